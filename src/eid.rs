@@ -1,0 +1,136 @@
+//! Endpoints: `dtn://<peer-id>/<service>`, where the name is a key.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{KeyError, NodeId};
+
+/// The endpoint a bundle comes from or goes to.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Eid {
+    pub node: NodeId,
+    pub service: Service,
+}
+
+/// What lives at a node under a name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Service {
+    /// `dtn://<peer-id>/`: the source of everything and the destination of receipts.
+    Admin,
+    /// `dtn://<peer-id>/mail`: a person's mailbox.
+    Mail,
+    /// `dtn://<peer-id>/~name`: a group; never a source.
+    Group(Arc<str>),
+    /// A singleton service this version does not know; carried all the same.
+    Other(Arc<str>),
+}
+
+/// Longest service name in bytes.
+pub const SERVICE_BYTES_MAX: usize = 64;
+
+/// Why text is not an endpoint of this profile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EidError {
+    #[error("an endpoint looks like dtn://<peer-id>/<service>")]
+    Form,
+    #[error("the service name is empty after ~, too long, or has a character outside a-z 0-9 . _ -")]
+    Service,
+    #[error("the node's name is refused: {0}")]
+    Key(#[from] KeyError),
+}
+
+impl Eid {
+    pub fn admin(node: NodeId) -> Eid {
+        Eid { node, service: Service::Admin }
+    }
+
+    pub fn mail(node: NodeId) -> Eid {
+        Eid { node, service: Service::Mail }
+    }
+
+    /// Parses `dtn://…`; the text must be exactly what `Display` prints.
+    pub fn parse(text: &str) -> Result<Eid, EidError> {
+        Eid::parse_after_scheme(text.strip_prefix("dtn:").ok_or(EidError::Form)?)
+    }
+
+    /// Parses the scheme-specific part `//<peer-id>/<service>` as it stands in a bundle.
+    pub fn parse_after_scheme(text: &str) -> Result<Eid, EidError> {
+        let (node, service) = text.strip_prefix("//").and_then(|rest| rest.split_once('/')).ok_or(EidError::Form)?;
+        let service = Service::parse(service)?;
+        Ok(Eid { node: NodeId::from_peer_id(node)?, service })
+    }
+
+    /// The scheme-specific part `//<peer-id>/<service>`.
+    pub fn after_scheme(&self) -> String {
+        format!("//{}/{}", self.node.peer_id(), self.service)
+    }
+
+    pub fn is_group(&self) -> bool {
+        matches!(self.service, Service::Group(_))
+    }
+}
+
+impl Service {
+    fn parse(text: &str) -> Result<Service, EidError> {
+        let name = text.strip_prefix('~').unwrap_or(text);
+        let plain = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b));
+        if !plain || text.len() > SERVICE_BYTES_MAX {
+            return Err(EidError::Service);
+        }
+        match (text, name) {
+            ("", _) => Ok(Service::Admin),
+            ("mail", _) => Ok(Service::Mail),
+            ("~", _) => Err(EidError::Service),
+            (text, name) if text.len() > name.len() => Ok(Service::Group(name.into())),
+            (_, name) => Ok(Service::Other(name.into())),
+        }
+    }
+}
+
+impl fmt::Display for Service {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Service::Admin => Ok(()),
+            Service::Mail => f.write_str("mail"),
+            Service::Group(name) => write!(f, "~{name}"),
+            Service::Other(name) => f.write_str(name),
+        }
+    }
+}
+
+impl fmt::Display for Eid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "dtn:{}", self.after_scheme())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_of_endpoint_reads_back() {
+        let node =
+            NodeId::from_key(ed25519_dalek::SigningKey::from_bytes(&[7; 32]).verifying_key().to_bytes()).unwrap();
+        for service in [Service::Admin, Service::Mail, Service::Group("crew".into()), Service::Other("files.v2".into())]
+        {
+            let eid = Eid { node, service };
+            assert_eq!(Eid::parse(&eid.to_string()), Ok(eid));
+        }
+    }
+
+    #[test]
+    fn other_spellings_are_refused() {
+        let peer =
+            NodeId::from_key(ed25519_dalek::SigningKey::from_bytes(&[7; 32]).verifying_key().to_bytes()).unwrap();
+        let peer = peer.peer_id();
+        for text in ["dtn:none", "dtn://", &format!("dtn://{peer}"), &format!("DTN://{peer}/mail")] {
+            assert_eq!(Eid::parse(text), Err(EidError::Form), "{text}");
+        }
+        for service in ["~", "Mail", "a/b", "a b", "~~x", "é"] {
+            assert_eq!(Eid::parse(&format!("dtn://{peer}/{service}")), Err(EidError::Service), "{service}");
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! Names of nodes and bundles: 32 bytes each, compared and ordered as bytes.
+
+use std::fmt;
+
+use curve25519_dalek::edwards::CompressedEdwardsY;
+use serde::{Deserialize, Serialize};
+
+/// An Ed25519 public key that names a node.
+///
+/// Values made by [`NodeId::from_key`] and [`NodeId::from_peer_id`] are canonical, torsion-free and not weak;
+/// `NodeId::from_trusted` takes bytes that passed such a check before (our own store).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct NodeId(#[serde(with = "serde_bytes")] [u8; 32]);
+
+/// The hash of a bundle's signed bytes: `BLAKE3 derive_key("dak 2026 bundle id v1", S)`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct BundleId(#[serde(with = "serde_bytes")] pub [u8; 32]);
+
+/// Why bytes or text do not name a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum KeyError {
+    #[error("it is not a peer id (base58, starting with 12D3KooW)")]
+    Malformed,
+    #[error("it is a peer id, but not of an Ed25519 key")]
+    NotEd25519,
+    #[error("its key is not a canonical point of the curve")]
+    NotCanonical,
+    #[error("its key is weak: anybody could sign in its name")]
+    Weak,
+}
+
+/// How a libp2p peer id of an Ed25519 key starts: identity multihash of 36 bytes, protobuf key type 1, 32 bytes of key.
+const PEER_ID_PREFIX: [u8; 6] = [0x00, 0x24, 0x08, 0x01, 0x12, 0x20];
+
+impl NodeId {
+    /// Checks a public key: canonical encoding, torsion-free, not of small order.
+    pub fn from_key(key: [u8; 32]) -> Result<NodeId, KeyError> {
+        let point = CompressedEdwardsY(key).decompress().ok_or(KeyError::NotCanonical)?;
+        // Decompression accepts a few encodings that no honest encoder writes.
+        if point.compress().0 != key {
+            return Err(KeyError::NotCanonical);
+        }
+        if point.is_small_order() || !point.is_torsion_free() {
+            return Err(KeyError::Weak);
+        }
+        Ok(NodeId(key))
+    }
+
+    /// Takes the bytes of a key that was checked before it was stored.
+    pub const fn from_trusted(key: [u8; 32]) -> NodeId {
+        NodeId(key)
+    }
+
+    /// Parses `12D3KooW…`; the text must be exactly what [`NodeId::peer_id`] prints.
+    pub fn from_peer_id(text: &str) -> Result<NodeId, KeyError> {
+        NodeId::from_key(peer_id_key(text)?)
+    }
+
+    /// Returns the libp2p peer id, 52 characters of base58btc.
+    pub fn peer_id(&self) -> String {
+        let mut bytes = [0; 38];
+        bytes[..6].copy_from_slice(&PEER_ID_PREFIX);
+        bytes[6..].copy_from_slice(&self.0);
+        bs58::encode(bytes).into_string()
+    }
+
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+/// Reads the key out of a peer id without asking whether it is a good one.
+pub(crate) fn peer_id_key(text: &str) -> Result<[u8; 32], KeyError> {
+    // Bounded before decoding: base58 takes time in the square of its length.
+    if text.len() > 64 {
+        return Err(KeyError::Malformed);
+    }
+    let mut bytes = [0; 64];
+    let len = bs58::decode(text).onto(&mut bytes[..]).map_err(|_| KeyError::Malformed)?;
+    let bytes = &bytes[..len];
+    if len != 38 || bytes[..6] != PEER_ID_PREFIX {
+        return Err(if len >= 34 { KeyError::NotEd25519 } else { KeyError::Malformed });
+    }
+    let key: [u8; 32] = bytes[6..].try_into().expect("38 bytes less 6 are 32");
+    if NodeId(key).peer_id() != text {
+        return Err(KeyError::Malformed);
+    }
+    Ok(key)
+}
+
+impl BundleId {
+    /// The first eight bytes as a number, in the order of the ids.
+    pub fn prefix(&self) -> u64 {
+        u64::from_be_bytes(self.0[..8].try_into().expect("8 of 32 bytes"))
+    }
+
+    /// The 64 hexadecimal digits.
+    pub fn full(&self) -> String {
+        hex(&self.0)
+    }
+}
+
+/// Ten characters, enough for a person to tell nodes apart: the last ten of the peer id, where ids differ.
+impl fmt::Display for NodeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let full = self.peer_id();
+        f.write_str(&full[full.len() - 10..])
+    }
+}
+
+impl fmt::Debug for NodeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "NodeId({self})")
+    }
+}
+
+/// The first ten hexadecimal digits.
+impl fmt::Display for BundleId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex(&self.0[..5]))
+    }
+}
+
+impl fmt::Debug for BundleId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "BundleId({self})")
+    }
+}
+
+/// Lower-case hexadecimal digits of `bytes`.
+pub fn hex(bytes: &[u8]) -> String {
+    use fmt::Write;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("writing to a string cannot fail");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn some_node() -> NodeId {
+        NodeId::from_key(ed25519_dalek::SigningKey::from_bytes(&[7; 32]).verifying_key().to_bytes()).unwrap()
+    }
+
+    #[test]
+    fn a_peer_id_names_the_same_key_again() {
+        let node = some_node();
+        assert!(node.peer_id().starts_with("12D3KooW"));
+        assert_eq!(NodeId::from_peer_id(&node.peer_id()), Ok(node));
+    }
+
+    #[test]
+    fn weak_and_non_canonical_keys_are_refused() {
+        let mut identity = [0; 32];
+        identity[0] = 1;
+        assert_eq!(NodeId::from_key(identity), Err(KeyError::Weak));
+        // y = p + 1 decodes to the identity as well, but no honest encoder writes it.
+        let mut long = [0xff; 32];
+        long[0] = 0xee;
+        long[31] = 0x7f;
+        assert_eq!(NodeId::from_key(long), Err(KeyError::NotCanonical));
+    }
+
+    #[test]
+    fn text_that_is_no_peer_id_is_refused() {
+        assert_eq!(NodeId::from_peer_id(""), Err(KeyError::Malformed));
+        assert_eq!(NodeId::from_peer_id("12D3KooWnot0base58"), Err(KeyError::Malformed));
+        assert_eq!(NodeId::from_peer_id("QmYwAPJzv5CZsnA625s3Xf2nemtYgPpHdWEz79ojWnPbdG"), Err(KeyError::NotEd25519));
+        let padded = format!("1{}", some_node().peer_id());
+        assert!(NodeId::from_peer_id(&padded).is_err());
+    }
+}

@@ -1,0 +1,115 @@
+//! Time as two integers that come from outside: elapsed time that never jumps, and a wall clock that is only a hint.
+
+use std::fmt;
+use std::ops::{Add, Sub};
+
+use serde::{Deserialize, Serialize};
+
+/// Elapsed milliseconds of a home's life; never jumps, survives restarts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Timestamp(pub u64);
+
+/// Milliseconds since 2000-01-01T00:00:00Z (RFC 9171 section 4.2.6); 0 says "no clock".
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct DtnTime(pub u64);
+
+/// A span in milliseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Millis(pub u64);
+
+/// What the clocks say when an input happens. `wall` is [`DtnTime`] 0 where the clock is not trusted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Moment {
+    pub now: Timestamp,
+    pub wall: DtnTime,
+}
+
+/// Milliseconds between the Unix epoch and the DTN epoch.
+pub const DTN_EPOCH_UNIX_MS: u64 = 946_684_800_000;
+
+/// Wall clocks that say an earlier time than this are wrong: 2026-01-01, before any of this was built.
+pub const BUILD_DATE: DtnTime = DtnTime(820_454_400_000);
+
+pub const SECOND: Millis = Millis(1_000);
+pub const MINUTE: Millis = Millis(60_000);
+pub const HOUR: Millis = Millis(3_600_000);
+pub const DAY: Millis = Millis(86_400_000);
+
+impl Moment {
+    /// The wall clock, where it can be believed at all.
+    pub fn trusted_wall(&self) -> Option<DtnTime> {
+        (self.wall >= BUILD_DATE).then_some(self.wall)
+    }
+}
+
+impl DtnTime {
+    pub fn from_unix_ms(unix_ms: u64) -> DtnTime {
+        DtnTime(unix_ms.saturating_sub(DTN_EPOCH_UNIX_MS))
+    }
+
+    pub fn unix_ms(&self) -> u64 {
+        self.0.saturating_add(DTN_EPOCH_UNIX_MS)
+    }
+}
+
+impl Millis {
+    pub const fn saturating_sub(self, other: Millis) -> Millis {
+        Millis(self.0.saturating_sub(other.0))
+    }
+
+    pub const fn saturating_add(self, other: Millis) -> Millis {
+        Millis(self.0.saturating_add(other.0))
+    }
+
+    pub const fn times(self, n: u64) -> Millis {
+        Millis(self.0.saturating_mul(n))
+    }
+}
+
+impl Timestamp {
+    /// The span from `earlier` to this, zero when it lies ahead.
+    pub const fn since(self, earlier: Timestamp) -> Millis {
+        Millis(self.0.saturating_sub(earlier.0))
+    }
+}
+
+impl Add<Millis> for Timestamp {
+    type Output = Timestamp;
+    fn add(self, span: Millis) -> Timestamp {
+        Timestamp(self.0.saturating_add(span.0))
+    }
+}
+
+impl Sub<Millis> for Timestamp {
+    type Output = Timestamp;
+    fn sub(self, span: Millis) -> Timestamp {
+        Timestamp(self.0.saturating_sub(span.0))
+    }
+}
+
+/// `3d 4h`, `12m 5s`, `250ms`: the two largest units.
+impl fmt::Display for Millis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let units = [(DAY.0, "d"), (HOUR.0, "h"), (MINUTE.0, "m"), (SECOND.0, "s"), (1, "ms")];
+        let Some(first) = units.iter().position(|(ms, _)| self.0 >= *ms) else { return f.write_str("0s") };
+        let (ms, name) = units[first];
+        write!(f, "{}{name}", self.0 / ms)?;
+        match units.get(first + 1) {
+            Some((next_ms, next)) if self.0 % ms >= *next_ms && *next != "ms" => {
+                write!(f, " {}{next}", self.0 % ms / next_ms)
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_print_their_two_largest_units() {
+        let printed = [0, 250, 1_500, 65_000, 3_600_000, 100_000_000, 2_592_000_000].map(|ms| Millis(ms).to_string());
+        assert_eq!(printed, ["0s", "250ms", "1s", "1m 5s", "1h", "1d 3h", "30d"]);
+    }
+}
