@@ -5,16 +5,17 @@
 //!
 //! | kind | frame | fields |
 //! |---|---|---|
-//! | 0 | Hello | version, bundle bytes, window bytes, carries, delegations, routing, nonce, count, root |
+//! | 0 | Hello | version, bundle bytes, window bytes, carries, pushes, delegations, routing, nonce, count, root |
 //! | 1 | Buckets | bits, fingerprints of 8 bytes |
 //! | 2 | ShortIds | bits, buckets of 2 bytes, ids of 8 |
 //! | 3 | Cells | start, sums and checks of 8 and 8 bytes, array of counts |
 //! | 4 | MoreCells | start, count |
 //! | 5 | Want | ids of 8 bytes |
-//! | 6 | Offer | ids of 8 bytes |
+//! | 6 | Offer | ids of 32 bytes |
 //! | 7 | Accepted | ids of 32 bytes and grade of one |
 //! | 8 | Refused | id, reason, retry after ms |
 //! | 9 | GaveUp | ids of 32 bytes |
+//! | 11 | Take | ids of 32 bytes |
 //! | 10 | a bundle | copies, moved, the bundle's bytes |
 
 use super::{
@@ -38,6 +39,7 @@ const ACCEPTED: u64 = 7;
 const REFUSED: u64 = 8;
 const GAVE_UP: u64 = 9;
 const BUNDLE: u64 = 10;
+const TAKE: u64 = 11;
 
 /// Why bytes are not a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -176,10 +178,8 @@ impl Frame {
                 begin(out, WANT, 1);
                 short_ids(out, ids);
             }
-            Frame::Offer { ids } => {
-                begin(out, OFFER, 1);
-                short_ids(out, ids);
-            }
+            Frame::Offer { ids } => full_ids(out, OFFER, ids),
+            Frame::Take { ids } => full_ids(out, TAKE, ids),
             Frame::Accepted { grants } => {
                 assert!(grants.len() <= FRAME_FULL_IDS_MAX, "grants are sent in frames of bounded size");
                 begin(out, ACCEPTED, 1);
@@ -196,11 +196,7 @@ impl Frame {
                 out.uint(refusal_code(*why));
                 out.uint(retry_after.0);
             }
-            Frame::GaveUp { ids } => {
-                assert!(ids.len() <= FRAME_FULL_IDS_MAX, "ids are sent in frames of bounded size");
-                begin(out, GAVE_UP, 1);
-                out.packed(ids.len() * 32, |out| ids.iter().for_each(|id| out.raw(&id.0)));
-            }
+            Frame::GaveUp { ids } => full_ids(out, GAVE_UP, ids),
         }
     }
 }
@@ -219,6 +215,12 @@ fn short_ids(out: &mut impl Writer, ids: &[u64]) {
     numbers(out, ids);
 }
 
+fn full_ids(out: &mut impl Writer, kind: u64, ids: &[BundleId]) {
+    assert!(ids.len() <= FRAME_FULL_IDS_MAX, "ids are sent in frames of bounded size");
+    begin(out, kind, 1);
+    out.packed(ids.len() * 32, |out| ids.iter().for_each(|id| out.raw(&id.0)));
+}
+
 fn write_cells(out: &mut impl Writer, cells: &[Cell]) {
     out.packed(cells.len() * 16, |out| {
         cells.iter().for_each(|cell| {
@@ -233,11 +235,12 @@ fn write_cells(out: &mut impl Writer, cells: &[Cell]) {
 impl Hello {
     fn write(&self, out: &mut impl Writer) {
         assert!(self.mailboxes.len() <= MAILBOXES_MAX, "a node serves a bounded number of mailboxes");
-        begin(out, HELLO, 9);
+        begin(out, HELLO, 10);
         out.uint(self.version);
         out.uint(self.bundle_bytes_max);
         out.uint(self.window_bytes);
         out.bool(self.carries);
+        out.bool(self.pushes);
         out.array(self.mailboxes.len());
         self.mailboxes.iter().for_each(|delegation| delegation.write(out));
         self.routing.write(out);
@@ -252,12 +255,13 @@ impl Hello {
         if version != u64::from(PROTOCOL_VERSION) {
             return Err(FrameError::Version(version));
         }
-        expect_fields(fields, 10)?;
+        expect_fields(fields, 11)?;
         Ok(Hello {
             version: PROTOCOL_VERSION,
             bundle_bytes_max: reader.uint_as()?,
             window_bytes: reader.uint_as()?,
             carries: reader.bool()?,
+            pushes: reader.bool()?,
             mailboxes: read_mailboxes(reader)?,
             routing: RoutingInfo::read(reader)?,
             nonce: reader.bytes_exact()?,
@@ -377,7 +381,11 @@ fn read_fields(reader: &mut Reader<'_>, kind: u64, fields: usize) -> Result<Fram
         }
         OFFER => {
             expect(1)?;
-            Ok(Frame::Offer { ids: read_short_ids(reader)? })
+            Ok(Frame::Offer { ids: read_full_ids(reader)? })
+        }
+        TAKE => {
+            expect(1)?;
+            Ok(Frame::Take { ids: read_full_ids(reader)? })
         }
         ACCEPTED => {
             expect(1)?;
@@ -395,8 +403,7 @@ fn read_fields(reader: &mut Reader<'_>, kind: u64, fields: usize) -> Result<Fram
         }
         GAVE_UP => {
             expect(1)?;
-            let ids = records::<32>(reader.bytes()?, FRAME_FULL_IDS_MAX, "ids")?;
-            Ok(Frame::GaveUp { ids: ids.iter().copied().map(BundleId).collect() })
+            Ok(Frame::GaveUp { ids: read_full_ids(reader)? })
         }
         kind => Err(FrameError::Kind(kind)),
     }
@@ -420,6 +427,11 @@ fn records<'a, const N: usize>(bytes: &'a [u8], max: usize, what: &'static str) 
 
 fn read_numbers(bytes: &[u8], max: usize, what: &'static str) -> Result<Vec<u64>, FrameError> {
     Ok(records::<8>(bytes, max, what)?.iter().map(|record| u64::from_be_bytes(*record)).collect())
+}
+
+fn read_full_ids(reader: &mut Reader<'_>) -> Result<Vec<BundleId>, FrameError> {
+    let ids = records::<32>(reader.bytes()?, FRAME_FULL_IDS_MAX, "ids")?;
+    Ok(ids.iter().copied().map(BundleId).collect())
 }
 
 fn read_short_ids(reader: &mut Reader<'_>) -> Result<Vec<u64>, FrameError> {
