@@ -7,3 +7,4 @@ pub mod id;
 pub mod message;
 pub mod receipt;
 pub mod time;
+pub mod units;
