@@ -6,5 +6,6 @@ pub mod frame;
 pub mod id;
 pub mod message;
 pub mod receipt;
+pub mod safe_text;
 pub mod time;
 pub mod units;
