@@ -9,3 +9,4 @@ pub mod receipt;
 pub mod safe_text;
 pub mod time;
 pub mod units;
+pub mod words;
