@@ -7,6 +7,7 @@ pub mod id;
 pub mod message;
 pub mod receipt;
 pub mod safe_text;
+pub mod ticket;
 pub mod time;
 pub mod units;
 pub mod words;
