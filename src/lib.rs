@@ -3,6 +3,8 @@
 pub mod bundle;
 pub mod eid;
 pub mod frame;
+#[cfg(feature = "node")]
+pub mod home;
 pub mod id;
 pub mod message;
 pub mod receipt;
