@@ -6,6 +6,8 @@ pub mod frame;
 #[cfg(feature = "node")]
 pub mod home;
 pub mod id;
+#[cfg(feature = "node")]
+pub mod keys;
 pub mod message;
 pub mod receipt;
 pub mod safe_text;
