@@ -1,6 +1,7 @@
 //! dak: a peer-to-peer delay-tolerant messenger.
 
 pub mod bundle;
+pub mod cbor;
 pub mod eid;
 pub mod frame;
 #[cfg(feature = "node")]
