@@ -12,6 +12,8 @@ pub mod keys;
 pub mod message;
 pub mod receipt;
 pub mod safe_text;
+#[cfg(feature = "node")]
+pub mod seal;
 pub mod ticket;
 pub mod time;
 pub mod units;
