@@ -1,5 +1,7 @@
 //! dak: a peer-to-peer delay-tolerant messenger.
 
+#[cfg(feature = "node")]
+pub mod backup;
 pub mod bundle;
 pub mod cbor;
 pub mod eid;
