@@ -129,12 +129,14 @@ impl Agent {
         let mut custody = Custody::default();
         let mut known = IdIndex::default();
         custody.row_reserve(durable.next_row);
-        for held in durable.held.values() {
-            known.insert(&held.id, custody.insert(held));
-        }
         let mut tombstones = Tombstones::default();
+        for held in durable.held.values() {
+            let slot = custody.insert(held);
+            known.insert(&held.id, slot, &|slot| Self::full_id(&custody, &tombstones, slot));
+        }
         for (id, until) in durable.buried {
-            known.insert(&id, BURIED | tombstones.insert(id, until));
+            let slot = BURIED | tombstones.insert(id, until);
+            known.insert(&id, slot, &|slot| Self::full_id(&custody, &tombstones, slot));
         }
         let mut beliefs = Beliefs::default();
         durable.beliefs.into_iter().for_each(|((id, signer), belief)| beliefs.insert(id, signer, belief));
@@ -202,7 +204,7 @@ impl Agent {
 
     /// Where an id stands among the known ones: held, or buried with the top bit set.
     fn find(&self, id: &BundleId) -> Option<Slot> {
-        self.known.find(id, |slot| Self::full_id(&self.custody, &self.tombstones, slot))
+        self.known.find(id, &|slot| Self::full_id(&self.custody, &self.tombstones, slot))
     }
 
     fn find_held(&self, id: &BundleId) -> Option<Slot> {
