@@ -5,6 +5,8 @@ pub mod agent;
 pub mod backup;
 pub mod bundle;
 pub mod cbor;
+#[cfg(feature = "node")]
+pub mod config;
 pub mod eid;
 pub mod frame;
 #[cfg(feature = "node")]
