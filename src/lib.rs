@@ -15,6 +15,10 @@ pub mod id;
 #[cfg(feature = "node")]
 pub mod keys;
 pub mod message;
+#[cfg(feature = "node")]
+pub mod net;
+#[cfg(feature = "node")]
+pub mod node;
 pub mod receipt;
 pub mod safe_text;
 #[cfg(feature = "node")]

@@ -21,6 +21,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 use std::time::Duration;
 
+use libp2p::Multiaddr;
 use tokio::sync::{broadcast, oneshot};
 
 pub use self::nearby::Sighting;
@@ -41,7 +42,7 @@ use crate::keys::Identity;
 use crate::net::{Net, NetConfig, NetError, NetHandle};
 use crate::seal::SealError;
 use crate::store::redb::{RedbReader, RedbStore, StoreOptions};
-use crate::store::writer::Writer;
+use crate::store::writer::StoreThread;
 use crate::store::{Store, StoreError};
 use crate::time::{Millis, Moment};
 
@@ -108,8 +109,8 @@ impl Node {
 
         let net = match net {
             Some(net) => {
-                let book = reader.addresses()?;
-                Some(Net::start(net.with_book(book), keypair).await?)
+                let address_book = address_book(&reader)?;
+                Some(Net::start(NetConfig { address_book, ..net }, keypair)?)
             }
             None => None,
         };
@@ -121,7 +122,7 @@ impl Node {
         let tally = Arc::new(Tally::default());
         let nearby = Arc::new(Nearby::default());
         let pool = Pool::start(work.clone(), Arc::clone(&drawer), Arc::clone(&tally));
-        let writer = Writer::start(store);
+        let store = Arc::new(StoreThread::start(store));
         let courier = Courier::start(Tools {
             reader: reader.clone(),
             net: handle.clone(),
@@ -130,16 +131,13 @@ impl Node {
             core: work.clone(),
             events: events.clone(),
         });
-        let restore = {
+        let restore = Box::new(move |durable| build(durable).map_err(|error| StoreError::Io(error.to_string())));
+        let space = {
             let reader = reader.clone();
-            Box::new(move || {
-                let durable = reader.durable()?;
-                build(durable).map_err(|error| StoreError::Io(error.to_string()))
-            })
+            Box::new(move || reader.free_bytes().unwrap_or(u64::MAX))
         };
-        let space = { let reader = reader.clone(); Box::new(move || reader.free_bytes().unwrap_or(u64::MAX)) };
         let channels = (work.clone(), queue);
-        let core = Core::new(agent, clock, restore, space, channels, writer.clone(), courier.clone(), pool);
+        let core = Core::new(agent, clock, restore, space, channels, Arc::clone(&store), courier.clone(), pool);
         let thread = std::thread::Builder::new().name("dak-core".into()).spawn(move || core.run());
         let thread = thread.expect("the system gives a node its threads");
 
@@ -148,7 +146,7 @@ impl Node {
             let inlet = inlet::Inlet {
                 work: work.clone(),
                 courier,
-                writer,
+                store,
                 handle: handle.clone(),
                 tally: Arc::clone(&tally),
                 nearby: Arc::clone(&nearby),
@@ -241,4 +239,11 @@ impl Node {
             }
         }
     }
+}
+
+/// The saved addresses that still read as such.
+fn address_book(reader: &RedbReader) -> Result<Vec<(NodeId, Multiaddr)>, StoreError> {
+    let saved = reader.addresses()?.into_iter();
+    let each = saved.flat_map(|(node, addresses)| addresses.into_iter().map(move |address| (node, address)));
+    Ok(each.filter_map(|(node, address)| Some((node, address.text.parse().ok()?))).collect())
 }

@@ -76,7 +76,10 @@ pub enum Input {
         person: Option<Person>,
     },
     /// What was to be forwarded to a peer has no body that can be read.
-    Unreadable { to: NodeId, id: BundleId },
+    Unreadable {
+        to: NodeId,
+        id: BundleId,
+    },
 }
 
 /// Something the driver must do. Commits come first, the acts of the same batch after them.

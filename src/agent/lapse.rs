@@ -1,8 +1,8 @@
 //! Time passes: batches end, lives end, memories end.
 
+use super::Agent;
 use super::change::{Class, What};
 use super::io::{Cause, Due, Gone, Output};
-use super::Agent;
 use crate::bundle::Kind;
 use crate::id::{BundleId, NodeId};
 

@@ -13,13 +13,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
+use futures::executor::block_on;
+
 use super::clock::Clock;
 use super::courier::{Act, Courier};
 use super::pool::{Parsed, Pool};
-use crate::agent::change::Change;
+use crate::agent::change::{Change, Durable};
 use crate::agent::{Agent, Cause, Input, Output};
 use crate::store::StoreError;
-use crate::store::writer::{Batch, Writer};
+use crate::store::writer::{Batch, StoreThread};
 use crate::time::Timestamp;
 
 /// Most pieces of work in one batch.
@@ -47,8 +49,8 @@ pub enum Work {
 
 pub type Look = Box<dyn FnOnce(&Agent) -> Box<dyn FnOnce() + Send> + Send>;
 
-/// What it takes to build the agent anew from the store.
-pub type Restore = Box<dyn FnMut() -> Result<Agent, StoreError> + Send>;
+/// Builds the agent anew from what the store has.
+pub type Restore = Box<dyn FnMut(Durable) -> Result<Agent, StoreError> + Send>;
 
 /// Asks the disk what it has left, in bytes.
 pub type Space = Box<dyn FnMut() -> u64 + Send>;
@@ -61,7 +63,7 @@ pub struct Core {
     space_asked: Option<Instant>,
     work: Receiver<Work>,
     again: Sender<Work>,
-    writer: Writer,
+    store: Arc<StoreThread>,
     courier: Courier,
     pool: Pool,
     generation: u64,
@@ -75,12 +77,12 @@ impl Core {
         restore: Restore,
         space: Space,
         (again, work): (Sender<Work>, Receiver<Work>),
-        writer: Writer,
+        store: Arc<StoreThread>,
         courier: Courier,
         pool: Pool,
     ) -> Core {
         let (generation, ahead, space_asked) = (0, Arc::default(), None);
-        Core { agent, clock, restore, space, space_asked, work, again, writer, courier, pool, generation, ahead }
+        Core { agent, clock, restore, space, space_asked, work, again, store, courier, pool, generation, ahead }
     }
 
     /// Runs until it is stopped; then everything that was taken is committed.
@@ -116,7 +118,8 @@ impl Core {
                 break;
             }
         }
-        self.writer.finish();
+        // Acts of the last batches are performed before the process may end.
+        let _ = block_on(self.store.flush());
     }
 
     /// The next work, or none of it when a timer is due; ends when nobody can send any more.
@@ -210,7 +213,7 @@ impl Core {
             ahead.fetch_sub(1, Ordering::AcqRel);
             core.unpark();
         });
-        self.writer.commit(Batch { changes, done });
+        block_on(self.store.commit(Batch { changes, done }));
     }
 
     /// Nothing of the failed batches happened: contacts end, and the agent starts again from the store.
@@ -219,8 +222,8 @@ impl Core {
         self.generation += 1;
         self.courier.perform(vec![Act::PartWithAll]);
         loop {
-            self.writer.reset();
-            match (self.restore)() {
+            let restored = block_on(self.store.reset()).and_then(|durable| (self.restore)(durable));
+            match restored {
                 Ok(agent) => {
                     self.agent = agent;
                     return;

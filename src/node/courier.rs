@@ -6,8 +6,8 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 
 use tokio::sync::broadcast;
 
-use super::core::Work;
 use super::NodeError;
+use super::core::Work;
 use super::letters::Drawer;
 use super::pool::Pool;
 use crate::agent::change::Row;
@@ -23,12 +23,23 @@ pub const EVENTS_MAX: usize = 4_096;
 
 /// Something to do.
 pub enum Act {
-    Send { to: NodeId, frame: Frame },
-    Forward { to: NodeId, transit: Transit, id: BundleId, row: Row },
+    Send {
+        to: NodeId,
+        frame: Frame,
+    },
+    Forward {
+        to: NodeId,
+        transit: Transit,
+        id: BundleId,
+        row: Row,
+    },
     Dial(NodeId),
     Notify(BundleId),
     Report(Event),
-    Seal { token: u64, draft: Draft },
+    Seal {
+        token: u64,
+        draft: Draft,
+    },
     /// Gives an answer that waited for the commit.
     Call(Box<dyn FnOnce() + Send>),
     /// A contact is up; its frames go this way.
@@ -128,7 +139,7 @@ impl Thread {
 
     fn send(&mut self, to: NodeId, bytes: Vec<u8>) {
         let Some(contact) = self.contacts.get(&to) else { return };
-        if contact.send(bytes.into()).is_err() {
+        if contact.send(bytes).is_err() {
             self.contacts.remove(&to);
             if let Some(net) = &self.tools.net {
                 net.disconnect(to);

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use tokio::sync::mpsc;
 
@@ -15,12 +16,13 @@ use crate::bundle::Unverified;
 use crate::frame::{Incoming, Transit};
 use crate::id::NodeId;
 use crate::net::{NetEvent, NetHandle};
-use crate::store::writer::Writer;
+use crate::store::redb::{Address, Side};
+use crate::store::writer::StoreThread;
 
 pub struct Inlet {
     pub work: Sender<Work>,
     pub courier: Courier,
-    pub writer: Writer,
+    pub store: Arc<StoreThread>,
     pub handle: NetHandle,
     pub tally: Arc<Tally>,
     pub nearby: Arc<Nearby>,
@@ -55,10 +57,15 @@ impl Inlet {
                 self.nearby.saw(peer, addr.to_string());
                 self.dial_if_wanted(peer);
             }
-            NetEvent::AddressWorked { peer, addr } => self.writer.stage_address(peer, addr.to_string()),
+            NetEvent::AddressWorked { peer, addr } => self.save_address(peer, addr.to_string()),
             NetEvent::Bad { peer: Some(peer), what } => self.tally.bad(peer, &what),
             NetEvent::Bad { peer: None, what } => tracing::debug!(what, "somebody without a name"),
         }
+    }
+
+    fn save_address(&self, node: NodeId, text: String) {
+        let worked_unix_ms = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
+        self.store.try_stage(Side::PutAddress { node, address: Address { text, worked_unix_ms } });
     }
 
     fn frame(&self, from: NodeId, bytes: &[u8], permit: Box<dyn Send>) {
