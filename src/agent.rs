@@ -45,6 +45,7 @@ pub use self::change::{Change, Durable};
 pub use self::config::Config;
 pub use self::custody::{BUNDLE_COST_BYTES, cost_bytes};
 pub use self::io::{Cause, Due, Event, Input, Output};
+pub use self::receive::REJECTED_BLOCKED;
 pub use self::view::{ContactView, Usage};
 
 use self::change::Person;
@@ -99,7 +100,8 @@ pub struct Agent {
     unsettled: BTreeMap<(NodeId, BundleId), u16>,
     /// Inbox rows the application was not told of since the start.
     nudges: Vec<BundleId>,
-    evictions: u64,
+    /// Bundles given up for want of room since the start, by grade.
+    evicted: [u64; 3],
 }
 
 /// Marks a slot of the known ids as one of a tombstone.
@@ -166,7 +168,7 @@ impl Agent {
             shunned: BTreeMap::new(),
             unsettled: BTreeMap::new(),
             nudges,
-            evictions: 0,
+            evicted: [0; 3],
             config,
         }
     }

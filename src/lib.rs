@@ -2,11 +2,17 @@
 
 pub mod agent;
 #[cfg(feature = "node")]
+pub mod api;
+#[cfg(feature = "node")]
 pub mod backup;
 pub mod bundle;
 pub mod cbor;
 #[cfg(feature = "node")]
+pub mod cli;
+#[cfg(feature = "node")]
 pub mod config;
+#[cfg(feature = "node")]
+pub mod desk;
 pub mod eid;
 pub mod frame;
 #[cfg(feature = "node")]

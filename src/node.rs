@@ -41,10 +41,10 @@ use crate::id::{BundleId, NodeId};
 use crate::keys::Identity;
 use crate::net::{Net, NetConfig, NetError, NetHandle};
 use crate::seal::SealError;
-use crate::store::redb::{RedbReader, RedbStore, StoreOptions};
+use crate::store::redb::{Address, RedbReader, RedbStore, Side, StoreOptions};
 use crate::store::writer::StoreThread;
 use crate::store::{Store, StoreError};
-use crate::time::{Millis, Moment};
+use crate::time::Millis;
 
 /// How long a stopping node waits for its threads.
 const STOP: Duration = Duration::from_secs(5);
@@ -86,12 +86,15 @@ pub struct Node {
     nearby: Arc<Nearby>,
     events: broadcast::Sender<Event>,
     net: Option<NetHandle>,
+    store: Arc<StoreThread>,
+    /// Addresses it was asked to listen on.
+    listens: usize,
     thread: std::sync::Mutex<Option<std::thread::JoinHandle<()>>>,
 }
 
 impl Node {
     /// Opens the store and starts everything; must be called inside a tokio runtime.
-    pub async fn start(options: Options) -> Result<Node, NodeError> {
+    pub fn start(options: Options) -> Result<Node, NodeError> {
         let Options { identity, store, config, net } = options;
         let store = RedbStore::open(&store, StoreOptions::default())?;
         let reader = store.reader();
@@ -99,7 +102,7 @@ impl Node {
         let clock = Clock::resume(&durable);
         let keypair = identity.libp2p_keypair();
         let (node, signer) = (identity.node(), identity.signer());
-        let mut build = move |durable| {
+        let build = move |durable| {
             let mut seed = [0; 32];
             getrandom::fill(&mut seed).map_err(NodeError::Entropy)?;
             Ok::<Agent, NodeError>(Agent::restore(node, Mailboxes::own(signer.clone()), config.clone(), seed, durable))
@@ -107,6 +110,7 @@ impl Node {
         let agent = build(durable)?;
         let wanted: Vec<NodeId> = agent.destinations().collect();
 
+        let listens = net.as_ref().map_or(0, |net| net.listen.len());
         let net = match net {
             Some(net) => {
                 let address_book = address_book(&reader)?;
@@ -146,7 +150,7 @@ impl Node {
             let inlet = inlet::Inlet {
                 work: work.clone(),
                 courier,
-                store,
+                store: Arc::clone(&store),
                 handle: handle.clone(),
                 tally: Arc::clone(&tally),
                 nearby: Arc::clone(&nearby),
@@ -154,7 +158,7 @@ impl Node {
             tokio::spawn(inlet.run(net_events));
         }
         let thread = std::sync::Mutex::new(Some(thread));
-        Ok(Node { work, reader, drawer, tally, nearby, events, net: handle, thread })
+        Ok(Node { work, reader, drawer, tally, nearby, events, net: handle, store, listens, thread })
     }
 
     /// Looks at the agent; the answer comes once everything it shows is durable.
@@ -220,9 +224,25 @@ impl Node {
         self.tally.refused()
     }
 
-    /// When the last input happened, as the node's clocks say.
-    pub async fn at(&self) -> Result<Moment, NodeError> {
-        self.look(|agent| agent.at()).await
+    /// Gives the agent one input and waits for nothing.
+    pub fn tell(&self, input: Input) {
+        let _ = self.work.send(Work::Input(input));
+    }
+
+    /// Remembers where a node may be found; the address joins the next commit.
+    pub fn save_address(&self, node: NodeId, addr: Multiaddr) {
+        let side = Side::PutAddress { node, address: Address { text: addr.to_string(), worked_unix_ms: 0 } };
+        self.store.try_stage(side);
+        if let Some(net) = &self.net {
+            net.add_address(node, addr);
+        }
+    }
+
+    /// Returns once the node listens wherever it was asked to.
+    pub async fn listening(&self) {
+        while self.nearby.listening().len() < self.listens {
+            self.nearby.changed().await;
+        }
     }
 
     /// Ends contacts, commits what was taken, and closes the store.

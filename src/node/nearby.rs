@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
+use tokio::sync::Notify;
+
 use crate::id::NodeId;
 
 /// Most nodes remembered.
@@ -19,6 +21,7 @@ pub struct Sighting {
 #[derive(Debug, Default)]
 pub struct Nearby {
     state: Mutex<State>,
+    listens: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -34,6 +37,13 @@ impl Nearby {
         if !state.listening.contains(&addr) {
             state.listening.push(addr);
         }
+        drop(state);
+        self.listens.notify_one();
+    }
+
+    /// Returns after the next address was added.
+    pub async fn changed(&self) {
+        self.listens.notified().await;
     }
 
     pub fn listening(&self) -> Vec<String> {

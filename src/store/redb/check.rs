@@ -92,22 +92,28 @@ pub fn check(path: &Path, depth: Depth) -> Result<Findings, StoreError> {
         findings.problem(Problem::Pages(what));
     }
     let txn = guarded(|| db.begin_read().map_err(failed))?;
-    findings.format = guarded(|| format::found(&txn))?.unwrap_or(0);
-    let known = format_after(STEPS);
-    match findings.format {
-        0 => return Ok(findings),
-        found if found > known => return Err(StoreError::Newer { found, known }),
-        _ => {}
-    }
-    check_records(&txn, &mut findings);
-    let mut facts = facts(&txn, &mut findings);
-    check_bodies(&txn, depth, &mut facts, &mut findings);
-    facts.keys().for_each(|row| findings.problem(Problem::NoBody(*row)));
+    check_snapshot(&txn, depth, &mut findings)?;
     drop(guarded(|| {
         drop((txn, db));
         Ok(())
     }));
     Ok(findings)
+}
+
+/// Looks over records and bodies as one transaction sees them; pages that redb does not read are left out.
+pub(super) fn check_snapshot(txn: &ReadTransaction, depth: Depth, findings: &mut Findings) -> Result<(), StoreError> {
+    findings.format = guarded(|| format::found(txn))?.unwrap_or(0);
+    let known = format_after(STEPS);
+    match findings.format {
+        0 => return Ok(()),
+        found if found > known => return Err(StoreError::Newer { found, known }),
+        _ => {}
+    }
+    check_records(txn, findings);
+    let mut facts = facts(txn, findings);
+    check_bodies(txn, depth, &mut facts, findings);
+    facts.keys().for_each(|row| findings.problem(Problem::NoBody(*row)));
+    Ok(())
 }
 
 /// What the tables say of the body at a row.

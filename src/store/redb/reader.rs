@@ -5,6 +5,7 @@ use std::sync::Arc;
 use redb::{ReadTransaction, ReadableTable, ReadableTableMetadata};
 
 use super::body::unfold;
+use super::check::{Depth, Findings, check_snapshot};
 use super::export::Records;
 use super::failure::{failed, unreadable};
 use super::load::number;
@@ -80,6 +81,13 @@ impl RedbReader {
     /// All notes whose keys start with `prefix`, in the order of the keys.
     pub fn notes(&self, prefix: &str) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
         self.shared.read(|txn| side::notes(txn, prefix))
+    }
+
+    /// Looks over records and bodies while the node goes on; the file's pages are only checked where they are read.
+    pub fn check(&self, depth: Depth) -> Result<Findings, StoreError> {
+        let mut findings = Findings { pages_intact: true, file_bytes: self.file_bytes(), ..Findings::default() };
+        check_snapshot(&self.shared.snapshot()?, depth, &mut findings)?;
+        Ok(findings)
     }
 
     /// A snapshot of everything, record by record, while the node goes on.
