@@ -381,12 +381,13 @@ fn read_fields(reader: &mut Reader<'_>, kind: u64, fields: usize) -> Result<Fram
         }
         ACCEPTED => {
             expect(1)?;
-            let grants = records::<33>(reader.bytes()?, FRAME_FULL_IDS_MAX, "grants")?;
-            let grants = grants.iter().map(|record| {
+            let records = records::<33>(reader.bytes()?, FRAME_FULL_IDS_MAX, "grants")?;
+            let mut grants = Vec::with_capacity(records.len());
+            for record in records {
                 let (id, grade) = record.split_first_chunk::<32>().expect("33 bytes hold 32");
-                Ok((BundleId(*id), grade_of(grade[0])?))
-            });
-            Ok(Frame::Accepted { grants: grants.collect::<Result<_, FrameError>>()? })
+                grants.push((BundleId(*id), grade_of(grade[0])?));
+            }
+            Ok(Frame::Accepted { grants })
         }
         REFUSED => {
             expect(3)?;
@@ -447,12 +448,14 @@ fn read_cells(reader: &mut Reader<'_>) -> Result<Vec<Cell>, FrameError> {
     if reader.array()? != sums.len() {
         return Err(FrameError::Lengths("cells"));
     }
-    let cells = sums.iter().map(|record| {
+    let mut cells = Vec::with_capacity(sums.len());
+    for record in sums {
         let (sum, check) = record.split_first_chunk::<8>().expect("16 bytes hold 8");
         let check = check.first_chunk::<8>().expect("16 bytes hold twice 8");
-        Ok(Cell { sum: u64::from_be_bytes(*sum), check: u64::from_be_bytes(*check), count: reader.int()? })
-    });
-    cells.collect()
+        let (sum, check) = (u64::from_be_bytes(*sum), u64::from_be_bytes(*check));
+        cells.push(Cell { sum, check, count: reader.int()? });
+    }
+    Ok(cells)
 }
 
 fn grade_code(grade: Grade) -> u8 {
