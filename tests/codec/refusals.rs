@@ -1,9 +1,12 @@
 //! Bundles that are well signed and still refused: each for its own reason.
 
+use curve25519_dalek::scalar::Scalar;
 use dak::bundle::{Bundle, BundleError, Role, Unverified};
 use dak::cbor::CborError;
 use dak::eid::EidError;
 use dak::id::KeyError;
+use ed25519_dalek::{Signature, Verifier};
+use sha2::{Digest, Sha512};
 
 use crate::common::{alice, bob};
 use crate::hand::{Hand, bundle, endpoint, fix_crc, name, name_of_key, uint};
@@ -152,6 +155,11 @@ fn signed_blocks_of_unknown_kinds_have_bounds() {
     let mut absent = Hand::message().with_unknown(200, 6, b"x");
     absent.unknown.clear();
     assert_eq!(refusal(absent), BundleError::SecurityScope);
+    let mut head_only = Hand::message().with_unknown(200, 6, b"x");
+    let pair_at = head_only.scope.len() - 6;
+    assert_eq!(head_only.scope[pair_at..pair_at + 2], [6, 3]);
+    head_only.scope[pair_at + 1] = 1;
+    assert_eq!(refusal(head_only), BundleError::SecurityScope);
     for known in [0, 1, 6, 7, 10, 11, 12, 193] {
         assert_eq!(refusal(Hand::message().with_unknown(known, 6, b"x")), BundleError::SecurityScope);
     }
@@ -271,6 +279,22 @@ fn keys_with_torsion_or_in_another_spelling_are_refused() {
         let hand = Hand { destination: endpoint(&name_of_key(&key, "mail")), ..Hand::message() };
         assert_eq!(refusal(hand), BundleError::WeakKey(Role::Destination, error));
     }
+}
+
+/// RFC 8032 leaves open whether a commitment of small order counts; `verify_strict` says no, on every node the same.
+#[test]
+fn a_signature_that_only_a_careless_verifier_accepts_is_refused() {
+    let hand = Hand::message();
+    let signed = hand.signed_bytes();
+    let key = alice().verifying_key();
+    let mut commitment = [0; 32];
+    commitment[0] = 1;
+    let hash = Sha512::digest([&commitment[..], key.as_bytes(), &signed].concat());
+    let challenge = Scalar::from_bytes_mod_order_wide(&hash.into());
+    let response = challenge * alice().to_scalar();
+    let signature: [u8; 64] = [commitment, response.to_bytes()].concat().try_into().unwrap();
+    assert!(key.verify(&signed, &Signature::from_bytes(&signature)).is_ok());
+    assert_eq!(refusal(Hand { signature: Some(signature), ..hand }), BundleError::Signature);
 }
 
 #[test]
