@@ -124,6 +124,16 @@ impl Draft {
         })
     }
 
+    /// The length of the bundle that [`Draft::sign`] makes of a payload of `payload_len` bytes.
+    pub fn encoded_len(&self, payload_len: usize) -> usize {
+        let mut blocks = self.primary();
+        integrity::write(&mut blocks, &endpoint(&Eid::admin(self.source)), &[0; 64]);
+        blocks.raw(&self.class_block());
+        layout::hop_blocks(&mut blocks, Hops::default());
+        layout::block_head(&mut blocks, layout::PAYLOAD, payload_len);
+        blocks.len() + payload_len + 2
+    }
+
     fn class_block(&self) -> Vec<u8> {
         let priority = match self.priority {
             Priority::Bulk => 0u8,

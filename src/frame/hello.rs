@@ -10,11 +10,12 @@ use crate::id::NodeId;
 impl Hello {
     pub(super) fn write(&self, out: &mut impl Writer) {
         assert!(self.mailboxes.len() <= MAILBOXES_MAX, "a node serves a bounded number of mailboxes");
-        begin(out, HELLO, 9);
+        begin(out, HELLO, 10);
         out.uint(self.version);
         out.uint(self.bundle_bytes_max);
         out.uint(self.window_bytes);
         out.bool(self.carries);
+        out.bool(self.pushes);
         out.array(self.mailboxes.len());
         self.mailboxes.iter().for_each(|delegation| delegation.write(out));
         self.routing.write(out);
@@ -29,12 +30,13 @@ impl Hello {
         if version != u64::from(PROTOCOL_VERSION) {
             return Err(FrameError::Version(version));
         }
-        expect_fields(fields, 10)?;
+        expect_fields(fields, 11)?;
         Ok(Hello {
             version: PROTOCOL_VERSION,
             bundle_bytes_max: reader.uint_as()?,
             window_bytes: reader.uint_as()?,
             carries: reader.bool()?,
+            pushes: reader.bool()?,
             mailboxes: read_mailboxes(reader)?,
             routing: RoutingInfo::read(reader)?,
             nonce: reader.bytes_exact()?,

@@ -20,6 +20,7 @@ fn hello() -> Hello {
         bundle_bytes_max: BUNDLE_BYTES_MAX as u32,
         window_bytes: 4 << 20,
         carries: true,
+        pushes: true,
         mailboxes: Vec::new(),
         routing: RoutingInfo::None,
         nonce: [0x5a; 16],
@@ -31,6 +32,9 @@ fn hello() -> Hello {
 fn delegation() -> Delegation {
     Delegation { mailbox: Eid::mail(alice().node()), node: bob().node(), expires: 840_000_000_000, signature: [9; 64] }
 }
+
+/// A bit for each bucket.
+const MAP_BYTES_MAX: usize = (1 << BITS_MAX) / 8;
 
 fn ids(count: usize) -> Vec<BundleId> {
     (0..count).map(|index| BundleId([index as u8; 32])).collect()
@@ -54,6 +58,7 @@ fn any_hello() -> impl Strategy<Value = Hello> {
             bundle_bytes_max,
             window_bytes,
             carries,
+            pushes: !carries,
             mailboxes: vec![delegation(); mailboxes],
             routing,
             nonce,
@@ -66,6 +71,8 @@ fn any_hello() -> impl Strategy<Value = Hello> {
 fn any_frame() -> impl Strategy<Value = Frame> {
     let short_ids = || prop::collection::vec(any::<u64>(), 0..50);
     let id = || any::<[u8; 32]>().prop_map(BundleId);
+    let full_ids = || prop::collection::vec(id(), 0..20);
+    let map = || prop::collection::vec(any::<u8>(), 0..=MAP_BYTES_MAX);
     let grade = prop_oneof![Just(Grade::Released), Just(Grade::Copy), Just(Grade::Custody)];
     let why = prop::sample::select(vec![
         Refusal::Full,
@@ -77,21 +84,22 @@ fn any_frame() -> impl Strategy<Value = Frame> {
         Refusal::Shunned,
         Refusal::Busy,
     ]);
-    let cell = any::<(u64, u64, i64)>().prop_map(|(sum, check, count)| Cell { sum, check, count });
+    let cell = any::<(u64, u32, u8)>().prop_map(|(sum, check, count)| Cell { sum, check, count });
     prop_oneof![
         any_hello().prop_map(Frame::Hello),
-        (0u8..6)
-            .prop_flat_map(|bits| (Just(bits), prop::collection::vec(any::<u64>(), 1 << bits)))
+        (0u8..=BITS_MAX)
+            .prop_flat_map(|bits| (Just(bits), prop::collection::vec(any::<u32>(), 1 << bits)))
             .prop_map(|(bits, fingerprints)| Frame::Buckets { bits, fingerprints }),
-        (prop::collection::btree_set(0u32..1 << 10, 0..40), short_ids())
-            .prop_map(|(buckets, ids)| { Frame::ShortIds { bits: 10, buckets: buckets.into_iter().collect(), ids } }),
-        (any::<u32>(), prop::collection::vec(cell, 0..50)).prop_map(|(start, cells)| Frame::Cells { start, cells }),
+        (map(), any::<u64>(), short_ids()).prop_map(|(buckets, up_to, ids)| Frame::ShortIds { buckets, up_to, ids }),
+        (map(), any::<u64>(), any::<u32>(), prop::collection::vec(cell, 0..50))
+            .prop_map(|(buckets, up_to, start, cells)| Frame::Cells { buckets, up_to, start, cells }),
         (any::<u32>(), 0..=FRAME_CELLS_MAX as u32).prop_map(|(start, count)| Frame::MoreCells { start, count }),
         short_ids().prop_map(|ids| Frame::Want { ids }),
-        short_ids().prop_map(|ids| Frame::Offer { ids }),
+        full_ids().prop_map(|ids| Frame::Offer { ids }),
+        full_ids().prop_map(|ids| Frame::Take { ids }),
         prop::collection::vec((id(), grade), 0..20).prop_map(|grants| Frame::Accepted { grants }),
         (id(), why, any::<u64>()).prop_map(|(id, why, ms)| Frame::Refused { id, why, retry_after: Millis(ms) }),
-        prop::collection::vec(id(), 0..20).prop_map(|ids| Frame::GaveUp { ids }),
+        full_ids().prop_map(|ids| Frame::GaveUp { ids }),
     ]
 }
 
@@ -125,7 +133,7 @@ proptest! {
     #[test]
     fn random_bytes_are_refused_without_a_panic(noise in prop::collection::vec(any::<u8>(), 0..300)) {
         let _ = Incoming::decode(&noise);
-        for kind in 0..12 {
+        for kind in 0..13 {
             for fields in 1..12 {
                 let _ = Incoming::decode(&[&[0x80 | fields, kind][..], &noise].concat());
             }
@@ -151,15 +159,15 @@ proptest! {
 #[test]
 fn a_hello_between_nodes_in_sync_takes_at_most_64_bytes() {
     let largest = Hello { bundle_bytes_max: u32::MAX, window_bytes: u32::MAX, count: u64::MAX, ..hello() };
-    assert_eq!(Frame::Hello(hello()).encoded_len(), 55);
+    assert_eq!(Frame::Hello(hello()).encoded_len(), 56);
     assert!(Frame::Hello(largest).encoded_len() <= 64);
 }
 
 #[test]
-fn a_thousand_cells_of_small_counts_take_18_bytes_each_at_most() {
-    let cells: Vec<Cell> =
-        (0..1_000).map(|index| Cell { sum: !index, check: index, count: index as i64 % 256 }).collect();
-    assert!(Frame::Cells { start: 0, cells }.encoded_len() < 18 * 1_000 + 16);
+fn a_thousand_cells_take_13_bytes_each() {
+    let cells = (0..1_000).map(|index| Cell { sum: !index, check: index as u32, count: index as u8 }).collect();
+    let frame = Frame::Cells { buckets: Vec::new(), up_to: u64::MAX, start: 0, cells };
+    assert!(frame.encoded_len() < 13 * 1_000 + 24);
 }
 
 #[test]
@@ -170,14 +178,18 @@ fn the_largest_frames_of_every_kind_stay_under_the_limit() {
         routing: RoutingInfo::Predictabilities(routing),
         ..hello()
     };
-    let buckets: Vec<u32> = (0..1 << BITS_MAX).collect();
+    let buckets = vec![0xff; MAP_BYTES_MAX];
+    let cell = Cell { sum: 1, check: 2, count: 3 };
+    let (up_to, start) = (u64::MAX, u32::MAX);
     let frames = [
         Frame::Hello(full_hello),
-        Frame::Buckets { bits: BITS_MAX, fingerprints: vec![u64::MAX; 1 << BITS_MAX] },
-        Frame::ShortIds { bits: BITS_MAX, buckets, ids: vec![1; FRAME_IDS_MAX] },
-        Frame::Cells { start: 9, cells: vec![Cell { sum: 1, check: 2, count: i64::MIN }; FRAME_CELLS_MAX] },
+        Frame::Buckets { bits: BITS_MAX, fingerprints: vec![u32::MAX; 1 << BITS_MAX] },
+        Frame::ShortIds { buckets: buckets.clone(), up_to, ids: vec![1; FRAME_IDS_MAX] },
+        Frame::Cells { buckets, up_to, start, cells: vec![cell; FRAME_CELLS_MAX] },
         Frame::Want { ids: vec![u64::MAX; FRAME_IDS_MAX] },
         Frame::Accepted { grants: ids(FRAME_FULL_IDS_MAX).into_iter().map(|id| (id, Grade::Custody)).collect() },
+        Frame::Offer { ids: ids(FRAME_FULL_IDS_MAX) },
+        Frame::Take { ids: ids(FRAME_FULL_IDS_MAX) },
         Frame::GaveUp { ids: ids(FRAME_FULL_IDS_MAX) },
     ];
     for frame in frames {
@@ -199,24 +211,24 @@ fn lists_over_their_bounds_are_refused() {
     let zeros = |len: usize| bytes(&vec![0; len]);
     let too_many = FrameError::TooMany;
     let cases = [
-        (frame(1, &[uint(17), zeros(8)]), too_many("buckets")),
-        (frame(1, &[uint(1), zeros(8)]), FrameError::Lengths("fingerprints")),
-        (frame(1, &[uint(0), zeros(7)]), FrameError::Lengths("fingerprints")),
-        (frame(2, &[uint(1), bytes(&[0, 1, 0, 0]), zeros(0)]), FrameError::Order("buckets")),
-        (frame(2, &[uint(1), bytes(&[0, 0, 0, 0]), zeros(0)]), FrameError::Order("buckets")),
-        (frame(2, &[uint(1), bytes(&[0, 2]), zeros(0)]), FrameError::Order("buckets")),
-        (frame(2, &[uint(1), zeros(6), zeros(0)]), too_many("buckets")),
-        (frame(3, &[uint(0), zeros(16 * (FRAME_CELLS_MAX + 1)), vec![0x80]]), too_many("cells")),
-        (frame(3, &[uint(0), zeros(16), vec![0x80]]), FrameError::Lengths("cells")),
+        (frame(1, &[uint(11), zeros(4)]), too_many("buckets")),
+        (frame(1, &[uint(1), zeros(4)]), FrameError::Lengths("fingerprints")),
+        (frame(1, &[uint(0), zeros(3)]), FrameError::Lengths("fingerprints")),
+        (frame(2, &[zeros(MAP_BYTES_MAX + 1), uint(0), zeros(0)]), too_many("buckets")),
+        (frame(3, &[zeros(MAP_BYTES_MAX + 1), uint(0), uint(0), zeros(0)]), too_many("buckets")),
+        (frame(3, &[zeros(0), uint(0), uint(0), zeros(Cell::BYTES * (FRAME_CELLS_MAX + 1))]), too_many("cells")),
+        (frame(3, &[zeros(0), uint(0), uint(0), zeros(Cell::BYTES + 1)]), FrameError::Lengths("cells")),
         (frame(4, &[uint(0), uint(FRAME_CELLS_MAX as u64 + 1)]), too_many("cells")),
         (frame(5, &[zeros(8 * (FRAME_IDS_MAX + 1))]), too_many("ids")),
         (frame(5, &[zeros(9)]), FrameError::Lengths("ids")),
+        (frame(6, &[zeros(32 * (FRAME_FULL_IDS_MAX + 1))]), too_many("ids")),
+        (frame(11, &[zeros(31)]), FrameError::Lengths("ids")),
         (frame(7, &[zeros(33 * (FRAME_FULL_IDS_MAX + 1))]), too_many("grants")),
         (frame(7, &[bytes(&[3; 33])]), FrameError::Unknown("grade")),
         (frame(8, &[zeros(32), uint(8), uint(0)]), FrameError::Unknown("reason of refusal")),
         (frame(9, &[zeros(32 * (FRAME_FULL_IDS_MAX + 1))]), too_many("ids")),
         (frame(9, &[zeros(32), zeros(0)]), FrameError::Lengths("fields")),
-        (frame(11, &[]), FrameError::Kind(11)),
+        (frame(12, &[]), FrameError::Kind(12)),
         (frame(10, &[uint(1_025), vec![0xf4], zeros(1)]), too_many("copies")),
     ];
     for (wire, error) in cases {

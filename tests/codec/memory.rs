@@ -4,7 +4,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 use dak::bundle::{BUNDLE_BYTES_MAX, Bundle, inspect};
-use dak::frame::{FRAME_BYTES_MAX, FRAME_CELLS_MAX, Frame, Incoming};
+use dak::frame::{Cell as DakCell, FRAME_BYTES_MAX, FRAME_CELLS_MAX, FRAME_IDS_MAX, Frame, Incoming};
 use dak::id::BundleId;
 use dak::message::Message;
 use dak::receipt::{RECEIPT_IDS_MAX, Receipt};
@@ -92,7 +92,7 @@ fn huge_lengths_allocate_nothing() {
                 "a length after a bundle's start",
                 &[&[0x9f, 0x89, 7, 0x18, 0x24, 2], &huge[..]].concat(),
             );
-            for kind in 0..11 {
+            for kind in 0..12 {
                 assert_all_bounded("a length in a frame", &[&[0x82, kind][..], &huge].concat());
                 assert_all_bounded("a length in a list", &[&[0x83, kind, 0][..], &huge].concat());
             }
@@ -110,7 +110,8 @@ fn a_mebibyte_of_tiny_items_stays_small() {
         let noise = vec![filler; BUNDLE_BYTES_MAX - 16];
         assert_all_bounded("filler", &noise);
         let items = (noise.len() - 8) as u64;
-        for start in [vec![0x9f], vec![0x83, 3, 0], vec![0x82, 0], [vec![0xa1, 6], head(0x80, items)].concat()] {
+        for start in [vec![0x9f], vec![0x85, 3, 0x40, 0, 0], vec![0x82, 0], [vec![0xa1, 6], head(0x80, items)].concat()]
+        {
             assert_all_bounded("filler after a start", &[&start[..], &noise].concat());
         }
     }
@@ -127,17 +128,10 @@ fn the_largest_good_inputs_stay_within_the_bound() {
     assert_bounded("bundle", bundle.bytes(), |input| Bundle::decode(input).unwrap());
     assert_bounded("inspection", bundle.bytes(), inspect);
 
-    let cells = [
-        vec![0x84, 3, 0],
-        bytes(&vec![1; 16 * FRAME_CELLS_MAX]),
-        head(0x80, FRAME_CELLS_MAX as u64),
-        vec![0; FRAME_CELLS_MAX],
-    ];
-    let cells = cells.concat();
+    let cells = [vec![0x85, 3, 0x40, 0, 0], bytes(&vec![1; DakCell::BYTES * FRAME_CELLS_MAX])].concat();
     assert!(cells.len() <= FRAME_BYTES_MAX);
     assert_bounded("cells", &cells, |input| Frame::decode(input).unwrap());
-    let buckets: Vec<u8> = (0..=u16::MAX).flat_map(u16::to_be_bytes).collect();
-    let short_ids = [vec![0x84, 2, 16], bytes(&buckets), bytes(&[])].concat();
+    let short_ids = [vec![0x84, 2, 0x40, 0], bytes(&vec![1; 8 * FRAME_IDS_MAX])].concat();
     assert_bounded("short ids", &short_ids, |input| Frame::decode(input).unwrap());
     let grants = [vec![0x82, 7], bytes(&[1; 33 * 10_000])].concat();
     assert_bounded("grants", &grants, |input| Frame::decode(input).unwrap());

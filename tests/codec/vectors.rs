@@ -36,6 +36,7 @@ fn hello() -> Frame {
         bundle_bytes_max: 1 << 20,
         window_bytes: 4 << 20,
         carries: true,
+        pushes: false,
         mailboxes: Vec::new(),
         routing: RoutingInfo::Predictabilities(vec![(bob().node(), 0x8000)]),
         nonce: [0x5a; 16],

@@ -1,0 +1,313 @@
+//! What the agent asks its driver to make durable, and the whole of what is durable.
+//!
+//! A [`Change`] is one step; a driver commits a batch of them in one transaction before it performs the acts that came
+//! with them. [`Durable`] is the model of the store: what `restore` takes, what every store must give back, and what
+//! [`Durable::apply`] says each change means. Bundle bodies are the one thing a change carries that `Durable` leaves
+//! out: they live in the store alone, under the row of what holds them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::bundle::{Bundle, Creation, Hops, Kind, Priority};
+use crate::eid::Eid;
+use crate::frame::Grade;
+use crate::id::{BundleId, NodeId};
+use crate::time::{Millis, Moment, Timestamp};
+
+/// The key of a body in the store; grows with time and is never used twice.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Row(pub u64);
+
+/// Whose bundle it is to this node, by its verified source; later variants outrank earlier ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Class {
+    Strangers,
+    Contacts,
+    Own,
+}
+
+/// The facts of a bundle in custody.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
+    pub row: Row,
+    pub id: BundleId,
+    pub kind: Kind,
+    pub source: NodeId,
+    pub destination: Eid,
+    pub lifetime: Millis,
+    pub accepted_at: Timestamp,
+    /// Age and hop count on acceptance.
+    pub hops: Hops,
+    pub expires: Timestamp,
+    pub size_bytes: u32,
+    pub class: Class,
+    pub priority: Priority,
+    pub grade: Grade,
+    /// Spray copies left to hand on, this one included.
+    pub copies: u16,
+    /// Who handed it over; none for one's own.
+    pub from: Option<NodeId>,
+}
+
+/// A row of the inbox: one per bundle id, for ever.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Letter {
+    pub row: Row,
+    pub id: BundleId,
+    pub source: NodeId,
+    pub destination: Eid,
+    pub creation: Creation,
+    pub lifetime: Millis,
+    pub priority: Priority,
+    pub size_bytes: u32,
+    pub received: Moment,
+    /// Who handed it over.
+    pub from: NodeId,
+    pub hops: Hops,
+    pub read: bool,
+    /// The application has seen it: no more nudges.
+    pub collected: bool,
+}
+
+/// One's own message and everything known of its fate.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outgoing {
+    pub id: BundleId,
+    pub destination: Eid,
+    pub creation: Creation,
+    pub created: Moment,
+    pub lifetime: Millis,
+    pub expires: Timestamp,
+    pub priority: Priority,
+    pub size_bytes: u32,
+    /// Only ever appended to.
+    pub evidence: Vec<Evidence>,
+}
+
+/// One thing that happened to one's own message, and who says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Evidence {
+    pub at: Moment,
+    pub what: What,
+    pub who: Option<NodeId>,
+}
+
+/// What evidence says. The order is that of [`Outgoing::state`]: the highest counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum What {
+    Queued,
+    /// A carrier had to evict what it once accepted.
+    GaveUp,
+    /// A peer stored a copy as best it can.
+    Copy,
+    /// A peer promised custody.
+    Custody,
+    Expired,
+    Cancelled,
+    Rejected {
+        reason: u8,
+    },
+    Delivered,
+    Read,
+}
+
+/// Somebody this person named.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Person {
+    pub name: String,
+    pub standing: Standing,
+    /// The safety words were compared.
+    pub verified: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Standing {
+    Contact,
+    Blocked,
+}
+
+/// A receipt's word about an id that may be held one day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Belief {
+    pub what: What,
+    pub until: Timestamp,
+}
+
+/// One durable step. A batch is committed whole or not at all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// Takes a bundle into custody, facts and body.
+    Hold {
+        held: Held,
+        bundle: Arc<Bundle>,
+    },
+    /// Changes what may change about a held bundle.
+    Regrade {
+        row: Row,
+        grade: Grade,
+        copies: u16,
+        class: Class,
+    },
+    /// Ends custody; the body goes too.
+    Forget {
+        row: Row,
+    },
+    /// Remembers an id after its bundle is gone.
+    Bury {
+        id: BundleId,
+        until: Timestamp,
+    },
+    /// The tombstone's time is over.
+    Unbury {
+        id: BundleId,
+    },
+    /// Keeps a receipt's word about an id not held.
+    Believe {
+        id: BundleId,
+        signer: NodeId,
+        belief: Belief,
+    },
+    Disbelieve {
+        id: BundleId,
+        signer: NodeId,
+    },
+    /// Puts a bundle into the inbox, body and row, and its id among the delivered for ever.
+    Deliver {
+        letter: Letter,
+        bundle: Arc<Bundle>,
+    },
+    /// Changes the marks of an inbox row.
+    Mark {
+        row: Row,
+        read: bool,
+        collected: bool,
+    },
+    /// The person deletes an inbox row; its id stays among the delivered.
+    Discard {
+        row: Row,
+    },
+    /// Opens the record of one's own message.
+    Post {
+        outgoing: Outgoing,
+    },
+    /// Appends to the record of one's own message.
+    Attest {
+        id: BundleId,
+        evidence: Evidence,
+    },
+    /// Drops the record of a message whose fate is settled.
+    Unpost {
+        id: BundleId,
+    },
+    /// Names, blocks or forgets somebody.
+    Meet {
+        node: NodeId,
+        person: Option<Person>,
+    },
+    /// What the strategy learned about a node, in the strategy's own encoding.
+    Learn {
+        node: NodeId,
+        record: Option<Vec<u8>>,
+    },
+    /// The previous hop must hear that its bundle was evicted here.
+    Owe {
+        peer: NodeId,
+        id: BundleId,
+    },
+    Settle {
+        peer: NodeId,
+        id: BundleId,
+    },
+    /// The next sequence number of this source.
+    Count {
+        sequence: u64,
+    },
+    /// Where elapsed time stands.
+    Tick {
+        at: Moment,
+    },
+}
+
+/// Everything durable but the bodies.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Durable {
+    /// The next creation sequence number.
+    pub sequence: u64,
+    /// The next row.
+    pub next_row: Row,
+    pub clock: Moment,
+    pub held: BTreeMap<Row, Held>,
+    pub buried: BTreeMap<BundleId, Timestamp>,
+    pub beliefs: BTreeMap<(BundleId, NodeId), Belief>,
+    pub letters: BTreeMap<Row, Letter>,
+    /// The first 16 bytes of every id ever delivered here.
+    pub delivered: BTreeSet<[u8; 16]>,
+    pub outgoing: BTreeMap<BundleId, Outgoing>,
+    pub people: BTreeMap<NodeId, Person>,
+    pub learned: BTreeMap<NodeId, Vec<u8>>,
+    pub owed: BTreeSet<(NodeId, BundleId)>,
+}
+
+impl Outgoing {
+    /// The highest evidence.
+    pub fn state(&self) -> What {
+        self.evidence.iter().map(|e| e.what).max().unwrap_or(What::Queued)
+    }
+}
+
+impl Letter {
+    /// How a delivered id is remembered.
+    pub fn mark_of(id: &BundleId) -> [u8; 16] {
+        id.0[..16].try_into().expect("16 of 32 bytes")
+    }
+}
+
+impl Durable {
+    /// Applies one change: the meaning that every store must agree with.
+    pub fn apply(&mut self, change: &Change) {
+        match change {
+            Change::Hold { held, .. } => {
+                self.next_row = self.next_row.max(Row(held.row.0 + 1));
+                self.held.insert(held.row, held.clone());
+            }
+            Change::Regrade { row, grade, copies, class } => {
+                if let Some(held) = self.held.get_mut(row) {
+                    (held.grade, held.copies, held.class) = (*grade, *copies, *class);
+                }
+            }
+            Change::Forget { row } => drop(self.held.remove(row)),
+            Change::Bury { id, until } => drop(self.buried.insert(*id, *until)),
+            Change::Unbury { id } => drop(self.buried.remove(id)),
+            Change::Believe { id, signer, belief } => drop(self.beliefs.insert((*id, *signer), *belief)),
+            Change::Disbelieve { id, signer } => drop(self.beliefs.remove(&(*id, *signer))),
+            Change::Deliver { letter, .. } => {
+                self.next_row = self.next_row.max(Row(letter.row.0 + 1));
+                self.delivered.insert(Letter::mark_of(&letter.id));
+                self.letters.insert(letter.row, letter.clone());
+            }
+            Change::Mark { row, read, collected } => {
+                if let Some(letter) = self.letters.get_mut(row) {
+                    (letter.read, letter.collected) = (*read, *collected);
+                }
+            }
+            Change::Discard { row } => drop(self.letters.remove(row)),
+            Change::Post { outgoing } => drop(self.outgoing.insert(outgoing.id, outgoing.clone())),
+            Change::Attest { id, evidence } => {
+                if let Some(outgoing) = self.outgoing.get_mut(id) {
+                    outgoing.evidence.push(*evidence);
+                }
+            }
+            Change::Unpost { id } => drop(self.outgoing.remove(id)),
+            Change::Meet { node, person: Some(person) } => drop(self.people.insert(*node, person.clone())),
+            Change::Meet { node, person: None } => drop(self.people.remove(node)),
+            Change::Learn { node, record: Some(record) } => drop(self.learned.insert(*node, record.clone())),
+            Change::Learn { node, record: None } => drop(self.learned.remove(node)),
+            Change::Owe { peer, id } => drop(self.owed.insert((*peer, *id))),
+            Change::Settle { peer, id } => drop(self.owed.remove(&(*peer, *id))),
+            Change::Count { sequence } => self.sequence = *sequence,
+            Change::Tick { at } => self.clock = *at,
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! What goes into the agent and what comes out: the whole of its contact with the world.
+
+use std::sync::Arc;
+
+use crate::agent::change::{Change, Evidence, Person, Row};
+use crate::bundle::{Bundle, Draft, Priority};
+use crate::eid::Eid;
+use crate::frame::{Frame, Refusal, Transit};
+use crate::id::{BundleId, NodeId};
+use crate::time::{Millis, Timestamp};
+
+/// Something that happened to the agent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// The person wants to send; answered by [`Output::Seal`] with the same token, or [`Event::NotSent`].
+    Submit {
+        token: u64,
+        destination: Eid,
+        lifetime: Millis,
+        priority: Priority,
+        copies: Option<u16>,
+    },
+    /// The payload that was asked for, sealed; `size_bytes` is what the bundle weighs.
+    Sealed {
+        token: u64,
+        payload: Arc<[u8]>,
+        size_bytes: u32,
+    },
+    ContactUp {
+        peer: NodeId,
+    },
+    ContactDown {
+        peer: NodeId,
+    },
+    Frame {
+        from: NodeId,
+        frame: Frame,
+    },
+    /// A verified bundle; `size_bytes` is what it weighs.
+    Bundle {
+        from: NodeId,
+        transit: Transit,
+        bundle: Arc<Bundle>,
+        size_bytes: u32,
+    },
+    /// A bundle that the driver dropped unverified, because [`super::Agent::knows`] its id.
+    Duplicate {
+        from: NodeId,
+        transit: Transit,
+        id: BundleId,
+    },
+    /// Time has passed; due whenever [`super::Agent::next_timeout`] says so.
+    Timeout,
+    /// What the disk has left, in bytes.
+    Space {
+        free_bytes: u64,
+    },
+    /// The application has seen this inbox row.
+    Collect(BundleId),
+    /// The person has read it; `tell` sends a read receipt.
+    Read {
+        id: BundleId,
+        tell: bool,
+    },
+    /// The person deletes it from the inbox.
+    Discard(BundleId),
+    /// No new copies of one's own message from here.
+    Cancel(BundleId),
+    /// The owner stops carrying a bundle of somebody else's.
+    Drop(BundleId),
+    /// The owner changes how much is carried for others, in bytes.
+    CarryLimit(u64),
+    /// The person names, blocks or forgets somebody.
+    Meet {
+        node: NodeId,
+        person: Option<Person>,
+    },
+    /// What was to be forwarded to a peer has no body that can be read.
+    Unreadable {
+        to: NodeId,
+        id: BundleId,
+    },
+}
+
+/// Something the driver must do. Commits come first, the acts of the same batch after them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    Commit(Change),
+    /// Seal the message of this token for the draft's destination, bound to the draft's primary block.
+    Seal {
+        token: u64,
+        draft: Draft,
+    },
+    Send {
+        to: NodeId,
+        frame: Frame,
+    },
+    /// Fetch the body at `row` and send it.
+    Forward {
+        to: NodeId,
+        transit: Transit,
+        id: BundleId,
+        row: Row,
+    },
+    /// Something is held for this node, and there is no contact with it.
+    Dial(NodeId),
+    /// There is a new row in the inbox.
+    Notify(BundleId),
+    Report(Event),
+}
+
+/// What a log, a status display or a simulation's statistics may want to know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// One's own message is in custody here and has its id.
+    Queued {
+        token: u64,
+        id: BundleId,
+    },
+    NotSent {
+        token: u64,
+        why: NotSent,
+    },
+    /// Something new is known of one's own message.
+    Status {
+        id: BundleId,
+        evidence: Evidence,
+    },
+    Delivered {
+        id: BundleId,
+        from: NodeId,
+    },
+    /// Taken into custody from a peer.
+    Accepted {
+        id: BundleId,
+        from: NodeId,
+    },
+    /// Turned away at the door.
+    Refused {
+        id: BundleId,
+        from: NodeId,
+        why: Refusal,
+    },
+    /// Custody here ended.
+    Gone {
+        id: BundleId,
+        why: Gone,
+    },
+    /// A peer said or did what no honest one would.
+    Misbehaved {
+        peer: NodeId,
+        what: &'static str,
+    },
+}
+
+/// Why custody ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Gone {
+    Receipt,
+    Expired,
+    Evicted,
+    Dropped,
+    Cancelled,
+    Delivered,
+    Unreadable,
+}
+
+/// Why a message was not taken from the person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotSent {
+    #[error("the lifetime is longer than this node allows")]
+    Lifetime,
+    #[error("the message is too large")]
+    TooLarge,
+    #[error("the disk is short of space")]
+    Space,
+    #[error("there is no such message waiting to be sealed")]
+    Unknown,
+    #[error("too many messages wait to be sealed; try again in a moment")]
+    Busy,
+}
+
+/// Why the agent wants to be called again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Cause {
+    /// The end of a batch: deliveries want their rows and receipts, contacts their offers and answers.
+    Batch,
+    /// A life ends.
+    Expiry,
+    /// A tombstone or a receipt's word ends.
+    Tombstone,
+    /// A refused bundle may be offered again.
+    Retry,
+    /// An inbox row was not collected.
+    Nudge,
+}
+
+/// When and why.
+pub type Due = (Timestamp, Cause);

@@ -1,0 +1,39 @@
+//! Where what must last is kept: one trait, a memory store for simulations and tests, and redb for real.
+
+pub mod memory;
+#[cfg(feature = "node")]
+pub mod redb;
+#[cfg(feature = "node")]
+pub mod writer;
+
+use crate::agent::change::{Change, Durable, Row};
+
+/// A place that commits batches of changes whole or not at all.
+///
+/// After every successful commit, `durable` equals what [`Durable::apply`] makes of all changes so far, also after the
+/// process died at any instant.
+pub trait Store {
+    /// Reads back everything durable but the bodies.
+    fn durable(&self) -> Result<Durable, StoreError>;
+
+    /// Commits a batch; when it returns, the batch survives a power cut. An error means that nothing of it happened.
+    fn commit(&mut self, changes: &[Change]) -> Result<(), StoreError>;
+
+    /// Returns the encoded bundle at `row`, with the hops it came with.
+    fn body(&self, row: Row) -> Result<Option<Vec<u8>>, StoreError>;
+}
+
+/// Why a store cannot do its work. Each sentence says what to do next.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    #[error("the disk is full; free some space, and dak goes on by itself")]
+    Full,
+    #[error("the store is in use by another process; stop it with `dak down`")]
+    Locked,
+    #[error("the store has format {found}, this dak knows up to {known}; install a newer dak")]
+    Newer { found: u64, known: u64 },
+    #[error("the store is damaged ({0}); run `dak doctor`")]
+    Damaged(String),
+    #[error("the store failed: {0}")]
+    Io(String),
+}
