@@ -1,6 +1,7 @@
 //! Frames: what two nodes say to each other during a contact, each a length-prefixed deterministic CBOR array.
 
 mod codec;
+mod hello;
 
 use serde::{Deserialize, Serialize};
 

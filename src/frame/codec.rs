@@ -15,23 +15,22 @@
 //! | 7 | Accepted | ids of 32 bytes and grade of one |
 //! | 8 | Refused | id, reason, retry after ms |
 //! | 9 | GaveUp | ids of 32 bytes |
-//! | 11 | Take | ids of 32 bytes |
 //! | 10 | a bundle | copies, moved, the bundle's bytes |
+//! | 11 | Take | ids of 32 bytes |
 
 use super::{
-    BITS_MAX, Cell, Delegation, FRAME_CELLS_MAX, FRAME_FULL_IDS_MAX, FRAME_IDS_MAX, Frame, Grade, Hello, MAILBOXES_MAX,
-    PROTOCOL_VERSION, ROUTING_ENTRIES_MAX, Refusal, RoutingInfo, Transit,
+    BITS_MAX, Cell, FRAME_CELLS_MAX, FRAME_FULL_IDS_MAX, FRAME_IDS_MAX, Frame, Grade, Hello, Refusal, Transit,
 };
-use crate::bundle::{BUNDLE_BYTES_MAX, Bundle, COPIES_MAX, key};
+use crate::bundle::{BUNDLE_BYTES_MAX, Bundle, COPIES_MAX};
 use crate::cbor::{CborError, Length, Reader, Writer};
-use crate::eid::{Eid, EidError};
-use crate::id::{BundleId, KeyError, NodeId};
+use crate::eid::EidError;
+use crate::id::{BundleId, KeyError};
 use crate::time::Millis;
 
 /// Longest map of buckets.
 const MAP_BYTES_MAX: usize = 1 << (BITS_MAX - 3);
 
-const HELLO: u64 = 0;
+pub(super) const HELLO: u64 = 0;
 const BUCKETS: u64 = 1;
 const SHORT_IDS: u64 = 2;
 const CELLS: u64 = 3;
@@ -207,7 +206,7 @@ impl Frame {
     }
 }
 
-fn begin(out: &mut impl Writer, kind: u64, fields: usize) {
+pub(super) fn begin(out: &mut impl Writer, kind: u64, fields: usize) {
     out.array(1 + fields);
     out.uint(kind);
 }
@@ -235,118 +234,6 @@ fn write_cells(out: &mut impl Writer, cells: &[Cell]) {
             out.push(cell.count);
         });
     });
-}
-
-impl Hello {
-    fn write(&self, out: &mut impl Writer) {
-        assert!(self.mailboxes.len() <= MAILBOXES_MAX, "a node serves a bounded number of mailboxes");
-        begin(out, HELLO, 10);
-        out.uint(self.version);
-        out.uint(self.bundle_bytes_max);
-        out.uint(self.window_bytes);
-        out.bool(self.carries);
-        out.bool(self.pushes);
-        out.array(self.mailboxes.len());
-        self.mailboxes.iter().for_each(|delegation| delegation.write(out));
-        self.routing.write(out);
-        out.bytes(&self.nonce);
-        out.uint(self.count);
-        out.bytes(&self.root);
-    }
-
-    fn read(reader: &mut Reader<'_>, fields: usize) -> Result<Hello, FrameError> {
-        let version = reader.uint()?;
-        // Before the fields are counted: another version may have others.
-        if version != u64::from(PROTOCOL_VERSION) {
-            return Err(FrameError::Version(version));
-        }
-        expect_fields(fields, 11)?;
-        Ok(Hello {
-            version: PROTOCOL_VERSION,
-            bundle_bytes_max: reader.uint_as()?,
-            window_bytes: reader.uint_as()?,
-            carries: reader.bool()?,
-            pushes: reader.bool()?,
-            mailboxes: read_mailboxes(reader)?,
-            routing: RoutingInfo::read(reader)?,
-            nonce: reader.bytes_exact()?,
-            count: reader.uint()?,
-            root: reader.bytes_exact()?,
-        })
-    }
-}
-
-impl Delegation {
-    fn write(&self, out: &mut impl Writer) {
-        out.array(4);
-        out.text(&self.mailbox.to_string());
-        out.bytes(self.node.as_bytes());
-        out.uint(self.expires);
-        out.bytes(&self.signature);
-    }
-
-    fn read(reader: &mut Reader<'_>) -> Result<Delegation, FrameError> {
-        reader.array_exact(4)?;
-        Ok(Delegation {
-            mailbox: Eid::parse(reader.text()?)?,
-            node: key::checked(NodeId::from_trusted(reader.bytes_exact()?))?,
-            expires: reader.uint()?,
-            signature: reader.bytes_exact()?,
-        })
-    }
-}
-
-fn read_mailboxes(reader: &mut Reader<'_>) -> Result<Vec<Delegation>, FrameError> {
-    let len = reader.array()?;
-    if len > MAILBOXES_MAX {
-        return Err(FrameError::TooMany("mailboxes"));
-    }
-    (0..len).map(|_| Delegation::read(reader)).collect()
-}
-
-impl RoutingInfo {
-    /// Either `null`, or the kind and records of 32 bytes of key and 2 of number.
-    fn write(&self, out: &mut impl Writer) {
-        let (kind, entries) = match self {
-            RoutingInfo::None => return out.raw(&[0xf6]),
-            RoutingInfo::Predictabilities(entries) => (1u8, entries),
-            RoutingInfo::Meetings(entries) => (2, entries),
-        };
-        assert!(entries.len() <= ROUTING_ENTRIES_MAX, "a Hello has a bounded number of routing entries");
-        out.array(2);
-        out.uint(kind);
-        out.packed(entries.len() * 34, |out| {
-            entries.iter().for_each(|(node, number)| {
-                out.raw(node.as_bytes());
-                out.raw(&number.to_be_bytes());
-            });
-        });
-    }
-
-    fn read(reader: &mut Reader<'_>) -> Result<RoutingInfo, FrameError> {
-        if reader.take_if(&[0xf6]) {
-            return Ok(RoutingInfo::None);
-        }
-        reader.array_exact(2)?;
-        let kind = reader.uint()?;
-        let records = records::<34>(reader.bytes()?, ROUTING_ENTRIES_MAX, "routing entries")?;
-        let entries: Vec<(NodeId, u16)> = records
-            .iter()
-            .map(|record| {
-                let (key, number) = record.split_first_chunk::<32>().expect("34 bytes hold 32");
-                // Names in these tables are only ever compared, so their keys are not worth a check each.
-                (NodeId::from_trusted(*key), u16::from_be_bytes([number[0], number[1]]))
-            })
-            .collect();
-        if !entries.is_sorted_by(|a, b| a.0 < b.0) {
-            return Err(FrameError::Order("routing entries"));
-        }
-        match kind {
-            1 => Ok(RoutingInfo::Predictabilities(entries)),
-            2 => Ok(RoutingInfo::Meetings(entries)),
-            _ => Err(FrameError::Unknown("kind of routing information")),
-        }
-    }
 }
 
 fn read_fields(reader: &mut Reader<'_>, kind: u64, fields: usize) -> Result<Frame, FrameError> {
@@ -396,12 +283,13 @@ fn read_fields(reader: &mut Reader<'_>, kind: u64, fields: usize) -> Result<Fram
         }
         ACCEPTED => {
             expect(1)?;
-            let grants = records::<33>(reader.bytes()?, FRAME_FULL_IDS_MAX, "grants")?;
-            let grants = grants.iter().map(|record| {
+            let records = records::<33>(reader.bytes()?, FRAME_FULL_IDS_MAX, "grants")?;
+            let mut grants = Vec::with_capacity(records.len());
+            for record in records {
                 let (id, grade) = record.split_first_chunk::<32>().expect("33 bytes hold 32");
-                Ok((BundleId(*id), grade_of(grade[0])?))
-            });
-            Ok(Frame::Accepted { grants: grants.collect::<Result<_, FrameError>>()? })
+                grants.push((BundleId(*id), grade_of(grade[0])?));
+            }
+            Ok(Frame::Accepted { grants })
         }
         REFUSED => {
             expect(3)?;
@@ -416,12 +304,16 @@ fn read_fields(reader: &mut Reader<'_>, kind: u64, fields: usize) -> Result<Fram
     }
 }
 
-fn expect_fields(fields: usize, expected: usize) -> Result<(), FrameError> {
+pub(super) fn expect_fields(fields: usize, expected: usize) -> Result<(), FrameError> {
     if fields == expected { Ok(()) } else { Err(FrameError::Lengths("fields")) }
 }
 
 /// Cuts a byte string into records of `N` bytes, at most `max` of them.
-fn records<'a, const N: usize>(bytes: &'a [u8], max: usize, what: &'static str) -> Result<&'a [[u8; N]], FrameError> {
+pub(super) fn records<'a, const N: usize>(
+    bytes: &'a [u8],
+    max: usize,
+    what: &'static str,
+) -> Result<&'a [[u8; N]], FrameError> {
     let (records, rest) = bytes.as_chunks::<N>();
     if !rest.is_empty() {
         return Err(FrameError::Lengths(what));
