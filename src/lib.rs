@@ -6,4 +6,5 @@ pub mod frame;
 pub mod id;
 pub mod message;
 pub mod receipt;
+pub mod sim;
 pub mod time;
