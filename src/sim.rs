@@ -23,7 +23,7 @@ pub mod trace;
 pub mod workload;
 
 pub use fault::{Fault, InputError};
-//pub use scenario::Scenario;
+pub use scenario::Scenario;
 pub use trace::{Change, Contact, ContactEvent, Trace};
 pub use workload::Message;
 

@@ -14,7 +14,7 @@ impl Stream {
         Stream(ChaCha8Rng::from_seed(hasher.finalize().into()))
     }
 
-    pub fn next(&mut self) -> u64 {
+    pub fn draw(&mut self) -> u64 {
         self.0.next_u64()
     }
 
@@ -26,7 +26,7 @@ impl Stream {
         assert!(n > 0, "there is no number below 0");
         let rejected_below = n.wrapping_neg() % n;
         loop {
-            let product = u128::from(self.next()) * u128::from(n);
+            let product = u128::from(self.draw()) * u128::from(n);
             if product as u64 >= rejected_below {
                 return (product >> 64) as u64;
             }
@@ -37,7 +37,7 @@ impl Stream {
     pub fn between(&mut self, low: u64, high: u64) -> u64 {
         match (high - low).checked_add(1) {
             Some(span) => low + self.below(span),
-            None => self.next(),
+            None => self.draw(),
         }
     }
 
@@ -49,7 +49,7 @@ impl Stream {
     /// An exponentially distributed number with this mean: the wait for the next event of a Poisson process.
     pub fn exponential(&mut self, mean: u64) -> u64 {
         // -ln(u) with u in (0, 1], as 64.32 fixed point.
-        let log2 = log2_of_inverse(self.next());
+        let log2 = log2_of_inverse(self.draw());
         let ln = (u128::from(log2) * u128::from(LN_2)) >> 64;
         ((ln * u128::from(mean)) >> 32) as u64
     }
@@ -71,7 +71,7 @@ fn log2_of_inverse(x: u64) -> u64 {
         fraction = fraction << 1 | u64::from(carries);
     }
     // log2(value) is (63 - zeros) + fraction; its distance from 64 is what is asked.
-    (u64::from(zeros) + 1 << 32) - fraction
+    ((u64::from(zeros) + 1) << 32) - fraction
 }
 
 #[cfg(test)]
@@ -80,7 +80,7 @@ mod tests {
 
     #[test]
     fn a_stream_is_its_seed_its_purpose_and_its_node() {
-        let first = |seed, purpose, node| Stream::new(seed, purpose, node).next();
+        let first = |seed, purpose, node| Stream::new(seed, purpose, node).draw();
         assert_eq!(first(1, "walk", 2), first(1, "walk", 2));
         let others = [first(2, "walk", 2), first(1, "talk", 2), first(1, "walk", 3)];
         assert!(others.iter().all(|other| *other != first(1, "walk", 2)));
