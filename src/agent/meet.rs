@@ -229,7 +229,7 @@ impl Agent {
             let Some(slot) = contact.next(window_bytes) else { return };
             let held = self.custody.held(slot);
             // What was granted when it was queued may be over by now.
-            if held.expires <= self.at.now || held.size_bytes > bytes_max || held.hops.count == u8::MAX {
+            if held.expires < self.at.now || held.size_bytes > bytes_max || held.hops.count == u8::MAX {
                 continue;
             }
             let verdict = match self.contacts[&peer].serves(&held.destination) {
