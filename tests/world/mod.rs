@@ -4,6 +4,8 @@
 
 #![allow(dead_code)]
 
+pub mod ghost;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
@@ -21,6 +23,17 @@ use ed25519_dalek::SigningKey;
 /// 2026-11-01 in milliseconds since the DTN epoch.
 pub const WALL: u64 = 846_892_800_000;
 
+/// A store that a new node starts with.
+pub trait Fresh: Store {
+    fn fresh() -> Self;
+}
+
+impl Fresh for MemoryStore {
+    fn fresh() -> MemoryStore {
+        MemoryStore::default()
+    }
+}
+
 pub struct Node<S: Store = MemoryStore> {
     pub key: Arc<SigningKey>,
     pub id: NodeId,
@@ -35,6 +48,8 @@ pub struct Node<S: Store = MemoryStore> {
     /// Commits still to come before the power goes, when it is to go; and whether before or after that commit.
     pub power_cut: Option<(u32, bool)>,
     pub down: bool,
+    /// Commits so far.
+    pub commits: u32,
     next_token: u64,
 }
 
@@ -45,16 +60,18 @@ pub struct World<S: Store = MemoryStore> {
     wire: VecDeque<(usize, usize, Vec<u8>)>,
     /// Bundles handed over, per pair of nodes.
     pub forwards: BTreeMap<(usize, usize), u64>,
+    /// What was said to peers that are no nodes of this world.
+    said: Vec<(NodeId, Vec<u8>)>,
     pub log: blake3::Hasher,
 }
 
-impl World<MemoryStore> {
-    pub fn new(configs: Vec<Config>) -> World {
-        let stores = configs.iter().map(|_| MemoryStore::default()).collect();
+impl<S: Fresh> World<S> {
+    pub fn new(configs: Vec<Config>) -> World<S> {
+        let stores = configs.iter().map(|_| S::fresh()).collect();
         World::with_stores(configs, stores)
     }
 
-    pub fn of(n: usize) -> World {
+    pub fn of(n: usize) -> World<S> {
         World::new(vec![Config::default(); n])
     }
 }
@@ -76,6 +93,7 @@ impl<S: Store> World<S> {
                 notified: Vec::new(),
                 power_cut: None,
                 down: false,
+                commits: 0,
                 next_token: 1,
             }
         });
@@ -85,6 +103,7 @@ impl<S: Store> World<S> {
             links: BTreeSet::new(),
             wire: VecDeque::new(),
             forwards: BTreeMap::new(),
+            said: Vec::new(),
             log: blake3::Hasher::new(),
         }
     }
@@ -118,6 +137,7 @@ impl<S: Store> World<S> {
         self.log.update(format!("{n} {out:?}\n").as_bytes());
         let node = &mut self.nodes[n];
         if !changes.is_empty() {
+            node.commits += 1;
             match &mut node.power_cut {
                 Some((0, before)) => {
                     if !*before {
@@ -132,9 +152,11 @@ impl<S: Store> World<S> {
             node.store.commit(&changes).unwrap();
             assert_eq!(node.store.durable().unwrap(), node.agent.durable(), "the store holds what the agent believes");
         }
+        let incarnation = node.incarnation;
         for output in out {
             self.act(n, output);
-            if self.nodes[n].down {
+            // An act may have led to a power cut: who would have performed the others is no more.
+            if self.nodes[n].down || self.nodes[n].incarnation != incarnation {
                 return;
             }
         }
@@ -148,21 +170,29 @@ impl<S: Store> World<S> {
                 let size_bytes = draft.sign(&payload, &*self.nodes[n].key).unwrap().encoded_len() as u32;
                 self.input(n, Input::Sealed { token, payload, size_bytes });
             }
-            Output::Send { to, frame } => self.wire.push_back((n, self.index(to), frame.encode())),
+            Output::Send { to, frame } => self.put(n, to, frame.encode()),
             Output::Forward { to, transit, row, .. } => {
                 let body = self.nodes[n].store.body(row).unwrap().expect("what is forwarded is stored");
                 let (bundle, _) = Bundle::from_store(&body).unwrap();
-                let to = self.index(to);
-                *self.forwards.entry((n, to)).or_default() += 1;
-                self.wire.push_back((n, to, encode_bundle(&transit, &bundle)));
+                if let Some(to) = self.find(to) {
+                    *self.forwards.entry((n, to)).or_default() += 1;
+                }
+                self.put(n, to, encode_bundle(&transit, &bundle));
             }
             Output::Notify(id) => self.nodes[n].notified.push(id),
             Output::Report(event) => self.nodes[n].events.push(event),
         }
     }
 
-    pub fn index(&self, id: NodeId) -> usize {
-        self.nodes.iter().position(|node| node.id == id).expect("a node of this world")
+    fn put(&mut self, from: usize, to: NodeId, bytes: Vec<u8>) {
+        match self.find(to) {
+            Some(to) => self.wire.push_back((from, to, bytes)),
+            None => self.said.push((to, bytes)),
+        }
+    }
+
+    fn find(&self, id: NodeId) -> Option<usize> {
+        self.nodes.iter().position(|node| node.id == id)
     }
 
     /// Moves what is on the wire until it is empty.
@@ -172,14 +202,23 @@ impl<S: Store> World<S> {
             steps += 1;
             assert!(steps < 100_000, "the exchange ends");
             if self.is_linked(from, to) && !self.nodes[from].down && !self.nodes[to].down {
-                self.arrive(from, to, &bytes);
+                self.arrive(self.nodes[from].id, to, &bytes);
+            }
+        }
+    }
+
+    /// Moves at most so many frames.
+    pub fn settle_some(&mut self, frames: usize) {
+        for _ in 0..frames {
+            let Some((from, to, bytes)) = self.wire.pop_front() else { return };
+            if self.is_linked(from, to) && !self.nodes[from].down && !self.nodes[to].down {
+                self.arrive(self.nodes[from].id, to, &bytes);
             }
         }
     }
 
     /// What a driver does with bytes from a peer.
-    pub fn arrive(&mut self, from: usize, to: usize, bytes: &[u8]) {
-        let from = self.nodes[from].id;
+    pub fn arrive(&mut self, from: NodeId, to: usize, bytes: &[u8]) {
         let input = match Incoming::decode(bytes) {
             Ok(Incoming::Frame(frame)) => Input::Frame { from, frame },
             Ok(Incoming::Bundle { copies, moved, bytes }) => {
@@ -202,16 +241,22 @@ impl<S: Store> World<S> {
     }
 
     pub fn up(&mut self, a: usize, b: usize) {
+        self.open(a, b);
+        self.settle();
+    }
+
+    /// Brings a link up; what the two say stays on the wire.
+    pub fn open(&mut self, a: usize, b: usize) {
         if self.links.insert((a.min(b), a.max(b))) {
             let (id_a, id_b) = (self.nodes[a].id, self.nodes[b].id);
             self.input(a, Input::ContactUp { peer: id_b });
             self.input(b, Input::ContactUp { peer: id_a });
         }
-        self.settle();
     }
 
     pub fn down(&mut self, a: usize, b: usize) {
         if self.links.remove(&(a.min(b), a.max(b))) {
+            self.wire.retain(|(from, to, _)| (*from, *to) != (a, b) && (*from, *to) != (b, a));
             let (id_a, id_b) = (self.nodes[a].id, self.nodes[b].id);
             self.input(a, Input::ContactDown { peer: id_b });
             self.input(b, Input::ContactDown { peer: id_a });
@@ -292,7 +337,7 @@ impl<S: Store> World<S> {
 impl<S: Store> World<S> {
     /// Says a frame to a node as if a peer had said it.
     pub fn say(&mut self, from: usize, to: usize, frame: Frame) {
-        self.arrive(from, to, &frame.encode());
+        self.arrive(self.nodes[from].id, to, &frame.encode());
         self.settle();
     }
 }
