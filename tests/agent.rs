@@ -2,8 +2,12 @@
 
 #[path = "agent/ferry.rs"]
 mod ferry;
+#[path = "agent/hostile.rs"]
+mod hostile;
 #[path = "agent/lives.rs"]
 mod lives;
+#[path = "agent/receipts.rs"]
+mod receipts;
 #[path = "agent/spray.rs"]
 mod spray;
 mod world;

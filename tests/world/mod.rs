@@ -9,7 +9,7 @@ pub mod ghost;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use dak::agent::change::{Change, What};
+use dak::agent::change::{Change, Person, Row, Standing, What};
 use dak::agent::{Agent, Config, Event, Input, Mailboxes, Output};
 use dak::bundle::{Bundle, Priority, Signer, Unverified};
 use dak::eid::Eid;
@@ -127,6 +127,20 @@ impl<S: Store> World<S> {
             assert!(out.len() > before || self.nodes[n].agent.next_timeout().is_none_or(|(due, _)| due > at.now));
         }
         self.perform(n, out);
+    }
+
+    /// Bundles that come so fast that they share a batch.
+    pub fn take_in_one_batch(&mut self, n: usize, from: NodeId, bundles: Vec<Bundle>) {
+        let (at, transit) = (self.moment(n), Transit { copies: 1, ..Transit::default() });
+        let mut out = Vec::new();
+        for bundle in bundles {
+            let size_bytes = bundle.encoded_len() as u32;
+            let input = Input::Bundle { from, transit, bundle: Arc::new(bundle), size_bytes };
+            self.nodes[n].agent.handle(at, input, &mut out);
+        }
+        self.nodes[n].agent.handle(at, Input::Timeout, &mut out);
+        self.perform(n, out);
+        self.settle();
     }
 
     fn perform(&mut self, n: usize, out: Vec<Output>) {
@@ -308,9 +322,18 @@ impl<S: Store> World<S> {
     }
 
     pub fn send_with(&mut self, from: usize, to: usize, lifetime: Millis, copies: Option<u16>) -> Option<BundleId> {
+        self.send_to(from, Eid::mail(self.nodes[to].id), lifetime, copies)
+    }
+
+    pub fn send_to(
+        &mut self,
+        from: usize,
+        destination: Eid,
+        lifetime: Millis,
+        copies: Option<u16>,
+    ) -> Option<BundleId> {
         let token = self.nodes[from].next_token;
         self.nodes[from].next_token += 1;
-        let destination = Eid::mail(self.nodes[to].id);
         self.input(from, Input::Submit { token, destination, lifetime, priority: Priority::Normal, copies });
         let queued = |event: &Event| match event {
             Event::Queued { token: t, id } if *t == token => Some(*id),
@@ -321,12 +344,31 @@ impl<S: Store> World<S> {
         id
     }
 
+    /// The person at `n` names or blocks somebody.
+    pub fn name(&mut self, n: usize, node: NodeId, standing: Standing) {
+        let person = Person { name: "somebody".into(), standing, verified: false };
+        self.input(n, Input::Meet { node, person: Some(person) });
+        self.settle();
+    }
+
+    /// Everything known of the fate of a message of node `n`: what, and who says so.
+    pub fn evidence(&self, n: usize, id: BundleId) -> Vec<(What, Option<NodeId>)> {
+        let outgoing = self.nodes[n].agent.sent_one(&id).expect("a message of this node");
+        outgoing.evidence.iter().map(|evidence| (evidence.what, evidence.who)).collect()
+    }
+
     pub fn state(&self, n: usize, id: BundleId) -> What {
         self.nodes[n].agent.sent_one(&id).expect("a message of this node").state()
     }
 
     pub fn inbox(&self, n: usize) -> Vec<BundleId> {
         self.nodes[n].agent.letters().map(|letter| letter.id).collect()
+    }
+
+    /// The bundle stored at a row.
+    pub fn body(&self, n: usize, row: Row) -> Bundle {
+        let bytes = self.nodes[n].store.body(row).unwrap().expect("a row with a body");
+        Bundle::from_store(&bytes).unwrap().0
     }
 
     pub fn holds(&self, n: usize, id: BundleId) -> bool {
