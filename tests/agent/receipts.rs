@@ -3,7 +3,7 @@
 use dak::agent::Input;
 use dak::agent::change::What;
 use dak::bundle::{Creation, Draft, Kind, Priority};
-use dak::eid::Eid;
+use dak::eid::{Eid, Service};
 use dak::frame::Refusal;
 use dak::receipt::{Receipt, ReceiptKind};
 use dak::time::{DAY, DtnTime, HOUR};
@@ -96,6 +96,64 @@ fn somebody_who_reads_without_telling_sends_no_receipt_of_it() {
     world.meet(BOB, ALICE);
     assert_eq!(world.state(ALICE, id), What::Delivered);
     assert!(world.nodes[BOB].agent.letter(&id).unwrap().read);
+}
+
+#[test]
+fn no_single_receipt_keeps_out_or_ends_a_bundle_for_a_group() {
+    let mut world = World::of(1);
+    let (mut from, mut owner) = (Ghost::new(50), Ghost::new(51));
+    let crew = Eid { node: owner.id, service: Service::Group("crew".into()) };
+    let (early, late) = (from.message(crew.clone(), DAY, b"one"), from.message(crew, DAY, b"two"));
+    let receipt = owner.receipt(from.id, ReceiptKind::Delivered, &[early.id, late.id]);
+    world.haunt(0, &from);
+    world.take(0, &from, &early);
+    world.take(0, &from, &receipt);
+    world.take(0, &from, &late);
+    assert!(world.holds(0, early.id));
+    assert!(world.holds(0, late.id), "other members may still lack it");
+}
+
+#[test]
+fn a_message_to_a_group_is_not_delivered_because_one_key_says_so() {
+    let mut world = World::of(1);
+    let mut owner = Ghost::new(51);
+    let crew = Eid { node: owner.id, service: Service::Group("crew".into()) };
+    let id = world.send_to(0, crew, DAY, None).unwrap();
+    let receipt = owner.receipt(world.nodes[0].id, ReceiptKind::Delivered, &[id]);
+    world.haunt(0, &owner);
+    world.take(0, &owner, &receipt);
+    assert!(world.holds(0, id));
+    assert!(world.state(0, id) < What::Delivered);
+}
+
+#[test]
+fn a_receipt_speaks_only_of_bundles_of_the_source_it_names() {
+    let mut world = World::of(2);
+    let id = world.send(ALICE, BOB).unwrap();
+    let (mut bob, other) = (Ghost::new(2), Ghost::new(60));
+    assert_eq!(bob.id, world.nodes[BOB].id, "it speaks with bob's own key");
+    let mixed = bob.receipt(other.id, ReceiptKind::Delivered, &[id]);
+    world.haunt(ALICE, &other);
+    world.take(ALICE, &other, &mixed);
+    assert_eq!(world.state(ALICE, id), What::Queued, "it is about mail of somebody else");
+    assert!(world.holds(ALICE, id));
+}
+
+#[test]
+fn one_device_of_several_informs_the_source_but_carriers_keep_their_copies() {
+    let mut world = World::of(3);
+    let id = world.send(ALICE, BOB).unwrap();
+    world.meet(ALICE, CAROL);
+    let mut bob = Ghost::new(2);
+    let source = world.nodes[ALICE].id;
+    let half = bob.receipt_of(&Receipt { kind: ReceiptKind::Delivered, source, device: 0, devices: 2, ids: vec![id] });
+    let carrier = Ghost::new(60);
+    for n in [ALICE, CAROL] {
+        world.haunt(n, &carrier);
+        world.take(n, &carrier, &half);
+        assert!(world.holds(n, id), "the other device may still lack it");
+    }
+    assert_eq!(world.state(ALICE, id), What::Delivered);
 }
 
 #[test]
