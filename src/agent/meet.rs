@@ -9,7 +9,7 @@ use super::io::{Event, Output};
 use super::routing::Verdict;
 use super::summary::{Claim, Reconciliation, Step};
 use super::{Agent, BURIED, UNSETTLED_MAX};
-use crate::bundle::{Hops, Kind};
+use crate::bundle::{HOP_LIMIT, Hops, Kind};
 use crate::eid::Eid;
 use crate::frame::{Frame, Grade, Hello, PROTOCOL_VERSION, Refusal, Transit};
 use crate::id::{BundleId, NodeId};
@@ -253,7 +253,7 @@ impl Agent {
             let Some(slot) = contact.next(window_bytes) else { return };
             let held = self.custody.held(slot);
             // What was granted when it was queued may be over by now.
-            if held.expires < self.at.now || held.size_bytes > bytes_max || held.hops.count == u8::MAX {
+            if held.expires < self.at.now || held.size_bytes > bytes_max || held.hops.count == HOP_LIMIT {
                 continue;
             }
             let verdict = match self.contacts[&peer].serves(&held.destination) {

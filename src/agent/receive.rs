@@ -6,7 +6,7 @@ use super::Agent;
 use super::change::{Class, Held, Standing};
 use super::inbox::Arrival;
 use super::io::{Event, Output};
-use crate::bundle::{Bundle, Kind};
+use crate::bundle::{Bundle, HOP_LIMIT, Kind};
 use crate::frame::{Frame, Grade, Refusal, Transit};
 use crate::id::{BundleId, NodeId};
 use crate::time::{DAY, HOUR, Millis, SECOND};
@@ -98,6 +98,10 @@ impl Agent {
         out: &mut Vec<Output>,
     ) {
         let id = bundle.id;
+        // It could go nowhere from here, and while it is known the genuine copies would be turned away.
+        if transit.hops.count == HOP_LIMIT {
+            return self.refuse(from, id, Refusal::Expired, out);
+        }
         if self.shunned.get(&id).is_some_and(|until| *until > self.at.now) {
             return self.refuse(from, id, Refusal::Shunned, out);
         }

@@ -12,6 +12,31 @@ use super::world::ghost::{Ghost, bundles, grants, refusals, takes};
 use super::{ALICE, BOB, CAROL, World};
 
 #[test]
+fn a_copy_at_its_hop_limit_is_not_taken_for_others_and_the_genuine_one_still_is() {
+    let mut world = World::of(2);
+    let (mut from, hostile) = (Ghost::new(50), Ghost::new(66));
+    let message = from.message(Eid::mail(world.nodes[1].id), DAY, b"hello");
+    world.haunt(0, &hostile);
+    world.take_with(0, &hostile, &message, Hops { age: Millis(5), count: 255 }, 1);
+    assert!(!world.holds(0, message.id));
+    assert_eq!(refusals(&world.said_to(&hostile)), [(message.id, Refusal::Expired)]);
+    world.haunt(0, &from);
+    world.take(0, &from, &message);
+    world.meet(0, 1);
+    assert_eq!(world.inbox(1), [message.id]);
+}
+
+#[test]
+fn the_last_hop_may_be_the_one_to_the_destination() {
+    let mut world = World::of(1);
+    let mut from = Ghost::new(50);
+    let message = from.message(Eid::mail(world.nodes[0].id), DAY, b"hello");
+    world.haunt(0, &from);
+    world.take_with(0, &from, &message, Hops { age: Millis(5), count: 255 }, 1);
+    assert_eq!(world.inbox(0), [message.id]);
+}
+
+#[test]
 fn tampered_truncated_and_forged_bundles_are_refused_and_the_genuine_one_arrives() {
     let mut world = World::of(3);
     let id = world.send(ALICE, BOB).unwrap();
