@@ -6,6 +6,7 @@ use super::change::{Class, Held, What};
 use super::contact::{Contact, Flight, Order, Stage};
 use super::custody::Slot;
 use super::io::{Event, Output};
+use super::offers::Requests;
 use super::routing::Verdict;
 use super::summary::{Claim, Reconciliation, Step};
 use super::{Agent, BURIED, UNSETTLED_MAX};
@@ -53,9 +54,8 @@ impl Agent {
                 self.unsettled.insert((peer, id), flight.copies);
             }
         }
-        for (id, next) in self.offers.lose(peer) {
-            out.push(Output::Send { to: next, frame: Frame::Take { ids: vec![id] } });
-        }
+        let requests = self.offers.lose(peer, self.at.now);
+        request(requests, out);
     }
 
     pub(super) fn hear(&mut self, from: NodeId, frame: Frame, out: &mut Vec<Output>) {
@@ -317,10 +317,14 @@ impl Agent {
         let shunned = |id: &BundleId| self.shunned.get(id).is_some_and(|until| *until > self.at.now);
         let unknown = |id: &BundleId| self.find(id).is_none() && !self.inbox.had(id) && !shunned(id);
         let new: Vec<BundleId> = ids.into_iter().filter(unknown).collect();
-        let ids: Vec<BundleId> = new.into_iter().filter(|id| self.offers.note(*id, peer)).collect();
-        for ids in ids.chunks(IDS_PER_FRAME) {
-            out.push(Output::Send { to: peer, frame: Frame::Take { ids: ids.to_vec() } });
-        }
+        let ids: Vec<BundleId> = new.into_iter().filter(|id| self.offers.note(*id, peer, self.at.now)).collect();
+        request(Requests::from([(peer, ids)]), out);
+    }
+
+    /// Turns to others for what a peer offered and did not hand over.
+    pub(super) fn ask_others(&mut self, out: &mut Vec<Output>) {
+        let requests = self.offers.lapse(self.at.now);
+        request(requests, out);
     }
 
     fn asked_for(&mut self, peer: NodeId, ids: Vec<BundleId>, out: &mut Vec<Output>) {
@@ -366,6 +370,15 @@ impl Agent {
             if !due.is_empty() {
                 self.pump(peer, out);
             }
+        }
+    }
+}
+
+/// Asks for what was offered.
+fn request(requests: Requests, out: &mut Vec<Output>) {
+    for (to, ids) in requests {
+        for ids in ids.chunks(IDS_PER_FRAME) {
+            out.push(Output::Send { to, frame: Frame::Take { ids: ids.to_vec() } });
         }
     }
 }

@@ -37,6 +37,56 @@ fn the_last_hop_may_be_the_one_to_the_destination() {
 }
 
 #[test]
+fn a_peer_that_offers_and_never_hands_over_holds_nothing_up_for_long() {
+    let mut world = World::of(1);
+    let (mut from, hostile, honest) = (Ghost::new(50), Ghost::new(66), Ghost::new(60));
+    let message = from.message(Eid::mail(from.id), DAY, b"hello");
+    for ghost in [&hostile, &honest] {
+        world.haunt(0, ghost);
+        world.hear(0, ghost, &Frame::Offer { ids: vec![message.id] });
+    }
+    assert_eq!(takes(&world.said_to(&hostile)), [message.id]);
+    assert_eq!(takes(&world.said_to(&honest)), [], "one is asked at a time");
+    world.pass(MINUTE.times(2));
+    assert_eq!(takes(&world.said_to(&honest)), [message.id], "then the next is asked");
+    world.pass(DAY);
+    assert_eq!(takes(&world.said_to(&hostile)), [], "and nobody is asked twice");
+    assert!(world.nodes[0].agent.next_timeout().is_none(), "an idle node has no timer");
+}
+
+#[test]
+fn a_dead_copy_from_the_first_that_offered_makes_the_node_ask_the_next() {
+    let mut world = World::of(1);
+    let (mut from, hostile, honest) = (Ghost::new(50), Ghost::new(66), Ghost::new(60));
+    let message = from.message(Eid::mail(from.id), DAY, b"hello");
+    for ghost in [&hostile, &honest] {
+        world.haunt(0, ghost);
+        world.hear(0, ghost, &Frame::Offer { ids: vec![message.id] });
+    }
+    world.said_to(&honest);
+    world.take_with(0, &hostile, &message, Hops { age: DAY.times(2), count: 1 }, 1);
+    assert_eq!(takes(&world.said_to(&honest)), [message.id]);
+    world.take(0, &honest, &message);
+    assert!(world.holds(0, message.id));
+}
+
+#[test]
+fn when_a_peer_leaves_what_it_was_asked_for_is_asked_of_others_in_one_frame() {
+    let mut world = World::of(1);
+    let (one, two) = (Ghost::new(50), Ghost::new(51));
+    let ids: Vec<BundleId> = (0..500u32).map(|n| BundleId(*blake3::hash(&n.to_be_bytes()).as_bytes())).collect();
+    for ghost in [&one, &two] {
+        world.haunt(0, ghost);
+        world.hear(0, ghost, &Frame::Offer { ids: ids.clone() });
+    }
+    world.said_to(&two);
+    world.leave(0, &one);
+    let said = world.said_to(&two);
+    assert_eq!(said.len(), 1);
+    assert_eq!(takes(&said).len(), 500);
+}
+
+#[test]
 fn tampered_truncated_and_forged_bundles_are_refused_and_the_genuine_one_arrives() {
     let mut world = World::of(3);
     let id = world.send(ALICE, BOB).unwrap();
