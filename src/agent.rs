@@ -31,6 +31,7 @@ mod receipts;
 mod receive;
 mod room;
 pub mod routing;
+mod shunned;
 mod submit;
 pub mod summary;
 mod tombstones;
@@ -56,12 +57,13 @@ use self::inbox::Inbox;
 use self::offers::Offers;
 use self::outbox::Outbox;
 use self::routing::Routing;
+use self::shunned::Shunned;
 use self::summary::IdIndex;
 use self::tombstones::{Beliefs, Tombstones};
 use crate::bundle::Signer;
 use crate::eid::Eid;
 use crate::id::{BundleId, NodeId};
-use crate::time::{Moment, Timestamp};
+use crate::time::Moment;
 
 /// The endpoints an agent serves and who signs for them.
 pub struct Mailboxes {
@@ -96,8 +98,7 @@ pub struct Agent {
     routing: Routing,
     contacts: BTreeMap<NodeId, Contact>,
     offers: Offers,
-    /// Evicted here, and until when it is not taken again. Lost at a restart: a refetch costs traffic, nothing more.
-    shunned: BTreeMap<BundleId, Timestamp>,
+    shunned: Shunned,
     /// Spray copies that were in flight when a contact broke: halved once the peer turns out to have them.
     unsettled: BTreeMap<(NodeId, BundleId), u16>,
     /// Inbox rows the application was not told of since the start.
@@ -108,8 +109,8 @@ pub struct Agent {
 
 /// Marks a slot of the known ids as one of a tombstone.
 const BURIED: Slot = 1 << 31;
-/// Most evicted ids remembered.
-const SHUNNED_MAX: usize = 65_536;
+/// Most evictions that previous hops still have to hear of.
+const OWED_MAX: usize = 65_536;
 /// Most flights of broken contacts remembered.
 const UNSETTLED_MAX: usize = 65_536;
 
@@ -167,7 +168,7 @@ impl Agent {
             owed: durable.owed,
             contacts: BTreeMap::new(),
             offers: Offers::default(),
-            shunned: BTreeMap::new(),
+            shunned: Shunned::default(),
             unsettled: BTreeMap::new(),
             nudges,
             evicted: [0; 3],

@@ -153,7 +153,7 @@ impl Agent {
     }
 
     pub(super) fn owe(&mut self, peer: NodeId, id: BundleId, out: &mut Vec<Output>) {
-        if self.owed.len() < super::SHUNNED_MAX && self.owed.insert((peer, id)) {
+        if self.owed.len() < super::OWED_MAX && self.owed.insert((peer, id)) {
             self.emit(Change::Owe { peer, id }, out);
         }
     }

@@ -322,8 +322,7 @@ impl Agent {
     }
 
     fn offered(&mut self, peer: NodeId, ids: Vec<BundleId>, out: &mut Vec<Output>) {
-        let shunned = |id: &BundleId| self.shunned.get(id).is_some_and(|until| *until > self.at.now);
-        let unknown = |id: &BundleId| self.find(id).is_none() && !self.inbox.had(id) && !shunned(id);
+        let unknown = |id: &BundleId| !self.knows(id) && !self.shunned.contains(id, self.at.now);
         let new: Vec<BundleId> = ids.into_iter().filter(unknown).collect();
         let ids: Vec<BundleId> = new.into_iter().filter(|id| self.offers.note(*id, peer, self.at.now)).collect();
         request(Requests::from([(peer, ids)]), out);

@@ -103,7 +103,7 @@ impl Agent {
         if transit.hops.count == HOP_LIMIT {
             return self.refuse(from, id, Refusal::Expired, out);
         }
-        if self.shunned.get(&id).is_some_and(|until| *until > self.at.now) {
+        if self.shunned.contains(&id, self.at.now) {
             return self.refuse(from, id, Refusal::Shunned, out);
         }
         if self.believed_over(&bundle) {

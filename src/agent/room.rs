@@ -7,7 +7,7 @@ use super::change::{Class, Held};
 use super::custody::{Slot, cost_bytes};
 use super::io::{Gone, Output};
 use super::routing::Facts;
-use super::{Agent, Config, SHUNNED_MAX};
+use super::{Agent, Config};
 use crate::frame::Grade;
 use crate::id::{BundleId, NodeId};
 
@@ -127,13 +127,7 @@ impl Agent {
     }
 
     fn shun(&mut self, id: BundleId) {
-        if self.shunned.len() >= SHUNNED_MAX {
-            let now = self.at.now;
-            self.shunned.retain(|_, until| *until > now);
-        }
-        if self.shunned.len() < SHUNNED_MAX {
-            self.shunned.insert(id, self.at.now + self.config.shun);
-        }
+        self.shunned.insert(id, self.at.now + self.config.shun);
     }
 
     /// The owner no longer carries this one; what is one's own is cancelled instead.
