@@ -49,13 +49,26 @@ impl Agent {
     pub(super) fn contact_down(&mut self, peer: NodeId, out: &mut Vec<Output>) {
         let Some(contact) = self.contacts.remove(&peer) else { return };
         self.routing.parted(peer, self.at.now);
-        for (id, flight) in contact.into_flights() {
-            if flight.copies > 0 && self.unsettled.len() < UNSETTLED_MAX {
+        self.remember_flights(peer, contact);
+        let requests = self.offers.lose(peer, self.at.now);
+        request(requests, out);
+    }
+
+    /// Keeps count of the spray copies that may have arrived.
+    fn remember_flights(&mut self, peer: NodeId, contact: Contact) {
+        let flights = contact.into_flights().into_iter().filter(|(_, flight)| flight.copies > 0);
+        let flights: Vec<(BundleId, Flight)> = flights.collect();
+        if self.unsettled.len() + flights.len() > UNSETTLED_MAX {
+            let gone = self.unsettled.keys().copied().filter(|(_, id)| self.find_held(id).is_none());
+            for key in gone.collect::<Vec<_>>() {
+                self.unsettled.remove(&key);
+            }
+        }
+        for (id, flight) in flights {
+            if self.unsettled.len() < UNSETTLED_MAX {
                 self.unsettled.insert((peer, id), flight.copies);
             }
         }
-        let requests = self.offers.lose(peer, self.at.now);
-        request(requests, out);
     }
 
     pub(super) fn hear(&mut self, from: NodeId, frame: Frame, out: &mut Vec<Output>) {
