@@ -8,6 +8,8 @@ mod hostile;
 mod lives;
 #[path = "agent/receipts.rs"]
 mod receipts;
+#[path = "agent/room.rs"]
+mod room;
 #[path = "agent/spray.rs"]
 mod spray;
 mod world;
