@@ -122,13 +122,15 @@ impl Agent {
         };
         let welcome = class.is_some() || self.custody.receipts() < RECEIPTS_UNMATCHED_MAX;
         let mine = self.mailboxes.signer_of(&bundle.destination).is_some();
-        if self.config.carry_bytes_max > 0 && welcome && self.make_room(&held, out).is_some() {
+        // What a receipt freed has room for it, also on a disk that is nearly full.
+        let space = !self.is_short_of_space() || class.is_some();
+        if self.config.carry_bytes_max > 0 && space && welcome && self.make_room(&held, out).is_some() {
             let slot = self.hold(held, bundle, out);
             self.grant(from, id, Grade::Copy, out);
             return self.pass_on(slot, out);
         }
         if !mine {
-            return self.refuse(from, id, Refusal::Full, out);
+            return self.refuse(from, id, if space { Refusal::Full } else { Refusal::Space }, out);
         }
         self.bury(id, self.at.now + bundle.lifetime + HOUR, out);
         self.grant(from, id, Grade::Copy, out);
@@ -153,7 +155,7 @@ impl Agent {
                     freed.push(held);
                 }
                 Some(_) => {}
-                None if self.find(id).is_none() => {
+                None if self.find(id).is_none() && !self.is_short_of_space() => {
                     self.believe(*id, signer, Belief { what: what(receipt.kind), until }, out)
                 }
                 None => {}

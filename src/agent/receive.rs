@@ -49,10 +49,16 @@ impl Agent {
             return Err(Refusal::TooLarge);
         }
         let remaining = self.remaining(transit, bundle).ok_or(Refusal::Expired)?;
-        if self.free_bytes < self.config.free_bytes_min {
+        // A receipt may make room; it decides for itself.
+        if self.is_short_of_space() && bundle.kind != Kind::Receipt {
             return Err(Refusal::Space);
         }
         Ok(remaining)
+    }
+
+    /// Whether the disk has too little left for anything but serving and deleting.
+    pub(super) fn is_short_of_space(&self) -> bool {
+        self.free_bytes < self.config.free_bytes_min
     }
 
     /// The life a bundle has left: its lifetime less its age, or less what both clocks say where both are plausible.

@@ -157,6 +157,41 @@ fn one_device_of_several_informs_the_source_but_carriers_keep_their_copies() {
 }
 
 #[test]
+fn with_the_disk_nearly_full_a_receipt_still_makes_room_and_nothing_else_comes_in() {
+    let mut world = World::of(1);
+    let (mut from, mut to) = (Ghost::new(50), Ghost::new(51));
+    let message = from.message(Eid::mail(to.id), DAY, b"hello");
+    let unheard = from.message(Eid::mail(to.id), DAY, b"unheard of");
+    let second = from.message(Eid::mail(to.id), DAY, b"too late");
+    world.haunt(0, &from);
+    world.take(0, &from, &message);
+    world.input(0, Input::Space { free_bytes: 0 });
+    world.take(0, &from, &second);
+    let receipt = to.receipt(from.id, ReceiptKind::Delivered, &[message.id]);
+    let unmatched = to.receipt(from.id, ReceiptKind::Delivered, &[unheard.id]);
+    world.take(0, &from, &unmatched);
+    world.take(0, &from, &receipt);
+    let said = world.said_to(&from);
+    let why = |id| refusals(&said).iter().find(|(of, _)| *of == id).map(|(_, why)| *why);
+    assert_eq!(why(second.id), Some(Refusal::Space));
+    assert_eq!(why(unmatched.id), Some(Refusal::Space));
+    assert!(!world.holds(0, message.id), "the receipt is heeded");
+    assert!(world.nodes[0].agent.durable().beliefs.is_empty(), "nothing new is remembered");
+}
+
+#[test]
+fn with_the_disk_nearly_full_the_source_still_hears_that_its_message_arrived() {
+    let mut world = World::of(3);
+    let id = world.send(ALICE, BOB).unwrap();
+    world.meet(ALICE, CAROL);
+    world.meet(CAROL, BOB);
+    world.input(ALICE, Input::Space { free_bytes: 0 });
+    world.meet(CAROL, ALICE);
+    assert_eq!(world.state(ALICE, id), What::Delivered);
+    assert!(!world.holds(ALICE, id));
+}
+
+#[test]
 fn cancelled_means_no_new_copies_and_a_late_receipt_still_upgrades_it() {
     let mut world = World::of(4);
     let id = world.send(ALICE, BOB).unwrap();
