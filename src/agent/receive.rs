@@ -105,6 +105,10 @@ impl Agent {
         out: &mut Vec<Output>,
     ) {
         let id = bundle.id;
+        // A source never takes back what it sent: its own copy lives or was ended for a reason.
+        if bundle.source == self.node {
+            return self.refuse(from, id, Refusal::Known, out);
+        }
         // It could go nowhere from here, and while it is known the genuine copies would be turned away.
         if transit.hops.count == HOP_LIMIT {
             return self.refuse(from, id, Refusal::Expired, out);
@@ -122,10 +126,6 @@ impl Agent {
         let Some(class) = self.class_of(bundle.source).filter(|_| self.config.carry_bytes_max > 0) else {
             return self.refuse(from, id, Refusal::Unwilling, out);
         };
-        // A source never takes back what it sent: its own copy lives or was ended for a reason.
-        if class == Class::Own {
-            return self.refuse(from, id, Refusal::Known, out);
-        }
         let held = self.as_held(from, transit, &bundle, size_bytes, remaining, class);
         let Some(grade) = self.make_room(&held, out) else {
             return self.refuse(from, id, Refusal::Full, out);

@@ -89,6 +89,10 @@ impl Agent {
 
     /// Holds a bundle that this node signed, and passes it on where there is a contact.
     pub(super) fn take_own(&mut self, bundle: Arc<Bundle>, size_bytes: u32, grade: Grade, out: &mut Vec<Output>) {
+        // A home restored from a backup, without a clock, may sign the very same receipt a second time.
+        if self.find(&bundle.id).is_some() {
+            return;
+        }
         let held = Held {
             row: self.custody.next_row(),
             id: bundle.id,

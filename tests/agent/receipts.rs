@@ -192,6 +192,26 @@ fn with_the_disk_nearly_full_the_source_still_hears_that_its_message_arrived() {
 }
 
 #[test]
+fn a_restored_backup_without_a_clock_survives_its_own_old_receipt() {
+    // The same receipt twice: same stamp, same ids. The first came back through a peer.
+    let mut world = World::of(1);
+    world.nodes[0].wall_offset = -(super::world::WALL as i64);
+    let mut from = Ghost::new(50);
+    let message = from.message(Eid::mail(world.nodes[0].id), DAY, b"hello");
+    let mut before = World::of(1);
+    before.nodes[0].wall_offset = -(super::world::WALL as i64);
+    before.haunt(0, &from);
+    before.take(0, &from, &message);
+    let held = before.nodes[0].agent.held().next().unwrap();
+    let old = before.body(0, held.row);
+    world.haunt(0, &from);
+    world.take(0, &from, &old);
+    assert_eq!(refusals(&world.said_to(&from)), [(old.id, Refusal::Known)], "a source takes nothing of its own back");
+    world.take(0, &from, &message);
+    assert_eq!(world.inbox(0), [message.id]);
+}
+
+#[test]
 fn cancelled_means_no_new_copies_and_a_late_receipt_still_upgrades_it() {
     let mut world = World::of(4);
     let id = world.send(ALICE, BOB).unwrap();
