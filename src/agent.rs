@@ -146,7 +146,8 @@ impl Agent {
         let mut beliefs = Beliefs::default();
         durable.beliefs.into_iter().for_each(|((id, signer), belief)| beliefs.insert(id, signer, belief));
         let mut inbox = Inbox::restore(durable.letters, durable.delivered);
-        durable.people.keys().for_each(|person| inbox.set_named(*person, true));
+        // Whoever writes to himself is no stranger.
+        durable.people.keys().chain([&node]).for_each(|person| inbox.set_named(*person, true));
         let nudges = inbox.letters().filter(|letter| !letter.collected).map(|letter| letter.id).collect();
         Agent {
             node,

@@ -1,7 +1,7 @@
 //! Receipts: who is believed, about what, and what they end.
 
-use dak::agent::Input;
-use dak::agent::change::What;
+use dak::agent::change::{Standing, What};
+use dak::agent::{Config, Input};
 use dak::bundle::{Creation, Draft, Kind, Priority};
 use dak::eid::{Eid, Service};
 use dak::frame::Refusal;
@@ -209,6 +209,45 @@ fn a_restored_backup_without_a_clock_survives_its_own_old_receipt() {
     assert_eq!(refusals(&world.said_to(&from)), [(old.id, Refusal::Known)], "a source takes nothing of its own back");
     world.take(0, &from, &message);
     assert_eq!(world.inbox(0), [message.id]);
+}
+
+#[test]
+fn notes_to_oneself_take_nothing_of_the_room_for_strangers() {
+    let mut world = World::new(vec![Config { stranger_mail_bytes_max: 2_000, ..Config::default() }]);
+    for _ in 0..5 {
+        let note = world.send(0, 0).unwrap();
+        assert_eq!(world.state(0, note), What::Delivered);
+    }
+    let mut stranger = Ghost::new(50);
+    let message = stranger.message(Eid::mail(world.nodes[0].id), DAY, b"hello");
+    world.haunt(0, &stranger);
+    world.take(0, &stranger, &message);
+    assert!(world.nodes[0].agent.letter(&message.id).is_some());
+    world.crash(0);
+    assert_eq!(world.inbox(0).len(), 6);
+}
+
+#[test]
+fn strangers_share_one_bounded_place_in_the_inbox_and_friends_do_not() {
+    let mut world = World::new(vec![Config { stranger_mail_bytes_max: 2_500, ..Config::default() }]);
+    let (mut one, mut two, mut friend) = (Ghost::new(50), Ghost::new(51), Ghost::new(52));
+    world.name(0, friend.id, Standing::Contact);
+    let mine = Eid::mail(world.nodes[0].id);
+    world.haunt(0, &one);
+    let first = one.message(mine.clone(), DAY, b"first");
+    let second = two.message(mine.clone(), DAY, b"second");
+    let third = two.message(mine.clone(), DAY, b"third");
+    let fourth = friend.message(mine, DAY, b"fourth");
+    for message in [&first, &second, &third, &fourth] {
+        world.take(0, &one, message);
+    }
+    assert_eq!(world.inbox(0), [first.id, second.id, fourth.id]);
+    assert_eq!(refusals(&world.said_to(&one)), [(third.id, Refusal::Full)]);
+    world.input(0, Input::Discard(first.id));
+    world.take(0, &one, &third);
+    assert_eq!(world.inbox(0), [second.id, fourth.id, third.id], "deleting makes room");
+    world.take(0, &one, &first);
+    assert_eq!(world.inbox(0).len(), 3, "what was deleted does not come back");
 }
 
 #[test]
