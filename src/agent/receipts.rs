@@ -65,7 +65,10 @@ impl Agent {
             out.push(Output::Report(Event::Delivered { id: bundle.id, from: *from }));
         }
         self.bury(bundle.id, self.at.now + bundle.lifetime + HOUR, out);
-        if *from != self.node {
+        if rejected.is_some() {
+            // Nothing of it is kept, so nothing is promised; the receipt says the rest.
+            self.refuse(*from, bundle.id, Refusal::Known, out);
+        } else if *from != self.node {
             self.grant(*from, bundle.id, Grade::Custody, out);
         }
     }

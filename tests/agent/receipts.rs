@@ -212,6 +212,21 @@ fn a_restored_backup_without_a_clock_survives_its_own_old_receipt() {
 }
 
 #[test]
+fn mail_that_the_recipient_turned_away_was_never_in_its_custody() {
+    let mut world = World::of(2);
+    let alice = world.nodes[ALICE].id;
+    world.name(BOB, alice, Standing::Blocked);
+    let id = world.send(ALICE, BOB).unwrap();
+    world.meet(ALICE, BOB);
+    world.meet(ALICE, BOB);
+    let bob = world.nodes[BOB].id;
+    let blocked = What::Rejected { reason: dak::agent::REJECTED_BLOCKED };
+    assert_eq!(world.evidence(ALICE, id), [(What::Queued, None), (blocked, Some(bob))]);
+    assert_eq!(world.inbox(BOB), []);
+    assert!(!world.holds(ALICE, id));
+}
+
+#[test]
 fn notes_to_oneself_take_nothing_of_the_room_for_strangers() {
     let mut world = World::new(vec![Config { stranger_mail_bytes_max: 2_000, ..Config::default() }]);
     for _ in 0..5 {
