@@ -115,7 +115,7 @@ impl Agent {
     }
 
     pub(super) fn cancel(&mut self, id: BundleId, out: &mut Vec<Output>) {
-        let over = |what| matches!(what, What::Delivered | What::Read | What::Rejected { .. });
+        let over = |what| matches!(what, What::Delivered | What::Read | What::Rejected { .. } | What::Expired);
         if self.outbox.find(&id).is_none_or(|outgoing| over(outgoing.state())) {
             return;
         }

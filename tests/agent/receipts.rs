@@ -266,6 +266,15 @@ fn strangers_share_one_bounded_place_in_the_inbox_and_friends_do_not() {
 }
 
 #[test]
+fn a_life_that_is_over_is_not_cancelled() {
+    let mut world = World::of(2);
+    let id = world.send_with(ALICE, BOB, HOUR, None).unwrap();
+    world.pass(HOUR.times(2));
+    world.input(ALICE, Input::Cancel(id));
+    assert_eq!(world.state(ALICE, id), What::Expired);
+}
+
+#[test]
 fn cancelled_means_no_new_copies_and_a_late_receipt_still_upgrades_it() {
     let mut world = World::of(4);
     let id = world.send(ALICE, BOB).unwrap();
