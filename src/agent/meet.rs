@@ -335,6 +335,10 @@ impl Agent {
     }
 
     fn offered(&mut self, peer: NodeId, ids: Vec<BundleId>, out: &mut Vec<Output>) {
+        // What is for this node comes without being offered.
+        if self.config.carry_bytes_max == 0 {
+            return;
+        }
         let unknown = |id: &BundleId| !self.knows(id) && !self.shunned.contains(id, self.at.now);
         let new: Vec<BundleId> = ids.into_iter().filter(unknown).collect();
         let ids: Vec<BundleId> = new.into_iter().filter(|id| self.offers.note(*id, peer, self.at.now)).collect();

@@ -133,7 +133,12 @@ impl Agent {
             return self.pass_on(slot, out);
         }
         if !mine {
-            return self.refuse(from, id, if space { Refusal::Full } else { Refusal::Space }, out);
+            let why = match self.config.carry_bytes_max {
+                0 => Refusal::Unwilling,
+                _ if !space => Refusal::Space,
+                _ => Refusal::Full,
+            };
+            return self.refuse(from, id, why, out);
         }
         self.bury(id, self.at.now + bundle.lifetime + HOUR, out);
         self.grant(from, id, Grade::Copy, out);
@@ -142,6 +147,8 @@ impl Agent {
     /// Takes a receipt's word for each id it names; returns what was freed.
     fn heed(&mut self, receipt: &Receipt, signer: NodeId, until: Timestamp, out: &mut Vec<Output>) -> Vec<Held> {
         let mut freed = Vec::new();
+        // Words on what never comes here are not worth remembering.
+        let remembers = self.config.carry_bytes_max > 0 && !self.is_short_of_space();
         for id in &receipt.ids {
             if self.is_word_on_own(id, receipt, signer) {
                 self.attest(*id, what(receipt.kind), Some(signer), out);
@@ -158,7 +165,7 @@ impl Agent {
                     freed.push(held);
                 }
                 Some(_) => {}
-                None if self.find(id).is_none() && !self.is_short_of_space() => {
+                None if remembers && self.find(id).is_none() => {
                     self.believe(*id, signer, Belief { what: what(receipt.kind), until }, out)
                 }
                 None => {}

@@ -87,6 +87,23 @@ fn when_a_peer_leaves_what_it_was_asked_for_is_asked_of_others_in_one_frame() {
 }
 
 #[test]
+fn somebody_who_carries_for_nobody_asks_for_nothing_offered_and_wants_no_second_try() {
+    let mut world = World::new(vec![Config { carry_bytes_max: 0, ..Config::default() }]);
+    let (mut from, mut to) = (Ghost::new(50), Ghost::new(51));
+    let message = from.message(Eid::mail(to.id), DAY, b"hello");
+    let receipt = to.receipt(from.id, dak::receipt::ReceiptKind::Delivered, &[message.id]);
+    world.haunt(0, &from);
+    world.said_to(&from);
+    world.hear(0, &from, &Frame::Offer { ids: vec![message.id] });
+    world.take(0, &from, &message);
+    world.take(0, &from, &receipt);
+    let said = world.said_to(&from);
+    assert_eq!(takes(&said), []);
+    assert_eq!(refusals(&said), [(message.id, Refusal::Unwilling), (receipt.id, Refusal::Unwilling)]);
+    assert!(world.nodes[0].agent.durable().beliefs.is_empty());
+}
+
+#[test]
 fn tampered_truncated_and_forged_bundles_are_refused_and_the_genuine_one_arrives() {
     let mut world = World::of(3);
     let id = world.send(ALICE, BOB).unwrap();
