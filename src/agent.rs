@@ -190,7 +190,7 @@ impl Agent {
             Input::ContactDown { peer } => self.contact_down(peer, out),
             Input::Frame { from, frame } => self.hear(from, frame, out),
             Input::Bundle { from, transit, bundle, size_bytes } => self.receive(from, transit, bundle, size_bytes, out),
-            Input::Duplicate { from, transit, id } => self.receive_again(from, transit, id, out),
+            Input::Duplicate { from, transit: _, id } => self.receive_again(from, id, out),
             Input::Timeout => self.lapse(out),
             Input::Space { free_bytes } => self.free_bytes = free_bytes,
             Input::Collect(id) => self.collect(id, out),

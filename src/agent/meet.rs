@@ -86,7 +86,7 @@ impl Agent {
         }
     }
 
-    fn misbehaved(&mut self, peer: NodeId, what: &'static str, out: &mut Vec<Output>) {
+    pub(super) fn misbehaved(&mut self, peer: NodeId, what: &'static str, out: &mut Vec<Output>) {
         out.push(Output::Report(Event::Misbehaved { peer, what }));
     }
 

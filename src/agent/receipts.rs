@@ -198,7 +198,7 @@ impl Agent {
     }
 
     /// A peer handed over what was delivered long ago: it gets this node's receipts for that source, once a contact.
-    pub(super) fn show_receipt_again(&mut self, to: NodeId, id: BundleId) {
+    pub(super) fn show_receipt_again(&mut self, to: NodeId, id: BundleId, _out: &mut Vec<Output>) {
         let Some(source) = self.inbox.find(&id).map(|letter| letter.source) else { return };
         let receipts: Vec<_> = self.custody.for_destination(&Eid::admin(source)).collect();
         let Some(contact) = self.contacts.get_mut(&to) else { return };

@@ -29,10 +29,13 @@ impl Agent {
         out: &mut Vec<Output>,
     ) {
         let Some(contact) = self.contacts.get_mut(&from) else { return };
+        if contact.hello.is_none() {
+            return self.misbehaved(from, "handed over a bundle before its Hello", out);
+        }
         contact.bundles_received += 1;
         self.offers.heard(from, self.at.now);
         if self.find(&bundle.id).is_some() || self.inbox.had(&bundle.id) {
-            return self.receive_again(from, transit, bundle.id, out);
+            return self.receive_again(from, bundle.id, out);
         }
         match self.door_check(&transit, &bundle, size_bytes) {
             Err(why) => self.refuse(from, bundle.id, why, out),
@@ -163,20 +166,16 @@ impl Agent {
         }
     }
 
-    /// The same bundle once more: copies merge by maximum, and a recipient shows its receipt again.
-    pub(super) fn receive_again(&mut self, from: NodeId, transit: Transit, id: BundleId, out: &mut Vec<Output>) {
-        if let Some(slot) = self.find_held(&id) {
-            let held = self.custody.held(slot);
-            // More copies than the source signed for never come to be: what was held already stays the bound.
-            let merged = held.copies.max(transit.copies.min(held.copies.max(1)));
-            if held.class != Class::Own && merged > held.copies {
-                self.regrade(slot, held.grade, merged, held.class, out);
-            }
-        }
-        if self.inbox.had(&id) {
-            self.show_receipt_again(from, id);
+    /// The same bundle once more: a recipient shows its receipt again. Copies that came with it stay where they are, for
+    /// a peer spends them only on what is accepted; more than were signed for never come to be.
+    pub(super) fn receive_again(&mut self, from: NodeId, id: BundleId, out: &mut Vec<Output>) {
+        if self.contacts.get(&from).is_none_or(|contact| contact.hello.is_none()) {
+            return;
         }
         self.refuse(from, id, Refusal::Known, out);
+        if self.inbox.had(&id) {
+            self.show_receipt_again(from, id, out);
+        }
     }
 
     /// The class of a source; none where it is blocked.

@@ -87,6 +87,41 @@ fn when_a_peer_leaves_what_it_was_asked_for_is_asked_of_others_in_one_frame() {
 }
 
 #[test]
+fn a_bundle_before_the_hello_is_not_taken() {
+    let mut world = World::of(1);
+    let mut from = Ghost::new(50);
+    let message = from.message(Eid::mail(world.nodes[0].id), DAY, b"hello");
+    world.haunt_silently(0, &from);
+    world.take(0, &from, &message);
+    assert_eq!(world.inbox(0), []);
+    let odd = |event: &Event| matches!(event, Event::Misbehaved { peer, .. } if *peer == from.id);
+    assert!(world.nodes[0].events.iter().any(odd));
+    world.hear(0, &from, &Frame::Hello(from.hello()));
+    world.take(0, &from, &message);
+    assert_eq!(world.inbox(0), [message.id]);
+}
+
+#[test]
+fn what_comes_after_the_end_of_a_contact_changes_nothing_and_gets_no_answer() {
+    let mut world = World::of(1);
+    let mut from = Ghost::new(50);
+    let known = from.message(Eid::mail(world.nodes[0].id), DAY, b"known");
+    let new = from.message(Eid::mail(world.nodes[0].id), DAY, b"new");
+    world.haunt(0, &from);
+    world.take(0, &from, &known);
+    world.leave(0, &from);
+    world.said_to(&from);
+    let before = world.nodes[0].agent.durable();
+    world.take(0, &from, &known);
+    world.take(0, &from, &new);
+    world.hear(0, &from, &Frame::Offer { ids: vec![new.id] });
+    world.hear(0, &from, &Frame::Take { ids: vec![known.id] });
+    world.hear(0, &from, &Frame::Hello(from.hello()));
+    assert!(world.said_to(&from).is_empty());
+    assert_eq!(world.nodes[0].agent.durable(), before);
+}
+
+#[test]
 fn somebody_who_carries_for_nobody_asks_for_nothing_offered_and_wants_no_second_try() {
     let mut world = World::new(vec![Config { carry_bytes_max: 0, ..Config::default() }]);
     let (mut from, mut to) = (Ghost::new(50), Ghost::new(51));
