@@ -198,17 +198,16 @@ impl Agent {
     }
 
     /// A peer handed over what was delivered long ago: it gets this node's receipts for that source, once a contact.
-    pub(super) fn show_receipt_again(&mut self, to: NodeId, id: BundleId, _out: &mut Vec<Output>) {
+    pub(super) fn show_receipt_again(&mut self, to: NodeId, id: BundleId, out: &mut Vec<Output>) {
         let Some(source) = self.inbox.find(&id).map(|letter| letter.source) else { return };
-        let receipts: Vec<_> = self.custody.for_destination(&Eid::admin(source)).collect();
         let Some(contact) = self.contacts.get_mut(&to) else { return };
-        if contact.shown.contains(&source) {
+        if !contact.shown.insert(source) {
             return;
         }
-        contact.shown.insert(source);
-        for slot in receipts {
-            self.enqueue(to, slot);
-        }
+        let receipts = self.custody.for_destination(&Eid::admin(source));
+        let own: Vec<_> = receipts.filter(|slot| self.custody.class(*slot) == Class::Own).collect();
+        own.into_iter().for_each(|slot| self.enqueue(to, slot));
+        self.pump(to, out);
     }
 }
 

@@ -202,7 +202,9 @@ impl Agent {
             _ => Millis(0),
         };
         out.push(Output::Report(Event::Refused { id, from: to, why }));
-        out.push(Output::Send { to, frame: Frame::Refused { id, why, retry_after } });
+        if self.contacts.contains_key(&to) {
+            out.push(Output::Send { to, frame: Frame::Refused { id, why, retry_after } });
+        }
         // Only this copy is dead; everything else would be said to the next peer too.
         if why != Refusal::Expired {
             return self.offers.settle(&id);

@@ -4,11 +4,11 @@ use dak::agent::change::{Standing, What};
 use dak::agent::{Config, Input};
 use dak::bundle::{Creation, Draft, Kind, Priority};
 use dak::eid::{Eid, Service};
-use dak::frame::Refusal;
+use dak::frame::{Frame, Grade, Hello, Refusal};
 use dak::receipt::{Receipt, ReceiptKind};
 use dak::time::{DAY, DtnTime, HOUR};
 
-use super::world::ghost::{Ghost, refusals};
+use super::world::ghost::{Ghost, Said, bundles, grants, refusals};
 use super::{ALICE, BOB, CAROL, World};
 
 #[test]
@@ -327,6 +327,33 @@ fn tombstones_outlive_every_copy_that_an_honest_hop_can_still_have() {
 }
 
 #[test]
+fn a_duplicate_of_delivered_mail_makes_the_recipient_show_its_receipt_once_a_contact() {
+    let mut world = World::of(1);
+    let mut from = Ghost::new(50);
+    let message = from.message(Eid::mail(world.nodes[0].id), DAY, b"hello");
+    world.haunt(0, &from);
+    world.take(0, &from, &message);
+    let said = world.said_to(&from);
+    assert_eq!(grants(&said), [(message.id, Grade::Custody)]);
+    let receipt = bundles(&said);
+    assert_eq!(receipt.len(), 1);
+    world.leave(0, &from);
+    // A stranger who claims to know what this node knows gets no receipt by the summary.
+    let carrier = Ghost::new(60);
+    world.haunt_silently(0, &carrier);
+    let said = world.said_to(&carrier);
+    let hello = hello_of(&said);
+    let same = Hello { count: hello.count, root: hello.root, ..carrier.hello() };
+    world.hear(0, &carrier, &Frame::Hello(same));
+    assert_eq!(bundles(&world.said_to(&carrier)), []);
+    world.take(0, &carrier, &message);
+    world.take(0, &carrier, &message);
+    let said = world.said_to(&carrier);
+    assert_eq!(bundles(&said), receipt, "shown again, and once");
+    assert_eq!(refusals(&said), [(message.id, Refusal::Known); 2]);
+}
+
+#[test]
 fn a_receipt_with_a_record_for_another_source_than_its_destination_is_turned_away() {
     let mut world = World::of(1);
     let (mut from, to, other) = (Ghost::new(50), Ghost::new(51), Ghost::new(52));
@@ -351,4 +378,13 @@ fn a_receipt_with_a_record_for_another_source_than_its_destination_is_turned_awa
     let said = world.said_to(&from);
     assert_eq!(refusals(&said), [(odd.id, Refusal::Unwilling), (junk.id, Refusal::Unwilling)]);
     assert!(world.holds(0, message.id));
+}
+
+/// The Hello among what was said.
+fn hello_of(said: &[Said]) -> Hello {
+    let hello = |said: &Said| match said {
+        Said::Frame(Frame::Hello(hello)) => Some(hello.clone()),
+        _ => None,
+    };
+    said.iter().find_map(hello).expect("a node greets")
 }
