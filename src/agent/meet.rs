@@ -14,7 +14,7 @@ use crate::bundle::{HOP_LIMIT, Hops, Kind};
 use crate::eid::Eid;
 use crate::frame::{Frame, Grade, Hello, PROTOCOL_VERSION, Refusal, Transit};
 use crate::id::{BundleId, NodeId};
-use crate::time::{HOUR, Millis, SECOND};
+use crate::time::Millis;
 
 /// Most ids in one Offer, Take or Accepted.
 const IDS_PER_FRAME: usize = 1_024;
@@ -300,6 +300,7 @@ impl Agent {
         for (id, grade) in grants {
             let contact = self.contacts.get_mut(&peer).expect("frames are heard during a contact");
             let Some(flight) = contact.answered(&id) else { continue };
+            contact.has_room();
             let what = if grade == Grade::Custody { What::Custody } else { What::Copy };
             self.attest(id, what, Some(peer), out);
             let Some(slot) = self.find_held(&id) else { continue };
@@ -329,7 +330,7 @@ impl Agent {
             return;
         }
         if matches!(why, Refusal::Full | Refusal::Space | Refusal::Busy) {
-            contact.retry_at(id, now + Millis(retry_after.0.clamp(SECOND.0, HOUR.0)));
+            contact.retry_after(id, now, retry_after);
         }
         self.pump(peer, out);
     }

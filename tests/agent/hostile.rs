@@ -139,6 +139,24 @@ fn somebody_who_carries_for_nobody_asks_for_nothing_offered_and_wants_no_second_
 }
 
 #[test]
+fn a_carrier_that_stays_full_is_asked_less_and_less_often() {
+    let mut world = World::of(1);
+    let full = Ghost::new(50);
+    let id = world.send_to(0, Eid::mail(Ghost::new(51).id), DAY, None).unwrap();
+    world.haunt(0, &full);
+    let mut tries = 0;
+    for _ in 0..6 * 60 {
+        for _ in bundles(&world.said_to(&full)) {
+            tries += 1;
+            let refused = Frame::Refused { id, why: Refusal::Full, retry_after: MINUTE };
+            world.hear(0, &full, &refused);
+        }
+        world.pass(MINUTE);
+    }
+    assert!((4..=15).contains(&tries), "{tries} tries in six hours");
+}
+
+#[test]
 fn tampered_truncated_and_forged_bundles_are_refused_and_the_genuine_one_arrives() {
     let mut world = World::of(3);
     let id = world.send(ALICE, BOB).unwrap();
