@@ -220,6 +220,16 @@ impl Custody {
         self.by_destination.iter().map(|(_, slot)| *slot)
     }
 
+    /// The messages of one source; a receipt has the class of what it freed, not of who signed it.
+    pub fn messages_of(&self, source: NodeId) -> Vec<Slot> {
+        let Some(source) = self.name_of(source) else { return Vec::new() };
+        let is_of = |slot: &Slot| {
+            let entry = self.entries.entry(*slot);
+            entry.source == source && entry.kind == Kind::Message
+        };
+        self.slots().filter(is_of).collect()
+    }
+
     /// What is held for an endpoint.
     pub fn for_destination(&self, destination: &Eid) -> impl Iterator<Item = Slot> + '_ {
         let name = self.names.find(destination);
@@ -281,7 +291,7 @@ impl Custody {
         self.shares.fullest_first()
     }
 
-    /// Who handed over, if anything of theirs is held.
+    /// The name of a node, if anything held has to do with it.
     pub fn name_of(&self, peer: NodeId) -> Option<Name> {
         self.names.find(&Eid::admin(peer))
     }

@@ -1,7 +1,7 @@
 //! What the person does: names and blocks others, reads and deletes mail.
 
 use super::Agent;
-use super::change::Person;
+use super::change::{Class, Person};
 use super::io::Output;
 use crate::id::{BundleId, NodeId};
 use crate::receipt::ReceiptKind;
@@ -13,11 +13,11 @@ impl Agent {
             return;
         }
         self.name(node, person, out);
-        let slots: Vec<_> = self.custody.slots().collect();
-        for slot in slots {
+        // What a blocked person handed over stays where others want it, among that of strangers.
+        let class = self.class_of(node).unwrap_or(Class::Strangers);
+        for slot in self.custody.messages_of(node) {
             let held = self.custody.held(slot);
-            let class = self.class_of(held.source).unwrap_or(held.class);
-            if held.source == node && class != held.class {
+            if class != held.class {
                 self.regrade(slot, held.grade, held.copies, class, out);
             }
         }

@@ -1,6 +1,6 @@
 //! Bad input: refused, nothing kept of it, and the genuine bundle still arrives.
 
-use dak::agent::change::What;
+use dak::agent::change::{Standing, What};
 use dak::agent::{Config, Event, Input};
 use dak::bundle::Hops;
 use dak::eid::Eid;
@@ -154,6 +154,38 @@ fn a_carrier_that_stays_full_is_asked_less_and_less_often() {
         world.pass(MINUTE);
     }
     assert!((4..=15).contains(&tries), "{tries} tries in six hours");
+}
+
+#[test]
+fn blocking_somebody_takes_the_place_of_a_contact_from_what_is_carried_for_them() {
+    let mut world = World::of(1);
+    let mut friend = Ghost::new(50);
+    world.name(0, friend.id, Standing::Contact);
+    let message = friend.message(Eid::mail(Ghost::new(51).id), DAY, b"hello");
+    world.haunt(0, &friend);
+    world.take(0, &friend, &message);
+    let usage = |world: &World| world.nodes[0].agent.usage().by_class.map(|(count, _)| count);
+    assert_eq!(usage(&world), [0, 1, 0]);
+    world.name(0, friend.id, Standing::Blocked);
+    assert_eq!(usage(&world), [1, 0, 0]);
+    world.crash(0);
+    assert_eq!(usage(&world), [1, 0, 0]);
+}
+
+#[test]
+fn a_receipt_keeps_the_class_of_what_it_freed_when_its_signer_is_named() {
+    let mut world = World::of(1);
+    let (mut friend, mut to) = (Ghost::new(50), Ghost::new(51));
+    world.name(0, friend.id, Standing::Contact);
+    let message = friend.message(Eid::mail(to.id), DAY, b"hello");
+    world.haunt(0, &friend);
+    world.take(0, &friend, &message);
+    let receipt = to.receipt(friend.id, dak::receipt::ReceiptKind::Delivered, &[message.id]);
+    world.take(0, &friend, &receipt);
+    let usage = |world: &World| world.nodes[0].agent.usage().by_class.map(|(count, _)| count);
+    assert_eq!(usage(&world), [0, 1, 0]);
+    world.input(0, Input::Meet { node: to.id, person: None });
+    assert_eq!(usage(&world), [0, 1, 0]);
 }
 
 #[test]
