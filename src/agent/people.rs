@@ -40,10 +40,11 @@ impl Agent {
         }
     }
 
-    /// Deletes an inbox row, or the record of one's own message once nothing more can be held here for it.
+    /// Deletes an inbox row; where there is none, the record of one's own message, once nothing more can be held for it.
     pub(super) fn discard(&mut self, id: BundleId, out: &mut Vec<Output>) {
-        self.discard_letter(&id, out);
-        if self.find_held(&id).is_none() {
+        if self.inbox.find(&id).is_some() {
+            self.discard_letter(&id, out);
+        } else if self.find_held(&id).is_none() {
             self.unpost(&id, out);
         }
     }

@@ -266,6 +266,17 @@ fn strangers_share_one_bounded_place_in_the_inbox_and_friends_do_not() {
 }
 
 #[test]
+fn deleting_a_note_to_oneself_from_the_inbox_keeps_the_record_of_sending_it() {
+    let mut world = World::of(1);
+    let id = world.send(0, 0).unwrap();
+    world.input(0, Input::Discard(id));
+    assert_eq!(world.inbox(0), []);
+    assert_eq!(world.state(0, id), What::Delivered);
+    world.input(0, Input::Discard(id));
+    assert!(world.nodes[0].agent.sent_one(&id).is_none());
+}
+
+#[test]
 fn a_life_that_is_over_is_not_cancelled() {
     let mut world = World::of(2);
     let id = world.send_with(ALICE, BOB, HOUR, None).unwrap();
