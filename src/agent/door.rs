@@ -79,11 +79,15 @@ impl Agent {
         self.emit(Change::Unbury { id }, out);
     }
 
+    /// Remembers a receipt's word; the longer memory counts where it was given twice.
     pub(super) fn believe(&mut self, id: BundleId, signer: NodeId, belief: Belief, out: &mut Vec<Output>) {
-        if self.beliefs.len() >= BELIEFS_MAX
-            && let Some((_, oldest, by)) = self.beliefs.first()
-        {
-            self.disbelieve(oldest, by, out);
+        match self.beliefs.find(id, signer) {
+            Some(old) if old.until >= belief.until => return,
+            None if self.beliefs.len() >= BELIEFS_MAX => {
+                let (_, oldest, by) = self.beliefs.first().expect("a full table has a first entry");
+                self.disbelieve(oldest, by, out);
+            }
+            _ => {}
         }
         self.beliefs.insert(id, signer, belief);
         self.emit(Change::Believe { id, signer, belief }, out);

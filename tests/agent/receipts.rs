@@ -2,11 +2,11 @@
 
 use dak::agent::change::{Standing, What};
 use dak::agent::{Config, Input};
-use dak::bundle::{Creation, Draft, Kind, Priority};
+use dak::bundle::{Creation, Draft, Hops, Kind, Priority};
 use dak::eid::{Eid, Service};
 use dak::frame::{Frame, Grade, Hello, Refusal};
 use dak::receipt::{Receipt, ReceiptKind};
-use dak::time::{DAY, DtnTime, HOUR};
+use dak::time::{DAY, DtnTime, HOUR, Millis};
 
 use super::world::ghost::{Ghost, Said, bundles, grants, refusals};
 use super::{ALICE, BOB, CAROL, World};
@@ -154,6 +154,22 @@ fn one_device_of_several_informs_the_source_but_carriers_keep_their_copies() {
         assert!(world.holds(n, id), "the other device may still lack it");
     }
     assert_eq!(world.state(ALICE, id), What::Delivered);
+}
+
+#[test]
+fn a_second_receipt_with_a_shorter_life_does_not_shorten_the_memory_of_the_first() {
+    let mut world = World::of(1);
+    let (mut from, mut to) = (Ghost::new(50), Ghost::new(51));
+    let message = from.message(Eid::mail(to.id), DAY.times(20), b"hello");
+    world.haunt(0, &from);
+    let delivered = to.receipt(from.id, ReceiptKind::Delivered, &[message.id]);
+    let read = to.receipt(from.id, ReceiptKind::Read, &[message.id]);
+    world.take(0, &from, &delivered);
+    let old = Hops { age: Millis(read.lifetime.0 - HOUR.0), count: 3 };
+    world.take_with(0, &from, &read, old, 1);
+    world.pass(HOUR.times(2));
+    world.take(0, &from, &message);
+    assert!(!world.holds(0, message.id));
 }
 
 #[test]
