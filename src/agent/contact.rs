@@ -43,6 +43,8 @@ pub struct Contact {
     pub since: Timestamp,
     /// What this node's Hello said of its summary.
     pub claim: Claim,
+    /// Whether it said that this node carries for others.
+    pub said_carries: bool,
     /// The peer's Hello, once it came.
     pub hello: Option<Hello>,
     /// Endpoints the peer serves: bundles for them go first and without asking the strategy.
@@ -72,6 +74,7 @@ impl Contact {
         Contact {
             since,
             claim: Claim::of(hello),
+            said_carries: hello.carries,
             hello: None,
             endpoints: Vec::new(),
             reconciliation: None,

@@ -98,8 +98,12 @@ impl Agent {
             self.learn(node, record, out);
         }
         let mut endpoints = vec![Eid::admin(peer), Eid::mail(peer)];
-        let proven = hello.mailboxes.iter().filter(|mailbox| mailbox.is_proven(peer, self.at.trusted_wall()));
-        endpoints.extend(proven.map(|delegation| delegation.mailbox.clone()));
+        for delegation in &hello.mailboxes {
+            // One said twice is looked up once.
+            if !endpoints.contains(&delegation.mailbox) && delegation.is_proven(peer, self.at.trusted_wall()) {
+                endpoints.push(delegation.mailbox.clone());
+            }
+        }
         let for_peer: Vec<Slot> =
             endpoints.iter().flat_map(|endpoint| self.custody.for_destination(endpoint)).collect();
 
@@ -142,7 +146,8 @@ impl Agent {
         let contact = self.contacts.get_mut(&peer).expect("the contact greets");
         let theirs = contact.hello.as_ref().expect("the contact was greeted");
         let i_push = self.routing.replicates() && theirs.carries;
-        let they_push = theirs.pushes && self.config.carry_bytes_max > 0;
+        // As they heard it: both sides must come to the same answer.
+        let they_push = theirs.pushes && contact.said_carries;
         if !i_push && !they_push {
             return;
         }

@@ -139,6 +139,27 @@ fn somebody_who_carries_for_nobody_asks_for_nothing_offered_and_wants_no_second_
 }
 
 #[test]
+fn a_limit_changed_between_the_two_hellos_makes_no_honest_peer_look_bad() {
+    for (before, after) in [(0, 1 << 20), (1 << 20, 0)] {
+        let direct = |carry| {
+            let policy = dak::agent::routing::Policy::Direct;
+            Config { policy, carry_bytes_max: carry, ..Config::default() }
+        };
+        let mut world = World::new(vec![direct(before), Config::default()]);
+        // Whoever knows less speaks first.
+        for n in if before == 0 { [0, 1, 1] } else { [0, 0, 1] } {
+            world.send(n, n).unwrap();
+        }
+        world.open(0, 1);
+        world.input(0, Input::CarryLimit(after));
+        world.settle();
+        for node in &world.nodes {
+            assert!(!node.events.iter().any(|event| matches!(event, Event::Misbehaved { .. })));
+        }
+    }
+}
+
+#[test]
 fn a_carrier_that_stays_full_is_asked_less_and_less_often() {
     let mut world = World::of(1);
     let full = Ghost::new(50);
