@@ -14,8 +14,8 @@ use crate::id::{BundleId, NodeId};
 use crate::receipt::{RECEIPT_IDS_MAX, Receipt, ReceiptKind};
 use crate::time::{DAY, HOUR, Millis, Timestamp};
 
-/// Most receipts held that freed nothing here.
-const RECEIPTS_UNMATCHED_MAX: usize = 16_384;
+/// How many of the soonest to expire are looked at for the place of a receipt.
+const LOOKED_AT_MAX: usize = 64;
 /// How long the recipient keeps a receipt beyond the life of what it proves: the source may come by late.
 const RECEIPT_LINGERS: Millis = Millis(7 * DAY.0);
 
@@ -123,7 +123,7 @@ impl Agent {
             }
             None => Held { grade: Grade::Released, ..held },
         };
-        let welcome = class.is_some() || self.custody.receipts() < RECEIPTS_UNMATCHED_MAX;
+        let welcome = class.is_some() || self.make_place(&held, out);
         let mine = self.mailboxes.signer_of(&bundle.destination).is_some();
         // What a receipt freed has room for it, also on a disk that is nearly full.
         let space = !self.is_short_of_space() || class.is_some();
@@ -142,6 +142,18 @@ impl Agent {
         }
         self.bury(id, self.at.now + bundle.lifetime + HOUR, out);
         self.grant(from, id, Grade::Copy, out);
+    }
+
+    /// Makes a place among the receipts that freed nothing: the soonest to expire goes, if the new one lives longer.
+    fn make_place(&mut self, new: &Held, out: &mut Vec<Output>) -> bool {
+        if self.custody.receipts_unmatched() < self.config.receipts_unmatched_max as usize {
+            return true;
+        }
+        let released: Vec<_> = self.custody.soonest(Class::Strangers, Grade::Released).take(LOOKED_AT_MAX).collect();
+        let goes = |held: Held| held.kind == Kind::Receipt && held.expires < new.expires;
+        let Some(slot) = released.into_iter().find(|slot| goes(self.custody.held(*slot))) else { return false };
+        self.evict(slot, out);
+        true
     }
 
     /// Takes a receipt's word for each id it names; returns what was freed.

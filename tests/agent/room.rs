@@ -7,7 +7,7 @@ use dak::eid::Eid;
 use dak::frame::{Frame, Grade, Refusal};
 use dak::id::BundleId;
 use dak::receipt::ReceiptKind;
-use dak::time::{DAY, HOUR, Millis};
+use dak::time::{DAY, HOUR, MINUTE, Millis};
 
 use super::world::ghost::{Ghost, refusals, takes};
 use super::{ALICE, BOB, CAROL, World};
@@ -249,4 +249,29 @@ fn an_owner_who_carries_less_loses_copies_before_promises_and_all_of_it_at_zero(
     world.input(0, Input::CarryLimit(0));
     assert_eq!(world.nodes[0].agent.usage().bytes, 0);
     assert!(world.holds(0, own));
+}
+
+#[test]
+fn receipts_that_freed_nothing_share_a_bounded_place_and_ones_own_take_none_of_it() {
+    let mut world = World::new(vec![Config { receipts_unmatched_max: 2, ..Config::default() }]);
+    let (mut source, mut to) = (Ghost::new(50), Ghost::new(51));
+    world.haunt(0, &source);
+    for _ in 0..3 {
+        let letter = source.message(Eid::mail(world.nodes[0].id), DAY, b"hello");
+        world.take(0, &source, &letter);
+    }
+    assert_eq!(world.nodes[0].agent.usage().receipts, 3, "its own, one a batch");
+    let receipts: Vec<Bundle> =
+        (0..3).map(|n| to.receipt(source.id, ReceiptKind::Delivered, &[BundleId([n; 32])])).collect();
+    for receipt in &receipts {
+        world.take(0, &source, receipt);
+        world.pass(MINUTE);
+    }
+    let kept: Vec<bool> = receipts.iter().map(|receipt| held(&world, receipt)).collect();
+    assert_eq!(kept, [false, true, true], "the soonest to expire makes way");
+    let old = to.receipt(source.id, ReceiptKind::Delivered, &[BundleId([9; 32])]);
+    world.said_to(&source);
+    world.take_with(0, &source, &old, dak::bundle::Hops { age: DAY, count: 1 }, 1);
+    assert_eq!(refusals(&world.said_to(&source)), [(old.id, Refusal::Full)]);
+    assert_eq!(world.nodes[0].agent.usage().receipts, 5);
 }
