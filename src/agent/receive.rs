@@ -90,12 +90,22 @@ impl Agent {
         }
         let standing = self.people.get(&bundle.source).map(|person| person.standing);
         let rejected = (standing == Some(Standing::Blocked)).then_some(REJECTED_BLOCKED);
-        let cost = super::cost_bytes(size_bytes);
-        if standing.is_none() && self.inbox.bytes_strangers() + cost > self.config.stranger_mail_bytes_max {
+        let mail_bytes = self.inbox.bytes_strangers() + super::cost_bytes(size_bytes);
+        let too_much = match standing {
+            Some(Standing::Contact) => false,
+            Some(Standing::Blocked) => self.signs_enough(),
+            None => self.signs_enough() || mail_bytes > self.config.stranger_mail_bytes_max,
+        };
+        if too_much {
             return self.refuse(from, bundle.id, Refusal::Full, out);
         }
         self.offers.settle(&bundle.id);
         self.inbox.arrive(Arrival { bundle, hops: transit.hops, size_bytes, from, rejected });
+    }
+
+    /// Whether as many own receipts are held as may be caused by anybody.
+    fn signs_enough(&self) -> bool {
+        self.custody.receipts_own() >= self.config.receipts_own_max as usize
     }
 
     fn receive_for_others(

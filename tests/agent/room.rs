@@ -275,3 +275,32 @@ fn receipts_that_freed_nothing_share_a_bounded_place_and_ones_own_take_none_of_i
     assert_eq!(refusals(&world.said_to(&source)), [(old.id, Refusal::Full)]);
     assert_eq!(world.nodes[0].agent.usage().receipts, 5);
 }
+
+#[test]
+fn strangers_cannot_make_a_node_sign_receipts_without_end() {
+    let mut world = World::new(vec![Config { receipts_own_max: 2, ..Config::default() }]);
+    let (mut stranger, mut blocked, mut friend) = (Ghost::new(50), Ghost::new(51), Ghost::new(52));
+    world.name(0, blocked.id, Standing::Blocked);
+    world.name(0, friend.id, Standing::Contact);
+    let mine = Eid::mail(world.nodes[0].id);
+    world.haunt(0, &friend);
+    for _ in 0..3 {
+        for ghost in [&mut stranger, &mut blocked] {
+            let message = ghost.message(mine.clone(), DAY, b"hello");
+            world.take(0, &friend, &message);
+        }
+    }
+    let usage = world.nodes[0].agent.usage();
+    assert_eq!((usage.receipts, world.inbox(0).len()), (2, 1));
+    let full = refusals(&world.said_to(&friend)).iter().filter(|(_, why)| *why == Refusal::Full).count();
+    assert_eq!(full, 4);
+    let letter = friend.message(mine, DAY, b"hello");
+    world.take(0, &friend, &letter);
+    assert_eq!(world.inbox(0).len(), 2, "a friend's mail is always welcome");
+    // Receipts end, and so does the refusing.
+    world.pass(DAY.times(9));
+    world.haunt(0, &stranger);
+    let message = stranger.message(Eid::mail(world.nodes[0].id), DAY.times(20), b"hello");
+    world.take(0, &stranger, &message);
+    assert_eq!(world.inbox(0).len(), 3);
+}
