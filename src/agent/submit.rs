@@ -30,7 +30,7 @@ impl Agent {
         }
         let copies = copies.unwrap_or(self.config.copies);
         let draft = self.draft(Kind::Message, destination, lifetime, priority, copies, out);
-        if self.outbox.await_seal(token, draft.clone()) {
+        if self.outbox.await_seal(token, draft.clone(), self.at.now) {
             out.push(Output::Seal { token, draft });
         } else {
             out.push(Output::Report(Event::NotSent { token, why: NotSent::Busy }));

@@ -304,3 +304,25 @@ fn strangers_cannot_make_a_node_sign_receipts_without_end() {
     world.take(0, &stranger, &message);
     assert_eq!(world.inbox(0).len(), 3);
 }
+
+#[test]
+fn drafts_that_nobody_seals_do_not_keep_a_person_from_writing_for_ever() {
+    let mut world = World::of(1);
+    let destination = Eid::mail(Ghost::new(50).id);
+    let submit = |token| Input::Submit {
+        token,
+        destination: destination.clone(),
+        lifetime: DAY,
+        priority: Default::default(),
+        copies: None,
+    };
+    let ask = |world: &mut World, token| {
+        let (at, mut out) = (world.moment(0), Vec::new());
+        world.nodes[0].agent.handle(at, submit(token), &mut out);
+        out.iter().any(|output| matches!(output, dak::agent::Output::Seal { .. }))
+    };
+    assert!((0..1_024).all(|token| ask(&mut world, token)));
+    assert!(!ask(&mut world, 1_024), "too many wait");
+    world.now += HOUR.0;
+    assert!(ask(&mut world, 1_025));
+}
