@@ -156,8 +156,14 @@ impl Agent {
         self.emit(Change::Learn { node, record }, out);
     }
 
+    /// Notes what a peer must hear when met. Some are never met again, so with too many notes another makes way.
     pub(super) fn owe(&mut self, peer: NodeId, id: BundleId, out: &mut Vec<Output>) {
-        if self.owed.len() < super::OWED_MAX && self.owed.insert((peer, id)) {
+        if self.owed.len() >= super::OWED_MAX
+            && let Some((first, other)) = self.owed.first().copied()
+        {
+            self.settle_debt(first, other, out);
+        }
+        if self.owed.insert((peer, id)) {
             self.emit(Change::Owe { peer, id }, out);
         }
     }
