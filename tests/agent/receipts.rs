@@ -144,7 +144,9 @@ fn one_device_of_several_informs_the_source_but_carriers_keep_their_copies() {
     let mut world = World::of(3);
     let id = world.send(ALICE, BOB).unwrap();
     world.meet(ALICE, CAROL);
+    // His word is taken as said here.
     let mut bob = Ghost::new(2);
+    world.truth.nodes.remove(&bob.id);
     let source = world.nodes[ALICE].id;
     let half = bob.receipt_of(&Receipt { kind: ReceiptKind::Delivered, source, device: 0, devices: 2, ids: vec![id] });
     let carrier = Ghost::new(60);

@@ -117,9 +117,8 @@ fn a_source_that_hears_of_an_eviction_keeps_its_copy_and_its_highest_evidence() 
 
 #[test]
 fn somebody_who_carries_for_nobody_still_sends_receives_and_hears_receipts() {
-    let mut world = World::new(vec![Config { carry_bytes_max: 0, ..Config::default() }; 2]);
-    let other = Config::default();
-    world.nodes.extend(World::new(vec![other; 3]).nodes.drain(2..));
+    let nothing = Config { carry_bytes_max: 0, ..Config::default() };
+    let mut world = World::new(vec![nothing.clone(), nothing, Config::default()]);
     let id = world.send(ALICE, BOB).unwrap();
     world.meet(ALICE, CAROL);
     assert!(world.holds(CAROL, id), "others carry for them");
