@@ -6,6 +6,8 @@ mod ferry;
 mod hostile;
 #[path = "agent/lives.rs"]
 mod lives;
+#[path = "agent/power.rs"]
+mod power;
 #[path = "agent/receipts.rs"]
 mod receipts;
 #[path = "agent/room.rs"]

@@ -61,6 +61,8 @@ pub struct World<S: Store = MemoryStore> {
     wire: VecDeque<(usize, usize, Vec<u8>)>,
     /// Bundles handed over, per pair of nodes.
     pub forwards: BTreeMap<(usize, usize), u64>,
+    /// Whom each node wished to dial.
+    pub dialled: Vec<Vec<NodeId>>,
     pub truth: truth::Truth,
     /// What was said to peers that are no nodes of this world.
     said: Vec<(NodeId, Vec<u8>)>,
@@ -103,14 +105,15 @@ impl<S: Store> World<S> {
         let mut truth = truth::Truth::default();
         truth.nodes.extend(nodes.iter().map(|node| node.id));
         World {
-            nodes,
             now: 0,
             links: BTreeSet::new(),
             wire: VecDeque::new(),
             forwards: BTreeMap::new(),
+            dialled: vec![Vec::new(); nodes.len()],
             truth,
             said: Vec::new(),
             log: blake3::Hasher::new(),
+            nodes,
         }
     }
 
@@ -191,7 +194,8 @@ impl<S: Store> World<S> {
 
     fn act(&mut self, n: usize, output: Output) {
         match output {
-            Output::Commit(_) | Output::Dial(_) => {}
+            Output::Commit(_) => {}
+            Output::Dial(node) => self.dialled[n].push(node),
             Output::Seal { token, draft } => {
                 let payload: Arc<[u8]> = format!("message {token} of node {n}").into_bytes().into();
                 let size_bytes = draft.sign(&payload, &*self.nodes[n].key).unwrap().encoded_len() as u32;
@@ -277,7 +281,10 @@ impl<S: Store> World<S> {
         if self.links.insert((a.min(b), a.max(b))) {
             let (id_a, id_b) = (self.nodes[a].id, self.nodes[b].id);
             self.input(a, Input::ContactUp { peer: id_b });
-            self.input(b, Input::ContactUp { peer: id_a });
+            // Unless the first one's power went meanwhile.
+            if self.is_linked(a, b) {
+                self.input(b, Input::ContactUp { peer: id_a });
+            }
         }
     }
 
