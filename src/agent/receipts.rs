@@ -123,11 +123,11 @@ impl Agent {
             }
             None => Held { grade: Grade::Released, ..held },
         };
-        let welcome = class.is_some() || self.make_place(&held, out);
         let mine = self.mailboxes.signer_of(&bundle.destination).is_some();
         // What a receipt freed has room for it, also on a disk that is nearly full.
         let space = !self.is_short_of_space() || class.is_some();
-        if self.config.carry_bytes_max > 0 && space && welcome && self.make_room(&held, out).is_some() {
+        let useful = self.config.carry_bytes_max > 0 && (!mine || self.routing.replicates());
+        if useful && space && (class.is_some() || self.make_place(&held, out)) && self.make_room(&held, out).is_some() {
             let slot = self.hold(held, bundle, out);
             self.grant(from, id, Grade::Copy, out);
             return self.pass_on(slot, out);
