@@ -75,6 +75,8 @@ impl Agent {
             contact.answered(&id);
         }
         if let Some(slot) = self.find_held(&id) {
+            // Of one's own this is the end of all new copies, and the record says so.
+            self.attest(id, What::GaveUp, Some(self.node), out);
             self.forget(slot, Gone::Unreadable, out);
         }
         self.pump(to, out);

@@ -144,3 +144,14 @@ fn a_node_asks_to_dial_whoever_it_got_something_for() {
     world.send(CAROL, BOB).unwrap();
     assert_eq!(world.dialled[CAROL].iter().filter(|node| **node == bob).count(), 1, "not while he is here");
 }
+
+#[test]
+fn a_message_whose_body_the_store_lost_is_not_called_queued_here_any_more() {
+    let mut world = World::of(2);
+    let id = world.send(ALICE, BOB).unwrap();
+    let bob = world.nodes[BOB].id;
+    world.input(ALICE, dak::agent::Input::Unreadable { to: bob, id });
+    let alice = world.nodes[ALICE].id;
+    assert_eq!(world.evidence(ALICE, id), [(What::Queued, None), (What::GaveUp, Some(alice))]);
+    assert!(!world.holds(ALICE, id));
+}

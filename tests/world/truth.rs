@@ -96,9 +96,10 @@ impl Truth {
                     "a promise gives way to a higher class only"
                 );
             }
-            Gone::Delivered | Gone::Unreadable => panic!("nothing leaves like this here"),
+            Gone::Unreadable => assert!(owner, "a body is lost only where a story says so"),
+            Gone::Delivered => panic!("nothing leaves like this"),
         }
-        if matches!(why, Gone::Evicted | Gone::Dropped) {
+        if matches!(why, Gone::Evicted | Gone::Dropped | Gone::Unreadable) {
             self.gave_up.insert((n, held.id));
         }
     }
@@ -156,9 +157,9 @@ impl Truth {
     }
 }
 
-/// The owner may end custody in ways that nobody else may.
+/// The owner, and the disk, may end custody in ways that nobody else may.
 pub fn is_of_owner(input: &Input) -> bool {
-    matches!(input, Input::Cancel(_) | Input::Drop(_) | Input::CarryLimit(_))
+    matches!(input, Input::Cancel(_) | Input::Drop(_) | Input::CarryLimit(_) | Input::Unreadable { .. })
 }
 
 /// Sums that quotas ask for are those of what is held.
