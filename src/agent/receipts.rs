@@ -112,22 +112,14 @@ impl Agent {
             _ => return self.refuse(from, id, Refusal::Unwilling, out),
         };
         let freed = self.heed(&receipt, bundle.source, self.at.now + remaining, out);
-        let class = freed.iter().map(|held| held.class).max();
         let held = self.as_held(from, transit, &bundle, size_bytes, remaining, Class::Strangers);
-        let held = match class {
-            Some(class) => {
-                // It takes over the place, class and remaining life of what it freed.
-                let expires = freed.iter().map(|held| held.expires).max().unwrap_or(held.expires);
-                let class = class.min(Class::Contacts);
-                Held { class, grade: Grade::Copy, expires: expires.min(held.expires), ..held }
-            }
-            None => Held { grade: Grade::Released, ..held },
-        };
+        let held = in_place_of(&freed, held);
         let mine = self.mailboxes.signer_of(&bundle.destination).is_some();
         // What a receipt freed has room for it, also on a disk that is nearly full.
-        let space = !self.is_short_of_space() || class.is_some();
+        let space = !self.is_short_of_space() || !freed.is_empty();
         let useful = self.config.carry_bytes_max > 0 && (!mine || self.routing.replicates());
-        if useful && space && (class.is_some() || self.make_place(&held, out)) && self.make_room(&held, out).is_some() {
+        let welcome = useful && space && (!freed.is_empty() || self.make_place(&held, out));
+        if welcome && self.make_room(&held, out).is_some() {
             let slot = self.hold(held, bundle, out);
             self.grant(from, id, Grade::Copy, out);
             return self.pass_on(slot, out);
@@ -221,6 +213,15 @@ impl Agent {
         own.into_iter().for_each(|slot| self.enqueue(to, slot));
         self.pump(to, out);
     }
+}
+
+/// A receipt takes over the place, class and remaining life of what it freed; one that freed nothing goes first.
+fn in_place_of(freed: &[Held], receipt: Held) -> Held {
+    let Some(class) = freed.iter().map(|held| held.class).max() else {
+        return Held { grade: Grade::Released, ..receipt };
+    };
+    let expires = freed.iter().map(|held| held.expires).max().unwrap_or(receipt.expires).min(receipt.expires);
+    Held { class: class.min(Class::Contacts), grade: Grade::Copy, expires, ..receipt }
 }
 
 /// What a receipt of this kind is evidence of.
