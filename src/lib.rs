@@ -2,6 +2,7 @@
 
 pub mod agent;
 pub mod bundle;
+pub mod cbor;
 pub mod eid;
 pub mod frame;
 pub mod id;
