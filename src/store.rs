@@ -1,6 +1,10 @@
 //! Where what must last is kept: one trait, a memory store for simulations and tests, and redb for real.
 
 pub mod memory;
+#[cfg(feature = "node")]
+pub mod redb;
+#[cfg(feature = "node")]
+pub mod writer;
 
 use crate::agent::change::{Change, Durable, Row};
 
@@ -20,7 +24,7 @@ pub trait Store {
 }
 
 /// Why a store cannot do its work. Each sentence says what to do next.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     #[error("the disk is full; free some space, and dak goes on by itself")]
     Full,
