@@ -41,6 +41,7 @@ use self::failure::guarded;
 use self::names::Names;
 use self::reserve::Reserve;
 use self::shared::Shared;
+use self::tables::counter;
 use super::{Store, StoreError};
 use crate::agent::change::{Change, Durable, Held, Row};
 
@@ -189,6 +190,7 @@ impl RedbStore {
 
     fn try_commit(&mut self, batches: &[&[Change]]) -> Result<(), StoreError> {
         let RedbStore { shared, names, staged, .. } = self;
+        let mut number = None;
         let result = guarded(|| {
             shared.ensure_open()?;
             shared.write(|txn| {
@@ -196,23 +198,27 @@ impl RedbStore {
                 for change in batches.iter().copied().flatten() {
                     applying.apply(change)?;
                 }
-                applying.finish()?;
+                number = Some(applying.finish()?);
                 staged.iter().try_for_each(|side| side::apply(txn, side))
             })
         });
-        match result {
-            Ok(()) => {
-                self.staged.clear();
-                Ok(())
-            }
-            Err(error) => {
-                let error = if self.traffic().take_full() { StoreError::Full } else { error };
-                // redb refuses everything after a failed write; opening anew takes it back to the last commit. Where
-                // that fails too, the next call tries again.
-                drop(guarded(|| self.shared.reopen()));
-                Err(error)
-            }
+        let result = result.or_else(|error| {
+            let error = if self.traffic().take_full() { StoreError::Full } else { error };
+            // redb refuses everything after a failed write; opening anew takes it back to the last commit. Where that
+            // fails too, the next call tries again.
+            drop(guarded(|| self.shared.reopen()));
+            if number.is_some_and(|number| self.happened(number)) { Ok(()) } else { Err(error) }
+        });
+        if result.is_ok() {
+            self.staged.clear();
         }
+        result
+    }
+
+    /// Whether a commit that failed is there all the same, because only its last sync did; then another one makes sure.
+    fn happened(&self, number: u64) -> bool {
+        let found = self.shared.read(|txn| load::number(txn, counter::COMMITS));
+        found == Ok(number) && guarded(|| self.shared.write(|_| Ok(()))).is_ok()
     }
 
     fn release_reserve(&mut self) -> bool {

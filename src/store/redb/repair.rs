@@ -207,7 +207,7 @@ impl Copying<'_> {
             Err(_) => highest_sequence + SEQUENCE_JUMP,
         };
         writer.put(tables::META, counter::SEQUENCE, sequence)?;
-        for key in [counter::NOW, counter::WALL] {
+        for key in [counter::NOW, counter::WALL, counter::COMMITS] {
             writer.put(tables::META, key, read(key).unwrap_or(0))?;
         }
         writer.finish()
