@@ -78,8 +78,11 @@ fn fill(path: &Path, records: u64, group: usize) {
 fn reopen(path: &Path, records: u64) {
     let timed = |what: &str, start: Instant| println!("  {what}: {:.1} ms", start.elapsed().as_secs_f64() * 1e3);
     let start = Instant::now();
-    let mut store = RedbStore::open(path, StoreOptions::default()).unwrap();
+    let store = RedbStore::open(path, StoreOptions::default()).unwrap();
     timed("open after kill", start);
+    drop(store);
+    println!("  closed: {} bytes of file a record", std::fs::metadata(path).unwrap().len() / records);
+    let mut store = RedbStore::open(path, StoreOptions::default()).unwrap();
     let rss = resident_bytes();
     let start = Instant::now();
     let mut count = 0;
@@ -109,8 +112,6 @@ fn reopen(path: &Path, records: u64) {
     println!("  compacted: {:?}", store.compact_if_idle());
     timed("compacting", start);
     println!("  file {} live {}", store.file_bytes(), store.live_bytes().unwrap());
-    drop(store);
-    println!("  closed: {} bytes a record", std::fs::metadata(path).unwrap().len() / records);
 }
 
 fn bundles() -> Vec<Arc<Bundle>> {

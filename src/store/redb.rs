@@ -24,7 +24,7 @@ mod side;
 mod tables;
 
 pub use check::{Depth, Findings, PROBLEMS_MAX, Problem, check};
-pub use disk::{Sync, Traffic};
+pub use disk::{DiskSync, Traffic};
 pub use export::{Records, Take, import_records};
 pub use reader::RedbReader;
 pub use repair::{Lost, repair};
@@ -50,7 +50,7 @@ use crate::agent::change::{Change, Durable, Held, Row};
 pub struct StoreOptions {
     /// How much of the file is kept in memory.
     pub cache_bytes: usize,
-    pub sync: Sync,
+    pub sync: DiskSync,
 }
 
 /// The writer of a store, of which there is one; readers are made by [`RedbStore::reader`].
@@ -66,7 +66,7 @@ pub struct RedbStore {
 
 impl Default for StoreOptions {
     fn default() -> StoreOptions {
-        StoreOptions { cache_bytes: 32 << 20, sync: Sync::Always }
+        StoreOptions { cache_bytes: 32 << 20, sync: DiskSync::Always }
     }
 }
 
@@ -87,7 +87,7 @@ impl RedbStore {
 
     /// Opens a store on storage that `open` opens, again after every failure.
     pub fn open_with(open: Opener, options: StoreOptions) -> Result<RedbStore, StoreError> {
-        Ok(RedbStore::over(Shared::open(open, options)?, None))
+        Ok(RedbStore::over(Shared::open(open, None, options)?, None))
     }
 
     fn over(shared: Shared, reserve: Option<Reserve>) -> RedbStore {
@@ -169,6 +169,11 @@ impl RedbStore {
     /// What the file system has left for the store, in bytes.
     pub fn free_bytes(&self) -> Result<u64, StoreError> {
         self.shared.free_bytes()
+    }
+
+    /// What the store can still take: what the file system has left, and what the file has and does not use.
+    pub fn room_bytes(&self) -> Result<u64, StoreError> {
+        self.reader().room_bytes()
     }
 
     /// Gives freed space back to the disk if more than half of a file of 16 MiB or more is unused. Readers wait

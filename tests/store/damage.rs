@@ -110,6 +110,7 @@ fn bits_flipped_anywhere_never_end_the_process_and_repair_always_leaves_a_sound_
     let (dir, path) = home();
     let sound = std::fs::read(&path).unwrap();
     let damaged = dir.path().join("damaged.redb");
+    let mut found = 0;
     for round in 0..60usize {
         let mut bytes = sound.clone();
         // Spread over the whole file, each round elsewhere; the header gets its share.
@@ -118,7 +119,7 @@ fn bits_flipped_anywhere_never_end_the_process_and_repair_always_leaves_a_sound_
             bytes[at] ^= 1 << (round % 8);
         });
         std::fs::write(&damaged, &bytes).unwrap();
-        let _ = check(&damaged, Depth::Signatures);
+        found += u32::from(!check(&damaged, Depth::Signatures).is_ok_and(|findings| findings.is_sound()));
         if let Ok(store) = RedbStore::open(&damaged, QUICK) {
             let _ = store.durable();
             (0..25).for_each(|row| drop(store.body(Row(row))));
@@ -127,6 +128,8 @@ fn bits_flipped_anywhere_never_end_the_process_and_repair_always_leaves_a_sound_
         let findings = check(&damaged, Depth::Signatures).unwrap();
         assert!(findings.is_sound(), "round {round}: {:?}", findings.problems);
     }
+    // Most of a small file is empty pages, where nobody minds.
+    assert!(found >= 10, "only {found} of 60 damages were found");
 }
 
 #[test]

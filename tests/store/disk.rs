@@ -58,7 +58,7 @@ impl Ram {
 }
 
 /// A sync of memory costs nothing, and may fail like everything else.
-const QUICK_WITH_SYNCS: StoreOptions = StoreOptions { sync: dak::store::redb::Sync::Always, ..QUICK };
+const QUICK_WITH_SYNCS: StoreOptions = StoreOptions { sync: dak::store::redb::DiskSync::Always, ..QUICK };
 
 impl StorageBackend for Ram {
     fn len(&self) -> std::io::Result<u64> {

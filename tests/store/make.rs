@@ -8,14 +8,14 @@ use dak::bundle::{Bundle, Creation, Draft, Hops, Kind, Priority};
 use dak::eid::{Eid, Service};
 use dak::frame::Grade;
 use dak::id::{BundleId, NodeId};
-use dak::store::redb::{RedbStore, StoreOptions, Sync};
+use dak::store::redb::{DiskSync, RedbStore, StoreOptions};
 use dak::time::{DtnTime, Millis, Moment, Timestamp};
 use ed25519_dalek::SigningKey;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
 /// Survives the process, which is all that most tests need.
-pub const QUICK: StoreOptions = StoreOptions { cache_bytes: 4 << 20, sync: Sync::Never };
+pub const QUICK: StoreOptions = StoreOptions { cache_bytes: 4 << 20, sync: DiskSync::Never };
 
 pub fn open(path: &std::path::Path) -> RedbStore {
     RedbStore::open(path, QUICK).unwrap()
