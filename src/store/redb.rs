@@ -24,7 +24,7 @@ mod side;
 mod tables;
 
 pub use check::{Depth, Findings, PROBLEMS_MAX, Problem, check};
-pub use disk::{Sync, Traffic};
+pub use disk::{DiskSync, Traffic};
 pub use export::{Records, Take, import_records};
 pub use reader::RedbReader;
 pub use repair::{Lost, repair};
@@ -41,6 +41,7 @@ use self::failure::guarded;
 use self::names::Names;
 use self::reserve::Reserve;
 use self::shared::Shared;
+use self::tables::counter;
 use super::{Store, StoreError};
 use crate::agent::change::{Change, Durable, Held, Row};
 
@@ -49,7 +50,7 @@ use crate::agent::change::{Change, Durable, Held, Row};
 pub struct StoreOptions {
     /// How much of the file is kept in memory.
     pub cache_bytes: usize,
-    pub sync: Sync,
+    pub sync: DiskSync,
 }
 
 /// The writer of a store, of which there is one; readers are made by [`RedbStore::reader`].
@@ -65,7 +66,7 @@ pub struct RedbStore {
 
 impl Default for StoreOptions {
     fn default() -> StoreOptions {
-        StoreOptions { cache_bytes: 32 << 20, sync: Sync::Always }
+        StoreOptions { cache_bytes: 32 << 20, sync: DiskSync::Always }
     }
 }
 
@@ -86,7 +87,7 @@ impl RedbStore {
 
     /// Opens a store on storage that `open` opens, again after every failure.
     pub fn open_with(open: Opener, options: StoreOptions) -> Result<RedbStore, StoreError> {
-        Ok(RedbStore::over(Shared::open(open, options)?, None))
+        Ok(RedbStore::over(Shared::open(open, None, options)?, None))
     }
 
     fn over(shared: Shared, reserve: Option<Reserve>) -> RedbStore {
@@ -170,6 +171,11 @@ impl RedbStore {
         self.shared.free_bytes()
     }
 
+    /// What the store can still take: what the file system has left, and what the file has and does not use.
+    pub fn room_bytes(&self) -> Result<u64, StoreError> {
+        self.reader().room_bytes()
+    }
+
     /// Gives freed space back to the disk if more than half of a file of 16 MiB or more is unused. Readers wait
     /// meanwhile (50,000 bundles: half a second), so this is for idle times. Says whether anything was done.
     pub fn compact_if_idle(&mut self) -> Result<bool, StoreError> {
@@ -189,6 +195,7 @@ impl RedbStore {
 
     fn try_commit(&mut self, batches: &[&[Change]]) -> Result<(), StoreError> {
         let RedbStore { shared, names, staged, .. } = self;
+        let mut number = None;
         let result = guarded(|| {
             shared.ensure_open()?;
             shared.write(|txn| {
@@ -196,23 +203,27 @@ impl RedbStore {
                 for change in batches.iter().copied().flatten() {
                     applying.apply(change)?;
                 }
-                applying.finish()?;
+                number = Some(applying.finish()?);
                 staged.iter().try_for_each(|side| side::apply(txn, side))
             })
         });
-        match result {
-            Ok(()) => {
-                self.staged.clear();
-                Ok(())
-            }
-            Err(error) => {
-                let error = if self.traffic().take_full() { StoreError::Full } else { error };
-                // redb refuses everything after a failed write; opening anew takes it back to the last commit. Where
-                // that fails too, the next call tries again.
-                drop(guarded(|| self.shared.reopen()));
-                Err(error)
-            }
+        let result = result.or_else(|error| {
+            let error = if self.traffic().take_full() { StoreError::Full } else { error };
+            // redb refuses everything after a failed write; opening anew takes it back to the last commit. Where that
+            // fails too, the next call tries again.
+            drop(guarded(|| self.shared.reopen()));
+            if number.is_some_and(|number| self.happened(number)) { Ok(()) } else { Err(error) }
+        });
+        if result.is_ok() {
+            self.staged.clear();
         }
+        result
+    }
+
+    /// Whether a commit that failed is there all the same, because only its last sync did; then another one makes sure.
+    fn happened(&self, number: u64) -> bool {
+        let found = self.shared.read(|txn| load::number(txn, counter::COMMITS));
+        found == Ok(number) && guarded(|| self.shared.write(|_| Ok(()))).is_ok()
     }
 
     fn release_reserve(&mut self) -> bool {

@@ -102,8 +102,8 @@ impl<'t> Applying<'t> {
         }
     }
 
-    /// Writes the counters that follow from what was applied.
-    pub fn finish(mut self) -> Result<(), StoreError> {
+    /// Writes the counters that follow from what was applied; returns the number of this commit.
+    pub fn finish(mut self) -> Result<u64, StoreError> {
         if self.next_row > self.meta.number(counter::NEXT_ROW)? {
             self.meta.put(counter::NEXT_ROW, self.next_row)?;
         }
@@ -111,7 +111,9 @@ impl<'t> Applying<'t> {
             let bytes = self.meta.number(counter::BODY_BYTES)?.saturating_add_signed(self.body_bytes);
             self.meta.put(counter::BODY_BYTES, bytes)?;
         }
-        Ok(())
+        let commit = self.meta.number(counter::COMMITS)? + 1;
+        self.meta.put(counter::COMMITS, commit)?;
+        Ok(commit)
     }
 
     fn deliver(&mut self, letter: &Letter, bundle: &Bundle) -> Result<(), StoreError> {

@@ -16,7 +16,7 @@ use super::record;
 use super::salvage::{each_reachable, each_row};
 use super::shared::open_as_is;
 use super::tables::{self, counter};
-use super::{StoreOptions, Sync};
+use super::{DiskSync, StoreOptions};
 use crate::agent::change::{Held, Letter, Row};
 use crate::bundle::{Bundle, Hops};
 use crate::store::StoreError;
@@ -33,6 +33,7 @@ pub enum Depth {
 /// What [`check`] found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Findings {
+    /// Zero where nothing was ever stored.
     pub format: u64,
     /// Every page has the checksum it was written with.
     pub pages_intact: bool,
@@ -83,7 +84,7 @@ impl Findings {
 /// Looks over the store at `path`, which nobody else may have open. An error says that it cannot be looked at at all;
 /// damage is a finding. Nothing is changed but what redb mends by itself on opening.
 pub fn check(path: &Path, depth: Depth) -> Result<Findings, StoreError> {
-    let options = StoreOptions { sync: Sync::Always, ..StoreOptions::default() };
+    let options = StoreOptions { sync: DiskSync::Always, ..StoreOptions::default() };
     let traffic = Arc::new(Traffic::default());
     let mut db = open_as_is(path, options, &traffic)?;
     let mut findings = Findings { pages_intact: true, file_bytes: traffic.len_bytes(), ..Findings::default() };

@@ -15,7 +15,7 @@ use crate::store::StoreError;
 
 /// When the disk is asked to make sure.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Sync {
+pub enum DiskSync {
     /// At every commit: what is accepted survives a power cut.
     #[default]
     Always,
@@ -35,7 +35,7 @@ pub struct Traffic {
 /// A storage backend that counts what goes through, over any other.
 pub struct Disk {
     inner: Box<dyn StorageBackend>,
-    sync: Sync,
+    sync: DiskSync,
     traffic: Arc<Traffic>,
 }
 
@@ -68,7 +68,7 @@ impl Traffic {
 }
 
 impl Disk {
-    pub fn over(inner: Box<dyn StorageBackend>, sync: Sync, traffic: Arc<Traffic>) -> Disk {
+    pub fn over(inner: Box<dyn StorageBackend>, sync: DiskSync, traffic: Arc<Traffic>) -> Disk {
         Disk { inner, sync, traffic }
     }
 
@@ -108,8 +108,8 @@ impl StorageBackend for Disk {
     fn sync_data(&self) -> io::Result<()> {
         self.traffic.syncs.fetch_add(1, Ordering::Relaxed);
         match self.sync {
-            Sync::Always => self.traffic.note(self.inner.sync_data()),
-            Sync::Never => Ok(()),
+            DiskSync::Always => self.traffic.note(self.inner.sync_data()),
+            DiskSync::Never => Ok(()),
         }
     }
 

@@ -38,7 +38,7 @@ impl RedbReader {
     pub fn bodies(&self, rows: &[Row]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
         self.shared.read(|txn| {
             let table = txn.open_table(tables::BODIES).map_err(failed)?;
-            let mut names = Names::default();
+            let mut names = Names::for_bodies(rows.len());
             let body = |row: &Row| match ReadableTable::get(&table, row.0).map_err(failed)? {
                 Some(stored) => match unfold(stored.value(), &mut names) {
                     Some(body) => Ok(Some(body)),
@@ -58,6 +58,13 @@ impl RedbReader {
     /// What the file system has left for the store, in bytes.
     pub fn free_bytes(&self) -> Result<u64, StoreError> {
         self.shared.free_bytes()
+    }
+
+    /// What the store can still take: what the file system has left, and what the file has and does not use.
+    pub fn room_bytes(&self) -> Result<u64, StoreError> {
+        // Pages with three bodies, or with what is left of them, are an eighth empty.
+        let used = self.live_bytes()?.saturating_mul(8) / 7;
+        Ok(self.shared.free_bytes()?.saturating_add(self.shared.allocated_bytes()?.saturating_sub(used)))
     }
 
     /// How long the file is.
@@ -88,6 +95,11 @@ impl RedbReader {
         let mut findings = Findings { pages_intact: true, file_bytes: self.file_bytes(), ..Findings::default() };
         check_snapshot(&self.shared.snapshot()?, depth, &mut findings)?;
         Ok(findings)
+    }
+
+    /// Bytes written to the file since the store was opened.
+    pub fn written_bytes(&self) -> u64 {
+        self.shared.traffic().written_bytes()
     }
 
     /// A snapshot of everything, record by record, while the node goes on.

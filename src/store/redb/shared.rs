@@ -1,7 +1,7 @@
 //! The open file that the writer and its readers share, and can open anew under them.
 
 use std::fs::{self, File, OpenOptions, Permissions};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -36,18 +36,18 @@ impl Shared {
     pub fn open_file(path: &Path, options: StoreOptions) -> Result<Shared, StoreError> {
         let is_new = !path.exists();
         let place = path.to_owned();
-        let mut shared = Shared::open(Box::new(move || Disk::file(open_or_create(&place)?)), options)?;
+        let shared =
+            Shared::open(Box::new(move || Disk::file(open_or_create(&place)?)), Some(path.to_owned()), options)?;
         if is_new {
             sync_directory(path)?;
         }
-        shared.path = Some(path.to_owned());
         Ok(shared)
     }
 
-    pub fn open(open: Opener, options: StoreOptions) -> Result<Shared, StoreError> {
+    pub fn open(open: Opener, path: Option<PathBuf>, options: StoreOptions) -> Result<Shared, StoreError> {
         let traffic = Arc::new(Traffic::default());
         let db = open_database(&open, options, &traffic)?;
-        Ok(Shared { open, path: None, options, traffic, db: RwLock::new(Some(db)), reopened: AtomicU64::new(0) })
+        Ok(Shared { open, path, options, traffic, db: RwLock::new(Some(db)), reopened: AtomicU64::new(0) })
     }
 
     pub fn traffic(&self) -> &Traffic {
@@ -119,6 +119,12 @@ impl Shared {
         Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
     }
 
+    /// What the file system gave the file, in bytes; less than its length where that was never written.
+    pub fn allocated_bytes(&self) -> Result<u64, StoreError> {
+        let Some(path) = &self.path else { return Ok(0) };
+        Ok(fs::metadata(path).map_err(|error| io_failed(&error))?.blocks() * 512)
+    }
+
     // A panic inside redb was caught and followed by opening anew, so a poisoned lock says nothing new.
     fn db(&self) -> RwLockReadGuard<'_, Option<Database>> {
         self.db.read().unwrap_or_else(PoisonError::into_inner)
@@ -126,6 +132,16 @@ impl Shared {
 
     fn db_mut(&self) -> RwLockWriteGuard<'_, Option<Database>> {
         self.db.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        // Closing writes pages, and damaged ones may make redb panic.
+        let _ = guarded(|| {
+            drop(self.db_mut().take());
+            Ok(())
+        });
     }
 }
 
