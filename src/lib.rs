@@ -5,6 +5,8 @@ pub mod agent;
 pub mod api;
 #[cfg(feature = "node")]
 pub mod backup;
+#[cfg(feature = "node")]
+pub mod bench;
 pub mod bundle;
 pub mod cbor;
 #[cfg(feature = "node")]
