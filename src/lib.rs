@@ -5,5 +5,7 @@ pub mod eid;
 pub mod frame;
 pub mod id;
 pub mod message;
+#[cfg(feature = "node")]
+pub mod net;
 pub mod receipt;
 pub mod time;
