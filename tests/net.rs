@@ -80,7 +80,7 @@ async fn both_dial_at_once_and_there_is_one_contact() {
 
 #[tokio::test]
 async fn a_peer_that_restarts_on_its_port_is_found_again() {
-    let mut alice = Node::start(secret(1), NetConfig { listen: any_port(), ..NetConfig::default() }).await;
+    let alice = Node::start(secret(1), NetConfig { listen: any_port(), ..NetConfig::default() }).await;
     let addr = alice.addr();
     let mut bob = Node::start(secret(2), NetConfig { peers: vec![addr.clone()], ..NetConfig::default() }).await;
     bob.up(alice.id).await;
@@ -96,7 +96,7 @@ async fn a_peer_that_restarts_on_its_port_is_found_again() {
 
 #[tokio::test]
 async fn another_node_at_a_given_address_is_taken_for_what_it_is() {
-    let mut alice = Node::start(secret(1), NetConfig { listen: any_port(), ..NetConfig::default() }).await;
+    let alice = Node::start(secret(1), NetConfig { listen: any_port(), ..NetConfig::default() }).await;
     let addr = alice.addr();
     let mut bob = Node::start(secret(2), NetConfig { peers: vec![addr.clone()], ..NetConfig::default() }).await;
     bob.up(alice.id).await;
@@ -114,14 +114,16 @@ async fn what_was_queued_before_a_shutdown_arrives() {
     for n in 0..2_000_u32 {
         to_alice.send([n.to_be_bytes().as_slice(), &[0; 996]].concat()).unwrap();
     }
-    bob.handle.shutdown().await;
-    assert_eq!(to_alice.send(vec![]), Err(SendError::Closed));
+    let stopping = bob.handle.clone();
+    let stopped = tokio::spawn(async move { stopping.shutdown().await });
     alice.up(bob.id).await;
     for n in 0..2_000_u32 {
         assert_eq!(alice.frame(bob.id).await[..4], n.to_be_bytes());
     }
     assert_eq!(alice.down(bob.id).await, Why::Closed);
     assert_eq!(bob.down(alice.id).await, Why::Shutdown);
+    stopped.await.unwrap();
+    assert_eq!(to_alice.send(vec![]), Err(SendError::Closed));
 }
 
 #[tokio::test]
@@ -255,7 +257,7 @@ async fn addresses_that_cannot_be_used_are_refused_with_a_sentence() {
 
 #[tokio::test]
 async fn a_node_that_dials_itself_has_no_contact() {
-    let mut alice = Node::start(secret(1), NetConfig { listen: any_port(), ..NetConfig::default() }).await;
+    let alice = Node::start(secret(1), NetConfig { listen: any_port(), ..NetConfig::default() }).await;
     let addr = alice.addr();
     alice.handle.shutdown().await;
     let config = NetConfig { listen: vec![addr.clone()], peers: vec![addr], ..NetConfig::default() };
@@ -277,8 +279,9 @@ async fn raw_connections_are_dropped_and_keep_nobody_out() {
     }
     let mut bob = Node::start(secret(2), NetConfig { peers: vec![alice.addr()], ..NetConfig::default() }).await;
     let to_alice = bob.up(alice.id).await;
-    alice.up(bob.id).await;
+    let to_bob = alice.up(bob.id).await;
     to_alice.send(b"through".to_vec()).unwrap();
+    to_bob.send(b"likewise".to_vec()).unwrap();
     assert_eq!(alice.frame(bob.id).await, b"through");
     // Garbage is cut at once, silence after the handshake's deadline.
     let cut = tokio::task::spawn_blocking(move || {
