@@ -23,11 +23,14 @@ mod behaviour;
 mod book;
 mod contact;
 mod discovery;
+#[cfg(test)]
+mod hostile;
 mod jitter;
 mod links;
 mod muxer;
 pub mod peer;
 mod protocol;
+mod pulse;
 mod queue;
 mod reader;
 mod task;

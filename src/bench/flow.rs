@@ -72,7 +72,12 @@ pub async fn hand_over(
     wait_for(&appearing, messages).await?;
     let took = start.elapsed().as_secs_f64();
     let at_best = messages as f64 / (2.0 * limits.verifications) + bytes as f64 / limits.stream;
-    report(row("hand_over_10k", took * 10_000.0 / messages as f64, "s", Some((at_best, "2 x verify_strict + loopback"))));
+    report(row(
+        "hand_over_10k",
+        took * 10_000.0 / messages as f64,
+        "s",
+        Some((at_best, "2 x verify_strict + loopback")),
+    ));
     appearing.stop().await;
     carrier.stop().await;
     Ok(())
@@ -92,12 +97,7 @@ async fn wait_for(node: &Node, letters: usize) -> Result<(), Failure> {
 }
 
 /// From `send` to the row in a neighbour's inbox, durable at both.
-pub async fn latency(
-    place: &Path,
-    pings: usize,
-    limits: &Limits,
-    report: &mut impl FnMut(Row),
-) -> Result<(), Failure> {
+pub async fn latency(place: &Path, pings: usize, limits: &Limits, report: &mut impl FnMut(Row)) -> Result<(), Failure> {
     let bob = node(place, 21, Vec::new()).await?;
     let alice = node(place, 20, vec![address(&bob)?]).await?;
     let to = Eid::mail(bob.identity().node());

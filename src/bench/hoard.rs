@@ -98,8 +98,10 @@ fn take(agent: &mut Agent, at: Moment, from: crate::id::NodeId, bundle: Arc<Bund
 }
 
 fn commit(store: &mut RedbStore, out: &mut Vec<Output>) -> Result<(), Failure> {
-    let changes: Vec<_> =
-        out.drain(..).filter_map(|output| if let Output::Commit(change) = output { Some(change) } else { None }).collect();
+    let changes: Vec<_> = out
+        .drain(..)
+        .filter_map(|output| if let Output::Commit(change) = output { Some(change) } else { None })
+        .collect();
     for changes in changes.chunks(4_096) {
         store.commit(changes)?;
     }

@@ -191,7 +191,7 @@ impl Core {
         for output in out {
             match output {
                 Output::Commit(change) => changes.push(change),
-                act => acts.push(Act::from(act)),
+                act => acts.extend(Act::of(act)),
             }
         }
         acts.extend(looks);

@@ -34,7 +34,6 @@ pub enum Act {
         row: Row,
     },
     Dial(NodeId),
-    Notify(BundleId),
     Report(Event),
     Seal {
         token: u64,
@@ -50,17 +49,16 @@ pub enum Act {
 }
 
 impl Act {
-    /// The act of an output that is no commit.
-    pub fn from(output: Output) -> Act {
-        match output {
-            Output::Commit(_) => unreachable!("changes go to the store"),
+    /// The act of an output; commits are none, and nudges are told by the event that comes with the row.
+    pub fn of(output: Output) -> Option<Act> {
+        Some(match output {
+            Output::Commit(_) | Output::Notify(_) => return None,
             Output::Seal { token, draft } => Act::Seal { token, draft },
             Output::Send { to, frame } => Act::Send { to, frame },
             Output::Forward { to, transit, id, row } => Act::Forward { to, transit, id, row },
             Output::Dial(node) => Act::Dial(node),
-            Output::Notify(id) => Act::Notify(id),
             Output::Report(event) => Act::Report(event),
-        }
+        })
     }
 }
 
@@ -116,8 +114,6 @@ impl Thread {
                     net.dial(node);
                 }
             }
-            // The row is in the inbox already; followers hear of it through the event.
-            Act::Notify(_) => {}
             Act::Report(event) => self.report(event),
             Act::Seal { token, draft } => self.tools.pool.seal(token, draft),
             Act::Call(call) => call(),

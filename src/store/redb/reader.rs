@@ -67,6 +67,11 @@ impl RedbReader {
         Ok(self.shared.free_bytes()?.saturating_add(self.shared.allocated_bytes()?.saturating_sub(used)))
     }
 
+    /// Bytes of pages in use: records, keys, and what their pages leave unused.
+    pub fn used_bytes(&self) -> Result<u64, StoreError> {
+        self.shared.used_bytes()
+    }
+
     /// How long the file is.
     pub fn file_bytes(&self) -> u64 {
         self.shared.traffic().len_bytes()
