@@ -1,6 +1,8 @@
 //! dak: a peer-to-peer delay-tolerant messenger.
 
 pub mod agent;
+#[cfg(feature = "node")]
+pub mod api;
 pub mod bundle;
 pub mod eid;
 pub mod frame;
