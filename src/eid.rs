@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{KeyError, NodeId};
+use crate::id::{KeyError, NodeId, peer_id_key};
 
 /// The endpoint a bundle comes from or goes to.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -57,9 +57,16 @@ impl Eid {
 
     /// Parses the scheme-specific part `//<peer-id>/<service>` as it stands in a bundle.
     pub fn parse_after_scheme(text: &str) -> Result<Eid, EidError> {
+        let eid = Eid::parse_name(text)?;
+        NodeId::from_key(*eid.node.as_bytes())?;
+        Ok(eid)
+    }
+
+    /// Parses the scheme-specific part without asking whether its key is a good one.
+    pub(crate) fn parse_name(text: &str) -> Result<Eid, EidError> {
         let (node, service) = text.strip_prefix("//").and_then(|rest| rest.split_once('/')).ok_or(EidError::Form)?;
         let service = Service::parse(service)?;
-        Ok(Eid { node: NodeId::from_peer_id(node)?, service })
+        Ok(Eid { node: NodeId::from_trusted(peer_id_key(node)?), service })
     }
 
     /// The scheme-specific part `//<peer-id>/<service>`.

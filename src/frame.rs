@@ -1,11 +1,15 @@
 //! Frames: what two nodes say to each other during a contact, each a length-prefixed deterministic CBOR array.
 
+mod codec;
+
 use serde::{Deserialize, Serialize};
 
-use crate::bundle::Hops;
+use crate::bundle::{BUNDLE_BYTES_MAX, Hops};
 use crate::eid::Eid;
 use crate::id::{BundleId, NodeId};
 use crate::time::{Millis, Timestamp};
+
+pub use codec::{FrameError, Incoming, encode_bundle};
 
 /// One thing said. Bundles travel in frames of their own kind, because their bytes go past the agent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,7 +20,7 @@ pub enum Frame {
         bits: u8,
         fingerprints: Vec<u64>,
     },
-    /// Short ids of everything the sender knows inside the named buckets (`bits` 0: everything).
+    /// Short ids of everything the sender knows inside the named buckets, which rise (`bits` 0: everything).
     /// The other side answers with [`Frame::Want`] and pushes its own surplus.
     ShortIds {
         bits: u8,
@@ -153,8 +157,16 @@ pub struct Transit {
 
 /// Longest frame of any kind but a bundle, in bytes.
 pub const FRAME_BYTES_MAX: usize = 1 << 20;
-/// Most ids one frame may carry.
+/// Longest frame that hands over a bundle, in bytes.
+pub const FRAME_BUNDLE_BYTES_MAX: usize = BUNDLE_BYTES_MAX + 16;
+/// Most short ids one frame may carry.
 pub const FRAME_IDS_MAX: usize = 65_536;
+/// Most full ids one frame may carry; with their grades they stay under [`FRAME_BYTES_MAX`].
+pub const FRAME_FULL_IDS_MAX: usize = 16_384;
+/// Most cells one frame may carry; at 25 bytes each they stay under [`FRAME_BYTES_MAX`].
+pub const FRAME_CELLS_MAX: usize = 32_768;
+/// Most bits that a summary is split by: 65,536 buckets.
+pub const BITS_MAX: u8 = 16;
 /// Most predictabilities or meetings a Hello may carry.
 pub const ROUTING_ENTRIES_MAX: usize = 4_096;
 /// Most delegations a Hello may carry.

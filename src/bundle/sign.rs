@@ -1,0 +1,172 @@
+//! Making bundles: what a source says about one, and its signature.
+
+use ed25519_dalek::SigningKey;
+
+use crate::cbor::{Length, Major, Writer};
+use crate::eid::{Eid, Service};
+use crate::id::NodeId;
+use crate::time::Millis;
+
+use super::layout::{self, Covered};
+use super::{BUNDLE_BYTES_MAX, Bundle, BundleError, COPIES_MAX, Creation, Hops, Kind, Parts, Priority};
+
+/// Signs in a node's name; where the key lives is its own business.
+pub trait Signer: Send + Sync {
+    fn node(&self) -> NodeId;
+
+    /// The Ed25519 signature of `message`.
+    fn sign(&self, message: &[u8]) -> [u8; 64];
+}
+
+impl Signer for SigningKey {
+    fn node(&self) -> NodeId {
+        // A public key computed from a secret one is a multiple of the base point: canonical, torsion-free, not weak.
+        NodeId::from_trusted(self.verifying_key().to_bytes())
+    }
+
+    fn sign(&self, message: &[u8]) -> [u8; 64] {
+        ed25519_dalek::Signer::sign(self, message).to_bytes()
+    }
+}
+
+/// Everything a source says about a bundle but its payload.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Draft {
+    pub kind: Kind,
+    pub source: NodeId,
+    pub destination: Eid,
+    pub creation: Creation,
+    pub lifetime: Millis,
+    pub priority: Priority,
+    /// The spray budget, 1 to [`COPIES_MAX`].
+    pub copies: u16,
+}
+
+impl Draft {
+    /// Returns the encoded primary block with its CRC: what sealing binds a payload to.
+    pub fn primary(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(192);
+        out.array(9);
+        out.uint(7u64);
+        out.uint(match self.kind {
+            Kind::Message => layout::FLAGS_MESSAGE,
+            Kind::Receipt => layout::FLAGS_RECEIPT,
+        });
+        out.uint(layout::CRC_TYPE);
+        out.raw(&endpoint(&self.destination));
+        out.raw(&endpoint(&Eid::admin(self.source)));
+        out.raw(&layout::NO_ENDPOINT);
+        out.array(2);
+        out.uint(self.creation.time.0);
+        out.uint(self.creation.sequence);
+        out.uint(self.lifetime.0);
+        out.bytes(&[0; 4]);
+        let crc = layout::primary_crc(&out);
+        let at = out.len() - crc.len();
+        out[at..].copy_from_slice(&crc);
+        out
+    }
+
+    /// Signs a bundle with this payload.
+    ///
+    /// Refuses what every other node would refuse: a bundle over the size limit, a copy budget out of range, a receipt
+    /// for something else than an administrative endpoint. Panics if the signer is not the source.
+    pub fn sign(&self, payload: &[u8], signer: &dyn Signer) -> Result<Bundle, BundleError> {
+        assert_eq!(signer.node(), self.source, "a bundle is signed by its source");
+        if self.copies == 0 || self.copies > COPIES_MAX {
+            return Err(BundleError::Class);
+        }
+        if self.kind == Kind::Receipt && self.destination.service != Service::Admin {
+            return Err(BundleError::ReceiptDestination);
+        }
+        if payload.len() > BUNDLE_BYTES_MAX {
+            return Err(BundleError::TooLarge);
+        }
+
+        let primary = self.primary();
+        let source = endpoint(&Eid::admin(self.source));
+        let class = self.class_block();
+        let mut payload_head = Vec::with_capacity(5);
+        payload_head.head(Major::Bytes, payload.len() as u64);
+        let covered = Covered { head: &class[1..5], data: &class[6..] };
+        let signed = layout::signed_bytes(&source, &layout::SCOPE, &primary, &[covered], [&payload_head, payload]);
+        let signature = signer.sign(&signed);
+
+        let mut out = Vec::with_capacity(primary.len() + payload.len() + 256);
+        out.raw(&[layout::OPEN]);
+        out.raw(&primary);
+        integrity_block(&mut out, &source, &signature);
+        out.raw(&class);
+        let hops_at = out.len();
+        layout::hop_blocks(&mut out, Hops::default());
+        let hops_end = out.len();
+        layout::block_head(&mut out, layout::PAYLOAD, payload.len());
+        let payload_at = out.len();
+        out.raw(payload);
+        out.raw(&[layout::CLOSE]);
+        if out.len() - (hops_end - hops_at) + layout::HOPS_BYTES_MAX > BUNDLE_BYTES_MAX {
+            return Err(BundleError::TooLarge);
+        }
+
+        let parts = Parts::new(1 + primary.len(), hops_at..hops_end, payload_at);
+        Ok(Bundle {
+            id: layout::bundle_id(&signed),
+            kind: self.kind,
+            source: self.source,
+            destination: self.destination.clone(),
+            creation: self.creation,
+            lifetime: self.lifetime,
+            priority: self.priority,
+            copies: self.copies,
+            bytes: out.into_boxed_slice(),
+            parts,
+        })
+    }
+
+    fn class_block(&self) -> Vec<u8> {
+        let priority = match self.priority {
+            Priority::Bulk => 0u8,
+            Priority::Normal => 1,
+            Priority::Urgent => 2,
+        };
+        let mut data = Vec::with_capacity(8);
+        data.array(2);
+        data.uint(priority);
+        data.uint(self.copies);
+        let mut block = Vec::with_capacity(16);
+        layout::block_head(&mut block, layout::CLASS, data.len());
+        block.raw(&data);
+        block
+    }
+}
+
+fn integrity_block(out: &mut Vec<u8>, source: &[u8], signature: &[u8; 64]) {
+    let len = layout::TARGETS.len()
+        + 2
+        + source.len()
+        + layout::SCOPE_PARAMETER.len()
+        + layout::SCOPE.len()
+        + layout::RESULT.len()
+        + signature.len();
+    layout::block_head(out, layout::INTEGRITY, len);
+    out.raw(&layout::TARGETS);
+    out.uint(layout::CONTEXT_COSE);
+    out.uint(layout::PARAMETERS_FOLLOW);
+    out.raw(source);
+    out.raw(&layout::SCOPE_PARAMETER);
+    out.raw(&layout::SCOPE);
+    out.raw(&layout::RESULT);
+    out.raw(signature);
+}
+
+/// An endpoint as it stands in a block: scheme 1 and the text after it.
+fn endpoint(eid: &Eid) -> Vec<u8> {
+    let text = eid.after_scheme();
+    let mut len = Length::default();
+    len.text(&text);
+    let mut out = Vec::with_capacity(2 + len.0);
+    out.array(2);
+    out.uint(1u64);
+    out.text(&text);
+    out
+}
