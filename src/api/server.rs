@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::Backend;
-use super::error::{ApiError, ErrorKind};
+use super::error::ApiError;
 use stall::Stalling;
 
 mod answer;
@@ -82,7 +82,7 @@ fn admit(stream: &UnixStream, places: &Arc<Semaphore>) -> Result<OwnedSemaphoreP
         tracing::warn!(uid, "refused a client of another user");
         return Err(ApiError::refused("this node belongs to another user"));
     }
-    let full = |_| ApiError::new(ErrorKind::NotRunning, "the node is busy with too many clients").next("try again");
+    let full = |_| ApiError::failure("the node is busy with too many clients").next("try again");
     Arc::clone(places).try_acquire_owned().map_err(full)
 }
 
