@@ -5,6 +5,7 @@
 //! ([`Unverified::verify`]). What hops may change, age and hop count, travels beside it as [`Hops`].
 
 mod error;
+mod inspect;
 pub(crate) mod key;
 mod layout;
 mod parse;
@@ -19,6 +20,7 @@ use crate::id::{BundleId, NodeId};
 use crate::time::{DtnTime, Millis};
 
 pub use error::{BundleError, Role};
+pub use inspect::{INSPECTED_BLOCKS_MAX, InspectedBlock, Inspection, inspect};
 pub use parse::Unverified;
 pub use sign::{Draft, Signer};
 

@@ -74,8 +74,11 @@ pub enum MessageError {
 }
 
 impl Message {
-    /// Encodes the message. Panics if `extra` has known keys, or is out of order.
+    /// Encodes the message. Panics if it has more attachments or unknown fields than allowed, or if `extra` has known
+    /// keys or is out of order.
     pub fn encode(&self) -> Vec<u8> {
+        assert!(self.attachments.len() <= ATTACHMENTS_MAX, "attachments are counted at compose");
+        assert!(self.extra.len() <= EXTRA_FIELDS_MAX, "unknown fields are counted on decoding");
         assert!(self.extra.is_sorted_by(|a, b| a.0 < b.0), "unknown fields come in the order of their keys");
         assert!(self.extra.iter().all(|(key, _)| !is_known(*key)), "unknown fields have unknown keys");
         let fields = self.known_fields();

@@ -52,7 +52,11 @@ impl<'a> Unverified<'a> {
         let payload = Block::read_at(&mut reader, layout::PAYLOAD)?;
         let payload_at = reader.position() - payload.data.len();
         if !reader.take_if(&[layout::CLOSE]) {
-            return Err(if reader.rest().is_empty() { BundleError::Truncated } else { BundleError::Layout("last") });
+            return Err(if reader.rest().is_empty() {
+                BundleError::Truncated
+            } else {
+                BundleError::Layout(layout::PAYLOAD.name)
+            });
         }
         reader.finish().map_err(|_| BundleError::Trailing)?;
         if bytes.len() - (hops_end - hops_at) + layout::HOPS_BYTES_MAX > BUNDLE_BYTES_MAX {
@@ -188,7 +192,7 @@ impl<'a> Primary<'a> {
         if kind == Kind::Receipt && destination.service != Service::Admin {
             return Err(BundleError::ReceiptDestination);
         }
-        if !reader.take_if(&layout::NO_ENDPOINT) {
+        if reader.skip()? != layout::NO_ENDPOINT {
             return Err(BundleError::ReportTo);
         }
         reader.array_exact(2)?;
