@@ -22,6 +22,7 @@ use futures::Stream;
 
 pub mod client;
 pub mod error;
+mod failures;
 pub mod model;
 pub mod route;
 #[cfg(test)]

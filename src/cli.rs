@@ -14,8 +14,9 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::api::{ApiError, Backend, ErrorKind};
-use crate::home::{Home, HomeError};
+use crate::api::{ApiError, Backend};
+use crate::config::Flags;
+use crate::home::Home;
 
 pub mod args;
 mod carry;
@@ -28,6 +29,7 @@ mod me;
 mod network;
 mod out;
 mod send;
+mod signals;
 mod state;
 mod status;
 mod table;
@@ -38,7 +40,7 @@ mod who;
 use args::{Cli, Command};
 use link::Link;
 use out::Out;
-pub use up::{Ready, Wishes};
+pub use up::Ready;
 
 /// What the command line needs of whoever drives nodes.
 pub trait Engine: Sync {
@@ -47,13 +49,16 @@ pub trait Engine: Sync {
     fn up(
         &self,
         home: Home,
-        wishes: Wishes,
+        flags: Flags,
         ready: Box<dyn FnOnce(Ready) + Send>,
         shutdown: Pin<Box<dyn Future<Output = ()> + Send>>,
     ) -> Pin<Box<dyn Future<Output = Result<(), ApiError>> + Send + '_>>;
 
     /// Opens a home that no node runs on, for one command; holds its lock until dropped.
     fn offline(&self, home: &Home) -> Result<Box<dyn Backend>, ApiError>;
+
+    /// Fills a home that has no identity yet with what a backup holds.
+    fn restore(&self, home: &Home, backup: &Path, passphrase: &str) -> Result<(), ApiError>;
 }
 
 /// Why a command ends without having done its work.
@@ -91,7 +96,9 @@ pub fn run(engine: &dyn Engine, line: impl IntoIterator<Item = OsString>) -> u8 
     let out = Out::of_this_process(cli.json);
     let runtime = match runtime(&cli.command) {
         Ok(runtime) => runtime,
-        Err(error) => return finish(&out, Err(ApiError::failure(format!("the system gives no threads: {error}")).into())),
+        Err(error) => {
+            return finish(&out, Err(ApiError::failure(format!("the system gives no threads: {error}")).into()));
+        }
     };
     let outcome = runtime.block_on(unless_interrupted(&cli.command, dispatch(engine, &cli, &out)));
     // A thread may still wait for a line on stdin; nobody needs it any more.
@@ -139,7 +146,7 @@ async fn dispatch(engine: &dyn Engine, cli: &Cli, out: &Out) -> Outcome {
         Command::Config(args) => state::config(&link()?, args, out).await,
         Command::Version => state::version(home, out).await,
         Command::Backup(args) => files::backup(&link()?, args, out).await,
-        Command::Restore(args) => files::restore(home, args, out).await,
+        Command::Restore(args) => files::restore(engine, home, args, out).await,
         Command::Bundle(args) => files::bundle(args, out),
         Command::Demo(args) => demo::demo(args, out).await,
         Command::Completions(args) => completions(args, out),
@@ -182,25 +189,13 @@ impl From<io::Error> for Stop {
     }
 }
 
-impl From<HomeError> for ApiError {
-    fn from(error: HomeError) -> ApiError {
-        let kind = match &error {
-            HomeError::NoPlace => ErrorKind::Usage,
-            HomeError::Loose { .. } | HomeError::Foreign { .. } => ErrorKind::Refused,
-            HomeError::NotADirectory { .. } | HomeError::Io { .. } => ErrorKind::Failure,
-        };
-        ApiError::new(kind, error.to_string())
-    }
-}
-
 fn find_home(dir: Option<&Path>) -> Result<Home, ApiError> {
     Ok(Home::find(dir)?)
 }
 
 /// Reads a line from the person, told what to type on stderr. Empty where there is nobody.
 fn ask_person(prompt: &str) -> io::Result<String> {
-    eprint!("{prompt}");
-    io::stderr().flush()?;
+    write!(io::stderr(), "{prompt}")?;
     let mut line = String::new();
     io::stdin().read_line(&mut line)?;
     Ok(line.trim().to_owned())

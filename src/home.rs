@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 use directories::ProjectDirs;
 
 pub use files::create_private_file;
-pub(crate) use files::is_own;
+pub(crate) use files::{is_own, private_temporary, publish};
 pub use lock::{HomeLock, LockError};
 
 use files::{Openness, check_directory, make_directory};

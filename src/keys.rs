@@ -12,11 +12,13 @@
 mod file;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::{fmt, io};
 
 use ed25519_dalek::SigningKey;
 use zeroize::{Zeroize, Zeroizing};
 
+use crate::bundle::Signer;
 use crate::home::create_private_file;
 use crate::id::NodeId;
 
@@ -112,6 +114,11 @@ impl Identity {
 
     pub fn signing_key(&self) -> &SigningKey {
         &self.key
+    }
+
+    /// What signs bundles in this node's name.
+    pub fn signer(&self) -> Arc<dyn Signer> {
+        Arc::new(self.key.clone())
     }
 
     /// The same key as libp2p proves it in a Noise handshake, so that peer id and node id are one name.

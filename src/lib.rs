@@ -3,8 +3,14 @@
 pub mod agent;
 #[cfg(feature = "node")]
 pub mod api;
+#[cfg(feature = "node")]
+pub mod backup;
 pub mod bundle;
 pub mod cbor;
+#[cfg(feature = "node")]
+pub mod cli;
+#[cfg(feature = "node")]
+pub mod config;
 pub mod eid;
 pub mod frame;
 #[cfg(feature = "node")]
@@ -15,6 +21,8 @@ pub mod keys;
 pub mod message;
 pub mod receipt;
 pub mod safe_text;
+#[cfg(feature = "node")]
+pub mod seal;
 pub mod store;
 pub mod ticket;
 pub mod time;

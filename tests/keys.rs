@@ -4,7 +4,13 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use dak::bundle::{Bundle, Creation, Draft, Kind, Priority};
+use dak::cbor::{CborError, Writer};
+use dak::eid::Eid;
 use dak::keys::{Identity, IdentityError, Malformed};
+use dak::message::{pad, unpad};
+use dak::seal::{SealError, open, seal};
+use dak::time::{DAY, DtnTime};
 
 #[test]
 fn an_identity_is_the_same_after_a_restart_and_nobody_else_can_read_it() {
@@ -132,6 +138,114 @@ fn the_file_says_what_it_is_and_printing_an_identity_shows_no_secret() {
     assert!(text.contains("never share it"));
     assert_eq!(Identity::from_text(&text).unwrap().node(), identity(1).node());
     assert_eq!(format!("{:?}", identity(1)), format!("Identity({})", identity(1).node()));
+}
+
+#[test]
+fn a_message_is_read_by_its_recipient_and_nobody_else() {
+    let (alice, bob, carol) = (identity(1), identity(2), identity(3));
+    let bundle = sealed_bundle(&alice, &bob, b"meet me at the bridge");
+    let (received, _) = Bundle::decode(bundle.bytes()).unwrap();
+    let opened = open(&bob, received.primary(), received.payload()).unwrap();
+    assert_eq!(unpad(&opened.plaintext), Ok(&b"meet me at the bridge"[..]));
+    assert!(!opened.forward_secret, "the identity key opened it");
+    for other in [&alice, &carol] {
+        assert_eq!(open(other, received.primary(), received.payload()).err(), Some(SealError::DoesNotOpen));
+    }
+}
+
+#[test]
+fn a_ciphertext_stripped_of_its_signature_and_signed_by_another_does_not_open() {
+    let (alice, bob, mallory) = (identity(1), identity(2), identity(3));
+    let genuine = sealed_bundle(&alice, &bob, b"I owe you 100");
+    let stolen = draft(&mallory, &bob, 7).sign(genuine.payload(), &*mallory.signer()).unwrap();
+    let (received, _) = Bundle::decode(stolen.bytes()).unwrap();
+    assert_eq!(open(&bob, received.primary(), received.payload()).err(), Some(SealError::DoesNotOpen));
+    // Nor under another stamp of its own author.
+    let moved = draft(&alice, &bob, 8).sign(genuine.payload(), &*alice.signer()).unwrap();
+    assert_eq!(open(&bob, moved.primary(), moved.payload()).err(), Some(SealError::DoesNotOpen));
+}
+
+#[test]
+fn every_changed_byte_of_payload_or_primary_block_keeps_it_shut() {
+    let (alice, bob) = (identity(1), identity(2));
+    let bundle = sealed_bundle(&alice, &bob, b"text");
+    let (primary, payload) = (bundle.primary().to_vec(), bundle.payload().to_vec());
+    assert!(open(&bob, &primary, &payload).is_ok());
+    for bits in [0x01, 0x80, 0xff] {
+        for at in 0..payload.len() {
+            let mut changed = payload.clone();
+            changed[at] ^= bits;
+            assert!(open(&bob, &primary, &changed).is_err(), "payload byte {at} ^ {bits:02x}");
+        }
+        for at in 0..primary.len() {
+            let mut changed = primary.clone();
+            changed[at] ^= bits;
+            assert_eq!(open(&bob, &changed, &payload).err(), Some(SealError::DoesNotOpen), "primary byte {at}");
+        }
+    }
+    for len in 0..payload.len() {
+        assert!(open(&bob, &primary, &payload[..len]).is_err(), "cut to {len}");
+    }
+    let longer = [&payload[..], &[0]].concat();
+    assert_eq!(open(&bob, &primary, &longer).err(), Some(SealError::Malformed(CborError::Trailing)));
+}
+
+#[test]
+fn the_same_message_twice_shares_no_byte_pattern() {
+    let (alice, bob) = (identity(1), identity(2));
+    let primary = draft(&alice, &bob, 7).primary();
+    let sealed = || seal(&bob.node(), &primary, &pad(b"text"), alice.signing_key()).unwrap();
+    assert_ne!(sealed(), sealed());
+}
+
+#[test]
+fn later_kinds_and_unknown_keys_are_told_from_damage() {
+    let bob = identity(2);
+    let envelope = |kind: u64, key_id: &[u8]| {
+        let mut payload = Vec::new();
+        payload.array(4);
+        payload.uint(kind);
+        payload.bytes(key_id);
+        payload.bytes(&[9; 32]);
+        payload.bytes(&[0; 16]);
+        payload
+    };
+    let opened = |payload: &[u8]| open(&bob, b"primary", payload).err().unwrap();
+    assert_eq!(opened(&envelope(2, b"")), SealError::UnknownKind(2));
+    assert_eq!(opened(&[0x82, 0x18, 0x64, 0xf5]), SealError::UnknownKind(100));
+    assert_eq!(opened(&envelope(1, b"12345678")), SealError::UnknownKey);
+    assert_eq!(opened(&envelope(1, b"1234567")), SealError::Malformed(CborError::Range));
+    assert_eq!(opened(&envelope(1, b"")), SealError::DoesNotOpen);
+    assert!(matches!(opened(b""), SealError::Malformed(_)));
+    assert!(matches!(opened(b"hello"), SealError::Malformed(_)));
+    assert!(matches!(opened(&[0x84, 0x18, 0x01, 0x40, 0x40, 0x40]), SealError::Malformed(CborError::NotShortest)));
+}
+
+#[test]
+fn the_longest_message_of_a_bundle_is_sealed_and_opened() {
+    let (alice, bob) = (identity(1), identity(2));
+    let text = vec![b'x'; 900_000];
+    let bundle = sealed_bundle(&alice, &bob, &text);
+    let opened = open(&bob, bundle.primary(), bundle.payload()).unwrap();
+    assert_eq!(unpad(&opened.plaintext), Ok(&text[..]));
+}
+
+fn sealed_bundle(from: &Identity, to: &Identity, message: &[u8]) -> Bundle {
+    let draft = draft(from, to, 7);
+    let payload = seal(&to.node(), &draft.primary(), &pad(message), from.signing_key()).unwrap();
+    draft.sign(&payload, &*from.signer()).unwrap()
+}
+
+fn draft(from: &Identity, to: &Identity, sequence: u64) -> Draft {
+    Draft {
+        kind: Kind::Message,
+        source: from.node(),
+        destination: Eid::mail(to.node()),
+        creation: Creation { time: DtnTime(830_000_000_000), sequence },
+        lifetime: DAY,
+        priority: Priority::Normal,
+        copies: 8,
+    }
 }
 
 struct Dir(tempfile::TempDir);

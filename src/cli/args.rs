@@ -6,7 +6,10 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 use crate::api::model::parse_priority;
+use libp2p::Multiaddr;
+
 use crate::bundle::Priority;
+use crate::config;
 use crate::time::Millis;
 use crate::units;
 
@@ -65,9 +68,9 @@ pub enum Command {
     /// Check this home, and say what to do
     Doctor,
     /// Write everything that makes this home into one encrypted file
-    Backup(Backup),
+    Backup(Vault),
     /// Make a home from a backup
-    Restore(Restore),
+    Restore(Vault),
     /// Look at bundles in files
     Bundle(Bundle),
     /// Show the configuration
@@ -83,20 +86,26 @@ pub enum Command {
 #[derive(Args, Debug)]
 pub struct Up {
     /// What to call myself; the host's name, unless said
-    #[arg(long)]
+    #[arg(long, value_parser = config::parse_name)]
     pub name: Option<String>,
     /// Listen here, such as /ip4/0.0.0.0/tcp/0; may be repeated
-    #[arg(long, value_name = "MULTIADDR")]
-    pub listen: Vec<String>,
+    #[arg(long, value_name = "MULTIADDR", value_parser = config::parse_address)]
+    pub listen: Vec<Multiaddr>,
     /// Meet this node, for networks without multicast; may be repeated
-    #[arg(long, value_name = "MULTIADDR")]
-    pub peer: Vec<String>,
+    #[arg(long, value_name = "MULTIADDR", value_parser = config::parse_address)]
+    pub peer: Vec<Multiaddr>,
     /// Do not look for others on the local network
     #[arg(long)]
     pub no_mdns: bool,
     /// Carry at most this much for others, such as 256M; 0 carries for nobody
-    #[arg(long, value_name = "SIZE", value_parser = units::parse_bytes)]
+    #[arg(long, value_name = "SIZE", value_parser = config::parse_carry_limit)]
     pub carry_limit: Option<u64>,
+    /// How copies are given away: default, direct, epidemic, spray-and-wait or prophet
+    #[arg(long, value_name = "NAME", value_parser = config::parse_strategy)]
+    pub strategy: Option<String>,
+    /// What goes to the log: a level, or directives such as dak=debug,libp2p=warn
+    #[arg(long, value_name = "FILTER", value_parser = config::parse_log)]
+    pub log: Option<String>,
 }
 
 #[derive(Args, Debug)]
@@ -276,17 +285,9 @@ pub enum CarryWhat {
     },
 }
 
+/// What `backup` and `restore` share.
 #[derive(Args, Debug)]
-pub struct Backup {
-    #[arg(value_hint = ValueHint::FilePath)]
-    pub file: PathBuf,
-    /// Read the passphrase from the first line of this file instead of asking
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub passphrase_file: Option<PathBuf>,
-}
-
-#[derive(Args, Debug)]
-pub struct Restore {
+pub struct Vault {
     #[arg(value_hint = ValueHint::FilePath)]
     pub file: PathBuf,
     /// Read the passphrase from the first line of this file instead of asking

@@ -32,8 +32,7 @@ pub async fn carry(link: &Link<'_>, args: &Carry, out: &Out) -> Outcome {
                 return out.bytes(&bytes);
             }
             let name = file.display().to_string();
-            std::fs::write(file, &bytes)
-                .map_err(|error| ApiError::failure(format!("cannot write {name}: {error}")))?;
+            std::fs::write(file, &bytes).map_err(|error| ApiError::failure(format!("cannot write {name}: {error}")))?;
             let written = FileRow { schema: Schema, name, bytes: bytes.len() as u64 };
             out.row(&written, |_| format!("wrote {} bytes to {}\n", written.bytes, safe_text(&written.name)))
         }

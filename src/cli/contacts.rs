@@ -112,8 +112,7 @@ mod tests {
 
     #[test]
     fn contacts_are_listed_by_name() {
-        let blocked =
-            ContactRow { name: "mal\u{1b}[2Jlory".into(), standing: Standing::Blocked, ..samples::contact() };
+        let blocked = ContactRow { name: "mal\u{1b}[2Jlory".into(), standing: Standing::Blocked, ..samples::contact() };
         let wanted = "\
 NAME              VERIFIED  PEER        SAFETY WORDS
 bob               yes       111111bob1  zebra zero zone

@@ -7,8 +7,8 @@ use super::Outcome;
 use super::args::Me;
 use super::link::{Link, take};
 use super::out::{Out, Paint, Style};
-use crate::api::model::{MeRow, Request, Response};
 use crate::api::ApiError;
+use crate::api::model::{MeRow, Request, Response};
 use crate::safe_text::safe_text;
 
 pub async fn me(link: &Link<'_>, args: &Me, out: &Out) -> Outcome {

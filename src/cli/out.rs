@@ -131,4 +131,3 @@ fn width() -> usize {
 pub fn stdin_is_person() -> bool {
     io::stdin().is_terminal()
 }
-

@@ -12,9 +12,7 @@ use super::out::{Out, stdin_is_person};
 use super::who::{called, short_id};
 use super::{Outcome, Stop, times};
 use crate::api::client::RowStream;
-use crate::api::model::{
-    Compose, EventKind, File, MESSAGE_BYTES_MAX, Request, Row, SentRow, State, StatusRow, Topic,
-};
+use crate::api::model::{Compose, EventKind, File, MESSAGE_BYTES_MAX, Request, Row, SentRow, State, StatusRow, Topic};
 use crate::api::{ApiError, ErrorKind};
 
 pub async fn send(link: &Link<'_>, args: &Send, out: &Out) -> Outcome {
@@ -165,7 +163,8 @@ async fn composed(writing: &Writing, out: &Out) -> Result<Compose, ApiError> {
         None => stdin_text().await?,
     };
     if text.is_empty() && writing.files.is_empty() {
-        return Err(ApiError::usage("there is nothing to send").next("give a text, or - to read it from stdin, or a file with -f"));
+        return Err(ApiError::usage("there is nothing to send")
+            .next("give a text, or - to read it from stdin, or a file with -f"));
     }
     let reply_by = writing.reply_by.as_deref().map(|text| times::parse_reply_by(text, &out.style.now)).transpose()?;
     Ok(Compose {
@@ -182,9 +181,8 @@ async fn composed(writing: &Writing, out: &Out) -> Result<Compose, ApiError> {
 async fn stdin_text() -> Result<String, ApiError> {
     let read = tokio::task::spawn_blocking(|| read_bounded(std::io::stdin().lock(), "the text")).await;
     let bytes = read.map_err(|error| ApiError::failure(error.to_string()))??;
-    let text = String::from_utf8(bytes).map_err(|_| {
-        ApiError::usage("the text on stdin is not UTF-8").next("attach it as a file with -f")
-    })?;
+    let text = String::from_utf8(bytes)
+        .map_err(|_| ApiError::usage("the text on stdin is not UTF-8").next("attach it as a file with -f"))?;
     // The shell's line end is no part of what was said.
     Ok(text.strip_suffix('\n').unwrap_or(&text).to_owned())
 }

@@ -85,8 +85,7 @@ mod tests {
 
     #[test]
     fn settings_are_shown_with_and_without_their_origin() {
-        let row =
-            ConfigRow { schema: Schema, key: "name".into(), value: "\"alice\"".into(), origin: "flag".into() };
+        let row = ConfigRow { schema: Schema, key: "name".into(), value: "\"alice\"".into(), origin: "flag".into() };
         assert_eq!(settings(std::slice::from_ref(&row), false, &style()), "name = \"alice\"\n");
         assert_eq!(settings(&[row], true, &style()), "KEY   VALUE    FROM\nname  \"alice\"  flag\n");
     }

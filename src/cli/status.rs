@@ -10,9 +10,7 @@ use super::out::{Out, Paint, Style};
 use super::table::{Table, cell, painted};
 use super::who::{called, short_id};
 use super::{Outcome, Stop};
-use crate::api::model::{
-    Event, EventKind, Request, Response, Row, State, StatusRow, Topic, json_line, priority_name,
-};
+use crate::api::model::{Event, EventKind, Request, Response, Row, State, StatusRow, Topic, json_line, priority_name};
 use crate::safe_text::safe_text;
 
 pub async fn status(link: &Link<'_>, args: &Status, out: &Out) -> Outcome {
@@ -67,7 +65,7 @@ fn table(rows: &[StatusRow], style: &Style) -> String {
     for row in rows {
         let Some(event) = proof(row) else { continue };
         let state = painted(paint(row.state), row.state.word());
-        let how = painted(Paint::Dim, sentence(event, row));
+        let how = painted(Paint::Dim, basis(event, row));
         table.row(vec![cell(short_id(&row.id)), cell(called(&row.to)), state, cell(style.when(event.at)), how]);
     }
     table.render(style)
@@ -131,10 +129,24 @@ fn sentence(event: &Event, row: &StatusRow) -> String {
     }
 }
 
+/// Whose word it is, in a few words for the list.
+fn basis(event: &Event, row: &StatusRow) -> String {
+    let who = event.who.as_deref().map_or_else(|| "a carrier".to_owned(), called);
+    match event.what {
+        EventKind::Queued => "stored here".into(),
+        EventKind::Copy | EventKind::Custody | EventKind::GaveUp => format!("{who}'s word"),
+        EventKind::Rejected | EventKind::Delivered | EventKind::Read => format!("{}'s signature", called(&row.to)),
+        EventKind::Expired => "no receipt; it may still have arrived".into(),
+        EventKind::Cancelled => "copies already out may still arrive".into(),
+    }
+}
+
 /// What may come next.
 fn outlook(row: &StatusRow) -> &'static str {
     match row.state {
-        State::Queued | State::Copy | State::Custody if row.held_here => "still held here, and handed to whoever is met",
+        State::Queued | State::Copy | State::Custody if row.held_here => {
+            "still held here, and handed to whoever is met"
+        }
         State::Queued | State::Copy | State::Custody => "in flight; a receipt may come any time",
         State::Expired => "a late receipt would still be shown here",
         State::Cancelled => "a late receipt would still be shown here",
@@ -212,7 +224,7 @@ normal, written today 11:00, life ends tomorrow 11:00, no forward secrecy
     fn the_list_shows_the_highest_evidence_and_its_source() {
         let wanted = "\
 ID          TO   STATE    SINCE        HOW IT IS KNOWN
-3f2a91c0de  bob  custody  today 11:02  carol told us it stored a copy and answers for …
+3f2a91c0de  bob  custody  today 11:02  carol's word
 ";
         assert_eq!(table(&[carried()], &style()), wanted);
     }

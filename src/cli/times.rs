@@ -14,9 +14,9 @@ pub fn short(when: When, now: &Zoned) -> String {
     let (day, today) = (at.date(), now.date());
     if day == today {
         format!("today {clock}")
-    } else if today.yesterday() == Ok(day) {
+    } else if today.yesterday().is_ok_and(|yesterday| day == yesterday) {
         format!("yesterday {clock}")
-    } else if today.tomorrow() == Ok(day) {
+    } else if today.tomorrow().is_ok_and(|tomorrow| day == tomorrow) {
         format!("tomorrow {clock}")
     } else if day.year() == today.year() {
         at.strftime("%-d %b %H:%M").to_string()
@@ -95,8 +95,7 @@ mod tests {
             "2027-03-01T12:00:00Z",
         ]
         .map(|text| short(when(text), &now()));
-        let wanted =
-            ["today 11:02", "today 00:30", "yesterday 23:30", "tomorrow 02:00", "3 Feb 02:00", "2027-03-01"];
+        let wanted = ["today 11:02", "today 00:30", "yesterday 23:30", "tomorrow 02:00", "3 Feb 02:00", "2027-03-01"];
         assert_eq!(shown, wanted);
     }
 
