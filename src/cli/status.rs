@@ -65,7 +65,7 @@ fn table(rows: &[StatusRow], style: &Style) -> String {
     for row in rows {
         let Some(event) = proof(row) else { continue };
         let state = painted(paint(row.state), row.state.word());
-        let how = painted(Paint::Dim, sentence(event, row));
+        let how = painted(Paint::Dim, basis(event, row));
         table.row(vec![cell(short_id(&row.id)), cell(called(&row.to)), state, cell(style.when(event.at)), how]);
     }
     table.render(style)
@@ -126,6 +126,18 @@ fn sentence(event: &Event, row: &StatusRow) -> String {
         },
         EventKind::Delivered => format!("{to}'s node signed that it stored the message"),
         EventKind::Read => format!("{to} chose to say that it was read"),
+    }
+}
+
+/// Whose word it is, in a few words for the list.
+fn basis(event: &Event, row: &StatusRow) -> String {
+    let who = event.who.as_deref().map_or_else(|| "a carrier".to_owned(), called);
+    match event.what {
+        EventKind::Queued => "stored here".into(),
+        EventKind::Copy | EventKind::Custody | EventKind::GaveUp => format!("{who}'s word"),
+        EventKind::Rejected | EventKind::Delivered | EventKind::Read => format!("{}'s signature", called(&row.to)),
+        EventKind::Expired => "no receipt; it may still have arrived".into(),
+        EventKind::Cancelled => "copies already out may still arrive".into(),
     }
 }
 
@@ -212,7 +224,7 @@ normal, written today 11:00, life ends tomorrow 11:00, no forward secrecy
     fn the_list_shows_the_highest_evidence_and_its_source() {
         let wanted = "\
 ID          TO   STATE    SINCE        HOW IT IS KNOWN
-3f2a91c0de  bob  custody  today 11:02  carol told us it stored a copy and answers for …
+3f2a91c0de  bob  custody  today 11:02  carol's word
 ";
         assert_eq!(table(&[carried()], &style()), wanted);
     }
