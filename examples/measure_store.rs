@@ -69,7 +69,13 @@ fn fill(path: &Path, records: u64, group: usize) {
     println!("  {} bytes written a record by redb", per(store.traffic().written_bytes() - written));
     println!("  {} bytes written a record by the process", per(process_written_bytes() - before));
     println!("  {:.2} syncs a commit", (store.traffic().syncs() - syncs) as f64 / (records as f64 / group as f64));
-    println!("  {} bytes of records, {} of file a record", per(store.live_bytes().unwrap()), per(store.file_bytes()));
+    let (live, allocated) = (store.live_bytes().unwrap(), store.allocated_bytes().unwrap());
+    println!(
+        "  a record: {} bytes live, {} on the disk, {} of file",
+        per(live),
+        per(allocated),
+        per(store.file_bytes())
+    );
     println!("filled");
     std::io::stdout().flush().unwrap();
     std::thread::sleep(std::time::Duration::from_secs(60));

@@ -121,7 +121,7 @@ impl Shared {
 
     /// What the file system gave the file, in bytes; less than its length where that was never written.
     pub fn allocated_bytes(&self) -> Result<u64, StoreError> {
-        let Some(path) = &self.path else { return Ok(0) };
+        let Some(path) = &self.path else { return Ok(self.traffic.len_bytes()) };
         Ok(fs::metadata(path).map_err(|error| io_failed(&error))?.blocks() * 512)
     }
 
