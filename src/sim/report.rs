@@ -23,7 +23,10 @@ pub use summary::{Counters, Figure, Summary};
 pub use text::text;
 pub use thin::{Histogram, Moves, Thinned};
 
+use crate::sim::oracle::Arrival;
+use crate::sim::scenario::{Link, Loaded};
 use crate::sim::trace::Contact;
+use crate::sim::workload::Message;
 
 /// Everything a report shows.
 #[derive(Clone, Debug)]
@@ -133,6 +136,50 @@ pub struct SweepLine {
     pub name: String,
     /// The setting and the share delivered.
     pub points: Vec<(u64, Decimal)>,
+}
+
+impl Head {
+    /// What a run's scenario says; `contacts` and `events` are for the world to fill in.
+    pub fn of(run: &Loaded, scenario_text: &str, commit: &str) -> Head {
+        let scenario = &run.scenario;
+        let link = match scenario.link {
+            Link::Ideal => "ideal".to_owned(),
+            Link::Rate(rated) => format!("{}/s", plot::shown(plot::Unit::Bytes, rated.bytes_per_second)),
+        };
+        Head {
+            title: scenario.title.clone(),
+            scenario: scenario.file.clone(),
+            scenario_text: scenario_text.to_owned(),
+            strategy: scenario.routing.strategy.name().to_owned(),
+            link,
+            seed: scenario.seed,
+            commit: commit.to_owned(),
+            scenario_hash: run.hash.clone(),
+            nodes: run.nodes,
+            contacts: 0,
+            duration_us: run.duration_us,
+            lifetime_us: scenario.bundle.lifetime_us,
+            quota_bytes: scenario.store.quota_bytes,
+            events: 0,
+        }
+    }
+}
+
+impl MessageRow {
+    /// A message that has not arrived, with what the oracle says of it.
+    pub fn of(message: &Message, arrival: &Arrival) -> MessageRow {
+        MessageRow {
+            id: message.id.clone(),
+            from: message.from,
+            to: message.to,
+            size: message.size,
+            create_us: message.create_us,
+            delivered_us: None,
+            hops: None,
+            earliest_us: arrival.earliest_us,
+            direct_us: arrival.direct_us,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -35,20 +35,8 @@ pub(crate) fn report() -> Report {
     let messages = workload.generate(NODES, duration_us, 3);
     let lifetime_us = 2 * HOUR_US;
     let arrivals = oracle::solve(NODES, trace.events(), &messages, Some(lifetime_us));
-    let mut rows: Vec<MessageRow> = messages
-        .iter()
-        .zip(&arrivals)
-        .map(|(message, arrival)| MessageRow {
-            id: message.id.clone(),
-            from: message.from,
-            to: message.to,
-            size: message.size,
-            create_us: message.create_us,
-            earliest_us: arrival.earliest_us,
-            direct_us: arrival.direct_us,
-            ..MessageRow::default()
-        })
-        .collect();
+    let mut rows: Vec<MessageRow> =
+        messages.iter().zip(&arrivals).map(|(message, arrival)| MessageRow::of(message, arrival)).collect();
     let mut run = Run {
         counters: Counters::default(),
         load: vec![NodeLoad::default(); NODES as usize],
