@@ -289,7 +289,7 @@ fn map_section(report: &Report) -> String {
         <p id=\"fate\" class=\"note\" aria-live=\"polite\"></p>\n\
         <ul class=\"legend\"><li><span class=\"swatch live\"></span>contact</li>\
         <li><span class=\"swatch dotmark\"></span>message on its way</li>\
-        <li><span class=\"swatch has\"></span>holds a copy</li><li><span class=\"swatch goal\"></span>recipient</li></ul>\n\
+        <li><span class=\"swatch has\"></span>has received a copy</li><li><span class=\"swatch goal\"></span>recipient</li></ul>\n\
         </div>\n</div>\n<noscript><p class=\"note\">The map plays where scripts are allowed.</p></noscript>\n\
         <script type=\"application/json\" id=\"data\">{}</script>\n</section>\n",
         map.svg, map.data

@@ -24,10 +24,15 @@
     return low;
   };
 
+  const seconds = (ticks) => Math.floor(ticks * data.tick_us / 1e6);
+  const two = (n) => String(n).padStart(2, "0");
   const words = (ticks) => {
-    const s = Math.floor(ticks * data.tick_us / 1e6), two = (n) => String(n).padStart(2, "0");
-    const day = Math.floor(s / 86400), rest = `${two(Math.floor(s / 3600) % 24)}:${two(Math.floor(s / 60) % 60)}:${two(s % 60)}`;
-    return day > 0 ? `day ${day + 1}, ${rest}` : rest;
+    const s = seconds(ticks), day = seconds(data.ticks) >= 86400 ? `day ${Math.floor(s / 86400) + 1}, ` : "";
+    return `${day}${two(Math.floor(s / 3600) % 24)}:${two(Math.floor(s / 60) % 60)}:${two(s % 60)}`;
+  };
+  const span = (ticks) => {
+    const s = seconds(ticks), hours = Math.floor(s / 3600), minutes = Math.floor(s / 60) % 60;
+    return hours > 0 ? `${hours} h ${minutes} min` : minutes > 0 ? `${minutes} min ${s % 60} s` : `${s} s`;
   };
 
   data.messages.forEach(([id, , , created, delivered, from, to], number) => {
@@ -99,7 +104,7 @@
     const message = Number(picked.value);
     if (message < 0) { fate.textContent = ""; return; }
     const [id, , , created, delivered, from, to] = data.messages[message];
-    const end = delivered < 0 ? "It never arrived." : `It arrived after ${words(delivered - created)}.`;
+    const end = delivered < 0 ? "It never arrived." : `It arrived after ${span(delivered - created)}.`;
     fate.textContent = `${id} was written by node ${from} for node ${to} at ${words(created)}. ${end}`;
   }
 
