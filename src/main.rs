@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    dak::cli::main(&dak::node::Driver)
+    dak::cli::main(&dak::desk::Homes)
 }
