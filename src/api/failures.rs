@@ -64,7 +64,7 @@ kinds! {
     };
     NotSent => |error| match error {
         NotSent::Lifetime | NotSent::TooLarge => ErrorKind::Refused,
-        NotSent::Space | NotSent::Unknown => ErrorKind::Failure,
+        NotSent::Space | NotSent::Unknown | NotSent::Busy => ErrorKind::Failure,
     };
     BundleError => |_| ErrorKind::Verification;
 }
