@@ -68,8 +68,9 @@ fn neighbours_write_read_and_answer() {
     let inbox = bob.rows("inbox");
     assert_eq!(inbox.len(), 1);
     let row = &inbox[0];
-    let seen = ["id", "from", "text", "subject", "priority", "read"].map(|field| row[field].clone());
-    assert_eq!(seen, [id.into(), "alice".into(), "hello".into(), "greetings".into(), "normal".into(), false.into()]);
+    let wanted = serde_json::json!({"id": id, "from": "alice", "text": "hello", "subject": "greetings",
+        "thread": null, "in_reply_to": null, "priority": "normal", "read": false});
+    wanted.as_object().unwrap().iter().for_each(|(key, value)| assert_eq!(row[key], *value, "{key}"));
     assert!(bob.run(&format!("read {}", &id[..6])).data.contains("hello"));
     assert_eq!(bob.rows("inbox --unread").len(), 0);
 

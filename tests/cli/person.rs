@@ -145,9 +145,18 @@ impl Person {
     fn command<S: AsRef<OsStr>>(&self, args: &[S]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_dak"));
         let ours = |name: &OsStr| name.to_string_lossy().starts_with("DAK_");
-        std::env::vars_os().filter(|(name, _)| ours(name)).for_each(|(name, _)| drop(command.env_remove(name)));
+        for (name, _) in std::env::vars_os().filter(|(name, _)| ours(name)) {
+            command.env_remove(name);
+        }
         command.args(args).arg("--home").arg(self.home());
         command
+    }
+}
+
+impl Ran {
+    /// The only object it printed, whatever its exit code.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.data).unwrap()
     }
 }
 
