@@ -34,6 +34,8 @@ mod signals;
 mod state;
 mod status;
 mod table;
+#[cfg(test)]
+mod tests;
 mod times;
 mod up;
 mod who;
@@ -87,14 +89,15 @@ pub fn main(engine: &dyn Engine) -> ExitCode {
 
 /// Runs one command line and returns its exit code.
 pub fn run(engine: &dyn Engine, line: impl IntoIterator<Item = OsString>) -> u8 {
+    run_with(engine, line, Out::of_this_process)
+}
+
+fn run_with(engine: &dyn Engine, line: impl IntoIterator<Item = OsString>, out: impl Fn(bool) -> Out) -> u8 {
     let cli = match Cli::try_parse_from(line) {
         Ok(cli) => cli,
-        Err(error) => {
-            let _ = error.print();
-            return error.exit_code() as u8;
-        }
+        Err(error) => return explain(&error, &out(false)),
     };
-    let out = Out::of_this_process(cli.json);
+    let out = out(cli.json);
     let runtime = match runtime(&cli.command) {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -113,6 +116,17 @@ fn runtime(command: &Command) -> io::Result<tokio::runtime::Runtime> {
         _ => tokio::runtime::Builder::new_current_thread(),
     };
     builder.enable_all().build()
+}
+
+/// Help goes to stdout, since it was asked for; what was mistyped to stderr.
+fn explain(error: &clap::Error, out: &Out) -> u8 {
+    let styled = error.render();
+    let text = if out.style.color { styled.ansi().to_string() } else { styled.to_string() };
+    match error.use_stderr() {
+        true => out.say(&text),
+        false => drop(out.data(&text)),
+    }
+    error.exit_code() as u8
 }
 
 /// Ctrl-C ends a command at any point; `up` and `demo` have things to put away first and listen themselves.
