@@ -187,6 +187,9 @@ impl IdIndex {
     fn take_four(&mut self) -> u32 {
         self.free.pop().unwrap_or_else(|| {
             let first = u32::try_from(self.nodes.len()).expect("fewer than 2^32 nodes");
+            if self.nodes.capacity() - self.nodes.len() < 4 {
+                self.nodes.reserve_exact(4 + self.nodes.len() / 8);
+            }
             self.nodes.extend([const { Node::empty() }; 4]);
             first
         })
