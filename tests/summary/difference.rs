@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use dak::agent::summary::STRETCH_IDS_MAX;
 use dak::id::BundleId;
 use proptest::prelude::*;
 
@@ -92,6 +93,37 @@ fn ids_crowded_into_few_buckets_are_compared_too() {
     let right: BTreeSet<BundleId> = (20..70_030).map(crowd).collect();
     let outcome = reconcile(&mut Node::with(left.clone()), &mut Node::with(right.clone()));
     assert_difference(&outcome, &left, &right);
+}
+
+/// Ids that share their first eight bytes are told apart by their short ids.
+#[test]
+fn twins_of_one_prefix_are_compared_too() {
+    let twin = |n: u64| BundleId(std::array::from_fn(|at| if at < 8 { 5 } else { id(n).0[at] }));
+    for count in [3, 300] {
+        let left: BTreeSet<BundleId> = (0..count).map(twin).chain((0..1_000).map(id)).collect();
+        let right: BTreeSet<BundleId> = (2..count + 2).map(twin).chain((0..1_000).map(id)).collect();
+        let outcome = reconcile(&mut Node::with(left.clone()), &mut Node::with(right.clone()));
+        assert_difference(&outcome, &left, &right);
+    }
+}
+
+#[test]
+fn a_stretch_ends_between_prefixes() {
+    let prefixed = |prefix: u64, n: u64| {
+        let mut id = id(n);
+        id.0[..8].copy_from_slice(&prefix.to_be_bytes());
+        id
+    };
+    // Twins lie across the place where the first stretch is full.
+    let most = STRETCH_IDS_MAX as u64 - 10;
+    let left: BTreeSet<BundleId> = (0..most)
+        .map(|n| prefixed(n, n))
+        .chain((most..most + 100).map(|n| prefixed(most + n / (most + 50), n)))
+        .collect();
+    let right: BTreeSet<BundleId> = (0..200_000).map(id).collect();
+    let outcome = reconcile(&mut Node::with(left.clone()), &mut Node::with(right.clone()));
+    assert_difference(&outcome, &left, &right);
+    assert!(outcome.frames > 2);
 }
 
 #[test]

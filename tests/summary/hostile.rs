@@ -169,15 +169,29 @@ fn other_cells_than_those_asked_for_are_misbehaviour() {
     let (mut victim, start, count) = open();
     let elsewhere = Frame::Cells { buckets: Vec::new(), up_to: 7, start, cells: vec![single(5); count as usize] };
     assert_misbehaved(&victim.say(&elsewhere));
+    let (mut victim, start, count) = open();
+    let renamed =
+        Frame::Cells { buckets: victim.all_buckets(), up_to: u64::MAX, start, cells: vec![single(5); count as usize] };
+    assert_misbehaved(&victim.say(&renamed));
     let (mut victim, ..) = open();
     assert_misbehaved(&victim.say(&cells(&victim, 0, vec![single(5); 10])));
+    let (mut victim, ..) = open();
+    assert_misbehaved(&victim.say(&Frame::ShortIds { buckets: victim.all_buckets(), up_to: 7, ids: Vec::new() }));
 }
 
 #[test]
 fn more_cells_than_any_two_sets_need_are_not_looked_at() {
-    let mut victim = Victim::of(100, 99);
-    let step = victim.say(&cells(&victim, 0, vec![single(5); FRAME_CELLS_MAX]));
-    assert!(matches!(step.send[..], [Frame::MoreCells { count: 0, .. }]), "{step:?}");
+    // Cells of no difference at all; but no honest peer of 99 ids sends so many.
+    for (count, looked_at) in [(198, true), (199, false), (FRAME_CELLS_MAX, false)] {
+        let mut victim = Victim::of(100, 99);
+        let frame = Frame::Cells {
+            buckets: vec![0; victim.all_buckets().len()],
+            up_to: u64::MAX,
+            start: 0,
+            cells: vec![Cell::default(); count],
+        };
+        assert_eq!(victim.say(&frame).done, looked_at, "{count} cells");
+    }
 }
 
 #[test]

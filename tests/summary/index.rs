@@ -1,5 +1,6 @@
 //! The index against a sorted list, and its digests against the rule they follow.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 
 use dak::id::BundleId;
@@ -150,4 +151,27 @@ fn many_ids_of_one_prefix_are_told_apart() {
     assert!(node.remove(&twins[77]));
     assert_eq!(node.find(&twins[77]), None);
     assert_eq!(node.index.len(), 199);
+}
+
+#[test]
+fn a_crowd_that_shrinks_has_the_root_of_its_likes_that_never_grew() {
+    let crowd = |n: u64| BundleId(std::array::from_fn(|at| if at < 6 { 3 } else { id(n).0[at] }));
+    let mut shrunk = Node::with((0..49).map(crowd));
+    shrunk.root();
+    assert!(shrunk.remove(&crowd(48)));
+    assert_eq!(shrunk.root(), Node::with((0..48).map(crowd)).root());
+}
+
+#[test]
+fn only_what_changed_is_hashed_again() {
+    let mut node = Node::with((0..10_000).map(id));
+    let before = node.root();
+    assert_eq!(node.index.root(&|_| panic!("nothing changed")), before);
+    node.insert(id(10_000));
+    let asked = Cell::new(0);
+    node.index.root(&|slot| {
+        asked.set(asked.get() + 1);
+        node.slab[slot as usize]
+    });
+    assert!((1..=48).contains(&asked.get()), "{} ids were hashed", asked.get());
 }

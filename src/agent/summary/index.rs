@@ -255,4 +255,21 @@ mod tests {
         assert_eq!(size_of::<Entry>(), 12);
         assert_eq!(size_of::<Node>(), 48);
     }
+
+    #[test]
+    fn nodes_given_up_are_used_again() {
+        // Ids alike in their first 62 bits: one more than a leaf takes makes a chain of branches.
+        let id =
+            |n: u32| BundleId(std::array::from_fn(|at| if at < 7 { 9 } else { (n as usize >> (8 * (at % 4))) as u8 }));
+        let mut index = IdIndex::new();
+        (0..LEAF_IDS_MAX as u32).for_each(|n| assert!(index.insert(&id(n), n, &id)));
+        assert_eq!(index.nodes.len(), 1);
+        for n in 100..200 {
+            index.insert(&id(n), n, &id);
+            assert!(index.nodes.len() > 100);
+            assert_eq!(index.remove(&id(n), &id), Some(n));
+            assert!(matches!(index.nodes[0].body, Body::Leaf(_)));
+        }
+        assert!(index.nodes.len() < 200, "{} nodes", index.nodes.len());
+    }
 }
