@@ -1,5 +1,220 @@
 //! The bundle protocol agent: pure, deterministic, without clock, entropy, network or disk.
+//!
+//! A driver feeds it inputs with the moment they happen and gets outputs: changes to commit, and acts to perform once
+//! they are committed. Everything else follows from the configuration, the seed, the restored state and those inputs.
+//!
+//! ```text
+//! Input ──▶ handle ──▶ receive  a bundle comes: refuse, deliver, or carry       Output::Commit
+//!                      submit   a message leaves: stamp, seal, sign, hold       Output::Send, Forward
+//!                      meet     a contact: Hello, reconcile, offer, push        Output::Dial, Notify
+//!                      receipts proof of delivery: believe, purge, attest       Output::Report
+//!                      lapse    time passes: expiry, tombstones, retries
+//! ```
+//!
+//! This file only routes. Each flow is a file of its own under `agent/`, and so is each component whose fields it uses:
+//! [`custody`], [`tombstones`], [`inbox`], [`outbox`], [`contact`], [`routing`], [`summary`]. The components do not know
+//! each other. All durable state changes through the methods of `door`, which apply a change and emit it in one step.
 
 pub mod change;
+pub mod config;
+mod contact;
+mod custody;
+mod door;
+mod inbox;
 pub mod io;
+mod lapse;
+mod meet;
+mod outbox;
+mod people;
+mod receipts;
+mod receive;
+mod room;
+pub mod routing;
+mod submit;
 pub mod summary;
+mod tombstones;
+mod view;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use rand_chacha::ChaCha8Rng;
+use rand_core::SeedableRng;
+
+pub use self::change::{Change, Durable};
+pub use self::config::Config;
+pub use self::custody::{BUNDLE_COST_BYTES, cost_bytes};
+pub use self::io::{Cause, Due, Event, Input, Output};
+pub use self::receive::REJECTED_BLOCKED;
+pub use self::view::{ContactView, Usage};
+
+use self::change::Person;
+use self::contact::{Contact, Offers};
+use self::custody::{Custody, Slot};
+use self::inbox::Inbox;
+use self::outbox::Outbox;
+use self::routing::Routing;
+use self::summary::IdIndex;
+use self::tombstones::{Beliefs, Tombstones};
+use crate::bundle::Signer;
+use crate::eid::Eid;
+use crate::id::{BundleId, NodeId};
+use crate::time::{Moment, Timestamp};
+
+/// The endpoints an agent serves and who signs for them.
+pub struct Mailboxes {
+    own: Arc<dyn Signer>,
+    endpoints: Vec<(Eid, Arc<dyn Signer>)>,
+}
+
+/// The agent of one node.
+pub struct Agent {
+    node: NodeId,
+    mailboxes: Mailboxes,
+    config: Config,
+    nonces: ChaCha8Rng,
+    /// When the last input happened.
+    at: Moment,
+    /// Where durable time stands.
+    clock: Moment,
+    sequence: u64,
+    free_bytes: u64,
+
+    custody: Custody,
+    /// Every id held or buried: the lookup and the summary in one. The top bit of a slot says "buried".
+    known: IdIndex,
+    tombstones: Tombstones,
+    beliefs: Beliefs,
+    inbox: Inbox,
+    outbox: Outbox,
+    people: BTreeMap<NodeId, Person>,
+    learned: BTreeMap<NodeId, Vec<u8>>,
+    owed: BTreeSet<(NodeId, BundleId)>,
+
+    routing: Routing,
+    contacts: BTreeMap<NodeId, Contact>,
+    offers: Offers,
+    /// Evicted here, and until when it is not taken again. Lost at a restart: a refetch costs traffic, nothing more.
+    shunned: BTreeMap<BundleId, Timestamp>,
+    /// Spray copies that were in flight when a contact broke: halved once the peer turns out to have them.
+    unsettled: BTreeMap<(NodeId, BundleId), u16>,
+    /// Inbox rows the application was not told of since the start.
+    nudges: Vec<BundleId>,
+    /// Bundles given up for want of room since the start, by grade.
+    evicted: [u64; 3],
+}
+
+/// Marks a slot of the known ids as one of a tombstone.
+const BURIED: Slot = 1 << 31;
+/// Most evicted ids remembered.
+const SHUNNED_MAX: usize = 65_536;
+/// Most flights of broken contacts remembered.
+const UNSETTLED_MAX: usize = 65_536;
+
+impl Mailboxes {
+    /// The mailboxes of a node that serves only itself.
+    pub fn own(signer: Arc<dyn Signer>) -> Mailboxes {
+        let node = signer.node();
+        let endpoints = [Eid::admin(node), Eid::mail(node)].map(|endpoint| (endpoint, Arc::clone(&signer)));
+        Mailboxes { own: signer, endpoints: endpoints.into() }
+    }
+
+    fn signer_of(&self, endpoint: &Eid) -> Option<&Arc<dyn Signer>> {
+        self.endpoints.iter().find(|(served, _)| served == endpoint).map(|(_, signer)| signer)
+    }
+}
+
+impl Agent {
+    /// Builds an agent from what is durable. The seed must be fresh at every start of a real node.
+    pub fn restore(node: NodeId, mailboxes: Mailboxes, config: Config, seed: [u8; 32], durable: Durable) -> Agent {
+        assert_eq!(mailboxes.own.node(), node, "an agent signs as its own node");
+        let mut custody = Custody::default();
+        let mut known = IdIndex::default();
+        custody.row_reserve(durable.next_row);
+        let mut tombstones = Tombstones::default();
+        for held in durable.held.values() {
+            let slot = custody.insert(held);
+            known.insert(&held.id, slot, &|slot| Self::full_id(&custody, &tombstones, slot));
+        }
+        for (id, until) in durable.buried {
+            let slot = BURIED | tombstones.insert(id, until);
+            known.insert(&id, slot, &|slot| Self::full_id(&custody, &tombstones, slot));
+        }
+        let mut beliefs = Beliefs::default();
+        durable.beliefs.into_iter().for_each(|((id, signer), belief)| beliefs.insert(id, signer, belief));
+        let mut inbox = Inbox::restore(durable.letters, durable.delivered);
+        durable.people.keys().for_each(|person| inbox.set_named(*person, true));
+        let nudges = inbox.letters().filter(|letter| !letter.collected).map(|letter| letter.id).collect();
+        Agent {
+            node,
+            mailboxes,
+            nonces: stream(&seed, "nonces"),
+            at: durable.clock,
+            clock: durable.clock,
+            sequence: durable.sequence,
+            free_bytes: u64::MAX,
+            custody,
+            known,
+            tombstones,
+            beliefs,
+            inbox,
+            outbox: Outbox::restore(durable.outgoing),
+            people: durable.people,
+            routing: Routing::new(&config.policy, node, &durable.learned),
+            learned: durable.learned,
+            owed: durable.owed,
+            contacts: BTreeMap::new(),
+            offers: Offers::default(),
+            shunned: BTreeMap::new(),
+            unsettled: BTreeMap::new(),
+            nudges,
+            evicted: [0; 3],
+            config,
+        }
+    }
+
+    /// Takes one input. Changes among the outputs are to be committed before any act that comes after them is performed.
+    pub fn handle(&mut self, at: Moment, input: Input, out: &mut Vec<Output>) {
+        // Elapsed time never goes back, whatever a driver says.
+        self.at = Moment { now: self.at.now.max(at.now), wall: at.wall };
+        match input {
+            Input::Submit { token, destination, lifetime, priority, copies } => {
+                self.submit(token, destination, lifetime, priority, copies, out)
+            }
+            Input::Sealed { token, payload, size_bytes } => self.sealed(token, &payload, size_bytes, out),
+            Input::ContactUp { peer } => self.contact_up(peer, out),
+            Input::ContactDown { peer } => self.contact_down(peer, out),
+            Input::Frame { from, frame } => self.hear(from, frame, out),
+            Input::Bundle { from, transit, bundle, size_bytes } => self.receive(from, transit, bundle, size_bytes, out),
+            Input::Duplicate { from, transit, id } => self.receive_again(from, transit, id, out),
+            Input::Timeout => self.lapse(out),
+            Input::Space { free_bytes } => self.free_bytes = free_bytes,
+            Input::Collect(id) => self.collect(id, out),
+            Input::Read { id, tell } => self.read(id, tell, out),
+            Input::Discard(id) => self.discard(id, out),
+            Input::Cancel(id) => self.cancel(id, out),
+            Input::Drop(id) => self.drop_carried(id, out),
+            Input::CarryLimit(bytes) => self.carry_limit(bytes, out),
+            Input::Meet { node, person } => self.meet_person(node, person, out),
+            Input::Unreadable { to, id } => self.unreadable(to, id, out),
+        }
+    }
+
+    fn full_id(custody: &Custody, tombstones: &Tombstones, slot: Slot) -> BundleId {
+        if slot & BURIED == 0 { custody.id(slot) } else { tombstones.id(slot & !BURIED) }
+    }
+
+    /// Where an id stands among the known ones: held, or buried with the top bit set.
+    fn find(&self, id: &BundleId) -> Option<Slot> {
+        self.known.find(id, &|slot| Self::full_id(&self.custody, &self.tombstones, slot))
+    }
+
+    fn find_held(&self, id: &BundleId) -> Option<Slot> {
+        self.find(id).filter(|slot| slot & BURIED == 0)
+    }
+}
+
+/// One random stream per purpose, all from one seed.
+fn stream(seed: &[u8; 32], purpose: &str) -> ChaCha8Rng {
+    ChaCha8Rng::from_seed(*blake3::keyed_hash(seed, purpose.as_bytes()).as_bytes())
+}

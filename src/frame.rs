@@ -1,13 +1,14 @@
 //! Frames: what two nodes say to each other during a contact, each a length-prefixed deterministic CBOR array.
 
 mod codec;
+mod hello;
 
 use serde::{Deserialize, Serialize};
 
 use crate::bundle::{BUNDLE_BYTES_MAX, Hops};
 use crate::eid::Eid;
 use crate::id::{BundleId, NodeId};
-use crate::time::{Millis, Timestamp};
+use crate::time::{DtnTime, Millis, Timestamp};
 
 pub use codec::{FrameError, Incoming, encode_bundle};
 
@@ -46,9 +47,13 @@ pub enum Frame {
     Want {
         ids: Vec<u64>,
     },
-    /// Ids the sender came to hold during the contact and would forward; [`Frame::Want`] asks for them.
+    /// Ids the sender came to hold during the contact and would forward.
     Offer {
-        ids: Vec<u64>,
+        ids: Vec<BundleId>,
+    },
+    /// Asks for some of what was offered.
+    Take {
+        ids: Vec<BundleId>,
     },
     /// Committed: each id with what was promised.
     Accepted {
@@ -76,6 +81,8 @@ pub struct Hello {
     pub window_bytes: u32,
     /// Whether the sender carries for others at all.
     pub carries: bool,
+    /// Whether the sender's strategy could hand over anything that is not for the peer itself.
+    pub pushes: bool,
     /// Endpoints served besides the peer's own, each proven.
     pub mailboxes: Vec<Delegation>,
     pub routing: RoutingInfo,
@@ -94,6 +101,24 @@ pub struct Delegation {
     pub expires: u64,
     #[serde(with = "serde_bytes")]
     pub signature: [u8; 64],
+}
+
+impl Delegation {
+    /// What a mailbox signs: a context, its endpoint, the node's key and the end.
+    pub fn signed_bytes(&self) -> Vec<u8> {
+        let endpoint = self.mailbox.to_string();
+        let parts = [b"dak 2026 delegation v1", endpoint.as_bytes(), self.node.as_bytes(), &self.expires.to_be_bytes()];
+        parts.concat()
+    }
+
+    /// Whether the mailbox's own key says that `node` serves it now. Without a clock no delegation is believed.
+    pub fn is_proven(&self, node: NodeId, wall: Option<DtnTime>) -> bool {
+        let Ok(key) = ed25519_dalek::VerifyingKey::from_bytes(self.mailbox.node.as_bytes()) else { return false };
+        let signature = ed25519_dalek::Signature::from_bytes(&self.signature);
+        self.node == node
+            && wall.is_some_and(|wall| wall.0 < self.expires)
+            && key.verify_strict(&self.signed_bytes(), &signature).is_ok()
+    }
 }
 
 /// What the sender's strategy tells about itself. Numbers are fixed-point, 65,535 for certainty.

@@ -75,8 +75,11 @@ pub enum Input {
         node: NodeId,
         person: Option<Person>,
     },
-    /// The store cannot read a body that the index names.
-    Unreadable(BundleId),
+    /// What was to be forwarded to a peer has no body that can be read.
+    Unreadable {
+        to: NodeId,
+        id: BundleId,
+    },
 }
 
 /// Something the driver must do. Commits come first, the acts of the same batch after them.
@@ -173,13 +176,15 @@ pub enum NotSent {
     Space,
     #[error("there is no such message waiting to be sealed")]
     Unknown,
+    #[error("too many messages wait to be sealed; try again in a moment")]
+    Busy,
 }
 
 /// Why the agent wants to be called again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Cause {
-    /// Deliveries of this batch want their rows and receipts.
-    Deliveries,
+    /// The end of a batch: deliveries want their rows and receipts, contacts their offers and answers.
+    Batch,
     /// A life ends.
     Expiry,
     /// A tombstone or a receipt's word ends.

@@ -5,32 +5,32 @@
 //!
 //! | kind | frame | fields |
 //! |---|---|---|
-//! | 0 | Hello | version, bundle bytes, window bytes, carries, delegations, routing, nonce, count, root |
+//! | 0 | Hello | version, bundle bytes, window bytes, carries, pushes, delegations, routing, nonce, count, root |
 //! | 1 | Buckets | bits, fingerprints of 4 bytes |
 //! | 2 | ShortIds | map of buckets, up to, ids of 8 bytes |
 //! | 3 | Cells | map of buckets, up to, start, sums of 8, checks of 4 and counts of one byte |
 //! | 4 | MoreCells | start, count |
 //! | 5 | Want | ids of 8 bytes |
-//! | 6 | Offer | ids of 8 bytes |
+//! | 6 | Offer | ids of 32 bytes |
 //! | 7 | Accepted | ids of 32 bytes and grade of one |
 //! | 8 | Refused | id, reason, retry after ms |
 //! | 9 | GaveUp | ids of 32 bytes |
 //! | 10 | a bundle | copies, moved, the bundle's bytes |
+//! | 11 | Take | ids of 32 bytes |
 
 use super::{
-    BITS_MAX, Cell, Delegation, FRAME_CELLS_MAX, FRAME_FULL_IDS_MAX, FRAME_IDS_MAX, Frame, Grade, Hello, MAILBOXES_MAX,
-    PROTOCOL_VERSION, ROUTING_ENTRIES_MAX, Refusal, RoutingInfo, Transit,
+    BITS_MAX, Cell, FRAME_CELLS_MAX, FRAME_FULL_IDS_MAX, FRAME_IDS_MAX, Frame, Grade, Hello, Refusal, Transit,
 };
-use crate::bundle::{BUNDLE_BYTES_MAX, Bundle, COPIES_MAX, key};
+use crate::bundle::{BUNDLE_BYTES_MAX, Bundle, COPIES_MAX};
 use crate::cbor::{CborError, Length, Reader, Writer};
-use crate::eid::{Eid, EidError};
-use crate::id::{BundleId, KeyError, NodeId};
+use crate::eid::EidError;
+use crate::id::{BundleId, KeyError};
 use crate::time::Millis;
 
 /// Longest map of buckets.
 const MAP_BYTES_MAX: usize = 1 << (BITS_MAX - 3);
 
-const HELLO: u64 = 0;
+pub(super) const HELLO: u64 = 0;
 const BUCKETS: u64 = 1;
 const SHORT_IDS: u64 = 2;
 const CELLS: u64 = 3;
@@ -41,6 +41,7 @@ const ACCEPTED: u64 = 7;
 const REFUSED: u64 = 8;
 const GAVE_UP: u64 = 9;
 const BUNDLE: u64 = 10;
+const TAKE: u64 = 11;
 
 /// Why bytes are not a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -182,10 +183,8 @@ impl Frame {
                 begin(out, WANT, 1);
                 short_ids(out, ids);
             }
-            Frame::Offer { ids } => {
-                begin(out, OFFER, 1);
-                short_ids(out, ids);
-            }
+            Frame::Offer { ids } => full_ids(out, OFFER, ids),
+            Frame::Take { ids } => full_ids(out, TAKE, ids),
             Frame::Accepted { grants } => {
                 assert!(grants.len() <= FRAME_FULL_IDS_MAX, "grants are sent in frames of bounded size");
                 begin(out, ACCEPTED, 1);
@@ -202,16 +201,12 @@ impl Frame {
                 out.uint(refusal_code(*why));
                 out.uint(retry_after.0);
             }
-            Frame::GaveUp { ids } => {
-                assert!(ids.len() <= FRAME_FULL_IDS_MAX, "ids are sent in frames of bounded size");
-                begin(out, GAVE_UP, 1);
-                out.packed(ids.len() * 32, |out| ids.iter().for_each(|id| out.raw(&id.0)));
-            }
+            Frame::GaveUp { ids } => full_ids(out, GAVE_UP, ids),
         }
     }
 }
 
-fn begin(out: &mut impl Writer, kind: u64, fields: usize) {
+pub(super) fn begin(out: &mut impl Writer, kind: u64, fields: usize) {
     out.array(1 + fields);
     out.uint(kind);
 }
@@ -225,6 +220,12 @@ fn short_ids(out: &mut impl Writer, ids: &[u64]) {
     numbers(out, ids);
 }
 
+fn full_ids(out: &mut impl Writer, kind: u64, ids: &[BundleId]) {
+    assert!(ids.len() <= FRAME_FULL_IDS_MAX, "ids are sent in frames of bounded size");
+    begin(out, kind, 1);
+    out.packed(ids.len() * 32, |out| ids.iter().for_each(|id| out.raw(&id.0)));
+}
+
 fn write_cells(out: &mut impl Writer, cells: &[Cell]) {
     out.packed(cells.len() * Cell::BYTES, |out| {
         cells.iter().for_each(|cell| {
@@ -233,116 +234,6 @@ fn write_cells(out: &mut impl Writer, cells: &[Cell]) {
             out.push(cell.count);
         });
     });
-}
-
-impl Hello {
-    fn write(&self, out: &mut impl Writer) {
-        assert!(self.mailboxes.len() <= MAILBOXES_MAX, "a node serves a bounded number of mailboxes");
-        begin(out, HELLO, 9);
-        out.uint(self.version);
-        out.uint(self.bundle_bytes_max);
-        out.uint(self.window_bytes);
-        out.bool(self.carries);
-        out.array(self.mailboxes.len());
-        self.mailboxes.iter().for_each(|delegation| delegation.write(out));
-        self.routing.write(out);
-        out.bytes(&self.nonce);
-        out.uint(self.count);
-        out.bytes(&self.root);
-    }
-
-    fn read(reader: &mut Reader<'_>, fields: usize) -> Result<Hello, FrameError> {
-        let version = reader.uint()?;
-        // Before the fields are counted: another version may have others.
-        if version != u64::from(PROTOCOL_VERSION) {
-            return Err(FrameError::Version(version));
-        }
-        expect_fields(fields, 10)?;
-        Ok(Hello {
-            version: PROTOCOL_VERSION,
-            bundle_bytes_max: reader.uint_as()?,
-            window_bytes: reader.uint_as()?,
-            carries: reader.bool()?,
-            mailboxes: read_mailboxes(reader)?,
-            routing: RoutingInfo::read(reader)?,
-            nonce: reader.bytes_exact()?,
-            count: reader.uint()?,
-            root: reader.bytes_exact()?,
-        })
-    }
-}
-
-impl Delegation {
-    fn write(&self, out: &mut impl Writer) {
-        out.array(4);
-        out.text(&self.mailbox.to_string());
-        out.bytes(self.node.as_bytes());
-        out.uint(self.expires);
-        out.bytes(&self.signature);
-    }
-
-    fn read(reader: &mut Reader<'_>) -> Result<Delegation, FrameError> {
-        reader.array_exact(4)?;
-        Ok(Delegation {
-            mailbox: Eid::parse(reader.text()?)?,
-            node: key::checked(NodeId::from_trusted(reader.bytes_exact()?))?,
-            expires: reader.uint()?,
-            signature: reader.bytes_exact()?,
-        })
-    }
-}
-
-fn read_mailboxes(reader: &mut Reader<'_>) -> Result<Vec<Delegation>, FrameError> {
-    let len = reader.array()?;
-    if len > MAILBOXES_MAX {
-        return Err(FrameError::TooMany("mailboxes"));
-    }
-    (0..len).map(|_| Delegation::read(reader)).collect()
-}
-
-impl RoutingInfo {
-    /// Either `null`, or the kind and records of 32 bytes of key and 2 of number.
-    fn write(&self, out: &mut impl Writer) {
-        let (kind, entries) = match self {
-            RoutingInfo::None => return out.raw(&[0xf6]),
-            RoutingInfo::Predictabilities(entries) => (1u8, entries),
-            RoutingInfo::Meetings(entries) => (2, entries),
-        };
-        assert!(entries.len() <= ROUTING_ENTRIES_MAX, "a Hello has a bounded number of routing entries");
-        out.array(2);
-        out.uint(kind);
-        out.packed(entries.len() * 34, |out| {
-            entries.iter().for_each(|(node, number)| {
-                out.raw(node.as_bytes());
-                out.raw(&number.to_be_bytes());
-            });
-        });
-    }
-
-    fn read(reader: &mut Reader<'_>) -> Result<RoutingInfo, FrameError> {
-        if reader.take_if(&[0xf6]) {
-            return Ok(RoutingInfo::None);
-        }
-        reader.array_exact(2)?;
-        let kind = reader.uint()?;
-        let records = records::<34>(reader.bytes()?, ROUTING_ENTRIES_MAX, "routing entries")?;
-        let entries: Vec<(NodeId, u16)> = records
-            .iter()
-            .map(|record| {
-                let (key, number) = record.split_first_chunk::<32>().expect("34 bytes hold 32");
-                // Names in these tables are only ever compared, so their keys are not worth a check each.
-                (NodeId::from_trusted(*key), u16::from_be_bytes([number[0], number[1]]))
-            })
-            .collect();
-        if !entries.is_sorted_by(|a, b| a.0 < b.0) {
-            return Err(FrameError::Order("routing entries"));
-        }
-        match kind {
-            1 => Ok(RoutingInfo::Predictabilities(entries)),
-            2 => Ok(RoutingInfo::Meetings(entries)),
-            _ => Err(FrameError::Unknown("kind of routing information")),
-        }
-    }
 }
 
 fn read_fields(reader: &mut Reader<'_>, kind: u64, fields: usize) -> Result<Frame, FrameError> {
@@ -384,16 +275,21 @@ fn read_fields(reader: &mut Reader<'_>, kind: u64, fields: usize) -> Result<Fram
         }
         OFFER => {
             expect(1)?;
-            Ok(Frame::Offer { ids: read_short_ids(reader)? })
+            Ok(Frame::Offer { ids: read_full_ids(reader)? })
+        }
+        TAKE => {
+            expect(1)?;
+            Ok(Frame::Take { ids: read_full_ids(reader)? })
         }
         ACCEPTED => {
             expect(1)?;
-            let grants = records::<33>(reader.bytes()?, FRAME_FULL_IDS_MAX, "grants")?;
-            let grants = grants.iter().map(|record| {
+            let records = records::<33>(reader.bytes()?, FRAME_FULL_IDS_MAX, "grants")?;
+            let mut grants = Vec::with_capacity(records.len());
+            for record in records {
                 let (id, grade) = record.split_first_chunk::<32>().expect("33 bytes hold 32");
-                Ok((BundleId(*id), grade_of(grade[0])?))
-            });
-            Ok(Frame::Accepted { grants: grants.collect::<Result<_, FrameError>>()? })
+                grants.push((BundleId(*id), grade_of(grade[0])?));
+            }
+            Ok(Frame::Accepted { grants })
         }
         REFUSED => {
             expect(3)?;
@@ -402,19 +298,22 @@ fn read_fields(reader: &mut Reader<'_>, kind: u64, fields: usize) -> Result<Fram
         }
         GAVE_UP => {
             expect(1)?;
-            let ids = records::<32>(reader.bytes()?, FRAME_FULL_IDS_MAX, "ids")?;
-            Ok(Frame::GaveUp { ids: ids.iter().copied().map(BundleId).collect() })
+            Ok(Frame::GaveUp { ids: read_full_ids(reader)? })
         }
         kind => Err(FrameError::Kind(kind)),
     }
 }
 
-fn expect_fields(fields: usize, expected: usize) -> Result<(), FrameError> {
+pub(super) fn expect_fields(fields: usize, expected: usize) -> Result<(), FrameError> {
     if fields == expected { Ok(()) } else { Err(FrameError::Lengths("fields")) }
 }
 
 /// Cuts a byte string into records of `N` bytes, at most `max` of them.
-fn records<'a, const N: usize>(bytes: &'a [u8], max: usize, what: &'static str) -> Result<&'a [[u8; N]], FrameError> {
+pub(super) fn records<'a, const N: usize>(
+    bytes: &'a [u8],
+    max: usize,
+    what: &'static str,
+) -> Result<&'a [[u8; N]], FrameError> {
     let (records, rest) = bytes.as_chunks::<N>();
     if !rest.is_empty() {
         return Err(FrameError::Lengths(what));
@@ -427,6 +326,11 @@ fn records<'a, const N: usize>(bytes: &'a [u8], max: usize, what: &'static str) 
 
 fn read_numbers(bytes: &[u8], max: usize, what: &'static str) -> Result<Vec<u64>, FrameError> {
     Ok(records::<8>(bytes, max, what)?.iter().map(|record| u64::from_be_bytes(*record)).collect())
+}
+
+fn read_full_ids(reader: &mut Reader<'_>) -> Result<Vec<BundleId>, FrameError> {
+    let ids = records::<32>(reader.bytes()?, FRAME_FULL_IDS_MAX, "ids")?;
+    Ok(ids.iter().copied().map(BundleId).collect())
 }
 
 fn read_short_ids(reader: &mut Reader<'_>) -> Result<Vec<u64>, FrameError> {

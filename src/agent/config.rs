@@ -1,0 +1,59 @@
+//! What an agent is told once: policy, quotas and bounds.
+
+use serde::{Deserialize, Serialize};
+
+use crate::agent::routing::Policy;
+use crate::bundle::{BUNDLE_BYTES_MAX, LIFETIME_MAX};
+use crate::time::{HOUR, Millis};
+
+/// Configuration of one agent. Shares are per mille.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Config {
+    pub policy: Policy,
+    /// Bytes carried for others; 0 carries for nobody.
+    pub carry_bytes_max: u64,
+    /// The part of `carry_bytes_max` that all strangers together may fill.
+    pub strangers_share: u16,
+    /// The part of a class's room that is promised as custody rather than as a copy.
+    pub custody_share: u16,
+    /// Whether the room of strangers is shared fairly among the peers who hand over.
+    pub fair_shares: bool,
+    /// Bytes of inbox that strangers together may fill.
+    pub stranger_mail_bytes_max: u64,
+    /// Bytes of unaccepted bundles this node is ready to receive in one contact.
+    pub window_bytes: u32,
+    pub bundle_bytes_max: u32,
+    pub lifetime_max: Millis,
+    /// Spray budget of one's own messages and receipts.
+    pub copies: u16,
+    /// How long an evicted bundle is not taken again.
+    pub shun: Millis,
+    /// With less than this left on the disk, no new custody is taken.
+    pub free_bytes_min: u64,
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        Config {
+            policy: Policy::Epidemic,
+            carry_bytes_max: 256 << 20,
+            strangers_share: 500,
+            custody_share: 500,
+            fair_shares: true,
+            stranger_mail_bytes_max: 64 << 20,
+            window_bytes: 1 << 20,
+            bundle_bytes_max: BUNDLE_BYTES_MAX as u32,
+            lifetime_max: LIFETIME_MAX,
+            copies: 8,
+            shun: HOUR,
+            free_bytes_min: 16 << 20,
+        }
+    }
+}
+
+impl Config {
+    /// The part of `whole` that `share` per mille are.
+    pub fn share_of(whole: u64, share: u16) -> u64 {
+        (u128::from(whole) * u128::from(share) / 1_000) as u64
+    }
+}

@@ -1,0 +1,208 @@
+//! One contact: what the peer said of itself, what waits to go, and what is in flight.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::agent::custody::Slot;
+use crate::agent::summary::{Claim, Reconciliation};
+use crate::eid::Eid;
+use crate::frame::{Grade, Hello};
+use crate::id::{BundleId, NodeId};
+use crate::time::Timestamp;
+
+/// Most ids that may wait to be offered, or to be taken from one peer.
+pub const OFFERS_MAX: usize = 16_384;
+/// Most refused bundles remembered for another try.
+const RETRIES_MAX: usize = 4_096;
+
+/// What goes first: lower orders do. Stage, class and priority turned over, then the strategy's rank.
+pub type Order = (Stage, u8, u8, u64);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    /// Receipts let the peer forget what it would send in vain.
+    Receipt,
+    ForPeer,
+    Other,
+}
+
+/// A bundle sent and not yet answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Flight {
+    pub size_bytes: u32,
+    /// Spray copies that went with it.
+    pub copies: u16,
+    pub moved: bool,
+}
+
+#[derive(Debug)]
+pub struct Contact {
+    pub since: Timestamp,
+    /// What this node's Hello said of its summary.
+    pub claim: Claim,
+    /// The peer's Hello, once it came.
+    pub hello: Option<Hello>,
+    /// Endpoints the peer serves: bundles for them go first and without asking the strategy.
+    pub endpoints: Vec<Eid>,
+    pub reconciliation: Option<Reconciliation>,
+    /// What the reconciliation has shown the peer to lack so far.
+    pub lacks: BTreeSet<BundleId>,
+    queue: BTreeSet<(Order, Slot)>,
+    queued: BTreeMap<Slot, Order>,
+    in_flight: BTreeMap<BundleId, Flight>,
+    in_flight_bytes: u64,
+    to_offer: Vec<BundleId>,
+    /// Sources whose receipts were shown again during this contact.
+    pub shown: BTreeSet<NodeId>,
+    /// Answers that wait for the end of the batch.
+    pub grants: Vec<(BundleId, Grade)>,
+    retries: BTreeSet<(Timestamp, BundleId)>,
+    pub bundles_sent: u64,
+    pub bundles_received: u64,
+}
+
+impl Contact {
+    pub fn new(since: Timestamp, hello: &Hello) -> Contact {
+        Contact {
+            since,
+            claim: Claim::of(hello),
+            hello: None,
+            endpoints: Vec::new(),
+            reconciliation: None,
+            lacks: BTreeSet::new(),
+            queue: BTreeSet::new(),
+            queued: BTreeMap::new(),
+            in_flight: BTreeMap::new(),
+            in_flight_bytes: 0,
+            to_offer: Vec::new(),
+            shown: BTreeSet::new(),
+            grants: Vec::new(),
+            retries: BTreeSet::new(),
+            bundles_sent: 0,
+            bundles_received: 0,
+        }
+    }
+
+    /// Offers an id at the end of the batch.
+    pub fn offer(&mut self, id: BundleId) {
+        if self.to_offer.len() < OFFERS_MAX {
+            self.to_offer.push(id);
+        }
+    }
+
+    pub fn take_offers(&mut self) -> Vec<BundleId> {
+        std::mem::take(&mut self.to_offer)
+    }
+
+    pub fn serves(&self, endpoint: &Eid) -> bool {
+        self.endpoints.contains(endpoint)
+    }
+
+    pub fn enqueue(&mut self, slot: Slot, order: Order) {
+        // A bundle asked for twice goes once, in its first order.
+        if self.queued.contains_key(&slot) {
+            return;
+        }
+        self.queued.insert(slot, order);
+        self.queue.insert((order, slot));
+    }
+
+    /// Takes a slot out of the queue, where it is in it.
+    pub fn unqueue(&mut self, slot: Slot) {
+        let Some(order) = self.queued.remove(&slot) else { return };
+        self.queue.remove(&(order, slot));
+    }
+
+    /// The slot that goes next, if the window has room for it.
+    pub fn next(&mut self, window_bytes: u32) -> Option<Slot> {
+        if self.in_flight_bytes >= u64::from(window_bytes) {
+            return None;
+        }
+        let (_, slot) = *self.queue.first()?;
+        self.unqueue(slot);
+        Some(slot)
+    }
+
+    pub fn is_in_flight(&self, id: &BundleId) -> bool {
+        self.in_flight.contains_key(id)
+    }
+
+    pub fn sent(&mut self, id: BundleId, flight: Flight) {
+        self.in_flight_bytes += u64::from(flight.size_bytes);
+        self.in_flight.insert(id, flight);
+    }
+
+    /// The peer answered for this id.
+    pub fn answered(&mut self, id: &BundleId) -> Option<Flight> {
+        let flight = self.in_flight.remove(id)?;
+        self.in_flight_bytes -= u64::from(flight.size_bytes);
+        Some(flight)
+    }
+
+    pub fn into_flights(self) -> BTreeMap<BundleId, Flight> {
+        self.in_flight
+    }
+
+    pub fn in_flight_bytes(&self) -> u64 {
+        self.in_flight_bytes
+    }
+
+    pub fn retry_at(&mut self, id: BundleId, at: Timestamp) {
+        if self.retries.len() < RETRIES_MAX {
+            self.retries.insert((at, id));
+        }
+    }
+
+    pub fn next_retry(&self) -> Option<Timestamp> {
+        self.retries.first().map(|(at, _)| *at)
+    }
+
+    /// The ids whose next try is due.
+    pub fn take_retries(&mut self, now: Timestamp) -> Vec<BundleId> {
+        let later = self.retries.split_off(&(Timestamp(now.0 + 1), BundleId([0; 32])));
+        std::mem::replace(&mut self.retries, later).into_iter().map(|(_, id)| id).collect()
+    }
+
+    /// Whether the end of the batch has something to say here.
+    pub fn is_settled(&self) -> bool {
+        self.to_offer.is_empty() && self.grants.is_empty()
+    }
+}
+
+/// Bundles that peers offered and this node asked one of them for.
+#[derive(Debug, Default)]
+pub struct Offers {
+    by_id: BTreeMap<BundleId, Vec<NodeId>>,
+}
+
+impl Offers {
+    /// Notes an offer; true when the id should be asked for from `peer` now.
+    pub fn note(&mut self, id: BundleId, peer: NodeId) -> bool {
+        if self.by_id.len() >= OFFERS_MAX && !self.by_id.contains_key(&id) {
+            return true;
+        }
+        let peers = self.by_id.entry(id).or_default();
+        if !peers.contains(&peer) {
+            peers.push(peer);
+        }
+        peers[0] == peer
+    }
+
+    /// The bundle came, or is known by now.
+    pub fn settle(&mut self, id: &BundleId) {
+        self.by_id.remove(id);
+    }
+
+    /// A peer is gone: what it was asked for, and who else offered it.
+    pub fn lose(&mut self, peer: NodeId) -> Vec<(BundleId, NodeId)> {
+        let mut elsewhere = Vec::new();
+        self.by_id.retain(|id, peers| {
+            let was_asked = peers.first() == Some(&peer);
+            peers.retain(|p| *p != peer);
+            if let (true, Some(next)) = (was_asked, peers.first()) {
+                elsewhere.push((*id, *next));
+            }
+            !peers.is_empty()
+        });
+        elsewhere
+    }
+}

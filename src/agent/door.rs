@@ -1,0 +1,173 @@
+//! The one door for durable state: each method applies a change to its component and emits it in the same step.
+
+use std::sync::Arc;
+
+use super::change::{Belief, Change, Class, Evidence, Held, Letter, Outgoing, Person, What};
+use super::custody::Slot;
+use super::io::{Event, Gone, Output};
+use super::tombstones::{BELIEFS_MAX, TOMBSTONES_MAX};
+use super::{Agent, BURIED};
+use crate::bundle::Bundle;
+use crate::frame::Grade;
+use crate::id::{BundleId, NodeId};
+use crate::time::{Millis, SECOND, Timestamp};
+
+/// How far durable time may lag behind while other changes are committed anyway.
+const TICK: Millis = SECOND;
+
+impl Agent {
+    fn emit(&mut self, change: Change, out: &mut Vec<Output>) {
+        if self.at.now.since(self.clock.now) >= TICK {
+            self.clock = self.at;
+            out.push(Output::Commit(Change::Tick { at: self.at }));
+        }
+        out.push(Output::Commit(change));
+    }
+
+    fn know(&mut self, id: &BundleId, slot: Slot) {
+        let (custody, tombstones) = (&self.custody, &self.tombstones);
+        let new = self.known.insert(id, slot, &|slot| Self::full_id(custody, tombstones, slot));
+        assert!(new, "an id is held or buried once");
+    }
+
+    fn unknow(&mut self, id: &BundleId) {
+        let (custody, tombstones) = (&self.custody, &self.tombstones);
+        self.known.remove(id, &|slot| Self::full_id(custody, tombstones, slot));
+    }
+
+    pub(super) fn hold(&mut self, held: Held, bundle: Arc<Bundle>, out: &mut Vec<Output>) -> Slot {
+        let slot = self.custody.insert(&held);
+        self.know(&held.id, slot);
+        self.emit(Change::Hold { held, bundle }, out);
+        slot
+    }
+
+    pub(super) fn regrade(&mut self, slot: Slot, grade: Grade, copies: u16, class: Class, out: &mut Vec<Output>) {
+        let row = self.custody.row(slot);
+        self.custody.regrade(slot, grade, copies, class);
+        self.emit(Change::Regrade { row, grade, copies, class }, out);
+    }
+
+    pub(super) fn forget(&mut self, slot: Slot, why: Gone, out: &mut Vec<Output>) {
+        let (id, row) = (self.custody.id(slot), self.custody.row(slot));
+        self.contacts.values_mut().for_each(|contact| contact.unqueue(slot));
+        self.unknow(&id);
+        self.custody.remove(slot);
+        self.emit(Change::Forget { row }, out);
+        out.push(Output::Report(Event::Gone { id, why }));
+    }
+
+    /// Remembers an id that is not held; the oldest tombstone makes room where there are too many.
+    pub(super) fn bury(&mut self, id: BundleId, until: Timestamp, out: &mut Vec<Output>) {
+        if self.find(&id).is_some() {
+            return;
+        }
+        if self.tombstones.len() >= TOMBSTONES_MAX
+            && let Some((_, oldest)) = self.tombstones.first()
+        {
+            self.unbury(oldest, out);
+        }
+        let slot = self.tombstones.insert(id, until);
+        self.know(&id, BURIED | slot);
+        self.emit(Change::Bury { id, until }, out);
+    }
+
+    pub(super) fn unbury(&mut self, slot: Slot, out: &mut Vec<Output>) {
+        let id = self.tombstones.id(slot);
+        self.unknow(&id);
+        self.tombstones.remove(slot);
+        self.emit(Change::Unbury { id }, out);
+    }
+
+    pub(super) fn believe(&mut self, id: BundleId, signer: NodeId, belief: Belief, out: &mut Vec<Output>) {
+        if self.beliefs.len() >= BELIEFS_MAX
+            && let Some((_, oldest, by)) = self.beliefs.first()
+        {
+            self.disbelieve(oldest, by, out);
+        }
+        self.beliefs.insert(id, signer, belief);
+        self.emit(Change::Believe { id, signer, belief }, out);
+    }
+
+    pub(super) fn disbelieve(&mut self, id: BundleId, signer: NodeId, out: &mut Vec<Output>) {
+        self.beliefs.remove(id, signer);
+        self.emit(Change::Disbelieve { id, signer }, out);
+    }
+
+    pub(super) fn deliver(&mut self, letter: Letter, bundle: Arc<Bundle>, out: &mut Vec<Output>) {
+        self.custody.row_used(letter.row);
+        self.inbox.insert(letter.clone());
+        self.emit(Change::Deliver { letter, bundle }, out);
+    }
+
+    pub(super) fn mark(&mut self, id: &BundleId, read: bool, collected: bool, out: &mut Vec<Output>) {
+        let Some(row) = self.inbox.find(id).map(|letter| letter.row) else { return };
+        self.inbox.mark(row, read, collected);
+        self.emit(Change::Mark { row, read, collected }, out);
+    }
+
+    pub(super) fn discard_letter(&mut self, id: &BundleId, out: &mut Vec<Output>) {
+        let Some(row) = self.inbox.find(id).map(|letter| letter.row) else { return };
+        self.inbox.remove(row);
+        self.emit(Change::Discard { row }, out);
+    }
+
+    pub(super) fn post(&mut self, outgoing: Outgoing, out: &mut Vec<Output>) {
+        self.outbox.insert(outgoing.clone());
+        self.emit(Change::Post { outgoing }, out);
+    }
+
+    /// Appends evidence where it says something new.
+    pub(super) fn attest(&mut self, id: BundleId, what: What, who: Option<NodeId>, out: &mut Vec<Output>) {
+        if !self.outbox.is_news(&id, what, who) {
+            return;
+        }
+        let evidence = Evidence { at: self.at, what, who };
+        self.outbox.append(id, evidence);
+        self.emit(Change::Attest { id, evidence }, out);
+        out.push(Output::Report(Event::Status { id, evidence }));
+    }
+
+    pub(super) fn unpost(&mut self, id: &BundleId, out: &mut Vec<Output>) {
+        if self.outbox.find(id).is_some() {
+            self.outbox.remove(id);
+            self.emit(Change::Unpost { id: *id }, out);
+        }
+    }
+
+    pub(super) fn name(&mut self, node: NodeId, person: Option<Person>, out: &mut Vec<Output>) {
+        match &person {
+            Some(person) => drop(self.people.insert(node, person.clone())),
+            None => drop(self.people.remove(&node)),
+        }
+        self.inbox.set_named(node, person.is_some());
+        self.emit(Change::Meet { node, person }, out);
+    }
+
+    pub(super) fn learn(&mut self, node: NodeId, record: Option<Vec<u8>>, out: &mut Vec<Output>) {
+        match &record {
+            Some(bytes) => drop(self.learned.insert(node, bytes.clone())),
+            None => drop(self.learned.remove(&node)),
+        }
+        self.emit(Change::Learn { node, record }, out);
+    }
+
+    pub(super) fn owe(&mut self, peer: NodeId, id: BundleId, out: &mut Vec<Output>) {
+        if self.owed.len() < super::SHUNNED_MAX && self.owed.insert((peer, id)) {
+            self.emit(Change::Owe { peer, id }, out);
+        }
+    }
+
+    pub(super) fn settle_debt(&mut self, peer: NodeId, id: BundleId, out: &mut Vec<Output>) {
+        self.owed.remove(&(peer, id));
+        self.emit(Change::Settle { peer, id }, out);
+    }
+
+    /// Takes the next creation sequence number; it is durable before anything bears it.
+    pub(super) fn next_sequence(&mut self, out: &mut Vec<Output>) -> u64 {
+        let sequence = self.sequence;
+        self.sequence += 1;
+        self.emit(Change::Count { sequence: self.sequence }, out);
+        sequence
+    }
+}

@@ -1,0 +1,142 @@
+//! The inbox: one row per bundle id, for ever on this home.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::agent::change::{Letter, Row};
+use crate::agent::custody::cost_bytes;
+use crate::bundle::{Bundle, Hops};
+use crate::id::{BundleId, NodeId};
+
+/// Rows and the ids that ever had one.
+#[derive(Debug, Default)]
+pub struct Inbox {
+    letters: BTreeMap<Row, Letter>,
+    rows: BTreeMap<BundleId, Row>,
+    delivered: BTreeSet<[u8; 16]>,
+    arriving: Vec<Arrival>,
+    arriving_ids: BTreeSet<BundleId>,
+    /// Bytes of rows per source.
+    bytes: BTreeMap<NodeId, u64>,
+    /// Sources that this person named.
+    named: BTreeSet<NodeId>,
+    /// Bytes of rows of all other sources together.
+    bytes_strangers: u64,
+}
+
+/// A bundle for this node that waits for the end of the batch to get its row and its receipt.
+#[derive(Clone, Debug)]
+pub struct Arrival {
+    pub bundle: Arc<Bundle>,
+    pub hops: Hops,
+    pub size_bytes: u32,
+    pub from: NodeId,
+    /// Why it gets no row but a signed refusal.
+    pub rejected: Option<u8>,
+}
+
+impl Inbox {
+    pub fn restore(letters: BTreeMap<Row, Letter>, delivered: BTreeSet<[u8; 16]>) -> Inbox {
+        let mut inbox = Inbox { delivered, ..Inbox::default() };
+        letters.into_values().for_each(|letter| inbox.insert(letter));
+        inbox
+    }
+
+    /// Whether this id had its row already, or is about to get it.
+    pub fn had(&self, id: &BundleId) -> bool {
+        self.delivered.contains(&Letter::mark_of(id)) || self.arriving_ids.contains(id)
+    }
+
+    pub fn arrive(&mut self, arrival: Arrival) {
+        if arrival.rejected.is_none() {
+            self.count(arrival.bundle.source, cost_bytes(arrival.size_bytes));
+        }
+        self.arriving_ids.insert(arrival.bundle.id);
+        self.arriving.push(arrival);
+    }
+
+    pub fn is_settled(&self) -> bool {
+        self.arriving.is_empty()
+    }
+
+    pub fn take_arrivals(&mut self) -> Vec<Arrival> {
+        self.arriving_ids.clear();
+        let arrivals = std::mem::take(&mut self.arriving);
+        for arrival in arrivals.iter().filter(|a| a.rejected.is_none()) {
+            self.discount(arrival.bundle.source, cost_bytes(arrival.size_bytes));
+        }
+        arrivals
+    }
+
+    pub fn insert(&mut self, letter: Letter) {
+        self.delivered.insert(Letter::mark_of(&letter.id));
+        self.rows.insert(letter.id, letter.row);
+        self.count(letter.source, cost_bytes(letter.size_bytes));
+        self.letters.insert(letter.row, letter);
+    }
+
+    pub fn mark(&mut self, row: Row, read: bool, collected: bool) {
+        if let Some(letter) = self.letters.get_mut(&row) {
+            (letter.read, letter.collected) = (read, collected);
+        }
+    }
+
+    pub fn remove(&mut self, row: Row) {
+        let Some(letter) = self.letters.remove(&row) else { return };
+        self.rows.remove(&letter.id);
+        self.discount(letter.source, cost_bytes(letter.size_bytes));
+    }
+
+    /// Says whether a source is named: rows of all others share one bounded place.
+    pub fn set_named(&mut self, source: NodeId, named: bool) {
+        let bytes = self.bytes.get(&source).copied().unwrap_or(0);
+        match (self.named.contains(&source), named) {
+            (false, true) => {
+                self.named.insert(source);
+                self.bytes_strangers -= bytes;
+            }
+            (true, false) => {
+                self.named.remove(&source);
+                self.bytes_strangers += bytes;
+            }
+            _ => {}
+        }
+    }
+
+    fn count(&mut self, source: NodeId, cost: u64) {
+        *self.bytes.entry(source).or_default() += cost;
+        if !self.named.contains(&source) {
+            self.bytes_strangers += cost;
+        }
+    }
+
+    fn discount(&mut self, source: NodeId, cost: u64) {
+        let bytes = self.bytes.get_mut(&source).expect("what is taken away was counted");
+        *bytes -= cost;
+        if *bytes == 0 {
+            self.bytes.remove(&source);
+        }
+        if !self.named.contains(&source) {
+            self.bytes_strangers -= cost;
+        }
+    }
+
+    /// The row of an id, until the person deletes it.
+    pub fn find(&self, id: &BundleId) -> Option<&Letter> {
+        self.rows.get(id).and_then(|row| self.letters.get(row))
+    }
+
+    /// All rows in the order of arrival.
+    pub fn letters(&self) -> impl DoubleEndedIterator<Item = &Letter> + '_ {
+        self.letters.values()
+    }
+
+    /// Bytes of rows, arriving ones included, from sources that nobody named.
+    pub fn bytes_strangers(&self) -> u64 {
+        self.bytes_strangers
+    }
+
+    pub fn delivered(&self) -> &BTreeSet<[u8; 16]> {
+        &self.delivered
+    }
+}

@@ -1,0 +1,76 @@
+//! Time passes: batches end, lives end, memories end.
+
+use super::Agent;
+use super::change::{Class, What};
+use super::io::{Cause, Due, Gone, Output};
+use crate::bundle::Kind;
+use crate::id::{BundleId, NodeId};
+
+/// Most ends of lives handled in one call, so that none takes long; what is left stays due.
+const ENDS_MAX: usize = 1_024;
+
+impl Agent {
+    /// When the agent wants [`super::Input::Timeout`], and why; derived from what it holds.
+    pub fn next_timeout(&self) -> Option<Due> {
+        let now = self.at.now;
+        let batch = !self.inbox.is_settled() || self.contacts.values().any(|contact| !contact.is_settled());
+        let retry = self.contacts.values().filter_map(|contact| contact.next_retry()).min();
+        let memories = [self.tombstones.first().map(|(end, _)| end), self.beliefs.first().map(|(end, _, _)| end)];
+        let dues = [
+            batch.then_some((now, Cause::Batch)),
+            (!self.nudges.is_empty()).then_some((now, Cause::Nudge)),
+            self.custody.first_expiry().map(|end| (end, Cause::Expiry)),
+            memories.into_iter().flatten().min().map(|end| (end, Cause::Tombstone)),
+            retry.map(|at| (at, Cause::Retry)),
+        ];
+        dues.into_iter().flatten().min()
+    }
+
+    /// Does whatever is due.
+    pub(super) fn lapse(&mut self, out: &mut Vec<Output>) {
+        out.extend(std::mem::take(&mut self.nudges).into_iter().map(Output::Notify));
+        self.settle_arrivals(out);
+        self.end_lives(out);
+        self.end_memories(out);
+        self.retry_refused(out);
+        self.flush_contacts(out);
+    }
+
+    /// No tombstone is left: a hostile hop could otherwise kill the genuine copies by ageing one.
+    fn end_lives(&mut self, out: &mut Vec<Output>) {
+        for _ in 0..ENDS_MAX {
+            let Some(slot) = self.custody.expired(self.at.now) else { return };
+            let held = self.custody.held(slot);
+            if held.class == Class::Own && held.kind == Kind::Message {
+                self.attest(held.id, What::Expired, None, out);
+            }
+            self.forget(slot, Gone::Expired, out);
+        }
+    }
+
+    fn end_memories(&mut self, out: &mut Vec<Output>) {
+        for _ in 0..ENDS_MAX {
+            match self.tombstones.first() {
+                Some((until, slot)) if until <= self.at.now => self.unbury(slot, out),
+                _ => break,
+            }
+        }
+        for _ in 0..ENDS_MAX {
+            match self.beliefs.first() {
+                Some((until, id, signer)) if until <= self.at.now => self.disbelieve(id, signer, out),
+                _ => break,
+            }
+        }
+    }
+
+    /// A body is gone: by now the bundle left, or the store lost it.
+    pub(super) fn unreadable(&mut self, to: NodeId, id: BundleId, out: &mut Vec<Output>) {
+        if let Some(contact) = self.contacts.get_mut(&to) {
+            contact.answered(&id);
+        }
+        if let Some(slot) = self.find_held(&id) {
+            self.forget(slot, Gone::Unreadable, out);
+        }
+        self.pump(to, out);
+    }
+}

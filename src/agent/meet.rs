@@ -1,0 +1,354 @@
+//! A contact from its Hello to its end: who is there, what each lacks, and what goes in which order.
+
+use rand_core::Rng;
+
+use super::change::{Class, Held, What};
+use super::contact::{Contact, Flight, Order, Stage};
+use super::custody::Slot;
+use super::io::{Event, Output};
+use super::routing::Verdict;
+use super::summary::{Claim, Reconciliation, Step};
+use super::{Agent, BURIED, UNSETTLED_MAX};
+use crate::bundle::{Hops, Kind};
+use crate::eid::Eid;
+use crate::frame::{Frame, Grade, Hello, PROTOCOL_VERSION, Refusal, Transit};
+use crate::id::{BundleId, NodeId};
+use crate::time::{HOUR, Millis, SECOND};
+
+/// Most ids in one Offer, Take or Accepted.
+const IDS_PER_FRAME: usize = 1_024;
+
+impl Agent {
+    pub(super) fn contact_up(&mut self, peer: NodeId, out: &mut Vec<Output>) {
+        if self.contacts.contains_key(&peer) {
+            self.contact_down(peer, out);
+        }
+        let mut nonce = [0; 16];
+        self.nonces.fill_bytes(&mut nonce);
+        let pushes = self.routing.replicates();
+        let (custody, tombstones) = (&self.custody, &self.tombstones);
+        let hello = Hello {
+            version: PROTOCOL_VERSION,
+            bundle_bytes_max: self.config.bundle_bytes_max,
+            window_bytes: self.config.window_bytes,
+            carries: self.config.carry_bytes_max > 0,
+            pushes,
+            mailboxes: Vec::new(),
+            routing: self.routing.info(peer, self.at.now),
+            nonce,
+            count: self.known.len(),
+            root: self.known.root(&|slot| Self::full_id(custody, tombstones, slot)),
+        };
+        let contact = Contact::new(self.at.now, &hello);
+        self.contacts.insert(peer, contact);
+        out.push(Output::Send { to: peer, frame: Frame::Hello(hello) });
+    }
+
+    /// Nothing in flight counts: the peer may have died before its commit. The next Hello sorts it out.
+    pub(super) fn contact_down(&mut self, peer: NodeId, out: &mut Vec<Output>) {
+        let Some(contact) = self.contacts.remove(&peer) else { return };
+        self.routing.parted(peer, self.at.now);
+        for (id, flight) in contact.into_flights() {
+            if flight.copies > 0 && self.unsettled.len() < UNSETTLED_MAX {
+                self.unsettled.insert((peer, id), flight.copies);
+            }
+        }
+        for (id, next) in self.offers.lose(peer) {
+            out.push(Output::Send { to: next, frame: Frame::Take { ids: vec![id] } });
+        }
+    }
+
+    pub(super) fn hear(&mut self, from: NodeId, frame: Frame, out: &mut Vec<Output>) {
+        let Some(contact) = self.contacts.get(&from) else { return };
+        match (frame, contact.hello.is_some()) {
+            (Frame::Hello(hello), false) => self.greeted(from, hello, out),
+            (Frame::Hello(_), true) => self.misbehaved(from, "said Hello twice", out),
+            (_, false) => self.misbehaved(from, "spoke before its Hello", out),
+            (Frame::Offer { ids }, true) => self.offered(from, ids, out),
+            (Frame::Take { ids }, true) => self.asked_for(from, ids, out),
+            (Frame::Accepted { grants }, true) => self.accepted(from, grants, out),
+            (Frame::Refused { id, why, retry_after }, true) => self.refused(from, id, why, retry_after, out),
+            (Frame::GaveUp { ids }, true) => self.gave_up(from, ids, out),
+            (frame, true) => self.reconcile(from, &frame, out),
+        }
+    }
+
+    fn misbehaved(&mut self, peer: NodeId, what: &'static str, out: &mut Vec<Output>) {
+        out.push(Output::Report(Event::Misbehaved { peer, what }));
+    }
+
+    fn greeted(&mut self, peer: NodeId, hello: Hello, out: &mut Vec<Output>) {
+        if hello.version != PROTOCOL_VERSION {
+            return self.misbehaved(peer, "speaks another version of the protocol", out);
+        }
+        for (node, record) in self.routing.met(peer, &hello.routing, self.at.now) {
+            self.learn(node, record, out);
+        }
+        let mut endpoints = vec![Eid::admin(peer), Eid::mail(peer)];
+        let proven = hello.mailboxes.iter().filter(|mailbox| mailbox.is_proven(peer, self.at.trusted_wall()));
+        endpoints.extend(proven.map(|delegation| delegation.mailbox.clone()));
+        let for_peer: Vec<Slot> =
+            endpoints.iter().flat_map(|endpoint| self.custody.for_destination(endpoint)).collect();
+
+        let contact = self.contacts.get_mut(&peer).expect("a Hello is heard during a contact");
+        contact.endpoints = endpoints;
+        contact.hello = Some(hello);
+        for_peer.into_iter().for_each(|slot| self.enqueue(peer, slot));
+        self.confess(peer, out);
+        self.begin_reconciliation(peer, out);
+        self.pump(peer, out);
+    }
+
+    /// Tells the previous hop what had to be evicted of what it handed over.
+    fn confess(&mut self, peer: NodeId, out: &mut Vec<Output>) {
+        let all = (peer, BundleId([0; 32]))..=(peer, BundleId([255; 32]));
+        let ids: Vec<BundleId> = self.owed.range(all).map(|(_, id)| *id).collect();
+        for ids in ids.chunks(IDS_PER_FRAME) {
+            ids.iter().for_each(|id| self.settle_debt(peer, *id, out));
+            out.push(Output::Send { to: peer, frame: Frame::GaveUp { ids: ids.to_vec() } });
+        }
+    }
+
+    /// Compares what both know, where either could then hand something over.
+    fn begin_reconciliation(&mut self, peer: NodeId, out: &mut Vec<Output>) {
+        let contact = self.contacts.get_mut(&peer).expect("the contact greets");
+        let theirs = contact.hello.as_ref().expect("the contact was greeted");
+        let i_push = self.routing.replicates() && theirs.carries;
+        let they_push = theirs.pushes && self.config.carry_bytes_max > 0;
+        if !i_push && !they_push {
+            return;
+        }
+        let theirs = Claim::of(theirs);
+        let (custody, tombstones) = (&self.custody, &self.tombstones);
+        let full = |slot| Self::full_id(custody, tombstones, slot);
+        let (reconciliation, step) = Reconciliation::begin(&contact.claim, &theirs, &mut self.known, &full);
+        contact.reconciliation = Some(reconciliation);
+        self.reconciled(peer, step, out);
+    }
+
+    fn reconcile(&mut self, peer: NodeId, frame: &Frame, out: &mut Vec<Output>) {
+        let contact = self.contacts.get_mut(&peer).expect("frames are heard during a contact");
+        let Some(reconciliation) = contact.reconciliation.as_mut() else {
+            return self.misbehaved(peer, "reconciles out of turn", out);
+        };
+        let (custody, tombstones) = (&self.custody, &self.tombstones);
+        let step = reconciliation.handle(frame, &mut self.known, &|slot| Self::full_id(custody, tombstones, slot));
+        self.reconciled(peer, step, out);
+        self.pump(peer, out);
+    }
+
+    fn reconciled(&mut self, peer: NodeId, step: Step, out: &mut Vec<Output>) {
+        out.extend(step.send.into_iter().map(|frame| Output::Send { to: peer, frame }));
+        if let Some(what) = step.misbehaved {
+            return self.misbehaved(peer, what, out);
+        }
+        let lacks: Vec<Slot> = step.surplus.into_iter().chain(step.wanted).filter(|slot| slot & BURIED == 0).collect();
+        self.settle_flights(peer, &lacks, step.done, out);
+        lacks.into_iter().for_each(|slot| self.consider(peer, slot));
+    }
+
+    /// Copies that were in flight when the last contact broke have moved where the peer turns out to have the bundle.
+    fn settle_flights(&mut self, peer: NodeId, lacks: &[Slot], done: bool, out: &mut Vec<Output>) {
+        let all = (peer, BundleId([0; 32]))..=(peer, BundleId([255; 32]));
+        if self.unsettled.range(all.clone()).next().is_none() {
+            return;
+        }
+        let ids: Vec<BundleId> = lacks.iter().map(|slot| self.custody.id(*slot)).collect();
+        let contact = self.contacts.get_mut(&peer).expect("flights are settled during a contact");
+        contact.lacks.extend(ids);
+        if !done {
+            return;
+        }
+        let lacks = std::mem::take(&mut contact.lacks);
+        let flights: Vec<(BundleId, u16)> = self.unsettled.range(all).map(|((_, id), n)| (*id, *n)).collect();
+        for (id, copies) in flights {
+            self.unsettled.remove(&(peer, id));
+            if let Some(slot) = self.find_held(&id).filter(|_| !lacks.contains(&id)) {
+                self.spend(slot, copies, out);
+            }
+        }
+    }
+
+    /// Queues a bundle for a peer that lacks it, where the strategy grants it.
+    fn consider(&mut self, peer: NodeId, slot: Slot) {
+        let held = self.custody.held(slot);
+        if self.grants(peer, &held) {
+            self.enqueue(peer, slot);
+        }
+    }
+
+    fn grants(&self, peer: NodeId, held: &Held) -> bool {
+        let Some(contact) = self.contacts.get(&peer) else { return false };
+        let Some(hello) = &contact.hello else { return false };
+        contact.serves(&held.destination)
+            || hello.carries && self.routing.verdict(&self.facts(held), peer) != Verdict::Keep
+    }
+
+    pub(super) fn enqueue(&mut self, peer: NodeId, slot: Slot) {
+        let held = self.custody.held(slot);
+        let order = self.order(peer, &held);
+        let Some(contact) = self.contacts.get_mut(&peer) else { return };
+        if !contact.is_in_flight(&held.id) {
+            contact.enqueue(slot, order);
+        }
+    }
+
+    fn order(&self, peer: NodeId, held: &Held) -> Order {
+        let for_peer = self.contacts.get(&peer).is_some_and(|contact| contact.serves(&held.destination));
+        let stage = match held.kind {
+            Kind::Receipt => Stage::Receipt,
+            Kind::Message if for_peer => Stage::ForPeer,
+            Kind::Message => Stage::Other,
+        };
+        let rank = self.routing.send_rank(&self.facts(held), peer);
+        (stage, Class::Own as u8 - held.class as u8, u8::MAX - held.priority as u8, rank)
+    }
+
+    /// A bundle that is new here: at once to its destination, offered to others the strategy grants it to.
+    pub(super) fn pass_on(&mut self, slot: Slot, out: &mut Vec<Output>) {
+        let held = self.custody.held(slot);
+        let peers: Vec<NodeId> = self.contacts.keys().copied().filter(|peer| Some(*peer) != held.from).collect();
+        for peer in peers {
+            if !self.grants(peer, &held) {
+                continue;
+            }
+            let contact = self.contacts.get_mut(&peer).expect("the peers are those of the contacts");
+            if contact.serves(&held.destination) {
+                self.enqueue(peer, slot);
+                self.pump(peer, out);
+            } else {
+                contact.offer(held.id);
+            }
+        }
+        let destination = held.destination.node;
+        if destination != self.node && !self.contacts.contains_key(&destination) {
+            out.push(Output::Dial(destination));
+        }
+    }
+
+    /// Sends what the window has room for.
+    pub(super) fn pump(&mut self, peer: NodeId, out: &mut Vec<Output>) {
+        loop {
+            let Some(contact) = self.contacts.get_mut(&peer) else { return };
+            let Some(hello) = &contact.hello else { return };
+            let window_bytes = self.config.window_bytes.min(hello.window_bytes);
+            let bytes_max = hello.bundle_bytes_max;
+            let Some(slot) = contact.next(window_bytes) else { return };
+            let held = self.custody.held(slot);
+            // What was granted when it was queued may be over by now.
+            if held.expires <= self.at.now || held.size_bytes > bytes_max || held.hops.count == u8::MAX {
+                continue;
+            }
+            let verdict = match self.contacts[&peer].serves(&held.destination) {
+                true => Verdict::Copy(0),
+                false => self.routing.verdict(&self.facts(&held), peer),
+            };
+            let (copies, moved) = match verdict {
+                Verdict::Keep => continue,
+                Verdict::Copy(copies) => (copies, false),
+                Verdict::Move => (held.copies, true),
+            };
+            let age = self.facts(&held).age;
+            let transit = Transit { hops: Hops { age, count: held.hops.count + 1 }, copies, moved };
+            let contact = self.contacts.get_mut(&peer).expect("looked at above");
+            contact.sent(held.id, Flight { size_bytes: held.size_bytes, copies, moved });
+            contact.bundles_sent += 1;
+            out.push(Output::Forward { to: peer, transit, id: held.id, row: held.row });
+        }
+    }
+
+    /// Custody signals: the peer committed what it names.
+    fn accepted(&mut self, peer: NodeId, grants: Vec<(BundleId, Grade)>, out: &mut Vec<Output>) {
+        for (id, grade) in grants {
+            let contact = self.contacts.get_mut(&peer).expect("frames are heard during a contact");
+            let Some(flight) = contact.answered(&id) else { continue };
+            let what = if grade == Grade::Custody { What::Custody } else { What::Copy };
+            self.attest(id, what, Some(peer), out);
+            let Some(slot) = self.find_held(&id) else { continue };
+            if flight.copies > 0 {
+                self.spend(slot, flight.copies, out);
+            }
+            let held = self.custody.held(slot);
+            if flight.moved && held.class != Class::Own && held.grade != Grade::Released {
+                self.regrade(slot, Grade::Released, held.copies, held.class, out);
+            }
+        }
+        self.pump(peer, out);
+    }
+
+    fn spend(&mut self, slot: Slot, copies: u16, out: &mut Vec<Output>) {
+        let held = self.custody.held(slot);
+        let left = held.copies.saturating_sub(copies).max(1);
+        if left != held.copies {
+            self.regrade(slot, held.grade, left, held.class, out);
+        }
+    }
+
+    fn refused(&mut self, peer: NodeId, id: BundleId, why: Refusal, retry_after: Millis, out: &mut Vec<Output>) {
+        let now = self.at.now;
+        let contact = self.contacts.get_mut(&peer).expect("frames are heard during a contact");
+        if contact.answered(&id).is_none() {
+            return;
+        }
+        if matches!(why, Refusal::Full | Refusal::Space | Refusal::Busy) {
+            contact.retry_at(id, now + Millis(retry_after.0.clamp(SECOND.0, HOUR.0)));
+        }
+        self.pump(peer, out);
+    }
+
+    fn offered(&mut self, peer: NodeId, ids: Vec<BundleId>, out: &mut Vec<Output>) {
+        let shunned = |id: &BundleId| self.shunned.get(id).is_some_and(|until| *until > self.at.now);
+        let unknown = |id: &BundleId| self.find(id).is_none() && !self.inbox.had(id) && !shunned(id);
+        let new: Vec<BundleId> = ids.into_iter().filter(unknown).collect();
+        let ids: Vec<BundleId> = new.into_iter().filter(|id| self.offers.note(*id, peer)).collect();
+        for ids in ids.chunks(IDS_PER_FRAME) {
+            out.push(Output::Send { to: peer, frame: Frame::Take { ids: ids.to_vec() } });
+        }
+    }
+
+    fn asked_for(&mut self, peer: NodeId, ids: Vec<BundleId>, out: &mut Vec<Output>) {
+        for id in ids {
+            if let Some(slot) = self.find_held(&id) {
+                self.consider(peer, slot);
+            }
+        }
+        self.pump(peer, out);
+    }
+
+    fn gave_up(&mut self, peer: NodeId, ids: Vec<BundleId>, out: &mut Vec<Output>) {
+        for id in ids {
+            let promised = self.outbox.find(&id).is_some_and(|outgoing| {
+                outgoing.evidence.iter().any(|e| e.who == Some(peer) && matches!(e.what, What::Copy | What::Custody))
+            });
+            if promised {
+                self.attest(id, What::GaveUp, Some(peer), out);
+            }
+        }
+    }
+
+    /// Says what waited for the end of the batch: one frame where there would have been many.
+    pub(super) fn flush_contacts(&mut self, out: &mut Vec<Output>) {
+        for (peer, contact) in &mut self.contacts {
+            let to = *peer;
+            for grants in std::mem::take(&mut contact.grants).chunks(IDS_PER_FRAME) {
+                out.push(Output::Send { to, frame: Frame::Accepted { grants: grants.to_vec() } });
+            }
+            for ids in contact.take_offers().chunks(IDS_PER_FRAME) {
+                out.push(Output::Send { to, frame: Frame::Offer { ids: ids.to_vec() } });
+            }
+        }
+    }
+
+    pub(super) fn retry_refused(&mut self, out: &mut Vec<Output>) {
+        let peers: Vec<NodeId> = self.contacts.keys().copied().collect();
+        for peer in peers {
+            let due = self.contacts.get_mut(&peer).map(|contact| contact.take_retries(self.at.now)).unwrap_or_default();
+            for slot in due.iter().filter_map(|id| self.find_held(id)).collect::<Vec<_>>() {
+                self.consider(peer, slot);
+            }
+            if !due.is_empty() {
+                self.pump(peer, out);
+            }
+        }
+    }
+}

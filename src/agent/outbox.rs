@@ -1,0 +1,68 @@
+//! The outbox: one's own messages, from the wish to send to the last evidence.
+
+use std::collections::BTreeMap;
+
+use crate::agent::change::{Evidence, Outgoing, What};
+use crate::bundle::Draft;
+use crate::id::{BundleId, NodeId};
+
+/// Most messages that may wait for their seal at once.
+pub const UNSEALED_MAX: usize = 1_024;
+/// Most pieces of evidence kept for one message, the last place being for a receipt.
+pub const EVIDENCE_MAX: usize = 256;
+
+/// Drafts that wait for their seal, and the record of every message sent from here.
+#[derive(Debug, Default)]
+pub struct Outbox {
+    unsealed: BTreeMap<u64, Draft>,
+    outgoing: BTreeMap<BundleId, Outgoing>,
+}
+
+impl Outbox {
+    pub fn restore(outgoing: BTreeMap<BundleId, Outgoing>) -> Outbox {
+        Outbox { unsealed: BTreeMap::new(), outgoing }
+    }
+
+    /// Keeps a draft until its payload comes; false when too many wait already.
+    pub fn await_seal(&mut self, token: u64, draft: Draft) -> bool {
+        let room = self.unsealed.len() < UNSEALED_MAX;
+        if room {
+            self.unsealed.insert(token, draft);
+        }
+        room
+    }
+
+    pub fn sealed(&mut self, token: u64) -> Option<Draft> {
+        self.unsealed.remove(&token)
+    }
+
+    pub fn insert(&mut self, outgoing: Outgoing) {
+        self.outgoing.insert(outgoing.id, outgoing);
+    }
+
+    pub fn append(&mut self, id: BundleId, evidence: Evidence) {
+        if let Some(outgoing) = self.outgoing.get_mut(&id) {
+            outgoing.evidence.push(evidence);
+        }
+    }
+
+    pub fn remove(&mut self, id: &BundleId) {
+        self.outgoing.remove(id);
+    }
+
+    pub fn find(&self, id: &BundleId) -> Option<&Outgoing> {
+        self.outgoing.get(id)
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &Outgoing> + '_ {
+        self.outgoing.values()
+    }
+
+    /// Whether `what` from `who` would say anything new of this message.
+    pub fn is_news(&self, id: &BundleId, what: What, who: Option<NodeId>) -> bool {
+        let Some(outgoing) = self.outgoing.get(id) else { return false };
+        let said = outgoing.evidence.iter().any(|e| e.what == what && e.who == who);
+        let final_word = matches!(what, What::Delivered | What::Read | What::Rejected { .. });
+        !said && (final_word || outgoing.evidence.len() < EVIDENCE_MAX)
+    }
+}

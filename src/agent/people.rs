@@ -1,0 +1,50 @@
+//! What the person does: names and blocks others, reads and deletes mail.
+
+use super::Agent;
+use super::change::Person;
+use super::io::Output;
+use crate::id::{BundleId, NodeId};
+use crate::receipt::ReceiptKind;
+
+impl Agent {
+    /// What is held already moves to the class its source now has.
+    pub(super) fn meet_person(&mut self, node: NodeId, person: Option<Person>, out: &mut Vec<Output>) {
+        if node == self.node {
+            return;
+        }
+        self.name(node, person, out);
+        let slots: Vec<_> = self.custody.slots().collect();
+        for slot in slots {
+            let held = self.custody.held(slot);
+            let class = self.class_of(held.source).unwrap_or(held.class);
+            if held.source == node && class != held.class {
+                self.regrade(slot, held.grade, held.copies, class, out);
+            }
+        }
+    }
+
+    pub(super) fn collect(&mut self, id: BundleId, out: &mut Vec<Output>) {
+        if let Some(letter) = self.inbox.find(&id).filter(|letter| !letter.collected) {
+            let read = letter.read;
+            self.mark(&id, read, true, out);
+        }
+    }
+
+    pub(super) fn read(&mut self, id: BundleId, tell: bool, out: &mut Vec<Output>) {
+        let Some(letter) = self.inbox.find(&id).cloned() else { return };
+        if !letter.read {
+            self.mark(&id, true, true, out);
+        }
+        if tell && !letter.read {
+            self.sign_receipt(&letter.destination, letter.source, ReceiptKind::Read, vec![id], letter.lifetime, out);
+        }
+    }
+
+    /// Deletes an inbox row, or the record of one's own message once nothing more can be held here for it.
+    pub(super) fn discard(&mut self, id: BundleId, out: &mut Vec<Output>) {
+        self.discard_letter(&id, out);
+        if self.find_held(&id).is_none() {
+            self.unpost(&id, out);
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! Receipts: made with the inbox rows they prove, believed from the destination's own key, and the end of custody.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::Agent;
+use super::change::{Belief, Class, Held, Letter, What};
+use super::inbox::Arrival;
+use super::io::{Event, Gone, Output};
+use crate::bundle::{Bundle, Draft, Kind, Priority};
+use crate::eid::Eid;
+use crate::frame::{Grade, Refusal, Transit};
+use crate::id::{BundleId, NodeId};
+use crate::receipt::{RECEIPT_IDS_MAX, Receipt, ReceiptKind};
+use crate::time::{DAY, HOUR, Millis, Timestamp};
+
+/// Most receipts held that freed nothing here.
+const RECEIPTS_UNMATCHED_MAX: usize = 16_384;
+/// How long the recipient keeps a receipt beyond the life of what it proves: the source may come by late.
+const RECEIPT_LINGERS: Millis = Millis(7 * DAY.0);
+
+/// Arrivals that one receipt can prove: same mailbox, same source, same answer.
+type Batches = BTreeMap<(Eid, NodeId, Option<u8>), Vec<Arrival>>;
+
+impl Agent {
+    /// Gives every arrival of the batch its row and its receipt, one receipt for each source.
+    pub(super) fn settle_arrivals(&mut self, out: &mut Vec<Output>) {
+        let mut batches = Batches::new();
+        for arrival in self.inbox.take_arrivals() {
+            let key = (arrival.bundle.destination.clone(), arrival.bundle.source, arrival.rejected);
+            batches.entry(key).or_default().push(arrival);
+        }
+        for ((mailbox, source, rejected), arrivals) in batches {
+            for arrivals in arrivals.chunks(RECEIPT_IDS_MAX) {
+                arrivals.iter().for_each(|arrival| self.settle_arrival(arrival, out));
+                let kind = rejected.map_or(ReceiptKind::Delivered, |reason| ReceiptKind::Rejected { reason });
+                let longest = arrivals.iter().map(|a| a.bundle.lifetime).max().unwrap_or(HOUR);
+                let lifetime = longest.saturating_add(RECEIPT_LINGERS).min(self.config.lifetime_max);
+                let ids = arrivals.iter().map(|a| a.bundle.id).collect();
+                self.sign_receipt(&mailbox, source, kind, ids, lifetime, out);
+            }
+        }
+    }
+
+    fn settle_arrival(&mut self, arrival: &Arrival, out: &mut Vec<Output>) {
+        let Arrival { bundle, hops, size_bytes, from, rejected } = arrival;
+        if rejected.is_none() {
+            let letter = Letter {
+                row: self.custody.next_row(),
+                id: bundle.id,
+                source: bundle.source,
+                destination: bundle.destination.clone(),
+                creation: bundle.creation,
+                lifetime: bundle.lifetime,
+                priority: bundle.priority,
+                size_bytes: *size_bytes,
+                received: self.at,
+                from: *from,
+                hops: *hops,
+                read: false,
+                collected: false,
+            };
+            self.deliver(letter, Arc::clone(bundle), out);
+            out.push(Output::Notify(bundle.id));
+            out.push(Output::Report(Event::Delivered { id: bundle.id, from: *from }));
+        }
+        self.bury(bundle.id, self.at.now + bundle.lifetime + HOUR, out);
+        if *from != self.node {
+            self.grant(*from, bundle.id, Grade::Custody, out);
+        }
+    }
+
+    /// Signs what happened to bundles of one source and sends it on its way.
+    pub(super) fn sign_receipt(
+        &mut self,
+        mailbox: &Eid,
+        source: NodeId,
+        kind: ReceiptKind,
+        ids: Vec<BundleId>,
+        lifetime: Millis,
+        out: &mut Vec<Output>,
+    ) {
+        if source == self.node {
+            return ids.into_iter().for_each(|id| self.attest(id, what(kind), Some(source), out));
+        }
+        let signer =
+            Arc::clone(self.mailboxes.signer_of(mailbox).expect("only what is served here was delivered here"));
+        let draft = self.draft(Kind::Receipt, Eid::admin(source), lifetime, Priority::Normal, self.config.copies, out);
+        let draft = Draft { source: signer.node(), ..draft };
+        let receipt = Receipt { kind, source, device: 0, devices: 1, ids };
+        let bundle = draft.sign(&receipt.encode(), &*signer).expect("a receipt of bounded length fits a bundle");
+        let size_bytes = bundle.encoded_len() as u32;
+        self.take_own(Arc::new(bundle), size_bytes, Grade::Custody, out);
+    }
+
+    /// A receipt from a peer: its word first, then custody of it for others.
+    pub(super) fn receive_receipt(
+        &mut self,
+        from: NodeId,
+        transit: Transit,
+        bundle: Arc<Bundle>,
+        size_bytes: u32,
+        remaining: Millis,
+        out: &mut Vec<Output>,
+    ) {
+        let id = bundle.id;
+        let receipt = match Receipt::decode(bundle.payload()) {
+            Ok(receipt) if receipt.source == bundle.destination.node => receipt,
+            _ => return self.refuse(from, id, Refusal::Unwilling, out),
+        };
+        let freed = self.heed(&receipt, bundle.source, self.at.now + remaining, out);
+        let class = freed.iter().map(|held| held.class).max();
+        let held = self.as_held(from, transit, &bundle, size_bytes, remaining, Class::Strangers);
+        let held = match class {
+            Some(class) => {
+                // It takes over the place, class and remaining life of what it freed.
+                let expires = freed.iter().map(|held| held.expires).max().unwrap_or(held.expires);
+                let class = class.min(Class::Contacts);
+                Held { class, grade: Grade::Copy, expires: expires.min(held.expires), ..held }
+            }
+            None => Held { grade: Grade::Released, ..held },
+        };
+        let welcome = class.is_some() || self.custody.receipts() < RECEIPTS_UNMATCHED_MAX;
+        let mine = self.mailboxes.signer_of(&bundle.destination).is_some();
+        if self.config.carry_bytes_max > 0 && welcome && self.make_room(&held, out).is_some() {
+            let slot = self.hold(held, bundle, out);
+            self.grant(from, id, Grade::Copy, out);
+            return self.pass_on(slot, out);
+        }
+        if !mine {
+            return self.refuse(from, id, Refusal::Full, out);
+        }
+        self.bury(id, self.at.now + bundle.lifetime + HOUR, out);
+        self.grant(from, id, Grade::Copy, out);
+    }
+
+    /// Takes a receipt's word for each id it names; returns what was freed.
+    fn heed(&mut self, receipt: &Receipt, signer: NodeId, until: Timestamp, out: &mut Vec<Output>) -> Vec<Held> {
+        let mut freed = Vec::new();
+        for id in &receipt.ids {
+            let to_signer = self.outbox.find(id).is_some_and(|outgoing| outgoing.destination.node == signer);
+            if to_signer {
+                self.attest(*id, what(receipt.kind), Some(signer), out);
+            }
+            match self.find_held(id).map(|slot| (slot, self.custody.held(slot))) {
+                Some((slot, held)) if is_ended_by(&held, receipt, signer) => {
+                    let until = self.tombstone_end(&held);
+                    self.forget(slot, Gone::Receipt, out);
+                    self.bury(*id, until, out);
+                    freed.push(held);
+                }
+                Some(_) => {}
+                None if self.find(id).is_none() => {
+                    self.believe(*id, signer, Belief { what: what(receipt.kind), until }, out)
+                }
+                None => {}
+            }
+        }
+        freed
+    }
+
+    /// Whether the destination's own receipt for this bundle came before it.
+    pub(super) fn believed_over(&self, bundle: &Bundle) -> bool {
+        bundle.kind == Kind::Message && self.beliefs.find(bundle.id, bundle.destination.node).is_some()
+    }
+
+    pub(super) fn bury_believed(&mut self, bundle: &Bundle, out: &mut Vec<Output>) {
+        self.disbelieve(bundle.id, bundle.destination.node, out);
+        self.bury(bundle.id, self.at.now + bundle.lifetime + HOUR, out);
+    }
+
+    /// How long the id of a held bundle is remembered once it is gone: nobody can make a copy live longer than this.
+    pub(super) fn tombstone_end(&self, held: &Held) -> Timestamp {
+        self.at.now + held.lifetime + HOUR
+    }
+
+    /// A peer handed over what was delivered long ago: it gets this node's receipts for that source, once a contact.
+    pub(super) fn show_receipt_again(&mut self, to: NodeId, id: BundleId) {
+        let Some(source) = self.inbox.find(&id).map(|letter| letter.source) else { return };
+        let receipts: Vec<_> = self.custody.for_destination(&Eid::admin(source)).collect();
+        let Some(contact) = self.contacts.get_mut(&to) else { return };
+        if contact.shown.contains(&source) {
+            return;
+        }
+        contact.shown.insert(source);
+        for slot in receipts {
+            self.enqueue(to, slot);
+        }
+    }
+}
+
+/// What a receipt of this kind is evidence of.
+fn what(kind: ReceiptKind) -> What {
+    match kind {
+        ReceiptKind::Delivered => What::Delivered,
+        ReceiptKind::Read => What::Read,
+        ReceiptKind::Rejected { reason } => What::Rejected { reason },
+    }
+}
+
+/// Only the destination itself ends the custody of a bundle of the source that the receipt names.
+fn is_ended_by(held: &Held, receipt: &Receipt, signer: NodeId) -> bool {
+    held.kind == Kind::Message
+        && held.destination.node == signer
+        && held.source == receipt.source
+        && !held.destination.is_group()
+}

@@ -1,0 +1,126 @@
+//! One's own messages leave: a stamp is committed, the edge seals, the agent signs and takes custody.
+
+use std::sync::Arc;
+
+use super::Agent;
+use super::change::{Class, Evidence, Held, Outgoing, What};
+use super::inbox::Arrival;
+use super::io::{Event, Gone, NotSent, Output};
+use crate::bundle::{Bundle, COPIES_MAX, Creation, Draft, Hops, Kind, Priority};
+use crate::eid::Eid;
+use crate::frame::Grade;
+use crate::id::BundleId;
+use crate::time::{DtnTime, Millis};
+
+impl Agent {
+    pub(super) fn submit(
+        &mut self,
+        token: u64,
+        destination: Eid,
+        lifetime: Millis,
+        priority: Priority,
+        copies: Option<u16>,
+        out: &mut Vec<Output>,
+    ) {
+        if lifetime > self.config.lifetime_max || lifetime == Millis(0) {
+            return out.push(Output::Report(Event::NotSent { token, why: NotSent::Lifetime }));
+        }
+        if self.free_bytes < self.config.free_bytes_min {
+            return out.push(Output::Report(Event::NotSent { token, why: NotSent::Space }));
+        }
+        let copies = copies.unwrap_or(self.config.copies);
+        let draft = self.draft(Kind::Message, destination, lifetime, priority, copies, out);
+        if self.outbox.await_seal(token, draft.clone()) {
+            out.push(Output::Seal { token, draft });
+        } else {
+            out.push(Output::Report(Event::NotSent { token, why: NotSent::Busy }));
+        }
+    }
+
+    /// A draft under a stamp that no other bundle of this node bears.
+    pub(super) fn draft(
+        &mut self,
+        kind: Kind,
+        destination: Eid,
+        lifetime: Millis,
+        priority: Priority,
+        copies: u16,
+        out: &mut Vec<Output>,
+    ) -> Draft {
+        let sequence = self.next_sequence(out);
+        let creation = Creation { time: self.at.trusted_wall().unwrap_or(DtnTime(0)), sequence };
+        let copies = copies.clamp(1, COPIES_MAX);
+        Draft { kind, source: self.node, destination, creation, lifetime, priority, copies }
+    }
+
+    pub(super) fn sealed(&mut self, token: u64, payload: &[u8], size_bytes: u32, out: &mut Vec<Output>) {
+        let Some(draft) = self.outbox.sealed(token) else {
+            return out.push(Output::Report(Event::NotSent { token, why: NotSent::Unknown }));
+        };
+        if size_bytes > self.config.bundle_bytes_max {
+            return out.push(Output::Report(Event::NotSent { token, why: NotSent::TooLarge }));
+        }
+        let Ok(bundle) = draft.sign(payload, &*self.mailboxes.own) else {
+            return out.push(Output::Report(Event::NotSent { token, why: NotSent::TooLarge }));
+        };
+        let bundle = Arc::new(bundle);
+        self.post(self.outgoing(&bundle, size_bytes), out);
+        out.push(Output::Report(Event::Queued { token, id: bundle.id }));
+        if self.mailboxes.signer_of(&bundle.destination).is_some() {
+            let (from, hops) = (self.node, Hops::default());
+            return self.inbox.arrive(Arrival { bundle, hops, size_bytes, from, rejected: None });
+        }
+        self.take_own(bundle, size_bytes, Grade::Custody, out);
+    }
+
+    fn outgoing(&self, bundle: &Bundle, size_bytes: u32) -> Outgoing {
+        Outgoing {
+            id: bundle.id,
+            destination: bundle.destination.clone(),
+            creation: bundle.creation,
+            created: self.at,
+            lifetime: bundle.lifetime,
+            expires: self.at.now + bundle.lifetime,
+            priority: bundle.priority,
+            size_bytes,
+            evidence: vec![Evidence { at: self.at, what: What::Queued, who: None }],
+        }
+    }
+
+    /// Holds a bundle that this node signed, and passes it on where there is a contact.
+    pub(super) fn take_own(&mut self, bundle: Arc<Bundle>, size_bytes: u32, grade: Grade, out: &mut Vec<Output>) {
+        let held = Held {
+            row: self.custody.next_row(),
+            id: bundle.id,
+            kind: bundle.kind,
+            source: bundle.source,
+            destination: bundle.destination.clone(),
+            lifetime: bundle.lifetime,
+            accepted_at: self.at.now,
+            hops: Hops::default(),
+            expires: self.at.now + bundle.lifetime,
+            size_bytes,
+            class: Class::Own,
+            priority: bundle.priority,
+            grade,
+            copies: bundle.copies,
+            from: None,
+        };
+        let slot = self.hold(held, bundle, out);
+        self.pass_on(slot, out);
+    }
+
+    pub(super) fn cancel(&mut self, id: BundleId, out: &mut Vec<Output>) {
+        let over = |what| matches!(what, What::Delivered | What::Read | What::Rejected { .. });
+        if self.outbox.find(&id).is_none_or(|outgoing| over(outgoing.state())) {
+            return;
+        }
+        self.attest(id, What::Cancelled, None, out);
+        if let Some(slot) = self.find_held(&id) {
+            let until = self.tombstone_end(&self.custody.held(slot));
+            self.forget(slot, Gone::Cancelled, out);
+            // Without a tombstone the next carrier would hand it back.
+            self.bury(id, until, out);
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! What may be looked at: nothing here changes anything.
+
+use super::Agent;
+use super::change::{Class, Durable, Held, Letter, Outgoing, Person, Row};
+use super::custody::Slot;
+use crate::frame::Grade;
+use crate::id::{BundleId, NodeId};
+use crate::time::{Moment, Timestamp};
+
+/// One contact, as others may see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ContactView {
+    pub peer: NodeId,
+    pub since: Timestamp,
+    pub bundles_sent: u64,
+    pub bundles_received: u64,
+    pub in_flight_bytes: u64,
+}
+
+/// What custody takes, in bundles and in counted bytes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Messages held, one's own included.
+    pub messages: usize,
+    pub receipts: usize,
+    /// Bytes carried for others, as quotas count them.
+    pub bytes: u64,
+    pub quota_bytes: u64,
+    /// Bundles and bytes of each class: strangers, contacts, own.
+    pub by_class: [(usize, u64); 3],
+    /// Bundles and bytes carried for others by grade: released, copy, custody.
+    pub by_grade: [(usize, u64); 3],
+    /// Bundles given up for want of room since the start, by grade.
+    pub evicted: [u64; 3],
+}
+
+const CLASSES: [Class; 3] = [Class::Strangers, Class::Contacts, Class::Own];
+const GRADES: [Grade; 3] = [Grade::Released, Grade::Copy, Grade::Custody];
+
+impl Agent {
+    pub fn node(&self) -> NodeId {
+        self.node
+    }
+
+    /// When the last input happened.
+    pub fn at(&self) -> Moment {
+        self.at
+    }
+
+    /// Whether an id is held, buried or delivered: such a bundle may be dropped before its signature is checked.
+    pub fn knows(&self, id: &BundleId) -> bool {
+        self.find(id).is_some() || self.inbox.had(id)
+    }
+
+    /// Whether something is held for a node.
+    pub fn wants(&self, node: NodeId) -> bool {
+        let endpoints = [crate::eid::Eid::admin(node), crate::eid::Eid::mail(node)];
+        endpoints.iter().any(|endpoint| self.custody.for_destination(endpoint).next().is_some())
+    }
+
+    /// Every node something is held for.
+    pub fn destinations(&self) -> impl Iterator<Item = NodeId> {
+        self.custody.destinations().into_iter()
+    }
+
+    /// The rows of the inbox in the order of arrival.
+    pub fn letters(&self) -> impl DoubleEndedIterator<Item = &Letter> + '_ {
+        self.inbox.letters()
+    }
+
+    pub fn letter(&self, id: &BundleId) -> Option<&Letter> {
+        self.inbox.find(id)
+    }
+
+    /// One's own messages in the order of their ids.
+    pub fn sent(&self) -> impl Iterator<Item = &Outgoing> + '_ {
+        self.outbox.iter()
+    }
+
+    pub fn sent_one(&self, id: &BundleId) -> Option<&Outgoing> {
+        self.outbox.find(id)
+    }
+
+    pub fn people(&self) -> impl Iterator<Item = (&NodeId, &Person)> + '_ {
+        self.people.iter()
+    }
+
+    pub fn person(&self, node: &NodeId) -> Option<&Person> {
+        self.people.get(node)
+    }
+
+    /// Everything in custody, in the order of destinations.
+    pub fn held(&self) -> impl Iterator<Item = Held> + '_ {
+        self.custody.slots().map(|slot| self.custody.held(slot))
+    }
+
+    pub fn held_one(&self, id: &BundleId) -> Option<Held> {
+        self.find_held(id).map(|slot: Slot| self.custody.held(slot))
+    }
+
+    /// Where the body of an id lies: in custody or in the inbox.
+    pub fn row_of(&self, id: &BundleId) -> Option<Row> {
+        let held = self.find_held(id).map(|slot| self.custody.row(slot));
+        held.or_else(|| self.inbox.find(id).map(|letter| letter.row))
+    }
+
+    pub fn contacts(&self) -> impl Iterator<Item = ContactView> + '_ {
+        self.contacts.iter().map(|(peer, contact)| ContactView {
+            peer: *peer,
+            since: contact.since,
+            bundles_sent: contact.bundles_sent,
+            bundles_received: contact.bundles_received,
+            in_flight_bytes: contact.in_flight_bytes(),
+        })
+    }
+
+    pub fn usage(&self) -> Usage {
+        let carried = |grade| {
+            let classes = [Class::Strangers, Class::Contacts];
+            let count: usize = classes.iter().map(|class| self.custody.count_of(*class, grade)).sum();
+            (count, classes.iter().map(|class| self.custody.bytes_of(*class, grade)).sum())
+        };
+        Usage {
+            messages: self.custody.len() - self.custody.receipts(),
+            receipts: self.custody.receipts(),
+            bytes: self.custody.bytes_carried(),
+            quota_bytes: self.config.carry_bytes_max,
+            by_class: CLASSES.map(|class| (self.custody.count_in(class), self.custody.bytes_in(class))),
+            by_grade: GRADES.map(carried),
+            evicted: self.evicted,
+        }
+    }
+
+    pub fn tombstones(&self) -> usize {
+        self.tombstones.len()
+    }
+
+    /// Writes out all durable state; equal to what the store gives back after every commit.
+    pub fn durable(&self) -> Durable {
+        Durable {
+            sequence: self.sequence,
+            next_row: self.custody.next_row(),
+            clock: self.clock,
+            held: self.held().map(|held| (held.row, held)).collect(),
+            buried: self.tombstones.iter().collect(),
+            beliefs: self.beliefs.iter().collect(),
+            letters: self.inbox.letters().map(|letter| (letter.row, letter.clone())).collect(),
+            delivered: self.inbox.delivered().clone(),
+            outgoing: self.outbox.iter().map(|outgoing| (outgoing.id, outgoing.clone())).collect(),
+            people: self.people.clone(),
+            learned: self.learned.clone(),
+            owed: self.owed.clone(),
+        }
+    }
+}
