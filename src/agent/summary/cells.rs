@@ -277,7 +277,7 @@ impl Peeler {
         let guess = u32::try_from(cells_for(difference)).unwrap_or(CELLS_MAX);
         // Where hardly any cell is empty, the guess is a bad one, but twice as many cells are needed for sure.
         let most = if empty < 6 { have * 2 + 16 } else { have * 4 };
-        guess.min(most).max(have + have / 10 + 3).min(CELLS_MAX)
+        guess.min(most).max(have + have / 8 + 6).min(CELLS_MAX)
     }
 }
 
