@@ -1,6 +1,7 @@
 //! Whom a command asks: the running node, or the closed home itself.
 
 use std::path::Path;
+use std::time::Duration;
 
 use tokio::sync::OnceCell;
 
@@ -8,7 +9,11 @@ use super::{Engine, find_home};
 use crate::api::client::{Client, RowStream};
 use crate::api::model::{Request, Response, Topic};
 use crate::api::{ApiError, Backend, ErrorKind};
-use crate::home::Home;
+use crate::home::{Home, LockError};
+
+/// How long to wait for a home that somebody else holds without answering.
+const HELD_PATIENCE: Duration = Duration::from_secs(5);
+const HELD_POLL: Duration = Duration::from_millis(25);
 
 /// A way to whoever answers for one home.
 pub struct Link<'a> {
@@ -21,9 +26,12 @@ pub struct Link<'a> {
 
 impl<'a> Link<'a> {
     pub fn to(engine: &'a dyn Engine, home: Option<&Path>) -> Result<Link<'a>, ApiError> {
-        let home = find_home(home)?;
+        Ok(Link::to_home(engine, find_home(home)?))
+    }
+
+    pub fn to_home(engine: &'a dyn Engine, home: Home) -> Link<'a> {
         let client = Client::new(home.socket_path());
-        Ok(Link { engine, home, client, closed: OnceCell::new() })
+        Link { engine, home, client, closed: OnceCell::new() }
     }
 
     pub fn home(&self) -> &Home {
@@ -35,12 +43,30 @@ impl<'a> Link<'a> {
         if let Some(home) = self.closed.get() {
             return home.call(request).await;
         }
-        match self.client.call(&request).await {
-            Err(error) if error.kind == ErrorKind::NotRunning && !request.needs_node() => {
-                self.open().await?.call(request).await
+        let began = tokio::time::Instant::now();
+        loop {
+            match self.client.call(&request).await {
+                Err(error) if error.kind == ErrorKind::NotRunning && !request.needs_node() => {}
+                answer => return answer,
             }
-            answer => answer,
+            // Somebody holds the home and does not answer: a node that is starting, or another short command.
+            if !self.is_held() || began.elapsed() >= HELD_PATIENCE {
+                return self.open().await?.call(request).await;
+            }
+            tokio::time::sleep(HELD_POLL).await;
         }
+    }
+
+    /// Waits for another short command that holds the home; not for a node that answers.
+    pub async fn until_free(&self) {
+        let began = tokio::time::Instant::now();
+        while self.is_held() && !self.is_up().await && began.elapsed() < HELD_PATIENCE {
+            tokio::time::sleep(HELD_POLL).await;
+        }
+    }
+
+    fn is_held(&self) -> bool {
+        self.home.is_set_up() && matches!(self.home.lock(), Err(LockError::Held { .. }))
     }
 
     /// Follows the running node.

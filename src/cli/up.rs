@@ -41,6 +41,7 @@ pub async fn up(engine: &dyn Engine, home: Option<&Path>, args: &Up, out: &Out) 
     let home = Home::open_or_create(home).map_err(ApiError::from)?;
     let place = home.data_directory().display().to_string();
     let signals = Signals::count()?;
+    Link::to_home(engine, home.clone()).until_free().await;
     let (mut shutdown, mut hurry) = (signals.clone(), signals);
     let greeter = out.clone();
     let ready = Box::new(move |ready: Ready| greet(&greeter, &ready, &place));
