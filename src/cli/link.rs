@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use tokio::sync::OnceCell;
+use tokio::time::Instant;
 
 use super::{Engine, find_home};
 use crate::api::client::{Client, RowStream};
@@ -43,25 +44,16 @@ impl<'a> Link<'a> {
         if let Some(home) = self.closed.get() {
             return home.call(request).await;
         }
-        let began = tokio::time::Instant::now();
+        let mut patience = Patience::new(self);
         loop {
             match self.client.call(&request).await {
                 Err(error) if error.kind == ErrorKind::NotRunning && !request.needs_node() => {}
                 answer => return answer,
             }
-            // Somebody holds the home and does not answer: a node that is starting, or another short command.
-            if !self.is_held() || began.elapsed() >= HELD_PATIENCE {
-                return self.open().await?.call(request).await;
+            match self.open().await {
+                Err(error) if patience.hopes(&error).await => {}
+                home => return home?.call(request).await,
             }
-            tokio::time::sleep(HELD_POLL).await;
-        }
-    }
-
-    /// Waits for another short command that holds the home; not for a node that answers.
-    pub async fn until_free(&self) {
-        let began = tokio::time::Instant::now();
-        while self.is_held() && !self.is_up().await && began.elapsed() < HELD_PATIENCE {
-            tokio::time::sleep(HELD_POLL).await;
         }
     }
 
@@ -90,6 +82,31 @@ impl<'a> Link<'a> {
         }
         let home = self.closed.get_or_try_init(|| async { self.engine.offline(&self.home) }).await?;
         Ok(home.as_ref())
+    }
+}
+
+/// Waits for whoever holds a home without answering: another short command, or a node that is starting.
+pub struct Patience<'a> {
+    link: &'a Link<'a>,
+    began: Instant,
+    tries: u32,
+}
+
+impl<'a> Patience<'a> {
+    pub fn new(link: &'a Link<'a>) -> Patience<'a> {
+        Patience { link, began: Instant::now(), tries: 0 }
+    }
+
+    /// Says, after a pause, whether it is worth trying again what failed with `error`.
+    pub async fn hopes(&mut self, error: &ApiError) -> bool {
+        self.tries += 1;
+        // Once more even if nobody holds it now: he may have let go since.
+        let worth = error.kind == ErrorKind::Store && (self.tries == 1 || self.link.is_held());
+        if !worth || self.began.elapsed() >= HELD_PATIENCE {
+            return false;
+        }
+        tokio::time::sleep(HELD_POLL).await;
+        true
     }
 }
 

@@ -357,7 +357,8 @@ impl Engine for FakeEngine {
         Box::pin(async { Ok(()) })
     }
 
-    fn offline(&self, _: &Home) -> Result<Box<dyn Backend>, ApiError> {
+    fn offline(&self, home: &Home) -> Result<Box<dyn Backend>, ApiError> {
+        let _lock = home.lock()?;
         Ok(Box::new(self.home.clone()))
     }
 
