@@ -22,6 +22,7 @@ pub mod args;
 mod carry;
 mod contacts;
 mod demo;
+mod figures;
 mod files;
 mod inbox;
 mod link;
@@ -111,7 +112,7 @@ fn run_with(engine: &dyn Engine, line: impl IntoIterator<Item = OsString>, out: 
 
 fn runtime(command: &Command) -> io::Result<tokio::runtime::Runtime> {
     let mut builder = match command {
-        Command::Up(_) => tokio::runtime::Builder::new_multi_thread(),
+        Command::Up(_) | Command::Bench(_) => tokio::runtime::Builder::new_multi_thread(),
         _ => tokio::runtime::Builder::new_current_thread(),
     };
     builder.enable_all().build()
@@ -163,6 +164,7 @@ async fn dispatch(engine: &dyn Engine, cli: &Cli, out: &Out) -> Outcome {
         Command::Restore(args) => files::restore(engine, home, args, out).await,
         Command::Bundle(args) => files::bundle(args, out),
         Command::Demo(args) => demo::demo(args, out).await,
+        Command::Bench(args) => figures::bench(args, out).await,
         Command::Completions(args) => completions(args, out),
     }
 }

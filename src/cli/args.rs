@@ -77,10 +77,19 @@ pub enum Command {
     Config(Config),
     /// Run three nodes on this machine and see a message carried
     Demo(Demo),
+    /// Measure this machine, and this node on it
+    Bench(Bench),
     /// Print a completion script for a shell
     Completions(Completions),
     /// Print the version
     Version,
+}
+
+#[derive(Args, Debug)]
+pub struct Bench {
+    /// Also measure with a million bundles; takes a few minutes and 3 GB of disk
+    #[arg(long)]
+    pub full: bool,
 }
 
 #[derive(Args, Debug)]
