@@ -46,6 +46,20 @@ fn without_a_node_the_closed_home_answers() {
 }
 
 #[test]
+fn a_command_waits_for_another_one_that_holds_the_home() {
+    let stage = Stage::set_up();
+    stage.answer(Response::Sent(sent()));
+    let held = Home::find(Some(&stage.home)).unwrap().lock().unwrap();
+    let other = std::thread::spawn(move || {
+        std::thread::sleep(std::time::Duration::from_millis(150));
+        drop(held);
+    });
+    assert_eq!(stage.run("send bob hello").code, 0);
+    assert!(other.is_finished(), "it did not wait");
+    other.join().unwrap();
+}
+
+#[test]
 fn without_a_home_nothing_is_made_and_the_next_step_is_named() {
     let stage = Stage::bare();
     let ran = stage.run("inbox");
@@ -343,7 +357,8 @@ impl Engine for FakeEngine {
         Box::pin(async { Ok(()) })
     }
 
-    fn offline(&self, _: &Home) -> Result<Box<dyn Backend>, ApiError> {
+    fn offline(&self, home: &Home) -> Result<Box<dyn Backend>, ApiError> {
+        let _lock = home.lock()?;
         Ok(Box::new(self.home.clone()))
     }
 
