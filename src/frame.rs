@@ -54,6 +54,10 @@ pub enum Frame {
     Take {
         ids: Vec<BundleId>,
     },
+    /// Asks whether ids were accepted whose answer was lost with a contact; answered by `Accepted` for those that were.
+    Ask {
+        ids: Vec<BundleId>,
+    },
     /// Committed: each id with what was promised.
     Accepted {
         grants: Vec<(BundleId, Grade)>,

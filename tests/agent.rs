@@ -116,3 +116,17 @@ fn a_clock_that_jumps_ten_years_loses_nothing() {
     world.meet(CAROL, BOB);
     assert_eq!(world.inbox(BOB), [id]);
 }
+
+#[test]
+fn an_acceptance_that_was_lost_with_the_contact_is_asked_for_again() {
+    let mut world = World::of(3);
+    let id = world.send(ALICE, BOB).unwrap();
+    // Carol's power goes right after her commit: she holds it, and alice never hears.
+    world.nodes[CAROL].power_cut = Some((0, false));
+    world.meet(ALICE, CAROL);
+    assert!(world.holds(CAROL, id));
+    assert_eq!(world.state(ALICE, id), What::Queued);
+    world.meet(ALICE, CAROL);
+    assert_eq!(world.state(ALICE, id), What::Custody);
+    assert_eq!(world.forwards[&(ALICE, CAROL)], 1, "the bundle itself goes once");
+}

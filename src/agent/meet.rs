@@ -1,5 +1,7 @@
 //! A contact from its Hello to its end: who is there, what each lacks, and what goes in which order.
 
+use std::collections::BTreeMap;
+
 use rand_core::Rng;
 
 use super::change::{Class, Held, What};
@@ -49,7 +51,7 @@ impl Agent {
         let Some(contact) = self.contacts.remove(&peer) else { return };
         self.routing.parted(peer, self.at.now);
         for (id, flight) in contact.into_flights() {
-            if flight.copies > 0 && self.unsettled.len() < UNSETTLED_MAX {
+            if self.unsettled.len() < UNSETTLED_MAX {
                 self.unsettled.insert((peer, id), flight.copies);
             }
         }
@@ -66,6 +68,7 @@ impl Agent {
             (_, false) => self.misbehaved(from, "spoke before its Hello", out),
             (Frame::Offer { ids }, true) => self.offered(from, ids, out),
             (Frame::Take { ids }, true) => self.asked_for(from, ids, out),
+            (Frame::Ask { ids }, true) => self.asked(from, ids),
             (Frame::Accepted { grants }, true) => self.accepted(from, grants, out),
             (Frame::Refused { id, why, retry_after }, true) => self.refused(from, id, why, retry_after, out),
             (Frame::GaveUp { ids }, true) => self.gave_up(from, ids, out),
@@ -147,10 +150,11 @@ impl Agent {
         lacks.into_iter().for_each(|slot| self.consider(peer, slot));
     }
 
-    /// Copies that were in flight when the last contact broke have moved where the peer turns out to have the bundle.
+    /// Whether what was in flight when the last contact broke was accepted, a peer that turns out to know it must say: a
+    /// summary is no promise. The same is asked of one's own messages that nobody answered for yet.
     fn settle_flights(&mut self, peer: NodeId, lacks: &[Slot], done: bool, out: &mut Vec<Output>) {
         let all = (peer, BundleId([0; 32]))..=(peer, BundleId([255; 32]));
-        if self.unsettled.range(all.clone()).next().is_none() {
+        if self.unsettled.range(all.clone()).next().is_none() && self.outbox.unpromised().next().is_none() {
             return;
         }
         let ids: Vec<BundleId> = lacks.iter().map(|slot| self.custody.id(*slot)).collect();
@@ -160,11 +164,28 @@ impl Agent {
             return;
         }
         let lacks = std::mem::take(&mut contact.lacks);
-        let flights: Vec<(BundleId, u16)> = self.unsettled.range(all).map(|((_, id), n)| (*id, *n)).collect();
-        for (id, copies) in flights {
-            self.unsettled.remove(&(peer, id));
-            if let Some(slot) = self.find_held(&id).filter(|_| !lacks.contains(&id)) {
-                self.spend(slot, copies, out);
+        let mut flights: BTreeMap<BundleId, u16> = self.outbox.unpromised().map(|id| (*id, 0)).collect();
+        flights.extend(self.unsettled.range(all.clone()).map(|((_, id), copies)| (*id, *copies)));
+        self.unsettled.retain(|(with, _), _| *with != peer);
+        flights.retain(|id, _| !lacks.contains(id) && self.find_held(id).is_some());
+        let ids: Vec<BundleId> = flights.keys().copied().take(IDS_PER_FRAME).collect();
+        let contact = self.contacts.get_mut(&peer).expect("flights are settled during a contact");
+        let ids: Vec<BundleId> = ids.into_iter().filter(|id| !contact.is_in_flight(id)).collect();
+        for id in &ids {
+            contact.sent(*id, Flight { size_bytes: 0, copies: flights[id], moved: false });
+        }
+        if !ids.is_empty() {
+            out.push(Output::Send { to: peer, frame: Frame::Ask { ids } });
+        }
+    }
+
+    /// Answers for what is held, or was delivered, and only for that.
+    fn asked(&mut self, peer: NodeId, ids: Vec<BundleId>) {
+        for id in ids {
+            let held = self.find_held(&id).map(|slot| self.custody.held(slot).grade);
+            let grade = held.or(self.inbox.find(&id).map(|_| Grade::Custody));
+            if let (Some(grade), Some(contact)) = (grade, self.contacts.get_mut(&peer)) {
+                contact.grants.push((id, grade.max(Grade::Copy)));
             }
         }
     }
