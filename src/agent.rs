@@ -77,7 +77,9 @@ pub struct Agent {
     at: Moment,
     /// Where durable time stands.
     clock: Moment,
+    /// The next sequence number, and the first that is not reserved yet.
     sequence: u64,
+    sequence_reserved: u64,
     free_bytes: u64,
 
     custody: Custody,
@@ -148,6 +150,7 @@ impl Agent {
             at: durable.clock,
             clock: durable.clock,
             sequence: durable.sequence,
+            sequence_reserved: durable.sequence,
             free_bytes: u64::MAX,
             custody,
             known,

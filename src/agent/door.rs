@@ -14,6 +14,8 @@ use crate::time::{Millis, SECOND, Timestamp};
 
 /// How far durable time may lag behind while other changes are committed anyway.
 const TICK: Millis = SECOND;
+/// How many sequence numbers one commit reserves.
+const SEQUENCE_STRIDE: u64 = 64;
 
 impl Agent {
     fn emit(&mut self, change: Change, out: &mut Vec<Output>) {
@@ -163,11 +165,14 @@ impl Agent {
         self.emit(Change::Settle { peer, id }, out);
     }
 
-    /// Takes the next creation sequence number; it is durable before anything bears it.
+    /// Takes the next creation sequence number. They are made durable in strides, ahead of use: a restart skips the rest
+    /// of one, and none is ever borne twice.
     pub(super) fn next_sequence(&mut self, out: &mut Vec<Output>) -> u64 {
-        let sequence = self.sequence;
+        if self.sequence == self.sequence_reserved {
+            self.sequence_reserved += SEQUENCE_STRIDE;
+            self.emit(Change::Count { sequence: self.sequence_reserved }, out);
+        }
         self.sequence += 1;
-        self.emit(Change::Count { sequence: self.sequence }, out);
-        sequence
+        self.sequence - 1
     }
 }

@@ -138,7 +138,7 @@ impl Agent {
     /// Writes out all durable state; equal to what the store gives back after every commit.
     pub fn durable(&self) -> Durable {
         Durable {
-            sequence: self.sequence,
+            sequence: self.sequence_reserved,
             next_row: self.custody.next_row(),
             clock: self.clock,
             held: self.held().map(|held| (held.row, held)).collect(),
