@@ -45,6 +45,7 @@ pub use self::change::{Change, Durable};
 pub use self::config::Config;
 pub use self::custody::{BUNDLE_COST_BYTES, cost_bytes};
 pub use self::io::{Cause, Due, Event, Input, Output};
+pub use self::receive::REJECTED_BLOCKED;
 pub use self::view::{ContactView, Usage};
 
 use self::change::Person;
@@ -99,7 +100,8 @@ pub struct Agent {
     unsettled: BTreeMap<(NodeId, BundleId), u16>,
     /// Inbox rows the application was not told of since the start.
     nudges: Vec<BundleId>,
-    evictions: u64,
+    /// Bundles given up for want of room since the start, by grade.
+    evicted: [u64; 3],
 }
 
 /// Marks a slot of the known ids as one of a tombstone.
@@ -129,12 +131,14 @@ impl Agent {
         let mut custody = Custody::default();
         let mut known = IdIndex::default();
         custody.row_reserve(durable.next_row);
-        for held in durable.held.values() {
-            known.insert(&held.id, custody.insert(held));
-        }
         let mut tombstones = Tombstones::default();
+        for held in durable.held.values() {
+            let slot = custody.insert(held);
+            known.insert(&held.id, slot, &|slot| Self::full_id(&custody, &tombstones, slot));
+        }
         for (id, until) in durable.buried {
-            known.insert(&id, BURIED | tombstones.insert(id, until));
+            let slot = BURIED | tombstones.insert(id, until);
+            known.insert(&id, slot, &|slot| Self::full_id(&custody, &tombstones, slot));
         }
         let mut beliefs = Beliefs::default();
         durable.beliefs.into_iter().for_each(|((id, signer), belief)| beliefs.insert(id, signer, belief));
@@ -164,7 +168,7 @@ impl Agent {
             shunned: BTreeMap::new(),
             unsettled: BTreeMap::new(),
             nudges,
-            evictions: 0,
+            evicted: [0; 3],
             config,
         }
     }
@@ -192,7 +196,7 @@ impl Agent {
             Input::Drop(id) => self.drop_carried(id, out),
             Input::CarryLimit(bytes) => self.carry_limit(bytes, out),
             Input::Meet { node, person } => self.meet_person(node, person, out),
-            Input::Unreadable(id) => self.unreadable(id, out),
+            Input::Unreadable { to, id } => self.unreadable(to, id, out),
         }
     }
 
@@ -202,7 +206,7 @@ impl Agent {
 
     /// Where an id stands among the known ones: held, or buried with the top bit set.
     fn find(&self, id: &BundleId) -> Option<Slot> {
-        self.known.find(id, |slot| Self::full_id(&self.custody, &self.tombstones, slot))
+        self.known.find(id, &|slot| Self::full_id(&self.custody, &self.tombstones, slot))
     }
 
     fn find_held(&self, id: &BundleId) -> Option<Slot> {

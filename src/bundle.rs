@@ -6,6 +6,7 @@
 
 mod error;
 mod inspect;
+mod integrity;
 pub(crate) mod key;
 mod layout;
 mod parse;

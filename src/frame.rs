@@ -1,6 +1,7 @@
 //! Frames: what two nodes say to each other during a contact, each a length-prefixed deterministic CBOR array.
 
 mod codec;
+mod hello;
 
 use serde::{Deserialize, Serialize};
 
@@ -15,29 +16,34 @@ pub use codec::{FrameError, Incoming, encode_bundle};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Frame {
     Hello(Hello),
-    /// Fingerprints of all buckets of the sender's summary, `1 << bits` of them, in the order of the ids.
+    /// The sender's summary in `1 << bits` buckets, in the order of the ids: four bytes of each bucket's digest, hashed
+    /// under the contact's key.
     Buckets {
         bits: u8,
-        fingerprints: Vec<u64>,
+        fingerprints: Vec<u32>,
     },
-    /// Short ids of everything the sender knows inside the named buckets, which rise (`bits` 0: everything).
+    /// Short ids, rising, of everything the sender knows in the buckets of the map (one bit each, the first bucket
+    /// highest; no map: everywhere), from where the last list or cells ended through those of prefix `up_to`.
     /// The other side answers with [`Frame::Want`] and pushes its own surplus.
     ShortIds {
-        bits: u8,
-        buckets: Vec<u32>,
+        buckets: Vec<u8>,
+        up_to: u64,
         ids: Vec<u64>,
     },
-    /// Rateless cells over the sender's short ids, from cell number `start` on.
+    /// Rateless cells over the same short ids, from cell number `start` on; the map comes with the first.
     Cells {
+        buckets: Vec<u8>,
+        up_to: u64,
         start: u32,
         cells: Vec<Cell>,
     },
-    /// More cells, please: from `start` on, `count` of them.
+    /// More cells, please: from `start` on, `count` of them; none of them asks for the list instead.
     MoreCells {
         start: u32,
         count: u32,
     },
-    /// Reconciliation ends: short ids of what the sender of this frame lacks and would take. A hint, not a grant.
+    /// Short ids, rising, of what the sender of this frame lacks of the other's list or cells; or, in answer to an
+    /// [`Frame::Offer`], of what it lacks of those. A hint, not a grant.
     Want {
         ids: Vec<u64>,
     },
@@ -164,9 +170,14 @@ pub struct Cell {
     /// XOR of the short ids.
     pub sum: u64,
     /// XOR of their keyed checksums.
-    pub check: u64,
-    /// How many went in.
-    pub count: i64,
+    pub check: u32,
+    /// How many went in, modulo 256.
+    pub count: u8,
+}
+
+impl Cell {
+    /// Size on the wire.
+    pub const BYTES: usize = 13;
 }
 
 /// What travels beside a bundle from hop to hop.
@@ -187,10 +198,10 @@ pub const FRAME_BUNDLE_BYTES_MAX: usize = BUNDLE_BYTES_MAX + 16;
 pub const FRAME_IDS_MAX: usize = 65_536;
 /// Most full ids one frame may carry; with their grades they stay under [`FRAME_BYTES_MAX`].
 pub const FRAME_FULL_IDS_MAX: usize = 16_384;
-/// Most cells one frame may carry; at 25 bytes each they stay under [`FRAME_BYTES_MAX`].
+/// Most cells one frame may carry; they stay under [`FRAME_BYTES_MAX`].
 pub const FRAME_CELLS_MAX: usize = 32_768;
-/// Most bits that a summary is split by: 65,536 buckets.
-pub const BITS_MAX: u8 = 16;
+/// Most bits that a summary is split by: 1,024 buckets, so that a map of them is 128 bytes.
+pub const BITS_MAX: u8 = 10;
 /// Most predictabilities or meetings a Hello may carry.
 pub const ROUTING_ENTRIES_MAX: usize = 4_096;
 /// Most delegations a Hello may carry.

@@ -1,5 +1,7 @@
 //! Names of nodes and bundles: 32 bytes each, compared and ordered as bytes.
 
+mod peer_id;
+
 use std::fmt;
 
 use curve25519_dalek::edwards::CompressedEdwardsY;
@@ -29,9 +31,6 @@ pub enum KeyError {
     Weak,
 }
 
-/// How a libp2p peer id of an Ed25519 key starts: identity multihash of 36 bytes, protobuf key type 1, 32 bytes of key.
-const PEER_ID_PREFIX: [u8; 6] = [0x00, 0x24, 0x08, 0x01, 0x12, 0x20];
-
 impl NodeId {
     /// Checks a public key: canonical encoding, torsion-free, not of small order.
     pub fn from_key(key: [u8; 32]) -> Result<NodeId, KeyError> {
@@ -58,10 +57,7 @@ impl NodeId {
 
     /// Returns the libp2p peer id, 52 characters of base58btc.
     pub fn peer_id(&self) -> String {
-        let mut bytes = [0; 38];
-        bytes[..6].copy_from_slice(&PEER_ID_PREFIX);
-        bytes[6..].copy_from_slice(&self.0);
-        bs58::encode(bytes).into_string()
+        peer_id::encode(&self.0)
     }
 
     pub const fn as_bytes(&self) -> &[u8; 32] {
@@ -71,21 +67,7 @@ impl NodeId {
 
 /// Reads the key out of a peer id without asking whether it is a good one.
 pub(crate) fn peer_id_key(text: &str) -> Result<[u8; 32], KeyError> {
-    // Bounded before decoding: base58 takes time in the square of its length.
-    if text.len() > 64 {
-        return Err(KeyError::Malformed);
-    }
-    let mut bytes = [0; 64];
-    let len = bs58::decode(text).onto(&mut bytes[..]).map_err(|_| KeyError::Malformed)?;
-    let bytes = &bytes[..len];
-    if len != 38 || bytes[..6] != PEER_ID_PREFIX {
-        return Err(if len >= 34 { KeyError::NotEd25519 } else { KeyError::Malformed });
-    }
-    let key: [u8; 32] = bytes[6..].try_into().expect("38 bytes less 6 are 32");
-    if NodeId(key).peer_id() != text {
-        return Err(KeyError::Malformed);
-    }
-    Ok(key)
+    peer_id::decode(text)
 }
 
 impl BundleId {

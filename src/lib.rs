@@ -2,9 +2,19 @@
 
 pub mod agent;
 #[cfg(feature = "node")]
+pub mod api;
+#[cfg(feature = "node")]
 pub mod backup;
+#[cfg(feature = "node")]
+pub mod bench;
 pub mod bundle;
 pub mod cbor;
+#[cfg(feature = "node")]
+pub mod cli;
+#[cfg(feature = "node")]
+pub mod config;
+#[cfg(feature = "node")]
+pub mod desk;
 pub mod eid;
 pub mod frame;
 #[cfg(feature = "node")]
@@ -13,6 +23,10 @@ pub mod id;
 #[cfg(feature = "node")]
 pub mod keys;
 pub mod message;
+#[cfg(feature = "node")]
+pub mod net;
+#[cfg(feature = "node")]
+pub mod node;
 pub mod receipt;
 pub mod safe_text;
 #[cfg(feature = "node")]

@@ -1,1 +1,7 @@
-fn main() {}
+//! The program `dak`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    dak::cli::main(&dak::desk::Homes)
+}

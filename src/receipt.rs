@@ -123,5 +123,9 @@ fn read_ids(reader: &mut Reader<'_>) -> Result<Vec<BundleId>, ReceiptError> {
     if !(1..=RECEIPT_IDS_MAX).contains(&len) {
         return Err(ReceiptError::Ids);
     }
-    (0..len).map(|_| Ok(BundleId(reader.bytes_exact()?))).collect()
+    let mut ids = Vec::with_capacity(len);
+    for _ in 0..len {
+        ids.push(BundleId(reader.bytes_exact()?));
+    }
+    Ok(ids)
 }

@@ -232,4 +232,14 @@ mod tests {
         let stacked = format!("a{}", "\u{301}".repeat(100_000));
         assert!(one_line(&stacked, 10).len() < 100);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn nothing_unsafe_is_in_what_is_printed(text in "\\PC*|.*|(\\PC|\\p{C}){0,40}", width in 0..100usize) {
+            proptest::prop_assert!(!safe_text(&text).chars().any(is_unsafe));
+            proptest::prop_assert!(!safe_block(&text).chars().any(|c| is_unsafe(c) && c != '\n' && c != '\t'));
+            let line = one_line(&text, width);
+            proptest::prop_assert!(!line.chars().any(is_unsafe) && columns(&line) <= width);
+        }
+    }
 }

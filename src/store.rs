@@ -1,6 +1,10 @@
 //! Where what must last is kept: one trait, a memory store for simulations and tests, and redb for real.
 
 pub mod memory;
+#[cfg(feature = "node")]
+pub mod redb;
+#[cfg(feature = "node")]
+pub mod writer;
 
 use crate::agent::change::{Change, Durable, Row};
 
@@ -12,7 +16,8 @@ pub trait Store {
     /// Reads back everything durable but the bodies.
     fn durable(&self) -> Result<Durable, StoreError>;
 
-    /// Commits a batch; when it returns, the batch survives a power cut. An error means that nothing of it happened.
+    /// Commits a batch; when it returns, the batch survives a power cut. An error means that nothing of it happened,
+    /// unless the very last sync of the disk failed: then `durable` says whether all of it did.
     fn commit(&mut self, changes: &[Change]) -> Result<(), StoreError>;
 
     /// Returns the encoded bundle at `row`, with the hops it came with.
@@ -20,7 +25,7 @@ pub trait Store {
 }
 
 /// Why a store cannot do its work. Each sentence says what to do next.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     #[error("the disk is full; free some space, and dak goes on by itself")]
     Full,

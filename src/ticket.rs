@@ -333,6 +333,17 @@ mod tests {
         assert_eq!(Ticket::parse(&ticket.to_string()), Ok(ticket));
     }
 
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_an_address_that_reads_back_or_an_error(rest in "[,/=%n0-9A-Za-z.:é ]{0,80}", prefix in 0..4usize) {
+            let id = node(1).peer_id();
+            let prefix = ["", "dak:", &format!("dak:{id},"), &format!("dak:{id},/ip4/1.2.3.4/tcp/1,n=")][prefix].to_owned();
+            if let Ok(ticket) = Ticket::parse(&format!("{prefix}{rest}")) {
+                proptest::prop_assert_eq!(Ticket::parse(&ticket.to_string()), Ok(ticket));
+            }
+        }
+    }
+
     /// The identity point, its non-canonical twin, and an honest key shifted by a point of small order.
     fn weak_keys() -> Vec<[u8; 32]> {
         let mut identity = [0; 32];

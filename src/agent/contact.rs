@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::agent::custody::Slot;
-use crate::agent::summary::{Party, Reconciliation};
+use crate::agent::summary::{Claim, Reconciliation};
 use crate::eid::Eid;
 use crate::frame::{Grade, Hello};
 use crate::id::{BundleId, NodeId};
@@ -38,12 +38,14 @@ pub struct Flight {
 pub struct Contact {
     pub since: Timestamp,
     /// What this node's Hello said of its summary.
-    pub party: Party,
+    pub claim: Claim,
     /// The peer's Hello, once it came.
     pub hello: Option<Hello>,
     /// Endpoints the peer serves: bundles for them go first and without asking the strategy.
     pub endpoints: Vec<Eid>,
     pub reconciliation: Option<Reconciliation>,
+    /// What the reconciliation has shown the peer to lack so far.
+    pub lacks: BTreeSet<BundleId>,
     queue: BTreeSet<(Order, Slot)>,
     queued: BTreeMap<Slot, Order>,
     in_flight: BTreeMap<BundleId, Flight>,
@@ -63,10 +65,11 @@ impl Contact {
     pub fn new(since: Timestamp, hello: &Hello) -> Contact {
         Contact {
             since,
-            party: Party { nonce: hello.nonce, count: hello.count, root: hello.root },
+            claim: Claim::of(hello),
             hello: None,
             endpoints: Vec::new(),
             reconciliation: None,
+            lacks: BTreeSet::new(),
             queue: BTreeSet::new(),
             queued: BTreeMap::new(),
             in_flight: BTreeMap::new(),

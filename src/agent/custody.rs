@@ -251,6 +251,11 @@ impl Custody {
         self.bytes_in(Class::Strangers) + self.bytes_in(Class::Contacts)
     }
 
+    /// How many bundles are of one class and grade.
+    pub fn count_of(&self, class: Class, grade: Grade) -> usize {
+        self.by_expiry[bucket(class, grade)].len()
+    }
+
     /// How many bundles one class holds.
     pub fn count_in(&self, class: Class) -> usize {
         [Grade::Released, Grade::Copy, Grade::Custody]

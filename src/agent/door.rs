@@ -24,9 +24,20 @@ impl Agent {
         out.push(Output::Commit(change));
     }
 
+    fn know(&mut self, id: &BundleId, slot: Slot) {
+        let (custody, tombstones) = (&self.custody, &self.tombstones);
+        let new = self.known.insert(id, slot, &|slot| Self::full_id(custody, tombstones, slot));
+        assert!(new, "an id is held or buried once");
+    }
+
+    fn unknow(&mut self, id: &BundleId) {
+        let (custody, tombstones) = (&self.custody, &self.tombstones);
+        self.known.remove(id, &|slot| Self::full_id(custody, tombstones, slot));
+    }
+
     pub(super) fn hold(&mut self, held: Held, bundle: Arc<Bundle>, out: &mut Vec<Output>) -> Slot {
         let slot = self.custody.insert(&held);
-        self.known.insert(&held.id, slot);
+        self.know(&held.id, slot);
         self.emit(Change::Hold { held, bundle }, out);
         slot
     }
@@ -40,7 +51,7 @@ impl Agent {
     pub(super) fn forget(&mut self, slot: Slot, why: Gone, out: &mut Vec<Output>) {
         let (id, row) = (self.custody.id(slot), self.custody.row(slot));
         self.contacts.values_mut().for_each(|contact| contact.unqueue(slot));
-        self.known.remove(&id, slot);
+        self.unknow(&id);
         self.custody.remove(slot);
         self.emit(Change::Forget { row }, out);
         out.push(Output::Report(Event::Gone { id, why }));
@@ -57,13 +68,13 @@ impl Agent {
             self.unbury(oldest, out);
         }
         let slot = self.tombstones.insert(id, until);
-        self.known.insert(&id, BURIED | slot);
+        self.know(&id, BURIED | slot);
         self.emit(Change::Bury { id, until }, out);
     }
 
     pub(super) fn unbury(&mut self, slot: Slot, out: &mut Vec<Output>) {
         let id = self.tombstones.id(slot);
-        self.known.remove(&id, BURIED | slot);
+        self.unknow(&id);
         self.tombstones.remove(slot);
         self.emit(Change::Unbury { id }, out);
     }

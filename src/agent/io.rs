@@ -75,8 +75,11 @@ pub enum Input {
         node: NodeId,
         person: Option<Person>,
     },
-    /// The store cannot read a body that the index names.
-    Unreadable(BundleId),
+    /// What was to be forwarded to a peer has no body that can be read.
+    Unreadable {
+        to: NodeId,
+        id: BundleId,
+    },
 }
 
 /// Something the driver must do. Commits come first, the acts of the same batch after them.

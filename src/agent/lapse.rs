@@ -1,9 +1,10 @@
 //! Time passes: batches end, lives end, memories end.
 
+use super::Agent;
 use super::change::{Class, What};
 use super::io::{Cause, Due, Gone, Output};
-use super::{Agent, BURIED};
 use crate::bundle::Kind;
+use crate::id::{BundleId, NodeId};
 
 /// Most ends of lives handled in one call, so that none takes long; what is left stays due.
 const ENDS_MAX: usize = 1_024;
@@ -62,9 +63,14 @@ impl Agent {
         }
     }
 
-    pub(super) fn unreadable(&mut self, id: crate::id::BundleId, out: &mut Vec<Output>) {
-        if let Some(slot) = self.find(&id).filter(|slot| slot & BURIED == 0) {
+    /// A body is gone: by now the bundle left, or the store lost it.
+    pub(super) fn unreadable(&mut self, to: NodeId, id: BundleId, out: &mut Vec<Output>) {
+        if let Some(contact) = self.contacts.get_mut(&to) {
+            contact.answered(&id);
+        }
+        if let Some(slot) = self.find_held(&id) {
             self.forget(slot, Gone::Unreadable, out);
         }
+        self.pump(to, out);
     }
 }

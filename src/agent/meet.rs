@@ -7,7 +7,7 @@ use super::contact::{Contact, Flight, Order, Stage};
 use super::custody::Slot;
 use super::io::{Event, Output};
 use super::routing::Verdict;
-use super::summary::{Party, Reconciliation};
+use super::summary::{Claim, Reconciliation, Step};
 use super::{Agent, BURIED, UNSETTLED_MAX};
 use crate::bundle::{Hops, Kind};
 use crate::eid::Eid;
@@ -36,8 +36,8 @@ impl Agent {
             mailboxes: Vec::new(),
             routing: self.routing.info(peer, self.at.now),
             nonce,
-            count: self.known.len() as u64,
-            root: self.known.root(|slot| Self::full_id(custody, tombstones, slot)),
+            count: self.known.len(),
+            root: self.known.root(&|slot| Self::full_id(custody, tombstones, slot)),
         };
         let contact = Contact::new(self.at.now, &hello);
         self.contacts.insert(peer, contact);
@@ -133,17 +133,12 @@ impl Agent {
         if !i_push && !they_push {
             return;
         }
-        let theirs = Party { nonce: theirs.nonce, count: theirs.count, root: theirs.root };
+        let theirs = Claim::of(theirs);
         let (custody, tombstones) = (&self.custody, &self.tombstones);
         let full = |slot| Self::full_id(custody, tombstones, slot);
-        let (reconciliation, first) =
-            Reconciliation::begin(contact.party, theirs, self.node < peer, &mut self.known, &full);
-        let in_sync = reconciliation.is_done();
+        let (reconciliation, step) = Reconciliation::begin(&contact.claim, &theirs, &mut self.known, &full);
         contact.reconciliation = Some(reconciliation);
-        out.extend(first.map(|frame| Output::Send { to: peer, frame }));
-        if in_sync {
-            self.settle_flights(peer, &[], out);
-        }
+        self.reconciled(peer, step, out);
     }
 
     fn reconcile(&mut self, peer: NodeId, frame: &Frame, out: &mut Vec<Output>) {
@@ -153,25 +148,37 @@ impl Agent {
         };
         let (custody, tombstones) = (&self.custody, &self.tombstones);
         let step = reconciliation.handle(frame, &mut self.known, &|slot| Self::full_id(custody, tombstones, slot));
+        self.reconciled(peer, step, out);
+        self.pump(peer, out);
+    }
+
+    fn reconciled(&mut self, peer: NodeId, step: Step, out: &mut Vec<Output>) {
         out.extend(step.send.into_iter().map(|frame| Output::Send { to: peer, frame }));
         if let Some(what) = step.misbehaved {
             return self.misbehaved(peer, what, out);
         }
         let lacks: Vec<Slot> = step.surplus.into_iter().chain(step.wanted).filter(|slot| slot & BURIED == 0).collect();
-        if step.done {
-            self.settle_flights(peer, &lacks, out);
-        }
+        self.settle_flights(peer, &lacks, step.done, out);
         lacks.into_iter().for_each(|slot| self.consider(peer, slot));
-        self.pump(peer, out);
     }
 
     /// Copies that were in flight when the last contact broke have moved where the peer turns out to have the bundle.
-    fn settle_flights(&mut self, peer: NodeId, lacks: &[Slot], out: &mut Vec<Output>) {
+    fn settle_flights(&mut self, peer: NodeId, lacks: &[Slot], done: bool, out: &mut Vec<Output>) {
         let all = (peer, BundleId([0; 32]))..=(peer, BundleId([255; 32]));
+        if self.unsettled.range(all.clone()).next().is_none() {
+            return;
+        }
+        let ids: Vec<BundleId> = lacks.iter().map(|slot| self.custody.id(*slot)).collect();
+        let contact = self.contacts.get_mut(&peer).expect("flights are settled during a contact");
+        contact.lacks.extend(ids);
+        if !done {
+            return;
+        }
+        let lacks = std::mem::take(&mut contact.lacks);
         let flights: Vec<(BundleId, u16)> = self.unsettled.range(all).map(|((_, id), n)| (*id, *n)).collect();
         for (id, copies) in flights {
             self.unsettled.remove(&(peer, id));
-            if let Some(slot) = self.find_held(&id).filter(|slot| !lacks.contains(slot)) {
+            if let Some(slot) = self.find_held(&id).filter(|_| !lacks.contains(&id)) {
                 self.spend(slot, copies, out);
             }
         }

@@ -118,7 +118,7 @@ impl Agent {
     /// Gives a bundle up for want of room: the previous hop hears of it when met.
     fn evict(&mut self, slot: Slot, out: &mut Vec<Output>) {
         let held = self.custody.held(slot);
-        self.evictions += 1;
+        self.evicted[held.grade as usize] += 1;
         if let (Some(peer), true) = (held.from, held.grade != Grade::Released) {
             self.owe(peer, held.id, out);
         }

@@ -28,10 +28,10 @@ pub struct Usage {
     pub quota_bytes: u64,
     /// Bundles and bytes of each class: strangers, contacts, own.
     pub by_class: [(usize, u64); 3],
-    /// Bytes carried for others by grade: released, copy, custody.
-    pub by_grade: [u64; 3],
-    /// Bundles given up for want of room since the start.
-    pub evictions: u64,
+    /// Bundles and bytes carried for others by grade: released, copy, custody.
+    pub by_grade: [(usize, u64); 3],
+    /// Bundles given up for want of room since the start, by grade.
+    pub evicted: [u64; 3],
 }
 
 const CLASSES: [Class; 3] = [Class::Strangers, Class::Contacts, Class::Own];
@@ -115,8 +115,11 @@ impl Agent {
     }
 
     pub fn usage(&self) -> Usage {
-        let carried =
-            |grade| self.custody.bytes_of(Class::Strangers, grade) + self.custody.bytes_of(Class::Contacts, grade);
+        let carried = |grade| {
+            let classes = [Class::Strangers, Class::Contacts];
+            let count: usize = classes.iter().map(|class| self.custody.count_of(*class, grade)).sum();
+            (count, classes.iter().map(|class| self.custody.bytes_of(*class, grade)).sum())
+        };
         Usage {
             messages: self.custody.len() - self.custody.receipts(),
             receipts: self.custody.receipts(),
@@ -124,7 +127,7 @@ impl Agent {
             quota_bytes: self.config.carry_bytes_max,
             by_class: CLASSES.map(|class| (self.custody.count_in(class), self.custody.bytes_in(class))),
             by_grade: GRADES.map(carried),
-            evictions: self.evictions,
+            evicted: self.evicted,
         }
     }
 

@@ -47,3 +47,37 @@ pub(crate) fn verify(node: NodeId, message: &[u8], signature: &[u8; 64]) -> Resu
 fn slot(node: &NodeId, slots: usize) -> usize {
     usize::from(u16::from_le_bytes([node.as_bytes()[0], node.as_bytes()[1]])) % slots
 }
+
+#[cfg(test)]
+mod tests {
+    use ed25519_dalek::{Signer, SigningKey};
+
+    use super::*;
+
+    fn node(key: &SigningKey) -> NodeId {
+        NodeId::from_trusted(key.verifying_key().to_bytes())
+    }
+
+    #[test]
+    fn keys_that_share_a_slot_are_told_apart() {
+        let one = SigningKey::from_bytes(&[1; 32]);
+        let slots = |node: &NodeId| (slot(node, CHECKED_SLOTS), slot(node, VERIFYING_SLOTS));
+        let mut seeds = (0..u64::MAX).map(|n| SigningKey::from_bytes(blake3::hash(&n.to_be_bytes()).as_bytes()));
+        let other = seeds.find(|key| slots(&node(key)) == slots(&node(&one))).expect("one in a thousand does");
+        for key in [&one, &other, &one, &one, &other] {
+            let signature = key.sign(b"hello").to_bytes();
+            assert_eq!(verify(node(&one), b"hello", &signature), Ok(key == &one));
+            assert_eq!(verify(node(&other), b"hello", &signature), Ok(key == &other));
+        }
+        // A key that is no point of the curve, in the slot of a good one.
+        let mut bad = *node(&one).as_bytes();
+        while NodeId::from_key(bad).is_ok() {
+            bad[31] = bad[31].wrapping_add(1);
+        }
+        assert_eq!(checked(node(&one)), Ok(node(&one)));
+        for _ in 0..2 {
+            assert!(checked(NodeId::from_trusted(bad)).is_err());
+            assert!(verify(NodeId::from_trusted(bad), b"hello", &one.sign(b"hello").to_bytes()).is_err());
+        }
+    }
+}

@@ -23,8 +23,6 @@ pub(super) const PAYLOAD: Place = Place { block_type: 1, number: 1, name: "paylo
 
 /// Block types that mean something in RFC 9171, RFC 9172 or here, and so never come as a block of an unknown kind.
 pub(super) const KNOWN_TYPES: [u64; 8] = [0, 1, 6, 7, 10, 11, 12, 193];
-/// Numbers that signed blocks of unknown kinds may have.
-pub(super) const UNKNOWN_NUMBERS: std::ops::RangeInclusive<u64> = 6..=15;
 /// Most bytes of all blocks of unknown kinds in one bundle.
 pub(super) const UNKNOWN_BYTES_MAX: usize = 1_024;
 
@@ -43,19 +41,6 @@ pub(super) const CRC_TYPE: u64 = 2;
 /// `dtn:none`.
 pub(super) const NO_ENDPOINT: [u8; 3] = [0x82, 0x01, 0x00];
 
-/// The abstract security block's targets: the payload.
-pub(super) const TARGETS: [u8; 2] = [0x81, 0x01];
-pub(super) const CONTEXT_COSE: u64 = 3;
-/// Security context flags: parameters follow.
-pub(super) const PARAMETERS_FOLLOW: u64 = 1;
-/// One parameter, number 5; the scope map follows.
-pub(super) const SCOPE_PARAMETER: [u8; 3] = [0x81, 0x82, 0x05];
-/// One target's one result, number 18: a byte string with a COSE_Sign1 of algorithm -19 and detached payload.
-/// The 64 bytes of the signature follow and end the block.
-pub(super) const RESULT: [u8; 15] =
-    [0x81, 0x81, 0x82, 0x12, 0x58, 0x49, 0x84, 0x43, 0xa1, 0x01, 0x32, 0xa0, 0xf6, 0x58, 0x40];
-/// The scope of a bundle without blocks of unknown kinds: primary 1, class of service 3, target 1, security block 1.
-pub(super) const SCOPE: [u8; 9] = [0xa4, 0x00, 0x01, 0x03, 0x03, 0x20, 0x01, 0x21, 0x01];
 /// What the external AAD ends with: heads of the target and of the security block, no additional protected headers.
 pub(super) const AAD_END: [u8; 7] = [0x01, 0x01, 0x00, 0x0b, 0x02, 0x00, 0x40];
 

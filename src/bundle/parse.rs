@@ -5,6 +5,7 @@ use crate::eid::{Eid, Service};
 use crate::id::{BundleId, NodeId};
 use crate::time::{DtnTime, Millis};
 
+use super::integrity::Integrity;
 use super::layout::{self, Covered, Place};
 use super::{BUNDLE_BYTES_MAX, Bundle, BundleError, COPIES_MAX, Creation, HOP_LIMIT, Hops, Kind, Parts, Priority};
 use super::{Role, key};
@@ -313,70 +314,6 @@ fn read_unknown_blocks<'a>(
         return Err(BundleError::UnknownTooLarge);
     }
     Ok(())
-}
-
-/// The data of the integrity block.
-struct Integrity<'a> {
-    /// The encoded scope map.
-    scope: &'a [u8],
-    /// The numbers of the blocks of unknown kinds in the scope, as bits.
-    unknown: u16,
-    signature: [u8; 64],
-}
-
-impl<'a> Integrity<'a> {
-    fn read(data: &'a [u8], source_item: &[u8]) -> Result<Integrity<'a>, BundleError> {
-        let mut reader = Reader::new(data);
-        if !reader.take_if(&layout::TARGETS) {
-            return Err(BundleError::SecurityTarget);
-        }
-        let context = reader.uint()?;
-        if context != layout::CONTEXT_COSE {
-            return Err(BundleError::SecurityContext(context));
-        }
-        if reader.uint()? != layout::PARAMETERS_FOLLOW {
-            return Err(BundleError::SecurityScope);
-        }
-        if !reader.take_if(source_item) {
-            return Err(BundleError::SecuritySource);
-        }
-        if !reader.take_if(&layout::SCOPE_PARAMETER) {
-            return Err(BundleError::SecurityScope);
-        }
-        let start = reader.position();
-        let unknown = read_scope(&mut reader)?;
-        let scope = reader.since(start);
-        if !reader.take_if(&layout::RESULT) {
-            return Err(BundleError::SecurityResult);
-        }
-        let signature = reader.rest().try_into().map_err(|_| BundleError::SecurityResult)?;
-        Ok(Integrity { scope, unknown, signature })
-    }
-}
-
-/// Reads the scope map: what every bundle signs, and the numbers of blocks of unknown kinds as bits.
-fn read_scope(reader: &mut Reader<'_>) -> Result<u16, BundleError> {
-    let pairs = reader.map()?;
-    let mut unknown = 0u16;
-    for index in 0..pairs {
-        let pair = (reader.int()?, reader.uint()?);
-        let ok = match (index, pairs - index) {
-            (0, _) => pair == (0, 1),
-            (1, _) => pair == (3, 3),
-            (_, 2) => pair == (-1, 1),
-            (_, 1) => pair == (-2, 1),
-            _ => {
-                let number = u64::try_from(pair.0).unwrap_or(0);
-                let fresh = layout::UNKNOWN_NUMBERS.contains(&number) && unknown >> number == 0;
-                unknown |= u16::from(fresh) << (number & 15);
-                fresh && pair.1 == 3
-            }
-        };
-        if !ok {
-            return Err(BundleError::SecurityScope);
-        }
-    }
-    if pairs < 4 { Err(BundleError::SecurityScope) } else { Ok(unknown) }
 }
 
 fn read_class(data: &[u8]) -> Result<(Priority, u16), BundleError> {

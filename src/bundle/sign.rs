@@ -7,6 +7,7 @@ use crate::eid::{Eid, Service};
 use crate::id::NodeId;
 use crate::time::Millis;
 
+use super::integrity;
 use super::layout::{self, Covered};
 use super::{BUNDLE_BYTES_MAX, Bundle, BundleError, COPIES_MAX, Creation, Hops, Kind, Parts, Priority};
 
@@ -89,13 +90,13 @@ impl Draft {
         let mut payload_head = Vec::with_capacity(5);
         payload_head.head(Major::Bytes, payload.len() as u64);
         let covered = Covered { head: &class[1..5], data: &class[6..] };
-        let signed = layout::signed_bytes(&source, &layout::SCOPE, &primary, &[covered], [&payload_head, payload]);
+        let signed = layout::signed_bytes(&source, &integrity::SCOPE, &primary, &[covered], [&payload_head, payload]);
         let signature = signer.sign(&signed);
 
         let mut out = Vec::with_capacity(primary.len() + payload.len() + 256);
         out.raw(&[layout::OPEN]);
         out.raw(&primary);
-        integrity_block(&mut out, &source, &signature);
+        integrity::write(&mut out, &source, &signature);
         out.raw(&class);
         let hops_at = out.len();
         layout::hop_blocks(&mut out, Hops::default());
@@ -123,6 +124,16 @@ impl Draft {
         })
     }
 
+    /// The length of the bundle that [`Draft::sign`] makes of a payload of `payload_len` bytes.
+    pub fn encoded_len(&self, payload_len: usize) -> usize {
+        let mut blocks = self.primary();
+        integrity::write(&mut blocks, &endpoint(&Eid::admin(self.source)), &[0; 64]);
+        blocks.raw(&self.class_block());
+        layout::hop_blocks(&mut blocks, Hops::default());
+        layout::block_head(&mut blocks, layout::PAYLOAD, payload_len);
+        blocks.len() + payload_len + 2
+    }
+
     fn class_block(&self) -> Vec<u8> {
         let priority = match self.priority {
             Priority::Bulk => 0u8,
@@ -138,25 +149,6 @@ impl Draft {
         block.raw(&data);
         block
     }
-}
-
-fn integrity_block(out: &mut Vec<u8>, source: &[u8], signature: &[u8; 64]) {
-    let len = layout::TARGETS.len()
-        + 2
-        + source.len()
-        + layout::SCOPE_PARAMETER.len()
-        + layout::SCOPE.len()
-        + layout::RESULT.len()
-        + signature.len();
-    layout::block_head(out, layout::INTEGRITY, len);
-    out.raw(&layout::TARGETS);
-    out.uint(layout::CONTEXT_COSE);
-    out.uint(layout::PARAMETERS_FOLLOW);
-    out.raw(source);
-    out.raw(&layout::SCOPE_PARAMETER);
-    out.raw(&layout::SCOPE);
-    out.raw(&layout::RESULT);
-    out.raw(signature);
 }
 
 /// An endpoint as it stands in a block: scheme 1 and the text after it.

@@ -6,29 +6,31 @@
 //! | kind | frame | fields |
 //! |---|---|---|
 //! | 0 | Hello | version, bundle bytes, window bytes, carries, pushes, delegations, routing, nonce, count, root |
-//! | 1 | Buckets | bits, fingerprints of 8 bytes |
-//! | 2 | ShortIds | bits, buckets of 2 bytes, ids of 8 |
-//! | 3 | Cells | start, sums and checks of 8 and 8 bytes, array of counts |
+//! | 1 | Buckets | bits, fingerprints of 4 bytes |
+//! | 2 | ShortIds | map of buckets, up to, ids of 8 bytes |
+//! | 3 | Cells | map of buckets, up to, start, sums of 8, checks of 4 and counts of one byte |
 //! | 4 | MoreCells | start, count |
 //! | 5 | Want | ids of 8 bytes |
 //! | 6 | Offer | ids of 32 bytes |
 //! | 7 | Accepted | ids of 32 bytes and grade of one |
 //! | 8 | Refused | id, reason, retry after ms |
 //! | 9 | GaveUp | ids of 32 bytes |
-//! | 11 | Take | ids of 32 bytes |
 //! | 10 | a bundle | copies, moved, the bundle's bytes |
+//! | 11 | Take | ids of 32 bytes |
 
 use super::{
-    BITS_MAX, Cell, Delegation, FRAME_CELLS_MAX, FRAME_FULL_IDS_MAX, FRAME_IDS_MAX, Frame, Grade, Hello, MAILBOXES_MAX,
-    PROTOCOL_VERSION, ROUTING_ENTRIES_MAX, Refusal, RoutingInfo, Transit,
+    BITS_MAX, Cell, FRAME_CELLS_MAX, FRAME_FULL_IDS_MAX, FRAME_IDS_MAX, Frame, Grade, Hello, Refusal, Transit,
 };
-use crate::bundle::{BUNDLE_BYTES_MAX, Bundle, COPIES_MAX, key};
+use crate::bundle::{BUNDLE_BYTES_MAX, Bundle, COPIES_MAX};
 use crate::cbor::{CborError, Length, Reader, Writer};
-use crate::eid::{Eid, EidError};
-use crate::id::{BundleId, KeyError, NodeId};
+use crate::eid::EidError;
+use crate::id::{BundleId, KeyError};
 use crate::time::Millis;
 
-const HELLO: u64 = 0;
+/// Longest map of buckets.
+const MAP_BYTES_MAX: usize = 1 << (BITS_MAX - 3);
+
+pub(super) const HELLO: u64 = 0;
 const BUCKETS: u64 = 1;
 const SHORT_IDS: u64 = 2;
 const CELLS: u64 = 3;
@@ -151,20 +153,23 @@ impl Frame {
                 assert!(*bits <= BITS_MAX && fingerprints.len() == 1 << bits, "a fingerprint for each bucket");
                 begin(out, BUCKETS, 2);
                 out.uint(*bits);
-                numbers(out, fingerprints);
-            }
-            Frame::ShortIds { bits, buckets, ids } => {
-                assert!(*bits <= BITS_MAX && buckets_rise(*bits, buckets), "buckets are named once, in order");
-                begin(out, SHORT_IDS, 3);
-                out.uint(*bits);
-                out.packed(buckets.len() * 2, |out| {
-                    buckets.iter().for_each(|bucket| out.raw(&(*bucket as u16).to_be_bytes()));
+                out.packed(fingerprints.len() * 4, |out| {
+                    fingerprints.iter().for_each(|fingerprint| out.raw(&fingerprint.to_be_bytes()));
                 });
+            }
+            Frame::ShortIds { buckets, up_to, ids } => {
+                assert!(buckets.len() <= MAP_BYTES_MAX, "a map has a bit for each bucket");
+                begin(out, SHORT_IDS, 3);
+                out.bytes(buckets);
+                out.uint(*up_to);
                 short_ids(out, ids);
             }
-            Frame::Cells { start, cells } => {
+            Frame::Cells { buckets, up_to, start, cells } => {
+                assert!(buckets.len() <= MAP_BYTES_MAX, "a map has a bit for each bucket");
                 assert!(cells.len() <= FRAME_CELLS_MAX, "cells are sent in frames of bounded size");
-                begin(out, CELLS, 3);
+                begin(out, CELLS, 4);
+                out.bytes(buckets);
+                out.uint(*up_to);
                 out.uint(*start);
                 write_cells(out, cells);
             }
@@ -201,7 +206,7 @@ impl Frame {
     }
 }
 
-fn begin(out: &mut impl Writer, kind: u64, fields: usize) {
+pub(super) fn begin(out: &mut impl Writer, kind: u64, fields: usize) {
     out.array(1 + fields);
     out.uint(kind);
 }
@@ -222,126 +227,13 @@ fn full_ids(out: &mut impl Writer, kind: u64, ids: &[BundleId]) {
 }
 
 fn write_cells(out: &mut impl Writer, cells: &[Cell]) {
-    out.packed(cells.len() * 16, |out| {
+    out.packed(cells.len() * Cell::BYTES, |out| {
         cells.iter().for_each(|cell| {
             out.raw(&cell.sum.to_be_bytes());
             out.raw(&cell.check.to_be_bytes());
+            out.push(cell.count);
         });
     });
-    out.array(cells.len());
-    cells.iter().for_each(|cell| out.int(cell.count));
-}
-
-impl Hello {
-    fn write(&self, out: &mut impl Writer) {
-        assert!(self.mailboxes.len() <= MAILBOXES_MAX, "a node serves a bounded number of mailboxes");
-        begin(out, HELLO, 10);
-        out.uint(self.version);
-        out.uint(self.bundle_bytes_max);
-        out.uint(self.window_bytes);
-        out.bool(self.carries);
-        out.bool(self.pushes);
-        out.array(self.mailboxes.len());
-        self.mailboxes.iter().for_each(|delegation| delegation.write(out));
-        self.routing.write(out);
-        out.bytes(&self.nonce);
-        out.uint(self.count);
-        out.bytes(&self.root);
-    }
-
-    fn read(reader: &mut Reader<'_>, fields: usize) -> Result<Hello, FrameError> {
-        let version = reader.uint()?;
-        // Before the fields are counted: another version may have others.
-        if version != u64::from(PROTOCOL_VERSION) {
-            return Err(FrameError::Version(version));
-        }
-        expect_fields(fields, 11)?;
-        Ok(Hello {
-            version: PROTOCOL_VERSION,
-            bundle_bytes_max: reader.uint_as()?,
-            window_bytes: reader.uint_as()?,
-            carries: reader.bool()?,
-            pushes: reader.bool()?,
-            mailboxes: read_mailboxes(reader)?,
-            routing: RoutingInfo::read(reader)?,
-            nonce: reader.bytes_exact()?,
-            count: reader.uint()?,
-            root: reader.bytes_exact()?,
-        })
-    }
-}
-
-impl Delegation {
-    fn write(&self, out: &mut impl Writer) {
-        out.array(4);
-        out.text(&self.mailbox.to_string());
-        out.bytes(self.node.as_bytes());
-        out.uint(self.expires);
-        out.bytes(&self.signature);
-    }
-
-    fn read(reader: &mut Reader<'_>) -> Result<Delegation, FrameError> {
-        reader.array_exact(4)?;
-        Ok(Delegation {
-            mailbox: Eid::parse(reader.text()?)?,
-            node: key::checked(NodeId::from_trusted(reader.bytes_exact()?))?,
-            expires: reader.uint()?,
-            signature: reader.bytes_exact()?,
-        })
-    }
-}
-
-fn read_mailboxes(reader: &mut Reader<'_>) -> Result<Vec<Delegation>, FrameError> {
-    let len = reader.array()?;
-    if len > MAILBOXES_MAX {
-        return Err(FrameError::TooMany("mailboxes"));
-    }
-    (0..len).map(|_| Delegation::read(reader)).collect()
-}
-
-impl RoutingInfo {
-    /// Either `null`, or the kind and records of 32 bytes of key and 2 of number.
-    fn write(&self, out: &mut impl Writer) {
-        let (kind, entries) = match self {
-            RoutingInfo::None => return out.raw(&[0xf6]),
-            RoutingInfo::Predictabilities(entries) => (1u8, entries),
-            RoutingInfo::Meetings(entries) => (2, entries),
-        };
-        assert!(entries.len() <= ROUTING_ENTRIES_MAX, "a Hello has a bounded number of routing entries");
-        out.array(2);
-        out.uint(kind);
-        out.packed(entries.len() * 34, |out| {
-            entries.iter().for_each(|(node, number)| {
-                out.raw(node.as_bytes());
-                out.raw(&number.to_be_bytes());
-            });
-        });
-    }
-
-    fn read(reader: &mut Reader<'_>) -> Result<RoutingInfo, FrameError> {
-        if reader.take_if(&[0xf6]) {
-            return Ok(RoutingInfo::None);
-        }
-        reader.array_exact(2)?;
-        let kind = reader.uint()?;
-        let records = records::<34>(reader.bytes()?, ROUTING_ENTRIES_MAX, "routing entries")?;
-        let entries: Vec<(NodeId, u16)> = records
-            .iter()
-            .map(|record| {
-                let (key, number) = record.split_first_chunk::<32>().expect("34 bytes hold 32");
-                // Names in these tables are only ever compared, so their keys are not worth a check each.
-                (NodeId::from_trusted(*key), u16::from_be_bytes([number[0], number[1]]))
-            })
-            .collect();
-        if !entries.is_sorted_by(|a, b| a.0 < b.0) {
-            return Err(FrameError::Order("routing entries"));
-        }
-        match kind {
-            1 => Ok(RoutingInfo::Predictabilities(entries)),
-            2 => Ok(RoutingInfo::Meetings(entries)),
-            _ => Err(FrameError::Unknown("kind of routing information")),
-        }
-    }
 }
 
 fn read_fields(reader: &mut Reader<'_>, kind: u64, fields: usize) -> Result<Frame, FrameError> {
@@ -351,21 +243,23 @@ fn read_fields(reader: &mut Reader<'_>, kind: u64, fields: usize) -> Result<Fram
         BUCKETS => {
             expect(2)?;
             let bits = read_bits(reader)?;
-            let fingerprints = read_numbers(reader.bytes()?, 1 << BITS_MAX, "fingerprints")?;
+            let fingerprints = records::<4>(reader.bytes()?, 1 << BITS_MAX, "fingerprints")?;
             if fingerprints.len() != 1 << bits {
                 return Err(FrameError::Lengths("fingerprints"));
             }
+            let fingerprints = fingerprints.iter().map(|record| u32::from_be_bytes(*record)).collect();
             Ok(Frame::Buckets { bits, fingerprints })
         }
         SHORT_IDS => {
             expect(3)?;
-            let bits = read_bits(reader)?;
-            let buckets = read_buckets(reader, bits)?;
-            Ok(Frame::ShortIds { bits, buckets, ids: read_short_ids(reader)? })
+            let buckets = read_map(reader)?;
+            Ok(Frame::ShortIds { buckets, up_to: reader.uint()?, ids: read_short_ids(reader)? })
         }
         CELLS => {
-            expect(3)?;
-            Ok(Frame::Cells { start: reader.uint_as()?, cells: read_cells(reader)? })
+            expect(4)?;
+            let buckets = read_map(reader)?;
+            let (up_to, start) = (reader.uint()?, reader.uint_as()?);
+            Ok(Frame::Cells { buckets, up_to, start, cells: read_cells(reader)? })
         }
         MORE_CELLS => {
             expect(2)?;
@@ -389,12 +283,13 @@ fn read_fields(reader: &mut Reader<'_>, kind: u64, fields: usize) -> Result<Fram
         }
         ACCEPTED => {
             expect(1)?;
-            let grants = records::<33>(reader.bytes()?, FRAME_FULL_IDS_MAX, "grants")?;
-            let grants = grants.iter().map(|record| {
+            let records = records::<33>(reader.bytes()?, FRAME_FULL_IDS_MAX, "grants")?;
+            let mut grants = Vec::with_capacity(records.len());
+            for record in records {
                 let (id, grade) = record.split_first_chunk::<32>().expect("33 bytes hold 32");
-                Ok((BundleId(*id), grade_of(grade[0])?))
-            });
-            Ok(Frame::Accepted { grants: grants.collect::<Result<_, FrameError>>()? })
+                grants.push((BundleId(*id), grade_of(grade[0])?));
+            }
+            Ok(Frame::Accepted { grants })
         }
         REFUSED => {
             expect(3)?;
@@ -409,12 +304,16 @@ fn read_fields(reader: &mut Reader<'_>, kind: u64, fields: usize) -> Result<Fram
     }
 }
 
-fn expect_fields(fields: usize, expected: usize) -> Result<(), FrameError> {
+pub(super) fn expect_fields(fields: usize, expected: usize) -> Result<(), FrameError> {
     if fields == expected { Ok(()) } else { Err(FrameError::Lengths("fields")) }
 }
 
 /// Cuts a byte string into records of `N` bytes, at most `max` of them.
-fn records<'a, const N: usize>(bytes: &'a [u8], max: usize, what: &'static str) -> Result<&'a [[u8; N]], FrameError> {
+pub(super) fn records<'a, const N: usize>(
+    bytes: &'a [u8],
+    max: usize,
+    what: &'static str,
+) -> Result<&'a [[u8; N]], FrameError> {
     let (records, rest) = bytes.as_chunks::<N>();
     if !rest.is_empty() {
         return Err(FrameError::Lengths(what));
@@ -443,28 +342,19 @@ fn read_bits(reader: &mut Reader<'_>) -> Result<u8, FrameError> {
     if bits > BITS_MAX { Err(FrameError::TooMany("buckets")) } else { Ok(bits) }
 }
 
-/// Buckets rise, so that no list can make the reader look at one bucket many times.
-fn read_buckets(reader: &mut Reader<'_>, bits: u8) -> Result<Vec<u32>, FrameError> {
-    let buckets = records::<2>(reader.bytes()?, 1 << bits, "buckets")?;
-    let buckets: Vec<u32> = buckets.iter().map(|bucket| u32::from(u16::from_be_bytes(*bucket))).collect();
-    if buckets_rise(bits, &buckets) { Ok(buckets) } else { Err(FrameError::Order("buckets")) }
-}
-
-fn buckets_rise(bits: u8, buckets: &[u32]) -> bool {
-    buckets.is_sorted_by(|a, b| a < b) && buckets.last().is_none_or(|last| *last < 1 << bits)
+fn read_map(reader: &mut Reader<'_>) -> Result<Vec<u8>, FrameError> {
+    let map = reader.bytes()?;
+    if map.len() > MAP_BYTES_MAX { Err(FrameError::TooMany("buckets")) } else { Ok(map.to_vec()) }
 }
 
 fn read_cells(reader: &mut Reader<'_>) -> Result<Vec<Cell>, FrameError> {
-    let sums = records::<16>(reader.bytes()?, FRAME_CELLS_MAX, "cells")?;
-    if reader.array()? != sums.len() {
-        return Err(FrameError::Lengths("cells"));
-    }
-    let cells = sums.iter().map(|record| {
-        let (sum, check) = record.split_first_chunk::<8>().expect("16 bytes hold 8");
-        let check = check.first_chunk::<8>().expect("16 bytes hold twice 8");
-        Ok(Cell { sum: u64::from_be_bytes(*sum), check: u64::from_be_bytes(*check), count: reader.int()? })
-    });
-    cells.collect()
+    let cells = records::<{ Cell::BYTES }>(reader.bytes()?, FRAME_CELLS_MAX, "cells")?;
+    let cell = |record: &[u8; Cell::BYTES]| {
+        let (sum, rest) = record.split_first_chunk().expect("13 bytes hold 8");
+        let (check, count) = rest.split_first_chunk().expect("5 bytes hold 4");
+        Cell { sum: u64::from_be_bytes(*sum), check: u32::from_be_bytes(*check), count: count[0] }
+    };
+    Ok(cells.iter().map(cell).collect())
 }
 
 fn grade_code(grade: Grade) -> u8 {

@@ -2,6 +2,8 @@
 
 use std::convert::Infallible;
 
+use curve25519_dalek::constants::EIGHT_TORSION;
+use curve25519_dalek::edwards::CompressedEdwardsY;
 use rand_core::{TryCryptoRng, TryRng};
 
 use super::*;
@@ -51,7 +53,10 @@ fn an_operating_system_that_repeats_itself_repeats_no_ephemeral_key() {
 
 #[test]
 fn a_weak_recipient_is_refused_even_if_its_key_was_never_checked() {
-    for point in curve25519_dalek::constants::EIGHT_TORSION {
+    let honest = CompressedEdwardsY(*Identity::from_secret(&[2; 32]).node().as_bytes()).decompress().unwrap();
+    // Points of small order, and an honest key with such a point added to it, which X25519 itself would accept.
+    let mixed = EIGHT_TORSION[1..].iter().map(|point| honest + point);
+    for point in EIGHT_TORSION.into_iter().chain(mixed) {
         let weak = NodeId::from_trusted(point.compress().0);
         let sealed = seal(&weak, b"primary", b"text", Identity::from_secret(&[1; 32]).signing_key());
         assert_eq!(sealed, Err(SealError::Recipient));

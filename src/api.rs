@@ -1,0 +1,54 @@
+//! What a person or a script can ask of a node, and how: one request enum, one response enum, and HTTP over a unix
+//! socket between them.
+//!
+//! The node's driver is the [`Backend`]; so is a closed home, opened for one command while no node runs. The command
+//! line speaks to either, and never knows more than this module says:
+//!
+//! ```text
+//! cli ── Request ──> client ══ unix socket, HTTP + JSON ══ server ── Request ──> Backend (the node)
+//! cli ── Request ────────────────────────────────────────────────────────────> Backend (a closed home)
+//! ```
+//!
+//! - [`model`]: requests, responses and the rows they are made of. The JSON of a row is a contract: other programs
+//!   read it, so fields are added and never change their sense, and every object says its `schema`.
+//! - [`error`]: what can go wrong, each kind with its exit code and its HTTP status.
+//! - [`route`]: which request is which method and path; `GET /v1/me`, `POST /v1/send` and so on.
+//! - [`server`], [`client`]: the two ends of the socket; [`socket`] makes it safely.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use futures::Stream;
+
+pub mod client;
+pub mod error;
+mod failures;
+pub mod model;
+pub mod route;
+#[cfg(test)]
+pub(crate) mod samples;
+pub mod server;
+pub mod socket;
+#[cfg(test)]
+mod tests;
+
+pub use error::{ApiError, ErrorKind};
+pub use model::{Request, Response, Row, Topic};
+
+/// The answer to a request, on its way.
+pub type Answer<'a> = Pin<Box<dyn Future<Output = Result<Response, ApiError>> + Send + 'a>>;
+
+/// Rows as they come, until whoever makes them stops.
+pub type Rows = Pin<Box<dyn Stream<Item = Row> + Send>>;
+
+/// Whoever can answer: a running node, or a home that is opened for one command.
+///
+/// Names and ids come as the person typed them: a `who` is a contact's name, an address or a peer id; an id is any
+/// unique prefix of at least [`model::ID_PREFIX_DIGITS_MIN`] hexadecimal digits.
+pub trait Backend: Send + Sync + 'static {
+    /// Does what is asked. Dropping the future does not take a request back once it was polled.
+    fn call(&self, request: Request) -> Answer<'_>;
+
+    /// Subscribes before it returns: a row made after that is in the stream, unless the reader lags too far behind.
+    fn follow(&self, topic: Topic) -> Rows;
+}

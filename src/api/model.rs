@@ -1,0 +1,232 @@
+//! Requests and responses, whatever carries them.
+
+use serde::{Deserialize, Serialize};
+
+use super::error::ApiError;
+use crate::bundle::Priority;
+
+mod lines;
+mod names;
+mod rows;
+mod when;
+
+pub use lines::json_line;
+pub use names::{parse_priority, priority_name};
+pub use rows::{
+    CarriedRow, CarryRow, CheckRow, Class, Classes, ConfigRow, ContactRow, Counts, Done, Event, EventKind, Evicted,
+    FileRow, Grade, Grades, HealthRow, InboxRow, LetterRow, LimitRow, MeRow, NearbyRow, PeerRow, Schema, SentRow,
+    Standing, State, StatusRow, Verdict, VersionRow,
+};
+pub use when::When;
+
+/// Fewest hexadecimal digits of an id that anything accepts.
+pub const ID_PREFIX_DIGITS_MIN: usize = 4;
+
+/// Largest text and attachments of one message together, in bytes. A bundle holds at most 1 MiB with everything around
+/// them, and padding may add an eighth.
+pub const MESSAGE_BYTES_MAX: usize = 900 * 1024;
+
+/// Something a person asks. `who` is a contact's name, an address or a peer id; `id` any unique prefix of an id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Request {
+    /// Answered by [`Response::Version`].
+    Version,
+    /// Answered by [`Response::Health`].
+    Health,
+    /// Answered by [`Response::Me`].
+    Me,
+    /// Answered by [`Response::Contact`]; adding somebody again under the same name changes nothing.
+    ContactAdd(Introduction),
+    /// Answered by [`Response::Contacts`], by name.
+    ContactList,
+    /// One contact, with the words to compare; answered by [`Response::Contact`].
+    ContactShow {
+        who: String,
+    },
+    /// The words were compared and are the same (or are not, after all); answered by [`Response::Contact`].
+    ContactVerify {
+        who: String,
+        verified: bool,
+    },
+    ContactRename {
+        who: String,
+        name: String,
+    },
+    ContactBlock {
+        who: String,
+    },
+    ContactUnblock {
+        who: String,
+    },
+    ContactRemove {
+        who: String,
+    },
+    /// Nodes that could be met now; answered by [`Response::Nearby`]. Needs a running node.
+    Nearby,
+    /// Answered by [`Response::Sent`] once the message is durable here.
+    Send(Compose),
+    /// Answered by [`Response::Inbox`], oldest first; with `limit`, the newest so many.
+    Inbox {
+        unread: bool,
+        limit: Option<u32>,
+    },
+    /// One message with its attachments; answered by [`Response::Letter`].
+    Read {
+        id: String,
+        mark: bool,
+        tell: bool,
+    },
+    InboxDelete {
+        id: String,
+    },
+    /// Answered by [`Response::Statuses`], oldest first: one row, or all.
+    Status {
+        id: Option<String>,
+    },
+    /// Answered by [`Response::Statuses`] with the one row.
+    Cancel {
+        id: String,
+    },
+    /// Contacts in the network's sense that last now; answered by [`Response::Peers`]. Needs a running node.
+    Peers,
+    /// Answered by [`Response::Carry`].
+    Carry,
+    /// Answered by [`Response::CarryList`], in the order of eviction.
+    CarryList,
+    /// Answered by [`Response::Carry`].
+    CarryLimit {
+        bytes: u64,
+    },
+    CarryDrop {
+        id: String,
+    },
+    /// The raw bytes of a held bundle; answered by [`Response::Bytes`].
+    CarryExport {
+        id: String,
+    },
+    /// Answered by [`Response::Doctor`].
+    Doctor,
+    /// Writes everything that makes this home, encrypted, to `path` (absolute); answered by [`Response::Backup`].
+    Backup {
+        path: String,
+        passphrase: String,
+    },
+    /// The effective configuration with origins; answered by [`Response::Config`].
+    Config,
+    /// Stops the node; answered by [`Response::Done`] before it stops. Needs a running node.
+    Down,
+}
+
+/// An answer. Requests that name no other are answered by `Done`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Response {
+    Done(Done),
+    Version(VersionRow),
+    Health(HealthRow),
+    Me(MeRow),
+    Contact(ContactRow),
+    Contacts(Vec<ContactRow>),
+    Nearby(Vec<NearbyRow>),
+    Sent(SentRow),
+    Inbox(Vec<InboxRow>),
+    Letter(Box<LetterRow>),
+    Statuses(Vec<StatusRow>),
+    Peers(Vec<PeerRow>),
+    Carry(CarryRow),
+    CarryList(Vec<CarriedRow>),
+    Bytes(Vec<u8>),
+    Doctor(Vec<CheckRow>),
+    Backup(FileRow),
+    Config(Vec<ConfigRow>),
+}
+
+/// What a stream is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Topic {
+    /// New rows of the inbox.
+    Inbox,
+    /// New evidence, of one message or of all; each row is the whole status.
+    Status { id: Option<String> },
+}
+
+/// One row of a stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Row {
+    Inbox(InboxRow),
+    Status(StatusRow),
+    /// The last row, where a stream ends before its reader left; says why.
+    Ended(ApiError),
+}
+
+/// Somebody to be named.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Introduction {
+    pub name: String,
+    /// An address as `dak me` prints it, or a bare peer id.
+    pub address: String,
+}
+
+/// A message to be sent.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Compose {
+    pub to: String,
+    #[serde(default)]
+    pub text: String,
+    #[serde(default)]
+    pub subject: Option<String>,
+    #[serde(default)]
+    pub attachments: Vec<File>,
+    #[serde(default, with = "names::priority")]
+    pub priority: Priority,
+    /// How long it may be under way; the configuration's where none is said.
+    #[serde(default)]
+    pub lifetime_ms: Option<u64>,
+    /// When an answer would no longer help.
+    #[serde(default)]
+    pub reply_by: Option<When>,
+    /// The id of the conversation's first message, as rows give it.
+    #[serde(default)]
+    pub thread: Option<String>,
+    /// The id of the message this answers.
+    #[serde(default)]
+    pub in_reply_to: Option<String>,
+    /// The spray budget; the configuration's where none is said.
+    #[serde(default)]
+    pub copies: Option<u16>,
+}
+
+/// A file inside a message; its bytes travel as hexadecimal digits.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct File {
+    pub name: String,
+    #[serde(rename = "hex", with = "names::hex")]
+    pub bytes: Vec<u8>,
+}
+
+impl Compose {
+    /// Bytes that count against [`MESSAGE_BYTES_MAX`].
+    pub fn size_bytes(&self) -> usize {
+        let files: usize = self.attachments.iter().map(|file| file.name.len() + file.bytes.len()).sum();
+        self.text.len() + self.subject.as_ref().map_or(0, String::len) + files
+    }
+
+    /// Refuses a message that no bundle can hold, with the limit.
+    pub fn check_size(&self) -> Result<(), ApiError> {
+        let size = self.size_bytes();
+        if size <= MESSAGE_BYTES_MAX {
+            return Ok(());
+        }
+        let limit = format!("the message is too long: {size} bytes, and the limit is {MESSAGE_BYTES_MAX}");
+        Err(ApiError::refused(limit).next("shorten it or send it in parts"))
+    }
+}
+
+impl Request {
+    /// Whether only a running node can answer.
+    pub fn needs_node(&self) -> bool {
+        matches!(self, Request::Nearby | Request::Peers | Request::Down | Request::Health)
+    }
+}

@@ -1,0 +1,76 @@
+//! Rows as lines of JSON: what the socket carries and what `--json` prints.
+
+use std::fmt::Write;
+
+use serde::Serialize;
+
+use super::Response;
+
+/// One physical line, with its end. Characters that a terminal may obey are escaped, which JSON allows anywhere.
+pub fn json_line<T: Serialize>(row: &T) -> String {
+    let json = serde_json::to_string(row).expect("rows are plain data");
+    let mut line = String::with_capacity(json.len() + 1);
+    for c in json.chars() {
+        match c {
+            // serde_json escapes what is below the space; these are the C1 controls, and marks that turn text around.
+            '\u{7f}'..='\u{9f}'
+            | '\u{61c}'
+            | '\u{200e}'
+            | '\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2066}'..='\u{2069}' => {
+                write!(line, "\\u{:04x}", u32::from(c)).expect("writing to a string cannot fail");
+            }
+            c => line.push(c),
+        }
+    }
+    line.push('\n');
+    line
+}
+
+fn json_lines<T: Serialize>(rows: &[T]) -> String {
+    rows.iter().map(json_line).collect()
+}
+
+impl Response {
+    /// Whether it is any number of objects rather than one.
+    pub fn is_many(&self) -> bool {
+        use Response as R;
+        matches!(
+            self,
+            R::Contacts(_)
+                | R::Nearby(_)
+                | R::Inbox(_)
+                | R::Statuses(_)
+                | R::Peers(_)
+                | R::CarryList(_)
+                | R::Doctor(_)
+                | R::Config(_)
+        )
+    }
+
+    /// Its objects, one a line. Bytes have none.
+    pub fn json_lines(&self) -> String {
+        use Response as R;
+        match self {
+            R::Done(row) => json_line(row),
+            R::Version(row) => json_line(row),
+            R::Health(row) => json_line(row),
+            R::Me(row) => json_line(row),
+            R::Contact(row) => json_line(row),
+            R::Contacts(rows) => json_lines(rows),
+            R::Nearby(rows) => json_lines(rows),
+            R::Sent(row) => json_line(row),
+            R::Inbox(rows) => json_lines(rows),
+            R::Letter(row) => json_line(row),
+            R::Statuses(rows) => json_lines(rows),
+            R::Peers(rows) => json_lines(rows),
+            R::Carry(row) => json_line(row),
+            R::CarryList(rows) => json_lines(rows),
+            R::Bytes(_) => String::new(),
+            R::Doctor(rows) => json_lines(rows),
+            R::Backup(row) => json_line(row),
+            R::Config(rows) => json_lines(rows),
+        }
+    }
+}

@@ -1,0 +1,424 @@
+//! The rows of JSON that other programs read: fields are added, and never change their sense.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::{File, When, names};
+use crate::bundle::Priority;
+
+/// The `"schema":1` that starts every object.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Schema;
+
+/// The version of the contract.
+pub const SCHEMA: u32 = 1;
+
+/// Who this home is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MeRow {
+    pub schema: Schema,
+    pub name: String,
+    pub peer_id: String,
+    /// What others add: the peer id, and hints of where to find it.
+    pub address: String,
+    /// Where it listens, empty while no node runs.
+    pub listen: Vec<String>,
+    pub safety_words: String,
+}
+
+/// Somebody this person named.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContactRow {
+    pub schema: Schema,
+    pub name: String,
+    pub peer_id: String,
+    pub address: String,
+    pub standing: Standing,
+    /// The safety words were compared.
+    pub verified: bool,
+    pub safety_words: String,
+    /// This home's own words, for the comparison.
+    pub my_safety_words: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Standing {
+    Contact,
+    Blocked,
+}
+
+/// A node that could be met.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NearbyRow {
+    pub schema: Schema,
+    /// The name this person gave, if any.
+    pub name: Option<String>,
+    /// What the node calls itself; anybody can call himself anything.
+    pub nickname: Option<String>,
+    pub peer_id: String,
+    pub address: String,
+    pub seen_at: Option<When>,
+    /// There is a contact now.
+    pub connected: bool,
+}
+
+/// A contact that lasts now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PeerRow {
+    pub schema: Schema,
+    pub peer_id: String,
+    pub name: Option<String>,
+    /// What the node calls itself; anybody can call himself anything.
+    pub nickname: Option<String>,
+    pub address: String,
+    pub since: Option<When>,
+    pub sent_bundles: u64,
+    pub received_bundles: u64,
+}
+
+/// A message that this node now answers for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SentRow {
+    pub schema: Schema,
+    pub id: String,
+    pub state: State,
+}
+
+/// A message as the inbox lists it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InboxRow {
+    pub schema: Schema,
+    pub id: String,
+    /// The name this person gave the source, or its address.
+    pub from: String,
+    pub from_address: String,
+    /// None where this home cannot read it; `unreadable` says why.
+    pub text: Option<String>,
+    pub subject: Option<String>,
+    pub thread: Option<String>,
+    pub in_reply_to: Option<String>,
+    #[serde(with = "names::priority")]
+    pub priority: Priority,
+    /// None where the sender had no clock.
+    pub sent_at: Option<When>,
+    /// None where this node had no clock.
+    pub received_at: Option<When>,
+    pub read: bool,
+    #[serde(default)]
+    pub reply_by: Option<When>,
+    /// Names and sizes of the attachments.
+    #[serde(default)]
+    pub attachments: Vec<FileRow>,
+    /// Who handed it over: a name or an address.
+    #[serde(default)]
+    pub via: Option<String>,
+    /// It was sealed to a key that is thrown away; where false, whoever takes the identity key later can read it.
+    #[serde(default)]
+    pub forward_secrecy: bool,
+    /// The sender's clock is ahead of ours, so `sent_at` cannot be right.
+    #[serde(default)]
+    pub clock_differs: bool,
+    #[serde(default)]
+    pub unreadable: Option<String>,
+}
+
+/// A file by name and size.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileRow {
+    #[serde(default)]
+    pub schema: Schema,
+    pub name: String,
+    pub bytes: u64,
+}
+
+/// A whole message: its row, and the attachments with their bytes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LetterRow {
+    #[serde(flatten)]
+    pub row: InboxRow,
+    #[serde(default)]
+    pub files: Vec<File>,
+}
+
+/// What is known of one's own message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatusRow {
+    pub schema: Schema,
+    pub id: String,
+    /// The name this person gave the destination, or its address.
+    pub to: String,
+    pub to_address: String,
+    /// The highest evidence.
+    pub state: State,
+    /// In the order in which they became known.
+    pub events: Vec<Event>,
+    #[serde(with = "names::priority")]
+    pub priority: Priority,
+    pub created_at: Option<When>,
+    /// When its life ends, as this node's clock reckons.
+    pub expires_at: Option<When>,
+    /// The bundle still lies here and goes on being offered.
+    #[serde(default)]
+    pub held_here: bool,
+    #[serde(default)]
+    pub forward_secrecy: bool,
+}
+
+/// One thing that happened to one's own message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    pub at: Option<When>,
+    pub what: EventKind,
+    /// Whose word it is: a name or an address; none where it is this node's own.
+    pub who: Option<String>,
+    /// Why the recipient rejected it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// What evidence says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EventKind {
+    Queued,
+    /// A carrier had to evict what it once accepted.
+    GaveUp,
+    Copy,
+    Custody,
+    Expired,
+    Cancelled,
+    Rejected,
+    Delivered,
+    Read,
+}
+
+/// The highest evidence, in ascending order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    Queued,
+    Copy,
+    Custody,
+    Expired,
+    Cancelled,
+    Rejected,
+    Delivered,
+    Read,
+}
+
+/// What this node holds, for whom, and how much it may.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CarryRow {
+    pub schema: Schema,
+    /// Messages held, own ones included.
+    pub bundles: u64,
+    pub receipts: u64,
+    /// Live bytes that count against the quota.
+    pub bytes: u64,
+    pub quota_bytes: u64,
+    /// What the store takes on the disk.
+    pub file_bytes: u64,
+    pub by_class: Classes,
+    pub by_grade: Grades,
+    /// Bundles evicted since the node started, in the order in which eviction takes them.
+    pub evicted: Evicted,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Classes {
+    pub own: Counts,
+    pub contacts: Counts,
+    pub strangers: Counts,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grades {
+    pub custody: Counts,
+    pub copy: Counts,
+    pub released: Counts,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    pub bundles: u64,
+    pub bytes: u64,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Evicted {
+    pub released: u64,
+    pub copy: u64,
+    pub custody: u64,
+}
+
+/// One bundle held.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CarriedRow {
+    pub schema: Schema,
+    pub id: String,
+    /// `message` or `receipt`.
+    pub kind: String,
+    pub from: String,
+    pub from_address: String,
+    pub to: String,
+    pub to_address: String,
+    pub class: Class,
+    pub grade: Grade,
+    #[serde(with = "names::priority")]
+    pub priority: Priority,
+    pub bytes: u64,
+    pub accepted_at: Option<When>,
+    pub expires_at: Option<When>,
+    /// Spray copies left to hand on.
+    pub copies: u16,
+    /// Who handed it over; none for one's own.
+    pub via: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Class {
+    Strangers,
+    Contacts,
+    Own,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Grade {
+    Released,
+    Copy,
+    Custody,
+}
+
+/// How much to carry for others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LimitRow {
+    pub bytes: u64,
+}
+
+/// One thing that `doctor` looked at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckRow {
+    pub schema: Schema,
+    pub check: String,
+    pub verdict: Verdict,
+    pub message: String,
+    pub next_step: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    Ok,
+    Warn,
+    Bad,
+}
+
+/// One setting and where its value comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConfigRow {
+    pub schema: Schema,
+    pub key: String,
+    pub value: String,
+    /// `default`, `file PATH`, `environment NAME` or `flag`.
+    pub origin: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VersionRow {
+    pub schema: Schema,
+    pub name: String,
+    pub version: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HealthRow {
+    pub schema: Schema,
+    pub ok: bool,
+    pub version: String,
+    pub pid: u32,
+    pub uptime_ms: u64,
+}
+
+/// It was done, and there is nothing to tell.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Done {
+    pub schema: Schema,
+    pub done: Yes,
+}
+
+/// The JSON value `true`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Yes;
+
+impl VersionRow {
+    /// What this very binary is.
+    pub fn of_this_build() -> VersionRow {
+        VersionRow { schema: Schema, name: "dak".into(), version: env!("CARGO_PKG_VERSION").into() }
+    }
+}
+
+impl EventKind {
+    /// What a message's state is, where this is the highest evidence.
+    pub fn state(self) -> State {
+        match self {
+            // Giving up takes back a promise and proves nothing new.
+            EventKind::Queued | EventKind::GaveUp => State::Queued,
+            EventKind::Copy => State::Copy,
+            EventKind::Custody => State::Custody,
+            EventKind::Expired => State::Expired,
+            EventKind::Cancelled => State::Cancelled,
+            EventKind::Rejected => State::Rejected,
+            EventKind::Delivered => State::Delivered,
+            EventKind::Read => State::Read,
+        }
+    }
+}
+
+impl State {
+    /// The highest of the events.
+    pub fn of(events: &[Event]) -> State {
+        events.iter().map(|event| event.what.state()).max().unwrap_or(State::Queued)
+    }
+
+    /// The word in the JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            State::Queued => "queued",
+            State::Copy => "copy",
+            State::Custody => "custody",
+            State::Expired => "expired",
+            State::Cancelled => "cancelled",
+            State::Rejected => "rejected",
+            State::Delivered => "delivered",
+            State::Read => "read",
+        }
+    }
+}
+
+impl Serialize for Schema {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u32(SCHEMA)
+    }
+}
+
+/// A later schema only adds, so any number will do.
+impl<'de> Deserialize<'de> for Schema {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Schema, D::Error> {
+        u32::deserialize(deserializer).map(|_| Schema)
+    }
+}
+
+impl Serialize for Yes {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bool(true)
+    }
+}
+
+impl<'de> Deserialize<'de> for Yes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Yes, D::Error> {
+        bool::deserialize(deserializer).map(|_| Yes)
+    }
+}

@@ -1,0 +1,147 @@
+//! Rows of a small story, for tests: alice writes to bob by way of carol.
+
+use super::model::*;
+use crate::bundle::Priority;
+
+pub const BOB: &str = "12D3KooWBob1111111111111111111111111111111111111bob1";
+pub const CAROL: &str = "12D3KooWCar1111111111111111111111111111111111111car1";
+pub const ID: &str = "3f2a91c0de3f2a91c0de3f2a91c0de3f2a91c0de3f2a91c0de3f2a91c0de3f2a";
+
+/// 2026-03-01 at an hour and minute, UTC.
+pub fn at(hour: i64, minute: i64) -> Option<When> {
+    Some(When(1_772_323_200_000 + (hour * 60 + minute) * 60_000))
+}
+
+pub fn me() -> MeRow {
+    MeRow {
+        schema: Schema,
+        name: "alice".into(),
+        peer_id: CAROL.into(),
+        address: format!("dak:{CAROL}"),
+        listen: vec!["/ip4/127.0.0.1/tcp/4001".into()],
+        safety_words: "acid acorn acre".into(),
+    }
+}
+
+pub fn contact() -> ContactRow {
+    ContactRow {
+        schema: Schema,
+        name: "bob".into(),
+        peer_id: BOB.into(),
+        address: format!("dak:{BOB}"),
+        standing: Standing::Contact,
+        verified: true,
+        safety_words: "zebra zero zone".into(),
+        my_safety_words: "acid acorn acre".into(),
+    }
+}
+
+pub fn inbox(text: &str) -> InboxRow {
+    InboxRow {
+        schema: Schema,
+        id: ID.into(),
+        from: "bob".into(),
+        from_address: format!("dak:{BOB}"),
+        text: Some(text.into()),
+        subject: None,
+        thread: None,
+        in_reply_to: None,
+        priority: Priority::Normal,
+        sent_at: at(11, 2),
+        received_at: at(12, 30),
+        read: false,
+        reply_by: None,
+        attachments: Vec::new(),
+        via: Some("carol".into()),
+        forward_secrecy: false,
+        clock_differs: false,
+        unreadable: None,
+    }
+}
+
+pub fn status(events: Vec<Event>) -> StatusRow {
+    StatusRow {
+        schema: Schema,
+        id: ID.into(),
+        to: "bob".into(),
+        to_address: format!("dak:{BOB}"),
+        state: State::of(&events),
+        events,
+        priority: Priority::Normal,
+        created_at: at(11, 0),
+        expires_at: at(35, 0),
+        held_here: true,
+        forward_secrecy: false,
+    }
+}
+
+pub fn event(what: EventKind, when: Option<When>, who: Option<&str>) -> Event {
+    Event { at: when, what, who: who.map(str::to_owned), reason: None }
+}
+
+pub fn carried() -> CarriedRow {
+    CarriedRow {
+        schema: Schema,
+        id: ID.into(),
+        kind: "message".into(),
+        from: "alice".into(),
+        from_address: format!("dak:{CAROL}"),
+        to: "bob".into(),
+        to_address: format!("dak:{BOB}"),
+        class: Class::Contacts,
+        grade: Grade::Custody,
+        priority: Priority::Urgent,
+        bytes: 1_500,
+        accepted_at: at(11, 2),
+        expires_at: at(35, 0),
+        copies: 4,
+        via: Some("carol".into()),
+    }
+}
+
+pub fn carry() -> CarryRow {
+    CarryRow {
+        schema: Schema,
+        bundles: 3,
+        receipts: 1,
+        bytes: 4_700,
+        quota_bytes: 268_435_456,
+        file_bytes: 1_048_576,
+        by_class: Classes {
+            own: Counts { bundles: 1, bytes: 1_500 },
+            contacts: Counts { bundles: 2, bytes: 3_000 },
+            strangers: Counts { bundles: 1, bytes: 200 },
+        },
+        by_grade: Grades {
+            custody: Counts { bundles: 2, bytes: 3_000 },
+            copy: Counts { bundles: 1, bytes: 1_500 },
+            released: Counts { bundles: 1, bytes: 200 },
+        },
+        evicted: Evicted { released: 2, copy: 1, custody: 0 },
+    }
+}
+
+pub fn peer() -> PeerRow {
+    PeerRow {
+        schema: Schema,
+        peer_id: CAROL.into(),
+        name: Some("carol".into()),
+        nickname: None,
+        address: "/ip4/127.0.0.1/tcp/4001".into(),
+        since: at(11, 1),
+        sent_bundles: 1,
+        received_bundles: 0,
+    }
+}
+
+pub fn nearby() -> NearbyRow {
+    NearbyRow {
+        schema: Schema,
+        name: None,
+        nickname: Some("dave".into()),
+        peer_id: BOB.into(),
+        address: "/ip4/192.0.2.7/tcp/4001".into(),
+        seen_at: at(12, 0),
+        connected: false,
+    }
+}

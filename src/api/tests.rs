@@ -1,0 +1,377 @@
+//! The two ends of a real unix socket, with a backend that answers from a script.
+
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream as StdStream;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use futures::StreamExt;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+use super::client::Client;
+use super::error::{ApiError, ErrorKind};
+use super::model::*;
+use super::{Answer, Backend, Row, Rows, Topic, samples, server, socket};
+use crate::bundle::Priority;
+
+#[tokio::test]
+async fn every_request_arrives_as_it_was_asked_and_its_answer_as_it_was_given() {
+    let node = Node::start().await;
+    for (request, response) in every_exchange() {
+        node.fake.answers.lock().unwrap().push(Ok(response.clone()));
+        assert_eq!(node.client.call(&request).await, Ok(response));
+        assert_eq!(node.fake.asked.lock().unwrap().pop(), Some(request));
+    }
+}
+
+#[tokio::test]
+async fn every_kind_of_failure_arrives_with_its_words() {
+    let node = Node::start().await;
+    use ErrorKind as K;
+    for kind in [K::Failure, K::Usage, K::NotRunning, K::NotFound, K::Refused, K::InFlight, K::Store, K::Verification] {
+        let error = ApiError::new(kind, "it went wrong \u{1b}[31m").next("do this");
+        node.fake.answers.lock().unwrap().push(Err(error.clone()));
+        assert_eq!(node.client.call(&Request::Me).await, Err(error));
+    }
+}
+
+#[tokio::test]
+async fn rows_are_followed_one_by_one_until_the_node_stops() {
+    let node = Node::start().await;
+    let mut rows = node.client.follow(Topic::Inbox).await.unwrap();
+    for text in ["one", "two\nlines", "three \u{9b}31m"] {
+        node.fake.emit(Row::Inbox(samples::inbox(text)));
+        assert_eq!(rows.next().await, Some(Row::Inbox(samples::inbox(text))));
+    }
+    node.stop().await;
+    assert_eq!(rows.next().await, Some(Row::Ended(ApiError::not_running())));
+    assert_eq!(rows.next().await, None);
+}
+
+#[tokio::test]
+async fn following_an_unknown_message_is_an_error_at_once() {
+    let node = Node::start().await;
+    node.fake.answers.lock().unwrap().push(Err(ApiError::not_found("no such message")));
+    let refused = node.client.follow(Topic::Status { id: Some("beef".into()) }).await;
+    assert_eq!(refused.err(), Some(ApiError::not_found("no such message")));
+}
+
+#[tokio::test]
+async fn a_reader_that_lags_is_told_so_and_holds_nobody_up() {
+    let node = Node::start().await;
+    let mut lazy = node.client.follow(Topic::Inbox).await.unwrap();
+    let mut keen = node.client.follow(Topic::Inbox).await.unwrap();
+    // More than the queue and both socket buffers take.
+    let long = "x".repeat(4_000);
+    let total = server::STREAM_ROWS_MAX * 2;
+    for n in 0..total {
+        node.fake.emit(Row::Inbox(samples::inbox(&long)));
+        assert!(matches!(keen.next().await, Some(Row::Inbox(_))), "row {n}");
+    }
+    let mut seen = 0;
+    let last = loop {
+        match lazy.next().await {
+            Some(Row::Inbox(_)) => seen += 1,
+            other => break other,
+        }
+    };
+    assert!(matches!(last, Some(Row::Ended(why)) if why.message.contains("too slow")));
+    assert!(seen < total && seen >= server::STREAM_ROWS_MAX, "{seen}");
+    assert_eq!(lazy.next().await, None);
+}
+
+#[tokio::test]
+async fn a_reader_that_leaves_ends_its_stream_at_the_node() {
+    let node = Node::start().await;
+    let rows = node.client.follow(Topic::Inbox).await.unwrap();
+    assert_eq!(node.fake.followers(), 1);
+    drop(rows);
+    while node.fake.followers() > 0 {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn malformed_requests_get_a_sentence_in_json() {
+    let node = Node::start().await;
+    let cases: &[(&str, &str, &str, u16)] = &[
+        ("GET", "/v2/me", "", 404),
+        ("PATCH", "/v1/me", "", 405),
+        ("POST", "/v1/send", "{", 400),
+        ("POST", "/v1/send", "", 400),
+        ("POST", "/v1/send", r#"{"to":"bob","txet":"hi"}"#, 400),
+        ("POST", "/v1/send", r#"{"to":"bob","priority":"asap"}"#, 400),
+        ("POST", "/v1/send", r#"{"to":"bob","attachments":[{"name":"x","hex":"0"}]}"#, 400),
+        ("PUT", "/v1/carry/limit", r#"{"bytes":-1}"#, 400),
+        ("GET", "/v1/inbox?limit=many", "", 400),
+        ("GET", "/v1/inbox?limt=1", "", 400),
+        ("GET", "/v1/contacts/%ff", "", 400),
+    ];
+    for (method, path, body, status) in cases {
+        let answer = node.raw(&http(method, path, body)).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{method} {path} {body}: {answer}");
+        let json: serde_json::Value = serde_json::from_str(answer.split("\r\n\r\n").nth(1).unwrap()).unwrap();
+        assert_eq!(json["schema"], 1);
+        assert!(!json["error"]["message"].as_str().unwrap().is_empty());
+    }
+    assert!(node.fake.asked.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn noise_is_turned_away_and_the_node_goes_on() {
+    let node = Node::start().await;
+    for noise in [&b"\x16\x03\x01\x00"[..], b"GET / HTTP/9\r\n\r\n", &[0; 70_000], b"\r\n\r\n\r\n"] {
+        let answer = node.raw(noise).await;
+        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 4"), "{answer}");
+    }
+    node.fake.answers.lock().unwrap().push(Ok(Response::Me(samples::me())));
+    assert!(node.client.call(&Request::Me).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_body_over_the_limit_is_refused_whether_declared_or_not() {
+    let node = Node::start().await;
+    let declared = format!("POST /v1/send HTTP/1.1\r\nhost: d\r\ncontent-length: {}\r\n\r\n", u64::MAX / 2);
+    assert!(node.raw(declared.as_bytes()).await.starts_with("HTTP/1.1 413 "));
+    let mut chunked = b"POST /v1/send HTTP/1.1\r\nhost: d\r\ntransfer-encoding: chunked\r\n\r\n".to_vec();
+    for _ in 0..40 {
+        chunked.extend_from_slice(b"10000\r\n");
+        chunked.extend_from_slice(&[b' '; 0x10000]);
+        chunked.extend_from_slice(b"\r\n");
+    }
+    assert!(node.raw(&chunked).await.starts_with("HTTP/1.1 413 "));
+}
+
+#[tokio::test]
+async fn a_message_over_the_limit_is_refused_with_the_limit() {
+    let node = Node::start().await;
+    let compose = Compose { to: "bob".into(), text: "x".repeat(MESSAGE_BYTES_MAX + 1), ..Compose::default() };
+    let error = node.client.call(&Request::Send(compose)).await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Refused);
+    assert!(error.message.contains(&MESSAGE_BYTES_MAX.to_string()));
+}
+
+#[tokio::test]
+async fn the_largest_message_passes() {
+    let node = Node::start().await;
+    let sent = Response::Sent(SentRow { schema: Schema, id: samples::ID.into(), state: State::Queued });
+    node.fake.answers.lock().unwrap().push(Ok(sent.clone()));
+    let file = File { name: "f".into(), bytes: vec![0xff; MESSAGE_BYTES_MAX - 1] };
+    let compose = Compose { to: "bob".into(), attachments: vec![file], ..Compose::default() };
+    assert_eq!(node.client.call(&Request::Send(compose)).await, Ok(sent));
+}
+
+#[tokio::test]
+async fn one_client_too_many_is_told_to_come_again() {
+    let node = Node::start().await;
+    let mut streams = Vec::new();
+    for _ in 0..server::CONNECTIONS_MAX {
+        streams.push(node.client.follow(Topic::Inbox).await.unwrap());
+    }
+    let error = node.client.call(&Request::Me).await.unwrap_err();
+    assert!(error.message.contains("busy") || error.message.contains("hung up"), "{error}");
+    streams.pop();
+    node.fake.answers.lock().unwrap().push(Ok(Response::Me(samples::me())));
+    while node.client.call(&Request::Me).await.is_err() {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn the_answer_to_down_arrives_although_the_node_stops() {
+    let node = Node::start().await;
+    node.fake.answers.lock().unwrap().push(Ok(Response::Done(Done::default())));
+    *node.fake.stop_on_down.lock().unwrap() = node.stop.lock().unwrap().take();
+    assert_eq!(node.client.call(&Request::Down).await, Ok(Response::Done(Done::default())));
+    node.served.await.unwrap();
+    assert_eq!(node.client.call(&Request::Me).await, Err(ApiError::not_running()));
+}
+
+#[tokio::test]
+async fn another_user_is_refused_even_where_the_file_lets_him_in() {
+    if !rustix::process::geteuid().is_root() {
+        eprintln!("not checked: only root can become another user");
+        return;
+    }
+    let node = Node::start().await;
+    open_to_everybody(&node.path);
+    let path = node.path.clone();
+    // On Linux a change of user by system call is this thread's alone, and a socket has the user of who connects.
+    let stranger = std::thread::spawn(move || {
+        let nobody = rustix::process::Uid::from_raw(65_534);
+        rustix::thread::set_thread_res_uid(nobody, nobody, nobody).unwrap();
+        talk(&path, &http("GET", "/v1/me", ""))
+    });
+    let answer = tokio::task::spawn_blocking(|| stranger.join().unwrap()).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 403 ") && answer.contains("another user"), "{answer}");
+    assert!(node.fake.asked.lock().unwrap().is_empty());
+}
+
+/// A node without a network: a server over a fake backend.
+struct Node {
+    fake: Arc<Fake>,
+    client: Client,
+    path: PathBuf,
+    stop: Mutex<Option<oneshot::Sender<()>>>,
+    served: JoinHandle<()>,
+    _file: socket::SocketFile,
+    _home: tempfile::TempDir,
+}
+
+/// Answers from a script, and remembers what was asked.
+#[derive(Default)]
+struct Fake {
+    asked: Mutex<Vec<Request>>,
+    answers: Mutex<Vec<Result<Response, ApiError>>>,
+    followers: Mutex<Vec<mpsc::UnboundedSender<Row>>>,
+    stop_on_down: Mutex<Option<oneshot::Sender<()>>>,
+}
+
+impl Node {
+    async fn start() -> Node {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("run").join("dak.sock");
+        let (listener, file) = socket::bind(&path).await.unwrap();
+        let fake = Arc::new(Fake::default());
+        let (stop, stopped) = oneshot::channel::<()>();
+        let shutdown = async { drop(stopped.await) };
+        let backend: Arc<dyn Backend> = fake.clone();
+        let served = tokio::spawn(server::serve(listener, backend, shutdown));
+        let client = Client::new(&path);
+        Node { fake, client, path, stop: Mutex::new(Some(stop)), served, _file: file, _home: home }
+    }
+
+    async fn stop(self) {
+        drop(self.stop.lock().unwrap().take());
+        self.served.await.unwrap();
+    }
+
+    /// Says `bytes` and returns all that comes back.
+    async fn raw(&self, bytes: &[u8]) -> String {
+        let (path, bytes) = (self.path.clone(), bytes.to_vec());
+        tokio::task::spawn_blocking(move || talk(&path, &bytes)).await.unwrap()
+    }
+}
+
+impl Fake {
+    fn emit(&self, row: Row) {
+        self.followers.lock().unwrap().retain(|follower| follower.send(row.clone()).is_ok());
+    }
+
+    fn followers(&self) -> usize {
+        let mut followers = self.followers.lock().unwrap();
+        followers.retain(|follower| !follower.is_closed());
+        followers.len()
+    }
+}
+
+impl Backend for Fake {
+    fn call(&self, request: Request) -> Answer<'_> {
+        if request == Request::Down {
+            drop(self.stop_on_down.lock().unwrap().take());
+        }
+        self.asked.lock().unwrap().push(request);
+        let answer = self.answers.lock().unwrap().pop();
+        Box::pin(async move { answer.unwrap_or_else(|| Err(ApiError::failure("nothing was scripted"))) })
+    }
+
+    fn follow(&self, _: Topic) -> Rows {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        self.followers.lock().unwrap().push(sender);
+        let rows = futures::stream::unfold(receiver, |mut r| async { r.recv().await.map(|row| (row, r)) });
+        Box::pin(rows)
+    }
+}
+
+fn http(method: &str, path: &str, body: &str) -> Vec<u8> {
+    format!("{method} {path} HTTP/1.1\r\nhost: d\r\ncontent-length: {}\r\n\r\n{body}", body.len()).into_bytes()
+}
+
+fn talk(path: &Path, bytes: &[u8]) -> String {
+    let mut stream = StdStream::connect(path).unwrap();
+    // The node may hang up on what it refuses before it has read all.
+    let _ = stream.write_all(bytes);
+    let _ = stream.shutdown(std::net::Shutdown::Write);
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer);
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+fn open_to_everybody(path: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    let (run, home) = (path.parent().unwrap(), path.parent().unwrap().parent().unwrap());
+    for (path, mode) in [(home, 0o755), (run, 0o755), (path, 0o666)] {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    }
+}
+
+fn every_exchange() -> Vec<(Request, Response)> {
+    use Request as Q;
+    use Response as A;
+    // A name that no path should be troubled by.
+    let who = || "Zoë / 100%?#.. b".to_owned();
+    let id = || "3f2a".to_owned();
+    let done = A::Done(Done::default());
+    let contact = A::Contact(samples::contact());
+    let file = File { name: "a b.txt".into(), bytes: vec![0, 255] };
+    let compose = Compose {
+        to: who(),
+        text: "hi\n\u{1b}[31m".into(),
+        subject: Some("s".into()),
+        attachments: vec![file.clone()],
+        priority: Priority::Urgent,
+        lifetime_ms: Some(1),
+        reply_by: samples::at(18, 0),
+        thread: Some(samples::ID.into()),
+        in_reply_to: Some(samples::ID.into()),
+        copies: Some(8),
+    };
+    let status = samples::status(vec![
+        samples::event(EventKind::Queued, samples::at(11, 0), None),
+        Event { reason: Some("full".into()), ..samples::event(EventKind::Rejected, None, Some("bob")) },
+    ]);
+    let health = HealthRow { schema: Schema, ok: true, version: "1".into(), pid: 7, uptime_ms: 9 };
+    let check = CheckRow {
+        schema: Schema,
+        check: "clock".into(),
+        verdict: Verdict::Warn,
+        message: "it jumped".into(),
+        next_step: Some("set it".into()),
+    };
+    let setting = ConfigRow { schema: Schema, key: "k".into(), value: "v".into(), origin: "default".into() };
+    let backup = FileRow { schema: Schema, name: "/b".into(), bytes: 5 };
+    let letter = LetterRow { row: samples::inbox("hi"), files: vec![file] };
+    vec![
+        (Q::Version, A::Version(VersionRow::of_this_build())),
+        (Q::Health, A::Health(health)),
+        (Q::Me, A::Me(samples::me())),
+        (Q::ContactAdd(Introduction { name: who(), address: "dak:x".into() }), contact.clone()),
+        (Q::ContactList, A::Contacts(vec![samples::contact(), samples::contact()])),
+        (Q::ContactShow { who: who() }, contact.clone()),
+        (Q::ContactVerify { who: who(), verified: false }, contact.clone()),
+        (Q::ContactRename { who: who(), name: "z".into() }, contact.clone()),
+        (Q::ContactBlock { who: who() }, contact.clone()),
+        (Q::ContactUnblock { who: who() }, contact),
+        (Q::ContactRemove { who: who() }, done.clone()),
+        (Q::Nearby, A::Nearby(vec![samples::nearby()])),
+        (Q::Send(compose), A::Sent(SentRow { schema: Schema, id: id(), state: State::Queued })),
+        (Q::Inbox { unread: true, limit: Some(3) }, A::Inbox(vec![samples::inbox("a"), samples::inbox("b")])),
+        (Q::Inbox { unread: false, limit: None }, A::Inbox(Vec::new())),
+        (Q::Read { id: id(), mark: true, tell: true }, A::Letter(Box::new(letter))),
+        (Q::InboxDelete { id: id() }, done.clone()),
+        (Q::Status { id: None }, A::Statuses(vec![status.clone(), status.clone()])),
+        (Q::Status { id: Some(id()) }, A::Statuses(vec![status.clone()])),
+        (Q::Cancel { id: id() }, A::Statuses(vec![status])),
+        (Q::Peers, A::Peers(vec![samples::peer()])),
+        (Q::Carry, A::Carry(samples::carry())),
+        (Q::CarryList, A::CarryList(vec![samples::carried()])),
+        (Q::CarryLimit { bytes: u64::MAX }, A::Carry(samples::carry())),
+        (Q::CarryDrop { id: id() }, done.clone()),
+        (Q::CarryExport { id: id() }, A::Bytes(vec![0x9f, 0, 255])),
+        (Q::Doctor, A::Doctor(vec![check])),
+        (Q::Backup { path: "/b".into(), passphrase: "p".into() }, A::Backup(backup)),
+        (Q::Config, A::Config(vec![setting])),
+        (Q::Down, done),
+    ]
+}

@@ -1,0 +1,202 @@
+//! The command line: parse, run, exit code.
+//!
+//! Raw flags become meaning once, in [`args`]. Every command asks through a [`link::Link`], which is the running node
+//! or, where that makes sense, the closed home itself. What comes back is printed either as the JSON lines of the
+//! contract or as text; text never carries what somebody wrote without [`crate::safe_text`]. stdout is data, stderr is
+//! talk.
+
+use std::ffi::OsString;
+use std::future::Future;
+use std::io::{self, Write};
+use std::path::Path;
+use std::pin::Pin;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::api::{ApiError, Backend};
+use crate::config::Flags;
+use crate::home::Home;
+
+pub mod args;
+mod carry;
+mod contacts;
+mod demo;
+mod files;
+mod inbox;
+mod link;
+mod me;
+mod network;
+mod out;
+mod send;
+mod signals;
+mod state;
+mod status;
+mod table;
+mod times;
+mod up;
+mod who;
+
+use args::{Cli, Command};
+use link::Link;
+use out::Out;
+pub use up::Ready;
+
+/// What the command line needs of whoever drives nodes.
+pub trait Engine: Sync {
+    /// Runs a node until `shutdown`, and calls `ready` once when it can be used. Makes identity and store where there
+    /// are none.
+    fn up(
+        &self,
+        home: Home,
+        flags: Flags,
+        ready: Box<dyn FnOnce(Ready) + Send>,
+        shutdown: Pin<Box<dyn Future<Output = ()> + Send>>,
+    ) -> Pin<Box<dyn Future<Output = Result<(), ApiError>> + Send + '_>>;
+
+    /// Opens a home that no node runs on, for one command; holds its lock until dropped.
+    fn offline(&self, home: &Home) -> Result<Box<dyn Backend>, ApiError>;
+
+    /// Fills a home that has no identity yet with what a backup holds.
+    fn restore(&self, home: &Home, backup: &Path, passphrase: &str) -> Result<(), ApiError>;
+}
+
+/// Why a command ends without having done its work.
+#[derive(Debug)]
+pub enum Stop {
+    /// It failed; the person is told.
+    Error(ApiError),
+    /// It did what it could and said so; the exit code tells the rest.
+    Code(u8),
+    /// Whoever read our output has left; nobody to tell.
+    Hangup,
+    /// Ctrl-C.
+    Interrupted,
+}
+
+pub type Outcome = Result<(), Stop>;
+
+/// The exit code after Ctrl-C, as shells have it.
+const INTERRUPTED: u8 = 130;
+
+/// Runs the command of this process's arguments.
+pub fn main(engine: &dyn Engine) -> ExitCode {
+    ExitCode::from(run(engine, std::env::args_os()))
+}
+
+/// Runs one command line and returns its exit code.
+pub fn run(engine: &dyn Engine, line: impl IntoIterator<Item = OsString>) -> u8 {
+    let cli = match Cli::try_parse_from(line) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return error.exit_code() as u8;
+        }
+    };
+    let out = Out::of_this_process(cli.json);
+    let runtime = match runtime(&cli.command) {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            return finish(&out, Err(ApiError::failure(format!("the system gives no threads: {error}")).into()));
+        }
+    };
+    let outcome = runtime.block_on(unless_interrupted(&cli.command, dispatch(engine, &cli, &out)));
+    // A thread may still wait for a line on stdin; nobody needs it any more.
+    runtime.shutdown_background();
+    finish(&out, outcome)
+}
+
+fn runtime(command: &Command) -> io::Result<tokio::runtime::Runtime> {
+    let mut builder = match command {
+        Command::Up(_) => tokio::runtime::Builder::new_multi_thread(),
+        _ => tokio::runtime::Builder::new_current_thread(),
+    };
+    builder.enable_all().build()
+}
+
+/// Ctrl-C ends a command at any point; `up` and `demo` have things to put away first and listen themselves.
+async fn unless_interrupted(command: &Command, work: impl Future<Output = Outcome>) -> Outcome {
+    if matches!(command, Command::Up(_) | Command::Demo(_)) {
+        return work.await;
+    }
+    tokio::select! {
+        outcome = work => outcome,
+        Ok(()) = tokio::signal::ctrl_c() => Err(Stop::Interrupted),
+    }
+}
+
+async fn dispatch(engine: &dyn Engine, cli: &Cli, out: &Out) -> Outcome {
+    let home = cli.home.as_deref();
+    let link = || Link::to(engine, home);
+    match &cli.command {
+        Command::Up(args) => up::up(engine, home, args, out).await,
+        Command::Down => up::down(&link()?, out).await,
+        Command::Me(args) => me::me(&link()?, args, out).await,
+        Command::Contact(args) => contacts::contact(&link()?, args, out).await,
+        Command::Nearby => network::nearby(&link()?, out).await,
+        Command::Peers => network::peers(&link()?, out).await,
+        Command::Send(args) => send::send(&link()?, args, out).await,
+        Command::Reply(args) => send::reply(&link()?, args, out).await,
+        Command::Inbox(args) => inbox::inbox(&link()?, args, out).await,
+        Command::Read(args) => inbox::read(&link()?, args, out).await,
+        Command::Status(args) => status::status(&link()?, args, out).await,
+        Command::Cancel(args) => status::cancel(&link()?, args, out).await,
+        Command::Carry(args) => carry::carry(&link()?, args, out).await,
+        Command::Doctor => state::doctor(&link()?, out).await,
+        Command::Config(args) => state::config(&link()?, args, out).await,
+        Command::Version => state::version(home, out).await,
+        Command::Backup(args) => files::backup(&link()?, args, out).await,
+        Command::Restore(args) => files::restore(engine, home, args, out).await,
+        Command::Bundle(args) => files::bundle(args, out),
+        Command::Demo(args) => demo::demo(args, out).await,
+        Command::Completions(args) => completions(args, out),
+    }
+}
+
+fn completions(args: &args::Completions, out: &Out) -> Outcome {
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut <Cli as clap::CommandFactory>::command(), "dak", &mut script);
+    out.data(&String::from_utf8_lossy(&script))
+}
+
+/// Tells the person what went wrong and returns the exit code.
+fn finish(out: &Out, outcome: Outcome) -> u8 {
+    match outcome {
+        Ok(()) | Err(Stop::Hangup) => 0,
+        Err(Stop::Code(code)) => code,
+        Err(Stop::Interrupted) => INTERRUPTED,
+        Err(Stop::Error(error)) => {
+            let code = error.kind.exit_code();
+            out.error(error);
+            code
+        }
+    }
+}
+
+impl From<ApiError> for Stop {
+    fn from(error: ApiError) -> Stop {
+        Stop::Error(error)
+    }
+}
+
+/// Writing to stdout failed.
+impl From<io::Error> for Stop {
+    fn from(error: io::Error) -> Stop {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Stop::Hangup,
+            _ => ApiError::failure(format!("cannot write the output: {error}")).into(),
+        }
+    }
+}
+
+fn find_home(dir: Option<&Path>) -> Result<Home, ApiError> {
+    Ok(Home::find(dir)?)
+}
+
+/// Reads a line from the person, told what to type on stderr. Empty where there is nobody.
+fn ask_person(prompt: &str) -> io::Result<String> {
+    write!(io::stderr(), "{prompt}")?;
+    let mut line = String::new();
+    io::stdin().read_line(&mut line)?;
+    Ok(line.trim().to_owned())
+}

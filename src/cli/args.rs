@@ -1,0 +1,407 @@
+//! The grammar of the command line, and what its words mean.
+
+use std::path::PathBuf;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+
+use crate::api::model::parse_priority;
+use libp2p::Multiaddr;
+
+use crate::bundle::Priority;
+use crate::config;
+use crate::time::Millis;
+use crate::units;
+
+const AFTER_HELP: &str = "\
+Exit codes: 0 done, 1 failure, 2 usage, 3 node not running, 4 no such contact or
+message, 5 refused, 6 still in flight when --wait ended, 7 store locked, damaged or
+of a newer format, 8 verification failed, 130 interrupted.
+
+An id may be shortened to its first digits, 4 or more, as long as it is the only one.
+WHO is a contact's name, an address (dak:...) or a peer id.";
+
+/// Messages that reach people who are away: signed, sealed, and carried by others until they meet.
+#[derive(Debug, Parser)]
+#[command(name = "dak", version, after_help = AFTER_HELP, disable_help_subcommand = true, max_term_width = 100)]
+pub struct Cli {
+    /// Keep everything in this directory instead of the platform's
+    #[arg(long, global = true, value_name = "DIR", env = "DAK_HOME", value_hint = ValueHint::DirPath)]
+    pub home: Option<PathBuf>,
+
+    /// Print JSON, one object a line
+    #[arg(long, global = true)]
+    pub json: bool,
+
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the node; the first time, make its identity and store
+    Up(Up),
+    /// Stop the node
+    Down,
+    /// Show my name, address and safety words
+    Me(Me),
+    /// Add, list, verify, rename, block and remove people
+    Contact(Contact),
+    /// List the nodes that could be met now
+    Nearby,
+    /// Send a message; it leaves when somebody is met
+    Send(Send),
+    /// List messages, or delete them
+    Inbox(Inbox),
+    /// Show a message
+    Read(Read),
+    /// Answer a message
+    Reply(Reply),
+    /// Tell what became of my messages, and how that is known
+    Status(Status),
+    /// Hand out no new copies of a message
+    Cancel(Id),
+    /// List the nodes met now
+    Peers,
+    /// Show what is carried for others, and how much may be
+    Carry(Carry),
+    /// Check this home, and say what to do
+    Doctor,
+    /// Write everything that makes this home into one encrypted file
+    Backup(Vault),
+    /// Make a home from a backup
+    Restore(Vault),
+    /// Look at bundles in files
+    Bundle(Bundle),
+    /// Show the configuration
+    Config(Config),
+    /// Run three nodes on this machine and see a message carried
+    Demo(Demo),
+    /// Print a completion script for a shell
+    Completions(Completions),
+    /// Print the version
+    Version,
+}
+
+#[derive(Args, Debug)]
+pub struct Up {
+    /// What to call myself; the host's name, unless said
+    #[arg(long, value_parser = config::parse_name)]
+    pub name: Option<String>,
+    /// Listen here, such as /ip4/0.0.0.0/tcp/0; may be repeated
+    #[arg(long, value_name = "MULTIADDR", value_parser = config::parse_address)]
+    pub listen: Vec<Multiaddr>,
+    /// Meet this node, for networks without multicast; may be repeated
+    #[arg(long, value_name = "MULTIADDR", value_parser = config::parse_address)]
+    pub peer: Vec<Multiaddr>,
+    /// Do not look for others on the local network
+    #[arg(long)]
+    pub no_mdns: bool,
+    /// Carry at most this much for others, such as 256M; 0 carries for nobody
+    #[arg(long, value_name = "SIZE", value_parser = config::parse_carry_limit)]
+    pub carry_limit: Option<u64>,
+    /// How copies are given away: default, direct, epidemic, spray-and-wait or prophet
+    #[arg(long, value_name = "NAME", value_parser = config::parse_strategy)]
+    pub strategy: Option<String>,
+    /// What goes to the log: a level, or directives such as dak=debug,libp2p=warn
+    #[arg(long, value_name = "FILTER", value_parser = config::parse_log)]
+    pub log: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub struct Me {
+    /// Show the address as a QR code
+    #[arg(long)]
+    pub qr: bool,
+}
+
+#[derive(Args, Debug)]
+pub struct Contact {
+    #[command(subcommand)]
+    pub what: ContactWhat,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ContactWhat {
+    /// Name somebody by the address that `dak me` shows there
+    Add { name: String, address: String },
+    /// List everybody named
+    List,
+    /// Compare safety words with somebody, by voice or face to face
+    Verify {
+        who: String,
+        /// The words were compared and are the same
+        #[arg(long, conflicts_with = "no")]
+        yes: bool,
+        /// They are not: take the mark away
+        #[arg(long)]
+        no: bool,
+    },
+    /// Give somebody another name
+    Rename { who: String, name: String },
+    /// Take nothing more from somebody
+    Block { who: String },
+    /// Take messages from somebody again
+    Unblock { who: String },
+    /// Forget somebody
+    Remove { who: String },
+}
+
+#[derive(Args, Debug)]
+pub struct Send {
+    pub who: String,
+    #[command(flatten)]
+    pub writing: Writing,
+    /// What it is about
+    #[arg(long, short)]
+    pub subject: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub struct Reply {
+    /// The message to answer
+    pub id: String,
+    #[command(flatten)]
+    pub writing: Writing,
+}
+
+/// What `send` and `reply` share.
+#[derive(Args, Debug)]
+pub struct Writing {
+    /// What to say; - reads it from stdin
+    pub text: Option<String>,
+    /// Attach a file; may be repeated
+    #[arg(long = "file", short = 'f', value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub files: Vec<PathBuf>,
+    #[arg(long, short, default_value = "normal", value_name = "urgent|normal|bulk", value_parser = priority())]
+    pub priority: Priority,
+    /// How long it may be under way, such as 3d
+    #[arg(long, value_name = "SPAN", value_parser = units::parse_span)]
+    pub lifetime: Option<Millis>,
+    /// When an answer would come too late: 18:00, tomorrow 18:00, 2026-03-01 18:00
+    #[arg(long, value_name = "TIME")]
+    pub reply_by: Option<String>,
+    /// Let this many copies be made, where the strategy counts them
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=crate::bundle::COPIES_MAX as i64))]
+    pub copies: Option<u16>,
+    /// Wait until somebody has it in custody, or until it is delivered
+    #[arg(long, value_name = "custody|delivered", num_args = 0..=1, require_equals = true, default_missing_value = "delivered")]
+    pub wait: Option<Goal>,
+    /// Wait no longer than this, such as 60s
+    #[arg(long, value_name = "SPAN", value_parser = units::parse_span, requires = "wait")]
+    pub timeout: Option<Millis>,
+}
+
+/// What `--wait` waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Goal {
+    Custody,
+    Delivered,
+}
+
+#[derive(Args, Debug)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct Inbox {
+    #[command(subcommand)]
+    pub what: Option<InboxWhat>,
+    #[command(flatten)]
+    pub list: InboxList,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum InboxWhat {
+    /// List messages, oldest first
+    List(InboxList),
+    /// Delete messages
+    Delete {
+        #[arg(required = true)]
+        ids: Vec<String>,
+    },
+}
+
+#[derive(Args, Clone, Debug, Default)]
+pub struct InboxList {
+    /// Only what was not read yet
+    #[arg(long)]
+    pub unread: bool,
+    /// Go on with new messages as they come
+    #[arg(long)]
+    pub follow: bool,
+    /// Only the newest so many
+    #[arg(long, value_name = "N")]
+    pub limit: Option<u32>,
+}
+
+#[derive(Args, Debug)]
+pub struct Read {
+    pub id: String,
+    /// Tell the sender that it was read
+    #[arg(long)]
+    pub tell: bool,
+    /// Leave it marked as unread
+    #[arg(long, conflicts_with = "tell")]
+    pub peek: bool,
+    /// Save the attachments in this directory
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub save: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub struct Status {
+    /// One message; all, unless said
+    pub id: Option<String>,
+    /// Go on with news as they come
+    #[arg(long)]
+    pub watch: bool,
+}
+
+#[derive(Args, Debug)]
+pub struct Id {
+    pub id: String,
+}
+
+#[derive(Args, Debug)]
+pub struct Carry {
+    #[command(subcommand)]
+    pub what: Option<CarryWhat>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum CarryWhat {
+    /// List what is held, in the order in which it would be evicted
+    List,
+    /// Change how much is carried for others, such as 512M; 0 carries for nobody
+    Limit {
+        #[arg(value_name = "SIZE", value_parser = units::parse_bytes)]
+        bytes: u64,
+    },
+    /// Stop carrying a bundle of somebody else's
+    Drop { id: String },
+    /// Write the raw bytes of a held bundle; - writes to stdout
+    Export {
+        id: String,
+        #[arg(value_hint = ValueHint::FilePath)]
+        file: PathBuf,
+    },
+}
+
+/// What `backup` and `restore` share.
+#[derive(Args, Debug)]
+pub struct Vault {
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub file: PathBuf,
+    /// Read the passphrase from the first line of this file instead of asking
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub passphrase_file: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub struct Bundle {
+    #[command(subcommand)]
+    pub what: BundleWhat,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum BundleWhat {
+    /// Print a bundle block by block, and whether it verifies
+    Inspect {
+        #[arg(value_hint = ValueHint::FilePath)]
+        file: PathBuf,
+    },
+}
+
+#[derive(Args, Debug)]
+pub struct Config {
+    #[command(subcommand)]
+    pub what: ConfigWhat,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ConfigWhat {
+    /// Print every setting as it is in force
+    Show {
+        /// Say where each value comes from
+        #[arg(long)]
+        origin: bool,
+    },
+}
+
+#[derive(Args, Debug)]
+pub struct Demo {
+    /// Keep the homes and logs of the three nodes
+    #[arg(long)]
+    pub keep: bool,
+}
+
+#[derive(Args, Debug)]
+pub struct Completions {
+    pub shell: clap_complete::Shell,
+}
+
+fn priority() -> impl TypedValueParser<Value = Priority> {
+    let words = PossibleValuesParser::new(["urgent", "normal", "bulk"]);
+    words.map(|word| parse_priority(&word).expect("the possible values are the priorities"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    fn parse(line: &str) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from(line.split(' '))
+    }
+
+    #[test]
+    fn the_grammar_has_no_contradictions() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn home_and_json_may_stand_anywhere() {
+        for line in
+            ["dak --home /h --json carry list", "dak carry --home /h list --json", "dak carry list --json --home /h"]
+        {
+            let cli = parse(line).unwrap();
+            assert_eq!((cli.home, cli.json), (Some("/h".into()), true), "{line}");
+        }
+    }
+
+    #[test]
+    fn waiting_means_delivery_unless_said_otherwise() {
+        let wait = |line| match parse(line).unwrap().command {
+            Command::Send(send) => (send.writing.wait, send.writing.text),
+            _ => unreachable!(),
+        };
+        assert_eq!(wait("dak send bob hi"), (None, Some("hi".into())));
+        assert_eq!(wait("dak send bob --wait hi"), (Some(Goal::Delivered), Some("hi".into())));
+        assert_eq!(wait("dak send bob hi --wait=custody --timeout 60s"), (Some(Goal::Custody), Some("hi".into())));
+        assert!(parse("dak send bob hi --timeout 60s").is_err(), "nothing waits");
+    }
+
+    #[test]
+    fn a_listing_needs_no_subcommand() {
+        let Command::Inbox(inbox) = parse("dak inbox --unread --limit 3").unwrap().command else { unreachable!() };
+        assert!(inbox.what.is_none() && inbox.list.unread && inbox.list.limit == Some(3));
+        let Command::Carry(carry) = parse("dak carry").unwrap().command else { unreachable!() };
+        assert!(carry.what.is_none());
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_a_usage_error() {
+        for line in [
+            "dak",
+            "dak fly",
+            "dak send",
+            "dak send bob hi -p asap",
+            "dak send bob hi --lifetime 3",
+            "dak send bob hi --wait=read",
+            "dak send bob hi --copies 0",
+            "dak up --carry-limit lots",
+            "dak inbox delete",
+            "dak contact verify bob --yes --no",
+        ] {
+            assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! `dak carry`: what this node holds for others, and how much it may.
+
+use super::Outcome;
+use super::args::{Carry, CarryWhat};
+use super::link::{Link, take};
+use super::out::{Out, Paint, Style};
+use super::table::{Table, cell, painted};
+use super::who::{called, short_id};
+use crate::api::ApiError;
+use crate::api::model::{CarriedRow, CarryRow, Class, Counts, FileRow, Grade, Request, Response, Schema};
+use crate::safe_text::safe_text;
+use crate::units::about_bytes;
+
+pub async fn carry(link: &Link<'_>, args: &Carry, out: &Out) -> Outcome {
+    match &args.what {
+        None => totals(link, Request::Carry, out).await,
+        Some(CarryWhat::Limit { bytes }) => totals(link, Request::CarryLimit { bytes: *bytes }, out).await,
+        Some(CarryWhat::List) => {
+            let rows = take!(link.ask(Request::CarryList).await?, CarryList)?;
+            if rows.is_empty() {
+                out.talk("nothing is held");
+            }
+            out.answer(&Response::CarryList(rows.clone()), |style| list(&rows, style))
+        }
+        Some(CarryWhat::Drop { id }) => {
+            let done = take!(link.ask(Request::CarryDrop { id: id.clone() }).await?, Done)?;
+            out.row(&done, |_| format!("dropped {}\n", safe_text(id)))
+        }
+        Some(CarryWhat::Export { id, file }) => {
+            let bytes = take!(link.ask(Request::CarryExport { id: id.clone() }).await?, Bytes)?;
+            if file.as_os_str() == "-" {
+                return out.bytes(&bytes);
+            }
+            let name = file.display().to_string();
+            std::fs::write(file, &bytes).map_err(|error| ApiError::failure(format!("cannot write {name}: {error}")))?;
+            let written = FileRow { schema: Schema, name, bytes: bytes.len() as u64 };
+            out.row(&written, |_| format!("wrote {} bytes to {}\n", written.bytes, safe_text(&written.name)))
+        }
+    }
+}
+
+async fn totals(link: &Link<'_>, request: Request, out: &Out) -> Outcome {
+    let carry = take!(link.ask(request).await?, Carry)?;
+    out.answer(&Response::Carry(carry.clone()), |style| text(&carry, style))
+}
+
+fn text(carry: &CarryRow, style: &Style) -> String {
+    let quota = match carry.quota_bytes {
+        0 => "carries for nobody".to_owned(),
+        quota => format!("{} of {}", about_bytes(carry.bytes), about_bytes(quota)),
+    };
+    let (messages, receipts) = (counted(carry.bundles, "message"), counted(carry.receipts, "receipt"));
+    let head = format!("holds {messages} and {receipts}: {quota}; on the disk {}\n", about_bytes(carry.file_bytes));
+    let mut table = Table::new(&["FOR", "BUNDLES", "SIZE"]);
+    let (by_class, by_grade, evicted) = (&carry.by_class, &carry.by_grade, &carry.evicted);
+    for (name, counts) in [("me", by_class.own), ("contacts", by_class.contacts), ("strangers", by_class.strangers)] {
+        table.row(vec![cell(name), cell(counts.bundles.to_string()), cell(about_bytes(counts.bytes))]);
+    }
+    let mut order = Table::new(&["EVICTED", "BUNDLES", "SIZE", "SO FAR"]);
+    let grades = [
+        ("first: released", by_grade.released, evicted.released),
+        ("then: copies", by_grade.copy, evicted.copy),
+        ("last: custody", by_grade.custody, evicted.custody),
+    ];
+    for (name, Counts { bundles, bytes }, evicted) in grades {
+        let evicted = painted(if evicted > 0 { Paint::Warn } else { Paint::Dim }, evicted.to_string());
+        order.row(vec![cell(name), cell(bundles.to_string()), cell(about_bytes(bytes)), evicted]);
+    }
+    format!(
+        "{head}\n{}\n{}\nCustody goes only for a higher class, my own messages never.\n",
+        table.render(style),
+        order.render(style)
+    )
+}
+
+fn list(rows: &[CarriedRow], style: &Style) -> String {
+    let mut table = Table::new(&["ID", "FROM", "TO", "WHAT", "SIZE", "EXPIRES"]);
+    for row in rows {
+        let class = match row.class {
+            Class::Own => "own",
+            Class::Contacts => "contact's",
+            Class::Strangers => "stranger's",
+        };
+        let grade = match row.grade {
+            Grade::Custody => "custody",
+            Grade::Copy => "copy",
+            Grade::Released => "released",
+        };
+        let what = if row.kind == "receipt" { format!("{class} receipt") } else { format!("{class} {grade}") };
+        table.row(vec![
+            cell(short_id(&row.id)),
+            cell(called(&row.from)),
+            cell(called(&row.to)),
+            cell(what),
+            cell(about_bytes(row.bytes)),
+            cell(style.when(row.expires_at)),
+        ]);
+    }
+    table.render(style)
+}
+
+fn counted(n: u64, what: &str) -> String {
+    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::samples;
+
+    fn style() -> Style {
+        Style { width: 80, color: false, now: "2026-03-01T12:00[UTC]".parse().unwrap() }
+    }
+
+    #[test]
+    fn totals_show_for_whom_and_the_order_of_eviction() {
+        let wanted = "\
+holds 3 messages and 1 receipt: 4.5 KiB of 256.0 MiB; on the disk 1.0 MiB
+
+FOR        BUNDLES  SIZE
+me         1        1.4 KiB
+contacts   2        2.9 KiB
+strangers  1        200 B
+
+EVICTED          BUNDLES  SIZE     SO FAR
+first: released  1        200 B    2
+then: copies     1        1.4 KiB  1
+last: custody    2        2.9 KiB  0
+
+Custody goes only for a higher class, my own messages never.
+";
+        assert_eq!(text(&samples::carry(), &style()), wanted);
+        let nobody = CarryRow { quota_bytes: 0, ..samples::carry() };
+        assert!(text(&nobody, &style()).contains("carries for nobody"));
+    }
+
+    #[test]
+    fn what_is_held_is_listed_with_its_class_and_grade() {
+        let wanted = "\
+ID          FROM   TO   WHAT               SIZE     EXPIRES
+3f2a91c0de  alice  bob  contact's custody  1.4 KiB  tomorrow 11:00
+";
+        assert_eq!(list(&[samples::carried()], &style()), wanted);
+    }
+}

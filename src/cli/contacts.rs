@@ -1,0 +1,129 @@
+//! `dak contact`: whom this person knows, and by what name.
+
+use super::args::{Contact, ContactWhat};
+use super::link::{Link, take};
+use super::out::{Out, Paint, Style, stdin_is_person};
+use super::table::{Table, cell, painted};
+use super::who::short_peer;
+use super::{Outcome, ask_person};
+use crate::api::ApiError;
+use crate::api::model::{ContactRow, Introduction, Request, Response, Standing};
+use crate::safe_text::safe_text;
+
+pub async fn contact(link: &Link<'_>, args: &Contact, out: &Out) -> Outcome {
+    match &args.what {
+        ContactWhat::Add { name, address } => {
+            let new = Introduction { name: name.clone(), address: address.clone() };
+            change(link, Request::ContactAdd(new), "added", out).await
+        }
+        ContactWhat::List => list(link, out).await,
+        ContactWhat::Verify { who, yes, no } => verify(link, who, *yes, *no, out).await,
+        ContactWhat::Rename { who, name } => {
+            change(link, Request::ContactRename { who: who.clone(), name: name.clone() }, "renamed", out).await
+        }
+        ContactWhat::Block { who } => change(link, Request::ContactBlock { who: who.clone() }, "blocked", out).await,
+        ContactWhat::Unblock { who } => {
+            change(link, Request::ContactUnblock { who: who.clone() }, "unblocked", out).await
+        }
+        ContactWhat::Remove { who } => {
+            let done = take!(link.ask(Request::ContactRemove { who: who.clone() }).await?, Done)?;
+            out.row(&done, |_| format!("removed {}\n", safe_text(who)))
+        }
+    }
+}
+
+async fn list(link: &Link<'_>, out: &Out) -> Outcome {
+    let contacts = take!(link.ask(Request::ContactList).await?, Contacts)?;
+    if contacts.is_empty() {
+        out.talk("no contacts yet; add one with `dak contact add NAME ADDRESS`");
+    }
+    out.answer(&Response::Contacts(contacts.clone()), |style| table(&contacts, style))
+}
+
+async fn change(link: &Link<'_>, request: Request, done: &str, out: &Out) -> Outcome {
+    let contact = take!(link.ask(request).await?, Contact)?;
+    out.row(&contact, |_| format!("{done} {} ({})\n", safe_text(&contact.name), short_peer(&contact.peer_id)))
+}
+
+/// Shows both sides' words, and takes the person's word for the comparison.
+async fn verify(link: &Link<'_>, who: &str, yes: bool, no: bool, out: &Out) -> Outcome {
+    let contact = take!(link.ask(Request::ContactShow { who: who.into() }).await?, Contact)?;
+    let asks = !yes && !no && !out.json && stdin_is_person();
+    if !out.json {
+        out.talk(&words(&contact, &out.style));
+    }
+    let verified = match (yes, no, asks) {
+        (true, _, _) => true,
+        (_, true, _) => false,
+        (_, _, true) => says_yes("Are both the same on both sides? [y/N] ").await?,
+        // Nobody to ask: what is known is shown, and nothing changes.
+        _ => return out.row(&contact, |_| verdict(&contact)),
+    };
+    let request = Request::ContactVerify { who: who.into(), verified };
+    let contact = take!(link.ask(request).await?, Contact)?;
+    out.row(&contact, |_| verdict(&contact))
+}
+
+async fn says_yes(question: &'static str) -> Result<bool, ApiError> {
+    let answer = tokio::task::spawn_blocking(move || ask_person(question)).await;
+    let answer = answer.map_err(|error| ApiError::failure(error.to_string()))?;
+    let answer = answer.map_err(|error| ApiError::failure(format!("cannot read the answer: {error}")))?;
+    Ok(matches!(answer.to_lowercase().as_str(), "y" | "yes"))
+}
+
+fn verdict(contact: &ContactRow) -> String {
+    let verdict = if contact.verified { "verified" } else { "not verified" };
+    format!("{} is {verdict}\n", safe_text(&contact.name))
+}
+
+fn words(contact: &ContactRow, style: &Style) -> String {
+    let (name, theirs, mine) =
+        (safe_text(&contact.name), safe_text(&contact.safety_words), safe_text(&contact.my_safety_words));
+    format!(
+        "Read these to each other, by voice or face to face.\n\n  the words of {name}: {}\n  my own words: {}\n\n\
+         {name} must see the same two lines the other way round.\n",
+        style.paint(Paint::Bold, &theirs),
+        style.paint(Paint::Bold, &mine)
+    )
+}
+
+fn table(contacts: &[ContactRow], style: &Style) -> String {
+    let mut table = Table::new(&["NAME", "VERIFIED", "PEER", "SAFETY WORDS"]);
+    for contact in contacts {
+        let verified = match (contact.standing, contact.verified) {
+            (Standing::Blocked, _) => painted(Paint::Bad, "blocked"),
+            (_, true) => painted(Paint::Good, "yes"),
+            (_, false) => painted(Paint::Dim, "no"),
+        };
+        let peer = short_peer(&contact.peer_id);
+        table.row(vec![cell(&contact.name), verified, cell(peer), painted(Paint::Dim, &contact.safety_words)]);
+    }
+    table.render(style)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::samples;
+
+    fn style() -> Style {
+        Style { width: 80, color: false, now: "2026-03-01T12:00[UTC]".parse().unwrap() }
+    }
+
+    #[test]
+    fn contacts_are_listed_by_name() {
+        let blocked = ContactRow { name: "mal\u{1b}[2Jlory".into(), standing: Standing::Blocked, ..samples::contact() };
+        let wanted = "\
+NAME              VERIFIED  PEER        SAFETY WORDS
+bob               yes       111111bob1  zebra zero zone
+mal\\u{1b}[2Jlory  blocked   111111bob1  zebra zero zone
+";
+        assert_eq!(table(&[samples::contact(), blocked], &style()), wanted);
+    }
+
+    #[test]
+    fn both_sides_words_are_shown() {
+        let text = words(&samples::contact(), &style());
+        assert!(text.contains("the words of bob: zebra zero zone") && text.contains("my own words: acid acorn acre"));
+    }
+}

@@ -1,0 +1,265 @@
+//! `dak inbox` and `dak read`.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use futures::StreamExt;
+
+use super::args::{Inbox, InboxList, InboxWhat, Read};
+use super::link::{Link, take};
+use super::out::{Out, Paint, Style};
+use super::table::{Table, cell, painted};
+use super::who::{called, short_id};
+use super::{Outcome, Stop};
+use crate::api::ApiError;
+use crate::api::model::{Done, File, InboxRow, LetterRow, Request, Response, Row, Topic, json_line};
+use crate::bundle::Priority;
+use crate::home::create_private_file;
+use crate::safe_text::{is_unsafe, safe_block, safe_text};
+use crate::units::about_bytes;
+
+/// Longest name of a saved attachment, in characters; any file system takes it.
+const FILE_NAME_CHARS_MAX: usize = 60;
+
+pub async fn inbox(link: &Link<'_>, args: &Inbox, out: &Out) -> Outcome {
+    match &args.what {
+        None => list(link, &args.list, out).await,
+        Some(InboxWhat::List(args)) => list(link, args, out).await,
+        Some(InboxWhat::Delete { ids }) => {
+            for id in ids {
+                take!(link.ask(Request::InboxDelete { id: id.clone() }).await?, Done)?;
+                out.row(&Done::default(), |_| format!("deleted {}\n", safe_text(id)))?;
+            }
+            Ok(())
+        }
+    }
+}
+
+async fn list(link: &Link<'_>, args: &InboxList, out: &Out) -> Outcome {
+    // Subscribed before listed: what arrives in between is in both, and shown once.
+    let news = if args.follow { Some(link.follow(Topic::Inbox).await?) } else { None };
+    let request = Request::Inbox { unread: args.unread, limit: args.limit };
+    let rows = take!(link.ask(request).await?, Inbox)?;
+    if rows.is_empty() && !args.follow {
+        out.talk(if args.unread { "nothing unread" } else { "the inbox is empty" });
+    }
+    out.answer(&Response::Inbox(rows.clone()), |style| table(&rows, style))?;
+    let Some(mut news) = news else { return Ok(()) };
+    let shown: BTreeSet<String> = rows.into_iter().map(|row| row.id).collect();
+    while let Some(row) = news.next().await {
+        match row {
+            Row::Inbox(row) if !shown.contains(&row.id) => match out.json {
+                true => out.data(&json_line(&row))?,
+                false => out.data(&arrival(&row, &out.style))?,
+            },
+            Row::Ended(why) => return Err(Stop::Error(why)),
+            Row::Inbox(_) | Row::Status(_) => {}
+        }
+    }
+    Ok(())
+}
+
+pub async fn read(link: &Link<'_>, args: &Read, out: &Out) -> Outcome {
+    let request = Request::Read { id: args.id.clone(), mark: !args.peek, tell: args.tell };
+    let letter = *take!(link.ask(request).await?, Letter)?;
+    out.row(&letter, |style| text(&letter, style))?;
+    if let Some(directory) = &args.save {
+        for file in &letter.files {
+            let path = save(directory, file)?;
+            out.talk(&format!("saved {}", safe_text(&path.display().to_string())));
+        }
+    }
+    Ok(())
+}
+
+fn table(rows: &[InboxRow], style: &Style) -> String {
+    let mut table = Table::new(&["", "ID", "FROM", "WHEN", "TEXT"]);
+    for row in rows {
+        let mark = if row.read { cell("") } else { painted(Paint::Good, "*") };
+        let paint = if row.read { Paint::Plain } else { Paint::Bold };
+        let when = style.when(row.received_at);
+        table.row(vec![mark, cell(short_id(&row.id)), painted(paint, called(&row.from)), cell(when), cell(gist(row))]);
+    }
+    table.render(style)
+}
+
+/// A message in a line: urgency, subject, text, attachments.
+fn gist(row: &InboxRow) -> String {
+    let urgent = if row.priority == Priority::Urgent { "! " } else { "" };
+    let subject = row.subject.as_ref().map(|subject| format!("{subject}: ")).unwrap_or_default();
+    let text = match (&row.text, &row.unreadable) {
+        (Some(text), _) => text.split_whitespace().collect::<Vec<_>>().join(" "),
+        (None, Some(why)) => format!("(unreadable: {why})"),
+        (None, None) => "(unreadable)".into(),
+    };
+    let files = match row.attachments.len() {
+        0 => String::new(),
+        1 => " [1 file]".into(),
+        n => format!(" [{n} files]"),
+    };
+    format!("{urgent}{subject}{text}{files}")
+}
+
+/// A new message, while following: a line for who and when, then the whole text.
+fn arrival(row: &InboxRow, style: &Style) -> String {
+    let from = style.paint(Paint::Bold, &called(&row.from));
+    let head = format!("{}  {from}, {}", short_id(&row.id), style.when(row.received_at));
+    format!("{head}\n  {}\n", safe_block(&gist_block(row)).replace('\n', "\n  "))
+}
+
+fn gist_block(row: &InboxRow) -> String {
+    match &row.text {
+        Some(text) => row.subject.as_ref().map(|subject| format!("{subject}\n")).unwrap_or_default() + text.trim_end(),
+        None => gist(row),
+    }
+}
+
+/// A whole message with its head.
+fn text(letter: &LetterRow, style: &Style) -> String {
+    let row = &letter.row;
+    let mut head = vec![("from", called(&row.from))];
+    if let Some(subject) = &row.subject {
+        head.push(("subject", safe_text(subject)));
+    }
+    let doubt = if row.clock_differs { " (the sender's clock differs)" } else { "" };
+    head.push((
+        "sent",
+        row.sent_at.map_or_else(
+            || "at an unknown time: the sender had no clock".into(),
+            |when| format!("{}{doubt}", style.when(Some(when))),
+        ),
+    ));
+    let via = match row.via.as_deref().filter(|via| *via != row.from) {
+        Some(via) => format!(", from the hands of {}", called(via)),
+        None => String::new(),
+    };
+    head.push(("received", format!("{}{via}", style.when(row.received_at))));
+    if row.priority != Priority::Normal {
+        head.push(("priority", crate::api::model::priority_name(row.priority).into()));
+    }
+    if row.reply_by.is_some() {
+        head.push(("reply by", style.when(row.reply_by)));
+    }
+    if let Some(id) = &row.in_reply_to {
+        head.push(("answers", short_id(id)));
+    }
+    for file in &row.attachments {
+        head.push(("file", format!("{} ({})", safe_text(&file.name), about_bytes(file.bytes))));
+    }
+    head.push(("id", short_id(&row.id)));
+    let secrecy = if row.forward_secrecy { "sealed, with forward secrecy" } else { "sealed, no forward secrecy" };
+    head.push(("secrecy", secrecy.into()));
+    let head: String = head
+        .iter()
+        .map(|(label, value)| format!("{} {value}\n", style.paint(Paint::Dim, &format!("{label:<9}"))))
+        .collect();
+    let body = match (&row.text, &row.unreadable) {
+        (Some(text), _) => safe_block(text.trim_end_matches('\n')),
+        (None, Some(why)) => format!("(unreadable: {})", safe_text(why)),
+        (None, None) => "(unreadable)".into(),
+    };
+    format!("{head}\n{body}\n")
+}
+
+/// Saves under a harmless name, and never over a file that is there.
+fn save(directory: &Path, file: &File) -> Result<PathBuf, ApiError> {
+    let name = harmless_name(&file.name);
+    let failed = |path: &Path, error: std::io::Error| {
+        ApiError::failure(format!("cannot save {}: {error}", path.display())).next("name another directory with --save")
+    };
+    for n in 0..1_000 {
+        let numbered = if n == 0 { name.clone() } else { format!("{n}-{name}") };
+        let path = directory.join(numbered);
+        match create_private_file(&path, &file.bytes) {
+            Ok(()) => return Ok(path),
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(failed(&path, error)),
+        }
+    }
+    Err(ApiError::failure(format!("there are too many files called {name} already")))
+}
+
+/// The last part of a path that a peer made up, without what hides, acts or leads elsewhere.
+fn harmless_name(name: &str) -> String {
+    let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
+    let plain: String = last
+        .chars()
+        .map(|c| if is_unsafe(c) || "<>:\"|?*".contains(c) { '_' } else { c })
+        .take(FILE_NAME_CHARS_MAX)
+        .collect();
+    match plain.trim_matches(['.', ' ']) {
+        "" => "attachment".into(),
+        plain => plain.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::model::FileRow;
+    use crate::api::samples::{at, inbox};
+
+    fn style(width: usize) -> Style {
+        Style { width, color: false, now: "2026-03-01T12:00[UTC]".parse().unwrap() }
+    }
+
+    #[test]
+    fn the_list_fits_eighty_columns() {
+        let long = InboxRow { read: true, ..inbox("line one\nline two, which goes on and on until it does not fit") };
+        let urgent = InboxRow { priority: Priority::Urgent, subject: Some("tonight".into()), ..inbox("come at six") };
+        let wanted = concat!(
+            "   ID          FROM  WHEN         TEXT\n",
+            "   3f2a91c0de  bob   today 12:30  line one line two, which goes on and on until…\n",
+            "*  3f2a91c0de  bob   today 12:30  ! tonight: come at six\n",
+        );
+        let shown = table(&[long, urgent], &style(80));
+        assert_eq!(shown, wanted);
+        assert!(shown.lines().all(|line| crate::safe_text::columns(line) <= 80));
+    }
+
+    #[test]
+    fn a_whole_message_shows_who_when_and_how() {
+        let file = FileRow { schema: Default::default(), name: "a\u{202e}gpj.exe".into(), bytes: 2_048 };
+        let row = InboxRow {
+            subject: Some("tonight".into()),
+            reply_by: at(18, 0),
+            attachments: vec![file],
+            ..inbox("come at six\n\u{1b}[2J\tbring wine\n")
+        };
+        let wanted = "\
+from      bob
+subject   tonight
+sent      today 11:02
+received  today 12:30, from the hands of carol
+reply by  today 18:00
+file      a\\u{202e}gpj.exe (2.0 KiB)
+id        3f2a91c0de
+secrecy   sealed, no forward secrecy
+
+come at six
+\\u{1b}[2J\tbring wine
+";
+        assert_eq!(text(&LetterRow { row, files: Vec::new() }, &style(80)), wanted);
+    }
+
+    #[test]
+    fn what_cannot_be_read_says_why() {
+        let row =
+            InboxRow { text: None, unreadable: Some("a newer kind of envelope".into()), sent_at: None, ..inbox("") };
+        let shown = text(&LetterRow { row: row.clone(), files: Vec::new() }, &style(80));
+        assert!(shown.ends_with("(unreadable: a newer kind of envelope)\n") && shown.contains("had no clock"));
+        assert!(table(&[row], &style(80)).contains("(unreadable: a newer kind"));
+    }
+
+    #[test]
+    fn a_saved_attachment_goes_nowhere_else_and_over_nothing() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = |name: &str| File { name: name.into(), bytes: b"x".to_vec() };
+        let names = ["../../etc/passwd", "..", "", "a\u{1b}[2Jb", "C:\\x\\y.txt", "y.txt", "/", ".bashrc"];
+        let saved: Vec<PathBuf> = names.iter().map(|name| save(directory.path(), &file(name)).unwrap()).collect();
+        let saved: Vec<&str> =
+            saved.iter().map(|path| path.strip_prefix(directory.path()).unwrap().to_str().unwrap()).collect();
+        let wanted = ["passwd", "attachment", "1-attachment", "a_[2Jb", "y.txt", "1-y.txt", "2-attachment", "bashrc"];
+        assert_eq!(saved, wanted);
+    }
+}

@@ -1,0 +1,133 @@
+//! Where words go: data to stdout, talk to stderr, colours only where somebody looks.
+
+use std::io::{self, IsTerminal, Write};
+
+use jiff::Zoned;
+
+use super::{Outcome, times};
+use crate::api::ApiError;
+use crate::api::model::{Response, When, json_line};
+use crate::safe_text::safe_text;
+
+/// How and for whom a command prints.
+#[derive(Clone, Debug)]
+pub struct Out {
+    pub json: bool,
+    pub style: Style,
+}
+
+/// What texts are laid out for.
+#[derive(Clone, Debug)]
+pub struct Style {
+    /// Columns of a line.
+    pub width: usize,
+    pub color: bool,
+    /// When it is printed, in the person's time zone.
+    pub now: Zoned,
+}
+
+/// What a colour means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Paint {
+    Plain,
+    Dim,
+    Bold,
+    Good,
+    Warn,
+    Bad,
+}
+
+/// A terminal that does not say how wide it is.
+const WIDTH_DEFAULT: usize = 80;
+/// Narrower than this nothing can be laid out.
+const WIDTH_MIN: usize = 20;
+
+impl Out {
+    pub fn of_this_process(json: bool) -> Out {
+        Out { json, style: Style { width: width(), color: wants_color(), now: Zoned::now() } }
+    }
+
+    /// Writes text as it is. The caller has made it safe.
+    pub fn data(&self, text: &str) -> Outcome {
+        let mut stdout = io::stdout().lock();
+        stdout.write_all(text.as_bytes())?;
+        Ok(stdout.flush()?)
+    }
+
+    pub fn bytes(&self, bytes: &[u8]) -> Outcome {
+        let mut stdout = io::stdout().lock();
+        stdout.write_all(bytes)?;
+        Ok(stdout.flush()?)
+    }
+
+    /// Prints an answer: as its JSON lines, or as `text` lays it out.
+    pub fn answer(&self, response: &Response, text: impl FnOnce(&Style) -> String) -> Outcome {
+        match self.json {
+            true => self.data(&response.json_lines()),
+            false => self.data(&text(&self.style)),
+        }
+    }
+
+    /// Prints one row likewise.
+    pub fn row<T: serde::Serialize>(&self, row: &T, text: impl FnOnce(&Style) -> String) -> Outcome {
+        match self.json {
+            true => self.data(&json_line(row)),
+            false => self.data(&text(&self.style)),
+        }
+    }
+
+    /// Says something that is no data; silent where a program listens.
+    pub fn talk(&self, text: &str) {
+        if !self.json {
+            // Somebody who closed stderr does not want to hear.
+            let _ = writeln!(io::stderr(), "{text}");
+        }
+    }
+
+    pub fn error(&self, error: ApiError) {
+        let line = match self.json {
+            true => json_line(&error.report()),
+            false => format!("dak: {}\n", safe_text(&error.to_string())),
+        };
+        let _ = io::stderr().write_all(line.as_bytes());
+    }
+}
+
+impl Style {
+    pub fn paint(&self, paint: Paint, text: &str) -> String {
+        let code = match paint {
+            _ if !self.color => return text.to_owned(),
+            Paint::Plain => return text.to_owned(),
+            Paint::Dim => "2",
+            Paint::Bold => "1",
+            Paint::Good => "32",
+            Paint::Warn => "33",
+            Paint::Bad => "31",
+        };
+        format!("\u{1b}[{code}m{text}\u{1b}[0m")
+    }
+
+    /// `today 11:02`; a dash where there was no clock.
+    pub fn when(&self, when: Option<When>) -> String {
+        when.map_or_else(|| "-".into(), |when| times::short(when, &self.now))
+    }
+}
+
+/// Colours need a terminal that knows them and a person who wants them (no-color.org).
+fn wants_color() -> bool {
+    let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
+    io::stdout().is_terminal() && !unwanted && !dumb
+}
+
+fn width() -> usize {
+    let said = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    let measured = || rustix::termios::tcgetwinsize(io::stdout()).ok().map(|size| usize::from(size.ws_col));
+    let columns = said.or_else(measured).filter(|columns| *columns > 0).unwrap_or(WIDTH_DEFAULT);
+    columns.max(WIDTH_MIN)
+}
+
+/// Whether a person sits at stdin.
+pub fn stdin_is_person() -> bool {
+    io::stdin().is_terminal()
+}

@@ -1,0 +1,35 @@
+//! Counts the signals that ask to stop: Ctrl-C, SIGTERM, and the terminal's end.
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use crate::api::ApiError;
+
+/// How often this process was asked to stop since it began to count.
+#[derive(Clone)]
+pub struct Signals(watch::Receiver<u32>);
+
+impl Signals {
+    pub fn count() -> Result<Signals, ApiError> {
+        let cannot = |error| ApiError::failure(format!("cannot listen for signals: {error}"));
+        let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
+        let mut signals = kinds.into_iter().map(signal).collect::<Result<Vec<_>, _>>().map_err(cannot)?;
+        let (count, counted) = watch::channel(0);
+        tokio::spawn(async move {
+            while !count.is_closed() {
+                let next = signals.iter_mut().map(|signal| Box::pin(signal.recv()));
+                futures::future::select_all(next).await;
+                count.send_modify(|n| *n += 1);
+            }
+        });
+        Ok(Signals(counted))
+    }
+
+    /// Returns once the process was asked to stop `n` times.
+    pub async fn asked(&mut self, n: u32) {
+        if self.0.wait_for(|count| *count >= n).await.is_err() {
+            // Nobody counts any more: the process is ending.
+            std::future::pending::<()>().await;
+        }
+    }
+}

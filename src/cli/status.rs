@@ -1,0 +1,239 @@
+//! `dak status` and `dak cancel`: what became of one's messages. A sentence never says more than its evidence.
+
+use std::collections::BTreeMap;
+
+use futures::StreamExt;
+
+use super::args::{Id, Status};
+use super::link::{Link, take};
+use super::out::{Out, Paint, Style};
+use super::table::{Table, cell, painted};
+use super::who::{called, short_id};
+use super::{Outcome, Stop};
+use crate::api::model::{Event, EventKind, Request, Response, Row, State, StatusRow, Topic, json_line, priority_name};
+use crate::safe_text::safe_text;
+
+pub async fn status(link: &Link<'_>, args: &Status, out: &Out) -> Outcome {
+    // Subscribed before listed: what happens in between is in the stream, and may be shown twice but never lost.
+    let news = match args.watch {
+        true => Some(link.follow(Topic::Status { id: args.id.clone() }).await?),
+        false => None,
+    };
+    let rows = take!(link.ask(Request::Status { id: args.id.clone() }).await?, Statuses)?;
+    if rows.is_empty() {
+        out.talk("nothing was sent yet");
+    }
+    out.answer(&Response::Statuses(rows.clone()), |style| match args.id {
+        Some(_) => rows.iter().map(|row| life(row, style)).collect(),
+        None => table(&rows, style),
+    })?;
+    let Some(mut news) = news else { return Ok(()) };
+    let mut shown: BTreeMap<String, usize> = rows.into_iter().map(|row| (row.id, row.events.len())).collect();
+    while let Some(row) = news.next().await {
+        match row {
+            Row::Status(row) => show_news(&row, &mut shown, out)?,
+            Row::Ended(why) => return Err(Stop::Error(why)),
+            Row::Inbox(_) => {}
+        }
+    }
+    Ok(())
+}
+
+pub async fn cancel(link: &Link<'_>, args: &Id, out: &Out) -> Outcome {
+    let rows = take!(link.ask(Request::Cancel { id: args.id.clone() }).await?, Statuses)?;
+    out.answer(&Response::Statuses(rows.clone()), |style| rows.iter().map(|row| life(row, style)).collect())
+}
+
+/// Prints the events that were not printed yet, one a line; as JSON, the whole row.
+fn show_news(row: &StatusRow, shown: &mut BTreeMap<String, usize>, out: &Out) -> Outcome {
+    let before = shown.insert(row.id.clone(), row.events.len()).unwrap_or(0);
+    if row.events.len() <= before {
+        return Ok(());
+    }
+    if out.json {
+        return out.data(&json_line(row));
+    }
+    let lines = row.events[before..].iter().map(|event| {
+        let (id, to) = (short_id(&row.id), called(&row.to));
+        format!("{id} to {to}, {}: {}\n", out.style.when(event.at), sentence(event, row))
+    });
+    out.data(&lines.collect::<String>())
+}
+
+fn table(rows: &[StatusRow], style: &Style) -> String {
+    let mut table = Table::new(&["ID", "TO", "STATE", "SINCE", "HOW IT IS KNOWN"]);
+    for row in rows {
+        let Some(event) = proof(row) else { continue };
+        let state = painted(paint(row.state), row.state.word());
+        let how = painted(Paint::Dim, basis(event, row));
+        table.row(vec![cell(short_id(&row.id)), cell(called(&row.to)), state, cell(style.when(event.at)), how]);
+    }
+    table.render(style)
+}
+
+/// The first event that carries the state.
+fn proof(row: &StatusRow) -> Option<&Event> {
+    row.events.iter().find(|event| event.what.state() == row.state).or(row.events.first())
+}
+
+/// The life of one message.
+fn life(row: &StatusRow, style: &Style) -> String {
+    let state = style.paint(paint(row.state), row.state.word());
+    let mut text = format!("{} to {}: {state}\n", short_id(&row.id), style.paint(Paint::Bold, &called(&row.to)));
+    let mut facts = vec![priority_name(row.priority).to_owned(), format!("written {}", style.when(row.created_at))];
+    if row.expires_at.is_some() {
+        let verb = if row.state == State::Expired { "life ended" } else { "life ends" };
+        facts.push(format!("{verb} {}", style.when(row.expires_at)));
+    }
+    if !row.forward_secrecy {
+        facts.push("no forward secrecy".into());
+    }
+    text += &style.paint(Paint::Dim, &facts.join(", "));
+    text += "\n\n";
+    let times: Vec<String> = row.events.iter().map(|event| style.when(event.at)).collect();
+    let time_width = times.iter().map(String::len).max().unwrap_or(0);
+    for (event, time) in row.events.iter().zip(&times) {
+        let word = style.paint(paint(event.what.state()), &format!("{:<9}", word(event.what)));
+        text += &format!("  {time:<time_width$}  {word}  {}\n", sentence(event, row));
+    }
+    text += &format!("\n  {}\n", style.paint(Paint::Dim, outlook(row)));
+    text
+}
+
+/// The event in the reader's words.
+fn word(what: EventKind) -> &'static str {
+    if what == EventKind::GaveUp { "given up" } else { what.state().word() }
+}
+
+/// What an event proves, and by whose word.
+fn sentence(event: &Event, row: &StatusRow) -> String {
+    let to = called(&row.to);
+    let who = event.who.as_deref().map_or_else(|| "a carrier".to_owned(), called);
+    match event.what {
+        EventKind::Queued => "stored here, to be handed to whoever is met".into(),
+        EventKind::Copy => format!("{who} told us it stored a copy, as long as there is room"),
+        EventKind::Custody if row.to == event.who.as_deref().unwrap_or_default() => {
+            format!("{who} told us it stored the message; the receipt is still out")
+        }
+        EventKind::Custody => format!("{who} told us it stored a copy and answers for it"),
+        EventKind::GaveUp if row.held_here => format!("{who} told us it gave the copy up; held here"),
+        EventKind::GaveUp => format!("{who} told us it gave the copy up"),
+        EventKind::Expired => "no receipt; it may still have arrived".into(),
+        EventKind::Cancelled => "no new copies from here; those already out may still arrive".into(),
+        EventKind::Rejected => match &event.reason {
+            Some(reason) => format!("{to} signed that it is not taken: {}", safe_text(reason)),
+            None => format!("{to} signed that it is not taken"),
+        },
+        EventKind::Delivered => format!("{to}'s node signed that it stored the message"),
+        EventKind::Read => format!("{to} chose to say that it was read"),
+    }
+}
+
+/// Whose word it is, in a few words for the list.
+fn basis(event: &Event, row: &StatusRow) -> String {
+    let who = event.who.as_deref().map_or_else(|| "a carrier".to_owned(), called);
+    match event.what {
+        EventKind::Queued => "stored here".into(),
+        EventKind::Copy | EventKind::Custody | EventKind::GaveUp => format!("{who}'s word"),
+        EventKind::Rejected | EventKind::Delivered | EventKind::Read => format!("{}'s signature", called(&row.to)),
+        EventKind::Expired => "no receipt; it may still have arrived".into(),
+        EventKind::Cancelled => "copies already out may still arrive".into(),
+    }
+}
+
+/// What may come next.
+fn outlook(row: &StatusRow) -> &'static str {
+    match row.state {
+        State::Queued | State::Copy | State::Custody if row.held_here => {
+            "still held here, and handed to whoever is met"
+        }
+        State::Queued | State::Copy | State::Custody => "in flight; a receipt may come any time",
+        State::Expired => "a late receipt would still be shown here",
+        State::Cancelled => "a late receipt would still be shown here",
+        State::Rejected | State::Delivered | State::Read => "nothing more to do",
+    }
+}
+
+fn paint(state: State) -> Paint {
+    match state {
+        State::Delivered | State::Read => Paint::Good,
+        State::Copy | State::Custody => Paint::Warn,
+        State::Expired | State::Rejected => Paint::Bad,
+        State::Queued | State::Cancelled => Paint::Plain,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::samples::{at, event, status};
+    use EventKind as E;
+
+    fn style() -> Style {
+        Style { width: 80, color: false, now: "2026-03-01T12:00[UTC]".parse().unwrap() }
+    }
+
+    fn carried() -> StatusRow {
+        status(vec![
+            event(E::Queued, at(11, 0), None),
+            event(E::Custody, at(11, 2), Some("carol")),
+            event(E::GaveUp, at(11, 40), Some("carol")),
+        ])
+    }
+
+    #[test]
+    fn the_life_of_a_message_names_who_said_what_when() {
+        let wanted = "\
+3f2a91c0de to bob: custody
+normal, written today 11:00, life ends tomorrow 11:00, no forward secrecy
+
+  today 11:00  queued     stored here, to be handed to whoever is met
+  today 11:02  custody    carol told us she stored it
+  today 11:40  given up   carol told us it gave the copy up; held here
+
+  still held here, and handed to whoever is met
+";
+        let wanted = wanted.replace("she stored it", "it stored a copy and answers for it");
+        assert_eq!(life(&carried(), &style()), wanted);
+    }
+
+    #[test]
+    fn expiry_without_a_receipt_claims_nothing() {
+        let row = status(vec![event(E::Queued, at(11, 0), None), event(E::Expired, at(35, 0), None)]);
+        let text = life(&row, &style());
+        assert!(text.contains("expired    no receipt; it may still have arrived"), "{text}");
+        assert!(text.contains("life ended") && text.contains("late receipt"), "{text}");
+    }
+
+    #[test]
+    fn a_late_receipt_upgrades_what_was_expired_or_cancelled() {
+        for before in [E::Expired, E::Cancelled] {
+            let row = status(vec![event(before, at(11, 0), None), event(E::Delivered, at(12, 0), Some("bob"))]);
+            assert_eq!(row.state, State::Delivered);
+            assert!(life(&row, &style()).contains("bob's node signed that it stored the message"));
+        }
+    }
+
+    #[test]
+    fn custody_at_the_recipient_is_no_receipt_yet() {
+        let row = status(vec![event(E::Custody, at(11, 0), Some("bob"))]);
+        assert!(life(&row, &style()).contains("the receipt is still out"));
+    }
+
+    #[test]
+    fn the_list_shows_the_highest_evidence_and_its_source() {
+        let wanted = "\
+ID          TO   STATE    SINCE        HOW IT IS KNOWN
+3f2a91c0de  bob  custody  today 11:02  carol's word
+";
+        assert_eq!(table(&[carried()], &style()), wanted);
+    }
+
+    #[test]
+    fn hostile_names_and_reasons_are_harmless() {
+        let reason = Event { reason: Some("\u{1b}[2J".into()), ..event(E::Rejected, at(11, 0), None) };
+        let row = StatusRow { to: "b\u{9b}ob".into(), ..status(vec![event(E::Custody, None, Some("\u{7}")), reason]) };
+        let text = life(&row, &style()) + &table(&[row], &style());
+        assert!(text.chars().all(|c| c == '\n' || !c.is_control()), "{text:?}");
+    }
+}

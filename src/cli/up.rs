@@ -1,0 +1,128 @@
+//! `dak up` and `dak down`.
+
+use std::path::Path;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::args::Up;
+use super::link::{Link, take};
+use super::out::Out;
+use super::signals::Signals;
+use super::{Engine, Outcome, Stop};
+use crate::api::ApiError;
+use crate::api::model::{MeRow, Request};
+use crate::config::Flags;
+use crate::home::Home;
+use crate::safe_text::safe_text;
+
+/// What a node says of itself when it can be used.
+#[derive(Clone, Debug)]
+pub struct Ready {
+    pub me: MeRow,
+    /// This start made the identity.
+    pub created: bool,
+}
+
+/// The one line on stdout, as JSON: who and where, as `me` prints it.
+#[derive(Serialize)]
+struct ReadyRow<'a> {
+    #[serde(flatten)]
+    me: &'a MeRow,
+    ready: bool,
+}
+
+/// A node that takes longer than this to stop is left; everything it accepted is durable anyway.
+const STOP_TIME_MAX: Duration = Duration::from_secs(9);
+/// How often `down` looks whether the node has gone.
+const DOWN_POLL: Duration = Duration::from_millis(25);
+
+pub async fn up(engine: &dyn Engine, home: Option<&Path>, args: &Up, out: &Out) -> Outcome {
+    let home = Home::open_or_create(home).map_err(ApiError::from)?;
+    let place = home.data_directory().display().to_string();
+    let signals = Signals::count()?;
+    let (mut shutdown, mut hurry) = (signals.clone(), signals);
+    let greeter = out.clone();
+    let ready = Box::new(move |ready: Ready| greet(&greeter, &ready, &place));
+    let stopping = async move { shutdown.asked(1).await };
+    let run = engine.up(home, flags(args), ready, Box::pin(stopping));
+    tokio::select! {
+        ended = run => Ok(ended?),
+        stop = impatience(&mut hurry, out) => Err(stop),
+    }
+}
+
+/// After the first signal the node stops by itself; the second signal, or too much time, ends it at once.
+async fn impatience(signals: &mut Signals, out: &Out) -> Stop {
+    signals.asked(1).await;
+    out.talk("stopping");
+    tokio::select! {
+        () = signals.asked(2) => Stop::Interrupted,
+        () = tokio::time::sleep(STOP_TIME_MAX) => {
+            ApiError::failure("the node did not stop in time; what it accepted is safe").into()
+        }
+    }
+}
+
+/// Tells scripts on stdout that the node can be used, and a newcomer on stderr what to do first.
+fn greet(out: &Out, ready: &Ready, place: &str) {
+    let me = &ready.me;
+    if ready.created {
+        let (name, place, address) = (safe_text(&me.name), safe_text(place), safe_text(&me.address));
+        out.talk(&format!(
+            "Made a new identity, {name}, in {place}\n\n\
+             Others add it with:       dak contact add {name} {address}\n\
+             Its key is only here; to keep a copy, encrypted:  dak backup FILE\n",
+            name = shell_word(&name),
+        ));
+    }
+    // Whoever started the node may have stopped reading; it runs all the same.
+    let _ = out.row(&ReadyRow { me, ready: true }, |_| {
+        let listen: String = me.listen.iter().map(|listen| format!(" {}", safe_text(listen))).collect();
+        format!("ready {}{listen}\n", safe_text(&me.address))
+    });
+}
+
+/// Quotes what a shell would take apart.
+fn shell_word(word: &str) -> String {
+    let plain = !word.is_empty() && word.chars().all(|c| c.is_alphanumeric() || "-_.".contains(c));
+    if plain { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
+}
+
+fn flags(args: &Up) -> Flags {
+    let some = |list: &Vec<_>| (!list.is_empty()).then(|| list.clone());
+    Flags {
+        name: args.name.clone(),
+        listen: some(&args.listen),
+        peers: some(&args.peer),
+        mdns: args.no_mdns.then_some(false),
+        carry_limit_bytes: args.carry_limit,
+        strategy: args.strategy.clone(),
+        log: args.log.clone(),
+        ..Flags::default()
+    }
+}
+
+/// Stops the node, and returns when its home is free for another.
+pub async fn down(link: &Link<'_>, out: &Out) -> Outcome {
+    let done = take!(link.ask(Request::Down).await?, Done)?;
+    let gone = tokio::time::timeout(STOP_TIME_MAX, gone(link)).await;
+    gone.map_err(|_| ApiError::failure("the node was told to stop and still runs").next("see its log"))?;
+    out.row(&done, |_| "stopped\n".into())
+}
+
+async fn gone(link: &Link<'_>) {
+    while link.is_up().await || link.home().lock().is_err() {
+        tokio::time::sleep(DOWN_POLL).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_survives_the_shell() {
+        assert_eq!(["bob", "Zoë", "a b", "it's", ""].map(shell_word), ["bob", "Zoë", "'a b'", "'it'\\''s'", "''"]);
+    }
+}

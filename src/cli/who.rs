@@ -1,0 +1,57 @@
+//! Names before ids: how people and nodes are called in text.
+
+use crate::safe_text::safe_text;
+use crate::ticket::Ticket;
+
+/// A name as this person gave it. What is no name but an address becomes the short id, with the node's own name in
+/// quotes where the address tells one, since anybody can call himself anything.
+pub fn called(name_or_address: &str) -> String {
+    match Ticket::parse(name_or_address) {
+        Ok(ticket) => unnamed(&ticket.node.to_string(), ticket.name.as_deref()),
+        Err(_) => safe_text(name_or_address),
+    }
+}
+
+/// How a node is called by its peer id, where this person may have named it.
+pub fn called_node(name: Option<&str>, nickname: Option<&str>, peer_id: &str) -> String {
+    match name {
+        Some(name) => safe_text(name),
+        None => unnamed(&short_peer(peer_id), nickname),
+    }
+}
+
+/// The end of a peer id, where ids differ.
+pub fn short_peer(peer_id: &str) -> String {
+    let skip = peer_id.chars().count().saturating_sub(10);
+    safe_text(&peer_id.chars().skip(skip).collect::<String>())
+}
+
+/// The first ten digits of a message's id.
+pub fn short_id(id: &str) -> String {
+    safe_text(&id.chars().take(10).collect::<String>())
+}
+
+fn unnamed(short: &str, nickname: Option<&str>) -> String {
+    match nickname {
+        Some(nickname) => format!("{short} \"{}\"", safe_text(nickname)),
+        None => short.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::NodeId;
+
+    #[test]
+    fn names_come_as_they_are_and_addresses_short() {
+        let key = ed25519_dalek::SigningKey::from_bytes(&[7; 32]).verifying_key().to_bytes();
+        let node = NodeId::from_key(key).unwrap();
+        let ticket = Ticket::new(node, Vec::new(), Some("Dave\u{1b}[2J"));
+        assert_eq!(called("bob"), "bob");
+        assert_eq!(called("b\u{202e}ob"), "b\\u{202e}ob");
+        assert_eq!(called(&node.peer_id()), node.to_string());
+        assert_eq!(called(&ticket.to_string()), format!("{node} \"Dave\\u{{1b}}[2J\""));
+        assert_eq!(called_node(None, None, &node.peer_id()), node.to_string());
+    }
+}

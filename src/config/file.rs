@@ -1,0 +1,129 @@
+//! `config.toml`: reading it strictly, and the one that a first run writes.
+
+use std::fs::File as FsFile;
+use std::io::{self, Read};
+use std::path::Path;
+
+use libp2p::Multiaddr;
+use serde::Deserialize;
+use serde::de::{Deserializer, Error};
+
+use super::values::{parse_address, parse_carry_limit, parse_log, parse_name, parse_strategy};
+use super::{CARRY_LIMIT_BYTES, ConfigError, PORT, STRATEGIES};
+use crate::units::exact_bytes;
+
+/// What the file sets.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct File {
+    #[serde(deserialize_with = "name")]
+    pub name: Option<String>,
+    #[serde(deserialize_with = "addresses")]
+    pub listen: Option<Vec<Multiaddr>>,
+    #[serde(deserialize_with = "addresses")]
+    pub peers: Option<Vec<Multiaddr>>,
+    pub mdns: Option<bool>,
+    #[serde(alias = "carry_limit_bytes", deserialize_with = "carry_limit")]
+    pub carry_limit: Option<u64>,
+    pub read_receipts: Option<bool>,
+    #[serde(deserialize_with = "strategy")]
+    pub strategy: Option<String>,
+    #[serde(deserialize_with = "log")]
+    pub log: Option<String>,
+}
+
+/// Reads the file; one that is missing sets nothing.
+pub(super) fn read(path: &Path, bytes_max: u64) -> Result<File, ConfigError> {
+    let failed = |source| ConfigError::Io { path: path.to_owned(), source };
+    let mut text = String::new();
+    match FsFile::open(path) {
+        Ok(file) => file.take(bytes_max + 1).read_to_string(&mut text).map_err(failed)?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(File::default()),
+        Err(error) => return Err(failed(error)),
+    };
+    if text.len() as u64 > bytes_max {
+        return Err(ConfigError::TooLong { path: path.to_owned() });
+    }
+    toml::from_str(&text).map_err(|error| {
+        let at = error.span().map_or(0, |span| span.start.min(text.len()));
+        let line = 1 + text.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count();
+        ConfigError::File { path: path.to_owned(), line, why: error.message().to_owned() }
+    })
+}
+
+/// The file of a first run: every default as a comment, the name set where the person gave one.
+pub(super) fn commented(name: Option<&str>) -> String {
+    let name = match name {
+        Some(name) => format!("name = {}", toml::Value::from(name)),
+        None => "# name = \"alice\"".to_owned(),
+    };
+    let carry_limit = exact_bytes(CARRY_LIMIT_BYTES);
+    let strategies = STRATEGIES.join(", ");
+    format!(
+        r#"# What this dak node does. Remove the # from a line to set it; the values shown are the defaults.
+# The command line counts before the environment (DAK_NAME, DAK_LISTEN, ...), that before this file.
+# `dak config show --origin` tells which value is in force, and why.
+
+# What the node calls itself in the address that others add. Without it: the host's name.
+{name}
+
+# Where other nodes reach this one. The port is fixed, so that a firewall can let it through.
+# listen = ["/ip4/0.0.0.0/tcp/{PORT}"]
+
+# Nodes to dial at every start, for networks without multicast, such as "/ip4/192.168.1.5/tcp/{PORT}".
+# peers = []
+
+# Whether to look for nodes on the local network by multicast DNS.
+# mdns = true
+
+# Room for other people's bundles, such as "64M" or "2G"; "0" carries for nobody. Your own messages are not counted.
+# carry_limit = "{carry_limit}"
+
+# Whether senders are told that you have read their messages. That they arrived is always told.
+# read_receipts = false
+
+# How copies are given to other carriers: {strategies}.
+# strategy = "{default}"
+
+# What goes to the log: error, warn, info, debug, trace, or directives such as "dak=debug,libp2p=warn".
+# log = "info"
+"#,
+        default = STRATEGIES[0]
+    )
+}
+
+fn name<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    text(from, parse_name)
+}
+
+fn strategy<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    text(from, parse_strategy)
+}
+
+fn log<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    text(from, parse_log)
+}
+
+fn text<'de, D, T>(from: D, parse: impl Fn(&str) -> Result<T, String>) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    parse(&String::deserialize(from)?).map(Some).map_err(D::Error::custom)
+}
+
+fn addresses<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Vec<Multiaddr>>, D::Error> {
+    let texts = Vec::<String>::deserialize(from)?;
+    let addresses = texts.iter().map(|text| parse_address(text)).collect::<Result<_, _>>();
+    addresses.map(Some).map_err(D::Error::custom)
+}
+
+/// A size with its unit as text, or a bare number of bytes.
+fn carry_limit<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error> {
+    match toml::Value::deserialize(from)? {
+        toml::Value::Integer(bytes) => {
+            u64::try_from(bytes).map(Some).map_err(|_| D::Error::custom("a size is not negative"))
+        }
+        toml::Value::String(text) => parse_carry_limit(&text).map(Some).map_err(D::Error::custom),
+        _ => Err(D::Error::custom("a size is a number of bytes, or text such as \"256M\"")),
+    }
+}

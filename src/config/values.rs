@@ -1,0 +1,69 @@
+//! Values as people write them; the same rules in the file, in the environment and on the command line.
+
+use libp2p::Multiaddr;
+use tracing_subscriber::EnvFilter;
+
+use crate::ticket::NAME_BYTES_MAX;
+use crate::units::parse_bytes;
+
+/// The strategies by name; the first is the default.
+pub const STRATEGIES: [&str; 5] = ["default", "direct", "epidemic", "spray-and-wait", "prophet"];
+
+/// Checks a name: not empty, no control characters, short enough for an address.
+pub fn parse_name(text: &str) -> Result<String, String> {
+    let name = text.trim();
+    if name.is_empty() || name.len() > NAME_BYTES_MAX {
+        return Err(format!("a name has 1 to {NAME_BYTES_MAX} bytes"));
+    }
+    if name.chars().any(char::is_control) {
+        return Err("a name has no control characters".to_owned());
+    }
+    Ok(name.to_owned())
+}
+
+/// Reads a multiaddress such as `/ip4/192.168.1.5/tcp/33556`.
+pub fn parse_address(text: &str) -> Result<Multiaddr, String> {
+    let why = || format!("{text:?} is not an address such as /ip4/192.168.1.5/tcp/33556");
+    match text.trim().parse::<Multiaddr>() {
+        Ok(address) if !address.is_empty() => Ok(address),
+        _ => Err(why()),
+    }
+}
+
+/// Reads a size such as `256M`; 0 carries for nobody.
+pub fn parse_carry_limit(text: &str) -> Result<u64, String> {
+    parse_bytes(text).map_err(|error| error.to_string())
+}
+
+/// Reads the name of a strategy.
+pub fn parse_strategy(text: &str) -> Result<String, String> {
+    match STRATEGIES.contains(&text) {
+        true => Ok(text.to_owned()),
+        false => Err(format!("{text:?} is not a strategy; there are {}", STRATEGIES.join(", "))),
+    }
+}
+
+/// Checks what goes to the log: `info`, or directives such as `dak=debug,libp2p=warn`.
+pub fn parse_log(text: &str) -> Result<String, String> {
+    let known = EnvFilter::builder().parse(text);
+    known.map_err(|error| format!("{text:?} is not a level (error, warn, info, debug, trace) or filter: {error}"))?;
+    Ok(text.to_owned())
+}
+
+/// Reads addresses with commas between.
+pub(super) fn parse_list(text: &str) -> Result<Vec<Multiaddr>, String> {
+    text.split(',').map(parse_address).collect()
+}
+
+pub(super) fn parse_switch(text: &str) -> Result<bool, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "1" | "true" | "yes" | "on" => Ok(true),
+        "0" | "false" | "no" | "off" => Ok(false),
+        _ => Err(format!("{text:?} is not true or false")),
+    }
+}
+
+/// Addresses with commas between, as [`parse_list`] reads them.
+pub(super) fn join(addresses: &[Multiaddr]) -> String {
+    addresses.iter().map(Multiaddr::to_string).collect::<Vec<_>>().join(",")
+}

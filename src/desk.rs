@@ -1,0 +1,354 @@
+//! The desk: answers what people ask of one home, from its agent, its store and its network.
+//!
+//! A running node and a home opened for one command have the same desk; only the second has no network. Names, ids and
+//! times become what people read in [`rows`]; what a request changes goes to the agent as inputs, and an answer leaves
+//! once it is durable.
+
+mod checks;
+mod engine;
+mod find;
+mod follow;
+mod mail;
+mod rows;
+mod vault;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+pub use self::engine::Homes;
+
+use self::rows::Names;
+use crate::agent::change::{Person, Standing};
+use crate::agent::{Agent, Input};
+use crate::api::model::{
+    CarryRow, ConfigRow, ContactRow, Counts, Done, Evicted, HealthRow, Introduction, MeRow, NearbyRow, PeerRow, Schema,
+    VersionRow,
+};
+use crate::api::{Answer, ApiError, Backend, Request, Response, Rows, Topic};
+use crate::config::Config;
+use crate::home::{Home, HomeLock};
+use crate::id::NodeId;
+use crate::net::NetHandle;
+use crate::node::{Node, NodeError};
+use crate::ticket::Ticket;
+use crate::words::SafetyWords;
+
+/// Longest name a person may give, in bytes.
+const NAME_BYTES_MAX: usize = 64;
+
+/// Answers for one home.
+#[derive(Clone)]
+pub struct Desk {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    node: Node,
+    home: Home,
+    config: Config,
+    name: String,
+    started: Instant,
+    stop: tokio::sync::Notify,
+    _lock: HomeLock,
+}
+
+impl Desk {
+    fn new(node: Node, home: Home, config: Config, name: String, lock: HomeLock) -> Desk {
+        let (started, stop) = (Instant::now(), tokio::sync::Notify::new());
+        Desk { inner: Arc::new(Inner { node, home, config, name, started, stop, _lock: lock }) }
+    }
+
+    fn node(&self) -> &Node {
+        &self.inner.node
+    }
+
+    /// Looks at the agent together with the names this person gave.
+    async fn look<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&Agent, &Names) -> T + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let me = (self.node().identity().node(), self.inner.name.clone());
+        Ok(self.node().look(move |agent| look(agent, &Names::of(agent, me))).await?)
+    }
+
+    async fn answer(&self, request: Request) -> Result<Response, ApiError> {
+        match request {
+            Request::Version => Ok(Response::Version(VersionRow::of_this_build())),
+            Request::Health => Ok(Response::Health(self.health())),
+            Request::Me => Ok(Response::Me(self.me())),
+            Request::ContactAdd(introduction) => self.contact_add(introduction).await.map(Response::Contact),
+            Request::ContactList => self.contacts().await.map(Response::Contacts),
+            Request::ContactShow { who } => self.contact(&who).await.map(Response::Contact),
+            Request::ContactVerify { who, verified } => self.change(&who, move |p| p.verified = verified).await,
+            Request::ContactRename { who, name } => self.rename(&who, name).await,
+            Request::ContactBlock { who } => self.block(&who).await,
+            Request::ContactUnblock { who } => self.change(&who, |p| p.standing = Standing::Contact).await,
+            Request::ContactRemove { who } => self.contact_remove(&who).await,
+            Request::Nearby => self.nearby().await.map(Response::Nearby),
+            Request::Send(compose) => self.send(compose).await.map(Response::Sent),
+            Request::Inbox { unread, limit } => self.inbox(unread, limit).await.map(Response::Inbox),
+            Request::Read { id, mark, tell } => {
+                self.read(&id, mark, tell).await.map(|row| Response::Letter(row.into()))
+            }
+            Request::InboxDelete { id } => self.inbox_delete(&id).await,
+            Request::Status { id } => self.status(id).await.map(Response::Statuses),
+            Request::Cancel { id } => self.cancel(&id).await.map(Response::Statuses),
+            Request::Peers => self.peers().await.map(Response::Peers),
+            Request::Carry => self.carry().await.map(Response::Carry),
+            Request::CarryList => self.look(|agent, names| names.carried(agent)).await.map(Response::CarryList),
+            Request::CarryLimit { bytes } => {
+                self.node().input(Input::CarryLimit(bytes)).await?;
+                self.carry().await.map(Response::Carry)
+            }
+            Request::CarryDrop { id } => self.carry_drop(&id).await,
+            Request::CarryExport { id } => self.export(&id).await.map(Response::Bytes),
+            Request::Doctor => self.doctor().await.map(Response::Doctor),
+            Request::Backup { path, passphrase } => self.backup(path, passphrase).await.map(Response::Backup),
+            Request::Config => Ok(Response::Config(self.config_rows())),
+            Request::Down => {
+                self.net()?;
+                self.inner.stop.notify_one();
+                Ok(Response::Done(Done::default()))
+            }
+        }
+    }
+
+    fn net(&self) -> Result<&NetHandle, ApiError> {
+        self.node().net().ok_or_else(ApiError::not_running)
+    }
+
+    fn health(&self) -> HealthRow {
+        HealthRow {
+            schema: Schema,
+            ok: true,
+            version: env!("CARGO_PKG_VERSION").into(),
+            pid: std::process::id(),
+            uptime_ms: self.inner.started.elapsed().as_millis() as u64,
+        }
+    }
+
+    pub(crate) fn me(&self) -> MeRow {
+        let node = self.node().identity().node();
+        let listen = self.node().nearby().listening();
+        let address = Ticket::new(node, listen.clone(), Some(&self.inner.name)).to_string();
+        let safety_words = SafetyWords::of(&node).to_string();
+        MeRow { schema: Schema, name: self.inner.name.clone(), peer_id: node.peer_id(), address, listen, safety_words }
+    }
+
+    async fn contact_add(&self, introduction: Introduction) -> Result<ContactRow, ApiError> {
+        let Introduction { name, address } = introduction;
+        let name = checked_name(&name)?;
+        let ticket = find::ticket(&address)?;
+        let node = ticket.node;
+        if node == self.node().identity().node() {
+            return Err(ApiError::refused("that is your own address").next("ask the other for the output of `dak me`"));
+        }
+        let wanted = name.clone();
+        let before = self
+            .look(move |agent, _| {
+                let taken = agent.people().any(|(other, person)| person.name == wanted && *other != node);
+                (taken, agent.person(&node).cloned())
+            })
+            .await?;
+        let person = match before {
+            (true, _) => return Err(name_taken(&name)),
+            (false, Some(person)) => Person { name, ..person },
+            (false, None) => Person { name, standing: Standing::Contact, verified: false },
+        };
+        self.learn_hints(&ticket);
+        self.node().input(Input::Meet { node, person: Some(person) }).await?;
+        self.contact(&node.peer_id()).await
+    }
+
+    /// Remembers where a ticket says its node may be found.
+    fn learn_hints(&self, ticket: &Ticket) {
+        for hint in &ticket.hints {
+            if let Ok(addr) = hint.parse() {
+                self.node().save_address(ticket.node, addr);
+            }
+        }
+    }
+
+    async fn contacts(&self) -> Result<Vec<ContactRow>, ApiError> {
+        let me = self.node().identity().node();
+        let mut rows: Vec<ContactRow> = self
+            .look(move |agent, _| agent.people().map(|(node, person)| rows::contact(me, *node, person)).collect())
+            .await?;
+        rows.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(rows)
+    }
+
+    async fn contact(&self, who: &str) -> Result<ContactRow, ApiError> {
+        let (node, person) = self.somebody(who).await?;
+        Ok(rows::contact(self.node().identity().node(), node, &person))
+    }
+
+    /// A person this home has a name for.
+    async fn somebody(&self, who: &str) -> Result<(NodeId, Person), ApiError> {
+        let node = self.find_node(who).await?;
+        let person = self.look(move |agent, _| agent.person(&node).cloned()).await?;
+        person.map(|person| (node, person)).ok_or_else(|| find::nobody(who))
+    }
+
+    async fn change(&self, who: &str, change: impl FnOnce(&mut Person)) -> Result<Response, ApiError> {
+        let (node, mut person) = self.somebody(who).await?;
+        change(&mut person);
+        self.node().input(Input::Meet { node, person: Some(person.clone()) }).await?;
+        Ok(Response::Contact(rows::contact(self.node().identity().node(), node, &person)))
+    }
+
+    async fn rename(&self, who: &str, name: String) -> Result<Response, ApiError> {
+        let name = checked_name(&name)?;
+        let (node, _) = self.somebody(who).await?;
+        let wanted = name.clone();
+        let taken = move |agent: &Agent, _: &Names| agent.people().any(|(n, p)| p.name == wanted && *n != node);
+        if self.look(taken).await? {
+            return Err(name_taken(&name));
+        }
+        self.change(who, |person| person.name = name).await
+    }
+
+    /// Somebody never named can be blocked too, by address.
+    async fn block(&self, who: &str) -> Result<Response, ApiError> {
+        let node = self.find_node(who).await?;
+        let known = self.look(move |agent, _| agent.person(&node).cloned()).await?;
+        let nameless = || Person { name: node.to_string(), standing: Standing::Blocked, verified: false };
+        let person = Person { standing: Standing::Blocked, ..known.unwrap_or_else(nameless) };
+        self.node().input(Input::Meet { node, person: Some(person.clone()) }).await?;
+        Ok(Response::Contact(rows::contact(self.node().identity().node(), node, &person)))
+    }
+
+    async fn contact_remove(&self, who: &str) -> Result<Response, ApiError> {
+        let (node, _) = self.somebody(who).await?;
+        self.node().input(Input::Meet { node, person: None }).await?;
+        Ok(Response::Done(Done::default()))
+    }
+
+    async fn nearby(&self) -> Result<Vec<NearbyRow>, ApiError> {
+        self.net()?;
+        let seen = self.node().nearby().seen();
+        let rows = move |agent: &Agent, names: &Names| {
+            let connected = |node: &NodeId| agent.contacts().any(|contact| contact.peer == *node);
+            let row = |(node, sighting): (NodeId, crate::node::Sighting)| NearbyRow {
+                schema: Schema,
+                name: names.given(&node),
+                nickname: None,
+                peer_id: node.peer_id(),
+                address: sighting.addr,
+                seen_at: rows::when_system(sighting.at),
+                connected: connected(&node),
+            };
+            seen.into_iter().map(row).collect()
+        };
+        self.look(rows).await
+    }
+
+    async fn peers(&self) -> Result<Vec<PeerRow>, ApiError> {
+        self.net()?;
+        let desk = self.clone();
+        let rows = move |agent: &Agent, names: &Names| {
+            let row = |contact: crate::agent::ContactView| PeerRow {
+                schema: Schema,
+                peer_id: contact.peer.peer_id(),
+                name: names.given(&contact.peer),
+                nickname: None,
+                address: desk.node().nearby().address_of(&contact.peer).unwrap_or_default(),
+                since: rows::when(agent.at(), contact.since),
+                sent_bundles: contact.bundles_sent,
+                received_bundles: contact.bundles_received,
+            };
+            agent.contacts().map(row).collect()
+        };
+        self.look(rows).await
+    }
+
+    async fn carry(&self) -> Result<CarryRow, ApiError> {
+        let usage = self.look(|agent, _| agent.usage()).await?;
+        let file_bytes = self.node().reader().file_bytes();
+        let counts = |(bundles, bytes): (usize, u64)| Counts { bundles: bundles as u64, bytes };
+        let [strangers, contacts, own] = usage.by_class.map(counts);
+        let [released, copy, custody] = usage.by_grade.map(counts);
+        Ok(CarryRow {
+            schema: Schema,
+            bundles: usage.messages as u64,
+            receipts: usage.receipts as u64,
+            bytes: usage.bytes,
+            quota_bytes: usage.quota_bytes,
+            file_bytes,
+            by_class: crate::api::model::Classes { own, contacts, strangers },
+            by_grade: crate::api::model::Grades { custody, copy, released },
+            evicted: {
+                let [released, copy, custody] = usage.evicted;
+                Evicted { released, copy, custody }
+            },
+        })
+    }
+
+    async fn carry_drop(&self, id: &str) -> Result<Response, ApiError> {
+        let (id, own) = self.find_held(id).await?;
+        if own {
+            return Err(ApiError::refused("that is your own message").next("take it back with `dak cancel`"));
+        }
+        self.node().input(Input::Drop(id)).await?;
+        Ok(Response::Done(Done::default()))
+    }
+
+    async fn export(&self, id: &str) -> Result<Vec<u8>, ApiError> {
+        let id = self.find_stored(id).await?;
+        let gone = || ApiError::not_found("that bundle has just left");
+        let row = self.look(move |agent, _| agent.row_of(&id)).await?.ok_or_else(gone)?;
+        self.node().reader().body(row)?.ok_or_else(gone)
+    }
+
+    fn config_rows(&self) -> Vec<ConfigRow> {
+        let row = |row: crate::config::Row| ConfigRow {
+            schema: Schema,
+            key: row.key.into(),
+            value: row.value,
+            origin: row.origin.to_string(),
+        };
+        self.inner.config.rows().into_iter().map(row).collect()
+    }
+}
+
+impl Backend for Desk {
+    fn call(&self, request: Request) -> Answer<'_> {
+        Box::pin(self.answer(request))
+    }
+
+    fn follow(&self, topic: Topic) -> Rows {
+        follow::rows(self.clone(), topic)
+    }
+}
+
+fn checked_name(name: &str) -> Result<String, ApiError> {
+    let name = name.trim();
+    if name.is_empty() || name.len() > NAME_BYTES_MAX || name.chars().any(char::is_control) {
+        let message = format!("a name has 1 to {NAME_BYTES_MAX} bytes on one line");
+        return Err(ApiError::usage(message));
+    }
+    if Ticket::parse(name).is_ok() {
+        return Err(ApiError::usage("a name must not look like an address").next("say NAME first, then ADDRESS"));
+    }
+    Ok(name.to_owned())
+}
+
+fn name_taken(name: &str) -> ApiError {
+    ApiError::refused(format!("there is another contact named {name}")).next("choose another name")
+}
+
+impl From<NodeError> for ApiError {
+    fn from(error: NodeError) -> ApiError {
+        use crate::agent::io::NotSent;
+        let message = error.to_string();
+        match error {
+            NodeError::Store(error) => error.into(),
+            NodeError::NotSent(NotSent::Lifetime) => ApiError::refused(message).next("choose one of at most 30 days"),
+            NodeError::NotSent(NotSent::TooLarge) => {
+                ApiError::refused(message).next("send a shorter text or a smaller file")
+            }
+            NodeError::NotSent(NotSent::Space) => ApiError::failure(message).next("free some space, then try again"),
+            _ => ApiError::failure(message),
+        }
+    }
+}

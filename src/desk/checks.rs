@@ -1,0 +1,110 @@
+//! `dak doctor`: what a person should know of this home, and what to do about it.
+
+use super::Desk;
+use crate::api::ApiError;
+use crate::api::model::{CheckRow, Schema, Verdict};
+use crate::store::redb::Depth;
+use crate::time::BUILD_DATE;
+use crate::units::about_bytes;
+
+/// Below this much free space the disk is worth a warning, in bytes.
+const FREE_BYTES_LOW: u64 = 256 << 20;
+/// Most problems of the store that are listed.
+const PROBLEMS_SHOWN: usize = 10;
+
+impl Desk {
+    pub(super) async fn doctor(&self) -> Result<Vec<CheckRow>, ApiError> {
+        let mut rows = vec![self.check_identity(), self.check_clock().await?, self.check_space()];
+        rows.extend(self.check_store().await?);
+        rows.extend(self.check_network().await?);
+        Ok(rows)
+    }
+
+    /// It was loaded with tight permissions, or there would be no desk.
+    fn check_identity(&self) -> CheckRow {
+        let path = self.inner.home.identity_path();
+        match crate::keys::Identity::load(&path) {
+            Ok(_) => row("identity", Verdict::Ok, format!("{} is readable by you alone", path.display()), None),
+            Err(error) => row("identity", Verdict::Bad, error.to_string(), None),
+        }
+    }
+
+    async fn check_clock(&self) -> Result<CheckRow, ApiError> {
+        let at = self.look(|agent, _| agent.at()).await?;
+        Ok(match at.wall >= BUILD_DATE {
+            true => row("clock", Verdict::Ok, "the wall clock is plausible".into(), None),
+            false => row(
+                "clock",
+                Verdict::Warn,
+                "the wall clock is behind this program's own date; messages go out without a sent time".into(),
+                Some("set the clock; nothing is lost meanwhile".into()),
+            ),
+        })
+    }
+
+    fn check_space(&self) -> CheckRow {
+        match self.node().reader().free_bytes() {
+            Ok(free) if free >= FREE_BYTES_LOW => {
+                row("disk", Verdict::Ok, format!("{} are free", about_bytes(free)), None)
+            }
+            Ok(free) => row(
+                "disk",
+                Verdict::Warn,
+                format!("only {} are free", about_bytes(free)),
+                Some("free some space; below 16 MiB nothing new is taken".into()),
+            ),
+            Err(error) => row("disk", Verdict::Bad, error.to_string(), None),
+        }
+    }
+
+    async fn check_store(&self) -> Result<Vec<CheckRow>, ApiError> {
+        let reader = self.node().reader().clone();
+        let check = move || reader.check(Depth::Form);
+        let findings = tokio::task::spawn_blocking(check).await.map_err(|e| ApiError::failure(e.to_string()))??;
+        if findings.is_sound() {
+            let found = format!(
+                "{} held, {} in the inbox, {} sent; {} on the disk, every body in its place",
+                findings.held,
+                findings.letters,
+                findings.outgoing,
+                about_bytes(findings.file_bytes)
+            );
+            return Ok(vec![row("store", Verdict::Ok, found, None)]);
+        }
+        let step = "stop the node and run `dak doctor --repair`; it keeps what verifies";
+        let found = format!("the store has {} problems", findings.problem_count);
+        let mut rows = vec![row("store", Verdict::Bad, found, Some(step.into()))];
+        let shown = findings.problems.iter().take(PROBLEMS_SHOWN);
+        rows.extend(shown.map(|problem| row("store", Verdict::Bad, problem.to_string(), None)));
+        Ok(rows)
+    }
+
+    async fn check_network(&self) -> Result<Vec<CheckRow>, ApiError> {
+        if self.node().net().is_none() {
+            let step = Some("start it with `dak up`".into());
+            return Ok(vec![row("network", Verdict::Warn, "no node runs on this home".into(), step)]);
+        }
+        let contacts = self.look(|agent, _| agent.contacts().count()).await?;
+        let listening = self.node().nearby().listening();
+        let mut rows = vec![match listening.is_empty() {
+            false => row("network", Verdict::Ok, format!("listens on {}", listening.join(", ")), None),
+            true => row(
+                "network",
+                Verdict::Warn,
+                "listens nowhere".into(),
+                Some("check `listen` in the configuration".into()),
+            ),
+        }];
+        rows.push(row("contacts", Verdict::Ok, format!("{contacts} contacts last now"), None));
+        let refused = self.node().refused();
+        if refused > 0 {
+            let found = format!("{refused} bundles or frames of peers were refused; the log says whose and why");
+            rows.push(row("peers", Verdict::Warn, found, None));
+        }
+        Ok(rows)
+    }
+}
+
+fn row(check: &str, verdict: Verdict, message: String, next_step: Option<String>) -> CheckRow {
+    CheckRow { schema: Schema, check: check.into(), verdict, message, next_step }
+}

@@ -1,0 +1,129 @@
+//! Homes: made on the first run, opened with a network by `up`, or without one for a single command.
+
+use std::future::Future;
+use std::path::Path;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use super::Desk;
+use crate::agent::{self, routing::Policy};
+use crate::api::{ApiError, Backend, server, socket};
+use crate::cli::{Engine, Ready};
+use crate::config::{self, Config, Flags};
+use crate::home::Home;
+use crate::keys::Identity;
+use crate::net::NetConfig;
+use crate::node::{Node, Options};
+
+/// Contacts that a node looks for by chance.
+const CONTACTS_MAX: usize = 12;
+
+/// Opens homes for the command line.
+pub struct Homes;
+
+impl Engine for Homes {
+    fn up(
+        &self,
+        home: Home,
+        flags: Flags,
+        ready: Box<dyn FnOnce(Ready) + Send>,
+        shutdown: Pin<Box<dyn Future<Output = ()> + Send>>,
+    ) -> Pin<Box<dyn Future<Output = Result<(), ApiError>> + Send + '_>> {
+        Box::pin(up(home, flags, ready, shutdown))
+    }
+
+    fn offline(&self, home: &Home) -> Result<Box<dyn Backend>, ApiError> {
+        let lock = home.lock()?;
+        let config = Config::load(&home.config_path(), variable, Flags::default())?;
+        let identity = Identity::load(&home.identity_path())?;
+        let options = Options { identity, store: home.store_path(), config: agent_config(&config), net: None };
+        let node = Node::start(options)?;
+        let name = name_of(&config);
+        Ok(Box::new(Desk::new(node, home.clone(), config, name, lock)))
+    }
+
+    fn restore(&self, home: &Home, backup: &Path, passphrase: &str) -> Result<(), ApiError> {
+        let _lock = home.lock()?;
+        super::vault::restore(home, backup, passphrase)
+    }
+}
+
+async fn up(
+    home: Home,
+    flags: Flags,
+    ready: Box<dyn FnOnce(Ready) + Send>,
+    shutdown: Pin<Box<dyn Future<Output = ()> + Send>>,
+) -> Result<(), ApiError> {
+    let lock = home.lock()?;
+    config::write_first(&home.config_path(), flags.name.as_deref())?;
+    let config = Config::load(&home.config_path(), variable, flags)?;
+    start_log(&config);
+    let (identity, created) = Identity::load_or_create(&home.identity_path())?;
+    let net = NetConfig {
+        listen: config.listen.value.clone(),
+        peers: config.peers.value.clone(),
+        mdns: config.mdns.value,
+        contacts_max: CONTACTS_MAX,
+        ..NetConfig::default()
+    };
+    let options = Options { identity, store: home.store_path(), config: agent_config(&config), net: Some(net) };
+    let node = Node::start(options)?;
+    node.listening().await;
+    let desk = Desk::new(node, home.clone(), config.clone(), name_of(&config), lock);
+    serve(desk, &home, created, ready, shutdown).await
+}
+
+/// Serves the local API until somebody wants the node to stop.
+async fn serve(
+    desk: Desk,
+    home: &Home,
+    created: bool,
+    ready: Box<dyn FnOnce(Ready) + Send>,
+    shutdown: Pin<Box<dyn Future<Output = ()> + Send>>,
+) -> Result<(), ApiError> {
+    let (listener, _socket) = socket::bind(&home.socket_path()).await?;
+    let (stop, stopped) = watch::channel(false);
+    let backend: Arc<dyn Backend> = Arc::new(desk.clone());
+    let mut serving = stopped.clone();
+    let until = async move { drop(serving.wait_for(|stop| *stop).await) };
+    let server = tokio::spawn(server::serve(listener, backend, until));
+    ready(Ready { me: desk.me(), created });
+    tokio::select! {
+        () = shutdown => {}
+        () = desk.inner.stop.notified() => {}
+    }
+    let _ = stop.send(true);
+    let _ = server.await;
+    desk.node().stop().await;
+    Ok(())
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+fn agent_config(config: &Config) -> agent::Config {
+    let policy = match config.strategy.value.as_str() {
+        "direct" => Policy::Direct,
+        "spray-and-wait" => Policy::SprayAndWait,
+        _ => Policy::Epidemic,
+    };
+    agent::Config { policy, carry_bytes_max: config.carry_limit_bytes.value, ..agent::Config::default() }
+}
+
+/// The name in the configuration, or the host's.
+fn name_of(config: &Config) -> String {
+    let host = || rustix::system::uname().nodename().to_string_lossy().into_owned();
+    config.name.value.clone().unwrap_or_else(host)
+}
+
+/// The log goes to stderr: stdout is for data.
+fn start_log(config: &Config) {
+    let filter = tracing_subscriber::EnvFilter::try_new(&config.log.value);
+    let filter = filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false);
+    // A second node in one process keeps the first one's log.
+    let _ = log.try_init();
+}

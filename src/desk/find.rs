@@ -1,0 +1,110 @@
+//! From what a person types to what it means: names, addresses, and prefixes of ids.
+
+use super::Desk;
+use crate::agent::Agent;
+use crate::agent::change::Class;
+use crate::api::model::ID_PREFIX_DIGITS_MIN;
+use crate::api::{ApiError, ErrorKind};
+use crate::id::{BundleId, NodeId};
+use crate::safe_text::safe_text;
+use crate::ticket::Ticket;
+
+/// Reads an address; a bad key is a failure of verification, everything else a slip of the keyboard.
+pub fn ticket(address: &str) -> Result<Ticket, ApiError> {
+    Ticket::parse(address).map_err(|error| {
+        let kind = if error.refuses_key() { ErrorKind::Verification } else { ErrorKind::Usage };
+        ApiError::new(kind, error.to_string()).next("ask for the output of `dak me` again, and paste it whole")
+    })
+}
+
+pub fn nobody(who: &str) -> ApiError {
+    ApiError::not_found(format!("there is no contact {}", safe_text(who)))
+        .next("see `dak contact list`, or add somebody with `dak contact add NAME ADDRESS`")
+}
+
+impl Desk {
+    /// The node of a contact's name, or of an address.
+    pub(super) async fn find_node(&self, who: &str) -> Result<NodeId, ApiError> {
+        let name = who.to_owned();
+        let named = move |agent: &Agent, _: &super::Names| {
+            let same = |person: &&str, folded: bool| match folded {
+                true => person.to_lowercase() == name.to_lowercase(),
+                false => **person == name,
+            };
+            let find = |folded| {
+                let mut found = agent.people().filter(|(_, p)| same(&p.name.as_str(), folded)).map(|(node, _)| *node);
+                found.next().filter(|_| found.next().is_none())
+            };
+            find(false).or_else(|| find(true))
+        };
+        if let Some(node) = self.look(named).await? {
+            return Ok(node);
+        }
+        match Ticket::parse(who) {
+            Ok(ticket) => {
+                self.learn_hints(&ticket);
+                Ok(ticket.node)
+            }
+            // What starts like an address was meant as one.
+            Err(_) if ["dak:", "12D3", "/"].iter().any(|start| who.starts_with(start)) => Err(ticket(who).unwrap_err()),
+            Err(_) => Err(nobody(who)),
+        }
+    }
+
+    /// A bundle in custody, and whether it is one's own.
+    pub(super) async fn find_held(&self, prefix: &str) -> Result<(BundleId, bool), ApiError> {
+        let id = self.find_id(prefix, "held", |agent| agent.held().map(|held| held.id).collect()).await?;
+        let own = move |agent: &Agent, _: &super::Names| agent.held_one(&id).is_some_and(|h| h.class == Class::Own);
+        Ok((id, self.look(own).await?))
+    }
+
+    /// A bundle in custody or in the inbox.
+    pub(super) async fn find_stored(&self, prefix: &str) -> Result<BundleId, ApiError> {
+        let all = |agent: &Agent| {
+            let held = agent.held().map(|held| held.id);
+            held.chain(agent.letters().map(|letter| letter.id)).collect()
+        };
+        self.find_id(prefix, "stored", all).await
+    }
+
+    pub(super) async fn find_letter(&self, prefix: &str) -> Result<BundleId, ApiError> {
+        self.find_id(prefix, "in the inbox", |agent| agent.letters().map(|letter| letter.id).collect()).await
+    }
+
+    pub(super) async fn find_sent(&self, prefix: &str) -> Result<BundleId, ApiError> {
+        self.find_id(prefix, "sent from here", |agent| agent.sent().map(|outgoing| outgoing.id).collect()).await
+    }
+
+    async fn find_id(
+        &self,
+        prefix: &str,
+        place: &'static str,
+        all: impl FnOnce(&Agent) -> Vec<BundleId> + Send + 'static,
+    ) -> Result<BundleId, ApiError> {
+        let typed = prefix.trim().to_ascii_lowercase();
+        if typed.len() < ID_PREFIX_DIGITS_MIN || !typed.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+            let message = format!("an id is {ID_PREFIX_DIGITS_MIN} or more hexadecimal digits");
+            return Err(ApiError::usage(message).next("copy it from `dak inbox`, `dak status` or `dak carry list`"));
+        }
+        let digits = typed.clone();
+        let mut found = self
+            .look(move |agent, _| {
+                let mut ids: Vec<BundleId> = all(agent).into_iter().filter(|id| has_prefix(id, &digits)).collect();
+                ids.sort();
+                ids.dedup();
+                ids
+            })
+            .await?;
+        match (found.pop(), found.is_empty()) {
+            (Some(id), true) => Ok(id),
+            (Some(_), false) => Err(ApiError::not_found(format!("more than one message {place} starts with {typed}"))
+                .next("type more of the id")),
+            (None, _) => Err(ApiError::not_found(format!("no message {place} has the id {typed}"))),
+        }
+    }
+}
+
+fn has_prefix(id: &BundleId, digits: &str) -> bool {
+    // Only as much of the id becomes text as was typed.
+    digits.len() <= 64 && crate::id::hex(&id.0[..digits.len().div_ceil(2)]).starts_with(digits)
+}

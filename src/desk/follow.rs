@@ -1,0 +1,57 @@
+//! Rows as they come: new mail, and new evidence of one's own.
+
+use futures::stream;
+use tokio::sync::broadcast::error::RecvError;
+
+use super::Desk;
+use crate::agent::Event;
+use crate::api::{ApiError, Row, Rows, Topic};
+use crate::id::BundleId;
+
+/// Subscribes before it returns.
+pub fn rows(desk: Desk, topic: Topic) -> Rows {
+    let events = desk.node().follow();
+    Box::pin(stream::unfold(Some((desk, events, topic)), |state| async move {
+        let (desk, mut events, topic) = state?;
+        loop {
+            match events.recv().await {
+                Ok(event) => match desk.row_of(&topic, &event).await {
+                    Ok(Some(row)) => return Some((row, Some((desk, events, topic)))),
+                    Ok(None) => {}
+                    Err(error) => return Some((Row::Ended(error), None)),
+                },
+                Err(RecvError::Closed) => return None,
+                Err(RecvError::Lagged(missed)) => {
+                    let message = format!("{missed} events came faster than they were read");
+                    return Some((Row::Ended(ApiError::failure(message).next("follow again")), None));
+                }
+            }
+        }
+    }))
+}
+
+impl Desk {
+    async fn row_of(&self, topic: &Topic, event: &Event) -> Result<Option<Row>, ApiError> {
+        match (topic, event) {
+            (Topic::Inbox, Event::Delivered { id, .. }) => {
+                let id = *id;
+                let letter = self.look(move |agent, _| agent.letter(&id).cloned()).await?;
+                let Some(letter) = letter else { return Ok(None) };
+                self.node().tell(crate::agent::Input::Collect(id));
+                Ok(self.open(vec![letter]).await?.pop().map(|(row, _)| Row::Inbox(row)))
+            }
+            (Topic::Status { id }, Event::Status { id: about, .. } | Event::Queued { id: about, .. }) => {
+                let wanted = |id: &Option<String>| id.as_ref().is_none_or(|prefix| is_named(about, prefix));
+                if !wanted(id) {
+                    return Ok(None);
+                }
+                Ok(self.status(Some(about.full())).await?.pop().map(Row::Status))
+            }
+            _ => Ok(None),
+        }
+    }
+}
+
+fn is_named(id: &BundleId, prefix: &str) -> bool {
+    id.full().starts_with(&prefix.trim().to_ascii_lowercase())
+}

@@ -1,0 +1,104 @@
+//! Backups: identity, configuration and store in one encrypted file, made while the node runs, and back.
+
+use std::path::{Path, PathBuf};
+
+use super::Desk;
+use crate::api::model::{FileRow, Schema};
+use crate::api::{ApiError, ErrorKind};
+use crate::backup::{BackupError, BackupReader, BackupWriter, CONFIG, IDENTITY};
+use crate::home::{Home, create_private_file};
+use crate::keys::Identity;
+use crate::store::StoreError;
+use crate::store::redb::import_records;
+
+/// What the names of the store's records start with.
+const STORE: &str = "store/";
+/// Longest single record read back, in bytes: a body, its key, and room to grow.
+const RECORD_BYTES_MAX: usize = 16 << 20;
+
+impl Desk {
+    pub(super) async fn backup(&self, path: String, passphrase: String) -> Result<FileRow, ApiError> {
+        let desk = self.clone();
+        let write = move || desk.write_backup(Path::new(&path), &passphrase);
+        tokio::task::spawn_blocking(write).await.map_err(|error| ApiError::failure(error.to_string()))?
+    }
+
+    fn write_backup(&self, path: &Path, passphrase: &str) -> Result<FileRow, ApiError> {
+        let mut backup = BackupWriter::create(path, passphrase)?;
+        backup.record(IDENTITY, self.node().identity().to_text().as_bytes())?;
+        if let Ok(config) = std::fs::read(self.inner.home.config_path()) {
+            backup.record(CONFIG, &config)?;
+        }
+        let records = self.node().reader().records()?;
+        records.each(&mut |name, bytes| {
+            backup.record(&format!("{STORE}{name}"), bytes).map_err(|error| StoreError::Io(error.to_string()))
+        })?;
+        backup.finish()?;
+        let bytes = std::fs::metadata(path).map_or(0, |meta| meta.len());
+        Ok(FileRow { schema: Schema, name: path.display().to_string(), bytes })
+    }
+}
+
+/// Fills an empty home from a backup. The identity comes last: without it the home counts as not set up.
+pub fn restore(home: &Home, backup: &Path, passphrase: &str) -> Result<(), ApiError> {
+    let mut reader = BackupReader::open(backup, passphrase)?;
+    let store = home.store_path();
+    let fresh: PathBuf = store.with_extension("restoring");
+    let _ = std::fs::remove_file(&fresh);
+    let mut secrets = Secrets::default();
+    let result = import_records(&fresh, Records { reader: &mut reader, secrets: &mut secrets, failed: false });
+    result.map_err(|error| ApiError::new(ErrorKind::Verification, error.to_string()))?;
+    let text = secrets.identity.ok_or_else(|| ApiError::verification("the backup holds no identity"))?;
+    let identity = Identity::from_text(&text).map_err(|error| ApiError::verification(error.to_string()))?;
+    std::fs::rename(&fresh, &store).map_err(|error| ApiError::failure(error.to_string()))?;
+    if let Some(config) = secrets.config {
+        create_private_file(&home.config_path(), &config).map_err(|error| ApiError::failure(error.to_string()))?;
+    }
+    identity.save(&home.identity_path()).map_err(|error| ApiError::failure(error.to_string()))
+}
+
+#[derive(Default)]
+struct Secrets {
+    identity: Option<String>,
+    config: Option<Vec<u8>>,
+}
+
+/// The store's records of a backup; what is not the store's is set aside on the way.
+struct Records<'a> {
+    reader: &'a mut BackupReader,
+    secrets: &'a mut Secrets,
+    failed: bool,
+}
+
+impl Iterator for Records<'_> {
+    type Item = Result<(String, Vec<u8>), StoreError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while !self.failed {
+            let record = match self.reader.next_record() {
+                Ok(Some(record)) => record,
+                Ok(None) => return None,
+                Err(error) => return Some(Err(self.fail(error))),
+            };
+            let name = record.name.clone();
+            let bytes = match record.bytes(RECORD_BYTES_MAX) {
+                Ok(bytes) => bytes,
+                Err(error) => return Some(Err(self.fail(error))),
+            };
+            match name.strip_prefix(STORE) {
+                Some(name) => return Some(Ok((name.to_owned(), bytes))),
+                None if name == IDENTITY => self.secrets.identity = String::from_utf8(bytes).ok(),
+                None if name == CONFIG => self.secrets.config = Some(bytes),
+                None => {}
+            }
+        }
+        None
+    }
+}
+
+impl Records<'_> {
+    fn fail(&mut self, error: BackupError) -> StoreError {
+        self.failed = true;
+        StoreError::Io(error.to_string())
+    }
+}

@@ -1,0 +1,350 @@
+//! The convergence layer: moves frames between nodes during contacts, over libp2p, and knows nothing of what they mean.
+//!
+//! ```text
+//!  NetHandle ──wishes──▶ swarm task ──starts──▶ contact task (reader) ──ContactUp, Frame…, ContactDown──▶ NetEvent
+//!                          ▲   │                      └─ writer task ◀── queue ◀── ContactSender
+//!                mDNS thread   └─ who carries (links), whom to dial (book)
+//! ```
+//!
+//! - One swarm task decides and never waits: not for a full channel, not for a disk, not for a signature.
+//! - A contact is one stream each way of `/dak/contact/1`, on one connection, whatever both sides dialed. Its own task
+//!   says [`NetEvent::ContactUp`], then each frame, then [`NetEvent::ContactDown`]; for one peer these strictly alternate.
+//! - Whatever a peer can fill is bounded: frames by [`Limits::frame_bytes_max`], what is handed out by
+//!   [`Limits::budget_bytes`], what is queued by [`Limits::queue_bytes_max`], and connections by number. A consumer that
+//!   stops taking frames stops the peers, through the windows of their streams.
+//! - Addresses are hints: from the owner, the address book, mDNS or the peer itself. Noise proves who answers.
+//!
+//! Left out on purpose: knowing whether a frame arrived. When a contact breaks nothing in flight counts; the frames
+//! themselves must say what was kept.
+
+mod address;
+mod admission;
+mod behaviour;
+mod book;
+mod contact;
+mod discovery;
+#[cfg(test)]
+mod hostile;
+mod jitter;
+mod links;
+mod muxer;
+pub mod peer;
+mod protocol;
+mod pulse;
+mod queue;
+mod reader;
+mod task;
+mod wishes;
+mod writer;
+
+use std::fmt;
+use std::io;
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::time::Duration;
+
+use libp2p::identity::Keypair;
+use libp2p::{Multiaddr, TransportError};
+use tokio::sync::{mpsc, watch};
+
+pub use self::protocol::PROTOCOL;
+pub use self::queue::{ContactSender, SendError};
+pub use self::reader::Permit;
+use self::task::Task;
+use self::wishes::Wishes;
+use crate::bundle::BUNDLE_BYTES_MAX;
+use crate::frame::FRAME_BYTES_MAX;
+use crate::id::{KeyError, NodeId};
+
+/// Events that wait for the node. Frames are bounded by bytes as well.
+const EVENTS_MAX: usize = 1_024;
+
+/// How to run the network.
+#[derive(Clone, Debug)]
+pub struct NetConfig {
+    /// Where to listen: `/ip4/0.0.0.0/tcp/PORT` and the like.
+    pub listen: Vec<Multiaddr>,
+    /// Addresses to keep a contact with, with or without `/p2p/…`; dialed for ever.
+    pub peers: Vec<Multiaddr>,
+    /// Whether to look for neighbours by multicast, and to be found.
+    pub mdns: bool,
+    /// Contacts to look for by chance among the peers known; those asked for come on top.
+    pub contacts_max: usize,
+    /// Where peers answered once.
+    pub address_book: Vec<(NodeId, Multiaddr)>,
+    pub limits: Limits,
+}
+
+/// The bounds on what peers can make this node keep.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Longest frame, in bytes.
+    pub frame_bytes_max: usize,
+    /// Frames of one contact that were handed out and not dealt with, in bytes and 64 more for each.
+    pub budget_bytes: usize,
+    /// Frames that wait to be sent on one contact, in bytes and 64 more for each.
+    pub queue_bytes_max: usize,
+    /// Inbound connections of peers nobody named.
+    pub strangers_max: usize,
+    /// Inbound connections of peers that the owner or the address book named.
+    pub familiars_max: usize,
+    /// Outbound connections.
+    pub outbound_max: usize,
+    /// Inbound connections whose handshake is not done.
+    pub pending_max: usize,
+    pub deadlines: Deadlines,
+}
+
+/// How long a peer may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Deadlines {
+    /// From a connection to the contact over it.
+    pub contact: Duration,
+    /// From the contact to its first byte.
+    pub first_byte: Duration,
+    /// For each 64 KiB of a frame that has begun.
+    pub progress: Duration,
+    /// Between pings, and for their answers. A contact that moves no byte while three of them fail is closed.
+    pub ping: Duration,
+}
+
+/// What happens on the network.
+#[derive(Debug)]
+pub enum NetEvent {
+    /// The node can be reached here.
+    Listening(Multiaddr),
+    ContactUp {
+        peer: NodeId,
+        addr: Multiaddr,
+        outbound: ContactSender,
+    },
+    /// A frame of a peer whose contact is up, in the order sent. Keep the permit until the frame is dealt with.
+    Frame {
+        peer: NodeId,
+        bytes: Vec<u8>,
+        permit: Permit,
+    },
+    ContactDown {
+        peer: NodeId,
+        why: Why,
+    },
+    /// A peer may be reached here; nothing proves it yet.
+    Discovered {
+        peer: NodeId,
+        addr: Multiaddr,
+    },
+    /// A contact came up by dialing this address; worth saving.
+    AddressWorked {
+        peer: NodeId,
+        addr: Multiaddr,
+    },
+    /// A peer broke the rules; `None` where it has no name that could be trusted.
+    Bad {
+        peer: Option<NodeId>,
+        what: String,
+    },
+}
+
+/// Why a contact ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// The peer closed it, or the connection broke.
+    Closed,
+    /// The peer answered no ping and moved no byte.
+    Silent,
+    /// The peer took nothing until the queue was full.
+    Stalled,
+    /// The peer came back over another connection.
+    Replaced,
+    /// The peer broke the rules; a [`NetEvent::Bad`] says how.
+    Bad,
+    /// This node asked for it.
+    Asked,
+    /// This node stops.
+    Shutdown,
+}
+
+/// Why the network does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum NetError {
+    #[error("{addr} is in use: another node or program listens there; choose another address to listen on")]
+    PortTaken { addr: Multiaddr },
+    #[error("cannot listen on {addr}: {source}")]
+    Listen { addr: Multiaddr, source: io::Error },
+    #[error("{addr} cannot be used: give an address like /ip4/192.168.1.7/tcp/4747, with or without /p2p/…")]
+    Unsupported { addr: Multiaddr },
+    #[error("the peer in {addr} is not one to talk to: {source}")]
+    BadPeer { addr: Multiaddr, source: KeyError },
+    #[error("this node's key cannot be used: {0}")]
+    BadKey(#[from] KeyError),
+    #[error("cannot prepare encryption: {0}")]
+    Noise(String),
+    #[error("the system gives no random numbers: {0}")]
+    Entropy(getrandom::Error),
+    #[error("cannot look for neighbours: {0}")]
+    Discovery(io::Error),
+}
+
+/// Starts the network.
+#[derive(Debug)]
+pub struct Net;
+
+/// Steers the network; nothing here waits, except [`NetHandle::shutdown`]. The network stops when the last clone is gone.
+#[derive(Clone)]
+pub struct NetHandle {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    wishes: Arc<Wishes>,
+    done: watch::Receiver<()>,
+}
+
+impl Net {
+    /// Listens and starts to dial. Must be called inside a tokio runtime.
+    pub fn start(config: NetConfig, keypair: Keypair) -> Result<(NetHandle, mpsc::Receiver<NetEvent>), NetError> {
+        for addr in &config.listen {
+            probe(addr)?;
+        }
+        let mut swarm = behaviour::swarm(&keypair, &config.limits)?;
+        for addr in &config.listen {
+            swarm.listen_on(addr.clone()).map_err(|error| listen_error(addr, error))?;
+        }
+        let (events, receiver) = mpsc::channel(EVENTS_MAX);
+        let (done_sender, done) = watch::channel(());
+        let wishes = Arc::new(Wishes::default());
+        let task = Task::new(config, swarm, events, wishes.clone())?;
+        tokio::spawn(async move {
+            task.run().await;
+            drop(done_sender);
+        });
+        Ok((NetHandle { inner: Arc::new(Inner { wishes, done }) }, receiver))
+    }
+}
+
+impl NetHandle {
+    /// Dials a peer for whom something is held: at once if an address is known, and again with backoff until a contact
+    /// comes up. Does nothing for a peer without address: ask again on [`NetEvent::Discovered`].
+    pub fn dial(&self, peer: NodeId) {
+        self.inner.wishes.dial(peer);
+    }
+
+    /// Adds an address to the book.
+    pub fn add_address(&self, peer: NodeId, addr: Multiaddr) {
+        self.inner.wishes.add_address(peer, addr);
+    }
+
+    /// Ends the contact with a peer after what is queued for it; either side may dial again.
+    pub fn disconnect(&self, peer: NodeId) {
+        self.inner.wishes.disconnect(peer);
+    }
+
+    /// Changes how many contacts to look for by chance; contacts there are stay.
+    pub fn set_contacts_max(&self, contacts_max: usize) {
+        self.inner.wishes.set_contacts_max(contacts_max);
+    }
+
+    /// Sends what is queued, ends all contacts and stops listening; takes at most two seconds.
+    pub async fn shutdown(&self) {
+        self.inner.wishes.shutdown();
+        // An error says that the task is gone, which is what is waited for.
+        let _ = self.inner.done.clone().changed().await;
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.wishes.shutdown();
+    }
+}
+
+impl Why {
+    /// Whether this side ends a contact that works, so that queued frames may still leave.
+    fn is_polite(self) -> bool {
+        matches!(self, Why::Asked | Why::Shutdown)
+    }
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Why::Closed => "the peer left",
+            Why::Silent => "the peer fell silent",
+            Why::Stalled => "the peer takes nothing",
+            Why::Replaced => "the peer came back over another connection",
+            Why::Bad => "the peer broke the rules",
+            Why::Asked => "this node hung up",
+            Why::Shutdown => "this node stops",
+        })
+    }
+}
+
+impl fmt::Debug for NetHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("NetHandle")
+    }
+}
+
+impl Default for NetConfig {
+    /// Listens nowhere and looks for nobody; a dozen contacts.
+    fn default() -> NetConfig {
+        NetConfig {
+            listen: Vec::new(),
+            peers: Vec::new(),
+            mdns: false,
+            contacts_max: 12,
+            address_book: Vec::new(),
+            limits: Limits::default(),
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            frame_bytes_max: FRAME_BYTES_MAX.max(BUNDLE_BYTES_MAX + 64),
+            budget_bytes: 4 << 20,
+            queue_bytes_max: 32 << 20,
+            strangers_max: 64,
+            familiars_max: 64,
+            outbound_max: 64,
+            // Each holds a socket: together with the rest this stays below the usual 1,024 of a process.
+            pending_max: 512,
+            deadlines: Deadlines::default(),
+        }
+    }
+}
+
+impl Default for Deadlines {
+    fn default() -> Deadlines {
+        Deadlines {
+            contact: Duration::from_secs(10),
+            first_byte: Duration::from_secs(10),
+            progress: Duration::from_secs(30),
+            ping: Duration::from_secs(15),
+        }
+    }
+}
+
+/// Makes sure that nobody listens on a port yet: libp2p lets several processes of one user share it, and each would get
+/// some of the other's connections.
+fn probe(addr: &Multiaddr) -> Result<(), NetError> {
+    let (socket, _) = address::parts(addr).ok_or_else(|| NetError::Unsupported { addr: addr.clone() })?;
+    TcpListener::bind(socket).map(drop).map_err(|error| bind_error(addr, error))
+}
+
+fn bind_error(addr: &Multiaddr, source: io::Error) -> NetError {
+    let addr = addr.clone();
+    if source.kind() == io::ErrorKind::AddrInUse {
+        NetError::PortTaken { addr }
+    } else {
+        NetError::Listen { addr, source }
+    }
+}
+
+fn listen_error(addr: &Multiaddr, error: TransportError<io::Error>) -> NetError {
+    match error {
+        TransportError::Other(source) => bind_error(addr, source),
+        TransportError::MultiaddrNotSupported(addr) => NetError::Unsupported { addr },
+    }
+}

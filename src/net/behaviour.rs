@@ -1,0 +1,69 @@
+//! The swarm: TCP, Noise and Yamux below; our protocol, identify, ping and limits above.
+
+use std::time::Duration;
+
+use libp2p::core::Transport;
+use libp2p::core::upgrade::Version;
+use libp2p::identity::Keypair;
+use libp2p::swarm::NetworkBehaviour;
+use libp2p::{Swarm, connection_limits, identify, noise, ping, swarm, tcp};
+
+use super::muxer::Yamux;
+use super::{Limits, NetError, admission, book, protocol};
+
+/// How long a TCP connection, its handshakes or a stream's negotiation may take.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+/// Identify speaks once per connection; this is how often it would speak again.
+const IDENTIFY_AGAIN: Duration = Duration::from_secs(24 * 3_600);
+/// Connections with one peer: the one that carries the contact, and one that may replace it.
+const PER_PEER_MAX: u32 = 2;
+/// Inbound streams of one connection that are still being negotiated.
+const NEGOTIATING_MAX: usize = 8;
+
+#[derive(NetworkBehaviour)]
+pub(super) struct Behaviour {
+    // First, so that a connection refused by number costs nothing more.
+    limits: connection_limits::Behaviour,
+    pub admission: admission::Behaviour,
+    pub protocol: protocol::Behaviour,
+    identify: identify::Behaviour,
+    ping: ping::Behaviour,
+}
+
+pub(super) fn swarm(keypair: &Keypair, limits: &Limits) -> Result<Swarm<Behaviour>, NetError> {
+    let noise = noise::Config::new(keypair).map_err(|error| NetError::Noise(error.to_string()))?;
+    let transport = tcp::tokio::Transport::new(tcp::Config::default().nodelay(true))
+        .upgrade(Version::V1Lazy)
+        .authenticate(noise)
+        .multiplex(Yamux)
+        .timeout(HANDSHAKE)
+        .boxed();
+    let config = swarm::Config::with_tokio_executor()
+        // Our own deadlines close idle connections; this is for what they overlook.
+        .with_idle_connection_timeout(limits.deadlines.contact * 2)
+        .with_max_negotiating_inbound_streams(NEGOTIATING_MAX);
+    let me = keypair.public().to_peer_id();
+    Ok(Swarm::new(transport, behaviour(keypair, limits), me, config))
+}
+
+fn behaviour(keypair: &Keypair, limits: &Limits) -> Behaviour {
+    let established = limits.strangers_max + limits.familiars_max + book::DIALS_MAX + limits.outbound_max;
+    let counts = connection_limits::ConnectionLimits::default()
+        .with_max_pending_incoming(Some(limits.pending_max as u32))
+        .with_max_pending_outgoing(Some(book::DIALS_MAX as u32 * 2))
+        .with_max_established_per_peer(Some(PER_PEER_MAX))
+        .with_max_established_outgoing(Some(limits.outbound_max as u32))
+        .with_max_established(Some(established as u32));
+    let about = identify::Config::new("/dak/1".into(), keypair.public())
+        .with_agent_version(concat!("dak/", env!("CARGO_PKG_VERSION")).into())
+        .with_interval(IDENTIFY_AGAIN)
+        .with_cache_size(0);
+    let ping = ping::Config::new().with_interval(limits.deadlines.ping).with_timeout(limits.deadlines.ping);
+    Behaviour {
+        limits: connection_limits::Behaviour::new(counts),
+        admission: admission::Behaviour::new(limits.strangers_max, limits.familiars_max),
+        protocol: protocol::Behaviour::new(HANDSHAKE),
+        identify: identify::Behaviour::new(about),
+        ping: ping::Behaviour::new(ping),
+    }
+}

@@ -1,0 +1,99 @@
+//! One contact from its first frame to its last: a reader, a writer, and the events around them.
+//!
+//! The task that reads also says that the contact is up, before the first frame, and that it is down, after the last: so
+//! the order holds however slowly events are taken. The writer is a task of its own, or two peers that both wait for room
+//! would wait for ever.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use libp2p::{Multiaddr, Stream};
+use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::task::JoinHandle;
+use tokio::time::{sleep, timeout};
+
+use super::queue::{ContactSender, Queue};
+use super::reader::{End, Reader};
+use super::writer::write_frames;
+use super::{Limits, NetEvent, Why};
+use crate::id::NodeId;
+
+/// How long the last frames may take to leave when this side ends a contact.
+const DRAIN: Duration = Duration::from_secs(1);
+
+pub(super) struct Contact {
+    pub peer: NodeId,
+    pub addr: Multiaddr,
+    pub inbound: Stream,
+    pub outbound: Stream,
+    pub limits: Limits,
+    /// Bytes moved either way: what shows that the peer lives.
+    pub moved: Arc<AtomicU64>,
+    pub stop: oneshot::Receiver<Why>,
+}
+
+impl Contact {
+    /// Runs the contact to its end and says why it ended.
+    pub async fn run(self, events: mpsc::Sender<NetEvent>) -> Why {
+        let Contact { peer, addr, inbound, outbound, limits, moved, mut stop } = self;
+        let queue = Queue::new(limits.queue_bytes_max, limits.frame_bytes_max);
+        let sender = ContactSender::new(peer, queue.clone());
+        let up = NetEvent::ContactUp { peer, addr, outbound: sender };
+        tokio::select! {
+            sent = events.send(up) => if sent.is_err() { return Why::Shutdown },
+            why = &mut stop => return why.unwrap_or(Why::Shutdown),
+        }
+        let mut writer = spawn_writer(outbound, queue.clone(), moved.clone());
+        let reader = Reader::new(inbound, limits.deadlines, limits.frame_bytes_max, moved);
+        let budget = Arc::new(Semaphore::new(limits.budget_bytes));
+        let to = &events;
+        let hand = |bytes, permit| async move { to.send(NetEvent::Frame { peer, bytes, permit }).await.is_ok() };
+        let (why, fault) = tokio::select! {
+            end = reader.read_frames(budget, hand) => match end {
+                End::Closed => (Why::Closed, None),
+                End::Unwanted => (Why::Shutdown, None),
+                End::Fault(fault) => (Why::Bad, Some(fault)),
+            },
+            () = queue.overflowed() => (Why::Stalled, None),
+            () = writer.broken() => (Why::Closed, None),
+            why = &mut stop => (why.unwrap_or(Why::Shutdown), None),
+        };
+        queue.close();
+        if why.is_polite() {
+            // What was queued still leaves, if it leaves soon.
+            let _ = timeout(DRAIN, &mut writer.0).await;
+        }
+        drop(writer);
+        if let Some(fault) = fault {
+            let _ = events.send(NetEvent::Bad { peer: Some(peer), what: fault.to_string() }).await;
+        }
+        let _ = events.send(NetEvent::ContactDown { peer, why }).await;
+        why
+    }
+}
+
+/// A task that ends with its handle.
+struct Writer(JoinHandle<()>);
+
+impl Writer {
+    /// Waits until nothing can be written any more. A connection that breaks ends the reader too, after what had arrived
+    /// already; it gets a moment for that.
+    async fn broken(&mut self) {
+        let _ = (&mut self.0).await;
+        sleep(DRAIN).await;
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+fn spawn_writer(outbound: Stream, queue: Arc<Queue>, moved: Arc<AtomicU64>) -> Writer {
+    Writer(tokio::spawn(async move {
+        let _ = write_frames(outbound, &queue, &moved).await;
+        queue.close();
+    }))
+}

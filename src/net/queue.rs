@@ -1,0 +1,174 @@
+//! What waits to be written to one peer: first in, first out, bounded in bytes.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use tokio::sync::Notify;
+
+use crate::id::NodeId;
+
+/// What a queued frame costs beside its bytes, so that empty frames are not free.
+pub(super) const FRAME_OVERHEAD_BYTES: usize = 64;
+
+/// Queues frames for one contact. Clones share the queue; once the contact is over, all of them say [`SendError::Closed`].
+#[derive(Clone)]
+pub struct ContactSender {
+    peer: NodeId,
+    queue: Arc<Queue>,
+}
+
+/// Why a frame was not queued.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SendError {
+    #[error("the contact is over")]
+    Closed,
+    #[error("the peer takes nothing and the queue is full, so the contact ends")]
+    Full,
+    #[error("the frame is longer than any peer accepts")]
+    TooLong,
+}
+
+pub(super) struct Queue {
+    state: Mutex<State>,
+    bytes_max: usize,
+    frame_bytes_max: usize,
+    /// Wakes the writer.
+    filled: Notify,
+    /// Tells the contact that its peer does not drain.
+    overflowed: Notify,
+}
+
+#[derive(Default)]
+struct State {
+    frames: VecDeque<Vec<u8>>,
+    /// Of the frames above and of those the writer took and has not written.
+    bytes: usize,
+    closed: bool,
+}
+
+impl ContactSender {
+    pub(super) fn new(peer: NodeId, queue: Arc<Queue>) -> ContactSender {
+        ContactSender { peer, queue }
+    }
+
+    pub fn peer(&self) -> NodeId {
+        self.peer
+    }
+
+    /// Queues a frame without waiting. All frames leave in the order they were queued, whatever they carry.
+    ///
+    /// A queue past its bound ends the contact: the caller is meant to keep its own window far below.
+    pub fn send(&self, frame: Vec<u8>) -> Result<(), SendError> {
+        self.queue.push(frame)
+    }
+
+    /// Bytes that were queued and not yet handed to the connection, 64 more for each frame.
+    pub fn queued_bytes(&self) -> usize {
+        self.queue.lock().bytes
+    }
+
+    pub fn is_closed(&self) -> bool {
+        self.queue.lock().closed
+    }
+}
+
+impl fmt::Debug for ContactSender {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ContactSender({}, {} bytes)", self.peer, self.queued_bytes())
+    }
+}
+
+impl Queue {
+    pub fn new(bytes_max: usize, frame_bytes_max: usize) -> Arc<Queue> {
+        Arc::new(Queue {
+            state: Mutex::default(),
+            bytes_max,
+            frame_bytes_max,
+            filled: Notify::new(),
+            overflowed: Notify::new(),
+        })
+    }
+
+    fn push(&self, frame: Vec<u8>) -> Result<(), SendError> {
+        if frame.len() > self.frame_bytes_max {
+            return Err(SendError::TooLong);
+        }
+        let mut state = self.lock();
+        if state.closed {
+            return Err(SendError::Closed);
+        }
+        let bytes = state.bytes + frame.len() + FRAME_OVERHEAD_BYTES;
+        if bytes > self.bytes_max {
+            state.closed = true;
+            self.overflowed.notify_one();
+            return Err(SendError::Full);
+        }
+        state.bytes = bytes;
+        state.frames.push_back(frame);
+        // A writer that still has frames looks again by itself.
+        if state.frames.len() == 1 {
+            self.filled.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Waits for frames and takes all there are; `None` when the queue was closed and is empty.
+    pub async fn take(&self) -> Option<VecDeque<Vec<u8>>> {
+        loop {
+            if let Some(frames) = self.try_take() {
+                return Some(frames);
+            }
+            if self.lock().closed {
+                return None;
+            }
+            self.filled.notified().await;
+        }
+    }
+
+    pub fn try_take(&self) -> Option<VecDeque<Vec<u8>>> {
+        let frames = std::mem::take(&mut self.lock().frames);
+        (!frames.is_empty()).then_some(frames)
+    }
+
+    /// Gives back the room of frames that were written.
+    pub fn written(&self, bytes: usize) {
+        self.lock().bytes -= bytes;
+    }
+
+    /// Takes no more frames; the writer ends when it has written what there is.
+    pub fn close(&self) {
+        self.lock().closed = true;
+        self.filled.notify_one();
+    }
+
+    /// Waits until the queue has overflowed.
+    pub async fn overflowed(&self) {
+        self.overflowed.notified().await;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Nothing panics while it is held.
+        self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_full_queue_refuses_and_stays_closed() {
+        let queue = Queue::new(1_000, 500);
+        let sender = ContactSender::new(NodeId::from_trusted([1; 32]), queue.clone());
+        assert_eq!(sender.send(vec![0; 501]), Err(SendError::TooLong));
+        assert_eq!(sender.send(vec![0; 436]), Ok(()));
+        assert_eq!(sender.queued_bytes(), 500);
+        assert_eq!(sender.send(vec![0; 436]), Ok(()));
+        assert_eq!(sender.send(vec![]), Err(SendError::Full));
+        queue.overflowed().await;
+        assert_eq!(sender.send(vec![]), Err(SendError::Closed));
+        assert_eq!(queue.take().await.map(|frames| frames.len()), Some(2));
+        assert_eq!(queue.take().await, None);
+    }
+}

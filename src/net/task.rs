@@ -1,0 +1,460 @@
+//! The swarm task: turns what libp2p says into acts of [`Links`] and [`Book`], and never waits for anybody.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use futures::StreamExt;
+use libp2p::core::ConnectedPoint;
+use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
+use libp2p::swarm::{ConnectionId, DialError, ListenError, SwarmEvent};
+use libp2p::{Multiaddr, PeerId, Stream, Swarm, identify, ping};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until, timeout};
+
+use super::behaviour::{Behaviour, BehaviourEvent};
+use super::book::{ADDRESSES_MAX, Book, Dial, Source};
+use super::contact::Contact;
+use super::discovery::{self, Sighting};
+use super::jitter::Jitter;
+use super::links::{Act, Links};
+use super::protocol::{self, Happened};
+use super::pulse::Pulse;
+use super::reader::Fault;
+use super::wishes::Wishes;
+use super::{Limits, NetConfig, NetError, NetEvent, Why, address, admission, peer};
+use crate::id::NodeId;
+
+/// Events of the swarm task itself that wait for the node; past it they are lost, because all of them are hints.
+const OUTBOX_MAX: usize = 256;
+/// How long a shutdown may take.
+const SHUTDOWN: Duration = Duration::from_millis(1_900);
+
+pub(super) struct Task {
+    swarm: Swarm<Behaviour>,
+    limits: Limits,
+    links: Links<Stream>,
+    book: Book,
+    connections: BTreeMap<ConnectionId, Connection>,
+    dials: BTreeMap<ConnectionId, Dialed>,
+    /// Running contacts, by connection.
+    contacts: BTreeMap<ConnectionId, Running>,
+    tasks: JoinSet<(ConnectionId, Why)>,
+    /// How long the last contact of a peer was, until its last connection is gone.
+    lasted: BTreeMap<NodeId, Duration>,
+    sightings: Option<mpsc::Receiver<Sighting>>,
+    listening: watch::Sender<BTreeSet<Multiaddr>>,
+    events: mpsc::Sender<NetEvent>,
+    outbox: VecDeque<NetEvent>,
+    wishes: Arc<Wishes>,
+    stopping: bool,
+}
+
+struct Connection {
+    node: NodeId,
+    peer: PeerId,
+    addr: Multiaddr,
+    we_dialed: bool,
+}
+
+enum Dialed {
+    Peer(NodeId),
+    Given(Multiaddr),
+}
+
+struct Running {
+    peer: NodeId,
+    since: Instant,
+    stop: Option<oneshot::Sender<Why>>,
+    moved: Arc<AtomicU64>,
+    pulse: Pulse,
+}
+
+impl Task {
+    pub fn new(
+        config: NetConfig,
+        mut swarm: Swarm<Behaviour>,
+        events: mpsc::Sender<NetEvent>,
+        wishes: Arc<Wishes>,
+    ) -> Result<Task, NetError> {
+        let me = peer::node_id(swarm.local_peer_id())?;
+        let now = Instant::now();
+        let mut book = Book::new(me, config.contacts_max, now, Jitter::from_os().map_err(NetError::Entropy)?);
+        for addr in &config.peers {
+            give(&mut book, addr, now)?;
+        }
+        for (node, addr) in &config.address_book {
+            if let Some((_, addr)) = address::dialable(addr) {
+                book.learn(*node, addr, Source::Saved, now);
+            }
+        }
+        for node in book.familiars() {
+            swarm.behaviour_mut().admission.know(node);
+        }
+        let listening = watch::Sender::default();
+        let sightings = if config.mdns {
+            Some(discovery::start(*swarm.local_peer_id(), listening.subscribe()).map_err(NetError::Discovery)?)
+        } else {
+            None
+        };
+        Ok(Task {
+            swarm,
+            limits: config.limits,
+            links: Links::new(me, config.limits.deadlines.contact),
+            book,
+            connections: BTreeMap::new(),
+            dials: BTreeMap::new(),
+            contacts: BTreeMap::new(),
+            tasks: JoinSet::new(),
+            lasted: BTreeMap::new(),
+            sightings,
+            listening,
+            events,
+            outbox: VecDeque::new(),
+            wishes,
+            stopping: false,
+        })
+    }
+
+    pub async fn run(mut self) {
+        while !self.stopping {
+            self.dial_due();
+            self.step().await;
+        }
+        let _ = timeout(SHUTDOWN, self.stop()).await;
+    }
+
+    /// Waits for one thing to happen and deals with it.
+    async fn step(&mut self) {
+        let wake = self.next_wake();
+        let events = self.events.clone();
+        tokio::select! {
+            event = self.swarm.select_next_some() => self.on_swarm(event),
+            Some(ended) = self.tasks.join_next() => match ended {
+                Ok((connection, why)) => self.on_ended(connection, why),
+                Err(error) => tracing::error!(%error, "a contact's task failed"),
+            },
+            () = self.wishes.changed() => self.on_wishes(),
+            Some(sighting) = heard(&mut self.sightings) => self.on_sighting(sighting),
+            () = sleep_until(wake.unwrap_or_else(Instant::now)), if wake.is_some() => {
+                let acts = self.links.tick(Instant::now());
+                self.act(acts);
+            }
+            Ok(room) = events.reserve(), if !self.outbox.is_empty() => {
+                room.send(self.outbox.pop_front().expect("it is not empty"));
+            }
+            () = events.closed(), if !self.stopping => self.stopping = true,
+        }
+    }
+
+    /// Ends every contact and connection, listening no more.
+    async fn stop(&mut self) {
+        self.sightings = None;
+        self.stopping = true;
+        for running in self.contacts.values_mut() {
+            running.stop(Why::Shutdown);
+        }
+        let idle: Vec<_> = self.connections.keys().filter(|id| !self.contacts.contains_key(*id)).copied().collect();
+        for connection in idle {
+            self.swarm.close_connection(connection);
+        }
+        while !self.tasks.is_empty() || !self.connections.is_empty() {
+            self.step().await;
+        }
+    }
+
+    fn next_wake(&self) -> Option<Instant> {
+        let dial = if self.stopping { None } else { self.book.next_wake(Instant::now()) };
+        [dial, self.links.next_deadline()].into_iter().flatten().min()
+    }
+
+    fn tell(&mut self, event: NetEvent) {
+        if self.outbox.len() < OUTBOX_MAX {
+            self.outbox.push_back(event);
+        }
+    }
+
+    fn dial_due(&mut self) {
+        let now = Instant::now();
+        for dial in self.book.due(now) {
+            let (opts, dialed) = match dial {
+                Dial::Peer(node, addrs) => {
+                    let opts = DialOpts::peer_id(peer::peer_id(node)).addresses(addrs);
+                    // Another port than the one listened on: two nodes that dial each other from their listening ports
+                    // meet in one TCP connection on which both think that they dialed.
+                    let opts = opts.condition(PeerCondition::Always).allocate_new_port().build();
+                    (opts, Dialed::Peer(node))
+                }
+                Dial::Address(addr) => {
+                    let opts = DialOpts::unknown_peer_id().address(addr.clone()).allocate_new_port().build();
+                    (opts, Dialed::Given(addr))
+                }
+            };
+            let connection = opts.connection_id();
+            self.dials.insert(connection, dialed);
+            if let Err(error) = self.swarm.dial(opts) {
+                self.on_dial_failed(connection, &error);
+            }
+        }
+    }
+
+    fn on_swarm(&mut self, event: SwarmEvent<BehaviourEvent>) {
+        match event {
+            SwarmEvent::Behaviour(BehaviourEvent::Protocol(event)) => self.on_protocol(event),
+            SwarmEvent::Behaviour(BehaviourEvent::Ping(event)) => self.on_ping(&event),
+            SwarmEvent::Behaviour(BehaviourEvent::Identify(event)) => self.on_identify(event),
+            SwarmEvent::ConnectionEstablished { peer_id, connection_id, endpoint, .. } => {
+                self.on_connected(connection_id, peer_id, endpoint)
+            }
+            SwarmEvent::ConnectionClosed { connection_id, .. } => self.on_disconnected(connection_id),
+            SwarmEvent::OutgoingConnectionError { connection_id, error, .. } => {
+                self.on_dial_failed(connection_id, &error)
+            }
+            SwarmEvent::IncomingConnectionError { error, peer_id, .. } => self.on_refused(&error, peer_id),
+            SwarmEvent::NewListenAddr { address, .. } => {
+                self.listening.send_if_modified(|addrs| addrs.insert(address.clone()));
+                self.tell(NetEvent::Listening(address));
+            }
+            SwarmEvent::ExpiredListenAddr { address, .. } => {
+                self.listening.send_if_modified(|addrs| addrs.remove(&address));
+            }
+            SwarmEvent::ListenerClosed { addresses, reason: Err(error), .. } => {
+                tracing::warn!(?addresses, %error, "no longer listening");
+            }
+            SwarmEvent::ListenerError { error, .. } => tracing::debug!(%error, "a listener stumbled"),
+            _ => {}
+        }
+    }
+
+    fn on_connected(&mut self, connection: ConnectionId, peer: PeerId, endpoint: ConnectedPoint) {
+        let now = Instant::now();
+        let dialed = self.dials.remove(&connection);
+        let Ok(node) = peer::node_id(&peer) else {
+            // Admission lets no such peer in; this is for the day it does.
+            self.swarm.close_connection(connection);
+            return;
+        };
+        let (we_dialed, addr) = match endpoint {
+            ConnectedPoint::Dialer { address, .. } => (true, address),
+            ConnectedPoint::Listener { send_back_addr, .. } => (false, send_back_addr),
+        };
+        let addr = address::dialable(&addr).map_or(addr, |(_, plain)| plain);
+        tracing::debug!(%node, %addr, we_dialed, "connected");
+        self.book.connected(node);
+        if let Some(Dialed::Given(given)) = dialed {
+            self.book.given_answered(&given, node, now);
+            self.swarm.behaviour_mut().admission.know(node);
+        }
+        self.connections.insert(connection, Connection { node, peer, addr, we_dialed });
+        let acts = self.links.connected(connection, node, we_dialed, now);
+        self.act(acts);
+    }
+
+    fn on_disconnected(&mut self, connection: ConnectionId) {
+        if let Some(Connection { node, .. }) = self.connections.remove(&connection) {
+            let acts = self.links.disconnected(connection, Instant::now());
+            self.act(acts);
+            self.note_if_gone(node);
+        }
+    }
+
+    fn on_ended(&mut self, connection: ConnectionId, why: Why) {
+        let Some(running) = self.contacts.remove(&connection) else { return };
+        tracing::debug!(peer = %running.peer, %why, "contact ended");
+        self.lasted.insert(running.peer, running.since.elapsed());
+        let acts = self.links.ended(connection, running.peer, Instant::now());
+        self.act(acts);
+        self.note_if_gone(running.peer);
+    }
+
+    fn note_if_gone(&mut self, node: NodeId) {
+        if !self.links.knows(node) {
+            let lasted = self.lasted.remove(&node);
+            self.book.disconnected(node, lasted, Instant::now());
+        }
+    }
+
+    fn on_dial_failed(&mut self, connection: ConnectionId, error: &DialError) {
+        let now = Instant::now();
+        tracing::debug!(%error, "a dial failed");
+        match (self.dials.remove(&connection), error) {
+            (Some(Dialed::Given(addr)), DialError::LocalPeerId { .. }) => self.book.given_is_me(&addr, now),
+            (Some(Dialed::Given(addr)), _) => self.book.given_failed(&addr, now),
+            (Some(Dialed::Peer(node)), error) => {
+                if let DialError::WrongPeerId { address, .. } | DialError::LocalPeerId { address } = error
+                    && let Some((_, addr)) = address::dialable(address)
+                {
+                    self.book.wrong_peer(node, &addr, now);
+                }
+                self.book.failed(node, now);
+            }
+            (None, _) => {}
+        }
+    }
+
+    fn on_refused(&mut self, error: &ListenError, peer: Option<PeerId>) {
+        tracing::debug!(%error, "an inbound connection was refused");
+        if let ListenError::Denied { cause } = error
+            && let Some(admission::Refused::BadKey(why)) = cause.downcast_ref()
+            && let Some(peer) = peer
+        {
+            self.tell(NetEvent::Bad { peer: None, what: format!("{peer}: {why}") });
+        }
+    }
+
+    fn on_protocol(&mut self, protocol::Event { connection, happened }: protocol::Event) {
+        let now = Instant::now();
+        let acts = match happened {
+            Happened::StreamIn(stream) => self.links.stream_in(connection, stream, now),
+            Happened::StreamOut(stream) => self.links.stream_out(connection, stream),
+            Happened::OpenFailed => self.links.failed(connection),
+            Happened::TooManyStreams => {
+                let peer = self.connections.get(&connection).map(|connection| connection.node);
+                self.tell(NetEvent::Bad { peer, what: Fault::TooManyStreams.to_string() });
+                self.links.failed(connection)
+            }
+        };
+        self.act(acts);
+    }
+
+    fn on_ping(&mut self, event: &ping::Event) {
+        let Some(running) = self.contacts.get_mut(&event.connection) else { return };
+        // Who does not speak ping is judged by the connection alone.
+        let answered = !matches!(event.result, Err(ping::Failure::Timeout | ping::Failure::Other { .. }));
+        if running.pulse.felt(answered, running.moved.load(Ordering::Relaxed)) {
+            let acts = self.links.drop_contact(event.connection, Why::Silent);
+            self.act(acts);
+        }
+    }
+
+    /// A peer's word on its addresses is taken for the port only: the address must be the one it talks from.
+    fn on_identify(&mut self, event: identify::Event) {
+        let identify::Event::Received { connection_id, info, .. } = event else { return };
+        let Some(connection) = self.connections.get(&connection_id) else { return };
+        let (node, from) = (connection.node, address::parts(&connection.addr).map(|(socket, _)| socket.ip()));
+        let told = info.listen_addrs.iter().filter_map(address::dialable);
+        let told: Vec<_> = told.filter(|(socket, _)| Some(socket.ip()) == from).take(ADDRESSES_MAX).collect();
+        for (_, addr) in told {
+            self.learn(node, addr, Source::Told);
+        }
+    }
+
+    fn on_sighting(&mut self, sighting: Sighting) {
+        match sighting {
+            Sighting::Seen(peer, addr) => {
+                if let Some((socket, addr)) = address::dialable(&addr)
+                    && address::is_near(socket.ip())
+                    && let Ok(node) = peer::node_id(&peer)
+                {
+                    self.learn(node, addr, Source::Seen);
+                }
+            }
+            Sighting::Gone(peer, addr) => {
+                if let (Ok(node), Some((_, addr))) = (peer::node_id(&peer), address::dialable(&addr)) {
+                    self.book.unlearn(node, &addr, Source::Seen);
+                }
+            }
+        }
+    }
+
+    fn learn(&mut self, peer: NodeId, addr: Multiaddr, source: Source) {
+        if self.book.learn(peer, addr.clone(), source, Instant::now()) {
+            self.tell(NetEvent::Discovered { peer, addr });
+        }
+    }
+
+    fn on_wishes(&mut self) {
+        let now = Instant::now();
+        let wanted = self.wishes.take();
+        for (peer, addrs) in wanted.addresses {
+            for (_, addr) in addrs.iter().filter_map(address::dialable) {
+                self.book.learn(peer, addr, Source::Saved, now);
+                if self.book.is_familiar(peer) {
+                    self.swarm.behaviour_mut().admission.know(peer);
+                }
+            }
+        }
+        for peer in wanted.dials {
+            self.book.hold(peer);
+        }
+        for peer in wanted.disconnects {
+            let acts = self.links.drop_peer(peer, Why::Asked);
+            self.act(acts);
+        }
+        if let Some(contacts_max) = wanted.contacts_max {
+            self.book.set_contacts_max(contacts_max);
+        }
+        self.stopping |= wanted.shutdown;
+    }
+
+    fn act(&mut self, acts: Vec<Act<Stream>>) {
+        for act in acts {
+            match act {
+                Act::Open(connection) => {
+                    if let Some(Connection { peer, .. }) = self.connections.get(&connection) {
+                        self.swarm.behaviour_mut().protocol.open(*peer, connection);
+                    }
+                }
+                Act::Start { connection, peer, inbound, outbound } => self.start(connection, peer, inbound, outbound),
+                Act::Stop(connection, why) => {
+                    if let Some(running) = self.contacts.get_mut(&connection) {
+                        running.stop(why);
+                    }
+                }
+                Act::Close(connection) => {
+                    self.swarm.close_connection(connection);
+                }
+            }
+        }
+    }
+
+    fn start(&mut self, connection: ConnectionId, peer: NodeId, inbound: Stream, outbound: Stream) {
+        let Some(Connection { addr, we_dialed, .. }) = self.connections.get(&connection) else { return };
+        let (addr, we_dialed) = (addr.clone(), *we_dialed);
+        if we_dialed {
+            self.book.learn(peer, addr.clone(), Source::Worked, Instant::now());
+            self.tell(NetEvent::AddressWorked { peer, addr: addr.clone() });
+        }
+        self.book.contact_up(peer);
+        let (sender, stop) = oneshot::channel();
+        let moved = Arc::new(AtomicU64::new(0));
+        let contact = Contact { peer, addr, inbound, outbound, limits: self.limits, moved: moved.clone(), stop };
+        let events = self.events.clone();
+        self.tasks.spawn(async move { (connection, contact.run(events).await) });
+        let since = Instant::now();
+        let running = Running { peer, since, stop: Some(sender), moved, pulse: Pulse::default() };
+        self.contacts.insert(connection, running);
+    }
+}
+
+impl Running {
+    fn stop(&mut self, why: Why) {
+        if let Some(stop) = self.stop.take() {
+            // A contact that has just ended by itself listens no more.
+            let _ = stop.send(why);
+        }
+    }
+}
+
+/// Adds a `--peer`.
+fn give(book: &mut Book, addr: &Multiaddr, now: Instant) -> Result<(), NetError> {
+    let unsupported = || NetError::Unsupported { addr: addr.clone() };
+    let (_, plain) = address::dialable(addr).ok_or_else(unsupported)?;
+    match address::parts(addr).and_then(|(_, peer)| peer) {
+        Some(peer) => {
+            let node = peer::node_id(&peer).map_err(|source| NetError::BadPeer { addr: addr.clone(), source })?;
+            book.learn(node, plain, Source::Given, now);
+        }
+        None => book.give(plain, now),
+    }
+    Ok(())
+}
+
+async fn heard(sightings: &mut Option<mpsc::Receiver<Sighting>>) -> Option<Sighting> {
+    match sightings {
+        Some(sightings) => sightings.recv().await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,269 @@
+//! The driver of a real node: one agent, one store, one network, and the threads that keep them apart.
+//!
+//! ```text
+//! net ──frames──▶ inlet ──▶ core (owns the agent) ──▶ store thread ──▶ courier ──▶ net
+//!                   └─▶ pool: signatures, seals ─▶┘
+//! ```
+//! [`core`] is the only one that calls the agent. Nothing waits in it but for the store, and nothing leaves it but
+//! through the commit. A home can also be opened without a network, for one command while no node runs.
+
+mod clock;
+mod core;
+mod courier;
+mod inlet;
+mod letters;
+mod nearby;
+mod pool;
+mod tally;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{Sender, channel};
+use std::time::Duration;
+
+use libp2p::Multiaddr;
+use tokio::sync::{broadcast, oneshot};
+
+pub use self::nearby::Sighting;
+
+use self::clock::Clock;
+use self::core::{Core, Work};
+use self::courier::{Courier, EVENTS_MAX, Tools};
+use self::letters::Drawer;
+use self::nearby::Nearby;
+use self::pool::Pool;
+use self::tally::Tally;
+use crate::agent::io::NotSent;
+use crate::agent::{Agent, Config, Event, Input, Mailboxes};
+use crate::bundle::Priority;
+use crate::eid::Eid;
+use crate::id::{BundleId, NodeId};
+use crate::keys::Identity;
+use crate::net::{Net, NetConfig, NetError, NetHandle};
+use crate::seal::SealError;
+use crate::store::redb::{Address, RedbReader, RedbStore, Side, StoreOptions};
+use crate::store::writer::StoreThread;
+use crate::store::{Store, StoreError};
+use crate::time::Millis;
+
+/// How long a stopping node waits for its threads.
+const STOP: Duration = Duration::from_secs(5);
+
+/// What a node needs to start.
+pub struct Options {
+    pub identity: Identity,
+    pub store: PathBuf,
+    pub config: Config,
+    /// None opens the home without a network.
+    pub net: Option<NetConfig>,
+}
+
+/// Why a node cannot do what it is asked.
+#[derive(Debug, thiserror::Error)]
+pub enum NodeError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Net(#[from] NetError),
+    #[error("{0}")]
+    NotSent(NotSent),
+    #[error("the message cannot be sealed: {0}")]
+    Seal(SealError),
+    #[error("the message was given up before it was sealed")]
+    GivenUp,
+    #[error("the node stopped, or its store failed, before this was done")]
+    Lost,
+    #[error("the operating system gave no random bytes: {0}")]
+    Entropy(getrandom::Error),
+}
+
+/// A running node, or an open home.
+pub struct Node {
+    work: Sender<Work>,
+    reader: RedbReader,
+    drawer: Arc<Drawer>,
+    tally: Arc<Tally>,
+    nearby: Arc<Nearby>,
+    events: broadcast::Sender<Event>,
+    net: Option<NetHandle>,
+    store: Arc<StoreThread>,
+    /// Addresses it was asked to listen on.
+    listens: usize,
+    thread: std::sync::Mutex<Option<std::thread::JoinHandle<()>>>,
+}
+
+impl Node {
+    /// Opens the store and starts everything; must be called inside a tokio runtime.
+    pub fn start(options: Options) -> Result<Node, NodeError> {
+        let Options { identity, store, config, net } = options;
+        let store = RedbStore::open(&store, StoreOptions::default())?;
+        let reader = store.reader();
+        let durable = store.durable()?;
+        let clock = Clock::resume(&durable);
+        let keypair = identity.libp2p_keypair();
+        let (node, signer) = (identity.node(), identity.signer());
+        let build = move |durable| {
+            let mut seed = [0; 32];
+            getrandom::fill(&mut seed).map_err(NodeError::Entropy)?;
+            Ok::<Agent, NodeError>(Agent::restore(node, Mailboxes::own(signer.clone()), config.clone(), seed, durable))
+        };
+        let agent = build(durable)?;
+        let wanted: Vec<NodeId> = agent.destinations().collect();
+
+        let listens = net.as_ref().map_or(0, |net| net.listen.len());
+        let net = match net {
+            Some(net) => {
+                let address_book = address_book(&reader)?;
+                Some(Net::start(NetConfig { address_book, ..net }, keypair)?)
+            }
+            None => None,
+        };
+        let (handle, net_events) = net.unzip();
+
+        let (work, queue) = channel();
+        let (events, _) = broadcast::channel(EVENTS_MAX);
+        let drawer = Arc::new(Drawer::new(identity));
+        let tally = Arc::new(Tally::default());
+        let nearby = Arc::new(Nearby::default());
+        let pool = Pool::start(work.clone(), Arc::clone(&drawer), Arc::clone(&tally));
+        let store = Arc::new(StoreThread::start(store));
+        let courier = Courier::start(Tools {
+            reader: reader.clone(),
+            net: handle.clone(),
+            pool: pool.clone(),
+            drawer: Arc::clone(&drawer),
+            core: work.clone(),
+            events: events.clone(),
+        });
+        let restore = Box::new(move |durable| build(durable).map_err(|error| StoreError::Io(error.to_string())));
+        let space = {
+            let reader = reader.clone();
+            Box::new(move || reader.free_bytes().unwrap_or(u64::MAX))
+        };
+        let channels = (work.clone(), queue);
+        let core = Core::new(agent, clock, restore, space, channels, Arc::clone(&store), courier.clone(), pool);
+        let thread = std::thread::Builder::new().name("dak-core".into()).spawn(move || core.run());
+        let thread = thread.expect("the system gives a node its threads");
+
+        if let (Some(handle), Some(net_events)) = (&handle, net_events) {
+            wanted.into_iter().for_each(|node| handle.dial(node));
+            let inlet = inlet::Inlet {
+                work: work.clone(),
+                courier,
+                store: Arc::clone(&store),
+                handle: handle.clone(),
+                tally: Arc::clone(&tally),
+                nearby: Arc::clone(&nearby),
+            };
+            tokio::spawn(inlet.run(net_events));
+        }
+        let thread = std::sync::Mutex::new(Some(thread));
+        Ok(Node { work, reader, drawer, tally, nearby, events, net: handle, store, listens, thread })
+    }
+
+    /// Looks at the agent; the answer comes once everything it shows is durable.
+    pub async fn look<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&Agent) -> T + Send + 'static,
+    ) -> Result<T, NodeError> {
+        let (tell, told) = oneshot::channel();
+        let look = Box::new(move |agent: &Agent| -> Box<dyn FnOnce() + Send> {
+            let seen = look(agent);
+            Box::new(move || drop(tell.send(seen)))
+        });
+        self.work.send(Work::Look(look)).map_err(|_| NodeError::Lost)?;
+        told.await.map_err(|_| NodeError::Lost)
+    }
+
+    /// Gives the agent one input; returns once what follows from it is durable.
+    pub async fn input(&self, input: Input) -> Result<(), NodeError> {
+        self.work.send(Work::Input(input)).map_err(|_| NodeError::Lost)?;
+        self.look(|_| ()).await
+    }
+
+    /// Seals a padded message and takes custody of it; returns its id once it is durable.
+    pub async fn send(
+        &self,
+        destination: Eid,
+        plaintext: Vec<u8>,
+        lifetime: Millis,
+        priority: Priority,
+        copies: Option<u16>,
+    ) -> Result<BundleId, NodeError> {
+        let (token, told) = self.drawer.put(plaintext);
+        let submit = Input::Submit { token, destination, lifetime, priority, copies };
+        self.work.send(Work::Input(submit)).map_err(|_| NodeError::Lost)?;
+        told.await.map_err(|_| NodeError::Lost)?
+    }
+
+    /// Events from now on.
+    pub fn follow(&self) -> broadcast::Receiver<Event> {
+        self.events.subscribe()
+    }
+
+    pub fn identity(&self) -> &Identity {
+        self.drawer.identity()
+    }
+
+    pub fn reader(&self) -> &RedbReader {
+        &self.reader
+    }
+
+    /// The network, where the home was opened with one.
+    pub fn net(&self) -> Option<&NetHandle> {
+        self.net.as_ref()
+    }
+
+    /// Nodes seen on the network, and where this one listens.
+    pub fn nearby(&self) -> &Nearby {
+        &self.nearby
+    }
+
+    /// How many bundles and frames of peers were refused since the start.
+    pub fn refused(&self) -> u64 {
+        self.tally.refused()
+    }
+
+    /// Gives the agent one input and waits for nothing.
+    pub fn tell(&self, input: Input) {
+        let _ = self.work.send(Work::Input(input));
+    }
+
+    /// Remembers where a node may be found; the address joins the next commit.
+    pub fn save_address(&self, node: NodeId, addr: Multiaddr) {
+        let side = Side::PutAddress { node, address: Address { text: addr.to_string(), worked_unix_ms: 0 } };
+        self.store.try_stage(side);
+        if let Some(net) = &self.net {
+            net.add_address(node, addr);
+        }
+    }
+
+    /// Returns once the node listens wherever it was asked to.
+    pub async fn listening(&self) {
+        while self.nearby.listening().len() < self.listens {
+            self.nearby.changed().await;
+        }
+    }
+
+    /// Ends contacts, commits what was taken, and closes the store.
+    pub async fn stop(&self) {
+        if let Some(net) = &self.net {
+            net.shutdown().await;
+        }
+        let _ = self.work.send(Work::Stop);
+        let thread = self.thread.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+        if let Some(thread) = thread {
+            let joined = tokio::task::spawn_blocking(move || thread.join());
+            if tokio::time::timeout(STOP, joined).await.is_err() {
+                tracing::warn!("the store took too long to close; nothing accepted is lost");
+            }
+        }
+    }
+}
+
+/// The saved addresses that still read as such.
+fn address_book(reader: &RedbReader) -> Result<Vec<(NodeId, Multiaddr)>, StoreError> {
+    let saved = reader.addresses()?.into_iter();
+    let each = saved.flat_map(|(node, addresses)| addresses.into_iter().map(move |address| (node, address)));
+    Ok(each.filter_map(|(node, address)| Some((node, address.text.parse().ok()?))).collect())
+}

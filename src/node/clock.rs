@@ -1,0 +1,48 @@
+//! The two clocks of a real node: elapsed time that never jumps, and the wall clock as a hint.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use rustix::time::{ClockId, clock_gettime};
+
+use crate::agent::change::Durable;
+use crate::time::{DAY, DtnTime, HOUR, Millis, Moment, Timestamp};
+
+/// Downtime beyond this is not believed: the wall clock may be wrong, and doubt keeps.
+const DOWNTIME_MAX: Millis = Millis(30 * DAY.0 + HOUR.0);
+
+/// Elapsed time of this home, from where it stood when the store was last written.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    start: Timestamp,
+    boot_ms_at_start: u64,
+}
+
+impl Clock {
+    /// Goes on from what is durable; the time in between counts where both wall clocks make it plausible.
+    pub fn resume(durable: &Durable) -> Clock {
+        let last = durable.clock;
+        let now = Moment { now: last.now, wall: wall() };
+        let downtime = match (last.trusted_wall(), now.trusted_wall()) {
+            (Some(then), Some(now)) if now >= then => Millis(now.0 - then.0),
+            _ => Millis(0),
+        };
+        let downtime = if downtime <= DOWNTIME_MAX { downtime } else { Millis(0) };
+        Clock { start: last.now + downtime, boot_ms_at_start: boot_ms() }
+    }
+
+    pub fn moment(&self) -> Moment {
+        let elapsed = Millis(boot_ms().saturating_sub(self.boot_ms_at_start));
+        Moment { now: self.start + elapsed, wall: wall() }
+    }
+}
+
+/// Milliseconds since the machine started, sleep included.
+fn boot_ms() -> u64 {
+    let time = clock_gettime(ClockId::Boottime);
+    time.tv_sec as u64 * 1_000 + time.tv_nsec as u64 / 1_000_000
+}
+
+fn wall() -> DtnTime {
+    let unix_ms = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
+    DtnTime::from_unix_ms(unix_ms)
+}

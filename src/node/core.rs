@@ -1,0 +1,238 @@
+//! The thread that owns the agent: it gathers inputs into batches, hands their changes to the store, and lets the acts
+//! go once they are committed.
+//!
+//! ```text
+//! peers, people ──▶ Work ──▶ agent ──▶ changes ──▶ store thread ──▶ one transaction
+//!                                  └─▶ acts ─ ─ ─ ─(after the commit)─ ─ ▶ courier
+//! ```
+//! The agent runs ahead of the store; nothing it says leaves before what it says is durable. When a commit fails, all
+//! that ran ahead is dropped, and the agent starts again from the store.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::time::{Duration, Instant};
+
+use futures::executor::block_on;
+
+use super::clock::Clock;
+use super::courier::{Act, Courier};
+use super::pool::{Parsed, Pool};
+use crate::agent::change::{Change, Durable};
+use crate::agent::{Agent, Cause, Input, Output};
+use crate::store::StoreError;
+use crate::store::writer::{Batch, StoreThread};
+use crate::time::Timestamp;
+
+/// Most pieces of work in one batch.
+const BATCH_MAX: usize = 256;
+/// Most batches that may wait for the store; the agent runs no further ahead.
+const AHEAD_MAX: usize = 16;
+/// How old the knowledge of the disk's free space may be.
+const SPACE: Duration = Duration::from_secs(1);
+/// How long to wait before the store is tried again after it failed.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// What the core is asked to do.
+pub enum Work {
+    Input(Input),
+    /// An input from a peer, with what it still occupies of the peer's budget.
+    FromPeer(Input, Box<dyn Send>),
+    /// Looks at the agent; what it returns is called once everything seen is durable.
+    Look(Look),
+    /// A bundle from a peer, parsed and not verified: dropped here where its id is known, else verified in the pool.
+    Parsed(Parsed),
+    /// A commit of this generation failed.
+    Failed(u64, StoreError),
+    Stop,
+}
+
+pub type Look = Box<dyn FnOnce(&Agent) -> Box<dyn FnOnce() + Send> + Send>;
+
+/// Builds the agent anew from what the store has.
+pub type Restore = Box<dyn FnMut(Durable) -> Result<Agent, StoreError> + Send>;
+
+/// Asks the disk what it has left, in bytes.
+pub type Space = Box<dyn FnMut() -> u64 + Send>;
+
+pub struct Core {
+    agent: Agent,
+    clock: Clock,
+    restore: Restore,
+    space: Space,
+    space_asked: Option<Instant>,
+    work: Receiver<Work>,
+    again: Sender<Work>,
+    store: Arc<StoreThread>,
+    courier: Courier,
+    pool: Pool,
+    generation: u64,
+    ahead: Arc<AtomicUsize>,
+}
+
+impl Core {
+    pub fn new(
+        agent: Agent,
+        clock: Clock,
+        restore: Restore,
+        space: Space,
+        (again, work): (Sender<Work>, Receiver<Work>),
+        store: Arc<StoreThread>,
+        courier: Courier,
+        pool: Pool,
+    ) -> Core {
+        let (generation, ahead, space_asked) = (0, Arc::default(), None);
+        Core { agent, clock, restore, space, space_asked, work, again, store, courier, pool, generation, ahead }
+    }
+
+    /// Runs until it is stopped; then everything that was taken is committed.
+    pub fn run(mut self) {
+        loop {
+            let Some(first) = self.wait() else { break };
+            let mut out = Vec::new();
+            self.ask_space(&mut out);
+            let mut acts = Vec::new();
+            let mut permits = Vec::new();
+            let mut stop = false;
+            let mut next = first;
+            let mut taken = 0;
+            while let Some(work) = next.take() {
+                match work {
+                    Work::Stop => stop = true,
+                    Work::Failed(generation, error) if generation == self.generation => {
+                        // Everything gathered since is from an agent that is no more.
+                        out.clear();
+                        acts.clear();
+                        self.start_again(&error);
+                    }
+                    work => self.take(work, &mut out, &mut acts, &mut permits),
+                }
+                taken += 1;
+                if taken < BATCH_MAX && !stop {
+                    next = self.work.try_recv().ok();
+                }
+            }
+            self.run_due(&mut out);
+            self.hand_over(out, acts);
+            if stop {
+                break;
+            }
+        }
+        // Acts of the last batches are performed before the process may end.
+        let _ = block_on(self.store.flush());
+    }
+
+    /// The next work, or none of it when a timer is due; ends when nobody can send any more.
+    #[allow(clippy::option_option)]
+    fn wait(&mut self) -> Option<Option<Work>> {
+        while self.ahead.load(Ordering::Acquire) >= AHEAD_MAX {
+            std::thread::park_timeout(Duration::from_millis(1));
+        }
+        let Some((due, _)) = self.agent.next_timeout() else { return self.work.recv().ok().map(Some) };
+        let now = self.clock.moment().now;
+        match self.work.recv_timeout(Duration::from_millis(due.since(now).0)) {
+            Ok(work) => Some(Some(work)),
+            Err(RecvTimeoutError::Timeout) => Some(None),
+            Err(RecvTimeoutError::Disconnected) => None,
+        }
+    }
+
+    /// Tells the agent of the disk, at most once a second and only when there is something to do.
+    fn ask_space(&mut self, out: &mut Vec<Output>) {
+        if self.space_asked.is_none_or(|asked| asked.elapsed() >= SPACE) {
+            self.space_asked = Some(Instant::now());
+            let free_bytes = (self.space)();
+            self.handle(Input::Space { free_bytes }, out);
+        }
+    }
+
+    fn take(&mut self, work: Work, out: &mut Vec<Output>, acts: &mut Vec<Act>, permits: &mut Vec<Box<dyn Send>>) {
+        match work {
+            Work::Input(input) => self.handle(input, out),
+            Work::FromPeer(input, permit) => {
+                self.handle(input, out);
+                permits.push(permit);
+            }
+            Work::Look(look) => {
+                self.settle_batch(out);
+                acts.push(Act::Call(look(&self.agent)));
+            }
+            Work::Parsed(parsed) if self.agent.knows(&parsed.id) => {
+                let Parsed { from, transit, id, .. } = parsed;
+                self.handle(Input::Duplicate { from, transit, id }, out);
+            }
+            Work::Parsed(parsed) => self.pool.verify(parsed),
+            Work::Failed(..) | Work::Stop => {}
+        }
+    }
+
+    fn handle(&mut self, input: Input, out: &mut Vec<Output>) {
+        self.agent.handle(self.clock.moment(), input, out);
+    }
+
+    /// Whoever looks sees whole batches.
+    fn settle_batch(&mut self, out: &mut Vec<Output>) {
+        if matches!(self.agent.next_timeout(), Some((_, Cause::Batch))) {
+            self.handle(Input::Timeout, out);
+        }
+    }
+
+    fn run_due(&mut self, out: &mut Vec<Output>) {
+        let now: Timestamp = self.clock.moment().now;
+        while self.agent.next_timeout().is_some_and(|(due, _)| due <= now) {
+            self.handle(Input::Timeout, out);
+        }
+    }
+
+    /// Splits a batch: changes to the store, acts to the courier once the store has them.
+    fn hand_over(&mut self, out: Vec<Output>, looks: Vec<Act>) {
+        let mut changes: Vec<Change> = Vec::new();
+        let mut acts: Vec<Act> = Vec::new();
+        for output in out {
+            match output {
+                Output::Commit(change) => changes.push(change),
+                act => acts.extend(Act::of(act)),
+            }
+        }
+        acts.extend(looks);
+        if changes.is_empty() && acts.is_empty() {
+            return;
+        }
+        if changes.is_empty() && self.ahead.load(Ordering::Acquire) == 0 {
+            return self.courier.perform(acts);
+        }
+        self.ahead.fetch_add(1, Ordering::AcqRel);
+        let (ahead, courier) = (Arc::clone(&self.ahead), self.courier.clone());
+        let (again, generation) = (self.again.clone(), self.generation);
+        let core = std::thread::current();
+        let done = Box::new(move |result: Result<(), StoreError>| {
+            match result {
+                Ok(()) => courier.perform(acts),
+                Err(error) => drop(again.send(Work::Failed(generation, error))),
+            }
+            ahead.fetch_sub(1, Ordering::AcqRel);
+            core.unpark();
+        });
+        block_on(self.store.commit(Batch { changes, done }));
+    }
+
+    /// Nothing of the failed batches happened: contacts end, and the agent starts again from the store.
+    fn start_again(&mut self, error: &StoreError) {
+        tracing::error!(%error, "a commit failed; going on from what is durable");
+        self.generation += 1;
+        self.courier.perform(vec![Act::PartWithAll]);
+        loop {
+            let restored = block_on(self.store.reset()).and_then(|durable| (self.restore)(durable));
+            match restored {
+                Ok(agent) => {
+                    self.agent = agent;
+                    return;
+                }
+                Err(error) => {
+                    tracing::error!(%error, "the store cannot be read; trying again");
+                    std::thread::sleep(RETRY);
+                }
+            }
+        }
+    }
+}

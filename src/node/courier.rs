@@ -1,0 +1,170 @@
+//! Acts, performed in order once what they say is durable: frames and bundles to peers, nudges and answers to people.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+use tokio::sync::broadcast;
+
+use super::NodeError;
+use super::core::Work;
+use super::letters::Drawer;
+use super::pool::Pool;
+use crate::agent::change::Row;
+use crate::agent::{Event, Input, Output};
+use crate::bundle::{Bundle, Draft};
+use crate::frame::{Frame, Transit, encode_bundle};
+use crate::id::{BundleId, NodeId};
+use crate::net::{ContactSender, NetHandle};
+use crate::store::redb::RedbReader;
+
+/// Events that a slow follower may lag behind.
+pub const EVENTS_MAX: usize = 4_096;
+
+/// Something to do.
+pub enum Act {
+    Send {
+        to: NodeId,
+        frame: Frame,
+    },
+    Forward {
+        to: NodeId,
+        transit: Transit,
+        id: BundleId,
+        row: Row,
+    },
+    Dial(NodeId),
+    Report(Event),
+    Seal {
+        token: u64,
+        draft: Draft,
+    },
+    /// Gives an answer that waited for the commit.
+    Call(Box<dyn FnOnce() + Send>),
+    /// A contact is up; its frames go this way.
+    Greet(NodeId, ContactSender),
+    Part(NodeId),
+    /// The agent that had these contacts is no more.
+    PartWithAll,
+}
+
+impl Act {
+    /// The act of an output; commits are none, and nudges are told by the event that comes with the row.
+    pub fn of(output: Output) -> Option<Act> {
+        Some(match output {
+            Output::Commit(_) | Output::Notify(_) => return None,
+            Output::Seal { token, draft } => Act::Seal { token, draft },
+            Output::Send { to, frame } => Act::Send { to, frame },
+            Output::Forward { to, transit, id, row } => Act::Forward { to, transit, id, row },
+            Output::Dial(node) => Act::Dial(node),
+            Output::Report(event) => Act::Report(event),
+        })
+    }
+}
+
+/// Where acts are handed in.
+#[derive(Clone)]
+pub struct Courier {
+    acts: Sender<Vec<Act>>,
+}
+
+/// What the courier's thread works with.
+pub struct Tools {
+    pub reader: RedbReader,
+    /// None where the home is opened without a network.
+    pub net: Option<NetHandle>,
+    pub pool: Pool,
+    pub drawer: Arc<Drawer>,
+    pub core: Sender<Work>,
+    pub events: broadcast::Sender<Event>,
+}
+
+impl Courier {
+    pub fn start(tools: Tools) -> Courier {
+        let (acts, queue) = channel();
+        let run = move || Thread { tools, contacts: BTreeMap::new() }.run(&queue);
+        std::thread::Builder::new().name("dak-courier".into()).spawn(run).expect("the system gives a node its threads");
+        Courier { acts }
+    }
+
+    pub fn perform(&self, acts: Vec<Act>) {
+        // Without its thread the process is ending; an act that does not happen is sorted out after the restart.
+        let _ = self.acts.send(acts);
+    }
+}
+
+struct Thread {
+    tools: Tools,
+    contacts: BTreeMap<NodeId, ContactSender>,
+}
+
+impl Thread {
+    fn run(mut self, queue: &Receiver<Vec<Act>>) {
+        while let Ok(acts) = queue.recv() {
+            acts.into_iter().for_each(|act| self.perform(act));
+        }
+    }
+
+    fn perform(&mut self, act: Act) {
+        match act {
+            Act::Send { to, frame } => self.send(to, frame.encode()),
+            Act::Forward { to, transit, id, row } => self.forward(to, &transit, id, row),
+            Act::Dial(node) => {
+                if let Some(net) = &self.tools.net {
+                    net.dial(node);
+                }
+            }
+            Act::Report(event) => self.report(event),
+            Act::Seal { token, draft } => self.tools.pool.seal(token, draft),
+            Act::Call(call) => call(),
+            Act::Greet(peer, sender) => drop(self.contacts.insert(peer, sender)),
+            Act::Part(peer) => drop(self.contacts.remove(&peer)),
+            Act::PartWithAll => self.part_with_all(),
+        }
+    }
+
+    fn forward(&mut self, to: NodeId, transit: &Transit, id: BundleId, row: Row) {
+        let stored = self.tools.reader.body(row);
+        let bundle = stored.ok().flatten().and_then(|bytes| Bundle::from_store(&bytes).ok());
+        match bundle {
+            Some((bundle, _)) if bundle.id == id => self.send(to, encode_bundle(transit, &bundle)),
+            // It may have left since; if the index still names it, the store has lost it.
+            _ => drop(self.tools.core.send(Work::Input(Input::Unreadable { to, id }))),
+        }
+    }
+
+    fn send(&mut self, to: NodeId, bytes: Vec<u8>) {
+        let Some(contact) = self.contacts.get(&to) else { return };
+        if contact.send(bytes).is_err() {
+            self.contacts.remove(&to);
+            if let Some(net) = &self.tools.net {
+                net.disconnect(to);
+            }
+        }
+    }
+
+    fn report(&mut self, event: Event) {
+        match &event {
+            Event::Queued { token, id } => self.tools.drawer.queued(*token, *id),
+            Event::NotSent { token, why } => self.tools.drawer.fail(*token, NodeError::NotSent(*why)),
+            Event::Misbehaved { peer, what } => {
+                tracing::warn!(peer = %peer.peer_id(), what, "a peer does what no honest one would");
+                if let Some(net) = &self.tools.net {
+                    net.disconnect(*peer);
+                }
+            }
+            event => tracing::debug!(?event),
+        }
+        // Nobody may be following.
+        let _ = self.tools.events.send(event);
+    }
+
+    fn part_with_all(&mut self) {
+        self.tools.drawer.fail_all();
+        for (peer, _) in std::mem::take(&mut self.contacts) {
+            if let Some(net) = &self.tools.net {
+                net.disconnect(peer);
+            }
+        }
+    }
+}

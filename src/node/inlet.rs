@@ -1,0 +1,103 @@
+//! What the network brings, sorted: frames to the core, bundles parsed on the way, contacts to courier and core.
+
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use tokio::sync::mpsc;
+
+use super::core::Work;
+use super::courier::{Act, Courier};
+use super::nearby::Nearby;
+use super::pool::Parsed;
+use super::tally::Tally;
+use crate::agent::Input;
+use crate::bundle::Unverified;
+use crate::frame::{Incoming, Transit};
+use crate::id::NodeId;
+use crate::net::{NetEvent, NetHandle};
+use crate::store::redb::{Address, Side};
+use crate::store::writer::StoreThread;
+
+pub struct Inlet {
+    pub work: Sender<Work>,
+    pub courier: Courier,
+    pub store: Arc<StoreThread>,
+    pub handle: NetHandle,
+    pub tally: Arc<Tally>,
+    pub nearby: Arc<Nearby>,
+}
+
+impl Inlet {
+    /// Runs until the network ends.
+    pub async fn run(self, mut events: mpsc::Receiver<NetEvent>) {
+        while let Some(event) = events.recv().await {
+            self.take(event);
+        }
+    }
+
+    fn take(&self, event: NetEvent) {
+        match event {
+            NetEvent::Listening(addr) => self.nearby.listens(addr.to_string()),
+            NetEvent::ContactUp { peer, addr, outbound } => {
+                tracing::info!(peer = %peer.peer_id(), %addr, "contact");
+                self.nearby.connected(peer, addr.to_string());
+                // The way out is there before the agent can say anything.
+                self.courier.perform(vec![Act::Greet(peer, outbound)]);
+                self.tell(Work::Input(Input::ContactUp { peer }));
+            }
+            NetEvent::ContactDown { peer, why } => {
+                tracing::info!(peer = %peer.peer_id(), ?why, "contact ended");
+                self.nearby.parted(&peer);
+                self.tell(Work::Input(Input::ContactDown { peer }));
+                self.courier.perform(vec![Act::Part(peer)]);
+            }
+            NetEvent::Frame { peer, bytes, permit } => self.frame(peer, &bytes, Box::new(permit)),
+            NetEvent::Discovered { peer, addr } => {
+                self.nearby.saw(peer, addr.to_string());
+                self.dial_if_wanted(peer);
+            }
+            NetEvent::AddressWorked { peer, addr } => self.save_address(peer, addr.to_string()),
+            NetEvent::Bad { peer: Some(peer), what } => self.tally.bad(peer, &what),
+            NetEvent::Bad { peer: None, what } => tracing::debug!(what, "somebody without a name"),
+        }
+    }
+
+    fn save_address(&self, node: NodeId, text: String) {
+        let worked_unix_ms = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
+        self.store.try_stage(Side::PutAddress { node, address: Address { text, worked_unix_ms } });
+    }
+
+    fn frame(&self, from: NodeId, bytes: &[u8], permit: Box<dyn Send>) {
+        match Incoming::decode(bytes) {
+            Ok(Incoming::Frame(frame)) => self.tell(Work::FromPeer(Input::Frame { from, frame }, permit)),
+            Ok(Incoming::Bundle { copies, moved, bytes }) => match Unverified::parse(bytes) {
+                Ok(unverified) => {
+                    let transit = Transit { hops: unverified.hops(), copies, moved };
+                    let id = unverified.id();
+                    self.tell(Work::Parsed(Parsed { from, transit, id, bytes: bytes.to_vec(), permit }));
+                }
+                Err(error) => self.tally.bad(from, &error.to_string()),
+            },
+            Err(error) => self.tally.bad(from, &error.to_string()),
+        }
+    }
+
+    /// Somebody turned up: is there anything for him?
+    fn dial_if_wanted(&self, peer: NodeId) {
+        let handle = self.handle.clone();
+        self.tell(Work::Look(Box::new(move |agent| {
+            let wanted = agent.wants(peer);
+            Box::new(move || {
+                if wanted {
+                    handle.dial(peer);
+                }
+            })
+        })));
+    }
+
+    fn tell(&self, work: Work) {
+        // A core that is gone means that the process is ending.
+        let _ = self.work.send(work);
+    }
+}

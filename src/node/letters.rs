@@ -1,0 +1,83 @@
+//! What the person writes, until it is sealed, and who waits to hear its id.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::oneshot;
+use zeroize::Zeroizing;
+
+use crate::bundle::Draft;
+use crate::id::BundleId;
+use crate::keys::Identity;
+use crate::node::NodeError;
+use crate::seal::seal;
+
+/// Plaintext by token, and the waiting senders.
+pub struct Drawer {
+    identity: Identity,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    next_token: u64,
+    plaintexts: BTreeMap<u64, Zeroizing<Vec<u8>>>,
+    waiting: BTreeMap<u64, oneshot::Sender<Result<BundleId, NodeError>>>,
+}
+
+impl Drawer {
+    pub fn new(identity: Identity) -> Drawer {
+        Drawer { identity, state: Mutex::default() }
+    }
+
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// Keeps a padded message; returns its token and where its id will come.
+    pub fn put(&self, plaintext: Vec<u8>) -> (u64, oneshot::Receiver<Result<BundleId, NodeError>>) {
+        let (tell, told) = oneshot::channel();
+        let mut state = self.state();
+        let token = state.next_token;
+        state.next_token += 1;
+        state.plaintexts.insert(token, Zeroizing::new(plaintext));
+        state.waiting.insert(token, tell);
+        (token, told)
+    }
+
+    /// Seals the message of a token to the draft's destination.
+    pub fn seal(&self, token: u64, draft: &Draft) -> Result<Vec<u8>, NodeError> {
+        let plaintext = self.state().plaintexts.remove(&token);
+        let plaintext = plaintext.ok_or(NodeError::GivenUp)?;
+        seal(&draft.destination.node, &draft.primary(), &plaintext, self.identity.signing_key())
+            .map_err(NodeError::Seal)
+    }
+
+    pub fn queued(&self, token: u64, id: BundleId) {
+        self.answer(token, Ok(id));
+    }
+
+    pub fn fail(&self, token: u64, error: NodeError) {
+        self.answer(token, Err(error));
+    }
+
+    /// Nothing that waits will come: the agent that was asked is no more.
+    pub fn fail_all(&self) {
+        let mut state = self.state();
+        state.plaintexts.clear();
+        state.waiting.clear();
+    }
+
+    fn answer(&self, token: u64, answer: Result<BundleId, NodeError>) {
+        let mut state = self.state();
+        state.plaintexts.remove(&token);
+        if let Some(tell) = state.waiting.remove(&token) {
+            // Whoever asked may have left.
+            let _ = tell.send(answer);
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

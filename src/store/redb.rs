@@ -1,0 +1,273 @@
+//! The store on disk: one redb file, made so that what was committed survives a power cut.
+//!
+//! Commits are two-phase and sync the disk before they return; they also record what redb needs to open the file in
+//! milliseconds after a kill. Bodies and facts have a table each, keyed by rows that grow, so that commits append.
+//! After a failed commit the file is opened anew by itself, and whoever depends on it reads [`Store::durable`] again.
+//! One process opens a store at a time.
+
+mod apply;
+mod body;
+mod check;
+mod disk;
+mod export;
+mod failure;
+mod format;
+mod load;
+mod names;
+mod reader;
+mod record;
+mod repair;
+mod reserve;
+mod salvage;
+mod shared;
+mod side;
+mod tables;
+
+pub use check::{Depth, Findings, PROBLEMS_MAX, Problem, check};
+pub use disk::{DiskSync, Traffic};
+pub use export::{Records, Take, import_records};
+pub use reader::RedbReader;
+pub use repair::{Lost, repair};
+pub use shared::Opener;
+pub use side::{ADDRESS_NODES_MAX, ADDRESSES_PER_NODE_MAX, Address, Side};
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use redb::StorageBackend;
+
+use self::apply::Applying;
+use self::failure::guarded;
+use self::names::Names;
+use self::reserve::Reserve;
+use self::shared::Shared;
+use self::tables::counter;
+use super::{Store, StoreError};
+use crate::agent::change::{Change, Durable, Held, Row};
+
+/// How a store is opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StoreOptions {
+    /// How much of the file is kept in memory.
+    pub cache_bytes: usize,
+    pub sync: DiskSync,
+}
+
+/// The writer of a store, of which there is one; readers are made by [`RedbStore::reader`].
+pub struct RedbStore {
+    shared: Arc<Shared>,
+    reserve: Option<Reserve>,
+    names: Names,
+    /// Side writes that join the next commit.
+    staged: Vec<Side>,
+    /// How large the store was when compacting it last changed nothing more.
+    compacted_to_bytes: u64,
+}
+
+impl Default for StoreOptions {
+    fn default() -> StoreOptions {
+        StoreOptions { cache_bytes: 32 << 20, sync: DiskSync::Always }
+    }
+}
+
+impl RedbStore {
+    /// Opens the store at `path`, or makes one with access for its owner alone.
+    pub fn open(path: &Path, options: StoreOptions) -> Result<RedbStore, StoreError> {
+        let shared = Shared::open_file(path, options)?;
+        Ok(RedbStore::over(shared, Some(Reserve::beside(path))))
+    }
+
+    /// Opens a store on any storage, such as a simulated disk. After a failure it stays closed.
+    pub fn open_with_backend(backend: impl StorageBackend, options: StoreOptions) -> Result<RedbStore, StoreError> {
+        let once = Mutex::new(Some(Box::new(backend) as Box<dyn StorageBackend>));
+        let gone = || StoreError::Io("its storage can be opened only once".into());
+        let open = move || once.lock().unwrap_or_else(PoisonError::into_inner).take().ok_or_else(gone);
+        RedbStore::open_with(Box::new(open), options)
+    }
+
+    /// Opens a store on storage that `open` opens, again after every failure.
+    pub fn open_with(open: Opener, options: StoreOptions) -> Result<RedbStore, StoreError> {
+        Ok(RedbStore::over(Shared::open(open, None, options)?, None))
+    }
+
+    fn over(shared: Shared, reserve: Option<Reserve>) -> RedbStore {
+        let mut store = RedbStore {
+            shared: Arc::new(shared),
+            reserve,
+            names: Names::default(),
+            staged: Vec::new(),
+            compacted_to_bytes: 0,
+        };
+        store.refill_reserve();
+        store
+    }
+
+    /// A reader for other threads; it sees every commit that returned before each call.
+    pub fn reader(&self) -> RedbReader {
+        RedbReader::new(Arc::clone(&self.shared))
+    }
+
+    /// Commits several batches, one after the other, in one transaction: all of them or none.
+    pub fn commit_all(&mut self, batches: &[&[Change]]) -> Result<(), StoreError> {
+        let mut result = self.try_commit(batches);
+        // What makes room may use the reserve; what takes room must wait until there is some.
+        if matches!(result, Err(StoreError::Full)) && frees(batches) && self.release_reserve() {
+            // Addresses and notes are no reason to fail it.
+            self.staged.clear();
+            result = self.try_commit(batches);
+        }
+        if result.is_ok() {
+            self.refill_reserve();
+        }
+        result
+    }
+
+    /// Lets a side write join the next commit. What could not be written for a long time is dropped, oldest first.
+    pub fn stage(&mut self, side: Side) {
+        if self.staged.len() >= STAGED_MAX && self.flush().is_err() {
+            self.staged.remove(0);
+        }
+        self.staged.push(side);
+    }
+
+    /// Commits what was staged, if anything was.
+    pub fn flush(&mut self) -> Result<(), StoreError> {
+        if self.staged.is_empty() { Ok(()) } else { self.commit_all(&[]) }
+    }
+
+    /// Opens the file anew after a failure, if that has not happened yet.
+    pub fn reopen(&mut self) -> Result<(), StoreError> {
+        guarded(|| self.shared.ensure_open())
+    }
+
+    /// Reads everything durable but the bodies and the facts of held bundles, which [`RedbStore::each_held`] gives one
+    /// by one: at a million bundles they are most of what a restart needs memory for.
+    pub fn durable_but_held(&self) -> Result<Durable, StoreError> {
+        self.shared.read(load::durable_but_held)
+    }
+
+    /// Hands over the facts of every held bundle, in the order of the rows.
+    pub fn each_held(&self, mut take: impl FnMut(Held)) -> Result<(), StoreError> {
+        self.shared.read_once(|txn| load::each_held(txn, &mut take))
+    }
+
+    /// What was asked of the disk since the store was opened.
+    pub fn traffic(&self) -> &Traffic {
+        self.shared.traffic()
+    }
+
+    /// How long the file is.
+    pub fn file_bytes(&self) -> u64 {
+        self.traffic().len_bytes()
+    }
+
+    /// About how many bytes the records take, without what pages leave unused.
+    pub fn live_bytes(&self) -> Result<u64, StoreError> {
+        self.reader().live_bytes()
+    }
+
+    /// What the file system has left for the store, in bytes.
+    pub fn free_bytes(&self) -> Result<u64, StoreError> {
+        self.shared.free_bytes()
+    }
+
+    /// What the store can still take: what the file system has left, and what the file has and does not use.
+    pub fn room_bytes(&self) -> Result<u64, StoreError> {
+        self.reader().room_bytes()
+    }
+
+    /// Gives freed space back to the disk if more than half of a file of 16 MiB or more is unused. Readers wait
+    /// meanwhile (50,000 bundles: half a second), so this is for idle times. Says whether anything was done.
+    pub fn compact_if_idle(&mut self) -> Result<bool, StoreError> {
+        let (file, live) = (self.file_bytes(), self.live_bytes()?);
+        // What compacting could not free last time, it frees only once half of the rest is gone.
+        if file < COMPACT_FROM_BYTES || file < 2 * live || file / 2 < self.compacted_to_bytes {
+            return Ok(false);
+        }
+        let compacted = guarded(|| self.shared.compact());
+        match compacted {
+            Ok(true) => self.compacted_to_bytes = self.file_bytes(),
+            Ok(false) => {}
+            Err(_) => drop(guarded(|| self.shared.reopen())),
+        }
+        compacted
+    }
+
+    fn try_commit(&mut self, batches: &[&[Change]]) -> Result<(), StoreError> {
+        let RedbStore { shared, names, staged, .. } = self;
+        let mut number = None;
+        let result = guarded(|| {
+            shared.ensure_open()?;
+            shared.write(|txn| {
+                let mut applying = Applying::new(txn, names);
+                for change in batches.iter().copied().flatten() {
+                    applying.apply(change)?;
+                }
+                number = Some(applying.finish()?);
+                staged.iter().try_for_each(|side| side::apply(txn, side))
+            })
+        });
+        let result = result.or_else(|error| {
+            let error = if self.traffic().take_full() { StoreError::Full } else { error };
+            // redb refuses everything after a failed write; opening anew takes it back to the last commit. Where that
+            // fails too, the next call tries again.
+            drop(guarded(|| self.shared.reopen()));
+            if number.is_some_and(|number| self.happened(number)) { Ok(()) } else { Err(error) }
+        });
+        if result.is_ok() {
+            self.staged.clear();
+        }
+        result
+    }
+
+    /// Whether a commit that failed is there all the same, because only its last sync did; then another one makes sure.
+    fn happened(&self, number: u64) -> bool {
+        let found = self.shared.read(|txn| load::number(txn, counter::COMMITS));
+        found == Ok(number) && guarded(|| self.shared.write(|_| Ok(()))).is_ok()
+    }
+
+    fn release_reserve(&mut self) -> bool {
+        self.reserve.as_mut().is_some_and(Reserve::release)
+    }
+
+    fn refill_reserve(&mut self) {
+        if let Some(reserve) = &mut self.reserve
+            && reserve.is_missing()
+            && self.shared.free_bytes().is_ok_and(|free| free >= reserve::REFILL_FROM_BYTES)
+        {
+            reserve.refill();
+        }
+    }
+}
+
+impl Store for RedbStore {
+    fn durable(&self) -> Result<Durable, StoreError> {
+        self.shared.read(|txn| {
+            let mut durable = load::durable_but_held(txn)?;
+            load::each_held(txn, |held| drop(durable.held.insert(held.row, held)))?;
+            Ok(durable)
+        })
+    }
+
+    fn commit(&mut self, changes: &[Change]) -> Result<(), StoreError> {
+        self.commit_all(&[changes])
+    }
+
+    fn body(&self, row: Row) -> Result<Option<Vec<u8>>, StoreError> {
+        self.reader().body(row)
+    }
+}
+
+/// Most side writes that wait for a commit.
+const STAGED_MAX: usize = 256;
+/// Files smaller than this are not worth compacting.
+const COMPACT_FROM_BYTES: u64 = 16 << 20;
+
+/// Whether these batches make room: something goes, and no body comes.
+fn frees(batches: &[&[Change]]) -> bool {
+    let goes =
+        |change: &Change| matches!(change, Change::Forget { .. } | Change::Discard { .. } | Change::Unpost { .. });
+    let comes = |change: &Change| matches!(change, Change::Hold { .. } | Change::Deliver { .. });
+    let mut changes = batches.iter().copied().flatten();
+    changes.clone().any(goes) && !changes.any(comes)
+}

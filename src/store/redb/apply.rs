@@ -1,0 +1,195 @@
+//! What each change does to the tables, inside one write transaction: the same as `Durable::apply` says.
+
+use redb::{Key, ReadableTable, Table, TableDefinition, Value, WriteTransaction};
+
+use super::body::fold;
+use super::failure::failed;
+use super::names::Names;
+use super::record;
+use super::tables::{self, counter};
+use crate::agent::change::{Change, Evidence, Letter, Row};
+use crate::bundle::Bundle;
+use crate::id::BundleId;
+use crate::store::StoreError;
+
+type Bytes = &'static [u8];
+type Name = &'static [u8; 32];
+type NamePair = &'static [u8; 64];
+
+/// The tables of one transaction, opened as changes ask for them.
+pub struct Applying<'t> {
+    names: &'t mut Names,
+    meta: Lazy<'t, &'static str, u64>,
+    bodies: Lazy<'t, u64, Bytes>,
+    held: Lazy<'t, u64, Bytes>,
+    letters: Lazy<'t, u64, Bytes>,
+    delivered: Lazy<'t, u64, &'static [u8; 16]>,
+    buried: Lazy<'t, Name, u64>,
+    beliefs: Lazy<'t, NamePair, Bytes>,
+    outgoing: Lazy<'t, Name, Bytes>,
+    people: Lazy<'t, Name, Bytes>,
+    learned: Lazy<'t, Name, Bytes>,
+    owed: Lazy<'t, NamePair, ()>,
+    /// The row after the highest that was written.
+    next_row: u64,
+    /// How much longer or shorter all bodies together became.
+    body_bytes: i64,
+}
+
+impl<'t> Applying<'t> {
+    pub fn new(txn: &'t WriteTransaction, names: &'t mut Names) -> Applying<'t> {
+        Applying {
+            names,
+            meta: Lazy::new(txn, tables::META),
+            bodies: Lazy::new(txn, tables::BODIES),
+            held: Lazy::new(txn, tables::HELD),
+            letters: Lazy::new(txn, tables::LETTERS),
+            delivered: Lazy::new(txn, tables::DELIVERED),
+            buried: Lazy::new(txn, tables::BURIED),
+            beliefs: Lazy::new(txn, tables::BELIEFS),
+            outgoing: Lazy::new(txn, tables::OUTGOING),
+            people: Lazy::new(txn, tables::PEOPLE),
+            learned: Lazy::new(txn, tables::LEARNED),
+            owed: Lazy::new(txn, tables::OWED),
+            next_row: 0,
+            body_bytes: 0,
+        }
+    }
+
+    pub fn apply(&mut self, change: &Change) -> Result<(), StoreError> {
+        match change {
+            Change::Hold { held, bundle } => {
+                self.put_body(held.row, bundle)?;
+                self.held.put(held.row.0, &record::write_held(held)[..])
+            }
+            Change::Regrade { row, grade, copies, class } => {
+                self.held.edit(row.0, |record| record::regrade(record, *grade, *copies, *class))
+            }
+            Change::Forget { row } => {
+                self.drop_body(*row)?;
+                self.held.remove(row.0)
+            }
+            Change::Bury { id, until } => self.buried.put(&id.0, until.0),
+            Change::Unbury { id } => self.buried.remove(&id.0),
+            Change::Believe { id, signer, belief } => {
+                self.beliefs.put(&tables::pair(&id.0, signer.as_bytes()), &record::write_belief(belief)[..])
+            }
+            Change::Disbelieve { id, signer } => self.beliefs.remove(&tables::pair(&id.0, signer.as_bytes())),
+            Change::Deliver { letter, bundle } => self.deliver(letter, bundle),
+            Change::Mark { row, read, collected } => self.letters.edit(row.0, |record| {
+                record[record::LETTER_MARKS].copy_from_slice(&record::marks(*read, *collected));
+            }),
+            Change::Discard { row } => {
+                self.drop_body(*row)?;
+                self.letters.remove(row.0)
+            }
+            Change::Post { outgoing } => self.outgoing.put(&outgoing.id.0, &record::write_outgoing(outgoing)[..]),
+            Change::Attest { id, evidence } => self.attest(id, evidence),
+            Change::Unpost { id } => self.outgoing.remove(&id.0),
+            Change::Meet { node, person: Some(person) } => {
+                self.people.put(node.as_bytes(), &record::write_person(person)[..])
+            }
+            Change::Meet { node, person: None } => self.people.remove(node.as_bytes()),
+            Change::Learn { node, record: Some(record) } => self.learned.put(node.as_bytes(), &record[..]),
+            Change::Learn { node, record: None } => self.learned.remove(node.as_bytes()),
+            Change::Owe { peer, id } => self.owed.put(&tables::pair(peer.as_bytes(), &id.0), ()),
+            Change::Settle { peer, id } => self.owed.remove(&tables::pair(peer.as_bytes(), &id.0)),
+            Change::Count { sequence } => self.meta.put(counter::SEQUENCE, *sequence),
+            Change::Tick { at } => {
+                self.meta.put(counter::NOW, at.now.0)?;
+                self.meta.put(counter::WALL, at.wall.0)
+            }
+        }
+    }
+
+    /// Writes the counters that follow from what was applied; returns the number of this commit.
+    pub fn finish(mut self) -> Result<u64, StoreError> {
+        if self.next_row > self.meta.number(counter::NEXT_ROW)? {
+            self.meta.put(counter::NEXT_ROW, self.next_row)?;
+        }
+        if self.body_bytes != 0 {
+            let bytes = self.meta.number(counter::BODY_BYTES)?.saturating_add_signed(self.body_bytes);
+            self.meta.put(counter::BODY_BYTES, bytes)?;
+        }
+        let commit = self.meta.number(counter::COMMITS)? + 1;
+        self.meta.put(counter::COMMITS, commit)?;
+        Ok(commit)
+    }
+
+    fn deliver(&mut self, letter: &Letter, bundle: &Bundle) -> Result<(), StoreError> {
+        self.put_body(letter.row, bundle)?;
+        self.delivered.put(letter.row.0, &Letter::mark_of(&letter.id))?;
+        self.letters.put(letter.row.0, &record::write_letter(letter)[..])
+    }
+
+    fn attest(&mut self, id: &BundleId, evidence: &Evidence) -> Result<(), StoreError> {
+        let Some(mut record) = self.outgoing.bytes(&id.0)? else { return Ok(()) };
+        record::put_evidence(&mut record, evidence);
+        self.outgoing.put(&id.0, &record[..])
+    }
+
+    fn put_body(&mut self, row: Row, bundle: &Bundle) -> Result<(), StoreError> {
+        let folded = fold(bundle, self.names);
+        let before = self.bodies.table()?.insert(row.0, &folded[..]).map_err(failed)?.map(|old| old.value().len());
+        self.body_bytes += folded.len() as i64 - before.unwrap_or(0) as i64;
+        self.next_row = self.next_row.max(row.0 + 1);
+        Ok(())
+    }
+
+    fn drop_body(&mut self, row: Row) -> Result<(), StoreError> {
+        let before = self.bodies.table()?.remove(row.0).map_err(failed)?.map(|old| old.value().len());
+        self.body_bytes -= before.unwrap_or(0) as i64;
+        Ok(())
+    }
+}
+
+/// A table that is opened when it is needed first.
+struct Lazy<'t, K: Key + 'static, V: Value + 'static> {
+    txn: &'t WriteTransaction,
+    definition: TableDefinition<'static, K, V>,
+    table: Option<Table<'t, K, V>>,
+}
+
+impl<'t, K: Key + 'static, V: Value + 'static> Lazy<'t, K, V> {
+    fn new(txn: &'t WriteTransaction, definition: TableDefinition<'static, K, V>) -> Self {
+        Lazy { txn, definition, table: None }
+    }
+
+    fn table(&mut self) -> Result<&mut Table<'t, K, V>, StoreError> {
+        if self.table.is_none() {
+            self.table = Some(self.txn.open_table(self.definition).map_err(failed)?);
+        }
+        Ok(self.table.as_mut().expect("opened above"))
+    }
+
+    fn put(&mut self, key: K::SelfType<'_>, value: V::SelfType<'_>) -> Result<(), StoreError> {
+        self.table()?.insert(key, value).map_err(failed)?;
+        Ok(())
+    }
+
+    fn remove(&mut self, key: K::SelfType<'_>) -> Result<(), StoreError> {
+        self.table()?.remove(key).map_err(failed)?;
+        Ok(())
+    }
+}
+
+impl<K: Key + 'static> Lazy<'_, K, Bytes> {
+    fn bytes(&mut self, key: K::SelfType<'_>) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self.table()?.get(key).map_err(failed)?.map(|record| record.value().to_vec()))
+    }
+}
+
+impl Lazy<'_, u64, Bytes> {
+    /// Changes the record at `row`, if there is one.
+    fn edit(&mut self, row: u64, change: impl FnOnce(&mut [u8])) -> Result<(), StoreError> {
+        let Some(mut record) = self.bytes(row)? else { return Ok(()) };
+        change(&mut record);
+        self.put(row, &record[..])
+    }
+}
+
+impl Lazy<'_, &'static str, u64> {
+    fn number(&mut self, key: &str) -> Result<u64, StoreError> {
+        Ok(self.table()?.get(key).map_err(failed)?.map_or(0, |number| number.value()))
+    }
+}

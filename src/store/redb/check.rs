@@ -1,0 +1,246 @@
+//! Looking a store over: pages, format, every body, and whether bodies and facts belong together.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use redb::{Database, ReadTransaction, ReadableDatabase, TableHandle};
+
+use super::body::unfold;
+use super::disk::Traffic;
+use super::failure::{failed, guarded};
+use super::format::{self, STEPS, format_after};
+use super::load::number;
+use super::names::Names;
+use super::record;
+use super::salvage::{each_reachable, each_row};
+use super::shared::open_as_is;
+use super::tables::{self, counter};
+use super::{DiskSync, StoreOptions};
+use crate::agent::change::{Held, Letter, Row};
+use crate::bundle::{Bundle, Hops};
+use crate::store::StoreError;
+
+/// How closely bodies are looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Depth {
+    /// Their form and their ids: two microseconds a bundle.
+    Form,
+    /// Their signatures as well: fifty microseconds a bundle.
+    Signatures,
+}
+
+/// What [`check`] found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Findings {
+    /// Zero where nothing was ever stored.
+    pub format: u64,
+    /// Every page has the checksum it was written with.
+    pub pages_intact: bool,
+    pub file_bytes: u64,
+    pub bodies: u64,
+    pub held: u64,
+    pub letters: u64,
+    pub outgoing: u64,
+    pub tombstones: u64,
+    /// The first [`PROBLEMS_MAX`] of them.
+    pub problems: Vec<Problem>,
+    pub problem_count: u64,
+}
+
+/// One thing that is not as it should be.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Problem {
+    #[error("pages of the file are damaged: {0}")]
+    Pages(String),
+    #[error("a record of {0} cannot be read")]
+    Record(&'static str),
+    #[error("the bundle at row {} does not verify: {why}", .row.0)]
+    Body { row: Row, why: String },
+    #[error("the bundle at row {} is not the one its facts name", .0.0)]
+    Mismatch(Row),
+    #[error("there is no bundle at row {}, only its facts", .0.0)]
+    NoBody(Row),
+    #[error("there is a bundle at row {} that nothing names", .0.0)]
+    NoFacts(Row),
+}
+
+/// Most problems that are listed.
+pub const PROBLEMS_MAX: usize = 1_000;
+
+impl Findings {
+    pub fn is_sound(&self) -> bool {
+        self.problem_count == 0
+    }
+
+    fn problem(&mut self, problem: Problem) {
+        self.problem_count += 1;
+        if self.problems.len() < PROBLEMS_MAX {
+            self.problems.push(problem);
+        }
+    }
+}
+
+/// Looks over the store at `path`, which nobody else may have open. An error says that it cannot be looked at at all;
+/// damage is a finding. Nothing is changed but what redb mends by itself on opening.
+pub fn check(path: &Path, depth: Depth) -> Result<Findings, StoreError> {
+    let options = StoreOptions { sync: DiskSync::Always, ..StoreOptions::default() };
+    let traffic = Arc::new(Traffic::default());
+    let mut db = open_as_is(path, options, &traffic)?;
+    let mut findings = Findings { pages_intact: true, file_bytes: traffic.len_bytes(), ..Findings::default() };
+    if let Err(what) = check_pages(&mut db) {
+        findings.pages_intact = false;
+        findings.problem(Problem::Pages(what));
+    }
+    let txn = guarded(|| db.begin_read().map_err(failed))?;
+    check_snapshot(&txn, depth, &mut findings)?;
+    drop(guarded(|| {
+        drop((txn, db));
+        Ok(())
+    }));
+    Ok(findings)
+}
+
+/// Looks over records and bodies as one transaction sees them; pages that redb does not read are left out.
+pub(super) fn check_snapshot(txn: &ReadTransaction, depth: Depth, findings: &mut Findings) -> Result<(), StoreError> {
+    findings.format = guarded(|| format::found(txn))?.unwrap_or(0);
+    let known = format_after(STEPS);
+    match findings.format {
+        0 => return Ok(()),
+        found if found > known => return Err(StoreError::Newer { found, known }),
+        _ => {}
+    }
+    check_records(txn, findings);
+    let mut facts = facts(txn, findings);
+    check_bodies(txn, depth, &mut facts, findings);
+    facts.keys().for_each(|row| findings.problem(Problem::NoBody(*row)));
+    Ok(())
+}
+
+/// What the tables say of the body at a row.
+pub(super) enum Facts {
+    Held(Held),
+    Letter(Letter),
+}
+
+impl Facts {
+    /// Whether the signed facts are those of this bundle.
+    pub fn are_of(&self, bundle: &Bundle) -> bool {
+        match self {
+            Facts::Held(held) => {
+                (held.id, held.kind, held.source, &held.destination, held.lifetime, held.priority)
+                    == (bundle.id, bundle.kind, bundle.source, &bundle.destination, bundle.lifetime, bundle.priority)
+            }
+            Facts::Letter(letter) => {
+                (letter.id, letter.source, &letter.destination, letter.creation, letter.lifetime, letter.priority)
+                    == (
+                        bundle.id,
+                        bundle.source,
+                        &bundle.destination,
+                        bundle.creation,
+                        bundle.lifetime,
+                        bundle.priority,
+                    )
+            }
+        }
+    }
+}
+
+/// Reads a stored body as closely as asked.
+pub(super) fn read_body(stored: &[u8], depth: Depth, names: &mut Names) -> Result<(Bundle, Hops), String> {
+    let bytes = unfold(stored, names).ok_or("its record cannot be read")?;
+    let read = match depth {
+        Depth::Form => Bundle::from_store(&bytes),
+        Depth::Signatures => Bundle::decode(&bytes),
+    };
+    read.map_err(|error| error.to_string())
+}
+
+/// The row after the last, as far as that can be read.
+pub(super) fn end_of_rows(txn: &ReadTransaction) -> u64 {
+    guarded(|| number(txn, counter::NEXT_ROW)).unwrap_or(0)
+}
+
+fn check_pages(db: &mut Database) -> Result<(), String> {
+    match guarded(|| db.check_integrity().map_err(failed)) {
+        Ok(true) => Ok(()),
+        Ok(false) => Err("redb mended them".into()),
+        Err(StoreError::Damaged(what) | StoreError::Io(what)) => Err(what),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+fn check_records(txn: &ReadTransaction, findings: &mut Findings) {
+    let (mut outgoing, mut tombstones, mut unreadable) = (0, 0, Vec::new());
+    let mut note = |table: &'static str, readable: bool| {
+        if !readable {
+            unreadable.push(table);
+        }
+    };
+    let results = [
+        each_reachable(txn, tables::OUTGOING, |id, bytes| {
+            outgoing += 1;
+            note(tables::OUTGOING.name(), record::read_outgoing(crate::id::BundleId(*id), bytes).is_some());
+        }),
+        each_reachable(txn, tables::BELIEFS, |_, bytes| {
+            note(tables::BELIEFS.name(), record::read_belief(bytes).is_some());
+        }),
+        each_reachable(txn, tables::PEOPLE, |_, bytes| {
+            note(tables::PEOPLE.name(), record::read_person(bytes).is_some());
+        }),
+        each_reachable(txn, tables::BURIED, |_, _| tombstones += 1),
+        each_reachable(txn, tables::DELIVERED, |_, _| {}),
+        each_reachable(txn, tables::LEARNED, |_, _| {}),
+        each_reachable(txn, tables::OWED, |_, ()| {}),
+        each_reachable(txn, tables::ADDRESSES, |_, _| {}),
+        each_reachable(txn, tables::NOTES, |_, _| {}),
+    ];
+    (findings.outgoing, findings.tombstones) = (outgoing, tombstones);
+    unreadable.into_iter().for_each(|table| findings.problem(Problem::Record(table)));
+    results.into_iter().filter_map(Result::err).for_each(|error| findings.problem(Problem::Pages(error.to_string())));
+}
+
+fn facts(txn: &ReadTransaction, findings: &mut Findings) -> BTreeMap<Row, Facts> {
+    let (mut facts, mut unreadable) = (BTreeMap::new(), Vec::new());
+    let (mut held, mut letters) = (0, 0);
+    let end = end_of_rows(txn);
+    let results = [
+        each_row(txn, tables::HELD, end, |row, bytes| {
+            held += 1;
+            match record::read_held(Row(row), bytes) {
+                Some(held) => drop(facts.insert(Row(row), Facts::Held(held))),
+                None => unreadable.push(tables::HELD.name()),
+            }
+        }),
+        each_row(txn, tables::LETTERS, end, |row, bytes| {
+            letters += 1;
+            match record::read_letter(Row(row), bytes) {
+                Some(letter) => drop(facts.insert(Row(row), Facts::Letter(letter))),
+                None => unreadable.push(tables::LETTERS.name()),
+            }
+        }),
+    ];
+    (findings.held, findings.letters) = (held, letters);
+    unreadable.into_iter().for_each(|table| findings.problem(Problem::Record(table)));
+    results.into_iter().filter_map(Result::err).for_each(|error| findings.problem(Problem::Pages(error.to_string())));
+    facts
+}
+
+/// Takes out of `facts` whatever has its body.
+fn check_bodies(txn: &ReadTransaction, depth: Depth, facts: &mut BTreeMap<Row, Facts>, findings: &mut Findings) {
+    let mut names = Names::default();
+    let result = each_row(txn, tables::BODIES, end_of_rows(txn), |row, stored| {
+        let row = Row(row);
+        findings.bodies += 1;
+        let named = facts.remove(&row);
+        match (read_body(stored, depth, &mut names), named) {
+            (Err(why), _) => findings.problem(Problem::Body { row, why }),
+            (Ok(_), None) => findings.problem(Problem::NoFacts(row)),
+            (Ok((bundle, _)), Some(facts)) if !facts.are_of(&bundle) => findings.problem(Problem::Mismatch(row)),
+            (Ok(_), Some(_)) => {}
+        }
+    });
+    if let Err(error) = result {
+        findings.problem(Problem::Pages(error.to_string()));
+    }
+}

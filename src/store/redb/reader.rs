@@ -1,0 +1,128 @@
+//! Reading from any thread while the writer writes.
+
+use std::sync::Arc;
+
+use redb::{ReadTransaction, ReadableTable, ReadableTableMetadata};
+
+use super::body::unfold;
+use super::check::{Depth, Findings, check_snapshot};
+use super::export::Records;
+use super::failure::{failed, unreadable};
+use super::load::number;
+use super::names::Names;
+use super::record::HELD_BYTES;
+use super::shared::Shared;
+use super::side::{self, Address};
+use super::tables::{self, counter};
+use crate::agent::change::Row;
+use crate::id::NodeId;
+use crate::store::StoreError;
+
+/// Reads one snapshot a call, and never waits for the writer but while it compacts or opens the file anew.
+#[derive(Clone)]
+pub struct RedbReader {
+    shared: Arc<Shared>,
+}
+
+impl RedbReader {
+    pub(super) fn new(shared: Arc<Shared>) -> RedbReader {
+        RedbReader { shared }
+    }
+
+    /// The encoded bundle at `row`, with the hops it came with.
+    pub fn body(&self, row: Row) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self.bodies(&[row])?.pop().flatten())
+    }
+
+    /// The encoded bundles at `rows`, in that order, from one snapshot. The caller bounds how many it asks for.
+    pub fn bodies(&self, rows: &[Row]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
+        self.shared.read(|txn| {
+            let table = txn.open_table(tables::BODIES).map_err(failed)?;
+            let mut names = Names::for_bodies(rows.len());
+            let body = |row: &Row| match ReadableTable::get(&table, row.0).map_err(failed)? {
+                Some(stored) => match unfold(stored.value(), &mut names) {
+                    Some(body) => Ok(Some(body)),
+                    None => Err(unreadable("bodies_v1")),
+                },
+                None => Ok(None),
+            };
+            rows.iter().map(body).collect()
+        })
+    }
+
+    /// About how many bytes the records take, without what pages leave unused.
+    pub fn live_bytes(&self) -> Result<u64, StoreError> {
+        self.shared.read(live_bytes)
+    }
+
+    /// What the file system has left for the store, in bytes.
+    pub fn free_bytes(&self) -> Result<u64, StoreError> {
+        self.shared.free_bytes()
+    }
+
+    /// What the store can still take: what the file system has left, and what the file has and does not use.
+    pub fn room_bytes(&self) -> Result<u64, StoreError> {
+        // Pages with three bodies, or with what is left of them, are an eighth empty.
+        let used = self.live_bytes()?.saturating_mul(8) / 7;
+        Ok(self.shared.free_bytes()?.saturating_add(self.shared.allocated_bytes()?.saturating_sub(used)))
+    }
+
+    /// Bytes of pages in use: records, keys, and what their pages leave unused.
+    pub fn used_bytes(&self) -> Result<u64, StoreError> {
+        self.shared.used_bytes()
+    }
+
+    /// How long the file is.
+    pub fn file_bytes(&self) -> u64 {
+        self.shared.traffic().len_bytes()
+    }
+
+    /// The address book: each node's addresses, the one that worked last first.
+    pub fn addresses(&self) -> Result<Vec<(NodeId, Vec<Address>)>, StoreError> {
+        self.shared.read(side::addresses)
+    }
+
+    /// The note under `key`.
+    pub fn note(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.shared.read(|txn| {
+            let table = txn.open_table(tables::NOTES).map_err(failed)?;
+            Ok(ReadableTable::get(&table, key).map_err(failed)?.map(|note| note.value().to_vec()))
+        })
+    }
+
+    /// All notes whose keys start with `prefix`, in the order of the keys.
+    pub fn notes(&self, prefix: &str) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
+        self.shared.read(|txn| side::notes(txn, prefix))
+    }
+
+    /// Looks over records and bodies while the node goes on; the file's pages are only checked where they are read.
+    pub fn check(&self, depth: Depth) -> Result<Findings, StoreError> {
+        let mut findings = Findings { pages_intact: true, file_bytes: self.file_bytes(), ..Findings::default() };
+        check_snapshot(&self.shared.snapshot()?, depth, &mut findings)?;
+        Ok(findings)
+    }
+
+    /// Bytes written to the file since the store was opened.
+    pub fn written_bytes(&self) -> u64 {
+        self.shared.traffic().written_bytes()
+    }
+
+    /// A snapshot of everything, record by record, while the node goes on.
+    pub fn records(&self) -> Result<Records, StoreError> {
+        Ok(Records::of(self.shared.snapshot()?))
+    }
+}
+
+/// What a leaf adds to each record: the key, and where the value ends.
+const ENTRY_BYTES: u64 = 12;
+
+fn live_bytes(txn: &ReadTransaction) -> Result<u64, StoreError> {
+    let bodies = txn.open_table(tables::BODIES).map_err(failed)?.len().map_err(failed)?;
+    let held = txn.open_table(tables::HELD).map_err(failed)?.len().map_err(failed)?;
+    let letters = txn.open_table(tables::LETTERS).map_err(failed)?.len().map_err(failed)?;
+    let delivered = txn.open_table(tables::DELIVERED).map_err(failed)?.len().map_err(failed)?;
+    let buried = txn.open_table(tables::BURIED).map_err(failed)?.len().map_err(failed)?;
+    let outgoing = txn.open_table(tables::OUTGOING).map_err(failed)?.len().map_err(failed)?;
+    let facts = (held + letters + outgoing) * (HELD_BYTES as u64 + ENTRY_BYTES);
+    Ok(number(txn, counter::BODY_BYTES)? + bodies * ENTRY_BYTES + facts + delivered * 24 + buried * 40)
+}

@@ -1,0 +1,419 @@
+//! The layouts of records, to the byte.
+//!
+//! Numbers are little-endian and of fixed width, texts and lists carry their length before them, enums are the bytes of
+//! [`Code`]. Fixed layouts because a restore reads a million of them, and a change of grade is then four bytes at a
+//! known place. Reading gives `None` for whatever writing could not have made.
+
+use crate::agent::change::{Belief, Class, Evidence, Held, Letter, Outgoing, Person, Row, Standing, What};
+use crate::bundle::{Creation, Hops, Kind, Priority};
+use crate::eid::{Eid, Service};
+use crate::frame::Grade;
+use crate::id::{BundleId, NodeId};
+use crate::time::{DtnTime, Millis, Moment, Timestamp};
+
+/// How long a [`Held`] is without the text of a service that this version does not know, at most.
+pub const HELD_BYTES: usize = 4 + 2 + 1 + 4 + 4 * 8 + 4 * 32 + 2;
+
+/// Where the read and collected marks of a letter stand.
+pub const LETTER_MARKS: std::ops::Range<usize> = 0..2;
+
+/// The facts of a held bundle: what [`regrade`] changes first, then the rest.
+pub fn write_held(held: &Held) -> Vec<u8> {
+    let mut out = Vec::with_capacity(HELD_BYTES);
+    out.extend(grades(held.grade, held.copies, held.class));
+    out.push(held.kind.code());
+    out.push(held.priority.code());
+    out.push(held.hops.count);
+    put_u32(&mut out, held.size_bytes);
+    put_u64(&mut out, held.lifetime.0);
+    put_u64(&mut out, held.accepted_at.0);
+    put_u64(&mut out, held.hops.age.0);
+    put_u64(&mut out, held.expires.0);
+    out.extend(held.id.0);
+    out.extend(held.source.as_bytes());
+    put_eid(&mut out, &held.destination);
+    put_option(&mut out, held.from);
+    out
+}
+
+pub fn read_held(row: Row, bytes: &[u8]) -> Option<Held> {
+    let mut scan = Scan(bytes);
+    let (grade, class) = (scan.code()?, scan.code()?);
+    let copies = scan.u16()?;
+    let (kind, priority, count) = (scan.code()?, scan.code()?, scan.u8()?);
+    let size_bytes = scan.u32()?;
+    let (lifetime, accepted_at) = (Millis(scan.u64()?), Timestamp(scan.u64()?));
+    let hops = Hops { age: Millis(scan.u64()?), count };
+    let expires = Timestamp(scan.u64()?);
+    let (id, source, destination, from) = (scan.id()?, scan.node()?, scan.eid()?, scan.option()?);
+    scan.end()?;
+    Some(Held {
+        row,
+        id,
+        kind,
+        source,
+        destination,
+        lifetime,
+        accepted_at,
+        hops,
+        expires,
+        size_bytes,
+        class,
+        priority,
+        grade,
+        copies,
+        from,
+    })
+}
+
+/// Changes what may change about a held bundle, in its record.
+pub fn regrade(record: &mut [u8], grade: Grade, copies: u16, class: Class) {
+    let changed = grades(grade, copies, class);
+    record[..changed.len()].copy_from_slice(&changed);
+}
+
+fn grades(grade: Grade, copies: u16, class: Class) -> [u8; 4] {
+    let [low, high] = copies.to_le_bytes();
+    [grade.code(), class.code(), low, high]
+}
+
+/// A row of the inbox: the marks first, then the rest.
+pub fn write_letter(letter: &Letter) -> Vec<u8> {
+    let mut out = Vec::with_capacity(256);
+    out.extend(marks(letter.read, letter.collected));
+    out.push(letter.priority.code());
+    out.push(letter.hops.count);
+    put_u32(&mut out, letter.size_bytes);
+    put_creation(&mut out, letter.creation);
+    put_u64(&mut out, letter.lifetime.0);
+    put_moment(&mut out, letter.received);
+    put_u64(&mut out, letter.hops.age.0);
+    out.extend(letter.id.0);
+    out.extend(letter.source.as_bytes());
+    out.extend(letter.from.as_bytes());
+    put_eid(&mut out, &letter.destination);
+    out
+}
+
+pub fn read_letter(row: Row, bytes: &[u8]) -> Option<Letter> {
+    let mut scan = Scan(bytes);
+    let (read, collected) = (scan.flag()?, scan.flag()?);
+    let (priority, count) = (scan.code()?, scan.u8()?);
+    let size_bytes = scan.u32()?;
+    let creation = scan.creation()?;
+    let lifetime = Millis(scan.u64()?);
+    let received = scan.moment()?;
+    let hops = Hops { age: Millis(scan.u64()?), count };
+    let (id, source, from, destination) = (scan.id()?, scan.node()?, scan.node()?, scan.eid()?);
+    scan.end()?;
+    Some(Letter {
+        row,
+        id,
+        source,
+        destination,
+        creation,
+        lifetime,
+        priority,
+        size_bytes,
+        received,
+        from,
+        hops,
+        read,
+        collected,
+    })
+}
+
+/// The bytes at [`LETTER_MARKS`].
+pub fn marks(read: bool, collected: bool) -> [u8; 2] {
+    [read.into(), collected.into()]
+}
+
+/// One's own message: fixed facts, then its evidence up to the end, so that attesting appends.
+pub fn write_outgoing(outgoing: &Outgoing) -> Vec<u8> {
+    let mut out = Vec::with_capacity(256);
+    out.push(outgoing.priority.code());
+    put_u32(&mut out, outgoing.size_bytes);
+    put_creation(&mut out, outgoing.creation);
+    put_moment(&mut out, outgoing.created);
+    put_u64(&mut out, outgoing.lifetime.0);
+    put_u64(&mut out, outgoing.expires.0);
+    put_eid(&mut out, &outgoing.destination);
+    outgoing.evidence.iter().for_each(|evidence| put_evidence(&mut out, evidence));
+    out
+}
+
+pub fn read_outgoing(id: BundleId, bytes: &[u8]) -> Option<Outgoing> {
+    let mut scan = Scan(bytes);
+    let priority = scan.code()?;
+    let size_bytes = scan.u32()?;
+    let (creation, created) = (scan.creation()?, scan.moment()?);
+    let (lifetime, expires) = (Millis(scan.u64()?), Timestamp(scan.u64()?));
+    let destination = scan.eid()?;
+    let mut evidence = Vec::new();
+    while !scan.0.is_empty() {
+        evidence.push(scan.evidence()?);
+    }
+    Some(Outgoing { id, destination, creation, created, lifetime, expires, priority, size_bytes, evidence })
+}
+
+pub fn put_evidence(out: &mut Vec<u8>, evidence: &Evidence) {
+    put_what(out, evidence.what);
+    put_moment(out, evidence.at);
+    put_option(out, evidence.who);
+}
+
+pub fn write_person(person: &Person) -> Vec<u8> {
+    let mut out = vec![person.standing.code(), person.verified.into()];
+    out.extend(person.name.as_bytes());
+    out
+}
+
+pub fn read_person(bytes: &[u8]) -> Option<Person> {
+    let mut scan = Scan(bytes);
+    let (standing, verified) = (scan.code()?, scan.flag()?);
+    Some(Person { name: std::str::from_utf8(scan.0).ok()?.to_owned(), standing, verified })
+}
+
+pub fn write_belief(belief: &Belief) -> Vec<u8> {
+    let mut out = Vec::with_capacity(10);
+    put_what(&mut out, belief.what);
+    put_u64(&mut out, belief.until.0);
+    out
+}
+
+pub fn read_belief(bytes: &[u8]) -> Option<Belief> {
+    let mut scan = Scan(bytes);
+    let belief = Belief { what: scan.what()?, until: Timestamp(scan.u64()?) };
+    scan.end()?;
+    Some(belief)
+}
+
+/// An enum as one byte that never changes its meaning.
+trait Code: Copy + Sized {
+    fn code(self) -> u8;
+    fn from_code(code: u8) -> Option<Self>;
+}
+
+macro_rules! codes {
+    ($type:ident: $($code:literal = $variant:ident),+) => {
+        impl Code for $type {
+            fn code(self) -> u8 {
+                match self { $($type::$variant => $code),+ }
+            }
+
+            fn from_code(code: u8) -> Option<Self> {
+                match code { $($code => Some($type::$variant),)+ _ => None }
+            }
+        }
+    };
+}
+
+codes!(Kind: 0 = Message, 1 = Receipt);
+codes!(Priority: 0 = Bulk, 1 = Normal, 2 = Urgent);
+codes!(Class: 0 = Strangers, 1 = Contacts, 2 = Own);
+codes!(Grade: 0 = Released, 1 = Copy, 2 = Custody);
+codes!(Standing: 0 = Contact, 1 = Blocked);
+
+fn put_u32(out: &mut Vec<u8>, number: u32) {
+    out.extend(number.to_le_bytes());
+}
+
+fn put_u64(out: &mut Vec<u8>, number: u64) {
+    out.extend(number.to_le_bytes());
+}
+
+fn put_creation(out: &mut Vec<u8>, creation: Creation) {
+    put_u64(out, creation.time.0);
+    put_u64(out, creation.sequence);
+}
+
+fn put_moment(out: &mut Vec<u8>, moment: Moment) {
+    put_u64(out, moment.now.0);
+    put_u64(out, moment.wall.0);
+}
+
+fn put_option(out: &mut Vec<u8>, node: Option<NodeId>) {
+    match node {
+        Some(node) => {
+            out.push(1);
+            out.extend(node.as_bytes());
+        }
+        None => out.push(0),
+    }
+}
+
+fn put_eid(out: &mut Vec<u8>, eid: &Eid) {
+    out.extend(eid.node.as_bytes());
+    let (kind, name) = match &eid.service {
+        Service::Admin => (0, None),
+        Service::Mail => (1, None),
+        Service::Group(name) => (2, Some(name)),
+        Service::Other(name) => (3, Some(name)),
+    };
+    out.push(kind);
+    if let Some(name) = name {
+        out.push(u8::try_from(name.len()).expect("a service name is at most 64 bytes"));
+        out.extend(name.as_bytes());
+    }
+}
+
+fn put_what(out: &mut Vec<u8>, what: What) {
+    let code = match what {
+        What::Queued => 0,
+        What::GaveUp => 1,
+        What::Copy => 2,
+        What::Custody => 3,
+        What::Expired => 4,
+        What::Cancelled => 5,
+        What::Rejected { .. } => 6,
+        What::Delivered => 7,
+        What::Read => 8,
+    };
+    out.push(code);
+    if let What::Rejected { reason } = what {
+        out.push(reason);
+    }
+}
+
+/// What is left to read of a record.
+struct Scan<'a>(&'a [u8]);
+
+impl<'a> Scan<'a> {
+    fn take(&mut self, count: usize) -> Option<&'a [u8]> {
+        let (taken, rest) = self.0.split_at_checked(count)?;
+        self.0 = rest;
+        Some(taken)
+    }
+
+    fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
+        self.take(N)?.try_into().ok()
+    }
+
+    fn u8(&mut self) -> Option<u8> {
+        self.array().map(|[byte]| byte)
+    }
+
+    fn u16(&mut self) -> Option<u16> {
+        self.array().map(u16::from_le_bytes)
+    }
+
+    fn u32(&mut self) -> Option<u32> {
+        self.array().map(u32::from_le_bytes)
+    }
+
+    fn u64(&mut self) -> Option<u64> {
+        self.array().map(u64::from_le_bytes)
+    }
+
+    fn flag(&mut self) -> Option<bool> {
+        match self.u8()? {
+            0 => Some(false),
+            1 => Some(true),
+            _ => None,
+        }
+    }
+
+    fn code<C: Code>(&mut self) -> Option<C> {
+        C::from_code(self.u8()?)
+    }
+
+    fn id(&mut self) -> Option<BundleId> {
+        self.array().map(BundleId)
+    }
+
+    fn node(&mut self) -> Option<NodeId> {
+        self.array().map(NodeId::from_trusted)
+    }
+
+    fn option(&mut self) -> Option<Option<NodeId>> {
+        if self.flag()? { self.node().map(Some) } else { Some(None) }
+    }
+
+    fn creation(&mut self) -> Option<Creation> {
+        Some(Creation { time: DtnTime(self.u64()?), sequence: self.u64()? })
+    }
+
+    fn moment(&mut self) -> Option<Moment> {
+        Some(Moment { now: Timestamp(self.u64()?), wall: DtnTime(self.u64()?) })
+    }
+
+    fn eid(&mut self) -> Option<Eid> {
+        let node = self.node()?;
+        let service = match self.u8()? {
+            0 => Service::Admin,
+            1 => Service::Mail,
+            2 => Service::Group(self.name()?.into()),
+            3 => Service::Other(self.name()?.into()),
+            _ => return None,
+        };
+        Some(Eid { node, service })
+    }
+
+    fn name(&mut self) -> Option<&'a str> {
+        let len = self.u8()?;
+        std::str::from_utf8(self.take(len.into())?).ok()
+    }
+
+    fn what(&mut self) -> Option<What> {
+        Some(match self.u8()? {
+            0 => What::Queued,
+            1 => What::GaveUp,
+            2 => What::Copy,
+            3 => What::Custody,
+            4 => What::Expired,
+            5 => What::Cancelled,
+            6 => What::Rejected { reason: self.u8()? },
+            7 => What::Delivered,
+            8 => What::Read,
+            _ => return None,
+        })
+    }
+
+    fn evidence(&mut self) -> Option<Evidence> {
+        Some(Evidence { what: self.what()?, at: self.moment()?, who: self.option()? })
+    }
+
+    fn end(&self) -> Option<()> {
+        self.0.is_empty().then_some(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn held() -> Held {
+        Held {
+            row: Row(9),
+            id: BundleId([1; 32]),
+            kind: Kind::Receipt,
+            source: NodeId::from_trusted([2; 32]),
+            destination: Eid { node: NodeId::from_trusted([3; 32]), service: Service::Group("crew".into()) },
+            lifetime: Millis(4),
+            accepted_at: Timestamp(5),
+            hops: Hops { age: Millis(6), count: 7 },
+            expires: Timestamp(8),
+            size_bytes: 9,
+            class: Class::Contacts,
+            priority: Priority::Urgent,
+            grade: Grade::Custody,
+            copies: 513,
+            from: Some(NodeId::from_trusted([10; 32])),
+        }
+    }
+
+    #[test]
+    fn a_regraded_record_reads_as_the_regraded_bundle() {
+        let mut record = write_held(&held());
+        regrade(&mut record, Grade::Released, 258, Class::Strangers);
+        let expected = Held { grade: Grade::Released, copies: 258, class: Class::Strangers, ..held() };
+        assert_eq!(read_held(Row(9), &record), Some(expected));
+    }
+
+    #[test]
+    fn a_record_cut_or_lengthened_by_a_byte_is_refused() {
+        let record = write_held(&held());
+        assert_eq!(read_held(Row(9), &record[..record.len() - 1]), None);
+        assert_eq!(read_held(Row(9), &[&record[..], &[0]].concat()), None);
+    }
+}

@@ -1,0 +1,268 @@
+//! Making a sound store of a damaged one: what verifies is copied, the damaged file is kept aside.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use redb::{Database, Key, ReadTransaction, ReadableDatabase, TableDefinition, TableHandle, Value, WriteTransaction};
+
+use super::check::{Depth, Facts, end_of_rows, read_body};
+use super::disk::Traffic;
+use super::failure::{failed, guarded, io_failed};
+use super::format::{self, STEPS};
+use super::load::number;
+use super::names::Names;
+use super::record;
+use super::salvage::{each_reachable, each_row};
+use super::shared::{create_as_is, open_as_is, sync_directory};
+use super::tables::{self, counter};
+use super::{DiskSync, StoreOptions};
+use crate::agent::change::Row;
+use crate::id::BundleId;
+use crate::store::StoreError;
+
+/// What [`repair`] could not keep.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Lost {
+    /// Bundles in custody that were kept.
+    pub kept_held: u64,
+    /// Letters that were kept.
+    pub kept_letters: u64,
+    /// Bundles in custody whose facts could be read and whose bodies do not verify.
+    pub held: Vec<BundleId>,
+    /// Letters whose facts could be read and whose bodies do not verify.
+    pub letters: Vec<BundleId>,
+    /// Bodies that nothing readable names.
+    pub nameless_bodies: u64,
+    /// Tables of which a part could not be read.
+    pub tables: Vec<String>,
+    /// The file could not be opened at all, and the store is a new one.
+    pub everything: bool,
+    /// Where the damaged file is now.
+    pub damaged: PathBuf,
+}
+
+/// How far the sequence number jumps where it could not be read: far over what one node sends between two backups.
+const SEQUENCE_JUMP: u64 = 1 << 32;
+/// How many records are written in one transaction.
+const CHUNK_RECORDS: usize = 4_096;
+
+/// Puts a store with everything that verifies in the place of the one at `path`, which nobody else may have open. A
+/// power cut leaves the one or the other.
+pub fn repair(path: &Path) -> Result<Lost, StoreError> {
+    let options = StoreOptions { sync: DiskSync::Always, ..StoreOptions::default() };
+    let traffic = Arc::new(Traffic::default());
+    let mut lost = Lost { damaged: path.with_extension("damaged"), ..Lost::default() };
+    let fresh_path = path.with_extension("repaired");
+    remove_if_there(&fresh_path)?;
+    let old = match open_as_is(path, options, &traffic) {
+        Ok(old) => Some(old),
+        Err(StoreError::Damaged(_)) => None,
+        Err(error) => return Err(error),
+    };
+    let fresh = create_as_is(&fresh_path, options, &traffic)?;
+    format::settle(&fresh, STEPS)?;
+    let snapshot = old.as_ref().and_then(|old| guarded(|| old.begin_read().map_err(failed)).ok());
+    match snapshot {
+        Some(txn) if guarded(|| format::found(&txn)).is_ok_and(|found| found.is_some()) => {
+            copy(&txn, &fresh, &mut lost)?
+        }
+        _ => lost.everything = true,
+    }
+    drop(fresh);
+    remove_if_there(&lost.damaged)?;
+    keep_aside(path, &lost.damaged)?;
+    fs::rename(&fresh_path, path).map_err(|error| io_failed(&error))?;
+    sync_directory(path)?;
+    // The old file stays locked until the new one stands in its place.
+    drop(guarded(|| {
+        drop(old);
+        Ok(())
+    }));
+    Ok(lost)
+}
+
+fn copy(txn: &ReadTransaction, fresh: &Database, lost: &mut Lost) -> Result<(), StoreError> {
+    let copying = Copying { txn, fresh };
+    let mut highest_row = copying.bundles(lost)?;
+    let mut highest_sequence = 0;
+
+    copying.table(tables::OUTGOING, lost, |id, bytes| {
+        let outgoing = record::read_outgoing(BundleId(**id), bytes);
+        highest_sequence = highest_sequence.max(outgoing.as_ref().map_or(0, |outgoing| outgoing.creation.sequence + 1));
+        outgoing.is_some()
+    })?;
+    copying.table(tables::DELIVERED, lost, |row, _| {
+        highest_row = highest_row.max(row + 1);
+        true
+    })?;
+    copying.table(tables::BURIED, lost, |_, _| true)?;
+    copying.table(tables::BELIEFS, lost, |_, bytes| record::read_belief(bytes).is_some())?;
+    copying.table(tables::PEOPLE, lost, |_, bytes| record::read_person(bytes).is_some())?;
+    copying.table(tables::LEARNED, lost, |_, _| true)?;
+    copying.table(tables::OWED, lost, |_, ()| true)?;
+    copying.table(tables::ADDRESSES, lost, |_, _| true)?;
+    copying.table(tables::NOTES, lost, |_, _| true)?;
+    copying.counters(highest_row, highest_sequence)
+}
+
+struct Copying<'a> {
+    txn: &'a ReadTransaction,
+    fresh: &'a Database,
+}
+
+impl Copying<'_> {
+    /// Copies bodies that verify with the facts that are theirs; returns the row after the highest.
+    fn bundles(&self, lost: &mut Lost) -> Result<u64, StoreError> {
+        let end = end_of_rows(self.txn);
+        let mut facts = BTreeMap::new();
+        let mut incomplete = Vec::new();
+        for (table, is_held) in [(tables::HELD, true), (tables::LETTERS, false)] {
+            let mut all_readable = true;
+            let reached = each_row(self.txn, table, end, |row, bytes| {
+                let read = match is_held {
+                    true => record::read_held(Row(row), bytes).map(Facts::Held),
+                    false => record::read_letter(Row(row), bytes).map(Facts::Letter),
+                };
+                match read {
+                    Some(read) => drop(facts.insert(row, (read, bytes.to_vec()))),
+                    None => all_readable = false,
+                }
+            });
+            if reached.is_err() || !all_readable {
+                incomplete.push(table.name().to_owned());
+            }
+        }
+        let end = end.max(facts.keys().next_back().map_or(0, |row| row + 1));
+
+        let mut names = Names::default();
+        let mut writer = Chunked::new(self.fresh);
+        let mut written = Ok(());
+        let mut body_bytes = 0;
+        let reached = each_row(self.txn, tables::BODIES, end, |row, stored| {
+            let Some((named, record)) = facts.get(&row) else { return lost.nameless_bodies += 1 };
+            let is_sound =
+                read_body(stored, Depth::Signatures, &mut names).is_ok_and(|(bundle, _)| named.are_of(&bundle));
+            if !is_sound || written.is_err() {
+                return;
+            }
+            let (table, kept) = match named {
+                Facts::Held(_) => (tables::HELD, &mut lost.kept_held),
+                Facts::Letter(_) => (tables::LETTERS, &mut lost.kept_letters),
+            };
+            *kept += 1;
+            body_bytes += stored.len() as u64;
+            written = writer.put(tables::BODIES, row, stored).and_then(|()| writer.put(table, row, &record[..]));
+            facts.remove(&row);
+        });
+        written?;
+        writer.put(tables::META, counter::BODY_BYTES, body_bytes)?;
+        writer.finish()?;
+
+        if reached.is_err() {
+            incomplete.push(tables::BODIES.name().to_owned());
+        }
+        lost.tables.extend(incomplete);
+        for (named, _) in facts.into_values() {
+            match named {
+                Facts::Held(held) => lost.held.push(held.id),
+                Facts::Letter(letter) => lost.letters.push(letter.id),
+            }
+        }
+        Ok(end)
+    }
+
+    /// Copies the records of a table that `is_sound` accepts.
+    fn table<K: Key + 'static, V: Value + 'static>(
+        &self,
+        table: TableDefinition<'static, K, V>,
+        lost: &mut Lost,
+        mut is_sound: impl FnMut(&K::SelfType<'_>, &V::SelfType<'_>) -> bool,
+    ) -> Result<(), StoreError> {
+        let mut writer = Chunked::new(self.fresh);
+        let (mut written, mut all_sound) = (Ok(()), true);
+        let reached = each_reachable(self.txn, table, |key, value| {
+            if !is_sound(&key, &value) {
+                all_sound = false;
+            } else if written.is_ok() {
+                written = writer.put(table, key, value);
+            }
+        });
+        written?;
+        writer.finish()?;
+        if reached.is_err() || !all_sound {
+            lost.tables.push(table.name().to_owned());
+        }
+        Ok(())
+    }
+
+    fn counters(&self, highest_row: u64, highest_sequence: u64) -> Result<(), StoreError> {
+        let read = |key| guarded(|| number(self.txn, key));
+        let mut writer = Chunked::new(self.fresh);
+        writer.put(tables::META, counter::NEXT_ROW, read(counter::NEXT_ROW).unwrap_or(0).max(highest_row))?;
+        // A sequence number is never used twice, so where it is not known it jumps.
+        let sequence = match read(counter::SEQUENCE) {
+            Ok(sequence) => sequence.max(highest_sequence),
+            Err(_) => highest_sequence + SEQUENCE_JUMP,
+        };
+        writer.put(tables::META, counter::SEQUENCE, sequence)?;
+        for key in [counter::NOW, counter::WALL, counter::COMMITS] {
+            writer.put(tables::META, key, read(key).unwrap_or(0))?;
+        }
+        writer.finish()
+    }
+}
+
+/// Writes in transactions of bounded size.
+struct Chunked<'a> {
+    db: &'a Database,
+    txn: Option<WriteTransaction>,
+    records: usize,
+}
+
+impl<'a> Chunked<'a> {
+    fn new(db: &'a Database) -> Chunked<'a> {
+        Chunked { db, txn: None, records: 0 }
+    }
+
+    fn put<K: Key + 'static, V: Value + 'static>(
+        &mut self,
+        table: TableDefinition<'static, K, V>,
+        key: K::SelfType<'_>,
+        value: V::SelfType<'_>,
+    ) -> Result<(), StoreError> {
+        if self.records >= CHUNK_RECORDS {
+            self.commit()?;
+        }
+        let txn = match &self.txn {
+            Some(txn) => txn,
+            None => self.txn.insert(format::begin(self.db)?),
+        };
+        txn.open_table(table).map_err(failed)?.insert(key, value).map_err(failed)?;
+        self.records += 1;
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<(), StoreError> {
+        self.commit()
+    }
+
+    fn commit(&mut self) -> Result<(), StoreError> {
+        self.records = 0;
+        self.txn.take().map_or(Ok(()), |txn| txn.commit().map_err(failed))
+    }
+}
+
+fn remove_if_there(path: &Path) -> Result<(), StoreError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(io_failed(&error)),
+        _ => Ok(()),
+    }
+}
+
+/// Gives the file a second name, so that its place is never empty; where the file system has no second names, the only
+/// other one.
+fn keep_aside(path: &Path, aside: &Path) -> Result<(), StoreError> {
+    fs::hard_link(path, aside).or_else(|_| fs::rename(path, aside)).map_err(|error| io_failed(&error))
+}

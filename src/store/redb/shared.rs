@@ -1,0 +1,203 @@
+//! The open file that the writer and its readers share, and can open anew under them.
+
+use std::fs::{self, File, OpenOptions, Permissions};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use redb::{CompactionError, Database, ReadTransaction, ReadableDatabase, StorageBackend, WriteTransaction};
+
+use super::StoreOptions;
+use super::disk::{Disk, Traffic};
+use super::failure::{failed, guarded, io_failed};
+use super::format;
+use crate::store::StoreError;
+
+/// Only the owner reads mail that others wrote for them.
+const MODE: u32 = 0o600;
+
+/// Opens the storage below a store, again after every failure.
+pub type Opener = Box<dyn Fn() -> Result<Box<dyn StorageBackend>, StoreError> + Send + std::marker::Sync>;
+
+pub struct Shared {
+    open: Opener,
+    /// None where the store is not a file.
+    path: Option<PathBuf>,
+    options: StoreOptions,
+    traffic: Arc<Traffic>,
+    /// None after a failure, until the file could be opened again.
+    db: RwLock<Option<Database>>,
+    /// How many times the file was opened anew.
+    reopened: AtomicU64,
+}
+
+impl Shared {
+    pub fn open_file(path: &Path, options: StoreOptions) -> Result<Shared, StoreError> {
+        let is_new = !path.exists();
+        let place = path.to_owned();
+        let shared =
+            Shared::open(Box::new(move || Disk::file(open_or_create(&place)?)), Some(path.to_owned()), options)?;
+        if is_new {
+            sync_directory(path)?;
+        }
+        Ok(shared)
+    }
+
+    pub fn open(open: Opener, path: Option<PathBuf>, options: StoreOptions) -> Result<Shared, StoreError> {
+        let traffic = Arc::new(Traffic::default());
+        let db = open_database(&open, options, &traffic)?;
+        Ok(Shared { open, path, options, traffic, db: RwLock::new(Some(db)), reopened: AtomicU64::new(0) })
+    }
+
+    pub fn traffic(&self) -> &Traffic {
+        &self.traffic
+    }
+
+    /// Reads in one snapshot; once more where the file was opened anew meanwhile.
+    pub fn read<T>(&self, work: impl Fn(&ReadTransaction) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let reopened = self.reopened.load(Ordering::Acquire);
+        match self.read_once(&work) {
+            Err(_) if self.reopened.load(Ordering::Acquire) != reopened => self.read_once(&work),
+            result => result,
+        }
+    }
+
+    /// Reads in one snapshot.
+    pub fn read_once<T>(&self, work: impl FnOnce(&ReadTransaction) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        guarded(|| work(&self.snapshot()?))
+    }
+
+    pub fn snapshot(&self) -> Result<ReadTransaction, StoreError> {
+        self.db().as_ref().ok_or_else(closed)?.begin_read().map_err(failed)
+    }
+
+    /// Commits what `work` writes, or nothing.
+    pub fn write(&self, work: impl FnOnce(&WriteTransaction) -> Result<(), StoreError>) -> Result<(), StoreError> {
+        let db = self.db();
+        let txn = format::begin(db.as_ref().ok_or_else(closed)?)?;
+        work(&txn)?;
+        txn.commit().map_err(failed)
+    }
+
+    /// Opens the file anew: what was not committed is gone, and so is what redb remembered of a failure.
+    pub fn reopen(&self) -> Result<(), StoreError> {
+        let mut db = self.db_mut();
+        // Closes the file and frees its lock first.
+        drop(guarded(|| {
+            drop(db.take());
+            Ok(())
+        }));
+        *db = Some(open_database(&self.open, self.options, &self.traffic)?);
+        self.reopened.fetch_add(1, Ordering::Release);
+        Ok(())
+    }
+
+    pub fn ensure_open(&self) -> Result<(), StoreError> {
+        let is_open = self.db().is_some();
+        if is_open { Ok(()) } else { self.reopen() }
+    }
+
+    /// Moves pages to the front of the file and cuts it. Says whether that was possible: not while somebody reads.
+    pub fn compact(&self) -> Result<bool, StoreError> {
+        let mut db = self.db_mut();
+        let db = db.as_mut().ok_or_else(closed)?;
+        match db.compact() {
+            Ok(_) => {}
+            Err(CompactionError::TransactionInProgress) => return Ok(false),
+            Err(error) => return Err(failed(error)),
+        }
+        // Compacting leaves a file that takes seconds to open after a kill; any commit of ours mends that.
+        format::begin(db)?.commit().map_err(failed)?;
+        Ok(true)
+    }
+
+    /// What the file system has left for the store, in bytes.
+    pub fn free_bytes(&self) -> Result<u64, StoreError> {
+        let Some(path) = &self.path else { return Ok(u64::MAX) };
+        let stat = rustix::fs::statvfs(path).map_err(|error| io_failed(&error.into()))?;
+        Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
+    }
+
+    /// Bytes of pages in use; waits for the writer.
+    pub fn used_bytes(&self) -> Result<u64, StoreError> {
+        let db = self.db();
+        let txn = format::begin(db.as_ref().ok_or_else(closed)?)?;
+        let stats = txn.stats().map_err(failed)?;
+        txn.abort().map_err(failed)?;
+        Ok(stats.allocated_pages() * stats.page_size() as u64)
+    }
+
+    /// What the file system gave the file, in bytes; less than its length where that was never written.
+    pub fn allocated_bytes(&self) -> Result<u64, StoreError> {
+        let Some(path) = &self.path else { return Ok(0) };
+        Ok(fs::metadata(path).map_err(|error| io_failed(&error))?.blocks() * 512)
+    }
+
+    // A panic inside redb was caught and followed by opening anew, so a poisoned lock says nothing new.
+    fn db(&self) -> RwLockReadGuard<'_, Option<Database>> {
+        self.db.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn db_mut(&self) -> RwLockWriteGuard<'_, Option<Database>> {
+        self.db.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        // Closing writes pages, and damaged ones may make redb panic.
+        let _ = guarded(|| {
+            drop(self.db_mut().take());
+            Ok(())
+        });
+    }
+}
+
+/// Opens a database that is there and checks neither its format nor its tables.
+pub fn open_as_is(path: &Path, options: StoreOptions, traffic: &Arc<Traffic>) -> Result<Database, StoreError> {
+    let file = OpenOptions::new().read(true).write(true).open(path).map_err(|error| io_failed(&error))?;
+    guarded(|| build(Disk::file(file)?, options, traffic))
+}
+
+/// Opens a database or makes one, and checks neither its format nor its tables.
+pub fn create_as_is(path: &Path, options: StoreOptions, traffic: &Arc<Traffic>) -> Result<Database, StoreError> {
+    guarded(|| build(Disk::file(open_or_create(path)?)?, options, traffic))
+}
+
+fn open_or_create(path: &Path) -> Result<File, StoreError> {
+    let mut open = OpenOptions::new();
+    open.read(true).write(true).create(true).truncate(false).mode(MODE);
+    let file = open.open(path).map_err(|error| io_failed(&error))?;
+    if file.metadata().is_ok_and(|data| data.permissions().mode() & 0o777 != MODE) {
+        fs::set_permissions(path, Permissions::from_mode(MODE)).map_err(|error| io_failed(&error))?;
+    }
+    Ok(file)
+}
+
+fn open_database(open: &Opener, options: StoreOptions, traffic: &Arc<Traffic>) -> Result<Database, StoreError> {
+    guarded(|| {
+        let db = build(open()?, options, traffic)?;
+        format::settle(&db, format::STEPS)?;
+        Ok(db)
+    })
+}
+
+fn build(
+    storage: Box<dyn StorageBackend>,
+    options: StoreOptions,
+    traffic: &Arc<Traffic>,
+) -> Result<Database, StoreError> {
+    let disk = Disk::over(storage, options.sync, Arc::clone(traffic));
+    Database::builder().set_cache_size(options.cache_bytes).create_with_backend(disk).map_err(failed)
+}
+
+/// Makes a new name in a directory survive a power cut.
+pub fn sync_directory(path: &Path) -> Result<(), StoreError> {
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(directory).and_then(|directory| directory.sync_all()).map_err(|error| io_failed(&error))
+}
+
+fn closed() -> StoreError {
+    StoreError::Io("it could not be opened again after a failure".into())
+}

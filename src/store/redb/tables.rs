@@ -1,0 +1,93 @@
+//! Every table of the store. A name ends in the version of its layout; `record.rs` has the layouts to the byte.
+
+use redb::{Key, TableDefinition, Value};
+
+use crate::store::StoreError;
+
+/// A 32-byte name: a node's key or a bundle's id.
+type Name = &'static [u8; 32];
+/// Two names, one after the other.
+type Names = &'static [u8; 64];
+type Bytes = &'static [u8];
+
+/// One of the [`counter`] names → its number.
+pub const META: TableDefinition<&str, u64> = TableDefinition::new("meta_v1");
+/// Row → the bundle's bytes with their names folded (`body.rs`). Rows grow, so that commits append.
+pub const BODIES: TableDefinition<u64, Bytes> = TableDefinition::new("bodies_v1");
+/// Row → facts of a bundle in custody. Apart from the bodies, so that a restore reads 200 bytes a bundle.
+pub const HELD: TableDefinition<u64, Bytes> = TableDefinition::new("held_v1");
+/// Row → a row of the inbox.
+pub const LETTERS: TableDefinition<u64, Bytes> = TableDefinition::new("letters_v1");
+/// Row the letter had → the first 16 bytes of its id. Never removed; by row, because random keys cost four times more.
+pub const DELIVERED: TableDefinition<u64, &[u8; 16]> = TableDefinition::new("delivered_v1");
+/// Bundle id → when its tombstone ends.
+pub const BURIED: TableDefinition<Name, u64> = TableDefinition::new("buried_v1");
+/// Bundle id and the receipt's signer → what it said and until when that counts.
+pub const BELIEFS: TableDefinition<Names, Bytes> = TableDefinition::new("beliefs_v1");
+/// Bundle id → one's own message and its evidence.
+pub const OUTGOING: TableDefinition<Name, Bytes> = TableDefinition::new("outgoing_v1");
+/// Node → name, standing, verified.
+pub const PEOPLE: TableDefinition<Name, Bytes> = TableDefinition::new("people_v1");
+/// Node → what the strategy learned about it, in the strategy's own encoding.
+pub const LEARNED: TableDefinition<Name, Bytes> = TableDefinition::new("learned_v1");
+/// Peer and bundle id → nothing: the peer must hear that this bundle was evicted here.
+pub const OWED: TableDefinition<Names, ()> = TableDefinition::new("owed_v1");
+/// Node → addresses it was reached at.
+pub const ADDRESSES: TableDefinition<Name, Bytes> = TableDefinition::new("addresses_v1");
+/// The driver's own key → the driver's own bytes.
+pub const NOTES: TableDefinition<&str, Bytes> = TableDefinition::new("notes_v1");
+
+/// Keys of [`META`].
+pub mod counter {
+    /// The format of all tables together.
+    pub const FORMAT: &str = "format";
+    /// The next creation sequence number.
+    pub const SEQUENCE: &str = "sequence";
+    pub const NEXT_ROW: &str = "next_row";
+    /// Where elapsed time stands, in milliseconds.
+    pub const NOW: &str = "now";
+    /// What the wall clock said then, in DTN milliseconds.
+    pub const WALL: &str = "wall";
+    /// How many commits there were, so that one whose outcome is in doubt can be looked for.
+    pub const COMMITS: &str = "commits";
+    /// The sum of the lengths of all values of [`super::BODIES`].
+    pub const BODY_BYTES: &str = "body_bytes";
+}
+
+/// Something to do with each table, whatever its types.
+pub trait Visit {
+    fn table<K: Key + 'static, V: Value + 'static>(
+        &mut self,
+        table: TableDefinition<'static, K, V>,
+    ) -> Result<(), StoreError>;
+}
+
+/// Visits every table, in an order that lets a reader take [`META`] first.
+pub fn visit_all(visit: &mut impl Visit) -> Result<(), StoreError> {
+    visit.table(META)?;
+    visit.table(BODIES)?;
+    visit.table(HELD)?;
+    visit.table(LETTERS)?;
+    visit.table(DELIVERED)?;
+    visit.table(BURIED)?;
+    visit.table(BELIEFS)?;
+    visit.table(OUTGOING)?;
+    visit.table(PEOPLE)?;
+    visit.table(LEARNED)?;
+    visit.table(OWED)?;
+    visit.table(ADDRESSES)?;
+    visit.table(NOTES)
+}
+
+/// One key made of two names.
+pub fn pair(first: &[u8; 32], second: &[u8; 32]) -> [u8; 64] {
+    let mut key = [0; 64];
+    key[..32].copy_from_slice(first);
+    key[32..].copy_from_slice(second);
+    key
+}
+
+/// The two names of a key made by [`pair`].
+pub fn split(key: &[u8; 64]) -> ([u8; 32], [u8; 32]) {
+    (key[..32].try_into().expect("32 of 64 bytes"), key[32..].try_into().expect("32 of 64 bytes"))
+}
