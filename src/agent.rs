@@ -48,7 +48,7 @@ pub use self::io::{Cause, Due, Event, Input, Output};
 pub use self::receive::REJECTED_BLOCKED;
 pub use self::view::{ContactView, Usage};
 
-use self::change::Person;
+use self::change::{Held, Person};
 use self::contact::{Contact, Offers};
 use self::custody::{Custody, Slot};
 use self::inbox::Inbox;
@@ -132,10 +132,6 @@ impl Agent {
         let mut known = IdIndex::default();
         custody.row_reserve(durable.next_row);
         let mut tombstones = Tombstones::default();
-        for held in durable.held.values() {
-            let slot = custody.insert(held);
-            known.insert(&held.id, slot, &|slot| Self::full_id(&custody, &tombstones, slot));
-        }
         for (id, until) in durable.buried {
             let slot = BURIED | tombstones.insert(id, until);
             known.insert(&id, slot, &|slot| Self::full_id(&custody, &tombstones, slot));
@@ -145,7 +141,7 @@ impl Agent {
         let mut inbox = Inbox::restore(durable.letters, durable.delivered);
         durable.people.keys().for_each(|person| inbox.set_named(*person, true));
         let nudges = inbox.letters().filter(|letter| !letter.collected).map(|letter| letter.id).collect();
-        Agent {
+        let mut agent = Agent {
             node,
             mailboxes,
             nonces: stream(&seed, "nonces"),
@@ -170,7 +166,17 @@ impl Agent {
             nudges,
             evicted: [0; 3],
             config,
-        }
+        };
+        durable.held.values().for_each(|held| agent.reinstate(held));
+        agent
+    }
+
+    /// Adds a bundle to what is restored, before the first input: for stores with more of them than a [`Durable`] should
+    /// hold at once.
+    pub fn reinstate(&mut self, held: &Held) {
+        let slot = self.custody.insert(held);
+        let (custody, tombstones) = (&self.custody, &self.tombstones);
+        self.known.insert(&held.id, slot, &|slot| Self::full_id(custody, tombstones, slot));
     }
 
     /// Takes one input. Changes among the outputs are to be committed before any act that comes after them is performed.

@@ -22,6 +22,7 @@ pub mod args;
 mod carry;
 mod contacts;
 mod demo;
+mod figures;
 mod files;
 mod inbox;
 mod link;
@@ -33,6 +34,8 @@ mod signals;
 mod state;
 mod status;
 mod table;
+#[cfg(test)]
+mod tests;
 mod times;
 mod up;
 mod who;
@@ -86,14 +89,15 @@ pub fn main(engine: &dyn Engine) -> ExitCode {
 
 /// Runs one command line and returns its exit code.
 pub fn run(engine: &dyn Engine, line: impl IntoIterator<Item = OsString>) -> u8 {
+    run_with(engine, line, Out::of_this_process)
+}
+
+fn run_with(engine: &dyn Engine, line: impl IntoIterator<Item = OsString>, out: impl Fn(bool) -> Out) -> u8 {
     let cli = match Cli::try_parse_from(line) {
         Ok(cli) => cli,
-        Err(error) => {
-            let _ = error.print();
-            return error.exit_code() as u8;
-        }
+        Err(error) => return explain(&error, &out(false)),
     };
-    let out = Out::of_this_process(cli.json);
+    let out = out(cli.json);
     let runtime = match runtime(&cli.command) {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -108,10 +112,21 @@ pub fn run(engine: &dyn Engine, line: impl IntoIterator<Item = OsString>) -> u8 
 
 fn runtime(command: &Command) -> io::Result<tokio::runtime::Runtime> {
     let mut builder = match command {
-        Command::Up(_) => tokio::runtime::Builder::new_multi_thread(),
+        Command::Up(_) | Command::Bench(_) => tokio::runtime::Builder::new_multi_thread(),
         _ => tokio::runtime::Builder::new_current_thread(),
     };
     builder.enable_all().build()
+}
+
+/// Help goes to stdout, since it was asked for; what was mistyped to stderr.
+fn explain(error: &clap::Error, out: &Out) -> u8 {
+    let styled = error.render();
+    let text = if out.style.color { styled.ansi().to_string() } else { styled.to_string() };
+    match error.use_stderr() {
+        true => out.say(&text),
+        false => drop(out.data(&text)),
+    }
+    error.exit_code() as u8
 }
 
 /// Ctrl-C ends a command at any point; `up` and `demo` have things to put away first and listen themselves.
@@ -149,6 +164,7 @@ async fn dispatch(engine: &dyn Engine, cli: &Cli, out: &Out) -> Outcome {
         Command::Restore(args) => files::restore(engine, home, args, out).await,
         Command::Bundle(args) => files::bundle(args, out),
         Command::Demo(args) => demo::demo(args, out).await,
+        Command::Bench(args) => figures::bench(args, out).await,
         Command::Completions(args) => completions(args, out),
     }
 }

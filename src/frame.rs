@@ -42,8 +42,7 @@ pub enum Frame {
         start: u32,
         count: u32,
     },
-    /// Short ids, rising, of what the sender of this frame lacks of the other's list or cells; or, in answer to an
-    /// [`Frame::Offer`], of what it lacks of those. A hint, not a grant.
+    /// Short ids, rising, of what the sender of this frame lacks of the other's list or cells. A hint, not a grant.
     Want {
         ids: Vec<u64>,
     },

@@ -41,9 +41,9 @@ use crate::id::{BundleId, NodeId};
 use crate::keys::Identity;
 use crate::net::{Net, NetConfig, NetError, NetHandle};
 use crate::seal::SealError;
+use crate::store::StoreError;
 use crate::store::redb::{Address, RedbReader, RedbStore, Side, StoreOptions};
 use crate::store::writer::StoreThread;
-use crate::store::{Store, StoreError};
 use crate::time::Millis;
 
 /// How long a stopping node waits for its threads.
@@ -98,7 +98,7 @@ impl Node {
         let Options { identity, store, config, net } = options;
         let store = RedbStore::open(&store, StoreOptions::default())?;
         let reader = store.reader();
-        let durable = store.durable()?;
+        let durable = store.durable_but_held()?;
         let clock = Clock::resume(&durable);
         let keypair = identity.libp2p_keypair();
         let (node, signer) = (identity.node(), identity.signer());
@@ -107,7 +107,8 @@ impl Node {
             getrandom::fill(&mut seed).map_err(NodeError::Entropy)?;
             Ok::<Agent, NodeError>(Agent::restore(node, Mailboxes::own(signer.clone()), config.clone(), seed, durable))
         };
-        let agent = build(durable)?;
+        let mut agent = build(durable)?;
+        store.each_held(|held| agent.reinstate(&held))?;
         let wanted: Vec<NodeId> = agent.destinations().collect();
 
         let listens = net.as_ref().map_or(0, |net| net.listen.len());
@@ -138,7 +139,7 @@ impl Node {
         let restore = Box::new(move |durable| build(durable).map_err(|error| StoreError::Io(error.to_string())));
         let space = {
             let reader = reader.clone();
-            Box::new(move || reader.free_bytes().unwrap_or(u64::MAX))
+            Box::new(move || reader.room_bytes().unwrap_or(u64::MAX))
         };
         let channels = (work.clone(), queue);
         let core = Core::new(agent, clock, restore, space, channels, Arc::clone(&store), courier.clone(), pool);

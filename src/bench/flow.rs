@@ -47,7 +47,7 @@ pub async fn ingest(
 }
 
 fn used_bytes(node: &Node) -> Result<u64, Failure> {
-    Ok(node.reader().used_bytes()?)
+    Ok(node.reader().allocated_bytes()?)
 }
 
 /// Bundles stored for somebody who then appears, until the last is committed there.

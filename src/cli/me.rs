@@ -13,7 +13,7 @@ use crate::safe_text::safe_text;
 
 pub async fn me(link: &Link<'_>, args: &Me, out: &Out) -> Outcome {
     let me = take!(link.ask(Request::Me).await?, Me)?;
-    let qr = if args.qr && !out.json { qr(&me.address)? } else { String::new() };
+    let qr = if args.qr && !out.json { qr(&me.address, &out.style)? } else { String::new() };
     out.answer(&Response::Me(me.clone()), |style| qr + &text(&me, style))
 }
 
@@ -31,13 +31,20 @@ fn text(me: &MeRow, style: &Style) -> String {
     text
 }
 
-/// Dark on light whatever the terminal's colours: a camera wants the quiet zone bright.
-fn qr(address: &str) -> Result<String, ApiError> {
+/// Draws two rows of modules in each line. A camera wants dark on light: where there are colours they say so, elsewhere
+/// the terminal is taken for a dark one, whose ink is light.
+fn qr(address: &str, style: &Style) -> Result<String, ApiError> {
     let code = QrCode::new(address)
         .map_err(|error| ApiError::failure(format!("the address does not fit a QR code: {error}")))?;
-    let picture = code.render::<Dense1x2>().dark_color(Dense1x2::Dark).light_color(Dense1x2::Light).build();
-    Ok(picture + "\n\n")
+    let (ink, paper) = (Dense1x2::Dark, Dense1x2::Light);
+    let (dark, light) = if style.color { (ink, paper) } else { (paper, ink) };
+    let picture = code.render::<Dense1x2>().dark_color(dark).light_color(light).build();
+    let line = |line: &str| if style.color { format!("{BLACK_ON_WHITE}{line}{PLAIN}\n") } else { format!("{line}\n") };
+    Ok(picture.lines().map(line).chain(["\n".to_owned()]).collect())
 }
+
+const BLACK_ON_WHITE: &str = "\u{1b}[30;107m";
+const PLAIN: &str = "\u{1b}[0m";
 
 #[cfg(test)]
 mod tests {
@@ -57,8 +64,12 @@ mod tests {
     }
 
     #[test]
-    fn an_address_becomes_a_picture_of_half_blocks() {
-        let picture = qr(&samples::me().address).unwrap();
-        assert!(picture.lines().count() > 10 && picture.contains('▀') && picture.contains('█'));
+    fn a_qr_code_is_dark_on_light() {
+        let style = Style { width: 80, color: false, now: "2026-03-01T12:00[UTC]".parse().unwrap() };
+        let plain = qr(&samples::me().address, &style).unwrap();
+        let colored = qr(&samples::me().address, &Style { color: true, ..style }).unwrap();
+        // The quiet zone is bright: light ink without colours, white paper with them.
+        assert!(plain.starts_with("████") && colored.starts_with("\u{1b}[30;107m    "));
+        assert_eq!(plain.lines().count(), colored.lines().count());
     }
 }

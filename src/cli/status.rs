@@ -112,8 +112,9 @@ fn sentence(event: &Event, row: &StatusRow) -> String {
     match event.what {
         EventKind::Queued => "stored here, to be handed to whoever is met".into(),
         EventKind::Copy => format!("{who} told us it stored a copy, as long as there is room"),
-        EventKind::Custody if row.to == event.who.as_deref().unwrap_or_default() => {
-            format!("{who} told us it stored the message; the receipt is still out")
+        EventKind::Custody if event.who.as_ref() == Some(&row.to) => {
+            let missing = if row.state < State::Delivered { "; the receipt is still out" } else { "" };
+            format!("{who} told us it stored the message{missing}")
         }
         EventKind::Custody => format!("{who} told us it stored a copy and answers for it"),
         EventKind::GaveUp if row.held_here => format!("{who} told us it gave the copy up; held here"),
@@ -217,7 +218,9 @@ normal, written today 11:00, life ends tomorrow 11:00, no forward secrecy
     #[test]
     fn custody_at_the_recipient_is_no_receipt_yet() {
         let row = status(vec![event(E::Custody, at(11, 0), Some("bob"))]);
-        assert!(life(&row, &style()).contains("the receipt is still out"));
+        assert!(life(&row, &style()).contains("bob told us it stored the message; the receipt is still out\n"));
+        let both = [event(E::Custody, at(11, 0), Some("bob")), event(E::Delivered, at(11, 0), Some("bob"))];
+        assert!(life(&status(both.into()), &style()).contains("bob told us it stored the message\n"));
     }
 
     #[test]

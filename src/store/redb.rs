@@ -156,9 +156,14 @@ impl RedbStore {
         self.shared.traffic()
     }
 
-    /// How long the file is.
+    /// How long the file is. It doubles when it grows; what was never written of it takes no room on the disk.
     pub fn file_bytes(&self) -> u64 {
         self.traffic().len_bytes()
+    }
+
+    /// What the file takes on the disk, in bytes.
+    pub fn allocated_bytes(&self) -> Result<u64, StoreError> {
+        self.shared.allocated_bytes()
     }
 
     /// About how many bytes the records take, without what pages leave unused.
@@ -176,17 +181,17 @@ impl RedbStore {
         self.reader().room_bytes()
     }
 
-    /// Gives freed space back to the disk if more than half of a file of 16 MiB or more is unused. Readers wait
-    /// meanwhile (50,000 bundles: half a second), so this is for idle times. Says whether anything was done.
+    /// Gives freed space back to the disk if more than half of 16 MiB or more is unused. Readers wait meanwhile (50,000
+    /// bundles: half a second), so this is for idle times. Says whether anything was done.
     pub fn compact_if_idle(&mut self) -> Result<bool, StoreError> {
-        let (file, live) = (self.file_bytes(), self.live_bytes()?);
+        let (file, live) = (self.allocated_bytes()?, self.live_bytes()?);
         // What compacting could not free last time, it frees only once half of the rest is gone.
         if file < COMPACT_FROM_BYTES || file < 2 * live || file / 2 < self.compacted_to_bytes {
             return Ok(false);
         }
         let compacted = guarded(|| self.shared.compact());
         match compacted {
-            Ok(true) => self.compacted_to_bytes = self.file_bytes(),
+            Ok(true) => self.compacted_to_bytes = self.allocated_bytes()?,
             Ok(false) => {}
             Err(_) => drop(guarded(|| self.shared.reopen())),
         }

@@ -67,9 +67,9 @@ impl RedbReader {
         Ok(self.shared.free_bytes()?.saturating_add(self.shared.allocated_bytes()?.saturating_sub(used)))
     }
 
-    /// Bytes of pages in use: records, keys, and what their pages leave unused.
-    pub fn used_bytes(&self) -> Result<u64, StoreError> {
-        self.shared.used_bytes()
+    /// What the file system gave the file, in bytes.
+    pub fn allocated_bytes(&self) -> Result<u64, StoreError> {
+        self.shared.allocated_bytes()
     }
 
     /// How long the file is.

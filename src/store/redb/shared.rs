@@ -119,18 +119,9 @@ impl Shared {
         Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
     }
 
-    /// Bytes of pages in use; waits for the writer.
-    pub fn used_bytes(&self) -> Result<u64, StoreError> {
-        let db = self.db();
-        let txn = format::begin(db.as_ref().ok_or_else(closed)?)?;
-        let stats = txn.stats().map_err(failed)?;
-        txn.abort().map_err(failed)?;
-        Ok(stats.allocated_pages() * stats.page_size() as u64)
-    }
-
     /// What the file system gave the file, in bytes; less than its length where that was never written.
     pub fn allocated_bytes(&self) -> Result<u64, StoreError> {
-        let Some(path) = &self.path else { return Ok(0) };
+        let Some(path) = &self.path else { return Ok(self.traffic.len_bytes()) };
         Ok(fs::metadata(path).map_err(|error| io_failed(&error))?.blocks() * 512)
     }
 
