@@ -127,6 +127,11 @@ impl Contact {
         self.in_flight.contains_key(id)
     }
 
+    /// Spray copies of an id that are on their way to the peer.
+    pub fn copies_in_flight(&self, id: &BundleId) -> u16 {
+        self.in_flight.get(id).map_or(0, |flight| flight.copies)
+    }
+
     pub fn sent(&mut self, id: BundleId, flight: Flight) {
         self.in_flight_bytes += u64::from(flight.size_bytes);
         self.in_flight.insert(id, flight);

@@ -7,7 +7,7 @@ use super::contact::{Contact, Flight, Order, Stage};
 use super::custody::Slot;
 use super::io::{Event, Output};
 use super::offers::Requests;
-use super::routing::Verdict;
+use super::routing::{Facts, Verdict};
 use super::summary::{Claim, Reconciliation, Step};
 use super::{Agent, BURIED, UNSETTLED_MAX};
 use crate::bundle::{HOP_LIMIT, Hops, Kind};
@@ -258,7 +258,7 @@ impl Agent {
             }
             let verdict = match self.contacts[&peer].serves(&held.destination) {
                 true => Verdict::Copy(0),
-                false => self.routing.verdict(&self.facts(&held), peer),
+                false => self.routing.verdict(&self.facts_beside_flights(&held), peer),
             };
             let (copies, moved) = match verdict {
                 Verdict::Keep => continue,
@@ -272,6 +272,13 @@ impl Agent {
             contact.bundles_sent += 1;
             out.push(Output::Forward { to: peer, transit, id: held.id, row: held.row });
         }
+    }
+
+    /// What is on its way elsewhere may arrive there, so those copies cannot be handed out a second time.
+    fn facts_beside_flights<'a>(&self, held: &'a Held) -> Facts<'a> {
+        let in_flight: u16 = self.contacts.values().map(|contact| contact.copies_in_flight(&held.id)).sum();
+        let facts = self.facts(held);
+        Facts { copies: facts.copies.saturating_sub(in_flight), ..facts }
     }
 
     /// Custody signals: the peer committed what it names.

@@ -22,6 +22,19 @@ fn a_copy_never_has_more_than_half_of_the_spray_budget_and_sums_stay() {
 }
 
 #[test]
+fn two_peers_at_once_never_get_more_copies_than_there_are() {
+    let spray = Config { policy: Policy::SprayAndWait, ..Config::default() };
+    let mut world = World::new(vec![spray; 6]);
+    let id = world.send_with(ALICE, BOB, DAY, Some(8)).unwrap();
+    for n in 2..6 {
+        world.open(ALICE, n);
+    }
+    world.settle();
+    let copies: Vec<u16> = (0..6).filter_map(|n| world.nodes[n].agent.held_one(&id)).map(|held| held.copies).collect();
+    assert_eq!(copies.iter().sum::<u16>(), 8, "{copies:?}");
+}
+
+#[test]
 fn copies_in_flight_at_a_break_are_spent_only_if_the_peer_turns_out_to_have_them() {
     let spray = Config { policy: Policy::SprayAndWait, ..Config::default() };
     // However many frames get through before the link breaks, the next contact sets the count right.
