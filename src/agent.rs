@@ -12,7 +12,7 @@
 //! ```
 //!
 //! This file only routes. Each flow is a file of its own under `agent/`, and so is each component whose fields it uses:
-//! [`custody`], [`tombstones`], [`inbox`], [`outbox`], [`contact`], [`routing`], [`summary`]. The components do not know
+//! [`custody`], [`tombstones`], [`inbox`], [`outbox`], [`contact`], [`offers`], [`routing`], [`summary`]. The components do not know
 //! each other. All durable state changes through the methods of `door`, which apply a change and emit it in one step.
 
 pub mod change;
@@ -24,6 +24,7 @@ mod inbox;
 pub mod io;
 mod lapse;
 mod meet;
+mod offers;
 mod outbox;
 mod people;
 mod receipts;
@@ -49,9 +50,10 @@ pub use self::receive::REJECTED_BLOCKED;
 pub use self::view::{ContactView, Usage};
 
 use self::change::{Held, Person};
-use self::contact::{Contact, Offers};
+use self::contact::Contact;
 use self::custody::{Custody, Slot};
 use self::inbox::Inbox;
+use self::offers::Offers;
 use self::outbox::Outbox;
 use self::routing::Routing;
 use self::summary::IdIndex;

@@ -9,7 +9,7 @@ use crate::frame::{Grade, Hello};
 use crate::id::{BundleId, NodeId};
 use crate::time::Timestamp;
 
-/// Most ids that may wait to be offered, or to be taken from one peer.
+/// Most ids that may wait to be offered to one peer.
 pub const OFFERS_MAX: usize = 16_384;
 /// Most refused bundles remembered for another try.
 const RETRIES_MAX: usize = 4_096;
@@ -127,6 +127,11 @@ impl Contact {
         self.in_flight.contains_key(id)
     }
 
+    /// Spray copies of an id that are on their way to the peer.
+    pub fn copies_in_flight(&self, id: &BundleId) -> u16 {
+        self.in_flight.get(id).map_or(0, |flight| flight.copies)
+    }
+
     pub fn sent(&mut self, id: BundleId, flight: Flight) {
         self.in_flight_bytes += u64::from(flight.size_bytes);
         self.in_flight.insert(id, flight);
@@ -166,44 +171,5 @@ impl Contact {
     /// Whether the end of the batch has something to say here.
     pub fn is_settled(&self) -> bool {
         (self.to_offer.is_empty() || self.hello.is_none()) && self.grants.is_empty()
-    }
-}
-
-/// Bundles that peers offered and this node asked one of them for.
-#[derive(Debug, Default)]
-pub struct Offers {
-    by_id: BTreeMap<BundleId, Vec<NodeId>>,
-}
-
-impl Offers {
-    /// Notes an offer; true when the id should be asked for from `peer` now.
-    pub fn note(&mut self, id: BundleId, peer: NodeId) -> bool {
-        if self.by_id.len() >= OFFERS_MAX && !self.by_id.contains_key(&id) {
-            return true;
-        }
-        let peers = self.by_id.entry(id).or_default();
-        if !peers.contains(&peer) {
-            peers.push(peer);
-        }
-        peers[0] == peer
-    }
-
-    /// The bundle came, or is known by now.
-    pub fn settle(&mut self, id: &BundleId) {
-        self.by_id.remove(id);
-    }
-
-    /// A peer is gone: what it was asked for, and who else offered it.
-    pub fn lose(&mut self, peer: NodeId) -> Vec<(BundleId, NodeId)> {
-        let mut elsewhere = Vec::new();
-        self.by_id.retain(|id, peers| {
-            let was_asked = peers.first() == Some(&peer);
-            peers.retain(|p| *p != peer);
-            if let (true, Some(next)) = (was_asked, peers.first()) {
-                elsewhere.push((*id, *next));
-            }
-            !peers.is_empty()
-        });
-        elsewhere
     }
 }

@@ -6,10 +6,11 @@ use super::change::{Class, Held, What};
 use super::contact::{Contact, Flight, Order, Stage};
 use super::custody::Slot;
 use super::io::{Event, Output};
-use super::routing::Verdict;
+use super::offers::Requests;
+use super::routing::{Facts, Verdict};
 use super::summary::{Claim, Reconciliation, Step};
 use super::{Agent, BURIED, UNSETTLED_MAX};
-use crate::bundle::{Hops, Kind};
+use crate::bundle::{HOP_LIMIT, Hops, Kind};
 use crate::eid::Eid;
 use crate::frame::{Frame, Grade, Hello, PROTOCOL_VERSION, Refusal, Transit};
 use crate::id::{BundleId, NodeId};
@@ -53,9 +54,8 @@ impl Agent {
                 self.unsettled.insert((peer, id), flight.copies);
             }
         }
-        for (id, next) in self.offers.lose(peer) {
-            out.push(Output::Send { to: next, frame: Frame::Take { ids: vec![id] } });
-        }
+        let requests = self.offers.lose(peer, self.at.now);
+        request(requests, out);
     }
 
     pub(super) fn hear(&mut self, from: NodeId, frame: Frame, out: &mut Vec<Output>) {
@@ -253,12 +253,12 @@ impl Agent {
             let Some(slot) = contact.next(window_bytes) else { return };
             let held = self.custody.held(slot);
             // What was granted when it was queued may be over by now.
-            if held.expires < self.at.now || held.size_bytes > bytes_max || held.hops.count == u8::MAX {
+            if held.expires < self.at.now || held.size_bytes > bytes_max || held.hops.count == HOP_LIMIT {
                 continue;
             }
             let verdict = match self.contacts[&peer].serves(&held.destination) {
                 true => Verdict::Copy(0),
-                false => self.routing.verdict(&self.facts(&held), peer),
+                false => self.routing.verdict(&self.facts_beside_flights(&held), peer),
             };
             let (copies, moved) = match verdict {
                 Verdict::Keep => continue,
@@ -272,6 +272,13 @@ impl Agent {
             contact.bundles_sent += 1;
             out.push(Output::Forward { to: peer, transit, id: held.id, row: held.row });
         }
+    }
+
+    /// What is on its way elsewhere may arrive there, so those copies cannot be handed out a second time.
+    fn facts_beside_flights<'a>(&self, held: &'a Held) -> Facts<'a> {
+        let in_flight: u16 = self.contacts.values().map(|contact| contact.copies_in_flight(&held.id)).sum();
+        let facts = self.facts(held);
+        Facts { copies: facts.copies.saturating_sub(in_flight), ..facts }
     }
 
     /// Custody signals: the peer committed what it names.
@@ -317,10 +324,14 @@ impl Agent {
         let shunned = |id: &BundleId| self.shunned.get(id).is_some_and(|until| *until > self.at.now);
         let unknown = |id: &BundleId| self.find(id).is_none() && !self.inbox.had(id) && !shunned(id);
         let new: Vec<BundleId> = ids.into_iter().filter(unknown).collect();
-        let ids: Vec<BundleId> = new.into_iter().filter(|id| self.offers.note(*id, peer)).collect();
-        for ids in ids.chunks(IDS_PER_FRAME) {
-            out.push(Output::Send { to: peer, frame: Frame::Take { ids: ids.to_vec() } });
-        }
+        let ids: Vec<BundleId> = new.into_iter().filter(|id| self.offers.note(*id, peer, self.at.now)).collect();
+        request(Requests::from([(peer, ids)]), out);
+    }
+
+    /// Turns to others for what a peer offered and did not hand over.
+    pub(super) fn ask_others(&mut self, out: &mut Vec<Output>) {
+        let requests = self.offers.lapse(self.at.now);
+        request(requests, out);
     }
 
     fn asked_for(&mut self, peer: NodeId, ids: Vec<BundleId>, out: &mut Vec<Output>) {
@@ -366,6 +377,15 @@ impl Agent {
             if !due.is_empty() {
                 self.pump(peer, out);
             }
+        }
+    }
+}
+
+/// Asks for what was offered.
+fn request(requests: Requests, out: &mut Vec<Output>) {
+    for (to, ids) in requests {
+        for ids in ids.chunks(IDS_PER_FRAME) {
+            out.push(Output::Send { to, frame: Frame::Take { ids: ids.to_vec() } });
         }
     }
 }
