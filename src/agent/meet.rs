@@ -9,7 +9,7 @@ use super::io::{Event, Output};
 use super::offers::Requests;
 use super::routing::{Facts, Verdict};
 use super::summary::{Claim, Reconciliation, Step};
-use super::{Agent, BURIED, UNSETTLED_MAX};
+use super::{Agent, UNSETTLED_MAX};
 use crate::bundle::{HOP_LIMIT, Hops, Kind};
 use crate::eid::Eid;
 use crate::frame::{Frame, Grade, Hello, PROTOCOL_VERSION, Refusal, Transit};
@@ -27,7 +27,7 @@ impl Agent {
         let mut nonce = [0; 16];
         self.nonces.fill_bytes(&mut nonce);
         let pushes = self.routing.replicates();
-        let (custody, tombstones) = (&self.custody, &self.tombstones);
+        let custody = &self.custody;
         let hello = Hello {
             version: PROTOCOL_VERSION,
             bundle_bytes_max: self.config.bundle_bytes_max,
@@ -37,8 +37,8 @@ impl Agent {
             mailboxes: Vec::new(),
             routing: self.routing.info(peer, self.at.now),
             nonce,
-            count: self.known.len(),
-            root: self.known.root(&|slot| Self::full_id(custody, tombstones, slot)),
+            count: self.summary.len(),
+            root: self.summary.root(&|slot| custody.id(slot)),
         };
         let contact = Contact::new(self.at.now, &hello);
         self.contacts.insert(peer, contact);
@@ -134,9 +134,9 @@ impl Agent {
             return;
         }
         let theirs = Claim::of(theirs);
-        let (custody, tombstones) = (&self.custody, &self.tombstones);
-        let full = |slot| Self::full_id(custody, tombstones, slot);
-        let (reconciliation, step) = Reconciliation::begin(&contact.claim, &theirs, &mut self.known, &full);
+        let custody = &self.custody;
+        let full = |slot| custody.id(slot);
+        let (reconciliation, step) = Reconciliation::begin(&contact.claim, &theirs, &mut self.summary, &full);
         contact.reconciliation = Some(reconciliation);
         self.reconciled(peer, step, out);
     }
@@ -146,8 +146,8 @@ impl Agent {
         let Some(reconciliation) = contact.reconciliation.as_mut() else {
             return self.misbehaved(peer, "reconciles out of turn", out);
         };
-        let (custody, tombstones) = (&self.custody, &self.tombstones);
-        let step = reconciliation.handle(frame, &mut self.known, &|slot| Self::full_id(custody, tombstones, slot));
+        let custody = &self.custody;
+        let step = reconciliation.handle(frame, &mut self.summary, &|slot| custody.id(slot));
         self.reconciled(peer, step, out);
         self.pump(peer, out);
     }
@@ -157,7 +157,7 @@ impl Agent {
         if let Some(what) = step.misbehaved {
             return self.misbehaved(peer, what, out);
         }
-        let lacks: Vec<Slot> = step.surplus.into_iter().chain(step.wanted).filter(|slot| slot & BURIED == 0).collect();
+        let lacks: Vec<Slot> = step.surplus.into_iter().chain(step.wanted).collect();
         self.settle_flights(peer, &lacks, step.done, out);
         lacks.into_iter().for_each(|slot| self.consider(peer, slot));
     }
@@ -322,7 +322,7 @@ impl Agent {
 
     fn offered(&mut self, peer: NodeId, ids: Vec<BundleId>, out: &mut Vec<Output>) {
         let shunned = |id: &BundleId| self.shunned.get(id).is_some_and(|until| *until > self.at.now);
-        let unknown = |id: &BundleId| self.find(id).is_none() && !self.inbox.had(id) && !shunned(id);
+        let unknown = |id: &BundleId| !self.is_known(id) && !self.inbox.had(id) && !shunned(id);
         let new: Vec<BundleId> = ids.into_iter().filter(unknown).collect();
         let ids: Vec<BundleId> = new.into_iter().filter(|id| self.offers.note(*id, peer, self.at.now)).collect();
         request(Requests::from([(peer, ids)]), out);

@@ -153,7 +153,7 @@ impl Agent {
                     freed.push(held);
                 }
                 Some(_) => {}
-                None if self.find(id).is_none() => {
+                None if !self.is_known(id) => {
                     self.believe(*id, signer, Belief { what: what(receipt.kind), until }, out)
                 }
                 None => {}

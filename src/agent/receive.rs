@@ -31,7 +31,7 @@ impl Agent {
         let Some(contact) = self.contacts.get_mut(&from) else { return };
         contact.bundles_received += 1;
         self.offers.heard(from, self.at.now);
-        if self.find(&bundle.id).is_some() || self.inbox.had(&bundle.id) {
+        if self.is_known(&bundle.id) || self.inbox.had(&bundle.id) {
             return self.receive_again(from, transit, bundle.id, out);
         }
         match self.door_check(&transit, &bundle, size_bytes) {
