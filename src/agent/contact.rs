@@ -83,11 +83,13 @@ impl Contact {
         }
     }
 
-    /// Offers an id at the end of the batch.
-    pub fn offer(&mut self, id: BundleId) {
-        if self.to_offer.len() < OFFERS_MAX {
+    /// Offers an id at the end of the batch; false where too many are offered in this one already.
+    pub fn offer(&mut self, id: BundleId) -> bool {
+        let room = self.to_offer.len() < OFFERS_MAX;
+        if room {
             self.to_offer.push(id);
         }
+        room
     }
 
     pub fn take_offers(&mut self) -> Vec<BundleId> {

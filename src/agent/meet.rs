@@ -159,7 +159,20 @@ impl Agent {
         }
         let lacks: Vec<Slot> = step.surplus.into_iter().chain(step.wanted).collect();
         self.settle_flights(peer, &lacks, step.done, out);
-        lacks.into_iter().for_each(|slot| self.consider(peer, slot));
+        lacks.into_iter().for_each(|slot| self.propose(peer, slot));
+    }
+
+    /// Receipts go at once. A message is offered first: a peer without it may have had it and know that it is delivered,
+    /// gone or evicted, and many a peer in reach may hold it; then the answer costs far less than the body.
+    fn propose(&mut self, peer: NodeId, slot: Slot) {
+        let held = self.custody.held(slot);
+        if !self.grants(peer, &held) {
+            return;
+        }
+        let contact = self.contacts.get_mut(&peer).expect("what a peer lacks is told during a contact");
+        if held.kind == Kind::Receipt || contact.serves(&held.destination) || !contact.offer(held.id) {
+            self.enqueue(peer, slot);
+        }
     }
 
     /// Copies that were in flight when the last contact broke have moved where the peer turns out to have the bundle.
