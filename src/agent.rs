@@ -12,7 +12,7 @@
 //! ```
 //!
 //! This file only routes. Each flow is a file of its own under `agent/`, and so is each component whose fields it uses:
-//! [`custody`], [`tombstones`], [`inbox`], [`outbox`], [`contact`], [`routing`], [`summary`]. The components do not know
+//! [`custody`], [`tombstones`], [`inbox`], [`outbox`], [`contact`], [`offers`], [`routing`], [`summary`]. The components do not know
 //! each other. All durable state changes through the methods of `door`, which apply a change and emit it in one step.
 
 pub mod change;
@@ -24,6 +24,7 @@ mod inbox;
 pub mod io;
 mod lapse;
 mod meet;
+mod offers;
 mod outbox;
 mod people;
 mod receipts;
@@ -49,9 +50,10 @@ pub use self::receive::REJECTED_BLOCKED;
 pub use self::view::{ContactView, Usage};
 
 use self::change::{Held, Person};
-use self::contact::{Contact, Offers};
+use self::contact::Contact;
 use self::custody::{Custody, Slot};
 use self::inbox::Inbox;
+use self::offers::Offers;
 use self::outbox::Outbox;
 use self::routing::Routing;
 use self::summary::IdIndex;
@@ -83,8 +85,8 @@ pub struct Agent {
     free_bytes: u64,
 
     custody: Custody,
-    /// Every id held or buried: the lookup and the summary in one. The top bit of a slot says "buried".
-    known: IdIndex,
+    /// Every id held: the lookup and the summary in one.
+    summary: IdIndex,
     tombstones: Tombstones,
     beliefs: Beliefs,
     inbox: Inbox,
@@ -106,8 +108,6 @@ pub struct Agent {
     evicted: [u64; 3],
 }
 
-/// Marks a slot of the known ids as one of a tombstone.
-const BURIED: Slot = 1 << 31;
 /// Most evicted ids remembered.
 const SHUNNED_MAX: usize = 65_536;
 /// Most flights of broken contacts remembered.
@@ -131,12 +131,10 @@ impl Agent {
     pub fn restore(node: NodeId, mailboxes: Mailboxes, config: Config, seed: [u8; 32], durable: Durable) -> Agent {
         assert_eq!(mailboxes.own.node(), node, "an agent signs as its own node");
         let mut custody = Custody::default();
-        let mut known = IdIndex::default();
         custody.row_reserve(durable.next_row);
         let mut tombstones = Tombstones::default();
         for (id, until) in durable.buried {
-            let slot = BURIED | tombstones.insert(id, until);
-            known.insert(&id, slot, &|slot| Self::full_id(&custody, &tombstones, slot));
+            tombstones.insert(id, until);
         }
         let mut beliefs = Beliefs::default();
         durable.beliefs.into_iter().for_each(|((id, signer), belief)| beliefs.insert(id, signer, belief));
@@ -153,7 +151,7 @@ impl Agent {
             sequence_reserved: durable.sequence,
             free_bytes: u64::MAX,
             custody,
-            known,
+            summary: IdIndex::default(),
             tombstones,
             beliefs,
             inbox,
@@ -178,8 +176,8 @@ impl Agent {
     /// hold at once.
     pub fn reinstate(&mut self, held: &Held) {
         let slot = self.custody.insert(held);
-        let (custody, tombstones) = (&self.custody, &self.tombstones);
-        self.known.insert(&held.id, slot, &|slot| Self::full_id(custody, tombstones, slot));
+        let new = self.summary.insert(&held.id, slot, &|slot| self.custody.id(slot));
+        assert!(new, "a bundle is held once");
     }
 
     /// Takes one input. Changes among the outputs are to be committed before any act that comes after them is performed.
@@ -209,17 +207,13 @@ impl Agent {
         }
     }
 
-    fn full_id(custody: &Custody, tombstones: &Tombstones, slot: Slot) -> BundleId {
-        if slot & BURIED == 0 { custody.id(slot) } else { tombstones.id(slot & !BURIED) }
-    }
-
-    /// Where an id stands among the known ones: held, or buried with the top bit set.
-    fn find(&self, id: &BundleId) -> Option<Slot> {
-        self.known.find(id, &|slot| Self::full_id(&self.custody, &self.tombstones, slot))
-    }
-
     fn find_held(&self, id: &BundleId) -> Option<Slot> {
-        self.find(id).filter(|slot| slot & BURIED == 0)
+        self.summary.find(id, &|slot| self.custody.id(slot))
+    }
+
+    /// Whether an id is held or buried.
+    fn is_known(&self, id: &BundleId) -> bool {
+        self.find_held(id).is_some() || self.tombstones.contains(id)
     }
 }
 

@@ -14,13 +14,16 @@
 
 pub mod fault;
 pub mod generate;
+pub mod link;
 pub mod oracle;
 pub mod random;
 pub mod report;
+pub mod run;
 pub mod scenario;
 pub mod seconds;
 pub mod trace;
 pub mod workload;
+pub mod world;
 
 pub use fault::{Fault, InputError};
 pub use scenario::Scenario;

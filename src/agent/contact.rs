@@ -9,7 +9,7 @@ use crate::frame::{Grade, Hello};
 use crate::id::{BundleId, NodeId};
 use crate::time::Timestamp;
 
-/// Most ids that may wait to be offered, or to be taken from one peer.
+/// Most ids that may wait to be offered to one peer.
 pub const OFFERS_MAX: usize = 16_384;
 /// Most refused bundles remembered for another try.
 const RETRIES_MAX: usize = 4_096;
@@ -50,6 +50,7 @@ pub struct Contact {
     queued: BTreeMap<Slot, Order>,
     in_flight: BTreeMap<BundleId, Flight>,
     in_flight_bytes: u64,
+    /// Ids for the next Offer; before the peer's Hello they wait to be looked at.
     to_offer: Vec<BundleId>,
     /// Sources whose receipts were shown again during this contact.
     pub shown: BTreeSet<NodeId>,
@@ -82,11 +83,13 @@ impl Contact {
         }
     }
 
-    /// Offers an id at the end of the batch.
-    pub fn offer(&mut self, id: BundleId) {
-        if self.to_offer.len() < OFFERS_MAX {
+    /// Offers an id at the end of the batch; false where too many are offered in this one already.
+    pub fn offer(&mut self, id: BundleId) -> bool {
+        let room = self.to_offer.len() < OFFERS_MAX;
+        if room {
             self.to_offer.push(id);
         }
+        room
     }
 
     pub fn take_offers(&mut self) -> Vec<BundleId> {
@@ -124,6 +127,11 @@ impl Contact {
 
     pub fn is_in_flight(&self, id: &BundleId) -> bool {
         self.in_flight.contains_key(id)
+    }
+
+    /// Spray copies of an id that are on their way to the peer.
+    pub fn copies_in_flight(&self, id: &BundleId) -> u16 {
+        self.in_flight.get(id).map_or(0, |flight| flight.copies)
     }
 
     pub fn sent(&mut self, id: BundleId, flight: Flight) {
@@ -164,45 +172,6 @@ impl Contact {
 
     /// Whether the end of the batch has something to say here.
     pub fn is_settled(&self) -> bool {
-        self.to_offer.is_empty() && self.grants.is_empty()
-    }
-}
-
-/// Bundles that peers offered and this node asked one of them for.
-#[derive(Debug, Default)]
-pub struct Offers {
-    by_id: BTreeMap<BundleId, Vec<NodeId>>,
-}
-
-impl Offers {
-    /// Notes an offer; true when the id should be asked for from `peer` now.
-    pub fn note(&mut self, id: BundleId, peer: NodeId) -> bool {
-        if self.by_id.len() >= OFFERS_MAX && !self.by_id.contains_key(&id) {
-            return true;
-        }
-        let peers = self.by_id.entry(id).or_default();
-        if !peers.contains(&peer) {
-            peers.push(peer);
-        }
-        peers[0] == peer
-    }
-
-    /// The bundle came, or is known by now.
-    pub fn settle(&mut self, id: &BundleId) {
-        self.by_id.remove(id);
-    }
-
-    /// A peer is gone: what it was asked for, and who else offered it.
-    pub fn lose(&mut self, peer: NodeId) -> Vec<(BundleId, NodeId)> {
-        let mut elsewhere = Vec::new();
-        self.by_id.retain(|id, peers| {
-            let was_asked = peers.first() == Some(&peer);
-            peers.retain(|p| *p != peer);
-            if let (true, Some(next)) = (was_asked, peers.first()) {
-                elsewhere.push((*id, *next));
-            }
-            !peers.is_empty()
-        });
-        elsewhere
+        (self.to_offer.is_empty() || self.hello.is_none()) && self.grants.is_empty()
     }
 }

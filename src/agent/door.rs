@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
+use super::Agent;
 use super::change::{Belief, Change, Class, Evidence, Held, Letter, Outgoing, Person, What};
 use super::custody::Slot;
 use super::io::{Event, Gone, Output};
 use super::tombstones::{BELIEFS_MAX, TOMBSTONES_MAX};
-use super::{Agent, BURIED};
 use crate::bundle::Bundle;
 use crate::frame::Grade;
 use crate::id::{BundleId, NodeId};
@@ -26,20 +26,10 @@ impl Agent {
         out.push(Output::Commit(change));
     }
 
-    fn know(&mut self, id: &BundleId, slot: Slot) {
-        let (custody, tombstones) = (&self.custody, &self.tombstones);
-        let new = self.known.insert(id, slot, &|slot| Self::full_id(custody, tombstones, slot));
-        assert!(new, "an id is held or buried once");
-    }
-
-    fn unknow(&mut self, id: &BundleId) {
-        let (custody, tombstones) = (&self.custody, &self.tombstones);
-        self.known.remove(id, &|slot| Self::full_id(custody, tombstones, slot));
-    }
-
     pub(super) fn hold(&mut self, held: Held, bundle: Arc<Bundle>, out: &mut Vec<Output>) -> Slot {
         let slot = self.custody.insert(&held);
-        self.know(&held.id, slot);
+        let new = self.summary.insert(&held.id, slot, &|slot| self.custody.id(slot));
+        assert!(new, "a bundle is held once");
         self.emit(Change::Hold { held, bundle }, out);
         slot
     }
@@ -53,7 +43,7 @@ impl Agent {
     pub(super) fn forget(&mut self, slot: Slot, why: Gone, out: &mut Vec<Output>) {
         let (id, row) = (self.custody.id(slot), self.custody.row(slot));
         self.contacts.values_mut().for_each(|contact| contact.unqueue(slot));
-        self.unknow(&id);
+        self.summary.remove(&id, &|slot| self.custody.id(slot));
         self.custody.remove(slot);
         self.emit(Change::Forget { row }, out);
         out.push(Output::Report(Event::Gone { id, why }));
@@ -61,7 +51,7 @@ impl Agent {
 
     /// Remembers an id that is not held; the oldest tombstone makes room where there are too many.
     pub(super) fn bury(&mut self, id: BundleId, until: Timestamp, out: &mut Vec<Output>) {
-        if self.find(&id).is_some() {
+        if self.is_known(&id) {
             return;
         }
         if self.tombstones.len() >= TOMBSTONES_MAX
@@ -69,14 +59,12 @@ impl Agent {
         {
             self.unbury(oldest, out);
         }
-        let slot = self.tombstones.insert(id, until);
-        self.know(&id, BURIED | slot);
+        self.tombstones.insert(id, until);
         self.emit(Change::Bury { id, until }, out);
     }
 
     pub(super) fn unbury(&mut self, slot: Slot, out: &mut Vec<Output>) {
         let id = self.tombstones.id(slot);
-        self.unknow(&id);
         self.tombstones.remove(slot);
         self.emit(Change::Unbury { id }, out);
     }

@@ -189,7 +189,7 @@ pub enum Cause {
     Expiry,
     /// A tombstone or a receipt's word ends.
     Tombstone,
-    /// A refused bundle may be offered again.
+    /// A refused bundle may be tried again, or another peer asked for what one offered and did not hand over.
     Retry,
     /// An inbox row was not collected.
     Nudge,

@@ -22,6 +22,7 @@ impl Agent {
             self.custody.first_expiry().map(|end| (end, Cause::Expiry)),
             memories.into_iter().flatten().min().map(|end| (end, Cause::Tombstone)),
             retry.map(|at| (at, Cause::Retry)),
+            self.offers.next_end().map(|end| (end, Cause::Retry)),
         ];
         dues.into_iter().flatten().min()
     }
@@ -33,6 +34,7 @@ impl Agent {
         self.end_lives(out);
         self.end_memories(out);
         self.retry_refused(out);
+        self.ask_others(out);
         self.flush_contacts(out);
     }
 

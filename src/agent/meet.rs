@@ -8,10 +8,11 @@ use super::change::{Class, Held, What};
 use super::contact::{Contact, Flight, Order, Stage};
 use super::custody::Slot;
 use super::io::{Event, Output};
-use super::routing::Verdict;
+use super::offers::Requests;
+use super::routing::{Facts, Verdict};
 use super::summary::{Claim, Reconciliation, Step};
-use super::{Agent, BURIED, UNSETTLED_MAX};
-use crate::bundle::{Hops, Kind};
+use super::{Agent, UNSETTLED_MAX};
+use crate::bundle::{HOP_LIMIT, Hops, Kind};
 use crate::eid::Eid;
 use crate::frame::{Frame, Grade, Hello, PROTOCOL_VERSION, Refusal, Transit};
 use crate::id::{BundleId, NodeId};
@@ -28,7 +29,7 @@ impl Agent {
         let mut nonce = [0; 16];
         self.nonces.fill_bytes(&mut nonce);
         let pushes = self.routing.replicates();
-        let (custody, tombstones) = (&self.custody, &self.tombstones);
+        let custody = &self.custody;
         let hello = Hello {
             version: PROTOCOL_VERSION,
             bundle_bytes_max: self.config.bundle_bytes_max,
@@ -38,8 +39,8 @@ impl Agent {
             mailboxes: Vec::new(),
             routing: self.routing.info(peer, self.at.now),
             nonce,
-            count: self.known.len(),
-            root: self.known.root(&|slot| Self::full_id(custody, tombstones, slot)),
+            count: self.summary.len(),
+            root: self.summary.root(&|slot| custody.id(slot)),
         };
         let contact = Contact::new(self.at.now, &hello);
         self.contacts.insert(peer, contact);
@@ -55,9 +56,8 @@ impl Agent {
                 self.unsettled.insert((peer, id), flight.copies);
             }
         }
-        for (id, next) in self.offers.lose(peer) {
-            out.push(Output::Send { to: next, frame: Frame::Take { ids: vec![id] } });
-        }
+        let requests = self.offers.lose(peer, self.at.now);
+        request(requests, out);
     }
 
     pub(super) fn hear(&mut self, from: NodeId, frame: Frame, out: &mut Vec<Output>) {
@@ -99,7 +99,22 @@ impl Agent {
         for_peer.into_iter().for_each(|slot| self.enqueue(peer, slot));
         self.confess(peer, out);
         self.begin_reconciliation(peer, out);
+        self.catch_up(peer);
         self.pump(peer, out);
+    }
+
+    /// Offers what came after this node's Hello left and before the peer's was heard: no summary of the contact has it.
+    fn catch_up(&mut self, peer: NodeId) {
+        let contact = self.contacts.get_mut(&peer).expect("the contact greets");
+        for id in contact.take_offers() {
+            let Some(held) = self.find_held(&id).map(|slot| self.custody.held(slot)) else { continue };
+            let granted = self.grants(peer, &held);
+            let contact = self.contacts.get_mut(&peer).expect("the contact greets");
+            // What is for the peer itself flows already.
+            if granted && !contact.serves(&held.destination) {
+                contact.offer(id);
+            }
+        }
     }
 
     /// Tells the previous hop what had to be evicted of what it handed over.
@@ -122,9 +137,9 @@ impl Agent {
             return;
         }
         let theirs = Claim::of(theirs);
-        let (custody, tombstones) = (&self.custody, &self.tombstones);
-        let full = |slot| Self::full_id(custody, tombstones, slot);
-        let (reconciliation, step) = Reconciliation::begin(&contact.claim, &theirs, &mut self.known, &full);
+        let custody = &self.custody;
+        let full = |slot| custody.id(slot);
+        let (reconciliation, step) = Reconciliation::begin(&contact.claim, &theirs, &mut self.summary, &full);
         contact.reconciliation = Some(reconciliation);
         self.reconciled(peer, step, out);
     }
@@ -134,8 +149,8 @@ impl Agent {
         let Some(reconciliation) = contact.reconciliation.as_mut() else {
             return self.misbehaved(peer, "reconciles out of turn", out);
         };
-        let (custody, tombstones) = (&self.custody, &self.tombstones);
-        let step = reconciliation.handle(frame, &mut self.known, &|slot| Self::full_id(custody, tombstones, slot));
+        let custody = &self.custody;
+        let step = reconciliation.handle(frame, &mut self.summary, &|slot| custody.id(slot));
         self.reconciled(peer, step, out);
         self.pump(peer, out);
     }
@@ -145,9 +160,22 @@ impl Agent {
         if let Some(what) = step.misbehaved {
             return self.misbehaved(peer, what, out);
         }
-        let lacks: Vec<Slot> = step.surplus.into_iter().chain(step.wanted).filter(|slot| slot & BURIED == 0).collect();
+        let lacks: Vec<Slot> = step.surplus.into_iter().chain(step.wanted).collect();
         self.settle_flights(peer, &lacks, step.done, out);
-        lacks.into_iter().for_each(|slot| self.consider(peer, slot));
+        lacks.into_iter().for_each(|slot| self.propose(peer, slot));
+    }
+
+    /// Receipts go at once. A message is offered first: a peer without it may have had it and know that it is delivered,
+    /// gone or evicted, and many a peer in reach may hold it; then the answer costs far less than the body.
+    fn propose(&mut self, peer: NodeId, slot: Slot) {
+        let held = self.custody.held(slot);
+        if !self.grants(peer, &held) {
+            return;
+        }
+        let contact = self.contacts.get_mut(&peer).expect("what a peer lacks is told during a contact");
+        if held.kind == Kind::Receipt || contact.serves(&held.destination) || !contact.offer(held.id) {
+            self.enqueue(peer, slot);
+        }
     }
 
     /// Whether what was in flight when the last contact broke was accepted, a peer that turns out to know it must say: a
@@ -230,11 +258,13 @@ impl Agent {
         let held = self.custody.held(slot);
         let peers: Vec<NodeId> = self.contacts.keys().copied().filter(|peer| Some(*peer) != held.from).collect();
         for peer in peers {
-            if !self.grants(peer, &held) {
-                continue;
-            }
+            let granted = self.grants(peer, &held);
             let contact = self.contacts.get_mut(&peer).expect("the peers are those of the contacts");
-            if contact.serves(&held.destination) {
+            if contact.hello.is_none() {
+                contact.offer(held.id);
+            } else if !granted {
+                continue;
+            } else if contact.serves(&held.destination) {
                 self.enqueue(peer, slot);
                 self.pump(peer, out);
             } else {
@@ -257,12 +287,12 @@ impl Agent {
             let Some(slot) = contact.next(window_bytes) else { return };
             let held = self.custody.held(slot);
             // What was granted when it was queued may be over by now.
-            if held.expires <= self.at.now || held.size_bytes > bytes_max || held.hops.count == u8::MAX {
+            if held.expires < self.at.now || held.size_bytes > bytes_max || held.hops.count == HOP_LIMIT {
                 continue;
             }
             let verdict = match self.contacts[&peer].serves(&held.destination) {
                 true => Verdict::Copy(0),
-                false => self.routing.verdict(&self.facts(&held), peer),
+                false => self.routing.verdict(&self.facts_beside_flights(&held), peer),
             };
             let (copies, moved) = match verdict {
                 Verdict::Keep => continue,
@@ -276,6 +306,13 @@ impl Agent {
             contact.bundles_sent += 1;
             out.push(Output::Forward { to: peer, transit, id: held.id, row: held.row });
         }
+    }
+
+    /// What is on its way elsewhere may arrive there, so those copies cannot be handed out a second time.
+    fn facts_beside_flights<'a>(&self, held: &'a Held) -> Facts<'a> {
+        let in_flight: u16 = self.contacts.values().map(|contact| contact.copies_in_flight(&held.id)).sum();
+        let facts = self.facts(held);
+        Facts { copies: facts.copies.saturating_sub(in_flight), ..facts }
     }
 
     /// Custody signals: the peer committed what it names.
@@ -319,12 +356,16 @@ impl Agent {
 
     fn offered(&mut self, peer: NodeId, ids: Vec<BundleId>, out: &mut Vec<Output>) {
         let shunned = |id: &BundleId| self.shunned.get(id).is_some_and(|until| *until > self.at.now);
-        let unknown = |id: &BundleId| self.find(id).is_none() && !self.inbox.had(id) && !shunned(id);
+        let unknown = |id: &BundleId| !self.is_known(id) && !self.inbox.had(id) && !shunned(id);
         let new: Vec<BundleId> = ids.into_iter().filter(unknown).collect();
-        let ids: Vec<BundleId> = new.into_iter().filter(|id| self.offers.note(*id, peer)).collect();
-        for ids in ids.chunks(IDS_PER_FRAME) {
-            out.push(Output::Send { to: peer, frame: Frame::Take { ids: ids.to_vec() } });
-        }
+        let ids: Vec<BundleId> = new.into_iter().filter(|id| self.offers.note(*id, peer, self.at.now)).collect();
+        request(Requests::from([(peer, ids)]), out);
+    }
+
+    /// Turns to others for what a peer offered and did not hand over.
+    pub(super) fn ask_others(&mut self, out: &mut Vec<Output>) {
+        let requests = self.offers.lapse(self.at.now);
+        request(requests, out);
     }
 
     fn asked_for(&mut self, peer: NodeId, ids: Vec<BundleId>, out: &mut Vec<Output>) {
@@ -349,7 +390,7 @@ impl Agent {
 
     /// Says what waited for the end of the batch: one frame where there would have been many.
     pub(super) fn flush_contacts(&mut self, out: &mut Vec<Output>) {
-        for (peer, contact) in &mut self.contacts {
+        for (peer, contact) in self.contacts.iter_mut().filter(|(_, contact)| !contact.is_settled()) {
             let to = *peer;
             for grants in std::mem::take(&mut contact.grants).chunks(IDS_PER_FRAME) {
                 out.push(Output::Send { to, frame: Frame::Accepted { grants: grants.to_vec() } });
@@ -370,6 +411,15 @@ impl Agent {
             if !due.is_empty() {
                 self.pump(peer, out);
             }
+        }
+    }
+}
+
+/// Asks for what was offered.
+fn request(requests: Requests, out: &mut Vec<Output>) {
+    for (to, ids) in requests {
+        for ids in ids.chunks(IDS_PER_FRAME) {
+            out.push(Output::Send { to, frame: Frame::Take { ids: ids.to_vec() } });
         }
     }
 }

@@ -138,9 +138,12 @@ impl Agent {
     fn heed(&mut self, receipt: &Receipt, signer: NodeId, until: Timestamp, out: &mut Vec<Output>) -> Vec<Held> {
         let mut freed = Vec::new();
         for id in &receipt.ids {
-            let to_signer = self.outbox.find(id).is_some_and(|outgoing| outgoing.destination.node == signer);
-            if to_signer {
+            if self.is_word_on_own(id, receipt, signer) {
                 self.attest(*id, what(receipt.kind), Some(signer), out);
+            }
+            // The other devices of a mailbox may still lack it.
+            if receipt.devices > 1 {
+                continue;
             }
             match self.find_held(id).map(|slot| (slot, self.custody.held(slot))) {
                 Some((slot, held)) if is_ended_by(&held, receipt, signer) => {
@@ -150,7 +153,7 @@ impl Agent {
                     freed.push(held);
                 }
                 Some(_) => {}
-                None if self.find(id).is_none() => {
+                None if !self.is_known(id) => {
                     self.believe(*id, signer, Belief { what: what(receipt.kind), until }, out)
                 }
                 None => {}
@@ -159,9 +162,17 @@ impl Agent {
         freed
     }
 
+    /// Whether the receipt is its destination's own word on a message of this node. Nobody signs for a whole group.
+    fn is_word_on_own(&self, id: &BundleId, receipt: &Receipt, signer: NodeId) -> bool {
+        let Some(outgoing) = self.outbox.find(id).filter(|_| receipt.source == self.node) else { return false };
+        outgoing.destination.node == signer && !outgoing.destination.is_group()
+    }
+
     /// Whether the destination's own receipt for this bundle came before it.
     pub(super) fn believed_over(&self, bundle: &Bundle) -> bool {
-        bundle.kind == Kind::Message && self.beliefs.find(bundle.id, bundle.destination.node).is_some()
+        bundle.kind == Kind::Message
+            && !bundle.destination.is_group()
+            && self.beliefs.find(bundle.id, bundle.destination.node).is_some()
     }
 
     pub(super) fn bury_believed(&mut self, bundle: &Bundle, out: &mut Vec<Output>) {

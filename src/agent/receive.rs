@@ -6,7 +6,7 @@ use super::Agent;
 use super::change::{Class, Held, Standing};
 use super::inbox::Arrival;
 use super::io::{Event, Output};
-use crate::bundle::{Bundle, Kind};
+use crate::bundle::{Bundle, HOP_LIMIT, Kind};
 use crate::frame::{Frame, Grade, Refusal, Transit};
 use crate::id::{BundleId, NodeId};
 use crate::time::{DAY, HOUR, Millis, SECOND};
@@ -30,8 +30,8 @@ impl Agent {
     ) {
         let Some(contact) = self.contacts.get_mut(&from) else { return };
         contact.bundles_received += 1;
-        self.offers.settle(&bundle.id);
-        if self.find(&bundle.id).is_some() || self.inbox.had(&bundle.id) {
+        self.offers.heard(from, self.at.now);
+        if self.is_known(&bundle.id) || self.inbox.had(&bundle.id) {
             return self.receive_again(from, transit, bundle.id, out);
         }
         match self.door_check(&transit, &bundle, size_bytes) {
@@ -48,10 +48,7 @@ impl Agent {
         if size_bytes > self.config.bundle_bytes_max || bundle.lifetime > self.config.lifetime_max {
             return Err(Refusal::TooLarge);
         }
-        let remaining = self.remaining(transit, bundle);
-        if remaining == Millis(0) {
-            return Err(Refusal::Expired);
-        }
+        let remaining = self.remaining(transit, bundle).ok_or(Refusal::Expired)?;
         if self.free_bytes < self.config.free_bytes_min {
             return Err(Refusal::Space);
         }
@@ -59,13 +56,15 @@ impl Agent {
     }
 
     /// The life a bundle has left: its lifetime less its age, or less what both clocks say where both are plausible.
-    fn remaining(&self, transit: &Transit, bundle: &Bundle) -> Millis {
+    /// In the last millisecond of a life that is zero; none once the age exceeds the lifetime.
+    fn remaining(&self, transit: &Transit, bundle: &Bundle) -> Option<Millis> {
         let by_clock = match (self.at.trusted_wall(), bundle.creation.time) {
             (Some(wall), created) if created.0 > 0 && wall >= created => Some(Millis(wall.0 - created.0)),
             _ => None,
         };
         let by_clock = by_clock.filter(|age| *age <= PLAUSIBLE_AGE_MAX);
-        bundle.lifetime.saturating_sub(transit.hops.age.max(by_clock.unwrap_or_default()))
+        let age = transit.hops.age.max(by_clock.unwrap_or_default());
+        (age <= bundle.lifetime).then(|| bundle.lifetime.saturating_sub(age))
     }
 
     fn receive_mine(
@@ -86,6 +85,7 @@ impl Agent {
         if standing.is_none() && self.inbox.bytes_strangers() + cost > self.config.stranger_mail_bytes_max {
             return self.refuse(from, bundle.id, Refusal::Full, out);
         }
+        self.offers.settle(&bundle.id);
         self.inbox.arrive(Arrival { bundle, hops: transit.hops, size_bytes, from, rejected });
     }
 
@@ -99,6 +99,10 @@ impl Agent {
         out: &mut Vec<Output>,
     ) {
         let id = bundle.id;
+        // It could go nowhere from here, and while it is known the genuine copies would be turned away.
+        if transit.hops.count == HOP_LIMIT {
+            return self.refuse(from, id, Refusal::Expired, out);
+        }
         if self.shunned.get(&id).is_some_and(|until| *until > self.at.now) {
             return self.refuse(from, id, Refusal::Shunned, out);
         }
@@ -155,7 +159,6 @@ impl Agent {
 
     /// The same bundle once more: copies merge by maximum, and a recipient shows its receipt again.
     pub(super) fn receive_again(&mut self, from: NodeId, transit: Transit, id: BundleId, out: &mut Vec<Output>) {
-        self.offers.settle(&id);
         if let Some(slot) = self.find_held(&id) {
             let held = self.custody.held(slot);
             // More copies than the source signed for never come to be: what was held already stays the bound.
@@ -181,6 +184,7 @@ impl Agent {
     }
 
     pub(super) fn grant(&mut self, to: NodeId, id: BundleId, grade: Grade, out: &mut Vec<Output>) {
+        self.offers.settle(&id);
         if let Some(contact) = self.contacts.get_mut(&to) {
             contact.grants.push((id, grade));
         }
@@ -194,6 +198,13 @@ impl Agent {
         };
         out.push(Output::Report(Event::Refused { id, from: to, why }));
         out.push(Output::Send { to, frame: Frame::Refused { id, why, retry_after } });
+        // Only this copy is dead; everything else would be said to the next peer too.
+        if why != Refusal::Expired {
+            return self.offers.settle(&id);
+        }
+        if let Some(next) = self.offers.pass_over(&id, to, self.at.now) {
+            out.push(Output::Send { to: next, frame: Frame::Take { ids: vec![id] } });
+        }
     }
 }
 

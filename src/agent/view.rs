@@ -49,7 +49,7 @@ impl Agent {
 
     /// Whether an id is held, buried or delivered: such a bundle may be dropped before its signature is checked.
     pub fn knows(&self, id: &BundleId) -> bool {
-        self.find(id).is_some() || self.inbox.had(id)
+        self.is_known(id) || self.inbox.had(id)
     }
 
     /// Whether something is held for a node.

@@ -4,10 +4,12 @@
 
 #![allow(dead_code)]
 
+pub mod ghost;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use dak::agent::change::{Change, What};
+use dak::agent::change::{Change, Person, Row, Standing, What};
 use dak::agent::{Agent, Config, Event, Input, Mailboxes, Output};
 use dak::bundle::{Bundle, Priority, Signer, Unverified};
 use dak::eid::Eid;
@@ -20,6 +22,17 @@ use ed25519_dalek::SigningKey;
 
 /// 2026-11-01 in milliseconds since the DTN epoch.
 pub const WALL: u64 = 846_892_800_000;
+
+/// A store that a new node starts with.
+pub trait Fresh: Store {
+    fn fresh() -> Self;
+}
+
+impl Fresh for MemoryStore {
+    fn fresh() -> MemoryStore {
+        MemoryStore::default()
+    }
+}
 
 pub struct Node<S: Store = MemoryStore> {
     pub key: Arc<SigningKey>,
@@ -35,6 +48,8 @@ pub struct Node<S: Store = MemoryStore> {
     /// Commits still to come before the power goes, when it is to go; and whether before or after that commit.
     pub power_cut: Option<(u32, bool)>,
     pub down: bool,
+    /// Commits so far.
+    pub commits: u32,
     next_token: u64,
 }
 
@@ -45,16 +60,18 @@ pub struct World<S: Store = MemoryStore> {
     wire: VecDeque<(usize, usize, Vec<u8>)>,
     /// Bundles handed over, per pair of nodes.
     pub forwards: BTreeMap<(usize, usize), u64>,
+    /// What was said to peers that are no nodes of this world.
+    said: Vec<(NodeId, Vec<u8>)>,
     pub log: blake3::Hasher,
 }
 
-impl World<MemoryStore> {
-    pub fn new(configs: Vec<Config>) -> World {
-        let stores = configs.iter().map(|_| MemoryStore::default()).collect();
+impl<S: Fresh> World<S> {
+    pub fn new(configs: Vec<Config>) -> World<S> {
+        let stores = configs.iter().map(|_| S::fresh()).collect();
         World::with_stores(configs, stores)
     }
 
-    pub fn of(n: usize) -> World {
+    pub fn of(n: usize) -> World<S> {
         World::new(vec![Config::default(); n])
     }
 }
@@ -76,6 +93,7 @@ impl<S: Store> World<S> {
                 notified: Vec::new(),
                 power_cut: None,
                 down: false,
+                commits: 0,
                 next_token: 1,
             }
         });
@@ -85,6 +103,7 @@ impl<S: Store> World<S> {
             links: BTreeSet::new(),
             wire: VecDeque::new(),
             forwards: BTreeMap::new(),
+            said: Vec::new(),
             log: blake3::Hasher::new(),
         }
     }
@@ -110,6 +129,20 @@ impl<S: Store> World<S> {
         self.perform(n, out);
     }
 
+    /// Bundles that come so fast that they share a batch.
+    pub fn take_in_one_batch(&mut self, n: usize, from: NodeId, bundles: Vec<Bundle>) {
+        let (at, transit) = (self.moment(n), Transit { copies: 1, ..Transit::default() });
+        let mut out = Vec::new();
+        for bundle in bundles {
+            let size_bytes = bundle.encoded_len() as u32;
+            let input = Input::Bundle { from, transit, bundle: Arc::new(bundle), size_bytes };
+            self.nodes[n].agent.handle(at, input, &mut out);
+        }
+        self.nodes[n].agent.handle(at, Input::Timeout, &mut out);
+        self.perform(n, out);
+        self.settle();
+    }
+
     fn perform(&mut self, n: usize, out: Vec<Output>) {
         let changes: Vec<Change> = out
             .iter()
@@ -118,6 +151,7 @@ impl<S: Store> World<S> {
         self.log.update(format!("{n} {out:?}\n").as_bytes());
         let node = &mut self.nodes[n];
         if !changes.is_empty() {
+            node.commits += 1;
             match &mut node.power_cut {
                 Some((0, before)) => {
                     if !*before {
@@ -132,9 +166,11 @@ impl<S: Store> World<S> {
             node.store.commit(&changes).unwrap();
             assert_eq!(node.store.durable().unwrap(), node.agent.durable(), "the store holds what the agent believes");
         }
+        let incarnation = node.incarnation;
         for output in out {
             self.act(n, output);
-            if self.nodes[n].down {
+            // An act may have led to a power cut: who would have performed the others is no more.
+            if self.nodes[n].down || self.nodes[n].incarnation != incarnation {
                 return;
             }
         }
@@ -148,21 +184,29 @@ impl<S: Store> World<S> {
                 let size_bytes = draft.sign(&payload, &*self.nodes[n].key).unwrap().encoded_len() as u32;
                 self.input(n, Input::Sealed { token, payload, size_bytes });
             }
-            Output::Send { to, frame } => self.wire.push_back((n, self.index(to), frame.encode())),
+            Output::Send { to, frame } => self.put(n, to, frame.encode()),
             Output::Forward { to, transit, row, .. } => {
                 let body = self.nodes[n].store.body(row).unwrap().expect("what is forwarded is stored");
                 let (bundle, _) = Bundle::from_store(&body).unwrap();
-                let to = self.index(to);
-                *self.forwards.entry((n, to)).or_default() += 1;
-                self.wire.push_back((n, to, encode_bundle(&transit, &bundle)));
+                if let Some(to) = self.find(to) {
+                    *self.forwards.entry((n, to)).or_default() += 1;
+                }
+                self.put(n, to, encode_bundle(&transit, &bundle));
             }
             Output::Notify(id) => self.nodes[n].notified.push(id),
             Output::Report(event) => self.nodes[n].events.push(event),
         }
     }
 
-    pub fn index(&self, id: NodeId) -> usize {
-        self.nodes.iter().position(|node| node.id == id).expect("a node of this world")
+    fn put(&mut self, from: usize, to: NodeId, bytes: Vec<u8>) {
+        match self.find(to) {
+            Some(to) => self.wire.push_back((from, to, bytes)),
+            None => self.said.push((to, bytes)),
+        }
+    }
+
+    fn find(&self, id: NodeId) -> Option<usize> {
+        self.nodes.iter().position(|node| node.id == id)
     }
 
     /// Moves what is on the wire until it is empty.
@@ -172,14 +216,23 @@ impl<S: Store> World<S> {
             steps += 1;
             assert!(steps < 100_000, "the exchange ends");
             if self.is_linked(from, to) && !self.nodes[from].down && !self.nodes[to].down {
-                self.arrive(from, to, &bytes);
+                self.arrive(self.nodes[from].id, to, &bytes);
+            }
+        }
+    }
+
+    /// Moves at most so many frames.
+    pub fn settle_some(&mut self, frames: usize) {
+        for _ in 0..frames {
+            let Some((from, to, bytes)) = self.wire.pop_front() else { return };
+            if self.is_linked(from, to) && !self.nodes[from].down && !self.nodes[to].down {
+                self.arrive(self.nodes[from].id, to, &bytes);
             }
         }
     }
 
     /// What a driver does with bytes from a peer.
-    pub fn arrive(&mut self, from: usize, to: usize, bytes: &[u8]) {
-        let from = self.nodes[from].id;
+    pub fn arrive(&mut self, from: NodeId, to: usize, bytes: &[u8]) {
         let input = match Incoming::decode(bytes) {
             Ok(Incoming::Frame(frame)) => Input::Frame { from, frame },
             Ok(Incoming::Bundle { copies, moved, bytes }) => {
@@ -202,16 +255,22 @@ impl<S: Store> World<S> {
     }
 
     pub fn up(&mut self, a: usize, b: usize) {
+        self.open(a, b);
+        self.settle();
+    }
+
+    /// Brings a link up; what the two say stays on the wire.
+    pub fn open(&mut self, a: usize, b: usize) {
         if self.links.insert((a.min(b), a.max(b))) {
             let (id_a, id_b) = (self.nodes[a].id, self.nodes[b].id);
             self.input(a, Input::ContactUp { peer: id_b });
             self.input(b, Input::ContactUp { peer: id_a });
         }
-        self.settle();
     }
 
     pub fn down(&mut self, a: usize, b: usize) {
         if self.links.remove(&(a.min(b), a.max(b))) {
+            self.wire.retain(|(from, to, _)| (*from, *to) != (a, b) && (*from, *to) != (b, a));
             let (id_a, id_b) = (self.nodes[a].id, self.nodes[b].id);
             self.input(a, Input::ContactDown { peer: id_b });
             self.input(b, Input::ContactDown { peer: id_a });
@@ -263,9 +322,18 @@ impl<S: Store> World<S> {
     }
 
     pub fn send_with(&mut self, from: usize, to: usize, lifetime: Millis, copies: Option<u16>) -> Option<BundleId> {
+        self.send_to(from, Eid::mail(self.nodes[to].id), lifetime, copies)
+    }
+
+    pub fn send_to(
+        &mut self,
+        from: usize,
+        destination: Eid,
+        lifetime: Millis,
+        copies: Option<u16>,
+    ) -> Option<BundleId> {
         let token = self.nodes[from].next_token;
         self.nodes[from].next_token += 1;
-        let destination = Eid::mail(self.nodes[to].id);
         self.input(from, Input::Submit { token, destination, lifetime, priority: Priority::Normal, copies });
         let queued = |event: &Event| match event {
             Event::Queued { token: t, id } if *t == token => Some(*id),
@@ -276,12 +344,31 @@ impl<S: Store> World<S> {
         id
     }
 
+    /// The person at `n` names or blocks somebody.
+    pub fn name(&mut self, n: usize, node: NodeId, standing: Standing) {
+        let person = Person { name: "somebody".into(), standing, verified: false };
+        self.input(n, Input::Meet { node, person: Some(person) });
+        self.settle();
+    }
+
+    /// Everything known of the fate of a message of node `n`: what, and who says so.
+    pub fn evidence(&self, n: usize, id: BundleId) -> Vec<(What, Option<NodeId>)> {
+        let outgoing = self.nodes[n].agent.sent_one(&id).expect("a message of this node");
+        outgoing.evidence.iter().map(|evidence| (evidence.what, evidence.who)).collect()
+    }
+
     pub fn state(&self, n: usize, id: BundleId) -> What {
         self.nodes[n].agent.sent_one(&id).expect("a message of this node").state()
     }
 
     pub fn inbox(&self, n: usize) -> Vec<BundleId> {
         self.nodes[n].agent.letters().map(|letter| letter.id).collect()
+    }
+
+    /// The bundle stored at a row.
+    pub fn body(&self, n: usize, row: Row) -> Bundle {
+        let bytes = self.nodes[n].store.body(row).unwrap().expect("a row with a body");
+        Bundle::from_store(&bytes).unwrap().0
     }
 
     pub fn holds(&self, n: usize, id: BundleId) -> bool {
@@ -292,7 +379,7 @@ impl<S: Store> World<S> {
 impl<S: Store> World<S> {
     /// Says a frame to a node as if a peer had said it.
     pub fn say(&mut self, from: usize, to: usize, frame: Frame) {
-        self.arrive(from, to, &frame.encode());
+        self.arrive(self.nodes[from].id, to, &frame.encode());
         self.settle();
     }
 }
