@@ -17,6 +17,7 @@ pub mod receipt;
 pub mod safe_text;
 #[cfg(feature = "node")]
 pub mod seal;
+pub mod sim;
 pub mod store;
 pub mod ticket;
 pub mod time;

@@ -40,6 +40,7 @@ pub struct Held {
     pub accepted_at: Timestamp,
     /// Age and hop count on acceptance.
     pub hops: Hops,
+    /// The last millisecond of its life here.
     pub expires: Timestamp,
     pub size_bytes: u32,
     pub class: Class,

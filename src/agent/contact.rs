@@ -50,6 +50,7 @@ pub struct Contact {
     queued: BTreeMap<Slot, Order>,
     in_flight: BTreeMap<BundleId, Flight>,
     in_flight_bytes: u64,
+    /// Ids for the next Offer; before the peer's Hello they wait to be looked at.
     to_offer: Vec<BundleId>,
     /// Sources whose receipts were shown again during this contact.
     pub shown: BTreeSet<NodeId>,
@@ -164,7 +165,7 @@ impl Contact {
 
     /// Whether the end of the batch has something to say here.
     pub fn is_settled(&self) -> bool {
-        self.to_offer.is_empty() && self.grants.is_empty()
+        (self.to_offer.is_empty() || self.hello.is_none()) && self.grants.is_empty()
     }
 }
 

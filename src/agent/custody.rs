@@ -223,15 +223,17 @@ impl Custody {
         found
     }
 
-    /// The end of the shortest life held.
+    /// When the shortest life held is over: after its last millisecond, for a life ends when the age exceeds the lifetime
+    /// (RFC 9171 section 5.5).
     pub fn first_expiry(&self) -> Option<Timestamp> {
-        self.by_expiry.iter().filter_map(|order| order.first()).map(|(expires, _)| *expires).min()
+        let last = self.by_expiry.iter().filter_map(|order| order.first()).map(|(expires, _)| *expires).min();
+        last.map(|expires| expires + Millis(1))
     }
 
     /// One whose life is over at `now`.
     pub fn expired(&self, now: Timestamp) -> Option<Slot> {
         let firsts = self.by_expiry.iter().filter_map(|order| order.first());
-        firsts.filter(|(expires, _)| *expires <= now).min().map(|(_, slot)| *slot)
+        firsts.filter(|(expires, _)| *expires < now).min().map(|(_, slot)| *slot)
     }
 
     /// Bytes counted in one class and grade.

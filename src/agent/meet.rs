@@ -98,7 +98,22 @@ impl Agent {
         for_peer.into_iter().for_each(|slot| self.enqueue(peer, slot));
         self.confess(peer, out);
         self.begin_reconciliation(peer, out);
+        self.catch_up(peer);
         self.pump(peer, out);
+    }
+
+    /// Offers what came after this node's Hello left and before the peer's was heard: no summary of the contact has it.
+    fn catch_up(&mut self, peer: NodeId) {
+        let contact = self.contacts.get_mut(&peer).expect("the contact greets");
+        for id in contact.take_offers() {
+            let Some(held) = self.find_held(&id).map(|slot| self.custody.held(slot)) else { continue };
+            let granted = self.grants(peer, &held);
+            let contact = self.contacts.get_mut(&peer).expect("the contact greets");
+            // What is for the peer itself flows already.
+            if granted && !contact.serves(&held.destination) {
+                contact.offer(id);
+            }
+        }
     }
 
     /// Tells the previous hop what had to be evicted of what it handed over.
@@ -211,11 +226,13 @@ impl Agent {
         let held = self.custody.held(slot);
         let peers: Vec<NodeId> = self.contacts.keys().copied().filter(|peer| Some(*peer) != held.from).collect();
         for peer in peers {
-            if !self.grants(peer, &held) {
-                continue;
-            }
+            let granted = self.grants(peer, &held);
             let contact = self.contacts.get_mut(&peer).expect("the peers are those of the contacts");
-            if contact.serves(&held.destination) {
+            if contact.hello.is_none() {
+                contact.offer(held.id);
+            } else if !granted {
+                continue;
+            } else if contact.serves(&held.destination) {
                 self.enqueue(peer, slot);
                 self.pump(peer, out);
             } else {
@@ -238,7 +255,7 @@ impl Agent {
             let Some(slot) = contact.next(window_bytes) else { return };
             let held = self.custody.held(slot);
             // What was granted when it was queued may be over by now.
-            if held.expires <= self.at.now || held.size_bytes > bytes_max || held.hops.count == u8::MAX {
+            if held.expires < self.at.now || held.size_bytes > bytes_max || held.hops.count == u8::MAX {
                 continue;
             }
             let verdict = match self.contacts[&peer].serves(&held.destination) {
@@ -330,7 +347,7 @@ impl Agent {
 
     /// Says what waited for the end of the batch: one frame where there would have been many.
     pub(super) fn flush_contacts(&mut self, out: &mut Vec<Output>) {
-        for (peer, contact) in &mut self.contacts {
+        for (peer, contact) in self.contacts.iter_mut().filter(|(_, contact)| !contact.is_settled()) {
             let to = *peer;
             for grants in std::mem::take(&mut contact.grants).chunks(IDS_PER_FRAME) {
                 out.push(Output::Send { to, frame: Frame::Accepted { grants: grants.to_vec() } });

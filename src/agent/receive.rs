@@ -48,10 +48,7 @@ impl Agent {
         if size_bytes > self.config.bundle_bytes_max || bundle.lifetime > self.config.lifetime_max {
             return Err(Refusal::TooLarge);
         }
-        let remaining = self.remaining(transit, bundle);
-        if remaining == Millis(0) {
-            return Err(Refusal::Expired);
-        }
+        let remaining = self.remaining(transit, bundle).ok_or(Refusal::Expired)?;
         if self.free_bytes < self.config.free_bytes_min {
             return Err(Refusal::Space);
         }
@@ -59,13 +56,15 @@ impl Agent {
     }
 
     /// The life a bundle has left: its lifetime less its age, or less what both clocks say where both are plausible.
-    fn remaining(&self, transit: &Transit, bundle: &Bundle) -> Millis {
+    /// In the last millisecond of a life that is zero; none once the age exceeds the lifetime.
+    fn remaining(&self, transit: &Transit, bundle: &Bundle) -> Option<Millis> {
         let by_clock = match (self.at.trusted_wall(), bundle.creation.time) {
             (Some(wall), created) if created.0 > 0 && wall >= created => Some(Millis(wall.0 - created.0)),
             _ => None,
         };
         let by_clock = by_clock.filter(|age| *age <= PLAUSIBLE_AGE_MAX);
-        bundle.lifetime.saturating_sub(transit.hops.age.max(by_clock.unwrap_or_default()))
+        let age = transit.hops.age.max(by_clock.unwrap_or_default());
+        (age <= bundle.lifetime).then(|| bundle.lifetime.saturating_sub(age))
     }
 
     fn receive_mine(

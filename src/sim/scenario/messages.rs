@@ -1,0 +1,119 @@
+//! `[workload]`: a file, or a rate with its keys.
+
+use crate::sim::fault::{Fault, InputError};
+use crate::sim::scenario::table::{Section, Value};
+use crate::sim::scenario::{Messages, Named};
+use crate::sim::workload::{Arrivals, Pairs, SIZE_BYTES_MAX, Workload};
+
+pub(super) const KEYS: &[&str] =
+    &["file", "rate", "arrivals", "size", "priorities", "from", "to", "pairs", "start", "end"];
+const PRIORITIES: &[&str] = &["bulk", "normal", "urgent"];
+
+pub(super) fn read(top: &Section, nodes: Option<u32>) -> Result<Messages, InputError> {
+    let Some(workload) = top.section("workload", KEYS)? else {
+        return Err(top.refuse("there is no [workload]; add it, with `file = \"FILE\"` or `rate = \"1/min\"`".into()));
+    };
+    match (workload.value("file"), workload.value("rate")) {
+        (Some(file), None) => {
+            workload.narrowed("a file", &["file"])?;
+            Ok(Messages::File(Named { path: file.text()?.to_owned(), line: file.line() }))
+        }
+        (Some(_), Some(rate)) => Err(rate.refuse("[workload] has both `file` and `rate`; remove one".into())),
+        (None, None) => {
+            let said = "[workload] names no messages; add `file = \"FILE\"` or `rate = \"1/min\"`";
+            Err(workload.refuse(said.into()))
+        }
+        (None, Some(rate)) => read_rate(&workload, &rate, nodes).map(Messages::Rate),
+    }
+}
+
+fn read_rate(workload: &Section, rate: &Value, nodes: Option<u32>) -> Result<Workload, InputError> {
+    let size = workload.needed("size", "\"1kB\"")?;
+    let size_bytes = size.span(|end| end.size_bytes())?;
+    if size_bytes.1 > SIZE_BYTES_MAX {
+        return Err(size.refuse(format!("`size` is more than {SIZE_BYTES_MAX} bytes; make it smaller")));
+    }
+    let arrivals = workload.value("arrivals");
+    let kinds = [("regular", Arrivals::Regular), ("poisson", Arrivals::Poisson)];
+    let time = |key: &str| workload.value(key).map(|value| value.duration_us()).transpose();
+    let (start_us, end_us) = (time("start")?.unwrap_or(0), time("end")?);
+    if end_us.is_some_and(|end_us| end_us <= start_us) {
+        return Err(workload.refuse("`end` is not after `start`, so there would be no message; move one".into()));
+    }
+    Ok(Workload {
+        rate: rate.rate()?,
+        arrivals: arrivals.map_or(Ok(Arrivals::Regular), |value| value.choice(&kinds))?,
+        size: size_bytes,
+        priorities: read_priorities(workload)?,
+        pairs: read_pairs(workload, nodes)?,
+        start_us,
+        end_us,
+    })
+}
+
+fn read_priorities(workload: &Section) -> Result<[u32; 3], InputError> {
+    let Some(value) = workload.value("priorities") else { return Ok([0, 1, 0]) };
+    let section = value.section("`priorities`".into(), PRIORITIES)?;
+    let mut weights = [0; 3];
+    for (weight, name) in weights.iter_mut().zip(PRIORITIES) {
+        *weight = section.value(name).map_or(Ok(0), |value| value.whole_between(0, 1_000_000))? as u32;
+    }
+    if weights == [0; 3] {
+        return Err(value.refuse("`priorities` are all 0; give one of `bulk`, `normal`, `urgent` a weight".into()));
+    }
+    Ok(weights)
+}
+
+fn read_pairs(workload: &Section, nodes: Option<u32>) -> Result<Pairs, InputError> {
+    let ids = |key: &str| -> Result<Vec<u32>, InputError> {
+        let Some(value) = workload.value(key) else { return Ok(Vec::new()) };
+        let ids: Vec<u32> = value.list()?.iter().map(|id| id.node(nodes)).collect::<Result<_, _>>()?;
+        if ids.is_empty() {
+            Err(value.refuse(format!("`{key}` is empty; leave it out for all nodes")))
+        } else {
+            Ok(ids)
+        }
+    };
+    let (from, to) = (ids("from")?, ids("to")?);
+    let Some(value) = workload.value("pairs") else {
+        if from.len() == 1 && from == to {
+            let said = format!("`from` and `to` are both node {} alone; choose two nodes", from[0]);
+            return Err(workload.refuse(said));
+        }
+        return Ok(Pairs::Any { from, to });
+    };
+    if !from.is_empty() || !to.is_empty() {
+        return Err(value.refuse("`pairs` says who writes to whom; remove `from` and `to`".into()));
+    }
+    let mut pairs = Vec::new();
+    for pair in value.list()? {
+        let ends = pair.list()?;
+        let [from, to] = ends.as_slice() else {
+            return Err(pair.refuse("a pair is two nodes, as [0, 5]".into()));
+        };
+        let (from, to) = (from.node(nodes)?, to.node(nodes)?);
+        if from == to {
+            return Err(pair.refuse(format!("node {from} would write to itself; choose two nodes")));
+        }
+        pairs.push((from, to));
+    }
+    if pairs.is_empty() {
+        return Err(value.refuse("`pairs` is empty; add one as [0, 5], or leave it out".into()));
+    }
+    Ok(Pairs::Listed(pairs))
+}
+
+/// The ids that could not be checked before the trace was read.
+pub(super) fn check_nodes(file: &str, workload: &Workload, nodes: u32) -> Result<(), InputError> {
+    let largest = match &workload.pairs {
+        Pairs::Any { from, to } => from.iter().chain(to).max().copied(),
+        Pairs::Listed(pairs) => pairs.iter().map(|(from, to)| *from.max(to)).max(),
+    };
+    match largest {
+        Some(node) if node >= nodes => {
+            let said = Fault::OutOfRange { node: node.into(), nodes };
+            Err(InputError::whole(file, Fault::Scenario(format!("[workload]: {said}"))))
+        }
+        _ => Ok(()),
+    }
+}
