@@ -50,7 +50,9 @@ impl Agent {
     /// Nothing in flight counts: the peer may have died before its commit. The next Hello sorts it out.
     pub(super) fn contact_down(&mut self, peer: NodeId, out: &mut Vec<Output>) {
         let Some(contact) = self.contacts.remove(&peer) else { return };
-        self.routing.parted(peer, self.at.now);
+        for (node, record) in self.routing.parted(peer, self.at.now) {
+            self.learn(node, record, out);
+        }
         for (id, flight) in contact.into_flights() {
             if self.unsettled.len() < UNSETTLED_MAX {
                 self.unsettled.insert((peer, id), flight.copies);
