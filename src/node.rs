@@ -46,6 +46,8 @@ use crate::store::redb::{Address, RedbReader, RedbStore, Side, StoreOptions};
 use crate::store::writer::StoreThread;
 use crate::time::Millis;
 
+/// How long a starting node waits for its addresses.
+const LISTEN: Duration = Duration::from_secs(5);
 /// How long a stopping node waits for its threads.
 const STOP: Duration = Duration::from_secs(5);
 
@@ -248,10 +250,15 @@ impl Node {
         }
     }
 
-    /// Returns once the node listens wherever it was asked to.
+    /// Returns once the node listens wherever it was asked to, or after a while where an address does not come up.
     pub async fn listening(&self) {
-        while self.nearby.listening().len() < self.listens {
-            self.nearby.changed().await;
+        let all = async {
+            while self.nearby.listening().len() < self.listens {
+                self.nearby.changed().await;
+            }
+        };
+        if tokio::time::timeout(LISTEN, all).await.is_err() {
+            tracing::warn!("an address to listen on has not come up");
         }
     }
 

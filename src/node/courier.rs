@@ -20,6 +20,8 @@ use crate::store::redb::RedbReader;
 
 /// Events that a slow follower may lag behind.
 pub const EVENTS_MAX: usize = 4_096;
+/// Most bodies read at once; a window of small bundles.
+const FETCH_MAX: usize = 1_024;
 
 /// Something to do.
 pub enum Act {
@@ -101,14 +103,31 @@ struct Thread {
 impl Thread {
     fn run(mut self, queue: &Receiver<Vec<Act>>) {
         while let Ok(acts) = queue.recv() {
-            acts.into_iter().for_each(|act| self.perform(act));
+            let bodies = self.fetch(&acts);
+            acts.into_iter().for_each(|act| self.perform(act, &bodies));
         }
     }
 
-    fn perform(&mut self, act: Act) {
+    /// Reads all bodies of a batch in one snapshot. One that cannot be read is missing, and dealt with one by one.
+    fn fetch(&self, acts: &[Act]) -> BTreeMap<Row, Vec<u8>> {
+        let rows: Vec<Row> =
+            acts.iter().filter_map(|act| if let Act::Forward { row, .. } = act { Some(*row) } else { None }).collect();
+        let mut bodies = BTreeMap::new();
+        for rows in rows.chunks(FETCH_MAX) {
+            let fetched = self
+                .tools
+                .reader
+                .bodies(rows)
+                .unwrap_or_else(|_| rows.iter().map(|row| self.tools.reader.body(*row).ok().flatten()).collect());
+            bodies.extend(rows.iter().zip(fetched).filter_map(|(row, body)| Some((*row, body?))));
+        }
+        bodies
+    }
+
+    fn perform(&mut self, act: Act, bodies: &BTreeMap<Row, Vec<u8>>) {
         match act {
             Act::Send { to, frame } => self.send(to, frame.encode()),
-            Act::Forward { to, transit, id, row } => self.forward(to, &transit, id, row),
+            Act::Forward { to, transit, id, row } => self.forward(to, &transit, id, bodies.get(&row)),
             Act::Dial(node) => {
                 if let Some(net) = &self.tools.net {
                     net.dial(node);
@@ -123,9 +142,8 @@ impl Thread {
         }
     }
 
-    fn forward(&mut self, to: NodeId, transit: &Transit, id: BundleId, row: Row) {
-        let stored = self.tools.reader.body(row);
-        let bundle = stored.ok().flatten().and_then(|bytes| Bundle::from_store(&bytes).ok());
+    fn forward(&mut self, to: NodeId, transit: &Transit, id: BundleId, body: Option<&Vec<u8>>) {
+        let bundle = body.and_then(|bytes| Bundle::from_store(bytes).ok());
         match bundle {
             Some((bundle, _)) if bundle.id == id => self.send(to, encode_bundle(transit, &bundle)),
             // It may have left since; if the index still names it, the store has lost it.
