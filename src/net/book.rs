@@ -22,6 +22,8 @@ use crate::id::NodeId;
 pub const STRANGERS_MAX: usize = 1_024;
 /// Peers that the owner or the address book named.
 pub const FAMILIARS_MAX: usize = 4_096;
+/// Peers known by hearsay only at one host.
+pub const STRANGERS_PER_HOST_MAX: usize = 16;
 /// Addresses of one peer.
 pub const ADDRESSES_MAX: usize = 4;
 /// Dials under way at once.
@@ -112,7 +114,7 @@ impl Book {
     /// Adds an address of a peer; returns whether it is news.
     pub fn learn(&mut self, peer: NodeId, addr: Multiaddr, source: Source, now: Instant) -> bool {
         let familiar = matches!(source, Source::Saved | Source::Given);
-        if peer == self.me || !self.make_room(peer, familiar) {
+        if peer == self.me || !self.make_room(peer, familiar) || !self.make_room_at(peer, &addr, source) {
             return false;
         }
         // Both sides see each other at about the same time; one of the two dials is enough.
@@ -320,15 +322,30 @@ impl Book {
         if alike().count() < STRANGERS_MAX {
             return true;
         }
-        // By chance, so that who floods the book cannot choose who leaves it.
-        let busy = |peer| self.connected.contains(peer) || self.dialing.contains(peer);
-        let leaving: Vec<_> =
-            alike().filter(|(peer, known)| !known.held && !busy(peer)).map(|(peer, _)| *peer).collect();
-        if leaving.is_empty() {
+        self.push_out(|known| !known.familiar)
+    }
+
+    /// Makes room for one more peer at a host, so that no host fills the book with claims.
+    fn make_room_at(&mut self, peer: NodeId, addr: &Multiaddr, source: Source) -> bool {
+        let host = addr.iter().next();
+        let lives_there = |known: &Known| !known.familiar && known.addrs.iter().any(|(at, _)| at.iter().next() == host);
+        if source > Source::Seen || self.known.get(&peer).is_some_and(lives_there) {
+            return true;
+        }
+        let there = self.known.values().filter(|known| lives_there(known)).count();
+        there < STRANGERS_PER_HOST_MAX || self.push_out(lives_there)
+    }
+
+    /// Forgets one of some idle peers, by chance, so that who floods the book cannot choose who leaves it.
+    fn push_out(&mut self, of: impl Fn(&Known) -> bool) -> bool {
+        let idle = |(peer, known): &(&NodeId, &Known)| {
+            of(known) && !known.held && !self.connected.contains(peer) && !self.dialing.contains(peer)
+        };
+        let idle: Vec<_> = self.known.iter().filter(idle).map(|(peer, _)| *peer).collect();
+        if idle.is_empty() {
             return false;
         }
-        let at = self.jitter.below(leaving.len());
-        self.known.remove(&leaving[at]);
+        self.known.remove(&idle[self.jitter.below(idle.len())]);
         true
     }
 
@@ -490,14 +507,29 @@ mod tests {
     }
 
     #[test]
+    fn a_host_that_floods_does_not_hide_the_others() {
+        let now = Instant::now();
+        let mut book = book(12, now);
+        let quiet: Multiaddr = "/ip4/192.168.0.2/tcp/7".parse().unwrap();
+        book.learn(node(60_000), quiet, Source::Seen, now);
+        for n in 0..2_000 {
+            book.learn(node(n), addr(n), Source::Seen, now);
+        }
+        assert_eq!(book.known.len(), STRANGERS_PER_HOST_MAX + 1);
+        assert!(book.known.contains_key(&node(60_000)));
+        assert!(book.known.keys().any(|peer| *peer > node(1_900)), "later ones have a chance as well");
+    }
+
+    #[test]
     fn a_flood_of_claims_fills_neither_the_book_nor_the_wire() {
         let mut now = Instant::now();
         let mut book = book(12, now);
         book.learn(node(60_000), addr(1), Source::Saved, now);
         let mut dials = 0;
-        for n in 0..50_000 {
-            book.learn(node(n), addr(n), Source::Seen, now);
-            if n % 5_000 == 0 {
+        for n in 0..10_000_u16 {
+            let host: Multiaddr = format!("/ip4/10.0.{}.{}/tcp/7", n >> 8, n & 255).parse().unwrap();
+            book.learn(node(n), host, Source::Seen, now);
+            if n % 1_000 == 0 {
                 now += second(1);
                 for dial in book.due(now) {
                     dials += 1;
@@ -507,7 +539,7 @@ mod tests {
                 }
             }
         }
-        assert!(book.known.len() <= STRANGERS_MAX + 1);
+        assert_eq!(book.known.len(), STRANGERS_MAX + 1);
         assert!(book.is_familiar(node(60_000)), "who was named stays");
         assert!(dials <= 10 * CHANCE_DIALS_PER_SECOND, "{dials}");
     }
