@@ -267,7 +267,9 @@ async fn a_node_that_dials_itself_has_no_contact() {
 
 #[tokio::test]
 async fn raw_connections_are_dropped_and_keep_nobody_out() {
-    let mut alice = Node::start(secret(1), NetConfig { listen: any_port(), ..NetConfig::default() }).await;
+    let limits = Limits { pending_max: 16, ..Limits::default() };
+    let config = NetConfig { listen: any_port(), limits, ..NetConfig::default() };
+    let mut alice = Node::start(secret(1), config).await;
     let socket = alice.socket();
     let mut raw = Vec::new();
     for n in 0..200 {
@@ -283,7 +285,7 @@ async fn raw_connections_are_dropped_and_keep_nobody_out() {
     to_alice.send(b"through".to_vec()).unwrap();
     to_bob.send(b"likewise".to_vec()).unwrap();
     assert_eq!(alice.frame(bob.id).await, b"through");
-    // Garbage is cut at once, silence after the handshake's deadline.
+    // Garbage is cut at once, silence when others come or after the handshake's deadline.
     let cut = tokio::task::spawn_blocking(move || {
         raw.iter_mut().all(|stream| {
             stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();

@@ -87,6 +87,13 @@ struct Given {
     backoff: Backoff,
 }
 
+impl Source {
+    /// Whether the owner or the address book named it.
+    fn is_named(self) -> bool {
+        matches!(self, Source::Saved | Source::Given)
+    }
+}
+
 impl Book {
     pub fn new(me: NodeId, contacts_max: usize, now: Instant, jitter: Jitter) -> Book {
         Book {
@@ -113,7 +120,7 @@ impl Book {
 
     /// Adds an address of a peer; returns whether it is news.
     pub fn learn(&mut self, peer: NodeId, addr: Multiaddr, source: Source, now: Instant) -> bool {
-        let familiar = matches!(source, Source::Saved | Source::Given);
+        let familiar = source.is_named();
         if peer == self.me || !self.make_room(peer, familiar) || !self.make_room_at(peer, &addr, source) {
             return false;
         }
@@ -229,22 +236,27 @@ impl Book {
 
     /// Another node answered at a peer's address.
     pub fn wrong_peer(&mut self, peer: NodeId, addr: &Multiaddr, now: Instant) {
-        let mut bound = false;
-        for given in self.given.iter_mut().filter(|given| given.addr == *addr && given.peer == Some(peer)) {
+        let bound = |given: &&mut Given| given.addr == *addr && given.peer == Some(peer);
+        if let Some(given) = self.given.iter_mut().find(bound) {
             given.peer = None;
             given.backoff = Backoff::new(now);
-            bound = true;
+            self.release(peer, addr);
+        } else {
+            // What the owner named together with its peer id stays: the peer may come back.
+            self.unlearn(peer, addr, Source::Worked);
         }
-        // What the owner named together with its peer id stays: the peer may come back.
-        self.unlearn(peer, addr, if bound { Source::Given } else { Source::Worked });
     }
 
     /// Somebody answered at a `--peer` without a peer id.
     pub fn given_answered(&mut self, addr: &Multiaddr, peer: NodeId, now: Instant) {
+        let mut before = None;
         for given in self.given.iter_mut().filter(|given| given.addr == *addr) {
             given.dialing = false;
-            given.peer = Some(peer);
+            before = given.peer.replace(peer).filter(|before| *before != peer);
             given.backoff = Backoff::new(now);
+        }
+        if let Some(before) = before {
+            self.release(before, addr);
         }
         self.learn(peer, addr.clone(), Source::Given, now);
     }
@@ -349,6 +361,16 @@ impl Book {
         true
     }
 
+    /// Takes a `--peer` address from a peer that is no longer the one who answers there.
+    fn release(&mut self, peer: NodeId, addr: &Multiaddr) {
+        if let Some(known) = self.known.get_mut(&peer) {
+            known.addrs.retain(|(other, _)| other != addr);
+            // Otherwise whoever owns the address could fill the book with names.
+            known.familiar = known.addrs.iter().any(|(_, source)| source.is_named());
+        }
+        self.forget_if_nowhere(peer);
+    }
+
     fn forget_if_nowhere(&mut self, peer: NodeId) {
         if self.known.get(&peer).is_some_and(|known| known.addrs.is_empty() && !known.familiar) {
             self.known.remove(&peer);
@@ -423,6 +445,10 @@ mod tests {
             book.failed(node(1), now);
         }
         assert_eq!(book.due(now), [Dial::Address(addr(1))]);
+        book.connected(node(2));
+        book.given_answered(&addr(1), node(2), now);
+        assert!(book.is_familiar(node(2)));
+        assert!(!book.is_familiar(node(1)), "a name that left the address is a stranger's");
     }
 
     #[test]
