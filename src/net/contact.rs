@@ -14,7 +14,7 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
-use super::queue::{ContactSender, Queue};
+use super::queue::{ContactSender, FRAME_OVERHEAD_BYTES, Queue};
 use super::reader::{End, Reader};
 use super::writer::write_frames;
 use super::{Limits, NetEvent, Why};
@@ -49,7 +49,9 @@ impl Contact {
         }
         let mut writer = spawn_writer(outbound, queue.clone(), moved.clone());
         let reader = Reader::new(inbound, limits.deadlines, limits.frame_bytes_max, moved);
-        let budget = Arc::new(Semaphore::new(limits.budget_bytes));
+        // The longest frame must fit, or its reader would wait for ever.
+        let budget_bytes = limits.budget_bytes.max(limits.frame_bytes_max + FRAME_OVERHEAD_BYTES);
+        let budget = Arc::new(Semaphore::new(budget_bytes));
         let to = &events;
         let hand = |bytes, permit| async move { to.send(NetEvent::Frame { peer, bytes, permit }).await.is_ok() };
         let mut reading = pin!(reader.read_frames(budget, hand));
