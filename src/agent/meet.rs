@@ -98,7 +98,14 @@ impl Agent {
         let contact = self.contacts.get_mut(&peer).expect("a Hello is heard during a contact");
         contact.endpoints = endpoints;
         contact.hello = Some(hello);
-        for_peer.into_iter().for_each(|slot| self.enqueue(peer, slot));
+        let compares = self.compares(peer);
+        for slot in for_peer {
+            // A source keeps the receipts it gets, and its summary says so: else everybody who carries one would hand it
+            // over at every contact.
+            if !compares || self.custody.kind(slot) == Kind::Message {
+                self.enqueue(peer, slot);
+            }
+        }
         self.confess(peer, out);
         self.begin_reconciliation(peer, out);
         self.catch_up(peer);
@@ -131,19 +138,26 @@ impl Agent {
 
     /// Compares what both know, where either could then hand something over.
     fn begin_reconciliation(&mut self, peer: NodeId, out: &mut Vec<Output>) {
-        let contact = self.contacts.get_mut(&peer).expect("the contact greets");
-        let theirs = contact.hello.as_ref().expect("the contact was greeted");
-        let i_push = self.routing.replicates() && theirs.carries;
-        let they_push = theirs.pushes && self.config.carry_bytes_max > 0;
-        if !i_push && !they_push {
+        if !self.compares(peer) {
             return;
         }
-        let theirs = Claim::of(theirs);
+        let contact = self.contacts.get_mut(&peer).expect("the contact greets");
+        let theirs = Claim::of(contact.hello.as_ref().expect("the contact was greeted"));
         let custody = &self.custody;
         let full = |slot| custody.id(slot);
         let (reconciliation, step) = Reconciliation::begin(&contact.claim, &theirs, &mut self.summary, &full);
         contact.reconciliation = Some(reconciliation);
         self.reconciled(peer, step, out);
+    }
+
+    /// Whether either could hand the other something that is not for it.
+    fn compares(&self, peer: NodeId) -> bool {
+        let hello = self.contacts.get(&peer).and_then(|contact| contact.hello.as_ref());
+        hello.is_some_and(|theirs| {
+            let i_push = self.routing.replicates() && theirs.carries;
+            let they_push = theirs.pushes && self.config.carry_bytes_max > 0;
+            i_push || they_push
+        })
     }
 
     fn reconcile(&mut self, peer: NodeId, frame: &Frame, out: &mut Vec<Output>) {
