@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::agent::change::Row;
 use crate::agent::custody::Slot;
 use crate::agent::summary::{Claim, Reconciliation};
 use crate::eid::Eid;
@@ -39,6 +40,8 @@ pub struct Contact {
     pub since: Timestamp,
     /// What this node's Hello said of its summary.
     pub claim: Claim,
+    /// The first row that is not in that summary.
+    pub rows_said: Row,
     /// The peer's Hello, once it came.
     pub hello: Option<Hello>,
     /// Endpoints the peer serves: bundles for them go first and without asking the strategy.
@@ -62,10 +65,11 @@ pub struct Contact {
 }
 
 impl Contact {
-    pub fn new(since: Timestamp, hello: &Hello) -> Contact {
+    pub fn new(since: Timestamp, hello: &Hello, rows_said: Row) -> Contact {
         Contact {
             since,
             claim: Claim::of(hello),
+            rows_said,
             hello: None,
             endpoints: Vec::new(),
             reconciliation: None,

@@ -42,7 +42,7 @@ impl Agent {
             count: self.summary.len(),
             root: self.summary.root(&|slot| custody.id(slot)),
         };
-        let contact = Contact::new(self.at.now, &hello);
+        let contact = Contact::new(self.at.now, &hello, self.custody.next_row());
         self.contacts.insert(peer, contact);
         out.push(Output::Send { to: peer, frame: Frame::Hello(hello) });
     }
@@ -211,7 +211,11 @@ impl Agent {
         let mut flights: BTreeMap<BundleId, u16> = self.outbox.unpromised().map(|id| (*id, 0)).collect();
         flights.extend(self.unsettled.range(all.clone()).map(|((_, id), copies)| (*id, *copies)));
         self.unsettled.retain(|(with, _), _| *with != peer);
-        flights.retain(|id, _| !lacks.contains(id) && self.find_held(id).is_some());
+        // What came after this node's Hello is in no summary of the contact, so nothing shows that the peer knows it.
+        let said = contact.rows_said;
+        flights.retain(|id, _| {
+            !lacks.contains(id) && self.find_held(id).is_some_and(|slot| self.custody.row(slot) < said)
+        });
         let ids: Vec<BundleId> = flights.keys().copied().take(IDS_PER_FRAME).collect();
         let contact = self.contacts.get_mut(&peer).expect("flights are settled during a contact");
         let ids: Vec<BundleId> = ids.into_iter().filter(|id| !contact.is_in_flight(id)).collect();
