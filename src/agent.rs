@@ -31,6 +31,7 @@ mod receipts;
 mod receive;
 mod room;
 pub mod routing;
+mod shunned;
 mod submit;
 pub mod summary;
 mod tombstones;
@@ -56,12 +57,13 @@ use self::inbox::Inbox;
 use self::offers::Offers;
 use self::outbox::Outbox;
 use self::routing::Routing;
+use self::shunned::Shunned;
 use self::summary::IdIndex;
 use self::tombstones::{Beliefs, Tombstones};
 use crate::bundle::Signer;
 use crate::eid::Eid;
 use crate::id::{BundleId, NodeId};
-use crate::time::{Moment, Timestamp};
+use crate::time::Moment;
 
 /// The endpoints an agent serves and who signs for them.
 pub struct Mailboxes {
@@ -98,8 +100,7 @@ pub struct Agent {
     routing: Routing,
     contacts: BTreeMap<NodeId, Contact>,
     offers: Offers,
-    /// Evicted here, and until when it is not taken again. Lost at a restart: a refetch costs traffic, nothing more.
-    shunned: BTreeMap<BundleId, Timestamp>,
+    shunned: Shunned,
     /// Spray copies that were in flight when a contact broke: halved once the peer turns out to have them.
     unsettled: BTreeMap<(NodeId, BundleId), u16>,
     /// Inbox rows the application was not told of since the start.
@@ -108,8 +109,8 @@ pub struct Agent {
     evicted: [u64; 3],
 }
 
-/// Most evicted ids remembered.
-const SHUNNED_MAX: usize = 65_536;
+/// Most evictions that previous hops still have to hear of.
+const OWED_MAX: usize = 65_536;
 /// Most flights of broken contacts remembered.
 const UNSETTLED_MAX: usize = 65_536;
 
@@ -139,7 +140,8 @@ impl Agent {
         let mut beliefs = Beliefs::default();
         durable.beliefs.into_iter().for_each(|((id, signer), belief)| beliefs.insert(id, signer, belief));
         let mut inbox = Inbox::restore(durable.letters, durable.delivered);
-        durable.people.keys().for_each(|person| inbox.set_named(*person, true));
+        // Whoever writes to himself is no stranger.
+        durable.people.keys().chain([&node]).for_each(|person| inbox.set_named(*person, true));
         let nudges = inbox.letters().filter(|letter| !letter.collected).map(|letter| letter.id).collect();
         let mut agent = Agent {
             node,
@@ -162,7 +164,7 @@ impl Agent {
             owed: durable.owed,
             contacts: BTreeMap::new(),
             offers: Offers::default(),
-            shunned: BTreeMap::new(),
+            shunned: Shunned::default(),
             unsettled: BTreeMap::new(),
             nudges,
             evicted: [0; 3],
@@ -193,7 +195,7 @@ impl Agent {
             Input::ContactDown { peer } => self.contact_down(peer, out),
             Input::Frame { from, frame } => self.hear(from, frame, out),
             Input::Bundle { from, transit, bundle, size_bytes } => self.receive(from, transit, bundle, size_bytes, out),
-            Input::Duplicate { from, transit, id } => self.receive_again(from, transit, id, out),
+            Input::Duplicate { from, transit: _, id } => self.receive_again(from, id, out),
             Input::Timeout => self.lapse(out),
             Input::Space { free_bytes } => self.free_bytes = free_bytes,
             Input::Collect(id) => self.collect(id, out),

@@ -6,8 +6,12 @@ mod ferry;
 mod hostile;
 #[path = "agent/lives.rs"]
 mod lives;
+#[path = "agent/power.rs"]
+mod power;
 #[path = "agent/receipts.rs"]
 mod receipts;
+#[path = "agent/room.rs"]
+mod room;
 #[path = "agent/spray.rs"]
 mod spray;
 mod world;

@@ -8,12 +8,16 @@ use crate::agent::summary::{Claim, Reconciliation};
 use crate::eid::Eid;
 use crate::frame::{Grade, Hello};
 use crate::id::{BundleId, NodeId};
-use crate::time::Timestamp;
+use crate::time::{HOUR, Millis, SECOND, Timestamp};
 
 /// Most ids that may wait to be offered to one peer.
 pub const OFFERS_MAX: usize = 16_384;
 /// Most refused bundles remembered for another try.
 const RETRIES_MAX: usize = 4_096;
+/// The longest wait for another try.
+const RETRY_MAX: Millis = HOUR;
+/// After so many tries the wait is the longest there is, whatever the peer asks for.
+const TRIES_MAX: u32 = 12;
 
 /// What goes first: lower orders do. Stage, class and priority turned over, then the strategy's rank.
 pub type Order = (Stage, u8, u8, u64);
@@ -42,6 +46,8 @@ pub struct Contact {
     pub claim: Claim,
     /// The first row that is not in that summary.
     pub rows_said: Row,
+    /// Whether it said that this node carries for others.
+    pub said_carries: bool,
     /// The peer's Hello, once it came.
     pub hello: Option<Hello>,
     /// Endpoints the peer serves: bundles for them go first and without asking the strategy.
@@ -60,6 +66,8 @@ pub struct Contact {
     /// Answers that wait for the end of the batch.
     pub grants: Vec<(BundleId, Grade)>,
     retries: BTreeSet<(Timestamp, BundleId)>,
+    /// How many times something was tried again since the peer last accepted anything.
+    tries: u32,
     pub bundles_sent: u64,
     pub bundles_received: u64,
 }
@@ -70,6 +78,7 @@ impl Contact {
             since,
             claim: Claim::of(hello),
             rows_said,
+            said_carries: hello.carries,
             hello: None,
             endpoints: Vec::new(),
             reconciliation: None,
@@ -82,6 +91,7 @@ impl Contact {
             shown: BTreeSet::new(),
             grants: Vec::new(),
             retries: BTreeSet::new(),
+            tries: 0,
             bundles_sent: 0,
             bundles_received: 0,
         }
@@ -158,10 +168,17 @@ impl Contact {
         self.in_flight_bytes
     }
 
-    pub fn retry_at(&mut self, id: BundleId, at: Timestamp) {
+    /// Tries a refused bundle again: when the peer says, and half as often after each time it had no room.
+    pub fn retry_after(&mut self, id: BundleId, now: Timestamp, after: Millis) {
+        let after = Millis(after.0.clamp(SECOND.0, RETRY_MAX.0)).times(1 << self.tries.min(TRIES_MAX));
         if self.retries.len() < RETRIES_MAX {
-            self.retries.insert((at, id));
+            self.retries.insert((now + after.min(RETRY_MAX), id));
         }
+    }
+
+    /// The peer has room for something.
+    pub fn has_room(&mut self) {
+        self.tries = 0;
     }
 
     pub fn next_retry(&self) -> Option<Timestamp> {
@@ -170,8 +187,10 @@ impl Contact {
 
     /// The ids whose next try is due.
     pub fn take_retries(&mut self, now: Timestamp) -> Vec<BundleId> {
-        let later = self.retries.split_off(&(Timestamp(now.0 + 1), BundleId([0; 32])));
-        std::mem::replace(&mut self.retries, later).into_iter().map(|(_, id)| id).collect()
+        let later = self.retries.split_off(&(now + Millis(1), BundleId([0; 32])));
+        let due = std::mem::replace(&mut self.retries, later);
+        self.tries += u32::from(!due.is_empty());
+        due.into_iter().map(|(_, id)| id).collect()
     }
 
     /// Whether the end of the batch has something to say here.

@@ -69,11 +69,15 @@ impl Agent {
         self.emit(Change::Unbury { id }, out);
     }
 
+    /// Remembers a receipt's word; the longer memory counts where it was given twice.
     pub(super) fn believe(&mut self, id: BundleId, signer: NodeId, belief: Belief, out: &mut Vec<Output>) {
-        if self.beliefs.len() >= BELIEFS_MAX
-            && let Some((_, oldest, by)) = self.beliefs.first()
-        {
-            self.disbelieve(oldest, by, out);
+        match self.beliefs.find(id, signer) {
+            Some(old) if old.until >= belief.until => return,
+            None if self.beliefs.len() >= BELIEFS_MAX => {
+                let (_, oldest, by) = self.beliefs.first().expect("a full table has a first entry");
+                self.disbelieve(oldest, by, out);
+            }
+            _ => {}
         }
         self.beliefs.insert(id, signer, belief);
         self.emit(Change::Believe { id, signer, belief }, out);
@@ -142,8 +146,14 @@ impl Agent {
         self.emit(Change::Learn { node, record }, out);
     }
 
+    /// Notes what a peer must hear when met. Some are never met again, so with too many notes another makes way.
     pub(super) fn owe(&mut self, peer: NodeId, id: BundleId, out: &mut Vec<Output>) {
-        if self.owed.len() < super::SHUNNED_MAX && self.owed.insert((peer, id)) {
+        if self.owed.len() >= super::OWED_MAX
+            && let Some((first, other)) = self.owed.first().copied()
+        {
+            self.settle_debt(first, other, out);
+        }
+        if self.owed.insert((peer, id)) {
             self.emit(Change::Owe { peer, id }, out);
         }
     }

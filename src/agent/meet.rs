@@ -16,7 +16,7 @@ use crate::bundle::{HOP_LIMIT, Hops, Kind};
 use crate::eid::Eid;
 use crate::frame::{Frame, Grade, Hello, PROTOCOL_VERSION, Refusal, Transit};
 use crate::id::{BundleId, NodeId};
-use crate::time::{HOUR, Millis, SECOND};
+use crate::time::Millis;
 
 /// Most ids in one Offer, Take or Accepted.
 const IDS_PER_FRAME: usize = 1_024;
@@ -53,13 +53,25 @@ impl Agent {
         for (node, record) in self.routing.parted(peer, self.at.now) {
             self.learn(node, record, out);
         }
-        for (id, flight) in contact.into_flights() {
+        self.remember_flights(peer, contact);
+        let requests = self.offers.lose(peer, self.at.now);
+        request(requests, out);
+    }
+
+    /// Remembers what may have arrived, and how many spray copies with it.
+    fn remember_flights(&mut self, peer: NodeId, contact: Contact) {
+        let flights = contact.into_flights();
+        if self.unsettled.len() + flights.len() > UNSETTLED_MAX {
+            let gone = self.unsettled.keys().copied().filter(|(_, id)| self.find_held(id).is_none());
+            for key in gone.collect::<Vec<_>>() {
+                self.unsettled.remove(&key);
+            }
+        }
+        for (id, flight) in flights {
             if self.unsettled.len() < UNSETTLED_MAX {
                 self.unsettled.insert((peer, id), flight.copies);
             }
         }
-        let requests = self.offers.lose(peer, self.at.now);
-        request(requests, out);
     }
 
     pub(super) fn hear(&mut self, from: NodeId, frame: Frame, out: &mut Vec<Output>) {
@@ -78,7 +90,7 @@ impl Agent {
         }
     }
 
-    fn misbehaved(&mut self, peer: NodeId, what: &'static str, out: &mut Vec<Output>) {
+    pub(super) fn misbehaved(&mut self, peer: NodeId, what: &'static str, out: &mut Vec<Output>) {
         out.push(Output::Report(Event::Misbehaved { peer, what }));
     }
 
@@ -90,8 +102,12 @@ impl Agent {
             self.learn(node, record, out);
         }
         let mut endpoints = vec![Eid::admin(peer), Eid::mail(peer)];
-        let proven = hello.mailboxes.iter().filter(|mailbox| mailbox.is_proven(peer, self.at.trusted_wall()));
-        endpoints.extend(proven.map(|delegation| delegation.mailbox.clone()));
+        for delegation in &hello.mailboxes {
+            // One said twice is looked up once.
+            if !endpoints.contains(&delegation.mailbox) && delegation.is_proven(peer, self.at.trusted_wall()) {
+                endpoints.push(delegation.mailbox.clone());
+            }
+        }
         let for_peer: Vec<Slot> =
             endpoints.iter().flat_map(|endpoint| self.custody.for_destination(endpoint)).collect();
 
@@ -152,10 +168,11 @@ impl Agent {
 
     /// Whether either could hand the other something that is not for it.
     fn compares(&self, peer: NodeId) -> bool {
-        let hello = self.contacts.get(&peer).and_then(|contact| contact.hello.as_ref());
-        hello.is_some_and(|theirs| {
+        let Some(contact) = self.contacts.get(&peer) else { return false };
+        contact.hello.as_ref().is_some_and(|theirs| {
             let i_push = self.routing.replicates() && theirs.carries;
-            let they_push = theirs.pushes && self.config.carry_bytes_max > 0;
+            // As they heard it: both sides must come to the same answer.
+            let they_push = theirs.pushes && contact.said_carries;
             i_push || they_push
         })
     }
@@ -330,7 +347,8 @@ impl Agent {
 
     /// What is on its way elsewhere may arrive there, so those copies cannot be handed out a second time.
     fn facts_beside_flights<'a>(&self, held: &'a Held) -> Facts<'a> {
-        let in_flight: u16 = self.contacts.values().map(|contact| contact.copies_in_flight(&held.id)).sum();
+        let flights = self.contacts.values().map(|contact| contact.copies_in_flight(&held.id));
+        let in_flight = flights.fold(0, u16::saturating_add);
         let facts = self.facts(held);
         Facts { copies: facts.copies.saturating_sub(in_flight), ..facts }
     }
@@ -340,6 +358,7 @@ impl Agent {
         for (id, grade) in grants {
             let contact = self.contacts.get_mut(&peer).expect("frames are heard during a contact");
             let Some(flight) = contact.answered(&id) else { continue };
+            contact.has_room();
             let what = if grade == Grade::Custody { What::Custody } else { What::Copy };
             self.attest(id, what, Some(peer), out);
             let Some(slot) = self.find_held(&id) else { continue };
@@ -369,14 +388,17 @@ impl Agent {
             return;
         }
         if matches!(why, Refusal::Full | Refusal::Space | Refusal::Busy) {
-            contact.retry_at(id, now + Millis(retry_after.0.clamp(SECOND.0, HOUR.0)));
+            contact.retry_after(id, now, retry_after);
         }
         self.pump(peer, out);
     }
 
     fn offered(&mut self, peer: NodeId, ids: Vec<BundleId>, out: &mut Vec<Output>) {
-        let shunned = |id: &BundleId| self.shunned.get(id).is_some_and(|until| *until > self.at.now);
-        let unknown = |id: &BundleId| !self.is_known(id) && !self.inbox.had(id) && !shunned(id);
+        // What is for this node comes without being offered.
+        if self.config.carry_bytes_max == 0 {
+            return;
+        }
+        let unknown = |id: &BundleId| !self.knows(id) && !self.shunned.contains(id, self.at.now);
         let new: Vec<BundleId> = ids.into_iter().filter(unknown).collect();
         let ids: Vec<BundleId> = new.into_iter().filter(|id| self.offers.note(*id, peer, self.at.now)).collect();
         request(Requests::from([(peer, ids)]), out);

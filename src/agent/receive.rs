@@ -29,10 +29,13 @@ impl Agent {
         out: &mut Vec<Output>,
     ) {
         let Some(contact) = self.contacts.get_mut(&from) else { return };
+        if contact.hello.is_none() {
+            return self.misbehaved(from, "handed over a bundle before its Hello", out);
+        }
         contact.bundles_received += 1;
         self.offers.heard(from, self.at.now);
         if self.is_known(&bundle.id) || self.inbox.had(&bundle.id) {
-            return self.receive_again(from, transit, bundle.id, out);
+            return self.receive_again(from, bundle.id, out);
         }
         match self.door_check(&transit, &bundle, size_bytes) {
             Err(why) => self.refuse(from, bundle.id, why, out),
@@ -49,10 +52,16 @@ impl Agent {
             return Err(Refusal::TooLarge);
         }
         let remaining = self.remaining(transit, bundle).ok_or(Refusal::Expired)?;
-        if self.free_bytes < self.config.free_bytes_min {
+        // A receipt may make room; it decides for itself.
+        if self.is_short_of_space() && bundle.kind != Kind::Receipt {
             return Err(Refusal::Space);
         }
         Ok(remaining)
+    }
+
+    /// Whether the disk has too little left for anything but serving and deleting.
+    pub(super) fn is_short_of_space(&self) -> bool {
+        self.free_bytes < self.config.free_bytes_min
     }
 
     /// The life a bundle has left: its lifetime less its age, or less what both clocks say where both are plausible.
@@ -81,12 +90,22 @@ impl Agent {
         }
         let standing = self.people.get(&bundle.source).map(|person| person.standing);
         let rejected = (standing == Some(Standing::Blocked)).then_some(REJECTED_BLOCKED);
-        let cost = super::cost_bytes(size_bytes);
-        if standing.is_none() && self.inbox.bytes_strangers() + cost > self.config.stranger_mail_bytes_max {
+        let mail_bytes = self.inbox.bytes_strangers() + super::cost_bytes(size_bytes);
+        let too_much = match standing {
+            Some(Standing::Contact) => false,
+            Some(Standing::Blocked) => self.signs_enough(),
+            None => self.signs_enough() || mail_bytes > self.config.stranger_mail_bytes_max,
+        };
+        if too_much {
             return self.refuse(from, bundle.id, Refusal::Full, out);
         }
         self.offers.settle(&bundle.id);
         self.inbox.arrive(Arrival { bundle, hops: transit.hops, size_bytes, from, rejected });
+    }
+
+    /// Whether as many own receipts are held as may be caused by anybody.
+    fn signs_enough(&self) -> bool {
+        self.custody.receipts_own() >= self.config.receipts_own_max as usize
     }
 
     fn receive_for_others(
@@ -99,11 +118,15 @@ impl Agent {
         out: &mut Vec<Output>,
     ) {
         let id = bundle.id;
+        // A source never takes back what it sent: its own copy lives or was ended for a reason.
+        if bundle.source == self.node {
+            return self.refuse(from, id, Refusal::Known, out);
+        }
         // It could go nowhere from here, and while it is known the genuine copies would be turned away.
         if transit.hops.count == HOP_LIMIT {
             return self.refuse(from, id, Refusal::Expired, out);
         }
-        if self.shunned.get(&id).is_some_and(|until| *until > self.at.now) {
+        if self.shunned.contains(&id, self.at.now) {
             return self.refuse(from, id, Refusal::Shunned, out);
         }
         if self.believed_over(&bundle) {
@@ -116,10 +139,6 @@ impl Agent {
         let Some(class) = self.class_of(bundle.source).filter(|_| self.config.carry_bytes_max > 0) else {
             return self.refuse(from, id, Refusal::Unwilling, out);
         };
-        // A source never takes back what it sent: its own copy lives or was ended for a reason.
-        if class == Class::Own {
-            return self.refuse(from, id, Refusal::Known, out);
-        }
         let held = self.as_held(from, transit, &bundle, size_bytes, remaining, class);
         let Some(grade) = self.make_room(&held, out) else {
             return self.refuse(from, id, Refusal::Full, out);
@@ -157,20 +176,16 @@ impl Agent {
         }
     }
 
-    /// The same bundle once more: copies merge by maximum, and a recipient shows its receipt again.
-    pub(super) fn receive_again(&mut self, from: NodeId, transit: Transit, id: BundleId, out: &mut Vec<Output>) {
-        if let Some(slot) = self.find_held(&id) {
-            let held = self.custody.held(slot);
-            // More copies than the source signed for never come to be: what was held already stays the bound.
-            let merged = held.copies.max(transit.copies.min(held.copies.max(1)));
-            if held.class != Class::Own && merged > held.copies {
-                self.regrade(slot, held.grade, merged, held.class, out);
-            }
-        }
-        if self.inbox.had(&id) {
-            self.show_receipt_again(from, id);
+    /// The same bundle once more: a recipient shows its receipt again. Copies that came with it stay where they are, for
+    /// a peer spends them only on what is accepted; more than were signed for never come to be.
+    pub(super) fn receive_again(&mut self, from: NodeId, id: BundleId, out: &mut Vec<Output>) {
+        if self.contacts.get(&from).is_none_or(|contact| contact.hello.is_none()) {
+            return;
         }
         self.refuse(from, id, Refusal::Known, out);
+        if self.inbox.had(&id) {
+            self.show_receipt_again(from, id, out);
+        }
     }
 
     /// The class of a source; none where it is blocked.
@@ -197,7 +212,9 @@ impl Agent {
             _ => Millis(0),
         };
         out.push(Output::Report(Event::Refused { id, from: to, why }));
-        out.push(Output::Send { to, frame: Frame::Refused { id, why, retry_after } });
+        if self.contacts.contains_key(&to) {
+            out.push(Output::Send { to, frame: Frame::Refused { id, why, retry_after } });
+        }
         // Only this copy is dead; everything else would be said to the next peer too.
         if why != Refusal::Expired {
             return self.offers.settle(&id);

@@ -2,8 +2,7 @@
 
 use super::Agent;
 use super::change::{Class, Durable, Held, Letter, Outgoing, Person, Row};
-use super::custody::Slot;
-use crate::frame::Grade;
+use super::custody::{CLASSES, GRADES, Slot};
 use crate::id::{BundleId, NodeId};
 use crate::time::{Moment, Timestamp};
 
@@ -33,9 +32,6 @@ pub struct Usage {
     /// Bundles given up for want of room since the start, by grade.
     pub evicted: [u64; 3],
 }
-
-const CLASSES: [Class; 3] = [Class::Strangers, Class::Contacts, Class::Own];
-const GRADES: [Grade; 3] = [Grade::Released, Grade::Copy, Grade::Custody];
 
 impl Agent {
     pub fn node(&self) -> NodeId {

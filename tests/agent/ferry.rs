@@ -80,3 +80,76 @@ fn an_acceptance_that_was_lost_with_the_contact_is_asked_for_again() {
     assert_eq!(world.state(ALICE, id), What::Custody);
     assert_eq!(world.forwards[&(ALICE, CAROL)], 1, "the bundle itself goes once");
 }
+
+#[test]
+fn along_a_line_of_five_a_message_goes_from_hand_to_hand_and_its_receipt_comes_back() {
+    let mut world = World::of(5);
+    let id = world.send(0, 4).unwrap();
+    for n in 0..4 {
+        world.pass(HOUR);
+        world.meet(n, n + 1);
+    }
+    assert_eq!(world.inbox(4), [id]);
+    let letter = world.nodes[4].agent.letter(&id).unwrap().clone();
+    assert_eq!((letter.hops.count, letter.hops.age), (4, HOUR.times(4)));
+    assert_eq!(world.state(0, id), What::Custody);
+    for n in (0..4).rev() {
+        assert!(n == 3 || world.holds(n, id), "who is further back does not know yet");
+        world.pass(HOUR);
+        world.meet(n, n + 1);
+    }
+    assert_eq!(world.state(0, id), What::Delivered);
+    assert!((0..5).all(|n| !world.holds(n, id)));
+    assert_eq!(world.forwards.values().sum::<u64>(), 8, "four hops there, four back: {:?}", world.forwards);
+}
+
+#[test]
+fn a_contact_that_begins_again_and_again_moves_everything_once() {
+    let mut world = World::of(3);
+    let ids: Vec<_> = (0..20).map(|_| world.send(ALICE, BOB).unwrap()).collect();
+    for frames in 0..40 {
+        for (a, b) in [(ALICE, CAROL), (CAROL, BOB)] {
+            world.open(a, b);
+            // The other side comes back before this one noticed that it was gone.
+            world.settle_some(frames % 7);
+            let peer = world.nodes[b].id;
+            world.input(a, dak::agent::Input::ContactUp { peer });
+            let peer = world.nodes[a].id;
+            world.input(b, dak::agent::Input::ContactUp { peer });
+            world.settle_some(frames);
+            world.down(a, b);
+        }
+    }
+    let mut inbox = world.inbox(BOB);
+    inbox.sort();
+    let mut sent = ids.clone();
+    sent.sort();
+    assert_eq!(inbox, sent);
+    assert!(ids.iter().all(|id| !world.holds(CAROL, *id)));
+}
+
+#[test]
+fn two_carriers_that_bring_the_same_mail_at_once_fill_one_row() {
+    let mut world = World::of(4);
+    let id = world.send(ALICE, BOB).unwrap();
+    world.meet(ALICE, CAROL);
+    world.meet(ALICE, 3);
+    world.open(CAROL, BOB);
+    world.open(3, BOB);
+    world.settle();
+    assert_eq!(world.inbox(BOB), [id]);
+    assert!(!world.holds(CAROL, id) && !world.holds(3, id), "both hear of it");
+}
+
+#[test]
+fn a_node_asks_to_dial_whoever_it_got_something_for() {
+    let mut world = World::of(3);
+    world.send(ALICE, BOB).unwrap();
+    world.meet(ALICE, CAROL);
+    let bob = world.nodes[BOB].id;
+    assert!(world.nodes[CAROL].agent.wants(bob));
+    assert_eq!(world.dialled[CAROL], [bob]);
+    world.up(CAROL, BOB);
+    world.send(CAROL, BOB).unwrap();
+    assert_eq!(world.dialled[CAROL].iter().filter(|node| **node == bob).count(), 1, "not while he is here");
+}

@@ -1,6 +1,6 @@
 //! Bad input: refused, nothing kept of it, and the genuine bundle still arrives.
 
-use dak::agent::change::What;
+use dak::agent::change::{Standing, What};
 use dak::agent::{Config, Event, Input};
 use dak::bundle::Hops;
 use dak::eid::Eid;
@@ -84,6 +84,131 @@ fn when_a_peer_leaves_what_it_was_asked_for_is_asked_of_others_in_one_frame() {
     let said = world.said_to(&two);
     assert_eq!(said.len(), 1);
     assert_eq!(takes(&said).len(), 500);
+}
+
+#[test]
+fn a_bundle_before_the_hello_is_not_taken() {
+    let mut world = World::of(1);
+    let mut from = Ghost::new(50);
+    let message = from.message(Eid::mail(world.nodes[0].id), DAY, b"hello");
+    world.haunt_silently(0, &from);
+    world.take(0, &from, &message);
+    assert_eq!(world.inbox(0), []);
+    let odd = |event: &Event| matches!(event, Event::Misbehaved { peer, .. } if *peer == from.id);
+    assert!(world.nodes[0].events.iter().any(odd));
+    world.hear(0, &from, &Frame::Hello(from.hello()));
+    world.take(0, &from, &message);
+    assert_eq!(world.inbox(0), [message.id]);
+}
+
+#[test]
+fn what_comes_after_the_end_of_a_contact_changes_nothing_and_gets_no_answer() {
+    let mut world = World::of(1);
+    let mut from = Ghost::new(50);
+    let known = from.message(Eid::mail(world.nodes[0].id), DAY, b"known");
+    let new = from.message(Eid::mail(world.nodes[0].id), DAY, b"new");
+    world.haunt(0, &from);
+    world.take(0, &from, &known);
+    world.leave(0, &from);
+    world.said_to(&from);
+    let before = world.nodes[0].agent.durable();
+    world.take(0, &from, &known);
+    world.take(0, &from, &new);
+    world.hear(0, &from, &Frame::Offer { ids: vec![new.id] });
+    world.hear(0, &from, &Frame::Take { ids: vec![known.id] });
+    world.hear(0, &from, &Frame::Hello(from.hello()));
+    assert!(world.said_to(&from).is_empty());
+    assert_eq!(world.nodes[0].agent.durable(), before);
+}
+
+#[test]
+fn somebody_who_carries_for_nobody_asks_for_nothing_offered_and_wants_no_second_try() {
+    let mut world = World::new(vec![Config { carry_bytes_max: 0, ..Config::default() }]);
+    let (mut from, mut to) = (Ghost::new(50), Ghost::new(51));
+    let message = from.message(Eid::mail(to.id), DAY, b"hello");
+    let receipt = to.receipt(from.id, dak::receipt::ReceiptKind::Delivered, &[message.id]);
+    world.haunt(0, &from);
+    world.said_to(&from);
+    world.hear(0, &from, &Frame::Offer { ids: vec![message.id] });
+    world.take(0, &from, &message);
+    world.take(0, &from, &receipt);
+    let said = world.said_to(&from);
+    assert_eq!(takes(&said), []);
+    assert_eq!(refusals(&said), [(message.id, Refusal::Unwilling), (receipt.id, Refusal::Unwilling)]);
+    assert!(world.nodes[0].agent.durable().beliefs.is_empty());
+}
+
+#[test]
+fn a_limit_changed_between_the_two_hellos_makes_no_honest_peer_look_bad() {
+    for (before, after) in [(0, 1 << 20), (1 << 20, 0)] {
+        let direct = |carry| {
+            let policy = dak::agent::routing::Policy::Direct;
+            Config { policy, carry_bytes_max: carry, ..Config::default() }
+        };
+        let mut world = World::new(vec![direct(before), Config::default()]);
+        // Whoever knows less speaks first.
+        for n in if before == 0 { [0, 1, 1] } else { [0, 0, 1] } {
+            world.send(n, n).unwrap();
+        }
+        world.open(0, 1);
+        world.input(0, Input::CarryLimit(after));
+        world.settle();
+        for node in &world.nodes {
+            assert!(!node.events.iter().any(|event| matches!(event, Event::Misbehaved { .. })));
+        }
+    }
+}
+
+#[test]
+fn a_carrier_that_stays_full_is_asked_less_and_less_often() {
+    let mut world = World::of(1);
+    let full = Ghost::new(50);
+    let id = world.send_to(0, Eid::mail(Ghost::new(51).id), DAY, None).unwrap();
+    world.haunt(0, &full);
+    let mut tries = 0;
+    // What it is offered it wants.
+    world.hear(0, &full, &Frame::Take { ids: vec![id] });
+    for _ in 0..6 * 60 {
+        for _ in bundles(&world.said_to(&full)) {
+            tries += 1;
+            let refused = Frame::Refused { id, why: Refusal::Full, retry_after: MINUTE };
+            world.hear(0, &full, &refused);
+        }
+        world.pass(MINUTE);
+    }
+    assert!((4..=15).contains(&tries), "{tries} tries in six hours");
+}
+
+#[test]
+fn blocking_somebody_takes_the_place_of_a_contact_from_what_is_carried_for_them() {
+    let mut world = World::of(1);
+    let mut friend = Ghost::new(50);
+    world.name(0, friend.id, Standing::Contact);
+    let message = friend.message(Eid::mail(Ghost::new(51).id), DAY, b"hello");
+    world.haunt(0, &friend);
+    world.take(0, &friend, &message);
+    let usage = |world: &World| world.nodes[0].agent.usage().by_class.map(|(count, _)| count);
+    assert_eq!(usage(&world), [0, 1, 0]);
+    world.name(0, friend.id, Standing::Blocked);
+    assert_eq!(usage(&world), [1, 0, 0]);
+    world.crash(0);
+    assert_eq!(usage(&world), [1, 0, 0]);
+}
+
+#[test]
+fn a_receipt_keeps_the_class_of_what_it_freed_when_its_signer_is_named() {
+    let mut world = World::of(1);
+    let (mut friend, mut to) = (Ghost::new(50), Ghost::new(51));
+    world.name(0, friend.id, Standing::Contact);
+    let message = friend.message(Eid::mail(to.id), DAY, b"hello");
+    world.haunt(0, &friend);
+    world.take(0, &friend, &message);
+    let receipt = to.receipt(friend.id, dak::receipt::ReceiptKind::Delivered, &[message.id]);
+    world.take(0, &friend, &receipt);
+    let usage = |world: &World| world.nodes[0].agent.usage().by_class.map(|(count, _)| count);
+    assert_eq!(usage(&world), [0, 1, 0]);
+    world.input(0, Input::Meet { node: to.id, person: None });
+    assert_eq!(usage(&world), [0, 1, 0]);
 }
 
 #[test]

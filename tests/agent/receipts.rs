@@ -1,14 +1,14 @@
 //! Receipts: who is believed, about what, and what they end.
 
-use dak::agent::Input;
-use dak::agent::change::What;
-use dak::bundle::{Creation, Draft, Kind, Priority};
+use dak::agent::change::{Standing, What};
+use dak::agent::{Config, Input};
+use dak::bundle::{Creation, Draft, Hops, Kind, Priority};
 use dak::eid::{Eid, Service};
-use dak::frame::Refusal;
+use dak::frame::{Frame, Grade, Hello, Refusal};
 use dak::receipt::{Receipt, ReceiptKind};
-use dak::time::{DAY, DtnTime, HOUR};
+use dak::time::{DAY, DtnTime, HOUR, Millis};
 
-use super::world::ghost::{Ghost, refusals};
+use super::world::ghost::{Ghost, Said, bundles, grants, refusals};
 use super::{ALICE, BOB, CAROL, World};
 
 #[test]
@@ -144,7 +144,9 @@ fn one_device_of_several_informs_the_source_but_carriers_keep_their_copies() {
     let mut world = World::of(3);
     let id = world.send(ALICE, BOB).unwrap();
     world.meet(ALICE, CAROL);
+    // His word is taken as said here.
     let mut bob = Ghost::new(2);
+    world.truth.nodes.remove(&bob.id);
     let source = world.nodes[ALICE].id;
     let half = bob.receipt_of(&Receipt { kind: ReceiptKind::Delivered, source, device: 0, devices: 2, ids: vec![id] });
     let carrier = Ghost::new(60);
@@ -154,6 +156,151 @@ fn one_device_of_several_informs_the_source_but_carriers_keep_their_copies() {
         assert!(world.holds(n, id), "the other device may still lack it");
     }
     assert_eq!(world.state(ALICE, id), What::Delivered);
+}
+
+#[test]
+fn a_second_receipt_with_a_shorter_life_does_not_shorten_the_memory_of_the_first() {
+    let mut world = World::of(1);
+    let (mut from, mut to) = (Ghost::new(50), Ghost::new(51));
+    let message = from.message(Eid::mail(to.id), DAY.times(20), b"hello");
+    world.haunt(0, &from);
+    let delivered = to.receipt(from.id, ReceiptKind::Delivered, &[message.id]);
+    let read = to.receipt(from.id, ReceiptKind::Read, &[message.id]);
+    world.take(0, &from, &delivered);
+    let old = Hops { age: Millis(read.lifetime.0 - HOUR.0), count: 3 };
+    world.take_with(0, &from, &read, old, 1);
+    world.pass(HOUR.times(2));
+    world.take(0, &from, &message);
+    assert!(!world.holds(0, message.id));
+}
+
+#[test]
+fn with_the_disk_nearly_full_a_receipt_still_makes_room_and_nothing_else_comes_in() {
+    let mut world = World::of(1);
+    let (mut from, mut to) = (Ghost::new(50), Ghost::new(51));
+    let message = from.message(Eid::mail(to.id), DAY, b"hello");
+    let unheard = from.message(Eid::mail(to.id), DAY, b"unheard of");
+    let second = from.message(Eid::mail(to.id), DAY, b"too late");
+    world.haunt(0, &from);
+    world.take(0, &from, &message);
+    world.input(0, Input::Space { free_bytes: 0 });
+    world.take(0, &from, &second);
+    let receipt = to.receipt(from.id, ReceiptKind::Delivered, &[message.id]);
+    let unmatched = to.receipt(from.id, ReceiptKind::Delivered, &[unheard.id]);
+    world.take(0, &from, &unmatched);
+    world.take(0, &from, &receipt);
+    let said = world.said_to(&from);
+    let why = |id| refusals(&said).iter().find(|(of, _)| *of == id).map(|(_, why)| *why);
+    assert_eq!(why(second.id), Some(Refusal::Space));
+    assert_eq!(why(unmatched.id), Some(Refusal::Space));
+    assert!(!world.holds(0, message.id), "the receipt is heeded");
+    assert!(world.nodes[0].agent.durable().beliefs.is_empty(), "nothing new is remembered");
+}
+
+#[test]
+fn with_the_disk_nearly_full_the_source_still_hears_that_its_message_arrived() {
+    let mut world = World::of(3);
+    let id = world.send(ALICE, BOB).unwrap();
+    world.meet(ALICE, CAROL);
+    world.meet(CAROL, BOB);
+    world.input(ALICE, Input::Space { free_bytes: 0 });
+    world.meet(CAROL, ALICE);
+    assert_eq!(world.state(ALICE, id), What::Delivered);
+    assert!(!world.holds(ALICE, id));
+}
+
+#[test]
+fn a_restored_backup_without_a_clock_survives_its_own_old_receipt() {
+    // The same receipt twice: same stamp, same ids. The first came back through a peer.
+    let mut world = World::of(1);
+    world.nodes[0].wall_offset = -(super::world::WALL as i64);
+    let mut from = Ghost::new(50);
+    let message = from.message(Eid::mail(world.nodes[0].id), DAY, b"hello");
+    let mut before = World::of(1);
+    before.nodes[0].wall_offset = -(super::world::WALL as i64);
+    before.haunt(0, &from);
+    before.take(0, &from, &message);
+    let held = before.nodes[0].agent.held().next().unwrap();
+    let old = before.body(0, held.row);
+    world.haunt(0, &from);
+    world.take(0, &from, &old);
+    assert_eq!(refusals(&world.said_to(&from)), [(old.id, Refusal::Known)], "a source takes nothing of its own back");
+    world.take(0, &from, &message);
+    assert_eq!(world.inbox(0), [message.id]);
+}
+
+#[test]
+fn mail_that_the_recipient_turned_away_was_never_in_its_custody() {
+    let mut world = World::of(2);
+    let alice = world.nodes[ALICE].id;
+    world.name(BOB, alice, Standing::Blocked);
+    let id = world.send(ALICE, BOB).unwrap();
+    world.meet(ALICE, BOB);
+    world.meet(ALICE, BOB);
+    let bob = world.nodes[BOB].id;
+    let blocked = What::Rejected { reason: dak::agent::REJECTED_BLOCKED };
+    assert_eq!(world.evidence(ALICE, id), [(What::Queued, None), (blocked, Some(bob))]);
+    assert_eq!(world.inbox(BOB), []);
+    assert!(!world.holds(ALICE, id));
+}
+
+#[test]
+fn notes_to_oneself_take_nothing_of_the_room_for_strangers() {
+    let mut world = World::new(vec![Config { stranger_mail_bytes_max: 2_000, ..Config::default() }]);
+    for _ in 0..5 {
+        let note = world.send(0, 0).unwrap();
+        assert_eq!(world.state(0, note), What::Delivered);
+    }
+    let mut stranger = Ghost::new(50);
+    let message = stranger.message(Eid::mail(world.nodes[0].id), DAY, b"hello");
+    world.haunt(0, &stranger);
+    world.take(0, &stranger, &message);
+    assert!(world.nodes[0].agent.letter(&message.id).is_some());
+    world.crash(0);
+    assert_eq!(world.inbox(0).len(), 6);
+}
+
+#[test]
+fn strangers_share_one_bounded_place_in_the_inbox_and_friends_do_not() {
+    let mut world = World::new(vec![Config { stranger_mail_bytes_max: 2_500, ..Config::default() }]);
+    let (mut one, mut two, mut friend) = (Ghost::new(50), Ghost::new(51), Ghost::new(52));
+    world.name(0, friend.id, Standing::Contact);
+    let mine = Eid::mail(world.nodes[0].id);
+    world.haunt(0, &one);
+    let first = one.message(mine.clone(), DAY, b"first");
+    let second = two.message(mine.clone(), DAY, b"second");
+    let third = two.message(mine.clone(), DAY, b"third");
+    let fourth = friend.message(mine, DAY, b"fourth");
+    for message in [&first, &second, &third, &fourth] {
+        world.take(0, &one, message);
+    }
+    assert_eq!(world.inbox(0), [first.id, second.id, fourth.id]);
+    assert_eq!(refusals(&world.said_to(&one)), [(third.id, Refusal::Full)]);
+    world.input(0, Input::Discard(first.id));
+    world.take(0, &one, &third);
+    assert_eq!(world.inbox(0), [second.id, fourth.id, third.id], "deleting makes room");
+    world.take(0, &one, &first);
+    assert_eq!(world.inbox(0).len(), 3, "what was deleted does not come back");
+}
+
+#[test]
+fn deleting_a_note_to_oneself_from_the_inbox_keeps_the_record_of_sending_it() {
+    let mut world = World::of(1);
+    let id = world.send(0, 0).unwrap();
+    world.input(0, Input::Discard(id));
+    assert_eq!(world.inbox(0), []);
+    assert_eq!(world.state(0, id), What::Delivered);
+    world.input(0, Input::Discard(id));
+    assert!(world.nodes[0].agent.sent_one(&id).is_none());
+}
+
+#[test]
+fn a_life_that_is_over_is_not_cancelled() {
+    let mut world = World::of(2);
+    let id = world.send_with(ALICE, BOB, HOUR, None).unwrap();
+    world.pass(HOUR.times(2));
+    world.input(ALICE, Input::Cancel(id));
+    assert_eq!(world.state(ALICE, id), What::Expired);
 }
 
 #[test]
@@ -209,6 +356,33 @@ fn tombstones_outlive_every_copy_that_an_honest_hop_can_still_have() {
 }
 
 #[test]
+fn a_duplicate_of_delivered_mail_makes_the_recipient_show_its_receipt_once_a_contact() {
+    let mut world = World::of(1);
+    let mut from = Ghost::new(50);
+    let message = from.message(Eid::mail(world.nodes[0].id), DAY, b"hello");
+    world.haunt(0, &from);
+    world.take(0, &from, &message);
+    let said = world.said_to(&from);
+    assert_eq!(grants(&said), [(message.id, Grade::Custody)]);
+    let receipt = bundles(&said);
+    assert_eq!(receipt.len(), 1);
+    world.leave(0, &from);
+    // A stranger who claims to know what this node knows gets no receipt by the summary.
+    let carrier = Ghost::new(60);
+    world.haunt_silently(0, &carrier);
+    let said = world.said_to(&carrier);
+    let hello = hello_of(&said);
+    let same = Hello { count: hello.count, root: hello.root, ..carrier.hello() };
+    world.hear(0, &carrier, &Frame::Hello(same));
+    assert_eq!(bundles(&world.said_to(&carrier)), []);
+    world.take(0, &carrier, &message);
+    world.take(0, &carrier, &message);
+    let said = world.said_to(&carrier);
+    assert_eq!(bundles(&said), receipt, "shown again, and once");
+    assert_eq!(refusals(&said), [(message.id, Refusal::Known); 2]);
+}
+
+#[test]
 fn a_receipt_with_a_record_for_another_source_than_its_destination_is_turned_away() {
     let mut world = World::of(1);
     let (mut from, to, other) = (Ghost::new(50), Ghost::new(51), Ghost::new(52));
@@ -233,4 +407,13 @@ fn a_receipt_with_a_record_for_another_source_than_its_destination_is_turned_awa
     let said = world.said_to(&from);
     assert_eq!(refusals(&said), [(odd.id, Refusal::Unwilling), (junk.id, Refusal::Unwilling)]);
     assert!(world.holds(0, message.id));
+}
+
+/// The Hello among what was said.
+fn hello_of(said: &[Said]) -> Hello {
+    let hello = |said: &Said| match said {
+        Said::Frame(Frame::Hello(hello)) => Some(hello.clone()),
+        _ => None,
+    };
+    said.iter().find_map(hello).expect("a node greets")
 }

@@ -5,6 +5,7 @@
 #![allow(dead_code)]
 
 pub mod ghost;
+pub mod truth;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -60,6 +61,9 @@ pub struct World<S: Store = MemoryStore> {
     wire: VecDeque<(usize, usize, Vec<u8>)>,
     /// Bundles handed over, per pair of nodes.
     pub forwards: BTreeMap<(usize, usize), u64>,
+    /// Whom each node wished to dial.
+    pub dialled: Vec<Vec<NodeId>>,
+    pub truth: truth::Truth,
     /// What was said to peers that are no nodes of this world.
     said: Vec<(NodeId, Vec<u8>)>,
     pub log: blake3::Hasher,
@@ -97,14 +101,19 @@ impl<S: Store> World<S> {
                 next_token: 1,
             }
         });
+        let nodes: Vec<Node<S>> = nodes.collect();
+        let mut truth = truth::Truth::default();
+        truth.nodes.extend(nodes.iter().map(|node| node.id));
         World {
-            nodes: nodes.collect(),
             now: 0,
             links: BTreeSet::new(),
             wire: VecDeque::new(),
             forwards: BTreeMap::new(),
+            dialled: vec![Vec::new(); nodes.len()],
+            truth,
             said: Vec::new(),
             log: blake3::Hasher::new(),
+            nodes,
         }
     }
 
@@ -120,13 +129,14 @@ impl<S: Store> World<S> {
         }
         let at = self.moment(n);
         let mut out = Vec::new();
+        let by_owner = truth::is_of_owner(&input);
         self.nodes[n].agent.handle(at, input, &mut out);
         while self.nodes[n].agent.next_timeout().is_some_and(|(due, _)| due <= at.now) {
             let before = out.len();
             self.nodes[n].agent.handle(at, Input::Timeout, &mut out);
             assert!(out.len() > before || self.nodes[n].agent.next_timeout().is_none_or(|(due, _)| due > at.now));
         }
-        self.perform(n, out);
+        self.perform(n, out, by_owner);
     }
 
     /// Bundles that come so fast that they share a batch.
@@ -139,11 +149,13 @@ impl<S: Store> World<S> {
             self.nodes[n].agent.handle(at, input, &mut out);
         }
         self.nodes[n].agent.handle(at, Input::Timeout, &mut out);
-        self.perform(n, out);
+        self.perform(n, out, false);
         self.settle();
     }
 
-    fn perform(&mut self, n: usize, out: Vec<Output>) {
+    /// Commits and then acts, as a driver must; checks the promises in between.
+    fn perform(&mut self, n: usize, out: Vec<Output>, by_owner: bool) {
+        let now = Timestamp(self.now);
         let changes: Vec<Change> = out
             .iter()
             .filter_map(|o| if let Output::Commit(change) = o { Some(change.clone()) } else { None })
@@ -156,6 +168,7 @@ impl<S: Store> World<S> {
                 Some((0, before)) => {
                     if !*before {
                         node.store.commit(&changes).unwrap();
+                        self.truth.committed(node.id, now, by_owner, &out);
                     }
                     node.power_cut = None;
                     return self.crash(n);
@@ -165,7 +178,10 @@ impl<S: Store> World<S> {
             }
             node.store.commit(&changes).unwrap();
             assert_eq!(node.store.durable().unwrap(), node.agent.durable(), "the store holds what the agent believes");
+            self.truth.committed(node.id, now, by_owner, &out);
         }
+        self.truth.check(&self.nodes[n].agent, now);
+        let node = &self.nodes[n];
         let incarnation = node.incarnation;
         for output in out {
             self.act(n, output);
@@ -178,7 +194,8 @@ impl<S: Store> World<S> {
 
     fn act(&mut self, n: usize, output: Output) {
         match output {
-            Output::Commit(_) | Output::Dial(_) => {}
+            Output::Commit(_) => {}
+            Output::Dial(node) => self.dialled[n].push(node),
             Output::Seal { token, draft } => {
                 let payload: Arc<[u8]> = format!("message {token} of node {n}").into_bytes().into();
                 let size_bytes = draft.sign(&payload, &*self.nodes[n].key).unwrap().encoded_len() as u32;
@@ -264,7 +281,10 @@ impl<S: Store> World<S> {
         if self.links.insert((a.min(b), a.max(b))) {
             let (id_a, id_b) = (self.nodes[a].id, self.nodes[b].id);
             self.input(a, Input::ContactUp { peer: id_b });
-            self.input(b, Input::ContactUp { peer: id_a });
+            // Unless the first one's power went meanwhile.
+            if self.is_linked(a, b) {
+                self.input(b, Input::ContactUp { peer: id_a });
+            }
         }
     }
 
@@ -309,6 +329,7 @@ impl<S: Store> World<S> {
         let node = &mut self.nodes[n];
         node.incarnation += 1;
         node.agent = restore(&node.key, &node.config, &node.store, node.incarnation);
+        assert_eq!(node.store.durable().unwrap(), node.agent.durable(), "an agent starts with all that is durable");
         for m in peers {
             self.links.remove(&(n.min(m), n.max(m)));
             let id = self.nodes[n].id;
