@@ -37,7 +37,9 @@ impl Case {
             Recording::reopened(&ended, self.cache(self.ends.len())).map(drop)
         };
         let result = catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| Err("it panicked".into()));
-        result.map_err(|why| format!("{why}\n  DAK_DISK_REPLAY={self} cargo test --test disk a_case_is_replayed -- --nocapture"))
+        result.map_err(|why| {
+            format!("{why}\n  DAK_DISK_REPLAY={self} cargo test --test disk a_case_is_replayed -- --nocapture")
+        })
     }
 
     fn cache(&self, depth: usize) -> usize {

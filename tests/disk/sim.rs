@@ -42,6 +42,14 @@ pub enum Reach {
     Reads,
 }
 
+/// What failed since the fault began.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Failures {
+    pub count: u64,
+    /// A sync was among them.
+    pub sync: bool,
+}
+
 /// Storage for a store. Its clones are the same disk.
 #[derive(Clone, Debug)]
 pub struct SimDisk(Arc<Mutex<State>>);
@@ -56,7 +64,7 @@ struct State {
     unsynced: Vec<Op>,
     log: Vec<Op>,
     fault: Option<Fault>,
-    failures: u64,
+    failures: Failures,
     random: ChaCha8Rng,
 }
 
@@ -100,7 +108,15 @@ impl SimDisk {
         unsynced.iter().for_each(|op| op.apply(&mut live));
         let (unsynced, log) = (unsynced.to_vec(), unsynced.to_vec());
         let random = ChaCha8Rng::seed_from_u64(0);
-        SimDisk(Arc::new(Mutex::new(State { live, durable, unsynced, log, fault: None, failures: 0, random })))
+        SimDisk(Arc::new(Mutex::new(State {
+            live,
+            durable,
+            unsynced,
+            log,
+            fault: None,
+            failures: Failures::default(),
+            random,
+        })))
     }
 
     pub fn open(&self, cache_bytes: usize) -> Result<RedbStore, StoreError> {
@@ -116,8 +132,8 @@ impl SimDisk {
         state.random = ChaCha8Rng::seed_from_u64(seed);
     }
 
-    /// The fault clears. Says how many operations failed.
-    pub fn heal(&self) -> u64 {
+    /// The fault clears. Says what failed.
+    pub fn heal(&self) -> Failures {
         let mut state = self.state();
         state.fault = None;
         std::mem::take(&mut state.failures)
@@ -180,11 +196,12 @@ impl State {
         if fault.reach == Reach::Once {
             self.fault = None;
         }
-        self.failures += 1;
+        self.failures.count += 1;
         Some(kind)
     }
 
     fn fail(&mut self, op: &Op) {
+        self.failures.sync |= *op == Op::Sync;
         let State { live, durable, unsynced, random, .. } = self;
         match op {
             // What a failed sync did not write is never written: the page cache counts it as clean from then on.
