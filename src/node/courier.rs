@@ -12,7 +12,7 @@ use super::letters::Drawer;
 use super::pool::Pool;
 use crate::agent::change::Row;
 use crate::agent::{Event, Input, Output};
-use crate::bundle::{Bundle, Draft};
+use crate::bundle::Draft;
 use crate::frame::{Frame, Transit, encode_bundle};
 use crate::id::{BundleId, NodeId};
 use crate::net::{ContactSender, NetHandle};
@@ -124,22 +124,29 @@ impl Thread {
     }
 
     fn forward(&mut self, to: NodeId, transit: &Transit, id: BundleId, row: Row) {
-        let stored = self.tools.reader.body(row);
-        let bundle = stored.ok().flatten().and_then(|bytes| Bundle::from_store(&bytes).ok());
-        match bundle {
-            Some((bundle, _)) if bundle.id == id => self.send(to, encode_bundle(transit, &bundle)),
+        match self.tools.reader.bundle(row, id) {
+            Ok(Some((bundle, _))) => self.send(to, encode_bundle(transit, &bundle)),
             // It may have left since; if the index still names it, the store has lost it.
-            _ => drop(self.tools.core.send(Work::Input(Input::Unreadable { to, id }))),
+            Ok(None) => drop(self.tools.core.send(Work::Input(Input::Unreadable { to, id }))),
+            // The store still has it and the disk may give it later: the next contact asks again.
+            Err(error) => {
+                tracing::warn!(%error, peer = %to.peer_id(), "a bundle cannot be read now; ending the contact");
+                self.part_with(to);
+            }
         }
     }
 
     fn send(&mut self, to: NodeId, bytes: Vec<u8>) {
         let Some(contact) = self.contacts.get(&to) else { return };
         if contact.send(bytes).is_err() {
-            self.contacts.remove(&to);
-            if let Some(net) = &self.tools.net {
-                net.disconnect(to);
-            }
+            self.part_with(to);
+        }
+    }
+
+    fn part_with(&mut self, peer: NodeId) {
+        self.contacts.remove(&peer);
+        if let Some(net) = &self.tools.net {
+            net.disconnect(peer);
         }
     }
 

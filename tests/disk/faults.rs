@@ -2,7 +2,7 @@
 
 use std::io::ErrorKind;
 
-use dak::agent::change::Change;
+use dak::agent::change::{Change, Row};
 use dak::store::{Store, StoreError};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use crate::cuts::{is_full, seed};
 use crate::image::Image;
 use crate::inspect::{Known, after, further, inspect};
-use crate::make::History;
+use crate::make::{History, hold, message};
 use crate::recording::{CACHES, Recording, Remains, SUBSETS_MAX, survive};
 use crate::sim::{Failures, Fault, Reach, SimDisk};
 
@@ -180,4 +180,20 @@ fn open_failing(remains: &Remains, fault: Fault) -> Option<Result<(), String>> {
         Ok(())
     };
     Some(judge().map_err(|why: String| format!("{why}; {fault:?}")))
+}
+
+#[test]
+fn a_read_that_fails_is_no_loss_and_the_next_one_succeeds() {
+    let (disk, bundle) = (SimDisk::of(Image::default()), message(1, b"hello"));
+    let mut store = disk.open(0).unwrap();
+    store.commit(&[hold(1, &bundle)]).unwrap();
+    let reader = store.reader();
+    let fault = Fault { after: 0, kind: ErrorKind::Other, reach: Reach::Reads };
+    disk.fail(fault, 0);
+    assert!(matches!(reader.bundle(Row(1), bundle.id), Err(StoreError::Io(_))));
+    assert!(disk.heal().count > 0);
+    // Nobody committed meanwhile, which would have opened the file anew.
+    assert_eq!(reader.bundle(Row(1), bundle.id).unwrap().unwrap().0, *bundle);
+    store.commit(&[Change::Forget { row: Row(1) }]).unwrap();
+    assert!(reader.bundle(Row(1), bundle.id).unwrap().is_none());
 }
