@@ -14,7 +14,7 @@ use rayon::prelude::*;
 use crate::cuts::{is_full, seed};
 use crate::image::Image;
 use crate::inspect::{Known, after, further, named};
-use crate::make::{History, QUICK};
+use crate::make::{History, QUICK, hold, message};
 use crate::sim::{SECTOR, SimDisk};
 
 /// A closed store and what is in it.
@@ -167,4 +167,23 @@ fn damage_at_rest_is_found_and_never_served_and_repair_keeps_what_verifies() {
     );
     let failures: Vec<&String> = outcomes.iter().filter_map(|one| one.as_ref().err()).collect();
     assert!(failures.is_empty(), "{} of {all}: {}", failures.len(), failures[0]);
+}
+
+#[test]
+fn a_bit_flipped_in_a_signature_is_never_sent_to_anybody() {
+    let (disk, bundle) = (SimDisk::of(Image::default()), message(1, b"hello"));
+    let mut store = disk.open(64 << 10).unwrap();
+    store.commit(&[hold(1, &bundle)]).unwrap();
+    drop(store);
+    // The signature ends the integrity block, and the class of service follows it.
+    let class = bundle.bytes().windows(6).position(|at| at == [0x85, 0x18, 0xc1, 0x03, 0x00, 0x00]).unwrap();
+    let signature = bundle.bytes()[class - 64..class].to_vec();
+    let (mut image, bytes) = (disk.live(), disk.live().to_vec());
+    let places = bytes.windows(64).enumerate().filter(|(_, at)| *at == signature).map(|(at, _)| at as u64);
+    places.for_each(|at| image.flip(at + 40, 3));
+
+    let store = SimDisk::of(image).open(64 << 10).unwrap();
+    assert!(matches!(store.body(Row(1)), Err(StoreError::Damaged(_))));
+    assert!(matches!(store.reader().bundle(Row(1), bundle.id), Ok(None)));
+    assert_eq!(store.reader().check(Depth::Form).unwrap().problem_count, 1);
 }
