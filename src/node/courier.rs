@@ -108,17 +108,13 @@ impl Thread {
         }
     }
 
-    /// Reads all bodies of a batch in one snapshot. One that cannot be read is missing, and dealt with one by one.
+    /// Reads all bodies of a batch in one snapshot; none where one of them cannot be read.
     fn fetch(&self, acts: &[Act]) -> BTreeMap<Row, Vec<u8>> {
         let rows: Vec<Row> =
             acts.iter().filter_map(|act| if let Act::Forward { row, .. } = act { Some(*row) } else { None }).collect();
         let mut bodies = BTreeMap::new();
         for rows in rows.chunks(FETCH_MAX) {
-            let fetched = self
-                .tools
-                .reader
-                .bodies(rows)
-                .unwrap_or_else(|_| rows.iter().map(|row| self.tools.reader.body(*row).ok().flatten()).collect());
+            let fetched = self.tools.reader.bodies(rows).unwrap_or_default();
             bodies.extend(rows.iter().zip(fetched).filter_map(|(row, body)| Some((*row, body?))));
         }
         bodies
@@ -127,7 +123,7 @@ impl Thread {
     fn perform(&mut self, act: Act, bodies: &BTreeMap<Row, Vec<u8>>) {
         match act {
             Act::Send { to, frame } => self.send(to, frame.encode()),
-            Act::Forward { to, transit, id, row } => self.forward(to, &transit, id, bodies.get(&row)),
+            Act::Forward { to, transit, id, row } => self.forward(to, &transit, id, row, bodies.get(&row)),
             Act::Dial(node) => {
                 if let Some(net) = &self.tools.net {
                     net.dial(node);
@@ -142,22 +138,33 @@ impl Thread {
         }
     }
 
-    fn forward(&mut self, to: NodeId, transit: &Transit, id: BundleId, body: Option<&Vec<u8>>) {
-        let bundle = body.and_then(|bytes| Bundle::from_store(bytes).ok());
-        match bundle {
-            Some((bundle, _)) if bundle.id == id => self.send(to, encode_bundle(transit, &bundle)),
+    fn forward(&mut self, to: NodeId, transit: &Transit, id: BundleId, row: Row, body: Option<&Vec<u8>>) {
+        let fetched = body.and_then(|bytes| Bundle::from_store(bytes).ok()).filter(|(bundle, _)| bundle.id == id);
+        // What did not come with the batch is asked for alone, and the answer says why.
+        let found = fetched.map_or_else(|| self.tools.reader.bundle(row, id), |found| Ok(Some(found)));
+        match found {
+            Ok(Some((bundle, _))) => self.send(to, encode_bundle(transit, &bundle)),
             // It may have left since; if the index still names it, the store has lost it.
-            _ => drop(self.tools.core.send(Work::Input(Input::Unreadable { to, id }))),
+            Ok(None) => drop(self.tools.core.send(Work::Input(Input::Unreadable { to, id }))),
+            // The store still has it and the disk may give it later: the next contact asks again.
+            Err(error) => {
+                tracing::warn!(%error, peer = %to.peer_id(), "a bundle cannot be read now; ending the contact");
+                self.part_with(to);
+            }
         }
     }
 
     fn send(&mut self, to: NodeId, bytes: Vec<u8>) {
         let Some(contact) = self.contacts.get(&to) else { return };
         if contact.send(bytes).is_err() {
-            self.contacts.remove(&to);
-            if let Some(net) = &self.tools.net {
-                net.disconnect(to);
-            }
+            self.part_with(to);
+        }
+    }
+
+    fn part_with(&mut self, peer: NodeId) {
+        self.contacts.remove(&peer);
+        if let Some(net) = &self.tools.net {
+            net.disconnect(peer);
         }
     }
 
