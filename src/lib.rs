@@ -59,6 +59,7 @@ pub mod net;
 #[cfg(feature = "node")]
 pub mod node;
 pub mod receipt;
+pub mod recording;
 pub mod safe_text;
 #[cfg(feature = "node")]
 pub mod seal;
