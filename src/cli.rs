@@ -31,6 +31,7 @@ mod network;
 mod out;
 mod send;
 mod signals;
+pub mod sim;
 mod state;
 mod status;
 mod table;

@@ -65,6 +65,7 @@ pub mod net;
 #[allow(clippy::disallowed_methods)] // reads real clocks
 pub mod node;
 pub mod receipt;
+pub mod recording;
 pub mod safe_text;
 #[cfg(feature = "node")]
 pub mod seal;
