@@ -113,6 +113,8 @@ pub struct Deadlines {
 pub enum NetEvent {
     /// The node can be reached here.
     Listening(Multiaddr),
+    /// The node can be reached there no more.
+    ListeningEnded(Multiaddr),
     ContactUp {
         peer: NodeId,
         addr: Multiaddr,
