@@ -52,7 +52,9 @@ impl Agent {
         if remaining == Millis(0) {
             return Err(Refusal::Expired);
         }
-        if self.free_bytes < self.config.free_bytes_min {
+        let is_mine = self.mailboxes.signer_of(&bundle.destination).is_some();
+        let free_min = if is_mine { self.config.free_bytes_own_min } else { self.config.free_bytes_min };
+        if self.free_bytes < free_min {
             return Err(Refusal::Space);
         }
         Ok(remaining)
