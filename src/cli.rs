@@ -14,6 +14,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+use crate::api::model::CheckRow;
 use crate::api::{ApiError, Backend};
 use crate::config::Flags;
 use crate::home::Home;
@@ -60,6 +61,12 @@ pub trait Engine: Sync {
 
     /// Opens a home that no node runs on, for one command; holds its lock until dropped.
     fn offline(&self, home: &Home) -> Result<Box<dyn Backend>, ApiError>;
+
+    /// Looks over the files of a home that does not open, while no node runs on it.
+    fn examine(&self, home: &Home) -> Result<Vec<CheckRow>, ApiError>;
+
+    /// Repairs the store of a home that no node runs on, where it is damaged; says what was lost.
+    fn mend(&self, home: &Home) -> Result<Vec<CheckRow>, ApiError>;
 
     /// Fills a home that has no identity yet with what a backup holds.
     fn restore(&self, home: &Home, backup: &Path, passphrase: &str) -> Result<(), ApiError>;
@@ -158,7 +165,7 @@ async fn dispatch(engine: &dyn Engine, cli: &Cli, out: &Out) -> Outcome {
         Command::Status(args) => status::status(&link()?, args, out).await,
         Command::Cancel(args) => status::cancel(&link()?, args, out).await,
         Command::Carry(args) => carry::carry(&link()?, args, out).await,
-        Command::Doctor => state::doctor(&link()?, out).await,
+        Command::Doctor(args) => state::doctor(engine, &link()?, args, out).await,
         Command::Config(args) => state::config(&link()?, args, out).await,
         Command::Version => state::version(home, out).await,
         Command::Backup(args) => files::backup(&link()?, args, out).await,
