@@ -58,6 +58,7 @@ pub mod message;
 pub mod net;
 #[cfg(feature = "node")]
 pub mod node;
+mod planted;
 pub mod receipt;
 pub mod safe_text;
 #[cfg(feature = "node")]
