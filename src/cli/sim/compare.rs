@@ -70,7 +70,7 @@ impl Runs {
         }
     }
 
-    fn add(&mut self, file: &PathBuf) -> Result<(), Stop> {
+    fn add(&mut self, file: &std::path::Path) -> Result<(), Stop> {
         let bad = |why: String| Stop::Refused(format!("{}: {why}; make that run again", file.display()));
         let summary: serde_json::Value = serde_json::from_slice(&read(file)?).map_err(|why| bad(why.to_string()))?;
         let summary = summary.as_object().ok_or_else(|| bad("it is no summary".into()))?;
