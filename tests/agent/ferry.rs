@@ -3,6 +3,7 @@
 use dak::agent::Config;
 use dak::agent::change::What;
 use dak::agent::routing::Policy;
+use dak::frame::Grade;
 use dak::time::{DAY, HOUR};
 
 use super::{ALICE, BOB, CAROL, World};
@@ -93,6 +94,10 @@ fn along_a_line_of_five_a_message_goes_from_hand_to_hand_and_its_receipt_comes_b
     let letter = world.nodes[4].agent.letter(&id).unwrap().clone();
     assert_eq!((letter.hops.count, letter.hops.age), (4, HOUR.times(4)));
     assert_eq!(world.state(0, id), What::Custody);
+    for n in 1..4 {
+        let held = world.nodes[n].agent.held_one(&id);
+        assert!(held.is_none_or(|held| held.grade == Grade::Custody), "a copy handed on releases nobody");
+    }
     for n in (0..4).rev() {
         assert!(n == 3 || world.holds(n, id), "who is further back does not know yet");
         world.pass(HOUR);

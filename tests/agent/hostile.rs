@@ -2,7 +2,7 @@
 
 use dak::agent::change::{Standing, What};
 use dak::agent::{Config, Event, Input};
-use dak::bundle::Hops;
+use dak::bundle::{Bundle, Hops};
 use dak::eid::Eid;
 use dak::frame::{Frame, Grade, Refusal, Transit, encode_bundle};
 use dak::id::BundleId;
@@ -273,6 +273,25 @@ fn a_replayed_bundle_is_shown_once_whoever_replays_it_and_whenever() {
 }
 
 #[test]
+fn a_replay_after_the_tombstone_with_its_age_rewritten_fills_no_second_row() {
+    let mut world = World::of(1);
+    // Without a clock only the age block speaks of age, and hops write that.
+    world.nodes[0].wall_offset = -(super::world::WALL as i64);
+    let mut from = Ghost::new(50);
+    let message = from.message(Eid::mail(world.nodes[0].id), HOUR, b"hello");
+    let replay = Bundle::decode(message.bytes()).unwrap().0;
+    world.haunt(0, &from);
+    world.take_in_one_batch(0, from.id, vec![message]);
+    world.pass(DAY);
+    world.crash(0);
+    assert_eq!(world.nodes[0].agent.tombstones(), 0);
+    world.haunt(0, &from);
+    // It was under way to verification when the first one came, so nobody dropped it before.
+    world.take_in_one_batch(0, from.id, vec![replay]);
+    assert_eq!(world.inbox(0).len(), 1);
+}
+
+#[test]
 fn an_aged_copy_dies_without_a_tombstone_and_the_genuine_one_is_taken() {
     let mut world = World::of(2);
     let (mut from, hostile) = (Ghost::new(50), Ghost::new(66));
@@ -317,6 +336,8 @@ fn floods_of_custody_signals_and_give_ups_leave_a_bounded_record_that_still_take
     }
     let record = world.evidence(ALICE, id).len();
     assert!(record <= 256, "{record} pieces of evidence");
+    let carriers: std::collections::BTreeSet<_> = world.evidence(ALICE, id).into_iter().map(|(_, who)| who).collect();
+    assert!(carriers.len() > 120, "nobody fills the record alone");
     world.meet(ALICE, BOB);
     assert_eq!(world.state(ALICE, id), What::Delivered);
 }

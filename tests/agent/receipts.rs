@@ -313,7 +313,8 @@ fn cancelled_means_no_new_copies_and_a_late_receipt_still_upgrades_it() {
     world.meet(ALICE, 3);
     assert!(!world.holds(3, id));
     world.meet(CAROL, ALICE);
-    assert!(!world.holds(ALICE, id), "a carrier does not hand it back");
+    assert_eq!(world.forwards.get(&(CAROL, ALICE)), None, "a carrier does not hand it back");
+    assert!(!world.holds(ALICE, id));
     world.meet(CAROL, BOB);
     world.meet(BOB, ALICE);
     assert_eq!(world.state(ALICE, id), What::Delivered);
@@ -416,4 +417,17 @@ fn hello_of(said: &[Said]) -> Hello {
         _ => None,
     };
     said.iter().find_map(hello).expect("a node greets")
+}
+
+#[test]
+fn the_receipt_of_the_longest_life_there_is_finds_carriers_too() {
+    let mut world = World::of(3);
+    let id = world.send_with(ALICE, BOB, DAY.times(30), None).unwrap();
+    world.meet(ALICE, BOB);
+    assert_eq!(world.state(ALICE, id), What::Delivered);
+    let second = world.send_with(ALICE, BOB, DAY.times(30), None).unwrap();
+    world.meet(ALICE, CAROL);
+    world.meet(CAROL, BOB);
+    world.meet(CAROL, ALICE);
+    assert_eq!(world.state(ALICE, second), What::Delivered);
 }

@@ -155,6 +155,29 @@ fn a_peer_that_filled_the_room_of_strangers_makes_way_for_the_fair_share_of_anot
 }
 
 #[test]
+fn whoever_fills_most_makes_way_down_to_a_fair_share_and_then_the_next() {
+    let mut world = carrier(10);
+    let place = world.nodes[0].config.carry_bytes_max / 10;
+    world.nodes[0].config.custody_share = 0;
+    world.crash(0);
+    let mut peers: Vec<Ghost> = (50..54).map(Ghost::new).collect();
+    for (ghost, count) in peers.iter_mut().zip([4, 3, 3]) {
+        world.haunt(0, ghost);
+        for _ in 0..count {
+            let message = filling(ghost, DAY.times(9));
+            world.take(0, ghost, &message);
+        }
+    }
+    let newcomer = &mut peers[3];
+    world.haunt(0, newcomer);
+    let large = newcomer.message(Eid::mail(Ghost::new(99).id), HOUR, &vec![1; 1_000 + place as usize * 14 / 10]);
+    world.take(0, newcomer, &large);
+    assert!(held(&world, &large));
+    let from = |n: usize| world.nodes[0].agent.held().filter(|held| held.from == Some(peers[n].id)).count();
+    assert_eq!([from(0), from(1) + from(2), from(3)], [2, 5, 1], "a fair share is two and a half places");
+}
+
+#[test]
 fn many_short_lives_of_modest_peers_do_not_shield_a_peer_that_fills_the_rest() {
     let mut world = carrier(400);
     let mut modest: Vec<Ghost> = (0..4).map(|n| Ghost::new(60 + n)).collect();
