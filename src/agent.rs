@@ -12,7 +12,7 @@
 //! ```
 //!
 //! This file only routes. Each flow is a file of its own under `agent/`, and so is each component whose fields it uses:
-//! [`custody`], [`tombstones`], [`inbox`], [`outbox`], [`contact`], [`routing`], [`summary`]. The components do not know
+//! [`custody`], [`tombstones`], [`inbox`], [`outbox`], [`contact`], [`offers`], [`routing`], [`summary`]. The components do not know
 //! each other. All durable state changes through the methods of `door`, which apply a change and emit it in one step.
 
 pub mod change;
@@ -24,12 +24,14 @@ mod inbox;
 pub mod io;
 mod lapse;
 mod meet;
+mod offers;
 mod outbox;
 mod people;
 mod receipts;
 mod receive;
 mod room;
 pub mod routing;
+mod shunned;
 mod submit;
 pub mod summary;
 mod tombstones;
@@ -49,17 +51,19 @@ pub use self::receive::REJECTED_BLOCKED;
 pub use self::view::{ContactView, Usage};
 
 use self::change::{Held, Person};
-use self::contact::{Contact, Offers};
+use self::contact::Contact;
 use self::custody::{Custody, Slot};
 use self::inbox::Inbox;
+use self::offers::Offers;
 use self::outbox::Outbox;
 use self::routing::Routing;
+use self::shunned::Shunned;
 use self::summary::IdIndex;
 use self::tombstones::{Beliefs, Tombstones};
 use crate::bundle::Signer;
 use crate::eid::Eid;
 use crate::id::{BundleId, NodeId};
-use crate::time::{Moment, Timestamp};
+use crate::time::Moment;
 
 /// The endpoints an agent serves and who signs for them.
 pub struct Mailboxes {
@@ -77,12 +81,14 @@ pub struct Agent {
     at: Moment,
     /// Where durable time stands.
     clock: Moment,
+    /// The next sequence number, and the first that is not reserved yet.
     sequence: u64,
+    sequence_reserved: u64,
     free_bytes: u64,
 
     custody: Custody,
-    /// Every id held or buried: the lookup and the summary in one. The top bit of a slot says "buried".
-    known: IdIndex,
+    /// Every id held: the lookup and the summary in one.
+    summary: IdIndex,
     tombstones: Tombstones,
     beliefs: Beliefs,
     inbox: Inbox,
@@ -94,8 +100,7 @@ pub struct Agent {
     routing: Routing,
     contacts: BTreeMap<NodeId, Contact>,
     offers: Offers,
-    /// Evicted here, and until when it is not taken again. Lost at a restart: a refetch costs traffic, nothing more.
-    shunned: BTreeMap<BundleId, Timestamp>,
+    shunned: Shunned,
     /// Spray copies that were in flight when a contact broke: halved once the peer turns out to have them.
     unsettled: BTreeMap<(NodeId, BundleId), u16>,
     /// Inbox rows the application was not told of since the start.
@@ -104,10 +109,8 @@ pub struct Agent {
     evicted: [u64; 3],
 }
 
-/// Marks a slot of the known ids as one of a tombstone.
-const BURIED: Slot = 1 << 31;
-/// Most evicted ids remembered.
-const SHUNNED_MAX: usize = 65_536;
+/// Most evictions that previous hops still have to hear of.
+const OWED_MAX: usize = 65_536;
 /// Most flights of broken contacts remembered.
 const UNSETTLED_MAX: usize = 65_536;
 
@@ -129,17 +132,16 @@ impl Agent {
     pub fn restore(node: NodeId, mailboxes: Mailboxes, config: Config, seed: [u8; 32], durable: Durable) -> Agent {
         assert_eq!(mailboxes.own.node(), node, "an agent signs as its own node");
         let mut custody = Custody::default();
-        let mut known = IdIndex::default();
         custody.row_reserve(durable.next_row);
         let mut tombstones = Tombstones::default();
         for (id, until) in durable.buried {
-            let slot = BURIED | tombstones.insert(id, until);
-            known.insert(&id, slot, &|slot| Self::full_id(&custody, &tombstones, slot));
+            tombstones.insert(id, until);
         }
         let mut beliefs = Beliefs::default();
         durable.beliefs.into_iter().for_each(|((id, signer), belief)| beliefs.insert(id, signer, belief));
         let mut inbox = Inbox::restore(durable.letters, durable.delivered);
-        durable.people.keys().for_each(|person| inbox.set_named(*person, true));
+        // Whoever writes to himself is no stranger.
+        durable.people.keys().chain([&node]).for_each(|person| inbox.set_named(*person, true));
         let nudges = inbox.letters().filter(|letter| !letter.collected).map(|letter| letter.id).collect();
         let mut agent = Agent {
             node,
@@ -148,9 +150,10 @@ impl Agent {
             at: durable.clock,
             clock: durable.clock,
             sequence: durable.sequence,
+            sequence_reserved: durable.sequence,
             free_bytes: u64::MAX,
             custody,
-            known,
+            summary: IdIndex::default(),
             tombstones,
             beliefs,
             inbox,
@@ -161,7 +164,7 @@ impl Agent {
             owed: durable.owed,
             contacts: BTreeMap::new(),
             offers: Offers::default(),
-            shunned: BTreeMap::new(),
+            shunned: Shunned::default(),
             unsettled: BTreeMap::new(),
             nudges,
             evicted: [0; 3],
@@ -175,8 +178,8 @@ impl Agent {
     /// hold at once.
     pub fn reinstate(&mut self, held: &Held) {
         let slot = self.custody.insert(held);
-        let (custody, tombstones) = (&self.custody, &self.tombstones);
-        self.known.insert(&held.id, slot, &|slot| Self::full_id(custody, tombstones, slot));
+        let new = self.summary.insert(&held.id, slot, &|slot| self.custody.id(slot));
+        assert!(new, "a bundle is held once");
     }
 
     /// Takes one input. Changes among the outputs are to be committed before any act that comes after them is performed.
@@ -192,7 +195,7 @@ impl Agent {
             Input::ContactDown { peer } => self.contact_down(peer, out),
             Input::Frame { from, frame } => self.hear(from, frame, out),
             Input::Bundle { from, transit, bundle, size_bytes } => self.receive(from, transit, bundle, size_bytes, out),
-            Input::Duplicate { from, transit, id } => self.receive_again(from, transit, id, out),
+            Input::Duplicate { from, transit: _, id } => self.receive_again(from, id, out),
             Input::Timeout => self.lapse(out),
             Input::Space { free_bytes } => self.free_bytes = free_bytes,
             Input::Collect(id) => self.collect(id, out),
@@ -206,17 +209,13 @@ impl Agent {
         }
     }
 
-    fn full_id(custody: &Custody, tombstones: &Tombstones, slot: Slot) -> BundleId {
-        if slot & BURIED == 0 { custody.id(slot) } else { tombstones.id(slot & !BURIED) }
-    }
-
-    /// Where an id stands among the known ones: held, or buried with the top bit set.
-    fn find(&self, id: &BundleId) -> Option<Slot> {
-        self.known.find(id, &|slot| Self::full_id(&self.custody, &self.tombstones, slot))
-    }
-
     fn find_held(&self, id: &BundleId) -> Option<Slot> {
-        self.find(id).filter(|slot| slot & BURIED == 0)
+        self.summary.find(id, &|slot| self.custody.id(slot))
+    }
+
+    /// Whether an id is held or buried.
+    fn is_known(&self, id: &BundleId) -> bool {
+        self.find_held(id).is_some() || self.tombstones.contains(id)
     }
 }
 

@@ -32,6 +32,7 @@ mod network;
 mod out;
 mod send;
 mod signals;
+pub mod sim;
 mod state;
 mod status;
 mod table;
@@ -172,7 +173,19 @@ async fn dispatch(engine: &dyn Engine, cli: &Cli, out: &Out) -> Outcome {
         Command::Bundle(args) => files::bundle(args, out),
         Command::Demo(args) => demo::demo(args, out).await,
         Command::Bench(args) => figures::bench(args, out).await,
+        Command::Sim(command) => simulate(command, cli.json).await,
         Command::Completions(args) => completions(args, out),
+    }
+}
+
+/// Runs beside the loop that waits for Ctrl-C: a simulation computes for a while and waits for nothing.
+async fn simulate(command: &sim::SimCommand, json: bool) -> Outcome {
+    let command = command.clone();
+    let code = tokio::task::spawn_blocking(move || sim::run(&command, json)).await;
+    match code {
+        Ok(0) => Ok(()),
+        Ok(code) => Err(Stop::Code(code)),
+        Err(panic) => std::panic::resume_unwind(panic.into_panic()),
     }
 }
 

@@ -302,9 +302,10 @@ impl Desk {
 
     async fn export(&self, id: &str) -> Result<Vec<u8>, ApiError> {
         let id = self.find_stored(id).await?;
-        let gone = || ApiError::not_found("that bundle has just left");
+        let gone = || ApiError::not_found("that bundle has just left, or the store has lost it; see `dak doctor`");
         let row = self.look(move |agent, _| agent.row_of(&id)).await?.ok_or_else(gone)?;
-        self.node().reader().body(row)?.ok_or_else(gone)
+        let (bundle, _) = self.node().reader().bundle(row, id)?.ok_or_else(gone)?;
+        Ok(bundle.bytes().to_vec())
     }
 
     fn config_rows(&self) -> Vec<ConfigRow> {

@@ -33,18 +33,22 @@
 
 pub mod agent;
 #[cfg(feature = "node")]
+#[allow(clippy::disallowed_methods)] // reads real clocks
 pub mod api;
 #[cfg(feature = "node")]
 pub mod backup;
 #[cfg(feature = "node")]
+#[allow(clippy::disallowed_methods)] // reads real clocks
 pub mod bench;
 pub mod bundle;
 pub mod cbor;
 #[cfg(feature = "node")]
+#[allow(clippy::disallowed_methods)] // reads real clocks
 pub mod cli;
 #[cfg(feature = "node")]
 pub mod config;
 #[cfg(feature = "node")]
+#[allow(clippy::disallowed_methods)] // reads real clocks
 pub mod desk;
 pub mod eid;
 pub mod frame;
@@ -55,13 +59,18 @@ pub mod id;
 pub mod keys;
 pub mod message;
 #[cfg(feature = "node")]
+#[allow(clippy::disallowed_methods)] // reads real clocks
 pub mod net;
 #[cfg(feature = "node")]
+#[allow(clippy::disallowed_methods)] // reads real clocks
 pub mod node;
+mod planted;
 pub mod receipt;
+pub mod recording;
 pub mod safe_text;
 #[cfg(feature = "node")]
 pub mod seal;
+#[allow(clippy::disallowed_methods)] // times itself for `timing.json`
 pub mod sim;
 pub mod store;
 pub mod ticket;

@@ -27,7 +27,7 @@ use tokio::sync::{broadcast, oneshot};
 pub use self::nearby::Sighting;
 
 use self::clock::Clock;
-use self::core::{Core, Work};
+use self::core::{Core, Parts, Work};
 use self::courier::{Courier, EVENTS_MAX, Tools};
 use self::letters::Drawer;
 use self::nearby::Nearby;
@@ -143,8 +143,17 @@ impl Node {
             let reader = reader.clone();
             Box::new(move || reader.room_bytes().unwrap_or(u64::MAX))
         };
-        let channels = (work.clone(), queue);
-        let core = Core::new(agent, clock, restore, space, channels, Arc::clone(&store), courier.clone(), pool);
+        let core = Core::new(Parts {
+            agent,
+            clock,
+            restore,
+            space,
+            again: work.clone(),
+            work: queue,
+            store: Arc::clone(&store),
+            courier: courier.clone(),
+            pool,
+        });
         let thread = std::thread::Builder::new().name("dak-core".into()).spawn(move || core.run());
         let thread = thread.expect("the system gives a node its threads");
 

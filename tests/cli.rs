@@ -1,6 +1,7 @@
 //! The program as a person or a script meets it: processes, exit codes, stdout and stderr.
 
 #![cfg(feature = "node")]
+#![allow(clippy::disallowed_methods)]
 
 #[path = "cli/person.rs"]
 mod person;

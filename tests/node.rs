@@ -1,6 +1,7 @@
 //! Real nodes over the loopback: real libp2p, real redb, and a carrier that is killed in the middle.
 
 #![cfg(feature = "node")]
+#![allow(clippy::disallowed_methods)]
 
 use std::path::Path;
 use std::time::{Duration, Instant};

@@ -40,6 +40,7 @@ pub struct Held {
     pub accepted_at: Timestamp,
     /// Age and hop count on acceptance.
     pub hops: Hops,
+    /// The last millisecond of its life here.
     pub expires: Timestamp,
     pub size_bytes: u32,
     pub class: Class,
@@ -220,7 +221,7 @@ pub enum Change {
         peer: NodeId,
         id: BundleId,
     },
-    /// The next sequence number of this source.
+    /// The first sequence number of this source that no bundle may bear yet.
     Count {
         sequence: u64,
     },
@@ -231,9 +232,9 @@ pub enum Change {
 }
 
 /// Everything durable but the bodies.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Durable {
-    /// The next creation sequence number.
+    /// The first creation sequence number that no bundle bears.
     pub sequence: u64,
     /// The next row.
     pub next_row: Row,

@@ -20,6 +20,11 @@ pub struct Config {
     pub fair_shares: bool,
     /// Bytes of inbox that strangers together may fill.
     pub stranger_mail_bytes_max: u64,
+    /// Most receipts held that freed nothing here.
+    pub receipts_unmatched_max: u32,
+    /// Own receipts held from which on only named people's mail is taken: each is kept for weeks, and anybody can
+    /// cause one.
+    pub receipts_own_max: u32,
     /// Bytes of unaccepted bundles this node is ready to receive in one contact.
     pub window_bytes: u32,
     pub bundle_bytes_max: u32,
@@ -43,6 +48,8 @@ impl Default for Config {
             custody_share: 500,
             fair_shares: true,
             stranger_mail_bytes_max: 64 << 20,
+            receipts_unmatched_max: 16_384,
+            receipts_own_max: 65_536,
             window_bytes: 1 << 20,
             bundle_bytes_max: BUNDLE_BYTES_MAX as u32,
             lifetime_max: LIFETIME_MAX,

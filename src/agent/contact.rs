@@ -2,17 +2,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::agent::change::Row;
 use crate::agent::custody::Slot;
 use crate::agent::summary::{Claim, Reconciliation};
 use crate::eid::Eid;
 use crate::frame::{Grade, Hello};
 use crate::id::{BundleId, NodeId};
-use crate::time::Timestamp;
+use crate::time::{HOUR, Millis, SECOND, Timestamp};
 
-/// Most ids that may wait to be offered, or to be taken from one peer.
+/// Most ids that may wait to be offered to one peer.
 pub const OFFERS_MAX: usize = 16_384;
 /// Most refused bundles remembered for another try.
 const RETRIES_MAX: usize = 4_096;
+/// The longest wait for another try.
+const RETRY_MAX: Millis = HOUR;
+/// After so many tries the wait is the longest there is, whatever the peer asks for.
+const TRIES_MAX: u32 = 12;
 
 /// What goes first: lower orders do. Stage, class and priority turned over, then the strategy's rank.
 pub type Order = (Stage, u8, u8, u64);
@@ -39,6 +44,10 @@ pub struct Contact {
     pub since: Timestamp,
     /// What this node's Hello said of its summary.
     pub claim: Claim,
+    /// The first row that is not in that summary.
+    pub rows_said: Row,
+    /// Whether it said that this node carries for others.
+    pub said_carries: bool,
     /// The peer's Hello, once it came.
     pub hello: Option<Hello>,
     /// Endpoints the peer serves: bundles for them go first and without asking the strategy.
@@ -50,21 +59,26 @@ pub struct Contact {
     queued: BTreeMap<Slot, Order>,
     in_flight: BTreeMap<BundleId, Flight>,
     in_flight_bytes: u64,
+    /// Ids for the next Offer; before the peer's Hello they wait to be looked at.
     to_offer: Vec<BundleId>,
     /// Sources whose receipts were shown again during this contact.
     pub shown: BTreeSet<NodeId>,
     /// Answers that wait for the end of the batch.
     pub grants: Vec<(BundleId, Grade)>,
     retries: BTreeSet<(Timestamp, BundleId)>,
+    /// How many times something was tried again since the peer last accepted anything.
+    tries: u32,
     pub bundles_sent: u64,
     pub bundles_received: u64,
 }
 
 impl Contact {
-    pub fn new(since: Timestamp, hello: &Hello) -> Contact {
+    pub fn new(since: Timestamp, hello: &Hello, rows_said: Row) -> Contact {
         Contact {
             since,
             claim: Claim::of(hello),
+            rows_said,
+            said_carries: hello.carries,
             hello: None,
             endpoints: Vec::new(),
             reconciliation: None,
@@ -77,16 +91,19 @@ impl Contact {
             shown: BTreeSet::new(),
             grants: Vec::new(),
             retries: BTreeSet::new(),
+            tries: 0,
             bundles_sent: 0,
             bundles_received: 0,
         }
     }
 
-    /// Offers an id at the end of the batch.
-    pub fn offer(&mut self, id: BundleId) {
-        if self.to_offer.len() < OFFERS_MAX {
+    /// Offers an id at the end of the batch; false where too many are offered in this one already.
+    pub fn offer(&mut self, id: BundleId) -> bool {
+        let room = self.to_offer.len() < OFFERS_MAX;
+        if room {
             self.to_offer.push(id);
         }
+        room
     }
 
     pub fn take_offers(&mut self) -> Vec<BundleId> {
@@ -126,6 +143,11 @@ impl Contact {
         self.in_flight.contains_key(id)
     }
 
+    /// Spray copies of an id that are on their way to the peer.
+    pub fn copies_in_flight(&self, id: &BundleId) -> u16 {
+        self.in_flight.get(id).map_or(0, |flight| flight.copies)
+    }
+
     pub fn sent(&mut self, id: BundleId, flight: Flight) {
         self.in_flight_bytes += u64::from(flight.size_bytes);
         self.in_flight.insert(id, flight);
@@ -146,10 +168,17 @@ impl Contact {
         self.in_flight_bytes
     }
 
-    pub fn retry_at(&mut self, id: BundleId, at: Timestamp) {
+    /// Tries a refused bundle again: when the peer says, and half as often after each time it had no room.
+    pub fn retry_after(&mut self, id: BundleId, now: Timestamp, after: Millis) {
+        let after = Millis(after.0.clamp(SECOND.0, RETRY_MAX.0)).times(1 << self.tries.min(TRIES_MAX));
         if self.retries.len() < RETRIES_MAX {
-            self.retries.insert((at, id));
+            self.retries.insert((now + after.min(RETRY_MAX), id));
         }
+    }
+
+    /// The peer has room for something.
+    pub fn has_room(&mut self) {
+        self.tries = 0;
     }
 
     pub fn next_retry(&self) -> Option<Timestamp> {
@@ -158,51 +187,14 @@ impl Contact {
 
     /// The ids whose next try is due.
     pub fn take_retries(&mut self, now: Timestamp) -> Vec<BundleId> {
-        let later = self.retries.split_off(&(Timestamp(now.0 + 1), BundleId([0; 32])));
-        std::mem::replace(&mut self.retries, later).into_iter().map(|(_, id)| id).collect()
+        let later = self.retries.split_off(&(now + Millis(1), BundleId([0; 32])));
+        let due = std::mem::replace(&mut self.retries, later);
+        self.tries += u32::from(!due.is_empty());
+        due.into_iter().map(|(_, id)| id).collect()
     }
 
     /// Whether the end of the batch has something to say here.
     pub fn is_settled(&self) -> bool {
-        self.to_offer.is_empty() && self.grants.is_empty()
-    }
-}
-
-/// Bundles that peers offered and this node asked one of them for.
-#[derive(Debug, Default)]
-pub struct Offers {
-    by_id: BTreeMap<BundleId, Vec<NodeId>>,
-}
-
-impl Offers {
-    /// Notes an offer; true when the id should be asked for from `peer` now.
-    pub fn note(&mut self, id: BundleId, peer: NodeId) -> bool {
-        if self.by_id.len() >= OFFERS_MAX && !self.by_id.contains_key(&id) {
-            return true;
-        }
-        let peers = self.by_id.entry(id).or_default();
-        if !peers.contains(&peer) {
-            peers.push(peer);
-        }
-        peers[0] == peer
-    }
-
-    /// The bundle came, or is known by now.
-    pub fn settle(&mut self, id: &BundleId) {
-        self.by_id.remove(id);
-    }
-
-    /// A peer is gone: what it was asked for, and who else offered it.
-    pub fn lose(&mut self, peer: NodeId) -> Vec<(BundleId, NodeId)> {
-        let mut elsewhere = Vec::new();
-        self.by_id.retain(|id, peers| {
-            let was_asked = peers.first() == Some(&peer);
-            peers.retain(|p| *p != peer);
-            if let (true, Some(next)) = (was_asked, peers.first()) {
-                elsewhere.push((*id, *next));
-            }
-            !peers.is_empty()
-        });
-        elsewhere
+        (self.to_offer.is_empty() || self.hello.is_none()) && self.grants.is_empty()
     }
 }

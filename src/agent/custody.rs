@@ -2,14 +2,18 @@
 //!
 //! An entry is 96 bytes. Names (sources, destinations, previous hops) are interned, because a node meets few of them and
 //! holds many bundles of each. Three small trees order the entries: by id (shared with the summary), by destination, and
-//! by expiry inside each class and grade, which is also the order in which room is made.
+//! by expiry inside each class and grade, which is also the order in which room is made; strangers' copies once more
+//! inside what one peer handed over.
 
 mod names;
+mod shares;
 mod slab;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use self::names::{Name, Names};
+pub use self::names::Name;
+use self::names::Names;
+use self::shares::Shares;
 use self::slab::Slab;
 use crate::agent::change::{Class, Held, Row};
 use crate::bundle::{Hops, Kind, Priority};
@@ -32,8 +36,8 @@ pub struct Custody {
     by_destination: BTreeSet<(Name, Slot)>,
     by_expiry: [BTreeSet<(Timestamp, Slot)>; BUCKETS],
     bytes: [u64; BUCKETS],
-    bytes_from: BTreeMap<Name, u64>,
-    receipts: usize,
+    receipts: [usize; BUCKETS],
+    shares: Shares,
     next_row: Row,
 }
 
@@ -59,6 +63,10 @@ struct Entry {
 
 /// One bucket for each class and grade.
 const BUCKETS: usize = 9;
+/// Lowest first.
+pub const CLASSES: [Class; 3] = [Class::Strangers, Class::Contacts, Class::Own];
+/// What leaves first, first.
+pub const GRADES: [Grade; 3] = [Grade::Released, Grade::Copy, Grade::Custody];
 
 fn bucket(class: Class, grade: Grade) -> usize {
     class as usize * 3 + grade as usize
@@ -76,7 +84,17 @@ impl Custody {
 
     /// How many of the entries are receipts.
     pub fn receipts(&self) -> usize {
-        self.receipts
+        self.receipts.iter().sum()
+    }
+
+    /// How many are one's own receipts.
+    pub fn receipts_own(&self) -> usize {
+        GRADES.iter().map(|grade| self.receipts[bucket(Class::Own, *grade)]).sum()
+    }
+
+    /// How many are receipts that freed nothing here.
+    pub fn receipts_unmatched(&self) -> usize {
+        CLASSES.iter().map(|class| self.receipts[bucket(*class, Grade::Released)]).sum()
     }
 
     /// The row the next body goes to.
@@ -114,59 +132,48 @@ impl Custody {
             grade: held.grade,
         };
         self.row_used(held.row);
-        let (destination, expires, from) = (entry.destination, entry.expires, entry.from);
-        let (bucket, cost) = (bucket(entry.class, entry.grade), cost_bytes(entry.size_bytes));
-        self.receipts += usize::from(entry.kind == Kind::Receipt);
+        let destination = entry.destination;
         let slot = self.entries.insert(entry);
         self.by_destination.insert((destination, slot));
-        self.by_expiry[bucket].insert((expires, slot));
-        self.bytes[bucket] += cost;
-        if held.class != Class::Own {
-            *self.bytes_from.entry(from).or_default() += cost;
-        }
+        self.enter(slot);
         slot
     }
 
     pub fn remove(&mut self, slot: Slot) {
+        self.leave(slot);
         let entry = self.entries.remove(slot);
-        let cost = cost_bytes(entry.size_bytes);
-        let bucket = bucket(entry.class, entry.grade);
         self.by_destination.remove(&(entry.destination, slot));
-        self.by_expiry[bucket].remove(&(entry.expires, slot));
-        self.bytes[bucket] -= cost;
-        self.receipts -= usize::from(entry.kind == Kind::Receipt);
-        if entry.class != Class::Own {
-            self.discharge(entry.from, cost);
-        }
         for name in [entry.source, entry.destination, entry.from] {
             self.names.release(name);
         }
     }
 
     pub fn regrade(&mut self, slot: Slot, grade: Grade, copies: u16, class: Class) {
+        self.leave(slot);
         let entry = self.entries.entry_mut(slot);
-        let (old, new) = (bucket(entry.class, entry.grade), bucket(class, grade));
-        let (cost, expires, from) = (cost_bytes(entry.size_bytes), entry.expires, entry.from);
-        let (was_own, is_own) = (entry.class == Class::Own, class == Class::Own);
         (entry.grade, entry.copies, entry.class) = (grade, copies, class);
-        if old != new {
-            self.by_expiry[old].remove(&(expires, slot));
-            self.by_expiry[new].insert((expires, slot));
-            self.bytes[old] -= cost;
-            self.bytes[new] += cost;
-        }
-        match (was_own, is_own) {
-            (false, true) => self.discharge(from, cost),
-            (true, false) => *self.bytes_from.entry(from).or_default() += cost,
-            _ => {}
+        self.enter(slot);
+    }
+
+    /// Counts an entry where its class and grade put it.
+    fn enter(&mut self, slot: Slot) {
+        let place = self.entries.entry(slot).place(slot);
+        self.by_expiry[place.bucket].insert((place.expires, slot));
+        self.bytes[place.bucket] += place.cost;
+        self.receipts[place.bucket] += place.receipts;
+        if let Some(copy) = place.shared {
+            self.shares.add(place.from, place.cost, copy);
         }
     }
 
-    fn discharge(&mut self, from: Name, cost: u64) {
-        let left = self.bytes_from.get_mut(&from).expect("what is carried for a peer was counted");
-        *left -= cost;
-        if *left == 0 {
-            self.bytes_from.remove(&from);
+    /// Takes back what [`Custody::enter`] counted.
+    fn leave(&mut self, slot: Slot) {
+        let place = self.entries.entry(slot).place(slot);
+        self.by_expiry[place.bucket].remove(&(place.expires, slot));
+        self.bytes[place.bucket] -= place.cost;
+        self.receipts[place.bucket] -= place.receipts;
+        if let Some(copy) = place.shared {
+            self.shares.take(place.from, place.cost, copy);
         }
     }
 
@@ -174,8 +181,20 @@ impl Custody {
         self.entries.entry(slot).id
     }
 
+    pub fn kind(&self, slot: Slot) -> Kind {
+        self.entries.entry(slot).kind
+    }
+
     pub fn row(&self, slot: Slot) -> Row {
         self.entries.entry(slot).row
+    }
+
+    pub fn class(&self, slot: Slot) -> Class {
+        self.entries.entry(slot).class
+    }
+
+    pub fn size_bytes(&self, slot: Slot) -> u32 {
+        self.entries.entry(slot).size_bytes
     }
 
     /// The facts at `slot`, written out.
@@ -205,6 +224,16 @@ impl Custody {
         self.by_destination.iter().map(|(_, slot)| *slot)
     }
 
+    /// The messages of one source; a receipt has the class of what it freed, not of who signed it.
+    pub fn messages_of(&self, source: NodeId) -> Vec<Slot> {
+        let Some(source) = self.name_of(source) else { return Vec::new() };
+        let is_of = |slot: &Slot| {
+            let entry = self.entries.entry(*slot);
+            entry.source == source && entry.kind == Kind::Message
+        };
+        self.slots().filter(is_of).collect()
+    }
+
     /// What is held for an endpoint.
     pub fn for_destination(&self, destination: &Eid) -> impl Iterator<Item = Slot> + '_ {
         let name = self.names.find(destination);
@@ -223,15 +252,17 @@ impl Custody {
         found
     }
 
-    /// The end of the shortest life held.
+    /// When the shortest life held is over: after its last millisecond, for a life ends when the age exceeds the lifetime
+    /// (RFC 9171 section 5.5).
     pub fn first_expiry(&self) -> Option<Timestamp> {
-        self.by_expiry.iter().filter_map(|order| order.first()).map(|(expires, _)| *expires).min()
+        let last = self.by_expiry.iter().filter_map(|order| order.first()).map(|(expires, _)| *expires).min();
+        last.map(|expires| expires + Millis(1))
     }
 
     /// One whose life is over at `now`.
     pub fn expired(&self, now: Timestamp) -> Option<Slot> {
         let firsts = self.by_expiry.iter().filter_map(|order| order.first());
-        firsts.filter(|(expires, _)| *expires <= now).min().map(|(_, slot)| *slot)
+        firsts.filter(|(expires, _)| *expires < now).min().map(|(_, slot)| *slot)
     }
 
     /// Bytes counted in one class and grade.
@@ -241,7 +272,7 @@ impl Custody {
 
     /// Bytes counted in one class.
     pub fn bytes_in(&self, class: Class) -> u64 {
-        [Grade::Released, Grade::Copy, Grade::Custody].map(|grade| self.bytes_of(class, grade)).iter().sum()
+        GRADES.iter().map(|grade| self.bytes_of(class, *grade)).sum()
     }
 
     /// Bytes carried for others.
@@ -256,25 +287,61 @@ impl Custody {
 
     /// How many bundles one class holds.
     pub fn count_in(&self, class: Class) -> usize {
-        [Grade::Released, Grade::Copy, Grade::Custody]
-            .map(|grade| self.by_expiry[bucket(class, grade)].len())
-            .iter()
-            .sum()
+        GRADES.iter().map(|grade| self.count_of(class, *grade)).sum()
     }
 
-    /// Bytes carried that `peer` handed over.
-    pub fn bytes_from(&self, peer: NodeId) -> u64 {
-        let name = self.names.find(&Eid::admin(peer));
-        name.and_then(|name| self.bytes_from.get(&name)).copied().unwrap_or(0)
+    /// What strangers' bundles take that each peer handed over, the fullest first.
+    pub fn fullest_first(&self) -> impl Iterator<Item = (u64, Name)> + '_ {
+        self.shares.fullest_first()
     }
 
-    /// How many peers handed over something that is carried.
+    /// The name of a node, if anything held has to do with it.
+    pub fn name_of(&self, peer: NodeId) -> Option<Name> {
+        self.names.find(&Eid::admin(peer))
+    }
+
+    /// Bytes of strangers' bundles that `peer` handed over.
+    pub fn bytes_from(&self, peer: Name) -> u64 {
+        self.shares.bytes(peer)
+    }
+
+    /// How many peers handed over strangers' bundles that are held.
     pub fn peers_served(&self) -> usize {
-        self.bytes_from.len()
+        self.shares.len()
     }
 
-    /// The soonest to expire of one class and grade, at most `limit`.
-    pub fn soonest(&self, class: Class, grade: Grade, limit: usize) -> impl Iterator<Item = Slot> + '_ {
-        self.by_expiry[bucket(class, grade)].iter().take(limit).map(|(_, slot)| *slot)
+    /// Strangers' bundles that `peer` handed over and that are held as copies, the soonest to expire first.
+    pub fn copies_from(&self, peer: Name) -> impl Iterator<Item = Slot> + '_ {
+        self.shares.copies(peer)
+    }
+
+    /// What is of one class and grade, the soonest to expire first.
+    pub fn soonest(&self, class: Class, grade: Grade) -> impl Iterator<Item = Slot> + '_ {
+        self.by_expiry[bucket(class, grade)].iter().map(|(_, slot)| *slot)
+    }
+}
+
+/// Where an entry counts.
+struct Place {
+    bucket: usize,
+    expires: Timestamp,
+    cost: u64,
+    receipts: usize,
+    from: Name,
+    /// For a stranger's bundle, which shares one place with all others: how it is found there if it may make way.
+    shared: Option<Option<(Timestamp, Slot)>>,
+}
+
+impl Entry {
+    fn place(&self, slot: Slot) -> Place {
+        let copy = (self.grade == Grade::Copy).then_some((self.expires, slot));
+        Place {
+            bucket: bucket(self.class, self.grade),
+            expires: self.expires,
+            cost: cost_bytes(self.size_bytes),
+            receipts: usize::from(self.kind == Kind::Receipt),
+            from: self.from,
+            shared: (self.class == Class::Strangers).then_some(copy),
+        }
     }
 }

@@ -183,13 +183,14 @@ pub enum NotSent {
 /// Why the agent wants to be called again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Cause {
-    /// The end of a batch: deliveries want their rows and receipts, contacts their offers and answers.
+    /// The end of a batch: deliveries want their rows and receipts, contacts their offers and answers; after a start
+    /// with a smaller limit, what is over it leaves.
     Batch,
     /// A life ends.
     Expiry,
     /// A tombstone or a receipt's word ends.
     Tombstone,
-    /// A refused bundle may be offered again.
+    /// A refused bundle may be tried again, or another peer asked for what one offered and did not hand over.
     Retry,
     /// An inbox row was not collected.
     Nudge,

@@ -8,14 +8,15 @@ use super::change::{Class, Held, What};
 use super::contact::{Contact, Flight, Order, Stage};
 use super::custody::Slot;
 use super::io::{Event, Output};
-use super::routing::Verdict;
+use super::offers::Requests;
+use super::routing::{Facts, Verdict};
 use super::summary::{Claim, Reconciliation, Step};
-use super::{Agent, BURIED, UNSETTLED_MAX};
-use crate::bundle::{Hops, Kind};
+use super::{Agent, UNSETTLED_MAX};
+use crate::bundle::{HOP_LIMIT, Hops, Kind};
 use crate::eid::Eid;
 use crate::frame::{Frame, Grade, Hello, PROTOCOL_VERSION, Refusal, Transit};
 use crate::id::{BundleId, NodeId};
-use crate::time::{HOUR, Millis, SECOND};
+use crate::time::Millis;
 
 /// Most ids in one Offer, Take or Accepted.
 const IDS_PER_FRAME: usize = 1_024;
@@ -28,7 +29,7 @@ impl Agent {
         let mut nonce = [0; 16];
         self.nonces.fill_bytes(&mut nonce);
         let pushes = self.routing.replicates();
-        let (custody, tombstones) = (&self.custody, &self.tombstones);
+        let custody = &self.custody;
         let hello = Hello {
             version: PROTOCOL_VERSION,
             bundle_bytes_max: self.config.bundle_bytes_max,
@@ -38,10 +39,10 @@ impl Agent {
             mailboxes: Vec::new(),
             routing: self.routing.info(peer, self.at.now),
             nonce,
-            count: self.known.len(),
-            root: self.known.root(&|slot| Self::full_id(custody, tombstones, slot)),
+            count: self.summary.len(),
+            root: self.summary.root(&|slot| custody.id(slot)),
         };
-        let contact = Contact::new(self.at.now, &hello);
+        let contact = Contact::new(self.at.now, &hello, self.custody.next_row());
         self.contacts.insert(peer, contact);
         out.push(Output::Send { to: peer, frame: Frame::Hello(hello) });
     }
@@ -49,14 +50,27 @@ impl Agent {
     /// Nothing in flight counts: the peer may have died before its commit. The next Hello sorts it out.
     pub(super) fn contact_down(&mut self, peer: NodeId, out: &mut Vec<Output>) {
         let Some(contact) = self.contacts.remove(&peer) else { return };
-        self.routing.parted(peer, self.at.now);
-        for (id, flight) in contact.into_flights() {
+        for (node, record) in self.routing.parted(peer, self.at.now) {
+            self.learn(node, record, out);
+        }
+        self.remember_flights(peer, contact);
+        let requests = self.offers.lose(peer, self.at.now);
+        request(requests, out);
+    }
+
+    /// Remembers what may have arrived, and how many spray copies with it.
+    fn remember_flights(&mut self, peer: NodeId, contact: Contact) {
+        let flights = contact.into_flights();
+        if self.unsettled.len() + flights.len() > UNSETTLED_MAX {
+            let gone = self.unsettled.keys().copied().filter(|(_, id)| self.find_held(id).is_none());
+            for key in gone.collect::<Vec<_>>() {
+                self.unsettled.remove(&key);
+            }
+        }
+        for (id, flight) in flights {
             if self.unsettled.len() < UNSETTLED_MAX {
                 self.unsettled.insert((peer, id), flight.copies);
             }
-        }
-        for (id, next) in self.offers.lose(peer) {
-            out.push(Output::Send { to: next, frame: Frame::Take { ids: vec![id] } });
         }
     }
 
@@ -76,7 +90,7 @@ impl Agent {
         }
     }
 
-    fn misbehaved(&mut self, peer: NodeId, what: &'static str, out: &mut Vec<Output>) {
+    pub(super) fn misbehaved(&mut self, peer: NodeId, what: &'static str, out: &mut Vec<Output>) {
         out.push(Output::Report(Event::Misbehaved { peer, what }));
     }
 
@@ -88,18 +102,44 @@ impl Agent {
             self.learn(node, record, out);
         }
         let mut endpoints = vec![Eid::admin(peer), Eid::mail(peer)];
-        let proven = hello.mailboxes.iter().filter(|mailbox| mailbox.is_proven(peer, self.at.trusted_wall()));
-        endpoints.extend(proven.map(|delegation| delegation.mailbox.clone()));
+        for delegation in &hello.mailboxes {
+            // One said twice is looked up once.
+            if !endpoints.contains(&delegation.mailbox) && delegation.is_proven(peer, self.at.trusted_wall()) {
+                endpoints.push(delegation.mailbox.clone());
+            }
+        }
         let for_peer: Vec<Slot> =
             endpoints.iter().flat_map(|endpoint| self.custody.for_destination(endpoint)).collect();
 
         let contact = self.contacts.get_mut(&peer).expect("a Hello is heard during a contact");
         contact.endpoints = endpoints;
         contact.hello = Some(hello);
-        for_peer.into_iter().for_each(|slot| self.enqueue(peer, slot));
+        let compares = self.compares(peer);
+        for slot in for_peer {
+            // A source keeps the receipts it gets, and its summary says so: else everybody who carries one would hand it
+            // over at every contact.
+            if !compares || self.custody.kind(slot) == Kind::Message {
+                self.enqueue(peer, slot);
+            }
+        }
         self.confess(peer, out);
         self.begin_reconciliation(peer, out);
+        self.catch_up(peer);
         self.pump(peer, out);
+    }
+
+    /// Offers what came after this node's Hello left and before the peer's was heard: no summary of the contact has it.
+    fn catch_up(&mut self, peer: NodeId) {
+        let contact = self.contacts.get_mut(&peer).expect("the contact greets");
+        for id in contact.take_offers() {
+            let Some(held) = self.find_held(&id).map(|slot| self.custody.held(slot)) else { continue };
+            let granted = self.grants(peer, &held);
+            let contact = self.contacts.get_mut(&peer).expect("the contact greets");
+            // What is for the peer itself flows already.
+            if granted && !contact.serves(&held.destination) {
+                contact.offer(id);
+            }
+        }
     }
 
     /// Tells the previous hop what had to be evicted of what it handed over.
@@ -114,19 +154,27 @@ impl Agent {
 
     /// Compares what both know, where either could then hand something over.
     fn begin_reconciliation(&mut self, peer: NodeId, out: &mut Vec<Output>) {
-        let contact = self.contacts.get_mut(&peer).expect("the contact greets");
-        let theirs = contact.hello.as_ref().expect("the contact was greeted");
-        let i_push = self.routing.replicates() && theirs.carries;
-        let they_push = theirs.pushes && self.config.carry_bytes_max > 0;
-        if !i_push && !they_push {
+        if !self.compares(peer) {
             return;
         }
-        let theirs = Claim::of(theirs);
-        let (custody, tombstones) = (&self.custody, &self.tombstones);
-        let full = |slot| Self::full_id(custody, tombstones, slot);
-        let (reconciliation, step) = Reconciliation::begin(&contact.claim, &theirs, &mut self.known, &full);
+        let contact = self.contacts.get_mut(&peer).expect("the contact greets");
+        let theirs = Claim::of(contact.hello.as_ref().expect("the contact was greeted"));
+        let custody = &self.custody;
+        let full = |slot| custody.id(slot);
+        let (reconciliation, step) = Reconciliation::begin(&contact.claim, &theirs, &mut self.summary, &full);
         contact.reconciliation = Some(reconciliation);
         self.reconciled(peer, step, out);
+    }
+
+    /// Whether either could hand the other something that is not for it.
+    fn compares(&self, peer: NodeId) -> bool {
+        let Some(contact) = self.contacts.get(&peer) else { return false };
+        contact.hello.as_ref().is_some_and(|theirs| {
+            let i_push = self.routing.replicates() && theirs.carries;
+            // As they heard it: both sides must come to the same answer.
+            let they_push = theirs.pushes && contact.said_carries;
+            i_push || they_push
+        })
     }
 
     fn reconcile(&mut self, peer: NodeId, frame: &Frame, out: &mut Vec<Output>) {
@@ -134,8 +182,8 @@ impl Agent {
         let Some(reconciliation) = contact.reconciliation.as_mut() else {
             return self.misbehaved(peer, "reconciles out of turn", out);
         };
-        let (custody, tombstones) = (&self.custody, &self.tombstones);
-        let step = reconciliation.handle(frame, &mut self.known, &|slot| Self::full_id(custody, tombstones, slot));
+        let custody = &self.custody;
+        let step = reconciliation.handle(frame, &mut self.summary, &|slot| custody.id(slot));
         self.reconciled(peer, step, out);
         self.pump(peer, out);
     }
@@ -145,9 +193,22 @@ impl Agent {
         if let Some(what) = step.misbehaved {
             return self.misbehaved(peer, what, out);
         }
-        let lacks: Vec<Slot> = step.surplus.into_iter().chain(step.wanted).filter(|slot| slot & BURIED == 0).collect();
+        let lacks: Vec<Slot> = step.surplus.into_iter().chain(step.wanted).collect();
         self.settle_flights(peer, &lacks, step.done, out);
-        lacks.into_iter().for_each(|slot| self.consider(peer, slot));
+        lacks.into_iter().for_each(|slot| self.propose(peer, slot));
+    }
+
+    /// Receipts go at once. A message is offered first: a peer without it may have had it and know that it is delivered,
+    /// gone or evicted, and many a peer in reach may hold it; then the answer costs far less than the body.
+    fn propose(&mut self, peer: NodeId, slot: Slot) {
+        let held = self.custody.held(slot);
+        if !self.grants(peer, &held) {
+            return;
+        }
+        let contact = self.contacts.get_mut(&peer).expect("what a peer lacks is told during a contact");
+        if held.kind == Kind::Receipt || contact.serves(&held.destination) || !contact.offer(held.id) {
+            self.enqueue(peer, slot);
+        }
     }
 
     /// Whether what was in flight when the last contact broke was accepted, a peer that turns out to know it must say: a
@@ -167,7 +228,11 @@ impl Agent {
         let mut flights: BTreeMap<BundleId, u16> = self.outbox.unpromised().map(|id| (*id, 0)).collect();
         flights.extend(self.unsettled.range(all.clone()).map(|((_, id), copies)| (*id, *copies)));
         self.unsettled.retain(|(with, _), _| *with != peer);
-        flights.retain(|id, _| !lacks.contains(id) && self.find_held(id).is_some());
+        // What came after this node's Hello is in no summary of the contact, so nothing shows that the peer knows it.
+        let said = contact.rows_said;
+        flights.retain(|id, _| {
+            !lacks.contains(id) && self.find_held(id).is_some_and(|slot| self.custody.row(slot) < said)
+        });
         let ids: Vec<BundleId> = flights.keys().copied().take(IDS_PER_FRAME).collect();
         let contact = self.contacts.get_mut(&peer).expect("flights are settled during a contact");
         let ids: Vec<BundleId> = ids.into_iter().filter(|id| !contact.is_in_flight(id)).collect();
@@ -230,11 +295,13 @@ impl Agent {
         let held = self.custody.held(slot);
         let peers: Vec<NodeId> = self.contacts.keys().copied().filter(|peer| Some(*peer) != held.from).collect();
         for peer in peers {
-            if !self.grants(peer, &held) {
-                continue;
-            }
+            let granted = self.grants(peer, &held);
             let contact = self.contacts.get_mut(&peer).expect("the peers are those of the contacts");
-            if contact.serves(&held.destination) {
+            if contact.hello.is_none() {
+                contact.offer(held.id);
+            } else if !granted {
+                continue;
+            } else if contact.serves(&held.destination) {
                 self.enqueue(peer, slot);
                 self.pump(peer, out);
             } else {
@@ -257,12 +324,12 @@ impl Agent {
             let Some(slot) = contact.next(window_bytes) else { return };
             let held = self.custody.held(slot);
             // What was granted when it was queued may be over by now.
-            if held.expires <= self.at.now || held.size_bytes > bytes_max || held.hops.count == u8::MAX {
+            if held.expires < self.at.now || held.size_bytes > bytes_max || held.hops.count == HOP_LIMIT {
                 continue;
             }
             let verdict = match self.contacts[&peer].serves(&held.destination) {
                 true => Verdict::Copy(0),
-                false => self.routing.verdict(&self.facts(&held), peer),
+                false => self.routing.verdict(&self.facts_beside_flights(&held), peer),
             };
             let (copies, moved) = match verdict {
                 Verdict::Keep => continue,
@@ -278,11 +345,20 @@ impl Agent {
         }
     }
 
+    /// What is on its way elsewhere may arrive there, so those copies cannot be handed out a second time.
+    fn facts_beside_flights<'a>(&self, held: &'a Held) -> Facts<'a> {
+        let flights = self.contacts.values().map(|contact| contact.copies_in_flight(&held.id));
+        let in_flight = flights.fold(0, u16::saturating_add);
+        let facts = self.facts(held);
+        Facts { copies: facts.copies.saturating_sub(in_flight), ..facts }
+    }
+
     /// Custody signals: the peer committed what it names.
     fn accepted(&mut self, peer: NodeId, grants: Vec<(BundleId, Grade)>, out: &mut Vec<Output>) {
         for (id, grade) in grants {
             let contact = self.contacts.get_mut(&peer).expect("frames are heard during a contact");
             let Some(flight) = contact.answered(&id) else { continue };
+            contact.has_room();
             let what = if grade == Grade::Custody { What::Custody } else { What::Copy };
             self.attest(id, what, Some(peer), out);
             let Some(slot) = self.find_held(&id) else { continue };
@@ -312,19 +388,26 @@ impl Agent {
             return;
         }
         if matches!(why, Refusal::Full | Refusal::Space | Refusal::Busy) {
-            contact.retry_at(id, now + Millis(retry_after.0.clamp(SECOND.0, HOUR.0)));
+            contact.retry_after(id, now, retry_after);
         }
         self.pump(peer, out);
     }
 
     fn offered(&mut self, peer: NodeId, ids: Vec<BundleId>, out: &mut Vec<Output>) {
-        let shunned = |id: &BundleId| self.shunned.get(id).is_some_and(|until| *until > self.at.now);
-        let unknown = |id: &BundleId| self.find(id).is_none() && !self.inbox.had(id) && !shunned(id);
-        let new: Vec<BundleId> = ids.into_iter().filter(unknown).collect();
-        let ids: Vec<BundleId> = new.into_iter().filter(|id| self.offers.note(*id, peer)).collect();
-        for ids in ids.chunks(IDS_PER_FRAME) {
-            out.push(Output::Send { to: peer, frame: Frame::Take { ids: ids.to_vec() } });
+        // What is for this node comes without being offered.
+        if self.config.carry_bytes_max == 0 {
+            return;
         }
+        let unknown = |id: &BundleId| !self.knows(id) && !self.shunned.contains(id, self.at.now);
+        let new: Vec<BundleId> = ids.into_iter().filter(unknown).collect();
+        let ids: Vec<BundleId> = new.into_iter().filter(|id| self.offers.note(*id, peer, self.at.now)).collect();
+        request(Requests::from([(peer, ids)]), out);
+    }
+
+    /// Turns to others for what a peer offered and did not hand over.
+    pub(super) fn ask_others(&mut self, out: &mut Vec<Output>) {
+        let requests = self.offers.lapse(self.at.now);
+        request(requests, out);
     }
 
     fn asked_for(&mut self, peer: NodeId, ids: Vec<BundleId>, out: &mut Vec<Output>) {
@@ -349,7 +432,7 @@ impl Agent {
 
     /// Says what waited for the end of the batch: one frame where there would have been many.
     pub(super) fn flush_contacts(&mut self, out: &mut Vec<Output>) {
-        for (peer, contact) in &mut self.contacts {
+        for (peer, contact) in self.contacts.iter_mut().filter(|(_, contact)| !contact.is_settled()) {
             let to = *peer;
             for grants in std::mem::take(&mut contact.grants).chunks(IDS_PER_FRAME) {
                 out.push(Output::Send { to, frame: Frame::Accepted { grants: grants.to_vec() } });
@@ -370,6 +453,15 @@ impl Agent {
             if !due.is_empty() {
                 self.pump(peer, out);
             }
+        }
+    }
+}
+
+/// Asks for what was offered.
+fn request(requests: Requests, out: &mut Vec<Output>) {
+    for (to, ids) in requests {
+        for ids in ids.chunks(IDS_PER_FRAME) {
+            out.push(Output::Send { to, frame: Frame::Take { ids: ids.to_vec() } });
         }
     }
 }

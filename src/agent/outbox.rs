@@ -5,16 +5,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::agent::change::{Evidence, Outgoing, What};
 use crate::bundle::Draft;
 use crate::id::{BundleId, NodeId};
+use crate::time::{MINUTE, Millis, Timestamp};
 
 /// Most messages that may wait for their seal at once.
 pub const UNSEALED_MAX: usize = 1_024;
+/// How long a draft waits where others want its place.
+const SEALING_MAX: Millis = Millis(10 * MINUTE.0);
 /// Most pieces of evidence kept for one message, the last place being for a receipt.
 pub const EVIDENCE_MAX: usize = 256;
 
 /// Drafts that wait for their seal, and the record of every message sent from here.
 #[derive(Debug, Default)]
 pub struct Outbox {
-    unsealed: BTreeMap<u64, Draft>,
+    unsealed: BTreeMap<u64, (Timestamp, Draft)>,
     outgoing: BTreeMap<BundleId, Outgoing>,
     /// Messages of which no peer said anything yet.
     unpromised: BTreeSet<BundleId>,
@@ -27,17 +30,20 @@ impl Outbox {
         Outbox { unsealed: BTreeMap::new(), outgoing, unpromised }
     }
 
-    /// Keeps a draft until its payload comes; false when too many wait already.
-    pub fn await_seal(&mut self, token: u64, draft: Draft) -> bool {
+    /// Keeps a draft until its payload comes; false when too many wait already. Some never get theirs.
+    pub fn await_seal(&mut self, token: u64, draft: Draft, now: Timestamp) -> bool {
+        if self.unsealed.len() >= UNSEALED_MAX {
+            self.unsealed.retain(|_, (since, _)| now.since(*since) < SEALING_MAX);
+        }
         let room = self.unsealed.len() < UNSEALED_MAX;
         if room {
-            self.unsealed.insert(token, draft);
+            self.unsealed.insert(token, (now, draft));
         }
         room
     }
 
     pub fn sealed(&mut self, token: u64) -> Option<Draft> {
-        self.unsealed.remove(&token)
+        self.unsealed.remove(&token).map(|(_, draft)| draft)
     }
 
     pub fn insert(&mut self, outgoing: Outgoing) {

@@ -1,7 +1,7 @@
 //! What the person does: names and blocks others, reads and deletes mail.
 
 use super::Agent;
-use super::change::Person;
+use super::change::{Class, Person};
 use super::io::Output;
 use crate::id::{BundleId, NodeId};
 use crate::receipt::ReceiptKind;
@@ -13,11 +13,11 @@ impl Agent {
             return;
         }
         self.name(node, person, out);
-        let slots: Vec<_> = self.custody.slots().collect();
-        for slot in slots {
+        // What a blocked person handed over stays where others want it, among that of strangers.
+        let class = self.class_of(node).unwrap_or(Class::Strangers);
+        for slot in self.custody.messages_of(node) {
             let held = self.custody.held(slot);
-            let class = self.class_of(held.source).unwrap_or(held.class);
-            if held.source == node && class != held.class {
+            if class != held.class {
                 self.regrade(slot, held.grade, held.copies, class, out);
             }
         }
@@ -40,10 +40,11 @@ impl Agent {
         }
     }
 
-    /// Deletes an inbox row, or the record of one's own message once nothing more can be held here for it.
+    /// Deletes an inbox row; where there is none, the record of one's own message, once nothing more can be held for it.
     pub(super) fn discard(&mut self, id: BundleId, out: &mut Vec<Output>) {
-        self.discard_letter(&id, out);
-        if self.find_held(&id).is_none() {
+        if self.inbox.find(&id).is_some() {
+            self.discard_letter(&id, out);
+        } else if self.find_held(&id).is_none() {
             self.unpost(&id, out);
         }
     }

@@ -14,8 +14,8 @@ use crate::id::{BundleId, NodeId};
 use crate::receipt::{RECEIPT_IDS_MAX, Receipt, ReceiptKind};
 use crate::time::{DAY, HOUR, Millis, Timestamp};
 
-/// Most receipts held that freed nothing here.
-const RECEIPTS_UNMATCHED_MAX: usize = 16_384;
+/// How many of the soonest to expire are looked at for the place of a receipt.
+const LOOKED_AT_MAX: usize = 64;
 /// How long the recipient keeps a receipt beyond the life of what it proves: the source may come by late.
 const RECEIPT_LINGERS: Millis = Millis(7 * DAY.0);
 
@@ -65,7 +65,10 @@ impl Agent {
             out.push(Output::Report(Event::Delivered { id: bundle.id, from: *from }));
         }
         self.bury(bundle.id, self.at.now + bundle.lifetime + HOUR, out);
-        if *from != self.node {
+        if rejected.is_some() {
+            // Nothing of it is kept, so nothing is promised; the receipt says the rest.
+            self.refuse(*from, bundle.id, Refusal::Known, out);
+        } else if *from != self.node {
             self.grant(*from, bundle.id, Grade::Custody, out);
         }
     }
@@ -120,27 +123,51 @@ impl Agent {
             }
             None => Held { grade: Grade::Released, ..held },
         };
-        let welcome = class.is_some() || self.custody.receipts() < RECEIPTS_UNMATCHED_MAX;
+        let welcome = class.is_some() || self.make_place(&held, out);
         let mine = self.mailboxes.signer_of(&bundle.destination).is_some();
-        if self.config.carry_bytes_max > 0 && welcome && self.make_room(&held, out).is_some() {
+        // What a receipt freed has room for it, also on a disk that is nearly full.
+        let space = !self.is_short_of_space() || class.is_some();
+        if self.config.carry_bytes_max > 0 && space && welcome && self.make_room(&held, out).is_some() {
             let slot = self.hold(held, bundle, out);
             self.grant(from, id, Grade::Copy, out);
             return self.pass_on(slot, out);
         }
         if !mine {
-            return self.refuse(from, id, Refusal::Full, out);
+            let why = match self.config.carry_bytes_max {
+                0 => Refusal::Unwilling,
+                _ if !space => Refusal::Space,
+                _ => Refusal::Full,
+            };
+            return self.refuse(from, id, why, out);
         }
         self.bury(id, self.at.now + bundle.lifetime + HOUR, out);
         self.grant(from, id, Grade::Copy, out);
     }
 
+    /// Makes a place among the receipts that freed nothing: the soonest to expire goes, if the new one lives longer.
+    fn make_place(&mut self, new: &Held, out: &mut Vec<Output>) -> bool {
+        if self.custody.receipts_unmatched() < self.config.receipts_unmatched_max as usize {
+            return true;
+        }
+        let released: Vec<_> = self.custody.soonest(Class::Strangers, Grade::Released).take(LOOKED_AT_MAX).collect();
+        let goes = |held: Held| held.kind == Kind::Receipt && held.expires < new.expires;
+        let Some(slot) = released.into_iter().find(|slot| goes(self.custody.held(*slot))) else { return false };
+        self.evict(slot, out);
+        true
+    }
+
     /// Takes a receipt's word for each id it names; returns what was freed.
     fn heed(&mut self, receipt: &Receipt, signer: NodeId, until: Timestamp, out: &mut Vec<Output>) -> Vec<Held> {
         let mut freed = Vec::new();
+        // Words on what never comes here are not worth remembering.
+        let remembers = self.config.carry_bytes_max > 0 && !self.is_short_of_space();
         for id in &receipt.ids {
-            let to_signer = self.outbox.find(id).is_some_and(|outgoing| outgoing.destination.node == signer);
-            if to_signer {
+            if self.is_word_on_own(id, receipt, signer) {
                 self.attest(*id, what(receipt.kind), Some(signer), out);
+            }
+            // The other devices of a mailbox may still lack it.
+            if receipt.devices > 1 {
+                continue;
             }
             match self.find_held(id).map(|slot| (slot, self.custody.held(slot))) {
                 Some((slot, held)) if is_ended_by(&held, receipt, signer) => {
@@ -150,7 +177,7 @@ impl Agent {
                     freed.push(held);
                 }
                 Some(_) => {}
-                None if self.find(id).is_none() => {
+                None if remembers && !self.is_known(id) => {
                     self.believe(*id, signer, Belief { what: what(receipt.kind), until }, out)
                 }
                 None => {}
@@ -159,9 +186,17 @@ impl Agent {
         freed
     }
 
+    /// Whether the receipt is its destination's own word on a message of this node. Nobody signs for a whole group.
+    fn is_word_on_own(&self, id: &BundleId, receipt: &Receipt, signer: NodeId) -> bool {
+        let Some(outgoing) = self.outbox.find(id).filter(|_| receipt.source == self.node) else { return false };
+        outgoing.destination.node == signer && !outgoing.destination.is_group()
+    }
+
     /// Whether the destination's own receipt for this bundle came before it.
     pub(super) fn believed_over(&self, bundle: &Bundle) -> bool {
-        bundle.kind == Kind::Message && self.beliefs.find(bundle.id, bundle.destination.node).is_some()
+        bundle.kind == Kind::Message
+            && !bundle.destination.is_group()
+            && self.beliefs.find(bundle.id, bundle.destination.node).is_some()
     }
 
     pub(super) fn bury_believed(&mut self, bundle: &Bundle, out: &mut Vec<Output>) {
@@ -175,17 +210,16 @@ impl Agent {
     }
 
     /// A peer handed over what was delivered long ago: it gets this node's receipts for that source, once a contact.
-    pub(super) fn show_receipt_again(&mut self, to: NodeId, id: BundleId) {
+    pub(super) fn show_receipt_again(&mut self, to: NodeId, id: BundleId, out: &mut Vec<Output>) {
         let Some(source) = self.inbox.find(&id).map(|letter| letter.source) else { return };
-        let receipts: Vec<_> = self.custody.for_destination(&Eid::admin(source)).collect();
         let Some(contact) = self.contacts.get_mut(&to) else { return };
-        if contact.shown.contains(&source) {
+        if !contact.shown.insert(source) {
             return;
         }
-        contact.shown.insert(source);
-        for slot in receipts {
-            self.enqueue(to, slot);
-        }
+        let receipts = self.custody.for_destination(&Eid::admin(source));
+        let own: Vec<_> = receipts.filter(|slot| self.custody.class(*slot) == Class::Own).collect();
+        own.into_iter().for_each(|slot| self.enqueue(to, slot));
+        self.pump(to, out);
     }
 }
 

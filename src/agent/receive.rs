@@ -6,7 +6,7 @@ use super::Agent;
 use super::change::{Class, Held, Standing};
 use super::inbox::Arrival;
 use super::io::{Event, Output};
-use crate::bundle::{Bundle, Kind};
+use crate::bundle::{Bundle, HOP_LIMIT, Kind};
 use crate::frame::{Frame, Grade, Refusal, Transit};
 use crate::id::{BundleId, NodeId};
 use crate::time::{DAY, HOUR, Millis, SECOND};
@@ -29,10 +29,13 @@ impl Agent {
         out: &mut Vec<Output>,
     ) {
         let Some(contact) = self.contacts.get_mut(&from) else { return };
+        if contact.hello.is_none() {
+            return self.misbehaved(from, "handed over a bundle before its Hello", out);
+        }
         contact.bundles_received += 1;
-        self.offers.settle(&bundle.id);
-        if self.find(&bundle.id).is_some() || self.inbox.had(&bundle.id) {
-            return self.receive_again(from, transit, bundle.id, out);
+        self.offers.heard(from, self.at.now);
+        if self.is_known(&bundle.id) || self.inbox.had(&bundle.id) {
+            return self.receive_again(from, bundle.id, out);
         }
         match self.door_check(&transit, &bundle, size_bytes) {
             Err(why) => self.refuse(from, bundle.id, why, out),
@@ -48,26 +51,31 @@ impl Agent {
         if size_bytes > self.config.bundle_bytes_max || bundle.lifetime > self.config.lifetime_max {
             return Err(Refusal::TooLarge);
         }
-        let remaining = self.remaining(transit, bundle);
-        if remaining == Millis(0) {
-            return Err(Refusal::Expired);
-        }
+        let remaining = self.remaining(transit, bundle).ok_or(Refusal::Expired)?;
         let is_mine = self.mailboxes.signer_of(&bundle.destination).is_some();
-        let free_min = if is_mine { self.config.free_bytes_own_min } else { self.config.free_bytes_min };
-        if self.free_bytes < free_min {
+        let free_bytes_min = if is_mine { self.config.free_bytes_own_min } else { self.config.free_bytes_min };
+        // A receipt may make room; it decides for itself.
+        if self.free_bytes < free_bytes_min && bundle.kind != Kind::Receipt {
             return Err(Refusal::Space);
         }
         Ok(remaining)
     }
 
+    /// Whether the disk has too little left for anything but serving and deleting.
+    pub(super) fn is_short_of_space(&self) -> bool {
+        self.free_bytes < self.config.free_bytes_min
+    }
+
     /// The life a bundle has left: its lifetime less its age, or less what both clocks say where both are plausible.
-    fn remaining(&self, transit: &Transit, bundle: &Bundle) -> Millis {
+    /// In the last millisecond of a life that is zero; none once the age exceeds the lifetime.
+    fn remaining(&self, transit: &Transit, bundle: &Bundle) -> Option<Millis> {
         let by_clock = match (self.at.trusted_wall(), bundle.creation.time) {
             (Some(wall), created) if created.0 > 0 && wall >= created => Some(Millis(wall.0 - created.0)),
             _ => None,
         };
         let by_clock = by_clock.filter(|age| *age <= PLAUSIBLE_AGE_MAX);
-        bundle.lifetime.saturating_sub(transit.hops.age.max(by_clock.unwrap_or_default()))
+        let age = transit.hops.age.max(by_clock.unwrap_or_default());
+        (age <= bundle.lifetime).then(|| bundle.lifetime.saturating_sub(age))
     }
 
     fn receive_mine(
@@ -84,11 +92,22 @@ impl Agent {
         }
         let standing = self.people.get(&bundle.source).map(|person| person.standing);
         let rejected = (standing == Some(Standing::Blocked)).then_some(REJECTED_BLOCKED);
-        let cost = super::cost_bytes(size_bytes);
-        if standing.is_none() && self.inbox.bytes_strangers() + cost > self.config.stranger_mail_bytes_max {
+        let mail_bytes = self.inbox.bytes_strangers() + super::cost_bytes(size_bytes);
+        let too_much = match standing {
+            Some(Standing::Contact) => false,
+            Some(Standing::Blocked) => self.signs_enough(),
+            None => self.signs_enough() || mail_bytes > self.config.stranger_mail_bytes_max,
+        };
+        if too_much {
             return self.refuse(from, bundle.id, Refusal::Full, out);
         }
+        self.offers.settle(&bundle.id);
         self.inbox.arrive(Arrival { bundle, hops: transit.hops, size_bytes, from, rejected });
+    }
+
+    /// Whether as many own receipts are held as may be caused by anybody.
+    fn signs_enough(&self) -> bool {
+        self.custody.receipts_own() >= self.config.receipts_own_max as usize
     }
 
     fn receive_for_others(
@@ -101,7 +120,15 @@ impl Agent {
         out: &mut Vec<Output>,
     ) {
         let id = bundle.id;
-        if self.shunned.get(&id).is_some_and(|until| *until > self.at.now) {
+        // A source never takes back what it sent: its own copy lives or was ended for a reason.
+        if bundle.source == self.node {
+            return self.refuse(from, id, Refusal::Known, out);
+        }
+        // It could go nowhere from here, and while it is known the genuine copies would be turned away.
+        if transit.hops.count == HOP_LIMIT {
+            return self.refuse(from, id, Refusal::Expired, out);
+        }
+        if self.shunned.contains(&id, self.at.now) {
             return self.refuse(from, id, Refusal::Shunned, out);
         }
         if self.believed_over(&bundle) {
@@ -114,10 +141,6 @@ impl Agent {
         let Some(class) = self.class_of(bundle.source).filter(|_| self.config.carry_bytes_max > 0) else {
             return self.refuse(from, id, Refusal::Unwilling, out);
         };
-        // A source never takes back what it sent: its own copy lives or was ended for a reason.
-        if class == Class::Own {
-            return self.refuse(from, id, Refusal::Known, out);
-        }
         let held = self.as_held(from, transit, &bundle, size_bytes, remaining, class);
         let Some(grade) = self.make_room(&held, out) else {
             return self.refuse(from, id, Refusal::Full, out);
@@ -155,21 +178,16 @@ impl Agent {
         }
     }
 
-    /// The same bundle once more: copies merge by maximum, and a recipient shows its receipt again.
-    pub(super) fn receive_again(&mut self, from: NodeId, transit: Transit, id: BundleId, out: &mut Vec<Output>) {
-        self.offers.settle(&id);
-        if let Some(slot) = self.find_held(&id) {
-            let held = self.custody.held(slot);
-            // More copies than the source signed for never come to be: what was held already stays the bound.
-            let merged = held.copies.max(transit.copies.min(held.copies.max(1)));
-            if held.class != Class::Own && merged > held.copies {
-                self.regrade(slot, held.grade, merged, held.class, out);
-            }
-        }
-        if self.inbox.had(&id) {
-            self.show_receipt_again(from, id);
+    /// The same bundle once more: a recipient shows its receipt again. Copies that came with it stay where they are, for
+    /// a peer spends them only on what is accepted; more than were signed for never come to be.
+    pub(super) fn receive_again(&mut self, from: NodeId, id: BundleId, out: &mut Vec<Output>) {
+        if self.contacts.get(&from).is_none_or(|contact| contact.hello.is_none()) {
+            return;
         }
         self.refuse(from, id, Refusal::Known, out);
+        if self.inbox.had(&id) {
+            self.show_receipt_again(from, id, out);
+        }
     }
 
     /// The class of a source; none where it is blocked.
@@ -183,6 +201,7 @@ impl Agent {
     }
 
     pub(super) fn grant(&mut self, to: NodeId, id: BundleId, grade: Grade, out: &mut Vec<Output>) {
+        self.offers.settle(&id);
         if let Some(contact) = self.contacts.get_mut(&to) {
             contact.grants.push((id, grade));
         }
@@ -195,7 +214,16 @@ impl Agent {
             _ => Millis(0),
         };
         out.push(Output::Report(Event::Refused { id, from: to, why }));
-        out.push(Output::Send { to, frame: Frame::Refused { id, why, retry_after } });
+        if self.contacts.contains_key(&to) {
+            out.push(Output::Send { to, frame: Frame::Refused { id, why, retry_after } });
+        }
+        // Only this copy is dead; everything else would be said to the next peer too.
+        if why != Refusal::Expired {
+            return self.offers.settle(&id);
+        }
+        if let Some(next) = self.offers.pass_over(&id, to, self.at.now) {
+            out.push(Output::Send { to: next, frame: Frame::Take { ids: vec![id] } });
+        }
     }
 }
 

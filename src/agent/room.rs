@@ -3,13 +3,15 @@
 //! A full store drops released bundles first, then copies in the strategy's order, then refuses. What was taken in
 //! custody leaves only for a higher class, and one's own never.
 
+use std::collections::BTreeSet;
+
 use super::change::{Class, Held};
-use super::custody::{Slot, cost_bytes};
+use super::custody::{GRADES, Slot, cost_bytes};
 use super::io::{Gone, Output};
 use super::routing::Facts;
-use super::{Agent, Config, SHUNNED_MAX};
+use super::{Agent, Config};
 use crate::frame::Grade;
-use crate::id::{BundleId, NodeId};
+use crate::id::BundleId;
 
 /// How many of the soonest to expire are weighed against each other for one place.
 const WEIGHED_MAX: usize = 64;
@@ -22,12 +24,7 @@ impl Agent {
         if cost > class_max {
             return None;
         }
-        let mut leaving = Leaving::default();
-        while self.lacks_room(new.class, cost, &leaving) {
-            let slot = self.next_to_leave(new, &leaving)?;
-            leaving.add(self, slot);
-        }
-        for slot in leaving.slots {
+        for slot in self.leaving_for(new, cost)? {
             self.evict(slot, out);
         }
         let guaranteed = Config::share_of(class_max, self.config.custody_share);
@@ -44,57 +41,87 @@ impl Agent {
         }
     }
 
+    /// What would leave for `new`; none where that would not be enough.
+    fn leaving_for(&self, new: &Held, cost: u64) -> Option<Vec<Slot>> {
+        let mut leaving = Leaving::default();
+        let mut candidates = self.candidates(new, cost);
+        while self.lacks_room(new.class, cost, &leaving) {
+            leaving.add(self, candidates.next()?);
+        }
+        Some(leaving.slots)
+    }
+
     fn lacks_room(&self, class: Class, cost: u64, leaving: &Leaving) -> bool {
         let carried = self.custody.bytes_carried() - leaving.bytes;
-        self.bytes_too_many(carried, cost, self.config.carry_bytes_max)
+        carried.saturating_add(cost) > self.config.carry_bytes_max
             || class == Class::Strangers && self.strangers_lack_room(cost, leaving)
     }
 
     fn strangers_lack_room(&self, cost: u64, leaving: &Leaving) -> bool {
         let held = self.custody.bytes_in(Class::Strangers) - leaving.bytes_strangers;
-        self.bytes_too_many(held, cost, self.class_bytes_max(Class::Strangers))
+        held.saturating_add(cost) > self.class_bytes_max(Class::Strangers)
     }
 
-    fn bytes_too_many(&self, held: u64, cost: u64, max: u64) -> bool {
-        held.saturating_add(cost) > max
-    }
-
-    /// The next that would leave for `new`.
-    fn next_to_leave(&self, new: &Held, leaving: &Leaving) -> Option<Slot> {
-        let classes: &[Class] = match new.class {
-            Class::Strangers => &[Class::Strangers],
-            _ => &[Class::Strangers, Class::Contacts],
+    /// What may leave for `new`, in the declared order.
+    fn candidates<'a>(&'a self, new: &'a Held, cost: u64) -> Slots<'a> {
+        let of_strangers = self.custody.soonest(Class::Strangers, Grade::Released);
+        let released: Slots = match new.class {
+            // What others let go would not help them.
+            Class::Strangers if self.strangers_lack_room(cost, &Leaving::default()) => Box::new(of_strangers),
+            _ => Box::new(of_strangers.chain(self.custody.soonest(Class::Contacts, Grade::Released))),
         };
-        let stays = |slot: &Slot| !leaving.slots.contains(slot);
-        let limit = WEIGHED_MAX + leaving.slots.len();
-        let mut released = classes.iter().flat_map(|class| self.custody.soonest(*class, Grade::Released, limit));
-        if let Some(slot) = released.find(stays) {
-            return Some(slot);
-        }
-        for class in classes {
-            let copies = self.custody.soonest(*class, Grade::Copy, limit).filter(stays);
-            let copies = copies.filter(|slot| self.may_make_way(*slot, new));
-            let weighed = copies.map(|slot| (self.drop_rank(&self.custody.held(slot)), slot)).min();
-            match weighed {
-                Some((_, slot)) if *class < new.class => return Some(slot),
-                Some((rank, slot)) if rank < self.drop_rank(new) => return Some(slot),
-                _ => {}
+        match new.class {
+            // Nothing is owed to what arrives released: nobody leaves for it to whom something is.
+            _ if new.grade == Grade::Released => released,
+            Class::Strangers if self.config.fair_shares => {
+                let (over, own) = self.unfair_copies(new, cost);
+                Box::new(released.chain(over).chain(own))
+            }
+            Class::Strangers => {
+                let copies = self.custody.soonest(Class::Strangers, Grade::Copy);
+                Box::new(released.chain(self.weighed(copies, Some(self.drop_rank(new)))))
+            }
+            _ => {
+                let lower = self.weighed(self.custody.soonest(Class::Strangers, Grade::Copy), None);
+                let equal = self.custody.soonest(Class::Contacts, Grade::Copy);
+                let equal = self.weighed(equal, Some(self.drop_rank(new)));
+                let promised = self.custody.soonest(Class::Strangers, Grade::Custody);
+                Box::new(released.chain(lower).chain(equal).chain(promised))
             }
         }
-        let lower = classes.iter().filter(|class| **class < new.class);
-        let mut promised = lower.flat_map(|class| self.custody.soonest(*class, Grade::Custody, limit));
-        promised.find(stays)
     }
 
-    /// Among strangers, a peer that filled its fair share makes room from its own; one that did not is protected.
-    fn may_make_way(&self, slot: Slot, new: &Held) -> bool {
-        let held = self.custody.held(slot);
-        if !self.config.fair_shares || held.class != Class::Strangers || new.class != Class::Strangers {
-            return true;
-        }
-        let fair = self.class_bytes_max(Class::Strangers) / (self.custody.peers_served() as u64).max(1);
-        let filled = |peer: Option<NodeId>| peer.map_or(0, |peer| self.custody.bytes_from(peer));
-        held.from == new.from || filled(held.from) > fair
+    /// Among strangers, copies by whoever filled more than a fair share, the fullest first and down to that share,
+    /// make way for whoever stays within it, whatever their lives; then those of the same peer that rank lower.
+    fn unfair_copies<'a>(&'a self, new: &'a Held, cost: u64) -> (Slots<'a>, Slots<'a>) {
+        let from = new.from.and_then(|peer| self.custody.name_of(peer));
+        let bytes_before = from.map_or(0, |from| self.custody.bytes_from(from));
+        let peers = self.custody.peers_served() + usize::from(bytes_before == 0);
+        let fair = self.class_bytes_max(Class::Strangers) / (peers as u64).max(1);
+        let bytes_after = bytes_before.saturating_add(cost);
+        let rank = self.drop_rank(new);
+        let (limit, below) = if bytes_after <= fair { (fair, None) } else { (bytes_after, Some(rank)) };
+        let over = self.custody.fullest_first().take_while(move |(bytes, _)| *bytes > limit);
+        let over = over.filter(move |(_, peer)| Some(*peer) != from).flat_map(move |(bytes, peer)| {
+            self.weighed(self.custody.copies_from(peer), below).scan(bytes, move |left, slot| {
+                let is_over = *left > limit;
+                *left -= self.cost_of(slot);
+                is_over.then_some(slot)
+            })
+        });
+        let own = from.into_iter().flat_map(|from| self.custody.copies_from(from));
+        (Box::new(over), Box::new(self.weighed(own, Some(rank))))
+    }
+
+    /// The lowest ranks first, each the lowest of the next few to expire, as long as they are below a bound.
+    fn weighed<'a>(&'a self, soonest: impl Iterator<Item = Slot> + 'a, below: Option<u64>) -> Slots<'a> {
+        let weighed = Weighed { agent: self, soonest, window: BTreeSet::new() };
+        let counts = move |(rank, _): &(u64, Slot)| below.is_none_or(|below| *rank < below);
+        Box::new(weighed.take_while(counts).map(|(_, slot)| slot))
+    }
+
+    fn cost_of(&self, slot: Slot) -> u64 {
+        cost_bytes(self.custody.size_bytes(slot))
     }
 
     pub(super) fn drop_rank(&self, held: &Held) -> u64 {
@@ -104,6 +131,7 @@ impl Agent {
     /// What the strategy may know of a held bundle.
     pub(super) fn facts<'a>(&self, held: &'a Held) -> Facts<'a> {
         Facts {
+            now: self.at.now,
             kind: held.kind,
             destination: &held.destination,
             priority: held.priority,
@@ -116,7 +144,7 @@ impl Agent {
     }
 
     /// Gives a bundle up for want of room: the previous hop hears of it when met.
-    fn evict(&mut self, slot: Slot, out: &mut Vec<Output>) {
+    pub(super) fn evict(&mut self, slot: Slot, out: &mut Vec<Output>) {
         let held = self.custody.held(slot);
         self.evicted[held.grade as usize] += 1;
         if let (Some(peer), true) = (held.from, held.grade != Grade::Released) {
@@ -127,13 +155,7 @@ impl Agent {
     }
 
     fn shun(&mut self, id: BundleId) {
-        if self.shunned.len() >= SHUNNED_MAX {
-            let now = self.at.now;
-            self.shunned.retain(|_, until| *until > now);
-        }
-        if self.shunned.len() < SHUNNED_MAX {
-            self.shunned.insert(id, self.at.now + self.config.shun);
-        }
+        self.shunned.insert(id, self.at.now + self.config.shun);
     }
 
     /// The owner no longer carries this one; what is one's own is cancelled instead.
@@ -153,19 +175,58 @@ impl Agent {
     /// The owner carries more or less from now on.
     pub(super) fn carry_limit(&mut self, bytes: u64, out: &mut Vec<Output>) {
         self.config.carry_bytes_max = bytes;
-        for class in [Class::Strangers, Class::Contacts] {
-            for grade in [Grade::Released, Grade::Copy, Grade::Custody] {
-                while self.over_limit(class) {
-                    let Some(slot) = self.custody.soonest(class, grade, 1).next() else { break };
+        self.keep_limit(out);
+    }
+
+    /// Whether more is carried than the owner wants: a restart can come with a smaller limit.
+    pub(super) fn is_over_limit(&self) -> bool {
+        self.custody.bytes_carried() > self.config.carry_bytes_max
+    }
+
+    /// What is over the limit leaves, in the declared order.
+    pub(super) fn keep_limit(&mut self, out: &mut Vec<Output>) {
+        for grade in GRADES {
+            for class in [Class::Strangers, Class::Contacts] {
+                for slot in self.leaving_over_limit(class, grade) {
                     self.evict(slot, out);
                 }
             }
         }
     }
 
-    fn over_limit(&self, class: Class) -> bool {
-        self.custody.bytes_carried() > self.config.carry_bytes_max
-            || self.custody.bytes_in(class) > self.class_bytes_max(class)
+    fn leaving_over_limit(&self, class: Class, grade: Grade) -> Vec<Slot> {
+        let mut leaving = Leaving::default();
+        for slot in self.weighed(self.custody.soonest(class, grade), None) {
+            let carried = self.custody.bytes_carried() - leaving.bytes;
+            let in_class = self.custody.bytes_in(class) - leaving.bytes;
+            if carried <= self.config.carry_bytes_max && in_class <= self.class_bytes_max(class) {
+                break;
+            }
+            leaving.add(self, slot);
+        }
+        leaving.slots
+    }
+}
+
+type Slots<'a> = Box<dyn Iterator<Item = Slot> + 'a>;
+
+/// Bundles with their ranks, the lowest rank of a window first that moves towards later expiries.
+struct Weighed<'a, I> {
+    agent: &'a Agent,
+    soonest: I,
+    window: BTreeSet<(u64, Slot)>,
+}
+
+impl<I: Iterator<Item = Slot>> Iterator for Weighed<'_, I> {
+    type Item = (u64, Slot);
+
+    fn next(&mut self) -> Option<(u64, Slot)> {
+        while self.window.len() < WEIGHED_MAX
+            && let Some(slot) = self.soonest.next()
+        {
+            self.window.insert((self.agent.drop_rank(&self.agent.custody.held(slot)), slot));
+        }
+        self.window.pop_first()
     }
 }
 
@@ -179,10 +240,9 @@ struct Leaving {
 
 impl Leaving {
     fn add(&mut self, agent: &Agent, slot: Slot) {
-        let held = agent.custody.held(slot);
-        let cost = cost_bytes(held.size_bytes);
+        let cost = agent.cost_of(slot);
         self.bytes += cost;
-        self.bytes_strangers += if held.class == Class::Strangers { cost } else { 0 };
+        self.bytes_strangers += if agent.custody.class(slot) == Class::Strangers { cost } else { 0 };
         self.slots.push(slot);
     }
 }

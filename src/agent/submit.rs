@@ -30,7 +30,7 @@ impl Agent {
         }
         let copies = copies.unwrap_or(self.config.copies);
         let draft = self.draft(Kind::Message, destination, lifetime, priority, copies, out);
-        if self.outbox.await_seal(token, draft.clone()) {
+        if self.outbox.await_seal(token, draft.clone(), self.at.now) {
             out.push(Output::Seal { token, draft });
         } else {
             out.push(Output::Report(Event::NotSent { token, why: NotSent::Busy }));
@@ -89,6 +89,10 @@ impl Agent {
 
     /// Holds a bundle that this node signed, and passes it on where there is a contact.
     pub(super) fn take_own(&mut self, bundle: Arc<Bundle>, size_bytes: u32, grade: Grade, out: &mut Vec<Output>) {
+        // A home restored from a backup, without a clock, may sign the very same receipt a second time.
+        if self.is_known(&bundle.id) {
+            return;
+        }
         let held = Held {
             row: self.custody.next_row(),
             id: bundle.id,
@@ -111,7 +115,7 @@ impl Agent {
     }
 
     pub(super) fn cancel(&mut self, id: BundleId, out: &mut Vec<Output>) {
-        let over = |what| matches!(what, What::Delivered | What::Read | What::Rejected { .. });
+        let over = |what| matches!(what, What::Delivered | What::Read | What::Rejected { .. } | What::Expired);
         if self.outbox.find(&id).is_none_or(|outgoing| over(outgoing.state())) {
             return;
         }

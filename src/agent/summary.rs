@@ -1,7 +1,8 @@
 //! Which ids two nodes know and the other lacks, at a cost in proportion to the difference.
 //!
-//! A node *knows* an id while it holds the bundle or remembers that it is gone. Two nodes that meet compare what they
-//! know before they push anything, or each would send the other what it has long had.
+//! A node *knows* an id while it holds the bundle. Two nodes that meet compare what they know before they push anything,
+//! or each would send the other what it has long had. Ids that are gone are no part of it: nodes differ in them for good,
+//! as only those that once held a bundle remember it, and would tell each other so at every contact.
 //!
 //! [`IdIndex`] is the set of known ids, as a tree over the bits of the ids. It answers look-ups, and because each of
 //! its nodes keeps a digest of the ids below, it gives the *root* that goes into a `Hello`: equal roots, and nothing

@@ -2,8 +2,7 @@
 
 use super::Agent;
 use super::change::{Class, Durable, Held, Letter, Outgoing, Person, Row};
-use super::custody::Slot;
-use crate::frame::Grade;
+use super::custody::{CLASSES, GRADES, Slot};
 use crate::id::{BundleId, NodeId};
 use crate::time::{Moment, Timestamp};
 
@@ -34,9 +33,6 @@ pub struct Usage {
     pub evicted: [u64; 3],
 }
 
-const CLASSES: [Class; 3] = [Class::Strangers, Class::Contacts, Class::Own];
-const GRADES: [Grade; 3] = [Grade::Released, Grade::Copy, Grade::Custody];
-
 impl Agent {
     pub fn node(&self) -> NodeId {
         self.node
@@ -49,7 +45,7 @@ impl Agent {
 
     /// Whether an id is held, buried or delivered: such a bundle may be dropped before its signature is checked.
     pub fn knows(&self, id: &BundleId) -> bool {
-        self.find(id).is_some() || self.inbox.had(id)
+        self.is_known(id) || self.inbox.had(id)
     }
 
     /// Whether something is held for a node.
@@ -138,7 +134,7 @@ impl Agent {
     /// Writes out all durable state; equal to what the store gives back after every commit.
     pub fn durable(&self) -> Durable {
         Durable {
-            sequence: self.sequence,
+            sequence: self.sequence_reserved,
             next_row: self.custody.next_row(),
             clock: self.clock,
             held: self.held().map(|held| (held.row, held)).collect(),

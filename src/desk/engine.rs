@@ -141,8 +141,10 @@ fn variable(name: &str) -> Option<String> {
 fn agent_config(config: &Config) -> agent::Config {
     let policy = match config.strategy.value.as_str() {
         "direct" => Policy::Direct,
+        "epidemic" => Policy::Epidemic,
         "spray-and-wait" => Policy::SprayAndWait,
-        _ => Policy::Epidemic,
+        "prophet" => Policy::Prophet(Default::default()),
+        _ => agent::Config::default().policy,
     };
     agent::Config { policy, carry_bytes_max: config.carry_limit_bytes.value, ..agent::Config::default() }
 }

@@ -138,7 +138,9 @@ async fn strangers_do_not_take_the_places_of_those_who_were_named() {
 
 #[tokio::test]
 async fn a_third_connection_of_one_peer_is_refused() {
-    let (_alice, mut events, addr) = alice(Limits::default()).await;
+    // So that nothing but the number of them closes one.
+    let deadlines = Deadlines { contact: PATIENCE * 10, ..Deadlines::default() };
+    let (_alice, mut events, addr) = alice(Limits { deadlines, ..Limits::default() }).await;
     let mut rogues: Vec<_> = (0..3).map(|_| Rogue::start(2)).collect();
     let _first = rogues[0].contact(&addr).await;
     assert_eq!(story(&mut events, 1).await, ["up"]);

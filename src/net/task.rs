@@ -134,7 +134,8 @@ impl Task {
             event = self.swarm.select_next_some() => self.on_swarm(event),
             Some(ended) = self.tasks.join_next() => match ended {
                 Ok((connection, why)) => self.on_ended(connection, why),
-                Err(error) => tracing::error!(%error, "a contact's task failed"),
+                // Our own mistake, and the node would wait for the end of that contact for ever: better to stop loudly.
+                Err(error) => std::panic::resume_unwind(error.into_panic()),
             },
             () = self.wishes.changed() => self.on_wishes(),
             Some(sighting) = heard(&mut self.sightings) => self.on_sighting(sighting),
@@ -345,15 +346,12 @@ impl Task {
     fn on_sighting(&mut self, sighting: Sighting) {
         match sighting {
             Sighting::Seen(peer, addr) => {
-                if let Some((socket, addr)) = address::dialable(&addr)
-                    && address::is_near(socket.ip())
-                    && let Ok(node) = peer::node_id(&peer)
-                {
+                if let Ok(node) = peer::node_id(&peer) {
                     self.learn(node, addr, Source::Seen);
                 }
             }
             Sighting::Gone(peer, addr) => {
-                if let (Ok(node), Some((_, addr))) = (peer::node_id(&peer), address::dialable(&addr)) {
+                if let Ok(node) = peer::node_id(&peer) {
                     self.book.unlearn(node, &addr, Source::Seen);
                 }
             }

@@ -68,6 +68,8 @@ pub struct Head {
     pub quota_bytes: Option<u64>,
     /// Events that the run took, of every kind.
     pub events: u64,
+    /// Over all of them in order: equal runs have equal ones.
+    pub event_hash: String,
 }
 
 /// The fate of one message; times from the start of the run.
@@ -161,6 +163,7 @@ impl Head {
             lifetime_us: scenario.bundle.lifetime_us,
             quota_bytes: scenario.store.quota_bytes,
             events: 0,
+            event_hash: String::new(),
         }
     }
 }

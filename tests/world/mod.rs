@@ -4,10 +4,13 @@
 
 #![allow(dead_code)]
 
+pub mod ghost;
+pub mod truth;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use dak::agent::change::{Change, What};
+use dak::agent::change::{Change, Person, Row, Standing, What};
 use dak::agent::{Agent, Config, Event, Input, Mailboxes, Output};
 use dak::bundle::{Bundle, Priority, Signer, Unverified};
 use dak::eid::Eid;
@@ -20,6 +23,17 @@ use ed25519_dalek::SigningKey;
 
 /// 2026-11-01 in milliseconds since the DTN epoch.
 pub const WALL: u64 = 846_892_800_000;
+
+/// A store that a new node starts with.
+pub trait Fresh: Store {
+    fn fresh() -> Self;
+}
+
+impl Fresh for MemoryStore {
+    fn fresh() -> MemoryStore {
+        MemoryStore::default()
+    }
+}
 
 pub struct Node<S: Store = MemoryStore> {
     pub key: Arc<SigningKey>,
@@ -35,6 +49,8 @@ pub struct Node<S: Store = MemoryStore> {
     /// Commits still to come before the power goes, when it is to go; and whether before or after that commit.
     pub power_cut: Option<(u32, bool)>,
     pub down: bool,
+    /// Commits so far.
+    pub commits: u32,
     next_token: u64,
 }
 
@@ -45,16 +61,21 @@ pub struct World<S: Store = MemoryStore> {
     wire: VecDeque<(usize, usize, Vec<u8>)>,
     /// Bundles handed over, per pair of nodes.
     pub forwards: BTreeMap<(usize, usize), u64>,
+    /// Whom each node wished to dial.
+    pub dialled: Vec<Vec<NodeId>>,
+    pub truth: truth::Truth,
+    /// What was said to peers that are no nodes of this world.
+    said: Vec<(NodeId, Vec<u8>)>,
     pub log: blake3::Hasher,
 }
 
-impl World<MemoryStore> {
-    pub fn new(configs: Vec<Config>) -> World {
-        let stores = configs.iter().map(|_| MemoryStore::default()).collect();
+impl<S: Fresh> World<S> {
+    pub fn new(configs: Vec<Config>) -> World<S> {
+        let stores = configs.iter().map(|_| S::fresh()).collect();
         World::with_stores(configs, stores)
     }
 
-    pub fn of(n: usize) -> World {
+    pub fn of(n: usize) -> World<S> {
         World::new(vec![Config::default(); n])
     }
 }
@@ -76,16 +97,23 @@ impl<S: Store> World<S> {
                 notified: Vec::new(),
                 power_cut: None,
                 down: false,
+                commits: 0,
                 next_token: 1,
             }
         });
+        let nodes: Vec<Node<S>> = nodes.collect();
+        let mut truth = truth::Truth::default();
+        truth.nodes.extend(nodes.iter().map(|node| node.id));
         World {
-            nodes: nodes.collect(),
             now: 0,
             links: BTreeSet::new(),
             wire: VecDeque::new(),
             forwards: BTreeMap::new(),
+            dialled: vec![Vec::new(); nodes.len()],
+            truth,
+            said: Vec::new(),
             log: blake3::Hasher::new(),
+            nodes,
         }
     }
 
@@ -101,16 +129,38 @@ impl<S: Store> World<S> {
         }
         let at = self.moment(n);
         let mut out = Vec::new();
+        let usage = self.nodes[n].agent.usage();
+        let by_owner = truth::is_of_owner(&input) || usage.bytes > usage.quota_bytes;
+        if let Input::CarryLimit(bytes) = input {
+            // What an owner sets is still set after a restart.
+            self.nodes[n].config.carry_bytes_max = bytes;
+        }
         self.nodes[n].agent.handle(at, input, &mut out);
         while self.nodes[n].agent.next_timeout().is_some_and(|(due, _)| due <= at.now) {
             let before = out.len();
             self.nodes[n].agent.handle(at, Input::Timeout, &mut out);
             assert!(out.len() > before || self.nodes[n].agent.next_timeout().is_none_or(|(due, _)| due > at.now));
         }
-        self.perform(n, out);
+        self.perform(n, out, by_owner);
     }
 
-    fn perform(&mut self, n: usize, out: Vec<Output>) {
+    /// Bundles that come so fast that they share a batch.
+    pub fn take_in_one_batch(&mut self, n: usize, from: NodeId, bundles: Vec<Bundle>) {
+        let (at, transit) = (self.moment(n), Transit { copies: 1, ..Transit::default() });
+        let mut out = Vec::new();
+        for bundle in bundles {
+            let size_bytes = bundle.encoded_len() as u32;
+            let input = Input::Bundle { from, transit, bundle: Arc::new(bundle), size_bytes };
+            self.nodes[n].agent.handle(at, input, &mut out);
+        }
+        self.nodes[n].agent.handle(at, Input::Timeout, &mut out);
+        self.perform(n, out, false);
+        self.settle();
+    }
+
+    /// Commits and then acts, as a driver must; checks the promises in between.
+    fn perform(&mut self, n: usize, out: Vec<Output>, by_owner: bool) {
+        let now = Timestamp(self.now);
         let changes: Vec<Change> = out
             .iter()
             .filter_map(|o| if let Output::Commit(change) = o { Some(change.clone()) } else { None })
@@ -118,10 +168,12 @@ impl<S: Store> World<S> {
         self.log.update(format!("{n} {out:?}\n").as_bytes());
         let node = &mut self.nodes[n];
         if !changes.is_empty() {
+            node.commits += 1;
             match &mut node.power_cut {
                 Some((0, before)) => {
                     if !*before {
                         node.store.commit(&changes).unwrap();
+                        self.truth.committed(node.id, now, by_owner, &out);
                     }
                     node.power_cut = None;
                     return self.crash(n);
@@ -131,10 +183,15 @@ impl<S: Store> World<S> {
             }
             node.store.commit(&changes).unwrap();
             assert_eq!(node.store.durable().unwrap(), node.agent.durable(), "the store holds what the agent believes");
+            self.truth.committed(node.id, now, by_owner, &out);
         }
+        self.truth.check(&self.nodes[n].agent, now);
+        let node = &self.nodes[n];
+        let incarnation = node.incarnation;
         for output in out {
             self.act(n, output);
-            if self.nodes[n].down {
+            // An act may have led to a power cut: who would have performed the others is no more.
+            if self.nodes[n].down || self.nodes[n].incarnation != incarnation {
                 return;
             }
         }
@@ -142,27 +199,36 @@ impl<S: Store> World<S> {
 
     fn act(&mut self, n: usize, output: Output) {
         match output {
-            Output::Commit(_) | Output::Dial(_) => {}
+            Output::Commit(_) => {}
+            Output::Dial(node) => self.dialled[n].push(node),
             Output::Seal { token, draft } => {
                 let payload: Arc<[u8]> = format!("message {token} of node {n}").into_bytes().into();
                 let size_bytes = draft.sign(&payload, &*self.nodes[n].key).unwrap().encoded_len() as u32;
                 self.input(n, Input::Sealed { token, payload, size_bytes });
             }
-            Output::Send { to, frame } => self.wire.push_back((n, self.index(to), frame.encode())),
+            Output::Send { to, frame } => self.put(n, to, frame.encode()),
             Output::Forward { to, transit, row, .. } => {
                 let body = self.nodes[n].store.body(row).unwrap().expect("what is forwarded is stored");
                 let (bundle, _) = Bundle::from_store(&body).unwrap();
-                let to = self.index(to);
-                *self.forwards.entry((n, to)).or_default() += 1;
-                self.wire.push_back((n, to, encode_bundle(&transit, &bundle)));
+                if let Some(to) = self.find(to) {
+                    *self.forwards.entry((n, to)).or_default() += 1;
+                }
+                self.put(n, to, encode_bundle(&transit, &bundle));
             }
             Output::Notify(id) => self.nodes[n].notified.push(id),
             Output::Report(event) => self.nodes[n].events.push(event),
         }
     }
 
-    pub fn index(&self, id: NodeId) -> usize {
-        self.nodes.iter().position(|node| node.id == id).expect("a node of this world")
+    fn put(&mut self, from: usize, to: NodeId, bytes: Vec<u8>) {
+        match self.find(to) {
+            Some(to) => self.wire.push_back((from, to, bytes)),
+            None => self.said.push((to, bytes)),
+        }
+    }
+
+    fn find(&self, id: NodeId) -> Option<usize> {
+        self.nodes.iter().position(|node| node.id == id)
     }
 
     /// Moves what is on the wire until it is empty.
@@ -172,14 +238,23 @@ impl<S: Store> World<S> {
             steps += 1;
             assert!(steps < 100_000, "the exchange ends");
             if self.is_linked(from, to) && !self.nodes[from].down && !self.nodes[to].down {
-                self.arrive(from, to, &bytes);
+                self.arrive(self.nodes[from].id, to, &bytes);
+            }
+        }
+    }
+
+    /// Moves at most so many frames.
+    pub fn settle_some(&mut self, frames: usize) {
+        for _ in 0..frames {
+            let Some((from, to, bytes)) = self.wire.pop_front() else { return };
+            if self.is_linked(from, to) && !self.nodes[from].down && !self.nodes[to].down {
+                self.arrive(self.nodes[from].id, to, &bytes);
             }
         }
     }
 
     /// What a driver does with bytes from a peer.
-    pub fn arrive(&mut self, from: usize, to: usize, bytes: &[u8]) {
-        let from = self.nodes[from].id;
+    pub fn arrive(&mut self, from: NodeId, to: usize, bytes: &[u8]) {
         let input = match Incoming::decode(bytes) {
             Ok(Incoming::Frame(frame)) => Input::Frame { from, frame },
             Ok(Incoming::Bundle { copies, moved, bytes }) => {
@@ -202,16 +277,25 @@ impl<S: Store> World<S> {
     }
 
     pub fn up(&mut self, a: usize, b: usize) {
+        self.open(a, b);
+        self.settle();
+    }
+
+    /// Brings a link up; what the two say stays on the wire.
+    pub fn open(&mut self, a: usize, b: usize) {
         if self.links.insert((a.min(b), a.max(b))) {
             let (id_a, id_b) = (self.nodes[a].id, self.nodes[b].id);
             self.input(a, Input::ContactUp { peer: id_b });
-            self.input(b, Input::ContactUp { peer: id_a });
+            // Unless the first one's power went meanwhile.
+            if self.is_linked(a, b) {
+                self.input(b, Input::ContactUp { peer: id_a });
+            }
         }
-        self.settle();
     }
 
     pub fn down(&mut self, a: usize, b: usize) {
         if self.links.remove(&(a.min(b), a.max(b))) {
+            self.wire.retain(|(from, to, _)| (*from, *to) != (a, b) && (*from, *to) != (b, a));
             let (id_a, id_b) = (self.nodes[a].id, self.nodes[b].id);
             self.input(a, Input::ContactDown { peer: id_b });
             self.input(b, Input::ContactDown { peer: id_a });
@@ -250,6 +334,7 @@ impl<S: Store> World<S> {
         let node = &mut self.nodes[n];
         node.incarnation += 1;
         node.agent = restore(&node.key, &node.config, &node.store, node.incarnation);
+        assert_eq!(node.store.durable().unwrap(), node.agent.durable(), "an agent starts with all that is durable");
         for m in peers {
             self.links.remove(&(n.min(m), n.max(m)));
             let id = self.nodes[n].id;
@@ -263,9 +348,18 @@ impl<S: Store> World<S> {
     }
 
     pub fn send_with(&mut self, from: usize, to: usize, lifetime: Millis, copies: Option<u16>) -> Option<BundleId> {
+        self.send_to(from, Eid::mail(self.nodes[to].id), lifetime, copies)
+    }
+
+    pub fn send_to(
+        &mut self,
+        from: usize,
+        destination: Eid,
+        lifetime: Millis,
+        copies: Option<u16>,
+    ) -> Option<BundleId> {
         let token = self.nodes[from].next_token;
         self.nodes[from].next_token += 1;
-        let destination = Eid::mail(self.nodes[to].id);
         self.input(from, Input::Submit { token, destination, lifetime, priority: Priority::Normal, copies });
         let queued = |event: &Event| match event {
             Event::Queued { token: t, id } if *t == token => Some(*id),
@@ -276,12 +370,31 @@ impl<S: Store> World<S> {
         id
     }
 
+    /// The person at `n` names or blocks somebody.
+    pub fn name(&mut self, n: usize, node: NodeId, standing: Standing) {
+        let person = Person { name: "somebody".into(), standing, verified: false };
+        self.input(n, Input::Meet { node, person: Some(person) });
+        self.settle();
+    }
+
+    /// Everything known of the fate of a message of node `n`: what, and who says so.
+    pub fn evidence(&self, n: usize, id: BundleId) -> Vec<(What, Option<NodeId>)> {
+        let outgoing = self.nodes[n].agent.sent_one(&id).expect("a message of this node");
+        outgoing.evidence.iter().map(|evidence| (evidence.what, evidence.who)).collect()
+    }
+
     pub fn state(&self, n: usize, id: BundleId) -> What {
         self.nodes[n].agent.sent_one(&id).expect("a message of this node").state()
     }
 
     pub fn inbox(&self, n: usize) -> Vec<BundleId> {
         self.nodes[n].agent.letters().map(|letter| letter.id).collect()
+    }
+
+    /// The bundle stored at a row.
+    pub fn body(&self, n: usize, row: Row) -> Bundle {
+        let bytes = self.nodes[n].store.body(row).unwrap().expect("a row with a body");
+        Bundle::from_store(&bytes).unwrap().0
     }
 
     pub fn holds(&self, n: usize, id: BundleId) -> bool {
@@ -292,7 +405,7 @@ impl<S: Store> World<S> {
 impl<S: Store> World<S> {
     /// Says a frame to a node as if a peer had said it.
     pub fn say(&mut self, from: usize, to: usize, frame: Frame) {
-        self.arrive(from, to, &frame.encode());
+        self.arrive(self.nodes[from].id, to, &frame.encode());
         self.settle();
     }
 }

@@ -62,6 +62,7 @@ pub(crate) fn report() -> Report {
             lifetime_us: Some(lifetime_us),
             quota_bytes: Some(5_000_000),
             events: 123_456,
+            event_hash: "a7".repeat(32),
         },
         summary,
         messages: rows,

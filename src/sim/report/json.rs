@@ -55,7 +55,8 @@ pub fn summary_json(report: &Report) -> String {
         .text("scenario_hash", &head.scenario_hash)
         .number("nodes", head.nodes)
         .number("contacts", head.contacts)
-        .number("events", head.events);
+        .number("events", head.events)
+        .text("event_hash", &head.event_hash);
     report.summary.figures().into_iter().fold(json, |json, (name, figure)| json.figure(name, figure)).finish()
 }
 

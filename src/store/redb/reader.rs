@@ -15,7 +15,9 @@ use super::shared::Shared;
 use super::side::{self, Address};
 use super::tables::{self, counter};
 use crate::agent::change::Row;
-use crate::id::NodeId;
+use crate::bundle::{Bundle, Hops};
+use crate::id::{BundleId, NodeId};
+use crate::planted;
 use crate::store::StoreError;
 
 /// Reads one snapshot a call, and never waits for the writer but while it compacts or opens the file anew.
@@ -32,6 +34,19 @@ impl RedbReader {
     /// The encoded bundle at `row`, with the hops it came with.
     pub fn body(&self, row: Row) -> Result<Option<Vec<u8>>, StoreError> {
         Ok(self.bodies(&[row])?.pop().flatten())
+    }
+
+    /// The bundle at `row`, if it is whole and the one with this id. An error says that the disk fails for now, which is
+    /// no sign that anything is lost.
+    pub fn bundle(&self, row: Row, id: BundleId) -> Result<Option<(Bundle, Hops)>, StoreError> {
+        let body = match self.body(row) {
+            Err(StoreError::Damaged(_)) => None,
+            Err(_) if planted::is("store-failing-read-is-loss") => None,
+            body => body?,
+        };
+        Ok(body
+            .and_then(|bytes| Bundle::from_store(&bytes).ok())
+            .filter(|(bundle, _)| bundle.id == id || planted::is("store-other-body-served")))
     }
 
     /// The encoded bundles at `rows`, in that order, from one snapshot. The caller bounds how many it asks for.

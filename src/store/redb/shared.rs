@@ -54,10 +54,12 @@ impl Shared {
         &self.traffic
     }
 
-    /// Reads in one snapshot; once more where the file was opened anew meanwhile.
+    /// Reads in one snapshot; once more where the file was opened anew meanwhile, or can be after the disk failed, since
+    /// redb answers nothing more after a failed read.
     pub fn read<T>(&self, work: impl Fn(&ReadTransaction) -> Result<T, StoreError>) -> Result<T, StoreError> {
         let reopened = self.reopened.load(Ordering::Acquire);
         match self.read_once(&work) {
+            Err(StoreError::Io(_)) if self.reopen_unless(reopened).is_ok() => self.read_once(&work),
             Err(_) if self.reopened.load(Ordering::Acquire) != reopened => self.read_once(&work),
             result => result,
         }
@@ -82,7 +84,22 @@ impl Shared {
 
     /// Opens the file anew: what was not committed is gone, and so is what redb remembered of a failure.
     pub fn reopen(&self) -> Result<(), StoreError> {
-        let mut db = self.db_mut();
+        self.reopen_locked(self.db_mut())
+    }
+
+    pub fn ensure_open(&self) -> Result<(), StoreError> {
+        let is_open = self.db().is_some();
+        if is_open { Ok(()) } else { self.reopen() }
+    }
+
+    /// Opens the file anew, unless somebody did since it was opened for the `reopened`th time.
+    fn reopen_unless(&self, reopened: u64) -> Result<(), StoreError> {
+        let db = self.db_mut();
+        let is_done = self.reopened.load(Ordering::Acquire) != reopened && db.is_some();
+        if is_done { Ok(()) } else { guarded(|| self.reopen_locked(db)) }
+    }
+
+    fn reopen_locked(&self, mut db: RwLockWriteGuard<'_, Option<Database>>) -> Result<(), StoreError> {
         // Closes the file and frees its lock first.
         drop(guarded(|| {
             drop(db.take());
@@ -91,11 +108,6 @@ impl Shared {
         *db = Some(open_database(&self.open, self.options, &self.traffic)?);
         self.reopened.fetch_add(1, Ordering::Release);
         Ok(())
-    }
-
-    pub fn ensure_open(&self) -> Result<(), StoreError> {
-        let is_open = self.db().is_some();
-        if is_open { Ok(()) } else { self.reopen() }
     }
 
     /// Moves pages to the front of the file and cuts it. Says whether that was possible: not while somebody reads.
