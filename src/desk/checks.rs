@@ -113,7 +113,7 @@ pub(super) fn store_rows(found: Result<Findings, StoreError>) -> Vec<CheckRow> {
     };
     if findings.is_sound() {
         let found = format!(
-            "{} held, {} in the inbox, {} sent; {} on the disk, every body in its place",
+            "{} held, {} in the inbox, {} sent; {} on the disk; all sound",
             findings.held,
             findings.letters,
             findings.outgoing,

@@ -69,6 +69,7 @@ async fn up(
     shutdown: Pin<Box<dyn Future<Output = ()> + Send>>,
 ) -> Result<(), ApiError> {
     let lock = home.lock()?;
+    refuse_another_identity(&home)?;
     config::write_first(&home.config_path(), flags.name.as_deref())?;
     let config = Config::load(&home.config_path(), variable, flags)?;
     start_log(&config);
@@ -110,6 +111,16 @@ async fn serve(
     let _ = server.await;
     desk.node().stop().await;
     Ok(())
+}
+
+/// The identity is made before the store; a store without one has lost it, and a new identity could open none of its mail.
+fn refuse_another_identity(home: &Home) -> Result<(), ApiError> {
+    let store = home.store_path();
+    if home.is_set_up() || std::fs::metadata(&store).map_or(0, |store| store.len()) == 0 {
+        return Ok(());
+    }
+    let message = format!("{} belongs to an identity that is not here", store.display());
+    Err(ApiError::refused(message).next("bring it back with `dak restore FILE`, or move that file away to begin anew"))
 }
 
 /// Two listeners on one port would wait for each other.

@@ -159,6 +159,20 @@ fn a_life_of_nothing_is_a_slip_of_the_keyboard() {
     assert!(!ran.talk.contains("longer"), "{}", ran.talk);
 }
 
+#[test]
+fn a_store_whose_identity_is_lost_is_no_new_persons() {
+    let mut alice = Person::new("alice");
+    let me = alice.up("");
+    alice.down();
+    let (key, aside) = (alice.home().join("identity.key"), alice.path("key"));
+    fs::rename(&key, &aside).unwrap();
+    let ran = alice.run("up --no-mdns --listen /ip4/127.0.0.1/tcp/0");
+    assert_eq!((ran.code, ran.talk.contains("dak restore")), (5, true), "{}", ran.talk);
+    assert!(!key.exists());
+    fs::rename(&aside, &key).unwrap();
+    assert_eq!(alice.up("")["peer_id"], me["peer_id"]);
+}
+
 fn store(person: &Person) -> PathBuf {
     person.home().join("store.redb")
 }
