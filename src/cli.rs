@@ -98,6 +98,10 @@ fn run_with(engine: &dyn Engine, line: impl IntoIterator<Item = OsString>, out: 
         Ok(cli) => cli,
         Err(error) => return explain(&error, &out(false)),
     };
+    // Simulations compute on this thread and need no runtime; Ctrl-C ends the process.
+    if let Command::Sim(command) = &cli.command {
+        return sim::run(command, cli.json);
+    }
     let out = out(cli.json);
     let runtime = match runtime(&cli.command) {
         Ok(runtime) => runtime,
@@ -166,6 +170,7 @@ async fn dispatch(engine: &dyn Engine, cli: &Cli, out: &Out) -> Outcome {
         Command::Bundle(args) => files::bundle(args, out),
         Command::Demo(args) => demo::demo(args, out).await,
         Command::Bench(args) => figures::bench(args, out).await,
+        Command::Sim(_) => unreachable!("simulations run before there is a runtime"),
         Command::Completions(args) => completions(args, out),
     }
 }

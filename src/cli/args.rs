@@ -79,6 +79,9 @@ pub enum Command {
     Demo(Demo),
     /// Measure this machine, and this node on it
     Bench(Bench),
+    /// Simulate many nodes: the same agent in virtual time
+    #[command(subcommand)]
+    Sim(super::sim::SimCommand),
     /// Print a completion script for a shell
     Completions(Completions),
     /// Print the version
