@@ -14,6 +14,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+use crate::api::model::CheckRow;
 use crate::api::{ApiError, Backend};
 use crate::config::Flags;
 use crate::home::Home;
@@ -61,6 +62,12 @@ pub trait Engine: Sync {
     /// Opens a home that no node runs on, for one command; holds its lock until dropped.
     fn offline(&self, home: &Home) -> Result<Box<dyn Backend>, ApiError>;
 
+    /// Looks over the files of a home that does not open, while no node runs on it.
+    fn examine(&self, home: &Home) -> Result<Vec<CheckRow>, ApiError>;
+
+    /// Repairs the store of a home that no node runs on, where it is damaged; says what was lost.
+    fn mend(&self, home: &Home) -> Result<Vec<CheckRow>, ApiError>;
+
     /// Fills a home that has no identity yet with what a backup holds.
     fn restore(&self, home: &Home, backup: &Path, passphrase: &str) -> Result<(), ApiError>;
 }
@@ -98,10 +105,6 @@ fn run_with(engine: &dyn Engine, line: impl IntoIterator<Item = OsString>, out: 
         Ok(cli) => cli,
         Err(error) => return explain(&error, &out(false)),
     };
-    // Simulations compute on this thread and need no runtime; Ctrl-C ends the process.
-    if let Command::Sim(command) = &cli.command {
-        return sim::run(command, cli.json);
-    }
     let out = out(cli.json);
     let runtime = match runtime(&cli.command) {
         Ok(runtime) => runtime,
@@ -162,7 +165,7 @@ async fn dispatch(engine: &dyn Engine, cli: &Cli, out: &Out) -> Outcome {
         Command::Status(args) => status::status(&link()?, args, out).await,
         Command::Cancel(args) => status::cancel(&link()?, args, out).await,
         Command::Carry(args) => carry::carry(&link()?, args, out).await,
-        Command::Doctor => state::doctor(&link()?, out).await,
+        Command::Doctor(args) => state::doctor(engine, &link()?, args, out).await,
         Command::Config(args) => state::config(&link()?, args, out).await,
         Command::Version => state::version(home, out).await,
         Command::Backup(args) => files::backup(&link()?, args, out).await,
@@ -170,8 +173,19 @@ async fn dispatch(engine: &dyn Engine, cli: &Cli, out: &Out) -> Outcome {
         Command::Bundle(args) => files::bundle(args, out),
         Command::Demo(args) => demo::demo(args, out).await,
         Command::Bench(args) => figures::bench(args, out).await,
-        Command::Sim(_) => unreachable!("simulations run before there is a runtime"),
+        Command::Sim(command) => simulate(command, cli.json).await,
         Command::Completions(args) => completions(args, out),
+    }
+}
+
+/// Runs beside the loop that waits for Ctrl-C: a simulation computes for a while and waits for nothing.
+async fn simulate(command: &sim::SimCommand, json: bool) -> Outcome {
+    let command = command.clone();
+    let code = tokio::task::spawn_blocking(move || sim::run(&command, json)).await;
+    match code {
+        Ok(0) => Ok(()),
+        Ok(code) => Err(Stop::Code(code)),
+        Err(panic) => std::panic::resume_unwind(panic.into_panic()),
     }
 }
 

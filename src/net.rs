@@ -114,6 +114,8 @@ pub struct Deadlines {
 pub enum NetEvent {
     /// The node can be reached here.
     Listening(Multiaddr),
+    /// The node can be reached there no more.
+    ListeningEnded(Multiaddr),
     /// Both sides must send a first frame at once ([`Deadlines::first_byte`]). `addr` is where the peer was dialed, or
     /// what it dialed from.
     ContactUp {

@@ -47,7 +47,7 @@ use crate::store::writer::StoreThread;
 use crate::time::Millis;
 
 /// How long a starting node waits for its addresses.
-const LISTEN: Duration = Duration::from_secs(5);
+const LISTEN: Duration = Duration::from_secs(1);
 /// How long a stopping node waits for its threads.
 const STOP: Duration = Duration::from_secs(5);
 
@@ -90,7 +90,7 @@ pub struct Node {
     net: Option<NetHandle>,
     store: Arc<StoreThread>,
     /// Addresses it was asked to listen on.
-    listens: usize,
+    listen: Vec<Multiaddr>,
     thread: std::sync::Mutex<Option<std::thread::JoinHandle<()>>>,
 }
 
@@ -113,7 +113,7 @@ impl Node {
         store.each_held(|held| agent.reinstate(&held))?;
         let wanted: Vec<NodeId> = agent.destinations().collect();
 
-        let listens = net.as_ref().map_or(0, |net| net.listen.len());
+        let listen = net.as_ref().map_or(Vec::new(), |net| net.listen.clone());
         let net = match net {
             Some(net) => {
                 let address_book = address_book(&reader)?;
@@ -170,7 +170,7 @@ impl Node {
             tokio::spawn(inlet.run(net_events));
         }
         let thread = std::sync::Mutex::new(Some(thread));
-        Ok(Node { work, reader, drawer, tally, nearby, events, net: handle, store, listens, thread })
+        Ok(Node { work, reader, drawer, tally, nearby, events, net: handle, store, listen, thread })
     }
 
     /// Looks at the agent; the answer comes once everything it shows is durable.
@@ -250,16 +250,15 @@ impl Node {
         }
     }
 
-    /// Returns once the node listens wherever it was asked to, or after a while where an address does not come up.
+    /// Returns once the node listens wherever it was asked to. A machine may have no network just now: what is still
+    /// missing after a second comes when its interface does.
     pub async fn listening(&self) {
         let all = async {
-            while self.nearby.listening().len() < self.listens {
+            while !self.nearby.listens_on(&self.listen) {
                 self.nearby.changed().await;
             }
         };
-        if tokio::time::timeout(LISTEN, all).await.is_err() {
-            tracing::warn!("an address to listen on has not come up");
-        }
+        let _ = tokio::time::timeout(LISTEN, all).await;
     }
 
     /// Ends contacts, commits what was taken, and closes the store.

@@ -8,12 +8,16 @@ mod hostile;
 mod lives;
 #[path = "agent/power.rs"]
 mod power;
+#[path = "agent/random.rs"]
+mod random;
 #[path = "agent/receipts.rs"]
 mod receipts;
 #[path = "agent/room.rs"]
 mod room;
 #[path = "agent/spray.rs"]
 mod spray;
+#[path = "agent/twice.rs"]
+mod twice;
 mod world;
 
 /// The stories run over any store; here over one in memory.

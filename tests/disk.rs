@@ -20,6 +20,7 @@ mod image;
 #[path = "disk/inspect.rs"]
 mod inspect;
 #[path = "store/make.rs"]
+#[allow(dead_code)]
 mod make;
 #[path = "disk/recording.rs"]
 mod recording;

@@ -183,7 +183,8 @@ pub enum NotSent {
 /// Why the agent wants to be called again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Cause {
-    /// The end of a batch: deliveries want their rows and receipts, contacts their offers and answers.
+    /// The end of a batch: deliveries want their rows and receipts, contacts their offers and answers; after a start
+    /// with a smaller limit, what is over it leaves.
     Batch,
     /// A life ends.
     Expiry,

@@ -18,6 +18,7 @@ impl Agent {
         let memories = [self.tombstones.first().map(|(end, _)| end), self.beliefs.first().map(|(end, _, _)| end)];
         let dues = [
             batch.then_some((now, Cause::Batch)),
+            self.is_over_limit().then_some((now, Cause::Batch)),
             (!self.nudges.is_empty()).then_some((now, Cause::Nudge)),
             self.custody.first_expiry().map(|end| (end, Cause::Expiry)),
             memories.into_iter().flatten().min().map(|end| (end, Cause::Tombstone)),
@@ -31,6 +32,9 @@ impl Agent {
     pub(super) fn lapse(&mut self, out: &mut Vec<Output>) {
         out.extend(std::mem::take(&mut self.nudges).into_iter().map(Output::Notify));
         self.settle_arrivals(out);
+        if self.is_over_limit() {
+            self.keep_limit(out);
+        }
         self.end_lives(out);
         self.end_memories(out);
         self.retry_refused(out);

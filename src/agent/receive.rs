@@ -52,8 +52,10 @@ impl Agent {
             return Err(Refusal::TooLarge);
         }
         let remaining = self.remaining(transit, bundle).ok_or(Refusal::Expired)?;
+        let is_mine = self.mailboxes.signer_of(&bundle.destination).is_some();
+        let free_bytes_min = if is_mine { self.config.free_bytes_own_min } else { self.config.free_bytes_min };
         // A receipt may make room; it decides for itself.
-        if self.is_short_of_space() && bundle.kind != Kind::Receipt {
+        if self.free_bytes < free_bytes_min && bundle.kind != Kind::Receipt {
             return Err(Refusal::Space);
         }
         Ok(remaining)

@@ -172,9 +172,19 @@ impl Agent {
         self.shun(id);
     }
 
-    /// The owner carries more or less from now on: what leaves, leaves in the declared order.
+    /// The owner carries more or less from now on.
     pub(super) fn carry_limit(&mut self, bytes: u64, out: &mut Vec<Output>) {
         self.config.carry_bytes_max = bytes;
+        self.keep_limit(out);
+    }
+
+    /// Whether more is carried than the owner wants: a restart can come with a smaller limit.
+    pub(super) fn is_over_limit(&self) -> bool {
+        self.custody.bytes_carried() > self.config.carry_bytes_max
+    }
+
+    /// What is over the limit leaves, in the declared order.
+    pub(super) fn keep_limit(&mut self, out: &mut Vec<Output>) {
         for grade in GRADES {
             for class in [Class::Strangers, Class::Contacts] {
                 for slot in self.leaving_over_limit(class, grade) {

@@ -25,7 +25,7 @@ impl Agent {
         if lifetime > self.config.lifetime_max || lifetime == Millis(0) {
             return out.push(Output::Report(Event::NotSent { token, why: NotSent::Lifetime }));
         }
-        if self.is_short_of_space() {
+        if self.free_bytes < self.config.free_bytes_own_min {
             return out.push(Output::Report(Event::NotSent { token, why: NotSent::Space }));
         }
         let copies = copies.unwrap_or(self.config.copies);

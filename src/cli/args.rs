@@ -66,7 +66,7 @@ pub enum Command {
     /// Show what is carried for others, and how much may be
     Carry(Carry),
     /// Check this home, and say what to do
-    Doctor,
+    Doctor(Doctor),
     /// Write everything that makes this home into one encrypted file
     Backup(Vault),
     /// Make a home from a backup
@@ -79,7 +79,7 @@ pub enum Command {
     Demo(Demo),
     /// Measure this machine, and this node on it
     Bench(Bench),
-    /// Simulate many nodes: the same agent in virtual time
+    /// Simulate networks of nodes: the same agent, in virtual time
     #[command(subcommand)]
     Sim(super::sim::SimCommand),
     /// Print a completion script for a shell
@@ -299,6 +299,13 @@ pub enum CarryWhat {
         #[arg(value_hint = ValueHint::FilePath)]
         file: PathBuf,
     },
+}
+
+#[derive(Args, Debug)]
+pub struct Doctor {
+    /// Repair a damaged store, with the node down: keep what verifies, and say what is lost
+    #[arg(long)]
+    pub repair: bool,
 }
 
 /// What `backup` and `restore` share.

@@ -77,8 +77,7 @@ impl<'a> Link<'a> {
 
     async fn open(&self) -> Result<&dyn Backend, ApiError> {
         if !self.home.is_set_up() {
-            return Err(ApiError::new(ErrorKind::NotRunning, "no node running, and nothing is set up here yet")
-                .next("start it with `dak up`"));
+            return Err(nothing_set_up());
         }
         let home = self.closed.get_or_try_init(|| async { self.engine.offline(&self.home) }).await?;
         Ok(home.as_ref())
@@ -120,6 +119,11 @@ macro_rules! take {
     };
 }
 pub(super) use take;
+
+pub fn nothing_set_up() -> ApiError {
+    ApiError::new(ErrorKind::NotRunning, "no node running, and nothing is set up here yet")
+        .next("start it with `dak up`")
+}
 
 pub fn unexpected() -> ApiError {
     ApiError::failure("the node answered something else than was asked")

@@ -22,7 +22,7 @@ use clap::{Args, Subcommand, ValueHint};
 
 use crate::sim::InputError;
 
-#[derive(Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub enum SimCommand {
     /// Run a scenario and report what came of it
     Run(RunArgs),
@@ -43,7 +43,7 @@ pub enum SimCommand {
     Replay(ReplayArgs),
 }
 
-#[derive(Debug, Args)]
+#[derive(Args, Clone, Debug)]
 pub struct RunArgs {
     #[arg(value_name = "SCENARIO.toml", value_hint = ValueHint::FilePath)]
     scenario: PathBuf,
@@ -58,7 +58,7 @@ pub struct RunArgs {
     settings: Vec<String>,
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub enum TraceCommand {
     /// Write a trace of any known form as The ONE's connection events
     Convert {
@@ -93,7 +93,7 @@ pub enum TraceCommand {
     },
 }
 
-#[derive(Debug, Args)]
+#[derive(Args, Clone, Debug)]
 pub struct OracleArgs {
     #[arg(value_hint = ValueHint::FilePath)]
     trace: PathBuf,
@@ -106,7 +106,7 @@ pub struct OracleArgs {
     nodes: Option<u32>,
 }
 
-#[derive(Debug, Args)]
+#[derive(Args, Clone, Debug)]
 pub struct SweepArgs {
     #[arg(value_name = "SCENARIO.toml", value_hint = ValueHint::FilePath)]
     scenario: PathBuf,
@@ -133,7 +133,7 @@ pub struct SweepArgs {
     jobs: Option<usize>,
 }
 
-#[derive(Debug, Args)]
+#[derive(Args, Clone, Debug)]
 pub struct CompareArgs {
     /// A directory of a run or a sweep
     #[arg(value_hint = ValueHint::DirPath)]
@@ -145,7 +145,7 @@ pub struct CompareArgs {
     baseline: bool,
 }
 
-#[derive(Debug, Args)]
+#[derive(Args, Clone, Debug)]
 pub struct BenchArgs {
     /// A folder of real traces, NAME.txt with workloads/NAME.txt
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
@@ -155,7 +155,7 @@ pub struct BenchArgs {
     large: Option<u64>,
 }
 
-#[derive(Debug, Args)]
+#[derive(Args, Clone, Debug)]
 pub struct ReplayArgs {
     #[arg(value_hint = ValueHint::FilePath)]
     file: PathBuf,

@@ -362,6 +362,14 @@ impl Engine for FakeEngine {
         Ok(Box::new(self.home.clone()))
     }
 
+    fn examine(&self, _: &Home) -> Result<Vec<CheckRow>, ApiError> {
+        Err(ApiError::failure("nothing was scripted"))
+    }
+
+    fn mend(&self, _: &Home) -> Result<Vec<CheckRow>, ApiError> {
+        Err(ApiError::failure("nothing was scripted"))
+    }
+
     fn restore(&self, _: &Home, _: &Path, _: &str) -> Result<(), ApiError> {
         Ok(())
     }

@@ -5,10 +5,14 @@ use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use libp2p::Multiaddr;
 use tokio::sync::watch;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 
 use super::Desk;
 use crate::agent::{self, routing::Policy};
+use crate::api::model::CheckRow;
 use crate::api::{ApiError, Backend, server, socket};
 use crate::cli::{Engine, Ready};
 use crate::config::{self, Config, Flags};
@@ -44,6 +48,14 @@ impl Engine for Homes {
         Ok(Box::new(Desk::new(node, home.clone(), config, name, lock)))
     }
 
+    fn examine(&self, home: &Home) -> Result<Vec<CheckRow>, ApiError> {
+        super::closed::examine(home)
+    }
+
+    fn mend(&self, home: &Home) -> Result<Vec<CheckRow>, ApiError> {
+        super::closed::mend(home)
+    }
+
     fn restore(&self, home: &Home, backup: &Path, passphrase: &str) -> Result<(), ApiError> {
         let _lock = home.lock()?;
         super::vault::restore(home, backup, passphrase)
@@ -62,7 +74,7 @@ async fn up(
     start_log(&config);
     let (identity, created) = Identity::load_or_create(&home.identity_path())?;
     let net = NetConfig {
-        listen: config.listen.value.clone(),
+        listen: once_each(&config.listen.value),
         peers: config.peers.value.clone(),
         mdns: config.mdns.value,
         contacts_max: CONTACTS_MAX,
@@ -100,6 +112,17 @@ async fn serve(
     Ok(())
 }
 
+/// Two listeners on one port would wait for each other.
+fn once_each(addresses: &[Multiaddr]) -> Vec<Multiaddr> {
+    let mut unique: Vec<Multiaddr> = Vec::new();
+    for address in addresses {
+        if !unique.contains(address) {
+            unique.push(address.clone());
+        }
+    }
+    unique
+}
+
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
@@ -121,11 +144,21 @@ fn name_of(config: &Config) -> String {
     config.name.value.clone().unwrap_or_else(host)
 }
 
+/// A bare level is about dak itself; of the libraries below it only warnings are worth reading. Directives are taken as
+/// they are.
+fn log_filter(text: &str) -> EnvFilter {
+    match text.parse::<LevelFilter>() {
+        Ok(level) => EnvFilter::new(format!("{},dak={level}", level.min(LevelFilter::WARN))),
+        Err(_) => EnvFilter::try_new(text).unwrap_or_else(|_| EnvFilter::new("warn,dak=info")),
+    }
+}
+
 /// The log goes to stderr: stdout is for data.
 fn start_log(config: &Config) {
-    let filter = tracing_subscriber::EnvFilter::try_new(&config.log.value);
-    let filter = filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false);
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(log_filter(&config.log.value))
+        .with_writer(std::io::stderr)
+        .with_ansi(false);
     // A second node in one process keeps the first one's log.
     let _ = log.try_init();
 }

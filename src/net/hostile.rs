@@ -166,7 +166,10 @@ async fn story(events: &mut mpsc::Receiver<NetEvent>, count: usize) -> Vec<Strin
             NetEvent::Frame { bytes, .. } => format!("frame {}", String::from_utf8_lossy(&bytes)),
             NetEvent::ContactDown { why, .. } => format!("down {why:?}"),
             NetEvent::Bad { what, .. } => format!("bad {what}"),
-            NetEvent::Listening(_) | NetEvent::Discovered { .. } | NetEvent::AddressWorked { .. } => continue,
+            NetEvent::Listening(_)
+            | NetEvent::ListeningEnded(_)
+            | NetEvent::Discovered { .. }
+            | NetEvent::AddressWorked { .. } => continue,
         });
     }
     story

@@ -220,6 +220,7 @@ impl Task {
             }
             SwarmEvent::ExpiredListenAddr { address, .. } => {
                 self.listening.send_if_modified(|addrs| addrs.remove(&address));
+                self.tell(NetEvent::ListeningEnded(address));
             }
             SwarmEvent::ListenerClosed { addresses, reason: Err(error), .. } => {
                 tracing::warn!(?addresses, %error, "no longer listening");

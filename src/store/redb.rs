@@ -34,7 +34,7 @@ pub use side::{ADDRESS_NODES_MAX, ADDRESSES_PER_NODE_MAX, Address, Side};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use redb::StorageBackend;
+use redb::{StorageBackend, WriteTransaction};
 
 use self::apply::Applying;
 use self::failure::guarded;
@@ -44,6 +44,7 @@ use self::shared::Shared;
 use self::tables::counter;
 use super::{Store, StoreError};
 use crate::agent::change::{Change, Durable, Held, Row};
+use crate::planted;
 
 /// How a store is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -203,12 +204,12 @@ impl RedbStore {
         let mut number = None;
         let result = guarded(|| {
             shared.ensure_open()?;
+            let mut changes = batches.iter().copied().flatten();
+            if planted::is("store-two-transactions") {
+                shared.write(|txn| apply_all(txn, names, changes.by_ref().take(1)).map(drop))?;
+            }
             shared.write(|txn| {
-                let mut applying = Applying::new(txn, names);
-                for change in batches.iter().copied().flatten() {
-                    applying.apply(change)?;
-                }
-                number = Some(applying.finish()?);
+                number = Some(apply_all(txn, names, changes)?);
                 staged.iter().try_for_each(|side| side::apply(txn, side))
             })
         });
@@ -217,7 +218,8 @@ impl RedbStore {
             // redb refuses everything after a failed write; opening anew takes it back to the last commit. Where that
             // fails too, the next call tries again.
             drop(guarded(|| self.shared.reopen()));
-            if number.is_some_and(|number| self.happened(number)) { Ok(()) } else { Err(error) }
+            let is_believed = planted::is("store-failure-hidden");
+            if number.is_some_and(|number| is_believed || self.happened(number)) { Ok(()) } else { Err(error) }
         });
         if result.is_ok() {
             self.staged.clear();
@@ -267,6 +269,17 @@ impl Store for RedbStore {
 const STAGED_MAX: usize = 256;
 /// Files smaller than this are not worth compacting.
 const COMPACT_FROM_BYTES: u64 = 16 << 20;
+
+/// Writes what the changes say; returns the number of this commit.
+fn apply_all<'c>(
+    txn: &WriteTransaction,
+    names: &mut Names,
+    mut changes: impl Iterator<Item = &'c Change>,
+) -> Result<u64, StoreError> {
+    let mut applying = Applying::new(txn, names);
+    changes.try_for_each(|change| applying.apply(change))?;
+    applying.finish()
+}
 
 /// Whether these batches make room: something goes, and no body comes.
 fn frees(batches: &[&[Change]]) -> bool {

@@ -325,3 +325,17 @@ fn drafts_that_nobody_seals_do_not_keep_a_person_from_writing_for_ever() {
     world.now += HOUR.0;
     assert!(ask(&mut world, 1_025));
 }
+
+#[test]
+fn a_node_that_starts_with_a_smaller_limit_keeps_it_from_the_start() {
+    let mut world = carrier(4);
+    let mut source = Ghost::new(50);
+    world.haunt(0, &source);
+    let all: Vec<Bundle> = (1..5).map(|days| filling(&mut source, DAY.times(days))).collect();
+    all.iter().for_each(|message| world.take(0, &source, message));
+    world.nodes[0].config.carry_bytes_max /= 2;
+    world.crash(0);
+    let kept: Vec<bool> = all.iter().map(|message| held(&world, message)).collect();
+    assert_eq!(kept, [true, true, false, false], "copies leave, promises stay");
+    assert!(world.nodes[0].agent.next_timeout().is_some_and(|(due, _)| due.0 > 0));
+}

@@ -120,6 +120,11 @@ impl Person {
         Running { process, stdout }
     }
 
+    /// What the command that was started last has said so far.
+    pub fn talk(&self) -> String {
+        fs::read_to_string(self.place.path().join("stderr")).unwrap()
+    }
+
     /// Where the node can be met.
     pub fn place(&self) -> String {
         let me = self.json("me");

@@ -11,12 +11,6 @@ pub struct Image {
 }
 
 impl Image {
-    pub fn of(bytes: &[u8]) -> Image {
-        let mut image = Image::default();
-        image.write(0, bytes);
-        image
-    }
-
     pub fn len(&self) -> u64 {
         self.len
     }

@@ -100,12 +100,6 @@ impl Recording {
         Remains { durable: durable.clone(), unsynced: unsynced.to_vec(), right: self.right(point).to_vec() }
     }
 
-    /// What there is after each commit, with the commit's model.
-    pub fn commits(&self) -> Vec<Remains> {
-        let done = |(_, right): &&(usize, Vec<Known>)| right.len() == 1;
-        self.marks.iter().filter(done).map(|(at, _)| self.kill(at - self.first)).collect()
-    }
-
     /// The states that are right at a point.
     fn right(&self, point: usize) -> &[Known] {
         let next = self.marks.partition_point(|(at, _)| *at <= self.first + point);
@@ -125,15 +119,6 @@ pub struct Remains {
     pub durable: Image,
     pub unsynced: Vec<Op>,
     pub right: Vec<Known>,
-}
-
-impl Remains {
-    /// The image that the next process sees.
-    pub fn live(&self) -> Image {
-        let mut image = self.durable.clone();
-        self.unsynced.iter().for_each(|op| op.apply(&mut image));
-        image
-    }
 }
 
 /// Lets a subset of what nobody synced survive: none, all, the last one, or any sectors of any.

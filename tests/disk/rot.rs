@@ -5,7 +5,7 @@ use std::path::Path;
 
 use dak::agent::change::Row;
 use dak::bundle::Bundle;
-use dak::store::redb::{Depth, RedbStore, StoreOptions, check, repair};
+use dak::store::redb::{Depth, Problem, RedbStore, StoreOptions, check, repair};
 use dak::store::{Store, StoreError};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -186,4 +186,27 @@ fn a_bit_flipped_in_a_signature_is_never_sent_to_anybody() {
     assert!(matches!(store.body(Row(1)), Err(StoreError::Damaged(_))));
     assert!(matches!(store.reader().bundle(Row(1), bundle.id), Ok(None)));
     assert_eq!(store.reader().check(Depth::Form).unwrap().problem_count, 1);
+}
+
+#[test]
+fn a_body_in_the_place_of_another_is_never_sent_to_anybody() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("store.redb");
+    let (one, other) = (message(1, b"one"), message(2, b"other"));
+    let mut store = RedbStore::open(&path, QUICK).unwrap();
+    store.commit(&[hold(1, &one), hold(2, &other)]).unwrap();
+    drop(store);
+    let db = redb::Database::open(&path).unwrap();
+    let txn = db.begin_write().unwrap();
+    let mut bodies = txn.open_table(redb::TableDefinition::<u64, &[u8]>::new("bodies_v1")).unwrap();
+    let body = bodies.remove(1).unwrap().unwrap().value().to_vec();
+    bodies.insert(2, &body[..]).unwrap();
+    drop(bodies);
+    txn.commit().unwrap();
+    drop(db);
+
+    let store = RedbStore::open(&path, QUICK).unwrap();
+    assert!(store.reader().bundle(Row(2), other.id).unwrap().is_none());
+    assert!(store.reader().bundle(Row(2), one.id).unwrap().is_some());
+    assert_eq!(store.reader().check(Depth::Form).unwrap().problems[0], Problem::Mismatch(Row(2)));
 }

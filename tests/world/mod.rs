@@ -129,7 +129,12 @@ impl<S: Store> World<S> {
         }
         let at = self.moment(n);
         let mut out = Vec::new();
-        let by_owner = truth::is_of_owner(&input);
+        let usage = self.nodes[n].agent.usage();
+        let by_owner = truth::is_of_owner(&input) || usage.bytes > usage.quota_bytes;
+        if let Input::CarryLimit(bytes) = input {
+            // What an owner sets is still set after a restart.
+            self.nodes[n].config.carry_bytes_max = bytes;
+        }
         self.nodes[n].agent.handle(at, input, &mut out);
         while self.nodes[n].agent.next_timeout().is_some_and(|(due, _)| due <= at.now) {
             let before = out.len();

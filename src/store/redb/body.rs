@@ -13,6 +13,7 @@ use crc::{CRC_32_ISCSI, Crc, Table};
 use super::names::Names;
 use crate::bundle::Bundle;
 use crate::id::NodeId;
+use crate::planted;
 
 /// The first byte of a body that is stored as it is.
 const VERBATIM: u8 = 2;
@@ -72,6 +73,7 @@ pub fn fold(bundle: &Bundle, names: &mut Names) -> Vec<u8> {
 pub fn unfold(stored: &[u8], names: &mut Names) -> Option<Vec<u8>> {
     let (stored, checksum) = stored.split_last_chunk::<4>()?;
     let is_whole = CHECKSUM.checksum(stored) == u32::from_le_bytes(*checksum);
+    let is_whole = is_whole || planted::is("store-checksum-unread");
     is_whole.then(|| unfold_unchecked(stored, names)).flatten()
 }
 

@@ -63,6 +63,8 @@ pub enum Problem {
     NoBody(Row),
     #[error("there is a bundle at row {} that nothing names", .0.0)]
     NoFacts(Row),
+    #[error("the store counts {counted} bytes of bundles and has {found}")]
+    BodyBytes { counted: u64, found: u64 },
 }
 
 /// Most problems that are listed.
@@ -112,8 +114,14 @@ pub(super) fn check_snapshot(txn: &ReadTransaction, depth: Depth, findings: &mut
     }
     check_records(txn, findings);
     let mut facts = facts(txn, findings);
-    check_bodies(txn, depth, &mut facts, findings);
+    let found = check_bodies(txn, depth, &mut facts, findings);
     facts.keys().for_each(|row| findings.problem(Problem::NoBody(*row)));
+    let counted = guarded(|| number(txn, counter::BODY_BYTES)).ok();
+    if let (Some(counted), Some(found)) = (counted, found)
+        && counted != found
+    {
+        findings.problem(Problem::BodyBytes { counted, found });
+    }
     Ok(())
 }
 
@@ -226,12 +234,18 @@ fn facts(txn: &ReadTransaction, findings: &mut Findings) -> BTreeMap<Row, Facts>
     facts
 }
 
-/// Takes out of `facts` whatever has its body.
-fn check_bodies(txn: &ReadTransaction, depth: Depth, facts: &mut BTreeMap<Row, Facts>, findings: &mut Findings) {
-    let mut names = Names::default();
+/// Takes out of `facts` whatever has its body; returns what all bodies take, if all could be reached.
+fn check_bodies(
+    txn: &ReadTransaction,
+    depth: Depth,
+    facts: &mut BTreeMap<Row, Facts>,
+    findings: &mut Findings,
+) -> Option<u64> {
+    let (mut names, mut bytes) = (Names::default(), 0);
     let result = each_row(txn, tables::BODIES, end_of_rows(txn), |row, stored| {
         let row = Row(row);
         findings.bodies += 1;
+        bytes += stored.len() as u64;
         let named = facts.remove(&row);
         match (read_body(stored, depth, &mut names), named) {
             (Err(why), _) => findings.problem(Problem::Body { row, why }),
@@ -240,7 +254,11 @@ fn check_bodies(txn: &ReadTransaction, depth: Depth, facts: &mut BTreeMap<Row, F
             (Ok(_), Some(_)) => {}
         }
     });
-    if let Err(error) = result {
-        findings.problem(Problem::Pages(error.to_string()));
+    match result {
+        Ok(()) => Some(bytes),
+        Err(error) => {
+            findings.problem(Problem::Pages(error.to_string()));
+            None
+        }
     }
 }
