@@ -4,3 +4,9 @@
 mod common;
 #[path = "sim/exact.rs"]
 mod exact;
+#[path = "sim/faults.rs"]
+mod faults;
+#[path = "sim/rated.rs"]
+mod rated;
+#[path = "sim/same.rs"]
+mod same;

@@ -38,6 +38,14 @@ pub enum Links {
     Rate(Box<Rate>),
 }
 
+/// What happens to a transfer before it has arrived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    Begun,
+    /// Gone all the way and lost; it begins again.
+    Lost,
+}
+
 /// What became of the transfers of a contact that ended.
 #[derive(Debug, Default)]
 pub struct Cut {
@@ -96,11 +104,11 @@ impl Links {
         }
     }
 
-    /// Returns what has arrived by now, one at a time. `begun` is told of every transfer that begins.
-    pub fn arrived(&mut self, now_us: u64, begun: &mut dyn FnMut(&Transfer)) -> Option<Transfer> {
+    /// Returns what has arrived by now, one at a time. `tell` hears of what happens before that.
+    pub fn arrived(&mut self, now_us: u64, tell: &mut dyn FnMut(Fate, &Transfer)) -> Option<Transfer> {
         match self {
-            Links::Ideal(ideal) => ideal.arrived().inspect(|transfer| begun(transfer)),
-            Links::Rate(rate) => rate.arrived(now_us, begun),
+            Links::Ideal(ideal) => ideal.arrived().inspect(|transfer| tell(Fate::Begun, transfer)),
+            Links::Rate(rate) => rate.arrived(now_us, tell),
         }
     }
 }

@@ -26,7 +26,7 @@ use crate::agent::io::{Input, Output};
 use crate::agent::{Config, change::What};
 use crate::eid::Eid;
 use crate::id::BundleId;
-use crate::sim::link::{Links, Parcel, Transfer};
+use crate::sim::link::{Fate, Links, Parcel, Transfer};
 use crate::sim::scenario::Loaded;
 use crate::sim::trace::{Change, Contact, ContactEvent, Events};
 use crate::time::Millis;
@@ -308,12 +308,12 @@ impl<'a> World<'a> {
 
     fn move_on(&mut self) {
         let World { links, tally, catalog, .. } = self;
-        let mut begun = |transfer: &Transfer| {
-            if let Parcel::Bundle { bundle, .. } = transfer.parcel {
-                tally.began(catalog.entry(bundle));
-            }
+        let mut tell = |fate, transfer: &Transfer| match transfer.parcel {
+            Parcel::Bundle { bundle, .. } if fate == Fate::Begun => tally.began(catalog.entry(bundle)),
+            Parcel::Bundle { bundle, .. } => tally.cut(catalog.entry(bundle)),
+            Parcel::Frame(_) => {}
         };
-        if let Some(transfer) = links.arrived(self.now_us, &mut begun) {
+        if let Some(transfer) = links.arrived(self.now_us, &mut tell) {
             self.arrive(transfer);
         }
     }

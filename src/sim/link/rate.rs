@@ -7,7 +7,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 
-use super::{Cut, Parcel, Transfer};
+use super::{Cut, Fate, Parcel, Transfer};
 use crate::sim::random::Stream;
 use crate::sim::scenario::{Duplex, Rated, Sharing};
 use crate::time::Timestamp;
@@ -128,8 +128,8 @@ impl Rate {
         self.due.peek().map(|Reverse((at_us, ..))| *at_us)
     }
 
-    pub fn arrived(&mut self, now_us: u64, begun: &mut dyn FnMut(&Transfer)) -> Option<Transfer> {
-        self.begin_what_can(now_us, begun);
+    pub fn arrived(&mut self, now_us: u64, tell: &mut dyn FnMut(Fate, &Transfer)) -> Option<Transfer> {
+        self.begin_what_can(now_us, tell);
         let Reverse((at_us, number, line, way)) = *self.due.peek()?;
         if at_us > now_us {
             return None;
@@ -140,6 +140,7 @@ impl Rate {
         let arrived = moving.take_if(|moving| moving.number == number)?;
         self.release(line, way);
         if self.is_lost(arrived.transfer.from) {
+            tell(Fate::Lost, &arrived.transfer);
             let Way { frames, bundles, .. } = &mut self.lines[line as usize].ways[way];
             match arrived.transfer.parcel {
                 Parcel::Frame(_) => frames.push_front(arrived),
@@ -158,11 +159,11 @@ impl Rate {
     }
 
     /// Begins transfers wherever nothing they need is busy, longest restless first.
-    fn begin_what_can(&mut self, now_us: u64, begun: &mut dyn FnMut(&Transfer)) {
+    fn begin_what_can(&mut self, now_us: u64, tell: &mut dyn FnMut(Fate, &Transfer)) {
         while let Some(place) = self.restless.pop_front() {
             self.is_restless[place as usize] = false;
             while let Some((line, way)) = self.next_at(place) {
-                self.begin(line, way, now_us, begun);
+                self.begin(line, way, now_us, tell);
             }
         }
     }
@@ -193,7 +194,7 @@ impl Rate {
         }
     }
 
-    fn begin(&mut self, line: u32, way: usize, now_us: u64, begun: &mut dyn FnMut(&Transfer)) {
+    fn begin(&mut self, line: u32, way: usize, now_us: u64, tell: &mut dyn FnMut(Fate, &Transfer)) {
         self.keep_busy(line, way, true);
         let number = self.number();
         let place = &mut self.lines[line as usize].ways[way];
@@ -204,7 +205,7 @@ impl Rate {
             *transit = transit.after_waiting(Timestamp(moving.since_us / 1_000), Timestamp(now_us / 1_000));
             moving.since_us = now_us;
         }
-        begun(&moving.transfer);
+        tell(Fate::Begun, &moving.transfer);
         let rate = u128::from(self.rated.bytes_per_second);
         let takes_us = (u128::from(moving.transfer.bytes) * 1_000_000).div_ceil(rate) as u64;
         place.moving = Some(moving);
