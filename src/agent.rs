@@ -50,7 +50,7 @@ pub use self::io::{Cause, Due, Event, Input, Output};
 pub use self::receive::REJECTED_BLOCKED;
 pub use self::view::{ContactView, Usage};
 
-use self::change::Person;
+use self::change::{Held, Person};
 use self::contact::Contact;
 use self::custody::{Custody, Slot};
 use self::inbox::Inbox;
@@ -81,12 +81,14 @@ pub struct Agent {
     at: Moment,
     /// Where durable time stands.
     clock: Moment,
+    /// The next sequence number, and the first that is not reserved yet.
     sequence: u64,
+    sequence_reserved: u64,
     free_bytes: u64,
 
     custody: Custody,
-    /// Every id held or buried: the lookup and the summary in one. The top bit of a slot says "buried".
-    known: IdIndex,
+    /// Every id held: the lookup and the summary in one.
+    summary: IdIndex,
     tombstones: Tombstones,
     beliefs: Beliefs,
     inbox: Inbox,
@@ -107,8 +109,6 @@ pub struct Agent {
     evicted: [u64; 3],
 }
 
-/// Marks a slot of the known ids as one of a tombstone.
-const BURIED: Slot = 1 << 31;
 /// Most evictions that previous hops still have to hear of.
 const OWED_MAX: usize = 65_536;
 /// Most flights of broken contacts remembered.
@@ -132,16 +132,10 @@ impl Agent {
     pub fn restore(node: NodeId, mailboxes: Mailboxes, config: Config, seed: [u8; 32], durable: Durable) -> Agent {
         assert_eq!(mailboxes.own.node(), node, "an agent signs as its own node");
         let mut custody = Custody::default();
-        let mut known = IdIndex::default();
         custody.row_reserve(durable.next_row);
         let mut tombstones = Tombstones::default();
-        for held in durable.held.values() {
-            let slot = custody.insert(held);
-            known.insert(&held.id, slot, &|slot| Self::full_id(&custody, &tombstones, slot));
-        }
         for (id, until) in durable.buried {
-            let slot = BURIED | tombstones.insert(id, until);
-            known.insert(&id, slot, &|slot| Self::full_id(&custody, &tombstones, slot));
+            tombstones.insert(id, until);
         }
         let mut beliefs = Beliefs::default();
         durable.beliefs.into_iter().for_each(|((id, signer), belief)| beliefs.insert(id, signer, belief));
@@ -149,16 +143,17 @@ impl Agent {
         // Whoever writes to himself is no stranger.
         durable.people.keys().chain([&node]).for_each(|person| inbox.set_named(*person, true));
         let nudges = inbox.letters().filter(|letter| !letter.collected).map(|letter| letter.id).collect();
-        Agent {
+        let mut agent = Agent {
             node,
             mailboxes,
             nonces: stream(&seed, "nonces"),
             at: durable.clock,
             clock: durable.clock,
             sequence: durable.sequence,
+            sequence_reserved: durable.sequence,
             free_bytes: u64::MAX,
             custody,
-            known,
+            summary: IdIndex::default(),
             tombstones,
             beliefs,
             inbox,
@@ -174,7 +169,17 @@ impl Agent {
             nudges,
             evicted: [0; 3],
             config,
-        }
+        };
+        durable.held.values().for_each(|held| agent.reinstate(held));
+        agent
+    }
+
+    /// Adds a bundle to what is restored, before the first input: for stores with more of them than a [`Durable`] should
+    /// hold at once.
+    pub fn reinstate(&mut self, held: &Held) {
+        let slot = self.custody.insert(held);
+        let new = self.summary.insert(&held.id, slot, &|slot| self.custody.id(slot));
+        assert!(new, "a bundle is held once");
     }
 
     /// Takes one input. Changes among the outputs are to be committed before any act that comes after them is performed.
@@ -204,17 +209,13 @@ impl Agent {
         }
     }
 
-    fn full_id(custody: &Custody, tombstones: &Tombstones, slot: Slot) -> BundleId {
-        if slot & BURIED == 0 { custody.id(slot) } else { tombstones.id(slot & !BURIED) }
-    }
-
-    /// Where an id stands among the known ones: held, or buried with the top bit set.
-    fn find(&self, id: &BundleId) -> Option<Slot> {
-        self.known.find(id, &|slot| Self::full_id(&self.custody, &self.tombstones, slot))
-    }
-
     fn find_held(&self, id: &BundleId) -> Option<Slot> {
-        self.find(id).filter(|slot| slot & BURIED == 0)
+        self.summary.find(id, &|slot| self.custody.id(slot))
+    }
+
+    /// Whether an id is held or buried.
+    fn is_known(&self, id: &BundleId) -> bool {
+        self.find_held(id).is_some() || self.tombstones.contains(id)
     }
 }
 

@@ -23,6 +23,8 @@ use futures::Stream;
 pub mod client;
 pub mod error;
 mod failures;
+#[cfg(test)]
+pub(crate) mod fake;
 pub mod model;
 pub mod route;
 #[cfg(test)]

@@ -14,6 +14,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+use crate::api::model::CheckRow;
 use crate::api::{ApiError, Backend};
 use crate::config::Flags;
 use crate::home::Home;
@@ -22,6 +23,7 @@ pub mod args;
 mod carry;
 mod contacts;
 mod demo;
+mod figures;
 mod files;
 mod inbox;
 mod link;
@@ -30,9 +32,12 @@ mod network;
 mod out;
 mod send;
 mod signals;
+pub mod sim;
 mod state;
 mod status;
 mod table;
+#[cfg(test)]
+mod tests;
 mod times;
 mod up;
 mod who;
@@ -56,6 +61,12 @@ pub trait Engine: Sync {
 
     /// Opens a home that no node runs on, for one command; holds its lock until dropped.
     fn offline(&self, home: &Home) -> Result<Box<dyn Backend>, ApiError>;
+
+    /// Looks over the files of a home that does not open, while no node runs on it.
+    fn examine(&self, home: &Home) -> Result<Vec<CheckRow>, ApiError>;
+
+    /// Repairs the store of a home that no node runs on, where it is damaged; says what was lost.
+    fn mend(&self, home: &Home) -> Result<Vec<CheckRow>, ApiError>;
 
     /// Fills a home that has no identity yet with what a backup holds.
     fn restore(&self, home: &Home, backup: &Path, passphrase: &str) -> Result<(), ApiError>;
@@ -86,14 +97,15 @@ pub fn main(engine: &dyn Engine) -> ExitCode {
 
 /// Runs one command line and returns its exit code.
 pub fn run(engine: &dyn Engine, line: impl IntoIterator<Item = OsString>) -> u8 {
+    run_with(engine, line, Out::of_this_process)
+}
+
+fn run_with(engine: &dyn Engine, line: impl IntoIterator<Item = OsString>, out: impl Fn(bool) -> Out) -> u8 {
     let cli = match Cli::try_parse_from(line) {
         Ok(cli) => cli,
-        Err(error) => {
-            let _ = error.print();
-            return error.exit_code() as u8;
-        }
+        Err(error) => return explain(&error, &out(false)),
     };
-    let out = Out::of_this_process(cli.json);
+    let out = out(cli.json);
     let runtime = match runtime(&cli.command) {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -108,10 +120,21 @@ pub fn run(engine: &dyn Engine, line: impl IntoIterator<Item = OsString>) -> u8 
 
 fn runtime(command: &Command) -> io::Result<tokio::runtime::Runtime> {
     let mut builder = match command {
-        Command::Up(_) => tokio::runtime::Builder::new_multi_thread(),
+        Command::Up(_) | Command::Bench(_) => tokio::runtime::Builder::new_multi_thread(),
         _ => tokio::runtime::Builder::new_current_thread(),
     };
     builder.enable_all().build()
+}
+
+/// Help goes to stdout, since it was asked for; what was mistyped to stderr.
+fn explain(error: &clap::Error, out: &Out) -> u8 {
+    let styled = error.render();
+    let text = if out.style.color { styled.ansi().to_string() } else { styled.to_string() };
+    match error.use_stderr() {
+        true => out.say(&text),
+        false => drop(out.data(&text)),
+    }
+    error.exit_code() as u8
 }
 
 /// Ctrl-C ends a command at any point; `up` and `demo` have things to put away first and listen themselves.
@@ -142,14 +165,27 @@ async fn dispatch(engine: &dyn Engine, cli: &Cli, out: &Out) -> Outcome {
         Command::Status(args) => status::status(&link()?, args, out).await,
         Command::Cancel(args) => status::cancel(&link()?, args, out).await,
         Command::Carry(args) => carry::carry(&link()?, args, out).await,
-        Command::Doctor => state::doctor(&link()?, out).await,
+        Command::Doctor(args) => state::doctor(engine, &link()?, args, out).await,
         Command::Config(args) => state::config(&link()?, args, out).await,
         Command::Version => state::version(home, out).await,
         Command::Backup(args) => files::backup(&link()?, args, out).await,
         Command::Restore(args) => files::restore(engine, home, args, out).await,
         Command::Bundle(args) => files::bundle(args, out),
         Command::Demo(args) => demo::demo(args, out).await,
+        Command::Bench(args) => figures::bench(args, out).await,
+        Command::Sim(command) => simulate(command, cli.json).await,
         Command::Completions(args) => completions(args, out),
+    }
+}
+
+/// Runs beside the loop that waits for Ctrl-C: a simulation computes for a while and waits for nothing.
+async fn simulate(command: &sim::SimCommand, json: bool) -> Outcome {
+    let command = command.clone();
+    let code = tokio::task::spawn_blocking(move || sim::run(&command, json)).await;
+    match code {
+        Ok(0) => Ok(()),
+        Ok(code) => Err(Stop::Code(code)),
+        Err(panic) => std::panic::resume_unwind(panic.into_panic()),
     }
 }
 

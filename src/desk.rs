@@ -5,6 +5,7 @@
 //! once it is durable.
 
 mod checks;
+mod closed;
 mod engine;
 mod find;
 mod follow;
@@ -12,8 +13,9 @@ mod mail;
 mod rows;
 mod vault;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 pub use self::engine::Homes;
 
@@ -29,7 +31,7 @@ use crate::config::Config;
 use crate::home::{Home, HomeLock};
 use crate::id::NodeId;
 use crate::net::NetHandle;
-use crate::node::{Node, NodeError};
+use crate::node::{Node, NodeError, Sighting};
 use crate::ticket::Ticket;
 use crate::words::SafetyWords;
 
@@ -226,10 +228,15 @@ impl Desk {
 
     async fn nearby(&self) -> Result<Vec<NearbyRow>, ApiError> {
         self.net()?;
-        let seen = self.node().nearby().seen();
+        let nearby = self.node().nearby();
+        let mut seen: BTreeMap<_, _> = nearby.seen().into_iter().collect();
+        for (node, addr) in nearby.contacts() {
+            // Whoever is met now is near, however he was found.
+            seen.insert(node, Sighting { addr, at: SystemTime::now() });
+        }
         let rows = move |agent: &Agent, names: &Names| {
             let connected = |node: &NodeId| agent.contacts().any(|contact| contact.peer == *node);
-            let row = |(node, sighting): (NodeId, crate::node::Sighting)| NearbyRow {
+            let row = |(node, sighting): (NodeId, Sighting)| NearbyRow {
                 schema: Schema,
                 name: names.given(&node),
                 nickname: None,
@@ -295,9 +302,10 @@ impl Desk {
 
     async fn export(&self, id: &str) -> Result<Vec<u8>, ApiError> {
         let id = self.find_stored(id).await?;
-        let gone = || ApiError::not_found("that bundle has just left");
+        let gone = || ApiError::not_found("that bundle has just left, or the store has lost it; see `dak doctor`");
         let row = self.look(move |agent, _| agent.row_of(&id)).await?.ok_or_else(gone)?;
-        self.node().reader().body(row)?.ok_or_else(gone)
+        let (bundle, _) = self.node().reader().bundle(row, id)?.ok_or_else(gone)?;
+        Ok(bundle.bytes().to_vec())
     }
 
     fn config_rows(&self) -> Vec<ConfigRow> {

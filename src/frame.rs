@@ -42,8 +42,7 @@ pub enum Frame {
         start: u32,
         count: u32,
     },
-    /// Short ids, rising, of what the sender of this frame lacks of the other's list or cells; or, in answer to an
-    /// [`Frame::Offer`], of what it lacks of those. A hint, not a grant.
+    /// Short ids, rising, of what the sender of this frame lacks of the other's list or cells. A hint, not a grant.
     Want {
         ids: Vec<u64>,
     },
@@ -53,6 +52,10 @@ pub enum Frame {
     },
     /// Asks for some of what was offered.
     Take {
+        ids: Vec<BundleId>,
+    },
+    /// Asks whether ids were accepted whose answer was lost with a contact; answered by `Accepted` for those that were.
+    Ask {
         ids: Vec<BundleId>,
     },
     /// Committed: each id with what was promised.

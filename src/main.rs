@@ -1,3 +1,5 @@
+//! The program `dak`.
+
 use std::process::ExitCode;
 
 fn main() -> ExitCode {

@@ -22,12 +22,16 @@ mod admission;
 mod behaviour;
 mod book;
 mod contact;
+mod crowd;
 mod discovery;
+#[cfg(test)]
+mod hostile;
 mod jitter;
 mod links;
 mod muxer;
 pub mod peer;
 mod protocol;
+mod pulse;
 mod queue;
 mod reader;
 mod task;
@@ -81,13 +85,13 @@ pub struct Limits {
     pub budget_bytes: usize,
     /// Frames that wait to be sent on one contact, in bytes and 64 more for each.
     pub queue_bytes_max: usize,
-    /// Inbound connections of peers nobody named.
+    /// Inbound connections of peers nobody named; past it new ones take the places of some that had half a minute.
     pub strangers_max: usize,
     /// Inbound connections of peers that the owner or the address book named.
     pub familiars_max: usize,
     /// Outbound connections.
     pub outbound_max: usize,
-    /// Inbound connections whose handshake is not done.
+    /// Inbound connections whose handshake is not done; past it new ones take the places of the oldest.
     pub pending_max: usize,
     pub deadlines: Deadlines,
 }
@@ -110,6 +114,10 @@ pub struct Deadlines {
 pub enum NetEvent {
     /// The node can be reached here.
     Listening(Multiaddr),
+    /// The node can be reached there no more.
+    ListeningEnded(Multiaddr),
+    /// Both sides must send a first frame at once ([`Deadlines::first_byte`]). `addr` is where the peer was dialed, or
+    /// what it dialed from.
     ContactUp {
         peer: NodeId,
         addr: Multiaddr,
@@ -305,8 +313,8 @@ impl Default for Limits {
             strangers_max: 64,
             familiars_max: 64,
             outbound_max: 64,
-            // Each holds a socket: together with the rest this stays below the usual 1,024 of a process.
-            pending_max: 512,
+            // Each holds a socket: with twice this, the rest stays below the usual 1,024 of a process.
+            pending_max: 256,
             deadlines: Deadlines::default(),
         }
     }

@@ -27,7 +27,7 @@ use tokio::sync::{broadcast, oneshot};
 pub use self::nearby::Sighting;
 
 use self::clock::Clock;
-use self::core::{Core, Work};
+use self::core::{Core, Parts, Work};
 use self::courier::{Courier, EVENTS_MAX, Tools};
 use self::letters::Drawer;
 use self::nearby::Nearby;
@@ -41,11 +41,13 @@ use crate::id::{BundleId, NodeId};
 use crate::keys::Identity;
 use crate::net::{Net, NetConfig, NetError, NetHandle};
 use crate::seal::SealError;
+use crate::store::StoreError;
 use crate::store::redb::{Address, RedbReader, RedbStore, Side, StoreOptions};
 use crate::store::writer::StoreThread;
-use crate::store::{Store, StoreError};
 use crate::time::Millis;
 
+/// How long a starting node waits for its addresses.
+const LISTEN: Duration = Duration::from_secs(1);
 /// How long a stopping node waits for its threads.
 const STOP: Duration = Duration::from_secs(5);
 
@@ -88,7 +90,7 @@ pub struct Node {
     net: Option<NetHandle>,
     store: Arc<StoreThread>,
     /// Addresses it was asked to listen on.
-    listens: usize,
+    listen: Vec<Multiaddr>,
     thread: std::sync::Mutex<Option<std::thread::JoinHandle<()>>>,
 }
 
@@ -98,7 +100,7 @@ impl Node {
         let Options { identity, store, config, net } = options;
         let store = RedbStore::open(&store, StoreOptions::default())?;
         let reader = store.reader();
-        let durable = store.durable()?;
+        let durable = store.durable_but_held()?;
         let clock = Clock::resume(&durable);
         let keypair = identity.libp2p_keypair();
         let (node, signer) = (identity.node(), identity.signer());
@@ -107,10 +109,11 @@ impl Node {
             getrandom::fill(&mut seed).map_err(NodeError::Entropy)?;
             Ok::<Agent, NodeError>(Agent::restore(node, Mailboxes::own(signer.clone()), config.clone(), seed, durable))
         };
-        let agent = build(durable)?;
+        let mut agent = build(durable)?;
+        store.each_held(|held| agent.reinstate(&held))?;
         let wanted: Vec<NodeId> = agent.destinations().collect();
 
-        let listens = net.as_ref().map_or(0, |net| net.listen.len());
+        let listen = net.as_ref().map_or(Vec::new(), |net| net.listen.clone());
         let net = match net {
             Some(net) => {
                 let address_book = address_book(&reader)?;
@@ -138,10 +141,19 @@ impl Node {
         let restore = Box::new(move |durable| build(durable).map_err(|error| StoreError::Io(error.to_string())));
         let space = {
             let reader = reader.clone();
-            Box::new(move || reader.free_bytes().unwrap_or(u64::MAX))
+            Box::new(move || reader.room_bytes().unwrap_or(u64::MAX))
         };
-        let channels = (work.clone(), queue);
-        let core = Core::new(agent, clock, restore, space, channels, Arc::clone(&store), courier.clone(), pool);
+        let core = Core::new(Parts {
+            agent,
+            clock,
+            restore,
+            space,
+            again: work.clone(),
+            work: queue,
+            store: Arc::clone(&store),
+            courier: courier.clone(),
+            pool,
+        });
         let thread = std::thread::Builder::new().name("dak-core".into()).spawn(move || core.run());
         let thread = thread.expect("the system gives a node its threads");
 
@@ -158,7 +170,7 @@ impl Node {
             tokio::spawn(inlet.run(net_events));
         }
         let thread = std::sync::Mutex::new(Some(thread));
-        Ok(Node { work, reader, drawer, tally, nearby, events, net: handle, store, listens, thread })
+        Ok(Node { work, reader, drawer, tally, nearby, events, net: handle, store, listen, thread })
     }
 
     /// Looks at the agent; the answer comes once everything it shows is durable.
@@ -238,11 +250,15 @@ impl Node {
         }
     }
 
-    /// Returns once the node listens wherever it was asked to.
+    /// Returns once the node listens wherever it was asked to. A machine may have no network just now: what is still
+    /// missing after a second comes when its interface does.
     pub async fn listening(&self) {
-        while self.nearby.listening().len() < self.listens {
-            self.nearby.changed().await;
-        }
+        let all = async {
+            while !self.nearby.listens_on(&self.listen) {
+                self.nearby.changed().await;
+            }
+        };
+        let _ = tokio::time::timeout(LISTEN, all).await;
     }
 
     /// Ends contacts, commits what was taken, and closes the store.

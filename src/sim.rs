@@ -12,15 +12,21 @@
 //! Times are whole microseconds from the start of the run. Nothing here reads a clock, a disk or entropy: files come in
 //! as bytes or as a [`std::io::BufRead`], and every random number comes from a [`random::Stream`] that is named.
 
+pub mod bench;
+pub mod compare;
 pub mod fault;
 pub mod generate;
+pub mod link;
 pub mod oracle;
 pub mod random;
 pub mod report;
+pub mod run;
 pub mod scenario;
 pub mod seconds;
+pub mod sweep;
 pub mod trace;
 pub mod workload;
+pub mod world;
 
 pub use fault::{Fault, InputError};
 pub use scenario::Scenario;

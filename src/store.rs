@@ -16,7 +16,8 @@ pub trait Store {
     /// Reads back everything durable but the bodies.
     fn durable(&self) -> Result<Durable, StoreError>;
 
-    /// Commits a batch; when it returns, the batch survives a power cut. An error means that nothing of it happened.
+    /// Commits a batch; when it returns, the batch survives a power cut. An error means that nothing of it happened,
+    /// unless the very last sync of the disk failed: then `durable` says whether all of it did.
     fn commit(&mut self, changes: &[Change]) -> Result<(), StoreError>;
 
     /// Returns the encoded bundle at `row`, with the hops it came with.

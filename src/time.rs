@@ -28,7 +28,7 @@ pub struct Moment {
 pub const DTN_EPOCH_UNIX_MS: u64 = 946_684_800_000;
 
 /// Wall clocks that say an earlier time than this are wrong: 2026-01-01, before any of this was built.
-pub const BUILD_DATE: DtnTime = DtnTime(820_454_400_000);
+pub const BUILD_DATE: DtnTime = DtnTime(820_540_800_000);
 
 pub const SECOND: Millis = Millis(1_000);
 pub const MINUTE: Millis = Millis(60_000);

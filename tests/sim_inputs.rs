@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use dak::sim::Contact;
+use dak::sim::generate::{Generator, Meet};
 use dak::sim::oracle::{self, Arrival, Ceiling};
 use dak::sim::random::Stream;
-use dak::sim::trace::{Format, Trace, import, write_events, write_sociopatterns};
-use dak::sim::workload::{self, Message};
+use dak::sim::scenario::{Contacts, Loaded};
+use dak::sim::trace::{ContactEvent, Format, Trace, import, write_events, write_sociopatterns};
+use dak::sim::workload::{self, Message, Rate};
+use dak::sim::{Contact, InputError, Scenario};
 
 #[test]
 fn the_oracle_gives_the_published_answers_for_real_traces() {
@@ -58,6 +60,130 @@ fn the_oracle_agrees_with_a_search_for_each_message_on_random_traces() {
         }
     }
     assert!(found > 1_000, "the traces are too thin to say anything: {found} arrivals");
+}
+
+#[test]
+fn every_scenario_of_the_corpus_is_a_world_worth_trying() {
+    let scenarios = corpus();
+    assert!(scenarios.len() >= 12, "{}", scenarios.len());
+    let readme = std::fs::read_to_string(simulations().join("README.md")).unwrap();
+    for path in scenarios {
+        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        assert!(readme.contains(&format!("| `{name}` |")), "{name} has no line in the README");
+        let run = load(&path, &[]).unwrap_or_else(|error| panic!("{error}"));
+        let contacts = run.events().count() / 2;
+        let arrivals = oracle::solve(run.nodes, run.events(), &run.messages, Some(run.lifetime_us()));
+        let ceiling = Ceiling::of(&run.messages, &arrivals, None);
+        let (could, of) = (ceiling.earliest.count, ceiling.messages);
+        let _ =
+            writeln!(std::io::stdout(), "{name}: {} nodes, {contacts} contacts, ceiling {could} of {of}", run.nodes);
+        assert!((5..60_000).contains(&contacts), "{name}: {contacts} contacts");
+        assert!((15..1_000).contains(&of) && could * 5 >= of, "{name}: {could} of {of} could arrive");
+    }
+}
+
+#[test]
+fn a_scenario_makes_the_same_world_each_time_and_another_with_another_seed() {
+    for path in corpus() {
+        let (first, again) = (load(&path, &[]).unwrap(), load(&path, &[]).unwrap());
+        assert!(first.events().eq(again.events()) && first.messages == again.messages, "{}", path.display());
+        assert_eq!((&first.hash, first.fault_plan()), (&again.hash, again.fault_plan()), "{}", path.display());
+        let is_generated = matches!(first.scenario.contacts, Contacts::Generator(_));
+        let other = load(&path, &[("seed", "77")]).unwrap();
+        assert_eq!(first.hash, other.hash, "{}", path.display());
+        assert_eq!(first.messages != other.messages, is_generated, "{}", path.display());
+        assert!(first.with_seed(77).events().eq(other.events()), "{}", path.display());
+        assert_eq!(first.with_seed(77).messages, other.messages, "{}", path.display());
+    }
+}
+
+#[test]
+fn a_generators_contacts_are_in_order_and_end_with_the_run() {
+    for path in corpus() {
+        let run = load(&path, &[]).unwrap();
+        let events: Vec<ContactEvent> = run.events().collect();
+        assert!(events.is_sorted(), "{}", path.display());
+        let trace = Trace::collect(run.nodes, events.iter().copied());
+        assert_eq!(trace.contacts.len() * 2, events.len(), "every contact ends, in {}", path.display());
+        assert!(trace.end_us <= run.duration_us && trace.contacts.iter().all(|c| c.up_us < c.down_us && c.a < c.b));
+        assert!(trace.contacts.iter().all(|contact| contact.b < run.nodes), "{}", path.display());
+        // What is written as a file and read again is the same run.
+        let text = write_events(trace.events());
+        assert_eq!(Trace::parse("again", text.as_bytes(), Some(run.nodes)).unwrap(), trace, "{}", path.display());
+    }
+}
+
+#[test]
+fn meetings_by_chance_happen_at_their_rate() {
+    let hour_us = 3_600_000_000;
+    let rate = Rate { count: 4, per_us: hour_us };
+    let across = Rate { count: 1, per_us: hour_us };
+    let meet = Meet { nodes: 40, rate, rate_across: Some(across), communities: 4, length_us: (1_000_000, 9_000_000) };
+    let trace = Trace::collect(40, Generator::Meet(meet).events(1, 100 * hour_us));
+    let inside = trace.contacts.iter().filter(|contact| contact.a % 4 == contact.b % 4).count();
+    let across = trace.contacts.len() - inside;
+    // 40 nodes, 4 an hour each, two nodes a meeting, 100 hours.
+    assert!(inside.abs_diff(8_000) < 300, "{inside}");
+    assert!(across.abs_diff(2_000) < 150, "{across}");
+}
+
+#[test]
+fn a_hostile_scenario_is_refused_in_words_and_never_more() {
+    let base = std::fs::read_to_string(simulations().join("village-bus.toml")).unwrap();
+    let mut draw = Stream::new(1, "scenario mutations", 0);
+    let mut refused = 0;
+    for _ in 0..3_000 {
+        let mut bytes = base.clone().into_bytes();
+        for _ in 0..draw.between(1, 4) {
+            let place = draw.below(bytes.len() as u64) as usize;
+            bytes[place] = b"0123456789-.\"[]{}=# \nazmk%/"[draw.below(27) as usize];
+        }
+        let Ok(text) = String::from_utf8(bytes) else { continue };
+        if let Err(error) = Scenario::parse("s.toml", &text, &[]) {
+            refused += 1;
+            let said = error.to_string();
+            assert!(said.starts_with("s.toml") && said.len() < 900, "{said}");
+        }
+    }
+    assert!(refused > 1_000, "{refused}");
+}
+
+#[test]
+fn a_hostile_trace_is_refused_in_words_and_never_more() {
+    let base = b"0 CONN 0 1 up\n5.5 CONN 1 2 up\n7 CONN 0 1 down\n9 CONN 1 2 down\n20 CONN 0 2 up\n21 CONN 0 2 down\n";
+    let mut draw = Stream::new(2, "trace mutations", 0);
+    for format in [Format::TheOne, Format::SocioPatterns, Format::Imote] {
+        for _ in 0..4_000 {
+            let mut bytes = base.to_vec();
+            for _ in 0..draw.between(1, 5) {
+                let place = draw.below(bytes.len() as u64) as usize;
+                bytes[place] = draw.below(256) as u8;
+            }
+            bytes.truncate(draw.between(1, bytes.len() as u64) as usize);
+            if let Err(error) = import("t", &bytes[..], format) {
+                assert!(error.to_string().len() < 300, "{error}");
+            }
+        }
+    }
+}
+
+fn simulations() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("simulations")
+}
+
+/// Every scenario, in order of names.
+fn corpus() -> Vec<PathBuf> {
+    let files = std::fs::read_dir(simulations()).unwrap().map(|entry| entry.unwrap().path());
+    let mut scenarios: Vec<PathBuf> = files.filter(|path| path.extension().is_some_and(|end| end == "toml")).collect();
+    scenarios.sort();
+    scenarios
+}
+
+fn load(path: &Path, overrides: &[(&str, &str)]) -> Result<Loaded, InputError> {
+    let folder = path.parent().unwrap();
+    let text = std::fs::read_to_string(path).unwrap();
+    let name = path.file_name().unwrap().to_str().unwrap();
+    Scenario::parse(name, &text, overrides)?.load(&mut |file| std::fs::read(folder.join(file)))
 }
 
 /// Earliest arrival by relaxing one node after another, soonest first, over all contacts: slow and plain.

@@ -2,6 +2,11 @@
 
 #[path = "summary/common.rs"]
 mod common;
-
 #[path = "summary/cost.rs"]
 mod cost;
+#[path = "summary/difference.rs"]
+mod difference;
+#[path = "summary/hostile.rs"]
+mod hostile;
+#[path = "summary/index.rs"]
+mod index;

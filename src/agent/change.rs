@@ -221,7 +221,7 @@ pub enum Change {
         peer: NodeId,
         id: BundleId,
     },
-    /// The next sequence number of this source.
+    /// The first sequence number of this source that no bundle may bear yet.
     Count {
         sequence: u64,
     },
@@ -232,9 +232,9 @@ pub enum Change {
 }
 
 /// Everything durable but the bodies.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Durable {
-    /// The next creation sequence number.
+    /// The first creation sequence number that no bundle bears.
     pub sequence: u64,
     /// The next row.
     pub next_row: Row,

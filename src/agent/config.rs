@@ -33,8 +33,10 @@ pub struct Config {
     pub copies: u16,
     /// How long an evicted bundle is not taken again.
     pub shun: Millis,
-    /// With less than this left on the disk, no new custody is taken.
+    /// With less than this left on the disk, nothing new is carried for others.
     pub free_bytes_min: u64,
+    /// With less than this, one's own mail neither leaves nor arrives: one bundle and what its commit writes anew.
+    pub free_bytes_own_min: u64,
 }
 
 impl Default for Config {
@@ -54,6 +56,7 @@ impl Default for Config {
             copies: 8,
             shun: HOUR,
             free_bytes_min: 16 << 20,
+            free_bytes_own_min: 3 << 20,
         }
     }
 }

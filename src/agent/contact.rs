@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::agent::change::Row;
 use crate::agent::custody::Slot;
 use crate::agent::summary::{Claim, Reconciliation};
 use crate::eid::Eid;
@@ -43,6 +44,8 @@ pub struct Contact {
     pub since: Timestamp,
     /// What this node's Hello said of its summary.
     pub claim: Claim,
+    /// The first row that is not in that summary.
+    pub rows_said: Row,
     /// Whether it said that this node carries for others.
     pub said_carries: bool,
     /// The peer's Hello, once it came.
@@ -70,10 +73,11 @@ pub struct Contact {
 }
 
 impl Contact {
-    pub fn new(since: Timestamp, hello: &Hello) -> Contact {
+    pub fn new(since: Timestamp, hello: &Hello, rows_said: Row) -> Contact {
         Contact {
             since,
             claim: Claim::of(hello),
+            rows_said,
             said_carries: hello.carries,
             hello: None,
             endpoints: Vec::new(),
@@ -93,11 +97,13 @@ impl Contact {
         }
     }
 
-    /// Offers an id at the end of the batch.
-    pub fn offer(&mut self, id: BundleId) {
-        if self.to_offer.len() < OFFERS_MAX {
+    /// Offers an id at the end of the batch; false where too many are offered in this one already.
+    pub fn offer(&mut self, id: BundleId) -> bool {
+        let room = self.to_offer.len() < OFFERS_MAX;
+        if room {
             self.to_offer.push(id);
         }
+        room
     }
 
     pub fn take_offers(&mut self) -> Vec<BundleId> {

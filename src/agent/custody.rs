@@ -181,6 +181,10 @@ impl Custody {
         self.entries.entry(slot).id
     }
 
+    pub fn kind(&self, slot: Slot) -> Kind {
+        self.entries.entry(slot).kind
+    }
+
     pub fn row(&self, slot: Slot) -> Row {
         self.entries.entry(slot).row
     }

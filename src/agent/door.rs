@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
+use super::Agent;
 use super::change::{Belief, Change, Class, Evidence, Held, Letter, Outgoing, Person, What};
 use super::custody::Slot;
 use super::io::{Event, Gone, Output};
 use super::tombstones::{BELIEFS_MAX, TOMBSTONES_MAX};
-use super::{Agent, BURIED};
 use crate::bundle::Bundle;
 use crate::frame::Grade;
 use crate::id::{BundleId, NodeId};
@@ -14,6 +14,8 @@ use crate::time::{Millis, SECOND, Timestamp};
 
 /// How far durable time may lag behind while other changes are committed anyway.
 const TICK: Millis = SECOND;
+/// How many sequence numbers one commit reserves.
+const SEQUENCE_STRIDE: u64 = 64;
 
 impl Agent {
     fn emit(&mut self, change: Change, out: &mut Vec<Output>) {
@@ -24,20 +26,10 @@ impl Agent {
         out.push(Output::Commit(change));
     }
 
-    fn know(&mut self, id: &BundleId, slot: Slot) {
-        let (custody, tombstones) = (&self.custody, &self.tombstones);
-        let new = self.known.insert(id, slot, &|slot| Self::full_id(custody, tombstones, slot));
-        assert!(new, "an id is held or buried once");
-    }
-
-    fn unknow(&mut self, id: &BundleId) {
-        let (custody, tombstones) = (&self.custody, &self.tombstones);
-        self.known.remove(id, &|slot| Self::full_id(custody, tombstones, slot));
-    }
-
     pub(super) fn hold(&mut self, held: Held, bundle: Arc<Bundle>, out: &mut Vec<Output>) -> Slot {
         let slot = self.custody.insert(&held);
-        self.know(&held.id, slot);
+        let new = self.summary.insert(&held.id, slot, &|slot| self.custody.id(slot));
+        assert!(new, "a bundle is held once");
         self.emit(Change::Hold { held, bundle }, out);
         slot
     }
@@ -51,7 +43,7 @@ impl Agent {
     pub(super) fn forget(&mut self, slot: Slot, why: Gone, out: &mut Vec<Output>) {
         let (id, row) = (self.custody.id(slot), self.custody.row(slot));
         self.contacts.values_mut().for_each(|contact| contact.unqueue(slot));
-        self.unknow(&id);
+        self.summary.remove(&id, &|slot| self.custody.id(slot));
         self.custody.remove(slot);
         self.emit(Change::Forget { row }, out);
         out.push(Output::Report(Event::Gone { id, why }));
@@ -59,7 +51,7 @@ impl Agent {
 
     /// Remembers an id that is not held; the oldest tombstone makes room where there are too many.
     pub(super) fn bury(&mut self, id: BundleId, until: Timestamp, out: &mut Vec<Output>) {
-        if self.find(&id).is_some() {
+        if self.is_known(&id) {
             return;
         }
         if self.tombstones.len() >= TOMBSTONES_MAX
@@ -67,14 +59,12 @@ impl Agent {
         {
             self.unbury(oldest, out);
         }
-        let slot = self.tombstones.insert(id, until);
-        self.know(&id, BURIED | slot);
+        self.tombstones.insert(id, until);
         self.emit(Change::Bury { id, until }, out);
     }
 
     pub(super) fn unbury(&mut self, slot: Slot, out: &mut Vec<Output>) {
         let id = self.tombstones.id(slot);
-        self.unknow(&id);
         self.tombstones.remove(slot);
         self.emit(Change::Unbury { id }, out);
     }
@@ -173,11 +163,14 @@ impl Agent {
         self.emit(Change::Settle { peer, id }, out);
     }
 
-    /// Takes the next creation sequence number; it is durable before anything bears it.
+    /// Takes the next creation sequence number. They are made durable in strides, ahead of use: a restart skips the rest
+    /// of one, and none is ever borne twice.
     pub(super) fn next_sequence(&mut self, out: &mut Vec<Output>) -> u64 {
-        let sequence = self.sequence;
+        if self.sequence == self.sequence_reserved {
+            self.sequence_reserved += SEQUENCE_STRIDE;
+            self.emit(Change::Count { sequence: self.sequence_reserved }, out);
+        }
         self.sequence += 1;
-        self.emit(Change::Count { sequence: self.sequence }, out);
-        sequence
+        self.sequence - 1
     }
 }

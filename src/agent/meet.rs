@@ -1,5 +1,7 @@
 //! A contact from its Hello to its end: who is there, what each lacks, and what goes in which order.
 
+use std::collections::BTreeMap;
+
 use rand_core::Rng;
 
 use super::change::{Class, Held, What};
@@ -9,7 +11,7 @@ use super::io::{Event, Output};
 use super::offers::Requests;
 use super::routing::{Facts, Verdict};
 use super::summary::{Claim, Reconciliation, Step};
-use super::{Agent, BURIED, UNSETTLED_MAX};
+use super::{Agent, UNSETTLED_MAX};
 use crate::bundle::{HOP_LIMIT, Hops, Kind};
 use crate::eid::Eid;
 use crate::frame::{Frame, Grade, Hello, PROTOCOL_VERSION, Refusal, Transit};
@@ -27,7 +29,7 @@ impl Agent {
         let mut nonce = [0; 16];
         self.nonces.fill_bytes(&mut nonce);
         let pushes = self.routing.replicates();
-        let (custody, tombstones) = (&self.custody, &self.tombstones);
+        let custody = &self.custody;
         let hello = Hello {
             version: PROTOCOL_VERSION,
             bundle_bytes_max: self.config.bundle_bytes_max,
@@ -37,10 +39,10 @@ impl Agent {
             mailboxes: Vec::new(),
             routing: self.routing.info(peer, self.at.now),
             nonce,
-            count: self.known.len(),
-            root: self.known.root(&|slot| Self::full_id(custody, tombstones, slot)),
+            count: self.summary.len(),
+            root: self.summary.root(&|slot| custody.id(slot)),
         };
-        let contact = Contact::new(self.at.now, &hello);
+        let contact = Contact::new(self.at.now, &hello, self.custody.next_row());
         self.contacts.insert(peer, contact);
         out.push(Output::Send { to: peer, frame: Frame::Hello(hello) });
     }
@@ -48,16 +50,17 @@ impl Agent {
     /// Nothing in flight counts: the peer may have died before its commit. The next Hello sorts it out.
     pub(super) fn contact_down(&mut self, peer: NodeId, out: &mut Vec<Output>) {
         let Some(contact) = self.contacts.remove(&peer) else { return };
-        self.routing.parted(peer, self.at.now);
+        for (node, record) in self.routing.parted(peer, self.at.now) {
+            self.learn(node, record, out);
+        }
         self.remember_flights(peer, contact);
         let requests = self.offers.lose(peer, self.at.now);
         request(requests, out);
     }
 
-    /// Keeps count of the spray copies that may have arrived.
+    /// Remembers what may have arrived, and how many spray copies with it.
     fn remember_flights(&mut self, peer: NodeId, contact: Contact) {
-        let flights = contact.into_flights().into_iter().filter(|(_, flight)| flight.copies > 0);
-        let flights: Vec<(BundleId, Flight)> = flights.collect();
+        let flights = contact.into_flights();
         if self.unsettled.len() + flights.len() > UNSETTLED_MAX {
             let gone = self.unsettled.keys().copied().filter(|(_, id)| self.find_held(id).is_none());
             for key in gone.collect::<Vec<_>>() {
@@ -79,6 +82,7 @@ impl Agent {
             (_, false) => self.misbehaved(from, "spoke before its Hello", out),
             (Frame::Offer { ids }, true) => self.offered(from, ids, out),
             (Frame::Take { ids }, true) => self.asked_for(from, ids, out),
+            (Frame::Ask { ids }, true) => self.asked(from, ids),
             (Frame::Accepted { grants }, true) => self.accepted(from, grants, out),
             (Frame::Refused { id, why, retry_after }, true) => self.refused(from, id, why, retry_after, out),
             (Frame::GaveUp { ids }, true) => self.gave_up(from, ids, out),
@@ -110,7 +114,14 @@ impl Agent {
         let contact = self.contacts.get_mut(&peer).expect("a Hello is heard during a contact");
         contact.endpoints = endpoints;
         contact.hello = Some(hello);
-        for_peer.into_iter().for_each(|slot| self.enqueue(peer, slot));
+        let compares = self.compares(peer);
+        for slot in for_peer {
+            // A source keeps the receipts it gets, and its summary says so: else everybody who carries one would hand it
+            // over at every contact.
+            if !compares || self.custody.kind(slot) == Kind::Message {
+                self.enqueue(peer, slot);
+            }
+        }
         self.confess(peer, out);
         self.begin_reconciliation(peer, out);
         self.catch_up(peer);
@@ -143,20 +154,27 @@ impl Agent {
 
     /// Compares what both know, where either could then hand something over.
     fn begin_reconciliation(&mut self, peer: NodeId, out: &mut Vec<Output>) {
-        let contact = self.contacts.get_mut(&peer).expect("the contact greets");
-        let theirs = contact.hello.as_ref().expect("the contact was greeted");
-        let i_push = self.routing.replicates() && theirs.carries;
-        // As they heard it: both sides must come to the same answer.
-        let they_push = theirs.pushes && contact.said_carries;
-        if !i_push && !they_push {
+        if !self.compares(peer) {
             return;
         }
-        let theirs = Claim::of(theirs);
-        let (custody, tombstones) = (&self.custody, &self.tombstones);
-        let full = |slot| Self::full_id(custody, tombstones, slot);
-        let (reconciliation, step) = Reconciliation::begin(&contact.claim, &theirs, &mut self.known, &full);
+        let contact = self.contacts.get_mut(&peer).expect("the contact greets");
+        let theirs = Claim::of(contact.hello.as_ref().expect("the contact was greeted"));
+        let custody = &self.custody;
+        let full = |slot| custody.id(slot);
+        let (reconciliation, step) = Reconciliation::begin(&contact.claim, &theirs, &mut self.summary, &full);
         contact.reconciliation = Some(reconciliation);
         self.reconciled(peer, step, out);
+    }
+
+    /// Whether either could hand the other something that is not for it.
+    fn compares(&self, peer: NodeId) -> bool {
+        let Some(contact) = self.contacts.get(&peer) else { return false };
+        contact.hello.as_ref().is_some_and(|theirs| {
+            let i_push = self.routing.replicates() && theirs.carries;
+            // As they heard it: both sides must come to the same answer.
+            let they_push = theirs.pushes && contact.said_carries;
+            i_push || they_push
+        })
     }
 
     fn reconcile(&mut self, peer: NodeId, frame: &Frame, out: &mut Vec<Output>) {
@@ -164,8 +182,8 @@ impl Agent {
         let Some(reconciliation) = contact.reconciliation.as_mut() else {
             return self.misbehaved(peer, "reconciles out of turn", out);
         };
-        let (custody, tombstones) = (&self.custody, &self.tombstones);
-        let step = reconciliation.handle(frame, &mut self.known, &|slot| Self::full_id(custody, tombstones, slot));
+        let custody = &self.custody;
+        let step = reconciliation.handle(frame, &mut self.summary, &|slot| custody.id(slot));
         self.reconciled(peer, step, out);
         self.pump(peer, out);
     }
@@ -175,15 +193,29 @@ impl Agent {
         if let Some(what) = step.misbehaved {
             return self.misbehaved(peer, what, out);
         }
-        let lacks: Vec<Slot> = step.surplus.into_iter().chain(step.wanted).filter(|slot| slot & BURIED == 0).collect();
+        let lacks: Vec<Slot> = step.surplus.into_iter().chain(step.wanted).collect();
         self.settle_flights(peer, &lacks, step.done, out);
-        lacks.into_iter().for_each(|slot| self.consider(peer, slot));
+        lacks.into_iter().for_each(|slot| self.propose(peer, slot));
     }
 
-    /// Copies that were in flight when the last contact broke have moved where the peer turns out to have the bundle.
+    /// Receipts go at once. A message is offered first: a peer without it may have had it and know that it is delivered,
+    /// gone or evicted, and many a peer in reach may hold it; then the answer costs far less than the body.
+    fn propose(&mut self, peer: NodeId, slot: Slot) {
+        let held = self.custody.held(slot);
+        if !self.grants(peer, &held) {
+            return;
+        }
+        let contact = self.contacts.get_mut(&peer).expect("what a peer lacks is told during a contact");
+        if held.kind == Kind::Receipt || contact.serves(&held.destination) || !contact.offer(held.id) {
+            self.enqueue(peer, slot);
+        }
+    }
+
+    /// Whether what was in flight when the last contact broke was accepted, a peer that turns out to know it must say: a
+    /// summary is no promise. The same is asked of one's own messages that nobody answered for yet.
     fn settle_flights(&mut self, peer: NodeId, lacks: &[Slot], done: bool, out: &mut Vec<Output>) {
         let all = (peer, BundleId([0; 32]))..=(peer, BundleId([255; 32]));
-        if self.unsettled.range(all.clone()).next().is_none() {
+        if self.unsettled.range(all.clone()).next().is_none() && self.outbox.unpromised().next().is_none() {
             return;
         }
         let ids: Vec<BundleId> = lacks.iter().map(|slot| self.custody.id(*slot)).collect();
@@ -193,11 +225,32 @@ impl Agent {
             return;
         }
         let lacks = std::mem::take(&mut contact.lacks);
-        let flights: Vec<(BundleId, u16)> = self.unsettled.range(all).map(|((_, id), n)| (*id, *n)).collect();
-        for (id, copies) in flights {
-            self.unsettled.remove(&(peer, id));
-            if let Some(slot) = self.find_held(&id).filter(|_| !lacks.contains(&id)) {
-                self.spend(slot, copies, out);
+        let mut flights: BTreeMap<BundleId, u16> = self.outbox.unpromised().map(|id| (*id, 0)).collect();
+        flights.extend(self.unsettled.range(all.clone()).map(|((_, id), copies)| (*id, *copies)));
+        self.unsettled.retain(|(with, _), _| *with != peer);
+        // What came after this node's Hello is in no summary of the contact, so nothing shows that the peer knows it.
+        let said = contact.rows_said;
+        flights.retain(|id, _| {
+            !lacks.contains(id) && self.find_held(id).is_some_and(|slot| self.custody.row(slot) < said)
+        });
+        let ids: Vec<BundleId> = flights.keys().copied().take(IDS_PER_FRAME).collect();
+        let contact = self.contacts.get_mut(&peer).expect("flights are settled during a contact");
+        let ids: Vec<BundleId> = ids.into_iter().filter(|id| !contact.is_in_flight(id)).collect();
+        for id in &ids {
+            contact.sent(*id, Flight { size_bytes: 0, copies: flights[id], moved: false });
+        }
+        if !ids.is_empty() {
+            out.push(Output::Send { to: peer, frame: Frame::Ask { ids } });
+        }
+    }
+
+    /// Answers for what is held, or was delivered, and only for that.
+    fn asked(&mut self, peer: NodeId, ids: Vec<BundleId>) {
+        for id in ids {
+            let held = self.find_held(&id).map(|slot| self.custody.held(slot).grade);
+            let grade = held.or(self.inbox.find(&id).map(|_| Grade::Custody));
+            if let (Some(grade), Some(contact)) = (grade, self.contacts.get_mut(&peer)) {
+                contact.grants.push((id, grade.max(Grade::Copy)));
             }
         }
     }

@@ -1,6 +1,6 @@
 //! The outbox: one's own messages, from the wish to send to the last evidence.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::agent::change::{Evidence, Outgoing, What};
 use crate::bundle::Draft;
@@ -19,11 +19,15 @@ pub const EVIDENCE_MAX: usize = 256;
 pub struct Outbox {
     unsealed: BTreeMap<u64, (Timestamp, Draft)>,
     outgoing: BTreeMap<BundleId, Outgoing>,
+    /// Messages of which no peer said anything yet.
+    unpromised: BTreeSet<BundleId>,
 }
 
 impl Outbox {
     pub fn restore(outgoing: BTreeMap<BundleId, Outgoing>) -> Outbox {
-        Outbox { unsealed: BTreeMap::new(), outgoing }
+        let silent = outgoing.values().filter(|outgoing| outgoing.state() == What::Queued);
+        let unpromised = silent.map(|outgoing| outgoing.id).collect();
+        Outbox { unsealed: BTreeMap::new(), outgoing, unpromised }
     }
 
     /// Keeps a draft until its payload comes; false when too many wait already. Some never get theirs.
@@ -43,16 +47,26 @@ impl Outbox {
     }
 
     pub fn insert(&mut self, outgoing: Outgoing) {
+        self.unpromised.insert(outgoing.id);
         self.outgoing.insert(outgoing.id, outgoing);
     }
 
     pub fn append(&mut self, id: BundleId, evidence: Evidence) {
         if let Some(outgoing) = self.outgoing.get_mut(&id) {
             outgoing.evidence.push(evidence);
+            if evidence.what > What::Queued {
+                self.unpromised.remove(&id);
+            }
         }
     }
 
+    /// Messages of which no peer said anything yet.
+    pub fn unpromised(&self) -> impl Iterator<Item = &BundleId> + '_ {
+        self.unpromised.iter()
+    }
+
     pub fn remove(&mut self, id: &BundleId) {
+        self.unpromised.remove(id);
         self.outgoing.remove(id);
     }
 

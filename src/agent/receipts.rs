@@ -169,7 +169,7 @@ impl Agent {
                     freed.push(held);
                 }
                 Some(_) => {}
-                None if remembers && self.find(id).is_none() => {
+                None if remembers && !self.is_known(id) => {
                     self.believe(*id, signer, Belief { what: what(receipt.kind), until }, out)
                 }
                 None => {}

@@ -34,7 +34,7 @@ impl Agent {
         }
         contact.bundles_received += 1;
         self.offers.heard(from, self.at.now);
-        if self.find(&bundle.id).is_some() || self.inbox.had(&bundle.id) {
+        if self.is_known(&bundle.id) || self.inbox.had(&bundle.id) {
             return self.receive_again(from, bundle.id, out);
         }
         match self.door_check(&transit, &bundle, size_bytes) {
@@ -52,8 +52,10 @@ impl Agent {
             return Err(Refusal::TooLarge);
         }
         let remaining = self.remaining(transit, bundle).ok_or(Refusal::Expired)?;
+        let is_mine = self.mailboxes.signer_of(&bundle.destination).is_some();
+        let free_bytes_min = if is_mine { self.config.free_bytes_own_min } else { self.config.free_bytes_min };
         // A receipt may make room; it decides for itself.
-        if self.is_short_of_space() && bundle.kind != Kind::Receipt {
+        if self.free_bytes < free_bytes_min && bundle.kind != Kind::Receipt {
             return Err(Refusal::Space);
         }
         Ok(remaining)

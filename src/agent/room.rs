@@ -131,6 +131,7 @@ impl Agent {
     /// What the strategy may know of a held bundle.
     pub(super) fn facts<'a>(&self, held: &'a Held) -> Facts<'a> {
         Facts {
+            now: self.at.now,
             kind: held.kind,
             destination: &held.destination,
             priority: held.priority,

@@ -4,20 +4,29 @@
 //! else it asks about, one bundle and one peer at a time. What a strategy learns and must keep over a restart leaves as
 //! records that the agent commits.
 
+mod chance;
 mod epidemic;
+mod learned;
+pub mod prophet;
 mod spray;
 
 use std::collections::BTreeMap;
 
 use crate::bundle::{Kind, Priority};
 use crate::eid::Eid;
-use crate::frame::RoutingInfo;
+use crate::frame::{ROUTING_ENTRIES_MAX, RoutingInfo};
 use crate::id::NodeId;
 use crate::time::{Millis, Timestamp};
+
+use self::learned::Learned;
+
+/// Most predictabilities or meetings that a Hello of ours tells: 17 kB, the highest.
+pub const ENTRIES_TOLD_MAX: usize = 512;
 
 /// What a strategy may know of one bundle.
 #[derive(Clone, Copy, Debug)]
 pub struct Facts<'a> {
+    pub now: Timestamp,
     pub kind: Kind,
     pub destination: &'a Eid,
     pub priority: Priority,
@@ -54,7 +63,7 @@ pub trait Strategy {
     fn met(&mut self, peer: NodeId, info: &RoutingInfo, now: Timestamp, lessons: &mut Lessons);
 
     /// A contact ended.
-    fn parted(&mut self, _peer: NodeId, _now: Timestamp) {}
+    fn parted(&mut self, _peer: NodeId, _now: Timestamp, _lessons: &mut Lessons) {}
 
     /// Whether `peer`, which is not the destination, gets the bundle.
     fn verdict(&self, bundle: &Facts, peer: NodeId) -> Verdict;
@@ -75,39 +84,57 @@ pub enum Policy {
     Epidemic,
     /// Binary spray-and-wait: each hop hands on half of its copies (Spyropoulos et al. 2005).
     SprayAndWait,
+    /// PRoPHETv2: to whoever is likelier to meet the destination (RFC 6693).
+    Prophet(prophet::Parameters),
+}
+
+/// The strategy of one agent.
+#[derive(Debug)]
+pub struct Routing {
+    kind: Kinds,
+    /// Records of another strategy, to be forgotten.
+    stale: Vec<NodeId>,
 }
 
 /// The strategies there are.
 #[derive(Debug)]
-pub enum Routing {
+enum Kinds {
     Direct(epidemic::Direct),
     Epidemic(epidemic::Epidemic),
     SprayAndWait(spray::SprayAndWait),
+    Prophet(Box<prophet::Prophet>),
 }
 
 impl Routing {
     /// Builds the strategy with what it learned before.
-    pub fn new(policy: &Policy, _node: NodeId, _learned: &BTreeMap<NodeId, Vec<u8>>) -> Routing {
-        match policy {
-            Policy::Direct => Routing::Direct(epidemic::Direct),
-            Policy::Epidemic => Routing::Epidemic(epidemic::Epidemic),
-            Policy::SprayAndWait => Routing::SprayAndWait(spray::SprayAndWait),
-        }
+    pub fn new(policy: &Policy, node: NodeId, learned: &BTreeMap<NodeId, Vec<u8>>) -> Routing {
+        let mut learned = Learned::new(learned);
+        let kind = match policy {
+            Policy::Direct => Kinds::Direct(epidemic::Direct),
+            Policy::Epidemic => Kinds::Epidemic(epidemic::Epidemic),
+            Policy::SprayAndWait => Kinds::SprayAndWait(spray::SprayAndWait),
+            Policy::Prophet(parameters) => {
+                Kinds::Prophet(Box::new(prophet::Prophet::new(parameters, node, &mut learned)))
+            }
+        };
+        Routing { kind, stale: learned.into_stale() }
     }
 
     fn strategy(&self) -> &dyn Strategy {
-        match self {
-            Routing::Direct(strategy) => strategy,
-            Routing::Epidemic(strategy) => strategy,
-            Routing::SprayAndWait(strategy) => strategy,
+        match &self.kind {
+            Kinds::Direct(strategy) => strategy,
+            Kinds::Epidemic(strategy) => strategy,
+            Kinds::SprayAndWait(strategy) => strategy,
+            Kinds::Prophet(strategy) => &**strategy,
         }
     }
 
     fn strategy_mut(&mut self) -> &mut dyn Strategy {
-        match self {
-            Routing::Direct(strategy) => strategy,
-            Routing::Epidemic(strategy) => strategy,
-            Routing::SprayAndWait(strategy) => strategy,
+        match &mut self.kind {
+            Kinds::Direct(strategy) => strategy,
+            Kinds::Epidemic(strategy) => strategy,
+            Kinds::SprayAndWait(strategy) => strategy,
+            Kinds::Prophet(strategy) => &mut **strategy,
         }
     }
 
@@ -120,13 +147,15 @@ impl Routing {
     }
 
     pub fn met(&mut self, peer: NodeId, info: &RoutingInfo, now: Timestamp) -> Lessons {
-        let mut lessons = Lessons::new();
+        let mut lessons: Lessons = std::mem::take(&mut self.stale).into_iter().map(|node| (node, None)).collect();
         self.strategy_mut().met(peer, info, now, &mut lessons);
         lessons
     }
 
-    pub fn parted(&mut self, peer: NodeId, now: Timestamp) {
-        self.strategy_mut().parted(peer, now);
+    pub fn parted(&mut self, peer: NodeId, now: Timestamp) -> Lessons {
+        let mut lessons = Lessons::new();
+        self.strategy_mut().parted(peer, now, &mut lessons);
+        lessons
     }
 
     /// Receipts go to everybody wherever anything is replicated: they are small, and they let carriers forget.
@@ -149,4 +178,23 @@ impl Routing {
 /// A strategy that learns nothing says nothing and ranks by remaining life.
 fn by_remaining_life(bundle: &Facts) -> u64 {
     bundle.remaining.0
+}
+
+/// What a peer told, fit to be searched: rising by node, each node once, no more than a Hello may carry.
+fn in_order(told: &[(NodeId, u16)]) -> Vec<(NodeId, u16)> {
+    let mut told = told[..told.len().min(ROUTING_ENTRIES_MAX)].to_vec();
+    told.sort_unstable();
+    told.dedup_by_key(|(node, _)| *node);
+    told
+}
+
+/// The highest numbers, at most `limit` and none of them zero, rising by node.
+fn highest(mut entries: Vec<(NodeId, u16)>, limit: usize) -> Vec<(NodeId, u16)> {
+    entries.retain(|(_, number)| *number > 0);
+    if entries.len() > limit {
+        entries.sort_unstable_by_key(|(node, number)| (std::cmp::Reverse(*number), *node));
+        entries.truncate(limit);
+        entries.sort_unstable();
+    }
+    entries
 }

@@ -25,7 +25,7 @@ impl Agent {
         if lifetime > self.config.lifetime_max || lifetime == Millis(0) {
             return out.push(Output::Report(Event::NotSent { token, why: NotSent::Lifetime }));
         }
-        if self.is_short_of_space() {
+        if self.free_bytes < self.config.free_bytes_own_min {
             return out.push(Output::Report(Event::NotSent { token, why: NotSent::Space }));
         }
         let copies = copies.unwrap_or(self.config.copies);
@@ -90,7 +90,7 @@ impl Agent {
     /// Holds a bundle that this node signed, and passes it on where there is a contact.
     pub(super) fn take_own(&mut self, bundle: Arc<Bundle>, size_bytes: u32, grade: Grade, out: &mut Vec<Output>) {
         // A home restored from a backup, without a clock, may sign the very same receipt a second time.
-        if self.find(&bundle.id).is_some() {
+        if self.is_known(&bundle.id) {
             return;
         }
         let held = Held {

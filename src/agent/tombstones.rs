@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::agent::change::Belief;
 use crate::agent::custody::Slot;
+use crate::agent::summary::IdIndex;
 use crate::id::{BundleId, NodeId};
 use crate::time::Timestamp;
 
@@ -12,9 +13,11 @@ pub const TOMBSTONES_MAX: usize = 1_000_000;
 /// Most words of receipts kept for bundles not held.
 pub const BELIEFS_MAX: usize = 65_536;
 
-/// Tombstones by slot, so that the index of known ids can point at them.
+/// Ids that are gone and not wanted again. They are looked up, and no part of the summary: whoever never held a bundle
+/// has no tombstone of it, and a difference of tombstones would be told again at every contact.
 #[derive(Debug, Default)]
 pub struct Tombstones {
+    index: IdIndex,
     places: Vec<(BundleId, Timestamp)>,
     free: BTreeSet<Slot>,
     by_end: BTreeSet<(Timestamp, Slot)>,
@@ -25,18 +28,25 @@ impl Tombstones {
         self.by_end.len()
     }
 
-    pub fn insert(&mut self, id: BundleId, until: Timestamp) -> Slot {
+    pub fn contains(&self, id: &BundleId) -> bool {
+        self.index.find(id, &|slot| self.places[slot as usize].0).is_some()
+    }
+
+    /// Adds an id that is not there yet.
+    pub fn insert(&mut self, id: BundleId, until: Timestamp) {
         let slot = self.free.pop_first().unwrap_or(self.places.len() as Slot);
         if slot as usize == self.places.len() {
             self.places.push((id, until));
         }
         self.places[slot as usize] = (id, until);
         self.by_end.insert((until, slot));
-        slot
+        let new = self.index.insert(&id, slot, &|slot| self.places[slot as usize].0);
+        assert!(new, "an id is buried once");
     }
 
     pub fn remove(&mut self, slot: Slot) {
-        let (_, until) = self.places[slot as usize];
+        let (id, until) = self.places[slot as usize];
+        self.index.remove(&id, &|slot| self.places[slot as usize].0);
         self.by_end.remove(&(until, slot));
         self.free.insert(slot);
     }

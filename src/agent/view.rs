@@ -45,7 +45,7 @@ impl Agent {
 
     /// Whether an id is held, buried or delivered: such a bundle may be dropped before its signature is checked.
     pub fn knows(&self, id: &BundleId) -> bool {
-        self.find(id).is_some() || self.inbox.had(id)
+        self.is_known(id) || self.inbox.had(id)
     }
 
     /// Whether something is held for a node.
@@ -134,7 +134,7 @@ impl Agent {
     /// Writes out all durable state; equal to what the store gives back after every commit.
     pub fn durable(&self) -> Durable {
         Durable {
-            sequence: self.sequence,
+            sequence: self.sequence_reserved,
             next_row: self.custody.next_row(),
             clock: self.clock,
             held: self.held().map(|held| (held.row, held)).collect(),

@@ -86,6 +86,10 @@ fn make_private(directory: &Path) -> Result<(), ApiError> {
 
 async fn refuse_a_live_one(path: &Path) -> Result<(), ApiError> {
     let Ok(meta) = std::fs::symlink_metadata(path) else { return Ok(()) };
+    if meta.is_file() && meta.len() == 0 {
+        // In our own directory, and nothing is lost with it; the new socket takes its place.
+        return Ok(());
+    }
     if !meta.file_type().is_socket() {
         let message = format!("{} is in the way and is no socket", path.display());
         return Err(ApiError::failure(message).next("move it away"));

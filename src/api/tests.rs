@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use futures::StreamExt;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::client::Client;
 use super::error::{ApiError, ErrorKind};
+use super::fake::Fake;
 use super::model::*;
-use super::{Answer, Backend, Row, Rows, Topic, samples, server, socket};
+use super::{Backend, Row, Topic, samples, server, socket};
 use crate::bundle::Priority;
 
 #[tokio::test]
@@ -122,7 +123,7 @@ async fn malformed_requests_get_a_sentence_in_json() {
 async fn noise_is_turned_away_and_the_node_goes_on() {
     let node = Node::start().await;
     for noise in [&b"\x16\x03\x01\x00"[..], b"GET / HTTP/9\r\n\r\n", &[0; 70_000], b"\r\n\r\n\r\n"] {
-        let answer = node.raw(noise).await;
+        let answer = node.raw_and_gone(noise).await;
         assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 4"), "{answer}");
     }
     node.fake.answers.lock().unwrap().push(Ok(Response::Me(samples::me())));
@@ -201,7 +202,7 @@ async fn another_user_is_refused_even_where_the_file_lets_him_in() {
     let stranger = std::thread::spawn(move || {
         let nobody = rustix::process::Uid::from_raw(65_534);
         rustix::thread::set_thread_res_uid(nobody, nobody, nobody).unwrap();
-        talk(&path, &http("GET", "/v1/me", ""))
+        talk(&path, &http("GET", "/v1/me", ""), After::Wait)
     });
     let answer = tokio::task::spawn_blocking(|| stranger.join().unwrap()).await.unwrap();
     assert!(answer.starts_with("HTTP/1.1 403 ") && answer.contains("another user"), "{answer}");
@@ -217,15 +218,6 @@ struct Node {
     served: JoinHandle<()>,
     _file: socket::SocketFile,
     _home: tempfile::TempDir,
-}
-
-/// Answers from a script, and remembers what was asked.
-#[derive(Default)]
-struct Fake {
-    asked: Mutex<Vec<Request>>,
-    answers: Mutex<Vec<Result<Response, ApiError>>>,
-    followers: Mutex<Vec<mpsc::UnboundedSender<Row>>>,
-    stop_on_down: Mutex<Option<oneshot::Sender<()>>>,
 }
 
 impl Node {
@@ -250,37 +242,13 @@ impl Node {
     /// Says `bytes` and returns all that comes back.
     async fn raw(&self, bytes: &[u8]) -> String {
         let (path, bytes) = (self.path.clone(), bytes.to_vec());
-        tokio::task::spawn_blocking(move || talk(&path, &bytes)).await.unwrap()
-    }
-}
-
-impl Fake {
-    fn emit(&self, row: Row) {
-        self.followers.lock().unwrap().retain(|follower| follower.send(row.clone()).is_ok());
+        tokio::task::spawn_blocking(move || talk(&path, &bytes, After::Wait)).await.unwrap()
     }
 
-    fn followers(&self) -> usize {
-        let mut followers = self.followers.lock().unwrap();
-        followers.retain(|follower| !follower.is_closed());
-        followers.len()
-    }
-}
-
-impl Backend for Fake {
-    fn call(&self, request: Request) -> Answer<'_> {
-        if request == Request::Down {
-            drop(self.stop_on_down.lock().unwrap().take());
-        }
-        self.asked.lock().unwrap().push(request);
-        let answer = self.answers.lock().unwrap().pop();
-        Box::pin(async move { answer.unwrap_or_else(|| Err(ApiError::failure("nothing was scripted"))) })
-    }
-
-    fn follow(&self, _: Topic) -> Rows {
-        let (sender, receiver) = mpsc::unbounded_channel();
-        self.followers.lock().unwrap().push(sender);
-        let rows = futures::stream::unfold(receiver, |mut r| async { r.recv().await.map(|row| (row, r)) });
-        Box::pin(rows)
+    /// Likewise, but says goodbye at once.
+    async fn raw_and_gone(&self, bytes: &[u8]) -> String {
+        let (path, bytes) = (self.path.clone(), bytes.to_vec());
+        tokio::task::spawn_blocking(move || talk(&path, &bytes, After::Close)).await.unwrap()
     }
 }
 
@@ -288,11 +256,20 @@ fn http(method: &str, path: &str, body: &str) -> Vec<u8> {
     format!("{method} {path} HTTP/1.1\r\nhost: d\r\ncontent-length: {}\r\n\r\n{body}", body.len()).into_bytes()
 }
 
-fn talk(path: &Path, bytes: &[u8]) -> String {
+/// What a client does when it has spoken.
+#[derive(PartialEq)]
+enum After {
+    Wait,
+    Close,
+}
+
+fn talk(path: &Path, bytes: &[u8], after: After) -> String {
     let mut stream = StdStream::connect(path).unwrap();
     // The node may hang up on what it refuses before it has read all.
     let _ = stream.write_all(bytes);
-    let _ = stream.shutdown(std::net::Shutdown::Write);
+    if after == After::Close {
+        let _ = stream.shutdown(std::net::Shutdown::Write);
+    }
     let mut answer = Vec::new();
     let _ = stream.read_to_end(&mut answer);
     String::from_utf8_lossy(&answer).into_owned()

@@ -25,12 +25,12 @@ WHO is a contact's name, an address (dak:...) or a peer id.";
 #[derive(Debug, Parser)]
 #[command(name = "dak", version, after_help = AFTER_HELP, disable_help_subcommand = true, max_term_width = 100)]
 pub struct Cli {
-    /// Keep everything in this directory instead of the platform's
-    #[arg(long, global = true, value_name = "DIR", env = "DAK_HOME", value_hint = ValueHint::DirPath)]
+    /// Keep everything in this directory instead of the platform's (or in that of DAK_HOME)
+    #[arg(long, global = true, value_name = "DIR", env = "DAK_HOME", hide_env = true, value_hint = ValueHint::DirPath, display_order = 1_000)]
     pub home: Option<PathBuf>,
 
     /// Print JSON, one object a line
-    #[arg(long, global = true)]
+    #[arg(long, global = true, display_order = 1_000)]
     pub json: bool,
 
     #[command(subcommand)]
@@ -66,7 +66,7 @@ pub enum Command {
     /// Show what is carried for others, and how much may be
     Carry(Carry),
     /// Check this home, and say what to do
-    Doctor,
+    Doctor(Doctor),
     /// Write everything that makes this home into one encrypted file
     Backup(Vault),
     /// Make a home from a backup
@@ -77,10 +77,22 @@ pub enum Command {
     Config(Config),
     /// Run three nodes on this machine and see a message carried
     Demo(Demo),
+    /// Measure this machine, and this node on it
+    Bench(Bench),
+    /// Simulate networks of nodes: the same agent, in virtual time
+    #[command(subcommand)]
+    Sim(super::sim::SimCommand),
     /// Print a completion script for a shell
     Completions(Completions),
     /// Print the version
     Version,
+}
+
+#[derive(Args, Debug)]
+pub struct Bench {
+    /// Also measure with a million bundles; takes a few minutes and 3 GB of disk
+    #[arg(long)]
+    pub full: bool,
 }
 
 #[derive(Args, Debug)]
@@ -149,6 +161,7 @@ pub enum ContactWhat {
 
 #[derive(Args, Debug)]
 pub struct Send {
+    /// A contact's name, an address or a peer id
     pub who: String,
     #[command(flatten)]
     pub writing: Writing,
@@ -173,7 +186,8 @@ pub struct Writing {
     /// Attach a file; may be repeated
     #[arg(long = "file", short = 'f', value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub files: Vec<PathBuf>,
-    #[arg(long, short, default_value = "normal", value_name = "urgent|normal|bulk", value_parser = priority())]
+    /// What goes first
+    #[arg(long, short, default_value = "normal", hide_possible_values = true, value_name = "urgent|normal|bulk", value_parser = priority())]
     pub priority: Priority,
     /// How long it may be under way, such as 3d
     #[arg(long, value_name = "SPAN", value_parser = units::parse_span)]
@@ -185,7 +199,7 @@ pub struct Writing {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=crate::bundle::COPIES_MAX as i64))]
     pub copies: Option<u16>,
     /// Wait until somebody has it in custody, or until it is delivered
-    #[arg(long, value_name = "custody|delivered", num_args = 0..=1, require_equals = true, default_missing_value = "delivered")]
+    #[arg(long, value_name = "custody|delivered", hide_possible_values = true, num_args = 0..=1, require_equals = true, default_missing_value = "delivered")]
     pub wait: Option<Goal>,
     /// Wait no longer than this, such as 60s
     #[arg(long, value_name = "SPAN", value_parser = units::parse_span, requires = "wait")]
@@ -234,6 +248,7 @@ pub struct InboxList {
 
 #[derive(Args, Debug)]
 pub struct Read {
+    /// The message, by the first digits of its id
     pub id: String,
     /// Tell the sender that it was read
     #[arg(long)]
@@ -257,6 +272,7 @@ pub struct Status {
 
 #[derive(Args, Debug)]
 pub struct Id {
+    /// The message, by the first digits of its id
     pub id: String,
 }
 
@@ -283,6 +299,13 @@ pub enum CarryWhat {
         #[arg(value_hint = ValueHint::FilePath)]
         file: PathBuf,
     },
+}
+
+#[derive(Args, Debug)]
+pub struct Doctor {
+    /// Repair a damaged store, with the node down: keep what verifies, and say what is lost
+    #[arg(long)]
+    pub repair: bool,
 }
 
 /// What `backup` and `restore` share.

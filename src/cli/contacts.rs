@@ -50,7 +50,7 @@ async fn verify(link: &Link<'_>, who: &str, yes: bool, no: bool, out: &Out) -> O
     let contact = take!(link.ask(Request::ContactShow { who: who.into() }).await?, Contact)?;
     let asks = !yes && !no && !out.json && stdin_is_person();
     if !out.json {
-        out.talk(&words(&contact, &out.style));
+        out.data(&words(&contact, &out.style))?;
     }
     let verified = match (yes, no, asks) {
         (true, _, _) => true,
@@ -81,22 +81,21 @@ fn words(contact: &ContactRow, style: &Style) -> String {
         (safe_text(&contact.name), safe_text(&contact.safety_words), safe_text(&contact.my_safety_words));
     format!(
         "Read these to each other, by voice or face to face.\n\n  the words of {name}: {}\n  my own words: {}\n\n\
-         {name} must see the same two lines the other way round.\n",
+         {name} must see the same two lines the other way round.\n\n",
         style.paint(Paint::Bold, &theirs),
         style.paint(Paint::Bold, &mine)
     )
 }
 
 fn table(contacts: &[ContactRow], style: &Style) -> String {
-    let mut table = Table::new(&["NAME", "VERIFIED", "PEER", "SAFETY WORDS"]);
+    let mut table = Table::new(&["NAME", "VERIFIED", "PEER ID"]);
     for contact in contacts {
         let verified = match (contact.standing, contact.verified) {
             (Standing::Blocked, _) => painted(Paint::Bad, "blocked"),
             (_, true) => painted(Paint::Good, "yes"),
             (_, false) => painted(Paint::Dim, "no"),
         };
-        let peer = short_peer(&contact.peer_id);
-        table.row(vec![cell(&contact.name), verified, cell(peer), painted(Paint::Dim, &contact.safety_words)]);
+        table.row(vec![cell(&contact.name), verified, painted(Paint::Dim, &contact.peer_id)]);
     }
     table.render(style)
 }
@@ -114,9 +113,9 @@ mod tests {
     fn contacts_are_listed_by_name() {
         let blocked = ContactRow { name: "mal\u{1b}[2Jlory".into(), standing: Standing::Blocked, ..samples::contact() };
         let wanted = "\
-NAME              VERIFIED  PEER        SAFETY WORDS
-bob               yes       111111bob1  zebra zero zone
-mal\\u{1b}[2Jlory  blocked   111111bob1  zebra zero zone
+NAME              VERIFIED  PEER ID
+bob               yes       12D3KooWBob1111111111111111111111111111111111111bob1
+mal\\u{1b}[2Jlory  blocked   12D3KooWBob1111111111111111111111111111111111111bob1
 ";
         assert_eq!(table(&[samples::contact(), blocked], &style()), wanted);
     }

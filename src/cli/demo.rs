@@ -34,9 +34,12 @@ pub async fn demo(args: &Demo, out: &Out) -> Outcome {
         played = play(&mut troupe, &mut report) => played,
         () = signals.asked(1) => Err(Stop::Interrupted),
     };
-    let passed = played.is_ok() && report.passed();
-    let keep = args.keep || (!passed && !matches!(played, Err(Stop::Interrupted)));
-    if let Some(place) = troupe.dismiss(keep).await {
+    // What failed is worth a look; who left or interrupted has seen enough.
+    let failed = match &played {
+        Ok(()) => !report.passed(),
+        Err(stop) => matches!(stop, Stop::Error(_)),
+    };
+    if let Some(place) = troupe.dismiss(args.keep || failed).await {
         out.talk(&format!("homes and logs are in {}", safe_text(&place.display().to_string())));
     }
     match played {

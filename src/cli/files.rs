@@ -10,7 +10,7 @@ use super::args::{Bundle, BundleWhat, Vault};
 use super::link::{Link, take};
 use super::out::{Out, stdin_is_person};
 use super::{Engine, Outcome, Stop};
-use crate::api::model::{FileRow, Request, Schema};
+use crate::api::model::{Done, Request, Schema};
 use crate::api::{ApiError, ErrorKind};
 
 use crate::bundle::{BUNDLE_BYTES_MAX, Inspection, inspect};
@@ -46,8 +46,7 @@ pub async fn restore(engine: &dyn Engine, home: Option<&Path>, args: &Vault, out
     }
     let passphrase = passphrase(args, "The backup's passphrase: ", false).await?;
     engine.restore(&home, &path, &passphrase)?;
-    let restored = FileRow { schema: Schema, name: place, bytes: 0 };
-    out.row(&restored, |_| format!("restored in {}\n", safe_text(&restored.name)))?;
+    out.row(&Done::default(), |_| format!("restored in {}\n", safe_text(&place)))?;
     out.talk("never run two nodes with one identity: stop the old one for good, then `dak up`");
     Ok(())
 }

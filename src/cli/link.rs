@@ -1,14 +1,20 @@
 //! Whom a command asks: the running node, or the closed home itself.
 
 use std::path::Path;
+use std::time::Duration;
 
 use tokio::sync::OnceCell;
+use tokio::time::Instant;
 
 use super::{Engine, find_home};
 use crate::api::client::{Client, RowStream};
 use crate::api::model::{Request, Response, Topic};
 use crate::api::{ApiError, Backend, ErrorKind};
-use crate::home::Home;
+use crate::home::{Home, LockError};
+
+/// How long to wait for a home that somebody else holds without answering.
+const HELD_PATIENCE: Duration = Duration::from_secs(5);
+const HELD_POLL: Duration = Duration::from_millis(25);
 
 /// A way to whoever answers for one home.
 pub struct Link<'a> {
@@ -21,9 +27,12 @@ pub struct Link<'a> {
 
 impl<'a> Link<'a> {
     pub fn to(engine: &'a dyn Engine, home: Option<&Path>) -> Result<Link<'a>, ApiError> {
-        let home = find_home(home)?;
+        Ok(Link::to_home(engine, find_home(home)?))
+    }
+
+    pub fn to_home(engine: &'a dyn Engine, home: Home) -> Link<'a> {
         let client = Client::new(home.socket_path());
-        Ok(Link { engine, home, client, closed: OnceCell::new() })
+        Link { engine, home, client, closed: OnceCell::new() }
     }
 
     pub fn home(&self) -> &Home {
@@ -35,12 +44,21 @@ impl<'a> Link<'a> {
         if let Some(home) = self.closed.get() {
             return home.call(request).await;
         }
-        match self.client.call(&request).await {
-            Err(error) if error.kind == ErrorKind::NotRunning && !request.needs_node() => {
-                self.open().await?.call(request).await
+        let mut patience = Patience::new(self);
+        loop {
+            match self.client.call(&request).await {
+                Err(error) if error.kind == ErrorKind::NotRunning && !request.needs_node() => {}
+                answer => return answer,
             }
-            answer => answer,
+            match self.open().await {
+                Err(error) if patience.hopes(&error).await => {}
+                home => return home?.call(request).await,
+            }
         }
+    }
+
+    fn is_held(&self) -> bool {
+        self.home.is_set_up() && matches!(self.home.lock(), Err(LockError::Held { .. }))
     }
 
     /// Follows the running node.
@@ -59,11 +77,35 @@ impl<'a> Link<'a> {
 
     async fn open(&self) -> Result<&dyn Backend, ApiError> {
         if !self.home.is_set_up() {
-            return Err(ApiError::new(ErrorKind::NotRunning, "no node running, and nothing is set up here yet")
-                .next("start it with `dak up`"));
+            return Err(nothing_set_up());
         }
         let home = self.closed.get_or_try_init(|| async { self.engine.offline(&self.home) }).await?;
         Ok(home.as_ref())
+    }
+}
+
+/// Waits for whoever holds a home without answering: another short command, or a node that is starting.
+pub struct Patience<'a> {
+    link: &'a Link<'a>,
+    began: Instant,
+    tries: u32,
+}
+
+impl<'a> Patience<'a> {
+    pub fn new(link: &'a Link<'a>) -> Patience<'a> {
+        Patience { link, began: Instant::now(), tries: 0 }
+    }
+
+    /// Says, after a pause, whether it is worth trying again what failed with `error`.
+    pub async fn hopes(&mut self, error: &ApiError) -> bool {
+        self.tries += 1;
+        // Once more even if nobody holds it now: he may have let go since.
+        let worth = error.kind == ErrorKind::Store && (self.tries == 1 || self.link.is_held());
+        if !worth || self.began.elapsed() >= HELD_PATIENCE {
+            return false;
+        }
+        tokio::time::sleep(HELD_POLL).await;
+        true
     }
 }
 
@@ -77,6 +119,11 @@ macro_rules! take {
     };
 }
 pub(super) use take;
+
+pub fn nothing_set_up() -> ApiError {
+    ApiError::new(ErrorKind::NotRunning, "no node running, and nothing is set up here yet")
+        .next("start it with `dak up`")
+}
 
 pub fn unexpected() -> ApiError {
     ApiError::failure("the node answered something else than was asked")

@@ -1,6 +1,7 @@
 //! Where words go: data to stdout, talk to stderr, colours only where somebody looks.
 
 use std::io::{self, IsTerminal, Write};
+use std::sync::{Arc, Mutex};
 
 use jiff::Zoned;
 
@@ -10,11 +11,16 @@ use crate::api::model::{Response, When, json_line};
 use crate::safe_text::safe_text;
 
 /// How and for whom a command prints.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Out {
     pub json: bool,
     pub style: Style,
+    data: Sink,
+    talk: Sink,
 }
+
+/// Where bytes end up: the process's own streams, or a test.
+pub type Sink = Arc<Mutex<dyn Write + Send>>;
 
 /// What texts are laid out for.
 #[derive(Clone, Debug)]
@@ -44,20 +50,23 @@ const WIDTH_MIN: usize = 20;
 
 impl Out {
     pub fn of_this_process(json: bool) -> Out {
-        Out { json, style: Style { width: width(), color: wants_color(), now: Zoned::now() } }
+        let style = Style { width: width(), color: wants_color(), now: Zoned::now() };
+        Out::new(json, style, Arc::new(Mutex::new(io::stdout())), Arc::new(Mutex::new(io::stderr())))
+    }
+
+    pub fn new(json: bool, style: Style, data: Sink, talk: Sink) -> Out {
+        Out { json, style, data, talk }
     }
 
     /// Writes text as it is. The caller has made it safe.
     pub fn data(&self, text: &str) -> Outcome {
-        let mut stdout = io::stdout().lock();
-        stdout.write_all(text.as_bytes())?;
-        Ok(stdout.flush()?)
+        self.bytes(text.as_bytes())
     }
 
     pub fn bytes(&self, bytes: &[u8]) -> Outcome {
-        let mut stdout = io::stdout().lock();
-        stdout.write_all(bytes)?;
-        Ok(stdout.flush()?)
+        let mut sink = self.data.lock().expect("nobody panics while writing");
+        sink.write_all(bytes)?;
+        Ok(sink.flush()?)
     }
 
     /// Prints an answer: as its JSON lines, or as `text` lays it out.
@@ -79,8 +88,7 @@ impl Out {
     /// Says something that is no data; silent where a program listens.
     pub fn talk(&self, text: &str) {
         if !self.json {
-            // Somebody who closed stderr does not want to hear.
-            let _ = writeln!(io::stderr(), "{text}");
+            self.say(&format!("{text}\n"));
         }
     }
 
@@ -89,7 +97,12 @@ impl Out {
             true => json_line(&error.report()),
             false => format!("dak: {}\n", safe_text(&error.to_string())),
         };
-        let _ = io::stderr().write_all(line.as_bytes());
+        self.say(&line);
+    }
+
+    /// Writes to stderr; somebody who closed it does not want to hear.
+    pub fn say(&self, text: &str) {
+        let _ = self.talk.lock().expect("nobody panics while writing").write_all(text.as_bytes());
     }
 }
 

@@ -19,7 +19,8 @@ pub async fn send(link: &Link<'_>, args: &Send, out: &Out) -> Outcome {
     let mut compose = composed(&args.writing, out).await?;
     compose.to = args.who.clone();
     compose.subject = args.subject.clone();
-    post(link, compose, &args.writing, out).await
+    let to = called(&compose.to);
+    post(link, compose, &to, &args.writing, out).await
 }
 
 /// Answers whoever wrote, in the same conversation.
@@ -27,31 +28,32 @@ pub async fn reply(link: &Link<'_>, args: &Reply, out: &Out) -> Outcome {
     let request = Request::Read { id: args.id.clone(), mark: false, tell: false };
     let letter = take!(link.ask(request).await?, Letter)?;
     let mut compose = composed(&args.writing, out).await?;
+    let to = called(&letter.row.from);
     compose.to = letter.row.from_address;
     compose.thread = letter.row.thread.or_else(|| Some(letter.row.id.clone()));
     compose.in_reply_to = Some(letter.row.id);
-    post(link, compose, &args.writing, out).await
+    post(link, compose, &to, &args.writing, out).await
 }
 
-async fn post(link: &Link<'_>, compose: Compose, writing: &Writing, out: &Out) -> Outcome {
+/// Sends, and waits where that was asked for; `to` is what to call the recipient.
+async fn post(link: &Link<'_>, compose: Compose, to: &str, writing: &Writing, out: &Out) -> Outcome {
     compose.check_size()?;
     if writing.wait.is_some() {
         // Asked before anything is queued, so that trying again does not send twice.
         link.require_node().await?;
     }
-    let to = called(&compose.to);
     let mut sent = take!(link.ask(Request::Send(compose)).await?, Sent)?;
     let Some(goal) = writing.wait else {
         if !link.is_up().await {
             out.talk("no node running: the message leaves after the next `dak up`");
         }
-        return out.row(&sent, |_| queued(&sent, &to));
+        return out.row(&sent, |_| queued(&sent, to));
     };
     let waited = wait(link, &sent.id, goal, writing.timeout.map(|span| Duration::from_millis(span.0))).await;
     sent.state = waited.state;
     out.row(&sent, |_| match &waited.end {
         End::Reached => format!("{} {} for {to}\n", sent.state.word(), short_id(&sent.id)),
-        _ => queued(&sent, &to),
+        _ => queued(&sent, to),
     })?;
     match waited.end {
         End::Reached => Ok(()),

@@ -2,23 +2,47 @@
 
 use std::path::Path;
 
-use super::args::{Config, ConfigWhat};
-use super::link::{Link, take};
+use super::args::{Config, ConfigWhat, Doctor};
+use super::link::{Link, nothing_set_up, take};
 use super::out::{Out, Paint, Style};
 use super::table::{Table, cell, painted};
-use super::{Outcome, Stop, find_home};
+use super::{Engine, Outcome, Stop, find_home};
 use crate::api::client::Client;
-use crate::api::model::{CheckRow, ConfigRow, Request, Response, Verdict, VersionRow};
+use crate::api::model::{CheckRow, ConfigRow, Request, Response, Schema, Verdict, VersionRow};
+use crate::api::{ApiError, ErrorKind};
 use crate::safe_text::safe_text;
 
-/// Exits 1 where something is bad.
-pub async fn doctor(link: &Link<'_>, out: &Out) -> Outcome {
-    let checks = take!(link.ask(Request::Doctor).await?, Doctor)?;
+/// Exits 7 where the store is bad, and 1 where something else is.
+pub async fn doctor(engine: &dyn Engine, link: &Link<'_>, args: &Doctor, out: &Out) -> Outcome {
+    let checks = match args.repair {
+        true if !link.home().is_set_up() => return Err(nothing_set_up().into()),
+        true => engine.mend(link.home())?,
+        false => checks(engine, link).await?,
+    };
     out.answer(&Response::Doctor(checks.clone()), |style| checks.iter().map(|check| line(check, style)).collect())?;
-    match checks.iter().any(|check| check.verdict == Verdict::Bad) {
-        true => Err(Stop::Code(1)),
-        false => Ok(()),
+    let bad = |check: &&CheckRow| check.verdict == Verdict::Bad;
+    let kind = |check: &CheckRow| if check.check == "store" { ErrorKind::Store } else { ErrorKind::Failure };
+    match checks.iter().filter(bad).map(kind).max() {
+        Some(kind) => Err(Stop::Code(kind.exit_code())),
+        None => Ok(()),
     }
+}
+
+/// Asks the node or the home; one that does not open is looked at from outside.
+async fn checks(engine: &dyn Engine, link: &Link<'_>) -> Result<Vec<CheckRow>, ApiError> {
+    let error = match link.ask(Request::Doctor).await {
+        Ok(answer) => return take!(answer, Doctor),
+        Err(error) => error,
+    };
+    if !link.home().is_set_up() || link.is_up().await {
+        return Err(error);
+    }
+    let mut rows = engine.examine(link.home()).map_err(|_| error.clone())?;
+    if rows.iter().all(|row| row.verdict != Verdict::Bad) {
+        let (message, next_step) = (error.message, error.next_step);
+        rows.push(CheckRow { schema: Schema, check: "home".into(), verdict: Verdict::Bad, message, next_step });
+    }
+    Ok(rows)
 }
 
 pub async fn config(link: &Link<'_>, args: &Config, out: &Out) -> Outcome {
@@ -65,7 +89,6 @@ fn settings(rows: &[ConfigRow], origin: bool, style: &Style) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::model::Schema;
 
     fn style() -> Style {
         Style { width: 80, color: false, now: "2026-03-01T12:00[UTC]".parse().unwrap() }

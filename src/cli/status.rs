@@ -65,7 +65,7 @@ fn table(rows: &[StatusRow], style: &Style) -> String {
     for row in rows {
         let Some(event) = proof(row) else { continue };
         let state = painted(paint(row.state), row.state.word());
-        let how = painted(Paint::Dim, sentence(event, row));
+        let how = painted(Paint::Dim, basis(event, row));
         table.row(vec![cell(short_id(&row.id)), cell(called(&row.to)), state, cell(style.when(event.at)), how]);
     }
     table.render(style)
@@ -111,21 +111,35 @@ fn sentence(event: &Event, row: &StatusRow) -> String {
     let who = event.who.as_deref().map_or_else(|| "a carrier".to_owned(), called);
     match event.what {
         EventKind::Queued => "stored here, to be handed to whoever is met".into(),
-        EventKind::Copy => format!("{who} told us it stored a copy, as long as there is room"),
-        EventKind::Custody if row.to == event.who.as_deref().unwrap_or_default() => {
-            format!("{who} told us it stored the message; the receipt is still out")
+        EventKind::Copy => format!("{who} told us it stored a copy while there is room"),
+        EventKind::Custody if event.who.as_ref() == Some(&row.to) => {
+            let missing = if row.state < State::Rejected { "; no receipt yet" } else { "" };
+            let what = if row.state == State::Rejected { "received" } else { "stored" };
+            format!("{who} told us it {what} the message{missing}")
         }
         EventKind::Custody => format!("{who} told us it stored a copy and answers for it"),
         EventKind::GaveUp if row.held_here => format!("{who} told us it gave the copy up; held here"),
         EventKind::GaveUp => format!("{who} told us it gave the copy up"),
         EventKind::Expired => "no receipt; it may still have arrived".into(),
-        EventKind::Cancelled => "no new copies from here; those already out may still arrive".into(),
+        EventKind::Cancelled => "no new copies from here; others may still arrive".into(),
         EventKind::Rejected => match &event.reason {
-            Some(reason) => format!("{to} signed that it is not taken: {}", safe_text(reason)),
-            None => format!("{to} signed that it is not taken"),
+            Some(reason) => format!("{to} signed that it refused: {}", safe_text(reason)),
+            None => format!("{to} signed that it refused"),
         },
         EventKind::Delivered => format!("{to}'s node signed that it stored the message"),
         EventKind::Read => format!("{to} chose to say that it was read"),
+    }
+}
+
+/// Whose word it is, in a few words for the list.
+fn basis(event: &Event, row: &StatusRow) -> String {
+    let who = event.who.as_deref().map_or_else(|| "a carrier".to_owned(), called);
+    match event.what {
+        EventKind::Queued => "stored here".into(),
+        EventKind::Copy | EventKind::Custody | EventKind::GaveUp => format!("{who}'s word"),
+        EventKind::Rejected | EventKind::Delivered | EventKind::Read => format!("{}'s signature", called(&row.to)),
+        EventKind::Expired => "no receipt; it may still have arrived".into(),
+        EventKind::Cancelled => "copies already out may still arrive".into(),
     }
 }
 
@@ -205,14 +219,32 @@ normal, written today 11:00, life ends tomorrow 11:00, no forward secrecy
     #[test]
     fn custody_at_the_recipient_is_no_receipt_yet() {
         let row = status(vec![event(E::Custody, at(11, 0), Some("bob"))]);
-        assert!(life(&row, &style()).contains("the receipt is still out"));
+        assert!(life(&row, &style()).contains("bob told us it stored the message; no receipt yet\n"));
+        let both = [event(E::Custody, at(11, 0), Some("bob")), event(E::Delivered, at(11, 0), Some("bob"))];
+        assert!(life(&status(both.into()), &style()).contains("bob told us it stored the message\n"));
+        let refused = [event(E::Rejected, at(11, 0), None), event(E::Custody, at(11, 0), Some("bob"))];
+        assert!(life(&status(refused.into()), &style()).contains("bob told us it received the message\n"));
+    }
+
+    #[test]
+    fn the_life_of_a_message_fits_80_columns() {
+        let whats = [E::Queued, E::Copy, E::Custody, E::GaveUp, E::Expired, E::Cancelled, E::Rejected];
+        for last in [E::GaveUp, E::Cancelled, E::Rejected, E::Delivered, E::Read] {
+            for who in ["bob", "carol"] {
+                let mut events: Vec<Event> = whats.iter().map(|what| event(*what, at(11, 0), Some(who))).collect();
+                events.push(Event { reason: Some("no mail from this source".into()), ..event(last, at(11, 0), None) });
+                let text = life(&status(events), &style());
+                let long = text.lines().find(|line| line.chars().count() > 80);
+                assert_eq!(long, None);
+            }
+        }
     }
 
     #[test]
     fn the_list_shows_the_highest_evidence_and_its_source() {
         let wanted = "\
 ID          TO   STATE    SINCE        HOW IT IS KNOWN
-3f2a91c0de  bob  custody  today 11:02  carol told us it stored a copy and answers for …
+3f2a91c0de  bob  custody  today 11:02  carol's word
 ";
         assert_eq!(table(&[carried()], &style()), wanted);
     }

@@ -122,14 +122,14 @@ mod tests {
 
     #[test]
     fn the_last_column_takes_what_is_left_and_is_cut() {
-        let wanted = "ID    FROM  TEXT\n3f2a  Zoë   short\n77    多比  long enough to be cut…\n";
+        let wanted = "ID    FROM  TEXT\n3f2a  Zoë   short\n77    多比  long enough to be cut …\n";
         assert_eq!(table().render(&style(35, false)), wanted);
         assert!(table().render(&style(80, false)).contains("cut \\u{1b}[31m and"));
     }
 
     #[test]
     fn a_narrow_terminal_gets_blocks() {
-        let wanted = "ID   3f2a\nFROM Zoë\nTEXT short\n\nID   77\nFROM 多比\nTEXT long enough to…\n";
+        let wanted = "ID   3f2a\nFROM Zoë\nTEXT short\n\nID   77\nFROM 多比\nTEXT long enough to b…\n";
         assert_eq!(table().render(&style(22, false)), wanted);
     }
 

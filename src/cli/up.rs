@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::args::Up;
-use super::link::{Link, take};
+use super::link::{Link, Patience, take};
 use super::out::Out;
 use super::signals::Signals;
 use super::{Engine, Outcome, Stop};
@@ -39,16 +39,27 @@ const DOWN_POLL: Duration = Duration::from_millis(25);
 
 pub async fn up(engine: &dyn Engine, home: Option<&Path>, args: &Up, out: &Out) -> Outcome {
     let home = Home::open_or_create(home).map_err(ApiError::from)?;
-    let place = home.data_directory().display().to_string();
-    let signals = Signals::count()?;
-    let (mut shutdown, mut hurry) = (signals.clone(), signals);
-    let greeter = out.clone();
-    let ready = Box::new(move |ready: Ready| greet(&greeter, &ready, &place));
-    let stopping = async move { shutdown.asked(1).await };
-    let run = engine.up(home, flags(args), ready, Box::pin(stopping));
+    let link = Link::to_home(engine, home.clone());
+    let mut signals = Signals::count()?;
+    let run = run(engine, &link, args, signals.clone(), out);
     tokio::select! {
         ended = run => Ok(ended?),
-        stop = impatience(&mut hurry, out) => Err(stop),
+        stop = impatience(&mut signals, out) => Err(stop),
+    }
+}
+
+/// Runs the node to its end; a home that a short command holds is worth another try, one where a node answers is not.
+async fn run(engine: &dyn Engine, link: &Link<'_>, args: &Up, signals: Signals, out: &Out) -> Result<(), ApiError> {
+    let mut patience = Patience::new(link);
+    loop {
+        let (greeter, place) = (out.clone(), link.home().data_directory().display().to_string());
+        let ready = Box::new(move |ready: Ready| greet(&greeter, &ready, &place));
+        let mut signals = signals.clone();
+        let shutdown = Box::pin(async move { signals.asked(1).await });
+        match engine.up(link.home().clone(), flags(args), ready, shutdown).await {
+            Err(error) if !link.is_up().await && patience.hopes(&error).await => {}
+            ended => return ended,
+        }
     }
 }
 

@@ -3,7 +3,8 @@
 use super::Desk;
 use crate::api::ApiError;
 use crate::api::model::{CheckRow, Schema, Verdict};
-use crate::store::redb::Depth;
+use crate::store::StoreError;
+use crate::store::redb::{Depth, Findings};
 use crate::time::BUILD_DATE;
 use crate::units::about_bytes;
 
@@ -51,7 +52,7 @@ impl Desk {
                 "disk",
                 Verdict::Warn,
                 format!("only {} are free", about_bytes(free)),
-                Some("free some space; below 16 MiB nothing new is taken".into()),
+                Some("free some space; below 16 MiB nothing is carried, below 3 MiB no mail is sent or taken".into()),
             ),
             Err(error) => row("disk", Verdict::Bad, error.to_string(), None),
         }
@@ -61,22 +62,7 @@ impl Desk {
         let reader = self.node().reader().clone();
         let check = move || reader.check(Depth::Form);
         let findings = tokio::task::spawn_blocking(check).await.map_err(|e| ApiError::failure(e.to_string()))??;
-        if findings.is_sound() {
-            let found = format!(
-                "{} held, {} in the inbox, {} sent; {} on the disk, every body in its place",
-                findings.held,
-                findings.letters,
-                findings.outgoing,
-                about_bytes(findings.file_bytes)
-            );
-            return Ok(vec![row("store", Verdict::Ok, found, None)]);
-        }
-        let step = "stop the node and run `dak doctor --repair`; it keeps what verifies";
-        let found = format!("the store has {} problems", findings.problem_count);
-        let mut rows = vec![row("store", Verdict::Bad, found, Some(step.into()))];
-        let shown = findings.problems.iter().take(PROBLEMS_SHOWN);
-        rows.extend(shown.map(|problem| row("store", Verdict::Bad, problem.to_string(), None)));
-        Ok(rows)
+        Ok(store_rows(Ok(findings)))
     }
 
     async fn check_network(&self) -> Result<Vec<CheckRow>, ApiError> {
@@ -95,16 +81,54 @@ impl Desk {
                 Some("check `listen` in the configuration".into()),
             ),
         }];
-        rows.push(row("contacts", Verdict::Ok, format!("{contacts} contacts last now"), None));
+        rows.push(row(
+            "contacts",
+            Verdict::Ok,
+            match contacts {
+                0 => "nobody is met now".to_owned(),
+                1 => "1 contact lasts now".to_owned(),
+                _ => format!("{contacts} contacts last now"),
+            },
+            None,
+        ));
         let refused = self.node().refused();
         if refused > 0 {
-            let found = format!("{refused} bundles or frames of peers were refused; the log says whose and why");
+            let what = if refused == 1 { "bundle or frame was" } else { "bundles or frames were" };
+            let found = format!("{refused} {what} refused; the log says whose and why");
             rows.push(row("peers", Verdict::Warn, found, None));
         }
         Ok(rows)
     }
 }
 
-fn row(check: &str, verdict: Verdict, message: String, next_step: Option<String>) -> CheckRow {
+/// What was found in a store, or why it cannot be looked at.
+pub(super) fn store_rows(found: Result<Findings, StoreError>) -> Vec<CheckRow> {
+    let step = || Some("stop the node and run `dak doctor --repair`; it keeps what verifies".to_owned());
+    let findings = match found {
+        Ok(findings) => findings,
+        Err(StoreError::Damaged(what)) => {
+            return vec![row("store", Verdict::Bad, format!("the store is damaged ({what})"), step())];
+        }
+        Err(error) => return vec![row("store", Verdict::Bad, error.to_string(), None)],
+    };
+    if findings.is_sound() {
+        let found = format!(
+            "{} held, {} in the inbox, {} sent; {} on the disk; all sound",
+            findings.held,
+            findings.letters,
+            findings.outgoing,
+            about_bytes(findings.file_bytes)
+        );
+        return vec![row("store", Verdict::Ok, found, None)];
+    }
+    let count = findings.problem_count;
+    let found = format!("the store has {count} problem{}", if count == 1 { "" } else { "s" });
+    let mut rows = vec![row("store", Verdict::Bad, found, step())];
+    let shown = findings.problems.iter().take(PROBLEMS_SHOWN);
+    rows.extend(shown.map(|problem| row("store", Verdict::Bad, problem.to_string(), None)));
+    rows
+}
+
+pub(super) fn row(check: &str, verdict: Verdict, message: String, next_step: Option<String>) -> CheckRow {
     CheckRow { schema: Schema, check: check.into(), verdict, message, next_step }
 }

@@ -5,10 +5,14 @@ use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use libp2p::Multiaddr;
 use tokio::sync::watch;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 
 use super::Desk;
 use crate::agent::{self, routing::Policy};
+use crate::api::model::CheckRow;
 use crate::api::{ApiError, Backend, server, socket};
 use crate::cli::{Engine, Ready};
 use crate::config::{self, Config, Flags};
@@ -44,6 +48,14 @@ impl Engine for Homes {
         Ok(Box::new(Desk::new(node, home.clone(), config, name, lock)))
     }
 
+    fn examine(&self, home: &Home) -> Result<Vec<CheckRow>, ApiError> {
+        super::closed::examine(home)
+    }
+
+    fn mend(&self, home: &Home) -> Result<Vec<CheckRow>, ApiError> {
+        super::closed::mend(home)
+    }
+
     fn restore(&self, home: &Home, backup: &Path, passphrase: &str) -> Result<(), ApiError> {
         let _lock = home.lock()?;
         super::vault::restore(home, backup, passphrase)
@@ -57,12 +69,13 @@ async fn up(
     shutdown: Pin<Box<dyn Future<Output = ()> + Send>>,
 ) -> Result<(), ApiError> {
     let lock = home.lock()?;
+    refuse_another_identity(&home)?;
     config::write_first(&home.config_path(), flags.name.as_deref())?;
     let config = Config::load(&home.config_path(), variable, flags)?;
     start_log(&config);
     let (identity, created) = Identity::load_or_create(&home.identity_path())?;
     let net = NetConfig {
-        listen: config.listen.value.clone(),
+        listen: once_each(&config.listen.value),
         peers: config.peers.value.clone(),
         mdns: config.mdns.value,
         contacts_max: CONTACTS_MAX,
@@ -100,6 +113,27 @@ async fn serve(
     Ok(())
 }
 
+/// The identity is made before the store; a store without one has lost it, and a new identity could open none of its mail.
+fn refuse_another_identity(home: &Home) -> Result<(), ApiError> {
+    let store = home.store_path();
+    if home.is_set_up() || std::fs::metadata(&store).map_or(0, |store| store.len()) == 0 {
+        return Ok(());
+    }
+    let message = format!("{} belongs to an identity that is not here", store.display());
+    Err(ApiError::refused(message).next("bring it back with `dak restore FILE`, or move that file away to begin anew"))
+}
+
+/// Two listeners on one port would wait for each other.
+fn once_each(addresses: &[Multiaddr]) -> Vec<Multiaddr> {
+    let mut unique: Vec<Multiaddr> = Vec::new();
+    for address in addresses {
+        if !unique.contains(address) {
+            unique.push(address.clone());
+        }
+    }
+    unique
+}
+
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
@@ -107,8 +141,10 @@ fn variable(name: &str) -> Option<String> {
 fn agent_config(config: &Config) -> agent::Config {
     let policy = match config.strategy.value.as_str() {
         "direct" => Policy::Direct,
+        "epidemic" => Policy::Epidemic,
         "spray-and-wait" => Policy::SprayAndWait,
-        _ => Policy::Epidemic,
+        "prophet" => Policy::Prophet(Default::default()),
+        _ => agent::Config::default().policy,
     };
     agent::Config { policy, carry_bytes_max: config.carry_limit_bytes.value, ..agent::Config::default() }
 }
@@ -119,11 +155,21 @@ fn name_of(config: &Config) -> String {
     config.name.value.clone().unwrap_or_else(host)
 }
 
+/// A bare level is about dak itself; of the libraries below it only warnings are worth reading. Directives are taken as
+/// they are.
+fn log_filter(text: &str) -> EnvFilter {
+    match text.parse::<LevelFilter>() {
+        Ok(level) => EnvFilter::new(format!("{},dak={level}", level.min(LevelFilter::WARN))),
+        Err(_) => EnvFilter::try_new(text).unwrap_or_else(|_| EnvFilter::new("warn,dak=info")),
+    }
+}
+
 /// The log goes to stderr: stdout is for data.
 fn start_log(config: &Config) {
-    let filter = tracing_subscriber::EnvFilter::try_new(&config.log.value);
-    let filter = filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false);
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(log_filter(&config.log.value))
+        .with_writer(std::io::stderr)
+        .with_ansi(false);
     // A second node in one process keeps the first one's log.
     let _ = log.try_init();
 }

@@ -1,5 +1,7 @@
 //! Writing and reading mail.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::Desk;
 use super::rows::Names;
 use crate::agent::change::{Letter, Outgoing};
@@ -19,6 +21,9 @@ const CHUNK: usize = 1_024;
 impl Desk {
     pub(super) async fn send(&self, compose: Compose) -> Result<SentRow, ApiError> {
         compose.check_size()?;
+        if compose.lifetime_ms == Some(0) {
+            return Err(ApiError::usage("a message needs some time to arrive").next("give it a lifetime such as 3d"));
+        }
         let node = self.find_node(&compose.to).await?;
         let lifetime = compose.lifetime_ms.map_or(LIFETIME, Millis);
         let (priority, copies) = (compose.priority, compose.copies);
@@ -90,7 +95,28 @@ impl Desk {
             let joined = tokio::task::spawn_blocking(open).await;
             opened.extend(joined.map_err(|error| ApiError::failure(error.to_string()))??);
         }
+        self.name_answered(&mut opened).await?;
         Ok(opened)
+    }
+
+    /// A message carries half the id of what it answers; where that is known here, the row has all of it.
+    async fn name_answered(&self, rows: &mut [(InboxRow, Message)]) -> Result<(), ApiError> {
+        let marks: BTreeSet<[u8; 16]> = rows.iter().filter_map(|(_, message)| message.in_reply_to).collect();
+        if marks.is_empty() {
+            return Ok(());
+        }
+        let find = move |agent: &Agent, _: &Names| {
+            let ids = agent.sent().map(|outgoing| outgoing.id).chain(agent.letters().map(|letter| letter.id));
+            let known = ids.map(|id| (Letter::mark_of(&id), id)).filter(|(mark, _)| marks.contains(mark));
+            known.collect::<BTreeMap<_, _>>()
+        };
+        let ids = self.look(find).await?;
+        for (row, message) in rows {
+            if let Some(id) = message.in_reply_to.and_then(|mark| ids.get(&mark)) {
+                row.in_reply_to = Some(id.full());
+            }
+        }
+        Ok(())
     }
 
     pub(super) async fn read(&self, prefix: &str, mark: bool, tell: bool) -> Result<LetterRow, ApiError> {

@@ -186,7 +186,7 @@ fn kind(what: What) -> EventKind {
 
 fn rejection(reason: u8) -> String {
     match reason {
-        crate::agent::REJECTED_BLOCKED => "the recipient takes no mail from this source".into(),
+        crate::agent::REJECTED_BLOCKED => "no mail from this source".into(),
         other => format!("reason {other}, which this version does not know"),
     }
 }

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::Desk;
+use crate::api::ApiError;
 use crate::api::model::{FileRow, Schema};
-use crate::api::{ApiError, ErrorKind};
 use crate::backup::{BackupError, BackupReader, BackupWriter, CONFIG, IDENTITY};
 use crate::home::{Home, create_private_file};
 use crate::keys::Identity;
@@ -24,7 +24,14 @@ impl Desk {
     }
 
     fn write_backup(&self, path: &Path, passphrase: &str) -> Result<FileRow, ApiError> {
-        let mut backup = BackupWriter::create(path, passphrase)?;
+        let cannot = |error| match error {
+            BackupError::Io(error) => {
+                let message = format!("cannot write {}: {}", path.display(), std::io::Error::from(error.kind()));
+                ApiError::failure(message).next("name a file in a directory that can be written")
+            }
+            error => error.into(),
+        };
+        let mut backup = BackupWriter::create(path, passphrase).map_err(cannot)?;
         backup.record(IDENTITY, self.node().identity().to_text().as_bytes())?;
         if let Ok(config) = std::fs::read(self.inner.home.config_path()) {
             backup.record(CONFIG, &config)?;
@@ -41,20 +48,40 @@ impl Desk {
 
 /// Fills an empty home from a backup. The identity comes last: without it the home counts as not set up.
 pub fn restore(home: &Home, backup: &Path, passphrase: &str) -> Result<(), ApiError> {
-    let mut reader = BackupReader::open(backup, passphrase)?;
+    let mut reader = BackupReader::open(backup, passphrase).map_err(|error| match error {
+        BackupError::Io(error) => ApiError::failure(format!("cannot read {}: {error}", backup.display())),
+        error => error.into(),
+    })?;
     let store = home.store_path();
     let fresh: PathBuf = store.with_extension("restoring");
     let _ = std::fs::remove_file(&fresh);
     let mut secrets = Secrets::default();
-    let result = import_records(&fresh, Records { reader: &mut reader, secrets: &mut secrets, failed: false });
-    result.map_err(|error| ApiError::new(ErrorKind::Verification, error.to_string()))?;
+    let mut failed = None;
+    let result = import_records(&fresh, Records { reader: &mut reader, secrets: &mut secrets, failed: &mut failed });
+    if let Some(error) = failed {
+        let _ = std::fs::remove_file(&fresh);
+        return Err(error.into());
+    }
+    result.map_err(|error| match error {
+        StoreError::Full | StoreError::Newer { .. } => error.into(),
+        error => ApiError::verification(error.to_string()),
+    })?;
     let text = secrets.identity.ok_or_else(|| ApiError::verification("the backup holds no identity"))?;
     let identity = Identity::from_text(&text).map_err(|error| ApiError::verification(error.to_string()))?;
-    std::fs::rename(&fresh, &store).map_err(|error| ApiError::failure(error.to_string()))?;
-    if let Some(config) = secrets.config {
-        create_private_file(&home.config_path(), &config).map_err(|error| ApiError::failure(error.to_string()))?;
+    let cannot = |error: std::io::Error| ApiError::failure(format!("cannot write {}: {error}", store.display()));
+    if store.exists() {
+        // Perhaps of a home whose identity was lost: nothing in it is thrown away.
+        std::fs::rename(&store, store.with_extension("replaced")).map_err(cannot)?;
     }
-    identity.save(&home.identity_path()).map_err(|error| ApiError::failure(error.to_string()))
+    std::fs::rename(&fresh, &store).map_err(cannot)?;
+    if let Some(config) = secrets.config {
+        match create_private_file(&home.config_path(), &config) {
+            // The one that is there was written for this place, or by a restore that broke off.
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+            written => written.map_err(cannot)?,
+        }
+    }
+    Ok(identity.save(&home.identity_path())?)
 }
 
 #[derive(Default)]
@@ -67,14 +94,15 @@ struct Secrets {
 struct Records<'a> {
     reader: &'a mut BackupReader,
     secrets: &'a mut Secrets,
-    failed: bool,
+    /// Why the backup could not be read to its end.
+    failed: &'a mut Option<BackupError>,
 }
 
 impl Iterator for Records<'_> {
     type Item = Result<(String, Vec<u8>), StoreError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        while !self.failed {
+        while self.failed.is_none() {
             let record = match self.reader.next_record() {
                 Ok(Some(record)) => record,
                 Ok(None) => return None,
@@ -98,7 +126,8 @@ impl Iterator for Records<'_> {
 
 impl Records<'_> {
     fn fail(&mut self, error: BackupError) -> StoreError {
-        self.failed = true;
-        StoreError::Io(error.to_string())
+        let said = StoreError::Io(error.to_string());
+        *self.failed = Some(error);
+        said
     }
 }

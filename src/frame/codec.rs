@@ -17,6 +17,7 @@
 //! | 9 | GaveUp | ids of 32 bytes |
 //! | 10 | a bundle | copies, moved, the bundle's bytes |
 //! | 11 | Take | ids of 32 bytes |
+//! | 12 | Ask | ids of 32 bytes |
 
 use super::{
     BITS_MAX, Cell, FRAME_CELLS_MAX, FRAME_FULL_IDS_MAX, FRAME_IDS_MAX, Frame, Grade, Hello, Refusal, Transit,
@@ -42,6 +43,7 @@ const REFUSED: u64 = 8;
 const GAVE_UP: u64 = 9;
 const BUNDLE: u64 = 10;
 const TAKE: u64 = 11;
+const ASK: u64 = 12;
 
 /// Why bytes are not a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -185,6 +187,7 @@ impl Frame {
             }
             Frame::Offer { ids } => full_ids(out, OFFER, ids),
             Frame::Take { ids } => full_ids(out, TAKE, ids),
+            Frame::Ask { ids } => full_ids(out, ASK, ids),
             Frame::Accepted { grants } => {
                 assert!(grants.len() <= FRAME_FULL_IDS_MAX, "grants are sent in frames of bounded size");
                 begin(out, ACCEPTED, 1);
@@ -280,6 +283,10 @@ fn read_fields(reader: &mut Reader<'_>, kind: u64, fields: usize) -> Result<Fram
         TAKE => {
             expect(1)?;
             Ok(Frame::Take { ids: read_full_ids(reader)? })
+        }
+        ASK => {
+            expect(1)?;
+            Ok(Frame::Ask { ids: read_full_ids(reader)? })
         }
         ACCEPTED => {
             expect(1)?;

@@ -1,19 +1,25 @@
 //! Who may come in: a bounded number of strangers, and room kept for the peers this node knows.
 //!
-//! Identities are free, so a flood of them must not take the places of the peers that matter.
+//! Identities are free, so a flood of them must not take the places of the peers that matter; nor may the first strangers
+//! keep out all others for ever: when there are enough, a new one takes the place of one that had its time, by chance.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::convert::Infallible;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use libp2p::core::Endpoint;
 use libp2p::core::transport::PortUse;
 use libp2p::swarm::{
-    ConnectionClosed, ConnectionDenied, ConnectionId, FromSwarm, ListenFailure, NetworkBehaviour, THandler,
-    THandlerInEvent, THandlerOutEvent, ToSwarm, dummy,
+    CloseConnection, ConnectionClosed, ConnectionDenied, ConnectionId, FromSwarm, ListenFailure, NetworkBehaviour,
+    THandler, THandlerInEvent, THandlerOutEvent, ToSwarm, dummy,
 };
 use libp2p::{Multiaddr, PeerId};
 
+use tokio::time::Instant;
+
+use super::book::FAMILIARS_MAX;
+use super::jitter::Jitter;
 use super::peer;
 use crate::id::NodeId;
 
@@ -30,28 +36,62 @@ pub(super) struct Behaviour {
     familiars_max: usize,
     /// Peers for whom room is kept.
     familiar: BTreeSet<NodeId>,
-    /// Inbound connections, and whether a stranger's.
-    inbound: BTreeMap<ConnectionId, bool>,
+    inbound: BTreeMap<ConnectionId, Guest>,
+    leaving: VecDeque<(ConnectionId, PeerId)>,
+    jitter: Jitter,
 }
 
+/// An inbound connection.
+struct Guest {
+    peer: PeerId,
+    stranger: bool,
+    since: Instant,
+}
+
+/// How long a stranger may stay whoever waits.
+const STAY: Duration = Duration::from_secs(30);
+
 impl Behaviour {
-    pub fn new(strangers_max: usize, familiars_max: usize) -> Behaviour {
-        Behaviour { strangers_max, familiars_max, familiar: BTreeSet::new(), inbound: BTreeMap::new() }
+    pub fn new(strangers_max: usize, familiars_max: usize, jitter: Jitter) -> Behaviour {
+        Behaviour {
+            strangers_max,
+            familiars_max,
+            familiar: BTreeSet::new(),
+            inbound: BTreeMap::new(),
+            leaving: VecDeque::new(),
+            jitter,
+        }
     }
 
     /// Keeps room for a peer from now on.
     pub fn know(&mut self, node: NodeId) {
-        self.familiar.insert(node);
+        if self.familiar.len() < FAMILIARS_MAX {
+            self.familiar.insert(node);
+        }
     }
 
-    fn admit(&mut self, connection: ConnectionId, peer: &PeerId) -> Result<(), Refused> {
-        let stranger = !self.familiar.contains(&peer::node_id(peer)?);
+    fn admit(&mut self, connection: ConnectionId, peer: PeerId, now: Instant) -> Result<(), Refused> {
+        let stranger = !self.familiar.contains(&peer::node_id(&peer)?);
         let max = if stranger { self.strangers_max } else { self.familiars_max };
-        if self.inbound.values().filter(|other| **other == stranger).count() >= max {
+        let alike = self.inbound.values().filter(|guest| guest.stranger == stranger).count();
+        if alike >= max && !(stranger && self.send_one_away(now)) {
             return Err(Refused::Full);
         }
-        self.inbound.insert(connection, stranger);
+        self.inbound.insert(connection, Guest { peer, stranger, since: now });
         Ok(())
+    }
+
+    fn send_one_away(&mut self, now: Instant) -> bool {
+        let had_its_time = |guest: &Guest| guest.stranger && guest.since + STAY <= now;
+        let mut old: Vec<_> = self.inbound.iter().filter(|(_, guest)| had_its_time(guest)).map(|(id, _)| *id).collect();
+        if old.is_empty() {
+            return false;
+        }
+        let connection = old.swap_remove(self.jitter.below(old.len()));
+        if let Some(guest) = self.inbound.remove(&connection) {
+            self.leaving.push_back((connection, guest.peer));
+        }
+        true
     }
 }
 
@@ -66,7 +106,7 @@ impl NetworkBehaviour for Behaviour {
         _: &Multiaddr,
         _: &Multiaddr,
     ) -> Result<THandler<Self>, ConnectionDenied> {
-        self.admit(connection, &peer).map_err(ConnectionDenied::new)?;
+        self.admit(connection, peer, Instant::now()).map_err(ConnectionDenied::new)?;
         Ok(dummy::ConnectionHandler)
     }
 
@@ -98,6 +138,42 @@ impl NetworkBehaviour for Behaviour {
     }
 
     fn poll(&mut self, _: &mut Context<'_>) -> Poll<ToSwarm<Infallible, THandlerInEvent<Self>>> {
-        Poll::Pending
+        let Some((connection, peer_id)) = self.leaving.pop_front() else { return Poll::Pending };
+        Poll::Ready(ToSwarm::CloseConnection { peer_id, connection: CloseConnection::One(connection) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn admit(door: &mut Behaviour, n: u8, now: Instant) -> bool {
+        let peer = peer::keypair([n; 32]).public().to_peer_id();
+        door.admit(ConnectionId::new_unchecked(n.into()), peer, now).is_ok()
+    }
+
+    #[test]
+    fn strangers_past_the_bound_wait_until_one_had_its_time() {
+        let now = Instant::now();
+        let mut door = Behaviour::new(2, 1, Jitter::from_seed([1; 32]));
+        let admitted: Vec<_> = (1..=4).map(|n| admit(&mut door, n, now)).collect();
+        assert_eq!(admitted, [true, true, false, false]);
+        assert!(admit(&mut door, 5, now + STAY));
+        assert!(admit(&mut door, 6, now + STAY));
+        assert!(!admit(&mut door, 7, now + STAY), "the new ones have their time as well");
+        let left: BTreeSet<_> = door.leaving.iter().map(|(connection, _)| *connection).collect();
+        assert_eq!(left, BTreeSet::from([1, 2].map(ConnectionId::new_unchecked)));
+    }
+
+    #[test]
+    fn those_who_were_named_have_places_of_their_own_and_keep_them() {
+        let now = Instant::now();
+        let mut door = Behaviour::new(1, 1, Jitter::from_seed([1; 32]));
+        door.know(peer::node_id(&peer::keypair([9; 32]).public().to_peer_id()).unwrap());
+        assert!(admit(&mut door, 1, now));
+        assert!(admit(&mut door, 9, now));
+        assert!(admit(&mut door, 2, now + STAY));
+        assert_eq!(door.leaving.len(), 1);
+        assert_eq!(door.leaving[0].0, ConnectionId::new_unchecked(1));
     }
 }

@@ -8,6 +8,8 @@ use libp2p::identity::Keypair;
 use libp2p::swarm::NetworkBehaviour;
 use libp2p::{Swarm, connection_limits, identify, noise, ping, swarm, tcp};
 
+use super::crowd::Crowd;
+use super::jitter::Jitter;
 use super::muxer::Yamux;
 use super::{Limits, NetError, admission, book, protocol};
 
@@ -38,18 +40,21 @@ pub(super) fn swarm(keypair: &Keypair, limits: &Limits) -> Result<Swarm<Behaviou
         .multiplex(Yamux)
         .timeout(HANDSHAKE)
         .boxed();
+    let transport = Crowd::new(transport, limits.pending_max).boxed();
     let config = swarm::Config::with_tokio_executor()
         // Our own deadlines close idle connections; this is for what they overlook.
         .with_idle_connection_timeout(limits.deadlines.contact * 2)
         .with_max_negotiating_inbound_streams(NEGOTIATING_MAX);
+    let jitter = Jitter::from_os().map_err(NetError::Entropy)?;
     let me = keypair.public().to_peer_id();
-    Ok(Swarm::new(transport, behaviour(keypair, limits), me, config))
+    Ok(Swarm::new(transport, behaviour(keypair, limits, jitter), me, config))
 }
 
-fn behaviour(keypair: &Keypair, limits: &Limits) -> Behaviour {
+fn behaviour(keypair: &Keypair, limits: &Limits, jitter: Jitter) -> Behaviour {
     let established = limits.strangers_max + limits.familiars_max + book::DIALS_MAX + limits.outbound_max;
     let counts = connection_limits::ConnectionLimits::default()
-        .with_max_pending_incoming(Some(limits.pending_max as u32))
+        // Those whose place was taken leave a little later.
+        .with_max_pending_incoming(Some(limits.pending_max as u32 * 2))
         .with_max_pending_outgoing(Some(book::DIALS_MAX as u32 * 2))
         .with_max_established_per_peer(Some(PER_PEER_MAX))
         .with_max_established_outgoing(Some(limits.outbound_max as u32))
@@ -61,7 +66,7 @@ fn behaviour(keypair: &Keypair, limits: &Limits) -> Behaviour {
     let ping = ping::Config::new().with_interval(limits.deadlines.ping).with_timeout(limits.deadlines.ping);
     Behaviour {
         limits: connection_limits::Behaviour::new(counts),
-        admission: admission::Behaviour::new(limits.strangers_max, limits.familiars_max),
+        admission: admission::Behaviour::new(limits.strangers_max, limits.familiars_max, jitter),
         protocol: protocol::Behaviour::new(HANDSHAKE),
         identify: identify::Behaviour::new(about),
         ping: ping::Behaviour::new(ping),

@@ -7,6 +7,8 @@
 //! Pure but for chance: time comes in as an argument. Everything a stranger can fill is bounded.
 
 mod known;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -22,12 +24,19 @@ use crate::id::NodeId;
 pub const STRANGERS_MAX: usize = 1_024;
 /// Peers that the owner or the address book named.
 pub const FAMILIARS_MAX: usize = 4_096;
+/// Peers known by hearsay only at one host.
+pub const STRANGERS_PER_HOST_MAX: usize = 16;
 /// Addresses of one peer.
 pub const ADDRESSES_MAX: usize = 4;
 /// Dials under way at once.
 pub const DIALS_MAX: usize = 16;
-/// Dials a second to peers for whom nothing is held.
-pub const CHANCE_DIALS_PER_SECOND: u32 = 8;
+/// Dials by chance in one span of [`EAGER_SPAN`] or [`WEARY_SPAN`].
+pub const CHANCE_DIALS_MAX: u32 = 8;
+
+const EAGER_SPAN: Duration = Duration::from_secs(1);
+/// After [`WEARY_AFTER`] failures in a row: a book full of peers that are gone must not keep a machine awake.
+const WEARY_SPAN: Duration = Duration::from_secs(30);
+const WEARY_AFTER: u32 = 64;
 
 /// A contact that lasted as long proves the way to the peer.
 const PROOF: Duration = Duration::from_secs(30);
@@ -70,9 +79,11 @@ pub(super) struct Book {
     given: Vec<Given>,
     dialing: BTreeSet<NodeId>,
     connected: BTreeSet<NodeId>,
-    /// Start of the second in which `chance_dials` were made.
-    second: Instant,
+    /// Start of the span in which `chance_dials` were made.
+    span_start: Instant,
     chance_dials: u32,
+    /// Failures since anybody answered or was seen anew.
+    misses: u32,
     jitter: Jitter,
 }
 
@@ -85,6 +96,13 @@ struct Given {
     backoff: Backoff,
 }
 
+impl Source {
+    /// Whether the owner or the address book named it.
+    fn is_named(self) -> bool {
+        matches!(self, Source::Saved | Source::Given)
+    }
+}
+
 impl Book {
     pub fn new(me: NodeId, contacts_max: usize, now: Instant, jitter: Jitter) -> Book {
         Book {
@@ -94,8 +112,9 @@ impl Book {
             given: Vec::new(),
             dialing: BTreeSet::new(),
             connected: BTreeSet::new(),
-            second: now,
+            span_start: now,
             chance_dials: 0,
+            misses: 0,
             jitter,
         }
     }
@@ -111,8 +130,8 @@ impl Book {
 
     /// Adds an address of a peer; returns whether it is news.
     pub fn learn(&mut self, peer: NodeId, addr: Multiaddr, source: Source, now: Instant) -> bool {
-        let familiar = matches!(source, Source::Saved | Source::Given);
-        if peer == self.me || !self.make_room(peer, familiar) {
+        let familiar = source.is_named();
+        if peer == self.me || !self.make_room(peer, familiar) || !self.make_room_at(peer, &addr, source) {
             return false;
         }
         // Both sides see each other at about the same time; one of the two dials is enough.
@@ -123,7 +142,11 @@ impl Book {
         if source >= Source::Seen && known.backoff.last_try.is_none_or(|last| last + SEEN_AGAIN <= now) {
             known.backoff.not_before = known.backoff.not_before.min(now + pause);
         }
-        known.note(addr, source)
+        let news = known.note(addr, source);
+        if news && source >= Source::Seen {
+            self.misses = 0;
+        }
+        news
     }
 
     /// Drops an address that is known from nothing better than `source`: its record ran out.
@@ -158,13 +181,12 @@ impl Book {
                 dials.push(self.dial(peer, now));
             }
         }
-        if now >= self.second + Duration::from_secs(1) {
-            self.second = now;
+        if now >= self.next_span() {
+            self.span_start = now;
             self.chance_dials = 0;
         }
         let mut others = if self.wants_more() { self.ready(now, |_| true) } else { Vec::new() };
-        while self.wants_more() && self.has_room() && self.chance_dials < CHANCE_DIALS_PER_SECOND && !others.is_empty()
-        {
+        while self.wants_more() && self.has_room() && self.chance_dials < CHANCE_DIALS_MAX && !others.is_empty() {
             let peer = others.swap_remove(self.jitter.below(others.len()));
             self.chance_dials += 1;
             dials.push(self.dial(peer, now));
@@ -178,8 +200,7 @@ impl Book {
             return None;
         }
         let more = self.wants_more();
-        let chance_from =
-            if self.chance_dials < CHANCE_DIALS_PER_SECOND { now } else { self.second + Duration::from_secs(1) };
+        let chance_from = if self.chance_dials < CHANCE_DIALS_MAX { now } else { self.next_span() };
         let peers = self.known.iter().filter(|(peer, known)| self.is_free(peer, known)).filter_map(|(_, known)| {
             let at = known.backoff.not_before;
             if known.is_urgent() { Some(at) } else { more.then(|| at.max(chance_from)) }
@@ -192,6 +213,7 @@ impl Book {
     pub fn connected(&mut self, peer: NodeId) {
         self.dialing.remove(&peer);
         self.connected.insert(peer);
+        self.misses = 0;
     }
 
     /// A contact is up: what was held is on its way.
@@ -219,6 +241,7 @@ impl Book {
         if self.connected.contains(&peer) {
             return;
         }
+        self.misses = self.misses.saturating_add(1);
         let Some(known) = self.known.get_mut(&peer) else { return };
         known.backoff.failed();
         known.wait(now, &mut self.jitter);
@@ -227,22 +250,27 @@ impl Book {
 
     /// Another node answered at a peer's address.
     pub fn wrong_peer(&mut self, peer: NodeId, addr: &Multiaddr, now: Instant) {
-        let mut bound = false;
-        for given in self.given.iter_mut().filter(|given| given.addr == *addr && given.peer == Some(peer)) {
+        let bound = |given: &&mut Given| given.addr == *addr && given.peer == Some(peer);
+        if let Some(given) = self.given.iter_mut().find(bound) {
             given.peer = None;
             given.backoff = Backoff::new(now);
-            bound = true;
+            self.release(peer, addr);
+        } else {
+            // What the owner named together with its peer id stays: the peer may come back.
+            self.unlearn(peer, addr, Source::Worked);
         }
-        // What the owner named together with its peer id stays: the peer may come back.
-        self.unlearn(peer, addr, if bound { Source::Given } else { Source::Worked });
     }
 
     /// Somebody answered at a `--peer` without a peer id.
     pub fn given_answered(&mut self, addr: &Multiaddr, peer: NodeId, now: Instant) {
+        let mut before = None;
         for given in self.given.iter_mut().filter(|given| given.addr == *addr) {
             given.dialing = false;
-            given.peer = Some(peer);
+            before = given.peer.replace(peer).filter(|before| *before != peer);
             given.backoff = Backoff::new(now);
+        }
+        if let Some(before) = before {
+            self.release(before, addr);
         }
         self.learn(peer, addr.clone(), Source::Given, now);
     }
@@ -300,6 +328,10 @@ impl Book {
         !given.dialing && given.peer.as_ref().is_none_or(lost)
     }
 
+    fn next_span(&self) -> Instant {
+        self.span_start + if self.misses < WEARY_AFTER { EAGER_SPAN } else { WEARY_SPAN }
+    }
+
     fn has_room(&self) -> bool {
         self.dialing.len() + self.given.iter().filter(|given| given.dialing).count() < DIALS_MAX
     }
@@ -320,228 +352,46 @@ impl Book {
         if alike().count() < STRANGERS_MAX {
             return true;
         }
-        // By chance, so that who floods the book cannot choose who leaves it.
-        let busy = |peer| self.connected.contains(peer) || self.dialing.contains(peer);
-        let leaving: Vec<_> =
-            alike().filter(|(peer, known)| !known.held && !busy(peer)).map(|(peer, _)| *peer).collect();
-        if leaving.is_empty() {
+        self.push_out(|known| !known.familiar)
+    }
+
+    /// Makes room for one more peer at a host, so that no host fills the book with claims.
+    fn make_room_at(&mut self, peer: NodeId, addr: &Multiaddr, source: Source) -> bool {
+        let host = addr.iter().next();
+        let lives_there = |known: &Known| !known.familiar && known.addrs.iter().any(|(at, _)| at.iter().next() == host);
+        if source > Source::Seen || self.known.get(&peer).is_some_and(lives_there) {
+            return true;
+        }
+        let there = self.known.values().filter(|known| lives_there(known)).count();
+        there < STRANGERS_PER_HOST_MAX || self.push_out(lives_there)
+    }
+
+    /// Forgets one of some idle peers, by chance, so that who floods the book cannot choose who leaves it.
+    fn push_out(&mut self, of: impl Fn(&Known) -> bool) -> bool {
+        let idle = |(peer, known): &(&NodeId, &Known)| {
+            of(known) && !known.held && !self.connected.contains(peer) && !self.dialing.contains(peer)
+        };
+        let idle: Vec<_> = self.known.iter().filter(idle).map(|(peer, _)| *peer).collect();
+        if idle.is_empty() {
             return false;
         }
-        let at = self.jitter.below(leaving.len());
-        self.known.remove(&leaving[at]);
+        self.known.remove(&idle[self.jitter.below(idle.len())]);
         true
+    }
+
+    /// Takes a `--peer` address from a peer that is no longer the one who answers there.
+    fn release(&mut self, peer: NodeId, addr: &Multiaddr) {
+        if let Some(known) = self.known.get_mut(&peer) {
+            known.addrs.retain(|(other, _)| other != addr);
+            // Otherwise whoever owns the address could fill the book with names.
+            known.familiar = known.addrs.iter().any(|(_, source)| source.is_named());
+        }
+        self.forget_if_nowhere(peer);
     }
 
     fn forget_if_nowhere(&mut self, peer: NodeId) {
         if self.known.get(&peer).is_some_and(|known| known.addrs.is_empty() && !known.familiar) {
             self.known.remove(&peer);
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const ME: NodeId = NodeId::from_trusted([0; 32]);
-
-    fn node(n: u16) -> NodeId {
-        let mut key = [1; 32];
-        key[..2].copy_from_slice(&n.to_be_bytes());
-        NodeId::from_trusted(key)
-    }
-
-    fn addr(port: u16) -> Multiaddr {
-        format!("/ip4/192.168.0.1/tcp/{port}").parse().unwrap()
-    }
-
-    fn book(contacts_max: usize, now: Instant) -> Book {
-        Book::new(ME, contacts_max, now, Jitter::from_seed([3; 32]))
-    }
-
-    fn second(n: u64) -> Duration {
-        Duration::from_secs(n)
-    }
-
-    #[test]
-    fn an_empty_book_never_wakes() {
-        let now = Instant::now();
-        let mut book = book(12, now);
-        assert_eq!(book.due(now), []);
-        assert_eq!(book.next_wake(now), None);
-    }
-
-    #[test]
-    fn a_given_address_is_dialed_again_for_ever_at_least_once_a_minute() {
-        let mut now = Instant::now();
-        let mut book = book(0, now);
-        book.give(addr(1), now);
-        let mut waits = Vec::new();
-        for _ in 0..20 {
-            assert_eq!(book.due(now), [Dial::Address(addr(1))]);
-            assert_eq!(book.next_wake(now), None);
-            book.given_failed(&addr(1), now);
-            let wake = book.next_wake(now).unwrap();
-            waits.push(wake - now);
-            now = wake;
-        }
-        assert!(waits[0] <= second(1), "{waits:?}");
-        assert!(waits.iter().all(|wait| *wait <= second(60)), "{waits:?}");
-        assert!(waits[10..].iter().all(|wait| *wait >= second(30)), "{waits:?}");
-    }
-
-    #[test]
-    fn who_answered_at_a_given_address_is_dialed_by_name_until_it_is_lost() {
-        let mut now = Instant::now();
-        let mut book = book(0, now);
-        book.give(addr(1), now);
-        book.due(now);
-        book.connected(node(1));
-        book.given_answered(&addr(1), node(1), now);
-        assert_eq!(book.due(now + second(100)), []);
-        book.disconnected(node(1), Some(second(60)), now);
-        for _ in 0..3 {
-            now = book.next_wake(now).unwrap();
-            assert_eq!(book.due(now), [Dial::Peer(node(1), vec![addr(1)])]);
-            book.failed(node(1), now);
-        }
-        assert_eq!(book.due(now), [Dial::Address(addr(1))]);
-    }
-
-    #[test]
-    fn another_node_at_a_given_address_is_dialed_by_address_at_once() {
-        let now = Instant::now();
-        let mut book = book(0, now);
-        book.give(addr(1), now);
-        book.due(now);
-        book.given_answered(&addr(1), node(1), now);
-        book.disconnected(node(1), None, now);
-        let now = book.next_wake(now).unwrap();
-        assert_eq!(book.due(now), [Dial::Peer(node(1), vec![addr(1)])]);
-        book.wrong_peer(node(1), &addr(1), now);
-        book.failed(node(1), now);
-        assert_eq!(book.due(now), [Dial::Address(addr(1))]);
-    }
-
-    #[test]
-    fn a_peer_for_whom_something_is_held_is_dialed_although_there_are_contacts_enough() {
-        let now = Instant::now();
-        let mut book = book(1, now);
-        book.connected(node(9));
-        book.learn(node(1), addr(1), Source::Told, now);
-        assert_eq!(book.due(now), []);
-        assert_eq!(book.next_wake(now), None);
-        assert!(book.hold(node(1)));
-        assert_eq!(book.due(now), [Dial::Peer(node(1), vec![addr(1)])]);
-        book.failed(node(1), now);
-        assert_eq!(book.due(now), []);
-        assert!(book.next_wake(now).unwrap() > now);
-        book.connected(node(1));
-        book.contact_up(node(1));
-        book.disconnected(node(1), Some(second(40)), now);
-        assert_eq!(book.next_wake(now), None);
-    }
-
-    #[test]
-    fn nothing_is_held_for_a_peer_nobody_knows() {
-        assert!(!book(1, Instant::now()).hold(node(1)));
-    }
-
-    #[test]
-    fn backoff_doubles_to_ten_minutes_and_a_good_contact_ends_it() {
-        let mut now = Instant::now();
-        let mut book = book(12, now);
-        book.learn(node(1), addr(1), Source::Saved, now);
-        let mut waits = Vec::new();
-        for _ in 0..14 {
-            assert_eq!(book.due(now).len(), 1);
-            book.failed(node(1), now);
-            let wake = book.next_wake(now).unwrap();
-            waits.push(wake - now);
-            now = wake;
-        }
-        assert!(waits.windows(2).take(8).all(|pair| pair[1] >= pair[0]), "{waits:?}");
-        assert!(waits.iter().all(|wait| *wait <= second(600)), "{waits:?}");
-        assert!(waits[13] >= second(300), "{waits:?}");
-        book.due(now);
-        book.connected(node(1));
-        book.disconnected(node(1), Some(second(60)), now);
-        assert!(book.next_wake(now).unwrap() <= now + second(1));
-    }
-
-    #[test]
-    fn about_as_many_contacts_as_wanted_are_dialed_by_chance() {
-        let now = Instant::now();
-        let mut book = book(5, now);
-        for n in 0..100 {
-            book.learn(node(n), addr(n), Source::Seen, now);
-        }
-        let dialed: BTreeSet<_> = book
-            .due(now)
-            .into_iter()
-            .map(|dial| match dial {
-                Dial::Peer(peer, _) => peer,
-                Dial::Address(_) => panic!("none was given"),
-            })
-            .collect();
-        assert_eq!(dialed.len(), 5);
-        assert!(dialed.iter().any(|peer| *peer > node(20)), "chosen by chance, not in order");
-        assert_eq!(book.next_wake(now), None);
-    }
-
-    #[test]
-    fn a_flood_of_claims_fills_neither_the_book_nor_the_wire() {
-        let mut now = Instant::now();
-        let mut book = book(12, now);
-        book.learn(node(60_000), addr(1), Source::Saved, now);
-        let mut dials = 0;
-        for n in 0..50_000 {
-            book.learn(node(n), addr(n), Source::Seen, now);
-            if n % 5_000 == 0 {
-                now += second(1);
-                for dial in book.due(now) {
-                    dials += 1;
-                    if let Dial::Peer(peer, _) = dial {
-                        book.failed(peer, now);
-                    }
-                }
-            }
-        }
-        assert!(book.known.len() <= STRANGERS_MAX + 1);
-        assert!(book.is_familiar(node(60_000)), "who was named stays");
-        assert!(dials <= 10 * CHANCE_DIALS_PER_SECOND, "{dials}");
-    }
-
-    #[test]
-    fn better_addresses_are_not_pushed_out_and_come_first() {
-        let now = Instant::now();
-        let mut book = book(12, now);
-        book.learn(node(1), addr(1), Source::Worked, now);
-        for port in 2..20 {
-            book.learn(node(1), addr(port), Source::Seen, now);
-        }
-        let Some(Dial::Peer(_, addrs)) = book.due(now).pop() else { panic!("it is due") };
-        assert_eq!(addrs[0], addr(1));
-        assert_eq!(addrs.len(), ADDRESSES_MAX);
-        assert!(addrs.contains(&addr(19)), "the newest sighting counts: {addrs:?}");
-    }
-
-    #[test]
-    fn the_larger_id_leaves_the_dial_to_the_smaller_for_a_moment() {
-        let now = Instant::now();
-        let mut large = Book::new(node(2), 12, now, Jitter::from_seed([3; 32]));
-        large.learn(node(1), addr(1), Source::Seen, now);
-        assert_eq!(large.due(now), []);
-        let wake = large.next_wake(now).unwrap();
-        assert!(wake <= now + COURTESY);
-        assert_eq!(large.due(wake).len(), 1);
-    }
-
-    #[test]
-    fn a_node_does_not_dial_itself() {
-        let now = Instant::now();
-        let mut book = book(12, now);
-        assert!(!book.learn(ME, addr(1), Source::Seen, now));
-        assert_eq!(book.due(now), []);
     }
 }

@@ -4,6 +4,7 @@
 //! the order holds however slowly events are taken. The writer is a task of its own, or two peers that both wait for room
 //! would wait for ever.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
@@ -13,14 +14,16 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
-use super::queue::{ContactSender, Queue};
+use super::queue::{ContactSender, FRAME_OVERHEAD_BYTES, Queue};
 use super::reader::{End, Reader};
 use super::writer::write_frames;
 use super::{Limits, NetEvent, Why};
 use crate::id::NodeId;
 
-/// How long the last frames may take to leave when this side ends a contact.
-const DRAIN: Duration = Duration::from_secs(1);
+/// How long the last frames may take to reach the peer when this side ends a contact.
+const FAREWELL: Duration = Duration::from_millis(1_400);
+/// How long the last frames that arrived may take to be read after the connection broke.
+const LAST_FRAMES: Duration = Duration::from_secs(1);
 
 pub(super) struct Contact {
     pub peer: NodeId,
@@ -46,11 +49,14 @@ impl Contact {
         }
         let mut writer = spawn_writer(outbound, queue.clone(), moved.clone());
         let reader = Reader::new(inbound, limits.deadlines, limits.frame_bytes_max, moved);
-        let budget = Arc::new(Semaphore::new(limits.budget_bytes));
+        // The longest frame must fit, or its reader would wait for ever.
+        let budget_bytes = limits.budget_bytes.max(limits.frame_bytes_max + FRAME_OVERHEAD_BYTES);
+        let budget = Arc::new(Semaphore::new(budget_bytes));
         let to = &events;
         let hand = |bytes, permit| async move { to.send(NetEvent::Frame { peer, bytes, permit }).await.is_ok() };
+        let mut reading = pin!(reader.read_frames(budget, hand));
         let (why, fault) = tokio::select! {
-            end = reader.read_frames(budget, hand) => match end {
+            end = &mut reading => match end {
                 End::Closed => (Why::Closed, None),
                 End::Unwanted => (Why::Shutdown, None),
                 End::Fault(fault) => (Why::Bad, Some(fault)),
@@ -61,8 +67,13 @@ impl Contact {
         };
         queue.close();
         if why.is_polite() {
-            // What was queued still leaves, if it leaves soon.
-            let _ = timeout(DRAIN, &mut writer.0).await;
+            // What was queued still leaves, and the peer hangs up when it has read it. To hang up first would make TCP
+            // throw away what the peer has not read yet.
+            let farewell = async {
+                let _ = (&mut writer.0).await;
+                reading.await
+            };
+            let _ = timeout(FAREWELL, farewell).await;
         }
         drop(writer);
         if let Some(fault) = fault {
@@ -81,7 +92,7 @@ impl Writer {
     /// already; it gets a moment for that.
     async fn broken(&mut self) {
         let _ = (&mut self.0).await;
-        sleep(DRAIN).await;
+        sleep(LAST_FRAMES).await;
     }
 }
 

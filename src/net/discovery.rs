@@ -8,9 +8,10 @@
 //!   neighbours answer within milliseconds and are found at every new start;
 //! - its tasks for each interface outlive it: here the runtime that they run on goes as well.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::poll_fn;
 use std::io;
+use std::net::IpAddr;
 use std::thread;
 use std::time::Duration;
 
@@ -20,16 +21,22 @@ use libp2p::{Multiaddr, PeerId, mdns};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep, sleep_until};
 
+use super::address;
+
 /// How often to ask while somebody is likely to be found.
 const EAGER: Duration = Duration::from_secs(5);
 /// For how long.
 const EAGER_FOR: Duration = Duration::from_secs(60);
 /// How often to ask afterwards.
 const CALM: Duration = Duration::from_secs(60);
-/// Pairs of peer and address that are believed at once.
-const CLAIMS_MAX: usize = 512;
+/// Pairs of peer and address that libp2p may remember.
+const CLAIMS_MAX: usize = 4_096;
 /// How long to be deaf after more than that.
-const FLOOD_PAUSE: Duration = Duration::from_secs(2);
+const FLOOD_PAUSE: Duration = Duration::from_secs(1);
+/// Claims of one host that are passed on within [`HOST_SPAN`]. libp2p replaces the address in a record by the one that
+/// the packet came from, so a host can flood in its own name only.
+const HOST_CLAIMS_MAX: u32 = 16;
+const HOST_SPAN: Duration = Duration::from_secs(10);
 /// How long others may remember our own record; three questions of the calm rate fit into it.
 const TTL: Duration = Duration::from_secs(200);
 /// Addresses of this node change in bursts, one event for each.
@@ -37,7 +44,7 @@ const SETTLE: Duration = Duration::from_millis(50);
 /// Sightings that wait for the swarm; more are dropped, as a hint may be.
 const SIGHTINGS_MAX: usize = 256;
 
-/// What was heard.
+/// What was heard, of addresses near by that can be dialed.
 #[derive(Debug)]
 pub(super) enum Sighting {
     Seen(PeerId, Multiaddr),
@@ -60,7 +67,8 @@ pub(super) fn start(
 ) -> io::Result<mpsc::Receiver<Sighting>> {
     let (sightings, receiver) = mpsc::channel(SIGHTINGS_MAX);
     thread::Builder::new().name("mdns".into()).spawn(move || {
-        let mut looking = Looking { me, listening, sightings };
+        let claims = Claims { of: BTreeMap::new(), since: Instant::now() };
+        let mut looking = Looking { me, listening, sightings, claims };
         if let Err(error) = looking.look() {
             tracing::warn!(%error, "mDNS stopped; neighbours are found by --peer only");
         }
@@ -72,6 +80,13 @@ struct Looking {
     me: PeerId,
     listening: watch::Receiver<BTreeSet<Multiaddr>>,
     sightings: mpsc::Sender<Sighting>,
+    claims: Claims,
+}
+
+/// How much each host said lately.
+struct Claims {
+    of: BTreeMap<IpAddr, u32>,
+    since: Instant,
 }
 
 impl Looking {
@@ -113,7 +128,7 @@ impl Looking {
                 happened = poll_fn(|cx| asking.poll(cx)) => {
                     // The rest are addresses for other behaviours of a swarm.
                     if let ToSwarm::GenerateEvent(event) = happened {
-                        self.tell(event);
+                        self.tell(event, Instant::now());
                     }
                     if asking.discovered_nodes().len() > CLAIMS_MAX {
                         tracing::debug!("more neighbours are claimed over mDNS than can be; pausing");
@@ -138,15 +153,45 @@ impl Looking {
         }
     }
 
-    fn tell(&self, event: mdns::Event) {
+    fn tell(&mut self, event: mdns::Event, now: Instant) {
         let (pairs, sighting): (_, fn(PeerId, Multiaddr) -> Sighting) = match event {
             mdns::Event::Discovered(pairs) => (pairs, Sighting::Seen),
             mdns::Event::Expired(pairs) => (pairs, Sighting::Gone),
         };
         for (peer, addr) in pairs {
-            if self.sightings.try_send(sighting(peer, addr)).is_err() {
-                return;
+            let Some((socket, addr)) = address::dialable(&addr) else { continue };
+            if address::is_near(socket.ip()) && self.claims.admit(socket.ip(), now) {
+                // What does not fit is lost, as a hint may be.
+                let _ = self.sightings.try_send(sighting(peer, addr));
             }
         }
+    }
+}
+
+impl Claims {
+    fn admit(&mut self, host: IpAddr, now: Instant) -> bool {
+        if now >= self.since + HOST_SPAN {
+            self.since = now;
+            self.of.clear();
+        }
+        let claims = self.of.entry(host).or_default();
+        *claims += 1;
+        *claims <= HOST_CLAIMS_MAX
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_that_floods_is_not_heard_and_others_are() {
+        let now = Instant::now();
+        let mut claims = Claims { of: BTreeMap::new(), since: now };
+        let [loud, quiet] = [IpAddr::from([10, 0, 0, 1]), IpAddr::from([10, 0, 0, 2])];
+        let heard = (0..10_000).filter(|_| claims.admit(loud, now)).count();
+        assert_eq!(heard, HOST_CLAIMS_MAX as usize);
+        assert!(claims.admit(quiet, now));
+        assert!(claims.admit(loud, now + HOST_SPAN));
     }
 }

@@ -107,16 +107,12 @@ impl<S> Links<S> {
         let mut acts = Vec::new();
         let Some(link) = self.links.get_mut(&id) else { return acts };
         let peer = link.peer;
-        let wanted = match link.phase {
-            Phase::Spare => self.me > peer,
-            Phase::Chosen => link.inbound.is_none(),
-            Phase::Live | Phase::Closing => false,
-        };
-        if !wanted {
+        if link.inbound.is_some() || !matches!(link.phase, Phase::Spare | Phase::Chosen) {
             return acts;
         }
         link.inbound = Some(stream);
-        if link.phase == Phase::Spare {
+        // A follower that is early waits until this connection is chosen.
+        if link.phase == Phase::Spare && self.me > peer {
             // The leader has chosen, whatever it chose before.
             if let Some(before) = self.pair(peer).chosen.take() {
                 self.close(before, &mut acts);
@@ -229,10 +225,6 @@ impl<S> Links<S> {
     /// Whether any connection with the peer stands or its contact still runs.
     pub fn knows(&self, peer: NodeId) -> bool {
         self.pairs.contains_key(&peer)
-    }
-
-    pub fn peers(&self) -> impl Iterator<Item = NodeId> {
-        self.pairs.keys().copied()
     }
 
     fn leads(&self, peer: NodeId) -> bool {

@@ -23,7 +23,8 @@ use yamux::{Connection, ConnectionError, Mode, Stream};
 pub const STREAMS_MAX: usize = 16;
 /// Bytes a peer may send beyond what was read, over all streams of a connection: 256 KiB each, and 4 MiB to grow.
 pub const CONNECTION_WINDOW_BYTES: usize = STREAMS_MAX * 256 * 1024 + (4 << 20);
-/// Longest piece a write is cut into. The default of 16 KiB costs a third of the throughput on loopback.
+/// Longest piece a write is cut into. Streams of 1,500-byte bundles go about a quarter faster over loopback than with the
+/// default of 16 KiB; pings wait longer behind a piece, but they do not count while bytes move.
 const PIECE_BYTES_MAX: usize = 64 * 1024;
 /// How long the last bytes of a connection may take to leave.
 const FAREWELL: Duration = Duration::from_secs(1);

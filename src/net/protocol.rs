@@ -67,7 +67,7 @@ impl Behaviour {
     }
 
     fn handler(&self) -> Handler {
-        Handler { open_timeout: self.open_timeout, asked: false, accepted: 0, pending: VecDeque::new() }
+        Handler { open_timeout: self.open_timeout, accepted: 0, pending: VecDeque::new() }
     }
 }
 
@@ -110,7 +110,6 @@ impl NetworkBehaviour for Behaviour {
 /// One connection's end of the protocol.
 pub(super) struct Handler {
     open_timeout: Duration,
-    asked: bool,
     accepted: u32,
     pending: VecDeque<ConnectionHandlerEvent<ReadyUpgrade<StreamProtocol>, (), Happened>>,
 }
@@ -151,11 +150,8 @@ impl ConnectionHandler for Handler {
     }
 
     fn on_behaviour_event(&mut self, Open: Open) {
-        if !self.asked {
-            self.asked = true;
-            let protocol = SubstreamProtocol::new(ReadyUpgrade::new(PROTOCOL), ()).with_timeout(self.open_timeout);
-            self.pending.push_back(ConnectionHandlerEvent::OutboundSubstreamRequest { protocol });
-        }
+        let protocol = SubstreamProtocol::new(ReadyUpgrade::new(PROTOCOL), ()).with_timeout(self.open_timeout);
+        self.pending.push_back(ConnectionHandlerEvent::OutboundSubstreamRequest { protocol });
     }
 
     fn on_connection_event(&mut self, event: ConnectionEvent<Self::InboundProtocol, Self::OutboundProtocol>) {

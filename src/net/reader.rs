@@ -197,14 +197,14 @@ mod tests {
         assert_eq!(read(vec![0, 0]).await, (vec![], End::Closed));
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_frame_that_trickles_is_cut_and_a_slow_one_is_not() {
-        let seconds = Duration::from_secs;
-        assert_eq!(trickled(1, seconds(1)).await, End::Fault(Fault::Slow));
-        assert_eq!(trickled(8 * 1024, seconds(3)).await, End::Closed);
+        let ms = Duration::from_millis;
+        assert_eq!(trickled(1, ms(50)).await, End::Fault(Fault::Slow));
+        assert_eq!(trickled(8 * 1024, ms(50)).await, End::Closed);
     }
 
-    /// Sends one frame of 256 KiB in pieces of `piece` bytes, `pause` apart.
+    /// Sends one frame of 256 KiB in pieces of `piece` bytes, `pause` apart, where a second is allowed for each 64 KiB.
     async fn trickled(piece: usize, pause: Duration) -> End {
         let (near, far) = tokio::io::duplex(64 * 1024);
         let sender = tokio::spawn(async move {
@@ -217,7 +217,8 @@ mod tests {
             }
         });
         let near = tokio_util::compat::TokioAsyncReadCompatExt::compat(near);
-        let reader = Reader::new(near, Deadlines::default(), 1 << 20, Arc::default());
+        let deadlines = Deadlines { progress: Duration::from_secs(1), ..Deadlines::default() };
+        let reader = Reader::new(near, deadlines, 1 << 20, Arc::default());
         let end = reader.read_frames(Arc::new(Semaphore::new(4 << 20)), |_, _| std::future::ready(true)).await;
         sender.abort();
         end

@@ -21,6 +21,7 @@ use super::discovery::{self, Sighting};
 use super::jitter::Jitter;
 use super::links::{Act, Links};
 use super::protocol::{self, Happened};
+use super::pulse::Pulse;
 use super::reader::Fault;
 use super::wishes::Wishes;
 use super::{Limits, NetConfig, NetError, NetEvent, Why, address, admission, peer};
@@ -28,8 +29,6 @@ use crate::id::NodeId;
 
 /// Events of the swarm task itself that wait for the node; past it they are lost, because all of them are hints.
 const OUTBOX_MAX: usize = 256;
-/// Failed pings, with no byte moved, after which a contact is over. libp2p keeps the first failure to itself.
-const PINGS_MISSED_MAX: u32 = 2;
 /// How long a shutdown may take.
 const SHUTDOWN: Duration = Duration::from_millis(1_900);
 
@@ -70,8 +69,7 @@ struct Running {
     since: Instant,
     stop: Option<oneshot::Sender<Why>>,
     moved: Arc<AtomicU64>,
-    moved_at_ping: u64,
-    pings_missed: u32,
+    pulse: Pulse,
 }
 
 impl Task {
@@ -136,7 +134,8 @@ impl Task {
             event = self.swarm.select_next_some() => self.on_swarm(event),
             Some(ended) = self.tasks.join_next() => match ended {
                 Ok((connection, why)) => self.on_ended(connection, why),
-                Err(error) => tracing::error!(%error, "a contact's task failed"),
+                // Our own mistake, and the node would wait for the end of that contact for ever: better to stop loudly.
+                Err(error) => std::panic::resume_unwind(error.into_panic()),
             },
             () = self.wishes.changed() => self.on_wishes(),
             Some(sighting) = heard(&mut self.sightings) => self.on_sighting(sighting),
@@ -216,11 +215,12 @@ impl Task {
             }
             SwarmEvent::IncomingConnectionError { error, peer_id, .. } => self.on_refused(&error, peer_id),
             SwarmEvent::NewListenAddr { address, .. } => {
-                self.listening.send_modify(|addrs| drop(addrs.insert(address.clone())));
+                self.listening.send_if_modified(|addrs| addrs.insert(address.clone()));
                 self.tell(NetEvent::Listening(address));
             }
             SwarmEvent::ExpiredListenAddr { address, .. } => {
-                self.listening.send_modify(|addrs| drop(addrs.remove(&address)));
+                self.listening.send_if_modified(|addrs| addrs.remove(&address));
+                self.tell(NetEvent::ListeningEnded(address));
             }
             SwarmEvent::ListenerClosed { addresses, reason: Err(error), .. } => {
                 tracing::warn!(?addresses, %error, "no longer listening");
@@ -321,18 +321,11 @@ impl Task {
         self.act(acts);
     }
 
-    /// A ping that fails says nothing while bytes move: on a slow link it waits behind them.
     fn on_ping(&mut self, event: &ping::Event) {
         let Some(running) = self.contacts.get_mut(&event.connection) else { return };
-        let moved = running.moved.load(Ordering::Relaxed);
-        match event.result {
-            Err(ping::Failure::Timeout | ping::Failure::Other { .. }) if moved == running.moved_at_ping => {
-                running.pings_missed += 1;
-            }
-            _ => running.pings_missed = 0,
-        }
-        running.moved_at_ping = moved;
-        if running.pings_missed >= PINGS_MISSED_MAX {
+        // Who does not speak ping is judged by the connection alone.
+        let answered = !matches!(event.result, Err(ping::Failure::Timeout | ping::Failure::Other { .. }));
+        if running.pulse.felt(answered, running.moved.load(Ordering::Relaxed)) {
             let acts = self.links.drop_contact(event.connection, Why::Silent);
             self.act(acts);
         }
@@ -353,15 +346,12 @@ impl Task {
     fn on_sighting(&mut self, sighting: Sighting) {
         match sighting {
             Sighting::Seen(peer, addr) => {
-                if let Some((socket, addr)) = address::dialable(&addr)
-                    && address::is_near(socket.ip())
-                    && let Ok(node) = peer::node_id(&peer)
-                {
+                if let Ok(node) = peer::node_id(&peer) {
                     self.learn(node, addr, Source::Seen);
                 }
             }
             Sighting::Gone(peer, addr) => {
-                if let (Ok(node), Some((_, addr))) = (peer::node_id(&peer), address::dialable(&addr)) {
+                if let Ok(node) = peer::node_id(&peer) {
                     self.book.unlearn(node, &addr, Source::Seen);
                 }
             }
@@ -433,7 +423,7 @@ impl Task {
         let events = self.events.clone();
         self.tasks.spawn(async move { (connection, contact.run(events).await) });
         let since = Instant::now();
-        let running = Running { peer, since, stop: Some(sender), moved, moved_at_ping: 0, pings_missed: 0 };
+        let running = Running { peer, since, stop: Some(sender), moved, pulse: Pulse::default() };
         self.contacts.insert(connection, running);
     }
 }

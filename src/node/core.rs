@@ -70,17 +70,22 @@ pub struct Core {
     ahead: Arc<AtomicUsize>,
 }
 
+/// What a core works with.
+pub struct Parts {
+    pub agent: Agent,
+    pub clock: Clock,
+    pub restore: Restore,
+    pub space: Space,
+    pub again: Sender<Work>,
+    pub work: Receiver<Work>,
+    pub store: Arc<StoreThread>,
+    pub courier: Courier,
+    pub pool: Pool,
+}
+
 impl Core {
-    pub fn new(
-        agent: Agent,
-        clock: Clock,
-        restore: Restore,
-        space: Space,
-        (again, work): (Sender<Work>, Receiver<Work>),
-        store: Arc<StoreThread>,
-        courier: Courier,
-        pool: Pool,
-    ) -> Core {
+    pub fn new(parts: Parts) -> Core {
+        let Parts { agent, clock, restore, space, again, work, store, courier, pool } = parts;
         let (generation, ahead, space_asked) = (0, Arc::default(), None);
         Core { agent, clock, restore, space, space_asked, work, again, store, courier, pool, generation, ahead }
     }
@@ -191,7 +196,7 @@ impl Core {
         for output in out {
             match output {
                 Output::Commit(change) => changes.push(change),
-                act => acts.push(Act::from(act)),
+                act => acts.extend(Act::of(act)),
             }
         }
         acts.extend(looks);

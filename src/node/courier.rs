@@ -20,6 +20,8 @@ use crate::store::redb::RedbReader;
 
 /// Events that a slow follower may lag behind.
 pub const EVENTS_MAX: usize = 4_096;
+/// Most bodies read at once; a window of small bundles.
+const FETCH_MAX: usize = 1_024;
 
 /// Something to do.
 pub enum Act {
@@ -34,7 +36,6 @@ pub enum Act {
         row: Row,
     },
     Dial(NodeId),
-    Notify(BundleId),
     Report(Event),
     Seal {
         token: u64,
@@ -50,17 +51,16 @@ pub enum Act {
 }
 
 impl Act {
-    /// The act of an output that is no commit.
-    pub fn from(output: Output) -> Act {
-        match output {
-            Output::Commit(_) => unreachable!("changes go to the store"),
+    /// The act of an output; commits are none, and nudges are told by the event that comes with the row.
+    pub fn of(output: Output) -> Option<Act> {
+        Some(match output {
+            Output::Commit(_) | Output::Notify(_) => return None,
             Output::Seal { token, draft } => Act::Seal { token, draft },
             Output::Send { to, frame } => Act::Send { to, frame },
             Output::Forward { to, transit, id, row } => Act::Forward { to, transit, id, row },
             Output::Dial(node) => Act::Dial(node),
-            Output::Notify(id) => Act::Notify(id),
             Output::Report(event) => Act::Report(event),
-        }
+        })
     }
 }
 
@@ -103,21 +103,32 @@ struct Thread {
 impl Thread {
     fn run(mut self, queue: &Receiver<Vec<Act>>) {
         while let Ok(acts) = queue.recv() {
-            acts.into_iter().for_each(|act| self.perform(act));
+            let bodies = self.fetch(&acts);
+            acts.into_iter().for_each(|act| self.perform(act, &bodies));
         }
     }
 
-    fn perform(&mut self, act: Act) {
+    /// Reads all bodies of a batch in one snapshot; none where one of them cannot be read.
+    fn fetch(&self, acts: &[Act]) -> BTreeMap<Row, Vec<u8>> {
+        let rows: Vec<Row> =
+            acts.iter().filter_map(|act| if let Act::Forward { row, .. } = act { Some(*row) } else { None }).collect();
+        let mut bodies = BTreeMap::new();
+        for rows in rows.chunks(FETCH_MAX) {
+            let fetched = self.tools.reader.bodies(rows).unwrap_or_default();
+            bodies.extend(rows.iter().zip(fetched).filter_map(|(row, body)| Some((*row, body?))));
+        }
+        bodies
+    }
+
+    fn perform(&mut self, act: Act, bodies: &BTreeMap<Row, Vec<u8>>) {
         match act {
             Act::Send { to, frame } => self.send(to, frame.encode()),
-            Act::Forward { to, transit, id, row } => self.forward(to, &transit, id, row),
+            Act::Forward { to, transit, id, row } => self.forward(to, &transit, id, row, bodies.get(&row)),
             Act::Dial(node) => {
                 if let Some(net) = &self.tools.net {
                     net.dial(node);
                 }
             }
-            // The row is in the inbox already; followers hear of it through the event.
-            Act::Notify(_) => {}
             Act::Report(event) => self.report(event),
             Act::Seal { token, draft } => self.tools.pool.seal(token, draft),
             Act::Call(call) => call(),
@@ -127,23 +138,33 @@ impl Thread {
         }
     }
 
-    fn forward(&mut self, to: NodeId, transit: &Transit, id: BundleId, row: Row) {
-        let stored = self.tools.reader.body(row);
-        let bundle = stored.ok().flatten().and_then(|bytes| Bundle::from_store(&bytes).ok());
-        match bundle {
-            Some((bundle, _)) if bundle.id == id => self.send(to, encode_bundle(transit, &bundle)),
+    fn forward(&mut self, to: NodeId, transit: &Transit, id: BundleId, row: Row, body: Option<&Vec<u8>>) {
+        let fetched = body.and_then(|bytes| Bundle::from_store(bytes).ok()).filter(|(bundle, _)| bundle.id == id);
+        // What did not come with the batch is asked for alone, and the answer says why.
+        let found = fetched.map_or_else(|| self.tools.reader.bundle(row, id), |found| Ok(Some(found)));
+        match found {
+            Ok(Some((bundle, _))) => self.send(to, encode_bundle(transit, &bundle)),
             // It may have left since; if the index still names it, the store has lost it.
-            _ => drop(self.tools.core.send(Work::Input(Input::Unreadable { to, id }))),
+            Ok(None) => drop(self.tools.core.send(Work::Input(Input::Unreadable { to, id }))),
+            // The store still has it and the disk may give it later: the next contact asks again.
+            Err(error) => {
+                tracing::warn!(%error, peer = %to.peer_id(), "a bundle cannot be read now; ending the contact");
+                self.part_with(to);
+            }
         }
     }
 
     fn send(&mut self, to: NodeId, bytes: Vec<u8>) {
         let Some(contact) = self.contacts.get(&to) else { return };
         if contact.send(bytes).is_err() {
-            self.contacts.remove(&to);
-            if let Some(net) = &self.tools.net {
-                net.disconnect(to);
-            }
+            self.part_with(to);
+        }
+    }
+
+    fn part_with(&mut self, peer: NodeId) {
+        self.contacts.remove(&peer);
+        if let Some(net) = &self.tools.net {
+            net.disconnect(peer);
         }
     }
 

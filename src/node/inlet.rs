@@ -38,7 +38,8 @@ impl Inlet {
 
     fn take(&self, event: NetEvent) {
         match event {
-            NetEvent::Listening(addr) => self.nearby.listens(addr.to_string()),
+            NetEvent::Listening(addr) => self.nearby.listens(addr),
+            NetEvent::ListeningEnded(addr) => self.nearby.listens_no_more(&addr),
             NetEvent::ContactUp { peer, addr, outbound } => {
                 tracing::info!(peer = %peer.peer_id(), %addr, "contact");
                 self.nearby.connected(peer, addr.to_string());

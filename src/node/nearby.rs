@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
+use libp2p::Multiaddr;
+use libp2p::multiaddr::Protocol;
 use tokio::sync::Notify;
 
 use crate::id::NodeId;
@@ -26,13 +28,13 @@ pub struct Nearby {
 
 #[derive(Debug, Default)]
 struct State {
-    listening: Vec<String>,
+    listening: Vec<Multiaddr>,
     seen: BTreeMap<NodeId, Sighting>,
     connected: BTreeMap<NodeId, String>,
 }
 
 impl Nearby {
-    pub fn listens(&self, addr: String) {
+    pub fn listens(&self, addr: Multiaddr) {
         let mut state = self.state();
         if !state.listening.contains(&addr) {
             state.listening.push(addr);
@@ -41,13 +43,24 @@ impl Nearby {
         self.listens.notify_one();
     }
 
+    /// The interface of an address is gone.
+    pub fn listens_no_more(&self, addr: &Multiaddr) {
+        self.state().listening.retain(|known| known != addr);
+    }
+
     /// Returns after the next address was added.
     pub async fn changed(&self) {
         self.listens.notified().await;
     }
 
     pub fn listening(&self) -> Vec<String> {
-        self.state().listening.clone()
+        self.state().listening.iter().map(Multiaddr::to_string).collect()
+    }
+
+    /// Whether there is an address for each of `wanted`.
+    pub fn listens_on(&self, wanted: &[Multiaddr]) -> bool {
+        let state = self.state();
+        wanted.iter().all(|wanted| state.listening.iter().any(|found| is_one_of(found, wanted)))
     }
 
     pub fn saw(&self, node: NodeId, addr: String) {
@@ -76,7 +89,44 @@ impl Nearby {
         self.state().connected.get(node).cloned()
     }
 
+    /// The contacts that last, and their addresses.
+    pub fn contacts(&self) -> Vec<(NodeId, String)> {
+        self.state().connected.iter().map(|(node, addr)| (*node, addr.clone())).collect()
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether `found` came of a wish for `wanted`, in which every interface and any port have a zero.
+fn is_one_of(found: &Multiaddr, wanted: &Multiaddr) -> bool {
+    wanted.iter().zip(found).all(|(wanted, found)| match (&wanted, &found) {
+        (Protocol::Ip4(any), Protocol::Ip4(_)) if any.is_unspecified() => true,
+        (Protocol::Ip6(any), Protocol::Ip6(_)) if any.is_unspecified() => true,
+        (Protocol::Tcp(0), Protocol::Tcp(_)) => true,
+        _ => wanted == found,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn addr(text: &str) -> Multiaddr {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn one_wish_may_bring_many_addresses_and_does_not_answer_another() {
+        let nearby = Nearby::default();
+        let wanted = [addr("/ip4/0.0.0.0/tcp/0"), addr("/ip4/127.0.0.1/tcp/7")];
+        nearby.listens(addr("/ip4/127.0.0.1/tcp/4711"));
+        nearby.listens(addr("/ip4/192.0.2.1/tcp/4711"));
+        assert!(!nearby.listens_on(&wanted));
+        nearby.listens(addr("/ip4/127.0.0.1/tcp/7"));
+        assert!(nearby.listens_on(&wanted));
+        nearby.listens_no_more(&addr("/ip4/127.0.0.1/tcp/7"));
+        assert!(!nearby.listens_on(&wanted) && nearby.listening().len() == 2);
     }
 }

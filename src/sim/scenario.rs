@@ -7,6 +7,7 @@
 //! An unknown key, a wrong unit or a missing section is a sentence with its line, and a suggestion where one is near.
 
 use std::io;
+use std::sync::Arc;
 
 use crate::sim::NODES_MAX;
 use crate::sim::fault::{Fault, InputError};
@@ -82,7 +83,7 @@ pub struct Loaded {
 
 #[derive(Clone, Debug)]
 pub enum Source {
-    Trace(Trace),
+    Trace(Arc<Trace>),
     Generator(Generator),
 }
 
@@ -137,7 +138,7 @@ impl Scenario {
                 let bytes = self.fetch(named, read)?;
                 let trace = Trace::parse(&named.path, &bytes[..], self.nodes)?;
                 files.push(bytes);
-                Source::Trace(trace)
+                Source::Trace(Arc::new(trace))
             }
             Contacts::Generator(generator) => Source::Generator(generator.clone()),
         };
@@ -159,7 +160,7 @@ impl Scenario {
                 messages
             }
             Messages::Rate(workload) => {
-                messages::check_nodes(&self.file, workload, nodes)?;
+                messages::check(&self.file, workload, nodes, duration_us)?;
                 workload.generate(nodes, duration_us, self.seed)
             }
         };
@@ -330,6 +331,12 @@ mod tests {
             ("[bundle]", "[bundle", "s.toml:11: "),
             ("trace = \"t.txt\"", "", "s.toml:1: [contacts] names no contacts"),
             ("trace = \"t.txt\"", "trace = \"none.txt\"", "s.toml:2: `none.txt` cannot be read (no such file)"),
+            (
+                "file = \"w.txt\"",
+                "rate = \"1000000/s\"\nsize = 1",
+                "s.toml: [workload]: the rate makes 20000000 messages",
+            ),
+            ("[bundle]", "[faults]\ncrash_rate = \"9/s\"\n[bundle]", "s.toml:12: nodes would crash more than once"),
             ("[contacts]", "nodes = 0\n[contacts]", "s.toml:1: `nodes` is 0; it must be from 2 to 1000000"),
             ("[contacts]", "nodes = 2\n[contacts]", "t.txt:3: node 2 is out of range"),
         ];

@@ -13,14 +13,16 @@ use std::collections::BinaryHeap;
 use std::io::BufRead;
 
 mod import;
+mod lines;
 mod live;
 mod one;
 mod stats;
 
 pub use import::{Format, import, write_sociopatterns};
+pub(crate) use lines::Lines;
 pub use live::{Clip, Live};
+pub(crate) use one::parse_node;
 pub use one::{EventReader, write_events};
-pub(crate) use one::{Lines, parse_node};
 pub use stats::{Quantiles, Stats};
 
 use crate::sim::fault::{Fault, InputError};

@@ -24,7 +24,7 @@ mod side;
 mod tables;
 
 pub use check::{Depth, Findings, PROBLEMS_MAX, Problem, check};
-pub use disk::{Sync, Traffic};
+pub use disk::{DiskSync, Traffic};
 pub use export::{Records, Take, import_records};
 pub use reader::RedbReader;
 pub use repair::{Lost, repair};
@@ -34,22 +34,24 @@ pub use side::{ADDRESS_NODES_MAX, ADDRESSES_PER_NODE_MAX, Address, Side};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use redb::StorageBackend;
+use redb::{StorageBackend, WriteTransaction};
 
 use self::apply::Applying;
 use self::failure::guarded;
 use self::names::Names;
 use self::reserve::Reserve;
 use self::shared::Shared;
+use self::tables::counter;
 use super::{Store, StoreError};
 use crate::agent::change::{Change, Durable, Held, Row};
+use crate::planted;
 
 /// How a store is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StoreOptions {
     /// How much of the file is kept in memory.
     pub cache_bytes: usize,
-    pub sync: Sync,
+    pub sync: DiskSync,
 }
 
 /// The writer of a store, of which there is one; readers are made by [`RedbStore::reader`].
@@ -65,7 +67,7 @@ pub struct RedbStore {
 
 impl Default for StoreOptions {
     fn default() -> StoreOptions {
-        StoreOptions { cache_bytes: 32 << 20, sync: Sync::Always }
+        StoreOptions { cache_bytes: 32 << 20, sync: DiskSync::Always }
     }
 }
 
@@ -86,7 +88,7 @@ impl RedbStore {
 
     /// Opens a store on storage that `open` opens, again after every failure.
     pub fn open_with(open: Opener, options: StoreOptions) -> Result<RedbStore, StoreError> {
-        Ok(RedbStore::over(Shared::open(open, options)?, None))
+        Ok(RedbStore::over(Shared::open(open, None, options)?, None))
     }
 
     fn over(shared: Shared, reserve: Option<Reserve>) -> RedbStore {
@@ -155,9 +157,14 @@ impl RedbStore {
         self.shared.traffic()
     }
 
-    /// How long the file is.
+    /// How long the file is. It doubles when it grows; what was never written of it takes no room on the disk.
     pub fn file_bytes(&self) -> u64 {
         self.traffic().len_bytes()
+    }
+
+    /// What the file takes on the disk, in bytes.
+    pub fn allocated_bytes(&self) -> Result<u64, StoreError> {
+        self.shared.allocated_bytes()
     }
 
     /// About how many bytes the records take, without what pages leave unused.
@@ -170,17 +177,22 @@ impl RedbStore {
         self.shared.free_bytes()
     }
 
-    /// Gives freed space back to the disk if more than half of a file of 16 MiB or more is unused. Readers wait
-    /// meanwhile (50,000 bundles: half a second), so this is for idle times. Says whether anything was done.
+    /// What the store can still take: what the file system has left, and what the file has and does not use.
+    pub fn room_bytes(&self) -> Result<u64, StoreError> {
+        self.reader().room_bytes()
+    }
+
+    /// Gives freed space back to the disk if more than half of 16 MiB or more is unused. Readers wait meanwhile (50,000
+    /// bundles: half a second), so this is for idle times. Says whether anything was done.
     pub fn compact_if_idle(&mut self) -> Result<bool, StoreError> {
-        let (file, live) = (self.file_bytes(), self.live_bytes()?);
+        let (file, live) = (self.allocated_bytes()?, self.live_bytes()?);
         // What compacting could not free last time, it frees only once half of the rest is gone.
         if file < COMPACT_FROM_BYTES || file < 2 * live || file / 2 < self.compacted_to_bytes {
             return Ok(false);
         }
         let compacted = guarded(|| self.shared.compact());
         match compacted {
-            Ok(true) => self.compacted_to_bytes = self.file_bytes(),
+            Ok(true) => self.compacted_to_bytes = self.allocated_bytes()?,
             Ok(false) => {}
             Err(_) => drop(guarded(|| self.shared.reopen())),
         }
@@ -189,30 +201,36 @@ impl RedbStore {
 
     fn try_commit(&mut self, batches: &[&[Change]]) -> Result<(), StoreError> {
         let RedbStore { shared, names, staged, .. } = self;
+        let mut number = None;
         let result = guarded(|| {
             shared.ensure_open()?;
+            let mut changes = batches.iter().copied().flatten();
+            if planted::is("store-two-transactions") {
+                shared.write(|txn| apply_all(txn, names, changes.by_ref().take(1)).map(drop))?;
+            }
             shared.write(|txn| {
-                let mut applying = Applying::new(txn, names);
-                for change in batches.iter().copied().flatten() {
-                    applying.apply(change)?;
-                }
-                applying.finish()?;
+                number = Some(apply_all(txn, names, changes)?);
                 staged.iter().try_for_each(|side| side::apply(txn, side))
             })
         });
-        match result {
-            Ok(()) => {
-                self.staged.clear();
-                Ok(())
-            }
-            Err(error) => {
-                let error = if self.traffic().take_full() { StoreError::Full } else { error };
-                // redb refuses everything after a failed write; opening anew takes it back to the last commit. Where
-                // that fails too, the next call tries again.
-                drop(guarded(|| self.shared.reopen()));
-                Err(error)
-            }
+        let result = result.or_else(|error| {
+            let error = if self.traffic().take_full() { StoreError::Full } else { error };
+            // redb refuses everything after a failed write; opening anew takes it back to the last commit. Where that
+            // fails too, the next call tries again.
+            drop(guarded(|| self.shared.reopen()));
+            let is_believed = planted::is("store-failure-hidden");
+            if number.is_some_and(|number| is_believed || self.happened(number)) { Ok(()) } else { Err(error) }
+        });
+        if result.is_ok() {
+            self.staged.clear();
         }
+        result
+    }
+
+    /// Whether a commit that failed is there all the same, because only its last sync did; then another one makes sure.
+    fn happened(&self, number: u64) -> bool {
+        let found = self.shared.read(|txn| load::number(txn, counter::COMMITS));
+        found == Ok(number) && guarded(|| self.shared.write(|_| Ok(()))).is_ok()
     }
 
     fn release_reserve(&mut self) -> bool {
@@ -251,6 +269,17 @@ impl Store for RedbStore {
 const STAGED_MAX: usize = 256;
 /// Files smaller than this are not worth compacting.
 const COMPACT_FROM_BYTES: u64 = 16 << 20;
+
+/// Writes what the changes say; returns the number of this commit.
+fn apply_all<'c>(
+    txn: &WriteTransaction,
+    names: &mut Names,
+    mut changes: impl Iterator<Item = &'c Change>,
+) -> Result<u64, StoreError> {
+    let mut applying = Applying::new(txn, names);
+    changes.try_for_each(|change| applying.apply(change))?;
+    applying.finish()
+}
 
 /// Whether these batches make room: something goes, and no body comes.
 fn frees(batches: &[&[Change]]) -> bool {

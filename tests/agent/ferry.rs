@@ -69,6 +69,20 @@ fn a_new_bundle_flows_at_once_while_contacts_last() {
 }
 
 #[test]
+fn an_acceptance_that_was_lost_with_the_contact_is_asked_for_again() {
+    let mut world = World::of(3);
+    let id = world.send(ALICE, BOB).unwrap();
+    // Carol's power goes right after her commit: she holds it, and alice never hears.
+    world.nodes[CAROL].power_cut = Some((0, false));
+    world.meet(ALICE, CAROL);
+    assert!(world.holds(CAROL, id));
+    assert_eq!(world.state(ALICE, id), What::Queued);
+    world.meet(ALICE, CAROL);
+    assert_eq!(world.state(ALICE, id), What::Custody);
+    assert_eq!(world.forwards[&(ALICE, CAROL)], 1, "the bundle itself goes once");
+}
+
+#[test]
 fn along_a_line_of_five_a_message_goes_from_hand_to_hand_and_its_receipt_comes_back() {
     let mut world = World::of(5);
     let id = world.send(0, 4).unwrap();

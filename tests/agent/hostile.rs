@@ -166,6 +166,8 @@ fn a_carrier_that_stays_full_is_asked_less_and_less_often() {
     let id = world.send_to(0, Eid::mail(Ghost::new(51).id), DAY, None).unwrap();
     world.haunt(0, &full);
     let mut tries = 0;
+    // What it is offered it wants.
+    world.hear(0, &full, &Frame::Take { ids: vec![id] });
     for _ in 0..6 * 60 {
         for _ in bundles(&world.said_to(&full)) {
             tries += 1;

@@ -97,6 +97,7 @@ fn any_frame() -> impl Strategy<Value = Frame> {
         short_ids().prop_map(|ids| Frame::Want { ids }),
         full_ids().prop_map(|ids| Frame::Offer { ids }),
         full_ids().prop_map(|ids| Frame::Take { ids }),
+        full_ids().prop_map(|ids| Frame::Ask { ids }),
         prop::collection::vec((id(), grade), 0..20).prop_map(|grants| Frame::Accepted { grants }),
         (id(), why, any::<u64>()).prop_map(|(id, why, ms)| Frame::Refused { id, why, retry_after: Millis(ms) }),
         full_ids().prop_map(|ids| Frame::GaveUp { ids }),
@@ -228,7 +229,8 @@ fn lists_over_their_bounds_are_refused() {
         (frame(8, &[zeros(32), uint(8), uint(0)]), FrameError::Unknown("reason of refusal")),
         (frame(9, &[zeros(32 * (FRAME_FULL_IDS_MAX + 1))]), too_many("ids")),
         (frame(9, &[zeros(32), zeros(0)]), FrameError::Lengths("fields")),
-        (frame(12, &[]), FrameError::Kind(12)),
+        (frame(12, &[zeros(33)]), FrameError::Lengths("ids")),
+        (frame(13, &[]), FrameError::Kind(13)),
         (frame(10, &[uint(1_025), vec![0xf4], zeros(1)]), too_many("copies")),
     ];
     for (wire, error) in cases {

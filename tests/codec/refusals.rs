@@ -283,6 +283,7 @@ fn keys_with_torsion_or_in_another_spelling_are_refused() {
 
 /// RFC 8032 leaves open whether a commitment of small order counts; `verify_strict` says no, on every node the same.
 #[test]
+#[allow(clippy::disallowed_methods)] // shows what plain verification lets through
 fn a_signature_that_only_a_careless_verifier_accepts_is_refused() {
     let hand = Hand::message();
     let signed = hand.signed_bytes();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use dak::agent::summary::{Claim, IdIndex, Reconciliation, Step};
+use dak::agent::summary::{Bucket, Claim, IdIndex, Reconciliation, Step};
 use dak::frame::Frame;
 use dak::id::BundleId;
 
@@ -11,6 +11,8 @@ use dak::id::BundleId;
 pub struct Node {
     pub slab: Vec<BundleId>,
     pub index: IdIndex,
+    /// Slots given up, to be used again at once.
+    free: Vec<u32>,
 }
 
 /// What a whole exchange came to.
@@ -41,17 +43,36 @@ impl Node {
     }
 
     pub fn insert(&mut self, id: BundleId) -> bool {
-        self.slab.push(id);
-        let slot = self.slab.len() as u32 - 1;
-        self.index.insert(&id, slot, &|slot| self.slab[slot as usize])
+        let slot = self.free.pop().unwrap_or(self.slab.len() as u32);
+        self.slab.resize(self.slab.len().max(slot as usize + 1), id);
+        self.slab[slot as usize] = id;
+        let new = self.index.insert(&id, slot, &|slot| self.slab[slot as usize]);
+        if !new {
+            self.free.push(slot);
+        }
+        new
     }
 
     pub fn remove(&mut self, id: &BundleId) -> bool {
-        self.index.remove(id, &|slot| self.slab[slot as usize]).is_some()
+        let slot = self.index.remove(id, &|slot| self.slab[slot as usize]);
+        self.free.extend(slot);
+        slot.is_some()
     }
 
     pub fn root(&mut self) -> [u8; 16] {
         self.index.root(&|slot| self.slab[slot as usize])
+    }
+
+    pub fn find(&self, id: &BundleId) -> Option<u32> {
+        self.index.find(id, &|slot| self.slab[slot as usize])
+    }
+
+    pub fn buckets(&mut self, bits: u8) -> Vec<Bucket> {
+        self.index.buckets(bits, &|slot| self.slab[slot as usize])
+    }
+
+    pub fn known(&self) -> BTreeSet<BundleId> {
+        self.index.iter().map(|(_, slot)| self.slab[slot as usize]).collect()
     }
 
     pub fn claim(&mut self, nonce: u8) -> Claim {
@@ -106,10 +127,6 @@ fn note(outcome: &mut Outcome, side: usize, node: &Node, step: Step, under_way: 
     outcome.lacking[side] += step.lacking;
     for frame in step.send {
         let bytes = frame.encode();
-        if std::env::var_os("SUMMARY_TRACE").is_some() {
-            let text = format!("{frame:?}");
-            eprintln!("{side}: {} bytes {}", bytes.len(), &text[..text.len().min(60)]);
-        }
         outcome.bytes[side] += bytes.len();
         outcome.frames += 1;
         under_way.push((1 - side, bytes));

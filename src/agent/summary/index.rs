@@ -187,6 +187,9 @@ impl IdIndex {
     fn take_four(&mut self) -> u32 {
         self.free.pop().unwrap_or_else(|| {
             let first = u32::try_from(self.nodes.len()).expect("fewer than 2^32 nodes");
+            if self.nodes.capacity() - self.nodes.len() < 4 {
+                self.nodes.reserve_exact(4 + self.nodes.len() / 8);
+            }
             self.nodes.extend([const { Node::empty() }; 4]);
             first
         })
@@ -251,5 +254,22 @@ mod tests {
     fn an_entry_takes_twelve_bytes_and_a_node_forty_eight() {
         assert_eq!(size_of::<Entry>(), 12);
         assert_eq!(size_of::<Node>(), 48);
+    }
+
+    #[test]
+    fn nodes_given_up_are_used_again() {
+        // Ids alike in their first 62 bits: one more than a leaf takes makes a chain of branches.
+        let id =
+            |n: u32| BundleId(std::array::from_fn(|at| if at < 7 { 9 } else { (n as usize >> (8 * (at % 4))) as u8 }));
+        let mut index = IdIndex::new();
+        (0..LEAF_IDS_MAX as u32).for_each(|n| assert!(index.insert(&id(n), n, &id)));
+        assert_eq!(index.nodes.len(), 1);
+        for n in 100..200 {
+            index.insert(&id(n), n, &id);
+            assert!(index.nodes.len() > 100);
+            assert_eq!(index.remove(&id(n), &id), Some(n));
+            assert!(matches!(index.nodes[0].body, Body::Leaf(_)));
+        }
+        assert!(index.nodes.len() < 200, "{} nodes", index.nodes.len());
     }
 }

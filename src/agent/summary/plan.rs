@@ -25,9 +25,9 @@ impl Plan {
             _ if few <= LIST_IDS_MAX || list_is_shorter(few, many.saturating_sub(few)) => Plan::List,
             // Some dozens of ids a bucket and up to 16, 64, 256 bytes; the great sets want a smaller part of them
             // hashed for few differences, which costs 1 kB, and 4 kB.
-            ..768 => Plan::Buckets { bits: 4 },
-            ..160_000 => Plan::Buckets { bits: 6 },
-            ..4_000_000 => Plan::Buckets { bits: 8 },
+            1..768 => Plan::Buckets { bits: 4 },
+            768..160_000 => Plan::Buckets { bits: 6 },
+            160_000..4_000_000 => Plan::Buckets { bits: 8 },
             _ => Plan::Buckets { bits: 10 },
         }
     }

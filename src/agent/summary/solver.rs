@@ -146,6 +146,8 @@ impl Solver {
             Progress::Complete => {
                 let mut want: Vec<u64> = peeler.theirs().collect();
                 want.sort_unstable();
+                // Crafted cells may give an id away twice.
+                want.dedup();
                 let surplus = peeler.mine().filter_map(|short| peeler.own().slot_of(short, key, index, full)).collect();
                 self.finish(region.last, want, surplus)
             }

@@ -133,7 +133,7 @@ impl Teller {
             return Step { wanted, lacking, done: true, ..Step::default() };
         };
         let region = Region { buckets: stretch.region.buckets.clone(), first, last: u64::MAX };
-        let (stretch, frame) = Stretch::open(region, stretch.differing, stretch.of, key, index, full);
+        let (stretch, frame) = Stretch::open(region, stretch.differing_as_seen(), stretch.of, key, index, full);
         self.state = State::Telling(stretch);
         Step { wanted, ..Step::send(frame) }
     }
@@ -173,6 +173,14 @@ impl Stretch {
             Told::Cells(count) => stretch.cells(key, 0, count),
         };
         (stretch, frame)
+    }
+
+    /// What the cells that this stretch took say of the difference over all stretches.
+    fn differing_as_seen(&self) -> u64 {
+        match self.told {
+            Told::Cells(sent) => u64::from(sent) * 7 / 10 * self.of / self.symbols.len().max(1) as u64,
+            Told::List => self.differing,
+        }
     }
 
     fn list(&self) -> Frame {

@@ -118,7 +118,10 @@ mod tests {
     }
 
     fn contacts(meetings: Vec<Meeting>, end_us: u64) -> Vec<Contact> {
-        Trace::collect(9, Clip::new(Plan { nodes: 9, meetings }.events(1), end_us)).contacts
+        let events: Vec<ContactEvent> = Clip::new(Plan { nodes: 9, meetings }.events(1), end_us).collect();
+        let contacts = Trace::collect(9, events.iter().copied()).contacts;
+        assert_eq!(events.len(), 2 * contacts.len(), "no contact begins or ends twice: {events:?}");
+        contacts
     }
 
     #[test]

@@ -69,6 +69,8 @@ pub enum Conduct {
 
 pub(super) const KEYS: &[&str] =
     &["crashes", "crash_rate", "crash_down", "black_holes", "grey_holes", "grey_drop", "clock_offset", "clock_offsets"];
+/// Crashes are no more frequent than this at a node.
+const CRASH_GAP_US_MIN: u64 = 1_000_000;
 const CRASH: &[&str] = &["node", "at", "down"];
 const CLOCK: &[&str] = &["node", "offset"];
 
@@ -189,7 +191,7 @@ fn without_overlaps(mut crashes: Vec<Crash>) -> Vec<Crash> {
 pub(super) fn read(top: &Section, nodes: Option<u32>) -> Result<Faults, InputError> {
     let Some(faults) = top.section("faults", KEYS)? else { return Ok(Faults::default()) };
     let list = |key: &str| faults.value(key).map_or(Ok(Vec::new()), |value| value.list());
-    let rate = faults.value("crash_rate").map(|value| value.rate()).transpose()?;
+    let rate = faults.value("crash_rate").map(|value| read_crash_rate(&value)).transpose()?;
     let down = faults.value("crash_down").map(|value| value.span(|end| end.duration_us())).transpose()?;
     let outages = match (rate, down) {
         (None, Some(_)) => {
@@ -209,6 +211,14 @@ pub(super) fn read(top: &Section, nodes: Option<u32>) -> Result<Faults, InputErr
             listed: list("clock_offsets")?.iter().map(|clock| read_clock(clock, nodes)).collect::<Result<_, _>>()?,
         },
     })
+}
+
+fn read_crash_rate(value: &Value) -> Result<Rate, InputError> {
+    let rate = value.rate()?;
+    if rate.mean_us() < CRASH_GAP_US_MIN {
+        return Err(value.refuse("nodes would crash more than once a second; lower `crash_rate`".into()));
+    }
+    Ok(rate)
 }
 
 fn read_carriers(value: &Value, nodes: Option<u32>) -> Result<Carriers, InputError> {

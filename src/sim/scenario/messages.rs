@@ -3,7 +3,7 @@
 use crate::sim::fault::{Fault, InputError};
 use crate::sim::scenario::table::{Section, Value};
 use crate::sim::scenario::{Messages, Named};
-use crate::sim::workload::{Arrivals, Pairs, SIZE_BYTES_MAX, Workload};
+use crate::sim::workload::{Arrivals, MESSAGES_MAX, Pairs, SIZE_BYTES_MAX, Workload};
 
 pub(super) const KEYS: &[&str] =
     &["file", "rate", "arrivals", "size", "priorities", "from", "to", "pairs", "start", "end"];
@@ -103,17 +103,20 @@ fn read_pairs(workload: &Section, nodes: Option<u32>) -> Result<Pairs, InputErro
     Ok(Pairs::Listed(pairs))
 }
 
-/// The ids that could not be checked before the trace was read.
-pub(super) fn check_nodes(file: &str, workload: &Workload, nodes: u32) -> Result<(), InputError> {
+/// What could not be checked before the trace was read: ids, and how many messages there will be.
+pub(super) fn check(file: &str, workload: &Workload, nodes: u32, duration_us: u64) -> Result<(), InputError> {
+    let refuse = |said: String| Err(InputError::whole(file, Fault::Scenario(format!("[workload]: {said}"))));
     let largest = match &workload.pairs {
         Pairs::Any { from, to } => from.iter().chain(to).max().copied(),
         Pairs::Listed(pairs) => pairs.iter().map(|(from, to)| *from.max(to)).max(),
     };
-    match largest {
-        Some(node) if node >= nodes => {
-            let said = Fault::OutOfRange { node: node.into(), nodes };
-            Err(InputError::whole(file, Fault::Scenario(format!("[workload]: {said}"))))
-        }
-        _ => Ok(()),
+    if let Some(node) = largest.filter(|node| *node >= nodes) {
+        return refuse(Fault::OutOfRange { node: node.into(), nodes }.to_string());
     }
+    let window_us = workload.end_us.unwrap_or(duration_us).min(duration_us).saturating_sub(workload.start_us);
+    let messages = window_us / workload.rate.mean_us().max(1);
+    if messages > MESSAGES_MAX as u64 {
+        return refuse(format!("the rate makes {messages} messages, more than {MESSAGES_MAX}; lower `rate`"));
+    }
+    Ok(())
 }

@@ -12,7 +12,7 @@ use std::io::BufRead;
 
 use crate::sim::fault::{Fault, InputError, shown};
 use crate::sim::seconds::{Seconds, parse_seconds, parse_whole};
-use crate::sim::trace::one::Lines;
+use crate::sim::trace::lines::Lines;
 use crate::sim::trace::{Contact, Trace};
 
 /// The forms of a trace file.

@@ -10,6 +10,7 @@ use super::tables::{self, counter};
 use crate::agent::change::{Change, Evidence, Letter, Row};
 use crate::bundle::Bundle;
 use crate::id::BundleId;
+use crate::planted;
 use crate::store::StoreError;
 
 type Bytes = &'static [u8];
@@ -69,6 +70,7 @@ impl<'t> Applying<'t> {
                 self.drop_body(*row)?;
                 self.held.remove(row.0)
             }
+            Change::Bury { .. } if planted::is("store-tombstone-dropped") => Ok(()),
             Change::Bury { id, until } => self.buried.put(&id.0, until.0),
             Change::Unbury { id } => self.buried.remove(&id.0),
             Change::Believe { id, signer, belief } => {
@@ -77,10 +79,14 @@ impl<'t> Applying<'t> {
             Change::Disbelieve { id, signer } => self.beliefs.remove(&tables::pair(&id.0, signer.as_bytes())),
             Change::Deliver { letter, bundle } => self.deliver(letter, bundle),
             Change::Mark { row, read, collected } => self.letters.edit(row.0, |record| {
+                let collected = &(*collected && !planted::is("store-nudge-never-ends"));
                 record[record::LETTER_MARKS].copy_from_slice(&record::marks(*read, *collected));
             }),
             Change::Discard { row } => {
                 self.drop_body(*row)?;
+                if planted::is("store-delivered-goes-with-letter") {
+                    self.delivered.remove(row.0)?;
+                }
                 self.letters.remove(row.0)
             }
             Change::Post { outgoing } => self.outgoing.put(&outgoing.id.0, &record::write_outgoing(outgoing)[..]),
@@ -102,8 +108,11 @@ impl<'t> Applying<'t> {
         }
     }
 
-    /// Writes the counters that follow from what was applied.
-    pub fn finish(mut self) -> Result<(), StoreError> {
+    /// Writes the counters that follow from what was applied; returns the number of this commit.
+    pub fn finish(mut self) -> Result<u64, StoreError> {
+        if planted::is("store-rows-used-again") {
+            self.next_row = 0;
+        }
         if self.next_row > self.meta.number(counter::NEXT_ROW)? {
             self.meta.put(counter::NEXT_ROW, self.next_row)?;
         }
@@ -111,7 +120,9 @@ impl<'t> Applying<'t> {
             let bytes = self.meta.number(counter::BODY_BYTES)?.saturating_add_signed(self.body_bytes);
             self.meta.put(counter::BODY_BYTES, bytes)?;
         }
-        Ok(())
+        let commit = self.meta.number(counter::COMMITS)? + 1;
+        self.meta.put(counter::COMMITS, commit)?;
+        Ok(commit)
     }
 
     fn deliver(&mut self, letter: &Letter, bundle: &Bundle) -> Result<(), StoreError> {
@@ -122,6 +133,9 @@ impl<'t> Applying<'t> {
 
     fn attest(&mut self, id: &BundleId, evidence: &Evidence) -> Result<(), StoreError> {
         let Some(mut record) = self.outgoing.bytes(&id.0)? else { return Ok(()) };
+        if planted::is("store-evidence-lost") {
+            return Ok(());
+        }
         record::put_evidence(&mut record, evidence);
         self.outgoing.put(&id.0, &record[..])
     }
@@ -129,12 +143,18 @@ impl<'t> Applying<'t> {
     fn put_body(&mut self, row: Row, bundle: &Bundle) -> Result<(), StoreError> {
         let folded = fold(bundle, self.names);
         let before = self.bodies.table()?.insert(row.0, &folded[..]).map_err(failed)?.map(|old| old.value().len());
+        if planted::is("store-counter-inverted") {
+            self.body_bytes -= 2 * folded.len() as i64;
+        }
         self.body_bytes += folded.len() as i64 - before.unwrap_or(0) as i64;
         self.next_row = self.next_row.max(row.0 + 1);
         Ok(())
     }
 
     fn drop_body(&mut self, row: Row) -> Result<(), StoreError> {
+        if planted::is("store-body-stays") {
+            return Ok(());
+        }
         let before = self.bodies.table()?.remove(row.0).map_err(failed)?.map(|old| old.value().len());
         self.body_bytes -= before.unwrap_or(0) as i64;
         Ok(())

@@ -16,7 +16,7 @@ use super::record;
 use super::salvage::{each_reachable, each_row};
 use super::shared::open_as_is;
 use super::tables::{self, counter};
-use super::{StoreOptions, Sync};
+use super::{DiskSync, StoreOptions};
 use crate::agent::change::{Held, Letter, Row};
 use crate::bundle::{Bundle, Hops};
 use crate::store::StoreError;
@@ -33,6 +33,7 @@ pub enum Depth {
 /// What [`check`] found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Findings {
+    /// Zero where nothing was ever stored.
     pub format: u64,
     /// Every page has the checksum it was written with.
     pub pages_intact: bool,
@@ -62,6 +63,8 @@ pub enum Problem {
     NoBody(Row),
     #[error("there is a bundle at row {} that nothing names", .0.0)]
     NoFacts(Row),
+    #[error("the store counts {counted} bytes of bundles and has {found}")]
+    BodyBytes { counted: u64, found: u64 },
 }
 
 /// Most problems that are listed.
@@ -83,7 +86,7 @@ impl Findings {
 /// Looks over the store at `path`, which nobody else may have open. An error says that it cannot be looked at at all;
 /// damage is a finding. Nothing is changed but what redb mends by itself on opening.
 pub fn check(path: &Path, depth: Depth) -> Result<Findings, StoreError> {
-    let options = StoreOptions { sync: Sync::Always, ..StoreOptions::default() };
+    let options = StoreOptions { sync: DiskSync::Always, ..StoreOptions::default() };
     let traffic = Arc::new(Traffic::default());
     let mut db = open_as_is(path, options, &traffic)?;
     let mut findings = Findings { pages_intact: true, file_bytes: traffic.len_bytes(), ..Findings::default() };
@@ -111,8 +114,14 @@ pub(super) fn check_snapshot(txn: &ReadTransaction, depth: Depth, findings: &mut
     }
     check_records(txn, findings);
     let mut facts = facts(txn, findings);
-    check_bodies(txn, depth, &mut facts, findings);
+    let found = check_bodies(txn, depth, &mut facts, findings);
     facts.keys().for_each(|row| findings.problem(Problem::NoBody(*row)));
+    let counted = guarded(|| number(txn, counter::BODY_BYTES)).ok();
+    if let (Some(counted), Some(found)) = (counted, found)
+        && counted != found
+    {
+        findings.problem(Problem::BodyBytes { counted, found });
+    }
     Ok(())
 }
 
@@ -225,12 +234,18 @@ fn facts(txn: &ReadTransaction, findings: &mut Findings) -> BTreeMap<Row, Facts>
     facts
 }
 
-/// Takes out of `facts` whatever has its body.
-fn check_bodies(txn: &ReadTransaction, depth: Depth, facts: &mut BTreeMap<Row, Facts>, findings: &mut Findings) {
-    let mut names = Names::default();
+/// Takes out of `facts` whatever has its body; returns what all bodies take, if all could be reached.
+fn check_bodies(
+    txn: &ReadTransaction,
+    depth: Depth,
+    facts: &mut BTreeMap<Row, Facts>,
+    findings: &mut Findings,
+) -> Option<u64> {
+    let (mut names, mut bytes) = (Names::default(), 0);
     let result = each_row(txn, tables::BODIES, end_of_rows(txn), |row, stored| {
         let row = Row(row);
         findings.bodies += 1;
+        bytes += stored.len() as u64;
         let named = facts.remove(&row);
         match (read_body(stored, depth, &mut names), named) {
             (Err(why), _) => findings.problem(Problem::Body { row, why }),
@@ -239,7 +254,11 @@ fn check_bodies(txn: &ReadTransaction, depth: Depth, facts: &mut BTreeMap<Row, F
             (Ok(_), Some(_)) => {}
         }
     });
-    if let Err(error) = result {
-        findings.problem(Problem::Pages(error.to_string()));
+    match result {
+        Ok(()) => Some(bytes),
+        Err(error) => {
+            findings.problem(Problem::Pages(error.to_string()));
+            None
+        }
     }
 }

@@ -11,11 +11,12 @@ use redb::backends::FileBackend;
 use redb::{BackendError, StorageBackend};
 
 use super::failure::{failed, is_full};
+use crate::planted;
 use crate::store::StoreError;
 
 /// When the disk is asked to make sure.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Sync {
+pub enum DiskSync {
     /// At every commit: what is accepted survives a power cut.
     #[default]
     Always,
@@ -35,7 +36,7 @@ pub struct Traffic {
 /// A storage backend that counts what goes through, over any other.
 pub struct Disk {
     inner: Box<dyn StorageBackend>,
-    sync: Sync,
+    sync: DiskSync,
     traffic: Arc<Traffic>,
 }
 
@@ -68,7 +69,7 @@ impl Traffic {
 }
 
 impl Disk {
-    pub fn over(inner: Box<dyn StorageBackend>, sync: Sync, traffic: Arc<Traffic>) -> Disk {
+    pub fn over(inner: Box<dyn StorageBackend>, sync: DiskSync, traffic: Arc<Traffic>) -> Disk {
         Disk { inner, sync, traffic }
     }
 
@@ -83,6 +84,9 @@ impl Disk {
         let mut start = [0; 9];
         if len >= start.len() as u64 {
             self.inner.read(0, &mut start)?;
+        }
+        if planted::is("store-first-opening-stuck") {
+            return Ok(());
         }
         if len > 0 && start == [0; 9] { self.inner.set_len(0) } else { Ok(()) }
     }
@@ -108,8 +112,9 @@ impl StorageBackend for Disk {
     fn sync_data(&self) -> io::Result<()> {
         self.traffic.syncs.fetch_add(1, Ordering::Relaxed);
         match self.sync {
-            Sync::Always => self.traffic.note(self.inner.sync_data()),
-            Sync::Never => Ok(()),
+            DiskSync::Always if planted::is("store-sync-forgotten") => Ok(()),
+            DiskSync::Always => self.traffic.note(self.inner.sync_data()),
+            DiskSync::Never => Ok(()),
         }
     }
 

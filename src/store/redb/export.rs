@@ -11,7 +11,7 @@ use super::format::{self, STEPS, format_after};
 use super::load::number;
 use super::shared::{create_as_is, sync_directory};
 use super::tables::{self, Visit, counter, visit_all};
-use super::{StoreOptions, Sync};
+use super::{DiskSync, StoreOptions};
 use crate::id::hex;
 use crate::store::StoreError;
 
@@ -90,7 +90,7 @@ fn import(
     if format > known {
         return Err(StoreError::Newer { found: format, known });
     }
-    let options = StoreOptions { sync: Sync::Always, ..StoreOptions::default() };
+    let options = StoreOptions { sync: DiskSync::Always, ..StoreOptions::default() };
     let db = create_as_is(path, options, &Arc::new(Traffic::default()))?;
     let mut count = 0;
     let mut chunk = Chunk::default();

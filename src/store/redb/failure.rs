@@ -1,8 +1,10 @@
 //! What redb's errors, and its panics over damaged pages, mean to a person.
 
 use std::any::Any;
+use std::cell::Cell;
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{self, AssertUnwindSafe, catch_unwind};
+use std::sync::Once;
 
 use crate::store::StoreError;
 
@@ -38,7 +40,28 @@ pub fn is_full(error: &io::Error) -> bool {
 
 /// Runs what touches pages; redb asserts what a damaged page breaks, and that is no reason to end the process.
 pub fn guarded<T>(work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(StoreError::Damaged(said(&*panic))))
+    QUIETLY.call_once(leave_guarded_panics_unsaid);
+    let outer = GUARDED.replace(true);
+    let result = catch_unwind(AssertUnwindSafe(work));
+    GUARDED.set(outer);
+    result.unwrap_or_else(|panic| Err(StoreError::Damaged(said(&*panic))))
+}
+
+static QUIETLY: Once = Once::new();
+
+thread_local! {
+    /// Whether this thread is inside of [`guarded`].
+    static GUARDED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// A person is told of the damage in a sentence; a backtrace on the terminal beside it would only frighten.
+fn leave_guarded_panics_unsaid() {
+    let others = panic::take_hook();
+    panic::set_hook(Box::new(move |info| {
+        if !GUARDED.get() {
+            others(info);
+        }
+    }));
 }
 
 /// The bytes of `table` do not say what they should.

@@ -15,7 +15,9 @@ use super::shared::Shared;
 use super::side::{self, Address};
 use super::tables::{self, counter};
 use crate::agent::change::Row;
-use crate::id::NodeId;
+use crate::bundle::{Bundle, Hops};
+use crate::id::{BundleId, NodeId};
+use crate::planted;
 use crate::store::StoreError;
 
 /// Reads one snapshot a call, and never waits for the writer but while it compacts or opens the file anew.
@@ -34,11 +36,24 @@ impl RedbReader {
         Ok(self.bodies(&[row])?.pop().flatten())
     }
 
+    /// The bundle at `row`, if it is whole and the one with this id. An error says that the disk fails for now, which is
+    /// no sign that anything is lost.
+    pub fn bundle(&self, row: Row, id: BundleId) -> Result<Option<(Bundle, Hops)>, StoreError> {
+        let body = match self.body(row) {
+            Err(StoreError::Damaged(_)) => None,
+            Err(_) if planted::is("store-failing-read-is-loss") => None,
+            body => body?,
+        };
+        Ok(body
+            .and_then(|bytes| Bundle::from_store(&bytes).ok())
+            .filter(|(bundle, _)| bundle.id == id || planted::is("store-other-body-served")))
+    }
+
     /// The encoded bundles at `rows`, in that order, from one snapshot. The caller bounds how many it asks for.
     pub fn bodies(&self, rows: &[Row]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
         self.shared.read(|txn| {
             let table = txn.open_table(tables::BODIES).map_err(failed)?;
-            let mut names = Names::default();
+            let mut names = Names::for_bodies(rows.len());
             let body = |row: &Row| match ReadableTable::get(&table, row.0).map_err(failed)? {
                 Some(stored) => match unfold(stored.value(), &mut names) {
                     Some(body) => Ok(Some(body)),
@@ -58,6 +73,18 @@ impl RedbReader {
     /// What the file system has left for the store, in bytes.
     pub fn free_bytes(&self) -> Result<u64, StoreError> {
         self.shared.free_bytes()
+    }
+
+    /// What the store can still take: what the file system has left, and what the file has and does not use.
+    pub fn room_bytes(&self) -> Result<u64, StoreError> {
+        // Pages with three bodies, or with what is left of them, are an eighth empty.
+        let used = self.live_bytes()?.saturating_mul(8) / 7;
+        Ok(self.shared.free_bytes()?.saturating_add(self.shared.allocated_bytes()?.saturating_sub(used)))
+    }
+
+    /// What the file system gave the file, in bytes.
+    pub fn allocated_bytes(&self) -> Result<u64, StoreError> {
+        self.shared.allocated_bytes()
     }
 
     /// How long the file is.
@@ -88,6 +115,11 @@ impl RedbReader {
         let mut findings = Findings { pages_intact: true, file_bytes: self.file_bytes(), ..Findings::default() };
         check_snapshot(&self.shared.snapshot()?, depth, &mut findings)?;
         Ok(findings)
+    }
+
+    /// Bytes written to the file since the store was opened.
+    pub fn written_bytes(&self) -> u64 {
+        self.shared.traffic().written_bytes()
     }
 
     /// A snapshot of everything, record by record, while the node goes on.

@@ -1,7 +1,7 @@
 //! The open file that the writer and its readers share, and can open anew under them.
 
 use std::fs::{self, File, OpenOptions, Permissions};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -36,28 +36,30 @@ impl Shared {
     pub fn open_file(path: &Path, options: StoreOptions) -> Result<Shared, StoreError> {
         let is_new = !path.exists();
         let place = path.to_owned();
-        let mut shared = Shared::open(Box::new(move || Disk::file(open_or_create(&place)?)), options)?;
+        let shared =
+            Shared::open(Box::new(move || Disk::file(open_or_create(&place)?)), Some(path.to_owned()), options)?;
         if is_new {
             sync_directory(path)?;
         }
-        shared.path = Some(path.to_owned());
         Ok(shared)
     }
 
-    pub fn open(open: Opener, options: StoreOptions) -> Result<Shared, StoreError> {
+    pub fn open(open: Opener, path: Option<PathBuf>, options: StoreOptions) -> Result<Shared, StoreError> {
         let traffic = Arc::new(Traffic::default());
         let db = open_database(&open, options, &traffic)?;
-        Ok(Shared { open, path: None, options, traffic, db: RwLock::new(Some(db)), reopened: AtomicU64::new(0) })
+        Ok(Shared { open, path, options, traffic, db: RwLock::new(Some(db)), reopened: AtomicU64::new(0) })
     }
 
     pub fn traffic(&self) -> &Traffic {
         &self.traffic
     }
 
-    /// Reads in one snapshot; once more where the file was opened anew meanwhile.
+    /// Reads in one snapshot; once more where the file was opened anew meanwhile, or can be after the disk failed, since
+    /// redb answers nothing more after a failed read.
     pub fn read<T>(&self, work: impl Fn(&ReadTransaction) -> Result<T, StoreError>) -> Result<T, StoreError> {
         let reopened = self.reopened.load(Ordering::Acquire);
         match self.read_once(&work) {
+            Err(StoreError::Io(_)) if self.reopen_unless(reopened).is_ok() => self.read_once(&work),
             Err(_) if self.reopened.load(Ordering::Acquire) != reopened => self.read_once(&work),
             result => result,
         }
@@ -82,7 +84,22 @@ impl Shared {
 
     /// Opens the file anew: what was not committed is gone, and so is what redb remembered of a failure.
     pub fn reopen(&self) -> Result<(), StoreError> {
-        let mut db = self.db_mut();
+        self.reopen_locked(self.db_mut())
+    }
+
+    pub fn ensure_open(&self) -> Result<(), StoreError> {
+        let is_open = self.db().is_some();
+        if is_open { Ok(()) } else { self.reopen() }
+    }
+
+    /// Opens the file anew, unless somebody did since it was opened for the `reopened`th time.
+    fn reopen_unless(&self, reopened: u64) -> Result<(), StoreError> {
+        let db = self.db_mut();
+        let is_done = self.reopened.load(Ordering::Acquire) != reopened && db.is_some();
+        if is_done { Ok(()) } else { guarded(|| self.reopen_locked(db)) }
+    }
+
+    fn reopen_locked(&self, mut db: RwLockWriteGuard<'_, Option<Database>>) -> Result<(), StoreError> {
         // Closes the file and frees its lock first.
         drop(guarded(|| {
             drop(db.take());
@@ -91,11 +108,6 @@ impl Shared {
         *db = Some(open_database(&self.open, self.options, &self.traffic)?);
         self.reopened.fetch_add(1, Ordering::Release);
         Ok(())
-    }
-
-    pub fn ensure_open(&self) -> Result<(), StoreError> {
-        let is_open = self.db().is_some();
-        if is_open { Ok(()) } else { self.reopen() }
     }
 
     /// Moves pages to the front of the file and cuts it. Says whether that was possible: not while somebody reads.
@@ -119,6 +131,12 @@ impl Shared {
         Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
     }
 
+    /// What the file system gave the file, in bytes; less than its length where that was never written.
+    pub fn allocated_bytes(&self) -> Result<u64, StoreError> {
+        let Some(path) = &self.path else { return Ok(self.traffic.len_bytes()) };
+        Ok(fs::metadata(path).map_err(|error| io_failed(&error))?.blocks() * 512)
+    }
+
     // A panic inside redb was caught and followed by opening anew, so a poisoned lock says nothing new.
     fn db(&self) -> RwLockReadGuard<'_, Option<Database>> {
         self.db.read().unwrap_or_else(PoisonError::into_inner)
@@ -126,6 +144,16 @@ impl Shared {
 
     fn db_mut(&self) -> RwLockWriteGuard<'_, Option<Database>> {
         self.db.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        // Closing writes pages, and damaged ones may make redb panic.
+        let _ = guarded(|| {
+            drop(self.db_mut().take());
+            Ok(())
+        });
     }
 }
 

@@ -48,6 +48,8 @@ pub mod counter {
     pub const NOW: &str = "now";
     /// What the wall clock said then, in DTN milliseconds.
     pub const WALL: &str = "wall";
+    /// How many commits there were, so that one whose outcome is in doubt can be looked for.
+    pub const COMMITS: &str = "commits";
     /// The sum of the lengths of all values of [`super::BODIES`].
     pub const BODY_BYTES: &str = "body_bytes";
 }

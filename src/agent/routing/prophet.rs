@@ -1,0 +1,270 @@
+//! PRoPHETv2 (RFC 6693): a bundle goes to whoever is likelier to meet its destination.
+//!
+//! Every node keeps a *delivery predictability* P for each destination it has heard of (section 2.1.2 of the RFC):
+//!
+//! ```text
+//! meeting B:     P(A,B) ← P_first                                    where P(A,B) < P_first_threshold
+//!                P(A,B) ← P(A,B) + (1 − δ − P(A,B)) · P_max · min(1, interval / I_typ)
+//! every unit:    P(A,C) ← γ · P(A,C)
+//! B says P(B,C): P(A,C) ← max(P(A,C), P(A,B) · P(B,C) · β)
+//! ```
+//!
+//! The interval is that since the last contact with B *ended*, and P(A,B) does not age while the contact lasts: two
+//! nodes on one desk are neighbours all day, and a link that flaps is not a string of encounters.
+//!
+//! Numbers are integers with 31 bits after the point, rounded to 1/65,535 on the wire. What a node tells is within half
+//! such a step of what the formulas make of the words it heard, and within one and a half of what they would be had nobody
+//! rounded (`tests/routing/prophet.rs`).
+//! Values are aged when they are looked at, so that time costs nothing and a record stays true while it lies in a store.
+
+use std::collections::BTreeMap;
+
+use super::chance::{Chance, Decay};
+use super::{ENTRIES_TOLD_MAX, Facts, Learned, Lessons, Strategy, Verdict, by_remaining_life, highest, in_order};
+use crate::frame::{ROUTING_ENTRIES_MAX, RoutingInfo};
+use crate::id::NodeId;
+use crate::time::{MINUTE, Millis, SECOND, Timestamp};
+
+/// The parameters of RFC 6693 section 3.3. Probabilities and factors are in millionths.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Parameters {
+    /// P_encounter_max: the most that one encounter adds.
+    pub p_encounter_max: u32,
+    /// P_encounter_first: what a first encounter gives.
+    pub p_encounter_first: u32,
+    /// P_first_threshold: below it, an encounter is a first one again.
+    pub p_first_threshold: u32,
+    /// β: how much a predictability that passes through another node counts.
+    pub beta: u32,
+    /// γ: what is left after one unit of time.
+    pub gamma: u32,
+    /// δ: how far from certainty predictabilities stay.
+    pub delta: u32,
+    /// One step of ageing. The RFC leaves it to the scenario; with γ = 0.999, 30 s halve a value in 5.8 hours.
+    pub time_unit: Millis,
+    /// I_typ: after so long without the other an encounter counts in full. Left to the scenario too.
+    pub interval: Millis,
+    pub forwarding: Forwarding,
+}
+
+/// Who gets a copy, and in which order (RFC 6693 section 3.6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum Forwarding {
+    /// Whoever is likelier to deliver; soonest to expire first.
+    Grtr,
+    /// The same; where the peer is better by more goes first.
+    GrtrSort,
+    /// The same; where the peer is likeliest to deliver goes first.
+    GrtrMax,
+}
+
+impl Default for Parameters {
+    fn default() -> Parameters {
+        Parameters {
+            p_encounter_max: 700_000,
+            p_encounter_first: 500_000,
+            p_first_threshold: 100_000,
+            beta: 900_000,
+            gamma: 999_000,
+            delta: 10_000,
+            time_unit: SECOND.times(30),
+            interval: MINUTE.times(30),
+            forwarding: Forwarding::Grtr,
+        }
+    }
+}
+
+#[derive(Debug)]
+pub struct Prophet {
+    node: NodeId,
+    encounter_max: Chance,
+    encounter_first: Chance,
+    first_threshold: Chance,
+    /// 1 − δ.
+    ceiling: Chance,
+    beta: Chance,
+    decay: Decay,
+    time_unit: Millis,
+    interval: Millis,
+    forwarding: Forwarding,
+    table: BTreeMap<NodeId, Entry>,
+    /// What the peers of present contacts said, and when.
+    told: BTreeMap<NodeId, (Timestamp, Vec<(NodeId, u16)>)>,
+}
+
+/// One predictability.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Entry {
+    chance: Chance,
+    /// Up to when the value is aged.
+    aged: Timestamp,
+    /// When the last contact with the node ended, or began while it lasts; none where there was no contact.
+    met: Option<Timestamp>,
+}
+
+impl Prophet {
+    pub fn new(parameters: &Parameters, node: NodeId, learned: &mut Learned) -> Prophet {
+        let table = learned.take(Entry::decode, ROUTING_ENTRIES_MAX);
+        Prophet {
+            node,
+            encounter_max: Chance::from_millionths(parameters.p_encounter_max),
+            encounter_first: Chance::from_millionths(parameters.p_encounter_first),
+            first_threshold: Chance::from_millionths(parameters.p_first_threshold),
+            ceiling: Chance::CERTAIN.minus(Chance::from_millionths(parameters.delta)),
+            beta: Chance::from_millionths(parameters.beta),
+            decay: Decay::new(parameters.gamma),
+            time_unit: parameters.time_unit.max(Millis(1)),
+            interval: parameters.interval.max(Millis(1)),
+            forwarding: parameters.forwarding,
+            table,
+            told: BTreeMap::new(),
+        }
+    }
+
+    /// P(this node, `node`) now.
+    fn predictability(&self, node: NodeId, now: Timestamp) -> Chance {
+        self.table.get(&node).map_or(Chance::NEVER, |entry| self.aged(node, entry, now).chance)
+    }
+
+    /// P(`peer`, `node`) now, of a peer in contact.
+    fn predictability_of(&self, peer: NodeId, node: NodeId, now: Timestamp) -> Chance {
+        let Some((at, told)) = self.told.get(&peer) else { return Chance::NEVER };
+        let Ok(place) = told.binary_search_by_key(&node, |(node, _)| *node) else { return Chance::NEVER };
+        self.decay.after(Chance::from_wire(told[place].1), self.steps(*at, now))
+    }
+
+    /// The units of time that ended since then. All values age at the same moments, so that when one is looked at never
+    /// matters.
+    fn steps(&self, since: Timestamp, now: Timestamp) -> u64 {
+        (now.0 / self.time_unit.0).saturating_sub(since.0 / self.time_unit.0)
+    }
+
+    /// The entry brought up to `now`.
+    fn aged(&self, node: NodeId, entry: &Entry, now: Timestamp) -> Entry {
+        let steps = if self.told.contains_key(&node) { 0 } else { self.steps(entry.aged, now) };
+        Entry { chance: self.decay.after(entry.chance, steps), aged: now, ..*entry }
+    }
+
+    /// Meets `peer`: equation 1.
+    fn encounter(&mut self, peer: NodeId, now: Timestamp, lessons: &mut Lessons) -> Chance {
+        let unknown = Entry { chance: Chance::NEVER, aged: now, met: None };
+        let old = self.table.get(&peer).map_or(unknown, |entry| self.aged(peer, entry, now));
+        let chance = if old.chance < self.first_threshold {
+            self.encounter_first
+        } else {
+            // Known from the words of others alone: as if the last encounter were long ago.
+            let interval = old.met.map_or(self.interval, |met| now.since(met));
+            let encounter = self.encounter_max.scaled(interval.0, self.interval.0);
+            old.chance.plus(self.ceiling.minus(old.chance).times(encounter))
+        };
+        self.set(peer, Entry { chance, met: Some(now), ..old }, lessons);
+        chance
+    }
+
+    fn set(&mut self, node: NodeId, entry: Entry, lessons: &mut Lessons) {
+        self.table.insert(node, entry);
+        lessons.push((node, Some(entry.encode())));
+    }
+
+    /// Forgets the least likely where there are too many.
+    fn shrink(&mut self, now: Timestamp, lessons: &mut Lessons) {
+        if self.table.len() <= ROUTING_ENTRIES_MAX {
+            return;
+        }
+        let mut ranked: Vec<(Chance, NodeId)> =
+            self.table.iter().map(|(node, entry)| (self.aged(*node, entry, now).chance, *node)).collect();
+        ranked.sort_unstable();
+        for (_, node) in &ranked[..ranked.len() - ROUTING_ENTRIES_MAX] {
+            self.table.remove(node);
+            lessons.push((*node, None));
+        }
+    }
+}
+
+impl Strategy for Prophet {
+    fn replicates(&self) -> bool {
+        true
+    }
+
+    fn info(&mut self, peer: NodeId, now: Timestamp) -> RoutingInfo {
+        let all = self.table.iter().filter(|(node, _)| **node != peer);
+        let all = all.map(|(node, entry)| (*node, self.aged(*node, entry, now).chance.to_wire()));
+        RoutingInfo::Predictabilities(highest(all.collect(), ENTRIES_TOLD_MAX))
+    }
+
+    fn met(&mut self, peer: NodeId, info: &RoutingInfo, now: Timestamp, lessons: &mut Lessons) {
+        let through = self.encounter(peer, now, lessons);
+        let told = match info {
+            RoutingInfo::Predictabilities(told) => in_order(told),
+            _ => Vec::new(),
+        };
+        // Equation 3.
+        let me = self.node;
+        for (node, part) in told.iter().filter(|(node, _)| *node != peer && *node != me) {
+            let chance = through.times(Chance::from_wire(*part)).times(self.beta);
+            if chance > self.predictability(*node, now) {
+                let met = self.table.get(node).and_then(|entry| entry.met);
+                self.set(*node, Entry { chance, aged: now, met }, lessons);
+            }
+        }
+        self.told.insert(peer, (now, told));
+        self.shrink(now, lessons);
+    }
+
+    fn parted(&mut self, peer: NodeId, now: Timestamp, lessons: &mut Lessons) {
+        let was_met = self.told.remove(&peer).is_some();
+        if let Some(entry) = self.table.get(&peer).copied().filter(|_| was_met) {
+            self.set(peer, Entry { aged: now, met: Some(now), ..entry }, lessons);
+        }
+    }
+
+    fn verdict(&self, bundle: &Facts, peer: NodeId) -> Verdict {
+        let node = bundle.destination.node;
+        let better = self.predictability_of(peer, node, bundle.now) > self.predictability(node, bundle.now);
+        if better { Verdict::Copy(1) } else { Verdict::Keep }
+    }
+
+    fn send_rank(&self, bundle: &Facts, peer: NodeId) -> u64 {
+        let node = bundle.destination.node;
+        let theirs = || self.predictability_of(peer, node, bundle.now);
+        let last = |chance: Chance| u64::from(Chance::CERTAIN.minus(chance).to_bits());
+        match self.forwarding {
+            Forwarding::Grtr => by_remaining_life(bundle),
+            Forwarding::GrtrSort => last(theirs().minus(self.predictability(node, bundle.now))),
+            Forwarding::GrtrMax => last(theirs()),
+        }
+    }
+
+    fn drop_rank(&self, bundle: &Facts) -> u64 {
+        by_remaining_life(bundle)
+    }
+}
+
+/// Distinguishes the records of this strategy.
+const RECORD: u8 = 1;
+
+impl Entry {
+    /// 13 bytes, and 8 more where the node was met: kind, chance, when it was true, when the last contact ended.
+    fn encode(&self) -> Vec<u8> {
+        let met = self.met.map(|met| met.0.to_be_bytes());
+        let parts: [&[u8]; 4] = [
+            &[RECORD],
+            &self.chance.to_bits().to_be_bytes(),
+            &self.aged.0.to_be_bytes(),
+            met.as_ref().map_or(&[], |met| met.as_slice()),
+        ];
+        parts.concat()
+    }
+
+    fn decode(record: &[u8]) -> Option<Entry> {
+        let (kind, rest) = record.split_first()?;
+        let (chance, rest) = rest.split_first_chunk()?;
+        let (aged, rest) = rest.split_first_chunk()?;
+        let met = match rest {
+            [] => None,
+            met => Some(Timestamp(u64::from_be_bytes(met.try_into().ok()?))),
+        };
+        let chance = Chance::from_bits(u32::from_be_bytes(*chance));
+        (*kind == RECORD).then_some(Entry { chance, aged: Timestamp(u64::from_be_bytes(*aged)), met })
+    }
+}

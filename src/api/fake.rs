@@ -1,0 +1,48 @@
+//! A backend for tests, without a node behind it.
+
+use std::sync::Mutex;
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::error::ApiError;
+use super::model::{Request, Response};
+use super::{Answer, Backend, Row, Rows, Topic};
+
+/// Answers from a script, and remembers what was asked.
+#[derive(Default)]
+pub struct Fake {
+    pub asked: Mutex<Vec<Request>>,
+    pub answers: Mutex<Vec<Result<Response, ApiError>>>,
+    pub followers: Mutex<Vec<mpsc::UnboundedSender<Row>>>,
+    pub stop_on_down: Mutex<Option<oneshot::Sender<()>>>,
+}
+
+impl Fake {
+    pub fn emit(&self, row: Row) {
+        self.followers.lock().unwrap().retain(|follower| follower.send(row.clone()).is_ok());
+    }
+
+    pub fn followers(&self) -> usize {
+        let mut followers = self.followers.lock().unwrap();
+        followers.retain(|follower| !follower.is_closed());
+        followers.len()
+    }
+}
+
+impl Backend for Fake {
+    fn call(&self, request: Request) -> Answer<'_> {
+        if request == Request::Down {
+            drop(self.stop_on_down.lock().unwrap().take());
+        }
+        self.asked.lock().unwrap().push(request);
+        let answer = self.answers.lock().unwrap().pop();
+        Box::pin(async move { answer.unwrap_or_else(|| Err(ApiError::failure("nothing was scripted"))) })
+    }
+
+    fn follow(&self, _: Topic) -> Rows {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        self.followers.lock().unwrap().push(sender);
+        let rows = futures::stream::unfold(receiver, |mut r| async { r.recv().await.map(|row| (row, r)) });
+        Box::pin(rows)
+    }
+}

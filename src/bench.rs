@@ -1,0 +1,68 @@
+//! `dak bench`: how fast and how lean this node is on this machine, each figure beside a limit of the same run.
+//!
+//! Machines differ and wander, so the ratio counts. The limits are what the disk, the processor and the loopback would
+//! allow if nothing else were to do.
+
+mod cast;
+mod flow;
+mod hoard;
+mod limits;
+mod process;
+
+use serde::Serialize;
+
+use self::limits::Limits;
+
+/// One figure.
+#[derive(Clone, Debug, Serialize)]
+pub struct Row {
+    pub schema: u32,
+    pub name: &'static str,
+    pub value: f64,
+    pub unit: &'static str,
+    /// The limit measured in the same run, or the goal where nothing sets one; see `limit_is`.
+    pub limit: Option<f64>,
+    /// `value / limit`.
+    pub ratio: Option<f64>,
+    pub limit_is: &'static str,
+}
+
+/// Why a bench ends early.
+pub type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// How much to measure.
+#[derive(Clone, Copy, Debug)]
+pub struct Extent {
+    /// Messages in the flows.
+    pub messages: usize,
+    /// Bundles an idle node holds.
+    pub hoards: &'static [usize],
+    /// Messages sent one by one.
+    pub pings: usize,
+}
+
+/// What `dak bench` measures.
+pub const USUAL: Extent = Extent { messages: 10_000, hoards: &[10_000], pings: 500 };
+/// What `dak bench --full` measures.
+pub const FULL: Extent = Extent { messages: 10_000, hoards: &[10_000, 1_000_000], pings: 500 };
+
+/// Measures everything, a row at a time.
+pub async fn run(extent: Extent, mut report: impl FnMut(Row)) -> Result<(), Failure> {
+    let place = tempfile::tempdir()?;
+    let limits = Limits::measure(place.path()).await?;
+    limits.rows().into_iter().for_each(&mut report);
+    flow::ingest(place.path(), extent.messages, &limits, &mut report).await?;
+    flow::hand_over(place.path(), extent.messages, &limits, &mut report).await?;
+    flow::latency(place.path(), extent.pings, &limits, &mut report).await?;
+    for bundles in extent.hoards {
+        hoard::idle(place.path(), *bundles, &mut report).await?;
+    }
+    Ok(())
+}
+
+/// A row with its ratio.
+fn row(name: &'static str, value: f64, unit: &'static str, limit: Option<(f64, &'static str)>) -> Row {
+    let (limit, limit_is) = limit.map_or((None, ""), |(limit, what)| (Some(limit), what));
+    let ratio = limit.filter(|limit| *limit > 0.0).map(|limit| value / limit);
+    Row { schema: 1, name, value, unit, limit, ratio, limit_is }
+}

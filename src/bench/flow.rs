@@ -1,0 +1,136 @@
+//! Bundles on their way: taken from a peer, handed to one who appears, and one by one between neighbours.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::cast::{PATIENCE, Porter, TEXT_BYTES, address, bundles, key, node};
+use super::limits::Limits;
+use super::{Failure, Row, row};
+use crate::agent::Event;
+use crate::bundle::{Bundle, Priority, Signer};
+use crate::eid::Eid;
+use crate::message::{Message, pad};
+use crate::node::Node;
+use crate::time::DAY;
+
+/// Durable, verified custody from one peer over the loopback; then what it took of the disk.
+pub async fn ingest(
+    place: &Path,
+    messages: usize,
+    limits: &Limits,
+    report: &mut impl FnMut(Row),
+) -> Result<(), Failure> {
+    let carrier = node(place, 1, Vec::new()).await?;
+    let absent = key(200).node();
+    let made = tokio::task::spawn_blocking(move || bundles(&key(2), absent, 2 * messages + 100)).await??;
+    let made: Vec<Arc<Bundle>> = made.into_iter().map(Arc::new).collect();
+    let mut porter = Porter::meet(&key(3), address(&carrier)?).await?;
+    // The first hundred warm caches and connections.
+    porter.hand_over(&made[..100]).await?;
+    let (file_before, written_before) = (used_bytes(&carrier)?, carrier.reader().written_bytes());
+    let start = Instant::now();
+    let accepted = porter.hand_over(&made[100..100 + 2 * messages]).await?;
+    let rate = accepted as f64 / start.elapsed().as_secs_f64();
+    if accepted != 2 * messages {
+        return Err(format!("only {accepted} of {} were accepted", 2 * messages).into());
+    }
+    report(row("ingest", rate, "1/s", Some((2.0 * limits.verifications, "2 x verify_strict"))));
+    let per = |bytes: u64| bytes as f64 / accepted as f64;
+    let written = per(carrier.reader().written_bytes() - written_before);
+    report(row("written_per_message", written, "B", Some((made[100].encoded_len() as f64, "bytes of the bundle"))));
+    let stored = per(used_bytes(&carrier)? - file_before);
+    report(row("stored_per_message", stored, "B", Some((TEXT_BYTES as f64, "bytes of the text"))));
+    porter.leave().await;
+    carrier.stop().await;
+    Ok(())
+}
+
+fn used_bytes(node: &Node) -> Result<u64, Failure> {
+    Ok(node.reader().allocated_bytes()?)
+}
+
+/// Bundles stored for somebody who then appears, until the last is committed there.
+pub async fn hand_over(
+    place: &Path,
+    messages: usize,
+    limits: &Limits,
+    report: &mut impl FnMut(Row),
+) -> Result<(), Failure> {
+    let recipient = key(11).node();
+    let carrier = node(place, 10, Vec::new()).await?;
+    let made = tokio::task::spawn_blocking(move || bundles(&key(12), recipient, messages)).await??;
+    let made: Vec<Arc<Bundle>> = made.into_iter().map(Arc::new).collect();
+    let mut porter = Porter::meet(&key(13), address(&carrier)?).await?;
+    porter.hand_over(&made).await?;
+    porter.leave().await;
+    let bytes: usize = made.iter().map(|bundle| bundle.encoded_len()).sum();
+
+    let at = address(&carrier)?;
+    let start = Instant::now();
+    let appearing = node(place, 11, vec![at]).await?;
+    wait_for(&appearing, messages).await?;
+    let took = start.elapsed().as_secs_f64();
+    let at_best = messages as f64 / (2.0 * limits.verifications) + bytes as f64 / limits.stream;
+    report(row(
+        "hand_over_10k",
+        took * 10_000.0 / messages as f64,
+        "s",
+        Some((at_best, "2 x verify_strict + loopback")),
+    ));
+    appearing.stop().await;
+    carrier.stop().await;
+    Ok(())
+}
+
+async fn wait_for(node: &Node, letters: usize) -> Result<(), Failure> {
+    let mut events = node.follow();
+    let until = Instant::now() + PATIENCE;
+    while node.look(|agent| agent.letters().count()).await? < letters {
+        if Instant::now() > until {
+            return Err("the bundles did not arrive".into());
+        }
+        // Lagging behind is fine: only the count matters.
+        let _ = tokio::time::timeout(std::time::Duration::from_millis(20), events.recv()).await;
+    }
+    Ok(())
+}
+
+/// From `send` to the row in a neighbour's inbox, durable at both.
+pub async fn latency(place: &Path, pings: usize, limits: &Limits, report: &mut impl FnMut(Row)) -> Result<(), Failure> {
+    let bob = node(place, 21, Vec::new()).await?;
+    let alice = node(place, 20, vec![address(&bob)?]).await?;
+    let to = Eid::mail(bob.identity().node());
+    let text = pad(&Message { body: "x".repeat(TEXT_BYTES), ..Message::default() }.encode());
+    let until = Instant::now() + PATIENCE;
+    while alice.look(|agent| agent.contacts().count()).await? == 0 {
+        if Instant::now() > until {
+            return Err("the neighbours did not meet".into());
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+    }
+    let mut times = Vec::with_capacity(pings);
+    let mut arrivals = bob.follow();
+    let written = (alice.reader().written_bytes(), bob.reader().written_bytes());
+    for _ in 0..pings {
+        let start = Instant::now();
+        let id = alice.send(to.clone(), text.clone(), DAY, Priority::Normal, None).await?;
+        loop {
+            match tokio::time::timeout(PATIENCE, arrivals.recv()).await?? {
+                Event::Delivered { id: arrived, .. } if arrived == id => break,
+                _ => {}
+            }
+        }
+        times.push(start.elapsed().as_secs_f64() * 1e3);
+    }
+    times.sort_by(f64::total_cmp);
+    let at_best = (2.0 / limits.appends + limits.round_trip / 2.0 + 1.0 / limits.verifications) * 1e3;
+    let limit = Some((at_best, "two synced appends, half a round trip, one verification"));
+    report(row("send_to_inbox_p50", times[times.len() / 2], "ms", limit));
+    report(row("send_to_inbox_p99", times[times.len() * 99 / 100], "ms", limit));
+    let both = alice.reader().written_bytes() - written.0 + bob.reader().written_bytes() - written.1;
+    report(row("written_per_lone_message", both as f64 / pings as f64, "B", None));
+    alice.stop().await;
+    bob.stop().await;
+    Ok(())
+}

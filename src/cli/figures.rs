@@ -1,0 +1,47 @@
+//! `dak bench`: a table, or a line of JSON for each figure.
+
+use super::args::Bench;
+use super::out::Out;
+use super::{Outcome, Stop};
+use crate::api::ApiError;
+use crate::bench::{FULL, Row, USUAL, run};
+
+pub async fn bench(args: &Bench, out: &Out) -> Outcome {
+    let extent = if args.full { FULL } else { USUAL };
+    let mut stop = None;
+    out.talk(&format!("{:<26} {:>12} {:<12} {:>10} {:>7}  limit is", "figure", "value", "unit", "limit", "ratio"));
+    let measured = run(extent, |row| {
+        if stop.is_none() {
+            stop = out.row(&row, |_| line(&row)).err();
+        }
+    })
+    .await;
+    match (stop, measured) {
+        (Some(stop), _) => Err(stop),
+        (None, Ok(())) => Ok(()),
+        (None, Err(failure)) => Err(Stop::Error(ApiError::failure(format!("the measurement ended early: {failure}")))),
+    }
+}
+
+fn line(row: &Row) -> String {
+    let number = |value: Option<f64>| value.map_or(String::new(), short);
+    format!(
+        "{:<26} {:>12} {:<12} {:>10} {:>7}  {}\n",
+        row.name,
+        short(row.value),
+        row.unit,
+        number(row.limit),
+        number(row.ratio),
+        row.limit_is
+    )
+}
+
+/// About three digits.
+fn short(value: f64) -> String {
+    match value {
+        value if value.abs() >= 1_000.0 => format!("{value:.0}"),
+        value if value.abs() >= 10.0 => format!("{value:.1}"),
+        value if value.abs() >= 0.1 => format!("{value:.2}"),
+        value => format!("{value:.4}"),
+    }
+}

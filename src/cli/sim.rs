@@ -1,0 +1,223 @@
+//! `dak sim`: simulated runs, traces, exact answers, sweeps and comparisons.
+//!
+//! Nothing here needs a node or a home. A mistake in a file a person gave, and a place that cannot be written to, end with
+//! exit code 2 and a sentence that says where and what to do; results go to stdout, talk to stderr.
+
+mod bench;
+mod compare;
+mod example;
+mod files;
+mod gauge;
+mod oracle;
+mod replay;
+mod run;
+mod sweep;
+mod trace;
+
+use std::fmt;
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueHint};
+
+use crate::sim::InputError;
+
+#[derive(Clone, Debug, Subcommand)]
+pub enum SimCommand {
+    /// Run a scenario and report what came of it
+    Run(RunArgs),
+    /// Print a commented scenario that runs as it is
+    Example,
+    /// Convert, describe and check contact traces
+    #[command(subcommand)]
+    Trace(TraceCommand),
+    /// Print the earliest possible arrival of each message
+    Oracle(OracleArgs),
+    /// Run every combination of some settings for some seeds
+    Sweep(SweepArgs),
+    /// Compare two runs or sweeps, figure by figure
+    Compare(CompareArgs),
+    /// Measure the simulator on this machine
+    Bench(BenchArgs),
+    /// Play a recording back and check that it gives the same outputs
+    Replay(ReplayArgs),
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct RunArgs {
+    #[arg(value_name = "SCENARIO.toml", value_hint = ValueHint::FilePath)]
+    scenario: PathBuf,
+    /// Another seed than the scenario's
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Write summary.json, timing.json, messages.csv and report.html here
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    out: Option<PathBuf>,
+    /// Change a setting, as routing.strategy=direct
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    settings: Vec<String>,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+pub enum TraceCommand {
+    /// Write a trace of any known form as The ONE's connection events
+    Convert {
+        #[arg(value_hint = ValueHint::FilePath)]
+        file: PathBuf,
+        /// one, sociopatterns or imote; absent: by its first line
+        #[arg(long, value_name = "FORM")]
+        from: Option<String>,
+        /// one or sociopatterns
+        #[arg(long, value_name = "FORM", default_value = "one")]
+        to: String,
+        /// Write to this file instead of stdout
+        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+        out: Option<PathBuf>,
+    },
+    /// Describe a trace: nodes, contacts, how long they last and how often they come
+    Stat {
+        #[arg(value_hint = ValueHint::FilePath)]
+        file: PathBuf,
+        #[arg(long, value_name = "FORM")]
+        from: Option<String>,
+    },
+    /// Read a trace and say what is wrong with it, if anything
+    Check {
+        #[arg(value_hint = ValueHint::FilePath)]
+        file: PathBuf,
+        #[arg(long, value_name = "FORM")]
+        from: Option<String>,
+        /// How many nodes there are; ids go from 0 to one less
+        #[arg(long, value_name = "N")]
+        nodes: Option<u32>,
+    },
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct OracleArgs {
+    #[arg(value_hint = ValueHint::FilePath)]
+    trace: PathBuf,
+    #[arg(value_hint = ValueHint::FilePath)]
+    workload: PathBuf,
+    /// Leave out what arrives later than this after its creation, as 300min
+    #[arg(long, value_name = "DURATION")]
+    lifetime: Option<String>,
+    #[arg(long, value_name = "N")]
+    nodes: Option<u32>,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct SweepArgs {
+    #[arg(value_name = "SCENARIO.toml", value_hint = ValueHint::FilePath)]
+    scenario: PathBuf,
+    /// Try each of these strategies, as direct,epidemic,default
+    #[arg(long, value_name = "NAMES")]
+    strategy: Option<String>,
+    /// Try each value of a setting, as bundle.lifetime=100min,300min; may be given several times
+    #[arg(long = "set", value_name = "KEY=VALUES")]
+    settings: Vec<String>,
+    /// Seeds, as 1-10 or 1,2,5; absent: the scenario's
+    #[arg(long, value_name = "SEEDS")]
+    seeds: Option<String>,
+    /// Where the runs go; those that are there already are not made again
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    out: PathBuf,
+    /// Take only the I-th of N parts of the runs, as 2/5
+    #[arg(long, value_name = "I/N")]
+    shard: Option<String>,
+    /// Print one command a run instead of running, for whatever runs commands
+    #[arg(long)]
+    list: bool,
+    /// Runs at the same time; absent: one a core
+    #[arg(long, value_name = "N")]
+    jobs: Option<usize>,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct CompareArgs {
+    /// A directory of a run or a sweep
+    #[arg(value_hint = ValueHint::DirPath)]
+    a: PathBuf,
+    #[arg(value_hint = ValueHint::DirPath)]
+    b: PathBuf,
+    /// Take A as what it should be: print what B changes, and fail if it changes anything
+    #[arg(long)]
+    baseline: bool,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct BenchArgs {
+    /// A folder of real traces, NAME.txt with workloads/NAME.txt
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    traces: Option<PathBuf>,
+    /// Also see how far ten thousand nodes get, for so many simulated hours
+    #[arg(long, value_name = "HOURS")]
+    large: Option<u64>,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct ReplayArgs {
+    #[arg(value_hint = ValueHint::FilePath)]
+    file: PathBuf,
+}
+
+/// Why a command ends without its result.
+#[derive(Debug)]
+enum Stop {
+    /// Bad input, or a place that cannot be written to.
+    Refused(String),
+    /// It ran, and the answer is no.
+    Failed(String),
+    /// Whoever read our output has left.
+    Hangup,
+}
+
+type Outcome = Result<(), Stop>;
+
+/// Runs one command and returns its exit code.
+pub fn run(command: &SimCommand, json: bool) -> u8 {
+    let outcome = match command {
+        SimCommand::Run(args) => run::run(args, json),
+        SimCommand::Example => example::example(),
+        SimCommand::Trace(command) => trace::trace(command, json),
+        SimCommand::Oracle(args) => oracle::oracle(args),
+        SimCommand::Sweep(args) => sweep::sweep(args, json),
+        SimCommand::Compare(args) => compare::compare(args, json),
+        SimCommand::Bench(args) => bench::bench(args, json),
+        SimCommand::Replay(args) => replay::replay(args, json),
+    };
+    let (code, said) = match outcome {
+        Ok(()) | Err(Stop::Hangup) => return 0,
+        Err(Stop::Refused(said)) => (2, said),
+        Err(Stop::Failed(said)) => (1, said),
+    };
+    let line = match json {
+        true => serde_json::json!({ "schema": 1, "error": said }).to_string(),
+        false => format!("dak: {said}"),
+    };
+    let _ = writeln!(io::stderr(), "{line}");
+    code
+}
+
+/// Writes a result to stdout.
+fn print(text: impl fmt::Display) -> Outcome {
+    let mut stdout = io::stdout().lock();
+    write!(stdout, "{text}").and_then(|()| stdout.flush())?;
+    Ok(())
+}
+
+impl From<InputError> for Stop {
+    fn from(error: InputError) -> Stop {
+        Stop::Refused(error.to_string())
+    }
+}
+
+/// Writing to stdout failed.
+impl From<io::Error> for Stop {
+    fn from(error: io::Error) -> Stop {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Stop::Hangup,
+            _ => Stop::Failed(format!("the output cannot be written: {error}")),
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! `dak sim compare`.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::fs;
+use std::path::Path;
+
+use super::files::read;
+use super::{CompareArgs, Outcome, Stop, print};
+use crate::sim::compare::{Interval, paired};
+
+/// What is compared: runs of one scenario and strategy under the same settings.
+type Group = BTreeMap<String, Vec<(u64, f64)>>;
+
+pub fn compare(args: &CompareArgs, json: bool) -> Outcome {
+    let (a, b) = (Runs::find(&args.a)?, Runs::find(&args.b)?);
+    let pairs = a.pair(&b)?;
+    let mut text = String::new();
+    let mut changed = false;
+    for (name, (one, other)) in &pairs {
+        let lines = figures(&a.figures, one, other, args.baseline);
+        changed |= !lines.is_empty();
+        if json {
+            lines.iter().for_each(|line| text.push_str(&line.json(name)));
+        } else if !lines.is_empty() {
+            writeln!(text, "{name}: {} and {} runs", seeds(one), seeds(other)).expect("a string takes all");
+            writeln!(text, "  {:<22} {:>24} {:>24} {:>24}", "", "A", "B", "B - A, same seeds")
+                .expect("a string takes all");
+            lines.iter().for_each(|line| text.push_str(&line.text()));
+        }
+    }
+    if args.baseline && !changed && !json {
+        text.push_str("nothing changed\n");
+    }
+    print(text)?;
+    match args.baseline && changed {
+        true => Err(Stop::Failed("B differs from the baseline; accept it by putting B in the place of A".into())),
+        false => Ok(()),
+    }
+}
+
+/// The runs under a directory.
+struct Runs {
+    groups: BTreeMap<String, Group>,
+    /// In the order of `summary.json`.
+    figures: Vec<String>,
+}
+
+impl Runs {
+    fn find(path: &Path) -> Result<Runs, Stop> {
+        let mut runs = Runs { groups: BTreeMap::new(), figures: Vec::new() };
+        let mut summaries = Vec::new();
+        for folder in [path.to_owned(), path.join("runs")] {
+            let below = fs::read_dir(&folder).into_iter().flatten().flatten().map(|entry| entry.path());
+            summaries.extend(
+                below.chain([folder.clone()]).map(|run| run.join("summary.json")).filter(|file| file.is_file()),
+            );
+        }
+        summaries.sort();
+        summaries.dedup();
+        for file in &summaries {
+            runs.add(file)?;
+        }
+        match runs.groups.is_empty() {
+            true => Err(Stop::Refused(format!(
+                "{} has no summary.json; name a directory that `dak sim run --out` or `dak sim sweep` wrote",
+                path.display()
+            ))),
+            false => Ok(runs),
+        }
+    }
+
+    fn add(&mut self, file: &Path) -> Result<(), Stop> {
+        let bad = |why: String| Stop::Refused(format!("{}: {why}; make that run again", file.display()));
+        let summary: serde_json::Value = serde_json::from_slice(&read(file)?).map_err(|why| bad(why.to_string()))?;
+        let summary = summary.as_object().ok_or_else(|| bad("it is no summary".into()))?;
+        let text = |key: &str| summary.get(key).and_then(|value| value.as_str()).unwrap_or_default().to_owned();
+        let seed = summary.get("seed").and_then(|seed| seed.as_u64()).ok_or_else(|| bad("it names no seed".into()))?;
+        let scenario = Path::new(&text("scenario")).file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let hash: String = text("scenario_hash").chars().take(8).collect();
+        let group = self.groups.entry(format!("{scenario} {} {hash}", text("strategy"))).or_default();
+        for (name, value) in summary.iter().filter(|(name, _)| *name != "seed") {
+            let Some(value) = value.as_f64() else { continue };
+            if !self.figures.contains(name) {
+                self.figures.push(name.clone());
+            }
+            group.entry(name.clone()).or_default().push((seed, value));
+        }
+        Ok(())
+    }
+
+    /// Groups of the same scenario and settings; where there are none, and one on each side, those two.
+    fn pair<'a>(&'a self, other: &'a Runs) -> Result<BTreeMap<String, (&'a Group, &'a Group)>, Stop> {
+        let same = self.groups.iter().filter_map(|(name, one)| Some((name.clone(), (one, other.groups.get(name)?))));
+        let same: BTreeMap<_, _> = same.collect();
+        if !same.is_empty() {
+            return Ok(same);
+        }
+        match (self.groups.iter().next(), other.groups.iter().next()) {
+            (Some((one, a)), Some((two, b))) if self.groups.len() == 1 && other.groups.len() == 1 => {
+                Ok(BTreeMap::from([(format!("{one}, {two}"), (a, b))]))
+            }
+            _ => Err(Stop::Refused(
+                "the two have no scenario and settings in common; compare single runs instead".into(),
+            )),
+        }
+    }
+}
+
+fn seeds(group: &Group) -> usize {
+    group.values().map(Vec::len).max().unwrap_or(0)
+}
+
+struct Line<'a> {
+    name: &'a str,
+    a: Interval,
+    b: Interval,
+    difference: Option<Interval>,
+}
+
+fn figures<'a>(names: &'a [String], one: &Group, other: &Group, only_changed: bool) -> Vec<Line<'a>> {
+    let mut lines = Vec::new();
+    for name in names {
+        let (Some(a), Some(b)) = (one.get(name), other.get(name)) else { continue };
+        let values = |group: &[(u64, f64)]| group.iter().map(|(_, value)| *value).collect::<Vec<_>>();
+        let (Some(mean_a), Some(mean_b)) = (Interval::of(&values(a)), Interval::of(&values(b))) else { continue };
+        let difference = paired(a, b);
+        let is_same = difference.is_some_and(|d| d.mean == 0.0 && d.half_width.unwrap_or(0.0) == 0.0);
+        if !(only_changed && is_same) {
+            lines.push(Line { name, a: mean_a, b: mean_b, difference });
+        }
+    }
+    lines
+}
+
+impl Line<'_> {
+    fn text(&self) -> String {
+        let difference = self.difference.map_or(String::new(), |difference| {
+            let mark = if difference.excludes_zero() == Some(true) { " *" } else { "  " };
+            format!("{}{mark}", shown(difference))
+        });
+        format!("  {:<22} {:>24} {:>24} {:>26}\n", self.name, shown(self.a), shown(self.b), difference)
+    }
+
+    fn json(&self, group: &str) -> String {
+        let interval = |i: Interval| serde_json::json!({ "mean": i.mean, "half_width": i.half_width, "runs": i.count });
+        let value = serde_json::json!({
+            "schema": 1, "group": group, "figure": self.name, "a": interval(self.a), "b": interval(self.b),
+            "difference": self.difference.map(interval),
+        });
+        format!("{value}\n")
+    }
+}
+
+fn shown(interval: Interval) -> String {
+    let digits = if interval.mean.abs() >= 1_000.0 { 0 } else { 4 };
+    match interval.half_width {
+        Some(half_width) => format!("{:.digits$} ± {half_width:.digits$}", interval.mean),
+        None => format!("{:.digits$}", interval.mean),
+    }
+}

@@ -1,0 +1,224 @@
+//! `dak sim sweep`.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rayon::prelude::*;
+
+use super::files::{self, Place};
+use super::gauge::{Bar, Gauge};
+use super::{Outcome, Stop, SweepArgs, print};
+use crate::sim::report::{Decimal, Report, Sweep, SweepLine, Swept, page};
+use crate::sim::run::run as simulate;
+use crate::sim::scenario::{parse_duration_us, parse_size_bytes};
+use crate::sim::sweep::{Axis, Planned, Shard, parse_seeds, plan, run_name};
+
+/// A run with the place of its results.
+struct Named {
+    planned: Planned,
+    name: String,
+    path: PathBuf,
+}
+
+pub fn sweep(args: &SweepArgs, json: bool) -> Outcome {
+    let axes = axes(args)?;
+    let shard = match &args.shard {
+        Some(text) => Shard::parse(text)
+            .ok_or_else(|| Stop::Refused(format!("--shard {text}: write I/N with I from 1 to N, as 2/5")))?,
+        None => Shard::WHOLE,
+    };
+    let seeds = match &args.seeds {
+        Some(text) => parse_seeds(text)
+            .ok_or_else(|| Stop::Refused(format!("--seeds {text}: write numbers and ranges, as 1-10 or 1,2,5")))?,
+        None => vec![files::load(&args.scenario, &[], None)?.loaded.scenario.seed],
+    };
+    let planned = plan(&axes, &seeds).ok_or_else(|| Stop::Refused("that is more than a million runs".into()))?;
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(args.jobs.unwrap_or(0))
+        .build()
+        .map_err(|why| Stop::Failed(format!("the system gives no threads: {why}")))?;
+    let named =
+        pool.install(|| planned.into_par_iter().map(|planned| named(args, planned)).collect::<Result<Vec<_>, _>>())?;
+    if args.list {
+        let lines =
+            named.iter().enumerate().filter(|(place, _)| shard.takes(*place)).map(|(_, run)| command(args, run));
+        return print(lines.collect::<String>());
+    }
+    Place::check(&args.out)?;
+    let mine: Vec<&Named> =
+        named.iter().enumerate().filter(|(place, _)| shard.takes(*place)).map(|(_, run)| run).collect();
+    pool.install(|| make(args, &mine, json))?;
+    report(args, &axes, &named)?;
+    let done = named.iter().filter(|run| is_done(&run.path)).count();
+    let summary = match json {
+        true => format!("{}\n", serde_json::json!({ "schema": 1, "runs": named.len(), "done": done })),
+        false => format!("{done} of {} runs are in {}\n", named.len(), args.out.display()),
+    };
+    print(summary)
+}
+
+fn axes(args: &SweepArgs) -> Result<Vec<Axis>, Stop> {
+    let strategies = args.strategy.iter().map(|names| format!("routing.strategy={names}"));
+    let texts = strategies.chain(args.settings.iter().cloned());
+    texts
+        .map(|text| {
+            Axis::parse(&text).ok_or_else(|| {
+                Stop::Refused(format!("--set {text}: write KEY=VALUE,VALUE, as bundle.lifetime=100min,300min"))
+            })
+        })
+        .collect()
+}
+
+fn named(args: &SweepArgs, planned: Planned) -> Result<Named, Stop> {
+    let found = files::load(&args.scenario, &planned.settings, Some(planned.seed))?;
+    let name = run_name(&found.loaded.hash, planned.seed, files::commit());
+    let path = args.out.join("runs").join(&name);
+    Ok(Named { planned, name, path })
+}
+
+/// The command that makes one run by itself.
+fn command(args: &SweepArgs, run: &Named) -> String {
+    let settings =
+        run.planned.settings.iter().map(|(key, value)| format!(" --set {}", quoted(&format!("{key}={value}"))));
+    format!(
+        "dak sim run {} --seed {}{} --out {}\n",
+        quoted(&args.scenario.display().to_string()),
+        run.planned.seed,
+        settings.collect::<String>(),
+        quoted(&run.path.display().to_string())
+    )
+}
+
+/// Quotes for a shell where that is needed.
+fn quoted(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "./_-=%:,".contains(c);
+    match !text.is_empty() && text.chars().all(plain) {
+        true => text.to_owned(),
+        false => format!("'{}'", text.replace('\'', "'\\''")),
+    }
+}
+
+/// A run's summary is written last.
+fn is_done(path: &Path) -> bool {
+    path.join("summary.json").is_file()
+}
+
+/// Makes the runs that are not there yet.
+fn make(args: &SweepArgs, runs: &[&Named], json: bool) -> Outcome {
+    let mut missing: Vec<&Named> = runs.iter().copied().filter(|run| !is_done(&run.path)).collect();
+    missing.sort_by(|one, other| one.name.cmp(&other.name));
+    missing.dedup_by(|one, other| one.name == other.name);
+    let (made, of) = (AtomicUsize::new(0), missing.len());
+    let bar = Bar::new(json);
+    missing.par_iter().try_for_each(|run| {
+        make_one(args, run)?;
+        bar.count(made.fetch_add(1, Ordering::Relaxed) + 1, of);
+        Ok::<(), Stop>(())
+    })?;
+    bar.clear();
+    Ok(())
+}
+
+fn make_one(args: &SweepArgs, run: &Named) -> Result<Report, Stop> {
+    let gauge = Gauge::start();
+    let found = files::load(&args.scenario, &run.planned.settings, Some(run.planned.seed))?;
+    let report = simulate(&found.loaded, &found.text, files::commit(), &mut |_| {});
+    let place = Place::check(&run.path)?;
+    place.write(&files::of_run(&report, gauge.read().json(report.head.events)))?;
+    Ok(report)
+}
+
+/// One table of all runs that are there, and one page with the curves over what was swept.
+fn report(args: &SweepArgs, axes: &[Axis], runs: &[Named]) -> Outcome {
+    let mut rows: Vec<(&Named, serde_json::Value)> = Vec::new();
+    for run in runs.iter().filter(|run| is_done(&run.path)) {
+        let text = String::from_utf8_lossy(&files::read(&run.path.join("summary.json"))?).into_owned();
+        let summary = serde_json::from_str(&text).map_err(|why| {
+            Stop::Refused(format!("{}/summary.json: {why}; remove that run, and it is made again", run.path.display()))
+        })?;
+        rows.push((run, summary));
+    }
+    let place = Place::check(&args.out)?;
+    let mut files = vec![("sweep.csv", table(axes, &rows))];
+    let curves = curves(axes, &rows);
+    if let (Some(first), false) = (runs.first(), curves.is_empty()) {
+        let found = files::load(&args.scenario, &first.planned.settings, Some(first.planned.seed))?;
+        let report = simulate(&found.loaded, &found.text, files::commit(), &mut |_| {});
+        files.push(("report.html", page(&Report { sweeps: curves, ..report })));
+    }
+    place.write(&files)
+}
+
+/// One line a run: its name, its seed, its settings, its figures.
+fn table(axes: &[Axis], rows: &[(&Named, serde_json::Value)]) -> String {
+    let figures: Vec<&String> = match rows.first().and_then(|(_, summary)| summary.as_object()) {
+        Some(summary) => summary.iter().filter(|(_, value)| !value.is_string()).map(|(name, _)| name).collect(),
+        None => Vec::new(),
+    };
+    let figures: Vec<&String> = figures.into_iter().filter(|name| *name != "seed").collect();
+    let keys = axes.iter().map(|axis| axis.key.as_str()).chain(figures.iter().map(|name| name.as_str()));
+    let mut text = format!("run,seed,{}\n", keys.collect::<Vec<_>>().join(","));
+    for (run, summary) in rows {
+        let settings = run.planned.settings.iter().map(|(_, value)| field(value));
+        let values = figures.iter().map(|name| match &summary[name.as_str()] {
+            serde_json::Value::Null => String::new(),
+            value => value.to_string(),
+        });
+        let cells: Vec<String> = settings.chain(values).collect();
+        text.push_str(&format!("{},{},{}\n", run.name, run.planned.seed, cells.join(",")));
+    }
+    text
+}
+
+fn field(value: &str) -> String {
+    match value.contains([',', '"', '\n']) {
+        true => format!("\"{}\"", value.replace('"', "\"\"")),
+        false => value.to_owned(),
+    }
+}
+
+/// Delivery against lifetime and against quota, where either takes several values: one line a strategy, and the ceiling.
+fn curves(axes: &[Axis], rows: &[(&Named, serde_json::Value)]) -> Vec<Sweep> {
+    let swept = [("bundle.lifetime", Swept::Lifetime), ("store.quota_bytes", Swept::Quota)];
+    let several = |key: &str| axes.iter().any(|axis| axis.key == key && axis.values.len() > 1);
+    let curves = swept.into_iter().filter(|(key, _)| several(key));
+    curves.map(|(key, what)| Sweep { what, lines: lines(key, what, rows) }).collect()
+}
+
+fn lines(key: &str, what: Swept, rows: &[(&Named, serde_json::Value)]) -> Vec<SweepLine> {
+    let mut points: BTreeMap<(String, u64), Vec<f64>> = BTreeMap::new();
+    for (run, summary) in rows {
+        let value = run.planned.settings.iter().find(|(set, _)| set == key).map(|(_, value)| value.trim_matches('"'));
+        let at = value.and_then(|value| match what {
+            Swept::Lifetime => parse_duration_us(value),
+            Swept::Quota => parse_size_bytes(value),
+        });
+        let Some(at) = at else { continue };
+        let strategy = summary["strategy"].as_str().unwrap_or_default().to_owned();
+        for (name, figure) in [(strategy, "delivery_prob"), ("ceiling".to_owned(), "ceiling_prob")] {
+            points.entry((name, at)).or_default().extend(summary[figure].as_f64());
+        }
+    }
+    let mut lines: Vec<SweepLine> = Vec::new();
+    for ((name, at), values) in points.into_iter().filter(|(_, values)| !values.is_empty()) {
+        let mean = (values.iter().sum::<f64>() / values.len() as f64 * 1e6) as i128;
+        let Some(share) = Decimal::ratio(mean, 1_000_000) else { continue };
+        match lines.last_mut().filter(|line| line.name == name) {
+            Some(line) => line.points.push((at, share)),
+            None => lines.push(SweepLine { name, points: vec![(at, share)] }),
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_shell_would_change_is_quoted() {
+        assert_eq!(quoted("runs/a-1.toml"), "runs/a-1.toml");
+        assert_eq!(quoted("it's [1, 2]"), "'it'\\''s [1, 2]'");
+    }
+}

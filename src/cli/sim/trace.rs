@@ -1,0 +1,81 @@
+//! `dak sim trace`.
+
+use std::path::Path;
+
+use super::files::read;
+use super::{Outcome, Stop, TraceCommand, print};
+use crate::sim::Trace;
+use crate::sim::trace::{Format, Quantiles, Stats, import, write_events, write_sociopatterns};
+
+pub fn trace(command: &TraceCommand, json: bool) -> Outcome {
+    match command {
+        TraceCommand::Convert { file, from, to, out } => {
+            let trace = load(file, from.as_deref(), None)?;
+            let text = match form(to)? {
+                Format::TheOne => write_events(trace.events()),
+                Format::SocioPatterns => write_sociopatterns(&trace),
+                Format::Imote => return refuse("a trace can be read as imote but not written; write --to one".into()),
+            };
+            match out {
+                Some(path) => write(path, &text),
+                None => print(text),
+            }
+        }
+        TraceCommand::Stat { file, from } => {
+            let stats = Stats::of(&load(file, from.as_deref(), None)?);
+            print(if json { stats_json(&stats) } else { format!("{stats}\n") })
+        }
+        TraceCommand::Check { file, from, nodes } => {
+            let trace = load(file, from.as_deref(), *nodes)?;
+            print(format_args!("{}: {} nodes, {} contacts, sound\n", file.display(), trace.nodes, trace.contacts.len()))
+        }
+    }
+}
+
+/// Reads a trace of a form that is named or guessed.
+pub fn load(path: &Path, form_name: Option<&str>, nodes: Option<u32>) -> Result<Trace, Stop> {
+    let bytes = read(path)?;
+    let name = path.display().to_string();
+    let format = match form_name {
+        Some(name) => form(name)?,
+        None => Format::guess(&bytes).unwrap_or(Format::TheOne),
+    };
+    match format {
+        Format::TheOne => Ok(Trace::parse(&name, &bytes[..], nodes)?),
+        format => Ok(import(&name, &bytes[..], format)?),
+    }
+}
+
+fn form(name: &str) -> Result<Format, Stop> {
+    let said = || Stop::Refused(format!("there is no form `{name}`; write one, sociopatterns or imote"));
+    Format::named(name).ok_or_else(said)
+}
+
+fn refuse(said: String) -> Outcome {
+    Err(Stop::Refused(said))
+}
+
+fn write(path: &Path, text: &str) -> Outcome {
+    let draft = path.with_extension(format!("tmp-{}", std::process::id()));
+    let written = std::fs::write(&draft, text).and_then(|()| std::fs::rename(&draft, path));
+    written.map_err(|why| {
+        let _ = std::fs::remove_file(&draft);
+        Stop::Refused(format!("{} cannot be written ({why}); name another place", path.display()))
+    })
+}
+
+fn stats_json(stats: &Stats) -> String {
+    let seconds = |us: u64| us as f64 / 1e6;
+    let spread = |q: &Quantiles| {
+        serde_json::json!({
+            "count": q.count, "min": seconds(q.min), "median": seconds(q.median), "mean": seconds(q.mean),
+            "p90": seconds(q.p90), "max": seconds(q.max),
+        })
+    };
+    let value = serde_json::json!({
+        "schema": 1, "nodes": stats.nodes, "lonely": stats.lonely, "contacts": stats.contacts, "pairs": stats.pairs,
+        "duration": seconds(stats.duration_us), "contact": spread(&stats.contact),
+        "inter_contact": spread(&stats.inter_contact),
+    });
+    format!("{value}\n")
+}

@@ -1,0 +1,376 @@
+//! Whole command lines against a node that answers from a script, or against none.
+
+use std::ffi::OsString;
+use std::future::Future;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+
+use tokio::sync::oneshot;
+
+use super::out::{Sink, Style};
+use super::{Engine, Out, Ready, run_with};
+use crate::api::fake::Fake;
+use crate::api::model::*;
+use crate::api::{Answer, ApiError, Backend, ErrorKind, Row, Rows, Topic, samples, server, socket};
+use crate::config::Flags;
+use crate::home::Home;
+
+#[test]
+fn without_a_node_what_needs_one_exits_3_and_says_how_to_start_it() {
+    let stage = Stage::set_up();
+    for line in ["peers", "nearby", "down", "inbox --follow", "status --watch", "send bob hi --wait"] {
+        let ran = stage.run(line);
+        assert_eq!((ran.code, ran.data.as_str()), (3, ""), "{line}");
+        assert_eq!(ran.talk, "dak: no node running; start it with `dak up`\n", "{line}");
+    }
+    assert!(stage.asked().is_empty(), "nothing was queued on the way");
+}
+
+#[test]
+fn without_a_node_the_closed_home_answers() {
+    let stage = Stage::set_up();
+    stage.answer(Response::Sent(sent()));
+    let ran = stage.run("send bob hello --json");
+    assert_eq!(
+        (ran.code, ran.data.as_str()),
+        (0, format!("{{\"schema\":1,\"id\":\"{}\",\"state\":\"queued\"}}\n", samples::ID).as_str())
+    );
+    let Some(Request::Send(compose)) = stage.asked().pop() else { panic!("nothing was sent") };
+    assert_eq!((compose.to.as_str(), compose.text.as_str()), ("bob", "hello"));
+    stage.answer(Response::Sent(sent()));
+    let ran = stage.run("send bob hello");
+    assert_eq!(ran.data, "queued 3f2a91c0de for bob\n");
+    assert!(ran.talk.contains("leaves after the next `dak up`"), "{}", ran.talk);
+}
+
+#[test]
+fn a_command_waits_for_another_one_that_holds_the_home() {
+    let stage = Stage::set_up();
+    stage.answer(Response::Sent(sent()));
+    let held = Home::find(Some(&stage.home)).unwrap().lock().unwrap();
+    let other = std::thread::spawn(move || {
+        std::thread::sleep(std::time::Duration::from_millis(150));
+        drop(held);
+    });
+    assert_eq!(stage.run("send bob hello").code, 0);
+    assert!(other.is_finished(), "it did not wait");
+    other.join().unwrap();
+}
+
+#[test]
+fn without_a_home_nothing_is_made_and_the_next_step_is_named() {
+    let stage = Stage::bare();
+    let ran = stage.run("inbox");
+    assert_eq!(
+        (ran.code, ran.talk.as_str()),
+        (3, "dak: no node running, and nothing is set up here yet; start it with `dak up`\n")
+    );
+    assert!(!stage.home.exists());
+}
+
+#[test]
+fn a_running_node_answers_before_the_closed_home() {
+    let stage = Stage::set_up().with_node();
+    stage.answer(Response::Me(samples::me()));
+    let ran = stage.run("me --json");
+    assert_eq!((ran.code, ran.talk.as_str()), (0, ""));
+    let row: serde_json::Value = serde_json::from_str(&ran.data).unwrap();
+    assert_eq!((&row["schema"], &row["name"], row["listen"].is_array()), (&1.into(), &"alice".into(), true));
+}
+
+#[test]
+fn every_kind_of_failure_has_its_exit_code_and_its_sentence() {
+    let stage = Stage::set_up().with_node();
+    use ErrorKind as K;
+    let kinds = [K::Failure, K::Usage, K::NotFound, K::Refused, K::InFlight, K::Store, K::Verification];
+    for (kind, code) in kinds.into_iter().zip([1, 2, 4, 5, 6, 7, 8]) {
+        stage.fail(ApiError::new(kind, "no \u{1b}[31mluck").next("try this"));
+        let ran = stage.run("status 3f2a");
+        assert_eq!((ran.code, ran.talk.as_str()), (code, "dak: no \\u{1b}[31mluck; try this\n"));
+        stage.fail(ApiError::new(kind, "no luck"));
+        let ran = stage.run("status 3f2a --json");
+        let report: serde_json::Value = serde_json::from_str(&ran.talk).unwrap();
+        assert_eq!((&report["exit_code"], &report["error"]["message"]), (&code.into(), &"no luck".into()));
+    }
+}
+
+#[test]
+fn mistyped_lines_exit_2_and_help_exits_0() {
+    let stage = Stage::bare();
+    let ran = stage.run("fly");
+    assert_eq!((ran.code, ran.data.as_str()), (2, ""));
+    assert!(ran.talk.contains("fly"));
+    let help = stage.run("--help");
+    assert_eq!((help.code, help.talk.as_str()), (0, ""));
+    let commands = "up down me contact nearby send inbox read reply status cancel peers carry doctor backup restore bundle config demo completions version";
+    for command in commands.split(' ') {
+        assert!(help.data.contains(&format!("\n  {command} ")), "{command}");
+    }
+    assert!(help.data.lines().all(|line| line.chars().count() <= 100));
+}
+
+#[test]
+fn a_reader_that_left_is_no_failure() {
+    let stage = Stage::set_up().with_node();
+    stage.answer(Response::Inbox(vec![samples::inbox("hi")]));
+    let out = |json| Out::new(json, style(), Arc::new(Mutex::new(Closed)), Arc::new(Mutex::new(Closed)));
+    assert_eq!(run_with(&stage.engine, stage.line("inbox"), out), 0);
+}
+
+#[test]
+fn waiting_ends_with_6_when_the_time_is_up_and_prints_what_is_known() {
+    let stage = Stage::set_up().with_node();
+    let status = samples::status(vec![samples::event(EventKind::Copy, samples::at(11, 0), Some("carol"))]);
+    // Answered in turn: the sending, the look before the stream, and the look after it.
+    stage.answer(Response::Sent(sent()));
+    stage.answer(Response::Statuses(vec![status.clone()]));
+    stage.answer(Response::Statuses(vec![status]));
+    let ran = stage.run("send bob hi --wait=delivered --timeout 50ms --json");
+    assert_eq!(ran.code, 6);
+    let row: serde_json::Value = serde_json::from_str(&ran.data).unwrap();
+    assert_eq!((&row["id"], &row["state"]), (&samples::ID.into(), &"copy".into()));
+    assert!(ran.talk.contains("still in flight"), "{}", ran.talk);
+}
+
+#[test]
+fn waiting_ends_with_0_when_the_receipt_is_there() {
+    let stage = Stage::set_up().with_node();
+    let status = samples::status(vec![samples::event(EventKind::Delivered, samples::at(11, 0), Some("bob"))]);
+    stage.answer(Response::Sent(sent()));
+    stage.answer(Response::Statuses(vec![status.clone()]));
+    stage.answer(Response::Statuses(vec![status]));
+    let ran = stage.run("send bob hi --wait --timeout 60s");
+    assert_eq!((ran.code, ran.data.as_str()), (0, "delivered 3f2a91c0de for bob\n"));
+}
+
+#[test]
+fn an_answer_goes_to_whoever_wrote_in_the_same_conversation() {
+    let stage = Stage::set_up();
+    let letter = LetterRow { row: samples::inbox("a question"), files: Vec::new() };
+    stage.answer(Response::Letter(Box::new(letter)));
+    stage.answer(Response::Sent(sent()));
+    assert_eq!(stage.run("reply 3f2a yes").code, 0);
+    let Some(Request::Send(compose)) = stage.asked().pop() else { panic!("nothing was sent") };
+    let id = Some(samples::ID.to_owned());
+    assert_eq!((compose.to, compose.thread, compose.in_reply_to), (format!("dak:{}", samples::BOB), id.clone(), id));
+}
+
+#[test]
+fn an_over_long_message_is_refused_with_the_limit_before_anything_is_asked() {
+    let stage = Stage::set_up();
+    let file = stage.place.path().join("long");
+    std::fs::write(&file, vec![b'x'; MESSAGE_BYTES_MAX + 1]).unwrap();
+    let ran = stage.run(&format!("send bob -f {}", file.display()));
+    assert_eq!(ran.code, 5);
+    assert!(ran.talk.contains("921600 bytes"), "{}", ran.talk);
+    assert!(stage.asked().is_empty());
+}
+
+#[test]
+fn following_prints_what_is_there_and_what_comes_until_the_node_stops() {
+    let stage = Stage::set_up().with_node();
+    stage.answer(Response::Inbox(vec![samples::inbox("old")]));
+    let new = InboxRow { id: "77aa".into(), ..samples::inbox("new\nlines") };
+    let node = stage.node.as_ref().unwrap().clone();
+    let emitter = std::thread::spawn(move || {
+        while node.followers() == 0 {
+            std::thread::yield_now();
+        }
+        // The row that the list has as well is not shown twice.
+        node.emit(Row::Inbox(samples::inbox("old")));
+        node.emit(Row::Inbox(new));
+        node.emit(Row::Ended(ApiError::not_running()));
+    });
+    let ran = stage.run("inbox --follow");
+    emitter.join().unwrap();
+    assert_eq!(ran.code, 3);
+    assert_eq!(ran.data.matches("old").count(), 1);
+    assert!(
+        ran.data.ends_with("77aa  bob, 1 Mar 12:30\n  new\n  lines\n") || ran.data.contains("  new\n  lines\n"),
+        "{}",
+        ran.data
+    );
+}
+
+#[test]
+fn up_greets_a_newcomer_and_prints_one_line_on_stdout() {
+    let stage = Stage::bare();
+    let ran = stage.run("up --name alice --listen /ip4/127.0.0.1/tcp/0 --no-mdns");
+    assert_eq!(ran.code, 0);
+    assert_eq!(ran.data, format!("ready dak:{} /ip4/127.0.0.1/tcp/4001\n", samples::CAROL));
+    assert!(ran.talk.contains("dak contact add alice dak:") && ran.talk.contains("dak backup FILE"), "{}", ran.talk);
+    let ran = stage.run("up --json");
+    let row: serde_json::Value = serde_json::from_str(&ran.data).unwrap();
+    assert_eq!((ran.talk.as_str(), &row["ready"], &row["name"]), ("", &true.into(), &"alice".into()));
+}
+
+#[test]
+fn a_bundle_that_does_not_verify_exits_8() {
+    let stage = Stage::bare();
+    let file = stage.place.path().join("noise");
+    std::fs::write(&file, b"\x9f\x88noise\x1b[2J").unwrap();
+    let ran = stage.run(&format!("bundle inspect {}", file.display()));
+    assert_eq!(ran.code, 8);
+    assert!(ran.data.contains("NOT VERIFIED") && !ran.data.contains('\u{1b}'), "{}", ran.data);
+    let ran = stage.run(&format!("bundle inspect {} --json", file.display()));
+    let row: serde_json::Value = serde_json::from_str(&ran.data).unwrap();
+    assert_eq!((&row["schema"], &row["verified"]), (&1.into(), &false.into()));
+}
+
+#[test]
+fn completions_and_version_need_no_home() {
+    let stage = Stage::bare();
+    assert!(stage.run("completions bash").data.contains("_dak"));
+    assert_eq!(stage.run("version").data, format!("dak {}\n", env!("CARGO_PKG_VERSION")));
+    assert!(stage.run("version --json").data.starts_with("{\"schema\":1,\"name\":\"dak\""));
+}
+
+/// A home, perhaps a node on it, and the backend behind both.
+struct Stage {
+    place: tempfile::TempDir,
+    home: PathBuf,
+    engine: FakeEngine,
+    node: Option<Arc<Fake>>,
+    _stop: Option<oneshot::Sender<()>>,
+}
+
+struct Ran {
+    code: u8,
+    data: String,
+    talk: String,
+}
+
+impl Stage {
+    /// Nothing yet.
+    fn bare() -> Stage {
+        let place = tempfile::tempdir().unwrap();
+        let home = place.path().join("home");
+        Stage { place, home, engine: FakeEngine::default(), node: None, _stop: None }
+    }
+
+    /// A home that has an identity.
+    fn set_up() -> Stage {
+        let stage = Stage::bare();
+        let home = Home::open_or_create(Some(&stage.home)).unwrap();
+        std::fs::write(home.identity_path(), "not looked at").unwrap();
+        stage
+    }
+
+    /// The node listens until the stage is gone.
+    fn with_node(mut self) -> Stage {
+        let path = Home::find(Some(&self.home)).unwrap().socket_path();
+        let backend = self.engine.home.0.clone();
+        self.node = Some(backend.clone());
+        let (stop, stopped) = oneshot::channel::<()>();
+        let (ready, is_ready) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                let (listener, _file) = socket::bind(&path).await.unwrap();
+                ready.send(()).unwrap();
+                server::serve(listener, backend, async { drop(stopped.await) }).await;
+            });
+        });
+        is_ready.recv().unwrap();
+        self._stop = Some(stop);
+        self
+    }
+
+    fn answer(&self, response: Response) {
+        self.engine.home.0.answers.lock().unwrap().insert(0, Ok(response));
+    }
+
+    fn fail(&self, error: ApiError) {
+        self.engine.home.0.answers.lock().unwrap().insert(0, Err(error));
+    }
+
+    fn asked(&self) -> Vec<Request> {
+        self.engine.home.0.asked.lock().unwrap().clone()
+    }
+
+    fn line(&self, line: &str) -> Vec<OsString> {
+        let home = format!("--home={}", self.home.display());
+        ["dak"].into_iter().chain(line.split(' ')).chain([home.as_str()]).map(OsString::from).collect()
+    }
+
+    fn run(&self, line: &str) -> Ran {
+        let (data, talk) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Mutex::new(Vec::new())));
+        let sinks: (Sink, Sink) = (data.clone(), talk.clone());
+        let out = |json| Out::new(json, style(), sinks.0.clone(), sinks.1.clone());
+        let code = run_with(&self.engine, self.line(line), out);
+        let text = |bytes: Arc<Mutex<Vec<u8>>>| String::from_utf8(bytes.lock().unwrap().clone()).unwrap();
+        Ran { code, data: text(data), talk: text(talk) }
+    }
+}
+
+fn style() -> Style {
+    Style { width: 80, color: false, now: "2026-03-01T12:00[UTC]".parse().unwrap() }
+}
+
+fn sent() -> SentRow {
+    SentRow { schema: Schema, id: samples::ID.into(), state: State::Queued }
+}
+
+/// A stdout whose reader has gone.
+struct Closed;
+
+impl Write for Closed {
+    fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+        Err(io::ErrorKind::BrokenPipe.into())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Drives nothing: every home has the same backend, and a node is ready at once and stops again.
+#[derive(Default)]
+struct FakeEngine {
+    home: SharedFake,
+}
+
+#[derive(Clone, Default)]
+struct SharedFake(Arc<Fake>);
+
+impl Backend for SharedFake {
+    fn call(&self, request: Request) -> Answer<'_> {
+        self.0.call(request)
+    }
+
+    fn follow(&self, topic: Topic) -> Rows {
+        self.0.follow(topic)
+    }
+}
+
+impl Engine for FakeEngine {
+    fn up(
+        &self,
+        _: Home,
+        flags: Flags,
+        ready: Box<dyn FnOnce(Ready) + Send>,
+        _: Pin<Box<dyn Future<Output = ()> + Send>>,
+    ) -> Pin<Box<dyn Future<Output = Result<(), ApiError>> + Send + '_>> {
+        ready(Ready { me: samples::me(), created: flags.mdns == Some(false) });
+        Box::pin(async { Ok(()) })
+    }
+
+    fn offline(&self, home: &Home) -> Result<Box<dyn Backend>, ApiError> {
+        let _lock = home.lock()?;
+        Ok(Box::new(self.home.clone()))
+    }
+
+    fn examine(&self, _: &Home) -> Result<Vec<CheckRow>, ApiError> {
+        Err(ApiError::failure("nothing was scripted"))
+    }
+
+    fn mend(&self, _: &Home) -> Result<Vec<CheckRow>, ApiError> {
+        Err(ApiError::failure("nothing was scripted"))
+    }
+
+    fn restore(&self, _: &Home, _: &Path, _: &str) -> Result<(), ApiError> {
+        Ok(())
+    }
+}

@@ -1,0 +1,134 @@
+//! One input as it stands in a recording: frames and bundles as the bytes they have on the wire.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_bytes::{ByteArray, ByteBuf};
+
+use crate::agent::Input;
+use crate::agent::change::Person;
+use crate::bundle::{Bundle, Priority};
+use crate::eid::Eid;
+use crate::frame::{Frame, Transit};
+use crate::id::{BundleId, NodeId};
+use crate::time::{Millis, Moment};
+
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Step {
+    pub at: Moment,
+    pub input: Noted,
+    /// Those the agent asked for while it took the input.
+    pub signatures: Vec<ByteArray<64>>,
+    /// The hash of what came out.
+    #[serde(with = "serde_bytes")]
+    pub outputs: [u8; 32],
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub enum Noted {
+    Submit { token: u64, destination: Eid, lifetime: Millis, priority: Priority, copies: Option<u16> },
+    Sealed { token: u64, payload: ByteBuf, size_bytes: u32 },
+    ContactUp { peer: NodeId },
+    ContactDown { peer: NodeId },
+    Frame { from: NodeId, frame: ByteBuf },
+    Bundle { from: NodeId, transit: Transit, bundle: ByteBuf, size_bytes: u32 },
+    Duplicate { from: NodeId, transit: Transit, id: BundleId },
+    Timeout,
+    Space { free_bytes: u64 },
+    Collect(BundleId),
+    Read { id: BundleId, tell: bool },
+    Discard(BundleId),
+    Cancel(BundleId),
+    Drop(BundleId),
+    CarryLimit(u64),
+    Meet { node: NodeId, person: Option<Person> },
+    Unreadable { to: NodeId, id: BundleId },
+}
+
+pub fn noted(input: &Input) -> Noted {
+    match input.clone() {
+        Input::Submit { token, destination, lifetime, priority, copies } => {
+            Noted::Submit { token, destination, lifetime, priority, copies }
+        }
+        Input::Sealed { token, payload, size_bytes } => {
+            Noted::Sealed { token, payload: ByteBuf::from(payload.to_vec()), size_bytes }
+        }
+        Input::ContactUp { peer } => Noted::ContactUp { peer },
+        Input::ContactDown { peer } => Noted::ContactDown { peer },
+        Input::Frame { from, frame } => Noted::Frame { from, frame: ByteBuf::from(frame.encode()) },
+        Input::Bundle { from, transit, bundle, size_bytes } => {
+            Noted::Bundle { from, transit, bundle: ByteBuf::from(bundle.bytes().to_vec()), size_bytes }
+        }
+        Input::Duplicate { from, transit, id } => Noted::Duplicate { from, transit, id },
+        Input::Timeout => Noted::Timeout,
+        Input::Space { free_bytes } => Noted::Space { free_bytes },
+        Input::Collect(id) => Noted::Collect(id),
+        Input::Read { id, tell } => Noted::Read { id, tell },
+        Input::Discard(id) => Noted::Discard(id),
+        Input::Cancel(id) => Noted::Cancel(id),
+        Input::Drop(id) => Noted::Drop(id),
+        Input::CarryLimit(bytes) => Noted::CarryLimit(bytes),
+        Input::Meet { node, person } => Noted::Meet { node, person },
+        Input::Unreadable { to, id } => Noted::Unreadable { to, id },
+    }
+}
+
+impl Noted {
+    /// The input again. Bundles are verified anew: a recording is a file like any other.
+    pub fn input(self) -> Result<Input, String> {
+        Ok(match self {
+            Noted::Submit { token, destination, lifetime, priority, copies } => {
+                Input::Submit { token, destination, lifetime, priority, copies }
+            }
+            Noted::Sealed { token, payload, size_bytes } => {
+                Input::Sealed { token, payload: payload.into_vec().into(), size_bytes }
+            }
+            Noted::ContactUp { peer } => Input::ContactUp { peer },
+            Noted::ContactDown { peer } => Input::ContactDown { peer },
+            Noted::Frame { from, frame } => {
+                Input::Frame { from, frame: Frame::decode(&frame).map_err(|why| why.to_string())? }
+            }
+            Noted::Bundle { from, transit, bundle, size_bytes } => {
+                let (bundle, _) = Bundle::decode(&bundle).map_err(|why| why.to_string())?;
+                Input::Bundle { from, transit, bundle: Arc::new(bundle), size_bytes }
+            }
+            Noted::Duplicate { from, transit, id } => Input::Duplicate { from, transit, id },
+            Noted::Timeout => Input::Timeout,
+            Noted::Space { free_bytes } => Input::Space { free_bytes },
+            Noted::Collect(id) => Input::Collect(id),
+            Noted::Read { id, tell } => Input::Read { id, tell },
+            Noted::Discard(id) => Input::Discard(id),
+            Noted::Cancel(id) => Input::Cancel(id),
+            Noted::Drop(id) => Input::Drop(id),
+            Noted::CarryLimit(bytes) => Input::CarryLimit(bytes),
+            Noted::Meet { node, person } => Input::Meet { node, person },
+            Noted::Unreadable { to, id } => Input::Unreadable { to, id },
+        })
+    }
+}
+
+/// The kind of input and whom it is about; never what somebody wrote.
+impl fmt::Display for Noted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Noted::Submit { token, .. } => write!(f, "a message to seal, number {token}"),
+            Noted::Sealed { token, .. } => write!(f, "the sealed message number {token}"),
+            Noted::ContactUp { peer } => write!(f, "a contact with {peer}"),
+            Noted::ContactDown { peer } => write!(f, "the end of the contact with {peer}"),
+            Noted::Frame { from, frame } => write!(f, "a frame of {} bytes from {from}", frame.len()),
+            Noted::Bundle { from, bundle, .. } => write!(f, "a bundle of {} bytes from {from}", bundle.len()),
+            Noted::Duplicate { from, id, .. } => write!(f, "bundle {id} once more, from {from}"),
+            Noted::Timeout => write!(f, "a timeout"),
+            Noted::Space { free_bytes } => write!(f, "{free_bytes} bytes free on the disk"),
+            Noted::Collect(id) => write!(f, "the application has seen {id}"),
+            Noted::Read { id, .. } => write!(f, "the person has read {id}"),
+            Noted::Discard(id) => write!(f, "the person deletes {id}"),
+            Noted::Cancel(id) => write!(f, "the person cancels {id}"),
+            Noted::Drop(id) => write!(f, "the owner drops {id}"),
+            Noted::CarryLimit(bytes) => write!(f, "a new limit of {bytes} bytes carried"),
+            Noted::Meet { node, .. } => write!(f, "{node} is named, blocked or forgotten"),
+            Noted::Unreadable { id, .. } => write!(f, "bundle {id} cannot be read"),
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! What a contact can carry: everything at once, or so many bytes a second.
+//!
+//! The world gives a link frames and bundles and gets them back when they have arrived. It knows nothing of what is in
+//! them beyond their length.
+
+mod ideal;
+mod rate;
+
+use crate::frame::{Frame, Transit};
+use crate::sim::scenario::Link;
+
+use self::ideal::Ideal;
+use self::rate::Rate;
+
+/// Something on its way from one node to another.
+#[derive(Clone, Debug)]
+pub struct Transfer {
+    pub from: u32,
+    pub to: u32,
+    pub bytes: u64,
+    pub parcel: Parcel,
+}
+
+#[derive(Clone, Debug)]
+pub enum Parcel {
+    Frame(Frame),
+    Bundle {
+        /// Where the bundle stands in the world's catalog.
+        bundle: u32,
+        transit: Transit,
+    },
+}
+
+/// The links of a run.
+#[derive(Debug)]
+pub enum Links {
+    Ideal(Ideal),
+    Rate(Box<Rate>),
+}
+
+/// What happens to a transfer before it has arrived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    Begun,
+    /// Gone all the way and lost; it begins again.
+    Lost,
+}
+
+/// What became of the transfers of a contact that ended.
+#[derive(Debug, Default)]
+pub struct Cut {
+    /// Those that were under way.
+    pub moving: Vec<Transfer>,
+}
+
+impl Links {
+    pub fn new(link: &Link, nodes: u32, seed: u64) -> Links {
+        match link {
+            Link::Ideal => Links::Ideal(Ideal::default()),
+            Link::Rate(rated) => Links::Rate(Box::new(Rate::new(*rated, nodes, seed))),
+        }
+    }
+
+    /// From the start of a contact to its first byte.
+    pub fn setup_us(&self) -> u64 {
+        match self {
+            Links::Ideal(_) => 0,
+            Links::Rate(rate) => rate.setup_us(),
+        }
+    }
+
+    /// Two nodes can talk from now on.
+    pub fn open(&mut self, a: u32, b: u32) {
+        match self {
+            Links::Ideal(_) => {}
+            Links::Rate(rate) => rate.open(a, b),
+        }
+    }
+
+    /// They no longer can; what was between them is lost.
+    pub fn close(&mut self, a: u32, b: u32) -> Cut {
+        match self {
+            Links::Ideal(ideal) => {
+                ideal.close(a, b);
+                Cut::default()
+            }
+            Links::Rate(rate) => rate.close(a, b),
+        }
+    }
+
+    /// Puts something on its way over an open link.
+    pub fn send(&mut self, transfer: Transfer, now_us: u64) {
+        match self {
+            Links::Ideal(ideal) => ideal.send(transfer),
+            Links::Rate(rate) => rate.send(transfer, now_us),
+        }
+    }
+
+    /// When there is something to do next, not before `now_us`.
+    pub fn next_due_us(&self, now_us: u64) -> Option<u64> {
+        match self {
+            Links::Ideal(ideal) => (!ideal.is_empty()).then_some(now_us),
+            Links::Rate(rate) => rate.next_due_us(now_us),
+        }
+    }
+
+    /// Returns what has arrived by now, one at a time. `tell` hears of what happens before that.
+    pub fn arrived(&mut self, now_us: u64, tell: &mut dyn FnMut(Fate, &Transfer)) -> Option<Transfer> {
+        match self {
+            Links::Ideal(ideal) => ideal.arrived().inspect(|transfer| tell(Fate::Begun, transfer)),
+            Links::Rate(rate) => rate.arrived(now_us, tell),
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! Text files read line by line, with the number of each and a plain word about what is wrong with it.
+
+use std::io::BufRead;
+
+use crate::sim::fault::{Fault, InputError, shown};
+
+/// Lines of a text file with their numbers; blank ones and those that start with `#` are left out.
+pub(crate) struct Lines<R> {
+    pub(crate) file: String,
+    input: R,
+    number: u64,
+    buffer: Vec<u8>,
+}
+
+/// Longest line of a file, in bytes.
+pub(super) const LINE_BYTES_MAX: usize = 4_096;
+/// Most fields a line is split into; what follows is no concern of any form.
+const FIELDS_MAX: usize = 16;
+
+impl<R: BufRead> Lines<R> {
+    pub(crate) fn new(file: &str, input: R) -> Lines<R> {
+        Lines { file: file.to_owned(), input, number: 0, buffer: Vec::new() }
+    }
+
+    /// Parses the next line, which must have `needed` fields or more; with fewer on the last line the file is cut.
+    pub(crate) fn next_with<T>(
+        &mut self,
+        needed: usize,
+        parse: impl FnOnce(&[&[u8]]) -> Result<T, Fault>,
+    ) -> Result<Option<(u64, T)>, InputError> {
+        loop {
+            if !self.read_line()? {
+                return Ok(None);
+            }
+            let mut fields = [&[][..]; FIELDS_MAX];
+            let mut count = 0;
+            for field in self.buffer.split(u8::is_ascii_whitespace).filter(|field| !field.is_empty()) {
+                if count == FIELDS_MAX {
+                    break;
+                }
+                fields[count] = field;
+                count += 1;
+            }
+            if count == 0 || fields[0].starts_with(b"#") {
+                continue;
+            }
+            let number = self.number;
+            let parsed = if count < needed { Err(None) } else { parse(&fields[..count]).map_err(Some) };
+            return match parsed {
+                Ok(value) => Ok(Some((number, value))),
+                Err(fault) => Err(self.explain(number, count, needed, fault)),
+            };
+        }
+    }
+
+    /// A bad last line without an end of line is one that was cut; anything else is as it says.
+    fn explain(&mut self, number: u64, count: usize, needed: usize, fault: Option<Fault>) -> InputError {
+        let is_open = self.buffer.last() != Some(&b'\n');
+        let fault = match fault {
+            Some(fault @ Fault::Malformed { .. }) if !is_open => fault,
+            Some(Fault::Malformed { .. }) => Fault::Cut { found: count.saturating_sub(1), needed },
+            Some(fault) => fault,
+            None if is_open || self.at_end() => Fault::Cut { found: count, needed },
+            None => Fault::Malformed {
+                what: "whole line",
+                found: shown(self.buffer.trim_ascii()),
+                form: "all its fields, with spaces between",
+            },
+        };
+        InputError::at(&self.file, number, fault)
+    }
+
+    fn at_end(&mut self) -> bool {
+        self.input.fill_buf().is_ok_and(<[u8]>::is_empty)
+    }
+
+    fn read_line(&mut self) -> Result<bool, InputError> {
+        self.buffer.clear();
+        self.number += 1;
+        let mut limited = std::io::Read::take(&mut self.input, LINE_BYTES_MAX as u64 + 1);
+        let read = limited.read_until(b'\n', &mut self.buffer);
+        let read = read
+            .map_err(|error| InputError::at(&self.file, self.number, Fault::Unreadable { why: error.to_string() }))?;
+        if read > LINE_BYTES_MAX {
+            return Err(InputError::at(&self.file, self.number, Fault::LongLine { max: LINE_BYTES_MAX }));
+        }
+        Ok(read > 0)
+    }
+}

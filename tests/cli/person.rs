@@ -1,0 +1,199 @@
+//! Somebody with a home of his own, who types commands and may run a node.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::path::PathBuf;
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+use crate::PATIENCE;
+
+pub struct Person {
+    name: &'static str,
+    place: tempfile::TempDir,
+    node: Option<Running>,
+}
+
+/// A process that goes on; killed when dropped.
+pub struct Running {
+    process: Child,
+    stdout: BufReader<ChildStdout>,
+}
+
+/// What a command came to.
+#[derive(Debug)]
+pub struct Ran {
+    pub code: i32,
+    pub data: String,
+    pub talk: String,
+}
+
+impl Person {
+    pub fn new(name: &'static str) -> Person {
+        Person { name, place: tempfile::tempdir().unwrap(), node: None }
+    }
+
+    /// Starts the node on loopback and returns what it says when it is ready.
+    pub fn up(&mut self, more: &str) -> Value {
+        let line = format!("up --name {} --listen /ip4/127.0.0.1/tcp/0 --no-mdns --json {more}", self.name);
+        let mut node = self.spawn(&line);
+        let ready = serde_json::from_str(&node.line()).unwrap();
+        self.node = Some(node);
+        ready
+    }
+
+    /// Stops the node as a person would, and returns its exit code.
+    pub fn down(&mut self) -> Option<i32> {
+        assert_eq!(self.run("down").code, 0);
+        self.node.take().expect("a node runs").end()
+    }
+
+    /// Sends the node a signal and returns its exit code and what else it had written to stdout.
+    pub fn signal(&mut self, signal: Signal) -> (Option<i32>, String) {
+        let mut node = self.node.take().expect("a node runs");
+        node.signal(signal);
+        let mut rest = String::new();
+        node.stdout.read_to_string(&mut rest).unwrap();
+        (node.end(), rest)
+    }
+
+    /// Runs a command line that quotes nothing.
+    pub fn run(&self, line: &str) -> Ran {
+        self.run_args(&line.split_whitespace().collect::<Vec<_>>())
+    }
+
+    pub fn run_args(&self, args: &[&str]) -> Ran {
+        let output = self.command(args).stdin(Stdio::null()).output().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        let code = output.status.code().expect("no signal ends a command");
+        Ran { code, data: text(output.stdout), talk: text(output.stderr) }
+    }
+
+    /// Runs a command whose stdout nobody reads any more.
+    pub fn run_into_closed_pipe(&self, line: &str) -> Ran {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let args: Vec<&str> = line.split_whitespace().collect();
+        let process = self.command(&args).stdin(Stdio::null()).stdout(writer).stderr(Stdio::piped()).spawn().unwrap();
+        let output = process.wait_with_output().unwrap();
+        let code = output.status.code().expect("no signal ends a command");
+        Ran { code, data: String::new(), talk: String::from_utf8(output.stderr).unwrap() }
+    }
+
+    /// Runs a command that must succeed, and returns its only object.
+    pub fn json(&self, line: &str) -> Value {
+        let mut rows = self.rows(line);
+        assert_eq!(rows.len(), 1, "{line}");
+        rows.remove(0)
+    }
+
+    /// Runs a command that must succeed, and returns its objects, one a physical line.
+    pub fn rows(&self, line: &str) -> Vec<Value> {
+        let ran = self.run(&format!("{line} --json"));
+        assert_eq!(ran.code, 0, "{line}: {}", ran.talk);
+        let rows: Vec<Value> = ran.data.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        rows.iter().for_each(|row| assert_eq!(row["schema"], 1, "{line}"));
+        rows
+    }
+
+    /// Repeats a command until its rows are right.
+    pub fn until(&self, line: &str, right: impl Fn(&[Value]) -> bool) {
+        let started = Instant::now();
+        while !right(&self.rows(line)) {
+            assert!(started.elapsed() < PATIENCE, "{line} never came right");
+            thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Starts a command that goes on.
+    pub fn spawn(&self, line: &str) -> Running {
+        let args: Vec<&str> = line.split_whitespace().collect();
+        let mut command = self.command(&args);
+        let log = fs::File::create(self.place.path().join("stderr")).unwrap();
+        let mut process = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).spawn().unwrap();
+        let stdout = BufReader::new(process.stdout.take().unwrap());
+        Running { process, stdout }
+    }
+
+    /// What the command that was started last has said so far.
+    pub fn talk(&self) -> String {
+        fs::read_to_string(self.place.path().join("stderr")).unwrap()
+    }
+
+    /// Where the node can be met.
+    pub fn place(&self) -> String {
+        let me = self.json("me");
+        format!("{}/p2p/{}", me["listen"][0].as_str().unwrap(), me["peer_id"].as_str().unwrap())
+    }
+
+    pub fn home(&self) -> PathBuf {
+        self.place.path().join("home")
+    }
+
+    /// A path beside the home, as an argument.
+    pub fn path(&self, name: &str) -> String {
+        self.place.path().join(name).into_os_string().into_string().unwrap()
+    }
+
+    /// Writes a file beside the home and returns its path.
+    pub fn file(&self, name: &str, bytes: &[u8]) -> String {
+        let path = self.path(name);
+        fs::write(&path, bytes).unwrap();
+        path
+    }
+
+    fn command<S: AsRef<OsStr>>(&self, args: &[S]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_dak"));
+        let ours = |name: &OsStr| name.to_string_lossy().starts_with("DAK_");
+        for (name, _) in std::env::vars_os().filter(|(name, _)| ours(name)) {
+            command.env_remove(name);
+        }
+        command.args(args).arg("--home").arg(self.home());
+        command
+    }
+}
+
+impl Ran {
+    /// The only object it printed, whatever its exit code.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.data).unwrap()
+    }
+}
+
+impl Running {
+    /// The next line on stdout.
+    pub fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.stdout.read_line(&mut line).unwrap();
+        assert!(line.ends_with('\n'), "it ended: {:?}", self.process.try_wait());
+        line
+    }
+
+    pub fn signal(&mut self, signal: Signal) {
+        kill_process(Pid::from_child(&self.process), signal).unwrap();
+    }
+
+    /// Waits for the end and returns the exit code; none after a signal.
+    pub fn end(&mut self) -> Option<i32> {
+        let started = Instant::now();
+        loop {
+            if let Some(status) = self.process.try_wait().unwrap() {
+                return status.code();
+            }
+            assert!(started.elapsed() < PATIENCE, "it never ended");
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}

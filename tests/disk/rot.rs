@@ -1,0 +1,212 @@
+//! Damage at rest: found and said, never served as somebody's mail, and repaired as far as anything verifies.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+use dak::agent::change::Row;
+use dak::bundle::Bundle;
+use dak::store::redb::{Depth, Problem, RedbStore, StoreOptions, check, repair};
+use dak::store::{Store, StoreError};
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+use rayon::prelude::*;
+
+use crate::cuts::{is_full, seed};
+use crate::image::Image;
+use crate::inspect::{Known, after, further, named};
+use crate::make::{History, QUICK, hold, message};
+use crate::sim::{SECTOR, SimDisk};
+
+/// A closed store and what is in it.
+fn sound() -> (Image, Known) {
+    let (disk, mut history, mut known) = (SimDisk::of(Image::default()), History::of(seed()), Known::default());
+    let mut store = disk.open(4 << 20).unwrap();
+    for _ in 0..60 {
+        let batch = history.batch();
+        store.commit(&batch).unwrap();
+        known = after(&known, &batch);
+    }
+    drop(store);
+    (disk.live(), known)
+}
+
+/// Damages an image as its number says: bits, a sector of zeros, a page written to the wrong place, a lost end.
+fn damage(image: &mut Image, number: u64) {
+    let mut random = ChaCha8Rng::seed_from_u64(seed() << 32 | number);
+    let used = image.used_pages();
+    let mut page = || used[random.next_u64() as usize % used.len()];
+    let (one, other) = (page(), page());
+    match number % 8 {
+        0 => {
+            let at = one + u64::from(random.next_u32()) % 8 * SECTOR as u64;
+            image.write(at, &[0; SECTOR]);
+        }
+        1 => {
+            let mut bytes = [0; 4_096];
+            image.read(one, &mut bytes);
+            image.write(other, &bytes);
+        }
+        2 => image.set_len(other + u64::from(random.next_u32()) % 4_096),
+        bits => {
+            for _ in 0..bits - 2 {
+                let at = used[random.next_u64() as usize % used.len()] + u64::from(random.next_u32()) % 4_096;
+                image.flip(at, random.next_u32() as u8 % 8);
+            }
+        }
+    }
+}
+
+/// What came of one damage.
+#[derive(Default)]
+struct Outcome {
+    /// Somebody who only reads would have met it.
+    met: bool,
+    found: bool,
+    kept: usize,
+}
+
+fn judge(image: &Image, known: &Known, path: &Path) -> Result<Outcome, String> {
+    let met = meet(image, known)?;
+    std::fs::write(path, image.to_vec()).unwrap();
+    let found = !check(path, Depth::Signatures).is_ok_and(|findings| findings.is_sound());
+    if met && !found {
+        return Err("what readers met, checking did not find".into());
+    }
+    let kept = mend(known, path)?;
+    Ok(Outcome { met, found, kept })
+}
+
+/// Uses the store as a node would. Says whether anything was not as it should be.
+fn meet(image: &Image, known: &Known) -> Result<bool, String> {
+    let mut store = match SimDisk::of(image.clone()).open(64 << 10) {
+        Ok(store) => store,
+        Err(StoreError::Damaged(_)) => return Ok(true),
+        Err(error) => return Err(format!("opening gives the wrong reason: {error:?}")),
+    };
+    let right = known.durable().unwrap();
+    let durable = store.durable();
+    let mut met = durable.as_ref() != Ok(&right);
+    for row in (0..=right.next_row.0).map(Row) {
+        let body = store.body(row);
+        met |= body != known.body(row);
+        let Ok(Some(bytes)) = body else { continue };
+        // Whoever sends or shows a body goes by the id that the facts name.
+        let facts = durable.as_ref().unwrap_or(&right);
+        let Ok((bundle, _)) = Bundle::from_store(&bytes) else { continue };
+        if Some(bundle.id) == named(facts, row) && Bundle::decode(&bytes).is_err() {
+            return Err(format!("row {} is served, and its signature does not verify", row.0));
+        }
+    }
+    // A store that is damaged may refuse this; it may not end the process.
+    let _ = store.commit(&further(known));
+    let _ = store.durable();
+    Ok(met)
+}
+
+/// Repairs the store. Says how many bundles and letters are left.
+fn mend(known: &Known, path: &Path) -> Result<usize, String> {
+    repair(path).map_err(|error| format!("it cannot be repaired: {error}"))?;
+    let findings = check(path, Depth::Signatures).map_err(|error| format!("what was repaired is not: {error}"))?;
+    if !findings.is_sound() {
+        return Err(format!("after the repair checking finds {:?}", findings.problems));
+    }
+    let store = RedbStore::open(path, StoreOptions { cache_bytes: 64 << 10, ..QUICK });
+    let mut store = store.map_err(|error| format!("what was repaired does not open: {error}"))?;
+    let durable = store.durable().map_err(|error| format!("what was repaired cannot be read: {error}"))?;
+    let right = known.durable().unwrap();
+    let rows: Vec<Row> = durable.held.keys().chain(durable.letters.keys()).copied().collect();
+    for row in &rows {
+        if named(&durable, *row) != named(&right, *row) {
+            return Err(format!("the repair made up what is at row {}", row.0));
+        }
+        let body =
+            store.body(*row).ok().flatten().ok_or_else(|| format!("the repair left no body at row {}", row.0))?;
+        let bundle = Bundle::decode(&body).map_err(|error| format!("the repair kept row {}: {error}", row.0))?.0;
+        if Some(bundle.id) != named(&right, *row) {
+            return Err(format!("the repair put another bundle at row {}", row.0));
+        }
+    }
+    store.commit(&further(known)).map_err(|error| format!("what was repaired takes nothing: {error}"))?;
+    Ok(rows.len())
+}
+
+#[test]
+fn damage_at_rest_is_found_and_never_served_and_repair_keeps_what_verifies() {
+    let (image, known) = sound();
+    let dir = tempfile::tempdir().unwrap();
+    let numbers = match std::env::var("DAK_DISK_DAMAGE") {
+        Ok(number) => number.parse().map(|number: u64| number..number + 1).expect("DAK_DISK_DAMAGE is a number"),
+        Err(_) => 0..if is_full() { 4_000 } else { 64 },
+    };
+    let run = |number: u64| {
+        let mut image = image.clone();
+        damage(&mut image, number);
+        let path = dir.path().join(format!("{number}.redb"));
+        let outcome = catch_unwind(AssertUnwindSafe(|| judge(&image, &known, &path)));
+        for end in ["redb", "damaged", "reserve"] {
+            let _ = std::fs::remove_file(path.with_extension(end));
+        }
+        outcome.unwrap_or_else(|_| Err("it panicked".into())).map_err(|why| {
+            format!(
+                "{why}\n  DAK_DISK_SEED={} DAK_DISK_DAMAGE={number} cargo test --test disk damage -- --nocapture",
+                seed()
+            )
+        })
+    };
+    let outcomes: Vec<Result<Outcome, String>> = numbers.into_par_iter().map(run).collect();
+    let right = known.durable().unwrap();
+    let (all, right) = (outcomes.len(), right.held.len() + right.letters.len());
+    let good: Vec<&Outcome> = outcomes.iter().flatten().collect();
+    let (met, found) = (good.iter().filter(|one| one.met).count(), good.iter().filter(|one| one.found).count());
+    let kept = good.iter().map(|one| one.kept).sum::<usize>();
+    println!(
+        "damage: {all} cases of seed {}, {met} met, {found} found, {kept} of {} bundles kept, {} failures",
+        seed(),
+        right * all,
+        all - good.len()
+    );
+    let failures: Vec<&String> = outcomes.iter().filter_map(|one| one.as_ref().err()).collect();
+    assert!(failures.is_empty(), "{} of {all}: {}", failures.len(), failures[0]);
+}
+
+#[test]
+fn a_bit_flipped_in_a_signature_is_never_sent_to_anybody() {
+    let (disk, bundle) = (SimDisk::of(Image::default()), message(1, b"hello"));
+    let mut store = disk.open(64 << 10).unwrap();
+    store.commit(&[hold(1, &bundle)]).unwrap();
+    drop(store);
+    // The signature ends the integrity block, and the class of service follows it.
+    let class = bundle.bytes().windows(6).position(|at| at == [0x85, 0x18, 0xc1, 0x03, 0x00, 0x00]).unwrap();
+    let signature = bundle.bytes()[class - 64..class].to_vec();
+    let (mut image, bytes) = (disk.live(), disk.live().to_vec());
+    let places = bytes.windows(64).enumerate().filter(|(_, at)| *at == signature).map(|(at, _)| at as u64);
+    places.for_each(|at| image.flip(at + 40, 3));
+
+    let store = SimDisk::of(image).open(64 << 10).unwrap();
+    assert!(matches!(store.body(Row(1)), Err(StoreError::Damaged(_))));
+    assert!(matches!(store.reader().bundle(Row(1), bundle.id), Ok(None)));
+    assert_eq!(store.reader().check(Depth::Form).unwrap().problem_count, 1);
+}
+
+#[test]
+fn a_body_in_the_place_of_another_is_never_sent_to_anybody() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("store.redb");
+    let (one, other) = (message(1, b"one"), message(2, b"other"));
+    let mut store = RedbStore::open(&path, QUICK).unwrap();
+    store.commit(&[hold(1, &one), hold(2, &other)]).unwrap();
+    drop(store);
+    let db = redb::Database::open(&path).unwrap();
+    let txn = db.begin_write().unwrap();
+    let mut bodies = txn.open_table(redb::TableDefinition::<u64, &[u8]>::new("bodies_v1")).unwrap();
+    let body = bodies.remove(1).unwrap().unwrap().value().to_vec();
+    bodies.insert(2, &body[..]).unwrap();
+    drop(bodies);
+    txn.commit().unwrap();
+    drop(db);
+
+    let store = RedbStore::open(&path, QUICK).unwrap();
+    assert!(store.reader().bundle(Row(2), other.id).unwrap().is_none());
+    assert!(store.reader().bundle(Row(2), one.id).unwrap().is_some());
+    assert_eq!(store.reader().check(Depth::Form).unwrap().problems[0], Problem::Mismatch(Row(2)));
+}

@@ -1,0 +1,145 @@
+//! Real nodes over the loopback: real libp2p, real redb, and a carrier that is killed in the middle.
+
+#![cfg(feature = "node")]
+#![allow(clippy::disallowed_methods)]
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use dak::agent::change::What;
+use dak::agent::{Agent, Config};
+use dak::bundle::Priority;
+use dak::eid::Eid;
+use dak::id::BundleId;
+use dak::keys::Identity;
+use dak::message::{Message, pad};
+use dak::net::NetConfig;
+use dak::node::{Node, Options};
+use dak::time::DAY;
+use libp2p::Multiaddr;
+
+#[path = "cli/person.rs"]
+#[allow(dead_code)]
+mod person;
+
+use person::Person;
+
+/// How long anything may take; a failure is an invariant broken, not a slow machine.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ferry_with_1000_bundles_brings_them_all_though_it_is_killed_in_the_middle() {
+    let place = tempfile::tempdir().unwrap();
+    let mut carol = Person::new("carol");
+    carol.up("");
+    let bob_identity = Identity::from_secret(&[2; 32]);
+    let bob_id = bob_identity.node();
+
+    let alice = node(place.path(), "alice", Identity::from_secret(&[1; 32]), &[&carol.place()]);
+    let mut ids = Vec::new();
+    for n in 0..1_000 {
+        ids.push(send(&alice, &Eid::mail(bob_id), &format!("letter {n}")).await);
+    }
+    // Killed as soon as half has been promised: what was promised must be there afterwards.
+    until(&alice, |agent| promised(agent) >= 500).await;
+    carol.signal(rustix::process::Signal::KILL);
+    until(&alice, |agent| agent.contacts().count() == 0).await;
+    let promised_before = look(&alice, |agent| {
+        agent.sent().filter(|outgoing| outgoing.state() >= What::Copy).map(|outgoing| outgoing.id).collect::<Vec<_>>()
+    })
+    .await;
+    carol.up("");
+    let held: Vec<String> = carol.rows("carry list").iter().map(|row| row["id"].as_str().unwrap().to_owned()).collect();
+    for id in &promised_before {
+        assert!(held.contains(&id.full()), "{id} was promised and is gone");
+    }
+    // The new carol listens somewhere else; alice is told.
+    alice.save_address(peer_of(&carol.place()), carol.place().parse().unwrap());
+    alice.net().unwrap().dial(peer_of(&carol.place()));
+    until(&alice, |agent| promised(agent) == 1_000).await;
+    alice.stop().await;
+    drop(alice);
+
+    let bob = node(place.path(), "bob", bob_identity, &[&carol.place()]);
+    until(&bob, |agent| agent.letters().count() == 1_000).await;
+    let mut arrived: Vec<BundleId> = look(&bob, |agent| agent.letters().map(|letter| letter.id).collect()).await;
+    arrived.sort();
+    ids.sort();
+    assert_eq!(arrived, ids, "each once");
+    carol.until("carry", |rows| rows[0]["bundles"] == 0);
+    bob.stop().await;
+
+    let alice = node(place.path(), "alice", Identity::from_secret(&[1; 32]), &[&carol.place()]);
+    until(&alice, |agent| agent.sent().all(|outgoing| outgoing.state() == What::Delivered)).await;
+    alice.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn neighbours_hear_of_a_message_at_once_and_the_receipt_comes_back() {
+    let place = tempfile::tempdir().unwrap();
+    let bob = node(place.path(), "bob", Identity::from_secret(&[2; 32]), &[]);
+    bob.listening().await;
+    let at = format!("{}/p2p/{}", bob.nearby().listening()[0], bob.identity().node().peer_id());
+    let alice = node(place.path(), "alice", Identity::from_secret(&[1; 32]), &[&at]);
+    let id = send(&alice, &Eid::mail(bob.identity().node()), "hello").await;
+    until(&alice, move |agent| agent.sent_one(&id).is_some_and(|o| o.state() == What::Delivered)).await;
+    assert_eq!(look(&bob, |agent| agent.letters().count()).await, 1);
+    assert_eq!(look(&alice, |agent| agent.held().filter(|held| held.from.is_none()).count()).await, 0);
+    alice.stop().await;
+    bob.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_burst_of_1000_from_a_stranger_is_carried() {
+    let place = tempfile::tempdir().unwrap();
+    let carol = node(place.path(), "carol", Identity::from_secret(&[3; 32]), &[]);
+    carol.listening().await;
+    let at = carol.nearby().listening()[0].clone();
+    let alice = node(place.path(), "alice", Identity::from_secret(&[1; 32]), &[&at]);
+    let absent = Identity::from_secret(&[9; 32]).node();
+    for n in 0..1_000 {
+        send(&alice, &Eid::mail(absent), &format!("letter {n}")).await;
+    }
+    until(&carol, |agent| agent.usage().messages == 1_000).await;
+    until(&alice, |agent| promised(agent) == 1_000).await;
+    alice.stop().await;
+    carol.stop().await;
+}
+
+fn node(place: &Path, name: &str, identity: Identity, peers: &[&str]) -> Node {
+    let listen: Vec<Multiaddr> = vec!["/ip4/127.0.0.1/tcp/0".parse().unwrap()];
+    let peers = peers.iter().map(|peer| peer.parse().unwrap()).collect();
+    let net = NetConfig { listen, peers, ..NetConfig::default() };
+    let store = place.join(format!("{name}.redb"));
+    Node::start(Options { identity, store, config: Config::default(), net: Some(net) }).unwrap()
+}
+
+async fn send(node: &Node, to: &Eid, text: &str) -> BundleId {
+    let message = Message { body: text.into(), ..Message::default() };
+    node.send(to.clone(), pad(&message.encode()), DAY, Priority::Normal, None).await.unwrap()
+}
+
+async fn look<T: Send + 'static>(node: &Node, look: impl FnOnce(&Agent) -> T + Send + 'static) -> T {
+    node.look(look).await.unwrap()
+}
+
+async fn until(node: &Node, right: impl Fn(&Agent) -> bool + Clone + Send + 'static) {
+    let start = Instant::now();
+    while !look(node, right.clone()).await {
+        assert!(
+            start.elapsed() < PATIENCE,
+            "it never came right: {:?}",
+            look(node, |agent| (agent.usage(), promised(agent), agent.contacts().collect::<Vec<_>>())).await
+        );
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+fn promised(agent: &Agent) -> usize {
+    agent.sent().filter(|outgoing| outgoing.state() >= What::Copy).count()
+}
+
+fn peer_of(place: &str) -> dak::id::NodeId {
+    let (_, peer) = place.rsplit_once('/').unwrap();
+    dak::id::NodeId::from_peer_id(peer).unwrap()
+}

@@ -1,0 +1,6 @@
+//! Strategies, seen from outside: their formulas, their bounds, and what they decide.
+
+#[path = "routing/prophet.rs"]
+mod prophet;
+#[path = "routing/rig.rs"]
+mod rig;

@@ -1,0 +1,12 @@
+//! Stories of simulated runs: what the world promises whoever reads its figures.
+
+#[path = "sim/common.rs"]
+mod common;
+#[path = "sim/exact.rs"]
+mod exact;
+#[path = "sim/faults.rs"]
+mod faults;
+#[path = "sim/rated.rs"]
+mod rated;
+#[path = "sim/same.rs"]
+mod same;

@@ -1,0 +1,15 @@
+//! The store's contract, the same for every store, and what only a disk can do.
+#![cfg(feature = "node")]
+
+#[path = "store/contract.rs"]
+mod contract;
+#[path = "store/damage.rs"]
+mod damage;
+#[path = "store/disk.rs"]
+mod disk;
+#[path = "store/files.rs"]
+mod files;
+#[path = "store/make.rs"]
+mod make;
+#[path = "store/thread.rs"]
+mod thread;

@@ -1,0 +1,125 @@
+//! The house keeps its floors: imports only go down, and the core has no clock, no dice, no floats and no hash order.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Which floor each module of the crate stands on.
+const FLOORS: [(u8, &[&str]); 5] = [
+    (
+        0,
+        &[
+            "id",
+            "eid",
+            "time",
+            "cbor",
+            "bundle",
+            "receipt",
+            "message",
+            "frame",
+            "units",
+            "words",
+            "safe_text",
+            "ticket",
+        ],
+    ),
+    (1, &["agent"]),
+    (2, &["store", "net", "keys", "seal", "home", "config", "backup"]),
+    (3, &["node", "sim"]),
+    (4, &["desk", "api", "cli", "bench"]),
+];
+
+/// Words that no file of the values and the agent may use.
+const OUTSIDE: [&str; 9] =
+    ["HashMap", "HashSet", "Instant::now", "SystemTime", "f32", "f64", "std::fs", "std::net", "thread_rng"];
+
+#[test]
+fn imports_only_go_down() {
+    let mut wrong = Vec::new();
+    for (module, file, text) in sources() {
+        let Some(floor) = floor_of(&module) else { continue };
+        for used in imports(&text) {
+            if let Some(other) = floor_of(&used)
+                && other > floor
+            {
+                wrong.push(format!("{}: floor {floor} uses {used} of floor {other}", file.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn store_and_network_never_meet_and_the_simulator_knows_neither() {
+    for (module, file, text) in sources() {
+        let forbidden: &[&str] = match module.as_str() {
+            "net" => &["store", "agent"],
+            "store" => &["net"],
+            "sim" => &["net", "node"],
+            _ => continue,
+        };
+        for used in imports(&text) {
+            assert!(!forbidden.contains(&used.as_str()), "{}: {module} uses {used}", file.display());
+        }
+    }
+}
+
+#[test]
+fn the_core_has_no_clock_no_dice_no_floats_and_no_hash_order() {
+    for (module, file, text) in sources() {
+        if floor_of(&module).is_none_or(|floor| floor > 1) {
+            continue;
+        }
+        // Tests may compare with formulas in floats.
+        let text = text.split("#[cfg(test)]").next().unwrap_or_default();
+        for (n, line) in text.lines().enumerate() {
+            let code = line.split("//").next().unwrap_or_default();
+            for word in OUTSIDE {
+                let whole = code
+                    .split(|c: char| !c.is_alphanumeric() && c != '_' && c != ':')
+                    .any(|token| token.contains(word));
+                assert!(!whole, "{}:{}: {word} in the core", file.display(), n + 1);
+            }
+        }
+    }
+}
+
+#[test]
+fn every_module_stands_on_a_floor() {
+    for (module, file, _) in sources() {
+        let top = ["lib", "main", "build", "planted"].contains(&module.as_str());
+        assert!(top || floor_of(&module).is_some(), "{}: give {module} a floor", file.display());
+    }
+}
+
+fn floor_of(module: &str) -> Option<u8> {
+    FLOORS.iter().find(|(_, modules)| modules.contains(&module)).map(|(floor, _)| *floor)
+}
+
+/// Modules that a file's code names through `crate::`, tests at its end left out.
+fn imports(text: &str) -> Vec<String> {
+    let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+    let named =
+        code.lines().filter(|line| !line.trim_start().starts_with("//")).flat_map(|line| line.split("crate::").skip(1));
+    named.map(|rest| rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()).collect()
+}
+
+/// Every source file with the top module it belongs to.
+fn sources() -> Vec<(String, PathBuf, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut found = Vec::new();
+    let mut places = vec![root.clone()];
+    while let Some(place) = places.pop() {
+        for entry in fs::read_dir(place).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                places.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let first = path.strip_prefix(&root).unwrap().components().next().unwrap();
+                let module = Path::new(first.as_os_str()).file_stem().unwrap().to_string_lossy().into_owned();
+                found.push((module, path.clone(), fs::read_to_string(&path).unwrap()));
+            }
+        }
+    }
+    assert!(found.len() > 50, "the sources are where they were");
+    found
+}
