@@ -117,8 +117,9 @@ impl Agent {
         let mine = self.mailboxes.signer_of(&bundle.destination).is_some();
         // What a receipt freed has room for it, also on a disk that is nearly full.
         let space = !self.is_short_of_space() || !freed.is_empty();
-        let useful = self.config.carry_bytes_max > 0 && (!mine || self.routing.replicates());
-        let welcome = useful && space && (!freed.is_empty() || self.make_place(&held, out));
+        // Also at its destination, whose summary then says that it need not be brought again.
+        let carries = self.config.carry_bytes_max > 0;
+        let welcome = carries && space && (!freed.is_empty() || self.make_place(&held, out));
         if welcome && self.make_room(&held, out).is_some() {
             let slot = self.hold(held, bundle, out);
             self.grant(from, id, Grade::Copy, out);

@@ -328,6 +328,7 @@ fn floods_of_custody_signals_and_give_ups_leave_a_bounded_record_that_still_take
     for seed in 0..150u8 {
         let carrier = Ghost::new(seed + 100);
         world.haunt(ALICE, &carrier);
+        world.hear(ALICE, &carrier, &Frame::Take { ids: vec![id] });
         for _ in 0..3 {
             world.hear(ALICE, &carrier, &Frame::Accepted { grants: vec![(id, Grade::Custody)] });
             world.hear(ALICE, &carrier, &Frame::GaveUp { ids: vec![id; 50] });

@@ -431,13 +431,3 @@ fn the_receipt_of_the_longest_life_there_is_finds_carriers_too() {
     world.meet(CAROL, ALICE);
     assert_eq!(world.state(ALICE, second), What::Delivered);
 }
-
-#[test]
-fn a_source_that_hands_nothing_to_carriers_keeps_no_receipt_for_them() {
-    let direct = Config { policy: dak::agent::routing::Policy::Direct, ..Config::default() };
-    let mut world = World::new(vec![direct; 2]);
-    let id = world.send(ALICE, BOB).unwrap();
-    world.meet(ALICE, BOB);
-    assert_eq!(world.state(ALICE, id), What::Delivered);
-    assert_eq!(world.nodes[ALICE].agent.held().count(), 0);
-}
