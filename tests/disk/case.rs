@@ -22,10 +22,17 @@ pub enum End {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Case {
     pub seed: u64,
+    /// The history is one of giving freed space back.
+    pub compacting: bool,
     pub ends: Vec<End>,
 }
 
 impl Case {
+    /// One power cut.
+    pub fn cut(seed: u64, point: usize, subset: u64) -> Case {
+        Case { seed, compacting: false, ends: vec![End::Cut { point, subset }] }
+    }
+
     /// Ends the history of `recording` as told, each end while the store recovers from the one before or goes on, and
     /// checks that it does. A point counts as many times as it takes to fit.
     pub fn run(&self, recording: &Recording) -> Result<(), String> {
@@ -58,7 +65,7 @@ impl End {
 
 impl fmt::Display for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.seed)?;
+        write!(f, "{}{}", if self.compacting { "c" } else { "" }, self.seed)?;
         self.ends.iter().try_for_each(|end| match end {
             End::Cut { point, subset } => write!(f, ":{point}.{subset}"),
             End::Kill { point } => write!(f, ":{point}k"),
@@ -78,6 +85,7 @@ impl FromStr for Case {
                 Ok(End::Cut { point: point.parse()?, subset: subset.parse()? })
             }
         });
-        Ok(Case { seed: seed.parse()?, ends: ends.collect::<Result<_, _>>()? })
+        let compacting = seed.starts_with('c');
+        Ok(Case { seed: seed.trim_start_matches('c').parse()?, compacting, ends: ends.collect::<Result<_, _>>()? })
     }
 }

@@ -24,12 +24,20 @@ fn recording() -> &'static Recording {
     RECORDING.get_or_init(|| Recording::of(seed(), BATCHES).unwrap())
 }
 
+fn compacting() -> &'static Recording {
+    static RECORDING: OnceLock<Recording> = OnceLock::new();
+    RECORDING.get_or_init(|| Recording::of_compacting(seed()).unwrap())
+}
+
 /// Runs every case; says how many, and fails with the first few that do not hold.
 pub fn all_hold(what: &str, cases: impl ParallelIterator<Item = Case>) {
     let count = AtomicU64::new(0);
     let run = |case: Case| {
-        count.fetch_add(1, Ordering::Relaxed);
-        case.run(recording()).err()
+        let before = count.fetch_add(1, Ordering::Relaxed);
+        if is_full() && before > 0 && before.is_multiple_of(10_000) {
+            println!("{what}: {before} cases so far");
+        }
+        case.run(if case.compacting { compacting() } else { recording() }).err()
     };
     let failures: Vec<String> = cases.filter_map(run).collect();
     let count = count.into_inner();
@@ -45,7 +53,7 @@ fn a_power_cut_at_any_write_loses_nothing_acknowledged_and_tears_nothing() {
     let cases = points.flat_map_iter(|point| {
         let subsets = recording.subsets(point);
         let tried = if is_full() { 0..subsets } else { point as u64 % subsets..point as u64 % subsets + 1 };
-        tried.map(move |subset| Case { seed: seed(), ends: vec![End::Cut { point, subset }] })
+        tried.map(move |subset| Case::cut(seed(), point, subset))
     });
     all_hold("power cuts", cases);
 }
@@ -53,9 +61,9 @@ fn a_power_cut_at_any_write_loses_nothing_acknowledged_and_tears_nothing() {
 #[test]
 fn the_very_first_opening_may_be_cut_anywhere() {
     let recording = recording();
-    let cases = (0..recording.points_of_opening()).into_par_iter().flat_map_iter(|point| {
-        (0..recording.subsets(point)).map(move |subset| Case { seed: seed(), ends: vec![End::Cut { point, subset }] })
-    });
+    let cases = (0..recording.points_of_opening())
+        .into_par_iter()
+        .flat_map_iter(|point| (0..recording.subsets(point)).map(move |subset| Case::cut(seed(), point, subset)));
     all_hold("power cuts in the first opening", cases);
 }
 
@@ -70,10 +78,22 @@ fn what_a_killed_process_left_in_the_page_cache_is_made_sure_of_before_anybody_r
         let subsets = if is_full() { 0..3 } else { 0..1 };
         subsets.map(move |subset| {
             let cut = End::Cut { point: opened, subset };
-            Case { seed: seed(), ends: vec![End::Kill { point: killed }, cut] }
+            Case { ends: vec![End::Kill { point: killed }, cut], ..Case::cut(seed(), 0, 0) }
         })
     });
     all_hold("kills and power cuts", cases);
+}
+
+#[test]
+fn a_power_cut_while_freed_space_is_given_back_loses_nothing() {
+    let recording = compacting();
+    let step = if is_full() { 1 } else { recording.points() / 40 + 1 };
+    let cases = (0..recording.points()).into_par_iter().step_by(step).flat_map_iter(|point| {
+        let subsets = recording.subsets(point);
+        let tried = if is_full() { 0..subsets } else { point as u64 % subsets..point as u64 % subsets + 1 };
+        tried.map(move |subset| Case { compacting: true, ..Case::cut(seed(), point, subset) })
+    });
+    all_hold("power cuts while compacting", cases);
 }
 
 #[test]
@@ -91,13 +111,13 @@ fn nested(depth: usize, count: u64) -> impl ParallelIterator<Item = Case> {
             let subset = u64::from(random.next_u32()) % crate::recording::SUBSETS_MAX;
             let points = match level {
                 0 => recording().points(),
-                // A recovery is a dozen operations, a commit and a closing behind it make about fifty.
-                _ if random.next_u32().is_multiple_of(2) => 12,
-                _ => 60,
+                // A recovery is five operations, with a commit and a closing behind it about forty.
+                _ if random.next_u32().is_multiple_of(2) => 5,
+                _ => 40,
             };
             ends.push(End::Cut { point: random.next_u64() as usize % points, subset });
         }
-        Case { seed: seed(), ends }
+        Case { ends, ..Case::cut(seed(), 0, 0) }
     })
 }
 
@@ -112,10 +132,14 @@ fn a_case_is_replayed() {
     let Ok(text) = std::env::var("DAK_DISK_REPLAY") else {
         let case: Case = "3:50.4:7k:2.0".parse().unwrap();
         assert_eq!(case.to_string(), "3:50.4:7k:2.0");
+        assert!("c3:0.0".parse::<Case>().unwrap().compacting);
         return;
     };
     let case: Case = text.parse().expect("DAK_DISK_REPLAY is seed:point.subset:...");
-    let recording = Recording::of(case.seed, BATCHES).unwrap();
+    let recording = match case.compacting {
+        true => Recording::of_compacting(case.seed).unwrap(),
+        false => Recording::of(case.seed, BATCHES).unwrap(),
+    };
     println!("{} points, {} operations", recording.points(), recording.log().len());
     case.run(&recording).unwrap_or_else(|why| panic!("{why}"));
 }

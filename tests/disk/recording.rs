@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use dak::agent::change::Change;
+use dak::agent::change::{Change, Row};
 use dak::store::Store;
 use dak::store::memory::MemoryStore;
 use dak::store::redb::RedbStore;
@@ -14,7 +14,7 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 
 use crate::image::Image;
 use crate::inspect::{Known, after, further, inspect};
-use crate::make::History;
+use crate::make::{History, hold, message};
 use crate::sim::{Op, SimDisk};
 
 pub struct Recording {
@@ -49,6 +49,23 @@ impl Recording {
             writing.commit(&history.batch())?;
         }
         Ok(writing.end(Image::default(), 0, opened.unwrap_or(0)))
+    }
+
+    /// A large store of which little is left gives its space back.
+    pub fn of_compacting(seed: u64) -> Result<Recording, String> {
+        let disk = SimDisk::of(Image::default());
+        let mut writing = Writing::start(&disk, vec![Known::default()]);
+        writing.open(CACHES[seed as usize % 2])?;
+        let large = message(1, &[seed as u8; 60_000]);
+        let rows = 1..=400;
+        writing.commit(&rows.clone().map(|row| hold(row, &large)).collect::<Vec<Change>>())?;
+        let most = rows.filter(|row| row % 50 != 0);
+        writing.commit(&most.map(|row| Change::Forget { row: Row(row) }).collect::<Vec<Change>>())?;
+        let first = disk.logged();
+        let store = writing.store.as_mut().expect("opened above");
+        assert_eq!(store.compact_if_idle(), Ok(true));
+        inspect(store, &writing.right)?;
+        Ok(writing.end(Image::default(), first, first))
     }
 
     /// Opening what a power cut or a kill left, one more commit, and closing.
