@@ -2,7 +2,8 @@
 
 use crate::agent::Config;
 use crate::agent::routing::Policy;
-use crate::sim::scenario::{Loaded, Strategy};
+use crate::agent::routing::prophet::Parameters;
+use crate::sim::scenario::{Loaded, Prophet, Strategy};
 use crate::time::Millis;
 
 /// The configuration that all nodes of a run share.
@@ -19,6 +20,7 @@ pub fn agent_config(loaded: &Loaded) -> Config {
         custody_share: (store.custody_share_per_million.unwrap_or(0) / 1_000) as u16,
         fair_shares: false,
         stranger_mail_bytes_max: u64::MAX,
+        receipts_own_max: u32::MAX,
         bundle_bytes_max: u32::MAX,
         lifetime_max: Millis(lifetime_ms),
         copies: copies(loaded.scenario.routing.strategy),
@@ -31,8 +33,25 @@ fn policy(strategy: Strategy) -> Policy {
         Strategy::Direct => Policy::Direct,
         Strategy::Epidemic => Policy::Epidemic,
         Strategy::SprayAndWait { .. } => Policy::SprayAndWait,
-        Strategy::Prophet(_) => Policy::Epidemic,
+        Strategy::Prophet(asked) => Policy::Prophet(predictability(asked)),
         Strategy::Default { .. } => Policy::SprayAndWait,
+    }
+}
+
+/// PRoPHETv2's parameters: those the scenario gives, else the agent's.
+fn predictability(asked: Prophet) -> Parameters {
+    let usual = Parameters::default();
+    let millis = |us: Option<u64>, usual: Millis| us.map_or(usual, |us| Millis((us / 1_000).max(1)));
+    Parameters {
+        p_encounter_max: asked.p_encounter_max.unwrap_or(usual.p_encounter_max),
+        p_encounter_first: asked.p_encounter_first.unwrap_or(usual.p_encounter_first),
+        p_first_threshold: asked.p_first_threshold.unwrap_or(usual.p_first_threshold),
+        beta: asked.beta.unwrap_or(usual.beta),
+        gamma: asked.gamma.unwrap_or(usual.gamma),
+        delta: asked.delta.unwrap_or(usual.delta),
+        time_unit: millis(asked.time_unit_us, usual.time_unit),
+        interval: millis(asked.interval_us, usual.interval),
+        ..usual
     }
 }
 
