@@ -78,9 +78,12 @@ fn a_receiver_takes_at_most_half_of_the_signed_budget_whatever_it_is_told() {
 fn every_copy_in_flight_at_a_break_is_asked_about_however_many() {
     let spray = Config { policy: Policy::SprayAndWait, ..Config::default() };
     let mut world = World::new(vec![spray]);
-    let carrier = Ghost::new(50);
+    let (mut source, carrier) = (Ghost::new(49), Ghost::new(50));
     let elsewhere = Eid::mail(Ghost::new(51).id);
-    let ids: Vec<_> = (0..1_100).map(|_| world.send_to(0, elsewhere.clone(), DAY, Some(8)).unwrap()).collect();
+    let all: Vec<_> = (0..1_100u32).map(|n| source.message(elsewhere.clone(), DAY, &n.to_be_bytes())).collect();
+    let ids: Vec<_> = all.iter().map(|message| message.id).collect();
+    world.haunt(0, &source);
+    world.take_in_one_batch(0, source.id, all);
     world.haunt(0, &carrier);
     world.hear(0, &carrier, &Frame::Take { ids: ids.clone() });
     assert_eq!(bundles(&world.said_to(&carrier)).len(), 1_100);
@@ -100,5 +103,5 @@ fn every_copy_in_flight_at_a_break_is_asked_about_however_many() {
         let grants = ids.iter().map(|id| (*id, Grade::Copy)).collect();
         world.hear(0, &carrier, &Frame::Accepted { grants });
     }
-    assert!(world.nodes[0].agent.held().all(|held| held.copies == 4));
+    assert!(world.nodes[0].agent.held().all(|held| held.copies == 2));
 }
