@@ -1,6 +1,6 @@
 //! A contact from its Hello to its end: who is there, what each lacks, and what goes in which order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rand_core::Rng;
 
@@ -218,7 +218,10 @@ impl Agent {
         if self.unsettled.range(all.clone()).next().is_none() && self.outbox.unpromised().next().is_none() {
             return;
         }
-        let ids: Vec<BundleId> = lacks.iter().map(|slot| self.custody.id(*slot)).collect();
+        // Only what would be asked about counts: a peer may lack a million others.
+        let ids = lacks.iter().map(|slot| self.custody.id(*slot));
+        let ids = ids.filter(|id| self.unsettled.contains_key(&(peer, *id)) || self.outbox.is_unpromised(id));
+        let ids: Vec<BundleId> = ids.collect();
         let contact = self.contacts.get_mut(&peer).expect("flights are settled during a contact");
         contact.lacks.extend(ids);
         if !done {
@@ -233,20 +236,19 @@ impl Agent {
         flights.retain(|id, _| {
             !lacks.contains(id) && self.find_held(id).is_some_and(|slot| self.custody.row(slot) < said)
         });
-        let ids: Vec<BundleId> = flights.keys().copied().take(IDS_PER_FRAME).collect();
         let contact = self.contacts.get_mut(&peer).expect("flights are settled during a contact");
-        let ids: Vec<BundleId> = ids.into_iter().filter(|id| !contact.is_in_flight(id)).collect();
-        for id in &ids {
-            contact.sent(*id, Flight { size_bytes: 0, copies: flights[id], moved: false });
+        flights.retain(|id, _| !contact.is_in_flight(id));
+        for (id, copies) in &flights {
+            contact.sent(*id, Flight { size_bytes: 0, copies: *copies, moved: false });
         }
-        if !ids.is_empty() {
-            out.push(Output::Send { to: peer, frame: Frame::Ask { ids } });
+        for ids in flights.into_keys().collect::<Vec<_>>().chunks(IDS_PER_FRAME) {
+            out.push(Output::Send { to: peer, frame: Frame::Ask { ids: ids.to_vec() } });
         }
     }
 
     /// Answers for what is held, or was delivered, and only for that.
     fn asked(&mut self, peer: NodeId, ids: Vec<BundleId>) {
-        for id in ids {
+        for id in BTreeSet::from_iter(ids) {
             let held = self.find_held(&id).map(|slot| self.custody.held(slot).grade);
             let grade = held.or(self.inbox.find(&id).map(|_| Grade::Custody));
             if let (Some(grade), Some(contact)) = (grade, self.contacts.get_mut(&peer)) {

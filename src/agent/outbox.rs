@@ -65,6 +65,10 @@ impl Outbox {
         self.unpromised.iter()
     }
 
+    pub fn is_unpromised(&self, id: &BundleId) -> bool {
+        self.unpromised.contains(id)
+    }
+
     pub fn remove(&mut self, id: &BundleId) {
         self.unpromised.remove(id);
         self.outgoing.remove(id);

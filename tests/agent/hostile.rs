@@ -430,3 +430,17 @@ fn bundles_over_the_limits_are_turned_away_at_the_door() {
     assert_eq!(overlong, None);
     assert_eq!(world.send_with(0, 0, Millis(0), None), None);
 }
+
+#[test]
+fn asking_about_one_bundle_a_thousand_times_gets_one_answer() {
+    let mut world = World::of(1);
+    let (mut from, curious) = (Ghost::new(50), Ghost::new(66));
+    let message = from.message(Eid::mail(from.id), DAY, b"hello");
+    world.haunt(0, &curious);
+    world.take(0, &curious, &message);
+    world.said_to(&curious);
+    world.hear(0, &curious, &Frame::Ask { ids: vec![message.id; 16_384] });
+    world.hear(0, &curious, &Frame::Ask { ids: vec![BundleId([7; 32]); 16_384] });
+    let answers = grants(&world.said_to(&curious));
+    assert_eq!((answers.len(), answers[0]), (1, (message.id, Grade::Custody)));
+}

@@ -8,7 +8,7 @@ use dak::frame::{Frame, Grade, Hello, Refusal};
 use dak::receipt::{Receipt, ReceiptKind};
 use dak::time::{DAY, DtnTime, HOUR, Millis};
 
-use super::world::ghost::{Ghost, Said, bundles, grants, refusals};
+use super::world::ghost::{Ghost, bundles, grants, hello_of, refusals};
 use super::{ALICE, BOB, CAROL, World};
 
 #[test]
@@ -408,15 +408,6 @@ fn a_receipt_with_a_record_for_another_source_than_its_destination_is_turned_awa
     let said = world.said_to(&from);
     assert_eq!(refusals(&said), [(odd.id, Refusal::Unwilling), (junk.id, Refusal::Unwilling)]);
     assert!(world.holds(0, message.id));
-}
-
-/// The Hello among what was said.
-fn hello_of(said: &[Said]) -> Hello {
-    let hello = |said: &Said| match said {
-        Said::Frame(Frame::Hello(hello)) => Some(hello.clone()),
-        _ => None,
-    };
-    said.iter().find_map(hello).expect("a node greets")
 }
 
 #[test]

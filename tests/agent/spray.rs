@@ -2,8 +2,11 @@
 
 use dak::agent::Config;
 use dak::agent::routing::Policy;
+use dak::eid::Eid;
+use dak::frame::{Frame, Grade, Hello};
 use dak::time::DAY;
 
+use super::world::ghost::{Ghost, Said, bundles, hello_of};
 use super::{ALICE, BOB, World};
 
 #[test]
@@ -57,8 +60,8 @@ fn copies_in_flight_at_a_break_are_spent_only_if_the_peer_turns_out_to_have_them
 #[test]
 fn a_receiver_takes_at_most_half_of_the_signed_budget_whatever_it_is_told() {
     let mut world = World::of(1);
-    let mut from = super::world::ghost::Ghost::new(50);
-    let message = from.message(dak::eid::Eid::mail(from.id), DAY, b"hello");
+    let mut from = Ghost::new(50);
+    let message = from.message(Eid::mail(from.id), DAY, b"hello");
     world.haunt(0, &from);
     let hops = dak::bundle::Hops { age: dak::time::Millis(1), count: 1 };
     world.take_with(0, &from, &message, hops, 1_024);
@@ -66,7 +69,39 @@ fn a_receiver_takes_at_most_half_of_the_signed_budget_whatever_it_is_told() {
     assert_eq!(copies(&world), 4);
     world.take_with(0, &from, &message, hops, 1_024);
     assert_eq!(copies(&world), 4, "copies never add up");
-    let lone = from.message(dak::eid::Eid::mail(from.id), DAY, b"lone");
+    let lone = from.message(Eid::mail(from.id), DAY, b"lone");
     world.take_with(0, &from, &lone, hops, 0);
     assert_eq!(world.nodes[0].agent.held_one(&lone.id).unwrap().copies, 1);
+}
+
+#[test]
+fn every_copy_in_flight_at_a_break_is_asked_about_however_many() {
+    let spray = Config { policy: Policy::SprayAndWait, ..Config::default() };
+    let mut world = World::new(vec![spray]);
+    let (mut source, carrier) = (Ghost::new(49), Ghost::new(50));
+    let elsewhere = Eid::mail(Ghost::new(51).id);
+    let all: Vec<_> = (0..1_100u32).map(|n| source.message(elsewhere.clone(), DAY, &n.to_be_bytes())).collect();
+    let ids: Vec<_> = all.iter().map(|message| message.id).collect();
+    world.haunt(0, &source);
+    world.take_in_one_batch(0, source.id, all);
+    world.haunt(0, &carrier);
+    world.hear(0, &carrier, &Frame::Take { ids: ids.clone() });
+    assert_eq!(bundles(&world.said_to(&carrier)).len(), 1_100);
+    world.leave(0, &carrier);
+    // It comes back and knows them all.
+    world.haunt_silently(0, &carrier);
+    let hello = hello_of(&world.said_to(&carrier));
+    let same = Hello { count: hello.count, root: hello.root, ..carrier.hello() };
+    world.hear(0, &carrier, &Frame::Hello(same));
+    let said = world.said_to(&carrier);
+    let asked: Vec<usize> = said
+        .iter()
+        .filter_map(|said| if let Said::Frame(Frame::Ask { ids }) = said { Some(ids.len()) } else { None })
+        .collect();
+    assert_eq!(asked, [1_024, 76]);
+    for ids in ids.chunks(1_024) {
+        let grants = ids.iter().map(|id| (*id, Grade::Copy)).collect();
+        world.hear(0, &carrier, &Frame::Accepted { grants });
+    }
+    assert!(world.nodes[0].agent.held().all(|held| held.copies == 2));
 }

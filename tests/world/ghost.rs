@@ -149,3 +149,12 @@ pub fn takes(said: &[Said]) -> Vec<BundleId> {
     });
     takes.flatten().collect()
 }
+
+/// The Hello among what was said.
+pub fn hello_of(said: &[Said]) -> Hello {
+    let hello = |said: &Said| match said {
+        Said::Frame(Frame::Hello(hello)) => Some(hello.clone()),
+        _ => None,
+    };
+    said.iter().find_map(hello).expect("a node greets")
+}

@@ -146,7 +146,7 @@ impl<S: Store> World<S> {
 
     /// Bundles that come so fast that they share a batch.
     pub fn take_in_one_batch(&mut self, n: usize, from: NodeId, bundles: Vec<Bundle>) {
-        let (at, transit) = (self.moment(n), Transit { copies: 1, ..Transit::default() });
+        let (at, transit) = (self.moment(n), Transit { copies: 8, ..Transit::default() });
         let mut out = Vec::new();
         for bundle in bundles {
             let size_bytes = bundle.encoded_len() as u32;
