@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::files::read;
 use super::{CompareArgs, Outcome, Stop, print};
@@ -70,7 +70,7 @@ impl Runs {
         }
     }
 
-    fn add(&mut self, file: &PathBuf) -> Result<(), Stop> {
+    fn add(&mut self, file: &Path) -> Result<(), Stop> {
         let bad = |why: String| Stop::Refused(format!("{}: {why}; make that run again", file.display()));
         let summary: serde_json::Value = serde_json::from_slice(&read(file)?).map_err(|why| bad(why.to_string()))?;
         let summary = summary.as_object().ok_or_else(|| bad("it is no summary".into()))?;
