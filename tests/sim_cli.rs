@@ -1,0 +1,228 @@
+//! `dak sim` as a person or a script uses it: what it writes, what it refuses, what two processes agree on.
+#![cfg(feature = "node")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+const TRACE: &str =
+    "0 CONN 0 1 up\n60 CONN 0 1 down\n100 CONN 1 2 up\n200 CONN 1 2 down\n300 CONN 0 2 up\n310 CONN 0 2 down\n";
+const MESSAGES: &str = "5.5 C M1 0 2 1000\n6.5 C M2 0 2 1000\n250.5 C M3 1 0 1000\n";
+
+struct Desk(TempDir);
+
+impl Desk {
+    fn new() -> Desk {
+        let desk = Desk(TempDir::new().unwrap());
+        desk.put("t.txt", TRACE);
+        desk.put("w.txt", MESSAGES);
+        desk.put("s.toml", &scenario("trace = \"t.txt\"", "file = \"w.txt\""));
+        desk
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn put(&self, name: &str, text: &str) {
+        fs::write(self.path(name), text).unwrap();
+    }
+
+    fn get(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap_or_else(|why| panic!("{name}: {why}"))
+    }
+
+    fn dak(&self, arguments: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_dak"));
+        command.arg("sim").args(arguments).current_dir(self.0.path()).output().unwrap()
+    }
+
+    /// Runs a command that must work, and returns what it printed.
+    fn done(&self, arguments: &[&str]) -> String {
+        let output = self.dak(arguments);
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Runs a command that must be refused, and returns what it said.
+    fn refused(&self, arguments: &[&str]) -> String {
+        let output = self.dak(arguments);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {said}");
+        said
+    }
+
+    fn names(&self) -> Vec<String> {
+        let mut names: Vec<String> =
+            fs::read_dir(self.0.path()).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+}
+
+fn scenario(contacts: &str, workload: &str) -> String {
+    format!(
+        "[contacts]\n{contacts}\n[workload]\n{workload}\n[link]\nmodel = \"ideal\"\n[routing]\nstrategy = \"epidemic\"\n\
+        [store]\nquota_bytes = 5000000\n[bundle]\nlifetime = \"300min\"\n"
+    )
+}
+
+#[test]
+fn a_run_leaves_its_four_files_and_two_processes_agree_on_all_but_the_time_they_took() {
+    let desk = Desk::new();
+    let printed = desk.done(&["run", "s.toml", "--out", "one"]);
+    assert!(printed.contains("\ndelivered: 2\n"), "{printed}");
+    desk.done(&["run", "s.toml", "--out", "two"]);
+    for name in ["summary.json", "messages.csv", "report.html"] {
+        assert_eq!(desk.get(&format!("one/{name}")), desk.get(&format!("two/{name}")), "{name}");
+    }
+    let csv = "id,src,dst,size,created,delivered,hops\nM1,0,2,1000,5.5,100.0,2\nM2,0,2,1000,6.5,100.0,2\nM3,1,0,1000,250.5,,\n";
+    assert_eq!(desk.get("one/messages.csv"), csv);
+    let summary: serde_json::Value = serde_json::from_str(&desk.get("one/summary.json")).unwrap();
+    let names = ["created", "delivered", "seed", "commit", "scenario_hash", "events", "overhead_ratio", "latency_avg"];
+    assert!(names.iter().all(|name| summary.get(name).is_some()), "{summary}");
+    let timing: serde_json::Value = serde_json::from_str(&desk.get("one/timing.json")).unwrap();
+    assert!(timing["cpu_seconds"].is_number() && timing["wall_seconds"].is_number());
+    let page = desk.get("one/report.html");
+    assert!(page.contains("<svg") && !page.contains("http://") && !page.contains("https://"));
+    let left: Vec<String> = desk.names().into_iter().filter(|name| name.starts_with('.')).collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn the_example_runs_as_it_is_and_depends_on_its_seed() {
+    let desk = Desk::new();
+    desk.put("example.toml", &desk.done(&["example"]));
+    let one = desk.done(&["run", "example.toml"]);
+    assert_eq!(one, desk.done(&["run", "example.toml", "--seed", "1"]));
+    assert_ne!(one, desk.done(&["run", "example.toml", "--seed", "2"]));
+}
+
+#[test]
+fn bad_input_is_refused_with_its_place_and_nothing_is_left() {
+    let desk = Desk::new();
+    let traces = [
+        ("5 CONN 0 1 down\n", "bad.txt:1:"),
+        ("0 CONN 0 1 up\n9 CONN 0 1 down\n3 CONN 0 2 up\n", "bad.txt:3:"),
+        ("0 CONN 0 1 up\n9 CONN 0 1", "bad.txt:2:"),
+        ("", "bad.txt"),
+    ];
+    desk.put("bad.toml", &scenario("trace = \"bad.txt\"", "file = \"w.txt\""));
+    let before = || desk.names();
+    for (trace, place) in traces {
+        desk.put("bad.txt", trace);
+        let names = before();
+        let said = desk.refused(&["run", "bad.toml", "--out", "out"]);
+        assert!(said.contains(place) && said.lines().count() == 1, "{said}");
+        assert!(desk.refused(&["trace", "check", "bad.txt"]).contains(place));
+        assert_eq!(desk.names(), names, "nothing half-written is left behind");
+    }
+    desk.put("w.txt", "1 C M1 0 2 -5\n");
+    assert!(desk.refused(&["run", "s.toml"]).contains("w.txt:1:"));
+    desk.put("w.txt", "1 C M1 0 77 5\n");
+    assert!(desk.refused(&["run", "s.toml"]).contains("w.txt:1:"));
+    desk.put("unknown.toml", &scenario("trace = \"t.txt\"", "file = \"w.txt\"").replace("model", "modle"));
+    let said = desk.refused(&["run", "unknown.toml"]);
+    assert!(said.contains("unknown.toml:6") && said.contains("model"), "{said}");
+    desk.put("none.toml", "[workload]\nfile = \"w.txt\"\n");
+    assert!(desk.refused(&["run", "none.toml"]).contains("[contacts]"));
+    let zero = format!("nodes = 0\n{}", scenario("trace = \"t.txt\"", "file = \"w.txt\""));
+    desk.put("zero.toml", &zero);
+    assert!(desk.refused(&["run", "zero.toml"]).contains("zero.toml:1"));
+    assert!(desk.refused(&["run", "absent.toml"]).contains("absent.toml"));
+}
+
+#[test]
+fn a_place_that_cannot_be_written_to_is_refused_before_the_run() {
+    let desk = Desk::new();
+    desk.put("file", "something of mine");
+    for out in ["file", "file/below", "/proc/no/such"] {
+        let names = desk.names();
+        let said = desk.refused(&["run", "s.toml", "--out", out]);
+        assert!(said.contains(out), "{said}");
+        assert_eq!(desk.names(), names);
+    }
+    assert_eq!(desk.get("file"), "something of mine");
+    fs::create_dir(desk.path("mine")).unwrap();
+    desk.put("mine/notes.txt", "also mine");
+    desk.done(&["run", "s.toml", "--out", "mine"]);
+    assert_eq!(desk.get("mine/notes.txt"), "also mine");
+    assert!(Path::new(&desk.path("mine/summary.json")).is_file());
+}
+
+#[test]
+fn the_oracle_prints_a_line_a_message() {
+    let desk = Desk::new();
+    let expected = "#id\tcreate\tsrc\tdst\tsize\tearliest_arrival\tdirect_arrival\n\
+        M1\t5.5\t0\t2\t1000\t100.0\t300.0\nM2\t6.5\t0\t2\t1000\t100.0\t300.0\nM3\t250.5\t1\t0\t1000\t\t\n";
+    assert_eq!(desk.done(&["oracle", "t.txt", "w.txt"]), expected);
+    let within = desk.done(&["oracle", "t.txt", "w.txt", "--lifetime", "94s"]);
+    assert!(
+        within.contains("M1\t5.5\t0\t2\t1000\t\t\n") && within.contains("M2\t6.5\t0\t2\t1000\t100.0\t\n"),
+        "{within}"
+    );
+}
+
+#[test]
+fn a_trace_goes_through_other_forms_and_back() {
+    let desk = Desk::new();
+    desk.done(&["trace", "convert", "t.txt", "--to", "sociopatterns", "--out", "rows.dat"]);
+    let back = desk.done(&["trace", "convert", "rows.dat"]);
+    assert!(back.starts_with("0 CONN 0 1 up\n60 CONN 0 1 down\n"), "{back}");
+    assert!(desk.done(&["trace", "stat", "t.txt"]).contains("contacts       3"));
+    assert!(desk.done(&["--json", "trace", "stat", "t.txt"]).contains("\"contacts\":3"));
+    assert!(desk.done(&["trace", "check", "t.txt"]).contains("sound"));
+}
+
+#[test]
+fn a_sweep_goes_on_where_it_stopped_and_its_shards_make_the_same() {
+    let desk = Desk::new();
+    let settings = ["s.toml", "--strategy", "direct,epidemic", "--set", "bundle.lifetime=60s,300min", "--seeds", "1-2"];
+    let sweep = |more: &[&str]| desk.done(&[&["sweep"][..], &settings[..], more].concat());
+    let commands = sweep(&["--out", "whole", "--list"]);
+    assert_eq!(commands.lines().count(), 8);
+    assert!(!desk.path("whole").exists(), "a list makes nothing");
+    assert_eq!(sweep(&["--out", "whole"]), "8 of 8 runs are in whole\n");
+    let of_one = sweep(&["--out", "parts", "--shard", "1/2"]);
+    assert_eq!(of_one, "4 of 8 runs are in parts\n");
+    sweep(&["--out", "parts", "--shard", "2/2"]);
+    let run = commands.lines().next().unwrap().strip_prefix("dak sim ").unwrap();
+    let name = run.rsplit('/').next().unwrap();
+    let made = desk.get(&format!("whole/runs/{name}/summary.json"));
+    assert_eq!(made, desk.get(&format!("parts/runs/{name}/summary.json")));
+    assert_eq!(desk.get("whole/sweep.csv"), desk.get("parts/sweep.csv"));
+    assert!(desk.get("whole/report.html").contains("lifetime"));
+
+    // One run is lost, another must not be touched.
+    fs::remove_dir_all(desk.path(&format!("whole/runs/{name}"))).unwrap();
+    let kept = fs::read_dir(desk.path("whole/runs")).unwrap().next().unwrap().unwrap().path().join("summary.json");
+    let written = fs::metadata(&kept).unwrap().modified().unwrap();
+    sweep(&["--out", "whole"]);
+    assert_eq!(fs::metadata(&kept).unwrap().modified().unwrap(), written);
+    assert_eq!(desk.get(&format!("whole/runs/{name}/summary.json")), made);
+    desk.done(&run.split(' ').collect::<Vec<_>>());
+    assert!(desk.refused(&["sweep", "s.toml", "--out", "x", "--shard", "3/2"]).contains("3/2"));
+}
+
+#[test]
+fn a_comparison_sees_what_changed_and_a_baseline_fails_on_it() {
+    let desk = Desk::new();
+    for (out, strategy) in [("a", "epidemic"), ("b", "direct")] {
+        desk.done(&["sweep", "s.toml", "--strategy", strategy, "--seeds", "1-3", "--out", out]);
+    }
+    let text = desk.done(&["compare", "a", "b"]);
+    let line = text.lines().find(|line| line.trim_start().starts_with("latency_avg")).unwrap();
+    assert!(line.contains('±') && line.trim_end().ends_with('*'), "{line}");
+    assert_eq!(desk.done(&["compare", "a", "a", "--baseline"]), "nothing changed\n");
+    let output = desk.dak(&["compare", "a", "b", "--baseline"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(desk.refused(&["compare", "a", "nowhere"]).contains("nowhere"));
+}
+
+#[test]
+fn what_is_no_recording_is_refused() {
+    let desk = Desk::new();
+    assert!(desk.refused(&["replay", "t.txt"]).contains("t.txt"));
+}
