@@ -23,7 +23,7 @@ const FLOORS: [(u8, &[&str]); 5] = [
         ],
     ),
     (1, &["agent"]),
-    (2, &["store", "net", "keys", "seal", "home", "config", "backup"]),
+    (2, &["store", "net", "keys", "seal", "home", "config", "backup", "recording"]),
     (3, &["node", "sim"]),
     (4, &["desk", "api", "cli", "bench"]),
 ];
