@@ -34,7 +34,8 @@ fn policy(strategy: Strategy) -> Policy {
         Strategy::Epidemic => Policy::Epidemic,
         Strategy::SprayAndWait { .. } => Policy::SprayAndWait,
         Strategy::Prophet(asked) => Policy::Prophet(predictability(asked)),
-        Strategy::Default { .. } => Policy::SprayAndWait,
+        // What a real node does that nobody told otherwise.
+        Strategy::Default { .. } => Config::default().policy,
     }
 }
 
