@@ -2,5 +2,7 @@
 
 #[path = "routing/prophet.rs"]
 mod prophet;
+#[path = "routing/prospect.rs"]
+mod prospect;
 #[path = "routing/rig.rs"]
 mod rig;

@@ -42,7 +42,7 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Config {
         Config {
-            policy: Policy::Epidemic,
+            policy: Policy::Prospect,
             carry_bytes_max: 256 << 20,
             strangers_share: 500,
             custody_share: 500,
@@ -53,7 +53,7 @@ impl Default for Config {
             window_bytes: 1 << 20,
             bundle_bytes_max: BUNDLE_BYTES_MAX as u32,
             lifetime_max: LIFETIME_MAX,
-            copies: 8,
+            copies: Policy::Prospect.copies(),
             shun: HOUR,
             free_bytes_min: 16 << 20,
             free_bytes_own_min: 3 << 20,

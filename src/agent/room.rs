@@ -10,6 +10,7 @@ use super::custody::{GRADES, Slot, cost_bytes};
 use super::io::{Gone, Output};
 use super::routing::Facts;
 use super::{Agent, Config};
+use crate::bundle::Kind;
 use crate::frame::Grade;
 use crate::id::BundleId;
 
@@ -147,6 +148,10 @@ impl Agent {
     pub(super) fn evict(&mut self, slot: Slot, out: &mut Vec<Output>) {
         let held = self.custody.held(slot);
         self.evicted[held.grade as usize] += 1;
+        if (held.kind, held.grade) == (Kind::Message, Grade::Copy) {
+            let facts = self.facts(&held);
+            self.routing.evicted(&facts);
+        }
         if let (Some(peer), true) = (held.from, held.grade != Grade::Released) {
             self.owe(peer, held.id, out);
         }

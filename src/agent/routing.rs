@@ -4,10 +4,12 @@
 //! else it asks about, one bundle and one peer at a time. What a strategy learns and must keep over a restart leaves as
 //! records that the agent commits.
 
+mod binary;
 mod chance;
 mod epidemic;
 mod learned;
 pub mod prophet;
+mod prospect;
 mod spray;
 
 use std::collections::BTreeMap;
@@ -65,6 +67,9 @@ pub trait Strategy {
     /// A contact ended.
     fn parted(&mut self, _peer: NodeId, _now: Timestamp, _lessons: &mut Lessons) {}
 
+    /// A copy had to leave for want of room.
+    fn evicted(&mut self, _bundle: &Facts) {}
+
     /// Whether `peer`, which is not the destination, gets the bundle.
     fn verdict(&self, bundle: &Facts, peer: NodeId) -> Verdict;
 
@@ -86,6 +91,19 @@ pub enum Policy {
     SprayAndWait,
     /// PRoPHETv2: to whoever is likelier to meet the destination (RFC 6693).
     Prophet(prophet::Parameters),
+    /// Where the prospect of delivery is worth the room; the default.
+    Prospect,
+}
+
+impl Policy {
+    /// The usual spray budget of a message: 8 for spray-and-wait as published; 23, the most that one byte of CBOR says,
+    /// where the last copies still find their way.
+    pub fn copies(&self) -> u16 {
+        match self {
+            Policy::Prospect => 23,
+            _ => 8,
+        }
+    }
 }
 
 /// The strategy of one agent.
@@ -103,6 +121,7 @@ enum Kinds {
     Epidemic(epidemic::Epidemic),
     SprayAndWait(spray::SprayAndWait),
     Prophet(Box<prophet::Prophet>),
+    Prospect(Box<prospect::Prospect>),
 }
 
 impl Routing {
@@ -116,6 +135,7 @@ impl Routing {
             Policy::Prophet(parameters) => {
                 Kinds::Prophet(Box::new(prophet::Prophet::new(parameters, node, &mut learned)))
             }
+            Policy::Prospect => Kinds::Prospect(Box::new(prospect::Prospect::new(node, &mut learned))),
         };
         Routing { kind, stale: learned.into_stale() }
     }
@@ -126,6 +146,7 @@ impl Routing {
             Kinds::Epidemic(strategy) => strategy,
             Kinds::SprayAndWait(strategy) => strategy,
             Kinds::Prophet(strategy) => &**strategy,
+            Kinds::Prospect(strategy) => &**strategy,
         }
     }
 
@@ -135,6 +156,7 @@ impl Routing {
             Kinds::Epidemic(strategy) => strategy,
             Kinds::SprayAndWait(strategy) => strategy,
             Kinds::Prophet(strategy) => &mut **strategy,
+            Kinds::Prospect(strategy) => &mut **strategy,
         }
     }
 
@@ -168,6 +190,10 @@ impl Routing {
 
     pub fn send_rank(&self, bundle: &Facts, peer: NodeId) -> u64 {
         self.strategy().send_rank(bundle, peer)
+    }
+
+    pub fn evicted(&mut self, bundle: &Facts) {
+        self.strategy_mut().evicted(bundle);
     }
 
     pub fn drop_rank(&self, bundle: &Facts) -> u64 {

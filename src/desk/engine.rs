@@ -146,7 +146,12 @@ fn agent_config(config: &Config) -> agent::Config {
         "prophet" => Policy::Prophet(Default::default()),
         _ => agent::Config::default().policy,
     };
-    agent::Config { policy, carry_bytes_max: config.carry_limit_bytes.value, ..agent::Config::default() }
+    agent::Config {
+        copies: policy.copies(),
+        policy,
+        carry_bytes_max: config.carry_limit_bytes.value,
+        ..agent::Config::default()
+    }
 }
 
 /// The name in the configuration, or the host's.

@@ -70,7 +70,9 @@ fn a_new_bundle_flows_at_once_while_contacts_last() {
 
 #[test]
 fn an_acceptance_that_was_lost_with_the_contact_is_asked_for_again() {
-    let mut world = World::of(3);
+    // A strategy that learns nothing commits nothing when nodes meet.
+    let epidemic = Config { policy: Policy::Epidemic, ..Config::default() };
+    let mut world = World::new(vec![epidemic; 3]);
     let id = world.send(ALICE, BOB).unwrap();
     // Carol's power goes right after her commit: she holds it, and alice never hears.
     world.nodes[CAROL].power_cut = Some((0, false));

@@ -99,8 +99,10 @@ fn any_step() -> impl Strategy<Value = Step> {
 fn any_policy() -> impl Strategy<Value = Policy> {
     prop_oneof![
         1 => Just(Policy::Direct),
-        3 => Just(Policy::Epidemic),
+        2 => Just(Policy::Epidemic),
         2 => Just(Policy::SprayAndWait),
+        1 => Just(Policy::Prophet(Default::default())),
+        3 => Just(Policy::Prospect),
     ]
 }
 

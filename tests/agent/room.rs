@@ -1,6 +1,7 @@
 //! Room: who gets it, at which grade, who makes way, and who hears of it.
 
 use dak::agent::change::{Standing, What};
+use dak::agent::routing::Policy;
 use dak::agent::{Config, Input, cost_bytes};
 use dak::bundle::Bundle;
 use dak::eid::Eid;
@@ -19,8 +20,12 @@ fn filling(from: &mut Ghost, lifetime: Millis) -> Bundle {
 
 /// A world of one carrier with so many places, all of them open to strangers.
 fn carrier(places: u64) -> World {
+    carrier_of(Config::default().policy, places)
+}
+
+fn carrier_of(policy: Policy, places: u64) -> World {
     let place = cost_bytes(filling(&mut Ghost::new(1), DAY).encoded_len() as u32) + 3;
-    World::new(vec![Config { carry_bytes_max: places * place, strangers_share: 1_000, ..Config::default() }])
+    World::new(vec![Config { policy, carry_bytes_max: places * place, strangers_share: 1_000, ..Config::default() }])
 }
 
 fn held(world: &World, bundle: &Bundle) -> bool {
@@ -224,7 +229,7 @@ fn a_receipt_that_frees_nothing_never_pushes_a_message_out_and_makes_way_first()
 
 #[test]
 fn one_large_bundle_takes_the_place_of_many_small_ones_or_of_none() {
-    let mut world = carrier(700);
+    let mut world = carrier_of(Policy::Epidemic, 700);
     let mut source = Ghost::new(50);
     world.haunt(0, &source);
     let small: Vec<Bundle> = (0..700).map(|_| filling(&mut source, DAY.times(2))).collect();

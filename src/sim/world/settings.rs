@@ -62,5 +62,5 @@ fn copies(strategy: Strategy) -> u16 {
         Strategy::Default { copies } => copies,
         _ => None,
     };
-    asked.unwrap_or(Config::default().copies)
+    asked.unwrap_or(policy(strategy).copies())
 }

@@ -1,0 +1,214 @@
+//! The default strategy: what it learns from meetings, what it tells, and what a copy is worth to it.
+
+use dak::agent::routing::{ENTRIES_TOLD_MAX, Facts, Policy, Verdict};
+use dak::eid::Eid;
+use dak::frame::{ROUTING_ENTRIES_MAX, RoutingInfo};
+use dak::time::{DAY, HOUR, MINUTE, Millis};
+
+use crate::rig::{Dice, Rig, facts, node};
+
+/// A rate on the wire has so many steps in one meeting a day.
+const STEPS: u16 = 64;
+
+#[test]
+fn whoever_is_met_often_is_told_with_a_higher_rate_and_fades() {
+    let mut rig = rig(4);
+    for round in 0..8 {
+        rig.meet(0, 1);
+        if round % 4 == 0 {
+            rig.meet(0, 2);
+        }
+        rig.pass(HOUR);
+    }
+    let fresh = rig.told(0);
+    assert!(fresh[&node(1)] > 2 * fresh[&node(2)], "{fresh:?}");
+    // 24 a day, as everybody can count.
+    assert!((16 * STEPS..32 * STEPS).contains(&fresh[&node(1)]), "{fresh:?}");
+    rig.pass(HOUR.times(6));
+    // Half is forgotten, and the time it is averaged over has grown.
+    let later = rig.told(0)[&node(1)];
+    assert!((fresh[&node(1)] / 4..fresh[&node(1)] * 6 / 10).contains(&later), "{later} of {fresh:?}");
+}
+
+#[test]
+fn a_link_that_flaps_counts_as_one_meeting() {
+    let (mut steady, mut flapping) = (rig(2), rig(2));
+    steady.meet(0, 1);
+    for _ in 0..100 {
+        flapping.meet(0, 1);
+        flapping.pass(Millis(100));
+    }
+    let (steady, flapping) = (steady.told(0)[&node(1)], flapping.told(0)[&node(1)]);
+    assert!(flapping <= steady + steady / 50, "{flapping} for {steady}");
+}
+
+#[test]
+fn whoever_is_in_contact_is_met_all_the_time() {
+    let mut rig = rig(2);
+    rig.up(0, 1);
+    rig.pass(DAY.times(3));
+    assert_eq!(rig.told(0)[&node(1)], 480 * STEPS);
+    rig.down(0, 1);
+    rig.pass(MINUTE.times(10));
+    assert!(rig.told(0)[&node(1)] > 0, "nothing was forgotten meanwhile");
+}
+
+#[test]
+fn a_boast_counts_no_more_than_meetings_with_the_boaster() {
+    let mut rig = rig(3);
+    rig.meet(0, 1);
+    rig.pass(HOUR);
+    rig.up(0, 1);
+    rig.hear(0, 1, &RoutingInfo::Meetings(vec![(node(2), u16::MAX)]));
+    rig.down(0, 1);
+    let told = rig.told(0);
+    assert!(told[&node(2)] > 0 && told[&node(2)] <= told[&node(1)] / 2, "{told:?}");
+}
+
+#[test]
+fn with_room_everywhere_everybody_gets_everything() {
+    let mut rig = rig(3);
+    rig.up(0, 1);
+    assert_eq!(rig.verdict_on(0, 1, 2, 16), Verdict::Copy(8));
+    assert_eq!(rig.verdict_on(0, 1, 2, 1), Verdict::Copy(1));
+}
+
+#[test]
+fn where_room_is_short_the_last_copy_goes_only_to_whoever_is_likelier_to_meet_the_destination() {
+    let mut rig = rig(4);
+    for _ in 0..5 {
+        rig.meet(1, 3);
+        rig.pass(HOUR);
+    }
+    rig.pass(MINUTE);
+    // Something worth next to nothing had to go.
+    evict(&mut rig, 0, Millis(2_000), 900_000);
+    rig.up(0, 1);
+    rig.up(0, 2);
+    assert_eq!(rig.verdict(0, 1, 3), Verdict::Copy(1), "1 meets 3 every hour");
+    assert_eq!(rig.verdict(0, 2, 3), Verdict::Keep, "2 never met 3");
+    assert_eq!(rig.verdict_on(0, 2, 3, 16), Verdict::Copy(8), "a budget is spent on anybody with room");
+    rig.pass(HOUR.times(3));
+    assert_eq!(rig.verdict(0, 2, 3), Verdict::Copy(1), "room costs nothing again");
+}
+
+#[test]
+fn nothing_goes_where_it_would_be_the_first_to_leave() {
+    let mut rig = rig(4);
+    // 1 evicts what is worth a lot: small, and its destination comes every hour.
+    for _ in 0..5 {
+        rig.meet(1, 3);
+        rig.pass(HOUR);
+    }
+    evict_for(&mut rig, 1, 3, DAY, 500);
+    let said = rig.up(0, 1);
+    let RoutingInfo::Meetings(told) = &said[1] else { panic!("it tells meetings") };
+    assert!(told.iter().any(|(who, price)| *who == node(1) && *price > 0), "a price is told");
+    assert_eq!(rig.verdict_on(0, 1, 2, 16), Verdict::Keep, "to 2, whom 1 never meets");
+}
+
+#[test]
+fn the_same_prospect_in_fewer_bytes_goes_first_and_leaves_last() {
+    let mut rig = rig(3);
+    rig.meet(0, 2);
+    rig.meet(1, 2);
+    rig.up(0, 1);
+    let destination = Eid::mail(node(2));
+    let large = Facts { size_bytes: 500_000, ..facts(rig.now, &destination) };
+    let small = Facts { size_bytes: 100_000, ..large };
+    let dying = Facts { remaining: MINUTE, ..small };
+    let to_stranger = Eid::mail(node(99));
+    let strange = Facts { destination: &to_stranger, ..small };
+    let routing = &rig.routings[0];
+    for worse in [large, dying, strange] {
+        assert!(routing.send_rank(&small, node(1)) < routing.send_rank(&worse, node(1)), "{worse:?}");
+        assert!(routing.drop_rank(&small) > routing.drop_rank(&worse), "{worse:?}");
+    }
+}
+
+#[test]
+fn what_was_learned_of_meetings_outlives_a_restart() {
+    let mut rig = rig(3);
+    for _ in 0..3 {
+        rig.meet(0, 1);
+        rig.meet(0, 2);
+        rig.pass(HOUR);
+    }
+    let before = rig.told(0);
+    rig.restart(0);
+    assert_eq!(rig.told(0), before);
+    rig.pass(DAY);
+    rig.restart(0);
+    assert!(rig.told(0)[&node(1)] < before[&node(1)]);
+}
+
+#[test]
+fn a_peer_met_again_at_once_is_told_only_what_changes() {
+    let mut rig = rig(3);
+    rig.meet(0, 2);
+    let first = rig.up(0, 1);
+    assert!(matches!(&first[0], RoutingInfo::Meetings(told) if !told.is_empty()));
+    rig.down(0, 1);
+    let again = rig.up(0, 1);
+    assert_eq!(again[0], RoutingInfo::Meetings(vec![]));
+    // It still knows.
+    assert_eq!(rig.verdict_on(1, 0, 2, 2), Verdict::Copy(1));
+    rig.down(0, 1);
+    rig.pass(HOUR);
+    let later = rig.up(0, 1);
+    assert!(matches!(&later[0], RoutingInfo::Meetings(told) if !told.is_empty()));
+}
+
+#[test]
+fn what_peers_tell_is_bounded_however_many_they_are() {
+    let mut rig = rig(1);
+    let mut dice = Dice::new(1);
+    for peer in 1..100usize {
+        let mut told: Vec<_> = (0..ROUTING_ENTRIES_MAX).map(|_| (node(dice.below(1 << 20) as usize), 9)).collect();
+        told.sort_unstable();
+        told.dedup();
+        rig.routings[0].info(node(peer), rig.now);
+        rig.hear(0, peer, &RoutingInfo::Meetings(told));
+        if peer % 2 == 0 {
+            rig.routings[0].parted(node(peer), rig.now);
+        }
+        rig.pass(MINUTE);
+    }
+    assert!(rig.told(0).len() <= ENTRIES_TOLD_MAX);
+    assert!(rig.learned[0].len() <= ROUTING_ENTRIES_MAX);
+}
+
+#[test]
+fn numbers_at_their_ends_break_nothing() {
+    let mut rig = rig(3);
+    rig.up(0, 1);
+    rig.hear(0, 1, &RoutingInfo::Meetings(vec![(node(1), u16::MAX), (node(2), u16::MAX)]));
+    let destination = Eid::mail(node(2));
+    for remaining in [Millis(0), Millis(1), Millis(u64::MAX)] {
+        for size_bytes in [0, 1, u32::MAX] {
+            let bundle = Facts { remaining, size_bytes, ..facts(rig.now, &destination) };
+            rig.routings[0].evicted(&bundle);
+            rig.routings[0].send_rank(&bundle, node(1));
+            assert_eq!(rig.routings[0].verdict(&bundle, node(1)), Verdict::Keep, "no price is higher");
+        }
+    }
+    rig.pass(Millis(u64::MAX / 2));
+    rig.down(0, 1);
+    rig.meet(0, 1);
+    rig.told(0);
+}
+
+fn rig(nodes: usize) -> Rig {
+    Rig::new(Policy::Prospect, nodes)
+}
+
+/// `n` evicts a copy for somebody it never meets.
+fn evict(rig: &mut Rig, n: usize, remaining: Millis, size_bytes: u32) {
+    evict_for(rig, n, 77, remaining, size_bytes);
+}
+
+fn evict_for(rig: &mut Rig, n: usize, destination: usize, remaining: Millis, size_bytes: u32) {
+    let destination = Eid::mail(node(destination));
+    let now = rig.now;
+    rig.routings[n].evicted(&Facts { remaining, size_bytes, ..facts(now, &destination) });
+}
