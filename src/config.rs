@@ -75,6 +75,8 @@ pub struct Flags {
     pub read_receipts: Option<bool>,
     pub strategy: Option<String>,
     pub log: Option<String>,
+    /// Where to record this one run; no configuration says that of every run.
+    pub record: Option<PathBuf>,
 }
 
 /// One line of `dak config show`.

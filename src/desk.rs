@@ -356,6 +356,10 @@ impl From<NodeError> for ApiError {
                 ApiError::refused(message).next("send a shorter text or a smaller file")
             }
             NodeError::NotSent(NotSent::Space) => ApiError::failure(message).next("free some space, then try again"),
+            NodeError::Recording { why, .. } if why.kind() == std::io::ErrorKind::AlreadyExists => {
+                ApiError::usage(message).next("a recording is never written over; name a file that is not there")
+            }
+            NodeError::Recording { .. } => ApiError::usage(message).next("name a file in a directory of yours"),
             _ => ApiError::failure(message),
         }
     }

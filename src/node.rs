@@ -15,6 +15,7 @@ mod letters;
 mod nearby;
 mod pool;
 mod tally;
+mod tape;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -33,8 +34,9 @@ use self::letters::Drawer;
 use self::nearby::Nearby;
 use self::pool::Pool;
 use self::tally::Tally;
+use self::tape::Tape;
 use crate::agent::io::NotSent;
-use crate::agent::{Agent, Config, Event, Input, Mailboxes};
+use crate::agent::{Agent, Config, Durable, Event, Input};
 use crate::bundle::Priority;
 use crate::eid::Eid;
 use crate::id::{BundleId, NodeId};
@@ -58,6 +60,8 @@ pub struct Options {
     pub config: Config,
     /// None opens the home without a network.
     pub net: Option<NetConfig>,
+    /// Where the agent's inputs are recorded, if they are; see [`crate::recording`].
+    pub record: Option<PathBuf>,
 }
 
 /// Why a node cannot do what it is asked.
@@ -77,6 +81,8 @@ pub enum NodeError {
     Lost,
     #[error("the operating system gave no random bytes: {0}")]
     Entropy(getrandom::Error),
+    #[error("the recording {path:?} cannot be made: {why}")]
+    Recording { path: PathBuf, why: std::io::Error },
 }
 
 /// A running node, or an open home.
@@ -97,20 +103,28 @@ pub struct Node {
 impl Node {
     /// Opens the store and starts everything; must be called inside a tokio runtime.
     pub fn start(options: Options) -> Result<Node, NodeError> {
-        let Options { identity, store, config, net } = options;
+        let Some(record) = options.record.clone() else { return Node::start_on(options, Tape::default()) };
+        let tape = Tape::create(&record, options.identity.signer())?;
+        // A node that did not start has nothing to record, and the next try wants the name.
+        Node::start_on(options, tape).inspect_err(|_| drop(std::fs::remove_file(record)))
+    }
+
+    fn start_on(options: Options, mut tape: Tape) -> Result<Node, NodeError> {
+        let Options { identity, store, config, net, record: _ } = options;
         let store = RedbStore::open(&store, StoreOptions::default())?;
         let reader = store.reader();
         let durable = store.durable_but_held()?;
         let clock = Clock::resume(&durable);
         let keypair = identity.libp2p_keypair();
-        let (node, signer) = (identity.node(), identity.signer());
-        let build = move |durable| {
+        let signer = identity.signer();
+        let build = move |durable, tape: &mut Tape| {
             let mut seed = [0; 32];
             getrandom::fill(&mut seed).map_err(NodeError::Entropy)?;
-            Ok::<Agent, NodeError>(Agent::restore(node, Mailboxes::own(signer.clone()), config.clone(), seed, durable))
+            Ok::<Agent, NodeError>(tape.start(signer.clone(), config.clone(), seed, durable))
         };
-        let mut agent = build(durable)?;
-        store.each_held(|held| agent.reinstate(&held))?;
+        let mut agent = build(durable, &mut tape)?;
+        store.each_held(|held| tape.reinstate(&mut agent, &held))?;
+        tape.flush();
         let wanted: Vec<NodeId> = agent.destinations().collect();
 
         let listen = net.as_ref().map_or(Vec::new(), |net| net.listen.clone());
@@ -138,13 +152,19 @@ impl Node {
             core: work.clone(),
             events: events.clone(),
         });
-        let restore = Box::new(move |durable| build(durable).map_err(|error| StoreError::Io(error.to_string())));
+        let restore = Box::new(move |mut durable: Durable, tape: &mut Tape| {
+            let held = std::mem::take(&mut durable.held);
+            let mut agent = build(durable, tape).map_err(|error| StoreError::Io(error.to_string()))?;
+            held.values().for_each(|held| tape.reinstate(&mut agent, held));
+            Ok(agent)
+        });
         let space = {
             let reader = reader.clone();
             Box::new(move || reader.room_bytes().unwrap_or(u64::MAX))
         };
         let core = Core::new(Parts {
             agent,
+            tape,
             clock,
             restore,
             space,

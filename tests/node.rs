@@ -111,7 +111,7 @@ fn node(place: &Path, name: &str, identity: Identity, peers: &[&str]) -> Node {
     let peers = peers.iter().map(|peer| peer.parse().unwrap()).collect();
     let net = NetConfig { listen, peers, ..NetConfig::default() };
     let store = place.join(format!("{name}.redb"));
-    Node::start(Options { identity, store, config: Config::default(), net: Some(net) }).unwrap()
+    Node::start(Options { identity, store, config: Config::default(), net: Some(net), record: None }).unwrap()
 }
 
 async fn send(node: &Node, to: &Eid, text: &str) -> BundleId {

@@ -233,6 +233,7 @@ pub enum Change {
 
 /// Everything durable but the bodies.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Durable {
     /// The first creation sequence number that no bundle bears.
     pub sequence: u64,

@@ -8,6 +8,8 @@ use crate::time::{HOUR, Millis};
 
 /// Configuration of one agent. Shares are per mille.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+// A recording of before a setting was there plays with its default.
+#[serde(default)]
 pub struct Config {
     pub policy: Policy,
     /// Bytes carried for others; 0 carries for nobody.

@@ -40,7 +40,13 @@ pub async fn node(place: &Path, n: u8, peers: Vec<Multiaddr>) -> Result<Node, Fa
     let identity = Identity::from_secret(&key(n).to_bytes());
     let config = Config { carry_bytes_max: 8 << 30, stranger_mail_bytes_max: 8 << 30, ..Config::default() };
     let net = NetConfig { listen: vec![loopback()], peers, ..NetConfig::default() };
-    let node = Node::start(Options { identity, store: place.join(format!("{n}.redb")), config, net: Some(net) })?;
+    let node = Node::start(Options {
+        identity,
+        store: place.join(format!("{n}.redb")),
+        config,
+        net: Some(net),
+        record: None,
+    })?;
     node.listening().await;
     Ok(node)
 }

@@ -118,6 +118,9 @@ pub struct Up {
     /// What goes to the log: a level, or directives such as dak=debug,libp2p=warn
     #[arg(long, value_name = "FILTER", value_parser = config::parse_log)]
     pub log: Option<String>,
+    /// Record everything the agent gets into this new file, for `dak sim replay`: who, what and when, but no key
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub record: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]

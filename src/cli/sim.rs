@@ -159,6 +159,9 @@ pub struct BenchArgs {
 pub struct ReplayArgs {
     #[arg(value_hint = ValueHint::FilePath)]
     file: PathBuf,
+    /// Write a recording of the same inputs with the outputs of today, once the difference is meant
+    #[arg(long, value_name = "NEW", value_hint = ValueHint::FilePath)]
+    renew: Option<PathBuf>,
 }
 
 /// Why a command ends without its result.

@@ -53,7 +53,15 @@ async fn run(engine: &dyn Engine, link: &Link<'_>, args: &Up, signals: Signals, 
     let mut patience = Patience::new(link);
     loop {
         let (greeter, place) = (out.clone(), link.home().data_directory().display().to_string());
-        let ready = Box::new(move |ready: Ready| greet(&greeter, &ready, &place));
+        let record = args.record.clone();
+        let ready = Box::new(move |ready: Ready| {
+            if let Some(file) = record {
+                let file = safe_text(&file.display().to_string());
+                greeter
+                    .talk(&format!("recording to {file}: no key and no text, but who, with whom, when and how much"));
+            }
+            greet(&greeter, &ready, &place);
+        });
         let mut signals = signals.clone();
         let shutdown = Box::pin(async move { signals.asked(1).await });
         match engine.up(link.home().clone(), flags(args), ready, shutdown).await {
@@ -110,6 +118,7 @@ fn flags(args: &Up) -> Flags {
         carry_limit_bytes: args.carry_limit,
         strategy: args.strategy.clone(),
         log: args.log.clone(),
+        record: args.record.clone(),
         ..Flags::default()
     }
 }

@@ -42,7 +42,8 @@ impl Engine for Homes {
         let lock = home.lock()?;
         let config = Config::load(&home.config_path(), variable, Flags::default())?;
         let identity = Identity::load(&home.identity_path())?;
-        let options = Options { identity, store: home.store_path(), config: agent_config(&config), net: None };
+        let config_of_agent = agent_config(&config);
+        let options = Options { identity, store: home.store_path(), config: config_of_agent, net: None, record: None };
         let node = Node::start(options)?;
         let name = name_of(&config);
         Ok(Box::new(Desk::new(node, home.clone(), config, name, lock)))
@@ -71,6 +72,7 @@ async fn up(
     let lock = home.lock()?;
     refuse_another_identity(&home)?;
     config::write_first(&home.config_path(), flags.name.as_deref())?;
+    let record = flags.record.clone();
     let config = Config::load(&home.config_path(), variable, flags)?;
     start_log(&config);
     let (identity, created) = Identity::load_or_create(&home.identity_path())?;
@@ -81,7 +83,7 @@ async fn up(
         contacts_max: CONTACTS_MAX,
         ..NetConfig::default()
     };
-    let options = Options { identity, store: home.store_path(), config: agent_config(&config), net: Some(net) };
+    let options = Options { identity, store: home.store_path(), config: agent_config(&config), net: Some(net), record };
     let node = Node::start(options)?;
     node.listening().await;
     let desk = Desk::new(node, home.clone(), config.clone(), name_of(&config), lock);

@@ -18,6 +18,7 @@ use futures::executor::block_on;
 use super::clock::Clock;
 use super::courier::{Act, Courier};
 use super::pool::{Parsed, Pool};
+use super::tape::Tape;
 use crate::agent::change::{Change, Durable};
 use crate::agent::{Agent, Cause, Input, Output};
 use crate::store::StoreError;
@@ -50,13 +51,15 @@ pub enum Work {
 pub type Look = Box<dyn FnOnce(&Agent) -> Box<dyn FnOnce() + Send> + Send>;
 
 /// Builds the agent anew from what the store has.
-pub type Restore = Box<dyn FnMut(Durable) -> Result<Agent, StoreError> + Send>;
+pub type Restore = Box<dyn FnMut(Durable, &mut Tape) -> Result<Agent, StoreError> + Send>;
 
 /// Asks the disk what it has left, in bytes.
 pub type Space = Box<dyn FnMut() -> u64 + Send>;
 
 pub struct Core {
     agent: Agent,
+    /// Gives the agent its inputs.
+    tape: Tape,
     clock: Clock,
     restore: Restore,
     space: Space,
@@ -73,6 +76,7 @@ pub struct Core {
 /// What a core works with.
 pub struct Parts {
     pub agent: Agent,
+    pub tape: Tape,
     pub clock: Clock,
     pub restore: Restore,
     pub space: Space,
@@ -85,9 +89,9 @@ pub struct Parts {
 
 impl Core {
     pub fn new(parts: Parts) -> Core {
-        let Parts { agent, clock, restore, space, again, work, store, courier, pool } = parts;
+        let Parts { agent, tape, clock, restore, space, again, work, store, courier, pool } = parts;
         let (generation, ahead, space_asked) = (0, Arc::default(), None);
-        Core { agent, clock, restore, space, space_asked, work, again, store, courier, pool, generation, ahead }
+        Core { agent, tape, clock, restore, space, space_asked, work, again, store, courier, pool, generation, ahead }
     }
 
     /// Runs until it is stopped; then everything that was taken is committed.
@@ -118,6 +122,7 @@ impl Core {
                 }
             }
             self.run_due(&mut out);
+            self.tape.flush();
             self.hand_over(out, acts);
             if stop {
                 break;
@@ -147,6 +152,7 @@ impl Core {
         if self.space_asked.is_none_or(|asked| asked.elapsed() >= SPACE) {
             self.space_asked = Some(Instant::now());
             let free_bytes = (self.space)();
+            self.tape.mind_space(free_bytes);
             self.handle(Input::Space { free_bytes }, out);
         }
     }
@@ -172,7 +178,7 @@ impl Core {
     }
 
     fn handle(&mut self, input: Input, out: &mut Vec<Output>) {
-        self.agent.handle(self.clock.moment(), input, out);
+        self.tape.handle(&mut self.agent, self.clock.moment(), input, out);
     }
 
     /// Whoever looks sees whole batches.
@@ -227,7 +233,7 @@ impl Core {
         self.generation += 1;
         self.courier.perform(vec![Act::PartWithAll]);
         loop {
-            let restored = block_on(self.store.reset()).and_then(|durable| (self.restore)(durable));
+            let restored = block_on(self.store.reset()).and_then(|durable| (self.restore)(durable, &mut self.tape));
             match restored {
                 Ok(agent) => {
                     self.agent = agent;

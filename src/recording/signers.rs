@@ -10,10 +10,11 @@ use crate::id::NodeId;
 
 const UNPOISONED: &str = "nobody panics while holding a signature";
 
-/// Signs as another does and keeps the signatures for the recording.
+/// Signs as another does, and keeps the signatures of one input for the recording.
 pub struct Listening {
     signer: Arc<dyn Signer>,
-    made: Mutex<Vec<ByteArray<64>>>,
+    /// None while nobody asked: a recording that ended leaves nothing to grow.
+    made: Mutex<Option<Vec<ByteArray<64>>>>,
 }
 
 impl Listening {
@@ -21,8 +22,12 @@ impl Listening {
         Listening { signer, made: Mutex::default() }
     }
 
+    pub(super) fn listen(&self) {
+        *self.made.lock().expect(UNPOISONED) = Some(Vec::new());
+    }
+
     pub(super) fn take(&self) -> Vec<ByteArray<64>> {
-        std::mem::take(&mut self.made.lock().expect(UNPOISONED))
+        self.made.lock().expect(UNPOISONED).take().unwrap_or_default()
     }
 }
 
@@ -33,35 +38,44 @@ impl Signer for Listening {
 
     fn sign(&self, message: &[u8]) -> [u8; 64] {
         let signature = self.signer.sign(message);
-        self.made.lock().expect(UNPOISONED).push(ByteArray::new(signature));
+        if let Some(made) = &mut *self.made.lock().expect(UNPOISONED) {
+            made.push(ByteArray::new(signature));
+        }
         signature
     }
 }
 
 /// Gives the recorded signatures again, in their order.
+#[derive(Default)]
 pub struct Playback {
-    node: NodeId,
-    left: Mutex<VecDeque<ByteArray<64>>>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    node: Option<NodeId>,
+    left: VecDeque<ByteArray<64>>,
 }
 
 impl Playback {
-    pub fn new(node: NodeId) -> Playback {
-        Playback { node, left: Mutex::default() }
+    /// Whose signatures they are.
+    pub fn is(&self, node: NodeId) {
+        self.state.lock().expect(UNPOISONED).node = Some(node);
     }
 
     /// Those of the next input.
     pub fn expect(&self, signatures: Vec<ByteArray<64>>) {
-        *self.left.lock().expect(UNPOISONED) = signatures.into();
+        self.state.lock().expect(UNPOISONED).left = signatures.into();
     }
 }
 
 impl Signer for Playback {
     fn node(&self) -> NodeId {
-        self.node
+        self.state.lock().expect(UNPOISONED).node.expect("somebody signs after the start")
     }
 
     /// An agent that signs more than it did gives itself away by its outputs.
     fn sign(&self, _message: &[u8]) -> [u8; 64] {
-        self.left.lock().expect(UNPOISONED).pop_front().map_or([0; 64], ByteArray::into_array)
+        self.state.lock().expect(UNPOISONED).left.pop_front().map_or([0; 64], ByteArray::into_array)
     }
 }

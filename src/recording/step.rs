@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use serde_bytes::{ByteArray, ByteBuf};
+use serde_bytes::ByteBuf;
 
 use crate::agent::Input;
 use crate::agent::change::Person;
@@ -12,18 +12,7 @@ use crate::bundle::{Bundle, Priority};
 use crate::eid::Eid;
 use crate::frame::{Frame, Transit};
 use crate::id::{BundleId, NodeId};
-use crate::time::{Millis, Moment};
-
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Step {
-    pub at: Moment,
-    pub input: Noted,
-    /// Those the agent asked for while it took the input.
-    pub signatures: Vec<ByteArray<64>>,
-    /// The hash of what came out.
-    #[serde(with = "serde_bytes")]
-    pub outputs: [u8; 32],
-}
+use crate::time::Millis;
 
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Noted {

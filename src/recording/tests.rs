@@ -1,9 +1,11 @@
 use ed25519_dalek::SigningKey;
 
+use super::frames::{Next, Reader};
 use super::*;
+use crate::agent::Mailboxes;
 use crate::agent::change::{Change, What};
 use crate::agent::io::Event;
-use crate::bundle::Priority;
+use crate::bundle::{Priority, Signer};
 use crate::eid::Eid;
 use crate::time::{DAY, DtnTime, Timestamp};
 
@@ -22,18 +24,13 @@ fn recorded() -> Vec<u8> {
     let (alice, bob) = (key(1).node(), key(2).node());
     let listening = Arc::new(Listening::new(key(1)));
     let config = Config::default();
-    let header = Header {
-        version: RECORDING_VERSION,
-        node: alice,
-        config: config.clone(),
-        seed: SEED,
-        durable: Durable::default(),
-    };
+    let start = Start { node: alice, config: config.clone(), seed: SEED, durable: Durable::default() };
     let signer: Arc<dyn Signer> = Arc::clone(&listening) as _;
     let mut a = Agent::restore(alice, Mailboxes::own(signer), config.clone(), SEED, Durable::default());
     let mut b = Agent::restore(bob, Mailboxes::own(key(2)), config, [8; 32], Durable::default());
     let mut file = Vec::new();
-    let mut recorder = Recorder::begin(&mut file, &header, listening).unwrap();
+    let mut recorder = Recorder::begin(&mut file, listening).unwrap();
+    recorder.start(&start).unwrap();
     let submit = Input::Submit {
         token: 1,
         destination: Eid::mail(bob),
@@ -78,39 +75,86 @@ fn recorded() -> Vec<u8> {
 fn a_recording_plays_with_the_same_outputs_and_without_the_key() {
     let file = recorded();
     let played = play(&file[..]).unwrap();
-    assert_eq!((played.node, &played.difference, played.is_cut), (key(1).node(), &None, false));
-    assert!(played.inputs > 8, "{played:?}");
+    assert_eq!((played.node, &played.difference, played.is_cut), (Some(key(1).node()), &None, false));
+    assert!(played.inputs > 8 && played.starts == 1 && !played.is_open, "{played:?}");
     assert!(!file.windows(32).any(|window| window == key(1).as_bytes()), "no secret is in it");
 }
 
 #[test]
 fn an_agent_that_does_something_else_is_caught_at_the_first_input() {
     let file = recorded();
-    // Another lifetime than the one that was asked for.
-    let at = file.windows(8).rposition(|window| window == b"lifetime").expect("the submitted message has one") + 8;
-    let mut other = file.clone();
-    assert_eq!(other[at], 0x1a, "a day in milliseconds takes four bytes");
-    other[at + 4] ^= 1;
+    // Another lifetime than the one that was asked for, in a file that is whole.
+    let other = rewritten(&file, |record| {
+        if let Record::Input { input: Noted::Submit { lifetime, .. }, .. } = record {
+            lifetime.0 += 1;
+        }
+    });
     let difference = play(&other[..]).unwrap().difference.expect("the draft says another lifetime");
-    assert_eq!(difference.what, "a message to seal, number 1");
-    assert_eq!(difference.input, 1);
+    assert_eq!((difference.input, &*difference.what), (1, "a message to seal, number 1"));
+    assert!(difference.outputs.iter().any(|output| output.contains("Seal")), "{difference:?}");
+
+    // Today's outputs to the same inputs are a recording that plays.
+    let mut renewed = Vec::new();
+    let played = renew(&other[..], &mut renewed).unwrap();
+    assert_eq!(played.difference.map(|difference| difference.input), Some(1));
+    assert_eq!(play(&renewed[..]).unwrap().difference, None);
+    let mut again = Vec::new();
+    renew(&file[..], &mut again).unwrap();
+    assert_eq!(again, file, "where nothing differs the file is the same");
 }
 
 #[test]
-fn a_cut_recording_plays_to_its_last_whole_input() {
+fn every_changed_byte_is_noticed() {
     let file = recorded();
-    let whole = play(&file[..]).unwrap();
-    let cut = play(&file[..file.len() - 3]).unwrap();
-    assert_eq!((cut.inputs, cut.is_cut, cut.difference), (whole.inputs - 1, true, None));
+    for at in 0..file.len() {
+        let mut changed = file.clone();
+        changed[at] ^= 1 << (at % 8);
+        let played = play(&changed[..]);
+        assert!(played.is_err(), "byte {at} of {}: {played:?}", file.len());
+    }
+}
+
+#[test]
+fn a_recording_cut_anywhere_plays_to_its_last_whole_input() {
+    let file = recorded();
+    let (whole, first_line) = (play(&file[..]).unwrap(), "dak recording 1\n".len());
+    let mut inputs = 0;
+    for end in first_line..file.len() {
+        let played = play(&file[..end]).unwrap();
+        assert_eq!(played.difference, None, "cut at {end}");
+        assert!(played.inputs >= inputs, "cut at {end}");
+        inputs = played.inputs;
+    }
+    assert_eq!(inputs, whole.inputs);
+    let open = play(&file[..file.len() - 3]).unwrap();
+    assert!((open.inputs, open.is_cut, open.is_open) == (whole.inputs, true, true), "{open:?}");
 }
 
 #[test]
 fn other_files_are_refused() {
-    assert!(matches!(play(&b"[contacts]"[..]), Err(RecordingError::Read(_))));
-    assert!(matches!(play(&[][..]), Err(RecordingError::Read(_))));
-    let mut newer: Header = ciborium::from_reader(&recorded()[..]).unwrap();
-    newer.version = 2;
-    let mut file = Vec::new();
-    ciborium::into_writer(&newer, &mut file).unwrap();
-    assert!(matches!(play(&file[..]), Err(RecordingError::Version(2))));
+    for other in [&b"[contacts]"[..], b"", b"dak recording\n", b"dak recording one\n", &[0xff; 300]] {
+        assert!(matches!(play(other), Err(RecordingError::Foreign)));
+    }
+    assert!(matches!(play(&b"dak recording 2\n"[..]), Err(RecordingError::Version(2))));
+    let mut headless = Vec::new();
+    let mut writer = Writer::begin(&mut headless).unwrap();
+    writer.write(&Written::Input { at: at(1), input: Noted::Timeout }).unwrap();
+    assert!(matches!(play(&headless[..]), Err(RecordingError::Damaged { after: 0, .. })));
+}
+
+/// The same file with some records changed, and right again in its checks.
+fn rewritten(file: &[u8], change: impl Fn(&mut Record)) -> Vec<u8> {
+    let (mut reader, mut other) = (Reader::begin(file).unwrap(), Vec::new());
+    let mut writer = Writer::begin(&mut other).unwrap();
+    while let Ok(Next::Record(mut record)) = reader.next::<Record>() {
+        change(&mut record);
+        let written = match record {
+            Record::Start(start) => writer.write(&Written::Start(&start)),
+            Record::Held(held) => writer.write(&Written::Held(&held)),
+            Record::Input { at, input } => writer.write(&Written::Input { at, input }),
+            Record::Outcome { signatures, outputs } => writer.write(&Written::Outcome { signatures, outputs }),
+        };
+        written.unwrap();
+    }
+    other
 }
