@@ -75,7 +75,7 @@ impl Trace {
         for event in &mut reader {
             trace.apply(&mut live, event?);
         }
-        trace.nodes = reader.nodes();
+        (trace.nodes, trace.end_us) = (reader.nodes(), reader.last_us());
         trace.contacts.sort_unstable();
         if trace.contacts.is_empty() {
             return Err(InputError::whole(file, Fault::Empty { what: "contact" }));

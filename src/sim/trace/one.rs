@@ -60,6 +60,11 @@ impl<R: BufRead> EventReader<R> {
         self.declared.unwrap_or(self.seen)
     }
 
+    /// When the last event read so far happens, though it be one of a contact without length.
+    pub fn last_us(&self) -> u64 {
+        self.instant_us
+    }
+
     /// Reads the lines of the next instant and makes `ready` of them.
     fn advance(&mut self) -> Result<(), InputError> {
         if self.state == State::Fresh {
@@ -108,14 +113,20 @@ impl<R: BufRead> EventReader<R> {
         Ok(())
     }
 
+    /// What the lines of one pair at one instant come to. In the order of the file they may pass through contacts of no
+    /// length, which do not happen; lines that make no sense in that order are taken downs first.
     fn settle_pair(&mut self, lines: &mut [Line], events: &mut Vec<ContactEvent>) -> Result<(), InputError> {
         let ContactEvent { at_us, a, b, .. } = lines[0].event;
-        let is_empty_contact = lines.len() == 2
-            && !self.live.is_up(a, b)
-            && (lines[0].event.change, lines[1].event.change) == (Change::Up, Change::Down);
-        if is_empty_contact {
-            return Ok(());
-        }
+        let is_up = self.live.is_up(a, b);
+        let turns = lines.iter().map(|line| line.event.change == Change::Up);
+        let alternates = turns.enumerate().all(|(place, up)| up == (is_up == (place % 2 == 1)));
+        let kept = match (alternates, is_up, lines.len() % 2) {
+            (false, _, _) => lines.len(),
+            (true, true, 0) => 2,
+            (true, false, 0) => 0,
+            (true, _, _) => 1,
+        };
+        let lines = &mut lines[..kept];
         lines.sort_by_key(|line| line.event.change);
         for Line { event, number } in lines {
             let fault = match event.change {
@@ -260,6 +271,23 @@ mod tests {
     fn a_contact_without_length_is_left_out() {
         let text = "0 CONN 0 1 up\n3 CONN 1 2 up\n3 CONN 1 2 down\n8 CONN 0 1 down\n";
         assert_eq!(Trace::parse("t.txt", text.as_bytes(), None).unwrap().contacts.len(), 1);
+        // Also between two that touch, before one, after one, and several at once.
+        let contacts = |text: &str| {
+            let trace = Trace::parse("t.txt", text.replace(';', "\n").as_bytes(), None).unwrap();
+            trace.contacts.iter().map(|c| (c.up_us / 1_000_000, c.down_us / 1_000_000)).collect::<Vec<_>>()
+        };
+        let (up, down) = ("5 CONN 0 1 up;", "5 CONN 0 1 down;");
+        let around = |middle: &str| contacts(&format!("0 CONN 0 1 up;{middle}9 CONN 0 1 down"));
+        assert_eq!(around(&[down, up, down, up].concat()), [(0, 5), (5, 9)]);
+        assert_eq!(contacts(&format!("0 CONN 0 1 up;{down}{up}{down}")), [(0, 5)]);
+        assert_eq!(contacts(&format!("{up}{down}{up}9 CONN 0 1 down")), [(5, 9)]);
+        assert_eq!(contacts(&format!("{up}{down}{up}{down}6 CONN 0 1 up;9 CONN 0 1 down")), [(6, 9)]);
+    }
+
+    #[test]
+    fn a_trace_ends_with_its_last_line_though_that_contact_has_no_length() {
+        let trace = Trace::parse("t.txt", &b"0 CONN 0 1 up\n5 CONN 0 1 down\n99 CONN 0 2 up\n"[..], None).unwrap();
+        assert_eq!((trace.contacts.len(), trace.end_us, trace.nodes), (1, 99_000_000, 3));
     }
 
     #[test]
