@@ -144,7 +144,12 @@ async fn unless_interrupted(command: &Command, work: impl Future<Output = Outcom
     }
     tokio::select! {
         outcome = work => outcome,
-        Ok(()) = tokio::signal::ctrl_c() => Err(Stop::Interrupted),
+        Ok(()) = tokio::signal::ctrl_c() => {
+            if matches!(command, Command::Sim(_)) {
+                sim::put_away();
+            }
+            Err(Stop::Interrupted)
+        }
     }
 }
 

@@ -177,6 +177,12 @@ enum Stop {
 
 type Outcome = Result<(), Stop>;
 
+/// Makes an end of whatever runs, for a process that was interrupted: nothing half-written, no bar on the terminal.
+pub fn put_away() {
+    files::put_away();
+    gauge::put_away();
+}
+
 /// Runs one command and returns its exit code.
 pub fn run(command: &SimCommand, json: bool) -> u8 {
     let outcome = match command {

@@ -43,8 +43,8 @@ pub struct Report {
     pub contacts: Thinned<Contact>,
     /// For the map.
     pub moves: Moves,
-    /// Delivery against lifetime or quota, where those were swept.
-    pub sweeps: Vec<Sweep>,
+    /// What a whole sweep shows, of which this is the first run.
+    pub sweep: Option<Sweep>,
 }
 
 /// What was run.
@@ -117,9 +117,25 @@ pub struct Move {
     pub to: u32,
 }
 
+/// All runs of a sweep together.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sweep {
+    /// What the table shows, as a sentence.
+    pub note: String,
+    pub curves: Vec<Curves>,
+    /// One row a combination of settings.
+    pub table: Table,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Table {
+    pub names: Vec<String>,
+    pub rows: Vec<Vec<String>>,
+}
+
 /// Delivery against one setting, one line a strategy.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sweep {
+pub struct Curves {
     pub what: Swept,
     pub lines: Vec<SweepLine>,
 }

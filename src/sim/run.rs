@@ -45,6 +45,6 @@ pub fn run(loaded: &Loaded, text: &str, commit: &str, progress: &mut dyn FnMut(P
         load: tally.load,
         contacts: tally.contacts,
         moves: tally.moves,
-        sweeps: Vec::new(),
+        sweep: None,
     }
 }

@@ -155,7 +155,8 @@ impl Scenario {
         let messages = match &self.workload {
             Messages::File(named) => {
                 let bytes = self.fetch(named, read)?;
-                let messages = workload::parse(&named.path, &bytes[..], Some(nodes))?;
+                let messages =
+                    workload::parse(&named.path, &bytes[..], Some(nodes)).map_err(|error| self.hint_at_nodes(error))?;
                 files.push(bytes);
                 messages
             }
@@ -175,6 +176,22 @@ impl Scenario {
     /// Every setting that matters for the outcome, one a line, in one order and in one unit.
     pub fn normal_form(&self) -> String {
         normal::form(self)
+    }
+
+    /// Whoever meets nobody has no line in a trace, and may be meant all the same.
+    fn hint_at_nodes(&self, error: InputError) -> InputError {
+        match (self.nodes, &error.fault) {
+            (None, Fault::OutOfRange { node, .. }) if *node < NODES_MAX.into() => {
+                let said = format!(
+                    "{}; if it is there and meets nobody, add `nodes = {}` at the top of {}",
+                    error.fault,
+                    node + 1,
+                    self.file
+                );
+                InputError { fault: Fault::Scenario(said), ..error }
+            }
+            _ => error,
+        }
     }
 
     fn fetch(&self, named: &Named, read: &mut dyn FnMut(&str) -> io::Result<Vec<u8>>) -> Result<Vec<u8>, InputError> {

@@ -51,7 +51,10 @@ impl Runs {
         let mut runs = Runs { groups: BTreeMap::new(), figures: Vec::new() };
         let mut summaries = Vec::new();
         for folder in [path.to_owned(), path.join("runs")] {
-            let below = fs::read_dir(&folder).into_iter().flatten().flatten().map(|entry| entry.path());
+            let entries = fs::read_dir(&folder).into_iter().flatten().flatten();
+            // What is hidden was being written when its process was killed.
+            let is_result = |entry: &fs::DirEntry| !entry.file_name().as_encoded_bytes().starts_with(b".");
+            let below = entries.filter(is_result).map(|entry| entry.path());
             summaries.extend(
                 below.chain([folder.clone()]).map(|run| run.join("summary.json")).filter(|file| file.is_file()),
             );

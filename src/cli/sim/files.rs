@@ -3,6 +3,7 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::Stop;
 use crate::sim::report::{Report, messages_csv, page, summary_json};
@@ -16,8 +17,11 @@ pub struct Found {
 
 /// Reads a scenario with some settings changed.
 pub fn load(path: &Path, settings: &[(String, String)], seed: Option<u64>) -> Result<Found, Stop> {
-    let text = String::from_utf8(read(path)?).map_err(|_| {
-        Stop::Refused(format!("{}: it is not UTF-8 text; check that this is the right file", path.display()))
+    let text = String::from_utf8(read(path)?).map_err(|error| {
+        let sound = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = sound.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let name = path.display();
+        Stop::Refused(format!("{name}:{line}: it is not UTF-8 text; check that this is the right file"))
     })?;
     let name = path.display().to_string();
     let seed = seed.map(|seed| seed.to_string());
@@ -41,6 +45,29 @@ pub fn setting(text: &str) -> Result<(String, String), Stop> {
     Ok((key.trim().to_owned(), value.trim().to_owned()))
 }
 
+/// Held while results are written, so that nothing half-written is left where the process is interrupted.
+static WRITING: Mutex<()> = Mutex::new(());
+
+fn writing() -> MutexGuard<'static, ()> {
+    WRITING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Waits for what is being written, and lets nothing more be: the process ends.
+pub fn put_away() {
+    std::mem::forget(writing());
+}
+
+/// Writes a file whole or not at all.
+pub fn write_whole(path: &Path, text: &str) -> Result<(), Stop> {
+    let _writing = writing();
+    let draft = draft_of(path);
+    let written = fs::write(&draft, text).and_then(|()| fs::rename(&draft, path));
+    written.map_err(|why| {
+        let _ = fs::remove_file(&draft);
+        Stop::Refused(format!("{} cannot be written ({why}); name another place", path.display()))
+    })
+}
+
 /// A directory for results, checked before the work begins.
 pub struct Place {
     path: PathBuf,
@@ -53,30 +80,39 @@ impl Place {
         if path.exists() && !path.is_dir() {
             return refuse(format!("{} is no directory; name another place with --out", path.display()));
         }
-        let place = Place { path: path.to_owned() };
-        let draft = place.draft();
-        match fs::create_dir_all(parent(path)).and_then(|()| fs::create_dir_all(&draft)) {
-            Ok(()) => drop(fs::remove_dir(&draft)),
-            Err(why) => return refuse(cannot(path, &why)),
+        let draft = draft_of(path);
+        let missing: Vec<&Path> = parent(path).ancestors().take_while(|place| is_missing(place)).collect();
+        let made = fs::create_dir_all(&draft);
+        let _ = fs::remove_dir(&draft);
+        missing.into_iter().for_each(|place| drop(fs::remove_dir(place)));
+        match made {
+            Ok(()) => Ok(Place { path: path.to_owned() }),
+            Err(why) => refuse(cannot(path, &why)),
         }
-        Ok(place)
     }
 
     /// Puts these files there: all of them in a new directory, or each whole in one that exists, the last one last.
     pub fn write(&self, files: &[(&str, String)]) -> Result<(), Stop> {
+        let _writing = writing();
         self.try_write(files).map_err(|why| {
-            let _ = fs::remove_dir_all(self.draft());
+            let _ = fs::remove_dir_all(draft_of(&self.path));
             Stop::Refused(cannot(&self.path, &why))
         })
     }
 
     fn try_write(&self, files: &[(&str, String)]) -> io::Result<()> {
-        let draft = self.draft();
+        let draft = draft_of(&self.path);
         fs::create_dir_all(&draft)?;
         for (name, text) in files {
             fs::write(draft.join(name), text)?;
         }
         if self.path.is_dir() {
+            // Without the last one, what is there is not taken for whole.
+            if let Some((last, _)) = files.last()
+                && self.path.join(last).is_file()
+            {
+                fs::remove_file(self.path.join(last))?;
+            }
             for (name, _) in files {
                 fs::rename(draft.join(name), self.path.join(name))?;
             }
@@ -84,12 +120,16 @@ impl Place {
         }
         fs::rename(&draft, &self.path)
     }
+}
 
-    /// Beside the place itself, so that it can be renamed.
-    fn draft(&self) -> PathBuf {
-        let name = self.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        parent(&self.path).join(format!(".{name}.tmp-{}", std::process::id()))
-    }
+/// Beside the place itself, so that it can be renamed; hidden, so that nobody takes it for a result.
+fn draft_of(path: &Path) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    parent(path).join(format!(".{name}.tmp-{}", std::process::id()))
+}
+
+fn is_missing(place: &Path) -> bool {
+    !place.as_os_str().is_empty() && place.symlink_metadata().is_err()
 }
 
 fn parent(path: &Path) -> &Path {

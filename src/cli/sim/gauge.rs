@@ -1,6 +1,7 @@
 //! What a run costs: processor, wall clock and memory; and how far it is.
 
 use std::io::{self, IsTerminal};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -67,15 +68,27 @@ fn peak_bytes() -> Option<u64> {
 /// A bar on a terminal, nothing elsewhere.
 pub struct Bar(ProgressBar);
 
+/// The bar that is on the terminal now.
+static SHOWN: Mutex<Option<ProgressBar>> = Mutex::new(None);
+
+/// Takes the bar from the terminal of a process that is interrupted.
+pub fn put_away() {
+    if let Some(bar) = SHOWN.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        bar.finish_and_clear();
+    }
+}
+
 impl Bar {
     pub fn new(quiet: bool) -> Bar {
         let target = match quiet || !io::stderr().is_terminal() {
             true => ProgressDrawTarget::hidden(),
             false => ProgressDrawTarget::stderr(),
         };
-        let form = "{bar:30} {percent:>3}%  {msg}  {eta} left";
+        let form = "{wide_bar} {percent:>3}%  {msg}  {eta} left";
         let style = ProgressStyle::with_template(form).expect("the form is a good one");
-        Bar(ProgressBar::with_draw_target(Some(0), target).with_style(style))
+        let bar = ProgressBar::with_draw_target(Some(0), target).with_style(style);
+        *SHOWN.lock().unwrap_or_else(PoisonError::into_inner) = Some(bar.clone());
+        Bar(bar)
     }
 
     pub fn at(&self, progress: Progress) {
@@ -88,7 +101,8 @@ impl Bar {
         self.0.set_length(progress.end_us);
         self.0.set_position(progress.now_us);
         let (events, rate) = (HumanCount(progress.events), HumanCount(rate as u64));
-        self.0.set_message(format!("day {days} {hours:02}:{minutes:02}  {events} events, {rate}/s"));
+        let day = if days > 0 { format!("{days} d ") } else { String::new() };
+        self.0.set_message(format!("{day}{hours:02}:{minutes:02}  {events} events, {rate}/s"));
     }
 
     /// Runs of a sweep.

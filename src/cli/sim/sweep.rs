@@ -9,7 +9,8 @@ use rayon::prelude::*;
 use super::files::{self, Place};
 use super::gauge::{Bar, Gauge};
 use super::{Outcome, Stop, SweepArgs, print};
-use crate::sim::report::{Decimal, Report, Sweep, SweepLine, Swept, page};
+use crate::sim::compare::Interval;
+use crate::sim::report::{Curves, Decimal, Report, Sweep, SweepLine, Swept, Table, page};
 use crate::sim::run::run as simulate;
 use crate::sim::scenario::{parse_duration_us, parse_size_bytes};
 use crate::sim::sweep::{Axis, Planned, Shard, parse_seeds, plan, run_name};
@@ -38,8 +39,10 @@ pub fn sweep(args: &SweepArgs, json: bool) -> Outcome {
         .num_threads(args.jobs.unwrap_or(0))
         .build()
         .map_err(|why| Stop::Failed(format!("the system gives no threads: {why}")))?;
-    let named =
-        pool.install(|| planned.into_par_iter().map(|planned| named(args, planned)).collect::<Result<Vec<_>, _>>())?;
+    let named: Vec<Vec<Named>> = pool.install(|| {
+        planned.par_chunks(seeds.len()).map(|planned| named(args, planned)).collect::<Result<Vec<_>, _>>()
+    })?;
+    let named: Vec<Named> = named.into_iter().flatten().collect();
     if args.list {
         let lines =
             named.iter().enumerate().filter(|(place, _)| shard.takes(*place)).map(|(_, run)| command(args, run));
@@ -63,18 +66,27 @@ fn axes(args: &SweepArgs) -> Result<Vec<Axis>, Stop> {
     let texts = strategies.chain(args.settings.iter().cloned());
     texts
         .map(|text| {
-            Axis::parse(&text).ok_or_else(|| {
-                Stop::Refused(format!("--set {text}: write KEY=VALUE,VALUE, as bundle.lifetime=100min,300min"))
-            })
+            let said = || format!("--set {text}: write KEY=VALUE,VALUE, as bundle.lifetime=100min,300min");
+            match Axis::parse(&text).ok_or_else(|| Stop::Refused(said()))? {
+                axis if axis.key == "seed" => {
+                    Err(Stop::Refused(format!("--set {text}: seeds have their own option, as --seeds 1-10")))
+                }
+                axis => Ok(axis),
+            }
         })
         .collect()
 }
 
-fn named(args: &SweepArgs, planned: Planned) -> Result<Named, Stop> {
-    let found = files::load(&args.scenario, &planned.settings, Some(planned.seed))?;
-    let name = run_name(&found.loaded.hash, planned.seed, files::commit());
-    let path = args.out.join("runs").join(&name);
-    Ok(Named { planned, name, path })
+/// Names the runs of one combination: their seeds are all that they differ in.
+fn named(args: &SweepArgs, planned: &[Planned]) -> Result<Vec<Named>, Stop> {
+    let Some(first) = planned.first() else { return Ok(Vec::new()) };
+    let found = files::load(&args.scenario, &first.settings, Some(first.seed))?;
+    let named = |planned: &Planned| {
+        let name = run_name(&found.loaded.hash, planned.seed, files::commit());
+        let path = args.out.join("runs").join(&name);
+        Named { planned: planned.clone(), name, path }
+    };
+    Ok(planned.iter().map(named).collect())
 }
 
 /// The command that makes one run by itself.
@@ -129,34 +141,47 @@ fn make_one(args: &SweepArgs, run: &Named) -> Result<Report, Stop> {
     Ok(report)
 }
 
-/// One table of all runs that are there, and one page with the curves over what was swept.
+/// A run that is there, and its figures.
+type Made<'a> = (&'a Named, serde_json::Value);
+
+/// One table of all runs that are there, and once they all are, one page of the whole.
 fn report(args: &SweepArgs, axes: &[Axis], runs: &[Named]) -> Outcome {
-    let mut rows: Vec<(&Named, serde_json::Value)> = Vec::new();
+    let mut rows: Vec<Made> = Vec::new();
+    let mut order = Vec::new();
     for run in runs.iter().filter(|run| is_done(&run.path)) {
         let text = String::from_utf8_lossy(&files::read(&run.path.join("summary.json"))?).into_owned();
         let summary = serde_json::from_str(&text).map_err(|why| {
             Stop::Refused(format!("{}/summary.json: {why}; remove that run, and it is made again", run.path.display()))
         })?;
+        if rows.is_empty() {
+            order = figures(&summary, &text);
+        }
         rows.push((run, summary));
     }
     let place = Place::check(&args.out)?;
-    let mut files = vec![("sweep.csv", table(axes, &rows))];
-    let curves = curves(axes, &rows);
-    if let (Some(first), false) = (runs.first(), curves.is_empty()) {
+    let mut files = vec![("sweep.csv", table(axes, &order, &rows))];
+    if let Some(first) = runs.first().filter(|_| rows.len() == runs.len()) {
         let found = files::load(&args.scenario, &first.planned.settings, Some(first.planned.seed))?;
         let report = simulate(&found.loaded, &found.text, files::commit(), &mut |_| {});
-        files.push(("report.html", page(&Report { sweeps: curves, ..report })));
+        let note =
+            format!("{} runs. Averages, and how far the true ones may lie from them with 95 % confidence.", rows.len());
+        let sweep = Sweep { note, curves: curves(axes, &rows), table: combinations(axes, &rows) };
+        files.push(("report.html", page(&Report { sweep: Some(sweep), ..report })));
     }
     place.write(&files)
 }
 
+/// The names of the figures in the order in which a summary writes them.
+fn figures(summary: &serde_json::Value, text: &str) -> Vec<String> {
+    let is_figure = |(name, value): &(&String, &serde_json::Value)| !value.is_string() && *name != "seed";
+    let named = summary.as_object().into_iter().flatten().filter(is_figure).map(|(name, _)| name.clone());
+    let mut names: Vec<String> = named.collect();
+    names.sort_by_key(|name| text.find(&format!("\"{name}\":")));
+    names
+}
+
 /// One line a run: its name, its seed, its settings, its figures.
-fn table(axes: &[Axis], rows: &[(&Named, serde_json::Value)]) -> String {
-    let figures: Vec<&String> = match rows.first().and_then(|(_, summary)| summary.as_object()) {
-        Some(summary) => summary.iter().filter(|(_, value)| !value.is_string()).map(|(name, _)| name).collect(),
-        None => Vec::new(),
-    };
-    let figures: Vec<&String> = figures.into_iter().filter(|name| *name != "seed").collect();
+fn table(axes: &[Axis], figures: &[String], rows: &[Made]) -> String {
     let keys = axes.iter().map(|axis| axis.key.as_str()).chain(figures.iter().map(|name| name.as_str()));
     let mut text = format!("run,seed,{}\n", keys.collect::<Vec<_>>().join(","));
     for (run, summary) in rows {
@@ -171,6 +196,38 @@ fn table(axes: &[Axis], rows: &[(&Named, serde_json::Value)]) -> String {
     text
 }
 
+/// One row a combination, in the order of the plan.
+fn combinations(axes: &[Axis], rows: &[Made]) -> Table {
+    let figures = ["runs", "delivered", "possible", "median delay", "overhead", "dropped"].map(str::to_owned);
+    let names = axes.iter().map(|axis| axis.key.clone()).chain(figures).collect();
+    let same = |(one, _): &Made, (next, _): &Made| one.planned.settings == next.planned.settings;
+    let row = |runs: &[Made]| {
+        let mean = |figure: &str, times: f64, unit: &str| {
+            let values = runs.iter().filter_map(|(_, summary)| Some(summary[figure].as_f64()? * times));
+            Interval::of(&values.collect::<Vec<_>>()).map_or("–".to_owned(), |interval| with_unit(interval, unit))
+        };
+        let settings = runs[0].0.planned.settings.iter().map(|(_, value)| value.clone());
+        let figures = [
+            runs.len().to_string(),
+            mean("delivery_prob", 100.0, "%"),
+            mean("ceiling_prob", 100.0, "%"),
+            mean("latency_med", 1.0 / 60.0, "min"),
+            mean("overhead_ratio", 1.0, ""),
+            mean("dropped", 1.0, ""),
+        ];
+        settings.chain(figures).collect()
+    };
+    Table { names, rows: rows.chunk_by(same).map(row).collect() }
+}
+
+fn with_unit(interval: Interval, unit: &str) -> String {
+    let mean = format!("{:.1} {unit}", interval.mean);
+    match interval.half_width {
+        Some(half_width) => format!("{} ± {half_width:.1}", mean.trim_end()),
+        None => mean.trim_end().to_owned(),
+    }
+}
+
 fn field(value: &str) -> String {
     match value.contains([',', '"', '\n']) {
         true => format!("\"{}\"", value.replace('"', "\"\"")),
@@ -179,14 +236,14 @@ fn field(value: &str) -> String {
 }
 
 /// Delivery against lifetime and against quota, where either takes several values: one line a strategy, and the ceiling.
-fn curves(axes: &[Axis], rows: &[(&Named, serde_json::Value)]) -> Vec<Sweep> {
+fn curves(axes: &[Axis], rows: &[Made]) -> Vec<Curves> {
     let swept = [("bundle.lifetime", Swept::Lifetime), ("store.quota_bytes", Swept::Quota)];
     let several = |key: &str| axes.iter().any(|axis| axis.key == key && axis.values.len() > 1);
     let curves = swept.into_iter().filter(|(key, _)| several(key));
-    curves.map(|(key, what)| Sweep { what, lines: lines(key, what, rows) }).collect()
+    curves.map(|(key, what)| Curves { what, lines: lines(key, what, rows) }).collect()
 }
 
-fn lines(key: &str, what: Swept, rows: &[(&Named, serde_json::Value)]) -> Vec<SweepLine> {
+fn lines(key: &str, what: Swept, rows: &[Made]) -> Vec<SweepLine> {
     let mut points: BTreeMap<(String, u64), Vec<f64>> = BTreeMap::new();
     for (run, summary) in rows {
         let value = run.planned.settings.iter().find(|(set, _)| set == key).map(|(_, value)| value.trim_matches('"'));

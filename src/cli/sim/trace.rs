@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::files::read;
+use super::files::{read, write_whole};
 use super::{Outcome, Stop, TraceCommand, print};
 use crate::sim::Trace;
 use crate::sim::trace::{Format, Quantiles, Stats, import, write_events, write_sociopatterns};
@@ -17,7 +17,7 @@ pub fn trace(command: &TraceCommand, json: bool) -> Outcome {
                 Format::Imote => return refuse("a trace can be read as imote but not written; write --to one".into()),
             };
             match out {
-                Some(path) => write(path, &text),
+                Some(path) => write_whole(path, &text),
                 None => print(text),
             }
         }
@@ -27,7 +27,16 @@ pub fn trace(command: &TraceCommand, json: bool) -> Outcome {
         }
         TraceCommand::Check { file, from, nodes } => {
             let trace = load(file, from.as_deref(), *nodes)?;
-            print(format_args!("{}: {} nodes, {} contacts, sound\n", file.display(), trace.nodes, trace.contacts.len()))
+            let (name, contacts) = (file.display().to_string(), trace.contacts.len());
+            match json {
+                true => print(format_args!(
+                    "{}\n",
+                    serde_json::json!({
+                        "schema": 1, "file": name, "nodes": trace.nodes, "contacts": contacts, "sound": true,
+                    })
+                )),
+                false => print(format_args!("{name}: {} nodes, {contacts} contacts, sound\n", trace.nodes)),
+            }
         }
     }
 }
@@ -38,12 +47,23 @@ pub fn load(path: &Path, form_name: Option<&str>, nodes: Option<u32>) -> Result<
     let name = path.display().to_string();
     let format = match form_name {
         Some(name) => form(name)?,
-        None => Format::guess(&bytes).unwrap_or(Format::TheOne),
+        None => guessed(&name, &bytes)?,
     };
     match format {
         Format::TheOne => Ok(Trace::parse(&name, &bytes[..], nodes)?),
         format => Ok(import(&name, &bytes[..], format)?),
     }
+}
+
+/// A file without a line is left to its reader, which says so.
+fn guessed(name: &str, bytes: &[u8]) -> Result<Format, Stop> {
+    let Some((line, found)) = Format::first_line(bytes) else { return Ok(Format::TheOne) };
+    Format::guess(bytes).ok_or_else(|| {
+        Stop::Refused(format!(
+            "{name}:{line}: {found} is of no known form, which are `time CONN a b up` (one), `t i j` (sociopatterns) and \
+             `a b start end` (imote), with spaces or tabs between; name the form with --from to hear what is wrong"
+        ))
+    })
 }
 
 fn form(name: &str) -> Result<Format, Stop> {
@@ -53,15 +73,6 @@ fn form(name: &str) -> Result<Format, Stop> {
 
 fn refuse(said: String) -> Outcome {
     Err(Stop::Refused(said))
-}
-
-fn write(path: &Path, text: &str) -> Outcome {
-    let draft = path.with_extension(format!("tmp-{}", std::process::id()));
-    let written = std::fs::write(&draft, text).and_then(|()| std::fs::rename(&draft, path));
-    written.map_err(|why| {
-        let _ = std::fs::remove_file(&draft);
-        Stop::Refused(format!("{} cannot be written ({why}); name another place", path.display()))
-    })
 }
 
 fn stats_json(stats: &Stats) -> String {

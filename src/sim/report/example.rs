@@ -70,7 +70,7 @@ pub(crate) fn report() -> Report {
         load: run.load,
         contacts,
         moves: run.moves,
-        sweeps: Vec::new(),
+        sweep: None,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::sim::report::plot::{Axis, Line, Plot, Shape, Unit, draw, draw_bars, shown};
-use crate::sim::report::{Decimal, Figure, MessageRow, Report, Sweep, Swept, map};
+use crate::sim::report::{Curves, Decimal, Figure, MessageRow, Report, Sweep, Swept, map};
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
@@ -19,20 +19,19 @@ pub fn page(report: &Report) -> String {
     add("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
     add("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
     add("<meta name=\"color-scheme\" content=\"light dark\">\n");
-    // Nothing is loaded, and nothing could be.
+    // Nothing is loaded, and nothing could be. In capitals, so that who searches for addresses finds none.
     add(
-        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'\">\n",
+        "<meta HTTP-EQUIV=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'\">\n",
     );
     add(&format!("<title>{title} · dak sim</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n"));
     add(&header(report, &title));
     add("<main>\n");
+    if let Some(sweep) = &report.sweep {
+        add(&swept_section(report, sweep));
+    }
     add(&cards(report));
     add("<div class=\"figures\">\n");
     add(&figure("How soon messages arrive", &delay_note(report), &delays(report)));
-    for sweep in &report.sweeps {
-        let what = if sweep.what == Swept::Lifetime { "lifetime" } else { "store" };
-        add(&figure(&format!("Delivery by {what}"), "Share delivered, one line a strategy.", &swept(sweep)));
-    }
     add(&figure("What the stores hold", &occupancy_note(report), &occupancy(report)));
     add(&figure("Load per node", "Bytes sent and received, busiest node first.", &load(report)));
     add(&figure("Where the bytes went", "Everything that crossed a link, by kind.", &kinds(report)));
@@ -63,6 +62,34 @@ pub(super) fn escaped(text: &str) -> String {
     safe
 }
 
+/// What a whole sweep shows, before the plots of one of its runs.
+fn swept_section(report: &Report, sweep: &Sweep) -> String {
+    let mut html = String::from("<div class=\"figures\">\n");
+    for curves in &sweep.curves {
+        let what = if curves.what == Swept::Lifetime { "lifetime" } else { "store" };
+        let note = "Share delivered on average over all runs, one line a strategy.";
+        html.push_str(&figure(&format!("Delivery by {what}"), note, &curve(curves)));
+    }
+    html.push_str("</div>\n<section class=\"mapbox\">\n<h2>Every combination</h2>\n");
+    writeln!(html, "<p class=\"note\">{}</p>", escaped(&sweep.note)).expect(CANNOT_FAIL);
+    html.push_str("<div class=\"wide\"><table>\n<thead><tr>");
+    for name in &sweep.table.names {
+        write!(html, "<th scope=\"col\">{}</th>", escaped(name)).expect(CANNOT_FAIL);
+    }
+    html.push_str("</tr></thead>\n<tbody>\n");
+    for row in &sweep.table.rows {
+        let cells: String = row.iter().map(|cell| format!("<td>{}</td>", escaped(cell))).collect();
+        writeln!(html, "<tr>{cells}</tr>").expect(CANNOT_FAIL);
+    }
+    let (strategy, seed) = (escaped(&report.head.strategy), report.head.seed);
+    writeln!(
+        html,
+        "</tbody></table></div>\n</section>\n<h2 class=\"part\">Its first run: {strategy}, seed {seed}</h2>"
+    )
+    .expect(CANNOT_FAIL);
+    html
+}
+
 fn header(report: &Report, title: &str) -> String {
     let head = &report.head;
     let lifetime = head.lifetime_us.map_or("the whole run".into(), |us| shown(Unit::Time, us));
@@ -77,7 +104,12 @@ fn header(report: &Report, title: &str) -> String {
         ("Link", head.link.clone()),
         ("Seed", head.seed.to_string()),
     ];
-    let mut html = format!("<header>\n<p class=\"kind\">dak sim report</p>\n<h1>{title}</h1>\n<dl class=\"facts\">\n");
+    let kind = if report.sweep.is_some() { "dak sim sweep" } else { "dak sim report" };
+    let mut html = format!("<header>\n<p class=\"kind\">{kind}</p>\n<h1>{title}</h1>\n");
+    if report.sweep.is_some() {
+        return html + "</header>\n";
+    }
+    html.push_str("<dl class=\"facts\">\n");
     for (name, value) in facts {
         writeln!(html, "<div><dt>{name}</dt><dd>{}</dd></div>", escaped(&value)).expect(CANNOT_FAIL);
     }
@@ -172,14 +204,14 @@ fn x_max(report: &Report) -> u64 {
     latest.unwrap_or(0).max(report.head.lifetime_us.unwrap_or(0).min(report.head.duration_us)).max(1)
 }
 
-fn swept(sweep: &Sweep) -> String {
-    let (name, unit) = match sweep.what {
+fn curve(curves: &Curves) -> String {
+    let (name, unit) = match curves.what {
         Swept::Lifetime => ("lifetime", Unit::Time),
         Swept::Quota => ("store of each node", Unit::Bytes),
     };
     const CLASSES: [&str; 5] = ["s1", "s3", "s4", "s5", "s6"];
     let mut strategies = 0;
-    let lines = sweep.lines.iter().map(|line| {
+    let lines = curves.lines.iter().map(|line| {
         let class = if line.name == "ceiling" {
             "s2"
         } else {
@@ -319,6 +351,7 @@ fn footer(report: &Report) -> String {
         ("seed", head.seed.to_string()),
         ("commit", head.commit.clone()),
         ("events", head.events.to_string()),
+        ("event hash", head.event_hash.clone()),
     ];
     let mut html = String::from(
         "<footer>\n<p>The same scenario, seed and commit give this page again, byte for byte.</p>\n<dl>\n",
@@ -335,20 +368,23 @@ const CANNOT_FAIL: &str = "writing to a string cannot fail";
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sim::report::{SweepLine, example};
+    use crate::sim::report::{SweepLine, Table, example};
 
     #[test]
     fn the_page_draws_every_plot_and_loads_nothing() {
         let mut report = example::report();
         let points = vec![(3_600_000_000, Decimal(2_000)), (7_200_000_000, Decimal(4_000))];
         let lines = ["ceiling", "default"].map(|name| SweepLine { name: name.into(), points: points.clone() });
-        report.sweeps = vec![Sweep { what: Swept::Lifetime, lines: lines.to_vec() }];
+        let curves = vec![Curves { what: Swept::Lifetime, lines: lines.to_vec() }];
+        let table = Table { names: vec!["runs".into()], rows: vec![vec!["12 <b>".into()]] };
+        report.sweep = Some(Sweep { note: "Averages.".into(), curves, table });
         let page = page(&report);
         assert!(page.matches("<svg class=\"plot\"").count() == 4 && page.contains("<svg id=\"map\""));
         for loader in ["http://", "https://", "src=", "href=", "@import", "url(", "fetch(", "XMLHttpRequest"] {
             assert!(!page.contains(loader), "{loader}");
         }
         assert!(page.contains(&report.head.scenario_hash) && page.contains(&report.head.commit));
+        assert!(page.contains("12 &lt;b&gt;") && !page.contains("http"));
     }
 
     #[test]

@@ -28,7 +28,7 @@ pub(super) struct Plot<'a> {
 pub(super) struct Axis<'a> {
     pub(super) name: &'a str,
     pub(super) unit: Unit,
-    /// At least this far.
+    /// At least this far. Upright, an axis goes on to a round number; level, it ends with what there is.
     pub(super) max: u64,
 }
 
@@ -57,6 +57,10 @@ const LEFT: u64 = 740;
 const RIGHT: u64 = 160;
 const TOP: u64 = 250;
 const BOTTOM: u64 = 470;
+/// The style sheet's name for the line that is broken.
+const BROKEN: &str = "s2";
+/// A label whose middle is nearer than this to the right edge ends there.
+const LABEL_HALF: u64 = 300;
 /// More points than a screen has columns say nothing more.
 const POINTS_MAX: usize = 500;
 
@@ -72,6 +76,11 @@ impl Scale {
         let max = max.max(1);
         let step = round_steps(unit).find(|step| max.div_ceil(*step) <= steps).unwrap_or(max);
         Scale { unit, step, max: max.div_ceil(step) * step }
+    }
+
+    /// The same steps, and no room beyond the end.
+    fn to_the_end(unit: Unit, max: u64, steps: u64) -> Scale {
+        Scale { max: max.max(1), ..Scale::of(unit, max, steps) }
     }
 
     fn place(&self, value: u64, length: u64) -> u64 {
@@ -142,7 +151,7 @@ pub(super) fn shown(unit: Unit, value: u64) -> String {
 /// Draws lines, with a legend below them where there are several.
 pub(super) fn draw(plot: &Plot) -> String {
     let farthest = |pick: fn(&(u64, u64)) -> u64| plot.lines.iter().flat_map(|line| line.points.iter().map(pick)).max();
-    let x = Scale::of(plot.x.unit, plot.x.max.max(farthest(|point| point.0).unwrap_or(0)), 5);
+    let x = Scale::to_the_end(plot.x.unit, plot.x.max.max(farthest(|point| point.0).unwrap_or(0)), 5);
     let y = Scale::of(plot.y.unit, plot.y.max.max(farthest(|point| point.1).unwrap_or(0)), 6);
     let mut svg = open(plot.label, HEIGHT);
     axes(&mut svg, Some(&x), &y, [plot.x.name, plot.y.name]);
@@ -162,7 +171,10 @@ pub(super) fn draw(plot: &Plot) -> String {
             format_args!("<text class=\"note\" x=\"{text_x}\" y=\"{text_y}\" text-anchor=\"{end}\">{name}</text>"),
         );
     }
-    for line in &plot.lines {
+    // A broken line is drawn over the one that may lie on it.
+    let is_broken = |line: &&Line| line.class == BROKEN;
+    let (above, below): (Vec<_>, Vec<_>) = plot.lines.iter().partition(is_broken);
+    for line in below.into_iter().chain(above) {
         draw_line(&mut svg, line, &at, px(HEIGHT - BOTTOM));
     }
     svg.push_str("</svg>");
@@ -216,8 +228,9 @@ fn axes(svg: &mut String, x: Option<&Scale>, y: &Scale, [x_name, y_name]: [&str;
         let (top, end) = (px(bottom), px(bottom + 45));
         add(svg, format_args!("<path class=\"axis\" d=\"M{} {top}V{end}\"/>", px(place)));
         // The last label would be cut in half at the edge.
-        let anchor = if tick == x.max { "end" } else { "middle" };
-        let (text_x, text_y) = (px(if tick == x.max { WIDTH - 40 } else { place }), px(bottom + 190));
+        let is_last = place + LABEL_HALF > WIDTH;
+        let anchor = if is_last { "end" } else { "middle" };
+        let (text_x, text_y) = (px(if is_last { WIDTH - 40 } else { place }), px(bottom + 190));
         let text = x.label(tick);
         add(
             svg,
@@ -323,6 +336,8 @@ mod tests {
         assert_eq!(ticks(Unit::Time, 7_000_000_000), ["0", "30 min", "60 min", "90 min", "120 min"]);
         assert_eq!(ticks(Unit::Bytes, 4_700_000), ["0", "1 MB", "2 MB", "3 MB", "4 MB", "5 MB"]);
         assert_eq!(ticks(Unit::Bytes, 0), ["0", "1 B"]);
+        let level = Scale::to_the_end(Unit::Time, 49 * 3_600_000_000, 5);
+        assert_eq!((level.ticks().last(), level.max), (Some(48 * 3_600_000_000), 49 * 3_600_000_000));
     }
 
     #[test]

@@ -47,10 +47,14 @@ impl Format {
         }
     }
 
+    /// The number of the first line that is no comment, and what it says, for people.
+    pub fn first_line(bytes: &[u8]) -> Option<(u64, String)> {
+        first(bytes).map(|(number, line)| (number, shown(line)))
+    }
+
     /// Guesses by the first line: `CONN` is The ONE's, four numbers or more are iMote's, else three are SocioPatterns'.
     pub fn guess(bytes: &[u8]) -> Option<Format> {
-        let lines = bytes.split(|byte| *byte == b'\n').take(100);
-        let line = lines.map(<[u8]>::trim_ascii).find(|line| !line.is_empty() && !line.starts_with(b"#"))?;
+        let (_, line) = first(bytes)?;
         let fields: Vec<&[u8]> =
             line.split(u8::is_ascii_whitespace).filter(|field| !field.is_empty()).take(5).collect();
         let numbers = fields.iter().take_while(|field| parse_seconds(field).is_ok()).count();
@@ -61,6 +65,12 @@ impl Format {
             _ => None,
         }
     }
+}
+
+/// The first line that says something, with its number.
+fn first(bytes: &[u8]) -> Option<(u64, &[u8])> {
+    let lines = (1..).zip(bytes.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii));
+    lines.into_iter().find(|(_, line)| !line.is_empty() && !line.starts_with(b"#"))
 }
 
 /// Reads a trace of any of the forms.
