@@ -207,6 +207,41 @@ fn a_sweep_goes_on_where_it_stopped_and_its_shards_make_the_same() {
 }
 
 #[test]
+fn a_sweep_has_its_figures_in_the_order_of_a_summary_and_its_page_once_all_runs_are_there() {
+    let desk = Desk::new();
+    let sweep = ["sweep", "s.toml", "--strategy", "direct,epidemic", "--seeds", "1-3", "--out", "sw"];
+    desk.done(&[&sweep[..], &["--shard", "1/2"]].concat());
+    assert!(desk.path("sw/sweep.csv").exists() && !desk.path("sw/report.html").exists());
+    desk.done(&sweep);
+    let csv = desk.get("sw/sweep.csv");
+    assert!(csv.starts_with("run,seed,routing.strategy,nodes,contacts,events,sim_time,created,started,"), "{csv}");
+    assert_eq!(csv.lines().count(), 7);
+    let page = desk.get("sw/report.html");
+    assert!(page.contains("Every combination") && page.contains("<td>epidemic</td><td>3</td><td>66.7 %"), "{page}");
+    assert!(page.contains("Its first run: direct, seed 1"));
+    let said = desk.refused(&["sweep", "s.toml", "--set", "seed=1,2", "--out", "x"]);
+    assert!(said.contains("--seeds 1-10"), "{said}");
+}
+
+#[test]
+fn sweeps_of_two_strategies_are_compared_setting_by_setting() {
+    let desk = Desk::new();
+    for (out, strategy) in [("a", "direct"), ("b", "epidemic")] {
+        let lifetimes = ["--set", "bundle.lifetime=60s,300min", "--seeds", "1-2"];
+        desk.done(&[&["sweep", "s.toml", "--strategy", strategy, "--out", out], &lifetimes[..]].concat());
+    }
+    // What a killed sweep leaves is no run.
+    fs::create_dir_all(desk.path("a/runs/.1234.tmp-1")).unwrap();
+    desk.put("a/runs/.1234.tmp-1/summary.json", "{");
+    let text = desk.done(&["compare", "a", "b"]);
+    let pairs = text.lines().filter(|line| line.starts_with("s.toml direct, s.toml epidemic ")).count();
+    assert_eq!(pairs, 2, "{text}");
+    let figures: Vec<&str> = text.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    let at = |name: &str| figures.iter().position(|figure| *figure == name);
+    assert!(at("created") < at("delivered") && at("delivered") < at("latency_avg"), "{text}");
+}
+
+#[test]
 fn a_comparison_sees_what_changed_and_a_baseline_fails_on_it() {
     let desk = Desk::new();
     for (out, strategy) in [("a", "epidemic"), ("b", "direct")] {
@@ -219,6 +254,30 @@ fn a_comparison_sees_what_changed_and_a_baseline_fails_on_it() {
     let output = desk.dak(&["compare", "a", "b", "--baseline"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(desk.refused(&["compare", "a", "nowhere"]).contains("nowhere"));
+}
+
+#[test]
+fn a_refused_run_makes_no_directories_and_says_what_to_do() {
+    let desk = Desk::new();
+    desk.put("bad.toml", &scenario("trace = \"t.txt\"", "fiel = \"w.txt\""));
+    desk.refused(&["run", "bad.toml", "--out", "some/where/deep"]);
+    assert!(!desk.path("some").exists());
+    desk.done(&["run", "s.toml", "--out", "some/where/deep"]);
+    assert!(desk.path("some/where/deep/summary.json").is_file());
+
+    desk.put("w.txt", "1 C M1 0 77 5\n");
+    let said = desk.refused(&["run", "s.toml"]);
+    assert!(said.contains("w.txt:1:") && said.contains("add `nodes = 78` at the top of s.toml"), "{said}");
+    desk.put("lonely.toml", &format!("nodes = 78\n{}", scenario("trace = \"t.txt\"", "file = \"w.txt\"")));
+    assert!(desk.done(&["run", "lonely.toml"]).contains("\ndelivered: 0\n"));
+
+    fs::write(desk.path("latin.toml"), b"# one\n# caf\xe9\n").unwrap();
+    assert!(desk.refused(&["run", "latin.toml"]).contains("latin.toml:2: it is not UTF-8"));
+    desk.put("csv.txt", "# i, j\n20,1,2\n");
+    let said = desk.refused(&["trace", "check", "csv.txt"]);
+    assert!(said.contains("csv.txt:2: `20,1,2` is of no known form") && said.contains("sociopatterns"), "{said}");
+    let checked = desk.done(&["--json", "trace", "check", "t.txt"]);
+    assert!(checked.contains("\"sound\":true"), "{checked}");
 }
 
 #[test]

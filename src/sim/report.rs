@@ -59,6 +59,8 @@ pub struct Head {
     pub seed: u64,
     pub commit: String,
     pub scenario_hash: String,
+    /// The same for all strategies.
+    pub world_hash: String,
     pub nodes: u32,
     pub contacts: u64,
     pub duration_us: u64,
@@ -173,6 +175,7 @@ impl Head {
             seed: scenario.seed,
             commit: commit.to_owned(),
             scenario_hash: run.hash.clone(),
+            world_hash: run.world.clone(),
             nodes: run.nodes,
             contacts: 0,
             duration_us: run.duration_us,

@@ -79,6 +79,8 @@ pub struct Loaded {
     pub messages: Vec<Message>,
     /// 64 hexadecimal digits over everything but the seed and the title.
     pub hash: String,
+    /// The same with the strategy left out: runs that differ in nothing else are comparable.
+    pub world: String,
 }
 
 #[derive(Clone, Debug)]
@@ -165,8 +167,8 @@ impl Scenario {
                 workload.generate(nodes, duration_us, self.seed)
             }
         };
-        let hash = normal::hash(&self, &files);
-        let mut loaded = Loaded { scenario: self, nodes, duration_us, source, messages, hash };
+        let (hash, world) = (normal::hash(&self, &files), normal::world(&self, &files));
+        let mut loaded = Loaded { scenario: self, nodes, duration_us, source, messages, hash, world };
         if loaded.scenario.duration_us.is_some() {
             loaded.messages.retain(|message| message.create_us < duration_us);
         }
@@ -304,6 +306,9 @@ mod tests {
     fn equal_scenarios_have_equal_hashes_however_they_are_written() {
         let base = loaded(MINIMAL, &[]).hash;
         assert_eq!(base.len(), 64);
+        let world = |changes: &[(&str, &str)]| loaded(MINIMAL, changes).world;
+        assert_eq!(world(&[("routing.strategy", "prophet")]), world(&[]));
+        assert_ne!(world(&[("bundle.lifetime", "299min")]), world(&[]));
         let other = MINIMAL.replace("\"300min\"", "\"5h\"").replace("5000000", "\"5MB\"");
         assert_eq!(loaded(&format!("# words\ntitle = \"x\"\nseed = 5\n{other}"), &[]).hash, base);
         for change in [("bundle.lifetime", "299min"), ("routing.strategy", "direct"), ("duration", "20s")] {

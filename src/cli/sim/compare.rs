@@ -5,12 +5,19 @@ use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
-use super::files::read;
+use super::files::{figure_names, read};
 use super::{CompareArgs, Outcome, Stop, print};
 use crate::sim::compare::{Interval, paired};
 
 /// What is compared: runs of one scenario and strategy under the same settings.
-type Group = BTreeMap<String, Vec<(u64, f64)>>;
+#[derive(Default)]
+struct Group {
+    /// Scenario and strategy, for people.
+    name: String,
+    /// What it has in common with the other strategies under the same settings.
+    world: String,
+    figures: BTreeMap<String, Vec<(u64, f64)>>,
+}
 
 pub fn compare(args: &CompareArgs, json: bool) -> Outcome {
     let (a, b) = (Runs::find(&args.a)?, Runs::find(&args.b)?);
@@ -75,29 +82,40 @@ impl Runs {
 
     fn add(&mut self, file: &Path) -> Result<(), Stop> {
         let bad = |why: String| Stop::Refused(format!("{}: {why}; make that run again", file.display()));
-        let summary: serde_json::Value = serde_json::from_slice(&read(file)?).map_err(|why| bad(why.to_string()))?;
+        let bytes = read(file)?;
+        let summary: serde_json::Value = serde_json::from_slice(&bytes).map_err(|why| bad(why.to_string()))?;
+        if self.figures.is_empty() {
+            self.figures = figure_names(&summary, &String::from_utf8_lossy(&bytes));
+        }
         let summary = summary.as_object().ok_or_else(|| bad("it is no summary".into()))?;
         let text = |key: &str| summary.get(key).and_then(|value| value.as_str()).unwrap_or_default().to_owned();
         let seed = summary.get("seed").and_then(|seed| seed.as_u64()).ok_or_else(|| bad("it names no seed".into()))?;
         let scenario = Path::new(&text("scenario")).file_name().unwrap_or_default().to_string_lossy().into_owned();
         let hash: String = text("scenario_hash").chars().take(8).collect();
-        let group = self.groups.entry(format!("{scenario} {} {hash}", text("strategy"))).or_default();
+        let name = format!("{scenario} {}", text("strategy"));
+        let group = self.groups.entry(format!("{name} {hash}")).or_default();
+        (group.name, group.world) = (name, text("world_hash"));
         for (name, value) in summary.iter().filter(|(name, _)| *name != "seed") {
             let Some(value) = value.as_f64() else { continue };
             if !self.figures.contains(name) {
                 self.figures.push(name.clone());
             }
-            group.entry(name.clone()).or_default().push((seed, value));
+            group.figures.entry(name.clone()).or_default().push((seed, value));
         }
         Ok(())
     }
 
-    /// Groups of the same scenario and settings; where there are none, and one on each side, those two.
+    /// Groups of the same scenario and settings; where there are none, those that differ in their strategy alone; else,
+    /// with one on each side, those two.
     fn pair<'a>(&'a self, other: &'a Runs) -> Result<BTreeMap<String, (&'a Group, &'a Group)>, Stop> {
         let same = self.groups.iter().filter_map(|(name, one)| Some((name.clone(), (one, other.groups.get(name)?))));
         let same: BTreeMap<_, _> = same.collect();
         if !same.is_empty() {
             return Ok(same);
+        }
+        let of_a_world: BTreeMap<_, _> = self.groups.values().filter_map(|one| self.rival(one, other)).collect();
+        if !of_a_world.is_empty() {
+            return Ok(of_a_world);
         }
         match (self.groups.iter().next(), other.groups.iter().next()) {
             (Some((one, a)), Some((two, b))) if self.groups.len() == 1 && other.groups.len() == 1 => {
@@ -108,10 +126,19 @@ impl Runs {
             )),
         }
     }
+
+    /// The only group there of the same world, where this one is the only one here.
+    fn rival<'a>(&self, one: &'a Group, other: &'a Runs) -> Option<(String, (&'a Group, &'a Group))> {
+        let here = self.groups.values().filter(|group| group.world == one.world).count();
+        let there: Vec<&Group> = other.groups.values().filter(|group| group.world == one.world).collect();
+        let [rival] = there[..] else { return None };
+        let world: String = one.world.chars().take(8).collect();
+        (here == 1 && !world.is_empty()).then(|| (format!("{}, {} {world}", one.name, rival.name), (one, rival)))
+    }
 }
 
 fn seeds(group: &Group) -> usize {
-    group.values().map(Vec::len).max().unwrap_or(0)
+    group.figures.values().map(Vec::len).max().unwrap_or(0)
 }
 
 struct Line<'a> {
@@ -124,7 +151,7 @@ struct Line<'a> {
 fn figures<'a>(names: &'a [String], one: &Group, other: &Group, only_changed: bool) -> Vec<Line<'a>> {
     let mut lines = Vec::new();
     for name in names {
-        let (Some(a), Some(b)) = (one.get(name), other.get(name)) else { continue };
+        let (Some(a), Some(b)) = (one.figures.get(name), other.figures.get(name)) else { continue };
         let values = |group: &[(u64, f64)]| group.iter().map(|(_, value)| *value).collect::<Vec<_>>();
         let (Some(mean_a), Some(mean_b)) = (Interval::of(&values(a)), Interval::of(&values(b))) else { continue };
         let difference = paired(a, b);

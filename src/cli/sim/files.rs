@@ -154,3 +154,12 @@ pub fn of_run(report: &Report, timing: String) -> Vec<(&'static str, String)> {
 pub fn commit() -> &'static str {
     option_env!("DAK_COMMIT").unwrap_or(env!("CARGO_PKG_VERSION"))
 }
+
+/// The names of the figures in the order in which a summary writes them.
+pub fn figure_names(summary: &serde_json::Value, text: &str) -> Vec<String> {
+    let is_figure = |(name, value): &(&String, &serde_json::Value)| !value.is_string() && *name != "seed";
+    let named = summary.as_object().into_iter().flatten().filter(is_figure).map(|(name, _)| name.clone());
+    let mut names: Vec<String> = named.collect();
+    names.sort_by_key(|name| text.find(&format!("\"{name}\":")));
+    names
+}

@@ -1,7 +1,7 @@
 //! `dak sim replay`.
 
 use std::fs::File;
-use std::io::{BufReader, BufWriter};
+use std::io::{BufReader, BufWriter, Seek};
 use std::path::Path;
 
 use super::{Outcome, ReplayArgs, Stop, print};
@@ -45,10 +45,12 @@ fn renewed(file: BufReader<File>, new: &Path, shown: &str) -> Result<Played, Sto
     if new.symlink_metadata().is_ok() {
         return Err(cannot(std::io::ErrorKind::AlreadyExists.into()));
     }
-    let mut temporary = private_temporary(new).map_err(cannot)?;
-    let played = renew(file, BufWriter::new(temporary.as_file_mut()));
-    let played = played.map_err(|why| Stop::Refused(format!("{shown}: {why}")))?;
+    // Without a name until it is whole, so that an interrupted process leaves nothing.
+    let mut made = tempfile::tempfile().map_err(cannot)?;
+    let played = renew(file, BufWriter::new(&mut made)).map_err(|why| Stop::Refused(format!("{shown}: {why}")))?;
     if !played.is_panic {
+        let mut temporary = private_temporary(new).map_err(cannot)?;
+        made.rewind().and_then(|()| std::io::copy(&mut made, &mut temporary)).map_err(cannot)?;
         publish(temporary, new).map_err(cannot)?;
     }
     Ok(played)

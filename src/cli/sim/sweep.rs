@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
-use super::files::{self, Place};
+use super::files::{self, Place, figure_names};
 use super::gauge::{Bar, Gauge};
 use super::{Outcome, Stop, SweepArgs, print};
 use crate::sim::compare::Interval;
@@ -154,7 +154,7 @@ fn report(args: &SweepArgs, axes: &[Axis], runs: &[Named]) -> Outcome {
             Stop::Refused(format!("{}/summary.json: {why}; remove that run, and it is made again", run.path.display()))
         })?;
         if rows.is_empty() {
-            order = figures(&summary, &text);
+            order = figure_names(&summary, &text);
         }
         rows.push((run, summary));
     }
@@ -169,15 +169,6 @@ fn report(args: &SweepArgs, axes: &[Axis], runs: &[Named]) -> Outcome {
         files.push(("report.html", page(&Report { sweep: Some(sweep), ..report })));
     }
     place.write(&files)
-}
-
-/// The names of the figures in the order in which a summary writes them.
-fn figures(summary: &serde_json::Value, text: &str) -> Vec<String> {
-    let is_figure = |(name, value): &(&String, &serde_json::Value)| !value.is_string() && *name != "seed";
-    let named = summary.as_object().into_iter().flatten().filter(is_figure).map(|(name, _)| name.clone());
-    let mut names: Vec<String> = named.collect();
-    names.sort_by_key(|name| text.find(&format!("\"{name}\":")));
-    names
 }
 
 /// One line a run: its name, its seed, its settings, its figures.

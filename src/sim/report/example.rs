@@ -56,6 +56,7 @@ pub(crate) fn report() -> Report {
             seed: 3,
             commit: "0123456789abcdef".into(),
             scenario_hash: "5f".repeat(32),
+            world_hash: "3a".repeat(32),
             nodes: NODES,
             contacts: trace.contacts.len() as u64,
             duration_us,

@@ -53,6 +53,7 @@ pub fn summary_json(report: &Report) -> String {
         .number("seed", head.seed)
         .text("commit", &head.commit)
         .text("scenario_hash", &head.scenario_hash)
+        .text("world_hash", &head.world_hash)
         .number("nodes", head.nodes)
         .number("contacts", head.contacts)
         .number("events", head.events)

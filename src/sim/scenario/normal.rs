@@ -3,13 +3,24 @@
 use std::fmt::Write;
 
 use crate::sim::generate::{Generator, Meet, Meeting, Plan, Route, Walk};
-use crate::sim::scenario::{Carriers, Contacts, Crash, Duplex, Faults, Link, Messages, Scenario, Sharing, Strategy};
+use crate::sim::scenario::{
+    Carriers, Contacts, Crash, Duplex, Faults, Link, Messages, Routing, Scenario, Sharing, Strategy,
+};
 use crate::sim::workload::{Arrivals, Pairs, Rate, Workload};
 
 /// BLAKE3 over the normal form and the contents of the files, each behind its length.
 pub(super) fn hash(scenario: &Scenario, files: &[Vec<u8>]) -> String {
+    hash_of(&form(scenario), files)
+}
+
+/// The hash that the scenario would have with direct delivery: the same for all strategies.
+pub(super) fn world(scenario: &Scenario, files: &[Vec<u8>]) -> String {
+    let routing = Routing { strategy: Strategy::Direct };
+    hash_of(&form(&Scenario { routing, ..scenario.clone() }), files)
+}
+
+fn hash_of(form: &str, files: &[Vec<u8>]) -> String {
     let mut hasher = blake3::Hasher::new_derive_key("dak 2026 scenario hash v1");
-    let form = form(scenario);
     for part in std::iter::once(form.as_bytes()).chain(files.iter().map(Vec::as_slice)) {
         hasher.update(&(part.len() as u64).to_le_bytes()).update(part);
     }
