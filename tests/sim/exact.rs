@@ -6,6 +6,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use dak::sim::oracle;
+use dak::sim::random::Stream;
 use dak::sim::scenario::Loaded;
 
 use crate::common::{Shape, draw, ideal, load, run};
@@ -62,6 +63,35 @@ fn epidemic_and_direct_equal_the_oracle_where_all_happens_at_a_few_instants() {
 #[test]
 fn epidemic_and_direct_equal_the_oracle_among_hundreds_of_nodes() {
     (0..2).for_each(|seed| check(MANY, seed, ""));
+}
+
+#[test]
+fn a_file_as_others_write_it_is_the_same_run() {
+    for seed in 0..6 {
+        let (trace, messages) = draw(COARSE, seed);
+        let plain = load(&trace, &messages, &ideal("epidemic"));
+        let other = load(&as_others_write(&trace, seed), &messages.replace('\n', "\r\n"), &ideal("epidemic"));
+        assert!(plain.events().eq(other.events()) && plain.messages == other.messages, "seed {seed}");
+        let differences = differences(&other, false);
+        assert!(differences.is_empty(), "seed {seed}:\n{differences}");
+    }
+}
+
+/// The same contacts with Windows line ends, comments, ids the other way round, and contacts of no length beside them.
+fn as_others_write(trace: &str, seed: u64) -> String {
+    let mut draw = Stream::new(seed, "others", 0);
+    let mut text = String::from("# contacts\r\n\r\n");
+    for line in trace.lines() {
+        let fields: Vec<&str> = line.split(' ').collect();
+        let [time, conn, a, b, change] = fields[..] else { panic!("{line}") };
+        let (a, b) = if draw.chance(500_000) { (b, a) } else { (a, b) };
+        // Before a pair comes up and after it went down; between contacts that touch, both.
+        let empty = format!("{time}\t{conn}\t{a}\t{b}\tup\r\n{time}\t{conn}\t{a}\t{b}\tdown\r\n");
+        let (before, behind) = if change == "up" { (&*empty, "") } else { ("", &*empty) };
+        let (before, behind) = if draw.chance(300_000) { (before, behind) } else { ("", "") };
+        write!(text, "{before}{time}.000000  {conn} {b} {a}\t{change}\r\n{behind}").unwrap();
+    }
+    text
 }
 
 #[test]
