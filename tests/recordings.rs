@@ -1,5 +1,6 @@
 //! Recordings of real nodes, played back; and the recordings that came with a bug, one line each.
 #![cfg(feature = "node")]
+#![allow(clippy::disallowed_methods)]
 
 use std::fs;
 use std::io::BufReader;

@@ -97,7 +97,9 @@ impl<R: BufRead, W: Write> Player<R, W> {
                 Record::Start(start) => self.start(*start)?,
                 Record::Held(held) => {
                     self.recorder.held(&held)?;
-                    self.agent()?.reinstate(&held);
+                    let agent = self.agent()?;
+                    let taken = catch_unwind(AssertUnwindSafe(|| agent.reinstate(&held)));
+                    taken.map_err(|_| self.damaged("no agent holds what it says"))?;
                 }
                 Record::Input { at, input } => {
                     let what = input.to_string();

@@ -140,6 +140,35 @@ fn other_files_are_refused() {
     let mut writer = Writer::begin(&mut headless).unwrap();
     writer.write(&Written::Input { at: at(1), input: Noted::Timeout }).unwrap();
     assert!(matches!(play(&headless[..]), Err(RecordingError::Damaged { after: 0, .. })));
+    // Whole in its checks, and held twice.
+    let mut twice = Vec::new();
+    let mut writer = Writer::begin(&mut twice).unwrap();
+    let node = key(1).node();
+    let durable = Durable::default();
+    writer.write(&Written::Start(&Start { node, config: Config::default(), seed: SEED, durable })).unwrap();
+    (0..2).for_each(|_| writer.write(&Written::Held(&held())).unwrap());
+    assert!(matches!(play(&twice[..]), Err(RecordingError::Damaged { .. })));
+}
+
+/// Something of a stranger's.
+fn held() -> Held {
+    Held {
+        row: crate::agent::change::Row(1),
+        id: crate::id::BundleId([7; 32]),
+        kind: crate::bundle::Kind::Message,
+        source: key(3).node(),
+        destination: Eid::mail(key(2).node()),
+        lifetime: DAY,
+        accepted_at: Timestamp(0),
+        hops: Default::default(),
+        expires: Timestamp(DAY.0),
+        size_bytes: 500,
+        class: crate::agent::change::Class::Strangers,
+        priority: Priority::Normal,
+        grade: crate::frame::Grade::Custody,
+        copies: 1,
+        from: None,
+    }
 }
 
 /// The same file with some records changed, and right again in its checks.
