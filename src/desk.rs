@@ -356,8 +356,9 @@ impl From<NodeError> for ApiError {
                 ApiError::refused(message).next("send a shorter text or a smaller file")
             }
             NodeError::NotSent(NotSent::Space) => ApiError::failure(message).next("free some space, then try again"),
-            NodeError::Recording { why, .. } if why.kind() == std::io::ErrorKind::AlreadyExists => {
-                ApiError::usage(message).next("a recording is never written over; name a file that is not there")
+            NodeError::Recording { path, why } if why.kind() == std::io::ErrorKind::AlreadyExists => {
+                let message = format!("{path:?} is there already, and a recording is never written over another file");
+                ApiError::usage(message).next("name a file that is not there")
             }
             NodeError::Recording { .. } => ApiError::usage(message).next("name a file in a directory of yours"),
             _ => ApiError::failure(message),

@@ -281,6 +281,18 @@ fn a_refused_run_makes_no_directories_and_says_what_to_do() {
 }
 
 #[test]
+fn an_error_as_json_has_the_form_that_every_command_gives_it() {
+    let desk = Desk::new();
+    let said = desk.refused(&["--json", "run", "absent.toml"]);
+    let report: serde_json::Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(
+        (&report["schema"], &report["exit_code"], &report["error"]["kind"]),
+        (&1.into(), &2.into(), &"usage".into())
+    );
+    assert!(report["error"]["message"].as_str().unwrap().contains("absent.toml"), "{said}");
+}
+
+#[test]
 fn what_is_no_recording_is_refused() {
     let desk = Desk::new();
     assert!(desk.refused(&["replay", "t.txt"]).contains("t.txt"));

@@ -20,6 +20,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueHint};
 
+use crate::api::{ApiError, ErrorKind};
 use crate::sim::InputError;
 
 #[derive(Clone, Debug, Subcommand)]
@@ -45,6 +46,7 @@ pub enum SimCommand {
 
 #[derive(Args, Clone, Debug)]
 pub struct RunArgs {
+    /// What to run; `dak sim example` prints one
     #[arg(value_name = "SCENARIO.toml", value_hint = ValueHint::FilePath)]
     scenario: PathBuf,
     /// Another seed than the scenario's
@@ -62,6 +64,7 @@ pub struct RunArgs {
 pub enum TraceCommand {
     /// Write a trace of any known form as The ONE's connection events
     Convert {
+        /// The trace
         #[arg(value_hint = ValueHint::FilePath)]
         file: PathBuf,
         /// one, sociopatterns or imote; absent: by its first line
@@ -76,15 +79,19 @@ pub enum TraceCommand {
     },
     /// Describe a trace: nodes, contacts, how long they last and how often they come
     Stat {
+        /// The trace
         #[arg(value_hint = ValueHint::FilePath)]
         file: PathBuf,
+        /// one, sociopatterns or imote; absent: by its first line
         #[arg(long, value_name = "FORM")]
         from: Option<String>,
     },
     /// Read a trace and say what is wrong with it, if anything
     Check {
+        /// The trace
         #[arg(value_hint = ValueHint::FilePath)]
         file: PathBuf,
+        /// one, sociopatterns or imote; absent: by its first line
         #[arg(long, value_name = "FORM")]
         from: Option<String>,
         /// How many nodes there are; ids go from 0 to one less
@@ -95,19 +102,23 @@ pub enum TraceCommand {
 
 #[derive(Args, Clone, Debug)]
 pub struct OracleArgs {
+    /// Contacts, of any form that `dak sim trace` knows
     #[arg(value_hint = ValueHint::FilePath)]
     trace: PathBuf,
+    /// Messages, as lines `time C id from to size`
     #[arg(value_hint = ValueHint::FilePath)]
     workload: PathBuf,
     /// Leave out what arrives later than this after its creation, as 300min
     #[arg(long, value_name = "DURATION")]
     lifetime: Option<String>,
+    /// How many nodes there are; ids go from 0 to one less
     #[arg(long, value_name = "N")]
     nodes: Option<u32>,
 }
 
 #[derive(Args, Clone, Debug)]
 pub struct SweepArgs {
+    /// What to run many times
     #[arg(value_name = "SCENARIO.toml", value_hint = ValueHint::FilePath)]
     scenario: PathBuf,
     /// Try each of these strategies, as direct,epidemic,default
@@ -138,6 +149,7 @@ pub struct CompareArgs {
     /// A directory of a run or a sweep
     #[arg(value_hint = ValueHint::DirPath)]
     a: PathBuf,
+    /// Another one
     #[arg(value_hint = ValueHint::DirPath)]
     b: PathBuf,
     /// Take A as what it should be: print what B changes, and fail if it changes anything
@@ -157,6 +169,7 @@ pub struct BenchArgs {
 
 #[derive(Args, Clone, Debug)]
 pub struct ReplayArgs {
+    /// What `dak up --record` wrote
     #[arg(value_hint = ValueHint::FilePath)]
     file: PathBuf,
     /// Write a recording of the same inputs with the outputs of today, once the difference is meant
@@ -201,7 +214,10 @@ pub fn run(command: &SimCommand, json: bool) -> u8 {
         Err(Stop::Failed(said)) => (1, said),
     };
     let line = match json {
-        true => serde_json::json!({ "schema": 1, "error": said }).to_string(),
+        true => {
+            let kind = if code == 2 { ErrorKind::Usage } else { ErrorKind::Failure };
+            serde_json::to_string(&ApiError::new(kind, said).report()).expect("an error is text and numbers")
+        }
         false => format!("dak: {said}"),
     };
     let _ = writeln!(io::stderr(), "{line}");

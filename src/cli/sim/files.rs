@@ -107,6 +107,9 @@ impl Place {
             fs::write(draft.join(name), text)?;
         }
         if self.path.is_dir() {
+            if let Some((name, _)) = files.iter().find(|(name, _)| self.path.join(name).is_dir()) {
+                return Err(io::Error::other(format!("{name} is a directory there")));
+            }
             // Without the last one, what is there is not taken for whole.
             if let Some((last, _)) = files.last()
                 && self.path.join(last).is_file()

@@ -130,7 +130,11 @@ fn cards(report: &Report) -> String {
     let cards = [
         ("Delivered", percent(s.delivery_prob), format!("{} of {} messages", s.delivered, s.created)),
         ("Possible at best", percent(s.ceiling_prob), format!("{} of the possible arrived", percent(s.ceiling_share))),
-        ("Median delay", seconds(s.latency_med), format!("{} at best", seconds(s.ceiling_latency_med))),
+        (
+            "Median delay",
+            seconds(s.latency_med),
+            format!("{} over all that could arrive", seconds(s.ceiling_latency_med)),
+        ),
         (
             "Overhead",
             tenths(s.overhead_ratio),
@@ -183,6 +187,13 @@ fn delays(report: &Report) -> String {
         points.push((x_max(report), points[points.len() - 1].1));
         Line { name: name.to_owned(), class, points, shape: Shape::Steps }
     };
+    let ceiling = report.summary.ceiling_prob.map_or(0, |share| share.0.max(0) as u64);
+    let ceiling = Line {
+        name: "ceiling".into(),
+        class: "level",
+        points: vec![(0, ceiling), (x_max(report), ceiling)],
+        shape: Shape::Steps,
+    };
     let marks = report.head.lifetime_us.map(|us| (us, format!("lifetime {}", shown(Unit::Time, us))));
     draw(&Plot {
         label: "Share of messages delivered within a delay, against the earliest possible",
@@ -192,6 +203,7 @@ fn delays(report: &Report) -> String {
             line("earliest possible", "s2", |row| row.earliest_us),
             line("this run", "s1", |row| row.delivered_us),
             line("source meets recipient", "s3", |row| row.direct_us),
+            ceiling,
         ],
         marks: marks.filter(|(us, _)| *us <= x_max(report)).into_iter().collect(),
     })
@@ -231,7 +243,10 @@ fn curve(curves: &Curves) -> String {
 }
 
 fn occupancy_note(report: &Report) -> String {
-    let quota = report.head.quota_bytes.map_or("no bound".into(), |bytes| shown(Unit::Bytes, bytes));
+    let quota = match report.head.quota_bytes {
+        Some(bytes) => format!("{} for what is carried for others; own mail counts apart", shown(Unit::Bytes, bytes)),
+        None => "no bound".into(),
+    };
     format!("Bytes held over time, by the average node and by the fullest. Quota: {quota}.")
 }
 
