@@ -9,6 +9,7 @@ mod example;
 mod files;
 mod gauge;
 mod oracle;
+mod place;
 mod replay;
 mod run;
 mod sweep;
@@ -192,7 +193,7 @@ type Outcome = Result<(), Stop>;
 
 /// Makes an end of whatever runs, for a process that was interrupted: nothing half-written, no bar on the terminal.
 pub fn put_away() {
-    files::put_away();
+    place::put_away();
     gauge::put_away();
 }
 

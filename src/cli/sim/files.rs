@@ -1,9 +1,7 @@
-//! Scenarios and traces from the disk, results to it: whole or not at all.
+//! Scenarios and traces from the disk, and what a run leaves there.
 
 use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::path::Path;
 
 use super::Stop;
 use crate::sim::report::{Report, messages_csv, page, summary_json};
@@ -43,104 +41,6 @@ pub fn setting(text: &str) -> Result<(String, String), Stop> {
         Stop::Refused(format!("--set {text}: that is no setting; write KEY=VALUE, as routing.strategy=direct"))
     })?;
     Ok((key.trim().to_owned(), value.trim().to_owned()))
-}
-
-/// Held while results are written, so that nothing half-written is left where the process is interrupted.
-static WRITING: Mutex<()> = Mutex::new(());
-
-fn writing() -> MutexGuard<'static, ()> {
-    WRITING.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Waits for what is being written, and lets nothing more be: the process ends.
-pub fn put_away() {
-    std::mem::forget(writing());
-}
-
-/// Writes a file whole or not at all.
-pub fn write_whole(path: &Path, text: &str) -> Result<(), Stop> {
-    let _writing = writing();
-    let draft = draft_of(path);
-    let written = fs::write(&draft, text).and_then(|()| fs::rename(&draft, path));
-    written.map_err(|why| {
-        let _ = fs::remove_file(&draft);
-        Stop::Refused(format!("{} cannot be written ({why}); name another place", path.display()))
-    })
-}
-
-/// A directory for results, checked before the work begins.
-pub struct Place {
-    path: PathBuf,
-}
-
-impl Place {
-    /// Makes sure that `path` can be written to, and leaves nothing there.
-    pub fn check(path: &Path) -> Result<Place, Stop> {
-        let refuse = |what: String| Err(Stop::Refused(what));
-        if path.exists() && !path.is_dir() {
-            return refuse(format!("{} is no directory; name another place with --out", path.display()));
-        }
-        let draft = draft_of(path);
-        let missing: Vec<&Path> = parent(path).ancestors().take_while(|place| is_missing(place)).collect();
-        let made = fs::create_dir_all(&draft);
-        let _ = fs::remove_dir(&draft);
-        missing.into_iter().for_each(|place| drop(fs::remove_dir(place)));
-        match made {
-            Ok(()) => Ok(Place { path: path.to_owned() }),
-            Err(why) => refuse(cannot(path, &why)),
-        }
-    }
-
-    /// Puts these files there: all of them in a new directory, or each whole in one that exists, the last one last.
-    pub fn write(&self, files: &[(&str, String)]) -> Result<(), Stop> {
-        let _writing = writing();
-        self.try_write(files).map_err(|why| {
-            let _ = fs::remove_dir_all(draft_of(&self.path));
-            Stop::Refused(cannot(&self.path, &why))
-        })
-    }
-
-    fn try_write(&self, files: &[(&str, String)]) -> io::Result<()> {
-        let draft = draft_of(&self.path);
-        fs::create_dir_all(&draft)?;
-        for (name, text) in files {
-            fs::write(draft.join(name), text)?;
-        }
-        if self.path.is_dir() {
-            if let Some((name, _)) = files.iter().find(|(name, _)| self.path.join(name).is_dir()) {
-                return Err(io::Error::other(format!("{name} is a directory there")));
-            }
-            // Without the last one, what is there is not taken for whole.
-            if let Some((last, _)) = files.last()
-                && self.path.join(last).is_file()
-            {
-                fs::remove_file(self.path.join(last))?;
-            }
-            for (name, _) in files {
-                fs::rename(draft.join(name), self.path.join(name))?;
-            }
-            return fs::remove_dir(&draft);
-        }
-        fs::rename(&draft, &self.path)
-    }
-}
-
-/// Beside the place itself, so that it can be renamed; hidden, so that nobody takes it for a result.
-fn draft_of(path: &Path) -> PathBuf {
-    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    parent(path).join(format!(".{name}.tmp-{}", std::process::id()))
-}
-
-fn is_missing(place: &Path) -> bool {
-    !place.as_os_str().is_empty() && place.symlink_metadata().is_err()
-}
-
-fn parent(path: &Path) -> &Path {
-    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
-fn cannot(path: &Path, why: &io::Error) -> String {
-    format!("{} cannot be written to ({why}); nothing was left there; name another place with --out", path.display())
 }
 
 /// The files of one run; `summary.json` comes last and says that the rest is there.

@@ -1,7 +1,8 @@
 //! `dak sim run`.
 
-use super::files::{self, Place, setting};
+use super::files::{self, setting};
 use super::gauge::{Bar, Gauge};
+use super::place::Place;
 use super::{Outcome, RunArgs, print};
 use crate::sim::report::{self, Report, summary_json};
 use crate::sim::run::run as simulate;

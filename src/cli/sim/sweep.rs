@@ -6,8 +6,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
-use super::files::{self, Place, figure_names};
+use super::files::{self, figure_names};
 use super::gauge::{Bar, Gauge};
+use super::place::Place;
 use super::{Outcome, Stop, SweepArgs, print};
 use crate::sim::compare::Interval;
 use crate::sim::report::{Curves, Decimal, Report, Sweep, SweepLine, Swept, Table, page};

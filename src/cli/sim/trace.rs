@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use super::files::{read, write_whole};
+use super::files::read;
+use super::place::write_whole;
 use super::{Outcome, Stop, TraceCommand, print};
 use crate::sim::Trace;
 use crate::sim::trace::{Format, Quantiles, Stats, import, write_events, write_sociopatterns};
