@@ -36,6 +36,9 @@ pub fn compare(args: &CompareArgs, json: bool) -> Outcome {
             lines.iter().for_each(|line| text.push_str(&line.text()));
         }
     }
+    if text.contains(MARK) && !json {
+        writeln!(text, "{MARK} differs with 95 % confidence; ± is over the seeds").expect("a string takes all");
+    }
     if args.baseline && !changed && !json {
         text.push_str("nothing changed\n");
     }
@@ -71,6 +74,9 @@ impl Runs {
         for file in &summaries {
             runs.add(file)?;
         }
+        // In one order, or a sum of the same numbers differs in its last digit.
+        let figures = runs.groups.values_mut().flat_map(|group| group.figures.values_mut());
+        figures.for_each(|values| values.sort_by(|one, other| one.0.cmp(&other.0).then(one.1.total_cmp(&other.1))));
         match runs.groups.is_empty() {
             true => Err(Stop::Refused(format!(
                 "{} has no summary.json; name a directory that `dak sim run --out` or `dak sim sweep` wrote",
@@ -141,6 +147,9 @@ fn seeds(group: &Group) -> usize {
     group.figures.values().map(Vec::len).max().unwrap_or(0)
 }
 
+/// Stands behind a difference that is none of chance.
+const MARK: &str = "*";
+
 struct Line<'a> {
     name: &'a str,
     a: Interval,
@@ -166,8 +175,8 @@ fn figures<'a>(names: &'a [String], one: &Group, other: &Group, only_changed: bo
 impl Line<'_> {
     fn text(&self) -> String {
         let difference = self.difference.map_or(String::new(), |difference| {
-            let mark = if difference.excludes_zero() == Some(true) { " *" } else { "  " };
-            format!("{}{mark}", shown(difference))
+            let mark = if difference.excludes_zero() == Some(true) { MARK } else { " " };
+            format!("{} {mark}", shown(difference))
         });
         format!("  {:<22} {:>24} {:>24} {:>26}\n", self.name, shown(self.a), shown(self.b), difference)
     }
@@ -185,6 +194,7 @@ impl Line<'_> {
 fn shown(interval: Interval) -> String {
     let digits = if interval.mean.abs() >= 1_000.0 { 0 } else { 4 };
     match interval.half_width {
+        Some(0.0) if interval.mean.fract() == 0.0 => format!("{} ± 0", interval.mean),
         Some(half_width) => format!("{:.digits$} ± {half_width:.digits$}", interval.mean),
         None => format!("{:.digits$}", interval.mean),
     }
