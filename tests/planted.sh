@@ -9,7 +9,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 start="${1:-}"
-logs=$(mktemp -d)
+logs=$(mktemp -d "${TMPDIR:-/tmp}/planted.XXXXXX")
 regressions() { find tests -name '*regressions' | sort; }
 regressions >"$logs/regressions"
 # What random tests write down of a planted bug is no regression of the code.

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::change::{Class, Held};
-use super::custody::{CLASSES, GRADES, Slot, cost_bytes};
+use super::custody::{GRADES, Slot, cost_bytes};
 use super::io::{Gone, Output};
 use super::routing::Facts;
 use super::{Agent, Config};
@@ -192,9 +192,9 @@ impl Agent {
 
     /// What is over the limit leaves, in the declared order.
     pub(super) fn keep_limit(&mut self, out: &mut Vec<Output>) {
-        let classes = if planted::is("agent-own-evicted") { &CLASSES[..] } else { &CLASSES[..2] };
+        let lowest = if planted::is("agent-own-evicted") { Class::Own } else { Class::Strangers };
         for grade in GRADES {
-            for class in classes.iter().copied() {
+            for class in [lowest, Class::Contacts] {
                 for slot in self.leaving_over_limit(class, grade) {
                     self.evict(slot, out);
                 }
