@@ -34,7 +34,7 @@ static CAST: LazyLock<Cast> = LazyLock::new(|| {
     let keys: Vec<Arc<SigningKey>> = (0..KEYS).map(|n| Arc::new(SigningKey::from_bytes(&[n as u8 + 1; 32]))).collect();
     let node = |n: usize| keys[n].node();
     let mut bundles = Vec::new();
-    for source in 1..KEYS {
+    for (source, key) in keys.iter().enumerate().skip(1) {
         for n in 0..12u64 {
             let destination = match n {
                 0..4 => Eid::mail(node(0)),
@@ -47,40 +47,40 @@ static CAST: LazyLock<Cast> = LazyLock::new(|| {
             let lifetime = [HOUR, DAY, DAY.times(29)][n as usize % 3];
             let draft = Draft {
                 kind: Kind::Message,
-                source: node(source),
+                source: key.node(),
                 destination,
                 creation,
                 lifetime,
                 priority: Priority::Normal,
                 copies: [1, 8, 1_024][n as usize % 3],
             };
-            bundles.push(Arc::new(draft.sign(&[n as u8; 300][..1 + 20 * n as usize], &*keys[source]).unwrap()));
+            bundles.push(Arc::new(draft.sign(&[n as u8; 300][..1 + 20 * n as usize], &**key).unwrap()));
         }
     }
     let messages: Vec<(NodeId, NodeId, BundleId)> =
         bundles.iter().map(|bundle| (bundle.source, bundle.destination.node, bundle.id)).collect();
     // Receipts by whoever may sign them, and by somebody who may not.
-    for signer in 0..KEYS {
+    for (signer, key) in keys.iter().enumerate().skip(1) {
         for source in 1..KEYS {
             let ids =
                 messages.iter().filter(|(from, to, _)| *from == node(source) && (*to == node(signer) || signer == 1));
             let ids: Vec<BundleId> = ids.map(|(_, _, id)| *id).collect();
             for (sequence, kind) in (100..).zip([ReceiptKind::Delivered, ReceiptKind::Rejected { reason: 1 }]) {
-                if signer == 0 || ids.is_empty() {
+                if ids.is_empty() {
                     continue;
                 }
                 let devices = 1 + sequence as u16 % 2;
                 let receipt = Receipt { kind, source: node(source), device: 0, devices, ids: ids.clone() };
                 let draft = Draft {
                     kind: Kind::Receipt,
-                    source: node(signer),
+                    source: key.node(),
                     destination: Eid::admin(node(source)),
                     creation: Creation { time: DtnTime(WALL), sequence },
                     lifetime: DAY.times(8),
                     priority: Priority::Normal,
                     copies: 8,
                 };
-                bundles.push(Arc::new(draft.sign(&receipt.encode(), &*keys[signer]).unwrap()));
+                bundles.push(Arc::new(draft.sign(&receipt.encode(), &**key).unwrap()));
             }
         }
     }
