@@ -125,9 +125,9 @@ fn restore(config: &Config, incarnation: u8, durable: Durable) -> Agent {
 }
 
 fn any_config(draw: &mut Draw<'_>) -> Config {
-    let policies = [Policy::Direct, Policy::Epidemic, Policy::SprayAndWait];
+    let policies = [Policy::Direct, Policy::Epidemic, Policy::SprayAndWait, Policy::Prospect];
     Config {
-        policy: policies[draw.below(3)].clone(),
+        policy: policies[draw.below(4)].clone(),
         carry_bytes_max: [256 << 20, 0, 3_200, 10_000][draw.below(4)],
         strangers_share: draw.byte() as u16 * 4 % 1_001,
         custody_share: draw.byte() as u16 * 4 % 1_001,
