@@ -63,6 +63,7 @@ use self::tombstones::{Beliefs, Tombstones};
 use crate::bundle::Signer;
 use crate::eid::Eid;
 use crate::id::{BundleId, NodeId};
+use crate::planted;
 use crate::time::Moment;
 
 /// The endpoints an agent serves and who signs for them.
@@ -149,7 +150,10 @@ impl Agent {
             nonces: stream(&seed, "nonces"),
             at: durable.clock,
             clock: durable.clock,
-            sequence: durable.sequence,
+            sequence: match planted::is("agent-sequence-used-again") {
+                true => durable.sequence.saturating_sub(64),
+                false => durable.sequence,
+            },
             sequence_reserved: durable.sequence,
             free_bytes: u64::MAX,
             custody,
@@ -195,7 +199,7 @@ impl Agent {
             Input::ContactDown { peer } => self.contact_down(peer, out),
             Input::Frame { from, frame } => self.hear(from, frame, out),
             Input::Bundle { from, transit, bundle, size_bytes } => self.receive(from, transit, bundle, size_bytes, out),
-            Input::Duplicate { from, transit: _, id } => self.receive_again(from, id, out),
+            Input::Duplicate { from, transit, id } => self.receive_again(from, transit.copies, id, out),
             Input::Timeout => self.lapse(out),
             Input::Space { free_bytes } => self.free_bytes = free_bytes,
             Input::Collect(id) => self.collect(id, out),

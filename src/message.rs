@@ -17,6 +17,7 @@
 //! Before sealing it is padded, so that its length says little ([`pad`]).
 
 use crate::cbor::{CborError, Reader, Writer};
+use crate::planted;
 
 /// A person's words. Unknown fields of newer versions are kept in `extra`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -141,7 +142,7 @@ impl Message {
         let mut last = None;
         for _ in 0..reader.map()? {
             let key = reader.uint()?;
-            if last.is_some_and(|last| key <= last) {
+            if last.is_some_and(|last| key <= last) && !planted::is("message-fields-repeat") {
                 return Err(CborError::KeyOrder.into());
             }
             last = Some(key);
@@ -227,6 +228,7 @@ pub fn pad(message: &[u8]) -> Vec<u8> {
 pub fn unpad(plaintext: &[u8]) -> Result<&[u8], MessageError> {
     let (len, rest) = plaintext.split_first_chunk().ok_or(MessageError::Padding)?;
     let (message, zeros) = rest.split_at_checked(u32::from_be_bytes(*len) as usize).ok_or(MessageError::Padding)?;
+    let zeros = if planted::is("message-padding-unread") { &[] } else { zeros };
     if plaintext.len() != padded_len(4 + message.len()) || zeros.iter().any(|byte| *byte != 0) {
         return Err(MessageError::Padding);
     }

@@ -28,6 +28,23 @@ pub(crate) fn is(name: &str) -> bool {
     PLANTED.as_deref() == Some(name)
 }
 
+/// For bugs that remember: whether the bug is planted and this thread asked about the same key before.
+#[cfg(not(dak_planted))]
+#[allow(dead_code, reason = "a build without the driver has none of its bugs")]
+#[inline(always)]
+pub(crate) const fn again(_: &str, _: &[u8]) -> bool {
+    false
+}
+
+#[cfg(dak_planted)]
+#[allow(dead_code, reason = "a build without the driver has none of its bugs")]
+pub(crate) fn again(name: &str, key: &[u8]) -> bool {
+    use std::cell::RefCell;
+    use std::collections::BTreeSet;
+    thread_local!(static ASKED: RefCell<BTreeSet<Vec<u8>>> = const { RefCell::new(BTreeSet::new()) });
+    is(name) && !ASKED.with_borrow_mut(|asked| asked.insert(key.to_vec()))
+}
+
 #[cfg(dak_planted)]
 fn is_listed(name: &str) -> bool {
     include_str!("../tests/planted.list").lines().any(|line| line.split_whitespace().next() == Some(name))

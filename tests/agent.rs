@@ -1,5 +1,7 @@
 //! Stories of a few agents: what a person was promised, told through what the agents do.
 
+#[path = "agent/again.rs"]
+mod again;
 #[path = "agent/ferry.rs"]
 mod ferry;
 #[path = "agent/hostile.rs"]

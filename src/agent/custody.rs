@@ -20,6 +20,7 @@ use crate::bundle::{Hops, Kind, Priority};
 use crate::eid::Eid;
 use crate::frame::Grade;
 use crate::id::{BundleId, NodeId};
+use crate::planted;
 use crate::time::{Millis, Timestamp};
 
 /// Where an entry stands in the index; reused after the entry is gone.
@@ -142,7 +143,9 @@ impl Custody {
     pub fn remove(&mut self, slot: Slot) {
         self.leave(slot);
         let entry = self.entries.remove(slot);
-        self.by_destination.remove(&(entry.destination, slot));
+        if !planted::is("agent-destination-index-apart") {
+            self.by_destination.remove(&(entry.destination, slot));
+        }
         for name in [entry.source, entry.destination, entry.from] {
             self.names.release(name);
         }
@@ -169,7 +172,12 @@ impl Custody {
     /// Takes back what [`Custody::enter`] counted.
     fn leave(&mut self, slot: Slot) {
         let place = self.entries.entry(slot).place(slot);
-        self.by_expiry[place.bucket].remove(&(place.expires, slot));
+        if planted::is("agent-quota-counter-inverted") {
+            self.bytes[place.bucket] += 2 * place.cost;
+        }
+        if !planted::is("agent-expiry-index-apart") {
+            self.by_expiry[place.bucket].remove(&(place.expires, slot));
+        }
         self.bytes[place.bucket] -= place.cost;
         self.receipts[place.bucket] -= place.receipts;
         if let Some(copy) = place.shared {

@@ -10,6 +10,7 @@ use super::tombstones::{BELIEFS_MAX, TOMBSTONES_MAX};
 use crate::bundle::Bundle;
 use crate::frame::Grade;
 use crate::id::{BundleId, NodeId};
+use crate::planted;
 use crate::time::{Millis, SECOND, Timestamp};
 
 /// How far durable time may lag behind while other changes are committed anyway.
@@ -43,7 +44,9 @@ impl Agent {
     pub(super) fn forget(&mut self, slot: Slot, why: Gone, out: &mut Vec<Output>) {
         let (id, row) = (self.custody.id(slot), self.custody.row(slot));
         self.contacts.values_mut().for_each(|contact| contact.unqueue(slot));
-        self.summary.remove(&id, &|slot| self.custody.id(slot));
+        if !planted::is("agent-summary-apart") {
+            self.summary.remove(&id, &|slot| self.custody.id(slot));
+        }
         self.custody.remove(slot);
         self.emit(Change::Forget { row }, out);
         out.push(Output::Report(Event::Gone { id, why }));
@@ -153,7 +156,7 @@ impl Agent {
         {
             self.settle_debt(first, other, out);
         }
-        if self.owed.insert((peer, id)) {
+        if self.owed.insert((peer, id)) && !planted::is("agent-debt-not-durable") {
             self.emit(Change::Owe { peer, id }, out);
         }
     }

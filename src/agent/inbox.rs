@@ -7,6 +7,7 @@ use crate::agent::change::{Letter, Row};
 use crate::agent::custody::cost_bytes;
 use crate::bundle::{Bundle, Hops};
 use crate::id::{BundleId, NodeId};
+use crate::planted;
 
 /// Rows and the ids that ever had one.
 #[derive(Debug, Default)]
@@ -44,6 +45,15 @@ impl Inbox {
 
     /// Whether this id had its row already, or is about to get it.
     pub fn had(&self, id: &BundleId) -> bool {
+        if planted::is("agent-discarded-comes-again") {
+            return self.rows.contains_key(id) || self.arriving_ids.contains(id);
+        }
+        if planted::is("agent-batch-delivers-twice") {
+            return self.delivered.contains(&Letter::mark_of(id));
+        }
+        if planted::is("agent-delivered-forgotten-with-tombstone") {
+            return self.arriving_ids.contains(id);
+        }
         self.delivered.contains(&Letter::mark_of(id)) || self.arriving_ids.contains(id)
     }
 
@@ -83,6 +93,10 @@ impl Inbox {
 
     pub fn remove(&mut self, row: Row) {
         let Some(letter) = self.letters.remove(&row) else { return };
+        if planted::is("agent-inbox-bytes-kept") {
+            self.rows.remove(&letter.id);
+            return;
+        }
         self.rows.remove(&letter.id);
         self.discount(letter.source, cost_bytes(letter.size_bytes));
     }

@@ -5,6 +5,8 @@ use super::change::{Class, What};
 use super::io::{Cause, Due, Gone, Output};
 use crate::bundle::Kind;
 use crate::id::{BundleId, NodeId};
+use crate::planted;
+use crate::time::Millis;
 
 /// Most ends of lives handled in one call, so that none takes long; what is left stays due.
 const ENDS_MAX: usize = 1_024;
@@ -45,12 +47,17 @@ impl Agent {
     /// No tombstone is left: a hostile hop could otherwise kill the genuine copies by ageing one.
     fn end_lives(&mut self, out: &mut Vec<Output>) {
         for _ in 0..ENDS_MAX {
-            let Some(slot) = self.custody.expired(self.at.now) else { return };
+            let jumped = Millis(self.at.wall.0.saturating_sub(self.clock.wall.0));
+            let now = if planted::is("agent-expiry-by-wall-clock") { self.at.now + jumped } else { self.at.now };
+            let Some(slot) = self.custody.expired(now) else { return };
             let held = self.custody.held(slot);
             if held.class == Class::Own && held.kind == Kind::Message {
                 self.attest(held.id, What::Expired, None, out);
             }
             self.forget(slot, Gone::Expired, out);
+            if planted::is("agent-aged-copy-buried") {
+                self.bury(held.id, self.tombstone_end(&held), out);
+            }
         }
     }
 

@@ -7,7 +7,7 @@ use rand_core::Rng;
 use super::change::{Class, Held, What};
 use super::contact::{Contact, Flight, Order, Stage};
 use super::custody::Slot;
-use super::io::{Event, Output};
+use super::io::{Event, Gone, Output};
 use super::offers::Requests;
 use super::routing::{Facts, Verdict};
 use super::summary::{Claim, Reconciliation, Step};
@@ -16,6 +16,7 @@ use crate::bundle::{HOP_LIMIT, Hops, Kind};
 use crate::eid::Eid;
 use crate::frame::{Frame, Grade, Hello, PROTOCOL_VERSION, Refusal, Transit};
 use crate::id::{BundleId, NodeId};
+use crate::planted;
 use crate::time::Millis;
 
 /// Most ids in one Offer, Take or Accepted.
@@ -27,7 +28,11 @@ impl Agent {
             self.contact_down(peer, out);
         }
         let mut nonce = [0; 16];
-        self.nonces.fill_bytes(&mut nonce);
+        if planted::is("agent-nonce-repeats") {
+            self.nonces.clone().fill_bytes(&mut nonce);
+        } else {
+            self.nonces.fill_bytes(&mut nonce);
+        }
         let pushes = self.routing.replicates();
         let custody = &self.custody;
         let hello = Hello {
@@ -236,6 +241,9 @@ impl Agent {
         flights.retain(|id, _| {
             !lacks.contains(id) && self.find_held(id).is_some_and(|slot| self.custody.row(slot) < said)
         });
+        if planted::is("agent-summary-taken-for-accepted") {
+            flights.keys().for_each(|id| self.attest(*id, What::Copy, Some(peer), out));
+        }
         let contact = self.contacts.get_mut(&peer).expect("flights are settled during a contact");
         flights.retain(|id, _| !contact.is_in_flight(id));
         for (id, copies) in &flights {
@@ -251,6 +259,7 @@ impl Agent {
         for id in BTreeSet::from_iter(ids) {
             let held = self.find_held(&id).map(|slot| self.custody.held(slot).grade);
             let grade = held.or(self.inbox.find(&id).map(|_| Grade::Custody));
+            let grade = grade.or(planted::is("agent-asked-says-yes").then_some(Grade::Copy));
             if let (Some(grade), Some(contact)) = (grade, self.contacts.get_mut(&peer)) {
                 contact.grants.push((id, grade.max(Grade::Copy)));
             }
@@ -343,6 +352,9 @@ impl Agent {
             let contact = self.contacts.get_mut(&peer).expect("looked at above");
             contact.sent(held.id, Flight { size_bytes: held.size_bytes, copies, moved });
             contact.bundles_sent += 1;
+            if planted::is("agent-copies-spent-unaccepted") {
+                self.spend(slot, copies, out);
+            }
             out.push(Output::Forward { to: peer, transit, id: held.id, row: held.row });
         }
     }
@@ -359,11 +371,19 @@ impl Agent {
     fn accepted(&mut self, peer: NodeId, grants: Vec<(BundleId, Grade)>, out: &mut Vec<Output>) {
         for (id, grade) in grants {
             let contact = self.contacts.get_mut(&peer).expect("frames are heard during a contact");
-            let Some(flight) = contact.answered(&id) else { continue };
+            let flight = contact.answered(&id);
+            let unasked = Flight { size_bytes: 0, copies: 0, moved: false };
+            let Some(flight) = flight.or(planted::is("agent-custody-signal-unasked").then_some(unasked)) else {
+                continue;
+            };
             contact.has_room();
             let what = if grade == Grade::Custody { What::Custody } else { What::Copy };
             self.attest(id, what, Some(peer), out);
             let Some(slot) = self.find_held(&id) else { continue };
+            if planted::is("agent-deletes-what-is-accepted") {
+                self.forget(slot, Gone::Receipt, out);
+                continue;
+            }
             if flight.copies > 0 {
                 self.spend(slot, flight.copies, out);
             }
@@ -426,7 +446,7 @@ impl Agent {
             let promised = self.outbox.find(&id).is_some_and(|outgoing| {
                 outgoing.evidence.iter().any(|e| e.who == Some(peer) && matches!(e.what, What::Copy | What::Custody))
             });
-            if promised {
+            if promised || planted::is("agent-give-up-of-anybody") {
                 self.attest(id, What::GaveUp, Some(peer), out);
             }
         }

@@ -11,6 +11,7 @@ use crate::bundle::{Bundle, Draft, Kind, Priority};
 use crate::eid::Eid;
 use crate::frame::{Grade, Refusal, Transit};
 use crate::id::{BundleId, NodeId};
+use crate::planted;
 use crate::receipt::{RECEIPT_IDS_MAX, Receipt, ReceiptKind};
 use crate::time::{DAY, HOUR, Millis, Timestamp};
 
@@ -159,7 +160,7 @@ impl Agent {
                 self.attest(*id, what(receipt.kind), Some(signer), out);
             }
             // The other devices of a mailbox may still lack it.
-            if receipt.devices > 1 {
+            if receipt.devices > 1 && !planted::is("agent-one-device-speaks-for-all") {
                 continue;
             }
             match self.find_held(id).map(|slot| (slot, self.custody.held(slot))) {
@@ -182,14 +183,16 @@ impl Agent {
     /// Whether the receipt is its destination's own word on a message of this node. Nobody signs for a whole group.
     fn is_word_on_own(&self, id: &BundleId, receipt: &Receipt, signer: NodeId) -> bool {
         let Some(outgoing) = self.outbox.find(id).filter(|_| receipt.source == self.node) else { return false };
-        outgoing.destination.node == signer && !outgoing.destination.is_group()
+        let is_signer = outgoing.destination.node == signer || planted::is("agent-status-signer-unchecked");
+        is_signer && !outgoing.destination.is_group()
     }
 
     /// Whether the destination's own receipt for this bundle came before it.
     pub(super) fn believed_over(&self, bundle: &Bundle) -> bool {
         bundle.kind == Kind::Message
             && !bundle.destination.is_group()
-            && self.beliefs.find(bundle.id, bundle.destination.node).is_some()
+            && (self.beliefs.find(bundle.id, bundle.destination.node).is_some()
+                || planted::is("agent-belief-in-any-signer") && self.beliefs.iter().any(|((id, _), _)| id == bundle.id))
     }
 
     pub(super) fn bury_believed(&mut self, bundle: &Bundle, out: &mut Vec<Output>) {
@@ -199,6 +202,9 @@ impl Agent {
 
     /// How long the id of a held bundle is remembered once it is gone: nobody can make a copy live longer than this.
     pub(super) fn tombstone_end(&self, held: &Held) -> Timestamp {
+        if planted::is("agent-tombstone-early") {
+            return self.at.now + HOUR;
+        }
         self.at.now + held.lifetime + HOUR
     }
 
@@ -237,7 +243,7 @@ fn what(kind: ReceiptKind) -> What {
 /// Only the destination itself ends the custody of a bundle of the source that the receipt names.
 fn is_ended_by(held: &Held, receipt: &Receipt, signer: NodeId) -> bool {
     held.kind == Kind::Message
-        && held.destination.node == signer
-        && held.source == receipt.source
-        && !held.destination.is_group()
+        && (held.destination.node == signer || planted::is("agent-receipt-signer-unchecked"))
+        && (held.source == receipt.source || planted::is("agent-receipt-of-another-source"))
+        && (!held.destination.is_group() || planted::is("agent-receipt-ends-group"))
 }

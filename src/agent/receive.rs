@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use super::Agent;
-use super::change::{Class, Held, Standing};
+use super::change::{Class, Held, Letter, Standing};
 use super::inbox::Arrival;
 use super::io::{Event, Output};
 use crate::bundle::{Bundle, HOP_LIMIT, Kind};
 use crate::frame::{Frame, Grade, Refusal, Transit};
 use crate::id::{BundleId, NodeId};
+use crate::planted;
 use crate::time::{DAY, HOUR, Millis, SECOND};
 
 /// Reason code of a signed refusal: the recipient does not want mail from this source.
@@ -32,10 +33,14 @@ impl Agent {
         if contact.hello.is_none() {
             return self.misbehaved(from, "handed over a bundle before its Hello", out);
         }
+        let is_same = |letter: &Letter| (letter.source, letter.creation) == (bundle.source, bundle.creation);
+        if planted::is("agent-dedup-by-stamp") && self.inbox.letters().any(is_same) {
+            return self.receive_again(from, transit.copies, bundle.id, out);
+        }
         contact.bundles_received += 1;
         self.offers.heard(from, self.at.now);
         if self.is_known(&bundle.id) || self.inbox.had(&bundle.id) {
-            return self.receive_again(from, bundle.id, out);
+            return self.receive_again(from, transit.copies, bundle.id, out);
         }
         match self.door_check(&transit, &bundle, size_bytes) {
             Err(why) => self.refuse(from, bundle.id, why, out),
@@ -48,7 +53,9 @@ impl Agent {
 
     /// What no bundle passes with, whoever it is for; otherwise the life it has left.
     fn door_check(&self, transit: &Transit, bundle: &Bundle, size_bytes: u32) -> Result<Millis, Refusal> {
-        if size_bytes > self.config.bundle_bytes_max || bundle.lifetime > self.config.lifetime_max {
+        if size_bytes > self.config.bundle_bytes_max
+            || bundle.lifetime > self.config.lifetime_max && !planted::is("agent-any-lifetime")
+        {
             return Err(Refusal::TooLarge);
         }
         let remaining = self.remaining(transit, bundle).ok_or(Refusal::Expired)?;
@@ -73,8 +80,9 @@ impl Agent {
             (Some(wall), created) if created.0 > 0 && wall >= created => Some(Millis(wall.0 - created.0)),
             _ => None,
         };
-        let by_clock = by_clock.filter(|age| *age <= PLAUSIBLE_AGE_MAX);
-        let age = transit.hops.age.max(by_clock.unwrap_or_default());
+        let by_clock = by_clock.filter(|age| *age <= PLAUSIBLE_AGE_MAX || planted::is("agent-any-clock-believed"));
+        let told = if planted::is("agent-age-ignored") { Millis(0) } else { transit.hops.age };
+        let age = told.max(by_clock.unwrap_or_default());
         (age <= bundle.lifetime).then(|| bundle.lifetime.saturating_sub(age))
     }
 
@@ -96,6 +104,7 @@ impl Agent {
         let too_much = match standing {
             Some(Standing::Contact) => false,
             Some(Standing::Blocked) => self.signs_enough(),
+            None if planted::is("agent-stranger-mail-unbounded") => false,
             None => self.signs_enough() || mail_bytes > self.config.stranger_mail_bytes_max,
         };
         if too_much {
@@ -121,14 +130,14 @@ impl Agent {
     ) {
         let id = bundle.id;
         // A source never takes back what it sent: its own copy lives or was ended for a reason.
-        if bundle.source == self.node {
+        if bundle.source == self.node && !planted::is("agent-own-taken-back") {
             return self.refuse(from, id, Refusal::Known, out);
         }
         // It could go nowhere from here, and while it is known the genuine copies would be turned away.
-        if transit.hops.count == HOP_LIMIT {
+        if transit.hops.count == HOP_LIMIT && !planted::is("agent-hop-count-ignored") {
             return self.refuse(from, id, Refusal::Expired, out);
         }
-        if self.shunned.contains(&id, self.at.now) {
+        if self.shunned.contains(&id, self.at.now) && !planted::is("agent-evicted-taken-again") {
             return self.refuse(from, id, Refusal::Shunned, out);
         }
         if self.believed_over(&bundle) {
@@ -180,9 +189,18 @@ impl Agent {
 
     /// The same bundle once more: a recipient shows its receipt again. Copies that came with it stay where they are, for
     /// a peer spends them only on what is accepted; more than were signed for never come to be.
-    pub(super) fn receive_again(&mut self, from: NodeId, id: BundleId, out: &mut Vec<Output>) {
+    pub(super) fn receive_again(&mut self, from: NodeId, copies: u16, id: BundleId, out: &mut Vec<Output>) {
         if self.contacts.get(&from).is_none_or(|contact| contact.hello.is_none()) {
             return;
+        }
+        if planted::is("agent-copies-summed")
+            && let Some(slot) = self.find_held(&id)
+        {
+            let held = self.custody.held(slot);
+            self.regrade(slot, held.grade, held.copies + copies, held.class, out);
+        }
+        if planted::is("agent-duplicate-accepted") {
+            return self.grant(from, id, Grade::Copy, out);
         }
         self.refuse(from, id, Refusal::Known, out);
         if self.inbox.had(&id) {
@@ -195,6 +213,7 @@ impl Agent {
         match self.people.get(&source).map(|person| person.standing) {
             _ if source == self.node => Some(Class::Own),
             Some(Standing::Contact) => Some(Class::Contacts),
+            Some(Standing::Blocked) if planted::is("agent-blocked-carried") => Some(Class::Strangers),
             Some(Standing::Blocked) => None,
             None => Some(Class::Strangers),
         }
@@ -229,5 +248,6 @@ impl Agent {
 
 /// A receiver takes at most half of the signed budget, and at least the one it was handed.
 fn clamp_copies(claimed: u16, budget: u16) -> u16 {
+    let budget = if planted::is("agent-copies-not-clamped") { u16::MAX } else { budget };
     claimed.clamp(1, (budget / 2).max(1))
 }

@@ -13,6 +13,7 @@ use super::{Agent, Config};
 use crate::bundle::Kind;
 use crate::frame::Grade;
 use crate::id::BundleId;
+use crate::planted;
 
 /// How many of the soonest to expire are weighed against each other for one place.
 const WEIGHED_MAX: usize = 64;
@@ -86,7 +87,8 @@ impl Agent {
                 let lower = self.weighed(self.custody.soonest(Class::Strangers, Grade::Copy), None);
                 let equal = self.custody.soonest(Class::Contacts, Grade::Copy);
                 let equal = self.weighed(equal, Some(self.drop_rank(new)));
-                let promised = self.custody.soonest(Class::Strangers, Grade::Custody);
+                let class = if planted::is("agent-custody-evicted-for-equals") { new.class } else { Class::Strangers };
+                let promised = self.custody.soonest(class, Grade::Custody);
                 Box::new(released.chain(lower).chain(equal).chain(promised))
             }
         }
@@ -190,8 +192,9 @@ impl Agent {
 
     /// What is over the limit leaves, in the declared order.
     pub(super) fn keep_limit(&mut self, out: &mut Vec<Output>) {
+        let lowest = if planted::is("agent-own-evicted") { Class::Own } else { Class::Strangers };
         for grade in GRADES {
-            for class in [Class::Strangers, Class::Contacts] {
+            for class in [lowest, Class::Contacts] {
                 for slot in self.leaving_over_limit(class, grade) {
                     self.evict(slot, out);
                 }
@@ -246,7 +249,7 @@ struct Leaving {
 impl Leaving {
     fn add(&mut self, agent: &Agent, slot: Slot) {
         let cost = agent.cost_of(slot);
-        self.bytes += cost;
+        self.bytes += if planted::is("agent-room-counted-twice") { 2 * cost } else { cost };
         self.bytes_strangers += if agent.custody.class(slot) == Class::Strangers { cost } else { 0 };
         self.slots.push(slot);
     }

@@ -3,6 +3,7 @@
 use crate::cbor::{CborError, Reader};
 use crate::eid::{Eid, Service};
 use crate::id::{BundleId, NodeId};
+use crate::planted;
 use crate::time::{DtnTime, Millis};
 
 use super::integrity::Integrity;
@@ -73,7 +74,7 @@ impl<'a> Unverified<'a> {
         );
         Ok(Unverified {
             bytes,
-            id: layout::bundle_id(&signed),
+            id: layout::bundle_id(if planted::is("codec-id-of-every-byte") { bytes } else { &signed }),
             hops: Hops { age, count },
             primary,
             priority,
@@ -130,8 +131,11 @@ impl<'a> Unverified<'a> {
     /// Checks the keys and the signature.
     pub fn verify(self) -> Result<(Bundle, Hops), BundleError> {
         let weak = |role| move |error| BundleError::WeakKey(role, error);
-        key::checked(self.primary.destination.node).map_err(weak(Role::Destination))?;
-        if !key::verify(self.primary.source, &self.signed, &self.signature).map_err(weak(Role::Source))? {
+        if !planted::is("codec-destination-key-unread") {
+            key::checked(self.primary.destination.node).map_err(weak(Role::Destination))?;
+        }
+        let holds = key::verify(self.primary.source, &self.signed, &self.signature).map_err(weak(Role::Source))?;
+        if !holds && !planted::is("codec-signature-unread") {
             return Err(BundleError::Signature);
         }
         Ok(self.believe())
@@ -193,7 +197,7 @@ impl<'a> Primary<'a> {
         if kind == Kind::Receipt && destination.service != Service::Admin {
             return Err(BundleError::ReceiptDestination);
         }
-        if reader.skip()? != layout::NO_ENDPOINT {
+        if reader.skip()? != layout::NO_ENDPOINT && !planted::is("codec-reports-to-anybody") {
             return Err(BundleError::ReportTo);
         }
         reader.array_exact(2)?;
@@ -201,7 +205,7 @@ impl<'a> Primary<'a> {
         let lifetime = Millis(reader.uint()?);
         let crc: [u8; 4] = reader.bytes_exact()?;
         let bytes = reader.since(start);
-        if crc != layout::primary_crc(bytes) {
+        if crc != layout::primary_crc(bytes) && !planted::is("codec-crc-unread") {
             return Err(BundleError::Crc);
         }
         Ok(Primary { bytes, kind, destination, source: source.node, source_item, creation, lifetime })
@@ -274,7 +278,10 @@ impl<'a> Block<'a> {
         if reader.peek() == Some(layout::CLOSE) {
             return Err(BundleError::Layout(place.name));
         }
-        let block = Block::read(reader)?;
+        let mut block = Block::read(reader)?;
+        if planted::is("codec-unsigned-block-skipped") && !layout::KNOWN_TYPES.contains(&block.block_type) {
+            block = Block::read(reader)?;
+        }
         block.expect(place)?;
         Ok(block)
     }
@@ -307,7 +314,9 @@ fn read_unknown_blocks<'a>(
         if block.number != next || layout::KNOWN_TYPES.contains(&block.block_type) {
             return Err(BundleError::SecurityScope);
         }
-        covered.push(block.covered());
+        if !planted::is("codec-unknown-block-unsigned") {
+            covered.push(block.covered());
+        }
         expected &= expected - 1;
     }
     if reader.position() - start > layout::UNKNOWN_BYTES_MAX {
@@ -345,7 +354,7 @@ fn read_hop_count(data: &[u8]) -> Result<u8, BundleError> {
     reader.array_exact(2)?;
     let (limit, count) = (reader.uint()?, reader.uint()?);
     reader.finish()?;
-    if limit != u64::from(HOP_LIMIT) {
+    if limit != u64::from(HOP_LIMIT) && !planted::is("codec-any-hop-limit") {
         return Err(BundleError::HopCount);
     }
     u8::try_from(count).map_err(|_| BundleError::HopCount)

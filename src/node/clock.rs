@@ -5,6 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use rustix::time::{ClockId, clock_gettime};
 
 use crate::agent::change::Durable;
+use crate::planted;
 use crate::time::{DAY, DtnTime, HOUR, Millis, Moment, Timestamp};
 
 /// Downtime beyond this is not believed: the wall clock may be wrong, and doubt keeps.
@@ -26,7 +27,8 @@ impl Clock {
             (Some(then), Some(now)) if now >= then => Millis(now.0 - then.0),
             _ => Millis(0),
         };
-        let downtime = if downtime <= DOWNTIME_MAX { downtime } else { Millis(0) };
+        let is_plausible = downtime <= DOWNTIME_MAX || planted::is("driver-any-downtime-believed");
+        let downtime = if is_plausible { downtime } else { Millis(0) };
         Clock { start: last.now + downtime, boot_ms_at_start: boot_ms() }
     }
 
@@ -45,4 +47,27 @@ fn boot_ms() -> u64 {
 fn wall() -> DtnTime {
     let unix_ms = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
     DtnTime::from_unix_ms(unix_ms)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Where elapsed time goes on from, when the wall clock stood so far back as the store was last written.
+    fn resumed(wall_ms_ago: u64) -> Timestamp {
+        let clock = Moment { now: Timestamp(HOUR.0), wall: DtnTime(wall().0 - wall_ms_ago) };
+        Clock::resume(&Durable { clock, ..Durable::default() }).start
+    }
+
+    #[test]
+    fn a_restart_counts_the_downtime_that_both_wall_clocks_make_plausible_and_no_jump_of_one() {
+        assert!(resumed(DAY.0) >= Timestamp(HOUR.0 + DAY.0));
+        for days in [31, 366] {
+            assert_eq!(resumed(days * DAY.0), Timestamp(HOUR.0), "{days} days off are doubted, and doubt keeps");
+        }
+        let ahead = Moment { now: Timestamp(HOUR.0), wall: DtnTime(wall().0 + 10 * 365 * DAY.0) };
+        assert_eq!(Clock::resume(&Durable { clock: ahead, ..Durable::default() }).start, Timestamp(HOUR.0));
+        let none = Moment { now: Timestamp(HOUR.0), wall: DtnTime(0) };
+        assert_eq!(Clock::resume(&Durable { clock: none, ..Durable::default() }).start, Timestamp(HOUR.0));
+    }
 }

@@ -21,6 +21,7 @@ use super::pool::{Parsed, Pool};
 use super::tape::Tape;
 use crate::agent::change::{Change, Durable};
 use crate::agent::{Agent, Cause, Input, Output};
+use crate::planted;
 use crate::store::StoreError;
 use crate::store::writer::{Batch, StoreThread};
 use crate::time::Timestamp;
@@ -110,8 +111,10 @@ impl Core {
                     Work::Stop => stop = true,
                     Work::Failed(generation, error) if generation == self.generation => {
                         // Everything gathered since is from an agent that is no more.
-                        out.clear();
-                        acts.clear();
+                        if !planted::is("driver-keeps-what-ran-ahead") {
+                            out.clear();
+                            acts.clear();
+                        }
                         self.start_again(&error);
                     }
                     work => self.take(work, &mut out, &mut acts, &mut permits),
@@ -168,7 +171,9 @@ impl Core {
                 self.settle_batch(out);
                 acts.push(Act::Call(look(&self.agent)));
             }
-            Work::Parsed(parsed) if self.agent.knows(&parsed.id) => {
+            Work::Parsed(parsed)
+                if self.agent.knows(&parsed.id) || planted::again("driver-dedup-by-unverified-id", &parsed.id.0) =>
+            {
                 let Parsed { from, transit, id, .. } = parsed;
                 self.handle(Input::Duplicate { from, transit, id }, out);
             }
@@ -212,11 +217,15 @@ impl Core {
         if changes.is_empty() && self.ahead.load(Ordering::Acquire) == 0 {
             return self.courier.perform(acts);
         }
+        if planted::is("driver-acknowledges-before-commit") {
+            self.courier.perform(std::mem::take(&mut acts));
+        }
         self.ahead.fetch_add(1, Ordering::AcqRel);
         let (ahead, courier) = (Arc::clone(&self.ahead), self.courier.clone());
         let (again, generation) = (self.again.clone(), self.generation);
         let core = std::thread::current();
         let done = Box::new(move |result: Result<(), StoreError>| {
+            let result = if planted::is("driver-acts-after-failed-commit") { Ok(()) } else { result };
             match result {
                 Ok(()) => courier.perform(acts),
                 Err(error) => drop(again.send(Work::Failed(generation, error))),
@@ -247,3 +256,6 @@ impl Core {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

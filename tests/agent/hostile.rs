@@ -196,6 +196,18 @@ fn blocking_somebody_takes_the_place_of_a_contact_from_what_is_carried_for_them(
 }
 
 #[test]
+fn nothing_new_is_carried_for_somebody_who_is_blocked() {
+    let mut world = World::of(1);
+    let mut blocked = Ghost::new(50);
+    world.name(0, blocked.id, Standing::Blocked);
+    let message = blocked.message(Eid::mail(Ghost::new(51).id), DAY, b"hello");
+    world.haunt(0, &blocked);
+    world.take(0, &blocked, &message);
+    assert_eq!(refusals(&world.said_to(&blocked)), [(message.id, Refusal::Unwilling)]);
+    assert!(!world.holds(0, message.id));
+}
+
+#[test]
 fn a_receipt_keeps_the_class_of_what_it_freed_when_its_signer_is_named() {
     let mut world = World::of(1);
     let (mut friend, mut to) = (Ghost::new(50), Ghost::new(51));

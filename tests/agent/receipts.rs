@@ -357,6 +357,25 @@ fn tombstones_outlive_every_copy_that_an_honest_hop_can_still_have() {
 }
 
 #[test]
+fn a_carrier_remembers_what_a_receipt_ended_as_long_as_a_copy_may_live_and_promises_nothing_for_it() {
+    let mut world = World::of(1);
+    let (mut from, mut to) = (Ghost::new(50), Ghost::new(51));
+    let message = from.message(Eid::mail(to.id), DAY.times(3), b"hello");
+    world.haunt(0, &from);
+    world.take(0, &from, &message);
+    let receipt = to.receipt(from.id, ReceiptKind::Delivered, &[message.id]);
+    world.take(0, &from, &receipt);
+    assert!(!world.holds(0, message.id));
+    world.pass(DAY.times(2));
+    world.said_to(&from);
+    world.take(0, &from, &message);
+    let said = world.said_to(&from);
+    assert_eq!(refusals(&said), [(message.id, Refusal::Known)]);
+    assert_eq!(grants(&said), []);
+    assert!(!world.holds(0, message.id));
+}
+
+#[test]
 fn a_duplicate_of_delivered_mail_makes_the_recipient_show_its_receipt_once_a_contact() {
     let mut world = World::of(1);
     let mut from = Ghost::new(50);

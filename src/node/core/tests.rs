@@ -1,0 +1,256 @@
+//! What a driver owes: nothing is said of a commit that failed, nothing is known that did not verify.
+
+use std::io;
+use std::sync::atomic::AtomicBool;
+use std::sync::mpsc::channel;
+use std::sync::{Mutex, PoisonError};
+
+use redb::StorageBackend;
+use tokio::sync::broadcast;
+
+use super::super::courier::{EVENTS_MAX, Tools};
+use super::super::letters::Drawer;
+use super::super::tally::Tally;
+use super::*;
+use crate::agent::{Config, Event, Mailboxes};
+use crate::bundle::{Bundle, Creation, Draft, Kind, Priority};
+use crate::eid::Eid;
+use crate::frame::{Frame, Hello, PROTOCOL_VERSION, RoutingInfo, Transit};
+use crate::id::{BundleId, NodeId};
+use crate::keys::Identity;
+use crate::store::redb::{DiskSync, RedbStore, StoreOptions};
+use crate::time::{DAY, DtnTime};
+
+/// How often an answer is asked for at most.
+const ASKED_MAX: u32 = 2_000;
+
+#[test]
+fn nobody_hears_of_what_a_failed_commit_was_about_and_it_is_taken_when_it_comes_again() {
+    let home = Home::new();
+    let message = message_to(owner().node());
+    home.start(home.greeting());
+    assert_eq!(home.look(|agent| agent.contacts().count()), Some(1));
+    home.disk.fails.store(true, Ordering::SeqCst);
+    home.work.send(Work::FromPeer(arrives(&message), Box::new(()))).unwrap();
+    // The agent that had the contact is no more.
+    home.until(|agent| agent.contacts().count() == 0);
+    assert_eq!(home.look(|agent| agent.letters().count()), Some(0));
+    assert_eq!(home.accepted(), []);
+    home.greeting().into_iter().chain([Work::FromPeer(arrives(&message), Box::new(()))]).for_each(|work| {
+        home.work.send(work).unwrap();
+    });
+    home.until(|agent| agent.letters().count() == 1);
+    assert_eq!(home.accepted(), [message.id]);
+}
+
+#[test]
+fn what_was_thought_out_before_a_failure_was_known_is_not_committed_after_it() {
+    let home = Home::new();
+    // To be carried for somebody, so that it is held at once and not with the next timeout.
+    let message = message_to(Identity::from_secret(&[3; 32]).node());
+    let mut work = home.greeting();
+    work.push(Work::FromPeer(arrives(&message), Box::new(())));
+    work.push(Work::Failed(0, StoreError::Full));
+    // All of it is there before the first batch begins, so it is one.
+    home.start(work);
+    home.until(|agent| agent.contacts().count() == 0);
+    assert_eq!(home.look(|agent| agent.held().count()), Some(0));
+    assert_eq!(home.accepted(), []);
+    assert_eq!(home.stored(), 0, "the store has no row that the agent does not know");
+}
+
+#[test]
+fn a_forged_signature_under_the_id_of_a_genuine_bundle_does_not_keep_it_out() {
+    let home = Home::new();
+    let message = message_to(owner().node());
+    let mut forged = message.bytes().to_vec();
+    let at = forged.windows(2).position(|head| head == [0x58, 0x40]).unwrap() + 10;
+    forged[at] ^= 1;
+    let parsed = |bytes: Vec<u8>| {
+        let (from, transit) = (peer().node(), Transit { copies: 1, ..Transit::default() });
+        Work::Parsed(Parsed { from, transit, id: message.id, bytes, permit: Box::new(()) })
+    };
+    let mut work = home.greeting();
+    work.push(parsed(forged));
+    home.start(work);
+    for _ in 0..ASKED_MAX {
+        if home.tally.refused() == 1 {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    assert_eq!(home.look(|agent| agent.letters().count()), Some(0));
+    home.work.send(parsed(message.bytes().to_vec())).unwrap();
+    home.until(|agent| agent.letters().count() == 1);
+}
+
+/// A node's core over a disk in memory, without a network.
+struct Home {
+    disk: Disk,
+    work: Sender<Work>,
+    core: Mutex<Option<Core>>,
+    store: Arc<StoreThread>,
+    events: Mutex<broadcast::Receiver<Event>>,
+    tally: Arc<Tally>,
+}
+
+fn owner() -> Identity {
+    Identity::from_secret(&[1; 32])
+}
+
+fn peer() -> Identity {
+    Identity::from_secret(&[2; 32])
+}
+
+fn arrives(message: &Arc<Bundle>) -> Input {
+    let (from, transit) = (peer().node(), Transit { copies: 1, ..Transit::default() });
+    Input::Bundle { from, transit, bundle: Arc::clone(message), size_bytes: message.encoded_len() as u32 }
+}
+
+/// A message from the peer.
+fn message_to(node: NodeId) -> Arc<Bundle> {
+    let (source, destination) = (peer().node(), Eid::mail(node));
+    let creation = Creation { time: DtnTime(0), sequence: 1 };
+    let (kind, priority) = (Kind::Message, Priority::Normal);
+    let draft = Draft { kind, source, destination, creation, lifetime: DAY, priority, copies: 1 };
+    Arc::new(draft.sign(b"hello", &*peer().signer()).unwrap())
+}
+
+impl Home {
+    fn new() -> Home {
+        let disk = Disk::default();
+        let backend = disk.clone();
+        let open = Box::new(move || Ok(Box::new(backend.clone()) as Box<dyn StorageBackend>));
+        let options = StoreOptions { sync: DiskSync::Always, ..StoreOptions::default() };
+        let store = RedbStore::open_with(open, options).unwrap();
+        let reader = store.reader();
+        let build = |durable: Durable| {
+            Agent::restore(owner().node(), Mailboxes::own(owner().signer()), Config::default(), [7; 32], durable)
+        };
+        let (work, queue) = channel();
+        let (events, followed) = broadcast::channel(EVENTS_MAX);
+        let (drawer, tally) = (Arc::new(Drawer::new(owner())), Arc::new(Tally::default()));
+        let pool = Pool::start(work.clone(), Arc::clone(&drawer), Arc::clone(&tally));
+        let store = Arc::new(StoreThread::start(store));
+        let (pools, again) = (pool.clone(), work.clone());
+        let courier = Courier::start(Tools { reader, net: None, pool: pools, drawer, core: again, events });
+        let core = Core::new(Parts {
+            agent: build(Durable::default()),
+            clock: Clock::resume(&Durable::default()),
+            restore: Box::new(move |durable| Ok(build(durable))),
+            space: Box::new(|| u64::MAX),
+            again: work.clone(),
+            work: queue,
+            store: Arc::clone(&store),
+            courier,
+            pool,
+        });
+        Home { disk, work, core: Mutex::new(Some(core)), store, events: Mutex::new(followed), tally }
+    }
+
+    /// Starts the core with this work before it.
+    fn start(&self, work: Vec<Work>) {
+        work.into_iter().for_each(|work| self.work.send(work).unwrap());
+        let core = self.core.lock().unwrap().take().expect("a home starts once");
+        std::thread::spawn(move || core.run());
+    }
+
+    /// A contact with the peer, up to its Hello.
+    fn greeting(&self) -> Vec<Work> {
+        let hello = Hello {
+            version: PROTOCOL_VERSION,
+            bundle_bytes_max: 1 << 20,
+            window_bytes: 1 << 20,
+            carries: true,
+            pushes: true,
+            mailboxes: Vec::new(),
+            routing: RoutingInfo::None,
+            nonce: [9; 16],
+            count: 0,
+            root: [0; 16],
+        };
+        let from = peer().node();
+        vec![
+            Work::Input(Input::ContactUp { peer: from }),
+            Work::FromPeer(Input::Frame { from, frame: Frame::Hello(hello) }, Box::new(())),
+        ]
+    }
+
+    /// What the agent shows once that is durable; none where its commit failed.
+    fn look<T: Send + 'static>(&self, look: impl FnOnce(&Agent) -> T + Send + 'static) -> Option<T> {
+        let (tell, told) = channel();
+        let look = Box::new(move |agent: &Agent| -> Box<dyn FnOnce() + Send> {
+            let seen = look(agent);
+            Box::new(move || drop(tell.send(seen)))
+        });
+        self.work.send(Work::Look(look)).unwrap();
+        told.recv().ok()
+    }
+
+    fn until(&self, is_so: fn(&Agent) -> bool) {
+        for _ in 0..ASKED_MAX {
+            if self.look(is_so) == Some(true) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        panic!("it never came to that");
+    }
+
+    /// What peers heard that it was accepted, since this was last asked.
+    fn accepted(&self) -> Vec<BundleId> {
+        let mut events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
+        let told = std::iter::from_fn(|| events.try_recv().ok());
+        let accepted = told.filter_map(|event| if let Event::Accepted { id, .. } = event { Some(id) } else { None });
+        accepted.collect()
+    }
+
+    /// Rows that the store would give to the next agent.
+    fn stored(&self) -> usize {
+        let durable = block_on(self.store.reset()).unwrap();
+        durable.letters.len() + durable.held.len()
+    }
+}
+
+/// A disk in memory; the next thing it is to keep fails once it is told so.
+#[derive(Clone, Debug, Default)]
+struct Disk {
+    bytes: Arc<Mutex<Vec<u8>>>,
+    fails: Arc<AtomicBool>,
+}
+
+impl Disk {
+    fn fail_once(&self) -> io::Result<()> {
+        if self.fails.swap(false, Ordering::SeqCst) { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
+    }
+}
+
+impl StorageBackend for Disk {
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.bytes.lock().unwrap().len() as u64)
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        let at = offset as usize;
+        let bytes = self.bytes.lock().unwrap();
+        out.copy_from_slice(bytes.get(at..at + out.len()).ok_or(io::ErrorKind::UnexpectedEof)?);
+        Ok(())
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        self.fail_once()?;
+        self.bytes.lock().unwrap().resize(len as usize, 0);
+        Ok(())
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        self.fail_once()
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        self.fail_once()?;
+        let at = offset as usize;
+        self.bytes.lock().unwrap()[at..at + data.len()].copy_from_slice(data);
+        Ok(())
+    }
+}
