@@ -110,7 +110,7 @@ impl Node {
             Ok::<Agent, NodeError>(Agent::restore(node, Mailboxes::own(signer.clone()), config.clone(), seed, durable))
         };
         let mut agent = build(durable)?;
-        store.each_held(|held| agent.reinstate(&held))?;
+        agent.reinstate(|take| store.each_held(|held| take(&held)))?;
         let wanted: Vec<NodeId> = agent.destinations().collect();
 
         let listen = net.as_ref().map_or(Vec::new(), |net| net.listen.clone());
