@@ -99,7 +99,8 @@ pub struct Agent {
     owed: BTreeSet<(NodeId, BundleId)>,
 
     routing: Routing,
-    contacts: BTreeMap<NodeId, Contact>,
+    /// In boxes: a leaf of the map has room for eleven, and most agents have one or two.
+    contacts: BTreeMap<NodeId, Box<Contact>>,
     offers: Offers,
     shunned: Shunned,
     /// Spray copies that were in flight when a contact broke: halved once the peer turns out to have them.
@@ -174,16 +175,19 @@ impl Agent {
             evicted: [0; 3],
             config,
         };
-        durable.held.values().for_each(|held| agent.reinstate(held));
+        agent.reinstate(|take| durable.held.values().for_each(take));
         agent
     }
 
-    /// Adds a bundle to what is restored, before the first input: for stores with more of them than a [`Durable`] should
-    /// hold at once.
-    pub fn reinstate(&mut self, held: &Held) {
-        let slot = self.custody.insert(held);
-        let new = self.summary.insert(&held.id, slot, &|slot| self.custody.id(slot));
-        assert!(new, "a bundle is held once");
+    /// Adds every bundle that `each` hands over to what is restored, before the first input: for stores with more of them
+    /// than a [`Durable`] should hold at once. Orders made of all together take less time than one by one, and leave
+    /// fuller trees.
+    pub fn reinstate<T>(&mut self, each: impl FnOnce(&mut dyn FnMut(&Held)) -> T) -> T {
+        let answer = each(&mut |held| self.custody.load(held));
+        self.custody.order();
+        let custody = &self.custody;
+        self.summary = IdIndex::of(custody.slots().collect(), &|slot| custody.id(slot));
+        answer
     }
 
     /// Takes one input. Changes among the outputs are to be committed before any act that comes after them is performed.

@@ -2,6 +2,7 @@
 
 mod peer_id;
 
+use std::cmp::Ordering;
 use std::fmt;
 
 use crate::planted;
@@ -13,11 +14,11 @@ use serde::{Deserialize, Serialize};
 ///
 /// Values made by [`NodeId::from_key`] and [`NodeId::from_peer_id`] are canonical, torsion-free and not weak;
 /// `NodeId::from_trusted` takes bytes that passed such a check before (our own store).
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct NodeId(#[serde(with = "serde_bytes")] [u8; 32]);
 
 /// The hash of a bundle's signed bytes: `BLAKE3 derive_key("dak 2026 bundle id v1", S)`.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct BundleId(#[serde(with = "serde_bytes")] pub [u8; 32]);
 
 /// Why bytes or text do not name a node.
@@ -84,6 +85,37 @@ impl BundleId {
     }
 }
 
+impl Ord for NodeId {
+    fn cmp(&self, other: &NodeId) -> Ordering {
+        compare(&self.0, &other.0)
+    }
+}
+
+impl PartialOrd for NodeId {
+    fn partial_cmp(&self, other: &NodeId) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for BundleId {
+    fn cmp(&self, other: &BundleId) -> Ordering {
+        compare(&self.0, &other.0)
+    }
+}
+
+impl PartialOrd for BundleId {
+    fn partial_cmp(&self, other: &BundleId) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// The order of the bytes. Names differ in their first eight but for chance or work, and a tree of them does little but
+/// compare: one number is read where the order of slices would call a function.
+fn compare(one: &[u8; 32], other: &[u8; 32]) -> Ordering {
+    let first = |bytes: &[u8; 32]| u64::from_be_bytes(*bytes.first_chunk().expect("8 of 32 bytes"));
+    first(one).cmp(&first(other)).then_with(|| one.cmp(other))
+}
+
 /// Ten characters, enough for a person to tell nodes apart: the last ten of the peer id, where ids differ.
 impl fmt::Display for NodeId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -133,6 +165,21 @@ mod tests {
         let node = some_node();
         assert!(node.peer_id().starts_with("12D3KooW"));
         assert_eq!(NodeId::from_peer_id(&node.peer_id()), Ok(node));
+    }
+
+    #[test]
+    fn names_are_in_the_order_of_their_bytes() {
+        let mut names = vec![[0; 32], [255; 32]];
+        for place in [0, 7, 8, 31] {
+            names.extend([1, 128, 255].map(|byte| std::array::from_fn(|at| if at == place { byte } else { 7 })));
+        }
+        for one in &names {
+            for other in &names {
+                assert_eq!(BundleId(*one).cmp(&BundleId(*other)), one.cmp(other));
+                let (one_node, other_node) = (NodeId::from_trusted(*one), NodeId::from_trusted(*other));
+                assert_eq!(one_node.partial_cmp(&other_node), one.partial_cmp(other));
+            }
+        }
     }
 
     #[test]

@@ -123,7 +123,7 @@ impl Node {
             Ok::<Agent, NodeError>(tape.start(signer.clone(), config.clone(), seed, durable))
         };
         let mut agent = build(durable, &mut tape)?;
-        store.each_held(|held| tape.reinstate(&mut agent, &held))?;
+        tape.reinstate(&mut agent, |take| store.each_held(|held| take(&held)))?;
         tape.flush();
         let wanted: Vec<NodeId> = agent.destinations().collect();
 
@@ -155,7 +155,7 @@ impl Node {
         let restore = Box::new(move |mut durable: Durable, tape: &mut Tape| {
             let held = std::mem::take(&mut durable.held);
             let mut agent = build(durable, tape).map_err(|error| StoreError::Io(error.to_string()))?;
-            held.values().for_each(|held| tape.reinstate(&mut agent, held));
+            tape.reinstate(&mut agent, |take| held.values().for_each(take));
             Ok(agent)
         });
         let space = {

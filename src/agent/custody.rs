@@ -1,9 +1,9 @@
 //! The index of what this node holds: compact facts in memory, bodies in the store.
 //!
-//! An entry is 96 bytes. Names (sources, destinations, previous hops) are interned, because a node meets few of them and
-//! holds many bundles of each. Three small trees order the entries: by id (shared with the summary), by destination, and
-//! by expiry inside each class and grade, which is also the order in which room is made; strangers' copies once more
-//! inside what one peer handed over.
+//! An entry is 64 bytes beside its id. Names (sources, destinations, previous hops) are interned, because a node meets few
+//! of them and holds many bundles of each. Three small trees order the entries: by id (shared with the summary), by
+//! destination, and by expiry inside each class and grade, which is also the order in which room is made; strangers' copies
+//! once more inside what one peer handed over.
 
 mod names;
 mod shares;
@@ -34,8 +34,12 @@ pub const BUNDLE_COST_BYTES: u64 = 512;
 pub struct Custody {
     names: Names,
     entries: Slab<Entry>,
+    /// Beside the entries: a summary reads many ids and nothing else.
+    ids: Slab<BundleId>,
     by_destination: BTreeSet<(Name, Slot)>,
     by_expiry: [BTreeSet<(Timestamp, Slot)>; BUCKETS],
+    /// The soonest of them all, asked for after every input.
+    first_expires: Option<Timestamp>,
     bytes: [u64; BUCKETS],
     receipts: [usize; BUCKETS],
     shares: Shares,
@@ -44,7 +48,6 @@ pub struct Custody {
 
 #[derive(Clone, Debug)]
 struct Entry {
-    id: BundleId,
     row: Row,
     lifetime: Millis,
     accepted_at: Timestamp,
@@ -114,8 +117,35 @@ impl Custody {
     }
 
     pub fn insert(&mut self, held: &Held) -> Slot {
+        let slot = self.put(held);
+        self.by_destination.insert((self.entries.entry(slot).destination, slot));
+        self.enter(slot);
+        slot
+    }
+
+    /// Takes a bundle in without giving it its place in the orders and sums: [`Custody::order`] does that for all.
+    pub fn load(&mut self, held: &Held) {
+        self.put(held);
+    }
+
+    /// Makes every order and sum anew.
+    pub fn order(&mut self) {
+        let places = || self.entries.iter().map(|(slot, entry)| (slot, entry.place(slot)));
+        self.by_destination = self.entries.iter().map(|(slot, entry)| (entry.destination, slot)).collect();
+        self.shares = Shares::of(places().filter_map(|(_, place)| Some((place.from, place.cost, place.shared?))));
+        (self.bytes, self.receipts) = Default::default();
+        let mut by_expiry: [Vec<(Timestamp, Slot)>; BUCKETS] = Default::default();
+        for (slot, place) in places() {
+            by_expiry[place.bucket].push((place.expires, slot));
+            self.bytes[place.bucket] += place.cost;
+            self.receipts[place.bucket] += place.receipts;
+        }
+        self.by_expiry = by_expiry.map(BTreeSet::from_iter);
+        self.first_expires = self.firsts().map(|(expires, _)| *expires).min();
+    }
+
+    fn put(&mut self, held: &Held) -> Slot {
         let entry = Entry {
-            id: held.id,
             row: held.row,
             lifetime: held.lifetime,
             accepted_at: held.accepted_at,
@@ -133,16 +163,16 @@ impl Custody {
             grade: held.grade,
         };
         self.row_used(held.row);
-        let destination = entry.destination;
         let slot = self.entries.insert(entry);
-        self.by_destination.insert((destination, slot));
-        self.enter(slot);
+        let same = self.ids.insert(held.id);
+        assert_eq!(slot, same, "ids and entries come and go together");
         slot
     }
 
     pub fn remove(&mut self, slot: Slot) {
         self.leave(slot);
         let entry = self.entries.remove(slot);
+        self.ids.remove(slot);
         if !planted::is("agent-destination-index-apart") {
             self.by_destination.remove(&(entry.destination, slot));
         }
@@ -162,6 +192,7 @@ impl Custody {
     fn enter(&mut self, slot: Slot) {
         let place = self.entries.entry(slot).place(slot);
         self.by_expiry[place.bucket].insert((place.expires, slot));
+        self.first_expires = Some(self.first_expires.map_or(place.expires, |first| first.min(place.expires)));
         self.bytes[place.bucket] += place.cost;
         self.receipts[place.bucket] += place.receipts;
         if let Some(copy) = place.shared {
@@ -178,6 +209,9 @@ impl Custody {
         if !planted::is("agent-expiry-index-apart") {
             self.by_expiry[place.bucket].remove(&(place.expires, slot));
         }
+        if self.first_expires == Some(place.expires) {
+            self.first_expires = self.firsts().map(|(expires, _)| *expires).min();
+        }
         self.bytes[place.bucket] -= place.cost;
         self.receipts[place.bucket] -= place.receipts;
         if let Some(copy) = place.shared {
@@ -186,7 +220,7 @@ impl Custody {
     }
 
     pub fn id(&self, slot: Slot) -> BundleId {
-        self.entries.entry(slot).id
+        *self.ids.entry(slot)
     }
 
     pub fn kind(&self, slot: Slot) -> Kind {
@@ -210,7 +244,7 @@ impl Custody {
         let entry = self.entries.entry(slot);
         Held {
             row: entry.row,
-            id: entry.id,
+            id: *self.ids.entry(slot),
             kind: entry.kind,
             source: self.names.eid(entry.source).node,
             destination: self.names.eid(entry.destination).clone(),
@@ -263,14 +297,18 @@ impl Custody {
     /// When the shortest life held is over: after its last millisecond, for a life ends when the age exceeds the lifetime
     /// (RFC 9171 section 5.5).
     pub fn first_expiry(&self) -> Option<Timestamp> {
-        let last = self.by_expiry.iter().filter_map(|order| order.first()).map(|(expires, _)| *expires).min();
-        last.map(|expires| expires + Millis(1))
+        self.first_expires.map(|expires| expires + Millis(1))
     }
 
     /// One whose life is over at `now`.
     pub fn expired(&self, now: Timestamp) -> Option<Slot> {
-        let firsts = self.by_expiry.iter().filter_map(|order| order.first());
-        firsts.filter(|(expires, _)| *expires < now).min().map(|(_, slot)| *slot)
+        self.first_expires.filter(|expires| *expires < now)?;
+        self.firsts().min().map(|(_, slot)| *slot)
+    }
+
+    /// What expires first in each class and grade.
+    fn firsts(&self) -> impl Iterator<Item = &(Timestamp, Slot)> {
+        self.by_expiry.iter().filter_map(|order| order.first())
     }
 
     /// Bytes counted in one class and grade.
@@ -351,5 +389,55 @@ impl Entry {
             from: self.from,
             shared: (self.class == Class::Strangers).then_some(copy),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn held(n: u64) -> Held {
+        let node = |n: u64| NodeId::from_trusted(*blake3::hash(&n.to_be_bytes()).as_bytes());
+        Held {
+            row: Row(n),
+            id: BundleId(*blake3::hash(&[1, n as u8]).as_bytes()),
+            kind: if n.is_multiple_of(3) { Kind::Receipt } else { Kind::Message },
+            source: node(n % 5),
+            destination: Eid::mail(node(n % 7)),
+            lifetime: Millis(1_000),
+            accepted_at: Timestamp(n),
+            hops: Hops::default(),
+            expires: Timestamp(n * 37 % 50),
+            size_bytes: 100 + n as u32,
+            class: CLASSES[n as usize % 3],
+            priority: Priority::Normal,
+            grade: GRADES[n as usize / 3 % 3],
+            copies: 1,
+            from: (!n.is_multiple_of(4)).then(|| node(n % 4)),
+        }
+    }
+
+    #[test]
+    fn what_is_loaded_all_at_once_stands_where_it_would_one_by_one() {
+        let (mut one_by_one, mut at_once) = (Custody::default(), Custody::default());
+        for n in 0..200 {
+            one_by_one.insert(&held(n));
+            at_once.load(&held(n));
+        }
+        at_once.order();
+        assert_eq!(format!("{at_once:?}"), format!("{one_by_one:?}"));
+        assert_eq!(at_once.first_expiry(), Some(Timestamp(1)));
+    }
+
+    #[test]
+    fn the_first_expiry_is_that_of_what_is_left() {
+        let mut custody = Custody::default();
+        let slots: Vec<Slot> = (0..200).map(|n| custody.insert(&held(n))).collect();
+        for (n, slot) in (0..).zip(slots) {
+            let left = (n..200).map(|n| held(n).expires).min();
+            assert_eq!(custody.first_expiry(), left.map(|expires| expires + Millis(1)));
+            custody.remove(slot);
+        }
+        assert_eq!((custody.first_expiry(), custody.expired(Timestamp(1_000))), (None, None));
     }
 }

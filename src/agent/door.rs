@@ -143,7 +143,8 @@ impl Agent {
 
     pub(super) fn learn(&mut self, node: NodeId, record: Option<Vec<u8>>, out: &mut Vec<Output>) {
         match &record {
-            Some(bytes) => drop(self.learned.insert(node, bytes.clone())),
+            // Into the place of the old record: strategies learn of many nodes at every contact.
+            Some(bytes) => self.learned.entry(node).or_default().clone_from(bytes),
             None => drop(self.learned.remove(&node)),
         }
         self.emit(Change::Learn { node, record }, out);

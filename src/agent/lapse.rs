@@ -15,8 +15,11 @@ impl Agent {
     /// When the agent wants [`super::Input::Timeout`], and why; derived from what it holds.
     pub fn next_timeout(&self) -> Option<Due> {
         let now = self.at.now;
-        let batch = !self.inbox.is_settled() || self.contacts.values().any(|contact| !contact.is_settled());
-        let retry = self.contacts.values().filter_map(|contact| contact.next_retry()).min();
+        let (mut batch, mut retry) = (!self.inbox.is_settled(), None);
+        for contact in self.contacts.values() {
+            batch |= !contact.is_settled();
+            retry = [retry, contact.next_retry()].into_iter().flatten().min();
+        }
         let memories = [self.tombstones.first().map(|(end, _)| end), self.beliefs.first().map(|(end, _, _)| end)];
         let dues = [
             batch.then_some((now, Cause::Batch)),

@@ -48,7 +48,7 @@ impl Agent {
             root: self.summary.root(&|slot| custody.id(slot)),
         };
         let contact = Contact::new(self.at.now, &hello, self.custody.next_row());
-        self.contacts.insert(peer, contact);
+        self.contacts.insert(peer, Box::new(contact));
         out.push(Output::Send { to: peer, frame: Frame::Hello(hello) });
     }
 
@@ -58,7 +58,7 @@ impl Agent {
         for (node, record) in self.routing.parted(peer, self.at.now) {
             self.learn(node, record, out);
         }
-        self.remember_flights(peer, contact);
+        self.remember_flights(peer, *contact);
         let requests = self.offers.lose(peer, self.at.now);
         request(requests, out);
     }
@@ -212,7 +212,7 @@ impl Agent {
         }
         let contact = self.contacts.get_mut(&peer).expect("what a peer lacks is told during a contact");
         if held.kind == Kind::Receipt || contact.serves(&held.destination) || !contact.offer(held.id) {
-            self.enqueue(peer, slot);
+            self.enqueue_held(peer, slot, &held);
         }
     }
 
@@ -270,7 +270,7 @@ impl Agent {
     fn consider(&mut self, peer: NodeId, slot: Slot) {
         let held = self.custody.held(slot);
         if self.grants(peer, &held) {
-            self.enqueue(peer, slot);
+            self.enqueue_held(peer, slot, &held);
         }
     }
 
@@ -282,8 +282,11 @@ impl Agent {
     }
 
     pub(super) fn enqueue(&mut self, peer: NodeId, slot: Slot) {
-        let held = self.custody.held(slot);
-        let order = self.order(peer, &held);
+        self.enqueue_held(peer, slot, &self.custody.held(slot));
+    }
+
+    fn enqueue_held(&mut self, peer: NodeId, slot: Slot, held: &Held) {
+        let order = self.order(peer, held);
         let Some(contact) = self.contacts.get_mut(&peer) else { return };
         if !contact.is_in_flight(&held.id) {
             contact.enqueue(slot, order);
@@ -313,7 +316,7 @@ impl Agent {
             } else if !granted {
                 continue;
             } else if contact.serves(&held.destination) {
-                self.enqueue(peer, slot);
+                self.enqueue_held(peer, slot, &held);
                 self.pump(peer, out);
             } else {
                 contact.offer(held.id);
@@ -421,9 +424,9 @@ impl Agent {
             return;
         }
         let unknown = |id: &BundleId| !self.knows(id) && !self.shunned.contains(id, self.at.now);
-        let new: Vec<BundleId> = ids.into_iter().filter(unknown).collect();
-        let ids: Vec<BundleId> = new.into_iter().filter(|id| self.offers.note(*id, peer, self.at.now)).collect();
-        request(Requests::from([(peer, ids)]), out);
+        let mut ids: Vec<BundleId> = ids.into_iter().filter(unknown).collect();
+        ids.retain(|id| self.offers.note(*id, peer, self.at.now));
+        ask(peer, ids, out);
     }
 
     /// Turns to others for what a peer offered and did not hand over.
@@ -456,16 +459,20 @@ impl Agent {
     pub(super) fn flush_contacts(&mut self, out: &mut Vec<Output>) {
         for (peer, contact) in self.contacts.iter_mut().filter(|(_, contact)| !contact.is_settled()) {
             let to = *peer;
-            for grants in std::mem::take(&mut contact.grants).chunks(IDS_PER_FRAME) {
-                out.push(Output::Send { to, frame: Frame::Accepted { grants: grants.to_vec() } });
+            for grants in by_frame(std::mem::take(&mut contact.grants)) {
+                out.push(Output::Send { to, frame: Frame::Accepted { grants } });
             }
-            for ids in contact.take_offers().chunks(IDS_PER_FRAME) {
-                out.push(Output::Send { to, frame: Frame::Offer { ids: ids.to_vec() } });
+            for ids in by_frame(contact.take_offers()) {
+                out.push(Output::Send { to, frame: Frame::Offer { ids } });
             }
         }
     }
 
     pub(super) fn retry_refused(&mut self, out: &mut Vec<Output>) {
+        let is_due = |contact: &Contact| contact.next_retry().is_some_and(|at| at <= self.at.now);
+        if !self.contacts.values().any(|contact| is_due(contact)) {
+            return;
+        }
         let peers: Vec<NodeId> = self.contacts.keys().copied().collect();
         for peer in peers {
             let due = self.contacts.get_mut(&peer).map(|contact| contact.take_retries(self.at.now)).unwrap_or_default();
@@ -481,9 +488,20 @@ impl Agent {
 
 /// Asks for what was offered.
 fn request(requests: Requests, out: &mut Vec<Output>) {
-    for (to, ids) in requests {
-        for ids in ids.chunks(IDS_PER_FRAME) {
-            out.push(Output::Send { to, frame: Frame::Take { ids: ids.to_vec() } });
+    requests.into_iter().for_each(|(to, ids)| ask(to, ids, out));
+}
+
+fn ask(to: NodeId, ids: Vec<BundleId>, out: &mut Vec<Output>) {
+    out.extend(by_frame(ids).map(|ids| Output::Send { to, frame: Frame::Take { ids } }));
+}
+
+/// What is to be said, in lists that fit a frame: as a rule the list itself.
+fn by_frame<T>(mut all: Vec<T>) -> impl Iterator<Item = Vec<T>> {
+    std::iter::from_fn(move || {
+        if all.is_empty() {
+            return None;
         }
-    }
+        let later = all.split_off(all.len().min(IDS_PER_FRAME));
+        Some(std::mem::replace(&mut all, later))
+    })
 }

@@ -218,7 +218,7 @@ fn in_order(told: &[(NodeId, u16)]) -> Vec<(NodeId, u16)> {
 fn highest(mut entries: Vec<(NodeId, u16)>, limit: usize) -> Vec<(NodeId, u16)> {
     entries.retain(|(_, number)| *number > 0);
     if entries.len() > limit {
-        entries.sort_unstable_by_key(|(node, number)| (std::cmp::Reverse(*number), *node));
+        entries.select_nth_unstable_by_key(limit, |(node, number)| (std::cmp::Reverse(*number), *node));
         entries.truncate(limit);
         entries.sort_unstable();
     }

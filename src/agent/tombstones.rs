@@ -21,6 +21,8 @@ pub struct Tombstones {
     places: Vec<(BundleId, Timestamp)>,
     free: BTreeSet<Slot>,
     by_end: BTreeSet<(Timestamp, Slot)>,
+    /// The first of them, asked for after every input.
+    first: Option<(Timestamp, Slot)>,
 }
 
 impl Tombstones {
@@ -40,6 +42,7 @@ impl Tombstones {
         }
         self.places[slot as usize] = (id, until);
         self.by_end.insert((until, slot));
+        self.first = Some(self.first.map_or((until, slot), |first| first.min((until, slot))));
         let new = self.index.insert(&id, slot, &|slot| self.places[slot as usize].0);
         assert!(new, "an id is buried once");
     }
@@ -48,6 +51,9 @@ impl Tombstones {
         let (id, until) = self.places[slot as usize];
         self.index.remove(&id, &|slot| self.places[slot as usize].0);
         self.by_end.remove(&(until, slot));
+        if self.first == Some((until, slot)) {
+            self.first = self.by_end.first().copied();
+        }
         self.free.insert(slot);
     }
 
@@ -57,7 +63,7 @@ impl Tombstones {
 
     /// The tombstone that ends first.
     pub fn first(&self) -> Option<(Timestamp, Slot)> {
-        self.by_end.first().copied()
+        self.first
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (BundleId, Timestamp)> + '_ {

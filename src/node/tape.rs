@@ -56,9 +56,14 @@ impl Tape {
         Agent::restore(node, Mailboxes::own(signer), config, seed, durable)
     }
 
-    pub fn reinstate(&mut self, agent: &mut Agent, held: &Held) {
-        self.write(|recorder| recorder.held(held));
-        agent.reinstate(held);
+    /// Hands an agent every bundle that `each` gives.
+    pub fn reinstate<T>(&mut self, agent: &mut Agent, each: impl FnOnce(&mut dyn FnMut(&Held)) -> T) -> T {
+        agent.reinstate(|take| {
+            each(&mut |held| {
+                self.write(|recorder| recorder.held(held));
+                take(held);
+            })
+        })
     }
 
     pub fn handle(&mut self, agent: &mut Agent, at: Moment, input: Input, out: &mut Vec<Output>) {
@@ -137,7 +142,7 @@ mod tests {
         let held = std::mem::take(&mut durable.held);
         assert_eq!(held.len(), 1);
         let mut agent = tape.start(signer(), Config::default(), [8; 32], durable);
-        held.values().for_each(|held| tape.reinstate(&mut agent, held));
+        tape.reinstate(&mut agent, |take| held.values().for_each(take));
         write_one(&mut tape, &mut agent, 3_000);
 
         let played = play(BufReader::new(File::open(&path).unwrap())).unwrap();

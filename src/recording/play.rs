@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::frames::{Broken, Next, Reader};
 use super::signers::{Listening, Playback};
 use super::{Record, Recorder, RecordingError, Start};
+use crate::agent::change::Held;
 use crate::agent::{Agent, Input, Mailboxes, Output};
 use crate::bundle::Signer;
 use crate::id::NodeId;
@@ -66,6 +67,8 @@ struct Player<R, W> {
     playback: Arc<Playback>,
     listening: Arc<Listening>,
     agent: Option<Agent>,
+    /// What the agent is to hold, until there is something else to do with it.
+    held: Vec<Held>,
     played: Played,
     out: Vec<Output>,
 }
@@ -86,20 +89,22 @@ impl<R: BufRead, W: Write> Player<R, W> {
             is_open: false,
             is_panic: false,
         };
-        Ok(Player { reader, recorder, playback, listening, agent: None, played, out: Vec::new() })
+        Ok(Player { reader, recorder, playback, listening, agent: None, held: Vec::new(), played, out: Vec::new() })
     }
 
     fn run(&mut self, goes_on: impl Fn(&Played) -> bool) -> Result<(), RecordingError> {
         while goes_on(&self.played)
             && let Some(record) = self.next()?
         {
+            if !matches!(record, Record::Held(_)) {
+                self.reinstate()?;
+            }
             match record {
                 Record::Start(start) => self.start(*start)?,
                 Record::Held(held) => {
                     self.recorder.held(&held)?;
-                    let agent = self.agent()?;
-                    let taken = catch_unwind(AssertUnwindSafe(|| agent.reinstate(&held)));
-                    taken.map_err(|_| self.damaged("no agent holds what it says"))?;
+                    self.agent()?;
+                    self.held.push(*held);
                 }
                 Record::Input { at, input } => {
                     let what = input.to_string();
@@ -110,7 +115,17 @@ impl<R: BufRead, W: Write> Player<R, W> {
                 Record::Outcome { .. } => return Err(self.damaged("an outcome has no input")),
             }
         }
-        Ok(())
+        self.reinstate()
+    }
+
+    fn reinstate(&mut self) -> Result<(), RecordingError> {
+        let held = std::mem::take(&mut self.held);
+        if held.is_empty() {
+            return Ok(());
+        }
+        let agent = self.agent()?;
+        let taken = catch_unwind(AssertUnwindSafe(|| agent.reinstate(|take| held.iter().for_each(take))));
+        taken.map_err(|_| self.damaged("no agent holds what it says"))
     }
 
     fn start(&mut self, start: Start) -> Result<(), RecordingError> {

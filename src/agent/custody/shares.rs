@@ -21,6 +21,21 @@ struct Share {
 }
 
 impl Shares {
+    /// Counts many bundles at once: who handed each over, its cost, and how it is found where it may make way.
+    pub fn of(bundles: impl Iterator<Item = (Name, u64, Option<(Timestamp, Slot)>)>) -> Shares {
+        let mut gathered: BTreeMap<Name, (u64, Vec<(Timestamp, Slot)>)> = BTreeMap::new();
+        for (peer, cost, copy) in bundles {
+            let (bytes, copies) = gathered.entry(peer).or_default();
+            *bytes += cost;
+            copies.extend(copy);
+        }
+        let by_bytes = gathered.iter().map(|(peer, (bytes, _))| (*bytes, *peer)).collect();
+        let share = |(peer, (bytes, copies)): (Name, (u64, Vec<_>))| {
+            (peer, Share { bytes, copies: copies.into_iter().collect() })
+        };
+        Shares { by_peer: gathered.into_iter().map(share).collect(), by_bytes }
+    }
+
     /// Counts a bundle; `copy` where it may make way.
     pub fn add(&mut self, peer: Name, cost: u64, copy: Option<(Timestamp, Slot)>) {
         let share = self.by_peer.entry(peer).or_default();

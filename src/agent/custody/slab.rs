@@ -43,6 +43,11 @@ impl<T> Slab<T> {
         self.place(slot).take().expect("a slot is removed once")
     }
 
+    /// Every slot that is taken, rising, with its value.
+    pub fn iter(&self) -> impl Iterator<Item = (u32, &T)> {
+        (0..).zip(self.chunks.iter().flatten()).filter_map(|(slot, place)| Some((slot, place.as_ref()?)))
+    }
+
     pub fn entry(&self, slot: u32) -> &T {
         let place = &self.chunks[slot as usize / CHUNK][slot as usize % CHUNK];
         place.as_ref().expect("a slot that is pointed at is taken")

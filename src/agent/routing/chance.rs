@@ -87,8 +87,11 @@ impl Decay {
         if steps > u64::from(u32::MAX) {
             return Chance::NEVER;
         }
-        let bits = (0..32).filter(|bit| steps >> bit & 1 == 1);
-        let factor = bits.fold(ONE_FINE, |factor, bit| product(factor, self.squares[bit]));
+        let (mut factor, mut left) = (ONE_FINE, steps as u32);
+        while left != 0 {
+            factor = product(factor, self.squares[left.trailing_zeros() as usize]);
+            left &= left - 1;
+        }
         Chance(((u128::from(chance.0) * u128::from(factor) + u128::from(ONE_FINE / 2)) >> 63) as u32)
     }
 }

@@ -87,7 +87,8 @@ pub struct Prophet {
     time_unit: Millis,
     interval: Millis,
     forwarding: Forwarding,
-    table: BTreeMap<NodeId, Entry>,
+    /// Rising by node. A list, because every contact walks over all of it twice, and nodes new to it are few.
+    table: Vec<(NodeId, Entry)>,
     /// What the peers of present contacts said, and when.
     told: BTreeMap<NodeId, (Timestamp, Vec<(NodeId, u16)>)>,
 }
@@ -100,11 +101,13 @@ struct Entry {
     aged: Timestamp,
     /// When the last contact with the node ended, or began while it lasts; none where there was no contact.
     met: Option<Timestamp>,
+    /// A contact with the node lasts: its value does not age.
+    in_contact: bool,
 }
 
 impl Prophet {
     pub fn new(parameters: &Parameters, node: NodeId, learned: &mut Learned) -> Prophet {
-        let table = learned.take(Entry::decode, ROUTING_ENTRIES_MAX);
+        let table = learned.take(Entry::decode, ROUTING_ENTRIES_MAX).into_iter().collect();
         Prophet {
             node,
             encounter_max: Chance::from_millionths(parameters.p_encounter_max),
@@ -123,7 +126,16 @@ impl Prophet {
 
     /// P(this node, `node`) now.
     fn predictability(&self, node: NodeId, now: Timestamp) -> Chance {
-        self.table.get(&node).map_or(Chance::NEVER, |entry| self.aged(node, entry, now).chance)
+        self.entry(node).map_or(Chance::NEVER, |entry| self.chance(entry, now))
+    }
+
+    fn entry(&self, node: NodeId) -> Option<&Entry> {
+        self.place(node).ok().map(|place| &self.table[place].1)
+    }
+
+    /// Where a node is in the table, or where it belongs.
+    fn place(&self, node: NodeId) -> Result<usize, usize> {
+        self.table.binary_search_by(|(other, _)| other.cmp(&node))
     }
 
     /// P(`peer`, `node`) now, of a peer in contact.
@@ -139,31 +151,62 @@ impl Prophet {
         (now.0 / self.time_unit.0).saturating_sub(since.0 / self.time_unit.0)
     }
 
-    /// The entry brought up to `now`.
-    fn aged(&self, node: NodeId, entry: &Entry, now: Timestamp) -> Entry {
-        let steps = if self.told.contains_key(&node) { 0 } else { self.steps(entry.aged, now) };
-        Entry { chance: self.decay.after(entry.chance, steps), aged: now, ..*entry }
+    /// The value of an entry `now`.
+    fn chance(&self, entry: &Entry, now: Timestamp) -> Chance {
+        let steps = if entry.in_contact { 0 } else { self.steps(entry.aged, now) };
+        self.decay.after(entry.chance, steps)
     }
 
     /// Meets `peer`: equation 1.
     fn encounter(&mut self, peer: NodeId, now: Timestamp, lessons: &mut Lessons) -> Chance {
-        let unknown = Entry { chance: Chance::NEVER, aged: now, met: None };
-        let old = self.table.get(&peer).map_or(unknown, |entry| self.aged(peer, entry, now));
-        let chance = if old.chance < self.first_threshold {
+        let (old, met) = self.entry(peer).map_or((Chance::NEVER, None), |entry| (self.chance(entry, now), entry.met));
+        let chance = if old < self.first_threshold {
             self.encounter_first
         } else {
             // Known from the words of others alone: as if the last encounter were long ago.
-            let interval = old.met.map_or(self.interval, |met| now.since(met));
+            let interval = met.map_or(self.interval, |met| now.since(met));
             let encounter = self.encounter_max.scaled(interval.0, self.interval.0);
-            old.chance.plus(self.ceiling.minus(old.chance).times(encounter))
+            old.plus(self.ceiling.minus(old).times(encounter))
         };
-        self.set(peer, Entry { chance, met: Some(now), ..old }, lessons);
+        self.set(peer, Entry { chance, aged: now, met: Some(now), in_contact: true }, lessons);
         chance
     }
 
     fn set(&mut self, node: NodeId, entry: Entry, lessons: &mut Lessons) {
-        self.table.insert(node, entry);
+        match self.place(node) {
+            Ok(place) => self.table[place].1 = entry,
+            Err(place) => self.table.insert(place, (node, entry)),
+        }
         lessons.push((node, Some(entry.encode())));
+    }
+
+    /// Learns from what `peer` told, rising by node: equation 3, in one walk over both lists.
+    fn learn(&mut self, peer: NodeId, told: &[(NodeId, u16)], through: Chance, now: Timestamp, lessons: &mut Lessons) {
+        let mut new = Vec::new();
+        let mut place = 0;
+        for (node, part) in told.iter().filter(|(node, _)| *node != peer && *node != self.node) {
+            while self.table.get(place).is_some_and(|(other, _)| other < node) {
+                place += 1;
+            }
+            let chance = through.times(Chance::from_wire(*part)).times(self.beta);
+            let known = self.table.get(place).filter(|(other, _)| other == node).map(|(_, entry)| *entry);
+            if chance <= known.map_or(Chance::NEVER, |entry| self.chance(&entry, now)) {
+                continue;
+            }
+            // A node in contact may have fallen out of a full table meanwhile.
+            let in_contact = known.map_or_else(|| self.told.contains_key(node), |entry| entry.in_contact);
+            let entry = Entry { chance, aged: now, met: known.and_then(|entry| entry.met), in_contact };
+            match known {
+                Some(_) => self.table[place].1 = entry,
+                None => new.push((*node, entry)),
+            }
+            lessons.push((*node, Some(entry.encode())));
+        }
+        if !new.is_empty() {
+            self.table.append(&mut new);
+            // Two rising lists one after the other: merged in one pass.
+            self.table.sort_by_key(|(node, _)| *node);
+        }
     }
 
     /// Forgets the least likely where there are too many.
@@ -172,12 +215,12 @@ impl Prophet {
             return;
         }
         let mut ranked: Vec<(Chance, NodeId)> =
-            self.table.iter().map(|(node, entry)| (self.aged(*node, entry, now).chance, *node)).collect();
+            self.table.iter().map(|(node, entry)| (self.chance(entry, now), *node)).collect();
         ranked.sort_unstable();
-        for (_, node) in &ranked[..ranked.len() - ROUTING_ENTRIES_MAX] {
-            self.table.remove(node);
-            lessons.push((*node, None));
-        }
+        let mut goes: Vec<NodeId> = ranked.drain(..ranked.len() - ROUTING_ENTRIES_MAX).map(|(_, node)| node).collect();
+        lessons.extend(goes.iter().map(|node| (*node, None)));
+        goes.sort_unstable();
+        self.table.retain(|(node, _)| goes.binary_search(node).is_err());
     }
 }
 
@@ -187,9 +230,10 @@ impl Strategy for Prophet {
     }
 
     fn info(&mut self, peer: NodeId, now: Timestamp) -> RoutingInfo {
-        let all = self.table.iter().filter(|(node, _)| **node != peer);
-        let all = all.map(|(node, entry)| (*node, self.aged(*node, entry, now).chance.to_wire()));
-        RoutingInfo::Predictabilities(highest(all.collect(), ENTRIES_TOLD_MAX))
+        let mut all = Vec::with_capacity(self.table.len());
+        let others = self.table.iter().filter(|(node, _)| *node != peer);
+        all.extend(others.map(|(node, entry)| (*node, self.chance(entry, now).to_wire())));
+        RoutingInfo::Predictabilities(highest(all, ENTRIES_TOLD_MAX))
     }
 
     fn met(&mut self, peer: NodeId, info: &RoutingInfo, now: Timestamp, lessons: &mut Lessons) {
@@ -198,23 +242,15 @@ impl Strategy for Prophet {
             RoutingInfo::Predictabilities(told) => in_order(told),
             _ => Vec::new(),
         };
-        // Equation 3.
-        let me = self.node;
-        for (node, part) in told.iter().filter(|(node, _)| *node != peer && *node != me) {
-            let chance = through.times(Chance::from_wire(*part)).times(self.beta);
-            if chance > self.predictability(*node, now) {
-                let met = self.table.get(node).and_then(|entry| entry.met);
-                self.set(*node, Entry { chance, aged: now, met }, lessons);
-            }
-        }
+        self.learn(peer, &told, through, now, lessons);
         self.told.insert(peer, (now, told));
         self.shrink(now, lessons);
     }
 
     fn parted(&mut self, peer: NodeId, now: Timestamp, lessons: &mut Lessons) {
         let was_met = self.told.remove(&peer).is_some();
-        if let Some(entry) = self.table.get(&peer).copied().filter(|_| was_met) {
-            self.set(peer, Entry { aged: now, met: Some(now), ..entry }, lessons);
+        if let Some(entry) = self.entry(peer).copied().filter(|_| was_met) {
+            self.set(peer, Entry { aged: now, met: Some(now), in_contact: false, ..entry }, lessons);
         }
     }
 
@@ -265,6 +301,7 @@ impl Entry {
             met => Some(Timestamp(u64::from_be_bytes(met.try_into().ok()?))),
         };
         let chance = Chance::from_bits(u32::from_be_bytes(*chance));
-        (*kind == RECORD).then_some(Entry { chance, aged: Timestamp(u64::from_be_bytes(*aged)), met })
+        let aged = Timestamp(u64::from_be_bytes(*aged));
+        (*kind == RECORD).then_some(Entry { chance, aged, met, in_contact: false })
     }
 }

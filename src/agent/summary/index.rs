@@ -62,6 +62,17 @@ impl IdIndex {
         IdIndex::default()
     }
 
+    /// The set of the ids at `slots`, each there once. Put in by their order, each goes to the end of what is there.
+    pub fn of(slots: Vec<u32>, full: &impl Fn(u32) -> BundleId) -> IdIndex {
+        let mut order: Vec<(u64, u32)> = slots.into_iter().map(|slot| (full(slot).prefix(), slot)).collect();
+        order.sort_unstable();
+        let mut index = IdIndex::new();
+        for (_, slot) in order {
+            assert!(index.insert(&full(slot), slot, full), "an id is there once");
+        }
+        index
+    }
+
     /// How many ids there are.
     pub fn len(&self) -> u64 {
         u64::from(self.nodes[0].count)
@@ -255,6 +266,16 @@ mod tests {
     fn an_entry_takes_twelve_bytes_and_a_node_forty_eight() {
         assert_eq!(size_of::<Entry>(), 12);
         assert_eq!(size_of::<Node>(), 48);
+    }
+
+    #[test]
+    fn a_set_made_at_once_is_the_set_made_id_by_id() {
+        let id = |n: u32| BundleId(*blake3::hash(&n.to_be_bytes()).as_bytes());
+        let mut one_by_one = IdIndex::new();
+        (0..1_000).for_each(|n| assert!(one_by_one.insert(&id(n), n, &id)));
+        let mut at_once = IdIndex::of((0..1_000).collect(), &id);
+        assert_eq!(at_once.root(&id), one_by_one.root(&id));
+        assert!(at_once.iter().eq(one_by_one.iter()));
     }
 
     #[test]

@@ -79,7 +79,9 @@ impl Solver {
             }
             (State::Await, Frame::Cells { buckets, up_to, start: 0, cells }) => match self.region(buckets, *up_to) {
                 Ok(region) => {
-                    let pairs = region.shorts(key, index, full).map(|(short, prefix, _)| (short, prefix)).collect();
+                    // As many as there could be in one stretch of an honest peer's; made once and not grown.
+                    let mut pairs = Vec::with_capacity(index.len().min(STRETCH_IDS_MAX as u64) as usize);
+                    pairs.extend(region.shorts(key, index, full).map(|(short, prefix, _)| (short, prefix)));
                     let peeler = Box::new(Peeler::new(Symbols::new(pairs)));
                     self.peel(region, peeler, cells, key, index, full)
                 }

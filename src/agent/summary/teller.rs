@@ -149,7 +149,7 @@ impl Stretch {
         index: &IdIndex,
         full: &impl Fn(u32) -> BundleId,
     ) -> (Stretch, Frame) {
-        let mut pairs: Vec<(u64, u64)> = Vec::new();
+        let mut pairs: Vec<(u64, u64)> = Vec::with_capacity(of.min(STRETCH_IDS_MAX as u64) as usize);
         for (short, prefix, _) in region.shorts(key, index, full) {
             let tied = pairs.last().is_some_and(|(_, last)| *last == prefix);
             if pairs.len() >= STRETCH_IDS_MAX && !tied || pairs.len() == FRAME_IDS_MAX {

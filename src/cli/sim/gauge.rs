@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use ed25519_dalek::{Signer, SigningKey};
 use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::sim::report::Json;
@@ -55,6 +56,21 @@ impl Cost {
 fn thread_cpu() -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
     Duration::new(time.tv_sec.max(0) as u64, time.tv_nsec.max(0) as u32)
+}
+
+/// CPU time that a signature takes on this machine: made once, verified once, as for every bundle of a run.
+pub fn signature_cost() -> Duration {
+    const ROUNDS: u32 = 512;
+    let key = SigningKey::from_bytes(&[7; 32]);
+    // What a short bundle signs is about so long.
+    let mut message = [0; 300];
+    let start = thread_cpu();
+    for round in 0..ROUNDS {
+        message[..4].copy_from_slice(&round.to_be_bytes());
+        let signature = key.sign(&message);
+        assert!(key.verifying_key().verify_strict(&message, &signature).is_ok(), "a signature just made is a good one");
+    }
+    thread_cpu().saturating_sub(start) / ROUNDS
 }
 
 /// Linux says it in kilobytes; elsewhere it stays unknown.

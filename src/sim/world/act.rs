@@ -6,11 +6,10 @@ use super::World;
 use super::catalog::Entry;
 use super::log::Step;
 use super::shelf::Place;
-use crate::agent::change::{Change, Class};
+use crate::agent::change::{Change, Class, Row};
 use crate::agent::io::{Event, Input, Output};
 use crate::bundle::{Bundle, Kind};
 use crate::frame::{Frame, Grade, Transit};
-use crate::id::BundleId;
 use crate::sim::link::{Parcel, Transfer};
 
 impl World<'_> {
@@ -74,9 +73,9 @@ impl World<'_> {
                 let to = self.roster.number(&to);
                 self.send(node, to, frame);
             }
-            Output::Forward { to, transit, id, .. } => {
+            Output::Forward { to, transit, row, .. } => {
                 let to = self.roster.number(&to);
-                self.forward(node, to, transit, &id);
+                self.forward(node, to, transit, row);
             }
             Output::Report(event) => self.note(node, event),
             // Whoever is in reach is met anyway, and nobody sits before these inboxes.
@@ -124,8 +123,8 @@ impl World<'_> {
         self.links.send(Transfer { from, to, bytes, parcel: Parcel::Frame(frame) }, self.now_us);
     }
 
-    fn forward(&mut self, from: u32, to: u32, transit: Transit, id: &BundleId) {
-        let number = self.catalog.number(id).expect("what is forwarded was held");
+    fn forward(&mut self, from: u32, to: u32, transit: Transit, row: Row) {
+        let number = self.nodes[from as usize].shelf.place(row).expect("what is forwarded is held").bundle;
         let entry = self.catalog.entry(number);
         let is_own = entry.bundle.source == self.roster.name(from);
         if !self.reach.talks(from, to) || !is_own && !self.nodes[from as usize].forwards() {

@@ -13,6 +13,9 @@ pub struct Roster {
     names: Vec<NodeId>,
     /// The first eight bytes of each name with the node's number, in order.
     numbers: Vec<(u64, u32)>,
+    /// Where in `numbers` the names begin that share their first bits, as many bits as find one or two names.
+    starts: Vec<u32>,
+    bits: u32,
 }
 
 impl Roster {
@@ -22,7 +25,10 @@ impl Roster {
         let names: Vec<NodeId> = keys.iter().map(|key| key.node()).collect();
         let mut numbers: Vec<(u64, u32)> = names.iter().map(prefix).zip(0..).collect();
         numbers.sort_unstable();
-        Roster { keys, names, numbers }
+        let bits = nodes.max(2).next_power_of_two().trailing_zeros();
+        let start = |first: u64| numbers.partition_point(|(name, _)| name >> (64 - bits) < first) as u32;
+        let starts = (0..1 << bits).map(start).collect();
+        Roster { keys, names, numbers, starts, bits }
     }
 
     pub fn key(&self, node: u32) -> Arc<SigningKey> {
@@ -36,9 +42,9 @@ impl Roster {
     /// The number of a node of this run.
     pub fn number(&self, name: &NodeId) -> u32 {
         let prefix = prefix(name);
-        let from = self.numbers.partition_point(|(other, _)| *other < prefix);
-        let mut same = self.numbers[from..].iter().take_while(|(other, _)| *other == prefix);
-        let found = same.find(|(_, number)| self.names[*number as usize] == *name);
+        let from = self.starts[(prefix >> (64 - self.bits)) as usize] as usize;
+        let mut near = self.numbers[from..].iter().take_while(|(other, _)| *other <= prefix);
+        let found = near.find(|(other, number)| *other == prefix && self.names[*number as usize] == *name);
         found.expect("agents speak to nodes of their run").1
     }
 }

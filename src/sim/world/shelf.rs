@@ -33,6 +33,11 @@ impl Shelf {
         self.places[at] = Some(place);
     }
 
+    pub fn place(&self, row: Row) -> Option<Place> {
+        let at = row.0.checked_sub(self.first)?;
+        self.places.get(at as usize).copied().flatten()
+    }
+
     pub fn take(&mut self, row: Row) -> Option<Place> {
         let at = row.0.checked_sub(self.first)?;
         let place = self.places.get_mut(at as usize)?.take();

@@ -23,7 +23,9 @@ const BRANCH_KEY: &[u8; 32] = b"dak 2026 summary: four children\0";
 impl IdIndex {
     /// The digest of the whole set; zero for the empty one.
     pub fn root(&mut self, full: &impl Fn(u32) -> BundleId) -> Digest {
-        self.refresh(0, full, &mut Vec::with_capacity(LEAF_IDS_MAX * 32));
+        if self.nodes[0].stale {
+            self.refresh(0, full, &mut Vec::with_capacity(LEAF_IDS_MAX * 32));
+        }
         self.nodes[0].digest
     }
 
@@ -32,7 +34,8 @@ impl IdIndex {
         assert!(bits.is_multiple_of(2) && bits <= 16, "the tree branches by two bits at a time");
         self.root(full);
         let mut buckets = Vec::with_capacity(1 << bits);
-        self.collect(0, 0, u32::from(bits), full, &mut buckets);
+        let mut scratch = Vec::with_capacity(LEAF_IDS_MAX * 32);
+        self.collect(0, 0, u32::from(bits), full, &mut scratch, &mut buckets);
         buckets
     }
 
@@ -56,12 +59,20 @@ impl IdIndex {
     }
 
     /// Appends the buckets under a fresh node that lies `depth` bits deep.
-    fn collect(&self, node: usize, depth: u32, bits: u32, full: &impl Fn(u32) -> BundleId, into: &mut Vec<Bucket>) {
+    fn collect(
+        &self,
+        node: usize,
+        depth: u32,
+        bits: u32,
+        full: &impl Fn(u32) -> BundleId,
+        scratch: &mut Vec<u8>,
+        into: &mut Vec<Bucket>,
+    ) {
         let node = &self.nodes[node];
         match &node.body {
             _ if depth == bits => into.push(Bucket { digest: node.digest, count: node.count }),
             Body::Branch(children) => {
-                (0..4).for_each(|n| self.collect(*children as usize + n, depth + 2, bits, full, into));
+                (0..4).for_each(|n| self.collect(*children as usize + n, depth + 2, bits, full, scratch, into));
             }
             // A leaf above the buckets: each takes its share of the few ids, as a leaf of its own would have it.
             Body::Leaf(entries) => {
@@ -71,7 +82,7 @@ impl IdIndex {
                     let len = rest.partition_point(|entry| entry.prefix() >> (64 - bits) <= bucket);
                     let (mine, others) = rest.split_at(len);
                     rest = others;
-                    into.push(Bucket { digest: leaf_digest(mine, full, &mut Vec::new()), count: len as u32 });
+                    into.push(Bucket { digest: leaf_digest(mine, full, scratch), count: len as u32 });
                 }
             }
         }
