@@ -20,6 +20,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueHint};
 
+use crate::safe_text::{safe_json, safe_text};
 use crate::sim::InputError;
 
 #[derive(Clone, Debug, Subcommand)]
@@ -192,17 +193,17 @@ pub fn run(command: &SimCommand, json: bool) -> u8 {
         Err(Stop::Failed(said)) => (1, said),
     };
     let line = match json {
-        true => serde_json::json!({ "schema": 1, "error": said }).to_string(),
-        false => format!("dak: {said}"),
+        true => safe_json(&serde_json::json!({ "schema": 1, "error": said }).to_string()),
+        false => format!("dak: {}", safe_text(&said)),
     };
     let _ = writeln!(io::stderr(), "{line}");
     code
 }
 
-/// Writes a result to stdout.
+/// Writes a result to stdout, be it JSON or text; names of files and of runs come from anywhere.
 fn print(text: impl fmt::Display) -> Outcome {
     let mut stdout = io::stdout().lock();
-    write!(stdout, "{text}").and_then(|()| stdout.flush())?;
+    stdout.write_all(safe_json(&text.to_string()).as_bytes()).and_then(|()| stdout.flush())?;
     Ok(())
 }
 

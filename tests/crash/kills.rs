@@ -45,7 +45,10 @@ fn nothing_acknowledged_is_lost_to_kills_at_any_moment() {
             looked_at = story.ledger.check(&story.carol);
             story.carol.signal(Signal::KILL);
             kills += 1;
-            println!("{kills} kills, {looked_at} acknowledged and there, {} of them by receipt gone", story.ledger.released.len());
+            println!(
+                "{kills} kills, {looked_at} acknowledged and there, {} of them by receipt gone",
+                story.ledger.released.len()
+            );
         }
         assert!(kills < 20 * extent.kills, "{} were acknowledged", story.ledger.acknowledged());
     }

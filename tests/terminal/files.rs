@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use dak::cbor::{Length, Writer};
+use dak::cbor::Writer;
 
 use crate::payloads::{TOGETHER, payloads};
 use crate::person::Person;
@@ -54,8 +54,9 @@ fn block(out: &mut Vec<u8>, kind: u64, number: u64, data: &[u8]) {
 
 #[test]
 fn configurations_are_refused_without_anything_raw() {
-    let nobody = Person::new("nobody");
-    fs::create_dir_all(nobody.home()).unwrap();
+    let mut nobody = Person::new("nobody");
+    nobody.up("");
+    nobody.down();
     for (number, some) in payloads(SEED).chunks(TOGETHER).enumerate() {
         let (raw, quoted) = (some.concat(), toml::Value::from(some.concat()).to_string());
         let text = match number % 7 {
@@ -69,7 +70,8 @@ fn configurations_are_refused_without_anything_raw() {
         };
         fs::write(nobody.home().join("config.toml"), text).unwrap();
         for line in [&["up"][..], &["up", "--json"]] {
-            assert_eq!(dak(&nobody.home(), line, &[]).status.code(), Some(2), "{line:?}");
+            let output = dak(&nobody.home(), line, &[]);
+            assert_eq!(output.status.code(), Some(2), "{line:?}: {}", String::from_utf8_lossy(&output.stderr));
         }
     }
 }

@@ -67,8 +67,10 @@ const HIDES: [char; 26] = [
 ];
 
 /// What is only text, though it may trouble whoever quotes or formats it.
-const PLAIN: [&str; 16] =
-    ["hello", "Žofie", "日本", "שלום", "👋", "{}", "%s%n", "../", "C:\\dir", "'", "\"", "`id`", "$HOME", "<b>", " ", "e\u{301}"];
+const PLAIN: [&str; 16] = [
+    "hello", "Žofie", "日本", "שלום", "👋", "{}", "%s%n", "../", "C:\\dir", "'", "\"", "`id`", "$HOME", "<b>", " ",
+    "e\u{301}",
+];
 
 /// The payloads of a seed, each with something that must not get through.
 pub fn payloads(seed: u64) -> Vec<String> {
