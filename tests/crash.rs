@@ -11,6 +11,8 @@
 #![cfg(feature = "node")]
 #![allow(clippy::disallowed_methods)]
 
+#[path = "crash/full.rs"]
+mod full;
 #[path = "crash/giver.rs"]
 mod giver;
 #[path = "crash/kills.rs"]

@@ -181,17 +181,19 @@ fn start_log(config: &Config) {
     let _ = log.try_init();
 }
 
-/// What libraries log of what peers said is escaped as everything else is.
+/// What libraries log of what peers said is escaped as everything else is. A log that cannot be written, for its disk is
+/// full or its reader gone, is no reason to stop.
 struct SafeLog;
 
 impl Write for SafeLog {
     /// Takes a whole event, which is how they come.
     fn write(&mut self, event: &[u8]) -> io::Result<usize> {
-        io::stderr().write_all(safe_block(&String::from_utf8_lossy(event)).as_bytes())?;
+        // A failure that is passed on would be reported on stderr, and a report that fails there ends the thread.
+        let _ = io::stderr().write_all(safe_block(&String::from_utf8_lossy(event)).as_bytes());
         Ok(event.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        io::stderr().flush()
+        Ok(())
     }
 }

@@ -161,7 +161,7 @@ impl Story {
 const CARRIES_MUCH: &str = "--carry-limit 8G";
 
 /// Writes one message after the other until the node is gone; returns the ids that it gave.
-async fn write(client: &Client, to: &str, count: u32) -> Vec<String> {
+pub async fn write(client: &Client, to: &str, count: u32) -> Vec<String> {
     let mut ids = Vec::new();
     for n in 0..count {
         let compose = Compose { to: to.into(), text: format!("note {n}"), ..Compose::default() };
