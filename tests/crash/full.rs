@@ -114,9 +114,14 @@ impl Cycles {
         }
         assert_eq!(runtime.block_on(self.pid()), pid, "it is the same process");
         let looked_at = self.ledger.check(&self.carol);
+        // A node that dies on a full disk can be started there: it serves, and what it deletes makes room.
+        let ballast = Ballast::beside(&self.disk);
+        fill(&ballast.path);
         self.carol.signal(Signal::KILL);
+        fill(&ballast.path);
         self.carol.up("");
         self.ledger.check(&self.carol);
+        drop(ballast);
         assert_eq!(self.carol.down(), Some(0));
         let sound = self.carol.run("doctor");
         assert_eq!(sound.code, 0, "{} {}", sound.data, sound.talk);
@@ -216,7 +221,7 @@ impl Drop for Ballast {
 
 /// Writes until nothing more fits, not even a byte.
 fn fill(path: &Path) {
-    let mut file = File::create(path).unwrap();
+    let mut file = File::options().create(true).append(true).open(path).unwrap();
     for size in [1 << 20, 4_096, 1] {
         let piece = vec![0x55; size];
         while file.write(&piece).is_ok_and(|written| written > 0) {}

@@ -30,7 +30,9 @@ pub struct Ledger {
     pub letters: BTreeSet<BundleId>,
     /// Mail that the owner wrote, by the ids that the API gave.
     pub own: BTreeSet<String>,
-    /// Carried once; since then a receipt was accepted that says it arrived.
+    /// Carried once; since then a receipt was handed over that says it arrived, and nobody heard whether it was accepted.
+    pub doubted: BTreeSet<BundleId>,
+    /// Carried once, and let go by an accepted receipt.
     pub released: BTreeSet<BundleId>,
     /// Handed over and not answered.
     pub open: BTreeMap<BundleId, Arc<Bundle>>,
@@ -66,12 +68,16 @@ impl Source {
 
 impl Ledger {
     pub fn acknowledged(&self) -> usize {
-        let of_peers = self.carried.len() + self.receipts.len() + self.letters.len() + self.released.len();
-        of_peers + self.own.len()
+        let carried = self.carried.len() + self.doubted.len() + self.released.len() + self.receipts.len();
+        carried + self.letters.len() + self.own.len()
     }
 
     pub fn offer(&mut self, bundles: &[Arc<Bundle>]) {
-        self.open.extend(bundles.iter().map(|bundle| (bundle.id, Arc::clone(bundle))));
+        for bundle in bundles {
+            self.open.insert(bundle.id, Arc::clone(bundle));
+            let ids = named(bundle);
+            self.doubted.extend(ids.iter().filter(|id| self.carried.remove(id)));
+        }
     }
 
     /// Notes an answer. `node` is whose it is.
@@ -86,12 +92,9 @@ impl Ledger {
             Kind::Message if bundle.destination == Eid::mail(node) => self.letters.insert(id),
             Kind::Message => self.carried.insert(id),
         };
-        if let Ok(receipt) = Receipt::decode(bundle.payload()) {
-            for id in receipt.ids {
-                if self.carried.remove(&id) {
-                    self.released.insert(id);
-                }
-            }
+        for id in named(&bundle) {
+            self.doubted.remove(&id);
+            self.released.insert(id);
         }
     }
 
@@ -116,4 +119,9 @@ impl Ledger {
         assert!(risen.is_empty(), "purged by an accepted receipt, and back: {risen:?}");
         self.acknowledged()
     }
+}
+
+/// The ids that a receipt says have arrived.
+fn named(bundle: &Bundle) -> Vec<BundleId> {
+    Receipt::decode(bundle.payload()).map_or(Vec::new(), |receipt| receipt.ids)
 }
