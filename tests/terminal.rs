@@ -29,6 +29,10 @@ use payloads::raw_in;
 const PATIENCE: Duration = Duration::from_secs(60);
 const SEED: u64 = 1;
 
+fn is_full() -> bool {
+    std::env::var("DAK_TERMINAL").is_ok_and(|extent| extent == "full")
+}
+
 /// Runs the program on a home, with a terminal wide enough to show everything. Its output must be harmless, whatever it
 /// says, and no panic.
 fn dak<S: AsRef<OsStr>>(home: &Path, args: &[S], environment: &[(&str, &str)]) -> Output {

@@ -6,7 +6,7 @@ use dak::cbor::Writer;
 
 use crate::payloads::{TOGETHER, payloads};
 use crate::person::Person;
-use crate::{SEED, dak, rows};
+use crate::{SEED, dak, is_full, rows};
 
 #[test]
 fn bundles_are_inspected_without_anything_raw() {
@@ -92,7 +92,7 @@ fn scenarios_and_traces_are_refused_without_anything_raw() {
         };
         fs::write(&scenario, text).unwrap();
         let set = format!("routing.strategy={raw}");
-        for line in [
+        let lines = [
             &["sim", "run", &scenario][..],
             &["sim", "run", &scenario, "--json"],
             &["sim", "run", &scenario, "--set", &set],
@@ -101,17 +101,22 @@ fn scenarios_and_traces_are_refused_without_anything_raw() {
             &["sim", "sweep", &scenario, "--out", "/dev/null/x", "--strategy", &raw, "--json"],
             &["sim", "sweep", &scenario, "--out", "/dev/null/x", "--seeds", &raw],
             &["sim", "compare", "--", &raw, &raw],
-        ] {
+        ];
+        for line in
+            lines.into_iter().enumerate().filter(|(at, _)| is_full() || (at + number) % 3 == 0).map(|(_, line)| line)
+        {
             assert_ne!(dak(&nobody.home(), line, &[]).status.code(), Some(0), "{line:?}");
         }
         let words = some.join(" ");
-        for line in [
+        let lines = [
             raw.clone(),
             format!("{words} CONN 0 1 up"),
             format!("0 {words} 0 1 up"),
             format!("0 CONN {words} 1 up"),
             format!("0 CONN 0 1 {words}"),
-        ] {
+        ];
+        for line in lines.iter().enumerate().filter(|(at, _)| is_full() || (at + number) % 5 == 0).map(|(_, line)| line)
+        {
             let trace = nobody.file("trace", format!("0 CONN 0 1 up\n{line}\n1 CONN 0 1 down\n").as_bytes());
             dak(&nobody.home(), &["sim", "trace", "check", &trace], &[]);
             dak(&nobody.home(), &["sim", "trace", "stat", &trace, "--from", &raw], &[]);

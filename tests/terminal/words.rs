@@ -7,7 +7,7 @@ use std::path::Path;
 
 use crate::payloads::{TOGETHER, payloads, raw_in};
 use crate::person::Person;
-use crate::{SEED, dak};
+use crate::{SEED, dak, is_full};
 
 /// Where a payload may stand in a command line.
 const LINES: [&[&str]; 36] = [
@@ -52,10 +52,6 @@ const LINES: [&[&str]; 36] = [
 /// Variables that are read.
 const VARIABLES: [&str; 7] =
     ["DAK_LISTEN", "DAK_PEERS", "DAK_MDNS", "DAK_CARRY_LIMIT", "DAK_READ_RECEIPTS", "DAK_STRATEGY", "DAK_LOG"];
-
-fn is_full() -> bool {
-    std::env::var("DAK_TERMINAL").is_ok_and(|extent| extent == "full")
-}
 
 #[test]
 fn arguments_come_back_in_errors_without_anything_raw() {
