@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use dak::bundle::Bundle;
 use dak::frame::{Frame, Grade, Hello, Incoming, PROTOCOL_VERSION, Refusal, RoutingInfo, Transit, encode_bundle};
@@ -30,12 +29,11 @@ pub enum Answer {
 }
 
 impl Giver {
-    /// Meets the node at an address; none where it is gone before it says Hello.
+    /// Meets the node at an address; none where it ends the contact before it says Hello.
     pub async fn meet(secret: [u8; 32], at: &str) -> Option<Giver> {
         let net = NetConfig { peers: vec![at.parse().unwrap()], ..NetConfig::default() };
         let (handle, mut events) = Net::start(net, peer::keypair(secret)).unwrap();
-        // A node that was killed meanwhile is dialed for ever; the next one listens elsewhere.
-        let greeted = timeout(Duration::from_secs(2), greet(&mut events)).await.ok().flatten();
+        let greeted = timeout(PATIENCE, greet(&mut events)).await.ok().flatten();
         match greeted {
             Some((outbound, hello)) => {
                 let (window_bytes, known) = (hello.window_bytes as usize, hello.count);

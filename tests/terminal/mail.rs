@@ -82,8 +82,7 @@ fn mail_is_followed_without_anything_raw() {
     // It lists what is there once it hears of what comes.
     let listed = [follower.line(), follower.line()].concat();
     assert_eq!(crate::payloads::raw_in(listed.as_bytes()), None);
-    let mut sent = 0;
-    for some in payloads.chunks(100) {
+    for (sent, some) in payloads.chunks(100).enumerate() {
         // A line that says where the message ends.
         let text = format!("{}\nend {sent}", some.join("\n"));
         let compose = Compose { text, ..written(&address, &some[..TOGETHER]) };
@@ -95,7 +94,6 @@ fn mail_is_followed_without_anything_raw() {
                 break;
             }
         }
-        sent += 1;
     }
 }
 
