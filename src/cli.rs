@@ -18,6 +18,7 @@ use crate::api::model::CheckRow;
 use crate::api::{ApiError, Backend};
 use crate::config::Flags;
 use crate::home::Home;
+use crate::safe_text::{safe_block, safe_text};
 
 pub mod args;
 mod carry;
@@ -101,9 +102,10 @@ pub fn run(engine: &dyn Engine, line: impl IntoIterator<Item = OsString>) -> u8 
 }
 
 fn run_with(engine: &dyn Engine, line: impl IntoIterator<Item = OsString>, out: impl Fn(bool) -> Out) -> u8 {
-    let cli = match Cli::try_parse_from(line) {
+    let line: Vec<OsString> = line.into_iter().collect();
+    let cli = match Cli::try_parse_from(&line) {
         Ok(cli) => cli,
-        Err(error) => return explain(&error, &out(false)),
+        Err(error) => return explain(error, &line, &out(false)),
     };
     let out = out(cli.json);
     let runtime = match runtime(&cli.command) {
@@ -126,10 +128,16 @@ fn runtime(command: &Command) -> io::Result<tokio::runtime::Runtime> {
     builder.enable_all().build()
 }
 
-/// Help goes to stdout, since it was asked for; what was mistyped to stderr.
-fn explain(error: &clap::Error, out: &Out) -> u8 {
-    let styled = error.render();
-    let text = if out.style.color { styled.ansi().to_string() } else { styled.to_string() };
+/// Help goes to stdout, since it was asked for; what was mistyped to stderr, quoted in the form it has in a safe text.
+fn explain(error: clap::Error, line: &[OsString], out: &Out) -> u8 {
+    // Colours are escape sequences too, so what was typed is escaped before clap paints around it.
+    let harmless: Vec<String> = line.iter().map(|word| safe_text(&word.to_string_lossy())).collect();
+    let again = Cli::try_parse_from(&harmless).err().filter(|again| again.kind() == error.kind());
+    let text = match again {
+        Some(again) if out.style.color => again.render().ansi().to_string(),
+        Some(again) => again.render().to_string(),
+        None => safe_block(&error.render().to_string()),
+    };
     match error.use_stderr() {
         true => out.say(&text),
         false => drop(out.data(&text)),

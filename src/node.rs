@@ -28,7 +28,7 @@ use tokio::sync::{broadcast, oneshot};
 pub use self::nearby::Sighting;
 
 use self::clock::Clock;
-use self::core::{Core, Parts, Work};
+use self::core::{Core, LastFailure, Parts, Work};
 use self::courier::{Courier, EVENTS_MAX, Tools};
 use self::letters::Drawer;
 use self::nearby::Nearby;
@@ -77,7 +77,7 @@ pub enum NodeError {
     Seal(SealError),
     #[error("the message was given up before it was sealed")]
     GivenUp,
-    #[error("the node stopped, or its store failed, before this was done")]
+    #[error("the node stopped before this was done")]
     Lost,
     #[error("the operating system gave no random bytes: {0}")]
     Entropy(getrandom::Error),
@@ -95,6 +95,7 @@ pub struct Node {
     events: broadcast::Sender<Event>,
     net: Option<NetHandle>,
     store: Arc<StoreThread>,
+    failure: Arc<LastFailure>,
     /// Addresses it was asked to listen on.
     listen: Vec<Multiaddr>,
     thread: std::sync::Mutex<Option<std::thread::JoinHandle<()>>>,
@@ -144,6 +145,7 @@ impl Node {
         let nearby = Arc::new(Nearby::default());
         let pool = Pool::start(work.clone(), Arc::clone(&drawer), Arc::clone(&tally));
         let store = Arc::new(StoreThread::start(store));
+        let failure = Arc::new(LastFailure::default());
         let courier = Courier::start(Tools {
             reader: reader.clone(),
             net: handle.clone(),
@@ -173,6 +175,7 @@ impl Node {
             store: Arc::clone(&store),
             courier: courier.clone(),
             pool,
+            failure: Arc::clone(&failure),
         });
         let thread = std::thread::Builder::new().name("dak-core".into()).spawn(move || core.run());
         let thread = thread.expect("the system gives a node its threads");
@@ -190,7 +193,7 @@ impl Node {
             tokio::spawn(inlet.run(net_events));
         }
         let thread = std::sync::Mutex::new(Some(thread));
-        Ok(Node { work, reader, drawer, tally, nearby, events, net: handle, store, listen, thread })
+        Ok(Node { work, reader, drawer, tally, nearby, events, net: handle, store, failure, listen, thread })
     }
 
     /// Looks at the agent; the answer comes once everything it shows is durable.
@@ -204,7 +207,12 @@ impl Node {
             Box::new(move || drop(tell.send(seen)))
         });
         self.work.send(Work::Look(look)).map_err(|_| NodeError::Lost)?;
-        told.await.map_err(|_| NodeError::Lost)
+        told.await.map_err(|_| self.lost())
+    }
+
+    /// Why nobody answers any more: the commit failed that had to come first, or the node stopped.
+    fn lost(&self) -> NodeError {
+        self.failure.get().map_or(NodeError::Lost, NodeError::Store)
     }
 
     /// Gives the agent one input; returns once what follows from it is durable.
@@ -225,7 +233,7 @@ impl Node {
         let (token, told) = self.drawer.put(plaintext);
         let submit = Input::Submit { token, destination, lifetime, priority, copies };
         self.work.send(Work::Input(submit)).map_err(|_| NodeError::Lost)?;
-        told.await.map_err(|_| NodeError::Lost)?
+        told.await.map_err(|_| self.lost())?
     }
 
     /// Events from now on.

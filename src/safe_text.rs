@@ -9,7 +9,7 @@
 //! its joiners. A backslash is left alone: an escape that somebody typed is only text. Private-use characters and
 //! noncharacters mean nothing that sender and reader agree on, and are escaped.
 
-use std::fmt;
+use std::fmt::{self, Write};
 
 use unicode_width::UnicodeWidthChar;
 
@@ -34,6 +34,24 @@ pub fn safe_block(text: &str) -> String {
             '\n' | '\t' => safe.push(c),
             '\r' if chars.peek() == Some(&'\n') => {}
             _ => push_safe(&mut safe, c),
+        }
+    }
+    safe
+}
+
+/// Like [`safe_block`] for JSON, and for output that may be JSON: escapes as JSON has them, by UTF-16 units, so that a
+/// program reads back what was there.
+pub fn safe_json(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\n' | '\t' => safe.push(c),
+            _ if is_unsafe(c) => {
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    write!(safe, "\\u{unit:04x}").expect("writing to a string cannot fail");
+                }
+            }
+            _ => safe.push(c),
         }
     }
     safe
@@ -206,6 +224,16 @@ mod tests {
     }
 
     #[test]
+    fn json_reads_back_what_was_escaped() {
+        let hostile = "\u{9b}31m \u{202e}\u{200d}\u{e0041}\u{180e}\u{f0000} e\u{301} 👋 \x1b\n\t\u{7f}";
+        let json = serde_json::to_string(hostile).unwrap();
+        let safe = safe_json(&json);
+        assert!(safe.contains("\\u009b31m \\u202e\\u200d\\udb40\\udc41") && safe.contains("e\u{301} 👋"), "{safe}");
+        assert_eq!(serde_json::from_str::<String>(&safe).unwrap(), hostile);
+        assert_eq!(safe_json("one\n\ttwo\x1b[2J"), "one\n\ttwo\\u001b[2J");
+    }
+
+    #[test]
     fn a_line_is_cut_by_columns_with_an_ellipsis() {
         assert_eq!(one_line("short", 5), "short");
         assert_eq!(one_line("longer", 5), "long…");
@@ -238,6 +266,7 @@ mod tests {
         fn nothing_unsafe_is_in_what_is_printed(text in "\\PC*|.*|(\\PC|\\p{C}){0,40}", width in 0..100usize) {
             proptest::prop_assert!(!safe_text(&text).chars().any(is_unsafe));
             proptest::prop_assert!(!safe_block(&text).chars().any(|c| is_unsafe(c) && c != '\n' && c != '\t'));
+            proptest::prop_assert!(!safe_json(&text).chars().any(|c| is_unsafe(c) && c != '\n' && c != '\t'));
             let line = one_line(&text, width);
             proptest::prop_assert!(!line.chars().any(is_unsafe) && columns(&line) <= width);
         }

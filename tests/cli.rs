@@ -5,6 +5,8 @@
 
 #[path = "cli/person.rs"]
 mod person;
+#[path = "cli/socket.rs"]
+mod socket;
 #[path = "cli/trouble.rs"]
 mod trouble;
 

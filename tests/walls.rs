@@ -91,6 +91,20 @@ fn every_module_stands_on_a_floor() {
     }
 }
 
+#[test]
+fn the_tests_that_the_readme_names_exist() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let readme = fs::read_to_string(root.join("README.md")).unwrap();
+    let security = readme.split("\n## ").find(|section| section.starts_with("Security")).expect("it has that section");
+    let rows = security.lines().filter(|line| line.starts_with("| ")).filter_map(|row| row.split('|').nth(3));
+    let named: Vec<&str> = rows.flat_map(|cell| cell.split('`').skip(1).step_by(2)).collect();
+    assert!(named.len() > 20, "{named:?}");
+    let code: String =
+        [root.join("src"), root.join("tests")].into_iter().flat_map(rust_files).map(|(_, text)| text).collect();
+    let missing: Vec<&&str> = named.iter().filter(|name| !code.contains(&format!("fn {name}()"))).collect();
+    assert!(missing.is_empty(), "no tests of these names: {missing:?}");
+}
+
 fn floor_of(module: &str) -> Option<u8> {
     FLOORS.iter().find(|(_, modules)| modules.contains(&module)).map(|(floor, _)| *floor)
 }
@@ -106,20 +120,29 @@ fn imports(text: &str) -> Vec<String> {
 /// Every source file with the top module it belongs to.
 fn sources() -> Vec<(String, PathBuf, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut found = Vec::new();
-    let mut places = vec![root.clone()];
+    let module = |path: &Path| {
+        let first = path.strip_prefix(&root).unwrap().components().next().unwrap();
+        Path::new(first.as_os_str()).file_stem().unwrap().to_string_lossy().into_owned()
+    };
+    let found: Vec<_> = rust_files(root.clone()).into_iter().map(|(path, text)| (module(&path), path, text)).collect();
+    assert!(found.len() > 50, "the sources are where they were");
+    found
+}
+
+/// Every Rust file in a directory and those below it, with its text.
+fn rust_files(root: PathBuf) -> Vec<(PathBuf, String)> {
+    let (mut found, mut places) = (Vec::new(), vec![root]);
     while let Some(place) = places.pop() {
         for entry in fs::read_dir(place).unwrap() {
             let path = entry.unwrap().path();
-            if path.is_dir() {
-                places.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
-                let first = path.strip_prefix(&root).unwrap().components().next().unwrap();
-                let module = Path::new(first.as_os_str()).file_stem().unwrap().to_string_lossy().into_owned();
-                found.push((module, path.clone(), fs::read_to_string(&path).unwrap()));
+            match path.is_dir() {
+                true => places.push(path),
+                false if path.extension().is_some_and(|extension| extension == "rs") => {
+                    found.push((path.clone(), fs::read_to_string(&path).unwrap()));
+                }
+                false => {}
             }
         }
     }
-    assert!(found.len() > 50, "the sources are where they were");
     found
 }

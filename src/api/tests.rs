@@ -16,6 +16,8 @@ use super::model::*;
 use super::{Backend, Row, Topic, samples, server, socket};
 use crate::bundle::Priority;
 
+mod slow;
+
 #[tokio::test]
 async fn every_request_arrives_as_it_was_asked_and_its_answer_as_it_was_given() {
     let node = Node::start().await;

@@ -22,6 +22,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueHint};
 
 use crate::api::{ApiError, ErrorKind};
+use crate::safe_text::{safe_json, safe_text};
 use crate::sim::InputError;
 
 #[derive(Clone, Debug, Subcommand)]
@@ -217,18 +218,19 @@ pub fn run(command: &SimCommand, json: bool) -> u8 {
     let line = match json {
         true => {
             let kind = if code == 2 { ErrorKind::Usage } else { ErrorKind::Failure };
-            serde_json::to_string(&ApiError::new(kind, said).report()).expect("an error is text and numbers")
+            let report = ApiError::new(kind, said).report();
+            safe_json(&serde_json::to_string(&report).expect("an error is text and numbers"))
         }
-        false => format!("dak: {said}"),
+        false => format!("dak: {}", safe_text(&said)),
     };
     let _ = writeln!(io::stderr(), "{line}");
     code
 }
 
-/// Writes a result to stdout.
+/// Writes a result to stdout, be it JSON or text; names of files and of runs come from anywhere.
 fn print(text: impl fmt::Display) -> Outcome {
     let mut stdout = io::stdout().lock();
-    write!(stdout, "{text}").and_then(|()| stdout.flush())?;
+    stdout.write_all(safe_json(&text.to_string()).as_bytes()).and_then(|()| stdout.flush())?;
     Ok(())
 }
 

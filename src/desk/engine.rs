@@ -1,6 +1,7 @@
 //! Homes: made on the first run, opened with a network by `up`, or without one for a single command.
 
 use std::future::Future;
+use std::io::{self, Write};
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use crate::home::Home;
 use crate::keys::Identity;
 use crate::net::NetConfig;
 use crate::node::{Node, Options};
+use crate::safe_text::safe_block;
 
 /// Contacts that a node looks for by chance.
 const CONTACTS_MAX: usize = 12;
@@ -175,8 +177,25 @@ fn log_filter(text: &str) -> EnvFilter {
 fn start_log(config: &Config) {
     let log = tracing_subscriber::fmt()
         .with_env_filter(log_filter(&config.log.value))
-        .with_writer(std::io::stderr)
+        .with_writer(|| SafeLog)
         .with_ansi(false);
     // A second node in one process keeps the first one's log.
     let _ = log.try_init();
+}
+
+/// What libraries log of what peers said is escaped as everything else is. A log that cannot be written, for its disk is
+/// full or its reader gone, is no reason to stop.
+struct SafeLog;
+
+impl Write for SafeLog {
+    /// Takes a whole event, which is how they come.
+    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
+        // A failure that is passed on would be reported on stderr, and a report that fails there ends the thread.
+        let _ = io::stderr().write_all(safe_block(&String::from_utf8_lossy(event)).as_bytes());
+        Ok(event.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }

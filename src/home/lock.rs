@@ -28,7 +28,8 @@ impl HomeLock {
         let mut file = options.open(path).map_err(failed)?;
         match file.try_lock() {
             Ok(()) => {
-                write_pid(&mut file).map_err(failed)?;
+                // The lock holds whether or not a full disk takes the number.
+                let _ = write_pid(&mut file);
                 Ok(HomeLock { _file: file })
             }
             Err(TryLockError::WouldBlock) => Err(LockError::Held { pid: read_pid(&mut file) }),

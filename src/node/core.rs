@@ -8,9 +8,9 @@
 //! The agent runs ahead of the store; nothing it says leaves before what it says is durable. When a commit fails, all
 //! that ran ahead is dropped, and the agent starts again from the store.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use futures::executor::block_on;
@@ -57,6 +57,20 @@ pub type Restore = Box<dyn FnMut(Durable, &mut Tape) -> Result<Agent, StoreError
 /// Asks the disk what it has left, in bytes.
 pub type Space = Box<dyn FnMut() -> u64 + Send>;
 
+/// Why the last commit that failed did, for those who wait for what it would have made durable.
+#[derive(Default)]
+pub struct LastFailure(Mutex<Option<StoreError>>);
+
+impl LastFailure {
+    pub fn get(&self) -> Option<StoreError> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set(&self, error: &StoreError) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.clone());
+    }
+}
+
 pub struct Core {
     agent: Agent,
     /// Gives the agent its inputs.
@@ -72,6 +86,7 @@ pub struct Core {
     pool: Pool,
     generation: u64,
     ahead: Arc<AtomicUsize>,
+    failure: Arc<LastFailure>,
 }
 
 /// What a core works with.
@@ -86,13 +101,29 @@ pub struct Parts {
     pub store: Arc<StoreThread>,
     pub courier: Courier,
     pub pool: Pool,
+    pub failure: Arc<LastFailure>,
 }
 
 impl Core {
     pub fn new(parts: Parts) -> Core {
-        let Parts { agent, tape, clock, restore, space, again, work, store, courier, pool } = parts;
+        let Parts { agent, tape, clock, restore, space, again, work, store, courier, pool, failure } = parts;
         let (generation, ahead, space_asked) = (0, Arc::default(), None);
-        Core { agent, tape, clock, restore, space, space_asked, work, again, store, courier, pool, generation, ahead }
+        Core {
+            agent,
+            tape,
+            clock,
+            restore,
+            space,
+            space_asked,
+            work,
+            again,
+            store,
+            courier,
+            pool,
+            generation,
+            ahead,
+            failure,
+        }
     }
 
     /// Runs until it is stopped; then everything that was taken is committed.
@@ -222,13 +253,17 @@ impl Core {
         }
         self.ahead.fetch_add(1, Ordering::AcqRel);
         let (ahead, courier) = (Arc::clone(&self.ahead), self.courier.clone());
-        let (again, generation) = (self.again.clone(), self.generation);
+        let (again, generation, failure) = (self.again.clone(), self.generation, Arc::clone(&self.failure));
         let core = std::thread::current();
         let done = Box::new(move |result: Result<(), StoreError>| {
             let result = if planted::is("driver-acts-after-failed-commit") { Ok(()) } else { result };
             match result {
                 Ok(()) => courier.perform(acts),
-                Err(error) => drop(again.send(Work::Failed(generation, error))),
+                Err(error) => {
+                    // Before the acts are dropped, and with them those who wait for an answer.
+                    failure.set(&error);
+                    drop(again.send(Work::Failed(generation, error)));
+                }
             }
             ahead.fetch_sub(1, Ordering::AcqRel);
             core.unpark();

@@ -120,6 +120,22 @@ impl Person {
         Running { process, stdout }
     }
 
+    /// Starts a node out of a shell that has run `first`; returns it when it is ready.
+    pub fn up_after(&self, first: &str) -> Running {
+        let args = ["up", "--listen", "/ip4/127.0.0.1/tcp/0", "--no-mdns"];
+        let node = self.command(&args);
+        let mut shell = Command::new("sh");
+        shell.arg("-c").arg(format!("{first}; exec \"$0\" \"$@\"")).arg(node.get_program()).args(node.get_args());
+        for (name, _) in node.get_envs() {
+            shell.env_remove(name);
+        }
+        let mut process = shell.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let stdout = BufReader::new(process.stdout.take().unwrap());
+        let mut node = Running { process, stdout };
+        node.line();
+        node
+    }
+
     /// What the command that was started last has said so far.
     pub fn talk(&self) -> String {
         fs::read_to_string(self.place.path().join("stderr")).unwrap()
@@ -176,6 +192,10 @@ impl Running {
 
     pub fn signal(&mut self, signal: Signal) {
         kill_process(Pid::from_child(&self.process), signal).unwrap();
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.process.id()
     }
 
     /// Waits for the end and returns the exit code; none after a signal.

@@ -1,6 +1,8 @@
 //! What goes wrong around a node: damaged files, no network, no room, leftovers. Sentences, exit codes, nothing lost.
 
-use std::fs;
+use std::collections::BTreeSet;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use redb::{Database, TableDefinition};
@@ -171,6 +173,85 @@ fn a_store_whose_identity_is_lost_is_no_new_persons() {
     assert!(!key.exists());
     fs::rename(&aside, &key).unwrap();
     assert_eq!(alice.up("")["peer_id"], me["peer_id"]);
+}
+
+#[test]
+fn a_backup_made_while_running_brings_back_what_a_damaged_store_lost() {
+    let (mut alice, mut bob) = (Person::new("alice"), Person::new("bob"));
+    acquaint(&mut alice, &mut bob);
+    let passphrase = bob.file("passphrase", b"correct horse\n");
+    let backup = bob.path("backup");
+    for n in 0..3 {
+        alice.json(&format!("send bob letter-{n} --wait --timeout 30s"));
+        bob.json(&format!("send {SOMEBODY} note-{n}"));
+    }
+    let ids = |person: &Person, line: &str| -> BTreeSet<String> {
+        person.rows(line).iter().map(|row| row["id"].as_str().unwrap().to_owned()).collect()
+    };
+    let (letters, sent) = (ids(&bob, "inbox"), ids(&bob, "status"));
+    std::thread::scope(|scope| {
+        // Mail goes on coming and going meanwhile.
+        scope.spawn(|| (0..6).for_each(|n| drop(bob.json(&format!("send alice meanwhile-{n}")))));
+        assert_eq!(bob.run(&format!("backup {backup} --passphrase-file {passphrase}")).code, 0);
+    });
+    bob.down();
+    let mut hollow = fs::read(store(&bob)).unwrap();
+    hollow[4_096..].iter_mut().for_each(|byte| *byte = 0xff);
+    fs::write(store(&bob), hollow).unwrap();
+    assert_eq!(bob.run("doctor").code, 7);
+    assert_eq!(bob.run("doctor --repair").code, 0);
+    assert!(ids(&bob, "inbox").is_empty(), "nothing was left to keep");
+
+    let mut heir = Person::new("bob");
+    assert_eq!(heir.run(&format!("restore {backup} --passphrase-file {passphrase}")).code, 0);
+    assert_eq!(ids(&heir, "inbox"), letters);
+    assert!(ids(&heir, "status").is_superset(&sent));
+    assert!(ids(&heir, "carry list").is_superset(&sent), "what was never delivered is still answered for");
+    let checks = heir.rows("doctor");
+    assert!(checks.iter().all(|check| check["verdict"] != "bad"), "{checks:?}");
+    // It goes on as the same node.
+    heir.up(&format!("--peer {}", alice.place()));
+    alice.json("send bob back-again --wait --timeout 30s");
+    assert_eq!(heir.rows("inbox").len(), letters.len() + 1);
+}
+
+#[test]
+fn what_others_could_read_is_refused_with_the_command_that_closes_it() {
+    let mut alice = Person::new("alice");
+    alice.up("");
+    alice.down();
+    let home = alice.home();
+    for (path, open, shut) in [(home.join("identity.key"), 0o644, 0o600), (home, 0o755, 0o700)] {
+        fs::set_permissions(&path, Permissions::from_mode(open)).unwrap();
+        let send = format!("send {SOMEBODY} hi");
+        for line in ["up --no-mdns --listen /ip4/127.0.0.1/tcp/0", "inbox", &send] {
+            let ran = alice.run(line);
+            assert_eq!((ran.code, ran.data.as_str(), ran.talk.lines().count()), (5, "", 1), "{line}: {}", ran.talk);
+            assert!(ran.talk.contains(&format!("chmod {shut:o}")), "{line}: {}", ran.talk);
+        }
+        let found = alice.run("doctor");
+        assert!((found.data + &found.talk).contains("chmod"));
+        fs::set_permissions(&path, Permissions::from_mode(shut)).unwrap();
+        assert_eq!(alice.run("inbox").code, 0);
+    }
+}
+
+#[test]
+fn two_nodes_never_open_one_store() {
+    let (mut alice, mut bob) = (Person::new("alice"), Person::new("bob"));
+    alice.up("");
+    bob.up("");
+    bob.down();
+    fs::remove_file(store(&bob)).unwrap();
+    // Another home with another lock, and the same file in it.
+    fs::hard_link(store(&alice), store(&bob)).unwrap();
+    for line in ["up --no-mdns --listen /ip4/127.0.0.1/tcp/0", "inbox"] {
+        let ran = bob.run(line);
+        assert_eq!((ran.code, ran.data.as_str(), ran.talk.lines().count()), (7, "", 1), "{line}: {}", ran.talk);
+    }
+    alice.json(&format!("send {SOMEBODY} undisturbed"));
+    assert_eq!(alice.down(), Some(0));
+    assert_eq!(alice.run("doctor").code, 0);
 }
 
 fn store(person: &Person) -> PathBuf {

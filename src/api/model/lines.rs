@@ -1,29 +1,14 @@
 //! Rows as lines of JSON: what the socket carries and what `--json` prints.
 
-use std::fmt::Write;
-
 use serde::Serialize;
 
 use super::Response;
+use crate::safe_text::safe_json;
 
-/// One physical line, with its end. Characters that a terminal may obey are escaped, which JSON allows anywhere.
+/// One physical line, with its end. Characters that a terminal may obey, or that hide, are escaped, which JSON allows
+/// anywhere.
 pub fn json_line<T: Serialize>(row: &T) -> String {
-    let json = serde_json::to_string(row).expect("rows are plain data");
-    let mut line = String::with_capacity(json.len() + 1);
-    for c in json.chars() {
-        match c {
-            // serde_json escapes what is below the space; these are the C1 controls, and marks that turn text around.
-            '\u{7f}'..='\u{9f}'
-            | '\u{61c}'
-            | '\u{200e}'
-            | '\u{200f}'
-            | '\u{2028}'..='\u{202e}'
-            | '\u{2066}'..='\u{2069}' => {
-                write!(line, "\\u{:04x}", u32::from(c)).expect("writing to a string cannot fail");
-            }
-            c => line.push(c),
-        }
-    }
+    let mut line = safe_json(&serde_json::to_string(row).expect("rows are plain data"));
     line.push('\n');
     line
 }

@@ -136,14 +136,16 @@ impl Home {
         let courier = Courier::start(Tools { reader, net: None, pool: pools, drawer, core: again, events });
         let core = Core::new(Parts {
             agent: build(Durable::default()),
+            tape: Tape::default(),
             clock: Clock::resume(&Durable::default()),
-            restore: Box::new(move |durable| Ok(build(durable))),
+            restore: Box::new(move |durable, _| Ok(build(durable))),
             space: Box::new(|| u64::MAX),
             again: work.clone(),
             work: queue,
             store: Arc::clone(&store),
             courier,
             pool,
+            failure: Arc::default(),
         });
         Home { disk, work, core: Mutex::new(Some(core)), store, events: Mutex::new(followed), tally }
     }
