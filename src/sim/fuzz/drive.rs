@@ -61,7 +61,7 @@ impl World {
         let by_owner = of_owner || usage.bytes > usage.quota_bytes;
         let mut outputs = Vec::new();
         node.agent.handle(at, input, &mut outputs);
-        node.open.push(Taken { by_owner, at, outputs });
+        node.open.push(Taken { by_owner, limit_bytes: usage.quota_bytes, at, outputs });
     }
 
     /// Ends a batch: whatever is due now belongs to it.
@@ -139,10 +139,9 @@ impl World {
                 let Output::Commit(change) = output else { continue };
                 self.weigh(n, change);
                 let node = &mut self.nodes[n];
-                let limit_bytes = node.config.carry_bytes_max;
                 self.truth.committed(n, &node.disk, &node.config, taken, change, self.now, node.overcounted)?;
                 node.disk.commit(std::slice::from_ref(change)).expect("memory does not fail");
-                self.truth.check_limit(n, &node.disk, limit_bytes, change)?;
+                self.truth.check_limit(n, &node.disk, taken, change)?;
                 self.count(change);
             }
         }
@@ -235,16 +234,21 @@ impl World {
                 if self.plan.is_hostile(n) {
                     return self.twist_frame(n, peer, frame);
                 }
-                self.truth.said(n, &frame, self.nodes[n].disk.model())?;
+                self.truth.said(n, &frame)?;
                 self.tell(|| format!("{n} says to {peer}: {}", told(&frame)));
                 self.put(n, peer, frame.encode());
             }
             Output::Forward { to, transit, id, row } => {
-                let bundle = self.nodes[n].disk.bundle(row).map(Arc::clone).filter(|bundle| bundle.id == id);
-                must(bundle.is_some(), Promise::StoreAndAgentAgree, || {
-                    format!("{} forwards {id} of {row:?}, where the store has nothing of it", self.name(n))
-                })?;
-                let (Some(peer), Some(bundle)) = (self.linked(n, to), bundle) else { return Ok(()) };
+                let disk = &self.nodes[n].disk;
+                let Some(bundle) = disk.bundle(row).filter(|bundle| bundle.id == id).map(Arc::clone) else {
+                    // Gone since; and of what is not gone there is a body.
+                    let is_held = disk.model().held.get(&row).is_some_and(|held| held.id == id);
+                    must(!is_held, Promise::StoreAndAgentAgree, || format!("{n} holds {id} without a body"))?;
+                    let incarnation = self.nodes[n].incarnation;
+                    self.errands.push_back(Errand::Input(n, incarnation, Input::Unreadable { to, id }));
+                    return Ok(());
+                };
+                let Some(peer) = self.linked(n, to) else { return Ok(()) };
                 if self.plan.is_hostile(n) {
                     return self.twist_bundle(n, peer, transit, &bundle);
                 }

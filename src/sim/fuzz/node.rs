@@ -44,6 +44,8 @@ pub struct Node {
 pub struct Taken {
     /// Whether the owner ended custody with it, or wants less carried than there is.
     pub by_owner: bool,
+    /// What the owner lets others take, as it stood then.
+    pub limit_bytes: u64,
     pub at: Moment,
     pub outputs: Vec<Output>,
 }

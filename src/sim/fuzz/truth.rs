@@ -276,14 +276,16 @@ impl Truth {
     }
 
     /// What a bundle joined is within the limits then and there.
-    pub fn check_limit(&self, n: usize, disk: &MemoryStore, limit_bytes: u64, change: &Change) -> Checked {
+    pub fn check_limit(&self, n: usize, disk: &MemoryStore, taken: &Taken, change: &Change) -> Checked {
         let Change::Hold { held, .. } = change else { return Ok(()) };
         if held.class == Class::Own || !self.honest[n] {
             return Ok(());
         }
         let carried = disk.model().held.values().filter(|held| held.class != Class::Own);
         let bytes: u64 = carried.map(|held| cost_bytes(held.size_bytes)).sum();
-        must(bytes <= limit_bytes, Promise::QuotaHolds, || format!("{n} takes {bytes} bytes, and wants {limit_bytes}"))
+        must(bytes <= taken.limit_bytes, Promise::QuotaHolds, || {
+            format!("{n} takes {bytes} bytes of {}", taken.limit_bytes)
+        })
     }
 
     /// Looks at what only the whole batch explains.
@@ -303,19 +305,26 @@ impl Truth {
         }
         for id in std::mem::take(&mut self.queued) {
             let is_held = now.held.values().any(|held| held.id == id) || self.rows.contains(&(n, id));
-            must(is_held, Promise::StatusIsTrue, || format!("{n} queues {id}, and does not hold it"))?;
+            must(is_held || self.cancelled.contains(&(n, id)), Promise::StatusIsTrue, || {
+                format!("{n} queues {id}, and does not hold it")
+            })?;
         }
         Ok(())
     }
 
     /// An honest node tells a peer something: it answers only for what is durable.
-    pub fn said(&self, n: usize, frame: &Frame, now: &Durable) -> Checked {
+    pub fn said(&self, n: usize, frame: &Frame) -> Checked {
         let Frame::Accepted { grants } = frame else { return Ok(()) };
         grants.iter().try_for_each(|(id, grade)| {
-            let heeded =
-                matches!(self.bundles.get(id), Some((_, to, Kind::Receipt)) if self.numbers.get(&to.node) == Some(&n));
-            let is_so = self.ever_stored(n, *id, *grade)
-                || *grade == Grade::Copy && (heeded || now.held.values().any(|held| held.id == *id));
+            let is_heeded =
+                |(_, to, kind): &(NodeId, Eid, Kind)| *kind == Kind::Receipt && self.numbers.get(&to.node) == Some(&n);
+            let is_so = match grade {
+                // A receipt's word counts at its destination, whether there is room for it or not.
+                Grade::Copy if self.bundles.get(id).is_some_and(is_heeded) => true,
+                // A receipt that freed nothing is held released.
+                Grade::Copy => [Grade::Released, *grade].iter().any(|grade| self.ever_stored(n, *id, *grade)),
+                _ => self.ever_stored(n, *id, *grade),
+            };
             must(is_so, Promise::AcceptedIsDurable, || {
                 format!("{n} answers for {id} as {grade:?}, and never stored it")
             })
