@@ -56,7 +56,7 @@ impl World {
             counts.damaged += 1;
             return;
         }
-        if cut > 0 && dice.chance(cut) {
+        if cut > 0 && !bytes.is_empty() && dice.chance(cut) {
             counts.damaged += 1;
             bytes.truncate(dice.below(bytes.len() as u64) as usize);
         }

@@ -5,6 +5,7 @@ use crate::agent::Input;
 use crate::agent::change::{Class, What};
 use crate::bundle::Kind;
 use crate::id::BundleId;
+use crate::receipt::ReceiptKind;
 use crate::time::{DAY, HOUR, MINUTE, Millis};
 
 use super::truth::is_over_by_clock;
@@ -23,9 +24,11 @@ const LONG_AFTER: Millis = Millis(80 * DAY.0);
 /// A message that must arrive.
 #[derive(Clone, Copy)]
 struct Owed {
-    from: usize,
+    /// Its source, or a carrier that accepted it.
+    holder: usize,
     to: usize,
     id: BundleId,
+    is_own: bool,
 }
 
 impl World {
@@ -33,7 +36,6 @@ impl World {
         self.tell(|| "the faults stop".into());
         self.is_stormy = false;
         self.flush_all()?;
-        let honest = self.plan.nodes - self.plan.hostile;
         for n in 0..self.nodes.len() {
             let node = &mut self.nodes[n];
             (node.fault, node.wall_offset, self.groups[n]) = (None, 0, 0);
@@ -46,76 +48,93 @@ impl World {
             self.part(a, b)?;
         }
         self.flush_all()?;
-        let owed = self.owed(honest);
+        let there = self.who_is_there();
+        let owed = self.owed(&there);
         self.counts.owed += owed.len() as u64;
         for _ in 0..ROUNDS {
-            self.meet_all(honest)?;
+            self.meet_all(&there)?;
         }
         for owed in owed {
             self.check_arrived(owed)?;
         }
-        self.forget(honest)
+        self.forget(&there)
     }
 
-    /// What honest nodes hold of their own for honest nodes, with life left.
-    fn owed(&self, honest: usize) -> Vec<Owed> {
+    /// All honest nodes; in some worlds one of them is gone for good, and whatever carriers took from it must do.
+    fn who_is_there(&mut self) -> Vec<usize> {
+        let honest = self.plan.nodes - self.plan.hostile;
+        let gone = self.dice.chance(500_000).then(|| self.dice.below(honest as u64) as usize);
+        if let Some(gone) = gone {
+            self.tell(|| format!("{gone} is gone for good"));
+        }
+        (0..honest).filter(|n| Some(*n) != gone).collect()
+    }
+
+    /// What is held for somebody who is there, with life left.
+    fn owed(&self, there: &[usize]) -> Vec<Owed> {
+        let soon = self.now + LIFE_LEFT_MIN.0;
         let mut owed = Vec::new();
-        for from in 0..honest {
-            let agent = self.agent(from);
-            for held in agent.held().filter(|held| held.class == Class::Own && held.kind == Kind::Message) {
-                let to = self.numbers.get(&held.destination.node).copied().filter(|to| *to < honest);
-                let (Some(to), Some(outgoing)) = (to, agent.sent_one(&held.id)) else { continue };
-                let created_ms = self.truth.taken.get(&(from, held.id)).map_or(0, |(at_ms, _)| *at_ms);
-                let end_ms = created_ms.saturating_add(held.lifetime.0);
-                let wall = self.nodes[to].wall(self.now + LIFE_LEFT_MIN.0);
-                let lives = end_ms > self.now + LIFE_LEFT_MIN.0
-                    && self.nodes[from].world_ms(held.expires) > self.now + LIFE_LEFT_MIN.0
-                    && !is_over_by_clock(outgoing.creation, held.lifetime, wall);
-                if lives {
-                    owed.push(Owed { from, to, id: held.id });
+        for holder in there.iter().copied() {
+            let agent = self.agent(holder);
+            for held in agent.held().filter(|held| held.kind == Kind::Message) {
+                let to = self.numbers.get(&held.destination.node).copied().filter(|to| there.contains(to));
+                let is_own = held.class == Class::Own;
+                let creation = self.truth.creation(held.id);
+                let (Some(to), Some((creation, created_ms))) = (to, creation) else { continue };
+                let lives = created_ms.saturating_add(held.lifetime.0) > soon
+                    && self.nodes[holder].world_ms(held.expires) > soon
+                    && !is_over_by_clock(creation, held.lifetime, self.nodes[to].wall(soon));
+                if lives && (!is_own || agent.sent_one(&held.id).is_some()) {
+                    owed.push(Owed { holder, to, id: held.id, is_own });
                 }
             }
         }
         owed
     }
 
-    fn meet_all(&mut self, honest: usize) -> Checked {
-        for a in 0..honest {
-            for b in 0..a {
-                self.open(a, b)?;
+    fn meet_all(&mut self, there: &[usize]) -> Checked {
+        for (i, a) in there.iter().enumerate() {
+            for b in &there[..i] {
+                self.open(*a, *b)?;
                 self.run_errands()?;
                 self.settle()?;
-                self.part(a, b)?;
+                self.part(*a, *b)?;
                 self.flush_all()?;
             }
         }
         // Who reads his mail has room for more.
-        for n in 0..honest {
-            let ids: Vec<BundleId> = self.agent(n).letters().map(|letter| letter.id).collect();
-            ids.into_iter().try_for_each(|id| self.input(n, Input::Discard(id)))?;
+        for n in there {
+            let ids: Vec<BundleId> = self.agent(*n).letters().map(|letter| letter.id).collect();
+            ids.into_iter().try_for_each(|id| self.input(*n, Input::Discard(id)))?;
         }
         self.pass(PAUSE)
     }
 
-    fn check_arrived(&self, Owed { from, to, id }: Owed) -> Checked {
-        let state = self.agent(from).sent_one(&id).map(|outgoing| outgoing.state());
+    fn check_arrived(&self, Owed { holder, to, id, is_own }: Owed) -> Checked {
         let arrived = self.truth.rows.contains(&(to, id));
+        let is_rejected = |kind| matches!(kind, ReceiptKind::Rejected { .. });
+        let rejected = self.truth.states(self.nodes[to].id, id, is_rejected);
+        let state = self.agent(holder).sent_one(&id).map(|outgoing| outgoing.state()).filter(|_| is_own);
         let is_so = match state {
             Some(What::Delivered | What::Read) => arrived,
-            Some(What::Rejected { .. }) => !arrived,
-            _ => false,
+            Some(What::Rejected { .. }) => rejected && !arrived,
+            Some(_) => false,
+            // What a carrier had to give up since, it owes no more.
+            None => arrived || rejected || self.truth.gave_up.contains(&(holder, id)),
         };
         must(is_so, Promise::EverythingArrives, || {
             let row = if arrived { "there is a row" } else { "no row" };
-            format!("{id} from {from} to {to} is {state:?} after everybody met everybody; {row} at its destination")
+            format!(
+                "{id}, held by {holder} for {to}, is {state:?} after everybody met everybody; {row} at its destination"
+            )
         })
     }
 
     /// Every life and every memory ends.
-    fn forget(&mut self, honest: usize) -> Checked {
+    fn forget(&mut self, there: &[usize]) -> Checked {
         self.pass(LONG_AFTER)?;
-        for n in 0..honest {
-            let agent = self.agent(n);
+        for n in there {
+            let agent = self.agent(*n);
             let (held, buried, due) = (agent.held().count(), agent.tombstones(), agent.next_timeout());
             must(held == 0 && buried == 0 && due.is_none(), Promise::NothingIsLeft, || {
                 format!("{n} still holds {held}, remembers {buried} and waits for {due:?}")

@@ -114,7 +114,7 @@ impl World {
         let payload = self.payload(n, kind, &draft);
         let key: Arc<Witness> = Arc::clone(&self.nodes[n].key);
         let bundle = draft.sign(&payload, &*key).expect("a small bundle of a hostile node is well-formed");
-        self.truth.signed_by_hostile(&bundle);
+        self.truth.signed_by_hostile(&bundle, self.now);
         let transit = match self.coven.dice.chance(500_000) {
             true => self.coven.any_transit(),
             false => Transit { copies: 1, ..Transit::default() },

@@ -133,7 +133,7 @@ fn any_share(dice: &mut Stream) -> u16 {
 }
 
 fn any_air(dice: &mut Stream) -> AirFaults {
-    let mut rate = || if one_in(dice, 2) { dice.below(80_000) as u32 } else { 0 };
+    let mut rate = || if one_in(dice, 2) { dice.below(120_000) as u32 } else { 0 };
     AirFaults { lost: rate(), doubled: rate(), overtaken: rate(), cut: rate(), damaged: rate() }
 }
 

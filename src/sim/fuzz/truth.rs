@@ -13,7 +13,7 @@ use crate::frame::{Frame, Grade};
 use crate::id::{BundleId, NodeId};
 use crate::receipt::{Receipt, ReceiptKind};
 use crate::store::memory::MemoryStore;
-use crate::time::{DAY, DtnTime, HOUR, Millis};
+use crate::time::{DAY, DtnTime, HOUR, Millis, Timestamp};
 
 use super::node::Taken;
 use super::witness::Signed;
@@ -24,6 +24,9 @@ pub struct Truth {
     pub(super) honest: Vec<bool>,
     pub(super) numbers: BTreeMap<NodeId, usize>,
     signed: Signed,
+    /// Under which stamp bundles were signed, and what the world's clock showed when they became durable.
+    created: BTreeMap<BundleId, (Creation, u64)>,
+    lifetimes: BTreeMap<BundleId, Millis>,
     /// Source, destination and kind of everything that was ever signed and left memory.
     pub(super) bundles: BTreeMap<BundleId, (NodeId, Eid, Kind)>,
     /// Grades at which a node ever stored an id.
@@ -41,7 +44,7 @@ pub struct Truth {
     posted: BTreeSet<(usize, BundleId)>,
     stamps: BTreeMap<(usize, Creation), BundleId>,
     /// What the end of the batch must explain: ids that were buried, and messages that were queued.
-    buried: Vec<BundleId>,
+    buried: Vec<(BundleId, Timestamp, Timestamp)>,
     queued: Vec<BundleId>,
 }
 
@@ -54,6 +57,8 @@ impl Truth {
             honest,
             numbers,
             signed,
+            created: BTreeMap::new(),
+            lifetimes: BTreeMap::new(),
             bundles: BTreeMap::new(),
             stored: BTreeSet::new(),
             rows: BTreeSet::new(),
@@ -71,12 +76,14 @@ impl Truth {
     }
 
     /// A hostile node signed this outside of its agent; what it says in a receipt is its word.
-    pub fn signed_by_hostile(&mut self, bundle: &Bundle) {
+    pub fn signed_by_hostile(&mut self, bundle: &Bundle, now_ms: u64) {
+        self.created.entry(bundle.id).or_insert((bundle.creation, now_ms));
         self.note_bundle(bundle);
         self.note_statement(bundle);
     }
 
     fn note_bundle(&mut self, bundle: &Bundle) {
+        self.lifetimes.insert(bundle.id, bundle.lifetime);
         self.bundles.insert(bundle.id, (bundle.source, bundle.destination.clone(), bundle.kind));
     }
 
@@ -91,6 +98,11 @@ impl Truth {
     pub fn states(&self, signer: NodeId, id: BundleId, wanted: impl Fn(ReceiptKind) -> bool) -> bool {
         let all = (signer, id, ReceiptKind::Delivered)..=(signer, id, ReceiptKind::Rejected { reason: u8::MAX });
         self.stated.range(all).any(|(_, _, kind)| wanted(*kind))
+    }
+
+    /// The stamp of a bundle that left memory, and when its life began.
+    pub fn creation(&self, id: BundleId) -> Option<(Creation, u64)> {
+        self.created.get(&id).copied()
     }
 
     pub fn ever_stored(&self, n: usize, id: BundleId, grade: Grade) -> bool {
@@ -111,11 +123,14 @@ impl Truth {
     ) -> Checked {
         let (before, me) = (disk.model(), config);
         if !self.honest[n] {
-            return self.note_of_hostile(n, change);
+            return self.note_of_hostile(n, change, now_ms);
         }
         match change {
             Change::Hold { held, bundle } => {
                 self.check_hold(n, before, taken, held, bundle)?;
+                if held.from.is_none() {
+                    self.created.insert(held.id, (bundle.creation, now_ms));
+                }
                 self.stored.insert((n, held.id, held.grade));
                 self.taken.insert((n, held.id), (now_ms, overcounted));
             }
@@ -149,7 +164,7 @@ impl Truth {
             Change::Attest { id, evidence } => {
                 self.check_evidence(n, before, taken, *id, evidence, now_ms, overcounted)?
             }
-            Change::Bury { id, .. } => self.buried.push(*id),
+            Change::Bury { id, until } => self.buried.push((*id, *until, taken.at.now)),
             Change::Unbury { id } => {
                 let is_due = before.buried.get(id).is_some_and(|until| *until <= taken.at.now);
                 must(is_due, Promise::AcceptedIsDurable, || format!("{n} ends the tombstone of {id} early"))?;
@@ -168,9 +183,9 @@ impl Truth {
     }
 
     /// Of hostile nodes only what they signed counts.
-    fn note_of_hostile(&mut self, n: usize, change: &Change) -> Checked {
+    fn note_of_hostile(&mut self, n: usize, change: &Change, now_ms: u64) -> Checked {
         match change {
-            Change::Hold { held, bundle } if held.from.is_none() => self.signed_by_hostile(bundle),
+            Change::Hold { held, bundle } if held.from.is_none() => self.signed_by_hostile(bundle, now_ms),
             Change::Deliver { letter, bundle } => {
                 self.note_bundle(bundle);
                 self.rows.insert((n, letter.id));
@@ -291,7 +306,7 @@ impl Truth {
     /// Looks at what only the whole batch explains.
     pub fn check_batch(&mut self, n: usize, now: &Durable) -> Checked {
         let me = |node: &NodeId| self.numbers.get(node) == Some(&n);
-        for id in std::mem::take(&mut self.buried) {
+        for (id, until, since) in std::mem::take(&mut self.buried) {
             let is_over = match self.bundles.get(&id) {
                 Some((_, to, Kind::Receipt)) => me(&to.node),
                 Some((_, to, Kind::Message)) => {
@@ -302,6 +317,9 @@ impl Truth {
                 None => false,
             };
             must(is_over, Promise::AcceptedIsDurable, || format!("{n} buries {id}, which is not over"))?;
+            // Nobody can make a copy live longer than this, and no replay may find the id forgotten.
+            let whole = self.lifetimes.get(&id).is_some_and(|lifetime| until == since + *lifetime + HOUR);
+            must(whole, Promise::AcceptedIsDurable, || format!("{n} buries {id} from {since:?} to {until:?}"))?;
         }
         for id in std::mem::take(&mut self.queued) {
             let is_held = now.held.values().any(|held| held.id == id) || self.rows.contains(&(n, id));
