@@ -59,9 +59,10 @@ impl World {
         let (at, usage) = (node.moment(self.now), node.agent.usage());
         let of_owner = matches!(input, Input::Cancel(_) | Input::Drop(_) | Input::CarryLimit(_) | Input::Discard(_));
         let by_owner = of_owner || usage.bytes > usage.quota_bytes;
+        let has_named = matches!(input, Input::Meet { .. }) || node.open.iter().any(|taken| taken.has_named);
         let mut outputs = Vec::new();
         node.agent.handle(at, input, &mut outputs);
-        node.open.push(Taken { by_owner, limit_bytes: usage.quota_bytes, at, outputs });
+        node.open.push(Taken { by_owner, limit_bytes: usage.quota_bytes, has_named, at, outputs });
     }
 
     /// Ends a batch: whatever is due now belongs to it.

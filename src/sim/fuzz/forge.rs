@@ -28,11 +28,11 @@ impl World {
         }
         let peer = peers[self.coven.dice.below(peers.len() as u64) as usize];
         self.counts.deeds += 1;
-        let bytes = match self.coven.dice.below(12) {
+        let bytes = match self.coven.dice.below(14) {
             0 => self.tampered(),
             1 => self.in_anothers_name(n, Kind::Message),
             2 => self.in_anothers_name(n, Kind::Receipt),
-            3 => Some(self.receipt_of_no_business(n)),
+            3 | 10 | 11 => Some(self.receipt_of_no_business(n)),
             4 | 5 => self.replayed(),
             6 => self.malleable(),
             7 => Some(self.mail(n)),
@@ -146,7 +146,10 @@ impl World {
         let kinds = [ReceiptKind::Delivered, ReceiptKind::Read, ReceiptKind::Rejected { reason: 1 }];
         let kind = kinds[self.coven.dice.below(3) as usize];
         let devices = if self.coven.dice.chance(100_000) { 2 } else { 1 };
-        Receipt { kind, source, device: 0, devices, ids: self.coven.any_ids() }.encode()
+        // A lie that fits: ids of bundles that the addressee really sent.
+        let fitting = self.coven.ids_of(source);
+        let ids = if fitting.is_empty() || self.coven.dice.chance(200_000) { self.coven.any_ids() } else { fitting };
+        Receipt { kind, source, device: 0, devices, ids }.encode()
     }
 
     fn noise(&mut self) -> Vec<u8> {

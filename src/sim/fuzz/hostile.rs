@@ -1,9 +1,11 @@
 //! Hostile nodes: each has an agent that does its best to look honest, and a will of its own that bends what the agent
 //! says, swallows what it is given, and now and then says something outrageous. All of them share what they hear.
 
-use crate::bundle::{Bundle, HOP_LIMIT, Hops, Unverified};
+use std::collections::BTreeSet;
+
+use crate::bundle::{Bundle, HOP_LIMIT, Hops, Kind, Unverified};
 use crate::frame::{Frame, Grade, Hello, Incoming, PROTOCOL_VERSION, RoutingInfo, Transit, encode_bundle};
-use crate::id::BundleId;
+use crate::id::{BundleId, NodeId};
 use crate::sim::random::Stream;
 use crate::time::{DAY, Millis};
 
@@ -42,6 +44,13 @@ impl Coven {
     pub fn any_ids(&mut self) -> Vec<BundleId> {
         let count = self.dice.between(1, 12);
         (0..count).map(|_| self.any_id()).collect()
+    }
+
+    /// Messages of one source that any of them saw.
+    pub fn ids_of(&self, source: NodeId) -> Vec<BundleId> {
+        let parsed = self.bundles.iter().filter_map(|bytes| Unverified::parse(bytes).ok());
+        let of_source = parsed.filter(|bundle| bundle.source() == source && bundle.kind() == Kind::Message);
+        BTreeSet::from_iter(of_source.map(|bundle| bundle.id())).into_iter().collect()
     }
 
     pub fn any_bundle(&mut self) -> Option<Vec<u8>> {

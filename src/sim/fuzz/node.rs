@@ -46,6 +46,8 @@ pub struct Taken {
     pub by_owner: bool,
     /// What the owner lets others take, as it stood then.
     pub limit_bytes: u64,
+    /// Whether the owner named or blocked somebody since the batch began.
+    pub has_named: bool,
     pub at: Moment,
     pub outputs: Vec<Output>,
 }

@@ -4,9 +4,10 @@
 //! is noted as it is committed.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::agent::change::{Change, Class, Durable, Held, Letter, Standing};
-use crate::agent::{Config, Output, cost_bytes};
+use crate::agent::{Config, cost_bytes};
 use crate::bundle::{Bundle, Creation, Kind};
 use crate::eid::Eid;
 use crate::frame::{Frame, Grade};
@@ -27,6 +28,8 @@ pub struct Truth {
     /// Under which stamp bundles were signed, and what the world's clock showed when they became durable.
     created: BTreeMap<BundleId, (Creation, u64)>,
     lifetimes: BTreeMap<BundleId, Millis>,
+    /// Every message that was ever shown to somebody.
+    shown: BTreeMap<BundleId, Arc<Bundle>>,
     /// Source, destination and kind of everything that was ever signed and left memory.
     pub(super) bundles: BTreeMap<BundleId, (NodeId, Eid, Kind)>,
     /// Grades at which a node ever stored an id.
@@ -59,6 +62,7 @@ impl Truth {
             signed,
             created: BTreeMap::new(),
             lifetimes: BTreeMap::new(),
+            shown: BTreeMap::new(),
             bundles: BTreeMap::new(),
             stored: BTreeSet::new(),
             rows: BTreeSet::new(),
@@ -105,6 +109,11 @@ impl Truth {
         self.created.get(&id).copied()
     }
 
+    /// What was shown to a node.
+    pub fn mail_for(&self, node: NodeId) -> Vec<Arc<Bundle>> {
+        self.shown.values().filter(|bundle| bundle.destination.node == node).map(Arc::clone).collect()
+    }
+
     pub fn ever_stored(&self, n: usize, id: BundleId, grade: Grade) -> bool {
         self.stored.contains(&(n, id, grade))
     }
@@ -134,7 +143,10 @@ impl Truth {
                 self.stored.insert((n, held.id, held.grade));
                 self.taken.insert((n, held.id), (now_ms, overcounted));
             }
-            Change::Deliver { letter, bundle } => self.check_deliver(n, before, me, taken, letter, bundle)?,
+            Change::Deliver { letter, bundle } => {
+                self.shown.insert(letter.id, Arc::clone(bundle));
+                self.check_deliver(n, before, me, taken, letter, bundle)?;
+            }
             Change::Forget { row } => {
                 let held = before.held.get(row);
                 must(held.is_some(), Promise::AcceptedIsDurable, || format!("{n} forgets {row:?}, where nothing is"))?;
@@ -272,9 +284,14 @@ impl Truth {
             self.note_bundle(bundle);
         }
         self.stored.insert((n, letter.id, Grade::Custody));
-        let names = |output: &Output| matches!(output, Output::Commit(Change::Meet { .. }));
+        let has_named = taken.has_named;
         let is_stranger = |source: &NodeId| !before.people.contains_key(source) && self.numbers.get(source) != Some(&n);
-        if is_stranger(&letter.source) && !taken.outputs.iter().any(names) {
+        let standing = before.people.get(&letter.source).map(|person| person.standing);
+        let is_welcome = standing != Some(Standing::Blocked) || letter.source == letter.destination.node;
+        must(is_welcome || has_named, Promise::BlockedIsNotShown, || {
+            format!("{n} shows {}, of one blocked", letter.id)
+        })?;
+        if is_stranger(&letter.source) && !has_named {
             let strangers = before.letters.values().filter(|letter| is_stranger(&letter.source));
             let bytes: u64 = strangers.chain([letter]).map(|letter| cost_bytes(letter.size_bytes)).sum();
             must(bytes <= config.stranger_mail_bytes_max, Promise::QuotaHolds, || {
