@@ -21,11 +21,11 @@ impl Truth {
         now_ms: u64,
         overcounted: Millis,
     ) -> Checked {
-        let reasons = taken.outputs.iter().filter_map(|output| match output {
+        let mut reasons = taken.outputs.iter().filter_map(|output| match output {
             Output::Report(Event::Gone { id, why }) if *id == held.id => Some(*why),
             _ => None,
         });
-        let Some(why) = reasons.last() else {
+        let Some(why) = reasons.next_back() else {
             return must(false, Promise::AcceptedIsDurable, || format!("{n} lets {} go and says nothing", held.id));
         };
         let is_so = match why {
