@@ -15,6 +15,7 @@
 pub mod bench;
 pub mod compare;
 pub mod fault;
+pub mod fuzz;
 pub mod generate;
 pub mod link;
 pub mod oracle;

@@ -5,6 +5,8 @@ use std::ops::{Add, Sub};
 
 use serde::{Deserialize, Serialize};
 
+use crate::planted;
+
 /// Elapsed milliseconds of a home's life; never jumps, survives restarts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Timestamp(pub u64);
@@ -27,6 +29,9 @@ pub struct Moment {
 /// Milliseconds between the Unix epoch and the DTN epoch.
 pub const DTN_EPOCH_UNIX_MS: u64 = 946_684_800_000;
 
+/// Downtime beyond this is not believed: the wall clock may be wrong, and doubt keeps.
+const DOWNTIME_MAX: Millis = Millis(30 * DAY.0 + HOUR.0);
+
 /// Wall clocks that say an earlier time than this are wrong: 2026-01-01, before any of this was built.
 pub const BUILD_DATE: DtnTime = DtnTime(820_540_800_000);
 
@@ -39,6 +44,18 @@ impl Moment {
     /// The wall clock, where it can be believed at all.
     pub fn trusted_wall(&self) -> Option<DtnTime> {
         (self.wall >= BUILD_DATE).then_some(self.wall)
+    }
+
+    /// Where elapsed time goes on from what was last durable, at a start with this wall clock: the time in between counts
+    /// where both wall clocks make it plausible.
+    pub fn resumed(&self, wall: DtnTime) -> Timestamp {
+        let now = Moment { now: self.now, wall };
+        let downtime = match (self.trusted_wall(), now.trusted_wall()) {
+            (Some(then), Some(now)) if now >= then => Millis(now.0 - then.0),
+            _ => Millis(0),
+        };
+        let is_plausible = downtime <= DOWNTIME_MAX || planted::is("driver-any-downtime-believed");
+        if is_plausible { self.now + downtime } else { self.now }
     }
 }
 

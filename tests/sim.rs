@@ -6,6 +6,8 @@ mod common;
 mod exact;
 #[path = "sim/faults.rs"]
 mod faults;
+#[path = "sim/fuzz.rs"]
+mod fuzz;
 #[path = "sim/rated.rs"]
 mod rated;
 #[path = "sim/same.rs"]

@@ -7,6 +7,7 @@ mod bench;
 mod compare;
 mod example;
 mod files;
+mod fuzz;
 mod gauge;
 mod oracle;
 mod place;
@@ -40,6 +41,8 @@ pub enum SimCommand {
     Sweep(SweepArgs),
     /// Compare two runs or sweeps, figure by figure
     Compare(CompareArgs),
+    /// Look for a seed whose faults break a promise
+    Fuzz(FuzzArgs),
     /// Measure the simulator on this machine
     Bench(BenchArgs),
     /// Play a recording back and check that it gives the same outputs
@@ -160,6 +163,19 @@ pub struct CompareArgs {
 }
 
 #[derive(Args, Clone, Debug)]
+pub struct FuzzArgs {
+    /// How many seeds to try
+    #[arg(long, value_name = "N", default_value_t = 1_000)]
+    seeds: u64,
+    /// The first of them
+    #[arg(long, value_name = "FIRST", default_value_t = 1)]
+    seed: u64,
+    /// Seeds at the same time; absent: one a core
+    #[arg(long, value_name = "N")]
+    jobs: Option<usize>,
+}
+
+#[derive(Args, Clone, Debug)]
 pub struct BenchArgs {
     /// A folder of real traces, NAME.txt with workloads/NAME.txt
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
@@ -207,6 +223,7 @@ pub fn run(command: &SimCommand, json: bool) -> u8 {
         SimCommand::Oracle(args) => oracle::oracle(args),
         SimCommand::Sweep(args) => sweep::sweep(args, json),
         SimCommand::Compare(args) => compare::compare(args, json),
+        SimCommand::Fuzz(args) => fuzz::fuzz(args, json),
         SimCommand::Bench(args) => bench::bench(args, json),
         SimCommand::Replay(args) => replay::replay(args, json),
     };

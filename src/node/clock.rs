@@ -5,11 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use rustix::time::{ClockId, clock_gettime};
 
 use crate::agent::change::Durable;
-use crate::planted;
-use crate::time::{DAY, DtnTime, HOUR, Millis, Moment, Timestamp};
-
-/// Downtime beyond this is not believed: the wall clock may be wrong, and doubt keeps.
-const DOWNTIME_MAX: Millis = Millis(30 * DAY.0 + HOUR.0);
+use crate::time::{DtnTime, Millis, Moment, Timestamp};
 
 /// Elapsed time of this home, from where it stood when the store was last written.
 #[derive(Clone, Copy, Debug)]
@@ -21,15 +17,7 @@ pub struct Clock {
 impl Clock {
     /// Goes on from what is durable; the time in between counts where both wall clocks make it plausible.
     pub fn resume(durable: &Durable) -> Clock {
-        let last = durable.clock;
-        let now = Moment { now: last.now, wall: wall() };
-        let downtime = match (last.trusted_wall(), now.trusted_wall()) {
-            (Some(then), Some(now)) if now >= then => Millis(now.0 - then.0),
-            _ => Millis(0),
-        };
-        let is_plausible = downtime <= DOWNTIME_MAX || planted::is("driver-any-downtime-believed");
-        let downtime = if is_plausible { downtime } else { Millis(0) };
-        Clock { start: last.now + downtime, boot_ms_at_start: boot_ms() }
+        Clock { start: durable.clock.resumed(wall()), boot_ms_at_start: boot_ms() }
     }
 
     pub fn moment(&self) -> Moment {
@@ -52,6 +40,7 @@ fn wall() -> DtnTime {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::time::{DAY, HOUR};
 
     /// Where elapsed time goes on from, when the wall clock stood so far back as the store was last written.
     fn resumed(wall_ms_ago: u64) -> Timestamp {

@@ -15,6 +15,11 @@ pub struct MemoryStore {
 }
 
 impl MemoryStore {
+    /// Everything durable but the bodies, to be looked at.
+    pub fn model(&self) -> &Durable {
+        &self.durable
+    }
+
     /// The shared bundle at `row`, for drivers that pass bundles without encoding them.
     pub fn bundle(&self, row: Row) -> Option<&Arc<Bundle>> {
         self.bodies.get(&row)

@@ -1,0 +1,195 @@
+//! Whole networks under faults: random worlds that try to break the promises, each from one seed.
+//!
+//! ```text
+//! plan      what a seed decides: who there is, what can go wrong and how often, who is hostile
+//! steps     one thing that happens: a contact, a crash, a letter, a clock that jumps, a deed of somebody hostile
+//! drive     a driver's duty, with commits that fail and power that goes before, between or after them
+//! air       frames as bytes: lost, doubled, overtaken, cut, damaged
+//! hostile   nodes that forge, replay, tamper, swallow and lie
+//! truth     what really happened, and every change that is committed checked against it
+//! calm      the faults stop: what is still owed arrives, and in the end nothing is left of it
+//! ```
+//! A world knows more than its nodes: who signed what, who stored what when, who read and who blocked. After every
+//! batch that a node commits, what it did is compared with that. The agents are driven as a real node drives them, through
+//! their public methods, and the stores are [`MemoryStore`](crate::store::memory::MemoryStore)s.
+
+mod air;
+mod calm;
+mod drive;
+mod forge;
+mod hostile;
+mod leaving;
+mod node;
+mod plan;
+mod status;
+mod steps;
+mod truth;
+mod witness;
+mod world;
+
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use self::world::World;
+
+/// What came of one seed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Run {
+    pub seed: u64,
+    pub steps: u64,
+    /// Over every byte that arrived and everything that is durable in the end.
+    pub hash: String,
+    pub counts: Counts,
+    pub violation: Option<Violation>,
+}
+
+/// A promise that was broken, where, and what led to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    pub promise: Promise,
+    pub what: String,
+    pub step: u64,
+    /// The last events, oldest first.
+    pub trail: Vec<String>,
+}
+
+/// What must hold in every world.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Promise {
+    AcceptedIsDurable,
+    NothingUnverified,
+    OnceToThePerson,
+    BlockedIsNotShown,
+    StatusIsTrue,
+    SameInputsSameOutputs,
+    QuotaHolds,
+    StoreAndAgentAgree,
+    HonestLooksHonest,
+    EverythingArrives,
+    NothingIsLeft,
+    /// An assertion of the code itself.
+    NoPanic,
+}
+
+/// What a run was about; a fuzzer whose faults never happen finds nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub messages: u64,
+    pub delivered: u64,
+    pub frames: u64,
+    pub damaged: u64,
+    pub refused: u64,
+    pub crashes: u64,
+    pub batches_lost: u64,
+    pub commits_failed: u64,
+    pub evictions: u64,
+    pub deeds: u64,
+    pub clock_jumps: u64,
+    /// Messages that still had to arrive when the faults stopped.
+    pub owed: u64,
+}
+
+/// One promise broken.
+#[derive(Debug)]
+struct Broken {
+    promise: Promise,
+    what: String,
+}
+
+type Checked = Result<(), Broken>;
+
+fn must(holds: bool, promise: Promise, what: impl FnOnce() -> String) -> Checked {
+    if holds { Ok(()) } else { Err(Broken { promise, what: what() }) }
+}
+
+/// Runs the world of one seed. Where a promise is broken it runs a second time, to write down what led to it.
+pub fn run(seed: u64) -> Run {
+    let silent = attempt(seed, false);
+    match silent.violation {
+        Some(_) => attempt(seed, true),
+        None => silent,
+    }
+}
+
+/// Runs the world of one seed twice, and compares.
+pub fn run_twice(seed: u64) -> Run {
+    let (first, second) = (run(seed), attempt(seed, false));
+    if first.violation.is_some() || (first.hash == second.hash && first.counts == second.counts) {
+        return first;
+    }
+    let what = format!("the run has hash {}, and {} the next time", first.hash, second.hash);
+    let promise = Promise::SameInputsSameOutputs;
+    Run { violation: Some(Violation { promise, what, step: first.steps, trail: Vec::new() }), ..first }
+}
+
+fn attempt(seed: u64, tells: bool) -> Run {
+    let mut world = World::new(seed, tells);
+    let ended = catch_unwind(AssertUnwindSafe(|| world.run()));
+    let broken = match ended {
+        Ok(checked) => checked.err(),
+        Err(why) => Some(Broken { promise: Promise::NoPanic, what: message(&*why) }),
+    };
+    let (steps, trail) = (world.steps_taken(), world.trail());
+    let violation = broken.map(|Broken { promise, what }| Violation { promise, what, step: steps, trail });
+    Run { seed, steps, hash: world.hash(), counts: world.counts, violation }
+}
+
+/// What a panic said.
+fn message(why: &(dyn std::any::Any + Send)) -> String {
+    let text = why.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| why.downcast_ref::<&str>().copied()).unwrap_or("a panic without words").to_owned()
+}
+
+impl Run {
+    /// The command that runs this seed again.
+    pub fn command(&self) -> String {
+        format!("dak sim fuzz --seed {} --seeds 1", self.seed)
+    }
+}
+
+impl Counts {
+    pub fn add(&mut self, other: &Counts) {
+        self.messages += other.messages;
+        self.delivered += other.delivered;
+        self.frames += other.frames;
+        self.damaged += other.damaged;
+        self.refused += other.refused;
+        self.crashes += other.crashes;
+        self.batches_lost += other.batches_lost;
+        self.commits_failed += other.commits_failed;
+        self.evictions += other.evictions;
+        self.deeds += other.deeds;
+        self.clock_jumps += other.clock_jumps;
+        self.owed += other.owed;
+    }
+}
+
+impl fmt::Display for Promise {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Promise::AcceptedIsDurable => "accepted means durable",
+            Promise::NothingUnverified => "nothing is stored, relayed or shown unless it verifies",
+            Promise::OnceToThePerson => "once to the person",
+            Promise::BlockedIsNotShown => "nobody who is blocked is shown",
+            Promise::StatusIsTrue => "the status never says more than its evidence",
+            Promise::SameInputsSameOutputs => "same inputs, same outputs",
+            Promise::QuotaHolds => "the quota holds",
+            Promise::StoreAndAgentAgree => "the store holds what the agent believes",
+            Promise::HonestLooksHonest => "honest nodes look honest to each other",
+            Promise::EverythingArrives => "what is owed arrives once the faults stop",
+            Promise::NothingIsLeft => "in the end nothing is left but the rows",
+            Promise::NoPanic => "the code keeps its own assertions",
+        })
+    }
+}
+
+/// What was broken, at which step, what led there, and how to see it again.
+impl fmt::Display for Run {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(violation) = &self.violation else { return write!(f, "seed {}: nothing broken", self.seed) };
+        writeln!(f, "seed {} breaks \"{}\" at step {}:", self.seed, violation.promise, violation.step)?;
+        writeln!(f, "  {}", violation.what)?;
+        violation.trail.iter().try_for_each(|line| writeln!(f, "    {line}"))?;
+        write!(f, "  replay: {}", self.command())
+    }
+}

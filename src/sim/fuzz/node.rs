@@ -1,0 +1,144 @@
+//! One node of a fuzzed world: an agent, its disk, its clocks, and what its driver has not done yet.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use crate::agent::{Agent, Config, Mailboxes, Output};
+use crate::bundle::Signer;
+use crate::id::NodeId;
+use crate::store::memory::MemoryStore;
+use crate::time::{DtnTime, Millis, Moment, Timestamp};
+
+use super::witness::Witness;
+
+/// What true wall clocks show when a world begins: 2026-11-01, in milliseconds since the DTN epoch.
+pub const WALL_START: u64 = 846_892_800_000;
+
+pub struct Node {
+    pub id: NodeId,
+    pub key: Arc<Witness>,
+    pub config: Config,
+    pub agent: Agent,
+    pub disk: MemoryStore,
+    pub is_on: bool,
+    /// When a node that is off is switched on again.
+    pub on_at: u64,
+    pub incarnation: u32,
+    /// Inputs of the batch that is still open.
+    pub open: Vec<Taken>,
+    /// Batches that wait for the store.
+    pub ahead: VecDeque<Vec<Taken>>,
+    pub fault: Option<Fault>,
+    pub next_token: u64,
+    /// Milliseconds that the wall clock is off by.
+    pub wall_offset: i64,
+    /// By how much downtime was counted too long, in all.
+    pub overcounted: Millis,
+    /// Where elapsed time stood when this incarnation began, and what the world's clock said.
+    start: Timestamp,
+    started: u64,
+    seed: u64,
+}
+
+/// What came of one input.
+pub struct Taken {
+    /// Whether the owner ended custody with it, or wants less carried than there is.
+    pub by_owner: bool,
+    /// What the owner lets others take, as it stood then.
+    pub limit_bytes: u64,
+    /// Whether the owner named or blocked somebody since the batch began.
+    pub has_named: bool,
+    pub at: Moment,
+    pub outputs: Vec<Output>,
+}
+
+/// What goes wrong at a commit to come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// Commits before it.
+    pub after: u32,
+    pub what: FaultKind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FaultKind {
+    /// The power goes, and the batch is lost whole.
+    CutBefore,
+    /// The power goes once the batch is durable, before any of its acts.
+    CutAfter,
+    /// The disk refuses.
+    Fails,
+}
+
+impl Node {
+    pub fn new(id: NodeId, key: Arc<Witness>, config: Config, seed: u64) -> Node {
+        let disk = MemoryStore::default();
+        Node {
+            id,
+            agent: agent(&key, &config, &disk, seed, 0),
+            key,
+            config,
+            disk,
+            is_on: true,
+            on_at: 0,
+            incarnation: 0,
+            open: Vec::new(),
+            ahead: VecDeque::new(),
+            fault: None,
+            next_token: 1,
+            wall_offset: 0,
+            overcounted: Millis(0),
+            start: Timestamp(0),
+            started: 0,
+            seed,
+        }
+    }
+
+    pub fn wall(&self, now_ms: u64) -> DtnTime {
+        DtnTime((WALL_START + now_ms).saturating_add_signed(self.wall_offset))
+    }
+
+    pub fn moment(&self, now_ms: u64) -> Moment {
+        Moment { now: self.start + Millis(now_ms - self.started), wall: self.wall(now_ms) }
+    }
+
+    /// When the world's clock shows what this node's elapsed time will be then.
+    pub fn world_ms(&self, due: Timestamp) -> u64 {
+        self.started + due.since(self.start).0
+    }
+
+    /// Drops all but what is durable, and builds the agent from it; the clock goes on.
+    pub fn restore(&mut self) {
+        self.incarnation += 1;
+        self.open.clear();
+        self.ahead.clear();
+        self.agent = agent(&self.key, &self.config, &self.disk, self.seed, self.incarnation);
+    }
+
+    /// The power is gone.
+    pub fn switch_off(&mut self, on_at: u64) {
+        self.restore();
+        (self.is_on, self.on_at, self.fault) = (false, on_at, None);
+    }
+
+    /// Goes on from what is durable, as a real node's clock does.
+    pub fn switch_on(&mut self, now_ms: u64) {
+        let last = self.disk.model().clock;
+        let (before, resumed) = (self.moment(now_ms).now, last.resumed(self.wall(now_ms)));
+        self.overcounted = self.overcounted.saturating_add(resumed.since(before));
+        (self.start, self.started, self.is_on) = (resumed, now_ms, true);
+    }
+
+    /// Whether nothing waits for the store.
+    pub fn is_settled(&self) -> bool {
+        self.open.is_empty() && self.ahead.is_empty()
+    }
+}
+
+fn agent(key: &Arc<Witness>, config: &Config, disk: &MemoryStore, seed: u64, incarnation: u32) -> Agent {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&seed.to_le_bytes()).update(key.node().as_bytes()).update(&incarnation.to_le_bytes());
+    let signer: Arc<dyn Signer> = Arc::clone(key) as Arc<dyn Signer>;
+    let durable = disk.model().clone();
+    Agent::restore(key.node(), Mailboxes::own(signer), config.clone(), hasher.finalize().into(), durable)
+}

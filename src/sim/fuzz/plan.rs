@@ -1,0 +1,153 @@
+//! What a seed decides before anything happens. Each world has some kinds of faults and not others: one in which
+//! everything fails at once is too noisy for the rarer chains of events.
+
+use crate::agent::Config;
+use crate::agent::routing::Policy;
+use crate::agent::routing::prophet::Parameters;
+use crate::sim::random::Stream;
+use crate::time::{MINUTE, Millis};
+
+use super::steps::{KINDS, Kind};
+
+#[derive(Clone, Debug)]
+pub struct Plan {
+    pub seed: u64,
+    pub nodes: usize,
+    /// The last so many of the nodes are hostile.
+    pub hostile: usize,
+    pub steps: u64,
+    pub configs: Vec<Config>,
+    pub air: AirFaults,
+    pub walls: Walls,
+    /// How often a batch waits for more inputs, per million.
+    pub open_batches: u32,
+    /// Batches that the agent may run ahead of its store.
+    pub ahead: usize,
+    /// Whether a peer that misbehaves is parted with.
+    pub parts: bool,
+    /// The likelihood of each kind of step.
+    pub weights: [u64; KINDS.len()],
+}
+
+/// What happens to frames, each per million.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AirFaults {
+    pub lost: u32,
+    pub doubled: u32,
+    pub overtaken: u32,
+    pub cut: u32,
+    pub damaged: u32,
+}
+
+/// How wrong wall clocks get.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Walls {
+    True,
+    /// By whole years up to ten, both ways.
+    Years,
+    /// By hours up to six days, which is plausible, and by years.
+    Any,
+}
+
+const NODES_MIN: u64 = 3;
+const NODES_MAX: u64 = 8;
+/// At most three nodes in ten are hostile.
+const HOSTILE_TENTHS: usize = 3;
+/// About what a bundle counts.
+const PLACE_BYTES: u64 = 1_500;
+
+impl Plan {
+    pub fn new(seed: u64) -> Plan {
+        let dice = &mut Stream::new(seed, "fuzz plan", 0);
+        let nodes = dice.between(NODES_MIN, NODES_MAX) as usize;
+        let hostile_max = nodes * HOSTILE_TENTHS / 10;
+        let hostile = dice.below(hostile_max as u64 + 1).max(dice.below(hostile_max as u64 + 1)) as usize;
+        let policy = one_in(dice, 4).then(|| any_policy(dice));
+        let air = if one_in(dice, 2) { any_air(dice) } else { AirFaults::default() };
+        let walls = [Walls::True, Walls::Years, Walls::Any][dice.below(3) as usize];
+        Plan {
+            seed,
+            nodes,
+            hostile,
+            steps: dice.between(100, 420),
+            configs: (0..nodes).map(|_| any_config(dice, policy.as_ref())).collect(),
+            air,
+            walls,
+            open_batches: if one_in(dice, 2) { dice.below(600_000) as u32 } else { 0 },
+            ahead: if one_in(dice, 3) { dice.between(1, 3) as usize } else { 0 },
+            parts: one_in(dice, 2),
+            weights: any_weights(dice, hostile > 0, walls),
+        }
+    }
+
+    pub fn is_hostile(&self, n: usize) -> bool {
+        n >= self.nodes - self.hostile
+    }
+
+    /// Whether frames arrive as they were said, and nobody says one of an earlier contact.
+    pub fn is_clean(&self) -> bool {
+        let AirFaults { lost, doubled, overtaken, cut, damaged } = self.air;
+        lost + doubled + overtaken + cut + damaged == 0 && self.ahead == 0 && self.open_batches == 0
+    }
+}
+
+fn one_in(dice: &mut Stream, n: u64) -> bool {
+    dice.below(n) == 0
+}
+
+fn any_policy(dice: &mut Stream) -> Policy {
+    let prophet = Parameters { interval: MINUTE.times(dice.between(1, 60)), ..Parameters::default() };
+    match dice.below(8) {
+        0 => Policy::Direct,
+        1 | 2 => Policy::Epidemic,
+        3 | 4 => Policy::SprayAndWait,
+        5 => Policy::Prophet(prophet),
+        _ => Config::default().policy,
+    }
+}
+
+fn any_config(dice: &mut Stream, policy: Option<&Policy>) -> Config {
+    let usual = Config::default();
+    let carry_bytes_max = match dice.below(8) {
+        0 => 0,
+        1..=4 => dice.between(1, 20) * PLACE_BYTES,
+        _ => usual.carry_bytes_max,
+    };
+    Config {
+        policy: policy.cloned().unwrap_or_else(|| any_policy(dice)),
+        carry_bytes_max,
+        strangers_share: any_share(dice),
+        custody_share: any_share(dice),
+        fair_shares: one_in(dice, 2),
+        stranger_mail_bytes_max: if one_in(dice, 4) { dice.between(3, 10) * PLACE_BYTES } else { 64 << 20 },
+        receipts_unmatched_max: if one_in(dice, 4) { dice.below(6) as u32 } else { usual.receipts_unmatched_max },
+        window_bytes: if one_in(dice, 3) { dice.between(1, 4_000) as u32 } else { usual.window_bytes },
+        copies: dice.between(1, 16) as u16,
+        shun: Millis(dice.between(1, usual.shun.0)),
+        ..usual
+    }
+}
+
+fn any_share(dice: &mut Stream) -> u16 {
+    [0, 1_000, dice.below(1_001) as u16, dice.below(1_001) as u16][dice.below(4) as usize]
+}
+
+fn any_air(dice: &mut Stream) -> AirFaults {
+    let mut rate = || if one_in(dice, 2) { dice.below(120_000) as u32 } else { 0 };
+    AirFaults { lost: rate(), doubled: rate(), overtaken: rate(), cut: rate(), damaged: rate() }
+}
+
+fn any_weights(dice: &mut Stream, hostile: bool, walls: Walls) -> [u64; KINDS.len()] {
+    KINDS.map(|(kind, usual)| {
+        let can_happen = match kind {
+            Kind::Deed => hostile,
+            Kind::Wall => walls != Walls::True,
+            _ => true,
+        };
+        let always = matches!(kind, Kind::Send | Kind::Open | Kind::Part | Kind::Move | Kind::Pass);
+        match can_happen && (always || !one_in(dice, 3)) {
+            true => dice.between(1, usual * 2),
+            false => 0,
+        }
+    })
+}

@@ -1,0 +1,43 @@
+//! Whole networks under faults: a fixed few hundred seeds, and those that ever found something.
+
+use dak::sim::fuzz::{Counts, Run, run, run_twice};
+use rayon::prelude::*;
+
+/// Seeds that once broke a promise, or came close.
+const KEPT: [u64; 0] = [];
+const SEEDS: u64 = 240;
+
+fn expect_nothing_broken(runs: &[Run]) {
+    let broken: Vec<String> = runs.iter().filter(|run| run.violation.is_some()).map(|run| run.to_string()).collect();
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+#[test]
+fn no_seed_breaks_a_promise() {
+    let runs: Vec<Run> = (1..=SEEDS).into_par_iter().chain(KEPT).map(run).collect();
+    expect_nothing_broken(&runs);
+    let mut counts = Counts::default();
+    runs.iter().for_each(|run| counts.add(&run.counts));
+    // Faults that never happen find nothing.
+    let happened = [
+        counts.messages,
+        counts.delivered,
+        counts.damaged,
+        counts.refused,
+        counts.crashes,
+        counts.batches_lost,
+        counts.commits_failed,
+        counts.evictions,
+        counts.deeds,
+        counts.clock_jumps,
+        counts.owed,
+    ];
+    assert!(happened.iter().all(|count| *count >= 50), "{counts:?}");
+}
+
+#[test]
+fn a_seed_comes_out_the_same_each_time() {
+    let runs: Vec<Run> = (1_000..1_016).into_par_iter().map(run_twice).collect();
+    expect_nothing_broken(&runs);
+    assert_ne!(runs[0].hash, runs[1].hash, "seeds differ");
+}
