@@ -14,11 +14,11 @@ mod inlet;
 mod letters;
 mod nearby;
 mod pool;
+mod queue;
 mod tally;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::{Sender, channel};
 use std::time::Duration;
 
 use libp2p::Multiaddr;
@@ -32,7 +32,9 @@ use self::courier::{Courier, EVENTS_MAX, Tools};
 use self::letters::Drawer;
 use self::nearby::Nearby;
 use self::pool::Pool;
+use self::queue::Queue;
 use self::tally::Tally;
+use crate::agent::change::{Person, Standing};
 use crate::agent::io::NotSent;
 use crate::agent::{Agent, Config, Event, Input, Mailboxes};
 use crate::bundle::Priority;
@@ -81,7 +83,7 @@ pub enum NodeError {
 
 /// A running node, or an open home.
 pub struct Node {
-    work: Sender<Work>,
+    work: Arc<Queue<Work>>,
     reader: RedbReader,
     drawer: Arc<Drawer>,
     tally: Arc<Tally>,
@@ -112,6 +114,8 @@ impl Node {
         let mut agent = build(durable)?;
         store.each_held(|held| agent.reinstate(&held))?;
         let wanted: Vec<NodeId> = agent.destinations().collect();
+        let named: Vec<NodeId> =
+            agent.people().filter(|(_, person)| is_welcome(person)).map(|(node, _)| *node).collect();
 
         let listen = net.as_ref().map_or(Vec::new(), |net| net.listen.clone());
         let net = match net {
@@ -123,10 +127,10 @@ impl Node {
         };
         let (handle, net_events) = net.unzip();
 
-        let (work, queue) = channel();
+        let work = Arc::<Queue<Work>>::default();
         let (events, _) = broadcast::channel(EVENTS_MAX);
         let drawer = Arc::new(Drawer::new(identity));
-        let tally = Arc::new(Tally::default());
+        let tally = Arc::new(Tally::new(handle.clone()));
         let nearby = Arc::new(Nearby::default());
         let pool = Pool::start(work.clone(), Arc::clone(&drawer), Arc::clone(&tally));
         let store = Arc::new(StoreThread::start(store));
@@ -136,6 +140,7 @@ impl Node {
             pool: pool.clone(),
             drawer: Arc::clone(&drawer),
             core: work.clone(),
+            tally: Arc::clone(&tally),
             events: events.clone(),
         });
         let restore = Box::new(move |durable| build(durable).map_err(|error| StoreError::Io(error.to_string())));
@@ -148,8 +153,7 @@ impl Node {
             clock,
             restore,
             space,
-            again: work.clone(),
-            work: queue,
+            work: work.clone(),
             store: Arc::clone(&store),
             courier: courier.clone(),
             pool,
@@ -158,6 +162,7 @@ impl Node {
         let thread = thread.expect("the system gives a node its threads");
 
         if let (Some(handle), Some(net_events)) = (&handle, net_events) {
+            named.into_iter().for_each(|node| handle.name(node));
             wanted.into_iter().for_each(|node| handle.dial(node));
             let inlet = inlet::Inlet {
                 work: work.clone(),
@@ -183,13 +188,18 @@ impl Node {
             let seen = look(agent);
             Box::new(move || drop(tell.send(seen)))
         });
-        self.work.send(Work::Look(look)).map_err(|_| NodeError::Lost)?;
+        self.work.put(Work::Look(look)).map_err(|_| NodeError::Lost)?;
         told.await.map_err(|_| NodeError::Lost)
     }
 
     /// Gives the agent one input; returns once what follows from it is durable.
     pub async fn input(&self, input: Input) -> Result<(), NodeError> {
-        self.work.send(Work::Input(input)).map_err(|_| NodeError::Lost)?;
+        if let (Input::Meet { node, person: Some(person) }, Some(net)) = (&input, &self.net)
+            && is_welcome(person)
+        {
+            net.name(*node);
+        }
+        self.work.put(Work::Input(input)).map_err(|_| NodeError::Lost)?;
         self.look(|_| ()).await
     }
 
@@ -204,7 +214,7 @@ impl Node {
     ) -> Result<BundleId, NodeError> {
         let (token, told) = self.drawer.put(plaintext);
         let submit = Input::Submit { token, destination, lifetime, priority, copies };
-        self.work.send(Work::Input(submit)).map_err(|_| NodeError::Lost)?;
+        self.work.put(Work::Input(submit)).map_err(|_| NodeError::Lost)?;
         told.await.map_err(|_| NodeError::Lost)?
     }
 
@@ -238,7 +248,7 @@ impl Node {
 
     /// Gives the agent one input and waits for nothing.
     pub fn tell(&self, input: Input) {
-        let _ = self.work.send(Work::Input(input));
+        let _ = self.work.put(Work::Input(input));
     }
 
     /// Remembers where a node may be found; the address joins the next commit.
@@ -266,7 +276,7 @@ impl Node {
         if let Some(net) = &self.net {
             net.shutdown().await;
         }
-        let _ = self.work.send(Work::Stop);
+        let _ = self.work.put(Work::Stop);
         let thread = self.thread.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
         if let Some(thread) = thread {
             let joined = tokio::task::spawn_blocking(move || thread.join());
@@ -275,6 +285,11 @@ impl Node {
             }
         }
     }
+}
+
+/// Whether the network keeps room for somebody.
+fn is_welcome(person: &Person) -> bool {
+    person.standing == Standing::Contact
 }
 
 /// The saved addresses that still read as such.

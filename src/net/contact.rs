@@ -30,6 +30,7 @@ pub(super) struct Contact {
     pub addr: Multiaddr,
     pub inbound: Stream,
     pub outbound: Stream,
+    pub queue: Arc<Queue>,
     pub limits: Limits,
     /// Bytes moved either way: what shows that the peer lives.
     pub moved: Arc<AtomicU64>,
@@ -39,8 +40,7 @@ pub(super) struct Contact {
 impl Contact {
     /// Runs the contact to its end and says why it ended.
     pub async fn run(self, events: mpsc::Sender<NetEvent>) -> Why {
-        let Contact { peer, addr, inbound, outbound, limits, moved, mut stop } = self;
-        let queue = Queue::new(limits.queue_bytes_max, limits.frame_bytes_max);
+        let Contact { peer, addr, inbound, outbound, queue, limits, moved, mut stop } = self;
         let sender = ContactSender::new(peer, queue.clone());
         let up = NetEvent::ContactUp { peer, addr, outbound: sender };
         tokio::select! {

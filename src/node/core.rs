@@ -10,7 +10,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
 use futures::executor::block_on;
@@ -18,6 +17,7 @@ use futures::executor::block_on;
 use super::clock::Clock;
 use super::courier::{Act, Courier};
 use super::pool::{Parsed, Pool};
+use super::queue::Queue;
 use crate::agent::change::{Change, Durable};
 use crate::agent::{Agent, Cause, Input, Output};
 use crate::store::StoreError;
@@ -26,8 +26,9 @@ use crate::time::Timestamp;
 
 /// Most pieces of work in one batch.
 const BATCH_MAX: usize = 256;
-/// Most batches that may wait for the store; the agent runs no further ahead.
-const AHEAD_MAX: usize = 16;
+/// Most batches that may wait for the store; the agent runs no further ahead. Whoever looks waits for all of them, and
+/// more than this share no commit to gain by it.
+const AHEAD_MAX: usize = 4;
 /// How old the knowledge of the disk's free space may be.
 const SPACE: Duration = Duration::from_secs(1);
 /// How long to wait before the store is tried again after it failed.
@@ -61,8 +62,7 @@ pub struct Core {
     restore: Restore,
     space: Space,
     space_asked: Option<Instant>,
-    work: Receiver<Work>,
-    again: Sender<Work>,
+    work: Arc<Queue<Work>>,
     store: Arc<StoreThread>,
     courier: Courier,
     pool: Pool,
@@ -76,8 +76,7 @@ pub struct Parts {
     pub clock: Clock,
     pub restore: Restore,
     pub space: Space,
-    pub again: Sender<Work>,
-    pub work: Receiver<Work>,
+    pub work: Arc<Queue<Work>>,
     pub store: Arc<StoreThread>,
     pub courier: Courier,
     pub pool: Pool,
@@ -85,15 +84,15 @@ pub struct Parts {
 
 impl Core {
     pub fn new(parts: Parts) -> Core {
-        let Parts { agent, clock, restore, space, again, work, store, courier, pool } = parts;
+        let Parts { agent, clock, restore, space, work, store, courier, pool } = parts;
         let (generation, ahead, space_asked) = (0, Arc::default(), None);
-        Core { agent, clock, restore, space, space_asked, work, again, store, courier, pool, generation, ahead }
+        Core { agent, clock, restore, space, space_asked, work, store, courier, pool, generation, ahead }
     }
 
     /// Runs until it is stopped; then everything that was taken is committed.
     pub fn run(mut self) {
         loop {
-            let Some(first) = self.wait() else { break };
+            let first = self.wait();
             let mut out = Vec::new();
             self.ask_space(&mut out);
             let mut acts = Vec::new();
@@ -114,7 +113,7 @@ impl Core {
                 }
                 taken += 1;
                 if taken < BATCH_MAX && !stop {
-                    next = self.work.try_recv().ok();
+                    next = self.work.try_take();
                 }
             }
             self.run_due(&mut out);
@@ -125,21 +124,18 @@ impl Core {
         }
         // Acts of the last batches are performed before the process may end.
         let _ = block_on(self.store.flush());
+        self.work.close();
+        self.pool.close();
     }
 
-    /// The next work, or none of it when a timer is due; ends when nobody can send any more.
-    #[allow(clippy::option_option)]
-    fn wait(&mut self) -> Option<Option<Work>> {
+    /// The next work, or none of it when a timer is due.
+    fn wait(&mut self) -> Option<Work> {
         while self.ahead.load(Ordering::Acquire) >= AHEAD_MAX {
             std::thread::park_timeout(Duration::from_millis(1));
         }
-        let Some((due, _)) = self.agent.next_timeout() else { return self.work.recv().ok().map(Some) };
+        let Some((due, _)) = self.agent.next_timeout() else { return self.work.take() };
         let now = self.clock.moment().now;
-        match self.work.recv_timeout(Duration::from_millis(due.since(now).0)) {
-            Ok(work) => Some(Some(work)),
-            Err(RecvTimeoutError::Timeout) => Some(None),
-            Err(RecvTimeoutError::Disconnected) => None,
-        }
+        self.work.take_within(Duration::from_millis(due.since(now).0))
     }
 
     /// Tells the agent of the disk, at most once a second and only when there is something to do.
@@ -208,12 +204,12 @@ impl Core {
         }
         self.ahead.fetch_add(1, Ordering::AcqRel);
         let (ahead, courier) = (Arc::clone(&self.ahead), self.courier.clone());
-        let (again, generation) = (self.again.clone(), self.generation);
+        let (again, generation) = (Arc::clone(&self.work), self.generation);
         let core = std::thread::current();
         let done = Box::new(move |result: Result<(), StoreError>| {
             match result {
                 Ok(()) => courier.perform(acts),
-                Err(error) => drop(again.send(Work::Failed(generation, error))),
+                Err(error) => drop(again.put(Work::Failed(generation, error))),
             }
             ahead.fetch_sub(1, Ordering::AcqRel);
             core.unpark();

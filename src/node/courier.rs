@@ -10,6 +10,8 @@ use super::NodeError;
 use super::core::Work;
 use super::letters::Drawer;
 use super::pool::Pool;
+use super::queue::Queue;
+use super::tally::{Offence, Tally};
 use crate::agent::change::Row;
 use crate::agent::{Event, Input, Output};
 use crate::bundle::{Bundle, Draft};
@@ -77,7 +79,8 @@ pub struct Tools {
     pub net: Option<NetHandle>,
     pub pool: Pool,
     pub drawer: Arc<Drawer>,
-    pub core: Sender<Work>,
+    pub core: Arc<Queue<Work>>,
+    pub tally: Arc<Tally>,
     pub events: broadcast::Sender<Event>,
 }
 
@@ -145,7 +148,7 @@ impl Thread {
         match found {
             Ok(Some((bundle, _))) => self.send(to, encode_bundle(transit, &bundle)),
             // It may have left since; if the index still names it, the store has lost it.
-            Ok(None) => drop(self.tools.core.send(Work::Input(Input::Unreadable { to, id }))),
+            Ok(None) => drop(self.tools.core.put(Work::Input(Input::Unreadable { to, id }))),
             // The store still has it and the disk may give it later: the next contact asks again.
             Err(error) => {
                 tracing::warn!(%error, peer = %to.peer_id(), "a bundle cannot be read now; ending the contact");
@@ -173,10 +176,7 @@ impl Thread {
             Event::Queued { token, id } => self.tools.drawer.queued(*token, *id),
             Event::NotSent { token, why } => self.tools.drawer.fail(*token, NodeError::NotSent(*why)),
             Event::Misbehaved { peer, what } => {
-                tracing::warn!(peer = %peer.peer_id(), what, "a peer does what no honest one would");
-                if let Some(net) = &self.tools.net {
-                    net.disconnect(*peer);
-                }
+                self.tools.tally.bad(*peer, Offence::Rude, what);
             }
             event => tracing::debug!(?event),
         }

@@ -18,7 +18,8 @@ use super::verdict::Verdict;
 use super::wire::{CONTACT, Wire, line, plain, propose};
 use super::{PATIENCE, run, size};
 
-/// How long each attack stands at its worst.
+/// How long each attack stands before a newcomer comes. In an ordinary run there are fewer attackers than places for
+/// strangers; with more of them a newcomer waits until one has had its half minute.
 fn stand() -> Duration {
     Duration::from_millis(size(500, 20_000))
 }
@@ -34,20 +35,24 @@ fn whatever_a_peer_does_with_a_connection_the_next_one_is_served() {
         let at = target.at;
         let mut served = 0;
         serve(&target, &mut served, &mut verdict, "nothing yet").await;
-        silent(at).await;
+        let standing = silent(at).await;
         serve(&target, &mut served, &mut verdict, "connections that say nothing").await;
-        half(at).await;
+        drop(standing);
+        let standing = half(at).await;
         serve(&target, &mut served, &mut verdict, "handshakes left half done").await;
+        drop(standing);
         babble(at).await;
         serve(&target, &mut served, &mut verdict, "garbage at every layer").await;
         streams(at).await;
         serve(&target, &mut served, &mut verdict, "streams by the thousand").await;
-        endless(at).await;
+        let standing = endless(at).await;
         serve(&target, &mut served, &mut verdict, "frames that never end").await;
+        drop(standing);
         rude(at, &mut verdict).await;
         serve(&target, &mut served, &mut verdict, "wrong versions, no Hello, Hello after Hello").await;
-        pinned(at).await;
+        let standing = pinned(at).await;
         serve(&target, &mut served, &mut verdict, "windows filled to the brim").await;
+        drop(standing);
         hoarders(at).await;
         serve(&target, &mut served, &mut verdict, "peers that ask for all and read nothing").await;
         let settled = settles(&target, before).await;
@@ -57,7 +62,7 @@ fn whatever_a_peer_does_with_a_connection_the_next_one_is_served() {
     });
 }
 
-/// A newcomer comes and hands over a message while the attackers may still be there.
+/// A newcomer comes and hands over a message while the attackers are still there, where they can be.
 async fn serve(target: &Target, served: &mut u64, verdict: &mut Verdict, after: &str) {
     *served += 1;
     let mut dice = dice(4_000 + *served);
@@ -83,15 +88,16 @@ async fn serve(target: &Target, served: &mut u64, verdict: &mut Verdict, after: 
 }
 
 /// Connects again and again, and keeps what it can.
-async fn silent(at: SocketAddr) {
+async fn silent(at: SocketAddr) -> impl Sized {
     let mut open = Vec::new();
     for _ in 0..size(400, 3_000) {
         open.push(plain(at).await);
     }
     sleep(stand()).await;
+    open
 }
 
-async fn half(at: SocketAddr) {
+async fn half(at: SocketAddr) -> impl Sized {
     let mut dice = dice(41);
     let mut open = Vec::new();
     for n in 0..size(300, 3_000) {
@@ -107,6 +113,7 @@ async fn half(at: SocketAddr) {
         open.push(socket);
     }
     sleep(stand()).await;
+    open
 }
 
 async fn babble(at: SocketAddr) {
@@ -153,10 +160,10 @@ async fn streams(at: SocketAddr) {
 }
 
 /// Announces a long frame and sends none of it, or a byte now and then.
-async fn endless(at: SocketAddr) {
+async fn endless(at: SocketAddr) -> impl Sized {
     let mut dice = dice(44);
     let mut open = Vec::new();
-    for n in 0..80 {
+    for n in 0..size(40, 80) {
         let Ok(mut rogue) = Rogue::meet(&fresh_key(&mut dice), at, Ears::Count).await else { continue };
         let _ = rogue.say(&1_000_000_u32.to_be_bytes()).await;
         open.push((n, rogue));
@@ -170,6 +177,7 @@ async fn endless(at: SocketAddr) {
         }
         sleep(Duration::from_millis(100)).await;
     }
+    open
 }
 
 /// Each of these ends the contact.
@@ -199,10 +207,10 @@ async fn rude(at: SocketAddr, verdict: &mut Verdict) {
 }
 
 /// Fills whatever room a connection gives: a frame short of its last byte, and the windows of streams nobody reads.
-async fn pinned(at: SocketAddr) {
+async fn pinned(at: SocketAddr) -> impl Sized {
     let mut dice = dice(46);
     let mut open = Vec::new();
-    for _ in 0..80 {
+    for _ in 0..size(40, 80) {
         let Ok(mut rogue) = Rogue::meet(&fresh_key(&mut dice), at, Ears::Shut).await else { continue };
         let long = framed(&vec![0; 1 << 20]);
         let _ = timeout(Duration::from_secs(2), rogue.say(&long[..long.len() - 1])).await;
@@ -216,6 +224,7 @@ async fn pinned(at: SocketAddr) {
         open.push((rogue, streams));
     }
     sleep(stand()).await;
+    open
 }
 
 /// Hands over what is known again and again, asks for everything, and never reads an answer.
@@ -234,7 +243,7 @@ async fn hoarders(at: SocketAddr) {
     let take = framed(&Frame::Take { ids: held.iter().map(|one| one.bundle.id).collect() }.encode());
     let ask = framed(&Frame::Ask { ids: held.iter().map(|one| one.bundle.id).collect() }.encode());
     let rounds = size(20, 200);
-    let crowd: Vec<_> = (0..80)
+    let crowd: Vec<_> = (0..size(40, 80))
         .map(|_| {
             let (key, said) = (fresh_key(&mut dice), [&take[..], &ask, &known].concat());
             tokio::spawn(async move {

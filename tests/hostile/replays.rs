@@ -18,7 +18,7 @@ use super::{PATIENCE, run, size};
 #[test]
 fn what_is_replayed_across_restarts_is_shown_once() {
     run(async {
-        let (texts, rounds) = (size(5, 50), size(2, 100));
+        let (texts, rounds) = (size(5, 50), size(2, 40));
         let mut verdict = Verdict::of("replays");
         let [mut alice, mut bob, mut carol] = ["alice", "bob", "carol"].map(Person::new);
         bob.up("");

@@ -45,17 +45,12 @@ impl Target {
         serde_json::from_value(self.person.json("carry")).unwrap()
     }
 
-    /// The ids of all that is carried, sorted.
-    pub fn carried(&self) -> Vec<String> {
-        ids(self.person.rows("carry list"))
-    }
-
     /// The ids of all that is in the inbox, sorted.
     pub fn inbox(&self) -> Vec<String> {
         ids(self.person.rows("inbox"))
     }
 
-    /// The ids of the messages among them, sorted.
+    /// The ids of the messages that are carried, sorted.
     pub fn carried_messages(&self) -> Vec<String> {
         ids(self.person.rows("carry list").into_iter().filter(|row| row["kind"] != "receipt").collect())
     }
