@@ -130,7 +130,7 @@ impl Core {
 
     /// The next work, or none of it when a timer is due.
     fn wait(&mut self) -> Option<Work> {
-        while self.ahead.load(Ordering::Acquire) >= AHEAD_MAX {
+        while self.ahead.load(Ordering::Acquire) >= AHEAD_MAX || self.courier.is_behind() {
             std::thread::park_timeout(Duration::from_millis(1));
         }
         let Some((due, _)) = self.agent.next_timeout() else { return self.work.take() };

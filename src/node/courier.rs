@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use tokio::sync::broadcast;
@@ -22,6 +23,8 @@ use crate::store::redb::RedbReader;
 
 /// Events that a slow follower may lag behind.
 pub const EVENTS_MAX: usize = 4_096;
+/// Batches of acts that may wait before the agent pauses.
+const BEHIND_MAX: usize = 16;
 /// Most bodies read at once; a window of small bundles.
 const FETCH_MAX: usize = 1_024;
 
@@ -70,6 +73,8 @@ impl Act {
 #[derive(Clone)]
 pub struct Courier {
     acts: Sender<Vec<Act>>,
+    /// Batches handed in and not performed.
+    waiting: Arc<AtomicUsize>,
 }
 
 /// What the courier's thread works with.
@@ -87,13 +92,21 @@ pub struct Tools {
 impl Courier {
     pub fn start(tools: Tools) -> Courier {
         let (acts, queue) = channel();
-        let run = move || Thread { tools, contacts: BTreeMap::new() }.run(&queue);
+        let waiting = Arc::<AtomicUsize>::default();
+        let performed = Arc::clone(&waiting);
+        let run = move || Thread { tools, contacts: BTreeMap::new() }.run(&queue, &performed);
         std::thread::Builder::new().name("dak-courier".into()).spawn(run).expect("the system gives a node its threads");
-        Courier { acts }
+        Courier { acts, waiting }
+    }
+
+    /// Whether it has enough to do: an answer to somebody would wait behind all of it.
+    pub fn is_behind(&self) -> bool {
+        self.waiting.load(Ordering::Acquire) >= BEHIND_MAX
     }
 
     pub fn perform(&self, acts: Vec<Act>) {
         // Without its thread the process is ending; an act that does not happen is sorted out after the restart.
+        self.waiting.fetch_add(1, Ordering::AcqRel);
         let _ = self.acts.send(acts);
     }
 }
@@ -104,10 +117,11 @@ struct Thread {
 }
 
 impl Thread {
-    fn run(mut self, queue: &Receiver<Vec<Act>>) {
+    fn run(mut self, queue: &Receiver<Vec<Act>>, performed: &AtomicUsize) {
         while let Ok(acts) = queue.recv() {
             let bodies = self.fetch(&acts);
             acts.into_iter().for_each(|act| self.perform(act, &bodies));
+            performed.fetch_sub(1, Ordering::AcqRel);
         }
     }
 

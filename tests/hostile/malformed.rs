@@ -84,6 +84,11 @@ async fn serve(target: &Target, served: &mut u64, verdict: &mut Verdict, after: 
         sleep(Duration::from_millis(200)).await;
     };
     let took = began.elapsed().as_secs_f64();
+    if !accepted {
+        let talk = target.person.talk();
+        let panics = talk.lines().filter(|line| line.contains("panicked") || line.contains("ERROR"));
+        panics.for_each(|line| println!("      the node said: {line}"));
+    }
     verdict.check(&format!("after {after} a newcomer is served"), accepted, format!("try {tries}, {took:.1} s"));
 }
 

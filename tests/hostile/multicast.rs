@@ -121,7 +121,7 @@ fn label(text: &str) -> Vec<u8> {
     [&[text.len() as u8], text.as_bytes()].concat()
 }
 
-/// The target, the attacker with a bridge, and the neighbour; gone when dropped.
+/// The target, with a cable to the attacker and one to the neighbour; gone when dropped.
 struct Lan {
     names: [String; 3],
 }
@@ -137,18 +137,18 @@ impl Lan {
             assert!(ip(&["-n", name, "link", "set", "lo", "up"]));
         }
         let [target, attacker, neighbour] = &lan.names;
-        assert!(ip(&["-n", attacker, "link", "add", "br", "type", "bridge"]));
-        assert!(ip(&["-n", attacker, "link", "set", "br", "up"]));
-        for (name, far, host) in [(target, "t", 1), (neighbour, "n", 2)] {
-            assert!(ip(&[
-                "link", "add", "cable", "netns", name, "type", "veth", "peer", "name", far, "netns", attacker
-            ]));
-            assert!(ip(&["-n", attacker, "link", "set", far, "master", "br", "up"]));
-            assert!(ip(&["-n", name, "addr", "add", &format!("10.79.0.{host}/16"), "dev", "cable"]));
-            assert!(ip(&["-n", name, "link", "set", "cable", "up"]));
+        // A cable to each; no bridge, which not every kernel has.
+        for (name, cable, net) in [(attacker, "x", 79), (neighbour, "n", 80)] {
+            assert!(ip(&["link", "add", cable, "netns", target, "type", "veth", "peer", "name", "t", "netns", name]));
+            assert!(ip(&["-n", target, "addr", "add", &format!("10.{net}.0.1/16"), "dev", cable]));
+            assert!(ip(&["-n", target, "link", "set", cable, "up"]));
         }
         for host in 1..=HOSTS {
-            assert!(ip(&["-n", attacker, "addr", "add", &format!("10.79.1.{host}/16"), "dev", "br"]));
+            assert!(ip(&["-n", attacker, "addr", "add", &format!("10.79.1.{host}/16"), "dev", "t"]));
+        }
+        assert!(ip(&["-n", neighbour, "addr", "add", "10.80.0.2/16", "dev", "t"]));
+        for name in [attacker, neighbour] {
+            assert!(ip(&["-n", name, "link", "set", "t", "up"]));
         }
         Some(lan)
     }
