@@ -138,7 +138,7 @@ impl Lan {
         }
         let [target, attacker, neighbour] = &lan.names;
         // A cable to each; no bridge, which not every kernel has.
-        for (name, cable, net) in [(attacker, "x", 79), (neighbour, "n", 80)] {
+        for (name, cable, net) in [(attacker, "loud", 79), (neighbour, "quiet", 80)] {
             assert!(ip(&["link", "add", cable, "netns", target, "type", "veth", "peer", "name", "t", "netns", name]));
             assert!(ip(&["-n", target, "addr", "add", &format!("10.{net}.0.1/16"), "dev", cable]));
             assert!(ip(&["-n", target, "link", "set", cable, "up"]));
