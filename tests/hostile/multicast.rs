@@ -139,16 +139,18 @@ impl Lan {
         let [target, attacker, neighbour] = &lan.names;
         // A cable to each; no bridge, which not every kernel has.
         for (name, cable, net) in [(attacker, "loud", 79), (neighbour, "quiet", 80)] {
-            assert!(ip(&["link", "add", cable, "netns", target, "type", "veth", "peer", "name", "t", "netns", name]));
+            assert!(ip(&[
+                "link", "add", cable, "netns", target, "type", "veth", "peer", "name", "target", "netns", name
+            ]));
             assert!(ip(&["-n", target, "addr", "add", &format!("10.{net}.0.1/16"), "dev", cable]));
             assert!(ip(&["-n", target, "link", "set", cable, "up"]));
         }
         for host in 1..=HOSTS {
-            assert!(ip(&["-n", attacker, "addr", "add", &format!("10.79.1.{host}/16"), "dev", "t"]));
+            assert!(ip(&["-n", attacker, "addr", "add", &format!("10.79.1.{host}/16"), "dev", "target"]));
         }
-        assert!(ip(&["-n", neighbour, "addr", "add", "10.80.0.2/16", "dev", "t"]));
+        assert!(ip(&["-n", neighbour, "addr", "add", "10.80.0.2/16", "dev", "target"]));
         for name in [attacker, neighbour] {
-            assert!(ip(&["-n", name, "link", "set", "t", "up"]));
+            assert!(ip(&["-n", name, "link", "set", "target", "up"]));
         }
         Some(lan)
     }
