@@ -270,11 +270,11 @@ async fn each(n: usize, at: SocketAddr, batches: Arc<Mutex<Batches>>, told: Arc<
     loop {
         let Some(batch) = batches.lock().await.recv().await else { return };
         told.identities.fetch_add(1, Ordering::Relaxed);
-        let ears = if n % 2 == 0 { Ears::Count } else { Ears::Shut };
+        let ears = if n.is_multiple_of(2) { Ears::Count } else { Ears::Shut };
         let count = if let Ok(mut rogue) = Rogue::meet(&fresh_key(&mut dice), at, ears).await
             && rogue.say(&batch).await.is_ok()
         {
-            if n % 2 == 0 {
+            if n.is_multiple_of(2) {
                 rogue.answered(BATCH as u64, Duration::from_secs(2)).await;
             }
             &told.sent

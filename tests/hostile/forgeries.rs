@@ -87,7 +87,7 @@ fn genuine(target: &Target, texts: u64) -> Vec<Genuine> {
     let absent = fresh_key(&mut dice);
     let keys: Vec<_> = (0..4).map(|_| fresh_key(&mut dice)).collect();
     let text = |n: u64| {
-        let to = if n % 2 == 0 { target.node } else { dak::bundle::Signer::node(&absent) };
+        let to = if n.is_multiple_of(2) { target.node } else { dak::bundle::Signer::node(&absent) };
         Genuine::text(&keys[n as usize % 4], to, n, &format!("genuine {n}"))
     };
     (0..2 * texts).map(text).collect()

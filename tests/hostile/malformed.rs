@@ -176,7 +176,7 @@ async fn endless(at: SocketAddr) -> impl Sized {
     let until = tokio::time::Instant::now() + stand();
     while tokio::time::Instant::now() < until {
         for (n, rogue) in &mut open {
-            if *n % 2 == 0 {
+            if n.is_multiple_of(2) {
                 let _ = rogue.say(&[0]).await;
             }
         }

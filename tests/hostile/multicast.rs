@@ -111,7 +111,7 @@ fn record(dice: &mut rand_chacha::ChaCha8Rng) -> Vec<u8> {
     packet.extend((text.len() as u16 + 1).to_be_bytes());
     packet.push(text.len() as u8);
     packet.extend(text.as_bytes());
-    if dice.next_u64() % 16 == 0 {
+    if dice.next_u64().is_multiple_of(16) {
         packet.truncate(below(dice, packet.len()));
     }
     packet

@@ -83,7 +83,7 @@ async fn replay(person: &Person, recorded: &[Vec<u8>], dice: &mut rand_chacha::C
         }
         let mut rogue = Rogue::meet(&fresh_key(dice), at, Ears::Count).await.expect("a stranger is met");
         for bytes in &order {
-            let changed = dice.next_u64() % 2 == 0;
+            let changed = dice.next_u64().is_multiple_of(2);
             let (bundle, before) = dak::bundle::Bundle::decode(bytes).unwrap();
             let hops = if changed { hops(dice) } else { before };
             rogue.say(&handing_over(&bundle.encode(hops))).await.expect("replays are answered, not punished");
