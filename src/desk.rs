@@ -288,6 +288,7 @@ impl Desk {
                 let [released, copy, custody] = usage.evicted;
                 Evicted { released, copy, custody }
             },
+            refused: self.node().refused(),
         })
     }
 

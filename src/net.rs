@@ -85,6 +85,8 @@ pub struct Limits {
     pub budget_bytes: usize,
     /// Frames that wait to be sent on one contact, in bytes and 64 more for each.
     pub queue_bytes_max: usize,
+    /// The same on all contacts: the less room is left, the less any one of them may fill.
+    pub queues_bytes_max: usize,
     /// Inbound connections of peers nobody named; past it new ones take the places of some that had half a minute.
     pub strangers_max: usize,
     /// Inbound connections of peers that the owner or the address book named.
@@ -244,6 +246,16 @@ impl NetHandle {
         self.inner.wishes.disconnect(peer);
     }
 
+    /// Ends the contact with a peer at once and has none with it for so long, whoever dials.
+    pub fn banish(&self, peer: NodeId, span: Duration) {
+        self.inner.wishes.banish(peer, span);
+    }
+
+    /// Keeps room for a peer that the owner has a name for, from wherever it comes.
+    pub fn name(&self, peer: NodeId) {
+        self.inner.wishes.name(peer);
+    }
+
     /// Changes how many contacts to look for by chance; contacts there are stay.
     pub fn set_contacts_max(&self, contacts_max: usize) {
         self.inner.wishes.set_contacts_max(contacts_max);
@@ -308,8 +320,10 @@ impl Default for Limits {
     fn default() -> Limits {
         Limits {
             frame_bytes_max: FRAME_BYTES_MAX.max(BUNDLE_BYTES_MAX + 64),
-            budget_bytes: 4 << 20,
-            queue_bytes_max: 32 << 20,
+            // A window of bundles and what is said beside them; all strangers at once are to fit into a small machine.
+            budget_bytes: 5 << 18,
+            queue_bytes_max: 8 << 20,
+            queues_bytes_max: 64 << 20,
             strangers_max: 64,
             familiars_max: 64,
             outbound_max: 64,

@@ -14,12 +14,12 @@ mod inlet;
 mod letters;
 mod nearby;
 mod pool;
+mod queue;
 mod tally;
 mod tape;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::{Sender, channel};
 use std::time::Duration;
 
 use libp2p::Multiaddr;
@@ -33,8 +33,10 @@ use self::courier::{Courier, EVENTS_MAX, Tools};
 use self::letters::Drawer;
 use self::nearby::Nearby;
 use self::pool::Pool;
+use self::queue::Queue;
 use self::tally::Tally;
 use self::tape::Tape;
+use crate::agent::change::{Person, Standing};
 use crate::agent::io::NotSent;
 use crate::agent::{Agent, Config, Durable, Event, Input};
 use crate::bundle::Priority;
@@ -87,7 +89,7 @@ pub enum NodeError {
 
 /// A running node, or an open home.
 pub struct Node {
-    work: Sender<Work>,
+    work: Arc<Queue<Work>>,
     reader: RedbReader,
     drawer: Arc<Drawer>,
     tally: Arc<Tally>,
@@ -127,6 +129,8 @@ impl Node {
         tape.reinstate(&mut agent, |take| store.each_held(|held| take(&held)))?;
         tape.flush();
         let wanted: Vec<NodeId> = agent.destinations().collect();
+        let named: Vec<NodeId> =
+            agent.people().filter(|(_, person)| is_welcome(person)).map(|(node, _)| *node).collect();
 
         let listen = net.as_ref().map_or(Vec::new(), |net| net.listen.clone());
         let net = match net {
@@ -138,10 +142,10 @@ impl Node {
         };
         let (handle, net_events) = net.unzip();
 
-        let (work, queue) = channel();
+        let work = Arc::<Queue<Work>>::default();
         let (events, _) = broadcast::channel(EVENTS_MAX);
         let drawer = Arc::new(Drawer::new(identity));
-        let tally = Arc::new(Tally::default());
+        let tally = Arc::new(Tally::new(handle.clone()));
         let nearby = Arc::new(Nearby::default());
         let pool = Pool::start(work.clone(), Arc::clone(&drawer), Arc::clone(&tally));
         let store = Arc::new(StoreThread::start(store));
@@ -152,6 +156,7 @@ impl Node {
             pool: pool.clone(),
             drawer: Arc::clone(&drawer),
             core: work.clone(),
+            tally: Arc::clone(&tally),
             events: events.clone(),
         });
         let restore = Box::new(move |mut durable: Durable, tape: &mut Tape| {
@@ -170,8 +175,7 @@ impl Node {
             clock,
             restore,
             space,
-            again: work.clone(),
-            work: queue,
+            work: work.clone(),
             store: Arc::clone(&store),
             courier: courier.clone(),
             pool,
@@ -181,6 +185,7 @@ impl Node {
         let thread = thread.expect("the system gives a node its threads");
 
         if let (Some(handle), Some(net_events)) = (&handle, net_events) {
+            named.into_iter().for_each(|node| handle.name(node));
             wanted.into_iter().for_each(|node| handle.dial(node));
             let inlet = inlet::Inlet {
                 work: work.clone(),
@@ -206,7 +211,7 @@ impl Node {
             let seen = look(agent);
             Box::new(move || drop(tell.send(seen)))
         });
-        self.work.send(Work::Look(look)).map_err(|_| NodeError::Lost)?;
+        self.work.put(Work::Look(look)).map_err(|_| NodeError::Lost)?;
         told.await.map_err(|_| self.lost())
     }
 
@@ -217,7 +222,12 @@ impl Node {
 
     /// Gives the agent one input; returns once what follows from it is durable.
     pub async fn input(&self, input: Input) -> Result<(), NodeError> {
-        self.work.send(Work::Input(input)).map_err(|_| NodeError::Lost)?;
+        if let (Input::Meet { node, person: Some(person) }, Some(net)) = (&input, &self.net)
+            && is_welcome(person)
+        {
+            net.name(*node);
+        }
+        self.work.put(Work::Input(input)).map_err(|_| NodeError::Lost)?;
         self.look(|_| ()).await
     }
 
@@ -232,7 +242,7 @@ impl Node {
     ) -> Result<BundleId, NodeError> {
         let (token, told) = self.drawer.put(plaintext);
         let submit = Input::Submit { token, destination, lifetime, priority, copies };
-        self.work.send(Work::Input(submit)).map_err(|_| NodeError::Lost)?;
+        self.work.put(Work::Input(submit)).map_err(|_| NodeError::Lost)?;
         told.await.map_err(|_| self.lost())?
     }
 
@@ -266,7 +276,7 @@ impl Node {
 
     /// Gives the agent one input and waits for nothing.
     pub fn tell(&self, input: Input) {
-        let _ = self.work.send(Work::Input(input));
+        let _ = self.work.put(Work::Input(input));
     }
 
     /// Remembers where a node may be found; the address joins the next commit.
@@ -294,7 +304,7 @@ impl Node {
         if let Some(net) = &self.net {
             net.shutdown().await;
         }
-        let _ = self.work.send(Work::Stop);
+        let _ = self.work.put(Work::Stop);
         let thread = self.thread.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
         if let Some(thread) = thread {
             let joined = tokio::task::spawn_blocking(move || thread.join());
@@ -303,6 +313,11 @@ impl Node {
             }
         }
     }
+}
+
+/// Whether the network keeps room for somebody.
+fn is_welcome(person: &Person) -> bool {
+    person.standing == Standing::Contact
 }
 
 /// The saved addresses that still read as such.

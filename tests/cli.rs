@@ -4,6 +4,7 @@
 #![allow(clippy::disallowed_methods)]
 
 #[path = "cli/person.rs"]
+#[allow(dead_code)]
 mod person;
 #[path = "cli/socket.rs"]
 mod socket;

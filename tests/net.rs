@@ -156,7 +156,8 @@ async fn a_contact_ends_when_it_is_asked_to() {
 
 #[tokio::test]
 async fn who_takes_nothing_stops_the_sender_and_then_loses_nothing() {
-    let limits = Limits { budget_bytes: 2 << 20, queue_bytes_max: 256 << 20, ..Limits::default() };
+    let (queue_bytes_max, queues_bytes_max) = (256 << 20, 512 << 20);
+    let limits = Limits { budget_bytes: 2 << 20, queue_bytes_max, queues_bytes_max, ..Limits::default() };
     let config = NetConfig { listen: any_port(), limits, ..NetConfig::default() };
     let mut alice = Node::start(secret(1), config.clone()).await;
     let mut bob = Node::start(secret(2), NetConfig { peers: vec![alice.addr()], ..config }).await;

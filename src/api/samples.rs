@@ -118,6 +118,7 @@ pub fn carry() -> CarryRow {
             released: Counts { bundles: 1, bytes: 200 },
         },
         evicted: Evicted { released: 2, copy: 1, custody: 0 },
+        refused: 5,
     }
 }
 

@@ -27,6 +27,8 @@ use crate::id::NodeId;
 pub(super) enum Refused {
     #[error("too many strangers are connected")]
     Full,
+    #[error("it was sent away a while ago")]
+    Banished,
     #[error("its key is no good: {0}")]
     BadKey(#[from] crate::id::KeyError),
 }
@@ -38,6 +40,8 @@ pub(super) struct Behaviour {
     familiar: BTreeSet<NodeId>,
     inbound: BTreeMap<ConnectionId, Guest>,
     leaving: VecDeque<(ConnectionId, PeerId)>,
+    /// Peers to turn away, until when.
+    banished: BTreeMap<NodeId, Instant>,
     jitter: Jitter,
 }
 
@@ -47,6 +51,9 @@ struct Guest {
     stranger: bool,
     since: Instant,
 }
+
+/// Most peers turned away at a time; who has the least time left goes first.
+const BANISHED_MAX: usize = 4_096;
 
 /// How long a stranger may stay whoever waits.
 const STAY: Duration = Duration::from_secs(30);
@@ -59,6 +66,7 @@ impl Behaviour {
             familiar: BTreeSet::new(),
             inbound: BTreeMap::new(),
             leaving: VecDeque::new(),
+            banished: BTreeMap::new(),
             jitter,
         }
     }
@@ -68,10 +76,34 @@ impl Behaviour {
         if self.familiar.len() < FAMILIARS_MAX {
             self.familiar.insert(node);
         }
+        // Nobody takes the place of one who is here already.
+        for guest in self.inbound.values_mut() {
+            guest.stranger &= peer::node_id(&guest.peer) != Ok(node);
+        }
+    }
+
+    /// Turns a peer away until then, whoever dials.
+    pub fn banish(&mut self, node: NodeId, until: Instant, now: Instant) {
+        if self.banished.len() >= BANISHED_MAX {
+            self.banished.retain(|_, until| *until > now);
+        }
+        if self.banished.len() >= BANISHED_MAX {
+            let soonest = self.banished.iter().min_by_key(|(_, until)| **until).map(|(node, _)| *node);
+            soonest.map(|node| self.banished.remove(&node));
+        }
+        self.banished.insert(node, until);
+    }
+
+    fn check(&self, peer: &PeerId, now: Instant) -> Result<NodeId, Refused> {
+        let node = peer::node_id(peer)?;
+        if self.banished.get(&node).is_some_and(|until| *until > now) {
+            return Err(Refused::Banished);
+        }
+        Ok(node)
     }
 
     fn admit(&mut self, connection: ConnectionId, peer: PeerId, now: Instant) -> Result<(), Refused> {
-        let stranger = !self.familiar.contains(&peer::node_id(&peer)?);
+        let stranger = !self.familiar.contains(&self.check(&peer, now)?);
         let max = if stranger { self.strangers_max } else { self.familiars_max };
         let alike = self.inbound.values().filter(|guest| guest.stranger == stranger).count();
         if alike >= max && !(stranger && self.send_one_away(now)) {
@@ -118,7 +150,7 @@ impl NetworkBehaviour for Behaviour {
         _: Endpoint,
         _: PortUse,
     ) -> Result<THandler<Self>, ConnectionDenied> {
-        peer::node_id(&peer).map_err(Refused::from).map_err(ConnectionDenied::new)?;
+        self.check(&peer, Instant::now()).map_err(ConnectionDenied::new)?;
         Ok(dummy::ConnectionHandler)
     }
 
@@ -163,6 +195,31 @@ mod tests {
         assert!(!admit(&mut door, 7, now + STAY), "the new ones have their time as well");
         let left: BTreeSet<_> = door.leaving.iter().map(|(connection, _)| *connection).collect();
         assert_eq!(left, BTreeSet::from([1, 2].map(ConnectionId::new_unchecked)));
+    }
+
+    #[test]
+    fn who_was_sent_away_stays_away_for_as_long_and_no_longer() {
+        let now = Instant::now();
+        let mut door = Behaviour::new(2, 1, Jitter::from_seed([1; 32]));
+        let node = peer::node_id(&peer::keypair([1; 32]).public().to_peer_id()).unwrap();
+        door.banish(node, now + STAY, now);
+        assert!(!admit(&mut door, 1, now) && admit(&mut door, 2, now));
+        assert!(admit(&mut door, 1, now + STAY));
+        for n in 0..BANISHED_MAX as u32 + 10 {
+            let node = NodeId::from_trusted(*blake3::hash(&n.to_be_bytes()).as_bytes());
+            door.banish(node, now + STAY, now);
+        }
+        assert_eq!(door.banished.len(), BANISHED_MAX);
+    }
+
+    #[test]
+    fn who_is_named_while_here_keeps_the_place() {
+        let now = Instant::now();
+        let mut door = Behaviour::new(1, 1, Jitter::from_seed([1; 32]));
+        assert!(admit(&mut door, 9, now));
+        door.know(peer::node_id(&peer::keypair([9; 32]).public().to_peer_id()).unwrap());
+        assert!(admit(&mut door, 1, now + STAY));
+        assert!(door.leaving.is_empty());
     }
 
     #[test]

@@ -30,6 +30,7 @@ pub(super) struct Contact {
     pub addr: Multiaddr,
     pub inbound: Stream,
     pub outbound: Stream,
+    pub queue: Arc<Queue>,
     pub limits: Limits,
     /// Bytes moved either way: what shows that the peer lives.
     pub moved: Arc<AtomicU64>,
@@ -39,8 +40,7 @@ pub(super) struct Contact {
 impl Contact {
     /// Runs the contact to its end and says why it ended.
     pub async fn run(self, events: mpsc::Sender<NetEvent>) -> Why {
-        let Contact { peer, addr, inbound, outbound, limits, moved, mut stop } = self;
-        let queue = Queue::new(limits.queue_bytes_max, limits.frame_bytes_max);
+        let Contact { peer, addr, inbound, outbound, queue, limits, moved, mut stop } = self;
         let sender = ContactSender::new(peer, queue.clone());
         let up = NetEvent::ContactUp { peer, addr, outbound: sender };
         tokio::select! {
@@ -70,7 +70,7 @@ impl Contact {
             // What was queued still leaves, and the peer hangs up when it has read it. To hang up first would make TCP
             // throw away what the peer has not read yet.
             let farewell = async {
-                let _ = (&mut writer.0).await;
+                writer.done().await;
                 reading.await
             };
             let _ = timeout(FAREWELL, farewell).await;
@@ -84,27 +84,51 @@ impl Contact {
     }
 }
 
-/// A task that ends with its handle.
-struct Writer(JoinHandle<()>);
+/// A task that ends with its handle; none once it is known to have ended, as a handle must not be asked twice.
+struct Writer(Option<JoinHandle<()>>);
 
 impl Writer {
     /// Waits until nothing can be written any more. A connection that breaks ends the reader too, after what had arrived
     /// already; it gets a moment for that.
     async fn broken(&mut self) {
-        let _ = (&mut self.0).await;
+        self.done().await;
         sleep(LAST_FRAMES).await;
+    }
+
+    /// Waits until the task has ended, which may be long ago.
+    async fn done(&mut self) {
+        if let Some(task) = &mut self.0 {
+            let _ = task.await;
+            self.0 = None;
+        }
     }
 }
 
 impl Drop for Writer {
     fn drop(&mut self) {
-        self.0.abort();
+        if let Some(task) = &self.0 {
+            task.abort();
+        }
     }
 }
 
 fn spawn_writer(outbound: Stream, queue: Arc<Queue>, moved: Arc<AtomicU64>) -> Writer {
-    Writer(tokio::spawn(async move {
+    Writer(Some(tokio::spawn(async move {
         let _ = write_frames(outbound, &queue, &moved).await;
         queue.close();
-    }))
+    })))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A contact may be asked to end in the moment after its writing broke; then the farewell waits for the writer again.
+    #[tokio::test]
+    async fn the_end_of_the_writer_may_be_waited_for_twice() {
+        let mut writer = Writer(Some(tokio::spawn(async {})));
+        assert!(timeout(Duration::from_millis(200), writer.broken()).await.is_err(), "it waits for the last frames");
+        writer.done().await;
+        writer.broken().await;
+    }
 }

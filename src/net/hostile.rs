@@ -137,6 +137,40 @@ async fn strangers_do_not_take_the_places_of_those_who_were_named() {
 }
 
 #[tokio::test]
+async fn somebody_the_owner_has_a_name_for_finds_a_place_from_wherever_he_comes() {
+    let limits = Limits { strangers_max: 1, familiars_max: 1, ..Limits::default() };
+    let (alice, mut events, addr) = alice(limits).await;
+    let (stranger, mut friend) = (Rogue::start(2), Rogue::start(3));
+    let _stranger = stranger.contact(&addr).await;
+    assert_eq!(story(&mut events, 1).await, ["up"]);
+    friend.connect(&addr).await;
+    friend.disconnected().await;
+    alice.name(peer::node_id(&friend.id).unwrap());
+    // The wish is taken up by the time the dial arrives, or else by the next one.
+    let _friend = loop {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        if let Ok(contact) = timeout(Duration::from_secs(2), friend.contact(&addr)).await {
+            break contact;
+        }
+    };
+    assert_eq!(story(&mut events, 1).await, ["up"]);
+}
+
+#[tokio::test]
+async fn who_is_sent_away_is_cut_at_once_and_does_not_come_back() {
+    let (alice, mut events, addr) = alice(Limits::default()).await;
+    let mut rogue = Rogue::start(2);
+    let _streams = rogue.contact(&addr).await;
+    assert_eq!(story(&mut events, 1).await, ["up"]);
+    alice.banish(peer::node_id(&rogue.id).unwrap(), PATIENCE * 10);
+    assert_eq!(story(&mut events, 1).await, ["down Bad"]);
+    rogue.disconnected().await;
+    rogue.connect(&addr).await;
+    rogue.disconnected().await;
+    assert!(events.try_recv().is_err(), "no second contact");
+}
+
+#[tokio::test]
 async fn a_third_connection_of_one_peer_is_refused() {
     // So that nothing but the number of them closes one.
     let deadlines = Deadlines { contact: PATIENCE * 10, ..Deadlines::default() };

@@ -20,9 +20,9 @@ use yamux::{Connection, ConnectionError, Mode, Stream};
 
 /// Streams of one connection; a peer that opens more loses the connection. Ours use six: contact, ping and identify,
 /// each both ways.
-pub const STREAMS_MAX: usize = 16;
-/// Bytes a peer may send beyond what was read, over all streams of a connection: 256 KiB each, and 4 MiB to grow.
-pub const CONNECTION_WINDOW_BYTES: usize = STREAMS_MAX * 256 * 1024 + (4 << 20);
+pub const STREAMS_MAX: usize = 8;
+/// Bytes a peer may send beyond what was read, over all streams of a connection: 256 KiB each, and 1 MiB to grow.
+pub const CONNECTION_WINDOW_BYTES: usize = STREAMS_MAX * 256 * 1024 + (1 << 20);
 /// Longest piece a write is cut into. Streams of 1,500-byte bundles go about a quarter faster over loopback than with the
 /// default of 16 KiB; pings wait longer behind a piece, but they do not count while bytes move.
 const PIECE_BYTES_MAX: usize = 64 * 1024;

@@ -22,7 +22,7 @@ use libp2p::{Multiaddr, PeerId, Stream, StreamProtocol};
 pub const PROTOCOL: StreamProtocol = StreamProtocol::new("/dak/contact/1");
 
 /// Streams of our protocol that a peer may open past its first before it counts as hostile.
-const EXTRA_STREAMS_MAX: u32 = 8;
+const EXTRA_STREAMS_MAX: u32 = 2;
 
 /// Asks a connection for its writing stream.
 #[derive(Clone, Copy, Debug)]

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use tokio::sync::Notify;
@@ -29,7 +30,14 @@ pub enum SendError {
     TooLong,
 }
 
+/// What the queues of all contacts hold together, in bytes.
+pub(super) struct Total {
+    bytes: AtomicUsize,
+    bytes_max: usize,
+}
+
 pub(super) struct Queue {
+    total: Arc<Total>,
     state: Mutex<State>,
     bytes_max: usize,
     frame_bytes_max: usize,
@@ -79,9 +87,33 @@ impl fmt::Debug for ContactSender {
     }
 }
 
+/// What every queue may hold however full the others are.
+const MODEST_BYTES: usize = 256 * 1024;
+
+impl Total {
+    pub fn new(bytes_max: usize) -> Total {
+        Total { bytes: AtomicUsize::new(0), bytes_max }
+    }
+
+    /// What one queue may hold: as much as is left for all others. Many that take nothing leave room for one that
+    /// does, and a lone one may fill half of all.
+    fn share(&self) -> usize {
+        self.bytes_max.saturating_sub(self.bytes.load(Ordering::Relaxed)).max(MODEST_BYTES)
+    }
+
+    fn add(&self, bytes: usize) {
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    fn take(&self, bytes: usize) {
+        self.bytes.fetch_sub(bytes, Ordering::Relaxed);
+    }
+}
+
 impl Queue {
-    pub fn new(bytes_max: usize, frame_bytes_max: usize) -> Arc<Queue> {
+    pub fn new(total: Arc<Total>, bytes_max: usize, frame_bytes_max: usize) -> Arc<Queue> {
         Arc::new(Queue {
+            total,
             state: Mutex::default(),
             bytes_max,
             frame_bytes_max,
@@ -99,11 +131,14 @@ impl Queue {
             return Err(SendError::Closed);
         }
         let bytes = state.bytes + frame.len() + FRAME_OVERHEAD_BYTES;
-        if bytes > self.bytes_max {
+        // A frame alone always fits.
+        let is_over = bytes > self.total.share() && state.bytes > 0;
+        if bytes > self.bytes_max || is_over {
             state.closed = true;
             self.overflowed.notify_one();
             return Err(SendError::Full);
         }
+        self.total.add(bytes - state.bytes);
         state.bytes = bytes;
         state.frames.push_back(frame);
         // A writer that still has frames looks again by itself.
@@ -134,6 +169,7 @@ impl Queue {
     /// Gives back the room of frames that were written.
     pub fn written(&self, bytes: usize) {
         self.lock().bytes -= bytes;
+        self.total.take(bytes);
     }
 
     /// Takes no more frames; the writer ends when it has written what there is.
@@ -153,13 +189,20 @@ impl Queue {
     }
 }
 
+impl Drop for Queue {
+    fn drop(&mut self) {
+        let bytes = self.lock().bytes;
+        self.total.take(bytes);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[tokio::test]
     async fn a_full_queue_refuses_and_stays_closed() {
-        let queue = Queue::new(1_000, 500);
+        let queue = Queue::new(Arc::new(Total::new(1 << 20)), 1_000, 500);
         let sender = ContactSender::new(NodeId::from_trusted([1; 32]), queue.clone());
         assert_eq!(sender.send(vec![0; 501]), Err(SendError::TooLong));
         assert_eq!(sender.send(vec![0; 436]), Ok(()));
@@ -170,5 +213,22 @@ mod tests {
         assert_eq!(sender.send(vec![]), Err(SendError::Closed));
         assert_eq!(queue.take().await.map(|frames| frames.len()), Some(2));
         assert_eq!(queue.take().await, None);
+    }
+
+    #[tokio::test]
+    async fn many_that_take_nothing_leave_room_for_one_that_does() {
+        let total = Arc::new(Total::new(64 << 20));
+        let fill = |queue: &Arc<Queue>| (0..1_000).take_while(|_| queue.push(vec![0; 32 * 1024]).is_ok()).count();
+        let full: Vec<_> = (0..100).map(|_| Queue::new(Arc::clone(&total), 8 << 20, 1 << 20)).collect();
+        // All of them a little further in turn.
+        for _ in 0..1_000 {
+            let _ = full.iter().map(|queue| queue.push(vec![0; 32 * 1024])).filter(Result::is_ok).count();
+        }
+        assert!(total.bytes.load(Ordering::Relaxed) <= (64 << 20) + 100 * MODEST_BYTES);
+        let honest = Queue::new(Arc::clone(&total), 8 << 20, 1 << 20);
+        assert!(fill(&honest) >= 7);
+        drop((full, honest));
+        assert_eq!(total.bytes.load(Ordering::Relaxed), 0);
+        assert_eq!(fill(&Queue::new(total, 8 << 20, 1 << 20)), 255, "a lone one has all that one may have");
     }
 }

@@ -22,6 +22,7 @@ use super::jitter::Jitter;
 use super::links::{Act, Links};
 use super::protocol::{self, Happened};
 use super::pulse::Pulse;
+use super::queue::{Queue, Total};
 use super::reader::Fault;
 use super::wishes::Wishes;
 use super::{Limits, NetConfig, NetError, NetEvent, Why, address, admission, peer};
@@ -41,6 +42,8 @@ pub(super) struct Task {
     dials: BTreeMap<ConnectionId, Dialed>,
     /// Running contacts, by connection.
     contacts: BTreeMap<ConnectionId, Running>,
+    /// What all of them have queued.
+    queued: Arc<Total>,
     tasks: JoinSet<(ConnectionId, Why)>,
     /// How long the last contact of a peer was, until its last connection is gone.
     lasted: BTreeMap<NodeId, Duration>,
@@ -107,6 +110,7 @@ impl Task {
             connections: BTreeMap::new(),
             dials: BTreeMap::new(),
             contacts: BTreeMap::new(),
+            queued: Arc::new(Total::new(config.limits.queues_bytes_max)),
             tasks: JoinSet::new(),
             lasted: BTreeMap::new(),
             sightings,
@@ -378,6 +382,14 @@ impl Task {
         for peer in wanted.dials {
             self.book.hold(peer);
         }
+        for peer in wanted.named {
+            self.swarm.behaviour_mut().admission.know(peer);
+        }
+        for (peer, span) in wanted.banished {
+            self.swarm.behaviour_mut().admission.banish(peer, now + span, now);
+            let acts = self.links.drop_peer(peer, Why::Bad);
+            self.act(acts);
+        }
         for peer in wanted.disconnects {
             let acts = self.links.drop_peer(peer, Why::Asked);
             self.act(acts);
@@ -419,7 +431,8 @@ impl Task {
         self.book.contact_up(peer);
         let (sender, stop) = oneshot::channel();
         let moved = Arc::new(AtomicU64::new(0));
-        let contact = Contact { peer, addr, inbound, outbound, limits: self.limits, moved: moved.clone(), stop };
+        let queue = Queue::new(Arc::clone(&self.queued), self.limits.queue_bytes_max, self.limits.frame_bytes_max);
+        let contact = Contact { peer, addr, inbound, outbound, queue, limits: self.limits, moved: moved.clone(), stop };
         let events = self.events.clone();
         self.tasks.spawn(async move { (connection, contact.run(events).await) });
         let since = Instant::now();

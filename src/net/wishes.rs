@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard};
+use std::time::Duration;
 
 use libp2p::Multiaddr;
 use tokio::sync::Notify;
@@ -25,6 +26,10 @@ pub(super) struct Wanted {
     pub addresses: BTreeMap<NodeId, Vec<Multiaddr>>,
     pub dials: BTreeSet<NodeId>,
     pub disconnects: BTreeSet<NodeId>,
+    /// Peers to turn away, and for how long.
+    pub banished: BTreeMap<NodeId, Duration>,
+    /// Peers to keep room for.
+    pub named: BTreeSet<NodeId>,
     pub contacts_max: Option<usize>,
     pub shutdown: bool,
 }
@@ -54,6 +59,22 @@ impl Wishes {
         // Contacts are far fewer than this.
         if wanted.disconnects.len() < WISHES_MAX {
             wanted.disconnects.insert(peer);
+            self.changed.notify_one();
+        }
+    }
+
+    pub fn banish(&self, peer: NodeId, span: Duration) {
+        let mut wanted = self.lock();
+        if wanted.banished.len() < WISHES_MAX {
+            wanted.banished.insert(peer, span);
+            self.changed.notify_one();
+        }
+    }
+
+    pub fn name(&self, peer: NodeId) {
+        let mut wanted = self.lock();
+        if wanted.named.len() < WISHES_MAX {
+            wanted.named.insert(peer);
             self.changed.notify_one();
         }
     }

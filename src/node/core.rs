@@ -9,7 +9,6 @@
 //! that ran ahead is dropped, and the agent starts again from the store.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -18,6 +17,7 @@ use futures::executor::block_on;
 use super::clock::Clock;
 use super::courier::{Act, Courier};
 use super::pool::{Parsed, Pool};
+use super::queue::Queue;
 use super::tape::Tape;
 use crate::agent::change::{Change, Durable};
 use crate::agent::{Agent, Cause, Input, Output};
@@ -28,8 +28,9 @@ use crate::time::Timestamp;
 
 /// Most pieces of work in one batch.
 const BATCH_MAX: usize = 256;
-/// Most batches that may wait for the store; the agent runs no further ahead.
-const AHEAD_MAX: usize = 16;
+/// Most batches that may wait for the store; the agent runs no further ahead. Whoever looks waits for all of them, and
+/// more than this share no commit to gain by it.
+const AHEAD_MAX: usize = 4;
 /// How old the knowledge of the disk's free space may be.
 const SPACE: Duration = Duration::from_secs(1);
 /// How long to wait before the store is tried again after it failed.
@@ -79,8 +80,7 @@ pub struct Core {
     restore: Restore,
     space: Space,
     space_asked: Option<Instant>,
-    work: Receiver<Work>,
-    again: Sender<Work>,
+    work: Arc<Queue<Work>>,
     store: Arc<StoreThread>,
     courier: Courier,
     pool: Pool,
@@ -96,8 +96,7 @@ pub struct Parts {
     pub clock: Clock,
     pub restore: Restore,
     pub space: Space,
-    pub again: Sender<Work>,
-    pub work: Receiver<Work>,
+    pub work: Arc<Queue<Work>>,
     pub store: Arc<StoreThread>,
     pub courier: Courier,
     pub pool: Pool,
@@ -106,30 +105,15 @@ pub struct Parts {
 
 impl Core {
     pub fn new(parts: Parts) -> Core {
-        let Parts { agent, tape, clock, restore, space, again, work, store, courier, pool, failure } = parts;
+        let Parts { agent, tape, clock, restore, space, work, store, courier, pool, failure } = parts;
         let (generation, ahead, space_asked) = (0, Arc::default(), None);
-        Core {
-            agent,
-            tape,
-            clock,
-            restore,
-            space,
-            space_asked,
-            work,
-            again,
-            store,
-            courier,
-            pool,
-            generation,
-            ahead,
-            failure,
-        }
+        Core { agent, tape, clock, restore, space, space_asked, work, store, courier, pool, generation, ahead, failure }
     }
 
     /// Runs until it is stopped; then everything that was taken is committed.
     pub fn run(mut self) {
         loop {
-            let Some(first) = self.wait() else { break };
+            let first = self.wait();
             let mut out = Vec::new();
             self.ask_space(&mut out);
             let mut acts = Vec::new();
@@ -152,7 +136,7 @@ impl Core {
                 }
                 taken += 1;
                 if taken < BATCH_MAX && !stop {
-                    next = self.work.try_recv().ok();
+                    next = self.work.try_take();
                 }
             }
             self.run_due(&mut out);
@@ -164,21 +148,18 @@ impl Core {
         }
         // Acts of the last batches are performed before the process may end.
         let _ = block_on(self.store.flush());
+        self.work.close();
+        self.pool.close();
     }
 
-    /// The next work, or none of it when a timer is due; ends when nobody can send any more.
-    #[allow(clippy::option_option)]
-    fn wait(&mut self) -> Option<Option<Work>> {
-        while self.ahead.load(Ordering::Acquire) >= AHEAD_MAX {
+    /// The next work, or none of it when a timer is due.
+    fn wait(&mut self) -> Option<Work> {
+        while self.ahead.load(Ordering::Acquire) >= AHEAD_MAX || self.courier.is_behind() {
             std::thread::park_timeout(Duration::from_millis(1));
         }
-        let Some((due, _)) = self.agent.next_timeout() else { return self.work.recv().ok().map(Some) };
+        let Some((due, _)) = self.agent.next_timeout() else { return self.work.take() };
         let now = self.clock.moment().now;
-        match self.work.recv_timeout(Duration::from_millis(due.since(now).0)) {
-            Ok(work) => Some(Some(work)),
-            Err(RecvTimeoutError::Timeout) => Some(None),
-            Err(RecvTimeoutError::Disconnected) => None,
-        }
+        self.work.take_within(Duration::from_millis(due.since(now).0))
     }
 
     /// Tells the agent of the disk, at most once a second and only when there is something to do.
@@ -253,7 +234,7 @@ impl Core {
         }
         self.ahead.fetch_add(1, Ordering::AcqRel);
         let (ahead, courier) = (Arc::clone(&self.ahead), self.courier.clone());
-        let (again, generation, failure) = (self.again.clone(), self.generation, Arc::clone(&self.failure));
+        let (again, generation, failure) = (Arc::clone(&self.work), self.generation, Arc::clone(&self.failure));
         let core = std::thread::current();
         let done = Box::new(move |result: Result<(), StoreError>| {
             let result = if planted::is("driver-acts-after-failed-commit") { Ok(()) } else { result };
@@ -262,7 +243,7 @@ impl Core {
                 Err(error) => {
                     // Before the acts are dropped, and with them those who wait for an answer.
                     failure.set(&error);
-                    drop(again.send(Work::Failed(generation, error)));
+                    drop(again.put(Work::Failed(generation, error)));
                 }
             }
             ahead.fetch_sub(1, Ordering::AcqRel);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use tokio::sync::broadcast;
@@ -10,6 +11,8 @@ use super::NodeError;
 use super::core::Work;
 use super::letters::Drawer;
 use super::pool::Pool;
+use super::queue::Queue;
+use super::tally::{Offence, Tally};
 use crate::agent::change::Row;
 use crate::agent::{Event, Input, Output};
 use crate::bundle::{Bundle, Draft};
@@ -20,6 +23,8 @@ use crate::store::redb::RedbReader;
 
 /// Events that a slow follower may lag behind.
 pub const EVENTS_MAX: usize = 4_096;
+/// Batches of acts that may wait before the agent pauses.
+const BEHIND_MAX: usize = 16;
 /// Most bodies read at once; a window of small bundles.
 const FETCH_MAX: usize = 1_024;
 
@@ -68,6 +73,8 @@ impl Act {
 #[derive(Clone)]
 pub struct Courier {
     acts: Sender<Vec<Act>>,
+    /// Batches handed in and not performed.
+    waiting: Arc<AtomicUsize>,
 }
 
 /// What the courier's thread works with.
@@ -77,20 +84,29 @@ pub struct Tools {
     pub net: Option<NetHandle>,
     pub pool: Pool,
     pub drawer: Arc<Drawer>,
-    pub core: Sender<Work>,
+    pub core: Arc<Queue<Work>>,
+    pub tally: Arc<Tally>,
     pub events: broadcast::Sender<Event>,
 }
 
 impl Courier {
     pub fn start(tools: Tools) -> Courier {
         let (acts, queue) = channel();
-        let run = move || Thread { tools, contacts: BTreeMap::new() }.run(&queue);
+        let waiting = Arc::<AtomicUsize>::default();
+        let performed = Arc::clone(&waiting);
+        let run = move || Thread { tools, contacts: BTreeMap::new() }.run(&queue, &performed);
         std::thread::Builder::new().name("dak-courier".into()).spawn(run).expect("the system gives a node its threads");
-        Courier { acts }
+        Courier { acts, waiting }
+    }
+
+    /// Whether it has enough to do: an answer to somebody would wait behind all of it.
+    pub fn is_behind(&self) -> bool {
+        self.waiting.load(Ordering::Acquire) >= BEHIND_MAX
     }
 
     pub fn perform(&self, acts: Vec<Act>) {
         // Without its thread the process is ending; an act that does not happen is sorted out after the restart.
+        self.waiting.fetch_add(1, Ordering::AcqRel);
         let _ = self.acts.send(acts);
     }
 }
@@ -101,10 +117,11 @@ struct Thread {
 }
 
 impl Thread {
-    fn run(mut self, queue: &Receiver<Vec<Act>>) {
+    fn run(mut self, queue: &Receiver<Vec<Act>>, performed: &AtomicUsize) {
         while let Ok(acts) = queue.recv() {
             let bodies = self.fetch(&acts);
             acts.into_iter().for_each(|act| self.perform(act, &bodies));
+            performed.fetch_sub(1, Ordering::AcqRel);
         }
     }
 
@@ -145,7 +162,7 @@ impl Thread {
         match found {
             Ok(Some((bundle, _))) => self.send(to, encode_bundle(transit, &bundle)),
             // It may have left since; if the index still names it, the store has lost it.
-            Ok(None) => drop(self.tools.core.send(Work::Input(Input::Unreadable { to, id }))),
+            Ok(None) => drop(self.tools.core.put(Work::Input(Input::Unreadable { to, id }))),
             // The store still has it and the disk may give it later: the next contact asks again.
             Err(error) => {
                 tracing::warn!(%error, peer = %to.peer_id(), "a bundle cannot be read now; ending the contact");
@@ -173,10 +190,7 @@ impl Thread {
             Event::Queued { token, id } => self.tools.drawer.queued(*token, *id),
             Event::NotSent { token, why } => self.tools.drawer.fail(*token, NodeError::NotSent(*why)),
             Event::Misbehaved { peer, what } => {
-                tracing::warn!(peer = %peer.peer_id(), what, "a peer does what no honest one would");
-                if let Some(net) = &self.tools.net {
-                    net.disconnect(*peer);
-                }
+                self.tools.tally.bad(*peer, Offence::Rude, what);
             }
             event => tracing::debug!(?event),
         }

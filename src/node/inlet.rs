@@ -1,7 +1,6 @@
 //! What the network brings, sorted: frames to the core, bundles parsed on the way, contacts to courier and core.
 
 use std::sync::Arc;
-use std::sync::mpsc::Sender;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use tokio::sync::mpsc;
@@ -10,7 +9,8 @@ use super::core::Work;
 use super::courier::{Act, Courier};
 use super::nearby::Nearby;
 use super::pool::Parsed;
-use super::tally::Tally;
+use super::queue::Queue;
+use super::tally::{Offence, Tally};
 use crate::agent::Input;
 use crate::bundle::Unverified;
 use crate::frame::{Incoming, Transit};
@@ -20,7 +20,7 @@ use crate::store::redb::{Address, Side};
 use crate::store::writer::StoreThread;
 
 pub struct Inlet {
-    pub work: Sender<Work>,
+    pub work: Arc<Queue<Work>>,
     pub courier: Courier,
     pub store: Arc<StoreThread>,
     pub handle: NetHandle,
@@ -45,12 +45,12 @@ impl Inlet {
                 self.nearby.connected(peer, addr.to_string());
                 // The way out is there before the agent can say anything.
                 self.courier.perform(vec![Act::Greet(peer, outbound)]);
-                self.tell(Work::Input(Input::ContactUp { peer }));
+                self.tell(peer, Work::Input(Input::ContactUp { peer }));
             }
             NetEvent::ContactDown { peer, why } => {
                 tracing::info!(peer = %peer.peer_id(), ?why, "contact ended");
                 self.nearby.parted(&peer);
-                self.tell(Work::Input(Input::ContactDown { peer }));
+                self.tell(peer, Work::Input(Input::ContactDown { peer }));
                 self.courier.perform(vec![Act::Part(peer)]);
             }
             NetEvent::Frame { peer, bytes, permit } => self.frame(peer, &bytes, Box::new(permit)),
@@ -59,7 +59,7 @@ impl Inlet {
                 self.dial_if_wanted(peer);
             }
             NetEvent::AddressWorked { peer, addr } => self.save_address(peer, addr.to_string()),
-            NetEvent::Bad { peer: Some(peer), what } => self.tally.bad(peer, &what),
+            NetEvent::Bad { peer: Some(peer), what } => self.tally.bad(peer, Offence::Rude, &what),
             NetEvent::Bad { peer: None, what } => tracing::debug!(what, "somebody without a name"),
         }
     }
@@ -70,35 +70,42 @@ impl Inlet {
     }
 
     fn frame(&self, from: NodeId, bytes: &[u8], permit: Box<dyn Send>) {
+        if self.tally.is_banished(&from) {
+            return;
+        }
         match Incoming::decode(bytes) {
-            Ok(Incoming::Frame(frame)) => self.tell(Work::FromPeer(Input::Frame { from, frame }, permit)),
+            Ok(Incoming::Frame(frame)) => self.tell(from, Work::FromPeer(Input::Frame { from, frame }, permit)),
             Ok(Incoming::Bundle { copies, moved, bytes }) => match Unverified::parse(bytes) {
                 Ok(unverified) => {
                     let transit = Transit { hops: unverified.hops(), copies, moved };
                     let id = unverified.id();
-                    self.tell(Work::Parsed(Parsed { from, transit, id, bytes: bytes.to_vec(), permit }));
+                    self.tell(from, Work::Parsed(Parsed { from, transit, id, bytes: bytes.to_vec(), permit }));
                 }
-                Err(error) => self.tally.bad(from, &error.to_string()),
+                Err(error) => self.tally.bad(from, Offence::of(&error), &error.to_string()),
             },
-            Err(error) => self.tally.bad(from, &error.to_string()),
+            // Whoever cannot be understood, of another version perhaps, would only keep a place from others.
+            Err(error) => self.tally.bad(from, Offence::Rude, &error.to_string()),
         }
     }
 
     /// Somebody turned up: is there anything for him?
     fn dial_if_wanted(&self, peer: NodeId) {
         let handle = self.handle.clone();
-        self.tell(Work::Look(Box::new(move |agent| {
-            let wanted = agent.wants(peer);
-            Box::new(move || {
-                if wanted {
-                    handle.dial(peer);
-                }
-            })
-        })));
+        self.tell(
+            peer,
+            Work::Look(Box::new(move |agent| {
+                let wanted = agent.wants(peer);
+                Box::new(move || {
+                    if wanted {
+                        handle.dial(peer);
+                    }
+                })
+            })),
+        );
     }
 
-    fn tell(&self, work: Work) {
+    fn tell(&self, peer: NodeId, work: Work) {
         // A core that is gone means that the process is ending.
-        let _ = self.work.send(work);
+        let _ = self.work.put_from(peer, work);
     }
 }

@@ -1,11 +1,11 @@
 //! Work that takes a while and needs no agent: signatures are checked and payloads sealed here, off every loop.
 
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use super::core::Work;
 use super::letters::Drawer;
-use super::tally::Tally;
+use super::queue::{Closed, Queue};
+use super::tally::{Offence, Tally};
 use crate::agent::Input;
 use crate::bundle::{Bundle, Draft};
 use crate::frame::Transit;
@@ -26,27 +26,24 @@ enum Job {
     Seal { token: u64, draft: Draft },
 }
 
-/// Threads that take jobs in turn.
+/// Threads that take the jobs of peers in turn.
 #[derive(Clone)]
 pub struct Pool {
-    jobs: Sender<Job>,
+    jobs: Arc<Queue<Job>>,
 }
 
 impl Pool {
-    /// Starts a thread for each processor; they end with the last handle.
-    pub fn start(core: Sender<Work>, drawer: Arc<Drawer>, tally: Arc<Tally>) -> Pool {
-        let (jobs, queue) = channel();
-        let queue = Arc::new(Mutex::new(queue));
+    /// Starts a thread for each processor; they end when it is closed.
+    pub fn start(core: Arc<Queue<Work>>, drawer: Arc<Drawer>, tally: Arc<Tally>) -> Pool {
+        let jobs = Arc::<Queue<Job>>::default();
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         for n in 0..threads {
-            let (queue, core) = (Arc::clone(&queue), core.clone());
+            let (jobs, core) = (Arc::clone(&jobs), Arc::clone(&core));
             let (drawer, tally) = (Arc::clone(&drawer), Arc::clone(&tally));
             let thread = std::thread::Builder::new().name(format!("dak-verify-{n}"));
             let run = move || {
-                while let Some(job) = next(&queue) {
-                    if let Some(work) = perform(job, &drawer, &tally)
-                        && core.send(work).is_err()
-                    {
+                while let Some(job) = jobs.take() {
+                    if perform(job, &core, &drawer, &tally).is_err() {
                         return;
                     }
                 }
@@ -58,39 +55,42 @@ impl Pool {
 
     pub fn verify(&self, parsed: Parsed) {
         // Without threads the process is ending, and nothing is owed for a bundle that was not accepted.
-        let _ = self.jobs.send(Job::Verify(parsed));
+        let _ = self.jobs.put_from(parsed.from, Job::Verify(parsed));
     }
 
     pub fn seal(&self, token: u64, draft: Draft) {
-        let _ = self.jobs.send(Job::Seal { token, draft });
+        let _ = self.jobs.put(Job::Seal { token, draft });
+    }
+
+    /// Ends the threads; what waits is dropped.
+    pub fn close(&self) {
+        self.jobs.close();
     }
 }
 
-fn next(queue: &Mutex<Receiver<Job>>) -> Option<Job> {
-    queue.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
-}
-
-fn perform(job: Job, drawer: &Drawer, tally: &Tally) -> Option<Work> {
+fn perform(job: Job, core: &Queue<Work>, drawer: &Drawer, tally: &Tally) -> Result<(), Closed> {
     match job {
+        // It was sent away for what it sent before this.
+        Job::Verify(Parsed { from, .. }) if tally.is_banished(&from) => Ok(()),
         Job::Verify(Parsed { from, transit, bytes, permit, .. }) => match Bundle::decode(&bytes) {
             Ok((bundle, _)) => {
                 let size_bytes = bytes.len() as u32;
                 let input = Input::Bundle { from, transit, bundle: Arc::new(bundle), size_bytes };
-                Some(Work::FromPeer(input, permit))
+                core.put_from(from, Work::FromPeer(input, permit))
             }
             Err(error) => {
-                tally.bad(from, &error.to_string());
-                None
+                tally.bad(from, Offence::of(&error), &error.to_string());
+                Ok(())
             }
         },
         Job::Seal { token, draft } => match drawer.seal(token, &draft) {
             Ok(payload) => {
                 let size_bytes = draft.encoded_len(payload.len()) as u32;
-                Some(Work::Input(Input::Sealed { token, payload: payload.into(), size_bytes }))
+                core.put(Work::Input(Input::Sealed { token, payload: payload.into(), size_bytes }))
             }
             Err(error) => {
                 drawer.fail(token, error);
-                None
+                Ok(())
             }
         },
     }

@@ -1,39 +1,112 @@
-//! What peers did wrong: counted, and logged once for each peer and reason.
+//! What peers did wrong: counted, logged once for each peer and reason, and answered.
+//!
+//! No honest node hands over what does not verify, and what costs a verification must not be free. So every offence has
+//! a price; a peer that has run up [`PRICE_MAX`] is sent away for [`BANISHED`]. Names are free, so this bounds what one
+//! name costs and no more: the rest is done by turns, and by the places there are for strangers.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
+use crate::bundle::BundleError;
 use crate::id::NodeId;
+use crate::net::NetHandle;
 use crate::safe_text::safe_text;
 
-/// Most peers whose reasons are remembered one by one.
+/// Most peers remembered; later ones push out the earliest.
 const PEERS_MAX: usize = 4_096;
 /// Most reasons remembered for one peer.
 const REASONS_MAX: usize = 16;
+/// From here on a peer is sent away.
+const PRICE_MAX: u32 = 1_024;
+/// For how long.
+const BANISHED: Duration = Duration::from_secs(600);
+
+/// How bad it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Offence {
+    /// A bundle in no form that is known here: cheap to refuse, and a later version may make such.
+    Form,
+    /// A bundle that its source never signed.
+    Forgery,
+    /// What the protocol does not allow: the contact ends.
+    Rude,
+}
 
 #[derive(Default)]
 pub struct Tally {
+    /// None where the home is opened without a network.
+    net: Option<NetHandle>,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
     refused: u64,
-    logged: BTreeMap<NodeId, BTreeSet<String>>,
+    peers: BTreeMap<NodeId, Record>,
+    /// The peers above, the earliest first.
+    order: VecDeque<NodeId>,
+}
+
+#[derive(Default)]
+struct Record {
+    price: u32,
+    reasons: BTreeSet<String>,
+    banished: Option<Instant>,
+}
+
+impl Offence {
+    /// What a bundle refused for this reason says of who handed it over.
+    pub fn of(error: &BundleError) -> Offence {
+        match error {
+            BundleError::Signature | BundleError::WeakKey(..) => Offence::Forgery,
+            _ => Offence::Form,
+        }
+    }
+
+    fn price(self) -> u32 {
+        match self {
+            Offence::Form => 1,
+            Offence::Forgery | Offence::Rude => 64,
+        }
+    }
 }
 
 impl Tally {
-    /// A bundle or frame that was refused before the agent saw it.
-    pub fn bad(&self, from: NodeId, why: &str) {
+    pub fn new(net: Option<NetHandle>) -> Tally {
+        Tally { net, state: Mutex::default() }
+    }
+
+    /// A bundle or frame that was refused before the agent saw it, or another offence.
+    pub fn bad(&self, from: NodeId, offence: Offence, why: &str) {
         let mut state = self.state();
         state.refused += 1;
-        if !state.logged.contains_key(&from) && state.logged.len() >= PEERS_MAX {
-            return;
-        }
-        let reasons = state.logged.entry(from).or_default();
-        if reasons.len() < REASONS_MAX && reasons.insert(why.to_owned()) {
+        let record = state.record(from);
+        if record.reasons.len() < REASONS_MAX && record.reasons.insert(why.to_owned()) {
             tracing::warn!(peer = %from.peer_id(), why = %safe_text(why), "refused what a peer sent");
         }
+        record.price = record.price.saturating_add(offence.price());
+        let banish = record.price >= PRICE_MAX && record.banished.is_none_or(|since| since.elapsed() >= BANISHED);
+        if banish {
+            record.price = 0;
+            record.banished = Some(Instant::now());
+        }
+        drop(state);
+        match &self.net {
+            Some(net) if banish => {
+                tracing::warn!(peer = %from.peer_id(), minutes = BANISHED.as_secs() / 60, "sent a peer away");
+                net.banish(from, BANISHED);
+            }
+            Some(net) if offence == Offence::Rude => net.disconnect(from),
+            _ => {}
+        }
+    }
+
+    /// Whether a peer was sent away lately: what it had sent before is not worth a look.
+    pub fn is_banished(&self, peer: &NodeId) -> bool {
+        let state = self.state();
+        let banished = state.peers.get(peer).and_then(|record| record.banished);
+        banished.is_some_and(|since| since.elapsed() < BANISHED)
     }
 
     /// How many bundles and frames were refused since the start.
@@ -43,5 +116,51 @@ impl Tally {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn record(&mut self, peer: NodeId) -> &mut Record {
+        if !self.peers.contains_key(&peer) {
+            if self.order.len() >= PEERS_MAX {
+                self.order.pop_front().map(|earliest| self.peers.remove(&earliest));
+            }
+            self.order.push_back(peer);
+        }
+        self.peers.entry(peer).or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn peer(n: u32) -> NodeId {
+        NodeId::from_trusted(*blake3::hash(&n.to_be_bytes()).as_bytes())
+    }
+
+    #[test]
+    fn a_few_forgeries_or_many_strange_forms_send_a_peer_away_and_nobody_else() {
+        let tally = Tally::default();
+        for n in 0..15 {
+            tally.bad(peer(1), Offence::Forgery, "forged");
+            assert!(!tally.is_banished(&peer(1)), "after {n}");
+        }
+        tally.bad(peer(1), Offence::Forgery, "forged");
+        assert!(tally.is_banished(&peer(1)));
+        (0..1_023).for_each(|_| tally.bad(peer(2), Offence::Form, "strange"));
+        assert!(!tally.is_banished(&peer(2)));
+        tally.bad(peer(2), Offence::Form, "strange");
+        assert!(tally.is_banished(&peer(2)) && !tally.is_banished(&peer(3)));
+        assert_eq!(tally.refused(), 16 + 1_024);
+    }
+
+    #[test]
+    fn ten_thousand_names_do_not_make_it_forget_to_judge() {
+        let tally = Tally::default();
+        (0..10_000).for_each(|n| tally.bad(peer(n), Offence::Form, "strange"));
+        assert_eq!(tally.state().peers.len(), PEERS_MAX);
+        (0..16).for_each(|_| tally.bad(peer(20_000), Offence::Forgery, "forged"));
+        assert!(tally.is_banished(&peer(20_000)));
     }
 }

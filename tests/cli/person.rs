@@ -17,6 +17,8 @@ pub struct Person {
     name: &'static str,
     place: tempfile::TempDir,
     node: Option<Running>,
+    /// The network namespace that the node is started in.
+    network: Option<String>,
 }
 
 /// A process that goes on; killed when dropped.
@@ -35,13 +37,22 @@ pub struct Ran {
 
 impl Person {
     pub fn new(name: &'static str) -> Person {
-        Person { name, place: tempfile::tempdir().unwrap(), node: None }
+        Person { name, place: tempfile::tempdir().unwrap(), node: None, network: None }
     }
 
     /// Starts the node on loopback and returns what it says when it is ready.
     pub fn up(&mut self, more: &str) -> Value {
-        let line = format!("up --name {} --listen /ip4/127.0.0.1/tcp/0 --no-mdns --json {more}", self.name);
-        let mut node = self.spawn(&line);
+        self.start(&format!("--listen /ip4/127.0.0.1/tcp/0 --no-mdns {more}"))
+    }
+
+    /// Starts the node in a network namespace, where it looks for neighbours.
+    pub fn up_in(&mut self, network: &str) -> Value {
+        self.network = Some(network.to_owned());
+        self.start("--listen /ip4/0.0.0.0/tcp/0")
+    }
+
+    fn start(&mut self, more: &str) -> Value {
+        let mut node = self.spawn(&format!("up --name {} --json {more}", self.name));
         let ready = serde_json::from_str(&node.line()).unwrap();
         self.node = Some(node);
         ready
@@ -147,6 +158,11 @@ impl Person {
         format!("{}/p2p/{}", me["listen"][0].as_str().unwrap(), me["peer_id"].as_str().unwrap())
     }
 
+    /// The process id of the node.
+    pub fn pid(&self) -> u32 {
+        self.node.as_ref().expect("a node runs").process.id()
+    }
+
     pub fn home(&self) -> PathBuf {
         self.place.path().join("home")
     }
@@ -164,7 +180,15 @@ impl Person {
     }
 
     fn command<S: AsRef<OsStr>>(&self, args: &[S]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_dak"));
+        let dak = env!("CARGO_BIN_EXE_dak");
+        let mut command = match &self.network {
+            Some(network) => {
+                let mut command = Command::new("ip");
+                command.args(["netns", "exec", network, dak]);
+                command
+            }
+            None => Command::new(dak),
+        };
         let ours = |name: &OsStr| name.to_string_lossy().starts_with("DAK_");
         for (name, _) in std::env::vars_os().filter(|(name, _)| ours(name)) {
             command.env_remove(name);

@@ -222,6 +222,9 @@ pub struct CarryRow {
     pub by_grade: Grades,
     /// Bundles evicted since the node started, in the order in which eviction takes them.
     pub evicted: Evicted,
+    /// Bundles and frames of peers refused since the node started, for their form, their keys or their signature.
+    #[serde(default)]
+    pub refused: u64,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -31,13 +31,13 @@ fn nobody_hears_of_what_a_failed_commit_was_about_and_it_is_taken_when_it_comes_
     home.start(home.greeting());
     assert_eq!(home.look(|agent| agent.contacts().count()), Some(1));
     home.disk.fails.store(true, Ordering::SeqCst);
-    home.work.send(Work::FromPeer(arrives(&message), Box::new(()))).unwrap();
+    home.work.put(Work::FromPeer(arrives(&message), Box::new(()))).unwrap();
     // The agent that had the contact is no more.
     home.until(|agent| agent.contacts().count() == 0);
     assert_eq!(home.look(|agent| agent.letters().count()), Some(0));
     assert_eq!(home.accepted(), []);
     home.greeting().into_iter().chain([Work::FromPeer(arrives(&message), Box::new(()))]).for_each(|work| {
-        home.work.send(work).unwrap();
+        home.work.put(work).unwrap();
     });
     home.until(|agent| agent.letters().count() == 1);
     assert_eq!(home.accepted(), [message.id]);
@@ -80,14 +80,14 @@ fn a_forged_signature_under_the_id_of_a_genuine_bundle_does_not_keep_it_out() {
         std::thread::sleep(Duration::from_millis(1));
     }
     assert_eq!(home.look(|agent| agent.letters().count()), Some(0));
-    home.work.send(parsed(message.bytes().to_vec())).unwrap();
+    home.work.put(parsed(message.bytes().to_vec())).unwrap();
     home.until(|agent| agent.letters().count() == 1);
 }
 
 /// A node's core over a disk in memory, without a network.
 struct Home {
     disk: Disk,
-    work: Sender<Work>,
+    work: Arc<Queue<Work>>,
     core: Mutex<Option<Core>>,
     store: Arc<StoreThread>,
     events: Mutex<broadcast::Receiver<Event>>,
@@ -127,21 +127,27 @@ impl Home {
         let build = |durable: Durable| {
             Agent::restore(owner().node(), Mailboxes::own(owner().signer()), Config::default(), [7; 32], durable)
         };
-        let (work, queue) = channel();
+        let work = Arc::<Queue<Work>>::default();
         let (events, followed) = broadcast::channel(EVENTS_MAX);
-        let (drawer, tally) = (Arc::new(Drawer::new(owner())), Arc::new(Tally::default()));
+        let (drawer, tally) = (Arc::new(Drawer::new(owner())), Arc::new(Tally::new(None)));
         let pool = Pool::start(work.clone(), Arc::clone(&drawer), Arc::clone(&tally));
         let store = Arc::new(StoreThread::start(store));
-        let (pools, again) = (pool.clone(), work.clone());
-        let courier = Courier::start(Tools { reader, net: None, pool: pools, drawer, core: again, events });
+        let courier = Courier::start(Tools {
+            reader,
+            net: None,
+            pool: pool.clone(),
+            drawer,
+            core: work.clone(),
+            tally: Arc::clone(&tally),
+            events,
+        });
         let core = Core::new(Parts {
             agent: build(Durable::default()),
             tape: Tape::default(),
             clock: Clock::resume(&Durable::default()),
             restore: Box::new(move |durable, _| Ok(build(durable))),
             space: Box::new(|| u64::MAX),
-            again: work.clone(),
-            work: queue,
+            work: work.clone(),
             store: Arc::clone(&store),
             courier,
             pool,
@@ -152,7 +158,7 @@ impl Home {
 
     /// Starts the core with this work before it.
     fn start(&self, work: Vec<Work>) {
-        work.into_iter().for_each(|work| self.work.send(work).unwrap());
+        work.into_iter().for_each(|work| self.work.put(work).unwrap());
         let core = self.core.lock().unwrap().take().expect("a home starts once");
         std::thread::spawn(move || core.run());
     }
@@ -185,7 +191,7 @@ impl Home {
             let seen = look(agent);
             Box::new(move || drop(tell.send(seen)))
         });
-        self.work.send(Work::Look(look)).unwrap();
+        self.work.put(Work::Look(look)).unwrap();
         told.recv().ok()
     }
 

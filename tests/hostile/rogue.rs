@@ -1,0 +1,183 @@
+//! A peer in a contact of the real protocol that says whatever it is told to.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use dak::cbor::Writer;
+use dak::frame::{Frame, Hello, Incoming, PROTOCOL_VERSION, RoutingInfo};
+use dak::id::BundleId;
+use ed25519_dalek::SigningKey;
+use futures::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+use yamux::Stream;
+
+use super::wire::{CONTACT, Wire, consent, propose};
+
+/// How long a contact may take to come up.
+const CONTACT_TIME: Duration = Duration::from_secs(15);
+
+/// A contact; over when dropped.
+pub struct Rogue {
+    pub out: Stream,
+    pub heard: Arc<Heard>,
+    /// The node's frames, for who asked to see them.
+    pub frames: mpsc::UnboundedReceiver<Vec<u8>>,
+    pub wire: Wire,
+    reader: Option<tokio::task::JoinHandle<()>>,
+}
+
+/// What the node said so far.
+#[derive(Default)]
+pub struct Heard {
+    pub accepted: AtomicU64,
+    pub refused: AtomicU64,
+    /// The ids accepted.
+    pub ids: std::sync::Mutex<BTreeSet<BundleId>>,
+    pub is_over: AtomicBool,
+}
+
+/// What is done with the node's frames.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Ears {
+    /// Answers are counted.
+    Count,
+    /// And all frames are kept.
+    Keep,
+    /// Nothing is read at all.
+    Shut,
+}
+
+impl Rogue {
+    /// Dials, opens a contact and says Hello.
+    pub async fn meet(key: &SigningKey, to: SocketAddr, ears: Ears) -> io::Result<Rogue> {
+        let mut rogue = Rogue::contact(key, to, ears).await?;
+        rogue.say(&framed(&Frame::Hello(hello()).encode())).await?;
+        Ok(rogue)
+    }
+
+    /// Dials and opens a contact in which nothing was said yet.
+    pub async fn contact(key: &SigningKey, to: SocketAddr, ears: Ears) -> io::Result<Rogue> {
+        timeout(CONTACT_TIME, Rogue::open(key, to, ears)).await?
+    }
+
+    async fn open(key: &SigningKey, to: SocketAddr, ears: Ears) -> io::Result<Rogue> {
+        let mut wire = Wire::dial(key, to).await?;
+        let mut out = wire.open().await?;
+        propose(&mut out, CONTACT).await?;
+        let inbound = loop {
+            let mut stream = wire.arriving.recv().await.ok_or(io::ErrorKind::UnexpectedEof)?;
+            if consent(&mut stream, CONTACT).await.unwrap_or(false) {
+                break stream;
+            }
+        };
+        let heard = Arc::new(Heard::default());
+        let (give, frames) = mpsc::unbounded_channel();
+        let reader = match ears {
+            // Held open and never read.
+            Ears::Shut => tokio::spawn(async move {
+                let _inbound = inbound;
+                std::future::pending::<()>().await;
+            }),
+            ears => tokio::spawn(listen(inbound, Arc::clone(&heard), (ears == Ears::Keep).then_some(give))),
+        };
+        Ok(Rogue { out, heard, frames, wire, reader: Some(reader) })
+    }
+
+    /// Writes bytes as they are.
+    pub async fn say(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.out.write_all(bytes).await?;
+        self.out.flush().await
+    }
+
+    pub fn is_over(&self) -> bool {
+        self.wire.is_over() || self.heard.is_over.load(Ordering::Relaxed)
+    }
+
+    /// Waits until so many bundles were answered for, or the contact is over.
+    pub async fn answered(&self, count: u64, patience: Duration) -> bool {
+        let until = tokio::time::Instant::now() + patience;
+        while self.heard.answers() < count {
+            if self.is_over() || tokio::time::Instant::now() > until {
+                return false;
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        true
+    }
+}
+
+impl Drop for Rogue {
+    fn drop(&mut self) {
+        if let Some(reader) = self.reader.take() {
+            reader.abort();
+        }
+    }
+}
+
+impl Heard {
+    pub fn answers(&self) -> u64 {
+        self.accepted.load(Ordering::Relaxed) + self.refused.load(Ordering::Relaxed)
+    }
+}
+
+async fn listen(mut stream: Stream, heard: Arc<Heard>, keep: Option<mpsc::UnboundedSender<Vec<u8>>>) {
+    while let Ok(frame) = read_frame(&mut stream).await {
+        match Incoming::decode(&frame) {
+            Ok(Incoming::Frame(Frame::Accepted { grants })) => {
+                heard.accepted.fetch_add(grants.len() as u64, Ordering::Relaxed);
+                heard.ids.lock().unwrap().extend(grants.iter().map(|(id, _)| *id));
+            }
+            Ok(Incoming::Frame(Frame::Refused { .. })) => drop(heard.refused.fetch_add(1, Ordering::Relaxed)),
+            _ => {}
+        }
+        if let Some(keep) = &keep {
+            let _ = keep.send(frame);
+        }
+    }
+    heard.is_over.store(true, Ordering::Relaxed);
+}
+
+async fn read_frame(stream: &mut Stream) -> io::Result<Vec<u8>> {
+    let mut len = [0; 4];
+    stream.read_exact(&mut len).await?;
+    let mut frame = vec![0; u32::from_be_bytes(len) as usize];
+    stream.read_exact(&mut frame).await?;
+    Ok(frame)
+}
+
+/// The Hello of somebody who knows nothing, takes everything and pushes nothing.
+pub fn hello() -> Hello {
+    Hello {
+        version: PROTOCOL_VERSION,
+        bundle_bytes_max: 1 << 20,
+        window_bytes: u32::MAX,
+        carries: true,
+        pushes: false,
+        mailboxes: Vec::new(),
+        routing: RoutingInfo::None,
+        nonce: [9; 16],
+        count: 0,
+        root: [0; 16],
+    }
+}
+
+/// A frame behind its length.
+pub fn framed(frame: &[u8]) -> Vec<u8> {
+    [&(frame.len() as u32).to_be_bytes(), frame].concat()
+}
+
+/// The frame that hands over these bytes as a bundle, behind its length.
+pub fn handing_over(bytes: &[u8]) -> Vec<u8> {
+    let mut frame = Vec::with_capacity(bytes.len() + 16);
+    frame.array(4);
+    frame.uint(10u8);
+    frame.uint(1u8);
+    frame.bool(false);
+    frame.bytes(bytes);
+    framed(&frame)
+}
