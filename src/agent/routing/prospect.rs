@@ -105,22 +105,14 @@ impl Prospect {
         if self.peers.get(&node).is_some_and(|peer| peer.is_here) {
             return PRESENT << POINT;
         }
-        self.table.get(&node).map_or(0, |entry| self.rate_in(entry, now))
+        self.table.get(&node).map_or(0, |entry| entry.rate(self.span(now), now))
     }
 
-    fn rate_in(&self, entry: &Entry, now: Timestamp) -> Rate {
-        self.direct(entry, now).max(entry.via(now) / 2)
-    }
-
-    /// The count over the time it stands for: τ(1 − 2^(−t/H)) after a time t, τ = H / ln 2 in the end.
-    fn direct(&self, entry: &Entry, now: Timestamp) -> Rate {
-        if entry.count == 0 {
-            return 0;
-        }
+    /// The time that counts stand for: τ(1 − 2^(−t/H)) after a time t, τ = H / ln 2 in the end.
+    fn span(&self, now: Timestamp) -> Millis {
         let since = self.first.map_or(SPAN_MIN, |first| now.since(first).max(SPAN_MIN));
         let learned = ONE - half_to(halvings(since));
-        let span_ms = (((HALF_LIFE.0 * PER_LN2) >> POINT) * learned) / ONE;
-        decayed(entry.count, now.since(entry.counted)) * DAY.0 / span_ms
+        Millis((((HALF_LIFE.0 * PER_LN2) >> POINT) * learned) / ONE)
     }
 
     /// How often `peer` says it meets `node`.
@@ -146,7 +138,7 @@ impl Prospect {
 
     /// Learns whom `peer` leads to; `rates` rise by node, as the table does.
     fn learn_ways(&mut self, peer: NodeId, rates: &[(NodeId, u16)], now: Timestamp) {
-        let through = self.table.get(&peer).map_or(0, |entry| self.direct(entry, now));
+        let through = self.table.get(&peer).map_or(0, |entry| entry.direct(self.span(now), now));
         let mut new = Vec::new();
         let mut known = self.table.iter_mut().peekable();
         for (node, told) in rates.iter().filter(|(node, _)| *node != self.node) {
@@ -165,7 +157,8 @@ impl Prospect {
     /// Forgets whom it meets least where there are too many.
     fn shrink(&mut self, now: Timestamp, lessons: &mut Lessons) {
         if self.table.len() > ROUTING_ENTRIES_MAX {
-            let rates = self.table.iter().map(|(node, entry)| (self.rate_in(entry, now), *node));
+            let span = self.span(now);
+            let rates = self.table.iter().map(|(node, entry)| (entry.rate(span, now), *node));
             let mut rates: Vec<(Rate, NodeId)> = rates.collect();
             rates.sort_unstable();
             for (_, node) in &rates[..rates.len() - ROUTING_ENTRIES_MAX] {
@@ -201,10 +194,11 @@ impl Strategy for Prospect {
             return RoutingInfo::Meetings(highest(vec![price], 1));
         }
         told.told_it = Some(now);
+        let span = self.span(now);
         let known = self.table.iter().filter(|(node, _)| **node != peer);
         let rates = known.map(|(node, entry)| {
             let is_here = self.peers.get(node).is_some_and(|peer| peer.is_here);
-            (*node, to_wire(if is_here { PRESENT << POINT } else { self.rate_in(entry, now) }))
+            (*node, to_wire(if is_here { PRESENT << POINT } else { entry.rate(span, now) }))
         });
         let mut entries = highest(rates.collect(), ENTRIES_TOLD_MAX - 1);
         entries.extend(highest(vec![price], 1));
@@ -311,6 +305,18 @@ fn price_from_wire(told: u16) -> u64 {
 const RECORD: u8 = 2;
 
 impl Entry {
+    fn rate(&self, span: Millis, now: Timestamp) -> Rate {
+        self.direct(span, now).max(self.via(now) / 2)
+    }
+
+    /// The count over the time it stands for.
+    fn direct(&self, span: Millis, now: Timestamp) -> Rate {
+        if self.count == 0 {
+            return 0;
+        }
+        decayed(self.count, now.since(self.counted)) * DAY.0 / span.0
+    }
+
     fn via(&self, now: Timestamp) -> Rate {
         if self.via == 0 { 0 } else { decayed(self.via, now.since(self.via_at)) }
     }
