@@ -190,7 +190,7 @@ impl Thread {
             Event::Queued { token, id } => self.tools.drawer.queued(*token, *id),
             Event::NotSent { token, why } => self.tools.drawer.fail(*token, NodeError::NotSent(*why)),
             Event::Misbehaved { peer, what } => {
-                self.tools.tally.bad(*peer, Offence::Rude, what);
+                self.tools.tally.bad(*peer, Offence::OutOfStep, what);
             }
             event => tracing::debug!(?event),
         }

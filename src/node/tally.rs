@@ -1,6 +1,6 @@
 //! What peers did wrong: counted, logged once for each peer and reason, and answered.
 //!
-//! No honest node hands over what does not verify, and what costs a verification must not be free. So every offence has
+//! No honest node hands over what does not verify, and what costs a verification must not be free. So every bad bundle has
 //! a price; a peer that has run up [`PRICE_MAX`] is sent away for [`BANISHED`]. Names are free, so this bounds what one
 //! name costs and no more: the rest is done by turns, and by the places there are for strangers.
 
@@ -29,8 +29,10 @@ pub enum Offence {
     Form,
     /// A bundle that its source never signed.
     Forgery,
-    /// What the protocol does not allow: the contact ends.
+    /// What is no frame, or none that fits: the contact ends.
     Rude,
+    /// A frame or bundle that does not belong where the contact stands: it ends.
+    OutOfStep,
 }
 
 #[derive(Default)]
@@ -66,6 +68,9 @@ impl Offence {
 
     fn price(self) -> u32 {
         match self {
+            // It may be this node that lost the thread: after a failed commit, what a peer sent before comes to an agent
+            // that never heard its Hello. The contact ends, and a new one costs the peer a handshake.
+            Offence::OutOfStep => 0,
             Offence::Form => 1,
             Offence::Forgery | Offence::Rude => 64,
         }
@@ -97,7 +102,7 @@ impl Tally {
                 tracing::warn!(peer = %from.peer_id(), minutes = BANISHED.as_secs() / 60, "sent a peer away");
                 net.banish(from, BANISHED);
             }
-            Some(net) if offence == Offence::Rude => net.disconnect(from),
+            Some(net) if matches!(offence, Offence::Rude | Offence::OutOfStep) => net.disconnect(from),
             _ => {}
         }
     }
@@ -153,6 +158,14 @@ mod tests {
         tally.bad(peer(2), Offence::Form, "strange");
         assert!(tally.is_banished(&peer(2)) && !tally.is_banished(&peer(3)));
         assert_eq!(tally.refused(), 16 + 1_024);
+    }
+
+    #[test]
+    fn whoever_is_out_of_step_is_sent_away_from_a_contact_and_not_from_the_next() {
+        let tally = Tally::default();
+        (0..10_000).for_each(|_| tally.bad(peer(1), Offence::OutOfStep, "spoke before its Hello"));
+        assert!(!tally.is_banished(&peer(1)));
+        assert_eq!(tally.refused(), 10_000);
     }
 
     #[test]
