@@ -17,7 +17,7 @@ pub const REJECTED_BLOCKED: u8 = 1;
 /// How far a creation time may lie back and still be believed.
 const PLAUSIBLE_AGE_MAX: Millis = Millis(30 * DAY.0 + HOUR.0);
 /// When to try again where room was missing.
-const RETRY_FULL: Millis = Millis(60 * SECOND.0);
+pub(super) const RETRY_FULL: Millis = Millis(60 * SECOND.0);
 
 impl Agent {
     /// A verified bundle from a peer.

@@ -8,10 +8,11 @@ use std::collections::BTreeSet;
 use super::change::{Class, Held};
 use super::custody::{GRADES, Slot, cost_bytes};
 use super::io::{Gone, Output};
+use super::receive::RETRY_FULL;
 use super::routing::Facts;
 use super::{Agent, Config};
 use crate::bundle::Kind;
-use crate::frame::Grade;
+use crate::frame::{Frame, Grade, Refusal};
 use crate::id::BundleId;
 use crate::planted;
 
@@ -159,6 +160,19 @@ impl Agent {
         }
         self.forget(slot, Gone::Evicted, out);
         self.shun(held.id);
+        self.take_back(held.id, out);
+    }
+
+    /// Nobody is told that something is here that came and had to leave in one batch.
+    fn take_back(&mut self, id: BundleId, out: &mut Vec<Output>) {
+        for (to, contact) in &mut self.contacts {
+            let granted = contact.grants.len();
+            contact.grants.retain(|(grant, _)| *grant != id);
+            if contact.grants.len() < granted {
+                let frame = Frame::Refused { id, why: Refusal::Full, retry_after: RETRY_FULL };
+                out.push(Output::Send { to: *to, frame });
+            }
+        }
     }
 
     fn shun(&mut self, id: BundleId) {
