@@ -6,7 +6,8 @@
 //! ```text
 //! Input ──▶ handle ──▶ receive  a bundle comes: refuse, deliver, or carry       Output::Commit
 //!                      submit   a message leaves: stamp, seal, sign, hold       Output::Send, Forward
-//!                      meet     a contact: Hello, reconcile, offer, push        Output::Dial, Notify
+//!                      meet     a contact: Hello, reconcile, offer, ask         Output::Dial, Notify
+//!                      flow     what goes to a peer, and what its answers settle
 //!                      receipts proof of delivery: believe, purge, attest       Output::Report
 //!                      lapse    time passes: expiry, tombstones, retries
 //! ```
@@ -20,6 +21,7 @@ pub mod config;
 mod contact;
 mod custody;
 mod door;
+mod flow;
 mod inbox;
 pub mod io;
 mod lapse;

@@ -1,0 +1,213 @@
+//! What goes to a peer, in which order, and what its answers settle.
+
+use super::Agent;
+use super::change::{Class, Held, What};
+use super::contact::{Contact, Flight, Order, Stage};
+use super::custody::Slot;
+use super::io::{Gone, Output};
+use super::routing::{Facts, Verdict};
+use crate::bundle::{HOP_LIMIT, Hops, Kind};
+use crate::frame::{Grade, Refusal, Transit};
+use crate::id::{BundleId, NodeId};
+use crate::planted;
+use crate::time::Millis;
+
+impl Agent {
+    /// Receipts go at once. A message is offered first: a peer without it may have had it and know that it is delivered,
+    /// gone or evicted, and many a peer in reach may hold it; then the answer costs far less than the body.
+    pub(super) fn propose(&mut self, peer: NodeId, slot: Slot) {
+        let held = self.custody.held(slot);
+        if !self.grants(peer, &held) {
+            return;
+        }
+        let contact = self.contacts.get_mut(&peer).expect("what a peer lacks is told during a contact");
+        if held.kind == Kind::Receipt || contact.serves(&held.destination) || !contact.offer(held.id) {
+            self.enqueue_held(peer, slot, &held);
+        }
+    }
+
+    /// Queues a bundle for a peer that lacks it, where the strategy grants it.
+    pub(super) fn consider(&mut self, peer: NodeId, slot: Slot) {
+        let held = self.custody.held(slot);
+        if self.grants(peer, &held) {
+            self.enqueue_held(peer, slot, &held);
+        }
+    }
+
+    pub(super) fn grants(&self, peer: NodeId, held: &Held) -> bool {
+        let Some(contact) = self.contacts.get(&peer) else { return false };
+        let Some(hello) = &contact.hello else { return false };
+        contact.serves(&held.destination)
+            || hello.carries && self.routing.verdict(&self.facts(held), peer) != Verdict::Keep
+    }
+
+    pub(super) fn enqueue(&mut self, peer: NodeId, slot: Slot) {
+        self.enqueue_held(peer, slot, &self.custody.held(slot));
+    }
+
+    fn enqueue_held(&mut self, peer: NodeId, slot: Slot, held: &Held) {
+        let order = self.order(peer, held);
+        let Some(contact) = self.contacts.get_mut(&peer) else { return };
+        if !contact.is_in_flight(&held.id) {
+            contact.enqueue(slot, order);
+        }
+    }
+
+    fn order(&self, peer: NodeId, held: &Held) -> Order {
+        let for_peer = self.contacts.get(&peer).is_some_and(|contact| contact.serves(&held.destination));
+        let stage = match held.kind {
+            Kind::Receipt => Stage::Receipt,
+            Kind::Message if for_peer => Stage::ForPeer,
+            Kind::Message => Stage::Other,
+        };
+        let rank = self.routing.send_rank(&self.facts(held), peer);
+        (stage, Class::Own as u8 - held.class as u8, u8::MAX - held.priority as u8, rank)
+    }
+
+    /// A bundle that is new here: at once to its destination, offered to others the strategy grants it to.
+    pub(super) fn pass_on(&mut self, slot: Slot, out: &mut Vec<Output>) {
+        let held = self.custody.held(slot);
+        let peers: Vec<NodeId> = self.contacts.keys().copied().filter(|peer| Some(*peer) != held.from).collect();
+        for peer in peers {
+            let granted = self.grants(peer, &held);
+            let contact = self.contacts.get_mut(&peer).expect("the peers are those of the contacts");
+            if contact.hello.is_none() {
+                contact.offer(held.id);
+            } else if !granted {
+                continue;
+            } else if contact.serves(&held.destination) {
+                self.enqueue_held(peer, slot, &held);
+                self.pump(peer, out);
+            } else {
+                contact.offer(held.id);
+            }
+        }
+        let destination = held.destination.node;
+        if destination != self.node && !self.contacts.contains_key(&destination) {
+            out.push(Output::Dial(destination));
+        }
+    }
+
+    /// Sends what the window has room for.
+    pub(super) fn pump(&mut self, peer: NodeId, out: &mut Vec<Output>) {
+        loop {
+            let Some(contact) = self.contacts.get_mut(&peer) else { return };
+            let Some(hello) = &contact.hello else { return };
+            let window_bytes = self.config.window_bytes.min(hello.window_bytes);
+            let bytes_max = hello.bundle_bytes_max;
+            let Some(slot) = contact.next(window_bytes) else { return };
+            let held = self.custody.held(slot);
+            // What was granted when it was queued may be over by now.
+            if held.expires < self.at.now || held.size_bytes > bytes_max || held.hops.count == HOP_LIMIT {
+                continue;
+            }
+            let verdict = match self.contacts[&peer].serves(&held.destination) {
+                true => Verdict::Copy(0),
+                false => self.routing.verdict(&self.facts_beside_flights(&held), peer),
+            };
+            let (copies, moved) = match verdict {
+                Verdict::Keep => continue,
+                Verdict::Copy(copies) => (copies, false),
+                Verdict::Move => (held.copies, true),
+            };
+            let age = self.facts(&held).age;
+            let transit = Transit { hops: Hops { age, count: held.hops.count + 1 }, copies, moved };
+            let contact = self.contacts.get_mut(&peer).expect("looked at above");
+            contact.sent(held.id, Flight { size_bytes: held.size_bytes, copies, moved });
+            contact.bundles_sent += 1;
+            if planted::is("agent-copies-spent-unaccepted") {
+                self.spend(slot, copies, out);
+            }
+            out.push(Output::Forward { to: peer, transit, id: held.id, row: held.row });
+        }
+    }
+
+    /// What is on its way elsewhere may arrive there, so those copies cannot be handed out a second time.
+    fn facts_beside_flights<'a>(&self, held: &'a Held) -> Facts<'a> {
+        let flights = self.contacts.values().map(|contact| contact.copies_in_flight(&held.id));
+        let in_flight = flights.fold(0, u16::saturating_add);
+        let facts = self.facts(held);
+        Facts { copies: facts.copies.saturating_sub(in_flight), ..facts }
+    }
+
+    /// Custody signals: the peer committed what it names.
+    pub(super) fn accepted(&mut self, peer: NodeId, grants: Vec<(BundleId, Grade)>, out: &mut Vec<Output>) {
+        for (id, grade) in grants {
+            let contact = self.contacts.get_mut(&peer).expect("frames are heard during a contact");
+            let flight = contact.answered(&id);
+            let unasked = Flight { size_bytes: 0, copies: 0, moved: false };
+            let Some(flight) = flight.or(planted::is("agent-custody-signal-unasked").then_some(unasked)) else {
+                continue;
+            };
+            contact.has_room();
+            let what = if grade == Grade::Custody { What::Custody } else { What::Copy };
+            self.attest(id, what, Some(peer), out);
+            let Some(slot) = self.find_held(&id) else { continue };
+            if planted::is("agent-deletes-what-is-accepted") {
+                self.forget(slot, Gone::Receipt, out);
+                continue;
+            }
+            if flight.copies > 0 {
+                self.spend(slot, flight.copies, out);
+            }
+            let held = self.custody.held(slot);
+            if flight.moved && held.class != Class::Own && held.grade != Grade::Released {
+                self.regrade(slot, Grade::Released, held.copies, held.class, out);
+            }
+        }
+        self.pump(peer, out);
+    }
+
+    fn spend(&mut self, slot: Slot, copies: u16, out: &mut Vec<Output>) {
+        let held = self.custody.held(slot);
+        let left = held.copies.saturating_sub(copies).max(1);
+        if left != held.copies {
+            self.regrade(slot, held.grade, left, held.class, out);
+        }
+    }
+
+    pub(super) fn refused(
+        &mut self,
+        peer: NodeId,
+        id: BundleId,
+        why: Refusal,
+        retry_after: Millis,
+        out: &mut Vec<Output>,
+    ) {
+        let now = self.at.now;
+        let contact = self.contacts.get_mut(&peer).expect("frames are heard during a contact");
+        if contact.answered(&id).is_none() {
+            return;
+        }
+        if matches!(why, Refusal::Full | Refusal::Space | Refusal::Busy) {
+            contact.retry_after(id, now, retry_after);
+        }
+        self.pump(peer, out);
+    }
+
+    pub(super) fn asked_for(&mut self, peer: NodeId, ids: Vec<BundleId>, out: &mut Vec<Output>) {
+        for id in ids {
+            if let Some(slot) = self.find_held(&id) {
+                self.consider(peer, slot);
+            }
+        }
+        self.pump(peer, out);
+    }
+
+    pub(super) fn retry_refused(&mut self, out: &mut Vec<Output>) {
+        let is_due = |contact: &Contact| contact.next_retry().is_some_and(|at| at <= self.at.now);
+        if !self.contacts.values().any(|contact| is_due(contact)) {
+            return;
+        }
+        let peers: Vec<NodeId> = self.contacts.keys().copied().collect();
+        for peer in peers {
+            let due = self.contacts.get_mut(&peer).map(|contact| contact.take_retries(self.at.now)).unwrap_or_default();
+            for slot in due.iter().filter_map(|id| self.find_held(id)).collect::<Vec<_>>() {
+                self.consider(peer, slot);
+            }
+            if !due.is_empty() {
+                self.pump(peer, out);
+            }
+        }
+    }
+}
