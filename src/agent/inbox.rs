@@ -25,15 +25,26 @@ pub struct Inbox {
     bytes_strangers: u64,
 }
 
-/// A bundle for this node that waits for the end of the batch to get its row and its receipt.
+/// A bundle for this node that waits for the end of the batch to get what is due to it and its receipt.
 #[derive(Clone, Debug)]
 pub struct Arrival {
     pub bundle: Arc<Bundle>,
     pub hops: Hops,
     pub size_bytes: u32,
     pub from: NodeId,
-    /// Why it gets no row but a signed refusal.
-    pub rejected: Option<u8>,
+    pub due: Due,
+}
+
+/// What an arrival gets besides a receipt that says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Due {
+    Row,
+    /// Nothing: it had its row long ago, and a copy of it outlived the receipt.
+    Proof,
+    /// A signed refusal.
+    Rejection {
+        reason: u8,
+    },
 }
 
 impl Inbox {
@@ -57,8 +68,13 @@ impl Inbox {
         self.delivered.contains(&Letter::mark_of(id)) || self.arriving_ids.contains(id)
     }
 
+    /// Whether it had its row in an earlier batch, and nothing of this batch speaks of it.
+    pub fn had_long_ago(&self, id: &BundleId) -> bool {
+        self.had(id) && !self.arriving_ids.contains(id)
+    }
+
     pub fn arrive(&mut self, arrival: Arrival) {
-        if arrival.rejected.is_none() {
+        if arrival.due == Due::Row {
             self.count(arrival.bundle.source, cost_bytes(arrival.size_bytes));
         }
         self.arriving_ids.insert(arrival.bundle.id);
@@ -72,7 +88,7 @@ impl Inbox {
     pub fn take_arrivals(&mut self) -> Vec<Arrival> {
         self.arriving_ids.clear();
         let arrivals = std::mem::take(&mut self.arriving);
-        for arrival in arrivals.iter().filter(|a| a.rejected.is_none()) {
+        for arrival in arrivals.iter().filter(|arrival| arrival.due == Due::Row) {
             self.discount(arrival.bundle.source, cost_bytes(arrival.size_bytes));
         }
         arrivals

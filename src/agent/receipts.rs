@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Agent;
 use super::change::{Belief, Class, Held, Letter, What};
-use super::inbox::Arrival;
+use super::inbox::{Arrival, Due};
 use super::io::{Event, Gone, Output};
 use crate::bundle::{Bundle, Draft, Kind, Priority};
 use crate::eid::Eid;
@@ -20,21 +20,24 @@ const LOOKED_AT_MAX: usize = 64;
 /// How long the recipient keeps a receipt beyond the life of what it proves: the source may come by late.
 const RECEIPT_LINGERS: Millis = Millis(7 * DAY.0);
 
-/// Arrivals that one receipt can prove: same mailbox, same source, same answer.
-type Batches = BTreeMap<(Eid, NodeId, Option<u8>), Vec<Arrival>>;
+/// Arrivals that one receipt can prove: same mailbox, same source, same due.
+type Batches = BTreeMap<(Eid, NodeId, Due), Vec<Arrival>>;
 
 impl Agent {
-    /// Gives every arrival of the batch its row and its receipt, one receipt for each source.
+    /// Gives every arrival of the batch its due and its receipt, one receipt for each source.
     pub(super) fn settle_arrivals(&mut self, out: &mut Vec<Output>) {
         let mut batches = Batches::new();
         for arrival in self.inbox.take_arrivals() {
-            let key = (arrival.bundle.destination.clone(), arrival.bundle.source, arrival.rejected);
+            let key = (arrival.bundle.destination.clone(), arrival.bundle.source, arrival.due);
             batches.entry(key).or_default().push(arrival);
         }
-        for ((mailbox, source, rejected), arrivals) in batches {
+        for ((mailbox, source, due), arrivals) in batches {
             for arrivals in arrivals.chunks(RECEIPT_IDS_MAX) {
                 arrivals.iter().for_each(|arrival| self.settle_arrival(arrival, out));
-                let kind = rejected.map_or(ReceiptKind::Delivered, |reason| ReceiptKind::Rejected { reason });
+                let kind = match due {
+                    Due::Row | Due::Proof => ReceiptKind::Delivered,
+                    Due::Rejection { reason } => ReceiptKind::Rejected { reason },
+                };
                 let longest = arrivals.iter().map(|a| a.bundle.lifetime).max().unwrap_or(HOUR);
                 let lifetime = longest.saturating_add(RECEIPT_LINGERS).min(self.config.lifetime_max);
                 let ids = arrivals.iter().map(|a| a.bundle.id).collect();
@@ -44,8 +47,8 @@ impl Agent {
     }
 
     fn settle_arrival(&mut self, arrival: &Arrival, out: &mut Vec<Output>) {
-        let Arrival { bundle, hops, size_bytes, from, rejected } = arrival;
-        if rejected.is_none() {
+        let Arrival { bundle, hops, size_bytes, from, due } = arrival;
+        if *due == Due::Row {
             let letter = Letter {
                 row: self.custody.next_row(),
                 id: bundle.id,
@@ -66,7 +69,7 @@ impl Agent {
             out.push(Output::Report(Event::Delivered { id: bundle.id, from: *from }));
         }
         self.bury(bundle.id, self.at.now + bundle.lifetime + HOUR, out);
-        if rejected.is_some() {
+        if *due != Due::Row {
             // Nothing of it is kept, so nothing is promised; the receipt says the rest.
             self.refuse(*from, bundle.id, Refusal::Known, out);
         } else if *from != self.node {

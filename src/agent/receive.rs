@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Agent;
 use super::change::{Class, Held, Letter, Standing};
-use super::inbox::Arrival;
+use super::inbox::{Arrival, Due};
 use super::io::{Event, Output};
 use crate::bundle::{Bundle, HOP_LIMIT, Kind};
 use crate::frame::{Frame, Grade, Refusal, Transit};
@@ -39,8 +39,11 @@ impl Agent {
         }
         contact.bundles_received += 1;
         self.offers.heard(from, self.at.now);
-        if self.is_known(&bundle.id) || self.inbox.had(&bundle.id) {
+        if self.is_known(&bundle.id) {
             return self.receive_again(from, transit.copies, bundle.id, out);
+        }
+        if self.inbox.had(&bundle.id) {
+            return self.receive_late(from, transit, bundle, size_bytes, out);
         }
         match self.door_check(&transit, &bundle, size_bytes) {
             Err(why) => self.refuse(from, bundle.id, why, out),
@@ -99,7 +102,10 @@ impl Agent {
             return self.receive_receipt(from, transit, bundle, size_bytes, remaining, out);
         }
         let standing = self.people.get(&bundle.source).map(|person| person.standing);
-        let rejected = (standing == Some(Standing::Blocked)).then_some(REJECTED_BLOCKED);
+        let due = match standing {
+            Some(Standing::Blocked) => Due::Rejection { reason: REJECTED_BLOCKED },
+            _ => Due::Row,
+        };
         let mail_bytes = self.inbox.bytes_strangers() + super::cost_bytes(size_bytes);
         let too_much = match standing {
             Some(Standing::Contact) => false,
@@ -111,7 +117,7 @@ impl Agent {
             return self.refuse(from, bundle.id, Refusal::Full, out);
         }
         self.offers.settle(&bundle.id);
-        self.inbox.arrive(Arrival { bundle, hops: transit.hops, size_bytes, from, rejected });
+        self.inbox.arrive(Arrival { bundle, hops: transit.hops, size_bytes, from, due });
     }
 
     /// Whether as many own receipts are held as may be caused by anybody.
@@ -206,6 +212,25 @@ impl Agent {
         if self.inbox.had(&id) {
             self.show_receipt_again(from, id, out);
         }
+    }
+
+    /// A copy of what was delivered, alive though the tombstone is over, and with it perhaps the receipt: downtime was
+    /// counted too long here, or too short where it comes from. Only another receipt ends what is carried in vain.
+    fn receive_late(
+        &mut self,
+        from: NodeId,
+        transit: Transit,
+        bundle: Arc<Bundle>,
+        size_bytes: u32,
+        out: &mut Vec<Output>,
+    ) {
+        let is_mine = bundle.kind == Kind::Message && self.mailboxes.signer_of(&bundle.destination).is_some();
+        let lives = self.door_check(&transit, &bundle, size_bytes).is_ok();
+        if !is_mine || !lives || !self.inbox.had_long_ago(&bundle.id) || self.signs_enough() {
+            return self.receive_again(from, transit.copies, bundle.id, out);
+        }
+        self.offers.settle(&bundle.id);
+        self.inbox.arrive(Arrival { bundle, hops: transit.hops, size_bytes, from, due: Due::Proof });
     }
 
     /// The class of a source; none where it is blocked.

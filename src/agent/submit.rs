@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Agent;
 use super::change::{Class, Evidence, Held, Outgoing, What};
-use super::inbox::Arrival;
+use super::inbox::{Arrival, Due};
 use super::io::{Event, Gone, NotSent, Output};
 use crate::bundle::{Bundle, COPIES_MAX, Creation, Draft, Hops, Kind, Priority};
 use crate::eid::Eid;
@@ -68,7 +68,7 @@ impl Agent {
         out.push(Output::Report(Event::Queued { token, id: bundle.id }));
         if self.mailboxes.signer_of(&bundle.destination).is_some() {
             let (from, hops) = (self.node, Hops::default());
-            return self.inbox.arrive(Arrival { bundle, hops, size_bytes, from, rejected: None });
+            return self.inbox.arrive(Arrival { bundle, hops, size_bytes, from, due: Due::Row });
         }
         self.take_own(bundle, size_bytes, Grade::Custody, out);
     }

@@ -43,7 +43,13 @@ impl Agent {
         self.at
     }
 
-    /// Whether an id is held, buried or delivered: such a bundle may be dropped before its signature is checked.
+    /// Whether a bundle of this id may be turned away before its signature is checked: it is held, buried or arriving.
+    /// What was delivered longer ago is looked at once more, for the receipt that proves it may be over.
+    pub fn turns_away(&self, id: &BundleId) -> bool {
+        self.knows(id) && (self.is_known(id) || !self.inbox.had_long_ago(id))
+    }
+
+    /// Whether an id is held, buried or delivered.
     pub fn knows(&self, id: &BundleId) -> bool {
         self.is_known(id) || self.inbox.had(id)
     }

@@ -184,7 +184,8 @@ impl Core {
                 acts.push(Act::Call(look(&self.agent)));
             }
             Work::Parsed(parsed)
-                if self.agent.knows(&parsed.id) || planted::again("driver-dedup-by-unverified-id", &parsed.id.0) =>
+                if self.agent.turns_away(&parsed.id)
+                    || planted::again("driver-dedup-by-unverified-id", &parsed.id.0) =>
             {
                 let Parsed { from, transit, id, .. } = parsed;
                 self.handle(Input::Duplicate { from, transit, id }, out);

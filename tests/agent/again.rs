@@ -4,10 +4,11 @@ use dak::agent::change::{Standing, What};
 use dak::agent::{BUNDLE_COST_BYTES, Config, Input};
 use dak::bundle::Bundle;
 use dak::eid::Eid;
-use dak::frame::{Frame, Grade, Hello};
+use dak::frame::{Frame, Grade, Hello, Refusal};
+use dak::receipt::{Receipt, ReceiptKind};
 use dak::time::{DAY, HOUR};
 
-use super::world::ghost::{Ghost, Said, bundles, grants, hello_of};
+use super::world::ghost::{Ghost, Said, bundles, grants, hello_of, receipts, refusals};
 use super::{ALICE, BOB, World};
 
 #[test]
@@ -179,4 +180,34 @@ fn a_promise_to_one_friend_does_not_give_way_for_another() {
     let late = other.message(elsewhere, DAY, &[9; 400]);
     world.take(0, &other, &late);
     assert!(promised.iter().all(|message| world.holds(0, message.id)) && !world.holds(0, late.id));
+}
+
+#[test]
+fn a_copy_that_outlived_the_receipt_gets_another_and_no_second_row() {
+    for discards in [false, true] {
+        let mut world = World::of(1);
+        let mut from = Ghost::new(50);
+        let message = from.message(Eid::mail(world.nodes[0].id), DAY, b"hello");
+        world.haunt(0, &from);
+        world.take(0, &from, &message);
+        if discards {
+            world.input(0, Input::Discard(message.id));
+        }
+        // Downtime is counted too long by a clock that jumped, and the receipt's life ends before the copy's.
+        world.nodes[0].wall_offset = -(DAY.times(10).0 as i64);
+        world.pass(DAY.times(10));
+        assert_eq!(world.nodes[0].agent.held().count(), 0, "the receipt is over");
+        world.haunt(0, &from);
+        world.said_to(&from);
+        for time in ["first", "second"] {
+            world.take(0, &from, &message);
+            let said = world.said_to(&from);
+            assert_eq!(refusals(&said), [(message.id, Refusal::Known)]);
+            let proofs: Vec<Receipt> = receipts(&said).into_iter().map(|(_, receipt)| receipt).collect();
+            assert_eq!(proofs.len(), usize::from(time == "first"), "one receipt, the {time} time");
+            assert!(proofs.iter().all(|proof| proof.kind == ReceiptKind::Delivered && proof.ids == [message.id]));
+        }
+        assert_eq!(world.nodes[0].agent.held().count(), 1);
+        assert_eq!(world.inbox(0).len(), usize::from(!discards));
+    }
 }

@@ -125,6 +125,16 @@ pub fn bundles(said: &[Said]) -> Vec<BundleId> {
     said.iter().filter_map(|said| if let Said::Bundle { id, .. } = said { Some(*id) } else { None }).collect()
 }
 
+/// The receipts handed over, with their signers.
+pub fn receipts(said: &[Said]) -> Vec<(NodeId, Receipt)> {
+    let receipts = said.iter().filter_map(|said| match said {
+        Said::Bundle { bytes, .. } => Some(Bundle::decode(bytes).expect("what was said can be read").0),
+        Said::Frame(_) => None,
+    });
+    let receipts = receipts.filter(|bundle| bundle.kind == Kind::Receipt);
+    receipts.map(|bundle| (bundle.source, Receipt::decode(bundle.payload()).expect("a receipt"))).collect()
+}
+
 pub fn grants(said: &[Said]) -> Vec<(BundleId, Grade)> {
     let grants = said.iter().filter_map(|said| match said {
         Said::Frame(Frame::Accepted { grants }) => Some(grants.clone()),

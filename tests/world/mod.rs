@@ -260,7 +260,7 @@ impl<S: Store> World<S> {
             Ok(Incoming::Bundle { copies, moved, bytes }) => {
                 let Ok(unverified) = Unverified::parse(bytes) else { return };
                 let transit = Transit { hops: unverified.hops(), copies, moved };
-                if self.nodes[to].agent.knows(&unverified.id()) {
+                if self.nodes[to].agent.turns_away(&unverified.id()) {
                     Input::Duplicate { from, transit, id: unverified.id() }
                 } else {
                     let Ok((bundle, _)) = unverified.verify() else { return };

@@ -115,7 +115,7 @@ impl World {
             Ok(Incoming::Bundle { copies, moved, bytes }) => {
                 let Ok(unverified) = Unverified::parse(bytes) else { return self.turn_away(to) };
                 let (id, transit) = (unverified.id(), Transit { hops: unverified.hops(), copies, moved });
-                if self.agent(to).knows(&id) {
+                if self.agent(to).turns_away(&id) {
                     Input::Duplicate { from: peer, transit, id }
                 } else {
                     let Ok((bundle, _)) = unverified.verify() else { return self.turn_away(to) };

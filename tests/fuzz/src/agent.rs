@@ -216,7 +216,7 @@ impl Stage {
 
     /// What a driver does with a bundle that verified.
     fn hand_over(&mut self, from: NodeId, transit: Transit, bundle: &Arc<Bundle>) {
-        let input = match self.agent.knows(&bundle.id) {
+        let input = match self.agent.turns_away(&bundle.id) {
             true => Input::Duplicate { from, transit, id: bundle.id },
             false => {
                 let size_bytes = bundle.encoded_len() as u32;
