@@ -13,9 +13,11 @@
 //! ```
 //!
 //! This file only routes. Each flow is a file of its own under `agent/`, and so is each component whose fields it uses:
-//! [`custody`], [`tombstones`], [`inbox`], [`outbox`], [`contact`], [`offers`], [`routing`], [`summary`]. The components do not know
+//! [`custody`], [`tombstones`], [`inbox`], [`outbox`], [`contact`], [`backlog`], [`aloft`], [`offers`], [`routing`], [`summary`]. The components do not know
 //! each other. All durable state changes through the methods of `door`, which apply a change and emit it in one step.
 
+mod aloft;
+mod backlog;
 pub mod change;
 pub mod config;
 mod contact;
@@ -52,6 +54,7 @@ pub use self::io::{Cause, Due, Event, Input, Output};
 pub use self::receive::REJECTED_BLOCKED;
 pub use self::view::{ContactView, Usage};
 
+use self::aloft::Aloft;
 use self::change::{Held, Person};
 use self::contact::Contact;
 use self::custody::{Custody, Slot};
@@ -103,6 +106,9 @@ pub struct Agent {
     routing: Routing,
     /// In boxes: a leaf of the map has room for eleven, and most agents have one or two.
     contacts: BTreeMap<NodeId, Box<Contact>>,
+    /// The peer that was last told of more that it lacks.
+    had_turn: NodeId,
+    aloft: Aloft,
     offers: Offers,
     shunned: Shunned,
     /// Spray copies that were in flight when a contact broke: halved once the peer turns out to have them.
@@ -170,6 +176,8 @@ impl Agent {
             learned: durable.learned,
             owed: durable.owed,
             contacts: BTreeMap::new(),
+            had_turn: node,
+            aloft: Aloft::default(),
             offers: Offers::default(),
             shunned: Shunned::default(),
             unsettled: BTreeMap::new(),

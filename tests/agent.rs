@@ -18,6 +18,8 @@ mod receipts;
 mod room;
 #[path = "agent/spray.rs"]
 mod spray;
+#[path = "agent/turns.rs"]
+mod turns;
 #[path = "agent/twice.rs"]
 mod twice;
 mod world;

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::agent::backlog::Backlog;
 use crate::agent::change::Row;
 use crate::agent::custody::Slot;
 use crate::agent::summary::{Claim, Reconciliation};
@@ -13,6 +14,8 @@ use crate::time::{HOUR, Millis, SECOND, Timestamp};
 
 /// Most ids that may wait to be offered to one peer.
 pub const OFFERS_MAX: usize = 16_384;
+/// As many in a queue keep any window full; what else a peer lacks waits in the backlog.
+const QUEUED_MAX: usize = 4_096;
 /// Most refused bundles remembered for another try.
 const RETRIES_MAX: usize = 4_096;
 /// The longest wait for another try.
@@ -56,6 +59,10 @@ pub struct Contact {
     pub reconciliation: Option<Reconciliation>,
     /// What the reconciliation has shown the peer to lack so far.
     pub lacks: BTreeSet<BundleId>,
+    /// Of that, what it was neither offered nor sent yet.
+    pub backlog: Backlog,
+    /// How much of it was offered.
+    proposed: usize,
     queue: BTreeSet<(Order, Slot)>,
     queued: BTreeMap<Slot, Order>,
     in_flight: BTreeMap<BundleId, Flight>,
@@ -84,6 +91,8 @@ impl Contact {
             endpoints: Vec::new(),
             reconciliation: None,
             lacks: BTreeSet::new(),
+            backlog: Backlog::default(),
+            proposed: 0,
             queue: BTreeSet::new(),
             queued: BTreeMap::new(),
             in_flight: BTreeMap::new(),
@@ -107,6 +116,18 @@ impl Contact {
         room
     }
 
+    /// Offers what the peer lacks; false where it was offered enough, and the window has to pace the rest.
+    pub fn propose(&mut self, id: BundleId) -> bool {
+        let is_offered = self.proposed < OFFERS_MAX && self.offer(id);
+        self.proposed += usize::from(is_offered);
+        is_offered
+    }
+
+    /// Whether there is room for more of the backlog.
+    pub fn wants_turn(&self) -> bool {
+        !self.backlog.is_empty() && self.queued.len() < QUEUED_MAX
+    }
+
     pub fn take_offers(&mut self) -> Vec<BundleId> {
         std::mem::take(&mut self.to_offer)
     }
@@ -124,8 +145,14 @@ impl Contact {
         self.queue.insert((order, slot));
     }
 
+    /// Forgets a slot that is about to be empty.
+    pub fn leave_out(&mut self, slot: Slot) {
+        self.unqueue(slot);
+        self.backlog.remove(slot);
+    }
+
     /// Takes a slot out of the queue, where it is in it.
-    pub fn unqueue(&mut self, slot: Slot) {
+    fn unqueue(&mut self, slot: Slot) {
         let Some(order) = self.queued.remove(&slot) else { return };
         self.queue.remove(&(order, slot));
     }
@@ -144,14 +171,12 @@ impl Contact {
         self.in_flight.contains_key(id)
     }
 
-    /// Spray copies of an id that are on their way to the peer.
-    pub fn copies_in_flight(&self, id: &BundleId) -> u16 {
-        self.in_flight.get(id).map_or(0, |flight| flight.copies)
-    }
-
-    pub fn sent(&mut self, id: BundleId, flight: Flight) {
+    /// Notes that something left; returns what was in flight under its id before.
+    pub fn sent(&mut self, id: BundleId, flight: Flight) -> Option<Flight> {
         self.in_flight_bytes += u64::from(flight.size_bytes);
-        self.in_flight.insert(id, flight);
+        let before = self.in_flight.insert(id, flight)?;
+        self.in_flight_bytes -= u64::from(before.size_bytes);
+        Some(before)
     }
 
     /// The peer answered for this id.

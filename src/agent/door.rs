@@ -43,7 +43,7 @@ impl Agent {
 
     pub(super) fn forget(&mut self, slot: Slot, why: Gone, out: &mut Vec<Output>) {
         let (id, row) = (self.custody.id(slot), self.custody.row(slot));
-        self.contacts.values_mut().for_each(|contact| contact.unqueue(slot));
+        self.contacts.values_mut().for_each(|contact| contact.leave_out(slot));
         if !planted::is("agent-summary-apart") {
             self.summary.remove(&id, &|slot| self.custody.id(slot));
         }

@@ -1,5 +1,7 @@
 //! What goes to a peer, in which order, and what its answers settle.
 
+use std::ops::Bound;
+
 use super::Agent;
 use super::change::{Class, Held, What};
 use super::contact::{Contact, Flight, Order, Stage};
@@ -12,16 +14,44 @@ use crate::id::{BundleId, NodeId};
 use crate::planted;
 use crate::time::Millis;
 
+/// Most bundles proposed to a peer in one go; what else it lacks waits for its next turn, and others come in between.
+pub(super) const PROPOSED_MAX: usize = 1_024;
+
 impl Agent {
+    /// Proposes what a peer turns out to lack.
+    pub(super) fn propose_all(&mut self, peer: NodeId, lacks: &[Slot]) {
+        let (now, later) = lacks.split_at(lacks.len().min(PROPOSED_MAX));
+        for slot in later {
+            let is_urgent = self.custody.kind(*slot) == Kind::Receipt || self.custody.class(*slot) != Class::Strangers;
+            let contact = self.contacts.get_mut(&peer).expect("what a peer lacks is told during a contact");
+            contact.backlog.add(*slot, is_urgent);
+        }
+        now.iter().for_each(|slot| self.propose(peer, *slot));
+    }
+
+    /// The peer whose turn it is hears of more that it lacks.
+    pub(super) fn take_turn(&mut self, out: &mut Vec<Output>) {
+        let after = (Bound::Excluded(self.had_turn), Bound::Unbounded);
+        let circle = self.contacts.range(after).chain(self.contacts.range(..=self.had_turn));
+        let Some(peer) = circle.filter(|(_, contact)| contact.wants_turn()).map(|(peer, _)| *peer).next() else {
+            return;
+        };
+        self.had_turn = peer;
+        let contact = self.contacts.get_mut(&peer).expect("one of the contacts");
+        let slots = contact.backlog.take(PROPOSED_MAX);
+        slots.into_iter().for_each(|slot| self.propose(peer, slot));
+        self.pump(peer, out);
+    }
+
     /// Receipts go at once. A message is offered first: a peer without it may have had it and know that it is delivered,
     /// gone or evicted, and many a peer in reach may hold it; then the answer costs far less than the body.
-    pub(super) fn propose(&mut self, peer: NodeId, slot: Slot) {
+    fn propose(&mut self, peer: NodeId, slot: Slot) {
         let held = self.custody.held(slot);
         if !self.grants(peer, &held) {
             return;
         }
         let contact = self.contacts.get_mut(&peer).expect("what a peer lacks is told during a contact");
-        if held.kind == Kind::Receipt || contact.serves(&held.destination) || !contact.offer(held.id) {
+        if held.kind == Kind::Receipt || contact.serves(&held.destination) || !contact.propose(held.id) {
             self.enqueue_held(peer, slot, &held);
         }
     }
@@ -112,8 +142,8 @@ impl Agent {
             };
             let age = self.facts(&held).age;
             let transit = Transit { hops: Hops { age, count: held.hops.count + 1 }, copies, moved };
+            self.take_off(peer, held.id, Flight { size_bytes: held.size_bytes, copies, moved });
             let contact = self.contacts.get_mut(&peer).expect("looked at above");
-            contact.sent(held.id, Flight { size_bytes: held.size_bytes, copies, moved });
             contact.bundles_sent += 1;
             if planted::is("agent-copies-spent-unaccepted") {
                 self.spend(slot, copies, out);
@@ -124,22 +154,38 @@ impl Agent {
 
     /// What is on its way elsewhere may arrive there, so those copies cannot be handed out a second time.
     fn facts_beside_flights<'a>(&self, held: &'a Held) -> Facts<'a> {
-        let flights = self.contacts.values().map(|contact| contact.copies_in_flight(&held.id));
-        let in_flight = flights.fold(0, u16::saturating_add);
+        let in_flight = self.aloft.of(&held.id);
         let facts = self.facts(held);
         Facts { copies: facts.copies.saturating_sub(in_flight), ..facts }
+    }
+
+    /// Something leaves for a peer, or left in an earlier contact and may have arrived.
+    pub(super) fn take_off(&mut self, peer: NodeId, id: BundleId, flight: Flight) {
+        let Some(contact) = self.contacts.get_mut(&peer) else { return };
+        if let Some(before) = contact.sent(id, flight) {
+            self.aloft.take(&id, before.copies);
+        }
+        self.aloft.add(id, flight.copies);
+    }
+
+    /// The peer answered for what was in flight to it.
+    pub(super) fn land(&mut self, peer: NodeId, id: &BundleId) -> Option<Flight> {
+        let flight = self.contacts.get_mut(&peer)?.answered(id)?;
+        self.aloft.take(id, flight.copies);
+        Some(flight)
     }
 
     /// Custody signals: the peer committed what it names.
     pub(super) fn accepted(&mut self, peer: NodeId, grants: Vec<(BundleId, Grade)>, out: &mut Vec<Output>) {
         for (id, grade) in grants {
-            let contact = self.contacts.get_mut(&peer).expect("frames are heard during a contact");
-            let flight = contact.answered(&id);
+            let flight = self.land(peer, &id);
             let unasked = Flight { size_bytes: 0, copies: 0, moved: false };
             let Some(flight) = flight.or(planted::is("agent-custody-signal-unasked").then_some(unasked)) else {
                 continue;
             };
-            contact.has_room();
+            if let Some(contact) = self.contacts.get_mut(&peer) {
+                contact.has_room();
+            }
             let what = if grade == Grade::Custody { What::Custody } else { What::Copy };
             self.attest(id, what, Some(peer), out);
             let Some(slot) = self.find_held(&id) else { continue };
@@ -175,10 +221,10 @@ impl Agent {
         out: &mut Vec<Output>,
     ) {
         let now = self.at.now;
-        let contact = self.contacts.get_mut(&peer).expect("frames are heard during a contact");
-        if contact.answered(&id).is_none() {
+        if self.land(peer, &id).is_none() {
             return;
         }
+        let contact = self.contacts.get_mut(&peer).expect("frames are heard during a contact");
         if matches!(why, Refusal::Full | Refusal::Space | Refusal::Busy) {
             contact.retry_after(id, now, retry_after);
         }

@@ -194,6 +194,9 @@ pub enum Cause {
     Retry,
     /// An inbox row was not collected.
     Nudge,
+    /// A peer lacks more than it was told of in one go. A driver may take other inputs first, or nobody else would be
+    /// heard while a crowd is told of a million bundles.
+    Turn,
 }
 
 /// When and why.

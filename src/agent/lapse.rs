@@ -15,9 +15,10 @@ impl Agent {
     /// When the agent wants [`super::Input::Timeout`], and why; derived from what it holds.
     pub fn next_timeout(&self) -> Option<Due> {
         let now = self.at.now;
-        let (mut batch, mut retry) = (!self.inbox.is_settled(), None);
+        let (mut batch, mut turn, mut retry) = (!self.inbox.is_settled(), false, None);
         for contact in self.contacts.values() {
             batch |= !contact.is_settled();
+            turn |= contact.wants_turn();
             retry = [retry, contact.next_retry()].into_iter().flatten().min();
         }
         let memories = [self.tombstones.first().map(|(end, _)| end), self.beliefs.first().map(|(end, _, _)| end)];
@@ -27,6 +28,7 @@ impl Agent {
             (!self.nudges.is_empty()).then_some((now, Cause::Nudge)),
             self.custody.first_expiry().map(|end| (end, Cause::Expiry)),
             memories.into_iter().flatten().min().map(|end| (end, Cause::Tombstone)),
+            turn.then_some((now, Cause::Turn)),
             retry.map(|at| (at, Cause::Retry)),
             self.offers.next_end().map(|end| (end, Cause::Retry)),
         ];
@@ -44,6 +46,7 @@ impl Agent {
         self.end_memories(out);
         self.retry_refused(out);
         self.ask_others(out);
+        self.take_turn(out);
         self.flush_contacts(out);
     }
 
@@ -81,9 +84,7 @@ impl Agent {
 
     /// A body is gone: by now the bundle left, or the store lost it.
     pub(super) fn unreadable(&mut self, to: NodeId, id: BundleId, out: &mut Vec<Output>) {
-        if let Some(contact) = self.contacts.get_mut(&to) {
-            contact.answered(&id);
-        }
+        self.land(to, &id);
         if let Some(slot) = self.find_held(&id) {
             // Of one's own this is the end of all new copies, and the record says so.
             self.attest(id, What::GaveUp, Some(self.node), out);

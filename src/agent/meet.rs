@@ -64,6 +64,8 @@ impl Agent {
     /// Remembers what may have arrived, and how many spray copies with it.
     fn remember_flights(&mut self, peer: NodeId, contact: Contact) {
         let flights = contact.into_flights();
+        flights.iter().for_each(|(id, flight)| self.aloft.take(id, flight.copies));
+        debug_assert!(!self.contacts.is_empty() || self.aloft.is_empty(), "nothing flies without a contact");
         if self.unsettled.len() + flights.len() > UNSETTLED_MAX {
             let gone = self.unsettled.keys().copied().filter(|(_, id)| self.find_held(id).is_none());
             for key in gone.collect::<Vec<_>>() {
@@ -198,7 +200,7 @@ impl Agent {
         }
         let lacks: Vec<Slot> = step.surplus.into_iter().chain(step.wanted).collect();
         self.settle_flights(peer, &lacks, step.done, out);
-        lacks.into_iter().for_each(|slot| self.propose(peer, slot));
+        self.propose_all(peer, &lacks);
     }
 
     /// Whether what was in flight when the last contact broke was accepted, a peer that turns out to know it must say: a
@@ -232,7 +234,7 @@ impl Agent {
         let contact = self.contacts.get_mut(&peer).expect("flights are settled during a contact");
         flights.retain(|id, _| !contact.is_in_flight(id));
         for (id, copies) in &flights {
-            contact.sent(*id, Flight { size_bytes: 0, copies: *copies, moved: false });
+            self.take_off(peer, *id, Flight { size_bytes: 0, copies: *copies, moved: false });
         }
         for ids in flights.into_keys().collect::<Vec<_>>().chunks(IDS_PER_FRAME) {
             out.push(Output::Send { to: peer, frame: Frame::Ask { ids: ids.to_vec() } });

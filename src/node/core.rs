@@ -208,8 +208,12 @@ impl Core {
 
     fn run_due(&mut self, out: &mut Vec<Output>) {
         let now: Timestamp = self.clock.moment().now;
-        while self.agent.next_timeout().is_some_and(|(due, _)| due <= now) {
+        while let Some((_, cause)) = self.agent.next_timeout().filter(|(due, _)| *due <= now) {
             self.handle(Input::Timeout, out);
+            // Whoever else has something to say comes first.
+            if cause == Cause::Turn {
+                return;
+            }
         }
     }
 
