@@ -83,6 +83,9 @@ pub struct Limits {
     pub frame_bytes_max: usize,
     /// Frames of one contact that were handed out and not dealt with, in bytes and 64 more for each.
     pub budget_bytes: usize,
+    /// The same of all peers together that nobody named, those gone since included: fresh identities are free, and each
+    /// could leave a whole budget behind.
+    pub crowd_bytes: usize,
     /// Frames that wait to be sent on one contact, in bytes and 64 more for each.
     pub queue_bytes_max: usize,
     /// The same on all contacts: the less room is left, the less any one of them may fill.
@@ -322,6 +325,7 @@ impl Default for Limits {
             frame_bytes_max: FRAME_BYTES_MAX.max(BUNDLE_BYTES_MAX + 64),
             // A window of bundles and what is said beside them; all strangers at once are to fit into a small machine.
             budget_bytes: 5 << 18,
+            crowd_bytes: 32 << 20,
             queue_bytes_max: 8 << 20,
             queues_bytes_max: 64 << 20,
             strangers_max: 64,

@@ -82,6 +82,10 @@ impl Behaviour {
         }
     }
 
+    pub fn is_familiar(&self, node: NodeId) -> bool {
+        self.familiar.contains(&node)
+    }
+
     /// Turns a peer away until then, whoever dials.
     pub fn banish(&mut self, node: NodeId, until: Instant, now: Instant) {
         if self.banished.len() >= BANISHED_MAX {

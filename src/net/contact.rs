@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
 use super::queue::{ContactSender, FRAME_OVERHEAD_BYTES, Queue};
-use super::reader::{End, Reader};
+use super::reader::{Budget, End, Reader};
 use super::writer::write_frames;
 use super::{Limits, NetEvent, Why};
 use crate::id::NodeId;
@@ -32,6 +32,8 @@ pub(super) struct Contact {
     pub outbound: Stream,
     pub queue: Arc<Queue>,
     pub limits: Limits,
+    /// Of a stranger: what all strangers share.
+    pub crowd: Option<Arc<Semaphore>>,
     /// Bytes moved either way: what shows that the peer lives.
     pub moved: Arc<AtomicU64>,
     pub stop: oneshot::Receiver<Why>,
@@ -40,7 +42,7 @@ pub(super) struct Contact {
 impl Contact {
     /// Runs the contact to its end and says why it ended.
     pub async fn run(self, events: mpsc::Sender<NetEvent>) -> Why {
-        let Contact { peer, addr, inbound, outbound, queue, limits, moved, mut stop } = self;
+        let Contact { peer, addr, inbound, outbound, queue, limits, crowd, moved, mut stop } = self;
         let sender = ContactSender::new(peer, queue.clone());
         let up = NetEvent::ContactUp { peer, addr, outbound: sender };
         tokio::select! {
@@ -51,7 +53,7 @@ impl Contact {
         let reader = Reader::new(inbound, limits.deadlines, limits.frame_bytes_max, moved);
         // The longest frame must fit, or its reader would wait for ever.
         let budget_bytes = limits.budget_bytes.max(limits.frame_bytes_max + FRAME_OVERHEAD_BYTES);
-        let budget = Arc::new(Semaphore::new(budget_bytes));
+        let budget = Budget { own: Arc::new(Semaphore::new(budget_bytes)), crowd };
         let to = &events;
         let hand = |bytes, permit| async move { to.send(NetEvent::Frame { peer, bytes, permit }).await.is_ok() };
         let mut reading = pin!(reader.read_frames(budget, hand));

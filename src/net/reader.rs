@@ -18,10 +18,20 @@ use super::queue::FRAME_OVERHEAD_BYTES;
 /// Bytes asked of the stream at once, and the most that is set aside for a frame before its bytes are there.
 const CHUNK_BYTES: usize = 64 * 1024;
 
-/// Room taken from a contact's budget for as long as this lives: keep it beside the frame until the frame is dealt with.
+/// Room taken from a contact's budgets for as long as this lives: keep it beside the frame until the frame is dealt with.
 #[derive(Debug)]
 pub struct Permit {
     _room: OwnedSemaphorePermit,
+    _of_crowd: Option<OwnedSemaphorePermit>,
+}
+
+/// What a peer's frames may occupy, in bytes.
+#[derive(Clone, Debug)]
+pub(super) struct Budget {
+    /// The contact's own.
+    pub own: Arc<Semaphore>,
+    /// Of a stranger: what all strangers share, those who left included.
+    pub crowd: Option<Arc<Semaphore>>,
 }
 
 /// What the peer did wrong.
@@ -64,7 +74,7 @@ impl<R: AsyncRead + Unpin> Reader<R> {
     }
 
     /// Hands out frames until the contact ends. `hand` returns whether more is wanted.
-    pub async fn read_frames<H, F>(mut self, budget: Arc<Semaphore>, mut hand: H) -> End
+    pub async fn read_frames<H, F>(mut self, budget: Budget, mut hand: H) -> End
     where
         H: FnMut(Vec<u8>, Permit) -> F,
         F: Future<Output = bool>,
@@ -86,7 +96,7 @@ impl<R: AsyncRead + Unpin> Reader<R> {
         }
     }
 
-    async fn next_frame(&mut self, budget: &Arc<Semaphore>) -> Result<(Vec<u8>, Permit), End> {
+    async fn next_frame(&mut self, budget: &Budget) -> Result<(Vec<u8>, Permit), End> {
         if self.start == self.end {
             // Between frames a peer may be silent for as long as it likes.
             self.fill().await?;
@@ -97,9 +107,14 @@ impl<R: AsyncRead + Unpin> Reader<R> {
             return Err(End::Fault(Fault::TooLong(len)));
         }
         let room = len + FRAME_OVERHEAD_BYTES as u32;
-        let room = budget.clone().acquire_many_owned(room).await.map_err(|_| End::Unwanted)?;
+        let own = take(&budget.own, room).await?;
         let body = self.body(len as usize).await?;
-        Ok((body, Permit { _room: room }))
+        // Once it is there: a slow one keeps no room from others while it comes.
+        let of_crowd = match &budget.crowd {
+            Some(crowd) => Some(take(crowd, room).await?),
+            None => None,
+        };
+        Ok((body, Permit { _room: own, _of_crowd: of_crowd }))
     }
 
     async fn length(&mut self, begun: Instant) -> Result<u32, End> {
@@ -150,6 +165,10 @@ impl<R: AsyncRead + Unpin> Reader<R> {
     }
 }
 
+async fn take(budget: &Arc<Semaphore>, room: u32) -> Result<OwnedSemaphorePermit, End> {
+    Arc::clone(budget).acquire_many_owned(room).await.map_err(|_| End::Unwanted)
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -162,12 +181,37 @@ mod tests {
         let reader = Reader::new(Cursor::new(bytes), Deadlines::default(), 1 << 20, Arc::default());
         let mut frames = Vec::new();
         let end = reader
-            .read_frames(Arc::new(Semaphore::new(4 << 20)), |frame, _| {
+            .read_frames(roomy(), |frame, _| {
                 frames.push(frame);
                 std::future::ready(true)
             })
             .await;
         (frames, end)
+    }
+
+    fn roomy() -> Budget {
+        Budget { own: Arc::new(Semaphore::new(4 << 20)), crowd: None }
+    }
+
+    #[tokio::test]
+    async fn what_strangers_left_behind_counts_until_it_is_dealt_with() {
+        let crowd = Arc::new(Semaphore::new(2 * (10 + FRAME_OVERHEAD_BYTES)));
+        let kept = Arc::new(std::sync::Mutex::new(Vec::new()));
+        let stranger = || {
+            let (crowd, kept) = (Some(Arc::clone(&crowd)), Arc::clone(&kept));
+            let stream = Cursor::new(framed(&[7; 10]));
+            let reader = Reader::new(stream, Deadlines::default(), 1 << 20, Arc::default());
+            reader.read_frames(Budget { crowd, ..roomy() }, move |_, permit| {
+                kept.lock().unwrap().push(permit);
+                std::future::ready(true)
+            })
+        };
+        assert_eq!((stranger().await, stranger().await), (End::Closed, End::Closed));
+        let third = stranger();
+        tokio::pin!(third);
+        assert!(futures::poll!(&mut third).is_pending(), "two who left fill what strangers may");
+        kept.lock().unwrap().clear();
+        assert_eq!(third.await, End::Closed);
     }
 
     fn framed(body: &[u8]) -> Vec<u8> {
@@ -219,7 +263,7 @@ mod tests {
         let near = tokio_util::compat::TokioAsyncReadCompatExt::compat(near);
         let deadlines = Deadlines { progress: Duration::from_secs(1), ..Deadlines::default() };
         let reader = Reader::new(near, deadlines, 1 << 20, Arc::default());
-        let end = reader.read_frames(Arc::new(Semaphore::new(4 << 20)), |_, _| std::future::ready(true)).await;
+        let end = reader.read_frames(roomy(), |_, _| std::future::ready(true)).await;
         sender.abort();
         end
     }

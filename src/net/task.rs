@@ -10,7 +10,7 @@ use libp2p::core::ConnectedPoint;
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
 use libp2p::swarm::{ConnectionId, DialError, ListenError, SwarmEvent};
 use libp2p::{Multiaddr, PeerId, Stream, Swarm, identify, ping};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
 
@@ -22,7 +22,7 @@ use super::jitter::Jitter;
 use super::links::{Act, Links};
 use super::protocol::{self, Happened};
 use super::pulse::Pulse;
-use super::queue::{Queue, Total};
+use super::queue::{FRAME_OVERHEAD_BYTES, Queue, Total};
 use super::reader::Fault;
 use super::wishes::Wishes;
 use super::{Limits, NetConfig, NetError, NetEvent, Why, address, admission, peer};
@@ -44,6 +44,8 @@ pub(super) struct Task {
     contacts: BTreeMap<ConnectionId, Running>,
     /// What all of them have queued.
     queued: Arc<Total>,
+    /// What strangers' frames may occupy together.
+    crowd: Arc<Semaphore>,
     tasks: JoinSet<(ConnectionId, Why)>,
     /// How long the last contact of a peer was, until its last connection is gone.
     lasted: BTreeMap<NodeId, Duration>,
@@ -102,6 +104,8 @@ impl Task {
         } else {
             None
         };
+        // The longest frame must fit, or its reader would wait for ever.
+        let crowd_bytes = config.limits.crowd_bytes.max(config.limits.frame_bytes_max + FRAME_OVERHEAD_BYTES);
         Ok(Task {
             swarm,
             limits: config.limits,
@@ -111,6 +115,7 @@ impl Task {
             dials: BTreeMap::new(),
             contacts: BTreeMap::new(),
             queued: Arc::new(Total::new(config.limits.queues_bytes_max)),
+            crowd: Arc::new(Semaphore::new(crowd_bytes)),
             tasks: JoinSet::new(),
             lasted: BTreeMap::new(),
             sightings,
@@ -432,7 +437,10 @@ impl Task {
         let (sender, stop) = oneshot::channel();
         let moved = Arc::new(AtomicU64::new(0));
         let queue = Queue::new(Arc::clone(&self.queued), self.limits.queue_bytes_max, self.limits.frame_bytes_max);
-        let contact = Contact { peer, addr, inbound, outbound, queue, limits: self.limits, moved: moved.clone(), stop };
+        let is_stranger = !self.swarm.behaviour().admission.is_familiar(peer);
+        let crowd = is_stranger.then(|| Arc::clone(&self.crowd));
+        let (limits, moved_too) = (self.limits, Arc::clone(&moved));
+        let contact = Contact { peer, addr, inbound, outbound, queue, limits, crowd, moved: moved_too, stop };
         let events = self.events.clone();
         self.tasks.spawn(async move { (connection, contact.run(events).await) });
         let since = Instant::now();
