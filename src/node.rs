@@ -189,7 +189,6 @@ impl Node {
             wanted.into_iter().for_each(|node| handle.dial(node));
             let inlet = inlet::Inlet {
                 work: work.clone(),
-                courier,
                 store: Arc::clone(&store),
                 handle: handle.clone(),
                 tally: Arc::clone(&tally),

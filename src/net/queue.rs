@@ -81,6 +81,24 @@ impl ContactSender {
     }
 }
 
+#[cfg(test)]
+impl ContactSender {
+    /// One whose frames nobody writes anywhere.
+    pub fn alone(peer: NodeId) -> ContactSender {
+        ContactSender::new(peer, Queue::new(Arc::new(Total::new(1 << 20)), 1 << 20, 1 << 20))
+    }
+
+    /// How many there are of this contact.
+    pub fn clones(&self) -> usize {
+        Arc::strong_count(&self.queue)
+    }
+
+    /// What was queued since this was last asked.
+    pub fn queued(&self) -> Vec<Vec<u8>> {
+        self.queue.try_take().unwrap_or_default().into()
+    }
+}
+
 impl fmt::Debug for ContactSender {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "ContactSender({}, {} bytes)", self.peer, self.queued_bytes())

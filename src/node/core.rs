@@ -21,6 +21,8 @@ use super::queue::Queue;
 use super::tape::Tape;
 use crate::agent::change::{Change, Durable};
 use crate::agent::{Agent, Cause, Input, Output};
+use crate::id::NodeId;
+use crate::net::ContactSender;
 use crate::planted;
 use crate::store::StoreError;
 use crate::store::writer::{Batch, StoreThread};
@@ -41,6 +43,9 @@ pub enum Work {
     Input(Input),
     /// An input from a peer, with what it still occupies of the peer's budget.
     FromPeer(Input, Box<dyn Send>),
+    /// A contact began; what is said to the peer goes this way.
+    Met(NodeId, ContactSender),
+    Parted(NodeId),
     /// Looks at the agent; what it returns is called once everything seen is durable.
     Look(Look),
     /// A bundle from a peer, parsed and not verified: dropped here where its id is known, else verified in the pool.
@@ -89,6 +94,18 @@ pub struct Core {
     failure: Arc<LastFailure>,
 }
 
+/// What was gathered and not handed over yet.
+#[derive(Default)]
+struct Open {
+    out: Vec<Output>,
+    /// Contacts that began or ended, each before the output at its index: what was said to a peer in one contact must
+    /// not reach it in the next.
+    ways: Vec<(usize, Act)>,
+    looks: Vec<Act>,
+    /// Given back when all of it is handed over.
+    permits: Vec<Box<dyn Send>>,
+}
+
 /// What a core works with.
 pub struct Parts {
     pub agent: Agent,
@@ -113,35 +130,32 @@ impl Core {
     /// Runs until it is stopped; then everything that was taken is committed.
     pub fn run(mut self) {
         loop {
-            let first = self.wait();
-            let mut out = Vec::new();
-            self.ask_space(&mut out);
-            let mut acts = Vec::new();
-            let mut permits = Vec::new();
+            let mut next = self.wait();
+            let mut open = Open::default();
+            self.ask_space(&mut open.out);
             let mut stop = false;
-            let mut next = first;
             let mut taken = 0;
             while let Some(work) = next.take() {
                 match work {
                     Work::Stop => stop = true,
                     Work::Failed(generation, error) if generation == self.generation => {
                         // Everything gathered since is from an agent that is no more.
+                        let ways = std::mem::take(&mut open.ways).into_iter().map(|(_, way)| way).collect();
                         if !planted::is("driver-keeps-what-ran-ahead") {
-                            out.clear();
-                            acts.clear();
+                            open = Open { permits: open.permits, ..Open::default() };
                         }
-                        self.start_again(&error);
+                        self.start_again(&error, ways);
                     }
-                    work => self.take(work, &mut out, &mut acts, &mut permits),
+                    work => self.take(work, &mut open),
                 }
                 taken += 1;
                 if taken < BATCH_MAX && !stop {
                     next = self.work.try_take();
                 }
             }
-            self.run_due(&mut out);
+            self.run_due(&mut open.out);
             self.tape.flush();
-            self.hand_over(out, acts);
+            self.hand_over(open);
             if stop {
                 break;
             }
@@ -172,16 +186,25 @@ impl Core {
         }
     }
 
-    fn take(&mut self, work: Work, out: &mut Vec<Output>, acts: &mut Vec<Act>, permits: &mut Vec<Box<dyn Send>>) {
+    fn take(&mut self, work: Work, open: &mut Open) {
+        let out = &mut open.out;
         match work {
             Work::Input(input) => self.handle(input, out),
             Work::FromPeer(input, permit) => {
                 self.handle(input, out);
-                permits.push(permit);
+                open.permits.push(permit);
+            }
+            Work::Met(peer, sender) => {
+                open.ways.push((out.len(), Act::Greet(peer, sender)));
+                self.handle(Input::ContactUp { peer }, out);
+            }
+            Work::Parted(peer) => {
+                open.ways.push((out.len(), Act::Part(peer)));
+                self.handle(Input::ContactDown { peer }, out);
             }
             Work::Look(look) => {
                 self.settle_batch(out);
-                acts.push(Act::Call(look(&self.agent)));
+                open.looks.push(Act::Call(look(&self.agent)));
             }
             Work::Parsed(parsed)
                 if self.agent.turns_away(&parsed.id)
@@ -218,15 +241,21 @@ impl Core {
     }
 
     /// Splits a batch: changes to the store, acts to the courier once the store has them.
-    fn hand_over(&mut self, out: Vec<Output>, looks: Vec<Act>) {
+    fn hand_over(&mut self, open: Open) {
+        let Open { out, ways, looks, permits: _permits } = open;
         let mut changes: Vec<Change> = Vec::new();
         let mut acts: Vec<Act> = Vec::new();
-        for output in out {
+        let mut ways = ways.into_iter().peekable();
+        for (index, output) in out.into_iter().enumerate() {
+            while let Some((_, way)) = ways.next_if(|(before, _)| *before <= index) {
+                acts.push(way);
+            }
             match output {
                 Output::Commit(change) => changes.push(change),
                 act => acts.extend(Act::of(act)),
             }
         }
+        acts.extend(ways.map(|(_, way)| way));
         acts.extend(looks);
         if changes.is_empty() && acts.is_empty() {
             return;
@@ -242,10 +271,13 @@ impl Core {
         let (again, generation, failure) = (Arc::clone(&self.work), self.generation, Arc::clone(&self.failure));
         let core = std::thread::current();
         let done = Box::new(move |result: Result<(), StoreError>| {
+            let mut acts = acts;
             let result = if planted::is("driver-acts-after-failed-commit") { Ok(()) } else { result };
             match result {
                 Ok(()) => courier.perform(acts),
                 Err(error) => {
+                    // None of it is said, but the contacts began and ended all the same.
+                    courier.perform(acts.extract_if(.., |act| act.is_of_contact()).collect());
                     // Before the acts are dropped, and with them those who wait for an answer.
                     failure.set(&error);
                     drop(again.put(Work::Failed(generation, error)));
@@ -257,15 +289,19 @@ impl Core {
         block_on(self.store.commit(Batch { changes, done }));
     }
 
-    /// Nothing of the failed batches happened: contacts end, and the agent starts again from the store.
-    fn start_again(&mut self, error: &StoreError) {
+    /// Nothing of the failed batches happened: contacts end, those that began since included, and the agent starts again
+    /// from the store.
+    fn start_again(&mut self, error: &StoreError, ways: Vec<Act>) {
         tracing::error!(%error, "a commit failed; going on from what is durable");
         self.generation += 1;
+        self.courier.perform(ways);
         self.courier.perform(vec![Act::PartWithAll]);
         loop {
             let restored = block_on(self.store.reset()).and_then(|durable| (self.restore)(durable, &mut self.tape));
             match restored {
                 Ok(agent) => {
+                    // Batches behind the one that failed have failed by now as well.
+                    self.courier.perform(vec![Act::PartWithAll]);
                     self.agent = agent;
                     return;
                 }

@@ -18,7 +18,7 @@ use crate::agent::{Event, Input, Output};
 use crate::bundle::{Bundle, Draft};
 use crate::frame::{Frame, Transit, encode_bundle};
 use crate::id::{BundleId, NodeId};
-use crate::net::{ContactSender, NetHandle};
+use crate::net::{ContactSender, NetHandle, SendError};
 use crate::store::redb::RedbReader;
 
 /// Events that a slow follower may lag behind.
@@ -66,6 +66,11 @@ impl Act {
             Output::Dial(node) => Act::Dial(node),
             Output::Report(event) => Act::Report(event),
         })
+    }
+
+    /// Whether it says that a contact began or ended, which is so whatever became of a commit.
+    pub fn is_of_contact(&self) -> bool {
+        matches!(self, Act::Greet(..) | Act::Part(_))
     }
 }
 
@@ -173,8 +178,11 @@ impl Thread {
 
     fn send(&mut self, to: NodeId, bytes: Vec<u8>) {
         let Some(contact) = self.contacts.get(&to) else { return };
-        if contact.send(bytes).is_err() {
-            self.part_with(to);
+        match contact.send(bytes) {
+            Ok(()) => {}
+            // It is over, or ends by itself; the peer may have another contact by now.
+            Err(SendError::Closed | SendError::Full) => drop(self.contacts.remove(&to)),
+            Err(SendError::TooLong) => self.part_with(to),
         }
     }
 

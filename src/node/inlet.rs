@@ -6,7 +6,6 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::sync::mpsc;
 
 use super::core::Work;
-use super::courier::{Act, Courier};
 use super::nearby::Nearby;
 use super::pool::Parsed;
 use super::queue::Queue;
@@ -21,7 +20,6 @@ use crate::store::writer::StoreThread;
 
 pub struct Inlet {
     pub work: Arc<Queue<Work>>,
-    pub courier: Courier,
     pub store: Arc<StoreThread>,
     pub handle: NetHandle,
     pub tally: Arc<Tally>,
@@ -43,15 +41,12 @@ impl Inlet {
             NetEvent::ContactUp { peer, addr, outbound } => {
                 tracing::info!(peer = %peer.peer_id(), %addr, "contact");
                 self.nearby.connected(peer, addr.to_string());
-                // The way out is there before the agent can say anything.
-                self.courier.perform(vec![Act::Greet(peer, outbound)]);
-                self.tell(peer, Work::Input(Input::ContactUp { peer }));
+                self.tell(peer, Work::Met(peer, outbound));
             }
             NetEvent::ContactDown { peer, why } => {
                 tracing::info!(peer = %peer.peer_id(), ?why, "contact ended");
                 self.nearby.parted(&peer);
-                self.tell(peer, Work::Input(Input::ContactDown { peer }));
-                self.courier.perform(vec![Act::Part(peer)]);
+                self.tell(peer, Work::Parted(peer));
             }
             NetEvent::Frame { peer, bytes, permit } => self.frame(peer, &bytes, Box::new(permit)),
             NetEvent::Discovered { peer, addr } => {

@@ -80,6 +80,12 @@ impl<T> Queue<T> {
         self.state().next()
     }
 
+    #[cfg(test)]
+    pub fn is_empty(&self) -> bool {
+        let state = self.state();
+        state.own.is_empty() && state.peers.is_empty()
+    }
+
     /// Drops what waits and takes nothing more.
     pub fn close(&self) {
         let mut state = self.state();

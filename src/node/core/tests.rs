@@ -15,7 +15,7 @@ use super::*;
 use crate::agent::{Config, Event, Mailboxes};
 use crate::bundle::{Bundle, Creation, Draft, Kind, Priority};
 use crate::eid::Eid;
-use crate::frame::{Frame, Hello, PROTOCOL_VERSION, RoutingInfo, Transit};
+use crate::frame::{Frame, Hello, Incoming, PROTOCOL_VERSION, RoutingInfo, Transit};
 use crate::id::{BundleId, NodeId};
 use crate::keys::Identity;
 use crate::store::redb::{DiskSync, RedbStore, StoreOptions};
@@ -57,6 +57,55 @@ fn what_was_thought_out_before_a_failure_was_known_is_not_committed_after_it() {
     assert_eq!(home.look(|agent| agent.held().count()), Some(0));
     assert_eq!(home.accepted(), []);
     assert_eq!(home.stored(), 0, "the store has no row that the agent does not know");
+}
+
+#[test]
+fn what_was_said_in_one_contact_does_not_reach_the_peer_in_the_next() {
+    let home = Home::new();
+    let message = message_to(owner().node());
+    let [first, second] = [(); 2].map(|()| ContactSender::alone(peer().node()));
+    home.start(home.contact(&first));
+    home.until(|agent| agent.contacts().count() == 1);
+    assert_eq!(kinds(&first), ["Hello"]);
+    let slow = home.disk.gate.lock().unwrap();
+    home.work.put(Work::FromPeer(arrives(&message), Box::new(()))).unwrap();
+    while !home.work.is_empty() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    // It comes back while the commit of what it handed over is still under way.
+    home.work.put(Work::Parted(peer().node())).unwrap();
+    home.contact(&second).into_iter().for_each(|work| home.work.put(work).unwrap());
+    while !home.work.is_empty() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    drop(slow);
+    home.until(|agent| agent.letters().count() == 1);
+    assert_eq!(kinds(&second).first().map(String::as_str), Some("Hello"));
+    assert_eq!(home.accepted(), [message.id]);
+}
+
+#[test]
+fn a_contact_that_began_in_a_batch_that_failed_is_not_left_standing() {
+    let home = Home::new();
+    let message = message_to(owner().node());
+    let sender = ContactSender::alone(peer().node());
+    home.disk.fails.store(true, Ordering::SeqCst);
+    let mut work = home.contact(&sender);
+    work.push(Work::FromPeer(arrives(&message), Box::new(())));
+    home.start(work);
+    home.until(|agent| agent.contacts().count() == 0);
+    assert_eq!(home.look(|agent| agent.letters().count()), Some(0));
+    assert_eq!(kinds(&sender), Vec::<String>::new());
+    assert_eq!(sender.clones(), 1, "nobody would write to it any more");
+}
+
+/// What was said on a contact.
+fn kinds(sender: &ContactSender) -> Vec<String> {
+    let frames = sender.queued().into_iter().map(|bytes| match Incoming::decode(&bytes).unwrap() {
+        Incoming::Frame(frame) => format!("{frame:?}").split([' ', '(']).next().unwrap().to_owned(),
+        Incoming::Bundle { .. } => "a bundle".to_owned(),
+    });
+    frames.collect()
 }
 
 #[test]
@@ -163,8 +212,12 @@ impl Home {
         std::thread::spawn(move || core.run());
     }
 
-    /// A contact with the peer, up to its Hello.
+    /// A contact with the peer that is not listened to, up to its Hello.
     fn greeting(&self) -> Vec<Work> {
+        self.contact(&ContactSender::alone(peer().node()))
+    }
+
+    fn contact(&self, sender: &ContactSender) -> Vec<Work> {
         let hello = Hello {
             version: PROTOCOL_VERSION,
             bundle_bytes_max: 1 << 20,
@@ -179,7 +232,7 @@ impl Home {
         };
         let from = peer().node();
         vec![
-            Work::Input(Input::ContactUp { peer: from }),
+            Work::Met(from, sender.clone()),
             Work::FromPeer(Input::Frame { from, frame: Frame::Hello(hello) }, Box::new(())),
         ]
     }
@@ -225,6 +278,8 @@ impl Home {
 struct Disk {
     bytes: Arc<Mutex<Vec<u8>>>,
     fails: Arc<AtomicBool>,
+    /// Nothing is kept while somebody holds this.
+    gate: Arc<Mutex<()>>,
 }
 
 impl Disk {
@@ -252,6 +307,7 @@ impl StorageBackend for Disk {
     }
 
     fn sync_data(&self) -> io::Result<()> {
+        drop(self.gate.lock().unwrap());
         self.fail_once()
     }
 
