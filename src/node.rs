@@ -175,6 +175,7 @@ impl Node {
             clock,
             restore,
             space,
+            idle: core::IDLE,
             work: work.clone(),
             store: Arc::clone(&store),
             courier: courier.clone(),

@@ -38,6 +38,9 @@ const SPACE: Duration = Duration::from_secs(1);
 /// How long to wait before the store is tried again after it failed.
 const RETRY: Duration = Duration::from_secs(1);
 
+/// How long nothing may have changed before the store gives freed space back; readers wait meanwhile.
+pub const IDLE: Duration = Duration::from_secs(300);
+
 /// What the core is asked to do.
 pub enum Work {
     Input(Input),
@@ -85,6 +88,9 @@ pub struct Core {
     restore: Restore,
     space: Space,
     space_asked: Option<Instant>,
+    idle: Duration,
+    /// When something last changed, until the store was tidied after it.
+    changed: Option<Instant>,
     work: Arc<Queue<Work>>,
     store: Arc<StoreThread>,
     courier: Courier,
@@ -113,6 +119,8 @@ pub struct Parts {
     pub clock: Clock,
     pub restore: Restore,
     pub space: Space,
+    /// See [`IDLE`].
+    pub idle: Duration,
     pub work: Arc<Queue<Work>>,
     pub store: Arc<StoreThread>,
     pub courier: Courier,
@@ -122,9 +130,25 @@ pub struct Parts {
 
 impl Core {
     pub fn new(parts: Parts) -> Core {
-        let Parts { agent, tape, clock, restore, space, work, store, courier, pool, failure } = parts;
-        let (generation, ahead, space_asked) = (0, Arc::default(), None);
-        Core { agent, tape, clock, restore, space, space_asked, work, store, courier, pool, generation, ahead, failure }
+        let Parts { agent, tape, clock, restore, space, idle, work, store, courier, pool, failure } = parts;
+        let (generation, ahead, space_asked, changed) = (0, Arc::default(), None, None);
+        Core {
+            agent,
+            tape,
+            clock,
+            restore,
+            space,
+            space_asked,
+            idle,
+            changed,
+            work,
+            store,
+            courier,
+            pool,
+            generation,
+            ahead,
+            failure,
+        }
     }
 
     /// Runs until it is stopped; then everything that was taken is committed.
@@ -166,14 +190,21 @@ impl Core {
         self.pool.close();
     }
 
-    /// The next work, or none of it when a timer is due.
+    /// The next work, or none of it when a timer is due or it is time to tidy up.
     fn wait(&mut self) -> Option<Work> {
         while self.ahead.load(Ordering::Acquire) >= AHEAD_MAX || self.courier.is_behind() {
             std::thread::park_timeout(Duration::from_millis(1));
         }
-        let Some((due, _)) = self.agent.next_timeout() else { return self.work.take() };
         let now = self.clock.moment().now;
-        self.work.take_within(Duration::from_millis(due.since(now).0))
+        let due = self.agent.next_timeout().map(|(due, _)| Duration::from_millis(due.since(now).0));
+        let idle = self.changed.map(|since| self.idle.saturating_sub(since.elapsed()));
+        let Some(span) = [due, idle].into_iter().flatten().min() else { return self.work.take() };
+        let work = self.work.take_within(span);
+        if work.is_none() && self.changed.is_some_and(|since| since.elapsed() >= self.idle) {
+            self.changed = None;
+            self.store.try_compact_if_idle();
+        }
+        work
     }
 
     /// Tells the agent of the disk, at most once a second and only when there is something to do.
@@ -265,6 +296,9 @@ impl Core {
         }
         if planted::is("driver-acknowledges-before-commit") {
             self.courier.perform(std::mem::take(&mut acts));
+        }
+        if !changes.is_empty() {
+            self.changed = Some(Instant::now());
         }
         self.ahead.fetch_add(1, Ordering::AcqRel);
         let (ahead, courier) = (Arc::clone(&self.ahead), self.courier.clone());

@@ -101,6 +101,12 @@ impl StoreThread {
         self.ask(Request::Compact).await
     }
 
+    /// The same, for whoever does not wait for it; not done where the queue is full.
+    pub fn try_compact_if_idle(&self) {
+        let (answer, _) = oneshot::channel();
+        let _ = self.requests.try_send(Request::Compact(answer));
+    }
+
     /// Commits what is queued and gives the store back. Blocks.
     pub fn stop(mut self) -> RedbStore {
         self.join().expect("joined once").unwrap_or_else(|panic| std::panic::resume_unwind(panic))
@@ -192,7 +198,13 @@ impl Writer {
         match request {
             Request::Stage(side) => self.store.stage(side),
             Request::Flush(answer) => drop(answer.send(self.store.flush())),
-            Request::Compact(answer) => drop(answer.send(self.store.compact_if_idle())),
+            Request::Compact(answer) => {
+                let compacted = self.store.compact_if_idle();
+                if let Err(error) = &compacted {
+                    tracing::warn!(%error, "the store could not be compacted; it works on as it is");
+                }
+                drop(answer.send(compacted));
+            }
             Request::Reset(answer) => {
                 let durable = self.store.reopen().and_then(|()| self.store.durable());
                 if durable.is_ok() {

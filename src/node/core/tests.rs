@@ -99,6 +99,34 @@ fn a_contact_that_began_in_a_batch_that_failed_is_not_left_standing() {
     assert_eq!(sender.clones(), 1, "nobody would write to it any more");
 }
 
+#[test]
+fn a_node_that_has_nothing_to_do_gives_freed_space_back() {
+    let home = Home::new();
+    let peer = peer();
+    home.start(home.greeting());
+    let destination = Eid::mail(Identity::from_secret(&[3; 32]).node());
+    let mut ids = Vec::new();
+    for sequence in 1..=40 {
+        let creation = Creation { time: DtnTime(0), sequence };
+        let (kind, priority, source) = (Kind::Message, Priority::Normal, peer.node());
+        let destination = destination.clone();
+        let draft = Draft { kind, source, destination, creation, lifetime: DAY, priority, copies: 1 };
+        let message = Arc::new(draft.sign(&vec![7; 900_000], &*peer.signer()).unwrap());
+        ids.push(message.id);
+        home.work.put(Work::FromPeer(arrives(&message), Box::new(()))).unwrap();
+    }
+    home.until(|agent| agent.held().count() == 40);
+    let full = home.disk.len().unwrap();
+    ids.into_iter().for_each(|id| home.work.put(Work::Input(Input::Drop(id))).unwrap());
+    for _ in 0..ASKED_MAX {
+        if home.disk.len().unwrap() < full / 4 {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    panic!("{full} bytes became {}", home.disk.len().unwrap());
+}
+
 /// What was said on a contact.
 fn kinds(sender: &ContactSender) -> Vec<String> {
     let frames = sender.queued().into_iter().map(|bytes| match Incoming::decode(&bytes).unwrap() {
@@ -196,6 +224,7 @@ impl Home {
             clock: Clock::resume(&Durable::default()),
             restore: Box::new(move |durable, _| Ok(build(durable))),
             space: Box::new(|| u64::MAX),
+            idle: Duration::from_millis(50),
             work: work.clone(),
             store: Arc::clone(&store),
             courier,
