@@ -24,6 +24,7 @@ use std::time::Duration;
 
 use libp2p::Multiaddr;
 use tokio::sync::{broadcast, oneshot};
+use tokio_util::sync::CancellationToken;
 
 pub use self::nearby::Sighting;
 
@@ -101,6 +102,8 @@ pub struct Node {
     /// Addresses it was asked to listen on.
     listen: Vec<Multiaddr>,
     thread: std::sync::Mutex<Option<std::thread::JoinHandle<()>>>,
+    /// Cancelled once any part of it has ended.
+    ended: CancellationToken,
 }
 
 impl Node {
@@ -142,12 +145,12 @@ impl Node {
         };
         let (handle, net_events) = net.unzip();
 
-        let work = Arc::<Queue<Work>>::default();
+        let (work, ended) = (Arc::<Queue<Work>>::default(), CancellationToken::new());
         let (events, _) = broadcast::channel(EVENTS_MAX);
         let drawer = Arc::new(Drawer::new(identity));
         let tally = Arc::new(Tally::new(handle.clone()));
         let nearby = Arc::new(Nearby::default());
-        let pool = Pool::start(work.clone(), Arc::clone(&drawer), Arc::clone(&tally));
+        let pool = Pool::start(work.clone(), Arc::clone(&drawer), Arc::clone(&tally), &ended);
         let store = Arc::new(StoreThread::start(store));
         let failure = Arc::new(LastFailure::default());
         let courier = Courier::start(Tools {
@@ -158,6 +161,7 @@ impl Node {
             core: work.clone(),
             tally: Arc::clone(&tally),
             events: events.clone(),
+            ended: ended.clone(),
         });
         let restore = Box::new(move |mut durable: Durable, tape: &mut Tape| {
             let held = std::mem::take(&mut durable.held);
@@ -182,7 +186,12 @@ impl Node {
             pool,
             failure: Arc::clone(&failure),
         });
-        let thread = std::thread::Builder::new().name("dak-core".into()).spawn(move || core.run());
+        let guard = ended.clone().drop_guard();
+        let run = move || {
+            let _guard = guard;
+            core.run();
+        };
+        let thread = std::thread::Builder::new().name("dak-core".into()).spawn(run);
         let thread = thread.expect("the system gives a node its threads");
 
         if let (Some(handle), Some(net_events)) = (&handle, net_events) {
@@ -195,10 +204,14 @@ impl Node {
                 tally: Arc::clone(&tally),
                 nearby: Arc::clone(&nearby),
             };
-            tokio::spawn(inlet.run(net_events));
+            let guard = ended.clone().drop_guard();
+            tokio::spawn(async move {
+                let _guard = guard;
+                inlet.run(net_events).await;
+            });
         }
         let thread = std::sync::Mutex::new(Some(thread));
-        Ok(Node { work, reader, drawer, tally, nearby, events, net: handle, store, failure, listen, thread })
+        Ok(Node { work, reader, drawer, tally, nearby, events, net: handle, store, failure, listen, thread, ended })
     }
 
     /// Looks at the agent; the answer comes once everything it shows is durable.
@@ -297,6 +310,12 @@ impl Node {
             }
         };
         let _ = tokio::time::timeout(LISTEN, all).await;
+    }
+
+    /// Returns once a part of the node has ended: after [`Node::stop`], or because it broke, and then the rest is of no
+    /// use to anybody.
+    pub async fn ended(&self) {
+        self.ended.cancelled().await;
     }
 
     /// Ends contacts, commits what was taken, and closes the store.

@@ -28,6 +28,23 @@ use person::Person;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_node_of_which_a_part_broke_says_so_and_keeps_nobody_waiting() {
+    let place = tempfile::tempdir().unwrap();
+    let alice = node(place.path(), "alice", Identity::from_secret(&[1; 32]), &[]);
+    let to = Identity::from_secret(&[2; 32]).node();
+    let id = send(&alice, &Eid::mail(to), "kept").await;
+    assert!(tokio::time::timeout(Duration::from_millis(100), alice.ended()).await.is_err(), "nothing has ended");
+    let broken = alice.look(|_| -> u8 { panic!("as a fault of ours would") }).await;
+    assert!(broken.is_err());
+    tokio::time::timeout(PATIENCE, alice.ended()).await.expect("whoever runs it hears of it");
+    alice.stop().await;
+    drop(alice);
+    let alice = node(place.path(), "alice", Identity::from_secret(&[1; 32]), &[]);
+    assert_eq!(look(&alice, move |agent| agent.sent_one(&id).map(|sent| sent.state())).await, Some(What::Queued));
+    alice.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_ferry_with_1000_bundles_brings_them_all_though_it_is_killed_in_the_middle() {
     let place = tempfile::tempdir().unwrap();
     let mut carol = Person::new("carol");

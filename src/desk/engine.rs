@@ -107,13 +107,18 @@ async fn serve(
     let until = async move { drop(serving.wait_for(|stop| *stop).await) };
     let server = tokio::spawn(server::serve(listener, backend, until));
     ready(Ready { me: desk.me(), created });
-    tokio::select! {
-        () = shutdown => {}
-        () = desk.inner.stop.notified() => {}
-    }
+    let broke = tokio::select! {
+        () = shutdown => false,
+        () = desk.inner.stop.notified() => false,
+        () = desk.node().ended() => true,
+    };
     let _ = stop.send(true);
     let _ = server.await;
     desk.node().stop().await;
+    if broke {
+        let error = ApiError::failure("a part of the node broke, and the rest stopped; what it accepted is safe");
+        return Err(error.next("start it again, and report what it wrote to its log"));
+    }
     Ok(())
 }
 

@@ -186,8 +186,6 @@ impl Core {
         }
         // Acts of the last batches are performed before the process may end.
         let _ = block_on(self.store.flush());
-        self.work.close();
-        self.pool.close();
     }
 
     /// The next work, or none of it when a timer is due or it is time to tidy up.
@@ -345,6 +343,14 @@ impl Core {
                 }
             }
         }
+    }
+}
+
+/// However it ends, nobody waits for an answer from it.
+impl Drop for Core {
+    fn drop(&mut self) {
+        self.work.close();
+        self.pool.close();
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use tokio::sync::broadcast;
+use tokio_util::sync::CancellationToken;
 
 use super::NodeError;
 use super::core::Work;
@@ -92,6 +93,8 @@ pub struct Tools {
     pub core: Arc<Queue<Work>>,
     pub tally: Arc<Tally>,
     pub events: broadcast::Sender<Event>,
+    /// Cancelled when the courier ends.
+    pub ended: CancellationToken,
 }
 
 impl Courier {
@@ -99,7 +102,11 @@ impl Courier {
         let (acts, queue) = channel();
         let waiting = Arc::<AtomicUsize>::default();
         let performed = Arc::clone(&waiting);
-        let run = move || Thread { tools, contacts: BTreeMap::new() }.run(&queue, &performed);
+        let guard = tools.ended.clone().drop_guard();
+        let run = move || {
+            let _guard = guard;
+            Thread { tools, contacts: BTreeMap::new() }.run(&queue, &performed);
+        };
         std::thread::Builder::new().name("dak-courier".into()).spawn(run).expect("the system gives a node its threads");
         Courier { acts, waiting }
     }

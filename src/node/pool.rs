@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio_util::sync::CancellationToken;
+
 use super::core::Work;
 use super::letters::Drawer;
 use super::queue::{Closed, Queue};
@@ -34,14 +36,16 @@ pub struct Pool {
 
 impl Pool {
     /// Starts a thread for each processor; they end when it is closed.
-    pub fn start(core: Arc<Queue<Work>>, drawer: Arc<Drawer>, tally: Arc<Tally>) -> Pool {
+    pub fn start(core: Arc<Queue<Work>>, drawer: Arc<Drawer>, tally: Arc<Tally>, ended: &CancellationToken) -> Pool {
         let jobs = Arc::<Queue<Job>>::default();
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         for n in 0..threads {
             let (jobs, core) = (Arc::clone(&jobs), Arc::clone(&core));
             let (drawer, tally) = (Arc::clone(&drawer), Arc::clone(&tally));
             let thread = std::thread::Builder::new().name(format!("dak-verify-{n}"));
+            let guard = ended.clone().drop_guard();
             let run = move || {
+                let _guard = guard;
                 while let Some(job) = jobs.take() {
                     if perform(job, &core, &drawer, &tally).is_err() {
                         return;

@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use redb::StorageBackend;
 use tokio::sync::broadcast;
+use tokio_util::sync::CancellationToken;
 
 use super::super::courier::{EVENTS_MAX, Tools};
 use super::super::letters::Drawer;
@@ -204,10 +205,10 @@ impl Home {
         let build = |durable: Durable| {
             Agent::restore(owner().node(), Mailboxes::own(owner().signer()), Config::default(), [7; 32], durable)
         };
-        let work = Arc::<Queue<Work>>::default();
+        let (work, ended) = (Arc::<Queue<Work>>::default(), CancellationToken::new());
         let (events, followed) = broadcast::channel(EVENTS_MAX);
         let (drawer, tally) = (Arc::new(Drawer::new(owner())), Arc::new(Tally::new(None)));
-        let pool = Pool::start(work.clone(), Arc::clone(&drawer), Arc::clone(&tally));
+        let pool = Pool::start(work.clone(), Arc::clone(&drawer), Arc::clone(&tally), &ended);
         let store = Arc::new(StoreThread::start(store));
         let courier = Courier::start(Tools {
             reader,
@@ -217,6 +218,7 @@ impl Home {
             core: work.clone(),
             tally: Arc::clone(&tally),
             events,
+            ended,
         });
         let core = Core::new(Parts {
             agent: build(Durable::default()),
