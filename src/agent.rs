@@ -223,7 +223,7 @@ impl Agent {
             Input::Drop(id) => self.drop_carried(id, out),
             Input::CarryLimit(bytes) => self.carry_limit(bytes, out),
             Input::Meet { node, person } => self.meet_person(node, person, out),
-            Input::Unreadable { to, id } => self.unreadable(to, id, out),
+            Input::Unreadable { to, id, row } => self.unreadable(to, id, row, out),
         }
     }
 

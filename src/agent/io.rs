@@ -75,10 +75,11 @@ pub enum Input {
         node: NodeId,
         person: Option<Person>,
     },
-    /// What was to be forwarded to a peer has no body that can be read.
+    /// What was to be forwarded to a peer has no body that can be read in its row.
     Unreadable {
         to: NodeId,
         id: BundleId,
+        row: Row,
     },
 }
 

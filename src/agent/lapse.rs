@@ -1,7 +1,7 @@
 //! Time passes: batches end, lives end, memories end.
 
 use super::Agent;
-use super::change::{Class, What};
+use super::change::{Class, Row, What};
 use super::io::{Cause, Due, Gone, Output};
 use crate::bundle::Kind;
 use crate::id::{BundleId, NodeId};
@@ -82,10 +82,10 @@ impl Agent {
         }
     }
 
-    /// A body is gone: by now the bundle left, or the store lost it.
-    pub(super) fn unreadable(&mut self, to: NodeId, id: BundleId, out: &mut Vec<Output>) {
+    /// A body is gone: by now the bundle left, perhaps to come again, or the store lost it.
+    pub(super) fn unreadable(&mut self, to: NodeId, id: BundleId, row: Row, out: &mut Vec<Output>) {
         self.land(to, &id);
-        if let Some(slot) = self.find_held(&id) {
+        if let Some(slot) = self.find_held(&id).filter(|slot| self.custody.row(*slot) == row) {
             // Of one's own this is the end of all new copies, and the record says so.
             self.attest(id, What::GaveUp, Some(self.node), out);
             self.forget(slot, Gone::Unreadable, out);

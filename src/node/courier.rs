@@ -174,7 +174,7 @@ impl Thread {
         match found {
             Ok(Some((bundle, _))) => self.send(to, encode_bundle(transit, &bundle)),
             // It may have left since; if the index still names it, the store has lost it.
-            Ok(None) => drop(self.tools.core.put(Work::Input(Input::Unreadable { to, id }))),
+            Ok(None) => drop(self.tools.core.put(Work::Input(Input::Unreadable { to, id, row }))),
             // The store still has it and the disk may give it later: the next contact asks again.
             Err(error) => {
                 tracing::warn!(%error, peer = %to.peer_id(), "a bundle cannot be read now; ending the contact");

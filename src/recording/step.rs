@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
 use crate::agent::Input;
-use crate::agent::change::Person;
+use crate::agent::change::{Person, Row};
 use crate::bundle::{Bundle, Priority};
 use crate::eid::Eid;
 use crate::frame::{Frame, Transit};
@@ -32,7 +32,7 @@ pub enum Noted {
     Drop(BundleId),
     CarryLimit(u64),
     Meet { node: NodeId, person: Option<Person> },
-    Unreadable { to: NodeId, id: BundleId },
+    Unreadable { to: NodeId, id: BundleId, row: Row },
 }
 
 pub fn noted(input: &Input) -> Noted {
@@ -59,7 +59,7 @@ pub fn noted(input: &Input) -> Noted {
         Input::Drop(id) => Noted::Drop(id),
         Input::CarryLimit(bytes) => Noted::CarryLimit(bytes),
         Input::Meet { node, person } => Noted::Meet { node, person },
-        Input::Unreadable { to, id } => Noted::Unreadable { to, id },
+        Input::Unreadable { to, id, row } => Noted::Unreadable { to, id, row },
     }
 }
 
@@ -92,7 +92,7 @@ impl Noted {
             Noted::Drop(id) => Input::Drop(id),
             Noted::CarryLimit(bytes) => Input::CarryLimit(bytes),
             Noted::Meet { node, person } => Input::Meet { node, person },
-            Noted::Unreadable { to, id } => Input::Unreadable { to, id },
+            Noted::Unreadable { to, id, row } => Input::Unreadable { to, id, row },
         })
     }
 }

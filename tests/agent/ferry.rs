@@ -1,7 +1,7 @@
 //! Store, carry, forward: from somebody to somebody who is away.
 
 use dak::agent::Config;
-use dak::agent::change::What;
+use dak::agent::change::{Row, What};
 use dak::agent::routing::Policy;
 use dak::frame::Grade;
 use dak::time::{DAY, HOUR};
@@ -165,8 +165,10 @@ fn a_node_asks_to_dial_whoever_it_got_something_for() {
 fn a_message_whose_body_the_store_lost_is_not_called_queued_here_any_more() {
     let mut world = World::of(2);
     let id = world.send(ALICE, BOB).unwrap();
-    let bob = world.nodes[BOB].id;
-    world.input(ALICE, dak::agent::Input::Unreadable { to: bob, id });
+    let (to, row) = (world.nodes[BOB].id, world.nodes[ALICE].agent.held_one(&id).unwrap().row);
+    world.input(ALICE, dak::agent::Input::Unreadable { to, id, row: Row(row.0 + 1) });
+    assert!(world.holds(ALICE, id), "what could not be read was another copy, gone since");
+    world.input(ALICE, dak::agent::Input::Unreadable { to, id, row });
     let alice = world.nodes[ALICE].id;
     assert_eq!(world.evidence(ALICE, id), [(What::Queued, None), (What::GaveUp, Some(alice))]);
     assert!(!world.holds(ALICE, id));

@@ -246,7 +246,7 @@ impl World {
                     let is_held = disk.model().held.get(&row).is_some_and(|held| held.id == id);
                     must(!is_held, Promise::StoreAndAgentAgree, || format!("{n} holds {id} without a body"))?;
                     let incarnation = self.nodes[n].incarnation;
-                    self.errands.push_back(Errand::Input(n, incarnation, Input::Unreadable { to, id }));
+                    self.errands.push_back(Errand::Input(n, incarnation, Input::Unreadable { to, id, row }));
                     return Ok(());
                 };
                 let Some(peer) = self.linked(n, to) else { return Ok(()) };

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};
 
-use dak::agent::change::{Change, Class, Durable, Person, Standing};
+use dak::agent::change::{Change, Class, Durable, Person, Row, Standing};
 use dak::agent::routing::Policy;
 use dak::agent::{Agent, Config, Input, Mailboxes, Output, cost_bytes};
 use dak::bundle::{Bundle, Creation, Draft, Hops, Kind, Priority, Signer};
@@ -182,7 +182,10 @@ impl Stage {
                     2 => Input::Discard(id),
                     3 => Input::Cancel(id),
                     4 => Input::Drop(id),
-                    _ => Input::Unreadable { to: peer, id },
+                    _ => {
+                        let row = self.agent.held_one(&id).map_or(Row(draw.below(9) as u64), |held| held.row);
+                        Input::Unreadable { to: peer, id, row }
+                    }
                 };
                 self.input(input);
             }
