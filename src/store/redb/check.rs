@@ -8,7 +8,7 @@ use redb::{Database, ReadTransaction, ReadableDatabase, TableHandle};
 
 use super::body::unfold;
 use super::disk::Traffic;
-use super::failure::{failed, guarded};
+use super::failure::{close, failed, guarded};
 use super::format::{self, STEPS, format_after};
 use super::load::number;
 use super::names::Names;
@@ -94,13 +94,15 @@ pub fn check(path: &Path, depth: Depth) -> Result<Findings, StoreError> {
         findings.pages_intact = false;
         findings.problem(Problem::Pages(what));
     }
-    let txn = guarded(|| db.begin_read().map_err(failed))?;
-    check_snapshot(&txn, depth, &mut findings)?;
-    drop(guarded(|| {
-        drop((txn, db));
-        Ok(())
-    }));
-    Ok(findings)
+    let txn = guarded(|| db.begin_read().map_err(failed));
+    let checked = txn.and_then(|txn| {
+        let checked = check_snapshot(&txn, depth, &mut findings);
+        close(txn);
+        checked
+    });
+    // Closing writes, and may stumble over the same damage.
+    close(db);
+    checked.map(|()| findings)
 }
 
 /// Looks over records and bodies as one transaction sees them; pages that redb does not read are left out.

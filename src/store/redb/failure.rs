@@ -47,6 +47,17 @@ pub fn guarded<T>(work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, Sto
     result.unwrap_or_else(|panic| Err(StoreError::Damaged(said(&*panic))))
 }
 
+/// Drops a part of a store that may be damaged: closing writes, and may stumble over what reading did not.
+pub fn close(part: impl Sized) {
+    let closed = guarded(|| {
+        drop(part);
+        Ok(())
+    });
+    if let Err(error) = closed {
+        tracing::debug!(%error, "a damaged store did not close in peace");
+    }
+}
+
 static QUIETLY: Once = Once::new();
 
 thread_local! {

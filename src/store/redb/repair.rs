@@ -9,7 +9,7 @@ use redb::{Database, Key, ReadTransaction, ReadableDatabase, TableDefinition, Ta
 
 use super::check::{Depth, Facts, end_of_rows, read_body};
 use super::disk::Traffic;
-use super::failure::{failed, guarded, io_failed};
+use super::failure::{close, failed, guarded, io_failed};
 use super::format::{self, STEPS};
 use super::load::number;
 use super::names::Names;
@@ -62,26 +62,37 @@ pub fn repair(path: &Path) -> Result<Lost, StoreError> {
         Err(StoreError::Damaged(_)) => None,
         Err(error) => return Err(error),
     };
-    let fresh = create_as_is(&fresh_path, options, &traffic)?;
+    let replaced = replace(path, &fresh_path, old.as_ref(), options, &traffic, &mut lost);
+    // The old file stays locked until the new one stands in its place.
+    close(old);
+    replaced.map(|()| lost)
+}
+
+fn replace(
+    path: &Path,
+    fresh_path: &Path,
+    old: Option<&Database>,
+    options: StoreOptions,
+    traffic: &Arc<Traffic>,
+    lost: &mut Lost,
+) -> Result<(), StoreError> {
+    let fresh = create_as_is(fresh_path, options, traffic)?;
     format::settle(&fresh, STEPS)?;
-    let snapshot = old.as_ref().and_then(|old| guarded(|| old.begin_read().map_err(failed)).ok());
-    match snapshot {
-        Some(txn) if guarded(|| format::found(&txn)).is_ok_and(|found| found.is_some()) => {
-            copy(&txn, &fresh, &mut lost)?
+    let snapshot = old.and_then(|old| guarded(|| old.begin_read().map_err(failed)).ok());
+    let copied = match &snapshot {
+        Some(txn) if guarded(|| format::found(txn)).is_ok_and(|found| found.is_some()) => copy(txn, &fresh, lost),
+        _ => {
+            lost.everything = true;
+            Ok(())
         }
-        _ => lost.everything = true,
-    }
+    };
+    close(snapshot);
+    copied?;
     drop(fresh);
     remove_if_there(&lost.damaged)?;
     keep_aside(path, &lost.damaged)?;
-    fs::rename(&fresh_path, path).map_err(|error| io_failed(&error))?;
-    sync_directory(path)?;
-    // The old file stays locked until the new one stands in its place.
-    drop(guarded(|| {
-        drop(old);
-        Ok(())
-    }));
-    Ok(lost)
+    fs::rename(fresh_path, path).map_err(|error| io_failed(&error))?;
+    sync_directory(path)
 }
 
 fn copy(txn: &ReadTransaction, fresh: &Database, lost: &mut Lost) -> Result<(), StoreError> {

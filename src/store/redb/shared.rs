@@ -6,12 +6,15 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use redb::{CompactionError, Database, ReadTransaction, ReadableDatabase, StorageBackend, WriteTransaction};
+use redb::{
+    CompactionError, Database, ReadTransaction, ReadableDatabase, StorageBackend, TableHandle, WriteTransaction,
+};
 
 use super::StoreOptions;
 use super::disk::{Disk, Traffic};
 use super::failure::{failed, guarded, io_failed};
 use super::format;
+use super::tables::BODIES;
 use crate::store::StoreError;
 
 /// Only the owner reads mail that others wrote for them.
@@ -191,9 +194,37 @@ fn build(
     options: StoreOptions,
     traffic: &Arc<Traffic>,
 ) -> Result<Database, StoreError> {
+    refuse_beheaded(&*storage)?;
     let disk = Disk::over(storage, options.sync, Arc::clone(traffic));
     Database::builder().set_cache_size(options.cache_bytes).create_with_backend(disk).map_err(failed)
 }
+
+/// redb takes a file that begins with zeros for one it was about to make when the power went, and makes it anew. Where a
+/// table of ours is in it, it has lost its first sector, and all the rest would go too.
+fn refuse_beheaded(storage: &dyn StorageBackend) -> Result<(), StoreError> {
+    let len = storage.len().map_err(|error| io_failed(&error))?;
+    let read = |at: u64, bytes: u64| {
+        let mut read = vec![0; bytes as usize];
+        storage.read(at, &mut read).map(|()| read).map_err(|error| io_failed(&error))
+    };
+    if read(0, len.min(MAGIC_BYTES))?.iter().any(|byte| *byte != 0) {
+        return Ok(());
+    }
+    let name = BODIES.name().as_bytes();
+    // Pieces overlap, or a name across two of them would be missed.
+    for at in (0..len).step_by(SCAN_BYTES) {
+        let piece = read(at, (len - at).min((SCAN_BYTES + name.len()) as u64))?;
+        if piece.windows(name.len()).any(|window| window == name) {
+            return Err(StoreError::Damaged("it has lost its beginning".into()));
+        }
+    }
+    Ok(())
+}
+
+/// What a database of redb begins with.
+const MAGIC_BYTES: u64 = 9;
+/// How much is looked through at once.
+const SCAN_BYTES: usize = 1 << 20;
 
 /// Makes a new name in a directory survive a power cut.
 pub fn sync_directory(path: &Path) -> Result<(), StoreError> {
