@@ -93,6 +93,21 @@ fn where_room_is_short_the_last_copy_goes_only_to_whoever_is_likelier_to_meet_th
 }
 
 #[test]
+fn where_nobody_is_likelier_the_last_copy_goes_only_where_it_is_worth_four_times_the_price() {
+    // What had to go was worth as much, a half, a quarter, and less than that.
+    for (size_bytes, goes) in [(1_000, false), (2_500, false), (6_000, true), (900_000, true)] {
+        let mut rig = rig(3);
+        let destination = Eid::mail(node(77));
+        let life = facts(rig.now, &destination).remaining;
+        evict(&mut rig, 1, life, size_bytes);
+        rig.up(0, 1);
+        let wanted = if goes { Verdict::Copy(1) } else { Verdict::Keep };
+        assert_eq!(rig.verdict(0, 1, 77), wanted, "{size_bytes}");
+        assert_eq!(rig.verdict_on(0, 1, 77, 16), Verdict::Copy(8), "a budget is spent where there is room at all");
+    }
+}
+
+#[test]
 fn nothing_goes_where_it_would_be_the_first_to_leave() {
     let mut rig = rig(4);
     // 1 evicts what is worth a lot: small, and its destination comes every hour.

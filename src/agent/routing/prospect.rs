@@ -16,8 +16,9 @@
 //! it, so that nothing goes over a link only to be refused.
 //!
 //! How many copies there are follows from need. Spray copies are halved to whoever has room at that price (binary
-//! spray-and-wait); the holder of the last one still copies to whoever is likelier to meet the destination, as PRoPHET does;
-//! and as long as neither node had to evict anything lately, room costs nothing and everybody gets everything.
+//! spray-and-wait); the holder of the last one still copies to whoever is likelier to meet the destination, as PRoPHET does,
+//! and to whoever is hardly less likely where a copy is worth four times the price, for a budget that was right for a village
+//! is small for a town; and as long as neither node had to evict anything lately, room costs nothing and everybody gets everything.
 
 use std::collections::BTreeMap;
 
@@ -46,6 +47,11 @@ const TOLD_APART: Millis = Millis(10 * MINUTE.0);
 const PRICE_LASTS: Millis = Millis(2 * HOUR.0);
 /// Each eviction moves the price by one part in so many.
 const PRICE_PARTS: u64 = 4;
+/// What a copy beyond the budget must be worth over the price, where it comes no nearer: four times, for others of it are
+/// about.
+const ABUNDANT: u64 = 2 << POINT;
+/// No copy goes to whoever meets its destination so many times less often, without a budget for it.
+const WORSE_MAX: u64 = 3;
 /// Peers whose words are kept after the contact.
 const PEERS_KEPT_MAX: usize = 64;
 /// Steps of a rate on the wire, in one meeting a day.
@@ -245,13 +251,16 @@ impl Strategy for Prospect {
 
     fn verdict(&self, bundle: &Facts, peer: NodeId) -> Verdict {
         let theirs = self.rate_of(peer, bundle.destination.node);
+        let mine = self.rate(bundle.destination.node, bundle.now);
         let price = self.peers.get(&peer).map_or(0, |peer| peer.price);
-        let is_cheap = rank(bundle, theirs) >= price;
+        let worth = rank(bundle, theirs);
+        let is_hardly_worse = theirs.max(UNKNOWN << POINT) * WORSE_MAX > mine;
         match bundle.copies {
             0 | 1 if price == 0 && self.price(bundle.now) == 0 => Verdict::Copy(1),
-            0 | 1 if is_cheap && theirs > self.rate(bundle.destination.node, bundle.now) => Verdict::Copy(1),
+            0 | 1 if theirs > mine && worth >= price => Verdict::Copy(1),
+            0 | 1 if is_hardly_worse && worth >= price + ABUNDANT => Verdict::Copy(1),
             0 | 1 => Verdict::Keep,
-            copies if is_cheap => Verdict::Copy(copies / 2),
+            copies if worth >= price => Verdict::Copy(copies / 2),
             _ => Verdict::Keep,
         }
     }
