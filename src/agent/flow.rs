@@ -15,7 +15,7 @@ use crate::planted;
 use crate::time::Millis;
 
 /// Most bundles proposed to a peer in one go; what else it lacks waits for its next turn, and others come in between.
-pub(super) const PROPOSED_MAX: usize = 1_024;
+const PROPOSED_MAX: usize = 1_024;
 
 impl Agent {
     /// Proposes what a peer turns out to lack.
