@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
+use std::time::Duration;
 
 use futures::{Stream, StreamExt, stream};
 use http_body_util::{BodyExt, Full};
@@ -9,9 +10,15 @@ use hyper::body::{Bytes, Incoming};
 use hyper::{Method, StatusCode};
 use hyper_util::rt::TokioIo;
 
-use super::error::{ApiError, ErrorReport};
+use tokio::time::Instant;
+
+use super::error::{ApiError, ErrorKind, ErrorReport};
 use super::model::{Request, Response, Row, Topic};
 use super::{route, socket};
+
+/// How long to wait for a node that serves as many clients as it can.
+const BUSY_PATIENCE: Duration = Duration::from_secs(5);
+const BUSY_POLL: Duration = Duration::from_millis(50);
 
 /// Talks to the node that listens at a socket.
 #[derive(Clone, Debug)]
@@ -39,23 +46,14 @@ impl Client {
     pub async fn call(&self, request: &Request) -> Result<Response, ApiError> {
         let exchange = route::exchange(request);
         let answer = self.exchange(exchange.method, &exchange.path, exchange.body).await?;
-        let status = answer.status();
-        let bytes = answer.into_body().collect().await.map_err(|error| broke(&error))?.to_bytes();
-        if status != StatusCode::OK {
-            return Err(refusal(status, &bytes));
-        }
+        let bytes = answer.collect().await.map_err(|error| broke(&error))?.to_bytes();
         (exchange.decode)(&bytes).map_err(|error| strange(&error))
     }
 
     /// Follows a topic; the node has subscribed when this returns.
     pub async fn follow(&self, topic: Topic) -> Result<RowStream, ApiError> {
         let answer = self.exchange(Method::GET, &route::stream_path(&topic), None).await?;
-        let status = answer.status();
-        if status != StatusCode::OK {
-            let bytes = answer.into_body().collect().await.map_err(|error| broke(&error))?.to_bytes();
-            return Err(refusal(status, &bytes));
-        }
-        let lines = stream::unfold(Lines::new(answer.into_body()), |mut lines| async {
+        let lines = stream::unfold(Lines::new(answer), |mut lines| async {
             lines.next().await.map(|line| (line, lines))
         });
         Ok(Box::pin(lines.map(move |line| {
@@ -64,12 +62,21 @@ impl Client {
         })))
     }
 
-    async fn exchange(
-        &self,
-        method: Method,
-        path: &str,
-        body: Option<Vec<u8>>,
-    ) -> Result<hyper::Response<Incoming>, ApiError> {
+    /// Asks until the node has room for one client more, for a while; returns the body of an answer that is no refusal.
+    async fn exchange(&self, method: Method, path: &str, body: Option<Vec<u8>>) -> Result<Incoming, ApiError> {
+        let body = Bytes::from(body.unwrap_or_default());
+        let began = Instant::now();
+        loop {
+            match self.try_exchange(method.clone(), path, body.clone()).await {
+                Err(error) if error.kind == ErrorKind::Busy && began.elapsed() < BUSY_PATIENCE => {
+                    tokio::time::sleep(BUSY_POLL).await;
+                }
+                answer => return answer,
+            }
+        }
+    }
+
+    async fn try_exchange(&self, method: Method, path: &str, body: Bytes) -> Result<Incoming, ApiError> {
         let stream = socket::connect(&self.socket).await?;
         let (mut sender, connection) =
             hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|error| broke(&error))?;
@@ -80,9 +87,15 @@ impl Client {
             .uri(path)
             .header(hyper::header::HOST, "dak")
             .header(hyper::header::CONTENT_TYPE, "application/json")
-            .body(Full::new(Bytes::from(body.unwrap_or_default())))
+            .body(Full::new(body))
             .map_err(|error| ApiError::usage(format!("this cannot be asked: {error}")))?;
-        sender.send_request(request).await.map_err(|error| broke(&error))
+        let answer = sender.send_request(request).await.map_err(|error| broke(&error))?;
+        let (head, body) = answer.into_parts();
+        if head.status == StatusCode::OK {
+            return Ok(body);
+        }
+        let bytes = body.collect().await.map_err(|error| broke(&error))?.to_bytes();
+        Err(refusal(head.status, &bytes))
     }
 }
 

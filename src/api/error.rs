@@ -37,10 +37,12 @@ pub enum ErrorKind {
     Store,
     /// A signature, a key or a checksum does not hold.
     Verification,
+    /// The node serves as many clients as it can; nothing was done, and asking again is harmless.
+    Busy,
 }
 
 /// The one place that knows both numbers of a kind.
-const KINDS: [(ErrorKind, u8, u16); 8] = [
+const KINDS: [(ErrorKind, u8, u16); 9] = [
     (ErrorKind::Failure, 1, 500),
     (ErrorKind::Usage, 2, 400),
     (ErrorKind::NotRunning, 3, 503),
@@ -49,6 +51,7 @@ const KINDS: [(ErrorKind, u8, u16); 8] = [
     (ErrorKind::InFlight, 6, 504),
     (ErrorKind::Store, 7, 507),
     (ErrorKind::Verification, 8, 422),
+    (ErrorKind::Busy, 1, 429),
 ];
 
 impl ErrorKind {
@@ -138,7 +141,7 @@ mod tests {
     #[test]
     fn exit_codes_are_the_documented_ones_and_statuses_differ() {
         let codes: Vec<u8> = KINDS.iter().map(|row| row.0.exit_code()).collect();
-        assert_eq!(codes, [1, 2, 3, 4, 5, 6, 7, 8]);
+        assert_eq!(codes, [1, 2, 3, 4, 5, 6, 7, 8, 1]);
         let statuses: std::collections::BTreeSet<u16> = KINDS.iter().map(|row| row.0.http_status()).collect();
         assert_eq!(statuses.len(), KINDS.len());
     }

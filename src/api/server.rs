@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::Backend;
-use super::error::ApiError;
+use super::error::{ApiError, ErrorKind};
 use stall::Stalling;
 
 mod answer;
@@ -32,6 +32,8 @@ pub const BODY_BYTES_MAX: usize = (2 << 20) + (64 << 10);
 pub const STREAM_ROWS_MAX: usize = 1_024;
 /// How long a client may take for the head of its request.
 const HEAD_TIME_MAX: Duration = Duration::from_secs(5);
+/// How long one that is not let in may take to begin.
+const REFUSAL_TIME_MAX: Duration = Duration::from_secs(1);
 /// How long a client may take for the body of its request.
 const BODY_TIME_MAX: Duration = Duration::from_secs(20);
 /// How long a client may leave an answer unread.
@@ -45,7 +47,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 pub async fn serve(listener: UnixListener, backend: Arc<dyn Backend>, shutdown: impl Future<Output = ()> + Send) {
     let closing = CancellationToken::new();
     let router = handlers::router(handlers::Shared { backend, closing: closing.clone() });
-    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let [places, doorstep] = [CONNECTIONS_MAX; 2].map(|max| Arc::new(Semaphore::new(max)));
     let mut clients = JoinSet::new();
     tokio::pin!(shutdown);
     loop {
@@ -59,7 +61,11 @@ pub async fn serve(listener: UnixListener, backend: Arc<dyn Backend>, shutdown: 
         match accepted {
             Ok((stream, _)) => match admit(&stream, &places) {
                 Ok(place) => drop(clients.spawn(converse(stream, place, router.clone(), closing.clone()))),
-                Err(refusal) => turn_away(&stream, refusal),
+                Err(refusal) => match Arc::clone(&doorstep).try_acquire_owned() {
+                    Ok(place) => drop(clients.spawn(wait_and_turn_away(stream, place, refusal))),
+                    // A crowd of those we turn away may hold no more than a crowd of those we let in.
+                    Err(_) => turn_away(&stream, refusal),
+                },
             },
             Err(error) => {
                 tracing::warn!(%error, "cannot accept a client");
@@ -82,8 +88,14 @@ fn admit(stream: &UnixStream, places: &Arc<Semaphore>) -> Result<OwnedSemaphoreP
         tracing::warn!(uid, "refused a client of another user");
         return Err(ApiError::refused("this node belongs to another user"));
     }
-    let full = |_| ApiError::failure("the node is busy with too many clients").next("try again");
+    let full = |_| ApiError::new(ErrorKind::Busy, "the node is busy with too many clients").next("try again");
     Arc::clone(places).try_acquire_owned().map_err(full)
+}
+
+/// Waits until the client has begun to ask: an answer before the question is none to it.
+async fn wait_and_turn_away(stream: UnixStream, _place: OwnedSemaphorePermit, refusal: ApiError) {
+    let _ = tokio::time::timeout(REFUSAL_TIME_MAX, stream.readable()).await;
+    turn_away(&stream, refusal);
 }
 
 /// Says why, as far as the socket takes it at once, and hangs up.

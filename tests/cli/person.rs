@@ -60,7 +60,8 @@ impl Person {
 
     /// Stops the node as a person would, and returns its exit code.
     pub fn down(&mut self) -> Option<i32> {
-        assert_eq!(self.run("down").code, 0);
+        let stopped = self.run("down");
+        assert_eq!(stopped.code, 0, "{}", stopped.talk);
         self.node.take().expect("a node runs").end()
     }
 

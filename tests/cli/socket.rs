@@ -127,16 +127,26 @@ fn thousands_of_clients_that_come_and_go_leave_nothing_behind() {
 }
 
 #[test]
+fn a_command_waits_for_a_crowd_that_leaves() {
+    let mut alice = Person::new("alice");
+    alice.up("");
+    let socket = alice.home().join("run/dak.sock");
+    let crowd: Vec<UnixStream> = (0..CROWD).map(|_| follow(&socket)).collect();
+    let leaving = thread::spawn(move || {
+        thread::sleep(Duration::from_millis(700));
+        drop(crowd);
+    });
+    let ran = alice.run("me");
+    assert_eq!(ran.code, 0, "{}", ran.talk);
+    leaving.join().unwrap();
+}
+
+#[test]
 fn a_crowd_that_stays_keeps_others_out_only_as_long_as_it_stays() {
     let mut alice = Person::new("alice");
     alice.up("");
     let socket = alice.home().join("run/dak.sock");
-    let follow = || {
-        let mut client = connect(&socket);
-        client.write_all(b"GET /v1/inbox/follow HTTP/1.1\r\nhost: d\r\n\r\n").unwrap();
-        client
-    };
-    let crowd: Vec<UnixStream> = (0..CROWD).map(|_| follow()).collect();
+    let crowd: Vec<UnixStream> = (0..CROWD).map(|_| follow(&socket)).collect();
     let ran = alice.run("me");
     assert_eq!((ran.code, ran.data.as_str()), (1, ""), "{}", ran.talk);
     assert!(ran.talk.contains("too many clients") && ran.talk.contains("try again"), "{}", ran.talk);
@@ -176,6 +186,12 @@ fn a_log_that_cannot_be_written_stops_nothing() {
     assert_eq!(sent["state"], "delivered");
     assert_eq!(bob.rows("inbox").len(), 1);
     assert_eq!(bob.run("down").code, 0);
+}
+
+fn follow(socket: &Path) -> UnixStream {
+    let mut client = connect(socket);
+    client.write_all(b"GET /v1/inbox/follow HTTP/1.1\r\nhost: d\r\n\r\n").unwrap();
+    client
 }
 
 fn connect(socket: &Path) -> UnixStream {
