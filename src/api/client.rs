@@ -53,9 +53,8 @@ impl Client {
     /// Follows a topic; the node has subscribed when this returns.
     pub async fn follow(&self, topic: Topic) -> Result<RowStream, ApiError> {
         let answer = self.exchange(Method::GET, &route::stream_path(&topic), None).await?;
-        let lines = stream::unfold(Lines::new(answer), |mut lines| async {
-            lines.next().await.map(|line| (line, lines))
-        });
+        let lines =
+            stream::unfold(Lines::new(answer), |mut lines| async { lines.next().await.map(|line| (line, lines)) });
         Ok(Box::pin(lines.map(move |line| {
             let row = line.and_then(|line| route::decode_row(&topic, &line).map_err(|error| strange(&error)));
             row.unwrap_or_else(Row::Ended)
