@@ -45,7 +45,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use rand_chacha::ChaCha8Rng;
-use rand_core::SeedableRng;
+use rand_core::{Rng, SeedableRng};
 
 pub use self::change::{Change, Durable};
 pub use self::config::Config;
@@ -141,7 +141,9 @@ impl Agent {
     /// Builds an agent from what is durable. The seed must be fresh at every start of a real node.
     pub fn restore(node: NodeId, mailboxes: Mailboxes, config: Config, seed: [u8; 32], durable: Durable) -> Agent {
         assert_eq!(mailboxes.own.node(), node, "an agent signs as its own node");
-        let mut custody = Custody::default();
+        let mut key = [0; 16];
+        stream(&seed, "names").fill_bytes(&mut key);
+        let mut custody = Custody::keyed(&key);
         custody.row_reserve(durable.next_row);
         let mut tombstones = Tombstones::default();
         for (id, until) in durable.buried {

@@ -82,6 +82,11 @@ pub fn cost_bytes(size_bytes: u32) -> u64 {
 }
 
 impl Custody {
+    /// Holds nothing; `key` is known to nobody else.
+    pub fn keyed(key: &[u8; 16]) -> Custody {
+        Custody { names: Names::keyed(key), ..Custody::default() }
+    }
+
     pub fn len(&self) -> usize {
         self.entries.len()
     }

@@ -1,6 +1,10 @@
 //! Endpoints as small numbers, counted, so that a name costs its key once however many bundles bear it.
 
-use std::collections::BTreeMap;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+
+use hashbrown::HashTable;
+use siphasher::sip::SipHasher13;
 
 use crate::eid::Eid;
 
@@ -12,17 +16,23 @@ impl Name {
     pub const NONE: Name = Name(u32::MAX);
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Names {
-    numbers: BTreeMap<Eid, Name>,
+    /// Under a key that peers do not know, so that none can choose names which all fall into one place.
+    hasher: SipHasher13,
+    numbers: HashTable<Name>,
     eids: Vec<Option<(Eid, u32)>>,
     free: Vec<Name>,
 }
 
 impl Names {
+    pub fn keyed(key: &[u8; 16]) -> Names {
+        Names { hasher: SipHasher13::new_with_key(key), ..Names::default() }
+    }
+
     /// Returns the number of `eid` and counts one more use.
     pub fn intern(&mut self, eid: &Eid) -> Name {
-        if let Some(name) = self.numbers.get(eid).copied() {
+        if let Some(name) = self.find(eid) {
             let (_, uses) = self.eids[name.0 as usize].as_mut().expect("a numbered name is in use");
             *uses += 1;
             return name;
@@ -32,7 +42,8 @@ impl Names {
             self.eids.push(None);
         }
         self.eids[name.0 as usize] = Some((eid.clone(), 1));
-        self.numbers.insert(eid.clone(), name);
+        let Names { hasher, numbers, eids, .. } = self;
+        numbers.insert_unique(hash(*hasher, eid), name, |name| hash(*hasher, eid_at(eids, *name)));
         name
     }
 
@@ -41,21 +52,37 @@ impl Names {
         if name == Name::NONE {
             return;
         }
-        let place = &mut self.eids[name.0 as usize];
-        let (eid, uses) = place.as_mut().expect("a name in use has a place");
+        let (eid, uses) = self.eids[name.0 as usize].as_mut().expect("a name in use has a place");
         *uses -= 1;
         if *uses == 0 {
-            self.numbers.remove(eid);
-            *place = None;
+            let entry = self.numbers.find_entry(hash(self.hasher, eid), |other| *other == name);
+            entry.expect("a name in use has a number").remove();
+            self.eids[name.0 as usize] = None;
             self.free.push(name);
         }
     }
 
     pub fn find(&self, eid: &Eid) -> Option<Name> {
-        self.numbers.get(eid).copied()
+        self.numbers.find(hash(self.hasher, eid), |name| eid_at(&self.eids, *name) == eid).copied()
     }
 
     pub fn eid(&self, name: Name) -> &Eid {
-        &self.eids[name.0 as usize].as_ref().expect("a name in use has an endpoint").0
+        eid_at(&self.eids, name)
     }
+}
+
+/// The names alone: where the table has their numbers depends on what came and went.
+impl fmt::Debug for Names {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Names").field("eids", &self.eids).field("free", &self.free).finish_non_exhaustive()
+    }
+}
+
+fn eid_at(eids: &[Option<(Eid, u32)>], name: Name) -> &Eid {
+    &eids[name.0 as usize].as_ref().expect("a name in use has an endpoint").0
+}
+
+fn hash(mut hasher: SipHasher13, eid: &Eid) -> u64 {
+    eid.hash(&mut hasher);
+    hasher.finish()
 }

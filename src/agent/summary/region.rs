@@ -53,13 +53,23 @@ impl BucketSet {
 impl Region {
     /// Prefixes and slots of the ids in this region, in their order.
     pub fn ids<'a>(&'a self, index: &'a IdIndex) -> impl Iterator<Item = (u64, u32)> + 'a {
+        self.runs().flat_map(|(first, last)| index.range(first, last))
+    }
+
+    /// The first and last prefix of each run of neighbouring buckets: sets far apart differ in most buckets, and one walk
+    /// costs less than one for each.
+    fn runs(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
         let bits = u32::from(self.buckets.bits);
-        (0..1usize << bits).filter(|bucket| self.buckets.contains(*bucket)).flat_map(move |bucket| {
-            let low = (bucket as u64).checked_shl(64 - bits).unwrap_or(0);
-            let high = low | u64::MAX >> bits;
-            let (first, last) = (low.max(self.first), high.min(self.last));
-            (first <= last).then(|| index.range(first, last)).into_iter().flatten()
-        })
+        let low = move |bucket: usize| (bucket as u64).checked_shl(64 - bits).unwrap_or(0);
+        let high = move |bucket: usize| low(bucket) | u64::MAX >> bits;
+        let mut next = 0;
+        let runs = std::iter::from_fn(move || {
+            let first = (next..1 << bits).find(|bucket| self.buckets.contains(*bucket))?;
+            next = (first..1 << bits).find(|bucket| !self.buckets.contains(*bucket)).unwrap_or(1 << bits);
+            Some((low(first), high(next - 1)))
+        });
+        let clipped = runs.map(|(low, high)| (low.max(self.first), high.min(self.last)));
+        clipped.filter(|(first, last)| first <= last)
     }
 
     /// Short ids, prefixes and slots of the ids in this region.
