@@ -5,7 +5,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response as HttpResponse};
 
 use crate::api::error::ApiError;
-use crate::api::model::Response;
+use crate::api::model::{Response, json_line};
 
 const JSON: &str = "application/json";
 pub const JSON_LINES: &str = "application/x-ndjson";
@@ -40,9 +40,7 @@ pub fn with_status(status: StatusCode, error: ApiError) -> HttpResponse {
 
 /// An error as one line of JSON.
 pub fn line(error: ApiError) -> String {
-    let mut line = serde_json::to_string(&error.report()).expect("an error is plain data");
-    line.push('\n');
-    line
+    json_line(&error.report())
 }
 
 /// A whole HTTP answer for a client that gets no conversation.
