@@ -31,11 +31,11 @@ fn an_end() -> impl Strategy<Value = u64> {
     prop_oneof![any::<u64>(), ground_id().prop_map(|id| id.prefix()), (0..400u64).prop_map(|n| id(n).prefix())]
 }
 
-/// The rule in the open: a leaf up to 48 ids, else four children by the next two bits.
+/// The rule in the open: a leaf up to 16 ids, else four children by the next two bits.
 fn digest_of(ids: &[BundleId], depth: u32) -> [u8; 16] {
     let hash = match ids.len() {
         0 => return [0; 16],
-        1..=48 => blake3::keyed_hash(
+        1..=16 => blake3::keyed_hash(
             b"dak 2026 summary: ids, in order\0",
             &ids.iter().flat_map(|id| id.0).collect::<Vec<_>>(),
         ),
@@ -156,10 +156,10 @@ fn many_ids_of_one_prefix_are_told_apart() {
 #[test]
 fn a_crowd_that_shrinks_has_the_root_of_its_likes_that_never_grew() {
     let crowd = |n: u64| BundleId(std::array::from_fn(|at| if at < 6 { 3 } else { id(n).0[at] }));
-    let mut shrunk = Node::with((0..49).map(crowd));
+    let mut shrunk = Node::with((0..17).map(crowd));
     shrunk.root();
-    assert!(shrunk.remove(&crowd(48)));
-    assert_eq!(shrunk.root(), Node::with((0..48).map(crowd)).root());
+    assert!(shrunk.remove(&crowd(16)));
+    assert_eq!(shrunk.root(), Node::with((0..16).map(crowd)).root());
 }
 
 #[test]
@@ -173,5 +173,5 @@ fn only_what_changed_is_hashed_again() {
         asked.set(asked.get() + 1);
         node.slab[slot as usize]
     });
-    assert!((1..=48).contains(&asked.get()), "{} ids were hashed", asked.get());
+    assert!((1..=16).contains(&asked.get()), "{} ids were hashed", asked.get());
 }

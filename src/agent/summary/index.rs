@@ -12,7 +12,7 @@ use crate::planted;
 /// A set of ids, each with the slot where its owner keeps the rest.
 ///
 /// Only eight bytes of each id are kept here; the owner's slab has the others and is asked through `full`, which must
-/// give the id that was inserted with that slot. About 20 bytes an id in all.
+/// give the id that was inserted with that slot. About 25 bytes an id in all.
 #[derive(Clone, Debug)]
 pub struct IdIndex {
     /// The root is node 0; the children of a branch are four in a row.
@@ -47,7 +47,7 @@ struct Entry {
 }
 
 /// A node with more ids than this is a branch, one with as many or fewer a leaf; so the set alone shapes the tree.
-const LEAF_IDS_MAX: usize = 48;
+const LEAF_IDS_MAX: usize = 16;
 /// Prefixes end here; a leaf this deep holds ids of one prefix and never splits.
 const DEPTH_MAX: u32 = 32;
 
