@@ -13,6 +13,7 @@
 //! as bytes or as a [`std::io::BufRead`], and every random number comes from a [`random::Stream`] that is named.
 
 pub mod bench;
+mod catalog;
 pub mod compare;
 pub mod fault;
 pub mod fuzz;

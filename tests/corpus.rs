@@ -11,6 +11,7 @@ use rayon::prelude::*;
 use dak::sim::report;
 use dak::sim::run::run;
 use dak::sim::scenario::Scenario;
+use dak::sim::world::Threads;
 
 #[test]
 fn every_small_world_comes_out_as_its_baseline_says() {
@@ -59,7 +60,7 @@ fn figures(folder: &Path, scenario: &Path) -> String {
     let name = scenario.file_name().expect("a scenario has a name").to_string_lossy();
     let mut read = |path: &str| fs::read(folder.join(path));
     let loaded = Scenario::parse(&name, &text, &[]).and_then(|scenario| scenario.load(&mut read));
-    let report = run(&loaded.unwrap_or_else(|why| panic!("{why}")), &text, "", &mut |_| {});
+    let report = run(&loaded.unwrap_or_else(|why| panic!("{why}")), &text, "", Threads::Pool, &mut |_| {});
     let lines = report::text(&report);
     lines.lines().filter(|line| !line.starts_with("# seed")).map(|line| format!("{line}\n")).collect()
 }

@@ -6,7 +6,10 @@
 mod ideal;
 mod rate;
 
+use std::sync::Arc;
+
 use crate::frame::{Frame, Transit};
+use crate::sim::catalog::Entry;
 use crate::sim::scenario::Link;
 
 use self::ideal::Ideal;
@@ -24,11 +27,7 @@ pub struct Transfer {
 #[derive(Clone, Debug)]
 pub enum Parcel {
     Frame(Frame),
-    Bundle {
-        /// Where the bundle stands in the world's catalog.
-        bundle: u32,
-        transit: Transit,
-    },
+    Bundle { bundle: Arc<Entry>, transit: Transit },
 }
 
 /// The links of a run.

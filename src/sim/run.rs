@@ -3,7 +3,7 @@
 use crate::sim::oracle;
 use crate::sim::report::{Head, Report, Summary};
 use crate::sim::scenario::Loaded;
-use crate::sim::world::World;
+use crate::sim::world::{Threads, World};
 
 /// How far a run is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -13,14 +13,11 @@ pub struct Progress {
     pub end_us: u64,
 }
 
-/// Steps between two calls of `progress`.
-const STEPS: u64 = 1 << 14;
-
 /// Runs a scenario and reports. `text` is the scenario as written, `commit` the code that runs it; both only go into the
 /// report's head.
-pub fn run(loaded: &Loaded, text: &str, commit: &str, progress: &mut dyn FnMut(Progress)) -> Report {
-    let mut world = World::new(loaded);
-    while world.advance(STEPS) {
+pub fn run(loaded: &Loaded, text: &str, commit: &str, threads: Threads, progress: &mut dyn FnMut(Progress)) -> Report {
+    let mut world = World::new(loaded, threads);
+    while world.advance() {
         progress(Progress { events: world.events(), now_us: world.now_us(), end_us: world.end_us() });
     }
     let outcome = world.finish();

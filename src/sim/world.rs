@@ -1,72 +1,74 @@
 //! A world of agents in virtual time: contacts come and go, messages are written, frames travel, timers ring.
 //!
-//! It drives each agent as a node does, through its public methods only. At one instant everything happens in one
-//! order: contacts end, others begin, messages are written, what is under way arrives, and only then timers ring. So a
-//! chain of contacts that opens at an instant is whole before the first frame crosses it, and a life ends after
-//! everything else of its last instant.
+//! It drives each agent as a node does, through its public methods only. A batch of changes is committed as soon as it
+//! is made; the agent itself stands for its store, and a node that crashes starts again from
+//! [`Agent::durable`](crate::agent::Agent::durable).
 //!
-//! A batch of changes is committed as soon as it is made; the agent itself stands for its store, and a node that
-//! crashes starts again from [`Agent::durable`](crate::agent::Agent::durable).
+//! Contacts are known before the run, so time is cut into windows, short enough that most nodes of a large world have to
+//! do with few others in one. What has nothing to do with each other goes to different [`share`]s, which run side by
+//! side; where a window ends and who is in which share follow from the scenario alone, never from the threads there are.
 
-mod act;
-mod catalog;
+mod common;
+mod count;
 mod log;
 mod node;
-mod reach;
+mod parting;
+mod peers;
 mod roster;
+mod script;
 mod settings;
+mod share;
 mod shelf;
 mod tally;
 mod timers;
 
-use std::collections::BTreeSet;
-use std::iter::Peekable;
+use std::sync::Arc;
 
-use crate::agent::io::{Input, Output};
-use crate::agent::{Config, change::What};
-use crate::eid::Eid;
-use crate::id::BundleId;
-use crate::sim::link::{Fate, Links, Parcel, Transfer};
-use crate::sim::scenario::Loaded;
-use crate::sim::trace::{Change, Contact, ContactEvent, Events};
-use crate::time::Millis;
+use rayon::prelude::*;
 
-use self::catalog::Catalog;
-use self::log::{EventLog, Step};
+use crate::agent::change::What;
+use crate::sim::catalog::Catalog;
+use crate::sim::scenario::{Link, Loaded};
+
+use self::common::Common;
 use self::node::Node;
-use self::reach::{Reach, Talk};
+use self::parting::{NOBODY, Parting};
 use self::roster::Roster;
+use self::script::{Cue, Script};
 pub use self::settings::agent_config;
+use self::share::Share;
 pub use self::tally::Tally;
-use self::timers::Timers;
+use self::timers::NEVER;
+
+/// How many threads a run may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Threads {
+    /// The caller's own.
+    One,
+    /// Those of the pool that the caller is in.
+    Pool,
+}
 
 /// A run under way.
 pub struct World<'a> {
-    loaded: &'a Loaded,
-    config: Config,
+    common: Arc<Common<'a>>,
+    threads: Threads,
     now_us: u64,
     end_us: u64,
+    is_over: bool,
+    script: Script<'a>,
+    /// What happens in the next window, and its last instant.
+    cues: Vec<Cue>,
+    last_us: u64,
+    ups_max: usize,
 
-    contacts: Peekable<Events<'a>>,
-    /// Contacts that talk once they are set up: when, and which pair.
-    setups: BTreeSet<(u64, u32, u32)>,
-    /// Which message is written next.
-    written: usize,
-    /// When nodes go off and on again, in order: time, on, node.
-    power: Vec<(u64, bool, u32)>,
-    powered: usize,
-    links: Links,
-    timers: Timers,
-
-    roster: Roster,
-    nodes: Vec<Node>,
-    reach: Reach,
-    catalog: Catalog,
+    /// By number; none where a share has it.
+    nodes: Vec<Option<Box<Node>>>,
+    alarms_us: Vec<u64>,
+    parting: Parting,
+    share_of: Vec<u32>,
+    shares: Vec<Share<'a>>,
     tally: Tally,
-    log: EventLog,
-    outputs: Vec<Output>,
-    /// The message that was signed just now.
-    queued: Option<(BundleId, u32)>,
 }
 
 /// What came of a run.
@@ -78,55 +80,46 @@ pub struct Outcome {
     pub contacts: u64,
 }
 
-/// What happens first at one instant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Class {
-    Down,
-    Crash,
-    Up,
-    Restart,
-    SetUp,
-    Create,
-    Frame,
-    Timer,
-}
+/// Most shares of a world: as many as any machine of today has use for.
+const SHARES_MAX: u32 = 16;
+/// Fewer nodes than this for each share are not worth the parting.
+const SHARE_NODES_MIN: u32 = 32;
+/// One contact for so many nodes may begin in a window, so that most groups of it stay small.
+const NODES_PER_UP: u32 = 16;
 
 impl<'a> World<'a> {
-    pub fn new(loaded: &'a Loaded) -> World<'a> {
-        let seed = loaded.scenario.seed;
-        let (config, faults) = (agent_config(loaded), loaded.fault_plan());
-        let roster = Roster::new(loaded.nodes, seed);
-        let node = |number: u32| {
-            let (conduct, offset) = (faults.conduct[number as usize], faults.clock_offset_ms[number as usize]);
-            Node::new(number, &roster, config.clone(), seed, conduct, offset)
-        };
-        let nodes = (0..loaded.nodes).map(node).collect();
-        let ends =
-            |crash: &crate::sim::scenario::Crash| [(crash.at_us, false, crash.node), (crash.up_us, true, crash.node)];
-        let mut power: Vec<(u64, bool, u32)> = faults.crashes.iter().flat_map(ends).collect();
-        power.sort_unstable();
-        let last_message_us = loaded.messages.last().map_or(0, |message| message.create_us);
-        World {
+    pub fn new(loaded: &'a Loaded, threads: Threads) -> World<'a> {
+        World::of_shares(loaded, threads, shares(loaded))
+    }
+
+    fn of_shares(loaded: &'a Loaded, threads: Threads, shares: usize) -> World<'a> {
+        let faults = loaded.fault_plan();
+        let common = Arc::new(Common {
             loaded,
-            config,
-            now_us: 0,
-            end_us: loaded.duration_us.max(last_message_us),
-            contacts: loaded.events().peekable(),
-            setups: BTreeSet::new(),
-            written: 0,
-            power,
-            powered: 0,
-            links: Links::new(&loaded.scenario.link, loaded.nodes, seed),
-            timers: Timers::new(loaded.nodes),
-            roster,
-            nodes,
-            reach: Reach::new(loaded.nodes),
+            config: agent_config(loaded),
+            roster: Roster::new(loaded.nodes, loaded.scenario.seed),
             catalog: Catalog::default(),
+        });
+        let last_message_us = loaded.messages.last().map_or(0, |message| message.create_us);
+        let mut world = World {
+            threads,
+            now_us: 0,
+            is_over: false,
+            end_us: loaded.duration_us.max(last_message_us),
+            script: Script::new(loaded, &faults),
+            cues: Vec::new(),
+            last_us: 0,
+            ups_max: (loaded.nodes / NODES_PER_UP).max(1) as usize,
+            nodes: (0..loaded.nodes).map(|node| Some(Box::new(Node::new(node, &common, &faults)))).collect(),
+            alarms_us: vec![NEVER; loaded.nodes as usize],
+            parting: Parting::new(loaded.nodes, shares),
+            share_of: vec![NOBODY; loaded.nodes as usize],
+            shares: (0..shares).map(|_| Share::new(Arc::clone(&common))).collect(),
             tally: Tally::new(loaded),
-            log: EventLog::default(),
-            outputs: Vec::new(),
-            queued: None,
-        }
+            common,
+        };
+        world.last_us = world.script.read(0, world.ups_max, &mut world.cues);
+        world
     }
 
     pub fn now_us(&self) -> u64 {
@@ -142,216 +135,157 @@ impl<'a> World<'a> {
         self.tally.events
     }
 
-    /// Takes up to `steps` steps; false once the run is over.
-    pub fn advance(&mut self, steps: u64) -> bool {
-        (0..steps).all(|_| self.step())
+    /// Lets a window pass; false once the run is over.
+    pub fn advance(&mut self) -> bool {
+        if self.is_over {
+            return false;
+        }
+        self.hand_out();
+        let (last_us, next_us) = (self.last_us, self.tally.sample_after(self.last_us).min(self.end_us));
+        let World { threads, script, cues, ups_max, shares, .. } = self;
+        cues.clear();
+        let mut read = || script.read(next_us, *ups_max, cues);
+        let next_last_us = match (threads, &mut shares[..]) {
+            (Threads::One, shares) | (_, shares @ [_]) => {
+                shares.iter_mut().for_each(|share| share.run(last_us));
+                read()
+            }
+            (Threads::Pool, shares) => {
+                let run = || shares.par_iter_mut().with_max_len(1).for_each(|share| share.run(last_us));
+                rayon::join(run, read).1
+            }
+        };
+        self.take_back();
+        (self.now_us, self.last_us, self.is_over) = (last_us, next_last_us, last_us >= self.end_us);
+        true
     }
 
     /// Ends the run and gives what was counted.
     pub fn finish(mut self) -> Outcome {
-        while self.step() {}
-        self.tally.sample_until(self.end_us.saturating_add(1));
+        while self.advance() {}
         self.check_statuses();
-        Outcome { event_hash: self.log.hash(), contacts: self.tally.contacts.seen(), tally: self.tally }
+        let counts = self.shares.iter().map(|share| &share.count);
+        self.tally.close(counts, present(&self.nodes));
+        Outcome { event_hash: self.event_hash(), contacts: self.tally.contacts.seen(), tally: self.tally }
     }
 
-    fn step(&mut self) -> bool {
-        let Some((at_us, class)) = self.next_due().filter(|(at_us, _)| *at_us <= self.end_us) else { return false };
-        self.tally.sample_until(at_us);
-        self.now_us = at_us;
-        self.tally.events += 1;
-        match class {
-            Class::Down | Class::Up => self.contact(),
-            Class::Crash | Class::Restart => self.switch(),
-            Class::SetUp => self.set_up(),
-            Class::Create => self.write(),
-            Class::Frame => self.move_on(),
-            Class::Timer => self.ring(),
+    /// Gives nodes and cues of a window to the shares.
+    fn hand_out(&mut self) {
+        match self.shares.len() {
+            1 => self.share_of.fill(0),
+            _ => self.parting.part(&self.cues, self.last_us, &self.alarms_us, &mut self.share_of),
         }
-        true
-    }
-
-    fn next_due(&mut self) -> Option<(u64, Class)> {
-        let contact = self.contacts.peek().map(|event| match event.change {
-            Change::Down => (event.at_us, Class::Down),
-            Change::Up => (event.at_us, Class::Up),
-        });
-        let power = self
-            .power
-            .get(self.powered)
-            .map(|(at_us, on, _)| (*at_us, if *on { Class::Restart } else { Class::Crash }));
-        let setup = self.setups.first().map(|(at_us, ..)| (*at_us, Class::SetUp));
-        let message = self.loaded.messages.get(self.written).map(|message| (message.create_us, Class::Create));
-        let frame = self.links.next_due_us(self.now_us).map(|at_us| (at_us, Class::Frame));
-        let timer = self.timers.next_us().map(|at_us| (at_us, Class::Timer));
-        [contact, power, setup, message, frame, timer].into_iter().flatten().min()
-    }
-
-    fn contact(&mut self) {
-        let Some(ContactEvent { change, a, b, .. }) = self.contacts.next() else { return };
-        match change {
-            Change::Up => {
-                self.log.add(self.now_us, Step::Up, a, b, 0);
-                self.reach.begin(a, b, self.now_us);
-                self.approach(a, b);
-            }
-            Change::Down => {
-                self.log.add(self.now_us, Step::Down, a, b, 0);
-                let Some((talk, up_us)) = self.reach.end(a, b) else { return };
-                self.part(a, b, talk);
-                self.tally.contacts.push(Contact { up_us, a, b, down_us: self.now_us });
+        for (node, share) in (0..).zip(&self.share_of) {
+            if *share != NOBODY {
+                let state = self.nodes[node as usize].take().expect("between windows all nodes are here");
+                self.shares[*share as usize].enter(node, state, self.alarms_us[node as usize]);
             }
         }
-    }
-
-    /// Two nodes in reach start to talk, after the time that takes, if both are on.
-    fn approach(&mut self, a: u32, b: u32) {
-        if !self.nodes[a as usize].is_on || !self.nodes[b as usize].is_on {
-            return;
-        }
-        match self.links.setup_us() {
-            0 => self.talk(a, b),
-            setup_us => {
-                let at_us = self.now_us.saturating_add(setup_us);
-                self.setups.insert((at_us, a, b));
-                self.reach.set(a, b, Talk::From(at_us));
-            }
+        for cue in &self.cues {
+            let share = self.share_of[cue.what.node() as usize];
+            self.shares[share as usize].expect(*cue);
         }
     }
 
-    fn set_up(&mut self) {
-        let Some((_, a, b)) = self.setups.pop_first() else { return };
-        self.talk(a, b);
-    }
-
-    fn talk(&mut self, a: u32, b: u32) {
-        self.reach.set(a, b, Talk::Talks);
-        self.links.open(a, b);
-        for (node, peer) in [(a, b), (b, a)] {
-            let peer = self.roster.name(peer);
-            self.input(node, Input::ContactUp { peer });
+    fn take_back(&mut self) {
+        let World { shares, nodes, alarms_us, tally, .. } = self;
+        for share in &mut *shares {
+            share.leave(|node, state, alarm_us| {
+                nodes[node as usize] = Some(state);
+                alarms_us[node as usize] = alarm_us;
+            });
         }
-    }
-
-    /// They stop talking, if they did.
-    fn part(&mut self, a: u32, b: u32, talk: Talk) {
-        match talk {
-            Talk::Not => {}
-            Talk::From(at_us) => drop(self.setups.remove(&(at_us, a.min(b), a.max(b)))),
-            Talk::Talks => {
-                for transfer in self.links.close(a, b).moving {
-                    self.lose(&transfer);
-                }
-                for (node, peer) in [(a, b), (b, a)] {
-                    let peer = self.roster.name(peer);
-                    self.input(node, Input::ContactDown { peer });
-                }
-            }
-        }
-    }
-
-    fn lose(&mut self, transfer: &Transfer) {
-        if let Parcel::Bundle { bundle, .. } = transfer.parcel {
-            self.log.add(self.now_us, Step::Cut, transfer.from, transfer.to, bundle.into());
-            self.tally.cut(self.catalog.entry(bundle));
-        }
-    }
-
-    /// A node goes off, or on again.
-    fn switch(&mut self) {
-        let (_, on, node) = self.power[self.powered];
-        self.powered += 1;
-        if on {
-            self.log.add(self.now_us, Step::Restart, node, 0, 0);
-            self.nodes[node as usize].restart(&self.roster, self.config.clone(), self.loaded.scenario.seed);
-            self.input(node, Input::Timeout);
-            for (peer, _) in self.reach.peers(node) {
-                self.approach(node.min(peer), node.max(peer));
-            }
-            for message in std::mem::take(&mut self.nodes[node as usize].unsent) {
-                self.submit(message);
-            }
-        } else {
-            self.log.add(self.now_us, Step::Crash, node, 0, 0);
-            self.tally.counters.crashes += 1;
-            self.nodes[node as usize].is_on = false;
-            for (peer, talk) in self.reach.peers(node) {
-                self.reach.set(node, peer, Talk::Not);
-                self.part(node, peer, talk);
-            }
-        }
-    }
-
-    /// A person writes a message; a node that is off takes it when it is on again.
-    fn write(&mut self) {
-        let message = self.written as u32;
-        self.written += 1;
-        let from = self.loaded.messages[message as usize].from;
-        self.log.add(self.now_us, Step::Create, from, message, 0);
-        match &mut self.nodes[from as usize] {
-            node if node.is_on => self.submit(message),
-            node => node.unsent.push(message),
-        }
-    }
-
-    fn submit(&mut self, message: u32) {
-        let written = &self.loaded.messages[message as usize];
-        let input = Input::Submit {
-            token: message.into(),
-            destination: Eid::mail(self.roster.name(written.to)),
-            lifetime: Millis(self.loaded.lifetime_us().div_ceil(1_000)),
-            priority: written.priority,
-            copies: None,
-        };
-        self.input(written.from, input);
-    }
-
-    fn move_on(&mut self) {
-        let World { links, tally, catalog, .. } = self;
-        let mut tell = |fate, transfer: &Transfer| match transfer.parcel {
-            Parcel::Bundle { bundle, .. } if fate == Fate::Begun => tally.began(catalog.entry(bundle)),
-            Parcel::Bundle { bundle, .. } => tally.cut(catalog.entry(bundle)),
-            Parcel::Frame(_) => {}
-        };
-        if let Some(transfer) = links.arrived(self.now_us, &mut tell) {
-            self.arrive(transfer);
-        }
-    }
-
-    fn ring(&mut self) {
-        let Some(node) = self.timers.ring() else { return };
-        if !self.nodes[node as usize].is_on {
-            return;
-        }
-        let due = self.nodes[node as usize].agent.next_timeout();
-        match due.map(|(at, _)| at.0.saturating_mul(1_000)) {
-            Some(due_us) if due_us <= self.now_us => {
-                self.log.add(self.now_us, Step::Timer, node, 0, 0);
-                self.input(node, Input::Timeout);
-            }
-            Some(due_us) => self.timers.set(node, due_us),
-            None => {}
+        tally.add(shares.iter_mut().map(|share| &mut share.count));
+        if tally.next_sample_us() == self.last_us {
+            tally.sample(shares.iter().map(|share| &share.count), present(nodes));
         }
     }
 
     /// Compares what sources say of their messages with what really happened.
     fn check_statuses(&mut self) {
-        for node in &self.nodes {
-            for outgoing in node.agent.sent() {
-                let Some(message) = self.catalog.number(&outgoing.id).and_then(|n| self.catalog.entry(n).message)
-                else {
-                    continue;
-                };
-                let is_delivered = self.tally.rows[message as usize].delivered_us.is_some();
-                let is_true = outgoing.evidence.iter().all(|evidence| match (evidence.what, evidence.who) {
-                    (What::Delivered | What::Read, _) => is_delivered,
-                    (What::Custody | What::Copy, Some(who)) => self.tally.had(message, self.roster.number(&who)),
-                    _ => true,
-                });
-                self.tally.counters.status_checked += 1;
-                self.tally.counters.status_untrue += u64::from(!is_true);
-                self.tally.counters.receipts_returned += u64::from(outgoing.state() >= What::Delivered);
-            }
+        let Common { roster, catalog, .. } = &*self.common;
+        let Tally { rows, counters, .. } = &mut self.tally;
+        let had = |message: u32, node: u32| {
+            self.nodes[node as usize].as_ref().is_some_and(|node| node.had.contains(message as usize))
+        };
+        for outgoing in present(&self.nodes).flat_map(|node| node.agent.sent()) {
+            let Some(message) = catalog.find(&outgoing.id).and_then(|entry| entry.message) else { continue };
+            let is_delivered = rows[message as usize].delivered_us.is_some();
+            let is_true = outgoing.evidence.iter().all(|evidence| match (evidence.what, evidence.who) {
+                (What::Delivered | What::Read, _) => is_delivered,
+                (What::Custody | What::Copy, Some(who)) => had(message, roster.number(&who)),
+                _ => true,
+            });
+            counters.status_checked += 1;
+            counters.status_untrue += u64::from(!is_true);
+            counters.receipts_returned += u64::from(outgoing.state() >= What::Delivered);
+        }
+    }
+
+    /// 64 hexadecimal digits over all steps of all shares.
+    fn event_hash(&self) -> String {
+        let mut hasher = blake3::Hasher::new();
+        for share in &self.shares {
+            hasher.update(share.log.hash().as_bytes());
+        }
+        hasher.finalize().to_hex().to_string()
+    }
+}
+
+/// The nodes by number, between windows.
+fn present(nodes: &[Option<Box<Node>>]) -> impl Iterator<Item = &Node> {
+    nodes.iter().map(|node| &**node.as_ref().expect("between windows all nodes are here"))
+}
+
+/// How many shares a world has: by its scenario alone, or the same run would differ from machine to machine.
+fn shares(loaded: &Loaded) -> usize {
+    match loaded.scenario.link {
+        Link::Ideal => (loaded.nodes / SHARE_NODES_MIN).clamp(1, SHARES_MAX) as usize,
+        // What is under way on a link of a rate outlasts a window and stays where it is.
+        Link::Rate(_) => 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sim::Scenario;
+    use crate::sim::report::Summary;
+
+    /// People in four communities, who fill their stores, go off and on, and drop what they should carry.
+    const TOWN: &str = "nodes = 120\nduration = \"3h\"\n[contacts]\ngenerator = \"random-contacts\"\nrate = \"3/h\"\n\
+        rate_across = \"3/10h\"\ncommunities = 4\nlength = [\"20s\", \"10min\"]\n[workload]\nrate = \"2/min\"\n\
+        size = [\"1kB\", \"50kB\"]\n[link]\nmodel = \"ideal\"\n[routing]\nstrategy = \"epidemic\"\n[store]\n\
+        quota_bytes = 500_000\n[bundle]\nlifetime = \"1h\"\n[faults]\ncrash_rate = \"1/h\"\n\
+        crash_down = [\"1min\", \"20min\"]\ngrey_holes = \"5%\"\n";
+
+    fn outcome(loaded: &Loaded, shares: usize) -> Outcome {
+        World::of_shares(loaded, Threads::Pool, shares).finish()
+    }
+
+    #[test]
+    fn nobody_can_tell_into_how_many_shares_a_world_is_cut() {
+        let loaded = Scenario::parse("town.toml", TOWN, &[]).unwrap().load(&mut |_| unreachable!()).unwrap();
+        let whole = outcome(&loaded, 1);
+        let Tally { counters, rows, occupancy, load, .. } = &whole.tally;
+        let summary = Summary::of(counters, rows, occupancy, load, loaded.duration_us);
+        assert!(
+            counters.crashes > 50 && counters.dropped > counters.expired + 100 && summary.delivered > 30,
+            "{summary:?}"
+        );
+        for shares in [2, 7, 16] {
+            let parted = outcome(&loaded, shares).tally;
+            let Tally { counters, rows, occupancy, load, .. } = &parted;
+            assert_eq!(Summary::of(counters, rows, occupancy, load, loaded.duration_us), summary, "{shares} shares");
+            assert_eq!((rows, occupancy, load), (&whole.tally.rows, &whole.tally.occupancy, &whole.tally.load));
+            assert_eq!(parted.contacts.kept(), whole.tally.contacts.kept());
+            assert_eq!(parted.events, whole.tally.events);
+            let sorted = |tally: &Tally| {
+                let mut moves = tally.moves.kept().to_vec();
+                moves.sort_unstable();
+                moves
+            };
+            assert_eq!(sorted(&parted), sorted(&whole.tally));
         }
     }
 }

@@ -5,7 +5,7 @@ use std::io;
 use dak::sim::random::Stream;
 use dak::sim::scenario::{Loaded, Scenario};
 use dak::sim::trace::{Contact, Trace, write_events};
-use dak::sim::world::{Outcome, World};
+use dak::sim::world::{Outcome, Threads, World};
 use dak::sim::{Message, workload};
 
 /// A scenario over a trace and a workload given as text; `rest` is the scenario after them.
@@ -24,7 +24,7 @@ pub fn ideal(strategy: &str) -> String {
 }
 
 pub fn run(loaded: &Loaded) -> Outcome {
-    World::new(loaded).finish()
+    World::new(loaded, Threads::One).finish()
 }
 
 /// Shapes of random runs.

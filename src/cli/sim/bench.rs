@@ -14,6 +14,7 @@ use crate::sim::bench::{
 use crate::sim::report::Report;
 use crate::sim::run::run as simulate;
 use crate::sim::scenario::Scenario;
+use crate::sim::world::Threads;
 
 const TRACES: [&str; 3] = ["ht09", "hospital-lyon", "primaryschool"];
 
@@ -39,7 +40,7 @@ pub fn bench(args: &BenchArgs, json: bool) -> Outcome {
     let folder = args.traces.as_deref().unwrap_or(Path::new(""));
     let whole = std::time::Instant::now();
     let measured: Vec<Measured> =
-        cases.into_par_iter().map(|case| measure(case, folder, true)).collect::<Result<_, _>>()?;
+        cases.into_par_iter().map(|case| measure(case, folder, Threads::One, true)).collect::<Result<_, _>>()?;
     let wall = whole.elapsed().as_secs_f64();
     measured.iter().try_for_each(|one| row(one, json))?;
     let cpu: f64 = measured.iter().map(|one| one.cost.cpu.as_secs_f64()).sum();
@@ -48,19 +49,19 @@ pub fn bench(args: &BenchArgs, json: bool) -> Outcome {
     if let Some(ht09) = measured.iter().find(|one| one.case.name == "ht09, epidemic") {
         the_one(ht09, json)?;
     }
-    row(&measure(walkers(), folder, json)?, json)?;
+    row(&measure(walkers(), folder, Threads::Pool, json)?, json)?;
     if let Some(hours) = args.large {
-        row(&measure(multitude(hours), folder, json)?, json)?;
+        row(&measure(multitude(hours), folder, Threads::Pool, json)?, json)?;
     }
     Ok(())
 }
 
-fn measure(case: Case, folder: &Path, quiet: bool) -> Result<Measured, Stop> {
+fn measure(case: Case, folder: &Path, threads: Threads, quiet: bool) -> Result<Measured, Stop> {
     let mut read = |path: &str| -> io::Result<Vec<u8>> { fs::read(folder.join(path)) };
-    let gauge = Gauge::start();
+    let gauge = Gauge::start(threads);
     let loaded = Scenario::parse(&case.name, &case.scenario, &[])?.load(&mut read)?;
     let bar = Bar::new(quiet);
-    let report = simulate(&loaded, &case.scenario, super::files::commit(), &mut |progress| bar.at(progress));
+    let report = simulate(&loaded, &case.scenario, super::files::commit(), threads, &mut |progress| bar.at(progress));
     bar.clear();
     Ok(Measured { cost: gauge.read(), case, report })
 }

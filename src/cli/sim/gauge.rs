@@ -9,9 +9,11 @@ use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::sim::report::Json;
 use crate::sim::run::Progress;
+use crate::sim::world::Threads;
 
 /// Started with the work that it measures.
 pub struct Gauge {
+    threads: Threads,
     since: Instant,
     cpu: Duration,
 }
@@ -19,7 +21,7 @@ pub struct Gauge {
 /// What the work took.
 #[derive(Clone, Copy, Debug)]
 pub struct Cost {
-    /// Of the thread that started the gauge: a run stays on one.
+    /// Of all threads that the work may take.
     pub cpu: Duration,
     pub wall: Duration,
     /// Most memory the process ever had.
@@ -27,12 +29,13 @@ pub struct Cost {
 }
 
 impl Gauge {
-    pub fn start() -> Gauge {
-        Gauge { since: Instant::now(), cpu: thread_cpu() }
+    pub fn start(threads: Threads) -> Gauge {
+        Gauge { threads, since: Instant::now(), cpu: cpu(threads) }
     }
 
     pub fn read(&self) -> Cost {
-        Cost { cpu: thread_cpu().saturating_sub(self.cpu), wall: self.since.elapsed(), peak_bytes: peak_bytes() }
+        let cpu = cpu(self.threads).saturating_sub(self.cpu);
+        Cost { cpu, wall: self.since.elapsed(), peak_bytes: peak_bytes() }
     }
 }
 
@@ -53,8 +56,12 @@ impl Cost {
     }
 }
 
-fn thread_cpu() -> Duration {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+fn cpu(threads: Threads) -> Duration {
+    let clock = match threads {
+        Threads::One => rustix::time::ClockId::ThreadCPUTime,
+        Threads::Pool => rustix::time::ClockId::ProcessCPUTime,
+    };
+    let time = rustix::time::clock_gettime(clock);
     Duration::new(time.tv_sec.max(0) as u64, time.tv_nsec.max(0) as u32)
 }
 
@@ -64,13 +71,13 @@ pub fn signature_cost() -> Duration {
     let key = SigningKey::from_bytes(&[7; 32]);
     // What a short bundle signs is about so long.
     let mut message = [0; 300];
-    let start = thread_cpu();
+    let start = cpu(Threads::One);
     for round in 0..ROUNDS {
         message[..4].copy_from_slice(&round.to_be_bytes());
         let signature = key.sign(&message);
         assert!(key.verifying_key().verify_strict(&message, &signature).is_ok(), "a signature just made is a good one");
     }
-    thread_cpu().saturating_sub(start) / ROUNDS
+    cpu(Threads::One).saturating_sub(start) / ROUNDS
 }
 
 /// Linux says it in kilobytes; elsewhere it stays unknown.

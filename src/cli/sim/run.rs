@@ -6,14 +6,15 @@ use super::place::Place;
 use super::{Outcome, RunArgs, print};
 use crate::sim::report::{self, Report, summary_json};
 use crate::sim::run::run as simulate;
+use crate::sim::world::Threads;
 
 pub fn run(args: &RunArgs, json: bool) -> Outcome {
     let settings = args.settings.iter().map(|text| setting(text)).collect::<Result<Vec<_>, _>>()?;
     let place = args.out.as_deref().map(Place::check).transpose()?;
-    let gauge = Gauge::start();
+    let gauge = Gauge::start(Threads::Pool);
     let found = files::load(&args.scenario, &settings, args.seed)?;
     let bar = Bar::new(json);
-    let report = simulate(&found.loaded, &found.text, files::commit(), &mut |progress| bar.at(progress));
+    let report = simulate(&found.loaded, &found.text, files::commit(), Threads::Pool, &mut |progress| bar.at(progress));
     bar.clear();
     if let Some(place) = &place {
         let cost = gauge.read();

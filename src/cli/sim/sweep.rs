@@ -15,6 +15,7 @@ use crate::sim::report::{Curves, Decimal, Report, Sweep, SweepLine, Swept, Table
 use crate::sim::run::run as simulate;
 use crate::sim::scenario::{parse_duration_us, parse_size_bytes};
 use crate::sim::sweep::{Axis, Planned, Shard, parse_seeds, plan, run_name};
+use crate::sim::world::Threads;
 
 /// A run with the place of its results.
 struct Named {
@@ -134,9 +135,9 @@ fn make(args: &SweepArgs, runs: &[&Named], json: bool) -> Outcome {
 }
 
 fn make_one(args: &SweepArgs, run: &Named) -> Result<Report, Stop> {
-    let gauge = Gauge::start();
+    let gauge = Gauge::start(Threads::One);
     let found = files::load(&args.scenario, &run.planned.settings, Some(run.planned.seed))?;
-    let report = simulate(&found.loaded, &found.text, files::commit(), &mut |_| {});
+    let report = simulate(&found.loaded, &found.text, files::commit(), Threads::One, &mut |_| {});
     let place = Place::check(&run.path)?;
     place.write(&files::of_run(&report, gauge.read().json(report.head.events)))?;
     Ok(report)
@@ -163,7 +164,7 @@ fn report(args: &SweepArgs, axes: &[Axis], runs: &[Named]) -> Outcome {
     let mut files = vec![("sweep.csv", table(axes, &order, &rows))];
     if let Some(first) = runs.first().filter(|_| rows.len() == runs.len()) {
         let found = files::load(&args.scenario, &first.planned.settings, Some(first.planned.seed))?;
-        let report = simulate(&found.loaded, &found.text, files::commit(), &mut |_| {});
+        let report = simulate(&found.loaded, &found.text, files::commit(), Threads::Pool, &mut |_| {});
         let note =
             format!("{} runs. Averages, and how far the true ones may lie from them with 95 % confidence.", rows.len());
         let sweep = Sweep { note, curves: curves(axes, &rows), table: combinations(axes, &rows) };

@@ -37,6 +37,48 @@ pub struct Counters {
     pub custody_times_us: Histogram,
 }
 
+impl Counters {
+    /// Adds what was counted elsewhere in the same run.
+    pub fn add(&mut self, other: &Counters) {
+        let Counters {
+            started,
+            relayed,
+            aborted,
+            dropped,
+            removed,
+            expired,
+            refused,
+            receipts_created,
+            receipts_returned,
+            bytes_bundles,
+            bytes_receipts,
+            bytes_control,
+            crashes,
+            status_checked,
+            status_untrue,
+            buffer_times_us,
+            custody_times_us,
+        } = other;
+        self.started += started;
+        self.relayed += relayed;
+        self.aborted += aborted;
+        self.dropped += dropped;
+        self.removed += removed;
+        self.expired += expired;
+        self.refused += refused;
+        self.receipts_created += receipts_created;
+        self.receipts_returned += receipts_returned;
+        self.bytes_bundles += bytes_bundles;
+        self.bytes_receipts += bytes_receipts;
+        self.bytes_control += bytes_control;
+        self.crashes += crashes;
+        self.status_checked += status_checked;
+        self.status_untrue += status_untrue;
+        self.buffer_times_us.merge(buffer_times_us);
+        self.custody_times_us.merge(custody_times_us);
+    }
+}
+
 /// Every figure of a run; ratios and seconds with four decimals, `None` where there is nothing to divide by.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Summary {

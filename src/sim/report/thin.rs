@@ -103,6 +103,15 @@ impl Histogram {
         self.sum += u128::from(value);
     }
 
+    /// Adds all values of another.
+    pub fn merge(&mut self, other: &Histogram) {
+        let buckets = self.counts.len().max(other.counts.len());
+        self.counts.resize(buckets, 0);
+        self.counts.iter_mut().zip(&other.counts).for_each(|(count, more)| *count += more);
+        self.count += other.count;
+        self.sum += other.sum;
+    }
+
     pub fn count(&self) -> u64 {
         self.count
     }

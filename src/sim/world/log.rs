@@ -57,10 +57,10 @@ impl EventLog {
         }
     }
 
-    /// 64 hexadecimal digits over all steps so far.
-    pub fn hash(&self) -> String {
+    /// Over all steps so far.
+    pub fn hash(&self) -> blake3::Hash {
         let mut hasher = self.hasher.clone();
         hasher.update(&self.waiting).update(&self.steps.to_le_bytes());
-        hasher.finalize().to_hex().to_string()
+        hasher.finalize()
     }
 }

@@ -2,22 +2,31 @@
 
 use std::sync::Arc;
 
-use crate::agent::Mailboxes;
+use fixedbitset::FixedBitSet;
+
 use crate::agent::change::Durable;
-use crate::agent::{Agent, Config};
+use crate::agent::{Agent, Mailboxes};
 use crate::bundle::Signer;
 use crate::sim::random::Stream;
-use crate::sim::scenario::Conduct;
-use crate::sim::world::roster::{Roster, agent_seed};
+use crate::sim::report::NodeLoad;
+use crate::sim::scenario::{Conduct, FaultPlan};
+use crate::sim::world::common::Common;
+use crate::sim::world::peers::Peers;
+use crate::sim::world::roster::agent_seed;
 use crate::sim::world::shelf::Shelf;
 use crate::time::{DtnTime, Moment, Timestamp};
 
 pub struct Node {
     pub agent: Agent,
     pub shelf: Shelf,
+    pub peers: Peers,
     pub is_on: bool,
     /// Messages that the person wrote while the node was off.
     pub unsent: Vec<u32>,
+    pub load: NodeLoad,
+    pub held_bytes: u64,
+    /// One bit for each message: whether this node ever had it.
+    pub had: FixedBitSet,
     number: u32,
     incarnation: u32,
     clock_offset_ms: i64,
@@ -29,25 +38,26 @@ pub struct Node {
 const WALL_START: u64 = 846_892_800_000;
 
 impl Node {
-    pub fn new(
-        number: u32,
-        roster: &Roster,
-        config: Config,
-        seed: u64,
-        conduct: Conduct,
-        clock_offset_ms: i64,
-    ) -> Node {
+    pub fn new(number: u32, common: &Common, faults: &FaultPlan) -> Node {
         Node {
-            agent: start(number, 0, roster, config, seed, Durable::default()),
+            agent: start(number, 0, common, Durable::default()),
             shelf: Shelf::default(),
+            peers: Peers::default(),
             is_on: true,
             unsent: Vec::new(),
+            load: NodeLoad::default(),
+            held_bytes: 0,
+            had: FixedBitSet::new(),
             number,
             incarnation: 0,
-            clock_offset_ms,
-            conduct,
-            whims: Stream::new(seed, "grey hole", number),
+            clock_offset_ms: faults.clock_offset_ms[number as usize],
+            conduct: faults.conduct[number as usize],
+            whims: Stream::new(common.loaded.scenario.seed, "grey hole", number),
         }
+    }
+
+    pub fn have(&mut self, message: u32) {
+        self.had.grow_and_insert(message as usize);
     }
 
     pub fn moment(&self, now_us: u64) -> Moment {
@@ -66,15 +76,15 @@ impl Node {
     }
 
     /// Starts again from what is durable; every batch was committed as it came.
-    pub fn restart(&mut self, roster: &Roster, config: Config, seed: u64) {
+    pub fn restart(&mut self, common: &Common) {
         self.incarnation += 1;
-        self.agent = start(self.number, self.incarnation, roster, config, seed, self.agent.durable());
+        self.agent = start(self.number, self.incarnation, common, self.agent.durable());
         self.is_on = true;
     }
 }
 
-fn start(number: u32, incarnation: u32, roster: &Roster, config: Config, seed: u64, durable: Durable) -> Agent {
-    let signer: Arc<dyn Signer> = roster.key(number);
-    let seed = agent_seed(seed, number, incarnation);
-    Agent::restore(roster.name(number), Mailboxes::own(signer), config, seed, durable)
+fn start(number: u32, incarnation: u32, common: &Common, durable: Durable) -> Agent {
+    let signer: Arc<dyn Signer> = common.roster.key(number);
+    let seed = agent_seed(common.loaded.scenario.seed, number, incarnation);
+    Agent::restore(common.roster.name(number), Mailboxes::own(signer), common.config.clone(), seed, durable)
 }

@@ -1,14 +1,15 @@
 //! What one node keeps, by row: the driver's side of its store.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use crate::agent::change::Row;
+use crate::sim::catalog::Entry;
 
 /// A bundle in a store.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Place {
-    /// Its number in the catalog.
-    pub bundle: u32,
+    pub entry: Arc<Entry>,
     /// Whether it was promised as custody when it came.
     pub in_custody: bool,
     pub since_us: u64,
@@ -28,14 +29,14 @@ impl Shelf {
         }
         let at = (row.0 - self.first) as usize;
         if at >= self.places.len() {
-            self.places.resize(at + 1, None);
+            self.places.resize_with(at + 1, || None);
         }
         self.places[at] = Some(place);
     }
 
-    pub fn place(&self, row: Row) -> Option<Place> {
+    pub fn place(&self, row: Row) -> Option<&Place> {
         let at = row.0.checked_sub(self.first)?;
-        self.places.get(at as usize).copied().flatten()
+        self.places.get(at as usize)?.as_ref()
     }
 
     pub fn take(&mut self, row: Row) -> Option<Place> {

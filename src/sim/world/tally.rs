@@ -1,11 +1,10 @@
-//! What is counted while a world runs, under The ONE's definitions where it has them.
+//! What came of a whole world, put together from its shares.
 
-use crate::agent::io::Gone;
+use super::count::Count;
+use super::node::Node;
 use crate::sim::report::{Counters, MessageRow, Move, Moves, NodeLoad, Occupancy, Thinned};
 use crate::sim::scenario::Loaded;
 use crate::sim::trace::Contact;
-use crate::sim::world::catalog::Entry;
-use crate::sim::world::shelf::Place;
 
 #[derive(Debug)]
 pub struct Tally {
@@ -19,11 +18,6 @@ pub struct Tally {
     pub events: u64,
     /// What agents said of each other that no honest one gives cause for.
     pub misbehaved: u64,
-    nodes: usize,
-    held_bytes: Vec<u64>,
-    held: Occupancy,
-    /// One bit for each message and node: whether that node ever had it.
-    had: Vec<u64>,
     sample_every_us: u64,
     next_sample_us: u64,
 }
@@ -36,125 +30,72 @@ const MAP_MOVES_MAX: usize = 20_000;
 
 impl Tally {
     pub fn new(loaded: &Loaded) -> Tally {
-        let nodes = loaded.nodes as usize;
-        let rows: Vec<MessageRow> = loaded.messages.iter().map(row_of).collect();
         Tally {
             counters: Counters::default(),
+            rows: loaded.messages.iter().map(row_of).collect(),
             occupancy: Vec::new(),
-            load: vec![NodeLoad::default(); nodes],
+            load: Vec::new(),
             contacts: Thinned::new(MAP_CONTACTS_MAX),
             moves: Moves::new(MAP_MOVES_MAX),
             events: 0,
             misbehaved: 0,
-            nodes,
-            held_bytes: vec![0; nodes],
-            held: Occupancy::default(),
-            had: vec![0; (rows.len() * nodes).div_ceil(64)],
-            rows,
             sample_every_us: (loaded.duration_us / SAMPLES).max(1),
             next_sample_us: 0,
         }
     }
 
-    /// Looks at the stores as they were before `now_us`.
-    pub fn sample_until(&mut self, now_us: u64) {
-        while self.next_sample_us < now_us {
-            let bytes_max = self.held_bytes.iter().copied().max().unwrap_or(0);
-            self.occupancy.push(Occupancy { at_us: self.next_sample_us, bytes_max, ..self.held });
-            self.next_sample_us += self.sample_every_us;
+    /// The next instant at whose end the stores are looked at.
+    pub fn next_sample_us(&self) -> u64 {
+        self.next_sample_us
+    }
+
+    /// … and the next after an instant.
+    pub fn sample_after(&self, now_us: u64) -> u64 {
+        match self.next_sample_us <= now_us {
+            true => self.next_sample_us + self.sample_every_us,
+            false => self.next_sample_us,
         }
     }
 
-    pub fn began(&mut self, entry: &Entry) {
-        self.counters.started += u64::from(entry.message.is_some());
-    }
-
-    pub fn cut(&mut self, entry: &Entry) {
-        self.counters.aborted += u64::from(entry.message.is_some());
-    }
-
-    /// Something went all the way over a link; `entry` is none for a frame.
-    pub fn arrived(&mut self, from: u32, to: u32, bytes: u64, entry: Option<&Entry>) {
-        self.load[from as usize].sent_bytes += bytes;
-        self.load[to as usize].received_bytes += bytes;
-        let kind = match entry.map(|entry| entry.message.is_some()) {
-            Some(true) => &mut self.counters.bytes_bundles,
-            Some(false) => &mut self.counters.bytes_receipts,
-            None => &mut self.counters.bytes_control,
-        };
-        *kind += bytes;
-    }
-
-    pub fn accepted(&mut self, entry: &Entry, from: u32, to: u32, now_us: u64) {
-        let Some(message) = entry.message else { return };
-        self.counters.relayed += 1;
-        self.have(message, to);
-        self.moves.push(Move { at_us: now_us, message, from, to });
-    }
-
-    pub fn refused(&mut self, entry: &Entry) {
-        self.counters.refused += u64::from(entry.message.is_some());
-    }
-
-    pub fn delivered(&mut self, entry: &Entry, hops: u32, now_us: u64) {
-        let Some(message) = entry.message else { return };
-        let row = &mut self.rows[message as usize];
-        if row.delivered_us.is_none() {
-            (row.delivered_us, row.hops) = (Some(now_us), Some(hops));
-        }
-    }
-
-    pub fn held(&mut self, node: u32, entry: &Entry) {
-        let bytes = &mut self.held_bytes[node as usize];
-        *bytes += u64::from(entry.size_bytes);
-        let peak_bytes = &mut self.load[node as usize].peak_bytes;
-        *peak_bytes = (*peak_bytes).max(*bytes);
-        self.held.bytes += u64::from(entry.size_bytes);
-        self.held.bundles += 1;
-        if let Some(message) = entry.message {
-            self.have(message, node);
-        }
-    }
-
-    pub fn let_go(&mut self, node: u32, entry: &Entry, place: Place, now_us: u64) {
-        self.held_bytes[node as usize] -= u64::from(entry.size_bytes);
-        self.held.bytes -= u64::from(entry.size_bytes);
-        self.held.bundles -= 1;
-        if entry.message.is_some() {
-            let stayed_us = now_us - place.since_us;
-            self.counters.buffer_times_us.add(stayed_us);
-            if place.in_custody {
-                self.counters.custody_times_us.add(stayed_us);
+    /// Takes what a window of all shares has shown, in an order that depends on nothing but the shares.
+    pub fn add<'s>(&mut self, counts: impl Iterator<Item = &'s mut Count>) {
+        let (mut contacts, mut moves) = (Vec::new(), Vec::new());
+        self.events = 0;
+        for count in counts {
+            self.events += count.events;
+            contacts.append(&mut count.contacts);
+            moves.append(&mut count.moves);
+            for arrival in count.arrivals.drain(..) {
+                let row = &mut self.rows[arrival.message as usize];
+                if row.delivered_us.is_none() {
+                    (row.delivered_us, row.hops) = (Some(arrival.at_us), Some(arrival.hops));
+                }
             }
         }
+        contacts.sort_by_key(|contact: &Contact| (contact.down_us, contact.a, contact.b));
+        moves.sort_by_key(|moved: &Move| moved.at_us);
+        contacts.into_iter().for_each(|contact| self.contacts.push(contact));
+        moves.into_iter().for_each(|moved| self.moves.push(moved));
     }
 
-    /// A copy left a store: for want of room or life it was dropped, else removed.
-    pub fn gone(&mut self, entry: &Entry, why: Gone) {
-        if entry.message.is_none() {
-            return;
+    /// Looks at the stores as they are at the end of an instant.
+    pub fn sample<'s>(&mut self, counts: impl Iterator<Item = &'s Count>, nodes: impl Iterator<Item = &'s Node>) {
+        let (bytes, bundles) =
+            counts.fold((0, 0), |held, count| (held.0 + count.held_bytes, held.1 + count.held_bundles));
+        let held = |sum: i64| u64::try_from(sum).expect("what left a store came to it before");
+        let bytes_max = nodes.map(|node| node.held_bytes).max().unwrap_or(0);
+        let at_us = self.next_sample_us;
+        self.occupancy.push(Occupancy { at_us, bytes: held(bytes), bytes_max, bundles: held(bundles) });
+        self.next_sample_us += self.sample_every_us;
+    }
+
+    /// Ends the run.
+    pub fn close<'s>(&mut self, counts: impl Iterator<Item = &'s Count>, nodes: impl Iterator<Item = &'s Node>) {
+        for count in counts {
+            self.counters.add(&count.counters);
+            self.misbehaved += count.misbehaved;
         }
-        match why {
-            Gone::Expired => {
-                self.counters.dropped += 1;
-                self.counters.expired += 1;
-            }
-            Gone::Evicted => self.counters.dropped += 1,
-            Gone::Receipt | Gone::Dropped | Gone::Cancelled | Gone::Delivered | Gone::Unreadable => {
-                self.counters.removed += 1
-            }
-        }
-    }
-
-    fn have(&mut self, message: u32, node: u32) {
-        let bit = message as usize * self.nodes + node as usize;
-        self.had[bit / 64] |= 1 << (bit % 64);
-    }
-
-    /// Whether a node ever had a message.
-    pub fn had(&self, message: u32, node: u32) -> bool {
-        let bit = message as usize * self.nodes + node as usize;
-        self.had[bit / 64] >> (bit % 64) & 1 == 1
+        self.load = nodes.map(|node| node.load).collect();
     }
 }
 

@@ -11,11 +11,22 @@ pub struct Timers {
     set_us: Vec<u64>,
 }
 
-const NEVER: u64 = u64::MAX;
+/// Later than any run.
+pub const NEVER: u64 = u64::MAX;
 
 impl Timers {
     pub fn new(nodes: u32) -> Timers {
         Timers { alarms: BinaryHeap::new(), set_us: vec![NEVER; nodes as usize] }
+    }
+
+    /// Takes a node's alarm out; returns when it would have rung, [`NEVER`] where none was set.
+    pub fn take(&mut self, node: u32) -> u64 {
+        std::mem::replace(&mut self.set_us[node as usize], NEVER)
+    }
+
+    /// Forgets what all the alarms taken out have left behind.
+    pub fn clear(&mut self) {
+        self.alarms.clear();
     }
 
     /// Makes sure that an alarm rings by `due_us`.

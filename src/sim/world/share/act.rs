@@ -2,34 +2,40 @@
 
 use std::sync::Arc;
 
-use super::World;
-use super::catalog::Entry;
-use super::log::Step;
-use super::shelf::Place;
+use super::Share;
 use crate::agent::change::{Change, Class, Row};
 use crate::agent::io::{Event, Input, Output};
 use crate::bundle::{Bundle, Kind};
 use crate::frame::{Frame, Grade, Transit};
+use crate::id::BundleId;
+use crate::sim::catalog::Entry;
 use crate::sim::link::{Parcel, Transfer};
+use crate::sim::report::Move;
+use crate::sim::world::log::Step;
+use crate::sim::world::shelf::Place;
 
-impl World<'_> {
+impl Share<'_> {
     /// Gives one input to one agent, and does what comes out, until nothing is due.
     pub(super) fn input(&mut self, node: u32, input: Input) {
-        if !self.nodes[node as usize].is_on {
+        let now_us = self.now_us;
+        let state = self.node(node);
+        if !state.is_on {
             return;
         }
-        let at = self.nodes[node as usize].moment(self.now_us);
+        let at = state.moment(now_us);
         let mut outputs = std::mem::take(&mut self.outputs);
         let mut next = Some(input);
         while let Some(input) = next.take() {
-            let agent = &mut self.nodes[node as usize].agent;
+            let agent = &mut self.node(node).agent;
             agent.handle(at, input, &mut outputs);
-            loop {
+            let next_due = loop {
                 match agent.next_timeout() {
                     Some((due, _)) if due <= at.now => agent.handle(at, Input::Timeout, &mut outputs),
-                    Some((due, _)) => break self.timers.set(node, due.0.saturating_mul(1_000)),
-                    None => break,
+                    next_due => break next_due,
                 }
+            };
+            if let Some((due, _)) = next_due {
+                self.timers.set(node, due.0.saturating_mul(1_000));
             }
             for output in outputs.drain(..) {
                 next = self.perform(node, output).or(next);
@@ -41,18 +47,20 @@ impl World<'_> {
     /// Gives what has arrived to its receiver.
     pub(super) fn arrive(&mut self, transfer: Transfer) {
         let Transfer { from, to, bytes, parcel } = transfer;
-        let name = self.roster.name(from);
+        let name = self.common.roster.name(from);
+        self.node(from).load.sent_bytes += bytes;
+        self.node(to).load.received_bytes += bytes;
         match parcel {
             Parcel::Frame(frame) => {
                 self.log.add(self.now_us, Step::Frame, from, to, bytes);
-                self.tally.arrived(from, to, bytes, None);
+                self.count.arrived(bytes, None);
                 self.input(to, Input::Frame { from: name, frame });
             }
-            Parcel::Bundle { bundle, transit } => {
-                self.log.add(self.now_us, Step::Bundle, from, to, bundle.into());
-                let entry = self.catalog.entry(bundle);
-                self.tally.arrived(from, to, bytes, Some(entry));
+            Parcel::Bundle { bundle: entry, transit } => {
+                self.log.add(self.now_us, Step::Bundle, from, to, entry.bundle.id.prefix());
+                self.count.arrived(bytes, Some(&entry));
                 let (bundle, size_bytes) = (Arc::clone(&entry.bundle), entry.size_bytes);
+                self.recent = Some(entry);
                 self.input(to, Input::Bundle { from: name, transit, bundle, size_bytes });
             }
         }
@@ -65,16 +73,16 @@ impl World<'_> {
             Output::Seal { token, draft } => {
                 self.log.add(self.now_us, Step::Seal, node, 0, token);
                 let payload: Arc<[u8]> = token.to_be_bytes().into();
-                let size_bytes = u32::try_from(self.loaded.messages[token as usize].size).unwrap_or(u32::MAX);
+                let size_bytes = u32::try_from(self.common.loaded.messages[token as usize].size).unwrap_or(u32::MAX);
                 debug_assert_eq!(draft.kind, Kind::Message, "only messages are sealed");
                 return Some(Input::Sealed { token, payload, size_bytes });
             }
             Output::Send { to, frame } => {
-                let to = self.roster.number(&to);
+                let to = self.common.roster.number(&to);
                 self.send(node, to, frame);
             }
             Output::Forward { to, transit, row, .. } => {
-                let to = self.roster.number(&to);
+                let to = self.common.roster.number(&to);
                 self.forward(node, to, transit, row);
             }
             Output::Report(event) => self.note(node, event),
@@ -87,35 +95,45 @@ impl World<'_> {
     fn commit(&mut self, node: u32, change: Change) {
         match change {
             Change::Hold { held, bundle } => {
-                let number = self.catalog.number(&held.id);
-                let number = number.unwrap_or_else(|| self.first_seen(bundle, held.size_bytes));
-                self.tally.held(node, self.catalog.entry(number));
+                let entry = self.find(&held.id).unwrap_or_else(|| self.first_seen(bundle, held.size_bytes));
                 let in_custody = held.grade == Grade::Custody && held.class != Class::Own;
-                let place = Place { bundle: number, in_custody, since_us: self.now_us };
-                self.nodes[node as usize].shelf.put(held.row, place);
-                self.log.add(self.now_us, Step::Hold, node, number, held.row.0);
+                self.log.add(self.now_us, Step::Hold, node, 0, held.row.0);
+                let since_us = self.now_us;
+                let (state, count) = self.counted(node);
+                count.held(state, &entry);
+                state.shelf.put(held.row, Place { entry, in_custody, since_us });
             }
             Change::Forget { row } => {
-                if let Some(place) = self.nodes[node as usize].shelf.take(row) {
-                    self.tally.let_go(node, self.catalog.entry(place.bundle), place, self.now_us);
-                }
                 self.log.add(self.now_us, Step::Forget, node, 0, row.0);
+                let now_us = self.now_us;
+                let (state, count) = self.counted(node);
+                if let Some(place) = state.shelf.take(row) {
+                    count.let_go(state, &place, now_us);
+                    self.recent = Some(place.entry);
+                }
             }
             _ => self.log.add(self.now_us, Step::Commit, node, 0, 0),
         }
     }
 
+    fn find(&mut self, id: &BundleId) -> Option<Arc<Entry>> {
+        if self.recent.as_ref().is_none_or(|recent| recent.bundle.id != *id) {
+            self.recent = self.common.catalog.find(id);
+        }
+        self.recent.clone()
+    }
+
     /// Takes a bundle into the catalog, once its bytes read back as what was signed.
-    fn first_seen(&mut self, bundle: Arc<Bundle>, size_bytes: u32) -> u32 {
+    fn first_seen(&mut self, bundle: Arc<Bundle>, size_bytes: u32) -> Arc<Entry> {
         let read = Bundle::decode(bundle.bytes()).expect("agents make bundles that others accept").0;
         assert_eq!(read.id, bundle.id, "a bundle reads back as itself");
         let message = self.queued.take_if(|(id, _)| *id == bundle.id).map(|(_, message)| message);
-        self.tally.counters.receipts_created += u64::from(bundle.kind == Kind::Receipt);
-        self.catalog.add(Entry { bundle, size_bytes, message })
+        self.count.counters.receipts_created += u64::from(bundle.kind == Kind::Receipt);
+        self.common.catalog.add(Entry { bundle, size_bytes, message })
     }
 
     fn send(&mut self, from: u32, to: u32, frame: Frame) {
-        if !self.reach.talks(from, to) {
+        if !self.node(from).peers.talks(to) {
             return;
         }
         let bytes = frame.encoded_len() as u64;
@@ -124,15 +142,16 @@ impl World<'_> {
     }
 
     fn forward(&mut self, from: u32, to: u32, transit: Transit, row: Row) {
-        let number = self.nodes[from as usize].shelf.place(row).expect("what is forwarded is held").bundle;
-        let entry = self.catalog.entry(number);
-        let is_own = entry.bundle.source == self.roster.name(from);
-        if !self.reach.talks(from, to) || !is_own && !self.nodes[from as usize].forwards() {
+        let name = self.common.roster.name(from);
+        let node = self.node(from);
+        let bundle = Arc::clone(&node.shelf.place(row).expect("what is forwarded is held").entry);
+        let is_own = bundle.bundle.source == name;
+        if !node.peers.talks(to) || !is_own && !node.forwards() {
             return;
         }
-        let bytes = u64::from(entry.size_bytes);
-        self.log.add(self.now_us, Step::Forward, from, to, number.into());
-        self.links.send(Transfer { from, to, bytes, parcel: Parcel::Bundle { bundle: number, transit } }, self.now_us);
+        let bytes = u64::from(bundle.size_bytes);
+        self.log.add(self.now_us, Step::Forward, from, to, bundle.bundle.id.prefix());
+        self.links.send(Transfer { from, to, bytes, parcel: Parcel::Bundle { bundle, transit } }, self.now_us);
     }
 
     fn note(&mut self, node: u32, event: Event) {
@@ -140,32 +159,34 @@ impl World<'_> {
             Event::Queued { token, id } => self.queued = Some((id, token as u32)),
             Event::Accepted { id, from } => {
                 self.log.add(self.now_us, Step::Accepted, node, 0, id.prefix());
-                let from = self.roster.number(&from);
-                if let Some(entry) = self.catalog.find(&id) {
-                    self.tally.accepted(entry, from, node, self.now_us);
+                let from = self.common.roster.number(&from);
+                if let Some(entry) = self.find(&id) {
+                    let at_us = self.now_us;
+                    let (state, count) = self.counted(node);
+                    count.accepted(state, &entry, |message| Move { at_us, message, from, to: node });
                 }
             }
             Event::Delivered { id, .. } => {
                 self.log.add(self.now_us, Step::Delivered, node, 0, id.prefix());
-                let hops = self.nodes[node as usize].agent.letter(&id).map_or(0, |letter| letter.hops.count);
-                if let Some(entry) = self.catalog.find(&id) {
-                    self.tally.delivered(entry, hops.into(), self.now_us);
+                let hops = self.node(node).agent.letter(&id).map_or(0, |letter| letter.hops.count);
+                if let Some(entry) = self.find(&id) {
+                    self.count.delivered(&entry, hops.into(), self.now_us);
                 }
             }
             Event::Refused { id, .. } => {
                 self.log.add(self.now_us, Step::Refused, node, 0, id.prefix());
-                if let Some(entry) = self.catalog.find(&id) {
-                    self.tally.refused(entry);
+                if let Some(entry) = self.find(&id) {
+                    self.count.refused(&entry);
                 }
             }
             Event::Gone { id, why } => {
                 self.log.add(self.now_us, Step::Gone, node, why as u32, id.prefix());
-                if let Some(entry) = self.catalog.find(&id) {
-                    self.tally.gone(entry, why);
+                if let Some(entry) = self.find(&id) {
+                    self.count.gone(&entry, why);
                 }
             }
             Event::Misbehaved { what, .. } => {
-                self.tally.misbehaved += 1;
+                self.count.misbehaved += 1;
                 debug_assert!(false, "node {node} says of an honest one: {what}");
             }
             Event::NotSent { token, .. } => self.log.add(self.now_us, Step::NotSent, node, 0, token),

@@ -1,0 +1,35 @@
+//! Every bundle of a run, once: what travels between nodes points to it.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use crate::bundle::Bundle;
+use crate::id::BundleId;
+
+/// A bundle and what it stands for.
+#[derive(Debug)]
+pub struct Entry {
+    pub bundle: Arc<Bundle>,
+    /// What it weighs in this run, whatever its real bytes.
+    pub size_bytes: u32,
+    /// The message that it is; none for a receipt.
+    pub message: Option<u32>,
+}
+
+/// Shares of a world add to it side by side. None of them finds what another adds meanwhile, because none has a node
+/// that could have heard of it, so no result depends on who was first.
+#[derive(Debug, Default)]
+pub struct Catalog(RwLock<BTreeMap<BundleId, Arc<Entry>>>);
+
+impl Catalog {
+    pub fn add(&self, entry: Entry) -> Arc<Entry> {
+        let entry = Arc::new(entry);
+        let mut entries = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        entries.insert(entry.bundle.id, Arc::clone(&entry));
+        entry
+    }
+
+    pub fn find(&self, id: &BundleId) -> Option<Arc<Entry>> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
+    }
+}

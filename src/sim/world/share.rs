@@ -1,0 +1,308 @@
+//! A share of a world: nodes that meet nobody outside it for a window of time, and all that happens among them.
+//!
+//! At one instant everything happens in one order: contacts end, others begin, messages are written, what is under way
+//! arrives, and only then timers ring. So a chain of contacts that opens at an instant is whole before the first frame
+//! crosses it, and a life ends after everything else of its last instant.
+
+mod act;
+
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use super::common::Common;
+use super::count::Count;
+use super::log::{EventLog, Step};
+use super::node::Node;
+use super::peers::Talk;
+use super::script::{Cue, What};
+use super::timers::Timers;
+use crate::agent::io::{Input, Output};
+use crate::eid::Eid;
+use crate::id::BundleId;
+use crate::sim::catalog::Entry;
+use crate::sim::link::{Fate, Links, Parcel, Transfer};
+use crate::sim::trace::Contact;
+use crate::time::Millis;
+
+pub struct Share<'a> {
+    common: Arc<Common<'a>>,
+    now_us: u64,
+    /// What is settled to happen in this window, in order.
+    cues: VecDeque<Cue>,
+    /// Contacts that talk once they are set up: when, and which pair.
+    setups: BTreeSet<(u64, u32, u32)>,
+    links: Links,
+    timers: Timers,
+    /// By number; none where a node is not in this share.
+    nodes: Vec<Option<Box<Node>>>,
+    present: Vec<u32>,
+
+    /// What was counted since the run began.
+    pub count: Count,
+    pub log: EventLog,
+    outputs: Vec<Output>,
+    /// The message that was signed just now.
+    queued: Option<(BundleId, u32)>,
+    /// What the input under way is about: the bundle that arrives, or the last that was asked for.
+    recent: Option<Arc<Entry>>,
+}
+
+/// What happens first at one instant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Class {
+    Down,
+    Crash,
+    Up,
+    Restart,
+    SetUp,
+    Create,
+    Frame,
+    Timer,
+}
+
+impl<'a> Share<'a> {
+    pub fn new(common: Arc<Common<'a>>) -> Share<'a> {
+        let loaded = common.loaded;
+        let (nodes, seed) = (loaded.nodes, loaded.scenario.seed);
+        Share {
+            common,
+            now_us: 0,
+            cues: VecDeque::new(),
+            setups: BTreeSet::new(),
+            links: Links::new(&loaded.scenario.link, nodes, seed),
+            timers: Timers::new(nodes),
+            nodes: (0..nodes).map(|_| None).collect(),
+            present: Vec::new(),
+            count: Count::default(),
+            log: EventLog::default(),
+            outputs: Vec::new(),
+            queued: None,
+            recent: None,
+        }
+    }
+
+    /// Takes a node in, with its alarm.
+    pub fn enter(&mut self, node: u32, state: Box<Node>, alarm_us: u64) {
+        self.nodes[node as usize] = Some(state);
+        self.present.push(node);
+        self.timers.set(node, alarm_us);
+    }
+
+    /// Adds what happens to nodes of this share, in its order.
+    pub fn expect(&mut self, cue: Cue) {
+        self.cues.push_back(cue);
+    }
+
+    /// Lets everything happen up to an instant.
+    pub fn run(&mut self, last_us: u64) {
+        while self.step(last_us) {}
+    }
+
+    /// Gives every node back, with its alarm.
+    pub fn leave(&mut self, mut take: impl FnMut(u32, Box<Node>, u64)) {
+        for node in self.present.drain(..) {
+            let state = self.nodes[node as usize].take().expect("who is present has a state");
+            take(node, state, self.timers.take(node));
+        }
+        self.timers.clear();
+    }
+
+    fn node(&mut self, node: u32) -> &mut Node {
+        self.counted(node).0
+    }
+
+    /// A node, and where it is counted what happens to it.
+    fn counted(&mut self, node: u32) -> (&mut Node, &mut Count) {
+        let state = self.nodes[node as usize].as_mut();
+        (state.expect("what happens to a node happens in its share"), &mut self.count)
+    }
+
+    fn step(&mut self, last_us: u64) -> bool {
+        let Some((at_us, class)) = self.next_due().filter(|(at_us, _)| *at_us <= last_us) else { return false };
+        self.now_us = at_us;
+        self.count.events += 1;
+        match class {
+            Class::Down | Class::Crash | Class::Up | Class::Restart | Class::Create => self.follow(),
+            Class::SetUp => self.set_up(),
+            Class::Frame => self.move_on(),
+            Class::Timer => self.ring(),
+        }
+        true
+    }
+
+    fn next_due(&mut self) -> Option<(u64, Class)> {
+        let cue = self.cues.front().map(|cue| (cue.at_us, class_of(cue.what)));
+        let setup = self.setups.first().map(|(at_us, ..)| (*at_us, Class::SetUp));
+        let frame = self.links.next_due_us(self.now_us).map(|at_us| (at_us, Class::Frame));
+        let timer = self.timers.next_us().map(|at_us| (at_us, Class::Timer));
+        [cue, setup, frame, timer].into_iter().flatten().min()
+    }
+
+    fn follow(&mut self) {
+        let Some(Cue { what, .. }) = self.cues.pop_front() else { return };
+        match what {
+            What::Down { a, b } => self.end(a, b),
+            What::Up { a, b } => self.begin(a, b),
+            What::Crash { node } => self.crash(node),
+            What::Restart { node } => self.restart(node),
+            What::Create { from, message } => self.write(from, message),
+        }
+    }
+
+    fn begin(&mut self, a: u32, b: u32) {
+        let now_us = self.now_us;
+        self.log.add(now_us, Step::Up, a, b, 0);
+        self.node(a).peers.begin(b, now_us);
+        self.node(b).peers.begin(a, now_us);
+        self.approach(a, b);
+    }
+
+    fn end(&mut self, a: u32, b: u32) {
+        self.log.add(self.now_us, Step::Down, a, b, 0);
+        self.node(b).peers.end(a);
+        let Some((talk, up_us)) = self.node(a).peers.end(b) else { return };
+        self.part(a, b, talk);
+        self.count.contacts.push(Contact { up_us, a, b, down_us: self.now_us });
+    }
+
+    /// Two nodes in reach start to talk, after the time that takes, if both are on.
+    fn approach(&mut self, a: u32, b: u32) {
+        if !self.node(a).is_on || !self.node(b).is_on {
+            return;
+        }
+        match self.links.setup_us() {
+            0 => self.talk(a, b),
+            setup_us => {
+                let at_us = self.now_us.saturating_add(setup_us);
+                self.setups.insert((at_us, a, b));
+                self.set_talk(a, b, Talk::From(at_us));
+            }
+        }
+    }
+
+    fn set_talk(&mut self, a: u32, b: u32, talk: Talk) {
+        self.node(a).peers.set(b, talk);
+        self.node(b).peers.set(a, talk);
+    }
+
+    fn set_up(&mut self) {
+        let Some((_, a, b)) = self.setups.pop_first() else { return };
+        self.talk(a, b);
+    }
+
+    fn talk(&mut self, a: u32, b: u32) {
+        self.set_talk(a, b, Talk::Talks);
+        self.links.open(a, b);
+        for (node, peer) in [(a, b), (b, a)] {
+            let peer = self.common.roster.name(peer);
+            self.input(node, Input::ContactUp { peer });
+        }
+    }
+
+    /// They stop talking, if they did.
+    fn part(&mut self, a: u32, b: u32, talk: Talk) {
+        match talk {
+            Talk::Not => {}
+            Talk::From(at_us) => drop(self.setups.remove(&(at_us, a.min(b), a.max(b)))),
+            Talk::Talks => {
+                for transfer in self.links.close(a, b).moving {
+                    self.lose(&transfer);
+                }
+                for (node, peer) in [(a, b), (b, a)] {
+                    let peer = self.common.roster.name(peer);
+                    self.input(node, Input::ContactDown { peer });
+                }
+            }
+        }
+    }
+
+    fn lose(&mut self, transfer: &Transfer) {
+        if let Parcel::Bundle { bundle, .. } = &transfer.parcel {
+            self.log.add(self.now_us, Step::Cut, transfer.from, transfer.to, bundle.bundle.id.prefix());
+            self.count.cut(bundle);
+        }
+    }
+
+    fn crash(&mut self, node: u32) {
+        self.log.add(self.now_us, Step::Crash, node, 0, 0);
+        self.count.counters.crashes += 1;
+        self.node(node).is_on = false;
+        for (peer, talk) in self.node(node).peers.all() {
+            self.set_talk(node, peer, Talk::Not);
+            self.part(node, peer, talk);
+        }
+    }
+
+    fn restart(&mut self, node: u32) {
+        self.log.add(self.now_us, Step::Restart, node, 0, 0);
+        let common = Arc::clone(&self.common);
+        self.node(node).restart(&common);
+        self.input(node, Input::Timeout);
+        for (peer, _) in self.node(node).peers.all() {
+            self.approach(node.min(peer), node.max(peer));
+        }
+        for message in std::mem::take(&mut self.node(node).unsent) {
+            self.submit(message);
+        }
+    }
+
+    /// A person writes a message; a node that is off takes it when it is on again.
+    fn write(&mut self, from: u32, message: u32) {
+        self.log.add(self.now_us, Step::Create, from, message, 0);
+        match self.node(from) {
+            node if node.is_on => self.submit(message),
+            node => node.unsent.push(message),
+        }
+    }
+
+    fn submit(&mut self, message: u32) {
+        let Common { loaded, roster, .. } = &*self.common;
+        let written = &loaded.messages[message as usize];
+        let input = Input::Submit {
+            token: message.into(),
+            destination: Eid::mail(roster.name(written.to)),
+            lifetime: Millis(loaded.lifetime_us().div_ceil(1_000)),
+            priority: written.priority,
+            copies: None,
+        };
+        self.input(written.from, input);
+    }
+
+    fn move_on(&mut self) {
+        let Share { links, count, .. } = self;
+        let mut tell = |fate, transfer: &Transfer| match &transfer.parcel {
+            Parcel::Bundle { bundle, .. } if fate == Fate::Begun => count.began(bundle),
+            Parcel::Bundle { bundle, .. } => count.cut(bundle),
+            Parcel::Frame(_) => {}
+        };
+        if let Some(transfer) = links.arrived(self.now_us, &mut tell) {
+            self.arrive(transfer);
+        }
+    }
+
+    fn ring(&mut self) {
+        let Some(node) = self.timers.ring() else { return };
+        if !self.node(node).is_on {
+            return;
+        }
+        let due = self.node(node).agent.next_timeout();
+        match due.map(|(at, _)| at.0.saturating_mul(1_000)) {
+            Some(due_us) if due_us <= self.now_us => {
+                self.log.add(self.now_us, Step::Timer, node, 0, 0);
+                self.input(node, Input::Timeout);
+            }
+            Some(due_us) => self.timers.set(node, due_us),
+            None => {}
+        }
+    }
+}
+
+fn class_of(what: What) -> Class {
+    match what {
+        What::Down { .. } => Class::Down,
+        What::Crash { .. } => Class::Crash,
+        What::Up { .. } => Class::Up,
+        What::Restart { .. } => Class::Restart,
+        What::Create { .. } => Class::Create,
+    }
+}
