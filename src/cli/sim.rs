@@ -63,6 +63,9 @@ pub struct RunArgs {
     /// Change a setting, as routing.strategy=direct
     #[arg(long = "set", value_name = "KEY=VALUE")]
     settings: Vec<String>,
+    /// Threads for a large world, which comes out the same for any number; absent: one a core
+    #[arg(long, value_name = "N")]
+    jobs: Option<usize>,
 }
 
 #[derive(Clone, Debug, Subcommand)]
@@ -242,6 +245,12 @@ pub fn run(command: &SimCommand, json: bool) -> u8 {
     };
     let _ = writeln!(io::stderr(), "{line}");
     code
+}
+
+/// So many threads; absent: one a core.
+fn threads(jobs: Option<usize>) -> Result<rayon::ThreadPool, Stop> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs.unwrap_or(0)).build();
+    pool.map_err(|why| Stop::Failed(format!("the system gives no threads: {why}")))
 }
 
 /// Writes a result to stdout, be it JSON or text; names of files and of runs come from anywhere.

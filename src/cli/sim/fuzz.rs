@@ -6,7 +6,7 @@ use std::time::Instant;
 use rayon::prelude::*;
 
 use super::gauge::Bar;
-use super::{FuzzArgs, Outcome, Stop, print};
+use super::{FuzzArgs, Outcome, Stop, print, threads};
 use crate::sim::fuzz::{Counts, Run, run, run_twice};
 
 /// One seed in so many runs twice, to see that it comes out the same.
@@ -18,10 +18,7 @@ pub fn fuzz(args: &FuzzArgs, json: bool) -> Outcome {
     let end = args.seed.checked_add(args.seeds).ok_or_else(|| {
         Stop::Refused(format!("--seed {} --seeds {}: the last seed is beyond {}", args.seed, args.seeds, u64::MAX))
     })?;
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(args.jobs.unwrap_or(0))
-        .build()
-        .map_err(|why| Stop::Failed(format!("the system gives no threads: {why}")))?;
+    let pool = threads(args.jobs)?;
     // What panics is told with its seed; the thread's own words would only come in between.
     std::panic::set_hook(Box::new(|_| {}));
     let began = Instant::now();

@@ -3,7 +3,7 @@
 use super::files::{self, setting};
 use super::gauge::{Bar, Gauge};
 use super::place::Place;
-use super::{Outcome, RunArgs, print};
+use super::{Outcome, RunArgs, print, threads};
 use crate::sim::report::{self, Report, summary_json};
 use crate::sim::run::run as simulate;
 use crate::sim::world::Threads;
@@ -14,7 +14,9 @@ pub fn run(args: &RunArgs, json: bool) -> Outcome {
     let gauge = Gauge::start(Threads::Pool);
     let found = files::load(&args.scenario, &settings, args.seed)?;
     let bar = Bar::new(json);
-    let report = simulate(&found.loaded, &found.text, files::commit(), Threads::Pool, &mut |progress| bar.at(progress));
+    let mut progress = |progress| bar.at(progress);
+    let run = || simulate(&found.loaded, &found.text, files::commit(), Threads::Pool, &mut progress);
+    let report = threads(args.jobs)?.install(run);
     bar.clear();
     if let Some(place) = &place {
         let cost = gauge.read();

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use super::files::{self, figure_names};
 use super::gauge::{Bar, Gauge};
 use super::place::Place;
-use super::{Outcome, Stop, SweepArgs, print};
+use super::{Outcome, Stop, SweepArgs, print, threads};
 use crate::sim::compare::Interval;
 use crate::sim::report::{Curves, Decimal, Report, Sweep, SweepLine, Swept, Table, page};
 use crate::sim::run::run as simulate;
@@ -37,10 +37,7 @@ pub fn sweep(args: &SweepArgs, json: bool) -> Outcome {
         None => vec![files::load(&args.scenario, &[], None)?.loaded.scenario.seed],
     };
     let planned = plan(&axes, &seeds).ok_or_else(|| Stop::Refused("that is more than a million runs".into()))?;
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(args.jobs.unwrap_or(0))
-        .build()
-        .map_err(|why| Stop::Failed(format!("the system gives no threads: {why}")))?;
+    let pool = threads(args.jobs)?;
     let named: Vec<Vec<Named>> = pool.install(|| {
         planned.par_chunks(seeds.len()).map(|planned| named(args, planned)).collect::<Result<Vec<_>, _>>()
     })?;
@@ -54,7 +51,7 @@ pub fn sweep(args: &SweepArgs, json: bool) -> Outcome {
     let mine: Vec<&Named> =
         named.iter().enumerate().filter(|(place, _)| shard.takes(*place)).map(|(_, run)| run).collect();
     pool.install(|| make(args, &mine, json))?;
-    report(args, &axes, &named)?;
+    pool.install(|| report(args, &axes, &named))?;
     let done = named.iter().filter(|run| is_done(&run.path)).count();
     let summary = match json {
         true => format!("{}\n", serde_json::json!({ "schema": 1, "runs": named.len(), "done": done })),
