@@ -111,6 +111,8 @@ pub struct Agent {
     aloft: Aloft,
     offers: Offers,
     shunned: Shunned,
+    /// Receipts that a peer shuns.
+    unwelcome: Shunned,
     /// Spray copies that were in flight when a contact broke: halved once the peer turns out to have them.
     unsettled: BTreeMap<(NodeId, BundleId), u16>,
     /// Inbox rows the application was not told of since the start.
@@ -182,6 +184,7 @@ impl Agent {
             aloft: Aloft::default(),
             offers: Offers::default(),
             shunned: Shunned::default(),
+            unwelcome: Shunned::default(),
             unsettled: BTreeMap::new(),
             nudges,
             evicted: [0; 3],

@@ -44,14 +44,17 @@ impl Agent {
     }
 
     /// Receipts go at once. A message is offered first: a peer without it may have had it and know that it is delivered,
-    /// gone or evicted, and many a peer in reach may hold it; then the answer costs far less than the body.
+    /// gone or evicted, and many a peer in reach may hold it; then the answer costs far less than the body. So is a
+    /// receipt that somebody's full store gave up: where one is full many are, and turned away at each contact it costs
+    /// more than all receipts that are of use.
     fn propose(&mut self, peer: NodeId, slot: Slot) {
         let held = self.custody.held(slot);
         if !self.grants(peer, &held) {
             return;
         }
+        let goes_at_once = held.kind == Kind::Receipt && !self.unwelcome.contains(&held.id, self.at.now);
         let contact = self.contacts.get_mut(&peer).expect("what a peer lacks is told during a contact");
-        if held.kind == Kind::Receipt || contact.serves(&held.destination) || !contact.propose(held.id) {
+        if goes_at_once || contact.serves(&held.destination) || !contact.propose(held.id) {
             self.enqueue_held(peer, slot, &held);
         }
     }
@@ -227,6 +230,9 @@ impl Agent {
         let contact = self.contacts.get_mut(&peer).expect("frames are heard during a contact");
         if matches!(why, Refusal::Full | Refusal::Space | Refusal::Busy) {
             contact.retry_after(id, now, retry_after);
+        }
+        if why == Refusal::Shunned {
+            self.unwelcome.insert(id, now + self.config.shun);
         }
         self.pump(peer, out);
     }

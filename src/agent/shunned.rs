@@ -1,4 +1,5 @@
-//! Evicted here: not taken again for a while. Lost at a restart: a refetch costs traffic, nothing more.
+//! What was evicted: here, and it is not taken again for a while; elsewhere, and it is not brought again unasked for a
+//! while. Lost at a restart: another try costs traffic, nothing more.
 
 use std::collections::{BTreeMap, VecDeque};
 

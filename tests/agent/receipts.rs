@@ -8,7 +8,7 @@ use dak::frame::{Frame, Grade, Hello, Refusal};
 use dak::receipt::{Receipt, ReceiptKind};
 use dak::time::{DAY, DtnTime, HOUR, Millis};
 
-use super::world::ghost::{Ghost, bundles, grants, hello_of, refusals};
+use super::world::ghost::{Ghost, bundles, grants, hello_of, offers, refusals};
 use super::{ALICE, BOB, CAROL, World};
 
 #[test]
@@ -337,6 +337,31 @@ fn carriers_that_took_no_part_still_bring_the_receipt_home() {
     world.meet(4, ALICE);
     assert_eq!(world.state(ALICE, second), What::Delivered);
     assert!(!world.holds(ALICE, second));
+}
+
+#[test]
+fn a_receipt_that_a_full_carrier_gave_up_is_offered_to_others_before_it_is_brought() {
+    let mut world = World::of(1);
+    let (mut source, mut to, full, other) = (Ghost::new(50), Ghost::new(51), Ghost::new(52), Ghost::new(53));
+    let receipt = to.receipt(source.id, ReceiptKind::Delivered, &[source.message(Eid::mail(to.id), DAY, b"hello").id]);
+    world.haunt(0, &source);
+    world.take(0, &source, &receipt);
+    world.haunt(0, &full);
+    assert_eq!(bundles(&world.said_to(&full)), [receipt.id], "as a rule it goes at once");
+    let refused = Frame::Refused { id: receipt.id, why: Refusal::Shunned, retry_after: HOUR };
+    world.hear(0, &full, &refused);
+    world.leave(0, &full);
+    for ghost in [&full, &other] {
+        world.haunt(0, ghost);
+        let said = world.said_to(ghost);
+        assert_eq!((bundles(&said), offers(&said)), (vec![], vec![receipt.id]));
+    }
+    world.hear(0, &other, &Frame::Take { ids: vec![receipt.id] });
+    assert_eq!(bundles(&world.said_to(&other)), [receipt.id]);
+    world.leave(0, &full);
+    world.pass(HOUR.times(2));
+    world.haunt(0, &full);
+    assert_eq!(bundles(&world.said_to(&full)), [receipt.id], "it may have room again");
 }
 
 #[test]

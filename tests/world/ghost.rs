@@ -160,6 +160,15 @@ pub fn takes(said: &[Said]) -> Vec<BundleId> {
     takes.flatten().collect()
 }
 
+/// The ids offered.
+pub fn offers(said: &[Said]) -> Vec<BundleId> {
+    let offers = said.iter().filter_map(|said| match said {
+        Said::Frame(Frame::Offer { ids }) => Some(ids.clone()),
+        _ => None,
+    });
+    offers.flatten().collect()
+}
+
 /// The Hello among what was said.
 pub fn hello_of(said: &[Said]) -> Hello {
     let hello = |said: &Said| match said {
