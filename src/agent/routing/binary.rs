@@ -21,14 +21,41 @@ const fn roots() -> [u64; POINT as usize] {
     roots
 }
 
+/// How many of the bits after the point [`POWERS`] has.
+const KNOWN: u32 = 10;
+/// 2^(−x) for every `x` below one with that many bits after the point.
+static POWERS: [u32; 1 << KNOWN] = powers();
+
+const fn powers() -> [u32; 1 << KNOWN] {
+    let mut powers = [0; 1 << KNOWN];
+    let mut x = 0;
+    while x < powers.len() {
+        powers[x] = product(ONE, x as u64, 0, KNOWN) as u32;
+        x += 1;
+    }
+    powers
+}
+
+/// Multiplies by the roots of the bits from `first` up to `end` after the point; the lowest bit of `x` is the last.
+const fn product(mut product: u64, x: u64, first: u32, end: u32) -> u64 {
+    let mut bit = first;
+    while bit < end {
+        if x >> (end - 1 - bit) & 1 == 1 {
+            product = (product * ROOTS[bit as usize]) >> 31;
+        }
+        bit += 1;
+    }
+    product
+}
+
 /// Returns 2^(−x) with 31 bits after the point, for an `x` with 16.
 pub fn half_to(x: u64) -> u64 {
     let whole = x >> POINT;
     if whole > 31 {
         return 0;
     }
-    let bits = (0..POINT).filter(|bit| x >> (POINT - 1 - bit) & 1 == 1);
-    bits.fold(ONE, |product, bit| (product * ROOTS[bit as usize]) >> 31) >> whole
+    let known = POWERS[(x >> (POINT - KNOWN)) as usize % POWERS.len()];
+    product(known.into(), x, KNOWN, POINT) >> whole
 }
 
 /// Returns the logarithm of `x` to the base 2 with 16 bits after the point; that of zero counts as zero.
@@ -67,6 +94,13 @@ mod tests {
             assert!((ours - exact).abs() < 1e-4, "{x}: {ours} for {exact}");
         }
         assert_eq!(log2(0), 0);
+    }
+
+    #[test]
+    fn a_power_is_the_product_of_its_roots_one_after_the_other() {
+        for x in 0..1 << POINT {
+            assert_eq!(half_to(x), product(ONE, x, 0, POINT), "{x}");
+        }
     }
 
     #[test]

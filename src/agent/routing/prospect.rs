@@ -277,7 +277,11 @@ impl Strategy for Prospect {
 /// What a copy at a node that meets the destination at this rate is worth, with 16 bits after the point.
 fn rank(bundle: &Facts, rate: Rate) -> u64 {
     let rate = rate.max(UNKNOWN << POINT);
-    let meetings = u128::from(rate) * u128::from(bundle.remaining.0) / u128::from(DAY.0);
+    let meetings = match rate.checked_mul(bundle.remaining.0) {
+        // Far cheaper to divide.
+        Some(product) => u128::from(product / DAY.0),
+        None => u128::from(rate) * u128::from(bundle.remaining.0) / u128::from(DAY.0),
+    };
     let exponent = (meetings * u128::from(PER_LN2)) >> POINT;
     let prospect = ONE - half_to(exponent.min(u128::from(u64::MAX)) as u64);
     RANK_BASE + log2(prospect) - log2(cost_bytes(bundle.size_bytes)).min(RANK_BASE)
@@ -285,7 +289,8 @@ fn rank(bundle: &Facts, rate: Rate) -> u64 {
 
 /// How many half-lives a time is, with 16 bits after the point.
 fn halvings(time: Millis) -> u64 {
-    ((u128::from(time.0) << POINT) / u128::from(HALF_LIFE.0)).min(u128::from(u64::MAX)) as u64
+    // Longer than nine thousand years count as that.
+    (time.0.min(u64::MAX >> POINT) << POINT) / HALF_LIFE.0
 }
 
 /// What is left of a number after a time.
