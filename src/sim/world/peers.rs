@@ -40,6 +40,14 @@ impl Peers {
         self.0.iter().map(|(peer, talk, _)| (*peer, *talk)).collect()
     }
 
+    /// Those with whom it begins to talk later, and when.
+    pub fn set_up(&self) -> impl Iterator<Item = (u32, u64)> + '_ {
+        self.0.iter().filter_map(|(peer, talk, _)| match talk {
+            Talk::From(at_us) => Some((*peer, *at_us)),
+            Talk::Not | Talk::Talks => None,
+        })
+    }
+
     fn place(&self, peer: u32) -> Option<usize> {
         self.0.binary_search_by_key(&peer, |known| known.0).ok()
     }

@@ -81,11 +81,14 @@ impl<'a> Share<'a> {
         }
     }
 
-    /// Takes a node in, with its alarm.
-    pub fn enter(&mut self, node: u32, state: Box<Node>, alarm_us: u64) {
+    /// Takes a node in.
+    pub fn enter(&mut self, node: u32, mut state: Box<Node>) {
+        self.links.enter(node, std::mem::take(&mut state.radio));
+        let setups = state.peers.set_up().map(|(peer, at_us)| (at_us, node.min(peer), node.max(peer)));
+        self.setups.extend(setups);
+        self.timers.set(node, state.alarm_us);
         self.nodes[node as usize] = Some(state);
         self.present.push(node);
-        self.timers.set(node, alarm_us);
     }
 
     /// Adds what happens to nodes of this share, in its order.
@@ -98,13 +101,23 @@ impl<'a> Share<'a> {
         while self.step(last_us) {}
     }
 
-    /// Gives every node back, with its alarm.
+    /// Gives every node back, with the time when something is due there.
     pub fn leave(&mut self, mut take: impl FnMut(u32, Box<Node>, u64)) {
         for node in self.present.drain(..) {
-            let state = self.nodes[node as usize].take().expect("who is present has a state");
-            take(node, state, self.timers.take(node));
+            let mut state = self.nodes[node as usize].take().expect("who is present has a state");
+            state.radio = self.links.leave(node);
+            state.alarm_us = self.timers.take(node);
+            let wake_us = state.wake_us();
+            take(node, state, wake_us);
         }
+        self.links.clear();
+        self.setups.clear();
         self.timers.clear();
+    }
+
+    /// The nodes that are here, by number.
+    pub fn nodes(&self) -> impl Iterator<Item = &Node> {
+        self.nodes.iter().flatten().map(|node| &**node)
     }
 
     fn node(&mut self, node: u32) -> &mut Node {
