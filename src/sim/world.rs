@@ -81,12 +81,15 @@ pub struct Outcome {
     pub contacts: u64,
 }
 
-/// Most shares of a world: as many as any machine of today has use for.
-const SHARES_MAX: u32 = 16;
-/// Fewer nodes than this for each share are not worth the parting.
-const SHARE_NODES_MIN: u32 = 64;
-/// One contact for so many nodes may begin in a window, so that most groups of it stay small.
-const NODES_PER_UP: u32 = 16;
+/// A world of fewer nodes is not worth the parting.
+const PARTED_NODES_MIN: u32 = 128;
+/// So many nodes a share: few of them have much to do at the same time, and their agents fit a cache.
+const SHARE_NODES: u32 = 16;
+/// Most shares of a world: several for each core of any machine of today.
+const SHARES_MAX: u32 = 64;
+/// One contact for so many nodes may begin in a window. Long windows keep an agent in the cache for longer; with more
+/// contacts than one for two nodes, those that lasted included, most of a world would be one group.
+const NODES_PER_UP: u32 = 3;
 
 impl<'a> World<'a> {
     pub fn new(loaded: &'a Loaded, threads: Threads) -> World<'a> {
@@ -251,7 +254,7 @@ fn present(nodes: &[Option<Box<Node>>]) -> impl Iterator<Item = &Node> {
 
 /// How many shares a world has: by its size alone, or the same run would differ from machine to machine.
 fn shares(nodes: u32) -> usize {
-    (nodes / SHARE_NODES_MIN).clamp(1, SHARES_MAX) as usize
+    if nodes < PARTED_NODES_MIN { 1 } else { (nodes / SHARE_NODES).min(SHARES_MAX) as usize }
 }
 
 #[cfg(test)]
