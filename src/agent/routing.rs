@@ -22,8 +22,11 @@ use crate::time::{Millis, Timestamp};
 
 use self::learned::Learned;
 
-/// Most predictabilities or meetings that a Hello of ours tells: 17 kB, the highest.
+/// Most predictabilities that a Hello tells under PRoPHET, the highest: 17 kB.
 pub const ENTRIES_TOLD_MAX: usize = 512;
+/// Most rates that it tells under the default strategy, the highest: 4 kB. What is seldom met through a peer is no reason
+/// to give it a copy, and in a short contact a long Hello takes the place of bundles.
+pub const RATES_TOLD_MAX: usize = 128;
 
 /// What a strategy may know of one bundle.
 #[derive(Clone, Copy, Debug)]

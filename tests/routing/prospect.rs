@@ -1,6 +1,6 @@
 //! The default strategy: what it learns from meetings, what it tells, and what a copy is worth to it.
 
-use dak::agent::routing::{ENTRIES_TOLD_MAX, Facts, Policy, Verdict};
+use dak::agent::routing::{Facts, Policy, RATES_TOLD_MAX, Verdict};
 use dak::eid::Eid;
 use dak::frame::{ROUTING_ENTRIES_MAX, RoutingInfo};
 use dak::time::{DAY, HOUR, MINUTE, Millis};
@@ -189,7 +189,7 @@ fn what_peers_tell_is_bounded_however_many_they_are() {
         }
         rig.pass(MINUTE);
     }
-    assert!(rig.told(0).len() <= ENTRIES_TOLD_MAX);
+    assert_eq!(rig.told(0).len(), RATES_TOLD_MAX - 1, "one place is for the price, and room costs nothing here");
     assert!(rig.learned[0].len() <= ROUTING_ENTRIES_MAX);
 }
 

@@ -23,7 +23,7 @@
 use std::collections::BTreeMap;
 
 use super::binary::{ONE, POINT, half_to, log2};
-use super::{ENTRIES_TOLD_MAX, Facts, Learned, Lessons, Strategy, Verdict, highest, in_order};
+use super::{Facts, Learned, Lessons, RATES_TOLD_MAX, Strategy, Verdict, highest, in_order};
 use crate::agent::custody::cost_bytes;
 use crate::frame::{ROUTING_ENTRIES_MAX, RoutingInfo};
 use crate::id::NodeId;
@@ -206,7 +206,7 @@ impl Strategy for Prospect {
             let is_here = self.peers.get(node).is_some_and(|peer| peer.is_here);
             (*node, to_wire(if is_here { PRESENT << POINT } else { entry.rate(span, now) }))
         });
-        let mut entries = highest(rates.collect(), ENTRIES_TOLD_MAX - 1);
+        let mut entries = highest(rates.collect(), RATES_TOLD_MAX - 1);
         entries.extend(highest(vec![price], 1));
         entries.sort_unstable();
         RoutingInfo::Meetings(entries)
