@@ -201,9 +201,11 @@ impl Strategy for Prospect {
         }
         told.told_it = Some(now);
         let span = self.span(now);
+        let here = self.peers.iter().filter(|(_, peer)| peer.is_here);
+        let here: Vec<NodeId> = here.map(|(node, _)| *node).collect();
         let known = self.table.iter().filter(|(node, _)| **node != peer);
         let rates = known.map(|(node, entry)| {
-            let is_here = self.peers.get(node).is_some_and(|peer| peer.is_here);
+            let is_here = here.binary_search(node).is_ok();
             (*node, to_wire(if is_here { PRESENT << POINT } else { entry.rate(span, now) }))
         });
         let mut entries = highest(rates.collect(), RATES_TOLD_MAX - 1);
