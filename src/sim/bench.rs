@@ -6,7 +6,7 @@ pub struct Case {
     pub name: String,
     /// The scenario; files it names are the caller's to find.
     pub scenario: String,
-    /// CPU seconds it should take on a machine of 2 cores, where that was promised.
+    /// Seconds by the clock that it should take on a machine of 2 cores, where that was promised.
     pub goal_seconds: Option<u64>,
 }
 

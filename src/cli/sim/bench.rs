@@ -21,6 +21,7 @@ const TRACES: [&str; 3] = ["ht09", "hospital-lyon", "primaryschool"];
 struct Measured {
     case: Case,
     cost: Cost,
+    threads: Threads,
     report: Report,
 }
 
@@ -28,7 +29,7 @@ pub fn bench(args: &BenchArgs, json: bool) -> Outcome {
     if !json {
         print(format_args!(
             "{:<30} {:>9} {:>11} {:>10} {:>9}  {}\n",
-            "run", "CPU s", "events", "events/s", "delivered", "goal, CPU s"
+            "run", "CPU s", "events", "events/s", "delivered", "goal"
         ))?;
     }
     let names: &[&str] = if args.traces.is_some() { &TRACES } else { &[] };
@@ -63,29 +64,36 @@ fn measure(case: Case, folder: &Path, threads: Threads, quiet: bool) -> Result<M
     let bar = Bar::new(quiet);
     let report = simulate(&loaded, &case.scenario, super::files::commit(), threads, &mut |progress| bar.at(progress));
     bar.clear();
-    Ok(Measured { cost: gauge.read(), case, report })
+    Ok(Measured { cost: gauge.read(), threads, case, report })
 }
 
 fn row(measured: &Measured, json: bool) -> Outcome {
-    let Measured { case, cost, report } = measured;
+    let Measured { case, cost, threads, report } = measured;
+    let threads = match threads {
+        Threads::One => 1,
+        Threads::Pool => rayon::current_num_threads(),
+    };
+    let wall = cost.wall.as_secs_f64();
     let (cpu, events) = (cost.cpu.as_secs_f64(), report.head.events);
     let (rate, summary) = (cost.events_per_second(events), &report.summary);
     let bundles = report.occupancy.iter().map(|sample| sample.bundles).max().unwrap_or(0);
     if json {
         let value = serde_json::json!({
-            "schema": 1, "run": case.name, "cpu_seconds": cpu, "events": events, "events_per_second": rate,
+            "schema": 1, "run": case.name, "cpu_seconds": cpu, "wall_seconds": wall, "threads": threads, "events": events, "events_per_second": rate,
             "contacts": report.head.contacts, "delivered": summary.delivered, "peak_memory_bytes": cost.peak_bytes,
             "bundles_held_max": bundles, "nodes": report.head.nodes, "goal_seconds": case.goal_seconds,
         });
         return print(format_args!("{value}\n"));
     }
-    let goal = case.goal_seconds.map_or(String::new(), |goal| goal.to_string());
+    let goal = case.goal_seconds.map_or(String::new(), |goal| format!("{goal} s by the clock"));
     print(format_args!("{:<30} {cpu:>9.2} {events:>11} {rate:>10} {:>9}  {goal}\n", case.name, summary.delivered))?;
     match cost.peak_bytes {
         Some(peak) if report.head.nodes >= 1_000 => print(format_args!(
-            "{:<30} {} contacts, {} MB at most: {} bytes a node, {} a bundle held (at most {bundles} at once)\n",
+            "{:<30} {wall:.1} s by the clock on {threads} threads; {} contacts\n\
+            {:<30} {} MB at most: {} bytes a node, {} a bundle held (at most {bundles} at once)\n",
             "",
             report.head.contacts,
+            "",
             peak / 1_000_000,
             peak / u64::from(report.head.nodes),
             peak / bundles.max(1),
