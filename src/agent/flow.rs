@@ -231,7 +231,8 @@ impl Agent {
         if matches!(why, Refusal::Full | Refusal::Space | Refusal::Busy) {
             contact.retry_after(id, now, retry_after);
         }
-        if why == Refusal::Shunned {
+        let is_receipt = |slot: Slot| self.custody.kind(slot) == Kind::Receipt;
+        if why == Refusal::Shunned && self.find_held(&id).is_some_and(is_receipt) {
             self.unwelcome.insert(id, now + self.config.shun);
         }
         self.pump(peer, out);

@@ -79,7 +79,8 @@ fn row(measured: &Measured, json: bool) -> Outcome {
     let bundles = report.occupancy.iter().map(|sample| sample.bundles).max().unwrap_or(0);
     if json {
         let value = serde_json::json!({
-            "schema": 1, "run": case.name, "cpu_seconds": cpu, "wall_seconds": wall, "threads": threads, "events": events, "events_per_second": rate,
+            "schema": 1, "run": case.name, "cpu_seconds": cpu, "wall_seconds": wall, "threads": threads,
+            "events": events, "events_per_second": rate,
             "contacts": report.head.contacts, "delivered": summary.delivered, "peak_memory_bytes": cost.peak_bytes,
             "bundles_held_max": bundles, "nodes": report.head.nodes, "goal_seconds": case.goal_seconds,
         });
