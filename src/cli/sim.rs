@@ -247,8 +247,14 @@ pub fn run(command: &SimCommand, json: bool) -> u8 {
     code
 }
 
+/// Starting more threads than this takes longer than what they would do.
+const JOBS_MAX: usize = 1_024;
+
 /// So many threads; absent: one a core.
 fn threads(jobs: Option<usize>) -> Result<rayon::ThreadPool, Stop> {
+    if let Some(jobs) = jobs.filter(|jobs| *jobs > JOBS_MAX) {
+        return Err(Stop::Refused(format!("--jobs {jobs}: write at most {JOBS_MAX}, or leave it out for one a core")));
+    }
     let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs.unwrap_or(0)).build();
     pool.map_err(|why| Stop::Failed(format!("the system gives no threads: {why}")))
 }
