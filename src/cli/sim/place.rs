@@ -23,6 +23,9 @@ pub fn put_away() {
     std::mem::forget(writing());
 }
 
+/// How often a draft is begun anew where its folder is taken away in between.
+const DRAFTS_MAX: usize = 100;
+
 impl Place {
     /// Makes sure that `path` can be written to, and leaves nothing there.
     pub fn check(path: &Path) -> Result<Place, Stop> {
@@ -74,8 +77,13 @@ impl Place {
     /// this file system has, or beside a new one. Hidden, so that nobody takes it for a result, and gone when dropped.
     fn draft(&self) -> io::Result<TempDir> {
         let folder = if self.path.is_dir() { &self.path } else { parent(&self.path) };
-        fs::create_dir_all(folder)?;
-        tempfile::Builder::new().prefix(".dak-").permissions(Permissions::from_mode(0o777)).tempdir_in(folder)
+        let draft = || {
+            fs::create_dir_all(folder)?;
+            tempfile::Builder::new().prefix(".dak-").permissions(Permissions::from_mode(0o777)).tempdir_in(folder)
+        };
+        // Another run that checks its place beside this one takes away the folder that it made, as long as it is empty.
+        let is_gone = |why: &io::Error| matches!(why.kind(), io::ErrorKind::NotFound | io::ErrorKind::AlreadyExists);
+        (1..DRAFTS_MAX).map(|_| draft()).find(|made| !made.as_ref().is_err_and(is_gone)).unwrap_or_else(draft)
     }
 
     /// Directories above that are to be made, the deepest first.
@@ -114,4 +122,30 @@ fn remove_empty(places: &[PathBuf]) {
 
 fn parent(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn runs_that_begin_and_end_at_once_do_not_take_the_directory_from_under_each_other() {
+        let desk = TempDir::new().unwrap();
+        for round in 0..200 {
+            let runs = desk.path().join(round.to_string()).join("runs");
+            thread::scope(|scope| {
+                for run in 0..4 {
+                    let path = runs.join(run.to_string());
+                    scope.spawn(move || {
+                        let place = Place::check(&path).unwrap();
+                        place.write(&[("summary.json", "{}".to_owned())]).unwrap();
+                    });
+                }
+            });
+            let made = fs::read_dir(&runs).unwrap().map(|entry| entry.unwrap().path().join("summary.json"));
+            assert_eq!(made.filter(|summary| summary.is_file()).count(), 4);
+        }
+    }
 }
