@@ -20,7 +20,9 @@ const SEQUENCE_STRIDE: u64 = 64;
 
 impl Agent {
     fn emit(&mut self, change: Change, out: &mut Vec<Output>) {
-        if self.at.now.since(self.clock.now) >= TICK {
+        // A home that knows no time yet could not tell how long it was off.
+        let is_first = self.clock.wall.0 == 0 && self.at.wall.0 != 0;
+        if is_first || self.at.now.since(self.clock.now) >= TICK {
             self.clock = self.at;
             out.push(Output::Commit(Change::Tick { at: self.at }));
         }

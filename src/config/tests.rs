@@ -148,3 +148,9 @@ impl Dir {
         Config::load(&self.path(), find, flags)
     }
 }
+
+#[test]
+fn a_configuration_that_is_there_needs_no_room_for_another() {
+    // Nobody can make files in that folder.
+    assert!(!write_first(Path::new("/proc/self/status"), None).unwrap());
+}

@@ -232,7 +232,8 @@ impl Core {
                 self.handle(Input::ContactDown { peer }, out);
             }
             Work::Look(look) => {
-                self.settle_batch(out);
+                // Whoever looks sees whole batches, and no life that is over.
+                self.run_due(out);
                 open.looks.push(Act::Call(look(&self.agent)));
             }
             Work::Parsed(parsed)
@@ -249,13 +250,6 @@ impl Core {
 
     fn handle(&mut self, input: Input, out: &mut Vec<Output>) {
         self.tape.handle(&mut self.agent, self.clock.moment(), input, out);
-    }
-
-    /// Whoever looks sees whole batches.
-    fn settle_batch(&mut self, out: &mut Vec<Output>) {
-        if matches!(self.agent.next_timeout(), Some((_, Cause::Batch))) {
-            self.handle(Input::Timeout, out);
-        }
     }
 
     fn run_due(&mut self, out: &mut Vec<Output>) {

@@ -24,6 +24,14 @@ fn a_life_without_a_receipt_ends_as_expired_and_a_late_receipt_still_upgrades_it
 }
 
 #[test]
+fn the_first_commit_of_a_home_knows_when_it_was() {
+    let mut world = World::of(2);
+    world.pass(Millis(10));
+    world.send(ALICE, BOB).unwrap();
+    assert_eq!(world.nodes[ALICE].agent.durable().clock.wall.0, WALL + 10);
+}
+
+#[test]
 fn a_clock_that_jumps_ten_years_loses_nothing() {
     let mut world = World::of(3);
     let years = 10 * 365 * DAY.0 as i64;

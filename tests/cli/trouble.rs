@@ -43,6 +43,17 @@ fn a_damaged_store_is_said_with_exit_7_and_repaired_on_demand() {
 }
 
 #[test]
+fn a_life_that_ended_while_no_node_ran_is_over_for_whoever_asks_first() {
+    let mut alice = Person::new("alice");
+    alice.up("");
+    alice.down();
+    let sent = alice.json(&format!("send {SOMEBODY} hi --lifetime 1s"));
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    let first = alice.json(&format!("status {}", sent["id"].as_str().unwrap()));
+    assert_eq!(first["state"], "expired", "{first}");
+}
+
+#[test]
 fn a_store_that_is_no_store_is_said_without_a_backtrace() {
     let mut alice = Person::new("alice");
     alice.up("");
