@@ -123,7 +123,7 @@ impl Agent {
         let space = !self.is_short_of_space() || !freed.is_empty();
         // Also at its destination, whose summary then says that it need not be brought again.
         let carries = self.config.carry_bytes_max > 0;
-        let welcome = carries && space && (!freed.is_empty() || self.make_place(&held, out));
+        let welcome = carries && space && (held.grade != Grade::Released || self.make_place(&held, out));
         if welcome && self.make_room(&held, out).is_some() {
             let slot = self.hold(held, bundle, out);
             self.grant(from, id, Grade::Copy, out);
@@ -225,13 +225,14 @@ impl Agent {
     }
 }
 
-/// A receipt takes over the place, class and remaining life of what it freed; one that freed nothing goes first.
+/// A receipt takes over the place, class and remaining life of what it freed. One that freed nothing goes first, and so
+/// does one for one's own message, which leaves it no room that is for others.
 fn in_place_of(freed: &[Held], receipt: Held) -> Held {
-    let Some(class) = freed.iter().map(|held| held.class).max() else {
-        return Held { grade: Grade::Released, ..receipt };
-    };
     let expires = freed.iter().map(|held| held.expires).max().unwrap_or(receipt.expires).min(receipt.expires);
-    Held { class: class.min(Class::Contacts), grade: Grade::Copy, expires, ..receipt }
+    match freed.iter().map(|held| held.class).filter(|class| *class != Class::Own).max() {
+        Some(class) => Held { class, grade: Grade::Copy, expires, ..receipt },
+        None => Held { grade: Grade::Released, expires, ..receipt },
+    }
 }
 
 /// What a receipt of this kind is evidence of.

@@ -228,6 +228,23 @@ fn a_receipt_that_frees_nothing_never_pushes_a_message_out_and_makes_way_first()
 }
 
 #[test]
+fn receipts_for_ones_own_messages_leave_the_room_to_what_is_carried_for_others() {
+    let mut world = carrier(4);
+    let (mut stranger, mut to) = (Ghost::new(50), Ghost::new(51));
+    let me = world.nodes[0].id;
+    world.haunt(0, &stranger);
+    for _ in 0..40 {
+        let id = world.send_to(0, Eid::mail(to.id), DAY.times(20), None).unwrap();
+        let receipt = to.receipt(me, ReceiptKind::Delivered, &[id]);
+        world.take(0, &stranger, &receipt);
+        assert!(!world.holds(0, id));
+    }
+    let carried = filling(&mut stranger, DAY.times(9));
+    world.take(0, &stranger, &carried);
+    assert!(held(&world, &carried));
+}
+
+#[test]
 fn one_large_bundle_takes_the_place_of_many_small_ones_or_of_none() {
     let mut world = carrier_of(Policy::Epidemic, 700);
     let mut source = Ghost::new(50);

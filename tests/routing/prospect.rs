@@ -175,6 +175,16 @@ fn a_peer_met_again_at_once_is_told_only_what_changes() {
 }
 
 #[test]
+fn who_said_nothing_may_have_heard_nothing_and_is_told_again() {
+    let mut rig = rig(3);
+    rig.meet(0, 2);
+    // A contact so short that neither Hello arrives.
+    rig.told_to(0, 1);
+    rig.down(0, 1);
+    assert!(matches!(&rig.up(0, 1)[0], RoutingInfo::Meetings(told) if !told.is_empty()));
+}
+
+#[test]
 fn what_peers_tell_is_bounded_however_many_they_are() {
     let mut rig = rig(1);
     let mut dice = Dice::new(1);

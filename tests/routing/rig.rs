@@ -44,6 +44,11 @@ impl Rig {
         said
     }
 
+    /// What a Hello of `n` to `peer` says.
+    pub fn told_to(&mut self, n: usize, peer: usize) -> RoutingInfo {
+        self.routings[n].info(node(peer), self.now)
+    }
+
     /// `n` hears the Hello of `peer`.
     pub fn hear(&mut self, n: usize, peer: usize, info: &RoutingInfo) {
         let lessons = self.routings[n].met(node(peer), info, self.now);

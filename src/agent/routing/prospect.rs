@@ -234,6 +234,10 @@ impl Strategy for Prospect {
 
     fn parted(&mut self, peer: NodeId, now: Timestamp, lessons: &mut Lessons) {
         let was_here = self.peers.get_mut(&peer).is_some_and(|peer| std::mem::take(&mut peer.is_here));
+        // Nothing came from there, so it may be that nothing went there either.
+        if let Some(peer) = self.peers.get_mut(&peer).filter(|_| !was_here) {
+            peer.told_it = None;
+        }
         if let Some(entry) = self.table.get_mut(&peer).filter(|_| was_here) {
             // Nothing is forgotten while a contact lasts.
             (entry.counted, entry.left) = (now, Some(now));
