@@ -28,7 +28,7 @@ impl Generator {
         match self {
             Generator::Walk(walk) => Box::new(Clip::new(walk.events(seed, end_us), end_us)),
             Generator::Meet(meet) => Box::new(Clip::new(instants(meet.events(seed)), end_us)),
-            Generator::Plan(plan) => Box::new(Clip::new(plan.events(seed), end_us)),
+            Generator::Plan(plan) => Box::new(Clip::new(plan.events(seed, end_us), end_us)),
         }
     }
 

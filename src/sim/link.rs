@@ -54,10 +54,10 @@ pub struct Cut {
 }
 
 impl Links {
-    pub fn new(link: &Link, nodes: u32, seed: u64) -> Links {
+    pub fn new(link: &Link, seed: u64) -> Links {
         match link {
             Link::Ideal => Links::Ideal(Ideal::default()),
-            Link::Rate(rated) => Links::Rate(Box::new(Rate::new(*rated, nodes, seed))),
+            Link::Rate(rated) => Links::Rate(Box::new(Rate::new(*rated, seed))),
         }
     }
 

@@ -28,7 +28,8 @@ use rayon::prelude::*;
 
 use crate::agent::change::What;
 use crate::sim::catalog::Catalog;
-use crate::sim::scenario::Loaded;
+use crate::sim::report::NodeLoad;
+use crate::sim::scenario::{FaultPlan, Loaded};
 
 use self::common::Common;
 use self::node::Node;
@@ -62,8 +63,9 @@ pub struct World<'a> {
     last_us: u64,
     ups_max: usize,
 
-    /// By number; none where a share has it.
+    /// By number; none where a share has it, or where nothing ever happened to it.
     nodes: Vec<Option<Box<Node>>>,
+    faults: FaultPlan,
     /// When something is due at each that the script does not say.
     wakes_us: Vec<u64>,
     parting: Parting,
@@ -105,23 +107,31 @@ impl<'a> World<'a> {
             catalog: Catalog::default(),
         });
         let last_message_us = loaded.messages.last().map_or(0, |message| message.create_us);
+        let end_us = loaded.duration_us.max(last_message_us);
         let mut world = World {
             threads,
             now_us: 0,
             is_over: false,
-            end_us: loaded.duration_us.max(last_message_us),
+            end_us,
             script: Script::new(loaded, &faults),
             cues: Vec::new(),
             last_us: 0,
             ups_max: (loaded.nodes / NODES_PER_UP).max(1) as usize,
-            nodes: (0..loaded.nodes).map(|node| Some(Box::new(Node::new(node, &common, &faults)))).collect(),
+            nodes: (0..loaded.nodes).map(|_| None).collect(),
+            faults,
             wakes_us: vec![NEVER; loaded.nodes as usize],
             parting: Parting::new(loaded.nodes, shares),
             share_of: vec![NOBODY; loaded.nodes as usize],
             shares: (0..shares).map(|_| Share::new(Arc::clone(&common))).collect(),
-            tally: Tally::new(loaded),
+            tally: Tally::new(loaded, end_us),
             common,
         };
+        if let [all] = &mut world.shares[..] {
+            world.share_of.fill(0);
+            for node in 0..loaded.nodes {
+                all.enter(node, Box::new(Node::new(node, &world.common, &world.faults)));
+            }
+        }
         world.last_us = world.script.read(0, world.ups_max, &mut world.cues);
         world
     }
@@ -169,21 +179,19 @@ impl<'a> World<'a> {
         while self.advance() {}
         self.gather();
         self.check_statuses();
-        self.tally.close(self.shares.iter().map(|share| &share.count), present(&self.nodes));
+        let load = self.nodes.iter().map(|node| node.as_ref().map_or(NodeLoad::default(), |node| node.load)).collect();
+        self.tally.close(self.shares.iter().map(|share| &share.count), load);
         Outcome { event_hash: self.event_hash(), contacts: self.tally.contacts.seen(), tally: self.tally }
     }
 
     /// Gives nodes and cues of a window to the shares. Where there is only one, the nodes stay in it.
     fn hand_out(&mut self) {
-        let World { parting, cues, nodes, wakes_us, share_of, shares, .. } = self;
-        match shares.len() {
-            1 => share_of.fill(0),
-            _ => parting.part(cues, self.last_us, wakes_us, share_of),
-        }
-        for (node, share) in (0..).zip(&*share_of) {
-            if *share != NOBODY
-                && let Some(state) = nodes[node as usize].take()
-            {
+        let World { parting, cues, nodes, wakes_us, share_of, shares, common, faults, .. } = self;
+        if shares.len() > 1 {
+            parting.part(cues, self.last_us, wakes_us, share_of);
+            for (node, share) in (0..).zip(&*share_of).filter(|(_, share)| **share != NOBODY) {
+                let state = nodes[node as usize].take();
+                let state = state.unwrap_or_else(|| Box::new(Node::new(node, common, faults)));
                 shares[*share as usize].enter(node, state);
             }
         }
@@ -223,7 +231,7 @@ impl<'a> World<'a> {
         let had = |message: u32, node: u32| {
             self.nodes[node as usize].as_ref().is_some_and(|node| node.had.contains(message as usize))
         };
-        for outgoing in present(&self.nodes).flat_map(|node| node.agent.sent()) {
+        for outgoing in self.nodes.iter().flatten().flat_map(|node| node.agent.sent()) {
             let Some(message) = catalog.find(&outgoing.id).and_then(|entry| entry.message) else { continue };
             let is_delivered = rows[message as usize].delivered_us.is_some();
             let is_true = outgoing.evidence.iter().all(|evidence| match (evidence.what, evidence.who) {
@@ -247,11 +255,6 @@ impl<'a> World<'a> {
     }
 }
 
-/// The nodes by number, once they are gathered.
-fn present(nodes: &[Option<Box<Node>>]) -> impl Iterator<Item = &Node> {
-    nodes.iter().map(|node| &**node.as_ref().expect("all nodes are gathered"))
-}
-
 /// How many shares a world has: by its size alone, or the same run would differ from machine to machine.
 fn shares(nodes: u32) -> usize {
     if nodes < PARTED_NODES_MIN { 1 } else { (nodes / SHARE_NODES).min(SHARES_MAX) as usize }
@@ -272,6 +275,19 @@ mod tests {
 
     fn outcome(loaded: &Loaded, shares: usize) -> Outcome {
         World::of_shares(loaded, Threads::Pool, shares).finish()
+    }
+
+    #[test]
+    fn a_message_long_after_the_last_contact_costs_no_more_looks_at_the_stores() {
+        let text = "[contacts]\ntrace = \"t\"\n[workload]\nfile = \"w\"\n[link]\nmodel = \"ideal\"\n[routing]\n\
+            strategy = \"epidemic\"\n";
+        let mut read = |path: &str| match path {
+            "t" => Ok(b"0 CONN 0 1 up\n1 CONN 0 1 down\n".to_vec()),
+            _ => Ok(b"100000 C M1 0 1 10\n".to_vec()),
+        };
+        let loaded = Scenario::parse("far.toml", text, &[]).unwrap().load(&mut read).unwrap();
+        let samples = World::new(&loaded, Threads::One).finish().tally.occupancy.len() as u64;
+        assert!((100..=tally::SAMPLES + 1).contains(&samples), "{samples}");
     }
 
     #[test]

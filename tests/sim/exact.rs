@@ -101,6 +101,23 @@ fn a_lifetime_cuts_exactly_what_the_oracle_says_its_last_instant_included() {
 }
 
 #[test]
+fn a_life_is_told_in_milliseconds_whatever_falls_between_them() {
+    // Pairs that write a little after one another, and meet ten seconds later or a little more.
+    for later_us in (0..2_500).step_by(100) {
+        let (mut trace, mut ends, mut messages) = (String::new(), String::new(), String::new());
+        for pair in 0..25 {
+            let (a, b) = (2 * pair, 2 * pair + 1);
+            writeln!(trace, "10.{later_us:06} CONN {a} {b} up").unwrap();
+            writeln!(ends, "11 CONN {a} {b} down").unwrap();
+            writeln!(messages, "0.{:06} C M{pair} {a} {b} 100", pair * 100).unwrap();
+        }
+        let rest = format!("{}[bundle]\nlifetime = \"10s\"\n", ideal("epidemic"));
+        let differences = differences(&load(&(trace + &ends), &messages, &rest), false);
+        assert!(differences.is_empty(), "{later_us} us later:\n{differences}");
+    }
+}
+
+#[test]
 fn the_real_traces_agree_with_their_answers() {
     let Some(folder) = real_traces() else {
         return println!("the shared traces are not beside the project: nothing was compared");

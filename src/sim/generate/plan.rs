@@ -30,9 +30,10 @@ pub struct Meeting {
 }
 
 impl Plan {
-    /// The contacts in their order. Meetings of a pair that overlap are one contact.
-    pub(super) fn events(&self, seed: u64) -> impl Iterator<Item = ContactEvent> + use<> {
-        let mut raw = instants(self.raw_events(seed));
+    /// The contacts in their order, as far as they begin by `end_us`. Meetings of a pair that overlap are one contact.
+    pub(super) fn events(&self, seed: u64, end_us: u64) -> impl Iterator<Item = ContactEvent> + use<> {
+        // Meetings of a pair may follow each other without a gap for ever.
+        let mut raw = instants(self.raw_events(seed).take_while(move |event| event.at_us <= end_us));
         let mut together: BTreeMap<(u32, u32), u32> = BTreeMap::new();
         std::iter::from_fn(move || {
             raw.find(|event| {
@@ -118,7 +119,7 @@ mod tests {
     }
 
     fn contacts(meetings: Vec<Meeting>, end_us: u64) -> Vec<Contact> {
-        let events: Vec<ContactEvent> = Clip::new(Plan { nodes: 9, meetings }.events(1), end_us).collect();
+        let events: Vec<ContactEvent> = Clip::new(Plan { nodes: 9, meetings }.events(1, end_us), end_us).collect();
         let contacts = Trace::collect(9, events.iter().copied()).contacts;
         assert_eq!(events.len(), 2 * contacts.len(), "no contact begins or ends twice: {events:?}");
         contacts
@@ -140,11 +141,17 @@ mod tests {
     }
 
     #[test]
+    fn meetings_that_begin_before_the_last_one_ends_are_one_long_contact() {
+        let endless = contacts(vec![meeting(&[1, 4], 5, 10, Some(9))], 100);
+        assert_eq!(endless, [Contact { up_us: 5, a: 1, b: 4, down_us: 100 }]);
+    }
+
+    #[test]
     fn jitter_delays_and_the_seed_decides() {
         let late = Meeting { jitter_us: 20, ..meeting(&[0, 1], 100, 10, Some(100)) };
         let starts = |seed| {
             let plan = Plan { nodes: 2, meetings: vec![late.clone()] };
-            let trace = Trace::collect(2, Clip::new(plan.events(seed), 2_000));
+            let trace = Trace::collect(2, Clip::new(plan.events(seed, 2_000), 2_000));
             trace.contacts.iter().map(|contact| contact.up_us % 100).collect::<Vec<_>>()
         };
         assert!(starts(1).iter().all(|start| *start <= 20) && starts(1).iter().any(|start| *start > 0));

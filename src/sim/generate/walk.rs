@@ -302,4 +302,18 @@ mod tests {
         let ups = events.iter().filter(|event| event.change == Change::Up).count();
         assert_eq!(ups * 2, events.len());
     }
+
+    #[test]
+    fn those_who_stand_a_thousand_miles_apart_are_near_for_a_radio_that_reaches_further() {
+        let corners = vec![standing(vec![(0, 0)], 0), standing(vec![(2_000_000_000, 2_000_000_000)], 0)];
+        let reach = |range_mm| Walk {
+            width_mm: 2_000_000_000,
+            height_mm: 2_000_000_000,
+            range_mm,
+            speed_mm_s: (7_500_000, 7_500_000),
+            ..plane(corners.clone())
+        };
+        assert_eq!(contacts(&reach(2_900_000_000), 1, 60_000_000).len(), 1);
+        assert_eq!(contacts(&reach(2_800_000_000), 1, 60_000_000).len(), 0);
+    }
 }

@@ -18,6 +18,7 @@ pub struct Rate {
     seed: u64,
     lines: Vec<Line>,
     unused: Vec<u32>,
+    /// By node, up to the largest that was ever here.
     radios: Vec<Radio>,
     /// When each transfer under way arrives: time, number, line, way.
     due: BinaryHeap<Reverse<(u64, u64, u32, usize)>>,
@@ -74,17 +75,17 @@ struct Waiting {
 type Order = (bool, u64);
 
 impl Rate {
-    pub fn new(rated: Rated, nodes: u32, seed: u64) -> Rate {
+    pub fn new(rated: Rated, seed: u64) -> Rate {
         Rate {
             rated,
             seed,
             lines: Vec::new(),
             unused: Vec::new(),
-            radios: (0..nodes).map(|_| Radio::default()).collect(),
+            radios: Vec::new(),
             due: BinaryHeap::new(),
             numbers: 0,
             restless: VecDeque::new(),
-            is_restless: vec![false; nodes as usize],
+            is_restless: Vec::new(),
         }
     }
 
@@ -136,6 +137,10 @@ impl Rate {
     pub fn enter(&mut self, node: u32, moved: Moved) {
         let Moved { radio, lines, numbers } = moved;
         self.numbers = self.numbers.max(numbers);
+        let largest = lines.iter().map(|line| line.ends[1]).max().unwrap_or(node).max(node);
+        if self.radios.len() <= largest as usize {
+            self.radios.resize_with(largest as usize + 1, Radio::default);
+        }
         let lines_before = std::mem::take(&mut self.radios[node as usize].lines);
         self.radios[node as usize] = Radio { lines: lines_before, ..radio };
         for line in lines {

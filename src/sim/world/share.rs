@@ -33,7 +33,7 @@ pub struct Share<'a> {
     setups: BTreeSet<(u64, u32, u32)>,
     links: Links,
     timers: Timers,
-    /// By number; none where a node is not in this share.
+    /// By number up to the largest that was ever here; none where a node is not.
     nodes: Vec<Option<Box<Node>>>,
     present: Vec<u32>,
 
@@ -63,15 +63,14 @@ enum Class {
 impl<'a> Share<'a> {
     pub fn new(common: Arc<Common<'a>>) -> Share<'a> {
         let loaded = common.loaded;
-        let (nodes, seed) = (loaded.nodes, loaded.scenario.seed);
         Share {
             common,
             now_us: 0,
             cues: VecDeque::new(),
             setups: BTreeSet::new(),
-            links: Links::new(&loaded.scenario.link, nodes, seed),
-            timers: Timers::new(nodes),
-            nodes: (0..nodes).map(|_| None).collect(),
+            links: Links::new(&loaded.scenario.link, loaded.scenario.seed),
+            timers: Timers::default(),
+            nodes: Vec::new(),
             present: Vec::new(),
             count: Count::default(),
             log: EventLog::default(),
@@ -87,6 +86,10 @@ impl<'a> Share<'a> {
         let setups = state.peers.set_up().map(|(peer, at_us)| (at_us, node.min(peer), node.max(peer)));
         self.setups.extend(setups);
         self.timers.set(node, state.alarm_us);
+        let least = node as usize + 1;
+        if self.nodes.len() < least {
+            self.nodes.resize_with(least, || None);
+        }
         self.nodes[node as usize] = Some(state);
         self.present.push(node);
     }

@@ -2,6 +2,7 @@
 
 use super::count::Count;
 use super::node::Node;
+use crate::sim::oracle::Arrival;
 use crate::sim::report::{Counters, MessageRow, Move, Moves, NodeLoad, Occupancy, Thinned};
 use crate::sim::scenario::Loaded;
 use crate::sim::trace::Contact;
@@ -23,23 +24,23 @@ pub struct Tally {
 }
 
 /// Instants at which the stores are looked at.
-const SAMPLES: u64 = 240;
+pub const SAMPLES: u64 = 240;
 /// Contacts and moves kept for the map.
 const MAP_CONTACTS_MAX: usize = 20_000;
 const MAP_MOVES_MAX: usize = 20_000;
 
 impl Tally {
-    pub fn new(loaded: &Loaded) -> Tally {
+    pub fn new(loaded: &Loaded, end_us: u64) -> Tally {
         Tally {
             counters: Counters::default(),
-            rows: loaded.messages.iter().map(row_of).collect(),
+            rows: loaded.messages.iter().map(|message| MessageRow::of(message, &Arrival::default())).collect(),
             occupancy: Vec::new(),
             load: Vec::new(),
             contacts: Thinned::new(MAP_CONTACTS_MAX),
             moves: Moves::new(MAP_MOVES_MAX),
             events: 0,
             misbehaved: 0,
-            sample_every_us: (loaded.duration_us / SAMPLES).max(1),
+            sample_every_us: (end_us / SAMPLES).max(1),
             next_sample_us: 0,
         }
     }
@@ -90,22 +91,11 @@ impl Tally {
     }
 
     /// Ends the run.
-    pub fn close<'s>(&mut self, counts: impl Iterator<Item = &'s Count>, nodes: impl Iterator<Item = &'s Node>) {
+    pub fn close<'s>(&mut self, counts: impl Iterator<Item = &'s Count>, load: Vec<NodeLoad>) {
         for count in counts {
             self.counters.add(&count.counters);
             self.misbehaved += count.misbehaved;
         }
-        self.load = nodes.map(|node| node.load).collect();
-    }
-}
-
-fn row_of(message: &crate::sim::Message) -> MessageRow {
-    MessageRow {
-        id: message.id.clone(),
-        from: message.from,
-        to: message.to,
-        size: message.size,
-        create_us: message.create_us,
-        ..MessageRow::default()
+        self.load = load;
     }
 }

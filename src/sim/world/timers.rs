@@ -4,10 +4,10 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 /// One alarm a node. An alarm that became too early is kept: it rings, and the world sets the next.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Timers {
     alarms: BinaryHeap<Reverse<(u64, u32)>>,
-    /// The alarm that counts; others of the node are void.
+    /// The alarm that counts, for nodes up to the last that had one; others of the node are void.
     set_us: Vec<u64>,
 }
 
@@ -15,13 +15,9 @@ pub struct Timers {
 pub const NEVER: u64 = u64::MAX;
 
 impl Timers {
-    pub fn new(nodes: u32) -> Timers {
-        Timers { alarms: BinaryHeap::new(), set_us: vec![NEVER; nodes as usize] }
-    }
-
     /// Takes a node's alarm out; returns when it would have rung, [`NEVER`] where none was set.
     pub fn take(&mut self, node: u32) -> u64 {
-        std::mem::replace(&mut self.set_us[node as usize], NEVER)
+        self.set_us.get_mut(node as usize).map_or(NEVER, |set_us| std::mem::replace(set_us, NEVER))
     }
 
     /// Forgets what all the alarms taken out have left behind.
@@ -31,6 +27,10 @@ impl Timers {
 
     /// Makes sure that an alarm rings by `due_us`.
     pub fn set(&mut self, node: u32, due_us: u64) {
+        let least = node as usize + 1;
+        if self.set_us.len() < least {
+            self.set_us.resize(least, NEVER);
+        }
         let set_us = &mut self.set_us[node as usize];
         if due_us < *set_us {
             *set_us = due_us;

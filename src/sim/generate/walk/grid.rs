@@ -42,9 +42,9 @@ impl Grid {
     /// Calls `visit` once for every two nodes that are within reach at the start of their paths, smaller id first.
     pub(super) fn for_near_pairs(&mut self, paths: &[Polyline], mut visit: impl FnMut(u32, u32)) {
         self.place(paths);
-        let reach = i64::try_from(self.reach_mm).expect("a plane is smaller").pow(2);
+        let reach = u128::from(self.reach_mm).pow(2);
         let near = |one: Placed, other: Placed| {
-            let (dx, dy) = (i64::from(one.x) - i64::from(other.x), i64::from(one.y) - i64::from(other.y));
+            let (dx, dy) = (u128::from(one.x.abs_diff(other.x)), u128::from(one.y.abs_diff(other.y)));
             dx * dx + dy * dy <= reach
         };
         for row in 0..self.rows {
