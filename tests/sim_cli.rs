@@ -153,6 +153,16 @@ fn a_place_that_cannot_be_written_to_is_refused_before_the_run() {
 }
 
 #[test]
+fn the_oracle_speaks_json_too() {
+    let desk = Desk::new();
+    let said = desk.done(&["oracle", "t.txt", "w.txt", "--json"]);
+    let lines: Vec<serde_json::Value> = said.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 3);
+    assert_eq!((&lines[0]["id"], lines[0]["earliest_arrival"].as_f64()), (&"M1".into(), Some(100.0)));
+    assert!(lines[2]["earliest_arrival"].is_null());
+}
+
+#[test]
 fn the_oracle_prints_a_line_a_message() {
     let desk = Desk::new();
     let expected = "#id\tcreate\tsrc\tdst\tsize\tearliest_arrival\tdirect_arrival\n\
@@ -188,7 +198,7 @@ fn a_sweep_goes_on_where_it_stopped_and_its_shards_make_the_same() {
     let of_one = sweep(&["--out", "parts", "--shard", "1/2"]);
     assert_eq!(of_one, "4 of 8 runs are in parts\n");
     sweep(&["--out", "parts", "--shard", "2/2"]);
-    let run = commands.lines().next().unwrap().strip_prefix("dak sim ").unwrap();
+    let run = commands.lines().next().unwrap().strip_prefix(&format!("{} sim ", env!("CARGO_BIN_EXE_dak"))).unwrap();
     let name = run.rsplit('/').next().unwrap();
     let made = desk.get(&format!("whole/runs/{name}/summary.json"));
     assert_eq!(made, desk.get(&format!("parts/runs/{name}/summary.json")));
@@ -221,6 +231,102 @@ fn a_sweep_has_its_figures_in_the_order_of_a_summary_and_its_page_once_all_runs_
     assert!(page.contains("Its first run: direct, seed 1"));
     let said = desk.refused(&["sweep", "s.toml", "--set", "seed=1,2", "--out", "x"]);
     assert!(said.contains("--seeds 1-10"), "{said}");
+}
+
+#[test]
+fn a_sweep_draws_its_curve_whichever_way_a_lifetime_is_written() {
+    let desk = Desk::new();
+    let dots = |lifetimes: &str| {
+        let setting = format!("bundle.lifetime={lifetimes}");
+        desk.done(&["sweep", "s.toml", "--set", &setting, "--seeds", "1-2", "--out", lifetimes]);
+        desk.get(&format!("{lifetimes}/report.html")).matches("class=\"dot ").count()
+    };
+    let plain = dots("60,600,6000");
+    assert!(plain >= 6, "{plain}");
+    assert_eq!(plain, dots("60s,10min,100min"));
+}
+
+#[test]
+fn a_baseline_fails_on_runs_that_are_missing_or_took_another_way() {
+    let desk = Desk::new();
+    for (out, seeds) in [("a", "1-3"), ("b", "1-2")] {
+        desk.done(&["sweep", "s.toml", "--seeds", seeds, "--out", out]);
+    }
+    let fails = |one: &str, other: &str| {
+        let output = desk.dak(&["compare", one, other, "--baseline"]);
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert!(fails("a", "b").contains(", seed 3: only in A"));
+    assert!(fails("b", "a").contains(", seed 3: only in B"));
+    desk.done(&["sweep", "s.toml", "--seeds", "1-2", "--out", "c"]);
+    let run = fs::read_dir(desk.path("c/runs")).unwrap().next().unwrap().unwrap().path().join("summary.json");
+    let summary = fs::read_to_string(&run).unwrap();
+    let at = summary.find("\"event_hash\": \"").unwrap() + 15;
+    fs::write(&run, format!("{}{}{}", &summary[..at], "x", &summary[at + 1..])).unwrap();
+    assert!(fails("b", "c").contains("other events"));
+    fs::write(&run, "{\"seed\":1}").unwrap();
+    assert!(desk.refused(&["compare", "b", "c"]).contains("no summary"));
+}
+
+#[test]
+fn a_trace_is_written_through_a_link_and_into_a_pipe_and_not_in_their_place() {
+    let desk = Desk::new();
+    desk.put("there.txt", "");
+    std::os::unix::fs::symlink(desk.path("there.txt"), desk.path("link.txt")).unwrap();
+    desk.done(&["trace", "convert", "t.txt", "--out", "link.txt"]);
+    assert!(desk.path("link.txt").is_symlink());
+    let text = desk.get("there.txt");
+    assert!(text.starts_with("0 CONN 0 1 up\n"), "{text}");
+    assert_eq!(desk.done(&["trace", "convert", "t.txt", "--out", "/dev/stdout"]), text);
+}
+
+#[test]
+fn a_mistake_in_a_file_names_where_it_is_for_whoever_ran_the_command() {
+    let desk = Desk::new();
+    fs::create_dir(desk.path("below")).unwrap();
+    desk.put("below/s.toml", &scenario("trace = \"t.txt\"", "file = \"w.txt\""));
+    desk.put("below/t.txt", "0 CONN 0 1 up\n5 CONN 0 1 upp\n");
+    desk.put("below/w.txt", MESSAGES);
+    assert!(desk.refused(&["run", "below/s.toml"]).contains("below/t.txt:2:"));
+    desk.put("below/t.txt", TRACE);
+    desk.put("below/w.txt", "1 C M1 0 2 -5\n");
+    assert!(desk.refused(&["run", "below/s.toml"]).contains("below/w.txt:1:"));
+}
+
+#[test]
+fn a_setting_swept_twice_is_refused() {
+    let desk = Desk::new();
+    let said =
+        desk.refused(&["sweep", "s.toml", "--set", "workload.size=1,2", "--set", "workload.size=5", "--out", "x"]);
+    assert!(said.contains("workload.size") && said.contains("once"), "{said}");
+}
+
+#[test]
+fn a_run_that_is_there_twice_is_not_compared() {
+    let desk = Desk::new();
+    for name in ["both/old", "both/new", "one"] {
+        desk.done(&["run", "s.toml", "--out", name]);
+    }
+    let said = desk.refused(&["compare", "one", "both"]);
+    assert!(said.contains("both/old") && said.contains("both/new") && said.contains("remove one"), "{said}");
+}
+
+#[test]
+fn what_would_take_all_memory_is_refused() {
+    let desk = Desk::new();
+    let faults = "[faults]\ncrash_rate = \"1/min\"\n";
+    let long = scenario("trace = \"t.txt\"", "file = \"w.txt\"") + faults;
+    desk.put("crashes.toml", &format!("duration = \"3650d\"\nnodes = 200\n{long}"));
+    assert!(desk.refused(&["run", "crashes.toml"]).contains("lower `crash_rate`"));
+    assert!(desk.refused(&["oracle", "t.txt", "w.txt", "--nodes", "4000000000"]).contains("1000000"));
+    assert!(desk.refused(&["trace", "check", "t.txt", "--nodes", "0"]).contains("2..=1000000"));
+    desk.put("long.txt", "0 CONN 0 1 up\n10000000000 CONN 0 1 down\n");
+    assert!(desk.refused(&["trace", "convert", "long.txt", "--to", "sociopatterns"]).contains("write --to one"));
+    // Nobody but two is ever made.
+    desk.put("far.txt", "0 CONN 0 999 up\n9 CONN 0 999 down\n");
+    desk.put("w.txt", "1 C M1 0 999 5\n");
+    assert!(desk.done(&["run", "s.toml", "--set", "contacts.trace=far.txt"]).contains("\ndelivered: 1\n"));
 }
 
 #[test]

@@ -24,7 +24,7 @@ use clap::{Args, Subcommand, ValueHint};
 
 use crate::api::{ApiError, ErrorKind};
 use crate::safe_text::{safe_json, safe_text};
-use crate::sim::InputError;
+use crate::sim::{InputError, NODES_MAX};
 
 #[derive(Clone, Debug, Subcommand)]
 pub enum SimCommand {
@@ -103,7 +103,7 @@ pub enum TraceCommand {
         #[arg(long, value_name = "FORM")]
         from: Option<String>,
         /// How many nodes there are; ids go from 0 to one less
-        #[arg(long, value_name = "N")]
+        #[arg(long, value_name = "N", value_parser = nodes())]
         nodes: Option<u32>,
     },
 }
@@ -120,7 +120,7 @@ pub struct OracleArgs {
     #[arg(long, value_name = "DURATION")]
     lifetime: Option<String>,
     /// How many nodes there are; ids go from 0 to one less
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = nodes())]
     nodes: Option<u32>,
 }
 
@@ -223,7 +223,7 @@ pub fn run(command: &SimCommand, json: bool) -> u8 {
         SimCommand::Run(args) => run::run(args, json),
         SimCommand::Example => example::example(),
         SimCommand::Trace(command) => trace::trace(command, json),
-        SimCommand::Oracle(args) => oracle::oracle(args),
+        SimCommand::Oracle(args) => oracle::oracle(args, json),
         SimCommand::Sweep(args) => sweep::sweep(args, json),
         SimCommand::Compare(args) => compare::compare(args, json),
         SimCommand::Fuzz(args) => fuzz::fuzz(args, json),
@@ -245,6 +245,11 @@ pub fn run(command: &SimCommand, json: bool) -> u8 {
     };
     let _ = writeln!(io::stderr(), "{line}");
     code
+}
+
+/// As many nodes as a scenario may have.
+fn nodes() -> impl clap::builder::TypedValueParser<Value = u32> {
+    clap::value_parser!(u32).range(2..=NODES_MAX.into())
 }
 
 /// Starting more threads than this takes longer than what they would do.

@@ -26,7 +26,7 @@ pub enum Fault {
     Negative { what: &'static str, found: String },
     #[error("time runs backwards, from {} s to {} s; sort the file by time", Seconds(*.before_us), Seconds(*.at_us))]
     Backwards { before_us: u64, at_us: u64 },
-    #[error("node {node} is out of range; with {nodes} nodes the ids go from 0 to {}", nodes - 1)]
+    #[error("node {node} is out of range; with {nodes} nodes the ids go from 0 to {}", nodes.saturating_sub(1))]
     OutOfRange { node: u64, nodes: u32 },
     #[error("node {node} meets itself; remove the line")]
     SelfContact { node: u64 },

@@ -15,7 +15,7 @@ mod summary;
 mod text;
 mod thin;
 
-pub use csv::messages_csv;
+pub use csv::{csv_field, messages_csv};
 pub use decimal::Decimal;
 pub use html::page;
 pub use json::{Json, summary_json};

@@ -7,6 +7,7 @@
 //! An unknown key, a wrong unit or a missing section is a sentence with its line, and a suggestion where one is near.
 
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::sim::NODES_MAX;
@@ -25,7 +26,7 @@ mod units;
 
 pub use faults::{Carriers, ClockOffsets, Conduct, Crash, FaultPlan, Faults, Outages};
 pub use policy::{Bundles, Duplex, Link, Prophet, Rated, Routing, Sharing, Store, Strategy};
-pub use units::{parse_duration_us, parse_size_bytes};
+pub use units::parse_duration_us;
 
 use table::{Document, Section};
 
@@ -138,7 +139,7 @@ impl Scenario {
         let source = match &self.contacts {
             Contacts::Trace(named) => {
                 let bytes = self.fetch(named, read)?;
-                let trace = Trace::parse(&named.path, &bytes[..], self.nodes)?;
+                let trace = Trace::parse(&self.place_of(named), &bytes[..], self.nodes)?;
                 files.push(bytes);
                 Source::Trace(Arc::new(trace))
             }
@@ -153,12 +154,12 @@ impl Scenario {
             (Source::Trace(trace), None) => trace.end_us,
             (Source::Generator(_), None) => unreachable!("the parser asks for a duration"),
         };
-        self.faults.check_nodes(&self.file, nodes)?;
+        self.faults.check(&self.file, nodes, duration_us)?;
         let messages = match &self.workload {
             Messages::File(named) => {
                 let bytes = self.fetch(named, read)?;
-                let messages =
-                    workload::parse(&named.path, &bytes[..], Some(nodes)).map_err(|error| self.hint_at_nodes(error))?;
+                let messages = workload::parse(&self.place_of(named), &bytes[..], Some(nodes))
+                    .map_err(|error| self.hint_at_nodes(error))?;
                 files.push(bytes);
                 messages
             }
@@ -194,6 +195,11 @@ impl Scenario {
             }
             _ => error,
         }
+    }
+
+    /// The path of a file that the scenario names, for whoever named the scenario.
+    fn place_of(&self, named: &Named) -> String {
+        Path::new(&self.file).with_file_name(&named.path).display().to_string()
     }
 
     fn fetch(&self, named: &Named, read: &mut dyn FnMut(&str) -> io::Result<Vec<u8>>) -> Result<Vec<u8>, InputError> {

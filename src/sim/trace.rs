@@ -18,7 +18,7 @@ mod live;
 mod one;
 mod stats;
 
-pub use import::{Format, import, write_sociopatterns};
+pub use import::{Format, ROWS_MAX, import, write_sociopatterns};
 pub(crate) use lines::Lines;
 pub use live::{Clip, Live};
 pub(crate) use one::parse_node;

@@ -1,9 +1,10 @@
 //! `dak sim compare`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::ptr;
 
 use super::files::{figure_names, read};
 use super::{CompareArgs, Outcome, Stop, print};
@@ -17,6 +18,8 @@ struct Group {
     /// What it has in common with the other strategies under the same settings.
     world: String,
     figures: BTreeMap<String, Vec<(u64, f64)>>,
+    /// The hash over all events of each seed's run.
+    events: BTreeMap<u64, String>,
 }
 
 pub fn compare(args: &CompareArgs, json: bool) -> Outcome {
@@ -26,7 +29,9 @@ pub fn compare(args: &CompareArgs, json: bool) -> Outcome {
     let mut changed = false;
     for (name, (one, other)) in &pairs {
         let lines = figures(&a.figures, one, other, args.baseline);
-        changed |= !lines.is_empty();
+        let strays = if args.baseline { strays(one, other) } else { Vec::new() };
+        changed |= !lines.is_empty() || !strays.is_empty();
+        strays.iter().for_each(|stray| text.push_str(&stray.shown(name, json)));
         if json {
             lines.iter().for_each(|line| text.push_str(&line.json(name)));
         } else if !lines.is_empty() {
@@ -34,6 +39,15 @@ pub fn compare(args: &CompareArgs, json: bool) -> Outcome {
             writeln!(text, "  {:<22} {:>24} {:>24} {:>24}", "", "A", "B", "B - A, same seeds")
                 .expect("a string takes all");
             lines.iter().for_each(|line| text.push_str(&line.text()));
+        }
+    }
+    if args.baseline {
+        let is_paired = |group: &Group| pairs.values().any(|(a, b)| ptr::eq(*a, group) || ptr::eq(*b, group));
+        for (runs, what) in [(&a, ONLY_IN_A), (&b, ONLY_IN_B)] {
+            for (name, _) in runs.groups.iter().filter(|(_, group)| !is_paired(group)) {
+                changed = true;
+                text.push_str(&Stray { seed: None, what }.shown(name, json));
+            }
         }
     }
     if text.contains(MARK) && !json {
@@ -54,11 +68,13 @@ struct Runs {
     groups: BTreeMap<String, Group>,
     /// In the order of `summary.json`.
     figures: Vec<String>,
+    /// Where the run of each group and seed is.
+    files: BTreeMap<(String, u64), PathBuf>,
 }
 
 impl Runs {
     fn find(path: &Path) -> Result<Runs, Stop> {
-        let mut runs = Runs { groups: BTreeMap::new(), figures: Vec::new() };
+        let mut runs = Runs { groups: BTreeMap::new(), figures: Vec::new(), files: BTreeMap::new() };
         let mut summaries = Vec::new();
         for folder in [path.to_owned(), path.join("runs")] {
             let entries = fs::read_dir(&folder).into_iter().flatten().flatten();
@@ -95,12 +111,26 @@ impl Runs {
         }
         let summary = summary.as_object().ok_or_else(|| bad("it is no summary".into()))?;
         let text = |key: &str| summary.get(key).and_then(|value| value.as_str()).unwrap_or_default().to_owned();
+        if text("scenario_hash").is_empty() {
+            return Err(bad("it is no summary of a run".into()));
+        }
         let seed = summary.get("seed").and_then(|seed| seed.as_u64()).ok_or_else(|| bad("it names no seed".into()))?;
         let scenario = Path::new(&text("scenario")).file_name().unwrap_or_default().to_string_lossy().into_owned();
         let hash: String = text("scenario_hash").chars().take(8).collect();
         let name = format!("{scenario} {}", text("strategy"));
-        let group = self.groups.entry(format!("{name} {hash}")).or_default();
+        let key = format!("{name} {hash}");
+        if let Some(other) = self.files.insert((key.clone(), seed), file.to_owned()) {
+            let (one, other) = (other.parent().unwrap_or(&other), file.parent().unwrap_or(file));
+            return Err(Stop::Refused(format!(
+                "{} and {} are the same run, perhaps of two versions of the program; as two they would count double, so \
+                 remove one",
+                one.display(),
+                other.display()
+            )));
+        }
+        let group = self.groups.entry(key).or_default();
         (group.name, group.world) = (name, text("world_hash"));
+        group.events.insert(seed, text("event_hash"));
         for (name, value) in summary.iter().filter(|(name, _)| *name != "seed") {
             let Some(value) = value.as_f64() else { continue };
             if !self.figures.contains(name) {
@@ -144,7 +174,40 @@ impl Runs {
 }
 
 fn seeds(group: &Group) -> usize {
-    group.figures.values().map(Vec::len).max().unwrap_or(0)
+    group.events.len()
+}
+
+/// A run that has no equal on the other side.
+struct Stray {
+    /// None: all of the group.
+    seed: Option<u64>,
+    what: &'static str,
+}
+
+const ONLY_IN_A: &str = "only in A";
+const ONLY_IN_B: &str = "only in B";
+
+/// Runs of a pair that are on one side only, or went another way.
+fn strays(one: &Group, other: &Group) -> Vec<Stray> {
+    let seeds: BTreeSet<u64> = one.events.keys().chain(other.events.keys()).copied().collect();
+    let what = |seed: &u64| match (one.events.get(seed), other.events.get(seed)) {
+        (Some(_), None) => Some(ONLY_IN_A),
+        (None, Some(_)) => Some(ONLY_IN_B),
+        (a, b) => (a != b).then_some("other events"),
+    };
+    seeds.iter().filter_map(|seed| Some(Stray { seed: Some(*seed), what: what(seed)? })).collect()
+}
+
+impl Stray {
+    fn shown(&self, group: &str, json: bool) -> String {
+        match (json, self.seed) {
+            (true, seed) => {
+                format!("{}\n", serde_json::json!({ "schema": 1, "group": group, "seed": seed, "stray": self.what }))
+            }
+            (false, Some(seed)) => format!("{group}, seed {seed}: {}\n", self.what),
+            (false, None) => format!("{group}: {}\n", self.what),
+        }
+    }
 }
 
 /// Stands behind a difference that is none of chance.

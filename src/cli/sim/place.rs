@@ -100,16 +100,23 @@ impl Place {
     }
 }
 
-/// Writes a file whole or not at all.
+/// Writes a file whole or not at all. Where the name stands for another file, that one is written; a pipe or a device
+/// takes it as it comes.
 pub fn write_whole(path: &Path, text: &str) -> Result<(), Stop> {
     let _writing = writing();
-    let readable = Permissions::from_mode(0o666);
-    let draft = tempfile::Builder::new().prefix(".dak-").permissions(readable).tempfile_in(parent(path));
-    let written = draft.and_then(|draft| {
-        fs::write(draft.path(), text)?;
-        draft.persist(path).map(drop).map_err(|failed| failed.error)
-    });
+    let meant = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let written = match fs::metadata(&meant) {
+        Ok(found) if !found.is_file() && !found.is_dir() => fs::write(&meant, text),
+        _ => replace(&meant, text),
+    };
     written.map_err(|why| Stop::Refused(format!("{} cannot be written ({why}); name another place", path.display())))
+}
+
+fn replace(path: &Path, text: &str) -> io::Result<()> {
+    let readable = Permissions::from_mode(0o666);
+    let draft = tempfile::Builder::new().prefix(".dak-").permissions(readable).tempfile_in(parent(path))?;
+    fs::write(draft.path(), text)?;
+    draft.persist(path).map(drop).map_err(|failed| failed.error)
 }
 
 fn writing() -> MutexGuard<'static, ()> {

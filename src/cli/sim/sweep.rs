@@ -11,9 +11,9 @@ use super::gauge::{Bar, Gauge};
 use super::place::Place;
 use super::{Outcome, Stop, SweepArgs, print, threads};
 use crate::sim::compare::Interval;
-use crate::sim::report::{Curves, Decimal, Report, Sweep, SweepLine, Swept, Table, page};
+use crate::sim::report::{Curves, Decimal, Report, Sweep, SweepLine, Swept, Table, csv_field, page};
 use crate::sim::run::run as simulate;
-use crate::sim::scenario::{parse_duration_us, parse_size_bytes};
+use crate::sim::scenario::{Bundles, Scenario, Store};
 use crate::sim::sweep::{Axis, Planned, Shard, parse_seeds, plan, run_name};
 use crate::sim::world::Threads;
 
@@ -22,10 +22,17 @@ struct Named {
     planned: Planned,
     name: String,
     path: PathBuf,
+    store: Store,
+    bundle: Bundles,
 }
 
 pub fn sweep(args: &SweepArgs, json: bool) -> Outcome {
     let axes = axes(args)?;
+    let twice = axes.iter().enumerate().find(|(place, axis)| axes[..*place].iter().any(|other| other.key == axis.key));
+    if let Some((_, axis)) = twice {
+        let key = &axis.key;
+        return Err(Stop::Refused(format!("{key} is swept twice; name it once, with all its values as {key}=A,B,C")));
+    }
     let shard = match &args.shard {
         Some(text) => Shard::parse(text)
             .ok_or_else(|| Stop::Refused(format!("--shard {text}: write I/N with I from 1 to N, as 2/5")))?,
@@ -51,8 +58,15 @@ pub fn sweep(args: &SweepArgs, json: bool) -> Outcome {
     let mine: Vec<&Named> =
         named.iter().enumerate().filter(|(place, _)| shard.takes(*place)).map(|(_, run)| run).collect();
     pool.install(|| make(args, &mine, json))?;
-    pool.install(|| report(args, &axes, &named))?;
-    let done = named.iter().filter(|run| is_done(&run.path)).count();
+    let done = pool.install(|| {
+        // Another shard may end at the same time, and whoever writes last should have seen all.
+        loop {
+            let reported = report(args, &axes, &named)?;
+            if reported == named.iter().filter(|run| is_done(&run.path)).count() {
+                return Ok::<usize, Stop>(reported);
+            }
+        }
+    })?;
     let summary = match json {
         true => format!("{}\n", serde_json::json!({ "schema": 1, "runs": named.len(), "done": done })),
         false => format!("{done} of {} runs are in {}\n", named.len(), args.out.display()),
@@ -83,17 +97,19 @@ fn named(args: &SweepArgs, planned: &[Planned]) -> Result<Vec<Named>, Stop> {
     let named = |planned: &Planned| {
         let name = run_name(&found.loaded.hash, planned.seed, files::commit());
         let path = args.out.join("runs").join(&name);
-        Named { planned: planned.clone(), name, path }
+        let Scenario { store, bundle, .. } = &found.loaded.scenario;
+        Named { planned: planned.clone(), name, path, store: *store, bundle: *bundle }
     };
     Ok(planned.iter().map(named).collect())
 }
 
-/// The command that makes one run by itself.
+/// The command that makes one run by itself, as this one was called.
 fn command(args: &SweepArgs, run: &Named) -> String {
     let settings =
         run.planned.settings.iter().map(|(key, value)| format!(" --set {}", quoted(&format!("{key}={value}"))));
     format!(
-        "dak sim run {} --seed {}{} --out {}\n",
+        "{} sim run {} --seed {}{} --out {}\n",
+        quoted(&std::env::args().next().unwrap_or_else(|| "dak".to_owned())),
         quoted(&args.scenario.display().to_string()),
         run.planned.seed,
         settings.collect::<String>(),
@@ -143,8 +159,8 @@ fn make_one(args: &SweepArgs, run: &Named) -> Result<Report, Stop> {
 /// A run that is there, and its figures.
 type Made<'a> = (&'a Named, serde_json::Value);
 
-/// One table of all runs that are there, and once they all are, one page of the whole.
-fn report(args: &SweepArgs, axes: &[Axis], runs: &[Named]) -> Outcome {
+/// One table of all runs that are there, and once they all are, one page of the whole; returns how many are there.
+fn report(args: &SweepArgs, axes: &[Axis], runs: &[Named]) -> Result<usize, Stop> {
     let mut rows: Vec<Made> = Vec::new();
     let mut order = Vec::new();
     for run in runs.iter().filter(|run| is_done(&run.path)) {
@@ -167,7 +183,8 @@ fn report(args: &SweepArgs, axes: &[Axis], runs: &[Named]) -> Outcome {
         let sweep = Sweep { note, curves: curves(axes, &rows), table: combinations(axes, &rows) };
         files.push(("report.html", page(&Report { sweep: Some(sweep), ..report })));
     }
-    place.write(&files)
+    place.write(&files)?;
+    Ok(rows.len())
 }
 
 /// One line a run: its name, its seed, its settings, its figures.
@@ -175,7 +192,7 @@ fn table(axes: &[Axis], figures: &[String], rows: &[Made]) -> String {
     let keys = axes.iter().map(|axis| axis.key.as_str()).chain(figures.iter().map(|name| name.as_str()));
     let mut text = format!("run,seed,{}\n", keys.collect::<Vec<_>>().join(","));
     for (run, summary) in rows {
-        let settings = run.planned.settings.iter().map(|(_, value)| field(value));
+        let settings = run.planned.settings.iter().map(|(_, value)| csv_field(value));
         let values = figures.iter().map(|name| match &summary[name.as_str()] {
             serde_json::Value::Null => String::new(),
             value => value.to_string(),
@@ -218,29 +235,21 @@ fn with_unit(interval: Interval, unit: &str) -> String {
     }
 }
 
-fn field(value: &str) -> String {
-    match value.contains([',', '"', '\n']) {
-        true => format!("\"{}\"", value.replace('"', "\"\"")),
-        false => value.to_owned(),
-    }
-}
-
 /// Delivery against lifetime and against quota, where either takes several values: one line a strategy, and the ceiling.
 fn curves(axes: &[Axis], rows: &[Made]) -> Vec<Curves> {
     let swept = [("bundle.lifetime", Swept::Lifetime), ("store.quota_bytes", Swept::Quota)];
     let several = |key: &str| axes.iter().any(|axis| axis.key == key && axis.values.len() > 1);
     let curves = swept.into_iter().filter(|(key, _)| several(key));
-    curves.map(|(key, what)| Curves { what, lines: lines(key, what, rows) }).collect()
+    curves.map(|(_, what)| Curves { what, lines: lines(what, rows) }).collect()
 }
 
-fn lines(key: &str, what: Swept, rows: &[Made]) -> Vec<SweepLine> {
+fn lines(what: Swept, rows: &[Made]) -> Vec<SweepLine> {
     let mut points: BTreeMap<(String, u64), Vec<f64>> = BTreeMap::new();
     for (run, summary) in rows {
-        let value = run.planned.settings.iter().find(|(set, _)| set == key).map(|(_, value)| value.trim_matches('"'));
-        let at = value.and_then(|value| match what {
-            Swept::Lifetime => parse_duration_us(value),
-            Swept::Quota => parse_size_bytes(value),
-        });
+        let at = match what {
+            Swept::Lifetime => run.bundle.lifetime_us,
+            Swept::Quota => run.store.quota_bytes,
+        };
         let Some(at) = at else { continue };
         let strategy = summary["strategy"].as_str().unwrap_or_default().to_owned();
         for (name, figure) in [(strategy, "delivery_prob"), ("ceiling".to_owned(), "ceiling_prob")] {

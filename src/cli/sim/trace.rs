@@ -6,7 +6,7 @@ use super::files::read;
 use super::place::write_whole;
 use super::{Outcome, Stop, TraceCommand, print};
 use crate::sim::Trace;
-use crate::sim::trace::{Format, Quantiles, Stats, import, write_events, write_sociopatterns};
+use crate::sim::trace::{Format, Quantiles, ROWS_MAX, Stats, import, write_events, write_sociopatterns};
 
 pub fn trace(command: &TraceCommand, json: bool) -> Outcome {
     match command {
@@ -14,7 +14,12 @@ pub fn trace(command: &TraceCommand, json: bool) -> Outcome {
             let trace = load(file, from.as_deref(), None)?;
             let text = match form(to)? {
                 Format::TheOne => write_events(trace.events()),
-                Format::SocioPatterns => write_sociopatterns(&trace),
+                Format::SocioPatterns => write_sociopatterns(&trace).ok_or_else(|| {
+                    let name = file.display();
+                    Stop::Refused(format!(
+                        "{name}: that would be more than {ROWS_MAX} rows, one for each 20 s of each contact; write --to one"
+                    ))
+                })?,
                 Format::Imote => return refuse("a trace can be read as imote but not written; write --to one".into()),
             };
             match out {

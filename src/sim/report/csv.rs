@@ -11,15 +11,15 @@ pub fn messages_csv(messages: &[MessageRow]) -> String {
     for MessageRow { id, from, to, size, create_us, delivered_us, hops, .. } in messages {
         let delivered = delivered_us.map(|at_us| Seconds(at_us).to_string()).unwrap_or_default();
         let hops = hops.filter(|_| delivered_us.is_some()).map(|hops| hops.to_string()).unwrap_or_default();
-        let id = quoted(id);
+        let id = csv_field(id);
         writeln!(text, "{id},{from},{to},{size},{},{delivered},{hops}", Seconds(*create_us))
             .expect("writing to a string cannot fail");
     }
     text
 }
 
-/// RFC 4180: quotes where a comma or a quote stands.
-fn quoted(field: &str) -> String {
+/// RFC 4180: quotes where a comma, a quote or the end of a line stands.
+pub fn csv_field(field: &str) -> String {
     match field.contains([',', '"', '\n', '\r']) {
         true => format!("\"{}\"", field.replace('"', "\"\"")),
         false => field.to_owned(),

@@ -123,19 +123,19 @@ fn round_steps(unit: Unit) -> Box<dyn Iterator<Item = u64>> {
 pub(super) fn shown(unit: Unit, value: u64) -> String {
     let with = |value: u64, name: &str, one: u64| {
         // One decimal, where it is not 0.
-        match value * 10 / one % 10 {
-            0 => format!("{} {name}", value / one),
-            tenth => format!("{}.{tenth} {name}", value / one),
+        let tenths = (u128::from(value) * 10 + u128::from(one) / 2) / u128::from(one);
+        match tenths % 10 {
+            0 => format!("{} {name}", tenths / 10),
+            tenth => format!("{}.{tenth} {name}", tenths / 10),
         }
     };
     let largest = |units: &[(&str, u64)]| {
-        let (name, one) = units.iter().rfind(|(_, one)| value >= *one).unwrap_or(&units[0]);
+        let (name, one) = units.iter().rfind(|(_, one)| value >= *one - one / 20).unwrap_or(&units[0]);
         with(value, name, *one)
     };
     match unit {
         _ if value == 0 => "0".into(),
-        Unit::Share if value.is_multiple_of(100) => format!("{} %", value / 100),
-        Unit::Share => format!("{}.{} %", value / 100, value / 10 % 10),
+        Unit::Share => with(value, "%", 100),
         Unit::Time => largest(&[
             ("µs", 1),
             ("ms", 1_000),
@@ -344,7 +344,11 @@ mod tests {
     fn numbers_are_short() {
         assert_eq!(shown(Unit::Time, 5_400_000_000), "1.5 h");
         assert_eq!(shown(Unit::Bytes, 1_234_567), "1.2 MB");
-        assert_eq!(shown(Unit::Share, 3_456), "34.5 %");
+        assert_eq!(shown(Unit::Share, 3_456), "34.6 %");
+        assert_eq!(shown(Unit::Share, 417), "4.2 %");
+        assert_eq!(shown(Unit::Share, 9_996), "100 %");
+        assert_eq!(shown(Unit::Bytes, 3_085_710), "3.1 MB");
+        assert_eq!(shown(Unit::Bytes, 999_960), "1 MB");
     }
 
     #[test]

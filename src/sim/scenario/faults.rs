@@ -71,6 +71,8 @@ pub(super) const KEYS: &[&str] =
     &["crashes", "crash_rate", "crash_down", "black_holes", "grey_holes", "grey_drop", "clock_offset", "clock_offsets"];
 /// Crashes are no more frequent than this at a node.
 const CRASH_GAP_US_MIN: u64 = 1_000_000;
+/// Most crashes of a run that are left to chance.
+const CRASHES_MAX: u64 = 10_000_000;
 const CRASH: &[&str] = &["node", "at", "down"];
 const CLOCK: &[&str] = &["node", "offset"];
 
@@ -106,8 +108,9 @@ impl Faults {
         conduct
     }
 
-    /// The ids that could not be checked before the trace was read.
-    pub(super) fn check_nodes(&self, file: &str, nodes: u32) -> Result<(), InputError> {
+    /// What could not be checked before the trace was read: ids, and how many crashes there will be.
+    pub(super) fn check(&self, file: &str, nodes: u32, duration_us: u64) -> Result<(), InputError> {
+        let refuse = |said: String| Err(InputError::whole(file, Fault::Scenario(format!("[faults]: {said}"))));
         let listed = |carriers: &Carriers| match carriers {
             Carriers::Listed(ids) => ids.clone(),
             Carriers::Share { .. } => Vec::new(),
@@ -117,16 +120,24 @@ impl Faults {
         ids.extend(listed(&self.grey_holes));
         ids.extend(self.clocks.listed.iter().map(|(node, _)| *node));
         match ids.into_iter().find(|node| *node >= nodes) {
-            Some(node) => {
-                let said = Fault::OutOfRange { node: node.into(), nodes };
-                Err(InputError::whole(file, Fault::Scenario(format!("[faults]: {said}"))))
-            }
-            None => Ok(()),
+            Some(node) => refuse(Fault::OutOfRange { node: node.into(), nodes }.to_string()),
+            None => match self.outages.map_or(0, |outages| outages.expected(nodes, duration_us)) {
+                crashes if crashes > CRASHES_MAX => {
+                    refuse(format!("the rate makes {crashes} crashes, more than {CRASHES_MAX}; lower `crash_rate`"))
+                }
+                _ => Ok(()),
+            },
         }
     }
 }
 
 impl Outages {
+    /// How many there will be, as far as that can be told.
+    fn expected(&self, nodes: u32, duration_us: u64) -> u64 {
+        let apart_us = self.rate.mean_us().saturating_add(self.down_us.0).max(1);
+        (duration_us / apart_us).saturating_mul(nodes.into())
+    }
+
     fn draw(&self, node: u32, duration_us: u64, seed: u64, crashes: &mut Vec<Crash>) {
         let mut stream = Stream::new(seed, "outages", node);
         let mut at_us = stream.exponential(self.rate.mean_us());

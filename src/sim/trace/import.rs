@@ -5,8 +5,9 @@
 //! - *Haggle/CRAWDAD iMote* `a b start end`, further columns ignored: `a` saw `b` from `start` to `end`. A sighting that
 //!   starts and ends in the same second lasts that second.
 //!
-//! Rows may come in any order and from both sides; those of a pair that overlap or touch become one contact. Ids are
-//! numbered anew, 0 to N-1 in the order of the numbers in the file. Time 0 is the start of the first contact.
+//! Rows of SocioPatterns rise in time; those of iMotes may come in any order and from both sides. Rows of a pair that
+//! overlap or touch become one contact. Ids are numbered anew, 0 to N-1 in the order of the numbers in the file. Time 0 is
+//! the start of the first contact.
 
 use std::io::BufRead;
 
@@ -77,8 +78,8 @@ fn first(bytes: &[u8]) -> Option<(u64, &[u8])> {
 pub fn import(file: &str, input: impl BufRead, format: Format) -> Result<Trace, InputError> {
     match format {
         Format::TheOne => Trace::parse(file, input, None),
-        Format::SocioPatterns => rows(file, input, 3, sociopatterns),
-        Format::Imote => rows(file, input, 4, imote),
+        Format::SocioPatterns => rows(file, input, 3, true, sociopatterns),
+        Format::Imote => rows(file, input, 4, false, imote),
     }
 }
 
@@ -104,6 +105,7 @@ fn rows(
     file: &str,
     input: impl BufRead,
     needed: usize,
+    is_in_order: bool,
     parse: impl Fn(&[&[u8]]) -> Result<Row, Fault>,
 ) -> Result<Trace, InputError> {
     let mut lines = Lines::new(file, input);
@@ -111,6 +113,10 @@ fn rows(
     while let Some((number, (a, b, start_us, end_us))) = lines.next_with(needed, &parse)? {
         if a == b {
             return Err(InputError::at(file, number, Fault::SelfContact { node: a }));
+        }
+        let before_us = rows.last().map_or(0, |row| row.2);
+        if is_in_order && start_us < before_us {
+            return Err(InputError::at(file, number, Fault::Backwards { before_us, at_us: start_us }));
         }
         rows.push((a.min(b), a.max(b), start_us, end_us));
     }
@@ -140,22 +146,29 @@ fn not_empty(file: &str, trace: Trace) -> Result<Trace, InputError> {
     Ok(trace)
 }
 
+/// Most rows that are written; the largest data sets of the project have some millions.
+pub const ROWS_MAX: u64 = 20_000_000;
+
 /// Writes a trace as SocioPatterns rows, one for each 20 seconds begun; the opposite of the importer where contacts last
-/// whole multiples of 20 seconds.
-pub fn write_sociopatterns(trace: &Trace) -> String {
+/// whole multiples of 20 seconds. None where that would be more than [`ROWS_MAX`].
+pub fn write_sociopatterns(trace: &Trace) -> Option<String> {
     use std::fmt::Write;
+    let steps = |contact: &Contact| (contact.down_us - contact.up_us).div_ceil(SOCIOPATTERNS_US);
+    if trace.contacts.iter().map(steps).sum::<u64>() > ROWS_MAX {
+        return None;
+    }
     let mut rows: Vec<(u64, u32, u32)> = Vec::new();
     for contact in &trace.contacts {
-        let steps = (contact.down_us - contact.up_us).div_ceil(SOCIOPATTERNS_US);
-        rows.extend((1..=steps).map(|step| (contact.up_us + step * SOCIOPATTERNS_US, contact.a, contact.b)));
+        rows.extend((1..=steps(contact)).map(|step| (contact.up_us + step * SOCIOPATTERNS_US, contact.a, contact.b)));
     }
     rows.sort_unstable();
-    rows.iter().fold(String::new(), |mut text, (at_us, a, b)| {
+    let text = rows.iter().fold(String::new(), |mut text, (at_us, a, b)| {
         let whole = Seconds(*at_us).to_string();
         writeln!(text, "{}\t{a}\t{b}", whole.strip_suffix(".0").unwrap_or(&whole))
             .expect("writing to a string cannot fail");
         text
-    })
+    });
+    Some(text)
 }
 
 #[cfg(test)]
@@ -168,11 +181,11 @@ mod tests {
 
     #[test]
     fn sociopatterns_rows_become_contacts_of_the_20_seconds_before() {
-        let text = "120\t1148\t1026\tA\tB\n140\t1026\t1148\tA\tB\n180\t1026\t1148\tA\tB\n140\t7\t1148\tA\tB\n";
+        let text = "120\t1148\t1026\tA\tB\n140\t1026\t1148\tA\tB\n140\t7\t1148\tA\tB\n180\t1026\t1148\tA\tB\n";
         let trace = import("s.dat", text.as_bytes(), Format::SocioPatterns).unwrap();
         assert_eq!(trace.nodes, 3, "7, 1026 and 1148 become 0, 1 and 2");
         assert_eq!(trace.contacts, [contact(1, 2, 0, 40), contact(0, 2, 20, 40), contact(1, 2, 60, 80)]);
-        let again = write_sociopatterns(&trace);
+        let again = write_sociopatterns(&trace).unwrap();
         assert_eq!(import("again", again.as_bytes(), Format::SocioPatterns).unwrap(), trace);
     }
 
@@ -193,6 +206,8 @@ mod tests {
         );
         assert_eq!(refused("20 4 4\n", Format::SocioPatterns).fault, Fault::SelfContact { node: 4 });
         assert_eq!(refused("20 4 5\n40 4", Format::SocioPatterns).fault, Fault::Cut { found: 2, needed: 3 });
+        let backwards = Fault::Backwards { before_us: 40_000_000, at_us: 20_000_000 };
+        assert_eq!(refused("40 4 5\n20 4 6\n", Format::SocioPatterns).fault, backwards);
         assert!(matches!(refused("20 4 -5\n", Format::SocioPatterns).fault, Fault::Negative { .. }));
         assert_eq!(refused("", Format::Imote).fault, Fault::Empty { what: "contact" });
     }
