@@ -295,6 +295,29 @@ fn a_mistake_in_a_file_names_where_it_is_for_whoever_ran_the_command() {
 }
 
 #[test]
+fn prophet_sends_in_the_order_that_a_scenario_asks_for() {
+    let desk = Desk::new();
+    let hash = |forwarding: &str| {
+        let setting = format!("routing.forwarding={forwarding}");
+        desk.done(&["run", "s.toml", "--set", "routing.strategy=prophet", "--set", &setting, "--out", forwarding]);
+        let summary: serde_json::Value =
+            serde_json::from_str(&desk.get(&format!("{forwarding}/summary.json"))).unwrap();
+        summary["scenario_hash"].as_str().unwrap().to_owned()
+    };
+    assert_ne!(hash("grtr"), hash("grtr-max"));
+    let set = ["run", "s.toml", "--set", "routing.strategy=prophet", "--set", "routing.forwarding=best"];
+    assert!(desk.refused(&set).contains("grtr-sort"));
+}
+
+#[test]
+fn a_link_that_loses_everything_is_refused() {
+    let desk = Desk::new();
+    let link = ["--set", "link.model=rate", "--set", "link.bytes_per_second=1000", "--set"];
+    assert!(desk.refused(&[&["run", "s.toml"][..], &link, &["link.loss=100%"]].concat()).contains("loss"));
+    desk.done(&[&["run", "s.toml"][..], &link, &["link.loss=90%"]].concat());
+}
+
+#[test]
 fn a_setting_swept_twice_is_refused() {
     let desk = Desk::new();
     let said =

@@ -65,6 +65,11 @@ impl Agent {
         self.custody.destinations().into_iter()
     }
 
+    /// Bytes of mail from strangers, and how many there may be.
+    pub fn mail_of_strangers(&self) -> (u64, u64) {
+        (self.inbox.bytes_strangers(), self.config.stranger_mail_bytes_max)
+    }
+
     /// The rows of the inbox in the order of arrival.
     pub fn letters(&self) -> impl DoubleEndedIterator<Item = &Letter> + '_ {
         self.inbox.letters()

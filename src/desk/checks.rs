@@ -17,6 +17,8 @@ impl Desk {
     pub(super) async fn doctor(&self) -> Result<Vec<CheckRow>, ApiError> {
         let mut rows = vec![self.check_identity(), self.check_clock().await?, self.check_space()];
         rows.extend(self.check_store().await?);
+        let (bytes, bytes_max) = self.look(|agent, _| agent.mail_of_strangers()).await?;
+        rows.push(mail_of_strangers(bytes, bytes_max));
         rows.extend(self.check_network().await?);
         Ok(rows)
     }
@@ -101,6 +103,20 @@ impl Desk {
     }
 }
 
+/// Mail of whoever is no contact has a bound, or anybody could fill the disk.
+fn mail_of_strangers(bytes: u64, bytes_max: u64) -> CheckRow {
+    let found = format!("mail from strangers takes {} of {}", about_bytes(bytes), about_bytes(bytes_max));
+    match bytes < bytes_max / 10 * 9 {
+        true => row("mail", Verdict::Ok, found, None),
+        false => row(
+            "mail",
+            Verdict::Warn,
+            format!("{found}; what has no room there is refused, and waits with whoever brought it"),
+            Some("delete what you have read, or make its writers contacts with `dak contact add`".into()),
+        ),
+    }
+}
+
 /// What was found in a store, or why it cannot be looked at.
 pub(super) fn store_rows(found: Result<Findings, StoreError>) -> Vec<CheckRow> {
     let step = || Some("stop the node and run `dak doctor --repair`; it keeps what verifies".to_owned());
@@ -131,4 +147,17 @@ pub(super) fn store_rows(found: Result<Findings, StoreError>) -> Vec<CheckRow> {
 
 pub(super) fn row(check: &str, verdict: Verdict, message: String, next_step: Option<String>) -> CheckRow {
     CheckRow { schema: Schema, check: check.into(), verdict, message, next_step }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mail_of_strangers_is_no_trouble_until_there_is_hardly_room_for_more() {
+        let (few, many) = (mail_of_strangers(0, 64 << 20), mail_of_strangers(60 << 20, 64 << 20));
+        assert_eq!((few.verdict, few.next_step), (Verdict::Ok, None));
+        assert_eq!(many.verdict, Verdict::Warn);
+        assert!(many.message.contains("60") && many.message.contains("64") && many.message.contains("refused"));
+    }
 }

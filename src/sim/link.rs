@@ -1,7 +1,7 @@
 //! What a contact can carry: everything at once, or so many bytes a second.
 //!
-//! The world gives a link frames and bundles and gets them back when they have arrived. It knows nothing of what is in
-//! them beyond their length.
+//! The world gives a link frames and bundles and gets them back when they have arrived. Of what is in them it knows the
+//! length alone, and it adds the time that a bundle waited to the age that its transit tells.
 
 mod ideal;
 mod rate;

@@ -13,8 +13,9 @@ impl Decimal {
         Some(Decimal((scaled + scaled.signum()) as i64 / 2))
     }
 
+    /// Seconds, rounded to the nearest.
     pub fn of_us(us: u64) -> Decimal {
-        Decimal((us / 100) as i64)
+        Decimal((us / 100 + u64::from(us % 100 >= 50)) as i64)
     }
 }
 
@@ -37,5 +38,6 @@ mod tests {
         assert_eq!(printed(-1, 8), Some("-0.1250".into()));
         assert_eq!(printed(123_456, 1), Some("123456.0000".into()));
         assert_eq!(printed(1, 0), None);
+        assert_eq!([1_250_049, 1_250_050].map(|us| Decimal::of_us(us).to_string()), ["1.2500", "1.2501"]);
     }
 }

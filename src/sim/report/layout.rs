@@ -1,7 +1,7 @@
 //! Where the map draws each node: those who meet much attract each other, all others repel (Fruchterman and Reingold
 //! 1991).
 //!
-//! The only floats of the simulator. Sums, products and square roots are the same on every machine (IEEE 754), and
+//! Floats, but of a kind that no machine changes: sums, products and square roots are the same everywhere (IEEE 754), and
 //! nothing else is used.
 
 use crate::sim::random::Stream;

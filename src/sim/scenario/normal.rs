@@ -4,7 +4,8 @@ use std::fmt::Write;
 
 use crate::sim::generate::{Generator, Meet, Meeting, Plan, Route, Walk};
 use crate::sim::scenario::{
-    Carriers, Contacts, Crash, Duplex, Faults, Link, Messages, Routing, Scenario, Sharing, Strategy,
+    Carriers, ClockOffsets, Contacts, Crash, Duplex, Faults, Link, Messages, Outages, Prophet, Rated, Routing,
+    Scenario, Sharing, Strategy, policy::forwarding_name,
 };
 use crate::sim::workload::{Arrivals, Pairs, Rate, Workload};
 
@@ -138,12 +139,13 @@ impl Lines {
 
     fn link(&mut self, link: &Link) {
         let Link::Rate(rated) = link else { return self.add("link", "ideal") };
+        let Rated { bytes_per_second, setup_us, duplex, sharing, loss_per_million } = rated;
         self.add("link", "rate");
-        self.add("link.bytes_per_second", rated.bytes_per_second);
-        self.add("link.setup_us", rated.setup_us);
-        self.add("link.duplex", if rated.duplex == Duplex::Half { "half" } else { "full" });
-        self.add("link.sharing", if rated.sharing == Sharing::Host { "host" } else { "link" });
-        self.add("link.loss_per_million", rated.loss_per_million);
+        self.add("link.bytes_per_second", bytes_per_second);
+        self.add("link.setup_us", setup_us);
+        self.add("link.duplex", if *duplex == Duplex::Half { "half" } else { "full" });
+        self.add("link.sharing", if *sharing == Sharing::Host { "host" } else { "link" });
+        self.add("link.loss_per_million", loss_per_million);
     }
 
     fn strategy(&mut self, strategy: &Strategy) {
@@ -152,36 +154,43 @@ impl Lines {
             Strategy::Direct | Strategy::Epidemic => {}
             Strategy::SprayAndWait { copies } => self.add("routing.copies", copies),
             Strategy::Default { copies } => self.some("routing.copies", *copies),
-            Strategy::Prophet(prophet) => {
-                self.some("prophet.p_encounter_max", prophet.p_encounter_max);
-                self.some("prophet.p_encounter_first", prophet.p_encounter_first);
-                self.some("prophet.p_first_threshold", prophet.p_first_threshold);
-                self.some("prophet.beta", prophet.beta);
-                self.some("prophet.gamma", prophet.gamma);
-                self.some("prophet.delta", prophet.delta);
-                self.some("prophet.time_unit_us", prophet.time_unit_us);
-                self.some("prophet.interval_us", prophet.interval_us);
-            }
+            Strategy::Prophet(prophet) => self.prophet(prophet),
         }
     }
 
+    fn prophet(&mut self, prophet: &Prophet) {
+        let Prophet { p_encounter_max, p_encounter_first, p_first_threshold, beta, gamma, delta, .. } = prophet;
+        let Prophet { time_unit_us, interval_us, forwarding, .. } = prophet;
+        self.some("prophet.p_encounter_max", *p_encounter_max);
+        self.some("prophet.p_encounter_first", *p_encounter_first);
+        self.some("prophet.p_first_threshold", *p_first_threshold);
+        self.some("prophet.beta", *beta);
+        self.some("prophet.gamma", *gamma);
+        self.some("prophet.delta", *delta);
+        self.some("prophet.time_unit_us", *time_unit_us);
+        self.some("prophet.interval_us", *interval_us);
+        self.some("prophet.forwarding", forwarding.map(forwarding_name));
+    }
+
     fn faults(&mut self, faults: &Faults) {
-        for Crash { at_us, node, up_us } in &faults.crashes {
+        let Faults { crashes, outages, black_holes, grey_holes, grey_drop_per_million, clocks } = faults;
+        let ClockOffsets { up_to_ms, listed } = clocks;
+        for Crash { at_us, node, up_us } in crashes {
             self.add("faults.crash", format_args!("{at_us} {node} {up_us}"));
         }
-        if let Some(outages) = faults.outages {
-            self.rate("faults.outages", outages.rate);
-            self.span("faults.down_us", outages.down_us);
+        if let Some(Outages { rate, down_us }) = outages {
+            self.rate("faults.outages", *rate);
+            self.span("faults.down_us", *down_us);
         }
-        self.carriers("faults.black_holes", &faults.black_holes);
-        self.carriers("faults.grey_holes", &faults.grey_holes);
-        if faults.grey_holes != Carriers::default() {
-            self.add("faults.grey_drop_per_million", faults.grey_drop_per_million);
+        self.carriers("faults.black_holes", black_holes);
+        self.carriers("faults.grey_holes", grey_holes);
+        if *grey_holes != Carriers::default() {
+            self.add("faults.grey_drop_per_million", grey_drop_per_million);
         }
-        if faults.clocks.up_to_ms > 0 {
-            self.add("faults.clock_offset_ms", faults.clocks.up_to_ms);
+        if *up_to_ms > 0 {
+            self.add("faults.clock_offset_ms", up_to_ms);
         }
-        for (node, offset_ms) in &faults.clocks.listed {
+        for (node, offset_ms) in listed {
             self.add("faults.clock", format_args!("{node} {offset_ms}"));
         }
     }

@@ -1,5 +1,6 @@
 //! Links, routing, stores and bundles: what the nodes are and how fast they talk.
 
+use crate::agent::routing::prophet::Forwarding;
 use crate::bundle::COPIES_MAX;
 use crate::sim::fault::InputError;
 use crate::sim::scenario::table::Section;
@@ -65,6 +66,7 @@ pub struct Prophet {
     pub time_unit_us: Option<u64>,
     /// The usual time between two encounters, under which one counts for less.
     pub interval_us: Option<u64>,
+    pub forwarding: Option<Forwarding>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -93,9 +95,18 @@ pub(super) const ROUTING: &[&str] = &[
     "delta",
     "time_unit",
     "interval",
+    "forwarding",
 ];
+/// As RFC 6693 names them.
+const FORWARDING: &[(&str, Forwarding)] =
+    &[("grtr", Forwarding::Grtr), ("grtr-sort", Forwarding::GrtrSort), ("grtr-max", Forwarding::GrtrMax)];
 pub(super) const STORE: &[&str] = &["quota_bytes", "custody_share"];
 pub(super) const BUNDLE: &[&str] = &["lifetime"];
+
+/// As a scenario names it.
+pub(super) fn forwarding_name(forwarding: Forwarding) -> &'static str {
+    FORWARDING.iter().find(|(_, known)| *known == forwarding).expect("each has a name").0
+}
 
 impl Strategy {
     /// As a scenario and a report name it.
@@ -117,7 +128,13 @@ pub(super) fn read_link(top: &Section) -> Result<Link, InputError> {
     let setup_us = link.value("setup_ms").map_or(Ok(0), |value| value.whole_between(0, 86_400_000))? * 1_000;
     let duplex = link.value("duplex").map(|value| value.choice(&[("half", Duplex::Half), ("full", Duplex::Full)]));
     let sharing = link.value("sharing").map(|value| value.choice(&[("host", Sharing::Host), ("link", Sharing::Link)]));
-    let loss_per_million = link.value("loss").map_or(Ok(0), |value| value.share())?;
+    let loss_per_million = match link.value("loss") {
+        Some(value) => match value.share()? {
+            1_000_000 => return Err(value.refuse("`loss` is all there is; leave the contacts out, or lower it".into())),
+            loss => loss,
+        },
+        None => 0,
+    };
     let (duplex, sharing) = (duplex.unwrap_or(Ok(Duplex::Half))?, sharing.unwrap_or(Ok(Sharing::Host))?);
     if is_ideal {
         return Ok(Link::Ideal);
@@ -148,6 +165,7 @@ pub(super) fn read_routing(top: &Section) -> Result<Routing, InputError> {
         delta: part("delta")?,
         time_unit_us: time("time_unit")?,
         interval_us: time("interval")?,
+        forwarding: routing.value("forwarding").map(|value| value.choice(FORWARDING)).transpose()?,
     };
     let strategy = routing.needed("strategy", "\"epidemic\"")?.choice(&[
         ("direct", Strategy::Direct),

@@ -52,7 +52,7 @@ fn predictability(asked: Prophet) -> Parameters {
         delta: asked.delta.unwrap_or(usual.delta),
         time_unit: millis(asked.time_unit_us, usual.time_unit),
         interval: millis(asked.interval_us, usual.interval),
-        ..usual
+        forwarding: asked.forwarding.unwrap_or(usual.forwarding),
     }
 }
 
