@@ -346,10 +346,12 @@ fn what_would_take_all_memory_is_refused() {
     assert!(desk.refused(&["trace", "check", "t.txt", "--nodes", "0"]).contains("2..=1000000"));
     desk.put("long.txt", "0 CONN 0 1 up\n10000000000 CONN 0 1 down\n");
     assert!(desk.refused(&["trace", "convert", "long.txt", "--to", "sociopatterns"]).contains("write --to one"));
-    // Nobody but two is ever made.
+    // Nobody is ever made but these two and whoever crashes.
     desk.put("far.txt", "0 CONN 0 999 up\n9 CONN 0 999 down\n");
     desk.put("w.txt", "1 C M1 0 999 5\n");
-    assert!(desk.done(&["run", "s.toml", "--set", "contacts.trace=far.txt"]).contains("\ndelivered: 1\n"));
+    let crash = "faults.crashes=[{ node = 5, at = \"1s\", down = \"1s\" }]";
+    let said = desk.done(&["run", "s.toml", "--set", "contacts.trace=far.txt", "--set", crash]);
+    assert!(said.contains("\ndelivered: 1\n") && said.contains("\ncrashes: 1\n"), "{said}");
 }
 
 #[test]

@@ -24,12 +24,13 @@ mod timers;
 
 use std::sync::Arc;
 
+use fixedbitset::FixedBitSet;
 use rayon::prelude::*;
 
 use crate::agent::change::What;
 use crate::sim::catalog::Catalog;
 use crate::sim::report::NodeLoad;
-use crate::sim::scenario::{FaultPlan, Loaded};
+use crate::sim::scenario::{FaultPlan, Loaded, Source};
 
 use self::common::Common;
 use self::node::Node;
@@ -103,7 +104,7 @@ impl<'a> World<'a> {
         let common = Arc::new(Common {
             loaded,
             config: agent_config(loaded),
-            roster: Roster::new(loaded.nodes, loaded.scenario.seed),
+            roster: Roster::new(&acting(loaded, &faults, shares), loaded.scenario.seed),
             catalog: Catalog::default(),
         });
         let last_message_us = loaded.messages.last().map_or(0, |message| message.create_us);
@@ -253,6 +254,24 @@ impl<'a> World<'a> {
         }
         hasher.finalize().to_hex().to_string()
     }
+}
+
+/// The nodes to which something may happen: where the contacts are known and the nodes many, those that have one, write,
+/// are written to or crash.
+fn acting(loaded: &Loaded, faults: &FaultPlan, shares: usize) -> FixedBitSet {
+    let mut acting = FixedBitSet::with_capacity(loaded.nodes as usize);
+    let Source::Trace(trace) = &loaded.source else {
+        acting.insert_range(..);
+        return acting;
+    };
+    if shares == 1 {
+        acting.insert_range(..);
+    }
+    let met = trace.contacts.iter().flat_map(|contact| [contact.a, contact.b]);
+    let written = loaded.messages.iter().flat_map(|message| [message.from, message.to]);
+    let crashed = faults.crashes.iter().map(|crash| crash.node);
+    acting.extend(met.chain(written).chain(crashed).map(|node| node as usize));
+    acting
 }
 
 /// How many shares a world has: by its size alone, or the same run would differ from machine to machine.
