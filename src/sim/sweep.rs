@@ -3,7 +3,11 @@
 //! A plan is a list of runs in a fixed order. A run is named by the hash of what it depends on, so that a sweep goes on
 //! where it stopped, several machines can share one, and the same run asked for twice is made once.
 
+mod made;
+
 use std::collections::BTreeSet;
+
+pub use made::{Made, csv, summed_up};
 
 /// A setting and the values it takes, as `routing.strategy` and `epidemic`, `default`.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,6 +1,5 @@
 //! `dak sim sweep`.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -10,11 +9,10 @@ use super::files::{self, figure_names};
 use super::gauge::{Bar, Gauge};
 use super::place::Place;
 use super::{Outcome, Stop, SweepArgs, print, threads};
-use crate::sim::compare::Interval;
-use crate::sim::report::{Curves, Decimal, Report, Sweep, SweepLine, Swept, Table, csv_field, page};
+use crate::sim::report::{Report, page};
 use crate::sim::run::run as simulate;
 use crate::sim::scenario::{Bundles, Scenario, Store};
-use crate::sim::sweep::{Axis, Planned, Shard, parse_seeds, plan, run_name};
+use crate::sim::sweep::{Axis, Made, Planned, Shard, csv, parse_seeds, plan, run_name, summed_up};
 use crate::sim::world::Threads;
 
 /// A run with the place of its results.
@@ -156,116 +154,41 @@ fn make_one(args: &SweepArgs, run: &Named) -> Result<Report, Stop> {
     Ok(report)
 }
 
-/// A run that is there, and its figures.
-type Made<'a> = (&'a Named, serde_json::Value);
-
 /// One table of all runs that are there, and once they all are, one page of the whole; returns how many are there.
 fn report(args: &SweepArgs, axes: &[Axis], runs: &[Named]) -> Result<usize, Stop> {
     let mut rows: Vec<Made> = Vec::new();
     let mut order = Vec::new();
     for run in runs.iter().filter(|run| is_done(&run.path)) {
         let text = String::from_utf8_lossy(&files::read(&run.path.join("summary.json"))?).into_owned();
-        let summary = serde_json::from_str(&text).map_err(|why| {
+        let summary: serde_json::Value = serde_json::from_str(&text).map_err(|why| {
             Stop::Refused(format!("{}/summary.json: {why}; remove that run, and it is made again", run.path.display()))
         })?;
         if rows.is_empty() {
             order = figure_names(&summary, &text);
         }
-        rows.push((run, summary));
+        rows.push(made(run, &summary));
     }
     let place = Place::check(&args.out)?;
-    let mut files = vec![("sweep.csv", table(axes, &order, &rows))];
+    let mut files = vec![("sweep.csv", csv(axes, &order, &rows))];
     if let Some(first) = runs.first().filter(|_| rows.len() == runs.len()) {
         let found = files::load(&args.scenario, &first.planned.settings, Some(first.planned.seed))?;
         let report = simulate(&found.loaded, &found.text, files::commit(), Threads::Pool, &mut |_| {});
-        let note =
-            format!("{} runs. Averages, and how far the true ones may lie from them with 95 % confidence.", rows.len());
-        let sweep = Sweep { note, curves: curves(axes, &rows), table: combinations(axes, &rows) };
-        files.push(("report.html", page(&Report { sweep: Some(sweep), ..report })));
+        files.push(("report.html", page(&Report { sweep: Some(summed_up(axes, &rows)), ..report })));
     }
     place.write(&files)?;
     Ok(rows.len())
 }
 
-/// One line a run: its name, its seed, its settings, its figures.
-fn table(axes: &[Axis], figures: &[String], rows: &[Made]) -> String {
-    let keys = axes.iter().map(|axis| axis.key.as_str()).chain(figures.iter().map(|name| name.as_str()));
-    let mut text = format!("run,seed,{}\n", keys.collect::<Vec<_>>().join(","));
-    for (run, summary) in rows {
-        let settings = run.planned.settings.iter().map(|(_, value)| csv_field(value));
-        let values = figures.iter().map(|name| match &summary[name.as_str()] {
-            serde_json::Value::Null => String::new(),
-            value => value.to_string(),
-        });
-        let cells: Vec<String> = settings.chain(values).collect();
-        text.push_str(&format!("{},{},{}\n", run.name, run.planned.seed, cells.join(",")));
+fn made(run: &Named, summary: &serde_json::Value) -> Made {
+    let figures = summary.as_object().into_iter().flatten().filter(|(_, value)| value.is_number());
+    Made {
+        name: run.name.clone(),
+        planned: run.planned.clone(),
+        strategy: summary["strategy"].as_str().unwrap_or_default().to_owned(),
+        lifetime_us: run.bundle.lifetime_us,
+        quota_bytes: run.store.quota_bytes,
+        figures: figures.map(|(name, value)| (name.clone(), value.to_string())).collect(),
     }
-    text
-}
-
-/// One row a combination, in the order of the plan.
-fn combinations(axes: &[Axis], rows: &[Made]) -> Table {
-    let figures = ["runs", "delivered", "possible", "median delay", "overhead", "dropped"].map(str::to_owned);
-    let names = axes.iter().map(|axis| axis.key.clone()).chain(figures).collect();
-    let same = |(one, _): &Made, (next, _): &Made| one.planned.settings == next.planned.settings;
-    let row = |runs: &[Made]| {
-        let mean = |figure: &str, times: f64, unit: &str| {
-            let values = runs.iter().filter_map(|(_, summary)| Some(summary[figure].as_f64()? * times));
-            Interval::of(&values.collect::<Vec<_>>()).map_or("–".to_owned(), |interval| with_unit(interval, unit))
-        };
-        let settings = runs[0].0.planned.settings.iter().map(|(_, value)| value.clone());
-        let figures = [
-            runs.len().to_string(),
-            mean("delivery_prob", 100.0, "%"),
-            mean("ceiling_prob", 100.0, "%"),
-            mean("latency_med", 1.0 / 60.0, "min"),
-            mean("overhead_ratio", 1.0, ""),
-            mean("dropped", 1.0, ""),
-        ];
-        settings.chain(figures).collect()
-    };
-    Table { names, rows: rows.chunk_by(same).map(row).collect() }
-}
-
-fn with_unit(interval: Interval, unit: &str) -> String {
-    let mean = format!("{:.1} {unit}", interval.mean);
-    match interval.half_width {
-        Some(half_width) => format!("{} ± {half_width:.1}", mean.trim_end()),
-        None => mean.trim_end().to_owned(),
-    }
-}
-
-/// Delivery against lifetime and against quota, where either takes several values: one line a strategy, and the ceiling.
-fn curves(axes: &[Axis], rows: &[Made]) -> Vec<Curves> {
-    let swept = [("bundle.lifetime", Swept::Lifetime), ("store.quota_bytes", Swept::Quota)];
-    let several = |key: &str| axes.iter().any(|axis| axis.key == key && axis.values.len() > 1);
-    let curves = swept.into_iter().filter(|(key, _)| several(key));
-    curves.map(|(_, what)| Curves { what, lines: lines(what, rows) }).collect()
-}
-
-fn lines(what: Swept, rows: &[Made]) -> Vec<SweepLine> {
-    let mut points: BTreeMap<(String, u64), Vec<f64>> = BTreeMap::new();
-    for (run, summary) in rows {
-        let at = match what {
-            Swept::Lifetime => run.bundle.lifetime_us,
-            Swept::Quota => run.store.quota_bytes,
-        };
-        let Some(at) = at else { continue };
-        let strategy = summary["strategy"].as_str().unwrap_or_default().to_owned();
-        for (name, figure) in [(strategy, "delivery_prob"), ("ceiling".to_owned(), "ceiling_prob")] {
-            points.entry((name, at)).or_default().extend(summary[figure].as_f64());
-        }
-    }
-    let mut lines: Vec<SweepLine> = Vec::new();
-    for ((name, at), values) in points.into_iter().filter(|(_, values)| !values.is_empty()) {
-        let mean = (values.iter().sum::<f64>() / values.len() as f64 * 1e6) as i128;
-        let Some(share) = Decimal::ratio(mean, 1_000_000) else { continue };
-        match lines.last_mut().filter(|line| line.name == name) {
-            Some(line) => line.points.push((at, share)),
-            None => lines.push(SweepLine { name, points: vec![(at, share)] }),
-        }
-    }
-    lines
 }
 
 #[cfg(test)]
