@@ -15,10 +15,10 @@
 pub mod bench;
 mod catalog;
 pub mod compare;
-pub mod fault;
 pub mod fuzz;
 pub mod generate;
 pub mod link;
+pub mod mistake;
 pub mod oracle;
 pub mod random;
 pub mod report;
@@ -30,7 +30,7 @@ pub mod trace;
 pub mod workload;
 pub mod world;
 
-pub use fault::{Fault, InputError};
+pub use mistake::{InputError, Mistake};
 pub use scenario::Scenario;
 pub use trace::{Change, Contact, ContactEvent, Trace};
 pub use workload::Message;

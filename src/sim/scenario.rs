@@ -11,8 +11,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::sim::NODES_MAX;
-use crate::sim::fault::{Fault, InputError};
 use crate::sim::generate::Generator;
+use crate::sim::mistake::{InputError, Mistake};
 use crate::sim::trace::{Clip, Events, Trace};
 use crate::sim::workload::{self, Message, Workload};
 
@@ -111,7 +111,7 @@ impl Scenario {
         let contacts = contacts::read(&top, nodes)?;
         if let (Contacts::Generator(_), None) = (&contacts, duration_us) {
             let said = "a generator has no end of its own; add `duration = \"12h\"` (or so) at the top";
-            return Err(InputError::whole(file, Fault::Scenario(said.into())));
+            return Err(InputError::whole(file, Mistake::Scenario(said.into())));
         }
         let known_nodes = match &contacts {
             Contacts::Trace(_) => nodes,
@@ -183,15 +183,15 @@ impl Scenario {
 
     /// Whoever meets nobody has no line in a trace, and may be meant all the same.
     fn hint_at_nodes(&self, error: InputError) -> InputError {
-        match (self.nodes, &error.fault) {
-            (None, Fault::OutOfRange { node, .. }) if *node < NODES_MAX.into() => {
+        match (self.nodes, &error.mistake) {
+            (None, Mistake::OutOfRange { node, .. }) if *node < NODES_MAX.into() => {
                 let said = format!(
                     "{}; if it is there and meets nobody, add `nodes = {}` at the top of {}",
-                    error.fault,
+                    error.mistake,
                     node + 1,
                     self.file
                 );
-                InputError { fault: Fault::Scenario(said), ..error }
+                InputError { mistake: Mistake::Scenario(said), ..error }
             }
             _ => error,
         }
@@ -206,7 +206,7 @@ impl Scenario {
         read(&named.path).map_err(|why| {
             let path = &named.path;
             let said = format!("`{path}` cannot be read ({why}); paths start from the scenario's own folder");
-            InputError { file: self.file.clone(), line: named.line, fault: Fault::Scenario(said) }
+            InputError { file: self.file.clone(), line: named.line, mistake: Mistake::Scenario(said) }
         })
     }
 }

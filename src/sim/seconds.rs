@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::sim::TIME_US_MAX;
-use crate::sim::fault::{Fault, shown};
+use crate::sim::mistake::{Mistake, shown};
 
 /// Microseconds that print as seconds, with at least one decimal and no more than needed: `20.0`, `2747.5`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,15 +21,15 @@ impl fmt::Display for Seconds {
 }
 
 /// Reads `12`, `12.5` or `.5` seconds as microseconds; digits past the sixth decimal are dropped.
-pub fn parse_seconds(field: &[u8]) -> Result<u64, Fault> {
+pub fn parse_seconds(field: &[u8]) -> Result<u64, Mistake> {
     let us = parse_scaled(field, 6, "time", "seconds as 12 or 12.5")?;
     if us > TIME_US_MAX { Err(malformed("time", field, "seconds up to 10000000000")) } else { Ok(us) }
 }
 
 /// Reads a decimal number times 10^`scale`; further decimals are dropped.
-pub(crate) fn parse_scaled(field: &[u8], scale: u32, what: &'static str, form: &'static str) -> Result<u64, Fault> {
+pub(crate) fn parse_scaled(field: &[u8], scale: u32, what: &'static str, form: &'static str) -> Result<u64, Mistake> {
     if field.first() == Some(&b'-') && field.len() > 1 {
-        return Err(Fault::Negative { what: if what == "time" { "the time" } else { what }, found: shown(field) });
+        return Err(Mistake::Negative { what: if what == "time" { "the time" } else { what }, found: shown(field) });
     }
     let point = field.iter().position(|byte| *byte == b'.');
     let (whole, decimals) = field.split_at(point.unwrap_or(field.len()));
@@ -45,15 +45,15 @@ pub(crate) fn parse_scaled(field: &[u8], scale: u32, what: &'static str, form: &
 }
 
 /// Reads a whole number.
-pub(crate) fn parse_whole(field: &[u8], what: &'static str) -> Result<u64, Fault> {
+pub(crate) fn parse_whole(field: &[u8], what: &'static str) -> Result<u64, Mistake> {
     if field.contains(&b'.') {
         return Err(malformed(what, field, "a whole number"));
     }
     parse_scaled(field, 0, what, "a whole number")
 }
 
-fn malformed(what: &'static str, field: &[u8], form: &'static str) -> Fault {
-    Fault::Malformed { what, found: shown(field), form }
+fn malformed(what: &'static str, field: &[u8], form: &'static str) -> Mistake {
+    Mistake::Malformed { what, found: shown(field), form }
 }
 
 #[cfg(test)]
@@ -72,8 +72,8 @@ mod tests {
     #[test]
     fn what_is_no_time_is_refused() {
         for text in ["", ".", "1e5", "12s", "0x1", "1.2.3", "99999999999999999999", "10000000001"] {
-            assert!(matches!(parse_seconds(text.as_bytes()), Err(Fault::Malformed { .. })), "{text}");
+            assert!(matches!(parse_seconds(text.as_bytes()), Err(Mistake::Malformed { .. })), "{text}");
         }
-        assert!(matches!(parse_seconds(b"-3"), Err(Fault::Negative { .. })));
+        assert!(matches!(parse_seconds(b"-3"), Err(Mistake::Negative { .. })));
     }
 }

@@ -25,7 +25,7 @@ pub(crate) use one::parse_node;
 pub use one::{EventReader, write_events};
 pub use stats::{Quantiles, Stats};
 
-use crate::sim::fault::{Fault, InputError};
+use crate::sim::mistake::{InputError, Mistake};
 
 /// Two nodes in reach of each other during `[up_us, down_us)`; `a` is the smaller id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -78,7 +78,7 @@ impl Trace {
         (trace.nodes, trace.end_us) = (reader.nodes(), reader.last_us());
         trace.contacts.sort_unstable();
         if trace.contacts.is_empty() {
-            return Err(InputError::whole(file, Fault::Empty { what: "contact" }));
+            return Err(InputError::whole(file, Mistake::Empty { what: "contact" }));
         }
         Ok(trace)
     }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::io::BufRead;
 
 use crate::bundle::Priority;
-use crate::sim::fault::{Fault, InputError, shown};
+use crate::sim::mistake::{InputError, Mistake, shown};
 use crate::sim::random::Stream;
 use crate::sim::seconds::{Seconds, parse_seconds, parse_whole};
 use crate::sim::trace::{Lines, parse_node};
@@ -72,25 +72,25 @@ pub fn parse(file: &str, input: impl BufRead, nodes: Option<u32>) -> Result<Vec<
     let mut messages: Vec<Message> = Vec::new();
     let mut line_of = BTreeMap::new();
     while let Some((number, message)) = lines.next_with(6, |fields| parse_message(fields, nodes))? {
-        let refuse = |fault| Err(InputError::at(file, number, fault));
+        let refuse = |mistake| Err(InputError::at(file, number, mistake));
         if let Some(before_us) = messages.last().map(|last| last.create_us).filter(|last| *last > message.create_us) {
-            return refuse(Fault::Backwards { before_us, at_us: message.create_us });
+            return refuse(Mistake::Backwards { before_us, at_us: message.create_us });
         }
         if let Some(line) = line_of.insert(message.id.clone(), number) {
-            return refuse(Fault::SameId { id: shown(message.id.as_bytes()), line });
+            return refuse(Mistake::SameId { id: shown(message.id.as_bytes()), line });
         }
         messages.push(message);
     }
     if messages.is_empty() {
-        return Err(InputError::whole(file, Fault::Empty { what: "message" }));
+        return Err(InputError::whole(file, Mistake::Empty { what: "message" }));
     }
     Ok(messages)
 }
 
-fn parse_message(fields: &[&[u8]], nodes: Option<u32>) -> Result<Message, Fault> {
+fn parse_message(fields: &[&[u8]], nodes: Option<u32>) -> Result<Message, Mistake> {
     let create_us = parse_seconds(fields[0])?;
     let form = "`time C id from to size`";
-    let malformed = |field: &[u8]| Fault::Malformed { what: "message creation", found: shown(field), form };
+    let malformed = |field: &[u8]| Mistake::Malformed { what: "message creation", found: shown(field), form };
     if fields[1] != b"C" {
         return Err(malformed(fields[1]));
     }
@@ -98,10 +98,10 @@ fn parse_message(fields: &[&[u8]], nodes: Option<u32>) -> Result<Message, Fault>
     let (from, to) = (parse_node(fields[3], nodes)?, parse_node(fields[4], nodes)?);
     let size = parse_whole(fields[5], "size")?;
     if from == to {
-        return Err(Fault::SelfAddressed { id: shown(id.as_bytes()), node: from });
+        return Err(Mistake::SelfAddressed { id: shown(id.as_bytes()), node: from });
     }
     if size > SIZE_BYTES_MAX {
-        return Err(Fault::TooLarge { id: shown(id.as_bytes()), size, max: SIZE_BYTES_MAX });
+        return Err(Mistake::TooLarge { id: shown(id.as_bytes()), size, max: SIZE_BYTES_MAX });
     }
     let priority = match fields.get(6) {
         None | Some(&b"0" | &b"normal") => Priority::Normal,
@@ -109,7 +109,7 @@ fn parse_message(fields: &[&[u8]], nodes: Option<u32>) -> Result<Message, Fault>
         Some(&b"bulk") => Priority::Bulk,
         // The ONE's seventh field is the size of a response.
         Some(other) if other.iter().all(u8::is_ascii_digit) => {
-            return Err(Fault::Response { id: shown(id.as_bytes()), found: shown(other) });
+            return Err(Mistake::Response { id: shown(id.as_bytes()), found: shown(other) });
         }
         Some(other) => return Err(malformed(other)),
     };
@@ -211,9 +211,9 @@ impl Pairs {
 mod tests {
     use super::*;
 
-    fn fault(text: &str) -> (Option<u64>, Fault) {
+    fn mistake(text: &str) -> (Option<u64>, Mistake) {
         let error = parse("w.txt", text.as_bytes(), Some(10)).expect_err("it must be refused");
-        (error.line, error.fault)
+        (error.line, error.mistake)
     }
 
     fn workload() -> Workload {
@@ -238,20 +238,20 @@ mod tests {
 
     #[test]
     fn every_mistake_has_its_line_and_its_name() {
-        assert!(matches!(fault("1 C M1 0 9 -5\n"), (Some(1), Fault::Negative { what: "size", .. })));
-        assert!(matches!(fault("1 C M1 0 9 5.5\n"), (Some(1), Fault::Malformed { .. })));
-        assert_eq!(fault("1 C M1 0 10 5\n"), (Some(1), Fault::OutOfRange { node: 10, nodes: 10 }));
+        assert!(matches!(mistake("1 C M1 0 9 -5\n"), (Some(1), Mistake::Negative { what: "size", .. })));
+        assert!(matches!(mistake("1 C M1 0 9 5.5\n"), (Some(1), Mistake::Malformed { .. })));
+        assert_eq!(mistake("1 C M1 0 10 5\n"), (Some(1), Mistake::OutOfRange { node: 10, nodes: 10 }));
         assert_eq!(
-            fault("2 C M1 0 9 5\n1 C M2 0 9 5\n"),
-            (Some(2), Fault::Backwards { before_us: 2_000_000, at_us: 1_000_000 })
+            mistake("2 C M1 0 9 5\n1 C M2 0 9 5\n"),
+            (Some(2), Mistake::Backwards { before_us: 2_000_000, at_us: 1_000_000 })
         );
-        assert_eq!(fault("2 C M1 0 9 5\n2 C M1 0 8 5\n"), (Some(2), Fault::SameId { id: "`M1`".into(), line: 1 }));
-        assert_eq!(fault("2 C M1 3 3 5\n"), (Some(1), Fault::SelfAddressed { id: "`M1`".into(), node: 3 }));
-        assert!(matches!(fault("2 C M1 3 4 5000000000\n"), (Some(1), Fault::TooLarge { .. })));
-        assert!(matches!(fault("2 C M1 3 4 5 100\n"), (Some(1), Fault::Response { .. })));
-        assert_eq!(fault("2 C M1 3 4 5\n3 C M2 3"), (Some(2), Fault::Cut { found: 4, needed: 6 }));
-        assert!(matches!(fault("0 CONN 1 2 up x\n"), (Some(1), Fault::Malformed { .. })));
-        assert_eq!(fault(""), (None, Fault::Empty { what: "message" }));
+        assert_eq!(mistake("2 C M1 0 9 5\n2 C M1 0 8 5\n"), (Some(2), Mistake::SameId { id: "`M1`".into(), line: 1 }));
+        assert_eq!(mistake("2 C M1 3 3 5\n"), (Some(1), Mistake::SelfAddressed { id: "`M1`".into(), node: 3 }));
+        assert!(matches!(mistake("2 C M1 3 4 5000000000\n"), (Some(1), Mistake::TooLarge { .. })));
+        assert!(matches!(mistake("2 C M1 3 4 5 100\n"), (Some(1), Mistake::Response { .. })));
+        assert_eq!(mistake("2 C M1 3 4 5\n3 C M2 3"), (Some(2), Mistake::Cut { found: 4, needed: 6 }));
+        assert!(matches!(mistake("0 CONN 1 2 up x\n"), (Some(1), Mistake::Malformed { .. })));
+        assert_eq!(mistake(""), (None, Mistake::Empty { what: "message" }));
     }
 
     #[test]

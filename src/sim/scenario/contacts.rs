@@ -1,8 +1,8 @@
 //! `[contacts]`: a trace, or one of the generators with its keys.
 
 use crate::sim::NODES_MAX;
-use crate::sim::fault::{Fault, InputError};
 use crate::sim::generate::{Generator, Homes, Meet, Meeting, Plan, Route, SIDE_MM_MAX, Walk};
+use crate::sim::mistake::{InputError, Mistake};
 use crate::sim::scenario::table::{Section, Value};
 use crate::sim::scenario::{Contacts, Named};
 
@@ -193,7 +193,7 @@ fn read_meeting(meeting: &Value, nodes: Option<u32>) -> Result<Meeting, InputErr
     };
     among.sort_unstable();
     if let Some(twice) = among.windows(2).find(|two| two[0] == two[1]) {
-        return Err(meeting.refuse(Fault::SelfContact { node: twice[0].into() }.to_string()));
+        return Err(meeting.refuse(Mistake::SelfContact { node: twice[0].into() }.to_string()));
     }
     if among.len() < 2 {
         return Err(meeting.refuse("a meeting needs two nodes or more".into()));

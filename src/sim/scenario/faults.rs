@@ -1,6 +1,6 @@
 //! `[faults]`: nodes that crash, carriers that cheat, clocks that are wrong.
 
-use crate::sim::fault::{Fault, InputError};
+use crate::sim::mistake::{InputError, Mistake};
 use crate::sim::random::Stream;
 use crate::sim::scenario::table::{Section, Value};
 use crate::sim::workload::Rate;
@@ -110,7 +110,7 @@ impl Faults {
 
     /// What could not be checked before the trace was read: ids, and how many crashes there will be.
     pub(super) fn check(&self, file: &str, nodes: u32, duration_us: u64) -> Result<(), InputError> {
-        let refuse = |said: String| Err(InputError::whole(file, Fault::Scenario(format!("[faults]: {said}"))));
+        let refuse = |said: String| Err(InputError::whole(file, Mistake::Scenario(format!("[faults]: {said}"))));
         let listed = |carriers: &Carriers| match carriers {
             Carriers::Listed(ids) => ids.clone(),
             Carriers::Share { .. } => Vec::new(),
@@ -120,7 +120,7 @@ impl Faults {
         ids.extend(listed(&self.grey_holes));
         ids.extend(self.clocks.listed.iter().map(|(node, _)| *node));
         match ids.into_iter().find(|node| *node >= nodes) {
-            Some(node) => refuse(Fault::OutOfRange { node: node.into(), nodes }.to_string()),
+            Some(node) => refuse(Mistake::OutOfRange { node: node.into(), nodes }.to_string()),
             None => match self.outages.map_or(0, |outages| outages.expected(nodes, duration_us)) {
                 crashes if crashes > CRASHES_MAX => {
                     refuse(format!("the rate makes {crashes} crashes, more than {CRASHES_MAX}; lower `crash_rate`"))

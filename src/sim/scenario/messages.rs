@@ -1,6 +1,6 @@
 //! `[workload]`: a file, or a rate with its keys.
 
-use crate::sim::fault::{Fault, InputError};
+use crate::sim::mistake::{InputError, Mistake};
 use crate::sim::scenario::table::{Section, Value};
 use crate::sim::scenario::{Messages, Named};
 use crate::sim::workload::{Arrivals, MESSAGES_MAX, Pairs, SIZE_BYTES_MAX, Workload};
@@ -105,13 +105,13 @@ fn read_pairs(workload: &Section, nodes: Option<u32>) -> Result<Pairs, InputErro
 
 /// What could not be checked before the trace was read: ids, and how many messages there will be.
 pub(super) fn check(file: &str, workload: &Workload, nodes: u32, duration_us: u64) -> Result<(), InputError> {
-    let refuse = |said: String| Err(InputError::whole(file, Fault::Scenario(format!("[workload]: {said}"))));
+    let refuse = |said: String| Err(InputError::whole(file, Mistake::Scenario(format!("[workload]: {said}"))));
     let largest = match &workload.pairs {
         Pairs::Any { from, to } => from.iter().chain(to).max().copied(),
         Pairs::Listed(pairs) => pairs.iter().map(|(from, to)| *from.max(to)).max(),
     };
     if let Some(node) = largest.filter(|node| *node >= nodes) {
-        return refuse(Fault::OutOfRange { node: node.into(), nodes }.to_string());
+        return refuse(Mistake::OutOfRange { node: node.into(), nodes }.to_string());
     }
     let window_us = workload.end_us.unwrap_or(duration_us).min(duration_us).saturating_sub(workload.start_us);
     let messages = window_us / workload.rate.mean_us().max(1);

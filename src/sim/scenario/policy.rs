@@ -2,7 +2,7 @@
 
 use crate::agent::routing::prophet::Forwarding;
 use crate::bundle::COPIES_MAX;
-use crate::sim::fault::InputError;
+use crate::sim::mistake::InputError;
 use crate::sim::scenario::table::Section;
 
 /// What a contact can carry.

@@ -3,7 +3,7 @@
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
-use crate::sim::fault::{Fault, InputError, shown};
+use crate::sim::mistake::{InputError, Mistake, shown};
 use crate::sim::scenario::units;
 use crate::sim::workload::Rate;
 
@@ -68,9 +68,9 @@ impl<'a> Document<'a> {
     pub(super) fn refuse(&self, offset: Option<usize>, said: String) -> InputError {
         let set = self.overrides.iter().rev().find(|set| offset.is_some_and(|offset| offset >= set.start));
         if let Some(Override { said: set, .. }) = set {
-            return InputError::whole(self.file, Fault::Scenario(format!("in `{set}`, {said}")));
+            return InputError::whole(self.file, Mistake::Scenario(format!("in `{set}`, {said}")));
         }
-        InputError { file: self.file.to_owned(), line: self.line(offset), fault: Fault::Scenario(said) }
+        InputError { file: self.file.to_owned(), line: self.line(offset), mistake: Mistake::Scenario(said) }
     }
 
     fn line(&self, offset: Option<usize>) -> Option<u64> {
@@ -223,7 +223,7 @@ impl<'a> Value<'a> {
         let node = self.whole()?;
         match u32::try_from(node) {
             Ok(id) if id < nodes => Ok(id),
-            _ => Err(self.refuse(Fault::OutOfRange { node, nodes }.to_string())),
+            _ => Err(self.refuse(Mistake::OutOfRange { node, nodes }.to_string())),
         }
     }
 

@@ -11,7 +11,7 @@
 
 use std::io::BufRead;
 
-use crate::sim::fault::{Fault, InputError, shown};
+use crate::sim::mistake::{InputError, Mistake, shown};
 use crate::sim::seconds::{Seconds, parse_seconds, parse_whole};
 use crate::sim::trace::lines::Lines;
 use crate::sim::trace::{Contact, Trace};
@@ -86,16 +86,16 @@ pub fn import(file: &str, input: impl BufRead, format: Format) -> Result<Trace, 
 /// A row as it stands: the ids of the file, start and end.
 type Row = (u64, u64, u64, u64);
 
-fn sociopatterns(fields: &[&[u8]]) -> Result<Row, Fault> {
+fn sociopatterns(fields: &[&[u8]]) -> Result<Row, Mistake> {
     // The start may lie before 0, so ends are moved by the length of a row until all are shifted.
     let end_us = parse_seconds(fields[0])?;
     Ok((parse_whole(fields[1], "node id")?, parse_whole(fields[2], "node id")?, end_us, end_us + SOCIOPATTERNS_US))
 }
 
-fn imote(fields: &[&[u8]]) -> Result<Row, Fault> {
+fn imote(fields: &[&[u8]]) -> Result<Row, Mistake> {
     let (start_us, end_us) = (parse_seconds(fields[2])?, parse_seconds(fields[3])?);
     if end_us < start_us {
-        return Err(Fault::EndsBeforeStart { start: shown(fields[2]), end: shown(fields[3]) });
+        return Err(Mistake::EndsBeforeStart { start: shown(fields[2]), end: shown(fields[3]) });
     }
     let end_us = if end_us == start_us { start_us + SIGHTING_US } else { end_us };
     Ok((parse_whole(fields[0], "node id")?, parse_whole(fields[1], "node id")?, start_us, end_us))
@@ -106,17 +106,17 @@ fn rows(
     input: impl BufRead,
     needed: usize,
     is_in_order: bool,
-    parse: impl Fn(&[&[u8]]) -> Result<Row, Fault>,
+    parse: impl Fn(&[&[u8]]) -> Result<Row, Mistake>,
 ) -> Result<Trace, InputError> {
     let mut lines = Lines::new(file, input);
     let mut rows: Vec<Row> = Vec::new();
     while let Some((number, (a, b, start_us, end_us))) = lines.next_with(needed, &parse)? {
         if a == b {
-            return Err(InputError::at(file, number, Fault::SelfContact { node: a }));
+            return Err(InputError::at(file, number, Mistake::SelfContact { node: a }));
         }
         let before_us = rows.last().map_or(0, |row| row.2);
         if is_in_order && start_us < before_us {
-            return Err(InputError::at(file, number, Fault::Backwards { before_us, at_us: start_us }));
+            return Err(InputError::at(file, number, Mistake::Backwards { before_us, at_us: start_us }));
         }
         rows.push((a.min(b), a.max(b), start_us, end_us));
     }
@@ -141,7 +141,7 @@ fn rows(
 
 fn not_empty(file: &str, trace: Trace) -> Result<Trace, InputError> {
     if trace.contacts.is_empty() {
-        return Err(InputError::whole(file, Fault::Empty { what: "contact" }));
+        return Err(InputError::whole(file, Mistake::Empty { what: "contact" }));
     }
     Ok(trace)
 }
@@ -204,12 +204,12 @@ mod tests {
             error.to_string(),
             "x.dat:2: the contact ends (`250`) before it starts (`300`); swap the two, or remove the line"
         );
-        assert_eq!(refused("20 4 4\n", Format::SocioPatterns).fault, Fault::SelfContact { node: 4 });
-        assert_eq!(refused("20 4 5\n40 4", Format::SocioPatterns).fault, Fault::Cut { found: 2, needed: 3 });
-        let backwards = Fault::Backwards { before_us: 40_000_000, at_us: 20_000_000 };
-        assert_eq!(refused("40 4 5\n20 4 6\n", Format::SocioPatterns).fault, backwards);
-        assert!(matches!(refused("20 4 -5\n", Format::SocioPatterns).fault, Fault::Negative { .. }));
-        assert_eq!(refused("", Format::Imote).fault, Fault::Empty { what: "contact" });
+        assert_eq!(refused("20 4 4\n", Format::SocioPatterns).mistake, Mistake::SelfContact { node: 4 });
+        assert_eq!(refused("20 4 5\n40 4", Format::SocioPatterns).mistake, Mistake::Cut { found: 2, needed: 3 });
+        let backwards = Mistake::Backwards { before_us: 40_000_000, at_us: 20_000_000 };
+        assert_eq!(refused("40 4 5\n20 4 6\n", Format::SocioPatterns).mistake, backwards);
+        assert!(matches!(refused("20 4 -5\n", Format::SocioPatterns).mistake, Mistake::Negative { .. }));
+        assert_eq!(refused("", Format::Imote).mistake, Mistake::Empty { what: "contact" });
     }
 
     #[test]

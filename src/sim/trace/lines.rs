@@ -2,7 +2,7 @@
 
 use std::io::BufRead;
 
-use crate::sim::fault::{Fault, InputError, shown};
+use crate::sim::mistake::{InputError, Mistake, shown};
 
 /// Lines of a text file with their numbers; blank ones and those that start with `#` are left out.
 pub(crate) struct Lines<R> {
@@ -26,7 +26,7 @@ impl<R: BufRead> Lines<R> {
     pub(crate) fn next_with<T>(
         &mut self,
         needed: usize,
-        parse: impl FnOnce(&[&[u8]]) -> Result<T, Fault>,
+        parse: impl FnOnce(&[&[u8]]) -> Result<T, Mistake>,
     ) -> Result<Option<(u64, T)>, InputError> {
         loop {
             if !self.read_line()? {
@@ -48,26 +48,26 @@ impl<R: BufRead> Lines<R> {
             let parsed = if count < needed { Err(None) } else { parse(&fields[..count]).map_err(Some) };
             return match parsed {
                 Ok(value) => Ok(Some((number, value))),
-                Err(fault) => Err(self.explain(number, count, needed, fault)),
+                Err(mistake) => Err(self.explain(number, count, needed, mistake)),
             };
         }
     }
 
     /// A bad last line without an end of line is one that was cut; anything else is as it says.
-    fn explain(&mut self, number: u64, count: usize, needed: usize, fault: Option<Fault>) -> InputError {
+    fn explain(&mut self, number: u64, count: usize, needed: usize, mistake: Option<Mistake>) -> InputError {
         let is_open = self.buffer.last() != Some(&b'\n');
-        let fault = match fault {
-            Some(fault @ Fault::Malformed { .. }) if !is_open => fault,
-            Some(Fault::Malformed { .. }) => Fault::Cut { found: count.saturating_sub(1), needed },
-            Some(fault) => fault,
-            None if is_open || self.at_end() => Fault::Cut { found: count, needed },
-            None => Fault::Malformed {
+        let mistake = match mistake {
+            Some(mistake @ Mistake::Malformed { .. }) if !is_open => mistake,
+            Some(Mistake::Malformed { .. }) => Mistake::Cut { found: count.saturating_sub(1), needed },
+            Some(mistake) => mistake,
+            None if is_open || self.at_end() => Mistake::Cut { found: count, needed },
+            None => Mistake::Malformed {
                 what: "whole line",
                 found: shown(self.buffer.trim_ascii()),
                 form: "all its fields, with spaces between",
             },
         };
-        InputError::at(&self.file, number, fault)
+        InputError::at(&self.file, number, mistake)
     }
 
     fn at_end(&mut self) -> bool {
@@ -80,9 +80,9 @@ impl<R: BufRead> Lines<R> {
         let mut limited = std::io::Read::take(&mut self.input, LINE_BYTES_MAX as u64 + 1);
         let read = limited.read_until(b'\n', &mut self.buffer);
         let read = read
-            .map_err(|error| InputError::at(&self.file, self.number, Fault::Unreadable { why: error.to_string() }))?;
+            .map_err(|error| InputError::at(&self.file, self.number, Mistake::Unreadable { why: error.to_string() }))?;
         if read > LINE_BYTES_MAX {
-            return Err(InputError::at(&self.file, self.number, Fault::LongLine { max: LINE_BYTES_MAX }));
+            return Err(InputError::at(&self.file, self.number, Mistake::LongLine { max: LINE_BYTES_MAX }));
         }
         Ok(read > 0)
     }

@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::io::BufRead;
 
 use crate::sim::NODES_MAX;
-use crate::sim::fault::{Fault, InputError, shown};
+use crate::sim::mistake::{InputError, Mistake, shown};
 use crate::sim::seconds::{Seconds, parse_seconds, parse_whole};
 use crate::sim::trace::lines::Lines;
 use crate::sim::trace::{Change, ContactEvent, Live};
@@ -79,8 +79,8 @@ impl<R: BufRead> EventReader<R> {
         self.instant.push(first);
         while let Some(line) = self.read()? {
             if line.event.at_us < first.event.at_us {
-                let fault = Fault::Backwards { before_us: first.event.at_us, at_us: line.event.at_us };
-                return Err(InputError::at(&self.lines.file, line.number, fault));
+                let mistake = Mistake::Backwards { before_us: first.event.at_us, at_us: line.event.at_us };
+                return Err(InputError::at(&self.lines.file, line.number, mistake));
             }
             if line.event.at_us > first.event.at_us {
                 self.ahead = Some(line);
@@ -129,12 +129,12 @@ impl<R: BufRead> EventReader<R> {
         let lines = &mut lines[..kept];
         lines.sort_by_key(|line| line.event.change);
         for Line { event, number } in lines {
-            let fault = match event.change {
-                Change::Down => self.live.down(a, b).is_none().then_some(Fault::DownBeforeUp { a, b }),
-                Change::Up => self.live.up(a, b, at_us).map(|since_us| Fault::UpTwice { a, b, since_us }),
+            let mistake = match event.change {
+                Change::Down => self.live.down(a, b).is_none().then_some(Mistake::DownBeforeUp { a, b }),
+                Change::Up => self.live.up(a, b, at_us).map(|since_us| Mistake::UpTwice { a, b, since_us }),
             };
-            if let Some(fault) = fault {
-                return Err(InputError::at(&self.lines.file, *number, fault));
+            if let Some(mistake) = mistake {
+                return Err(InputError::at(&self.lines.file, *number, mistake));
             }
             events.push(*event);
         }
@@ -180,10 +180,10 @@ impl<R: BufRead> Iterator for EventReader<R> {
     }
 }
 
-fn parse_event(fields: &[&[u8]], nodes: Option<u32>) -> Result<ContactEvent, Fault> {
+fn parse_event(fields: &[&[u8]], nodes: Option<u32>) -> Result<ContactEvent, Mistake> {
     let at_us = parse_seconds(fields[0])?;
     let form = "`time CONN a b up` or `time CONN a b down`";
-    let malformed = |field: &[u8]| Fault::Malformed { what: "connection event", found: shown(field), form };
+    let malformed = |field: &[u8]| Mistake::Malformed { what: "connection event", found: shown(field), form };
     if fields[1] != b"CONN" {
         return Err(malformed(fields[1]));
     }
@@ -197,22 +197,22 @@ fn parse_event(fields: &[&[u8]], nodes: Option<u32>) -> Result<ContactEvent, Fau
         return Err(malformed(fields[5]));
     }
     if a == b {
-        return Err(Fault::SelfContact { node: a.into() });
+        return Err(Mistake::SelfContact { node: a.into() });
     }
     Ok(ContactEvent { at_us, change, a: a.min(b), b: a.max(b) })
 }
 
 /// Reads a node's id; The ONE puts letters before it (`p12`), which are no part of the number.
-pub(crate) fn parse_node(field: &[u8], nodes: Option<u32>) -> Result<u32, Fault> {
+pub(crate) fn parse_node(field: &[u8], nodes: Option<u32>) -> Result<u32, Mistake> {
     let letters = field.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
-    let node = parse_whole(&field[letters..], "node id").map_err(|fault| match fault {
-        Fault::Malformed { what, form, .. } => Fault::Malformed { what, found: shown(field), form },
+    let node = parse_whole(&field[letters..], "node id").map_err(|mistake| match mistake {
+        Mistake::Malformed { what, form, .. } => Mistake::Malformed { what, found: shown(field), form },
         other => other,
     })?;
     let nodes = nodes.unwrap_or(NODES_MAX);
     match u32::try_from(node) {
         Ok(id) if id < nodes => Ok(id),
-        _ => Err(Fault::OutOfRange { node, nodes }),
+        _ => Err(Mistake::OutOfRange { node, nodes }),
     }
 }
 
@@ -237,9 +237,9 @@ mod tests {
     use crate::sim::trace::lines::LINE_BYTES_MAX;
     use crate::sim::trace::{Contact, Trace};
 
-    fn fault(text: &str, nodes: Option<u32>) -> (Option<u64>, Fault) {
+    fn mistake(text: &str, nodes: Option<u32>) -> (Option<u64>, Mistake) {
         let error = Trace::parse("t.txt", text.as_bytes(), nodes).expect_err("it must be refused");
-        (error.line, error.fault)
+        (error.line, error.mistake)
     }
 
     #[test]
@@ -292,24 +292,24 @@ mod tests {
 
     #[test]
     fn every_mistake_has_its_line_and_its_name() {
-        assert_eq!(fault("0 CONN 0 1 up\n5 CONN 0 2 down\n", None), (Some(2), Fault::DownBeforeUp { a: 0, b: 2 }));
-        let twice = Fault::UpTwice { a: 0, b: 1, since_us: 0 };
-        assert_eq!(fault("0 CONN 0 1 up\n5 CONN 1 0 up\n6 CONN 0 1 down\n", None), (Some(2), twice));
-        let range = Fault::OutOfRange { node: 4, nodes: 4 };
-        assert_eq!(fault("0 CONN 0 4 up\n", Some(4)), (Some(1), range));
-        assert!(matches!(fault("0 CONN 0 4000000000 up\n", None).1, Fault::OutOfRange { .. }));
-        let back = Fault::Backwards { before_us: 5_000_000, at_us: 4_000_000 };
-        assert_eq!(fault("5 CONN 0 1 up\n\n4 CONN 0 2 up\n", None), (Some(3), back));
-        assert!(matches!(fault("-5 CONN 0 1 up\n", None), (Some(1), Fault::Negative { what: "the time", .. })));
-        assert!(matches!(fault("5 CONN 0 -1 up\n", None), (Some(1), Fault::Negative { what: "node id", .. })));
-        assert_eq!(fault("0 CONN 0 1 up\n5 CONN 0", None), (Some(2), Fault::Cut { found: 3, needed: 5 }));
-        assert_eq!(fault("0 CONN 0 1 up\n5 CONN 0 1 dow", None), (Some(2), Fault::Cut { found: 4, needed: 5 }));
-        assert_eq!(fault("0 CONN 0 1 up\n5 CONN 0\n", None), (Some(2), Fault::Cut { found: 3, needed: 5 }));
-        assert!(matches!(fault("0 CONN 0\n5 CONN 0 1 up\n", None), (Some(1), Fault::Malformed { .. })));
-        assert_eq!(fault("0 CONN 3 3 up\n", None), (Some(1), Fault::SelfContact { node: 3 }));
-        assert!(matches!(fault("0 C M1 3 4 100\n", None), (Some(1), Fault::Malformed { .. })));
-        assert!(matches!(fault("0 CONN 3 4 sideways\n", None), (Some(1), Fault::Malformed { .. })));
-        assert_eq!(fault("# nothing\n", None), (None, Fault::Empty { what: "contact" }));
-        assert_eq!(fault(&"x".repeat(9_000), None), (Some(1), Fault::LongLine { max: LINE_BYTES_MAX }));
+        assert_eq!(mistake("0 CONN 0 1 up\n5 CONN 0 2 down\n", None), (Some(2), Mistake::DownBeforeUp { a: 0, b: 2 }));
+        let twice = Mistake::UpTwice { a: 0, b: 1, since_us: 0 };
+        assert_eq!(mistake("0 CONN 0 1 up\n5 CONN 1 0 up\n6 CONN 0 1 down\n", None), (Some(2), twice));
+        let range = Mistake::OutOfRange { node: 4, nodes: 4 };
+        assert_eq!(mistake("0 CONN 0 4 up\n", Some(4)), (Some(1), range));
+        assert!(matches!(mistake("0 CONN 0 4000000000 up\n", None).1, Mistake::OutOfRange { .. }));
+        let back = Mistake::Backwards { before_us: 5_000_000, at_us: 4_000_000 };
+        assert_eq!(mistake("5 CONN 0 1 up\n\n4 CONN 0 2 up\n", None), (Some(3), back));
+        assert!(matches!(mistake("-5 CONN 0 1 up\n", None), (Some(1), Mistake::Negative { what: "the time", .. })));
+        assert!(matches!(mistake("5 CONN 0 -1 up\n", None), (Some(1), Mistake::Negative { what: "node id", .. })));
+        assert_eq!(mistake("0 CONN 0 1 up\n5 CONN 0", None), (Some(2), Mistake::Cut { found: 3, needed: 5 }));
+        assert_eq!(mistake("0 CONN 0 1 up\n5 CONN 0 1 dow", None), (Some(2), Mistake::Cut { found: 4, needed: 5 }));
+        assert_eq!(mistake("0 CONN 0 1 up\n5 CONN 0\n", None), (Some(2), Mistake::Cut { found: 3, needed: 5 }));
+        assert!(matches!(mistake("0 CONN 0\n5 CONN 0 1 up\n", None), (Some(1), Mistake::Malformed { .. })));
+        assert_eq!(mistake("0 CONN 3 3 up\n", None), (Some(1), Mistake::SelfContact { node: 3 }));
+        assert!(matches!(mistake("0 C M1 3 4 100\n", None), (Some(1), Mistake::Malformed { .. })));
+        assert!(matches!(mistake("0 CONN 3 4 sideways\n", None), (Some(1), Mistake::Malformed { .. })));
+        assert_eq!(mistake("# nothing\n", None), (None, Mistake::Empty { what: "contact" }));
+        assert_eq!(mistake(&"x".repeat(9_000), None), (Some(1), Mistake::LongLine { max: LINE_BYTES_MAX }));
     }
 }

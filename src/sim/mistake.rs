@@ -10,12 +10,12 @@ pub struct InputError {
     pub file: String,
     /// From 1; `None` where the file as a whole is meant.
     pub line: Option<u64>,
-    pub fault: Fault,
+    pub mistake: Mistake,
 }
 
 /// The mistakes, each a sentence that ends with what to do. Text from files arrives here through [`shown`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Fault {
+pub enum Mistake {
     #[error("{found} is no {what}; write {form}")]
     Malformed { what: &'static str, found: String, form: &'static str },
     #[error("the file is cut here: its last line has {found} of {needed} fields; copy it again, or remove that line")]
@@ -54,20 +54,20 @@ pub enum Fault {
 }
 
 impl InputError {
-    pub fn at(file: &str, line: u64, fault: Fault) -> InputError {
-        InputError { file: file.to_owned(), line: Some(line), fault }
+    pub fn at(file: &str, line: u64, mistake: Mistake) -> InputError {
+        InputError { file: file.to_owned(), line: Some(line), mistake }
     }
 
-    pub fn whole(file: &str, fault: Fault) -> InputError {
-        InputError { file: file.to_owned(), line: None, fault }
+    pub fn whole(file: &str, mistake: Mistake) -> InputError {
+        InputError { file: file.to_owned(), line: None, mistake }
     }
 }
 
 impl fmt::Display for InputError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.line {
-            Some(line) => write!(f, "{}:{line}: {}", self.file, self.fault),
-            None => write!(f, "{}: {}", self.file, self.fault),
+            Some(line) => write!(f, "{}:{line}: {}", self.file, self.mistake),
+            None => write!(f, "{}: {}", self.file, self.mistake),
         }
     }
 }
@@ -88,7 +88,7 @@ mod tests {
 
     #[test]
     fn a_fault_names_file_line_and_what_to_do() {
-        let error = InputError::at("t.txt", 3, Fault::OutOfRange { node: 9, nodes: 4 });
+        let error = InputError::at("t.txt", 3, Mistake::OutOfRange { node: 9, nodes: 4 });
         assert_eq!(error.to_string(), "t.txt:3: node 9 is out of range; with 4 nodes the ids go from 0 to 3");
     }
 
