@@ -84,7 +84,7 @@ fn swept_section(report: &Report, sweep: &Sweep) -> String {
     let (strategy, seed) = (escaped(&report.head.strategy), report.head.seed);
     writeln!(
         html,
-        "</tbody></table></div>\n</section>\n<h2 class=\"part\">Its first run: {strategy}, seed {seed}</h2>"
+        "</tbody></table></div>\n</section>\n<h2 class=\"part\">Its first run: {strategy}, seed {seed}, under the settings of the first line above</h2>"
     )
     .expect(CANNOT_FAIL);
     html
