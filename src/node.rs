@@ -57,6 +57,7 @@ const LISTEN: Duration = Duration::from_secs(1);
 const STOP: Duration = Duration::from_secs(5);
 
 /// What a node needs to start.
+#[derive(Clone)]
 pub struct Options {
     pub identity: Identity,
     pub store: PathBuf,
@@ -318,7 +319,7 @@ impl Node {
         self.ended.cancelled().await;
     }
 
-    /// Ends contacts, commits what was taken, and closes the store.
+    /// Ends contacts and commits what was taken. The store closes when the node is dropped and its last task has ended.
     pub async fn stop(&self) {
         if let Some(net) = &self.net {
             net.shutdown().await;

@@ -14,7 +14,8 @@ use dak::id::BundleId;
 use dak::keys::Identity;
 use dak::message::{Message, pad};
 use dak::net::NetConfig;
-use dak::node::{Node, Options};
+use dak::node::{Node, NodeError, Options};
+use dak::store::StoreError;
 use dak::time::DAY;
 use libp2p::Multiaddr;
 
@@ -128,7 +129,17 @@ fn node(place: &Path, name: &str, identity: Identity, peers: &[&str]) -> Node {
     let peers = peers.iter().map(|peer| peer.parse().unwrap()).collect();
     let net = NetConfig { listen, peers, ..NetConfig::default() };
     let store = place.join(format!("{name}.redb"));
-    Node::start(Options { identity, store, config: Config::default(), net: Some(net), record: None }).unwrap()
+    let options = Options { identity, store, config: Config::default(), net: Some(net), record: None };
+    let began = Instant::now();
+    loop {
+        match Node::start(options.clone()) {
+            // Tasks of the node that had it before may still be ending.
+            Err(NodeError::Store(StoreError::Locked)) if began.elapsed() < PATIENCE => {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            started => return started.unwrap(),
+        }
+    }
 }
 
 async fn send(node: &Node, to: &Eid, text: &str) -> BundleId {
