@@ -155,10 +155,6 @@ impl Config {
 
 /// Writes the commented configuration of a first run; an existing one stays as it is. Says whether it wrote.
 pub fn write_first(path: &Path, name: Option<&str>) -> Result<bool, ConfigError> {
-    // On a full disk there is no room for another, and no need of it.
-    if path.exists() {
-        return Ok(false);
-    }
     match create_private_file(path, file::commented(name).as_bytes()) {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),

@@ -60,6 +60,10 @@ pub(super) fn check_directory(path: &Path, openness: Openness) -> Result<(), Hom
 /// The bytes are on the disk under the final name when this returns: file and directory are synced. A file already
 /// there gives [`io::ErrorKind::AlreadyExists`].
 pub fn create_private_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    // A full disk has no room for what would not be kept anyway.
+    if path.symlink_metadata().is_ok() {
+        return Err(io::ErrorKind::AlreadyExists.into());
+    }
     let mut temporary = private_temporary(path)?;
     temporary.write_all(bytes)?;
     publish(temporary, path)

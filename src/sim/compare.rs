@@ -50,7 +50,7 @@ fn t_95(degrees: usize) -> f64 {
         0 => f64::INFINITY,
         1..=30 => T_95[degrees - 1],
         31..=60 => 2.042 - (degrees - 30) as f64 * (2.042 - 2.000) / 30.0,
-        // What the next terms of its series come to, Fisher's and Cornish's: too small to matter here.
+        // The normal quantile and the first term of the expansion in 1 / degrees (Cornish and Fisher 1938).
         _ => 1.960 + 2.4 / degrees as f64,
     }
 }

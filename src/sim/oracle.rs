@@ -6,8 +6,8 @@
 //! then others open, then messages are written; what is written while a contact lasts crosses it at once.
 //!
 //! A lifetime is a ceiling on the delay: an arrival after exactly the lifetime still counts, as a bundle's life ends only
-//! after everything else of its last instant. Lives are told in whole milliseconds, begun ones of the lifetime included,
-//! for so agents tell time.
+//! after everything else of its last instant. Lives are told in whole milliseconds, as
+//! agents tell them: instants are cut to theirs, a lifetime is rounded up.
 //!
 //! Nothing here counts hops; a bundle makes 255 at most ([`HOP_LIMIT`](crate::bundle::HOP_LIMIT)).
 

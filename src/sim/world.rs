@@ -260,13 +260,10 @@ impl<'a> World<'a> {
 /// are written to or crash.
 fn acting(loaded: &Loaded, faults: &FaultPlan, shares: usize) -> FixedBitSet {
     let mut acting = FixedBitSet::with_capacity(loaded.nodes as usize);
-    let Source::Trace(trace) = &loaded.source else {
+    let (Source::Trace(trace), true) = (&loaded.source, shares > 1) else {
         acting.insert_range(..);
         return acting;
     };
-    if shares == 1 {
-        acting.insert_range(..);
-    }
     let met = trace.contacts.iter().flat_map(|contact| [contact.a, contact.b]);
     let written = loaded.messages.iter().flat_map(|message| [message.from, message.to]);
     let crashed = faults.crashes.iter().map(|crash| crash.node);

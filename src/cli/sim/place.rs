@@ -103,9 +103,9 @@ impl Place {
 /// Writes a file whole or not at all. Where the name stands for another file, that one is written; a pipe or a device
 /// takes it as it comes.
 pub fn write_whole(path: &Path, text: &str) -> Result<(), Stop> {
-    let _writing = writing();
     let meant = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let written = match fs::metadata(&meant) {
+        // Whoever reads it may come late or never, and an interrupt does not wait for that.
         Ok(found) if !found.is_file() && !found.is_dir() => fs::write(&meant, text),
         _ => replace(&meant, text),
     };
@@ -113,6 +113,7 @@ pub fn write_whole(path: &Path, text: &str) -> Result<(), Stop> {
 }
 
 fn replace(path: &Path, text: &str) -> io::Result<()> {
+    let _writing = writing();
     let readable = Permissions::from_mode(0o666);
     let draft = tempfile::Builder::new().prefix(".dak-").permissions(readable).tempfile_in(parent(path))?;
     fs::write(draft.path(), text)?;

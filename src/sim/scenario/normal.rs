@@ -159,8 +159,17 @@ impl Lines {
     }
 
     fn prophet(&mut self, prophet: &Prophet) {
-        let Prophet { p_encounter_max, p_encounter_first, p_first_threshold, beta, gamma, delta, .. } = prophet;
-        let Prophet { time_unit_us, interval_us, forwarding, .. } = prophet;
+        let Prophet {
+            p_encounter_max,
+            p_encounter_first,
+            p_first_threshold,
+            beta,
+            gamma,
+            delta,
+            time_unit_us,
+            interval_us,
+            forwarding,
+        } = prophet;
         self.some("prophet.p_encounter_max", *p_encounter_max);
         self.some("prophet.p_encounter_first", *p_encounter_first);
         self.some("prophet.p_first_threshold", *p_first_threshold);

@@ -146,7 +146,7 @@ fn not_empty(file: &str, trace: Trace) -> Result<Trace, InputError> {
     Ok(trace)
 }
 
-/// Most rows that are written; the largest data sets of the project have some millions.
+/// Most rows that are written: some hundred megabytes of text.
 pub const ROWS_MAX: u64 = 20_000_000;
 
 /// Writes a trace as SocioPatterns rows, one for each 20 seconds begun; the opposite of the importer where contacts last
