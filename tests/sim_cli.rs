@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::time::Duration;
 
 use tempfile::TempDir;
 
@@ -279,6 +280,23 @@ fn a_trace_is_written_through_a_link_and_into_a_pipe_and_not_in_their_place() {
     let text = desk.get("there.txt");
     assert!(text.starts_with("0 CONN 0 1 up\n"), "{text}");
     assert_eq!(desk.done(&["trace", "convert", "t.txt", "--out", "/dev/stdout"]), text);
+}
+
+#[test]
+fn an_interrupt_ends_what_waits_for_the_reader_of_a_pipe() {
+    let desk = Desk::new();
+    assert!(Command::new("mkfifo").arg(desk.path("pipe")).status().unwrap().success());
+    let mut command = Command::new(env!("CARGO_BIN_EXE_dak"));
+    command.args(["sim", "trace", "convert", "t.txt", "--out", "pipe"]).current_dir(desk.0.path());
+    let mut waiting = command.spawn().unwrap();
+    std::thread::sleep(Duration::from_millis(500));
+    assert!(Command::new("kill").args(["-INT", &waiting.id().to_string()]).status().unwrap().success());
+    let ended = (0..1_000).any(|_| {
+        std::thread::sleep(Duration::from_millis(20));
+        waiting.try_wait().unwrap().is_some()
+    });
+    let _ = waiting.kill();
+    assert!(ended, "it waits on");
 }
 
 #[test]
