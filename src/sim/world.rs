@@ -9,6 +9,7 @@
 //! side; where a window ends and who is in which share follow from the scenario alone, never from the threads there are.
 
 mod common;
+mod conduct;
 mod count;
 mod log;
 mod node;

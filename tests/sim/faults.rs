@@ -49,6 +49,34 @@ fn a_grey_hole_forwards_some() {
 }
 
 #[test]
+fn a_liar_promises_everything_accepts_everything_and_forwards_only_its_own() {
+    // PRoPHET hands a bundle to whoever says that it meets the destination.
+    let trace = format!("{FERRY}900 CONN 1 3 up\n910 CONN 1 3 down\n");
+    let messages = "5 C a 0 3 1000\n6 C b 1 2 1000\n7 C c 0 1 1000\n8 C d 0 2 1000\n";
+    let try_it = |strategy: &str, faults: &str| {
+        run(&load(&trace, messages, &format!("{}[faults]\n{faults}\n", ideal(strategy))))
+    };
+    let (lying, honest) = (try_it("prophet", "liars = [1]"), try_it("prophet", ""));
+    let took = |outcome: &Outcome| outcome.tally.load[1].received_bytes;
+    assert!(took(&lying) >= took(&honest) + 2_000, "it is handed what is for 2 and what is for 3");
+    for strategy in ["prophet", "default"] {
+        let lying = try_it(strategy, "liars = [1]");
+        let arrived: Vec<_> = (0..4).map(|message| arrived_s(&lying, message)).collect();
+        assert_eq!(arrived, [None, Some(100), Some(10), None], "{strategy}: what it took of others stays with it");
+    }
+    assert_eq!(arrived_s(&try_it("default", ""), 3), Some(100));
+}
+
+#[test]
+fn who_is_silent_neither_takes_nor_gives() {
+    let messages = "5 C a 0 2 1000\n6 C b 1 2 1000\n7 C c 0 1 1000\n";
+    let crash = "crashes = [{ node = 1, at = \"2s\", down = \"3s\" }]";
+    let outcome = with(&format!("silent = [1]\n{crash}"), FERRY, messages);
+    assert!((0..3).all(|message| arrived_s(&outcome, message).is_none()));
+    assert_eq!((outcome.tally.load[1], outcome.tally.counters.crashes), (Default::default(), 0));
+}
+
+#[test]
 fn wall_clocks_that_are_years_wrong_lose_nothing() {
     let offsets = "clock_offsets = [{ node = 0, offset = \"-3650d\" }, { node = 1, offset = \"3650d\" }]";
     let outcome = with(offsets, FERRY, "5 C a 0 2 1000\n");

@@ -17,6 +17,10 @@ pub struct Faults {
     pub grey_holes: Carriers,
     /// Bundles that a grey hole does not forward, in a million.
     pub grey_drop_per_million: u32,
+    /// Promise every destination the most that a Hello can say, accept every bundle and forward none.
+    pub liars: Carriers,
+    /// Are there and neither say nor hear anything.
+    pub silent: Carriers,
     pub clocks: ClockOffsets,
 }
 
@@ -65,10 +69,22 @@ pub enum Conduct {
     Honest,
     BlackHole,
     GreyHole { drop_per_million: u32 },
+    Liar,
+    Silent,
 }
 
-pub(super) const KEYS: &[&str] =
-    &["crashes", "crash_rate", "crash_down", "black_holes", "grey_holes", "grey_drop", "clock_offset", "clock_offsets"];
+pub(super) const KEYS: &[&str] = &[
+    "crashes",
+    "crash_rate",
+    "crash_down",
+    "black_holes",
+    "grey_holes",
+    "grey_drop",
+    "liars",
+    "silent",
+    "clock_offset",
+    "clock_offsets",
+];
 /// Crashes are no more frequent than this at a node.
 const CRASH_GAP_US_MIN: u64 = 1_000_000;
 /// Most crashes of a run that are left to chance.
@@ -89,11 +105,10 @@ impl Faults {
         if let Some(outages) = self.outages {
             (0..nodes).for_each(|node| outages.draw(node, duration_us, seed, &mut crashes));
         }
-        FaultPlan {
-            crashes: without_overlaps(crashes),
-            conduct: self.conduct(nodes, seed),
-            clock_offset_ms: self.clocks.resolve(nodes, seed),
-        }
+        let conduct = self.conduct(nodes, seed);
+        // Whoever is silent all the time has nothing that could crash.
+        crashes.retain(|crash| conduct.get(crash.node as usize) != Some(&Conduct::Silent));
+        FaultPlan { crashes: without_overlaps(crashes), conduct, clock_offset_ms: self.clocks.resolve(nodes, seed) }
     }
 
     fn conduct(&self, nodes: u32, seed: u64) -> Vec<Conduct> {
@@ -104,6 +119,13 @@ impl Faults {
         }
         for node in self.black_holes.draw(nodes, "black holes", seed) {
             conduct[node as usize] = Conduct::BlackHole;
+        }
+        // Of one stream, so that a run can be compared with the run in which the same nodes say nothing.
+        for node in self.liars.draw(nodes, "liars", seed) {
+            conduct[node as usize] = Conduct::Liar;
+        }
+        for node in self.silent.draw(nodes, "liars", seed) {
+            conduct[node as usize] = Conduct::Silent;
         }
         conduct
     }
@@ -118,6 +140,8 @@ impl Faults {
         let mut ids: Vec<u32> = self.crashes.iter().map(|crash| crash.node).collect();
         ids.extend(listed(&self.black_holes));
         ids.extend(listed(&self.grey_holes));
+        ids.extend(listed(&self.liars));
+        ids.extend(listed(&self.silent));
         ids.extend(self.clocks.listed.iter().map(|(node, _)| *node));
         match ids.into_iter().find(|node| *node >= nodes) {
             Some(node) => refuse(Mistake::OutOfRange { node: node.into(), nodes }.to_string()),
@@ -217,6 +241,8 @@ pub(super) fn read(top: &Section, nodes: Option<u32>) -> Result<Faults, InputErr
         black_holes: carriers("black_holes")?,
         grey_holes: carriers("grey_holes")?,
         grey_drop_per_million: faults.value("grey_drop").map_or(Ok(500_000), |value| value.share())?,
+        liars: carriers("liars")?,
+        silent: carriers("silent")?,
         clocks: ClockOffsets {
             up_to_ms: faults.value("clock_offset").map_or(Ok(0), |value| value.duration_us())? / 1_000,
             listed: list("clock_offsets")?.iter().map(|clock| read_clock(clock, nodes)).collect::<Result<_, _>>()?,
@@ -276,6 +302,17 @@ mod tests {
         assert_eq!(cheats(1).iter().filter(|conduct| **conduct == Conduct::BlackHole).count(), 3);
         assert_eq!(cheats(1), cheats(1));
         assert!((2..20).any(|seed| cheats(seed) != cheats(1)));
+    }
+
+    #[test]
+    fn the_nodes_that_would_lie_are_those_that_would_be_silent() {
+        let share = || Carriers::Share { per_million: 200_000 };
+        let conduct = |faults: Faults| faults.resolve(20, 1_000, 3).conduct;
+        let lying = conduct(Faults { liars: share(), ..Faults::default() });
+        let silent = conduct(Faults { silent: share(), ..Faults::default() });
+        assert_eq!(lying.iter().filter(|conduct| **conduct == Conduct::Liar).count(), 4);
+        let same = lying.iter().zip(&silent).all(|(a, b)| (*a == Conduct::Liar) == (*b == Conduct::Silent));
+        assert!(same, "{lying:?} {silent:?}");
     }
 
     #[test]

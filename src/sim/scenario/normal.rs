@@ -182,7 +182,7 @@ impl Lines {
     }
 
     fn faults(&mut self, faults: &Faults) {
-        let Faults { crashes, outages, black_holes, grey_holes, grey_drop_per_million, clocks } = faults;
+        let Faults { crashes, outages, black_holes, grey_holes, grey_drop_per_million, liars, silent, clocks } = faults;
         let ClockOffsets { up_to_ms, listed } = clocks;
         for Crash { at_us, node, up_us } in crashes {
             self.add("faults.crash", format_args!("{at_us} {node} {up_us}"));
@@ -196,6 +196,8 @@ impl Lines {
         if *grey_holes != Carriers::default() {
             self.add("faults.grey_drop_per_million", grey_drop_per_million);
         }
+        self.carriers("faults.liars", liars);
+        self.carriers("faults.silent", silent);
         if *up_to_ms > 0 {
             self.add("faults.clock_offset_ms", up_to_ms);
         }

@@ -8,10 +8,10 @@ use crate::agent::change::Durable;
 use crate::agent::{Agent, Mailboxes};
 use crate::bundle::Signer;
 use crate::sim::link::Moved;
-use crate::sim::random::Stream;
 use crate::sim::report::NodeLoad;
-use crate::sim::scenario::{Conduct, FaultPlan};
+use crate::sim::scenario::FaultPlan;
 use crate::sim::world::common::Common;
+use crate::sim::world::conduct::Driven;
 use crate::sim::world::peers::Peers;
 use crate::sim::world::roster::agent_seed;
 use crate::sim::world::shelf::Shelf;
@@ -35,8 +35,7 @@ pub struct Node {
     number: u32,
     incarnation: u32,
     clock_offset_ms: i64,
-    conduct: Conduct,
-    whims: Stream,
+    pub driven: Driven,
 }
 
 /// What true wall clocks show when a run starts: 2026-11-01, in milliseconds since the DTN epoch.
@@ -44,13 +43,14 @@ const WALL_START: u64 = 846_892_800_000;
 
 impl Node {
     pub fn new(number: u32, common: &Common, faults: &FaultPlan) -> Node {
+        let driven = Driven::new(faults.conduct[number as usize], common.loaded.scenario.seed, number);
         Node {
-            agent: start(number, 0, common, Durable::default()),
+            agent: start(number, 0, common, &driven, Durable::default()),
             shelf: Shelf::default(),
             peers: Peers::default(),
             radio: Moved::default(),
             alarm_us: NEVER,
-            is_on: true,
+            is_on: driven.is_on(),
             unsent: Vec::new(),
             load: NodeLoad::default(),
             held_bytes: 0,
@@ -58,8 +58,7 @@ impl Node {
             number,
             incarnation: 0,
             clock_offset_ms: faults.clock_offset_ms[number as usize],
-            conduct: faults.conduct[number as usize],
-            whims: Stream::new(common.loaded.scenario.seed, "grey hole", number),
+            driven,
         }
     }
 
@@ -79,25 +78,17 @@ impl Node {
         Moment { now: Timestamp(now_ms), wall: DtnTime(wall) }
     }
 
-    /// Whether this node really forwards what its agent asks it to.
-    pub fn forwards(&mut self) -> bool {
-        match self.conduct {
-            Conduct::Honest => true,
-            Conduct::BlackHole => false,
-            Conduct::GreyHole { drop_per_million } => !self.whims.chance(drop_per_million),
-        }
-    }
-
     /// Starts again from what is durable; every batch was committed as it came.
     pub fn restart(&mut self, common: &Common) {
         self.incarnation += 1;
-        self.agent = start(self.number, self.incarnation, common, self.agent.durable());
+        self.agent = start(self.number, self.incarnation, common, &self.driven, self.agent.durable());
         self.is_on = true;
     }
 }
 
-fn start(number: u32, incarnation: u32, common: &Common, durable: Durable) -> Agent {
+fn start(number: u32, incarnation: u32, common: &Common, driven: &Driven, durable: Durable) -> Agent {
     let signer: Arc<dyn Signer> = common.roster.key(number);
     let seed = agent_seed(common.loaded.scenario.seed, number, incarnation);
-    Agent::restore(common.roster.name(number), Mailboxes::own(signer), common.config.clone(), seed, durable)
+    let config = driven.config(&common.config);
+    Agent::restore(common.roster.name(number), Mailboxes::own(signer), config, seed, durable)
 }

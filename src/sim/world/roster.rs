@@ -43,6 +43,11 @@ impl Roster {
         self.names[node as usize].expect(ACTS)
     }
 
+    /// The names of all nodes that act.
+    pub fn all(&self) -> impl Iterator<Item = NodeId> {
+        self.names.iter().flatten().copied()
+    }
+
     /// The number of a node of this run.
     pub fn number(&self, name: &NodeId) -> u32 {
         let prefix = prefix(name);

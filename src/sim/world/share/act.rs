@@ -136,6 +136,8 @@ impl Share<'_> {
         if !self.node(from).peers.talks(to) {
             return;
         }
+        let common = Arc::clone(&self.common);
+        let frame = self.node(from).driven.says(frame, [from, to], &common.roster);
         let bytes = frame.encoded_len() as u64;
         self.log.add(self.now_us, Step::Send, from, to, bytes);
         self.links.send(Transfer { from, to, bytes, parcel: Parcel::Frame(frame) }, self.now_us);
@@ -146,7 +148,7 @@ impl Share<'_> {
         let node = self.node(from);
         let bundle = Arc::clone(&node.shelf.place(row).expect("what is forwarded is held").entry);
         let is_own = bundle.bundle.source == name;
-        if !node.peers.talks(to) || !is_own && !node.forwards() {
+        if !node.peers.talks(to) || !is_own && !node.driven.forwards() {
             return;
         }
         let bytes = u64::from(bundle.size_bytes);
