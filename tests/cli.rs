@@ -242,6 +242,33 @@ fn new_mail_is_followed_until_the_node_stops() {
 }
 
 #[test]
+fn the_inbox_is_read_as_it_was_written_whatever_came_first() {
+    let (mut alice, mut bob) = (Person::new("alice"), Person::new("bob"));
+    acquaint(&mut alice, &mut bob);
+    alice.down();
+    // Urgent mail overtakes the rest on its way.
+    for (text, priority) in [("first", "bulk"), ("second", "normal"), ("third", "urgent"), ("fourth", "normal")] {
+        alice.json(&format!("send bob {text} --priority {priority}"));
+    }
+    alice.up(&format!("--peer {}", bob.place()));
+    bob.until("inbox", |rows| rows.len() == 4);
+    let texts = |line: &str| -> Vec<String> {
+        bob.rows(line).iter().map(|row| row["text"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(texts("inbox"), ["first", "second", "third", "fourth"]);
+    assert_eq!(texts("inbox --limit 2"), ["third", "fourth"]);
+    assert_eq!(texts("inbox --limit 0"), [""; 0]);
+    let nothing = bob.run("inbox --limit 0");
+    assert_eq!((nothing.data.as_str(), nothing.talk.as_str()), ("", ""), "the inbox is not empty");
+    let listed = |ran: Ran| -> Vec<String> {
+        ran.data.lines().skip(1).map(|line| line.split_whitespace().last().unwrap().to_owned()).collect()
+    };
+    assert_eq!(listed(bob.run("inbox")), ["first", "second", "third", "fourth"]);
+    bob.down();
+    assert_eq!(listed(bob.run("inbox")), ["first", "second", "third", "fourth"], "the closed home has the same order");
+}
+
+#[test]
 fn ctrl_c_exits_130() {
     let mut alice = Person::new("alice");
     alice.up("");

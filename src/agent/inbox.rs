@@ -1,8 +1,11 @@
 //! The inbox: one row per bundle id, for ever on this home.
 
+mod order;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use self::order::Order;
 use crate::agent::change::{Letter, Row};
 use crate::agent::custody::cost_bytes;
 use crate::bundle::{Bundle, Hops};
@@ -14,6 +17,7 @@ use crate::planted;
 pub struct Inbox {
     letters: BTreeMap<Row, Letter>,
     rows: BTreeMap<BundleId, Row>,
+    order: Order,
     delivered: BTreeSet<[u8; 16]>,
     arriving: Vec<Arrival>,
     arriving_ids: BTreeSet<BundleId>,
@@ -97,6 +101,7 @@ impl Inbox {
     pub fn insert(&mut self, letter: Letter) {
         self.delivered.insert(Letter::mark_of(&letter.id));
         self.rows.insert(letter.id, letter.row);
+        self.order.insert(&letter);
         self.count(letter.source, cost_bytes(letter.size_bytes));
         self.letters.insert(letter.row, letter);
     }
@@ -109,6 +114,7 @@ impl Inbox {
 
     pub fn remove(&mut self, row: Row) {
         let Some(letter) = self.letters.remove(&row) else { return };
+        self.order.remove(&letter);
         if planted::is("agent-inbox-bytes-kept") {
             self.rows.remove(&letter.id);
             return;
@@ -159,6 +165,11 @@ impl Inbox {
     /// All rows in the order of arrival.
     pub fn letters(&self) -> impl DoubleEndedIterator<Item = &Letter> + '_ {
         self.letters.values()
+    }
+
+    /// All rows as they are to be read: each writer's as they were written, different writers' as they arrived.
+    pub fn letters_as_written(&self) -> impl DoubleEndedIterator<Item = &Letter> + '_ {
+        self.order.rows(&self.letters).filter_map(|row| self.letters.get(&row))
     }
 
     /// Bytes of rows, arriving ones included, from sources that nobody named.

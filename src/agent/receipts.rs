@@ -31,7 +31,9 @@ impl Agent {
             let key = (arrival.bundle.destination.clone(), arrival.bundle.source, arrival.due);
             batches.entry(key).or_default().push(arrival);
         }
-        for ((mailbox, source, due), arrivals) in batches {
+        for ((mailbox, source, due), mut arrivals) in batches {
+            // What came together is filed, and told to whoever follows, as it was written.
+            arrivals.sort_by_key(|arrival| (arrival.bundle.creation.time, arrival.bundle.creation.sequence));
             for arrivals in arrivals.chunks(RECEIPT_IDS_MAX) {
                 arrivals.iter().for_each(|arrival| self.settle_arrival(arrival, out));
                 let kind = match due {

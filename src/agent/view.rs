@@ -75,6 +75,12 @@ impl Agent {
         self.inbox.letters()
     }
 
+    /// The rows of the inbox as a person reads them: each writer's as they were written, different writers' as they
+    /// arrived.
+    pub fn letters_as_written(&self) -> impl DoubleEndedIterator<Item = &Letter> + '_ {
+        self.inbox.letters_as_written()
+    }
+
     pub fn letter(&self, id: &BundleId) -> Option<&Letter> {
         self.inbox.find(id)
     }

@@ -65,7 +65,8 @@ pub enum Request {
     Nearby,
     /// Answered by [`Response::Sent`] once the message is durable here.
     Send(Compose),
-    /// Answered by [`Response::Inbox`], oldest first; with `limit`, the newest so many.
+    /// Answered by [`Response::Inbox`], each sender's as they were written and different
+    /// senders' as they arrived (`agent/inbox/order.rs` has the definition); with `limit`, the last so many.
     Inbox {
         unread: bool,
         limit: Option<u32>,

@@ -227,7 +227,7 @@ pub struct Inbox {
 
 #[derive(Debug, Subcommand)]
 pub enum InboxWhat {
-    /// List messages, oldest first
+    /// List messages, each sender's as they were written
     List(InboxList),
     /// Delete messages
     Delete {
@@ -244,7 +244,7 @@ pub struct InboxList {
     /// Go on with new messages as they come
     #[arg(long)]
     pub follow: bool,
-    /// Only the newest so many
+    /// Only the newest so many; 0 shows none
     #[arg(long, value_name = "N")]
     pub limit: Option<u32>,
 }

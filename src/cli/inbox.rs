@@ -40,7 +40,7 @@ async fn list(link: &Link<'_>, args: &InboxList, out: &Out) -> Outcome {
     let news = if args.follow { Some(link.follow(Topic::Inbox).await?) } else { None };
     let request = Request::Inbox { unread: args.unread, limit: args.limit };
     let rows = take!(link.ask(request).await?, Inbox)?;
-    if rows.is_empty() && !args.follow {
+    if rows.is_empty() && !args.follow && args.limit != Some(0) {
         out.talk(if args.unread { "nothing unread" } else { "the inbox is empty" });
     }
     out.answer(&Response::Inbox(rows.clone()), |style| table(&rows, style))?;

@@ -65,7 +65,7 @@ impl Desk {
     pub(super) async fn inbox(&self, unread: bool, limit: Option<u32>) -> Result<Vec<InboxRow>, ApiError> {
         let limit = limit.map_or(usize::MAX, |limit| limit as usize);
         let wanted = move |agent: &Agent, _: &Names| {
-            let newest = agent.letters().rev().filter(|letter| !(unread && letter.read)).take(limit);
+            let newest = agent.letters_as_written().rev().filter(|letter| !(unread && letter.read)).take(limit);
             let mut letters: Vec<Letter> = newest.cloned().collect();
             letters.reverse();
             letters
@@ -145,7 +145,7 @@ impl Desk {
         };
         let rows = move |agent: &Agent, names: &Names| {
             let mut sent: Vec<&Outgoing> = agent.sent().filter(|o| one.is_none_or(|id| o.id == id)).collect();
-            sent.sort_by_key(|outgoing| (outgoing.created.now, outgoing.creation.sequence));
+            sent.sort_by_key(|outgoing| (outgoing.created.now, outgoing.creation.time, outgoing.creation.sequence));
             let row = |o: &Outgoing| names.status(o, agent.at(), agent.held_one(&o.id).is_some());
             sent.into_iter().map(row).collect()
         };
