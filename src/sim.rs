@@ -21,6 +21,7 @@ pub mod link;
 pub mod mistake;
 pub mod oracle;
 pub mod random;
+pub mod recognise;
 pub mod report;
 pub mod run;
 pub mod scenario;

@@ -2,8 +2,9 @@
 #![cfg(feature = "node")]
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -422,9 +423,9 @@ fn a_refused_run_makes_no_directories_and_says_what_to_do() {
 
     fs::write(desk.path("latin.toml"), b"# one\n# caf\xe9\n").unwrap();
     assert!(desk.refused(&["run", "latin.toml"]).contains("latin.toml:2: it is not UTF-8"));
-    desk.put("csv.txt", "# i, j\n20,1,2\n");
-    let said = desk.refused(&["trace", "check", "csv.txt"]);
-    assert!(said.contains("csv.txt:2: `20,1,2` is of no known form") && said.contains("sociopatterns"), "{said}");
+    desk.put("bars.txt", "# i | j\n20|1|2\n");
+    let said = desk.refused(&["trace", "check", "bars.txt"]);
+    assert!(said.contains("bars.txt:2: `20|1|2` is of no known form") && said.contains("sociopatterns"), "{said}");
     let checked = desk.done(&["--json", "trace", "check", "t.txt"]);
     assert!(checked.contains("\"sound\":true"), "{checked}");
 }
@@ -445,4 +446,78 @@ fn an_error_as_json_has_the_form_that_every_command_gives_it() {
 fn what_is_no_recording_is_refused() {
     let desk = Desk::new();
     assert!(desk.refused(&["replay", "t.txt"]).contains("t.txt"));
+}
+
+#[test]
+fn convert_says_how_ids_and_times_changed_and_what_it_left_out() {
+    let desk = Desk::new();
+    desk.put("faces.csv", "t,i,j,Ci,Cj\n140,1148,7,A,B\n120,1148,1026,A,B\n120,7,7,A,A\n");
+    let said = desk.refused(&["trace", "convert", "faces.csv"]);
+    assert!(said.contains("faces.csv:3: time runs backwards") && said.contains("--sort"), "{said}");
+    let output = desk.dak(&["trace", "convert", "faces.csv", "--sort"]);
+    let (events, said) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    assert_eq!(events, "0 CONN 1 2 up\n20 CONN 1 2 down\n20 CONN 0 2 up\n40 CONN 0 2 down\n");
+    assert!(
+        said.contains("time 0 is 100.0 s of the file; its 3 ids are numbered anew:\n  0=7  1=1026  2=1148\n"),
+        "{said}"
+    );
+    assert!(said.contains("left out: 1 lines in which a node meets itself"), "{said}");
+    let output = desk.dak(&["trace", "convert", "faces.csv", "--sort", "--json"]);
+    let told: serde_json::Value = serde_json::from_slice(&output.stderr).unwrap();
+    assert_eq!((&told["ids"], &told["zero"]), (&serde_json::json!([7, 1026, 1148]), &serde_json::json!(100.0)));
+    assert_eq!(told["self_contacts_left_out"], 1);
+}
+
+#[test]
+fn files_are_read_as_other_programs_leave_them() {
+    let desk = Desk::new();
+    let packed = |bytes: &[u8]| {
+        let mut packer = Command::new("gzip").arg("-c").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        packer.stdin.take().unwrap().write_all(bytes).unwrap();
+        packer.wait_with_output().unwrap().stdout
+    };
+    let wanted = desk.done(&["run", "s.toml"]);
+    let marked = format!("\u{feff}{}", TRACE.replace(' ', ",").replace("up", "UP wlan0").replace("down", "Down,wlan0"));
+    desk.put("t.txt", &marked.replace("UP wlan0", "UP,wlan0"));
+    assert_eq!(figures(&desk.done(&["run", "s.toml"])), figures(&wanted), "commas, capitals, interfaces and a mark");
+    fs::write(desk.path("t.txt"), packed(TRACE.as_bytes())).unwrap();
+    assert_eq!(figures(&desk.done(&["run", "s.toml"])), figures(&wanted), "gzip");
+    let mut damaged = packed(TRACE.as_bytes());
+    damaged.truncate(damaged.len() - 9);
+    fs::write(desk.path("t.txt"), damaged).unwrap();
+    let said = desk.refused(&["run", "s.toml"]);
+    assert!(said.contains("damaged"), "{said}");
+}
+
+/// What a run counted; hashes tell files apart that say the same.
+fn figures(printed: &str) -> Vec<&str> {
+    printed.lines().skip_while(|line| !line.starts_with("sim_time")).collect()
+}
+
+#[test]
+fn a_file_of_another_kind_is_recognised_and_its_command_named() {
+    let desk = Desk::new();
+    desk.put("faces.txt", "120 1148 1026\n140 1148 7\n");
+    desk.put("faces.toml", &scenario("trace = \"faces.txt\"", "file = \"w.txt\""));
+    desk.put("swapped.toml", &scenario("trace = \"w.txt\"", "file = \"t.txt\""));
+    desk.put("one_settings.txt", "Scenario.name = x\nScenario.endTime = 43k\n");
+    let cases: [(&[&str], &str); 9] = [
+        (&["run", "t.txt"], "t.txt: this is a contact trace; describe it with `dak sim trace stat t.txt`"),
+        (&["run", "faces.txt"], "`dak sim trace convert faces.txt --out trace.txt`"),
+        (&["run", "faces.toml"], "faces.txt: this is a contact trace of the form sociopatterns"),
+        (&["run", "w.txt"], "this is a list of messages"),
+        (&["run", "swapped.toml"], "w.txt: this is a list of messages"),
+        (&["trace", "stat", "s.toml"], "s.toml: this is a scenario; run it with `dak sim run s.toml`"),
+        (&["oracle", "w.txt", "t.txt"], "w.txt: this is a list of messages; name it in a scenario"),
+        (&["oracle", "t.txt", "t.txt"], "t.txt: this is a contact trace"),
+        (&["run", "one_settings.txt"], "these are settings of The ONE"),
+    ];
+    for (arguments, expected) in cases {
+        let said = desk.refused(arguments);
+        assert!(said.contains(expected) && said.lines().count() == 1, "{arguments:?}: {said}");
+    }
+    fs::write(desk.path("packed.txt"), b"PK\x03\x04\x14\x00\xff\xfe").unwrap();
+    for command in [&["run", "packed.txt"][..], &["trace", "check", "packed.txt"]] {
+        assert!(desk.refused(command).contains("packed with zip; unpack it first"), "{command:?}");
+    }
 }

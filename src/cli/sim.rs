@@ -71,6 +71,9 @@ pub struct RunArgs {
 #[derive(Clone, Debug, Subcommand)]
 pub enum TraceCommand {
     /// Write a trace of any known form as The ONE's connection events
+    ///
+    /// Spaces, tabs, commas or semicolons may stand between the columns, a heading above them; gzip is unpacked. How ids
+    /// and times were changed, and what was left out, goes to stderr.
     Convert {
         /// The trace
         #[arg(value_hint = ValueHint::FilePath)]
@@ -81,6 +84,9 @@ pub enum TraceCommand {
         /// one or sociopatterns
         #[arg(long, value_name = "FORM", default_value = "one")]
         to: String,
+        /// Take lines in any order of time
+        #[arg(long)]
+        sort: bool,
         /// Write to this file instead of stdout
         #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
         out: Option<PathBuf>,

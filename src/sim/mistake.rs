@@ -24,12 +24,19 @@ pub enum Mistake {
     LongLine { max: usize },
     #[error("{what} is negative ({found}); it must be 0 or more")]
     Negative { what: &'static str, found: String },
-    #[error("time runs backwards, from {} s to {} s; sort the file by time", Seconds(*.before_us), Seconds(*.at_us))]
+    #[error(
+        "time runs backwards, from {} s to {} s; sort the file by time, as `dak sim trace convert --sort` does",
+        Seconds(*.before_us), Seconds(*.at_us)
+    )]
     Backwards { before_us: u64, at_us: u64 },
     #[error("node {node} is out of range; with {nodes} nodes the ids go from 0 to {}", nodes.saturating_sub(1))]
     OutOfRange { node: u64, nodes: u32 },
-    #[error("node {node} meets itself; remove the line")]
+    #[error("node {node} meets itself; remove the line, or all such lines with `dak sim trace convert`")]
     SelfContact { node: u64 },
+    #[error(
+        "{found} is what happens to a message; of The ONE's events keep those that have CONN in their second column"
+    )]
+    MessageEvent { found: String },
     #[error("nodes {a} and {b} go down without being up; add the `up` before it, or remove the line")]
     DownBeforeUp { a: u32, b: u32 },
     #[error("nodes {a} and {b} go up twice, the first time at {} s; add the `down` between, or remove one", Seconds(*.since_us))]
@@ -48,6 +55,9 @@ pub enum Mistake {
     Response { id: String, found: String },
     #[error("it cannot be read: {why}")]
     Unreadable { why: String },
+    /// A file of another kind than wanted, as a whole sentence.
+    #[error("{0}")]
+    Foreign(String),
     /// Something about a scenario, as a whole sentence.
     #[error("{0}")]
     Scenario(String),

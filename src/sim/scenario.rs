@@ -13,7 +13,8 @@ use std::sync::Arc;
 use crate::sim::NODES_MAX;
 use crate::sim::generate::Generator;
 use crate::sim::mistake::{InputError, Mistake};
-use crate::sim::trace::{Clip, Events, Trace};
+use crate::sim::recognise::Kind;
+use crate::sim::trace::{Clip, Events, Format, Trace};
 use crate::sim::workload::{self, Message, Workload};
 
 mod contacts;
@@ -139,7 +140,8 @@ impl Scenario {
         let source = match &self.contacts {
             Contacts::Trace(named) => {
                 let bytes = self.fetch(named, read)?;
-                let trace = Trace::parse(&self.place_of(named), &bytes[..], self.nodes)?;
+                let trace = Trace::parse(&self.place_of(named), &bytes[..], self.nodes)
+                    .map_err(|error| Kind::explain(&bytes, error, |kind| kind == Kind::Contacts(Format::TheOne)))?;
                 files.push(bytes);
                 Source::Trace(Arc::new(trace))
             }
@@ -159,6 +161,7 @@ impl Scenario {
             Messages::File(named) => {
                 let bytes = self.fetch(named, read)?;
                 let messages = workload::parse(&self.place_of(named), &bytes[..], Some(nodes))
+                    .map_err(|error| Kind::explain(&bytes, error, |kind| kind == Kind::Messages))
                     .map_err(|error| self.hint_at_nodes(error))?;
                 files.push(bytes);
                 messages

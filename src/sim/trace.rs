@@ -18,8 +18,8 @@ mod live;
 mod one;
 mod stats;
 
-pub use import::{Format, ROWS_MAX, import, write_sociopatterns};
-pub(crate) use lines::Lines;
+pub use import::{Format, Imported, Leniency, ROWS_MAX, Renumbered, import, write_sociopatterns};
+pub(crate) use lines::{Lines, fields};
 pub use live::{Clip, Live};
 pub(crate) use one::parse_node;
 pub use one::{EventReader, write_events};
@@ -69,17 +69,22 @@ pub type Events<'a> = Box<dyn Iterator<Item = ContactEvent> + Send + 'a>;
 impl Trace {
     /// Reads The ONE's events. `nodes` absent: one more than the largest id.
     pub fn parse(file: &str, input: impl BufRead, nodes: Option<u32>) -> Result<Trace, InputError> {
-        let mut reader = EventReader::new(file, input, nodes);
+        let trace = Trace::read(&mut EventReader::new(file, input, nodes))?;
+        if trace.contacts.is_empty() {
+            return Err(InputError::whole(file, Mistake::Empty { what: "contact" }));
+        }
+        Ok(trace)
+    }
+
+    /// Reads all that a reader has.
+    fn read(reader: &mut EventReader<impl BufRead>) -> Result<Trace, InputError> {
         let mut trace = Trace::default();
         let mut live = Live::default();
-        for event in &mut reader {
+        for event in &mut *reader {
             trace.apply(&mut live, event?);
         }
         (trace.nodes, trace.end_us) = (reader.nodes(), reader.last_us());
         trace.contacts.sort_unstable();
-        if trace.contacts.is_empty() {
-            return Err(InputError::whole(file, Mistake::Empty { what: "contact" }));
-        }
         Ok(trace)
     }
 

@@ -1,11 +1,20 @@
 //! Scenarios and traces from the disk, and what a run leaves there.
 
 use std::fs;
+use std::io::{self, Read};
 use std::path::Path;
+use std::string::FromUtf8Error;
+
+use flate2::read::MultiGzDecoder;
 
 use super::Stop;
+use crate::sim::recognise::Kind;
 use crate::sim::report::{Report, messages_csv, page, summary_json};
 use crate::sim::scenario::{Loaded, Scenario};
+use crate::sim::{InputError, Mistake};
+
+/// Most bytes of a packed file, unpacked: it is held in memory as a whole.
+const UNPACKED_BYTES_MAX: u64 = 4 << 30;
 
 /// A scenario with its files, and its text.
 pub struct Found {
@@ -15,23 +24,50 @@ pub struct Found {
 
 /// Reads a scenario with some settings changed.
 pub fn load(path: &Path, settings: &[(String, String)], seed: Option<u64>) -> Result<Found, Stop> {
-    let text = String::from_utf8(read(path)?).map_err(|error| {
-        let sound = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-        let line = sound.iter().filter(|byte| **byte == b'\n').count() + 1;
-        let name = path.display();
-        Stop::Refused(format!("{name}:{line}: it is not UTF-8 text; check that this is the right file"))
-    })?;
     let name = path.display().to_string();
+    let text = String::from_utf8(read(path)?).map_err(|error| not_text(&name, &error))?;
     let seed = seed.map(|seed| seed.to_string());
     let mut overrides: Vec<(&str, &str)> = settings.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
     overrides.extend(seed.iter().map(|seed| ("seed", seed.as_str())));
     let folder = path.parent().unwrap_or(Path::new("")).to_owned();
-    let loaded = Scenario::parse(&name, &text, &overrides)?.load(&mut |file| fs::read(folder.join(file)))?;
+    let scenario = Scenario::parse(&name, &text, &overrides)
+        .map_err(|error| Kind::explain(text.as_bytes(), error, |kind| kind == Kind::Scenario))?;
+    let loaded = scenario.load(&mut |file| plain(&folder.join(file)))?;
     Ok(Found { loaded, text })
 }
 
+fn not_text(name: &str, error: &FromUtf8Error) -> InputError {
+    let sound = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+    let line = sound.iter().filter(|byte| **byte == b'\n').count() as u64 + 1;
+    let said = "it is not UTF-8 text; check that this is the right file".to_owned();
+    let error_there = InputError::at(name, line, Mistake::Scenario(said));
+    Kind::explain(error.as_bytes(), error_there, |kind| kind == Kind::Scenario)
+}
+
 pub fn read(path: &Path) -> Result<Vec<u8>, Stop> {
-    fs::read(path).map_err(|why| Stop::Refused(format!("{} cannot be read: {why}; check the path", path.display())))
+    plain(path).map_err(|why| Stop::Refused(format!("{} cannot be read: {why}; check the path", path.display())))
+}
+
+/// What a file holds, unpacked where it is packed by gzip, and without the mark that some editors put before a text.
+fn plain(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = fs::read(path)?;
+    if bytes.starts_with(b"\x1f\x8b") {
+        bytes = unpacked(&bytes)?;
+    }
+    if bytes.starts_with(b"\xef\xbb\xbf") {
+        bytes.drain(..3);
+    }
+    Ok(bytes)
+}
+
+fn unpacked(packed: &[u8]) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let unpack = MultiGzDecoder::new(packed).take(UNPACKED_BYTES_MAX + 1).read_to_end(&mut bytes);
+    unpack.map_err(|why| io::Error::other(format!("it is packed by gzip, and damaged: {why}")))?;
+    match bytes.len() as u64 <= UNPACKED_BYTES_MAX {
+        true => Ok(bytes),
+        false => Err(io::Error::other(format!("unpacked, it has more than {} GiB", UNPACKED_BYTES_MAX >> 30))),
+    }
 }
 
 /// Reads `key=value`.

@@ -3,6 +3,7 @@
 use super::files::read;
 use super::{OracleArgs, Outcome, Stop, print, trace};
 use crate::sim::oracle::{Arrival, solve, write_tsv};
+use crate::sim::recognise::Kind;
 use crate::sim::scenario::parse_duration_us;
 use crate::sim::workload::{self, Message};
 
@@ -15,7 +16,9 @@ pub fn oracle(args: &OracleArgs, json: bool) -> Outcome {
     };
     let trace = trace::load(&args.trace, None, args.nodes)?;
     let name = args.workload.display().to_string();
-    let messages = workload::parse(&name, &read(&args.workload)?[..], args.nodes)?;
+    let bytes = read(&args.workload)?;
+    let messages = workload::parse(&name, &bytes[..], args.nodes)
+        .map_err(|error| Kind::explain(&bytes, error, |kind| kind == Kind::Messages))?;
     // Whoever meets nobody has no line in a trace, and may write all the same.
     let named = messages.iter().map(|message| message.from.max(message.to) + 1).max().unwrap_or(0);
     let arrivals = solve(trace.nodes.max(named), trace.events(), &messages, lifetime_us);

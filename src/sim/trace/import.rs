@@ -7,14 +7,14 @@
 //!
 //! Rows of SocioPatterns rise in time; those of iMotes may come in any order and from both sides. Rows of a pair that
 //! overlap or touch become one contact. Ids are numbered anew, 0 to N-1 in the order of the numbers in the file. Time 0 is
-//! the start of the first contact.
+//! the start of the first contact. A first line that names the columns is left out.
 
 use std::io::BufRead;
 
 use crate::sim::mistake::{InputError, Mistake, shown};
 use crate::sim::seconds::{Seconds, parse_seconds, parse_whole};
-use crate::sim::trace::lines::Lines;
-use crate::sim::trace::{Contact, Trace};
+use crate::sim::trace::lines::{Lines, fields};
+use crate::sim::trace::{Contact, EventReader, Trace};
 
 /// The forms of a trace file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,44 +50,99 @@ impl Format {
 
     /// The number of the first line that is no comment, and what it says, for people.
     pub fn first_line(bytes: &[u8]) -> Option<(u64, String)> {
-        first(bytes).map(|(number, line)| (number, shown(line)))
+        content(bytes).next().map(|(number, line)| (number, shown(line)))
     }
 
-    /// Guesses by the first line: `CONN` is The ONE's, four numbers or more are iMote's, else three are SocioPatterns'.
+    /// Guesses by the first line, or the second where that is a heading: `CONN` is The ONE's, four numbers or more are
+    /// iMote's, else three are SocioPatterns'.
     pub fn guess(bytes: &[u8]) -> Option<Format> {
-        let (_, line) = first(bytes)?;
-        let fields: Vec<&[u8]> =
-            line.split(u8::is_ascii_whitespace).filter(|field| !field.is_empty()).take(5).collect();
-        let numbers = fields.iter().take_while(|field| parse_seconds(field).is_ok()).count();
-        match (fields.get(1), numbers) {
-            (Some(&b"CONN"), _) => Some(Format::TheOne),
-            (_, 4..) => Some(Format::Imote),
-            (_, 3) => Some(Format::SocioPatterns),
-            _ => None,
-        }
+        content(bytes).take(2).find_map(|(_, line)| {
+            let fields = fields(line);
+            let numbers = fields.iter().take_while(|field| parse_seconds(field).is_ok()).count();
+            match (fields.get(1), numbers) {
+                (Some(&b"CONN"), _) => Some(Some(Format::TheOne)),
+                (_, 4..) => Some(Some(Format::Imote)),
+                (_, 3) => Some(Some(Format::SocioPatterns)),
+                _ if is_heading(&fields) => None,
+                _ => Some(None),
+            }
+        })?
     }
 }
 
-/// The first line that says something, with its number.
-fn first(bytes: &[u8]) -> Option<(u64, &[u8])> {
+/// The lines that say something, with their numbers.
+fn content(bytes: &[u8]) -> impl Iterator<Item = (u64, &[u8])> {
     let lines = (1..).zip(bytes.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii));
-    lines.into_iter().find(|(_, line)| !line.is_empty() && !line.starts_with(b"#"))
+    lines.filter(|(_, line)| !line.is_empty() && !line.starts_with(b"#"))
+}
+
+/// Whether a line names the columns of a table: three or more, none of them with a number.
+fn is_heading(fields: &[&[u8]]) -> bool {
+    let is_name = |field: &&[u8]| field.first().is_none_or(|first| first.is_ascii_alphabetic() || *first == b'_');
+    fields.len() >= 3 && fields.iter().all(is_name)
+}
+
+/// What a reader overlooks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Leniency {
+    /// Lines may come in any order of time.
+    pub any_order: bool,
+    /// A node that meets itself is left out and counted, not refused.
+    pub drops_self_contacts: bool,
+}
+
+/// A trace, and what was done to the file's contents on the way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Imported {
+    pub trace: Trace,
+    /// None where ids and times are as in the file.
+    pub renumbered: Option<Renumbered>,
+    /// Lines left out in which a node meets itself.
+    pub self_contacts: u64,
+}
+
+/// How to find in the file what is in the trace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Renumbered {
+    /// The file's id of each node.
+    pub ids: Vec<u64>,
+    /// The file's time, in microseconds, at which the trace begins.
+    pub zero_us: i64,
 }
 
 /// Reads a trace of any of the forms.
-pub fn import(file: &str, input: impl BufRead, format: Format) -> Result<Trace, InputError> {
+pub fn import(file: &str, input: impl BufRead, format: Format, leniency: Leniency) -> Result<Imported, InputError> {
     match format {
-        Format::TheOne => Trace::parse(file, input, None),
-        Format::SocioPatterns => rows(file, input, 3, true, sociopatterns),
-        Format::Imote => rows(file, input, 4, false, imote),
+        Format::TheOne => the_one(file, input, leniency),
+        Format::SocioPatterns => rows(file, input, &SOCIOPATTERNS, leniency),
+        Format::Imote => rows(file, input, &IMOTE, leniency),
     }
 }
+
+fn the_one(file: &str, input: impl BufRead, leniency: Leniency) -> Result<Imported, InputError> {
+    let mut reader = EventReader::new(file, input, None).lenient(leniency);
+    let trace = Trace::read(&mut reader)?;
+    Ok(Imported { trace: not_empty(file, trace)?, renumbered: None, self_contacts: reader.self_contacts() })
+}
+
+/// How the rows of a form are read.
+struct Rows {
+    /// Fewest columns.
+    needed: usize,
+    is_in_order: bool,
+    /// The times of a row are this much later than the file says, for none is below 0 then.
+    moved_us: u64,
+    parse: fn(&[&[u8]]) -> Result<Row, Mistake>,
+}
+
+const SOCIOPATTERNS: Rows = Rows { needed: 3, is_in_order: true, moved_us: SOCIOPATTERNS_US, parse: sociopatterns };
+const IMOTE: Rows = Rows { needed: 4, is_in_order: false, moved_us: 0, parse: imote };
 
 /// A row as it stands: the ids of the file, start and end.
 type Row = (u64, u64, u64, u64);
 
 fn sociopatterns(fields: &[&[u8]]) -> Result<Row, Mistake> {
-    // The start may lie before 0, so ends are moved by the length of a row until all are shifted.
+    // The start may lie before 0, so all are moved by the length of a row.
     let end_us = parse_seconds(fields[0])?;
     Ok((parse_whole(fields[1], "node id")?, parse_whole(fields[2], "node id")?, end_us, end_us + SOCIOPATTERNS_US))
 }
@@ -101,21 +156,25 @@ fn imote(fields: &[&[u8]]) -> Result<Row, Mistake> {
     Ok((parse_whole(fields[0], "node id")?, parse_whole(fields[1], "node id")?, start_us, end_us))
 }
 
-fn rows(
-    file: &str,
-    input: impl BufRead,
-    needed: usize,
-    is_in_order: bool,
-    parse: impl Fn(&[&[u8]]) -> Result<Row, Mistake>,
-) -> Result<Trace, InputError> {
+fn rows(file: &str, input: impl BufRead, form: &Rows, leniency: Leniency) -> Result<Imported, InputError> {
     let mut lines = Lines::new(file, input);
     let mut rows: Vec<Row> = Vec::new();
-    while let Some((number, (a, b, start_us, end_us))) = lines.next_with(needed, &parse)? {
+    let (mut is_first, mut self_contacts) = (true, 0);
+    let mut parse = |fields: &[&[u8]]| match std::mem::take(&mut is_first) && is_heading(fields) {
+        true => Ok(None),
+        false => (form.parse)(fields).map(Some),
+    };
+    while let Some((number, row)) = lines.next_with(form.needed, &mut parse)? {
+        let Some((a, b, start_us, end_us)) = row else { continue };
+        if a == b && leniency.drops_self_contacts {
+            self_contacts += 1;
+            continue;
+        }
         if a == b {
             return Err(InputError::at(file, number, Mistake::SelfContact { node: a }));
         }
         let before_us = rows.last().map_or(0, |row| row.2);
-        if is_in_order && start_us < before_us {
+        if form.is_in_order && !leniency.any_order && start_us < before_us {
             return Err(InputError::at(file, number, Mistake::Backwards { before_us, at_us: start_us }));
         }
         rows.push((a.min(b), a.max(b), start_us, end_us));
@@ -136,7 +195,10 @@ fn rows(
             _ => contacts.push(next),
         }
     }
-    not_empty(file, Trace::of(ids.len() as u32, contacts))
+    let trace = not_empty(file, Trace::of(ids.len() as u32, contacts))?;
+    // Both are at most `TIME_US_MAX`, far below the bound of the type.
+    let zero_us = zero_us as i64 - form.moved_us as i64;
+    Ok(Imported { trace, renumbered: Some(Renumbered { ids, zero_us }), self_contacts })
 }
 
 fn not_empty(file: &str, trace: Trace) -> Result<Trace, InputError> {
@@ -182,23 +244,40 @@ mod tests {
     #[test]
     fn sociopatterns_rows_become_contacts_of_the_20_seconds_before() {
         let text = "120\t1148\t1026\tA\tB\n140\t1026\t1148\tA\tB\n140\t7\t1148\tA\tB\n180\t1026\t1148\tA\tB\n";
-        let trace = import("s.dat", text.as_bytes(), Format::SocioPatterns).unwrap();
+        let imported = import("s.dat", text.as_bytes(), Format::SocioPatterns, Leniency::default()).unwrap();
+        let trace = imported.trace;
+        assert_eq!(imported.renumbered, Some(Renumbered { ids: vec![7, 1_026, 1_148], zero_us: 100_000_000 }));
         assert_eq!(trace.nodes, 3, "7, 1026 and 1148 become 0, 1 and 2");
         assert_eq!(trace.contacts, [contact(1, 2, 0, 40), contact(0, 2, 20, 40), contact(1, 2, 60, 80)]);
         let again = write_sociopatterns(&trace).unwrap();
-        assert_eq!(import("again", again.as_bytes(), Format::SocioPatterns).unwrap(), trace);
+        let again = import("again", again.as_bytes(), Format::SocioPatterns, Leniency::default()).unwrap();
+        assert_eq!(again.trace, trace);
+    }
+
+    #[test]
+    fn tables_with_headings_read_as_well_and_in_any_order_where_that_is_asked() {
+        let text = "time,i,j,Ci,Cj\n40,1148,7,A,B\n2e1,7,7,A,A\n20,7,1148,A,B\n";
+        assert_eq!(Format::guess(text.as_bytes()), Some(Format::SocioPatterns));
+        let leniency = Leniency { any_order: true, drops_self_contacts: true };
+        let imported = import("s.csv", text.as_bytes(), Format::SocioPatterns, leniency).unwrap();
+        assert_eq!((imported.trace.contacts.as_slice(), imported.self_contacts), (&[contact(0, 1, 0, 40)][..], 1));
+        assert_eq!(imported.renumbered.unwrap().zero_us, 0);
+        let strict = Leniency { drops_self_contacts: true, ..Leniency::default() };
+        let refused = import("s.csv", text.as_bytes(), Format::SocioPatterns, strict).expect_err("it runs backwards");
+        assert_eq!(refused.line, Some(4));
     }
 
     #[test]
     fn imote_sightings_of_both_sides_become_one_contact() {
         let text = "1 2 100 200 1 0\n2 1 150 260 1 0\n1 2 300 300 2 40\n";
-        let trace = import("i.dat", text.as_bytes(), Format::Imote).unwrap();
-        assert_eq!(trace.contacts, [contact(0, 1, 0, 160), contact(0, 1, 200, 201)]);
+        let imported = import("i.dat", text.as_bytes(), Format::Imote, Leniency::default()).unwrap();
+        assert_eq!(imported.trace.contacts, [contact(0, 1, 0, 160), contact(0, 1, 200, 201)]);
     }
 
     #[test]
     fn rows_that_cannot_be_are_refused_with_their_line() {
-        let refused = |text: &str, format| import("x.dat", text.as_bytes(), format).expect_err("refused");
+        let refused =
+            |text: &str, format| import("x.dat", text.as_bytes(), format, Leniency::default()).expect_err("refused");
         let error = refused("1 2 100 200\n1 2 300 250\n", Format::Imote);
         assert_eq!(
             error.to_string(),

@@ -17,6 +17,39 @@ pub(super) const LINE_BYTES_MAX: usize = 4_096;
 /// Most fields a line is split into; what follows is no concern of any form.
 const FIELDS_MAX: usize = 16;
 
+/// Splits a line into its fields and returns how many there are; what is past the room for them is left out. They stand
+/// between spaces and tabs, or where the line has commas or semicolons between those, as tables are written: then a field
+/// may be empty or in quotes.
+fn split<'a>(line: &'a [u8], fields: &mut [&'a [u8]]) -> usize {
+    let is_comma = |byte: &u8| b",;".contains(byte);
+    let is_table = line.iter().any(is_comma) && !line.trim_ascii_start().starts_with(b"#");
+    let mut count = 0;
+    let mut add = |field: &'a [u8]| {
+        if let Some(place) = fields.get_mut(count) {
+            *place = field;
+            count += 1;
+        }
+    };
+    if is_table {
+        line.trim_ascii().split(is_comma).for_each(|field| add(unquoted(field.trim_ascii())));
+    } else {
+        line.split(u8::is_ascii_whitespace).filter(|field| !field.is_empty()).for_each(add);
+    }
+    count
+}
+
+/// The fields of a line, as far as any form of file has some.
+pub(crate) fn fields(line: &[u8]) -> Vec<&[u8]> {
+    let mut fields = vec![&[][..]; FIELDS_MAX];
+    let count = split(line, &mut fields);
+    fields.truncate(count);
+    fields
+}
+
+fn unquoted(field: &[u8]) -> &[u8] {
+    field.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\"")).unwrap_or(field)
+}
+
 impl<R: BufRead> Lines<R> {
     pub(crate) fn new(file: &str, input: R) -> Lines<R> {
         Lines { file: file.to_owned(), input, number: 0, buffer: Vec::new() }
@@ -33,14 +66,7 @@ impl<R: BufRead> Lines<R> {
                 return Ok(None);
             }
             let mut fields = [&[][..]; FIELDS_MAX];
-            let mut count = 0;
-            for field in self.buffer.split(u8::is_ascii_whitespace).filter(|field| !field.is_empty()) {
-                if count == FIELDS_MAX {
-                    break;
-                }
-                fields[count] = field;
-                count += 1;
-            }
+            let count = split(&self.buffer, &mut fields);
             if count == 0 || fields[0].starts_with(b"#") {
                 continue;
             }
@@ -64,7 +90,7 @@ impl<R: BufRead> Lines<R> {
             None => Mistake::Malformed {
                 what: "whole line",
                 found: shown(self.buffer.trim_ascii()),
-                form: "all its fields, with spaces between",
+                form: "all its fields, with spaces or commas between",
             },
         };
         InputError::at(&self.file, number, mistake)
