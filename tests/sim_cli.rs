@@ -521,3 +521,42 @@ fn a_file_of_another_kind_is_recognised_and_its_command_named() {
         assert!(desk.refused(command).contains("packed with zip; unpack it first"), "{command:?}");
     }
 }
+
+#[test]
+fn compare_names_what_differs_and_refuses_what_has_nothing_in_common() {
+    let desk = Desk::new();
+    desk.done(&["run", "s.toml", "--out", "a"]);
+    desk.done(&["run", "s.toml", "--seed", "7", "--set", "store.quota_bytes=400", "--out", "b"]);
+    let said = desk.done(&["compare", "a", "b"]);
+    assert!(said.contains("  differs: seeds: 0 in A, 7 in B\n"), "{said}");
+    assert!(said.contains("  differs: store.quota_bytes: 5000000 in A, 400 in B\n"), "{said}");
+    assert!(said.contains("no seed is in both"), "{said}");
+    let first: serde_json::Value =
+        serde_json::from_str(desk.done(&["compare", "a", "b", "--json"]).lines().next().unwrap()).unwrap();
+    assert_eq!(first["differs"]["seeds"], serde_json::json!(["0", "7"]));
+    assert!(desk.done(&["compare", "a", "./a"]).starts_with("A and B are one directory, so nothing can differ\n"));
+    desk.put("t.txt", &TRACE.replace("310", "320"));
+    desk.done(&["run", "s.toml", "--out", "edited"]);
+    assert!(desk.refused(&["compare", "a", "edited"]).contains("the traces or messages that they name differ"));
+    let walk = "generator = \"random-waypoint\"\nwidth = 100\nheight = 100\nrange = 30";
+    desk.put("walk.toml", &format!("nodes = 4\nduration = \"5min\"\n{}", scenario(walk, "file = \"w.txt\"")));
+    desk.done(&["run", "walk.toml", "--out", "walk"]);
+    let said = desk.refused(&["compare", "a", "walk"]);
+    assert!(said.contains("s.toml and walk.toml are different worlds"), "{said}");
+}
+
+#[test]
+fn results_of_another_run_are_replaced_only_when_that_is_asked_for() {
+    let desk = Desk::new();
+    desk.done(&["run", "s.toml", "--out", "a"]);
+    let made = desk.get("a/summary.json");
+    desk.done(&["run", "s.toml", "--out", "a"]);
+    let said = desk.refused(&["run", "s.toml", "--seed", "3", "--out", "a"]);
+    assert!(said.contains("a holds another run (s.toml, seed 0)") && said.contains("--force"), "{said}");
+    assert_eq!(desk.get("a/summary.json"), made);
+    desk.done(&["run", "s.toml", "--seed", "3", "--out", "a", "--force"]);
+    assert_ne!(desk.get("a/summary.json"), made);
+    desk.done(&["sweep", "s.toml", "--seeds", "1-2", "--out", "sw"]);
+    assert!(desk.refused(&["run", "s.toml", "--out", "sw"]).contains("sw holds a sweep"));
+    assert!(desk.refused(&["sweep", "s.toml", "--seeds", "1-2", "--out", "a"]).contains("a holds a single run"));
+}

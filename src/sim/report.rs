@@ -58,6 +58,8 @@ pub struct Head {
     pub link: String,
     pub seed: u64,
     pub commit: String,
+    /// Every setting that matters for the outcome, as `key value`, with `; ` between.
+    pub settings: String,
     pub scenario_hash: String,
     /// The same for all strategies.
     pub world_hash: String,
@@ -174,6 +176,7 @@ impl Head {
             link,
             seed: scenario.seed,
             commit: commit.to_owned(),
+            settings: scenario.normal_form().lines().collect::<Vec<_>>().join("; "),
             scenario_hash: run.hash.clone(),
             world_hash: run.world.clone(),
             nodes: run.nodes,

@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::ptr;
 
+use super::differences::{Difference, Origin, differences, incomparable};
 use super::files::{figure_names, read};
 use super::{CompareArgs, Outcome, Stop, print};
 use crate::sim::compare::{Interval, paired};
@@ -17,6 +18,7 @@ struct Group {
     name: String,
     /// What it has in common with the other strategies under the same settings.
     world: String,
+    origin: Origin,
     figures: BTreeMap<String, Vec<(u64, f64)>>,
     /// The hash over all events of each seed's run.
     events: BTreeMap<u64, String>,
@@ -27,15 +29,29 @@ pub fn compare(args: &CompareArgs, json: bool) -> Outcome {
     let pairs = a.pair(&b)?;
     let mut text = String::new();
     let mut changed = false;
+    let is_same_place = fs::canonicalize(&args.a).is_ok_and(|a| fs::canonicalize(&args.b).is_ok_and(|b| a == b));
+    if is_same_place && !args.baseline && !json {
+        text.push_str("A and B are one directory, so nothing can differ\n");
+    }
     for (name, (one, other)) in &pairs {
         let lines = figures(&a.figures, one, other, args.baseline);
         let strays = if args.baseline { strays(one, other) } else { Vec::new() };
         changed |= !lines.is_empty() || !strays.is_empty();
         strays.iter().for_each(|stray| text.push_str(&stray.shown(name, json)));
+        let differ = differences(&one.origin, &other.origin);
         if json {
+            if !differ.is_empty() && !lines.is_empty() {
+                text.push_str(&differences_json(name, &differ));
+            }
             lines.iter().for_each(|line| text.push_str(&line.json(name)));
         } else if !lines.is_empty() {
             writeln!(text, "{name}: {} and {} runs", seeds(one), seeds(other)).expect("a string takes all");
+            for Difference { what, a, b } in &differ {
+                writeln!(text, "  differs: {what}: {a} in A, {b} in B").expect("a string takes all");
+            }
+            if one.origin.seeds.is_disjoint(&other.origin.seeds) {
+                text.push_str("  no seed is in both, so nothing can be said of the same seeds\n");
+            }
             writeln!(text, "  {:<22} {:>24} {:>24} {:>24}", "", "A", "B", "B - A, same seeds")
                 .expect("a string takes all");
             lines.iter().for_each(|line| text.push_str(&line.text()));
@@ -130,6 +146,10 @@ impl Runs {
         }
         let group = self.groups.entry(key).or_default();
         (group.name, group.world) = (name, text("world_hash"));
+        group.origin.set(&text("settings"));
+        group.origin.commits.insert(text("commit"));
+        group.origin.seeds.insert(seed);
+        group.origin.scenario = scenario;
         group.events.insert(seed, text("event_hash"));
         for (name, value) in summary.iter().filter(|(name, _)| *name != "seed") {
             let Some(value) = value.as_f64() else { continue };
@@ -155,6 +175,11 @@ impl Runs {
         }
         match (self.groups.iter().next(), other.groups.iter().next()) {
             (Some((one, a)), Some((two, b))) if self.groups.len() == 1 && other.groups.len() == 1 => {
+                if let Some(why) = incomparable(&a.origin, &b.origin, &differences(&a.origin, &b.origin)) {
+                    let said =
+                        format!("{why}; their figures say nothing of each other, so compare runs of one scenario");
+                    return Err(Stop::Refused(said));
+                }
                 Ok(BTreeMap::from([(format!("{one}, {two}"), (a, b))]))
             }
             _ => Err(Stop::Refused(
@@ -208,6 +233,12 @@ impl Stray {
             (false, None) => format!("{group}: {}\n", self.what),
         }
     }
+}
+
+fn differences_json(group: &str, differ: &[Difference]) -> String {
+    let pairs: serde_json::Map<String, serde_json::Value> =
+        differ.iter().map(|found| (found.what.clone(), serde_json::json!([found.a, found.b]))).collect();
+    format!("{}\n", serde_json::json!({ "schema": 1, "group": group, "differs": pairs }))
 }
 
 /// Stands behind a difference that is none of chance.

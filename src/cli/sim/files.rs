@@ -79,6 +79,29 @@ pub fn setting(text: &str) -> Result<(String, String), Stop> {
     Ok((key.trim().to_owned(), value.trim().to_owned()))
 }
 
+/// Refuses a directory with the results of something else. The very same run may be made again: it writes the same.
+pub fn keep_other(out: &Path, run: &Loaded) -> Result<(), Stop> {
+    let refused = |holds: String| {
+        let name = out.display();
+        Stop::Refused(format!("{name} holds {holds}; name another place with --out, or give --force to replace that"))
+    };
+    if out.join("sweep.csv").is_file() {
+        return Err(refused("a sweep".into()));
+    }
+    let Ok(bytes) = fs::read(out.join("summary.json")) else { return Ok(()) };
+    let summary: serde_json::Value = serde_json::from_slice(&bytes).unwrap_or_default();
+    let is_same = summary["scenario_hash"].as_str() == Some(&run.hash)
+        && summary["seed"].as_u64() == Some(run.scenario.seed)
+        && summary["commit"].as_str() == Some(commit());
+    match is_same {
+        true => Ok(()),
+        false => Err(refused(match (summary["scenario"].as_str(), summary["seed"].as_u64()) {
+            (Some(scenario), Some(seed)) => format!("another run ({scenario}, seed {seed})"),
+            _ => "another run".into(),
+        })),
+    }
+}
+
 /// The files of one run; `summary.json` comes last and says that the rest is there.
 pub fn of_run(report: &Report, timing: String) -> Vec<(&'static str, String)> {
     vec![

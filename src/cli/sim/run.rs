@@ -13,6 +13,9 @@ pub fn run(args: &RunArgs, json: bool) -> Outcome {
     let place = args.out.as_deref().map(Place::check).transpose()?;
     let gauge = Gauge::start(Threads::Pool);
     let found = files::load(&args.scenario, &settings, args.seed)?;
+    if let Some(out) = args.out.as_deref().filter(|_| !args.force) {
+        files::keep_other(out, &found.loaded)?;
+    }
     let bar = Bar::new(json);
     let mut progress = |progress| bar.at(progress);
     let run = || simulate(&found.loaded, &found.text, files::commit(), Threads::Pool, &mut progress);

@@ -53,6 +53,10 @@ pub fn sweep(args: &SweepArgs, json: bool) -> Outcome {
         return print(lines.collect::<String>());
     }
     Place::check(&args.out)?;
+    if args.out.join("summary.json").is_file() {
+        let name = args.out.display();
+        return Err(Stop::Refused(format!("{name} holds a single run; name another place for the sweep with --out")));
+    }
     let mine: Vec<&Named> =
         named.iter().enumerate().filter(|(place, _)| shard.takes(*place)).map(|(_, run)| run).collect();
     pool.install(|| make(args, &mine, json))?;

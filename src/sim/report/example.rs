@@ -19,7 +19,7 @@ pub(crate) fn report() -> Report {
         range_mm: 30_000,
         speed_mm_s: (500, 1_500),
         pause_us: (0, 300_000_000),
-        homes: Some(crate::sim::generate::Homes { communities: 4, home_per_million: 850_000 }),
+        homes: Some(crate::sim::generate::Homes::on((1, 1), 4, 850_000, None)),
         routes: Vec::new(),
     };
     let trace = Trace::collect(NODES, Generator::Walk(walk).events(3, duration_us));
@@ -55,6 +55,7 @@ pub(crate) fn report() -> Report {
             link: "ideal".into(),
             seed: 3,
             commit: "0123456789abcdef".into(),
+            settings: "nodes 24; contacts walk".into(),
             scenario_hash: "5f".repeat(32),
             world_hash: "3a".repeat(32),
             nodes: NODES,

@@ -52,6 +52,7 @@ pub fn summary_json(report: &Report) -> String {
         .text("strategy", &head.strategy)
         .number("seed", head.seed)
         .text("commit", &head.commit)
+        .text("settings", &head.settings)
         .text("scenario_hash", &head.scenario_hash)
         .text("world_hash", &head.world_hash)
         .number("nodes", head.nodes)
