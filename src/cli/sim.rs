@@ -5,6 +5,7 @@
 
 mod bench;
 mod compare;
+mod differences;
 mod example;
 mod files;
 mod fuzz;
@@ -60,6 +61,9 @@ pub struct RunArgs {
     /// Write summary.json, timing.json, messages.csv and report.html here
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     out: Option<PathBuf>,
+    /// Put the results where those of another run are
+    #[arg(long, requires = "out")]
+    force: bool,
     /// Change a setting, as routing.strategy=direct
     #[arg(long = "set", value_name = "KEY=VALUE")]
     settings: Vec<String>,

@@ -31,12 +31,17 @@ pub struct Walk {
     pub routes: Vec<Route>,
 }
 
-/// The plane is divided into cells, one a community; node `n` is at home in cell `n % communities`.
+/// The plane is divided into cells, one a community, in rows from the top left; node `n` is at home in cell
+/// `n % communities`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Homes {
     pub communities: u32,
+    /// Columns and rows of the cells.
+    cells: (u64, u64),
     /// How often in a million the next goal is at home.
     pub home_per_million: u32,
+    /// Side of the square in the middle of the cell where everybody of it lives; none: all of the cell.
+    pub side_mm: Option<u64>,
 }
 
 /// Vehicles that go from stop to stop, and from the last to the first again. One stop: they stand there.
@@ -140,11 +145,13 @@ impl Walk {
     fn goal(&self, node: u32, stream: &mut Stream) -> (i64, i64) {
         let (mut left, mut top, mut width, mut height) = (0, 0, self.width_mm, self.height_mm);
         if let Some(homes) = self.homes.filter(|homes| stream.chance(homes.home_per_million)) {
-            let columns = u64::from(homes.communities.isqrt().max(1));
-            let rows = u64::from(homes.communities).div_ceil(columns);
+            let (columns, rows) = homes.cells;
             let home = u64::from(node % homes.communities);
             (width, height) = (width / columns, height / rows);
             (left, top) = (home % columns * width, home / columns * height);
+            let side_mm = homes.side_mm.unwrap_or(u64::MAX);
+            (left, width) = (left + width.saturating_sub(side_mm) / 2, width.min(side_mm));
+            (top, height) = (top + height.saturating_sub(side_mm) / 2, height.min(side_mm));
         }
         ((left + stream.between(0, width)) as i64, (top + stream.between(0, height)) as i64)
     }
@@ -179,6 +186,25 @@ impl Walk {
         }
         walker.route = Some((number, (stop + 1) % route.stops_mm.len()));
         Leg::to(here, route.stops_mm[stop], now_us, route.speed_mm_s)
+    }
+}
+
+impl Homes {
+    /// Homes on a plane of that width and height, in cells as near to squares as its shape allows; of two alike, those
+    /// that leave fewer cells empty, then those with fewer columns.
+    pub fn on(plane_mm: (u64, u64), communities: u32, home_per_million: u32, side_mm: Option<u64>) -> Homes {
+        let (width_mm, height_mm) = plane_mm;
+        let count = u64::from(communities.max(1));
+        let rows = |columns: u64| count.div_ceil(columns);
+        // How much longer one side of a cell is than the other, in thousandths.
+        let stretch = |columns: u64| {
+            let wide = u128::from(width_mm) * u128::from(rows(columns));
+            let high = u128::from(height_mm) * u128::from(columns);
+            wide.max(high) * 1_000 / wide.min(high).max(1)
+        };
+        let order = |columns: &u64| (stretch(*columns), columns * rows(*columns) - count, *columns);
+        let columns = (1..=count).min_by_key(order).unwrap_or(1);
+        Homes { communities, cells: (columns, rows(columns)), home_per_million, side_mm }
     }
 }
 
@@ -288,11 +314,33 @@ mod tests {
 
     #[test]
     fn people_at_home_meet_their_community() {
-        let homes = Some(Homes { communities: 4, home_per_million: 1_000_000 });
+        let homes = Some(Homes::on((400_000, 400_000), 4, 1_000_000, None));
         let walk = Walk { nodes: 40, width_mm: 400_000, height_mm: 400_000, homes, ..plane(Vec::new()) };
         let found = contacts(&walk, 3, 1_800_000_000);
         let inside = found.iter().filter(|contact| contact.a % 4 == contact.b % 4).count();
         assert!(found.len() > 100 && inside * 10 > found.len() * 8, "{inside} of {}", found.len());
+    }
+
+    #[test]
+    fn communities_lie_as_the_plane_is_shaped() {
+        let cells = |communities, width, height| Homes::on((width, height), communities, 1_000_000, None).cells;
+        assert_eq!((cells(3, 3_000, 1_000), cells(3, 1_000, 3_000)), ((3, 1), (1, 3)));
+        assert_eq!((cells(9, 1_200, 1_200), cells(4, 400, 400), cells(1, 7, 900)), ((3, 3), (2, 2), (1, 1)));
+        assert_eq!((cells(8, 2_000, 1_000), cells(6, 1_000, 1_000)), ((4, 2), (2, 3)));
+    }
+
+    #[test]
+    fn hamlets_out_of_earshot_hear_nothing_of_each_other() {
+        // Three squares of 200 m in the middle of cells of 1 km: 800 m lie between them.
+        let homes = Some(Homes::on((3_000_000, 1_000_000), 3, 1_000_000, Some(200_000)));
+        let plane = Walk { nodes: 30, width_mm: 3_000_000, height_mm: 1_000_000, homes, ..plane(Vec::new()) };
+        let found = contacts(&Walk { range_mm: 790_000, ..plane.clone() }, 3, 3_600_000_000);
+        assert!(!found.is_empty() && found.iter().all(|contact| contact.a % 3 == contact.b % 3));
+        let walkers = (0..30).map(|node| plane.walker(node, 1).leg.to);
+        for (node, (x, y)) in (0..).zip(walkers) {
+            let middle_x = 500_000 + i64::from(node % 3) * 1_000_000;
+            assert!((x - middle_x).abs() <= 100_000 && (y - 500_000).abs() <= 100_000, "{node} lives at {x}, {y}");
+        }
     }
 
     #[test]

@@ -18,6 +18,7 @@ pub(super) const KEYS: &[&str] = &[
     "pause",
     "communities",
     "home",
+    "home_side",
     "routes",
     "rate",
     "rate_across",
@@ -26,8 +27,19 @@ pub(super) const KEYS: &[&str] = &[
 ];
 const TRACE: &[&str] = &["trace"];
 const WALK: &[&str] = &["generator", "width", "height", "range", "speed_min", "speed_max", "pause", "routes"];
-const COMMUNITY: &[&str] =
-    &["generator", "width", "height", "range", "speed_min", "speed_max", "pause", "routes", "communities", "home"];
+const COMMUNITY: &[&str] = &[
+    "generator",
+    "width",
+    "height",
+    "range",
+    "speed_min",
+    "speed_max",
+    "pause",
+    "routes",
+    "communities",
+    "home",
+    "home_side",
+];
 const MEET: &[&str] = &["generator", "rate", "rate_across", "communities", "length"];
 const PLAN: &[&str] = &["generator", "plan"];
 const ROUTE: &[&str] = &["nodes", "speed", "pause", "stops"];
@@ -78,11 +90,12 @@ pub(super) fn read(top: &Section, nodes: Option<u32>) -> Result<Contacts, InputE
         Kind::Community => {
             let nodes = nodes.ok_or_else(said)?;
             let contacts = contacts.narrowed("generator = \"community\"", COMMUNITY)?;
-            let homes = Homes {
-                communities: contacts.needed("communities", "4")?.whole_between(1, nodes.into())? as u32,
-                home_per_million: contacts.value("home").map_or(Ok(800_000), |value| value.share())?,
-            };
-            Generator::Walk(Walk { homes: Some(homes), ..read_walk(&contacts, nodes)? })
+            let communities = contacts.needed("communities", "4")?.whole_between(1, nodes.into())? as u32;
+            let home_per_million = contacts.value("home").map_or(Ok(800_000), |value| value.share())?;
+            let side_mm = contacts.value("home_side").map(|value| value.length_mm(SIDE_MM_MAX)).transpose()?;
+            let walk = read_walk(&contacts, nodes)?;
+            let homes = Homes::on((walk.width_mm, walk.height_mm), communities, home_per_million, side_mm);
+            Generator::Walk(Walk { homes: Some(homes), ..walk })
         }
         Kind::Meet => Generator::Meet(read_meet(
             &contacts.narrowed("generator = \"random-contacts\"", MEET)?,

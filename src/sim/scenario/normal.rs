@@ -90,6 +90,7 @@ impl Lines {
         self.span("walk.pause_us", *pause_us);
         if let Some(homes) = homes {
             self.add("walk.homes", format_args!("{} {}", homes.communities, homes.home_per_million));
+            self.some("walk.home_side_mm", homes.side_mm);
         }
         for Route { nodes, speed_mm_s, pause_us, stops_mm } in routes {
             self.add("walk.route", format_args!("{nodes} {speed_mm_s} {pause_us}"));
