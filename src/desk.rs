@@ -13,7 +13,6 @@ mod mail;
 mod rows;
 mod vault;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
@@ -131,7 +130,7 @@ impl Desk {
 
     pub(crate) fn me(&self) -> MeRow {
         let node = self.node().identity().node();
-        let listen = self.node().nearby().listening();
+        let listen: Vec<String> = self.node().nearby().offered().iter().map(ToString::to_string).collect();
         let address = Ticket::new(node, listen.clone(), Some(&self.inner.name)).to_string();
         let safety_words = SafetyWords::of(&node).to_string();
         MeRow { schema: Schema, name: self.inner.name.clone(), peer_id: node.peer_id(), address, listen, safety_words }
@@ -139,8 +138,11 @@ impl Desk {
 
     async fn contact_add(&self, introduction: Introduction) -> Result<ContactRow, ApiError> {
         let Introduction { name, address } = introduction;
-        let name = checked_name(&name)?;
-        let ticket = find::ticket(&address)?;
+        let ticket = self.introduced(&address)?;
+        let name = match (name == address, &ticket.name) {
+            (true, Some(nickname)) => checked_name(nickname)?,
+            _ => checked_name(&name)?,
+        };
         let node = ticket.node;
         if node == self.node().identity().node() {
             return Err(ApiError::refused("that is your own address").next("ask the other for the output of `dak me`"));
@@ -228,24 +230,21 @@ impl Desk {
 
     async fn nearby(&self) -> Result<Vec<NearbyRow>, ApiError> {
         self.net()?;
-        let nearby = self.node().nearby();
-        let mut seen: BTreeMap<_, _> = nearby.seen().into_iter().collect();
-        for (node, addr) in nearby.contacts() {
-            // Whoever is met now is near, however he was found.
-            seen.insert(node, Sighting { addr, at: SystemTime::now() });
-        }
+        let around = self.node().nearby().around(Instant::now());
+        let wall = SystemTime::now();
         let rows = move |agent: &Agent, names: &Names| {
             let connected = |node: &NodeId| agent.contacts().any(|contact| contact.peer == *node);
             let row = |(node, sighting): (NodeId, Sighting)| NearbyRow {
                 schema: Schema,
                 name: names.given(&node),
-                nickname: None,
+                nickname: sighting.nickname,
                 peer_id: node.peer_id(),
                 address: sighting.addr,
-                seen_at: rows::when_system(sighting.at),
+                seen_at: wall.checked_sub(sighting.ago).and_then(rows::when_system),
+                seen_ago_ms: sighting.ago.as_millis() as u64,
                 connected: connected(&node),
             };
-            seen.into_iter().map(row).collect()
+            around.into_iter().map(row).collect()
         };
         self.look(rows).await
     }
@@ -258,7 +257,7 @@ impl Desk {
                 schema: Schema,
                 peer_id: contact.peer.peer_id(),
                 name: names.given(&contact.peer),
-                nickname: None,
+                nickname: desk.node().nearby().nickname(&contact.peer),
                 address: desk.node().nearby().address_of(&contact.peer).unwrap_or_default(),
                 since: rows::when(agent.at(), contact.since),
                 sent_bundles: contact.bundles_sent,

@@ -12,6 +12,9 @@
 //! - Whatever a peer can fill is bounded: frames by [`Limits::frame_bytes_max`], what is handed out by
 //!   [`Limits::budget_bytes`], what is queued by [`Limits::queue_bytes_max`], and connections by number. A consumer that
 //!   stops taking frames stops the peers, through the windows of their streams.
+//! - Interfaces come and go: `interfaces` knows them, `discovery` asks on each who is there, over IPv4 and IPv6.
+//! - What is said outside our protocol: libp2p's handshake, identify (see `nickname`) and ping, and multicast DNS (see
+//!   `discovery/record.rs`).
 //! - Addresses are hints: from the owner, the address book, mDNS or the peer itself. Noise proves who answers.
 //!
 //! Left out on purpose: knowing whether a frame arrived. When a contact breaks nothing in flight counts; the frames
@@ -26,26 +29,31 @@ mod crowd;
 mod discovery;
 #[cfg(test)]
 mod hostile;
+pub mod interfaces;
 mod jitter;
+
 mod links;
 mod muxer;
+mod nickname;
 pub mod peer;
 mod protocol;
 mod pulse;
 mod queue;
 mod reader;
 mod task;
+mod tcp;
 mod wishes;
 mod writer;
 
 use std::fmt;
 use std::io;
-use std::net::TcpListener;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use libp2p::identity::Keypair;
 use libp2p::{Multiaddr, TransportError};
+use socket2::{Domain, Protocol, Socket, Type};
 use tokio::sync::{mpsc, watch};
 
 pub use self::protocol::PROTOCOL;
@@ -69,6 +77,8 @@ pub struct NetConfig {
     pub peers: Vec<Multiaddr>,
     /// Whether to look for neighbours by multicast, and to be found.
     pub mdns: bool,
+    /// What the node calls itself to whoever connects.
+    pub name: Option<String>,
     /// Contacts to look for by chance among the peers known; those asked for come on top.
     pub contacts_max: usize,
     /// Where peers answered once.
@@ -110,7 +120,8 @@ pub struct Deadlines {
     pub first_byte: Duration,
     /// For each 64 KiB of a frame that has begun.
     pub progress: Duration,
-    /// Between pings, and for their answers. A contact that moves no byte while three of them fail is closed.
+    /// Between pings, and for their answers. A contact that moves no byte while three of them fail is closed. Where the
+    /// kernel can, it ends a connection as soon as such a ping is not acknowledged for nine seconds.
     pub ping: Duration,
 }
 
@@ -122,7 +133,7 @@ pub enum NetEvent {
     /// The node can be reached there no more.
     ListeningEnded(Multiaddr),
     /// Both sides must send a first frame at once ([`Deadlines::first_byte`]). `addr` is where the peer was dialed, or
-    /// what it dialed from.
+    /// the host that it dialed from.
     ContactUp {
         peer: NodeId,
         addr: Multiaddr,
@@ -138,9 +149,23 @@ pub enum NetEvent {
         peer: NodeId,
         why: Why,
     },
-    /// A peer may be reached here; nothing proves it yet.
+    /// A peer may be reached here; nothing proves it yet. Comes again whenever the peer is heard again.
     Discovered {
         peer: NodeId,
+        addr: Multiaddr,
+    },
+    /// A peer that was near by said goodbye there, or was not heard for too long.
+    Vanished {
+        peer: NodeId,
+        addr: Multiaddr,
+    },
+    /// A peer calls itself so, as anybody may.
+    Named {
+        peer: NodeId,
+        name: String,
+    },
+    /// Another machine near by proved to have this node's own key.
+    Twin {
         addr: Multiaddr,
     },
     /// A contact came up by dialing this address; worth saving.
@@ -153,6 +178,19 @@ pub enum NetEvent {
         peer: Option<NodeId>,
         what: String,
     },
+}
+
+/// Whether neighbours can be found by multicast.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Multicast {
+    /// Nobody is looked for.
+    Off,
+    /// Nobody can know yet.
+    Unknown,
+    /// What was said was heard, on one interface at least.
+    Works,
+    /// It works on no interface, and why.
+    Fails(String),
 }
 
 /// Why a contact ended.
@@ -207,6 +245,7 @@ pub struct NetHandle {
 
 struct Inner {
     wishes: Arc<Wishes>,
+    multicast: watch::Receiver<Multicast>,
     done: watch::Receiver<()>,
 }
 
@@ -216,19 +255,20 @@ impl Net {
         for addr in &config.listen {
             probe(addr)?;
         }
-        let mut swarm = behaviour::swarm(&keypair, &config.limits)?;
+        let mut swarm = behaviour::swarm(&keypair, &config.limits, config.name.as_deref())?;
         for addr in &config.listen {
             swarm.listen_on(addr.clone()).map_err(|error| listen_error(addr, error))?;
         }
         let (events, receiver) = mpsc::channel(EVENTS_MAX);
         let (done_sender, done) = watch::channel(());
         let wishes = Arc::new(Wishes::default());
-        let task = Task::new(config, swarm, events, wishes.clone())?;
+        let (multicast_sender, multicast) = watch::channel(Multicast::Off);
+        let task = Task::new(config, swarm, events, wishes.clone(), multicast_sender)?;
         tokio::spawn(async move {
             task.run().await;
             drop(done_sender);
         });
-        Ok((NetHandle { inner: Arc::new(Inner { wishes, done }) }, receiver))
+        Ok((NetHandle { inner: Arc::new(Inner { wishes, multicast, done }) }, receiver))
     }
 }
 
@@ -262,6 +302,11 @@ impl NetHandle {
     /// Changes how many contacts to look for by chance; contacts there are stay.
     pub fn set_contacts_max(&self, contacts_max: usize) {
         self.inner.wishes.set_contacts_max(contacts_max);
+    }
+
+    /// Whether neighbours can be found by multicast.
+    pub fn multicast(&self) -> Multicast {
+        self.inner.multicast.borrow().clone()
     }
 
     /// Sends what is queued, ends all contacts and stops listening; takes at most two seconds.
@@ -312,6 +357,7 @@ impl Default for NetConfig {
             listen: Vec::new(),
             peers: Vec::new(),
             mdns: false,
+            name: None,
             contacts_max: 12,
             address_book: Vec::new(),
             limits: Limits::default(),
@@ -344,7 +390,7 @@ impl Default for Deadlines {
             contact: Duration::from_secs(10),
             first_byte: Duration::from_secs(10),
             progress: Duration::from_secs(30),
-            ping: Duration::from_secs(15),
+            ping: Duration::from_secs(5),
         }
     }
 }
@@ -353,7 +399,25 @@ impl Default for Deadlines {
 /// some of the other's connections.
 fn probe(addr: &Multiaddr) -> Result<(), NetError> {
     let (socket, _) = address::parts(addr).ok_or_else(|| NetError::Unsupported { addr: addr.clone() })?;
-    TcpListener::bind(socket).map(drop).map_err(|error| bind_error(addr, error))
+    try_listener(socket).map_err(|error| bind_error(addr, error))
+}
+
+/// Whether this machine knows such addresses at all: some have no IPv6.
+pub fn can_listen(addr: &Multiaddr) -> bool {
+    let any_port = address::host(addr).map(|ip| SocketAddr::new(ip, 0));
+    any_port.is_some_and(|socket| try_listener(socket).is_ok())
+}
+
+fn try_listener(socket: SocketAddr) -> io::Result<()> {
+    let listener = Socket::new(Domain::for_address(socket), Type::STREAM, Some(Protocol::TCP))?;
+    if socket.is_ipv6() {
+        // The same port of IPv4 is another listener's.
+        listener.set_only_v6(true)?;
+    }
+    // What was connected there before may linger.
+    listener.set_reuse_address(true)?;
+    listener.bind(&socket.into())?;
+    listener.listen(1)
 }
 
 fn bind_error(addr: &Multiaddr, source: io::Error) -> NetError {

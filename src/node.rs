@@ -44,6 +44,7 @@ use crate::bundle::Priority;
 use crate::eid::Eid;
 use crate::id::{BundleId, NodeId};
 use crate::keys::Identity;
+use crate::net::interfaces::Interfaces;
 use crate::net::{Net, NetConfig, NetError, NetHandle};
 use crate::seal::SealError;
 use crate::store::StoreError;
@@ -305,8 +306,10 @@ impl Node {
     /// Returns once the node listens wherever it was asked to. A machine may have no network just now: what is still
     /// missing after a second comes when its interface does.
     pub async fn listening(&self) {
+        let interfaces = Interfaces::now().unwrap_or_default();
+        let wanted: Vec<Multiaddr> = self.listen.iter().filter(|addr| interfaces.could_have(addr)).cloned().collect();
         let all = async {
-            while !self.nearby.listens_on(&self.listen) {
+            while !self.nearby.listens_on(&wanted) {
                 self.nearby.changed().await;
             }
         };

@@ -164,7 +164,8 @@ pub enum Row {
 #[serde(deny_unknown_fields)]
 pub struct Introduction {
     pub name: String,
-    /// An address as `dak me` prints it, or a bare peer id.
+    /// An address as `dak me` prints it, a bare peer id, or what `dak nearby` prints of a node: the end of its id, or its
+    /// own name. The same as `name` takes that name from the address.
     pub address: String,
 }
 

@@ -143,6 +143,7 @@ pub fn nearby() -> NearbyRow {
         peer_id: BOB.into(),
         address: "/ip4/192.0.2.7/tcp/4001".into(),
         seen_at: at(12, 0),
+        seen_ago_ms: 42_000,
         connected: false,
     }
 }

@@ -1,5 +1,7 @@
 //! `dak peers` and `dak nearby`: who is met now, and who could be.
 
+use std::time::Duration;
+
 use super::Outcome;
 use super::link::{Link, take};
 use super::out::{Out, Paint, Style};
@@ -18,7 +20,9 @@ pub async fn peers(link: &Link<'_>, out: &Out) -> Outcome {
 pub async fn nearby(link: &Link<'_>, out: &Out) -> Outcome {
     let nodes = take!(link.ask(Request::Nearby).await?, Nearby)?;
     if nodes.is_empty() {
-        out.talk("nobody is near; without multicast, name a node with `dak up --peer MULTIADDR`");
+        out.talk(
+            "nobody is near; `dak doctor` says whether anybody could be found, `dak up --peer MULTIADDR` names a node",
+        );
     }
     out.answer(&Response::Nearby(nodes.clone()), |style| nearby_table(&nodes, style))
 }
@@ -35,13 +39,23 @@ fn peer_table(peers: &[PeerRow], style: &Style) -> String {
 }
 
 fn nearby_table(nodes: &[NearbyRow], style: &Style) -> String {
-    let mut table = Table::new(&["NAME", "SEEN", "MET", "ADDRESS"]);
+    let mut table = Table::new(&["NAME", "HEARD", "MET", "ADDRESS"]);
     for node in nodes {
         let name = called_node(node.name.as_deref(), node.nickname.as_deref(), &node.peer_id);
         let met = if node.connected { painted(Paint::Good, "yes") } else { painted(Paint::Dim, "no") };
-        table.row(vec![cell(name), cell(style.when(node.seen_at)), met, painted(Paint::Dim, &node.address)]);
+        let seen = ago(Duration::from_millis(node.seen_ago_ms));
+        table.row(vec![cell(name), cell(seen), met, painted(Paint::Dim, &node.address)]);
     }
     table.render(style)
+}
+
+/// How long ago somebody was heard: nodes say again and again that they are there, so a few minutes are the most.
+fn ago(span: Duration) -> String {
+    match span.as_secs() {
+        0 => "now".to_owned(),
+        seconds @ 1..120 => format!("{seconds} s ago"),
+        seconds => format!("{} min ago", seconds / 60),
+    }
 }
 
 #[cfg(test)]
@@ -65,8 +79,8 @@ carol  today 11:01  1     0         /ip4/127.0.0.1/tcp/4001
     #[test]
     fn a_strangers_own_name_stands_in_quotes_behind_the_id() {
         let wanted = "\
-NAME               SEEN         MET  ADDRESS
-111111bob1 \"dave\"  today 12:00  no   /ip4/192.0.2.7/tcp/4001
+NAME               HEARD     MET  ADDRESS
+111111bob1 \"dave\"  42 s ago  no   /ip4/192.0.2.7/tcp/4001
 ";
         assert_eq!(nearby_table(&[samples::nearby()], &style()), wanted);
     }

@@ -6,8 +6,12 @@ use crate::agent::change::Class;
 use crate::api::model::ID_PREFIX_DIGITS_MIN;
 use crate::api::{ApiError, ErrorKind};
 use crate::id::{BundleId, NodeId};
+use crate::node::Sighting;
 use crate::safe_text::safe_text;
 use crate::ticket::Ticket;
+
+/// As much of the end of a peer id as tells it from others: what tables print.
+const SHORT_PEER_DIGITS: usize = 10;
 
 /// Reads an address; a bad key is a failure of verification, everything else a slip of the keyboard.
 pub fn ticket(address: &str) -> Result<Ticket, ApiError> {
@@ -23,6 +27,41 @@ pub fn nobody(who: &str) -> ApiError {
 }
 
 impl Desk {
+    /// Reads an address, or what `nearby` prints of a node: the end of its id, or the name that it gives itself where no
+    /// other there does.
+    pub(super) fn introduced(&self, text: &str) -> Result<Ticket, ApiError> {
+        let text = text.trim();
+        let failed = match ticket(text) {
+            Err(error) if error.kind == ErrorKind::Usage => error,
+            read => return read,
+        };
+        let around = self.node().nearby().around(std::time::Instant::now());
+        let name = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text);
+        // As it is, or as it is printed.
+        let is_called =
+            |nickname: &str| [text, name].iter().any(|name| *name == nickname || *name == safe_text(nickname));
+        let is_meant = |(node, sighting): &&(NodeId, Sighting)| {
+            let id = text.len() >= SHORT_PEER_DIGITS && node.peer_id().ends_with(text);
+            id || sighting.nickname.as_deref().is_some_and(is_called)
+        };
+        let mut meant = around.iter().filter(is_meant);
+        match (meant.next(), meant.next()) {
+            (Some((node, sighting)), None) => {
+                let hints = Some(sighting.addr.clone());
+                Ok(Ticket::new(*node, hints, sighting.nickname.as_deref()))
+            }
+            (Some(_), Some(_)) => {
+                let message = format!("more than one node near by calls itself {}", safe_text(name));
+                Err(ApiError::refused(message).next("take one by its id, as `dak nearby` prints it"))
+            }
+            (None, _) if text.starts_with("dak:") || text.starts_with('/') => Err(failed),
+            (None, _) => {
+                Err(ApiError::usage(format!("{} is no address, and nobody near by is called so", safe_text(text)))
+                    .next("ask for the output of `dak me`, or see `dak nearby`"))
+            }
+        }
+    }
+
     /// The node of a contact's name, or of an address.
     pub(super) async fn find_node(&self, who: &str) -> Result<NodeId, ApiError> {
         let name = who.to_owned();

@@ -6,12 +6,14 @@ use libp2p::core::Transport;
 use libp2p::core::upgrade::Version;
 use libp2p::identity::Keypair;
 use libp2p::swarm::NetworkBehaviour;
-use libp2p::{Swarm, connection_limits, identify, noise, ping, swarm, tcp};
+use libp2p::{Swarm, connection_limits, identify, noise, ping, swarm};
 
 use super::crowd::Crowd;
 use super::jitter::Jitter;
+
 use super::muxer::Yamux;
-use super::{Limits, NetError, admission, book, protocol};
+use super::tcp::Tcp;
+use super::{Limits, NetError, admission, book, nickname, protocol};
 
 /// How long a TCP connection, its handshakes or a stream's negotiation may take.
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -32,14 +34,9 @@ pub(super) struct Behaviour {
     ping: ping::Behaviour,
 }
 
-pub(super) fn swarm(keypair: &Keypair, limits: &Limits) -> Result<Swarm<Behaviour>, NetError> {
+pub(super) fn swarm(keypair: &Keypair, limits: &Limits, name: Option<&str>) -> Result<Swarm<Behaviour>, NetError> {
     let noise = noise::Config::new(keypair).map_err(|error| NetError::Noise(error.to_string()))?;
-    let transport = tcp::tokio::Transport::new(tcp::Config::default().nodelay(true))
-        .upgrade(Version::V1Lazy)
-        .authenticate(noise)
-        .multiplex(Yamux)
-        .timeout(HANDSHAKE)
-        .boxed();
+    let transport = Tcp::new().upgrade(Version::V1Lazy).authenticate(noise).multiplex(Yamux).timeout(HANDSHAKE).boxed();
     let transport = Crowd::new(transport, limits.pending_max).boxed();
     let config = swarm::Config::with_tokio_executor()
         // Our own deadlines close idle connections; this is for what they overlook.
@@ -47,10 +44,10 @@ pub(super) fn swarm(keypair: &Keypair, limits: &Limits) -> Result<Swarm<Behaviou
         .with_max_negotiating_inbound_streams(NEGOTIATING_MAX);
     let jitter = Jitter::from_os().map_err(NetError::Entropy)?;
     let me = keypair.public().to_peer_id();
-    Ok(Swarm::new(transport, behaviour(keypair, limits, jitter), me, config))
+    Ok(Swarm::new(transport, behaviour(keypair, limits, name, jitter), me, config))
 }
 
-fn behaviour(keypair: &Keypair, limits: &Limits, jitter: Jitter) -> Behaviour {
+fn behaviour(keypair: &Keypair, limits: &Limits, name: Option<&str>, jitter: Jitter) -> Behaviour {
     let established = limits.strangers_max + limits.familiars_max + book::DIALS_MAX + limits.outbound_max;
     let counts = connection_limits::ConnectionLimits::default()
         // Those whose place was taken leave a little later.
@@ -60,7 +57,7 @@ fn behaviour(keypair: &Keypair, limits: &Limits, jitter: Jitter) -> Behaviour {
         .with_max_established_outgoing(Some(limits.outbound_max as u32))
         .with_max_established(Some(established as u32));
     let about = identify::Config::new("/dak/1".into(), keypair.public())
-        .with_agent_version(concat!("dak/", env!("CARGO_PKG_VERSION")).into())
+        .with_agent_version(nickname::said(name))
         .with_interval(IDENTIFY_AGAIN)
         .with_cache_size(0);
     let ping = ping::Config::new().with_interval(limits.deadlines.ping).with_timeout(limits.deadlines.ping);

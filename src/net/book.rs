@@ -17,6 +17,7 @@ use libp2p::Multiaddr;
 use tokio::time::Instant;
 
 use self::known::{Backoff, Known};
+use super::address;
 use super::jitter::Jitter;
 use crate::id::NodeId;
 
@@ -357,8 +358,9 @@ impl Book {
 
     /// Makes room for one more peer at a host, so that no host fills the book with claims.
     fn make_room_at(&mut self, peer: NodeId, addr: &Multiaddr, source: Source) -> bool {
-        let host = addr.iter().next();
-        let lives_there = |known: &Known| !known.familiar && known.addrs.iter().any(|(at, _)| at.iter().next() == host);
+        let host = address::host(addr);
+        let lives_there =
+            |known: &Known| !known.familiar && known.addrs.iter().any(|(at, _)| address::host(at) == host);
         if source > Source::Seen || self.known.get(&peer).is_some_and(lives_there) {
             return true;
         }

@@ -203,6 +203,9 @@ async fn story(events: &mut mpsc::Receiver<NetEvent>, count: usize) -> Vec<Strin
             NetEvent::Listening(_)
             | NetEvent::ListeningEnded(_)
             | NetEvent::Discovered { .. }
+            | NetEvent::Vanished { .. }
+            | NetEvent::Named { .. }
+            | NetEvent::Twin { .. }
             | NetEvent::AddressWorked { .. } => continue,
         });
     }

@@ -17,7 +17,8 @@ use tokio::time::{Instant, sleep_until, timeout};
 use super::behaviour::{Behaviour, BehaviourEvent};
 use super::book::{ADDRESSES_MAX, Book, Dial, Source};
 use super::contact::Contact;
-use super::discovery::{self, Sighting};
+use super::discovery::{Discovery, Sighting};
+use super::interfaces::Interfaces;
 use super::jitter::Jitter;
 use super::links::{Act, Links};
 use super::protocol::{self, Happened};
@@ -25,7 +26,7 @@ use super::pulse::Pulse;
 use super::queue::{FRAME_OVERHEAD_BYTES, Queue, Total};
 use super::reader::Fault;
 use super::wishes::Wishes;
-use super::{Limits, NetConfig, NetError, NetEvent, Why, address, admission, peer};
+use super::{Limits, Multicast, NetConfig, NetError, NetEvent, Why, address, admission, nickname, peer};
 use crate::id::NodeId;
 
 /// Events of the swarm task itself that wait for the node; past it they are lost, because all of them are hints.
@@ -49,7 +50,7 @@ pub(super) struct Task {
     tasks: JoinSet<(ConnectionId, Why)>,
     /// How long the last contact of a peer was, until its last connection is gone.
     lasted: BTreeMap<NodeId, Duration>,
-    sightings: Option<mpsc::Receiver<Sighting>>,
+    discovery: Option<Discovery>,
     listening: watch::Sender<BTreeSet<Multiaddr>>,
     events: mpsc::Sender<NetEvent>,
     outbox: VecDeque<NetEvent>,
@@ -66,6 +67,8 @@ struct Connection {
 
 enum Dialed {
     Peer(NodeId),
+    /// Where another machine is said to have this node's key.
+    Twin,
     Given(Multiaddr),
 }
 
@@ -83,6 +86,7 @@ impl Task {
         mut swarm: Swarm<Behaviour>,
         events: mpsc::Sender<NetEvent>,
         wishes: Arc<Wishes>,
+        multicast: watch::Sender<Multicast>,
     ) -> Result<Task, NetError> {
         let me = peer::node_id(swarm.local_peer_id())?;
         let now = Instant::now();
@@ -99,8 +103,11 @@ impl Task {
             swarm.behaviour_mut().admission.know(node);
         }
         let listening = watch::Sender::default();
-        let sightings = if config.mdns {
-            Some(discovery::start(*swarm.local_peer_id(), listening.subscribe()).map_err(NetError::Discovery)?)
+        let discovery = if config.mdns {
+            multicast.send_replace(Multicast::Unknown);
+            let jitter = Jitter::from_os().map_err(NetError::Entropy)?;
+            let started = Discovery::start(*swarm.local_peer_id(), listening.subscribe(), multicast, jitter);
+            Some(started.map_err(NetError::Discovery)?)
         } else {
             None
         };
@@ -118,7 +125,7 @@ impl Task {
             crowd: Arc::new(Semaphore::new(crowd_bytes)),
             tasks: JoinSet::new(),
             lasted: BTreeMap::new(),
-            sightings,
+            discovery,
             listening,
             events,
             outbox: VecDeque::new(),
@@ -147,7 +154,13 @@ impl Task {
                 Err(error) => std::panic::resume_unwind(error.into_panic()),
             },
             () = self.wishes.changed() => self.on_wishes(),
-            Some(sighting) = heard(&mut self.sightings) => self.on_sighting(sighting),
+            sighting = heard(&mut self.discovery) => match sighting {
+                Some(sighting) => self.on_sighting(sighting),
+                None => {
+                    tracing::error!("the search for neighbours broke; they are found by --peer only until the next start");
+                    self.discovery = None;
+                }
+            },
             () = sleep_until(wake.unwrap_or_else(Instant::now)), if wake.is_some() => {
                 let acts = self.links.tick(Instant::now());
                 self.act(acts);
@@ -161,8 +174,10 @@ impl Task {
 
     /// Ends every contact and connection, listening no more.
     async fn stop(&mut self) {
-        self.sightings = None;
         self.stopping = true;
+        if let Some(discovery) = self.discovery.take() {
+            discovery.stop().await;
+        }
         for running in self.contacts.values_mut() {
             running.stop(Why::Shutdown);
         }
@@ -249,7 +264,7 @@ impl Task {
         };
         let (we_dialed, addr) = match endpoint {
             ConnectedPoint::Dialer { address, .. } => (true, address),
-            ConnectedPoint::Listener { send_back_addr, .. } => (false, send_back_addr),
+            ConnectedPoint::Listener { local_addr, send_back_addr } => (false, on_link_of(&local_addr, send_back_addr)),
         };
         let addr = address::dialable(&addr).map_or(addr, |(_, plain)| plain);
         tracing::debug!(%node, %addr, we_dialed, "connected");
@@ -278,6 +293,10 @@ impl Task {
         let acts = self.links.ended(connection, running.peer, Instant::now());
         self.act(acts);
         self.note_if_gone(running.peer);
+        // Did it leave, or is it still there?
+        if let Some(discovery) = &self.discovery {
+            discovery.ask();
+        }
     }
 
     fn note_if_gone(&mut self, node: NodeId) {
@@ -293,6 +312,10 @@ impl Task {
         match (self.dials.remove(&connection), error) {
             (Some(Dialed::Given(addr)), DialError::LocalPeerId { .. }) => self.book.given_is_me(&addr, now),
             (Some(Dialed::Given(addr)), _) => self.book.given_failed(&addr, now),
+            (Some(Dialed::Twin), DialError::LocalPeerId { address }) => {
+                self.tell(NetEvent::Twin { addr: address.clone() })
+            }
+            (Some(Dialed::Twin), _) => {}
             (Some(Dialed::Peer(node)), error) => {
                 if let DialError::WrongPeerId { address, .. } | DialError::LocalPeerId { address } = error
                     && let Some((_, addr)) = address::dialable(address)
@@ -344,11 +367,14 @@ impl Task {
     fn on_identify(&mut self, event: identify::Event) {
         let identify::Event::Received { connection_id, info, .. } = event else { return };
         let Some(connection) = self.connections.get(&connection_id) else { return };
-        let (node, from) = (connection.node, address::parts(&connection.addr).map(|(socket, _)| socket.ip()));
+        let (node, from, zone) = (connection.node, address::host(&connection.addr), address::zone(&connection.addr));
         let told = info.listen_addrs.iter().filter_map(address::dialable);
         let told: Vec<_> = told.filter(|(socket, _)| Some(socket.ip()) == from).take(ADDRESSES_MAX).collect();
-        for (_, addr) in told {
-            self.learn(node, addr, Source::Told);
+        for (socket, _) in told {
+            self.learn(node, address::plain(socket, zone.as_deref()), Source::Told);
+        }
+        if let Some(name) = nickname::heard(&info.agent_version) {
+            self.tell(NetEvent::Named { peer: node, name: name.to_owned() });
         }
     }
 
@@ -362,13 +388,26 @@ impl Task {
             Sighting::Gone(peer, addr) => {
                 if let Ok(node) = peer::node_id(&peer) {
                     self.book.unlearn(node, &addr, Source::Seen);
+                    self.tell(NetEvent::Vanished { peer: node, addr });
                 }
             }
+            Sighting::Twin(addr) => self.on_twin(addr),
+        }
+    }
+
+    /// Anybody can say that name over multicast: the handshake tells who has the key.
+    fn on_twin(&mut self, addr: Multiaddr) {
+        let opts = DialOpts::unknown_peer_id().address(addr).allocate_new_port().build();
+        let connection = opts.connection_id();
+        self.dials.insert(connection, Dialed::Twin);
+        if let Err(error) = self.swarm.dial(opts) {
+            self.on_dial_failed(connection, &error);
         }
     }
 
     fn learn(&mut self, peer: NodeId, addr: Multiaddr, source: Source) {
-        if self.book.learn(peer, addr.clone(), source, Instant::now()) {
+        let news = self.book.learn(peer, addr.clone(), source, Instant::now());
+        if news || source == Source::Seen {
             self.tell(NetEvent::Discovered { peer, addr });
         }
     }
@@ -433,6 +472,8 @@ impl Task {
             self.book.learn(peer, addr.clone(), Source::Worked, Instant::now());
             self.tell(NetEvent::AddressWorked { peer, addr: addr.clone() });
         }
+        // The port that it dialed from leads nowhere.
+        let addr = if we_dialed { addr } else { address::without_port(&addr) };
         self.book.contact_up(peer);
         let (sender, stop) = oneshot::channel();
         let moved = Arc::new(AtomicU64::new(0));
@@ -458,6 +499,16 @@ impl Running {
     }
 }
 
+/// Says on which link a peer is that came in by an address of one link.
+fn on_link_of(local: &Multiaddr, remote: Multiaddr) -> Multiaddr {
+    let Some((socket, _)) = address::parts(&remote).filter(|(socket, _)| address::is_link_local(socket.ip())) else {
+        return remote;
+    };
+    let zone =
+        Interfaces::now().ok().and_then(|interfaces| Some(interfaces.of(address::host(local)?)?.interface.clone()));
+    address::plain(socket, zone.as_deref())
+}
+
 /// Adds a `--peer`.
 fn give(book: &mut Book, addr: &Multiaddr, now: Instant) -> Result<(), NetError> {
     let unsupported = || NetError::Unsupported { addr: addr.clone() };
@@ -472,9 +523,9 @@ fn give(book: &mut Book, addr: &Multiaddr, now: Instant) -> Result<(), NetError>
     Ok(())
 }
 
-async fn heard(sightings: &mut Option<mpsc::Receiver<Sighting>>) -> Option<Sighting> {
-    match sightings {
-        Some(sightings) => sightings.recv().await,
+async fn heard(discovery: &mut Option<Discovery>) -> Option<Sighting> {
+    match discovery {
+        Some(discovery) => discovery.next().await,
         None => std::future::pending().await,
     }
 }

@@ -1,7 +1,7 @@
 //! What the network brings, sorted: frames to the core, bundles parsed on the way, contacts to courier and core.
 
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::mpsc;
 
@@ -40,7 +40,7 @@ impl Inlet {
             NetEvent::ListeningEnded(addr) => self.nearby.listens_no_more(&addr),
             NetEvent::ContactUp { peer, addr, outbound } => {
                 tracing::info!(peer = %peer.peer_id(), %addr, "contact");
-                self.nearby.connected(peer, addr.to_string());
+                self.nearby.connected(peer, addr);
                 self.tell(peer, Work::Met(peer, outbound));
             }
             NetEvent::ContactDown { peer, why } => {
@@ -50,8 +50,16 @@ impl Inlet {
             }
             NetEvent::Frame { peer, bytes, permit } => self.frame(peer, &bytes, Box::new(permit)),
             NetEvent::Discovered { peer, addr } => {
-                self.nearby.saw(peer, addr.to_string());
+                self.nearby.saw(peer, addr, Instant::now());
                 self.dial_if_wanted(peer);
+            }
+            NetEvent::Vanished { peer, addr } => self.nearby.vanished(&peer, &addr),
+            NetEvent::Named { peer, name } => self.nearby.calls_itself(peer, name),
+            NetEvent::Twin { addr } => {
+                if self.nearby.met_twin(addr.clone(), Instant::now()) {
+                    tracing::warn!(%addr, "ANOTHER MACHINE RUNS WITH THE KEY OF THIS HOME: mail will reach now one, now the \
+                        other; stop one of the two");
+                }
             }
             NetEvent::AddressWorked { peer, addr } => self.save_address(peer, addr.to_string()),
             NetEvent::Bad { peer: Some(peer), what } => self.tally.bad(peer, Offence::Rude, &what),

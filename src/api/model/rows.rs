@@ -56,8 +56,13 @@ pub struct NearbyRow {
     /// What the node calls itself; anybody can call himself anything.
     pub nickname: Option<String>,
     pub peer_id: String,
+    /// Where it can be dialed; of a contact that it dialed itself perhaps its host only.
     pub address: String,
+    /// By the clock of this machine, which may have been set since; `seen_ago_ms` does not care.
     pub seen_at: Option<When>,
+    /// Since it was heard.
+    #[serde(default)]
+    pub seen_ago_ms: u64,
     /// There is a contact now.
     pub connected: bool,
 }
