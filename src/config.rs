@@ -112,7 +112,7 @@ impl Config {
         let env = Environment(&variable);
         Ok(Config {
             name: pick(flags.name.map(Some), env.parse("DAK_NAME", parse_name)?.map_some(), file.name.map(Some), None),
-            listen: pick(flags.listen, env.parse("DAK_LISTEN", parse_list)?, file.listen, vec![default_listen()]),
+            listen: pick(flags.listen, env.parse("DAK_LISTEN", parse_list)?, file.listen, default_listen()),
             peers: pick(flags.peers, env.parse("DAK_PEERS", parse_list)?, file.peers, Vec::new()),
             mdns: pick(flags.mdns, env.parse("DAK_MDNS", parse_switch)?, file.mdns, true),
             carry_limit_bytes: pick(
@@ -162,8 +162,10 @@ pub fn write_first(path: &Path, name: Option<&str>) -> Result<bool, ConfigError>
     }
 }
 
-fn default_listen() -> Multiaddr {
-    format!("/ip4/0.0.0.0/tcp/{PORT}").parse().expect("the default is a multiaddress")
+/// Every address of this machine, of both families.
+fn default_listen() -> Vec<Multiaddr> {
+    let everywhere = |any: &str| format!("{any}/tcp/{PORT}").parse().expect("the default is a multiaddress");
+    ["/ip4/0.0.0.0", "/ip6/::"].map(everywhere).to_vec()
 }
 
 impl<T> Setting<T> {

@@ -97,7 +97,7 @@ pub struct Bench {
 
 #[derive(Args, Debug)]
 pub struct Up {
-    /// What to call myself; the host's name, unless said
+    /// What to call myself, in my address and to nodes I meet; unless said, the host's name, and nothing to nodes
     #[arg(long, value_parser = config::parse_name)]
     pub name: Option<String>,
     /// Listen here, such as /ip4/0.0.0.0/tcp/0; may be repeated
@@ -138,8 +138,13 @@ pub struct Contact {
 
 #[derive(Debug, Subcommand)]
 pub enum ContactWhat {
-    /// Name somebody by the address that `dak me` shows there
-    Add { name: String, address: String },
+    /// Name somebody by the address that `dak me` shows there, or a node near by as `dak nearby` prints it
+    Add {
+        name: String,
+        /// An address (dak:...), a peer id, or the short id or quoted name of a node near by; where it is left out, NAME is
+        /// what a node near by calls itself
+        address: Option<String>,
+    },
     /// List everybody named
     List,
     /// Compare safety words with somebody, by voice or face to face

@@ -13,7 +13,7 @@ use crate::safe_text::safe_text;
 pub async fn contact(link: &Link<'_>, args: &Contact, out: &Out) -> Outcome {
     match &args.what {
         ContactWhat::Add { name, address } => {
-            let new = Introduction { name: name.clone(), address: address.clone() };
+            let new = Introduction { name: name.clone(), address: address.clone().unwrap_or_else(|| name.clone()) };
             change(link, Request::ContactAdd(new), "added", out).await
         }
         ContactWhat::List => list(link, out).await,
@@ -35,7 +35,7 @@ pub async fn contact(link: &Link<'_>, args: &Contact, out: &Out) -> Outcome {
 async fn list(link: &Link<'_>, out: &Out) -> Outcome {
     let contacts = take!(link.ask(Request::ContactList).await?, Contacts)?;
     if contacts.is_empty() {
-        out.talk("no contacts yet; add one with `dak contact add NAME ADDRESS`");
+        out.talk("no contacts yet; add one with `dak contact add NAME ADDRESS`; `dak nearby` lists who is around");
     }
     out.answer(&Response::Contacts(contacts.clone()), |style| table(&contacts, style))
 }

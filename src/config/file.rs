@@ -64,11 +64,13 @@ pub(super) fn commented(name: Option<&str>) -> String {
 # The command line counts before the environment (DAK_NAME, DAK_LISTEN, ...), that before this file.
 # `dak config show --origin` tells which value is in force, and why.
 
-# What the node calls itself in the address that others add. Without it: the host's name.
+# What the node calls itself in the address that others add, and to the nodes it meets. Without it: the host's name in
+# the address, and nothing to the nodes it meets.
 {name}
 
-# Where other nodes reach this one. The port is fixed, so that a firewall can let it through.
-# listen = ["/ip4/0.0.0.0/tcp/{PORT}"]
+# Where other nodes reach this one. The port is fixed, so that a firewall can let it through. On a machine without IPv6
+# the second is left out.
+# listen = ["/ip4/0.0.0.0/tcp/{PORT}", "/ip6/::/tcp/{PORT}"]
 
 # Nodes to dial at every start, for networks without multicast, such as "/ip4/192.168.1.5/tcp/{PORT}".
 # peers = []

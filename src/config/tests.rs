@@ -8,7 +8,7 @@ fn a_home_without_a_file_has_the_defaults() {
     let values: Vec<(&str, String)> = config.rows().into_iter().map(|row| (row.key, row.value)).collect();
     let expected = [
         ("name", ""),
-        ("listen", "/ip4/0.0.0.0/tcp/33556"),
+        ("listen", "/ip4/0.0.0.0/tcp/33556,/ip6/::/tcp/33556"),
         ("peers", ""),
         ("mdns", "true"),
         ("carry_limit", "256M"),

@@ -1,8 +1,14 @@
 //! `dak doctor`: what a person should know of this home, and what to do about it.
 
+use std::time::Instant;
+
+use libp2p::Multiaddr;
+use libp2p::multiaddr::Protocol;
+
 use super::Desk;
 use crate::api::ApiError;
 use crate::api::model::{CheckRow, Schema, Verdict};
+use crate::net::Multicast;
 use crate::store::StoreError;
 use crate::store::redb::{Depth, Findings};
 use crate::time::BUILD_DATE;
@@ -68,21 +74,17 @@ impl Desk {
     }
 
     async fn check_network(&self) -> Result<Vec<CheckRow>, ApiError> {
-        if self.node().net().is_none() {
+        let Some(net) = self.node().net() else {
             let step = Some("start it with `dak up`".into());
             return Ok(vec![row("network", Verdict::Warn, "no node runs on this home".into(), step)]);
-        }
+        };
         let contacts = self.look(|agent, _| agent.contacts().count()).await?;
-        let listening = self.node().nearby().listening();
-        let mut rows = vec![match listening.is_empty() {
-            false => row("network", Verdict::Ok, format!("listens on {}", listening.join(", ")), None),
-            true => row(
-                "network",
-                Verdict::Warn,
-                "listens nowhere".into(),
-                Some("check `listen` in the configuration".into()),
-            ),
-        }];
+        let nearby = self.node().nearby();
+        let around = nearby.around(Instant::now()).len();
+        let everywhere = |addr: &Multiaddr| addr.iter().any(|part| is_unspecified(&part));
+        let anywhere = self.inner.config.listen.value.iter().any(everywhere);
+        let mut rows = vec![reachability(&nearby.offered(), anywhere), neighbours(&net.multicast(), around)];
+        rows.extend(nearby.twin(Instant::now()).map(|place| twin(&place)));
         rows.push(row(
             "contacts",
             Verdict::Ok,
@@ -101,6 +103,68 @@ impl Desk {
         }
         Ok(rows)
     }
+}
+
+/// Who can reach the node. `anywhere` says that it would listen on any interface there is.
+fn reachability(offered: &[Multiaddr], anywhere: bool) -> CheckRow {
+    let listens: Vec<String> = offered.iter().map(ToString::to_string).collect();
+    let step = match anywhere {
+        true => "connect this machine to a network; the node notices by itself",
+        false => "check `listen` in the configuration, or leave it to the default",
+    };
+    let here = |addr: &Multiaddr| addr.iter().any(|part| is_loopback(&part));
+    match offered {
+        [] => row("network", Verdict::Warn, "listens nowhere".into(), Some(step.into())),
+        _ if offered.iter().all(here) => {
+            let found = format!("only this machine can reach the node: it listens on {} alone", listens.join(", "));
+            row("network", Verdict::Warn, found, Some(step.into()))
+        }
+        _ => row("network", Verdict::Ok, format!("listens on {}", listens.join(", ")), None),
+    }
+}
+
+fn is_unspecified(part: &Protocol<'_>) -> bool {
+    match part {
+        Protocol::Ip4(ip) => ip.is_unspecified(),
+        Protocol::Ip6(ip) => ip.is_unspecified(),
+        _ => false,
+    }
+}
+
+fn is_loopback(part: &Protocol<'_>) -> bool {
+    match part {
+        Protocol::Ip4(ip) => ip.is_loopback(),
+        Protocol::Ip6(ip) => ip.is_loopback(),
+        _ => false,
+    }
+}
+
+/// Whether others on the same network can be found, where `around` of them are known.
+fn neighbours(multicast: &Multicast, around: usize) -> CheckRow {
+    let known = match around {
+        0 => "nobody is near".to_owned(),
+        1 => "1 node is near".to_owned(),
+        _ => format!("{around} nodes are near"),
+    };
+    match multicast {
+        Multicast::Fails(why) if around == 0 => {
+            let found = format!("nobody can be found, for multicast does not work: {why}");
+            let step = "let UDP port 5353 through the firewall, or name a node with `dak up --peer MULTIADDR`";
+            row("neighbours", Verdict::Warn, found, Some(step.into()))
+        }
+        Multicast::Fails(why) => {
+            row("neighbours", Verdict::Ok, format!("{known}; others cannot be found by multicast: {why}"), None)
+        }
+        Multicast::Off => row("neighbours", Verdict::Ok, format!("{known}; others are not looked for"), None),
+        Multicast::Unknown | Multicast::Works => row("neighbours", Verdict::Ok, known, None),
+    }
+}
+
+/// The same key on two machines: a home that was copied.
+fn twin(place: &str) -> CheckRow {
+    let found = format!("another machine runs with this home's key, at {place}: mail reaches now one, now the other");
+    let step = "stop one of the two for good; a home is moved with `dak backup` and `dak restore`, not run twice";
+    row("identity", Verdict::Bad, found, Some(step.into()))
 }
 
 /// Mail of whoever is no contact has a bound, or anybody could fill the disk.
@@ -152,6 +216,34 @@ pub(super) fn row(check: &str, verdict: Verdict, message: String, next_step: Opt
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn addrs(texts: &[&str]) -> Vec<Multiaddr> {
+        texts.iter().map(|text| text.parse().unwrap()).collect()
+    }
+
+    #[test]
+    fn a_node_that_only_its_own_machine_can_reach_is_told_so() {
+        let alone = reachability(&addrs(&["/ip4/127.0.0.1/tcp/7", "/ip6/::1/tcp/7"]), true);
+        assert_eq!(alone.verdict, Verdict::Warn);
+        assert!(
+            alone.message.contains("only this machine") && alone.next_step.unwrap().contains("connect this machine")
+        );
+        let bound = reachability(&addrs(&["/ip4/127.0.0.1/tcp/7"]), false);
+        assert!(bound.next_step.unwrap().contains("`listen`"));
+        assert_eq!(reachability(&addrs(&["/ip4/10.0.0.1/tcp/7"]), true).verdict, Verdict::Ok);
+        assert_eq!(reachability(&[], true).verdict, Verdict::Warn);
+    }
+
+    #[test]
+    fn multicast_that_fails_is_worth_a_warning_where_nobody_was_found_otherwise() {
+        let fails = Multicast::Fails("eth0: sending failed".into());
+        let alone = neighbours(&fails, 0);
+        assert_eq!(alone.verdict, Verdict::Warn);
+        assert!(alone.message.contains("eth0: sending failed") && alone.next_step.unwrap().contains("--peer"));
+        for (multicast, around) in [(fails, 1), (Multicast::Works, 0), (Multicast::Off, 0), (Multicast::Unknown, 2)] {
+            assert_eq!(neighbours(&multicast, around).verdict, Verdict::Ok, "{multicast:?}");
+        }
+    }
 
     #[test]
     fn mail_of_strangers_is_no_trouble_until_there_is_hardly_room_for_more() {

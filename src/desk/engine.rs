@@ -16,10 +16,10 @@ use crate::agent::{self, routing::Policy};
 use crate::api::model::CheckRow;
 use crate::api::{ApiError, Backend, server, socket};
 use crate::cli::{Engine, Ready};
-use crate::config::{self, Config, Flags};
+use crate::config::{self, Config, Flags, Origin};
 use crate::home::Home;
 use crate::keys::Identity;
-use crate::net::NetConfig;
+use crate::net::{self, NetConfig};
 use crate::node::{Node, Options};
 use crate::safe_text::safe_block;
 
@@ -79,9 +79,11 @@ async fn up(
     start_log(&config);
     let (identity, created) = Identity::load_or_create(&home.identity_path())?;
     let net = NetConfig {
-        listen: once_each(&config.listen.value),
+        listen: listen_on(&config),
         peers: config.peers.value.clone(),
         mdns: config.mdns.value,
+        // The host's name is nobody's business; a name that the owner gave is meant to be known.
+        name: config.name.value.clone(),
         contacts_max: CONTACTS_MAX,
         ..NetConfig::default()
     };
@@ -130,6 +132,15 @@ fn refuse_another_identity(home: &Home) -> Result<(), ApiError> {
     }
     let message = format!("{} belongs to an identity that is not here", store.display());
     Err(ApiError::refused(message).next("bring it back with `dak restore FILE`, or move that file away to begin anew"))
+}
+
+/// Where to listen. Of what nobody asked for, a machine without IPv6 has no use for the half.
+fn listen_on(config: &Config) -> Vec<Multiaddr> {
+    let mut addresses = once_each(&config.listen.value);
+    if config.listen.origin == Origin::Default {
+        addresses.retain(net::can_listen);
+    }
+    addresses
 }
 
 /// Two listeners on one port would wait for each other.

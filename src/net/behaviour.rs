@@ -10,7 +10,6 @@ use libp2p::{Swarm, connection_limits, identify, noise, ping, swarm};
 
 use super::crowd::Crowd;
 use super::jitter::Jitter;
-
 use super::muxer::Yamux;
 use super::tcp::Tcp;
 use super::{Limits, NetError, admission, book, nickname, protocol};

@@ -102,7 +102,7 @@ impl Nearby {
         if state.seen.len() >= SIGHTINGS_MAX && !state.seen.contains_key(&node) {
             let newest = |addrs: &BTreeMap<Multiaddr, Instant>| addrs.values().max().copied();
             let oldest = state.seen.iter().min_by_key(|(_, addrs)| newest(addrs)).map(|(node, _)| *node);
-            oldest.map(|node| state.forget(&node));
+            oldest.into_iter().for_each(|node| state.forget(&node));
         }
         let addrs = state.seen.entry(node).or_default();
         if addrs.len() >= ADDRESSES_MAX && !addrs.contains_key(&addr) {

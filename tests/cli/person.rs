@@ -51,6 +51,12 @@ impl Person {
         self.start("--listen /ip4/0.0.0.0/tcp/0")
     }
 
+    /// Starts the node in a network namespace as a newcomer would.
+    pub fn up_as_it_comes_in(&mut self, network: &str) -> Value {
+        self.network = Some(network.to_owned());
+        self.start("")
+    }
+
     fn start(&mut self, more: &str) -> Value {
         let mut node = self.spawn(&format!("up --name {} --json {more}", self.name));
         let ready = serde_json::from_str(&node.line()).unwrap();
