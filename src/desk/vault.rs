@@ -9,7 +9,7 @@ use crate::backup::{BackupError, BackupReader, BackupWriter, CONFIG, IDENTITY};
 use crate::home::{Home, create_private_file};
 use crate::keys::Identity;
 use crate::store::StoreError;
-use crate::store::redb::import_records;
+use crate::store::redb::{import_records, keep_aside};
 
 /// What the names of the store's records start with.
 const STORE: &str = "store/";
@@ -71,7 +71,7 @@ pub fn restore(home: &Home, backup: &Path, passphrase: &str) -> Result<(), ApiEr
     let cannot = |error: std::io::Error| ApiError::failure(format!("cannot write {}: {error}", store.display()));
     if store.exists() {
         // Perhaps of a home whose identity was lost: nothing in it is thrown away.
-        std::fs::rename(&store, store.with_extension("replaced")).map_err(cannot)?;
+        keep_aside(&store, "replaced").map_err(cannot)?;
     }
     std::fs::rename(&fresh, &store).map_err(cannot)?;
     if let Some(config) = secrets.config {

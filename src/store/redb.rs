@@ -27,7 +27,7 @@ pub use check::{Depth, Findings, PROBLEMS_MAX, Problem, check};
 pub use disk::{DiskSync, Traffic};
 pub use export::{Records, Take, import_records};
 pub use reader::RedbReader;
-pub use repair::{Lost, repair};
+pub use repair::{Lost, keep_aside, repair};
 pub use shared::Opener;
 pub use side::{ADDRESS_NODES_MAX, ADDRESSES_PER_NODE_MAX, Address, Side};
 
@@ -61,6 +61,8 @@ pub struct RedbStore {
     names: Names,
     /// Side writes that join the next commit.
     staged: Vec<Side>,
+    /// Their tables are damaged: they take nothing more until the store is opened again.
+    side_damaged: bool,
     /// How large the store was when compacting it last changed nothing more.
     compacted_to_bytes: u64,
 }
@@ -97,6 +99,7 @@ impl RedbStore {
             reserve,
             names: Names::default(),
             staged: Vec::new(),
+            side_damaged: false,
             compacted_to_bytes: 0,
         };
         store.refill_reserve();
@@ -111,9 +114,16 @@ impl RedbStore {
     /// Commits several batches, one after the other, in one transaction: all of them or none.
     pub fn commit_all(&mut self, batches: &[&[Change]]) -> Result<(), StoreError> {
         let mut result = self.try_commit(batches);
+        // Addresses and notes are no reason to fail it.
+        if matches!(result, Err(StoreError::Damaged(_))) && !self.staged.is_empty() {
+            self.staged.clear();
+            result = self.try_commit(batches);
+            self.side_damaged = result.is_ok();
+            tracing::warn!("the address book is damaged and takes nothing more; see `dak doctor`");
+        }
         // What makes room may use the reserve; what takes room must wait until there is some.
         if matches!(result, Err(StoreError::Full)) && frees(batches) && self.release_reserve() {
-            // Addresses and notes are no reason to fail it.
+            // Nor are they worth the last room there is.
             self.staged.clear();
             result = self.try_commit(batches);
         }
@@ -125,6 +135,9 @@ impl RedbStore {
 
     /// Lets a side write join the next commit. What could not be written for a long time is dropped, oldest first.
     pub fn stage(&mut self, side: Side) {
+        if self.side_damaged {
+            return;
+        }
         if self.staged.len() >= STAGED_MAX && self.flush().is_err() {
             self.staged.remove(0);
         }

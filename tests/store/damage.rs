@@ -3,12 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use dak::agent::change::Row;
-use dak::store::redb::{Depth, Problem, RedbStore, check, repair};
+use dak::id::NodeId;
+use dak::store::redb::{Address, Depth, Problem, RedbStore, Side, check, repair};
 use dak::store::{Store, StoreError};
 use redb::{Database, TableDefinition};
 use tempfile::TempDir;
 
-use crate::make::{History, QUICK, deliver, hold, message, open};
+use crate::make::{History, QUICK, deliver, hold, message, node, open};
+
+const ADDRESSES: TableDefinition<&[u8; 32], &[u8]> = TableDefinition::new("addresses_v1");
 
 /// A store of twenty held messages and one letter, each with a payload that is easy to find in the file.
 fn home() -> (TempDir, PathBuf) {
@@ -140,4 +143,120 @@ fn checking_makes_no_store_where_there_is_none() {
     let path = dir.path().join("store.redb");
     assert!(matches!(check(&path, Depth::Form), Err(StoreError::Io(_))));
     assert!(!path.exists());
+}
+
+/// Writes bytes of nobody's making in the place of a record.
+fn spoil<K: redb::Key + 'static>(path: &Path, table: TableDefinition<K, &[u8]>, key: K::SelfType<'_>) {
+    let db = Database::open(path).unwrap();
+    let txn = db.begin_write().unwrap();
+    txn.open_table(table).unwrap().insert(key, &b"rotten"[..]).unwrap();
+    txn.commit().unwrap();
+}
+
+#[test]
+fn a_damaged_record_of_the_address_book_hides_and_fails_nothing_else() {
+    let (_dir, path) = home();
+    let mut store = open(&path);
+    let address = |n: u64| Address { text: format!("/ip4/10.0.0.{n}/tcp/4242"), worked_unix_ms: n };
+    (1..=3).for_each(|n| store.stage(Side::PutAddress { node: node(n), address: address(n.into()) }));
+    store.flush().unwrap();
+    drop(store);
+    [1, 2].into_iter().for_each(|n| spoil(&path, ADDRESSES, node(n).as_bytes()));
+
+    let mut store = open(&path);
+    assert_eq!(store.reader().addresses().unwrap(), [(node(3), vec![address(3)])]);
+    store.stage(Side::PutAddress { node: node(1), address: address(7) });
+    store.stage(Side::ForgetAddress { node: node(2), address: Some("/ip4/10.0.0.9/tcp/1".into()) });
+    store.commit(&[hold(30, &message(30, b"taken all the same"))]).unwrap();
+    let mut book = store.reader().addresses().unwrap();
+    book.sort_by_key(|(_, addresses)| addresses[0].worked_unix_ms);
+    assert_eq!(book, [(node(3), vec![address(3)]), (node(1), vec![address(7)])]);
+}
+
+#[test]
+fn a_damaged_page_of_the_address_book_fails_no_commit_and_no_reading() {
+    let (_dir, path) = home();
+    let mut store = open(&path);
+    let address = Address { text: "/ip4/10.0.0.1/tcp/4242".into(), worked_unix_ms: 1 };
+    // Enough for a table of many pages.
+    for n in 0..400u64 {
+        let mut key = *node(1).as_bytes();
+        key[..8].copy_from_slice(&n.to_le_bytes());
+        store.stage(Side::PutAddress { node: NodeId::from_trusted(key), address: address.clone() });
+    }
+    store.flush().unwrap();
+    drop(store);
+    let mut bytes = std::fs::read(&path).unwrap();
+    // Every page that has addresses loses its head, which says how many records it has and where they are.
+    let needle = address.text.as_bytes();
+    let pages: Vec<usize> = bytes
+        .chunks(4_096)
+        .enumerate()
+        .skip(1)
+        .filter(|(_, page)| page.windows(needle.len()).any(|at| at == needle))
+        .map(|(n, _)| n)
+        .collect();
+    assert!(pages.len() > 4, "{pages:?}");
+    pages.into_iter().for_each(|page| bytes[page * 4_096..page * 4_096 + 64].fill(0xff));
+    std::fs::write(&path, bytes).unwrap();
+
+    let mut store = open(&path);
+    assert_eq!(store.reader().addresses().unwrap(), []);
+    for row in 30..34 {
+        store.stage(Side::PutAddress { node: node(9), address: address.clone() });
+        store.commit(&[hold(row, &message(row, b"taken all the same"))]).unwrap();
+    }
+    assert_eq!(store.durable().unwrap().held.len(), 24);
+}
+
+#[test]
+fn a_rotten_body_hides_only_itself() {
+    let (_dir, path) = home();
+    let rotten = [TableDefinition::<u64, &[u8]>::new("bodies_v1")];
+    rotten.into_iter().for_each(|table| spoil(&path, table, 7));
+    let bodies = open(&path).reader().bodies(&[Row(6), Row(7), Row(8)]).unwrap();
+    let sound = |row| Some(message(row, &payload(row)).bytes().to_vec());
+    assert_eq!(bodies, [sound(6), None, sound(8)]);
+}
+
+#[test]
+fn a_damaged_page_of_bodies_hides_only_what_lies_on_it() {
+    let (_dir, path) = home();
+    let mut bytes = std::fs::read(&path).unwrap();
+    let needle = payload(7);
+    let page = bytes.windows(needle.len()).position(|at| at == needle).unwrap() / 4_096;
+    bytes[page * 4_096..page * 4_096 + 64].fill(0xff);
+    std::fs::write(&path, bytes).unwrap();
+    let rows: Vec<Row> = (1..=21).map(Row).collect();
+    let bodies = open(&path).reader().bodies(&rows).unwrap();
+    assert!(bodies[6].is_none());
+    assert!(bodies.iter().flatten().count() >= 15, "{}", bodies.iter().flatten().count());
+}
+
+#[test]
+fn a_damaged_record_of_the_address_book_is_found_and_only_it_is_lost_to_a_repair() {
+    let (_dir, path) = home();
+    let mut store = open(&path);
+    let address = Address { text: "/ip4/10.0.0.1/tcp/4242".into(), worked_unix_ms: 1 };
+    (1..=2).for_each(|n| store.stage(Side::PutAddress { node: node(n), address: address.clone() }));
+    store.flush().unwrap();
+    drop(store);
+    spoil(&path, ADDRESSES, node(1).as_bytes());
+    let findings = check(&path, Depth::Form).unwrap();
+    assert_eq!(findings.problems, [Problem::Record("addresses_v1")]);
+    assert_eq!(repair(&path).unwrap().tables, ["addresses_v1"]);
+    assert!(check(&path, Depth::Form).unwrap().is_sound());
+    assert_eq!(open(&path).reader().addresses().unwrap(), [(node(2), vec![address])]);
+}
+
+#[test]
+fn a_second_repair_keeps_what_the_first_kept() {
+    let (_dir, path) = home();
+    std::fs::write(&path, b"the first damage".repeat(1_000)).unwrap();
+    let first = repair(&path).unwrap().damaged;
+    std::fs::write(&path, b"another damage".repeat(1_000)).unwrap();
+    let second = repair(&path).unwrap().damaged;
+    assert_ne!(first, second);
+    assert!(std::fs::read(&first).unwrap().starts_with(b"the first damage"));
+    assert!(std::fs::read(&second).unwrap().starts_with(b"another damage"));
 }

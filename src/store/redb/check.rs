@@ -15,6 +15,7 @@ use super::names::Names;
 use super::record;
 use super::salvage::{each_reachable, each_row};
 use super::shared::open_as_is;
+use super::side::read_addresses;
 use super::tables::{self, counter};
 use super::{DiskSync, StoreOptions};
 use crate::agent::change::{Held, Letter, Row};
@@ -202,7 +203,9 @@ fn check_records(txn: &ReadTransaction, findings: &mut Findings) {
         each_reachable(txn, tables::DELIVERED, |_, _| {}),
         each_reachable(txn, tables::LEARNED, |_, _| {}),
         each_reachable(txn, tables::OWED, |_, ()| {}),
-        each_reachable(txn, tables::ADDRESSES, |_, _| {}),
+        each_reachable(txn, tables::ADDRESSES, |_, bytes| {
+            note(tables::ADDRESSES.name(), read_addresses(bytes).is_some());
+        }),
         each_reachable(txn, tables::NOTES, |_, _| {}),
     ];
     (findings.outgoing, findings.tombstones) = (outgoing, tombstones);

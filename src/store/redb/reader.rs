@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use redb::{ReadTransaction, ReadableTable, ReadableTableMetadata};
+use redb::{ReadOnlyTable, ReadTransaction, ReadableTable, ReadableTableMetadata};
 
 use super::body::unfold;
 use super::check::{Depth, Findings, check_snapshot};
 use super::export::Records;
-use super::failure::{failed, unreadable};
+use super::failure::{failed, guarded, unreadable};
 use super::load::number;
 use super::names::Names;
 use super::record::HELD_BYTES;
@@ -33,7 +33,7 @@ impl RedbReader {
 
     /// The encoded bundle at `row`, with the hops it came with.
     pub fn body(&self, row: Row) -> Result<Option<Vec<u8>>, StoreError> {
-        Ok(self.bodies(&[row])?.pop().flatten())
+        self.shared.read(|txn| stored(&bodies(txn)?, row, &mut Names::for_bodies(1)))
     }
 
     /// The bundle at `row`, if it is whole and the one with this id. An error says that the disk fails for now, which is
@@ -49,17 +49,15 @@ impl RedbReader {
             .filter(|(bundle, _)| bundle.id == id || planted::is("store-other-body-served")))
     }
 
-    /// The encoded bundles at `rows`, in that order, from one snapshot. The caller bounds how many it asks for.
+    /// The encoded bundles at `rows`, in that order, from one snapshot; none for one that is damaged, which hides no
+    /// other. The caller bounds how many it asks for.
     pub fn bodies(&self, rows: &[Row]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
         self.shared.read(|txn| {
-            let table = txn.open_table(tables::BODIES).map_err(failed)?;
+            let table = bodies(txn)?;
             let mut names = Names::for_bodies(rows.len());
-            let body = |row: &Row| match ReadableTable::get(&table, row.0).map_err(failed)? {
-                Some(stored) => match unfold(stored.value(), &mut names) {
-                    Some(body) => Ok(Some(body)),
-                    None => Err(unreadable("bodies_v1")),
-                },
-                None => Ok(None),
+            let body = |row: &Row| match guarded(|| stored(&table, *row, &mut names)) {
+                Err(StoreError::Damaged(_)) => Ok(None),
+                body => body,
             };
             rows.iter().map(body).collect()
         })
@@ -126,6 +124,17 @@ impl RedbReader {
     pub fn records(&self) -> Result<Records, StoreError> {
         Ok(Records::of(self.shared.snapshot()?))
     }
+}
+
+type Bodies = ReadOnlyTable<u64, &'static [u8]>;
+
+fn bodies(txn: &ReadTransaction) -> Result<Bodies, StoreError> {
+    txn.open_table(tables::BODIES).map_err(failed)
+}
+
+fn stored(table: &Bodies, row: Row, names: &mut Names) -> Result<Option<Vec<u8>>, StoreError> {
+    let Some(stored) = ReadableTable::get(table, row.0).map_err(failed)? else { return Ok(None) };
+    unfold(stored.value(), names).map(Some).ok_or_else(|| unreadable("bodies_v1"))
 }
 
 /// What a leaf adds to each record: the key, and where the value ends.

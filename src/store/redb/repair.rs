@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -16,6 +17,7 @@ use super::names::Names;
 use super::record;
 use super::salvage::{each_reachable, each_row};
 use super::shared::{create_as_is, open_as_is, sync_directory};
+use super::side::read_addresses;
 use super::tables::{self, counter};
 use super::{DiskSync, StoreOptions};
 use crate::agent::change::Row;
@@ -54,7 +56,7 @@ const CHUNK_RECORDS: usize = 4_096;
 pub fn repair(path: &Path) -> Result<Lost, StoreError> {
     let options = StoreOptions { sync: DiskSync::Always, ..StoreOptions::default() };
     let traffic = Arc::new(Traffic::default());
-    let mut lost = Lost { damaged: path.with_extension("damaged"), ..Lost::default() };
+    let mut lost = Lost::default();
     let fresh_path = path.with_extension("repaired");
     remove_if_there(&fresh_path)?;
     let old = match open_as_is(path, options, &traffic) {
@@ -89,8 +91,7 @@ fn replace(
     close(snapshot);
     copied?;
     drop(fresh);
-    remove_if_there(&lost.damaged)?;
-    keep_aside(path, &lost.damaged)?;
+    lost.damaged = keep_aside(path, "damaged").map_err(|error| io_failed(&error))?;
     fs::rename(fresh_path, path).map_err(|error| io_failed(&error))?;
     sync_directory(path)
 }
@@ -114,7 +115,7 @@ fn copy(txn: &ReadTransaction, fresh: &Database, lost: &mut Lost) -> Result<(), 
     copying.table(tables::PEOPLE, lost, |_, bytes| record::read_person(bytes).is_some())?;
     copying.table(tables::LEARNED, lost, |_, _| true)?;
     copying.table(tables::OWED, lost, |_, ()| true)?;
-    copying.table(tables::ADDRESSES, lost, |_, _| true)?;
+    copying.table(tables::ADDRESSES, lost, |_, bytes| read_addresses(bytes).is_some())?;
     copying.table(tables::NOTES, lost, |_, _| true)?;
     copying.counters(highest_row, highest_sequence)
 }
@@ -274,8 +275,21 @@ fn remove_if_there(path: &Path) -> Result<(), StoreError> {
     }
 }
 
-/// Gives the file a second name, so that its place is never empty; where the file system has no second names, the only
-/// other one.
-fn keep_aside(path: &Path, aside: &Path) -> Result<(), StoreError> {
-    fs::hard_link(path, aside).or_else(|_| fs::rename(path, aside)).map_err(|error| io_failed(&error))
+/// Gives the file a second name that nothing has, so that its place is never empty and what was kept before stays; where
+/// the file system has no second names, the only other one. The name ends in `why`, and a number after the first time.
+pub fn keep_aside(path: &Path, why: &str) -> io::Result<PathBuf> {
+    for n in 1..=ASIDE_MAX {
+        let aside = path.with_extension(if n == 1 { why.to_owned() } else { format!("{why}-{n}") });
+        match fs::hard_link(path, &aside) {
+            Ok(()) => return Ok(aside),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(_) if aside.symlink_metadata().is_ok() => {}
+            Err(_) => return fs::rename(path, &aside).map(|()| aside),
+        }
+    }
+    let message = format!("{ASIDE_MAX} files beside it are kept as {why} already; delete what is not needed");
+    Err(io::Error::new(io::ErrorKind::AlreadyExists, message))
 }
+
+/// Most files of one kind that are kept beside a store.
+const ASIDE_MAX: u32 = 1_000;

@@ -1,9 +1,14 @@
 //! What drivers keep in the store beside the agent's changes: an address book, and notes under their own keys.
+//!
+//! Both are conveniences: a damaged record of them is passed over by whoever reads and replaced by whoever writes, so
+//! that it never stands in the way of the mail.
+
+use std::collections::BTreeMap;
 
 use redb::{ReadTransaction, ReadableTable, ReadableTableMetadata, Table, WriteTransaction};
 
-use super::failure::{failed, unreadable};
-use super::load::each;
+use super::failure::failed;
+use super::salvage::each_reachable;
 use super::tables;
 use crate::id::NodeId;
 use crate::store::StoreError;
@@ -63,13 +68,18 @@ pub fn apply(txn: &WriteTransaction, side: &Side) -> Result<(), StoreError> {
     }
 }
 
+/// What can be read of the address book.
 pub fn addresses(txn: &ReadTransaction) -> Result<Vec<(NodeId, Vec<Address>)>, StoreError> {
-    let mut book = Vec::new();
-    each(txn, tables::ADDRESSES, |node, record| {
-        book.push((NodeId::from_trusted(*node), read_addresses(record)?));
-        Some(())
-    })?;
-    Ok(book)
+    let mut book = BTreeMap::new();
+    let reached = each_reachable(txn, tables::ADDRESSES, |node, record| {
+        if let Some(addresses) = read_addresses(record) {
+            book.insert(NodeId::from_trusted(*node), addresses);
+        }
+    });
+    match reached {
+        Err(StoreError::Damaged(_)) | Ok(()) => Ok(book.into_iter().collect()),
+        Err(error) => Err(error),
+    }
 }
 
 pub fn notes(txn: &ReadTransaction, prefix: &str) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
@@ -115,7 +125,7 @@ fn forget_address(txn: &WriteTransaction, node: NodeId, address: Option<&str>) -
 
 fn known(book: &Book<'_>, node: NodeId) -> Result<Vec<Address>, StoreError> {
     let record = book.get(node.as_bytes()).map_err(failed)?;
-    record.map_or(Some(Vec::new()), |record| read_addresses(record.value())).ok_or_else(|| unreadable("addresses_v1"))
+    Ok(record.and_then(|record| read_addresses(record.value())).unwrap_or_default())
 }
 
 fn forget_oldest(book: &mut Book<'_>) -> Result<(), StoreError> {
@@ -143,7 +153,7 @@ fn write_addresses(addresses: &[Address]) -> Vec<u8> {
     out
 }
 
-fn read_addresses(mut bytes: &[u8]) -> Option<Vec<Address>> {
+pub fn read_addresses(mut bytes: &[u8]) -> Option<Vec<Address>> {
     let mut addresses = Vec::new();
     while !bytes.is_empty() {
         let (worked, rest) = bytes.split_first_chunk::<8>()?;
