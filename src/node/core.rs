@@ -8,6 +8,7 @@
 //! The agent runs ahead of the store; nothing it says leaves before what it says is durable. When a commit fails, all
 //! that ran ahead is dropped, and the agent starts again from the store.
 
+use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -168,7 +169,10 @@ impl Core {
                         if !planted::is("driver-keeps-what-ran-ahead") {
                             open = Open { permits: open.permits, ..Open::default() };
                         }
-                        self.start_again(&error, ways);
+                        if self.start_again(&error, ways).is_break() {
+                            // Of what was gathered nothing is durable, and nothing will be.
+                            return;
+                        }
                     }
                     work => self.take(work, &mut open),
                 }
@@ -317,7 +321,9 @@ impl Core {
 
     /// Nothing of the failed batches happened: contacts end, those that began since included, and the agent starts again
     /// from the store.
-    fn start_again(&mut self, error: &StoreError, ways: Vec<Act>) {
+    ///
+    /// Until the store can be read again whoever asks is told of the failure, and a node that is to stop does.
+    fn start_again(&mut self, error: &StoreError, ways: Vec<Act>) -> ControlFlow<()> {
         tracing::error!(%error, "a commit failed; going on from what is durable");
         self.generation += 1;
         self.courier.perform(ways);
@@ -329,14 +335,34 @@ impl Core {
                     // Batches behind the one that failed have failed by now as well.
                     self.courier.perform(vec![Act::PartWithAll]);
                     self.agent = agent;
-                    return;
+                    return ControlFlow::Continue(());
                 }
                 Err(error) => {
                     tracing::error!(%error, "the store cannot be read; trying again");
-                    std::thread::sleep(RETRY);
+                    self.failure.set(&error);
+                    self.courier.perform(vec![Act::PartWithAll]);
+                    self.turn_away(RETRY)?;
                 }
             }
         }
+    }
+
+    /// Drops for a while whatever comes, for no agent is there to take it; breaks where the node is to stop.
+    fn turn_away(&mut self, span: Duration) -> ControlFlow<()> {
+        let until = Instant::now() + span;
+        while let left = until.saturating_duration_since(Instant::now())
+            && !left.is_zero()
+        {
+            match self.work.take_within(left) {
+                Some(Work::Stop) => return ControlFlow::Break(()),
+                // The next try ends it with all others.
+                Some(Work::Met(peer, sender)) => self.courier.perform(vec![Act::Greet(peer, sender)]),
+                // A look that is dropped tells its asker why.
+                Some(_) => {}
+                None => break,
+            }
+        }
+        ControlFlow::Continue(())
     }
 }
 

@@ -128,6 +128,26 @@ fn a_node_that_has_nothing_to_do_gives_freed_space_back() {
     panic!("{full} bytes became {}", home.disk.len().unwrap());
 }
 
+#[test]
+fn a_node_whose_store_cannot_be_read_again_says_so_and_stops_when_told() {
+    let home = Home::new();
+    let core = home.start(home.greeting());
+    home.until(|agent| agent.contacts().count() == 1);
+    home.disk.is_gone.store(true, Ordering::SeqCst);
+    home.work.put(Work::FromPeer(arrives(&message_to(owner().node())), Box::new(()))).unwrap();
+    // Whoever asks is not left waiting.
+    for _ in 0..ASKED_MAX {
+        if home.look(|agent| agent.letters().count()).is_none() {
+            break;
+        }
+    }
+    assert!(matches!(home.failure.get(), Some(StoreError::Io(_) | StoreError::Full)), "{:?}", home.failure.get());
+    home.work.put(Work::Stop).unwrap();
+    let (ended, is_ended) = channel();
+    std::thread::spawn(move || ended.send(core.join().is_ok()));
+    assert_eq!(is_ended.recv_timeout(Duration::from_secs(60)), Ok(true), "it goes on and on");
+}
+
 /// What was said on a contact.
 fn kinds(sender: &ContactSender) -> Vec<String> {
     let frames = sender.queued().into_iter().map(|bytes| match Incoming::decode(&bytes).unwrap() {
@@ -170,6 +190,7 @@ struct Home {
     store: Arc<StoreThread>,
     events: Mutex<broadcast::Receiver<Event>>,
     tally: Arc<Tally>,
+    failure: Arc<LastFailure>,
 }
 
 fn owner() -> Identity {
@@ -220,6 +241,7 @@ impl Home {
             events,
             ended,
         });
+        let failure = Arc::<LastFailure>::default();
         let core = Core::new(Parts {
             agent: build(Durable::default()),
             tape: Tape::default(),
@@ -231,16 +253,16 @@ impl Home {
             store: Arc::clone(&store),
             courier,
             pool,
-            failure: Arc::default(),
+            failure: Arc::clone(&failure),
         });
-        Home { disk, work, core: Mutex::new(Some(core)), store, events: Mutex::new(followed), tally }
+        Home { disk, work, core: Mutex::new(Some(core)), store, events: Mutex::new(followed), tally, failure }
     }
 
     /// Starts the core with this work before it.
-    fn start(&self, work: Vec<Work>) {
+    fn start(&self, work: Vec<Work>) -> std::thread::JoinHandle<()> {
         work.into_iter().for_each(|work| self.work.put(work).unwrap());
         let core = self.core.lock().unwrap().take().expect("a home starts once");
-        std::thread::spawn(move || core.run());
+        std::thread::spawn(move || core.run())
     }
 
     /// A contact with the peer that is not listened to, up to its Hello.
@@ -309,12 +331,19 @@ impl Home {
 struct Disk {
     bytes: Arc<Mutex<Vec<u8>>>,
     fails: Arc<AtomicBool>,
+    /// Nothing works from now on.
+    is_gone: Arc<AtomicBool>,
     /// Nothing is kept while somebody holds this.
     gate: Arc<Mutex<()>>,
 }
 
 impl Disk {
+    fn is_there(&self) -> io::Result<()> {
+        if self.is_gone.load(Ordering::SeqCst) { Err(io::ErrorKind::NotConnected.into()) } else { Ok(()) }
+    }
+
     fn fail_once(&self) -> io::Result<()> {
+        self.is_there()?;
         if self.fails.swap(false, Ordering::SeqCst) { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
     }
 }
@@ -325,6 +354,7 @@ impl StorageBackend for Disk {
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        self.is_there()?;
         let at = offset as usize;
         let bytes = self.bytes.lock().unwrap();
         out.copy_from_slice(bytes.get(at..at + out.len()).ok_or(io::ErrorKind::UnexpectedEof)?);
