@@ -49,9 +49,13 @@ use rand_core::{Rng, SeedableRng};
 
 pub use self::change::{Change, Durable};
 pub use self::config::Config;
-pub use self::custody::{BUNDLE_COST_BYTES, cost_bytes};
+pub use self::custody::{BUNDLE_COST_BYTES, Standing, cost_bytes};
+pub use self::inbox::Position;
 pub use self::io::{Cause, Due, Event, Input, Output};
+pub use self::outbox::Written;
 pub use self::receive::REJECTED_BLOCKED;
+#[cfg(test)]
+pub use self::view::rows_walked;
 pub use self::view::{ContactView, Usage};
 
 use self::aloft::Aloft;

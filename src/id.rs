@@ -4,6 +4,7 @@ mod peer_id;
 
 use std::cmp::Ordering;
 use std::fmt;
+use std::ops::RangeInclusive;
 
 use crate::planted;
 
@@ -82,6 +83,45 @@ impl BundleId {
     /// The 64 hexadecimal digits.
     pub fn full(&self) -> String {
         hex(&self.0)
+    }
+}
+
+/// The first digits of a bundle's id, as a person types them: a stretch of ids in their order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdPrefix {
+    first: BundleId,
+    last: BundleId,
+}
+
+impl IdPrefix {
+    /// Reads up to 64 hexadecimal digits; none for anything else.
+    pub fn parse(digits: &str) -> Option<IdPrefix> {
+        let (mut first, mut last) = ([0; 32], [0xff; 32]);
+        for (at, digit) in digits.chars().enumerate() {
+            let digit = digit.to_digit(16)? as u8;
+            let (first, last) = (first.get_mut(at / 2)?, last.get_mut(at / 2)?);
+            (*first, *last) = match at % 2 {
+                0 => (digit << 4, digit << 4 | 0x0f),
+                _ => (*first | digit, *last & 0xf0 | digit),
+            };
+        }
+        Some(IdPrefix { first: BundleId(first), last: BundleId(last) })
+    }
+
+    /// All ids that begin with these bytes.
+    pub fn of_mark(mark: &[u8; 16]) -> IdPrefix {
+        let (mut first, mut last) = ([0; 32], [0xff; 32]);
+        first[..16].copy_from_slice(mark);
+        last[..16].copy_from_slice(mark);
+        IdPrefix { first: BundleId(first), last: BundleId(last) }
+    }
+
+    pub fn range(&self) -> RangeInclusive<BundleId> {
+        self.first..=self.last
+    }
+
+    pub fn is_of(&self, id: &BundleId) -> bool {
+        self.range().contains(id)
     }
 }
 
@@ -165,6 +205,26 @@ mod tests {
         let node = some_node();
         assert!(node.peer_id().starts_with("12D3KooW"));
         assert_eq!(NodeId::from_peer_id(&node.peer_id()), Ok(node));
+    }
+
+    #[test]
+    fn the_first_digits_of_an_id_stand_for_all_ids_that_begin_with_them() {
+        let id = |first: u8, second: u8, rest: u8| {
+            BundleId(std::array::from_fn(|at| [first, second].get(at).copied().unwrap_or(rest)))
+        };
+        let prefix = IdPrefix::parse("12a").unwrap();
+        for (id, is_of) in [
+            (id(0x12, 0xa0, 0), true),
+            (id(0x12, 0xaf, 0xff), true),
+            (id(0x12, 0x9f, 0xff), false),
+            (id(0x12, 0xb0, 0), false),
+        ] {
+            assert_eq!((prefix.is_of(&id), id.full().starts_with("12a")), (is_of, is_of), "{}", id.full());
+        }
+        let whole = id(1, 2, 3);
+        assert_eq!(IdPrefix::parse(&whole.full()).unwrap().range(), whole..=whole);
+        assert!(IdPrefix::of_mark(whole.0.first_chunk().unwrap()).is_of(&whole));
+        assert_eq!([IdPrefix::parse("12g"), IdPrefix::parse(&"1".repeat(65))], [None, None]);
     }
 
     #[test]

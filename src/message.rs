@@ -43,6 +43,14 @@ pub struct Attachment {
     pub bytes: Vec<u8>,
 }
 
+/// What a listing shows of a message: its texts cut, its attachments only by name and length in bytes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outline {
+    /// Without attachments.
+    pub message: Message,
+    pub files: Vec<(String, usize)>,
+}
+
 /// Most attachments of one message.
 pub const ATTACHMENTS_MAX: usize = 64;
 /// Most unknown fields of one message.
@@ -137,6 +145,23 @@ impl Message {
 
     /// Decodes a message; encoding it again gives the same bytes.
     pub fn decode(bytes: &[u8]) -> Result<Message, MessageError> {
+        let mut attachments = Vec::new();
+        let message = Message::read(bytes, usize::MAX, &mut |name, bytes| {
+            attachments.push(Attachment { name: name.to_owned(), bytes: bytes.to_vec() });
+        })?;
+        Ok(Message { attachments, ..message })
+    }
+
+    /// Decodes what a listing shows of a message; its texts have at most `chars_max` characters.
+    pub fn outline(bytes: &[u8], chars_max: usize) -> Result<Outline, MessageError> {
+        let mut files = Vec::new();
+        let message =
+            Message::read(bytes, chars_max, &mut |name, bytes| files.push((cut(name, chars_max), bytes.len())))?;
+        Ok(Outline { message, files })
+    }
+
+    /// Reads a message with its texts cut; its attachments go to `attach`.
+    fn read(bytes: &[u8], chars_max: usize, attach: &mut dyn FnMut(&str, &[u8])) -> Result<Message, MessageError> {
         let mut reader = Reader::new(bytes);
         let mut message = Message::default();
         let mut last = None;
@@ -146,13 +171,19 @@ impl Message {
                 return Err(CborError::KeyOrder.into());
             }
             last = Some(key);
-            message.read_field(key, &mut reader)?;
+            message.read_field(key, &mut reader, chars_max, attach)?;
         }
         reader.finish()?;
         Ok(message)
     }
 
-    fn read_field(&mut self, key: u64, reader: &mut Reader<'_>) -> Result<(), MessageError> {
+    fn read_field(
+        &mut self,
+        key: u64,
+        reader: &mut Reader<'_>,
+        chars_max: usize,
+        attach: &mut dyn FnMut(&str, &[u8]),
+    ) -> Result<(), MessageError> {
         let default = match key {
             KIND => {
                 self.kind = reader.uint()?;
@@ -167,17 +198,15 @@ impl Message {
                 false
             }
             SUBJECT => {
-                self.subject = Some(reader.text()?.to_owned());
+                self.subject = Some(cut(reader.text()?, chars_max));
                 false
             }
             BODY => {
-                self.body = reader.text()?.to_owned();
-                self.body.is_empty()
+                let body = reader.text()?;
+                self.body = cut(body, chars_max);
+                body.is_empty()
             }
-            ATTACHMENTS => {
-                self.attachments = read_attachments(reader)?;
-                self.attachments.is_empty()
-            }
+            ATTACHMENTS => read_attachments(reader, attach)? == 0,
             REPLY_BY => {
                 self.reply_by = Some(reader.uint()?);
                 false
@@ -200,16 +229,25 @@ fn is_known(key: u64) -> bool {
     (KIND..=EXPIRE_AFTER_READ).contains(&key)
 }
 
-fn read_attachments(reader: &mut Reader<'_>) -> Result<Vec<Attachment>, MessageError> {
+/// At most so many characters of a text.
+fn cut(text: &str, chars_max: usize) -> String {
+    match text.char_indices().nth(chars_max) {
+        Some((end, _)) => text[..end].to_owned(),
+        None => text.to_owned(),
+    }
+}
+
+/// Hands over each attachment, and says how many there are.
+fn read_attachments(reader: &mut Reader<'_>, attach: &mut dyn FnMut(&str, &[u8])) -> Result<usize, MessageError> {
     let len = reader.array()?;
     if len > ATTACHMENTS_MAX {
         return Err(MessageError::TooMany("attachments"));
     }
-    let attachments = (0..len).map(|_| {
+    for _ in 0..len {
         reader.array_exact(2)?;
-        Ok(Attachment { name: reader.text()?.to_owned(), bytes: reader.bytes()?.to_vec() })
-    });
-    attachments.collect()
+        attach(reader.text()?, reader.bytes()?);
+    }
+    Ok(len)
 }
 
 /// Prepends the message's length (4 bytes, big-endian) and appends zeros up to a length that [`padded_len`] allows.

@@ -10,6 +10,7 @@ mod shares;
 mod slab;
 
 use std::collections::BTreeSet;
+use std::ops::Bound;
 
 pub use self::names::Name;
 use self::names::Names;
@@ -25,6 +26,14 @@ use crate::time::{Millis, Timestamp};
 
 /// Where an entry stands in the index; reused after the entry is gone.
 pub type Slot = u32;
+
+/// Where a bundle stands among all that are held: by class, grade and expiry, which is the order of eviction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Standing {
+    bucket: usize,
+    expires: Timestamp,
+    slot: Slot,
+}
 
 /// What a bundle costs beside its length: index facts, keys and the slack of B-tree pages.
 pub const BUNDLE_COST_BYTES: u64 = 512;
@@ -269,6 +278,20 @@ impl Custody {
     /// All slots, in the order of destinations.
     pub fn slots(&self) -> impl Iterator<Item = Slot> + '_ {
         self.by_destination.iter().map(|(_, slot)| *slot)
+    }
+
+    /// Everything held in the order of eviction, behind `after`.
+    pub fn behind(&self, after: Option<Standing>) -> impl Iterator<Item = (Standing, Slot)> + '_ {
+        let buckets = self.by_expiry.iter().enumerate().skip(after.map_or(0, |after| after.bucket));
+        buckets.flat_map(move |(bucket, order)| {
+            let from = match after {
+                Some(after) if after.bucket == bucket => Bound::Excluded((after.expires, after.slot)),
+                _ => Bound::Unbounded,
+            };
+            let standing =
+                move |(expires, slot): &(Timestamp, Slot)| Standing { bucket, expires: *expires, slot: *slot };
+            order.range((from, Bound::Unbounded)).map(move |place| (standing(place), place.1))
+        })
     }
 
     /// The messages of one source; a receipt has the class of what it freed, not of who signed it.

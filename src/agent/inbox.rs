@@ -3,13 +3,15 @@
 mod order;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 use std::sync::Arc;
 
 use self::order::Order;
+pub use self::order::Position;
 use crate::agent::change::{Letter, Row};
 use crate::agent::custody::cost_bytes;
 use crate::bundle::{Bundle, Hops};
-use crate::id::{BundleId, NodeId};
+use crate::id::{BundleId, IdPrefix, NodeId};
 use crate::planted;
 
 /// Rows and the ids that ever had one.
@@ -162,14 +164,24 @@ impl Inbox {
         self.rows.get(id).and_then(|row| self.letters.get(row))
     }
 
+    /// Rows whose ids begin so, in the order of the ids.
+    pub fn like(&self, prefix: &IdPrefix) -> impl Iterator<Item = &Letter> + '_ {
+        self.rows.range(prefix.range()).filter_map(|(_, row)| self.letters.get(row))
+    }
+
     /// All rows in the order of arrival.
     pub fn letters(&self) -> impl DoubleEndedIterator<Item = &Letter> + '_ {
         self.letters.values()
     }
 
-    /// All rows as they are to be read: each writer's as they were written, different writers' as they arrived.
-    pub fn letters_as_written(&self) -> impl DoubleEndedIterator<Item = &Letter> + '_ {
-        self.order.rows(&self.letters).filter_map(|row| self.letters.get(&row))
+    /// Rows as they are to be read, from one position to another: each writer's as they were written, different writers'
+    /// as they arrived.
+    pub fn between(
+        &self,
+        from: Bound<Position>,
+        to: Bound<Position>,
+    ) -> impl DoubleEndedIterator<Item = (Position, &Letter)> {
+        self.order.between(&self.letters, from, to)
     }
 
     /// Bytes of rows, arriving ones included, from sources that nobody named.

@@ -1,11 +1,12 @@
 //! The outbox: one's own messages, from the wish to send to the last evidence.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 
 use crate::agent::change::{Evidence, Outgoing, What};
 use crate::bundle::Draft;
-use crate::id::{BundleId, NodeId};
-use crate::time::{MINUTE, Millis, Timestamp};
+use crate::id::{BundleId, IdPrefix, NodeId};
+use crate::time::{DtnTime, MINUTE, Millis, Timestamp};
 
 /// Most messages that may wait for their seal at once.
 pub const UNSEALED_MAX: usize = 1_024;
@@ -19,15 +20,33 @@ pub const EVIDENCE_MAX: usize = 256;
 pub struct Outbox {
     unsealed: BTreeMap<u64, (Timestamp, Draft)>,
     outgoing: BTreeMap<BundleId, Outgoing>,
+    /// The same messages in the order in which they were written.
+    written: BTreeSet<Written>,
     /// Messages of which no peer said anything yet.
     unpromised: BTreeSet<BundleId>,
+}
+
+/// Where a message of one's own stands among the others: by when it was written, and its stamp.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Written {
+    at: Timestamp,
+    creation: (DtnTime, u64),
+    id: BundleId,
+}
+
+impl Written {
+    pub fn of(outgoing: &Outgoing) -> Written {
+        let creation = (outgoing.creation.time, outgoing.creation.sequence);
+        Written { at: outgoing.created.now, creation, id: outgoing.id }
+    }
 }
 
 impl Outbox {
     pub fn restore(outgoing: BTreeMap<BundleId, Outgoing>) -> Outbox {
         let silent = outgoing.values().filter(|outgoing| outgoing.state() == What::Queued);
         let unpromised = silent.map(|outgoing| outgoing.id).collect();
-        Outbox { unsealed: BTreeMap::new(), outgoing, unpromised }
+        let written = outgoing.values().map(Written::of).collect();
+        Outbox { unsealed: BTreeMap::new(), outgoing, written, unpromised }
     }
 
     /// Keeps a draft until its payload comes; false when too many wait already. Some never get theirs.
@@ -48,6 +67,7 @@ impl Outbox {
 
     pub fn insert(&mut self, outgoing: Outgoing) {
         self.unpromised.insert(outgoing.id);
+        self.written.insert(Written::of(&outgoing));
         self.outgoing.insert(outgoing.id, outgoing);
     }
 
@@ -71,11 +91,24 @@ impl Outbox {
 
     pub fn remove(&mut self, id: &BundleId) {
         self.unpromised.remove(id);
-        self.outgoing.remove(id);
+        if let Some(outgoing) = self.outgoing.remove(id) {
+            self.written.remove(&Written::of(&outgoing));
+        }
     }
 
     pub fn find(&self, id: &BundleId) -> Option<&Outgoing> {
         self.outgoing.get(id)
+    }
+
+    /// Messages whose ids begin so, in the order of the ids.
+    pub fn like(&self, prefix: &IdPrefix) -> impl Iterator<Item = &Outgoing> + '_ {
+        self.outgoing.range(prefix.range()).map(|(_, outgoing)| outgoing)
+    }
+
+    /// Messages in the order in which they were written, those behind `after`.
+    pub fn behind(&self, after: Option<Written>) -> impl Iterator<Item = &Outgoing> + '_ {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        self.written.range((from, Bound::Unbounded)).filter_map(|written| self.outgoing.get(&written.id))
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &Outgoing> + '_ {

@@ -1,9 +1,16 @@
 //! What may be looked at: nothing here changes anything.
+//!
+//! A look holds up everything else the agent does. So whoever looks asks for one thing by its id, for the ids that begin
+//! with some digits, or for the next few of many in their order; the whole of a mailbox is for tests and simulations.
+
+use std::ops::Bound;
 
 use super::Agent;
 use super::change::{Class, Durable, Held, Letter, Outgoing, Person, Row};
-use super::custody::{CLASSES, GRADES, Slot};
-use crate::id::{BundleId, NodeId};
+use super::custody::{CLASSES, GRADES, Slot, Standing};
+use super::inbox::Position;
+use super::outbox::Written;
+use crate::id::{BundleId, IdPrefix, NodeId};
 use crate::time::{Moment, Timestamp};
 
 /// One contact, as others may see it.
@@ -31,6 +38,24 @@ pub struct Usage {
     pub by_grade: [(usize, u64); 3],
     /// Bundles given up for want of room since the start, by grade.
     pub evicted: [u64; 3],
+}
+
+#[cfg(test)]
+thread_local! {
+    /// How many rows were walked over on this thread: tests count what a question costs whoever else waits.
+    static WALKED: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
+}
+
+#[inline]
+fn walked() {
+    #[cfg(test)]
+    WALKED.set(WALKED.get() + 1);
+}
+
+/// How many rows were walked over on this thread so far.
+#[cfg(test)]
+pub fn rows_walked() -> u64 {
+    WALKED.get()
 }
 
 impl Agent {
@@ -72,22 +97,53 @@ impl Agent {
 
     /// The rows of the inbox in the order of arrival.
     pub fn letters(&self) -> impl DoubleEndedIterator<Item = &Letter> + '_ {
-        self.inbox.letters()
-    }
-
-    /// The rows of the inbox as a person reads them: each writer's as they were written, different writers' as they
-    /// arrived.
-    pub fn letters_as_written(&self) -> impl DoubleEndedIterator<Item = &Letter> + '_ {
-        self.inbox.letters_as_written()
+        self.inbox.letters().inspect(|_| walked())
     }
 
     pub fn letter(&self, id: &BundleId) -> Option<&Letter> {
         self.inbox.find(id)
     }
 
+    /// The rows of the inbox as a person reads them, from one position to another: each writer's as they were written,
+    /// different writers' as they arrived.
+    pub fn letters_between(
+        &self,
+        from: Bound<Position>,
+        to: Bound<Position>,
+    ) -> impl DoubleEndedIterator<Item = (Position, &Letter)> + '_ {
+        self.inbox.between(from, to).inspect(|_| walked())
+    }
+
+    /// Rows of the inbox whose ids begin so.
+    pub fn letters_like(&self, prefix: &IdPrefix) -> impl Iterator<Item = &Letter> + '_ {
+        self.inbox.like(prefix).inspect(|_| walked())
+    }
+
+    /// One's own messages in the order in which they were written, those behind `after`.
+    pub fn sent_behind(&self, after: Option<Written>) -> impl Iterator<Item = &Outgoing> + '_ {
+        self.outbox.behind(after).inspect(|_| walked())
+    }
+
+    /// One's own messages whose ids begin so.
+    pub fn sent_like(&self, prefix: &IdPrefix) -> impl Iterator<Item = &Outgoing> + '_ {
+        self.outbox.like(prefix).inspect(|_| walked())
+    }
+
+    /// What is held in the order of eviction, behind `after`.
+    pub fn held_behind(&self, after: Option<Standing>) -> impl Iterator<Item = (Standing, Held)> + '_ {
+        self.custody.behind(after).map(|(standing, slot)| (standing, self.custody.held(slot))).inspect(|_| walked())
+    }
+
+    /// Ids of what is held that begin so.
+    pub fn held_like(&self, prefix: &IdPrefix) -> impl Iterator<Item = BundleId> + '_ {
+        let range = prefix.range();
+        let stretch = self.summary.range(range.start().prefix(), range.end().prefix());
+        stretch.map(|(_, slot)| self.custody.id(slot)).inspect(|_| walked()).filter(move |id| range.contains(id))
+    }
+
     /// One's own messages in the order of their ids.
     pub fn sent(&self) -> impl Iterator<Item = &Outgoing> + '_ {
-        self.outbox.iter()
+        self.outbox.iter().inspect(|_| walked())
     }
 
     pub fn sent_one(&self, id: &BundleId) -> Option<&Outgoing> {
@@ -104,7 +160,7 @@ impl Agent {
 
     /// Everything in custody, in the order of destinations.
     pub fn held(&self) -> impl Iterator<Item = Held> + '_ {
-        self.custody.slots().map(|slot| self.custody.held(slot))
+        self.custody.slots().map(|slot| self.custody.held(slot)).inspect(|_| walked())
     }
 
     pub fn held_one(&self, id: &BundleId) -> Option<Held> {

@@ -15,6 +15,7 @@
 //! (place, stamp, row).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::{Bound, RangeBounds};
 
 use crate::agent::change::{Letter, Row};
 use crate::id::NodeId;
@@ -25,6 +26,13 @@ pub struct Order {
     writers: BTreeMap<(NodeId, HasClock), Written>,
     /// Rows that stand elsewhere than they arrived, by where and when they were written.
     moved: BTreeSet<(Row, Stamp)>,
+}
+
+/// Where a letter is read among all others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Position {
+    place: Row,
+    stamp: Stamp,
 }
 
 /// One writer's letters as they were written, each with the row it stands at.
@@ -78,13 +86,28 @@ impl Order {
         }
     }
 
-    /// The rows of all letters as they are to be read, given the letters as they arrived.
-    pub fn rows<'a>(&'a self, letters: &'a BTreeMap<Row, Letter>) -> impl DoubleEndedIterator<Item = Row> + 'a {
-        let stay = letters.values().filter(|letter| self.place(letter) == Some(letter.row));
-        stay.flat_map(|letter| {
+    /// Letters as they are to be read, from one position to another, given all as they arrived. It steps over no letter
+    /// that arrived before the first place or behind the last.
+    pub fn between<'a>(
+        &'a self,
+        letters: &'a BTreeMap<Row, Letter>,
+        from: Bound<Position>,
+        to: Bound<Position>,
+    ) -> impl DoubleEndedIterator<Item = (Position, &'a Letter)> + 'a {
+        let place = |bound: Bound<Position>| match bound {
+            Bound::Included(position) | Bound::Excluded(position) => Some(position.place),
+            Bound::Unbounded => None,
+        };
+        let (first, last) = (place(from).unwrap_or(Row(0)), place(to).unwrap_or(Row(u64::MAX)));
+        let places = (first <= last).then(|| letters.range(first..=last)).into_iter().flatten();
+        let stay = places.map(|(_, letter)| letter).filter(|letter| self.place(letter) == Some(letter.row));
+        let read = stay.flat_map(|letter| {
             let before = self.moved.range((letter.row, MIN)..=(letter.row, MAX));
-            before.map(|(_, stamp)| stamp.2).chain([letter.row])
-        })
+            let before = before.filter_map(|(place, stamp)| Some((*place, *stamp, letters.get(&stamp.2)?)));
+            before.chain([(letter.row, stamp(letter), letter)])
+        });
+        let positions = read.map(|(place, stamp, letter)| (Position { place, stamp }, letter));
+        positions.filter(move |(position, _)| (from, to).contains(position))
     }
 
     fn place(&self, letter: &Letter) -> Option<Row> {
@@ -139,7 +162,11 @@ mod tests {
     /// Reads notes that arrived in the order given.
     fn read(notes: &[Note]) -> Vec<Note> {
         let (order, letters) = arrived(notes);
-        order.rows(&letters).map(|row| notes[row.0 as usize]).collect()
+        rows(&order, &letters).into_iter().map(|row| notes[row.0 as usize]).collect()
+    }
+
+    fn rows(order: &Order, letters: &BTreeMap<Row, Letter>) -> Vec<Row> {
+        order.between(letters, Bound::Unbounded, Bound::Unbounded).map(|(_, letter)| letter.row).collect()
     }
 
     fn arrived(notes: &[Note]) -> (Order, BTreeMap<Row, Letter>) {
@@ -194,9 +221,6 @@ mod tests {
             gone in prop::collection::vec(any::<prop::sample::Index>(), 0..12),
         ) {
             let (mut order, mut letters) = arrived(&notes);
-            fn rows(order: &Order, letters: &BTreeMap<Row, Letter>) -> Vec<Row> {
-                order.rows(letters).collect()
-            }
             prop_assert_eq!(rows(&order, &letters), defined(&letters));
             for index in gone.into_iter().filter(|_| !notes.is_empty()) {
                 let row = Row(index.index(notes.len()) as u64);
@@ -204,7 +228,8 @@ mod tests {
                     order.remove(&letter);
                 }
                 prop_assert_eq!(rows(&order, &letters), defined(&letters));
-                let mut backwards: Vec<Row> = order.rows(&letters).rev().collect();
+                let all = order.between(&letters, Bound::Unbounded, Bound::Unbounded);
+                let mut backwards: Vec<Row> = all.rev().map(|(_, letter)| letter.row).collect();
                 backwards.reverse();
                 prop_assert_eq!(backwards, defined(&letters));
             }
@@ -214,10 +239,26 @@ mod tests {
         }
 
         #[test]
+        fn reading_goes_on_from_any_position_in_either_direction(
+            notes in prop::collection::vec((0..3u8, 0..4u64, 0..6u64), 1..24),
+            at in any::<prop::sample::Index>(),
+        ) {
+            let (order, letters) = arrived(&notes);
+            let all: Vec<_> = order.between(&letters, Bound::Unbounded, Bound::Unbounded).collect();
+            prop_assert!(all.is_sorted_by_key(|(position, _)| *position));
+            let at = at.index(all.len());
+            let position = all[at].0;
+            let before: Vec<_> = order.between(&letters, Bound::Unbounded, Bound::Excluded(position)).collect();
+            let behind: Vec<_> = order.between(&letters, Bound::Excluded(position), Bound::Unbounded).collect();
+            prop_assert_eq!((&before[..], &behind[..]), (&all[..at], &all[at + 1..]));
+            prop_assert_eq!(order.between(&letters, Bound::Included(position), Bound::Included(position)).count(), 1);
+        }
+
+        #[test]
         fn a_letter_that_arrives_moves_no_other(
             notes in prop::collection::vec((0..3u8, 0..4u64, 0..6u64), 1..24),
         ) {
-            let rows = |notes: &[Note]| { let (order, letters) = arrived(notes); order.rows(&letters).collect::<Vec<_>>() };
+            let rows = |notes: &[Note]| { let (order, letters) = arrived(notes); rows(&order, &letters) };
             let last = Row(notes.len() as u64 - 1);
             let mut after = rows(&notes);
             after.retain(|row| *row != last);
