@@ -35,12 +35,12 @@ pub mod socket;
 mod tests;
 
 pub use error::{ApiError, ErrorKind};
-pub use model::{Request, Response, Row, Topic};
+pub use model::{Listing, Request, Response, Row, Topic};
 
 /// The answer to a request, on its way.
 pub type Answer<'a> = Pin<Box<dyn Future<Output = Result<Response, ApiError>> + Send + 'a>>;
 
-/// Rows as they come, until whoever makes them stops.
+/// Rows, until whoever makes them stops.
 pub type Rows = Pin<Box<dyn Stream<Item = Row> + Send>>;
 
 /// Whoever can answer: a running node, or a home that is opened for one command.
@@ -50,6 +50,9 @@ pub type Rows = Pin<Box<dyn Stream<Item = Row> + Send>>;
 pub trait Backend: Send + Sync + 'static {
     /// Does what is asked. Dropping the future does not take a request back once it was polled.
     fn call(&self, request: Request) -> Answer<'_>;
+
+    /// Rows of a listing, each made when it is asked for; an error is the last.
+    fn list(&self, listing: Listing) -> Rows;
 
     /// Subscribes before it returns: a row made after that is in the stream, unless the reader lags too far behind.
     fn follow(&self, topic: Topic) -> Rows;

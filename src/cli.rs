@@ -28,6 +28,7 @@ mod figures;
 mod files;
 mod inbox;
 mod link;
+mod listing;
 mod me;
 mod network;
 mod out;

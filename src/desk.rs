@@ -9,8 +9,11 @@ mod closed;
 mod engine;
 mod find;
 mod follow;
+mod listing;
 mod mail;
 mod rows;
+#[cfg(test)]
+mod tests;
 mod vault;
 
 use std::sync::Arc;
@@ -25,7 +28,7 @@ use crate::api::model::{
     CarryRow, ConfigRow, ContactRow, Counts, Done, Evicted, HealthRow, Introduction, MeRow, NearbyRow, PeerRow, Schema,
     VersionRow,
 };
-use crate::api::{Answer, ApiError, Backend, Request, Response, Rows, Topic};
+use crate::api::{Answer, ApiError, Backend, Listing, Request, Response, Rows, Topic};
 use crate::config::Config;
 use crate::home::{Home, HomeLock};
 use crate::id::NodeId;
@@ -66,10 +69,10 @@ impl Desk {
     /// Looks at the agent together with the names this person gave.
     async fn look<T: Send + 'static>(
         &self,
-        look: impl FnOnce(&Agent, &Names) -> T + Send + 'static,
+        look: impl FnOnce(&Agent, &Names<'_>) -> T + Send + 'static,
     ) -> Result<T, ApiError> {
-        let me = (self.node().identity().node(), self.inner.name.clone());
-        Ok(self.node().look(move |agent| look(agent, &Names::of(agent, me))).await?)
+        let desk = Arc::clone(&self.inner);
+        Ok(self.node().look(move |agent| look(agent, &Names::of(agent, &desk.name))).await?)
     }
 
     async fn answer(&self, request: Request) -> Result<Response, ApiError> {
@@ -87,16 +90,14 @@ impl Desk {
             Request::ContactRemove { who } => self.contact_remove(&who).await,
             Request::Nearby => self.nearby().await.map(Response::Nearby),
             Request::Send(compose) => self.send(compose).await.map(Response::Sent),
-            Request::Inbox { unread, limit } => self.inbox(unread, limit).await.map(Response::Inbox),
             Request::Read { id, mark, tell } => {
                 self.read(&id, mark, tell).await.map(|row| Response::Letter(row.into()))
             }
             Request::InboxDelete { id } => self.inbox_delete(&id).await,
-            Request::Status { id } => self.status(id).await.map(Response::Statuses),
+            Request::Status { id } => self.status(&id).await.map(Response::Statuses),
             Request::Cancel { id } => self.cancel(&id).await.map(Response::Statuses),
             Request::Peers => self.peers().await.map(Response::Peers),
             Request::Carry => self.carry().await.map(Response::Carry),
-            Request::CarryList => self.look(|agent, names| names.carried(agent)).await.map(Response::CarryList),
             Request::CarryLimit { bytes } => {
                 self.node().input(Input::CarryLimit(bytes)).await?;
                 self.carry().await.map(Response::Carry)
@@ -205,7 +206,7 @@ impl Desk {
         let name = checked_name(&name)?;
         let (node, _) = self.somebody(who).await?;
         let wanted = name.clone();
-        let taken = move |agent: &Agent, _: &Names| agent.people().any(|(n, p)| p.name == wanted && *n != node);
+        let taken = move |agent: &Agent, _: &Names<'_>| agent.people().any(|(n, p)| p.name == wanted && *n != node);
         if self.look(taken).await? {
             return Err(name_taken(&name));
         }
@@ -232,7 +233,7 @@ impl Desk {
         self.net()?;
         let around = self.node().nearby().around(Instant::now());
         let wall = SystemTime::now();
-        let rows = move |agent: &Agent, names: &Names| {
+        let rows = move |agent: &Agent, names: &Names<'_>| {
             let connected = |node: &NodeId| agent.contacts().any(|contact| contact.peer == *node);
             let row = |(node, sighting): (NodeId, Sighting)| NearbyRow {
                 schema: Schema,
@@ -252,7 +253,7 @@ impl Desk {
     async fn peers(&self) -> Result<Vec<PeerRow>, ApiError> {
         self.net()?;
         let desk = self.clone();
-        let rows = move |agent: &Agent, names: &Names| {
+        let rows = move |agent: &Agent, names: &Names<'_>| {
             let row = |contact: crate::agent::ContactView| PeerRow {
                 schema: Schema,
                 peer_id: contact.peer.peer_id(),
@@ -322,6 +323,10 @@ impl Desk {
 impl Backend for Desk {
     fn call(&self, request: Request) -> Answer<'_> {
         Box::pin(self.answer(request))
+    }
+
+    fn list(&self, listing: Listing) -> Rows {
+        listing::rows(self.clone(), listing)
     }
 
     fn follow(&self, topic: Topic) -> Rows {

@@ -3,6 +3,8 @@
 #![cfg(feature = "node")]
 #![allow(clippy::disallowed_methods)]
 
+#[path = "cli/listings.rs"]
+mod listings;
 #[path = "cli/person.rs"]
 #[allow(dead_code)]
 mod person;

@@ -13,7 +13,8 @@ use hyper_util::rt::TokioIo;
 use tokio::time::Instant;
 
 use super::error::{ApiError, ErrorKind, ErrorReport};
-use super::model::{Request, Response, Row, Topic};
+use super::model::{Listing, Request, Response, Row, Topic};
+use super::route::DecodeRow;
 use super::{route, socket};
 
 /// How long to wait for a node that serves as many clients as it can.
@@ -50,13 +51,22 @@ impl Client {
         (exchange.decode)(&bytes).map_err(|error| strange(&error))
     }
 
+    /// Reads a listing; the node makes a row when the one before was taken.
+    pub async fn list(&self, listing: &Listing) -> Result<RowStream, ApiError> {
+        self.rows(&route::listing_path(listing), route::listing_rows(listing)).await
+    }
+
     /// Follows a topic; the node has subscribed when this returns.
     pub async fn follow(&self, topic: Topic) -> Result<RowStream, ApiError> {
-        let answer = self.exchange(Method::GET, &route::stream_path(&topic), None).await?;
+        self.rows(&route::stream_path(&topic), route::stream_rows(&topic)).await
+    }
+
+    async fn rows(&self, path: &str, decode: DecodeRow) -> Result<RowStream, ApiError> {
+        let answer = self.exchange(Method::GET, path, None).await?;
         let lines =
             stream::unfold(Lines::new(answer), |mut lines| async { lines.next().await.map(|line| (line, lines)) });
         Ok(Box::pin(lines.map(move |line| {
-            let row = line.and_then(|line| route::decode_row(&topic, &line).map_err(|error| strange(&error)));
+            let row = line.and_then(|line| decode(&line).map_err(|error| strange(&error)));
             row.unwrap_or_else(Row::Ended)
         })))
     }
@@ -102,22 +112,27 @@ impl Client {
 struct Lines {
     body: Incoming,
     buffer: Vec<u8>,
+    /// So much of the buffer has no line's end in it.
+    searched: usize,
     ended: bool,
 }
 
 impl Lines {
     fn new(body: Incoming) -> Lines {
-        Lines { body, buffer: Vec::new(), ended: false }
+        Lines { body, buffer: Vec::new(), searched: 0, ended: false }
     }
 
     async fn next(&mut self) -> Option<Result<Vec<u8>, ApiError>> {
         loop {
-            if let Some(end) = self.buffer.iter().position(|byte| *byte == b'\n') {
-                let rest = self.buffer.split_off(end + 1);
+            // What was looked through before has no end in it: a row may come in thousands of pieces.
+            if let Some(end) = self.buffer[self.searched..].iter().position(|byte| *byte == b'\n') {
+                let rest = self.buffer.split_off(self.searched + end + 1);
+                self.searched = 0;
                 let mut line = std::mem::replace(&mut self.buffer, rest);
                 line.pop();
                 return Some(Ok(line));
             }
+            self.searched = self.buffer.len();
             if self.ended {
                 return None;
             }
@@ -126,6 +141,7 @@ impl Lines {
                 Some(Err(error)) => {
                     self.ended = true;
                     self.buffer.clear();
+                    self.searched = 0;
                     return Some(Err(broke(&error)));
                 }
                 None => self.ended = true,

@@ -6,13 +6,15 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::error::ApiError;
 use super::model::{Request, Response};
-use super::{Answer, Backend, Row, Rows, Topic};
+use super::{Answer, Backend, Listing, Row, Rows, Topic};
 
 /// Answers from a script, and remembers what was asked.
 #[derive(Default)]
 pub struct Fake {
     pub asked: Mutex<Vec<Request>>,
     pub answers: Mutex<Vec<Result<Response, ApiError>>>,
+    pub listings: Mutex<Vec<Listing>>,
+    pub listed: Mutex<Vec<Vec<Row>>>,
     pub followers: Mutex<Vec<mpsc::UnboundedSender<Row>>>,
     pub stop_on_down: Mutex<Option<oneshot::Sender<()>>>,
 }
@@ -37,6 +39,13 @@ impl Backend for Fake {
         self.asked.lock().unwrap().push(request);
         let answer = self.answers.lock().unwrap().pop();
         Box::pin(async move { answer.unwrap_or_else(|| Err(ApiError::failure("nothing was scripted"))) })
+    }
+
+    fn list(&self, listing: Listing) -> Rows {
+        self.listings.lock().unwrap().push(listing);
+        let rows = self.listed.lock().unwrap().pop();
+        let rows = rows.unwrap_or_else(|| vec![Row::Ended(ApiError::failure("nothing was scripted"))]);
+        Box::pin(futures::stream::iter(rows))
     }
 
     fn follow(&self, _: Topic) -> Rows {

@@ -65,12 +65,6 @@ pub enum Request {
     Nearby,
     /// Answered by [`Response::Sent`] once the message is durable here.
     Send(Compose),
-    /// Answered by [`Response::Inbox`], each sender's as they were written and different
-    /// senders' as they arrived (`agent/inbox/order.rs` has the definition); with `limit`, the last so many.
-    Inbox {
-        unread: bool,
-        limit: Option<u32>,
-    },
     /// One message with its attachments; answered by [`Response::Letter`].
     Read {
         id: String,
@@ -80,9 +74,9 @@ pub enum Request {
     InboxDelete {
         id: String,
     },
-    /// Answered by [`Response::Statuses`], oldest first: one row, or all.
+    /// What became of one message; answered by [`Response::Statuses`] with the one row.
     Status {
-        id: Option<String>,
+        id: String,
     },
     /// Answered by [`Response::Statuses`] with the one row.
     Cancel {
@@ -92,8 +86,6 @@ pub enum Request {
     Peers,
     /// Answered by [`Response::Carry`].
     Carry,
-    /// Answered by [`Response::CarryList`], in the order of eviction.
-    CarryList,
     /// Answered by [`Response::Carry`].
     CarryLimit {
         bytes: u64,
@@ -129,16 +121,27 @@ pub enum Response {
     Contacts(Vec<ContactRow>),
     Nearby(Vec<NearbyRow>),
     Sent(SentRow),
-    Inbox(Vec<InboxRow>),
     Letter(Box<LetterRow>),
     Statuses(Vec<StatusRow>),
     Peers(Vec<PeerRow>),
     Carry(CarryRow),
-    CarryList(Vec<CarriedRow>),
     Bytes(Vec<u8>),
     Doctor(Vec<CheckRow>),
     Backup(FileRow),
     Config(Vec<ConfigRow>),
+}
+
+/// What is listed, a row at a time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Listing {
+    /// Rows of the inbox, each sender's as they were written and different senders' as they arrived
+    /// (`agent/inbox/order.rs` has the definition); with `limit`, the last so many. Of each text and name so many characters at
+    /// most, where that is said.
+    Inbox { unread: bool, limit: Option<u32>, text_chars: Option<u32> },
+    /// What became of one's messages, oldest first.
+    Status,
+    /// What is held, in the order of eviction.
+    Carried,
 }
 
 /// What a stream is about.
@@ -150,11 +153,12 @@ pub enum Topic {
     Status { id: Option<String> },
 }
 
-/// One row of a stream.
+/// One row of a listing or a stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Row {
     Inbox(InboxRow),
     Status(StatusRow),
+    Carried(CarriedRow),
     /// The last row, where a stream ends before its reader left; says why.
     Ended(ApiError),
 }

@@ -9,7 +9,7 @@
 //! | POST /v1/contacts/WHO/verify `{verified}`, /rename `{name}`, /block, /unblock | a change | one object |
 //! | GET /v1/nearby, /v1/peers | who could be met, who is met | objects |
 //! | POST /v1/send `{to, text, …}` | a message | `{id, state}` |
-//! | GET /v1/inbox`?unread=true&limit=N` | the inbox | objects |
+//! | GET /v1/inbox`?unread=true&limit=N&text_chars=N` | the inbox; of each text the first so many characters | objects |
 //! | GET /v1/inbox/follow | new rows as they come | endless objects |
 //! | POST /v1/inbox/ID/read `{mark, tell}` | one message | one object |
 //! | DELETE /v1/inbox/ID | its deletion | done |
@@ -31,7 +31,7 @@ use hyper::Method;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::model::{LimitRow, Request, Response, Row, Topic};
+use super::model::{LimitRow, Listing, Request, Response, Row, Topic};
 
 /// One HTTP exchange, without its transport.
 pub struct Exchange {
@@ -99,21 +99,15 @@ pub fn exchange(request: &Request) -> Exchange {
         R::ContactRemove { who } => bare(Method::DELETE, contact(who, ""), one(Response::Done)),
         R::Nearby => get("/v1/nearby", many(Response::Nearby)),
         R::Send(compose) => post("/v1/send", compose, one(Response::Sent)),
-        R::Inbox { unread, limit } => {
-            let limit = limit.map(|n| format!("&limit={n}")).unwrap_or_default();
-            get(format!("/v1/inbox?unread={unread}{limit}"), many(Response::Inbox))
-        }
         R::Read { id, mark, tell } => {
             let path = format!("/v1/inbox/{}/read", escaped(id));
             post(path, &body::Read { mark: *mark, tell: *tell }, one(|row| Response::Letter(Box::new(row))))
         }
         R::InboxDelete { id } => bare(Method::DELETE, format!("/v1/inbox/{}", escaped(id)), one(Response::Done)),
-        R::Status { id: None } => get("/v1/status", many(Response::Statuses)),
-        R::Status { id: Some(id) } => get(format!("/v1/status/{}", escaped(id)), many(Response::Statuses)),
+        R::Status { id } => get(format!("/v1/status/{}", escaped(id)), many(Response::Statuses)),
         R::Cancel { id } => bare(Method::POST, format!("/v1/status/{}/cancel", escaped(id)), many(Response::Statuses)),
         R::Peers => get("/v1/peers", many(Response::Peers)),
         R::Carry => get("/v1/carry", one(Response::Carry)),
-        R::CarryList => get("/v1/carry/bundles", many(Response::CarryList)),
         R::CarryLimit { bytes } => {
             with(Method::PUT, "/v1/carry/limit", Some(&LimitRow { bytes: *bytes }), one(Response::Carry))
         }
@@ -129,6 +123,18 @@ pub fn exchange(request: &Request) -> Exchange {
     }
 }
 
+/// The path of a listing; its method is GET.
+pub fn listing_path(listing: &Listing) -> String {
+    match listing {
+        Listing::Inbox { unread, limit, text_chars } => {
+            let asked = |name: &str, n: &Option<u32>| n.map(|n| format!("&{name}={n}")).unwrap_or_default();
+            format!("/v1/inbox?unread={unread}{}{}", asked("limit", limit), asked("text_chars", text_chars))
+        }
+        Listing::Status => "/v1/status".into(),
+        Listing::Carried => "/v1/carry/bundles".into(),
+    }
+}
+
 /// The path of a stream; its method is GET.
 pub fn stream_path(topic: &Topic) -> String {
     match topic {
@@ -138,15 +144,30 @@ pub fn stream_path(topic: &Topic) -> String {
     }
 }
 
-/// Reads one line of a stream.
-pub fn decode_row(topic: &Topic, line: &[u8]) -> serde_json::Result<Row> {
-    if let Ok(report) = serde_json::from_slice::<super::error::ErrorReport>(line) {
-        return Ok(Row::Ended(report.error));
+/// Reads one line of a listing or a stream.
+pub type DecodeRow = fn(&[u8]) -> serde_json::Result<Row>;
+
+pub fn listing_rows(listing: &Listing) -> DecodeRow {
+    match listing {
+        Listing::Inbox { .. } => |line| row(line, Row::Inbox),
+        Listing::Status => |line| row(line, Row::Status),
+        Listing::Carried => |line| row(line, Row::Carried),
     }
+}
+
+pub fn stream_rows(topic: &Topic) -> DecodeRow {
     match topic {
-        Topic::Inbox => serde_json::from_slice(line).map(Row::Inbox),
-        Topic::Status { .. } => serde_json::from_slice(line).map(Row::Status),
+        Topic::Inbox => |line| row(line, Row::Inbox),
+        Topic::Status { .. } => |line| row(line, Row::Status),
     }
+}
+
+fn row<T: DeserializeOwned>(line: &[u8], wrap: fn(T) -> Row) -> serde_json::Result<Row> {
+    // The last line may say why it is the last; a row has no such field.
+    serde_json::from_slice(line).map(wrap).or_else(|error| {
+        let report = serde_json::from_slice::<super::error::ErrorReport>(line);
+        report.map(|report| Row::Ended(report.error)).map_err(|_| error)
+    })
 }
 
 /// A path segment: everything but unreserved characters of RFC 3986 as `%XX`.

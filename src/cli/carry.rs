@@ -3,11 +3,12 @@
 use super::Outcome;
 use super::args::{Carry, CarryWhat};
 use super::link::{Link, take};
+use super::listing;
 use super::out::{Out, Paint, Style};
-use super::table::{Table, cell, painted};
+use super::table::{Cell, Table, cell, painted};
 use super::who::{called, short_id};
 use crate::api::ApiError;
-use crate::api::model::{CarriedRow, CarryRow, Class, Counts, FileRow, Grade, Request, Response, Schema};
+use crate::api::model::{CarryRow, Class, Counts, FileRow, Grade, Listing, Request, Response, Row, Schema};
 use crate::safe_text::safe_text;
 use crate::units::about_bytes;
 
@@ -16,11 +17,13 @@ pub async fn carry(link: &Link<'_>, args: &Carry, out: &Out) -> Outcome {
         None => totals(link, Request::Carry, out).await,
         Some(CarryWhat::Limit { bytes }) => totals(link, Request::CarryLimit { bytes: *bytes }, out).await,
         Some(CarryWhat::List) => {
-            let rows = take!(link.ask(Request::CarryList).await?, CarryList)?;
-            if rows.is_empty() {
+            let rows = link.list(Listing::Carried).await?;
+            let mut count = 0u64;
+            listing::print(rows, out, &HEADS, cells, |_| count += 1).await?;
+            if count == 0 {
                 out.talk("nothing is held");
             }
-            out.answer(&Response::CarryList(rows.clone()), |style| list(&rows, style))
+            Ok(())
         }
         Some(CarryWhat::Drop { id }) => {
             let done = take!(link.ask(Request::CarryDrop { id: id.clone() }).await?, Done)?;
@@ -73,30 +76,29 @@ fn text(carry: &CarryRow, style: &Style) -> String {
     )
 }
 
-fn list(rows: &[CarriedRow], style: &Style) -> String {
-    let mut table = Table::new(&["ID", "FROM", "TO", "WHAT", "SIZE", "EXPIRES"]);
-    for row in rows {
-        let class = match row.class {
-            Class::Own => "own",
-            Class::Contacts => "contact's",
-            Class::Strangers => "stranger's",
-        };
-        let grade = match row.grade {
-            Grade::Custody => "custody",
-            Grade::Copy => "copy",
-            Grade::Released => "released",
-        };
-        let what = if row.kind == "receipt" { format!("{class} receipt") } else { format!("{class} {grade}") };
-        table.row(vec![
-            cell(short_id(&row.id)),
-            cell(called(&row.from)),
-            cell(called(&row.to)),
-            cell(what),
-            cell(about_bytes(row.bytes)),
-            cell(style.when(row.expires_at)),
-        ]);
-    }
-    table.render(style)
+const HEADS: [&str; 6] = ["ID", "FROM", "TO", "WHAT", "SIZE", "EXPIRES"];
+
+fn cells(row: &Row, style: &Style) -> Option<Vec<Cell>> {
+    let Row::Carried(row) = row else { return None };
+    let class = match row.class {
+        Class::Own => "own",
+        Class::Contacts => "contact's",
+        Class::Strangers => "stranger's",
+    };
+    let grade = match row.grade {
+        Grade::Custody => "custody",
+        Grade::Copy => "copy",
+        Grade::Released => "released",
+    };
+    let what = if row.kind == "receipt" { format!("{class} receipt") } else { format!("{class} {grade}") };
+    Some(vec![
+        cell(short_id(&row.id)),
+        cell(called(&row.from)),
+        cell(called(&row.to)),
+        cell(what),
+        cell(about_bytes(row.bytes)),
+        cell(style.when(row.expires_at)),
+    ])
 }
 
 fn counted(n: u64, what: &str) -> String {
@@ -140,6 +142,8 @@ Custody goes only for a higher class, my own messages never.
 ID          FROM   TO   WHAT               SIZE     EXPIRES
 3f2a91c0de  alice  bob  contact's custody  1.4 KiB  tomorrow 11:00
 ";
-        assert_eq!(list(&[samples::carried()], &style()), wanted);
+        let mut table = Table::new(&HEADS);
+        table.row(cells(&Row::Carried(samples::carried()), &style()).unwrap());
+        assert_eq!(table.render(&style()), wanted);
     }
 }

@@ -7,17 +7,20 @@ use futures::StreamExt;
 
 use super::args::{Inbox, InboxList, InboxWhat, Read};
 use super::link::{Link, take};
+use super::listing;
 use super::out::{Out, Paint, Style};
-use super::table::{Table, cell, painted};
+use super::table::{Cell, cell, painted};
 use super::who::{called, short_id};
 use super::{Outcome, Stop};
 use crate::api::ApiError;
-use crate::api::model::{Done, File, InboxRow, LetterRow, Request, Response, Row, Topic, json_line};
+use crate::api::model::{Done, File, InboxRow, LetterRow, Listing, Request, Row, Topic, json_line};
 use crate::bundle::Priority;
 use crate::home::create_private_file;
 use crate::safe_text::{is_unsafe, safe_block, safe_text};
 use crate::units::about_bytes;
 
+/// So much of a text is asked for where one line of it is shown.
+const GIST_CHARS_MAX: u32 = 1_024;
 /// Longest name of a saved attachment, in characters; any file system takes it.
 const FILE_NAME_CHARS_MAX: usize = 60;
 
@@ -38,14 +41,22 @@ pub async fn inbox(link: &Link<'_>, args: &Inbox, out: &Out) -> Outcome {
 async fn list(link: &Link<'_>, args: &InboxList, out: &Out) -> Outcome {
     // Subscribed before listed: what arrives in between is in both, and shown once.
     let news = if args.follow { Some(link.follow(Topic::Inbox).await?) } else { None };
-    let request = Request::Inbox { unread: args.unread, limit: args.limit };
-    let rows = take!(link.ask(request).await?, Inbox)?;
-    if rows.is_empty() && !args.follow && args.limit != Some(0) {
+    let text_chars = (!out.json).then_some(GIST_CHARS_MAX);
+    let rows = link.list(Listing::Inbox { unread: args.unread, limit: args.limit, text_chars }).await?;
+    let mut shown = BTreeSet::new();
+    let mut count = 0u64;
+    listing::print(rows, out, &HEADS, cells, |row| {
+        count += 1;
+        // Only who follows may be told of a row again.
+        if let (Row::Inbox(row), true) = (row, args.follow) {
+            shown.insert(row.id);
+        }
+    })
+    .await?;
+    if count == 0 && !args.follow && args.limit != Some(0) {
         out.talk(if args.unread { "nothing unread" } else { "the inbox is empty" });
     }
-    out.answer(&Response::Inbox(rows.clone()), |style| table(&rows, style))?;
     let Some(mut news) = news else { return Ok(()) };
-    let shown: BTreeSet<String> = rows.into_iter().map(|row| row.id).collect();
     while let Some(row) = news.next().await {
         match row {
             Row::Inbox(row) if !shown.contains(&row.id) => match out.json {
@@ -53,7 +64,7 @@ async fn list(link: &Link<'_>, args: &InboxList, out: &Out) -> Outcome {
                 false => out.data(&arrival(&row, &out.style))?,
             },
             Row::Ended(why) => return Err(Stop::Error(why)),
-            Row::Inbox(_) | Row::Status(_) => {}
+            Row::Inbox(_) | Row::Status(_) | Row::Carried(_) => {}
         }
     }
     Ok(())
@@ -72,15 +83,14 @@ pub async fn read(link: &Link<'_>, args: &Read, out: &Out) -> Outcome {
     Ok(())
 }
 
-fn table(rows: &[InboxRow], style: &Style) -> String {
-    let mut table = Table::new(&["", "ID", "FROM", "WHEN", "TEXT"]);
-    for row in rows {
-        let mark = if row.read { cell("") } else { painted(Paint::Good, "*") };
-        let paint = if row.read { Paint::Plain } else { Paint::Bold };
-        let when = style.when(row.received_at);
-        table.row(vec![mark, cell(short_id(&row.id)), painted(paint, called(&row.from)), cell(when), cell(gist(row))]);
-    }
-    table.render(style)
+const HEADS: [&str; 5] = ["", "ID", "FROM", "WHEN", "TEXT"];
+
+fn cells(row: &Row, style: &Style) -> Option<Vec<Cell>> {
+    let Row::Inbox(row) = row else { return None };
+    let mark = if row.read { cell("") } else { painted(Paint::Good, "*") };
+    let paint = if row.read { Paint::Plain } else { Paint::Bold };
+    let when = style.when(row.received_at);
+    Some(vec![mark, cell(short_id(&row.id)), painted(paint, called(&row.from)), cell(when), cell(gist(row))])
 }
 
 /// A message in a line: urgency, subject, text, attachments.
@@ -198,9 +208,16 @@ mod tests {
     use super::*;
     use crate::api::model::FileRow;
     use crate::api::samples::{at, inbox};
+    use crate::cli::table::Table;
 
     fn style(width: usize) -> Style {
         Style { width, color: false, now: "2026-03-01T12:00[UTC]".parse().unwrap() }
+    }
+
+    fn table(rows: &[InboxRow], style: &Style) -> String {
+        let mut table = Table::new(&HEADS);
+        rows.iter().for_each(|row| table.row(cells(&Row::Inbox(row.clone()), style).unwrap()));
+        table.render(style)
     }
 
     #[test]

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::{Engine, find_home};
 use crate::api::client::{Client, RowStream};
-use crate::api::model::{Request, Response, Topic};
+use crate::api::model::{Listing, Request, Response, Topic};
 use crate::api::{ApiError, Backend, ErrorKind};
 use crate::home::{Home, LockError};
 
@@ -53,6 +53,24 @@ impl<'a> Link<'a> {
             match self.open().await {
                 Err(error) if patience.hopes(&error).await => {}
                 home => return home?.call(request).await,
+            }
+        }
+    }
+
+    /// Reads a listing of the node, or of the home where none runs.
+    pub async fn list(&self, listing: Listing) -> Result<RowStream, ApiError> {
+        if let Some(home) = self.closed.get() {
+            return Ok(home.list(listing));
+        }
+        let mut patience = Patience::new(self);
+        loop {
+            match self.client.list(&listing).await {
+                Err(error) if error.kind == ErrorKind::NotRunning => {}
+                answer => return answer,
+            }
+            match self.open().await {
+                Err(error) if patience.hopes(&error).await => {}
+                home => return Ok(home?.list(listing)),
             }
         }
     }

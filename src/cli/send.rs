@@ -83,7 +83,7 @@ async fn wait(link: &Link<'_>, id: &str, goal: Goal, timeout: Option<Duration>) 
     let mut state = State::Queued;
     let watching = async {
         let news = link.follow(Topic::Status { id: Some(id.into()) }).await?;
-        let now = take!(link.ask(Request::Status { id: Some(id.into()) }).await?, Statuses)?;
+        let now = take!(link.ask(Request::Status { id: id.into() }).await?, Statuses)?;
         watch(now, news, goal, &mut state).await
     };
     let deadline = async {
@@ -119,7 +119,7 @@ async fn watch(now: Vec<StatusRow>, mut news: RowStream, goal: Goal, state: &mut
         }
         rows = match news.next().await {
             Some(Row::Status(row)) => vec![row],
-            Some(Row::Inbox(_)) => Vec::new(),
+            Some(Row::Inbox(_) | Row::Carried(_)) => Vec::new(),
             Some(Row::Ended(why)) => return Err(still_in_flight(&id, &why.message)),
             None => return Err(still_in_flight(&id, "the node stopped")),
         };

@@ -6,11 +6,14 @@ use futures::StreamExt;
 
 use super::args::{Id, Status};
 use super::link::{Link, take};
+use super::listing;
 use super::out::{Out, Paint, Style};
-use super::table::{Table, cell, painted};
+use super::table::{Cell, cell, painted};
 use super::who::{called, short_id};
 use super::{Outcome, Stop};
-use crate::api::model::{Event, EventKind, Request, Response, Row, State, StatusRow, Topic, json_line, priority_name};
+use crate::api::model::{
+    Event, EventKind, Listing, Request, Response, Row, State, StatusRow, Topic, json_line, priority_name,
+};
 use crate::safe_text::safe_text;
 
 pub async fn status(link: &Link<'_>, args: &Status, out: &Out) -> Outcome {
@@ -19,21 +22,34 @@ pub async fn status(link: &Link<'_>, args: &Status, out: &Out) -> Outcome {
         true => Some(link.follow(Topic::Status { id: args.id.clone() }).await?),
         false => None,
     };
-    let rows = take!(link.ask(Request::Status { id: args.id.clone() }).await?, Statuses)?;
-    if rows.is_empty() {
-        out.talk("nothing was sent yet");
+    let mut shown = BTreeMap::new();
+    match &args.id {
+        Some(id) => {
+            let rows = take!(link.ask(Request::Status { id: id.clone() }).await?, Statuses)?;
+            out.answer(&Response::Statuses(rows.clone()), |style| rows.iter().map(|row| life(row, style)).collect())?;
+            shown.extend(rows.into_iter().map(|row| (row.id, row.events.len())));
+        }
+        None => {
+            let rows = link.list(Listing::Status).await?;
+            let mut count = 0u64;
+            listing::print(rows, out, &HEADS, cells, |row| {
+                count += 1;
+                if let (Row::Status(row), true) = (row, args.watch) {
+                    shown.insert(row.id, row.events.len());
+                }
+            })
+            .await?;
+            if count == 0 {
+                out.talk("nothing was sent yet");
+            }
+        }
     }
-    out.answer(&Response::Statuses(rows.clone()), |style| match args.id {
-        Some(_) => rows.iter().map(|row| life(row, style)).collect(),
-        None => table(&rows, style),
-    })?;
     let Some(mut news) = news else { return Ok(()) };
-    let mut shown: BTreeMap<String, usize> = rows.into_iter().map(|row| (row.id, row.events.len())).collect();
     while let Some(row) = news.next().await {
         match row {
             Row::Status(row) => show_news(&row, &mut shown, out)?,
             Row::Ended(why) => return Err(Stop::Error(why)),
-            Row::Inbox(_) => {}
+            Row::Inbox(_) | Row::Carried(_) => {}
         }
     }
     Ok(())
@@ -60,15 +76,14 @@ fn show_news(row: &StatusRow, shown: &mut BTreeMap<String, usize>, out: &Out) ->
     out.data(&lines.collect::<String>())
 }
 
-fn table(rows: &[StatusRow], style: &Style) -> String {
-    let mut table = Table::new(&["ID", "TO", "STATE", "SINCE", "HOW IT IS KNOWN"]);
-    for row in rows {
-        let Some(event) = proof(row) else { continue };
-        let state = painted(paint(row.state), row.state.word());
-        let how = painted(Paint::Dim, basis(event, row));
-        table.row(vec![cell(short_id(&row.id)), cell(called(&row.to)), state, cell(style.when(event.at)), how]);
-    }
-    table.render(style)
+const HEADS: [&str; 5] = ["ID", "TO", "STATE", "SINCE", "HOW IT IS KNOWN"];
+
+fn cells(row: &Row, style: &Style) -> Option<Vec<Cell>> {
+    let Row::Status(row) = row else { return None };
+    let event = proof(row)?;
+    let state = painted(paint(row.state), row.state.word());
+    let how = painted(Paint::Dim, basis(event, row));
+    Some(vec![cell(short_id(&row.id)), cell(called(&row.to)), state, cell(style.when(event.at)), how])
 }
 
 /// The first event that carries the state.
@@ -169,6 +184,7 @@ fn paint(state: State) -> Paint {
 mod tests {
     use super::*;
     use crate::api::samples::{at, event, status};
+    use crate::cli::table::Table;
     use EventKind as E;
 
     fn style() -> Style {
@@ -181,6 +197,12 @@ mod tests {
             event(E::Custody, at(11, 2), Some("carol")),
             event(E::GaveUp, at(11, 40), Some("carol")),
         ])
+    }
+
+    fn table(rows: &[StatusRow], style: &Style) -> String {
+        let mut table = Table::new(&HEADS);
+        rows.iter().filter_map(|row| cells(&Row::Status(row.clone()), style)).for_each(|row| table.row(row));
+        table.render(style)
     }
 
     #[test]

@@ -13,7 +13,7 @@ use super::out::{Sink, Style};
 use super::{Engine, Out, Ready, run_with};
 use crate::api::fake::Fake;
 use crate::api::model::*;
-use crate::api::{Answer, ApiError, Backend, ErrorKind, Row, Rows, Topic, samples, server, socket};
+use crate::api::{Answer, ApiError, Backend, ErrorKind, Listing, Row, Rows, Topic, samples, server, socket};
 use crate::config::Flags;
 use crate::home::Home;
 
@@ -114,7 +114,7 @@ fn mistyped_lines_exit_2_and_help_exits_0() {
 #[test]
 fn a_reader_that_left_is_no_failure() {
     let stage = Stage::set_up().with_node();
-    stage.answer(Response::Inbox(vec![samples::inbox("hi")]));
+    stage.list(vec![Row::Inbox(samples::inbox("hi"))]);
     let out = |json| Out::new(json, style(), Arc::new(Mutex::new(Closed)), Arc::new(Mutex::new(Closed)));
     assert_eq!(run_with(&stage.engine, stage.line("inbox"), out), 0);
 }
@@ -169,9 +169,21 @@ fn an_over_long_message_is_refused_with_the_limit_before_anything_is_asked() {
 }
 
 #[test]
+fn a_listing_that_breaks_off_shows_what_came_and_says_why() {
+    let stage = Stage::set_up().with_node();
+    for json in ["", " --json"] {
+        let why = ApiError::new(ErrorKind::Store, "a page was damaged");
+        stage.list(vec![Row::Inbox(samples::inbox("first")), Row::Ended(why)]);
+        let ran = stage.run(&format!("inbox{json}"));
+        assert_eq!((ran.code, ran.data.contains("first")), (7, true), "{}", ran.data);
+        assert!(ran.talk.contains("a page was damaged"), "{}", ran.talk);
+    }
+}
+
+#[test]
 fn following_prints_what_is_there_and_what_comes_until_the_node_stops() {
     let stage = Stage::set_up().with_node();
-    stage.answer(Response::Inbox(vec![samples::inbox("old")]));
+    stage.list(vec![Row::Inbox(samples::inbox("old"))]);
     let new = InboxRow { id: "77aa".into(), ..samples::inbox("new\nlines") };
     let node = stage.node.as_ref().unwrap().clone();
     let emitter = std::thread::spawn(move || {
@@ -282,6 +294,10 @@ impl Stage {
         self.engine.home.0.answers.lock().unwrap().insert(0, Ok(response));
     }
 
+    fn list(&self, rows: Vec<Row>) {
+        self.engine.home.0.listed.lock().unwrap().insert(0, rows);
+    }
+
     fn fail(&self, error: ApiError) {
         self.engine.home.0.answers.lock().unwrap().insert(0, Err(error));
     }
@@ -338,6 +354,10 @@ struct SharedFake(Arc<Fake>);
 impl Backend for SharedFake {
     fn call(&self, request: Request) -> Answer<'_> {
         self.0.call(request)
+    }
+
+    fn list(&self, listing: Listing) -> Rows {
+        self.0.list(listing)
     }
 
     fn follow(&self, topic: Topic) -> Rows {

@@ -5,7 +5,7 @@ use crate::agent::Agent;
 use crate::agent::change::Class;
 use crate::api::model::ID_PREFIX_DIGITS_MIN;
 use crate::api::{ApiError, ErrorKind};
-use crate::id::{BundleId, NodeId};
+use crate::id::{BundleId, IdPrefix, NodeId};
 use crate::node::Sighting;
 use crate::safe_text::safe_text;
 use crate::ticket::Ticket;
@@ -65,7 +65,7 @@ impl Desk {
     /// The node of a contact's name, or of an address.
     pub(super) async fn find_node(&self, who: &str) -> Result<NodeId, ApiError> {
         let name = who.to_owned();
-        let named = move |agent: &Agent, _: &super::Names| {
+        let named = move |agent: &Agent, _: &super::Names<'_>| {
             let same = |person: &&str, folded: bool| match folded {
                 true => person.to_lowercase() == name.to_lowercase(),
                 false => **person == name,
@@ -92,48 +92,50 @@ impl Desk {
 
     /// A bundle in custody, and whether it is one's own.
     pub(super) async fn find_held(&self, prefix: &str) -> Result<(BundleId, bool), ApiError> {
-        let id = self.find_id(prefix, "held", |agent| agent.held().map(|held| held.id).collect()).await?;
-        let own = move |agent: &Agent, _: &super::Names| agent.held_one(&id).is_some_and(|h| h.class == Class::Own);
+        let id = self.find_id(prefix, "held", |agent, prefix| agent.held_like(prefix).next_two()).await?;
+        let own = move |agent: &Agent, _: &super::Names<'_>| agent.held_one(&id).is_some_and(|h| h.class == Class::Own);
         Ok((id, self.look(own).await?))
     }
 
     /// A bundle in custody or in the inbox.
     pub(super) async fn find_stored(&self, prefix: &str) -> Result<BundleId, ApiError> {
-        let all = |agent: &Agent| {
-            let held = agent.held().map(|held| held.id);
-            held.chain(agent.letters().map(|letter| letter.id)).collect()
+        let both = |agent: &Agent, prefix: &IdPrefix| {
+            let mut ids = agent.held_like(prefix).next_two();
+            ids.extend(agent.letters_like(prefix).map(|letter| letter.id).next_two());
+            ids
         };
-        self.find_id(prefix, "stored", all).await
+        self.find_id(prefix, "stored", both).await
     }
 
     pub(super) async fn find_letter(&self, prefix: &str) -> Result<BundleId, ApiError> {
-        self.find_id(prefix, "in the inbox", |agent| agent.letters().map(|letter| letter.id).collect()).await
+        let letters = |agent: &Agent, prefix: &IdPrefix| agent.letters_like(prefix).map(|letter| letter.id).next_two();
+        self.find_id(prefix, "in the inbox", letters).await
     }
 
     pub(super) async fn find_sent(&self, prefix: &str) -> Result<BundleId, ApiError> {
-        self.find_id(prefix, "sent from here", |agent| agent.sent().map(|outgoing| outgoing.id).collect()).await
+        let sent = |agent: &Agent, prefix: &IdPrefix| agent.sent_like(prefix).map(|outgoing| outgoing.id).next_two();
+        self.find_id(prefix, "sent from here", sent).await
     }
 
+    /// The one id that begins so, of the two or none or one that `find` gives.
     async fn find_id(
         &self,
-        prefix: &str,
+        typed: &str,
         place: &'static str,
-        all: impl FnOnce(&Agent) -> Vec<BundleId> + Send + 'static,
+        find: impl FnOnce(&Agent, &IdPrefix) -> Vec<BundleId> + Send + 'static,
     ) -> Result<BundleId, ApiError> {
-        let typed = prefix.trim().to_ascii_lowercase();
+        let typed = typed.trim().to_ascii_lowercase();
         if typed.len() < ID_PREFIX_DIGITS_MIN || !typed.bytes().all(|digit| digit.is_ascii_hexdigit()) {
             let message = format!("an id is {ID_PREFIX_DIGITS_MIN} or more hexadecimal digits");
             return Err(ApiError::usage(message).next("copy it from `dak inbox`, `dak status` or `dak carry list`"));
         }
-        let digits = typed.clone();
-        let mut found = self
-            .look(move |agent, _| {
-                let mut ids: Vec<BundleId> = all(agent).into_iter().filter(|id| has_prefix(id, &digits)).collect();
-                ids.sort();
-                ids.dedup();
-                ids
-            })
-            .await?;
+        let mut found = match IdPrefix::parse(&typed) {
+            Some(prefix) => self.look(move |agent, _| find(agent, &prefix)).await?,
+            // Longer than any id.
+            None => Vec::new(),
+        };
+        found.sort();
+        found.dedup();
         match (found.pop(), found.is_empty()) {
             (Some(id), true) => Ok(id),
             (Some(_), false) => Err(ApiError::not_found(format!("more than one message {place} starts with {typed}"))
@@ -143,7 +145,11 @@ impl Desk {
     }
 }
 
-fn has_prefix(id: &BundleId, digits: &str) -> bool {
-    // Only as much of the id becomes text as was typed.
-    digits.len() <= 64 && crate::id::hex(&id.0[..digits.len().div_ceil(2)]).starts_with(digits)
+/// As much as it takes to know whether there is one.
+trait NextTwo: Iterator + Sized {
+    fn next_two(self) -> Vec<Self::Item> {
+        self.take(2).collect()
+    }
 }
+
+impl<I: Iterator> NextTwo for I {}

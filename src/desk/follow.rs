@@ -4,6 +4,7 @@ use futures::stream;
 use tokio::sync::broadcast::error::RecvError;
 
 use super::Desk;
+use super::rows::Taken;
 use crate::agent::Event;
 use crate::api::{ApiError, Row, Rows, Topic};
 use crate::id::BundleId;
@@ -35,17 +36,17 @@ impl Desk {
         match (topic, event) {
             (Topic::Inbox, Event::Delivered { id, .. }) => {
                 let id = *id;
-                let letter = self.look(move |agent, _| agent.letter(&id).cloned()).await?;
-                let Some(letter) = letter else { return Ok(None) };
+                let Some(envelope) = self.envelope(id).await? else { return Ok(None) };
                 self.node().tell(crate::agent::Input::Collect(id));
-                Ok(self.open(vec![letter]).await?.pop().map(|(row, _)| Row::Inbox(row)))
+                let opened = self.open(vec![envelope], Taken::Texts { chars_max: usize::MAX }).await?.pop();
+                Ok(opened.map(|opened| Row::Inbox(opened.row)))
             }
             (Topic::Status { id }, Event::Status { id: about, .. } | Event::Queued { id: about, .. }) => {
                 let wanted = |id: &Option<String>| id.as_ref().is_none_or(|prefix| is_named(about, prefix));
                 if !wanted(id) {
                     return Ok(None);
                 }
-                Ok(self.status(Some(about.full())).await?.pop().map(Row::Status))
+                Ok(self.status_of(*about).await?.map(Row::Status))
             }
             _ => Ok(None),
         }

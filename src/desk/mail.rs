@@ -3,20 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Desk;
-use super::rows::Names;
-use crate::agent::change::{Letter, Outgoing};
+use super::rows::{Envelope, Names, Opened, Taken};
+use crate::agent::change::Letter;
 use crate::agent::{Agent, Input};
-use crate::api::model::{Compose, Done, File, InboxRow, LetterRow, Schema, SentRow, State, StatusRow};
+use crate::api::model::{Compose, Done, File, LetterRow, Schema, SentRow, State, StatusRow};
 use crate::api::{ApiError, Response};
 use crate::eid::Eid;
-use crate::id::BundleId;
+use crate::id::{BundleId, IdPrefix};
 use crate::message::{Attachment, Message, pad};
 use crate::time::{DAY, Millis};
 
 /// How long a message is under way where nobody says.
 const LIFETIME: Millis = Millis(7 * DAY.0);
-/// How many messages are opened between two looks at the agent.
-const CHUNK: usize = 1_024;
 
 impl Desk {
     pub(super) async fn send(&self, compose: Compose) -> Result<SentRow, ApiError> {
@@ -56,64 +54,53 @@ impl Desk {
         })
     }
 
-    async fn thread_of(&self, id: BundleId) -> Result<Option<[u8; 16]>, ApiError> {
-        let letter = self.look(move |agent, _| agent.letter(&id).cloned()).await?;
-        let Some(letter) = letter else { return Ok(None) };
-        Ok(self.open(vec![letter]).await?.pop().and_then(|(_, message)| message.thread))
+    pub(super) async fn thread_of(&self, id: BundleId) -> Result<Option<[u8; 16]>, ApiError> {
+        let Some(envelope) = self.envelope(id).await? else { return Ok(None) };
+        let opened = self.open(vec![envelope], Taken::Texts { chars_max: 0 }).await?.pop();
+        Ok(opened.and_then(|opened| opened.thread))
     }
 
-    pub(super) async fn inbox(&self, unread: bool, limit: Option<u32>) -> Result<Vec<InboxRow>, ApiError> {
-        let limit = limit.map_or(usize::MAX, |limit| limit as usize);
-        let wanted = move |agent: &Agent, _: &Names| {
-            let newest = agent.letters_as_written().rev().filter(|letter| !(unread && letter.read)).take(limit);
-            let mut letters: Vec<Letter> = newest.cloned().collect();
-            letters.reverse();
-            letters
+    /// Opens letters away from the agent, for each takes its time. All are in memory at once: the caller bounds how many
+    /// it hands over, and how large they are.
+    pub(super) async fn open(&self, envelopes: Vec<Envelope>, taken: Taken) -> Result<Vec<Opened>, ApiError> {
+        let desk = self.clone();
+        let open = move || -> Result<Vec<Opened>, ApiError> {
+            let mut opened = Vec::with_capacity(envelopes.len());
+            for envelope in envelopes {
+                let body = desk.node().reader().bodies(&[envelope.letter.row])?.pop().flatten();
+                opened.push(envelope.open(body.as_deref(), desk.node().identity(), taken));
+            }
+            Ok(opened)
         };
-        let letters = self.look(wanted).await?;
-        let ids: Vec<BundleId> = letters.iter().filter(|letter| !letter.collected).map(|letter| letter.id).collect();
-        let rows = self.open(letters).await?.into_iter().map(|(row, _)| row).collect();
-        for id in ids {
-            self.node().tell(Input::Collect(id));
-        }
-        Ok(rows)
-    }
-
-    /// Opens messages away from the agent, for each takes its time.
-    pub(super) async fn open(&self, letters: Vec<Letter>) -> Result<Vec<(InboxRow, Message)>, ApiError> {
-        let mut opened = Vec::with_capacity(letters.len().min(CHUNK));
-        for chunk in letters.chunks(CHUNK) {
-            let letters = chunk.to_vec();
-            let rows: Vec<_> = letters.iter().map(|letter| letter.row).collect();
-            let names = self.look(|_, names| names.clone()).await?;
-            let desk = self.clone();
-            let open = move || -> Result<Vec<(InboxRow, Message)>, ApiError> {
-                let bodies = desk.node().reader().bodies(&rows)?;
-                let each = letters.iter().zip(&bodies);
-                Ok(each.map(|(letter, body)| names.inbox(letter, body.as_deref(), desk.node().identity())).collect())
-            };
-            let joined = tokio::task::spawn_blocking(open).await;
-            opened.extend(joined.map_err(|error| ApiError::failure(error.to_string()))??);
-        }
+        let joined = tokio::task::spawn_blocking(open).await;
+        let mut opened = joined.map_err(|error| ApiError::failure(error.to_string()))??;
         self.name_answered(&mut opened).await?;
         Ok(opened)
     }
 
+    /// The letter of an id with the names it is shown with, if it is still there.
+    pub(super) async fn envelope(&self, id: BundleId) -> Result<Option<Envelope>, ApiError> {
+        self.look(move |agent, names| agent.letter(&id).map(|letter| names.envelope(letter))).await
+    }
+
     /// A message carries half the id of what it answers; where that is known here, the row has all of it.
-    async fn name_answered(&self, rows: &mut [(InboxRow, Message)]) -> Result<(), ApiError> {
-        let marks: BTreeSet<[u8; 16]> = rows.iter().filter_map(|(_, message)| message.in_reply_to).collect();
+    async fn name_answered(&self, opened: &mut [Opened]) -> Result<(), ApiError> {
+        let marks: BTreeSet<[u8; 16]> = opened.iter().filter_map(|opened| opened.answers).collect();
         if marks.is_empty() {
             return Ok(());
         }
-        let find = move |agent: &Agent, _: &Names| {
-            let ids = agent.sent().map(|outgoing| outgoing.id).chain(agent.letters().map(|letter| letter.id));
-            let known = ids.map(|id| (Letter::mark_of(&id), id)).filter(|(mark, _)| marks.contains(mark));
-            known.collect::<BTreeMap<_, _>>()
+        let find = move |agent: &Agent, _: &Names<'_>| {
+            let whole = |mark: [u8; 16]| {
+                let prefix = IdPrefix::of_mark(&mark);
+                let sent = agent.sent_like(&prefix).map(|outgoing| outgoing.id).next();
+                sent.or_else(|| agent.letters_like(&prefix).map(|letter| letter.id).next()).map(|id| (mark, id))
+            };
+            marks.into_iter().filter_map(whole).collect::<BTreeMap<_, _>>()
         };
         let ids = self.look(find).await?;
-        for (row, message) in rows {
-            if let Some(id) = message.in_reply_to.and_then(|mark| ids.get(&mark)) {
-                row.in_reply_to = Some(id.full());
+        for opened in opened {
+            if let Some(id) = opened.answers.and_then(|mark| ids.get(&mark)) {
+                opened.row.in_reply_to = Some(id.full());
             }
         }
         Ok(())
@@ -121,14 +108,14 @@ impl Desk {
 
     pub(super) async fn read(&self, prefix: &str, mark: bool, tell: bool) -> Result<LetterRow, ApiError> {
         let id = self.find_letter(prefix).await?;
-        let letter = self.look(move |agent, _| agent.letter(&id).cloned()).await?;
-        let letter = letter.ok_or_else(|| ApiError::not_found("that message was just deleted"))?;
-        let (row, message) = self.open(vec![letter]).await?.remove(0);
+        let gone = || ApiError::not_found("that message was just deleted");
+        let envelope = self.envelope(id).await?.ok_or_else(gone)?;
+        let Opened { row, files, .. } = self.open(vec![envelope], Taken::Everything).await?.pop().ok_or_else(gone)?;
         if mark {
             let tell = (tell || self.inner.config.read_receipts.value) && row.unreadable.is_none();
             self.node().input(Input::Read { id, tell }).await?;
         }
-        let files = message.attachments.into_iter().map(|Attachment { name, bytes }| File { name, bytes }).collect();
+        let files = files.into_iter().map(|Attachment { name, bytes }| File { name, bytes }).collect();
         Ok(LetterRow { row, files })
     }
 
@@ -138,24 +125,20 @@ impl Desk {
         Ok(Response::Done(Done::default()))
     }
 
-    pub(super) async fn status(&self, prefix: Option<String>) -> Result<Vec<StatusRow>, ApiError> {
-        let one = match prefix {
-            Some(prefix) => Some(self.find_sent(&prefix).await?),
-            None => None,
-        };
-        let rows = move |agent: &Agent, names: &Names| {
-            let mut sent: Vec<&Outgoing> = agent.sent().filter(|o| one.is_none_or(|id| o.id == id)).collect();
-            sent.sort_by_key(|outgoing| (outgoing.created.now, outgoing.creation.time, outgoing.creation.sequence));
-            let row = |o: &Outgoing| names.status(o, agent.at(), agent.held_one(&o.id).is_some());
-            sent.into_iter().map(row).collect()
-        };
-        self.look(rows).await
+    /// What became of one message: the one row.
+    pub(super) async fn status(&self, prefix: &str) -> Result<Vec<StatusRow>, ApiError> {
+        let id = self.find_sent(prefix).await?;
+        Ok(self.status_of(id).await?.into_iter().collect())
+    }
+
+    pub(super) async fn status_of(&self, id: BundleId) -> Result<Option<StatusRow>, ApiError> {
+        self.look(move |agent, names| agent.sent_one(&id).map(|outgoing| names.status(outgoing))).await
     }
 
     pub(super) async fn cancel(&self, prefix: &str) -> Result<Vec<StatusRow>, ApiError> {
         let id = self.find_sent(prefix).await?;
         self.node().input(Input::Cancel(id)).await?;
-        self.status(Some(id.full())).await
+        Ok(self.status_of(id).await?.into_iter().collect())
     }
 }
 

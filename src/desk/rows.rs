@@ -1,6 +1,5 @@
 //! The agent's facts as rows for people: names for keys, wall times for elapsed ones.
 
-use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 use crate::agent::Agent;
@@ -12,40 +11,71 @@ use crate::bundle::{Bundle, Kind};
 use crate::frame;
 use crate::id::NodeId;
 use crate::keys::Identity;
-use crate::message::{Message, unpad};
+use crate::message::{Attachment, Message, MessageError, Outline, unpad};
 use crate::seal;
 use crate::ticket::Ticket;
 use crate::time::{DtnTime, HOUR, Moment, Timestamp};
 use crate::words::SafetyWords;
 
-/// The names this person gave, and the own one.
-#[derive(Clone)]
-pub struct Names {
-    me: NodeId,
-    names: BTreeMap<NodeId, String>,
+/// The names this person gave, and the own one; each is looked up where it is shown.
+pub struct Names<'a> {
+    agent: &'a Agent,
+    name: &'a str,
 }
 
-impl Names {
-    pub fn of(agent: &Agent, (me, name): (NodeId, String)) -> Names {
-        let mut names: BTreeMap<_, _> = agent.people().map(|(node, person)| (*node, person.name.clone())).collect();
-        names.insert(me, name);
-        Names { me, names }
+/// A letter, and the names it is shown with.
+#[derive(Clone)]
+pub struct Envelope {
+    pub letter: Letter,
+    from: String,
+    via: Option<String>,
+}
+
+/// An opened letter.
+pub struct Opened {
+    pub row: InboxRow,
+    /// The first message of the conversation, and the one that this answers, by the first half of their ids.
+    pub thread: Option<[u8; 16]>,
+    pub answers: Option<[u8; 16]>,
+    /// The attachments, where they were asked for.
+    pub files: Vec<Attachment>,
+}
+
+/// How much of a letter is taken out.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Taken {
+    Everything,
+    /// Its texts, so many characters at most, and what its attachments are called.
+    Texts {
+        chars_max: usize,
+    },
+}
+
+impl Names<'_> {
+    pub fn of<'a>(agent: &'a Agent, name: &'a str) -> Names<'a> {
+        Names { agent, name }
     }
 
     /// The name this person gave to another.
     pub fn given(&self, node: &NodeId) -> Option<String> {
-        self.names.get(node).filter(|_| *node != self.me).cloned()
+        self.agent.person(node).filter(|_| *node != self.agent.node()).map(|person| person.name.clone())
     }
 
     /// A name, or the address.
     pub fn show(&self, node: &NodeId) -> String {
-        self.names.get(node).cloned().unwrap_or_else(|| address(*node))
+        match *node == self.agent.node() {
+            true => self.name.to_owned(),
+            false => self.given(node).unwrap_or_else(|| address(*node)),
+        }
     }
 
-    pub fn carried(&self, agent: &Agent) -> Vec<CarriedRow> {
-        let mut held: Vec<Held> = agent.held().collect();
-        held.sort_by_key(|held| (held.class, held.grade, held.expires));
-        held.iter().map(|held| self.carried_row(held, agent.at())).collect()
+    pub fn envelope(&self, letter: &Letter) -> Envelope {
+        let via = (letter.from != letter.source).then(|| self.show(&letter.from));
+        Envelope { letter: letter.clone(), from: self.show(&letter.source), via }
+    }
+
+    pub fn carried(&self, held: &Held) -> CarriedRow {
+        self.carried_row(held, self.agent.at())
     }
 
     fn carried_row(&self, held: &Held, at: Moment) -> CarriedRow {
@@ -76,7 +106,8 @@ impl Names {
         }
     }
 
-    pub fn status(&self, outgoing: &Outgoing, at: Moment, held_here: bool) -> StatusRow {
+    pub fn status(&self, outgoing: &Outgoing) -> StatusRow {
+        let (at, held_here) = (self.agent.at(), self.agent.held_one(&outgoing.id).is_some());
         let event = |evidence: &change::Evidence| Event {
             at: when_known(evidence.at),
             what: kind(evidence.what),
@@ -101,22 +132,27 @@ impl Names {
             forward_secrecy: false,
         }
     }
+}
 
-    /// An inbox row and the message in it; the row says why where it cannot be read.
-    pub fn inbox(&self, letter: &Letter, body: Option<&[u8]>, identity: &Identity) -> (InboxRow, Message) {
-        let (message, forward_secrecy, unreadable) = match open(letter, body, identity) {
-            Ok((message, forward_secrecy)) => (message, forward_secrecy, None),
-            Err(why) => (Message::default(), false, Some(why)),
+impl Envelope {
+    /// The inbox row of a letter and what is in it; the row says why where it cannot be read.
+    pub fn open(self, body: Option<&[u8]>, identity: &Identity, taken: Taken) -> Opened {
+        let Envelope { letter, from, via } = self;
+        let (content, forward_secrecy, unreadable) = match unseal(&letter, body, identity, taken) {
+            Ok((content, forward_secrecy)) => (content, forward_secrecy, None),
+            Err(why) => (Content::default(), false, Some(why)),
         };
+        let Content { outline: Outline { message, files }, attachments } = content;
         let received = letter.received.trusted_wall();
         let id16 = |id: [u8; 16]| crate::id::hex(&id);
+        let file = |(name, bytes): (String, usize)| FileRow { schema: Schema, name, bytes: bytes as u64 };
         let row = InboxRow {
             schema: Schema,
             id: letter.id.full(),
-            from: self.show(&letter.source),
+            from,
             from_address: address(letter.source),
-            text: unreadable.is_none().then(|| message.body.clone()),
-            subject: message.subject.clone(),
+            text: unreadable.is_none().then_some(message.body),
+            subject: message.subject,
             thread: message.thread.map(id16),
             in_reply_to: message.in_reply_to.map(id16),
             priority: letter.priority,
@@ -124,29 +160,43 @@ impl Names {
             received_at: received.and_then(When::from_dtn),
             read: letter.read,
             reply_by: message.reply_by.and_then(|time| When::from_dtn(DtnTime(time))),
-            attachments: message
-                .attachments
-                .iter()
-                .map(|file| FileRow { schema: Schema, name: file.name.clone(), bytes: file.bytes.len() as u64 })
-                .collect(),
-            via: (letter.from != letter.source).then(|| self.show(&letter.from)),
+            attachments: files.into_iter().map(file).collect(),
+            via,
             forward_secrecy,
             clock_differs: received.is_some_and(|wall| letter.creation.time.0 > wall.0 + HOUR.0),
             unreadable,
         };
-        (row, message)
+        Opened { row, thread: message.thread, answers: message.in_reply_to, files: attachments }
     }
 }
 
-fn open(letter: &Letter, body: Option<&[u8]>, identity: &Identity) -> Result<(Message, bool), String> {
+/// What was in a letter.
+#[derive(Default)]
+struct Content {
+    outline: Outline,
+    attachments: Vec<Attachment>,
+}
+
+fn unseal(letter: &Letter, body: Option<&[u8]>, identity: &Identity, taken: Taken) -> Result<(Content, bool), String> {
     let body = body.ok_or("the store has lost its body; see `dak doctor`")?;
     let (bundle, _) = Bundle::from_store(body).map_err(|error| error.to_string())?;
     if bundle.id != letter.id {
         return Err("the store has another body in its place; see `dak doctor`".into());
     }
     let opened = seal::open(identity, bundle.primary(), bundle.payload()).map_err(|error| error.to_string())?;
-    let message = unpad(&opened.plaintext).and_then(Message::decode).map_err(|error| error.to_string())?;
-    Ok((message, opened.forward_secret))
+    let content = content(&opened.plaintext, taken).map_err(|error| error.to_string())?;
+    Ok((content, opened.forward_secret))
+}
+
+fn content(plaintext: &[u8], taken: Taken) -> Result<Content, MessageError> {
+    let bytes = unpad(plaintext)?;
+    Ok(match taken {
+        Taken::Everything => {
+            let outline = Message::outline(bytes, usize::MAX)?;
+            Content { outline, attachments: Message::decode(bytes)?.attachments }
+        }
+        Taken::Texts { chars_max } => Content { outline: Message::outline(bytes, chars_max)?, attachments: Vec::new() },
+    })
 }
 
 pub fn contact(me: NodeId, node: NodeId, person: &Person) -> ContactRow {

@@ -186,7 +186,7 @@ impl Person {
         path
     }
 
-    fn command<S: AsRef<OsStr>>(&self, args: &[S]) -> Command {
+    pub fn command<S: AsRef<OsStr>>(&self, args: &[S]) -> Command {
         let dak = env!("CARGO_BIN_EXE_dak");
         let mut command = match &self.network {
             Some(network) => {

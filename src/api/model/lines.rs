@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::Response;
+use super::{Response, Row};
 use crate::safe_text::safe_json;
 
 /// One physical line, with its end. Characters that a terminal may obey, or that hide, are escaped, which JSON allows
@@ -17,21 +17,23 @@ fn json_lines<T: Serialize>(rows: &[T]) -> String {
     rows.iter().map(json_line).collect()
 }
 
+impl Row {
+    /// Its object in one line; of the last, why it is.
+    pub fn json_line(&self) -> String {
+        match self {
+            Row::Inbox(row) => json_line(row),
+            Row::Status(row) => json_line(row),
+            Row::Carried(row) => json_line(row),
+            Row::Ended(why) => json_line(&why.clone().report()),
+        }
+    }
+}
+
 impl Response {
     /// Whether it is any number of objects rather than one.
     pub fn is_many(&self) -> bool {
         use Response as R;
-        matches!(
-            self,
-            R::Contacts(_)
-                | R::Nearby(_)
-                | R::Inbox(_)
-                | R::Statuses(_)
-                | R::Peers(_)
-                | R::CarryList(_)
-                | R::Doctor(_)
-                | R::Config(_)
-        )
+        matches!(self, R::Contacts(_) | R::Nearby(_) | R::Statuses(_) | R::Peers(_) | R::Doctor(_) | R::Config(_))
     }
 
     /// Its objects, one a line. Bytes have none.
@@ -46,12 +48,10 @@ impl Response {
             R::Contacts(rows) => json_lines(rows),
             R::Nearby(rows) => json_lines(rows),
             R::Sent(row) => json_line(row),
-            R::Inbox(rows) => json_lines(rows),
             R::Letter(row) => json_line(row),
             R::Statuses(rows) => json_lines(rows),
             R::Peers(rows) => json_lines(rows),
             R::Carry(row) => json_line(row),
-            R::CarryList(rows) => json_lines(rows),
             R::Bytes(_) => String::new(),
             R::Doctor(rows) => json_lines(rows),
             R::Backup(row) => json_line(row),

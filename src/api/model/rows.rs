@@ -434,7 +434,7 @@ impl<'de> Deserialize<'de> for Yes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::model::{Response, json_line};
+    use crate::api::model::{Row, json_line};
     use crate::api::samples;
 
     fn keys(line: &str) -> Vec<String> {
@@ -495,7 +495,7 @@ mod tests {
     #[test]
     fn one_object_is_one_physical_line_whatever_it_says() {
         let hostile = "a\nb\r\u{1b}[2J\u{9b}31m\u{2028}\u{202e}\u{7f}\0";
-        let line = Response::Inbox(vec![samples::inbox(hostile)]).json_lines();
+        let line = Row::Inbox(samples::inbox(hostile)).json_line();
         assert!(line.ends_with('\n') && line.trim_end_matches('\n').chars().all(|c| !c.is_control()), "{line:?}");
         assert!(!line.contains(['\u{2028}', '\u{202e}']));
         assert_eq!(serde_json::from_str::<InboxRow>(&line).unwrap(), samples::inbox(hostile));

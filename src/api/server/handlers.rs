@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::{BODY_BYTES_MAX, BODY_TIME_MAX, answer, streams};
 use crate::api::Backend;
 use crate::api::error::ApiError;
-use crate::api::model::{Compose, Introduction, LimitRow, Request, Response, Topic};
+use crate::api::model::{Compose, Introduction, LimitRow, Listing, Request, Response, Topic};
 use crate::api::route::body;
 
 /// What every handler sees.
@@ -55,7 +55,7 @@ pub fn router(shared: Shared) -> Router {
         .route("/v1/nearby", get(|s: S| s.0.ask(R::Nearby)))
         .route("/v1/peers", get(|s: S| s.0.ask(R::Peers)))
         .route("/v1/send", post(|s: S, Json(compose): Json<Compose>| s.0.send(compose)))
-        .route("/v1/inbox", get(|s: S, Asked(q): Asked<Inbox>| s.0.ask(R::Inbox { unread: q.unread, limit: q.limit })))
+        .route("/v1/inbox", get(|s: S, Asked(q): Asked<Inbox>| s.0.list(q.listing())))
         .route("/v1/inbox/follow", get(|s: S| async { s.0.follow(Topic::Inbox) }))
         .route("/v1/inbox/{id}", delete(|s: S, Segment(id): Segment| s.0.ask(R::InboxDelete { id })))
         .route(
@@ -64,14 +64,14 @@ pub fn router(shared: Shared) -> Router {
                 s.0.ask(R::Read { id, mark: b.mark, tell: b.tell })
             }),
         )
-        .route("/v1/status", get(|s: S| s.0.ask(R::Status { id: None })))
+        .route("/v1/status", get(|s: S| s.0.list(Listing::Status)))
         .route("/v1/status/follow", get(|s: S| async { s.0.follow(Topic::Status { id: None }) }))
-        .route("/v1/status/{id}", get(|s: S, Segment(id): Segment| s.0.ask(R::Status { id: Some(id) })))
+        .route("/v1/status/{id}", get(|s: S, Segment(id): Segment| s.0.ask(R::Status { id })))
         .route("/v1/status/{id}/follow", get(|s: S, Segment(id): Segment| s.0.follow_one(id)))
         .route("/v1/status/{id}/cancel", post(|s: S, Segment(id): Segment| s.0.ask(R::Cancel { id })))
         .route("/v1/carry", get(|s: S| s.0.ask(R::Carry)))
         .route("/v1/carry/limit", put(|s: S, Json(b): Json<LimitRow>| s.0.ask(R::CarryLimit { bytes: b.bytes })))
-        .route("/v1/carry/bundles", get(|s: S| s.0.ask(R::CarryList)))
+        .route("/v1/carry/bundles", get(|s: S| s.0.list(Listing::Carried)))
         .route("/v1/carry/bundles/{id}", get(|s: S, Segment(id): Segment| s.0.ask(R::CarryExport { id })))
         .route("/v1/carry/bundles/{id}", delete(|s: S, Segment(id): Segment| s.0.ask(R::CarryDrop { id })))
         .route("/v1/doctor", get(|s: S| s.0.ask(R::Doctor)))
@@ -98,6 +98,10 @@ impl Shared {
         self.ask(Request::Send(compose)).await
     }
 
+    async fn list(self, listing: Listing) -> Result<HttpResponse, ApiError> {
+        streams::listed(self.backend.list(listing), self.closing).await
+    }
+
     fn follow(self, topic: Topic) -> HttpResponse {
         streams::respond(self.backend.follow(topic), self.closing)
     }
@@ -105,7 +109,7 @@ impl Shared {
     /// An id that names nothing is an error at once and not an endless silence.
     async fn follow_one(self, id: String) -> Result<HttpResponse, ApiError> {
         let rows = self.backend.follow(Topic::Status { id: Some(id.clone()) });
-        self.backend.call(Request::Status { id: Some(id) }).await?;
+        self.backend.call(Request::Status { id }).await?;
         Ok(streams::respond(rows, self.closing))
     }
 }
@@ -117,6 +121,15 @@ struct Inbox {
     unread: bool,
     #[serde(default)]
     limit: Option<u32>,
+    #[serde(default)]
+    text_chars: Option<u32>,
+}
+
+impl Inbox {
+    fn listing(self) -> Listing {
+        let Inbox { unread, limit, text_chars } = self;
+        Listing::Inbox { unread, limit, text_chars }
+    }
 }
 
 /// The path's only parameter.

@@ -1,4 +1,4 @@
-//! Rows as they come, one JSON object a line, for a reader of any speed.
+//! Rows one JSON object a line: as they come, for a reader of any speed, and as a reader takes them.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -14,7 +14,6 @@ use tokio_util::sync::CancellationToken;
 use super::STREAM_ROWS_MAX;
 use super::answer::{JSON_LINES, line};
 use crate::api::error::{ApiError, ErrorKind};
-use crate::api::model::json_line;
 use crate::api::{Row, Rows};
 
 /// Answers with `rows` until they end, the reader leaves, lags too far behind, or the node stops.
@@ -47,7 +46,7 @@ async fn pump(mut rows: Rows, queue: mpsc::Sender<Bytes>, lagged: Arc<AtomicBool
         };
         let Some(row) = row else { return };
         let last = matches!(row, Row::Ended(_));
-        match queue.try_send(encode(row)) {
+        match queue.try_send(Bytes::from(row.json_line())) {
             Ok(()) if last => return,
             Ok(()) => {}
             Err(mpsc::error::TrySendError::Full(_)) => return lagged.store(true, Ordering::Release),
@@ -56,10 +55,26 @@ async fn pump(mut rows: Rows, queue: mpsc::Sender<Bytes>, lagged: Arc<AtomicBool
     }
 }
 
-fn encode(row: Row) -> Bytes {
-    Bytes::from(match row {
-        Row::Inbox(row) => json_line(&row),
-        Row::Status(row) => json_line(&row),
-        Row::Ended(why) => line(why),
-    })
+/// Answers with a listing: the next row is made when the last one was taken, so that little of it is in memory. What
+/// fails before its first row is an error as any other.
+pub async fn listed(mut rows: Rows, closing: CancellationToken) -> Result<HttpResponse, ApiError> {
+    let first = match rows.next().await {
+        Some(Row::Ended(why)) => return Err(why),
+        first => stream::iter(first),
+    };
+    let rows: Rows = Box::pin(first.chain(rows));
+    let lines = stream::unfold(Some(rows), move |rows| {
+        let closing = closing.clone();
+        async move {
+            let mut rows = rows?;
+            let row = tokio::select! {
+                biased;
+                () = closing.cancelled() => Some(Row::Ended(ApiError::not_running())),
+                row = rows.next() => row,
+            }?;
+            let is_last = matches!(row, Row::Ended(_));
+            Some((Ok::<_, Infallible>(Bytes::from(row.json_line())), (!is_last).then_some(rows)))
+        }
+    });
+    Ok(([(header::CONTENT_TYPE, JSON_LINES)], Body::from_stream(lines)).into_response())
 }

@@ -94,8 +94,8 @@ async fn a_crowd_of_slow_clients_is_gone_after_a_while_and_the_next_one_is_serve
 #[tokio::test(start_paused = true)]
 async fn an_answer_that_nobody_reads_is_given_up() {
     let node = Node::start().await;
-    let rows = vec![samples::inbox(&"x".repeat(4_000)); 2_000];
-    node.fake.answers.lock().unwrap().push(Ok(Response::Inbox(rows)));
+    let rows = vec![Row::Inbox(samples::inbox(&"x".repeat(4_000))); 2_000];
+    node.fake.listed.lock().unwrap().push(rows);
     let mut client = UnixStream::connect(&node.path).await.unwrap();
     client.write_all(&http("GET", "/v1/inbox?unread=false", "")).await.unwrap();
     sleep(Duration::from_secs(90)).await;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dak::api::model::{Request, Response};
-use dak::api::{Answer, ApiError, Backend, Rows, Topic, server};
+use dak::api::{Answer, ApiError, Backend, Listing, Row, Rows, Topic, server};
 use dak::safe_text::safe_json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
@@ -27,6 +27,11 @@ impl Backend for Nobody {
             request => Err(ApiError::not_found(format!("{request:?}"))),
         };
         Box::pin(async move { answer })
+    }
+
+    fn list(&self, listing: Listing) -> Rows {
+        let row = Row::Ended(ApiError::not_found(format!("{listing:?}")));
+        Box::pin(futures::stream::once(async move { row }))
     }
 
     fn follow(&self, _: Topic) -> Rows {

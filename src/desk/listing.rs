@@ -1,0 +1,164 @@
+//! Listings, a few rows at a time: what is on its way to the reader is all that is in memory.
+//!
+//! Each look at the agent takes the next page of facts, and of an inbox only so many letters are opened at once as a
+//! reader takes in a moment. What comes or goes while a listing is read may be in it or not; what stays where it was is
+//! in it once.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::ops::Bound;
+
+use futures::{StreamExt, stream};
+
+use super::Desk;
+use super::rows::{Envelope, Names, Taken};
+use crate::agent::{Agent, Input, Position, Standing, Written};
+use crate::api::{ApiError, Listing, Row, Rows};
+
+/// Most rows of one look at the agent.
+pub const PAGE_ROWS: usize = 256;
+/// Letters opened at once together have about so many bytes at most; one may have more.
+const OPEN_BYTES: u64 = 1 << 20;
+
+pub fn rows(desk: Desk, listing: Listing) -> Rows {
+    match listing {
+        Listing::Inbox { unread, limit, text_chars } => {
+            let chars_max = text_chars.map_or(usize::MAX, |chars| chars as usize);
+            let taken = Taken::Texts { chars_max };
+            pages(InboxPages { desk, unread, limit, taken, span: None, waiting: VecDeque::new() }, InboxPages::next)
+        }
+        Listing::Status => pages((desk, None), statuses),
+        Listing::Carried => pages((desk, None), carried),
+    }
+}
+
+/// Rows of one page after another until there is none; an error is the last row.
+fn pages<S, F>(state: S, next: fn(S) -> F) -> Rows
+where
+    S: Send + 'static,
+    F: Future<Output = Result<Option<(Vec<Row>, S)>, ApiError>> + Send + 'static,
+{
+    let pages = stream::try_unfold(state, next);
+    Box::pin(pages.flat_map(|page| stream::iter(page.unwrap_or_else(|error| vec![Row::Ended(error)]))))
+}
+
+/// A listing of the inbox under way.
+struct InboxPages {
+    desk: Desk,
+    unread: bool,
+    limit: Option<u32>,
+    taken: Taken,
+    /// What is left to be looked at, once that is known.
+    span: Option<Span>,
+    /// Letters that were looked at and not opened yet.
+    waiting: VecDeque<Envelope>,
+}
+
+/// A stretch of the inbox.
+#[derive(Clone, Copy)]
+struct Span {
+    from: Bound<Position>,
+    to: Bound<Position>,
+}
+
+impl InboxPages {
+    async fn next(mut self) -> Result<Option<(Vec<Row>, InboxPages)>, ApiError> {
+        if self.span.is_none() {
+            self.span = self.whole_span().await?;
+        }
+        while let Some(span) = self.span
+            && self.waiting.is_empty()
+        {
+            self.span = self.look_on(span).await?;
+        }
+        let mut bytes = 0;
+        let mut fits = |envelope: &Envelope| {
+            bytes += u64::from(envelope.letter.size_bytes);
+            bytes <= OPEN_BYTES
+        };
+        let many = self.waiting.iter().take_while(|envelope| fits(envelope)).count().max(1);
+        let envelopes: Vec<Envelope> = self.waiting.drain(..many.min(self.waiting.len())).collect();
+        if envelopes.is_empty() {
+            return Ok(None);
+        }
+        let seen: Vec<_> = envelopes.iter().filter(|e| !e.letter.collected).map(|e| e.letter.id).collect();
+        let opened = self.desk.open(envelopes, self.taken).await?;
+        for id in seen {
+            self.desk.node().tell(Input::Collect(id));
+        }
+        Ok(Some((opened.into_iter().map(|opened| Row::Inbox(opened.row)).collect(), self)))
+    }
+
+    /// Takes the next letters out of the agent; returns what is left then.
+    async fn look_on(&mut self, span: Span) -> Result<Option<Span>, ApiError> {
+        let unread = self.unread;
+        let page = move |agent: &Agent, names: &Names<'_>| {
+            let mut left = None;
+            let mut page = VecDeque::new();
+            for (position, letter) in agent.letters_between(span.from, span.to).take(PAGE_ROWS) {
+                left = Some(Span { from: Bound::Excluded(position), ..span });
+                if !(unread && letter.read) {
+                    page.push_back(names.envelope(letter));
+                }
+            }
+            (page, left)
+        };
+        let (page, left) = self.desk.look(page).await?;
+        self.waiting = page;
+        Ok(left)
+    }
+
+    /// What is there now, or the last so many of it; none of an empty inbox.
+    async fn whole_span(&self) -> Result<Option<Span>, ApiError> {
+        let last = |agent: &Agent, _: &Names<'_>| {
+            agent.letters_between(Bound::Unbounded, Bound::Unbounded).next_back().map(|(position, _)| position)
+        };
+        let Some(last) = self.desk.look(last).await? else { return Ok(None) };
+        let mut span = Span { from: Bound::Unbounded, to: Bound::Included(last) };
+        let Some(limit) = self.limit else { return Ok(Some(span)) };
+        let (mut left, mut to, unread) = (limit, span.to, self.unread);
+        while left > 0 {
+            let back = move |agent: &Agent, _: &Names<'_>| {
+                let (mut left, mut first) = (left, None);
+                for (position, letter) in agent.letters_between(Bound::Unbounded, to).rev().take(PAGE_ROWS) {
+                    first = Some(position);
+                    left -= u32::from(!(unread && letter.read));
+                    if left == 0 {
+                        break;
+                    }
+                }
+                (left, first)
+            };
+            let (still, first) = self.desk.look(back).await?;
+            let Some(first) = first else { return Ok(Some(span)) };
+            (left, to, span.from) = (still, Bound::Excluded(first), Bound::Included(first));
+        }
+        Ok((limit > 0).then_some(span))
+    }
+}
+
+type Statuses = (Desk, Option<Written>);
+
+async fn statuses((desk, after): Statuses) -> Result<Option<(Vec<Row>, Statuses)>, ApiError> {
+    let page = move |agent: &Agent, names: &Names<'_>| {
+        let sent = agent.sent_behind(after).take(PAGE_ROWS);
+        sent.map(|outgoing| (Written::of(outgoing), names.status(outgoing))).collect::<Vec<_>>()
+    };
+    let page = desk.look(page).await?;
+    let Some((last, _)) = page.last() else { return Ok(None) };
+    let state = (desk, Some(*last));
+    Ok(Some((page.into_iter().map(|(_, row)| Row::Status(row)).collect(), state)))
+}
+
+type Carried = (Desk, Option<Standing>);
+
+async fn carried((desk, after): Carried) -> Result<Option<(Vec<Row>, Carried)>, ApiError> {
+    let page = move |agent: &Agent, names: &Names<'_>| {
+        let held = agent.held_behind(after).take(PAGE_ROWS);
+        held.map(|(standing, held)| (standing, names.carried(&held))).collect::<Vec<_>>()
+    };
+    let page = desk.look(page).await?;
+    let Some((last, _)) = page.last() else { return Ok(None) };
+    let state = (desk, Some(*last));
+    Ok(Some((page.into_iter().map(|(_, row)| Row::Carried(row)).collect(), state)))
+}

@@ -1,0 +1,176 @@
+//! What questions cost everybody else who waits for the agent: rows it walks over, counted.
+
+use std::sync::Arc;
+
+use futures::StreamExt;
+use tempfile::TempDir;
+
+use super::rows::Taken;
+use super::*;
+use crate::agent::change::{Change, Letter, Outgoing, Row};
+use crate::agent::{self, rows_walked};
+use crate::api::{self, Listing};
+use crate::bundle::{Creation, Draft, Hops, Kind, Priority};
+use crate::config::Flags;
+use crate::eid::Eid;
+use crate::id::BundleId;
+use crate::keys::Identity;
+use crate::store::redb::{DiskSync, RedbStore, StoreOptions};
+use crate::time::{DAY, DtnTime, Moment, Timestamp};
+
+/// A closed home that has sent and received so many messages.
+struct Owner {
+    _place: TempDir,
+    desk: Desk,
+    sent: BundleId,
+    letter: BundleId,
+}
+
+impl Owner {
+    fn of(messages: u64) -> Owner {
+        let place = tempfile::tempdir().unwrap();
+        let home = Home::open_or_create(Some(&place.path().join("home"))).unwrap();
+        let identity = Identity::from_secret(&[1; 32]);
+        let changes: Vec<Change> = (1..=messages).flat_map(|n| [posted(n), delivered(n, &identity)]).collect();
+        let quickly = StoreOptions { sync: DiskSync::Never, ..StoreOptions::default() };
+        let mut store = RedbStore::open(&home.store_path(), quickly).unwrap();
+        changes.chunks(512).for_each(|some| store.commit_all(&[some]).unwrap());
+        drop(store);
+        let letters = changes.iter().filter_map(|change| match change {
+            Change::Deliver { letter, .. } => Some(letter.id),
+            _ => None,
+        });
+        let letter = letters.last().unwrap();
+        let config = Config::load(&home.config_path(), |_| None, Flags::default()).unwrap();
+        let options = crate::node::Options {
+            identity,
+            store: home.store_path(),
+            config: agent::Config::default(),
+            net: None,
+            record: None,
+        };
+        let lock = home.lock().unwrap();
+        let desk = Desk::new(Node::start(options).unwrap(), home, config, "alice".into(), lock);
+        Owner { _place: place, desk, sent: id_of(messages), letter }
+    }
+
+    /// How many rows the agent's thread has walked over so far.
+    async fn walked(&self) -> u64 {
+        self.desk.look(|_, _| rows_walked()).await.unwrap()
+    }
+
+    async fn ask(&self, request: Request) -> Response {
+        self.desk.answer(request).await.unwrap()
+    }
+}
+
+fn id_of(n: u64) -> BundleId {
+    BundleId(*blake3::hash(&n.to_le_bytes()).as_bytes())
+}
+
+fn peer() -> Identity {
+    Identity::from_secret(&[2; 32])
+}
+
+fn posted(n: u64) -> Change {
+    let outgoing = Outgoing {
+        id: id_of(n),
+        destination: Eid::mail(peer().node()),
+        creation: Creation { time: DtnTime(0), sequence: n },
+        created: Moment { now: Timestamp(n), wall: DtnTime(0) },
+        lifetime: DAY,
+        expires: Timestamp(n + DAY.0),
+        priority: Priority::Normal,
+        size_bytes: 500,
+        evidence: Vec::new(),
+    };
+    Change::Post { outgoing }
+}
+
+fn delivered(n: u64, to: &Identity) -> Change {
+    let (source, destination) = (peer().node(), Eid::mail(to.node()));
+    let creation = Creation { time: DtnTime(0), sequence: n };
+    let (kind, priority) = (Kind::Message, Priority::Normal);
+    let draft = Draft { kind, source, destination: destination.clone(), creation, lifetime: DAY, priority, copies: 1 };
+    let bundle = Arc::new(draft.sign(b"sealed by nobody", &*peer().signer()).unwrap());
+    let letter = Letter {
+        row: Row(n),
+        id: bundle.id,
+        source,
+        destination,
+        creation,
+        lifetime: DAY,
+        priority,
+        size_bytes: bundle.encoded_len() as u32,
+        received: Moment { now: Timestamp(n), wall: DtnTime(0) },
+        from: source,
+        hops: Hops::default(),
+        read: false,
+        collected: true,
+    };
+    Change::Deliver { letter, bundle }
+}
+
+#[tokio::test]
+async fn a_question_about_one_message_walks_over_no_other() {
+    for messages in [20, 2_000] {
+        let owner = Owner::of(messages);
+        let (sent, letter) = (owner.sent.full(), owner.letter.full());
+        let before = owner.walked().await;
+        owner.ask(Request::Status { id: sent.clone() }).await;
+        owner.ask(Request::Read { id: letter.clone(), mark: true, tell: false }).await;
+        owner.ask(Request::CarryExport { id: letter.clone() }).await;
+        owner.desk.thread_of(owner.letter).await.unwrap();
+        let envelope = owner.desk.envelope(owner.letter).await.unwrap().unwrap();
+        owner.desk.open(vec![envelope], Taken::Everything).await.unwrap();
+        // One each for the first three.
+        assert_eq!(owner.walked().await - before, 3, "of {messages}");
+
+        let mut rows = owner.desk.follow(Topic::Status { id: None });
+        let before = owner.walked().await;
+        owner.ask(Request::Cancel { id: sent }).await;
+        let Some(api::Row::Status(row)) = rows.next().await else { panic!("the stream ended") };
+        assert_eq!(row.id, owner.sent.full());
+        assert_eq!(owner.walked().await - before, 1, "of {messages}");
+    }
+}
+
+#[tokio::test]
+async fn a_listing_looks_at_one_page_at_a_time_and_gives_every_row_once() {
+    let owner = Owner::of(2_000);
+    let inbox = |unread, limit| Listing::Inbox { unread, limit, text_chars: Some(10) };
+    for (listing, all) in [(inbox(false, None), 2_000), (inbox(true, Some(700)), 700), (Listing::Status, 2_000)] {
+        let before = owner.walked().await;
+        let mut rows = owner.desk.list(listing.clone());
+        let first = rows.next().await;
+        // To find the newest so many takes as many steps.
+        let found = if all == 700 { 701 } else { 1 };
+        assert!(owner.walked().await - before <= found + listing::PAGE_ROWS as u64 + 1, "{listing:?}");
+        let ids = futures::stream::iter(first).chain(rows).map(|row| match row {
+            api::Row::Inbox(row) => row.id,
+            api::Row::Status(row) => row.id,
+            other => panic!("{other:?}"),
+        });
+        let ids: Vec<String> = ids.collect().await;
+        let once: std::collections::BTreeSet<&String> = ids.iter().collect();
+        assert_eq!((ids.len(), once.len()), (all, all), "{listing:?}");
+        let newest = if listing == Listing::Status { owner.sent } else { owner.letter };
+        assert_eq!(ids.last(), Some(&newest.full()));
+    }
+    assert_eq!(owner.desk.list(inbox(false, Some(0))).count().await, 0);
+}
+
+#[tokio::test]
+async fn two_ids_with_the_same_first_digits_are_told_apart_by_more_of_them() {
+    let owner = Owner::of(2_000);
+    let ids: Vec<String> = (1..=2_000).map(|n| id_of(n).full()).collect();
+    let twins = |id: &&String| ids.iter().filter(|other| other[..4] == id[..4]).count() == 2;
+    let id = ids.iter().find(twins).unwrap();
+    let error = owner.desk.answer(Request::Status { id: id[..4].into() }).await.unwrap_err();
+    assert!(error.message.contains("more than one message sent from here"), "{error}");
+    let found = owner.ask(Request::Status { id: format!(" {} ", id[..16].to_uppercase()) }).await;
+    assert!(matches!(found, Response::Statuses(rows) if rows[0].id == *id));
+    for (typed, kind) in [("123", api::ErrorKind::Usage), (&"1".repeat(65), api::ErrorKind::NotFound)] {
+        assert_eq!(owner.desk.answer(Request::Status { id: typed.into() }).await.unwrap_err().kind, kind);
+    }
+}
