@@ -70,6 +70,24 @@ fn single(short: u64) -> Cell {
     Cell { sum: short, check: key().check(short), count: 1 }
 }
 
+/// The first cells of a set of short ids, reckoned by a second program from the formula in the code's description.
+fn cells_of(shorts: impl IntoIterator<Item = u64>, count: u32) -> Vec<Cell> {
+    let mut cells = vec![Cell::default(); count as usize];
+    for short in shorts {
+        let (check, mut at) = (key().check(short), 0u64);
+        while let Some(cell) = cells.get_mut(at as usize) {
+            *cell = Cell { sum: cell.sum ^ short, check: cell.check ^ check, count: cell.count.wrapping_add(1) };
+            let mut x = short.wrapping_add((at + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+            x = (x ^ x >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            x = (x ^ x >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+            x ^= x >> 31;
+            let s = (x >> 32).max(x & 0xffff_ffff) + 1;
+            at += ((2 * at + 3) * ((1 << 32) - s)).div_ceil(2 * s).max(1);
+        }
+    }
+    cells
+}
+
 fn assert_misbehaved(step: &Step) {
     assert!(step.misbehaved.is_some() && step.done, "{step:?}");
     assert!(step.send.is_empty() && step.surplus.is_empty() && step.wanted.is_empty());
@@ -216,6 +234,30 @@ fn whoever_asks_for_cells_without_end_gets_the_list_and_then_nothing() {
     assert!(matches!(step.send[..], [Frame::ShortIds { .. }]));
     assert!(bytes < 1_000 * 8, "{bytes} bytes");
     assert_misbehaved(&victim.say(&Frame::MoreCells { start: 0, count: 3 }));
+}
+
+/// The poison: cells that peel to the end and hold more ids than the frame that asks for them.
+#[test]
+fn cells_of_more_ids_than_a_stretch_may_have_are_misbehaviour() {
+    for invented in [65_536, 65_537] {
+        let mut victim = Victim::solving(50_000);
+        let own = (0..50_000).map(|n| key().short_id(&id(n)));
+        let poison = cells_of(own.chain((0..invented).map(|n| n << 32 | 7)), 200_000);
+        let mut step = victim.say(&cells(&victim, 0, poison[..FRAME_CELLS_MAX].to_vec()));
+        while let [Frame::MoreCells { start, count }] = step.send[..] {
+            assert_ne!(count, 0, "the cells are those of a set");
+            let more = poison[start as usize..][..count as usize].to_vec();
+            step = victim.say(&cells(&victim, start, more));
+        }
+        match &step.send[..] {
+            [want @ Frame::Want { ids }] => {
+                assert_eq!(ids.len() as u64, invented);
+                assert_eq!(Frame::decode(&want.encode()).as_ref(), Ok(want));
+                assert!(invented <= 65_536);
+            }
+            _ => assert_misbehaved(&step),
+        }
+    }
 }
 
 #[test]

@@ -10,6 +10,10 @@ use crate::frame::{Cell, FRAME_CELLS_MAX, FRAME_IDS_MAX, Frame};
 use crate::id::BundleId;
 use crate::planted;
 
+/// Cells are peeled against no more ids of one's own than this: 20 bytes each. A teller that has a full stretch of cells
+/// to tell expects less than half as many differences, or its list would be shorter; against more a list does.
+const OWN_IDS_MAX: usize = 2 * FRAME_IDS_MAX;
+
 #[derive(Debug)]
 pub struct Solver {
     /// How many ids the peer claims to know.
@@ -78,6 +82,7 @@ impl Solver {
                 self.solve_list(&region, ids, key, index, full)
             }
             (State::Await, Frame::Cells { buckets, up_to, start: 0, cells }) => match self.region(buckets, *up_to) {
+                Ok(region) if region.ids(index).nth(OWN_IDS_MAX).is_some() => self.ask_list(region, cells.len() as u32),
                 Ok(region) => {
                     // As many as there could be in one stretch of an honest peer's; made once and not grown.
                     let mut pairs = Vec::with_capacity(index.len().min(STRETCH_IDS_MAX as u64) as usize);
@@ -148,11 +153,18 @@ impl Solver {
         let progress = if have > max.min(CELLS_MAX.into()) { Progress::Hopeless } else { peeler.push(key, cells) };
         match progress {
             Progress::Complete => {
-                let mut want: Vec<u64> = peeler.theirs().collect();
-                want.sort_unstable();
                 // Crafted cells may give an id away twice.
-                want.dedup();
-                let surplus = peeler.mine().filter_map(|short| peeler.own().slot_of(short, key, index, full)).collect();
+                let once = |mut shorts: Vec<u64>| {
+                    shorts.sort_unstable();
+                    shorts.dedup();
+                    shorts
+                };
+                let want = once(peeler.theirs().collect());
+                if want.len() > FRAME_IDS_MAX {
+                    return Step::misbehaved("its cells hold more ids than one stretch may have");
+                }
+                let mine = once(peeler.mine().collect()).into_iter();
+                let surplus = mine.filter_map(|short| peeler.own().slot_of(short, key, index, full)).collect();
                 self.finish(region.last, want, surplus)
             }
             Progress::Needs(all) if u64::from(all) <= max => {
@@ -161,12 +173,14 @@ impl Solver {
                 self.state = State::Peeling { region, peeler, asked };
                 Step::send(Frame::MoreCells { start, count: asked })
             }
-            Progress::Needs(_) | Progress::Hopeless => {
-                let start = have as u32;
-                self.state = State::AwaitList { region };
-                Step::send(Frame::MoreCells { start, count: 0 })
-            }
+            Progress::Needs(_) | Progress::Hopeless => self.ask_list(region, have as u32),
         }
+    }
+
+    /// Gives up on the cells of a stretch, of which `start` have come.
+    fn ask_list(&mut self, region: Region, start: u32) -> Step {
+        self.state = State::AwaitList { region };
+        Step::send(Frame::MoreCells { start, count: 0 })
     }
 
     /// Ends a stretch that reached up to `last`.
