@@ -97,7 +97,7 @@ pub const COPIES_MAX: u16 = 1_024;
 impl Bundle {
     /// Reads a received bundle; nothing makes one that is not verified.
     pub fn decode(bytes: &[u8]) -> Result<(Bundle, Hops), BundleError> {
-        Unverified::parse(bytes)?.verify()
+        Unverified::decode(bytes)
     }
 
     /// Reads a bundle that was verified before it was stored, and spares the signature.

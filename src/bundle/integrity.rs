@@ -37,8 +37,9 @@ pub(super) fn write(out: &mut Vec<u8>, source: &[u8], signature: &[u8; 64]) {
 
 /// The data of the integrity block.
 pub(super) struct Integrity<'a> {
-    /// The encoded scope map.
+    /// The encoded scope map, and where in the block's data it begins.
     pub scope: &'a [u8],
+    pub scope_at: usize,
     /// The numbers of the blocks of unknown kinds in the scope, as bits.
     pub unknown: u16,
     pub signature: [u8; 64],
@@ -72,7 +73,7 @@ impl<'a> Integrity<'a> {
             return Err(BundleError::SecurityResult);
         }
         let signature = reader.rest().try_into().map_err(|_| BundleError::SecurityResult)?;
-        Ok(Integrity { scope, unknown, signature })
+        Ok(Integrity { scope, scope_at: start, unknown, signature })
     }
 }
 

@@ -1,5 +1,7 @@
 //! Reading bundles: the strict profile over the bytes as received, cheap checks first, the signature last.
 
+use std::ops::Range;
+
 use crate::cbor::{CborError, Reader};
 use crate::eid::{Eid, Service};
 use crate::id::{BundleId, NodeId};
@@ -11,26 +13,128 @@ use super::layout::{self, Covered, Place};
 use super::{BUNDLE_BYTES_MAX, Bundle, BundleError, COPIES_MAX, Creation, HOP_LIMIT, Hops, Kind, Parts, Priority};
 use super::{Role, key};
 
-/// A bundle whose form is right and whose signature nobody has looked at.
+/// A bundle whose form is right and whose signature nobody has looked at, over its bytes, borrowed or owned.
 ///
 /// Its facts are claims: good for dropping a bundle (its id is known, its source is over its rate), never for taking
 /// one. The keys of its endpoints were not checked either.
 #[derive(Debug)]
-pub struct Unverified<'a> {
-    bytes: &'a [u8],
+pub struct Unverified<B> {
+    bytes: B,
+    facts: Facts,
+}
+
+/// What the bytes of a bundle say, and where they say it.
+#[derive(Debug)]
+struct Facts {
     id: BundleId,
     hops: Hops,
-    primary: Primary<'a>,
+    primary: Primary,
     priority: Priority,
     copies: u16,
-    signed: Vec<u8>,
+    signed: Signed,
     signature: [u8; 64],
     parts: Parts,
 }
 
-impl<'a> Unverified<'a> {
+/// Where in a bundle the parts lie that its source signed. The signed bytes are put together from them when they are
+/// looked at: a bundle that waits for its verification is not kept twice.
+#[derive(Debug)]
+struct Signed {
+    source_item: Range<usize>,
+    scope: Range<usize>,
+    primary: Range<usize>,
+    covered: Vec<CoveredAt>,
+    payload_item: Range<usize>,
+}
+
+#[derive(Debug)]
+struct CoveredAt {
+    head: Range<usize>,
+    data_item: Range<usize>,
+}
+
+impl<B: AsRef<[u8]>> Unverified<B> {
     /// Checks everything but keys and signature.
-    pub fn parse(bytes: &'a [u8]) -> Result<Unverified<'a>, BundleError> {
+    pub fn parse(bytes: B) -> Result<Unverified<B>, BundleError> {
+        let (facts, _) = Facts::read(bytes.as_ref())?;
+        Ok(Unverified { bytes, facts })
+    }
+
+    /// The hash of the signed bytes: if it is the id of a verified bundle, then this one says the same.
+    pub fn id(&self) -> BundleId {
+        self.facts.id
+    }
+
+    pub fn hops(&self) -> Hops {
+        self.facts.hops
+    }
+
+    pub fn kind(&self) -> Kind {
+        self.facts.primary.kind
+    }
+
+    /// The key that the signature is to be verified with.
+    pub fn source(&self) -> NodeId {
+        self.facts.primary.source
+    }
+
+    pub fn destination(&self) -> &Eid {
+        &self.facts.primary.destination
+    }
+
+    pub fn creation(&self) -> Creation {
+        self.facts.primary.creation
+    }
+
+    pub fn lifetime(&self) -> Millis {
+        self.facts.primary.lifetime
+    }
+
+    pub fn priority(&self) -> Priority {
+        self.facts.priority
+    }
+
+    pub fn copies(&self) -> u16 {
+        self.facts.copies
+    }
+
+    /// The whole bundle as it came.
+    pub fn bytes(&self) -> &[u8] {
+        self.bytes.as_ref()
+    }
+
+    /// The bytes that the source signed (the `Sig_structure` of RFC 9052 section 4.4).
+    pub fn signed_bytes(&self) -> Vec<u8> {
+        self.facts.signed.bytes(self.bytes())
+    }
+}
+
+impl<B: AsRef<[u8]> + Into<Box<[u8]>>> Unverified<B> {
+    /// Checks everything.
+    pub(super) fn decode(bytes: B) -> Result<(Bundle, Hops), BundleError> {
+        let (facts, signed) = Facts::read(bytes.as_ref())?;
+        facts.verify(&signed)?;
+        Ok(Unverified { bytes, facts }.believe())
+    }
+
+    /// Checks the keys and the signature.
+    pub fn verify(self) -> Result<(Bundle, Hops), BundleError> {
+        self.facts.verify(&self.signed_bytes())?;
+        Ok(self.believe())
+    }
+
+    /// Makes a bundle of it; only of what verifies, or of bytes that our own store verified before.
+    pub(super) fn believe(self) -> (Bundle, Hops) {
+        let Facts { id, hops, primary, priority, copies, parts, .. } = self.facts;
+        let Primary { kind, destination, source, creation, lifetime, .. } = primary;
+        let bytes = self.bytes.into();
+        (Bundle { id, kind, source, destination, creation, lifetime, priority, copies, bytes, parts }, hops)
+    }
+}
+
+impl Facts {
+    /// Reads what a bundle says; the signed bytes come with it.
+    fn read(bytes: &[u8]) -> Result<(Facts, Vec<u8>), BundleError> {
         if bytes.len() > BUNDLE_BYTES_MAX {
             return Err(BundleError::TooLarge);
         }
@@ -41,7 +145,9 @@ impl<'a> Unverified<'a> {
         let primary = Primary::read(&mut reader)?;
         let primary_end = reader.position();
 
-        let integrity = Integrity::read(Block::read_at(&mut reader, layout::INTEGRITY)?.data, primary.source_item)?;
+        let block = Block::read_at(&mut reader, layout::INTEGRITY)?;
+        let integrity = Integrity::read(block.data, &bytes[primary.source_item.clone()])?;
+        let scope_at = block.data_at + integrity.scope_at;
         let class = Block::read_at(&mut reader, layout::CLASS)?;
         let (priority, copies) = read_class(class.data)?;
         let hops_at = reader.position();
@@ -52,7 +158,6 @@ impl<'a> Unverified<'a> {
         let mut covered = vec![class.covered()];
         read_unknown_blocks(&mut reader, integrity.unknown, &mut covered)?;
         let payload = Block::read_at(&mut reader, layout::PAYLOAD)?;
-        let payload_at = reader.position() - payload.data.len();
         if !reader.take_if(&[layout::CLOSE]) {
             return Err(if reader.rest().is_empty() {
                 BundleError::Truncated
@@ -65,114 +170,62 @@ impl<'a> Unverified<'a> {
             return Err(BundleError::TooLarge);
         }
 
-        let signed = layout::signed_bytes(
-            primary.source_item,
-            integrity.scope,
-            primary.bytes,
-            &covered,
-            [payload.data_item, &[]],
-        );
-        Ok(Unverified {
-            bytes,
-            id: layout::bundle_id(if planted::is("codec-id-of-every-byte") { bytes } else { &signed }),
+        let signed = Signed {
+            source_item: primary.source_item.clone(),
+            scope: scope_at..scope_at + integrity.scope.len(),
+            primary: 1..primary_end,
+            covered,
+            payload_item: payload.data_item,
+        };
+        let signed_bytes = signed.bytes(bytes);
+        let facts = Facts {
+            id: layout::bundle_id(if planted::is("codec-id-of-every-byte") { bytes } else { &signed_bytes }),
             hops: Hops { age, count },
             primary,
             priority,
             copies,
             signed,
             signature: integrity.signature,
-            parts: Parts::new(primary_end, hops_at..hops_end, payload_at),
-        })
-    }
-
-    /// The hash of the signed bytes: if it is the id of a verified bundle, then this one says the same.
-    pub fn id(&self) -> BundleId {
-        self.id
-    }
-
-    pub fn hops(&self) -> Hops {
-        self.hops
-    }
-
-    pub fn kind(&self) -> Kind {
-        self.primary.kind
-    }
-
-    /// The key that the signature is to be verified with.
-    pub fn source(&self) -> NodeId {
-        self.primary.source
-    }
-
-    pub fn destination(&self) -> &Eid {
-        &self.primary.destination
-    }
-
-    pub fn creation(&self) -> Creation {
-        self.primary.creation
-    }
-
-    pub fn lifetime(&self) -> Millis {
-        self.primary.lifetime
-    }
-
-    pub fn priority(&self) -> Priority {
-        self.priority
-    }
-
-    pub fn copies(&self) -> u16 {
-        self.copies
-    }
-
-    /// The bytes that the source signed (the `Sig_structure` of RFC 9052 section 4.4).
-    pub fn signed_bytes(&self) -> &[u8] {
-        &self.signed
+            parts: Parts::new(primary_end, hops_at..hops_end, payload.data_at),
+        };
+        Ok((facts, signed_bytes))
     }
 
     /// Checks the keys and the signature.
-    pub fn verify(self) -> Result<(Bundle, Hops), BundleError> {
+    fn verify(&self, signed: &[u8]) -> Result<(), BundleError> {
         let weak = |role| move |error| BundleError::WeakKey(role, error);
         if !planted::is("codec-destination-key-unread") {
             key::checked(self.primary.destination.node).map_err(weak(Role::Destination))?;
         }
-        let holds = key::verify(self.primary.source, &self.signed, &self.signature).map_err(weak(Role::Source))?;
-        if !holds && !planted::is("codec-signature-unread") {
-            return Err(BundleError::Signature);
-        }
-        Ok(self.believe())
+        let holds = key::verify(self.primary.source, signed, &self.signature).map_err(weak(Role::Source))?;
+        if holds || planted::is("codec-signature-unread") { Ok(()) } else { Err(BundleError::Signature) }
     }
+}
 
-    /// Makes a bundle of it; only after [`Unverified::verify`], or for bytes that our own store verified before.
-    pub(super) fn believe(self) -> (Bundle, Hops) {
-        let bundle = Bundle {
-            id: self.id,
-            kind: self.primary.kind,
-            source: self.primary.source,
-            destination: self.primary.destination,
-            creation: self.primary.creation,
-            lifetime: self.primary.lifetime,
-            priority: self.priority,
-            copies: self.copies,
-            bytes: self.bytes.into(),
-            parts: self.parts,
-        };
-        (bundle, self.hops)
+impl Signed {
+    /// Puts the signed bytes of a bundle together.
+    fn bytes(&self, bundle: &[u8]) -> Vec<u8> {
+        let part = |range: &Range<usize>| &bundle[range.clone()];
+        let covered = self.covered.iter().map(|at| Covered { head: part(&at.head), data: part(&at.data_item) });
+        let covered: Vec<Covered<'_>> = covered.collect();
+        let [source, scope, primary] = [&self.source_item, &self.scope, &self.primary].map(part);
+        layout::signed_bytes(source, scope, primary, &covered, [part(&self.payload_item), &[]])
     }
 }
 
 #[derive(Debug)]
-struct Primary<'a> {
-    bytes: &'a [u8],
+struct Primary {
     kind: Kind,
     destination: Eid,
     source: NodeId,
-    /// The source's endpoint as encoded.
-    source_item: &'a [u8],
+    /// Where the source's endpoint stands as encoded.
+    source_item: Range<usize>,
     creation: Creation,
     lifetime: Millis,
 }
 
-impl<'a> Primary<'a> {
-    fn read(reader: &mut Reader<'a>) -> Result<Primary<'a>, BundleError> {
+impl Primary {
+    fn read(reader: &mut Reader<'_>) -> Result<Primary, BundleError> {
         let start = reader.position();
         let fields = reader.array().map_err(not_a_bundle)?;
         let version = reader.uint().map_err(not_a_bundle)?;
@@ -190,7 +243,7 @@ impl<'a> Primary<'a> {
         let destination = read_endpoint(reader, Role::Destination)?;
         let source_at = reader.position();
         let source = read_endpoint(reader, Role::Source)?;
-        let source_item = reader.since(source_at);
+        let source_item = source_at..reader.position();
         if source.service != Service::Admin {
             return Err(BundleError::SourceService);
         }
@@ -204,11 +257,10 @@ impl<'a> Primary<'a> {
         let creation = Creation { time: DtnTime(reader.uint()?), sequence: reader.uint()? };
         let lifetime = Millis(reader.uint()?);
         let crc: [u8; 4] = reader.bytes_exact()?;
-        let bytes = reader.since(start);
-        if crc != layout::primary_crc(bytes) && !planted::is("codec-crc-unread") {
+        if crc != layout::primary_crc(reader.since(start)) && !planted::is("codec-crc-unread") {
             return Err(BundleError::Crc);
         }
-        Ok(Primary { bytes, kind, destination, source: source.node, source_item, creation, lifetime })
+        Ok(Primary { kind, destination, source: source.node, source_item, creation, lifetime })
     }
 }
 
@@ -247,10 +299,11 @@ struct Block<'a> {
     block_type: u64,
     number: u64,
     /// Its encoded type, number and flags.
-    head: &'a [u8],
+    head: Range<usize>,
     data: &'a [u8],
+    data_at: usize,
     /// Its data as an encoded byte string.
-    data_item: &'a [u8],
+    data_item: Range<usize>,
 }
 
 impl<'a> Block<'a> {
@@ -258,7 +311,7 @@ impl<'a> Block<'a> {
         let fields = reader.array()?;
         let start = reader.position();
         let (block_type, number, flags) = (reader.uint()?, reader.uint()?, reader.uint()?);
-        let head = reader.since(start);
+        let head = start..reader.position();
         let crc_type = reader.uint()?;
         if flags != 0 {
             return Err(BundleError::BlockFlags(number));
@@ -271,7 +324,8 @@ impl<'a> Block<'a> {
         }
         let start = reader.position();
         let data = reader.bytes()?;
-        Ok(Block { block_type, number, head, data, data_item: reader.since(start) })
+        let end = reader.position();
+        Ok(Block { block_type, number, head, data, data_at: end - data.len(), data_item: start..end })
     }
 
     fn read_at(reader: &mut Reader<'a>, place: Place) -> Result<Block<'a>, BundleError> {
@@ -296,16 +350,16 @@ impl<'a> Block<'a> {
         }
     }
 
-    fn covered(&self) -> Covered<'a> {
-        Covered { head: self.head, data: self.data_item }
+    fn covered(&self) -> CoveredAt {
+        CoveredAt { head: self.head.clone(), data_item: self.data_item.clone() }
     }
 }
 
 /// Reads the blocks of unknown kinds that the signature covers, a bit of `expected` for each number.
-fn read_unknown_blocks<'a>(
-    reader: &mut Reader<'a>,
+fn read_unknown_blocks(
+    reader: &mut Reader<'_>,
     mut expected: u16,
-    covered: &mut Vec<Covered<'a>>,
+    covered: &mut Vec<CoveredAt>,
 ) -> Result<(), BundleError> {
     let start = reader.position();
     while expected != 0 {

@@ -21,7 +21,7 @@ proptest! {
         prop_assert_eq!(bundle.encoded_len(), bundle.bytes().len());
 
         let wire = bundle.encode(hops);
-        let unverified = Unverified::parse(&wire).unwrap();
+        let unverified = Unverified::parse(wire.as_slice()).unwrap();
         prop_assert_eq!((unverified.id(), unverified.hops()), (bundle.id, hops));
         let (again, carried) = unverified.verify().unwrap();
         prop_assert_eq!(carried, hops);
