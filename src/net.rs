@@ -56,6 +56,8 @@ use libp2p::{Multiaddr, TransportError};
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::sync::{mpsc, watch};
 
+#[cfg(test)]
+pub use self::contact::tests::plant_fault;
 pub use self::protocol::PROTOCOL;
 pub use self::queue::{ContactSender, SendError};
 pub use self::reader::Permit;
@@ -206,6 +208,8 @@ pub enum Why {
     Replaced,
     /// The peer broke the rules; a [`NetEvent::Bad`] says how.
     Bad,
+    /// This program broke in a task of the contact.
+    Fault,
     /// This node asked for it.
     Asked,
     /// This node stops.
@@ -338,6 +342,7 @@ impl fmt::Display for Why {
             Why::Stalled => "the peer takes nothing",
             Why::Replaced => "the peer came back over another connection",
             Why::Bad => "the peer broke the rules",
+            Why::Fault => "a fault of this program",
             Why::Asked => "this node hung up",
             Why::Shutdown => "this node stops",
         })

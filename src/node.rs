@@ -17,6 +17,7 @@ mod pool;
 mod queue;
 mod tally;
 mod tape;
+mod work;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -29,7 +30,7 @@ use tokio_util::sync::CancellationToken;
 pub use self::nearby::Sighting;
 
 use self::clock::Clock;
-use self::core::{Core, LastFailure, Parts, Work};
+use self::core::{Core, LastFailure, Parts};
 use self::courier::{Courier, EVENTS_MAX, Tools};
 use self::letters::Drawer;
 use self::nearby::Nearby;
@@ -37,6 +38,7 @@ use self::pool::Pool;
 use self::queue::Queue;
 use self::tally::Tally;
 use self::tape::Tape;
+use self::work::Work;
 use crate::agent::change::{Person, Standing};
 use crate::agent::io::NotSent;
 use crate::agent::{Agent, Config, Durable, Event, Input};
@@ -153,7 +155,7 @@ impl Node {
         let tally = Arc::new(Tally::new(handle.clone()));
         let nearby = Arc::new(Nearby::default());
         let pool = Pool::start(work.clone(), Arc::clone(&drawer), Arc::clone(&tally), &ended);
-        let store = Arc::new(StoreThread::start(store));
+        let store = Arc::new(StoreThread::start_with(store, ended.clone().drop_guard()));
         let failure = Arc::new(LastFailure::default());
         let courier = Courier::start(Tools {
             reader: reader.clone(),
@@ -284,6 +286,11 @@ impl Node {
         &self.nearby
     }
 
+    /// How many contacts a fault of this program ended since the start.
+    pub fn faults(&self) -> u64 {
+        self.tally.faults()
+    }
+
     /// How many bundles and frames of peers were refused since the start.
     pub fn refused(&self) -> u64 {
         self.tally.refused()
@@ -349,3 +356,6 @@ fn address_book(reader: &RedbReader) -> Result<Vec<(NodeId, Multiaddr)>, StoreEr
     let each = saved.flat_map(|(node, addresses)| addresses.into_iter().map(move |address| (node, address)));
     Ok(each.filter_map(|(node, address)| Some((node, address.text.parse().ok()?))).collect())
 }
+
+#[cfg(test)]
+mod tests;

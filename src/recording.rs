@@ -127,7 +127,8 @@ impl<W: Write> Recorder<W> {
         out: &mut Vec<Output>,
     ) -> Result<[u8; 32], RecordingError> {
         let before = out.len();
-        let written = self.writer.write(&Written::Input { at, input: step::noted(&input) });
+        let noted = step::noted(&input).map_err(|why| RecordingError::Write(std::io::Error::other(why)));
+        let written = noted.and_then(|input| self.writer.write(&Written::Input { at, input }));
         self.signatures.listen();
         agent.handle(at, input, out);
         let signatures = self.signatures.take();

@@ -105,7 +105,7 @@ impl Porter {
             count: 0,
             root: [0; 16],
         };
-        outbound.send(Frame::Hello(hello).encode())?;
+        outbound.send(Frame::Hello(hello).encode()?)?;
         let mut porter = Porter { events, outbound, window_bytes: 0, handle };
         while porter.window_bytes == 0 {
             if let Some(Frame::Hello(hello)) = porter.hear().await? {

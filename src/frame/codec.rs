@@ -20,7 +20,8 @@
 //! | 12 | Ask | ids of 32 bytes |
 
 use super::{
-    BITS_MAX, Cell, FRAME_CELLS_MAX, FRAME_FULL_IDS_MAX, FRAME_IDS_MAX, Frame, Grade, Hello, Refusal, Transit,
+    BITS_MAX, Cell, FRAME_CELLS_MAX, FRAME_FULL_IDS_MAX, FRAME_IDS_MAX, Frame, Grade, Hello, MAILBOXES_MAX,
+    ROUTING_ENTRIES_MAX, Refusal, RoutingInfo, Transit,
 };
 use crate::bundle::{BUNDLE_BYTES_MAX, Bundle, COPIES_MAX};
 use crate::cbor::{CborError, Length, Reader, Writer};
@@ -46,7 +47,7 @@ const BUNDLE: u64 = 10;
 const TAKE: u64 = 11;
 const ASK: u64 = 12;
 
-/// Why bytes are not a frame.
+/// Why bytes are not a frame, or a frame is none that may be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FrameError {
     #[error("the frame is larger than the protocol allows")]
@@ -122,14 +123,16 @@ pub fn encode_bundle(transit: &Transit, bundle: &Bundle) -> Vec<u8> {
 }
 
 impl Frame {
-    /// Encodes the frame. Panics if a list is longer than its bound, which no frame of ours may be.
-    pub fn encode(&self) -> Vec<u8> {
+    /// Encodes the frame. An error says which of its lists is longer than the other side takes: a mistake of this side,
+    /// but what makes a list long is often what a peer said before.
+    pub fn encode(&self) -> Result<Vec<u8>, FrameError> {
+        self.check_bounds()?;
         let mut out = Vec::with_capacity(self.encoded_len());
         self.write(&mut out);
-        out
+        Ok(out)
     }
 
-    /// The length of [`Frame::encode`], without encoding.
+    /// The length of [`Frame::encode`], without encoding; of a frame past its bounds, what it would be.
     pub fn encoded_len(&self) -> usize {
         let mut length = Length::default();
         self.write(&mut length);
@@ -149,11 +152,47 @@ impl Frame {
         Ok(frame)
     }
 
+    /// Holds the frame against the bounds that [`Frame::decode`] has.
+    fn check_bounds(&self) -> Result<(), FrameError> {
+        let at_most = |max: usize, what: &'static str, len: usize| match len <= max {
+            true => Ok(()),
+            false => Err(FrameError::TooMany(what)),
+        };
+        match self {
+            Frame::Hello(hello) => {
+                at_most(MAILBOXES_MAX, "mailboxes", hello.mailboxes.len())?;
+                match &hello.routing {
+                    RoutingInfo::None => Ok(()),
+                    RoutingInfo::Predictabilities(entries) | RoutingInfo::Meetings(entries) => {
+                        at_most(ROUTING_ENTRIES_MAX, "routing entries", entries.len())
+                    }
+                }
+            }
+            Frame::Buckets { bits, .. } if *bits > BITS_MAX => Err(FrameError::TooMany("buckets")),
+            Frame::Buckets { bits, fingerprints } if fingerprints.len() == 1 << bits => Ok(()),
+            Frame::Buckets { .. } => Err(FrameError::Lengths("fingerprints")),
+            Frame::ShortIds { buckets, ids, .. } => {
+                at_most(MAP_BYTES_MAX, "buckets", buckets.len())?;
+                at_most(FRAME_IDS_MAX, "ids", ids.len())
+            }
+            Frame::Cells { buckets, cells, .. } => {
+                at_most(MAP_BYTES_MAX, "buckets", buckets.len())?;
+                at_most(FRAME_CELLS_MAX, "cells", cells.len())
+            }
+            Frame::MoreCells { count, .. } => at_most(FRAME_CELLS_MAX, "cells", *count as usize),
+            Frame::Want { ids } => at_most(FRAME_IDS_MAX, "ids", ids.len()),
+            Frame::Offer { ids } | Frame::Take { ids } | Frame::Ask { ids } | Frame::GaveUp { ids } => {
+                at_most(FRAME_FULL_IDS_MAX, "ids", ids.len())
+            }
+            Frame::Accepted { grants } => at_most(FRAME_FULL_IDS_MAX, "grants", grants.len()),
+            Frame::Refused { .. } => Ok(()),
+        }
+    }
+
     fn write(&self, out: &mut impl Writer) {
         match self {
             Frame::Hello(hello) => hello.write(out),
             Frame::Buckets { bits, fingerprints } => {
-                assert!(*bits <= BITS_MAX && fingerprints.len() == 1 << bits, "a fingerprint for each bucket");
                 begin(out, BUCKETS, 2);
                 out.uint(*bits);
                 out.packed(fingerprints.len() * 4, |out| {
@@ -161,15 +200,12 @@ impl Frame {
                 });
             }
             Frame::ShortIds { buckets, up_to, ids } => {
-                assert!(buckets.len() <= MAP_BYTES_MAX, "a map has a bit for each bucket");
                 begin(out, SHORT_IDS, 3);
                 out.bytes(buckets);
                 out.uint(*up_to);
-                short_ids(out, ids);
+                numbers(out, ids);
             }
             Frame::Cells { buckets, up_to, start, cells } => {
-                assert!(buckets.len() <= MAP_BYTES_MAX, "a map has a bit for each bucket");
-                assert!(cells.len() <= FRAME_CELLS_MAX, "cells are sent in frames of bounded size");
                 begin(out, CELLS, 4);
                 out.bytes(buckets);
                 out.uint(*up_to);
@@ -177,20 +213,18 @@ impl Frame {
                 write_cells(out, cells);
             }
             Frame::MoreCells { start, count } => {
-                assert!(*count as usize <= FRAME_CELLS_MAX, "no more cells are asked for than a frame can bring");
                 begin(out, MORE_CELLS, 2);
                 out.uint(*start);
                 out.uint(*count);
             }
             Frame::Want { ids } => {
                 begin(out, WANT, 1);
-                short_ids(out, ids);
+                numbers(out, ids);
             }
             Frame::Offer { ids } => full_ids(out, OFFER, ids),
             Frame::Take { ids } => full_ids(out, TAKE, ids),
             Frame::Ask { ids } => full_ids(out, ASK, ids),
             Frame::Accepted { grants } => {
-                assert!(grants.len() <= FRAME_FULL_IDS_MAX, "grants are sent in frames of bounded size");
                 begin(out, ACCEPTED, 1);
                 out.packed(grants.len() * 33, |out| {
                     grants.iter().for_each(|(id, grade)| {
@@ -219,13 +253,7 @@ fn numbers(out: &mut impl Writer, numbers: &[u64]) {
     out.packed(numbers.len() * 8, |out| numbers.iter().for_each(|number| out.raw(&number.to_be_bytes())));
 }
 
-fn short_ids(out: &mut impl Writer, ids: &[u64]) {
-    assert!(ids.len() <= FRAME_IDS_MAX, "ids are sent in frames of bounded size");
-    numbers(out, ids);
-}
-
 fn full_ids(out: &mut impl Writer, kind: u64, ids: &[BundleId]) {
-    assert!(ids.len() <= FRAME_FULL_IDS_MAX, "ids are sent in frames of bounded size");
     begin(out, kind, 1);
     out.packed(ids.len() * 32, |out| ids.iter().for_each(|id| out.raw(&id.0)));
 }

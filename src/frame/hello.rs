@@ -9,7 +9,6 @@ use crate::id::NodeId;
 
 impl Hello {
     pub(super) fn write(&self, out: &mut impl Writer) {
-        assert!(self.mailboxes.len() <= MAILBOXES_MAX, "a node serves a bounded number of mailboxes");
         begin(out, HELLO, 10);
         out.uint(self.version);
         out.uint(self.bundle_bytes_max);
@@ -82,7 +81,6 @@ impl RoutingInfo {
             RoutingInfo::Predictabilities(entries) => (1u8, entries),
             RoutingInfo::Meetings(entries) => (2, entries),
         };
-        assert!(entries.len() <= ROUTING_ENTRIES_MAX, "a Hello has a bounded number of routing entries");
         out.array(2);
         out.uint(kind);
         out.packed(entries.len() * 34, |out| {

@@ -171,6 +171,23 @@ async fn who_is_sent_away_is_cut_at_once_and_does_not_come_back() {
 }
 
 #[tokio::test]
+async fn a_fault_of_this_program_in_one_contact_ends_that_contact_and_no_other() {
+    let (_alice, mut events, addr) = alice(Limits::default()).await;
+    let (honest, mut cursed) = (Rogue::start(2), Rogue::start(93));
+    let (mut outbound, _inbound) = honest.contact(&addr).await;
+    assert_eq!(story(&mut events, 1).await, ["up"]);
+    plant_fault(peer::node_id(&cursed.id).unwrap());
+    let (mut curse, _answer) = cursed.contact(&addr).await;
+    curse.write_all(&[0, 0, 0, 1, b'x']).await.unwrap();
+    curse.flush().await.unwrap();
+    assert_eq!(story(&mut events, 2).await, ["up", "down Fault"]);
+    cursed.disconnected().await;
+    outbound.write_all(&[0, 0, 0, 1, b'y']).await.unwrap();
+    outbound.flush().await.unwrap();
+    assert_eq!(story(&mut events, 1).await, ["frame y"]);
+}
+
+#[tokio::test]
 async fn a_third_connection_of_one_peer_is_refused() {
     // So that nothing but the number of them closes one.
     let deadlines = Deadlines { contact: PATIENCE * 10, ..Deadlines::default() };

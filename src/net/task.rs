@@ -150,7 +150,7 @@ impl Task {
             event = self.swarm.select_next_some() => self.on_swarm(event),
             Some(ended) = self.tasks.join_next() => match ended {
                 Ok((connection, why)) => self.on_ended(connection, why),
-                // Our own mistake, and the node would wait for the end of that contact for ever: better to stop loudly.
+                // A contact deals with its own faults. Of one beyond that the node would never hear: better to stop loudly.
                 Err(error) => std::panic::resume_unwind(error.into_panic()),
             },
             () = self.wishes.changed() => self.on_wishes(),

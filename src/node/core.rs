@@ -11,19 +11,19 @@
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::Thread;
 use std::time::{Duration, Instant};
 
 use futures::executor::block_on;
 
 use super::clock::Clock;
 use super::courier::{Act, Courier};
-use super::pool::{Parsed, Pool};
+use super::pool::Pool;
 use super::queue::Queue;
 use super::tape::Tape;
+use super::work::{Parsed, Work};
 use crate::agent::change::{Change, Durable};
 use crate::agent::{Agent, Cause, Input, Output};
-use crate::id::NodeId;
-use crate::net::ContactSender;
 use crate::planted;
 use crate::store::StoreError;
 use crate::store::writer::{Batch, StoreThread};
@@ -41,25 +41,6 @@ const RETRY: Duration = Duration::from_secs(1);
 
 /// How long nothing may have changed before the store gives freed space back; readers wait meanwhile.
 pub const IDLE: Duration = Duration::from_secs(300);
-
-/// What the core is asked to do.
-pub enum Work {
-    Input(Input),
-    /// An input from a peer, with what it still occupies of the peer's budget.
-    FromPeer(Input, Box<dyn Send>),
-    /// A contact began; what is said to the peer goes this way.
-    Met(NodeId, ContactSender),
-    Parted(NodeId),
-    /// Looks at the agent; what it returns is called once everything seen is durable.
-    Look(Look),
-    /// A bundle from a peer, parsed and not verified: dropped here where its id is known, else verified in the pool.
-    Parsed(Parsed),
-    /// A commit of this generation failed.
-    Failed(u64, StoreError),
-    Stop,
-}
-
-pub type Look = Box<dyn FnOnce(&Agent) -> Box<dyn FnOnce() + Send> + Send>;
 
 /// Builds the agent anew from what the store has.
 pub type Restore = Box<dyn FnMut(Durable, &mut Tape) -> Result<Agent, StoreError> + Send>;
@@ -97,8 +78,15 @@ pub struct Core {
     courier: Courier,
     pool: Pool,
     generation: u64,
+    /// How many batches the store has and did not answer for.
     ahead: Arc<AtomicUsize>,
     failure: Arc<LastFailure>,
+}
+
+/// One batch that the store has and did not answer for, until it does or can do so no more.
+struct Ahead {
+    all: Arc<AtomicUsize>,
+    core: Thread,
 }
 
 /// What was gathered and not handed over yet.
@@ -241,10 +229,10 @@ impl Core {
                 open.looks.push(Act::Call(look(&self.agent)));
             }
             Work::Parsed(parsed)
-                if self.agent.turns_away(&parsed.id)
-                    || planted::again("driver-dedup-by-unverified-id", &parsed.id.0) =>
+                if self.agent.turns_away(&parsed.id())
+                    || planted::again("driver-dedup-by-unverified-id", &parsed.id().0) =>
             {
-                let Parsed { from, transit, id, .. } = parsed;
+                let (id, Parsed { from, transit, .. }) = (parsed.id(), parsed);
                 self.handle(Input::Duplicate { from, transit, id }, out);
             }
             Work::Parsed(parsed) => self.pool.verify(parsed),
@@ -296,10 +284,8 @@ impl Core {
         if !changes.is_empty() {
             self.changed = Some(Instant::now());
         }
-        self.ahead.fetch_add(1, Ordering::AcqRel);
-        let (ahead, courier) = (Arc::clone(&self.ahead), self.courier.clone());
+        let (ahead, courier) = (Ahead::one(&self.ahead), self.courier.clone());
         let (again, generation, failure) = (Arc::clone(&self.work), self.generation, Arc::clone(&self.failure));
-        let core = std::thread::current();
         let done = Box::new(move |result: Result<(), StoreError>| {
             let mut acts = acts;
             let result = if planted::is("driver-acts-after-failed-commit") { Ok(()) } else { result };
@@ -313,8 +299,7 @@ impl Core {
                     drop(again.put(Work::Failed(generation, error)));
                 }
             }
-            ahead.fetch_sub(1, Ordering::AcqRel);
-            core.unpark();
+            drop(ahead);
         });
         block_on(self.store.commit(Batch { changes, done }));
     }
@@ -363,6 +348,20 @@ impl Core {
             }
         }
         ControlFlow::Continue(())
+    }
+}
+
+impl Ahead {
+    fn one(all: &Arc<AtomicUsize>) -> Ahead {
+        all.fetch_add(1, Ordering::AcqRel);
+        Ahead { all: Arc::clone(all), core: std::thread::current() }
+    }
+}
+
+impl Drop for Ahead {
+    fn drop(&mut self) {
+        self.all.fetch_sub(1, Ordering::AcqRel);
+        self.core.unpark();
     }
 }
 

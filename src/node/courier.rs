@@ -9,11 +9,11 @@ use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
 use super::NodeError;
-use super::core::Work;
 use super::letters::Drawer;
 use super::pool::Pool;
 use super::queue::Queue;
 use super::tally::{Offence, Tally};
+use super::work::Work;
 use crate::agent::change::Row;
 use crate::agent::{Event, Input, Output};
 use crate::bundle::{Bundle, Draft};
@@ -81,6 +81,7 @@ pub struct Courier {
     acts: Sender<Vec<Act>>,
     /// Batches handed in and not performed.
     waiting: Arc<AtomicUsize>,
+    ended: CancellationToken,
 }
 
 /// What the courier's thread works with.
@@ -102,18 +103,20 @@ impl Courier {
         let (acts, queue) = channel();
         let waiting = Arc::<AtomicUsize>::default();
         let performed = Arc::clone(&waiting);
-        let guard = tools.ended.clone().drop_guard();
+        let ended = tools.ended.clone();
+        let guard = ended.clone().drop_guard();
         let run = move || {
             let _guard = guard;
             Thread { tools, contacts: BTreeMap::new() }.run(&queue, &performed);
         };
         std::thread::Builder::new().name("dak-courier".into()).spawn(run).expect("the system gives a node its threads");
-        Courier { acts, waiting }
+        Courier { acts, waiting, ended }
     }
 
-    /// Whether it has enough to do: an answer to somebody would wait behind all of it.
+    /// Whether it has enough to do: an answer to somebody would wait behind all of it. Once a part of the node has ended,
+    /// and that may be its thread, nobody waits for it.
     pub fn is_behind(&self) -> bool {
-        self.waiting.load(Ordering::Acquire) >= BEHIND_MAX
+        self.waiting.load(Ordering::Acquire) >= BEHIND_MAX && !self.ended.is_cancelled()
     }
 
     pub fn perform(&self, acts: Vec<Act>) {
@@ -126,6 +129,13 @@ impl Courier {
 struct Thread {
     tools: Tools,
     contacts: BTreeMap<NodeId, ContactSender>,
+}
+
+/// However it ends, nobody waits for the id of a message any more.
+impl Drop for Thread {
+    fn drop(&mut self) {
+        self.tools.drawer.fail_all();
+    }
 }
 
 impl Thread {
@@ -151,7 +161,7 @@ impl Thread {
 
     fn perform(&mut self, act: Act, bodies: &BTreeMap<Row, Vec<u8>>) {
         match act {
-            Act::Send { to, frame } => self.send(to, frame.encode()),
+            Act::Send { to, frame } => self.say(to, &frame),
             Act::Forward { to, transit, id, row } => self.forward(to, &transit, id, row, bodies.get(&row)),
             Act::Dial(node) => {
                 if let Some(net) = &self.tools.net {
@@ -178,6 +188,17 @@ impl Thread {
             // The store still has it and the disk may give it later: the next contact asks again.
             Err(error) => {
                 tracing::warn!(%error, peer = %to.peer_id(), "a bundle cannot be read now; ending the contact");
+                self.part_with(to);
+            }
+        }
+    }
+
+    /// What cannot be said ends the contact: the peer would wait for it, and may have brought this node there.
+    fn say(&mut self, to: NodeId, frame: &Frame) {
+        match frame.encode() {
+            Ok(bytes) => self.send(to, bytes),
+            Err(error) => {
+                self.tools.tally.fault(to, &format!("no frame can be made of what is to be said: {error}"));
                 self.part_with(to);
             }
         }

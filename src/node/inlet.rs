@@ -5,16 +5,15 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::mpsc;
 
-use super::core::Work;
 use super::nearby::Nearby;
-use super::pool::Parsed;
 use super::queue::Queue;
 use super::tally::{Offence, Tally};
+use super::work::{Parsed, Work};
 use crate::agent::Input;
 use crate::bundle::Unverified;
 use crate::frame::{Incoming, Transit};
 use crate::id::NodeId;
-use crate::net::{NetEvent, NetHandle};
+use crate::net::{NetEvent, NetHandle, Why};
 use crate::store::redb::{Address, Side};
 use crate::store::writer::StoreThread;
 
@@ -45,10 +44,15 @@ impl Inlet {
             }
             NetEvent::ContactDown { peer, why } => {
                 tracing::info!(peer = %peer.peer_id(), ?why, "contact ended");
+                if why == Why::Fault {
+                    self.tally.fault(peer, "a task of the contact broke");
+                }
                 self.nearby.parted(&peer);
                 self.tell(peer, Work::Parted(peer));
             }
-            NetEvent::Frame { peer, bytes, permit } => self.frame(peer, &bytes, Box::new(permit)),
+            NetEvent::Frame { peer, bytes, permit } => {
+                self.tally.contain(peer, || self.frame(peer, &bytes, Box::new(permit)));
+            }
             NetEvent::Discovered { peer, addr } => {
                 self.nearby.saw(peer, addr, Instant::now());
                 self.dial_if_wanted(peer);
@@ -78,11 +82,10 @@ impl Inlet {
         }
         match Incoming::decode(bytes) {
             Ok(Incoming::Frame(frame)) => self.tell(from, Work::FromPeer(Input::Frame { from, frame }, permit)),
-            Ok(Incoming::Bundle { copies, moved, bytes }) => match Unverified::parse(bytes) {
-                Ok(unverified) => {
-                    let transit = Transit { hops: unverified.hops(), copies, moved };
-                    let id = unverified.id();
-                    self.tell(from, Work::Parsed(Parsed { from, transit, id, bytes: bytes.to_vec(), permit }));
+            Ok(Incoming::Bundle { copies, moved, bytes }) => match Unverified::parse(bytes.to_vec()) {
+                Ok(bundle) => {
+                    let transit = Transit { hops: bundle.hops(), copies, moved };
+                    self.tell(from, Work::Parsed(Parsed { from, transit, bundle, permit }));
                 }
                 Err(error) => self.tally.bad(from, Offence::of(&error), &error.to_string()),
             },

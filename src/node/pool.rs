@@ -4,24 +4,12 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-use super::core::Work;
 use super::letters::Drawer;
 use super::queue::{Closed, Queue};
 use super::tally::{Offence, Tally};
+use super::work::{Parsed, Work};
 use crate::agent::Input;
-use crate::bundle::{Bundle, Draft};
-use crate::frame::Transit;
-use crate::id::{BundleId, NodeId};
-
-/// A bundle as it came, its id computed, its signature not yet checked.
-pub struct Parsed {
-    pub from: NodeId,
-    pub transit: Transit,
-    pub id: BundleId,
-    pub bytes: Vec<u8>,
-    /// What it occupies of the peer's budget until it is handled.
-    pub permit: Box<dyn Send>,
-}
+use crate::bundle::Draft;
 
 enum Job {
     Verify(Parsed),
@@ -76,16 +64,17 @@ fn perform(job: Job, core: &Queue<Work>, drawer: &Drawer, tally: &Tally) -> Resu
     match job {
         // It was sent away for what it sent before this.
         Job::Verify(Parsed { from, .. }) if tally.is_banished(&from) => Ok(()),
-        Job::Verify(Parsed { from, transit, bytes, permit, .. }) => match Bundle::decode(&bytes) {
-            Ok((bundle, _)) => {
-                let size_bytes = bytes.len() as u32;
+        Job::Verify(Parsed { from, transit, bundle, permit }) => match tally.contain(from, || bundle.verify()) {
+            Some(Ok((bundle, _))) => {
+                let size_bytes = bundle.encoded_len() as u32;
                 let input = Input::Bundle { from, transit, bundle: Arc::new(bundle), size_bytes };
                 core.put_from(from, Work::FromPeer(input, permit))
             }
-            Err(error) => {
+            Some(Err(error)) => {
                 tally.bad(from, Offence::of(&error), &error.to_string());
                 Ok(())
             }
+            None => Ok(()),
         },
         Job::Seal { token, draft } => match drawer.seal(token, &draft) {
             Ok(payload) => {

@@ -4,7 +4,9 @@
 //! a price; a peer that has run up [`PRICE_MAX`] is sent away for [`BANISHED`]. Names are free, so this bounds what one
 //! name costs and no more: the rest is done by turns, and by the places there are for strangers.
 
+use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -33,6 +35,9 @@ pub enum Offence {
     Rude,
     /// A frame or bundle that does not belong where the contact stands: it ends.
     OutOfStep,
+    /// What made this node stumble over a fault of its own: the contact ends, and whoever does it again and again is
+    /// sent away.
+    Stumble,
 }
 
 #[derive(Default)]
@@ -45,6 +50,7 @@ pub struct Tally {
 #[derive(Default)]
 struct State {
     refused: u64,
+    faults: u64,
     peers: BTreeMap<NodeId, Record>,
     /// The peers above, the earliest first.
     order: VecDeque<NodeId>,
@@ -66,13 +72,17 @@ impl Offence {
         }
     }
 
+    fn ends_contact(self) -> bool {
+        matches!(self, Offence::Rude | Offence::OutOfStep | Offence::Stumble)
+    }
+
     fn price(self) -> u32 {
         match self {
             // It may be this node that lost the thread: after a failed commit, what a peer sent before comes to an agent
             // that never heard its Hello. The contact ends, and a new one costs the peer a handshake.
             Offence::OutOfStep => 0,
             Offence::Form => 1,
-            Offence::Forgery | Offence::Rude => 64,
+            Offence::Forgery | Offence::Rude | Offence::Stumble => 64,
         }
     }
 }
@@ -102,9 +112,27 @@ impl Tally {
                 tracing::warn!(peer = %from.peer_id(), minutes = BANISHED.as_secs() / 60, "sent a peer away");
                 net.banish(from, BANISHED);
             }
-            Some(net) if matches!(offence, Offence::Rude | Offence::OutOfStep) => net.disconnect(from),
+            Some(net) if offence.ends_contact() => net.disconnect(from),
             _ => {}
         }
+    }
+
+    /// A fault of this node's own in what it did for one peer.
+    pub fn fault(&self, peer: NodeId, what: &str) {
+        self.state().faults += 1;
+        tracing::error!(peer = %peer.peer_id(), what = %safe_text(what), "a fault of this program ended a contact; please report it");
+        self.bad(peer, Offence::Stumble, "a fault of this program, not of the peer perhaps");
+    }
+
+    /// Does for one peer what its bytes call for. A fault in it ends the contact with that peer, and nothing else.
+    pub fn contain<T>(&self, peer: NodeId, work: impl FnOnce() -> T) -> Option<T> {
+        // Nothing of what broke is used again: it works on one peer's bytes, and hands over what is whole.
+        catch_unwind(AssertUnwindSafe(work)).inspect_err(|panic| self.fault(peer, said(&**panic))).ok()
+    }
+
+    /// How many contacts a fault of this node's own ended since the start.
+    pub fn faults(&self) -> u64 {
+        self.state().faults
     }
 
     /// Whether a peer was sent away lately: what it had sent before is not worth a look.
@@ -136,6 +164,12 @@ impl State {
     }
 }
 
+/// The words of a panic.
+fn said(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("it said nothing")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -158,6 +192,18 @@ mod tests {
         tally.bad(peer(2), Offence::Form, "strange");
         assert!(tally.is_banished(&peer(2)) && !tally.is_banished(&peer(3)));
         assert_eq!(tally.refused(), 16 + 1_024);
+    }
+
+    #[test]
+    fn a_fault_in_what_is_done_for_one_peer_is_counted_and_goes_no_further() {
+        let tally = Tally::default();
+        assert_eq!(tally.contain(peer(1), || 7), Some(7));
+        for n in 0..16 {
+            assert!(!tally.is_banished(&peer(1)), "after {n}");
+            assert_eq!(tally.contain(peer(1), || -> u8 { panic!("as a fault of ours would, {n}") }), None);
+        }
+        assert!(tally.is_banished(&peer(1)) && !tally.is_banished(&peer(2)), "who makes a node stumble is sent away");
+        assert_eq!((tally.faults(), tally.contain(peer(2), || 8)), (16, Some(8)));
     }
 
     #[test]

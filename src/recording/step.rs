@@ -10,7 +10,7 @@ use crate::agent::Input;
 use crate::agent::change::{Person, Row};
 use crate::bundle::{Bundle, Priority};
 use crate::eid::Eid;
-use crate::frame::{Frame, Transit};
+use crate::frame::{Frame, FrameError, Transit};
 use crate::id::{BundleId, NodeId};
 use crate::time::Millis;
 
@@ -35,8 +35,9 @@ pub enum Noted {
     Unreadable { to: NodeId, id: BundleId, row: Row },
 }
 
-pub fn noted(input: &Input) -> Noted {
-    match input.clone() {
+/// An error where a frame is none that could have been received.
+pub fn noted(input: &Input) -> Result<Noted, FrameError> {
+    Ok(match input.clone() {
         Input::Submit { token, destination, lifetime, priority, copies } => {
             Noted::Submit { token, destination, lifetime, priority, copies }
         }
@@ -45,7 +46,7 @@ pub fn noted(input: &Input) -> Noted {
         }
         Input::ContactUp { peer } => Noted::ContactUp { peer },
         Input::ContactDown { peer } => Noted::ContactDown { peer },
-        Input::Frame { from, frame } => Noted::Frame { from, frame: ByteBuf::from(frame.encode()) },
+        Input::Frame { from, frame } => Noted::Frame { from, frame: ByteBuf::from(frame.encode()?) },
         Input::Bundle { from, transit, bundle, size_bytes } => {
             Noted::Bundle { from, transit, bundle: ByteBuf::from(bundle.bytes().to_vec()), size_bytes }
         }
@@ -60,7 +61,7 @@ pub fn noted(input: &Input) -> Noted {
         Input::CarryLimit(bytes) => Noted::CarryLimit(bytes),
         Input::Meet { node, person } => Noted::Meet { node, person },
         Input::Unreadable { to, id, row } => Noted::Unreadable { to, id, row },
-    }
+    })
 }
 
 impl Noted {

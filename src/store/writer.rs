@@ -48,12 +48,19 @@ enum Request {
 impl StoreThread {
     /// Starts the thread.
     pub fn start(store: RedbStore) -> StoreThread {
+        StoreThread::start_with(store, ())
+    }
+
+    /// Starts the thread, which drops `guard` when it has ended, however it came to that.
+    pub fn start_with(store: RedbStore, guard: impl Send + 'static) -> StoreThread {
         let (requests, queue) = mpsc::channel(QUEUE_MAX);
         let reader = store.reader();
-        let thread = thread::Builder::new()
-            .name("store".into())
-            .spawn(move || Writer { store, queue, failure: None }.run())
-            .expect("the operating system starts a thread");
+        let run = move || {
+            let _guard = guard;
+            Writer { store, queue, failure: None }.run()
+        };
+        let thread = thread::Builder::new().name("store".into()).spawn(run);
+        let thread = thread.expect("the operating system starts a thread");
         StoreThread { requests, reader, thread: Some(thread) }
     }
 

@@ -107,7 +107,7 @@ fn any_frame() -> impl Strategy<Value = Frame> {
 proptest! {
     #[test]
     fn every_frame_reads_back(frame in any_frame()) {
-        let wire = frame.encode();
+        let wire = frame.encode().unwrap();
         prop_assert_eq!(wire.len(), frame.encoded_len());
         prop_assert_eq!(Frame::decode(&wire).unwrap(), frame.clone());
         prop_assert_eq!(Incoming::decode(&wire).unwrap(), Incoming::Frame(frame));
@@ -115,17 +115,17 @@ proptest! {
 
     #[test]
     fn whatever_is_accepted_was_written_deterministically(frame in any_frame(), at in any::<prop::sample::Index>(), value: u8) {
-        let mut wire = frame.encode();
+        let mut wire = frame.encode().unwrap();
         let at = at.index(wire.len());
         wire[at] = value;
         if let Ok(frame) = Frame::decode(&wire) {
-            prop_assert_eq!(frame.encode(), wire);
+            prop_assert_eq!(frame.encode(), Ok(wire));
         }
     }
 
     #[test]
     fn a_frame_cut_short_or_prolonged_is_refused(frame in any_frame(), cut in any::<prop::sample::Index>()) {
-        let mut wire = frame.encode();
+        let mut wire = frame.encode().unwrap();
         prop_assert!(Frame::decode(&wire[..cut.index(wire.len())]).is_err());
         wire.push(0);
         prop_assert!(Frame::decode(&wire).is_err());
@@ -194,7 +194,7 @@ fn the_largest_frames_of_every_kind_stay_under_the_limit() {
         Frame::GaveUp { ids: ids(FRAME_FULL_IDS_MAX) },
     ];
     for frame in frames {
-        let wire = frame.encode();
+        let wire = frame.encode().unwrap();
         assert!(wire.len() == frame.encoded_len() && wire.len() <= FRAME_BYTES_MAX, "{} bytes", wire.len());
         assert_eq!(Frame::decode(&wire), Ok(frame));
     }
@@ -239,6 +239,39 @@ fn lists_over_their_bounds_are_refused() {
 }
 
 #[test]
+fn a_frame_past_its_bounds_is_not_written() {
+    let too_many = |what| Err(FrameError::TooMany(what));
+    let map = || vec![0; MAP_BYTES_MAX + 1];
+    let entries = (0..=ROUTING_ENTRIES_MAX).map(|n| (numbered(n), 1)).collect();
+    let cases = [
+        (Frame::Hello(Hello { mailboxes: vec![delegation(); MAILBOXES_MAX + 1], ..hello() }), too_many("mailboxes")),
+        (Frame::Hello(Hello { routing: RoutingInfo::Meetings(entries), ..hello() }), too_many("routing entries")),
+        (Frame::Buckets { bits: BITS_MAX + 1, fingerprints: vec![0; 2 << BITS_MAX] }, too_many("buckets")),
+        (Frame::Buckets { bits: 4, fingerprints: vec![0; 17] }, Err(FrameError::Lengths("fingerprints"))),
+        (Frame::ShortIds { buckets: map(), up_to: 0, ids: Vec::new() }, too_many("buckets")),
+        (Frame::ShortIds { buckets: Vec::new(), up_to: 0, ids: vec![0; FRAME_IDS_MAX + 1] }, too_many("ids")),
+        (Frame::Cells { buckets: map(), up_to: 0, start: 0, cells: Vec::new() }, too_many("buckets")),
+        (
+            Frame::Cells { buckets: Vec::new(), up_to: 0, start: 0, cells: vec![Cell::default(); FRAME_CELLS_MAX + 1] },
+            too_many("cells"),
+        ),
+        (Frame::MoreCells { start: 0, count: FRAME_CELLS_MAX as u32 + 1 }, too_many("cells")),
+        (Frame::Want { ids: vec![0; FRAME_IDS_MAX + 1] }, too_many("ids")),
+        (Frame::Offer { ids: ids(FRAME_FULL_IDS_MAX + 1) }, too_many("ids")),
+        (Frame::Take { ids: ids(FRAME_FULL_IDS_MAX + 1) }, too_many("ids")),
+        (Frame::Ask { ids: ids(FRAME_FULL_IDS_MAX + 1) }, too_many("ids")),
+        (Frame::GaveUp { ids: ids(FRAME_FULL_IDS_MAX + 1) }, too_many("ids")),
+        (
+            Frame::Accepted { grants: vec![(BundleId([1; 32]), Grade::Copy); FRAME_FULL_IDS_MAX + 1] },
+            too_many("grants"),
+        ),
+    ];
+    for (frame, error) in cases {
+        assert_eq!(frame.encode(), error);
+    }
+}
+
+#[test]
 fn frames_longer_than_allowed_are_refused_unread() {
     assert_eq!(Frame::decode(&vec![0x82; FRAME_BYTES_MAX + 1]).unwrap_err(), FrameError::TooLarge);
     let frame = |len: usize| [vec![0x84, 10, 1, 0xf4], head(0x40, len as u64), vec![0; len]].concat();
@@ -257,7 +290,7 @@ fn a_hello_of_another_version_is_named_whatever_follows() {
 #[test]
 fn a_hello_with_bad_names_is_refused() {
     let weak = NodeId::from_trusted([0; 32]);
-    let refused = |hello: Hello| Frame::decode(&Frame::Hello(hello).encode()).unwrap_err();
+    let refused = |hello: Hello| Frame::decode(&Frame::Hello(hello).encode().unwrap()).unwrap_err();
     let weak_node = Hello { mailboxes: vec![Delegation { node: weak, ..delegation() }], ..hello() };
     assert!(matches!(refused(weak_node), FrameError::Key(_)));
     let weak_mailbox = Hello { mailboxes: vec![Delegation { mailbox: Eid::mail(weak), ..delegation() }], ..hello() };

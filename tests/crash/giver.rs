@@ -104,7 +104,7 @@ async fn greet(events: &mut mpsc::Receiver<NetEvent>) -> Option<(ContactSender, 
     loop {
         match events.recv().await? {
             NetEvent::ContactUp { outbound, .. } => {
-                outbound.send(Frame::Hello(hello()).encode()).ok()?;
+                outbound.send(Frame::Hello(hello()).encode().unwrap()).ok()?;
                 up = Some(outbound);
             }
             NetEvent::Frame { bytes, .. } => {

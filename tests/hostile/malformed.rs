@@ -189,8 +189,8 @@ async fn endless(at: SocketAddr) -> impl Sized {
 /// Each of these ends the contact.
 async fn rude(at: SocketAddr, verdict: &mut Verdict) {
     let mut dice = dice(45);
-    let greeting = framed(&Frame::Hello(hello()).encode());
-    let offer = framed(&Frame::Offer { ids: vec![BundleId([1; 32])] }.encode());
+    let greeting = framed(&Frame::Hello(hello()).encode().unwrap());
+    let offer = framed(&Frame::Offer { ids: vec![BundleId([1; 32])] }.encode().unwrap());
     let mut another = greeting.clone();
     // Length, array, kind, version.
     another[6] = 2;
@@ -248,8 +248,8 @@ async fn hoarders(at: SocketAddr) {
     honest.answered(held.len() as u64, PATIENCE).await;
     let small = Genuine::noise(&key, dak::bundle::Signer::node(&key), 99, b"x");
     let known = handing_over(small.bundle.bytes()).repeat(500);
-    let take = framed(&Frame::Take { ids: held.iter().map(|one| one.bundle.id).collect() }.encode());
-    let ask = framed(&Frame::Ask { ids: held.iter().map(|one| one.bundle.id).collect() }.encode());
+    let take = framed(&Frame::Take { ids: held.iter().map(|one| one.bundle.id).collect() }.encode().unwrap());
+    let ask = framed(&Frame::Ask { ids: held.iter().map(|one| one.bundle.id).collect() }.encode().unwrap());
     let rounds = size(20, 200);
     let crowd: Vec<_> = (0..size(40, 80))
         .map(|_| {

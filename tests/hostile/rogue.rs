@@ -56,7 +56,7 @@ impl Rogue {
     /// Dials, opens a contact and says Hello.
     pub async fn meet(key: &SigningKey, to: SocketAddr, ears: Ears) -> io::Result<Rogue> {
         let mut rogue = Rogue::contact(key, to, ears).await?;
-        rogue.say(&framed(&Frame::Hello(hello()).encode())).await?;
+        rogue.say(&framed(&Frame::Hello(hello()).encode().unwrap())).await?;
         Ok(rogue)
     }
 

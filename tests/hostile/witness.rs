@@ -59,7 +59,7 @@ async fn listen(mut rogue: Rogue, seen: Arc<Mutex<Relayed>>) {
             },
             _ => continue,
         };
-        if rogue.say(&framed(&answer.encode())).await.is_err() {
+        if rogue.say(&framed(&answer.encode().unwrap())).await.is_err() {
             return;
         }
     }

@@ -126,7 +126,7 @@ fn note(outcome: &mut Outcome, side: usize, node: &Node, step: Step, under_way: 
     outcome.gives[side].extend(step.surplus.iter().chain(&step.wanted).map(|slot| node.slab[*slot as usize]));
     outcome.lacking[side] += step.lacking;
     for frame in step.send {
-        let bytes = frame.encode();
+        let bytes = frame.encode().expect("what a side says fits a frame");
         outcome.bytes[side] += bytes.len();
         outcome.frames += 1;
         under_way.push((1 - side, bytes));

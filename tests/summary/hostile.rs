@@ -37,7 +37,7 @@ impl Victim {
 
     fn say(&mut self, frame: &Frame) -> Step {
         // What the codec would not let through never reaches a reconciliation.
-        let frame = Frame::decode(&frame.encode()).expect("the frame is well formed");
+        let frame = Frame::decode(&frame.encode().unwrap()).expect("the frame is well formed");
         self.node.handle(&mut self.reconciliation, &frame)
     }
 
@@ -252,7 +252,7 @@ fn cells_of_more_ids_than_a_stretch_may_have_are_misbehaviour() {
         match &step.send[..] {
             [want @ Frame::Want { ids }] => {
                 assert_eq!(ids.len() as u64, invented);
-                assert_eq!(Frame::decode(&want.encode()).as_ref(), Ok(want));
+                assert_eq!(Frame::decode(&want.encode().unwrap()).as_ref(), Ok(want));
                 assert!(invented <= 65_536);
             }
             _ => assert_misbehaved(&step),

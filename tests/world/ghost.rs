@@ -89,7 +89,7 @@ impl<S: Store> World<S> {
 
     /// The ghost says a frame.
     pub fn hear(&mut self, n: usize, ghost: &Ghost, frame: &Frame) {
-        self.arrive(ghost.id, n, &frame.encode());
+        self.arrive(ghost.id, n, &frame.encode().unwrap());
         self.settle();
     }
 

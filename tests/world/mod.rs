@@ -206,7 +206,7 @@ impl<S: Store> World<S> {
                 let size_bytes = draft.sign(&payload, &*self.nodes[n].key).unwrap().encoded_len() as u32;
                 self.input(n, Input::Sealed { token, payload, size_bytes });
             }
-            Output::Send { to, frame } => self.put(n, to, frame.encode()),
+            Output::Send { to, frame } => self.put(n, to, frame.encode().expect("what an agent says fits a frame")),
             Output::Forward { to, transit, row, .. } => {
                 let body = self.nodes[n].store.body(row).unwrap().expect("what is forwarded is stored");
                 let (bundle, _) = Bundle::from_store(&body).unwrap();
@@ -405,7 +405,7 @@ impl<S: Store> World<S> {
 impl<S: Store> World<S> {
     /// Says a frame to a node as if a peer had said it.
     pub fn say(&mut self, from: usize, to: usize, frame: Frame) {
-        self.arrive(self.nodes[from].id, to, &frame.encode());
+        self.arrive(self.nodes[from].id, to, &frame.encode().unwrap());
         self.settle();
     }
 }

@@ -14,11 +14,12 @@ use super::super::letters::Drawer;
 use super::super::tally::Tally;
 use super::*;
 use crate::agent::{Config, Event, Mailboxes};
-use crate::bundle::{Bundle, Creation, Draft, Kind, Priority};
+use crate::bundle::{Bundle, Creation, Draft, Kind, Priority, Unverified};
 use crate::eid::Eid;
 use crate::frame::{Frame, Hello, Incoming, PROTOCOL_VERSION, RoutingInfo, Transit};
 use crate::id::{BundleId, NodeId};
 use crate::keys::Identity;
+use crate::net::ContactSender;
 use crate::store::redb::{DiskSync, RedbStore, StoreOptions};
 use crate::time::{DAY, DtnTime};
 
@@ -166,7 +167,7 @@ fn a_forged_signature_under_the_id_of_a_genuine_bundle_does_not_keep_it_out() {
     forged[at] ^= 1;
     let parsed = |bytes: Vec<u8>| {
         let (from, transit) = (peer().node(), Transit { copies: 1, ..Transit::default() });
-        Work::Parsed(Parsed { from, transit, id: message.id, bytes, permit: Box::new(()) })
+        Work::Parsed(Parsed { from, transit, bundle: Unverified::parse(bytes).unwrap(), permit: Box::new(()) })
     };
     let mut work = home.greeting();
     work.push(parsed(forged));

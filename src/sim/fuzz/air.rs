@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use crate::agent::Input;
 use crate::bundle::Unverified;
-use crate::frame::{Incoming, Transit};
+use crate::frame::{Frame, Incoming, Transit};
 use crate::sim::random::Stream;
 
 use super::Checked;
@@ -45,6 +45,11 @@ impl Air {
 }
 
 impl World {
+    /// A frame goes on its way. One that no peer would take is a fault, whoever says it.
+    pub(super) fn say(&mut self, from: usize, to: usize, frame: &Frame) {
+        self.put(from, to, frame.encode().expect("what an agent says fits a frame"));
+    }
+
     /// Bytes go on their way.
     pub(super) fn put(&mut self, from: usize, to: usize, mut bytes: Vec<u8>) {
         let AirFaults { lost, doubled, overtaken, cut, damaged } = match self.is_stormy {

@@ -237,7 +237,7 @@ impl World {
                 }
                 self.truth.said(n, &frame)?;
                 self.tell(|| format!("{n} says to {peer}: {}", told(&frame)));
-                self.put(n, peer, frame.encode());
+                self.say(n, peer, &frame);
             }
             Output::Forward { to, transit, id, row } => {
                 let disk = &self.nodes[n].disk;

@@ -38,7 +38,7 @@ impl World {
             7 => Some(self.mail(n)),
             8 => self.coven.any_frame(),
             9 => Some(self.noise()),
-            _ => Some(self.word(n).encode()),
+            _ => Some(self.word(n).encode().expect("words are short")),
         };
         let Some(bytes) = bytes else { return Ok(()) };
         self.tell(|| format!("{n} (hostile) sends {} bytes to {peer}: {}", bytes.len(), shown(&bytes)));

@@ -134,7 +134,7 @@ impl World {
         }
         if let (true, Ok(unverified)) = (mind.boasts, Unverified::parse(bytes)) {
             let grants = vec![(unverified.id(), Grade::Custody)];
-            self.put(to, from, Frame::Accepted { grants }.encode());
+            self.say(to, from, &Frame::Accepted { grants });
         }
         true
     }
@@ -154,7 +154,7 @@ impl World {
             _ => return Ok(()),
         };
         self.tell(|| format!("{n} (hostile) says to {peer}: {frame:?}"));
-        self.put(n, peer, frame.encode());
+        self.say(n, peer, &frame);
         Ok(())
     }
 

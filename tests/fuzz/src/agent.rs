@@ -345,7 +345,10 @@ impl Stage {
             Output::Seal { token, draft } => self.sealing.push((token, draft)),
             Output::Send { to, frame } => {
                 assert!(self.is_met(to), "only who is there is spoken to");
-                assert_eq!(Frame::decode(&frame.encode()).as_ref(), Ok(&frame));
+                assert_eq!(
+                    Frame::decode(&frame.encode().expect("what an agent says fits a frame")).as_ref(),
+                    Ok(&frame)
+                );
                 if let Frame::Accepted { grants } = &frame {
                     grants.iter().for_each(|(id, _)| assert!(self.agent.knows(id), "accepted means durable"));
                 }

@@ -67,7 +67,7 @@ fn honest(draw: &mut Draw<'_>) {
     while let Some((to, frame)) = (!wire.is_empty()).then(|| wire.remove(0)) {
         frames += 1;
         assert!(frames < FRAMES_MAX, "two honest nodes come to an end");
-        let frame = Frame::decode(&frame.encode()).expect("frames read back");
+        let frame = Frame::decode(&frame.encode().expect("what a side says fits a frame")).expect("frames read back");
         let step = talks[to].handle(&frame, &mut sides[to].index, &id);
         assert_eq!(step.misbehaved, None, "an honest node looks honest");
         found[to].extend(step.surplus.into_iter().chain(step.wanted));
@@ -102,7 +102,7 @@ fn hostile(draw: &mut Draw<'_>) {
         assert!(step.send.len() <= 1, "one frame answers one frame");
         assert!(step.surplus.iter().chain(&step.wanted).all(|slot| mine.known.contains(slot)));
         for frame in &step.send {
-            assert_eq!(Frame::decode(&frame.encode()).as_ref(), Ok(frame));
+            assert_eq!(Frame::decode(&frame.encode().expect("what a side says fits a frame")).as_ref(), Ok(frame));
             if let Frame::MoreCells { count, .. } = frame {
                 asked += u64::from(*count);
                 let max = 2 * (mine.known.len() as u64 + STRETCH_IDS_MAX as u64 + 256) * FRAMES_MAX as u64;

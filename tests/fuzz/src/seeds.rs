@@ -43,7 +43,7 @@ pub fn frames() -> Vec<Vec<u8>> {
         Frame::GaveUp { ids: ids.clone() },
         Frame::Accepted { grants: ids.into_iter().zip([Grade::Copy, Grade::Custody]).collect() },
     ];
-    [vectors("_frame"), frames.iter().map(Frame::encode).collect()].concat()
+    [vectors("_frame"), frames.iter().map(|frame| frame.encode().unwrap()).collect()].concat()
 }
 
 pub fn receipts() -> Vec<Vec<u8>> {

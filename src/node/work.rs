@@ -1,0 +1,42 @@
+//! What the core is asked to do, by peers, by people and by the threads that work for it.
+
+use crate::agent::{Agent, Input};
+use crate::bundle::Unverified;
+use crate::frame::Transit;
+use crate::id::{BundleId, NodeId};
+use crate::net::ContactSender;
+use crate::store::StoreError;
+
+/// What the core is asked to do.
+pub enum Work {
+    Input(Input),
+    /// An input from a peer, with what it still occupies of the peer's budget.
+    FromPeer(Input, Box<dyn Send>),
+    /// A contact began; what is said to the peer goes this way.
+    Met(NodeId, ContactSender),
+    Parted(NodeId),
+    /// Looks at the agent; what it returns is called once everything seen is durable.
+    Look(Look),
+    /// A bundle from a peer, parsed and not verified: dropped here where its id is known, else verified in the pool.
+    Parsed(Parsed),
+    /// A commit of this generation failed.
+    Failed(u64, StoreError),
+    Stop,
+}
+
+pub type Look = Box<dyn FnOnce(&Agent) -> Box<dyn FnOnce() + Send> + Send>;
+
+/// A bundle as it came, its signature not yet checked.
+pub struct Parsed {
+    pub from: NodeId,
+    pub transit: Transit,
+    pub bundle: Unverified<Vec<u8>>,
+    /// What it occupies of the peer's budget until it is handled.
+    pub permit: Box<dyn Send>,
+}
+
+impl Parsed {
+    pub fn id(&self) -> BundleId {
+        self.bundle.id()
+    }
+}
