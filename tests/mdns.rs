@@ -2,6 +2,8 @@
 //!
 //! Needs root and iproute2; where it may not make namespaces it says so aloud and passes.
 #![cfg(feature = "node")]
+// The stories run on real machines' clocks.
+#![allow(clippy::disallowed_methods)]
 
 #[path = "cli/person.rs"]
 #[allow(dead_code)]

@@ -36,11 +36,11 @@ impl Owner {
         let mut store = RedbStore::open(&home.store_path(), quickly).unwrap();
         changes.chunks(512).for_each(|some| store.commit_all(&[some]).unwrap());
         drop(store);
-        let letters = changes.iter().filter_map(|change| match change {
+        let mut letters = changes.iter().filter_map(|change| match change {
             Change::Deliver { letter, .. } => Some(letter.id),
             _ => None,
         });
-        let letter = letters.last().unwrap();
+        let letter = letters.next_back().unwrap();
         let config = Config::load(&home.config_path(), |_| None, Flags::default()).unwrap();
         let options = crate::node::Options {
             identity,
