@@ -5,16 +5,18 @@
 //! [`Durable::apply`] says each change means. Bundle bodies are the one thing a change carries that `Durable` leaves
 //! out: they live in the store alone, under the row of what holds them.
 
+mod outgoing;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::outgoing::{Carrier, EVENTS_MAX, Evidence, Outgoing, Unlisted, What};
 use crate::bundle::{Bundle, Creation, Hops, Kind, Priority};
 use crate::eid::Eid;
 use crate::frame::Grade;
 use crate::id::{BundleId, NodeId};
-use crate::planted;
 use crate::time::{Millis, Moment, Timestamp};
 
 /// The key of a body in the store; grows with time and is never used twice.
@@ -71,48 +73,6 @@ pub struct Letter {
     pub read: bool,
     /// The application has seen it: no more nudges.
     pub collected: bool,
-}
-
-/// One's own message and everything known of its fate.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Outgoing {
-    pub id: BundleId,
-    pub destination: Eid,
-    pub creation: Creation,
-    pub created: Moment,
-    pub lifetime: Millis,
-    pub expires: Timestamp,
-    pub priority: Priority,
-    pub size_bytes: u32,
-    /// Only ever appended to.
-    pub evidence: Vec<Evidence>,
-}
-
-/// One thing that happened to one's own message, and who says so.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Evidence {
-    pub at: Moment,
-    pub what: What,
-    pub who: Option<NodeId>,
-}
-
-/// What evidence says. The order is that of [`Outgoing::state`]: the highest counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum What {
-    Queued,
-    /// A carrier had to evict what it once accepted.
-    GaveUp,
-    /// A peer stored a copy as best it can.
-    Copy,
-    /// A peer promised custody.
-    Custody,
-    Expired,
-    Cancelled,
-    Rejected {
-        reason: u8,
-    },
-    Delivered,
-    Read,
 }
 
 /// Somebody this person named.
@@ -194,7 +154,7 @@ pub enum Change {
     Post {
         outgoing: Outgoing,
     },
-    /// Appends to the record of one's own message.
+    /// Adds to the record of one's own message.
     Attest {
         id: BundleId,
         evidence: Evidence,
@@ -253,16 +213,6 @@ pub struct Durable {
     pub owed: BTreeSet<(NodeId, BundleId)>,
 }
 
-impl Outgoing {
-    /// The highest evidence.
-    pub fn state(&self) -> What {
-        if planted::is("agent-status-moves-back") {
-            return self.evidence.last().map_or(What::Queued, |e| e.what);
-        }
-        self.evidence.iter().map(|e| e.what).max().unwrap_or(What::Queued)
-    }
-}
-
 impl Letter {
     /// How a delivered id is remembered.
     pub fn mark_of(id: &BundleId) -> [u8; 16] {
@@ -302,7 +252,7 @@ impl Durable {
             Change::Post { outgoing } => drop(self.outgoing.insert(outgoing.id, outgoing.clone())),
             Change::Attest { id, evidence } => {
                 if let Some(outgoing) = self.outgoing.get_mut(id) {
-                    outgoing.evidence.push(*evidence);
+                    outgoing.attest(*evidence);
                 }
             }
             Change::Unpost { id } => drop(self.outgoing.remove(id)),

@@ -116,13 +116,13 @@ impl Agent {
         self.emit(Change::Post { outgoing }, out);
     }
 
-    /// Appends evidence where it says something new.
+    /// Takes evidence in where it says something new.
     pub(super) fn attest(&mut self, id: BundleId, what: What, who: Option<NodeId>, out: &mut Vec<Output>) {
         if !self.outbox.is_news(&id, what, who) {
             return;
         }
         let evidence = Evidence { at: self.at, what, who };
-        self.outbox.append(id, evidence);
+        self.outbox.attest(id, evidence);
         self.emit(Change::Attest { id, evidence }, out);
         out.push(Output::Report(Event::Status { id, evidence }));
     }

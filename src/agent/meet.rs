@@ -272,9 +272,7 @@ impl Agent {
 
     fn gave_up(&mut self, peer: NodeId, ids: Vec<BundleId>, out: &mut Vec<Output>) {
         for id in ids {
-            let promised = self.outbox.find(&id).is_some_and(|outgoing| {
-                outgoing.evidence.iter().any(|e| e.who == Some(peer) && matches!(e.what, What::Copy | What::Custody))
-            });
+            let promised = self.outbox.find(&id).is_some_and(|outgoing| outgoing.is_carrier(&peer));
             if promised || planted::is("agent-give-up-of-anybody") {
                 self.attest(id, What::GaveUp, Some(peer), out);
             }

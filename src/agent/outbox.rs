@@ -12,8 +12,6 @@ use crate::time::{DtnTime, MINUTE, Millis, Timestamp};
 pub const UNSEALED_MAX: usize = 1_024;
 /// How long a draft waits where others want its place.
 const SEALING_MAX: Millis = Millis(10 * MINUTE.0);
-/// Most pieces of evidence kept for one message, the last place being for a receipt.
-pub const EVIDENCE_MAX: usize = 256;
 
 /// Drafts that wait for their seal, and the record of every message sent from here.
 #[derive(Debug, Default)]
@@ -71,9 +69,9 @@ impl Outbox {
         self.outgoing.insert(outgoing.id, outgoing);
     }
 
-    pub fn append(&mut self, id: BundleId, evidence: Evidence) {
+    pub fn attest(&mut self, id: BundleId, evidence: Evidence) {
         if let Some(outgoing) = self.outgoing.get_mut(&id) {
-            outgoing.evidence.push(evidence);
+            outgoing.attest(evidence);
             if evidence.what > What::Queued {
                 self.unpromised.remove(&id);
             }
@@ -117,9 +115,6 @@ impl Outbox {
 
     /// Whether `what` from `who` would say anything new of this message.
     pub fn is_news(&self, id: &BundleId, what: What, who: Option<NodeId>) -> bool {
-        let Some(outgoing) = self.outgoing.get(id) else { return false };
-        let said = outgoing.evidence.iter().any(|e| e.what == what && e.who == who);
-        let final_word = matches!(what, What::Delivered | What::Read | What::Rejected { .. });
-        !said && (final_word || outgoing.evidence.len() < EVIDENCE_MAX)
+        self.outgoing.get(id).is_some_and(|outgoing| outgoing.is_news(what, who))
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Agent;
-use super::change::{Class, Evidence, Held, Outgoing, What};
+use super::change::{Class, Evidence, Held, Outgoing, Unlisted, What};
 use super::inbox::{Arrival, Due};
 use super::io::{Event, Gone, NotSent, Output};
 use crate::bundle::{Bundle, COPIES_MAX, Creation, Draft, Hops, Kind, Priority};
@@ -84,6 +84,8 @@ impl Agent {
             priority: bundle.priority,
             size_bytes,
             evidence: vec![Evidence { at: self.at, what: What::Queued, who: None }],
+            carriers: Vec::new(),
+            unlisted: Unlisted::default(),
         }
     }
 

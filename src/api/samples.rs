@@ -67,6 +67,7 @@ pub fn status(events: Vec<Event>) -> StatusRow {
         to_address: format!("dak:{BOB}"),
         state: State::of(&events),
         events,
+        carriers_unlisted: 0,
         priority: Priority::Normal,
         created_at: at(11, 0),
         expires_at: at(35, 0),

@@ -22,12 +22,12 @@ pub async fn status(link: &Link<'_>, args: &Status, out: &Out) -> Outcome {
         true => Some(link.follow(Topic::Status { id: args.id.clone() }).await?),
         false => None,
     };
-    let mut shown = BTreeMap::new();
+    let mut shown: BTreeMap<String, Vec<Event>> = BTreeMap::new();
     match &args.id {
         Some(id) => {
             let rows = take!(link.ask(Request::Status { id: id.clone() }).await?, Statuses)?;
             out.answer(&Response::Statuses(rows.clone()), |style| rows.iter().map(|row| life(row, style)).collect())?;
-            shown.extend(rows.into_iter().map(|row| (row.id, row.events.len())));
+            shown.extend(rows.into_iter().map(|row| (row.id, row.events)));
         }
         None => {
             let rows = link.list(Listing::Status).await?;
@@ -35,7 +35,7 @@ pub async fn status(link: &Link<'_>, args: &Status, out: &Out) -> Outcome {
             listing::print(rows, out, &HEADS, cells, |row| {
                 count += 1;
                 if let (Row::Status(row), true) = (row, args.watch) {
-                    shown.insert(row.id, row.events.len());
+                    shown.insert(row.id, row.events);
                 }
             })
             .await?;
@@ -60,16 +60,18 @@ pub async fn cancel(link: &Link<'_>, args: &Id, out: &Out) -> Outcome {
     out.answer(&Response::Statuses(rows.clone()), |style| rows.iter().map(|row| life(row, style)).collect())
 }
 
-/// Prints the events that were not printed yet, one a line; as JSON, the whole row.
-fn show_news(row: &StatusRow, shown: &mut BTreeMap<String, usize>, out: &Out) -> Outcome {
-    let before = shown.insert(row.id.clone(), row.events.len()).unwrap_or(0);
-    if row.events.len() <= before {
+/// Prints the events that were not printed yet, one a line; as JSON, the whole row. A carrier's latest word takes the
+/// place of its former one, so they are told apart by what they say and not by how many there are.
+fn show_news(row: &StatusRow, shown: &mut BTreeMap<String, Vec<Event>>, out: &Out) -> Outcome {
+    let before = shown.insert(row.id.clone(), row.events.clone()).unwrap_or_default();
+    let news: Vec<&Event> = row.events.iter().filter(|event| !before.contains(event)).collect();
+    if news.is_empty() {
         return Ok(());
     }
     if out.json {
         return out.data(&json_line(row));
     }
-    let lines = row.events[before..].iter().map(|event| {
+    let lines = news.into_iter().map(|event| {
         let (id, to) = (short_id(&row.id), called(&row.to));
         format!("{id} to {to}, {}: {}\n", out.style.when(event.at), sentence(event, row))
     });
@@ -80,15 +82,18 @@ const HEADS: [&str; 5] = ["ID", "TO", "STATE", "SINCE", "HOW IT IS KNOWN"];
 
 fn cells(row: &Row, style: &Style) -> Option<Vec<Cell>> {
     let Row::Status(row) = row else { return None };
-    let event = proof(row)?;
     let state = painted(paint(row.state), row.state.word());
-    let how = painted(Paint::Dim, basis(event, row));
-    Some(vec![cell(short_id(&row.id)), cell(called(&row.to)), state, cell(style.when(event.at)), how])
+    let (since, how) = match proof(row) {
+        Some(event) => (style.when(event.at), basis(event, row)),
+        // By now it has no line of its own.
+        None => (String::new(), "a carrier's word".into()),
+    };
+    Some(vec![cell(short_id(&row.id)), cell(called(&row.to)), state, cell(since), painted(Paint::Dim, how)])
 }
 
-/// The first event that carries the state.
+/// The first event that carries the state; none where it is that of a carrier which is not listed any more.
 fn proof(row: &StatusRow) -> Option<&Event> {
-    row.events.iter().find(|event| event.what.state() == row.state).or(row.events.first())
+    row.events.iter().find(|event| event.what.state() == row.state)
 }
 
 /// The life of one message.
@@ -110,6 +115,10 @@ fn life(row: &StatusRow, style: &Style) -> String {
     for (event, time) in row.events.iter().zip(&times) {
         let word = style.paint(paint(event.what.state()), &format!("{:<9}", word(event.what)));
         text += &format!("  {time:<time_width$}  {word}  {}\n", sentence(event, row));
+    }
+    if row.carriers_unlisted > 0 {
+        let answers = if row.carriers_unlisted == 1 { "answer" } else { "answers" };
+        text += &format!("  and {} more {answers} of carriers, not listed\n", row.carriers_unlisted);
     }
     text += &format!("\n  {}\n", style.paint(Paint::Dim, outlook(row)));
     text
@@ -219,6 +228,31 @@ normal, written today 11:00, life ends tomorrow 11:00, no forward secrecy
 ";
         let wanted = wanted.replace("she stored it", "it stored a copy and answers for it");
         assert_eq!(life(&carried(), &style()), wanted);
+    }
+
+    #[test]
+    fn carriers_that_have_no_line_of_their_own_are_counted() {
+        let many = StatusRow { carriers_unlisted: 84, ..carried() };
+        assert!(life(&many, &style()).contains("held here\n  and 84 more answers of carriers, not listed\n\n"));
+        let one = StatusRow { carriers_unlisted: 1, ..carried() };
+        assert!(life(&one, &style()).contains("  and 1 more answer of carriers, not listed\n"));
+    }
+
+    #[test]
+    fn a_state_whose_carrier_is_not_listed_is_still_its_word() {
+        let row = StatusRow { state: State::Custody, ..status(vec![event(E::Copy, at(11, 2), Some("carol"))]) };
+        assert!(table(&[row], &style()).contains("bob  custody         a carrier's word\n"));
+    }
+
+    #[test]
+    fn watching_shows_the_latest_word_of_a_carrier_also_where_it_takes_the_place_of_another() {
+        let printed = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+        let out = Out::new(false, style(), printed.clone(), printed.clone());
+        let mut shown = BTreeMap::from([(carried().id, carried().events)]);
+        let again = [event(E::Queued, at(11, 0), None), event(E::Custody, at(11, 50), Some("carol"))];
+        show_news(&status(again.into()), &mut shown, &out).unwrap();
+        let text = String::from_utf8(printed.lock().unwrap().clone()).unwrap();
+        assert!(text.contains("11:50: carol told us it stored a copy"), "{text}");
     }
 
     #[test]

@@ -117,14 +117,15 @@ impl Names<'_> {
                 _ => None,
             },
         };
-        let events: Vec<Event> = outgoing.evidence.iter().map(event).collect();
+        let events: Vec<Event> = outgoing.events().iter().map(event).collect();
         StatusRow {
             schema: Schema,
             id: outgoing.id.full(),
             to: self.show(&outgoing.destination.node),
             to_address: address(outgoing.destination.node),
-            state: State::of(&events),
+            state: kind(outgoing.state()).state(),
             events,
+            carriers_unlisted: outgoing.unlisted.answers.into(),
             priority: outgoing.priority,
             created_at: when_known(outgoing.created),
             expires_at: when(at, outgoing.expires),

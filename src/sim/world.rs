@@ -236,7 +236,7 @@ impl<'a> World<'a> {
         for outgoing in self.nodes.iter().flatten().flat_map(|node| node.agent.sent()) {
             let Some(message) = catalog.find(&outgoing.id).and_then(|entry| entry.message) else { continue };
             let is_delivered = rows[message as usize].delivered_us.is_some();
-            let is_true = outgoing.evidence.iter().all(|evidence| match (evidence.what, evidence.who) {
+            let is_true = outgoing.events().iter().all(|evidence| match (evidence.what, evidence.who) {
                 (What::Delivered | What::Read, _) => is_delivered,
                 (What::Custody | What::Copy, Some(who)) => had(message, roster.number(&who)),
                 _ => true,

@@ -217,7 +217,14 @@ impl History {
             priority: [Priority::Bulk, Priority::Normal, Priority::Urgent][self.below(3) as usize],
             size_bytes: self.below(1 << 32) as u32,
             evidence,
+            carriers: (0..self.below(3)).map(|_| self.carrier()).collect(),
+            unlisted: Unlisted { answers: self.below(1 << 32) as u32, best: self.what() },
         }
+    }
+
+    fn carrier(&mut self) -> Carrier {
+        let gave_up = (self.below(2) == 0).then(|| self.moment());
+        Carrier { who: self.node(), promise: self.what(), at: self.moment(), gave_up }
     }
 
     fn person(&mut self) -> Option<Person> {

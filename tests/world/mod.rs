@@ -380,7 +380,7 @@ impl<S: Store> World<S> {
     /// Everything known of the fate of a message of node `n`: what, and who says so.
     pub fn evidence(&self, n: usize, id: BundleId) -> Vec<(What, Option<NodeId>)> {
         let outgoing = self.nodes[n].agent.sent_one(&id).expect("a message of this node");
-        outgoing.evidence.iter().map(|evidence| (evidence.what, evidence.who)).collect()
+        outgoing.events().iter().map(|evidence| (evidence.what, evidence.who)).collect()
     }
 
     pub fn state(&self, n: usize, id: BundleId) -> What {

@@ -155,8 +155,12 @@ pub struct StatusRow {
     pub to_address: String,
     /// The highest evidence.
     pub state: State,
-    /// In the order in which they became known.
+    /// In the order in which they became known. Of one carrier only the latest word is here, and of many carriers the
+    /// first and the last few.
     pub events: Vec<Event>,
+    /// How many more answers of carriers there were.
+    #[serde(default)]
+    pub carriers_unlisted: u64,
     #[serde(with = "names::priority")]
     pub priority: Priority,
     pub created_at: Option<When>,

@@ -132,12 +132,14 @@ impl<'t> Applying<'t> {
     }
 
     fn attest(&mut self, id: &BundleId, evidence: &Evidence) -> Result<(), StoreError> {
-        let Some(mut record) = self.outgoing.bytes(&id.0)? else { return Ok(()) };
+        let Some(record) = self.outgoing.bytes(&id.0)? else { return Ok(()) };
         if planted::is("store-evidence-lost") {
             return Ok(());
         }
-        record::put_evidence(&mut record, evidence);
-        self.outgoing.put(&id.0, &record[..])
+        let unreadable = || StoreError::Damaged(format!("the record of the message {id} cannot be read"));
+        let mut outgoing = record::read_outgoing(*id, &record).ok_or_else(unreadable)?;
+        outgoing.attest(*evidence);
+        self.outgoing.put(&id.0, &record::write_outgoing(&outgoing)[..])
     }
 
     fn put_body(&mut self, row: Row, bundle: &Bundle) -> Result<(), StoreError> {

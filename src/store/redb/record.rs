@@ -4,7 +4,9 @@
 //! [`Code`]. Fixed layouts because a restore reads a million of them, and a change of grade is then four bytes at a
 //! known place. Reading gives `None` for whatever writing could not have made.
 
-use crate::agent::change::{Belief, Class, Evidence, Held, Letter, Outgoing, Person, Row, Standing, What};
+use crate::agent::change::{
+    Belief, Carrier, Class, Evidence, Held, Letter, Outgoing, Person, Row, Standing, Unlisted, What,
+};
 use crate::bundle::{Creation, Hops, Kind, Priority};
 use crate::eid::{Eid, Service};
 use crate::frame::Grade;
@@ -128,7 +130,7 @@ pub fn marks(read: bool, collected: bool) -> [u8; 2] {
     [read.into(), collected.into()]
 }
 
-/// One's own message: fixed facts, then its evidence up to the end, so that attesting appends.
+/// One's own message: fixed facts, what carriers said, and the other evidence up to the end.
 pub fn write_outgoing(outgoing: &Outgoing) -> Vec<u8> {
     let mut out = Vec::with_capacity(256);
     out.push(outgoing.priority.code());
@@ -138,6 +140,10 @@ pub fn write_outgoing(outgoing: &Outgoing) -> Vec<u8> {
     put_u64(&mut out, outgoing.lifetime.0);
     put_u64(&mut out, outgoing.expires.0);
     put_eid(&mut out, &outgoing.destination);
+    put_u32(&mut out, outgoing.unlisted.answers);
+    put_what(&mut out, outgoing.unlisted.best);
+    out.push(outgoing.carriers.len() as u8);
+    outgoing.carriers.iter().for_each(|carrier| put_carrier(&mut out, carrier));
     outgoing.evidence.iter().for_each(|evidence| put_evidence(&mut out, evidence));
     out
 }
@@ -149,14 +155,41 @@ pub fn read_outgoing(id: BundleId, bytes: &[u8]) -> Option<Outgoing> {
     let (creation, created) = (scan.creation()?, scan.moment()?);
     let (lifetime, expires) = (Millis(scan.u64()?), Timestamp(scan.u64()?));
     let destination = scan.eid()?;
+    let unlisted = Unlisted { answers: scan.u32()?, best: scan.what()? };
+    let mut carriers = Vec::new();
+    for _ in 0..scan.u8()? {
+        carriers.push(scan.carrier()?);
+    }
     let mut evidence = Vec::new();
     while !scan.0.is_empty() {
         evidence.push(scan.evidence()?);
     }
-    Some(Outgoing { id, destination, creation, created, lifetime, expires, priority, size_bytes, evidence })
+    Some(Outgoing {
+        id,
+        destination,
+        creation,
+        created,
+        lifetime,
+        expires,
+        priority,
+        size_bytes,
+        evidence,
+        carriers,
+        unlisted,
+    })
 }
 
-pub fn put_evidence(out: &mut Vec<u8>, evidence: &Evidence) {
+fn put_carrier(out: &mut Vec<u8>, carrier: &Carrier) {
+    out.extend(carrier.who.as_bytes());
+    put_what(out, carrier.promise);
+    put_moment(out, carrier.at);
+    out.push(carrier.gave_up.is_some().into());
+    if let Some(at) = carrier.gave_up {
+        put_moment(out, at);
+    }
+}
+
+fn put_evidence(out: &mut Vec<u8>, evidence: &Evidence) {
     put_what(out, evidence.what);
     put_moment(out, evidence.at);
     put_option(out, evidence.who);
@@ -367,6 +400,12 @@ impl<'a> Scan<'a> {
             8 => What::Read,
             _ => return None,
         })
+    }
+
+    fn carrier(&mut self) -> Option<Carrier> {
+        let (who, promise, at) = (self.node()?, self.what()?, self.moment()?);
+        let gave_up = if self.flag()? { Some(self.moment()?) } else { None };
+        Some(Carrier { who, promise, at, gave_up })
     }
 
     fn evidence(&mut self) -> Option<Evidence> {

@@ -1,0 +1,42 @@
+//! The record of one's own message: bounded, and never wrong however many carriers answer.
+
+use dak::agent::Input;
+use dak::agent::change::What;
+use dak::frame::{Frame, Grade};
+use dak::id::BundleId;
+use dak::time::DAY;
+
+use super::world::ghost::Ghost;
+use super::{ALICE, BOB, World};
+
+/// Identities cost nothing: each takes a copy, promises custody, and gives it up.
+fn crowd(world: &mut World, id: BundleId, seeds: std::ops::Range<u8>) {
+    for seed in seeds {
+        let carrier = Ghost::new(seed);
+        world.haunt(ALICE, &carrier);
+        for grade in [Grade::Copy, Grade::Custody] {
+            world.hear(ALICE, &carrier, &Frame::Take { ids: vec![id] });
+            world.hear(ALICE, &carrier, &Frame::Accepted { grants: vec![(id, grade)] });
+        }
+        world.hear(ALICE, &carrier, &Frame::GaveUp { ids: vec![id] });
+        world.leave(ALICE, &carrier);
+    }
+}
+
+#[test]
+fn the_end_of_a_life_is_shown_however_many_carriers_answered() {
+    let mut world = World::of(2);
+    let id = world.send(ALICE, BOB).unwrap();
+    crowd(&mut world, id, 100..200);
+    world.pass(DAY.times(31));
+    assert_eq!(world.state(ALICE, id), What::Expired);
+}
+
+#[test]
+fn the_owners_cancel_is_shown_however_many_carriers_answered() {
+    let mut world = World::of(2);
+    let id = world.send(ALICE, BOB).unwrap();
+    crowd(&mut world, id, 100..200);
+    world.input(ALICE, Input::Cancel(id));
+    assert_eq!(world.state(ALICE, id), What::Cancelled);
+}
