@@ -31,29 +31,31 @@ mod meet;
 mod offers;
 mod outbox;
 mod people;
+mod place;
 mod receipts;
 mod receive;
 mod room;
 pub mod routing;
+mod shares;
 mod shunned;
 mod submit;
 pub mod summary;
 mod tombstones;
 mod view;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
 
 pub use self::change::{Change, Durable};
-pub use self::config::Config;
+pub use self::config::{Config, ReceiptsFor};
 pub use self::custody::{BUNDLE_COST_BYTES, Standing, cost_bytes};
 pub use self::inbox::Position;
 pub use self::io::{Cause, Due, Event, Input, Output};
 pub use self::outbox::Written;
-pub use self::receive::REJECTED_BLOCKED;
+pub use self::receipts::REJECTED_BLOCKED;
 #[cfg(test)]
 pub use self::view::rows_walked;
 pub use self::view::{ContactView, Usage};
@@ -65,15 +67,17 @@ use self::custody::{Custody, Slot};
 use self::inbox::Inbox;
 use self::offers::Offers;
 use self::outbox::Outbox;
+use self::place::{Origin, Place};
 use self::routing::Routing;
 use self::shunned::Shunned;
 use self::summary::IdIndex;
 use self::tombstones::{Beliefs, Tombstones};
-use crate::bundle::Signer;
+use crate::bundle::{Kind, Signer};
 use crate::eid::Eid;
+use crate::frame::Grade;
 use crate::id::{BundleId, NodeId};
 use crate::planted;
-use crate::time::Moment;
+use crate::time::{Moment, Timestamp};
 
 /// The endpoints an agent serves and who signs for them.
 pub struct Mailboxes {
@@ -105,7 +109,14 @@ pub struct Agent {
     outbox: Outbox,
     people: BTreeMap<NodeId, Person>,
     learned: BTreeMap<NodeId, Vec<u8>>,
-    owed: BTreeSet<(NodeId, BundleId)>,
+    /// Evictions that previous hops have to hear of.
+    owed: Place<(NodeId, BundleId), ()>,
+    /// Receipts held that freed nothing here.
+    unmatched: Place<Slot, ()>,
+    /// Own receipts held.
+    signed: Place<Slot, ()>,
+    /// Decides what makes way where shares are alike.
+    lots: ChaCha8Rng,
 
     routing: Routing,
     /// In boxes: a leaf of the map has room for eleven, and most agents have one or two.
@@ -118,7 +129,9 @@ pub struct Agent {
     /// Receipts that a peer shuns.
     unwelcome: Shunned,
     /// Spray copies that were in flight when a contact broke: halved once the peer turns out to have them.
-    unsettled: BTreeMap<(NodeId, BundleId), u16>,
+    unsettled: Place<(NodeId, BundleId), u16>,
+    /// Who was given spray copies of what: nobody gets them twice, however often he asks and accepts.
+    spent: Place<(BundleId, NodeId), ()>,
     /// Inbox rows the application was not told of since the start.
     nudges: Vec<BundleId>,
     /// Bundles given up for want of room since the start, by grade.
@@ -129,6 +142,8 @@ pub struct Agent {
 const OWED_MAX: usize = 65_536;
 /// Most flights of broken contacts remembered.
 const UNSETTLED_MAX: usize = 65_536;
+/// Most peers and bundles remembered whose spray copies are given; lost at a restart, which no peer brings about.
+const SPENT_MAX: usize = 65_536;
 
 impl Mailboxes {
     /// The mailboxes of a node that serves only itself.
@@ -155,8 +170,15 @@ impl Agent {
         for (id, until) in durable.buried {
             tombstones.insert(id, until);
         }
-        let mut beliefs = Beliefs::default();
-        durable.beliefs.into_iter().for_each(|((id, signer), belief)| beliefs.insert(id, signer, belief));
+        stream(&seed, "shares").fill_bytes(&mut key);
+        let mut beliefs = Beliefs::keyed(&key);
+        for ((id, signer), belief) in durable.beliefs {
+            beliefs.insert(id, signer, belief, is_named(&durable.people, &signer));
+        }
+        let mut owed = Place::keyed(&key);
+        for (peer, id) in durable.owed {
+            owed.insert((peer, id), (), of_peer(peer, is_named(&durable.people, &peer)));
+        }
         let mut inbox = Inbox::restore(durable.letters, durable.delivered);
         // Whoever writes to himself is no stranger.
         durable.people.keys().chain([&node]).for_each(|person| inbox.set_named(*person, true));
@@ -182,14 +204,18 @@ impl Agent {
             people: durable.people,
             routing: Routing::new(&config.policy, node, &durable.learned),
             learned: durable.learned,
-            owed: durable.owed,
+            owed,
+            unmatched: Place::keyed(&key),
+            signed: Place::keyed(&key),
+            lots: stream(&seed, "lots"),
             contacts: BTreeMap::new(),
             had_turn: node,
             aloft: Aloft::default(),
             offers: Offers::default(),
             shunned: Shunned::default(),
             unwelcome: Shunned::default(),
-            unsettled: BTreeMap::new(),
+            unsettled: Place::keyed(&key),
+            spent: Place::keyed(&key),
             nudges,
             evicted: [0; 3],
             config,
@@ -206,7 +232,30 @@ impl Agent {
         self.custody.order();
         let custody = &self.custody;
         self.summary = IdIndex::of(custody.slots().collect(), &|slot| custody.id(slot));
+        let receipts: Vec<Slot> = custody.slots().filter(|slot| custody.kind(*slot) == Kind::Receipt).collect();
+        for slot in receipts {
+            let held = self.custody.held(slot);
+            // Who brought what an own receipt proves is not kept: its source counts as both.
+            self.share_receipt(slot, &held, held.from.unwrap_or(held.destination.node));
+        }
         answer
+    }
+
+    /// Counts a receipt in the place it takes, if it is one of those that share one.
+    fn share_receipt(&mut self, slot: Slot, held: &Held, from: NodeId) {
+        let is_unmatched = held.grade == Grade::Released;
+        let source = if is_unmatched { held.source } else { held.destination.node };
+        let origin = Origin { from, source, is_named: self.is_contact(&source), end: held.expires };
+        match held.class {
+            _ if is_unmatched => self.unmatched.insert(slot, (), origin),
+            change::Class::Own => self.signed.insert(slot, (), origin),
+            _ => {}
+        }
+    }
+
+    /// Whether this person named a node, and did not block it.
+    fn is_contact(&self, node: &NodeId) -> bool {
+        is_named(&self.people, node)
     }
 
     /// Takes one input. Changes among the outputs are to be committed before any act that comes after them is performed.
@@ -244,6 +293,15 @@ impl Agent {
     fn is_known(&self, id: &BundleId) -> bool {
         self.find_held(id).is_some() || self.tombstones.contains(id)
     }
+}
+
+fn is_named(people: &BTreeMap<NodeId, Person>, node: &NodeId) -> bool {
+    people.get(node).is_some_and(|person| person.standing == change::Standing::Contact)
+}
+
+/// Notes on one peer are shared by peers alone, and end with what they are about.
+fn of_peer(peer: NodeId, is_named: bool) -> Origin {
+    Origin { from: peer, source: peer, is_named, end: Timestamp(0) }
 }
 
 /// One random stream per purpose, all from one seed.

@@ -72,6 +72,10 @@ pub enum Frame {
     GaveUp {
         ids: Vec<BundleId>,
     },
+    /// Answers [`Frame::GaveUp`]: what it says is committed, and need not be said again.
+    Noted {
+        ids: Vec<BundleId>,
+    },
 }
 
 /// The first frame of each side.

@@ -95,6 +95,8 @@ pub enum Standing {
 pub struct Belief {
     pub what: What,
     pub until: Timestamp,
+    /// Who handed the receipt over.
+    pub from: NodeId,
 }
 
 /// One durable step. A batch is committed whole or not at all.
@@ -178,6 +180,7 @@ pub enum Change {
         peer: NodeId,
         id: BundleId,
     },
+    /// It heard, or its place was needed.
     Settle {
         peer: NodeId,
         id: BundleId,

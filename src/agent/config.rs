@@ -24,9 +24,10 @@ pub struct Config {
     pub stranger_mail_bytes_max: u64,
     /// Most receipts held that freed nothing here.
     pub receipts_unmatched_max: u32,
-    /// Own receipts held from which on only named people's mail is taken: each is kept for weeks, and anybody can
-    /// cause one.
+    /// Most own receipts that strangers may cause: each is kept for weeks.
     pub receipts_own_max: u32,
+    /// Who gets proof that a message was delivered.
+    pub receipts: ReceiptsFor,
     /// Bytes of unaccepted bundles this node is ready to receive in one contact.
     pub window_bytes: u32,
     pub bundle_bytes_max: u32,
@@ -41,6 +42,15 @@ pub struct Config {
     pub free_bytes_own_min: u64,
 }
 
+/// Who gets proof that a message was delivered; it also says that this node is in use, and when it was.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ReceiptsFor {
+    /// People whom the owner named.
+    Contacts,
+    #[default]
+    Everyone,
+}
+
 impl Default for Config {
     fn default() -> Config {
         Config {
@@ -52,6 +62,7 @@ impl Default for Config {
             stranger_mail_bytes_max: 64 << 20,
             receipts_unmatched_max: 16_384,
             receipts_own_max: 65_536,
+            receipts: ReceiptsFor::Everyone,
             window_bytes: 1 << 20,
             bundle_bytes_max: BUNDLE_BYTES_MAX as u32,
             lifetime_max: LIFETIME_MAX,

@@ -6,7 +6,6 @@
 //! once more inside what one peer handed over.
 
 mod names;
-mod shares;
 mod slab;
 
 use std::collections::BTreeSet;
@@ -14,9 +13,9 @@ use std::ops::Bound;
 
 pub use self::names::Name;
 use self::names::Names;
-use self::shares::Shares;
 use self::slab::Slab;
 use crate::agent::change::{Class, Held, Row};
+use crate::agent::shares::Shares;
 use crate::bundle::{Hops, Kind, Priority};
 use crate::eid::Eid;
 use crate::frame::Grade;
@@ -51,7 +50,7 @@ pub struct Custody {
     first_expires: Option<Timestamp>,
     bytes: [u64; BUCKETS],
     receipts: [usize; BUCKETS],
-    shares: Shares,
+    shares: Shares<Name, Slot>,
     next_row: Row,
 }
 

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
-use super::Agent;
+use rand_core::Rng;
+
 use super::change::{Belief, Change, Class, Evidence, Held, Letter, Outgoing, Person, What};
 use super::custody::Slot;
 use super::io::{Event, Gone, Output};
 use super::tombstones::{BELIEFS_MAX, TOMBSTONES_MAX};
-use crate::bundle::Bundle;
+use super::{Agent, of_peer};
+use crate::bundle::{Bundle, Kind};
 use crate::frame::Grade;
 use crate::id::{BundleId, NodeId};
 use crate::planted;
@@ -33,6 +35,9 @@ impl Agent {
         let slot = self.custody.insert(&held);
         let new = self.summary.insert(&held.id, slot, &|slot| self.custody.id(slot));
         assert!(new, "a bundle is held once");
+        if let (Kind::Receipt, Some(from)) = (held.kind, held.from) {
+            self.share_receipt(slot, &held, from);
+        }
         self.emit(Change::Hold { held, bundle }, out);
         slot
     }
@@ -50,19 +55,25 @@ impl Agent {
             self.summary.remove(&id, &|slot| self.custody.id(slot));
         }
         self.custody.remove(slot);
+        self.unmatched.remove(&slot);
+        self.signed.remove(&slot);
+        let given = (id, NodeId::from_trusted([0; 32]))..=(id, NodeId::from_trusted([255; 32]));
+        for key in self.spent.range(given).map(|(key, _)| *key).collect::<Vec<_>>() {
+            self.spent.remove(&key);
+        }
         self.emit(Change::Forget { row }, out);
         out.push(Output::Report(Event::Gone { id, why }));
     }
 
-    /// Remembers an id that is not held; the oldest tombstone makes room where there are too many.
+    /// Remembers an id that is not held; where there are too many tombstones, one makes room.
     pub(super) fn bury(&mut self, id: BundleId, until: Timestamp, out: &mut Vec<Output>) {
         if self.is_known(&id) {
             return;
         }
         if self.tombstones.len() >= TOMBSTONES_MAX
-            && let Some((_, oldest)) = self.tombstones.first()
+            && let Some(drawn) = self.tombstones.drawn(self.lots.next_u64())
         {
-            self.unbury(oldest, out);
+            self.unbury(drawn, out);
         }
         self.tombstones.insert(id, until);
         self.emit(Change::Bury { id, until }, out);
@@ -76,15 +87,17 @@ impl Agent {
 
     /// Remembers a receipt's word; the longer memory counts where it was given twice.
     pub(super) fn believe(&mut self, id: BundleId, signer: NodeId, belief: Belief, out: &mut Vec<Output>) {
+        let is_named = self.is_contact(&signer);
         match self.beliefs.find(id, signer) {
             Some(old) if old.until >= belief.until => return,
             None if self.beliefs.len() >= BELIEFS_MAX => {
-                let (_, oldest, by) = self.beliefs.first().expect("a full table has a first entry");
-                self.disbelieve(oldest, by, out);
+                let lot = self.lots.next_u64();
+                let Some((goes, by)) = self.beliefs.makes_way(signer, &belief, is_named, lot) else { return };
+                self.disbelieve(goes, by, out);
             }
             _ => {}
         }
-        self.beliefs.insert(id, signer, belief);
+        self.beliefs.insert(id, signer, belief, is_named);
         self.emit(Change::Believe { id, signer, belief }, out);
     }
 
@@ -154,19 +167,24 @@ impl Agent {
 
     /// Notes what a peer must hear when met. Some are never met again, so with too many notes another makes way.
     pub(super) fn owe(&mut self, peer: NodeId, id: BundleId, out: &mut Vec<Output>) {
-        if self.owed.len() >= super::OWED_MAX
-            && let Some((first, other)) = self.owed.first().copied()
-        {
-            self.settle_debt(first, other, out);
+        if self.owed.get(&(peer, id)).is_some() {
+            return;
         }
-        if self.owed.insert((peer, id)) && !planted::is("agent-debt-not-durable") {
+        let origin = of_peer(peer, self.is_contact(&peer));
+        if self.owed.len() >= super::OWED_MAX {
+            let Some((other, about)) = self.owed.makes_way(&origin, self.lots.next_u64()) else { return };
+            self.settle_debt(other, about, out);
+        }
+        self.owed.insert((peer, id), (), origin);
+        if !planted::is("agent-debt-not-durable") {
             self.emit(Change::Owe { peer, id }, out);
         }
     }
 
     pub(super) fn settle_debt(&mut self, peer: NodeId, id: BundleId, out: &mut Vec<Output>) {
-        self.owed.remove(&(peer, id));
-        self.emit(Change::Settle { peer, id }, out);
+        if self.owed.remove(&(peer, id)).is_some() {
+            self.emit(Change::Settle { peer, id }, out);
+        }
     }
 
     /// Takes the next creation sequence number. They are made durable in strides, ahead of use: a restart skips the rest

@@ -2,12 +2,14 @@
 
 use std::ops::Bound;
 
-use super::Agent;
+use rand_core::Rng;
+
 use super::change::{Class, Held, What};
 use super::contact::{Contact, Flight, Order, Stage};
 use super::custody::Slot;
 use super::io::{Gone, Output};
 use super::routing::{Facts, Verdict};
+use super::{Agent, SPENT_MAX, of_peer};
 use crate::bundle::{HOP_LIMIT, Hops, Kind};
 use crate::frame::{Grade, Refusal, Transit};
 use crate::id::{BundleId, NodeId};
@@ -143,8 +145,11 @@ impl Agent {
                 Verdict::Copy(copies) => (copies, false),
                 Verdict::Move => (held.copies, true),
             };
+            // A peer that had its copies and asks again gets the bundle, and no more of the budget.
+            let is_spent = self.spent.get(&(held.id, peer)).is_some() && !planted::is("agent-copies-spent-twice");
+            let (copies, told) = if is_spent { (0, copies.min(1)) } else { (copies, copies) };
             let age = self.facts(&held).age;
-            let transit = Transit { hops: Hops { age, count: held.hops.count + 1 }, copies, moved };
+            let transit = Transit { hops: Hops { age, count: held.hops.count + 1 }, copies: told, moved };
             self.take_off(peer, held.id, Flight { size_bytes: held.size_bytes, copies, moved });
             let contact = self.contacts.get_mut(&peer).expect("looked at above");
             contact.bundles_sent += 1;
@@ -198,6 +203,7 @@ impl Agent {
             }
             if flight.copies > 0 {
                 self.spend(slot, flight.copies, out);
+                self.note_spent(id, peer);
             }
             let held = self.custody.held(slot);
             if flight.moved && held.class != Class::Own && held.grade != Grade::Released {
@@ -205,6 +211,15 @@ impl Agent {
             }
         }
         self.pump(peer, out);
+    }
+
+    fn note_spent(&mut self, id: BundleId, peer: NodeId) {
+        let origin = of_peer(peer, self.is_contact(&peer));
+        if self.spent.len() >= SPENT_MAX {
+            let Some(goes) = self.spent.makes_way(&origin, self.lots.next_u64()) else { return };
+            self.spent.remove(&goes);
+        }
+        self.spent.insert((id, peer), (), origin);
     }
 
     fn spend(&mut self, slot: Slot, copies: u16, out: &mut Vec<Output>) {

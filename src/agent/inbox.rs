@@ -25,6 +25,8 @@ pub struct Inbox {
     arriving_ids: BTreeSet<BundleId>,
     /// Bytes of rows per source.
     bytes: BTreeMap<NodeId, u64>,
+    /// Of those from sources that nobody named, what each peer handed over.
+    handed: BTreeMap<NodeId, u64>,
     /// Sources that this person named.
     named: BTreeSet<NodeId>,
     /// Bytes of rows of all other sources together.
@@ -47,10 +49,6 @@ pub enum Due {
     Row,
     /// Nothing: it had its row long ago, and a copy of it outlived the receipt.
     Proof,
-    /// A signed refusal.
-    Rejection {
-        reason: u8,
-    },
 }
 
 impl Inbox {
@@ -81,7 +79,7 @@ impl Inbox {
 
     pub fn arrive(&mut self, arrival: Arrival) {
         if arrival.due == Due::Row {
-            self.count(arrival.bundle.source, cost_bytes(arrival.size_bytes));
+            self.count(arrival.bundle.source, arrival.from, cost_bytes(arrival.size_bytes));
         }
         self.arriving_ids.insert(arrival.bundle.id);
         self.arriving.push(arrival);
@@ -95,7 +93,7 @@ impl Inbox {
         self.arriving_ids.clear();
         let arrivals = std::mem::take(&mut self.arriving);
         for arrival in arrivals.iter().filter(|arrival| arrival.due == Due::Row) {
-            self.discount(arrival.bundle.source, cost_bytes(arrival.size_bytes));
+            self.discount(arrival.bundle.source, arrival.from, cost_bytes(arrival.size_bytes));
         }
         arrivals
     }
@@ -104,7 +102,7 @@ impl Inbox {
         self.delivered.insert(Letter::mark_of(&letter.id));
         self.rows.insert(letter.id, letter.row);
         self.order.insert(&letter);
-        self.count(letter.source, cost_bytes(letter.size_bytes));
+        self.count(letter.source, letter.from, cost_bytes(letter.size_bytes));
         self.letters.insert(letter.row, letter);
     }
 
@@ -122,41 +120,47 @@ impl Inbox {
             return;
         }
         self.rows.remove(&letter.id);
-        self.discount(letter.source, cost_bytes(letter.size_bytes));
+        self.discount(letter.source, letter.from, cost_bytes(letter.size_bytes));
     }
 
     /// Says whether a source is named: rows of all others share one bounded place.
     pub fn set_named(&mut self, source: NodeId, named: bool) {
-        let bytes = self.bytes.get(&source).copied().unwrap_or(0);
-        match (self.named.contains(&source), named) {
-            (false, true) => {
-                self.named.insert(source);
-                self.bytes_strangers -= bytes;
-            }
-            (true, false) => {
-                self.named.remove(&source);
-                self.bytes_strangers += bytes;
-            }
-            _ => {}
+        if self.named.contains(&source) == named {
+            return;
         }
+        let rows = self.letters.values().filter(|letter| letter.source == source);
+        let rows = rows.map(|letter| (letter.from, cost_bytes(letter.size_bytes)));
+        let arriving = self.arriving.iter().filter(|a| a.bundle.source == source && a.due == Due::Row);
+        let arriving = arriving.map(|arrival| (arrival.from, cost_bytes(arrival.size_bytes)));
+        let all: Vec<(NodeId, u64)> = rows.chain(arriving).collect();
+        all.iter().for_each(|(from, cost)| self.discount(source, *from, *cost));
+        if named {
+            self.named.insert(source);
+        } else {
+            self.named.remove(&source);
+        }
+        all.iter().for_each(|(from, cost)| self.count(source, *from, *cost));
     }
 
-    fn count(&mut self, source: NodeId, cost: u64) {
+    fn count(&mut self, source: NodeId, from: NodeId, cost: u64) {
         *self.bytes.entry(source).or_default() += cost;
         if !self.named.contains(&source) {
             self.bytes_strangers += cost;
+            *self.handed.entry(from).or_default() += cost;
         }
     }
 
-    fn discount(&mut self, source: NodeId, cost: u64) {
-        let bytes = self.bytes.get_mut(&source).expect("what is taken away was counted");
-        *bytes -= cost;
-        if *bytes == 0 {
-            self.bytes.remove(&source);
-        }
+    fn discount(&mut self, source: NodeId, from: NodeId, cost: u64) {
+        take_from(&mut self.bytes, source, cost);
         if !self.named.contains(&source) {
             self.bytes_strangers -= cost;
+            take_from(&mut self.handed, from, cost);
         }
+    }
+
+    /// Bytes of strangers' mail that a peer handed over, and bytes from a source.
+    pub fn shares_of(&self, from: NodeId, source: NodeId) -> [u64; 2] {
+        [self.handed.get(&from).copied().unwrap_or(0), self.bytes.get(&source).copied().unwrap_or(0)]
     }
 
     /// The row of an id, until the person deletes it.
@@ -191,5 +195,13 @@ impl Inbox {
 
     pub fn delivered(&self) -> &BTreeSet<[u8; 16]> {
         &self.delivered
+    }
+}
+
+fn take_from(bytes: &mut BTreeMap<NodeId, u64>, party: NodeId, cost: u64) {
+    let share = bytes.get_mut(&party).expect("what is taken away was counted");
+    *share -= cost;
+    if *share == 0 {
+        bytes.remove(&party);
     }
 }

@@ -10,7 +10,7 @@ use super::custody::Slot;
 use super::io::{Event, Output};
 use super::offers::Requests;
 use super::summary::{Claim, Reconciliation, Step};
-use super::{Agent, UNSETTLED_MAX};
+use super::{Agent, UNSETTLED_MAX, of_peer};
 use crate::bundle::Kind;
 use crate::eid::Eid;
 use crate::frame::{Frame, Grade, Hello, PROTOCOL_VERSION};
@@ -66,16 +66,13 @@ impl Agent {
         let flights = contact.into_flights();
         flights.iter().for_each(|(id, flight)| self.aloft.take(id, flight.copies));
         debug_assert!(!self.contacts.is_empty() || self.aloft.is_empty(), "nothing flies without a contact");
-        if self.unsettled.len() + flights.len() > UNSETTLED_MAX {
-            let gone = self.unsettled.keys().copied().filter(|(_, id)| self.find_held(id).is_none());
-            for key in gone.collect::<Vec<_>>() {
-                self.unsettled.remove(&key);
-            }
-        }
+        let origin = of_peer(peer, self.is_contact(&peer));
         for (id, flight) in flights {
-            if self.unsettled.len() < UNSETTLED_MAX {
-                self.unsettled.insert((peer, id), flight.copies);
+            if self.unsettled.len() >= UNSETTLED_MAX {
+                let Some(goes) = self.unsettled.makes_way(&origin, self.lots.next_u64()) else { return };
+                self.unsettled.remove(&goes);
             }
+            self.unsettled.insert((peer, id), flight.copies, origin);
         }
     }
 
@@ -91,6 +88,7 @@ impl Agent {
             (Frame::Accepted { grants }, true) => self.accepted(from, grants, out),
             (Frame::Refused { id, why, retry_after }, true) => self.refused(from, id, why, retry_after, out),
             (Frame::GaveUp { ids }, true) => self.gave_up(from, ids, out),
+            (Frame::Noted { ids }, true) => ids.into_iter().for_each(|id| self.settle_debt(from, id, out)),
             (frame, true) => self.reconcile(from, &frame, out),
         }
     }
@@ -147,12 +145,15 @@ impl Agent {
         }
     }
 
-    /// Tells the previous hop what had to be evicted of what it handed over.
+    /// Tells the previous hop what had to be evicted of what it handed over. It is owed until the peer says that it heard:
+    /// the contact may break before that, and then the next one tells it again.
     fn confess(&mut self, peer: NodeId, out: &mut Vec<Output>) {
         let all = (peer, BundleId([0; 32]))..=(peer, BundleId([255; 32]));
-        let ids: Vec<BundleId> = self.owed.range(all).map(|(_, id)| *id).collect();
+        let ids: Vec<BundleId> = self.owed.range(all).map(|((_, id), ())| *id).collect();
         for ids in ids.chunks(IDS_PER_FRAME) {
-            ids.iter().for_each(|id| self.settle_debt(peer, *id, out));
+            if planted::is("agent-debt-settled-unheard") {
+                ids.iter().for_each(|id| self.settle_debt(peer, *id, out));
+            }
             out.push(Output::Send { to: peer, frame: Frame::GaveUp { ids: ids.to_vec() } });
         }
     }
@@ -212,7 +213,7 @@ impl Agent {
         }
         // Only what would be asked about counts: a peer may lack a million others.
         let ids = lacks.iter().map(|slot| self.custody.id(*slot));
-        let ids = ids.filter(|id| self.unsettled.contains_key(&(peer, *id)) || self.outbox.is_unpromised(id));
+        let ids = ids.filter(|id| self.unsettled.get(&(peer, *id)).is_some() || self.outbox.is_unpromised(id));
         let ids: Vec<BundleId> = ids.collect();
         let contact = self.contacts.get_mut(&peer).expect("flights are settled during a contact");
         contact.lacks.extend(ids);
@@ -222,7 +223,9 @@ impl Agent {
         let lacks = std::mem::take(&mut contact.lacks);
         let mut flights: BTreeMap<BundleId, u16> = self.outbox.unpromised().map(|id| (*id, 0)).collect();
         flights.extend(self.unsettled.range(all.clone()).map(|((_, id), copies)| (*id, *copies)));
-        self.unsettled.retain(|(with, _), _| *with != peer);
+        for key in self.unsettled.range(all).map(|(key, _)| *key).collect::<Vec<_>>() {
+            self.unsettled.remove(&key);
+        }
         // What came after this node's Hello is in no summary of the contact, so nothing shows that the peer knows it.
         let said = contact.rows_said;
         flights.retain(|id, _| {
@@ -271,12 +274,13 @@ impl Agent {
     }
 
     fn gave_up(&mut self, peer: NodeId, ids: Vec<BundleId>, out: &mut Vec<Output>) {
-        for id in ids {
+        for id in ids.iter().copied() {
             let promised = self.outbox.find(&id).is_some_and(|outgoing| outgoing.is_carrier(&peer));
             if promised || planted::is("agent-give-up-of-anybody") {
                 self.attest(id, What::GaveUp, Some(peer), out);
             }
         }
+        out.push(Output::Send { to: peer, frame: Frame::Noted { ids } });
     }
 
     /// Says what waited for the end of the batch: one frame where there would have been many.

@@ -36,7 +36,8 @@ impl Agent {
             self.mark(&id, true, true, out);
         }
         if tell && !letter.read {
-            self.sign_receipt(&letter.destination, letter.source, ReceiptKind::Read, vec![id], letter.lifetime, out);
+            let about = (letter.source, letter.from);
+            self.sign_receipt(&letter.destination, about, ReceiptKind::Read, vec![id], letter.lifetime, out);
         }
     }
 

@@ -3,10 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use rand_core::Rng;
+
 use super::Agent;
 use super::change::{Belief, Class, Held, Letter, What};
+use super::config::ReceiptsFor;
 use super::inbox::{Arrival, Due};
 use super::io::{Event, Gone, Output};
+use super::place::{Origin, admits};
 use crate::bundle::{Bundle, Draft, Kind, Priority};
 use crate::eid::Eid;
 use crate::frame::{Grade, Refusal, Transit};
@@ -15,10 +19,14 @@ use crate::planted;
 use crate::receipt::{RECEIPT_IDS_MAX, Receipt, ReceiptKind};
 use crate::time::{DAY, HOUR, Millis, Timestamp};
 
-/// How many of the soonest to expire are looked at for the place of a receipt.
-const LOOKED_AT_MAX: usize = 64;
+/// Reason code of a signed refusal: the recipient does not want mail from this source.
+pub const REJECTED_BLOCKED: u8 = 1;
 /// How long the recipient keeps a receipt beyond the life of what it proves: the source may come by late.
 const RECEIPT_LINGERS: Millis = Millis(7 * DAY.0);
+/// One of so many parts of what is free a single peer may take with strangers' mail, beside its share.
+const PART_OF_PEER: u64 = 4;
+/// And a single source.
+const PART_OF_SOURCE: u64 = 8;
 
 /// Arrivals that one receipt can prove: same mailbox, same source, same due.
 type Batches = BTreeMap<(Eid, NodeId, Due), Vec<Arrival>>;
@@ -31,21 +39,24 @@ impl Agent {
             let key = (arrival.bundle.destination.clone(), arrival.bundle.source, arrival.due);
             batches.entry(key).or_default().push(arrival);
         }
-        for ((mailbox, source, due), mut arrivals) in batches {
+        for ((mailbox, source, _), mut arrivals) in batches {
             // What came together is filed, and told to whoever follows, as it was written.
             arrivals.sort_by_key(|arrival| (arrival.bundle.creation.time, arrival.bundle.creation.sequence));
             for arrivals in arrivals.chunks(RECEIPT_IDS_MAX) {
                 arrivals.iter().for_each(|arrival| self.settle_arrival(arrival, out));
-                let kind = match due {
-                    Due::Row | Due::Proof => ReceiptKind::Delivered,
-                    Due::Rejection { reason } => ReceiptKind::Rejected { reason },
-                };
+                let Some(last) = arrivals.last().filter(|_| self.proves_to(&source)) else { continue };
                 let longest = arrivals.iter().map(|a| a.bundle.lifetime).max().unwrap_or(HOUR);
                 let lifetime = longest.saturating_add(RECEIPT_LINGERS).min(self.config.lifetime_max);
                 let ids = arrivals.iter().map(|a| a.bundle.id).collect();
-                self.sign_receipt(&mailbox, source, kind, ids, lifetime, out);
+                self.sign_receipt(&mailbox, (source, last.from), ReceiptKind::Delivered, ids, lifetime, out);
             }
         }
+    }
+
+    /// Whether a source gets proof of delivery: the owner may keep it from strangers.
+    fn proves_to(&self, source: &NodeId) -> bool {
+        let everyone = self.config.receipts == ReceiptsFor::Everyone;
+        everyone || *source == self.node || self.is_contact(source)
     }
 
     fn settle_arrival(&mut self, arrival: &Arrival, out: &mut Vec<Output>) {
@@ -79,11 +90,11 @@ impl Agent {
         }
     }
 
-    /// Signs what happened to bundles of one source and sends it on its way.
+    /// Signs what happened to bundles of one source, which a peer handed over, and sends it on its way.
     pub(super) fn sign_receipt(
         &mut self,
         mailbox: &Eid,
-        source: NodeId,
+        (source, from): (NodeId, NodeId),
         kind: ReceiptKind,
         ids: Vec<BundleId>,
         lifetime: Millis,
@@ -99,7 +110,26 @@ impl Agent {
         let receipt = Receipt { kind, source, device: 0, devices: 1, ids };
         let bundle = draft.sign(&receipt.encode(), &*signer).expect("a receipt of bounded length fits a bundle");
         let size_bytes = bundle.encoded_len() as u32;
+        let id = bundle.id;
         self.take_own(Arc::new(bundle), size_bytes, Grade::Custody, out);
+        if let Some(slot) = self.find_held(&id) {
+            let held = self.custody.held(slot);
+            self.share_receipt(slot, &held, from);
+        }
+    }
+
+    /// Whether no more own receipts may be caused by a peer and a source that nobody named: each is kept for weeks.
+    pub(super) fn signs_enough(&self, from: NodeId, source: NodeId) -> bool {
+        let free = u64::from(self.config.receipts_own_max).saturating_sub(self.custody.receipts_own() as u64);
+        !self.admits(self.signed.shares_of(from, source), 1, free, from)
+    }
+
+    /// Whether what a stranger's bundle costs leaves others their part of a place where nothing may make way, whoever
+    /// handed it over and whoever it is from. Of a named peer it is no fault that it carries for many.
+    pub(super) fn admits(&self, shares: [u64; 2], cost: u64, free: u64, from: NodeId) -> bool {
+        let [by_peer, by_source] = shares;
+        (self.is_contact(&from) || admits(by_peer, cost, free, PART_OF_PEER))
+            && admits(by_source, cost, free, PART_OF_SOURCE)
     }
 
     /// A receipt from a peer: its word first, then custody of it for others.
@@ -117,7 +147,7 @@ impl Agent {
             Ok(receipt) if receipt.source == bundle.destination.node => receipt,
             _ => return self.refuse(from, id, Refusal::Unwilling, out),
         };
-        let freed = self.heed(&receipt, bundle.source, self.at.now + remaining, out);
+        let freed = self.heed(&receipt, bundle.source, from, self.at.now + remaining, out);
         let held = self.as_held(from, transit, &bundle, size_bytes, remaining, Class::Strangers);
         let held = in_place_of(&freed, held);
         let mine = self.mailboxes.signer_of(&bundle.destination).is_some();
@@ -143,20 +173,28 @@ impl Agent {
         self.grant(from, id, Grade::Copy, out);
     }
 
-    /// Makes a place among the receipts that freed nothing: the soonest to expire goes, if the new one lives longer.
+    /// Makes a place among the receipts that freed nothing: of the largest share, the soonest to expire goes.
     fn make_place(&mut self, new: &Held, out: &mut Vec<Output>) -> bool {
         if self.custody.receipts_unmatched() < self.config.receipts_unmatched_max as usize {
             return true;
         }
-        let released: Vec<_> = self.custody.soonest(Class::Strangers, Grade::Released).take(LOOKED_AT_MAX).collect();
-        let goes = |held: Held| held.kind == Kind::Receipt && held.expires < new.expires;
-        let Some(slot) = released.into_iter().find(|slot| goes(self.custody.held(*slot))) else { return false };
+        let from = new.from.expect("a receipt that freed nothing came from a peer");
+        let is_named = self.is_contact(&new.source);
+        let origin = Origin { from, source: new.source, is_named, end: new.expires };
+        let Some(slot) = self.unmatched.makes_way(&origin, self.lots.next_u64()) else { return false };
         self.evict(slot, out);
         true
     }
 
     /// Takes a receipt's word for each id it names; returns what was freed.
-    fn heed(&mut self, receipt: &Receipt, signer: NodeId, until: Timestamp, out: &mut Vec<Output>) -> Vec<Held> {
+    fn heed(
+        &mut self,
+        receipt: &Receipt,
+        signer: NodeId,
+        from: NodeId,
+        until: Timestamp,
+        out: &mut Vec<Output>,
+    ) -> Vec<Held> {
         let mut freed = Vec::new();
         // Words on what never comes here are not worth remembering.
         let remembers = self.config.carry_bytes_max > 0 && !self.is_short_of_space();
@@ -177,7 +215,7 @@ impl Agent {
                 }
                 Some(_) => {}
                 None if remembers && !self.is_known(id) => {
-                    self.believe(*id, signer, Belief { what: what(receipt.kind), until }, out)
+                    self.believe(*id, signer, Belief { what: what(receipt.kind), until, from }, out)
                 }
                 None => {}
             }

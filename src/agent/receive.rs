@@ -12,8 +12,6 @@ use crate::id::{BundleId, NodeId};
 use crate::planted;
 use crate::time::{DAY, HOUR, Millis, SECOND};
 
-/// Reason code of a signed refusal: the recipient does not want mail from this source.
-pub const REJECTED_BLOCKED: u8 = 1;
 /// How far a creation time may lie back and still be believed.
 const PLAUSIBLE_AGE_MAX: Millis = Millis(30 * DAY.0 + HOUR.0);
 /// When to try again where room was missing.
@@ -102,27 +100,30 @@ impl Agent {
             return self.receive_receipt(from, transit, bundle, size_bytes, remaining, out);
         }
         let standing = self.people.get(&bundle.source).map(|person| person.standing);
-        let due = match standing {
-            Some(Standing::Blocked) => Due::Rejection { reason: REJECTED_BLOCKED },
-            _ => Due::Row,
-        };
-        let mail_bytes = self.inbox.bytes_strangers() + super::cost_bytes(size_bytes);
-        let too_much = match standing {
-            Some(Standing::Contact) => false,
-            Some(Standing::Blocked) => self.signs_enough(),
-            None if planted::is("agent-stranger-mail-unbounded") => false,
-            None => self.signs_enough() || mail_bytes > self.config.stranger_mail_bytes_max,
-        };
-        if too_much {
-            return self.refuse(from, bundle.id, Refusal::Full, out);
+        match standing {
+            // Not even a refusal: the answer is that to what is known already, and nothing is signed.
+            Some(Standing::Blocked) => {
+                self.bury(bundle.id, self.at.now + bundle.lifetime + HOUR, out);
+                return self.refuse(from, bundle.id, Refusal::Known, out);
+            }
+            None if !self.has_room_for_stranger(from, bundle.source, size_bytes) => {
+                return self.refuse(from, bundle.id, Refusal::Full, out);
+            }
+            _ => {}
         }
         self.offers.settle(&bundle.id);
-        self.inbox.arrive(Arrival { bundle, hops: transit.hops, size_bytes, from, due });
+        self.inbox.arrive(Arrival { bundle, hops: transit.hops, size_bytes, from, due: Due::Row });
     }
 
-    /// Whether as many own receipts are held as may be caused by anybody.
-    fn signs_enough(&self) -> bool {
-        self.custody.receipts_own() >= self.config.receipts_own_max as usize
+    /// Whether a stranger's mail finds room in the inbox, and its receipt a place. What was accepted stays until the person
+    /// deletes it, so the shares are kept here.
+    fn has_room_for_stranger(&self, from: NodeId, source: NodeId, size_bytes: u32) -> bool {
+        if planted::is("agent-stranger-mail-unbounded") {
+            return true;
+        }
+        let free = self.config.stranger_mail_bytes_max.saturating_sub(self.inbox.bytes_strangers());
+        let shares = self.inbox.shares_of(from, source);
+        self.admits(shares, super::cost_bytes(size_bytes), free, from) && !self.signs_enough(from, source)
     }
 
     fn receive_for_others(
@@ -226,11 +227,15 @@ impl Agent {
     ) {
         let is_mine = bundle.kind == Kind::Message && self.mailboxes.signer_of(&bundle.destination).is_some();
         let lives = self.door_check(&transit, &bundle, size_bytes).is_ok();
-        if !is_mine || !lives || !self.inbox.had_long_ago(&bundle.id) || self.signs_enough() {
+        if !is_mine || !lives || !self.inbox.had_long_ago(&bundle.id) || !self.may_prove(from, bundle.source) {
             return self.receive_again(from, transit.copies, bundle.id, out);
         }
         self.offers.settle(&bundle.id);
         self.inbox.arrive(Arrival { bundle, hops: transit.hops, size_bytes, from, due: Due::Proof });
+    }
+
+    fn may_prove(&self, from: NodeId, source: NodeId) -> bool {
+        self.is_contact(&source) || !self.signs_enough(from, source)
     }
 
     /// The class of a source; none where it is blocked.

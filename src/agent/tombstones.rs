@@ -1,14 +1,16 @@
 //! The memory of ids after their bundles are gone, and of receipts for bundles that never came.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::agent::change::Belief;
 use crate::agent::custody::Slot;
+use crate::agent::place::{Origin, Place};
 use crate::agent::summary::IdIndex;
 use crate::id::{BundleId, NodeId};
 use crate::time::Timestamp;
 
-/// Most tombstones kept; losing the oldest costs traffic, never a second inbox row.
+/// Most tombstones kept. One drawn by lot makes way, so that a flood displaces its own as well; losing one costs traffic,
+/// never a second inbox row.
 pub const TOMBSTONES_MAX: usize = 1_000_000;
 /// Most words of receipts kept for bundles not held.
 pub const BELIEFS_MAX: usize = 65_536;
@@ -61,6 +63,13 @@ impl Tombstones {
         self.places[slot as usize].0
     }
 
+    /// A tombstone that the lot falls on; none where there are none.
+    pub fn drawn(&self, lot: u64) -> Option<Slot> {
+        let drawn = (lot % self.places.len().max(1) as u64) as Slot;
+        // Places stand empty only where there is room.
+        (drawn < self.places.len() as Slot && !self.free.contains(&drawn)).then_some(drawn)
+    }
+
     /// The tombstone that ends first.
     pub fn first(&self) -> Option<(Timestamp, Slot)> {
         self.first
@@ -72,21 +81,24 @@ impl Tombstones {
 }
 
 /// What receipts said of ids that are not held: believed only when the bundle's destination turns out to be the signer.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Beliefs {
-    words: BTreeMap<(BundleId, NodeId), Belief>,
+    words: Place<(BundleId, NodeId), Belief>,
     by_end: BTreeSet<(Timestamp, BundleId, NodeId)>,
 }
 
 impl Beliefs {
+    pub fn keyed(secret: &[u8; 16]) -> Beliefs {
+        Beliefs { words: Place::keyed(secret), by_end: BTreeSet::new() }
+    }
+
     pub fn len(&self) -> usize {
         self.words.len()
     }
 
-    pub fn insert(&mut self, id: BundleId, signer: NodeId, belief: Belief) {
-        if let Some(old) = self.words.insert((id, signer), belief) {
-            self.by_end.remove(&(old.until, id, signer));
-        }
+    pub fn insert(&mut self, id: BundleId, signer: NodeId, belief: Belief, is_named: bool) {
+        self.remove(id, signer);
+        self.words.insert((id, signer), belief, origin(signer, &belief, is_named));
         self.by_end.insert((belief.until, id, signer));
     }
 
@@ -94,6 +106,11 @@ impl Beliefs {
         if let Some(old) = self.words.remove(&(id, signer)) {
             self.by_end.remove(&(old.until, id, signer));
         }
+    }
+
+    /// The word that makes way for another in a full table.
+    pub fn makes_way(&self, signer: NodeId, belief: &Belief, is_named: bool, lot: u64) -> Option<(BundleId, NodeId)> {
+        self.words.makes_way(&origin(signer, belief, is_named), lot)
     }
 
     pub fn find(&self, id: BundleId, signer: NodeId) -> Option<Belief> {
@@ -108,4 +125,8 @@ impl Beliefs {
     pub fn iter(&self) -> impl Iterator<Item = ((BundleId, NodeId), Belief)> + '_ {
         self.words.iter().map(|(key, belief)| (*key, *belief))
     }
+}
+
+fn origin(signer: NodeId, belief: &Belief, is_named: bool) -> Origin {
+    Origin { from: belief.from, source: signer, is_named, end: belief.until }
 }

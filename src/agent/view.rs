@@ -218,7 +218,7 @@ impl Agent {
             outgoing: self.outbox.iter().map(|outgoing| (outgoing.id, outgoing.clone())).collect(),
             people: self.people.clone(),
             learned: self.learned.clone(),
-            owed: self.owed.clone(),
+            owed: self.owed.iter().map(|(key, ())| *key).collect(),
         }
     }
 }

@@ -18,6 +18,7 @@
 //! | 10 | a bundle | copies, moved, the bundle's bytes |
 //! | 11 | Take | ids of 32 bytes |
 //! | 12 | Ask | ids of 32 bytes |
+//! | 13 | Noted | ids of 32 bytes |
 
 use super::{
     BITS_MAX, Cell, FRAME_CELLS_MAX, FRAME_FULL_IDS_MAX, FRAME_IDS_MAX, Frame, Grade, Hello, MAILBOXES_MAX,
@@ -46,6 +47,7 @@ const GAVE_UP: u64 = 9;
 const BUNDLE: u64 = 10;
 const TAKE: u64 = 11;
 const ASK: u64 = 12;
+const NOTED: u64 = 13;
 
 /// Why bytes are not a frame, or a frame is none that may be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -240,6 +242,7 @@ impl Frame {
                 out.uint(retry_after.0);
             }
             Frame::GaveUp { ids } => full_ids(out, GAVE_UP, ids),
+            Frame::Noted { ids } => full_ids(out, NOTED, ids),
         }
     }
 }
@@ -335,6 +338,10 @@ fn read_fields(reader: &mut Reader<'_>, kind: u64, fields: usize) -> Result<Fram
         GAVE_UP => {
             expect(1)?;
             Ok(Frame::GaveUp { ids: read_full_ids(reader)? })
+        }
+        NOTED => {
+            expect(1)?;
+            Ok(Frame::Noted { ids: read_full_ids(reader)? })
         }
         kind => Err(FrameError::Kind(kind)),
     }

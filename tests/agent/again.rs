@@ -88,7 +88,7 @@ fn a_letter_deleted_long_ago_does_not_come_again() {
 
 #[test]
 fn a_deleted_letter_makes_room_for_the_next_stranger() {
-    let place = BUNDLE_COST_BYTES + 1_000;
+    let place = 8 * (BUNDLE_COST_BYTES + 1_000);
     let mut world = World::new(vec![Config { stranger_mail_bytes_max: place, ..Config::default() }]);
     let mut from = Ghost::new(50);
     world.haunt(0, &from);

@@ -75,6 +75,24 @@ fn a_receiver_takes_at_most_half_of_the_signed_budget_whatever_it_is_told() {
 }
 
 #[test]
+fn who_asks_and_accepts_again_gets_the_bundle_and_no_more_of_its_spray_budget() {
+    let spray = Config { policy: Policy::SprayAndWait, ..Config::default() };
+    let mut world = World::new(vec![spray; 2]);
+    let id = world.send_with(ALICE, BOB, DAY, Some(8)).unwrap();
+    let greedy = Ghost::new(66);
+    for _ in 0..3 {
+        world.haunt(ALICE, &greedy);
+        for _ in 0..3 {
+            world.hear(ALICE, &greedy, &Frame::Take { ids: vec![id] });
+            world.hear(ALICE, &greedy, &Frame::Accepted { grants: vec![(id, Grade::Copy)] });
+        }
+        world.leave(ALICE, &greedy);
+    }
+    assert_eq!(bundles(&world.said_to(&greedy)).len(), 9, "it may have lost it");
+    assert_eq!(world.nodes[ALICE].agent.held_one(&id).unwrap().copies, 4);
+}
+
+#[test]
 fn every_copy_in_flight_at_a_break_is_asked_about_however_many() {
     let spray = Config { policy: Policy::SprayAndWait, ..Config::default() };
     let mut world = World::new(vec![spray]);

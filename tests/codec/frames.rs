@@ -101,6 +101,7 @@ fn any_frame() -> impl Strategy<Value = Frame> {
         prop::collection::vec((id(), grade), 0..20).prop_map(|grants| Frame::Accepted { grants }),
         (id(), why, any::<u64>()).prop_map(|(id, why, ms)| Frame::Refused { id, why, retry_after: Millis(ms) }),
         full_ids().prop_map(|ids| Frame::GaveUp { ids }),
+        full_ids().prop_map(|ids| Frame::Noted { ids }),
     ]
 }
 
@@ -192,6 +193,7 @@ fn the_largest_frames_of_every_kind_stay_under_the_limit() {
         Frame::Offer { ids: ids(FRAME_FULL_IDS_MAX) },
         Frame::Take { ids: ids(FRAME_FULL_IDS_MAX) },
         Frame::GaveUp { ids: ids(FRAME_FULL_IDS_MAX) },
+        Frame::Noted { ids: ids(FRAME_FULL_IDS_MAX) },
     ];
     for frame in frames {
         let wire = frame.encode().unwrap();

@@ -155,7 +155,7 @@ impl History {
             10 => Change::Bury { id: self.id(), until: Timestamp(self.below(1 << 60)) },
             11 => Change::Unbury { id: self.id() },
             12 => {
-                let belief = Belief { what: self.what(), until: Timestamp(self.below(99)) };
+                let belief = Belief { what: self.what(), until: Timestamp(self.below(99)), from: self.node() };
                 Change::Believe { id: self.id(), signer: self.node(), belief }
             }
             13 => Change::Disbelieve { id: self.id(), signer: self.node() },

@@ -32,6 +32,12 @@ impl Ghost {
         Ghost { id: key.node(), key, sequence: 0 }
     }
 
+    /// One of as many as a story wants.
+    pub fn nth(n: u32) -> Ghost {
+        let key = SigningKey::from_bytes(blake3::hash(&n.to_be_bytes()).as_bytes());
+        Ghost { id: key.node(), key, sequence: 0 }
+    }
+
     /// A message from this ghost that nobody saw yet.
     pub fn message(&mut self, destination: Eid, lifetime: Millis, payload: &[u8]) -> Bundle {
         self.bundle(Kind::Message, destination, lifetime, payload)

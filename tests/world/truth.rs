@@ -154,6 +154,11 @@ impl Truth {
         }
     }
 
+    /// Whether a node ever blocked another.
+    pub fn is_blocked(&self, by: NodeId, source: NodeId) -> bool {
+        self.blocked.contains(&(by, source))
+    }
+
     /// Whether a message is where it belongs, with everybody who can know knowing it.
     pub fn is_delivered(&self, to: NodeId, id: BundleId) -> bool {
         self.rows.contains(&(to, id))

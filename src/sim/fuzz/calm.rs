@@ -90,7 +90,9 @@ impl World {
                 let lives = created_ms.saturating_add(held.lifetime.0) > soon
                     && self.nodes[holder].world_ms(held.expires) > soon
                     && !is_over_by_clock(creation, held.lifetime, self.nodes[to].wall(soon));
-                if lives && (!is_own || agent.sent_one(&held.id).is_some()) {
+                // Who is blocked hears nothing.
+                let is_heard = !self.truth.blocked.contains(&(to, held.source));
+                if lives && is_heard && (!is_own || agent.sent_one(&held.id).is_some()) {
                     owed.push(Owed { holder, to, id: held.id, is_own });
                 }
             }

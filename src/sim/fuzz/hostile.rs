@@ -80,7 +80,11 @@ impl Coven {
             }
             Ok(Incoming::Frame(frame)) => {
                 let heard = match &frame {
-                    Frame::Offer { ids } | Frame::Take { ids } | Frame::Ask { ids } | Frame::GaveUp { ids } => ids,
+                    Frame::Offer { ids }
+                    | Frame::Take { ids }
+                    | Frame::Ask { ids }
+                    | Frame::GaveUp { ids }
+                    | Frame::Noted { ids } => ids,
                     Frame::Accepted { grants } => &grants.iter().map(|(id, _)| *id).collect(),
                     _ => &Vec::new(),
                 };

@@ -211,12 +211,13 @@ pub fn write_belief(belief: &Belief) -> Vec<u8> {
     let mut out = Vec::with_capacity(10);
     put_what(&mut out, belief.what);
     put_u64(&mut out, belief.until.0);
+    out.extend(belief.from.as_bytes());
     out
 }
 
 pub fn read_belief(bytes: &[u8]) -> Option<Belief> {
     let mut scan = Scan(bytes);
-    let belief = Belief { what: scan.what()?, until: Timestamp(scan.u64()?) };
+    let belief = Belief { what: scan.what()?, until: Timestamp(scan.u64()?), from: scan.node()? };
     scan.end()?;
     Some(belief)
 }

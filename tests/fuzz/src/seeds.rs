@@ -41,6 +41,7 @@ pub fn frames() -> Vec<Vec<u8>> {
         Frame::Take { ids: ids.clone() },
         Frame::Ask { ids: ids.clone() },
         Frame::GaveUp { ids: ids.clone() },
+        Frame::Noted { ids: ids.clone() },
         Frame::Accepted { grants: ids.into_iter().zip([Grade::Copy, Grade::Custody]).collect() },
     ];
     [vectors("_frame"), frames.iter().map(|frame| frame.encode().unwrap()).collect()].concat()

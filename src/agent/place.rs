@@ -1,0 +1,244 @@
+//! A bounded place that anybody can fill: shared by the peer that hands over and by source.
+//!
+//! Keys cost nothing, so a place without shares belongs to the first who floods it. Here every entry counts for two
+//! parties, the peer that brought it and the source it is from. In a full place the party with the most entries makes
+//! way, with what ends soonest; among parties alike one is drawn by lot, so that a newcomer always gets in and thousands
+//! of throwaway identities mostly displace each other. What concerns people that this person named goes last.
+//!
+//! | place | bound | shared by | who goes first | when it ends |
+//! |---|---|---|---|---|
+//! | receipts that freed nothing | `Config::receipts_unmatched_max` | peer, signer | the largest share | with the receipt's life |
+//! | words of receipts on ids not held | [`super::tombstones::BELIEFS_MAX`] | peer, signer | the largest share | with the receipt's life |
+//! | tombstones | [`super::tombstones::TOMBSTONES_MAX`] | – | one drawn by lot | an hour after the signed lifetime |
+//! | strangers' mail in the inbox | `Config::stranger_mail_bytes_max` | peer, source | nothing: refused at the door | when the person deletes it |
+//! | own receipts for strangers | `Config::receipts_own_max` | peer, source | nothing: their mail is refused | with the receipt's life |
+//! | evictions that previous hops have to hear of | [`super::OWED_MAX`] | peer | the largest share | when the peer says it heard |
+//! | flights of broken contacts | [`super::UNSETTLED_MAX`] | peer | the largest share | at the next contact with the peer |
+//! | spray copies given | [`super::SPENT_MAX`] | peer | the largest share | with the bundle's custody |
+
+use std::collections::BTreeMap;
+use std::hash::Hasher;
+use std::ops::RangeBounds;
+
+use siphasher::sip::SipHasher13;
+
+use super::shares::Shares;
+use crate::id::NodeId;
+use crate::time::Timestamp;
+
+/// Whose an entry is, and until when.
+#[derive(Clone, Copy, Debug)]
+pub struct Origin {
+    /// The peer that handed it over.
+    pub from: NodeId,
+    pub source: NodeId,
+    /// It concerns somebody whom this person named.
+    pub is_named: bool,
+    pub end: Timestamp,
+}
+
+/// A party under a number that peers do not know, so that nobody can choose where the lot falls.
+type Party = (u64, NodeId);
+
+/// Entries `K` with values `V`, and whose they are.
+#[derive(Debug)]
+pub struct Place<K, V> {
+    secret: SipHasher13,
+    entries: BTreeMap<K, (V, Origin)>,
+    /// By the peer that handed over, and by source.
+    strangers: [Shares<Party, K>; 2],
+    named: [Shares<Party, K>; 2],
+}
+
+impl<K: Ord + Copy, V> Place<K, V> {
+    /// Empty; `secret` is known to nobody else.
+    pub fn keyed(secret: &[u8; 16]) -> Place<K, V> {
+        Place {
+            secret: SipHasher13::new_with_key(secret),
+            entries: BTreeMap::new(),
+            strangers: Default::default(),
+            named: Default::default(),
+        }
+    }
+
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Puts an entry where there is room, in the place of another of the same key.
+    pub fn insert(&mut self, key: K, value: V, origin: Origin) {
+        self.remove(&key);
+        let [from, source] = self.parties(&origin);
+        let [by_peer, by_source] = self.shares_mut(origin.is_named);
+        by_peer.add(from, 1, Some((origin.end, key)));
+        by_source.add(source, 1, Some((origin.end, key)));
+        self.entries.insert(key, (value, origin));
+    }
+
+    pub fn remove(&mut self, key: &K) -> Option<V> {
+        let (value, origin) = self.entries.remove(key)?;
+        let [from, source] = self.parties(&origin);
+        let [by_peer, by_source] = self.shares_mut(origin.is_named);
+        by_peer.take(from, 1, Some((origin.end, *key)));
+        by_source.take(source, 1, Some((origin.end, *key)));
+        Some(value)
+    }
+
+    /// What makes way in a full place for an entry of `origin`: of the largest share, the newcomer counted, what ends
+    /// soonest. None where strangers find nothing but what concerns named people.
+    pub fn makes_way(&self, origin: &Origin, lot: u64) -> Option<K> {
+        let lot = (lot, NodeId::from_trusted([0; 32]));
+        let fullest = |shares: &[Shares<Party, K>; 2]| {
+            let both =
+                shares.iter().enumerate().filter_map(|(side, of)| of.fullest(lot).map(|(n, who)| (n, side, who)));
+            both.max_by_key(|(n, _, _)| *n)
+        };
+        let only_named = self.strangers[0].len() == 0;
+        if only_named && !origin.is_named {
+            return None;
+        }
+        let shares = if only_named { &self.named } else { &self.strangers };
+        let (most, mut side, mut who) = fullest(shares)?;
+        for (n, party) in self.parties(origin).into_iter().enumerate() {
+            let share = shares[n].bytes(party);
+            if origin.is_named == only_named && share >= most {
+                (side, who) = (n, party);
+            }
+        }
+        shares[side].copies(who).next()
+    }
+
+    /// How many entries a peer handed over, and how many are from a source, as parties that nobody named.
+    pub fn shares_of(&self, from: NodeId, source: NodeId) -> [u64; 2] {
+        [self.strangers[0].bytes(self.party(from)), self.strangers[1].bytes(self.party(source))]
+    }
+
+    pub fn get(&self, key: &K) -> Option<&V> {
+        self.entries.get(key).map(|(value, _)| value)
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (&K, &V)> + '_ {
+        self.entries.iter().map(|(key, (value, _))| (key, value))
+    }
+
+    pub fn range(&self, keys: impl RangeBounds<K>) -> impl Iterator<Item = (&K, &V)> + '_ {
+        self.entries.range(keys).map(|(key, (value, _))| (key, value))
+    }
+
+    fn parties(&self, origin: &Origin) -> [Party; 2] {
+        [self.party(origin.from), self.party(origin.source)]
+    }
+
+    fn party(&self, node: NodeId) -> Party {
+        let mut hasher = self.secret;
+        hasher.write(node.as_bytes());
+        (hasher.finish(), node)
+    }
+
+    fn shares_mut(&mut self, is_named: bool) -> &mut [Shares<Party, K>; 2] {
+        if is_named { &mut self.named } else { &mut self.strangers }
+    }
+}
+
+/// Whether another `cost` fits a place where nothing may make way: each party may have a part of what is still free beside
+/// its share, so that one takes a part, the next a part of the rest, and none takes all.
+pub fn admits(share: u64, cost: u64, free: u64, part: u64) -> bool {
+    share.saturating_add(cost).saturating_mul(part) <= free
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn node(n: u64) -> NodeId {
+        NodeId::from_trusted(*blake3::hash(&n.to_be_bytes()).as_bytes())
+    }
+
+    fn origin(from: u64, source: u64, is_named: bool) -> Origin {
+        Origin { from: node(from), source: node(source), is_named, end: Timestamp(7) }
+    }
+
+    /// A place of a hundred entries, and lots from a hash.
+    struct Full {
+        place: Place<u64, ()>,
+        next: u64,
+    }
+
+    impl Full {
+        fn new() -> Full {
+            Full { place: Place::keyed(&[7; 16]), next: 0 }
+        }
+
+        /// Puts an entry in and returns its key; none where it was turned away.
+        fn put(&mut self, origin: Origin) -> Option<u64> {
+            self.next += 1;
+            if self.place.len() >= 100 {
+                let lot = blake3::hash(&self.next.to_be_bytes()).as_bytes()[..8].try_into().unwrap();
+                let goes = self.place.makes_way(&origin, u64::from_be_bytes(lot))?;
+                self.place.remove(&goes);
+            }
+            self.place.insert(self.next, (), origin);
+            Some(self.next)
+        }
+    }
+
+    #[test]
+    fn who_hands_over_for_throwaway_sources_displaces_only_himself() {
+        let mut full = Full::new();
+        let honest: Vec<u64> = (0..20).map(|n| full.put(origin(n, 100 + n, false)).unwrap()).collect();
+        (0..10_000).for_each(|n| drop(full.put(origin(66, 1_000 + n, false))));
+        assert!(honest.iter().all(|key| full.place.get(key).is_some()));
+        assert!(full.put(origin(30, 130, false)).is_some(), "a newcomer gets in");
+    }
+
+    #[test]
+    fn notes_on_one_peer_displace_only_its_own() {
+        let mut full = Full::new();
+        let honest: Vec<u64> = (0..20).map(|n| full.put(origin(n / 2, n / 2, false)).unwrap()).collect();
+        (0..10_000).for_each(|_| drop(full.put(origin(66, 66, false))));
+        assert!(honest.iter().all(|key| full.place.get(key).is_some()));
+    }
+
+    #[test]
+    fn a_source_that_many_hand_over_displaces_only_itself() {
+        let mut full = Full::new();
+        let honest: Vec<u64> = (0..20).map(|n| full.put(origin(n, 100 + n, false)).unwrap()).collect();
+        (0..10_000).for_each(|n| drop(full.put(origin(1_000 + n, 66, false))));
+        assert!(honest.iter().all(|key| full.place.get(key).is_some()));
+    }
+
+    #[test]
+    fn among_shares_alike_the_lot_decides_and_a_newcomer_always_gets_in() {
+        let mut full = Full::new();
+        let first: Vec<u64> = (0..100).map(|n| full.put(origin(n, 1_000 + n, false)).unwrap()).collect();
+        (0..50).for_each(|n| assert!(full.put(origin(200 + n, 2_000 + n, false)).is_some()));
+        let left = first.iter().filter(|key| full.place.get(key).is_some()).count();
+        assert!((50..80).contains(&left), "{left} of the first are left, newcomers displace each other too");
+    }
+
+    #[test]
+    fn what_concerns_named_people_goes_last() {
+        let mut full = Full::new();
+        let named: Vec<u64> = (0..60).map(|n| full.put(origin(5, 5, n < 60)).unwrap()).collect();
+        (0..10_000).for_each(|n| drop(full.put(origin(1_000 + n, 1_000 + n, false))));
+        assert!(named.iter().all(|key| full.place.get(key).is_some()));
+        (0..40).for_each(|_| assert!(full.put(origin(6, 6, true)).is_some(), "strangers make way for the named"));
+        assert!(full.put(origin(9, 9, false)).is_none(), "and not the other way round");
+        assert!(full.put(origin(7, 7, true)).is_some());
+    }
+
+    #[test]
+    fn where_nothing_may_make_way_no_party_takes_all() {
+        let (mut left, mut parties) = (64u64 << 20, 0);
+        while left > 100_000 {
+            let mut share = 0;
+            while admits(share, 1_000, left, 8) {
+                share += 1_000;
+                left -= 1_000;
+            }
+            parties += 1;
+        }
+        assert!(parties > 30, "{parties} parties together leave a hundred kilobytes");
+        assert!(admits(0, 1_500, left, 8), "and a small message still fits");
+    }
+}

@@ -1,0 +1,99 @@
+//! Who has how much of a place that many fill, and what of it goes first.
+//!
+//! A share is a sum of costs: bytes where the place is measured in bytes, one an entry where it is counted. Custody asks
+//! it for the peers that handed over strangers' bundles; [`super::place`] makes a bounded place of two of them, by the
+//! peer that handed over and by source.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::time::Timestamp;
+
+/// The shares of parties `P` in a place of entries `K`.
+#[derive(Debug)]
+pub struct Shares<P, K> {
+    by_peer: BTreeMap<P, Share<K>>,
+    /// The fullest last.
+    by_bytes: BTreeSet<(u64, P)>,
+}
+
+#[derive(Debug)]
+struct Share<K> {
+    bytes: u64,
+    /// What may make way, the soonest to expire first.
+    copies: BTreeSet<(Timestamp, K)>,
+}
+
+impl<P, K> Default for Shares<P, K> {
+    fn default() -> Shares<P, K> {
+        Shares { by_peer: BTreeMap::new(), by_bytes: BTreeSet::new() }
+    }
+}
+
+impl<K> Default for Share<K> {
+    fn default() -> Share<K> {
+        Share { bytes: 0, copies: BTreeSet::new() }
+    }
+}
+
+impl<P: Ord + Copy, K: Ord + Copy> Shares<P, K> {
+    /// Counts many bundles at once: who handed each over, its cost, and how it is found where it may make way.
+    pub fn of(bundles: impl Iterator<Item = (P, u64, Option<(Timestamp, K)>)>) -> Shares<P, K> {
+        let mut gathered: BTreeMap<P, (u64, Vec<(Timestamp, K)>)> = BTreeMap::new();
+        for (peer, cost, copy) in bundles {
+            let (bytes, copies) = gathered.entry(peer).or_default();
+            *bytes += cost;
+            copies.extend(copy);
+        }
+        let by_bytes = gathered.iter().map(|(peer, (bytes, _))| (*bytes, *peer)).collect();
+        let share =
+            |(peer, (bytes, copies)): (P, (u64, Vec<_>))| (peer, Share { bytes, copies: copies.into_iter().collect() });
+        Shares { by_peer: gathered.into_iter().map(share).collect(), by_bytes }
+    }
+
+    /// Counts a bundle; `copy` where it may make way.
+    pub fn add(&mut self, peer: P, cost: u64, copy: Option<(Timestamp, K)>) {
+        let share = self.by_peer.entry(peer).or_default();
+        self.by_bytes.remove(&(share.bytes, peer));
+        share.bytes += cost;
+        share.copies.extend(copy);
+        self.by_bytes.insert((share.bytes, peer));
+    }
+
+    /// Takes back what [`Shares::add`] counted.
+    pub fn take(&mut self, peer: P, cost: u64, copy: Option<(Timestamp, K)>) {
+        let share = self.by_peer.get_mut(&peer).expect("what is carried for a peer was counted");
+        self.by_bytes.remove(&(share.bytes, peer));
+        share.bytes -= cost;
+        if let Some(copy) = copy {
+            share.copies.remove(&copy);
+        }
+        if share.bytes == 0 {
+            self.by_peer.remove(&peer);
+        } else {
+            self.by_bytes.insert((share.bytes, peer));
+        }
+    }
+
+    pub fn bytes(&self, peer: P) -> u64 {
+        self.by_peer.get(&peer).map_or(0, |share| share.bytes)
+    }
+
+    /// How many peers there are.
+    pub fn len(&self) -> usize {
+        self.by_peer.len()
+    }
+
+    pub fn fullest_first(&self) -> impl Iterator<Item = (u64, P)> + '_ {
+        self.by_bytes.iter().rev().copied()
+    }
+
+    /// One of the fullest, with its share: of several alike the first that is not before `lot`.
+    pub fn fullest(&self, lot: P) -> Option<(u64, P)> {
+        let (most, _) = *self.by_bytes.last()?;
+        self.by_bytes.range((most, lot)..).next().or(self.by_bytes.last()).copied()
+    }
+
+    pub fn copies(&self, peer: P) -> impl Iterator<Item = K> + '_ {
+        self.by_peer.get(&peer).into_iter().flat_map(|share| share.copies.iter().map(|(_, key)| *key))
+    }
+}
