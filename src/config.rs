@@ -16,7 +16,9 @@ use libp2p::Multiaddr;
 use crate::home::create_private_file;
 use crate::units::exact_bytes;
 
-pub use values::{STRATEGIES, parse_address, parse_carry_limit, parse_log, parse_name, parse_strategy};
+pub use values::{
+    RECEIPTS, STRATEGIES, parse_address, parse_carry_limit, parse_log, parse_name, parse_receipts, parse_strategy,
+};
 
 use values::{join, parse_list, parse_switch};
 
@@ -41,6 +43,8 @@ pub struct Config {
     pub carry_limit_bytes: Setting<u64>,
     /// Whether to tell senders that their messages were read.
     pub read_receipts: Setting<bool>,
+    /// Which senders are told that their messages arrived: one of [`RECEIPTS`].
+    pub receipts: Setting<String>,
     /// How copies are given away: one of [`STRATEGIES`].
     pub strategy: Setting<String>,
     /// What goes to the log: a level, or directives such as `dak=debug,libp2p=warn`.
@@ -127,6 +131,7 @@ impl Config {
                 file.read_receipts,
                 false,
             ),
+            receipts: pick(None, env.parse("DAK_RECEIPTS", parse_receipts)?, file.receipts, RECEIPTS[0].to_owned()),
             strategy: pick(
                 flags.strategy,
                 env.parse("DAK_STRATEGY", parse_strategy)?,
@@ -147,6 +152,7 @@ impl Config {
             self.mdns.row("mdns", self.mdns.value.to_string()),
             self.carry_limit_bytes.row("carry_limit", exact_bytes(self.carry_limit_bytes.value)),
             self.read_receipts.row("read_receipts", self.read_receipts.value.to_string()),
+            self.receipts.row("receipts", self.receipts.value.clone()),
             self.strategy.row("strategy", self.strategy.value.clone()),
             self.log.row("log", self.log.value.clone()),
         ]

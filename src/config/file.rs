@@ -8,8 +8,8 @@ use libp2p::Multiaddr;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error};
 
-use super::values::{parse_address, parse_carry_limit, parse_log, parse_name, parse_strategy};
-use super::{CARRY_LIMIT_BYTES, ConfigError, PORT, STRATEGIES};
+use super::values::{parse_address, parse_carry_limit, parse_log, parse_name, parse_receipts, parse_strategy};
+use super::{CARRY_LIMIT_BYTES, ConfigError, PORT, RECEIPTS, STRATEGIES};
 use crate::units::exact_bytes;
 
 /// What the file sets.
@@ -26,6 +26,8 @@ pub(super) struct File {
     #[serde(alias = "carry_limit_bytes", deserialize_with = "carry_limit")]
     pub carry_limit: Option<u64>,
     pub read_receipts: Option<bool>,
+    #[serde(deserialize_with = "receipts")]
+    pub receipts: Option<String>,
     #[serde(deserialize_with = "strategy")]
     pub strategy: Option<String>,
     #[serde(deserialize_with = "log")]
@@ -81,8 +83,11 @@ pub(super) fn commented(name: Option<&str>) -> String {
 # Room for other people's bundles, such as "64M" or "2G"; "0" carries for nobody. Your own messages are not counted.
 # carry_limit = "{carry_limit}"
 
-# Whether senders are told that you have read their messages. That they arrived is always told.
+# Whether senders are told that you have read their messages.
 # read_receipts = false
+
+# Who is told that a message arrived: everyone, or contacts alone. Whom you blocked is never told anything.
+# receipts = "{receipts}"
 
 # How copies are given to other carriers: {strategies}.
 # strategy = "{default}"
@@ -90,12 +95,17 @@ pub(super) fn commented(name: Option<&str>) -> String {
 # What goes to the log: error, warn, info, debug, trace, or directives such as "dak=debug,libp2p=warn".
 # log = "info"
 "#,
+        receipts = RECEIPTS[0],
         default = STRATEGIES[0]
     )
 }
 
 fn name<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
     text(from, parse_name)
+}
+
+fn receipts<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    text(from, parse_receipts)
 }
 
 fn strategy<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {

@@ -13,6 +13,7 @@ fn a_home_without_a_file_has_the_defaults() {
         ("mdns", "true"),
         ("carry_limit", "256M"),
         ("read_receipts", "false"),
+        ("receipts", "everyone"),
         ("strategy", "default"),
         ("log", "info"),
     ];

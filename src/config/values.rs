@@ -9,6 +9,9 @@ use crate::units::parse_bytes;
 /// The strategies by name; the first is the default.
 pub const STRATEGIES: [&str; 5] = ["default", "direct", "epidemic", "spray-and-wait", "prophet"];
 
+/// Who is told that a message arrived; the first is the default.
+pub const RECEIPTS: [&str; 2] = ["everyone", "contacts"];
+
 /// Checks a name: not empty, no control characters, short enough for an address.
 pub fn parse_name(text: &str) -> Result<String, String> {
     let name = text.trim();
@@ -33,6 +36,14 @@ pub fn parse_address(text: &str) -> Result<Multiaddr, String> {
 /// Reads a size such as `256M`; 0 carries for nobody.
 pub fn parse_carry_limit(text: &str) -> Result<u64, String> {
     parse_bytes(text).map_err(|error| error.to_string())
+}
+
+/// Reads who is told that a message arrived.
+pub fn parse_receipts(text: &str) -> Result<String, String> {
+    match RECEIPTS.contains(&text) {
+        true => Ok(text.to_owned()),
+        false => Err(format!("{text:?} is neither {}", RECEIPTS.join(" nor "))),
+    }
 }
 
 /// Reads the name of a strategy.

@@ -12,7 +12,7 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
 use super::Desk;
-use crate::agent::{self, routing::Policy};
+use crate::agent::{self, ReceiptsFor, routing::Policy};
 use crate::api::model::CheckRow;
 use crate::api::{ApiError, Backend, server, socket};
 use crate::cli::{Engine, Ready};
@@ -170,6 +170,10 @@ fn agent_config(config: &Config) -> agent::Config {
         copies: policy.copies(),
         policy,
         carry_bytes_max: config.carry_limit_bytes.value,
+        receipts: match config.receipts.value.as_str() {
+            "contacts" => ReceiptsFor::Contacts,
+            _ => ReceiptsFor::Everyone,
+        },
         ..agent::Config::default()
     }
 }
