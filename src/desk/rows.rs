@@ -164,7 +164,7 @@ impl Envelope {
             attachments: files.into_iter().map(file).collect(),
             via,
             forward_secrecy,
-            clock_differs: received.is_some_and(|wall| letter.creation.time.0 > wall.0 + HOUR.0),
+            clock_differs: received.is_some_and(|wall| clock_differs(letter, wall)),
             unreadable,
         };
         Opened { row, thread: message.thread, answers: message.in_reply_to, files: attachments }
@@ -216,6 +216,15 @@ pub fn contact(me: NodeId, node: NodeId, person: &Person) -> ContactRow {
     }
 }
 
+/// Whether the time that a message bears does not agree with when it came and how long it was under way, which is what
+/// its carriers say: it lies ahead, or further back than that. An hour is no difference.
+fn clock_differs(letter: &Letter, received: DtnTime) -> bool {
+    let (written, age) = (letter.creation.time.0, letter.hops.age.0);
+    let is_ahead = written > received.0.saturating_add(HOUR.0);
+    let is_backdated = written > 0 && written < received.0.saturating_sub(age).saturating_sub(HOUR.0);
+    is_ahead || is_backdated
+}
+
 /// A node's address without hints.
 pub fn address(node: NodeId) -> String {
     Ticket::new(node, [], None).to_string()
@@ -261,4 +270,42 @@ pub fn when(at: Moment, then: Timestamp) -> Option<When> {
 pub fn when_system(time: SystemTime) -> Option<When> {
     let since = time.duration_since(SystemTime::UNIX_EPOCH).ok()?;
     Some(When(since.as_millis() as i64))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agent::change::Row;
+    use crate::bundle::{Creation, Hops, Priority};
+    use crate::eid::Eid;
+    use crate::id::BundleId;
+    use crate::time::{DAY, Millis};
+
+    #[test]
+    fn a_time_that_lies_ahead_or_further_back_than_the_message_was_under_way_is_doubted() {
+        let node = NodeId::from_trusted([7; 32]);
+        let now = 846_892_800_000;
+        let letter = |written: u64, age: Millis| Letter {
+            row: Row(1),
+            id: BundleId([7; 32]),
+            source: node,
+            destination: Eid::mail(node),
+            creation: Creation { time: DtnTime(written), sequence: 1 },
+            lifetime: DAY.times(7),
+            priority: Priority::Normal,
+            size_bytes: 1_000,
+            received: Moment { now: Timestamp(0), wall: DtnTime(now) },
+            from: node,
+            hops: Hops { age, count: 1 },
+            read: false,
+            collected: false,
+        };
+        let doubted = |written: u64, age| clock_differs(&letter(written, age), DtnTime(now));
+        assert!(doubted(now + 2 * HOUR.0, Millis(0)), "from tomorrow");
+        assert!(doubted(now - 3 * DAY.0, Millis(60_000)), "backdated by days, and under way for a minute");
+        assert!(doubted(now - 300 * DAY.0, Millis(0)));
+        assert!(!doubted(now - 3 * DAY.0, DAY.times(3)), "three days under way");
+        assert!(!doubted(now - 60_000, Millis(0)) && !doubted(now + 60_000, Millis(0)));
+        assert!(!doubted(0, Millis(0)), "a sender without a clock says no time");
+    }
 }

@@ -120,7 +120,7 @@ pub struct InboxRow {
     /// It was sealed to a key that is thrown away; where false, whoever takes the identity key later can read it.
     #[serde(default)]
     pub forward_secrecy: bool,
-    /// The sender's clock is ahead of ours, so `sent_at` cannot be right.
+    /// `sent_at` does not agree with when it came and how long it was under way: the sender's clock is not ours.
     #[serde(default)]
     pub clock_differs: bool,
     #[serde(default)]
