@@ -72,12 +72,12 @@ use self::routing::Routing;
 use self::shunned::Shunned;
 use self::summary::IdIndex;
 use self::tombstones::{Beliefs, Tombstones};
-use crate::bundle::{Kind, Signer};
+use crate::bundle::{Creation, Kind, Signer};
 use crate::eid::Eid;
 use crate::frame::Grade;
 use crate::id::{BundleId, NodeId};
 use crate::planted;
-use crate::time::{Moment, Timestamp};
+use crate::time::{DtnTime, Moment, Timestamp};
 
 /// The endpoints an agent serves and who signs for them.
 pub struct Mailboxes {
@@ -91,11 +91,15 @@ pub struct Agent {
     mailboxes: Mailboxes,
     config: Config,
     nonces: ChaCha8Rng,
+    /// Where the sequence of a millisecond starts.
+    stamps: ChaCha8Rng,
+    /// The last stamp under a clock.
+    stamp: Creation,
     /// When the last input happened.
     at: Moment,
     /// Where durable time stands.
     clock: Moment,
-    /// The next sequence number, and the first that is not reserved yet.
+    /// The next sequence number without a clock, and the first that is not reserved yet.
     sequence: u64,
     sequence_reserved: u64,
     free_bytes: u64,
@@ -187,6 +191,8 @@ impl Agent {
             node,
             mailboxes,
             nonces: stream(&seed, "nonces"),
+            stamps: stream(&seed, "stamps"),
+            stamp: Creation { time: DtnTime(0), sequence: 0 },
             at: durable.clock,
             clock: durable.clock,
             sequence: match planted::is("agent-sequence-used-again") {

@@ -62,7 +62,8 @@ pub enum Kind {
     Receipt,
 }
 
-/// RFC 9171's creation timestamp: `time` 0 where the source had no clock, `sequence` never repeated by a source.
+/// RFC 9171's creation timestamp: `time` 0 where the source had no clock; then `sequence` counts, else it only rises
+/// within one millisecond, from a number drawn by lot.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Creation {
     pub time: DtnTime,

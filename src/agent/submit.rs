@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use rand_core::Rng;
+
 use super::Agent;
 use super::change::{Class, Evidence, Held, Outgoing, Unlisted, What};
 use super::inbox::{Arrival, Due};
@@ -10,6 +12,7 @@ use crate::bundle::{Bundle, COPIES_MAX, Creation, Draft, Hops, Kind, Priority};
 use crate::eid::Eid;
 use crate::frame::Grade;
 use crate::id::BundleId;
+use crate::planted;
 use crate::time::{DtnTime, Millis};
 
 impl Agent {
@@ -47,10 +50,26 @@ impl Agent {
         copies: u16,
         out: &mut Vec<Output>,
     ) -> Draft {
-        let sequence = self.next_sequence(out);
-        let creation = Creation { time: self.at.trusted_wall().unwrap_or(DtnTime(0)), sequence };
+        let creation = self.next_stamp(out);
         let copies = copies.clamp(1, COPIES_MAX);
         Draft { kind, source: self.node, destination, creation, lifetime, priority, copies }
+    }
+
+    /// The next stamp. Carriers read it, so where there is a clock the sequence starts anew in every millisecond, at a
+    /// number drawn by lot, and does not tell how much this person writes; it only rises within one, so that the order of
+    /// writing stays. Where the clock comes to the same millisecond again, after a restart or a jump, one draw in 2^31
+    /// repeats another. Without a clock only a counter that never goes back is unique.
+    fn next_stamp(&mut self, out: &mut Vec<Output>) -> Creation {
+        let Some(time) = self.at.trusted_wall() else {
+            return Creation { time: DtnTime(0), sequence: self.next_sequence(out) };
+        };
+        let sequence = match self.stamp {
+            last if last.time == time => last.sequence + 1,
+            _ if planted::is("agent-sequence-used-again") => 0,
+            _ => u64::from(self.stamps.next_u32() >> 1),
+        };
+        self.stamp = Creation { time, sequence };
+        self.stamp
     }
 
     pub(super) fn sealed(&mut self, token: u64, payload: &[u8], size_bytes: u32, out: &mut Vec<Output>) {

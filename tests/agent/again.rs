@@ -6,7 +6,7 @@ use dak::bundle::Bundle;
 use dak::eid::Eid;
 use dak::frame::{Frame, Grade, Hello, Refusal};
 use dak::receipt::{Receipt, ReceiptKind};
-use dak::time::{DAY, HOUR};
+use dak::time::{DAY, HOUR, Millis};
 
 use super::world::ghost::{Ghost, Said, bundles, grants, hello_of, receipts, refusals};
 use super::{ALICE, BOB, World};
@@ -25,6 +25,21 @@ fn no_two_contacts_have_one_nonce_restarts_included() {
             world.crash(0);
         }
     }
+}
+
+#[test]
+fn stamps_under_a_clock_do_not_tell_how_much_was_written_and_keep_their_order() {
+    let mut world = World::of(1);
+    let away = Eid::mail(Ghost::new(51).id);
+    let mut stamp = |world: &mut World| {
+        let id = world.send_to(0, away.clone(), DAY, None).unwrap();
+        world.nodes[0].agent.sent_one(&id).unwrap().creation
+    };
+    let (first, second) = (stamp(&mut world), stamp(&mut world));
+    assert_eq!((second.time, second.sequence), (first.time, first.sequence + 1), "in one millisecond");
+    world.pass(Millis(1));
+    let third = stamp(&mut world);
+    assert!(third.time > second.time && third.sequence.abs_diff(second.sequence) > 1_000, "{second:?} {third:?}");
 }
 
 #[test]

@@ -103,7 +103,9 @@ fn copy(txn: &ReadTransaction, fresh: &Database, lost: &mut Lost) -> Result<(), 
 
     copying.table(tables::OUTGOING, lost, |id, bytes| {
         let outgoing = record::read_outgoing(BundleId(**id), bytes);
-        highest_sequence = highest_sequence.max(outgoing.as_ref().map_or(0, |outgoing| outgoing.creation.sequence + 1));
+        // Only what was stamped without a clock was counted.
+        let counted = outgoing.as_ref().filter(|outgoing| outgoing.creation.time.0 == 0);
+        highest_sequence = highest_sequence.max(counted.map_or(0, |outgoing| outgoing.creation.sequence + 1));
         outgoing.is_some()
     })?;
     copying.table(tables::DELIVERED, lost, |row, _| {
