@@ -176,9 +176,10 @@ impl Desk {
 
     async fn contacts(&self) -> Result<Vec<ContactRow>, ApiError> {
         let me = self.node().identity().node();
-        let mut rows: Vec<ContactRow> = self
-            .look(move |agent, _| agent.people().map(|(node, person)| rows::contact(me, *node, person)).collect())
-            .await?;
+        let people: Vec<(NodeId, Person)> =
+            self.look(|agent, _| agent.people().map(|(node, person)| (*node, person.clone())).collect()).await?;
+        // Safety words take time, and the agent has other things to do.
+        let mut rows: Vec<ContactRow> = people.iter().map(|(node, person)| rows::contact(me, *node, person)).collect();
         rows.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(rows)
     }

@@ -76,4 +76,5 @@ pub mod store;
 pub mod ticket;
 pub mod time;
 pub mod units;
+#[cfg(feature = "node")]
 pub mod words;

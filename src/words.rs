@@ -2,12 +2,17 @@
 //!
 //! An address that came through a chat or a website may have been exchanged on the way. Over the phone or face to
 //! face each reads the *other's* words from the own screen; when both agree, the addresses are right. The words
-//! depend on the id alone, so everybody sees the same ones. They carry 64 bits: somebody who wants another key with
-//! the same words has to try 2^64 of them.
+//! depend on the id alone, so everybody sees the same ones. They carry 64 bits of a hash that takes time and memory on
+//! purpose, Argon2id (RFC 9106) over the key: somebody who wants another key with the same words has to try 2^64 of
+//! them, each at some milliseconds and 16 MiB, where a plain hash would take a fraction of a microsecond and nothing.
 
 mod list;
 
+use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Mutex;
+
+use argon2::{Algorithm, Argon2, Params, Version};
 
 use crate::id::NodeId;
 
@@ -20,10 +25,38 @@ pub const SAFETY_WORDS: usize = 8;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SafetyWords(pub [&'static str; SAFETY_WORDS]);
 
+/// The salt: the same for everybody, or two people would not see the same words.
+const SALT: &[u8] = b"dak 2026 safety words v2";
+/// Memory in KiB and passes over it.
+const MEMORY_KIB: u32 = 16 << 10;
+const PASSES: u32 = 1;
+/// Most ids whose words are remembered; nodes ask for those of the people they named, again and again.
+const KNOWN_MAX: usize = 4_096;
+
+static KNOWN: Mutex<BTreeMap<NodeId, SafetyWords>> = Mutex::new(BTreeMap::new());
+
 impl SafetyWords {
+    /// Takes some milliseconds the first time a process asks for a node.
     pub fn of(node: &NodeId) -> SafetyWords {
-        let digest = blake3::derive_key("dak 2026 safety words v1", node.as_bytes());
-        SafetyWords(std::array::from_fn(|at| WORDS[usize::from(digest[at])]))
+        let known = || KNOWN.lock().unwrap_or_else(|broken| broken.into_inner());
+        if let Some(words) = known().get(node) {
+            return *words;
+        }
+        let words = SafetyWords::stretched(node);
+        let mut all = known();
+        if all.len() >= KNOWN_MAX {
+            all.pop_first();
+        }
+        all.insert(*node, words);
+        words
+    }
+
+    fn stretched(node: &NodeId) -> SafetyWords {
+        let mut digest = [0; SAFETY_WORDS];
+        let params = Params::new(MEMORY_KIB, PASSES, 1, Some(SAFETY_WORDS)).expect("these parameters are in range");
+        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+        argon2.hash_password_into(node.as_bytes(), SALT, &mut digest).expect("lengths and memory are in range");
+        SafetyWords(digest.map(|byte| WORDS[usize::from(byte)]))
     }
 
     /// Says whether somebody typed these very words, whatever the case and what stands between them.
@@ -65,6 +98,13 @@ mod tests {
     fn a_node_has_the_same_words_for_everybody_for_ever() {
         assert_eq!(SafetyWords::of(&node(7)).to_string(), "yacht oatmeal ribbon north goblet orchid hippo lobster");
         assert_ne!(SafetyWords::of(&node(7)), SafetyWords::of(&node(8)));
+    }
+
+    #[test]
+    fn words_are_remembered_and_the_same_as_before() {
+        let first = SafetyWords::of(&node(9));
+        assert_eq!((SafetyWords::of(&node(9)), SafetyWords::stretched(&node(9))), (first, first));
+        assert!(KNOWN.lock().unwrap().len() <= KNOWN_MAX);
     }
 
     #[test]
