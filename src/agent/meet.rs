@@ -88,7 +88,7 @@ impl Agent {
             (Frame::Accepted { grants }, true) => self.accepted(from, grants, out),
             (Frame::Refused { id, why, retry_after }, true) => self.refused(from, id, why, retry_after, out),
             (Frame::GaveUp { ids }, true) => self.gave_up(from, ids, out),
-            (Frame::Noted { ids }, true) => ids.into_iter().for_each(|id| self.settle_debt(from, id, out)),
+            (Frame::Noted { ids }, true) => self.noted(from, ids, out),
             (frame, true) => self.reconcile(from, &frame, out),
         }
     }
@@ -146,15 +146,25 @@ impl Agent {
     }
 
     /// Tells the previous hop what had to be evicted of what it handed over. It is owed until the peer says that it heard:
-    /// the contact may break before that, and then the next one tells it again.
+    /// the contact may break before that, and then the next one tells it again. One frame at a time, for a peer that never
+    /// answers costs no more than that at each contact.
     fn confess(&mut self, peer: NodeId, out: &mut Vec<Output>) {
         let all = (peer, BundleId([0; 32]))..=(peer, BundleId([255; 32]));
-        let ids: Vec<BundleId> = self.owed.range(all).map(|((_, id), ())| *id).collect();
-        for ids in ids.chunks(IDS_PER_FRAME) {
-            if planted::is("agent-debt-settled-unheard") {
-                ids.iter().for_each(|id| self.settle_debt(peer, *id, out));
-            }
-            out.push(Output::Send { to: peer, frame: Frame::GaveUp { ids: ids.to_vec() } });
+        let ids: Vec<BundleId> = self.owed.range(all).take(IDS_PER_FRAME).map(|((_, id), ())| *id).collect();
+        if planted::is("agent-debt-settled-unheard") {
+            ids.iter().for_each(|id| self.settle_debt(peer, *id, out));
+        }
+        if !ids.is_empty() {
+            out.push(Output::Send { to: peer, frame: Frame::GaveUp { ids } });
+        }
+    }
+
+    /// The peer heard of evictions; it hears of more only for what it was owed.
+    fn noted(&mut self, peer: NodeId, mut ids: Vec<BundleId>, out: &mut Vec<Output>) {
+        ids.retain(|id| self.owed.get(&(peer, *id)).is_some());
+        ids.iter().for_each(|id| self.settle_debt(peer, *id, out));
+        if !ids.is_empty() {
+            self.confess(peer, out);
         }
     }
 
