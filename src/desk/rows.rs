@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use crate::agent::Agent;
 use crate::agent::change::{self, Held, Letter, Outgoing, Person, What};
 use crate::api::model::{
-    CarriedRow, Class, ContactRow, Event, EventKind, FileRow, Grade, InboxRow, Schema, Standing, State, StatusRow, When,
+    CarriedRow, Class, ContactRow, Event, EventKind, FileRow, Grade, InboxRow, Schema, Standing, StatusRow, When,
 };
 use crate::bundle::{Bundle, Kind};
 use crate::frame;
@@ -164,7 +164,7 @@ impl Envelope {
             attachments: files.into_iter().map(file).collect(),
             via,
             forward_secrecy,
-            clock_differs: received.is_some_and(|wall| clock_differs(letter, wall)),
+            clock_differs: received.is_some_and(|wall| clock_differs(&letter, wall)),
             unreadable,
         };
         Opened { row, thread: message.thread, answers: message.in_reply_to, files: attachments }

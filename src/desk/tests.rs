@@ -83,6 +83,8 @@ fn posted(n: u64) -> Change {
         priority: Priority::Normal,
         size_bytes: 500,
         evidence: Vec::new(),
+        carriers: Vec::new(),
+        unlisted: Default::default(),
     };
     Change::Post { outgoing }
 }

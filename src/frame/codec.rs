@@ -183,9 +183,11 @@ impl Frame {
             }
             Frame::MoreCells { count, .. } => at_most(FRAME_CELLS_MAX, "cells", *count as usize),
             Frame::Want { ids } => at_most(FRAME_IDS_MAX, "ids", ids.len()),
-            Frame::Offer { ids } | Frame::Take { ids } | Frame::Ask { ids } | Frame::GaveUp { ids } => {
-                at_most(FRAME_FULL_IDS_MAX, "ids", ids.len())
-            }
+            Frame::Offer { ids }
+            | Frame::Take { ids }
+            | Frame::Ask { ids }
+            | Frame::GaveUp { ids }
+            | Frame::Noted { ids } => at_most(FRAME_FULL_IDS_MAX, "ids", ids.len()),
             Frame::Accepted { grants } => at_most(FRAME_FULL_IDS_MAX, "grants", grants.len()),
             Frame::Refused { .. } => Ok(()),
         }
