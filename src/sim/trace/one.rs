@@ -422,7 +422,7 @@ mod tests {
     fn what_other_programs_write_is_read() {
         let strict = Leniency::default();
         assert_eq!(spans("0,CONN,p_1,\"2\",UP\n1e1;CONN;1;2;Down\n", strict).0, [(1, 2, 0, 10)]);
-        assert_eq!(spans("0 CONN n-0x1 2 Up bt0\n9 CONN 1 2 DOWN bt0\n", strict).0, [(1, 2, 0, 9)]);
+        assert_eq!(spans("0 CONN n-1 2 Up bt0\n9 CONN 1 2 DOWN bt0\n", strict).0, [(1, 2, 0, 9)]);
     }
 
     #[test]
