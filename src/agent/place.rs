@@ -186,7 +186,9 @@ mod tests {
     fn who_hands_over_for_throwaway_sources_displaces_only_himself() {
         let mut full = Full::new();
         let honest: Vec<u64> = (0..20).map(|n| full.put(origin(n, 100 + n, false)).unwrap()).collect();
-        (0..10_000).for_each(|n| drop(full.put(origin(66, 1_000 + n, false))));
+        (0..10_000).for_each(|n| {
+            full.put(origin(66, 1_000 + n, false));
+        });
         assert!(honest.iter().all(|key| full.place.get(key).is_some()));
         assert!(full.put(origin(30, 130, false)).is_some(), "a newcomer gets in");
     }
@@ -195,7 +197,9 @@ mod tests {
     fn notes_on_one_peer_displace_only_its_own() {
         let mut full = Full::new();
         let honest: Vec<u64> = (0..20).map(|n| full.put(origin(n / 2, n / 2, false)).unwrap()).collect();
-        (0..10_000).for_each(|_| drop(full.put(origin(66, 66, false))));
+        (0..10_000).for_each(|_| {
+            full.put(origin(66, 66, false));
+        });
         assert!(honest.iter().all(|key| full.place.get(key).is_some()));
     }
 
@@ -203,7 +207,9 @@ mod tests {
     fn a_source_that_many_hand_over_displaces_only_itself() {
         let mut full = Full::new();
         let honest: Vec<u64> = (0..20).map(|n| full.put(origin(n, 100 + n, false)).unwrap()).collect();
-        (0..10_000).for_each(|n| drop(full.put(origin(1_000 + n, 66, false))));
+        (0..10_000).for_each(|n| {
+            full.put(origin(1_000 + n, 66, false));
+        });
         assert!(honest.iter().all(|key| full.place.get(key).is_some()));
     }
 
@@ -220,7 +226,9 @@ mod tests {
     fn what_concerns_named_people_goes_last() {
         let mut full = Full::new();
         let named: Vec<u64> = (0..60).map(|n| full.put(origin(5, 5, n < 60)).unwrap()).collect();
-        (0..10_000).for_each(|n| drop(full.put(origin(1_000 + n, 1_000 + n, false))));
+        (0..10_000).for_each(|n| {
+            full.put(origin(1_000 + n, 1_000 + n, false));
+        });
         assert!(named.iter().all(|key| full.place.get(key).is_some()));
         (0..40).for_each(|_| assert!(full.put(origin(6, 6, true)).is_some(), "strangers make way for the named"));
         assert!(full.put(origin(9, 9, false)).is_none(), "and not the other way round");

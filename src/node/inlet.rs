@@ -85,7 +85,7 @@ impl Inlet {
             Ok(Incoming::Bundle { copies, moved, bytes }) => match Unverified::parse(bytes.to_vec()) {
                 Ok(bundle) => {
                     let transit = Transit { hops: bundle.hops(), copies, moved };
-                    self.tell(from, Work::Parsed(Parsed { from, transit, bundle, permit }));
+                    self.tell(from, Work::Parsed(Parsed { from, transit, bundle: Box::new(bundle), permit }));
                 }
                 Err(error) => self.tally.bad(from, Offence::of(&error), &error.to_string()),
             },

@@ -30,7 +30,8 @@ pub type Look = Box<dyn FnOnce(&Agent) -> Box<dyn FnOnce() + Send> + Send>;
 pub struct Parsed {
     pub from: NodeId,
     pub transit: Transit,
-    pub bundle: Unverified<Vec<u8>>,
+    /// In a box, for a queue holds many kinds of work, and most are small.
+    pub bundle: Box<Unverified<Vec<u8>>>,
     /// What it occupies of the peer's budget until it is handled.
     pub permit: Box<dyn Send>,
 }

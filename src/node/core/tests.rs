@@ -167,7 +167,12 @@ fn a_forged_signature_under_the_id_of_a_genuine_bundle_does_not_keep_it_out() {
     forged[at] ^= 1;
     let parsed = |bytes: Vec<u8>| {
         let (from, transit) = (peer().node(), Transit { copies: 1, ..Transit::default() });
-        Work::Parsed(Parsed { from, transit, bundle: Unverified::parse(bytes).unwrap(), permit: Box::new(()) })
+        Work::Parsed(Parsed {
+            from,
+            transit,
+            bundle: Box::new(Unverified::parse(bytes).unwrap()),
+            permit: Box::new(()),
+        })
     };
     let mut work = home.greeting();
     work.push(parsed(forged));
