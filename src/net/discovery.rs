@@ -16,6 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::future::poll_fn;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::Poll;
 use std::thread;
@@ -50,6 +51,8 @@ const ANSWER_SPREAD_MS: usize = 100;
 const ANSWER_AGAIN: Duration = Duration::from_secs(1);
 /// Interfaces and addresses change in bursts, one event for each.
 const SETTLE: Duration = Duration::from_millis(50);
+/// How long to rest after a fault.
+const FAULT_PAUSE: Duration = Duration::from_secs(5);
 /// A twin that goes on is not told again so soon.
 const TWIN_AGAIN: Duration = Duration::from_secs(30);
 /// Interfaces and families that are listened to.
@@ -63,7 +66,7 @@ pub(super) enum Sighting {
     Seen(PeerId, Multiaddr),
     /// It said goodbye, fell silent, or its interface is gone.
     Gone(PeerId, Multiaddr),
-    /// Another machine answers to the name of this very node.
+    /// Another node answers to the name of this one.
     Twin(Multiaddr),
 }
 
@@ -88,11 +91,19 @@ impl Discovery {
         let asked = Arc::clone(&ask);
         thread::Builder::new().name("mdns".into()).spawn(move || {
             let _done = done_sender;
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-            match runtime {
-                Ok(runtime) => runtime.block_on(Looking::new(me, listening, sender, multicast, jitter).look(asked)),
-                Err(error) => drop(multicast.send_replace(Multicast::Fails(error.to_string()))),
-            }
+            let mut jitter = jitter;
+            again_after_faults(FAULT_PAUSE, |fault| {
+                if fault {
+                    tracing::error!("the search for neighbours broke, and begins anew");
+                    multicast.send_replace(Multicast::Fails("the search broke; it has begun anew".into()));
+                }
+                let jitter = Jitter::from_seed(jitter.seed());
+                let looking = Looking::new(me, listening.clone(), sender.clone(), multicast.clone(), jitter);
+                match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+                    Ok(runtime) => runtime.block_on(looking.look(Arc::clone(&asked))),
+                    Err(error) => drop(multicast.send_replace(Multicast::Fails(error.to_string()))),
+                }
+            });
         })?;
         Ok(Discovery { sightings, ask, done })
     }
@@ -112,6 +123,16 @@ impl Discovery {
         self.sightings.close();
         // An error says that the thread is gone, which is what is waited for.
         let _ = self.done.await;
+    }
+}
+
+/// Runs what should end by itself, and runs it anew, told so, when a fault of our own ended it: who feeds it packets must
+/// not be able to end it for good.
+fn again_after_faults(pause: Duration, mut run: impl FnMut(bool)) {
+    let mut fault = false;
+    while catch_unwind(AssertUnwindSafe(|| run(fault))).is_err() {
+        fault = true;
+        thread::sleep(pause);
     }
 }
 
@@ -293,11 +314,16 @@ impl Looking {
                 let Some(ear) = self.links.get_mut(&key) else { return };
                 let sighting = ear.heard.note(from.ip(), claim, addr, now, &mut self.jitter);
                 sighting.into_iter().for_each(|sighting| self.tell(sighting));
-            } else if !self.interfaces.has(from.ip()) && self.twin.is_none_or(|told| told + TWIN_AGAIN <= now) {
+            } else if !claim.ttl.is_zero() && !self.is_mine(said) && self.twin.is_none_or(|at| at + TWIN_AGAIN <= now) {
                 self.twin = Some(now);
                 self.tell(Sighting::Twin(addr));
             }
         }
+    }
+
+    /// Whether this very node listens there.
+    fn is_mine(&self, socket: SocketAddr) -> bool {
+        self.listening.borrow().iter().filter_map(address::parts).any(|(mine, _)| mine == socket)
     }
 
     /// Owes an answer, soon.
@@ -410,4 +436,19 @@ async fn hear(links: &mut BTreeMap<Key, Ear>, buffer: &mut [u8]) -> (Key, io::Re
         Poll::Pending
     })
     .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_search_that_breaks_begins_anew_and_one_that_is_over_does_not() {
+        let mut runs = Vec::new();
+        again_after_faults(Duration::ZERO, |fault| {
+            runs.push(fault);
+            assert!(runs.len() > 2, "our own fault");
+        });
+        assert_eq!(runs, [false, true, true]);
+    }
 }

@@ -92,11 +92,6 @@ impl Interfaces {
         self.0.iter().filter(|place| place.runs && place.side != Side::Loopback)
     }
 
-    /// Whether an address is one of this machine's own.
-    pub fn has(&self, ip: IpAddr) -> bool {
-        ip.is_loopback() || self.0.iter().any(|place| place.ip == ip)
-    }
-
     /// Whether this machine has an address like those that a multiaddress means.
     pub fn could_have(&self, addr: &Multiaddr) -> bool {
         address::host(addr).is_none_or(|ip| self.0.iter().any(|place| place.ip.is_ipv6() == ip.is_ipv6()))

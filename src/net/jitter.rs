@@ -23,6 +23,13 @@ impl Jitter {
         (self.0.next_u64() % bound as u64) as usize
     }
 
+    /// Picks the seed of another generator.
+    pub fn seed(&mut self) -> [u8; 32] {
+        let mut seed = [0; 32];
+        self.0.fill_bytes(&mut seed);
+        seed
+    }
+
     /// Picks a span between half of `full` and all of it.
     pub fn half_to_full(&mut self, full: Duration) -> Duration {
         let half = full / 2;

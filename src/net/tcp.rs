@@ -14,7 +14,6 @@ use libp2p::Multiaddr;
 use libp2p::core::transport::{Boxed, DialOpts, ListenerId, Transport, TransportError, TransportEvent};
 use libp2p::tcp;
 use libp2p::tcp::tokio::TcpStream;
-use socket2::SockRef;
 
 use super::address;
 use super::interfaces::Interfaces;
@@ -81,7 +80,7 @@ async fn dial_on_link(ip: Ipv6Addr, port: u16, zone: Option<String>) -> io::Resu
 /// Has the kernel end a connection on which nothing is acknowledged.
 fn watched(stream: TcpStream) -> TcpStream {
     #[cfg(target_os = "linux")]
-    if let Err(error) = SockRef::from(&stream.0).set_tcp_user_timeout(Some(UNACKNOWLEDGED)) {
+    if let Err(error) = socket2::SockRef::from(&stream.0).set_tcp_user_timeout(Some(UNACKNOWLEDGED)) {
         tracing::debug!(%error, "a connection will notice late that its cable is cut");
     }
     stream

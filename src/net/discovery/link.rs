@@ -210,3 +210,70 @@ fn voice(place: &Place) -> io::Result<Voice> {
     let socket = UdpSocket::from(socket);
     Ok(Voice { ip: place.ip, port: socket.local_addr()?.port(), socket })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use super::*;
+    use crate::net::interfaces::Side;
+
+    /// Both tests would hear what the other says.
+    static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
+    /// The loopback, on which everything said is heard.
+    fn loopback(now: Instant) -> Link {
+        let [interface, ip] = ["lo", "127.0.0.1"];
+        let place = Place {
+            interface: interface.into(),
+            index: 1,
+            ip: ip.parse().unwrap(),
+            prefix: 8,
+            runs: true,
+            side: Side::Loopback,
+        };
+        Link::open(vec![place], now).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_link_works_once_its_own_word_is_heard_and_does_not_where_it_is_not() {
+        let _alone = ALONE.lock().await;
+        let now = Instant::now();
+        let mut link = loopback(now);
+        assert_eq!(link.works(), None);
+        link.ask(b"is anybody there?", now);
+        link.tick(now + ECHO / 2);
+        assert_eq!(link.works(), None, "it is too early to tell");
+        link.tick(now + ECHO);
+        assert!(matches!(link.works(), Some(Err(why)) if why.contains("not heard")));
+
+        let mut buffer = [0; 100];
+        loop {
+            let (length, from) = poll_fn(|cx| link.poll_hear(&mut buffer, now, cx)).await.unwrap();
+            if link.is_own(from) {
+                assert_eq!(&buffer[..length], b"is anybody there?");
+                break;
+            }
+        }
+        link.heard();
+        link.tick(now + ECHO * 2);
+        assert_eq!(link.works(), Some(&Ok(())));
+    }
+
+    #[tokio::test]
+    async fn a_flood_is_read_up_to_a_bound_and_on_in_the_next_second() {
+        let _alone = ALONE.lock().await;
+        let now = Instant::now();
+        let mut link = loopback(now);
+        let mut buffer = [0; 100];
+        for _ in 0..PACKETS_MAX {
+            link.ask(b"me!", now);
+            poll_fn(|cx| link.poll_hear(&mut buffer, now, cx)).await.unwrap();
+        }
+        link.ask(b"me!", now);
+        let more = poll_fn(|cx| Poll::Ready(link.poll_hear(&mut buffer, now, cx).is_ready()));
+        assert!(!more.await, "enough for this second");
+        assert_eq!(link.next_wake(), Some(now + SECOND));
+        poll_fn(|cx| link.poll_hear(&mut buffer, now + SECOND, cx)).await.unwrap();
+    }
+}
