@@ -166,7 +166,7 @@ pub enum NetEvent {
         peer: NodeId,
         name: String,
     },
-    /// Another machine near by proved to have this node's own key.
+    /// Another node near by proved to have this node's own key.
     Twin {
         addr: Multiaddr,
     },
