@@ -31,7 +31,7 @@ fn no_two_contacts_have_one_nonce_restarts_included() {
 fn stamps_under_a_clock_do_not_tell_how_much_was_written_and_keep_their_order() {
     let mut world = World::of(1);
     let away = Eid::mail(Ghost::new(51).id);
-    let mut stamp = |world: &mut World| {
+    let stamp = |world: &mut World| {
         let id = world.send_to(0, away.clone(), DAY, None).unwrap();
         world.nodes[0].agent.sent_one(&id).unwrap().creation
     };
