@@ -326,8 +326,11 @@ impl Truth {
         for (id, until, since) in std::mem::take(&mut self.buried) {
             let is_over = match self.bundles.get(&id) {
                 Some((_, to, Kind::Receipt)) => me(&to.node),
-                Some((_, to, Kind::Message)) => {
-                    self.rows.contains(&(n, id))
+                Some((from, to, Kind::Message)) => {
+                    // Mail of a blocked source is buried unread.
+                    let is_unwanted = me(&to.node) && self.blocked.contains(&(n, *from));
+                    is_unwanted
+                        || self.rows.contains(&(n, id))
                         || self.states(to.node, id, |_| true)
                         || self.cancelled.contains(&(n, id))
                 }
