@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn a_node_has_the_same_words_for_everybody_for_ever() {
-        assert_eq!(SafetyWords::of(&node(7)).to_string(), "yacht oatmeal ribbon north goblet orchid hippo lobster");
+        assert_eq!(SafetyWords::of(&node(7)).to_string(), "ladder bamboo chimney satin sauce sketch fiddle puppet");
         assert_ne!(SafetyWords::of(&node(7)), SafetyWords::of(&node(8)));
     }
 
