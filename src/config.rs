@@ -4,6 +4,7 @@
 //! the default. Lists are taken whole from one place, never mixed. Every value keeps its [`Origin`], so that
 //! `dak config show --origin` can answer why a node does what it does. The secret key is never in here.
 
+mod edit;
 mod file;
 mod values;
 
@@ -98,6 +99,10 @@ pub enum ConfigError {
     File { path: PathBuf, line: usize, why: String },
     #[error("{path:?} is larger than {FILE_BYTES_MAX} bytes: it is not a configuration")]
     TooLong { path: PathBuf },
+    #[error("there is no setting {key:?}: there are {}", edit::KEYS.join(", "))]
+    NoSuchKey { key: String },
+    #[error("{key} cannot be {value:?}: {why}")]
+    Value { key: String, value: String, why: String },
     #[error("the environment variable {variable} is refused: {why}")]
     Environment { variable: &'static str, why: String },
     #[error("cannot use the configuration {path:?}: {source}")]
@@ -166,6 +171,12 @@ pub fn write_first(path: &Path, name: Option<&str>) -> Result<bool, ConfigError>
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
         Err(source) => Err(ConfigError::Io { path: path.to_owned(), source }),
     }
+}
+
+/// Keeps `value`, as a person types it, under `key` of the configuration; comments and the other settings stay as they
+/// are. Returns the line that says it now.
+pub fn set(path: &Path, key: &str, value: &str) -> Result<String, ConfigError> {
+    edit::set(path, key, value, FILE_BYTES_MAX)
 }
 
 /// Every address of this machine, of both families.

@@ -42,7 +42,11 @@ kinds! {
     };
     ConfigError => |error| match error {
         ConfigError::Io { .. } => ErrorKind::Failure,
-        ConfigError::File { .. } | ConfigError::TooLong { .. } | ConfigError::Environment { .. } => ErrorKind::Usage,
+        ConfigError::File { .. }
+        | ConfigError::TooLong { .. }
+        | ConfigError::NoSuchKey { .. }
+        | ConfigError::Value { .. }
+        | ConfigError::Environment { .. } => ErrorKind::Usage,
     };
     BackupError => |error| match error {
         BackupError::Exists { .. } => ErrorKind::Refused,

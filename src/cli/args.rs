@@ -355,6 +355,13 @@ pub enum ConfigWhat {
         #[arg(long)]
         origin: bool,
     },
+    /// Keep a setting in config.toml; it counts from the next `dak up`
+    Set {
+        /// Such as listen, peers or mdns; `dak config show` has them all
+        key: String,
+        /// Of several addresses, with commas between
+        value: String,
+    },
 }
 
 #[derive(Args, Debug)]

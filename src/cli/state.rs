@@ -8,7 +8,7 @@ use super::out::{Out, Paint, Style};
 use super::table::{Table, cell, painted};
 use super::{Engine, Outcome, Stop, find_home};
 use crate::api::client::Client;
-use crate::api::model::{CheckRow, ConfigRow, Request, Response, Schema, Verdict, VersionRow};
+use crate::api::model::{CheckRow, ConfigRow, Done, Request, Response, Schema, Verdict, VersionRow};
 use crate::api::{ApiError, ErrorKind};
 use crate::safe_text::safe_text;
 
@@ -46,9 +46,25 @@ async fn checks(engine: &dyn Engine, link: &Link<'_>) -> Result<Vec<CheckRow>, A
 }
 
 pub async fn config(link: &Link<'_>, args: &Config, out: &Out) -> Outcome {
-    let ConfigWhat::Show { origin } = args.what;
+    let origin = match &args.what {
+        ConfigWhat::Show { origin } => *origin,
+        ConfigWhat::Set { key, value } => return set(link, key, value, out).await,
+    };
     let rows = take!(link.ask(Request::Config).await?, Config)?;
     out.answer(&Response::Config(rows.clone()), |style| settings(&rows, origin, style))
+}
+
+/// Nobody has to be asked: the file is the person's own.
+async fn set(link: &Link<'_>, key: &str, value: &str, out: &Out) -> Outcome {
+    if !link.home().is_set_up() {
+        return Err(nothing_set_up().into());
+    }
+    let line = crate::config::set(&link.home().config_path(), key, value).map_err(ApiError::from)?;
+    out.row(&Done::default(), |_| format!("{}\n", safe_text(&line)))?;
+    if link.is_up().await {
+        out.talk("the running node goes on as it was; restart it with `dak down` and `dak up`");
+    }
+    Ok(())
 }
 
 /// Tells this binary's version, and aloud where the running node has another.

@@ -36,17 +36,27 @@ pub(super) struct File {
 
 /// Reads the file; one that is missing sets nothing.
 pub(super) fn read(path: &Path, bytes_max: u64) -> Result<File, ConfigError> {
+    parse(path, &text_of(path, bytes_max)?)
+}
+
+/// The file as it is; one that is missing is empty.
+pub(super) fn text_of(path: &Path, bytes_max: u64) -> Result<String, ConfigError> {
     let failed = |source| ConfigError::Io { path: path.to_owned(), source };
     let mut text = String::new();
     match FsFile::open(path) {
         Ok(file) => file.take(bytes_max + 1).read_to_string(&mut text).map_err(failed)?,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(File::default()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(text),
         Err(error) => return Err(failed(error)),
     };
     if text.len() as u64 > bytes_max {
         return Err(ConfigError::TooLong { path: path.to_owned() });
     }
-    toml::from_str(&text).map_err(|error| {
+    Ok(text)
+}
+
+/// Reads what a file says.
+pub(super) fn parse(path: &Path, text: &str) -> Result<File, ConfigError> {
+    toml::from_str(text).map_err(|error| {
         let at = error.span().map_or(0, |span| span.start.min(text.len()));
         let line = 1 + text.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count();
         ConfigError::File { path: path.to_owned(), line, why: error.message().to_owned() }

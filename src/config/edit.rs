@@ -1,0 +1,147 @@
+//! `dak config set`: one setting changed in the file, and everything else left as the person wrote it.
+
+use std::collections::BTreeMap;
+use std::fs::Permissions;
+use std::io::Write;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::Path;
+
+use toml::{Spanned, Value};
+
+use super::values::{parse_carry_limit, parse_list, parse_log, parse_name, parse_strategy, parse_switch};
+use super::{ConfigError, file};
+use crate::home::private_temporary;
+
+/// What can be set, in the order of the file.
+pub const KEYS: [&str; 8] = ["name", "listen", "peers", "mdns", "carry_limit", "read_receipts", "strategy", "log"];
+
+pub fn set(path: &Path, key: &str, value: &str, bytes_max: u64) -> Result<String, ConfigError> {
+    let Some(key) = KEYS.into_iter().find(|known| *known == key) else {
+        return Err(ConfigError::NoSuchKey { key: key.to_owned() });
+    };
+    let refused = |why| ConfigError::Value { key: key.to_owned(), value: value.to_owned(), why };
+    let line = format!("{key} = {}", parsed(key, value).map_err(refused)?);
+    let before = match file::text_of(path, bytes_max)? {
+        text if text.is_empty() => file::commented(None),
+        text => text,
+    };
+    // What cannot be read as it is would not be read afterwards either; the error says which line it is.
+    file::parse(path, &before)?;
+    let after = changed(&before, key, &line);
+    file::parse(path, &after)?;
+    replace(path, &after).map_err(|source| ConfigError::Io { path: path.to_owned(), source })?;
+    Ok(line)
+}
+
+/// A value as the file writes it, by the rules of the environment's variables.
+fn parsed(key: &str, value: &str) -> Result<Value, String> {
+    match key {
+        "name" => parse_name(value).map(Value::from),
+        "listen" | "peers" if value.trim().is_empty() => Ok(Value::Array(Vec::new())),
+        "listen" | "peers" => {
+            Ok(parse_list(value)?.into_iter().map(|address| address.to_string()).collect::<Vec<_>>().into())
+        }
+        "carry_limit" => parse_carry_limit(value).map(|_| Value::from(value.trim())),
+        "strategy" => parse_strategy(value).map(Value::from),
+        "log" => parse_log(value).map(Value::from),
+        _ => parse_switch(value).map(Value::from),
+    }
+}
+
+/// Puts the line in the place of the setting, or of the comment that shows its default, or at the end.
+fn changed(text: &str, key: &str, line: &str) -> String {
+    let settings: BTreeMap<String, Spanned<Value>> = toml::from_str(text).unwrap_or_default();
+    // The file knows the limit by two names.
+    let names = [key, if key == "carry_limit" { "carry_limit_bytes" } else { key }];
+    let there = names.iter().find_map(|name| settings.get(*name)).map(Spanned::span);
+    if let Some(span) = there {
+        let begin = text[..span.start].rfind('\n').map_or(0, |end| end + 1);
+        return [&text[..begin], line, &text[span.end..]].concat();
+    }
+    let commented = |candidate: &&str| {
+        candidate.trim_start().strip_prefix('#').is_some_and(|rest| {
+            rest.trim_start().strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with('='))
+        })
+    };
+    match text.split_inclusive('\n').find(commented) {
+        Some(comment) => text.replacen(comment, &format!("{line}\n"), 1),
+        None if text.is_empty() || text.ends_with('\n') => format!("{text}{line}\n"),
+        None => format!("{text}\n{line}\n"),
+    }
+}
+
+/// Whole or not at all, and as readable for others as it was.
+fn replace(path: &Path, text: &str) -> std::io::Result<()> {
+    // A file that is kept elsewhere and linked here stays there.
+    let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let mut fresh = private_temporary(&path)?;
+    fresh.write_all(text.as_bytes())?;
+    if let Ok(found) = path.metadata() {
+        fresh.as_file().set_permissions(Permissions::from_mode(found.mode() & 0o777))?;
+    }
+    fresh.as_file().sync_all()?;
+    fresh.persist(&path).map_err(|failed| failed.error)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Config, Flags};
+
+    fn file(text: &str) -> (tempfile::TempDir, std::path::PathBuf) {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("config.toml");
+        std::fs::write(&path, text).unwrap();
+        (place, path)
+    }
+
+    fn set(path: &Path, key: &str, value: &str) -> Result<String, ConfigError> {
+        super::set(path, key, value, 64 << 10)
+    }
+
+    #[test]
+    fn a_setting_is_changed_in_its_place_and_all_else_stays() {
+        let before =
+            "# mine\nname = \"al\" # for short\nlisten = [\n  \"/ip4/1.2.3.4/tcp/1\", # work\n]\n\n# mdns = true\n";
+        let (_place, path) = file(before);
+        set(&path, "name", "alice").unwrap();
+        set(&path, "listen", "/ip4/0.0.0.0/tcp/7,/ip6/::/tcp/7").unwrap();
+        set(&path, "mdns", "off").unwrap();
+        set(&path, "carry_limit", "64M").unwrap();
+        let wanted = "# mine\nname = \"alice\" # for short\nlisten = [\"/ip4/0.0.0.0/tcp/7\", \"/ip6/::/tcp/7\"]\n\n\
+                      mdns = false\ncarry_limit = \"64M\"\n";
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), wanted);
+        let config = Config::load(&path, |_| None, Flags::default()).unwrap();
+        assert_eq!(
+            (config.listen.value.len(), config.mdns.value, config.carry_limit_bytes.value),
+            (2, false, 64 << 20)
+        );
+    }
+
+    #[test]
+    fn every_setting_of_a_first_run_can_be_set_and_none_is_there_twice() {
+        let (_place, path) = file("");
+        let values = ["bob", "/ip4/1.2.3.4/tcp/5", "", "false", "0", "true", "direct", "dak=debug"];
+        for (key, value) in KEYS.into_iter().zip(values) {
+            set(&path, key, value).unwrap();
+            set(&path, key, value).unwrap();
+            let text = std::fs::read_to_string(&path).unwrap();
+            let lines =
+                text.lines().filter(|line| line.trim_start_matches(['#', ' ']).starts_with(&format!("{key} =")));
+            assert_eq!(lines.count(), 1, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_would_not_be_read_is_refused_and_nothing_is_written() {
+        let (_place, path) = file("name = \"al\"\n");
+        for (key, value) in [("nmae", "x"), ("listen", "here"), ("mdns", "maybe"), ("carry_limit", "-1"), ("name", "")]
+        {
+            set(&path, key, value).unwrap_err();
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), "name = \"al\"\n");
+        }
+        std::fs::write(&path, "name = 7\n").unwrap();
+        assert!(matches!(set(&path, "mdns", "true"), Err(ConfigError::File { line: 1, .. })));
+    }
+}
