@@ -27,6 +27,7 @@ mod demo;
 mod figures;
 mod files;
 mod inbox;
+mod interrupts;
 mod link;
 mod listing;
 mod me;
@@ -94,7 +95,15 @@ const INTERRUPTED: u8 = 130;
 
 /// Runs the command of this process's arguments.
 pub fn main(engine: &dyn Engine) -> ExitCode {
+    keep_own_files_open();
     ExitCode::from(run(engine, std::env::args_os()))
+}
+
+/// A umask that takes from the owner would lock a person out of what was just made for that person.
+fn keep_own_files_open() {
+    let owners = rustix::fs::Mode::RWXU;
+    let before = rustix::process::umask(owners);
+    rustix::process::umask(before.difference(owners));
 }
 
 /// Runs one command line and returns its exit code.
@@ -115,10 +124,13 @@ fn run_with(engine: &dyn Engine, line: impl IntoIterator<Item = OsString>, out: 
             return finish(&out, Err(ApiError::failure(format!("the system gives no threads: {error}")).into()));
         }
     };
+    let busy = interrupts::end_what_blocks(&cli.command);
     let outcome = runtime.block_on(unless_interrupted(&cli.command, dispatch(engine, &cli, &out)));
     // A thread may still wait for a line on stdin; nobody needs it any more.
     runtime.shutdown_background();
-    finish(&out, outcome)
+    let code = finish(&out, outcome);
+    busy.end();
+    code
 }
 
 fn runtime(command: &Command) -> io::Result<tokio::runtime::Runtime> {
