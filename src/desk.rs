@@ -6,6 +6,7 @@
 
 mod checks;
 mod closed;
+mod descriptors;
 mod engine;
 mod find;
 mod follow;
@@ -53,13 +54,13 @@ struct Inner {
     name: String,
     started: Instant,
     stop: tokio::sync::Notify,
-    _lock: HomeLock,
+    lock: HomeLock,
 }
 
 impl Desk {
     fn new(node: Node, home: Home, config: Config, name: String, lock: HomeLock) -> Desk {
         let (started, stop) = (Instant::now(), tokio::sync::Notify::new());
-        Desk { inner: Arc::new(Inner { node, home, config, name, started, stop, _lock: lock }) }
+        Desk { inner: Arc::new(Inner { node, home, config, name, started, stop, lock }) }
     }
 
     fn node(&self) -> &Node {
@@ -76,6 +77,17 @@ impl Desk {
     }
 
     async fn answer(&self, request: Request) -> Result<Response, ApiError> {
+        let request = match request {
+            // What was looked at stays unread where nothing can be written down.
+            Request::Read { id, mark: _, tell: false } if self.inner.lock.is_read_only() => {
+                Request::Read { id, mark: false, tell: false }
+            }
+            request if request.only_reads() => request,
+            request => {
+                refuse_to_write(&self.inner.lock, &self.inner.home)?;
+                request
+            }
+        };
         match request {
             Request::Version => Ok(Response::Version(VersionRow::of_this_build())),
             Request::Health => Ok(Response::Health(self.health())),
@@ -333,6 +345,15 @@ impl Backend for Desk {
     fn follow(&self, topic: Topic) -> Rows {
         follow::rows(self.clone(), topic)
     }
+}
+
+/// Refuses what would have to be written down on a disk that can only be read.
+fn refuse_to_write(lock: &HomeLock, home: &Home) -> Result<(), ApiError> {
+    if !lock.is_read_only() {
+        return Ok(());
+    }
+    let message = format!("{} is on a disk that can only be read", home.data_directory().display());
+    Err(ApiError::failure(message).next("read mail there, or make the disk writable and try again"))
 }
 
 fn checked_name(name: &str) -> Result<String, ApiError> {

@@ -7,6 +7,8 @@
 //! | `node.log` | `~/.local/state/dak` | `DIR` |
 //! | `dak.sock` | `$XDG_RUNTIME_DIR/dak` | `DIR/run` |
 //!
+//! The lock says where its node listens, so that commands of a session with another environment find it all the same.
+//!
 //! Directories are made for their owner alone (0700). One that exists and lets others in is refused, because the
 //! store in it holds what people wrote; only an empty one is closed without a question, since `mkdir` made it for us
 //! a moment ago. Nothing is ever looked for in the current directory.
@@ -103,9 +105,18 @@ impl Home {
         self.state.join("node.log")
     }
 
-    /// The local API's socket, short enough for every platform's address of a socket.
+    /// The local API's socket: where the node that holds this home says that it listens, else where one started in this
+    /// session would. Sessions differ (`ssh`, `su`, `cron`, a service), and so does what they call the runtime directory.
     pub fn socket_path(&self) -> PathBuf {
-        self.run.join(run::SOCKET_NAME)
+        let told = lock::told_socket(&self.lock_path()).filter(|socket| socket.symlink_metadata().is_ok());
+        told.unwrap_or_else(|| self.run.join(run::SOCKET_NAME))
+    }
+
+    /// Where a node of this session may listen, the best place first; each path is short enough for every platform's
+    /// address of a socket.
+    pub fn socket_places(&self) -> Vec<PathBuf> {
+        let places = run::places(&self.run, &self.data, &run::user_directory());
+        places.into_iter().map(|place| place.join(run::SOCKET_NAME)).collect()
     }
 
     /// The directory of identity and store.
@@ -258,5 +269,22 @@ mod tests {
         std::fs::write(home.lock_path(), "99999999999999 left over after a power cut\n\0").unwrap();
         let _lock = home.lock().unwrap();
         assert_eq!(std::fs::read_to_string(home.lock_path()).unwrap(), format!("{}\n", std::process::id()));
+    }
+
+    #[test]
+    fn the_lock_says_where_its_node_listens_while_the_socket_is_there() {
+        let parent = tempfile::tempdir().unwrap();
+        let home = Home::open_or_create(Some(&parent.path().join("h"))).unwrap();
+        let lock = home.lock().unwrap();
+        let (usual, elsewhere) = (home.socket_path(), parent.path().join("another session's socket"));
+        lock.tell_socket(&elsewhere);
+        assert_eq!(home.socket_path(), usual);
+        std::fs::write(&elsewhere, "").unwrap();
+        assert_eq!(home.socket_path(), elsewhere);
+        assert!(matches!(home.lock().unwrap_err(), LockError::Held { pid: Some(pid) } if pid == std::process::id()));
+        drop(lock);
+        // Whoever takes it next does not listen there.
+        let _lock = home.lock().unwrap();
+        assert_eq!(home.socket_path(), usual);
     }
 }

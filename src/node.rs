@@ -119,9 +119,18 @@ impl Node {
         Node::start_on(options, tape).inspect_err(|_| drop(std::fs::remove_file(record)))
     }
 
-    fn start_on(options: Options, mut tape: Tape) -> Result<Node, NodeError> {
-        let Options { identity, store, config, net, record: _ } = options;
-        let store = RedbStore::open(&store, StoreOptions::default())?;
+    /// Opens a home on a disk that can only be read. Nothing that happens in it lasts.
+    pub fn open_to_read(options: Options) -> Result<Node, NodeError> {
+        let store = RedbStore::open_to_read(&options.store, StoreOptions::default())?;
+        Node::start_over(store, Options { net: None, ..options }, Tape::default())
+    }
+
+    fn start_on(options: Options, tape: Tape) -> Result<Node, NodeError> {
+        Node::start_over(RedbStore::open(&options.store, StoreOptions::default())?, options, tape)
+    }
+
+    fn start_over(store: RedbStore, options: Options, mut tape: Tape) -> Result<Node, NodeError> {
+        let Options { identity, store: _, config, net, record: _ } = options;
         let reader = store.reader();
         let durable = store.durable_but_held()?;
         let clock = Clock::resume(&durable);

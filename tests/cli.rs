@@ -8,6 +8,8 @@ mod listings;
 #[path = "cli/person.rs"]
 #[allow(dead_code)]
 mod person;
+#[path = "cli/places.rs"]
+mod places;
 #[path = "cli/socket.rs"]
 mod socket;
 #[path = "cli/trouble.rs"]

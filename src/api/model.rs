@@ -231,6 +231,29 @@ impl Compose {
 }
 
 impl Request {
+    /// Whether the answer changes nothing at this home.
+    pub fn only_reads(&self) -> bool {
+        use Request as R;
+        matches!(
+            self,
+            R::Version
+                | R::Health
+                | R::Me
+                | R::ContactList
+                | R::ContactShow { .. }
+                | R::Nearby
+                | R::Read { mark: false, tell: false, .. }
+                | R::Status { .. }
+                | R::Peers
+                | R::Carry
+                | R::CarryExport { .. }
+                | R::Doctor
+                | R::Backup { .. }
+                | R::Config
+                | R::Down
+        )
+    }
+
     /// Whether only a running node can answer.
     pub fn needs_node(&self) -> bool {
         matches!(self, Request::Nearby | Request::Peers | Request::Down | Request::Health)

@@ -49,7 +49,19 @@ pub async fn connect(path: &Path) -> Result<UnixStream, ApiError> {
         Ok(stream) => stream,
         Err(error) => return Err(no_node(path, &error)),
     };
-    stream.set_nonblocking(true).and_then(|()| UnixStream::from_std(stream)).map_err(|error| cannot(path, &error))
+    let stream = stream.set_nonblocking(true).and_then(|()| UnixStream::from_std(stream));
+    let stream = stream.map_err(|error| cannot(path, &error))?;
+    // A socket that was swept from a directory of everybody's may have been put there again by somebody else.
+    let owner = stream.peer_cred().map_err(|error| cannot(path, &error))?.uid();
+    if owner != 0 && owner != rustix::process::geteuid().as_raw() && !rustix::process::geteuid().is_root() {
+        return Err(belongs_to_another(path));
+    }
+    Ok(stream)
+}
+
+fn belongs_to_another(path: &Path) -> ApiError {
+    ApiError::refused(format!("the node's socket {} belongs to somebody else", path.display()))
+        .next("run the command as the user who runs the node")
 }
 
 fn no_node(path: &Path, error: &io::Error) -> ApiError {
@@ -57,10 +69,7 @@ fn no_node(path: &Path, error: &io::Error) -> ApiError {
         io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused | io::ErrorKind::NotADirectory => {
             ApiError::not_running()
         }
-        io::ErrorKind::PermissionDenied => {
-            ApiError::refused(format!("the node's socket {} belongs to somebody else", path.display()))
-                .next("run the command as the user who runs the node")
-        }
+        io::ErrorKind::PermissionDenied => belongs_to_another(path),
         _ => ApiError::failure(format!("the node's socket {} does not answer: {error}", path.display())),
     }
 }
@@ -117,9 +126,32 @@ fn with_short_path<T>(path: &Path, act: impl FnOnce(PathBuf) -> io::Result<T>) -
     act(through.join(name))
 }
 
+/// Listens at the first of these paths that can be made; where another node answers, nowhere.
+pub async fn bind_first(paths: &[PathBuf]) -> Result<(UnixListener, SocketFile), ApiError> {
+    let mut refusal = ApiError::failure("there is no place for the node's socket");
+    for path in paths {
+        match bind(path).await {
+            Err(error) if error.kind != ErrorKind::Store => refusal = error,
+            bound => return bound,
+        }
+    }
+    Err(refusal)
+}
+
+impl SocketFile {
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether the socket is still where it was made. Directories of this kind are swept, and go with a session.
+    pub fn is_there(&self) -> bool {
+        std::fs::symlink_metadata(&self.path).is_ok_and(|meta| (meta.dev(), meta.ino()) == self.identity)
+    }
+}
+
 impl Drop for SocketFile {
     fn drop(&mut self) {
-        if std::fs::symlink_metadata(&self.path).is_ok_and(|meta| (meta.dev(), meta.ino()) == self.identity) {
+        if self.is_there() {
             let _ = std::fs::remove_file(&self.path);
         }
     }

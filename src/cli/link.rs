@@ -20,7 +20,6 @@ const HELD_POLL: Duration = Duration::from_millis(25);
 pub struct Link<'a> {
     engine: &'a dyn Engine,
     home: Home,
-    client: Client,
     /// The home, opened because no node runs; stays open to the command's end, so that its steps see one state.
     closed: OnceCell<Box<dyn Backend>>,
 }
@@ -31,8 +30,7 @@ impl<'a> Link<'a> {
     }
 
     pub fn to_home(engine: &'a dyn Engine, home: Home) -> Link<'a> {
-        let client = Client::new(home.socket_path());
-        Link { engine, home, client, closed: OnceCell::new() }
+        Link { engine, home, closed: OnceCell::new() }
     }
 
     pub fn home(&self) -> &Home {
@@ -46,14 +44,49 @@ impl<'a> Link<'a> {
         }
         let mut patience = Patience::new(self);
         loop {
-            match self.client.call(&request).await {
-                Err(error) if error.kind == ErrorKind::NotRunning && !request.needs_node() => {}
+            match self.client().call(&request).await {
+                Err(error) if error.kind == ErrorKind::NotRunning => {}
                 answer => return answer,
             }
-            match self.open().await {
-                Err(error) if patience.hopes(&error).await => {}
-                home => return home?.call(request).await,
+            let error = match request.needs_node() {
+                true => self.absent(),
+                false => match self.open().await {
+                    Ok(home) => return home.call(request).await,
+                    Err(error) => error,
+                },
+            };
+            if !patience.hopes(&error).await {
+                return Err(self.explained(error));
             }
+        }
+    }
+
+    /// Asks anew where the node listens, for it may have moved since.
+    fn client(&self) -> Client {
+        Client::new(self.home.socket_path())
+    }
+
+    /// Why no node answers: none runs, or one does and cannot be reached.
+    fn absent(&self) -> ApiError {
+        match self.home.is_set_up().then(|| self.home.lock()) {
+            Some(Err(error @ LockError::Held { .. })) => error.into(),
+            _ => ApiError::not_running(),
+        }
+    }
+
+    /// Says of a node that runs and does not answer which process it is and how to end it: `dak down` would have to ask.
+    pub fn explained(&self, error: ApiError) -> ApiError {
+        if error.kind != ErrorKind::Store {
+            return error;
+        }
+        let Err(LockError::Held { pid }) = self.home.lock() else { return error };
+        let socket = self.home.socket_path();
+        let message = format!("a node runs on this home and does not answer at {}", socket.display());
+        match pid {
+            Some(pid) => ApiError::new(ErrorKind::Store, format!("{message} (process {pid})"))
+                .next(format!("wait a moment, or stop it with `kill -TERM {pid}`, which loses nothing")),
+            None => ApiError::new(ErrorKind::Store, message)
+                .next(format!("find its process with `fuser {}`", self.home.lock_path().display())),
         }
     }
 
@@ -64,13 +97,14 @@ impl<'a> Link<'a> {
         }
         let mut patience = Patience::new(self);
         loop {
-            match self.client.list(&listing).await {
+            match self.client().list(&listing).await {
                 Err(error) if error.kind == ErrorKind::NotRunning => {}
                 answer => return answer,
             }
             match self.open().await {
+                Ok(home) => return Ok(home.list(listing)),
                 Err(error) if patience.hopes(&error).await => {}
-                home => return Ok(home?.list(listing)),
+                Err(error) => return Err(self.explained(error)),
             }
         }
     }
@@ -81,16 +115,20 @@ impl<'a> Link<'a> {
 
     /// Follows the running node.
     pub async fn follow(&self, topic: Topic) -> Result<RowStream, ApiError> {
-        self.client.follow(topic).await
+        self.client().follow(topic).await.map_err(|error| self.unreached(error))
+    }
+
+    fn unreached(&self, error: ApiError) -> ApiError {
+        if error.kind == ErrorKind::NotRunning { self.explained(self.absent()) } else { error }
     }
 
     /// Refuses where no node runs.
     pub async fn require_node(&self) -> Result<(), ApiError> {
-        if self.client.is_up().await { Ok(()) } else { Err(ApiError::not_running()) }
+        if self.is_up().await { Ok(()) } else { Err(self.unreached(ApiError::not_running())) }
     }
 
     pub async fn is_up(&self) -> bool {
-        self.client.is_up().await
+        self.client().is_up().await
     }
 
     async fn open(&self) -> Result<&dyn Backend, ApiError> {

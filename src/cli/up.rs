@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use libp2p::Multiaddr;
 use serde::Serialize;
 
 use super::args::Up;
@@ -12,7 +13,7 @@ use super::signals::Signals;
 use super::{Engine, Outcome, Stop};
 use crate::api::ApiError;
 use crate::api::model::{MeRow, Request};
-use crate::config::Flags;
+use crate::config::{Config, Flags};
 use crate::home::Home;
 use crate::safe_text::safe_text;
 
@@ -54,18 +55,27 @@ async fn run(engine: &dyn Engine, link: &Link<'_>, args: &Up, signals: Signals, 
     loop {
         let (greeter, place) = (out.clone(), link.home().data_directory().display().to_string());
         let record = args.record.clone();
+        let (flags, config_path) = (flags(args), link.home().config_path());
+        let given = flags.clone();
         let ready = Box::new(move |ready: Ready| {
             if let Some(file) = record {
                 let file = safe_text(&file.display().to_string());
                 greeter
                     .talk(&format!("recording to {file}: no key and no text, but who, with whom, when and how much"));
             }
+            if let Some(told) = told_for_once(&flags, &config_path) {
+                greeter.talk(&told);
+            }
             greet(&greeter, &ready, &place);
         });
         let mut signals = signals.clone();
         let shutdown = Box::pin(async move { signals.asked(1).await });
-        match engine.up(link.home().clone(), flags(args), ready, shutdown).await {
-            Err(error) if !link.is_up().await && patience.hopes(&error).await => {}
+        match engine.up(link.home().clone(), given, ready, shutdown).await {
+            Err(error) if !link.is_up().await => {
+                if !patience.hopes(&error).await {
+                    return Err(link.explained(error));
+                }
+            }
             ended => return ended,
         }
     }
@@ -81,6 +91,27 @@ async fn impatience(signals: &mut Signals, out: &Out) -> Stop {
             ApiError::failure("the node did not stop in time; what it accepted is safe").into()
         }
     }
+}
+
+/// What the command line said of this run alone, and how to keep it; nothing where the configuration says the same.
+fn told_for_once(flags: &Flags, config: &Path) -> Option<String> {
+    let kept = Config::load(config, |_| None, Flags::default()).ok()?;
+    let list = |addresses: &[Multiaddr]| addresses.iter().map(Multiaddr::to_string).collect::<Vec<_>>().join(",");
+    let differs = |told: &Option<Vec<Multiaddr>>, kept: &[Multiaddr]| {
+        told.as_ref().filter(|told| told.as_slice() != kept).map(|told| list(told))
+    };
+    let once = [
+        ("--listen", "listen", differs(&flags.listen, &kept.listen.value)),
+        ("--peer", "peers", differs(&flags.peers, &kept.peers.value)),
+        ("--no-mdns", "mdns", flags.mdns.filter(|mdns| *mdns != kept.mdns.value).map(|mdns| mdns.to_string())),
+    ];
+    let once: Vec<_> = once.into_iter().filter_map(|(flag, key, value)| Some((flag, key, value?))).collect();
+    let names: Vec<&str> = once.iter().map(|(flag, ..)| *flag).collect();
+    let keep =
+        |(_, key, value): &(&str, &str, String)| format!("\n  dak config set {key} {}", shell_word(&safe_text(value)));
+    (!once.is_empty()).then(|| {
+        format!("Only this time: {}. To keep it:{}", names.join(", "), once.iter().map(keep).collect::<String>())
+    })
 }
 
 /// Tells scripts on stdout that the node can be used, and a newcomer on stderr what to do first.
@@ -104,7 +135,7 @@ fn greet(out: &Out, ready: &Ready, place: &str) {
 
 /// Quotes what a shell would take apart.
 fn shell_word(word: &str) -> String {
-    let plain = !word.is_empty() && word.chars().all(|c| c.is_alphanumeric() || "-_.".contains(c));
+    let plain = !word.is_empty() && word.chars().all(|c| c.is_alphanumeric() || "-_./:,".contains(c));
     if plain { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
 }
 
@@ -140,6 +171,25 @@ async fn gone(link: &Link<'_>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_counts_for_one_run_only_is_said_with_the_command_that_keeps_it() {
+        let place = tempfile::tempdir().unwrap();
+        let config = place.path().join("config.toml");
+        let flags = Flags {
+            name: Some("alice".into()),
+            listen: Some(vec!["/ip4/0.0.0.0/tcp/7".parse().unwrap()]),
+            mdns: Some(false),
+            ..Flags::default()
+        };
+        let told = told_for_once(&flags, &config).unwrap();
+        assert!(told.contains("--listen, --no-mdns.") && !told.contains("--peer"), "{told}");
+        for line in told.lines().filter_map(|line| line.trim().strip_prefix("dak config set ")) {
+            let (key, value) = line.split_once(' ').unwrap();
+            crate::config::set(&config, key, value).unwrap();
+        }
+        assert_eq!(told_for_once(&flags, &config), None);
+    }
 
     #[test]
     fn a_name_survives_the_shell() {

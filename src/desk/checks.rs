@@ -5,7 +5,7 @@ use std::time::Instant;
 use libp2p::Multiaddr;
 use libp2p::multiaddr::Protocol;
 
-use super::Desk;
+use super::{Desk, descriptors};
 use crate::api::ApiError;
 use crate::api::model::{CheckRow, Schema, Verdict};
 use crate::net::Multicast;
@@ -52,6 +52,9 @@ impl Desk {
     }
 
     fn check_space(&self) -> CheckRow {
+        if let Err(error) = super::refuse_to_write(&self.inner.lock, &self.inner.home) {
+            return row("disk", Verdict::Warn, error.message, error.next_step);
+        }
         match self.node().reader().free_bytes() {
             Ok(free) if free >= FREE_BYTES_LOW => {
                 row("disk", Verdict::Ok, format!("{} are free", about_bytes(free)), None)
@@ -95,6 +98,7 @@ impl Desk {
             },
             None,
         ));
+        rows.extend(descriptors::check(descriptors::allowed()));
         let refused = self.node().refused();
         if refused > 0 {
             let what = if refused == 1 { "bundle or frame was" } else { "bundles or frames were" };

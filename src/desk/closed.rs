@@ -28,7 +28,8 @@ fn shown(home: &Home) -> String {
 /// Puts a store with everything that verifies in the place of a damaged one. A sound one is left as it is, and so is
 /// one of a format that this version does not know.
 pub fn mend(home: &Home) -> Result<Vec<CheckRow>, ApiError> {
-    let _lock = home.lock()?;
+    let lock = home.lock()?;
+    super::refuse_to_write(&lock, home)?;
     match look(home) {
         Ok(findings) if findings.is_sound() => return Ok(store_rows(Ok(findings))),
         Ok(_) | Err(StoreError::Damaged(_)) => {}

@@ -5,24 +5,30 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use libp2p::Multiaddr;
-use tokio::sync::watch;
+use tokio::net::UnixListener;
+use tokio::sync::{oneshot, watch};
+use tokio::task::JoinHandle;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
-use super::Desk;
+use super::{Desk, descriptors};
 use crate::agent::{self, ReceiptsFor, routing::Policy};
 use crate::api::model::CheckRow;
+use crate::api::socket::SocketFile;
 use crate::api::{ApiError, Backend, server, socket};
 use crate::cli::{Engine, Ready};
 use crate::config::{self, Config, Flags, Origin};
 use crate::home::Home;
 use crate::keys::Identity;
-use crate::net::{self, NetConfig};
+use crate::net::{self, Limits, NetConfig};
 use crate::node::{Node, Options};
 use crate::safe_text::safe_block;
 
+/// How often a node looks whether its socket is still there.
+const SOCKET_LOOK: Duration = Duration::from_secs(5);
 /// Contacts that a node looks for by chance.
 const CONTACTS_MAX: usize = 12;
 
@@ -46,7 +52,7 @@ impl Engine for Homes {
         let identity = Identity::load(&home.identity_path())?;
         let config_of_agent = agent_config(&config);
         let options = Options { identity, store: home.store_path(), config: config_of_agent, net: None, record: None };
-        let node = Node::start(options)?;
+        let node = if lock.is_read_only() { Node::open_to_read(options)? } else { Node::start(options)? };
         let name = name_of(&config);
         Ok(Box::new(Desk::new(node, home.clone(), config, name, lock)))
     }
@@ -60,7 +66,8 @@ impl Engine for Homes {
     }
 
     fn restore(&self, home: &Home, backup: &Path, passphrase: &str) -> Result<(), ApiError> {
-        let _lock = home.lock()?;
+        let lock = home.lock()?;
+        super::refuse_to_write(&lock, home)?;
         super::vault::restore(home, backup, passphrase)
     }
 }
@@ -72,13 +79,19 @@ async fn up(
     shutdown: Pin<Box<dyn Future<Output = ()> + Send>>,
 ) -> Result<(), ApiError> {
     let lock = home.lock()?;
+    super::refuse_to_write(&lock, &home)?;
     refuse_another_identity(&home)?;
     config::write_first(&home.config_path(), flags.name.as_deref())?;
     let record = flags.record.clone();
     let config = Config::load(&home.config_path(), variable, flags)?;
     start_log(&config);
     let (identity, created) = Identity::load_or_create(&home.identity_path())?;
+    let files = descriptors::take();
+    if let Some(tight) = descriptors::check(files) {
+        tracing::warn!(files, "{}; {}", tight.message, tight.next_step.unwrap_or_default());
+    }
     let net = NetConfig {
+        limits: descriptors::fit(Limits::default(), files),
         listen: listen_on(&config),
         peers: config.peers.value.clone(),
         mdns: config.mdns.value,
@@ -102,12 +115,9 @@ async fn serve(
     ready: Box<dyn FnOnce(Ready) + Send>,
     shutdown: Pin<Box<dyn Future<Output = ()> + Send>>,
 ) -> Result<(), ApiError> {
-    let (listener, _socket) = socket::bind(&home.socket_path()).await?;
     let (stop, stopped) = watch::channel(false);
-    let backend: Arc<dyn Backend> = Arc::new(desk.clone());
-    let mut serving = stopped.clone();
-    let until = async move { drop(serving.wait_for(|stop| *stop).await) };
-    let server = tokio::spawn(server::serve(listener, backend, until));
+    let bound = listen(&desk, home).await?;
+    let server = tokio::spawn(serve_wherever(desk.clone(), home.clone(), bound, stopped));
     ready(Ready { me: desk.me(), created });
     let broke = tokio::select! {
         () = shutdown => false,
@@ -122,6 +132,60 @@ async fn serve(
         return Err(error.next("start it again, and report what it wrote to its log"));
     }
     Ok(())
+}
+
+type Bound = (UnixListener, SocketFile);
+
+/// Makes the socket, and tells every session of this user where it is.
+async fn listen(desk: &Desk, home: &Home) -> Result<Bound, ApiError> {
+    let bound = socket::bind_first(&home.socket_places()).await?;
+    desk.inner.lock.tell_socket(bound.1.path());
+    Ok(bound)
+}
+
+/// Serves until `stopped` says so; where the socket is swept away, at a new one. Clients of the old one are served on, but
+/// not those of the one before.
+async fn serve_wherever(desk: Desk, home: Home, bound: Bound, mut stopped: watch::Receiver<bool>) {
+    let backend: Arc<dyn Backend> = Arc::new(desk.clone());
+    let (mut listener, mut file) = bound;
+    let mut before: Option<(oneshot::Sender<()>, JoinHandle<()>)> = None;
+    loop {
+        let (end, ended) = oneshot::channel::<()>();
+        let server = tokio::spawn(server::serve(listener, Arc::clone(&backend), async { drop(ended.await) }));
+        let is_over = tokio::select! {
+            _ = stopped.wait_for(|stop| *stop) => true,
+            () = swept(&file) => false,
+        };
+        if is_over {
+            drop(end);
+            if let Some((end, server)) = before.take() {
+                drop(end);
+                let _ = server.await;
+            }
+            let _ = server.await;
+            return;
+        }
+        before = Some((end, server));
+        tracing::warn!(socket = %file.path().display(), "the node's socket was removed; making it again");
+        (listener, file) = loop {
+            match listen(&desk, &home).await {
+                Ok(bound) => break bound,
+                Err(error) => tracing::error!(%error, "commands cannot reach this node; trying again"),
+            }
+            tokio::select! {
+                _ = stopped.wait_for(|stop| *stop) => return,
+                () = tokio::time::sleep(SOCKET_LOOK) => {}
+            }
+        };
+    }
+}
+
+/// Returns once the socket is gone from its place. A look every few seconds costs nothing that could be measured, and
+/// sees what no notice of a directory does: that the directory itself, or the whole file system, went.
+async fn swept(file: &SocketFile) {
+    while file.is_there() {
+        tokio::time::sleep(SOCKET_LOOK).await;
+    }
 }
 
 /// The identity is made before the store; a store without one has lost it, and a new identity could open none of its mail.

@@ -29,13 +29,30 @@ pub(super) fn is_shared(user_run: &Path) -> bool {
     user_run == Path::new(SHARED)
 }
 
+/// Directories of which the socket goes to the first that takes it: by what this session says of the user's runtime
+/// directory, then beside the data, then where everybody may write.
+pub(super) fn places(first: &Path, data: &Path, user_run: &Path) -> Vec<PathBuf> {
+    let mut places = vec![first.to_owned()];
+    for place in [data.join("run"), user_run.join(name(data)), Path::new(SHARED).join(name(data))] {
+        if fits(&place) && !places.contains(&place) {
+            places.push(place);
+        }
+    }
+    places
+}
+
 /// The wanted directory where a socket in it has a short enough path, else one named by a hash of the home.
 pub(super) fn directory(wanted: PathBuf, home: &Path, user_run: &Path) -> PathBuf {
-    let hash = blake3::derive_key("dak 2026 run directory v1", home.as_os_str().as_bytes());
-    let name = format!("dak-{}-{}", geteuid().as_raw(), hex(&hash[..8]));
+    let name = name(home);
     let places = [wanted, user_run.join(&name), Path::new(SHARED).join(&name)];
     let last = places[2].clone();
     places.into_iter().find(|place| fits(place)).unwrap_or(last)
+}
+
+/// The name of a home's own directory among those of others.
+fn name(home: &Path) -> String {
+    let hash = blake3::derive_key("dak 2026 run directory v1", home.as_os_str().as_bytes());
+    format!("dak-{}-{}", geteuid().as_raw(), hex(&hash[..8]))
 }
 
 fn fits(directory: &Path) -> bool {

@@ -14,6 +14,7 @@ mod failure;
 mod format;
 mod load;
 mod names;
+mod overlay;
 mod reader;
 mod record;
 mod repair;
@@ -78,6 +79,12 @@ impl RedbStore {
     pub fn open(path: &Path, options: StoreOptions) -> Result<RedbStore, StoreError> {
         let shared = Shared::open_file(path, options)?;
         Ok(RedbStore::over(shared, Some(Reserve::beside(path))))
+    }
+
+    /// Opens the store at `path` without changing it: whatever is committed is in memory, and gone with this value.
+    pub fn open_to_read(path: &Path, options: StoreOptions) -> Result<RedbStore, StoreError> {
+        let path = path.to_owned();
+        RedbStore::open_with(Box::new(move || shared::over_memory(&path)), options)
     }
 
     /// Opens a store on any storage, such as a simulated disk. After a failure it stays closed.

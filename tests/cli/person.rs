@@ -17,6 +17,10 @@ pub struct Person {
     name: &'static str,
     place: tempfile::TempDir,
     node: Option<Running>,
+    /// Where the home is, where it is not in its usual place.
+    home: Option<PathBuf>,
+    /// What the session calls the user's runtime directory, where that matters.
+    session: Option<Option<String>>,
     /// The network namespace that the node is started in.
     network: Option<String>,
 }
@@ -37,7 +41,17 @@ pub struct Ran {
 
 impl Person {
     pub fn new(name: &'static str) -> Person {
-        Person { name, place: tempfile::tempdir().unwrap(), node: None, network: None }
+        Person { name, place: tempfile::tempdir().unwrap(), node: None, home: None, session: None, network: None }
+    }
+
+    /// Moves to another home.
+    pub fn live_in(&mut self, home: &str) {
+        self.home = Some(home.into());
+    }
+
+    /// Types what follows in a session with this runtime directory, or with none.
+    pub fn session(&mut self, runtime_directory: Option<&str>) {
+        self.session = Some(runtime_directory.map(str::to_owned));
     }
 
     /// Starts the node on loopback and returns what it says when it is ready.
@@ -171,7 +185,7 @@ impl Person {
     }
 
     pub fn home(&self) -> PathBuf {
-        self.place.path().join("home")
+        self.home.clone().unwrap_or_else(|| self.place.path().join("home"))
     }
 
     /// A path beside the home, as an argument.
@@ -199,6 +213,11 @@ impl Person {
         let ours = |name: &OsStr| name.to_string_lossy().starts_with("DAK_");
         for (name, _) in std::env::vars_os().filter(|(name, _)| ours(name)) {
             command.env_remove(name);
+        }
+        match &self.session {
+            Some(Some(directory)) => drop(command.env("XDG_RUNTIME_DIR", directory)),
+            Some(None) => drop(command.env_remove("XDG_RUNTIME_DIR")),
+            None => {}
         }
         command.args(args).arg("--home").arg(self.home());
         command

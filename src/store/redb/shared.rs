@@ -1,6 +1,7 @@
 //! The open file that the writer and its readers share, and can open anew under them.
 
 use std::fs::{self, File, OpenOptions, Permissions};
+use std::io;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,6 +15,7 @@ use super::StoreOptions;
 use super::disk::{Disk, Traffic};
 use super::failure::{failed, guarded, io_failed};
 use super::format;
+use super::overlay::Overlay;
 use super::tables::BODIES;
 use crate::store::StoreError;
 
@@ -162,8 +164,18 @@ impl Drop for Shared {
 
 /// Opens a database that is there and checks neither its format nor its tables.
 pub fn open_as_is(path: &Path, options: StoreOptions, traffic: &Arc<Traffic>) -> Result<Database, StoreError> {
-    let file = OpenOptions::new().read(true).write(true).open(path).map_err(|error| io_failed(&error))?;
-    guarded(|| build(Disk::file(file)?, options, traffic))
+    let storage = match OpenOptions::new().read(true).write(true).open(path) {
+        Ok(file) => Disk::file(file),
+        Err(error) if error.kind() == io::ErrorKind::ReadOnlyFilesystem => over_memory(path),
+        Err(error) => Err(io_failed(&error)),
+    };
+    guarded(|| build(storage?, options, traffic))
+}
+
+/// A file of which nothing is changed, whatever is written to it.
+pub fn over_memory(path: &Path) -> Result<Box<dyn StorageBackend>, StoreError> {
+    let overlay = File::open(path).and_then(Overlay::over).map_err(|error| io_failed(&error))?;
+    Ok(Box::new(overlay))
 }
 
 /// Opens a database or makes one, and checks neither its format nor its tables.
