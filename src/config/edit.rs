@@ -8,12 +8,15 @@ use std::path::Path;
 
 use toml::{Spanned, Value};
 
-use super::values::{parse_carry_limit, parse_list, parse_log, parse_name, parse_strategy, parse_switch};
+use super::values::{
+    parse_carry_limit, parse_list, parse_log, parse_name, parse_receipts, parse_strategy, parse_switch,
+};
 use super::{ConfigError, file};
 use crate::home::private_temporary;
 
 /// What can be set, in the order of the file.
-pub const KEYS: [&str; 8] = ["name", "listen", "peers", "mdns", "carry_limit", "read_receipts", "strategy", "log"];
+pub const KEYS: [&str; 9] =
+    ["name", "listen", "peers", "mdns", "carry_limit", "read_receipts", "receipts", "strategy", "log"];
 
 pub fn set(path: &Path, key: &str, value: &str, bytes_max: u64) -> Result<String, ConfigError> {
     let Some(key) = KEYS.into_iter().find(|known| *known == key) else {
@@ -42,6 +45,7 @@ fn parsed(key: &str, value: &str) -> Result<Value, String> {
             Ok(parse_list(value)?.into_iter().map(|address| address.to_string()).collect::<Vec<_>>().into())
         }
         "carry_limit" => parse_carry_limit(value).map(|_| Value::from(value.trim())),
+        "receipts" => parse_receipts(value).map(Value::from),
         "strategy" => parse_strategy(value).map(Value::from),
         "log" => parse_log(value).map(Value::from),
         _ => parse_switch(value).map(Value::from),
@@ -122,7 +126,7 @@ mod tests {
     #[test]
     fn every_setting_of_a_first_run_can_be_set_and_none_is_there_twice() {
         let (_place, path) = file("");
-        let values = ["bob", "/ip4/1.2.3.4/tcp/5", "", "false", "0", "true", "direct", "dak=debug"];
+        let values = ["bob", "/ip4/1.2.3.4/tcp/5", "", "false", "0", "true", "contacts", "direct", "dak=debug"];
         for (key, value) in KEYS.into_iter().zip(values) {
             set(&path, key, value).unwrap();
             set(&path, key, value).unwrap();
@@ -131,6 +135,12 @@ mod tests {
                 text.lines().filter(|line| line.trim_start_matches(['#', ' ']).starts_with(&format!("{key} =")));
             assert_eq!(lines.count(), 1, "{text}");
         }
+    }
+
+    #[test]
+    fn whatever_is_shown_can_be_set() {
+        let config = Config::load(Path::new("/nonexistent"), |_| None, Flags::default()).unwrap();
+        assert_eq!(config.rows().iter().map(|row| row.key).collect::<Vec<_>>(), KEYS);
     }
 
     #[test]
