@@ -50,6 +50,8 @@ pub enum HomeError {
     Foreign { path: PathBuf, owner: u32 },
     #[error("{path:?} is not a directory: name another one with --home DIR")]
     NotADirectory { path: PathBuf },
+    #[error("{path:?} is on a disk that can only be read: make it writable, or name another directory with --home DIR")]
+    ReadOnly { path: PathBuf },
     #[error("cannot use the directory {path:?}: {source}")]
     Io { path: PathBuf, source: io::Error },
 }

@@ -27,7 +27,7 @@ kinds! {
     HomeError => |error| match error {
         HomeError::NoPlace => ErrorKind::Usage,
         HomeError::Loose { .. } | HomeError::Foreign { .. } => ErrorKind::Refused,
-        HomeError::NotADirectory { .. } | HomeError::Io { .. } => ErrorKind::Failure,
+        HomeError::NotADirectory { .. } | HomeError::ReadOnly { .. } | HomeError::Io { .. } => ErrorKind::Failure,
     };
     LockError => |_| ErrorKind::Store;
     StoreError => |error| match error {

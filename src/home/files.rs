@@ -101,8 +101,10 @@ fn is_own_and_empty(path: &Path) -> io::Result<bool> {
 }
 
 fn io_error(path: &Path, source: io::Error) -> HomeError {
-    if source.kind() == io::ErrorKind::NotADirectory {
-        return HomeError::NotADirectory { path: path.to_owned() };
+    let path = path.to_owned();
+    match source.kind() {
+        io::ErrorKind::NotADirectory => HomeError::NotADirectory { path },
+        io::ErrorKind::ReadOnlyFilesystem => HomeError::ReadOnly { path },
+        _ => HomeError::Io { path, source },
     }
-    HomeError::Io { path: path.to_owned(), source }
 }

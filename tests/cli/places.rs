@@ -136,7 +136,7 @@ fn an_interrupt_ends_whatever_opens_a_users_file() {
         format!("backup {fifo}.backup --passphrase-file {fifo}"),
         format!("bundle inspect {fifo}"),
         format!("sim run {fifo}"),
-        format!("sim trace stats {fifo}"),
+        format!("sim trace stat {fifo}"),
         format!("sim replay {fifo}"),
         format!("sim compare {fifo} {fifo}"),
     ];
