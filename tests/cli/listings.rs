@@ -16,8 +16,8 @@ use dak::time::{DAY, DtnTime, Moment, Timestamp};
 
 use crate::person::Person;
 
-/// What stays in memory of what was read last: the store's cache, and what the allocator rounds it up to.
-const CACHE_BYTES: u64 = 40 << 20;
+/// What stays in memory of what was read last: the store's cache of 32 MiB, and what the allocator keeps beside it.
+const CACHE_BYTES: u64 = 48 << 20;
 /// What the process may take while it lists, in bytes.
 const RSS_BYTES_MAX: u64 = 80 << 20;
 

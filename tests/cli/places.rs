@@ -138,7 +138,6 @@ fn an_interrupt_ends_whatever_opens_a_users_file() {
         format!("sim run {fifo}"),
         format!("sim trace stat {fifo}"),
         format!("sim replay {fifo}"),
-        format!("sim compare {fifo} {fifo}"),
     ];
     let restores = format!("restore {fifo} --passphrase-file {fifo}");
     let all = lines.iter().map(|line| (&alice, line)).chain([(&heir, &restores)]);
