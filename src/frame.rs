@@ -118,13 +118,15 @@ impl Delegation {
         parts.concat()
     }
 
-    /// Whether the mailbox's own key says that `node` serves it now. Without a clock no delegation is believed.
-    pub fn is_proven(&self, node: NodeId, wall: Option<DtnTime>) -> bool {
+    /// Whether it says that `node` serves the mailbox now. Without a clock no delegation is believed.
+    pub fn is_for(&self, node: NodeId, wall: Option<DtnTime>) -> bool {
+        self.node == node && wall.is_some_and(|wall| wall.0 < self.expires)
+    }
+
+    /// Whether the mailbox's own key signed it.
+    pub fn is_signed(&self) -> bool {
         let Ok(key) = ed25519_dalek::VerifyingKey::from_bytes(self.mailbox.node.as_bytes()) else { return false };
-        let signature = ed25519_dalek::Signature::from_bytes(&self.signature);
-        self.node == node
-            && wall.is_some_and(|wall| wall.0 < self.expires)
-            && key.verify_strict(&self.signed_bytes(), &signature).is_ok()
+        key.verify_strict(&self.signed_bytes(), &ed25519_dalek::Signature::from_bytes(&self.signature)).is_ok()
     }
 }
 
@@ -211,8 +213,8 @@ pub const FRAME_CELLS_MAX: usize = 32_768;
 pub const BITS_MAX: u8 = 10;
 /// Most predictabilities or meetings a Hello may carry.
 pub const ROUTING_ENTRIES_MAX: usize = 4_096;
-/// Most delegations a Hello may carry.
-pub const MAILBOXES_MAX: usize = 64;
+/// Most delegations a Hello may carry: each costs a verification.
+pub const MAILBOXES_MAX: usize = 16;
 /// The version of this protocol.
 pub const PROTOCOL_VERSION: u16 = 1;
 

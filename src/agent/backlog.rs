@@ -5,9 +5,10 @@ use fixedbitset::FixedBitSet;
 
 use crate::agent::custody::Slot;
 
-/// Two sets of slots: what is urgent, and the rest.
+/// Sets of slots: what goes to the peer once its queue has room, and of what it is yet to hear of the urgent and the rest.
 #[derive(Debug, Default)]
 pub struct Backlog {
+    set_aside: FixedBitSet,
     urgent: FixedBitSet,
     rest: FixedBitSet,
     len: usize,
@@ -23,9 +24,31 @@ impl Backlog {
         }
     }
 
+    /// Keeps a slot that the queue had no room for.
+    pub fn set_aside(&mut self, slot: Slot) {
+        self.remove(slot);
+        self.set_aside.grow_and_insert(slot as usize);
+        self.len += 1;
+    }
+
+    /// The slot is in the queue again.
+    pub fn take_back(&mut self, slot: Slot) {
+        if self.set_aside.contains(slot as usize) {
+            self.set_aside.remove(slot as usize);
+            self.len -= 1;
+        }
+    }
+
+    /// Takes up to `max` slots that were set aside.
+    pub fn take_set_aside(&mut self, max: usize) -> Vec<Slot> {
+        let slots: Vec<Slot> = self.set_aside.ones().take(max).map(|slot| slot as Slot).collect();
+        slots.iter().for_each(|slot| self.take_back(*slot));
+        slots
+    }
+
     /// Takes a slot out, where it is in.
     pub fn remove(&mut self, slot: Slot) {
-        for set in [&mut self.urgent, &mut self.rest] {
+        for set in [&mut self.set_aside, &mut self.urgent, &mut self.rest] {
             if set.contains(slot as usize) {
                 set.remove(slot as usize);
                 self.len -= 1;
@@ -33,7 +56,7 @@ impl Backlog {
         }
     }
 
-    /// Takes up to `max` slots, the urgent ones first.
+    /// Takes up to `max` slots that the peer is yet to hear of, the urgent ones first.
     pub fn take(&mut self, max: usize) -> Vec<Slot> {
         let slots: Vec<usize> = self.urgent.ones().chain(self.rest.ones()).take(max).collect();
         slots.iter().for_each(|slot| self.remove(*slot as Slot));

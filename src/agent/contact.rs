@@ -59,7 +59,7 @@ pub struct Contact {
     pub reconciliation: Option<Reconciliation>,
     /// What the reconciliation has shown the peer to lack so far.
     pub lacks: BTreeSet<BundleId>,
-    /// Of that, what it was neither offered nor sent yet.
+    /// What it lacks and was neither offered nor sent yet, and what the queue had no room for.
     pub backlog: Backlog,
     /// How much of it was offered.
     proposed: usize,
@@ -143,6 +143,19 @@ impl Contact {
         }
         self.queued.insert(slot, order);
         self.queue.insert((order, slot));
+        self.backlog.take_back(slot);
+        // Many contacts may serve one mailbox over a full store: the last in order waits where it takes one bit.
+        if self.queued.len() > QUEUED_MAX
+            && let Some((_, last)) = self.queue.last().copied()
+        {
+            self.unqueue(last);
+            self.backlog.set_aside(last);
+        }
+    }
+
+    /// Takes what was queued and had to give way, as far as there is room again.
+    pub fn take_set_aside(&mut self) -> Vec<Slot> {
+        self.backlog.take_set_aside(QUEUED_MAX.saturating_sub(self.queued.len()))
     }
 
     /// Forgets a slot that is about to be empty.
@@ -222,5 +235,44 @@ impl Contact {
     /// Whether the end of the batch has something to say here.
     pub fn is_settled(&self) -> bool {
         (self.to_offer.is_empty() || self.hello.is_none()) && self.grants.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::frame::{PROTOCOL_VERSION, RoutingInfo};
+
+    #[test]
+    fn past_its_bound_a_queue_keeps_what_goes_first_and_the_rest_waits_in_the_backlog() {
+        let hello = Hello {
+            version: PROTOCOL_VERSION,
+            bundle_bytes_max: 0,
+            window_bytes: 0,
+            carries: true,
+            pushes: true,
+            mailboxes: Vec::new(),
+            routing: RoutingInfo::None,
+            nonce: [0; 16],
+            count: 0,
+            root: [0; 16],
+        };
+        let mut contact = Contact::new(Timestamp(0), &hello, Row(0));
+        let all = 3 * QUEUED_MAX as Slot;
+        for slot in 0..all {
+            // The last to come goes first.
+            contact.enqueue(slot, (Stage::ForPeer, 0, 0, u64::from(all - slot)));
+            assert!(contact.queued.len() <= QUEUED_MAX && contact.queue.len() == contact.queued.len());
+        }
+        let mut gone = Vec::new();
+        while let Some(slot) = contact.next(1) {
+            gone.push(slot);
+            for slot in contact.take_set_aside() {
+                contact.enqueue(slot, (Stage::ForPeer, 0, 0, u64::from(all - slot)));
+            }
+        }
+        assert_eq!(gone[..QUEUED_MAX], Vec::from_iter((2 * QUEUED_MAX as Slot..all).rev()));
+        gone.sort_unstable();
+        assert_eq!(gone, Vec::from_iter(0..all), "each goes once");
     }
 }

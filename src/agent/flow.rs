@@ -40,6 +40,9 @@ impl Agent {
         };
         self.had_turn = peer;
         let contact = self.contacts.get_mut(&peer).expect("one of the contacts");
+        let set_aside = contact.take_set_aside();
+        set_aside.into_iter().for_each(|slot| self.consider(peer, slot));
+        let contact = self.contacts.get_mut(&peer).expect("one of the contacts");
         let slots = contact.backlog.take(PROPOSED_MAX);
         slots.into_iter().for_each(|slot| self.propose(peer, slot));
         self.pump(peer, out);

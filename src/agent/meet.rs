@@ -101,15 +101,20 @@ impl Agent {
         if hello.version != PROTOCOL_VERSION {
             return self.misbehaved(peer, "speaks another version of the protocol", out);
         }
-        for (node, record) in self.routing.met(peer, &hello.routing, self.at.now) {
-            self.learn(node, record, out);
-        }
         let mut endpoints = vec![Eid::admin(peer), Eid::mail(peer)];
         for delegation in &hello.mailboxes {
             // One said twice is looked up once.
-            if !endpoints.contains(&delegation.mailbox) && delegation.is_proven(peer, self.at.trusted_wall()) {
-                endpoints.push(delegation.mailbox.clone());
+            if endpoints.contains(&delegation.mailbox) || !delegation.is_for(peer, self.at.trusted_wall()) {
+                continue;
             }
+            // No honest node shows such a one, and each look at one costs a verification: the first is the last.
+            if !delegation.is_signed() {
+                return self.misbehaved(peer, "serves a mailbox whose owner never said so", out);
+            }
+            endpoints.push(delegation.mailbox.clone());
+        }
+        for (node, record) in self.routing.met(peer, &hello.routing, self.at.now) {
+            self.learn(node, record, out);
         }
         let for_peer: Vec<Slot> =
             endpoints.iter().flat_map(|endpoint| self.custody.for_destination(endpoint)).collect();

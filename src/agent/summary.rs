@@ -39,8 +39,10 @@ mod plan;
 mod reconciliation;
 mod region;
 mod solver;
+mod step;
 mod teller;
 
 pub use index::{Bucket, Digest, IdIndex, Range};
 pub use key::ContactKey;
-pub use reconciliation::{Claim, Reconciliation, STRETCH_IDS_MAX, Step};
+pub use reconciliation::{Claim, Reconciliation};
+pub use step::{STRETCH_IDS_MAX, Step};

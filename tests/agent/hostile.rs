@@ -2,9 +2,9 @@
 
 use dak::agent::change::{EVENTS_MAX, Standing, What};
 use dak::agent::{Config, Event, Input};
-use dak::bundle::{Bundle, Hops};
+use dak::bundle::{Bundle, Hops, Signer};
 use dak::eid::Eid;
-use dak::frame::{Frame, Grade, Refusal, Transit, encode_bundle};
+use dak::frame::{Delegation, Frame, Grade, Hello, Refusal, Transit, encode_bundle};
 use dak::id::BundleId;
 use dak::time::{DAY, HOUR, MINUTE, Millis};
 
@@ -68,6 +68,66 @@ fn a_dead_copy_from_the_first_that_offered_makes_the_node_ask_the_next() {
     assert_eq!(takes(&world.said_to(&honest)), [message.id]);
     world.take(0, &honest, &message);
     assert!(world.holds(0, message.id));
+}
+
+#[test]
+fn a_delegation_that_its_mailbox_never_signed_ends_the_contact_and_those_behind_it_are_not_looked_at() {
+    let mut world = World::of(1);
+    let (mut from, to, liar) = (Ghost::new(50), Ghost::new(51), Ghost::new(66));
+    let message = from.message(Eid::mail(to.id), DAY, b"hello");
+    world.haunt(0, &from);
+    world.take(0, &from, &message);
+    for forged_first in [false, true] {
+        let mut mailboxes = vec![delegation(&to, &liar)];
+        if forged_first {
+            mailboxes.insert(0, Delegation { mailbox: Eid::mail(from.id), ..delegation(&to, &liar) });
+        }
+        world.haunt_silently(0, &liar);
+        world.hear(0, &liar, &Frame::Hello(Hello { mailboxes, ..liar.hello() }));
+        let misbehaved = |event: &Event| matches!(event, Event::Misbehaved { peer, .. } if *peer == liar.id);
+        assert_eq!(world.nodes[0].events.iter().any(misbehaved), forged_first);
+        assert_eq!(bundles(&world.said_to(&liar)).len(), usize::from(!forged_first));
+        world.leave(0, &liar);
+    }
+}
+
+/// The word of a mailbox that a node serves it.
+fn delegation(mailbox: &Ghost, node: &Ghost) -> Delegation {
+    let mailbox_eid = Eid::mail(mailbox.id);
+    let mut delegation = Delegation { mailbox: mailbox_eid, node: node.id, expires: u64::MAX, signature: [0; 64] };
+    delegation.signature = Signer::sign(&mailbox.key, &delegation.signed_bytes());
+    delegation
+}
+
+#[test]
+fn two_that_serve_one_mailbox_get_all_of_a_store_that_is_longer_than_their_queues() {
+    const HELD: usize = 5_000;
+    let mut world = World::of(1);
+    let (mut from, to) = (Ghost::new(50), Ghost::new(51));
+    let all: Vec<Bundle> = (0..HELD).map(|_| from.message(Eid::mail(to.id), DAY, b"hello")).collect();
+    world.haunt(0, &from);
+    world.take_in_one_batch(0, from.id, all);
+    world.leave(0, &from);
+    for device in [Ghost::new(60), Ghost::new(61)] {
+        world.haunt_silently(0, &device);
+        let hello =
+            Hello { mailboxes: vec![delegation(&to, &device)], carries: false, pushes: false, ..device.hello() };
+        world.hear(0, &device, &Frame::Hello(hello));
+        let mut got = std::collections::BTreeSet::new();
+        loop {
+            world.pass(Millis(1));
+            let ids = bundles(&world.said_to(&device));
+            if ids.is_empty() {
+                break;
+            }
+            let grants: Vec<_> = ids.into_iter().map(|id| (id, Grade::Copy)).collect();
+            got.extend(grants.iter().map(|(id, _)| *id));
+            grants
+                .chunks(1_024)
+                .for_each(|grants| world.hear(0, &device, &Frame::Accepted { grants: grants.to_vec() }));
+        }
+        assert_eq!(got.len(), HELD);
+    }
 }
 
 #[test]

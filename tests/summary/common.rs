@@ -20,8 +20,6 @@ pub struct Node {
 pub struct Outcome {
     /// Ids that each side found the other to lack: its surplus and what the other wanted.
     pub gives: [BTreeSet<BundleId>; 2],
-    /// How many ids each side was told that it lacks.
-    pub lacking: [u64; 2],
     /// Wire bytes that each side sent, `Hello` and length prefixes apart.
     pub bytes: [usize; 2],
     pub frames: usize,
@@ -124,7 +122,6 @@ pub fn reconcile(a: &mut Node, b: &mut Node) -> Outcome {
 fn note(outcome: &mut Outcome, side: usize, node: &Node, step: Step, under_way: &mut Vec<(usize, Vec<u8>)>) {
     assert_eq!(step.misbehaved, None, "side {side} is content");
     outcome.gives[side].extend(step.surplus.iter().chain(&step.wanted).map(|slot| node.slab[*slot as usize]));
-    outcome.lacking[side] += step.lacking;
     for frame in step.send {
         let bytes = frame.encode().expect("what a side says fits a frame");
         outcome.bytes[side] += bytes.len();

@@ -1,7 +1,7 @@
 //! How two summaries of these sizes are best compared. Both sides reckon it from both `Hello`s.
 
 use super::cells::cells_for;
-use super::reconciliation::{CELL_BYTES, SHORT_ID_BYTES};
+use crate::frame::Cell;
 
 /// How a reconciliation starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,6 +14,9 @@ pub enum Plan {
     Buckets { bits: u8 },
 }
 
+/// Wire bytes of a short id, and of a cell.
+pub const SHORT_ID_BYTES: u64 = 8;
+pub const CELL_BYTES: u64 = Cell::BYTES as u64;
 /// Up to this many ids, 384 bytes, are listed right away.
 const LIST_IDS_MAX: u64 = 48;
 

@@ -9,7 +9,7 @@
 //! ```
 //!
 //! The solver learns both halves of the difference: what only it knows it pushes, what only the teller knows it asks
-//! for by [`Frame::Want`]. Large sets go in stretches of at most [`STRETCH_IDS_MAX`] ids of the teller, each told,
+//! for by [`Frame::Want`]. Large sets go in stretches of at most [`STRETCH_IDS_MAX`](super::STRETCH_IDS_MAX) ids of the teller, each told,
 //! solved and wanted before the next begins, so that neither side keeps more than one in memory. `up_to` of the last
 //! is the largest prefix there is.
 //!
@@ -25,8 +25,9 @@
 use super::index::{Digest, IdIndex};
 use super::key::ContactKey;
 use super::solver::Solver;
+use super::step::Step;
 use super::teller::Teller;
-use crate::frame::{Cell, FRAME_IDS_MAX, Frame, Hello};
+use crate::frame::{Frame, Hello};
 use crate::id::BundleId;
 
 /// What one side said of its summary in its `Hello`.
@@ -51,29 +52,8 @@ enum Role {
     Done,
 }
 
-/// What came of a step. Ids are named by their slots in the index.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Step {
-    pub send: Vec<Frame>,
-    /// Ids that this side knows and the peer lacks.
-    pub surplus: Vec<u32>,
-    /// The same, because the peer asked for them: a hint, not a grant.
-    pub wanted: Vec<u32>,
-    /// How many ids the peer knows and this side lacks, as far as this step tells.
-    pub lacking: u64,
-    /// No more frames of this reconciliation are sent or expected.
-    pub done: bool,
-    /// Why the reconciliation ended early: the peer did what no honest one would.
-    pub misbehaved: Option<&'static str>,
-}
-
-/// Most ids of the teller in one stretch; few less than a frame takes, for ids of one prefix are not parted.
-pub const STRETCH_IDS_MAX: usize = FRAME_IDS_MAX - 256;
 /// A claimed count counts as no more than this.
 pub const CLAIM_MAX: u64 = 1 << 26;
-/// Wire bytes of a short id, and of a cell.
-pub const SHORT_ID_BYTES: u64 = 8;
-pub const CELL_BYTES: u64 = Cell::BYTES as u64;
 
 impl Claim {
     pub fn of(hello: &Hello) -> Claim {
@@ -121,15 +101,5 @@ impl Reconciliation {
             self.role = Role::Done;
         }
         step
-    }
-}
-
-impl Step {
-    pub(super) fn send(frame: Frame) -> Step {
-        Step { send: vec![frame], ..Step::default() }
-    }
-
-    pub(super) fn misbehaved(what: &'static str) -> Step {
-        Step { misbehaved: Some(what), done: true, ..Step::default() }
     }
 }

@@ -4,8 +4,8 @@ use super::cells::{CELLS_MAX, Peeler, Progress, Symbols};
 use super::index::IdIndex;
 use super::key::ContactKey;
 use super::plan::Plan;
-use super::reconciliation::{STRETCH_IDS_MAX, Step};
 use super::region::{BucketSet, Region};
+use super::step::{STRETCH_IDS_MAX, Step};
 use crate::frame::{Cell, FRAME_CELLS_MAX, FRAME_IDS_MAX, Frame};
 use crate::id::BundleId;
 use crate::planted;
@@ -187,6 +187,6 @@ impl Solver {
     fn finish(&mut self, last: u64, want: Vec<u64>, surplus: Vec<u32>) -> Step {
         let next = last.checked_add(1);
         self.first = next.unwrap_or(u64::MAX);
-        Step { surplus, lacking: want.len() as u64, done: next.is_none(), ..Step::send(Frame::Want { ids: want }) }
+        Step { surplus, done: next.is_none(), ..Step::send(Frame::Want { ids: want }) }
     }
 }

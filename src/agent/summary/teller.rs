@@ -3,9 +3,9 @@
 use super::cells::{Symbols, balls_thrown, cells_for};
 use super::index::IdIndex;
 use super::key::ContactKey;
-use super::plan::{Plan, list_is_shorter};
-use super::reconciliation::{CELL_BYTES, SHORT_ID_BYTES, STRETCH_IDS_MAX, Step};
+use super::plan::{CELL_BYTES, Plan, SHORT_ID_BYTES, list_is_shorter};
 use super::region::{BucketSet, Region};
+use super::step::{STRETCH_IDS_MAX, Step};
 use crate::frame::{FRAME_CELLS_MAX, FRAME_IDS_MAX, Frame};
 use crate::id::BundleId;
 
@@ -14,8 +14,6 @@ pub struct Teller {
     /// What both claimed to know.
     mine: u64,
     theirs: u64,
-    /// How many ids the peer asked for so far.
-    wanted: u64,
     state: State,
 }
 
@@ -54,7 +52,7 @@ impl Teller {
         let mut step = Step::default();
         let state = match Plan::of(mine, theirs) {
             Plan::Nothing => {
-                (step.lacking, step.done) = (theirs, true);
+                step.done = true;
                 State::AwaitBuckets { bits: 0 }
             }
             Plan::List => {
@@ -66,7 +64,7 @@ impl Teller {
             }
             Plan::Buckets { bits } => State::AwaitBuckets { bits },
         };
-        (Teller { mine, theirs, wanted: 0, state }, step)
+        (Teller { mine, theirs, state }, step)
     }
 
     pub fn handle(
@@ -125,12 +123,10 @@ impl Teller {
 
     /// Goes on to the next stretch, if there is one.
     fn next(&mut self, wanted: Vec<u32>, key: &ContactKey, index: &IdIndex, full: &impl Fn(u32) -> BundleId) -> Step {
-        self.wanted += wanted.len() as u64;
-        let State::Telling(stretch) = &self.state else { panic!("only what was told is wanted") };
+        // Only what was told is wanted.
+        let State::Telling(stretch) = &self.state else { return Step::default() };
         let Some(first) = stretch.region.last.checked_add(1) else {
-            // The peer knows all that this side knew but for what it asked for.
-            let lacking = (self.theirs + self.wanted).saturating_sub(self.mine);
-            return Step { wanted, lacking, done: true, ..Step::default() };
+            return Step { wanted, done: true, ..Step::default() };
         };
         let region = Region { buckets: stretch.region.buckets.clone(), first, last: u64::MAX };
         let (stretch, frame) = Stretch::open(region, stretch.differing_as_seen(), stretch.of, key, index, full);
@@ -206,7 +202,9 @@ impl Stretch {
         match self.told {
             Told::Cells(sent) if start == sent && count as usize <= FRAME_CELLS_MAX => {
                 let cells_bytes = (u64::from(start) + u64::from(count)) * CELL_BYTES;
-                if count == 0 || cells_bytes > self.symbols.len() as u64 * SHORT_ID_BYTES {
+                // No honest side asks for less than an eighth more; each answer costs a walk over all symbols.
+                let is_trickle = count < start / 8 && (count as usize) < FRAME_CELLS_MAX;
+                if count == 0 || is_trickle || cells_bytes > self.symbols.len() as u64 * SHORT_ID_BYTES {
                     self.told = Told::List;
                     return Step::send(self.list());
                 }
