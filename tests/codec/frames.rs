@@ -232,7 +232,8 @@ fn lists_over_their_bounds_are_refused() {
         (frame(9, &[zeros(32 * (FRAME_FULL_IDS_MAX + 1))]), too_many("ids")),
         (frame(9, &[zeros(32), zeros(0)]), FrameError::Lengths("fields")),
         (frame(12, &[zeros(33)]), FrameError::Lengths("ids")),
-        (frame(13, &[]), FrameError::Kind(13)),
+        (frame(13, &[zeros(31)]), FrameError::Lengths("ids")),
+        (frame(99, &[]), FrameError::Kind(99)),
         (frame(10, &[uint(1_025), vec![0xf4], zeros(1)]), too_many("copies")),
     ];
     for (wire, error) in cases {
