@@ -104,12 +104,11 @@ impl Step {
 }
 
 fn whichever_fails(reach: Reach) {
-    let steps = if is_full() { steps(200, 1) } else { steps(30, 15) };
-    let stride = if is_full() { 1 } else { 3 };
+    let steps = if is_full() { steps(200, 1) } else { steps(30, 5) };
     let run = |step: &Step| {
         let mut results = Vec::new();
         for kind in KINDS {
-            let faults = (0..).step_by(stride).map(|after| Fault { after, kind, reach });
+            let faults = (0..).map(|after| Fault { after, kind, reach });
             results.extend(faults.map_while(|fault| step.run(fault)));
         }
         results
