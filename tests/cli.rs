@@ -83,6 +83,9 @@ fn neighbours_write_read_and_answer() {
     wanted.as_object().unwrap().iter().for_each(|(key, value)| assert_eq!(row[key], *value, "{key}"));
     assert!(bob.run(&format!("read {}", &id[..6])).data.contains("hello"));
     assert_eq!(bob.rows("inbox --unread").len(), 0);
+    assert_eq!(alice.json(&format!("status {id}"))["state"], "delivered", "nobody was told");
+    assert_eq!(bob.run(&format!("read {id} --tell")).code, 0);
+    alice.until(&format!("status {id}"), |rows| rows[0]["state"] == "read");
 
     let answer = bob.json(&format!("reply {id} thanks --wait --timeout 30s"));
     let answered = alice.rows("inbox").remove(0);
@@ -93,7 +96,7 @@ fn neighbours_write_read_and_answer() {
     assert_eq!(answered["in_reply_to"], id);
 
     let status = alice.json(&format!("status {id}"));
-    assert_eq!((&status["to"], &status["state"]), (&"bob".into(), &"delivered".into()));
+    assert_eq!((&status["to"], &status["state"]), (&"bob".into(), &"read".into()));
     let events: Vec<&str> = status["events"].as_array().unwrap().iter().map(|e| e["what"].as_str().unwrap()).collect();
     assert!(events.first() == Some(&"queued") && events.contains(&"delivered"), "{events:?}");
 
@@ -207,6 +210,8 @@ fn a_backup_brings_the_home_back_and_only_with_its_passphrase() {
     let mut heir = Person::new("alice");
     let refused = heir.run(&format!("restore {backup} --passphrase-file {bad}"));
     assert_eq!(refused.code, 8, "{}", refused.talk);
+    // As another editor writes it.
+    let good = alice.file("good", "\u{feff}correct horse\r\n".as_bytes());
     let restored = heir.run(&format!("restore {backup} --passphrase-file {good}"));
     assert_eq!(restored.code, 0, "{}", restored.talk);
     assert_eq!(heir.run(&format!("restore {backup} --passphrase-file {good}")).code, 5);
@@ -270,6 +275,53 @@ fn the_inbox_is_read_as_it_was_written_whatever_came_first() {
     assert_eq!(listed(bob.run("inbox")), ["first", "second", "third", "fourth"]);
     bob.down();
     assert_eq!(listed(bob.run("inbox")), ["first", "second", "third", "fourth"], "the closed home has the same order");
+}
+
+#[test]
+fn an_interrupted_wait_tells_the_id_of_what_was_sent() {
+    let mut alice = Person::new("alice");
+    alice.up("");
+    for _ in 0..5 {
+        let before = alice.rows("status").len();
+        let mut waiting = alice.spawn(&format!("send {SOMEBODY} hi --wait"));
+        alice.until("status", |rows| rows.len() > before);
+        waiting.signal(rustix::process::Signal::INT);
+        let line = waiting.line();
+        let id = line.split(' ').nth(1).unwrap().to_owned();
+        assert_eq!(waiting.end(), Some(130));
+        assert_eq!(alice.json(&format!("status {id}"))["state"], "queued", "{line}");
+    }
+}
+
+#[test]
+fn a_running_node_tells_its_terminal_of_mail_and_of_whom_it_meets() {
+    let (mut alice, bob) = (Person::new("alice"), Person::new("bob"));
+    let me = alice.up("");
+    // By name, for bob knows alice; started as a person would, without JSON.
+    let mut node = bob.spawn("up --name bob --no-mdns --listen /ip4/127.0.0.1/tcp/0");
+    assert!(node.line().starts_with("ready dak:"));
+    bob.keep_talk("node");
+    assert_eq!(bob.run(&format!("contact add alice {}", me["address"].as_str().unwrap())).code, 0);
+    let address = bob.json("me")["address"].as_str().unwrap().to_owned();
+    let sent = alice.json(&format!("send {address} xyzzy-plugh --wait --timeout 60s"));
+    let short = &sent["id"].as_str().unwrap()[..10];
+    let told = bob.until_talk("node", &format!("  mail from alice: dak read {short}\n"));
+    assert!(told.contains("  met alice\n") && told.contains("Ctrl-C stops the node"), "{told}");
+    assert!(!told.contains("xyzzy-plugh"), "{told}");
+}
+
+#[test]
+fn attachments_are_saved_in_a_directory_that_is_made_for_them() {
+    let (mut alice, mut bob) = (Person::new("alice"), Person::new("bob"));
+    acquaint(&mut alice, &mut bob);
+    let file = alice.file("plan.txt", b"at six");
+    let sent = alice.json(&format!("send bob -f {file} --wait --timeout 60s"));
+    let place = bob.path("new/and/deep");
+    assert_eq!(bob.run(&format!("read {} --save {place}", sent["id"].as_str().unwrap())).code, 0);
+    assert_eq!(fs::read(format!("{place}/plan.txt")).unwrap(), b"at six");
+    let taken = bob.file("taken", b"a file");
+    let ran = bob.run(&format!("read {} --save {taken}/below", sent["id"].as_str().unwrap()));
+    assert!(ran.code == 1 && ran.talk.contains("--save"), "{}", ran.talk);
 }
 
 #[test]

@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
+use futures::StreamExt;
 use tokio::sync::oneshot;
 
 use super::out::{Sink, Style};
-use super::{Engine, Out, Ready, run_with};
+use super::{Engine, News, Out, Ready, Who, run_with};
 use crate::api::fake::Fake;
 use crate::api::model::*;
 use crate::api::{Answer, ApiError, Backend, ErrorKind, Listing, Row, Rows, Topic, samples, server, socket};
@@ -213,6 +214,9 @@ fn up_greets_a_newcomer_and_prints_one_line_on_stdout() {
     assert_eq!(ran.code, 0);
     assert_eq!(ran.data, format!("ready dak:{} /ip4/127.0.0.1/tcp/4001\n", samples::CAROL));
     assert!(ran.talk.contains("dak contact add alice dak:") && ran.talk.contains("dak backup FILE"), "{}", ran.talk);
+    for told in ["Ctrl-C stops the node", "  met bob\n", "  mail from bob: dak read 3f2a91c0de\n"] {
+        assert!(ran.talk.contains(told), "{told}: {}", ran.talk);
+    }
     let ran = stage.run("up --json");
     let row: serde_json::Value = serde_json::from_str(&ran.data).unwrap();
     assert_eq!((ran.talk.as_str(), &row["ready"], &row["name"]), ("", &true.into(), &"alice".into()));
@@ -229,6 +233,72 @@ fn a_bundle_that_does_not_verify_exits_8() {
     let ran = stage.run(&format!("bundle inspect {} --json", file.display()));
     let row: serde_json::Value = serde_json::from_str(&ran.data).unwrap();
     assert_eq!((&row["schema"], &row["verified"]), (&1.into(), &false.into()));
+}
+
+#[test]
+fn a_text_that_the_shell_took_apart_is_answered_with_how_to_quote_it() {
+    let stage = Stage::bare();
+    let ran = stage.run("send bob hello there friend");
+    assert_eq!(ran.code, 2);
+    assert!(ran.talk.contains("dak send WHO \"hello there friend\""), "{}", ran.talk);
+    let ran = stage.run("reply 3f2a yes please -p urgent");
+    assert!(ran.talk.contains("dak reply ID \"yes please\""), "{}", ran.talk);
+    for line in ["send bob -5 degrees", "send bob -5"] {
+        let ran = stage.run(line);
+        let text = line.strip_prefix("send bob ").unwrap();
+        assert_eq!(ran.code, 2);
+        assert!(ran.talk.contains(&format!("dak send WHO -- \"{text}\"")), "{}", ran.talk);
+    }
+    for line in ["send bob hi -x", "send bob hi --wiat", "contact add a b c"] {
+        let ran = stage.run(line);
+        assert_eq!(ran.code, 2);
+        assert!(!ran.talk.contains("quoted") && !ran.talk.contains("stands behind"), "{}", ran.talk);
+    }
+}
+
+#[test]
+fn a_smaller_limit_says_what_it_evicts_and_asks_first() {
+    let stage = Stage::set_up().with_node();
+    stage.answer(Response::Carry(samples::carry()));
+    let ran = stage.run("carry limit 10 --json");
+    assert_eq!((ran.code, ran.data.as_str()), (5, ""));
+    let said = "a limit of 10 B evicts 4.5 KiB of them: 1 released, 1 copy, 2 in custody";
+    assert!(ran.talk.contains(said) && ran.talk.contains("--yes"), "{}", ran.talk);
+    stage.answer(Response::Carry(samples::carry()));
+    let ran = stage.run("carry limit 4500 --json");
+    assert!(ran.talk.contains("evicts 200 B of them: 1 released\""), "{}", ran.talk);
+    assert!(!stage.asked().iter().any(|asked| matches!(asked, Request::CarryLimit { .. })), "nothing was evicted");
+    for line in ["carry limit 10 --yes", "carry limit 1M"] {
+        stage.answer(Response::Carry(samples::carry()));
+        stage.answer(Response::Carry(samples::carry()));
+        assert_eq!(stage.run(line).code, 0, "{line}");
+    }
+    assert_eq!(stage.asked().last(), Some(&Request::CarryLimit { bytes: 1 << 20 }));
+}
+
+#[test]
+fn another_name_for_a_known_address_is_called_a_renaming() {
+    let stage = Stage::set_up();
+    stage.answer(Response::Contact(ContactRow { renamed_from: Some("bo\u{1b}b".into()), ..samples::contact() }));
+    assert_eq!(stage.run("contact add bob dak:x").data, "renamed bo\\u{1b}b to bob (111111bob1)\n");
+    stage.answer(Response::Contact(samples::contact()));
+    assert_eq!(stage.run("contact add bob dak:x").data, "added bob (111111bob1)\n");
+}
+
+#[test]
+fn what_is_piped_is_whole() {
+    let stage = Stage::set_up().with_node();
+    let long = "word ".repeat(2_000);
+    stage.list(vec![Row::Inbox(samples::inbox(&long))]);
+    let data = Arc::new(Mutex::new(Vec::<u8>::new()));
+    let sink: Sink = data.clone();
+    let out =
+        |json| Out::new(json, Style { width: None, ..style() }, sink.clone(), Arc::new(Mutex::new(Vec::<u8>::new())));
+    assert_eq!(run_with(&stage.engine, stage.line("inbox"), out), 0);
+    let shown = String::from_utf8(data.lock().unwrap().clone()).unwrap();
+    assert!(shown.contains(long.trim()) && !shown.contains('…'));
+    let whole = Listing::Inbox { unread: false, limit: None, text_chars: None };
+    assert_eq!(*stage.engine.home.0.listings.lock().unwrap(), [whole], "and so it was asked for");
 }
 
 #[test]
@@ -322,7 +392,7 @@ impl Stage {
 }
 
 fn style() -> Style {
-    Style { width: 80, color: false, now: "2026-03-01T12:00[UTC]".parse().unwrap() }
+    Style { width: Some(80), color: false, now: "2026-03-01T12:00[UTC]".parse().unwrap() }
 }
 
 fn sent() -> SentRow {
@@ -373,8 +443,21 @@ impl Engine for FakeEngine {
         ready: Box<dyn FnOnce(Ready) + Send>,
         _: Pin<Box<dyn Future<Output = ()> + Send>>,
     ) -> Pin<Box<dyn Future<Output = Result<(), ApiError>> + Send + '_>> {
-        ready(Ready { me: samples::me(), created: flags.mdns == Some(false) });
-        Box::pin(async { Ok(()) })
+        let who = Who { name: Some("bob".into()), nickname: None, peer_id: samples::BOB.into() };
+        let news = vec![News::Met(who.clone()), News::Mail { from: who, id: samples::ID.into() }];
+        let (told, heard) = oneshot::channel();
+        let end = futures::stream::once(async move {
+            let _ = told.send(());
+            News::More
+        });
+        let news = Box::pin(futures::stream::iter(news).chain(end));
+        ready(Ready { me: samples::me(), created: flags.mdns == Some(false), news });
+
+        Box::pin(async move {
+            // Nobody hears it where a program listens.
+            let _ = heard.await;
+            Ok(())
+        })
     }
 
     fn offline(&self, home: &Home) -> Result<Box<dyn Backend>, ApiError> {

@@ -1,5 +1,7 @@
 //! What questions cost everybody else who waits for the agent: rows it walks over, counted.
 
+mod people;
+
 use std::sync::Arc;
 
 use futures::StreamExt;
@@ -108,6 +110,7 @@ fn delivered(n: u64, to: &Identity) -> Change {
         from: source,
         hops: Hops::default(),
         read: false,
+        told: false,
         collected: true,
     };
     Change::Deliver { letter, bundle }
