@@ -8,12 +8,13 @@
 //!                      submit   a message leaves: stamp, seal, sign, hold       Output::Send, Forward
 //!                      meet     a contact: Hello, reconcile, offer, ask         Output::Dial, Notify
 //!                      flow     what goes to a peer, and what its answers settle
+//!                      lives    how long a bundle lives here: age, clocks, first acceptance
 //!                      receipts proof of delivery: believe, purge, attest       Output::Report
 //!                      lapse    time passes: expiry, tombstones, retries
 //! ```
 //!
 //! This file only routes. Each flow is a file of its own under `agent/`, and so is each component whose fields it uses:
-//! [`custody`], [`tombstones`], [`inbox`], [`outbox`], [`contact`], [`backlog`], [`aloft`], [`offers`], [`routing`], [`summary`]. The components do not know
+//! [`custody`], [`departed`], [`tombstones`], [`inbox`], [`outbox`], [`contact`], [`backlog`], [`aloft`], [`offers`], [`routing`], [`summary`]. The components do not know
 //! each other. All durable state changes through the methods of `door`, which apply a change and emit it in one step.
 
 mod aloft;
@@ -22,11 +23,13 @@ pub mod change;
 pub mod config;
 mod contact;
 mod custody;
+mod departed;
 mod door;
 mod flow;
 mod inbox;
 pub mod io;
 mod lapse;
+mod lives;
 mod meet;
 mod offers;
 mod outbox;
@@ -51,6 +54,7 @@ pub use self::change::{Change, Durable};
 pub use self::config::Config;
 pub use self::custody::{BUNDLE_COST_BYTES, cost_bytes};
 pub use self::io::{Cause, Due, Event, Input, Output};
+pub use self::lives::AGE_TOLERANCE;
 pub use self::receive::REJECTED_BLOCKED;
 pub use self::view::{ContactView, Usage};
 
@@ -58,6 +62,7 @@ use self::aloft::Aloft;
 use self::change::{Held, Person};
 use self::contact::Contact;
 use self::custody::{Custody, Slot};
+use self::departed::Departed;
 use self::inbox::Inbox;
 use self::offers::Offers;
 use self::outbox::Outbox;
@@ -83,6 +88,8 @@ pub struct Agent {
     mailboxes: Mailboxes,
     config: Config,
     nonces: ChaCha8Rng,
+    /// Decides where many have the same right.
+    dice: ChaCha8Rng,
     /// When the last input happened.
     at: Moment,
     /// Where durable time stands.
@@ -96,6 +103,7 @@ pub struct Agent {
     /// Every id held: the lookup and the summary in one.
     summary: IdIndex,
     tombstones: Tombstones,
+    departed: Departed,
     beliefs: Beliefs,
     inbox: Inbox,
     outbox: Outbox,
@@ -151,6 +159,8 @@ impl Agent {
         for (id, until) in durable.buried {
             tombstones.insert(id, until);
         }
+        let mut departed = Departed::default();
+        durable.departed.into_iter().for_each(|(id, departure)| departed.insert(id, departure));
         let mut beliefs = Beliefs::default();
         durable.beliefs.into_iter().for_each(|((id, signer), belief)| beliefs.insert(id, signer, belief));
         let mut inbox = Inbox::restore(durable.letters, durable.delivered);
@@ -161,6 +171,7 @@ impl Agent {
             node,
             mailboxes,
             nonces: stream(&seed, "nonces"),
+            dice: stream(&seed, "dice"),
             at: durable.clock,
             clock: durable.clock,
             sequence: match planted::is("agent-sequence-used-again") {
@@ -172,6 +183,7 @@ impl Agent {
             custody,
             summary: IdIndex::default(),
             tombstones,
+            departed,
             beliefs,
             inbox,
             outbox: Outbox::restore(durable.outgoing),
@@ -218,7 +230,7 @@ impl Agent {
             Input::ContactDown { peer } => self.contact_down(peer, out),
             Input::Frame { from, frame } => self.hear(from, frame, out),
             Input::Bundle { from, transit, bundle, size_bytes } => self.receive(from, transit, bundle, size_bytes, out),
-            Input::Duplicate { from, transit, id } => self.receive_again(from, transit.copies, id, out),
+            Input::Duplicate { from, transit, id } => self.receive_again(from, transit, id, out),
             Input::Timeout => self.lapse(out),
             Input::Space { free_bytes } => self.free_bytes = free_bytes,
             Input::Collect(id) => self.collect(id, out),

@@ -2,6 +2,8 @@
 
 #[path = "agent/again.rs"]
 mod again;
+#[path = "agent/ages.rs"]
+mod ages;
 #[path = "agent/ferry.rs"]
 mod ferry;
 #[path = "agent/hostile.rs"]

@@ -8,7 +8,7 @@ use super::contact::{Contact, Flight, Order, Stage};
 use super::custody::Slot;
 use super::io::{Gone, Output};
 use super::routing::{Facts, Verdict};
-use crate::bundle::{HOP_LIMIT, Hops, Kind};
+use crate::bundle::{Hops, Kind};
 use crate::frame::{Grade, Refusal, Transit};
 use crate::id::{BundleId, NodeId};
 use crate::planted;
@@ -131,7 +131,7 @@ impl Agent {
             let Some(slot) = contact.next(window_bytes) else { return };
             let held = self.custody.held(slot);
             // What was granted when it was queued may be over by now.
-            if held.expires < self.at.now || held.size_bytes > bytes_max || held.hops.count == HOP_LIMIT {
+            if held.expires < self.at.now || held.size_bytes > bytes_max {
                 continue;
             }
             let verdict = match self.contacts[&peer].serves(&held.destination) {
@@ -144,7 +144,9 @@ impl Agent {
                 Verdict::Move => (held.copies, true),
             };
             let age = self.facts(&held).age;
-            let transit = Transit { hops: Hops { age, count: held.hops.count + 1 }, copies, moved };
+            // Never over the limit of 255, so that nobody has a reason to delete it (RFC 9171 section 4.4.3).
+            let hops = Hops { age, count: held.hops.count.saturating_add(1) };
+            let transit = Transit { hops, copies, moved };
             self.take_off(peer, held.id, Flight { size_bytes: held.size_bytes, copies, moved });
             let contact = self.contacts.get_mut(&peer).expect("looked at above");
             contact.bundles_sent += 1;

@@ -7,6 +7,7 @@ use super::Agent;
 use super::change::{Belief, Class, Held, Letter, What};
 use super::inbox::{Arrival, Due};
 use super::io::{Event, Gone, Output};
+use super::lives::Life;
 use crate::bundle::{Bundle, Draft, Kind, Priority};
 use crate::eid::Eid;
 use crate::frame::{Grade, Refusal, Transit};
@@ -109,7 +110,7 @@ impl Agent {
         transit: Transit,
         bundle: Arc<Bundle>,
         size_bytes: u32,
-        remaining: Millis,
+        life: Life,
         out: &mut Vec<Output>,
     ) {
         let id = bundle.id;
@@ -117,8 +118,8 @@ impl Agent {
             Ok(receipt) if receipt.source == bundle.destination.node => receipt,
             _ => return self.refuse(from, id, Refusal::Unwilling, out),
         };
-        let freed = self.heed(&receipt, bundle.source, self.at.now + remaining, out);
-        let held = self.as_held(from, transit, &bundle, size_bytes, remaining, Class::Strangers);
+        let freed = self.heed(&receipt, bundle.source, life.expires, out);
+        let held = self.as_held(from, transit, &bundle, size_bytes, life, Class::Strangers);
         let held = in_place_of(&freed, held);
         let mine = self.mailboxes.signer_of(&bundle.destination).is_some();
         // What a receipt freed has room for it, also on a disk that is nearly full.

@@ -18,6 +18,7 @@
 //! | 10 | a bundle | copies, moved, the bundle's bytes |
 //! | 11 | Take | ids of 32 bytes |
 //! | 12 | Ask | ids of 32 bytes |
+//! | 13 | Lives | ids of 32 bytes and milliseconds left of 8 |
 
 use super::{
     BITS_MAX, Cell, FRAME_CELLS_MAX, FRAME_FULL_IDS_MAX, FRAME_IDS_MAX, Frame, Grade, Hello, Refusal, Transit,
@@ -29,6 +30,8 @@ use crate::id::{BundleId, KeyError};
 use crate::planted;
 use crate::time::Millis;
 
+/// An id and the life left to its bundle.
+const LIFE_BYTES: usize = 40;
 /// Longest map of buckets.
 const MAP_BYTES_MAX: usize = 1 << (BITS_MAX - 3);
 
@@ -45,6 +48,7 @@ const GAVE_UP: u64 = 9;
 const BUNDLE: u64 = 10;
 const TAKE: u64 = 11;
 const ASK: u64 = 12;
+const LIVES: u64 = 13;
 
 /// Why bytes are not a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -206,6 +210,16 @@ impl Frame {
                 out.uint(retry_after.0);
             }
             Frame::GaveUp { ids } => full_ids(out, GAVE_UP, ids),
+            Frame::Lives { lives } => {
+                assert!(lives.len() <= FRAME_FULL_IDS_MAX, "lives are told in frames of bounded size");
+                begin(out, LIVES, 1);
+                out.packed(lives.len() * LIFE_BYTES, |out| {
+                    lives.iter().for_each(|(id, left)| {
+                        out.raw(&id.0);
+                        out.raw(&left.0.to_be_bytes());
+                    });
+                });
+            }
         }
     }
 }
@@ -307,6 +321,16 @@ fn read_fields(reader: &mut Reader<'_>, kind: u64, fields: usize) -> Result<Fram
         GAVE_UP => {
             expect(1)?;
             Ok(Frame::GaveUp { ids: read_full_ids(reader)? })
+        }
+        LIVES => {
+            expect(1)?;
+            let records = records::<LIFE_BYTES>(reader.bytes()?, FRAME_FULL_IDS_MAX, "lives")?;
+            let life = |record: &[u8; LIFE_BYTES]| {
+                let (id, left) = record.split_first_chunk::<32>().expect("40 bytes hold 32");
+                let left = left.first_chunk().expect("8 bytes are left of 40");
+                (BundleId(*id), Millis(u64::from_be_bytes(*left)))
+            };
+            Ok(Frame::Lives { lives: records.iter().map(life).collect() })
         }
         kind => Err(FrameError::Kind(kind)),
     }

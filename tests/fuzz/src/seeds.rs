@@ -2,6 +2,7 @@
 
 use dak::frame::{Cell, Frame, Grade};
 use dak::id::BundleId;
+use dak::time::Millis;
 use dak::message::{Message, pad};
 
 const VECTORS: &str = include_str!("../../data/vectors.txt");
@@ -41,6 +42,7 @@ pub fn frames() -> Vec<Vec<u8>> {
         Frame::Take { ids: ids.clone() },
         Frame::Ask { ids: ids.clone() },
         Frame::GaveUp { ids: ids.clone() },
+        Frame::Lives { lives: ids.iter().map(|id| (*id, Millis(86_400_000))).collect() },
         Frame::Accepted { grants: ids.into_iter().zip([Grade::Copy, Grade::Custody]).collect() },
     ];
     [vectors("_frame"), frames.iter().map(Frame::encode).collect()].concat()
