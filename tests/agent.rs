@@ -10,6 +10,8 @@ mod ferry;
 mod hostile;
 #[path = "agent/lives.rs"]
 mod lives;
+#[path = "agent/offers.rs"]
+mod offers;
 #[path = "agent/power.rs"]
 mod power;
 #[path = "agent/random.rs"]

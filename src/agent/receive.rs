@@ -37,7 +37,6 @@ impl Agent {
             return self.receive_again(from, transit, bundle.id, out);
         }
         contact.bundles_received += 1;
-        self.offers.heard(from, self.at.now);
         if self.is_known(&bundle.id) {
             return self.receive_again(from, transit, bundle.id, out);
         }
@@ -102,8 +101,9 @@ impl Agent {
         if too_much {
             return self.refuse(from, bundle.id, Refusal::Full, out);
         }
-        self.offers.settle(&bundle.id);
+        let id = bundle.id;
         self.inbox.arrive(Arrival { bundle, hops: life.hops, size_bytes, from, due });
+        self.settle_offer(&id, from, out);
     }
 
     /// Whether as many own receipts are held as may be caused by anybody.
@@ -218,8 +218,9 @@ impl Agent {
         if !is_mine || !lives || !self.inbox.had_long_ago(&bundle.id) || self.signs_enough() {
             return self.receive_again(from, transit, bundle.id, out);
         }
-        self.offers.settle(&bundle.id);
+        let id = bundle.id;
         self.inbox.arrive(Arrival { bundle, hops: transit.hops, size_bytes, from, due: Due::Proof });
+        self.settle_offer(&id, from, out);
     }
 
     /// The class of a source; none where it is blocked.
@@ -234,11 +235,21 @@ impl Agent {
     }
 
     pub(super) fn grant(&mut self, to: NodeId, id: BundleId, grade: Grade, out: &mut Vec<Output>) {
-        self.offers.settle(&id);
+        self.settle_offer(&id, to, out);
         if let Some(contact) = self.contacts.get_mut(&to) {
             contact.grants.push((id, grade));
         }
         out.push(Output::Report(Event::Accepted { id, from: to }));
+    }
+
+    /// Nothing more is expected of an id; who else was asked for what is known by now is told so, and need not bring it.
+    fn settle_offer(&mut self, id: &BundleId, from: NodeId, out: &mut Vec<Output>) {
+        for other in self.offers.settle(id, &from) {
+            if self.knows(id) && self.contacts.contains_key(&other) {
+                let frame = Frame::Refused { id: *id, why: Refusal::Known, retry_after: Millis(0) };
+                out.push(Output::Send { to: other, frame });
+            }
+        }
     }
 
     pub(super) fn refuse(&mut self, to: NodeId, id: BundleId, why: Refusal, out: &mut Vec<Output>) {
@@ -252,7 +263,7 @@ impl Agent {
         }
         // Only this copy is dead; everything else would be said to the next peer too.
         if why != Refusal::Expired {
-            return self.offers.settle(&id);
+            return self.settle_offer(&id, to, out);
         }
         if let Some(next) = self.offers.pass_over(&id, to, self.at.now) {
             out.push(Output::Send { to: next, frame: Frame::Take { ids: vec![id] } });
