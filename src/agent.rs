@@ -59,7 +59,7 @@ pub use self::receive::REJECTED_BLOCKED;
 pub use self::view::{ContactView, Usage};
 
 use self::aloft::Aloft;
-use self::change::{Held, Person};
+use self::change::{Held, Person, Standing};
 use self::contact::Contact;
 use self::custody::{Custody, Slot};
 use self::departed::Departed;
@@ -155,6 +155,8 @@ impl Agent {
         stream(&seed, "names").fill_bytes(&mut key);
         let mut custody = Custody::keyed(&key);
         custody.row_reserve(durable.next_row);
+        let contacts = durable.people.iter().filter(|(_, person)| person.standing == Standing::Contact);
+        contacts.for_each(|(node, _)| custody.set_named(*node, true));
         let mut tombstones = Tombstones::default();
         for (id, until) in durable.buried {
             tombstones.insert(id, until);

@@ -10,6 +10,8 @@ mod ferry;
 mod hostile;
 #[path = "agent/lives.rs"]
 mod lives;
+#[path = "agent/memories.rs"]
+mod memories;
 #[path = "agent/offers.rs"]
 mod offers;
 #[path = "agent/power.rs"]
@@ -20,6 +22,8 @@ mod random;
 mod receipts;
 #[path = "agent/room.rs"]
 mod room;
+#[path = "agent/shares.rs"]
+mod shares;
 #[path = "agent/spray.rs"]
 mod spray;
 #[path = "agent/turns.rs"]

@@ -2,8 +2,8 @@
 //!
 //! An entry is 64 bytes beside its id. Names (sources, destinations, previous hops) are interned, because a node meets few
 //! of them and holds many bundles of each. Three small trees order the entries: by id (shared with the summary), by
-//! destination, and by expiry inside each class and grade, which is also the order in which room is made; strangers' copies
-//! once more inside what one peer handed over.
+//! destination, and by expiry inside each class and grade, which is also the order in which room is made; what is
+//! carried for others once more inside the shares of its class.
 
 mod names;
 mod shares;
@@ -44,7 +44,10 @@ pub struct Custody {
     receipts: [usize; BUCKETS],
     /// Those whose age only hops have told.
     undated: BTreeSet<Slot>,
-    shares: Shares,
+    /// How the room of each class is shared, one's own apart.
+    shares: [Shares; 2],
+    /// Named persons.
+    named: BTreeSet<NodeId>,
     next_row: Row,
 }
 
@@ -87,7 +90,8 @@ pub fn cost_bytes(size_bytes: u32) -> u64 {
 impl Custody {
     /// Holds nothing; `key` is known to nobody else.
     pub fn keyed(key: &[u8; 16]) -> Custody {
-        Custody { names: Names::keyed(key), ..Custody::default() }
+        let shares = [Shares::keyed(key), Shares::keyed(key)];
+        Custody { names: Names::keyed(key), shares, ..Custody::default() }
     }
 
     pub fn len(&self) -> usize {
@@ -138,16 +142,20 @@ impl Custody {
 
     /// Makes every order and sum anew.
     pub fn order(&mut self) {
-        let places = || self.entries.iter().map(|(slot, entry)| (slot, entry.place(slot)));
         self.by_destination = self.entries.iter().map(|(slot, entry)| (entry.destination, slot)).collect();
-        self.shares = Shares::of(places().filter_map(|(_, place)| Some((place.from, place.cost, place.shared?))));
-        (self.bytes, self.receipts) = Default::default();
+        let mut shared: [Vec<(shares::Place, u64, Option<(Timestamp, Slot)>)>; 2] = Default::default();
+        let (mut bytes, mut receipts) = ([0; BUCKETS], [0; BUCKETS]);
         let mut by_expiry: [Vec<(Timestamp, Slot)>; BUCKETS] = Default::default();
-        for (slot, place) in places() {
+        for (slot, place) in self.entries.iter().map(|(slot, entry)| (slot, self.place(slot, entry))) {
             by_expiry[place.bucket].push((place.expires, slot));
-            self.bytes[place.bucket] += place.cost;
-            self.receipts[place.bucket] += place.receipts;
+            bytes[place.bucket] += place.cost;
+            receipts[place.bucket] += place.receipts;
+            if let Some(Shared { class, place: at, copy }) = place.shared {
+                shared[class as usize].push((at, place.cost, copy));
+            }
         }
+        (self.bytes, self.receipts) = (bytes, receipts);
+        self.shares.iter_mut().zip(shared).for_each(|(shares, all)| shares.fill(all.into_iter()));
         self.by_expiry = by_expiry.map(BTreeSet::from_iter);
         self.first_expires = self.firsts().map(|(expires, _)| *expires).min();
     }
@@ -212,19 +220,19 @@ impl Custody {
 
     /// Counts an entry where its class and grade put it.
     fn enter(&mut self, slot: Slot) {
-        let place = self.entries.entry(slot).place(slot);
+        let place = self.place(slot, self.entries.entry(slot));
         self.by_expiry[place.bucket].insert((place.expires, slot));
         self.first_expires = Some(self.first_expires.map_or(place.expires, |first| first.min(place.expires)));
         self.bytes[place.bucket] += place.cost;
         self.receipts[place.bucket] += place.receipts;
-        if let Some(copy) = place.shared {
-            self.shares.add(place.from, place.cost, copy);
+        if let Some(Shared { class, place: at, copy }) = place.shared {
+            self.shares[class as usize].add(at, place.cost, copy);
         }
     }
 
     /// Takes back what [`Custody::enter`] counted.
     fn leave(&mut self, slot: Slot) {
-        let place = self.entries.entry(slot).place(slot);
+        let place = self.place(slot, self.entries.entry(slot));
         if planted::is("agent-quota-counter-inverted") {
             self.bytes[place.bucket] += 2 * place.cost;
         }
@@ -236,8 +244,8 @@ impl Custody {
         }
         self.bytes[place.bucket] -= place.cost;
         self.receipts[place.bucket] -= place.receipts;
-        if let Some(copy) = place.shared {
-            self.shares.take(place.from, place.cost, copy);
+        if let Some(Shared { class, place: at, copy }) = place.shared {
+            self.shares[class as usize].take(at, place.cost, copy);
         }
     }
 
@@ -296,7 +304,7 @@ impl Custody {
 
     /// The messages of one source; a receipt has the class of what it freed, not of who signed it.
     pub fn messages_of(&self, source: NodeId) -> Vec<Slot> {
-        let Some(source) = self.name_of(source) else { return Vec::new() };
+        let Some(source) = self.names.find(&Eid::admin(source)) else { return Vec::new() };
         let is_of = |slot: &Slot| {
             let entry = self.entries.entry(*slot);
             entry.source == source && entry.kind == Kind::Message
@@ -364,29 +372,35 @@ impl Custody {
         GRADES.iter().map(|grade| self.count_of(class, *grade)).sum()
     }
 
-    /// What strangers' bundles take that each peer handed over, the fullest first.
-    pub fn fullest_first(&self) -> impl Iterator<Item = (u64, Name)> + '_ {
-        self.shares.fullest_first()
+    /// How a class is shared; one's own is not.
+    pub fn shares(&self, class: Class) -> &Shares {
+        &self.shares[class as usize]
     }
 
-    /// The name of a node, if anything held has to do with it.
-    pub fn name_of(&self, peer: NodeId) -> Option<Name> {
-        self.names.find(&Eid::admin(peer))
+    /// Where a bundle that is not held yet would count among the shares of its class; names that nothing held has are none.
+    pub fn place_of(&self, held: &Held) -> (Option<Name>, Option<Name>) {
+        let name_of = |node: NodeId| self.names.find(&Eid::admin(node));
+        let (source, from) = (name_of(held.source), held.from.and_then(name_of));
+        match held.class {
+            Class::Strangers if held.from.is_some_and(|from| self.named.contains(&from)) => (from, source),
+            Class::Strangers => (Some(Name::NONE), from),
+            _ => (source, from),
+        }
     }
 
-    /// Bytes of strangers' bundles that `peer` handed over.
-    pub fn bytes_from(&self, peer: Name) -> u64 {
-        self.shares.bytes(peer)
-    }
-
-    /// How many peers handed over strangers' bundles that are held.
-    pub fn peers_served(&self) -> usize {
-        self.shares.len()
-    }
-
-    /// Strangers' bundles that `peer` handed over and that are held as copies, the soonest to expire first.
-    pub fn copies_from(&self, peer: Name) -> impl Iterator<Item = Slot> + '_ {
-        self.shares.copies(peer)
+    /// Says whether a node is a named person: what such a one hands over has a share of its own.
+    pub fn set_named(&mut self, node: NodeId, named: bool) {
+        if named == self.named.contains(&node) {
+            return;
+        }
+        let from = self.names.find(&Eid::admin(node));
+        let handed: Vec<Slot> = self.slots().filter(|slot| Some(self.entries.entry(*slot).from) == from).collect();
+        handed.iter().for_each(|slot| self.leave(*slot));
+        match named {
+            true => self.named.insert(node),
+            false => self.named.remove(&node),
+        };
+        handed.iter().for_each(|slot| self.enter(*slot));
     }
 
     /// What is of one class and grade, the soonest to expire first.
@@ -401,22 +415,39 @@ struct Place {
     expires: Timestamp,
     cost: u64,
     receipts: usize,
-    from: Name,
-    /// For a stranger's bundle, which shares one place with all others: how it is found there if it may make way.
-    shared: Option<Option<(Timestamp, Slot)>>,
+    /// None of one's own, which has no bound to share.
+    shared: Option<Shared>,
 }
 
-impl Entry {
-    fn place(&self, slot: Slot) -> Place {
-        let copy = (self.grade == Grade::Copy).then_some((self.expires, slot));
+/// Where a bundle carried for others counts in the shares of its class.
+#[derive(Clone, Copy)]
+struct Shared {
+    class: Class,
+    place: shares::Place,
+    /// How it is found there if it may make way.
+    copy: Option<(Timestamp, Slot)>,
+}
+
+impl Custody {
+    fn place(&self, slot: Slot, entry: &Entry) -> Place {
+        let copy = (entry.grade == Grade::Copy).then_some((entry.expires, slot));
+        let place = match entry.class {
+            Class::Strangers if self.is_named(entry.from) => Some((entry.from, entry.source)),
+            Class::Strangers => Some((Name::NONE, entry.from)),
+            Class::Contacts => Some((entry.source, entry.from)),
+            Class::Own => None,
+        };
         Place {
-            bucket: bucket(self.class, self.grade),
-            expires: self.expires,
-            cost: cost_bytes(self.size_bytes),
-            receipts: usize::from(self.kind == Kind::Receipt),
-            from: self.from,
-            shared: (self.class == Class::Strangers).then_some(copy),
+            bucket: bucket(entry.class, entry.grade),
+            expires: entry.expires,
+            cost: cost_bytes(entry.size_bytes),
+            receipts: usize::from(entry.kind == Kind::Receipt),
+            shared: place.map(|place| Shared { class: entry.class, place, copy }),
         }
+    }
+
+    fn is_named(&self, name: Name) -> bool {
+        name != Name::NONE && !self.named.is_empty() && self.named.contains(&self.names.eid(name).node)
     }
 }
 

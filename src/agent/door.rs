@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use rand_core::Rng;
+
 use super::Agent;
 use super::change::{Belief, Change, Class, Departure, Evidence, Held, Letter, Outgoing, Person, What};
 use super::custody::Slot;
@@ -16,6 +18,8 @@ use crate::time::{HOUR, Millis, SECOND, Timestamp};
 
 /// How far durable time may lag behind while other changes are committed anyway.
 const TICK: Millis = SECOND;
+/// How many memories make way for a new one where there are too many: more than one, for an owner may carry less from now on.
+const MAKE_WAY: usize = 2;
 /// How many sequence numbers one commit reserves.
 const SEQUENCE_STRIDE: u64 = 64;
 
@@ -71,10 +75,13 @@ impl Agent {
 
     /// Remembers when a bundle came first, for as long as a tombstone after the longest life it could have had here.
     fn depart(&mut self, held: &Held, out: &mut Vec<Output>) {
-        if self.departed.len() >= DEPARTED_MAX
-            && let Some((_, oldest)) = self.departed.first()
-        {
-            self.come_back(&oldest, out);
+        for _ in 0..MAKE_WAY {
+            match self.departed.first() {
+                Some((_, oldest)) if self.departed.len() >= self.config.memories_max(DEPARTED_MAX) => {
+                    self.come_back(&oldest, out)
+                }
+                _ => break,
+            }
         }
         let until = held.accepted_at + held.lifetime.times(2) + HOUR;
         let departure = Departure { accepted_at: held.accepted_at, until };
@@ -95,10 +102,13 @@ impl Agent {
         if self.is_known(&id) {
             return;
         }
-        if self.tombstones.len() >= TOMBSTONES_MAX
-            && let Some((_, oldest)) = self.tombstones.first()
-        {
-            self.unbury(oldest, out);
+        for _ in 0..MAKE_WAY {
+            match self.tombstones.first() {
+                Some((_, oldest)) if self.tombstones.len() >= self.config.memories_max(TOMBSTONES_MAX) => {
+                    self.unbury(oldest, out)
+                }
+                _ => break,
+            }
         }
         self.tombstones.insert(id, until);
         self.emit(Change::Bury { id, until }, out);
@@ -190,10 +200,14 @@ impl Agent {
 
     /// Notes what a peer must hear when met. Some are never met again, so with too many notes another makes way.
     pub(super) fn owe(&mut self, peer: NodeId, id: BundleId, out: &mut Vec<Output>) {
-        if self.owed.len() >= super::OWED_MAX
-            && let Some((first, other)) = self.owed.first().copied()
-        {
-            self.settle_debt(first, other, out);
+        if self.owed.len() >= self.config.memories_max(super::OWED_MAX) {
+            // By chance, so that no key is safe from it or sure of it.
+            let mut key = [0; 32];
+            self.dice.fill_bytes(&mut key);
+            let from = (NodeId::from_trusted(key), BundleId([0; 32]));
+            let debt = self.owed.range(from..).next().or(self.owed.first()).copied();
+            let (other, of_it) = debt.expect("a full table has a debt");
+            self.settle_debt(other, of_it, out);
         }
         if self.owed.insert((peer, id)) && !planted::is("agent-debt-not-durable") {
             self.emit(Change::Owe { peer, id }, out);

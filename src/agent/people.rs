@@ -1,7 +1,7 @@
 //! What the person does: names and blocks others, reads and deletes mail.
 
 use super::Agent;
-use super::change::{Class, Person};
+use super::change::{Class, Person, Standing};
 use super::io::Output;
 use crate::id::{BundleId, NodeId};
 use crate::receipt::ReceiptKind;
@@ -12,6 +12,8 @@ impl Agent {
         if node == self.node {
             return;
         }
+        let is_contact = person.as_ref().is_some_and(|person| person.standing == Standing::Contact);
+        self.custody.set_named(node, is_contact);
         self.name(node, person, out);
         // What a blocked person handed over stays where others want it, among that of strangers.
         let class = self.class_of(node).unwrap_or(Class::Strangers);

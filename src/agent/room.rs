@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::change::{Class, Held};
-use super::custody::{GRADES, Slot, cost_bytes};
+use super::custody::{GRADES, Name, Slot, cost_bytes};
 use super::io::{Gone, Output};
 use super::receive::RETRY_FULL;
 use super::routing::Facts;
@@ -51,7 +51,7 @@ impl Agent {
         while self.lacks_room(new.class, cost, &leaving) {
             leaving.add(self, candidates.next()?);
         }
-        Some(leaving.slots)
+        Some(leaving.slots.into_iter().collect())
     }
 
     fn lacks_room(&self, class: Class, cost: u64, leaving: &Leaving) -> bool {
@@ -76,18 +76,20 @@ impl Agent {
         match new.class {
             // Nothing is owed to what arrives released: nobody leaves for it to whom something is.
             _ if new.grade == Grade::Released => released,
-            Class::Strangers if self.config.fair_shares => {
-                let (over, own) = self.unfair_copies(new, cost);
-                Box::new(released.chain(over).chain(own))
-            }
+            Class::Strangers if self.config.fair_shares => Box::new(released.chain(self.unfair_copies(new, cost))),
             Class::Strangers => {
                 let copies = self.custody.soonest(Class::Strangers, Grade::Copy);
                 Box::new(released.chain(self.weighed(copies, Some(self.drop_rank(new)))))
             }
             _ => {
                 let lower = self.weighed(self.custody.soonest(Class::Strangers, Grade::Copy), None);
-                let equal = self.custody.soonest(Class::Contacts, Grade::Copy);
-                let equal = self.weighed(equal, Some(self.drop_rank(new)));
+                let equal = match self.config.fair_shares {
+                    true => self.unfair_copies(new, cost),
+                    false => {
+                        let equal = self.custody.soonest(Class::Contacts, Grade::Copy);
+                        self.weighed(equal, Some(self.drop_rank(new)))
+                    }
+                };
                 let class = if planted::is("agent-custody-evicted-for-equals") { new.class } else { Class::Strangers };
                 let promised = self.custody.soonest(class, Grade::Custody);
                 Box::new(released.chain(lower).chain(equal).chain(promised))
@@ -95,26 +97,51 @@ impl Agent {
         }
     }
 
-    /// Among strangers, copies by whoever filled more than a fair share, the fullest first and down to that share,
-    /// make way for whoever stays within it, whatever their lives; then those of the same peer that rank lower.
-    fn unfair_copies<'a>(&'a self, new: &'a Held, cost: u64) -> (Slots<'a>, Slots<'a>) {
-        let from = new.from.and_then(|peer| self.custody.name_of(peer));
-        let bytes_before = from.map_or(0, |from| self.custody.bytes_from(from));
-        let peers = self.custody.peers_served() + usize::from(bytes_before == 0);
-        let fair = self.class_bytes_max(Class::Strangers) / (peers as u64).max(1);
-        let bytes_after = bytes_before.saturating_add(cost);
+    /// Copies of shares that hold more than is fair, the fullest first and down to that, make way for a share that stays
+    /// within, whatever their lives; for one that does not, those of larger shares that rank lower. Then the same inside the
+    /// share of the new bundle, among its parts; at last what ranks lower in its own part.
+    fn unfair_copies<'a>(&'a self, new: &'a Held, cost: u64) -> Slots<'a> {
+        let shares = self.custody.shares(new.class);
+        let (share, part) = self.custody.place_of(new);
         let rank = self.drop_rank(new);
-        let (limit, below) = if bytes_after <= fair { (fair, None) } else { (bytes_after, Some(rank)) };
-        let over = self.custody.fullest_first().take_while(move |(bytes, _)| *bytes > limit);
-        let over = over.filter(move |(_, peer)| Some(*peer) != from).flat_map(move |(bytes, peer)| {
-            self.weighed(self.custody.copies_from(peer), below).scan(bytes, move |left, slot| {
-                let is_over = *left > limit;
-                *left -= self.cost_of(slot);
-                is_over.then_some(slot)
-            })
+        let room = self.class_bytes_max(new.class);
+        let bytes = share.map_or(0, |share| shares.bytes(share));
+        let fair = room / (shares.len() + usize::from(bytes == 0)) as u64;
+        let limit = Limit::of(bytes.saturating_add(cost), fair, rank);
+        let over = limit.over(shares.fullest_first(), share).flat_map(move |(bytes, share)| {
+            self.down_to(limit.bytes, bytes, self.of_share(new.class, share, limit.below))
         });
-        let own = from.into_iter().flat_map(|from| self.custody.copies_from(from));
-        (Box::new(over), Box::new(self.weighed(own, Some(rank))))
+        let Some(share) = share else { return Box::new(over) };
+
+        let bytes_of_part = part.map_or(0, |part| shares.part_bytes((share, part)));
+        let fair = bytes.max(fair) / (shares.parts(share) + usize::from(bytes_of_part == 0)) as u64;
+        let limit = Limit::of(bytes_of_part.saturating_add(cost), fair, rank);
+        let inside = limit.over(shares.fullest_parts_first(share), part).flat_map(move |(bytes, part)| {
+            self.down_to(limit.bytes, bytes, self.weighed(shares.copies((share, part)), limit.below))
+        });
+        let own = part.into_iter().flat_map(move |part| shares.copies((share, part)));
+        Box::new(over.chain(inside).chain(self.weighed(own, Some(rank))))
+    }
+
+    /// The copies of strangers' or contacts' bundles in one share, those of its fullest parts first.
+    fn of_share(&self, class: Class, share: Name, below: Option<u64>) -> Slots<'_> {
+        let shares = self.custody.shares(class);
+        let fair = shares.bytes(share) / shares.parts(share).max(1) as u64;
+        let over = shares.fullest_parts_first(share).take_while(move |(bytes, _)| *bytes > fair);
+        let over = over.flat_map(move |(bytes, part)| {
+            self.down_to(fair, bytes, self.weighed(shares.copies((share, part)), below))
+        });
+        let all = shares.fullest_parts_first(share).flat_map(move |(_, part)| shares.copies((share, part)));
+        Box::new(over.chain(self.weighed(all, below)))
+    }
+
+    /// Copies as long as what `bytes` hold is more than `limit`.
+    fn down_to<'a>(&'a self, limit: u64, bytes: u64, copies: Slots<'a>) -> Slots<'a> {
+        Box::new(copies.scan(bytes, move |left, slot| {
+            let is_over = *left > limit;
+            *left = left.saturating_sub(self.cost_of(slot));
+            is_over.then_some(slot)
+        }))
     }
 
     /// The lowest ranks first, each the lowest of the next few to expire, as long as they are below a bound.
@@ -226,7 +253,7 @@ impl Agent {
             }
             leaving.add(self, slot);
         }
-        leaving.slots
+        leaving.slots.into_iter().collect()
     }
 }
 
@@ -255,16 +282,45 @@ impl<I: Iterator<Item = Slot>> Iterator for Weighed<'_, I> {
 /// What would leave for one new bundle.
 #[derive(Default)]
 struct Leaving {
-    slots: Vec<Slot>,
+    slots: BTreeSet<Slot>,
     bytes: u64,
     bytes_strangers: u64,
 }
 
+/// From which sum on others make way for a share or a part, and below which rank.
+#[derive(Clone, Copy)]
+struct Limit {
+    bytes: u64,
+    below: Option<u64>,
+}
+
+impl Limit {
+    fn of(bytes_after: u64, fair: u64, rank: u64) -> Limit {
+        match bytes_after <= fair {
+            true => Limit { bytes: fair, below: None },
+            false => Limit { bytes: bytes_after, below: Some(rank) },
+        }
+    }
+
+    /// Those over the limit among the fullest, but for one.
+    fn over<'a>(
+        self,
+        fullest: impl Iterator<Item = (u64, Name)> + 'a,
+        but: Option<Name>,
+    ) -> impl Iterator<Item = (u64, Name)> + 'a {
+        let over = fullest.take_while(move |(bytes, _)| *bytes > self.bytes);
+        over.filter(move |(_, name)| Some(*name) != but)
+    }
+}
+
 impl Leaving {
+    /// Adds a bundle; one that leaves already is no more room.
     fn add(&mut self, agent: &Agent, slot: Slot) {
+        if !self.slots.insert(slot) {
+            return;
+        }
         let cost = agent.cost_of(slot);
         self.bytes += if planted::is("agent-room-counted-twice") { 2 * cost } else { cost };
         self.bytes_strangers += if agent.custody.class(slot) == Class::Strangers { cost } else { 0 };
-        self.slots.push(slot);
     }
 }
