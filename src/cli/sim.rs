@@ -24,6 +24,7 @@ use clap::{Args, Subcommand, ValueHint};
 
 use crate::api::{ApiError, ErrorKind};
 use crate::safe_text::{safe_json, safe_text};
+use crate::sim::fuzz::Actor;
 use crate::sim::{InputError, NODES_MAX};
 
 #[derive(Clone, Debug, Subcommand)]
@@ -176,6 +177,14 @@ pub struct FuzzArgs {
     /// Seeds at the same time; absent: one a core
     #[arg(long, value_name = "N")]
     jobs: Option<usize>,
+    /// Hostile nodes of this kind in every world, and of no other: liars, stallers, capturers or poisoners
+    #[arg(long, value_name = "KIND", value_parser = actor)]
+    actor: Vec<Actor>,
+}
+
+fn actor(name: &str) -> Result<Actor, String> {
+    let found = Actor::ALL.into_iter().find(|actor| actor.to_string() == name);
+    found.ok_or_else(|| format!("there are {}", Actor::ALL.map(|actor| actor.to_string()).join(", ")))
 }
 
 #[derive(Args, Clone, Debug)]

@@ -6,6 +6,7 @@
 //! drive     a driver's duty, with commits that fail and power that goes before, between or after them
 //! air       frames as bytes: lost, doubled, overtaken, cut, damaged
 //! hostile   nodes that forge, replay, tamper, swallow and lie
+//! actors    … and those with a purpose: liars, stallers, capturers of places, poisoners of summaries
 //! truth     what really happened, and every change that is committed checked against it
 //! calm      the faults stop: what is still owed arrives, and in the end nothing is left of it
 //! ```
@@ -13,6 +14,7 @@
 //! batch that a node commits, what it did is compared with that. The agents are driven as a real node drives them, through
 //! their public methods, and the stores are [`MemoryStore`](crate::store::memory::MemoryStore)s.
 
+mod actors;
 mod air;
 mod calm;
 mod drive;
@@ -30,12 +32,15 @@ mod world;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+pub use self::actors::Actor;
 use self::world::World;
 
 /// What came of one seed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Run {
     pub seed: u64,
+    /// The actors asked for, where the seed did not decide.
+    pub actors: Option<Vec<Actor>>,
     pub steps: u64,
     /// Over every byte that arrived and everything that is durable in the end.
     pub hash: String,
@@ -102,18 +107,19 @@ fn must(holds: bool, promise: Promise, what: impl FnOnce() -> String) -> Checked
     if holds { Ok(()) } else { Err(Broken { promise, what: what() }) }
 }
 
-/// Runs the world of one seed. Where a promise is broken it runs a second time, to write down what led to it.
-pub fn run(seed: u64) -> Run {
-    let silent = attempt(seed, false);
+/// Runs the world of one seed, with the actors that the seed draws or with these alone. Where a promise is broken it runs
+/// a second time, to write down what led to it.
+pub fn run(seed: u64, actors: Option<&[Actor]>) -> Run {
+    let silent = attempt(seed, actors, false);
     match silent.violation {
-        Some(_) => attempt(seed, true),
+        Some(_) => attempt(seed, actors, true),
         None => silent,
     }
 }
 
 /// Runs the world of one seed twice, and compares.
-pub fn run_twice(seed: u64) -> Run {
-    let (first, second) = (run(seed), attempt(seed, false));
+pub fn run_twice(seed: u64, actors: Option<&[Actor]>) -> Run {
+    let (first, second) = (run(seed, actors), attempt(seed, actors, false));
     if first.violation.is_some() || (first.hash == second.hash && first.counts == second.counts) {
         return first;
     }
@@ -122,8 +128,8 @@ pub fn run_twice(seed: u64) -> Run {
     Run { violation: Some(Violation { promise, what, step: first.steps, trail: Vec::new() }), ..first }
 }
 
-fn attempt(seed: u64, tells: bool) -> Run {
-    let mut world = World::new(seed, tells);
+fn attempt(seed: u64, actors: Option<&[Actor]>, tells: bool) -> Run {
+    let mut world = World::new(seed, actors, tells);
     let ended = catch_unwind(AssertUnwindSafe(|| world.run()));
     let broken = match ended {
         Ok(checked) => checked.err(),
@@ -131,7 +137,8 @@ fn attempt(seed: u64, tells: bool) -> Run {
     };
     let (steps, trail) = (world.steps_taken(), world.trail());
     let violation = broken.map(|Broken { promise, what }| Violation { promise, what, step: steps, trail });
-    Run { seed, steps, hash: world.hash(), counts: world.counts, violation }
+    let actors = actors.map(<[Actor]>::to_vec);
+    Run { seed, actors, steps, hash: world.hash(), counts: world.counts, violation }
 }
 
 /// What a panic said.
@@ -143,7 +150,8 @@ fn message(why: &(dyn std::any::Any + Send)) -> String {
 impl Run {
     /// The command that runs this seed again.
     pub fn command(&self) -> String {
-        format!("dak sim fuzz --seed {} --seeds 1", self.seed)
+        let actors = self.actors.iter().flatten().map(|actor| format!(" --actor {actor}"));
+        format!("dak sim fuzz --seed {} --seeds 1{}", self.seed, actors.collect::<String>())
     }
 }
 

@@ -1,11 +1,13 @@
 //! Whole networks under faults: a fixed few hundred seeds, and those that ever found something.
 
-use dak::sim::fuzz::{Counts, Run, run, run_twice};
+use dak::sim::fuzz::{Actor, Counts, Run, run, run_twice};
 use rayon::prelude::*;
 
 /// Seeds that once broke a promise, or came close.
 const KEPT: [u64; 2] = [2_045_186, 2_004_321];
 const SEEDS: u64 = 240;
+/// Of each kind of hostile nodes.
+const ALONE: u64 = 24;
 
 fn expect_nothing_broken(runs: &[Run]) {
     let broken: Vec<String> = runs.iter().filter(|run| run.violation.is_some()).map(|run| run.to_string()).collect();
@@ -14,7 +16,7 @@ fn expect_nothing_broken(runs: &[Run]) {
 
 #[test]
 fn no_seed_breaks_a_promise() {
-    let runs: Vec<Run> = (1..=SEEDS).into_par_iter().chain(KEPT).map(run).collect();
+    let runs: Vec<Run> = (1..=SEEDS).into_par_iter().chain(KEPT).map(|seed| run(seed, None)).collect();
     expect_nothing_broken(&runs);
     let mut counts = Counts::default();
     runs.iter().for_each(|run| counts.add(&run.counts));
@@ -37,7 +39,15 @@ fn no_seed_breaks_a_promise() {
 
 #[test]
 fn a_seed_comes_out_the_same_each_time() {
-    let runs: Vec<Run> = (1_000..1_016).into_par_iter().map(run_twice).collect();
+    let runs: Vec<Run> = (1_000..1_016).into_par_iter().map(|seed| run_twice(seed, None)).collect();
     expect_nothing_broken(&runs);
     assert_ne!(runs[0].hash, runs[1].hash, "seeds differ");
+}
+
+#[test]
+fn no_kind_of_hostile_node_breaks_a_promise_by_itself() {
+    let all = Actor::ALL.into_par_iter().flat_map(|actor| (1..=ALONE).into_par_iter().map(move |seed| (seed, actor)));
+    let runs: Vec<Run> = all.map(|(seed, actor)| run(seed, Some(&[actor]))).collect();
+    expect_nothing_broken(&runs);
+    assert!(runs.iter().filter(|run| run.counts.deeds > 0).count() >= runs.len() / 2, "they act");
 }

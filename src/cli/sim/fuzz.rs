@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::gauge::Bar;
 use super::{FuzzArgs, Outcome, Stop, print, threads};
-use crate::sim::fuzz::{Counts, Run, run, run_twice};
+use crate::sim::fuzz::{Actor, Counts, Run, run, run_twice};
 
 /// One seed in so many runs twice, to see that it comes out the same.
 const TWICE_EVERY: u64 = 64;
@@ -22,7 +22,7 @@ pub fn fuzz(args: &FuzzArgs, json: bool) -> Outcome {
     // What panics is told with its seed; the thread's own words would only come in between.
     std::panic::set_hook(Box::new(|_| {}));
     let began = Instant::now();
-    let found = pool.install(|| search(args.seed..end, json));
+    let found = pool.install(|| search(args.seed..end, &args.actor, json));
     drop(std::panic::take_hook());
     let (ran, counts, mut broken) = found;
     broken.sort_by_key(|run| run.seed);
@@ -35,14 +35,15 @@ pub fn fuzz(args: &FuzzArgs, json: bool) -> Outcome {
     }
 }
 
-fn search(seeds: std::ops::Range<u64>, json: bool) -> (u64, Counts, Vec<Run>) {
+fn search(seeds: std::ops::Range<u64>, actors: &[Actor], json: bool) -> (u64, Counts, Vec<Run>) {
     let (done, violations, of) = (AtomicUsize::new(0), AtomicU64::new(0), (seeds.end - seeds.start) as usize);
     let bar = Bar::new(json);
+    let actors = (!actors.is_empty()).then_some(actors);
     let one = |seed: u64| {
         if violations.load(Ordering::Relaxed) >= VIOLATIONS_MAX {
             return None;
         }
-        let run = if seed.is_multiple_of(TWICE_EVERY) { run_twice(seed) } else { run(seed) };
+        let run = if seed.is_multiple_of(TWICE_EVERY) { run_twice(seed, actors) } else { run(seed, actors) };
         violations.fetch_add(u64::from(run.violation.is_some()), Ordering::Relaxed);
         bar.count(done.fetch_add(1, Ordering::Relaxed) + 1, of);
         Some(run)

@@ -10,6 +10,7 @@ use crate::sim::random::Stream;
 use crate::time::{DAY, Millis};
 
 use super::Checked;
+use super::actors::Poison;
 use super::world::World;
 
 /// What all hostile nodes know.
@@ -22,6 +23,7 @@ pub struct Coven {
     /// Other frames that any of them heard.
     pub frames: Vec<Vec<u8>>,
     pub sequence: u64,
+    pub poison: Poison,
 }
 
 /// Most bundles, ids and frames remembered; a new one takes the place of any.
@@ -30,7 +32,7 @@ const MEMORY_MAX: usize = 96;
 impl Coven {
     pub fn new(seed: u64) -> Coven {
         let dice = Stream::new(seed, "fuzz hostile", 0);
-        Coven { dice, bundles: Vec::new(), ids: Vec::new(), frames: Vec::new(), sequence: 0 }
+        Coven { dice, bundles: Vec::new(), ids: Vec::new(), frames: Vec::new(), sequence: 0, poison: Poison::default() }
     }
 
     /// One of the ids heard of, or one of nothing.
@@ -128,7 +130,11 @@ impl World {
     pub(super) fn swallows(&mut self, from: usize, to: usize, bytes: &[u8]) -> bool {
         self.coven.hear(bytes);
         let mind = mind(to, self.plan.seed);
-        let Ok(Incoming::Bundle { bytes, .. }) = Incoming::decode(bytes) else { return false };
+        let bytes = match Incoming::decode(bytes) {
+            Ok(Incoming::Bundle { bytes, .. }) => bytes,
+            Ok(Incoming::Frame(frame)) => return self.poisons(to, from, &frame),
+            Err(_) => return false,
+        };
         if !self.coven.dice.chance(mind.swallows) {
             return false;
         }
@@ -141,6 +147,13 @@ impl World {
 
     /// What the agent of a hostile node would say.
     pub(super) fn twist_frame(&mut self, n: usize, peer: usize, frame: Frame) -> Checked {
+        if self.keeps_back(n, peer, &frame) {
+            return Ok(());
+        }
+        let frame = match frame {
+            Frame::Hello(hello) => Frame::Hello(self.act_in_hello(n, peer, hello)),
+            frame => frame,
+        };
         let bends = mind(n, self.plan.seed).bends;
         let frame = match frame {
             _ if !self.coven.dice.chance(bends) => frame,
@@ -195,12 +208,12 @@ impl World {
     /// What the agent of a hostile node would hand over.
     pub(super) fn twist_bundle(&mut self, n: usize, peer: usize, transit: Transit, bundle: &Bundle) -> Checked {
         let mind = mind(n, self.plan.seed);
-        if self.coven.dice.chance(mind.swallows) {
+        if self.hands_nothing_over() || self.coven.dice.chance(mind.swallows) {
             return Ok(());
         }
         let transit = match self.coven.dice.chance(mind.bends) {
             true => self.coven.any_transit(),
-            false => transit,
+            false => self.lie_about(transit, bundle),
         };
         self.tell(|| format!("{n} (hostile) hands {} to {peer}: {transit:?}", bundle.id));
         self.put(n, peer, encode_bundle(&transit, bundle));

@@ -7,6 +7,7 @@ use crate::agent::routing::prophet::Parameters;
 use crate::sim::random::Stream;
 use crate::time::{MINUTE, Millis};
 
+use super::actors::Actor;
 use super::steps::{KINDS, Kind};
 
 #[derive(Clone, Debug)]
@@ -15,6 +16,8 @@ pub struct Plan {
     pub nodes: usize,
     /// The last so many of the nodes are hostile.
     pub hostile: usize,
+    /// What these are after.
+    pub actors: Vec<Actor>,
     pub steps: u64,
     pub configs: Vec<Config>,
     pub air: AirFaults,
@@ -57,18 +60,28 @@ const HOSTILE_TENTHS: usize = 3;
 const PLACE_BYTES: u64 = 1_500;
 
 impl Plan {
-    pub fn new(seed: u64) -> Plan {
+    /// The world of a seed, with the actors it draws, or with these alone.
+    pub fn new(seed: u64, actors: Option<&[Actor]>) -> Plan {
         let dice = &mut Stream::new(seed, "fuzz plan", 0);
         let nodes = dice.between(NODES_MIN, NODES_MAX) as usize;
         let hostile_max = nodes * HOSTILE_TENTHS / 10;
         let hostile = dice.below(hostile_max as u64 + 1).max(dice.below(hostile_max as u64 + 1)) as usize;
+        // Who asks for an actor wants to see it.
+        let hostile = if actors.is_some_and(|actors| !actors.is_empty()) { hostile.max(1) } else { hostile };
+        let actors = match actors {
+            Some(actors) => actors.to_vec(),
+            None if hostile > 0 => Actor::drawn(seed),
+            None => Vec::new(),
+        };
         let policy = one_in(dice, 4).then(|| any_policy(dice));
         let air = if one_in(dice, 2) { any_air(dice) } else { AirFaults::default() };
         let walls = [Walls::True, Walls::Years, Walls::Any][dice.below(3) as usize];
+        let acts = !actors.is_empty();
         Plan {
             seed,
             nodes,
             hostile,
+            actors,
             steps: dice.between(100, 420),
             configs: (0..nodes).map(|_| any_config(dice, policy.as_ref())).collect(),
             air,
@@ -76,7 +89,7 @@ impl Plan {
             open_batches: if one_in(dice, 2) { dice.below(600_000) as u32 } else { 0 },
             ahead: if one_in(dice, 3) { dice.between(1, 3) as usize } else { 0 },
             parts: one_in(dice, 2),
-            weights: any_weights(dice, hostile > 0, walls),
+            weights: any_weights(dice, hostile > 0, acts, walls),
         }
     }
 
@@ -137,10 +150,11 @@ fn any_air(dice: &mut Stream) -> AirFaults {
     AirFaults { lost: rate(), doubled: rate(), overtaken: rate(), cut: rate(), damaged: rate() }
 }
 
-fn any_weights(dice: &mut Stream, hostile: bool, walls: Walls) -> [u64; KINDS.len()] {
+fn any_weights(dice: &mut Stream, hostile: bool, acts: bool, walls: Walls) -> [u64; KINDS.len()] {
     KINDS.map(|(kind, usual)| {
         let can_happen = match kind {
             Kind::Deed => hostile,
+            Kind::Act => acts,
             Kind::Wall => walls != Walls::True,
             _ => true,
         };

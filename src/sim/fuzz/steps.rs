@@ -33,10 +33,11 @@ pub enum Kind {
     Cancel,
     Drop,
     Deed,
+    Act,
 }
 
 /// Everything that can happen, with how likely it usually is.
-pub const KINDS: [(Kind, u64); 18] = [
+pub const KINDS: [(Kind, u64); 19] = [
     (Kind::Send, 10),
     (Kind::Open, 22),
     (Kind::Part, 10),
@@ -55,6 +56,7 @@ pub const KINDS: [(Kind, u64); 18] = [
     (Kind::Cancel, 1),
     (Kind::Drop, 2),
     (Kind::Deed, 30),
+    (Kind::Act, 10),
 ];
 
 /// Most messages of one world.
@@ -132,6 +134,11 @@ impl World {
                 let hostile = self.plan.hostile as u64;
                 let n = self.plan.nodes - 1 - self.dice.below(hostile) as usize;
                 self.deed(n)
+            }
+            Kind::Act => {
+                let hostile = self.plan.hostile as u64;
+                let n = self.plan.nodes - 1 - self.dice.below(hostile) as usize;
+                self.act_out(n)
             }
         }
     }

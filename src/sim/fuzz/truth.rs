@@ -24,7 +24,7 @@ pub struct Truth {
     /// By number of the node.
     pub(super) honest: Vec<bool>,
     pub(super) numbers: BTreeMap<NodeId, usize>,
-    signed: Signed,
+    pub(super) signed: Signed,
     /// Under which stamp bundles were signed, and what the world's clock showed when they became durable.
     created: BTreeMap<BundleId, (Creation, u64)>,
     lifetimes: BTreeMap<BundleId, Millis>,

@@ -9,6 +9,7 @@ use crate::id::{BundleId, NodeId};
 use crate::sim::random::Stream;
 use crate::time::Millis;
 
+use super::actors::Actor;
 use super::air::Air;
 use super::hostile::Coven;
 use super::node::Node;
@@ -53,8 +54,8 @@ const TRAIL_MAX: usize = 60;
 const RINGS_MAX: u32 = 20_000;
 
 impl World {
-    pub fn new(seed: u64, tells: bool) -> World {
-        let plan = Plan::new(seed);
+    pub fn new(seed: u64, actors: Option<&[Actor]>, tells: bool) -> World {
+        let plan = Plan::new(seed, actors);
         let signed = Signed::default();
         let node = |n: usize| {
             let secret = *blake3::hash(&[n as u8 + 1; 8]).as_bytes();
