@@ -55,7 +55,7 @@ pub use self::receive::REJECTED_BLOCKED;
 pub use self::view::{ContactView, Usage};
 
 use self::aloft::Aloft;
-use self::change::{Held, Person};
+use self::change::{Held, Person, Standing};
 use self::contact::Contact;
 use self::custody::{Custody, Slot};
 use self::inbox::Inbox;
@@ -156,6 +156,9 @@ impl Agent {
         let mut inbox = Inbox::restore(durable.letters, durable.delivered);
         // Whoever writes to himself is no stranger.
         durable.people.keys().chain([&node]).for_each(|person| inbox.set_named(*person, true));
+        let mut routing = Routing::new(&config.policy, node, &durable.learned);
+        let contacts = durable.people.iter().filter(|(_, person)| person.standing == Standing::Contact);
+        contacts.for_each(|(person, _)| routing.set_named(*person, true));
         let nudges = inbox.letters().filter(|letter| !letter.collected).map(|letter| letter.id).collect();
         let mut agent = Agent {
             node,
@@ -176,7 +179,7 @@ impl Agent {
             inbox,
             outbox: Outbox::restore(durable.outgoing),
             people: durable.people,
-            routing: Routing::new(&config.policy, node, &durable.learned),
+            routing,
             learned: durable.learned,
             owed: durable.owed,
             contacts: BTreeMap::new(),

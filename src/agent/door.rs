@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Agent;
-use super::change::{Belief, Change, Class, Evidence, Held, Letter, Outgoing, Person, What};
+use super::change::{Belief, Change, Class, Evidence, Held, Letter, Outgoing, Person, Standing, What};
 use super::custody::Slot;
 use super::io::{Event, Gone, Output};
 use super::tombstones::{BELIEFS_MAX, TOMBSTONES_MAX};
@@ -140,6 +140,7 @@ impl Agent {
             None => drop(self.people.remove(&node)),
         }
         self.inbox.set_named(node, person.is_some());
+        self.routing.set_named(node, person.as_ref().is_some_and(|person| person.standing == Standing::Contact));
         self.emit(Change::Meet { node, person }, out);
     }
 

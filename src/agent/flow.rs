@@ -200,6 +200,9 @@ impl Agent {
                 self.spend(slot, flight.copies, out);
             }
             let held = self.custody.held(slot);
+            if held.kind == Kind::Message && held.destination.node != peer {
+                self.routing.handed(&id, peer);
+            }
             if flight.moved && held.class != Class::Own && held.grade != Grade::Released {
                 self.regrade(slot, Grade::Released, held.copies, held.class, out);
             }

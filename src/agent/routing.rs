@@ -7,7 +7,9 @@
 mod binary;
 mod chance;
 mod epidemic;
+mod hearsay;
 mod learned;
+mod meetings;
 pub mod prophet;
 mod prospect;
 mod spray;
@@ -17,7 +19,7 @@ use std::collections::BTreeMap;
 use crate::bundle::{Kind, Priority};
 use crate::eid::Eid;
 use crate::frame::{ROUTING_ENTRIES_MAX, RoutingInfo};
-use crate::id::NodeId;
+use crate::id::{BundleId, NodeId};
 use crate::time::{Millis, Timestamp};
 
 use self::learned::Learned;
@@ -61,6 +63,9 @@ pub trait Strategy {
     /// Whether anything is ever handed to a node that is not its destination.
     fn replicates(&self) -> bool;
 
+    /// The person names a node, or does so no longer.
+    fn set_named(&mut self, _node: NodeId, _is_named: bool) {}
+
     /// What the next Hello to `peer` says.
     fn info(&mut self, peer: NodeId, now: Timestamp) -> RoutingInfo;
 
@@ -69,6 +74,12 @@ pub trait Strategy {
 
     /// A contact ended.
     fn parted(&mut self, _peer: NodeId, _now: Timestamp, _lessons: &mut Lessons) {}
+
+    /// `peer` accepted a message that is for another.
+    fn handed(&mut self, _id: &BundleId, _peer: NodeId) {}
+
+    /// The destination signed that it has a message; `from`, which is another, was the first to bring the receipt.
+    fn proven(&mut self, _id: &BundleId, _from: NodeId) {}
 
     /// A copy had to leave for want of room.
     fn evicted(&mut self, _bundle: &Facts) {}
@@ -167,6 +178,10 @@ impl Routing {
         self.strategy().replicates()
     }
 
+    pub fn set_named(&mut self, node: NodeId, is_named: bool) {
+        self.strategy_mut().set_named(node, is_named);
+    }
+
     pub fn info(&mut self, peer: NodeId, now: Timestamp) -> RoutingInfo {
         self.strategy_mut().info(peer, now)
     }
@@ -193,6 +208,14 @@ impl Routing {
 
     pub fn send_rank(&self, bundle: &Facts, peer: NodeId) -> u64 {
         self.strategy().send_rank(bundle, peer)
+    }
+
+    pub fn handed(&mut self, id: &BundleId, peer: NodeId) {
+        self.strategy_mut().handed(id, peer);
+    }
+
+    pub fn proven(&mut self, id: &BundleId, from: NodeId) {
+        self.strategy_mut().proven(id, from);
     }
 
     pub fn evicted(&mut self, bundle: &Facts) {

@@ -15,9 +15,14 @@
 //! Numbers are integers with 31 bits after the point, rounded to 1/65,535 on the wire. What a node tells is within half
 //! such a step of what the formulas make of the words it heard, and within one and a half of what they would be had nobody
 //! rounded (`tests/routing/prophet.rs`).
+//!
+//! Section 6 of the RFC leaves open whom to believe. Here a Hello is taken for its 512 highest words at most; who was never
+//! met but heard of makes room first where there are too many; and only people whom the person named, and nodes met again
+//! and again, are told predictabilities as they are: to others they are halves, quarters, eighths.
+//!
 //! Values are aged when they are looked at, so that time costs nothing and a record stays true while it lies in a store.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::chance::{Chance, Decay};
 use super::{ENTRIES_TOLD_MAX, Facts, Learned, Lessons, Strategy, Verdict, by_remaining_life, highest, in_order};
@@ -91,7 +96,11 @@ pub struct Prophet {
     table: Vec<(NodeId, Entry)>,
     /// What the peers of present contacts said, and when.
     told: BTreeMap<NodeId, (Timestamp, Vec<(NodeId, u16)>)>,
+    named: BTreeSet<NodeId>,
 }
+
+/// What a second encounter leads to where the first is not forgotten.
+const OFTEN: u32 = 700_000;
 
 /// One predictability.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,7 +130,14 @@ impl Prophet {
             forwarding: parameters.forwarding,
             table,
             told: BTreeMap::new(),
+            named: BTreeSet::new(),
         }
+    }
+
+    /// Whether this node's habits are for `node` to know: the person named it, or it sees much of them anyway.
+    fn is_familiar(&self, node: NodeId, now: Timestamp) -> bool {
+        let was_met = |entry: &Entry| entry.met.is_some() && self.chance(entry, now) >= Chance::from_millionths(OFTEN);
+        self.named.contains(&node) || self.entry(node).is_some_and(was_met)
     }
 
     /// P(this node, `node`) now.
@@ -209,15 +225,17 @@ impl Prophet {
         }
     }
 
-    /// Forgets the least likely where there are too many.
+    /// Forgets the least likely where there are too many, and first of all what others told.
     fn shrink(&mut self, now: Timestamp, lessons: &mut Lessons) {
         if self.table.len() <= ROUTING_ENTRIES_MAX {
             return;
         }
-        let mut ranked: Vec<(Chance, NodeId)> =
-            self.table.iter().map(|(node, entry)| (self.chance(entry, now), *node)).collect();
+        let rank = |(node, entry): &(NodeId, Entry)| {
+            (entry.met.is_some(), self.named.contains(node), self.chance(entry, now), *node)
+        };
+        let mut ranked: Vec<(bool, bool, Chance, NodeId)> = self.table.iter().map(rank).collect();
         ranked.sort_unstable();
-        let mut goes: Vec<NodeId> = ranked.drain(..ranked.len() - ROUTING_ENTRIES_MAX).map(|(_, node)| node).collect();
+        let mut goes: Vec<NodeId> = ranked.drain(..ranked.len() - ROUTING_ENTRIES_MAX).map(|ranked| ranked.3).collect();
         lessons.extend(goes.iter().map(|node| (*node, None)));
         goes.sort_unstable();
         self.table.retain(|(node, _)| goes.binary_search(node).is_err());
@@ -229,17 +247,27 @@ impl Strategy for Prophet {
         true
     }
 
+    fn set_named(&mut self, node: NodeId, is_named: bool) {
+        if is_named {
+            self.named.insert(node)
+        } else {
+            self.named.remove(&node)
+        };
+    }
+
     fn info(&mut self, peer: NodeId, now: Timestamp) -> RoutingInfo {
+        let is_familiar = self.is_familiar(peer, now);
+        let told = |chance: Chance| if is_familiar { chance.to_wire() } else { coarse(chance.to_wire()) };
         let mut all = Vec::with_capacity(self.table.len());
         let others = self.table.iter().filter(|(node, _)| *node != peer);
-        all.extend(others.map(|(node, entry)| (*node, self.chance(entry, now).to_wire())));
+        all.extend(others.map(|(node, entry)| (*node, told(self.chance(entry, now)))));
         RoutingInfo::Predictabilities(highest(all, ENTRIES_TOLD_MAX))
     }
 
     fn met(&mut self, peer: NodeId, info: &RoutingInfo, now: Timestamp, lessons: &mut Lessons) {
         let through = self.encounter(peer, now, lessons);
         let told = match info {
-            RoutingInfo::Predictabilities(told) => in_order(told),
+            RoutingInfo::Predictabilities(told) => highest(in_order(told), ENTRIES_TOLD_MAX),
             _ => Vec::new(),
         };
         self.learn(peer, &told, through, now, lessons);
@@ -274,6 +302,11 @@ impl Strategy for Prophet {
     fn drop_rank(&self, bundle: &Facts) -> u64 {
         by_remaining_life(bundle)
     }
+}
+
+/// A predictability as strangers are told it: a half, a quarter, an eighth.
+fn coarse(told: u16) -> u16 {
+    told.checked_ilog2().map_or(0, |log| 1 << log)
 }
 
 /// Distinguishes the records of this strategy.
