@@ -162,7 +162,7 @@ fn a_carrier_whose_copies_never_lead_to_receipts_is_given_few() {
         rig.routings[0].proven(&id, node(2));
     }
     assert_eq!(rig.verdict_on(0, 2, 3, 16), Verdict::Copy(8), "2 brought every receipt");
-    assert_eq!(rig.verdict_on(0, 1, 3, 16), Verdict::Copy(1), "1 none");
+    assert_eq!(rig.verdict_on(0, 1, 3, 16), Verdict::Copy(0), "1 none, so that its copy spends nothing");
 }
 
 #[test]

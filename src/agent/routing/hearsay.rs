@@ -101,10 +101,6 @@ impl Hearsay {
         &mut self.tellers.entry(peer).or_default().told_it
     }
 
-    pub fn price_of(&self, peer: NodeId) -> u64 {
-        self.tellers.get(&peer).map_or(0, |teller| teller.price)
-    }
-
     /// How often `peer` meets `node`, as far as it is believed.
     pub fn rate_of(&self, peer: NodeId, node: NodeId) -> Rate {
         let Some(teller) = self.tellers.get(&peer) else { return 0 };
@@ -112,10 +108,18 @@ impl Hearsay {
         (from_wire(told) * self.belief_in(teller)) / WHOLE
     }
 
-    /// The part of a spray budget for `peer`: half of it (binary spray-and-wait), and of that as much as it is believed.
+    /// The part of a spray budget for `peer`: half of it (binary spray-and-wait), and of that as much as its record is good
+    /// for. What it gets beyond is a copy that spends nothing.
     pub fn share_of(&self, peer: NodeId, copies: u16) -> u16 {
-        let belief = self.tellers.get(&peer).map_or(WHOLE, |teller| self.record_of(teller));
-        ((u64::from(copies / 2) * belief / WHOLE) as u16).max(1)
+        let record = self.tellers.get(&peer).map_or(WHOLE, |teller| self.record_of(teller));
+        (u64::from(copies / 2) * record / WHOLE) as u16
+    }
+
+    /// The price of a peer's room, taken for no less than that of one's own as far as its record is not good.
+    pub fn price_at(&self, peer: NodeId, own: u64) -> u64 {
+        let Some(teller) = self.tellers.get(&peer) else { return 0 };
+        let doubt = WHOLE - self.record_of(teller);
+        teller.price + own.saturating_sub(teller.price) * doubt / WHOLE
     }
 
     /// The best rate to `node` through another.

@@ -138,7 +138,7 @@ impl Strategy for Prospect {
     fn verdict(&self, bundle: &Facts, peer: NodeId) -> Verdict {
         let theirs = self.hearsay.rate_of(peer, bundle.destination.node);
         let mine = self.rate(bundle.destination.node, bundle.now);
-        let price = self.hearsay.price_of(peer);
+        let price = self.hearsay.price_at(peer, self.price(bundle.now));
         let worth = rank(bundle, theirs);
         let is_hardly_worse = theirs.max(UNKNOWN << POINT) * WORSE_MAX > mine;
         match bundle.copies {
