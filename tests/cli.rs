@@ -83,6 +83,9 @@ fn neighbours_write_read_and_answer() {
     wanted.as_object().unwrap().iter().for_each(|(key, value)| assert_eq!(row[key], *value, "{key}"));
     assert!(bob.run(&format!("read {}", &id[..6])).data.contains("hello"));
     assert_eq!(bob.rows("inbox --unread").len(), 0);
+    assert_eq!(alice.json(&format!("status {id}"))["state"], "delivered", "nobody was told");
+    assert_eq!(bob.run(&format!("read {id} --tell")).code, 0);
+    alice.until(&format!("status {id}"), |rows| rows[0]["state"] == "read");
 
     let answer = bob.json(&format!("reply {id} thanks --wait --timeout 30s"));
     let answered = alice.rows("inbox").remove(0);
@@ -93,7 +96,7 @@ fn neighbours_write_read_and_answer() {
     assert_eq!(answered["in_reply_to"], id);
 
     let status = alice.json(&format!("status {id}"));
-    assert_eq!((&status["to"], &status["state"]), (&"bob".into(), &"delivered".into()));
+    assert_eq!((&status["to"], &status["state"]), (&"bob".into(), &"read".into()));
     let events: Vec<&str> = status["events"].as_array().unwrap().iter().map(|e| e["what"].as_str().unwrap()).collect();
     assert!(events.first() == Some(&"queued") && events.contains(&"delivered"), "{events:?}");
 

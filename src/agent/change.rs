@@ -71,7 +71,18 @@ pub struct Letter {
     pub from: NodeId,
     pub hops: Hops,
     pub read: bool,
+    /// Its writer was told that it was read.
+    #[serde(default)]
+    pub told: bool,
     /// The application has seen it: no more nudges.
+    pub collected: bool,
+}
+
+/// What may change about an inbox row.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Marks {
+    pub read: bool,
+    pub told: bool,
     pub collected: bool,
 }
 
@@ -145,8 +156,7 @@ pub enum Change {
     /// Changes the marks of an inbox row.
     Mark {
         row: Row,
-        read: bool,
-        collected: bool,
+        marks: Marks,
     },
     /// The person deletes an inbox row; its id stays among the delivered.
     Discard {
@@ -217,6 +227,14 @@ pub struct Durable {
 }
 
 impl Letter {
+    pub fn marks(&self) -> Marks {
+        Marks { read: self.read, told: self.told, collected: self.collected }
+    }
+
+    pub fn set_marks(&mut self, marks: Marks) {
+        (self.read, self.told, self.collected) = (marks.read, marks.told, marks.collected);
+    }
+
     /// How a delivered id is remembered.
     pub fn mark_of(id: &BundleId) -> [u8; 16] {
         id.0[..16].try_into().expect("16 of 32 bytes")
@@ -246,9 +264,9 @@ impl Durable {
                 self.delivered.insert(Letter::mark_of(&letter.id));
                 self.letters.insert(letter.row, letter.clone());
             }
-            Change::Mark { row, read, collected } => {
+            Change::Mark { row, marks } => {
                 if let Some(letter) = self.letters.get_mut(row) {
-                    (letter.read, letter.collected) = (*read, *collected);
+                    letter.set_marks(*marks);
                 }
             }
             Change::Discard { row } => drop(self.letters.remove(row)),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rand_core::Rng;
 
-use super::change::{Belief, Change, Class, Evidence, Held, Letter, Outgoing, Person, What};
+use super::change::{Belief, Change, Class, Evidence, Held, Letter, Marks, Outgoing, Person, What};
 use super::custody::Slot;
 use super::io::{Event, Gone, Output};
 use super::tombstones::{BELIEFS_MAX, TOMBSTONES_MAX};
@@ -112,10 +112,10 @@ impl Agent {
         self.emit(Change::Deliver { letter, bundle }, out);
     }
 
-    pub(super) fn mark(&mut self, id: &BundleId, read: bool, collected: bool, out: &mut Vec<Output>) {
+    pub(super) fn mark(&mut self, id: &BundleId, marks: Marks, out: &mut Vec<Output>) {
         let Some(row) = self.inbox.find(id).map(|letter| letter.row) else { return };
-        self.inbox.mark(row, read, collected);
-        self.emit(Change::Mark { row, read, collected }, out);
+        self.inbox.mark(row, marks);
+        self.emit(Change::Mark { row, marks }, out);
     }
 
     pub(super) fn discard_letter(&mut self, id: &BundleId, out: &mut Vec<Output>) {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use self::order::Order;
 pub use self::order::Position;
-use crate::agent::change::{Letter, Row};
+use crate::agent::change::{Letter, Marks, Row};
 use crate::agent::custody::cost_bytes;
 use crate::bundle::{Bundle, Hops};
 use crate::id::{BundleId, IdPrefix, NodeId};
@@ -106,9 +106,9 @@ impl Inbox {
         self.letters.insert(letter.row, letter);
     }
 
-    pub fn mark(&mut self, row: Row, read: bool, collected: bool) {
+    pub fn mark(&mut self, row: Row, marks: Marks) {
         if let Some(letter) = self.letters.get_mut(&row) {
-            (letter.read, letter.collected) = (read, collected);
+            letter.set_marks(marks);
         }
     }
 

@@ -1,7 +1,7 @@
 //! What the person does: names and blocks others, reads and deletes mail.
 
 use super::Agent;
-use super::change::{Class, Person};
+use super::change::{Class, Marks, Person};
 use super::io::Output;
 use crate::id::{BundleId, NodeId};
 use crate::receipt::ReceiptKind;
@@ -25,17 +25,19 @@ impl Agent {
 
     pub(super) fn collect(&mut self, id: BundleId, out: &mut Vec<Output>) {
         if let Some(letter) = self.inbox.find(&id).filter(|letter| !letter.collected) {
-            let read = letter.read;
-            self.mark(&id, read, true, out);
+            let marks = Marks { collected: true, ..letter.marks() };
+            self.mark(&id, marks, out);
         }
     }
 
     pub(super) fn read(&mut self, id: BundleId, tell: bool, out: &mut Vec<Output>) {
         let Some(letter) = self.inbox.find(&id).cloned() else { return };
-        if !letter.read {
-            self.mark(&id, true, true, out);
+        let marks = Marks { read: true, told: letter.told || tell, collected: true };
+        if marks != letter.marks() {
+            self.mark(&id, marks, out);
         }
-        if tell && !letter.read {
+        // Also long after it was read, and once.
+        if tell && !letter.told {
             let about = (letter.source, letter.from);
             self.sign_receipt(&letter.destination, about, ReceiptKind::Read, vec![id], letter.lifetime, out);
         }

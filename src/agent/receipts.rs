@@ -75,6 +75,7 @@ impl Agent {
                 from: *from,
                 hops: *hops,
                 read: false,
+                told: false,
                 collected: false,
             };
             self.deliver(letter, Arc::clone(bundle), out);

@@ -298,6 +298,7 @@ mod tests {
             from: node,
             hops: Hops { age, count: 1 },
             read: false,
+            told: false,
             collected: false,
         };
         let doubted = |written: u64, age| clock_differs(&letter(written, age), DtnTime(now));

@@ -108,6 +108,7 @@ fn delivered(n: u64, to: &Identity) -> Change {
         from: source,
         hops: Hops::default(),
         read: false,
+        told: false,
         collected: true,
     };
     Change::Deliver { letter, bundle }

@@ -95,6 +95,7 @@ fn letter(owner: &Identity, row: u64, message: &Message) -> Change {
         from: sender.node(),
         hops: Hops::default(),
         read: false,
+        told: false,
         collected: false,
     };
     Change::Deliver { letter, bundle }

@@ -83,6 +83,7 @@ pub fn deliver(row: u64, bundle: &Arc<Bundle>) -> Change {
         from: node(4),
         hops: Hops { age: Millis(5), count: 6 },
         read: false,
+        told: false,
         collected: false,
     };
     Change::Deliver { letter, bundle: Arc::clone(bundle) }
@@ -159,7 +160,11 @@ impl History {
                 Change::Believe { id: self.id(), signer: self.node(), belief }
             }
             13 => Change::Disbelieve { id: self.id(), signer: self.node() },
-            14 => Change::Mark { row: self.row(), read: self.below(2) == 0, collected: self.below(2) == 0 },
+            14 => {
+                let read = self.below(2) == 0;
+                let marks = Marks { read, told: read && self.below(2) == 0, collected: self.below(2) == 0 };
+                Change::Mark { row: self.row(), marks }
+            }
             15..=16 => Change::Post { outgoing: self.outgoing() },
             17 => Change::Attest { id: self.id(), evidence: self.evidence() },
             18 => Change::Unpost { id: self.id() },

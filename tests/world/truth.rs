@@ -62,7 +62,7 @@ impl Truth {
                     self.stored.entry((n, letter.id)).or_default().insert(Grade::Custody);
                     self.letters.insert((n, letter.row), letter.clone());
                 }
-                Change::Mark { row, read: true, .. } => {
+                Change::Mark { row, marks } if marks.read => {
                     let letter = &self.letters[&(n, *row)];
                     self.read.insert((n, letter.id));
                 }

@@ -155,6 +155,7 @@ mod tests {
             from: source,
             hops: Hops::default(),
             read: false,
+            told: false,
             collected: false,
         }
     }

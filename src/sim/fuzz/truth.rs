@@ -157,7 +157,7 @@ impl Truth {
                 let fits = held.is_some_and(|held| (held.class == Class::Own) == (*class == Class::Own));
                 must(fits, Promise::AcceptedIsDurable, || format!("{n} makes {held:?} of class {class:?}"))?;
             }
-            Change::Mark { row, read: true, .. } => {
+            Change::Mark { row, marks } if marks.read => {
                 self.read.extend(before.letters.get(row).map(|letter| (n, letter.id)));
             }
             Change::Meet { node, person } if person.as_ref().is_some_and(|p| p.standing == Standing::Blocked) => {

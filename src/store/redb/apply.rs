@@ -7,7 +7,7 @@ use super::failure::failed;
 use super::names::Names;
 use super::record;
 use super::tables::{self, counter};
-use crate::agent::change::{Change, Evidence, Letter, Row};
+use crate::agent::change::{Change, Evidence, Letter, Marks, Row};
 use crate::bundle::Bundle;
 use crate::id::BundleId;
 use crate::planted;
@@ -78,9 +78,9 @@ impl<'t> Applying<'t> {
             }
             Change::Disbelieve { id, signer } => self.beliefs.remove(&tables::pair(&id.0, signer.as_bytes())),
             Change::Deliver { letter, bundle } => self.deliver(letter, bundle),
-            Change::Mark { row, read, collected } => self.letters.edit(row.0, |record| {
-                let collected = &(*collected && !planted::is("store-nudge-never-ends"));
-                record[record::LETTER_MARKS].copy_from_slice(&record::marks(*read, *collected));
+            Change::Mark { row, marks } => self.letters.edit(row.0, |record| {
+                let collected = marks.collected && !planted::is("store-nudge-never-ends");
+                record[record::LETTER_MARKS].copy_from_slice(&record::marks(Marks { collected, ..*marks }));
             }),
             Change::Discard { row } => {
                 self.drop_body(*row)?;

@@ -5,7 +5,7 @@
 //! known place. Reading gives `None` for whatever writing could not have made.
 
 use crate::agent::change::{
-    Belief, Carrier, Class, Evidence, Held, Letter, Outgoing, Person, Row, Standing, Unlisted, What,
+    Belief, Carrier, Class, Evidence, Held, Letter, Marks, Outgoing, Person, Row, Standing, Unlisted, What,
 };
 use crate::bundle::{Creation, Hops, Kind, Priority};
 use crate::eid::{Eid, Service};
@@ -16,7 +16,7 @@ use crate::time::{DtnTime, Millis, Moment, Timestamp};
 /// How long a [`Held`] is without the text of a service that this version does not know, at most.
 pub const HELD_BYTES: usize = 4 + 2 + 1 + 4 + 4 * 8 + 4 * 32 + 2;
 
-/// Where the read and collected marks of a letter stand.
+/// Where the marks of a letter stand.
 pub const LETTER_MARKS: std::ops::Range<usize> = 0..2;
 
 /// The facts of a held bundle: what [`regrade`] changes first, then the rest.
@@ -82,7 +82,7 @@ fn grades(grade: Grade, copies: u16, class: Class) -> [u8; 4] {
 /// A row of the inbox: the marks first, then the rest.
 pub fn write_letter(letter: &Letter) -> Vec<u8> {
     let mut out = Vec::with_capacity(256);
-    out.extend(marks(letter.read, letter.collected));
+    out.extend(marks(letter.marks()));
     out.push(letter.priority.code());
     out.push(letter.hops.count);
     put_u32(&mut out, letter.size_bytes);
@@ -99,7 +99,13 @@ pub fn write_letter(letter: &Letter) -> Vec<u8> {
 
 pub fn read_letter(row: Row, bytes: &[u8]) -> Option<Letter> {
     let mut scan = Scan(bytes);
-    let (read, collected) = (scan.flag()?, scan.flag()?);
+    let (read, told) = match scan.u8()? {
+        UNREAD => (false, false),
+        READ => (true, false),
+        TOLD => (true, true),
+        _ => return None,
+    };
+    let collected = scan.flag()?;
     let (priority, count) = (scan.code()?, scan.u8()?);
     let size_bytes = scan.u32()?;
     let creation = scan.creation()?;
@@ -121,13 +127,24 @@ pub fn read_letter(row: Row, bytes: &[u8]) -> Option<Letter> {
         from,
         hops,
         read,
+        told,
         collected,
     })
 }
 
+const UNREAD: u8 = 0;
+const READ: u8 = 1;
+/// Read, and its writer was told.
+const TOLD: u8 = 2;
+
 /// The bytes at [`LETTER_MARKS`].
-pub fn marks(read: bool, collected: bool) -> [u8; 2] {
-    [read.into(), collected.into()]
+pub fn marks(marks: Marks) -> [u8; 2] {
+    let read = match marks {
+        Marks { told: true, .. } => TOLD,
+        Marks { read: true, .. } => READ,
+        Marks { .. } => UNREAD,
+    };
+    [read, marks.collected.into()]
 }
 
 /// One's own message: fixed facts, what carriers said, and the other evidence up to the end.
