@@ -6,7 +6,8 @@
 //! seen comes out as `\u{1b}`.
 //!
 //! Letters of every script, combining marks and emoji pass unharmed; an emoji joined by zero-width joiners shows
-//! its joiners. A backslash is left alone: an escape that somebody typed is only text. Private-use characters and
+//! its joiners. In what is there to be read ([`safe_prose`]), unlike names, zero-width joiners stay inside the words
+//! of scripts that spell with them. A backslash is left alone: an escape that somebody typed is only text. Private-use characters and
 //! noncharacters mean nothing that sender and reader agree on, and are escaped.
 
 use std::fmt::{self, Write};
@@ -27,12 +28,22 @@ pub fn safe_text(text: &str) -> String {
 
 /// Like [`safe_text`] for texts of several lines: newline and tab stay, `\r\n` becomes a newline.
 pub fn safe_block(text: &str) -> String {
+    lines(text, Reading::Plain)
+}
+
+/// Like [`safe_block`] for what a person wrote: joiners that spell Persian or Indic words stay as they are.
+pub fn safe_prose(text: &str) -> String {
+    lines(text, Reading::Prose)
+}
+
+fn lines(text: &str, reading: Reading) -> String {
     let mut safe = String::with_capacity(text.len());
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
+    let mut chars = judged(text, reading).peekable();
+    while let Some((c, is_shown)) = chars.next() {
         match c {
             '\n' | '\t' => safe.push(c),
-            '\r' if chars.peek() == Some(&'\n') => {}
+            '\r' if chars.peek().is_some_and(|(next, _)| *next == '\n') => {}
+            _ if is_shown => safe.push(c),
             _ => push_safe(&mut safe, c),
         }
     }
@@ -59,15 +70,27 @@ pub fn safe_json(text: &str) -> String {
 
 /// Escapes and cuts to `width` columns of a terminal; an ellipsis takes the last column where something was cut.
 pub fn one_line(text: &str, width: usize) -> String {
+    cut(text, width, Reading::Plain)
+}
+
+/// Like [`one_line`] for what a person wrote, as [`safe_prose`] shows it.
+pub fn one_line_of_prose(text: &str, width: usize) -> String {
+    cut(text, width, Reading::Prose)
+}
+
+fn cut(text: &str, width: usize, reading: Reading) -> String {
     let chars_max = width.saturating_mul(CHARS_PER_COLUMN_MAX);
     let mut line = String::new();
     let mut columns = Columns::default();
     // Where to cut, should the text not fit: the last place that leaves a column for the ellipsis.
     let mut cut = 0;
     let mut piece = String::new();
-    for (count, c) in text.chars().enumerate() {
+    for (count, (c, is_shown)) in judged(text, reading).enumerate() {
         piece.clear();
-        push_safe(&mut piece, c);
+        match is_shown {
+            true => piece.push(c),
+            false => push_safe(&mut piece, c),
+        }
         for shown in piece.chars() {
             columns.add(shown);
         }
@@ -121,6 +144,46 @@ pub fn is_unsafe(c: char) -> bool {
             // Noncharacters.
             | '\u{fdd0}'..='\u{fdef}')
         || (c as u32) & 0xfffe == 0xfffe
+}
+
+/// What a text is looked at for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reading {
+    /// To be told from others: a name, an error, an address.
+    Plain,
+    /// To be understood.
+    Prose,
+}
+
+/// Each character, and whether it is shown as it is.
+fn judged(text: &str, reading: Reading) -> impl Iterator<Item = (char, bool)> + '_ {
+    let mut chars = text.chars().peekable();
+    let mut before = None;
+    std::iter::from_fn(move || {
+        let c = chars.next()?;
+        let spells = reading == Reading::Prose && spells(before, c, chars.peek().copied());
+        before = Some(c);
+        Some((c, spells || !is_unsafe(c)))
+    })
+}
+
+/// Whether a zero-width joiner or non-joiner stands between letters that it changes the look of: Persian plurals and
+/// verbs, Indic conjuncts. Elsewhere it is not seen, and only makes equal what is different.
+fn spells(before: Option<char>, c: char, after: Option<char>) -> bool {
+    let between = |of: fn(char) -> bool| before.is_some_and(of) && after.is_some_and(of);
+    matches!(c, '\u{200c}' | '\u{200d}') && (between(is_arabic) || between(is_indic))
+}
+
+/// Letters and marks of the Arabic script.
+fn is_arabic(c: char) -> bool {
+    matches!(c, '\u{620}'..='\u{65f}' | '\u{66e}'..='\u{6d3}' | '\u{6d5}'..='\u{6dc}' | '\u{6df}'..='\u{6e8}'
+        | '\u{6ea}'..='\u{6ef}' | '\u{6fa}'..='\u{6ff}' | '\u{750}'..='\u{77f}' | '\u{8a0}'..='\u{8e1}'
+        | '\u{8e3}'..='\u{8ff}')
+}
+
+/// Letters and marks from Devanagari to Sinhala.
+fn is_indic(c: char) -> bool {
+    matches!(c, '\u{900}'..='\u{dff}')
 }
 
 impl fmt::Display for SafeText<'_> {
@@ -261,11 +324,30 @@ mod tests {
         assert!(one_line(&stacked, 10).len() < 100);
     }
 
+    #[test]
+    fn joiners_stay_inside_words_that_are_spelt_with_them() {
+        let words = "می\u{200c}خواهم کتاب\u{200c}ها क्\u{200d}ष র\u{200d}্য ශ්\u{200d}රී";
+        assert_eq!(safe_prose(words), words);
+        assert_eq!(one_line_of_prose(words, 500), words);
+        for name in [safe_text(words), safe_block(words), one_line(words, 500)] {
+            assert!(name.contains("\\u{200c}") && name.contains("\\u{200d}"), "{name}");
+        }
+        for hidden in
+            ["a\u{200c}b", "\u{200d}क", "می\u{200c}", "ک\u{200c}\u{200c}ک", "ک\u{200c}a", "👩\u{200d}👧", "ک\u{200b}ک"]
+        {
+            assert!(!safe_prose(hidden).chars().any(is_unsafe), "{hidden:?}");
+        }
+    }
+
     proptest::proptest! {
         #[test]
         fn nothing_unsafe_is_in_what_is_printed(text in "\\PC*|.*|(\\PC|\\p{C}){0,40}", width in 0..100usize) {
             proptest::prop_assert!(!safe_text(&text).chars().any(is_unsafe));
             proptest::prop_assert!(!safe_block(&text).chars().any(|c| is_unsafe(c) && c != '\n' && c != '\t'));
+            let prose = [safe_prose(&text), one_line_of_prose(&text, width)].concat();
+            let may = ['\n', '\t', '\u{200c}', '\u{200d}'];
+            proptest::prop_assert!(!prose.chars().any(|c| is_unsafe(c) && !may.contains(&c)));
+            proptest::prop_assert!(columns(&one_line_of_prose(&text, width)) <= width);
             proptest::prop_assert!(!safe_json(&text).chars().any(|c| is_unsafe(c) && c != '\n' && c != '\t'));
             let line = one_line(&text, width);
             proptest::prop_assert!(!line.chars().any(is_unsafe) && columns(&line) <= width);

@@ -276,6 +276,20 @@ fn the_inbox_is_read_as_it_was_written_whatever_came_first() {
 }
 
 #[test]
+fn attachments_are_saved_in_a_directory_that_is_made_for_them() {
+    let (mut alice, mut bob) = (Person::new("alice"), Person::new("bob"));
+    acquaint(&mut alice, &mut bob);
+    let file = alice.file("plan.txt", b"at six");
+    let sent = alice.json(&format!("send bob -f {file} --wait --timeout 60s"));
+    let place = bob.path("new/and/deep");
+    assert_eq!(bob.run(&format!("read {} --save {place}", sent["id"].as_str().unwrap())).code, 0);
+    assert_eq!(fs::read(format!("{place}/plan.txt")).unwrap(), b"at six");
+    let taken = bob.file("taken", b"a file");
+    let ran = bob.run(&format!("read {} --save {taken}/below", sent["id"].as_str().unwrap()));
+    assert!(ran.code == 1 && ran.talk.contains("--save"), "{}", ran.talk);
+}
+
+#[test]
 fn ctrl_c_exits_130() {
     let mut alice = Person::new("alice");
     alice.up("");

@@ -9,14 +9,14 @@ use super::args::{Inbox, InboxList, InboxWhat, Read};
 use super::link::{Link, take};
 use super::listing;
 use super::out::{Out, Paint, Style};
-use super::table::{Cell, cell, painted};
+use super::table::{Cell, cell, painted, prose};
 use super::who::{called, short_id};
 use super::{Outcome, Stop};
 use crate::api::ApiError;
-use crate::api::model::{Done, File, InboxRow, LetterRow, Listing, Request, Row, Topic, json_line};
+use crate::api::model::{Done, File, FileRow, InboxRow, LetterRow, Listing, Request, Row, Topic, json_line};
 use crate::bundle::Priority;
 use crate::home::create_private_file;
-use crate::safe_text::{is_unsafe, safe_block, safe_text};
+use crate::safe_text::{is_unsafe, one_line_of_prose, safe_prose, safe_text};
 use crate::units::about_bytes;
 
 /// So much of a text is asked for where one line of it is shown.
@@ -41,7 +41,8 @@ pub async fn inbox(link: &Link<'_>, args: &Inbox, out: &Out) -> Outcome {
 async fn list(link: &Link<'_>, args: &InboxList, out: &Out) -> Outcome {
     // Subscribed before listed: what arrives in between is in both, and shown once.
     let news = if args.follow { Some(link.follow(Topic::Inbox).await?) } else { None };
-    let text_chars = (!out.json).then_some(GIST_CHARS_MAX);
+    // What is piped is whole.
+    let text_chars = (!out.json && out.style.width.is_some()).then_some(GIST_CHARS_MAX);
     let rows = link.list(Listing::Inbox { unread: args.unread, limit: args.limit, text_chars }).await?;
     let mut shown = BTreeSet::new();
     let mut count = 0u64;
@@ -75,6 +76,10 @@ pub async fn read(link: &Link<'_>, args: &Read, out: &Out) -> Outcome {
     let letter = *take!(link.ask(request).await?, Letter)?;
     out.row(&letter, |style| text(&letter, style))?;
     if let Some(directory) = &args.save {
+        match letter.files.is_empty() {
+            true => out.talk("nothing to save: no file came with it"),
+            false => make_directory(directory)?,
+        }
         for file in &letter.files {
             let path = save(directory, file)?;
             out.talk(&format!("saved {}", safe_text(&path.display().to_string())));
@@ -90,18 +95,15 @@ fn cells(row: &Row, style: &Style) -> Option<Vec<Cell>> {
     let mark = if row.read { cell("") } else { painted(Paint::Good, "*") };
     let paint = if row.read { Paint::Plain } else { Paint::Bold };
     let when = style.when(row.received_at);
-    Some(vec![mark, cell(short_id(&row.id)), painted(paint, called(&row.from)), cell(when), cell(gist(row))])
+    Some(vec![mark, cell(short_id(&row.id)), painted(paint, called(&row.from)), cell(when), prose(gist(row))])
 }
 
 /// A message in a line: urgency, subject, text, attachments.
 fn gist(row: &InboxRow) -> String {
     let urgent = if row.priority == Priority::Urgent { "! " } else { "" };
     let subject = row.subject.as_ref().map(|subject| format!("{subject}: ")).unwrap_or_default();
-    let text = match (&row.text, &row.unreadable) {
-        (Some(text), _) => text.split_whitespace().collect::<Vec<_>>().join(" "),
-        (None, Some(why)) => format!("(unreadable: {why})"),
-        (None, None) => "(unreadable)".into(),
-    };
+    let words = || row.text.as_deref().unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ");
+    let text = unreadable(row).unwrap_or_else(words);
     let files = match row.attachments.len() {
         0 => String::new(),
         1 => " [1 file]".into(),
@@ -110,17 +112,33 @@ fn gist(row: &InboxRow) -> String {
     format!("{urgent}{subject}{text}{files}")
 }
 
-/// A new message, while following: a line for who and when, then the whole text.
+/// A new message, while following: a line for who and when, then the whole text, and what came with it.
 fn arrival(row: &InboxRow, style: &Style) -> String {
     let from = style.paint(Paint::Bold, &called(&row.from));
     let head = format!("{}  {from}, {}", short_id(&row.id), style.when(row.received_at));
-    format!("{head}\n  {}\n", safe_block(&gist_block(row)).replace('\n', "\n  "))
+    let subject = row.subject.as_deref().map(shown_subject);
+    let whole = || safe_prose(row.text.as_deref().unwrap_or_default().trim_end());
+    let body = unreadable(row).unwrap_or_else(whole);
+    let files = row.attachments.iter().map(|file| format!("[{}]", shown_file(file)));
+    let lines = subject.into_iter().chain(body.lines().map(str::to_owned)).chain(files);
+    let indented = lines.map(|line| if line.is_empty() { "\n".into() } else { format!("  {line}\n") });
+    format!("{head}\n{}", indented.collect::<String>())
 }
 
-fn gist_block(row: &InboxRow) -> String {
-    match &row.text {
-        Some(text) => row.subject.as_ref().map(|subject| format!("{subject}\n")).unwrap_or_default() + text.trim_end(),
-        None => gist(row),
+fn shown_subject(subject: &str) -> String {
+    one_line_of_prose(subject, usize::MAX)
+}
+
+fn shown_file(file: &FileRow) -> String {
+    format!("{} ({})", safe_text(&file.name), about_bytes(file.bytes))
+}
+
+/// Why there is nothing to read, in the place of what there is.
+fn unreadable(row: &InboxRow) -> Option<String> {
+    match (&row.text, &row.unreadable) {
+        (Some(_), _) => None,
+        (None, Some(why)) => Some(format!("(unreadable: {})", safe_text(why))),
+        (None, None) => Some("(unreadable)".into()),
     }
 }
 
@@ -129,7 +147,7 @@ fn text(letter: &LetterRow, style: &Style) -> String {
     let row = &letter.row;
     let mut head = vec![("from", called(&row.from))];
     if let Some(subject) = &row.subject {
-        head.push(("subject", safe_text(subject)));
+        head.push(("subject", shown_subject(subject)));
     }
     let doubt = if row.clock_differs { " (the sender's clock differs)" } else { "" };
     head.push((
@@ -154,7 +172,7 @@ fn text(letter: &LetterRow, style: &Style) -> String {
         head.push(("answers", short_id(id)));
     }
     for file in &row.attachments {
-        head.push(("file", format!("{} ({})", safe_text(&file.name), about_bytes(file.bytes))));
+        head.push(("file", shown_file(file)));
     }
     head.push(("id", short_id(&row.id)));
     let secrecy = if row.forward_secrecy { "sealed, with forward secrecy" } else { "sealed, no forward secrecy" };
@@ -163,12 +181,16 @@ fn text(letter: &LetterRow, style: &Style) -> String {
         .iter()
         .map(|(label, value)| format!("{} {value}\n", style.paint(Paint::Dim, &format!("{label:<9}"))))
         .collect();
-    let body = match (&row.text, &row.unreadable) {
-        (Some(text), _) => safe_block(text.trim_end_matches('\n')),
-        (None, Some(why)) => format!("(unreadable: {})", safe_text(why)),
-        (None, None) => "(unreadable)".into(),
-    };
+    let whole = || safe_prose(row.text.as_deref().unwrap_or_default().trim_end_matches('\n'));
+    let body = unreadable(row).unwrap_or_else(whole);
     format!("{head}\n{body}\n")
+}
+
+fn make_directory(directory: &Path) -> Result<(), ApiError> {
+    std::fs::create_dir_all(directory).map_err(|error| {
+        let place = directory.display();
+        ApiError::failure(format!("cannot make the directory {place}: {error}")).next("name another one with --save")
+    })
 }
 
 /// Saves under a harmless name, and never over a file that is there.
@@ -211,7 +233,7 @@ mod tests {
     use crate::cli::table::Table;
 
     fn style(width: usize) -> Style {
-        Style { width, color: false, now: "2026-03-01T12:00[UTC]".parse().unwrap() }
+        Style { width: Some(width), color: false, now: "2026-03-01T12:00[UTC]".parse().unwrap() }
     }
 
     fn table(rows: &[InboxRow], style: &Style) -> String {
@@ -257,6 +279,17 @@ come at six
 \\u{1b}[2J\tbring wine
 ";
         assert_eq!(text(&LetterRow { row, files: Vec::new() }, &style(80)), wanted);
+    }
+
+    #[test]
+    fn what_is_followed_shows_all_of_a_message_and_what_came_with_it() {
+        let file = FileRow { schema: Default::default(), name: "a\u{202e}gpj.exe".into(), bytes: 2_048 };
+        let row =
+            InboxRow { subject: Some("tonight".into()), attachments: vec![file.clone()], ..inbox("one\n\ntwo\n") };
+        let wanted = "3f2a91c0de  bob, today 12:30\n  tonight\n  one\n\n  two\n  [a\\u{202e}gpj.exe (2.0 KiB)]\n";
+        assert_eq!(arrival(&row, &style(80)), wanted);
+        let bare = InboxRow { attachments: vec![file], ..inbox("") };
+        assert_eq!(arrival(&bare, &style(80)), "3f2a91c0de  bob, today 12:30\n  [a\\u{202e}gpj.exe (2.0 KiB)]\n");
     }
 
     #[test]

@@ -8,6 +8,9 @@ use super::{Outcome, Stop};
 use crate::api::Row;
 use crate::api::client::RowStream;
 
+/// So much of a table is laid out together where its rows are of any length.
+const TABLE_BYTES_MAX: usize = 1 << 20;
+
 /// Prints the rows of a listing and tells `seen` of each; `cells` lays one out under `heads`.
 pub async fn print(
     mut rows: RowStream,
@@ -25,6 +28,10 @@ pub async fn print(
                 match out.json {
                     true => out.data(&row.json_line())?,
                     false => cells(&row, &out.style).into_iter().for_each(|cells| table.row(cells)),
+                }
+                // On a terminal a row is a line; elsewhere it may be as long as a message, and is not kept.
+                if out.style.width.is_none() && table.bytes() >= TABLE_BYTES_MAX {
+                    out.data(&table.take(&out.style))?;
                 }
                 seen(row);
             }

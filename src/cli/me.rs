@@ -72,7 +72,7 @@ mod tests {
 
     #[test]
     fn my_name_address_and_words_come_first() {
-        let style = Style { width: 80, color: false, now: "2026-03-01T12:00[UTC]".parse().unwrap() };
+        let style = Style { width: Some(80), color: false, now: "2026-03-01T12:00[UTC]".parse().unwrap() };
         let wanted = format!(
             "alice\n\naddress       dak:{}\nsafety words  acid acorn acre\nlistens at    /ip4/127.0.0.1/tcp/4001\n",
             samples::CAROL
@@ -85,7 +85,7 @@ mod tests {
 
     #[test]
     fn a_qr_code_is_dark_on_light() {
-        let style = Style { width: 80, color: false, now: "2026-03-01T12:00[UTC]".parse().unwrap() };
+        let style = Style { width: Some(80), color: false, now: "2026-03-01T12:00[UTC]".parse().unwrap() };
         let plain = qr(&samples::me().address, &style).unwrap();
         let colored = qr(&samples::me().address, &Style { color: true, ..style }).unwrap();
         // The quiet zone is bright: light ink without colours, white paper with them.
@@ -95,7 +95,7 @@ mod tests {
 
     #[test]
     fn a_qr_code_fits_a_terminal_of_24_lines_however_many_hints_there_are() {
-        let style = Style { width: 80, color: false, now: "2026-03-01T12:00[UTC]".parse().unwrap() };
+        let style = Style { width: Some(80), color: false, now: "2026-03-01T12:00[UTC]".parse().unwrap() };
         let peer = format!("dak:{}", samples::CAROL);
         for hints in [0, 1, 2, 8] {
             let address = format!("{peer}{},n=alice", ",/ip4/192.168.100.200/tcp/33556".repeat(hints));

@@ -25,8 +25,8 @@ pub type Sink = Arc<Mutex<dyn Write + Send>>;
 /// What texts are laid out for.
 #[derive(Clone, Debug)]
 pub struct Style {
-    /// Columns of a line.
-    pub width: usize,
+    /// Columns of a line; none where no terminal shows it, and then nothing is cut.
+    pub width: Option<usize>,
     pub color: bool,
     /// When it is printed, in the person's time zone.
     pub now: Zoned,
@@ -133,11 +133,14 @@ fn wants_color() -> bool {
     io::stdout().is_terminal() && !unwanted && !dumb
 }
 
-fn width() -> usize {
+fn width() -> Option<usize> {
+    if !io::stdout().is_terminal() {
+        return None;
+    }
     let said = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
     let measured = || rustix::termios::tcgetwinsize(io::stdout()).ok().map(|size| usize::from(size.ws_col));
     let columns = said.or_else(measured).filter(|columns| *columns > 0).unwrap_or(WIDTH_DEFAULT);
-    columns.max(WIDTH_MIN)
+    Some(columns.max(WIDTH_MIN))
 }
 
 /// Whether a person sits at stdin.

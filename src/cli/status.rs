@@ -197,7 +197,7 @@ mod tests {
     use EventKind as E;
 
     fn style() -> Style {
-        Style { width: 80, color: false, now: "2026-03-01T12:00[UTC]".parse().unwrap() }
+        Style { width: Some(80), color: false, now: "2026-03-01T12:00[UTC]".parse().unwrap() }
     }
 
     fn carried() -> StatusRow {

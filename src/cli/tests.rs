@@ -232,6 +232,22 @@ fn a_bundle_that_does_not_verify_exits_8() {
 }
 
 #[test]
+fn what_is_piped_is_whole() {
+    let stage = Stage::set_up().with_node();
+    let long = "word ".repeat(2_000);
+    stage.list(vec![Row::Inbox(samples::inbox(&long))]);
+    let data = Arc::new(Mutex::new(Vec::<u8>::new()));
+    let sink: Sink = data.clone();
+    let out =
+        |json| Out::new(json, Style { width: None, ..style() }, sink.clone(), Arc::new(Mutex::new(Vec::<u8>::new())));
+    assert_eq!(run_with(&stage.engine, stage.line("inbox"), out), 0);
+    let shown = String::from_utf8(data.lock().unwrap().clone()).unwrap();
+    assert!(shown.contains(long.trim()) && !shown.contains('…'));
+    let whole = Listing::Inbox { unread: false, limit: None, text_chars: None };
+    assert_eq!(*stage.engine.home.0.listings.lock().unwrap(), [whole], "and so it was asked for");
+}
+
+#[test]
 fn completions_and_version_need_no_home() {
     let stage = Stage::bare();
     assert!(stage.run("completions bash").data.contains("_dak"));
@@ -322,7 +338,7 @@ impl Stage {
 }
 
 fn style() -> Style {
-    Style { width: 80, color: false, now: "2026-03-01T12:00[UTC]".parse().unwrap() }
+    Style { width: Some(80), color: false, now: "2026-03-01T12:00[UTC]".parse().unwrap() }
 }
 
 fn sent() -> SentRow {
