@@ -35,6 +35,7 @@ use crate::home::{Home, HomeLock};
 use crate::id::NodeId;
 use crate::net::NetHandle;
 use crate::node::{Node, NodeError, Sighting};
+use crate::safe_text::safe_text;
 use crate::ticket::Ticket;
 use crate::words::SafetyWords;
 
@@ -95,10 +96,14 @@ impl Desk {
             Request::ContactAdd(introduction) => self.contact_add(introduction).await.map(Response::Contact),
             Request::ContactList => self.contacts().await.map(Response::Contacts),
             Request::ContactShow { who } => self.contact(&who).await.map(Response::Contact),
-            Request::ContactVerify { who, verified } => self.change(&who, move |p| p.verified = verified).await,
+            Request::ContactVerify { who, verified } => {
+                self.change(&who, move |_, person| Ok(Person { verified, ..person })).await
+            }
             Request::ContactRename { who, name } => self.rename(&who, name).await,
             Request::ContactBlock { who } => self.block(&who).await,
-            Request::ContactUnblock { who } => self.change(&who, |p| p.standing = Standing::Contact).await,
+            Request::ContactUnblock { who } => {
+                self.change(&who, |_, person| Ok(Person { standing: Standing::Contact, ..person })).await
+            }
             Request::ContactRemove { who } => self.contact_remove(&who).await,
             Request::Nearby => self.nearby().await.map(Response::Nearby),
             Request::Send(compose) => self.send(compose).await.map(Response::Sent),
@@ -151,7 +156,7 @@ impl Desk {
 
     async fn contact_add(&self, introduction: Introduction) -> Result<ContactRow, ApiError> {
         let Introduction { name, address } = introduction;
-        let ticket = self.introduced(&address)?;
+        let ticket = self.find_ticket(&address).await?;
         let name = match (name == address, &ticket.name) {
             (true, Some(nickname)) => checked_name(nickname)?,
             _ => checked_name(&name)?,
@@ -160,21 +165,34 @@ impl Desk {
         if node == self.node().identity().node() {
             return Err(ApiError::refused("that is your own address").next("ask the other for the output of `dak me`"));
         }
-        let wanted = name.clone();
-        let before = self
-            .look(move |agent, _| {
-                let taken = agent.people().any(|(other, person)| person.name == wanted && *other != node);
-                (taken, agent.person(&node).cloned())
-            })
-            .await?;
-        let person = match before {
-            (true, _) => return Err(name_taken(&name)),
-            (false, Some(person)) => Person { name, ..person },
-            (false, None) => Person { name, standing: Standing::Contact, verified: false },
+        let add = move |agent: &Agent, before: Option<Person>| {
+            let name = free_name(agent, node, name)?;
+            let new = Person { name: String::new(), standing: Standing::Contact, verified: false };
+            Ok(Person { name, ..before.unwrap_or(new) })
         };
+        let row = self.set_person(node, add).await?;
         self.learn_hints(&ticket);
-        self.node().input(Input::Meet { node, person: Some(person) }).await?;
-        self.contact(&node.peer_id()).await
+        Ok(row)
+    }
+
+    /// Changes what is known of a person, who may be unknown so far. Whatever `change` looks at is still so when its
+    /// answer is written.
+    async fn set_person(
+        &self,
+        node: NodeId,
+        change: impl FnOnce(&Agent, Option<Person>) -> Result<Person, ApiError> + Send + 'static,
+    ) -> Result<ContactRow, ApiError> {
+        let decide = move |agent: &Agent| {
+            let before = agent.person(&node).cloned();
+            match change(agent, before.clone()) {
+                Err(error) => (None, Err(error)),
+                Ok(person) if before.as_ref() == Some(&person) => (None, Ok((before, person))),
+                Ok(person) => (Some(Input::Meet { node, person: Some(person.clone()) }), Ok((before, person))),
+            }
+        };
+        let (before, person) = self.node().decide(decide).await??;
+        let renamed_from = before.map(|before| before.name).filter(|name| *name != person.name);
+        Ok(ContactRow { renamed_from, ..rows::contact(self.node().identity().node(), node, &person) })
     }
 
     /// Remembers where a ticket says its node may be found.
@@ -208,32 +226,33 @@ impl Desk {
         person.map(|person| (node, person)).ok_or_else(|| find::nobody(who))
     }
 
-    async fn change(&self, who: &str, change: impl FnOnce(&mut Person)) -> Result<Response, ApiError> {
-        let (node, mut person) = self.somebody(who).await?;
-        change(&mut person);
-        self.node().input(Input::Meet { node, person: Some(person.clone()) }).await?;
-        Ok(Response::Contact(rows::contact(self.node().identity().node(), node, &person)))
+    /// Changes somebody who is still known when it is done.
+    async fn change(
+        &self,
+        who: &str,
+        change: impl FnOnce(&Agent, Person) -> Result<Person, ApiError> + Send + 'static,
+    ) -> Result<Response, ApiError> {
+        let (node, _) = self.somebody(who).await?;
+        let gone = find::nobody(who);
+        let change = move |agent: &Agent, before: Option<Person>| change(agent, before.ok_or(gone)?);
+        self.set_person(node, change).await.map(Response::Contact)
     }
 
     async fn rename(&self, who: &str, name: String) -> Result<Response, ApiError> {
         let name = checked_name(&name)?;
         let (node, _) = self.somebody(who).await?;
-        let wanted = name.clone();
-        let taken = move |agent: &Agent, _: &Names<'_>| agent.people().any(|(n, p)| p.name == wanted && *n != node);
-        if self.look(taken).await? {
-            return Err(name_taken(&name));
-        }
-        self.change(who, |person| person.name = name).await
+        self.change(who, move |agent, person| Ok(Person { name: free_name(agent, node, name)?, ..person })).await
     }
 
     /// Somebody never named can be blocked too, by address.
     async fn block(&self, who: &str) -> Result<Response, ApiError> {
         let node = self.find_node(who).await?;
-        let known = self.look(move |agent, _| agent.person(&node).cloned()).await?;
-        let nameless = || Person { name: node.to_string(), standing: Standing::Blocked, verified: false };
-        let person = Person { standing: Standing::Blocked, ..known.unwrap_or_else(nameless) };
-        self.node().input(Input::Meet { node, person: Some(person.clone()) }).await?;
-        Ok(Response::Contact(rows::contact(self.node().identity().node(), node, &person)))
+        let block = move |agent: &Agent, before: Option<Person>| {
+            let nameless = || free_name(agent, node, node.to_string()).unwrap_or_else(|_| node.peer_id());
+            let name = before.as_ref().map_or_else(nameless, |person| person.name.clone());
+            Ok(Person { name, standing: Standing::Blocked, verified: before.is_some_and(|person| person.verified) })
+        };
+        self.set_person(node, block).await.map(Response::Contact)
     }
 
     async fn contact_remove(&self, who: &str) -> Result<Response, ApiError> {
@@ -357,7 +376,7 @@ fn refuse_to_write(lock: &HomeLock, home: &Home) -> Result<(), ApiError> {
 }
 
 fn checked_name(name: &str) -> Result<String, ApiError> {
-    let name = name.trim();
+    let name = &find::composed(name.trim());
     if name.is_empty() || name.len() > NAME_BYTES_MAX || name.chars().any(char::is_control) {
         let message = format!("a name has 1 to {NAME_BYTES_MAX} bytes on one line");
         return Err(ApiError::usage(message));
@@ -368,8 +387,15 @@ fn checked_name(name: &str) -> Result<String, ApiError> {
     Ok(name.to_owned())
 }
 
-fn name_taken(name: &str) -> ApiError {
-    ApiError::refused(format!("there is another contact named {name}")).next("choose another name")
+/// The name, unless it is already that of another.
+fn free_name(agent: &Agent, node: NodeId, name: String) -> Result<String, ApiError> {
+    match agent.people().any(|(other, person)| person.name == name && *other != node) {
+        false => Ok(name),
+        true => {
+            let message = format!("there is another contact named {}", safe_text(&name));
+            Err(ApiError::refused(message).next("choose another name"))
+        }
+    }
 }
 
 impl From<NodeError> for ApiError {

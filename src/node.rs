@@ -248,13 +248,28 @@ impl Node {
 
     /// Gives the agent one input; returns once what follows from it is durable.
     pub async fn input(&self, input: Input) -> Result<(), NodeError> {
-        if let (Input::Meet { node, person: Some(person) }, Some(net)) = (&input, &self.net)
-            && is_welcome(person)
-        {
-            net.name(*node);
-        }
-        self.work.put(Work::Input(input)).map_err(|_| NodeError::Lost)?;
-        self.look(|_| ()).await
+        self.decide(|_| (Some(input), ())).await
+    }
+
+    /// Looks at the agent and gives it the input that follows from what is seen, in one step: of two that decide at the
+    /// same time, one sees what the other did. Returns once what follows is durable.
+    pub async fn decide<T: Send + 'static>(
+        &self,
+        decide: impl FnOnce(&Agent) -> (Option<Input>, T) + Send + 'static,
+    ) -> Result<T, NodeError> {
+        let (tell, told) = oneshot::channel();
+        let net = self.net.clone();
+        let decide = Box::new(move |agent: &Agent| -> (Option<Input>, Box<dyn FnOnce() + Send>) {
+            let (input, seen) = decide(agent);
+            if let (Some(Input::Meet { node, person: Some(person) }), Some(net)) = (&input, &net)
+                && is_welcome(person)
+            {
+                net.name(*node);
+            }
+            (input, Box::new(move || drop(tell.send(seen))))
+        });
+        self.work.put(Work::Decide(decide)).map_err(|_| NodeError::Lost)?;
+        told.await.map_err(|_| self.lost())
     }
 
     /// Seals a padded message and takes custody of it; returns its id once it is durable.

@@ -33,6 +33,7 @@ pub fn contact() -> ContactRow {
         verified: true,
         safety_words: "zebra zero zone".into(),
         my_safety_words: "acid acorn acre".into(),
+        renamed_from: None,
     }
 }
 

@@ -42,7 +42,13 @@ async fn list(link: &Link<'_>, out: &Out) -> Outcome {
 
 async fn change(link: &Link<'_>, request: Request, done: &str, out: &Out) -> Outcome {
     let contact = take!(link.ask(request).await?, Contact)?;
-    out.row(&contact, |_| format!("{done} {} ({})\n", safe_text(&contact.name), short_peer(&contact.peer_id)))
+    out.row(&contact, |_| {
+        let (name, peer) = (safe_text(&contact.name), short_peer(&contact.peer_id));
+        match &contact.renamed_from {
+            Some(before) => format!("renamed {} to {name} ({peer})\n", safe_text(before)),
+            None => format!("{done} {name} ({peer})\n"),
+        }
+    })
 }
 
 /// Shows both sides' words, and takes the person's word for the comparison.

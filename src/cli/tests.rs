@@ -232,6 +232,15 @@ fn a_bundle_that_does_not_verify_exits_8() {
 }
 
 #[test]
+fn another_name_for_a_known_address_is_called_a_renaming() {
+    let stage = Stage::set_up();
+    stage.answer(Response::Contact(ContactRow { renamed_from: Some("bo\u{1b}b".into()), ..samples::contact() }));
+    assert_eq!(stage.run("contact add bob dak:x").data, "renamed bo\\u{1b}b to bob (111111bob1)\n");
+    stage.answer(Response::Contact(samples::contact()));
+    assert_eq!(stage.run("contact add bob dak:x").data, "added bob (111111bob1)\n");
+}
+
+#[test]
 fn what_is_piped_is_whole() {
     let stage = Stage::set_up().with_node();
     let long = "word ".repeat(2_000);

@@ -1,5 +1,9 @@
 //! From what a person types to what it means: names, addresses, and prefixes of ids.
 
+use std::collections::BTreeSet;
+
+use unicode_normalization::UnicodeNormalization;
+
 use super::Desk;
 use crate::agent::Agent;
 use crate::agent::change::Class;
@@ -12,6 +16,8 @@ use crate::ticket::Ticket;
 
 /// As much of the end of a peer id as tells it from others: what tables print.
 const SHORT_PEER_DIGITS: usize = 10;
+/// As much of a message's id as tables print.
+const SHORT_ID_DIGITS: usize = 10;
 
 /// Reads an address; a bad key is a failure of verification, everything else a slip of the keyboard.
 pub fn ticket(address: &str) -> Result<Ticket, ApiError> {
@@ -19,6 +25,12 @@ pub fn ticket(address: &str) -> Result<Ticket, ApiError> {
         let kind = if error.refuses_key() { ErrorKind::Verification } else { ErrorKind::Usage };
         ApiError::new(kind, error.to_string()).next("ask for the output of `dak me` again, and paste it whole")
     })
+}
+
+/// One spelling of what can be spelt in several ways: the composed characters of Unicode's NFC, in which names are kept
+/// and compared.
+pub fn composed(text: &str) -> String {
+    text.nfc().collect()
 }
 
 pub fn nobody(who: &str) -> ApiError {
@@ -64,7 +76,7 @@ impl Desk {
 
     /// The node of a contact's name, or of an address.
     pub(super) async fn find_node(&self, who: &str) -> Result<NodeId, ApiError> {
-        let name = who.to_owned();
+        let name = composed(who.trim());
         let named = move |agent: &Agent, _: &super::Names<'_>| {
             let same = |person: &&str, folded: bool| match folded {
                 true => person.to_lowercase() == name.to_lowercase(),
@@ -84,9 +96,39 @@ impl Desk {
                 self.learn_hints(&ticket);
                 Ok(ticket.node)
             }
-            // What starts like an address was meant as one.
-            Err(_) if ["dak:", "12D3", "/"].iter().any(|start| who.starts_with(start)) => Err(ticket(who).unwrap_err()),
-            Err(_) => Err(nobody(who)),
+            Err(_) => match self.find_short(who).await? {
+                Some(node) => Ok(node),
+                // What starts like an address was meant as one.
+                None if ["dak:", "12D3", "/"].iter().any(|start| who.starts_with(start)) => ticket(who).map(|t| t.node),
+                None => Err(nobody(who)),
+            },
+        }
+    }
+
+    /// The same, or the short id of any node that this home has heard of.
+    pub(super) async fn find_ticket(&self, text: &str) -> Result<Ticket, ApiError> {
+        match self.introduced(text) {
+            Err(error) if error.kind == ErrorKind::Usage => match self.find_short(text).await? {
+                Some(node) => Ok(Ticket::new(node, [], None)),
+                None => Err(error),
+            },
+            read => read,
+        }
+    }
+
+    /// The node whose peer id ends like this: what is printed of nodes that have no name.
+    async fn find_short(&self, short: &str) -> Result<Option<NodeId>, ApiError> {
+        let short = short.trim();
+        if short.len() < SHORT_PEER_DIGITS || !short.bytes().all(|c| c.is_ascii_alphanumeric()) {
+            return Ok(None);
+        }
+        let mut nodes = self.look(|agent, _| mentioned(agent)).await?;
+        nodes.extend(self.node().nearby().around(std::time::Instant::now()).into_iter().map(|(node, _)| node));
+        let mut found = nodes.into_iter().filter(|node| node.peer_id().ends_with(short));
+        match (found.next(), found.next()) {
+            (Some(_), Some(_)) => Err(ApiError::not_found(format!("more than one node's id ends in {short}"))
+                .next("type the whole of it, as `--json` prints it")),
+            (node, _) => Ok(node),
         }
     }
 
@@ -136,13 +178,53 @@ impl Desk {
         };
         found.sort();
         found.dedup();
-        match (found.pop(), found.is_empty()) {
-            (Some(id), true) => Ok(id),
-            (Some(_), false) => Err(ApiError::not_found(format!("more than one message {place} starts with {typed}"))
-                .next("type more of the id")),
-            (None, _) => Err(ApiError::not_found(format!("no message {place} has the id {typed}"))),
+        match (found.pop(), found.pop()) {
+            (Some(id), None) => Ok(id),
+            (Some(one), Some(other)) => {
+                Err(ApiError::not_found(format!("more than one message {place} starts with {typed}"))
+                    .next(format!("type more of the id, such as {}", told_apart(one, other))))
+            }
+            (None, _) => Err(self.elsewhere(&typed, place).await?),
         }
     }
+
+    /// There is no such id in one place; perhaps there is in another, and another command.
+    async fn elsewhere(&self, typed: &str, place: &str) -> Result<ApiError, ApiError> {
+        let error = ApiError::not_found(format!("no message {place} has the id {typed}"));
+        let Some(prefix) = IdPrefix::parse(typed) else { return Ok(error) };
+        let look = move |agent: &Agent, _: &super::Names<'_>| {
+            (
+                agent.letters_like(&prefix).next().is_some(),
+                agent.sent_like(&prefix).next().is_some(),
+                agent.held_like(&prefix).next().is_some(),
+            )
+        };
+        Ok(match self.look(look).await? {
+            (true, _, _) => error.next("that one came here; see `dak read`"),
+            (_, true, _) => error.next("that one was sent from here; see `dak status`"),
+            (_, _, true) => error.next("that one is carried for others; see `dak carry list`"),
+            _ => error,
+        })
+    }
+}
+
+/// Every node that any message here is from, to or by way of, and everybody named or met.
+fn mentioned(agent: &Agent) -> BTreeSet<NodeId> {
+    let people = agent.people().map(|(node, _)| *node).chain(agent.contacts().map(|contact| contact.peer));
+    let letters = agent.letters().flat_map(|letter| [letter.source, letter.from]);
+    let sent = agent.sent().flat_map(|outgoing| {
+        [outgoing.destination.node].into_iter().chain(outgoing.carriers.iter().map(|carrier| carrier.who))
+    });
+    let held = agent.held().flat_map(|held| [held.source, held.destination.node].into_iter().chain(held.from));
+    people.chain(letters).chain(sent).chain(held).collect()
+}
+
+/// Two ids, with as many digits as tell one from the other.
+fn told_apart(one: BundleId, other: BundleId) -> String {
+    let (one, other) = (one.full(), other.full());
+    let same = one.bytes().zip(other.bytes()).take_while(|(a, b)| a == b).count();
+    let digits = (same + 1).clamp(SHORT_ID_DIGITS, one.len());
+    format!("{} or {}", &one[..digits], &other[..digits])
 }
 
 /// As much as it takes to know whether there is one.

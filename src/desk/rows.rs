@@ -213,6 +213,7 @@ pub fn contact(me: NodeId, node: NodeId, person: &Person) -> ContactRow {
         verified: person.verified,
         safety_words: SafetyWords::of(&node).to_string(),
         my_safety_words: SafetyWords::of(&me).to_string(),
+        renamed_from: None,
     }
 }
 

@@ -1,5 +1,7 @@
 //! What questions cost everybody else who waits for the agent: rows it walks over, counted.
 
+mod people;
+
 use std::sync::Arc;
 
 use futures::StreamExt;

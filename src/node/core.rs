@@ -228,6 +228,12 @@ impl Core {
                 self.run_due(out);
                 open.looks.push(Act::Call(look(&self.agent)));
             }
+            Work::Decide(decide) => {
+                self.run_due(out);
+                let (input, tell) = decide(&self.agent);
+                input.into_iter().for_each(|input| self.handle(input, out));
+                open.looks.push(Act::Call(tell));
+            }
             Work::Parsed(parsed)
                 if self.agent.turns_away(&parsed.id())
                     || planted::again("driver-dedup-by-unverified-id", &parsed.id().0) =>

@@ -17,6 +17,8 @@ pub enum Work {
     Parted(NodeId),
     /// Looks at the agent; what it returns is called once everything seen is durable.
     Look(Look),
+    /// Looks at the agent and gives it the input that follows, with nothing in between; the rest is as with a look.
+    Decide(Decide),
     /// A bundle from a peer, parsed and not verified: dropped here where its id is known, else verified in the pool.
     Parsed(Parsed),
     /// A commit of this generation failed.
@@ -25,6 +27,8 @@ pub enum Work {
 }
 
 pub type Look = Box<dyn FnOnce(&Agent) -> Box<dyn FnOnce() + Send> + Send>;
+
+pub type Decide = Box<dyn FnOnce(&Agent) -> (Option<Input>, Box<dyn FnOnce() + Send>) + Send>;
 
 /// A bundle as it came, its signature not yet checked.
 pub struct Parsed {

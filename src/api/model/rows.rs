@@ -38,6 +38,9 @@ pub struct ContactRow {
     pub safety_words: String,
     /// This home's own words, for the comparison.
     pub my_safety_words: String,
+    /// The name it had until this answer, where it was given another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renamed_from: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

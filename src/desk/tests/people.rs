@@ -1,0 +1,137 @@
+//! A home without a network, asked through its desk.
+
+use futures::StreamExt;
+
+use super::super::*;
+use crate::api::model::{Compose, ContactRow, InboxRow};
+use crate::api::{Listing, Row};
+use crate::bundle::Priority;
+use crate::eid::Eid;
+use crate::keys::Identity;
+use crate::message::{Message, pad};
+use crate::node::Options;
+use crate::time::DAY;
+
+const COMPOSED: &str = "Zo\u{eb}";
+const DECOMPOSED: &str = "Zoe\u{308}";
+
+/// A desk, and the directory that lasts as long.
+fn desk() -> (Desk, tempfile::TempDir) {
+    let place = tempfile::tempdir().unwrap();
+    let home = Home::open_or_create(Some(&place.path().join("home"))).unwrap();
+    let lock = home.lock().unwrap();
+    let config = Config::load(&home.config_path(), |_| None, Default::default()).unwrap();
+    let options = Options {
+        identity: Identity::from_secret(&[1; 32]),
+        store: home.store_path(),
+        config: Default::default(),
+        net: None,
+        record: None,
+    };
+    (Desk::new(Node::start(options).unwrap(), home, config, "alice".into(), lock), place)
+}
+
+fn somebody(number: u8) -> String {
+    rows::address(Identity::from_secret(&[number; 32]).node())
+}
+
+async fn add(desk: &Desk, name: &str, number: u8) -> Result<ContactRow, ApiError> {
+    let new = Introduction { name: name.into(), address: somebody(number) };
+    match desk.answer(Request::ContactAdd(new)).await? {
+        Response::Contact(row) => Ok(row),
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn inbox(desk: &Desk) -> Vec<InboxRow> {
+    let whole = Listing::Inbox { unread: false, limit: None, text_chars: None };
+    let rows: Vec<Row> = desk.list(whole).collect().await;
+    let inbox = rows.into_iter().map(|row| match row {
+        Row::Inbox(row) => row,
+        other => panic!("{other:?}"),
+    });
+    inbox.collect()
+}
+
+#[tokio::test]
+async fn a_name_is_one_name_however_it_is_spelt() {
+    let (desk, _place) = desk();
+    assert_eq!(add(&desk, DECOMPOSED, 2).await.unwrap().name, COMPOSED);
+    for name in [COMPOSED, DECOMPOSED] {
+        assert_eq!(add(&desk, name, 3).await.unwrap_err().kind.exit_code(), 5, "{name:?} is another's");
+        let Response::Contact(row) = desk.answer(Request::ContactShow { who: name.into() }).await.unwrap() else {
+            panic!("it answers otherwise")
+        };
+        assert_eq!(row.address, somebody(2));
+    }
+}
+
+#[tokio::test]
+async fn of_two_that_take_a_name_at_the_same_time_one_gets_it() {
+    let (desk, _place) = desk();
+    for round in 0..20 {
+        let name = format!("bob{round}");
+        let (one, two, three) = (add(&desk, &name, 2), add(&desk, &name, 3), add(&desk, &name, 4));
+        let (one, two, three) = tokio::join!(one, two, three);
+        let got = [&one, &two, &three].into_iter().filter(|added| added.is_ok()).count();
+        assert_eq!(got, 1, "{one:?} {two:?} {three:?}");
+    }
+}
+
+#[tokio::test]
+async fn another_name_for_a_known_address_says_what_it_was() {
+    let (desk, _place) = desk();
+    assert_eq!(add(&desk, "bob", 2).await.unwrap().renamed_from, None);
+    assert_eq!(add(&desk, "bob", 2).await.unwrap().renamed_from, None);
+    assert_eq!(add(&desk, "robert", 2).await.unwrap().renamed_from.as_deref(), Some("bob"));
+    let rename = Request::ContactRename { who: "robert".into(), name: "rob".into() };
+    let Response::Contact(row) = desk.answer(rename).await.unwrap() else { panic!("it answers otherwise") };
+    assert_eq!((row.name.as_str(), row.renamed_from.as_deref()), ("rob", Some("robert")));
+}
+
+#[tokio::test]
+async fn what_is_printed_of_a_node_without_a_name_names_it() {
+    let (desk, _place) = desk();
+    let node = Identity::from_secret(&[2; 32]).node();
+    let short = node.to_string();
+    let send = |to: &str| Request::Send(Compose { to: to.into(), text: "hi".into(), ..Compose::default() });
+    assert_eq!(desk.answer(send(&short)).await.unwrap_err().kind.exit_code(), 4, "nobody heard of it yet");
+    desk.answer(send(&somebody(2))).await.unwrap();
+    desk.answer(send(&short)).await.unwrap();
+    let new = Introduction { name: "bob".into(), address: short };
+    let Response::Contact(row) = desk.answer(Request::ContactAdd(new)).await.unwrap() else {
+        panic!("it answers otherwise")
+    };
+    assert_eq!(row.address, somebody(2));
+}
+
+#[tokio::test]
+async fn an_id_that_means_several_messages_is_told_apart_in_the_answer() {
+    let (desk, _place) = desk();
+    let mut ids: Vec<String> = Vec::new();
+    // Four digits: some two of so many begin alike.
+    let prefix = loop {
+        let compose = Compose { to: somebody(2), text: "hi".into(), ..Compose::default() };
+        let Response::Sent(sent) = desk.answer(Request::Send(compose)).await.unwrap() else { panic!("not sent") };
+        if let Some(twin) = ids.iter().find(|id| id[..4] == sent.id[..4]) {
+            break twin[..4].to_owned();
+        }
+        ids.push(sent.id);
+    };
+    let error = desk.answer(Request::Status { id: prefix.clone() }).await.unwrap_err();
+    let step = error.next_step.unwrap();
+    let listed: Vec<&str> = step.split([' ', ',']).filter(|word| word.starts_with(&prefix)).collect();
+    assert!(listed.len() >= 2, "{step}");
+    for id in listed {
+        desk.answer(Request::Status { id: id.into() }).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn an_id_of_elsewhere_names_the_command_that_takes_it() {
+    let (desk, _place) = desk();
+    let compose = Compose { to: somebody(2), text: "hi".into(), ..Compose::default() };
+    let Response::Sent(sent) = desk.answer(Request::Send(compose)).await.unwrap() else { panic!("not sent") };
+    let error = desk.answer(Request::Read { id: sent.id, mark: true, tell: false }).await.unwrap_err();
+    assert!(error.next_step.unwrap().contains("dak status"));
+}
