@@ -22,7 +22,7 @@ use crate::planted;
 /// A person's words. Unknown fields of newer versions are kept in `extra`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Message {
-    /// What kind of message it is: 0 a text; others belong to newer versions and are shown as unreadable.
+    /// What kind of message it is: [`TEXT`]; others belong to newer versions, are kept, and are never shown as texts.
     pub kind: u64,
     pub subject: Option<String>,
     pub body: String,
@@ -51,6 +51,8 @@ pub struct Outline {
     pub files: Vec<(String, usize)>,
 }
 
+/// The kind of a text.
+pub const TEXT: u64 = 0;
 /// Most attachments of one message.
 pub const ATTACHMENTS_MAX: usize = 64;
 /// Most unknown fields of one message.

@@ -111,8 +111,9 @@ impl Desk {
         let gone = || ApiError::not_found("that message was just deleted");
         let envelope = self.envelope(id).await?.ok_or_else(gone)?;
         let Opened { row, files, .. } = self.open(vec![envelope], Taken::Everything).await?.pop().ok_or_else(gone)?;
-        if mark {
-            let tell = (tell || self.inner.config.read_receipts.value) && row.unreadable.is_none();
+        // What could not be read was not read.
+        if mark && row.unreadable.is_none() {
+            let tell = tell || self.inner.config.read_receipts.value;
             self.node().input(Input::Read { id, tell }).await?;
         }
         let files = files.into_iter().map(|Attachment { name, bytes }| File { name, bytes }).collect();

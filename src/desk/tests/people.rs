@@ -106,6 +106,26 @@ async fn what_is_printed_of_a_node_without_a_name_names_it() {
 }
 
 #[tokio::test]
+async fn a_message_of_an_unknown_kind_is_kept_and_never_shown_as_a_text() {
+    let (desk, _place) = desk();
+    let newer = Message { kind: 7, subject: Some("odd".into()), body: "no text".into(), ..Message::default() };
+    let plaintext = pad(&newer.encode());
+    let me = Eid::mail(desk.node().identity().node());
+    let id = desk.node().send(me, plaintext, DAY, Priority::Normal, None).await.unwrap();
+    let rows = inbox(&desk).await;
+    assert_eq!(rows.len(), 1);
+    assert_eq!((&rows[0].text, &rows[0].subject), (&None, &None));
+    let why = rows[0].unreadable.as_deref().unwrap();
+    assert!(why.contains("newer version") && why.contains("kind 7"), "{why}");
+    let Response::Letter(letter) = desk.answer(Request::Read { id: id.full(), mark: true, tell: true }).await.unwrap()
+    else {
+        panic!("it answers otherwise")
+    };
+    assert_eq!((letter.row.text, letter.files.len()), (None, 0));
+    assert!(!inbox(&desk).await[0].read, "what nobody could read stays new");
+}
+
+#[tokio::test]
 async fn an_id_that_means_several_messages_is_told_apart_in_the_answer() {
     let (desk, _place) = desk();
     let mut ids: Vec<String> = Vec::new();
