@@ -210,6 +210,8 @@ fn a_backup_brings_the_home_back_and_only_with_its_passphrase() {
     let mut heir = Person::new("alice");
     let refused = heir.run(&format!("restore {backup} --passphrase-file {bad}"));
     assert_eq!(refused.code, 8, "{}", refused.talk);
+    // As another editor writes it.
+    let good = alice.file("good", "\u{feff}correct horse\r\n".as_bytes());
     let restored = heir.run(&format!("restore {backup} --passphrase-file {good}"));
     assert_eq!(restored.code, 0, "{}", restored.talk);
     assert_eq!(heir.run(&format!("restore {backup} --passphrase-file {good}")).code, 5);
@@ -273,6 +275,22 @@ fn the_inbox_is_read_as_it_was_written_whatever_came_first() {
     assert_eq!(listed(bob.run("inbox")), ["first", "second", "third", "fourth"]);
     bob.down();
     assert_eq!(listed(bob.run("inbox")), ["first", "second", "third", "fourth"], "the closed home has the same order");
+}
+
+#[test]
+fn an_interrupted_wait_tells_the_id_of_what_was_sent() {
+    let mut alice = Person::new("alice");
+    alice.up("");
+    for _ in 0..5 {
+        let before = alice.rows("status").len();
+        let mut waiting = alice.spawn(&format!("send {SOMEBODY} hi --wait"));
+        alice.until("status", |rows| rows.len() > before);
+        waiting.signal(rustix::process::Signal::INT);
+        let line = waiting.line();
+        let id = line.split(' ').nth(1).unwrap().to_owned();
+        assert_eq!(waiting.end(), Some(130));
+        assert_eq!(alice.json(&format!("status {id}"))["state"], "queued", "{line}");
+    }
 }
 
 #[test]

@@ -121,5 +121,7 @@ fn first_line(file: &Path) -> Result<Zeroizing<String>, ApiError> {
     let mut text = Zeroizing::new(String::new());
     let opened = std::fs::File::open(file).map_err(cannot)?;
     opened.take(PASSPHRASE_BYTES_MAX).read_to_string(&mut text).map_err(cannot)?;
+    // Some editors begin a file with the mark of its encoding, which nobody could type at a prompt.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     Ok(Zeroizing::new(text.lines().next().unwrap_or_default().to_owned()))
 }

@@ -1,5 +1,6 @@
 //! `dak send` and `dak reply`: from words and files to a message that this node answers for.
 
+use std::future::Future;
 use std::io::Read;
 use std::path::Path;
 use std::time::Duration;
@@ -9,47 +10,74 @@ use futures::StreamExt;
 use super::args::{Goal, Reply, Send, Writing};
 use super::link::{Link, take};
 use super::out::{Out, stdin_is_person};
+use super::signals::Signals;
 use super::who::{called, short_id};
 use super::{Outcome, Stop, times};
 use crate::api::client::RowStream;
 use crate::api::model::{Compose, EventKind, File, MESSAGE_BYTES_MAX, Request, Row, SentRow, State, StatusRow, Topic};
 use crate::api::{ApiError, ErrorKind};
 
+/// How long an interrupted command waits for the id of what it may have queued by then.
+const ID_PATIENCE: Duration = Duration::from_secs(2);
+
 pub async fn send(link: &Link<'_>, args: &Send, out: &Out) -> Outcome {
-    let mut compose = composed(&args.writing, out).await?;
+    let mut signals = Signals::count()?;
+    let mut compose = unless_asked(&mut signals, composed(&args.writing, out)).await?;
     compose.to = args.who.clone();
     compose.subject = args.subject.clone();
     let to = called(&compose.to);
-    post(link, compose, &to, &args.writing, out).await
+    post(link, compose, &to, &args.writing, signals, out).await
 }
 
 /// Answers whoever wrote, in the same conversation.
 pub async fn reply(link: &Link<'_>, args: &Reply, out: &Out) -> Outcome {
+    let mut signals = Signals::count()?;
     let request = Request::Read { id: args.id.clone(), mark: false, tell: false };
-    let letter = take!(link.ask(request).await?, Letter)?;
-    let mut compose = composed(&args.writing, out).await?;
+    let letter = take!(unless_asked(&mut signals, link.ask(request)).await?, Letter)?;
+    let mut compose = unless_asked(&mut signals, composed(&args.writing, out)).await?;
     let to = called(&letter.row.from);
     compose.to = letter.row.from_address;
     compose.thread = letter.row.thread.or_else(|| Some(letter.row.id.clone()));
     compose.in_reply_to = Some(letter.row.id);
-    post(link, compose, &to, &args.writing, out).await
+    post(link, compose, &to, &args.writing, signals, out).await
 }
 
-/// Sends, and waits where that was asked for; `to` is what to call the recipient.
-async fn post(link: &Link<'_>, compose: Compose, to: &str, writing: &Writing, out: &Out) -> Outcome {
+/// Does what may be left undone when this process is asked to stop.
+async fn unless_asked<T>(signals: &mut Signals, work: impl Future<Output = Result<T, ApiError>>) -> Result<T, Stop> {
+    tokio::select! {
+        done = work => Ok(done?),
+        () = signals.asked(1) => Err(Stop::Interrupted),
+    }
+}
+
+/// Sends, and waits where that was asked for; `to` is what to call the recipient. Whatever interrupts it, the id of what
+/// was queued is printed.
+async fn post(
+    link: &Link<'_>,
+    compose: Compose,
+    to: &str,
+    writing: &Writing,
+    mut signals: Signals,
+    out: &Out,
+) -> Outcome {
     compose.check_size()?;
     if writing.wait.is_some() {
         // Asked before anything is queued, so that trying again does not send twice.
-        link.require_node().await?;
+        unless_asked(&mut signals, link.require_node()).await?;
     }
-    let mut sent = take!(link.ask(Request::Send(compose)).await?, Sent)?;
+    let answer = tokio::select! {
+        answer = link.ask(Request::Send(compose)) => answer?,
+        () = given_up(signals.clone()) => return Err(Stop::Interrupted),
+    };
+    let mut sent = take!(answer, Sent)?;
     let Some(goal) = writing.wait else {
         if !link.is_up().await {
             out.talk("no node running: the message leaves after the next `dak up`");
         }
         return out.row(&sent, |_| queued(&sent, to));
     };
-    let waited = wait(link, &sent.id, goal, writing.timeout.map(|span| Duration::from_millis(span.0))).await;
+    let timeout = writing.timeout.map(|span| Duration::from_millis(span.0));
+    let waited = wait(link, &sent.id, goal, timeout, signals).await;
     sent.state = waited.state;
     out.row(&sent, |_| match &waited.end {
         End::Reached => format!("{} {} for {to}\n", sent.state.word(), short_id(&sent.id)),
@@ -59,6 +87,15 @@ async fn post(link: &Link<'_>, compose: Compose, to: &str, writing: &Writing, ou
         End::Reached => Ok(()),
         End::Failed(error) => Err(Stop::Error(error)),
         End::Interrupted => Err(Stop::Interrupted),
+    }
+}
+
+/// Returns a while after the first signal, or at the second: an answer that is on its way tells an id worth having.
+async fn given_up(mut signals: Signals) {
+    signals.asked(1).await;
+    tokio::select! {
+        () = signals.asked(2) => {}
+        () = tokio::time::sleep(ID_PATIENCE) => {}
     }
 }
 
@@ -79,7 +116,7 @@ enum End {
 }
 
 /// Waits for evidence. Whatever ends the waiting, the message is queued and stays so.
-async fn wait(link: &Link<'_>, id: &str, goal: Goal, timeout: Option<Duration>) -> Waited {
+async fn wait(link: &Link<'_>, id: &str, goal: Goal, timeout: Option<Duration>, mut signals: Signals) -> Waited {
     let mut state = State::Queued;
     let watching = async {
         let news = link.follow(Topic::Status { id: Some(id.into()) }).await?;
@@ -98,7 +135,7 @@ async fn wait(link: &Link<'_>, id: &str, goal: Goal, timeout: Option<Duration>) 
             Err(error) => End::Failed(error),
         },
         () = deadline => End::Failed(still_in_flight(id, "the time is up")),
-        Ok(()) = tokio::signal::ctrl_c() => End::Interrupted,
+        () = signals.asked(1) => End::Interrupted,
     };
     Waited { state, end }
 }
@@ -185,8 +222,13 @@ async fn stdin_text() -> Result<String, ApiError> {
     let bytes = read.map_err(|error| ApiError::failure(error.to_string()))??;
     let text = String::from_utf8(bytes)
         .map_err(|_| ApiError::usage("the text on stdin is not UTF-8").next("attach it as a file with -f"))?;
-    // The shell's line end is no part of what was said.
-    Ok(text.strip_suffix('\n').unwrap_or(&text).to_owned())
+    Ok(said(&text).to_owned())
+}
+
+/// The text without what shells and editors put around it: the mark of its encoding, and the end of its last line.
+fn said(text: &str) -> &str {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    text.strip_suffix("\r\n").or_else(|| text.strip_suffix('\n')).unwrap_or(text)
 }
 
 fn attached(path: &Path) -> Result<File, ApiError> {
@@ -245,6 +287,21 @@ mod tests {
         assert_eq!(ends(Goal::Delivered, vec![row(&[E::Expired])], Vec::new()).await, (Err(1), State::Expired));
         let stopped = vec![Row::Ended(ApiError::not_running())];
         assert_eq!(ends(Goal::Delivered, vec![row(&[E::Copy])], stopped).await, (Err(6), State::Copy));
+    }
+
+    #[test]
+    fn what_editors_put_around_a_text_is_no_text() {
+        for (typed, wanted) in [
+            ("hi\n", "hi"),
+            ("hi\r\n", "hi"),
+            ("\u{feff}hi", "hi"),
+            ("\u{feff}one\r\ntwo\r\n", "one\r\ntwo"),
+            ("hi\n\n", "hi\n"),
+            ("\u{feff}\r\n", ""),
+            (" hi\r", " hi\r"),
+        ] {
+            assert_eq!(said(typed), wanted, "{typed:?}");
+        }
     }
 
     #[test]

@@ -145,6 +145,9 @@ fn sentence(event: &Event, row: &StatusRow) -> String {
         EventKind::GaveUp if row.held_here => format!("{who} told us it gave the copy up; held here"),
         EventKind::GaveUp => format!("{who} told us it gave the copy up"),
         EventKind::Expired => "no receipt; it may still have arrived".into(),
+        EventKind::Cancelled if !is_out(row) => {
+            "it never left, as far as is known here: nobody told us of a copy".into()
+        }
         EventKind::Cancelled => "no new copies from here; others may still arrive".into(),
         EventKind::Rejected => match &event.reason {
             Some(reason) => format!("{to} signed that it refused: {}", safe_text(reason)),
@@ -163,8 +166,15 @@ fn basis(event: &Event, row: &StatusRow) -> String {
         EventKind::Copy | EventKind::Custody | EventKind::GaveUp => format!("{who}'s word"),
         EventKind::Rejected | EventKind::Delivered | EventKind::Read => format!("{}'s signature", called(&row.to)),
         EventKind::Expired => "no receipt; it may still have arrived".into(),
+        EventKind::Cancelled if !is_out(row) => "it never left, as far as is known".into(),
         EventKind::Cancelled => "copies already out may still arrive".into(),
     }
+}
+
+/// Whether anybody ever said something of the message that only one who got it can know.
+fn is_out(row: &StatusRow) -> bool {
+    let told = |event: &Event| !matches!(event.what, EventKind::Queued | EventKind::Expired | EventKind::Cancelled);
+    row.events.iter().any(told)
 }
 
 /// What may come next.
@@ -175,6 +185,7 @@ fn outlook(row: &StatusRow) -> &'static str {
         }
         State::Queued | State::Copy | State::Custody => "in flight; a receipt may come any time",
         State::Expired => "a late receipt would still be shown here",
+        State::Cancelled if !is_out(row) => "nothing more to do",
         State::Cancelled => "a late receipt would still be shown here",
         State::Rejected | State::Delivered | State::Read => "nothing more to do",
     }
@@ -261,6 +272,17 @@ normal, written today 11:00, life ends tomorrow 11:00, no forward secrecy
         let text = life(&row, &style());
         assert!(text.contains("expired    no receipt; it may still have arrived"), "{text}");
         assert!(text.contains("life ended") && text.contains("late receipt"), "{text}");
+    }
+
+    #[test]
+    fn what_was_cancelled_before_it_left_says_so() {
+        let queued = event(E::Queued, at(11, 0), None);
+        let alone = life(&status(vec![queued.clone(), event(E::Cancelled, at(12, 0), None)]), &style());
+        assert!(alone.contains("cancelled  it never left, as far as is known here"), "{alone}");
+        assert!(!alone.contains("may still arrive") && alone.ends_with("nothing more to do\n"), "{alone}");
+        let copy = event(E::Copy, at(11, 2), Some("carol"));
+        let out = life(&status(vec![queued, copy, event(E::Cancelled, at(12, 0), None)]), &style());
+        assert!(out.contains("others may still arrive") && !out.contains("never left"), "{out}");
     }
 
     #[test]

@@ -232,6 +232,27 @@ fn a_bundle_that_does_not_verify_exits_8() {
 }
 
 #[test]
+fn a_text_that_the_shell_took_apart_is_answered_with_how_to_quote_it() {
+    let stage = Stage::bare();
+    let ran = stage.run("send bob hello there friend");
+    assert_eq!(ran.code, 2);
+    assert!(ran.talk.contains("dak send WHO \"hello there friend\""), "{}", ran.talk);
+    let ran = stage.run("reply 3f2a yes please -p urgent");
+    assert!(ran.talk.contains("dak reply ID \"yes please\""), "{}", ran.talk);
+    for line in ["send bob -5 degrees", "send bob -5"] {
+        let ran = stage.run(line);
+        let text = line.strip_prefix("send bob ").unwrap();
+        assert_eq!(ran.code, 2);
+        assert!(ran.talk.contains(&format!("dak send WHO -- \"{text}\"")), "{}", ran.talk);
+    }
+    for line in ["send bob hi -x", "send bob hi --wiat", "contact add a b c"] {
+        let ran = stage.run(line);
+        assert_eq!(ran.code, 2);
+        assert!(!ran.talk.contains("quoted") && !ran.talk.contains("stands behind"), "{}", ran.talk);
+    }
+}
+
+#[test]
 fn another_name_for_a_known_address_is_called_a_renaming() {
     let stage = Stage::set_up();
     stage.answer(Response::Contact(ContactRow { renamed_from: Some("bo\u{1b}b".into()), ..samples::contact() }));
