@@ -302,3 +302,11 @@ fn ask_person(prompt: &str) -> io::Result<String> {
     io::stdin().read_line(&mut line)?;
     Ok(line.trim().to_owned())
 }
+
+/// Asks the person at the terminal; no answer is no.
+async fn says_yes(question: String) -> Result<bool, ApiError> {
+    let answer = tokio::task::spawn_blocking(move || ask_person(&question)).await;
+    let answer = answer.map_err(|error| ApiError::failure(error.to_string()))?;
+    let answer = answer.map_err(|error| ApiError::failure(format!("cannot read the answer: {error}")))?;
+    Ok(matches!(answer.to_lowercase().as_str(), "y" | "yes"))
+}

@@ -298,6 +298,9 @@ pub enum CarryWhat {
     Limit {
         #[arg(value_name = "SIZE", value_parser = units::parse_bytes)]
         bytes: u64,
+        /// Evict what is over the new limit without being asked
+        #[arg(long, short)]
+        yes: bool,
     },
     /// Stop carrying a bundle of somebody else's
     Drop { id: String },

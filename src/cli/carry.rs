@@ -1,21 +1,21 @@
 //! `dak carry`: what this node holds for others, and how much it may.
 
-use super::Outcome;
 use super::args::{Carry, CarryWhat};
 use super::link::{Link, take};
 use super::listing;
-use super::out::{Out, Paint, Style};
+use super::out::{Out, Paint, Style, stdin_is_person};
 use super::table::{Cell, Table, cell, painted};
 use super::who::{called, short_id};
-use crate::api::ApiError;
-use crate::api::model::{CarryRow, Class, Counts, FileRow, Grade, Listing, Request, Response, Row, Schema};
+use super::{Outcome, Stop, says_yes};
+use crate::api::model::{CarryRow, Class, Counts, FileRow, Grade, Grades, Listing, Request, Response, Row, Schema};
+use crate::api::{ApiError, ErrorKind};
 use crate::safe_text::safe_text;
 use crate::units::about_bytes;
 
 pub async fn carry(link: &Link<'_>, args: &Carry, out: &Out) -> Outcome {
     match &args.what {
         None => totals(link, Request::Carry, out).await,
-        Some(CarryWhat::Limit { bytes }) => totals(link, Request::CarryLimit { bytes: *bytes }, out).await,
+        Some(CarryWhat::Limit { bytes, yes }) => limit(link, *bytes, *yes, out).await,
         Some(CarryWhat::List) => {
             let rows = link.list(Listing::Carried).await?;
             let mut count = 0u64;
@@ -40,6 +40,41 @@ pub async fn carry(link: &Link<'_>, args: &Carry, out: &Out) -> Outcome {
             out.row(&written, |_| format!("wrote {} bytes to {}\n", written.bytes, safe_text(&written.name)))
         }
     }
+}
+
+/// What a smaller limit evicts is gone for good, so it is said before it happens.
+async fn limit(link: &Link<'_>, bytes: u64, yes: bool, out: &Out) -> Outcome {
+    let before = take!(link.ask(Request::Carry).await?, Carry)?;
+    if before.bytes > bytes && !yes {
+        let what = eviction(&before, bytes);
+        if out.json || !stdin_is_person() {
+            let say = "say so with --yes, or name a larger limit, such as 256M";
+            return Err(ApiError::refused(what).next(say).into());
+        }
+        if !says_yes(format!("{what}. Evict that? [y/N] ")).await? {
+            out.talk("nothing was changed");
+            return Err(Stop::Code(ErrorKind::Refused.exit_code()));
+        }
+    }
+    totals(link, Request::CarryLimit { bytes }, out).await
+}
+
+/// What goes, and what goes first.
+fn eviction(carry: &CarryRow, limit: u64) -> String {
+    let (held, over) = (about_bytes(carry.bytes), about_bytes(carry.bytes - limit));
+    let Grades { released, copy, custody } = carry.by_grade;
+    let mut left = carry.bytes - limit;
+    let mut kinds = Vec::new();
+    let copies = if copy.bundles == 1 { "copy" } else { "copies" };
+    for (name, counts) in [("released", released), (copies, copy), ("in custody", custody)] {
+        if left > 0 && counts.bundles > 0 {
+            let most = if counts.bytes > left { "some of " } else { "" };
+            kinds.push(format!("{most}{} {name}", counts.bundles));
+            left = left.saturating_sub(counts.bytes);
+        }
+    }
+    let goes = if kinds.is_empty() { String::new() } else { format!(": {}", kinds.join(", ")) };
+    format!("{held} are carried for others, and a limit of {} evicts {over} of them{goes}", about_bytes(limit))
 }
 
 async fn totals(link: &Link<'_>, request: Request, out: &Out) -> Outcome {

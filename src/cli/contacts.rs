@@ -5,8 +5,7 @@ use super::link::{Link, take};
 use super::out::{Out, Paint, Style, stdin_is_person};
 use super::table::{Table, cell, painted};
 use super::who::short_peer;
-use super::{Outcome, ask_person};
-use crate::api::ApiError;
+use super::{Outcome, says_yes};
 use crate::api::model::{ContactRow, Introduction, Request, Response, Standing};
 use crate::safe_text::safe_text;
 
@@ -61,20 +60,13 @@ async fn verify(link: &Link<'_>, who: &str, yes: bool, no: bool, out: &Out) -> O
     let verified = match (yes, no, asks) {
         (true, _, _) => true,
         (_, true, _) => false,
-        (_, _, true) => says_yes("Are both the same on both sides? [y/N] ").await?,
+        (_, _, true) => says_yes("Are both the same on both sides? [y/N] ".into()).await?,
         // Nobody to ask: what is known is shown, and nothing changes.
         _ => return out.row(&contact, |_| verdict(&contact)),
     };
     let request = Request::ContactVerify { who: who.into(), verified };
     let contact = take!(link.ask(request).await?, Contact)?;
     out.row(&contact, |_| verdict(&contact))
-}
-
-async fn says_yes(question: &'static str) -> Result<bool, ApiError> {
-    let answer = tokio::task::spawn_blocking(move || ask_person(question)).await;
-    let answer = answer.map_err(|error| ApiError::failure(error.to_string()))?;
-    let answer = answer.map_err(|error| ApiError::failure(format!("cannot read the answer: {error}")))?;
-    Ok(matches!(answer.to_lowercase().as_str(), "y" | "yes"))
 }
 
 fn verdict(contact: &ContactRow) -> String {

@@ -253,6 +253,26 @@ fn a_text_that_the_shell_took_apart_is_answered_with_how_to_quote_it() {
 }
 
 #[test]
+fn a_smaller_limit_says_what_it_evicts_and_asks_first() {
+    let stage = Stage::set_up().with_node();
+    stage.answer(Response::Carry(samples::carry()));
+    let ran = stage.run("carry limit 10 --json");
+    assert_eq!((ran.code, ran.data.as_str()), (5, ""));
+    let said = "a limit of 10 B evicts 4.5 KiB of them: 1 released, 1 copy, 2 in custody";
+    assert!(ran.talk.contains(said) && ran.talk.contains("--yes"), "{}", ran.talk);
+    stage.answer(Response::Carry(samples::carry()));
+    let ran = stage.run("carry limit 4500 --json");
+    assert!(ran.talk.contains("evicts 200 B of them: 1 released\""), "{}", ran.talk);
+    assert!(!stage.asked().iter().any(|asked| matches!(asked, Request::CarryLimit { .. })), "nothing was evicted");
+    for line in ["carry limit 10 --yes", "carry limit 1M"] {
+        stage.answer(Response::Carry(samples::carry()));
+        stage.answer(Response::Carry(samples::carry()));
+        assert_eq!(stage.run(line).code, 0, "{line}");
+    }
+    assert_eq!(stage.asked().last(), Some(&Request::CarryLimit { bytes: 1 << 20 }));
+}
+
+#[test]
 fn another_name_for_a_known_address_is_called_a_renaming() {
     let stage = Stage::set_up();
     stage.answer(Response::Contact(ContactRow { renamed_from: Some("bo\u{1b}b".into()), ..samples::contact() }));
