@@ -49,7 +49,7 @@ mod who;
 use args::{Cli, Command};
 use link::Link;
 use out::Out;
-pub use up::Ready;
+pub use up::{News, NewsStream, Ready, Who};
 
 /// What the command line needs of whoever drives nodes.
 pub trait Engine: Sync {

@@ -12,6 +12,7 @@ mod find;
 mod follow;
 mod listing;
 mod mail;
+mod news;
 mod rows;
 #[cfg(test)]
 mod tests;

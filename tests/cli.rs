@@ -294,6 +294,23 @@ fn an_interrupted_wait_tells_the_id_of_what_was_sent() {
 }
 
 #[test]
+fn a_running_node_tells_its_terminal_of_mail_and_of_whom_it_meets() {
+    let (mut alice, bob) = (Person::new("alice"), Person::new("bob"));
+    let me = alice.up("");
+    // By name, for bob knows alice; started as a person would, without JSON.
+    let mut node = bob.spawn("up --name bob --no-mdns --listen /ip4/127.0.0.1/tcp/0");
+    assert!(node.line().starts_with("ready dak:"));
+    bob.keep_talk("node");
+    assert_eq!(bob.run(&format!("contact add alice {}", me["address"].as_str().unwrap())).code, 0);
+    let address = bob.json("me")["address"].as_str().unwrap().to_owned();
+    let sent = alice.json(&format!("send {address} xyzzy-plugh --wait --timeout 60s"));
+    let short = &sent["id"].as_str().unwrap()[..10];
+    let told = bob.until_talk("node", &format!("  mail from alice: dak read {short}\n"));
+    assert!(told.contains("  met alice\n") && told.contains("Ctrl-C stops the node"), "{told}");
+    assert!(!told.contains("xyzzy-plugh"), "{told}");
+}
+
+#[test]
 fn attachments_are_saved_in_a_directory_that_is_made_for_them() {
     let (mut alice, mut bob) = (Person::new("alice"), Person::new("bob"));
     acquaint(&mut alice, &mut bob);

@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
+use futures::StreamExt;
 use tokio::sync::oneshot;
 
 use super::out::{Sink, Style};
-use super::{Engine, Out, Ready, run_with};
+use super::{Engine, News, Out, Ready, Who, run_with};
 use crate::api::fake::Fake;
 use crate::api::model::*;
 use crate::api::{Answer, ApiError, Backend, ErrorKind, Listing, Row, Rows, Topic, samples, server, socket};
@@ -213,6 +214,9 @@ fn up_greets_a_newcomer_and_prints_one_line_on_stdout() {
     assert_eq!(ran.code, 0);
     assert_eq!(ran.data, format!("ready dak:{} /ip4/127.0.0.1/tcp/4001\n", samples::CAROL));
     assert!(ran.talk.contains("dak contact add alice dak:") && ran.talk.contains("dak backup FILE"), "{}", ran.talk);
+    for told in ["Ctrl-C stops the node", "  met bob\n", "  mail from bob: dak read 3f2a91c0de\n"] {
+        assert!(ran.talk.contains(told), "{told}: {}", ran.talk);
+    }
     let ran = stage.run("up --json");
     let row: serde_json::Value = serde_json::from_str(&ran.data).unwrap();
     assert_eq!((ran.talk.as_str(), &row["ready"], &row["name"]), ("", &true.into(), &"alice".into()));
@@ -439,8 +443,21 @@ impl Engine for FakeEngine {
         ready: Box<dyn FnOnce(Ready) + Send>,
         _: Pin<Box<dyn Future<Output = ()> + Send>>,
     ) -> Pin<Box<dyn Future<Output = Result<(), ApiError>> + Send + '_>> {
-        ready(Ready { me: samples::me(), created: flags.mdns == Some(false) });
-        Box::pin(async { Ok(()) })
+        let who = Who { name: Some("bob".into()), nickname: None, peer_id: samples::BOB.into() };
+        let news = vec![News::Met(who.clone()), News::Mail { from: who, id: samples::ID.into() }];
+        let (told, heard) = oneshot::channel();
+        let end = futures::stream::once(async move {
+            let _ = told.send(());
+            News::More
+        });
+        let news = Box::pin(futures::stream::iter(news).chain(end));
+        ready(Ready { me: samples::me(), created: flags.mdns == Some(false), news });
+
+        Box::pin(async move {
+            // Nobody hears it where a program listens.
+            let _ = heard.await;
+            Ok(())
+        })
     }
 
     fn offline(&self, home: &Home) -> Result<Box<dyn Backend>, ApiError> {

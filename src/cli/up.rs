@@ -1,8 +1,10 @@
 //! `dak up` and `dak down`.
 
 use std::path::Path;
+use std::pin::Pin;
 use std::time::Duration;
 
+use futures::{Stream, StreamExt};
 use libp2p::Multiaddr;
 use serde::Serialize;
 
@@ -10,6 +12,7 @@ use super::args::Up;
 use super::link::{Link, Patience, take};
 use super::out::Out;
 use super::signals::Signals;
+use super::who::{called_node, short_id};
 use super::{Engine, Outcome, Stop};
 use crate::api::ApiError;
 use crate::api::model::{MeRow, Request};
@@ -18,11 +21,37 @@ use crate::home::Home;
 use crate::safe_text::safe_text;
 
 /// What a node says of itself when it can be used.
-#[derive(Clone, Debug)]
 pub struct Ready {
     pub me: MeRow,
     /// This start made the identity.
     pub created: bool,
+    /// What a person may want to hear while it runs.
+    pub news: NewsStream,
+}
+
+pub type NewsStream = Pin<Box<dyn Stream<Item = News> + Send>>;
+
+/// Something that happened to a running node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum News {
+    Mail {
+        from: Who,
+        id: String,
+    },
+    /// For the first time since the start.
+    Met(Who),
+    /// More came at once than can be told.
+    More,
+}
+
+/// A node by what there is to call it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Who {
+    /// The name this person gave.
+    pub name: Option<String>,
+    /// What it calls itself; anybody can call himself anything.
+    pub nickname: Option<String>,
+    pub peer_id: String,
 }
 
 /// The one line on stdout, as JSON: who and where, as `me` prints it.
@@ -67,6 +96,9 @@ async fn run(engine: &dyn Engine, link: &Link<'_>, args: &Up, signals: Signals, 
                 greeter.talk(&told);
             }
             greet(&greeter, &ready, &place);
+            if !greeter.json {
+                tokio::spawn(tell(greeter, ready.news));
+            }
         });
         let mut signals = signals.clone();
         let shutdown = Box::pin(async move { signals.asked(1).await });
@@ -131,6 +163,24 @@ fn greet(out: &Out, ready: &Ready, place: &str) {
         let listen: String = me.listen.iter().map(|listen| format!(" {}", safe_text(listen))).collect();
         format!("ready {}{listen}\n", safe_text(&me.address))
     });
+    out.talk("Ctrl-C stops the node, and so does `dak down`; mail and whom it meets is told here");
+}
+
+/// Tells the person what happens, until the node ends.
+async fn tell(out: Out, mut news: NewsStream) {
+    while let Some(news) = news.next().await {
+        let time = jiff::Zoned::now().strftime("%H:%M").to_string();
+        out.talk(&format!("{time}  {}", sentence(&news)));
+    }
+}
+
+fn sentence(news: &News) -> String {
+    let called = |who: &Who| called_node(who.name.as_deref(), who.nickname.as_deref(), &who.peer_id);
+    match news {
+        News::Mail { from, id } => format!("mail from {}: dak read {}", called(from), short_id(id)),
+        News::Met(who) => format!("met {}", called(who)),
+        News::More => "more mail: dak inbox".into(),
+    }
 }
 
 /// Quotes what a shell would take apart.
@@ -171,6 +221,17 @@ async fn gone(link: &Link<'_>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::samples;
+
+    #[test]
+    fn news_name_people_and_put_what_they_call_themselves_in_quotes() {
+        let named = Who { name: Some("bob".into()), nickname: Some("Bobby".into()), peer_id: samples::BOB.into() };
+        let stranger = Who { name: None, nickname: Some("b\u{1b}[2Job".into()), ..named.clone() };
+        let nobody = Who { nickname: None, ..stranger.clone() };
+        assert_eq!(sentence(&News::Mail { from: named, id: samples::ID.into() }), "mail from bob: dak read 3f2a91c0de");
+        assert_eq!(sentence(&News::Met(stranger)), "met 111111bob1 \"b\\u{1b}[2Job\"");
+        assert_eq!(sentence(&News::Met(nobody)), "met 111111bob1");
+    }
 
     #[test]
     fn what_counts_for_one_run_only_is_said_with_the_command_that_keeps_it() {

@@ -1,7 +1,7 @@
 //! Homes: made on the first run, opened with a network by `up`, or without one for a single command.
 
 use std::future::Future;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -118,7 +118,7 @@ async fn serve(
     let (stop, stopped) = watch::channel(false);
     let bound = listen(&desk, home).await?;
     let server = tokio::spawn(serve_wherever(desk.clone(), home.clone(), bound, stopped));
-    ready(Ready { me: desk.me(), created });
+    ready(Ready { me: desk.me(), created, news: super::news::news(desk.clone()) });
     let broke = tokio::select! {
         () = shutdown => false,
         () = desk.inner.stop.notified() => false,
@@ -259,10 +259,10 @@ fn log_filter(text: &str) -> EnvFilter {
 
 /// The log goes to stderr: stdout is for data.
 fn start_log(config: &Config) {
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(log_filter(&config.log.value))
-        .with_writer(|| SafeLog)
-        .with_ansi(false);
+    // Whoever looks at a terminal is told what is new in plain words, and of the rest only what is wrong.
+    let is_person = io::stderr().is_terminal() && config.log.origin == config::Origin::Default;
+    let level = if is_person { "warn" } else { config.log.value.as_str() };
+    let log = tracing_subscriber::fmt().with_env_filter(log_filter(level)).with_writer(|| SafeLog).with_ansi(false);
     // A second node in one process keeps the first one's log.
     let _ = log.try_init();
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use libp2p::Multiaddr;
 use libp2p::multiaddr::Protocol;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, broadcast};
 
 use crate::id::NodeId;
 use crate::net::interfaces::Interfaces;
@@ -21,6 +21,8 @@ const LATELY: Duration = Duration::from_secs(200);
 const TWIN_LATELY: Duration = Duration::from_secs(600);
 /// How often the log says so.
 const TWIN_AGAIN: Duration = Duration::from_secs(300);
+/// Contacts that a slow follower may lag behind.
+const MEETINGS_MAX: usize = 256;
 
 /// A node that was heard lately, or is met now.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,10 +35,17 @@ pub struct Sighting {
     pub nickname: Option<String>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Nearby {
     state: Mutex<State>,
     listens: Notify,
+    met: broadcast::Sender<NodeId>,
+}
+
+impl Default for Nearby {
+    fn default() -> Nearby {
+        Nearby { state: Mutex::default(), listens: Notify::default(), met: broadcast::channel(MEETINGS_MAX).0 }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -132,6 +141,13 @@ impl Nearby {
 
     pub fn connected(&self, node: NodeId, addr: Multiaddr) {
         self.state().connected.insert(node, addr);
+        // Nobody may be following.
+        let _ = self.met.send(node);
+    }
+
+    /// Contacts as they begin, from now on.
+    pub fn follow(&self) -> broadcast::Receiver<NodeId> {
+        self.met.subscribe()
     }
 
     /// A contact ended. What was heard of the node before says nothing any more; it is asked for again.

@@ -173,6 +173,24 @@ impl Person {
         fs::read_to_string(self.place.path().join("stderr")).unwrap()
     }
 
+    /// What a command that was started with its own file for talk has said, once it has said this.
+    pub fn until_talk(&self, file: &str, wanted: &str) -> String {
+        let started = Instant::now();
+        loop {
+            let said = fs::read_to_string(self.place.path().join(file)).unwrap();
+            if said.contains(wanted) {
+                return said;
+            }
+            assert!(started.elapsed() < PATIENCE, "it never said {wanted:?}: {said}");
+            thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Gives what the command that was started last says a file of its own, which others do not write over.
+    pub fn keep_talk(&self, file: &str) {
+        fs::rename(self.place.path().join("stderr"), self.place.path().join(file)).unwrap();
+    }
+
     /// Where the node can be met.
     pub fn place(&self) -> String {
         let me = self.json("me");

@@ -1,0 +1,63 @@
+//! What a person at the terminal of a running node wants to hear: that mail came, and who is near. Never what it says.
+
+use std::collections::BTreeSet;
+
+use futures::stream;
+use tokio::sync::broadcast::error::RecvError;
+
+use super::{Desk, Names};
+use crate::agent::{Agent, Event};
+use crate::cli::{News, NewsStream, Who};
+use crate::id::{BundleId, NodeId};
+
+/// Most nodes of which it is remembered that they were met; beyond that all are news again.
+const MET_MAX: usize = 1_024;
+
+/// News from now on, until the node ends.
+pub fn news(desk: Desk) -> NewsStream {
+    let (events, met) = (desk.node().follow(), desk.node().nearby().follow());
+    let state = (desk, events, met, BTreeSet::new());
+    Box::pin(stream::unfold(state, |(desk, mut events, mut met, mut known)| async move {
+        loop {
+            let news = tokio::select! {
+                event = events.recv() => match event {
+                    Ok(Event::Delivered { id, .. }) => desk.mail(id).await,
+                    Ok(_) => None,
+                    Err(RecvError::Lagged(_)) => Some(News::More),
+                    Err(RecvError::Closed) => return None,
+                },
+                peer = met.recv() => match peer {
+                    Ok(peer) if is_new(&mut known, peer) => desk.who(peer).await.map(News::Met),
+                    Ok(_) | Err(RecvError::Lagged(_)) => None,
+                    Err(RecvError::Closed) => return None,
+                },
+                // Whoever follows keeps the home open, which must end with the node.
+                () = desk.node().ended() => return None,
+            };
+            if let Some(news) = news {
+                return Some((news, (desk, events, met, known)));
+            }
+        }
+    }))
+}
+
+/// One and the same neighbour comes and goes; he is told of once.
+fn is_new(known: &mut BTreeSet<NodeId>, peer: NodeId) -> bool {
+    if known.len() >= MET_MAX {
+        known.clear();
+    }
+    known.insert(peer)
+}
+
+impl Desk {
+    async fn mail(&self, id: BundleId) -> Option<News> {
+        let source = self.look(move |agent, _| agent.letter(&id).map(|letter| letter.source)).await.ok()??;
+        Some(News::Mail { from: self.who(source).await?, id: id.full() })
+    }
+
+    async fn who(&self, node: NodeId) -> Option<Who> {
+        let name = self.look(move |_: &Agent, names: &Names<'_>| names.given(&node)).await.ok()?;
+        let nickname = self.node().nearby().nickname(&node);
+        Some(Who { name, nickname, peer_id: node.peer_id() })
+    }
+}
