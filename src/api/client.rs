@@ -16,6 +16,9 @@ use super::error::{ApiError, ErrorKind, ErrorReport};
 use super::model::{Listing, Request, Response, Row, Topic};
 use super::route::DecodeRow;
 use super::{route, socket};
+use asking::Asking;
+
+mod asking;
 
 /// How long to wait for a node that serves as many clients as it can.
 const BUSY_PATIENCE: Duration = Duration::from_secs(5);
@@ -87,8 +90,9 @@ impl Client {
 
     async fn try_exchange(&self, method: Method, path: &str, body: Bytes) -> Result<Incoming, ApiError> {
         let stream = socket::connect(&self.socket).await?;
-        let (mut sender, connection) =
-            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|error| broke(&error))?;
+        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(Asking::new(stream)))
+            .await
+            .map_err(|error| broke(&error))?;
         // Ends with the answer's last byte, or when the answer is dropped.
         tokio::spawn(connection);
         let request = hyper::Request::builder()

@@ -63,6 +63,32 @@ async fn every_kind_of_failure_arrives_with_its_words() {
     }
 }
 
+/// A node whose places are all taken answers whoever comes and hangs up, without a look at what is asked.
+#[tokio::test]
+async fn a_refusal_is_heard_however_little_of_the_question_was() {
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("dak.sock");
+    let listener = std::os::unix::net::UnixListener::bind(&path).unwrap();
+    let refusal = ApiError::new(ErrorKind::Refused, "not now");
+    let line = json_line(&refusal.clone().report());
+    let said = format!("HTTP/1.1 429 Refused\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{line}", line.len());
+    let client = Client::new(&path);
+    // More than a socket's buffers take: the client is still writing when the node has gone.
+    let long = Request::Send(Compose { to: "bob".into(), text: "x".repeat(1 << 20), ..Compose::default() });
+    for request in [Request::Me, long] {
+        for reads in [0, 1] {
+            let (listener, said) = (listener.try_clone().unwrap(), said.clone());
+            let node = std::thread::spawn(move || {
+                let (mut stream, _) = listener.accept().unwrap();
+                stream.read_exact(&mut vec![0; reads]).unwrap();
+                stream.write_all(said.as_bytes()).unwrap();
+            });
+            assert_eq!(client.call(&request).await, Err(refusal.clone()), "after {reads} bytes of {request:.40?}");
+            node.join().unwrap();
+        }
+    }
+}
+
 #[tokio::test]
 async fn rows_are_followed_one_by_one_until_the_node_stops() {
     let node = Node::start().await;
