@@ -64,8 +64,8 @@ pub struct RedbStore {
     staged: Vec<Side>,
     /// Their tables are damaged: they take nothing more until the store is opened again.
     side_damaged: bool,
-    /// How large the store was when compacting it last changed nothing more.
-    compacted_to_bytes: u64,
+    /// What no record needed of the file after it was last compacted.
+    unfreed_bytes: u64,
 }
 
 impl Default for StoreOptions {
@@ -107,7 +107,7 @@ impl RedbStore {
             names: Names::default(),
             staged: Vec::new(),
             side_damaged: false,
-            compacted_to_bytes: 0,
+            unfreed_bytes: 0,
         };
         store.refill_reserve();
         store
@@ -205,18 +205,23 @@ impl RedbStore {
     /// Gives freed space back to the disk if more than half of 16 MiB or more is unused. Readers wait meanwhile (50,000
     /// bundles: half a second), so this is for idle times. Says whether anything was done.
     pub fn compact_if_idle(&mut self) -> Result<bool, StoreError> {
-        let (file, live) = (self.allocated_bytes()?, self.live_bytes()?);
-        // What compacting could not free last time, it frees only once half of the rest is gone.
-        if file < COMPACT_FROM_BYTES || file < 2 * live || file / 2 < self.compacted_to_bytes {
+        let (file, unused) = self.unused_bytes()?;
+        // What compacting could not free last time is there again next time, and alone is not worth another one.
+        if file < COMPACT_FROM_BYTES || unused < file / 2 || unused < self.unfreed_bytes.saturating_mul(2) {
             return Ok(false);
         }
         let compacted = guarded(|| self.shared.compact());
         match compacted {
-            Ok(true) => self.compacted_to_bytes = self.allocated_bytes()?,
-            Ok(false) => {}
+            Ok(_) => (_, self.unfreed_bytes) = self.unused_bytes()?,
             Err(_) => drop(guarded(|| self.shared.reopen())),
         }
         compacted
+    }
+
+    /// What the file takes on the disk, and how much of that no record needs.
+    fn unused_bytes(&self) -> Result<(u64, u64), StoreError> {
+        let file = self.allocated_bytes()?;
+        Ok((file, file.saturating_sub(self.live_bytes()?)))
     }
 
     fn try_commit(&mut self, batches: &[&[Change]]) -> Result<(), StoreError> {

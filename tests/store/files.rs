@@ -101,6 +101,26 @@ fn freed_space_is_used_again_and_given_back_when_idle() {
 }
 
 #[test]
+fn what_was_compacted_while_much_was_left_is_compacted_again_when_little_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = open(&dir.path().join("store.redb"));
+    let large = message(1, &[7; 60_000]);
+    let fill = |rows: Range<u64>| rows.map(|row| hold(row, &large)).collect::<Vec<Change>>();
+    let empty = |rows: Range<u64>| rows.map(|row| Change::Forget { row: Row(row) }).collect::<Vec<Change>>();
+    store.commit(&fill(0..800)).unwrap();
+    store.commit(&empty(0..450)).unwrap();
+    assert_eq!(store.compact_if_idle(), Ok(true));
+    let left = store.allocated_bytes().unwrap();
+    store.commit(&fill(800..850)).unwrap();
+    store.commit(&empty(450..850)).unwrap();
+    assert!(store.allocated_bytes().unwrap() < 2 * left, "the file has not grown much");
+    assert_eq!(store.compact_if_idle(), Ok(true));
+    assert!(store.allocated_bytes().unwrap() < left / 4, "{left} bytes became {}", store.allocated_bytes().unwrap());
+    // There is nothing more to free, however often it is asked.
+    assert_eq!(store.compact_if_idle(), Ok(false));
+}
+
+#[test]
 fn a_reader_on_another_thread_sees_every_commit_that_returned() {
     let dir = tempfile::tempdir().unwrap();
     let mut store = open(&dir.path().join("store.redb"));
