@@ -95,12 +95,13 @@ fn cells(row: &Row, style: &Style) -> Option<Vec<Cell>> {
     let mark = if row.read { cell("") } else { painted(Paint::Good, "*") };
     let paint = if row.read { Paint::Plain } else { Paint::Bold };
     let when = style.when(row.received_at);
-    Some(vec![mark, cell(short_id(&row.id)), painted(paint, called(&row.from)), cell(when), prose(gist(row))])
+    Some(vec![mark, cell(short_id(&row.id)), painted(paint, called(&row.from)), cell(when), prose(gist(row, style))])
 }
 
-/// A message in a line: urgency, subject, text, attachments.
-fn gist(row: &InboxRow) -> String {
+/// A message in a line: urgency, a date to doubt, subject, text, attachments.
+fn gist(row: &InboxRow, style: &Style) -> String {
     let urgent = if row.priority == Priority::Urgent { "! " } else { "" };
+    let dated = dated(row, style).map(|dated| format!("({dated}) ")).unwrap_or_default();
     let subject = row.subject.as_ref().map(|subject| format!("{subject}: ")).unwrap_or_default();
     let words = || row.text.as_deref().unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ");
     let text = unreadable(row).unwrap_or_else(words);
@@ -109,13 +110,19 @@ fn gist(row: &InboxRow) -> String {
         1 => " [1 file]".into(),
         n => format!(" [{n} files]"),
     };
-    format!("{urgent}{subject}{text}{files}")
+    format!("{urgent}{dated}{subject}{text}{files}")
+}
+
+/// The time that a message bears, where it does not agree with when it came.
+fn dated(row: &InboxRow, style: &Style) -> Option<String> {
+    row.clock_differs.then(|| format!("dated {}", style.when(row.sent_at)))
 }
 
 /// A new message, while following: a line for who and when, then the whole text, and what came with it.
 fn arrival(row: &InboxRow, style: &Style) -> String {
     let from = style.paint(Paint::Bold, &called(&row.from));
-    let head = format!("{}  {from}, {}", short_id(&row.id), style.when(row.received_at));
+    let dated = dated(row, style).map(|dated| format!(" ({dated})")).unwrap_or_default();
+    let head = format!("{}  {from}, {}{dated}", short_id(&row.id), style.when(row.received_at));
     let subject = row.subject.as_deref().map(shown_subject);
     let whole = || safe_prose(row.text.as_deref().unwrap_or_default().trim_end());
     let body = unreadable(row).unwrap_or_else(whole);
@@ -290,6 +297,16 @@ come at six
         assert_eq!(arrival(&row, &style(80)), wanted);
         let bare = InboxRow { attachments: vec![file], ..inbox("") };
         assert_eq!(arrival(&bare, &style(80)), "3f2a91c0de  bob, today 12:30\n  [a\\u{202e}gpj.exe (2.0 KiB)]\n");
+    }
+
+    #[test]
+    fn a_date_that_cannot_be_is_named_beside_when_the_message_came() {
+        let row = InboxRow { clock_differs: true, ..inbox("come at six") };
+        let said = "today 12:30  (dated today 11:02) come at six\n";
+        assert!(table(std::slice::from_ref(&row), &style(80)).ends_with(said), "{}", table(&[row.clone()], &style(80)));
+        let followed = arrival(&row, &style(80));
+        assert!(followed.starts_with("3f2a91c0de  bob, today 12:30 (dated today 11:02)\n"), "{followed}");
+        assert!(!table(&[inbox("come at six")], &style(80)).contains("dated"));
     }
 
     #[test]
