@@ -13,7 +13,6 @@ use std::pin::Pin;
 use std::process::ExitCode;
 
 use clap::Parser;
-use clap::error::{ContextKind, ContextValue};
 
 use crate::api::model::CheckRow;
 use crate::api::{ApiError, Backend};
@@ -34,6 +33,7 @@ mod listing;
 mod me;
 mod network;
 mod out;
+mod quoting;
 mod send;
 mod signals;
 pub mod sim;
@@ -49,6 +49,7 @@ mod who;
 use args::{Cli, Command};
 use link::Link;
 use out::Out;
+use quoting::with_advice;
 pub use up::{News, NewsStream, Ready, Who};
 
 /// What the command line needs of whoever drives nodes.
@@ -158,43 +159,6 @@ fn explain(error: clap::Error, line: &[OsString], out: &Out) -> u8 {
         false => drop(out.data(&text)),
     }
     error.exit_code() as u8
-}
-
-/// A text of several words, or one that begins with a dash, is a matter of quoting, and the message says how.
-fn with_advice(mut error: clap::Error, line: &[String]) -> clap::Error {
-    let verb = line.iter().find(|word| ["send", "reply"].contains(&word.as_str()));
-    let odd = match error.get(ContextKind::InvalidArg) {
-        Some(ContextValue::String(odd)) if error.kind() == clap::error::ErrorKind::UnknownArgument => odd.clone(),
-        _ => return error,
-    };
-    let Some(verb) = verb else { return error };
-    let whom = if verb == "send" { "WHO" } else { "ID" };
-    let text = |from: usize| {
-        let more = line.iter().skip(from + 1).take_while(|word| !word.starts_with('-'));
-        line.get(from).into_iter().chain(more).cloned().collect::<Vec<_>>().join(" ")
-    };
-    let advice = match line.iter().position(|word| word.starts_with(&odd)) {
-        // An option that does not exist is no text, and clap knows which one is near.
-        Some(at) if is_option_like(&line[at]) => return error,
-        Some(at) if odd.starts_with('-') => {
-            format!("a text that begins with a dash stands behind `--`: dak {verb} {whom} -- \"{}\"", text(at))
-        }
-        _ => {
-            let at = line.iter().position(|word| word == verb).map_or(0, |at| at + 2);
-            format!("a text of several words is quoted: dak {verb} {whom} \"{}\"", text(at))
-        }
-    };
-    error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![advice.into()]));
-    error
-}
-
-/// A dash and one letter, or two dashes and a word: perhaps meant as an option.
-fn is_option_like(word: &str) -> bool {
-    let is_plain = |name: &str| name.chars().all(|c| c.is_ascii_alphabetic() || "-=".contains(c));
-    match word.strip_prefix("--") {
-        Some(name) => is_plain(name),
-        None => word.len() == 2 && is_plain(&word[1..]),
-    }
 }
 
 /// Ctrl-C ends a command at any point; `up` and `demo` have things to put away first, `send` and `reply` an id to tell,

@@ -68,7 +68,8 @@ fn eviction(carry: &CarryRow, limit: u64) -> String {
     let copies = if copy.bundles == 1 { "copy" } else { "copies" };
     for (name, counts) in [("released", released), (copies, copy), ("in custody", custody)] {
         if left > 0 && counts.bundles > 0 {
-            let most = if counts.bytes > left { "some of " } else { "" };
+            // How large each of them is, the sums do not say.
+            let most = if counts.bytes > left && counts.bundles > 1 { "up to " } else { "" };
             kinds.push(format!("{most}{} {name}", counts.bundles));
             left = left.saturating_sub(counts.bytes);
         }

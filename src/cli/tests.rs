@@ -262,7 +262,7 @@ fn a_smaller_limit_says_what_it_evicts_and_asks_first() {
     stage.answer(Response::Carry(samples::carry()));
     let ran = stage.run("carry limit 10 --json");
     assert_eq!((ran.code, ran.data.as_str()), (5, ""));
-    let said = "a limit of 10 B evicts 4.5 KiB of them: 1 released, 1 copy, 2 in custody";
+    let said = "a limit of 10 B evicts 4.5 KiB of them: 1 released, 1 copy, up to 2 in custody";
     assert!(ran.talk.contains(said) && ran.talk.contains("--yes"), "{}", ran.talk);
     stage.answer(Response::Carry(samples::carry()));
     let ran = stage.run("carry limit 4500 --json");

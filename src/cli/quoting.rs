@@ -1,0 +1,83 @@
+//! Advice to whoever typed a text that the shell took apart, or that reads as an option.
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+/// Adds to the error how the line is typed, where a text of several words, or one that begins with a dash, is the matter.
+pub fn with_advice(mut error: clap::Error, line: &[String]) -> clap::Error {
+    let odd = match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(odd)) if error.kind() == ErrorKind::UnknownArgument => odd.clone(),
+        _ => return error,
+    };
+    if let Some(advice) = advice(&odd, line) {
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![advice.into()]));
+    }
+    error
+}
+
+/// How to type the line, of which clap expected no `odd`; nothing where that was meant as an option.
+fn advice(odd: &str, line: &[String]) -> Option<String> {
+    let verb_at = line.iter().position(|word| ["send", "reply"].contains(&word.as_str()))?;
+    let verb = &line[verb_at];
+    let whom = if verb == "send" { "WHO" } else { "ID" };
+    let text = |from: usize| {
+        let words: Vec<&str> = line[from..].iter().map(String::as_str).collect();
+        let end = words.iter().skip(1).position(|word| word.starts_with('-')).map_or(words.len(), |at| at + 1);
+        words[..end].join(" ")
+    };
+    if odd.starts_with('-') {
+        let at = line.iter().position(|word| word.starts_with(odd)).filter(|at| !is_option_like(&line[*at]))?;
+        return Some(format!(
+            "a text that begins with a dash stands behind `--`: dak {verb} {whom} -- \"{}\"",
+            text(at)
+        ));
+    }
+    // Whom and the first word of the text were expected; the same words again are not.
+    let first = verb_at + 3;
+    let at = first + line.get(first..)?.iter().position(|word| word == odd)?;
+    match (line[at - 1].as_str(), line[at - 2].starts_with('-')) {
+        ("--wait", _) => Some(format!("what to wait for stands behind `=`: --wait={odd}")),
+        // The word before is perhaps the value of an option, and where the text begins is not to be told.
+        (before, option) if option || before.starts_with('-') => {
+            Some(format!("a text of several words is quoted: dak {verb} {whom} \"TEXT\""))
+        }
+        _ => Some(format!("a text of several words is quoted: dak {verb} {whom} \"{}\"", text(at - 1))),
+    }
+}
+
+/// A dash and one letter, or two dashes and a word: perhaps meant as an option.
+fn is_option_like(word: &str) -> bool {
+    let is_plain = |name: &str| name.chars().all(|c| c.is_ascii_alphabetic() || "-=".contains(c));
+    match word.strip_prefix("--") {
+        Some(name) => is_plain(name),
+        None => word.len() == 2 && is_plain(&word[1..]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(odd: &str, line: &str) -> String {
+        let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
+        advice(odd, &words).unwrap_or_default()
+    }
+
+    #[test]
+    fn the_advice_is_the_line_to_type() {
+        for (odd, line, wanted) in [
+            ("there", "dak send bob hello there friend", "dak send WHO \"hello there friend\""),
+            ("there", "dak send -p urgent bob hello there -f x", "dak send WHO \"hello there\""),
+            ("he", "dak send bob he he", "dak send WHO \"he he\""),
+            ("bob", "dak --home x send bob hi bob", "dak send WHO \"hi bob\""),
+            ("yes", "dak reply 3f2a oh yes", "dak reply ID \"oh yes\""),
+            ("there", "dak send bob hello -p urgent there", "dak send WHO \"TEXT\""),
+            ("delivered", "dak send bob hi --wait delivered", "--wait=delivered"),
+            ("-5", "dak send bob -5 degrees", "dak send WHO -- \"-5 degrees\""),
+            ("--wiat", "dak send bob hi --wiat", ""),
+            ("c", "dak contact add a b c", ""),
+        ] {
+            let said = said(odd, line);
+            assert!(if wanted.is_empty() { said.is_empty() } else { said.ends_with(wanted) }, "{line}: {said}");
+        }
+    }
+}
