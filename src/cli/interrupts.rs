@@ -11,7 +11,7 @@ use super::args::Command;
 use super::{INTERRUPTED, sim};
 
 /// How long a command may take to end by itself once it was asked to.
-const ENDING_MAX: Duration = Duration::from_secs(1);
+pub const ENDING_MAX: Duration = Duration::from_secs(1);
 
 /// Lasts as long as the command is at work.
 pub struct Busy(oneshot::Sender<()>);

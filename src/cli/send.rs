@@ -8,6 +8,7 @@ use std::time::Duration;
 use futures::StreamExt;
 
 use super::args::{Goal, Reply, Send, Writing};
+use super::interrupts::ENDING_MAX;
 use super::link::{Link, take};
 use super::out::{Out, stdin_is_person};
 use super::signals::Signals;
@@ -17,11 +18,11 @@ use crate::api::client::RowStream;
 use crate::api::model::{Compose, EventKind, File, MESSAGE_BYTES_MAX, Request, Row, SentRow, State, StatusRow, Topic};
 use crate::api::{ApiError, ErrorKind};
 
-/// How long an interrupted command waits for the id of what it may have queued by then.
-const ID_PATIENCE: Duration = Duration::from_secs(2);
+/// How long an interrupted command waits for the id of what it may have queued by then: less than it has to end in.
+const ID_PATIENCE: Duration = ENDING_MAX.saturating_sub(Duration::from_millis(250));
 
 pub async fn send(link: &Link<'_>, args: &Send, out: &Out) -> Outcome {
-    let mut signals = Signals::count()?;
+    let mut signals = Signals::count_interrupts()?;
     let mut compose = unless_asked(&mut signals, composed(&args.writing, out)).await?;
     compose.to = args.who.clone();
     compose.subject = args.subject.clone();
@@ -31,7 +32,7 @@ pub async fn send(link: &Link<'_>, args: &Send, out: &Out) -> Outcome {
 
 /// Answers whoever wrote, in the same conversation.
 pub async fn reply(link: &Link<'_>, args: &Reply, out: &Out) -> Outcome {
-    let mut signals = Signals::count()?;
+    let mut signals = Signals::count_interrupts()?;
     let request = Request::Read { id: args.id.clone(), mark: false, tell: false };
     let letter = take!(unless_asked(&mut signals, link.ask(request)).await?, Letter)?;
     let mut compose = unless_asked(&mut signals, composed(&args.writing, out)).await?;

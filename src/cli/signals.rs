@@ -11,9 +11,17 @@ pub struct Signals(watch::Receiver<u32>);
 
 impl Signals {
     pub fn count() -> Result<Signals, ApiError> {
+        Signals::of(&[SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()])
+    }
+
+    /// Counts Ctrl-C alone; the others end the process as they end any other.
+    pub fn count_interrupts() -> Result<Signals, ApiError> {
+        Signals::of(&[SignalKind::interrupt()])
+    }
+
+    fn of(kinds: &[SignalKind]) -> Result<Signals, ApiError> {
         let cannot = |error| ApiError::failure(format!("cannot listen for signals: {error}"));
-        let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
-        let mut signals = kinds.into_iter().map(signal).collect::<Result<Vec<_>, _>>().map_err(cannot)?;
+        let mut signals = kinds.iter().copied().map(signal).collect::<Result<Vec<_>, _>>().map_err(cannot)?;
         let (count, counted) = watch::channel(0);
         tokio::spawn(async move {
             while !count.is_closed() {

@@ -4,7 +4,7 @@ use std::process::{Command, Stdio};
 
 use rustix::process::Signal;
 
-use crate::person::{Person, Ran};
+use crate::person::{Person, Ran, Running};
 use crate::{SOMEBODY, acquaint};
 
 /// Runs commands in a mount namespace of their own, where the home can only be read.
@@ -143,14 +143,25 @@ fn an_interrupt_ends_whatever_opens_a_users_file() {
     let all = lines.iter().map(|line| (&alice, line)).chain([(&heir, &restores)]);
     for (person, line) in all {
         let mut waiting = person.spawn(line);
-        let waits = || std::fs::read_to_string(format!("/proc/{}/wchan", waiting.pid())).unwrap_or_default();
-        // Where the system does not say what a process waits for, it is given a moment to come to it.
-        (0..100).take_while(|_| !waits().contains("fifo") && !waits().contains("partner")).for_each(|_| {
-            std::thread::sleep(std::time::Duration::from_millis(10));
-        });
+        until_it_opens_a_pipe(&waiting);
         waiting.signal(Signal::INT);
         assert_eq!(waiting.end(), Some(130), "{line}: {}", person.talk());
     }
+    // Whoever sends listens for Ctrl-C to tell an id; the other signals need no listener.
+    for signal in [Signal::TERM, Signal::HUP] {
+        let mut waiting = alice.spawn(&lines[0]);
+        until_it_opens_a_pipe(&waiting);
+        waiting.signal(signal);
+        assert_eq!(waiting.end(), None, "{signal:?}: {}", alice.talk());
+    }
+}
+
+/// Returns when a process waits for the other end of a pipe, or, where the system does not say so, after a moment.
+fn until_it_opens_a_pipe(process: &Running) {
+    let waits = || std::fs::read_to_string(format!("/proc/{}/wchan", process.pid())).unwrap_or_default();
+    (0..100).take_while(|_| !waits().contains("fifo") && !waits().contains("partner")).for_each(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    });
 }
 
 #[test]
