@@ -15,7 +15,7 @@
 //! - Interfaces come and go: `interfaces` knows them, `discovery` asks on each who is there, over IPv4 and IPv6.
 //! - What is said outside our protocol: libp2p's handshake, identify (see `nickname`) and ping, and multicast DNS (see
 //!   `discovery/record.rs`).
-//! - Addresses are hints: from the owner, the address book, mDNS or the peer itself. Noise proves who answers.
+//! - Addresses are hints: from the owner, the address book or mDNS. Noise proves who answers.
 //!
 //! Left out on purpose: knowing whether a frame arrived. When a contact breaks nothing in flight counts; the frames
 //! themselves must say what was kept.
@@ -31,7 +31,6 @@ mod discovery;
 mod hostile;
 pub mod interfaces;
 mod jitter;
-
 mod links;
 mod muxer;
 mod nickname;
@@ -81,11 +80,22 @@ pub struct NetConfig {
     pub mdns: bool,
     /// What the node calls itself to whoever connects.
     pub name: Option<String>,
-    /// Contacts to look for by chance among the peers known; those asked for come on top.
+    /// Contacts to look for by chance among the peers known; those asked for, and those who dial in, come on top.
     pub contacts_max: usize,
-    /// Where peers answered once.
-    pub address_book: Vec<(NodeId, Multiaddr)>,
+    /// Where peers answered once or the owner says they live.
+    pub address_book: Vec<Saved>,
+    /// Peers that the owner has a name for.
+    pub named: Vec<NodeId>,
     pub limits: Limits,
+}
+
+/// An address of the address book.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Saved {
+    pub node: NodeId,
+    pub addr: Multiaddr,
+    /// The owner entered it.
+    pub entered: bool,
 }
 
 /// The bounds on what peers can make this node keep.
@@ -104,7 +114,7 @@ pub struct Limits {
     pub queues_bytes_max: usize,
     /// Inbound connections of peers nobody named; past it new ones take the places of some that had half a minute.
     pub strangers_max: usize,
-    /// Inbound connections of peers that the owner or the address book named.
+    /// Inbound connections of peers that the owner named.
     pub familiars_max: usize,
     /// Outbound connections.
     pub outbound_max: usize,
@@ -277,13 +287,13 @@ impl Net {
 }
 
 impl NetHandle {
-    /// Dials a peer for whom something is held: at once if an address is known, and again with backoff until a contact
-    /// comes up. Does nothing for a peer without address: ask again on [`NetEvent::Discovered`].
+    /// Dials a peer for whom something is held: at once if it answered somewhere once, and again with backoff until a
+    /// contact comes up. Does nothing for any other peer; multicast may find it, and dials whoever it finds.
     pub fn dial(&self, peer: NodeId) {
         self.inner.wishes.dial(peer);
     }
 
-    /// Adds an address to the book.
+    /// Adds an address that the owner entered.
     pub fn add_address(&self, peer: NodeId, addr: Multiaddr) {
         self.inner.wishes.add_address(peer, addr);
     }
@@ -298,9 +308,14 @@ impl NetHandle {
         self.inner.wishes.banish(peer, span);
     }
 
-    /// Keeps room for a peer that the owner has a name for, from wherever it comes.
+    /// Keeps room for a peer that the owner has a name for, from wherever it comes, and dials it where it answered once.
     pub fn name(&self, peer: NodeId) {
-        self.inner.wishes.name(peer);
+        self.inner.wishes.name(peer, true);
+    }
+
+    /// The owner has no name for a peer any more: forgets what was entered for it.
+    pub fn forget(&self, peer: NodeId) {
+        self.inner.wishes.name(peer, false);
     }
 
     /// Changes how many contacts to look for by chance; contacts there are stay.
@@ -365,6 +380,7 @@ impl Default for NetConfig {
             name: None,
             contacts_max: 12,
             address_book: Vec::new(),
+            named: Vec::new(),
             limits: Limits::default(),
         }
     }

@@ -47,7 +47,7 @@ use crate::eid::Eid;
 use crate::id::{BundleId, NodeId};
 use crate::keys::Identity;
 use crate::net::interfaces::Interfaces;
-use crate::net::{Net, NetConfig, NetError, NetHandle};
+use crate::net::{Net, NetConfig, NetError, NetHandle, Saved};
 use crate::seal::SealError;
 use crate::store::StoreError;
 use crate::store::redb::{Address, RedbReader, RedbStore, Side, StoreOptions};
@@ -152,7 +152,7 @@ impl Node {
         let net = match net {
             Some(net) => {
                 let address_book = address_book(&reader)?;
-                Some(Net::start(NetConfig { address_book, ..net }, keypair)?)
+                Some(Net::start(NetConfig { address_book, named, ..net }, keypair)?)
             }
             None => None,
         };
@@ -208,7 +208,6 @@ impl Node {
         let thread = thread.expect("the system gives a node its threads");
 
         if let (Some(handle), Some(net_events)) = (&handle, net_events) {
-            named.into_iter().for_each(|node| handle.name(node));
             wanted.into_iter().for_each(|node| handle.dial(node));
             let inlet = inlet::Inlet {
                 work: work.clone(),
@@ -258,13 +257,11 @@ impl Node {
         decide: impl FnOnce(&Agent) -> (Option<Input>, T) + Send + 'static,
     ) -> Result<T, NodeError> {
         let (tell, told) = oneshot::channel();
-        let net = self.net.clone();
+        let (net, store) = (self.net.clone(), Arc::clone(&self.store));
         let decide = Box::new(move |agent: &Agent| -> (Option<Input>, Box<dyn FnOnce() + Send>) {
             let (input, seen) = decide(agent);
-            if let (Some(Input::Meet { node, person: Some(person) }), Some(net)) = (&input, &net)
-                && is_welcome(person)
-            {
-                net.name(*node);
+            if let Some(Input::Meet { node, person }) = &input {
+                tell_whether_named(net.as_ref(), &store, *node, person.as_ref());
             }
             (input, Box::new(move || drop(tell.send(seen))))
         });
@@ -325,10 +322,10 @@ impl Node {
         let _ = self.work.put(Work::Input(input));
     }
 
-    /// Remembers where a node may be found; the address joins the next commit.
+    /// Remembers where its owner says a node may be found; the address joins the next commit.
     pub fn save_address(&self, node: NodeId, addr: Multiaddr) {
-        let side = Side::PutAddress { node, address: Address { text: addr.to_string(), worked_unix_ms: 0 } };
-        self.store.try_stage(side);
+        let address = Address { text: addr.to_string(), worked_unix_ms: 0, entered: true };
+        self.store.try_stage(Side::PutAddress { node, address });
         if let Some(net) = &self.net {
             net.add_address(node, addr);
         }
@@ -369,16 +366,31 @@ impl Node {
     }
 }
 
+/// Tells the network whether somebody is named. Where one is not any more, the places where it lives are forgotten.
+fn tell_whether_named(net: Option<&NetHandle>, store: &StoreThread, node: NodeId, person: Option<&Person>) {
+    let is_welcome = person.is_some_and(is_welcome);
+    if !is_welcome {
+        store.try_stage(Side::ForgetAddress { node, address: None });
+    }
+    match net {
+        Some(net) if is_welcome => net.name(node),
+        Some(net) => net.forget(node),
+        None => {}
+    }
+}
+
 /// Whether the network keeps room for somebody.
 fn is_welcome(person: &Person) -> bool {
     person.standing == Standing::Contact
 }
 
 /// The saved addresses that still read as such.
-fn address_book(reader: &RedbReader) -> Result<Vec<(NodeId, Multiaddr)>, StoreError> {
+fn address_book(reader: &RedbReader) -> Result<Vec<Saved>, StoreError> {
     let saved = reader.addresses()?.into_iter();
     let each = saved.flat_map(|(node, addresses)| addresses.into_iter().map(move |address| (node, address)));
-    Ok(each.filter_map(|(node, address)| Some((node, address.text.parse().ok()?))).collect())
+    let saved =
+        |(node, Address { text, entered, .. }): (_, Address)| Some(Saved { node, addr: text.parse().ok()?, entered });
+    Ok(each.filter_map(saved).collect())
 }
 
 #[cfg(test)]

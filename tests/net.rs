@@ -189,6 +189,29 @@ async fn who_takes_nothing_stops_the_sender_and_then_loses_nothing() {
 }
 
 #[tokio::test]
+async fn strangers_who_dial_in_keep_nobody_from_being_dialed() {
+    let config = NetConfig { listen: any_port(), contacts_max: 3, ..NetConfig::default() };
+    let mut alice = Node::start(secret(1), config).await;
+    let mut strangers = Vec::new();
+    for n in 10..13 {
+        let config = NetConfig { peers: vec![alice.addr()], ..NetConfig::default() };
+        let mut stranger = Node::start(secret(n), config).await;
+        let to_alice = stranger.up(alice.id).await;
+        let to_stranger = alice.up(stranger.id).await;
+        // Who says nothing is cut.
+        to_alice.send(Vec::new()).unwrap();
+        to_stranger.send(Vec::new()).unwrap();
+        alice.frame(stranger.id).await;
+        stranger.frame(alice.id).await;
+        strangers.push((stranger, to_alice, to_stranger));
+    }
+    let bob = Node::start(secret(2), NetConfig { listen: any_port(), ..NetConfig::default() }).await;
+    alice.handle.name(bob.id);
+    alice.handle.add_address(bob.id, bob.addr());
+    alice.up(bob.id).await;
+}
+
+#[tokio::test]
 async fn a_queue_past_its_bound_ends_the_contact() {
     let limits = Limits { budget_bytes: 2 << 20, queue_bytes_max: 4 << 20, ..Limits::default() };
     let config = NetConfig { listen: any_port(), limits, ..NetConfig::default() };

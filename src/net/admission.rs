@@ -18,7 +18,6 @@ use libp2p::{Multiaddr, PeerId};
 
 use tokio::time::Instant;
 
-use super::book::FAMILIARS_MAX;
 use super::jitter::Jitter;
 use super::peer;
 use crate::id::NodeId;
@@ -71,14 +70,16 @@ impl Behaviour {
         }
     }
 
-    /// Keeps room for a peer from now on.
-    pub fn know(&mut self, node: NodeId) {
-        if self.familiar.len() < FAMILIARS_MAX {
+    /// Keeps room for a peer from now on, or no more. The book says so, and bounds how many there are.
+    pub fn know(&mut self, node: NodeId, familiar: bool) {
+        if familiar {
             self.familiar.insert(node);
+        } else {
+            self.familiar.remove(&node);
         }
         // Nobody takes the place of one who is here already.
-        for guest in self.inbound.values_mut() {
-            guest.stranger &= peer::node_id(&guest.peer) != Ok(node);
+        for guest in self.inbound.values_mut().filter(|guest| peer::node_id(&guest.peer) == Ok(node)) {
+            guest.stranger = !familiar;
         }
     }
 
@@ -221,7 +222,7 @@ mod tests {
         let now = Instant::now();
         let mut door = Behaviour::new(1, 1, Jitter::from_seed([1; 32]));
         assert!(admit(&mut door, 9, now));
-        door.know(peer::node_id(&peer::keypair([9; 32]).public().to_peer_id()).unwrap());
+        door.know(peer::node_id(&peer::keypair([9; 32]).public().to_peer_id()).unwrap(), true);
         assert!(admit(&mut door, 1, now + STAY));
         assert!(door.leaving.is_empty());
     }
@@ -230,7 +231,7 @@ mod tests {
     fn those_who_were_named_have_places_of_their_own_and_keep_them() {
         let now = Instant::now();
         let mut door = Behaviour::new(1, 1, Jitter::from_seed([1; 32]));
-        door.know(peer::node_id(&peer::keypair([9; 32]).public().to_peer_id()).unwrap());
+        door.know(peer::node_id(&peer::keypair([9; 32]).public().to_peer_id()).unwrap(), true);
         assert!(admit(&mut door, 1, now));
         assert!(admit(&mut door, 9, now));
         assert!(admit(&mut door, 2, now + STAY));

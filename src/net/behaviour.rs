@@ -58,7 +58,10 @@ fn behaviour(keypair: &Keypair, limits: &Limits, name: Option<&str>, jitter: Jit
     let about = identify::Config::new("/dak/1".into(), keypair.public())
         .with_agent_version(nickname::said(name))
         .with_interval(IDENTIFY_AGAIN)
-        .with_cache_size(0);
+        .with_cache_size(0)
+        // It would tell every peer the addresses of every interface. Who dials has a way already, and multicast tells
+        // the others.
+        .with_hide_listen_addrs(true);
     let ping = ping::Config::new().with_interval(limits.deadlines.ping).with_timeout(limits.deadlines.ping);
     Behaviour {
         limits: connection_limits::Behaviour::new(counts),
@@ -66,5 +69,38 @@ fn behaviour(keypair: &Keypair, limits: &Limits, name: Option<&str>, jitter: Jit
         protocol: protocol::Behaviour::new(HANDSHAKE),
         identify: identify::Behaviour::new(about),
         ping: ping::Behaviour::new(ping),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::StreamExt;
+    use libp2p::swarm::SwarmEvent;
+    use tokio::time::timeout;
+
+    use super::*;
+    use crate::net::peer;
+
+    #[tokio::test]
+    async fn a_peer_is_told_no_address_of_this_node() {
+        let [mut node, mut curious] = [1, 2].map(|n| swarm(&peer::keypair([n; 32]), &Limits::default(), None).unwrap());
+        node.listen_on("/ip4/127.0.0.1/tcp/0".parse().unwrap()).unwrap();
+        let addr = loop {
+            if let SwarmEvent::NewListenAddr { address, .. } = node.select_next_some().await {
+                break address;
+            }
+        };
+        curious.dial(addr).unwrap();
+        tokio::spawn(async move { while node.next().await.is_some() {} });
+        let told = async {
+            loop {
+                let event = curious.select_next_some().await;
+                if let SwarmEvent::Behaviour(BehaviourEvent::Identify(identify::Event::Received { info, .. })) = event {
+                    break info;
+                }
+            }
+        };
+        let told = timeout(Duration::from_secs(60), told).await.expect("it says what it speaks");
+        assert_eq!(told.listen_addrs, []);
     }
 }

@@ -30,9 +30,14 @@ impl Jitter {
         seed
     }
 
+    /// Picks a span of at most `full`.
+    pub fn up_to(&mut self, full: Duration) -> Duration {
+        Duration::from_millis(self.below(full.as_millis() as usize + 1) as u64)
+    }
+
     /// Picks a span between half of `full` and all of it.
     pub fn half_to_full(&mut self, full: Duration) -> Duration {
         let half = full / 2;
-        half + Duration::from_millis(self.below(half.as_millis() as usize + 1) as u64)
+        half + self.up_to(half)
     }
 }

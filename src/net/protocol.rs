@@ -12,10 +12,10 @@ use std::time::Duration;
 use libp2p::core::Endpoint;
 use libp2p::core::transport::PortUse;
 use libp2p::core::upgrade::ReadyUpgrade;
-use libp2p::swarm::handler::{ConnectionEvent, FullyNegotiatedInbound, FullyNegotiatedOutbound};
+use libp2p::swarm::handler::{ConnectionEvent, DialUpgradeError, FullyNegotiatedInbound, FullyNegotiatedOutbound};
 use libp2p::swarm::{
     ConnectionDenied, ConnectionHandler, ConnectionHandlerEvent, ConnectionId, FromSwarm, NetworkBehaviour,
-    NotifyHandler, SubstreamProtocol, THandler, THandlerInEvent, ToSwarm,
+    NotifyHandler, StreamUpgradeError, SubstreamProtocol, THandler, THandlerInEvent, ToSwarm,
 };
 use libp2p::{Multiaddr, PeerId, Stream, StreamProtocol};
 
@@ -35,7 +35,9 @@ pub(super) enum Happened {
     StreamIn(Stream),
     /// Ours is open.
     StreamOut(Stream),
-    /// Ours did not open: another protocol lives there, or it took too long.
+    /// The peer does not speak our protocol, or another version of it.
+    Foreign,
+    /// Ours did not open: the connection broke, or it took too long.
     OpenFailed,
     /// The peer opens stream after stream.
     TooManyStreams,
@@ -160,6 +162,10 @@ impl ConnectionHandler for Handler {
             ConnectionEvent::FullyNegotiatedOutbound(FullyNegotiatedOutbound { protocol, .. }) => {
                 self.tell(Happened::StreamOut(protocol))
             }
+            ConnectionEvent::DialUpgradeError(DialUpgradeError {
+                error: StreamUpgradeError::NegotiationFailed,
+                ..
+            }) => self.tell(Happened::Foreign),
             ConnectionEvent::DialUpgradeError(_) => self.tell(Happened::OpenFailed),
             _ => {}
         }

@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::behaviour::{Behaviour, BehaviourEvent};
-use super::book::{ADDRESSES_MAX, Book, Dial, Source};
+use super::book::{Book, Dial, Source, Way};
 use super::contact::Contact;
 use super::discovery::{Discovery, Sighting};
 use super::interfaces::Interfaces;
@@ -26,11 +26,15 @@ use super::pulse::Pulse;
 use super::queue::{FRAME_OVERHEAD_BYTES, Queue, Total};
 use super::reader::Fault;
 use super::wishes::Wishes;
-use super::{Limits, Multicast, NetConfig, NetError, NetEvent, Why, address, admission, nickname, peer};
+use super::{
+    Limits, Multicast, NetConfig, NetError, NetEvent, PROTOCOL, Saved, Why, address, admission, nickname, peer,
+};
 use crate::id::NodeId;
 
 /// Events of the swarm task itself that wait for the node; past it they are lost, because all of them are hints.
 const OUTBOX_MAX: usize = 256;
+/// Peers without our protocol that are named in the log, once each.
+const FOREIGN_MAX: usize = 1_024;
 /// How long a shutdown may take.
 const SHUTDOWN: Duration = Duration::from_millis(1_900);
 
@@ -51,6 +55,8 @@ pub(super) struct Task {
     /// How long the last contact of a peer was, until its last connection is gone.
     lasted: BTreeMap<NodeId, Duration>,
     discovery: Option<Discovery>,
+    /// Peers that do not speak our protocol, and were named in the log.
+    foreign: BTreeSet<NodeId>,
     listening: watch::Sender<BTreeSet<Multiaddr>>,
     events: mpsc::Sender<NetEvent>,
     outbox: VecDeque<NetEvent>,
@@ -66,7 +72,7 @@ struct Connection {
 }
 
 enum Dialed {
-    Peer(NodeId),
+    Peer(NodeId, Way),
     /// Where another machine is said to have this node's key.
     Twin,
     Given(Multiaddr),
@@ -77,30 +83,33 @@ struct Running {
     since: Instant,
     stop: Option<oneshot::Sender<Why>>,
     moved: Arc<AtomicU64>,
+    /// How much had moved when it was last asked whether the contact may go.
+    moved_before: u64,
     pulse: Pulse,
 }
 
 impl Task {
     pub fn new(
         config: NetConfig,
-        mut swarm: Swarm<Behaviour>,
+        swarm: Swarm<Behaviour>,
         events: mpsc::Sender<NetEvent>,
         wishes: Arc<Wishes>,
         multicast: watch::Sender<Multicast>,
     ) -> Result<Task, NetError> {
         let me = peer::node_id(swarm.local_peer_id())?;
         let now = Instant::now();
-        let mut book = Book::new(me, config.contacts_max, now, Jitter::from_os().map_err(NetError::Entropy)?);
+        let jitter = Jitter::from_os().map_err(NetError::Entropy)?;
+        let mut book = Book::new(me, config.contacts_max, config.limits.outbound_max, now, jitter);
         for addr in &config.peers {
             give(&mut book, addr, now)?;
         }
-        for (node, addr) in &config.address_book {
-            if let Some((_, addr)) = address::dialable(addr) {
-                book.learn(*node, addr, Source::Saved, now);
-            }
+        for node in &config.named {
+            book.name(*node, now);
         }
-        for node in book.familiars() {
-            swarm.behaviour_mut().admission.know(node);
+        for Saved { node, addr, entered } in &config.address_book {
+            if let Some((_, addr)) = address::dialable(addr) {
+                book.learn(*node, addr, if *entered { Source::Entered } else { Source::Saved }, now);
+            }
         }
         let listening = watch::Sender::default();
         let discovery = if config.mdns {
@@ -126,6 +135,7 @@ impl Task {
             tasks: JoinSet::new(),
             lasted: BTreeMap::new(),
             discovery,
+            foreign: BTreeSet::new(),
             listening,
             events,
             outbox: VecDeque::new(),
@@ -136,7 +146,7 @@ impl Task {
 
     pub async fn run(mut self) {
         while !self.stopping {
-            self.dial_due();
+            self.follow_the_book();
             self.step().await;
         }
         let _ = timeout(SHUTDOWN, self.stop()).await;
@@ -201,16 +211,39 @@ impl Task {
         }
     }
 
-    fn dial_due(&mut self) {
+    /// Keeps places at the door, ends contacts and dials as the book says.
+    fn follow_the_book(&mut self) {
         let now = Instant::now();
+        for (node, named) in self.book.take_named_changes() {
+            self.swarm.behaviour_mut().admission.know(node, named);
+        }
+        for node in self.book.leaving(now) {
+            self.end_if_idle(node);
+        }
+        self.dial_due(now);
+    }
+
+    /// Ends a contact that is one too many, unless something moved since this was asked last.
+    fn end_if_idle(&mut self, node: NodeId) {
+        for running in self.contacts.values_mut().filter(|running| running.peer == node) {
+            let moved = running.moved.load(Ordering::Relaxed);
+            if std::mem::replace(&mut running.moved_before, moved) != moved {
+                return;
+            }
+        }
+        let acts = self.links.drop_peer(node, Why::Asked);
+        self.act(acts);
+    }
+
+    fn dial_due(&mut self, now: Instant) {
         for dial in self.book.due(now) {
             let (opts, dialed) = match dial {
-                Dial::Peer(node, addrs) => {
+                Dial::Peer(node, addrs, way) => {
                     let opts = DialOpts::peer_id(peer::peer_id(node)).addresses(addrs);
                     // Another port than the one listened on: two nodes that dial each other from their listening ports
                     // meet in one TCP connection on which both think that they dialed.
                     let opts = opts.condition(PeerCondition::Always).allocate_new_port().build();
-                    (opts, Dialed::Peer(node))
+                    (opts, Dialed::Peer(node, way))
                 }
                 Dial::Address(addr) => {
                     let opts = DialOpts::unknown_peer_id().address(addr.clone()).allocate_new_port().build();
@@ -240,6 +273,7 @@ impl Task {
             SwarmEvent::IncomingConnectionError { error, peer_id, .. } => self.on_refused(&error, peer_id),
             SwarmEvent::NewListenAddr { address, .. } => {
                 self.listening.send_if_modified(|addrs| addrs.insert(address.clone()));
+                self.book.moved(Instant::now());
                 self.tell(NetEvent::Listening(address));
             }
             SwarmEvent::ExpiredListenAddr { address, .. } => {
@@ -268,10 +302,14 @@ impl Task {
         };
         let addr = address::dialable(&addr).map_or(addr, |(_, plain)| plain);
         tracing::debug!(%node, %addr, we_dialed, "connected");
-        self.book.connected(node);
+        let way = match &dialed {
+            _ if !we_dialed => Way::In,
+            Some(Dialed::Peer(_, way)) => *way,
+            _ => Way::Asked,
+        };
+        self.book.connected(node, way, now);
         if let Some(Dialed::Given(given)) = dialed {
             self.book.given_answered(&given, node, now);
-            self.swarm.behaviour_mut().admission.know(node);
         }
         self.connections.insert(connection, Connection { node, peer, addr, we_dialed });
         let acts = self.links.connected(connection, node, we_dialed, now);
@@ -316,13 +354,14 @@ impl Task {
                 self.tell(NetEvent::Twin { addr: address.clone() })
             }
             (Some(Dialed::Twin), _) => {}
-            (Some(Dialed::Peer(node)), error) => {
-                if let DialError::WrongPeerId { address, .. } | DialError::LocalPeerId { address } = error
-                    && let Some((_, addr)) = address::dialable(address)
-                {
-                    self.book.wrong_peer(node, &addr, now);
-                }
-                self.book.failed(node, now);
+            (Some(Dialed::Peer(node, way)), error) => {
+                let wrong = match error {
+                    DialError::WrongPeerId { address, .. } | DialError::LocalPeerId { address } => {
+                        address::dialable(address).map(|(_, addr)| addr)
+                    }
+                    _ => None,
+                };
+                self.book.failed(node, way, wrong.as_ref(), now);
             }
             (None, _) => {}
         }
@@ -344,6 +383,10 @@ impl Task {
             Happened::StreamIn(stream) => self.links.stream_in(connection, stream, now),
             Happened::StreamOut(stream) => self.links.stream_out(connection, stream),
             Happened::OpenFailed => self.links.failed(connection),
+            Happened::Foreign => {
+                self.name_foreigner(connection);
+                self.links.failed(connection)
+            }
             Happened::TooManyStreams => {
                 let peer = self.connections.get(&connection).map(|connection| connection.node);
                 self.tell(NetEvent::Bad { peer, what: Fault::TooManyStreams.to_string() });
@@ -351,6 +394,14 @@ impl Task {
             }
         };
         self.act(acts);
+    }
+
+    /// Says once of a peer that no contact with it can be.
+    fn name_foreigner(&mut self, connection: ConnectionId) {
+        let Some(Connection { node, .. }) = self.connections.get(&connection) else { return };
+        if self.foreign.len() < FOREIGN_MAX && self.foreign.insert(*node) {
+            tracing::warn!(peer = %node.peer_id(), "a peer speaks no {PROTOCOL}: another version, or another program");
+        }
     }
 
     fn on_ping(&mut self, event: &ping::Event) {
@@ -363,18 +414,12 @@ impl Task {
         }
     }
 
-    /// A peer's word on its addresses is taken for the port only: the address must be the one it talks from.
+    /// What a peer says of itself beside our protocol: nothing but what it calls itself.
     fn on_identify(&mut self, event: identify::Event) {
         let identify::Event::Received { connection_id, info, .. } = event else { return };
         let Some(connection) = self.connections.get(&connection_id) else { return };
-        let (node, from, zone) = (connection.node, address::host(&connection.addr), address::zone(&connection.addr));
-        let told = info.listen_addrs.iter().filter_map(address::dialable);
-        let told: Vec<_> = told.filter(|(socket, _)| Some(socket.ip()) == from).take(ADDRESSES_MAX).collect();
-        for (socket, _) in told {
-            self.learn(node, address::plain(socket, zone.as_deref()), Source::Told);
-        }
         if let Some(name) = nickname::heard(&info.agent_version) {
-            self.tell(NetEvent::Named { peer: node, name: name.to_owned() });
+            self.tell(NetEvent::Named { peer: connection.node, name: name.to_owned() });
         }
     }
 
@@ -382,12 +427,13 @@ impl Task {
         match sighting {
             Sighting::Seen(peer, addr) => {
                 if let Ok(node) = peer::node_id(&peer) {
-                    self.learn(node, addr, Source::Seen);
+                    self.book.hear(node, addr.clone(), Instant::now());
+                    self.tell(NetEvent::Discovered { peer: node, addr });
                 }
             }
             Sighting::Gone(peer, addr) => {
                 if let Ok(node) = peer::node_id(&peer) {
-                    self.book.unlearn(node, &addr, Source::Seen);
+                    self.book.unhear(node, &addr);
                     self.tell(NetEvent::Vanished { peer: node, addr });
                 }
             }
@@ -405,29 +451,23 @@ impl Task {
         }
     }
 
-    fn learn(&mut self, peer: NodeId, addr: Multiaddr, source: Source) {
-        let news = self.book.learn(peer, addr.clone(), source, Instant::now());
-        if news || source == Source::Seen {
-            self.tell(NetEvent::Discovered { peer, addr });
-        }
-    }
-
     fn on_wishes(&mut self) {
         let now = Instant::now();
         let wanted = self.wishes.take();
+        for (peer, named) in wanted.named {
+            if named {
+                self.book.name(peer, now);
+            } else {
+                self.book.forget(peer);
+            }
+        }
         for (peer, addrs) in wanted.addresses {
             for (_, addr) in addrs.iter().filter_map(address::dialable) {
-                self.book.learn(peer, addr, Source::Saved, now);
-                if self.book.is_familiar(peer) {
-                    self.swarm.behaviour_mut().admission.know(peer);
-                }
+                self.book.learn(peer, addr, Source::Entered, now);
             }
         }
         for peer in wanted.dials {
             self.book.hold(peer);
-        }
-        for peer in wanted.named {
-            self.swarm.behaviour_mut().admission.know(peer);
         }
         for (peer, span) in wanted.banished {
             self.swarm.behaviour_mut().admission.banish(peer, now + span, now);
@@ -474,7 +514,7 @@ impl Task {
         }
         // The port that it dialed from leads nowhere.
         let addr = if we_dialed { addr } else { address::without_port(&addr) };
-        self.book.contact_up(peer);
+        self.book.contact_up(peer, Instant::now());
         let (sender, stop) = oneshot::channel();
         let moved = Arc::new(AtomicU64::new(0));
         let queue = Queue::new(Arc::clone(&self.queued), self.limits.queue_bytes_max, self.limits.frame_bytes_max);
@@ -485,7 +525,7 @@ impl Task {
         let events = self.events.clone();
         self.tasks.spawn(async move { (connection, contact.run(events).await) });
         let since = Instant::now();
-        let running = Running { peer, since, stop: Some(sender), moved, pulse: Pulse::default() };
+        let running = Running { peer, since, stop: Some(sender), moved, moved_before: 0, pulse: Pulse::default() };
         self.contacts.insert(connection, running);
     }
 }

@@ -28,8 +28,8 @@ pub(super) struct Wanted {
     pub disconnects: BTreeSet<NodeId>,
     /// Peers to turn away, and for how long.
     pub banished: BTreeMap<NodeId, Duration>,
-    /// Peers to keep room for.
-    pub named: BTreeSet<NodeId>,
+    /// Peers that the owner has a name for, and those no more.
+    pub named: BTreeMap<NodeId, bool>,
     pub contacts_max: Option<usize>,
     pub shutdown: bool,
 }
@@ -71,10 +71,10 @@ impl Wishes {
         }
     }
 
-    pub fn name(&self, peer: NodeId) {
+    pub fn name(&self, peer: NodeId, named: bool) {
         let mut wanted = self.lock();
         if wanted.named.len() < WISHES_MAX {
-            wanted.named.insert(peer);
+            wanted.named.insert(peer, named);
             self.changed.notify_one();
         }
     }

@@ -11,7 +11,7 @@ use super::tally::{Offence, Tally};
 use super::work::{Parsed, Work};
 use crate::agent::Input;
 use crate::bundle::Unverified;
-use crate::frame::{Incoming, Transit};
+use crate::frame::{FrameError, Incoming, Transit};
 use crate::id::NodeId;
 use crate::net::{NetEvent, NetHandle, Why};
 use crate::store::redb::{Address, Side};
@@ -49,20 +49,19 @@ impl Inlet {
                 }
                 self.nearby.parted(&peer);
                 self.tell(peer, Work::Parted(peer));
+                self.dial_if_wanted(peer);
             }
             NetEvent::Frame { peer, bytes, permit } => {
                 self.tally.contain(peer, || self.frame(peer, &bytes, Box::new(permit)));
             }
-            NetEvent::Discovered { peer, addr } => {
-                self.nearby.saw(peer, addr, Instant::now());
-                self.dial_if_wanted(peer);
-            }
+            // It is dialed soon whatever is held for it: anybody may claim to be somebody, to learn who has mail here.
+            NetEvent::Discovered { peer, addr } => self.nearby.saw(peer, addr, Instant::now()),
             NetEvent::Vanished { peer, addr } => self.nearby.vanished(&peer, &addr),
             NetEvent::Named { peer, name } => self.nearby.calls_itself(peer, name),
             NetEvent::Twin { addr } => {
                 if self.nearby.met_twin(addr.clone(), Instant::now()) {
                     tracing::warn!(%addr, "ANOTHER MACHINE RUNS WITH THE KEY OF THIS HOME: mail will reach now one, now the \
-                        other; stop one of the two");
+                         other; stop one of the two");
                 }
             }
             NetEvent::AddressWorked { peer, addr } => self.save_address(peer, addr.to_string()),
@@ -73,7 +72,7 @@ impl Inlet {
 
     fn save_address(&self, node: NodeId, text: String) {
         let worked_unix_ms = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
-        self.store.try_stage(Side::PutAddress { node, address: Address { text, worked_unix_ms } });
+        self.store.try_stage(Side::PutAddress { node, address: Address { text, worked_unix_ms, entered: false } });
     }
 
     fn frame(&self, from: NodeId, bytes: &[u8], permit: Box<dyn Send>) {
@@ -89,12 +88,13 @@ impl Inlet {
                 }
                 Err(error) => self.tally.bad(from, Offence::of(&error), &error.to_string()),
             },
-            // Whoever cannot be understood, of another version perhaps, would only keep a place from others.
+            Err(error @ FrameError::Version(_)) => self.tally.bad(from, Offence::Foreign, &error.to_string()),
+            // Whoever cannot be understood would only keep a place from others.
             Err(error) => self.tally.bad(from, Offence::Rude, &error.to_string()),
         }
     }
 
-    /// Somebody turned up: is there anything for him?
+    /// A contact ended: was that all there is for the peer?
     fn dial_if_wanted(&self, peer: NodeId) {
         let handle = self.handle.clone();
         self.tell(

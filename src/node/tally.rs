@@ -33,6 +33,8 @@ pub enum Offence {
     Forgery,
     /// What is no frame, or none that fits: the contact ends.
     Rude,
+    /// A Hello of another version of the protocol: the contact ends, and nobody is to blame.
+    Foreign,
     /// A frame or bundle that does not belong where the contact stands: it ends.
     OutOfStep,
     /// What made this node stumble over a fault of its own: the contact ends, and whoever does it again and again is
@@ -73,14 +75,14 @@ impl Offence {
     }
 
     fn ends_contact(self) -> bool {
-        matches!(self, Offence::Rude | Offence::OutOfStep | Offence::Stumble)
+        matches!(self, Offence::Rude | Offence::Foreign | Offence::OutOfStep | Offence::Stumble)
     }
 
     fn price(self) -> u32 {
         match self {
             // It may be this node that lost the thread: after a failed commit, what a peer sent before comes to an agent
             // that never heard its Hello. The contact ends, and a new one costs the peer a handshake.
-            Offence::OutOfStep => 0,
+            Offence::OutOfStep | Offence::Foreign => 0,
             Offence::Form => 1,
             Offence::Forgery | Offence::Rude | Offence::Stumble => 64,
         }
@@ -95,10 +97,14 @@ impl Tally {
     /// A bundle or frame that was refused before the agent saw it, or another offence.
     pub fn bad(&self, from: NodeId, offence: Offence, why: &str) {
         let mut state = self.state();
-        state.refused += 1;
+        state.refused += u64::from(offence != Offence::Foreign);
         let record = state.record(from);
         if record.reasons.len() < REASONS_MAX && record.reasons.insert(why.to_owned()) {
-            tracing::warn!(peer = %from.peer_id(), why = %safe_text(why), "refused what a peer sent");
+            let what = match offence {
+                Offence::Foreign => "no mail can pass between this node and a peer",
+                _ => "refused what a peer sent",
+            };
+            tracing::warn!(peer = %from.peer_id(), why = %safe_text(why), "{what}");
         }
         record.price = record.price.saturating_add(offence.price());
         let banish = record.price >= PRICE_MAX && record.banished.is_none_or(|since| since.elapsed() >= BANISHED);
@@ -212,6 +218,14 @@ mod tests {
         (0..10_000).for_each(|_| tally.bad(peer(1), Offence::OutOfStep, "spoke before its Hello"));
         assert!(!tally.is_banished(&peer(1)));
         assert_eq!(tally.refused(), 10_000);
+    }
+
+    #[test]
+    fn whoever_speaks_another_version_is_never_sent_away() {
+        let tally = Tally::default();
+        (0..10_000).for_each(|_| tally.bad(peer(1), Offence::Foreign, "speaks version 2"));
+        assert!(!tally.is_banished(&peer(1)));
+        assert_eq!(tally.refused(), 0);
     }
 
     #[test]

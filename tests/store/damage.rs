@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use crate::make::{History, QUICK, deliver, hold, message, node, open};
 
-const ADDRESSES: TableDefinition<&[u8; 32], &[u8]> = TableDefinition::new("addresses_v1");
+const ADDRESSES: TableDefinition<&[u8; 32], &[u8]> = TableDefinition::new("addresses_v2");
 
 /// A store of twenty held messages and one letter, each with a payload that is easy to find in the file.
 fn home() -> (TempDir, PathBuf) {
@@ -157,7 +157,7 @@ fn spoil<K: redb::Key + 'static>(path: &Path, table: TableDefinition<K, &[u8]>, 
 fn a_damaged_record_of_the_address_book_hides_and_fails_nothing_else() {
     let (_dir, path) = home();
     let mut store = open(&path);
-    let address = |n: u64| Address { text: format!("/ip4/10.0.0.{n}/tcp/4242"), worked_unix_ms: n };
+    let address = |n: u64| Address { text: format!("/ip4/10.0.0.{n}/tcp/4242"), worked_unix_ms: n, entered: false };
     (1..=3).for_each(|n| store.stage(Side::PutAddress { node: node(n), address: address(n.into()) }));
     store.flush().unwrap();
     drop(store);
@@ -177,7 +177,7 @@ fn a_damaged_record_of_the_address_book_hides_and_fails_nothing_else() {
 fn a_damaged_page_of_the_address_book_fails_no_commit_and_no_reading() {
     let (_dir, path) = home();
     let mut store = open(&path);
-    let address = Address { text: "/ip4/10.0.0.1/tcp/4242".into(), worked_unix_ms: 1 };
+    let address = Address { text: "/ip4/10.0.0.1/tcp/4242".into(), worked_unix_ms: 1, entered: false };
     // Enough for a table of many pages.
     for n in 0..400u64 {
         let mut key = *node(1).as_bytes();
@@ -237,14 +237,14 @@ fn a_damaged_page_of_bodies_hides_only_what_lies_on_it() {
 fn a_damaged_record_of_the_address_book_is_found_and_only_it_is_lost_to_a_repair() {
     let (_dir, path) = home();
     let mut store = open(&path);
-    let address = Address { text: "/ip4/10.0.0.1/tcp/4242".into(), worked_unix_ms: 1 };
+    let address = Address { text: "/ip4/10.0.0.1/tcp/4242".into(), worked_unix_ms: 1, entered: false };
     (1..=2).for_each(|n| store.stage(Side::PutAddress { node: node(n), address: address.clone() }));
     store.flush().unwrap();
     drop(store);
     spoil(&path, ADDRESSES, node(1).as_bytes());
     let findings = check(&path, Depth::Form).unwrap();
-    assert_eq!(findings.problems, [Problem::Record("addresses_v1")]);
-    assert_eq!(repair(&path).unwrap().tables, ["addresses_v1"]);
+    assert_eq!(findings.problems, [Problem::Record("addresses_v2")]);
+    assert_eq!(repair(&path).unwrap().tables, ["addresses_v2"]);
     assert!(check(&path, Depth::Form).unwrap().is_sound());
     assert_eq!(open(&path).reader().addresses().unwrap(), [(node(2), vec![address])]);
 }

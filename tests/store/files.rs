@@ -1,10 +1,11 @@
 //! The file itself: who may open it, what it weighs, how it moves.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::os::unix::fs::PermissionsExt;
 
-use dak::agent::change::{Change, Row};
-use dak::store::redb::{Address, RedbStore, Side, StoreOptions, import_records};
+use dak::agent::change::{Change, Person, Row, Standing};
+use dak::store::redb::{ADDRESS_NODES_MAX, Address, RedbStore, Side, StoreOptions, import_records};
 use dak::store::{Store, StoreError};
 use redb::{Database, ReadableDatabase, TableDefinition};
 
@@ -203,7 +204,7 @@ fn the_address_book_keeps_what_worked_last() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("store.redb");
     let mut store = open(&path);
-    let address = |n: u64| Address { text: format!("/ip4/10.0.0.{n}/tcp/4242"), worked_unix_ms: n };
+    let address = |n: u64| Address { text: format!("/ip4/10.0.0.{n}/tcp/4242"), worked_unix_ms: n, entered: false };
     (1..=6).for_each(|n| store.stage(Side::PutAddress { node: node(1), address: address(n) }));
     store.stage(Side::PutAddress { node: node(2), address: address(1) });
     store.stage(Side::ForgetAddress { node: node(1), address: Some(address(5).text) });
@@ -216,21 +217,32 @@ fn the_address_book_keeps_what_worked_last() {
 }
 
 #[test]
-fn the_address_book_forgets_who_was_reached_longest_ago() {
+fn the_address_book_is_shared_by_host_and_keeps_contacts_and_what_was_entered() {
     let dir = tempfile::tempdir().unwrap();
     let mut store = open(&dir.path().join("store.redb"));
-    for n in 0..1_100u64 {
-        let mut key = [0; 32];
-        key[..8].copy_from_slice(&n.to_le_bytes());
-        let address = Address { text: "/ip4/10.0.0.1/tcp/4242".into(), worked_unix_ms: 1_000_000 - n };
-        store.stage(Side::PutAddress { node: dak::id::NodeId::from_trusted(key), address });
-    }
+    let peer = |n: u64| dak::id::NodeId::from_trusted(*blake3::hash(&n.to_le_bytes()).as_bytes());
+    let address = |n: u64, text: String, entered: bool| Side::PutAddress {
+        node: peer(n),
+        address: Address { text, worked_unix_ms: n * u64::from(!entered), entered },
+    };
+    store.stage(address(1, "/ip4/10.0.0.1/tcp/4242".into(), true));
+    store.stage(address(2, "/ip4/10.0.0.1/tcp/4243".into(), false));
+    let person = Person { name: "bob".into(), standing: Standing::Contact, verified: false };
+    store.commit(&[Change::Meet { node: peer(2), person: Some(person) }]).unwrap();
+    // Neighbours that answered once, and then one host that answers under thousands of names.
+    (10..110).for_each(|n| store.stage(address(n, format!("/ip4/10.0.1.{n}/tcp/4242"), false)));
+    (1_000..4_000).for_each(|n| store.stage(address(n, format!("/ip4/10.0.0.1/tcp/{n}"), false)));
     store.flush().unwrap();
-    let book = store.reader().addresses().unwrap();
-    assert_eq!(book.len(), 1_024);
-    // The newcomer itself is the one that worked longest ago, so each took the place of the one before it.
-    assert_eq!(book.iter().map(|(_, addresses)| addresses[0].worked_unix_ms).min(), Some(1_000_000 - 1_099));
-    assert_eq!(book.iter().map(|(_, addresses)| addresses[0].worked_unix_ms).max(), Some(1_000_000));
+    let book: BTreeMap<_, _> = store.reader().addresses().unwrap().into_iter().collect();
+    assert_eq!(book.len() as u64, ADDRESS_NODES_MAX);
+    assert!((1..=2).chain(10..110).all(|n| book.contains_key(&peer(n))));
+    let late = (3_000..4_000).filter(|n| book.contains_key(&peer(*n))).count();
+    assert!((100..900).contains(&late), "{late} of the last thousand: chosen by chance");
+    // What was entered stays so when it works.
+    store.stage(address(1, "/ip4/10.0.0.1/tcp/4242".into(), false));
+    store.flush().unwrap();
+    let book: BTreeMap<_, _> = store.reader().addresses().unwrap().into_iter().collect();
+    assert!(book[&peer(1)][0].entered && book[&peer(1)][0].worked_unix_ms == 1);
 }
 
 #[test]

@@ -102,7 +102,7 @@ async fn a_full_queue_gives_the_batch_back() {
 async fn a_side_write_joins_a_commit_and_makes_none() {
     let dir = tempfile::tempdir().unwrap();
     let thread = StoreThread::start(open(&dir.path().join("store.redb")));
-    let address = Address { text: "/ip4/10.0.0.1/tcp/4242".into(), worked_unix_ms: 1 };
+    let address = Address { text: "/ip4/10.0.0.1/tcp/4242".into(), worked_unix_ms: 1, entered: false };
     thread.stage(Side::PutAddress { node: node(1), address: address.clone() }).await;
     assert_eq!(thread.compact_if_idle().await, Ok(false));
     assert_eq!(thread.reader().addresses().unwrap(), []);

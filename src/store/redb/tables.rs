@@ -32,8 +32,8 @@ pub const PEOPLE: TableDefinition<Name, Bytes> = TableDefinition::new("people_v1
 pub const LEARNED: TableDefinition<Name, Bytes> = TableDefinition::new("learned_v1");
 /// Peer and bundle id → nothing: the peer must hear that this bundle was evicted here.
 pub const OWED: TableDefinition<Names, ()> = TableDefinition::new("owed_v1");
-/// Node → addresses it was reached at.
-pub const ADDRESSES: TableDefinition<Name, Bytes> = TableDefinition::new("addresses_v1");
+/// Node → addresses it was reached at, and those the owner entered.
+pub const ADDRESSES: TableDefinition<Name, Bytes> = TableDefinition::new("addresses_v2");
 /// The driver's own key → the driver's own bytes.
 pub const NOTES: TableDefinition<&str, Bytes> = TableDefinition::new("notes_v1");
 
