@@ -124,8 +124,50 @@ async fn a_burst_of_1000_from_a_stranger_is_carried() {
     carol.stop().await;
 }
 
+/// No multicast: each has the address of the next one, and none else.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ring_that_was_stopped_brings_all_its_mail_once_it_is_started_again() {
+    const NODES: usize = 10;
+    let place = tempfile::tempdir().unwrap();
+    let places = free_places(NODES);
+    let identity = |n: usize| Identity::from_secret(&[n as u8 + 1; 32]);
+    let start = |n: usize| {
+        let next = &places[(n + 1) % NODES];
+        node_at(&places[n], place.path(), &format!("node{n}"), identity(n), &[next])
+    };
+    for n in 0..NODES {
+        let alone = start(n);
+        let across = identity((n + NODES / 2) % NODES).node();
+        send(&alone, &Eid::mail(across), "across the ring").await;
+        alone.stop().await;
+    }
+    let mut ring = Vec::new();
+    for n in (0..NODES).step_by(2).chain((1..NODES).step_by(2)) {
+        ring.push(start(n));
+        tokio::time::sleep(Duration::from_millis(300)).await;
+    }
+    let last = Instant::now();
+    for node in &ring {
+        until(node, |agent| agent.letters().count() == 1).await;
+    }
+    eprintln!("all there {:?} after the last start", last.elapsed());
+    for node in &ring {
+        node.stop().await;
+    }
+}
+
+/// Addresses that nobody listens on.
+fn free_places(count: usize) -> Vec<String> {
+    let taken: Vec<_> = (0..count).map(|_| std::net::TcpListener::bind("127.0.0.1:0").unwrap()).collect();
+    taken.iter().map(|taken| format!("/ip4/127.0.0.1/tcp/{}", taken.local_addr().unwrap().port())).collect()
+}
+
 fn node(place: &Path, name: &str, identity: Identity, peers: &[&str]) -> Node {
-    let listen: Vec<Multiaddr> = vec!["/ip4/127.0.0.1/tcp/0".parse().unwrap()];
+    node_at("/ip4/127.0.0.1/tcp/0", place, name, identity, peers)
+}
+
+fn node_at(listen: &str, place: &Path, name: &str, identity: Identity, peers: &[&str]) -> Node {
+    let listen: Vec<Multiaddr> = vec![listen.parse().unwrap()];
     let peers = peers.iter().map(|peer| peer.parse().unwrap()).collect();
     let net = NetConfig { listen, peers, ..NetConfig::default() };
     let store = place.join(format!("{name}.redb"));
