@@ -1,7 +1,8 @@
 //! Forged mDNS records by the ten thousand a second, in network namespaces of their own.
 
-use std::net::{Ipv4Addr, UdpSocket};
+use std::net::{Ipv4Addr, TcpListener, UdpSocket};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use dak::bundle::Signer;
@@ -15,6 +16,8 @@ use super::{PATIENCE, run, size};
 
 /// Tells this very program, started anew inside the attacker's namespace, how many seconds to shout.
 const SHOUT: &str = "DAK_TEST_SHOUT_MDNS";
+/// The same for names to claim.
+const CLAIM: &str = "DAK_TEST_CLAIM_MDNS";
 /// Addresses that the attacker has.
 const HOSTS: u8 = 100;
 const RATE: u64 = 10_000;
@@ -60,6 +63,71 @@ fn forged_records_cost_a_bounded_number_of_dials_and_hide_no_neighbour() {
     });
 }
 
+/// Whoever claims a name that is not its own learns nothing of the mail that is held for it.
+#[test]
+fn a_claimed_name_is_dialed_as_late_whether_mail_is_held_for_it_or_not() {
+    let Some(lan) = Lan::new() else { return };
+    let mut verdict = Verdict::of("names claimed over mDNS");
+    let target = Target::up_in(&lan.names[0]);
+    let mut dice = dice(62);
+    let names: Vec<_> = (0..size(20, 400)).map(|_| fresh_key(&mut dice).node()).collect();
+    for (n, name) in names.iter().enumerate().step_by(2) {
+        target.name(&format!("friend{n}"), *name);
+        assert_eq!(target.person.run(&format!("send friend{n} hello")).code, 0);
+    }
+    let claims: Vec<String> = names.iter().map(|name| name.peer_id()).collect();
+    let claiming = lan.attacker("multicast::claim").env(CLAIM, claims.join(",")).output().unwrap();
+    assert!(claiming.status.success());
+    let mut delays = [Vec::new(), Vec::new()];
+    for line in String::from_utf8(claiming.stdout).unwrap().lines() {
+        if let Some((n, ms)) = line.strip_prefix("dialed ").and_then(|line| line.split_once(' ')) {
+            delays[n.parse::<usize>().unwrap() % 2].push(ms.parse::<f64>().unwrap());
+        }
+    }
+    let (count, [held, not]) = (names.len() / 2, delays);
+    verdict.check(
+        "dialed as often",
+        held.len() == count && not.len() == count,
+        format!("{} {}", held.len(), not.len()),
+    );
+    let distance = largest_distance(held, not);
+    // Kolmogorov and Smirnov, for p > 0.01.
+    let most = 1.63 * (2.0 / count as f64).sqrt();
+    verdict.check("dialed as late", distance < most, format!("{distance:.2} of at most {most:.2} apart"));
+    verdict.give();
+}
+
+/// Between the distributions of two samples of one size.
+fn largest_distance(mut a: Vec<f64>, mut b: Vec<f64>) -> f64 {
+    a.sort_by(f64::total_cmp);
+    b.sort_by(f64::total_cmp);
+    let below = |sample: &[f64], at: f64| sample.partition_point(|x| *x <= at) as f64 / sample.len() as f64;
+    a.iter().chain(&b).map(|at| (below(&a, *at) - below(&b, *at)).abs()).fold(0.0, f64::max)
+}
+
+/// Not a test of its own: claims one name after another in its namespace, and says when somebody dials for it.
+#[test]
+fn claim() {
+    let Ok(names) = std::env::var(CLAIM) else { return };
+    let mut dice = dice(63);
+    for (n, name) in names.split(',').enumerate() {
+        let host = Ipv4Addr::new(10, 79, 1, 1 + (n % usize::from(HOSTS)) as u8);
+        let listener = TcpListener::bind((host, 0)).unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let text = format!("dnsaddr=/ip4/{host}/tcp/{port}/p2p/{name}");
+        speaker(host).send_to(&packet(&mut dice, &text), (Ipv4Addr::new(224, 0, 0, 251), 5353)).unwrap();
+        let said = Instant::now();
+        while said.elapsed() < Duration::from_secs(5) {
+            if listener.accept().is_ok() {
+                println!("\ndialed {n} {}", said.elapsed().as_millis());
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
+
 /// Not a test of its own: the attacker, in its namespace.
 #[test]
 fn shout() {
@@ -99,6 +167,15 @@ fn record(dice: &mut rand_chacha::ChaCha8Rng) -> Vec<u8> {
         _ => format!("{}.{}.{}.1", 1 + below(dice, 220), below(dice, 256), below(dice, 256)),
     };
     let text = format!("dnsaddr=/ip4/{host}/tcp/{}/p2p/{peer}", 1 + below(dice, 65_535));
+    let mut packet = packet(dice, &text);
+    if dice.next_u64().is_multiple_of(16) {
+        packet.truncate(below(dice, packet.len()));
+    }
+    packet
+}
+
+/// The same with this text.
+fn packet(dice: &mut rand_chacha::ChaCha8Rng, text: &str) -> Vec<u8> {
     let name: String = (0..40).map(|_| char::from(b'a' + below(dice, 26) as u8)).collect();
     let service = [&label("_p2p")[..], &label("_udp"), &label("local"), &[0]].concat();
     let named = [&label(&name)[..], &service].concat();
@@ -111,15 +188,15 @@ fn record(dice: &mut rand_chacha::ChaCha8Rng) -> Vec<u8> {
     packet.extend((text.len() as u16 + 1).to_be_bytes());
     packet.push(text.len() as u8);
     packet.extend(text.as_bytes());
-    if dice.next_u64().is_multiple_of(16) {
-        packet.truncate(below(dice, packet.len()));
-    }
     packet
 }
 
 fn label(text: &str) -> Vec<u8> {
     [&[text.len() as u8], text.as_bytes()].concat()
 }
+
+/// How many there were.
+static LANS: AtomicU32 = AtomicU32::new(0);
 
 /// The target, with a cable to the attacker and one to the neighbour; gone when dropped.
 struct Lan {
@@ -128,7 +205,8 @@ struct Lan {
 
 impl Lan {
     fn new() -> Option<Lan> {
-        let lan = Lan { names: ["t", "x", "n"].map(|who| format!("dak{}{who}", std::process::id())) };
+        let number = LANS.fetch_add(1, Ordering::Relaxed);
+        let lan = Lan { names: ["t", "x", "n"].map(|who| format!("dak{}{who}{number}", std::process::id())) };
         for name in &lan.names {
             if !ip(&["netns", "add", name]) {
                 eprintln!("NOT TESTED: forged mDNS records need network namespaces, and none may be made here");
@@ -156,14 +234,15 @@ impl Lan {
     }
 
     fn shout(&self, seconds: u64) -> std::process::Child {
-        Command::new("ip")
-            .args(["netns", "exec", &self.names[1]])
-            .arg(std::env::current_exe().unwrap())
-            .args(["--exact", "multicast::shout"])
-            .env(SHOUT, seconds.to_string())
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap()
+        self.attacker("multicast::shout").env(SHOUT, seconds.to_string()).stdout(Stdio::null()).spawn().unwrap()
+    }
+
+    /// This very program, started anew inside the attacker's namespace for one story.
+    fn attacker(&self, story: &str) -> Command {
+        let mut command = Command::new("ip");
+        command.args(["netns", "exec", &self.names[1]]).arg(std::env::current_exe().unwrap());
+        command.args(["--exact", story, "--nocapture"]);
+        command
     }
 
     /// Connections that were begun in the target's namespace.
