@@ -167,8 +167,10 @@ impl Link {
 fn ear(place: &Place) -> io::Result<tokio::net::UdpSocket> {
     let v6 = place.ip.is_ipv6();
     let socket = Socket::new(if v6 { Domain::IPV6 } else { Domain::IPV4 }, Type::DGRAM, Some(Protocol::UDP))?;
-    // Others on this machine listen there as well.
+    // Others on this machine listen there as well. Elsewhere that needs SO_REUSEPORT besides; Linux takes sockets that have
+    // it for one service, and since 6.6 gives a packet for a group to one of them by chance, whatever interface each is for.
     socket.set_reuse_address(true)?;
+    #[cfg(not(target_os = "linux"))]
     socket.set_reuse_port(true)?;
     if v6 {
         socket.set_only_v6(true)?;
