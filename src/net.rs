@@ -397,7 +397,7 @@ impl Default for Limits {
             queues_bytes_max: 64 << 20,
             strangers_max: 64,
             familiars_max: 64,
-            outbound_max: 64,
+            outbound_max: 96,
             // Each holds a socket: with twice this, the rest stays below the usual 1,024 of a process.
             pending_max: 256,
             deadlines: Deadlines::default(),

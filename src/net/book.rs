@@ -48,7 +48,10 @@ pub const DIALS_MAX: usize = 16;
 const RETRIES_MAX: usize = DIALS_MAX / 2;
 /// Dials by chance under way at once.
 const CHANCE_DIALS_MAX: usize = DIALS_MAX - hearsay::DIALS_MAX;
-/// Outbound connections that only a peer may take for whom something is held.
+/// Outbound connections by hearsay or chance. Nothing else counts against them, so that whoever claims a name learns
+/// nothing of how many others this node looks for.
+const CHANCE_OUTBOUND_MAX: usize = 24;
+/// Those of the others that only a peer may take for whom something is held.
 const OUTBOUND_RESERVE: usize = 16;
 
 /// A contact that lasted as long proves the way to the peer.
@@ -117,8 +120,12 @@ struct Lanes {
     fresh: usize,
     retries: usize,
     chance: usize,
-    /// Outbound connections there may be besides.
-    outbound_left: usize,
+    /// Outbound connections there may be besides, of peers that are named or have something waiting.
+    asked_left: usize,
+    /// Of these, for whom something is held.
+    reserve: usize,
+    /// The same by hearsay or chance.
+    chance_left: usize,
 }
 
 /// A `--peer` without a peer id.
@@ -147,14 +154,14 @@ impl Source {
 impl Lanes {
     /// Whether there is room for one more dial of somebody urgent.
     fn have_room(&self, (lane, held): (Lane, bool)) -> bool {
-        let reserve = if held { 0 } else { OUTBOUND_RESERVE };
+        let reserve = if held { 0 } else { self.reserve };
         self.fresh + self.retries < DIALS_MAX
             && (lane == Lane::Fresh || self.retries < RETRIES_MAX)
-            && self.outbound_left > reserve
+            && self.asked_left > reserve
     }
 
     fn has_room_for_chance(&self) -> bool {
-        self.outbound_left > OUTBOUND_RESERVE
+        self.chance_left > 0
     }
 }
 
@@ -404,12 +411,18 @@ impl Book {
         let given = self.given.iter().filter(|given| given.dialing).map(|given| lane_of(&given.backoff));
         let under_way: Vec<_> = given.chain(self.dialing.values().copied()).collect();
         let count = |lane| under_way.iter().filter(|other| **other == lane).count();
-        let outbound = self.present.dialed() + under_way.len() + self.hearsay.dialing();
+        let [fresh, retries, chance] = [Lane::Fresh, Lane::Retry, Lane::Chance].map(count);
+        let found = self.present.found(|peer| self.named.contains(peer));
+        let chance_max = CHANCE_OUTBOUND_MAX.min(self.outbound_max / 2);
+        let asked = self.present.dialed() - found + fresh + retries;
+        let asked_max = self.outbound_max - chance_max;
         Lanes {
-            fresh: count(Lane::Fresh),
-            retries: count(Lane::Retry),
-            chance: count(Lane::Chance),
-            outbound_left: self.outbound_max.saturating_sub(outbound),
+            fresh,
+            retries,
+            chance,
+            asked_left: asked_max.saturating_sub(asked),
+            reserve: OUTBOUND_RESERVE.min(asked_max / 4),
+            chance_left: chance_max.saturating_sub(found + chance + self.hearsay.dialing()),
         }
     }
 
@@ -417,7 +430,7 @@ impl Book {
     fn give_way(&mut self, whom: Urgent, now: Instant) {
         let known = &self.known;
         let held = matches!(whom, Urgent::Peer(peer) if known.get(&peer).is_some_and(|known| known.held));
-        if held && self.lanes().outbound_left == 0 {
+        if held && self.lanes().asked_left == 0 {
             self.present.give_way(now, |peer| is_urgent(known, peer), &mut self.jitter);
         }
     }

@@ -59,6 +59,12 @@ impl Present {
         self.0.values().filter(|guest| guest.way != Way::In).count()
     }
 
+    /// How many of them it dialed by hearsay or chance, and has no name for.
+    pub fn found(&self, named: impl Fn(&NodeId) -> bool) -> usize {
+        let found = |(peer, guest): &(&NodeId, &Guest)| matches!(guest.way, Way::Heard | Way::Chance) && !named(peer);
+        self.0.iter().filter(found).count()
+    }
+
     /// Those it dialed for no reason that lasts, and that are to stay; `lasting` tells who has one.
     pub fn by_chance<'a>(&'a self, lasting: impl Fn(&NodeId) -> bool + 'a) -> impl Iterator<Item = NodeId> + 'a {
         let stays = |guest: &Guest| guest.way != Way::In && guest.leaves.is_none();

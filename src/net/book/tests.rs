@@ -410,6 +410,39 @@ fn the_dials_that_follow_a_claim_tell_nothing_of_what_is_held_for_the_name() {
     }
 }
 
+#[test]
+fn whoever_claims_a_name_is_dialed_however_many_this_node_is_connected_with_or_looks_for() {
+    let now = Instant::now();
+    let mut book = book(2, now);
+    for n in 0..200 {
+        book.learn(node(n), home(n), Source::Worked, now);
+        book.hold(node(n));
+    }
+    while !meet_held(&mut book, now).is_empty() {}
+    assert!(book.urgent().next().is_some(), "more are looked for than there is room for");
+    book.hear(node(60_000), home(60_000), now);
+    assert_eq!(peers(&book.due(now + hearsay::DELAY)), [node(60_000)]);
+}
+
+/// Takes the dials that are due, all of which succeed, and whose contacts bring nothing for now.
+fn meet_held(book: &mut Book, now: Instant) -> Vec<Dial> {
+    let dials = book.due(now);
+    peers(&dials).into_iter().for_each(|peer| book.connected(peer, Way::Asked, now));
+    dials
+}
+
+#[test]
+fn a_node_that_may_have_few_connections_dials_whom_its_owner_named_and_who_is_heard() {
+    let now = Instant::now();
+    for outbound_max in 2..20 {
+        let mut book = Book::new(ME, 12, outbound_max, now, Jitter::from_seed([3; 32]));
+        book.learn(node(1), home(1), Source::Entered, now);
+        book.hear(node(2), home(2), now);
+        let dialed: BTreeSet<NodeId> = peers(&book.due(now + hearsay::DELAY)).into_iter().collect();
+        assert_eq!(dialed, BTreeSet::from([node(1), node(2)]), "of {outbound_max}");
+    }
+}
+
 /// Between the distributions of two samples of one size.
 fn largest_distance(mut a: Vec<f64>, mut b: Vec<f64>) -> f64 {
     a.sort_by(f64::total_cmp);
