@@ -626,11 +626,11 @@ fn host_of(addr: &Multiaddr) -> Option<IpAddr> {
 
 /// Picks one by chance of the host with the largest share: who floods a place makes room in it first, and cannot choose
 /// whom.
-fn crowded(of: Vec<(Option<IpAddr>, NodeId)>, jitter: &mut Jitter) -> Option<NodeId> {
-    let mut by_host: BTreeMap<Option<IpAddr>, Vec<NodeId>> = BTreeMap::new();
-    of.into_iter().for_each(|(host, peer)| by_host.entry(host).or_default().push(peer));
-    let most = by_host.values().map(Vec::len).max()?;
-    let fullest: Vec<_> = by_host.into_values().filter(|peers| peers.len() == most).collect();
-    let peers = &fullest[jitter.below(fullest.len())];
-    Some(peers[jitter.below(peers.len())])
+fn crowded(mut of: Vec<(Option<IpAddr>, NodeId)>, jitter: &mut Jitter) -> Option<NodeId> {
+    of.sort_unstable();
+    let hosts = || of.chunk_by(|(one, _), (other, _)| one == other);
+    let most = hosts().map(<[_]>::len).max()?;
+    let fullest: Vec<_> = hosts().filter(|there| there.len() == most).collect();
+    let there = fullest[jitter.below(fullest.len())];
+    Some(there[jitter.below(there.len())].1)
 }

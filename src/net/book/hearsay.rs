@@ -44,7 +44,7 @@ pub(super) struct Hearsay {
 
 struct Claim {
     /// One for each host.
-    addrs: Vec<Multiaddr>,
+    addrs: Vec<(IpAddr, Multiaddr)>,
     tries: u32,
     not_before: Instant,
     last_try: Option<Instant>,
@@ -78,7 +78,7 @@ impl Hearsay {
         let soon = now + jitter.up_to(DELAY);
         let new = Claim { addrs: Vec::new(), tries: 0, not_before: soon, last_try: None, dialing: false, met: false };
         let claim = self.claims.entry(peer).or_insert(new);
-        let news = !claim.addrs.contains(&addr);
+        let news = !claim.addrs.iter().any(|(_, known)| *known == addr);
         claim.met &= !news;
         if !claim.met && claim.last_try.is_some_and(|last| last + HEARD_AGAIN <= now) {
             claim.tries = 0;
@@ -88,18 +88,18 @@ impl Hearsay {
             return false;
         }
         // A host has one port for a node: the latest it told.
-        claim.addrs.retain(|other| host_of(other) != Some(host));
+        claim.addrs.retain(|(other, _)| *other != host);
         if claim.addrs.len() == ADDRESSES_MAX {
             claim.addrs.swap_remove(jitter.below(ADDRESSES_MAX));
         }
-        claim.addrs.push(addr);
+        claim.addrs.push((host, addr));
         true
     }
 
     /// A claim ran out.
     pub fn forget(&mut self, peer: NodeId, addr: &Multiaddr) {
         let Some(claim) = self.claims.get_mut(&peer) else { return };
-        claim.addrs.retain(|other| other != addr);
+        claim.addrs.retain(|(_, other)| other != addr);
         if claim.addrs.is_empty() && !claim.dialing {
             self.claims.remove(&peer);
         }
@@ -125,15 +125,15 @@ impl Hearsay {
         claim.dialing = true;
         claim.tries = claim.tries.saturating_add(1);
         claim.last_try = Some(now);
-        let open = |addr: &&Multiaddr| host_of(addr).is_some_and(|host| opens(&self.hosts, &host) <= Some(now));
-        let addrs: Vec<_> = claim.addrs.iter().filter(open).cloned().collect();
+        let mut open = claim.addrs.clone();
+        open.retain(|(host, _)| opens(&self.hosts, host) <= Some(now));
         // Whoever lied before is dialed for one name at a time.
-        for host in addrs.iter().filter_map(host_of) {
-            if let Some(host) = self.hosts.get_mut(&host).filter(|host| host.false_claims > 0) {
+        for (host, _) in &open {
+            if let Some(host) = self.hosts.get_mut(host).filter(|host| host.false_claims > 0) {
                 host.not_before = now + FALSE_CLAIM;
             }
         }
-        addrs
+        open.into_iter().map(|(_, addr)| addr).collect()
     }
 
     /// How many dials are under way.
@@ -146,7 +146,7 @@ impl Hearsay {
         let Some(claim) = self.claims.get_mut(&peer) else { return };
         claim.dialing = false;
         claim.not_before = now + jitter.half_to_full(doubled(claim.tries));
-        let hosts: Vec<_> = claim.addrs.iter().filter_map(host_of).collect();
+        let hosts: Vec<_> = claim.addrs.iter().map(|(host, _)| *host).collect();
         if claim.addrs.is_empty() {
             self.claims.remove(&peer);
         }
@@ -159,7 +159,7 @@ impl Hearsay {
     /// Another node answered than was claimed.
     pub fn was_false(&mut self, peer: NodeId, addr: &Multiaddr, now: Instant, jitter: &mut Jitter) {
         if let Some(claim) = self.claims.get_mut(&peer) {
-            claim.addrs.retain(|other| other != addr);
+            claim.addrs.retain(|(_, other)| other != addr);
         }
         let Some(host) = host_of(addr) else { return };
         let times = 1 << (2 * self.host(host, now, jitter).false_claims).min(16);
@@ -207,8 +207,7 @@ impl Hearsay {
             !claim.dialing && (which == Which::Any || claim.tries < FRESH_TRIES && !claim.met) && !met(peer)
         };
         self.claims.iter().filter(wanted).filter_map(|(peer, claim)| {
-            let hosts = claim.addrs.iter().filter_map(host_of);
-            let (opens, host) = hosts.map(|host| (opens(&self.hosts, &host), host)).min()?;
+            let (opens, host) = claim.addrs.iter().map(|(host, _)| (opens(&self.hosts, host), *host)).min()?;
             Some((*peer, claim.not_before.max(opens.unwrap_or(claim.not_before)), host))
         })
     }
@@ -236,18 +235,19 @@ impl Hearsay {
 
     /// Makes room for one more name at a host, so that no host fills the place with claims, nor all hosts together.
     fn make_room(&mut self, peer: NodeId, host: IpAddr, jitter: &mut Jitter) {
-        if self.claims.get(&peer).is_some_and(|claim| claim.addrs.iter().any(|addr| host_of(addr) == Some(host))) {
+        let at_host = |claim: &Claim| claim.addrs.iter().any(|(other, _)| *other == host);
+        if self.claims.get(&peer).is_some_and(at_host) {
             return;
         }
         let idle = |claim: &Claim| !claim.dialing;
-        let there = self.claims.iter().filter(|(_, claim)| claim.addrs.iter().any(|addr| host_of(addr) == Some(host)));
+        let there = self.claims.iter().filter(|(_, claim)| at_host(claim));
         let there: Vec<_> = there.filter(|(_, claim)| idle(claim)).map(|(peer, _)| *peer).collect();
         if there.len() >= CLAIMS_PER_HOST_MAX {
             self.claims.remove(&there[jitter.below(there.len())]);
         }
         if self.claims.len() >= CLAIMS_MAX && !self.claims.contains_key(&peer) {
             let all = self.claims.iter().filter(|(_, claim)| idle(claim));
-            let all = all.map(|(peer, claim)| (claim.addrs.first().and_then(host_of), *peer)).collect();
+            let all = all.map(|(peer, claim)| (claim.addrs.first().map(|(host, _)| *host), *peer)).collect();
             crowded(all, jitter).map(|peer| self.claims.remove(&peer));
         }
     }
