@@ -303,7 +303,11 @@ come at six
     fn a_date_that_cannot_be_is_named_beside_when_the_message_came() {
         let row = InboxRow { clock_differs: true, ..inbox("come at six") };
         let said = "today 12:30  (dated today 11:02) come at six\n";
-        assert!(table(std::slice::from_ref(&row), &style(80)).ends_with(said), "{}", table(&[row.clone()], &style(80)));
+        assert!(
+            table(std::slice::from_ref(&row), &style(80)).ends_with(said),
+            "{}",
+            table(std::slice::from_ref(&row), &style(80))
+        );
         let followed = arrival(&row, &style(80));
         assert!(followed.starts_with("3f2a91c0de  bob, today 12:30 (dated today 11:02)\n"), "{followed}");
         assert!(!table(&[inbox("come at six")], &style(80)).contains("dated"));
