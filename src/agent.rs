@@ -8,12 +8,13 @@
 //!                      submit   a message leaves: stamp, seal, sign, hold       Output::Send, Forward
 //!                      meet     a contact: Hello, reconcile, offer, ask         Output::Dial, Notify
 //!                      flow     what goes to a peer, and what its answers settle
+//!                      lives    how long a bundle lives here: age, clocks, first acceptance
 //!                      receipts proof of delivery: believe, purge, attest       Output::Report
 //!                      lapse    time passes: expiry, tombstones, retries
 //! ```
 //!
 //! This file only routes. Each flow is a file of its own under `agent/`, and so is each component whose fields it uses:
-//! [`custody`], [`tombstones`], [`inbox`], [`outbox`], [`contact`], [`backlog`], [`aloft`], [`offers`], [`routing`], [`summary`]. The components do not know
+//! [`custody`], [`departed`], [`tombstones`], [`inbox`], [`outbox`], [`contact`], [`backlog`], [`aloft`], [`offers`], [`routing`], [`summary`]. The components do not know
 //! each other. All durable state changes through the methods of `door`, which apply a change and emit it in one step.
 
 mod aloft;
@@ -22,11 +23,13 @@ pub mod change;
 pub mod config;
 mod contact;
 mod custody;
+mod departed;
 mod door;
 mod flow;
 mod inbox;
 pub mod io;
 mod lapse;
+mod lives;
 mod meet;
 mod offers;
 mod outbox;
@@ -54,6 +57,7 @@ pub use self::config::{Config, ReceiptsFor};
 pub use self::custody::{BUNDLE_COST_BYTES, Standing, cost_bytes};
 pub use self::inbox::Position;
 pub use self::io::{Cause, Due, Event, Input, Output};
+pub use self::lives::AGE_TOLERANCE;
 pub use self::outbox::Written;
 pub use self::receipts::REJECTED_BLOCKED;
 #[cfg(test)]
@@ -64,6 +68,7 @@ use self::aloft::Aloft;
 use self::change::{Held, Person};
 use self::contact::Contact;
 use self::custody::{Custody, Slot};
+use self::departed::Departed;
 use self::inbox::Inbox;
 use self::offers::Offers;
 use self::outbox::Outbox;
@@ -95,6 +100,8 @@ pub struct Agent {
     stamps: ChaCha8Rng,
     /// The last stamp under a clock.
     stamp: Creation,
+    /// Decides where many have the same right.
+    dice: ChaCha8Rng,
     /// When the last input happened.
     at: Moment,
     /// Where durable time stands.
@@ -108,6 +115,7 @@ pub struct Agent {
     /// Every id held: the lookup and the summary in one.
     summary: IdIndex,
     tombstones: Tombstones,
+    departed: Departed,
     beliefs: Beliefs,
     inbox: Inbox,
     outbox: Outbox,
@@ -183,6 +191,8 @@ impl Agent {
         for (peer, id) in durable.owed {
             owed.insert((peer, id), (), of_peer(peer, is_named(&durable.people, &peer)));
         }
+        let mut departed = Departed::default();
+        durable.departed.into_iter().for_each(|(id, departure)| departed.insert(id, departure));
         let mut inbox = Inbox::restore(durable.letters, durable.delivered);
         // Whoever writes to himself is no stranger.
         durable.people.keys().chain([&node]).for_each(|person| inbox.set_named(*person, true));
@@ -193,6 +203,7 @@ impl Agent {
             nonces: stream(&seed, "nonces"),
             stamps: stream(&seed, "stamps"),
             stamp: Creation { time: DtnTime(0), sequence: 0 },
+            dice: stream(&seed, "dice"),
             at: durable.clock,
             clock: durable.clock,
             sequence: match planted::is("agent-sequence-used-again") {
@@ -204,6 +215,7 @@ impl Agent {
             custody,
             summary: IdIndex::default(),
             tombstones,
+            departed,
             beliefs,
             inbox,
             outbox: Outbox::restore(durable.outgoing),
@@ -277,7 +289,7 @@ impl Agent {
             Input::ContactDown { peer } => self.contact_down(peer, out),
             Input::Frame { from, frame } => self.hear(from, frame, out),
             Input::Bundle { from, transit, bundle, size_bytes } => self.receive(from, transit, bundle, size_bytes, out),
-            Input::Duplicate { from, transit, id } => self.receive_again(from, transit.copies, id, out),
+            Input::Duplicate { from, transit, id } => self.receive_again(from, transit, id, out),
             Input::Timeout => self.lapse(out),
             Input::Space { free_bytes } => self.free_bytes = free_bytes,
             Input::Collect(id) => self.collect(id, out),

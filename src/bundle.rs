@@ -79,7 +79,7 @@ pub enum Priority {
     Urgent,
 }
 
-/// What hops changed on the way, as unsigned and therefore bounded hints.
+/// What hops changed on the way, as unsigned and therefore bounded hints. The count stays at [`HOP_LIMIT`] once it is there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Hops {
     pub age: Millis,
@@ -90,7 +90,8 @@ pub struct Hops {
 pub const BUNDLE_BYTES_MAX: usize = 1 << 20;
 /// Longest life a node accepts.
 pub const LIFETIME_MAX: Millis = Millis(30 * 86_400_000);
-/// The hop limit that every bundle carries.
+/// The hop limit that every bundle carries. No count goes beyond it, so no node has a reason to delete a bundle for its hops
+/// (RFC 9171 section 4.4.3): the count is not signed, and loops end because a known id is not taken twice.
 pub const HOP_LIMIT: u8 = 255;
 /// Most copies a source may ask for.
 pub const COPIES_MAX: u16 = 1_024;

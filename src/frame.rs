@@ -76,6 +76,11 @@ pub enum Frame {
     Noted {
         ids: Vec<BundleId>,
     },
+    /// How much life is left to bundles the sender holds. A peer that holds one with clearly more answers in kind for
+    /// those; one that holds one with clearly less takes the longer life, where no clock of its own knows better.
+    Lives {
+        lives: Vec<(BundleId, Millis)>,
+    },
 }
 
 /// The first frame of each side.

@@ -2,6 +2,8 @@
 
 #[path = "agent/again.rs"]
 mod again;
+#[path = "agent/ages.rs"]
+mod ages;
 #[path = "agent/evidence.rs"]
 mod evidence;
 #[path = "agent/ferry.rs"]

@@ -40,11 +40,15 @@ pub struct Held {
     pub source: NodeId,
     pub destination: Eid,
     pub lifetime: Millis,
+    /// When this node accepted it first, in this stay or in an earlier one.
     pub accepted_at: Timestamp,
-    /// Age and hop count on acceptance.
+    /// Age then, and hop count, as hops told them and the clocks bounded them.
     pub hops: Hops,
-    /// The last millisecond of its life here.
+    /// The last millisecond of its life here; at most the lifetime after `accepted_at`.
     pub expires: Timestamp,
+    /// Two plausible clocks have bounded its age: nothing that a hop tells changes its life any more.
+    #[serde(default)]
+    pub dated: bool,
     pub size_bytes: u32,
     pub class: Class,
     pub priority: Priority,
@@ -110,6 +114,15 @@ pub struct Belief {
     pub from: NodeId,
 }
 
+/// A bundle that left before anybody knew it to be over, and may come again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Departure {
+    /// When this node accepted it first.
+    pub accepted_at: Timestamp,
+    /// How long that is remembered.
+    pub until: Timestamp,
+}
+
 /// One durable step. A batch is committed whole or not at all.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
@@ -125,9 +138,24 @@ pub enum Change {
         copies: u16,
         class: Class,
     },
+    /// Corrects the age of a held bundle, and with it the end of its life.
+    Prolong {
+        row: Row,
+        age: Millis,
+        expires: Timestamp,
+    },
     /// Ends custody; the body goes too.
     Forget {
         row: Row,
+    },
+    /// Remembers when a bundle came first that is gone and may come again.
+    Depart {
+        id: BundleId,
+        departure: Departure,
+    },
+    /// It is held again, or that memory is over.
+    Return {
+        id: BundleId,
     },
     /// Remembers an id after its bundle is gone.
     Bury {
@@ -216,6 +244,7 @@ pub struct Durable {
     pub clock: Moment,
     pub held: BTreeMap<Row, Held>,
     pub buried: BTreeMap<BundleId, Timestamp>,
+    pub departed: BTreeMap<BundleId, Departure>,
     pub beliefs: BTreeMap<(BundleId, NodeId), Belief>,
     pub letters: BTreeMap<Row, Letter>,
     /// The first 16 bytes of every id ever delivered here.
@@ -254,7 +283,14 @@ impl Durable {
                     (held.grade, held.copies, held.class) = (*grade, *copies, *class);
                 }
             }
+            Change::Prolong { row, age, expires } => {
+                if let Some(held) = self.held.get_mut(row) {
+                    (held.hops.age, held.expires) = (*age, *expires);
+                }
+            }
             Change::Forget { row } => drop(self.held.remove(row)),
+            Change::Depart { id, departure } => drop(self.departed.insert(*id, *departure)),
+            Change::Return { id } => drop(self.departed.remove(id)),
             Change::Bury { id, until } => drop(self.buried.insert(*id, *until)),
             Change::Unbury { id } => drop(self.buried.remove(id)),
             Change::Believe { id, signer, belief } => drop(self.beliefs.insert((*id, *signer), *belief)),

@@ -51,6 +51,8 @@ pub struct Custody {
     bytes: [u64; BUCKETS],
     receipts: [usize; BUCKETS],
     shares: Shares<Name, Slot>,
+    /// Those whose age only hops have told.
+    undated: BTreeSet<Slot>,
     next_row: Row,
 }
 
@@ -71,6 +73,7 @@ struct Entry {
     class: Class,
     priority: Priority,
     grade: Grade,
+    dated: bool,
 }
 
 /// One bucket for each class and grade.
@@ -174,11 +177,15 @@ impl Custody {
             class: held.class,
             priority: held.priority,
             grade: held.grade,
+            dated: held.dated,
         };
         self.row_used(held.row);
         let slot = self.entries.insert(entry);
         let same = self.ids.insert(held.id);
         assert_eq!(slot, same, "ids and entries come and go together");
+        if !held.dated {
+            self.undated.insert(slot);
+        }
         slot
     }
 
@@ -186,6 +193,9 @@ impl Custody {
         self.leave(slot);
         let entry = self.entries.remove(slot);
         self.ids.remove(slot);
+        if !entry.dated {
+            self.undated.remove(&slot);
+        }
         if !planted::is("agent-destination-index-apart") {
             self.by_destination.remove(&(entry.destination, slot));
         }
@@ -198,6 +208,13 @@ impl Custody {
         self.leave(slot);
         let entry = self.entries.entry_mut(slot);
         (entry.grade, entry.copies, entry.class) = (grade, copies, class);
+        self.enter(slot);
+    }
+
+    pub fn prolong(&mut self, slot: Slot, age: Millis, expires: Timestamp) {
+        self.leave(slot);
+        let entry = self.entries.entry_mut(slot);
+        (entry.age, entry.expires) = (age, expires);
         self.enter(slot);
     }
 
@@ -265,6 +282,7 @@ impl Custody {
             accepted_at: entry.accepted_at,
             hops: Hops { age: entry.age, count: entry.hop_count },
             expires: entry.expires,
+            dated: entry.dated,
             size_bytes: entry.size_bytes,
             class: entry.class,
             priority: entry.priority,
@@ -291,6 +309,11 @@ impl Custody {
                 move |(expires, slot): &(Timestamp, Slot)| Standing { bucket, expires: *expires, slot: *slot };
             order.range((from, Bound::Unbounded)).map(move |place| (standing(place), place.1))
         })
+    }
+
+    /// Those whose age only hops have told.
+    pub fn undated(&self) -> impl Iterator<Item = Slot> + '_ {
+        self.undated.iter().copied()
     }
 
     /// The messages of one source; a receipt has the class of what it freed, not of who signed it.
@@ -435,6 +458,7 @@ mod tests {
             accepted_at: Timestamp(n),
             hops: Hops::default(),
             expires: Timestamp(n * 37 % 50),
+            dated: n.is_multiple_of(2),
             size_bytes: 100 + n as u32,
             class: CLASSES[n as usize % 3],
             priority: Priority::Normal,

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use rand_core::Rng;
 
-use super::change::{Belief, Change, Class, Evidence, Held, Letter, Marks, Outgoing, Person, What};
+use super::change::{Belief, Change, Class, Departure, Evidence, Held, Letter, Marks, Outgoing, Person, What};
 use super::custody::Slot;
+use super::departed::DEPARTED_MAX;
 use super::io::{Event, Gone, Output};
 use super::tombstones::{BELIEFS_MAX, TOMBSTONES_MAX};
 use super::{Agent, of_peer};
@@ -13,7 +14,7 @@ use crate::bundle::{Bundle, Kind};
 use crate::frame::Grade;
 use crate::id::{BundleId, NodeId};
 use crate::planted;
-use crate::time::{Millis, SECOND, Timestamp};
+use crate::time::{HOUR, Millis, SECOND, Timestamp};
 
 /// How far durable time may lag behind while other changes are committed anyway.
 const TICK: Millis = SECOND;
@@ -38,8 +39,17 @@ impl Agent {
         if let (Kind::Receipt, Some(from)) = (held.kind, held.from) {
             self.share_receipt(slot, &held, from);
         }
+        // The memory of an earlier stay is in the entry now.
+        self.come_back(&held.id, out);
         self.emit(Change::Hold { held, bundle }, out);
         slot
+    }
+
+    /// Corrects what hops told of a held bundle's age.
+    pub(super) fn prolong(&mut self, slot: Slot, age: Millis, expires: Timestamp, out: &mut Vec<Output>) {
+        let row = self.custody.row(slot);
+        self.custody.prolong(slot, age, expires);
+        self.emit(Change::Prolong { row, age, expires }, out);
     }
 
     pub(super) fn regrade(&mut self, slot: Slot, grade: Grade, copies: u16, class: Class, out: &mut Vec<Output>) {
@@ -49,7 +59,8 @@ impl Agent {
     }
 
     pub(super) fn forget(&mut self, slot: Slot, why: Gone, out: &mut Vec<Output>) {
-        let (id, row) = (self.custody.id(slot), self.custody.row(slot));
+        let held = self.custody.held(slot);
+        let (id, row) = (held.id, held.row);
         self.contacts.values_mut().for_each(|contact| contact.leave_out(slot));
         if !planted::is("agent-summary-apart") {
             self.summary.remove(&id, &|slot| self.custody.id(slot));
@@ -63,6 +74,31 @@ impl Agent {
         }
         self.emit(Change::Forget { row }, out);
         out.push(Output::Report(Event::Gone { id, why }));
+        let is_over = matches!(why, Gone::Receipt | Gone::Cancelled | Gone::Delivered);
+        if !is_over && held.class != Class::Own && !planted::is("agent-return-begins-a-life") {
+            self.depart(&held, out);
+        }
+    }
+
+    /// Remembers when a bundle came first, for as long as a tombstone after the longest life it could have had here.
+    fn depart(&mut self, held: &Held, out: &mut Vec<Output>) {
+        if self.departed.len() >= DEPARTED_MAX
+            && let Some((_, oldest)) = self.departed.first()
+        {
+            self.come_back(&oldest, out);
+        }
+        let until = held.accepted_at + held.lifetime.times(2) + HOUR;
+        let departure = Departure { accepted_at: held.accepted_at, until };
+        self.departed.insert(held.id, departure);
+        self.emit(Change::Depart { id: held.id, departure }, out);
+    }
+
+    /// It is held again, or its departure need not be remembered any more.
+    pub(super) fn come_back(&mut self, id: &BundleId, out: &mut Vec<Output>) {
+        if self.departed.find(id).is_some() {
+            self.departed.remove(id);
+            self.emit(Change::Return { id: *id }, out);
+        }
     }
 
     /// Remembers an id that is not held; where there are too many tombstones, one makes room.

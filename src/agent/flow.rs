@@ -10,7 +10,7 @@ use super::custody::Slot;
 use super::io::{Gone, Output};
 use super::routing::{Facts, Verdict};
 use super::{Agent, SPENT_MAX, of_peer};
-use crate::bundle::{HOP_LIMIT, Hops, Kind};
+use crate::bundle::{Hops, Kind};
 use crate::frame::{Grade, Refusal, Transit};
 use crate::id::{BundleId, NodeId};
 use crate::planted;
@@ -136,7 +136,7 @@ impl Agent {
             let Some(slot) = contact.next(window_bytes) else { return };
             let held = self.custody.held(slot);
             // What was granted when it was queued may be over by now.
-            if held.expires < self.at.now || held.size_bytes > bytes_max || held.hops.count == HOP_LIMIT {
+            if held.expires < self.at.now || held.size_bytes > bytes_max {
                 continue;
             }
             let verdict = match self.contacts[&peer].serves(&held.destination) {
@@ -152,7 +152,9 @@ impl Agent {
             let is_spent = self.spent.get(&(held.id, peer)).is_some() && !planted::is("agent-copies-spent-twice");
             let (copies, told) = if is_spent { (0, copies.min(1)) } else { (copies, copies) };
             let age = self.facts(&held).age;
-            let transit = Transit { hops: Hops { age, count: held.hops.count + 1 }, copies: told, moved };
+            // Never over the limit of 255, so that nobody has a reason to delete it (RFC 9171 section 4.4.3).
+            let hops = Hops { age, count: held.hops.count.saturating_add(1) };
+            let transit = Transit { hops, copies: told, moved };
             self.take_off(peer, held.id, Flight { size_bytes: held.size_bytes, copies, moved });
             let contact = self.contacts.get_mut(&peer).expect("looked at above");
             contact.bundles_sent += 1;

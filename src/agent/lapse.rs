@@ -21,7 +21,11 @@ impl Agent {
             turn |= contact.wants_turn();
             retry = [retry, contact.next_retry()].into_iter().flatten().min();
         }
-        let memories = [self.tombstones.first().map(|(end, _)| end), self.beliefs.first().map(|(end, _, _)| end)];
+        let memories = [
+            self.tombstones.first().map(|(end, _)| end),
+            self.departed.first().map(|(end, _)| end),
+            self.beliefs.first().map(|(end, _, _)| end),
+        ];
         let dues = [
             batch.then_some((now, Cause::Batch)),
             self.is_over_limit().then_some((now, Cause::Batch)),
@@ -71,6 +75,12 @@ impl Agent {
         for _ in 0..ENDS_MAX {
             match self.tombstones.first() {
                 Some((until, slot)) if until <= self.at.now => self.unbury(slot, out),
+                _ => break,
+            }
+        }
+        for _ in 0..ENDS_MAX {
+            match self.departed.first() {
+                Some((until, id)) if until <= self.at.now => self.come_back(&id, out),
                 _ => break,
             }
         }

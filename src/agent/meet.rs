@@ -89,6 +89,7 @@ impl Agent {
             (Frame::Refused { id, why, retry_after }, true) => self.refused(from, id, why, retry_after, out),
             (Frame::GaveUp { ids }, true) => self.gave_up(from, ids, out),
             (Frame::Noted { ids }, true) => self.noted(from, ids, out),
+            (Frame::Lives { lives }, true) => self.lives_told(from, lives, out),
             (frame, true) => self.reconcile(from, &frame, out),
         }
     }
@@ -217,6 +218,9 @@ impl Agent {
         let lacks: Vec<Slot> = step.surplus.into_iter().chain(step.wanted).collect();
         self.settle_flights(peer, &lacks, step.done, out);
         self.propose_all(peer, &lacks);
+        if step.done {
+            self.tell_doubts(peer, out);
+        }
     }
 
     /// Whether what was in flight when the last contact broke was accepted, a peer that turns out to know it must say: a
@@ -276,6 +280,7 @@ impl Agent {
         if self.config.carry_bytes_max == 0 {
             return;
         }
+        self.doubt_offered(peer, &ids, out);
         let unknown = |id: &BundleId| !self.knows(id) && !self.shunned.contains(id, self.at.now);
         let mut ids: Vec<BundleId> = ids.into_iter().filter(unknown).collect();
         ids.retain(|id| self.offers.note(*id, peer, self.at.now));
@@ -322,7 +327,7 @@ fn ask(to: NodeId, ids: Vec<BundleId>, out: &mut Vec<Output>) {
 }
 
 /// What is to be said, in lists that fit a frame: as a rule the list itself.
-fn by_frame<T>(mut all: Vec<T>) -> impl Iterator<Item = Vec<T>> {
+pub(super) fn by_frame<T>(mut all: Vec<T>) -> impl Iterator<Item = Vec<T>> {
     std::iter::from_fn(move || {
         if all.is_empty() {
             return None;

@@ -10,6 +10,7 @@ use super::change::{Belief, Class, Held, Letter, What};
 use super::config::ReceiptsFor;
 use super::inbox::{Arrival, Due};
 use super::io::{Event, Gone, Output};
+use super::lives::Life;
 use super::place::{Origin, admits};
 use crate::bundle::{Bundle, Draft, Kind, Priority};
 use crate::eid::Eid;
@@ -140,7 +141,7 @@ impl Agent {
         transit: Transit,
         bundle: Arc<Bundle>,
         size_bytes: u32,
-        remaining: Millis,
+        life: Life,
         out: &mut Vec<Output>,
     ) {
         let id = bundle.id;
@@ -148,8 +149,8 @@ impl Agent {
             Ok(receipt) if receipt.source == bundle.destination.node => receipt,
             _ => return self.refuse(from, id, Refusal::Unwilling, out),
         };
-        let freed = self.heed(&receipt, bundle.source, from, self.at.now + remaining, out);
-        let held = self.as_held(from, transit, &bundle, size_bytes, remaining, Class::Strangers);
+        let freed = self.heed(&receipt, bundle.source, from, life.expires, out);
+        let held = self.as_held(from, transit, &bundle, size_bytes, life, Class::Strangers);
         let held = in_place_of(&freed, held);
         let mine = self.mailboxes.signer_of(&bundle.destination).is_some();
         // What a receipt freed has room for it, also on a disk that is nearly full.

@@ -6,14 +6,13 @@ use super::Agent;
 use super::change::{Class, Held, Letter, Standing};
 use super::inbox::{Arrival, Due};
 use super::io::{Event, Output};
+use super::lives::Life;
 use crate::bundle::{Bundle, HOP_LIMIT, Kind};
 use crate::frame::{Frame, Grade, Refusal, Transit};
 use crate::id::{BundleId, NodeId};
 use crate::planted;
-use crate::time::{DAY, HOUR, Millis, SECOND};
+use crate::time::{HOUR, Millis, SECOND};
 
-/// How far a creation time may lie back and still be believed.
-const PLAUSIBLE_AGE_MAX: Millis = Millis(30 * DAY.0 + HOUR.0);
 /// When to try again where room was missing.
 pub(super) const RETRY_FULL: Millis = Millis(60 * SECOND.0);
 
@@ -33,58 +32,45 @@ impl Agent {
         }
         let is_same = |letter: &Letter| (letter.source, letter.creation) == (bundle.source, bundle.creation);
         if planted::is("agent-dedup-by-stamp") && self.inbox.letters().any(is_same) {
-            return self.receive_again(from, transit.copies, bundle.id, out);
+            return self.receive_again(from, transit, bundle.id, out);
         }
         contact.bundles_received += 1;
         self.offers.heard(from, self.at.now);
         if self.is_known(&bundle.id) {
-            return self.receive_again(from, transit.copies, bundle.id, out);
+            return self.receive_again(from, transit, bundle.id, out);
         }
         if self.inbox.had(&bundle.id) {
             return self.receive_late(from, transit, bundle, size_bytes, out);
         }
         match self.door_check(&transit, &bundle, size_bytes) {
             Err(why) => self.refuse(from, bundle.id, why, out),
-            Ok(remaining) if self.mailboxes.signer_of(&bundle.destination).is_some() => {
-                self.receive_mine(from, transit, bundle, size_bytes, remaining, out)
+            Ok(life) if self.mailboxes.signer_of(&bundle.destination).is_some() => {
+                self.receive_mine(from, transit, bundle, size_bytes, life, out)
             }
-            Ok(remaining) => self.receive_for_others(from, transit, bundle, size_bytes, remaining, out),
+            Ok(life) => self.receive_for_others(from, transit, bundle, size_bytes, life, out),
         }
     }
 
     /// What no bundle passes with, whoever it is for; otherwise the life it has left.
-    fn door_check(&self, transit: &Transit, bundle: &Bundle, size_bytes: u32) -> Result<Millis, Refusal> {
+    fn door_check(&self, transit: &Transit, bundle: &Bundle, size_bytes: u32) -> Result<Life, Refusal> {
         if size_bytes > self.config.bundle_bytes_max
             || bundle.lifetime > self.config.lifetime_max && !planted::is("agent-any-lifetime")
         {
             return Err(Refusal::TooLarge);
         }
-        let remaining = self.remaining(transit, bundle).ok_or(Refusal::Expired)?;
+        let life = self.life_of(transit, bundle).ok_or(Refusal::Expired)?;
         let is_mine = self.mailboxes.signer_of(&bundle.destination).is_some();
         let free_bytes_min = if is_mine { self.config.free_bytes_own_min } else { self.config.free_bytes_min };
         // A receipt may make room; it decides for itself.
         if self.free_bytes < free_bytes_min && bundle.kind != Kind::Receipt {
             return Err(Refusal::Space);
         }
-        Ok(remaining)
+        Ok(life)
     }
 
     /// Whether the disk has too little left for anything but serving and deleting.
     pub(super) fn is_short_of_space(&self) -> bool {
         self.free_bytes < self.config.free_bytes_min
-    }
-
-    /// The life a bundle has left: its lifetime less its age, or less what both clocks say where both are plausible.
-    /// In the last millisecond of a life that is zero; none once the age exceeds the lifetime.
-    fn remaining(&self, transit: &Transit, bundle: &Bundle) -> Option<Millis> {
-        let by_clock = match (self.at.trusted_wall(), bundle.creation.time) {
-            (Some(wall), created) if created.0 > 0 && wall >= created => Some(Millis(wall.0 - created.0)),
-            _ => None,
-        };
-        let by_clock = by_clock.filter(|age| *age <= PLAUSIBLE_AGE_MAX || planted::is("agent-any-clock-believed"));
-        let told = if planted::is("agent-age-ignored") { Millis(0) } else { transit.hops.age };
-        let age = told.max(by_clock.unwrap_or_default());
-        (age <= bundle.lifetime).then(|| bundle.lifetime.saturating_sub(age))
     }
 
     fn receive_mine(
@@ -93,11 +79,11 @@ impl Agent {
         transit: Transit,
         bundle: Arc<Bundle>,
         size_bytes: u32,
-        remaining: Millis,
+        life: Life,
         out: &mut Vec<Output>,
     ) {
         if bundle.kind == Kind::Receipt {
-            return self.receive_receipt(from, transit, bundle, size_bytes, remaining, out);
+            return self.receive_receipt(from, transit, bundle, size_bytes, life, out);
         }
         let standing = self.people.get(&bundle.source).map(|person| person.standing);
         match standing {
@@ -112,7 +98,7 @@ impl Agent {
             _ => {}
         }
         self.offers.settle(&bundle.id);
-        self.inbox.arrive(Arrival { bundle, hops: transit.hops, size_bytes, from, due: Due::Row });
+        self.inbox.arrive(Arrival { bundle, hops: life.hops, size_bytes, from, due: Due::Row });
     }
 
     /// Whether a stranger's mail finds room in the inbox, and its receipt a place. What was accepted stays until the person
@@ -132,7 +118,7 @@ impl Agent {
         transit: Transit,
         bundle: Arc<Bundle>,
         size_bytes: u32,
-        remaining: Millis,
+        life: Life,
         out: &mut Vec<Output>,
     ) {
         let id = bundle.id;
@@ -140,8 +126,7 @@ impl Agent {
         if bundle.source == self.node && !planted::is("agent-own-taken-back") {
             return self.refuse(from, id, Refusal::Known, out);
         }
-        // It could go nowhere from here, and while it is known the genuine copies would be turned away.
-        if transit.hops.count == HOP_LIMIT && !planted::is("agent-hop-count-ignored") {
+        if planted::is("agent-hop-count-kills") && transit.hops.count == HOP_LIMIT {
             return self.refuse(from, id, Refusal::Expired, out);
         }
         if self.shunned.contains(&id, self.at.now) && !planted::is("agent-evicted-taken-again") {
@@ -152,12 +137,12 @@ impl Agent {
             return self.refuse(from, id, Refusal::Known, out);
         }
         if bundle.kind == Kind::Receipt {
-            return self.receive_receipt(from, transit, bundle, size_bytes, remaining, out);
+            return self.receive_receipt(from, transit, bundle, size_bytes, life, out);
         }
         let Some(class) = self.class_of(bundle.source).filter(|_| self.config.carry_bytes_max > 0) else {
             return self.refuse(from, id, Refusal::Unwilling, out);
         };
-        let held = self.as_held(from, transit, &bundle, size_bytes, remaining, class);
+        let held = self.as_held(from, transit, &bundle, size_bytes, life, class);
         let Some(grade) = self.make_room(&held, out) else {
             return self.refuse(from, id, Refusal::Full, out);
         };
@@ -172,7 +157,7 @@ impl Agent {
         transit: Transit,
         bundle: &Bundle,
         size_bytes: u32,
-        remaining: Millis,
+        life: Life,
         class: Class,
     ) -> Held {
         Held {
@@ -182,9 +167,10 @@ impl Agent {
             source: bundle.source,
             destination: bundle.destination.clone(),
             lifetime: bundle.lifetime,
-            accepted_at: self.at.now,
-            hops: transit.hops,
-            expires: self.at.now + remaining,
+            accepted_at: life.accepted_at,
+            hops: life.hops,
+            expires: life.expires,
+            dated: life.dated,
             size_bytes,
             class,
             priority: bundle.priority,
@@ -195,8 +181,8 @@ impl Agent {
     }
 
     /// The same bundle once more: a recipient shows its receipt again. Copies that came with it stay where they are, for
-    /// a peer spends them only on what is accepted; more than were signed for never come to be.
-    pub(super) fn receive_again(&mut self, from: NodeId, copies: u16, id: BundleId, out: &mut Vec<Output>) {
+    /// a peer spends them only on what is accepted; more than were signed for never come to be. The longer life counts.
+    pub(super) fn receive_again(&mut self, from: NodeId, transit: Transit, id: BundleId, out: &mut Vec<Output>) {
         if self.contacts.get(&from).is_none_or(|contact| contact.hello.is_none()) {
             return;
         }
@@ -204,10 +190,13 @@ impl Agent {
             && let Some(slot) = self.find_held(&id)
         {
             let held = self.custody.held(slot);
-            self.regrade(slot, held.grade, held.copies + copies, held.class, out);
+            self.regrade(slot, held.grade, held.copies + transit.copies, held.class, out);
         }
         if planted::is("agent-duplicate-accepted") {
             return self.grant(from, id, Grade::Copy, out);
+        }
+        if let Some(slot) = self.find_held(&id) {
+            self.hear_age(from, slot, transit.hops.age, out);
         }
         self.refuse(from, id, Refusal::Known, out);
         if self.inbox.had(&id) {
@@ -228,7 +217,7 @@ impl Agent {
         let is_mine = bundle.kind == Kind::Message && self.mailboxes.signer_of(&bundle.destination).is_some();
         let lives = self.door_check(&transit, &bundle, size_bytes).is_ok();
         if !is_mine || !lives || !self.inbox.had_long_ago(&bundle.id) || !self.may_prove(from, bundle.source) {
-            return self.receive_again(from, transit.copies, bundle.id, out);
+            return self.receive_again(from, transit, bundle.id, out);
         }
         self.offers.settle(&bundle.id);
         self.inbox.arrive(Arrival { bundle, hops: transit.hops, size_bytes, from, due: Due::Proof });

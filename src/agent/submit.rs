@@ -124,6 +124,7 @@ impl Agent {
             accepted_at: self.at.now,
             hops: Hops::default(),
             expires: self.at.now + bundle.lifetime,
+            dated: true,
             size_bytes,
             class: Class::Own,
             priority: bundle.priority,

@@ -212,6 +212,7 @@ impl Agent {
             clock: self.clock,
             held: self.held().map(|held| (held.row, held)).collect(),
             buried: self.tombstones.iter().collect(),
+            departed: self.departed.iter().collect(),
             beliefs: self.beliefs.iter().collect(),
             letters: self.inbox.letters().map(|letter| (letter.row, letter.clone())).collect(),
             delivered: self.inbox.delivered().clone(),

@@ -19,6 +19,7 @@
 //! | 11 | Take | ids of 32 bytes |
 //! | 12 | Ask | ids of 32 bytes |
 //! | 13 | Noted | ids of 32 bytes |
+//! | 14 | Lives | ids of 32 bytes and milliseconds left of 8 |
 
 use super::{
     BITS_MAX, Cell, FRAME_CELLS_MAX, FRAME_FULL_IDS_MAX, FRAME_IDS_MAX, Frame, Grade, Hello, MAILBOXES_MAX,
@@ -31,6 +32,8 @@ use crate::id::{BundleId, KeyError};
 use crate::planted;
 use crate::time::Millis;
 
+/// An id and the life left to its bundle.
+const LIFE_BYTES: usize = 40;
 /// Longest map of buckets.
 const MAP_BYTES_MAX: usize = 1 << (BITS_MAX - 3);
 
@@ -48,6 +51,7 @@ const BUNDLE: u64 = 10;
 const TAKE: u64 = 11;
 const ASK: u64 = 12;
 const NOTED: u64 = 13;
+const LIVES: u64 = 14;
 
 /// Why bytes are not a frame, or a frame is none that may be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -189,6 +193,7 @@ impl Frame {
             | Frame::GaveUp { ids }
             | Frame::Noted { ids } => at_most(FRAME_FULL_IDS_MAX, "ids", ids.len()),
             Frame::Accepted { grants } => at_most(FRAME_FULL_IDS_MAX, "grants", grants.len()),
+            Frame::Lives { lives } => at_most(FRAME_FULL_IDS_MAX, "lives", lives.len()),
             Frame::Refused { .. } => Ok(()),
         }
     }
@@ -245,6 +250,15 @@ impl Frame {
             }
             Frame::GaveUp { ids } => full_ids(out, GAVE_UP, ids),
             Frame::Noted { ids } => full_ids(out, NOTED, ids),
+            Frame::Lives { lives } => {
+                begin(out, LIVES, 1);
+                out.packed(lives.len() * LIFE_BYTES, |out| {
+                    lives.iter().for_each(|(id, left)| {
+                        out.raw(&id.0);
+                        out.raw(&left.0.to_be_bytes());
+                    });
+                });
+            }
         }
     }
 }
@@ -344,6 +358,16 @@ fn read_fields(reader: &mut Reader<'_>, kind: u64, fields: usize) -> Result<Fram
         NOTED => {
             expect(1)?;
             Ok(Frame::Noted { ids: read_full_ids(reader)? })
+        }
+        LIVES => {
+            expect(1)?;
+            let records = records::<LIFE_BYTES>(reader.bytes()?, FRAME_FULL_IDS_MAX, "lives")?;
+            let life = |record: &[u8; LIFE_BYTES]| {
+                let (id, left) = record.split_first_chunk::<32>().expect("40 bytes hold 32");
+                let left = left.first_chunk().expect("8 bytes are left of 40");
+                (BundleId(*id), Millis(u64::from_be_bytes(*left)))
+            };
+            Ok(Frame::Lives { lives: records.iter().map(life).collect() })
         }
         kind => Err(FrameError::Kind(kind)),
     }

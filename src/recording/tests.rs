@@ -162,6 +162,7 @@ fn held() -> Held {
         accepted_at: Timestamp(0),
         hops: Default::default(),
         expires: Timestamp(DAY.0),
+        dated: true,
         size_bytes: 500,
         class: crate::agent::change::Class::Strangers,
         priority: Priority::Normal,

@@ -9,7 +9,7 @@
 //! after everything else of its last instant. Lives are told in whole milliseconds, as
 //! agents tell them: instants are cut to theirs, a lifetime is rounded up.
 //!
-//! Nothing here counts hops; a bundle makes 255 at most ([`HOP_LIMIT`](crate::bundle::HOP_LIMIT)).
+//! Nothing here counts hops, and no agent lets their number end anything ([`HOP_LIMIT`](crate::bundle::HOP_LIMIT)).
 
 use std::collections::BTreeMap;
 use std::fmt::Write;

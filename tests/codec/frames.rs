@@ -102,6 +102,7 @@ fn any_frame() -> impl Strategy<Value = Frame> {
         (id(), why, any::<u64>()).prop_map(|(id, why, ms)| Frame::Refused { id, why, retry_after: Millis(ms) }),
         full_ids().prop_map(|ids| Frame::GaveUp { ids }),
         full_ids().prop_map(|ids| Frame::Noted { ids }),
+        prop::collection::vec((id(), any::<u64>().prop_map(Millis)), 0..20).prop_map(|lives| Frame::Lives { lives }),
     ]
 }
 
@@ -194,6 +195,7 @@ fn the_largest_frames_of_every_kind_stay_under_the_limit() {
         Frame::Take { ids: ids(FRAME_FULL_IDS_MAX) },
         Frame::GaveUp { ids: ids(FRAME_FULL_IDS_MAX) },
         Frame::Noted { ids: ids(FRAME_FULL_IDS_MAX) },
+        Frame::Lives { lives: ids(FRAME_FULL_IDS_MAX).into_iter().map(|id| (id, Millis(u64::MAX))).collect() },
     ];
     for frame in frames {
         let wire = frame.encode().unwrap();
@@ -234,6 +236,8 @@ fn lists_over_their_bounds_are_refused() {
         (frame(12, &[zeros(33)]), FrameError::Lengths("ids")),
         (frame(13, &[zeros(31)]), FrameError::Lengths("ids")),
         (frame(99, &[]), FrameError::Kind(99)),
+        (frame(14, &[zeros(40 * (FRAME_FULL_IDS_MAX + 1))]), too_many("lives")),
+        (frame(14, &[zeros(41)]), FrameError::Lengths("lives")),
         (frame(10, &[uint(1_025), vec![0xf4], zeros(1)]), too_many("copies")),
     ];
     for (wire, error) in cases {

@@ -80,6 +80,7 @@ fn difference(found: &Durable, right: &Durable) -> String {
     note("clock", f.clock == r.clock, 0, 0);
     note("held", f.held == r.held, f.held.len(), r.held.len());
     note("buried", f.buried == r.buried, f.buried.len(), r.buried.len());
+    note("departed", f.departed == r.departed, f.departed.len(), r.departed.len());
     note("beliefs", f.beliefs == r.beliefs, f.beliefs.len(), r.beliefs.len());
     note("letters", f.letters == r.letters, f.letters.len(), r.letters.len());
     note("delivered", f.delivered == r.delivered, f.delivered.len(), r.delivered.len());

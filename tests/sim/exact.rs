@@ -66,6 +66,19 @@ fn epidemic_and_direct_equal_the_oracle_among_hundreds_of_nodes() {
 }
 
 #[test]
+fn a_chain_longer_than_a_count_of_hops_is_crossed_to_its_end() {
+    let mut trace = String::new();
+    (0..300).for_each(|n| writeln!(trace, "{} CONN {n} {} up", 5 + n % 2, n + 1).unwrap());
+    let messages = "1 C there 0 300 100\n1 C back 300 0 100\n";
+    let loaded = load(&trace, messages, &ideal("epidemic"));
+    assert!(
+        oracle::solve(loaded.nodes, loaded.events(), &loaded.messages, None).iter().all(|a| a.earliest_us.is_some())
+    );
+    let differences = differences(&loaded, false);
+    assert!(differences.is_empty(), "{differences}");
+}
+
+#[test]
 fn a_file_as_others_write_it_is_the_same_run() {
     for seed in 0..6 {
         let (trace, messages) = draw(COARSE, seed);

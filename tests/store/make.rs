@@ -56,6 +56,7 @@ pub fn held(row: u64, bundle: &Bundle) -> Held {
         accepted_at: Timestamp(row * 10),
         hops: Hops { age: Millis(row), count: 3 },
         expires: Timestamp(row * 10 + 99),
+        dated: true,
         size_bytes: bundle.encoded_len() as u32,
         class: Class::Strangers,
         priority: bundle.priority,

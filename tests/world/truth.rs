@@ -53,6 +53,14 @@ impl Truth {
                     let held = self.held.get_mut(&(n, *row)).expect("what changes is held");
                     (held.grade, held.copies, held.class) = (*grade, *copies, *class);
                 }
+                Change::Prolong { row, age, expires } => {
+                    let held = self.held.get_mut(&(n, *row)).expect("what changes is held");
+                    assert!(
+                        *expires > held.expires && !held.dated,
+                        "a life is only lengthened, and where no clock knew"
+                    );
+                    (held.hops.age, held.expires) = (*age, *expires);
+                }
                 Change::Forget { row } => {
                     let held = self.held.remove(&(n, *row)).expect("what leaves is held");
                     self.check_leaving(n, now, &held, reasons[&held.id], by_owner, highest);

@@ -170,7 +170,7 @@ impl World {
         };
         let grades = [Grade::Released, Grade::Copy, Grade::Custody];
         let whys = [Refusal::Full, Refusal::Known, Refusal::Expired, Refusal::Busy, Refusal::Shunned];
-        match dice.below(13) {
+        match dice.below(14) {
             0 => Frame::Hello(hello),
             1 => Frame::Offer { ids },
             2 => Frame::Take { ids },
@@ -195,6 +195,10 @@ impl World {
                 };
                 let cells = (0..dice.between(1, 30)).map(|_| cell(dice)).collect();
                 Frame::Cells { buckets: Vec::new(), up_to: u64::MAX, start: dice.below(3) as u32, cells }
+            }
+            12 => {
+                let left = [0, 1, HOUR.0, u64::MAX];
+                Frame::Lives { lives: ids.into_iter().map(|id| (id, Millis(left[dice.below(4) as usize]))).collect() }
             }
             11 => Frame::MoreCells { start: dice.below(40) as u32, count: dice.below(40) as u32 },
             _ => {

@@ -167,6 +167,10 @@ impl World {
                 Frame::Accepted { grants }
             }
             Frame::Offer { .. } => Frame::Offer { ids: self.coven.any_ids() },
+            Frame::Lives { lives } => {
+                let any = |(id, _)| (id, self.coven.any_transit().hops.age);
+                Frame::Lives { lives: lives.into_iter().map(any).collect() }
+            }
             // Everything else is kept back.
             _ => return Ok(()),
         };

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::agent::change::{Change, Class, Durable, Held, Letter, Standing};
-use crate::agent::{Config, cost_bytes};
+use crate::agent::{AGE_TOLERANCE, Config, cost_bytes};
 use crate::bundle::{Bundle, Creation, Kind};
 use crate::eid::Eid;
 use crate::frame::{Frame, Grade};
@@ -42,7 +42,9 @@ pub struct Truth {
     pub(super) cancelled: BTreeSet<(usize, BundleId)>,
     /// What signers of receipts said of which bundles.
     stated: BTreeSet<(NodeId, BundleId, ReceiptKind)>,
-    /// When the world's clock showed what when somebody took a bundle, and how much downtime was overcounted by then.
+    /// When a node accepted a bundle first that it would know again, by its own elapsed time.
+    pub(super) first: BTreeMap<(usize, BundleId), Timestamp>,
+    /// When the world's clock showed what when somebody took a bundle first, and how much downtime was overcounted by then.
     pub(super) taken: BTreeMap<(usize, BundleId), (u64, Millis)>,
     posted: BTreeSet<(usize, BundleId)>,
     stamps: BTreeMap<(usize, Creation), BundleId>,
@@ -71,6 +73,7 @@ impl Truth {
             gave_up: BTreeSet::new(),
             cancelled: BTreeSet::new(),
             stated: BTreeSet::new(),
+            first: BTreeMap::new(),
             taken: BTreeMap::new(),
             posted: BTreeSet::new(),
             stamps: BTreeMap::new(),
@@ -141,7 +144,17 @@ impl Truth {
                     self.created.insert(held.id, (bundle.creation, now_ms));
                 }
                 self.stored.insert((n, held.id, held.grade));
-                self.taken.insert((n, held.id), (now_ms, overcounted));
+                if held.accepted_at == taken.at.now {
+                    self.taken.insert((n, held.id), (now_ms, overcounted));
+                }
+            }
+            Change::Prolong { row, age, expires } => {
+                let held = before.held.get(row);
+                let right = held.is_some_and(|held| {
+                    let is_whole = held.accepted_at + held.lifetime.saturating_sub(*age) == *expires;
+                    !held.dated && is_whole && *age <= held.lifetime && *expires > held.expires
+                });
+                must(right, Promise::AcceptedIsDurable, || format!("{n} gives {held:?} a life to {expires:?}"))?;
             }
             Change::Deliver { letter, bundle } => {
                 self.shown.insert(letter.id, Arc::clone(bundle));
@@ -222,13 +235,26 @@ impl Truth {
         must((1..=budget).contains(&held.copies), Promise::NothingUnverified, || {
             format!("{n} has {} copies of {}, whose source asked for {}", held.copies, held.id, bundle.copies)
         })?;
-        let ends = remaining(taken.at.wall, bundle, held).map(|remaining| held.accepted_at + remaining);
+        let (now, by_clock) = (taken.at.now, age_by_clock(taken.at.wall, bundle));
+        let first = self.first.entry((n, held.id)).or_insert(now);
+        // A bundle that left is remembered for two lifetimes and an hour from when it came first.
+        if *first + bundle.lifetime.times(2) + HOUR <= now && held.accepted_at == now {
+            *first = now;
+        }
+        let here = now.since(*first);
+        let told = held.hops.age.saturating_add(here);
+        let bound = by_clock.map_or(Millis(u64::MAX), |age| age.saturating_add(AGE_TOLERANCE).max(here));
+        must(*first == held.accepted_at && told <= bound, Promise::AcceptedIsDurable, || {
+            format!("{n} takes {held:?}, which came first at {first:?} and is {by_clock:?} old")
+        })?;
+        let age = told.max(by_clock.unwrap_or_default());
+        let ends = bundle.lifetime.0.checked_sub(age.0).map(|left| now + Millis(left));
         let right = match held.kind {
             Kind::Message => Some(held.expires) == ends,
             // One that takes the place of what it freed ends with that.
             Kind::Receipt => ends.is_some_and(|ends| held.expires <= ends),
         };
-        must(right && held.accepted_at == taken.at.now, Promise::AcceptedIsDurable, || {
+        must(right && held.dated == by_clock.is_some(), Promise::AcceptedIsDurable, || {
             format!("{n} gives {} a life to {:?}, which is {ends:?} by its age and its clock", held.id, held.expires)
         })
     }
@@ -375,13 +401,11 @@ impl Truth {
     }
 }
 
-/// The life left to a bundle at the door: its lifetime less its age, or less what both clocks say where that is plausible.
-fn remaining(wall: DtnTime, bundle: &Bundle, held: &Held) -> Option<Millis> {
+/// The age of a bundle by both clocks, where that is plausible.
+fn age_by_clock(wall: DtnTime, bundle: &Bundle) -> Option<Millis> {
     let created = bundle.creation.time;
     let is_trusted = wall >= crate::time::BUILD_DATE && created.0 > 0 && wall >= created;
-    let by_clock = if is_trusted { wall.0 - created.0 } else { 0 };
-    let by_clock = if by_clock <= PLAUSIBLE_AGE_MAX { by_clock } else { 0 };
-    bundle.lifetime.0.checked_sub(held.hops.age.0.max(by_clock)).map(Millis)
+    is_trusted.then(|| Millis(wall.0 - created.0)).filter(|age| age.0 <= PLAUSIBLE_AGE_MAX)
 }
 
 /// Whether a bundle's life is over by a clock that is right.

@@ -26,6 +26,7 @@ pub struct Applying<'t> {
     letters: Lazy<'t, u64, Bytes>,
     delivered: Lazy<'t, u64, &'static [u8; 16]>,
     buried: Lazy<'t, Name, u64>,
+    departed: Lazy<'t, Name, (u64, u64)>,
     beliefs: Lazy<'t, NamePair, Bytes>,
     outgoing: Lazy<'t, Name, Bytes>,
     people: Lazy<'t, Name, Bytes>,
@@ -47,6 +48,7 @@ impl<'t> Applying<'t> {
             letters: Lazy::new(txn, tables::LETTERS),
             delivered: Lazy::new(txn, tables::DELIVERED),
             buried: Lazy::new(txn, tables::BURIED),
+            departed: Lazy::new(txn, tables::DEPARTED),
             beliefs: Lazy::new(txn, tables::BELIEFS),
             outgoing: Lazy::new(txn, tables::OUTGOING),
             people: Lazy::new(txn, tables::PEOPLE),
@@ -66,6 +68,11 @@ impl<'t> Applying<'t> {
             Change::Regrade { row, grade, copies, class } => {
                 self.held.edit(row.0, |record| record::regrade(record, *grade, *copies, *class))
             }
+            Change::Prolong { row, age, expires } => {
+                self.held.edit(row.0, |record| record::prolong(record, *age, *expires))
+            }
+            Change::Depart { id, departure } => self.departed.put(&id.0, (departure.accepted_at.0, departure.until.0)),
+            Change::Return { id } => self.departed.remove(&id.0),
             Change::Forget { row } => {
                 self.drop_body(*row)?;
                 self.held.remove(row.0)

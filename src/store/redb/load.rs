@@ -5,7 +5,7 @@ use redb::{Key, ReadTransaction, ReadableTable, TableDefinition, Value};
 use super::failure::{failed, unreadable};
 use super::record;
 use super::tables::{self, counter};
-use crate::agent::change::{Durable, Held, Row};
+use crate::agent::change::{Departure, Durable, Held, Row};
 use crate::id::{BundleId, NodeId};
 use crate::store::StoreError;
 use crate::time::{DtnTime, Moment, Timestamp};
@@ -25,6 +25,11 @@ pub fn durable_but_held(txn: &ReadTransaction) -> Result<Durable, StoreError> {
     each(txn, tables::DELIVERED, |_, mark| durable.delivered.insert(*mark).then_some(()).or(Some(())))?;
     each(txn, tables::BURIED, |id, until| {
         durable.buried.insert(BundleId(*id), Timestamp(until));
+        Some(())
+    })?;
+    each(txn, tables::DEPARTED, |id, (accepted_at, until)| {
+        let departure = Departure { accepted_at: Timestamp(accepted_at), until: Timestamp(until) };
+        durable.departed.insert(BundleId(*id), departure);
         Some(())
     })?;
     each(txn, tables::BELIEFS, |key, record| {

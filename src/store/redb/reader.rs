@@ -146,7 +146,8 @@ fn live_bytes(txn: &ReadTransaction) -> Result<u64, StoreError> {
     let letters = txn.open_table(tables::LETTERS).map_err(failed)?.len().map_err(failed)?;
     let delivered = txn.open_table(tables::DELIVERED).map_err(failed)?.len().map_err(failed)?;
     let buried = txn.open_table(tables::BURIED).map_err(failed)?.len().map_err(failed)?;
+    let departed = txn.open_table(tables::DEPARTED).map_err(failed)?.len().map_err(failed)?;
     let outgoing = txn.open_table(tables::OUTGOING).map_err(failed)?.len().map_err(failed)?;
     let facts = (held + letters + outgoing) * (HELD_BYTES as u64 + ENTRY_BYTES);
-    Ok(number(txn, counter::BODY_BYTES)? + bodies * ENTRY_BYTES + facts + delivered * 24 + buried * 40)
+    Ok(number(txn, counter::BODY_BYTES)? + bodies * ENTRY_BYTES + facts + delivered * 24 + buried * 40 + departed * 48)
 }

@@ -14,23 +14,23 @@ use crate::id::{BundleId, NodeId};
 use crate::time::{DtnTime, Millis, Moment, Timestamp};
 
 /// How long a [`Held`] is without the text of a service that this version does not know, at most.
-pub const HELD_BYTES: usize = 4 + 2 + 1 + 4 + 4 * 8 + 4 * 32 + 2;
+pub const HELD_BYTES: usize = 4 + 2 * 8 + 2 + 2 + 4 + 2 * 8 + 4 * 32 + 2;
 
 /// Where the marks of a letter stand.
 pub const LETTER_MARKS: std::ops::Range<usize> = 0..2;
 
-/// The facts of a held bundle: what [`regrade`] changes first, then the rest.
+/// The facts of a held bundle: what [`regrade`] and [`prolong`] change first, then the rest.
 pub fn write_held(held: &Held) -> Vec<u8> {
     let mut out = Vec::with_capacity(HELD_BYTES);
     out.extend(grades(held.grade, held.copies, held.class));
+    out.extend(life(held.hops.age, held.expires));
     out.push(held.kind.code());
     out.push(held.priority.code());
     out.push(held.hops.count);
+    out.push(held.dated.into());
     put_u32(&mut out, held.size_bytes);
     put_u64(&mut out, held.lifetime.0);
     put_u64(&mut out, held.accepted_at.0);
-    put_u64(&mut out, held.hops.age.0);
-    put_u64(&mut out, held.expires.0);
     out.extend(held.id.0);
     out.extend(held.source.as_bytes());
     put_eid(&mut out, &held.destination);
@@ -42,11 +42,11 @@ pub fn read_held(row: Row, bytes: &[u8]) -> Option<Held> {
     let mut scan = Scan(bytes);
     let (grade, class) = (scan.code()?, scan.code()?);
     let copies = scan.u16()?;
-    let (kind, priority, count) = (scan.code()?, scan.code()?, scan.u8()?);
+    let (age, expires) = (Millis(scan.u64()?), Timestamp(scan.u64()?));
+    let (kind, priority) = (scan.code()?, scan.code()?);
+    let (hops, dated) = (Hops { age, count: scan.u8()? }, scan.flag()?);
     let size_bytes = scan.u32()?;
     let (lifetime, accepted_at) = (Millis(scan.u64()?), Timestamp(scan.u64()?));
-    let hops = Hops { age: Millis(scan.u64()?), count };
-    let expires = Timestamp(scan.u64()?);
     let (id, source, destination, from) = (scan.id()?, scan.node()?, scan.eid()?, scan.option()?);
     scan.end()?;
     Some(Held {
@@ -59,6 +59,7 @@ pub fn read_held(row: Row, bytes: &[u8]) -> Option<Held> {
         accepted_at,
         hops,
         expires,
+        dated,
         size_bytes,
         class,
         priority,
@@ -72,6 +73,18 @@ pub fn read_held(row: Row, bytes: &[u8]) -> Option<Held> {
 pub fn regrade(record: &mut [u8], grade: Grade, copies: u16, class: Class) {
     let changed = grades(grade, copies, class);
     record[..changed.len()].copy_from_slice(&changed);
+}
+
+/// Corrects the age of a held bundle and the end of its life, in its record.
+pub fn prolong(record: &mut [u8], age: Millis, expires: Timestamp) {
+    record[LIFE].copy_from_slice(&life(age, expires));
+}
+
+/// Where age and end of life stand in the record of a held bundle.
+const LIFE: std::ops::Range<usize> = 4..20;
+
+fn life(age: Millis, expires: Timestamp) -> [u8; 16] {
+    (u128::from(expires.0) << 64 | u128::from(age.0)).to_le_bytes()
 }
 
 fn grades(grade: Grade, copies: u16, class: Class) -> [u8; 4] {
@@ -450,6 +463,7 @@ mod tests {
             accepted_at: Timestamp(5),
             hops: Hops { age: Millis(6), count: 7 },
             expires: Timestamp(8),
+            dated: true,
             size_bytes: 9,
             class: Class::Contacts,
             priority: Priority::Urgent,

@@ -22,6 +22,8 @@ pub const LETTERS: TableDefinition<u64, Bytes> = TableDefinition::new("letters_v
 pub const DELIVERED: TableDefinition<u64, &[u8; 16]> = TableDefinition::new("delivered_v1");
 /// Bundle id → when its tombstone ends.
 pub const BURIED: TableDefinition<Name, u64> = TableDefinition::new("buried_v1");
+/// Bundle id → when a bundle that is gone and may come again was accepted first, and until when that is remembered.
+pub const DEPARTED: TableDefinition<Name, (u64, u64)> = TableDefinition::new("departed_v1");
 /// Bundle id and the receipt's signer → what it said and until when that counts.
 pub const BELIEFS: TableDefinition<Names, Bytes> = TableDefinition::new("beliefs_v1");
 /// Bundle id → one's own message and its evidence.
@@ -70,6 +72,7 @@ pub fn visit_all(visit: &mut impl Visit) -> Result<(), StoreError> {
     visit.table(LETTERS)?;
     visit.table(DELIVERED)?;
     visit.table(BURIED)?;
+    visit.table(DEPARTED)?;
     visit.table(BELIEFS)?;
     visit.table(OUTGOING)?;
     visit.table(PEOPLE)?;

@@ -231,7 +231,7 @@ impl Stage {
 
     fn any_frame(&self, draw: &mut Draw<'_>) -> Frame {
         let ids = |draw: &mut Draw<'_>| (0..draw.below(5)).map(|_| self.any_id(draw)).collect::<Vec<BundleId>>();
-        match draw.below(9) {
+        match draw.below(10) {
             0 => Frame::Offer { ids: ids(draw) },
             1 => Frame::Take { ids: ids(draw) },
             2 => Frame::Ask { ids: ids(draw) },
@@ -247,6 +247,7 @@ impl Stage {
                 Frame::Refused { id, why, retry_after: Millis(draw.number()) }
             }
             6 => Frame::Want { ids: (0..draw.below(5)).map(|_| draw.number()).collect() },
+            8 => Frame::Lives { lives: ids(draw).into_iter().map(|id| (id, Millis(draw.number()))).collect() },
             7 => Frame::ShortIds { buckets: Vec::new(), up_to: u64::MAX, ids: vec![draw.number()] },
             _ => Frame::MoreCells { start: draw.byte().into(), count: draw.byte().into() },
         }

@@ -3,6 +3,7 @@
 use dak::frame::{Cell, Frame, Grade};
 use dak::id::BundleId;
 use dak::message::{Message, pad};
+use dak::time::Millis;
 
 const VECTORS: &str = include_str!("../../data/vectors.txt");
 const PEER: &str = "12D3KooWPjceQrSwdWXPyLLeABRXmuqt69Rg3sBYbU1Nft9HyQ6X";
@@ -42,6 +43,7 @@ pub fn frames() -> Vec<Vec<u8>> {
         Frame::Ask { ids: ids.clone() },
         Frame::GaveUp { ids: ids.clone() },
         Frame::Noted { ids: ids.clone() },
+        Frame::Lives { lives: ids.iter().map(|id| (*id, Millis(86_400_000))).collect() },
         Frame::Accepted { grants: ids.into_iter().zip([Grade::Copy, Grade::Custody]).collect() },
     ];
     [vectors("_frame"), frames.iter().map(|frame| frame.encode().unwrap()).collect()].concat()
