@@ -229,7 +229,7 @@ impl Agent {
             contacts: BTreeMap::new(),
             had_turn: node,
             aloft: Aloft::default(),
-            offers: Offers::default(),
+            offers: Offers::new(stream(&seed, "offers")),
             shunned: Shunned::default(),
             unwelcome: Shunned::default(),
             unsettled: Place::keyed(&key),

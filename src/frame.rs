@@ -62,7 +62,7 @@ pub enum Frame {
     Accepted {
         grants: Vec<(BundleId, Grade)>,
     },
-    /// Not taken.
+    /// Not taken; of what was asked for and not sent yet, that it need not come any more.
     Refused {
         id: BundleId,
         why: Refusal,

@@ -12,6 +12,8 @@ mod ferry;
 mod hostile;
 #[path = "agent/lives.rs"]
 mod lives;
+#[path = "agent/offers.rs"]
+mod offers;
 #[path = "agent/places.rs"]
 mod places;
 #[path = "agent/power.rs"]

@@ -245,7 +245,8 @@ impl Agent {
     ) {
         let now = self.at.now;
         if self.land(peer, &id).is_none() {
-            return;
+            // It waits to go, and another was faster.
+            return self.leave_out(peer, &id);
         }
         let contact = self.contacts.get_mut(&peer).expect("frames are heard during a contact");
         if matches!(why, Refusal::Full | Refusal::Space | Refusal::Busy) {
@@ -256,6 +257,12 @@ impl Agent {
             self.unwelcome.insert(id, now + self.config.shun);
         }
         self.pump(peer, out);
+    }
+
+    fn leave_out(&mut self, peer: NodeId, id: &BundleId) {
+        if let (Some(slot), Some(contact)) = (self.find_held(id), self.contacts.get_mut(&peer)) {
+            contact.leave_out(slot);
+        }
     }
 
     pub(super) fn asked_for(&mut self, peer: NodeId, ids: Vec<BundleId>, out: &mut Vec<Output>) {

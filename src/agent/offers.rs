@@ -1,114 +1,117 @@
-//! Bundles that peers offered: each is asked of one of them, and of the next where that one does not hand it over.
+//! Bundles that peers offered: each is asked of one of them, and after a few seconds of another.
+//!
+//! ```text
+//! first offer     asked at once: nobody else may ever offer it
+//! another offer   noted; asked at once where the peer asked before it is known to stall and this one is not
+//! time is over    another of those who offered is asked, those who stalled least first, ties at random
+//! it comes        whoever else was asked hears that it is known, and sends it no more
+//! ```
+//! The time is that of the id, not of the peer: a peer that hands over other things keeps nothing waiting by that. It serves
+//! what it is asked for one by one, so an id that is asked behind others has their time too, up to a bound. A peer whose
+//! time was over counts as one that stalls until it has handed over as much as it was asked for in vain, also in a later
+//! contact.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rand_chacha::ChaCha8Rng;
+use rand_core::Rng;
+
 use crate::id::{BundleId, NodeId};
 use crate::planted;
-use crate::time::{MINUTE, Millis, Timestamp};
+use crate::time::{Millis, SECOND, Timestamp};
 
 /// Most ids that peers are asked for at once.
-const ASKED_MAX: usize = 16_384;
-/// How long the peer that was asked may hand over nothing at all before the next is asked.
-const PATIENCE: Millis = MINUTE;
-/// How long it may hand over other things first.
-const PATIENCE_MAX: Millis = Millis(10 * MINUTE.0);
+pub const ASKED_MAX: usize = 16_384;
+/// Most peers remembered as having offered the same id.
+pub const OFFERERS_MAX: usize = 16;
+/// Most peers remembered as having stalled.
+pub const STALLERS_MAX: usize = 1_024;
+/// How long a peer may take to hand over one thing it was asked for.
+const PATIENCE: Millis = Millis(5 * SECOND.0);
+/// How long it may take where it was asked for others before.
+const PATIENCE_MAX: Millis = Millis(30 * SECOND.0);
 
 /// Who is asked for what.
 pub type Requests = BTreeMap<NodeId, Vec<BundleId>>;
 
 /// What was asked for and has not come yet.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Offers {
+    dice: ChaCha8Rng,
     by_id: BTreeMap<BundleId, Asked>,
     by_end: BTreeSet<(Timestamp, BundleId)>,
-    /// When each peer last handed over anything.
-    last_from: BTreeMap<NodeId, Timestamp>,
+    /// How many ids each peer is asked for.
+    owed: BTreeMap<NodeId, u64>,
+    /// How often each peer was asked in vain, less what it handed over since.
+    stalls: BTreeMap<NodeId, u32>,
 }
 
 #[derive(Debug)]
 struct Asked {
-    since: Timestamp,
     until: Timestamp,
-    /// Who offered it; the first was asked.
-    peers: Vec<NodeId>,
+    /// Who was asked, the last one last.
+    asked: Vec<NodeId>,
+    /// Who else offered it.
+    others: Vec<NodeId>,
 }
 
 impl Offers {
+    pub fn new(dice: ChaCha8Rng) -> Offers {
+        Offers { dice, by_id: BTreeMap::new(), by_end: BTreeSet::new(), owed: BTreeMap::new(), stalls: BTreeMap::new() }
+    }
+
     /// Notes an offer; true when the id should be asked for from `peer` now.
     pub fn note(&mut self, id: BundleId, peer: NodeId, now: Timestamp) -> bool {
-        if let Some(asked) = self.by_id.get_mut(&id) {
-            if !asked.peers.contains(&peer) {
-                asked.peers.push(peer);
+        let Some(entry) = self.by_id.get_mut(&id) else {
+            // With the table full it is asked for all the same: a second copy costs traffic, nothing more.
+            if self.by_id.len() < ASKED_MAX {
+                self.ask(id, peer, Asked { until: now, asked: Vec::new(), others: Vec::new() }, now);
             }
+            return true;
+        };
+        if entry.asked.contains(&peer) || entry.others.contains(&peer) || entry.others.len() >= OFFERERS_MAX {
             return false;
         }
-        if self.by_id.len() < ASKED_MAX {
-            self.ask(id, vec![peer], now);
+        let asked = *entry.asked.last().expect("what is waited for was asked of a peer");
+        if self.stalls_of(&asked) <= self.stalls_of(&peer) {
+            self.by_id.get_mut(&id).expect("found above").others.push(peer);
+            return false;
         }
-        // With the table full it is asked for all the same: a second copy costs traffic, nothing more.
+        let entry = self.take(&id).expect("found above");
+        self.ask(id, peer, entry, now);
         true
     }
 
-    /// The bundle came, or is known by now.
-    pub fn settle(&mut self, id: &BundleId) {
-        if let Some(asked) = self.by_id.remove(id) {
-            self.by_end.remove(&(asked.until, *id));
+    /// The bundle came from `from`, or is known by now; returns who else was asked for it.
+    pub fn settle(&mut self, id: &BundleId, from: &NodeId) -> Vec<NodeId> {
+        let Some(mut entry) = self.take(id) else { return Vec::new() };
+        if entry.asked.contains(from) {
+            self.forgive(from);
         }
-    }
-
-    /// A peer handed over something.
-    pub fn heard(&mut self, peer: NodeId, now: Timestamp) {
-        self.last_from.insert(peer, now);
+        entry.asked.retain(|peer| peer != from);
+        entry.asked
     }
 
     /// What `peer` has of this id is of no use; returns who else is to be asked.
     pub fn pass_over(&mut self, id: &BundleId, peer: NodeId, now: Timestamp) -> Option<NodeId> {
-        let asked = self.by_id.get_mut(id)?;
-        let was_asked = asked.peers.first() == Some(&peer);
-        asked.peers.retain(|other| *other != peer);
+        let entry = self.by_id.get_mut(id)?;
+        let was_asked = entry.asked.last() == Some(&peer);
+        entry.others.retain(|other| *other != peer);
         if !was_asked {
+            entry.asked.retain(|other| *other != peer);
             return None;
         }
-        let peers = std::mem::take(&mut asked.peers);
-        self.settle(id);
-        let next = *peers.first()?;
-        self.ask(*id, peers, now);
-        Some(next)
+        let mut entry = self.take(id).expect("found above");
+        entry.asked.pop();
+        self.ask_next(*id, entry, now)
     }
 
     /// A peer is gone: what it was asked for is asked of others who offered it.
     pub fn lose(&mut self, peer: NodeId, now: Timestamp) -> Requests {
-        self.last_from.remove(&peer);
-        let offered = self.by_id.iter().filter(|(_, asked)| asked.peers.contains(&peer));
-        let ids: Vec<BundleId> = offered.map(|(id, _)| *id).collect();
-        self.pass_over_all(ids.into_iter().map(|id| (id, peer)), now)
-    }
-
-    /// When somebody's time to hand something over ends.
-    pub fn next_end(&self) -> Option<Timestamp> {
-        self.by_end.first().map(|(end, _)| *end)
-    }
-
-    /// Turns to the next wherever the one that was asked took too long.
-    pub fn lapse(&mut self, now: Timestamp) -> Requests {
-        let mut late = Vec::new();
-        while let Some((end, id)) = self.by_end.first().copied().filter(|(end, _)| *end <= now) {
-            self.by_end.remove(&(end, id));
-            let asked = self.by_id.get_mut(&id).expect("what ends was asked for");
-            let busy_until = self.last_from.get(&asked.peers[0]).map_or(end, |last| *last + PATIENCE);
-            asked.until = busy_until.min(asked.since + PATIENCE_MAX);
-            if asked.until > now {
-                self.by_end.insert((asked.until, id));
-            } else {
-                late.push((id, asked.peers[0]));
-            }
-        }
-        self.pass_over_all(late.into_iter(), now)
-    }
-
-    fn pass_over_all(&mut self, who: impl Iterator<Item = (BundleId, NodeId)>, now: Timestamp) -> Requests {
+        let has = |entry: &Asked| entry.asked.contains(&peer) || entry.others.contains(&peer);
+        let ids: Vec<BundleId> = self.by_id.iter().filter(|(_, entry)| has(entry)).map(|(id, _)| *id).collect();
         let mut requests = Requests::new();
-        for (id, peer) in who {
+        for id in ids {
             if let Some(next) = self.pass_over(&id, peer, now) {
                 requests.entry(next).or_default().push(id);
             }
@@ -116,9 +119,78 @@ impl Offers {
         requests
     }
 
-    fn ask(&mut self, id: BundleId, peers: Vec<NodeId>, now: Timestamp) {
-        let until = if planted::is("agent-offers-never-lapse") { Timestamp(u64::MAX) } else { now + PATIENCE };
-        self.by_end.insert((until, id));
-        self.by_id.insert(id, Asked { since: now, until, peers });
+    /// When the time to hand something over ends.
+    pub fn next_end(&self) -> Option<Timestamp> {
+        self.by_end.first().map(|(end, _)| *end)
+    }
+
+    /// Turns to another wherever the peer that was asked took too long.
+    pub fn lapse(&mut self, now: Timestamp) -> Requests {
+        let mut requests = Requests::new();
+        while let Some((_, id)) = self.by_end.first().copied().filter(|(end, _)| *end <= now) {
+            let entry = self.take(&id).expect("what ends was asked for");
+            self.blame(*entry.asked.last().expect("it was asked of a peer"));
+            if let Some(next) = self.ask_next(id, entry, now) {
+                requests.entry(next).or_default().push(id);
+            }
+        }
+        requests
+    }
+
+    /// Asks one of those who offered and were not asked yet; forgets the id where there is none.
+    fn ask_next(&mut self, id: BundleId, mut entry: Asked, now: Timestamp) -> Option<NodeId> {
+        let least = entry.others.iter().map(|peer| self.stalls_of(peer)).min()?;
+        let best: Vec<usize> = (0..entry.others.len()).filter(|n| self.stalls_of(&entry.others[*n]) == least).collect();
+        let chosen = match planted::is("agent-offers-in-order") {
+            true => best[0],
+            false => best[(self.dice.next_u64() % best.len() as u64) as usize],
+        };
+        let next = entry.others.swap_remove(chosen);
+        self.ask(id, next, entry, now);
+        Some(next)
+    }
+
+    fn ask(&mut self, id: BundleId, peer: NodeId, mut entry: Asked, now: Timestamp) {
+        let owed = self.owed.entry(peer).or_default();
+        *owed += 1;
+        let patience = Millis(PATIENCE.times(*owed).0.min(PATIENCE_MAX.0));
+        entry.until = if planted::is("agent-offers-never-lapse") { Timestamp(u64::MAX) } else { now + patience };
+        entry.asked.push(peer);
+        self.by_end.insert((entry.until, id));
+        self.by_id.insert(id, entry);
+    }
+
+    /// Takes out what is waited for: nobody owes it any more.
+    fn take(&mut self, id: &BundleId) -> Option<Asked> {
+        let entry = self.by_id.remove(id)?;
+        self.by_end.remove(&(entry.until, *id));
+        let peer = entry.asked.last().expect("what is waited for was asked of a peer");
+        let owed = self.owed.get_mut(peer).expect("a peer that is asked owes something");
+        *owed -= 1;
+        if *owed == 0 {
+            self.owed.remove(peer);
+        }
+        Some(entry)
+    }
+
+    fn stalls_of(&self, peer: &NodeId) -> u32 {
+        self.stalls.get(peer).copied().unwrap_or(0)
+    }
+
+    fn blame(&mut self, peer: NodeId) {
+        if self.stalls.len() >= STALLERS_MAX && !self.stalls.contains_key(&peer) {
+            let least = self.stalls.iter().min_by_key(|(_, stalls)| **stalls).map(|(peer, _)| *peer);
+            self.stalls.remove(&least.expect("a full table has a least"));
+        }
+        *self.stalls.entry(peer).or_default() += 1;
+    }
+
+    fn forgive(&mut self, peer: &NodeId) {
+        if let Some(stalls) = self.stalls.get_mut(peer) {
+            *stalls -= 1;
+            if *stalls == 0 {
+                self.stalls.remove(peer);
+            }
+        }
     }
 }

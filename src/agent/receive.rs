@@ -35,7 +35,6 @@ impl Agent {
             return self.receive_again(from, transit, bundle.id, out);
         }
         contact.bundles_received += 1;
-        self.offers.heard(from, self.at.now);
         if self.is_known(&bundle.id) {
             return self.receive_again(from, transit, bundle.id, out);
         }
@@ -97,8 +96,9 @@ impl Agent {
             }
             _ => {}
         }
-        self.offers.settle(&bundle.id);
+        let id = bundle.id;
         self.inbox.arrive(Arrival { bundle, hops: life.hops, size_bytes, from, due: Due::Row });
+        self.settle_offer(&id, from, out);
     }
 
     /// Whether a stranger's mail finds room in the inbox, and its receipt a place. What was accepted stays until the person
@@ -219,8 +219,9 @@ impl Agent {
         if !is_mine || !lives || !self.inbox.had_long_ago(&bundle.id) || !self.may_prove(from, bundle.source) {
             return self.receive_again(from, transit, bundle.id, out);
         }
-        self.offers.settle(&bundle.id);
+        let id = bundle.id;
         self.inbox.arrive(Arrival { bundle, hops: transit.hops, size_bytes, from, due: Due::Proof });
+        self.settle_offer(&id, from, out);
     }
 
     fn may_prove(&self, from: NodeId, source: NodeId) -> bool {
@@ -239,11 +240,21 @@ impl Agent {
     }
 
     pub(super) fn grant(&mut self, to: NodeId, id: BundleId, grade: Grade, out: &mut Vec<Output>) {
-        self.offers.settle(&id);
+        self.settle_offer(&id, to, out);
         if let Some(contact) = self.contacts.get_mut(&to) {
             contact.grants.push((id, grade));
         }
         out.push(Output::Report(Event::Accepted { id, from: to }));
+    }
+
+    /// Nothing more is expected of an id; who else was asked for what is known by now is told so, and need not bring it.
+    fn settle_offer(&mut self, id: &BundleId, from: NodeId, out: &mut Vec<Output>) {
+        for other in self.offers.settle(id, &from) {
+            if self.knows(id) && self.contacts.contains_key(&other) {
+                let frame = Frame::Refused { id: *id, why: Refusal::Known, retry_after: Millis(0) };
+                out.push(Output::Send { to: other, frame });
+            }
+        }
     }
 
     pub(super) fn refuse(&mut self, to: NodeId, id: BundleId, why: Refusal, out: &mut Vec<Output>) {
@@ -257,7 +268,7 @@ impl Agent {
         }
         // Only this copy is dead; everything else would be said to the next peer too.
         if why != Refusal::Expired {
-            return self.offers.settle(&id);
+            return self.settle_offer(&id, to, out);
         }
         if let Some(next) = self.offers.pass_over(&id, to, self.at.now) {
             out.push(Output::Send { to: next, frame: Frame::Take { ids: vec![id] } });

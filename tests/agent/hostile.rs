@@ -12,24 +12,6 @@ use super::world::ghost::{Ghost, bundles, grants, refusals, takes};
 use super::{ALICE, BOB, CAROL, World};
 
 #[test]
-fn a_peer_that_offers_and_never_hands_over_holds_nothing_up_for_long() {
-    let mut world = World::of(1);
-    let (mut from, hostile, honest) = (Ghost::new(50), Ghost::new(66), Ghost::new(60));
-    let message = from.message(Eid::mail(from.id), DAY, b"hello");
-    for ghost in [&hostile, &honest] {
-        world.haunt(0, ghost);
-        world.hear(0, ghost, &Frame::Offer { ids: vec![message.id] });
-    }
-    assert_eq!(takes(&world.said_to(&hostile)), [message.id]);
-    assert_eq!(takes(&world.said_to(&honest)), [], "one is asked at a time");
-    world.pass(MINUTE.times(2));
-    assert_eq!(takes(&world.said_to(&honest)), [message.id], "then the next is asked");
-    world.pass(DAY);
-    assert_eq!(takes(&world.said_to(&hostile)), [], "and nobody is asked twice");
-    assert!(world.nodes[0].agent.next_timeout().is_none(), "an idle node has no timer");
-}
-
-#[test]
 fn a_dead_copy_from_the_first_that_offered_makes_the_node_ask_the_next() {
     let mut world = World::of(1);
     world.nodes[0].wall_offset = -(super::world::WALL as i64);
