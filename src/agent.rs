@@ -191,8 +191,10 @@ impl Agent {
         for (peer, id) in durable.owed {
             owed.insert((peer, id), (), of_peer(peer, is_named(&durable.people, &peer)));
         }
-        let mut departed = Departed::default();
-        durable.departed.into_iter().for_each(|(id, departure)| departed.insert(id, departure));
+        let mut departed = Departed::keyed(&key);
+        for (id, departure) in durable.departed {
+            departed.insert(id, departure, is_named(&durable.people, &departure.source));
+        }
         let mut inbox = Inbox::restore(durable.letters, durable.delivered);
         // Whoever writes to himself is no stranger.
         durable.people.keys().chain([&node]).for_each(|person| inbox.set_named(*person, true));

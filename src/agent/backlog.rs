@@ -1,73 +1,111 @@
-//! What a peer lacks and was not told of yet, one bit a bundle: whoever comes with nothing lacks a million, and hundreds
-//! of strangers may come and go in a minute.
+//! What a peer lacks or has to hear of and was not told yet, one bit a bundle: whoever comes with nothing lacks a million,
+//! and hundreds of strangers may come and go in a minute.
 
 use fixedbitset::FixedBitSet;
 
 use crate::agent::custody::Slot;
 
-/// Sets of slots: what goes to the peer once its queue has room, and of what it is yet to hear of the urgent and the rest.
+/// What goes to the peer once its queue has room, of what it is yet to hear of the urgent and the rest, and whose life
+/// turned out longer.
 #[derive(Debug, Default)]
 pub struct Backlog {
-    set_aside: FixedBitSet,
-    urgent: FixedBitSet,
-    rest: FixedBitSet,
-    len: usize,
+    set_aside: Slots,
+    urgent: Slots,
+    rest: Slots,
+    renewed: Slots,
 }
 
 impl Backlog {
     /// Adds a slot that is in neither set; one added twice stays where it is.
     pub fn add(&mut self, slot: Slot, is_urgent: bool) {
-        if !self.urgent.contains(slot as usize) && !self.rest.contains(slot as usize) {
+        if !self.urgent.contains(slot) && !self.rest.contains(slot) {
             let set = if is_urgent { &mut self.urgent } else { &mut self.rest };
-            set.grow_and_insert(slot as usize);
-            self.len += 1;
+            set.insert(slot);
         }
     }
 
     /// Keeps a slot that the queue had no room for.
     pub fn set_aside(&mut self, slot: Slot) {
-        self.remove(slot);
-        self.set_aside.grow_and_insert(slot as usize);
-        self.len += 1;
+        self.urgent.remove(slot);
+        self.rest.remove(slot);
+        self.set_aside.insert(slot);
     }
 
     /// The slot is in the queue again.
     pub fn take_back(&mut self, slot: Slot) {
-        if self.set_aside.contains(slot as usize) {
-            self.set_aside.remove(slot as usize);
-            self.len -= 1;
-        }
+        self.set_aside.remove(slot);
     }
 
     /// Takes up to `max` slots that were set aside.
     pub fn take_set_aside(&mut self, max: usize) -> Vec<Slot> {
-        let slots: Vec<Slot> = self.set_aside.ones().take(max).map(|slot| slot as Slot).collect();
-        slots.iter().for_each(|slot| self.take_back(*slot));
-        slots
+        self.set_aside.take(max)
     }
 
-    /// Takes a slot out, where it is in.
+    /// The peer is to hear of the life of this one: once, however often it grows before that.
+    pub fn renew(&mut self, slot: Slot) {
+        self.renewed.insert(slot);
+    }
+
+    /// Takes up to `max` slots whose life the peer is to hear of.
+    pub fn take_renewed(&mut self, max: usize) -> Vec<Slot> {
+        self.renewed.take(max)
+    }
+
+    pub fn has_renewed(&self) -> bool {
+        self.renewed.len > 0
+    }
+
+    /// Forgets a slot that is about to be empty.
     pub fn remove(&mut self, slot: Slot) {
-        for set in [&mut self.set_aside, &mut self.urgent, &mut self.rest] {
-            if set.contains(slot as usize) {
-                set.remove(slot as usize);
-                self.len -= 1;
-            }
+        for set in [&mut self.set_aside, &mut self.urgent, &mut self.rest, &mut self.renewed] {
+            set.remove(slot);
         }
     }
 
     /// Takes up to `max` slots that the peer is yet to hear of, the urgent ones first.
     pub fn take(&mut self, max: usize) -> Vec<Slot> {
-        let slots: Vec<usize> = self.urgent.ones().chain(self.rest.ones()).take(max).collect();
-        slots.iter().for_each(|slot| self.remove(*slot as Slot));
-        if self.is_empty() {
-            *self = Backlog::default();
-        }
-        slots.into_iter().map(|slot| slot as Slot).collect()
+        let mut slots = self.urgent.take(max);
+        slots.extend(self.rest.take(max - slots.len()));
+        slots
     }
 
+    /// Whether the peer lacks nothing more.
     pub fn is_empty(&self) -> bool {
-        self.len == 0
+        self.set_aside.len + self.urgent.len + self.rest.len == 0
+    }
+}
+
+/// A set of slots; an empty one takes no memory.
+#[derive(Debug, Default)]
+struct Slots {
+    bits: FixedBitSet,
+    len: usize,
+}
+
+impl Slots {
+    fn contains(&self, slot: Slot) -> bool {
+        self.bits.contains(slot as usize)
+    }
+
+    fn insert(&mut self, slot: Slot) {
+        self.bits.grow(slot as usize + 1);
+        self.len += usize::from(!self.bits.put(slot as usize));
+    }
+
+    fn remove(&mut self, slot: Slot) {
+        if self.contains(slot) {
+            self.bits.remove(slot as usize);
+            self.len -= 1;
+        }
+        if self.len == 0 {
+            self.bits = FixedBitSet::new();
+        }
+    }
+
+    fn take(&mut self, max: usize) -> Vec<Slot> {
+        let slots: Vec<Slot> = self.bits.ones().take(max).map(|slot| slot as Slot).collect();
+        slots.iter().for_each(|slot| self.remove(*slot));
+        slots
     }
 }
 
@@ -85,5 +123,16 @@ mod tests {
         assert_eq!(backlog.take(11), [0, 10, 30, 40, 50, 60, 70, 80, 90, 1, 2]);
         assert_eq!(backlog.take(1_000).len(), 98 - 11);
         assert!(backlog.is_empty() && backlog.take(1).is_empty());
+    }
+
+    #[test]
+    fn what_lives_longer_is_heard_of_once_and_apart_from_what_the_peer_lacks() {
+        let mut backlog = Backlog::default();
+        backlog.add(3, true);
+        (0..5).chain(0..5).for_each(|slot| backlog.renew(slot));
+        backlog.remove(4);
+        assert_eq!((backlog.take(9), backlog.is_empty(), backlog.has_renewed()), (vec![3], true, true));
+        assert_eq!((backlog.take_renewed(3), backlog.take_renewed(3)), (vec![0, 1, 2], vec![3]));
+        assert!(!backlog.has_renewed());
     }
 }

@@ -17,7 +17,7 @@ use crate::bundle::{Bundle, Creation, Hops, Kind, Priority};
 use crate::eid::Eid;
 use crate::frame::Grade;
 use crate::id::{BundleId, NodeId};
-use crate::time::{Millis, Moment, Timestamp};
+use crate::time::{Millis, Moment, SECOND, Timestamp};
 
 /// The key of a body in the store; grows with time and is never used twice.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -57,6 +57,22 @@ pub struct Held {
     pub copies: u16,
     /// Who handed it over; none for one's own.
     pub from: Option<NodeId>,
+}
+
+/// Of a lifetime, the part by which another life is clearly longer.
+const CLEAR_PART: u64 = 16;
+
+impl Held {
+    /// By how much the life of another copy must be longer to count. As a part of the lifetime, so that no peer makes a
+    /// node commit more than so many corrections for one bundle.
+    pub fn clearly_longer(&self) -> Millis {
+        Millis(self.lifetime.0 / CLEAR_PART + SECOND.0)
+    }
+
+    /// Whether hops told an age of this copy that no clock confirms, and that takes a clear part of its life.
+    pub fn is_in_doubt(&self) -> bool {
+        !self.dated && self.hops.age > self.clearly_longer()
+    }
 }
 
 /// A row of the inbox: one per bundle id, for ever.
@@ -121,6 +137,9 @@ pub struct Departure {
     pub accepted_at: Timestamp,
     /// How long that is remembered.
     pub until: Timestamp,
+    /// Who handed it over.
+    pub from: NodeId,
+    pub source: NodeId,
 }
 
 /// One durable step. A batch is committed whole or not at all.

@@ -4,7 +4,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::agent::routing::Policy;
 use crate::bundle::{BUNDLE_BYTES_MAX, LIFETIME_MAX};
+use crate::planted;
 use crate::time::{HOUR, Millis};
+
+/// For so many bytes carried, one id of those that left is remembered in each table.
+const BYTES_PER_MEMORY: u64 = 256;
+/// So many ids are remembered in any case.
+const MEMORIES_MIN: usize = 4_096;
 
 /// Configuration of one agent. Shares are per mille.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,6 +81,13 @@ impl Default for Config {
 }
 
 impl Config {
+    /// How many ids may be remembered in one table beside what is carried, up to `most`: a store that carries little keeps
+    /// a small file.
+    pub fn memories_max(&self, most: usize) -> usize {
+        let fits = usize::try_from(self.carry_bytes_max / BYTES_PER_MEMORY).unwrap_or(most);
+        if planted::is("agent-memories-unscaled") { most } else { fits.clamp(MEMORIES_MIN, most) }
+    }
+
     /// The part of `whole` that `share` per mille are.
     pub fn share_of(whole: u64, share: u16) -> u64 {
         (u128::from(whole) * u128::from(share) / 1_000) as u64

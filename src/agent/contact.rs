@@ -59,7 +59,8 @@ pub struct Contact {
     pub reconciliation: Option<Reconciliation>,
     /// What the reconciliation has shown the peer to lack so far.
     pub lacks: BTreeSet<BundleId>,
-    /// What it lacks and was neither offered nor sent yet, and what the queue had no room for.
+    /// What it lacks and was neither offered nor sent yet, what the queue had no room for, and of whose longer life it is
+    /// to hear.
     pub backlog: Backlog,
     /// How much of it was offered.
     proposed: usize,
@@ -123,8 +124,13 @@ impl Contact {
         is_offered
     }
 
-    /// Whether there is room for more of the backlog.
+    /// Whether the peer has to hear of more, or lacks more and there is room for it.
     pub fn wants_turn(&self) -> bool {
+        self.backlog.has_renewed() || self.has_room_for_more()
+    }
+
+    /// Whether there is room for more of the backlog.
+    pub fn has_room_for_more(&self) -> bool {
         !self.backlog.is_empty() && self.queued.len() < QUEUED_MAX
     }
 

@@ -51,8 +51,8 @@ pub struct Custody {
     bytes: [u64; BUCKETS],
     receipts: [usize; BUCKETS],
     shares: Shares<Name, Slot>,
-    /// Those whose age only hops have told.
-    undated: BTreeSet<Slot>,
+    /// Those whose life hops may have shortened.
+    in_doubt: BTreeSet<Slot>,
     next_row: Row,
 }
 
@@ -183,8 +183,8 @@ impl Custody {
         let slot = self.entries.insert(entry);
         let same = self.ids.insert(held.id);
         assert_eq!(slot, same, "ids and entries come and go together");
-        if !held.dated {
-            self.undated.insert(slot);
+        if held.is_in_doubt() {
+            self.in_doubt.insert(slot);
         }
         slot
     }
@@ -193,9 +193,7 @@ impl Custody {
         self.leave(slot);
         let entry = self.entries.remove(slot);
         self.ids.remove(slot);
-        if !entry.dated {
-            self.undated.remove(&slot);
-        }
+        self.in_doubt.remove(&slot);
         if !planted::is("agent-destination-index-apart") {
             self.by_destination.remove(&(entry.destination, slot));
         }
@@ -215,6 +213,9 @@ impl Custody {
         self.leave(slot);
         let entry = self.entries.entry_mut(slot);
         (entry.age, entry.expires) = (age, expires);
+        if !self.held(slot).is_in_doubt() {
+            self.in_doubt.remove(&slot);
+        }
         self.enter(slot);
     }
 
@@ -311,9 +312,11 @@ impl Custody {
         })
     }
 
-    /// Those whose age only hops have told.
-    pub fn undated(&self) -> impl Iterator<Item = Slot> + '_ {
-        self.undated.iter().copied()
+    /// Those whose life hops may have shortened, all around from where the lot falls.
+    pub fn in_doubt(&self, lot: u64) -> impl Iterator<Item = Slot> + '_ {
+        let past_last = self.in_doubt.last().map_or(1, |last| u64::from(*last) + 1);
+        let first = (lot % past_last) as Slot;
+        self.in_doubt.range(first..).chain(self.in_doubt.range(..first)).copied()
     }
 
     /// The messages of one source; a receipt has the class of what it freed, not of who signed it.

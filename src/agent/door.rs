@@ -82,14 +82,19 @@ impl Agent {
 
     /// Remembers when a bundle came first, for as long as a tombstone after the longest life it could have had here.
     fn depart(&mut self, held: &Held, out: &mut Vec<Output>) {
-        if self.departed.len() >= DEPARTED_MAX
-            && let Some((_, oldest)) = self.departed.first()
-        {
-            self.come_back(&oldest, out);
+        let (accepted_at, source) = (held.accepted_at, held.source);
+        let until = accepted_at + held.lifetime.times(2) + HOUR;
+        let departure = Departure { accepted_at, until, from: held.from.unwrap_or(source), source };
+        let is_named = self.is_contact(&source);
+        if self.departed.len() >= self.config.memories_max(DEPARTED_MAX) {
+            let goes = match planted::is("agent-departed-unshared") {
+                true => self.departed.first().map(|(_, id)| id),
+                false => self.departed.makes_way(&departure, is_named, self.lots.next_u64()),
+            };
+            let Some(goes) = goes else { return };
+            self.come_back(&goes, out);
         }
-        let until = held.accepted_at + held.lifetime.times(2) + HOUR;
-        let departure = Departure { accepted_at: held.accepted_at, until };
-        self.departed.insert(held.id, departure);
+        self.departed.insert(held.id, departure, is_named);
         self.emit(Change::Depart { id: held.id, departure }, out);
     }
 

@@ -39,7 +39,11 @@ impl Agent {
             return;
         };
         self.had_turn = peer;
+        self.tell_renewed(peer, out);
         let contact = self.contacts.get_mut(&peer).expect("one of the contacts");
+        if !contact.has_room_for_more() {
+            return;
+        }
         let set_aside = contact.take_set_aside();
         set_aside.into_iter().for_each(|slot| self.consider(peer, slot));
         let contact = self.contacts.get_mut(&peer).expect("one of the contacts");

@@ -11,20 +11,20 @@
 //! A copy that was aged by a hostile hop would otherwise keep out the genuine ones, whose id is known, and die early. Who
 //! holds undated copies with a large age therefore says so in [`Frame::Lives`], at the end of a reconciliation and where
 //! one is offered, and a peer that holds one with clearly more life answers. Where clocks are plausible no such frame is
-//! ever sent. A life that turned out longer is told to every other contact at once, for the aged copy may have come from there
-//! or have gone there.
+//! ever sent. A life that turned out longer is told to every other contact, for the aged copy may have come from there or have
+//! gone there: when it is that contact's turn, and the last of several changes, so that no peer makes a node say more than it
+//! says itself.
 
 use rand_core::Rng;
 
 use super::Agent;
-use super::change::Held;
 use super::custody::Slot;
 use super::io::Output;
 use crate::bundle::{Bundle, Hops};
 use crate::frame::{Frame, Transit};
 use crate::id::{BundleId, NodeId};
 use crate::planted;
-use crate::time::{DAY, HOUR, MINUTE, Millis, SECOND, Timestamp};
+use crate::time::{DAY, HOUR, MINUTE, Millis, Timestamp};
 
 /// How far a creation time may lie back and still be believed.
 const PLAUSIBLE_AGE_MAX: Millis = Millis(30 * DAY.0 + HOUR.0);
@@ -78,7 +78,7 @@ impl Agent {
     fn hear_life(&mut self, slot: Slot, left: Millis, out: &mut Vec<Output>) -> bool {
         let held = self.custody.held(slot);
         let expires = (self.at.now + left).min(held.accepted_at + held.lifetime);
-        let is_longer = expires.since(held.expires) > clearly(held.lifetime);
+        let is_longer = expires.since(held.expires) > held.clearly_longer();
         if held.dated || !is_longer || planted::is("agent-longer-life-ignored") {
             return false;
         }
@@ -91,71 +91,60 @@ impl Agent {
     pub(super) fn hear_age(&mut self, peer: NodeId, slot: Slot, age: Millis, out: &mut Vec<Output>) {
         let lifetime = self.custody.held(slot).lifetime;
         if self.hear_life(slot, lifetime.saturating_sub(age), out) {
-            self.spread(peer, &[self.life_left(slot)], out);
+            self.spread(peer, slot);
         }
     }
 
     /// A peer says how much life is left to what it holds. Where it is clearly less than here, the peer hears of it.
     pub(super) fn lives_told(&mut self, peer: NodeId, lives: Vec<(BundleId, Millis)>, out: &mut Vec<Output>) {
-        let (mut longer, mut news) = (Vec::new(), Vec::new());
+        let mut longer = Vec::new();
         for (id, theirs) in lives {
             let Some(slot) = self.find_held(&id) else { continue };
             if self.hear_life(slot, theirs, out) {
-                news.push(self.life_left(slot));
+                self.spread(peer, slot);
             }
             let held = self.custody.held(slot);
             let mine = held.expires.since(self.at.now);
-            if mine.saturating_sub(theirs) > clearly(held.lifetime) {
+            if mine.saturating_sub(theirs) > held.clearly_longer() {
                 longer.push((id, mine));
             }
         }
         tell(peer, longer, out);
-        self.spread(peer, &news, out);
     }
 
-    /// Tells the other contacts of lives that turned out longer.
-    fn spread(&self, from: NodeId, news: &[(BundleId, Millis)], out: &mut Vec<Output>) {
-        let others = self.contacts.iter().filter(|(peer, contact)| **peer != from && contact.hello.is_some());
-        others.for_each(|(peer, _)| tell(*peer, news.to_vec(), out));
+    /// A life turned out longer: the other contacts are to hear of it.
+    fn spread(&mut self, from: NodeId, slot: Slot) {
+        let others = self.contacts.iter_mut().filter(|(peer, contact)| **peer != from && contact.hello.is_some());
+        others.for_each(|(_, contact)| contact.backlog.renew(slot));
+    }
+
+    /// Tells a peer whose turn it is of lives that turned out longer.
+    pub(super) fn tell_renewed(&mut self, peer: NodeId, out: &mut Vec<Output>) {
+        let Some(contact) = self.contacts.get_mut(&peer) else { return };
+        let renewed = contact.backlog.take_renewed(LIVES_TOLD_MAX);
+        self.tell_lives(peer, renewed.into_iter(), out);
     }
 
     /// Tells a peer of held copies that hops may have aged.
     pub(super) fn tell_doubts(&mut self, peer: NodeId, out: &mut Vec<Output>) {
-        let mut doubts: Vec<Slot> =
-            self.custody.undated().filter(|slot| is_in_doubt(&self.custody.held(*slot))).collect();
-        for n in 0..doubts.len().min(LIVES_TOLD_MAX) {
-            let rest = (doubts.len() - n) as u64;
-            if doubts.len() > LIVES_TOLD_MAX {
-                doubts.swap(n, n + (self.dice.next_u64() % rest) as usize);
-            }
-        }
-        doubts.truncate(LIVES_TOLD_MAX);
-        let lives = doubts.into_iter().map(|slot| self.life_left(slot)).collect();
-        tell(peer, lives, out);
+        let doubts = self.custody.in_doubt(self.dice.next_u64()).take(LIVES_TOLD_MAX);
+        self.tell_lives(peer, doubts, out);
     }
 
     /// What a peer offers and this node holds: the peer may hold a copy that no hop aged.
     pub(super) fn doubt_offered(&self, peer: NodeId, ids: &[BundleId], out: &mut Vec<Output>) {
         let held = ids.iter().filter_map(|id| self.find_held(id));
-        let doubts = held.filter(|slot| is_in_doubt(&self.custody.held(*slot)));
-        tell(peer, doubts.map(|slot| self.life_left(slot)).collect(), out);
+        self.tell_lives(peer, held.filter(|slot| self.custody.held(*slot).is_in_doubt()), out);
+    }
+
+    fn tell_lives(&self, peer: NodeId, slots: impl Iterator<Item = Slot>, out: &mut Vec<Output>) {
+        tell(peer, slots.map(|slot| self.life_left(slot)).collect(), out);
     }
 
     fn life_left(&self, slot: Slot) -> (BundleId, Millis) {
         let held = self.custody.held(slot);
         (held.id, held.expires.since(self.at.now))
     }
-}
-
-/// Whether hops told an age of this copy that no clock confirms, and that takes a clear part of its life.
-fn is_in_doubt(held: &Held) -> bool {
-    !held.dated && held.hops.age > clearly(held.lifetime)
-}
-
-/// How much longer a life must be to count as clearly longer. As a part of the lifetime, so that no peer makes a node
-/// commit more than so many corrections for one bundle.
-fn clearly(lifetime: Millis) -> Millis {
-    Millis(lifetime.0 / 16 + SECOND.0)
 }
 
 fn tell(to: NodeId, lives: Vec<(BundleId, Millis)>, out: &mut Vec<Output>) {

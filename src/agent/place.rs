@@ -9,6 +9,7 @@
 //! |---|---|---|---|---|
 //! | receipts that freed nothing | `Config::receipts_unmatched_max` | peer, signer | the largest share | with the receipt's life |
 //! | words of receipts on ids not held | [`super::tombstones::BELIEFS_MAX`] | peer, signer | the largest share | with the receipt's life |
+//! | when bundles came first that left | [`super::departed::DEPARTED_MAX`] | peer, source | the largest share | two lifetimes and an hour after that |
 //! | tombstones | [`super::tombstones::TOMBSTONES_MAX`] | – | one drawn by lot | an hour after the signed lifetime |
 //! | strangers' mail in the inbox | `Config::stranger_mail_bytes_max` | peer, source | nothing: refused at the door | when the person deletes it |
 //! | own receipts for strangers | `Config::receipts_own_max` | peer, source | nothing: their mail is refused | with the receipt's life |

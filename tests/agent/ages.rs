@@ -1,7 +1,7 @@
 //! What hops tell of age and hop count ends nothing that is genuine, and lengthens nothing beyond its signed lifetime.
 
-use dak::agent::Config;
 use dak::agent::change::Change;
+use dak::agent::{Config, Input, Output};
 use dak::bundle::{Bundle, Hops};
 use dak::eid::Eid;
 use dak::frame::{Frame, Refusal};
@@ -198,9 +198,9 @@ fn what_was_evicted_or_died_young_and_comes_again_goes_on_with_its_life() {
     world.take(0, &from, &message);
     assert_eq!(life_left(&world, 0, message.id), Some(HOUR.times(22).0));
     // The owner's limit evicts it, and it comes again, over a restart too.
-    world.input(0, dak::agent::Input::CarryLimit(0));
+    world.input(0, Input::CarryLimit(0));
     assert!(!world.holds(0, message.id));
-    world.input(0, dak::agent::Input::CarryLimit(1_500));
+    world.input(0, Input::CarryLimit(1_500));
     world.pass(HOUR);
     world.crash(0);
     world.haunt(0, &hostile);
@@ -266,4 +266,46 @@ fn every_change_of_a_life_is_one_that_a_store_applies() {
     let (age, expires) = (Millis(0), held.accepted_at + DAY);
     model.apply(&Change::Prolong { row: held.row, age, expires });
     assert_eq!(model, world.nodes[0].agent.durable());
+}
+
+#[test]
+fn however_often_lives_grow_each_contact_hears_of_each_once_when_it_has_its_turn() {
+    let mut world = clockless(1);
+    let (mut from, hostile) = (Ghost::new(50), Ghost::new(66));
+    let peers: Vec<Ghost> = (0..20).map(Ghost::nth).collect();
+    peers.iter().chain([&from, &hostile]).for_each(|ghost| world.haunt_silently(0, ghost));
+    let bundles: Vec<Bundle> = (0..1_500).map(|_| message(&mut from)).collect();
+    peers.iter().chain([&from, &hostile]).for_each(|ghost| {
+        world.hear(0, ghost, &Frame::Hello(ghost.hello()));
+    });
+    let ids: Vec<BundleId> = bundles.iter().map(|bundle| bundle.id).collect();
+    world.take_aged_in_one_batch(0, from.id, bundles, Millis(DAY.0 - MINUTE.0));
+    peers.iter().for_each(|peer| drop(world.said_to(peer)));
+    // All that the peer says comes before anybody has a turn.
+    let (at, mut out) = (world.moment(0), Vec::new());
+    for hours in 1..12 {
+        for ids in ids.chunks(1_000) {
+            let lives = ids.iter().map(|id| (*id, HOUR.times(2 * hours))).collect();
+            let frame = Frame::Lives { lives };
+            world.nodes[0].agent.handle(at, Input::Frame { from: hostile.id, frame }, &mut out);
+        }
+    }
+    let agent = &mut world.nodes[0].agent;
+    let told_of = |out: &[Output]| {
+        let lives = out.iter().filter_map(|output| match output {
+            Output::Send { frame: Frame::Lives { lives }, .. } => Some(lives.len()),
+            _ => None,
+        });
+        lives.sum::<usize>()
+    };
+    assert_eq!(told_of(&out), 0, "nobody hears of it in between");
+    let (mut told, mut turns) = (0, 0);
+    while agent.next_timeout().is_some_and(|(due, _)| due <= at.now) {
+        let mut out = Vec::new();
+        agent.handle(at, Input::Timeout, &mut out);
+        assert!(told_of(&out) <= 1_024, "one contact at a time, and one frame");
+        told += told_of(&out);
+        turns += 1;
+    }
+    assert_eq!(told, 1_500 * (peers.len() + 1), "in {turns} turns");
 }

@@ -2,14 +2,15 @@
 
 use dak::agent::change::Standing;
 use dak::agent::{BUNDLE_COST_BYTES, Config, Input, ReceiptsFor};
-use dak::bundle::Bundle;
+use dak::bundle::{Bundle, Hops};
 use dak::eid::Eid;
 use dak::frame::Refusal;
 use dak::id::BundleId;
 use dak::receipt::{RECEIPT_IDS_MAX, ReceiptKind};
-use dak::time::DAY;
+use dak::time::{DAY, HOUR, Millis, SECOND};
 
 use super::World;
+use super::world::WALL;
 use super::world::ghost::{Ghost, receipts, refusals};
 
 /// A word on a bundle that is not held.
@@ -169,4 +170,48 @@ fn a_blocked_source_is_answered_as_if_its_mail_were_known_already() {
         assert_eq!((refusals(&said), receipts(&said).len()), (vec![(message.id, Refusal::Known)], 0));
     }
     assert_eq!((world.inbox(0).len(), world.nodes[0].agent.usage().receipts), (0, 0));
+}
+
+/// What is remembered in one table where little is carried.
+const MEMORIES: u32 = 4_096;
+
+/// A small carrier whose clock says nothing.
+fn small_carrier() -> World {
+    let config = Config { carry_bytes_max: 1 << 20, strangers_share: 1_000, ..Config::default() };
+    let mut world = World::new(vec![config]);
+    world.nodes[0].wall_offset = -(WALL as i64);
+    world
+}
+
+#[test]
+fn what_died_of_its_age_and_left_displaces_its_own_memory_and_not_that_of_others() {
+    let mut world = small_carrier();
+    let (mut source, mut friend) = (Ghost::new(50), Ghost::new(52));
+    let (carrier, flooder) = (Ghost::new(60), Ghost::new(66));
+    world.name(0, friend.id, Standing::Contact);
+    let elsewhere = Eid::mail(Ghost::new(99).id);
+    let [strange, friendly] = [&mut source, &mut friend].map(|from| from.message(elsewhere.clone(), DAY, b"hello"));
+    world.haunt(0, &carrier);
+    world.haunt(0, &flooder);
+    world.take(0, &carrier, &strange);
+    // Whoever hands it over: it is from a friend.
+    world.take(0, &flooder, &friendly);
+    let carries = world.nodes[0].config.carry_bytes_max;
+    world.input(0, Input::CarryLimit(0));
+    world.input(0, Input::CarryLimit(carries));
+    // Aged by almost all of a long life they die at once, and their memory lasts.
+    let long = DAY.times(30);
+    for batch in 0..5 {
+        let flood = (batch * 1_000..(batch + 1) * 1_000).map(|n| Ghost::nth(n).message(elsewhere.clone(), long, b"x"));
+        world.take_aged_in_one_batch(0, flooder.id, flood.collect(), Millis(long.0 - SECOND.0));
+        world.pass(SECOND.times(2));
+        assert_eq!(world.nodes[0].agent.usage().messages, 0);
+    }
+    assert_eq!(world.nodes[0].agent.durable().departed.len(), MEMORIES as usize);
+    world.pass(HOUR.times(2));
+    for message in [strange, friendly] {
+        world.take_with(0, &flooder, &message, Hops::default(), 1);
+        let held = world.nodes[0].agent.held_one(&message.id).expect("it is taken again");
+        assert!(held.expires.0 < DAY.0 + HOUR.0, "and has not its whole life before it");
+    }
 }

@@ -68,7 +68,9 @@ fn epidemic_and_direct_equal_the_oracle_among_hundreds_of_nodes() {
 #[test]
 fn a_chain_longer_than_a_count_of_hops_is_crossed_to_its_end() {
     let mut trace = String::new();
-    (0..300).for_each(|n| writeln!(trace, "{} CONN {n} {} up", 5 + n % 2, n + 1).unwrap());
+    let even_first = (0..300).step_by(2).chain((1..300).step_by(2));
+    even_first.for_each(|n| writeln!(trace, "{} CONN {n} {} up", 5 + n % 2, n + 1).unwrap());
+    (0..300).for_each(|n| writeln!(trace, "20 CONN {n} {} down", n + 1).unwrap());
     let messages = "1 C there 0 300 100\n1 C back 300 0 100\n";
     let loaded = load(&trace, messages, &ideal("epidemic"));
     assert!(

@@ -135,7 +135,7 @@ impl History {
     }
 
     fn change(&mut self) -> Change {
-        match self.below(24) {
+        match self.below(26) {
             0..=4 => {
                 let (row, bundle) = self.new_row();
                 hold(row, &bundle)
@@ -172,6 +172,12 @@ impl History {
             19 => Change::Meet { node: self.node(), person: self.person() },
             20 => Change::Learn { node: self.node(), record: (self.below(3) > 0).then(|| vec![9; 40]) },
             21 => Change::Owe { peer: self.node(), id: self.id() },
+            23 => Change::Depart { id: self.id(), departure: self.departure() },
+            24 if self.below(2) == 0 => Change::Return { id: self.id() },
+            24 => {
+                let (age, expires) = (Millis(self.below(1 << 40)), Timestamp(self.below(1 << 40)));
+                Change::Prolong { row: self.row(), age, expires }
+            }
             22 => Change::Settle { peer: self.node(), id: self.id() },
             _ if self.below(2) == 0 => Change::Count { sequence: self.below(1 << 50) },
             _ => Change::Tick { at: self.moment() },
@@ -194,6 +200,11 @@ impl History {
 
     fn node(&mut self) -> NodeId {
         node(1 + self.below(4) as u8)
+    }
+
+    fn departure(&mut self) -> Departure {
+        let (accepted_at, until) = (Timestamp(self.below(1 << 40)), Timestamp(self.below(1 << 60)));
+        Departure { accepted_at, until, from: self.node(), source: self.node() }
     }
 
     fn moment(&mut self) -> Moment {

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use dak::agent::change::{Change, Person, Row, Standing, What};
 use dak::agent::{Agent, Config, Event, Input, Mailboxes, Output};
-use dak::bundle::{Bundle, Priority, Signer, Unverified};
+use dak::bundle::{Bundle, Hops, Priority, Signer, Unverified};
 use dak::eid::Eid;
 use dak::frame::{Frame, Incoming, Transit, encode_bundle};
 use dak::id::{BundleId, NodeId};
@@ -146,7 +146,12 @@ impl<S: Store> World<S> {
 
     /// Bundles that come so fast that they share a batch.
     pub fn take_in_one_batch(&mut self, n: usize, from: NodeId, bundles: Vec<Bundle>) {
-        let (at, transit) = (self.moment(n), Transit { copies: 8, ..Transit::default() });
+        self.take_aged_in_one_batch(n, from, bundles, Millis(0));
+    }
+
+    pub fn take_aged_in_one_batch(&mut self, n: usize, from: NodeId, bundles: Vec<Bundle>, age: Millis) {
+        let hops = Hops { age, count: 1 };
+        let (at, transit) = (self.moment(n), Transit { copies: 8, hops, ..Transit::default() });
         let mut out = Vec::new();
         for bundle in bundles {
             let size_bytes = bundle.encoded_len() as u32;

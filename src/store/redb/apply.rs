@@ -26,7 +26,7 @@ pub struct Applying<'t> {
     letters: Lazy<'t, u64, Bytes>,
     delivered: Lazy<'t, u64, &'static [u8; 16]>,
     buried: Lazy<'t, Name, u64>,
-    departed: Lazy<'t, Name, (u64, u64)>,
+    departed: Lazy<'t, Name, Bytes>,
     beliefs: Lazy<'t, NamePair, Bytes>,
     outgoing: Lazy<'t, Name, Bytes>,
     people: Lazy<'t, Name, Bytes>,
@@ -71,7 +71,7 @@ impl<'t> Applying<'t> {
             Change::Prolong { row, age, expires } => {
                 self.held.edit(row.0, |record| record::prolong(record, *age, *expires))
             }
-            Change::Depart { id, departure } => self.departed.put(&id.0, (departure.accepted_at.0, departure.until.0)),
+            Change::Depart { id, departure } => self.departed.put(&id.0, &record::write_departure(departure)[..]),
             Change::Return { id } => self.departed.remove(&id.0),
             Change::Forget { row } => {
                 self.drop_body(*row)?;

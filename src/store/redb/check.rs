@@ -200,7 +200,9 @@ fn check_records(txn: &ReadTransaction, findings: &mut Findings) {
             note(tables::PEOPLE.name(), record::read_person(bytes).is_some());
         }),
         each_reachable(txn, tables::BURIED, |_, _| tombstones += 1),
-        each_reachable(txn, tables::DEPARTED, |_, _| {}),
+        each_reachable(txn, tables::DEPARTED, |_, bytes| {
+            note(tables::DEPARTED.name(), record::read_departure(bytes).is_some());
+        }),
         each_reachable(txn, tables::DELIVERED, |_, _| {}),
         each_reachable(txn, tables::LEARNED, |_, _| {}),
         each_reachable(txn, tables::OWED, |_, ()| {}),

@@ -5,7 +5,7 @@ use redb::{Key, ReadTransaction, ReadableTable, TableDefinition, Value};
 use super::failure::{failed, unreadable};
 use super::record;
 use super::tables::{self, counter};
-use crate::agent::change::{Departure, Durable, Held, Row};
+use crate::agent::change::{Durable, Held, Row};
 use crate::id::{BundleId, NodeId};
 use crate::store::StoreError;
 use crate::time::{DtnTime, Moment, Timestamp};
@@ -27,9 +27,8 @@ pub fn durable_but_held(txn: &ReadTransaction) -> Result<Durable, StoreError> {
         durable.buried.insert(BundleId(*id), Timestamp(until));
         Some(())
     })?;
-    each(txn, tables::DEPARTED, |id, (accepted_at, until)| {
-        let departure = Departure { accepted_at: Timestamp(accepted_at), until: Timestamp(until) };
-        durable.departed.insert(BundleId(*id), departure);
+    each(txn, tables::DEPARTED, |id, record| {
+        durable.departed.insert(BundleId(*id), record::read_departure(record)?);
         Some(())
     })?;
     each(txn, tables::BELIEFS, |key, record| {

@@ -149,5 +149,5 @@ fn live_bytes(txn: &ReadTransaction) -> Result<u64, StoreError> {
     let departed = txn.open_table(tables::DEPARTED).map_err(failed)?.len().map_err(failed)?;
     let outgoing = txn.open_table(tables::OUTGOING).map_err(failed)?.len().map_err(failed)?;
     let facts = (held + letters + outgoing) * (HELD_BYTES as u64 + ENTRY_BYTES);
-    Ok(number(txn, counter::BODY_BYTES)? + bodies * ENTRY_BYTES + facts + delivered * 24 + buried * 40 + departed * 48)
+    Ok(number(txn, counter::BODY_BYTES)? + bodies * ENTRY_BYTES + facts + delivered * 24 + buried * 40 + departed * 112)
 }

@@ -5,7 +5,7 @@
 //! known place. Reading gives `None` for whatever writing could not have made.
 
 use crate::agent::change::{
-    Belief, Carrier, Class, Evidence, Held, Letter, Marks, Outgoing, Person, Row, Standing, Unlisted, What,
+    Belief, Carrier, Class, Departure, Evidence, Held, Letter, Marks, Outgoing, Person, Row, Standing, Unlisted, What,
 };
 use crate::bundle::{Creation, Hops, Kind, Priority};
 use crate::eid::{Eid, Service};
@@ -235,6 +235,24 @@ pub fn read_person(bytes: &[u8]) -> Option<Person> {
     let mut scan = Scan(bytes);
     let (standing, verified) = (scan.code()?, scan.flag()?);
     Some(Person { name: std::str::from_utf8(scan.0).ok()?.to_owned(), standing, verified })
+}
+
+/// When a bundle came first that left, and who has a share in the memory of it.
+pub fn write_departure(departure: &Departure) -> Vec<u8> {
+    let mut out = Vec::with_capacity(2 * 8 + 2 * 32);
+    put_u64(&mut out, departure.accepted_at.0);
+    put_u64(&mut out, departure.until.0);
+    out.extend(departure.from.as_bytes());
+    out.extend(departure.source.as_bytes());
+    out
+}
+
+pub fn read_departure(bytes: &[u8]) -> Option<Departure> {
+    let mut scan = Scan(bytes);
+    let (accepted_at, until) = (Timestamp(scan.u64()?), Timestamp(scan.u64()?));
+    let (from, source) = (scan.node()?, scan.node()?);
+    scan.end()?;
+    Some(Departure { accepted_at, until, from, source })
 }
 
 pub fn write_belief(belief: &Belief) -> Vec<u8> {

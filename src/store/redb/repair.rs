@@ -113,7 +113,7 @@ fn copy(txn: &ReadTransaction, fresh: &Database, lost: &mut Lost) -> Result<(), 
         true
     })?;
     copying.table(tables::BURIED, lost, |_, _| true)?;
-    copying.table(tables::DEPARTED, lost, |_, _| true)?;
+    copying.table(tables::DEPARTED, lost, |_, bytes| record::read_departure(bytes).is_some())?;
     copying.table(tables::BELIEFS, lost, |_, bytes| record::read_belief(bytes).is_some())?;
     copying.table(tables::PEOPLE, lost, |_, bytes| record::read_person(bytes).is_some())?;
     copying.table(tables::LEARNED, lost, |_, _| true)?;

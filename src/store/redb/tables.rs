@@ -22,8 +22,9 @@ pub const LETTERS: TableDefinition<u64, Bytes> = TableDefinition::new("letters_v
 pub const DELIVERED: TableDefinition<u64, &[u8; 16]> = TableDefinition::new("delivered_v1");
 /// Bundle id → when its tombstone ends.
 pub const BURIED: TableDefinition<Name, u64> = TableDefinition::new("buried_v1");
-/// Bundle id → when a bundle that is gone and may come again was accepted first, and until when that is remembered.
-pub const DEPARTED: TableDefinition<Name, (u64, u64)> = TableDefinition::new("departed_v1");
+/// Bundle id → when a bundle that is gone and may come again was accepted first, until when that is remembered, and who
+/// has a share in the place it takes.
+pub const DEPARTED: TableDefinition<Name, Bytes> = TableDefinition::new("departed_v1");
 /// Bundle id and the receipt's signer → what it said and until when that counts.
 pub const BELIEFS: TableDefinition<Names, Bytes> = TableDefinition::new("beliefs_v1");
 /// Bundle id → one's own message and its evidence.
