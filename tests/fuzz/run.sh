@@ -3,7 +3,7 @@
 #
 #   cargo install cargo-fuzz                       once
 #   tests/fuzz/run.sh 600                          every target for ten minutes
-#   tests/fuzz/run.sh 3600 bundle frame cells agent
+#   tests/fuzz/run.sh 3600 bundle frame cells hoard agent
 #
 # Corpora grow in tests/fuzz/corpus and are kept from run to run, never committed. An input that breaks something is
 # left in tests/fuzz/artifacts; keep it as tests/fuzz/found/TARGET-what-it-was, and `cargo test --test fuzzed` tries it.
@@ -12,7 +12,7 @@ cd "$(dirname "$0")"
 
 seconds="${1:?for how many seconds each}"
 shift
-[[ $# -gt 0 ]] && targets=("$@") || targets=(bundle frame receipt message cells ticket scenario trace agent config api)
+[[ $# -gt 0 ]] && targets=("$@") || targets=(bundle frame receipt message cells hoard ticket scenario trace agent config api)
 
 # Without a sanitizer, as those need a nightly compiler: the coverage that guides the search does not.
 fuzz() { # verb target arguments…

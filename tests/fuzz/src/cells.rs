@@ -1,6 +1,8 @@
 //! Summaries: two honest nodes find every difference, and a hostile one gets no panic and no endless talk.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
+use std::sync::{Mutex, MutexGuard, OnceLock};
 
 use dak::agent::summary::{Claim, IdIndex, Reconciliation, STRETCH_IDS_MAX};
 use dak::frame::{Cell, FRAME_CELLS_MAX, Frame};
@@ -12,10 +14,32 @@ use super::draw::Draw;
 const FRAMES_MAX: usize = 200;
 /// Ids that the two sides may have.
 const IDS: usize = 1_500;
+/// The same of a great store, and of the peer that invented more ids than one stretch may have. They take a while to fill,
+/// so they are filled once.
+const MANY: Range<u32> = 0..50_000;
+const INVENTED: Range<u32> = 1_000_000..1_070_000;
 
 pub fn cells(data: &[u8]) {
     let mut draw = Draw(data);
-    if draw.flag() { honest(&mut draw) } else { hostile(&mut draw) }
+    if draw.flag() {
+        return honest(&mut draw);
+    }
+    let count = draw.number() as u32 % IDS as u32;
+    hostile(&mut draw, &mut Side::new((0..count).collect(), [7; 16]), None);
+}
+
+/// A great store, and a peer that says anything, or what it would say if it had all that it invented.
+pub fn hoard(data: &[u8]) {
+    static MINE: OnceLock<Mutex<Side>> = OnceLock::new();
+    static THEIRS: OnceLock<Mutex<Side>> = OnceLock::new();
+    let mut draw = Draw(data);
+    let mut inventor = draw.flag().then(|| once(&THEIRS, INVENTED));
+    hostile(&mut draw, &mut once(&MINE, MANY), inventor.as_deref_mut());
+}
+
+fn once(place: &'static OnceLock<Mutex<Side>>, ids: Range<u32>) -> MutexGuard<'static, Side> {
+    let side = place.get_or_init(|| Mutex::new(Side::new(ids.collect(), [7; 16])));
+    side.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 fn id(n: u32) -> BundleId {
@@ -80,13 +104,14 @@ fn honest(draw: &mut Draw<'_>) {
     }
 }
 
-/// One side says anything at all.
-fn hostile(draw: &mut Draw<'_>) {
-    let count = draw.number() as usize % IDS;
-    let mut mine = Side::new((0..count as u32).collect(), [7; 16]);
+/// One side says anything at all; where it has an inventor, what that would say comes first.
+fn hostile(draw: &mut Draw<'_>, mine: &mut Side, mut inventor: Option<&mut Side>) {
     let claim = mine.claim();
-    let theirs = Claim { nonce: [draw.byte(); 16], count: draw.number(), root: [draw.byte(); 16] };
+    let count = if draw.flag() { claim.count.saturating_add_signed(draw.below(4) as i64 - 2) } else { draw.number() };
+    let theirs = Claim { nonce: [draw.byte(); 16], count, root: [draw.byte(); 16] };
     let (mut talk, step) = Reconciliation::begin(&claim, &theirs, &mut mine.index, &id);
+    let mut tale = inventor.as_mut().map(|side| Reconciliation::begin(&theirs, &claim, &mut side.index, &id));
+    let mut told: Vec<Frame> = tale.iter_mut().flat_map(|(_, step)| std::mem::take(&mut step.send)).collect();
     // What this side said last is worth sending back: a fuzzer does not guess fingerprints and counts.
     let mut said = step.send;
     let mut asked = 0u64;
@@ -94,7 +119,10 @@ fn hostile(draw: &mut Draw<'_>) {
         if draw.is_over() {
             return;
         }
-        let frame = any_frame(draw, &said, asked);
+        if let (Some((tale, _)), Some(side), [frame]) = (&mut tale, &mut inventor, &said[..]) {
+            told.extend(tale.handle(frame, &mut side.index, &id).send);
+        }
+        let frame = if told.is_empty() { any_frame(draw, &said, asked) } else { told.remove(0) };
         let was_done = talk.is_done();
         let step = talk.handle(&frame, &mut mine.index, &id);
         assert!(!was_done || step.misbehaved.is_some(), "nothing follows the end");

@@ -38,6 +38,7 @@ pub fn targets() -> Vec<Target> {
         target("receipt", decoders::receipt, seeds::receipts),
         target("message", decoders::message, seeds::messages),
         target("cells", cells::cells, seeds::draws),
+        target("hoard", cells::hoard, seeds::hoards),
         target("ticket", texts::ticket, seeds::tickets),
         target("scenario", texts::scenario, seeds::scenarios),
         target("trace", texts::trace, seeds::traces),

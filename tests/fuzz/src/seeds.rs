@@ -68,6 +68,12 @@ pub fn draws() -> Vec<Vec<u8>> {
     (0..24).map(draw).collect()
 }
 
+/// Talks about a great store: any, and with a peer that claims one id fewer or more than are there, and invents others.
+pub fn hoards() -> Vec<Vec<u8>> {
+    let liar = |claim: u8| [&[1, 1, claim, 9, 9][..], &[0; 100]].concat();
+    draws().into_iter().take(6).chain([liar(1), liar(3)]).collect()
+}
+
 pub fn tickets() -> Vec<Vec<u8>> {
     let full = format!("dak:{PEER},/ip4/192.168.1.5/tcp/33556,/ip6/fe80::1%25eth0/tcp/1,n=Zo%C3%AB,later=1");
     let relay = format!("/ip4/10.0.0.1/tcp/7/p2p/{PEER}/p2p-circuit/p2p/{PEER}");
