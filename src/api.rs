@@ -29,6 +29,7 @@ pub mod model;
 pub mod route;
 #[cfg(test)]
 pub(crate) mod samples;
+mod schema;
 pub mod server;
 pub mod socket;
 #[cfg(test)]

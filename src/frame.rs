@@ -174,8 +174,6 @@ pub enum Refusal {
     TooLarge,
     /// Evicted here a while ago; not wanted again yet.
     Shunned,
-    /// Handed over too fast.
-    Busy,
 }
 
 /// One cell of a rateless invertible Bloom lookup table over 8-byte short ids.

@@ -318,11 +318,6 @@ impl NetHandle {
         self.inner.wishes.name(peer, false);
     }
 
-    /// Changes how many contacts to look for by chance; contacts there are stay.
-    pub fn set_contacts_max(&self, contacts_max: usize) {
-        self.inner.wishes.set_contacts_max(contacts_max);
-    }
-
     /// Whether neighbours can be found by multicast.
     pub fn multicast(&self) -> Multicast {
         self.inner.multicast.borrow().clone()

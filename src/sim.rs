@@ -19,6 +19,7 @@ pub mod fuzz;
 pub mod generate;
 pub mod link;
 pub mod mistake;
+mod numbers;
 pub mod oracle;
 pub mod random;
 pub mod recognise;

@@ -238,7 +238,7 @@ impl Contact {
         due.into_iter().map(|(_, id)| id).collect()
     }
 
-    /// Whether the end of the batch has something to say here.
+    /// Whether the end of the batch has nothing to say here.
     pub fn is_settled(&self) -> bool {
         (self.to_offer.is_empty() || self.hello.is_none()) && self.grants.is_empty()
     }

@@ -253,7 +253,7 @@ impl Agent {
             return self.leave_out(peer, &id);
         }
         let contact = self.contacts.get_mut(&peer).expect("frames are heard during a contact");
-        if matches!(why, Refusal::Full | Refusal::Space | Refusal::Busy) {
+        if matches!(why, Refusal::Full | Refusal::Space) {
             contact.retry_after(id, now, retry_after);
         }
         let is_receipt = |slot: Slot| self.custody.kind(slot) == Kind::Receipt;

@@ -259,7 +259,7 @@ impl Agent {
 
     pub(super) fn refuse(&mut self, to: NodeId, id: BundleId, why: Refusal, out: &mut Vec<Output>) {
         let retry_after = match why {
-            Refusal::Full | Refusal::Space | Refusal::Busy => RETRY_FULL,
+            Refusal::Full | Refusal::Space => RETRY_FULL,
             _ => Millis(0),
         };
         out.push(Output::Report(Event::Refused { id, from: to, why }));

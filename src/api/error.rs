@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::model::Schema;
+use super::schema::Schema;
 
 /// A failure in words for a person, with a kind that scripts can act on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -10,12 +10,13 @@ mod names;
 mod rows;
 mod when;
 
+pub use super::schema::Schema;
 pub use lines::json_line;
 pub use names::{parse_priority, priority_name};
 pub use rows::{
     CarriedRow, CarryRow, CheckRow, Class, Classes, ConfigRow, ContactRow, Counts, Done, Event, EventKind, Evicted,
-    FileRow, Grade, Grades, HealthRow, InboxRow, LetterRow, LimitRow, MeRow, NearbyRow, PeerRow, Schema, SentRow,
-    Standing, State, StatusRow, Verdict, VersionRow,
+    FileRow, Grade, Grades, HealthRow, InboxRow, LetterRow, LimitRow, MeRow, NearbyRow, PeerRow, SentRow, Standing,
+    State, StatusRow, Verdict, VersionRow,
 };
 pub use when::When;
 
@@ -24,7 +25,7 @@ pub const ID_PREFIX_DIGITS_MIN: usize = 4;
 
 /// Largest text and attachments of one message together, in bytes. A bundle holds at most 1 MiB with everything around
 /// them, and padding may add an eighth.
-pub const MESSAGE_BYTES_MAX: usize = 900 * 1024;
+pub const COMPOSED_BYTES_MAX: usize = 900 * 1024;
 
 /// Something a person asks. `who` is a contact's name, an address or a peer id; `id` any unique prefix of an id.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -186,7 +187,7 @@ pub struct Compose {
     pub attachments: Vec<File>,
     #[serde(default, with = "names::priority")]
     pub priority: Priority,
-    /// How long it may be under way; the configuration's where none is said.
+    /// How long it may be under way; a week where none is said.
     #[serde(default)]
     pub lifetime_ms: Option<u64>,
     /// When an answer would no longer help.
@@ -213,7 +214,7 @@ pub struct File {
 }
 
 impl Compose {
-    /// Bytes that count against [`MESSAGE_BYTES_MAX`].
+    /// Bytes that count against [`COMPOSED_BYTES_MAX`].
     pub fn size_bytes(&self) -> usize {
         let files: usize = self.attachments.iter().map(|file| file.name.len() + file.bytes.len()).sum();
         self.text.len() + self.subject.as_ref().map_or(0, String::len) + files
@@ -222,10 +223,10 @@ impl Compose {
     /// Refuses a message that no bundle can hold, with the limit.
     pub fn check_size(&self) -> Result<(), ApiError> {
         let size = self.size_bytes();
-        if size <= MESSAGE_BYTES_MAX {
+        if size <= COMPOSED_BYTES_MAX {
             return Ok(());
         }
-        let limit = format!("the message is too long: {size} bytes, and the limit is {MESSAGE_BYTES_MAX}");
+        let limit = format!("the message is too long: {size} bytes, and the limit is {COMPOSED_BYTES_MAX}");
         Err(ApiError::refused(limit).next("shorten it or send it in parts"))
     }
 }

@@ -1,4 +1,5 @@
-//! Which request is which method and path, as the client writes it; [`super::server`] reads the same table.
+//! Which request is which method and path, as the client writes it. [`super::server`] has handlers for the same table, and
+//! a test sends every request to them.
 //!
 //! | method and path | asks for | answer |
 //! |---|---|---|

@@ -199,10 +199,10 @@ async fn a_body_over_the_limit_is_refused_whether_declared_or_not() {
 #[tokio::test]
 async fn a_message_over_the_limit_is_refused_with_the_limit() {
     let node = Node::start().await;
-    let compose = Compose { to: "bob".into(), text: "x".repeat(MESSAGE_BYTES_MAX + 1), ..Compose::default() };
+    let compose = Compose { to: "bob".into(), text: "x".repeat(COMPOSED_BYTES_MAX + 1), ..Compose::default() };
     let error = node.client.call(&Request::Send(compose)).await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::Refused);
-    assert!(error.message.contains(&MESSAGE_BYTES_MAX.to_string()));
+    assert!(error.message.contains(&COMPOSED_BYTES_MAX.to_string()));
 }
 
 #[tokio::test]
@@ -210,7 +210,7 @@ async fn the_largest_message_passes() {
     let node = Node::start().await;
     let sent = Response::Sent(SentRow { schema: Schema, id: samples::ID.into(), state: State::Queued });
     node.fake.answers.lock().unwrap().push(Ok(sent.clone()));
-    let file = File { name: "f".into(), bytes: vec![0xff; MESSAGE_BYTES_MAX - 1] };
+    let file = File { name: "f".into(), bytes: vec![0xff; COMPOSED_BYTES_MAX - 1] };
     let compose = Compose { to: "bob".into(), attachments: vec![file], ..Compose::default() };
     assert_eq!(node.client.call(&Request::Send(compose)).await, Ok(sent));
 }

@@ -15,7 +15,7 @@ use super::signals::Signals;
 use super::who::{called, short_id};
 use super::{Outcome, Stop, times};
 use crate::api::client::RowStream;
-use crate::api::model::{Compose, EventKind, File, MESSAGE_BYTES_MAX, Request, Row, SentRow, State, StatusRow, Topic};
+use crate::api::model::{COMPOSED_BYTES_MAX, Compose, EventKind, File, Request, Row, SentRow, State, StatusRow, Topic};
 use crate::api::{ApiError, ErrorKind};
 
 /// How long an interrupted command waits for the id of what it may have queued by then: less than it has to end in.
@@ -246,10 +246,10 @@ fn attached(path: &Path) -> Result<File, ApiError> {
 /// Reads no more than a message can hold.
 fn read_bounded(source: impl Read, what: &str) -> Result<Vec<u8>, ApiError> {
     let mut bytes = Vec::new();
-    let read = source.take(MESSAGE_BYTES_MAX as u64 + 1).read_to_end(&mut bytes);
+    let read = source.take(COMPOSED_BYTES_MAX as u64 + 1).read_to_end(&mut bytes);
     read.map_err(|error| ApiError::failure(format!("cannot read {what}: {error}")))?;
-    if bytes.len() > MESSAGE_BYTES_MAX {
-        return Err(ApiError::refused(format!("{what} is too long: a message holds {MESSAGE_BYTES_MAX} bytes"))
+    if bytes.len() > COMPOSED_BYTES_MAX {
+        return Err(ApiError::refused(format!("{what} is too long: a message holds {COMPOSED_BYTES_MAX} bytes"))
             .next("shorten it or send it in parts"));
     }
     Ok(bytes)

@@ -162,7 +162,7 @@ fn an_answer_goes_to_whoever_wrote_in_the_same_conversation() {
 fn an_over_long_message_is_refused_with_the_limit_before_anything_is_asked() {
     let stage = Stage::set_up();
     let file = stage.place.path().join("long");
-    std::fs::write(&file, vec![b'x'; MESSAGE_BYTES_MAX + 1]).unwrap();
+    std::fs::write(&file, vec![b'x'; COMPOSED_BYTES_MAX + 1]).unwrap();
     let ran = stage.run(&format!("send bob -f {}", file.display()));
     assert_eq!(ran.code, 5);
     assert!(ran.talk.contains("921600 bytes"), "{}", ran.talk);

@@ -452,7 +452,6 @@ fn refusal_code(why: Refusal) -> u8 {
         Refusal::Expired => 4,
         Refusal::TooLarge => 5,
         Refusal::Shunned => 6,
-        Refusal::Busy => 7,
     }
 }
 
@@ -465,7 +464,6 @@ fn refusal_of(code: u64) -> Result<Refusal, FrameError> {
         4 => Ok(Refusal::Expired),
         5 => Ok(Refusal::TooLarge),
         6 => Ok(Refusal::Shunned),
-        7 => Ok(Refusal::Busy),
         _ => Err(FrameError::Unknown("reason of refusal")),
     }
 }

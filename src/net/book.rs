@@ -185,10 +185,6 @@ impl Book {
         }
     }
 
-    pub fn set_contacts_max(&mut self, contacts_max: usize) {
-        self.contacts_max = contacts_max;
-    }
-
     /// Adds a `--peer` without a peer id.
     pub fn give(&mut self, addr: Multiaddr, now: Instant) {
         self.given.push(Given { addr, peer: None, dialing: false, backoff: Backoff::new(now) });

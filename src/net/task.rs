@@ -478,9 +478,6 @@ impl Task {
             let acts = self.links.drop_peer(peer, Why::Asked);
             self.act(acts);
         }
-        if let Some(contacts_max) = wanted.contacts_max {
-            self.book.set_contacts_max(contacts_max);
-        }
         self.stopping |= wanted.shutdown;
     }
 

@@ -30,7 +30,6 @@ pub(super) struct Wanted {
     pub banished: BTreeMap<NodeId, Duration>,
     /// Peers that the owner has a name for, and those no more.
     pub named: BTreeMap<NodeId, bool>,
-    pub contacts_max: Option<usize>,
     pub shutdown: bool,
 }
 
@@ -77,11 +76,6 @@ impl Wishes {
             wanted.named.insert(peer, named);
             self.changed.notify_one();
         }
-    }
-
-    pub fn set_contacts_max(&self, contacts_max: usize) {
-        self.lock().contacts_max = Some(contacts_max);
-        self.changed.notify_one();
     }
 
     pub fn shutdown(&self) {

@@ -1,7 +1,7 @@
 //! What a file is that was given where another was wanted, so that the answer can name the command that takes it.
 
 use crate::sim::mistake::{InputError, Mistake};
-use crate::sim::seconds::parse_seconds;
+use crate::sim::numbers::parse_seconds;
 use crate::sim::trace::{Format, fields};
 
 /// A file of a kind that some command of `dak sim` takes, or that is well known.

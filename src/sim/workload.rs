@@ -6,8 +6,9 @@ use std::io::BufRead;
 
 use crate::bundle::Priority;
 use crate::sim::mistake::{InputError, Mistake, shown};
+use crate::sim::numbers::{parse_seconds, parse_whole};
 use crate::sim::random::Stream;
-use crate::sim::seconds::{Seconds, parse_seconds, parse_whole};
+use crate::sim::seconds::Seconds;
 use crate::sim::trace::{Lines, parse_node};
 
 /// A message to be written during the run.

@@ -82,7 +82,6 @@ fn any_frame() -> impl Strategy<Value = Frame> {
         Refusal::Expired,
         Refusal::TooLarge,
         Refusal::Shunned,
-        Refusal::Busy,
     ]);
     let cell = any::<(u64, u32, u8)>().prop_map(|(sum, check, count)| Cell { sum, check, count });
     prop_oneof![

@@ -137,7 +137,8 @@ fn everything_comes_back_from_exported_records() {
     let mut store = open(&dir.path().join("store.redb"));
     let mut history = History::of(5);
     (0..30).for_each(|_| store.commit(&history.batch()).unwrap());
-    store.stage(Side::PutNote { key: "sent/1".into(), note: b"words".to_vec() });
+    let address = Address { text: "/ip4/10.0.0.1/tcp/4242".into(), worked_unix_ms: 1, entered: true };
+    store.stage(Side::PutAddress { node: node(1), address });
     store.flush().unwrap();
 
     let snapshot = store.reader().records().unwrap();
@@ -154,7 +155,7 @@ fn everything_comes_back_from_exported_records() {
     import_records(&copy, records.iter().cloned().map(Ok)).unwrap();
     let copied = open(&copy);
     assert_eq!(copied.durable().unwrap(), expected);
-    assert_eq!(copied.reader().note("sent/1").unwrap().as_deref(), Some(&b"words"[..]));
+    assert_eq!(copied.reader().addresses().unwrap(), store.reader().addresses().unwrap());
     for row in (0..=history.rows()).map(Row) {
         assert_eq!(copied.body(row).unwrap(), store.body(row).unwrap());
     }
@@ -243,20 +244,6 @@ fn the_address_book_is_shared_by_host_and_keeps_contacts_and_what_was_entered() 
     store.flush().unwrap();
     let book: BTreeMap<_, _> = store.reader().addresses().unwrap().into_iter().collect();
     assert!(book[&peer(1)][0].entered && book[&peer(1)][0].worked_unix_ms == 1);
-}
-
-#[test]
-fn notes_are_found_by_the_start_of_their_keys() {
-    let dir = tempfile::tempdir().unwrap();
-    let mut store = open(&dir.path().join("store.redb"));
-    for key in ["sent/b", "sent/a", "other", "sentinel"] {
-        store.stage(Side::PutNote { key: key.into(), note: key.as_bytes().to_vec() });
-    }
-    store.stage(Side::ForgetNote { key: "other".into() });
-    store.flush().unwrap();
-    let keys: Vec<String> = store.reader().notes("sent/").unwrap().into_iter().map(|(key, _)| key).collect();
-    assert_eq!(keys, ["sent/a", "sent/b"]);
-    assert_eq!(store.reader().note("other").unwrap(), None);
 }
 
 #[test]

@@ -176,7 +176,7 @@ impl Peeler {
         self.cells.len() as u32
     }
 
-    /// How many symbols are one's own.
+    /// One's own symbols.
     pub fn own(&self) -> &Symbols {
         &self.own
     }

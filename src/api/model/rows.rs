@@ -2,15 +2,8 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{File, When, names};
+use super::{File, Schema, When, names};
 use crate::bundle::Priority;
-
-/// The `"schema":1` that starts every object.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Schema;
-
-/// The version of the contract.
-pub const SCHEMA: u32 = 1;
 
 /// Who this home is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -410,19 +403,6 @@ impl State {
             State::Delivered => "delivered",
             State::Read => "read",
         }
-    }
-}
-
-impl Serialize for Schema {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_u32(SCHEMA)
-    }
-}
-
-/// A later schema only adds, so any number will do.
-impl<'de> Deserialize<'de> for Schema {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Schema, D::Error> {
-        u32::deserialize(deserializer).map(|_| Schema)
     }
 }
 

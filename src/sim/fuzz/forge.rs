@@ -169,7 +169,7 @@ impl World {
             ids
         };
         let grades = [Grade::Released, Grade::Copy, Grade::Custody];
-        let whys = [Refusal::Full, Refusal::Known, Refusal::Expired, Refusal::Busy, Refusal::Shunned];
+        let whys = [Refusal::Full, Refusal::Known, Refusal::Expired, Refusal::TooLarge, Refusal::Shunned];
         match dice.below(14) {
             0 => Frame::Hello(hello),
             1 => Frame::Offer { ids },

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::sim::report::plot::{Axis, Line, Plot, Shape, Unit, draw, draw_bars, shown};
+use crate::sim::report::plot::{Axis, Line, Plot, Shape, Unit, draw, draw_bars, escaped, shown};
 use crate::sim::report::{Curves, Decimal, Figure, MessageRow, Report, Sweep, Swept, map};
 
 const STYLE: &str = include_str!("page.css");
@@ -42,24 +42,6 @@ pub fn page(report: &Report) -> String {
     add(&footer(report));
     add(&format!("<script>\n{SCRIPT}</script>\n</body>\n</html>\n"));
     page
-}
-
-/// Text made safe for the page, in elements and in attributes.
-pub(super) fn escaped(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            '\'' => safe.push_str("&#39;"),
-            '\n' | '\t' => safe.push(c),
-            c if c.is_control() => safe.push('\u{fffd}'),
-            c => safe.push(c),
-        }
-    }
-    safe
 }
 
 /// What a whole sweep shows, before the plots of one of its runs.

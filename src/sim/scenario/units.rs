@@ -1,6 +1,6 @@
 //! Quantities as people write them, read without floats.
 
-use crate::sim::seconds::parse_scaled;
+use crate::sim::numbers::parse_scaled;
 
 /// Reads `90s`, `1.5h`, `3d`, `1h 30min` as microseconds.
 pub fn parse_duration_us(text: &str) -> Option<u64> {

@@ -12,7 +12,8 @@
 use std::io::BufRead;
 
 use crate::sim::mistake::{InputError, Mistake, shown};
-use crate::sim::seconds::{Seconds, parse_seconds, parse_whole};
+use crate::sim::numbers::{parse_seconds, parse_whole};
+use crate::sim::seconds::Seconds;
 use crate::sim::trace::lines::{Lines, fields};
 use crate::sim::trace::{Contact, EventReader, Trace};
 

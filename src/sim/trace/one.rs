@@ -6,7 +6,8 @@ use std::io::BufRead;
 
 use crate::sim::NODES_MAX;
 use crate::sim::mistake::{InputError, Mistake, shown};
-use crate::sim::seconds::{Seconds, parse_seconds, parse_whole};
+use crate::sim::numbers::{parse_seconds, parse_whole};
+use crate::sim::seconds::Seconds;
 use crate::sim::trace::lines::Lines;
 use crate::sim::trace::{Change, ContactEvent, Leniency, Live};
 

@@ -209,7 +209,6 @@ fn check_records(txn: &ReadTransaction, findings: &mut Findings) {
         each_reachable(txn, tables::ADDRESSES, |_, bytes| {
             note(tables::ADDRESSES.name(), read_addresses(bytes).is_some());
         }),
-        each_reachable(txn, tables::NOTES, |_, _| {}),
     ];
     (findings.outgoing, findings.tombstones) = (outgoing, tombstones);
     unreadable.into_iter().for_each(|table| findings.problem(Problem::Record(table)));

@@ -91,17 +91,18 @@ mod tests {
 
     use super::*;
 
+    const NOTES: TableDefinition<&str, &[u8]> = TableDefinition::new("notes_v1");
     const NOTES_V2: TableDefinition<&str, &str> = TableDefinition::new("notes_v2");
 
     fn notes_become_text(txn: &WriteTransaction) -> Result<(), StoreError> {
-        let old = txn.open_table(tables::NOTES).map_err(failed)?;
+        let old = txn.open_table(NOTES).map_err(failed)?;
         let mut new = txn.open_table(NOTES_V2).map_err(failed)?;
         for entry in old.iter().map_err(failed)? {
             let (key, value) = entry.map_err(failed)?;
             new.insert(key.value(), std::str::from_utf8(value.value()).unwrap()).map_err(failed)?;
         }
         drop((old, new));
-        txn.delete_table(tables::NOTES).map_err(failed)?;
+        txn.delete_table(NOTES).map_err(failed)?;
         Ok(())
     }
 
@@ -118,7 +119,7 @@ mod tests {
         let db = Database::builder().create_with_backend(InMemoryBackend::new()).unwrap();
         settle(&db, &[]).unwrap();
         let txn = begin(&db).unwrap();
-        txn.open_table(tables::NOTES).unwrap().insert("key", &b"text"[..]).unwrap();
+        txn.open_table(NOTES).unwrap().insert("key", &b"text"[..]).unwrap();
         txn.commit().unwrap();
         db
     }
@@ -135,7 +136,7 @@ mod tests {
         let notes = db.begin_read().unwrap().open_table(NOTES_V2).unwrap();
         assert_eq!(notes.get("key").unwrap().unwrap().value(), "text");
         assert_eq!(notes.get("shout").unwrap().unwrap().value(), "LOUD");
-        assert!(db.begin_read().unwrap().open_table(tables::NOTES).is_err());
+        assert!(db.begin_read().unwrap().open_table(NOTES).is_err());
     }
 
     #[test]

@@ -95,19 +95,6 @@ impl RedbReader {
         self.shared.read(side::addresses)
     }
 
-    /// The note under `key`.
-    pub fn note(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        self.shared.read(|txn| {
-            let table = txn.open_table(tables::NOTES).map_err(failed)?;
-            Ok(ReadableTable::get(&table, key).map_err(failed)?.map(|note| note.value().to_vec()))
-        })
-    }
-
-    /// All notes whose keys start with `prefix`, in the order of the keys.
-    pub fn notes(&self, prefix: &str) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
-        self.shared.read(|txn| side::notes(txn, prefix))
-    }
-
     /// Looks over records and bodies while the node goes on; the file's pages are only checked where they are read.
     pub fn check(&self, depth: Depth) -> Result<Findings, StoreError> {
         let mut findings = Findings { pages_intact: true, file_bytes: self.file_bytes(), ..Findings::default() };

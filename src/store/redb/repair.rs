@@ -119,7 +119,6 @@ fn copy(txn: &ReadTransaction, fresh: &Database, lost: &mut Lost) -> Result<(), 
     copying.table(tables::LEARNED, lost, |_, _| true)?;
     copying.table(tables::OWED, lost, |_, ()| true)?;
     copying.table(tables::ADDRESSES, lost, |_, bytes| read_addresses(bytes).is_some())?;
-    copying.table(tables::NOTES, lost, |_, _| true)?;
     copying.counters(highest_row, highest_sequence)
 }
 

@@ -26,23 +26,9 @@ const ADDRESS_BYTES_MAX: usize = 256;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Side {
     /// This address of the node worked.
-    PutAddress {
-        node: NodeId,
-        address: Address,
-    },
+    PutAddress { node: NodeId, address: Address },
     /// The node's address is gone, or without an address the node itself.
-    ForgetAddress {
-        node: NodeId,
-        address: Option<String>,
-    },
-    /// Keeps bytes under a key; how many is the caller's business.
-    PutNote {
-        key: String,
-        note: Vec<u8>,
-    },
-    ForgetNote {
-        key: String,
-    },
+    ForgetAddress { node: NodeId, address: Option<String> },
 }
 
 /// Where a node was reached.
@@ -61,14 +47,6 @@ pub fn apply(txn: &WriteTransaction, side: &Side) -> Result<(), StoreError> {
         Side::PutAddress { address, .. } if address.text.len() > ADDRESS_BYTES_MAX => Ok(()),
         Side::PutAddress { node, address } => put_address(txn, *node, address),
         Side::ForgetAddress { node, address } => forget_address(txn, *node, address.as_deref()),
-        Side::PutNote { key, note } => {
-            txn.open_table(tables::NOTES).map_err(failed)?.insert(&key[..], &note[..]).map_err(failed)?;
-            Ok(())
-        }
-        Side::ForgetNote { key } => {
-            txn.open_table(tables::NOTES).map_err(failed)?.remove(&key[..]).map_err(failed)?;
-            Ok(())
-        }
     }
 }
 
@@ -84,19 +62,6 @@ pub fn addresses(txn: &ReadTransaction) -> Result<Vec<(NodeId, Vec<Address>)>, S
         Err(StoreError::Damaged(_)) | Ok(()) => Ok(book.into_iter().collect()),
         Err(error) => Err(error),
     }
-}
-
-pub fn notes(txn: &ReadTransaction, prefix: &str) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
-    let table = txn.open_table(tables::NOTES).map_err(failed)?;
-    let mut notes = Vec::new();
-    for entry in ReadableTable::range(&table, prefix..).map_err(failed)? {
-        let (key, note) = entry.map_err(failed)?;
-        if !key.value().starts_with(prefix) {
-            break;
-        }
-        notes.push((key.value().to_owned(), note.value().to_vec()));
-    }
-    Ok(notes)
 }
 
 type Book<'t> = Table<'t, &'static [u8; 32], &'static [u8]>;

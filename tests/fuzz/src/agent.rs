@@ -242,7 +242,7 @@ impl Stage {
             }
             4 => Frame::GaveUp { ids: ids(draw) },
             5 => {
-                let whys = [Refusal::Full, Refusal::Known, Refusal::Expired, Refusal::Busy, Refusal::Shunned];
+                let whys = [Refusal::Full, Refusal::Known, Refusal::Expired, Refusal::TooLarge, Refusal::Shunned];
                 let (id, why) = (self.any_id(draw), whys[draw.below(5)]);
                 Frame::Refused { id, why, retry_after: Millis(draw.number()) }
             }
