@@ -1,12 +1,14 @@
 //! From what a person types to what it means: names, addresses, and prefixes of ids.
 
 use std::collections::BTreeSet;
+use std::ops::Bound;
 
 use unicode_normalization::UnicodeNormalization;
 
 use super::Desk;
-use crate::agent::Agent;
-use crate::agent::change::Class;
+use super::listing::PAGE_ROWS;
+use crate::agent::change::{Class, Held, Outgoing};
+use crate::agent::{Agent, Position, Standing, Written};
 use crate::api::model::ID_PREFIX_DIGITS_MIN;
 use crate::api::{ApiError, ErrorKind};
 use crate::id::{BundleId, IdPrefix, NodeId};
@@ -50,8 +52,11 @@ impl Desk {
         let around = self.node().nearby().around(std::time::Instant::now());
         let name = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text);
         // As it is, or as it is printed.
-        let is_called =
-            |nickname: &str| [text, name].iter().any(|name| *name == nickname || *name == safe_text(nickname));
+        let typed = [composed(text), composed(name)];
+        let is_called = |nickname: &str| {
+            let nickname = composed(nickname);
+            typed.iter().any(|name| *name == nickname || *name == safe_text(&nickname))
+        };
         let is_meant = |(node, sighting): &&(NodeId, Sighting)| {
             let id = text.len() >= SHORT_PEER_DIGITS && node.peer_id().ends_with(text);
             id || sighting.nickname.as_deref().is_some_and(is_called)
@@ -84,7 +89,7 @@ impl Desk {
             };
             let find = |folded| {
                 let mut found = agent.people().filter(|(_, p)| same(&p.name.as_str(), folded)).map(|(node, _)| *node);
-                found.next().filter(|_| found.next().is_none())
+                (found.next(), found.next().is_some())
             };
             find(false).or_else(|| find(true))
         };
@@ -122,13 +127,41 @@ impl Desk {
         if short.len() < SHORT_PEER_DIGITS || !short.bytes().all(|c| c.is_ascii_alphanumeric()) {
             return Ok(None);
         }
-        let mut nodes = self.look(|agent, _| mentioned(agent)).await?;
-        nodes.extend(self.node().nearby().around(std::time::Instant::now()).into_iter().map(|(node, _)| node));
-        let mut found = nodes.into_iter().filter(|node| node.peer_id().ends_with(short));
-        match (found.next(), found.next()) {
-            (Some(_), Some(_)) => Err(ApiError::not_found(format!("more than one node's id ends in {short}"))
+        let (mut known, mut found) = (BTreeSet::new(), Vec::new());
+        let mut take = |node: NodeId| {
+            if known.insert(node) && node.peer_id().ends_with(short) {
+                found.push(node);
+            }
+        };
+        let near = |agent: &Agent, _: &super::Names<'_>| {
+            let contacts = agent.contacts().map(|contact| contact.peer);
+            agent.people().map(|(node, _)| *node).chain(contacts).collect::<Vec<_>>()
+        };
+        let around = self.node().nearby().around(std::time::Instant::now()).into_iter().map(|(node, _)| node);
+        self.look(near).await?.into_iter().chain(around).for_each(&mut take);
+        self.walk(of_letters, &mut take).await?;
+        self.walk(of_sent, &mut take).await?;
+        self.walk(of_held, &mut take).await?;
+        match found[..] {
+            [] => Ok(None),
+            [node] => Ok(Some(node)),
+            [..] => Err(ApiError::not_found(format!("more than one node's id ends in {short}"))
                 .next("type the whole of it, as `--json` prints it")),
-            (node, _) => Ok(node),
+        }
+    }
+
+    /// Takes the nodes of all rows, one page after another, for others wait for the agent too.
+    async fn walk<P: Copy + Send + 'static>(
+        &self,
+        page: fn(&Agent, Option<P>) -> Vec<(P, Vec<NodeId>)>,
+        take: &mut impl FnMut(NodeId),
+    ) -> Result<(), ApiError> {
+        let mut after = None;
+        loop {
+            let rows = self.look(move |agent, _| page(agent, after)).await?;
+            let Some((last, _)) = rows.last() else { return Ok(()) };
+            after = Some(*last);
+            rows.into_iter().flat_map(|(_, nodes)| nodes).for_each(&mut *take);
         }
     }
 
@@ -208,15 +241,25 @@ impl Desk {
     }
 }
 
-/// Every node that any message here is from, to or by way of, and everybody named or met.
-fn mentioned(agent: &Agent) -> BTreeSet<NodeId> {
-    let people = agent.people().map(|(node, _)| *node).chain(agent.contacts().map(|contact| contact.peer));
-    let letters = agent.letters().flat_map(|letter| [letter.source, letter.from]);
-    let sent = agent.sent().flat_map(|outgoing| {
-        [outgoing.destination.node].into_iter().chain(outgoing.carriers.iter().map(|carrier| carrier.who))
-    });
-    let held = agent.held().flat_map(|held| [held.source, held.destination.node].into_iter().chain(held.from));
-    people.chain(letters).chain(sent).chain(held).collect()
+/// Whom the next letters are from.
+fn of_letters(agent: &Agent, after: Option<Position>) -> Vec<(Position, Vec<NodeId>)> {
+    let letters = agent.letters_between(after.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded);
+    letters.take(PAGE_ROWS).map(|(position, letter)| (position, vec![letter.source, letter.from])).collect()
+}
+
+/// Whom the next of one's own messages are for, and who carries them.
+fn of_sent(agent: &Agent, after: Option<Written>) -> Vec<(Written, Vec<NodeId>)> {
+    let nodes = |outgoing: &Outgoing| {
+        let carriers = outgoing.carriers.iter().map(|carrier| carrier.who);
+        [outgoing.destination.node].into_iter().chain(carriers).collect()
+    };
+    agent.sent_behind(after).take(PAGE_ROWS).map(|outgoing| (Written::of(outgoing), nodes(outgoing))).collect()
+}
+
+/// Whom the next of the bundles held are from and for, and who handed them over.
+fn of_held(agent: &Agent, after: Option<Standing>) -> Vec<(Standing, Vec<NodeId>)> {
+    let nodes = |held: Held| [held.source, held.destination.node].into_iter().chain(held.from).collect();
+    agent.held_behind(after).take(PAGE_ROWS).map(|(standing, held)| (standing, nodes(held))).collect()
 }
 
 /// Two ids, with as many digits as tell one from the other.

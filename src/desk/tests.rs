@@ -179,3 +179,15 @@ async fn two_ids_with_the_same_first_digits_are_told_apart_by_more_of_them() {
         assert_eq!(owner.desk.answer(Request::Status { id: typed.into() }).await.unwrap_err().kind, kind);
     }
 }
+
+#[tokio::test]
+async fn a_short_id_is_found_behind_many_rows() {
+    let owner = Owner::of(2 * listing::PAGE_ROWS as u64);
+    let last = Identity::from_secret(&[3; 32]).node();
+    let text = "hi".into();
+    let compose = api::model::Compose { to: rows::address(last), text, ..Default::default() };
+    owner.ask(Request::Send(compose)).await;
+    let new = Introduction { name: "carol".into(), address: last.to_string() };
+    let Response::Contact(row) = owner.ask(Request::ContactAdd(new)).await else { panic!("it answers otherwise") };
+    assert_eq!(row.address, rows::address(last));
+}
