@@ -14,12 +14,13 @@ use crate::time::Millis;
 use crate::units;
 
 const AFTER_HELP: &str = "\
-Exit codes: 0 done, 1 failure, 2 usage, 3 node not running, 4 no such contact or
-message, 5 refused, 6 still in flight when --wait ended, 7 store locked, damaged or
-of a newer format, 8 verification failed, 130 interrupted.
+Exit codes: 0 done, 1 failure, 2 usage, 3 node not running, 4 no such contact
+or message, 5 refused, 6 still in flight when --wait ended, 7 store locked,
+damaged or of a newer format, 8 verification failed, 130 interrupted.
 
-An id may be shortened to its first digits, 4 or more, as long as it is the only one.
-WHO is a contact's name, an address (dak:...) or a peer id.";
+An id may be shortened to its first digits, 4 or more, as long as it is the
+only one. WHO is a contact's name, an address (dak:...), a peer id, or its end
+as listings print it.";
 
 /// Messages that reach people who are away: signed, sealed, and carried by others until they meet.
 #[derive(Debug, Parser)]

@@ -100,17 +100,18 @@ fn cells(row: &Row, style: &Style) -> Option<Vec<Cell>> {
 
 /// A message in a line: urgency, a date to doubt, subject, text, attachments.
 fn gist(row: &InboxRow, style: &Style) -> String {
-    let urgent = if row.priority == Priority::Urgent { "! " } else { "" };
-    let dated = dated(row, style).map(|dated| format!("({dated}) ")).unwrap_or_default();
-    let subject = row.subject.as_ref().map(|subject| format!("{subject}: ")).unwrap_or_default();
+    let urgent = (row.priority == Priority::Urgent).then(|| "!".into());
+    let dated = dated(row, style).map(|dated| format!("({dated})"));
+    let subject = row.subject.as_ref().map(|subject| format!("{subject}:"));
     let words = || row.text.as_deref().unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ");
     let text = unreadable(row).unwrap_or_else(words);
     let files = match row.attachments.len() {
-        0 => String::new(),
-        1 => " [1 file]".into(),
-        n => format!(" [{n} files]"),
+        0 => None,
+        1 => Some("[1 file]".into()),
+        n => Some(format!("[{n} files]")),
     };
-    format!("{urgent}{dated}{subject}{text}{files}")
+    let parts = [urgent, dated, subject, Some(text), files].into_iter().flatten();
+    parts.filter(|part| !part.is_empty()).collect::<Vec<String>>().join(" ")
 }
 
 /// The time that a message bears, where it does not agree with when it came.
@@ -297,6 +298,13 @@ come at six
         assert_eq!(arrival(&row, &style(80)), wanted);
         let bare = InboxRow { attachments: vec![file], ..inbox("") };
         assert_eq!(arrival(&bare, &style(80)), "3f2a91c0de  bob, today 12:30\n  [a\\u{202e}gpj.exe (2.0 KiB)]\n");
+    }
+
+    #[test]
+    fn a_message_without_words_is_what_came_with_it() {
+        let file = FileRow { schema: Default::default(), name: "plan".into(), bytes: 2_048 };
+        let row = InboxRow { attachments: vec![file], ..inbox("") };
+        assert!(table(&[row], &style(80)).ends_with("today 12:30  [1 file]\n"));
     }
 
     #[test]
