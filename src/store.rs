@@ -29,7 +29,7 @@ pub trait Store {
 pub enum StoreError {
     #[error("the disk is full; free some space, and dak goes on by itself")]
     Full,
-    #[error("the store is in use by another process; stop it with `dak down`")]
+    #[error("the store is in use by another process; try again when that has ended")]
     Locked,
     #[error("the store has format {found}, this dak knows up to {known}; install a newer dak")]
     Newer { found: u64, known: u64 },

@@ -33,16 +33,18 @@ pub enum ErrorKind {
     Refused,
     /// Waiting ended; the message is still in flight.
     InFlight,
-    /// The store is locked, damaged or of a newer format.
+    /// The store is damaged or of a newer format.
     Store,
     /// A signature, a key or a checksum does not hold.
     Verification,
     /// The node serves as many clients as it can; nothing was done, and asking again is harmless.
     Busy,
+    /// Another process holds the home or its store, perhaps for a moment only.
+    InUse,
 }
 
 /// The one place that knows both numbers of a kind.
-const KINDS: [(ErrorKind, u8, u16); 9] = [
+const KINDS: [(ErrorKind, u8, u16); 10] = [
     (ErrorKind::Failure, 1, 500),
     (ErrorKind::Usage, 2, 400),
     (ErrorKind::NotRunning, 3, 503),
@@ -52,6 +54,7 @@ const KINDS: [(ErrorKind, u8, u16); 9] = [
     (ErrorKind::Store, 7, 507),
     (ErrorKind::Verification, 8, 422),
     (ErrorKind::Busy, 1, 429),
+    (ErrorKind::InUse, 7, 423),
 ];
 
 impl ErrorKind {
@@ -141,7 +144,7 @@ mod tests {
     #[test]
     fn exit_codes_are_the_documented_ones_and_statuses_differ() {
         let codes: Vec<u8> = KINDS.iter().map(|row| row.0.exit_code()).collect();
-        assert_eq!(codes, [1, 2, 3, 4, 5, 6, 7, 8, 1]);
+        assert_eq!(codes, [1, 2, 3, 4, 5, 6, 7, 8, 1, 7]);
         let statuses: std::collections::BTreeSet<u16> = KINDS.iter().map(|row| row.0.http_status()).collect();
         assert_eq!(statuses.len(), KINDS.len());
     }

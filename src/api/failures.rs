@@ -29,10 +29,14 @@ kinds! {
         HomeError::Loose { .. } | HomeError::Foreign { .. } => ErrorKind::Refused,
         HomeError::NotADirectory { .. } | HomeError::ReadOnly { .. } | HomeError::Io { .. } => ErrorKind::Failure,
     };
-    LockError => |_| ErrorKind::Store;
+    LockError => |error| match error {
+        LockError::Held { .. } => ErrorKind::InUse,
+        LockError::Io { .. } => ErrorKind::Store,
+    };
     StoreError => |error| match error {
         StoreError::Full | StoreError::Io(_) => ErrorKind::Failure,
-        StoreError::Locked | StoreError::Newer { .. } | StoreError::Damaged(_) => ErrorKind::Store,
+        StoreError::Locked => ErrorKind::InUse,
+        StoreError::Newer { .. } | StoreError::Damaged(_) => ErrorKind::Store,
     };
     IdentityError => |error| match error {
         IdentityError::Missing { .. } => ErrorKind::NotRunning,

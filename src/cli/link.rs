@@ -42,7 +42,7 @@ impl<'a> Link<'a> {
         if let Some(home) = self.closed.get() {
             return home.call(request).await;
         }
-        let mut patience = Patience::new(self);
+        let mut patience = Patience::new();
         loop {
             match self.client().call(&request).await {
                 Err(error) if error.kind == ErrorKind::NotRunning => {}
@@ -76,16 +76,16 @@ impl<'a> Link<'a> {
 
     /// Says of a node that runs and does not answer which process it is and how to end it: `dak down` would have to ask.
     pub fn explained(&self, error: ApiError) -> ApiError {
-        if error.kind != ErrorKind::Store {
+        if error.kind != ErrorKind::InUse {
             return error;
         }
         let Err(LockError::Held { pid }) = self.home.lock() else { return error };
         let socket = self.home.socket_path();
         let message = format!("a node runs on this home and does not answer at {}", socket.display());
         match pid {
-            Some(pid) => ApiError::new(ErrorKind::Store, format!("{message} (process {pid})"))
+            Some(pid) => ApiError::new(ErrorKind::InUse, format!("{message} (process {pid})"))
                 .next(format!("wait a moment, or stop it with `kill -TERM {pid}`, which loses nothing")),
-            None => ApiError::new(ErrorKind::Store, message)
+            None => ApiError::new(ErrorKind::InUse, message)
                 .next(format!("find its process with `fuser {}`", self.home.lock_path().display())),
         }
     }
@@ -95,7 +95,7 @@ impl<'a> Link<'a> {
         if let Some(home) = self.closed.get() {
             return Ok(home.list(listing));
         }
-        let mut patience = Patience::new(self);
+        let mut patience = Patience::new();
         loop {
             match self.client().list(&listing).await {
                 Err(error) if error.kind == ErrorKind::NotRunning => {}
@@ -107,10 +107,6 @@ impl<'a> Link<'a> {
                 Err(error) => return Err(self.explained(error)),
             }
         }
-    }
-
-    fn is_held(&self) -> bool {
-        self.home.is_set_up() && matches!(self.home.lock(), Err(LockError::Held { .. }))
     }
 
     /// Follows the running node.
@@ -141,23 +137,18 @@ impl<'a> Link<'a> {
 }
 
 /// Waits for whoever holds a home without answering: another short command, or a node that is starting.
-pub struct Patience<'a> {
-    link: &'a Link<'a>,
+pub struct Patience {
     began: Instant,
-    tries: u32,
 }
 
-impl<'a> Patience<'a> {
-    pub fn new(link: &'a Link<'a>) -> Patience<'a> {
-        Patience { link, began: Instant::now(), tries: 0 }
+impl Patience {
+    pub fn new() -> Patience {
+        Patience { began: Instant::now() }
     }
 
     /// Says, after a pause, whether it is worth trying again what failed with `error`.
     pub async fn hopes(&mut self, error: &ApiError) -> bool {
-        self.tries += 1;
-        // Once more even if nobody holds it now: he may have let go since.
-        let worth = error.kind == ErrorKind::Store && (self.tries == 1 || self.link.is_held());
-        if !worth || self.began.elapsed() >= HELD_PATIENCE {
+        if error.kind != ErrorKind::InUse || self.began.elapsed() >= HELD_PATIENCE {
             return false;
         }
         tokio::time::sleep(HELD_POLL).await;

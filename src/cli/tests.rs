@@ -17,6 +17,7 @@ use crate::api::model::*;
 use crate::api::{Answer, ApiError, Backend, ErrorKind, Listing, Row, Rows, Topic, samples, server, socket};
 use crate::config::Flags;
 use crate::home::Home;
+use crate::store::StoreError;
 
 #[test]
 fn without_a_node_what_needs_one_exits_3_and_says_how_to_start_it() {
@@ -286,6 +287,26 @@ fn another_name_for_a_known_address_is_called_a_renaming() {
 }
 
 #[test]
+fn every_line_below_the_help_fits_eighty_columns() {
+    let help = Stage::bare().run("--help").data;
+    let below = help.split_once("Exit codes:").unwrap().1;
+    assert!(below.lines().all(|line| line.len() < 80), "{below}");
+}
+
+/// A command that ends lets go of its home a moment before it lets go of the store.
+#[test]
+fn a_store_that_another_command_still_has_is_waited_for() {
+    let stage = Stage::set_up();
+    *stage.engine.in_use.lock().unwrap() = 4;
+    stage.answer(Response::Contact(samples::contact()));
+    let ran = stage.run("contact add bob dak:x");
+    assert_eq!((ran.code, ran.talk.as_str()), (0, ""));
+    *stage.engine.in_use.lock().unwrap() = 4;
+    stage.list(vec![Row::Inbox(samples::inbox("hi"))]);
+    assert!(stage.run("inbox").data.contains("hi"));
+}
+
+#[test]
 fn what_is_piped_is_whole() {
     let stage = Stage::set_up().with_node();
     let long = "word ".repeat(2_000);
@@ -416,6 +437,8 @@ impl Write for Closed {
 #[derive(Default)]
 struct FakeEngine {
     home: SharedFake,
+    /// So many times more another process has the store.
+    in_use: Mutex<u32>,
 }
 
 #[derive(Clone, Default)]
@@ -462,6 +485,11 @@ impl Engine for FakeEngine {
 
     fn offline(&self, home: &Home) -> Result<Box<dyn Backend>, ApiError> {
         let _lock = home.lock()?;
+        let mut in_use = self.in_use.lock().unwrap();
+        if *in_use > 0 {
+            *in_use -= 1;
+            return Err(StoreError::Locked.into());
+        }
         Ok(Box::new(self.home.clone()))
     }
 

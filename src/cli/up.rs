@@ -80,7 +80,7 @@ pub async fn up(engine: &dyn Engine, home: Option<&Path>, args: &Up, out: &Out) 
 
 /// Runs the node to its end; a home that a short command holds is worth another try, one where a node answers is not.
 async fn run(engine: &dyn Engine, link: &Link<'_>, args: &Up, signals: Signals, out: &Out) -> Result<(), ApiError> {
-    let mut patience = Patience::new(link);
+    let mut patience = Patience::new();
     loop {
         let (greeter, place) = (out.clone(), link.home().data_directory().display().to_string());
         let record = args.record.clone();
