@@ -382,7 +382,7 @@ fn checked_name(name: &str) -> Result<String, ApiError> {
         let message = format!("a name has 1 to {NAME_BYTES_MAX} bytes on one line");
         return Err(ApiError::usage(message));
     }
-    if Ticket::parse(name).is_ok() {
+    if find::looks_like_an_address(name) {
         return Err(ApiError::usage("a name must not look like an address").next("say NAME first, then ADDRESS"));
     }
     Ok(name.to_owned())

@@ -35,6 +35,11 @@ pub fn composed(text: &str) -> String {
     text.nfc().collect()
 }
 
+/// Whether it was meant as an address, be it one or not.
+pub fn looks_like_an_address(text: &str) -> bool {
+    ["dak:", "12D3KooW", "/"].iter().any(|start| text.starts_with(start))
+}
+
 pub fn nobody(who: &str) -> ApiError {
     ApiError::not_found(format!("there is no contact {}", safe_text(who)))
         .next("see `dak contact list`, or add somebody with `dak contact add NAME ADDRESS`")
@@ -91,10 +96,19 @@ impl Desk {
                 let mut found = agent.people().filter(|(_, p)| same(&p.name.as_str(), folded)).map(|(node, _)| *node);
                 (found.next(), found.next().is_some())
             };
-            find(false).or_else(|| find(true))
+            match find(false) {
+                (None, _) => find(true),
+                exactly => exactly,
+            }
         };
-        if let Some(node) = self.look(named).await? {
-            return Ok(node);
+        match self.look(named).await? {
+            (Some(node), false) => return Ok(node),
+            (Some(_), true) => {
+                let message =
+                    format!("more than one contact is called {}, in small or capital letters", safe_text(who));
+                return Err(ApiError::not_found(message).next("type the name as `dak contact list` prints it"));
+            }
+            (None, _) => {}
         }
         match Ticket::parse(who) {
             Ok(ticket) => {
@@ -104,7 +118,7 @@ impl Desk {
             Err(_) => match self.find_short(who).await? {
                 Some(node) => Ok(node),
                 // What starts like an address was meant as one.
-                None if ["dak:", "12D3", "/"].iter().any(|start| who.starts_with(start)) => ticket(who).map(|t| t.node),
+                None if looks_like_an_address(who) => ticket(who).map(|t| t.node),
                 None => Err(nobody(who)),
             },
         }

@@ -67,6 +67,36 @@ async fn a_name_is_one_name_however_it_is_spelt() {
 }
 
 #[tokio::test]
+#[tokio::test]
+async fn a_name_typed_in_other_letters_names_its_only_owner_or_says_that_there_are_several() {
+    let (desk, _place) = desk();
+    let show = |who: &str| desk.answer(Request::ContactShow { who: who.into() });
+    add(&desk, "Bob", 2).await.unwrap();
+    assert!(show("bOB").await.is_ok());
+    add(&desk, "bob", 3).await.unwrap();
+    assert!(show("bob").await.is_ok());
+    let error = show("bOB").await.unwrap_err();
+    assert!(error.kind.exit_code() == 4 && error.message.contains("more than one contact"), "{error}");
+}
+
+#[tokio::test]
+async fn what_looks_like_an_address_is_no_name() {
+    let (desk, _place) = desk();
+    for name in ["dak:bob", "12D3KooWbob", "/ip4/bob"] {
+        assert_eq!(add(&desk, name, 2).await.unwrap_err().kind.exit_code(), 2, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_note_to_oneself_is_news_of_oneself() {
+    let (desk, _place) = desk();
+    let mut news = news::news(desk.clone());
+    let note = Compose { to: desk.me().peer_id, text: "hi".into(), ..Compose::default() };
+    let Response::Sent(sent) = desk.answer(Request::Send(note)).await.unwrap() else { panic!("not sent") };
+    let Some(News::Mail { from, id }) = news.next().await else { panic!("no news") };
+    assert_eq!((from.name.as_deref(), id), (Some("alice"), sent.id));
+}
+
 async fn of_two_that_take_a_name_at_the_same_time_one_gets_it() {
     let (desk, _place) = desk();
     for round in 0..20 {
