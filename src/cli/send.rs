@@ -12,6 +12,7 @@ use super::interrupts::ENDING_MAX;
 use super::link::{Link, take};
 use super::out::{Out, stdin_is_person};
 use super::signals::Signals;
+use super::status::is_out;
 use super::who::{called, short_id};
 use super::{Outcome, Stop, times};
 use crate::api::client::RowStream;
@@ -179,6 +180,7 @@ fn settled(row: &StatusRow) -> Option<ApiError> {
     match row.state {
         State::Rejected => Some(ApiError::refused(format!("{id} was rejected by its recipient"))),
         State::Expired => Some(ApiError::failure(format!("{id} expired: no receipt; it may still have arrived"))),
+        State::Cancelled if !is_out(row) => Some(ApiError::failure(format!("{id} was cancelled before it left"))),
         State::Cancelled => Some(ApiError::failure(format!("{id} was cancelled; copies already out may still arrive"))),
         _ => None,
     }

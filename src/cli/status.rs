@@ -165,16 +165,16 @@ fn basis(event: &Event, row: &StatusRow) -> String {
         EventKind::Queued => "stored here".into(),
         EventKind::Copy | EventKind::Custody | EventKind::GaveUp => format!("{who}'s word"),
         EventKind::Rejected | EventKind::Delivered | EventKind::Read => format!("{}'s signature", called(&row.to)),
-        EventKind::Expired => "no receipt; it may still have arrived".into(),
-        EventKind::Cancelled if !is_out(row) => "it never left, as far as is known".into(),
-        EventKind::Cancelled => "copies already out may still arrive".into(),
+        EventKind::Expired => "no receipt; may have arrived".into(),
+        EventKind::Cancelled if !is_out(row) => "never left, as far as known".into(),
+        EventKind::Cancelled => "copies out may still arrive".into(),
     }
 }
 
 /// Whether anybody ever said something of the message that only one who got it can know.
-fn is_out(row: &StatusRow) -> bool {
+pub fn is_out(row: &StatusRow) -> bool {
     let told = |event: &Event| !matches!(event.what, EventKind::Queued | EventKind::Expired | EventKind::Cancelled);
-    row.events.iter().any(told)
+    row.carriers_unlisted > 0 || row.events.iter().any(told)
 }
 
 /// What may come next.
@@ -272,6 +272,25 @@ normal, written today 11:00, life ends tomorrow 11:00, no forward secrecy
         let text = life(&row, &style());
         assert!(text.contains("expired    no receipt; it may still have arrived"), "{text}");
         assert!(text.contains("life ended") && text.contains("late receipt"), "{text}");
+    }
+
+    #[test]
+    fn how_it_is_known_fits_beside_the_rest_on_eighty_columns() {
+        let style = style();
+        let queued = event(E::Queued, at(11, 0), None);
+        let copy = event(E::Copy, at(11, 2), Some("carol"));
+        let ends = [E::Expired, E::Cancelled].map(|end| event(end, at(12, 0), None));
+        for end in ends {
+            for events in [vec![queued.clone(), end.clone()], vec![queued.clone(), copy.clone(), end.clone()]] {
+                let row = StatusRow { to: "1Nft9HyQ6X".into(), ..status(events) };
+                // Yesterday is the longest of the days that have a name.
+                let style = Style { now: "2026-03-02T12:00[UTC]".parse().unwrap(), ..style.clone() };
+                let mut table = Table::new(&HEADS);
+                table.row(cells(&Row::Status(row), &style).unwrap());
+                let shown = table.render(&style);
+                assert!(shown.contains("yesterday") && !shown.contains('…'), "{shown}");
+            }
+        }
     }
 
     #[test]
