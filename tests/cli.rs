@@ -306,7 +306,7 @@ fn a_running_node_tells_its_terminal_of_mail_and_of_whom_it_meets() {
     let sent = alice.json(&format!("send {address} xyzzy-plugh --wait --timeout 60s"));
     let short = &sent["id"].as_str().unwrap()[..10];
     let told = bob.until_talk("node", &format!("  mail from alice: dak read {short}\n"));
-    assert!(told.contains("  met alice\n") && told.contains("Ctrl-C stops the node"), "{told}");
+    assert!(told.contains("  met alice\n") && told.contains("Ctrl-C or `dak down` stops the node"), "{told}");
     assert!(!told.contains("xyzzy-plugh"), "{told}");
 }
 

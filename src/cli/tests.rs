@@ -215,7 +215,7 @@ fn up_greets_a_newcomer_and_prints_one_line_on_stdout() {
     assert_eq!(ran.code, 0);
     assert_eq!(ran.data, format!("ready dak:{} /ip4/127.0.0.1/tcp/4001\n", samples::CAROL));
     assert!(ran.talk.contains("dak contact add alice dak:") && ran.talk.contains("dak backup FILE"), "{}", ran.talk);
-    for told in ["Ctrl-C stops the node", "  met bob\n", "  mail from bob: dak read 3f2a91c0de\n"] {
+    for told in ["Ctrl-C or `dak down` stops the node", "  met bob\n", "  mail from bob: dak read 3f2a91c0de\n"] {
         assert!(ran.talk.contains(told), "{told}: {}", ran.talk);
     }
     let ran = stage.run("up --json");

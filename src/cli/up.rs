@@ -163,7 +163,7 @@ fn greet(out: &Out, ready: &Ready, place: &str) {
         let listen: String = me.listen.iter().map(|listen| format!(" {}", safe_text(listen))).collect();
         format!("ready {}{listen}\n", safe_text(&me.address))
     });
-    out.talk("Ctrl-C stops the node, and so does `dak down`; mail and whom it meets is told here");
+    out.talk("Ctrl-C or `dak down` stops the node. Mail, and whom it meets, is told here.");
 }
 
 /// Tells the person what happens, until the node ends.

@@ -56,7 +56,7 @@ impl Desk {
     }
 
     async fn who(&self, node: NodeId) -> Option<Who> {
-        let name = self.look(move |_: &Agent, names: &Names<'_>| names.given(&node)).await.ok()?;
+        let name = self.look(move |_: &Agent, names: &Names<'_>| names.known(&node)).await.ok()?;
         let nickname = self.node().nearby().nickname(&node);
         Some(Who { name, nickname, peer_id: node.peer_id() })
     }

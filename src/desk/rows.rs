@@ -61,12 +61,14 @@ impl Names<'_> {
         self.agent.person(node).filter(|_| *node != self.agent.node()).map(|person| person.name.clone())
     }
 
+    /// What this person calls a node, this one included.
+    pub fn known(&self, node: &NodeId) -> Option<String> {
+        if *node == self.agent.node() { Some(self.name.to_owned()) } else { self.given(node) }
+    }
+
     /// A name, or the address.
     pub fn show(&self, node: &NodeId) -> String {
-        match *node == self.agent.node() {
-            true => self.name.to_owned(),
-            false => self.given(node).unwrap_or_else(|| address(*node)),
-        }
+        self.known(node).unwrap_or_else(|| address(*node))
     }
 
     pub fn envelope(&self, letter: &Letter) -> Envelope {

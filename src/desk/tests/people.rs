@@ -6,6 +6,7 @@ use super::super::*;
 use crate::api::model::{Compose, ContactRow, InboxRow};
 use crate::api::{Listing, Row};
 use crate::bundle::Priority;
+use crate::cli::News;
 use crate::eid::Eid;
 use crate::keys::Identity;
 use crate::message::{Message, pad};
@@ -67,7 +68,6 @@ async fn a_name_is_one_name_however_it_is_spelt() {
 }
 
 #[tokio::test]
-#[tokio::test]
 async fn a_name_typed_in_other_letters_names_its_only_owner_or_says_that_there_are_several() {
     let (desk, _place) = desk();
     let show = |who: &str| desk.answer(Request::ContactShow { who: who.into() });
@@ -97,6 +97,7 @@ async fn a_note_to_oneself_is_news_of_oneself() {
     assert_eq!((from.name.as_deref(), id), (Some("alice"), sent.id));
 }
 
+#[tokio::test]
 async fn of_two_that_take_a_name_at_the_same_time_one_gets_it() {
     let (desk, _place) = desk();
     for round in 0..20 {
