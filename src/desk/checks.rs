@@ -7,7 +7,7 @@ use libp2p::multiaddr::Protocol;
 
 use super::{Desk, descriptors};
 use crate::api::ApiError;
-use crate::api::model::{CheckRow, Schema, Verdict};
+use crate::api::model::{CheckRow, Verdict};
 use crate::net::Multicast;
 use crate::store::StoreError;
 use crate::store::redb::{Depth, Findings};
@@ -33,16 +33,18 @@ impl Desk {
     fn check_identity(&self) -> CheckRow {
         let path = self.inner.home.identity_path();
         match crate::keys::Identity::load(&path) {
-            Ok(_) => row("identity", Verdict::Ok, format!("{} is readable by you alone", path.display()), None),
-            Err(error) => row("identity", Verdict::Bad, error.to_string(), None),
+            Ok(_) => {
+                CheckRow::new("identity", Verdict::Ok, format!("{} is readable by you alone", path.display()), None)
+            }
+            Err(error) => CheckRow::new("identity", Verdict::Bad, error.to_string(), None),
         }
     }
 
     async fn check_clock(&self) -> Result<CheckRow, ApiError> {
         let at = self.look(|agent, _| agent.at()).await?;
         Ok(match at.wall >= BUILD_DATE {
-            true => row("clock", Verdict::Ok, "the wall clock is plausible".into(), None),
-            false => row(
+            true => CheckRow::new("clock", Verdict::Ok, "the wall clock is plausible".into(), None),
+            false => CheckRow::new(
                 "clock",
                 Verdict::Warn,
                 "the wall clock is behind this program's own date; messages go out without a sent time".into(),
@@ -53,19 +55,19 @@ impl Desk {
 
     fn check_space(&self) -> CheckRow {
         if let Err(error) = super::refuse_to_write(&self.inner.lock, &self.inner.home) {
-            return row("disk", Verdict::Warn, error.message, error.next_step);
+            return CheckRow::new("disk", Verdict::Warn, error.message, error.next_step);
         }
         match self.node().reader().free_bytes() {
             Ok(free) if free >= FREE_BYTES_LOW => {
-                row("disk", Verdict::Ok, format!("{} are free", about_bytes(free)), None)
+                CheckRow::new("disk", Verdict::Ok, format!("{} are free", about_bytes(free)), None)
             }
-            Ok(free) => row(
+            Ok(free) => CheckRow::new(
                 "disk",
                 Verdict::Warn,
                 format!("only {} are free", about_bytes(free)),
                 Some("free some space; below 16 MiB nothing is carried, below 3 MiB no mail is sent or taken".into()),
             ),
-            Err(error) => row("disk", Verdict::Bad, error.to_string(), None),
+            Err(error) => CheckRow::new("disk", Verdict::Bad, error.to_string(), None),
         }
     }
 
@@ -79,7 +81,7 @@ impl Desk {
     async fn check_network(&self) -> Result<Vec<CheckRow>, ApiError> {
         let Some(net) = self.node().net() else {
             let step = Some("start it with `dak up`".into());
-            return Ok(vec![row("network", Verdict::Warn, "no node runs on this home".into(), step)]);
+            return Ok(vec![CheckRow::new("network", Verdict::Warn, "no node runs on this home".into(), step)]);
         };
         let contacts = self.look(|agent, _| agent.contacts().count()).await?;
         let nearby = self.node().nearby();
@@ -88,7 +90,7 @@ impl Desk {
         let anywhere = self.inner.config.listen.value.iter().any(everywhere);
         let mut rows = vec![reachability(&nearby.offered(), anywhere), neighbours(&net.multicast(), around)];
         rows.extend(nearby.twin(Instant::now()).map(|place| twin(&place)));
-        rows.push(row(
+        rows.push(CheckRow::new(
             "contacts",
             Verdict::Ok,
             match contacts {
@@ -103,7 +105,7 @@ impl Desk {
         if refused > 0 {
             let what = if refused == 1 { "bundle or frame was" } else { "bundles or frames were" };
             let found = format!("{refused} {what} refused; the log says whose and why");
-            rows.push(row("peers", Verdict::Warn, found, None));
+            rows.push(CheckRow::new("peers", Verdict::Warn, found, None));
         }
         Ok(rows)
     }
@@ -118,12 +120,12 @@ fn reachability(offered: &[Multiaddr], anywhere: bool) -> CheckRow {
     };
     let here = |addr: &Multiaddr| addr.iter().any(|part| is_loopback(&part));
     match offered {
-        [] => row("network", Verdict::Warn, "listens nowhere".into(), Some(step.into())),
+        [] => CheckRow::new("network", Verdict::Warn, "listens nowhere".into(), Some(step.into())),
         _ if offered.iter().all(here) => {
             let found = format!("only this machine can reach the node: it listens on {} alone", listens.join(", "));
-            row("network", Verdict::Warn, found, Some(step.into()))
+            CheckRow::new("network", Verdict::Warn, found, Some(step.into()))
         }
-        _ => row("network", Verdict::Ok, format!("listens on {}", listens.join(", ")), None),
+        _ => CheckRow::new("network", Verdict::Ok, format!("listens on {}", listens.join(", ")), None),
     }
 }
 
@@ -154,13 +156,16 @@ fn neighbours(multicast: &Multicast, around: usize) -> CheckRow {
         Multicast::Fails(why) if around == 0 => {
             let found = format!("nobody can be found, for multicast does not work: {why}");
             let step = "let UDP port 5353 through the firewall, or name a node with `dak up --peer MULTIADDR`";
-            row("neighbours", Verdict::Warn, found, Some(step.into()))
+            CheckRow::new("neighbours", Verdict::Warn, found, Some(step.into()))
         }
-        Multicast::Fails(why) => {
-            row("neighbours", Verdict::Ok, format!("{known}; others cannot be found by multicast: {why}"), None)
-        }
-        Multicast::Off => row("neighbours", Verdict::Ok, format!("{known}; others are not looked for"), None),
-        Multicast::Unknown | Multicast::Works => row("neighbours", Verdict::Ok, known, None),
+        Multicast::Fails(why) => CheckRow::new(
+            "neighbours",
+            Verdict::Ok,
+            format!("{known}; others cannot be found by multicast: {why}"),
+            None,
+        ),
+        Multicast::Off => CheckRow::new("neighbours", Verdict::Ok, format!("{known}; others are not looked for"), None),
+        Multicast::Unknown | Multicast::Works => CheckRow::new("neighbours", Verdict::Ok, known, None),
     }
 }
 
@@ -168,15 +173,15 @@ fn neighbours(multicast: &Multicast, around: usize) -> CheckRow {
 fn twin(place: &str) -> CheckRow {
     let found = format!("another machine runs with this home's key, at {place}: mail reaches now one, now the other");
     let step = "stop one of the two for good; a home is moved with `dak backup` and `dak restore`, not run twice";
-    row("identity", Verdict::Bad, found, Some(step.into()))
+    CheckRow::new("identity", Verdict::Bad, found, Some(step.into()))
 }
 
 /// Mail of whoever is no contact has a bound, or anybody could fill the disk.
 fn mail_of_strangers(bytes: u64, bytes_max: u64) -> CheckRow {
     let found = format!("mail from strangers takes {} of {}", about_bytes(bytes), about_bytes(bytes_max));
     match bytes < bytes_max / 10 * 9 {
-        true => row("mail", Verdict::Ok, found, None),
-        false => row(
+        true => CheckRow::new("mail", Verdict::Ok, found, None),
+        false => CheckRow::new(
             "mail",
             Verdict::Warn,
             format!("{found}; what has no room there is refused, and waits with whoever brought it"),
@@ -191,9 +196,9 @@ pub(super) fn store_rows(found: Result<Findings, StoreError>) -> Vec<CheckRow> {
     let findings = match found {
         Ok(findings) => findings,
         Err(StoreError::Damaged(what)) => {
-            return vec![row("store", Verdict::Bad, format!("the store is damaged ({what})"), step())];
+            return vec![CheckRow::new("store", Verdict::Bad, format!("the store is damaged ({what})"), step())];
         }
-        Err(error) => return vec![row("store", Verdict::Bad, error.to_string(), None)],
+        Err(error) => return vec![CheckRow::new("store", Verdict::Bad, error.to_string(), None)],
     };
     if findings.is_sound() {
         let found = format!(
@@ -203,18 +208,14 @@ pub(super) fn store_rows(found: Result<Findings, StoreError>) -> Vec<CheckRow> {
             findings.outgoing,
             about_bytes(findings.file_bytes)
         );
-        return vec![row("store", Verdict::Ok, found, None)];
+        return vec![CheckRow::new("store", Verdict::Ok, found, None)];
     }
     let count = findings.problem_count;
     let found = format!("the store has {count} problem{}", if count == 1 { "" } else { "s" });
-    let mut rows = vec![row("store", Verdict::Bad, found, step())];
+    let mut rows = vec![CheckRow::new("store", Verdict::Bad, found, step())];
     let shown = findings.problems.iter().take(PROBLEMS_SHOWN);
-    rows.extend(shown.map(|problem| row("store", Verdict::Bad, problem.to_string(), None)));
+    rows.extend(shown.map(|problem| CheckRow::new("store", Verdict::Bad, problem.to_string(), None)));
     rows
-}
-
-pub(super) fn row(check: &str, verdict: Verdict, message: String, next_step: Option<String>) -> CheckRow {
-    CheckRow { schema: Schema, check: check.into(), verdict, message, next_step }
 }
 
 #[cfg(test)]

@@ -2,7 +2,6 @@
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use super::checks::row;
 use crate::api::model::{CheckRow, Verdict};
 use crate::net::Limits;
 
@@ -53,7 +52,7 @@ pub fn check(files: u64) -> Option<CheckRow> {
     let found = format!("this node may have {files} files open at once, and takes fewer connections for it");
     let step =
         format!("start it with more: `ulimit -n {ENOUGH}` before `dak up`, or LimitNOFILE={ENOUGH} in its service");
-    Some(row("files", Verdict::Warn, found, Some(step)))
+    Some(CheckRow::new("files", Verdict::Warn, found, Some(step)))
 }
 
 #[cfg(test)]

@@ -316,6 +316,12 @@ pub struct CheckRow {
     pub next_step: Option<String>,
 }
 
+impl CheckRow {
+    pub fn new(check: &str, verdict: Verdict, message: String, next_step: Option<String>) -> CheckRow {
+        CheckRow { schema: Schema, check: check.into(), verdict, message, next_step }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
