@@ -21,6 +21,9 @@ const SHORT_PEER_DIGITS: usize = 10;
 /// As much of a message's id as tables print.
 const SHORT_ID_DIGITS: usize = 10;
 
+/// Rows by where they stand, and the nodes that each is about.
+type Mentions<P> = Vec<(P, Vec<NodeId>)>;
+
 /// Reads an address; a bad key is a failure of verification, everything else a slip of the keyboard.
 pub fn ticket(address: &str) -> Result<Ticket, ApiError> {
     Ticket::parse(address).map_err(|error| {
@@ -167,7 +170,7 @@ impl Desk {
     /// Takes the nodes of all rows, one page after another, for others wait for the agent too.
     async fn walk<P: Copy + Send + 'static>(
         &self,
-        page: fn(&Agent, Option<P>) -> Vec<(P, Vec<NodeId>)>,
+        page: fn(&Agent, Option<P>) -> Mentions<P>,
         take: &mut impl FnMut(NodeId),
     ) -> Result<(), ApiError> {
         let mut after = None;
@@ -256,13 +259,13 @@ impl Desk {
 }
 
 /// Whom the next letters are from.
-fn of_letters(agent: &Agent, after: Option<Position>) -> Vec<(Position, Vec<NodeId>)> {
+fn of_letters(agent: &Agent, after: Option<Position>) -> Mentions<Position> {
     let letters = agent.letters_between(after.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded);
     letters.take(PAGE_ROWS).map(|(position, letter)| (position, vec![letter.source, letter.from])).collect()
 }
 
 /// Whom the next of one's own messages are for, and who carries them.
-fn of_sent(agent: &Agent, after: Option<Written>) -> Vec<(Written, Vec<NodeId>)> {
+fn of_sent(agent: &Agent, after: Option<Written>) -> Mentions<Written> {
     let nodes = |outgoing: &Outgoing| {
         let carriers = outgoing.carriers.iter().map(|carrier| carrier.who);
         [outgoing.destination.node].into_iter().chain(carriers).collect()
@@ -271,7 +274,7 @@ fn of_sent(agent: &Agent, after: Option<Written>) -> Vec<(Written, Vec<NodeId>)>
 }
 
 /// Whom the next of the bundles held are from and for, and who handed them over.
-fn of_held(agent: &Agent, after: Option<Standing>) -> Vec<(Standing, Vec<NodeId>)> {
+fn of_held(agent: &Agent, after: Option<Standing>) -> Mentions<Standing> {
     let nodes = |held: Held| [held.source, held.destination.node].into_iter().chain(held.from).collect();
     agent.held_behind(after).take(PAGE_ROWS).map(|(standing, held)| (standing, nodes(held))).collect()
 }
