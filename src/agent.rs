@@ -274,7 +274,7 @@ impl Agent {
     }
 
     /// Whether this person named a node, and did not block it.
-    fn is_contact(&self, node: &NodeId) -> bool {
+    pub fn is_contact(&self, node: &NodeId) -> bool {
         is_named(&self.people, node)
     }
 

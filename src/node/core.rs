@@ -247,6 +247,11 @@ impl Core {
     }
 
     fn handle(&mut self, input: Input, out: &mut Vec<Output>) {
+        if let Input::Bundle { bundle, .. } = &input
+            && self.agent.is_contact(&bundle.source)
+        {
+            self.clock.second_sign(bundle.creation.time);
+        }
         self.tape.handle(&mut self.agent, self.clock.moment(), input, out);
     }
 
