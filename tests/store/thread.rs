@@ -56,6 +56,24 @@ async fn what_queues_while_a_commit_runs_shares_the_next_one_in_order() {
 }
 
 #[tokio::test]
+async fn answers_that_only_wait_their_turn_are_no_commit() {
+    let dir = tempfile::tempdir().unwrap();
+    let thread = StoreThread::start(open(&dir.path().join("store.redb")));
+    let outcomes = Outcomes::default();
+    thread.commit(batch(1, &outcomes)).await;
+    thread.flush().await.unwrap();
+    let store = thread.stop();
+    let (syncs, written) = (store.traffic().syncs(), store.traffic().written_bytes());
+    let thread = StoreThread::start(store);
+    for row in 2..=9 {
+        thread.commit(Batch { changes: Vec::new(), ..batch(row, &outcomes) }).await;
+    }
+    let store = thread.stop();
+    assert_eq!(*outcomes.lock().unwrap(), (1..=9).map(|row| (row, Ok(()))).collect::<Vec<_>>());
+    assert_eq!((store.traffic().syncs(), store.traffic().written_bytes()), (syncs, written));
+}
+
+#[tokio::test]
 async fn after_a_failed_commit_everything_fails_until_the_reset() {
     let ram = Ram::default();
     let thread = StoreThread::start(ram.open().unwrap());
