@@ -198,6 +198,9 @@ impl Agent {
         let mut inbox = Inbox::restore(durable.letters, durable.delivered);
         // Whoever writes to himself is no stranger.
         durable.people.keys().chain([&node]).for_each(|person| inbox.set_named(*person, true));
+        let mut routing = Routing::new(&config.policy, node, &durable.learned);
+        let contacts = durable.people.keys().filter(|person| is_named(&durable.people, person));
+        contacts.for_each(|person| routing.set_named(*person, true));
         let nudges = inbox.letters().filter(|letter| !letter.collected).map(|letter| letter.id).collect();
         let mut agent = Agent {
             node,
@@ -222,7 +225,7 @@ impl Agent {
             inbox,
             outbox: Outbox::restore(durable.outgoing),
             people: durable.people,
-            routing: Routing::new(&config.policy, node, &durable.learned),
+            routing,
             learned: durable.learned,
             owed,
             unmatched: Place::keyed(&key),

@@ -8,6 +8,8 @@ mod exact;
 mod faults;
 #[path = "sim/fuzz.rs"]
 mod fuzz;
+#[path = "sim/liars.rs"]
+mod liars;
 #[path = "sim/rated.rs"]
 mod rated;
 #[path = "sim/same.rs"]

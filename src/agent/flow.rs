@@ -215,6 +215,9 @@ impl Agent {
                 self.note_spent(id, peer);
             }
             let held = self.custody.held(slot);
+            if held.kind == Kind::Message && held.destination.node != peer {
+                self.routing.handed(&id, peer);
+            }
             if flight.moved && held.class != Class::Own && held.grade != Grade::Released {
                 self.regrade(slot, Grade::Released, held.copies, held.class, out);
             }

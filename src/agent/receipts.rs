@@ -150,6 +150,9 @@ impl Agent {
             _ => return self.refuse(from, id, Refusal::Unwilling, out),
         };
         let freed = self.heed(&receipt, bundle.source, from, life.expires, out);
+        if from != bundle.source {
+            freed.iter().for_each(|held| self.routing.proven(&held.id, from));
+        }
         let held = self.as_held(from, transit, &bundle, size_bytes, life, Class::Strangers);
         let held = in_place_of(&freed, held);
         let mine = self.mailboxes.signer_of(&bundle.destination).is_some();

@@ -3,12 +3,31 @@
 //! A strategy never touches custody or contacts. The agent hands over bundles for the peer itself without asking; all
 //! else it asks about, one bundle and one peer at a time. What a strategy learns and must keep over a restart leaves as
 //! records that the agent commits.
+//!
+//! # Whom the default believes
+//!
+//! A copy goes where its prospect is good, and of that a node knows two things: whom it met itself, and what peers say.
+//!
+//! - *Meetings* (`meetings.rs`) cannot be talked up: a peer proves its key when it connects, and one in ten minutes is the
+//!   most that counts. They have a table of their own, are all that outlives a restart, and all that a Hello tells.
+//! - *Hearsay* (`hearsay.rs`) decides only whether the peer that says it gets a copy. It is not kept for others, not
+//!   repeated, never a rate of one's own, and believed as far as the other end of the claimed meetings agrees and as the
+//!   teller's copies have led to receipts: evidence of delivery is the one thing that a carrier which drops what it takes
+//!   cannot show, for the destination signs it.
+//!
+//! PRoPHET as published (RFC 6693) takes every Hello at its word and passes it on; its section 6 says that routing can be
+//! manipulated that way and leaves the answer to deployments. Here it is kept as published, to compare with. Sprayed
+//! copies are the other half of the answer (Spyropoulos et al. 2005): a budget goes to several carriers, a doubtful one
+//! gets little or nothing of it, and its copy is one more rather than one instead. The destination gets its bundles
+//! whatever anybody says.
 
 mod binary;
 mod chance;
 mod epidemic;
+mod hearsay;
 mod learned;
-pub mod prophet;
+mod meetings;
+mod prophet;
 mod prospect;
 mod spray;
 
@@ -17,8 +36,10 @@ use std::collections::BTreeMap;
 use crate::bundle::{Kind, Priority};
 use crate::eid::Eid;
 use crate::frame::{ROUTING_ENTRIES_MAX, RoutingInfo};
-use crate::id::NodeId;
+use crate::id::{BundleId, NodeId};
 use crate::time::{Millis, Timestamp};
+
+pub use self::prophet::{Forwarding, Parameters};
 
 use self::learned::Learned;
 
@@ -61,6 +82,9 @@ pub trait Strategy {
     /// Whether anything is ever handed to a node that is not its destination.
     fn replicates(&self) -> bool;
 
+    /// The person names a node, or does so no longer.
+    fn set_named(&mut self, _node: NodeId, _is_named: bool) {}
+
     /// What the next Hello to `peer` says.
     fn info(&mut self, peer: NodeId, now: Timestamp) -> RoutingInfo;
 
@@ -69,6 +93,12 @@ pub trait Strategy {
 
     /// A contact ended.
     fn parted(&mut self, _peer: NodeId, _now: Timestamp, _lessons: &mut Lessons) {}
+
+    /// `peer` accepted a message that is for another.
+    fn handed(&mut self, _id: &BundleId, _peer: NodeId) {}
+
+    /// The destination signed that it has a message; `from`, which is another, was the first to bring the receipt.
+    fn proven(&mut self, _id: &BundleId, _from: NodeId) {}
 
     /// A copy had to leave for want of room.
     fn evicted(&mut self, _bundle: &Facts) {}
@@ -93,7 +123,7 @@ pub enum Policy {
     /// Binary spray-and-wait: each hop hands on half of its copies (Spyropoulos et al. 2005).
     SprayAndWait,
     /// PRoPHETv2: to whoever is likelier to meet the destination (RFC 6693).
-    Prophet(prophet::Parameters),
+    Prophet(Parameters),
     /// Where the prospect of delivery is worth the room; the default.
     Prospect,
 }
@@ -167,6 +197,10 @@ impl Routing {
         self.strategy().replicates()
     }
 
+    pub fn set_named(&mut self, node: NodeId, is_named: bool) {
+        self.strategy_mut().set_named(node, is_named);
+    }
+
     pub fn info(&mut self, peer: NodeId, now: Timestamp) -> RoutingInfo {
         self.strategy_mut().info(peer, now)
     }
@@ -193,6 +227,14 @@ impl Routing {
 
     pub fn send_rank(&self, bundle: &Facts, peer: NodeId) -> u64 {
         self.strategy().send_rank(bundle, peer)
+    }
+
+    pub fn handed(&mut self, id: &BundleId, peer: NodeId) {
+        self.strategy_mut().handed(id, peer);
+    }
+
+    pub fn proven(&mut self, id: &BundleId, from: NodeId) {
+        self.strategy_mut().proven(id, from);
     }
 
     pub fn evicted(&mut self, bundle: &Facts) {

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use dak::agent::routing::prophet::{Forwarding, Parameters};
 use dak::agent::routing::{Facts, Policy, Verdict};
+use dak::agent::routing::{Forwarding, Parameters};
 use dak::eid::Eid;
 use dak::frame::{ROUTING_ENTRIES_MAX, RoutingInfo};
 use dak::time::{DAY, HOUR, MINUTE, Millis, SECOND, Timestamp};
@@ -235,7 +235,7 @@ fn a_restart_changes_nothing_of_what_is_known() {
 fn a_table_is_bounded_whatever_peers_claim() {
     let mut rig = Rig::new(usual(), 3);
     rig.meet(0, 1);
-    for round in 0..3 {
+    for round in 0..10 {
         let claims = (0..2 * ROUTING_ENTRIES_MAX).rev().map(|n| (node(10_000 * round + n + 10), 60_000)).collect();
         rig.hear(0, 2, &RoutingInfo::Predictabilities(claims));
         rig.down(0, 2);

@@ -3,6 +3,7 @@
 use dak::agent::routing::{Facts, Policy, RATES_TOLD_MAX, Verdict};
 use dak::eid::Eid;
 use dak::frame::{ROUTING_ENTRIES_MAX, RoutingInfo};
+use dak::id::BundleId;
 use dak::time::{DAY, HOUR, MINUTE, Millis};
 
 use crate::rig::{Dice, Rig, facts, node};
@@ -43,26 +44,160 @@ fn a_link_that_flaps_counts_as_one_meeting() {
 }
 
 #[test]
-fn whoever_is_in_contact_is_met_all_the_time() {
-    let mut rig = rig(2);
+fn nobody_is_told_who_is_here_now() {
+    let mut rig = rig(3);
+    for _ in 0..4 {
+        rig.meet(0, 1);
+        rig.pass(HOUR);
+    }
+    let apart = rig.told(0);
     rig.up(0, 1);
+    let present = rig.told(0);
+    // One meeting more, as any other.
+    assert!(present[&node(1)] <= apart[&node(1)] * 3 / 2, "{present:?} after {apart:?}");
     rig.pass(DAY.times(3));
-    assert_eq!(rig.told(0)[&node(1)], 480 * STEPS);
+    assert!(rig.told(0).get(&node(1)).is_none_or(|told| *told < STEPS), "it says nothing of a contact that lasts");
     rig.down(0, 1);
     rig.pass(MINUTE.times(10));
     assert!(rig.told(0)[&node(1)] > 0, "nothing was forgotten meanwhile");
 }
 
 #[test]
-fn a_boast_counts_no_more_than_meetings_with_the_boaster() {
-    let mut rig = rig(3);
+fn strangers_are_told_habits_in_steps_of_four_times() {
+    let mut rig = rig(4);
+    for round in 0..8 {
+        rig.meet(0, 1);
+        if round % 4 == 0 {
+            rig.meet(0, 2);
+        }
+        rig.pass(HOUR);
+    }
+    let (exact, coarse) = (rig.told(0), rig.told_a_stranger(0));
+    for who in [1, 2] {
+        let (exact, coarse) = (exact[&node(who)], coarse[&node(who)]);
+        assert!([STEPS, 4 * STEPS, 16 * STEPS, 64 * STEPS].contains(&coarse), "{coarse}");
+        assert!((coarse / 2..2 * coarse).contains(&exact), "{exact} is told as {coarse}");
+    }
+}
+
+#[test]
+fn who_is_met_often_is_told_as_those_named_are() {
+    let mut rig = rig(2);
+    for round in 0..5 {
+        rig.pass(MINUTE.times(20));
+        // Of the 5 nodes that 0 meets, 9 is one that nobody named.
+        let before = rig.told_to(0, 9);
+        rig.hear(0, 9, &RoutingInfo::Meetings(vec![]));
+        rig.routings[0].parted(node(9), rig.now);
+        rig.meet(0, 1);
+        let RoutingInfo::Meetings(told) = before else { panic!("it tells meetings") };
+        let exact = rig.told(0).get(&node(1)).copied();
+        let is_coarse = told.iter().all(|(_, rate)| (rate / STEPS).is_power_of_two() && rate % STEPS == 0);
+        assert_eq!(is_coarse, round < 4, "{round}: {told:?}, {exact:?}");
+    }
+}
+
+#[test]
+fn what_was_heard_is_not_told_on() {
+    let mut rig = rig(4);
     rig.meet(0, 1);
     rig.pass(HOUR);
     rig.up(0, 1);
     rig.hear(0, 1, &RoutingInfo::Meetings(vec![(node(2), u16::MAX)]));
     rig.down(0, 1);
+    assert_eq!(rig.told(0).into_keys().collect::<Vec<_>>(), [node(1)]);
+}
+
+#[test]
+fn one_hello_of_invented_rates_changes_nothing_that_lasts_or_is_told_on() {
+    let mut rig = rig(200);
+    (1..100).for_each(|other| rig.meet(0, other));
+    let (met, kept) = (rig.told(0), rig.learned[0].clone());
+    rig.pass(MINUTE);
+    rig.meet(0, 100);
+    let invented = (0..ROUTING_ENTRIES_MAX).map(|n| (node(10_000 + n), u16::MAX));
+    rig.hear(0, 100, &RoutingInfo::Meetings(invented.collect()));
+    rig.down(0, 100);
     let told = rig.told(0);
-    assert!(told[&node(2)] > 0 && told[&node(2)] <= told[&node(1)] / 2, "{told:?}");
+    assert!(met.keys().chain([&node(100)]).all(|other| told.contains_key(other)), "no meeting made way");
+    assert_eq!(told.len(), met.len() + 1, "and nothing of it is repeated");
+    assert_eq!(rig.learned[0].len(), kept.len() + 1, "what is durable is whom it met");
+}
+
+#[test]
+fn a_promise_of_one_peer_keeps_nothing_from_another_that_meets_the_destination() {
+    let mut rig = rig(4);
+    for _ in 0..5 {
+        rig.meet(2, 3);
+        rig.pass(HOUR);
+    }
+    // Something worth next to nothing had to go, so that room is not free.
+    evict(&mut rig, 0, Millis(2_000), 900_000);
+    rig.meet(0, 1);
+    rig.pass(MINUTE.times(10));
+    rig.up(0, 1);
+    rig.hear(0, 1, &RoutingInfo::Meetings(vec![(node(3), u16::MAX)]));
+    rig.down(0, 1);
+    rig.up(0, 2);
+    assert_eq!(rig.verdict(0, 2, 3), Verdict::Copy(1), "2 meets 3 every hour, and 1 says that it always does");
+}
+
+#[test]
+fn hearsay_never_takes_the_place_of_a_meeting() {
+    let mut rig = rig(400);
+    (300..400).for_each(|other| rig.meet(0, other));
+    let met = rig.told(0);
+    rig.pass(MINUTE);
+    for liar in 1..80 {
+        let told = (0..ROUTING_ENTRIES_MAX).map(|n| (node(1_000 + liar * ROUTING_ENTRIES_MAX + n), u16::MAX));
+        rig.told_to(0, liar);
+        rig.hear(0, liar, &RoutingInfo::Meetings(told.collect()));
+    }
+    assert_eq!(rig.learned[0].len(), 79 + 100, "what is durable is who was met");
+    let told = rig.told(0);
+    assert!(met.keys().filter(|other| told.contains_key(other)).count() >= 100 - (79 + 100 - (RATES_TOLD_MAX - 1)));
+}
+
+#[test]
+fn a_promise_is_worth_no_more_than_what_the_other_end_says_of_it() {
+    // 2 meets 3 now and then, and 1 not at all; 1 says that it meets both all the time.
+    let mut rig = rig(5);
+    for _ in 0..4 {
+        rig.meet(2, 3);
+        rig.meet(0, 2);
+        rig.meet(0, 3);
+        rig.pass(MINUTE.times(30));
+    }
+    evict(&mut rig, 0, Millis(2_000), 900_000);
+    rig.up(0, 1);
+    let boast = |others: &[usize]| RoutingInfo::Meetings(others.iter().map(|other| (node(*other), u16::MAX)).collect());
+    rig.hear(0, 1, &boast(&[2, 4]));
+    rig.up(0, 2);
+    let destination = Eid::mail(node(4));
+    let of_4 = facts(rig.now, &destination);
+    let to_liar = rig.routings[0].send_rank(&of_4, node(1));
+    rig.hear(0, 1, &boast(&[4]));
+    let unrefuted = rig.routings[0].send_rank(&of_4, node(1));
+    assert!(to_liar > unrefuted, "found out about 2, it is believed less about 4: {to_liar} {unrefuted}");
+    rig.hear(0, 1, &boast(&[2, 3, 4]));
+    let destination = Eid::mail(node(3));
+    let of_3 = facts(rig.now, &destination);
+    assert!(rig.routings[0].send_rank(&of_3, node(2)) < rig.routings[0].send_rank(&of_3, node(1)), "2 really meets 3");
+}
+
+#[test]
+fn a_carrier_whose_copies_never_lead_to_receipts_is_given_few() {
+    let mut rig = rig(4);
+    rig.up(0, 1);
+    rig.up(0, 2);
+    assert_eq!(rig.verdict_on(0, 1, 3, 16), Verdict::Copy(8));
+    for n in 0..40u8 {
+        let id = BundleId([n; 32]);
+        [1, 2].into_iter().for_each(|peer| rig.routings[0].handed(&id, node(peer)));
+        rig.routings[0].proven(&id, node(2));
+    }
+    assert_eq!(rig.verdict_on(0, 2, 3, 16), Verdict::Copy(8), "2 brought every receipt");
+    assert_eq!(rig.verdict_on(0, 1, 3, 16), Verdict::Copy(0), "1 none, so that its copy spends nothing");
 }
 
 #[test]
@@ -76,8 +211,11 @@ fn with_room_everywhere_everybody_gets_everything() {
 #[test]
 fn where_room_is_short_the_last_copy_goes_only_to_whoever_is_likelier_to_meet_the_destination() {
     let mut rig = rig(4);
-    for _ in 0..5 {
+    for round in 0..5 {
         rig.meet(1, 3);
+        if round < 2 {
+            rig.meet(0, 3);
+        }
         rig.pass(HOUR);
     }
     rig.pass(MINUTE);
@@ -85,7 +223,7 @@ fn where_room_is_short_the_last_copy_goes_only_to_whoever_is_likelier_to_meet_th
     evict(&mut rig, 0, Millis(2_000), 900_000);
     rig.up(0, 1);
     rig.up(0, 2);
-    assert_eq!(rig.verdict(0, 1, 3), Verdict::Copy(1), "1 meets 3 every hour");
+    assert_eq!(rig.verdict(0, 1, 3), Verdict::Copy(1), "1 meets 3 more often");
     assert_eq!(rig.verdict(0, 2, 3), Verdict::Keep, "2 never met 3");
     assert_eq!(rig.verdict_on(0, 2, 3, 16), Verdict::Copy(8), "a budget is spent on anybody with room");
     rig.pass(HOUR.times(3));
@@ -188,7 +326,7 @@ fn who_said_nothing_may_have_heard_nothing_and_is_told_again() {
 fn what_peers_tell_is_bounded_however_many_they_are() {
     let mut rig = rig(1);
     let mut dice = Dice::new(1);
-    for peer in 1..100usize {
+    for peer in 1..200usize {
         let mut told: Vec<_> = (0..ROUTING_ENTRIES_MAX).map(|_| (node(dice.below(1 << 20) as usize), 9)).collect();
         told.sort_unstable();
         told.dedup();

@@ -16,7 +16,14 @@ pub struct Rig {
     pub routings: Vec<Routing>,
     pub learned: Vec<BTreeMap<NodeId, Vec<u8>>>,
     pub now: Timestamp,
+    /// Friends that were told something.
+    friends: usize,
 }
+
+/// Named by none, and never met.
+const STRANGER: usize = 1_000_000;
+/// The first of those that are named and never met.
+const FRIENDS: usize = 1_000_001;
 
 /// The name of the n-th node; names rise with numbers.
 pub fn node(n: usize) -> NodeId {
@@ -26,10 +33,17 @@ pub fn node(n: usize) -> NodeId {
 }
 
 impl Rig {
+    /// Nodes whose persons know each other, so that they are told all there is to tell.
     pub fn new(policy: Policy, nodes: usize) -> Rig {
         let learned = vec![BTreeMap::new(); nodes];
         let routings = (0..nodes).map(|n| Routing::new(&policy, node(n), &learned[n])).collect();
-        Rig { policy, routings, learned, now: Timestamp(1_000_000) }
+        let mut rig = Rig { policy, routings, learned, now: Timestamp(1_000_000), friends: 0 };
+        (0..nodes).for_each(|n| rig.name_all(n));
+        rig
+    }
+
+    fn name_all(&mut self, n: usize) {
+        (0..self.routings.len()).for_each(|other| self.routings[n].set_named(node(other), true));
     }
 
     pub fn pass(&mut self, span: Millis) {
@@ -78,6 +92,7 @@ impl Rig {
 
     pub fn restart(&mut self, n: usize) {
         self.routings[n] = Routing::new(&self.policy, node(n), &self.learned[n]);
+        self.name_all(n);
     }
 
     pub fn verdict(&self, n: usize, peer: usize, destination: usize) -> Verdict {
@@ -89,9 +104,21 @@ impl Rig {
         self.routings[n].verdict(&Facts { copies, ..facts(self.now, &destination) }, node(peer))
     }
 
-    /// The numbers a Hello of `n` to a stranger would tell.
+    /// The numbers that a Hello of `n` tells one more peer that is named, to whom everything is new.
     pub fn told(&mut self, n: usize) -> BTreeMap<NodeId, u16> {
-        match self.routings[n].info(node(1_000_000), self.now) {
+        let friend = FRIENDS + self.friends;
+        self.friends += 1;
+        self.routings[n].set_named(node(friend), true);
+        self.numbers(n, friend)
+    }
+
+    /// … to a stranger.
+    pub fn told_a_stranger(&mut self, n: usize) -> BTreeMap<NodeId, u16> {
+        self.numbers(n, STRANGER)
+    }
+
+    fn numbers(&mut self, n: usize, to: usize) -> BTreeMap<NodeId, u16> {
+        match self.routings[n].info(node(to), self.now) {
             RoutingInfo::Predictabilities(told) | RoutingInfo::Meetings(told) => {
                 assert!(told.is_sorted_by(|a, b| a.0 < b.0), "a Hello's entries rise");
                 told.into_iter().collect()

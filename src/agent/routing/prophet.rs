@@ -15,9 +15,14 @@
 //! Numbers are integers with 31 bits after the point, rounded to 1/65,535 on the wire. What a node tells is within half
 //! such a step of what the formulas make of the words it heard, and within one and a half of what they would be had nobody
 //! rounded (`tests/routing/prophet.rs`).
+//!
+//! Section 6 of the RFC leaves open whom to believe. Here a Hello is taken for its 512 highest words at most, and who was
+//! never met but heard of makes room first where there are too many. Everybody is told the same numbers: rounded to powers
+//! of two for strangers, they cost ten points of delivery where people have habits (`simulations/commuters.toml`).
+//!
 //! Values are aged when they are looked at, so that time costs nothing and a record stays true while it lies in a store.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::chance::{Chance, Decay};
 use super::{ENTRIES_TOLD_MAX, Facts, Learned, Lessons, Strategy, Verdict, by_remaining_life, highest, in_order};
@@ -91,6 +96,7 @@ pub struct Prophet {
     table: Vec<(NodeId, Entry)>,
     /// What the peers of present contacts said, and when.
     told: BTreeMap<NodeId, (Timestamp, Vec<(NodeId, u16)>)>,
+    named: BTreeSet<NodeId>,
 }
 
 /// One predictability.
@@ -121,6 +127,7 @@ impl Prophet {
             forwarding: parameters.forwarding,
             table,
             told: BTreeMap::new(),
+            named: BTreeSet::new(),
         }
     }
 
@@ -209,15 +216,17 @@ impl Prophet {
         }
     }
 
-    /// Forgets the least likely where there are too many.
+    /// Forgets the least likely where there are too many, and first of all what others told.
     fn shrink(&mut self, now: Timestamp, lessons: &mut Lessons) {
         if self.table.len() <= ROUTING_ENTRIES_MAX {
             return;
         }
-        let mut ranked: Vec<(Chance, NodeId)> =
-            self.table.iter().map(|(node, entry)| (self.chance(entry, now), *node)).collect();
+        let rank = |(node, entry): &(NodeId, Entry)| {
+            (entry.met.is_some(), self.named.contains(node), self.chance(entry, now), *node)
+        };
+        let mut ranked: Vec<(bool, bool, Chance, NodeId)> = self.table.iter().map(rank).collect();
         ranked.sort_unstable();
-        let mut goes: Vec<NodeId> = ranked.drain(..ranked.len() - ROUTING_ENTRIES_MAX).map(|(_, node)| node).collect();
+        let mut goes: Vec<NodeId> = ranked.drain(..ranked.len() - ROUTING_ENTRIES_MAX).map(|ranked| ranked.3).collect();
         lessons.extend(goes.iter().map(|node| (*node, None)));
         goes.sort_unstable();
         self.table.retain(|(node, _)| goes.binary_search(node).is_err());
@@ -227,6 +236,14 @@ impl Prophet {
 impl Strategy for Prophet {
     fn replicates(&self) -> bool {
         true
+    }
+
+    fn set_named(&mut self, node: NodeId, is_named: bool) {
+        if is_named {
+            self.named.insert(node)
+        } else {
+            self.named.remove(&node)
+        };
     }
 
     fn info(&mut self, peer: NodeId, now: Timestamp) -> RoutingInfo {
@@ -239,7 +256,7 @@ impl Strategy for Prophet {
     fn met(&mut self, peer: NodeId, info: &RoutingInfo, now: Timestamp, lessons: &mut Lessons) {
         let through = self.encounter(peer, now, lessons);
         let told = match info {
-            RoutingInfo::Predictabilities(told) => in_order(told),
+            RoutingInfo::Predictabilities(told) => highest(in_order(told), ENTRIES_TOLD_MAX),
             _ => Vec::new(),
         };
         self.learn(peer, &told, through, now, lessons);

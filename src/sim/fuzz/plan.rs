@@ -2,8 +2,8 @@
 //! everything fails at once is too noisy for the rarer chains of events.
 
 use crate::agent::Config;
+use crate::agent::routing::Parameters;
 use crate::agent::routing::Policy;
-use crate::agent::routing::prophet::Parameters;
 use crate::sim::random::Stream;
 use crate::time::{MINUTE, Millis};
 

@@ -1,6 +1,6 @@
 //! Links, routing, stores and bundles: what the nodes are and how fast they talk.
 
-use crate::agent::routing::prophet::Forwarding;
+use crate::agent::routing::Forwarding;
 use crate::bundle::COPIES_MAX;
 use crate::sim::mistake::InputError;
 use crate::sim::scenario::table::Section;

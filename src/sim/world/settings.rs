@@ -1,8 +1,8 @@
 //! What an agent of a simulated node is told, from what the scenario says.
 
 use crate::agent::Config;
+use crate::agent::routing::Parameters;
 use crate::agent::routing::Policy;
-use crate::agent::routing::prophet::Parameters;
 use crate::sim::scenario::{Loaded, Prophet, Strategy};
 use crate::time::Millis;
 
