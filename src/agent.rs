@@ -157,6 +157,9 @@ const UNSETTLED_MAX: usize = 65_536;
 /// Most peers and bundles remembered whose spray copies are given; lost at a restart, which no peer brings about.
 const SPENT_MAX: usize = 65_536;
 
+/// Where counting goes on at the latest: no node sends so much, but a damaged store may say that it did.
+const SEQUENCE_MAX: u64 = 1 << 62;
+
 impl Mailboxes {
     /// The mailboxes of a node that serves only itself.
     pub fn own(signer: Arc<dyn Signer>) -> Mailboxes {
@@ -201,6 +204,7 @@ impl Agent {
         let mut routing = Routing::new(&config.policy, node, &durable.learned);
         let contacts = durable.people.keys().filter(|person| is_named(&durable.people, person));
         contacts.for_each(|person| routing.set_named(*person, true));
+        let sequence = durable.sequence.min(SEQUENCE_MAX);
         let nudges = inbox.letters().filter(|letter| !letter.collected).map(|letter| letter.id).collect();
         let mut agent = Agent {
             node,
@@ -212,10 +216,10 @@ impl Agent {
             at: durable.clock,
             clock: durable.clock,
             sequence: match planted::is("agent-sequence-used-again") {
-                true => durable.sequence.saturating_sub(64),
-                false => durable.sequence,
+                true => sequence.saturating_sub(64),
+                false => sequence,
             },
-            sequence_reserved: durable.sequence,
+            sequence_reserved: sequence,
             free_bytes: u64::MAX,
             custody,
             summary: IdIndex::default(),
@@ -254,7 +258,11 @@ impl Agent {
         let answer = each(&mut |held| self.custody.load(held));
         self.custody.order();
         let custody = &self.custody;
-        self.summary = IdIndex::of(custody.slots().collect(), &|slot| custody.id(slot));
+        let (summary, doubles) = IdIndex::of(custody.slots().collect(), &|slot| custody.id(slot));
+        self.summary = summary;
+        // Only a damaged store names an id twice. What the second one says is left to a repair, which looks at bodies.
+        doubles.into_iter().for_each(|slot| self.custody.remove(slot));
+        let custody = &self.custody;
         let receipts: Vec<Slot> = custody.slots().filter(|slot| custody.kind(*slot) == Kind::Receipt).collect();
         for slot in receipts {
             let held = self.custody.held(slot);

@@ -4,6 +4,8 @@
 mod again;
 #[path = "agent/ages.rs"]
 mod ages;
+#[path = "agent/damage.rs"]
+mod damage;
 #[path = "agent/evidence.rs"]
 mod evidence;
 #[path = "agent/ferry.rs"]

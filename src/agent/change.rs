@@ -23,6 +23,13 @@ use crate::time::{Millis, Moment, SECOND, Timestamp};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Row(pub u64);
 
+impl Row {
+    /// The row after this one. Only damage makes a row that has none, and nothing more is stored behind it.
+    pub fn next(self) -> Row {
+        Row(self.0.saturating_add(1))
+    }
+}
+
 /// Whose bundle it is to this node, by its verified source; later variants outrank earlier ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Class {
@@ -294,7 +301,7 @@ impl Durable {
     pub fn apply(&mut self, change: &Change) {
         match change {
             Change::Hold { held, .. } => {
-                self.next_row = self.next_row.max(Row(held.row.0 + 1));
+                self.next_row = self.next_row.max(held.row.next());
                 self.held.insert(held.row, held.clone());
             }
             Change::Regrade { row, grade, copies, class } => {
@@ -315,7 +322,7 @@ impl Durable {
             Change::Believe { id, signer, belief } => drop(self.beliefs.insert((*id, *signer), *belief)),
             Change::Disbelieve { id, signer } => drop(self.beliefs.remove(&(*id, *signer))),
             Change::Deliver { letter, .. } => {
-                self.next_row = self.next_row.max(Row(letter.row.0 + 1));
+                self.next_row = self.next_row.max(letter.row.next());
                 self.delivered.insert(Letter::mark_of(&letter.id));
                 self.letters.insert(letter.row, letter.clone());
             }

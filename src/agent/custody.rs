@@ -124,7 +124,7 @@ impl Custody {
 
     /// Rows are shared with the inbox and never used twice.
     pub fn row_used(&mut self, row: Row) {
-        self.next_row = self.next_row.max(Row(row.0 + 1));
+        self.next_row = self.next_row.max(row.next());
     }
 
     /// Starts no earlier than `next`.

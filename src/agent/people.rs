@@ -32,6 +32,7 @@ impl Agent {
 
     pub(super) fn read(&mut self, id: BundleId, tell: bool, out: &mut Vec<Output>) {
         let Some(letter) = self.inbox.find(&id).cloned() else { return };
+        let tell = tell && self.mailboxes.signer_of(&letter.destination).is_some();
         let marks = Marks { read: true, told: letter.told || tell, collected: true };
         if marks != letter.marks() {
             self.mark(&id, marks, out);
@@ -39,7 +40,8 @@ impl Agent {
         // Also long after it was read, and once.
         if tell && !letter.told {
             let about = (letter.source, letter.from);
-            self.sign_receipt(&letter.destination, about, ReceiptKind::Read, vec![id], letter.lifetime, out);
+            let lifetime = letter.lifetime.min(self.config.lifetime_max);
+            self.sign_receipt(&letter.destination, about, ReceiptKind::Read, vec![id], lifetime, out);
         }
     }
 

@@ -62,15 +62,15 @@ impl IdIndex {
         IdIndex::default()
     }
 
-    /// The set of the ids at `slots`, each there once. Put in by their order, each goes to the end of what is there.
-    pub fn of(slots: Vec<u32>, full: &impl Fn(u32) -> BundleId) -> IdIndex {
+    /// The set of the ids at `slots`, and the slots whose ids a lower slot has already. Put in by their order, each goes to
+    /// the end of what is there.
+    pub fn of(slots: Vec<u32>, full: &impl Fn(u32) -> BundleId) -> (IdIndex, Vec<u32>) {
         let mut order: Vec<(u64, u32)> = slots.into_iter().map(|slot| (full(slot).prefix(), slot)).collect();
         order.sort_unstable();
         let mut index = IdIndex::new();
-        for (_, slot) in order {
-            assert!(index.insert(&full(slot), slot, full), "an id is there once");
-        }
-        index
+        let doubles = order.into_iter().map(|(_, slot)| slot).filter(|slot| !index.insert(&full(*slot), *slot, full));
+        let doubles = doubles.collect();
+        (index, doubles)
     }
 
     /// How many ids there are.
@@ -273,7 +273,8 @@ mod tests {
         let id = |n: u32| BundleId(*blake3::hash(&n.to_be_bytes()).as_bytes());
         let mut one_by_one = IdIndex::new();
         (0..1_000).for_each(|n| assert!(one_by_one.insert(&id(n), n, &id)));
-        let mut at_once = IdIndex::of((0..1_000).collect(), &id);
+        let (mut at_once, doubles) = IdIndex::of((0..1_000).collect(), &id);
+        assert_eq!(doubles, [0; 0]);
         assert_eq!(at_once.root(&id), one_by_one.root(&id));
         assert!(at_once.iter().eq(one_by_one.iter()));
     }

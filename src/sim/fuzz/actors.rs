@@ -74,7 +74,7 @@ impl Poison {
         if self.ids.is_empty() {
             let count = INVENTED[dice.below(INVENTED.len() as u64) as usize];
             self.ids = (0..count).map(|_| invented(dice)).collect();
-            self.index = IdIndex::of((0..count as u32).collect(), &|slot| self.ids[slot as usize]);
+            (self.index, _) = IdIndex::of((0..count as u32).collect(), &|slot| self.ids[slot as usize]);
         }
     }
 }

@@ -156,7 +156,7 @@ impl<'t> Applying<'t> {
             self.body_bytes -= 2 * folded.len() as i64;
         }
         self.body_bytes += folded.len() as i64 - before.unwrap_or(0) as i64;
-        self.next_row = self.next_row.max(row.0 + 1);
+        self.next_row = self.next_row.max(row.next().0);
         Ok(())
     }
 

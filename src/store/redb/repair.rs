@@ -105,11 +105,12 @@ fn copy(txn: &ReadTransaction, fresh: &Database, lost: &mut Lost) -> Result<(), 
         let outgoing = record::read_outgoing(BundleId(**id), bytes);
         // Only what was stamped without a clock was counted.
         let counted = outgoing.as_ref().filter(|outgoing| outgoing.creation.time.0 == 0);
-        highest_sequence = highest_sequence.max(counted.map_or(0, |outgoing| outgoing.creation.sequence + 1));
+        highest_sequence =
+            highest_sequence.max(counted.map_or(0, |outgoing| outgoing.creation.sequence.saturating_add(1)));
         outgoing.is_some()
     })?;
     copying.table(tables::DELIVERED, lost, |row, _| {
-        highest_row = highest_row.max(row + 1);
+        highest_row = highest_row.max(Row(*row).next().0);
         true
     })?;
     copying.table(tables::BURIED, lost, |_, _| true)?;
@@ -149,7 +150,7 @@ impl Copying<'_> {
                 incomplete.push(table.name().to_owned());
             }
         }
-        let end = end.max(facts.keys().next_back().map_or(0, |row| row + 1));
+        let end = end.max(facts.keys().next_back().map_or(0, |row| Row(*row).next().0));
 
         let mut names = Names::default();
         let mut writer = Chunked::new(self.fresh);
@@ -220,7 +221,7 @@ impl Copying<'_> {
         // A sequence number is never used twice, so where it is not known it jumps.
         let sequence = match read(counter::SEQUENCE) {
             Ok(sequence) => sequence.max(highest_sequence),
-            Err(_) => highest_sequence + SEQUENCE_JUMP,
+            Err(_) => highest_sequence.saturating_add(SEQUENCE_JUMP),
         };
         writer.put(tables::META, counter::SEQUENCE, sequence)?;
         for key in [counter::NOW, counter::WALL, counter::COMMITS] {
