@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::ApiError;
 use crate::bundle::Priority;
+use crate::message::ATTACHMENTS_MAX;
 
 mod lines;
 mod names;
@@ -220,8 +221,12 @@ impl Compose {
         self.text.len() + self.subject.as_ref().map_or(0, String::len) + files
     }
 
-    /// Refuses a message that no bundle can hold, with the limit.
+    /// Refuses a message that no bundle can hold, or with more files than one takes, with the limit.
     pub fn check_size(&self) -> Result<(), ApiError> {
+        if self.attachments.len() > ATTACHMENTS_MAX {
+            let limit = format!("the message has {} files, and the limit is {ATTACHMENTS_MAX}", self.attachments.len());
+            return Err(ApiError::refused(limit).next("send them in several messages, or as one archive"));
+        }
         let size = self.size_bytes();
         if size <= COMPOSED_BYTES_MAX {
             return Ok(());

@@ -15,6 +15,7 @@ use super::fake::Fake;
 use super::model::*;
 use super::{Backend, Row, Topic, samples, server, socket};
 use crate::bundle::Priority;
+use crate::message::ATTACHMENTS_MAX;
 
 mod slow;
 
@@ -203,6 +204,16 @@ async fn a_message_over_the_limit_is_refused_with_the_limit() {
     let error = node.client.call(&Request::Send(compose)).await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::Refused);
     assert!(error.message.contains(&COMPOSED_BYTES_MAX.to_string()));
+}
+
+#[tokio::test]
+async fn more_files_than_a_message_takes_are_refused_with_the_limit() {
+    let node = Node::start().await;
+    let attachments = vec![File { name: "f".into(), bytes: vec![1] }; ATTACHMENTS_MAX + 1];
+    let compose = Compose { to: "bob".into(), attachments, ..Compose::default() };
+    let error = node.client.call(&Request::Send(compose)).await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Refused);
+    assert!(error.message.contains(&ATTACHMENTS_MAX.to_string()));
 }
 
 #[tokio::test]
