@@ -339,3 +339,6 @@ fn of_peer(peer: NodeId, is_named: bool) -> Origin {
 fn stream(seed: &[u8; 32], purpose: &str) -> ChaCha8Rng {
     ChaCha8Rng::from_seed(*blake3::keyed_hash(seed, purpose.as_bytes()).as_bytes())
 }
+
+#[cfg(test)]
+mod floods;

@@ -40,6 +40,7 @@ pub mod backup;
 #[cfg(feature = "node")]
 #[allow(clippy::disallowed_methods)] // reads real clocks
 pub mod bench;
+pub mod bounds;
 pub mod bundle;
 pub mod cbor;
 #[cfg(feature = "node")]

@@ -20,6 +20,7 @@ const FLOORS: [(u8, &[&str]); 5] = [
             "words",
             "safe_text",
             "ticket",
+            "bounds",
         ],
     ),
     (1, &["agent"]),
@@ -103,6 +104,67 @@ fn the_tests_that_the_readme_names_exist() {
         [root.join("src"), root.join("tests")].into_iter().flat_map(rust_files).map(|(_, text)| text).collect();
     let missing: Vec<&&str> = named.iter().filter(|name| !code.contains(&format!("fn {name}()"))).collect();
     assert!(missing.is_empty(), "no tests of these names: {missing:?}");
+}
+
+/// The parts of the house in which peers and time can fill something.
+const FILLED: [&str; 6] = ["agent", "frame", "net", "node", "store", "api"];
+
+#[test]
+fn every_bounded_place_stands_in_the_table_of_bounds_as_it_is() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let source = |file: &str| fs::read_to_string(root.join("src").join(file)).unwrap_or_default();
+    let code: String =
+        [root.join("src"), root.join("tests")].into_iter().flat_map(rust_files).map(|(_, text)| text).collect();
+    let docs = source("bounds.rs");
+    let (tables, others) = docs.split_once("# Bounds of no place").expect("the table ends with what is none");
+    let (mut wrong, mut listed) = (Vec::new(), Vec::new());
+    for row in tables.lines().filter_map(|line| line.strip_prefix("//! | `")) {
+        let cells: Vec<&str> = row.split(" |").collect();
+        let [file, _, name, said] = cells[0].split('`').collect::<Vec<_>>()[..] else { panic!("a bound: {row}") };
+        assert_eq!(cells.len(), 7, "a row has six cells: {row}");
+        listed.push((file, name));
+        match bound_in(&source(file), name) {
+            None => wrong.push(format!("{file} has no {name}")),
+            Some(number) if number != said.trim().replace(',', "") => {
+                wrong.push(format!("{file}: {name} is {number:?}, the table says {said:?}"));
+            }
+            Some(_) => {}
+        }
+        let floods = cells[5].split('`').skip(1).step_by(2);
+        wrong
+            .extend(floods.filter(|test| !code.contains(&format!("fn {test}("))).map(|test| format!("no test {test}")));
+    }
+    let others: Vec<&str> = others.split('`').skip(1).step_by(2).collect();
+    wrong.extend(
+        others.iter().filter(|name| !code.contains(&format!("const {name}:"))).map(|name| format!("no {name}")),
+    );
+    for (module, path, text) in sources().into_iter().filter(|(module, ..)| FILLED.contains(&module.as_str())) {
+        let file = path.strip_prefix(root.join("src")).unwrap().to_str().unwrap();
+        let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+        for name in bounds(text).filter(|_| !file.ends_with("tests.rs") && module != "tests") {
+            if !listed.contains(&(file, name)) && !others.contains(&name) {
+                wrong.push(format!("{file}: {name} is in no row"));
+            }
+        }
+    }
+    assert!(listed.len() > 80 && wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Names of the constants that bound a number of things: those that bound a time have another type.
+fn bounds(text: &str) -> impl Iterator<Item = &str> {
+    let constants = text.lines().filter_map(|line| line.trim_start().split_once("const ")?.1.split_once(": "));
+    let counts = constants.filter(|(_, rest)| ["usize", "u64", "u32", "u8"].iter().any(|kind| rest.starts_with(kind)));
+    counts.map(|(name, _)| name).filter(|name| name.ends_with("_MAX"))
+}
+
+/// What a bound is, where its constant is a plain number; empty where it is reckoned, or set by the owner.
+fn bound_in(text: &str, name: &str) -> Option<String> {
+    let constant = |line: &&str| line.contains(&format!("const {name}: "));
+    if let Some(line) = text.lines().find(constant) {
+        let value = line.split_once("= ")?.1.trim_end_matches(';').replace('_', "");
+        return Some(if value.bytes().all(|byte| byte.is_ascii_digit()) { value } else { String::new() });
+    }
+    text.contains(&format!("pub {name}: ")).then(String::new)
 }
 
 fn floor_of(module: &str) -> Option<u8> {

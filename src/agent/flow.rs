@@ -225,7 +225,7 @@ impl Agent {
         self.pump(peer, out);
     }
 
-    fn note_spent(&mut self, id: BundleId, peer: NodeId) {
+    pub(super) fn note_spent(&mut self, id: BundleId, peer: NodeId) {
         let origin = of_peer(peer, self.is_contact(&peer));
         if self.spent.len() >= SPENT_MAX {
             let Some(goes) = self.spent.makes_way(&origin, self.lots.next_u64()) else { return };

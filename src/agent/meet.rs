@@ -62,7 +62,7 @@ impl Agent {
     }
 
     /// Remembers what may have arrived, and how many spray copies with it.
-    fn remember_flights(&mut self, peer: NodeId, contact: Contact) {
+    pub(super) fn remember_flights(&mut self, peer: NodeId, contact: Contact) {
         let flights = contact.into_flights();
         flights.iter().for_each(|(id, flight)| self.aloft.take(id, flight.copies));
         debug_assert!(!self.contacts.is_empty() || self.aloft.is_empty(), "nothing flies without a contact");

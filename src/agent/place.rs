@@ -5,17 +5,7 @@
 //! way, with what ends soonest; among parties alike one is drawn by lot, so that a newcomer always gets in and thousands
 //! of throwaway identities mostly displace each other. What concerns people that this person named goes last.
 //!
-//! | place | bound | shared by | who goes first | when it ends |
-//! |---|---|---|---|---|
-//! | receipts that freed nothing | `Config::receipts_unmatched_max` | peer, signer | the largest share | with the receipt's life |
-//! | words of receipts on ids not held | [`super::tombstones::BELIEFS_MAX`] | peer, signer | the largest share | with the receipt's life |
-//! | when bundles came first that left | [`super::departed::DEPARTED_MAX`] | peer, source | the largest share | two lifetimes and an hour after that |
-//! | tombstones | [`super::tombstones::TOMBSTONES_MAX`] | – | one drawn by lot | an hour after the signed lifetime |
-//! | strangers' mail in the inbox | `Config::stranger_mail_bytes_max` | peer, source | nothing: refused at the door | when the person deletes it |
-//! | own receipts for strangers | `Config::receipts_own_max` | peer, source | nothing: their mail is refused | with the receipt's life |
-//! | evictions that previous hops have to hear of | [`super::OWED_MAX`] | peer | the largest share | when the peer says it heard |
-//! | flights of broken contacts | [`super::UNSETTLED_MAX`] | peer | the largest share | at the next contact with the peer |
-//! | spray copies given | [`super::SPENT_MAX`] | peer | the largest share | with the bundle's custody |
+//! Which places there are, and how each is shared, says [`crate::bounds`].
 
 use std::collections::BTreeMap;
 use std::hash::Hasher;

@@ -1,0 +1,127 @@
+//! Places that take longer to fill through contacts than a test should last: filled here from within, to the brim.
+
+use std::sync::Arc;
+
+use ed25519_dalek::SigningKey;
+use rand_chacha::ChaCha8Rng;
+use rand_core::SeedableRng;
+
+use super::change::Durable;
+use super::contact::{Contact, Flight};
+use super::offers::{Offers, STALLERS_MAX};
+use super::tombstones::TOMBSTONES_MAX;
+use super::{Agent, Config, Mailboxes, OWED_MAX, SPENT_MAX, UNSETTLED_MAX};
+use crate::bundle::Signer;
+use crate::frame::{Hello, PROTOCOL_VERSION, RoutingInfo};
+use crate::id::{BundleId, NodeId};
+use crate::time::{MINUTE, Timestamp};
+
+const FLOODER: u32 = 66;
+/// How many entries others have in a place before it is flooded.
+const HONEST: u32 = 200;
+/// How much more than fits comes in a flood.
+const MORE: u32 = 2_000;
+
+fn agent() -> Agent {
+    let key = Arc::new(SigningKey::from_bytes(&[1; 32]));
+    Agent::restore(key.node(), Mailboxes::own(key), Config::default(), [7; 32], Durable::default())
+}
+
+fn node(n: u32) -> NodeId {
+    NodeId::from_trusted(*blake3::hash(&n.to_be_bytes()).as_bytes())
+}
+
+fn id(n: u32) -> BundleId {
+    BundleId(*blake3::hash(&n.to_le_bytes()).as_bytes())
+}
+
+/// Ids of others, each with its peer: ten peers.
+fn honest() -> impl Iterator<Item = (NodeId, BundleId)> {
+    (0..HONEST).map(|n| (node(1_000 + n % 10), id(n)))
+}
+
+/// More ids of one peer than a place holds.
+fn flood(max: usize) -> impl Iterator<Item = BundleId> {
+    (0..max as u32 + MORE).map(|n| id(1_000 + n))
+}
+
+#[test]
+fn what_one_peer_is_owed_displaces_nothing_that_others_are() {
+    let (mut agent, mut out) = (agent(), Vec::new());
+    honest().for_each(|(peer, id)| agent.owe(peer, id, &mut out));
+    for id in flood(OWED_MAX) {
+        agent.owe(node(FLOODER), id, &mut out);
+        out.clear();
+    }
+    assert_eq!(agent.owed.len(), OWED_MAX);
+    assert!(honest().all(|debt| agent.owed.get(&debt).is_some()));
+}
+
+#[test]
+fn copies_given_to_one_peer_displace_no_memory_of_others() {
+    let mut agent = agent();
+    honest().for_each(|(peer, id)| agent.note_spent(id, peer));
+    flood(SPENT_MAX).for_each(|id| agent.note_spent(id, node(FLOODER)));
+    assert_eq!(agent.spent.len(), SPENT_MAX);
+    assert!(honest().all(|(peer, id)| agent.spent.get(&(id, peer)).is_some()));
+}
+
+#[test]
+fn flights_to_one_peer_displace_none_to_others() {
+    let mut agent = agent();
+    honest().for_each(|(peer, id)| agent.remember_flights(peer, in_flight([id])));
+    agent.remember_flights(node(FLOODER), in_flight(flood(UNSETTLED_MAX)));
+    assert_eq!(agent.unsettled.len(), UNSETTLED_MAX);
+    assert!(honest().all(|flight| agent.unsettled.get(&flight).is_some()));
+}
+
+/// A contact with these bundles on their way.
+fn in_flight(ids: impl IntoIterator<Item = BundleId>) -> Contact {
+    let hello = Hello {
+        version: PROTOCOL_VERSION,
+        bundle_bytes_max: 0,
+        window_bytes: 0,
+        carries: true,
+        pushes: true,
+        mailboxes: Vec::new(),
+        routing: RoutingInfo::None,
+        nonce: [0; 16],
+        count: 0,
+        root: [0; 16],
+    };
+    let mut contact = Contact::new(Timestamp(0), &hello, Default::default());
+    for id in ids {
+        contact.sent(id, Flight { size_bytes: 500, copies: 0, moved: false });
+    }
+    contact
+}
+
+#[test]
+fn a_flood_of_tombstones_displaces_itself_in_proportion() {
+    let (mut agent, mut out) = (agent(), Vec::new());
+    let first = 10_000;
+    for n in 0..TOMBSTONES_MAX as u32 / 10 * 12 {
+        agent.bury(id(n), Timestamp(n.into()), &mut out);
+        out.clear();
+    }
+    assert_eq!(agent.tombstones.len(), TOMBSTONES_MAX);
+    // A fifth more than fits came: of the first, e^(-1/5) are left, whoever came first or ends first.
+    let left = (0..first).filter(|n| agent.tombstones.contains(&id(*n))).count();
+    assert!((8_000..8_400).contains(&left), "{left} of the first {first} are left");
+}
+
+#[test]
+fn a_crowd_that_stalls_once_does_not_hide_who_stalls_always() {
+    let mut offers = Offers::new(ChaCha8Rng::from_seed([7; 32]));
+    let (mut now, mut ids) = (Timestamp(0), (0..).map(id));
+    let mut stall = |peer| {
+        assert!(offers.note(ids.next().unwrap(), peer, now), "it is asked");
+        now = now + MINUTE;
+        offers.lapse(now);
+    };
+    (0..3).for_each(|_| stall(node(FLOODER)));
+    (0..STALLERS_MAX as u32 + MORE).for_each(|n| stall(node(1_000 + n)));
+    let id = ids.next().unwrap();
+    assert!(offers.note(id, node(FLOODER), now));
+    assert!(offers.note(id, node(0), now), "somebody who never stalled is asked at once beside one that always does");
+}

@@ -1,0 +1,152 @@
+//! Every place that peers or time can fill: how much it takes, whose it is, who gives way, and when an entry ends.
+//!
+//! Keys cost nothing and hosts little, so a place without a bound is memory for the asking, and one without shares belongs
+//! to the first who floods it. So each has a named bound, and where strangers fill it, one of four rules:
+//!
+//! - *shares*: it is shared by the peer that hands over and by source (`agent/place.rs`), or by host. The largest share
+//!   gives way first, among shares alike the lot decides, and what concerns named people goes last.
+//! - *lot*: any entry gives way, drawn by lot: a flood displaces itself in proportion.
+//! - *oldest*, *least*: the one that matters least gives way, for what is lost costs traffic and no mail.
+//! - *refused*: what is new is turned away, or the contact that overfills it ends: the place belongs to one peer alone, or
+//!   its entries were promised to last.
+//!
+//! The tests that flood a place stand in its row; a test of the house holds this table against the constants.
+//!
+//! # The agent, durable
+//!
+//! | bound | what | shared by | gives way | an entry ends | flood |
+//! |---|---|---|---|---|---|
+//! | `agent/config.rs` `carry_bytes_max` | bundles carried for others | class, peer | released copies, then shares | life, receipt | `a_peer_that_filled_the_room_of_strangers_makes_way_for_the_fair_share_of_another` |
+//! | `agent/config.rs` `receipts_unmatched_max` | receipts that freed nothing here | peer, signer | shares | life of the receipt | `throwaway_receipts_displace_each_other_and_not_those_of_others` |
+//! | `agent/config.rs` `receipts_own_max` | own receipts for strangers | peer, source | refused, with their mail | life of the receipt | `one_stranger_causes_a_part_of_the_own_receipts_also_where_its_mail_is_deleted` |
+//! | `agent/config.rs` `stranger_mail_bytes_max` | strangers' mail in the inbox | peer, source | refused | the person deletes it | `one_stranger_fills_a_part_of_the_mailbox_and_the_next_still_delivers` |
+//! | `agent/tombstones.rs` `BELIEFS_MAX` 65,536 | words of receipts on ids not held | peer, signer | shares | life of the receipt | `words_on_invented_bundles_displace_each_other_and_not_those_of_others` |
+//! | `agent/tombstones.rs` `TOMBSTONES_MAX` 1,000,000 | ids that are over | all | lot | an hour after the signed lifetime | `a_flood_of_tombstones_displaces_itself_in_proportion` |
+//! | `agent/departed.rs` `DEPARTED_MAX` 65,536 | when bundles came first that left | peer, source | shares | two lifetimes and an hour after that | `what_died_of_its_age_and_left_displaces_its_own_memory_and_not_that_of_others` |
+//! | `agent.rs` `OWED_MAX` 65,536 | evictions that previous hops have to hear of | peer | shares | the peer says it heard | `what_one_peer_is_owed_displaces_nothing_that_others_are` |
+//! | `agent/change/outgoing.rs` `EVENTS_MAX` | evidence on one's own message | carrier | folded; own and the recipient's word never | with the record | `floods_of_custody_signals_and_give_ups_leave_a_bounded_record_that_still_takes_the_receipt` |
+//! | `frame.rs` `ROUTING_ENTRIES_MAX` 4,096 | nodes that the strategy knows of | teller | the lowest rates; own meetings last | outrated | `what_peers_tell_is_bounded_however_many_they_are`, `a_table_is_bounded_whatever_peers_claim` |
+//!
+//! The ids of what was delivered stay for ever: 16 bytes for each letter that a person was shown. One's own messages, the
+//! people named and their mail are the owner's, bounded by the disk alone, whose last part `free_bytes_own_min` keeps free.
+//!
+//! # The agent, until a restart
+//!
+//! | bound | what | shared by | gives way | an entry ends | flood |
+//! |---|---|---|---|---|---|
+//! | `agent.rs` `UNSETTLED_MAX` 65,536 | flights of broken contacts | peer | shares | at the next contact with the peer | `flights_to_one_peer_displace_none_to_others` |
+//! | `agent.rs` `SPENT_MAX` 65,536 | who was given spray copies of what | peer | shares | with the bundle's custody | `copies_given_to_one_peer_displace_no_memory_of_others` |
+//! | `agent/shunned.rs` `SHUNNED_MAX` 65,536 | what was evicted here, and elsewhere | all | oldest | `Config::shun` | `the_latest_are_remembered_and_the_oldest_make_way` |
+//! | `agent/offers.rs` `ASKED_MAX` 16,384 | ids that peers were asked for | all | none: past it ids are asked for without memory | patience is over, it comes | `floods_of_offers_are_answered_in_bounded_memory_and_honest_offers_still_work` |
+//! | `agent/offers.rs` `OFFERERS_MAX` 16 | who else offered one id | peer | refused | with the id | `many_peers_that_stall_hold_up_one_bundle_and_not_the_next` |
+//! | `agent/offers.rs` `STALLERS_MAX` 1,024 | peers that were asked in vain | peer | least | made good | `a_crowd_that_stalls_once_does_not_hide_who_stalls_always` |
+//! | `agent/outbox.rs` `UNSEALED_MAX` 1,024 | the owner's drafts that wait for their seal | owner | refused | sealed, ten minutes | |
+//! | `agent/contact.rs` `OFFERS_MAX` 16,384 | ids to offer in one batch | contact | the rest is queued | end of the batch | `two_that_serve_one_mailbox_get_all_of_a_store_that_is_longer_than_their_queues` |
+//! | `agent/contact.rs` `QUEUED_MAX` 4,096 | bundles queued for one peer | contact | the last in order waits as one bit | sent, contact | `past_its_bound_a_queue_keeps_what_goes_first_and_the_rest_waits_in_the_backlog` |
+//! | `agent/contact.rs` `RETRIES_MAX` 4,096 | refused bundles for another try | contact | refused | tried, contact | |
+//! | `agent/flow.rs` `PROPOSED_MAX` 1,024 | bundles proposed in one go | contact | the rest waits for the next turn | at once | |
+//! | `agent/lives.rs` `LIVES_TOLD_MAX` 1,024 | lives told in one go | contact | lot | at once | |
+//! | `agent/lapse.rs` `ENDS_MAX` 1,024 | lives that end in one step | all | the rest stays due | at once | `thousands_of_lives_that_end_at_once_end_in_bounded_steps` |
+//! | `agent/room.rs` `WEIGHED_MAX` 64 | bundles weighed for one place | all | the latest to expire | at once | |
+//! | `agent/routing/prospect.rs` `PEERS_KEPT_MAX` 64 | peers whose words are kept | peer | oldest; present ones never | outlived | `what_peers_tell_is_bounded_however_many_they_are` |
+//! | `agent/summary/step.rs` `STRETCH_IDS_MAX` | ids of one stretch | contact | the rest is the next stretch | `Want` | `sets_far_apart_cost_no_more_than_twice_a_list` |
+//! | `agent/summary/solver.rs` `OWN_IDS_MAX` | own ids that cells are peeled against | contact | a list is asked for instead | end of the stretch | |
+//! | `agent/summary/cells.rs` `CELLS_MAX` | cells of one stretch | contact | a list is asked for instead | end of the stretch | `forged_fingerprints_draw_no_more_than_cells_and_the_list` |
+//! | `agent/summary/reconciliation.rs` `CLAIM_MAX` | ids that a peer may claim to know | contact | cut | contact | `a_giant_claim_costs_four_kilobytes_at_most` |
+//!
+//! What a peer has in flight is bounded by the window of its contact, what is answered in one batch by what its frames take
+//! of the network's budget.
+//!
+//! # Frames
+//!
+//! | bound | what | shared by | gives way | an entry ends | flood |
+//! |---|---|---|---|---|---|
+//! | `frame.rs` `FRAME_BYTES_MAX` | a frame | contact | refused | read | `a_length_past_the_limit_ends_the_contact_and_is_told` |
+//! | `frame.rs` `FRAME_BUNDLE_BYTES_MAX` | a frame with a bundle | contact | refused | read | `bundles_over_the_limits_are_turned_away_at_the_door` |
+//! | `frame.rs` `FRAME_IDS_MAX` 65,536 | short ids in a frame | contact | refused | read | |
+//! | `frame.rs` `FRAME_FULL_IDS_MAX` 16,384 | full ids in a frame | contact | refused | read | |
+//! | `frame.rs` `FRAME_CELLS_MAX` 32,768 | cells in a frame | contact | refused | read | |
+//! | `frame.rs` `MAILBOXES_MAX` 16 | delegations in a Hello | contact | refused | contact | |
+//! | `frame/codec.rs` `MAP_BYTES_MAX` | a map of buckets | contact | refused | read | |
+//!
+//! # The network
+//!
+//! | bound | what | shared by | gives way | an entry ends | flood |
+//! |---|---|---|---|---|---|
+//! | `net.rs` `pending_max` | connections whose handshake is not done | all | oldest | handshake, ten seconds | `a_new_handshake_takes_the_place_of_the_oldest` |
+//! | `net.rs` `strangers_max` | inbound connections of strangers | peer | lot, of those that had their time | closed | `strangers_past_the_bound_wait_until_one_had_its_time` |
+//! | `net.rs` `familiars_max` | inbound connections of named people | peer | refused | closed | `those_who_were_named_have_places_of_their_own_and_keep_them` |
+//! | `net.rs` `outbound_max` | outbound connections | lane | the named keep a reserve | closed | `strangers_who_dial_in_keep_nobody_from_being_dialed` |
+//! | `net.rs` `budget_bytes` | frames of one contact that were not dealt with | contact | the peer waits | dealt with | `a_peer_that_floods_waits_for_itself_alone` |
+//! | `net.rs` `crowd_bytes` | the same of all strangers | all | strangers wait | dealt with | `what_strangers_left_behind_counts_until_it_is_dealt_with` |
+//! | `net.rs` `queue_bytes_max` | frames that wait for one peer | contact | the contact ends | sent | `a_queue_past_its_bound_ends_the_contact` |
+//! | `net.rs` `queues_bytes_max` | the same of all contacts | contact | the fullest contact ends | sent | `many_that_take_nothing_leave_room_for_one_that_does` |
+//! | `net.rs` `EVENTS_MAX` 1,024 | events that wait for the node | contact | contacts wait | taken | |
+//! | `net/task.rs` `OUTBOX_MAX` 256 | hints of the network that wait for the node | all | refused | taken | |
+//! | `net/task.rs` `FOREIGN_MAX` 1,024 | peers of other protocols that the log named | all | refused: no more are named | restart | |
+//! | `net/wishes.rs` `WISHES_MAX` 4,096 | wishes of the node that the network has not taken up | node | refused, and asked again | taken up | |
+//! | `net/admission.rs` `BANISHED_MAX` 4,096 | peers turned away | peer | least time left | ten minutes | `who_was_sent_away_stays_away_for_as_long_and_no_longer` |
+//! | `net/behaviour.rs` `PER_PEER_MAX` 2 | connections with one peer | peer | refused | closed | `a_third_connection_of_one_peer_is_refused` |
+//! | `net/behaviour.rs` `NEGOTIATING_MAX` 8 | streams of one connection that are negotiated | connection | refused | negotiated | |
+//! | `net/protocol.rs` `EXTRA_STREAMS_MAX` 2 | streams beside those of the contact | connection | the contact ends | closed | `stream_after_stream_ends_the_contact` |
+//! | `net/muxer.rs` `STREAMS_MAX` 8 | streams of one connection | connection | refused | closed | |
+//! | `net/muxer.rs` `ARRIVED_MAX` | streams nobody took | connection | refused | taken | |
+//! | `net/muxer.rs` `PIECE_BYTES_MAX` | one piece of a stream | connection | split | sent | |
+//! | `net/book.rs` `NAMED_MAX` 4,096 | peers that the owner named | owner | refused | named no more | |
+//! | `net/book.rs` `STRANGERS_MAX` 1,024 | peers that answered once | host | shares | given up | `a_host_that_floods_does_not_hide_the_others` |
+//! | `net/book.rs` `ADDRESSES_MAX` 4 | addresses of one peer | peer | the least sure | given up | |
+//! | `net/book.rs` `DIALS_MAX` 16 | dials under way | lane | the rest waits | answered | `many_that_are_waited_for_cost_two_dials_a_second_and_few_are_met_within_five` |
+//! | `net/book.rs` `RETRIES_MAX` | of these, of peers that did not answer last time | lane | the rest waits | answered | `a_book_of_peers_that_are_gone_is_read_ever_more_slowly` |
+//! | `net/book.rs` `CHANCE_DIALS_MAX` | dials by chance under way | lane | the rest waits | answered | |
+//! | `net/book.rs` `CHANCE_OUTBOUND_MAX` 24 | outbound connections that chance brought | lane | one in turn | closed | `whoever_claims_a_name_is_dialed_however_many_this_node_is_connected_with_or_looks_for` |
+//! | `net/book/chance.rs` `DIALS_PER_SPAN_MAX` 8 | dials by chance within a span | all | the rest waits | span | |
+//! | `net/book/hearsay.rs` `CLAIMS_MAX` 1,024 | names claimed by multicast | host | shares | dialed | `a_flood_of_claims_fills_neither_the_book_nor_the_wire` |
+//! | `net/book/hearsay.rs` `CLAIMS_PER_HOST_MAX` 16 | of these, of one host | host | refused | dialed | `a_flood_of_claims_fills_neither_the_book_nor_the_wire` |
+//! | `net/book/hearsay.rs` `DIALS_MAX` 8 | dials of claims under way | all | the rest waits | answered | |
+//! | `net/book/hearsay.rs` `HOSTS_MAX` 1,024 | hosts that claimed falsely | host | lot | ten minutes | |
+//! | `net/discovery.rs` `LINKS_MAX` 32 | interfaces listened to | owner | refused | gone | |
+//! | `net/discovery.rs` `SIGHTINGS_MAX` 256 | sightings that wait for the network | all | refused | taken | |
+//! | `net/discovery/heard.rs` `NEIGHBOURS_MAX` 1,024 | peers heard on one link | link | lot | not heard again | `a_crowd_of_hosts_is_bounded_together_and_remembered_up_to_a_bound` |
+//! | `net/discovery/heard.rs` `HOST_CLAIMS_MAX` 16 | claims of one host within ten seconds | host | refused | ten seconds | `a_host_that_floods_is_not_heard_and_others_are` |
+//! | `net/discovery/heard.rs` `LINK_CLAIMS_MAX` 512 | claims on one link within ten seconds | link | refused | ten seconds | `a_crowd_of_hosts_is_bounded_together_and_remembered_up_to_a_bound` |
+//! | `net/discovery/link.rs` `PACKETS_MAX` 1,000 | packets of one link within a second | link | read later or lost | a second | `a_flood_is_read_up_to_a_bound_and_on_in_the_next_second` |
+//! | `net/discovery/link.rs` `VOICES_MAX` 4 | own addresses that speak on one link | owner | refused | gone | |
+//! | `net/discovery/record.rs` `PACKET_BYTES_MAX` | one packet | packet | cut, and left | read | `whatever_anybody_in_the_network_sends_is_read_or_left` |
+//! | `net/discovery/record.rs` `CLAIMS_MAX` 16 | claims of one packet | packet | refused | read | |
+//! | `net/interfaces.rs` `OFFERED_MAX` 8 | own addresses that are offered | owner | bridges and tunnels | gone | |
+//!
+//! # The node, the store and its clients
+//!
+//! | bound | what | shared by | gives way | an entry ends | flood |
+//! |---|---|---|---|---|---|
+//! | `node/core.rs` `BATCH_MAX` 256 | pieces of work in one batch | peer | the rest is the next batch | handed over | `a_peer_that_floods_waits_for_itself_alone` |
+//! | `node/core.rs` `AHEAD_MAX` 4 | batches that wait for the store | all | the agent waits | committed | |
+//! | `node/courier.rs` `BEHIND_MAX` 16 | batches of acts not performed | all | the agent waits | performed | |
+//! | `node/courier.rs` `FETCH_MAX` 1,024 | bodies read at once | all | the rest is read next | sent | |
+//! | `node/courier.rs` `EVENTS_MAX` 4,096 | events for those who follow | follower | oldest, and the follower is told | taken | |
+//! | `node/tally.rs` `PEERS_MAX` 4,096 | prices of peers that sent what does not verify | peer | oldest | pushed out | `a_few_forgeries_or_many_strange_forms_send_a_peer_away_and_nobody_else` |
+//! | `node/tally.rs` `REASONS_MAX` 16 | reasons told of one peer | peer | refused: counted only | with the price | |
+//! | `node/nearby.rs` `SIGHTINGS_MAX` 1,024 | who was heard nearby | all | oldest | not heard again | `the_places_for_those_who_were_heard_are_bounded_and_the_least_lately_heard_go_first` |
+//! | `node/nearby.rs` `ADDRESSES_MAX` 4 | addresses of one of them | peer | oldest | not heard again | `the_places_for_those_who_were_heard_are_bounded_and_the_least_lately_heard_go_first` |
+//! | `node/nearby.rs` `MEETINGS_MAX` 256 | meetings for those who follow | follower | oldest | taken | |
+//! | `store/writer.rs` `QUEUE_MAX` 1,024 | requests that wait for the store | all | given back | committed | `a_full_queue_gives_the_batch_back` |
+//! | `store/writer.rs` `GROUP_BATCHES_MAX` 256 | batches in one transaction | all | the next transaction | committed | `what_queues_while_a_commit_runs_shares_the_next_one_in_order` |
+//! | `store/writer.rs` `GROUP_CHANGES_MAX` 4,096 | changes in one transaction | all | the next transaction | committed | |
+//! | `store/writer.rs` `GROUP_BYTES_MAX` | bodies in one transaction | all | the next transaction | committed | |
+//! | `store/redb.rs` `STAGED_MAX` 256 | side records that wait for a commit | all | committed at once | committed | |
+//! | `store/redb/side.rs` `ADDRESS_NODES_MAX` 1,024 | nodes in the saved address book | host | shares; contacts and entered ones last | forgotten | `the_address_book_is_shared_by_host_and_keeps_contacts_and_what_was_entered` |
+//! | `store/redb/side.rs` `ADDRESSES_PER_NODE_MAX` 4 | saved addresses of one node | peer | the longest ago; entered ones last | forgotten | |
+//! | `store/redb/side.rs` `ADDRESS_BYTES_MAX` 256 | one saved address | peer | refused | forgotten | |
+//! | `store/redb/overlay.rs` `WRITTEN_BYTES_MAX` | pages written over a store that is only read | owner | refused | closed | |
+//! | `store/redb/names.rs` `SLOTS_MAX` 256 | names at hand for folded bodies | all | overwritten | overwritten | |
+//! | `store/redb/check.rs` `PROBLEMS_MAX` 1,000 | problems that are listed | owner | counted only | told | |
+//! | `api/server.rs` `CONNECTIONS_MAX` 64 | clients at once | client | told to come again | closed | `one_client_too_many_is_told_to_come_again` |
+//! | `api/server.rs` `BODY_BYTES_MAX` | the body of a request | client | refused | read | `a_body_over_the_limit_is_refused_whether_declared_or_not` |
+//! | `api/server.rs` `STREAM_ROWS_MAX` 1,024 | rows that wait for one client | client | the listing waits | taken | `a_reader_that_stands_still_is_given_up_and_a_slow_one_is_not` |
+//! | `api/model.rs` `COMPOSED_BYTES_MAX` | a message | owner | refused | sent | `a_message_over_the_limit_is_refused_with_the_limit` |
+//!
+//! # Bounds of no place
+//!
+//! Numbers, forms and shapes are bounded too: `WORSE_MAX`, `COUNT_MAX`, `LEAF_IDS_MAX`, `DEPTH_MAX`, `LIST_IDS_MAX`,
+//! `TRIES_MAX`, `ENTRIES_TOLD_MAX`, `RATES_TOLD_MAX`, `BITS_MAX`, `NAME_BYTES_MAX`, `MISSED_MAX`, `PRICE_MAX`,
+//! `SEQUENCE_MAX`, `SOCKET_PATH_BYTES_MAX`, `ASIDE_MAX` and `PROBES_MAX`.
