@@ -104,6 +104,9 @@ impl<R: BufRead, W: Write> Player<R, W> {
                 Record::Held(held) => {
                     self.recorder.held(&held)?;
                     self.agent()?;
+                    if self.held.last().is_some_and(|last| last.row >= held.row) {
+                        return Err(self.damaged("its rows do not rise"));
+                    }
                     self.held.push(*held);
                 }
                 Record::Input { at, input } => {
