@@ -48,7 +48,9 @@
 //! | `agent/lives.rs` `LIVES_TOLD_MAX` 1,024 | lives told in one go | contact | lot | at once | |
 //! | `agent/lapse.rs` `ENDS_MAX` 1,024 | lives that end in one step | all | the rest stays due | at once | `thousands_of_lives_that_end_at_once_end_in_bounded_steps` |
 //! | `agent/room.rs` `WEIGHED_MAX` 64 | bundles weighed for one place | all | the latest to expire | at once | |
-//! | `agent/routing/prospect.rs` `PEERS_KEPT_MAX` 64 | peers whose words are kept | peer | oldest; present ones never | outlived | `what_peers_tell_is_bounded_however_many_they_are` |
+//! | `agent/routing/hearsay.rs` `TELLERS_MAX` 64 | peers whose words are kept | peer | oldest; present ones never | outlived | `what_peers_tell_is_bounded_however_many_they_are` |
+//! | `agent/routing/hearsay.rs` `HANDED_MAX` 1,024 | messages that peers were handed, until a receipt comes | all | oldest | the receipt | |
+//! | `agent/routing/meetings.rs` `MET_MAX` | nodes that were met | all | least met; named last | outrated | `hearsay_never_takes_the_place_of_a_meeting` |
 //! | `agent/summary/step.rs` `STRETCH_IDS_MAX` | ids of one stretch | contact | the rest is the next stretch | `Want` | `sets_far_apart_cost_no_more_than_twice_a_list` |
 //! | `agent/summary/solver.rs` `OWN_IDS_MAX` | own ids that cells are peeled against | contact | a list is asked for instead | end of the stretch | |
 //! | `agent/summary/cells.rs` `CELLS_MAX` | cells of one stretch | contact | a list is asked for instead | end of the stretch | `forged_fingerprints_draw_no_more_than_cells_and_the_list` |
@@ -120,6 +122,7 @@
 //! | bound | what | shared by | gives way | an entry ends | flood |
 //! |---|---|---|---|---|---|
 //! | `node/core.rs` `BATCH_MAX` 256 | pieces of work in one batch | peer | the rest is the next batch | handed over | `a_peer_that_floods_waits_for_itself_alone` |
+//! | `node/core.rs` `BATCH_CHANGES_MAX` 4,096 | what follows from one batch | peer | the rest is the next batch | handed over | `receipts_on_a_thousand_ids_each_fill_a_batch_of_their_own` |
 //! | `node/core.rs` `AHEAD_MAX` 4 | batches that wait for the store | all | the agent waits | committed | |
 //! | `node/courier.rs` `BEHIND_MAX` 16 | batches of acts not performed | all | the agent waits | performed | |
 //! | `node/courier.rs` `FETCH_MAX` 1,024 | bodies read at once | all | the rest is read next | sent | |
@@ -149,4 +152,4 @@
 //!
 //! Numbers, forms and shapes are bounded too: `WORSE_MAX`, `COUNT_MAX`, `LEAF_IDS_MAX`, `DEPTH_MAX`, `LIST_IDS_MAX`,
 //! `TRIES_MAX`, `ENTRIES_TOLD_MAX`, `RATES_TOLD_MAX`, `BITS_MAX`, `NAME_BYTES_MAX`, `MISSED_MAX`, `PRICE_MAX`,
-//! `SEQUENCE_MAX`, `SOCKET_PATH_BYTES_MAX`, `ASIDE_MAX` and `PROBES_MAX`.
+//! `SEQUENCE_MAX`, `ROUNDED_MAX`, `SINCE_MAX`, `TRIED_MAX`, `SOCKET_PATH_BYTES_MAX`, `ASIDE_MAX` and `PROBES_MAX`.

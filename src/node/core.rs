@@ -31,6 +31,9 @@ use crate::time::Timestamp;
 
 /// Most pieces of work in one batch.
 const BATCH_MAX: usize = 256;
+/// Changes and acts after which a batch takes no more work: one receipt on a thousand ids makes two thousand changes, and
+/// whoever looks waits for the whole batch.
+const BATCH_CHANGES_MAX: usize = 4_096;
 /// Most batches that may wait for the store; the agent runs no further ahead. Whoever looks waits for all of them, and
 /// more than this share no commit to gain by it.
 const AHEAD_MAX: usize = 4;
@@ -165,7 +168,7 @@ impl Core {
                     work => self.take(work, &mut open),
                 }
                 taken += 1;
-                if taken < BATCH_MAX && !stop {
+                if taken < BATCH_MAX && open.out.len() < BATCH_CHANGES_MAX && !stop {
                     next = self.work.try_take();
                 }
             }

@@ -20,6 +20,7 @@ use crate::frame::{Frame, Hello, Incoming, PROTOCOL_VERSION, RoutingInfo, Transi
 use crate::id::{BundleId, NodeId};
 use crate::keys::Identity;
 use crate::net::ContactSender;
+use crate::receipt::{RECEIPT_IDS_MAX, Receipt, ReceiptKind};
 use crate::store::redb::{DiskSync, RedbStore, StoreOptions};
 use crate::time::{DAY, DtnTime};
 
@@ -43,6 +44,47 @@ fn nobody_hears_of_what_a_failed_commit_was_about_and_it_is_taken_when_it_comes_
     });
     home.until(|agent| agent.letters().count() == 1);
     assert_eq!(home.accepted(), [message.id]);
+}
+
+/// Strangers can have receipts on anything signed, at two changes an id, and whoever looks waits for the whole batch.
+#[test]
+fn receipts_on_a_thousand_ids_each_fill_a_batch_of_their_own() {
+    let home = Home::new();
+    let left = Arc::<AtomicBool>::default();
+    let mut work = home.greeting();
+    for n in 0..16 {
+        let batch_ends = Ends { work: home.work.clone(), left: Arc::clone(&left) };
+        work.push(Work::FromPeer(arrives(&receipt_on_nothing(n)), Box::new(batch_ends)));
+    }
+    home.start(work);
+    home.until(|agent| agent.held().count() == 16);
+    assert!(left.load(Ordering::SeqCst), "the first batch took all of them");
+}
+
+/// Knows, when a batch ends, whether there was more to take.
+struct Ends {
+    work: Arc<Queue<Work>>,
+    left: Arc<AtomicBool>,
+}
+
+impl Drop for Ends {
+    fn drop(&mut self) {
+        self.left.fetch_or(!self.work.is_empty(), Ordering::SeqCst);
+    }
+}
+
+/// From the peer to a stranger, on as many messages as a receipt can name, none of which anybody ever saw.
+fn receipt_on_nothing(n: u64) -> Arc<Bundle> {
+    let source = Identity::from_secret(&[3; 32]).node();
+    let ids = (0..RECEIPT_IDS_MAX as u64)
+        .map(|id| BundleId(*blake3::hash(&[n, id].map(u64::to_be_bytes).concat()).as_bytes()));
+    let mut ids: Vec<BundleId> = ids.collect();
+    ids.sort_unstable();
+    let receipt = Receipt { kind: ReceiptKind::Delivered, source, device: 0, devices: 1, ids };
+    let creation = Creation { time: DtnTime(0), sequence: n };
+    let (kind, destination, priority) = (Kind::Receipt, Eid::admin(source), Priority::Normal);
+    let draft = Draft { kind, source: peer().node(), destination, creation, lifetime: DAY, priority, copies: 1 };
+    Arc::new(draft.sign(&receipt.encode(), &*peer().signer()).unwrap())
 }
 
 #[test]
