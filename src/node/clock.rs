@@ -4,7 +4,8 @@
 //! downtime counts once there is a second sign: a verified bundle that a named person stamped after this home was last
 //! written proves the time up to its stamp; and an hour later the same wall clock, if it kept its pace, is believed about
 //! the rest, for a network or a person that sets clocks right does so within that time. Without either it does not count:
-//! doubt keeps. A stranger's stamp is no sign, for it would be there for every clock that is wrong.
+//! doubt keeps. A stranger's stamp is no sign, for it would be there for every clock that is wrong. A machine that has been
+//! up for longer than the home was off was not started in between, and needs no other sign.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -54,7 +55,10 @@ impl Clock {
         if planted::is("driver-downtime-believed-at-once") {
             return Clock { start: last.now + span, begun, doubted: None };
         }
-        let doubted = (span.0 > 0).then_some(Doubted { since: last.wall, span });
+        if span.0 <= begun.boot_ms {
+            return Clock { start: last.now + span, begun, doubted: None };
+        }
+        let doubted = Some(Doubted { since: last.wall, span });
         Clock { start: last.now, begun, doubted }
     }
 
@@ -120,6 +124,14 @@ mod tests {
     fn the_wall_clock_alone_makes_no_downtime_count() {
         let mut clock = off_for(DAY);
         assert_eq!(now(&mut clock, at(DAY, MINUTE)), HOUR.0 + MINUTE.0);
+    }
+
+    #[test]
+    fn downtime_within_one_run_of_the_machine_counts_at_once() {
+        let up = |span: Millis| Reading { boot_ms: span.0, ..at(DAY, Millis(0)) };
+        assert_eq!(now(&mut Clock::resumed(&LAST, up(DAY)), up(DAY)), HOUR.0 + DAY.0);
+        let short = up(Millis(DAY.0 - 1));
+        assert_eq!(now(&mut Clock::resumed(&LAST, short), short), HOUR.0, "it may have been started since");
     }
 
     #[test]
