@@ -147,13 +147,12 @@ fn an_interrupt_ends_whatever_opens_a_users_file() {
         waiting.signal(Signal::INT);
         assert_eq!(waiting.end(), Some(130), "{line}: {}", person.talk());
     }
-    // Whoever sends listens for Ctrl-C to tell an id; the other signals need no listener.
-    for signal in [Signal::TERM, Signal::HUP] {
-        let mut waiting = alice.spawn(&lines[0]);
-        until_it_opens_a_pipe(&waiting);
-        waiting.signal(signal);
-        assert_eq!(waiting.end(), None, "{signal:?}: {}", alice.talk());
-    }
+    // Whoever sends listens for Ctrl-C to tell an id; the other signals need no listener. A hang-up may be ignored by
+    // whatever started the tests.
+    let mut waiting = alice.spawn(&lines[0]);
+    until_it_opens_a_pipe(&waiting);
+    waiting.signal(Signal::TERM);
+    assert_eq!(waiting.end(), None, "{}", alice.talk());
 }
 
 /// Returns when a process waits for the other end of a pipe, or, where the system does not say so, after a moment.
