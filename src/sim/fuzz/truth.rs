@@ -33,7 +33,7 @@ pub struct Truth {
     /// Source, destination and kind of everything that was ever signed and left memory.
     pub(super) bundles: BTreeMap<BundleId, (NodeId, Eid, Kind)>,
     /// Grades at which a node ever stored an id.
-    stored: BTreeSet<(usize, BundleId, Grade)>,
+    pub(super) stored: BTreeSet<(usize, BundleId, Grade)>,
     /// Inbox rows ever made.
     pub(super) rows: BTreeSet<(usize, BundleId)>,
     pub(super) read: BTreeSet<(usize, BundleId)>,
