@@ -111,7 +111,7 @@ impl Agent {
         if self.is_known(&id) {
             return;
         }
-        if self.tombstones.len() >= TOMBSTONES_MAX
+        if self.tombstones.len() >= self.config.memories_max(TOMBSTONES_MAX)
             && let Some(drawn) = self.tombstones.drawn(self.lots.next_u64())
         {
             self.unbury(drawn, out);
@@ -131,7 +131,7 @@ impl Agent {
         let is_named = self.is_contact(&signer);
         match self.beliefs.find(id, signer) {
             Some(old) if old.until >= belief.until => return,
-            None if self.beliefs.len() >= BELIEFS_MAX => {
+            None if self.beliefs.len() >= self.config.memories_max(BELIEFS_MAX) => {
                 let lot = self.lots.next_u64();
                 let Some((goes, by)) = self.beliefs.makes_way(signer, &belief, is_named, lot) else { return };
                 self.disbelieve(goes, by, out);
@@ -212,7 +212,7 @@ impl Agent {
             return;
         }
         let origin = of_peer(peer, self.is_contact(&peer));
-        if self.owed.len() >= super::OWED_MAX {
+        if self.owed.len() >= self.config.memories_max(super::OWED_MAX) {
             let Some((other, about)) = self.owed.makes_way(&origin, self.lots.next_u64()) else { return };
             self.settle_debt(other, about, out);
         }

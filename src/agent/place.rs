@@ -5,6 +5,9 @@
 //! way, with what ends soonest; among parties alike one is drawn by lot, so that a newcomer always gets in and thousands
 //! of throwaway identities mostly displace each other. What concerns people that this person named goes last.
 //!
+//! What is remembered of bundles beside those carried is bounded further by [`super::Config::memories_max`], so that the file
+//! of a small carrier stays small.
+//!
 //! | place | bound | shared by | who goes first | when it ends |
 //! |---|---|---|---|---|
 //! | receipts that freed nothing | `Config::receipts_unmatched_max` | peer, signer | the largest share | with the receipt's life |
