@@ -52,3 +52,25 @@ fn no_kind_of_hostile_node_breaks_a_promise_by_itself() {
     expect_nothing_broken(&runs);
     assert!(runs.iter().filter(|run| run.counts.deeds > 0).count() >= runs.len() / 2, "they act");
 }
+
+#[test]
+fn zz_traced() {
+    let Ok(range) = std::env::var("ZZ") else { return };
+    let (a, b) = range.split_once("..").unwrap();
+    let (a, b): (u64, u64) = (a.parse().unwrap(), b.parse().unwrap());
+    let which = std::env::var("ZA").unwrap_or_default();
+    let actors: Vec<Actor> = Actor::ALL.into_iter().filter(|actor| which == "each" || which.contains(&actor.to_string())).collect();
+    let all: Vec<(u64, Option<Actor>)> = match actors.is_empty() {
+        true => (a..b).map(|seed| (seed, None)).collect(),
+        false => actors.into_iter().flat_map(|actor| (a..b).map(move |seed| (seed, Some(actor)))).collect(),
+    };
+    let started = std::time::Instant::now();
+    let runs: Vec<Run> = all.into_par_iter().map(|(seed, actor)| run(seed, actor.as_ref().map(std::slice::from_ref))).collect();
+    let secs = started.elapsed().as_secs_f64();
+    let mut counts = Counts::default();
+    for run in &runs {
+        counts.add(&run.counts);
+        if run.violation.is_some() { println!("{run}"); }
+    }
+    println!("ZZ {} runs, {} broken, {:.2} seeds/s, waited {}", runs.len(), runs.iter().filter(|r| r.violation.is_some()).count(), runs.len() as f64 / secs, counts.waited);
+}

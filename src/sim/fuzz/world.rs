@@ -52,7 +52,7 @@ pub enum Errand {
 }
 
 /// Events kept for a report.
-const TRAIL_MAX: usize = 60;
+const TRAIL_MAX: usize = 6000;
 /// Most timers that ring while one span of time passes.
 const RINGS_MAX: u32 = 20_000;
 
