@@ -194,6 +194,7 @@ impl Agent {
             None => drop(self.people.remove(&node)),
         }
         self.inbox.set_named(node, person.is_some());
+        self.custody.set_named(node, self.is_contact(&node));
         self.emit(Change::Meet { node, person }, out);
     }
 

@@ -1,8 +1,8 @@
 //! Who has how much of a place that many fill, and what of it goes first.
 //!
-//! A share is a sum of costs: bytes where the place is measured in bytes, one an entry where it is counted. Custody asks
-//! it for the peers that handed over strangers' bundles; [`super::place`] makes a bounded place of two of them, by the
-//! peer that handed over and by source.
+//! A share is a sum of costs: bytes where the place is measured in bytes, one an entry where it is counted. Custody has
+//! three, as `custody/division.rs` says; [`super::place`] makes a bounded place of two of them, by the peer that handed over
+//! and by source.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,6 +14,8 @@ pub struct Shares<P, K> {
     by_peer: BTreeMap<P, Share<K>>,
     /// The fullest last.
     by_bytes: BTreeSet<(u64, P)>,
+    /// All shares together.
+    sum_bytes: u64,
 }
 
 #[derive(Debug)]
@@ -25,7 +27,7 @@ struct Share<K> {
 
 impl<P, K> Default for Shares<P, K> {
     fn default() -> Shares<P, K> {
-        Shares { by_peer: BTreeMap::new(), by_bytes: BTreeSet::new() }
+        Shares { by_peer: BTreeMap::new(), by_bytes: BTreeSet::new(), sum_bytes: 0 }
     }
 }
 
@@ -44,10 +46,11 @@ impl<P: Ord + Copy, K: Ord + Copy> Shares<P, K> {
             *bytes += cost;
             copies.extend(copy);
         }
+        let sum_bytes = gathered.values().map(|(bytes, _)| bytes).sum();
         let by_bytes = gathered.iter().map(|(peer, (bytes, _))| (*bytes, *peer)).collect();
         let share =
             |(peer, (bytes, copies)): (P, (u64, Vec<_>))| (peer, Share { bytes, copies: copies.into_iter().collect() });
-        Shares { by_peer: gathered.into_iter().map(share).collect(), by_bytes }
+        Shares { by_peer: gathered.into_iter().map(share).collect(), by_bytes, sum_bytes }
     }
 
     /// Counts a bundle; `copy` where it may make way.
@@ -55,6 +58,7 @@ impl<P: Ord + Copy, K: Ord + Copy> Shares<P, K> {
         let share = self.by_peer.entry(peer).or_default();
         self.by_bytes.remove(&(share.bytes, peer));
         share.bytes += cost;
+        self.sum_bytes += cost;
         share.copies.extend(copy);
         self.by_bytes.insert((share.bytes, peer));
     }
@@ -64,6 +68,7 @@ impl<P: Ord + Copy, K: Ord + Copy> Shares<P, K> {
         let share = self.by_peer.get_mut(&peer).expect("what is carried for a peer was counted");
         self.by_bytes.remove(&(share.bytes, peer));
         share.bytes -= cost;
+        self.sum_bytes -= cost;
         if let Some(copy) = copy {
             share.copies.remove(&copy);
         }
@@ -76,6 +81,11 @@ impl<P: Ord + Copy, K: Ord + Copy> Shares<P, K> {
 
     pub fn bytes(&self, peer: P) -> u64 {
         self.by_peer.get(&peer).map_or(0, |share| share.bytes)
+    }
+
+    /// All shares together.
+    pub fn sum_bytes(&self) -> u64 {
+        self.sum_bytes
     }
 
     /// How many peers there are.

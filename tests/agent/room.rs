@@ -58,17 +58,23 @@ fn copies_leave_before_custody_custody_only_for_friends_and_ones_own_never() {
     world.take(0, &friend, &longer);
     assert!(!held(&world, &third) && held(&world, &longer), "the soonest to be useless makes way");
 
-    let letters: Vec<Bundle> = (0..5).map(|_| filling(&mut friend, DAY)).collect();
+    let letters: Vec<Bundle> = (0..4).map(|_| filling(&mut friend, DAY)).collect();
     world.take(0, &friend, &letters[0]);
     world.take(0, &friend, &letters[1]);
     assert!(!held(&world, &fourth) && !held(&world, &longer), "copies of strangers make way for friends");
     assert!(held(&world, &first) && held(&world, &second));
-    world.take(0, &friend, &letters[2]);
-    world.take(0, &friend, &letters[3]);
-    assert!(!held(&world, &first) && !held(&world, &second), "then what was promised to strangers");
     world.said_to(&friend);
-    world.take(0, &friend, &letters[4]);
-    assert_eq!(refusals(&world.said_to(&friend)), [(letters[4].id, Refusal::Full)]);
+    world.take(0, &friend, &letters[2]);
+    assert_eq!(refusals(&world.said_to(&friend)), [(letters[2].id, Refusal::Full)], "a friend has half beside them");
+    for other in [&mut Ghost::new(52), &mut Ghost::new(53)] {
+        world.name(0, other.id, Standing::Contact);
+        let letter = filling(other, DAY);
+        world.take(0, &friend, &letter);
+        assert!(held(&world, &letter));
+    }
+    assert!(!held(&world, &first) && !held(&world, &second), "for others also what was promised to strangers");
+    world.take(0, &friend, &letters[3]);
+    assert_eq!(refusals(&world.said_to(&friend)), [(letters[3].id, Refusal::Full)]);
     assert_eq!(world.nodes[0].agent.usage().evicted, [0, 3, 2]);
     assert!(world.holds(0, own));
 }
