@@ -1,5 +1,7 @@
 //! The format that a store has, and how an older one becomes the present one.
 
+use std::collections::BTreeSet;
+
 use redb::{
     Database, Durability, Key, ReadTransaction, ReadableDatabase, TableDefinition, TableHandle, Value, WriteTransaction,
 };
@@ -35,7 +37,21 @@ pub fn settle(db: &Database, steps: &[Step]) -> Result<(), StoreError> {
         txn.open_table(tables::META).map_err(failed)?.insert(counter::FORMAT, from + 1).map_err(failed)?;
         txn.commit().map_err(failed)?;
     }
-    Ok(())
+    add_tables(db)
+}
+
+/// Adds the tables that a store of an earlier build does not have: it had nothing to keep there.
+fn add_tables(db: &Database) -> Result<(), StoreError> {
+    let txn = db.begin_read().map_err(failed)?;
+    let there = txn.list_tables().map_err(failed)?.map(|table| table.name().to_owned()).collect();
+    let mut missing = Missing { there, any: false };
+    tables::visit_all(&mut missing)?;
+    if !missing.any {
+        return Ok(());
+    }
+    let txn = begin(db)?;
+    tables::visit_all(&mut Creating(&txn))?;
+    txn.commit().map_err(failed)
 }
 
 /// The format of the store; none for a database without any table.
@@ -70,6 +86,22 @@ fn create(db: &Database, format: u64) -> Result<(), StoreError> {
     tables::visit_all(&mut Creating(&txn))?;
     txn.open_table(tables::META).map_err(failed)?.insert(counter::FORMAT, format).map_err(failed)?;
     txn.commit().map_err(failed)
+}
+
+/// Looks for tables that are not there.
+struct Missing {
+    there: BTreeSet<String>,
+    any: bool,
+}
+
+impl Visit for Missing {
+    fn table<K: Key + 'static, V: Value + 'static>(
+        &mut self,
+        table: TableDefinition<'static, K, V>,
+    ) -> Result<(), StoreError> {
+        self.any |= !self.there.contains(table.name());
+        Ok(())
+    }
 }
 
 struct Creating<'t>(&'t WriteTransaction);
@@ -126,6 +158,17 @@ mod tests {
 
     fn format_of(db: &Database) -> u64 {
         found(&db.begin_read().unwrap()).unwrap().unwrap()
+    }
+
+    #[test]
+    fn a_store_of_before_a_table_was_added_opens_and_has_it() {
+        let db = Database::builder().create_with_backend(InMemoryBackend::new()).unwrap();
+        settle(&db, &[]).unwrap();
+        let txn = begin(&db).unwrap();
+        txn.delete_table(tables::DEPARTED).unwrap();
+        txn.commit().unwrap();
+        settle(&db, &[]).unwrap();
+        assert!(db.begin_read().unwrap().open_table(tables::DEPARTED).is_ok());
     }
 
     #[test]

@@ -37,8 +37,6 @@ pub const LEARNED: TableDefinition<Name, Bytes> = TableDefinition::new("learned_
 pub const OWED: TableDefinition<Names, ()> = TableDefinition::new("owed_v1");
 /// Node → addresses it was reached at, and those the owner entered.
 pub const ADDRESSES: TableDefinition<Name, Bytes> = TableDefinition::new("addresses_v2");
-/// The driver's own key → the driver's own bytes.
-pub const NOTES: TableDefinition<&str, Bytes> = TableDefinition::new("notes_v1");
 
 /// Keys of [`META`].
 pub mod counter {
@@ -79,8 +77,7 @@ pub fn visit_all(visit: &mut impl Visit) -> Result<(), StoreError> {
     visit.table(PEOPLE)?;
     visit.table(LEARNED)?;
     visit.table(OWED)?;
-    visit.table(ADDRESSES)?;
-    visit.table(NOTES)
+    visit.table(ADDRESSES)
 }
 
 /// One key made of two names.
