@@ -5,6 +5,8 @@
 
 #[path = "cli/listings.rs"]
 mod listings;
+#[path = "cli/older.rs"]
+mod older;
 #[path = "cli/person.rs"]
 #[allow(dead_code)]
 mod person;

@@ -12,6 +12,7 @@ mod disk;
 mod export;
 mod failure;
 mod format;
+mod former;
 mod load;
 mod names;
 mod overlay;

@@ -10,6 +10,7 @@ use super::body::unfold;
 use super::disk::Traffic;
 use super::failure::{close, failed, guarded};
 use super::format::{self, STEPS, format_after};
+use super::former;
 use super::load::number;
 use super::names::Names;
 use super::record;
@@ -191,10 +192,10 @@ fn check_records(txn: &ReadTransaction, findings: &mut Findings) {
     let results = [
         each_reachable(txn, tables::OUTGOING, |id, bytes| {
             outgoing += 1;
-            note(tables::OUTGOING.name(), record::read_outgoing(crate::id::BundleId(*id), bytes).is_some());
+            note(tables::OUTGOING.name(), former::read_outgoing(crate::id::BundleId(*id), bytes).is_some());
         }),
-        each_reachable(txn, tables::BELIEFS, |_, bytes| {
-            note(tables::BELIEFS.name(), record::read_belief(bytes).is_some());
+        each_reachable(txn, tables::BELIEFS, |key, bytes| {
+            note(tables::BELIEFS.name(), former::read_belief(key, bytes).is_some());
         }),
         each_reachable(txn, tables::PEOPLE, |_, bytes| {
             note(tables::PEOPLE.name(), record::read_person(bytes).is_some());
@@ -222,7 +223,7 @@ fn facts(txn: &ReadTransaction, findings: &mut Findings) -> BTreeMap<Row, Facts>
     let results = [
         each_row(txn, tables::HELD, end, |row, bytes| {
             held += 1;
-            match record::read_held(Row(row), bytes) {
+            match former::read_held(Row(row), bytes) {
                 Some(held) => drop(facts.insert(Row(row), Facts::Held(held))),
                 None => unreadable.push(tables::HELD.name()),
             }

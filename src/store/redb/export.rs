@@ -8,6 +8,7 @@ use redb::{Database, Key, ReadTransaction, ReadableTable, TableDefinition, Table
 use super::disk::Traffic;
 use super::failure::{failed, guarded, io_failed};
 use super::format::{self, STEPS, format_after};
+use super::former;
 use super::load::number;
 use super::shared::{create_as_is, sync_directory};
 use super::tables::{self, Visit, counter, visit_all};
@@ -133,6 +134,7 @@ impl Chunk {
         let txn = format::begin(db)?;
         let mut importing = Importing { txn: &txn, chunk: self, known: self.entries.is_empty() };
         visit_all(&mut importing)?;
+        former::visit_all(&mut importing)?;
         if !importing.known {
             return Err(odd(&self.table));
         }

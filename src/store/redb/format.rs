@@ -7,6 +7,7 @@ use redb::{
 };
 
 use super::failure::failed;
+use super::former;
 use super::load::number;
 use super::tables::{self, Visit, counter};
 use crate::planted;
@@ -17,7 +18,7 @@ use crate::store::StoreError;
 pub type Step = fn(&WriteTransaction) -> Result<(), StoreError>;
 
 /// The step at position `n` makes format `n + 2` of format `n + 1`. The first format needs none.
-pub const STEPS: &[Step] = &[];
+pub const STEPS: &[Step] = &[former::to_second];
 
 /// The format of a store whose steps are these.
 pub const fn format_after(steps: &[Step]) -> u64 {

@@ -271,7 +271,7 @@ pub fn read_belief(bytes: &[u8]) -> Option<Belief> {
 }
 
 /// An enum as one byte that never changes its meaning.
-trait Code: Copy + Sized {
+pub trait Code: Copy + Sized {
     fn code(self) -> u8;
     fn from_code(code: u8) -> Option<Self>;
 }
@@ -358,36 +358,36 @@ fn put_what(out: &mut Vec<u8>, what: What) {
 }
 
 /// What is left to read of a record.
-struct Scan<'a>(&'a [u8]);
+pub struct Scan<'a>(pub &'a [u8]);
 
 impl<'a> Scan<'a> {
-    fn take(&mut self, count: usize) -> Option<&'a [u8]> {
+    pub fn take(&mut self, count: usize) -> Option<&'a [u8]> {
         let (taken, rest) = self.0.split_at_checked(count)?;
         self.0 = rest;
         Some(taken)
     }
 
-    fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
+    pub fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
         self.take(N)?.try_into().ok()
     }
 
-    fn u8(&mut self) -> Option<u8> {
+    pub fn u8(&mut self) -> Option<u8> {
         self.array().map(|[byte]| byte)
     }
 
-    fn u16(&mut self) -> Option<u16> {
+    pub fn u16(&mut self) -> Option<u16> {
         self.array().map(u16::from_le_bytes)
     }
 
-    fn u32(&mut self) -> Option<u32> {
+    pub fn u32(&mut self) -> Option<u32> {
         self.array().map(u32::from_le_bytes)
     }
 
-    fn u64(&mut self) -> Option<u64> {
+    pub fn u64(&mut self) -> Option<u64> {
         self.array().map(u64::from_le_bytes)
     }
 
-    fn flag(&mut self) -> Option<bool> {
+    pub fn flag(&mut self) -> Option<bool> {
         match self.u8()? {
             0 => Some(false),
             1 => Some(true),
@@ -395,31 +395,31 @@ impl<'a> Scan<'a> {
         }
     }
 
-    fn code<C: Code>(&mut self) -> Option<C> {
+    pub fn code<C: Code>(&mut self) -> Option<C> {
         C::from_code(self.u8()?)
     }
 
-    fn id(&mut self) -> Option<BundleId> {
+    pub fn id(&mut self) -> Option<BundleId> {
         self.array().map(BundleId)
     }
 
-    fn node(&mut self) -> Option<NodeId> {
+    pub fn node(&mut self) -> Option<NodeId> {
         self.array().map(NodeId::from_trusted)
     }
 
-    fn option(&mut self) -> Option<Option<NodeId>> {
+    pub fn option(&mut self) -> Option<Option<NodeId>> {
         if self.flag()? { self.node().map(Some) } else { Some(None) }
     }
 
-    fn creation(&mut self) -> Option<Creation> {
+    pub fn creation(&mut self) -> Option<Creation> {
         Some(Creation { time: DtnTime(self.u64()?), sequence: self.u64()? })
     }
 
-    fn moment(&mut self) -> Option<Moment> {
+    pub fn moment(&mut self) -> Option<Moment> {
         Some(Moment { now: Timestamp(self.u64()?), wall: DtnTime(self.u64()?) })
     }
 
-    fn eid(&mut self) -> Option<Eid> {
+    pub fn eid(&mut self) -> Option<Eid> {
         let node = self.node()?;
         let service = match self.u8()? {
             0 => Service::Admin,
@@ -431,12 +431,12 @@ impl<'a> Scan<'a> {
         Some(Eid { node, service })
     }
 
-    fn name(&mut self) -> Option<&'a str> {
+    pub fn name(&mut self) -> Option<&'a str> {
         let len = self.u8()?;
         std::str::from_utf8(self.take(len.into())?).ok()
     }
 
-    fn what(&mut self) -> Option<What> {
+    pub fn what(&mut self) -> Option<What> {
         Some(match self.u8()? {
             0 => What::Queued,
             1 => What::GaveUp,
@@ -451,17 +451,17 @@ impl<'a> Scan<'a> {
         })
     }
 
-    fn carrier(&mut self) -> Option<Carrier> {
+    pub fn carrier(&mut self) -> Option<Carrier> {
         let (who, promise, at) = (self.node()?, self.what()?, self.moment()?);
         let gave_up = if self.flag()? { Some(self.moment()?) } else { None };
         Some(Carrier { who, promise, at, gave_up })
     }
 
-    fn evidence(&mut self) -> Option<Evidence> {
+    pub fn evidence(&mut self) -> Option<Evidence> {
         Some(Evidence { what: self.what()?, at: self.moment()?, who: self.option()? })
     }
 
-    fn end(&self) -> Option<()> {
+    pub fn end(&self) -> Option<()> {
         self.0.is_empty().then_some(())
     }
 }

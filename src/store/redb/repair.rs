@@ -12,12 +12,13 @@ use super::check::{Depth, Facts, end_of_rows, read_body};
 use super::disk::Traffic;
 use super::failure::{close, failed, guarded, io_failed};
 use super::format::{self, STEPS};
+use super::former;
 use super::load::number;
 use super::names::Names;
 use super::record;
 use super::salvage::{each_reachable, each_row};
 use super::shared::{create_as_is, open_as_is, sync_directory};
-use super::side::read_addresses;
+use super::side::{read_addresses, write_addresses};
 use super::tables::{self, counter};
 use super::{DiskSync, StoreOptions};
 use crate::agent::change::Row;
@@ -101,13 +102,13 @@ fn copy(txn: &ReadTransaction, fresh: &Database, lost: &mut Lost) -> Result<(), 
     let mut highest_row = copying.bundles(lost)?;
     let mut highest_sequence = 0;
 
-    copying.table(tables::OUTGOING, lost, |id, bytes| {
-        let outgoing = record::read_outgoing(BundleId(**id), bytes);
+    copying.records(tables::OUTGOING, tables::OUTGOING, lost, |id, bytes| {
+        let outgoing = former::read_outgoing(BundleId(**id), bytes);
         // Only what was stamped without a clock was counted.
         let counted = outgoing.as_ref().filter(|outgoing| outgoing.creation.time.0 == 0);
         highest_sequence =
             highest_sequence.max(counted.map_or(0, |outgoing| outgoing.creation.sequence.saturating_add(1)));
-        outgoing.is_some()
+        outgoing.as_ref().map(record::write_outgoing)
     })?;
     copying.table(tables::DELIVERED, lost, |row, _| {
         highest_row = highest_row.max(Row(*row).next().0);
@@ -115,11 +116,16 @@ fn copy(txn: &ReadTransaction, fresh: &Database, lost: &mut Lost) -> Result<(), 
     })?;
     copying.table(tables::BURIED, lost, |_, _| true)?;
     copying.table(tables::DEPARTED, lost, |_, bytes| record::read_departure(bytes).is_some())?;
-    copying.table(tables::BELIEFS, lost, |_, bytes| record::read_belief(bytes).is_some())?;
+    copying.records(tables::BELIEFS, tables::BELIEFS, lost, |key, bytes| {
+        former::read_belief(key, bytes).as_ref().map(record::write_belief)
+    })?;
     copying.table(tables::PEOPLE, lost, |_, bytes| record::read_person(bytes).is_some())?;
     copying.table(tables::LEARNED, lost, |_, _| true)?;
     copying.table(tables::OWED, lost, |_, ()| true)?;
     copying.table(tables::ADDRESSES, lost, |_, bytes| read_addresses(bytes).is_some())?;
+    copying.records(former::ADDRESSES, tables::ADDRESSES, lost, |_, bytes| {
+        former::read_addresses(bytes).as_deref().map(write_addresses)
+    })?;
     copying.counters(highest_row, highest_sequence)
 }
 
@@ -138,11 +144,13 @@ impl Copying<'_> {
             let mut all_readable = true;
             let reached = each_row(self.txn, table, end, |row, bytes| {
                 let read = match is_held {
-                    true => record::read_held(Row(row), bytes).map(Facts::Held),
-                    false => record::read_letter(Row(row), bytes).map(Facts::Letter),
+                    true => {
+                        former::read_held(Row(row), bytes).map(|held| (record::write_held(&held), Facts::Held(held)))
+                    }
+                    false => record::read_letter(Row(row), bytes).map(|letter| (bytes.to_vec(), Facts::Letter(letter))),
                 };
                 match read {
-                    Some(read) => drop(facts.insert(row, (read, bytes.to_vec()))),
+                    Some((record, facts_read)) => drop(facts.insert(row, (facts_read, record))),
                     None => all_readable = false,
                 }
             });
@@ -188,6 +196,29 @@ impl Copying<'_> {
             }
         }
         Ok(end)
+    }
+
+    /// Copies the records of `from` to `to` as `renew` writes them anew.
+    fn records<K: Key + 'static>(
+        &self,
+        from: TableDefinition<'static, K, &'static [u8]>,
+        to: TableDefinition<'static, K, &'static [u8]>,
+        lost: &mut Lost,
+        mut renew: impl FnMut(&K::SelfType<'_>, &[u8]) -> Option<Vec<u8>>,
+    ) -> Result<(), StoreError> {
+        let mut writer = Chunked::new(self.fresh);
+        let (mut written, mut all_sound) = (Ok(()), true);
+        let reached = each_reachable(self.txn, from, |key, bytes| match renew(&key, bytes) {
+            Some(record) if written.is_ok() => written = writer.put(to, key, &record[..]),
+            Some(_) => {}
+            None => all_sound = false,
+        });
+        written?;
+        writer.finish()?;
+        if reached.is_err() || !all_sound {
+            lost.tables.push(from.name().to_owned());
+        }
+        Ok(())
     }
 
     /// Copies the records of a table that `is_sound` accepts.

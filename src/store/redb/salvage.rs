@@ -1,6 +1,6 @@
 //! Reading what can be read of tables with damaged pages.
 
-use redb::{Key, ReadTransaction, ReadableTable, TableDefinition, Value};
+use redb::{Key, ReadOnlyTable, ReadTransaction, ReadableTable, TableDefinition, TableError, Value};
 
 use super::failure::{failed, guarded};
 use crate::store::StoreError;
@@ -17,7 +17,7 @@ pub fn each_reachable<K: Key + 'static, V: Value + 'static>(
     mut take: impl FnMut(K::SelfType<'_>, V::SelfType<'_>),
 ) -> Result<(), StoreError> {
     let forward = guarded(|| {
-        let table = txn.open_table(table).map_err(failed)?;
+        let Some(table) = open(txn, table)? else { return Ok(()) };
         ReadableTable::iter(&table).map_err(failed)?.try_for_each(|entry| {
             let (key, value) = entry.map_err(failed)?;
             take(key.value(), value.value());
@@ -26,7 +26,7 @@ pub fn each_reachable<K: Key + 'static, V: Value + 'static>(
     });
     if forward.is_err() {
         let _ = guarded(|| {
-            let table = txn.open_table(table).map_err(failed)?;
+            let Some(table) = open(txn, table)? else { return Ok(()) };
             ReadableTable::iter(&table).map_err(failed)?.rev().try_for_each(|entry| {
                 let (key, value) = entry.map_err(failed)?;
                 take(key.value(), value.value());
@@ -46,7 +46,7 @@ pub fn each_row(
 ) -> Result<(), StoreError> {
     let mut next = 0;
     let forward = guarded(|| {
-        let table = txn.open_table(table).map_err(failed)?;
+        let Some(table) = open(txn, table)? else { return Ok(()) };
         ReadableTable::iter(&table).map_err(failed)?.try_for_each(|entry| {
             let (row, value) = entry.map_err(failed)?;
             take(row.value(), value.value());
@@ -57,7 +57,7 @@ pub fn each_row(
     if forward.is_err() {
         for row in (next..end).take(PROBES_MAX as usize) {
             let _ = guarded(|| {
-                let table = txn.open_table(table).map_err(failed)?;
+                let Some(table) = open(txn, table)? else { return Ok(()) };
                 if let Some(value) = ReadableTable::get(&table, row).map_err(failed)? {
                     take(row, value.value());
                 }
@@ -66,4 +66,16 @@ pub fn each_row(
         }
     }
     forward
+}
+
+/// A table; none where the store is of before it was added, and so has nothing in it.
+fn open<K: Key + 'static, V: Value + 'static>(
+    txn: &ReadTransaction,
+    table: TableDefinition<'static, K, V>,
+) -> Result<Option<ReadOnlyTable<K, V>>, StoreError> {
+    match txn.open_table(table) {
+        Ok(table) => Ok(Some(table)),
+        Err(TableError::TableDoesNotExist(_)) => Ok(None),
+        Err(error) => Err(failed(error)),
+    }
 }

@@ -154,7 +154,7 @@ fn host_of(text: &str) -> &str {
 }
 
 // Each: when it worked (8 bytes), whether the owner entered it (1 byte), the text's length (2 bytes), the text.
-fn write_addresses(addresses: &[Address]) -> Vec<u8> {
+pub fn write_addresses(addresses: &[Address]) -> Vec<u8> {
     let mut out = Vec::new();
     for address in addresses {
         out.extend(address.worked_unix_ms.to_le_bytes());

@@ -1,0 +1,154 @@
+//! Records as earlier builds wrote them, and the step that makes present ones of them.
+//!
+//! Format 1 had three layouts one after the other under one number. So a record of it is read as what it is: of the
+//! present layout or of the one before. The two cannot be taken for each other, for a record is read to its last byte.
+
+use redb::{Key, ReadableTable, TableDefinition, WriteTransaction};
+
+use super::failure::failed;
+use super::record::{self, Scan};
+use super::side::{Address, write_addresses};
+use super::tables::{self, Visit};
+use crate::agent::change::{Belief, Held, Outgoing, Row, Unlisted};
+use crate::bundle::Hops;
+use crate::id::{BundleId, NodeId};
+use crate::store::StoreError;
+use crate::time::{Millis, Timestamp};
+
+type Bytes = &'static [u8];
+
+/// Node → addresses it was reached at, when nobody could enter one.
+pub const ADDRESSES: TableDefinition<&'static [u8; 32], Bytes> = TableDefinition::new("addresses_v1");
+/// A driver's own key → its own bytes; nothing was ever kept here.
+const NOTES: TableDefinition<&str, Bytes> = TableDefinition::new("notes_v1");
+
+/// Visits the tables that earlier formats had and the present one has not.
+pub fn visit_all(visit: &mut impl Visit) -> Result<(), StoreError> {
+    visit.table(ADDRESSES)?;
+    visit.table(NOTES)
+}
+
+/// Makes format 2 of format 1: each table has one layout.
+pub fn to_second(txn: &WriteTransaction) -> Result<(), StoreError> {
+    rewrite(txn, tables::HELD, tables::HELD, |row, bytes| Some(record::write_held(&read_held(Row(*row), bytes)?)))?;
+    rewrite(txn, tables::OUTGOING, tables::OUTGOING, |id, bytes| {
+        Some(record::write_outgoing(&read_outgoing(BundleId(**id), bytes)?))
+    })?;
+    rewrite(txn, tables::BELIEFS, tables::BELIEFS, |key, bytes| Some(record::write_belief(&read_belief(key, bytes)?)))?;
+    rewrite(txn, ADDRESSES, tables::ADDRESSES, |_, bytes| Some(write_addresses(&read_addresses(bytes)?)))?;
+    txn.delete_table(NOTES).map_err(failed)?;
+    Ok(())
+}
+
+/// Writes what `renew` makes of each record of `from` to `to`, and takes `from` away. A record that makes no sense stays
+/// as it is, for a repair to find.
+fn rewrite<K: Key + 'static>(
+    txn: &WriteTransaction,
+    from: TableDefinition<'static, K, Bytes>,
+    to: TableDefinition<'static, K, Bytes>,
+    renew: impl Fn(&K::SelfType<'_>, &[u8]) -> Option<Vec<u8>>,
+) -> Result<(), StoreError> {
+    let aside = TableDefinition::<K, Bytes>::new("former");
+    drop(txn.open_table(from).map_err(failed)?);
+    txn.rename_table(from, aside).map_err(failed)?;
+    let old = txn.open_table(aside).map_err(failed)?;
+    let mut new = txn.open_table(to).map_err(failed)?;
+    for entry in old.iter().map_err(failed)? {
+        let (key, value) = entry.map_err(failed)?;
+        let (key, value) = (key.value(), value.value());
+        let renewed = renew(&key, value);
+        new.insert(key, renewed.as_deref().unwrap_or(value)).map_err(failed)?;
+    }
+    drop((old, new));
+    txn.delete_table(aside).map_err(failed)?;
+    Ok(())
+}
+
+/// A held bundle of either layout. The one before told nothing of clocks, so the age counts as it was told.
+pub fn read_held(row: Row, bytes: &[u8]) -> Option<Held> {
+    record::read_held(row, bytes).or_else(|| {
+        let mut scan = Scan(bytes);
+        let (grade, class) = (scan.code()?, scan.code()?);
+        let copies = scan.u16()?;
+        let (kind, priority, count) = (scan.code()?, scan.code()?, scan.u8()?);
+        let size_bytes = scan.u32()?;
+        let (lifetime, accepted_at) = (Millis(scan.u64()?), Timestamp(scan.u64()?));
+        let hops = Hops { age: Millis(scan.u64()?), count };
+        let expires = Timestamp(scan.u64()?);
+        let (id, source, destination, from) = (scan.id()?, scan.node()?, scan.eid()?, scan.option()?);
+        scan.end()?;
+        let dated = false;
+        Some(Held {
+            row,
+            id,
+            kind,
+            source,
+            destination,
+            lifetime,
+            accepted_at,
+            hops,
+            expires,
+            dated,
+            size_bytes,
+            class,
+            priority,
+            grade,
+            copies,
+            from,
+        })
+    })
+}
+
+/// One's own message of either layout. The one before listed every event, so they are folded as they would be now.
+pub fn read_outgoing(id: BundleId, bytes: &[u8]) -> Option<Outgoing> {
+    record::read_outgoing(id, bytes).or_else(|| {
+        let mut scan = Scan(bytes);
+        let priority = scan.code()?;
+        let size_bytes = scan.u32()?;
+        let (creation, created) = (scan.creation()?, scan.moment()?);
+        let (lifetime, expires) = (Millis(scan.u64()?), Timestamp(scan.u64()?));
+        let destination = scan.eid()?;
+        let (evidence, carriers, unlisted) = (Vec::new(), Vec::new(), Unlisted::default());
+        let mut outgoing = Outgoing {
+            id,
+            destination,
+            creation,
+            created,
+            lifetime,
+            expires,
+            priority,
+            size_bytes,
+            evidence,
+            carriers,
+            unlisted,
+        };
+        while !scan.0.is_empty() {
+            outgoing.attest(scan.evidence()?);
+        }
+        Some(outgoing)
+    })
+}
+
+/// The word of a receipt of either layout; `key` is the bundle and the signer. The one before did not keep who brought
+/// it, so it counts as the signer's own.
+pub fn read_belief(key: &[u8; 64], bytes: &[u8]) -> Option<Belief> {
+    record::read_belief(bytes).or_else(|| {
+        let (_, signer) = tables::split(key);
+        let mut scan = Scan(bytes);
+        let belief = Belief { what: scan.what()?, until: Timestamp(scan.u64()?), from: NodeId::from_trusted(signer) };
+        scan.end()?;
+        Some(belief)
+    })
+}
+
+/// The addresses of one node as format 1 had them first: each when it worked, the length of its text, and the text.
+pub fn read_addresses(bytes: &[u8]) -> Option<Vec<Address>> {
+    let mut scan = Scan(bytes);
+    let mut addresses = Vec::new();
+    while !scan.0.is_empty() {
+        let (worked_unix_ms, len) = (scan.u64()?, scan.u16()?);
+        let text = std::str::from_utf8(scan.take(len.into())?).ok()?.to_owned();
+        addresses.push(Address { text, worked_unix_ms, entered: false });
+    }
+    Some(addresses)
+}

@@ -1,0 +1,87 @@
+//! Homes that earlier builds left behind, kept in `tests/data/homes`.
+
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use crate::person::Person;
+
+/// Every older home has the same story: one message to bob that was delivered, one to dave that a carrier took custody
+/// of, one from bob that was read.
+const HOMES: [&str; 3] = ["first_layouts", "second_layouts", "third_layouts"];
+
+#[test]
+fn a_home_of_an_earlier_build_opens_and_has_everything() {
+    for kept in HOMES {
+        let mut alice = living_in(kept);
+        assert_eq!(held(&alice), "4 held, 1 in the inbox, 2 sent", "{kept}");
+        has_everything(&alice, kept);
+        alice.up("");
+        has_everything(&alice, kept);
+        assert_eq!(alice.run("send dave again").code, 0, "{kept}");
+        assert_eq!(alice.run("down").code, 0, "{kept}");
+        assert_eq!(alice.rows("status").len(), 3, "{kept}");
+    }
+}
+
+#[test]
+fn a_home_of_an_earlier_build_is_repaired_without_loss() {
+    for kept in HOMES {
+        let alice = living_in(kept);
+        let repaired = alice.run("doctor --repair");
+        assert_eq!(repaired.code, 0, "{kept}: {repaired:?}");
+        assert!(!repaired.data.contains("lost"), "{kept}: {repaired:?}");
+        assert_eq!(held(&alice), "4 held, 1 in the inbox, 2 sent", "{kept}");
+        has_everything(&alice, kept);
+    }
+}
+
+#[test]
+fn a_backup_of_an_earlier_build_is_restored() {
+    let alice = Person::new("alice");
+    let passphrase = alice.file("passphrase", b"correct horse battery\n");
+    let backup = kept("first_layouts").join("home.backup");
+    let restored = alice.run(&format!("restore {} --passphrase-file {passphrase}", backup.display()));
+    assert_eq!(restored.code, 0, "{restored:?}");
+    assert_eq!(held(&alice), "4 held, 1 in the inbox, 2 sent");
+    has_everything(&alice, "backup");
+}
+
+/// What is shown stays true however long ago the home was left: lives end, words and evidence do not.
+fn has_everything(alice: &Person, home: &str) {
+    let texts = alice.rows("inbox");
+    assert_eq!(texts.len(), 1, "{home}");
+    assert_eq!((&texts[0]["from"], &texts[0]["text"]), (&"bob".into(), &"Water at camp 3".into()), "{home}");
+    assert_eq!(texts[0]["read"], true, "{home}");
+    let sent = alice.rows("status");
+    let to: Vec<_> = sent.iter().map(|row| &row["to"]).collect();
+    assert_eq!(to, ["bob", "dave"], "{home}");
+    for (row, evidence) in sent.iter().zip(["delivered", "custody"]) {
+        let events = row["events"].as_array().unwrap();
+        assert!(events.iter().any(|event| event["what"] == evidence), "{home}: {row}");
+    }
+}
+
+/// How many bundles the doctor counts in the store of a stopped node, which are left as they are.
+fn held(alice: &Person) -> String {
+    let sound = alice.run("doctor").data;
+    let store = sound.lines().find_map(|line| line.strip_prefix("ok    store: ")).unwrap_or(&sound);
+    store.split(';').next().unwrap().to_owned()
+}
+
+fn living_in(name: &str) -> Person {
+    let alice = Person::new("alice");
+    let (from, home) = (kept(name), alice.home());
+    fs::create_dir_all(&home).unwrap();
+    fs::set_permissions(&home, fs::Permissions::from_mode(0o700)).unwrap();
+    fs::copy(from.join("identity.key"), home.join("identity.key")).unwrap();
+    fs::set_permissions(home.join("identity.key"), fs::Permissions::from_mode(0o600)).unwrap();
+    let mut packed = flate2::read::GzDecoder::new(File::open(from.join("store.redb.gz")).unwrap());
+    io::copy(&mut packed, &mut File::create(home.join("store.redb")).unwrap()).unwrap();
+    alice
+}
+
+fn kept(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/homes").join(name)
+}
