@@ -30,6 +30,8 @@
 //! walls. A message's way: `desk` composes and pads it, `node` has it stamped by the [`agent`], sealed by `seal`,
 //! signed and held; a contact of `net` brings a peer, and the agent says what goes; the peer's node parses and verifies
 //! it, its agent decides, its store commits, and only then it says `Accepted`.
+//!
+//! [`wire`] describes every byte that two nodes exchange.
 
 pub mod agent;
 #[cfg(feature = "node")]
@@ -77,5 +79,7 @@ pub mod store;
 pub mod ticket;
 pub mod time;
 pub mod units;
+#[doc = include_str!("wire.md")]
+pub mod wire {}
 #[cfg(feature = "node")]
 pub mod words;

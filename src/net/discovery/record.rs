@@ -105,6 +105,20 @@ mod tests {
         assert_eq!(read(&answer("a1", peer(), &addrs, ttl)), Some(Said::Answer(wanted.into())));
     }
 
+    #[test]
+    fn the_packets_in_the_description_of_the_wire_are_those_that_are_said() {
+        let page = include_str!("../../wire.md");
+        let vector = |name: &str| {
+            let (_, block) = page.split_once(&format!("\n```vector {name}\n")).expect("it is on the page");
+            block.split("```").next().unwrap_or_default().replace('\n', "")
+        };
+        let alice = super::super::super::peer::keypair([0xa1; 32]).public().to_peer_id();
+        let addr = "/ip4/10.0.0.1/tcp/4747".parse().unwrap();
+        let answer = answer("d1", alice, &[addr], super::super::heard::TTL);
+        let said = [question(), answer].map(|packet| crate::id::hex(&packet));
+        assert_eq!(["mdns-question", "mdns-answer"].map(vector), said);
+    }
+
     proptest::proptest! {
         #[test]
         fn whatever_anybody_in_the_network_sends_is_read_or_left(
