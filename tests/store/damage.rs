@@ -42,7 +42,8 @@ fn a_sound_store_is_found_sound() {
     let (_dir, path) = home();
     let findings = check(&path, Depth::Signatures).unwrap();
     assert!(findings.is_sound(), "{:?}", findings.problems);
-    assert_eq!((findings.bodies, findings.held, findings.letters, findings.format), (21, 20, 1, 1));
+    assert_eq!((findings.bodies, findings.held, findings.letters), (21, 20, 1));
+    assert_ne!(findings.format, 0, "it has a format");
     assert!(findings.pages_intact);
 }
 
