@@ -27,6 +27,11 @@
 //! | `agent/change/outgoing.rs` `EVENTS_MAX` | evidence on one's own message | carrier | folded; own and the recipient's word never | with the record | `floods_of_custody_signals_and_give_ups_leave_a_bounded_record_that_still_takes_the_receipt` |
 //! | `frame.rs` `ROUTING_ENTRIES_MAX` 4,096 | nodes that the strategy knows of | teller | the lowest rates; own meetings last | outrated | `what_peers_tell_is_bounded_however_many_they_are`, `a_table_is_bounded_whatever_peers_claim` |
 //!
+//! Of tombstones, words, departures and evictions each table takes one entry for 256 bytes that are carried
+//! (`Config::memories_max`), 4,096 in any case and the bound above at most, so that the file of a small carrier stays small.
+//! Where less is carried from now on, what is over that leaves by the same rule. A replay of what nothing here remembers any
+//! more costs traffic and a place for a life at most: it is shown to nobody a second time, and its recipient ends it again.
+//!
 //! The ids of what was delivered stay for ever: 16 bytes for each letter that a person was shown. One's own messages, the
 //! people named and their mail are the owner's, bounded by the disk alone, whose last part `free_bytes_own_min` keeps free.
 //!

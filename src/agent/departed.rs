@@ -43,6 +43,11 @@ impl Departed {
         self.departures.makes_way(&origin(departure, is_named), lot)
     }
 
+    /// The departure that is forgotten where there are too many.
+    pub fn goes_first(&self, lot: u64) -> Option<BundleId> {
+        self.departures.goes_first(lot)
+    }
+
     pub fn find(&self, id: &BundleId) -> Option<Departure> {
         self.departures.get(id).copied()
     }

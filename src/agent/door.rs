@@ -9,7 +9,7 @@ use super::custody::Slot;
 use super::departed::DEPARTED_MAX;
 use super::io::{Event, Gone, Output};
 use super::tombstones::{BELIEFS_MAX, TOMBSTONES_MAX};
-use super::{Agent, of_peer};
+use super::{Agent, OWED_MAX, of_peer};
 use crate::bundle::{Bundle, Kind};
 use crate::frame::Grade;
 use crate::id::{BundleId, NodeId};
@@ -111,7 +111,8 @@ impl Agent {
         if self.is_known(&id) {
             return;
         }
-        if self.tombstones.len() >= TOMBSTONES_MAX
+        if self.tombstones.len() >= self.config.memories_max(TOMBSTONES_MAX)
+            && !planted::is("agent-tombstones-unbounded")
             && let Some(drawn) = self.tombstones.drawn(self.lots.next_u64())
         {
             self.unbury(drawn, out);
@@ -131,7 +132,9 @@ impl Agent {
         let is_named = self.is_contact(&signer);
         match self.beliefs.find(id, signer) {
             Some(old) if old.until >= belief.until => return,
-            None if self.beliefs.len() >= BELIEFS_MAX => {
+            None if self.beliefs.len() >= self.config.memories_max(BELIEFS_MAX)
+                && !planted::is("agent-beliefs-unbounded") =>
+            {
                 let lot = self.lots.next_u64();
                 let Some((goes, by)) = self.beliefs.makes_way(signer, &belief, is_named, lot) else { return };
                 self.disbelieve(goes, by, out);
@@ -213,7 +216,7 @@ impl Agent {
             return;
         }
         let origin = of_peer(peer, self.is_contact(&peer));
-        if self.owed.len() >= super::OWED_MAX {
+        if self.owed.len() >= self.config.memories_max(OWED_MAX) && !planted::is("agent-debts-unbounded") {
             let Some((other, about)) = self.owed.makes_way(&origin, self.lots.next_u64()) else { return };
             self.settle_debt(other, about, out);
         }
@@ -227,6 +230,30 @@ impl Agent {
         if self.owed.remove(&(peer, id)).is_some() {
             self.emit(Change::Settle { peer, id }, out);
         }
+    }
+
+    /// Whether more is remembered than fits beside what is carried: the owner wants less carried than before.
+    pub(super) fn remembers_too_much(&self) -> bool {
+        let is_kept = planted::is("agent-memories-outlast-a-limit");
+        let is_over = |len: usize, most: usize| len > self.config.memories_max(most) && !is_kept;
+        is_over(self.tombstones.len(), TOMBSTONES_MAX)
+            || is_over(self.departed.len(), DEPARTED_MAX)
+            || is_over(self.beliefs.len(), BELIEFS_MAX)
+            || is_over(self.owed.len(), OWED_MAX)
+    }
+
+    /// Forgets one entry of each table of memories that has too many, as if another came.
+    pub(super) fn remember_less(&mut self, out: &mut Vec<Output>) {
+        let lot = self.lots.next_u64();
+        let is_over = |len: usize, most: usize| len > self.config.memories_max(most);
+        let buried = is_over(self.tombstones.len(), TOMBSTONES_MAX).then(|| self.tombstones.drawn(lot)).flatten();
+        let departed = is_over(self.departed.len(), DEPARTED_MAX).then(|| self.departed.goes_first(lot)).flatten();
+        let believed = is_over(self.beliefs.len(), BELIEFS_MAX).then(|| self.beliefs.goes_first(lot)).flatten();
+        let owed = is_over(self.owed.len(), OWED_MAX).then(|| self.owed.goes_first(lot)).flatten();
+        buried.into_iter().for_each(|slot| self.unbury(slot, out));
+        departed.into_iter().for_each(|id| self.come_back(&id, out));
+        believed.into_iter().for_each(|(id, signer)| self.disbelieve(id, signer, out));
+        owed.into_iter().for_each(|(peer, id)| self.settle_debt(peer, id, out));
     }
 
     /// Takes the next creation sequence number. They are made durable in strides, ahead of use: a restart skips the rest

@@ -6,15 +6,15 @@ use ed25519_dalek::SigningKey;
 use rand_chacha::ChaCha8Rng;
 use rand_core::SeedableRng;
 
-use super::change::Durable;
+use super::change::{Belief, Departure, Durable, What};
 use super::contact::{Contact, Flight};
 use super::offers::{Offers, STALLERS_MAX};
 use super::tombstones::TOMBSTONES_MAX;
-use super::{Agent, Config, Mailboxes, OWED_MAX, SPENT_MAX, UNSETTLED_MAX};
+use super::{Agent, Config, Input, Mailboxes, OWED_MAX, SPENT_MAX, UNSETTLED_MAX};
 use crate::bundle::Signer;
 use crate::frame::{Hello, PROTOCOL_VERSION, RoutingInfo};
 use crate::id::{BundleId, NodeId};
-use crate::time::{MINUTE, Timestamp};
+use crate::time::{DAY, MINUTE, Moment, Timestamp};
 
 const FLOODER: u32 = 66;
 /// How many entries others have in a place before it is flooded.
@@ -75,6 +75,51 @@ fn flights_to_one_peer_displace_none_to_others() {
     assert!(honest().all(|flight| agent.unsettled.get(&flight).is_some()));
 }
 
+/// Where so much is carried, each table of memories has the fewest entries.
+const LITTLE_BYTES: u64 = 1 << 20;
+const MEMORIES: usize = 4_096;
+
+fn remember_much(agent: &mut Agent) {
+    let mut out = Vec::new();
+    for n in 0..MEMORIES as u32 + MORE {
+        let (until, from, source) = (Timestamp(DAY.0), node(FLOODER), node(n));
+        agent.bury(id(n), until, &mut out);
+        agent.believe(id(HONEST + n), source, Belief { what: What::Delivered, until, from }, &mut out);
+        agent.owe(node(n), id(n), &mut out);
+        out.clear();
+    }
+}
+
+fn memories(agent: &Agent) -> [usize; 3] {
+    [agent.tombstones.len(), agent.beliefs.len(), agent.owed.len()]
+}
+
+#[test]
+fn where_little_is_carried_little_is_remembered() {
+    let mut agent = agent();
+    agent.handle(Moment::default(), Input::CarryLimit(LITTLE_BYTES), &mut Vec::new());
+    remember_much(&mut agent);
+    assert_eq!(memories(&agent), [MEMORIES; 3]);
+}
+
+#[test]
+fn a_smaller_limit_leaves_fewer_memories_in_bounded_steps() {
+    let (mut agent, mut out) = (agent(), Vec::new());
+    remember_much(&mut agent);
+    let departure = |n| Departure { accepted_at: Timestamp(0), until: Timestamp(n), from: node(1), source: node(2) };
+    (1..5_000).for_each(|n| agent.departed.insert(id(n), departure(n.into()), n % 2 == 0));
+    agent.handle(Moment::default(), Input::CarryLimit(LITTLE_BYTES), &mut out);
+    let mut steps = 0;
+    while agent.next_timeout().is_some_and(|(due, _)| due == Timestamp(0)) {
+        out.clear();
+        agent.handle(Moment::default(), Input::Timeout, &mut out);
+        assert!(out.len() <= 4 * 1_024, "{} at once", out.len());
+        steps += 1;
+    }
+    assert_eq!((memories(&agent), agent.departed.len()), ([MEMORIES; 3], MEMORIES));
+    assert!(steps > 1);
+}
+
 /// A contact with these bundles on their way.
 fn in_flight(ids: impl IntoIterator<Item = BundleId>) -> Contact {
     let hello = Hello {
@@ -121,6 +166,7 @@ fn a_crowd_that_stalls_once_does_not_hide_who_stalls_always() {
     };
     (0..3).for_each(|_| stall(node(FLOODER)));
     (0..STALLERS_MAX as u32 + MORE).for_each(|n| stall(node(1_000 + n)));
+    assert_eq!(offers.stallers(), STALLERS_MAX);
     let id = ids.next().unwrap();
     assert!(offers.note(id, node(FLOODER), now));
     assert!(offers.note(id, node(0), now), "somebody who never stalled is asked at once beside one that always does");

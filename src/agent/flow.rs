@@ -227,7 +227,7 @@ impl Agent {
 
     pub(super) fn note_spent(&mut self, id: BundleId, peer: NodeId) {
         let origin = of_peer(peer, self.is_contact(&peer));
-        if self.spent.len() >= SPENT_MAX {
+        if self.spent.len() >= SPENT_MAX && !planted::is("agent-spent-unbounded") {
             let Some(goes) = self.spent.makes_way(&origin, self.lots.next_u64()) else { return };
             self.spent.remove(&goes);
         }

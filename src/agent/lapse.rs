@@ -29,6 +29,7 @@ impl Agent {
         let dues = [
             batch.then_some((now, Cause::Batch)),
             self.is_over_limit().then_some((now, Cause::Batch)),
+            self.remembers_too_much().then_some((now, Cause::Tombstone)),
             (!self.nudges.is_empty()).then_some((now, Cause::Nudge)),
             self.custody.first_expiry().map(|end| (end, Cause::Expiry)),
             memories.into_iter().flatten().min().map(|end| (end, Cause::Tombstone)),
@@ -72,6 +73,12 @@ impl Agent {
     }
 
     fn end_memories(&mut self, out: &mut Vec<Output>) {
+        for _ in 0..ENDS_MAX {
+            if !self.remembers_too_much() {
+                break;
+            }
+            self.remember_less(out);
+        }
         for _ in 0..ENDS_MAX {
             match self.tombstones.first() {
                 Some((until, slot)) if until <= self.at.now => self.unbury(slot, out),

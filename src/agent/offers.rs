@@ -177,9 +177,19 @@ impl Offers {
         self.stalls.get(peer).copied().unwrap_or(0)
     }
 
+    #[cfg(test)]
+    pub fn stallers(&self) -> usize {
+        self.stalls.len()
+    }
+
     fn blame(&mut self, peer: NodeId) {
-        if self.stalls.len() >= STALLERS_MAX && !self.stalls.contains_key(&peer) {
-            let least = self.stalls.iter().min_by_key(|(_, stalls)| **stalls).map(|(peer, _)| *peer);
+        let is_full = self.stalls.len() >= STALLERS_MAX && !planted::is("agent-stallers-unbounded");
+        if is_full && !self.stalls.contains_key(&peer) {
+            let by_stalls = |(_, stalls): &(&NodeId, &u32)| match planted::is("agent-stallers-most-forgotten") {
+                true => u32::MAX - **stalls,
+                false => **stalls,
+            };
+            let least = self.stalls.iter().min_by_key(by_stalls).map(|(peer, _)| *peer);
             self.stalls.remove(&least.expect("a full table has a least"));
         }
         *self.stalls.entry(peer).or_default() += 1;

@@ -15,6 +15,7 @@ use siphasher::sip::SipHasher13;
 
 use super::shares::Shares;
 use crate::id::NodeId;
+use crate::planted;
 use crate::time::Timestamp;
 
 /// Whose an entry is, and until when.
@@ -78,18 +79,15 @@ impl<K: Ord + Copy, V> Place<K, V> {
     /// What makes way in a full place for an entry of `origin`: of the largest share, the newcomer counted, what ends
     /// soonest. None where strangers find nothing but what concerns named people.
     pub fn makes_way(&self, origin: &Origin, lot: u64) -> Option<K> {
-        let lot = (lot, NodeId::from_trusted([0; 32]));
-        let fullest = |shares: &[Shares<Party, K>; 2]| {
-            let both =
-                shares.iter().enumerate().filter_map(|(side, of)| of.fullest(lot).map(|(n, who)| (n, side, who)));
-            both.max_by_key(|(n, _, _)| *n)
-        };
-        let only_named = self.strangers[0].len() == 0;
+        if planted::is("agent-place-unshared") {
+            return self.entries.keys().nth(lot as usize % self.entries.len()).copied();
+        }
+        let only_named = self.only_named();
         if only_named && !origin.is_named {
             return None;
         }
+        let (most, mut side, mut who) = self.fullest(lot)?;
         let shares = if only_named { &self.named } else { &self.strangers };
-        let (most, mut side, mut who) = fullest(shares)?;
         for (n, party) in self.parties(origin).into_iter().enumerate() {
             let share = shares[n].bytes(party);
             if origin.is_named == only_named && share >= most {
@@ -97,6 +95,25 @@ impl<K: Ord + Copy, V> Place<K, V> {
             }
         }
         shares[side].copies(who).next()
+    }
+
+    /// What goes where there is too much, and nothing new comes.
+    pub fn goes_first(&self, lot: u64) -> Option<K> {
+        let (_, side, who) = self.fullest(lot)?;
+        let shares = if self.only_named() { &self.named } else { &self.strangers };
+        shares[side].copies(who).next()
+    }
+
+    fn only_named(&self) -> bool {
+        self.strangers[0].len() == 0
+    }
+
+    /// The largest share, of those that go first: how many entries, whether of a peer or of a source, and whose.
+    fn fullest(&self, lot: u64) -> Option<(u64, usize, Party)> {
+        let lot = (lot, NodeId::from_trusted([0; 32]));
+        let shares = if self.only_named() { &self.named } else { &self.strangers };
+        let both = shares.iter().enumerate().filter_map(|(side, of)| of.fullest(lot).map(|(n, who)| (n, side, who)));
+        both.max_by_key(|(n, _, _)| *n)
     }
 
     /// How many entries a peer handed over, and how many are from a source, as parties that nobody named.

@@ -65,9 +65,10 @@ impl Tombstones {
 
     /// A tombstone that the lot falls on; none where there are none.
     pub fn drawn(&self, lot: u64) -> Option<Slot> {
-        let drawn = (lot % self.places.len().max(1) as u64) as Slot;
-        // Places stand empty only where there is room.
-        (drawn < self.places.len() as Slot && !self.free.contains(&drawn)).then_some(drawn)
+        let first = lot % self.places.len().max(1) as u64;
+        // Places stand empty where there were more tombstones than now: then the next one that does not.
+        let mut places = (first as usize..self.places.len()).chain(0..first as usize).map(|place| place as Slot);
+        places.find(|place| !self.free.contains(place))
     }
 
     /// The tombstone that ends first.
@@ -111,6 +112,11 @@ impl Beliefs {
     /// The word that makes way for another in a full table.
     pub fn makes_way(&self, signer: NodeId, belief: &Belief, is_named: bool, lot: u64) -> Option<(BundleId, NodeId)> {
         self.words.makes_way(&origin(signer, belief, is_named), lot)
+    }
+
+    /// The word that is forgotten where there are too many.
+    pub fn goes_first(&self, lot: u64) -> Option<(BundleId, NodeId)> {
+        self.words.goes_first(lot)
     }
 
     pub fn find(&self, id: BundleId, signer: NodeId) -> Option<Belief> {
