@@ -91,6 +91,18 @@ pub enum Source {
     Generator(Generator),
 }
 
+/// Each section and its keys.
+const SECTIONS: &[(&str, &[&str])] = &[
+    ("at the top, before any section", TOP),
+    ("in [contacts]", contacts::KEYS),
+    ("in [workload]", messages::KEYS),
+    ("in [link]", policy::LINK),
+    ("in [routing]", policy::ROUTING),
+    ("in [store]", policy::STORE),
+    ("in [bundle]", policy::BUNDLE),
+    ("in [faults]", faults::KEYS),
+];
+
 /// What stands before the first section.
 const TOP: &[&str] =
     &["title", "seed", "nodes", "duration", "contacts", "workload", "link", "routing", "store", "bundle", "faults"];
@@ -99,7 +111,7 @@ impl Scenario {
     /// Reads a scenario. `overrides` are keys with dots and their values, as `("routing.copies", "16")`; they replace what
     /// the text says.
     pub fn parse(file: &str, text: &str, overrides: &[(&str, &str)]) -> Result<Scenario, InputError> {
-        let document = Document::new(file, text, overrides);
+        let document = Document::new(file, text, overrides, SECTIONS);
         let table = document.read()?;
         let top = Section::top(&document, &table, TOP)?;
         let nodes = top.value("nodes").map(|value| value.whole_between(2, NODES_MAX.into())).transpose()?;

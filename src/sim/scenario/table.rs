@@ -12,6 +12,7 @@ pub(super) struct Document<'a> {
     file: &'a str,
     text: &'a str,
     overrides: Vec<Override>,
+    sections: &'a [(&'a str, &'a [&'a str])],
 }
 
 /// A key that is set from outside. Its text is read as if it stood behind the scenario's, so its offsets are its own.
@@ -21,20 +22,14 @@ struct Override {
     padded: String,
 }
 
-/// Each section and its keys, for "it belongs in".
-const SECTIONS: &[(&str, &[&str])] = &[
-    ("at the top, before any section", super::TOP),
-    ("in [contacts]", super::contacts::KEYS),
-    ("in [workload]", super::messages::KEYS),
-    ("in [link]", super::policy::LINK),
-    ("in [routing]", super::policy::ROUTING),
-    ("in [store]", super::policy::STORE),
-    ("in [bundle]", super::policy::BUNDLE),
-    ("in [faults]", super::faults::KEYS),
-];
-
 impl<'a> Document<'a> {
-    pub(super) fn new(file: &'a str, text: &'a str, overrides: &[(&str, &str)]) -> Document<'a> {
+    /// `sections` says of each place what keys it has, for "it belongs in".
+    pub(super) fn new(
+        file: &'a str,
+        text: &'a str,
+        overrides: &[(&str, &str)],
+        sections: &'a [(&'a str, &'a [&'a str])],
+    ) -> Document<'a> {
         let mut start = text.len();
         let overrides = overrides.iter().map(|(key, value)| {
             let said = format!("{key} = {value}");
@@ -44,7 +39,7 @@ impl<'a> Document<'a> {
             let own_start = std::mem::replace(&mut start, padded.len());
             Override { start: own_start, said, padded }
         });
-        Document { file, text, overrides: overrides.collect() }
+        Document { file, text, overrides: overrides.collect(), sections }
     }
 
     /// Reads the text, then what is set from outside.
@@ -134,8 +129,9 @@ impl<'a> Section<'a> {
         if let Some(near) = nearest(key, known) {
             return format!("{is_no_key}; did you mean `{near}`?");
         }
+        let mut sections = self.document.sections.iter();
         if let Some((place, _)) =
-            SECTIONS.iter().find(|(place, keys)| keys.contains(&key) && !self.name.starts_with(&place[3..]))
+            sections.find(|(place, keys)| keys.contains(&key) && !self.name.starts_with(&place[3..]))
         {
             return format!("{is_no_key}; it belongs {place}");
         }
