@@ -1,6 +1,8 @@
 //! The table of limits: each number is that of the constant beside it, and no limit of the wire's files is missing.
 
-use crate::page::{code, files, rows, section};
+use std::collections::BTreeSet;
+
+use crate::page::{PAGE, code, files, rows, section};
 
 /// What the wire is made of: each constant here that is called `…_MAX` has a row.
 const MODULES: [&str; 10] = [
@@ -17,6 +19,14 @@ const MODULES: [&str; 10] = [
 ];
 /// Bounds of what a program keeps or shows, which no peer sees.
 const INSIDE: [&str; 1] = ["INSPECTED_BLOCKS_MAX"];
+/// Numbers of the text that no constant bounds.
+const LAYOUT: [u64; 5] = [
+    193,    // a block type
+    65_535, // certainty
+    4_747,  // examples
+    90_000,
+    259_200_000,
+];
 /// Where constants are looked up that a file takes from others.
 const SHARED: [&str; 4] = ["time.rs", "bundle.rs", "frame.rs", "agent/summary/step.rs"];
 
@@ -50,6 +60,52 @@ fn no_limit_of_the_wire_is_missing_in_the_table() {
         }
     }
     assert!(missing.is_empty(), "in no row of the table of limits: {missing:?}");
+}
+
+#[test]
+fn what_the_text_says_of_times_and_sizes_stands_in_the_table() {
+    let known: BTreeSet<u64> = limits().iter().filter_map(|(_, said, ..)| number(said)).collect();
+    let mut wrong = Vec::new();
+    for line in prose() {
+        let words: Vec<&str> = line.split_whitespace().map(|word| word.trim_matches(is_mark)).collect();
+        for at in 0..words.len() {
+            let before = at.checked_sub(1).map_or("", |before| words[before]);
+            let unit = words.get(at + 1).copied().unwrap_or_default();
+            let Some(said) = said(words[at], unit).filter(|_| before != "RFC") else { continue };
+            if !known.contains(&said) && !LAYOUT.contains(&said) {
+                wrong.push(format!("{} {unit}: {line}", words[at]));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The lines of the page before the table, without what stands as code, and without the example.
+fn prose() -> Vec<String> {
+    let (text, _) = PAGE.split_once("\n# 10. Limits").expect("the table is last");
+    let text = text.replace(section("## Example"), "");
+    let lines = text.split("```").step_by(2).flat_map(str::lines);
+    lines.map(|line| line.split('`').step_by(2).collect::<Vec<_>>().join("`")).collect()
+}
+
+fn is_mark(c: char) -> bool {
+    "()|`*.,;:".contains(c)
+}
+
+/// A time in milliseconds, a size in bytes, or a number that is large enough to be no part of a layout.
+fn said(word: &str, unit: &str) -> Option<u64> {
+    let value: u64 = word.replace(',', "").parse().ok()?;
+    let factor = match unit {
+        "MiB" => 1 << 20,
+        "KiB" => 1 << 10,
+        "s" => 1_000,
+        "min" | "minute" | "minutes" => 60_000,
+        "h" | "hour" | "hours" => 3_600_000,
+        "day" | "days" => 86_400_000,
+        _ if value >= 100 => 1,
+        _ => return None,
+    };
+    Some(value * factor)
 }
 
 /// What, how much, in which file and by which name.
