@@ -6,6 +6,8 @@ use dak::agent::summary::{Claim, ContactKey, IdIndex, Reconciliation, Step};
 use dak::frame::Frame;
 use dak::id::BundleId;
 
+use crate::page::PAGE;
+
 /// What a node holds.
 pub struct Side {
     ids: Vec<BundleId>,
@@ -82,4 +84,34 @@ pub fn example() -> Example {
 fn only(step: &Step) -> Frame {
     assert_eq!((step.send.len(), step.misbehaved), (1, None));
     step.send[0].clone()
+}
+
+/// The plan's borders stand on the page as `few < 768, < 160,000, …`, with the bits that belong to them.
+#[test]
+fn the_plan_changes_at_the_counts_that_the_page_names() {
+    let line = PAGE.lines().find(|line| line.starts_with("few < ")).expect("the page has the plan");
+    let number = |word: &str| word.trim_matches(',').replace(',', "").parse::<u64>().ok();
+    let numbers: Vec<u64> = line.split_whitespace().filter_map(number).collect();
+    let (borders, bits) = numbers.split_at(3);
+    for (at, border) in borders.iter().enumerate() {
+        assert_eq!([border - 1, *border].map(planned), [bits[at], bits[at + 1]].map(Some), "at {border}");
+    }
+    let line = PAGE.lines().find(|line| line.starts_with("few \u{2264} ")).expect("the page says what is listed");
+    let listed = number(line.split_whitespace().nth(2).unwrap()).unwrap();
+    assert_eq!([listed, listed + 1].map(planned), [None, Some(bits[0])]);
+}
+
+/// How many bits of buckets the solver sends to a teller of so many ids that lacks one.
+fn planned(few: u64) -> Option<u64> {
+    let mut solver = Side::new(0..1, 2);
+    let (teller, mine) = (claim(few, 1), claim(few + 1, 2));
+    let (_, step) = Reconciliation::begin(&mine, &teller, &mut solver.index, &|slot| solver.ids[slot as usize]);
+    step.send.first().map(|frame| match frame {
+        Frame::Buckets { bits, .. } => u64::from(*bits),
+        frame => panic!("the solver begins with {frame:?}"),
+    })
+}
+
+fn claim(count: u64, byte: u8) -> Claim {
+    Claim { nonce: [byte; 16], count, root: [byte; 16] }
 }
