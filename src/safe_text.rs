@@ -5,7 +5,7 @@
 //! equal. Every print site passes such text through one of the functions here; what could act instead of being
 //! seen comes out as `\u{1b}`.
 //!
-//! Letters of every script, combining marks and emoji pass unharmed; an emoji joined by zero-width joiners shows
+//! Letters of every script, combining marks as people stack them and emoji pass unharmed; an emoji joined by zero-width joiners shows
 //! its joiners. In what is there to be read ([`safe_prose`]), unlike names, zero-width joiners stay inside the words
 //! of scripts that spell with them. A backslash is left alone: an escape that somebody typed is only text. Private-use characters and
 //! noncharacters mean nothing that sender and reader agree on, and are escaped.
@@ -17,6 +17,10 @@ use unicode_width::UnicodeWidthChar;
 /// Shows a text of one line through `Display`, without a copy.
 #[derive(Clone, Copy)]
 pub struct SafeText<'a>(pub &'a str);
+
+/// Most characters without width that are shown one upon another: the longest stack that people write, in Tibetan, has
+/// eight. More would paint over the lines above and below.
+const STACKED_MAX: usize = 8;
 
 /// Most characters [`one_line`] prints per column: marks that take no room still take time.
 const CHARS_PER_COLUMN_MAX: usize = 4;
@@ -44,7 +48,7 @@ fn lines(text: &str, reading: Reading) -> String {
             '\n' | '\t' => safe.push(c),
             '\r' if chars.peek().is_some_and(|(next, _)| *next == '\n') => {}
             _ if is_shown => safe.push(c),
-            _ => push_safe(&mut safe, c),
+            _ => push_escape(&mut safe, c),
         }
     }
     safe
@@ -89,7 +93,7 @@ fn cut(text: &str, width: usize, reading: Reading) -> String {
         piece.clear();
         match is_shown {
             true => piece.push(c),
-            false => push_safe(&mut piece, c),
+            false => push_escape(&mut piece, c),
         }
         for shown in piece.chars() {
             columns.add(shown);
@@ -158,11 +162,17 @@ enum Reading {
 /// Each character, and whether it is shown as it is.
 fn judged(text: &str, reading: Reading) -> impl Iterator<Item = (char, bool)> + '_ {
     let mut chars = text.chars().peekable();
-    let mut before = None;
+    let (mut before, mut stacked) = (None, 0);
     std::iter::from_fn(move || {
         let c = chars.next()?;
         let spells = reading == Reading::Prose && spells(before, c, chars.peek().copied());
         before = Some(c);
+        stacked = if c.width() == Some(0) && c != '\0' { stacked + 1 } else { 0 };
+        if stacked > STACKED_MAX {
+            // Shown as an escape, which begins a stack anew.
+            stacked = 0;
+            return Some((c, false));
+        }
         Some((c, spells || !is_unsafe(c)))
     })
 }
@@ -188,7 +198,10 @@ fn is_indic(c: char) -> bool {
 
 impl fmt::Display for SafeText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.chars().try_for_each(|c| write_safe(f, c))
+        judged(self.0, Reading::Plain).try_for_each(|(c, is_shown)| match is_shown {
+            true => f.write_char(c),
+            false => write_escape(f, c),
+        })
     }
 }
 
@@ -198,17 +211,17 @@ impl fmt::Debug for SafeText<'_> {
     }
 }
 
-fn push_safe(text: &mut String, c: char) {
-    write_safe(text, c).expect("writing to a string cannot fail");
+/// Writes the escape of a character that is not shown as it is.
+fn push_escape(text: &mut String, c: char) {
+    write_escape(text, c).expect("writing to a string cannot fail");
 }
 
-fn write_safe(out: &mut impl fmt::Write, c: char) -> fmt::Result {
+fn write_escape(out: &mut impl fmt::Write, c: char) -> fmt::Result {
     match c {
         '\n' => out.write_str("\\n"),
         '\r' => out.write_str("\\r"),
         '\t' => out.write_str("\\t"),
-        _ if is_unsafe(c) => write!(out, "{}", c.escape_unicode()),
-        _ => out.write_char(c),
+        _ => write!(out, "{}", c.escape_unicode()),
     }
 }
 
@@ -322,6 +335,18 @@ mod tests {
     fn marks_without_width_cannot_make_a_line_endless() {
         let stacked = format!("a{}", "\u{301}".repeat(100_000));
         assert!(one_line(&stacked, 10).len() < 100);
+    }
+
+    #[test]
+    fn marks_are_stacked_as_high_as_people_write_and_no_higher() {
+        let tibetan = "\u{f67}\u{f90}\u{fb5}\u{fa8}\u{fb3}\u{fba}\u{fbc}\u{fbb}\u{f82}";
+        assert_eq!([safe_text(tibetan), safe_prose(tibetan)], [tibetan, tibetan]);
+        let tower = format!("a{}b", "\u{301}".repeat(1_000));
+        for shown in [safe_text(&tower), safe_block(&tower), safe_prose(&tower), one_line(&tower, 100_000)] {
+            let highest = shown.split(|c: char| c != '\u{301}').map(|stack| stack.chars().count()).max();
+            assert_eq!(highest, Some(STACKED_MAX), "{shown}");
+            assert_eq!(safe_text(&shown), shown);
+        }
     }
 
     #[test]

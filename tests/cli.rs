@@ -230,6 +230,8 @@ fn an_exported_bundle_verifies_and_a_changed_one_does_not() {
     assert_eq!(alice.run(&format!("carry export {} {file}", sent["id"].as_str().unwrap())).code, 0);
     let inspected = alice.json(&format!("bundle inspect {file}"));
     assert_eq!((&inspected["verified"], &inspected["id"]), (&true.into(), &sent["id"]));
+    let again = alice.run(&format!("carry export {} {file}", sent["id"].as_str().unwrap()));
+    assert_eq!((again.code, again.talk.contains("there already")), (5, true), "{}", again.talk);
     let mut bytes = fs::read(&file).unwrap();
     let last = bytes.len() - 2;
     bytes[last] ^= 1;

@@ -1,5 +1,7 @@
 //! `dak carry`: what this node holds for others, and how much it may.
 
+use std::path::Path;
+
 use super::args::{Carry, CarryWhat};
 use super::link::{Link, take};
 use super::listing;
@@ -35,11 +37,21 @@ pub async fn carry(link: &Link<'_>, args: &Carry, out: &Out) -> Outcome {
                 return out.bytes(&bytes);
             }
             let name = file.display().to_string();
-            std::fs::write(file, &bytes).map_err(|error| ApiError::failure(format!("cannot write {name}: {error}")))?;
+            write_anew(file, &bytes)?;
             let written = FileRow { schema: Schema, name, bytes: bytes.len() as u64 };
             out.row(&written, |_| format!("wrote {} bytes to {}\n", written.bytes, safe_text(&written.name)))
         }
     }
+}
+
+/// Writes a file that is not there yet, or to what is no file, such as a pipe.
+fn write_anew(file: &Path, bytes: &[u8]) -> Result<(), ApiError> {
+    let name = file.display();
+    if file.metadata().is_ok_and(|there| there.is_file()) {
+        let next = "name another file, or remove that one";
+        return Err(ApiError::refused(format!("{name} is there already")).next(next));
+    }
+    std::fs::write(file, bytes).map_err(|error| ApiError::failure(format!("cannot write {name}: {error}")))
 }
 
 /// What a smaller limit evicts is gone for good, so it is said before it happens.

@@ -229,6 +229,8 @@ fn harmless_name(name: &str) -> String {
         .collect();
     match plain.trim_matches(['.', ' ']) {
         "" => "attachment".into(),
+        // Programs would take it for an option.
+        plain if plain.starts_with('-') => format!("_{}", &plain[1..]),
         plain => plain.to_owned(),
     }
 }
@@ -248,6 +250,13 @@ mod tests {
         let mut table = Table::new(&HEADS);
         rows.iter().for_each(|row| table.row(cells(&Row::Inbox(row.clone()), style).unwrap()));
         table.render(style)
+    }
+
+    #[test]
+    fn a_saved_file_has_a_name_that_does_nothing() {
+        let names = ["map.png", "../../x", "-rf", ".profile", "a\u{202e}b", "C:\\c|d", "…", " . "];
+        let saved = ["map.png", "x", "_rf", "profile", "a_b", "c_d", "…", "attachment"];
+        assert_eq!(names.map(harmless_name), saved);
     }
 
     #[test]
