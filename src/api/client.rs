@@ -14,8 +14,8 @@ use tokio::time::Instant;
 
 use super::error::{ApiError, ErrorKind, ErrorReport};
 use super::model::{Listing, Request, Response, Row, Topic};
-use super::route::DecodeRow;
-use super::{route, socket};
+use super::route::{Ask, Asked};
+use super::socket;
 use asking::Asking;
 
 mod asking;
@@ -48,38 +48,39 @@ impl Client {
     }
 
     pub async fn call(&self, request: &Request) -> Result<Response, ApiError> {
-        let exchange = route::exchange(request);
-        let answer = self.exchange(exchange.method, &exchange.path, exchange.body).await?;
+        let asked = Ask::Call(request.clone()).write();
+        let answer = self.exchange(&asked).await?;
         let bytes = answer.collect().await.map_err(|error| broke(&error))?.to_bytes();
-        (exchange.decode)(&bytes).map_err(|error| strange(&error))
+        asked.route.response(&bytes).map_err(|error| strange(&error))
     }
 
     /// Reads a listing; the node makes a row when the one before was taken.
     pub async fn list(&self, listing: &Listing) -> Result<RowStream, ApiError> {
-        self.rows(&route::listing_path(listing), route::listing_rows(listing)).await
+        self.rows(&Ask::List(listing.clone())).await
     }
 
     /// Follows a topic; the node has subscribed when this returns.
     pub async fn follow(&self, topic: Topic) -> Result<RowStream, ApiError> {
-        self.rows(&route::stream_path(&topic), route::stream_rows(&topic)).await
+        self.rows(&Ask::Follow(topic)).await
     }
 
-    async fn rows(&self, path: &str, decode: DecodeRow) -> Result<RowStream, ApiError> {
-        let answer = self.exchange(Method::GET, path, None).await?;
+    async fn rows(&self, ask: &Ask) -> Result<RowStream, ApiError> {
+        let asked = ask.write();
+        let (answer, route) = (self.exchange(&asked).await?, asked.route);
         let lines =
             stream::unfold(Lines::new(answer), |mut lines| async { lines.next().await.map(|line| (line, lines)) });
         Ok(Box::pin(lines.map(move |line| {
-            let row = line.and_then(|line| decode(&line).map_err(|error| strange(&error)));
+            let row = line.and_then(|line| route.row(&line).map_err(|error| strange(&error)));
             row.unwrap_or_else(Row::Ended)
         })))
     }
 
     /// Asks until the node has room for one client more, for a while; returns the body of an answer that is no refusal.
-    async fn exchange(&self, method: Method, path: &str, body: Option<Vec<u8>>) -> Result<Incoming, ApiError> {
-        let body = Bytes::from(body.unwrap_or_default());
+    async fn exchange(&self, asked: &Asked) -> Result<Incoming, ApiError> {
+        let body = Bytes::from(asked.body.clone());
         let began = Instant::now();
         loop {
-            match self.try_exchange(method.clone(), path, body.clone()).await {
+            match self.try_exchange(asked.route.method.clone(), &asked.path, body.clone()).await {
                 Err(error) if error.kind == ErrorKind::Busy && began.elapsed() < BUSY_PATIENCE => {
                     tokio::time::sleep(BUSY_POLL).await;
                 }

@@ -16,8 +16,8 @@ pub use lines::json_line;
 pub use names::{parse_priority, priority_name};
 pub use rows::{
     CarriedRow, CarryRow, CheckRow, Class, Classes, ConfigRow, ContactRow, Counts, Done, Event, EventKind, Evicted,
-    FileRow, Grade, Grades, HealthRow, InboxRow, LetterRow, LimitRow, MeRow, NearbyRow, PeerRow, SentRow, Standing,
-    State, StatusRow, Verdict, VersionRow,
+    FileRow, Grade, Grades, HealthRow, InboxRow, LetterRow, MeRow, NearbyRow, PeerRow, SentRow, Standing, State,
+    StatusRow, Verdict, VersionRow,
 };
 pub use when::When;
 
@@ -29,7 +29,8 @@ pub const ID_PREFIX_DIGITS_MIN: usize = 4;
 pub const COMPOSED_BYTES_MAX: usize = 900 * 1024;
 
 /// Something a person asks. `who` is a contact's name, an address or a peer id; `id` any unique prefix of an id.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub enum Request {
     /// Answered by [`Response::Version`].
     Version,
@@ -70,7 +71,9 @@ pub enum Request {
     /// One message with its attachments; answered by [`Response::Letter`].
     Read {
         id: String,
+        #[serde(default)]
         mark: bool,
+        #[serde(default)]
         tell: bool,
     },
     InboxDelete {
@@ -113,7 +116,7 @@ pub enum Request {
 }
 
 /// An answer. Requests that name no other are answered by `Done`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub enum Response {
     Done(Done),
     Version(VersionRow),
@@ -134,12 +137,20 @@ pub enum Response {
 }
 
 /// What is listed, a row at a time.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub enum Listing {
     /// Rows of the inbox, each sender's as they were written and different senders' as they arrived
     /// (`agent/inbox/order.rs` has the definition); with `limit`, the last so many. Of each text and name so many characters at
     /// most, where that is said.
-    Inbox { unread: bool, limit: Option<u32>, text_chars: Option<u32> },
+    Inbox {
+        #[serde(default)]
+        unread: bool,
+        #[serde(default)]
+        limit: Option<u32>,
+        #[serde(default)]
+        text_chars: Option<u32>,
+    },
     /// What became of one's messages, oldest first.
     Status,
     /// What is held, in the order of eviction.
@@ -147,16 +158,20 @@ pub enum Listing {
 }
 
 /// What a stream is about.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub enum Topic {
     /// New rows of the inbox.
     Inbox,
     /// New evidence, of one message or of all; each row is the whole status.
-    Status { id: Option<String> },
+    Status {
+        #[serde(default)]
+        id: Option<String>,
+    },
 }
 
 /// One row of a listing or a stream.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub enum Row {
     Inbox(InboxRow),
     Status(StatusRow),

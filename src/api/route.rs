@@ -1,220 +1,260 @@
-//! Which request is which method and path, as the client writes it. [`super::server`] has handlers for the same table, and
-//! a test sends every request to them.
+//! Every route of the local API, once. The client writes requests by this table, the server reads them by it, and
+//! `routes.md` is made of it:
+#![doc = include_str!("routes.md")]
 //!
-//! | method and path | asks for | answer |
-//! |---|---|---|
-//! | GET /v1/version, /v1/health, /v1/me | itself | one object |
-//! | GET /v1/contacts | all contacts | objects |
-//! | POST /v1/contacts `{name, address}` | a new contact | one object |
-//! | GET, DELETE /v1/contacts/WHO | one contact | one object, done |
-//! | POST /v1/contacts/WHO/verify `{verified}`, /rename `{name}`, /block, /unblock | a change | one object |
-//! | GET /v1/nearby, /v1/peers | who could be met, who is met | objects |
-//! | POST /v1/send `{to, text, …}` | a message | `{id, state}` |
-//! | GET /v1/inbox`?unread=true&limit=N&text_chars=N` | the inbox; of each text the first so many characters | objects |
-//! | GET /v1/inbox/follow | new rows as they come | endless objects |
-//! | POST /v1/inbox/ID/read `{mark, tell}` | one message | one object |
-//! | DELETE /v1/inbox/ID | its deletion | done |
-//! | GET /v1/status, /v1/status/ID | all or one | objects |
-//! | GET /v1/status/follow, /v1/status/ID/follow | new evidence as it comes | endless objects |
-//! | POST /v1/status/ID/cancel | no new copies | one object |
-//! | GET /v1/carry | totals | one object |
-//! | PUT /v1/carry/limit `{bytes}` | another quota | totals |
-//! | GET /v1/carry/bundles | what is held | objects |
-//! | GET, DELETE /v1/carry/bundles/ID | raw bytes; an end to carrying it | bytes, done |
-//! | GET /v1/doctor, /v1/config | checks, settings | objects |
-//! | POST /v1/backup `{path, passphrase}` | an encrypted copy | one object |
-//! | POST /v1/down | the end | done |
-//!
-//! "Objects" are one a line (`application/x-ndjson`). Errors are [`super::error::ErrorReport`] with the status of their
-//! kind; an endless answer may end with one as its last line.
+//! A request is serialized as `{variant: {field: value}}`. Fields that a path names in braces stand in it; the others are
+//! the body of a POST or PUT, a JSON object, and the query of a GET or DELETE. "Objects" are one a line
+//! (`application/x-ndjson`). Errors are [`super::error::ErrorReport`] with the status of their kind; an endless answer may
+//! end with one as its last line.
 
 use hyper::Method;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 
-use super::model::{LimitRow, Listing, Request, Response, Row, Topic};
+use super::error::ErrorReport;
+use super::model::{Listing, Request, Response, Row, Topic};
 
-/// One HTTP exchange, without its transport.
-pub struct Exchange {
+/// One method and path, what it asks, and what comes back.
+#[derive(Debug)]
+pub struct Route {
     pub method: Method,
+    /// With the names of fields in braces, each a whole segment.
+    pub path: &'static str,
+    ask: Kind,
+    /// The variant of [`Request`], [`Listing`] or [`Topic`].
+    variant: &'static str,
+    gives: Gives,
+    /// For whoever reads the table.
+    says: &'static str,
+}
+
+/// What a client asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ask {
+    Call(Request),
+    List(Listing),
+    Follow(Topic),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Call,
+    List,
+    Follow,
+}
+
+/// The variant of [`Response`] or [`Row`] that a good answer holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Gives {
+    One(&'static str),
+    Many(&'static str),
+    /// [`Response::Bytes`].
+    Bytes,
+    /// Rows, until there are no more, or until somebody has enough.
+    Rows,
+}
+
+use Gives::{Bytes, Many, One, Rows};
+use Kind::{Call, Follow, List};
+
+const GET: Method = Method::GET;
+const POST: Method = Method::POST;
+const PUT: Method = Method::PUT;
+const DELETE: Method = Method::DELETE;
+
+#[rustfmt::skip]
+pub static ROUTES: &[Route] = &[
+    route(GET, "/v1/version", Call, "Version", One("Version"), "the program's version"),
+    route(GET, "/v1/health", Call, "Health", One("Health"), "that the node runs"),
+    route(GET, "/v1/me", Call, "Me", One("Me"), "who the node is"),
+    route(GET, "/v1/contacts", Call, "ContactList", Many("Contacts"), "all contacts, by name"),
+    route(POST, "/v1/contacts", Call, "ContactAdd", One("Contact"), "a new contact"),
+    route(GET, "/v1/contacts/{who}", Call, "ContactShow", One("Contact"), "one contact, with the words to compare"),
+    route(DELETE, "/v1/contacts/{who}", Call, "ContactRemove", One("Done"), "an end to it"),
+    route(POST, "/v1/contacts/{who}/verify", Call, "ContactVerify", One("Contact"), "whether the words were the same"),
+    route(POST, "/v1/contacts/{who}/rename", Call, "ContactRename", One("Contact"), "another name"),
+    route(POST, "/v1/contacts/{who}/block", Call, "ContactBlock", One("Contact"), "to hear no more of it"),
+    route(POST, "/v1/contacts/{who}/unblock", Call, "ContactUnblock", One("Contact"), "to hear of it again"),
+    route(GET, "/v1/nearby", Call, "Nearby", Many("Nearby"), "who could be met"),
+    route(GET, "/v1/peers", Call, "Peers", Many("Peers"), "who is met"),
+    route(POST, "/v1/send", Call, "Send", One("Sent"), "a message to be sent"),
+    route(GET, "/v1/inbox", List, "Inbox", Rows, "the inbox; with a limit its last rows, of each text the first characters"),
+    route(GET, "/v1/inbox/follow", Follow, "Inbox", Rows, "new rows as they come, without end"),
+    route(POST, "/v1/inbox/{id}/read", Call, "Read", One("Letter"), "one message, with its files"),
+    route(DELETE, "/v1/inbox/{id}", Call, "InboxDelete", One("Done"), "its deletion"),
+    route(GET, "/v1/status", List, "Status", Rows, "what became of one's messages, oldest first"),
+    route(GET, "/v1/status/follow", Follow, "Status", Rows, "new evidence as it comes, without end"),
+    route(GET, "/v1/status/{id}", Call, "Status", Many("Statuses"), "what became of one message"),
+    route(GET, "/v1/status/{id}/follow", Follow, "Status", Rows, "new evidence of one message, without end"),
+    route(POST, "/v1/status/{id}/cancel", Call, "Cancel", Many("Statuses"), "no new copies of it"),
+    route(GET, "/v1/carry", Call, "Carry", One("Carry"), "what is carried for others, in sums"),
+    route(PUT, "/v1/carry/limit", Call, "CarryLimit", One("Carry"), "another limit"),
+    route(GET, "/v1/carry/bundles", List, "Carried", Rows, "what is held, in the order of eviction"),
+    route(GET, "/v1/carry/bundles/{id}", Call, "CarryExport", Bytes, "a bundle as it is"),
+    route(DELETE, "/v1/carry/bundles/{id}", Call, "CarryDrop", One("Done"), "an end to carrying it"),
+    route(GET, "/v1/doctor", Call, "Doctor", Many("Doctor"), "what is wrong here, and what to do"),
+    route(GET, "/v1/config", Call, "Config", Many("Config"), "the settings in force, and where each is from"),
+    route(POST, "/v1/backup", Call, "Backup", One("Backup"), "an encrypted copy of this home in a file"),
+    route(POST, "/v1/down", Call, "Down", One("Done"), "the node's end"),
+];
+
+const fn route(
+    method: Method,
+    path: &'static str,
+    ask: Kind,
+    variant: &'static str,
+    gives: Gives,
+    says: &'static str,
+) -> Route {
+    Route { method, path, ask, variant, gives, says }
+}
+
+/// A request as HTTP, without its transport.
+#[derive(Debug)]
+pub struct Asked {
+    pub route: &'static Route,
+    /// With the query.
     pub path: String,
-    /// JSON.
-    pub body: Option<Vec<u8>>,
-    pub decode: Decode,
+    /// JSON, or nothing.
+    pub body: Vec<u8>,
 }
 
-/// Reads the body of a good answer.
-pub type Decode = Box<dyn Fn(&[u8]) -> serde_json::Result<Response> + Send>;
-
-/// Bodies of the requests that carry a word or two besides their path.
-pub mod body {
-    use serde::{Deserialize, Serialize};
-
-    #[derive(Serialize, Deserialize)]
-    #[serde(deny_unknown_fields)]
-    pub struct Read {
-        #[serde(default)]
-        pub mark: bool,
-        #[serde(default)]
-        pub tell: bool,
-    }
-
-    #[derive(Serialize, Deserialize)]
-    #[serde(deny_unknown_fields)]
-    pub struct Verify {
-        pub verified: bool,
-    }
-
-    #[derive(Serialize, Deserialize)]
-    #[serde(deny_unknown_fields)]
-    pub struct Rename {
-        pub name: String,
-    }
-
-    #[derive(Serialize, Deserialize)]
-    #[serde(deny_unknown_fields)]
-    pub struct Backup {
-        pub path: String,
-        pub passphrase: String,
-    }
-}
-
-/// Writes a request down as HTTP.
-pub fn exchange(request: &Request) -> Exchange {
-    use Request as R;
-    match request {
-        R::Version => get("/v1/version", one(Response::Version)),
-        R::Health => get("/v1/health", one(Response::Health)),
-        R::Me => get("/v1/me", one(Response::Me)),
-        R::ContactAdd(new) => with(Method::POST, "/v1/contacts", Some(new), one(Response::Contact)),
-        R::ContactList => get("/v1/contacts", many(Response::Contacts)),
-        R::ContactShow { who } => get(contact(who, ""), one(Response::Contact)),
-        R::ContactVerify { who, verified } => {
-            post(contact(who, "/verify"), &body::Verify { verified: *verified }, one(Response::Contact))
+impl Ask {
+    /// Writes the request down.
+    pub fn write(&self) -> Asked {
+        let (kind, value) = match self {
+            Ask::Call(request) => (Call, plain(request)),
+            Ask::List(listing) => (List, plain(listing)),
+            Ask::Follow(topic) => (Follow, plain(topic)),
+        };
+        let (variant, mut fields) = taken_apart(value);
+        fields.retain(|_, value| !value.is_null());
+        let mut routes = ROUTES.iter().filter(|route| route.ask == kind && route.variant == variant);
+        // Of several the last that has all it names: `/status/{id}/follow` before `/status/follow`.
+        let route = routes
+            .rfind(|route| route.parameters().all(|name| fields.contains_key(name)))
+            .expect("everything that can be asked has a route");
+        let mut path = String::new();
+        for segment in route.path.split('/').skip(1) {
+            path.push('/');
+            match parameter(segment) {
+                Some(name) => {
+                    path += &escaped(fields.remove(name).as_ref().and_then(Value::as_str).unwrap_or_default())
+                }
+                None => path += segment,
+            }
         }
-        R::ContactRename { who, name } => {
-            post(contact(who, "/rename"), &body::Rename { name: name.clone() }, one(Response::Contact))
+        if fields.is_empty() {
+            return Asked { route, path, body: Vec::new() };
         }
-        R::ContactBlock { who } => bare(Method::POST, contact(who, "/block"), one(Response::Contact)),
-        R::ContactUnblock { who } => bare(Method::POST, contact(who, "/unblock"), one(Response::Contact)),
-        R::ContactRemove { who } => bare(Method::DELETE, contact(who, ""), one(Response::Done)),
-        R::Nearby => get("/v1/nearby", many(Response::Nearby)),
-        R::Send(compose) => post("/v1/send", compose, one(Response::Sent)),
-        R::Read { id, mark, tell } => {
-            let path = format!("/v1/inbox/{}/read", escaped(id));
-            post(path, &body::Read { mark: *mark, tell: *tell }, one(|row| Response::Letter(Box::new(row))))
+        if route.takes_body() {
+            return Asked { route, path, body: Value::Object(fields).to_string().into_bytes() };
         }
-        R::InboxDelete { id } => bare(Method::DELETE, format!("/v1/inbox/{}", escaped(id)), one(Response::Done)),
-        R::Status { id } => get(format!("/v1/status/{}", escaped(id)), many(Response::Statuses)),
-        R::Cancel { id } => bare(Method::POST, format!("/v1/status/{}/cancel", escaped(id)), many(Response::Statuses)),
-        R::Peers => get("/v1/peers", many(Response::Peers)),
-        R::Carry => get("/v1/carry", one(Response::Carry)),
-        R::CarryLimit { bytes } => {
-            with(Method::PUT, "/v1/carry/limit", Some(&LimitRow { bytes: *bytes }), one(Response::Carry))
+        for (n, (name, value)) in fields.iter().enumerate() {
+            let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            path += &format!("{}{name}={}", if n == 0 { '?' } else { '&' }, escaped(&value));
         }
-        R::CarryDrop { id } => bare(Method::DELETE, bundle(id), one(Response::Done)),
-        R::CarryExport { id } => get(bundle(id), Box::new(|bytes| Ok(Response::Bytes(bytes.to_vec())))),
-        R::Doctor => get("/v1/doctor", many(Response::Doctor)),
-        R::Backup { path, passphrase } => {
-            let body = body::Backup { path: path.clone(), passphrase: passphrase.clone() };
-            post("/v1/backup", &body, one(Response::Backup))
-        }
-        R::Config => get("/v1/config", many(Response::Config)),
-        R::Down => bare(Method::POST, "/v1/down", one(Response::Done)),
+        Asked { route, path, body: Vec::new() }
     }
 }
 
-/// The path of a listing; its method is GET.
-pub fn listing_path(listing: &Listing) -> String {
-    match listing {
-        Listing::Inbox { unread, limit, text_chars } => {
-            let asked = |name: &str, n: &Option<u32>| n.map(|n| format!("&{name}={n}")).unwrap_or_default();
-            format!("/v1/inbox?unread={unread}{}{}", asked("limit", limit), asked("text_chars", text_chars))
+impl Route {
+    /// Whether its fields come as a body; else they come as a query.
+    pub fn takes_body(&self) -> bool {
+        self.method == POST || self.method == PUT
+    }
+
+    fn parameters(&self) -> impl Iterator<Item = &'static str> {
+        self.path.split('/').filter_map(parameter)
+    }
+
+    /// Makes a request of the fields that path and body or query have.
+    pub fn read(&self, fields: Map<String, Value>) -> serde_json::Result<Ask> {
+        match self.ask {
+            Call => put_together(self.variant, fields).map(Ask::Call),
+            List => put_together(self.variant, fields).map(Ask::List),
+            Follow => put_together(self.variant, fields).map(Ask::Follow),
         }
-        Listing::Status => "/v1/status".into(),
-        Listing::Carried => "/v1/carry/bundles".into(),
+    }
+
+    /// Reads the body of a good answer to a call.
+    pub fn response(&self, body: &[u8]) -> serde_json::Result<Response> {
+        let (variant, value) = match self.gives {
+            Bytes | Rows => return Ok(Response::Bytes(body.to_vec())),
+            One(variant) => (variant, serde_json::from_slice(body)?),
+            Many(variant) => {
+                let rows: Result<_, _> = serde_json::Deserializer::from_slice(body).into_iter().collect();
+                (variant, Value::Array(rows?))
+            }
+        };
+        serde_json::from_value(Value::Object(Map::from_iter([(variant.to_owned(), value)])))
+    }
+
+    /// Reads one line of a listing or a stream.
+    pub fn row(&self, line: &[u8]) -> serde_json::Result<Row> {
+        let value: Value = serde_json::from_slice(line)?;
+        // The last line may say why it is the last; a row has no such field.
+        if value.get("error").is_some() {
+            return serde_json::from_value::<ErrorReport>(value).map(|report| Row::Ended(report.error));
+        }
+        serde_json::from_value(Value::Object(Map::from_iter([(self.variant.to_owned(), value)])))
     }
 }
 
-/// The path of a stream; its method is GET.
-pub fn stream_path(topic: &Topic) -> String {
-    match topic {
-        Topic::Inbox => "/v1/inbox/follow".into(),
-        Topic::Status { id: None } => "/v1/status/follow".into(),
-        Topic::Status { id: Some(id) } => format!("/v1/status/{}/follow", escaped(id)),
+/// The table as `routes.md` has it.
+pub fn table() -> String {
+    let mut table = "\n| method and path | asks for | answer |\n|---|---|---|\n".to_owned();
+    for route in ROUTES {
+        let answer = match route.gives {
+            One("Done") => "done",
+            One(_) => "one object",
+            Many(_) | Rows => "objects",
+            Bytes => "bytes",
+        };
+        table += &format!("| `{} {}` | {} | {answer} |\n", route.method, route.path, route.says);
+    }
+    table
+}
+
+fn plain(ask: &impl Serialize) -> Value {
+    serde_json::to_value(ask).expect("what is asked is plain data")
+}
+
+/// The variant and the fields of an enum as serde writes it.
+fn taken_apart(value: Value) -> (String, Map<String, Value>) {
+    match value {
+        Value::String(variant) => (variant, Map::new()),
+        Value::Object(outer) => match outer.into_iter().next() {
+            Some((variant, Value::Object(fields))) => (variant, fields),
+            _ => unreachable!("a variant has named fields or none"),
+        },
+        _ => unreachable!("an enum is a word or an object"),
     }
 }
 
-/// Reads one line of a listing or a stream.
-pub type DecodeRow = fn(&[u8]) -> serde_json::Result<Row>;
-
-pub fn listing_rows(listing: &Listing) -> DecodeRow {
-    match listing {
-        Listing::Inbox { .. } => |line| row(line, Row::Inbox),
-        Listing::Status => |line| row(line, Row::Status),
-        Listing::Carried => |line| row(line, Row::Carried),
+fn put_together<T: DeserializeOwned>(variant: &str, fields: Map<String, Value>) -> serde_json::Result<T> {
+    if fields.is_empty()
+        && let Ok(bare) = T::deserialize(Value::String(variant.to_owned()))
+    {
+        return Ok(bare);
     }
+    serde_json::from_value(Value::Object(Map::from_iter([(variant.to_owned(), Value::Object(fields))])))
 }
 
-pub fn stream_rows(topic: &Topic) -> DecodeRow {
-    match topic {
-        Topic::Inbox => |line| row(line, Row::Inbox),
-        Topic::Status { .. } => |line| row(line, Row::Status),
-    }
-}
-
-fn row<T: DeserializeOwned>(line: &[u8], wrap: fn(T) -> Row) -> serde_json::Result<Row> {
-    // The last line may say why it is the last; a row has no such field.
-    serde_json::from_slice(line).map(wrap).or_else(|error| {
-        let report = serde_json::from_slice::<super::error::ErrorReport>(line);
-        report.map(|report| Row::Ended(report.error)).map_err(|_| error)
-    })
+/// The name in a segment like `{who}`.
+fn parameter(segment: &str) -> Option<&str> {
+    segment.strip_prefix('{')?.strip_suffix('}')
 }
 
 /// A path segment: everything but unreserved characters of RFC 3986 as `%XX`.
-pub fn escaped(segment: &str) -> String {
+fn escaped(segment: &str) -> String {
     segment.bytes().fold(String::with_capacity(segment.len()), |mut out, byte| {
         match byte {
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'~' => out.push(char::from(byte)),
             _ => out.push_str(&format!("%{byte:02X}")),
         }
         out
-    })
-}
-
-fn contact(who: &str, what: &str) -> String {
-    format!("/v1/contacts/{}{what}", escaped(who))
-}
-
-fn bundle(id: &str) -> String {
-    format!("/v1/carry/bundles/{}", escaped(id))
-}
-
-fn get(path: impl Into<String>, decode: Decode) -> Exchange {
-    bare(Method::GET, path, decode)
-}
-
-fn bare(method: Method, path: impl Into<String>, decode: Decode) -> Exchange {
-    with::<()>(method, path, None, decode)
-}
-
-fn post<T: Serialize>(path: impl Into<String>, body: &T, decode: Decode) -> Exchange {
-    with(Method::POST, path, Some(body), decode)
-}
-
-fn with<T: Serialize>(method: Method, path: impl Into<String>, body: Option<&T>, decode: Decode) -> Exchange {
-    let body = body.map(|body| serde_json::to_vec(body).expect("our own bodies are plain data"));
-    Exchange { method, path: path.into(), body, decode }
-}
-
-fn one<T: DeserializeOwned + 'static>(wrap: fn(T) -> Response) -> Decode {
-    Box::new(move |bytes| serde_json::from_slice(bytes).map(wrap))
-}
-
-fn many<T: DeserializeOwned + 'static>(wrap: fn(Vec<T>) -> Response) -> Decode {
-    Box::new(move |bytes| {
-        let rows: Result<Vec<T>, _> = serde_json::Deserializer::from_slice(bytes).into_iter().collect();
-        rows.map(wrap)
     })
 }
 
@@ -225,7 +265,24 @@ mod tests {
     #[test]
     fn a_name_with_anything_in_it_stays_one_path_segment() {
         let who = "Zoë / 100%?#.. b";
-        let path = exchange(&Request::ContactShow { who: who.into() }).path;
+        let path = Ask::Call(Request::ContactShow { who: who.into() }).write().path;
         assert_eq!(path, "/v1/contacts/Zo%C3%AB%20%2F%20100%25%3F%23%2E%2E%20b");
+    }
+
+    #[test]
+    fn a_field_stands_in_the_path_the_query_or_the_body() {
+        let asked = Ask::Call(Request::ContactRename { who: "bob".into(), name: "rob".into() }).write();
+        assert_eq!((&asked.path[..], &asked.body[..]), ("/v1/contacts/bob/rename", &br#"{"name":"rob"}"#[..]));
+        let asked = Ask::List(Listing::Inbox { unread: true, limit: None, text_chars: Some(8) }).write();
+        assert_eq!((&asked.path[..], asked.body.len()), ("/v1/inbox?text_chars=8&unread=true", 0));
+        let paths = [None, Some("3f2a".into())].map(|id| Ask::Follow(Topic::Status { id }).write().path);
+        assert_eq!(paths, ["/v1/status/follow", "/v1/status/3f2a/follow"]);
+    }
+
+    #[test]
+    fn the_table_that_people_read_is_the_one_that_client_and_server_use() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/api/routes.md");
+        let written = std::fs::read_to_string(path).unwrap();
+        assert!(written == table(), "write this to src/api/routes.md:\n{}", table());
     }
 }

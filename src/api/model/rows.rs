@@ -299,13 +299,6 @@ pub enum Grade {
     Custody,
 }
 
-/// How much to carry for others.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LimitRow {
-    pub bytes: u64,
-}
-
 /// One thing that `doctor` looked at.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckRow {

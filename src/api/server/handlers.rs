@@ -1,23 +1,21 @@
-//! One handler a route: reads what HTTP says, asks the backend, answers.
+//! From HTTP to the backend and back, the same way for every route of the table.
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request as HttpRequest, State};
-use axum::http::request::Parts;
+use axum::extract::{FromRequestParts, Path, Query, Request as HttpRequest, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response as HttpResponse};
-use axum::routing::{delete, get, post, put};
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use axum::routing::{MethodFilter, on};
+use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
 use super::{BODY_BYTES_MAX, BODY_TIME_MAX, answer, streams};
 use crate::api::Backend;
 use crate::api::error::ApiError;
-use crate::api::model::{Compose, Introduction, LimitRow, Listing, Request, Response, Topic};
-use crate::api::route::body;
+use crate::api::model::{Request, Topic};
+use crate::api::route::{Ask, ROUTES, Route};
 
 /// What every handler sees.
 #[derive(Clone)]
@@ -28,59 +26,13 @@ pub struct Shared {
 }
 
 pub fn router(shared: Shared) -> Router {
-    use Request as R;
-    type S = State<Shared>;
-    Router::new()
-        .route("/v1/version", get(|s: S| s.0.ask(R::Version)))
-        .route("/v1/health", get(|s: S| s.0.ask(R::Health)))
-        .route("/v1/me", get(|s: S| s.0.ask(R::Me)))
-        .route("/v1/contacts", get(|s: S| s.0.ask(R::ContactList)))
-        .route("/v1/contacts", post(|s: S, Json(new): Json<Introduction>| s.0.ask(R::ContactAdd(new))))
-        .route("/v1/contacts/{who}", get(|s: S, Segment(who): Segment| s.0.ask(R::ContactShow { who })))
-        .route("/v1/contacts/{who}", delete(|s: S, Segment(who): Segment| s.0.ask(R::ContactRemove { who })))
-        .route(
-            "/v1/contacts/{who}/verify",
-            post(|s: S, Segment(who): Segment, Json(b): Json<body::Verify>| {
-                s.0.ask(R::ContactVerify { who, verified: b.verified })
-            }),
-        )
-        .route(
-            "/v1/contacts/{who}/rename",
-            post(|s: S, Segment(who): Segment, Json(b): Json<body::Rename>| {
-                s.0.ask(R::ContactRename { who, name: b.name })
-            }),
-        )
-        .route("/v1/contacts/{who}/block", post(|s: S, Segment(who): Segment| s.0.ask(R::ContactBlock { who })))
-        .route("/v1/contacts/{who}/unblock", post(|s: S, Segment(who): Segment| s.0.ask(R::ContactUnblock { who })))
-        .route("/v1/nearby", get(|s: S| s.0.ask(R::Nearby)))
-        .route("/v1/peers", get(|s: S| s.0.ask(R::Peers)))
-        .route("/v1/send", post(|s: S, Json(compose): Json<Compose>| s.0.send(compose)))
-        .route("/v1/inbox", get(|s: S, Asked(q): Asked<Inbox>| s.0.list(q.listing())))
-        .route("/v1/inbox/follow", get(|s: S| async { s.0.follow(Topic::Inbox) }))
-        .route("/v1/inbox/{id}", delete(|s: S, Segment(id): Segment| s.0.ask(R::InboxDelete { id })))
-        .route(
-            "/v1/inbox/{id}/read",
-            post(|s: S, Segment(id): Segment, Json(b): Json<body::Read>| {
-                s.0.ask(R::Read { id, mark: b.mark, tell: b.tell })
-            }),
-        )
-        .route("/v1/status", get(|s: S| s.0.list(Listing::Status)))
-        .route("/v1/status/follow", get(|s: S| async { s.0.follow(Topic::Status { id: None }) }))
-        .route("/v1/status/{id}", get(|s: S, Segment(id): Segment| s.0.ask(R::Status { id })))
-        .route("/v1/status/{id}/follow", get(|s: S, Segment(id): Segment| s.0.follow_one(id)))
-        .route("/v1/status/{id}/cancel", post(|s: S, Segment(id): Segment| s.0.ask(R::Cancel { id })))
-        .route("/v1/carry", get(|s: S| s.0.ask(R::Carry)))
-        .route("/v1/carry/limit", put(|s: S, Json(b): Json<LimitRow>| s.0.ask(R::CarryLimit { bytes: b.bytes })))
-        .route("/v1/carry/bundles", get(|s: S| s.0.list(Listing::Carried)))
-        .route("/v1/carry/bundles/{id}", get(|s: S, Segment(id): Segment| s.0.ask(R::CarryExport { id })))
-        .route("/v1/carry/bundles/{id}", delete(|s: S, Segment(id): Segment| s.0.ask(R::CarryDrop { id })))
-        .route("/v1/doctor", get(|s: S| s.0.ask(R::Doctor)))
-        .route("/v1/config", get(|s: S| s.0.ask(R::Config)))
-        .route(
-            "/v1/backup",
-            post(|s: S, Json(b): Json<body::Backup>| s.0.ask(R::Backup { path: b.path, passphrase: b.passphrase })),
-        )
-        .route("/v1/down", post(|s: S| s.0.ask(R::Down)))
+    let mut router = Router::new();
+    for route in ROUTES {
+        let method = MethodFilter::try_from(route.method.clone()).expect("the table has methods of HTTP");
+        let handler = move |State(shared): State<Shared>, request: HttpRequest| shared.serve(route, request);
+        router = router.route(route.path, on(method, handler));
+    }
+    router
         .fallback(async || ApiError::not_found("there is no such path"))
         .method_not_allowed_fallback(async || {
             answer::with_status(StatusCode::METHOD_NOT_ALLOWED, ApiError::usage("this path takes another method"))
@@ -89,92 +41,74 @@ pub fn router(shared: Shared) -> Router {
 }
 
 impl Shared {
-    async fn ask(self, request: Request) -> Result<Response, ApiError> {
-        self.backend.call(request).await
+    async fn serve(self, route: &'static Route, request: HttpRequest) -> HttpResponse {
+        match asked(route, request).await {
+            Ok(ask) => self.answer(ask).await.unwrap_or_else(ApiError::into_response),
+            Err(refusal) => refusal,
+        }
     }
 
-    async fn send(self, compose: Compose) -> Result<Response, ApiError> {
-        compose.check_size()?;
-        self.ask(Request::Send(compose)).await
-    }
-
-    async fn list(self, listing: Listing) -> Result<HttpResponse, ApiError> {
-        streams::listed(self.backend.list(listing), self.closing).await
-    }
-
-    fn follow(self, topic: Topic) -> HttpResponse {
-        streams::respond(self.backend.follow(topic), self.closing)
-    }
-
-    /// An id that names nothing is an error at once and not an endless silence.
-    async fn follow_one(self, id: String) -> Result<HttpResponse, ApiError> {
-        let rows = self.backend.follow(Topic::Status { id: Some(id.clone()) });
-        self.backend.call(Request::Status { id }).await?;
-        Ok(streams::respond(rows, self.closing))
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Inbox {
-    #[serde(default)]
-    unread: bool,
-    #[serde(default)]
-    limit: Option<u32>,
-    #[serde(default)]
-    text_chars: Option<u32>,
-}
-
-impl Inbox {
-    fn listing(self) -> Listing {
-        let Inbox { unread, limit, text_chars } = self;
-        Listing::Inbox { unread, limit, text_chars }
+    async fn answer(self, ask: Ask) -> Result<HttpResponse, ApiError> {
+        match ask {
+            Ask::Call(request) => {
+                if let Request::Send(compose) = &request {
+                    compose.check_size()?;
+                }
+                self.backend.call(request).await.map(IntoResponse::into_response)
+            }
+            Ask::List(listing) => streams::listed(self.backend.list(listing), self.closing).await,
+            Ask::Follow(topic) => {
+                let id = if let Topic::Status { id } = &topic { id.clone() } else { None };
+                let rows = self.backend.follow(topic);
+                // An id that names nothing is an error at once and not an endless silence.
+                if let Some(id) = id {
+                    self.backend.call(Request::Status { id }).await?;
+                }
+                Ok(streams::respond(rows, self.closing))
+            }
+        }
     }
 }
 
-/// The path's only parameter.
-struct Segment(String);
+/// Reads what is asked from path, query and body.
+async fn asked(route: &'static Route, request: HttpRequest) -> Result<Ask, HttpResponse> {
+    let wrong =
+        |what: &str, error: &dyn std::fmt::Display| ApiError::usage(format!("the {what}: {error}")).into_response();
+    let (mut head, body) = request.into_parts();
+    let segments = Path::<Vec<(String, String)>>::from_request_parts(&mut head, &()).await;
+    let Path(segments) = segments.map_err(|error| wrong("path is wrong", &error))?;
+    let (mut fields, place) = if route.takes_body() {
+        let bytes = body_bytes(&head.headers, body).await?;
+        let fields = if bytes.is_empty() { Ok(Map::new()) } else { serde_json::from_slice(&bytes) };
+        let place = "body is not the JSON that this path takes";
+        (fields.map_err(|error| wrong(place, &error))?, place)
+    } else {
+        let query = Query::<Vec<(String, String)>>::try_from_uri(&head.uri);
+        let Query(query) = query.map_err(|error| wrong("query is wrong", &error))?;
+        (query.into_iter().map(|(name, word)| (name, value_of(word))).collect(), "query is wrong")
+    };
+    for (name, segment) in segments {
+        if fields.insert(name.clone(), Value::String(segment)).is_some() {
+            return Err(wrong(place, &format!("`{name}` stands in the path")));
+        }
+    }
+    route.read(fields).map_err(|error| wrong(place, &error))
+}
 
-impl<T: Send + Sync> FromRequestParts<T> for Segment {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, state: &T) -> Result<Segment, ApiError> {
-        let path = Path::<String>::from_request_parts(parts, state).await;
-        path.map(|Path(text)| Segment(text)).map_err(|error| ApiError::usage(format!("the path is wrong: {error}")))
+/// A word of a query: a number, a truth value, or a text.
+fn value_of(word: String) -> Value {
+    match serde_json::from_str(&word) {
+        Ok(value @ (Value::Bool(_) | Value::Number(_))) => value,
+        _ => Value::String(word),
     }
 }
 
-/// The query's parameters.
-struct Asked<Q>(Q);
-
-impl<T: Send + Sync, Q: DeserializeOwned> FromRequestParts<T> for Asked<Q> {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, _: &T) -> Result<Asked<Q>, ApiError> {
-        let query = Query::<Q>::try_from_uri(&parts.uri);
-        query.map(|Query(q)| Asked(q)).map_err(|error| ApiError::usage(format!("the query is wrong: {error}")))
-    }
-}
-
-/// A body of JSON, whatever its declared type, within the limits of size and time.
-struct Json<B>(B);
-
-impl<T: Send + Sync, B: DeserializeOwned> FromRequest<T> for Json<B> {
-    type Rejection = HttpResponse;
-
-    async fn from_request(request: HttpRequest, _: &T) -> Result<Json<B>, HttpResponse> {
-        let bytes = body_bytes(request).await?;
-        serde_json::from_slice(&bytes).map(Json).map_err(|error| {
-            ApiError::usage(format!("the body is not the JSON that this path takes: {error}")).into_response()
-        })
-    }
-}
-
-async fn body_bytes(request: HttpRequest) -> Result<Bytes, HttpResponse> {
-    if declared_bytes(request.headers()).is_some_and(|bytes| bytes > BODY_BYTES_MAX as u64) {
+/// A body within the limits of size and time.
+async fn body_bytes(headers: &HeaderMap, body: axum::body::Body) -> Result<Bytes, HttpResponse> {
+    if declared_bytes(headers).is_some_and(|bytes| bytes > BODY_BYTES_MAX as u64) {
         return Err(too_large());
     }
-    let reading = axum::body::to_bytes(request.into_body(), BODY_BYTES_MAX);
+    let reading = axum::body::to_bytes(body, BODY_BYTES_MAX);
     match tokio::time::timeout(BODY_TIME_MAX, reading).await {
         Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(error)) if is_over_limit(&error) => Err(too_large()),
