@@ -13,6 +13,7 @@
 //!   read it, so fields are added and never change their sense, and every object says its `schema`.
 //! - [`error`]: what can go wrong, each kind with its exit code and its HTTP status.
 //! - [`route`]: which request is which method and path; `GET /v1/me`, `POST /v1/send` and so on.
+//! - [`Engine`]: what runs a node, or opens a closed home, for a door that begins.
 //! - [`server`], [`client`]: the two ends of the socket; [`socket`] makes it safely.
 
 use std::future::Future;
@@ -21,6 +22,7 @@ use std::pin::Pin;
 use futures::Stream;
 
 pub mod client;
+mod engine;
 pub mod error;
 mod failures;
 #[cfg(test)]
@@ -35,6 +37,7 @@ pub mod socket;
 #[cfg(test)]
 mod tests;
 
+pub use engine::{Engine, News, NewsStream, Ready, Who};
 pub use error::{ApiError, ErrorKind};
 pub use model::{Listing, Request, Response, Row, Topic};
 

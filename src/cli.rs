@@ -9,14 +9,11 @@ use std::ffi::OsString;
 use std::future::Future;
 use std::io::{self, Write};
 use std::path::Path;
-use std::pin::Pin;
 use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::api::model::CheckRow;
-use crate::api::{ApiError, Backend};
-use crate::config::Flags;
+use crate::api::{ApiError, Engine};
 use crate::home::Home;
 use crate::safe_text::{safe_block, safe_text};
 
@@ -50,32 +47,6 @@ use args::{Cli, Command};
 use link::Link;
 use out::Out;
 use quoting::with_advice;
-pub use up::{News, NewsStream, Ready, Who};
-
-/// What the command line needs of whoever drives nodes.
-pub trait Engine: Sync {
-    /// Runs a node until `shutdown`, and calls `ready` once when it can be used. Makes identity and store where there
-    /// are none.
-    fn up(
-        &self,
-        home: Home,
-        flags: Flags,
-        ready: Box<dyn FnOnce(Ready) + Send>,
-        shutdown: Pin<Box<dyn Future<Output = ()> + Send>>,
-    ) -> Pin<Box<dyn Future<Output = Result<(), ApiError>> + Send + '_>>;
-
-    /// Opens a home that no node runs on, for one command; holds its lock until dropped.
-    fn offline(&self, home: &Home) -> Result<Box<dyn Backend>, ApiError>;
-
-    /// Looks over the files of a home that does not open, while no node runs on it.
-    fn examine(&self, home: &Home) -> Result<Vec<CheckRow>, ApiError>;
-
-    /// Repairs the store of a home that no node runs on, where it is damaged; says what was lost.
-    fn mend(&self, home: &Home) -> Result<Vec<CheckRow>, ApiError>;
-
-    /// Fills a home that has no identity yet with what a backup holds.
-    fn restore(&self, home: &Home, backup: &Path, passphrase: &str) -> Result<(), ApiError>;
-}
 
 /// Why a command ends without having done its work.
 #[derive(Debug)]

@@ -9,9 +9,9 @@ use zeroize::Zeroizing;
 use super::args::{Bundle, BundleWhat, Vault};
 use super::link::{Link, take};
 use super::out::{Out, stdin_is_person};
-use super::{Engine, Outcome, Stop};
+use super::{Outcome, Stop};
 use crate::api::model::{Done, Request, Schema};
-use crate::api::{ApiError, ErrorKind};
+use crate::api::{ApiError, Engine, ErrorKind};
 
 use crate::bundle::{BUNDLE_BYTES_MAX, Inspection, inspect};
 use crate::home::Home;

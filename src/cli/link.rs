@@ -6,10 +6,10 @@ use std::time::Duration;
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
-use super::{Engine, find_home};
+use super::find_home;
 use crate::api::client::{Client, RowStream};
 use crate::api::model::{Listing, Request, Response, Topic};
-use crate::api::{ApiError, Backend, ErrorKind};
+use crate::api::{ApiError, Backend, Engine, ErrorKind};
 use crate::home::{Home, LockError};
 
 /// How long to wait for a home that somebody else holds without answering.

@@ -6,10 +6,10 @@ use super::args::{Config, ConfigWhat, Doctor};
 use super::link::{Link, nothing_set_up, take};
 use super::out::{Out, Paint, Style};
 use super::table::{Table, cell, painted};
-use super::{Engine, Outcome, Stop, find_home};
+use super::{Outcome, Stop, find_home};
 use crate::api::client::Client;
 use crate::api::model::{CheckRow, ConfigRow, Done, Request, Response, Schema, Verdict, VersionRow};
-use crate::api::{ApiError, ErrorKind};
+use crate::api::{ApiError, Engine, ErrorKind};
 use crate::safe_text::safe_text;
 
 /// Exits 7 where the store is bad, and 1 where something else is.

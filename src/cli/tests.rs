@@ -11,10 +11,12 @@ use futures::StreamExt;
 use tokio::sync::oneshot;
 
 use super::out::{Sink, Style};
-use super::{Engine, News, Out, Ready, Who, run_with};
+use super::{Out, run_with};
 use crate::api::fake::Fake;
 use crate::api::model::*;
-use crate::api::{Answer, ApiError, Backend, ErrorKind, Listing, Row, Rows, Topic, samples, server, socket};
+use crate::api::{
+    Answer, ApiError, Backend, Engine, ErrorKind, Listing, News, Ready, Row, Rows, Topic, Who, samples, server, socket,
+};
 use crate::config::Flags;
 use crate::home::Home;
 use crate::store::StoreError;

@@ -1,10 +1,9 @@
 //! `dak up` and `dak down`.
 
 use std::path::Path;
-use std::pin::Pin;
 use std::time::Duration;
 
-use futures::{Stream, StreamExt};
+use futures::StreamExt;
 use libp2p::Multiaddr;
 use serde::Serialize;
 
@@ -13,46 +12,12 @@ use super::link::{Link, Patience, take};
 use super::out::Out;
 use super::signals::Signals;
 use super::who::{called_node, short_id};
-use super::{Engine, Outcome, Stop};
-use crate::api::ApiError;
+use super::{Outcome, Stop};
 use crate::api::model::{MeRow, Request};
+use crate::api::{ApiError, Engine, News, NewsStream, Ready, Who};
 use crate::config::{Config, Flags};
 use crate::home::Home;
 use crate::safe_text::safe_text;
-
-/// What a node says of itself when it can be used.
-pub struct Ready {
-    pub me: MeRow,
-    /// This start made the identity.
-    pub created: bool,
-    /// What a person may want to hear while it runs.
-    pub news: NewsStream,
-}
-
-pub type NewsStream = Pin<Box<dyn Stream<Item = News> + Send>>;
-
-/// Something that happened to a running node.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum News {
-    Mail {
-        from: Who,
-        id: String,
-    },
-    /// For the first time since the start.
-    Met(Who),
-    /// More came at once than can be told.
-    More,
-}
-
-/// A node by what there is to call it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Who {
-    /// The name this person gave.
-    pub name: Option<String>,
-    /// What it calls itself; anybody can call himself anything.
-    pub nickname: Option<String>,
-    pub peer_id: String,
-}
 
 /// The one line on stdout, as JSON: who and where, as `me` prints it.
 #[derive(Serialize)]

@@ -7,7 +7,7 @@ use tokio::sync::broadcast::error::RecvError;
 
 use super::{Desk, Names};
 use crate::agent::{Agent, Event};
-use crate::cli::{News, NewsStream, Who};
+use crate::api::{News, NewsStream, Who};
 use crate::id::{BundleId, NodeId};
 
 /// Most nodes of which it is remembered that they were met; beyond that all are news again.

@@ -4,9 +4,8 @@ use futures::StreamExt;
 
 use super::super::*;
 use crate::api::model::{Compose, ContactRow, InboxRow};
-use crate::api::{Listing, Row};
+use crate::api::{Listing, News, Row};
 use crate::bundle::Priority;
-use crate::cli::News;
 use crate::eid::Eid;
 use crate::keys::Identity;
 use crate::message::{Message, pad};
