@@ -9,6 +9,7 @@
 //! actors    … and those with a purpose: liars, stallers, capturers of places, poisoners of summaries
 //! truth     what really happened, and every change that is committed checked against it
 //! calm      the faults stop: what is still owed arrives, and in the end nothing is left of it
+//! waits     before that, nobody waits long for those who offer and keep back what somebody else has
 //! ```
 //! A world knows more than its nodes: who signed what, who stored what when, who read and who blocked. After every
 //! batch that a node commits, what it did is compared with that. The agents are driven as a real node drives them, through
@@ -26,6 +27,7 @@ mod plan;
 mod status;
 mod steps;
 mod truth;
+mod waits;
 mod witness;
 mod world;
 
@@ -70,6 +72,7 @@ pub enum Promise {
     QuotaHolds,
     StoreAndAgentAgree,
     HonestLooksHonest,
+    NobodyWaits,
     EverythingArrives,
     NothingIsLeft,
     /// An assertion of the code itself.
@@ -92,6 +95,8 @@ pub struct Counts {
     pub clock_jumps: u64,
     /// Messages that still had to arrive when the faults stopped.
     pub owed: u64,
+    /// Offers of honest nodes to each other after hostile ones had offered.
+    pub waited: u64,
 }
 
 /// One promise broken.
@@ -169,6 +174,7 @@ impl Counts {
         self.deeds += other.deeds;
         self.clock_jumps += other.clock_jumps;
         self.owed += other.owed;
+        self.waited += other.waited;
     }
 }
 
@@ -184,6 +190,7 @@ impl fmt::Display for Promise {
             Promise::QuotaHolds => "the quota holds",
             Promise::StoreAndAgentAgree => "the store holds what the agent believes",
             Promise::HonestLooksHonest => "honest nodes look honest to each other",
+            Promise::NobodyWaits => "what an honest peer offers is asked for within seconds, whoever stalls",
             Promise::EverythingArrives => "what is owed arrives once the faults stop",
             Promise::NothingIsLeft => "in the end nothing is left but the rows",
             Promise::NoPanic => "the code keeps its own assertions",

@@ -33,6 +33,7 @@ fn no_seed_breaks_a_promise() {
         counts.deeds,
         counts.clock_jumps,
         counts.owed,
+        counts.waited,
     ];
     assert!(happened.iter().all(|count| *count >= 50), "{counts:?}");
 }

@@ -102,15 +102,18 @@ impl World {
         self.tell(|| format!("{n} (hostile), one of the {actor}, turns to {peer}"));
         match actor {
             Actor::Liar => self.replay_at_the_end(n, peer),
-            Actor::Staller => {
-                let ids = self.coven.ids.clone();
-                peers.into_iter().for_each(|peer| self.say(n, peer, &Frame::Offer { ids: ids.clone() }));
-            }
+            Actor::Staller => self.offer_all(n),
             Actor::Capturer => (0..self.coven.dice.between(1, BURST_MAX)).for_each(|_| self.throw_away(n, peer)),
             // A poisoner waits for the next Hello.
             Actor::Poisoner => {}
         }
         Ok(())
+    }
+
+    /// Offers everything that was ever heard of to every peer.
+    pub(super) fn offer_all(&mut self, n: usize) {
+        let ids = self.coven.ids.clone();
+        self.peers(n).into_iter().for_each(|peer| self.say(n, peer, &Frame::Offer { ids: ids.clone() }));
     }
 
     /// A genuine bundle with a hop count or an age that lets it go no further.

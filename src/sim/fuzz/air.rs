@@ -91,6 +91,7 @@ impl World {
             let Some((from, to, bytes)) = self.air.pop(&mut self.dice) else { return Ok(false) };
             self.counts.frames += 1;
             self.note(to, &bytes);
+            self.watch(from, to, &bytes);
             self.arrive(from, to, &bytes)?;
         }
         Ok(true)

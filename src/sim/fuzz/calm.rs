@@ -51,6 +51,7 @@ impl World {
         }
         self.flush_all()?;
         let there = self.who_is_there();
+        self.wait_for_offers(&there)?;
         let owed = self.owed(&there);
         self.counts.owed += owed.len() as u64;
         for round in 0..ROUNDS_MAX {

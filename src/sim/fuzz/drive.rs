@@ -264,6 +264,7 @@ impl World {
 
     fn report(&mut self, n: usize, event: Event) -> Checked {
         self.tell(|| format!("{n} reports {event:?}"));
+        self.watch_custody(n, &event);
         let Event::Misbehaved { peer, what } = event else { return Ok(()) };
         let Some(m) = self.numbers.get(&peer).copied() else { return Ok(()) };
         let excused = self.plan.is_hostile(n) || self.plan.is_hostile(m) || !self.plan.is_clean();

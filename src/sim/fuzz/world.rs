@@ -15,6 +15,7 @@ use super::hostile::Coven;
 use super::node::Node;
 use super::plan::Plan;
 use super::truth::Truth;
+use super::waits::Waits;
 use super::witness::{Signed, Witness};
 use super::{Checked, Counts, Promise, must};
 
@@ -32,6 +33,8 @@ pub struct World {
     pub(super) errands: VecDeque<Errand>,
     pub(super) truth: Truth,
     pub(super) coven: Coven,
+    /// What is said of offers, where it is watched.
+    pub(super) waits: Option<Waits>,
     /// What each bundle counts.
     pub(super) weights: BTreeMap<BundleId, u32>,
     /// Whether faults still happen.
@@ -75,6 +78,7 @@ impl World {
             errands: VecDeque::new(),
             truth: Truth::new(honest, numbers.clone(), signed),
             coven: Coven::new(seed),
+            waits: None,
             weights: BTreeMap::new(),
             is_stormy: true,
             step: 0,
