@@ -25,6 +25,7 @@ mod contact;
 mod custody;
 mod departed;
 mod door;
+mod fair;
 mod flow;
 mod inbox;
 pub mod io;
@@ -181,6 +182,8 @@ impl Agent {
         stream(&seed, "names").fill_bytes(&mut key);
         let mut custody = Custody::keyed(&key);
         custody.row_reserve(durable.next_row);
+        let named = durable.people.keys().filter(|node| is_named(&durable.people, node));
+        named.for_each(|node| custody.set_named(*node, true));
         let mut tombstones = Tombstones::default();
         for (id, until) in durable.buried {
             tombstones.insert(id, until);

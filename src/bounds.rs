@@ -16,7 +16,7 @@
 //!
 //! | bound | what | shared by | gives way | an entry ends | flood |
 //! |---|---|---|---|---|---|
-//! | `agent/config.rs` `carry_bytes_max` | bundles carried for others | class, peer | released copies, then shares | life, receipt | `a_peer_that_filled_the_room_of_strangers_makes_way_for_the_fair_share_of_another` |
+//! | `agent/config.rs` `carry_bytes_max` | bundles carried for others | class; named people and peers, source | released copies, then shares; promises to their class never | life, receipt | `a_peer_that_filled_the_room_of_strangers_makes_way_for_the_fair_share_of_another`, `hundreds_of_fresh_identities_leave_a_modest_stranger_most_of_its_own_and_a_newcomer_gets_in`, `a_source_that_many_hand_over_takes_no_more_than_the_share_of_a_source`, `a_contact_that_floods_leaves_others_who_were_named_and_strangers_their_shares` |
 //! | `agent/config.rs` `receipts_unmatched_max` | receipts that freed nothing here | peer, signer | shares | life of the receipt | `throwaway_receipts_displace_each_other_and_not_those_of_others` |
 //! | `agent/config.rs` `receipts_own_max` | own receipts for strangers | peer, source | refused, with their mail | life of the receipt | `one_stranger_causes_a_part_of_the_own_receipts_also_where_its_mail_is_deleted` |
 //! | `agent/config.rs` `stranger_mail_bytes_max` | strangers' mail in the inbox | peer, source | refused | the person deletes it | `one_stranger_fills_a_part_of_the_mailbox_and_the_next_still_delivers` |
@@ -157,4 +157,5 @@
 //!
 //! Numbers, forms and shapes are bounded too: `WORSE_MAX`, `COUNT_MAX`, `LEAF_IDS_MAX`, `DEPTH_MAX`, `LIST_IDS_MAX`,
 //! `TRIES_MAX`, `ENTRIES_TOLD_MAX`, `RATES_TOLD_MAX`, `BITS_MAX`, `NAME_BYTES_MAX`, `MISSED_MAX`, `PRICE_MAX`,
-//! `SEQUENCE_MAX`, `ROUNDED_MAX`, `SINCE_MAX`, `TRIED_MAX`, `SOCKET_PATH_BYTES_MAX`, `ASIDE_MAX` and `PROBES_MAX`.
+//! `SEQUENCE_MAX`, `ROUNDED_MAX`, `SINCE_MAX`, `TRIED_MAX`, `PEERS_EQUAL_MAX`,
+//! `SOURCES_EQUAL_MAX`, `SOCKET_PATH_BYTES_MAX`, `ASIDE_MAX` and `PROBES_MAX`.

@@ -28,6 +28,8 @@ mod random;
 mod receipts;
 #[path = "agent/room.rs"]
 mod room;
+#[path = "agent/shares.rs"]
+mod shares;
 #[path = "agent/spray.rs"]
 mod spray;
 #[path = "agent/turns.rs"]

@@ -2,20 +2,22 @@
 //!
 //! An entry is 64 bytes beside its id. Names (sources, destinations, previous hops) are interned, because a node meets few
 //! of them and holds many bundles of each. Three small trees order the entries: by id (shared with the summary), by
-//! destination, and by expiry inside each class and grade, which is also the order in which room is made; strangers' copies
-//! once more inside what one peer handed over.
+//! destination, and by expiry inside each class and grade, which is also the order in which room is made; copies of others
+//! once more inside each share they count in.
 
+mod division;
 mod names;
 mod slab;
 
 use std::collections::BTreeSet;
 use std::ops::Bound;
 
+use self::division::{Counted, Division, Member};
+pub use self::division::{Party, Side};
 pub use self::names::Name;
 use self::names::Names;
 use self::slab::Slab;
 use crate::agent::change::{Class, Held, Row};
-use crate::agent::shares::Shares;
 use crate::bundle::{Hops, Kind, Priority};
 use crate::eid::Eid;
 use crate::frame::Grade;
@@ -50,7 +52,9 @@ pub struct Custody {
     first_expires: Option<Timestamp>,
     bytes: [u64; BUCKETS],
     receipts: [usize; BUCKETS],
-    shares: Shares<Name, Slot>,
+    division: Division,
+    /// People who were named.
+    named: BTreeSet<NodeId>,
     /// Those whose life hops may have shortened.
     in_doubt: BTreeSet<Slot>,
     next_row: Row,
@@ -146,16 +150,17 @@ impl Custody {
 
     /// Makes every order and sum anew.
     pub fn order(&mut self) {
-        let places = || self.entries.iter().map(|(slot, entry)| (slot, entry.place(slot)));
         self.by_destination = self.entries.iter().map(|(slot, entry)| (entry.destination, slot)).collect();
-        self.shares = Shares::of(places().filter_map(|(_, place)| Some((place.from, place.cost, place.shared?))));
-        (self.bytes, self.receipts) = Default::default();
+        let places = || self.entries.iter().map(|(slot, entry)| (slot, self.place(slot, entry)));
+        let division = Division::of(places().filter_map(|(_, place)| place.counted));
+        let (mut bytes, mut receipts) = ([0; BUCKETS], [0; BUCKETS]);
         let mut by_expiry: [Vec<(Timestamp, Slot)>; BUCKETS] = Default::default();
         for (slot, place) in places() {
             by_expiry[place.bucket].push((place.expires, slot));
-            self.bytes[place.bucket] += place.cost;
-            self.receipts[place.bucket] += place.receipts;
+            bytes[place.bucket] += place.cost;
+            receipts[place.bucket] += place.receipts;
         }
+        (self.division, self.bytes, self.receipts) = (division, bytes, receipts);
         self.by_expiry = by_expiry.map(BTreeSet::from_iter);
         self.first_expires = self.firsts().map(|(expires, _)| *expires).min();
     }
@@ -221,19 +226,19 @@ impl Custody {
 
     /// Counts an entry where its class and grade put it.
     fn enter(&mut self, slot: Slot) {
-        let place = self.entries.entry(slot).place(slot);
+        let place = self.place(slot, self.entries.entry(slot));
         self.by_expiry[place.bucket].insert((place.expires, slot));
         self.first_expires = Some(self.first_expires.map_or(place.expires, |first| first.min(place.expires)));
         self.bytes[place.bucket] += place.cost;
         self.receipts[place.bucket] += place.receipts;
-        if let Some(copy) = place.shared {
-            self.shares.add(place.from, place.cost, copy);
+        if let Some(counted) = place.counted {
+            self.division.add(counted);
         }
     }
 
     /// Takes back what [`Custody::enter`] counted.
     fn leave(&mut self, slot: Slot) {
-        let place = self.entries.entry(slot).place(slot);
+        let place = self.place(slot, self.entries.entry(slot));
         if planted::is("agent-quota-counter-inverted") {
             self.bytes[place.bucket] += 2 * place.cost;
         }
@@ -245,8 +250,8 @@ impl Custody {
         }
         self.bytes[place.bucket] -= place.cost;
         self.receipts[place.bucket] -= place.receipts;
-        if let Some(copy) = place.shared {
-            self.shares.take(place.from, place.cost, copy);
+        if let Some(counted) = place.counted {
+            self.division.take(counted);
         }
     }
 
@@ -389,29 +394,56 @@ impl Custody {
         GRADES.iter().map(|grade| self.count_of(class, *grade)).sum()
     }
 
-    /// What strangers' bundles take that each peer handed over, the fullest first.
-    pub fn fullest_first(&self) -> impl Iterator<Item = (u64, Name)> + '_ {
-        self.shares.fullest_first()
-    }
-
     /// The name of a node, if anything held has to do with it.
-    pub fn name_of(&self, peer: NodeId) -> Option<Name> {
-        self.names.find(&Eid::admin(peer))
+    fn name_of(&self, node: NodeId) -> Option<Name> {
+        self.names.find(&Eid::admin(node))
     }
 
-    /// Bytes of strangers' bundles that `peer` handed over.
-    pub fn bytes_from(&self, peer: Name) -> u64 {
-        self.shares.bytes(peer)
+    /// Who has how much of the room for others.
+    pub fn division(&self) -> &Division {
+        &self.division
     }
 
-    /// How many peers handed over strangers' bundles that are held.
-    pub fn peers_served(&self) -> usize {
-        self.shares.len()
+    /// With whom what a peer hands over for strangers counts; no party where nothing held has to do with that peer.
+    pub fn handed_by(&self, peer: NodeId) -> (Side, Option<Party>) {
+        let side = if self.named.contains(&peer) { Side::People } else { Side::Peers };
+        (side, self.party(side, peer))
     }
 
-    /// Strangers' bundles that `peer` handed over and that are held as copies, the soonest to expire first.
-    pub fn copies_from(&self, peer: Name) -> impl Iterator<Item = Slot> + '_ {
-        self.shares.copies(peer)
+    /// The source that a stranger's bundle counts with, and the person a named one's does.
+    pub fn source_of(&self, held: &Held) -> (Side, Option<Party>) {
+        match held.class {
+            Class::Strangers => (Side::Sources, self.party(Side::Sources, held.source)),
+            // A receipt is in the place of a bundle of the person it is for.
+            _ if held.kind == Kind::Receipt => {
+                let name = self.names.find(&held.destination);
+                (Side::Contacts, name.map(|name| Party::One(Side::Contacts, self.member(name))))
+            }
+            _ => (Side::Contacts, self.party(Side::Contacts, held.source)),
+        }
+    }
+
+    fn party(&self, side: Side, node: NodeId) -> Option<Party> {
+        self.name_of(node).map(|name| Party::One(side, self.member(name)))
+    }
+
+    fn member(&self, name: Name) -> Member {
+        (self.names.lot_of(name), name)
+    }
+
+    /// Says whether a node is a named person: what such a one handed over has a share of its own.
+    pub fn set_named(&mut self, node: NodeId, is_named: bool) {
+        if is_named == self.named.contains(&node) || planted::is("agent-named-among-the-crowd") {
+            return;
+        }
+        let from = self.name_of(node);
+        let handed: Vec<Slot> = self.slots().filter(|slot| Some(self.entries.entry(*slot).from) == from).collect();
+        handed.iter().for_each(|slot| self.leave(*slot));
+        match is_named {
+            true => self.named.insert(node),
+            false => self.named.remove(&node),
+        };
+        handed.iter().for_each(|slot| self.enter(*slot));
     }
 
     /// What is of one class and grade, the soonest to expire first.
@@ -426,22 +458,35 @@ struct Place {
     expires: Timestamp,
     cost: u64,
     receipts: usize,
-    from: Name,
-    /// For a stranger's bundle, which shares one place with all others: how it is found there if it may make way.
-    shared: Option<Option<(Timestamp, Slot)>>,
+    /// None of one's own, which has all the room it needs.
+    counted: Option<Counted>,
 }
 
-impl Entry {
-    fn place(&self, slot: Slot) -> Place {
-        let copy = (self.grade == Grade::Copy).then_some((self.expires, slot));
+impl Custody {
+    fn place(&self, slot: Slot, entry: &Entry) -> Place {
+        let cost = cost_bytes(entry.size_bytes);
+        let copy = (entry.grade == Grade::Copy).then_some((entry.expires, slot));
         Place {
-            bucket: bucket(self.class, self.grade),
-            expires: self.expires,
-            cost: cost_bytes(self.size_bytes),
-            receipts: usize::from(self.kind == Kind::Receipt),
-            from: self.from,
-            shared: (self.class == Class::Strangers).then_some(copy),
+            bucket: bucket(entry.class, entry.grade),
+            expires: entry.expires,
+            cost,
+            receipts: usize::from(entry.kind == Kind::Receipt),
+            counted: (entry.class != Class::Own).then(|| Counted { with: self.parties(entry), cost, copy }),
         }
+    }
+
+    fn parties(&self, entry: &Entry) -> [Option<(Side, Member)>; 2] {
+        if entry.class == Class::Strangers {
+            let side = if self.is_named(entry.from) { Side::People } else { Side::Peers };
+            return [(side, entry.from), (Side::Sources, entry.source)]
+                .map(|(side, name)| Some((side, self.member(name))));
+        }
+        let contact = if entry.kind == Kind::Receipt { entry.destination } else { entry.source };
+        [Some((Side::Contacts, self.member(contact))), None]
+    }
+
+    fn is_named(&self, name: Name) -> bool {
+        name != Name::NONE && !self.named.is_empty() && self.named.contains(&self.names.eid(name).node)
     }
 }
 

@@ -198,6 +198,7 @@ impl Agent {
         }
         self.inbox.set_named(node, person.is_some());
         self.routing.set_named(node, self.is_contact(&node));
+        self.custody.set_named(node, self.is_contact(&node));
         self.emit(Change::Meet { node, person }, out);
     }
 

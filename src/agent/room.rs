@@ -1,9 +1,11 @@
 //! Room: what is taken in at which grade, and what leaves for it, in the declared order.
 //!
 //! A full store drops released bundles first, then copies in the strategy's order, then refuses. What was taken in
-//! custody leaves only for a higher class, and one's own never.
+//! custody leaves only for a higher class, and one's own never. Where shares are fair, `fair.rs` says whose copies leave.
 
 use std::collections::BTreeSet;
+
+use rand_core::Rng;
 
 use super::change::{Class, Held};
 use super::custody::{GRADES, Slot, cost_bytes};
@@ -17,7 +19,7 @@ use crate::id::BundleId;
 use crate::planted;
 
 /// How many of the soonest to expire are weighed against each other for one place.
-const WEIGHED_MAX: usize = 64;
+pub(super) const WEIGHED_MAX: usize = 64;
 
 impl Agent {
     /// Makes room for a bundle from a peer; returns the grade it can be promised, or none where there is no room.
@@ -27,16 +29,17 @@ impl Agent {
         if cost > class_max {
             return None;
         }
-        for slot in self.leaving_for(new, cost)? {
+        let lot = if self.lacks_room(new.class, cost, &Leaving::default()) { self.lots.next_u64() as u32 } else { 0 };
+        for slot in self.leaving_for(new, cost, lot)? {
             self.evict(slot, out);
         }
         let guaranteed = Config::share_of(class_max, self.config.custody_share);
-        let in_custody = self.custody.bytes_of(new.class, Grade::Custody);
-        Some(if in_custody + cost <= guaranteed { Grade::Custody } else { Grade::Copy })
+        let free = guaranteed.saturating_sub(self.custody.bytes_of(new.class, Grade::Custody));
+        Some(if cost <= free && self.may_promise(new, cost, free) { Grade::Custody } else { Grade::Copy })
     }
 
     /// Bytes that one class may fill.
-    fn class_bytes_max(&self, class: Class) -> u64 {
+    pub(super) fn class_bytes_max(&self, class: Class) -> u64 {
         match class {
             Class::Strangers => Config::share_of(self.config.carry_bytes_max, self.config.strangers_share),
             Class::Contacts => self.config.carry_bytes_max,
@@ -45,9 +48,9 @@ impl Agent {
     }
 
     /// What would leave for `new`; none where that would not be enough.
-    fn leaving_for(&self, new: &Held, cost: u64) -> Option<Vec<Slot>> {
+    fn leaving_for(&self, new: &Held, cost: u64, lot: u32) -> Option<Vec<Slot>> {
         let mut leaving = Leaving::default();
-        let mut candidates = self.candidates(new, cost);
+        let mut candidates = self.candidates(new, cost, lot);
         while self.lacks_room(new.class, cost, &leaving) {
             leaving.add(self, candidates.next()?);
         }
@@ -66,7 +69,7 @@ impl Agent {
     }
 
     /// What may leave for `new`, in the declared order.
-    fn candidates<'a>(&'a self, new: &'a Held, cost: u64) -> Slots<'a> {
+    fn candidates<'a>(&'a self, new: &'a Held, cost: u64, lot: u32) -> Slots<'a> {
         let of_strangers = self.custody.soonest(Class::Strangers, Grade::Released);
         let released: Slots = match new.class {
             // What others let go would not help them.
@@ -77,54 +80,31 @@ impl Agent {
             // Nothing is owed to what arrives released: nobody leaves for it to whom something is.
             _ if new.grade == Grade::Released => released,
             Class::Strangers if self.config.fair_shares => {
-                let (over, own) = self.unfair_copies(new, cost);
-                Box::new(released.chain(over).chain(own))
+                Box::new(released.chain(self.unfair_to_stranger(new, cost, lot)))
             }
             Class::Strangers => {
                 let copies = self.custody.soonest(Class::Strangers, Grade::Copy);
                 Box::new(released.chain(self.weighed(copies, Some(self.drop_rank(new)))))
             }
+            _ if self.config.fair_shares => Box::new(released.chain(self.unfair_to_person(new, cost))),
             _ => {
                 let lower = self.weighed(self.custody.soonest(Class::Strangers, Grade::Copy), None);
                 let equal = self.custody.soonest(Class::Contacts, Grade::Copy);
                 let equal = self.weighed(equal, Some(self.drop_rank(new)));
-                let class = if planted::is("agent-custody-evicted-for-equals") { new.class } else { Class::Strangers };
-                let promised = self.custody.soonest(class, Grade::Custody);
+                let promised = self.custody.soonest(Class::Strangers, Grade::Custody);
                 Box::new(released.chain(lower).chain(equal).chain(promised))
             }
         }
     }
 
-    /// Among strangers, copies by whoever filled more than a fair share, the fullest first and down to that share,
-    /// make way for whoever stays within it, whatever their lives; then those of the same peer that rank lower.
-    fn unfair_copies<'a>(&'a self, new: &'a Held, cost: u64) -> (Slots<'a>, Slots<'a>) {
-        let from = new.from.and_then(|peer| self.custody.name_of(peer));
-        let bytes_before = from.map_or(0, |from| self.custody.bytes_from(from));
-        let peers = self.custody.peers_served() + usize::from(bytes_before == 0);
-        let fair = self.class_bytes_max(Class::Strangers) / (peers as u64).max(1);
-        let bytes_after = bytes_before.saturating_add(cost);
-        let rank = self.drop_rank(new);
-        let (limit, below) = if bytes_after <= fair { (fair, None) } else { (bytes_after, Some(rank)) };
-        let over = self.custody.fullest_first().take_while(move |(bytes, _)| *bytes > limit);
-        let over = over.filter(move |(_, peer)| Some(*peer) != from).flat_map(move |(bytes, peer)| {
-            self.weighed(self.custody.copies_from(peer), below).scan(bytes, move |left, slot| {
-                let is_over = *left > limit;
-                *left -= self.cost_of(slot);
-                is_over.then_some(slot)
-            })
-        });
-        let own = from.into_iter().flat_map(|from| self.custody.copies_from(from));
-        (Box::new(over), Box::new(self.weighed(own, Some(rank))))
-    }
-
     /// The lowest ranks first, each the lowest of the next few to expire, as long as they are below a bound.
-    fn weighed<'a>(&'a self, soonest: impl Iterator<Item = Slot> + 'a, below: Option<u64>) -> Slots<'a> {
+    pub(super) fn weighed<'a>(&'a self, soonest: impl Iterator<Item = Slot> + 'a, below: Option<u64>) -> Slots<'a> {
         let weighed = Weighed { agent: self, soonest, window: BTreeSet::new() };
         let counts = move |(rank, _): &(u64, Slot)| below.is_none_or(|below| *rank < below);
         Box::new(weighed.take_while(counts).map(|(_, slot)| slot))
     }
 
-    fn cost_of(&self, slot: Slot) -> u64 {
+    pub(super) fn cost_of(&self, slot: Slot) -> u64 {
         cost_bytes(self.custody.size_bytes(slot))
     }
 
@@ -230,7 +210,8 @@ impl Agent {
     }
 }
 
-type Slots<'a> = Box<dyn Iterator<Item = Slot> + 'a>;
+/// Bundles in the order in which they would leave.
+pub(super) type Slots<'a> = Box<dyn Iterator<Item = Slot> + 'a>;
 
 /// Bundles with their ranks, the lowest rank of a window first that moves towards later expiries.
 struct Weighed<'a, I> {

@@ -1,8 +1,8 @@
 //! Who has how much of a place that many fill, and what of it goes first.
 //!
-//! A share is a sum of costs: bytes where the place is measured in bytes, one an entry where it is counted. Custody asks
-//! it for the peers that handed over strangers' bundles; [`super::place`] makes a bounded place of two of them, by the
-//! peer that handed over and by source.
+//! A share is a sum of costs: bytes where the place is measured in bytes, one an entry where it is counted. Custody has
+//! four, as `custody/division.rs` says; [`super::place`] makes a bounded place of two of them, by the peer that handed over
+//! and by source.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,8 +12,10 @@ use crate::time::Timestamp;
 #[derive(Debug)]
 pub struct Shares<P, K> {
     by_peer: BTreeMap<P, Share<K>>,
-    /// The fullest last.
+    /// Of those that have something which may make way, the fullest last.
     by_bytes: BTreeSet<(u64, P)>,
+    /// All shares together.
+    sum_bytes: u64,
 }
 
 #[derive(Debug)]
@@ -25,7 +27,7 @@ struct Share<K> {
 
 impl<P, K> Default for Shares<P, K> {
     fn default() -> Shares<P, K> {
-        Shares { by_peer: BTreeMap::new(), by_bytes: BTreeSet::new() }
+        Shares { by_peer: BTreeMap::new(), by_bytes: BTreeSet::new(), sum_bytes: 0 }
     }
 }
 
@@ -35,19 +37,34 @@ impl<K> Default for Share<K> {
     }
 }
 
+/// Many entries, to make shares of at once: that takes less time than one by one, and leaves fuller trees.
+#[derive(Debug)]
+pub struct Gathered<P, K>(BTreeMap<P, (u64, Vec<(Timestamp, K)>)>);
+
+impl<P, K> Default for Gathered<P, K> {
+    fn default() -> Gathered<P, K> {
+        Gathered(BTreeMap::new())
+    }
+}
+
+impl<P: Ord, K> Gathered<P, K> {
+    /// Counts an entry; `copy` where it may make way.
+    pub fn add(&mut self, peer: P, cost: u64, copy: Option<(Timestamp, K)>) {
+        let (bytes, copies) = self.0.entry(peer).or_default();
+        *bytes += cost;
+        copies.extend(copy);
+    }
+}
+
 impl<P: Ord + Copy, K: Ord + Copy> Shares<P, K> {
-    /// Counts many bundles at once: who handed each over, its cost, and how it is found where it may make way.
-    pub fn of(bundles: impl Iterator<Item = (P, u64, Option<(Timestamp, K)>)>) -> Shares<P, K> {
-        let mut gathered: BTreeMap<P, (u64, Vec<(Timestamp, K)>)> = BTreeMap::new();
-        for (peer, cost, copy) in bundles {
-            let (bytes, copies) = gathered.entry(peer).or_default();
-            *bytes += cost;
-            copies.extend(copy);
-        }
-        let by_bytes = gathered.iter().map(|(peer, (bytes, _))| (*bytes, *peer)).collect();
+    /// The shares of all that was gathered.
+    pub fn of(Gathered(gathered): Gathered<P, K>) -> Shares<P, K> {
+        let sum_bytes = gathered.values().map(|(bytes, _)| bytes).sum();
+        let giving = gathered.iter().filter(|(_, (_, copies))| !copies.is_empty());
+        let by_bytes = giving.map(|(peer, (bytes, _))| (*bytes, *peer)).collect();
         let share =
             |(peer, (bytes, copies)): (P, (u64, Vec<_>))| (peer, Share { bytes, copies: copies.into_iter().collect() });
-        Shares { by_peer: gathered.into_iter().map(share).collect(), by_bytes }
+        Shares { by_peer: gathered.into_iter().map(share).collect(), by_bytes, sum_bytes }
     }
 
     /// Counts a bundle; `copy` where it may make way.
@@ -55,8 +72,11 @@ impl<P: Ord + Copy, K: Ord + Copy> Shares<P, K> {
         let share = self.by_peer.entry(peer).or_default();
         self.by_bytes.remove(&(share.bytes, peer));
         share.bytes += cost;
+        self.sum_bytes += cost;
         share.copies.extend(copy);
-        self.by_bytes.insert((share.bytes, peer));
+        if !share.copies.is_empty() {
+            self.by_bytes.insert((share.bytes, peer));
+        }
     }
 
     /// Takes back what [`Shares::add`] counted.
@@ -64,12 +84,13 @@ impl<P: Ord + Copy, K: Ord + Copy> Shares<P, K> {
         let share = self.by_peer.get_mut(&peer).expect("what is carried for a peer was counted");
         self.by_bytes.remove(&(share.bytes, peer));
         share.bytes -= cost;
+        self.sum_bytes -= cost;
         if let Some(copy) = copy {
             share.copies.remove(&copy);
         }
         if share.bytes == 0 {
             self.by_peer.remove(&peer);
-        } else {
+        } else if !share.copies.is_empty() {
             self.by_bytes.insert((share.bytes, peer));
         }
     }
@@ -78,11 +99,22 @@ impl<P: Ord + Copy, K: Ord + Copy> Shares<P, K> {
         self.by_peer.get(&peer).map_or(0, |share| share.bytes)
     }
 
+    /// All shares together.
+    pub fn sum_bytes(&self) -> u64 {
+        self.sum_bytes
+    }
+
     /// How many peers there are.
     pub fn len(&self) -> usize {
         self.by_peer.len()
     }
 
+    /// All of them, around from the first that is not before `lot`.
+    pub fn around(&self, lot: P) -> impl Iterator<Item = P> + '_ {
+        self.by_peer.range(lot..).chain(self.by_peer.range(..lot)).map(|(peer, _)| *peer)
+    }
+
+    /// Those that have something which may make way, the fullest first, with their shares.
     pub fn fullest_first(&self) -> impl Iterator<Item = (u64, P)> + '_ {
         self.by_bytes.iter().rev().copied()
     }

@@ -58,17 +58,23 @@ fn copies_leave_before_custody_custody_only_for_friends_and_ones_own_never() {
     world.take(0, &friend, &longer);
     assert!(!held(&world, &third) && held(&world, &longer), "the soonest to be useless makes way");
 
-    let letters: Vec<Bundle> = (0..5).map(|_| filling(&mut friend, DAY)).collect();
+    let letters: Vec<Bundle> = (0..4).map(|_| filling(&mut friend, DAY)).collect();
     world.take(0, &friend, &letters[0]);
     world.take(0, &friend, &letters[1]);
     assert!(!held(&world, &fourth) && !held(&world, &longer), "copies of strangers make way for friends");
     assert!(held(&world, &first) && held(&world, &second));
-    world.take(0, &friend, &letters[2]);
-    world.take(0, &friend, &letters[3]);
-    assert!(!held(&world, &first) && !held(&world, &second), "then what was promised to strangers");
     world.said_to(&friend);
-    world.take(0, &friend, &letters[4]);
-    assert_eq!(refusals(&world.said_to(&friend)), [(letters[4].id, Refusal::Full)]);
+    world.take(0, &friend, &letters[2]);
+    assert_eq!(refusals(&world.said_to(&friend)), [(letters[2].id, Refusal::Full)], "a friend has half beside them");
+    for other in [&mut Ghost::new(52), &mut Ghost::new(53)] {
+        world.name(0, other.id, Standing::Contact);
+        let letter = filling(other, DAY);
+        world.take(0, &friend, &letter);
+        assert!(held(&world, &letter));
+    }
+    assert!(!held(&world, &first) && !held(&world, &second), "for others also what was promised to strangers");
+    world.take(0, &friend, &letters[3]);
+    assert_eq!(refusals(&world.said_to(&friend)), [(letters[3].id, Refusal::Full)]);
     assert_eq!(world.nodes[0].agent.usage().evicted, [0, 3, 2]);
     assert!(world.holds(0, own));
 }
@@ -253,22 +259,23 @@ fn receipts_for_ones_own_messages_leave_the_room_to_what_is_carried_for_others()
 #[test]
 fn one_large_bundle_takes_the_place_of_many_small_ones_or_of_none() {
     let mut world = carrier_of(Policy::Epidemic, 700);
-    let mut source = Ghost::new(50);
-    world.haunt(0, &source);
+    let (mut source, friend) = (Ghost::new(50), Ghost::new(51));
+    world.name(0, friend.id, Standing::Contact);
+    world.haunt(0, &friend);
     let small: Vec<Bundle> = (0..700).map(|_| filling(&mut source, DAY.times(2))).collect();
-    small.iter().for_each(|message| world.take(0, &source, message));
+    small.iter().for_each(|message| world.take(0, &friend, message));
     let count = |world: &World| small.iter().filter(|bundle| held(world, bundle)).count();
     let before = count(&world);
     let large = |source: &mut Ghost, days| source.message(Eid::mail(Ghost::new(99).id), DAY.times(days), &[1; 500_000]);
     let (useless, useful) = (large(&mut source, 1), large(&mut source, 9));
-    world.take(0, &source, &useless);
+    world.take(0, &friend, &useless);
     assert_eq!(count(&world), before, "where there is no room in the end, nobody left for it");
-    world.take(0, &source, &useful);
+    world.take(0, &friend, &useful);
     assert!(held(&world, &useful));
     let left = before - count(&world);
     assert!((200..300).contains(&left), "{left} made way");
     let too_much = source.message(Eid::mail(Ghost::new(99).id), DAY.times(20), &[1; 900_000]);
-    world.take(0, &source, &too_much);
+    world.take(0, &friend, &too_much);
     assert!(!held(&world, &too_much), "what was promised stays");
     assert_eq!(world.nodes[0].agent.usage().by_grade[2].0, 350);
 }
@@ -279,11 +286,12 @@ fn an_owner_who_carries_less_loses_copies_before_promises_and_all_of_it_at_zero(
     let (mut stranger, mut friend) = (Ghost::new(50), Ghost::new(51));
     world.name(0, friend.id, Standing::Contact);
     let own = world.send_to(0, Eid::mail(stranger.id), DAY, None).unwrap();
-    world.haunt(0, &stranger);
+    world.haunt(0, &friend);
     let (a, b) = (filling(&mut stranger, DAY), filling(&mut stranger, DAY));
     let letters: Vec<Bundle> = (1..5).map(|days| filling(&mut friend, DAY.times(days))).collect();
+    let carrier = Ghost::new(51);
     for message in [&a, &b].into_iter().chain(&letters) {
-        world.take(0, &stranger, message);
+        world.take(0, &carrier, message);
     }
     assert_eq!(
         letters.iter().map(|l| grade(&world, l).unwrap()).collect::<Vec<_>>(),
@@ -383,6 +391,10 @@ fn a_node_that_starts_with_a_smaller_limit_keeps_it_from_the_start() {
     world.nodes[0].config.carry_bytes_max /= 2;
     world.crash(0);
     let kept: Vec<bool> = all.iter().map(|message| held(&world, message)).collect();
-    assert_eq!(kept, [true, true, false, false], "copies leave, promises stay");
+    assert_eq!(
+        kept,
+        [true, false, false, true],
+        "copies leave, the soonest to be useless first, and what is promised stays"
+    );
     assert!(world.nodes[0].agent.next_timeout().is_some_and(|(due, _)| due.0 > 0));
 }

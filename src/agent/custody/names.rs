@@ -66,6 +66,13 @@ impl Names {
         self.numbers.find(hash(self.hasher, eid), |name| eid_at(&self.eids, *name) == eid).copied()
     }
 
+    /// A number for a name that peers do not know.
+    pub fn lot_of(&self, name: Name) -> u32 {
+        let mut hasher = self.hasher;
+        name.0.hash(&mut hasher);
+        hasher.finish() as u32
+    }
+
     pub fn eid(&self, name: Name) -> &Eid {
         eid_at(&self.eids, name)
     }
