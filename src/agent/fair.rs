@@ -19,6 +19,7 @@ use super::change::{Class, Held};
 use super::custody::{Party, Side, Slot};
 use super::room::{Slots, WEIGHED_MAX};
 use crate::frame::Grade;
+use crate::id::NodeId;
 use crate::planted;
 
 /// Of so many peers and fewer all have equal shares. Of more, each may keep as much as one of so many.
@@ -28,6 +29,9 @@ const SOURCES_EQUAL_MAX: u64 = 8;
 /// … and so many bundles in any case, where there is room for few.
 const SOURCE_BUNDLES: u64 = 4;
 
+/// One of so many parts of its share a peer may fill with what is worth little. More would cost more traffic than it is
+/// worth where all stores are full and everybody is honest, and a share of less than as many bundles is worth nothing.
+const PARTS_FIRST: u64 = 8;
 /// One of so many parts of what can still be promised a single peer may have, its share counted.
 const PART_OF_PROMISES: u64 = 2;
 
@@ -96,6 +100,27 @@ impl Agent {
         };
         let share = self.custody.handed_by(from).1.map_or(0, |me| self.custody.division().bytes(me));
         super::place::admits(share, cost, free, PART_OF_PROMISES) || planted::is("agent-promises-unshared")
+    }
+
+    /// What a stranger's bundle from `peer` has to be worth at most to find room in a full store: nothing for the first part
+    /// of a fair share, beyond it as much as the least of the peer's own here. None where that is not known.
+    pub(super) fn price_for(&self, peer: NodeId) -> Option<u64> {
+        if !self.config.fair_shares || planted::is("agent-one-price-for-all") {
+            return None;
+        }
+        let (side, me) = self.custody.handed_by(peer);
+        let bytes = me.map_or(0, |me| self.custody.division().bytes(me));
+        let fair = self.fair(side, me, self.room_of(side));
+        // Where more than have equal shares have one, no more is certain than one bundle.
+        let is_welcome = match self.is_crowded(side) {
+            true => bytes == 0 && self.usual_cost() <= fair,
+            false => bytes + self.usual_cost() <= fair / PARTS_FIRST,
+        };
+        if is_welcome {
+            return Some(0);
+        }
+        let least = self.copies_of(me?, None).next()?;
+        Some(self.drop_rank(&self.custody.held(least)))
     }
 
     /// What strangers may fill beside what people who were named have already.

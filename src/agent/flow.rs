@@ -259,6 +259,13 @@ impl Agent {
         if matches!(why, Refusal::Full | Refusal::Space) {
             contact.retry_after(id, now, retry_after);
         }
+        if why == Refusal::Full
+            && let Some(slot) = self.find_held(&id)
+        {
+            let held = self.custody.held(slot);
+            let facts = self.facts(&held);
+            self.routing.refused(&facts, peer);
+        }
         let is_receipt = |slot: Slot| self.custody.kind(slot) == Kind::Receipt;
         if why == Refusal::Shunned && self.find_held(&id).is_some_and(is_receipt) {
             self.unwelcome.insert(id, now + self.config.shun);

@@ -32,6 +32,7 @@ impl Agent {
             self.nonces.fill_bytes(&mut nonce);
         }
         let pushes = self.routing.replicates();
+        let routing = self.routing.info(peer, self.price_for(peer).unwrap_or(u64::MAX), self.at.now);
         let custody = &self.custody;
         let hello = Hello {
             version: PROTOCOL_VERSION,
@@ -40,7 +41,7 @@ impl Agent {
             carries: self.config.carry_bytes_max > 0,
             pushes,
             mailboxes: Vec::new(),
-            routing: self.routing.info(peer, self.at.now),
+            routing,
             nonce,
             count: self.summary.len(),
             root: self.summary.root(&|slot| custody.id(slot)),

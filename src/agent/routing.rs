@@ -85,8 +85,8 @@ pub trait Strategy {
     /// The person names a node, or does so no longer.
     fn set_named(&mut self, _node: NodeId, _is_named: bool) {}
 
-    /// What the next Hello to `peer` says.
-    fn info(&mut self, peer: NodeId, now: Timestamp) -> RoutingInfo;
+    /// What the next Hello to `peer` says, with no higher price of this node's room than `price_max`.
+    fn info(&mut self, peer: NodeId, price_max: u64, now: Timestamp) -> RoutingInfo;
 
     /// A contact with `peer` began, and its Hello said `info`.
     fn met(&mut self, peer: NodeId, info: &RoutingInfo, now: Timestamp, lessons: &mut Lessons);
@@ -102,6 +102,9 @@ pub trait Strategy {
 
     /// A copy had to leave for want of room.
     fn evicted(&mut self, _bundle: &Facts) {}
+
+    /// `peer` has no room for a bundle.
+    fn refused(&mut self, _bundle: &Facts, _peer: NodeId) {}
 
     /// Whether `peer`, which is not the destination, gets the bundle.
     fn verdict(&self, bundle: &Facts, peer: NodeId) -> Verdict;
@@ -201,8 +204,8 @@ impl Routing {
         self.strategy_mut().set_named(node, is_named);
     }
 
-    pub fn info(&mut self, peer: NodeId, now: Timestamp) -> RoutingInfo {
-        self.strategy_mut().info(peer, now)
+    pub fn info(&mut self, peer: NodeId, price_max: u64, now: Timestamp) -> RoutingInfo {
+        self.strategy_mut().info(peer, price_max, now)
     }
 
     pub fn met(&mut self, peer: NodeId, info: &RoutingInfo, now: Timestamp) -> Lessons {
@@ -239,6 +242,10 @@ impl Routing {
 
     pub fn evicted(&mut self, bundle: &Facts) {
         self.strategy_mut().evicted(bundle);
+    }
+
+    pub fn refused(&mut self, bundle: &Facts, peer: NodeId) {
+        self.strategy_mut().refused(bundle, peer);
     }
 
     pub fn drop_rank(&self, bundle: &Facts) -> u64 {

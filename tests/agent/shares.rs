@@ -4,11 +4,11 @@ use dak::agent::Config;
 use dak::agent::change::{Class, Standing};
 use dak::bundle::Bundle;
 use dak::eid::Eid;
-use dak::frame::Grade;
+use dak::frame::{Grade, RoutingInfo};
 use dak::time::{DAY, Millis};
 
 use super::World;
-use super::world::ghost::Ghost;
+use super::world::ghost::{Ghost, hello_of};
 
 /// Room for a hundred bundles of about two thousand bytes with their cost, half of it for strangers; nothing is promised.
 fn room_for_a_hundred() -> Config {
@@ -232,4 +232,51 @@ fn one_stranger_is_not_promised_all_that_can_be() {
     let promised = hand_over(&mut world, &newcomer, &mut source, 5, DAY);
     let grade = |bundle: &Bundle| world.nodes[0].agent.held_one(&bundle.id).map(|held| held.grade);
     assert!(promised.iter().all(|bundle| grade(bundle) == Some(Grade::Custody)));
+}
+
+/// What a Hello of the carrier tells `ghost` of the price of its room.
+fn price_told(world: &mut World, ghost: &Ghost) -> u16 {
+    world.leave(0, ghost);
+    world.said_to(ghost);
+    world.haunt(0, ghost);
+    let hello = hello_of(&world.said_to(ghost));
+    let RoutingInfo::Meetings(told) = hello.routing else { panic!("the default tells meetings") };
+    told.iter().find(|(node, _)| *node == world.nodes[0].id).map_or(0, |(_, price)| *price)
+}
+
+#[test]
+fn a_flood_that_displaces_itself_raises_the_price_for_nobody_else() {
+    let mut world = World::new(vec![room_for_a_hundred(), Config::default()]);
+    let (flooder, mut author, to) = (Ghost::new(66), Ghost::new(67), Ghost::new(68));
+    world.haunt(0, &flooder);
+    // In contact all the time, so that nothing is worth more than what is for it; and each is worth more than the last.
+    world.haunt(0, &to);
+    for n in 0..400 {
+        let junk = author.message(Eid::mail(to.id), DAY.times(20), &vec![7; 800 - 2 * n]);
+        world.take(0, &flooder, &junk);
+    }
+    assert!(price_told(&mut world, &flooder) > 0, "who floods is told so");
+    assert_eq!(price_told(&mut world, &Ghost::new(69)), 0);
+    let id = world.send_to(1, elsewhere(), DAY, None).unwrap();
+    world.meet(1, 0);
+    assert!(world.holds(0, id), "an honest sender still hands over");
+}
+
+#[test]
+fn a_crowd_that_displaces_each_other_raises_the_price_for_nobody_else() {
+    let mut world = World::new(vec![room_for_a_crowd(), Config::default()]);
+    let to = Ghost::new(68);
+    world.haunt(0, &to);
+    for n in 0..600 {
+        let (sybil, mut author) = (Ghost::nth(n), Ghost::nth(n));
+        world.haunt(0, &sybil);
+        let junk = author.message(Eid::mail(to.id), DAY.times(20), &vec![7; 7_000 - 2 * n as usize]);
+        world.take(0, &sybil, &junk);
+        world.leave(0, &sybil);
+    }
+    assert!(world.nodes[0].agent.usage().evicted[1] > 100, "it is full");
+    assert_eq!(price_told(&mut world, &Ghost::new(69)), 0);
+    let id = world.send_to(1, elsewhere(), DAY, None).unwrap();
+    world.meet(1, 0);
+    assert!(world.holds(0, id));
 }

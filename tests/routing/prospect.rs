@@ -330,7 +330,7 @@ fn what_peers_tell_is_bounded_however_many_they_are() {
         let mut told: Vec<_> = (0..ROUTING_ENTRIES_MAX).map(|_| (node(dice.below(1 << 20) as usize), 9)).collect();
         told.sort_unstable();
         told.dedup();
-        rig.routings[0].info(node(peer), rig.now);
+        rig.routings[0].info(node(peer), u64::MAX, rig.now);
         rig.hear(0, peer, &RoutingInfo::Meetings(told));
         if peer % 2 == 0 {
             rig.routings[0].parted(node(peer), rig.now);

@@ -52,7 +52,8 @@ impl Rig {
 
     /// A contact begins: both speak before either listens. Returns what they said.
     pub fn up(&mut self, a: usize, b: usize) -> [RoutingInfo; 2] {
-        let said = [self.routings[a].info(node(b), self.now), self.routings[b].info(node(a), self.now)];
+        let said =
+            [self.routings[a].info(node(b), u64::MAX, self.now), self.routings[b].info(node(a), u64::MAX, self.now)];
         self.hear(a, b, &said[1]);
         self.hear(b, a, &said[0]);
         said
@@ -60,7 +61,7 @@ impl Rig {
 
     /// What a Hello of `n` to `peer` says.
     pub fn told_to(&mut self, n: usize, peer: usize) -> RoutingInfo {
-        self.routings[n].info(node(peer), self.now)
+        self.routings[n].info(node(peer), u64::MAX, self.now)
     }
 
     /// `n` hears the Hello of `peer`.
@@ -118,7 +119,7 @@ impl Rig {
     }
 
     fn numbers(&mut self, n: usize, to: usize) -> BTreeMap<NodeId, u16> {
-        match self.routings[n].info(node(to), self.now) {
+        match self.routings[n].info(node(to), u64::MAX, self.now) {
             RoutingInfo::Predictabilities(told) | RoutingInfo::Meetings(told) => {
                 assert!(told.is_sorted_by(|a, b| a.0 < b.0), "a Hello's entries rise");
                 told.into_iter().collect()

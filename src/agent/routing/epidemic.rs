@@ -17,7 +17,7 @@ impl Strategy for Epidemic {
         true
     }
 
-    fn info(&mut self, _peer: NodeId, _now: Timestamp) -> RoutingInfo {
+    fn info(&mut self, _peer: NodeId, _price_max: u64, _now: Timestamp) -> RoutingInfo {
         RoutingInfo::None
     }
 
@@ -41,7 +41,7 @@ impl Strategy for Direct {
         false
     }
 
-    fn info(&mut self, _peer: NodeId, _now: Timestamp) -> RoutingInfo {
+    fn info(&mut self, _peer: NodeId, _price_max: u64, _now: Timestamp) -> RoutingInfo {
         RoutingInfo::None
     }
 

@@ -118,6 +118,13 @@ impl Hearsay {
         teller.price + own.saturating_sub(teller.price) * doubt / WHOLE
     }
 
+    /// A peer has no room for what is worth so much: until it tells another price, what is worth half of it need not go.
+    pub fn refused(&mut self, peer: NodeId, worth: u64) {
+        if let Some(teller) = self.tellers.get_mut(&peer) {
+            teller.price = teller.price.max(worth.saturating_sub(1 << POINT));
+        }
+    }
+
     /// A contact with `peer` began: hears its words.
     pub fn hear(&mut self, me: NodeId, peer: NodeId, info: &RoutingInfo, now: Timestamp) {
         let mut told = match info {

@@ -246,7 +246,7 @@ impl Strategy for Prophet {
         };
     }
 
-    fn info(&mut self, peer: NodeId, now: Timestamp) -> RoutingInfo {
+    fn info(&mut self, peer: NodeId, _price_max: u64, now: Timestamp) -> RoutingInfo {
         let mut all = Vec::with_capacity(self.table.len());
         let others = self.table.iter().filter(|(node, _)| *node != peer);
         all.extend(others.map(|(node, entry)| (*node, self.chance(entry, now).to_wire())));

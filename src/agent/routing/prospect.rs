@@ -13,7 +13,8 @@
 //! One rank decides everything, as RAPID's marginal utility does (Balasubramanian et al. 2007): the highest goes first in a
 //! short contact, the lowest leaves a full store. Dividing by the bytes makes of it the greedy answer to the knapsack that
 //! a store and a contact are. The rank of what a store had to evict lately is the *price* of its room, and its Hello tells
-//! it, so that nothing goes over a link only to be refused.
+//! it, so that nothing goes over a link only to be refused. Where peers have shares, none is told more than its own share
+//! costs, or junk of high worth would keep those away who have a right to room; what is refused then teaches the rest.
 //!
 //! How many copies there are follows from need. Spray copies are halved to whoever has room at that price (binary
 //! spray-and-wait); the holder of the last one still copies to whoever is likelier to meet the destination, as PRoPHET does,
@@ -88,8 +89,8 @@ impl Strategy for Prospect {
     }
 
     /// The entry of this node itself is the price of its room.
-    fn info(&mut self, peer: NodeId, now: Timestamp) -> RoutingInfo {
-        let price = (self.node, price_to_wire(self.price(now)));
+    fn info(&mut self, peer: NodeId, price_max: u64, now: Timestamp) -> RoutingInfo {
+        let price = (self.node, price_to_wire(self.price(now).min(price_max)));
         let told_it = self.hearsay.told_it(peer);
         if told_it.is_some_and(|at| now.since(at) < TOLD_APART) {
             return RoutingInfo::Meetings(highest(vec![price], 1));
@@ -130,6 +131,11 @@ impl Strategy for Prospect {
             price => (price * (PRICE_PARTS - 1) + rank) / PRICE_PARTS,
         };
         self.price = Some((price, bundle.now));
+    }
+
+    fn refused(&mut self, bundle: &Facts, peer: NodeId) {
+        let worth = rank(bundle, self.hearsay.rate_of(peer, bundle.destination.node));
+        self.hearsay.refused(peer, worth);
     }
 
     fn verdict(&self, bundle: &Facts, peer: NodeId) -> Verdict {

@@ -14,7 +14,7 @@ impl Strategy for SprayAndWait {
         true
     }
 
-    fn info(&mut self, _peer: NodeId, _now: Timestamp) -> RoutingInfo {
+    fn info(&mut self, _peer: NodeId, _price_max: u64, _now: Timestamp) -> RoutingInfo {
         RoutingInfo::None
     }
 
