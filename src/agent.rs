@@ -27,6 +27,7 @@ mod departed;
 mod door;
 mod fair;
 mod flow;
+pub mod held_back;
 mod inbox;
 pub mod io;
 mod lapse;

@@ -23,6 +23,7 @@ use super::queue::Queue;
 use super::tape::Tape;
 use super::work::{Parsed, Work};
 use crate::agent::change::{Change, Durable};
+use crate::agent::held_back::{self, HeldBack, Weight};
 use crate::agent::{Agent, Cause, Input, Output};
 use crate::planted;
 use crate::store::StoreError;
@@ -81,6 +82,8 @@ pub struct Core {
     courier: Courier,
     pool: Pool,
     generation: u64,
+    /// What the agent said and may wait for the next commit.
+    held_back: HeldBack<Said>,
     /// How many batches the store has and did not answer for.
     ahead: Arc<AtomicUsize>,
     failure: Arc<LastFailure>,
@@ -102,6 +105,21 @@ struct Open {
     looks: Vec<Act>,
     /// Given back when all of it is handed over.
     permits: Vec<Box<dyn Send>>,
+}
+
+/// What a batch says, in order.
+enum Said {
+    Change(Change),
+    Act(Act),
+}
+
+impl held_back::Said for Said {
+    fn weight(&self) -> Weight {
+        match self {
+            Said::Change(change) => change.weight(),
+            Said::Act(act) => act.weight(),
+        }
+    }
 }
 
 /// What a core works with.
@@ -138,6 +156,7 @@ impl Core {
             courier,
             pool,
             generation,
+            held_back: HeldBack::default(),
             ahead,
             failure,
         }
@@ -179,6 +198,8 @@ impl Core {
                 break;
             }
         }
+        let last = self.held_back.flush();
+        self.commit(last);
         // Acts of the last batches are performed before the process may end.
         let _ = block_on(self.store.flush());
     }
@@ -189,7 +210,8 @@ impl Core {
             std::thread::park_timeout(Duration::from_millis(1));
         }
         let now = self.clock.moment().now;
-        let due = self.agent.next_timeout().map(|(due, _)| Duration::from_millis(due.since(now).0));
+        let due = self.agent.next_timeout().map(|(due, _)| due).into_iter().chain(self.held_back.due()).min();
+        let due = due.map(|due| Duration::from_millis(due.since(now).0));
         let idle = self.changed.map(|since| self.idle.saturating_sub(since.elapsed()));
         let Some(span) = [due, idle].into_iter().flatten().min() else { return self.work.take() };
         let work = self.work.take_within(span);
@@ -269,23 +291,37 @@ impl Core {
         }
     }
 
-    /// Splits a batch: changes to the store, acts to the courier once the store has them.
+    /// Puts a batch in order, and commits what of it cannot wait.
     fn hand_over(&mut self, open: Open) {
         let Open { out, ways, looks, permits: _permits } = open;
-        let mut changes: Vec<Change> = Vec::new();
-        let mut acts: Vec<Act> = Vec::new();
+        let mut said = Vec::with_capacity(out.len() + ways.len() + looks.len());
         let mut ways = ways.into_iter().peekable();
         for (index, output) in out.into_iter().enumerate() {
             while let Some((_, way)) = ways.next_if(|(before, _)| *before <= index) {
-                acts.push(way);
+                said.push(Said::Act(way));
             }
-            match output {
-                Output::Commit(change) => changes.push(change),
-                act => acts.extend(Act::of(act)),
+            said.extend(match output {
+                Output::Commit(change) => Some(Said::Change(change)),
+                act => Act::of(act).map(Said::Act),
+            });
+        }
+        said.extend(ways.map(|(_, way)| Said::Act(way)));
+        said.extend(looks.into_iter().map(Said::Act));
+        let now = self.clock.moment().now;
+        let now_said = self.held_back.take(said, now);
+        self.commit(now_said);
+    }
+
+    /// Splits what was said: changes to the store, acts to the courier once the store has them.
+    fn commit(&mut self, said: Vec<Said>) {
+        let mut changes: Vec<Change> = Vec::new();
+        let mut acts: Vec<Act> = Vec::new();
+        for one in said {
+            match one {
+                Said::Change(change) => changes.push(change),
+                Said::Act(act) => acts.push(act),
             }
         }
-        acts.extend(ways.map(|(_, way)| way));
-        acts.extend(looks);
         if changes.is_empty() && acts.is_empty() {
             return;
         }
@@ -325,6 +361,8 @@ impl Core {
     fn start_again(&mut self, error: &StoreError, ways: Vec<Act>) -> ControlFlow<()> {
         tracing::error!(%error, "a commit failed; going on from what is durable");
         self.generation += 1;
+        // Thought out on top of what did not happen.
+        self.held_back = HeldBack::default();
         self.courier.perform(ways);
         self.courier.perform(vec![Act::PartWithAll]);
         loop {

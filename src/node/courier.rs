@@ -15,6 +15,7 @@ use super::queue::Queue;
 use super::tally::{Offence, Tally};
 use super::work::Work;
 use crate::agent::change::Row;
+use crate::agent::held_back::{Weight, event_weight, frame_weight};
 use crate::agent::{Event, Input, Output};
 use crate::bundle::{Bundle, Draft};
 use crate::frame::{Frame, Transit, encode_bundle};
@@ -67,6 +68,18 @@ impl Act {
             Output::Dial(node) => Act::Dial(node),
             Output::Report(event) => Act::Report(event),
         })
+    }
+
+    /// How soon it must be done.
+    pub fn weight(&self) -> Weight {
+        match self {
+            Act::Send { frame, .. } => frame_weight(frame),
+            Act::Report(event) => event_weight(event),
+            // Whoever looked saw what is not durable yet.
+            Act::Call(_) => Weight::Promise,
+            Act::Forward { .. } | Act::Dial(_) | Act::Seal { .. } => Weight::Free,
+            Act::Greet(..) | Act::Part(_) | Act::PartWithAll => Weight::Free,
+        }
     }
 
     /// Whether it says that a contact began or ended, which is so whatever became of a commit.

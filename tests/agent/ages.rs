@@ -127,6 +127,7 @@ fn carriers_without_clocks_that_meet_both_hold_the_longer_life() {
             assert_eq!(life_left(&world, n, message.id), Some(DAY.0 - 1), "node {n}");
         }
         assert!(world.forwards.is_empty(), "no body travels for it");
+        world.look(aged_one);
         world.crash(aged_one);
         assert_eq!(life_left(&world, aged_one, message.id), Some(DAY.0 - 1), "it is durable");
     }

@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use dak::agent::change::{Change, Person, Row, Standing, What};
+use dak::agent::held_back::HeldBack;
 use dak::agent::{Agent, Config, Event, Input, Mailboxes, Output};
 use dak::bundle::{Bundle, Hops, Priority, Signer, Unverified};
 use dak::eid::Eid;
@@ -48,6 +49,8 @@ pub struct Node<S: Store = MemoryStore> {
     pub notified: Vec<BundleId>,
     /// Commits still to come before the power goes, when it is to go; and whether before or after that commit.
     pub power_cut: Option<(u32, bool)>,
+    /// What may wait for the next commit.
+    held_back: HeldBack<Output>,
     pub down: bool,
     /// Commits so far.
     pub commits: u32,
@@ -80,6 +83,17 @@ impl<S: Fresh> World<S> {
     }
 }
 
+impl<S: Store> Node<S> {
+    /// When the agent or what waits for a commit is due.
+    fn due(&self) -> Option<Timestamp> {
+        self.agent.next_timeout().map(|(due, _)| due).into_iter().chain(self.held_back.due()).min()
+    }
+}
+
+fn change_of(output: &Output) -> Option<&Change> {
+    if let Output::Commit(change) = output { Some(change) } else { None }
+}
+
 impl<S: Store> World<S> {
     pub fn with_stores(configs: Vec<Config>, stores: Vec<S>) -> World<S> {
         let nodes = configs.into_iter().zip(stores).enumerate().map(|(n, (config, store))| {
@@ -96,6 +110,7 @@ impl<S: Store> World<S> {
                 events: Vec::new(),
                 notified: Vec::new(),
                 power_cut: None,
+                held_back: HeldBack::default(),
                 down: false,
                 commits: 0,
                 next_token: 1,
@@ -144,6 +159,11 @@ impl<S: Store> World<S> {
         self.perform(n, out, by_owner);
     }
 
+    /// Somebody looks at a node, and so all that is seen is durable.
+    pub fn look(&mut self, n: usize) {
+        self.perform(n, Vec::new(), true);
+    }
+
     /// Bundles that come so fast that they share a batch.
     pub fn take_in_one_batch(&mut self, n: usize, from: NodeId, bundles: Vec<Bundle>) {
         self.take_aged_in_one_batch(n, from, bundles, Millis(0));
@@ -166,19 +186,23 @@ impl<S: Store> World<S> {
     /// Commits and then acts, as a driver must; checks the promises in between.
     fn perform(&mut self, n: usize, out: Vec<Output>, by_owner: bool) {
         let now = Timestamp(self.now);
-        let changes: Vec<Change> = out
-            .iter()
-            .filter_map(|o| if let Output::Commit(change) = o { Some(change.clone()) } else { None })
-            .collect();
         self.log.update(format!("{n} {out:?}\n").as_bytes());
         let node = &mut self.nodes[n];
+        // What an owner is answered is durable, and so is what waited before it.
+        let before = if by_owner { node.held_back.flush() } else { Vec::new() };
+        let out = if by_owner { out } else { node.held_back.take(out, now) };
+        let changes: Vec<Change> = before.iter().chain(&out).filter_map(change_of).cloned().collect();
         if !changes.is_empty() {
             node.commits += 1;
+            let mut commit = |node: &mut Node<S>| {
+                node.store.commit(&changes).unwrap();
+                self.truth.committed(node.id, now, false, &before);
+                self.truth.committed(node.id, now, by_owner, &out);
+            };
             match &mut node.power_cut {
                 Some((0, before)) => {
                     if !*before {
-                        node.store.commit(&changes).unwrap();
-                        self.truth.committed(node.id, now, by_owner, &out);
+                        commit(node);
                     }
                     node.power_cut = None;
                     return self.crash(n);
@@ -186,14 +210,16 @@ impl<S: Store> World<S> {
                 Some((left, _)) => *left -= 1,
                 None => {}
             }
-            node.store.commit(&changes).unwrap();
-            assert_eq!(node.store.durable().unwrap(), node.agent.durable(), "the store holds what the agent believes");
-            self.truth.committed(node.id, now, by_owner, &out);
+            commit(node);
         }
-        self.truth.check(&self.nodes[n].agent, now);
+        let mut believed = node.store.durable().unwrap();
+        let shown = believed.outgoing.clone();
+        node.held_back.iter().filter_map(change_of).for_each(|change| believed.apply(change));
+        assert_eq!(believed, node.agent.durable(), "the store and what waits for it are what the agent believes");
+        self.truth.check(&self.nodes[n].agent, &shown, now);
         let node = &self.nodes[n];
         let incarnation = node.incarnation;
-        for output in out {
+        for output in before.into_iter().chain(out) {
             self.act(n, output);
             // An act may have led to a power cut: who would have performed the others is no more.
             if self.nodes[n].down || self.nodes[n].incarnation != incarnation {
@@ -317,9 +343,8 @@ impl<S: Store> World<S> {
     pub fn pass(&mut self, span: Millis) {
         let end = self.now + span.0;
         loop {
-            let dues = self.nodes.iter().enumerate().filter(|(_, node)| !node.down);
-            let next =
-                dues.filter_map(|(n, node)| node.agent.next_timeout().map(|(due, _)| (due.0.max(self.now), n))).min();
+            let nodes = self.nodes.iter().enumerate().filter(|(_, node)| !node.down);
+            let next = nodes.filter_map(|(n, node)| node.due().map(|due| (due.0.max(self.now), n))).min();
             match next {
                 Some((due, n)) if due <= end => {
                     self.now = due;
@@ -338,6 +363,7 @@ impl<S: Store> World<S> {
         self.wire.retain(|(from, to, _)| *from != n && *to != n);
         let node = &mut self.nodes[n];
         node.incarnation += 1;
+        node.held_back = HeldBack::default();
         node.agent = restore(&node.key, &node.config, &node.store, node.incarnation);
         assert_eq!(node.store.durable().unwrap(), node.agent.durable(), "an agent starts with all that is durable");
         for m in peers {

@@ -117,8 +117,9 @@ impl Truth {
         !self.nodes.contains(&to) || self.rows.contains(&(to, held.id)) || self.blocked.contains(&(to, held.source))
     }
 
-    /// Checks every promise that can be seen on one node.
-    pub fn check(&mut self, agent: &Agent, now: Timestamp) {
+    /// Checks every promise that can be seen on one node; `shown` are its messages as far as they are durable, which is
+    /// all that a person ever sees.
+    pub fn check(&mut self, agent: &Agent, shown: &BTreeMap<BundleId, Outgoing>, now: Timestamp) {
         for outgoing in agent.sent() {
             let events = outgoing.events();
             assert!(events.len() <= EVENTS_MAX, "the record is bounded");
@@ -127,6 +128,8 @@ impl Truth {
             }
             let highest = events.iter().map(|evidence| evidence.what).max();
             assert!(highest <= Some(outgoing.state()), "the state is the highest evidence");
+        }
+        for outgoing in shown.values() {
             if let Some(before) = self.said.insert((agent.node(), outgoing.id), outgoing.clone()) {
                 assert!(outgoing.evidence.starts_with(&before.evidence), "events only append");
                 assert!(before.state() <= outgoing.state(), "the state never goes back");

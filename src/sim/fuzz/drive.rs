@@ -9,7 +9,7 @@ use crate::id::NodeId;
 use crate::store::Store;
 use crate::time::HOUR;
 
-use super::node::{FaultKind, Taken};
+use super::node::{FaultKind, Said, Taken};
 use super::world::{Errand, World};
 use super::{Checked, Promise, must};
 
@@ -59,15 +59,15 @@ impl World {
         let (at, usage) = (node.moment(self.now), node.agent.usage());
         let of_owner = matches!(input, Input::Cancel(_) | Input::Drop(_) | Input::CarryLimit(_) | Input::Discard(_));
         let by_owner = of_owner || usage.bytes > usage.quota_bytes;
-        let has_named = matches!(input, Input::Meet { .. }) || node.open.iter().any(|taken| taken.has_named);
+        let has_named = matches!(input, Input::Meet { .. }) || node.open.iter().any(|said| said.taken.has_named);
         let mut outputs = Vec::new();
         node.agent.handle(at, input, &mut outputs);
-        node.open.push(Taken { by_owner, limit_bytes: usage.quota_bytes, has_named, at, outputs });
+        node.open.extend(Said::all_of(Taken { by_owner, limit_bytes: usage.quota_bytes, has_named, at, outputs }));
     }
 
     /// Ends a batch: whatever is due now belongs to it.
     fn close(&mut self, n: usize) {
-        if self.nodes[n].open.is_empty() {
+        if !self.nodes[n].is_on {
             return;
         }
         let now = self.nodes[n].moment(self.now).now;
@@ -75,8 +75,10 @@ impl World {
             self.handle(n, Input::Timeout);
         }
         let node = &mut self.nodes[n];
-        let batch = std::mem::take(&mut node.open);
-        node.ahead.push_back(batch);
+        let batch = node.held_back.take(std::mem::take(&mut node.open), now);
+        if !batch.is_empty() {
+            node.ahead.push_back(batch);
+        }
     }
 
     /// Closes and commits everything everywhere.
@@ -103,9 +105,8 @@ impl World {
     /// Commits the oldest batch that waits, and performs its acts; or fails to.
     fn commit(&mut self, n: usize) -> Checked {
         let Some(batch) = self.nodes[n].ahead.pop_front() else { return Ok(()) };
-        let changes = batch.iter().flat_map(|taken| &taken.outputs);
-        let fault =
-            if changes.clone().any(|output| matches!(output, Output::Commit(_))) { self.fault(n) } else { None };
+        let has_changes = batch.iter().any(|said| said.change().is_some());
+        let fault = if has_changes { self.fault(n) } else { None };
         match fault {
             Some(FaultKind::CutBefore) => {
                 self.counts.batches_lost += 1;
@@ -120,7 +121,7 @@ impl World {
         }
         self.apply(n, &batch)?;
         self.check_agreement(n)?;
-        batch.into_iter().flat_map(|taken| taken.outputs).try_for_each(|output| self.act(n, output))
+        batch.into_iter().try_for_each(|said| self.act(n, said.output().clone()))
     }
 
     /// The fault whose commit this is, if it is one's.
@@ -134,17 +135,15 @@ impl World {
     }
 
     /// Makes a batch durable, and compares each change with what is true.
-    fn apply(&mut self, n: usize, batch: &[Taken]) -> Checked {
-        for taken in batch {
-            for output in &taken.outputs {
-                let Output::Commit(change) = output else { continue };
-                self.weigh(n, change);
-                let node = &mut self.nodes[n];
-                self.truth.committed(n, &node.disk, &node.config, taken, change, self.now, node.overcounted)?;
-                node.disk.commit(std::slice::from_ref(change)).expect("memory does not fail");
-                self.truth.check_limit(n, &node.disk, taken, change)?;
-                self.count(change);
-            }
+    fn apply(&mut self, n: usize, batch: &[Said]) -> Checked {
+        for said in batch {
+            let (Some(change), taken) = (said.change(), &said.taken) else { continue };
+            self.weigh(n, change);
+            let node = &mut self.nodes[n];
+            self.truth.committed(n, &node.disk, &node.config, taken, change, self.now, node.overcounted)?;
+            node.disk.commit(std::slice::from_ref(change)).expect("memory does not fail");
+            self.truth.check_limit(n, &node.disk, taken, change)?;
+            self.count(change);
         }
         self.truth.check_batch(n, self.nodes[n].disk.model())
     }
@@ -174,8 +173,8 @@ impl World {
         if !node.is_settled() {
             return Ok(());
         }
-        let (agent, disk) = (node.agent.durable(), node.disk.model());
-        must(agent == *disk, Promise::StoreAndAgentAgree, || {
+        let (agent, disk) = (node.agent.durable(), node.believed());
+        must(agent == disk, Promise::StoreAndAgentAgree, || {
             format!("{}: the agent has {agent:?}, the store {disk:?}", self.name(n))
         })?;
         let usage = node.agent.usage();

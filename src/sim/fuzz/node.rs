@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use crate::agent::change::{Change, Durable};
+use crate::agent::held_back::{self, HeldBack, Weight};
 use crate::agent::{Agent, Config, Mailboxes, Output};
 use crate::bundle::Signer;
 use crate::id::NodeId;
@@ -24,10 +26,12 @@ pub struct Node {
     /// When a node that is off is switched on again.
     pub on_at: u64,
     pub incarnation: u32,
-    /// Inputs of the batch that is still open.
-    pub open: Vec<Taken>,
+    /// What came of the inputs of the batch that is still open.
+    pub open: Vec<Said>,
+    /// What may wait for the next commit.
+    pub held_back: HeldBack<Said>,
     /// Batches that wait for the store.
-    pub ahead: VecDeque<Vec<Taken>>,
+    pub ahead: VecDeque<Vec<Said>>,
     pub fault: Option<Fault>,
     pub next_token: u64,
     /// Milliseconds that the wall clock is off by.
@@ -40,7 +44,40 @@ pub struct Node {
     seed: u64,
 }
 
+/// One output of what came of one input.
+#[derive(Clone, Debug)]
+pub struct Said {
+    pub taken: Arc<Taken>,
+    index: usize,
+}
+
+impl Said {
+    pub fn all_of(taken: Taken) -> impl Iterator<Item = Said> {
+        let taken = Arc::new(taken);
+        (0..taken.outputs.len()).map(move |index| Said { taken: Arc::clone(&taken), index })
+    }
+
+    pub fn output(&self) -> &Output {
+        &self.taken.outputs[self.index]
+    }
+
+    pub fn change(&self) -> Option<&Change> {
+        if let Output::Commit(change) = self.output() { Some(change) } else { None }
+    }
+}
+
+impl held_back::Said for Said {
+    fn weight(&self) -> Weight {
+        match self.output().weight() {
+            // A command is answered, and so is durable.
+            Weight::Lazy if self.taken.by_owner => Weight::Prompt,
+            weight => weight,
+        }
+    }
+}
+
 /// What came of one input.
+#[derive(Debug)]
 pub struct Taken {
     /// Whether the owner ended custody with it, or wants less carried than there is.
     pub by_owner: bool,
@@ -83,6 +120,7 @@ impl Node {
             on_at: 0,
             incarnation: 0,
             open: Vec::new(),
+            held_back: HeldBack::default(),
             ahead: VecDeque::new(),
             fault: None,
             next_token: 1,
@@ -112,6 +150,7 @@ impl Node {
         self.incarnation += 1;
         self.open.clear();
         self.ahead.clear();
+        self.held_back = HeldBack::default();
         self.agent = agent(&self.key, &self.config, &self.disk, self.seed, self.incarnation);
     }
 
@@ -129,7 +168,14 @@ impl Node {
         (self.start, self.started, self.is_on) = (resumed, now_ms, true);
     }
 
-    /// Whether nothing waits for the store.
+    /// What is durable, and what is to be with the next commit.
+    pub fn believed(&self) -> Durable {
+        let mut believed = self.disk.model().clone();
+        self.held_back.iter().filter_map(Said::change).for_each(|change| believed.apply(change));
+        believed
+    }
+
+    /// Whether nothing waits for the store but what may.
     pub fn is_settled(&self) -> bool {
         self.open.is_empty() && self.ahead.is_empty()
     }
