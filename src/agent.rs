@@ -185,9 +185,9 @@ impl Agent {
         custody.row_reserve(durable.next_row);
         let named = durable.people.keys().filter(|node| is_named(&durable.people, node));
         named.for_each(|node| custody.set_named(*node, true));
-        let mut tombstones = Tombstones::default();
+        let mut tombstones = Tombstones::keyed(&key);
         for (id, until) in durable.buried {
-            tombstones.insert(id, until);
+            tombstones.insert(id, until, None);
         }
         stream(&seed, "shares").fill_bytes(&mut key);
         let mut beliefs = Beliefs::keyed(&key);

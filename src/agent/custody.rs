@@ -14,8 +14,7 @@ use std::ops::Bound;
 
 use self::division::{Counted, Division, Member};
 pub use self::division::{Party, Side};
-pub use self::names::Name;
-use self::names::Names;
+pub use self::names::{Name, Names};
 use self::slab::Slab;
 use crate::agent::change::{Class, Held, Row};
 use crate::bundle::{Hops, Kind, Priority};

@@ -106,8 +106,8 @@ impl Agent {
         }
     }
 
-    /// Remembers an id that is not held; where there are too many tombstones, one makes room.
-    pub(super) fn bury(&mut self, id: BundleId, until: Timestamp, out: &mut Vec<Output>) {
+    /// Remembers an id that is not held, by what `from` brought; where there are too many tombstones, one makes room.
+    pub(super) fn bury(&mut self, id: BundleId, until: Timestamp, from: NodeId, out: &mut Vec<Output>) {
         if self.is_known(&id) {
             return;
         }
@@ -117,7 +117,7 @@ impl Agent {
         {
             self.unbury(drawn, out);
         }
-        self.tombstones.insert(id, until);
+        self.tombstones.insert(id, until, Some(from));
         self.emit(Change::Bury { id, until }, out);
     }
 

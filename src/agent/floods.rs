@@ -83,7 +83,7 @@ fn remember_much(agent: &mut Agent) {
     let mut out = Vec::new();
     for n in 0..MEMORIES as u32 + MORE {
         let (until, from, source) = (Timestamp(DAY.0), node(FLOODER), node(n));
-        agent.bury(id(n), until, &mut out);
+        agent.bury(id(n), until, node(n), &mut out);
         agent.believe(id(HONEST + n), source, Belief { what: What::Delivered, until, from }, &mut out);
         agent.owe(node(n), id(n), &mut out);
         out.clear();
@@ -142,17 +142,38 @@ fn in_flight(ids: impl IntoIterator<Item = BundleId>) -> Contact {
 }
 
 #[test]
-fn a_flood_of_tombstones_displaces_itself_in_proportion() {
+fn a_flood_of_tombstones_that_many_bring_displaces_itself_in_proportion() {
     let (mut agent, mut out) = (agent(), Vec::new());
     let first = 10_000;
     for n in 0..TOMBSTONES_MAX as u32 / 10 * 12 {
-        agent.bury(id(n), Timestamp(n.into()), &mut out);
+        agent.bury(id(n), Timestamp(n.into()), node(n), &mut out);
         out.clear();
     }
     assert_eq!(agent.tombstones.len(), TOMBSTONES_MAX);
     // A fifth more than fits came: of the first, e^(-1/5) are left, whoever came first or ends first.
     let left = (0..first).filter(|n| agent.tombstones.contains(&id(*n))).count();
     assert!((8_000..8_400).contains(&left), "{left} of the first {first} are left");
+}
+
+#[test]
+fn a_flood_of_tombstones_that_one_peer_brings_displaces_its_own() {
+    let (mut agent, mut out) = (agent(), Vec::new());
+    agent.handle(Moment::default(), Input::CarryLimit(4 * LITTLE_BYTES), &mut out);
+    let max = 4 * MEMORIES as u32;
+    let mut bury = |agent: &mut Agent, n, from| {
+        agent.bury(id(n), Timestamp(DAY.0), node(from), &mut out);
+        out.clear();
+    };
+    // Half of them stand since before a restart; the others a hundred peers brought.
+    (0..max / 2).for_each(|n| agent.tombstones.insert(id(n), Timestamp(DAY.0), None));
+    (max / 2..max).for_each(|n| bury(&mut agent, n, n % 100));
+    for n in 0..3 * max {
+        bury(&mut agent, 10 * max + n, FLOODER + 1_000);
+    }
+    assert_eq!(agent.tombstones.len(), max as usize);
+    let left = |ids: std::ops::Range<u32>| ids.filter(|n| agent.tombstones.contains(&id(*n))).count();
+    let (old, new) = (left(0..max / 2), left(max / 2..max));
+    assert!(old.min(new) > max as usize / 2 / 10 * 8, "{old} and {new} of {} each", max / 2);
 }
 
 #[test]

@@ -67,7 +67,7 @@ impl Agent {
             }
             self.forget(slot, Gone::Expired, out);
             if planted::is("agent-aged-copy-buried") {
-                self.bury(held.id, self.tombstone_end(&held), out);
+                self.bury(held.id, self.tombstone_end(&held), self.node, out);
             }
         }
     }

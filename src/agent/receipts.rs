@@ -83,7 +83,7 @@ impl Agent {
             out.push(Output::Notify(bundle.id));
             out.push(Output::Report(Event::Delivered { id: bundle.id, from: *from }));
         }
-        self.bury(bundle.id, self.at.now + bundle.lifetime + HOUR, out);
+        self.bury(bundle.id, self.at.now + bundle.lifetime + HOUR, *from, out);
         if *due != Due::Row {
             // Nothing of it is kept, so nothing is promised; the receipt says the rest.
             self.refuse(*from, bundle.id, Refusal::Known, out);
@@ -174,7 +174,7 @@ impl Agent {
             };
             return self.refuse(from, id, why, out);
         }
-        self.bury(id, self.at.now + bundle.lifetime + HOUR, out);
+        self.bury(id, self.at.now + bundle.lifetime + HOUR, from, out);
         self.grant(from, id, Grade::Copy, out);
     }
 
@@ -215,7 +215,7 @@ impl Agent {
                 Some((slot, held)) if is_ended_by(&held, receipt, signer) => {
                     let until = self.tombstone_end(&held);
                     self.forget(slot, Gone::Receipt, out);
-                    self.bury(*id, until, out);
+                    self.bury(*id, until, from, out);
                     freed.push(held);
                 }
                 Some(_) => {}
@@ -243,9 +243,9 @@ impl Agent {
                 || planted::is("agent-belief-in-any-signer") && self.beliefs.iter().any(|((id, _), _)| id == bundle.id))
     }
 
-    pub(super) fn bury_believed(&mut self, bundle: &Bundle, out: &mut Vec<Output>) {
+    pub(super) fn bury_believed(&mut self, bundle: &Bundle, from: NodeId, out: &mut Vec<Output>) {
         self.disbelieve(bundle.id, bundle.destination.node, out);
-        self.bury(bundle.id, self.at.now + bundle.lifetime + HOUR, out);
+        self.bury(bundle.id, self.at.now + bundle.lifetime + HOUR, from, out);
     }
 
     /// How long the id of a held bundle is remembered once it is gone: nobody can make a copy live longer than this.

@@ -88,7 +88,7 @@ impl Agent {
         match standing {
             // Not even a refusal: the answer is that to what is known already, and nothing is signed.
             Some(Standing::Blocked) => {
-                self.bury(bundle.id, self.at.now + bundle.lifetime + HOUR, out);
+                self.bury(bundle.id, self.at.now + bundle.lifetime + HOUR, from, out);
                 return self.refuse(from, bundle.id, Refusal::Known, out);
             }
             None if !self.has_room_for_stranger(from, bundle.source, size_bytes) => {
@@ -133,7 +133,7 @@ impl Agent {
             return self.refuse(from, id, Refusal::Shunned, out);
         }
         if self.believed_over(&bundle) {
-            self.bury_believed(&bundle, out);
+            self.bury_believed(&bundle, from, out);
             return self.refuse(from, id, Refusal::Known, out);
         }
         if bundle.kind == Kind::Receipt {

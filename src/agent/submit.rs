@@ -146,7 +146,7 @@ impl Agent {
             let until = self.tombstone_end(&self.custody.held(slot));
             self.forget(slot, Gone::Cancelled, out);
             // Without a tombstone the next carrier would hand it back.
-            self.bury(id, until, out);
+            self.bury(id, until, self.node, out);
         }
     }
 }

@@ -3,15 +3,21 @@
 use std::collections::BTreeSet;
 
 use crate::agent::change::Belief;
-use crate::agent::custody::Slot;
+use crate::agent::custody::{Name, Names, Slot};
 use crate::agent::place::{Origin, Place};
 use crate::agent::summary::IdIndex;
+use crate::eid::Eid;
 use crate::id::{BundleId, NodeId};
+use crate::planted;
 use crate::time::Timestamp;
 
-/// Most tombstones kept. One drawn by lot makes way, so that a flood displaces its own as well; losing one costs traffic,
-/// never a second inbox row.
+/// Most tombstones kept. A few are drawn by lot, and of these one makes way of the peer that brought most: so a peer that
+/// floods displaces its own, and a crowd in proportion. Losing one costs traffic, never a second inbox row.
 pub const TOMBSTONES_MAX: usize = 1_000_000;
+/// How many are drawn.
+const DRAWN: u64 = 64;
+/// Peers that brought less than one of so many are alike.
+const PART_ALIKE: usize = 64;
 /// Most words of receipts kept for bundles not held.
 pub const BELIEFS_MAX: usize = 65_536;
 
@@ -20,7 +26,9 @@ pub const BELIEFS_MAX: usize = 65_536;
 #[derive(Debug, Default)]
 pub struct Tombstones {
     index: IdIndex,
-    places: Vec<(BundleId, Timestamp)>,
+    places: Vec<(BundleId, Timestamp, Name)>,
+    /// The peers that brought them, as far as that is known: it is not written down.
+    peers: Names,
     free: BTreeSet<Slot>,
     by_end: BTreeSet<(Timestamp, Slot)>,
     /// The first of them, asked for after every input.
@@ -28,6 +36,11 @@ pub struct Tombstones {
 }
 
 impl Tombstones {
+    /// None yet; `key` is known to nobody else.
+    pub fn keyed(key: &[u8; 16]) -> Tombstones {
+        Tombstones { peers: Names::keyed(key), ..Tombstones::default() }
+    }
+
     pub fn len(&self) -> usize {
         self.by_end.len()
     }
@@ -36,13 +49,14 @@ impl Tombstones {
         self.index.find(id, &|slot| self.places[slot as usize].0).is_some()
     }
 
-    /// Adds an id that is not there yet.
-    pub fn insert(&mut self, id: BundleId, until: Timestamp) {
+    /// Adds an id that is not there yet, and the peer that brought what made it so.
+    pub fn insert(&mut self, id: BundleId, until: Timestamp, from: Option<NodeId>) {
+        let from = from.map_or(Name::NONE, |from| self.peers.intern(&Eid::admin(from)));
         let slot = self.free.pop_first().unwrap_or(self.places.len() as Slot);
         if slot as usize == self.places.len() {
-            self.places.push((id, until));
+            self.places.push((id, until, from));
         }
-        self.places[slot as usize] = (id, until);
+        self.places[slot as usize] = (id, until, from);
         self.by_end.insert((until, slot));
         self.first = Some(self.first.map_or((until, slot), |first| first.min((until, slot))));
         let new = self.index.insert(&id, slot, &|slot| self.places[slot as usize].0);
@@ -50,8 +64,9 @@ impl Tombstones {
     }
 
     pub fn remove(&mut self, slot: Slot) {
-        let (id, until) = self.places[slot as usize];
+        let (id, until, from) = self.places[slot as usize];
         self.index.remove(&id, &|slot| self.places[slot as usize].0);
+        self.peers.release(from);
         self.by_end.remove(&(until, slot));
         if self.first == Some((until, slot)) {
             self.first = self.by_end.first().copied();
@@ -63,12 +78,24 @@ impl Tombstones {
         self.places[slot as usize].0
     }
 
-    /// A tombstone that the lot falls on; none where there are none.
+    /// The tombstone that makes way for another; none where there are none.
     pub fn drawn(&self, lot: u64) -> Option<Slot> {
-        let first = lot % self.places.len().max(1) as u64;
+        let places = self.places.len().max(1) as u64;
+        let (first, apart) = (lot % places, (lot >> 32) | 1);
+        let some = (0..DRAWN).map(|n| (first + n * apart) % places).map(|place| place as Slot);
+        let brought = |slot: Slot| self.peers.uses(self.places[slot as usize].2) as usize;
+        let of_most = some.filter(|slot| self.stands(*slot)).max_by_key(|slot| brought(*slot));
+        if let Some(slot) = of_most.filter(|slot| brought(*slot) > self.len() / PART_ALIKE)
+            && !planted::is("agent-tombstones-unshared")
+        {
+            return Some(slot);
+        }
         // Places stand empty where there were more tombstones than now: then the next one that does not.
-        let mut places = (first as usize..self.places.len()).chain(0..first as usize).map(|place| place as Slot);
-        places.find(|place| !self.free.contains(place))
+        (first..places).chain(0..first).map(|place| place as Slot).find(|slot| self.stands(*slot))
+    }
+
+    fn stands(&self, slot: Slot) -> bool {
+        (slot as usize) < self.places.len() && !self.free.contains(&slot)
     }
 
     /// The tombstone that ends first.

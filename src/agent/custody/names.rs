@@ -66,6 +66,11 @@ impl Names {
         self.numbers.find(hash(self.hasher, eid), |name| eid_at(&self.eids, *name) == eid).copied()
     }
 
+    /// How many uses of a name are counted.
+    pub fn uses(&self, name: Name) -> u32 {
+        if name == Name::NONE { 0 } else { self.eids[name.0 as usize].as_ref().map_or(0, |(_, uses)| *uses) }
+    }
+
     /// A number for a name that peers do not know.
     pub fn lot_of(&self, name: Name) -> u32 {
         let mut hasher = self.hasher;
