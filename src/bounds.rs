@@ -43,7 +43,7 @@
 //! | `agent.rs` `SPENT_MAX` 65,536 | who was given spray copies of what | peer | shares | with the bundle's custody | `copies_given_to_one_peer_displace_no_memory_of_others` |
 //! | `agent/shunned.rs` `SHUNNED_MAX` 65,536 | what was evicted here, and elsewhere | all | oldest | `Config::shun` | `the_latest_are_remembered_and_the_oldest_make_way` |
 //! | `agent/offers.rs` `ASKED_MAX` 16,384 | ids that peers were asked for | all | none: past it ids are asked for without memory | patience is over, it comes | `floods_of_offers_are_answered_in_bounded_memory_and_honest_offers_still_work` |
-//! | `agent/offers.rs` `OFFERERS_MAX` 16 | who else offered one id | peer | refused | with the id | `many_peers_that_stall_hold_up_one_bundle_and_not_the_next` |
+//! | `agent/offers.rs` `OFFERERS_MAX` 16 | who else offered one id | peer | those who stalled most, by lot; named last | with the id | `a_crowd_that_offers_and_stalls_hides_no_offer_of_a_named_person`, `a_crowd_that_offers_and_stalls_hides_few_offers_of_a_stranger` |
 //! | `agent/offers.rs` `STALLERS_MAX` 1,024 | peers that were asked in vain | peer | least | made good | `a_crowd_that_stalls_once_does_not_hide_who_stalls_always` |
 //! | `agent/outbox.rs` `UNSEALED_MAX` 1,024 | the owner's drafts that wait for their seal | owner | refused | sealed, ten minutes | |
 //! | `agent/contact.rs` `OFFERS_MAX` 16,384 | ids to offer in one batch | contact | the rest is queued | end of the batch | `two_that_serve_one_mailbox_get_all_of_a_store_that_is_longer_than_their_queues` |

@@ -181,7 +181,7 @@ fn a_crowd_that_stalls_once_does_not_hide_who_stalls_always() {
     let mut offers = Offers::new(ChaCha8Rng::from_seed([7; 32]));
     let (mut now, mut ids) = (Timestamp(0), (0..).map(id));
     let mut stall = |peer| {
-        assert!(offers.note(ids.next().unwrap(), peer, now), "it is asked");
+        assert!(offers.note(ids.next().unwrap(), peer, false, now), "it is asked");
         now = now + MINUTE;
         offers.lapse(now);
     };
@@ -189,6 +189,9 @@ fn a_crowd_that_stalls_once_does_not_hide_who_stalls_always() {
     (0..STALLERS_MAX as u32 + MORE).for_each(|n| stall(node(1_000 + n)));
     assert_eq!(offers.stallers(), STALLERS_MAX);
     let id = ids.next().unwrap();
-    assert!(offers.note(id, node(FLOODER), now));
-    assert!(offers.note(id, node(0), now), "somebody who never stalled is asked at once beside one that always does");
+    assert!(offers.note(id, node(FLOODER), false, now));
+    assert!(
+        offers.note(id, node(0), false, now),
+        "somebody who never stalled is asked at once beside one that always does"
+    );
 }

@@ -284,7 +284,8 @@ impl Agent {
         self.doubt_offered(peer, &ids, out);
         let unknown = |id: &BundleId| !self.knows(id) && !self.shunned.contains(id, self.at.now);
         let mut ids: Vec<BundleId> = ids.into_iter().filter(unknown).collect();
-        ids.retain(|id| self.offers.note(*id, peer, self.at.now));
+        let is_named = self.is_contact(&peer);
+        ids.retain(|id| self.offers.note(*id, peer, is_named, self.at.now));
         ask(peer, ids, out);
     }
 

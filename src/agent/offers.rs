@@ -3,7 +3,8 @@
 //! ```text
 //! first offer     asked at once: nobody else may ever offer it
 //! another offer   noted; asked at once where the peer asked before it is known to stall and this one is not
-//! time is over    another of those who offered is asked, those who stalled least first, ties at random
+//! time is over    another of those who offered is asked: named people first, then those who stalled least, ties at random
+//! too many offer  of strangers, those who stalled most make way first, ties at random
 //! it comes        whoever else was asked hears that it is known, and sends it no more
 //! ```
 //! The time is that of the id, not of the peer: a peer that hands over other things keeps nothing waiting by that. It serves
@@ -52,8 +53,17 @@ struct Asked {
     /// Who was asked, the last one last.
     asked: Vec<NodeId>,
     /// Who else offered it.
-    others: Vec<NodeId>,
+    others: Vec<Offerer>,
 }
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Offerer {
+    peer: NodeId,
+    is_named: bool,
+}
+
+/// The order in which those who offered are asked: named people first, then those who stalled least.
+type Rank = (bool, u32);
 
 impl Offers {
     pub fn new(dice: ChaCha8Rng) -> Offers {
@@ -61,25 +71,32 @@ impl Offers {
     }
 
     /// Notes an offer; true when the id should be asked for from `peer` now.
-    pub fn note(&mut self, id: BundleId, peer: NodeId, now: Timestamp) -> bool {
-        let Some(entry) = self.by_id.get_mut(&id) else {
+    pub fn note(&mut self, id: BundleId, peer: NodeId, is_named: bool, now: Timestamp) -> bool {
+        let Some(entry) = self.by_id.get(&id) else {
             // With the table full it is asked for all the same: a second copy costs traffic, nothing more.
             if self.by_id.len() < ASKED_MAX {
                 self.ask(id, peer, Asked { until: now, asked: Vec::new(), others: Vec::new() }, now);
             }
             return true;
         };
-        if entry.asked.contains(&peer) || entry.others.contains(&peer) || entry.others.len() >= OFFERERS_MAX {
+        if entry.asked.contains(&peer) || entry.others.iter().any(|other| other.peer == peer) {
             return false;
         }
         let asked = *entry.asked.last().expect("what is waited for was asked of a peer");
-        if self.stalls_of(&asked) <= self.stalls_of(&peer) {
-            self.by_id.get_mut(&id).expect("found above").others.push(peer);
-            return false;
+        if self.stalls_of(&asked) > self.stalls_of(&peer) {
+            let entry = self.take(&id).expect("found above");
+            self.ask(id, peer, entry, now);
+            return true;
         }
-        let entry = self.take(&id).expect("found above");
-        self.ask(id, peer, entry, now);
-        true
+        let mut others = entry.others.clone();
+        others.push(Offerer { peer, is_named });
+        if others.len() > OFFERERS_MAX {
+            // Identities are free: a crowd of them must not keep out whoever could hand it over.
+            let last = self.drawn(&others, |rank, best| rank > best);
+            others.swap_remove(if planted::is("agent-offers-late-refused") { OFFERERS_MAX } else { last });
+        }
+        self.by_id.get_mut(&id).expect("found above").others = others;
+        false
     }
 
     /// The bundle came from `from`, or is known by now; returns who else was asked for it.
@@ -96,7 +113,7 @@ impl Offers {
     pub fn pass_over(&mut self, id: &BundleId, peer: NodeId, now: Timestamp) -> Option<NodeId> {
         let entry = self.by_id.get_mut(id)?;
         let was_asked = entry.asked.last() == Some(&peer);
-        entry.others.retain(|other| *other != peer);
+        entry.others.retain(|other| other.peer != peer);
         if !was_asked {
             entry.asked.retain(|other| *other != peer);
             return None;
@@ -108,7 +125,7 @@ impl Offers {
 
     /// A peer is gone: what it was asked for is asked of others who offered it.
     pub fn lose(&mut self, peer: NodeId, now: Timestamp) -> Requests {
-        let has = |entry: &Asked| entry.asked.contains(&peer) || entry.others.contains(&peer);
+        let has = |entry: &Asked| entry.asked.contains(&peer) || entry.others.iter().any(|other| other.peer == peer);
         let ids: Vec<BundleId> = self.by_id.iter().filter(|(_, entry)| has(entry)).map(|(id, _)| *id).collect();
         let mut requests = Requests::new();
         for id in ids {
@@ -139,15 +156,24 @@ impl Offers {
 
     /// Asks one of those who offered and were not asked yet; forgets the id where there is none.
     fn ask_next(&mut self, id: BundleId, mut entry: Asked, now: Timestamp) -> Option<NodeId> {
-        let least = entry.others.iter().map(|peer| self.stalls_of(peer)).min()?;
-        let best: Vec<usize> = (0..entry.others.len()).filter(|n| self.stalls_of(&entry.others[*n]) == least).collect();
+        if entry.others.is_empty() {
+            return None;
+        }
         let chosen = match planted::is("agent-offers-in-order") {
-            true => best[0],
-            false => best[(self.dice.next_u64() % best.len() as u64) as usize],
+            true => 0,
+            false => self.drawn(&entry.others, |rank, best| rank < best),
         };
-        let next = entry.others.swap_remove(chosen);
+        let next = entry.others.swap_remove(chosen).peer;
         self.ask(id, next, entry, now);
         Some(next)
+    }
+
+    /// The place of one of those whose rank none goes before, drawn by lot.
+    fn drawn(&mut self, offerers: &[Offerer], goes_before: fn(&Rank, &Rank) -> bool) -> usize {
+        let ranks: Vec<Rank> = offerers.iter().map(|other| (!other.is_named, self.stalls_of(&other.peer))).collect();
+        let is_first = |n: &usize| !ranks.iter().any(|rank| goes_before(rank, &ranks[*n]));
+        let first: Vec<usize> = (0..ranks.len()).filter(is_first).collect();
+        first[(self.dice.next_u64() % first.len() as u64) as usize]
     }
 
     fn ask(&mut self, id: BundleId, peer: NodeId, mut entry: Asked, now: Timestamp) {

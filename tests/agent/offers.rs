@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use dak::agent::change::Standing;
 use dak::bundle::Bundle;
 use dak::eid::Eid;
 use dak::frame::{Frame, Refusal};
@@ -129,6 +130,55 @@ fn many_peers_that_stall_hold_up_one_bundle_and_not_the_next() {
     world.pass(SECOND.times(5));
     let later = asked(&mut world, &honest);
     assert_eq!([said, later].concat(), [second.id], "within seconds");
+}
+
+/// More peers than there are places for offers of one id.
+fn crowd() -> impl Iterator<Item = Ghost> {
+    (100..140).map(Ghost::new)
+}
+
+/// They never hand anything over.
+fn crowd_offers(world: &mut World, ids: &[BundleId]) {
+    for ghost in crowd() {
+        offer(world, &ghost, ids);
+        world.said_to(&ghost);
+    }
+}
+
+#[test]
+fn a_crowd_that_offers_and_stalls_hides_no_offer_of_a_named_person() {
+    let mut world = World::of(1);
+    let (mut from, friend) = (Ghost::new(50), Ghost::new(60));
+    world.name(0, friend.id, Standing::Contact);
+    world.haunt(0, &friend);
+    crowd().for_each(|ghost| world.haunt(0, &ghost));
+    let ids: Vec<BundleId> = (0..5).map(|_| message(&mut from).id).collect();
+    crowd_offers(&mut world, &ids);
+    offer(&mut world, &friend, &ids);
+    let mut said = asked(&mut world, &friend);
+    while said.len() < ids.len() && world.now < MINUTE.0 {
+        world.pass(SECOND);
+        crowd_offers(&mut world, &ids);
+        said.extend(asked(&mut world, &friend));
+    }
+    assert_eq!(BTreeSet::from_iter(said), BTreeSet::from_iter(ids));
+}
+
+#[test]
+fn a_crowd_that_offers_and_stalls_hides_few_offers_of_a_stranger() {
+    let mut world = World::of(1);
+    let (mut from, honest) = (Ghost::new(50), Ghost::new(60));
+    world.haunt(0, &honest);
+    crowd().for_each(|ghost| world.haunt(0, &ghost));
+    let ids: Vec<BundleId> = (0..20).map(|_| message(&mut from).id).collect();
+    crowd_offers(&mut world, &ids);
+    offer(&mut world, &honest, &ids);
+    let mut said = BTreeSet::from_iter(asked(&mut world, &honest));
+    while world.now < 3 * MINUTE.0 {
+        world.pass(SECOND);
+        said.extend(asked(&mut world, &honest));
+    }
+    assert!(said.len() >= ids.len() / 2, "{} of {}", said.len(), ids.len());
 }
 
 #[test]
