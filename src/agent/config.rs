@@ -24,7 +24,7 @@ pub struct Config {
     pub strangers_share: u16,
     /// The part of a class's room that is promised as custody rather than as a copy.
     pub custody_share: u16,
-    /// Whether the room of strangers is shared fairly among the peers who hand over.
+    /// Whether room is shared fairly: of strangers among the peers who hand over and by source, of contacts by contact.
     pub fair_shares: bool,
     /// Bytes of inbox that strangers together may fill.
     pub stranger_mail_bytes_max: u64,
