@@ -39,12 +39,14 @@ pub struct Extent {
     pub hoards: &'static [usize],
     /// Messages sent one by one.
     pub pings: usize,
+    /// Messages sent one by one, each after a rest.
+    pub lone: usize,
 }
 
 /// What `dak bench` measures.
-pub const USUAL: Extent = Extent { messages: 10_000, hoards: &[10_000], pings: 500 };
+pub const USUAL: Extent = Extent { messages: 10_000, hoards: &[10_000], pings: 500, lone: 8 };
 /// What `dak bench --full` measures.
-pub const FULL: Extent = Extent { messages: 10_000, hoards: &[10_000, 1_000_000], pings: 500 };
+pub const FULL: Extent = Extent { messages: 10_000, hoards: &[10_000, 1_000_000], pings: 500, lone: 60 };
 
 /// Measures everything, a row at a time.
 pub async fn run(extent: Extent, mut report: impl FnMut(Row)) -> Result<(), Failure> {
@@ -54,6 +56,7 @@ pub async fn run(extent: Extent, mut report: impl FnMut(Row)) -> Result<(), Fail
     flow::ingest(place.path(), extent.messages, &limits, &mut report).await?;
     flow::hand_over(place.path(), extent.messages, &limits, &mut report).await?;
     flow::latency(place.path(), extent.pings, &limits, &mut report).await?;
+    flow::lone(place.path(), extent.lone, &mut report).await?;
     for bundles in extent.hoards {
         hoard::idle(place.path(), *bundles, &mut report).await?;
     }

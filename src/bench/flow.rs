@@ -2,12 +2,13 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::cast::{PATIENCE, Porter, TEXT_BYTES, address, bundles, key, node};
 use super::limits::Limits;
 use super::{Failure, Row, row};
 use crate::agent::Event;
+use crate::agent::held_back::HELD_BACK_MAX;
 use crate::bundle::{Bundle, Priority, Signer};
 use crate::eid::Eid;
 use crate::message::{Message, pad};
@@ -91,36 +92,68 @@ async fn wait_for(node: &Node, letters: usize) -> Result<(), Failure> {
             return Err("the bundles did not arrive".into());
         }
         // Lagging behind is fine: only the count matters.
-        let _ = tokio::time::timeout(std::time::Duration::from_millis(20), events.recv()).await;
+        let _ = tokio::time::timeout(Duration::from_millis(20), events.recv()).await;
     }
     Ok(())
 }
 
-/// From `send` to the row in a neighbour's inbox, durable at both.
-pub async fn latency(place: &Path, pings: usize, limits: &Limits, report: &mut impl FnMut(Row)) -> Result<(), Failure> {
-    let bob = node(place, 21, Vec::new()).await?;
-    let alice = node(place, 20, vec![address(&bob)?]).await?;
-    let to = Eid::mail(bob.identity().node());
-    let text = pad(&Message { body: "x".repeat(TEXT_BYTES), ..Message::default() }.encode());
-    let until = Instant::now() + PATIENCE;
-    while alice.look(|agent| agent.contacts().count()).await? == 0 {
-        if Instant::now() > until {
-            return Err("the neighbours did not meet".into());
+/// Two neighbours that have met, and what the one writes to the other.
+struct Pair {
+    alice: Node,
+    bob: Node,
+    text: Vec<u8>,
+}
+
+/// A text as people send it, where nothing but the number of commits counts.
+const SHORT_TEXT_BYTES: usize = 200;
+
+impl Pair {
+    async fn meet(place: &Path, n: u8, text_bytes: usize) -> Result<Pair, Failure> {
+        let bob = node(place, n + 1, Vec::new()).await?;
+        let alice = node(place, n, vec![address(&bob)?]).await?;
+        let until = Instant::now() + PATIENCE;
+        while alice.look(|agent| agent.contacts().count()).await? == 0 {
+            if Instant::now() > until {
+                return Err("the neighbours did not meet".into());
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
         }
-        tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+        let text = pad(&Message { body: "x".repeat(text_bytes), ..Message::default() }.encode());
+        Ok(Pair { alice, bob, text })
     }
-    let mut times = Vec::with_capacity(pings);
-    let mut arrivals = bob.follow();
-    let written = (alice.reader().written_bytes(), bob.reader().written_bytes());
-    for _ in 0..pings {
-        let start = Instant::now();
-        let id = alice.send(to.clone(), text.clone(), DAY, Priority::Normal, None).await?;
+
+    /// Returns once a text is durable in bob's inbox.
+    async fn send(&self) -> Result<(), Failure> {
+        let mut arrivals = self.bob.follow();
+        let to = Eid::mail(self.bob.identity().node());
+        let id = self.alice.send(to, self.text.clone(), DAY, Priority::Normal, None).await?;
         loop {
             match tokio::time::timeout(PATIENCE, arrivals.recv()).await?? {
-                Event::Delivered { id: arrived, .. } if arrived == id => break,
+                Event::Delivered { id: arrived, .. } if arrived == id => return Ok(()),
                 _ => {}
             }
         }
+    }
+
+    /// Bytes written and syncs asked for, at both ends together.
+    fn disk(&self) -> (u64, u64) {
+        let [a, b] = [&self.alice, &self.bob].map(|node| node.reader());
+        (a.written_bytes() + b.written_bytes(), a.syncs() + b.syncs())
+    }
+
+    async fn part(self) {
+        self.alice.stop().await;
+        self.bob.stop().await;
+    }
+}
+
+/// From `send` to the row in a neighbour's inbox, durable at both.
+pub async fn latency(place: &Path, pings: usize, limits: &Limits, report: &mut impl FnMut(Row)) -> Result<(), Failure> {
+    let pair = Pair::meet(place, 20, TEXT_BYTES).await?;
+    let mut times = Vec::with_capacity(pings);
+    for _ in 0..pings {
+        let start = Instant::now();
+        pair.send().await?;
         times.push(start.elapsed().as_secs_f64() * 1e3);
     }
     times.sort_by(f64::total_cmp);
@@ -128,9 +161,31 @@ pub async fn latency(place: &Path, pings: usize, limits: &Limits, report: &mut i
     let limit = Some((at_best, "two synced appends, half a round trip, one verification"));
     report(row("send_to_inbox_p50", times[times.len() / 2], "ms", limit));
     report(row("send_to_inbox_p99", times[times.len() * 99 / 100], "ms", limit));
-    let both = alice.reader().written_bytes() - written.0 + bob.reader().written_bytes() - written.1;
-    report(row("written_per_lone_message", both as f64 / pings as f64, "B", None));
-    alice.stop().await;
-    bob.stop().await;
+    pair.part().await;
+    Ok(())
+}
+
+/// What a text costs the disks of two neighbours who have nothing else to do: each is sent when all that the last one
+/// brought about is durable.
+pub async fn lone(place: &Path, texts: usize, report: &mut impl FnMut(Row)) -> Result<(), Failure> {
+    let pair = Pair::meet(place, 24, SHORT_TEXT_BYTES).await?;
+    let rest = Duration::from_millis(HELD_BACK_MAX.0) + Duration::from_millis(500);
+    pair.send().await?;
+    tokio::time::sleep(rest).await;
+    let before = pair.disk();
+    for _ in 0..texts {
+        pair.send().await?;
+        tokio::time::sleep(rest).await;
+    }
+    let after = pair.disk();
+    let per = |before: u64, after: u64| (after - before) as f64 / texts as f64;
+    report(row(
+        "written_per_lone_message",
+        per(before.0, after.0),
+        "B",
+        Some((110_000.0, "the goal, both ends together")),
+    ));
+    report(row("syncs_per_lone_message", per(before.1, after.1), "", Some((4.0, "the goal, both ends together"))));
+    pair.part().await;
     Ok(())
 }

@@ -102,6 +102,11 @@ impl RedbReader {
         Ok(findings)
     }
 
+    /// How often the disk was asked to make sure, since the store was opened.
+    pub fn syncs(&self) -> u64 {
+        self.shared.traffic().syncs()
+    }
+
     /// Bytes written to the file since the store was opened.
     pub fn written_bytes(&self) -> u64 {
         self.shared.traffic().written_bytes()
