@@ -198,8 +198,6 @@ pub struct Transit {
     pub hops: Hops,
     /// Spray copies handed over with this one.
     pub copies: u16,
-    /// Custody itself is handed over.
-    pub moved: bool,
 }
 
 /// Longest frame of any kind but a bundle, in bytes.

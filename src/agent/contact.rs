@@ -40,7 +40,6 @@ pub struct Flight {
     pub size_bytes: u32,
     /// Spray copies that went with it.
     pub copies: u16,
-    pub moved: bool,
 }
 
 #[derive(Debug)]

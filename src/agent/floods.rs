@@ -136,7 +136,7 @@ fn in_flight(ids: impl IntoIterator<Item = BundleId>) -> Contact {
     };
     let mut contact = Contact::new(Timestamp(0), &hello, Default::default());
     for id in ids {
-        contact.sent(id, Flight { size_bytes: 500, copies: 0, moved: false });
+        contact.sent(id, Flight { size_bytes: 500, copies: 0 });
     }
     contact
 }

@@ -147,19 +147,15 @@ impl Agent {
                 true => Verdict::Copy(0),
                 false => self.routing.verdict(&self.facts_beside_flights(&held), peer),
             };
-            let (copies, moved) = match verdict {
-                Verdict::Keep => continue,
-                Verdict::Copy(copies) => (copies, false),
-                Verdict::Move => (held.copies, true),
-            };
+            let Verdict::Copy(copies) = verdict else { continue };
             // A peer that had its copies and asks again gets the bundle, and no more of the budget.
             let is_spent = self.spent.get(&(held.id, peer)).is_some() && !planted::is("agent-copies-spent-twice");
             let (copies, told) = if is_spent { (0, copies.min(1)) } else { (copies, copies) };
             let age = self.facts(&held).age;
             // Never over the limit of 255, so that nobody has a reason to delete it (RFC 9171 section 4.4.3).
             let hops = Hops { age, count: held.hops.count.saturating_add(1) };
-            let transit = Transit { hops, copies: told, moved };
-            self.take_off(peer, held.id, Flight { size_bytes: held.size_bytes, copies, moved });
+            let transit = Transit { hops, copies: told };
+            self.take_off(peer, held.id, Flight { size_bytes: held.size_bytes, copies });
             let contact = self.contacts.get_mut(&peer).expect("looked at above");
             contact.bundles_sent += 1;
             if planted::is("agent-copies-spent-unaccepted") {
@@ -196,7 +192,7 @@ impl Agent {
     pub(super) fn accepted(&mut self, peer: NodeId, grants: Vec<(BundleId, Grade)>, out: &mut Vec<Output>) {
         for (id, grade) in grants {
             let flight = self.land(peer, &id);
-            let unasked = Flight { size_bytes: 0, copies: 0, moved: false };
+            let unasked = Flight { size_bytes: 0, copies: 0 };
             let Some(flight) = flight.or(planted::is("agent-custody-signal-unasked").then_some(unasked)) else {
                 continue;
             };
@@ -217,9 +213,6 @@ impl Agent {
             let held = self.custody.held(slot);
             if held.kind == Kind::Message && held.destination.node != peer {
                 self.routing.handed(&id, peer);
-            }
-            if flight.moved && held.class != Class::Own && held.grade != Grade::Released {
-                self.regrade(slot, Grade::Released, held.copies, held.class, out);
             }
         }
         self.pump(peer, out);

@@ -257,7 +257,7 @@ impl Agent {
         let contact = self.contacts.get_mut(&peer).expect("flights are settled during a contact");
         flights.retain(|id, _| !contact.is_in_flight(id));
         for (id, copies) in &flights {
-            self.take_off(peer, *id, Flight { size_bytes: 0, copies: *copies, moved: false });
+            self.take_off(peer, *id, Flight { size_bytes: 0, copies: *copies });
         }
         for ids in flights.into_keys().collect::<Vec<_>>().chunks(IDS_PER_FRAME) {
             out.push(Output::Send { to: peer, frame: Frame::Ask { ids: ids.to_vec() } });

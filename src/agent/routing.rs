@@ -70,8 +70,6 @@ pub enum Verdict {
     Keep,
     /// Hand over a copy with so many spray copies.
     Copy(u16),
-    /// Hand over custody itself.
-    Move,
 }
 
 /// Changes of what a strategy learned: a record per node, none where it is forgotten.

@@ -15,7 +15,7 @@
 //! | 7 | Accepted | ids of 32 bytes and grade of one |
 //! | 8 | Refused | id, reason, retry after ms |
 //! | 9 | GaveUp | ids of 32 bytes |
-//! | 10 | a bundle | copies, moved, the bundle's bytes |
+//! | 10 | a bundle | copies, the bundle's bytes |
 //! | 11 | Take | ids of 32 bytes |
 //! | 12 | Ask | ids of 32 bytes |
 //! | 13 | Noted | ids of 32 bytes |
@@ -85,7 +85,6 @@ pub enum Incoming<'a> {
     /// A bundle not looked at yet; its age and hop count are inside.
     Bundle {
         copies: u16,
-        moved: bool,
         bytes: &'a [u8],
     },
 }
@@ -101,18 +100,17 @@ impl<'a> Incoming<'a> {
         if bytes.len() > super::FRAME_BUNDLE_BYTES_MAX {
             return Err(FrameError::TooLarge);
         }
-        expect_fields(fields, 4)?;
+        expect_fields(fields, 3)?;
         let copies = reader.uint_as()?;
         if copies > COPIES_MAX && !planted::is("frame-any-copies") {
             return Err(FrameError::TooMany("copies"));
         }
-        let moved = reader.bool()?;
         let bytes = reader.bytes()?;
         reader.finish()?;
         if bytes.len() > BUNDLE_BYTES_MAX {
             return Err(FrameError::TooLarge);
         }
-        Ok(Incoming::Bundle { copies, moved, bytes })
+        Ok(Incoming::Bundle { copies, bytes })
     }
 }
 
@@ -120,10 +118,9 @@ impl<'a> Incoming<'a> {
 pub fn encode_bundle(transit: &Transit, bundle: &Bundle) -> Vec<u8> {
     let len = bundle.len_with(transit.hops);
     let mut out = Vec::with_capacity(len + 16);
-    out.array(4);
+    out.array(3);
     out.uint(BUNDLE);
     out.uint(transit.copies);
-    out.bool(transit.moved);
     out.packed(len, |out| bundle.encode_into(transit.hops, out));
     out
 }

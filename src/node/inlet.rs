@@ -81,9 +81,9 @@ impl Inlet {
         }
         match Incoming::decode(bytes) {
             Ok(Incoming::Frame(frame)) => self.tell(from, Work::FromPeer(Input::Frame { from, frame }, permit)),
-            Ok(Incoming::Bundle { copies, moved, bytes }) => match Unverified::parse(bytes.to_vec()) {
+            Ok(Incoming::Bundle { copies, bytes }) => match Unverified::parse(bytes.to_vec()) {
                 Ok(bundle) => {
-                    let transit = Transit { hops: bundle.hops(), copies, moved };
+                    let transit = Transit { hops: bundle.hops(), copies };
                     self.tell(from, Work::Parsed(Parsed { from, transit, bundle: Box::new(bundle), permit }));
                 }
                 Err(error) => self.tally.bad(from, Offence::of(&error), &error.to_string()),

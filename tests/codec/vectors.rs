@@ -55,7 +55,7 @@ fn computed() -> Vec<(&'static str, Vec<u8>)> {
     let unknown_bundle = Bundle::decode(&unknown.bundle()).unwrap().0;
     let weak = endpoint(&name_of_key(&[0; 32], ""));
     let accepted = Frame::Accepted { grants: vec![(bundle.id, Grade::Custody), (unknown_bundle.id, Grade::Copy)] };
-    let transit = Transit { hops: HOPS, copies: 4, moved: false };
+    let transit = Transit { hops: HOPS, copies: 4 };
     vec![
         ("alice_secret", alice().to_bytes().to_vec()),
         ("alice_public", alice().node().as_bytes().to_vec()),
@@ -124,7 +124,7 @@ fn the_bundles_of_the_file_decode_to_what_they_say() {
     assert_eq!(unpad(&file["plaintext_padded"]), Ok(&file["plaintext_message"][..]));
     assert_eq!(Message::decode(&file["plaintext_message"]), Ok(message_inside()));
     assert_eq!(Frame::decode(&file["hello_frame"]), Ok(hello()));
-    let Incoming::Bundle { copies: 4, moved: false, bytes } = Incoming::decode(&file["bundle_frame"]).unwrap() else {
+    let Incoming::Bundle { copies: 4, bytes } = Incoming::decode(&file["bundle_frame"]).unwrap() else {
         panic!("not a bundle frame");
     };
     assert_eq!(bytes, file["message_bundle_on_the_way"]);

@@ -105,7 +105,7 @@ impl<S: Store> World<S> {
     }
 
     pub fn take_with(&mut self, n: usize, ghost: &Ghost, bundle: &Bundle, hops: Hops, copies: u16) {
-        let transit = Transit { hops, copies, moved: false };
+        let transit = Transit { hops, copies };
         self.arrive(ghost.id, n, &encode_bundle(&transit, bundle));
         self.settle();
     }
@@ -117,9 +117,9 @@ impl<S: Store> World<S> {
         self.said = others;
         let read = |(_, bytes): (NodeId, Vec<u8>)| match Incoming::decode(&bytes).expect("nodes say what can be read") {
             Incoming::Frame(frame) => Said::Frame(frame),
-            Incoming::Bundle { copies, moved, bytes } => {
+            Incoming::Bundle { copies, bytes } => {
                 let (bundle, hops) = Bundle::decode(bytes).expect("nodes hand over what verifies");
-                Said::Bundle { id: bundle.id, transit: Transit { hops, copies, moved }, bytes: bytes.to_vec() }
+                Said::Bundle { id: bundle.id, transit: Transit { hops, copies }, bytes: bytes.to_vec() }
             }
         };
         to_it.into_iter().map(read).collect()

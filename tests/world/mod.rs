@@ -171,7 +171,7 @@ impl<S: Store> World<S> {
 
     pub fn take_aged_in_one_batch(&mut self, n: usize, from: NodeId, bundles: Vec<Bundle>, age: Millis) {
         let hops = Hops { age, count: 1 };
-        let (at, transit) = (self.moment(n), Transit { copies: 8, hops, ..Transit::default() });
+        let (at, transit) = (self.moment(n), Transit { copies: 8, hops });
         let mut out = Vec::new();
         for bundle in bundles {
             let size_bytes = bundle.encoded_len() as u32;
@@ -288,9 +288,9 @@ impl<S: Store> World<S> {
     pub fn arrive(&mut self, from: NodeId, to: usize, bytes: &[u8]) {
         let input = match Incoming::decode(bytes) {
             Ok(Incoming::Frame(frame)) => Input::Frame { from, frame },
-            Ok(Incoming::Bundle { copies, moved, bytes }) => {
+            Ok(Incoming::Bundle { copies, bytes }) => {
                 let Ok(unverified) = Unverified::parse(bytes) else { return };
-                let transit = Transit { hops: unverified.hops(), copies, moved };
+                let transit = Transit { hops: unverified.hops(), copies };
                 if self.nodes[to].agent.turns_away(&unverified.id()) {
                     Input::Duplicate { from, transit, id: unverified.id() }
                 } else {

@@ -118,9 +118,9 @@ impl World {
         let peer = self.nodes[from].id;
         let input = match Incoming::decode(bytes) {
             Ok(Incoming::Frame(frame)) => Input::Frame { from: peer, frame },
-            Ok(Incoming::Bundle { copies, moved, bytes }) => {
+            Ok(Incoming::Bundle { copies, bytes }) => {
                 let Ok(unverified) = Unverified::parse(bytes) else { return self.turn_away(to) };
-                let (id, transit) = (unverified.id(), Transit { hops: unverified.hops(), copies, moved });
+                let (id, transit) = (unverified.id(), Transit { hops: unverified.hops(), copies });
                 if self.agent(to).turns_away(&id) {
                     Input::Duplicate { from: peer, transit, id }
                 } else {
