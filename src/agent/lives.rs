@@ -9,8 +9,8 @@
 //! in any case    no life goes beyond the first acceptance here plus the signed lifetime, also after leaving and coming again
 //! ```
 //! A copy that was aged by a hostile hop would otherwise keep out the genuine ones, whose id is known, and die early. Who
-//! holds undated copies with a large age therefore says so in [`Frame::Lives`], at the end of a reconciliation and where
-//! one is offered, and a peer that holds one with clearly more life answers. Where clocks are plausible no such frame is
+//! holds undated copies with a large age therefore says so in [`Frame::Lives`], at the end of a reconciliation, to who offers
+//! one, and to who had offered it when it came, and a peer that holds one with clearly more life answers. Where clocks are plausible no such frame is
 //! ever sent. A life that turned out longer is told to every other contact, for the aged copy may have come from there or have
 //! gone there: when it is that contact's turn, and the last of several changes, so that no peer makes a node say more than it
 //! says itself.

@@ -6,6 +6,7 @@
 //! time is over    another of those who offered is asked: named people first, then those who stalled least, ties at random
 //! too many offer  of strangers, those who stalled most make way first, ties at random
 //! it comes        whoever else was asked hears that it is known, and sends it no more
+//! no room         for the peer that brings it: of the others one is asked for whom there is
 //! ```
 //! The time is that of the id, not of the peer: a peer that hands over other things keeps nothing waiting by that. It serves
 //! what it is asked for one by one, so an id that is asked behind others has their time too, up to a bound. A peer whose
@@ -45,6 +46,15 @@ pub struct Offers {
     owed: BTreeMap<NodeId, u64>,
     /// How often each peer was asked in vain, less what it handed over since.
     stalls: BTreeMap<NodeId, u32>,
+}
+
+/// Who is left of those who had to do with an id.
+#[derive(Debug, Default)]
+pub struct Settled {
+    /// Who was asked for it too.
+    pub asked: Vec<NodeId>,
+    /// Who offered it and was not asked.
+    pub others: Vec<NodeId>,
 }
 
 #[derive(Debug)]
@@ -99,14 +109,32 @@ impl Offers {
         false
     }
 
-    /// The bundle came from `from`, or is known by now; returns who else was asked for it.
-    pub fn settle(&mut self, id: &BundleId, from: &NodeId) -> Vec<NodeId> {
-        let Some(mut entry) = self.take(id) else { return Vec::new() };
-        if entry.asked.contains(from) {
+    /// The bundle came from `from`, or is known by now; returns who else was asked for it, and who else offered it.
+    pub fn settle(&mut self, id: &BundleId, from: &NodeId) -> Settled {
+        let Some(Asked { mut asked, others, .. }) = self.take(id) else { return Settled::default() };
+        if asked.contains(from) {
             self.forgive(from);
         }
-        entry.asked.retain(|peer| peer != from);
-        entry.asked
+        asked.retain(|peer| peer != from);
+        let others = others.into_iter().map(|other| other.peer).filter(|peer| peer != from).collect();
+        Settled { asked, others }
+    }
+
+    /// Who offered this id and was not asked for it: named people first, then those who stalled least.
+    pub fn others(&self, id: &BundleId) -> Vec<NodeId> {
+        let mut others = self.by_id.get(id).map_or(Vec::new(), |entry| entry.others.clone());
+        others.sort_by_key(|other| self.rank(other));
+        others.into_iter().map(|other| other.peer).collect()
+    }
+
+    /// There is no room for what `peer` handed over, and there is for `next`, one of the [`Offers::others`]: it is asked.
+    pub fn turn_to(&mut self, id: &BundleId, peer: &NodeId, next: NodeId, now: Timestamp) {
+        let Some(mut entry) = self.take(id) else { return };
+        if entry.asked.contains(peer) {
+            self.forgive(peer);
+        }
+        entry.others.retain(|other| other.peer != *peer && other.peer != next);
+        self.ask(*id, next, entry, now);
     }
 
     /// What `peer` has of this id is of no use; returns who else is to be asked.
@@ -170,10 +198,14 @@ impl Offers {
 
     /// The place of one of those whose rank none goes before, drawn by lot.
     fn drawn(&mut self, offerers: &[Offerer], goes_before: fn(&Rank, &Rank) -> bool) -> usize {
-        let ranks: Vec<Rank> = offerers.iter().map(|other| (!other.is_named, self.stalls_of(&other.peer))).collect();
+        let ranks: Vec<Rank> = offerers.iter().map(|other| self.rank(other)).collect();
         let is_first = |n: &usize| !ranks.iter().any(|rank| goes_before(rank, &ranks[*n]));
         let first: Vec<usize> = (0..ranks.len()).filter(is_first).collect();
         first[(self.dice.next_u64() % first.len() as u64) as usize]
+    }
+
+    fn rank(&self, offerer: &Offerer) -> Rank {
+        (!offerer.is_named, self.stalls_of(&offerer.peer))
     }
 
     fn ask(&mut self, id: BundleId, peer: NodeId, mut entry: Asked, now: Timestamp) {

@@ -38,6 +38,12 @@ impl Agent {
         Some(if cost <= free && self.may_promise(new, cost, free) { Grade::Custody } else { Grade::Copy })
     }
 
+    /// Whether [`Agent::make_room`] would find some.
+    pub(super) fn has_room_for(&self, new: &Held) -> bool {
+        let cost = cost_bytes(new.size_bytes);
+        cost <= self.class_bytes_max(new.class) && self.leaving_for(new, cost, 0).is_some()
+    }
+
     /// Bytes that one class may fill.
     pub(super) fn class_bytes_max(&self, class: Class) -> u64 {
         match class {

@@ -44,6 +44,28 @@ fn lives_told(said: &[Said]) -> Vec<(BundleId, Millis)> {
 }
 
 #[test]
+fn who_offered_what_comes_aged_from_another_hears_of_it_and_answers_with_the_life_it_has() {
+    let mut world = clockless(1);
+    let (mut from, hostile, [honest, slow]) = (Ghost::new(50), Ghost::new(66), [60, 61].map(Ghost::new));
+    let message = message(&mut from);
+    // The slow one is asked and takes its time; then the hostile one is.
+    for ghost in [&slow, &hostile, &honest] {
+        world.haunt(0, ghost);
+        world.hear(0, ghost, &Frame::Offer { ids: vec![message.id] });
+    }
+    world.pass(SECOND.times(6));
+    world.said_to(&honest);
+    world.said_to(&slow);
+    world.take_with(0, &hostile, &message, aged(Millis(DAY.0 - 2 * SECOND.0)), 1);
+    assert_eq!(life_left(&world, 0, message.id), Some(2 * SECOND.0));
+    for ghost in [&honest, &slow] {
+        assert_eq!(lives_told(&world.said_to(ghost)), [(message.id, SECOND.times(2))]);
+    }
+    world.hear(0, &honest, &Frame::Lives { lives: vec![(message.id, HOUR.times(23))] });
+    assert_eq!(life_left(&world, 0, message.id), Some(HOUR.times(23).0));
+}
+
+#[test]
 fn a_copy_that_claims_every_hop_is_taken_and_handed_on() {
     for count in [254, 255] {
         let mut world = World::of(3);

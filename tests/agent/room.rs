@@ -172,6 +172,41 @@ fn a_peer_that_filled_the_room_of_strangers_makes_way_for_the_fair_share_of_anot
 }
 
 #[test]
+fn a_peer_without_room_of_its_own_left_keeps_nothing_out_that_another_offered() {
+    let mut world = carrier(10);
+    let (mut hog, mut other, modest) = (Ghost::new(50), Ghost::new(51), Ghost::new(60));
+    [&hog, &other, &modest].into_iter().for_each(|ghost| world.haunt(0, ghost));
+    for _ in 0..10 {
+        let message = filling(&mut hog, DAY.times(20));
+        world.take(0, &hog, &message);
+    }
+    let [wanted, more] = [0; 2].map(|_| filling(&mut other, DAY));
+    // It offers first and hands over what it is asked for: there is no room for it.
+    for ghost in [&hog, &modest] {
+        world.hear(0, ghost, &Frame::Offer { ids: vec![wanted.id, more.id] });
+    }
+    world.said_to(&modest);
+    world.take(0, &hog, &wanted);
+    assert!(refusals(&world.said_to(&hog)).contains(&(wanted.id, Refusal::Full)));
+    assert_eq!(takes(&world.said_to(&modest)), [wanted.id], "who has room left is asked");
+    world.take(0, &modest, &wanted);
+    assert!(held(&world, &wanted));
+    // Once both filled as much, another transfer would be in vain.
+    for _ in 0..4 {
+        let message = filling(&mut other, DAY);
+        world.take(0, &modest, &message);
+    }
+    let last = filling(&mut other, HOUR);
+    for ghost in [&modest, &hog] {
+        world.hear(0, ghost, &Frame::Offer { ids: vec![last.id] });
+    }
+    world.said_to(&hog);
+    world.take(0, &modest, &last);
+    assert!(refusals(&world.said_to(&modest)).contains(&(last.id, Refusal::Full)));
+    assert_eq!(takes(&world.said_to(&hog)), []);
+}
+
+#[test]
 fn whoever_fills_most_makes_way_down_to_a_fair_share_and_then_the_next() {
     let mut world = carrier(10);
     let place = world.nodes[0].config.carry_bytes_max / 10;
