@@ -174,10 +174,9 @@ pub fn framed(frame: &[u8]) -> Vec<u8> {
 /// The frame that hands over these bytes as a bundle, behind its length.
 pub fn handing_over(bytes: &[u8]) -> Vec<u8> {
     let mut frame = Vec::with_capacity(bytes.len() + 16);
-    frame.array(4);
+    frame.array(3);
     frame.uint(10u8);
     frame.uint(1u8);
-    frame.bool(false);
     frame.bytes(bytes);
     framed(&frame)
 }
