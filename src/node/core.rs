@@ -105,6 +105,8 @@ struct Open {
     looks: Vec<Act>,
     /// Given back when all of it is handed over.
     permits: Vec<Box<dyn Send>>,
+    /// Of frames: given back when what came of them is said, for an answer can be as long as its frame.
+    permits_of_frames: Vec<Box<dyn Send>>,
 }
 
 /// What a batch says, in order.
@@ -199,7 +201,7 @@ impl Core {
             }
         }
         let last = self.held_back.flush();
-        self.commit(last);
+        self.commit(last, Vec::new());
         // Acts of the last batches are performed before the process may end.
         let _ = block_on(self.store.flush());
     }
@@ -237,8 +239,9 @@ impl Core {
         match work {
             Work::Input(input) => self.handle(input, out),
             Work::FromPeer(input, permit) => {
+                let is_frame = matches!(input, Input::Frame { .. }) && !planted::is("driver-answers-unbounded");
                 self.handle(input, out);
-                open.permits.push(permit);
+                if is_frame { &mut open.permits_of_frames } else { &mut open.permits }.push(permit);
             }
             Work::Met(peer, sender) => {
                 open.ways.push((out.len(), Act::Greet(peer, sender)));
@@ -293,7 +296,7 @@ impl Core {
 
     /// Puts a batch in order, and commits what of it cannot wait.
     fn hand_over(&mut self, open: Open) {
-        let Open { out, ways, looks, permits: _permits } = open;
+        let Open { out, ways, looks, permits: _permits, permits_of_frames } = open;
         let mut said = Vec::with_capacity(out.len() + ways.len() + looks.len());
         let mut ways = ways.into_iter().peekable();
         for (index, output) in out.into_iter().enumerate() {
@@ -309,11 +312,11 @@ impl Core {
         said.extend(looks.into_iter().map(Said::Act));
         let now = self.clock.moment().now;
         let now_said = self.held_back.take(said, now);
-        self.commit(now_said);
+        self.commit(now_said, permits_of_frames);
     }
 
     /// Splits what was said: changes to the store, acts to the courier once the store has them.
-    fn commit(&mut self, said: Vec<Said>) {
+    fn commit(&mut self, said: Vec<Said>, permits_of_frames: Vec<Box<dyn Send>>) {
         let mut changes: Vec<Change> = Vec::new();
         let mut acts: Vec<Act> = Vec::new();
         for one in said {
@@ -324,6 +327,9 @@ impl Core {
         }
         if changes.is_empty() && acts.is_empty() {
             return;
+        }
+        if !acts.is_empty() {
+            acts.push(Act::GiveBack(permits_of_frames));
         }
         if changes.is_empty() && self.ahead.load(Ordering::Acquire) == 0 {
             return self.courier.perform(acts);

@@ -50,6 +50,8 @@ pub enum Act {
     },
     /// Gives an answer that waited for the commit.
     Call(Box<dyn FnOnce() + Send>),
+    /// What frames occupy of their peers' budgets, until what came before this is said.
+    GiveBack(Vec<Box<dyn Send>>),
     /// A contact is up; its frames go this way.
     Greet(NodeId, ContactSender),
     Part(NodeId),
@@ -77,7 +79,7 @@ impl Act {
             Act::Report(event) => event_weight(event),
             // Whoever looked saw what is not durable yet.
             Act::Call(_) => Weight::Promise,
-            Act::Forward { .. } | Act::Dial(_) | Act::Seal { .. } => Weight::Free,
+            Act::Forward { .. } | Act::Dial(_) | Act::Seal { .. } | Act::GiveBack(_) => Weight::Free,
             Act::Greet(..) | Act::Part(_) | Act::PartWithAll => Weight::Free,
         }
     }
@@ -184,6 +186,7 @@ impl Thread {
             Act::Report(event) => self.report(event),
             Act::Seal { token, draft } => self.tools.pool.seal(token, draft),
             Act::Call(call) => call(),
+            Act::GiveBack(permits) => drop(permits),
             Act::Greet(peer, sender) => drop(self.contacts.insert(peer, sender)),
             Act::Part(peer) => drop(self.contacts.remove(&peer)),
             Act::PartWithAll => self.part_with_all(),

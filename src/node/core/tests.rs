@@ -87,6 +87,41 @@ fn receipt_on_nothing(n: u64) -> Arc<Bundle> {
     Arc::new(draft.sign(&receipt.encode(), &*peer().signer()).unwrap())
 }
 
+/// An offer of thousands is answered at its own length, and what is not said yet waits in memory.
+#[test]
+fn a_frame_takes_of_its_peers_budget_until_its_answer_is_said() {
+    let home = Home::new();
+    home.start(home.greeting());
+    home.until(|agent| agent.contacts().count() == 1);
+    let slow = home.disk.gate.lock().unwrap();
+    home.work.put(Work::FromPeer(arrives(&message_to(owner().node())), Box::new(()))).unwrap();
+    let is_paid = Arc::<AtomicBool>::default();
+    let frame = Frame::Offer { ids: vec![BundleId([7; 32])] };
+    home.work
+        .put(Work::FromPeer(Input::Frame { from: peer().node(), frame }, Box::new(Paid(is_paid.clone()))))
+        .unwrap();
+    for _ in 0..20 {
+        // Of another generation: it does nothing, and shows that the core is past what came before.
+        home.work.put(Work::Failed(u64::MAX, StoreError::Full)).unwrap();
+        while !home.work.is_empty() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+    assert!(!is_paid.load(Ordering::SeqCst), "its answer waits for the commit");
+    drop(slow);
+    home.until(|agent| agent.letters().count() == 1);
+    assert!(is_paid.load(Ordering::SeqCst));
+}
+
+/// Knows when it is given back.
+struct Paid(Arc<AtomicBool>);
+
+impl Drop for Paid {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
 #[test]
 fn what_was_thought_out_before_a_failure_was_known_is_not_committed_after_it() {
     let home = Home::new();
