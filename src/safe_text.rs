@@ -58,15 +58,13 @@ fn lines(text: &str, reading: Reading) -> String {
 /// program reads back what was there.
 pub fn safe_json(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '\n' | '\t' => safe.push(c),
-            _ if is_unsafe(c) => {
-                for unit in c.encode_utf16(&mut [0; 2]) {
-                    write!(safe, "\\u{unit:04x}").expect("writing to a string cannot fail");
-                }
-            }
-            _ => safe.push(c),
+    for (c, is_shown) in judged(text, Reading::Plain) {
+        if is_shown || matches!(c, '\n' | '\t') {
+            safe.push(c);
+            continue;
+        }
+        for unit in c.encode_utf16(&mut [0; 2]) {
+            write!(safe, "\\u{unit:04x}").expect("writing to a string cannot fail");
         }
     }
     safe
@@ -347,6 +345,9 @@ mod tests {
             assert_eq!(highest, Some(STACKED_MAX), "{shown}");
             assert_eq!(safe_text(&shown), shown);
         }
+        let json = safe_json(&serde_json::to_string(&tower).unwrap());
+        assert!(!json.contains(&"\u{301}".repeat(STACKED_MAX + 1)), "{json}");
+        assert_eq!(serde_json::from_str::<String>(&json).unwrap(), tower);
     }
 
     #[test]
