@@ -91,9 +91,18 @@ fn cells(row: &Row, style: &Style) -> Option<Vec<Cell>> {
     Some(vec![cell(short_id(&row.id)), cell(called(&row.to)), state, cell(since), painted(Paint::Dim, how)])
 }
 
-/// The first event that carries the state; none where it is that of a carrier which is not listed any more.
+/// The first event that carries the state, of a carrier that stands by it where there is one; none where it is that of a
+/// carrier which is not listed any more.
 fn proof(row: &StatusRow) -> Option<&Event> {
-    row.events.iter().find(|event| event.what.state() == row.state)
+    let carries = |event: &&Event| event.what.state() == row.state;
+    let stands = row.events.iter().filter(carries).find(|event| !is_given_up(event, row));
+    stands.or_else(|| row.events.iter().find(carries))
+}
+
+/// Whether a carrier gave up what it said here that it stored.
+fn is_given_up(event: &Event, row: &StatusRow) -> bool {
+    let gave_up = |other: &Event| other.what == EventKind::GaveUp && other.who == event.who;
+    matches!(event.what, EventKind::Copy | EventKind::Custody) && row.events.iter().any(gave_up)
 }
 
 /// The life of one message.
@@ -163,6 +172,7 @@ fn basis(event: &Event, row: &StatusRow) -> String {
     let who = event.who.as_deref().map_or_else(|| "a carrier".to_owned(), called);
     match event.what {
         EventKind::Queued => "stored here".into(),
+        EventKind::Copy | EventKind::Custody if is_given_up(event, row) => format!("{who}'s word, given up"),
         EventKind::Copy | EventKind::Custody | EventKind::GaveUp => format!("{who}'s word"),
         EventKind::Rejected | EventKind::Delivered | EventKind::Read => format!("{}'s signature", called(&row.to)),
         EventKind::Expired => "no receipt; may have arrived".into(),
@@ -256,6 +266,13 @@ normal, written today 11:00, life ends tomorrow 11:00, no forward secrecy
     }
 
     #[test]
+    fn the_list_names_a_carrier_that_stands_by_its_word_where_there_is_one() {
+        let mut events = carried().events;
+        events.push(event(E::Custody, at(11, 50), Some("dave")));
+        assert!(table(&[status(events)], &style()).contains("bob  custody  today 11:50  dave's word\n"));
+    }
+
+    #[test]
     fn watching_shows_the_latest_word_of_a_carrier_also_where_it_takes_the_place_of_another() {
         let printed = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
         let out = Out::new(false, style(), printed.clone(), printed.clone());
@@ -341,7 +358,7 @@ normal, written today 11:00, life ends tomorrow 11:00, no forward secrecy
     fn the_list_shows_the_highest_evidence_and_its_source() {
         let wanted = "\
 ID          TO   STATE    SINCE        HOW IT IS KNOWN
-3f2a91c0de  bob  custody  today 11:02  carol's word
+3f2a91c0de  bob  custody  today 11:02  carol's word, given up
 ";
         assert_eq!(table(&[carried()], &style()), wanted);
     }
