@@ -16,13 +16,17 @@
 //! their public methods, and the stores are [`MemoryStore`](crate::store::memory::MemoryStore)s.
 
 mod actors;
+mod acts;
 mod air;
 mod calm;
 mod drive;
 mod forge;
+mod frames;
+mod heard;
 mod hostile;
 mod leaving;
 mod node;
+mod offers;
 mod plan;
 mod status;
 mod steps;

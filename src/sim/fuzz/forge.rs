@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use crate::bundle::{Bundle, Creation, Draft, Kind, Priority};
+use crate::cbor::Writer;
 use crate::eid::Eid;
-use crate::frame::{Cell, Frame, Grade, Refusal, Transit, encode_bundle};
+use crate::frame::{Cell, Frame, Grade, Incoming, Refusal, Transit, encode_bundle};
 use crate::receipt::{Receipt, ReceiptKind};
 use crate::time::{DAY, DtnTime, HOUR, MINUTE, Millis};
 
@@ -26,9 +27,9 @@ impl World {
         if peers.is_empty() {
             return Ok(());
         }
-        let peer = peers[self.coven.dice.below(peers.len() as u64) as usize];
+        let peer = peers[self.heard.dice.below(peers.len() as u64) as usize];
         self.counts.deeds += 1;
-        let bytes = match self.coven.dice.below(14) {
+        let bytes = match self.heard.dice.below(14) {
             0 => self.tampered(),
             1 => self.in_anothers_name(n, Kind::Message),
             2 => self.in_anothers_name(n, Kind::Receipt),
@@ -36,7 +37,7 @@ impl World {
             4 | 5 => self.replayed(),
             6 => self.malleable(),
             7 => Some(self.mail(n)),
-            8 => self.coven.any_frame(),
+            8 => self.heard.any_frame(),
             9 => Some(self.noise()),
             _ => Some(self.word(n).encode().expect("words are short")),
         };
@@ -48,15 +49,15 @@ impl World {
 
     /// A genuine bundle with one bit turned over.
     fn tampered(&mut self) -> Option<Vec<u8>> {
-        let mut bytes = self.coven.any_bundle()?;
-        let at = self.coven.dice.below(bytes.len() as u64) as usize;
-        bytes[at] ^= 1 << self.coven.dice.below(8);
+        let mut bytes = self.heard.any_bundle()?;
+        let at = self.heard.dice.below(bytes.len() as u64) as usize;
+        bytes[at] ^= 1 << self.heard.dice.below(8);
         Some(self.wrapped(&bytes))
     }
 
     fn replayed(&mut self) -> Option<Vec<u8>> {
-        let bytes = self.coven.any_bundle()?;
-        let transit = self.coven.any_transit();
+        let bytes = self.heard.any_bundle()?;
+        let transit = self.heard.any_transit();
         // What does not verify is handed on as it is.
         match Bundle::from_store(&bytes) {
             Ok((bundle, _)) => Some(encode_bundle(&transit, &bundle)),
@@ -66,7 +67,7 @@ impl World {
 
     /// A genuine bundle whose signature's scalar lies beyond the order of the group.
     fn malleable(&mut self) -> Option<Vec<u8>> {
-        let mut bytes = self.coven.any_bundle()?;
+        let mut bytes = self.heard.any_bundle()?;
         // The integrity block ends with a signature of 64 bytes; the class block follows at once.
         let class = [0x85, 0x18, 193, 3];
         let end = bytes.windows(class.len()).position(|part| part == class)?;
@@ -82,21 +83,24 @@ impl World {
 
     /// Bytes that may be no bundle, in a frame that hands one over.
     fn wrapped(&mut self, bytes: &[u8]) -> Vec<u8> {
-        let mut frame = vec![0x84, 0x0a, 0x01, 0xf4, 0x59];
-        frame.extend_from_slice(&(bytes.len() as u16).to_be_bytes());
-        frame.extend_from_slice(bytes);
+        let mut frame = Vec::new();
+        frame.array(3);
+        frame.uint(10u8);
+        frame.uint(1u8);
+        frame.bytes(bytes);
+        assert!(matches!(Incoming::decode(&frame), Ok(Incoming::Bundle { .. })), "a frame as the codec has it");
         frame
     }
 
     /// A bundle in the name of somebody honest, signed with the hostile node's own key.
     fn in_anothers_name(&mut self, n: usize, kind: Kind) -> Option<Vec<u8>> {
         let honest = (self.plan.nodes - self.plan.hostile) as u64;
-        let victim = self.nodes[self.coven.dice.below(honest) as usize].id;
+        let victim = self.nodes[self.heard.dice.below(honest) as usize].id;
         let draft = self.draft(n, kind);
         let payload = self.payload(n, kind, &draft);
         let key = Arc::clone(&self.nodes[n].key);
         let bundle = Draft { source: victim, ..draft }.sign(&payload, &Liar { claims: victim, key: &key }).ok()?;
-        Some(encode_bundle(&self.coven.any_transit(), &bundle))
+        Some(encode_bundle(&self.heard.any_transit(), &bundle))
     }
 
     /// A receipt under the hostile node's own name, for bundles that went to others.
@@ -115,53 +119,53 @@ impl World {
         let key: Arc<Witness> = Arc::clone(&self.nodes[n].key);
         let bundle = draft.sign(&payload, &*key).expect("a small bundle of a hostile node is well-formed");
         self.truth.signed_by_hostile(&bundle, self.now);
-        let transit = match self.coven.dice.chance(500_000) {
-            true => self.coven.any_transit(),
+        let transit = match self.heard.dice.chance(500_000) {
+            true => self.heard.any_transit(),
             false => Transit { copies: 1, ..Transit::default() },
         };
         encode_bundle(&transit, &bundle)
     }
 
     fn draft(&mut self, n: usize, kind: Kind) -> Draft {
-        let to = self.nodes[self.coven.dice.below(self.plan.nodes as u64) as usize].id;
+        let to = self.nodes[self.heard.dice.below(self.plan.nodes as u64) as usize].id;
         let wall = self.nodes[n].wall(self.now);
-        let dice = &mut self.coven.dice;
+        let dice = &mut self.heard.dice;
         let destination = if kind == Kind::Receipt { Eid::admin(to) } else { Eid::mail(to) };
         if dice.chance(700_000) {
-            self.coven.sequence += 1;
+            self.heard.sequence += 1;
         }
         let time = [DtnTime(0), wall, DtnTime(wall.0 + DAY.0 * 900)][dice.below(3) as usize];
         let lifetime = [MINUTE, HOUR, DAY.times(9), DAY.times(30), Millis(u64::MAX)][dice.below(5) as usize];
-        let creation = Creation { time, sequence: self.coven.sequence };
+        let creation = Creation { time, sequence: self.heard.sequence };
         let copies = [1, 16, 1_024][dice.below(3) as usize];
         Draft { kind, source: self.nodes[n].id, destination, creation, lifetime, priority: Priority::Urgent, copies }
     }
 
     fn payload(&mut self, n: usize, kind: Kind, draft: &Draft) -> Vec<u8> {
         if kind == Kind::Message {
-            return self.coven.dice.draw().to_be_bytes().to_vec();
+            return self.heard.dice.draw().to_be_bytes().to_vec();
         }
-        let honest = self.coven.dice.chance(800_000);
+        let honest = self.heard.dice.chance(800_000);
         let source = if honest { draft.destination.node } else { self.nodes[n].id };
         let kinds = [ReceiptKind::Delivered, ReceiptKind::Read, ReceiptKind::Rejected { reason: 1 }];
-        let kind = kinds[self.coven.dice.below(3) as usize];
-        let devices = if self.coven.dice.chance(100_000) { 2 } else { 1 };
+        let kind = kinds[self.heard.dice.below(3) as usize];
+        let devices = if self.heard.dice.chance(100_000) { 2 } else { 1 };
         // A lie that fits: ids of bundles that the addressee really sent.
-        let fitting = self.coven.ids_of(source);
-        let ids = if fitting.is_empty() || self.coven.dice.chance(200_000) { self.coven.any_ids() } else { fitting };
+        let fitting = self.heard.ids_of(source);
+        let ids = if fitting.is_empty() || self.heard.dice.chance(200_000) { self.heard.any_ids() } else { fitting };
         Receipt { kind, source, device: 0, devices, ids }.encode()
     }
 
     fn noise(&mut self) -> Vec<u8> {
-        let len = self.coven.dice.below(64) as usize;
-        (0..len).map(|_| self.coven.dice.draw() as u8).collect()
+        let len = self.heard.dice.below(64) as usize;
+        (0..len).map(|_| self.heard.dice.draw() as u8).collect()
     }
 
     /// A well-formed frame that says what is not so.
     fn word(&mut self, n: usize) -> Frame {
-        let ids = self.coven.any_ids();
+        let ids = self.heard.any_ids();
         let hello = self.hello_of(n);
-        let dice = &mut self.coven.dice;
+        let dice = &mut self.heard.dice;
         let short = |dice: &mut crate::sim::random::Stream| {
             let mut ids: Vec<u64> = (0..dice.below(20)).map(|_| dice.draw()).collect();
             ids.sort_unstable();

@@ -8,7 +8,7 @@ use crate::sim::random::Stream;
 use crate::time::{MINUTE, Millis};
 
 use super::actors::Actor;
-use super::steps::{KINDS, Kind};
+use super::air::AirFaults;
 
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -32,16 +32,6 @@ pub struct Plan {
     pub weights: [u64; KINDS.len()],
 }
 
-/// What happens to frames, each per million.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct AirFaults {
-    pub lost: u32,
-    pub doubled: u32,
-    pub overtaken: u32,
-    pub cut: u32,
-    pub damaged: u32,
-}
-
 /// How wrong wall clocks get.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Walls {
@@ -51,6 +41,53 @@ pub enum Walls {
     /// By hours up to six days, which is plausible, and by years.
     Any,
 }
+
+/// What can happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Send,
+    Open,
+    Part,
+    Move,
+    Pass,
+    Flush,
+    PowerCut,
+    CommitFault,
+    Partition,
+    Wall,
+    Space,
+    CarryLimit,
+    Name,
+    Read,
+    Discard,
+    Cancel,
+    Drop,
+    Deed,
+    Act,
+}
+
+/// Everything that can happen, with how likely it usually is.
+pub const KINDS: [(Kind, u64); 19] = [
+    (Kind::Send, 10),
+    (Kind::Open, 22),
+    (Kind::Part, 10),
+    (Kind::Move, 40),
+    (Kind::Pass, 8),
+    (Kind::Flush, 4),
+    (Kind::PowerCut, 3),
+    (Kind::CommitFault, 5),
+    (Kind::Partition, 2),
+    (Kind::Wall, 3),
+    (Kind::Space, 2),
+    (Kind::CarryLimit, 2),
+    (Kind::Name, 3),
+    (Kind::Read, 2),
+    (Kind::Discard, 2),
+    (Kind::Cancel, 1),
+    (Kind::Drop, 2),
+    (Kind::Deed, 30),
+    (Kind::Act, 10),
+];
 
 const NODES_MIN: u64 = 3;
 const NODES_MAX: u64 = 8;

@@ -9,55 +9,8 @@ use crate::time::{DAY, HOUR, MINUTE, Millis};
 
 use super::Checked;
 use super::node::{Fault, FaultKind};
-use super::plan::Walls;
+use super::plan::{KINDS, Kind, Walls};
 use super::world::World;
-
-/// What can happen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    Send,
-    Open,
-    Part,
-    Move,
-    Pass,
-    Flush,
-    PowerCut,
-    CommitFault,
-    Partition,
-    Wall,
-    Space,
-    CarryLimit,
-    Name,
-    Read,
-    Discard,
-    Cancel,
-    Drop,
-    Deed,
-    Act,
-}
-
-/// Everything that can happen, with how likely it usually is.
-pub const KINDS: [(Kind, u64); 19] = [
-    (Kind::Send, 10),
-    (Kind::Open, 22),
-    (Kind::Part, 10),
-    (Kind::Move, 40),
-    (Kind::Pass, 8),
-    (Kind::Flush, 4),
-    (Kind::PowerCut, 3),
-    (Kind::CommitFault, 5),
-    (Kind::Partition, 2),
-    (Kind::Wall, 3),
-    (Kind::Space, 2),
-    (Kind::CarryLimit, 2),
-    (Kind::Name, 3),
-    (Kind::Read, 2),
-    (Kind::Discard, 2),
-    (Kind::Cancel, 1),
-    (Kind::Drop, 2),
-    (Kind::Deed, 30),
-    (Kind::Act, 10),
-];
 
 /// Most messages of one world.
 const MESSAGES_MAX: u64 = 40;

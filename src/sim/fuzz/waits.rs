@@ -8,14 +8,13 @@
 //! an offer is settled by then                           its peer was asked, or the node has it, or had no room for it
 //! ```
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use crate::agent::Event;
 use crate::agent::io::Gone;
 use crate::frame::{Frame, Incoming, Refusal};
 use crate::id::BundleId;
 use crate::time::{HOUR, Millis, SECOND};
 
+use super::offers::Waits;
 use super::world::World;
 use super::{Checked, Promise, must};
 
@@ -23,19 +22,6 @@ use super::{Checked, Promise, must};
 const PATIENCE: Millis = Millis(30 * SECOND.0);
 /// How often frames move meanwhile.
 const BEAT: Millis = Millis(5 * SECOND.0);
-
-/// What happened to offers while they were watched.
-#[derive(Default)]
-pub struct Waits {
-    /// Who offered what to whom, and when first: honest nodes to each other.
-    offered: BTreeMap<(usize, usize, BundleId), u64>,
-    /// Who was asked for what by whom.
-    asked: BTreeSet<(usize, usize, BundleId)>,
-    /// Who had no room or no use for what, whoever brings it.
-    refused: BTreeSet<(usize, BundleId)>,
-    /// Who had what and gave it up for want of room: it is not taken again for a while.
-    evicted: BTreeSet<(usize, BundleId)>,
-}
 
 impl World {
     /// Notes what one end of a contact hears, while it is watched.

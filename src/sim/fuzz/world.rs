@@ -11,11 +11,11 @@ use crate::time::Millis;
 
 use super::actors::Actor;
 use super::air::Air;
-use super::hostile::Coven;
+use super::heard::Heard;
 use super::node::Node;
+use super::offers::Waits;
 use super::plan::Plan;
 use super::truth::Truth;
-use super::waits::Waits;
 use super::witness::{Signed, Witness};
 use super::{Checked, Counts, Promise, must};
 
@@ -32,7 +32,7 @@ pub struct World {
     pub(super) air: Air,
     pub(super) errands: VecDeque<Errand>,
     pub(super) truth: Truth,
-    pub(super) coven: Coven,
+    pub(super) heard: Heard,
     /// What is said of offers, where it is watched.
     pub(super) waits: Option<Waits>,
     /// What each bundle counts.
@@ -77,7 +77,7 @@ impl World {
             air: Air::default(),
             errands: VecDeque::new(),
             truth: Truth::new(honest, numbers.clone(), signed),
-            coven: Coven::new(seed),
+            heard: Heard::new(seed),
             waits: None,
             weights: BTreeMap::new(),
             is_stormy: true,
