@@ -82,7 +82,7 @@
 //! | bound | what | shared by | gives way | an entry ends | flood |
 //! |---|---|---|---|---|---|
 //! | `net.rs` `pending_max` | connections whose handshake is not done | all | oldest | handshake, ten seconds | `a_new_handshake_takes_the_place_of_the_oldest` |
-//! | `net.rs` `strangers_max` | inbound connections of strangers | peer | lot, of those that had their time | closed | `strangers_past_the_bound_wait_until_one_had_its_time` |
+//! | `net.rs` `strangers_max` | inbound connections of strangers | host | of the host with most, else of those that had their time, by lot | closed | `strangers_past_the_bound_wait_until_one_had_its_time`, `a_host_that_has_most_places_keeps_no_stranger_of_another_out` |
 //! | `net.rs` `familiars_max` | inbound connections of named people | peer | refused | closed | `those_who_were_named_have_places_of_their_own_and_keep_them` |
 //! | `net.rs` `outbound_max` | outbound connections | lane | the named keep a reserve | closed | `strangers_who_dial_in_keep_nobody_from_being_dialed` |
 //! | `net.rs` `budget_bytes` | frames of one contact that were not dealt with | contact | the peer waits | dealt with | `a_peer_that_floods_waits_for_itself_alone` |

@@ -1,10 +1,12 @@
 //! Who may come in: a bounded number of strangers, and room kept for the peers this node knows.
 //!
 //! Identities are free, so a flood of them must not take the places of the peers that matter; nor may the first strangers
-//! keep out all others for ever: when there are enough, a new one takes the place of one that had its time, by chance.
+//! keep out all others for ever: when there are enough, a new one takes the place of one that had its time, by chance. Nor
+//! may one host, which tries again faster than others can: of the host that has most places one makes way at once.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -19,7 +21,7 @@ use libp2p::{Multiaddr, PeerId};
 use tokio::time::Instant;
 
 use super::jitter::Jitter;
-use super::peer;
+use super::{address, peer};
 use crate::id::NodeId;
 
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +49,8 @@ pub(super) struct Behaviour {
 /// An inbound connection.
 struct Guest {
     peer: PeerId,
+    /// Where it dialed from.
+    host: Option<IpAddr>,
     stranger: bool,
     since: Instant,
 }
@@ -107,24 +111,44 @@ impl Behaviour {
         Ok(node)
     }
 
-    fn admit(&mut self, connection: ConnectionId, peer: PeerId, now: Instant) -> Result<(), Refused> {
+    fn admit(
+        &mut self,
+        connection: ConnectionId,
+        peer: PeerId,
+        host: Option<IpAddr>,
+        now: Instant,
+    ) -> Result<(), Refused> {
         let stranger = !self.familiar.contains(&self.check(&peer, now)?);
         let max = if stranger { self.strangers_max } else { self.familiars_max };
         let alike = self.inbound.values().filter(|guest| guest.stranger == stranger).count();
-        if alike >= max && !(stranger && self.send_one_away(now)) {
+        if alike >= max && !(stranger && (self.send_one_of_many_away(host) || self.send_one_away(now))) {
             return Err(Refused::Full);
         }
-        self.inbound.insert(connection, Guest { peer, stranger, since: now });
+        self.inbound.insert(connection, Guest { peer, host, stranger, since: now });
         Ok(())
     }
 
+    /// Makes a place for a stranger from a host that has fewer than another.
+    fn send_one_of_many_away(&mut self, newcomer: Option<IpAddr>) -> bool {
+        let mut by_host: BTreeMap<Option<IpAddr>, usize> = BTreeMap::from([(newcomer, 1)]);
+        for guest in self.inbound.values().filter(|guest| guest.stranger) {
+            *by_host.entry(guest.host).or_default() += 1;
+        }
+        let (host, most) = by_host.iter().max_by_key(|(_, places)| **places).expect("the newcomer is there");
+        *most > by_host[&newcomer] && self.send_away(|guest| guest.stranger && guest.host == *host)
+    }
+
     fn send_one_away(&mut self, now: Instant) -> bool {
-        let had_its_time = |guest: &Guest| guest.stranger && guest.since + STAY <= now;
-        let mut old: Vec<_> = self.inbound.iter().filter(|(_, guest)| had_its_time(guest)).map(|(id, _)| *id).collect();
-        if old.is_empty() {
+        self.send_away(|guest| guest.stranger && guest.since + STAY <= now)
+    }
+
+    /// Sends one of these away, by chance.
+    fn send_away(&mut self, is_one: impl Fn(&Guest) -> bool) -> bool {
+        let mut all: Vec<_> = self.inbound.iter().filter(|(_, guest)| is_one(guest)).map(|(id, _)| *id).collect();
+        if all.is_empty() {
             return false;
         }
-        let connection = old.swap_remove(self.jitter.below(old.len()));
+        let connection = all.swap_remove(self.jitter.below(all.len()));
         if let Some(guest) = self.inbound.remove(&connection) {
             self.leaving.push_back((connection, guest.peer));
         }
@@ -141,9 +165,9 @@ impl NetworkBehaviour for Behaviour {
         connection: ConnectionId,
         peer: PeerId,
         _: &Multiaddr,
-        _: &Multiaddr,
+        remote: &Multiaddr,
     ) -> Result<THandler<Self>, ConnectionDenied> {
-        self.admit(connection, peer, Instant::now()).map_err(ConnectionDenied::new)?;
+        self.admit(connection, peer, address::host(remote), Instant::now()).map_err(ConnectionDenied::new)?;
         Ok(dummy::ConnectionHandler)
     }
 
@@ -185,8 +209,27 @@ mod tests {
     use super::*;
 
     fn admit(door: &mut Behaviour, n: u8, now: Instant) -> bool {
+        admit_from([10, 0, 0, n], door, n, now)
+    }
+
+    fn admit_from(host: [u8; 4], door: &mut Behaviour, n: u8, now: Instant) -> bool {
         let peer = peer::keypair([n; 32]).public().to_peer_id();
-        door.admit(ConnectionId::new_unchecked(n.into()), peer, now).is_ok()
+        door.admit(ConnectionId::new_unchecked(n.into()), peer, Some(host.into()), now).is_ok()
+    }
+
+    #[test]
+    fn a_host_that_has_most_places_keeps_no_stranger_of_another_out() {
+        const CROWD: [u8; 4] = [10, 0, 0, 66];
+        let now = Instant::now();
+        let mut door = Behaviour::new(8, 1, Jitter::from_seed([1; 32]));
+        assert!((1..=8).all(|n| admit_from(CROWD, &mut door, n, now)));
+        assert!(admit(&mut door, 100, now) && admit(&mut door, 101, now), "at once");
+        assert!(!(20..40).any(|n| admit_from(CROWD, &mut door, n, now)), "it takes no place of theirs");
+        let left: Vec<_> = door.leaving.iter().map(|(connection, _)| *connection).collect();
+        assert!(left.len() == 2 && left.iter().all(|id| (1..=8).any(|n| *id == ConnectionId::new_unchecked(n))));
+        // Hosts that have as many as each other take nothing from each other.
+        assert!((102..=106).all(|n| admit(&mut door, n, now)));
+        assert!(!admit(&mut door, 107, now));
     }
 
     #[test]
