@@ -1,4 +1,4 @@
-//! The record of one's own message: bounded, and never wrong however many carriers answer.
+//! The record of one's own message: bounded, and never wrong however many carriers answer, or when the power goes.
 
 use dak::agent::Input;
 use dak::agent::change::What;
@@ -7,7 +7,7 @@ use dak::id::BundleId;
 use dak::time::DAY;
 
 use super::world::ghost::Ghost;
-use super::{ALICE, BOB, World};
+use super::{ALICE, BOB, CAROL, World};
 
 /// Identities cost nothing: each takes a copy, promises custody, and gives it up.
 fn crowd(world: &mut World, id: BundleId, seeds: std::ops::Range<u8>) {
@@ -39,4 +39,20 @@ fn the_owners_cancel_is_shown_however_many_carriers_answered() {
     crowd(&mut world, id, 100..200);
     world.input(ALICE, Input::Cancel(id));
     assert_eq!(world.state(ALICE, id), What::Cancelled);
+}
+
+// A carrier that hears Noted forgets its debt, and tells it no second time.
+#[test]
+fn a_source_that_says_it_heard_of_an_eviction_knows_of_it_after_a_power_cut() {
+    let mut world = World::of(3);
+    let id = world.send(ALICE, BOB).unwrap();
+    world.meet(ALICE, CAROL);
+    world.input(CAROL, Input::CarryLimit(100));
+    world.open(CAROL, ALICE);
+    world.settle();
+    world.crash(ALICE);
+    world.meet(CAROL, ALICE);
+    let carol = Some(world.nodes[CAROL].id);
+    let evidence = [(What::Queued, None), (What::Custody, carol), (What::GaveUp, carol)];
+    assert_eq!(world.evidence(ALICE, id), evidence);
 }
