@@ -104,8 +104,9 @@ fn what_was_evicted_is_not_taken_again_for_a_while_and_the_previous_hop_hears_of
             .any(|said| matches!(said, super::world::ghost::Said::Frame(Frame::GaveUp { ids }) if *ids == [evicted.id]))
     };
     assert!(gave_up(&world.said_to(&source)));
-    // The contact breaks before the peer heard of it.
+    // The contact breaks before the peer heard of it, and all that was said of it is written down when the power goes.
     world.leave(0, &source);
+    world.pass(MINUTE);
     world.crash(0);
     world.haunt(0, &source);
     assert!(gave_up(&world.said_to(&source)));
