@@ -9,62 +9,70 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::time::Timestamp;
 
 /// The shares of parties `P` in a place of entries `K`.
+///
+/// Most parties have one entry or two, so none has a tree of its own: one order holds the entries of all.
 #[derive(Debug)]
 pub struct Shares<P, K> {
-    by_peer: BTreeMap<P, Share<K>>,
+    by_peer: BTreeMap<P, Share>,
     /// Of those that have something which may make way, the fullest last.
     by_bytes: BTreeSet<(u64, P)>,
+    /// What may make way, by party, the soonest to expire first.
+    copies: BTreeSet<(P, Timestamp, At<K>)>,
     /// All shares together.
     sum_bytes: u64,
 }
 
-#[derive(Debug)]
-struct Share<K> {
+#[derive(Clone, Copy, Debug, Default)]
+struct Share {
     bytes: u64,
-    /// What may make way, the soonest to expire first.
-    copies: BTreeSet<(Timestamp, K)>,
+    /// How many entries may make way.
+    copies: u32,
+}
+
+/// A place in the order of one party's entries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum At<K> {
+    /// Before all of them.
+    Start,
+    Entry(K),
 }
 
 impl<P, K> Default for Shares<P, K> {
     fn default() -> Shares<P, K> {
-        Shares { by_peer: BTreeMap::new(), by_bytes: BTreeSet::new(), sum_bytes: 0 }
-    }
-}
-
-impl<K> Default for Share<K> {
-    fn default() -> Share<K> {
-        Share { bytes: 0, copies: BTreeSet::new() }
+        Shares { by_peer: BTreeMap::new(), by_bytes: BTreeSet::new(), copies: BTreeSet::new(), sum_bytes: 0 }
     }
 }
 
 /// Many entries, to make shares of at once: that takes less time than one by one, and leaves fuller trees.
 #[derive(Debug)]
-pub struct Gathered<P, K>(BTreeMap<P, (u64, Vec<(Timestamp, K)>)>);
+pub struct Gathered<P, K> {
+    by_peer: BTreeMap<P, Share>,
+    copies: Vec<(P, Timestamp, At<K>)>,
+}
 
 impl<P, K> Default for Gathered<P, K> {
     fn default() -> Gathered<P, K> {
-        Gathered(BTreeMap::new())
+        Gathered { by_peer: BTreeMap::new(), copies: Vec::new() }
     }
 }
 
-impl<P: Ord, K> Gathered<P, K> {
+impl<P: Ord + Copy, K> Gathered<P, K> {
     /// Counts an entry; `copy` where it may make way.
     pub fn add(&mut self, peer: P, cost: u64, copy: Option<(Timestamp, K)>) {
-        let (bytes, copies) = self.0.entry(peer).or_default();
-        *bytes += cost;
-        copies.extend(copy);
+        let share = self.by_peer.entry(peer).or_default();
+        share.bytes += cost;
+        share.copies += u32::from(copy.is_some());
+        self.copies.extend(copy.map(|(end, key)| (peer, end, At::Entry(key))));
     }
 }
 
 impl<P: Ord + Copy, K: Ord + Copy> Shares<P, K> {
     /// The shares of all that was gathered.
-    pub fn of(Gathered(gathered): Gathered<P, K>) -> Shares<P, K> {
-        let sum_bytes = gathered.values().map(|(bytes, _)| bytes).sum();
-        let giving = gathered.iter().filter(|(_, (_, copies))| !copies.is_empty());
-        let by_bytes = giving.map(|(peer, (bytes, _))| (*bytes, *peer)).collect();
-        let share =
-            |(peer, (bytes, copies)): (P, (u64, Vec<_>))| (peer, Share { bytes, copies: copies.into_iter().collect() });
-        Shares { by_peer: gathered.into_iter().map(share).collect(), by_bytes, sum_bytes }
+    pub fn of(Gathered { by_peer, copies }: Gathered<P, K>) -> Shares<P, K> {
+        let sum_bytes = by_peer.values().map(|share| share.bytes).sum();
+        let giving = by_peer.iter().filter(|(_, share)| share.copies > 0);
+        let by_bytes = giving.map(|(peer, share)| (share.bytes, *peer)).collect();
+        Shares { by_peer: by_peer.into_iter().collect(), by_bytes, copies: copies.into_iter().collect(), sum_bytes }
     }
 
     /// Counts a bundle; `copy` where it may make way.
@@ -73,8 +81,10 @@ impl<P: Ord + Copy, K: Ord + Copy> Shares<P, K> {
         self.by_bytes.remove(&(share.bytes, peer));
         share.bytes += cost;
         self.sum_bytes += cost;
-        share.copies.extend(copy);
-        if !share.copies.is_empty() {
+        if let Some((end, key)) = copy {
+            share.copies += u32::from(self.copies.insert((peer, end, At::Entry(key))));
+        }
+        if share.copies > 0 {
             self.by_bytes.insert((share.bytes, peer));
         }
     }
@@ -85,12 +95,12 @@ impl<P: Ord + Copy, K: Ord + Copy> Shares<P, K> {
         self.by_bytes.remove(&(share.bytes, peer));
         share.bytes -= cost;
         self.sum_bytes -= cost;
-        if let Some(copy) = copy {
-            share.copies.remove(&copy);
+        if let Some((end, key)) = copy {
+            share.copies -= u32::from(self.copies.remove(&(peer, end, At::Entry(key))));
         }
         if share.bytes == 0 {
             self.by_peer.remove(&peer);
-        } else if !share.copies.is_empty() {
+        } else if share.copies > 0 {
             self.by_bytes.insert((share.bytes, peer));
         }
     }
@@ -125,7 +135,12 @@ impl<P: Ord + Copy, K: Ord + Copy> Shares<P, K> {
         self.by_bytes.range((most, lot)..).next().or(self.by_bytes.last()).copied()
     }
 
+    /// What may make way of one party, the soonest to expire first.
     pub fn copies(&self, peer: P) -> impl Iterator<Item = K> + '_ {
-        self.by_peer.get(&peer).into_iter().flat_map(|share| share.copies.iter().map(|(_, key)| *key))
+        let from = self.copies.range((peer, Timestamp(0), At::Start)..);
+        from.take_while(move |(party, ..)| *party == peer).filter_map(|(_, _, at)| match at {
+            At::Entry(key) => Some(*key),
+            At::Start => None,
+        })
     }
 }
