@@ -13,6 +13,7 @@ pub struct Waits {
     pub asked: BTreeSet<(usize, usize, BundleId)>,
     /// Who had no room or no use for what, whoever brings it.
     pub refused: BTreeSet<(usize, BundleId)>,
-    /// Who had what and gave it up for want of room: it is not taken again for a while.
-    pub evicted: BTreeSet<(usize, BundleId)>,
+    /// Who had what and has it no more: for want of room, and then it is not taken again for a while, or at the end of the
+    /// life that hops told of, and what was offered while it was held is not remembered.
+    pub left: BTreeSet<(usize, BundleId)>,
 }

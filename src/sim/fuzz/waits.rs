@@ -5,7 +5,7 @@
 //! hostile nodes offer everything they heard of          the honest ask them first
 //! the honest meet in a line, and offer what they have   each offer is noted when it arrives
 //! time passes                                           every peer that was asked before may take its time, one after the other
-//! an offer is settled by then                           its peer was asked, or the node has it, or had no room for it
+//! an offer is settled by then                           its peer was asked, or the node has it, had it, or had no room
 //! ```
 
 use crate::agent::Event;
@@ -44,7 +44,7 @@ impl World {
     pub(super) fn watch_custody(&mut self, n: usize, event: &Event) {
         let Some(waits) = &mut self.waits else { return };
         match event {
-            Event::Gone { id, why: Gone::Evicted } => drop(waits.evicted.insert((n, *id))),
+            Event::Gone { id, why: Gone::Evicted | Gone::Expired } => drop(waits.left.insert((n, *id))),
             // Only that copy was of no use.
             Event::Refused { why: Refusal::Expired, .. } => {}
             Event::Refused { id, .. } => drop(waits.refused.insert((n, *id))),
@@ -95,7 +95,7 @@ impl World {
         self.counts.waited += offered.len() as u64;
         for (by, to, id) in offered {
             let is_asked = waits.asked.contains(&(by, to, id));
-            let is_over = waits.refused.contains(&(to, id)) || waits.evicted.contains(&(to, id));
+            let is_over = waits.refused.contains(&(to, id)) || waits.left.contains(&(to, id));
             let carries = self.agent(to).usage().quota_bytes > 0;
             let can_ask = carries && self.is_linked(by, to) && self.agent(by).held_one(&id).is_some();
             must(is_asked || is_over || !can_ask || self.agent(to).knows(&id), Promise::NobodyWaits, || {
