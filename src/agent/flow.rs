@@ -206,8 +206,8 @@ impl Agent {
                 self.forget(slot, Gone::Receipt, out);
                 continue;
             }
-            if flight.copies > 0 {
-                self.spend(slot, flight.copies, out);
+            // Of the last copy nothing is spent, and nothing has to be remembered for it.
+            if flight.copies > 0 && self.spend(slot, flight.copies, out) {
                 self.note_spent(id, peer);
             }
             let held = self.custody.held(slot);
@@ -227,12 +227,14 @@ impl Agent {
         self.spent.insert((id, peer), (), origin);
     }
 
-    fn spend(&mut self, slot: Slot, copies: u16, out: &mut Vec<Output>) {
+    /// Takes copies off the budget, of which one is left in any case; returns whether there was anything to take.
+    fn spend(&mut self, slot: Slot, copies: u16, out: &mut Vec<Output>) -> bool {
         let held = self.custody.held(slot);
         let left = held.copies.saturating_sub(copies).max(1);
         if left != held.copies {
             self.regrade(slot, held.grade, left, held.class, out);
         }
+        left != held.copies
     }
 
     pub(super) fn refused(
