@@ -112,7 +112,7 @@ impl Change {
             | Change::Unpost { .. }
             | Change::Meet { .. }
             | Change::Count { .. } => true,
-            // Whoever read and told is asked to wait for it; the rest of the marks come again.
+            // The writer is told once that it was read. Other marks are set by a command, whose answer commits them.
             Change::Mark { marks, .. } => marks.told,
             // Copies that were spent must not be spent again. A released bundle has none left.
             Change::Regrade { grade, .. } => *grade != Grade::Released,
