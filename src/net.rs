@@ -48,6 +48,7 @@ use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use libp2p::identity::Keypair;
@@ -61,6 +62,7 @@ pub use self::protocol::PROTOCOL;
 pub use self::queue::{ContactSender, SendError};
 pub use self::reader::Permit;
 use self::task::Task;
+use self::tcp::Sent;
 use self::wishes::Wishes;
 use crate::bundle::BUNDLE_BYTES_MAX;
 use crate::frame::FRAME_BYTES_MAX;
@@ -260,6 +262,7 @@ pub struct NetHandle {
 struct Inner {
     wishes: Arc<Wishes>,
     multicast: watch::Receiver<Multicast>,
+    sent: Sent,
     done: watch::Receiver<()>,
 }
 
@@ -269,7 +272,8 @@ impl Net {
         for addr in &config.listen {
             probe(addr)?;
         }
-        let mut swarm = behaviour::swarm(&keypair, &config.limits, config.name.as_deref())?;
+        let sent = Sent::default();
+        let mut swarm = behaviour::swarm(&keypair, &config.limits, config.name.as_deref(), Arc::clone(&sent))?;
         for addr in &config.listen {
             swarm.listen_on(addr.clone()).map_err(|error| listen_error(addr, error))?;
         }
@@ -282,7 +286,7 @@ impl Net {
             task.run().await;
             drop(done_sender);
         });
-        Ok((NetHandle { inner: Arc::new(Inner { wishes, multicast, done }) }, receiver))
+        Ok((NetHandle { inner: Arc::new(Inner { wishes, multicast, sent, done }) }, receiver))
     }
 }
 
@@ -321,6 +325,12 @@ impl NetHandle {
     /// Whether neighbours can be found by multicast.
     pub fn multicast(&self) -> Multicast {
         self.inner.multicast.borrow().clone()
+    }
+
+    /// Bytes sent to peers since the start, over all connections: handshakes, pings and all, but for the headers of TCP and
+    /// IP.
+    pub fn sent_bytes(&self) -> u64 {
+        self.inner.sent.load(Ordering::Relaxed)
     }
 
     /// Sends what is queued, ends all contacts and stops listening; takes at most two seconds.

@@ -11,7 +11,7 @@ use libp2p::{Swarm, connection_limits, identify, noise, ping, swarm};
 use super::crowd::Crowd;
 use super::jitter::Jitter;
 use super::muxer::Yamux;
-use super::tcp::Tcp;
+use super::tcp::{Sent, Tcp};
 use super::{Limits, NetError, admission, book, nickname, protocol};
 
 /// How long a TCP connection, its handshakes or a stream's negotiation may take.
@@ -33,9 +33,15 @@ pub(super) struct Behaviour {
     ping: ping::Behaviour,
 }
 
-pub(super) fn swarm(keypair: &Keypair, limits: &Limits, name: Option<&str>) -> Result<Swarm<Behaviour>, NetError> {
+pub(super) fn swarm(
+    keypair: &Keypair,
+    limits: &Limits,
+    name: Option<&str>,
+    sent: Sent,
+) -> Result<Swarm<Behaviour>, NetError> {
     let noise = noise::Config::new(keypair).map_err(|error| NetError::Noise(error.to_string()))?;
-    let transport = Tcp::new().upgrade(Version::V1Lazy).authenticate(noise).multiplex(Yamux).timeout(HANDSHAKE).boxed();
+    let transport =
+        Tcp::new(sent).upgrade(Version::V1Lazy).authenticate(noise).multiplex(Yamux).timeout(HANDSHAKE).boxed();
     let transport = Crowd::new(transport, limits.pending_max).boxed();
     let config = swarm::Config::with_tokio_executor()
         // Our own deadlines close idle connections; this is for what they overlook.
@@ -83,7 +89,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_peer_is_told_no_address_of_this_node() {
-        let [mut node, mut curious] = [1, 2].map(|n| swarm(&peer::keypair([n; 32]), &Limits::default(), None).unwrap());
+        let [mut node, mut curious] =
+            [1, 2].map(|n| swarm(&peer::keypair([n; 32]), &Limits::default(), None, Sent::default()).unwrap());
         node.listen_on("/ip4/127.0.0.1/tcp/0".parse().unwrap()).unwrap();
         let addr = loop {
             if let SwarmEvent::NewListenAddr { address, .. } = node.select_next_some().await {

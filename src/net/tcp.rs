@@ -3,13 +3,16 @@
 //! libp2p's transport drops the zone of a link-local address, and no system connects to such an address without one. An
 //! address that came without (a ticket of the other's making, a peer's own word) is tried on every link.
 
-use std::io;
+use std::io::{self, IoSlice};
 use std::net::{Ipv6Addr, SocketAddr, SocketAddrV6};
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures::future::{BoxFuture, FutureExt, TryFutureExt, select_ok};
+use futures::{AsyncRead, AsyncWrite};
 use libp2p::Multiaddr;
 use libp2p::core::transport::{Boxed, DialOpts, ListenerId, Transport, TransportError, TransportEvent};
 use libp2p::tcp;
@@ -24,19 +27,36 @@ const UNACKNOWLEDGED: Duration = Duration::from_secs(9);
 
 pub(super) struct Tcp {
     inner: Boxed<TcpStream>,
+    sent: Sent,
+}
+
+/// Bytes that all connections of a node together gave to the system to send: handshakes, pings and all, but for the
+/// headers of TCP and IP.
+pub(super) type Sent = Arc<AtomicU64>;
+
+/// A connection whose bytes are counted as they leave.
+pub(super) struct Counted {
+    inner: TcpStream,
+    sent: Sent,
 }
 
 impl Tcp {
-    pub fn new() -> Tcp {
-        Tcp { inner: tcp::tokio::Transport::new(tcp::Config::default().nodelay(true)).boxed() }
+    pub fn new(sent: Sent) -> Tcp {
+        Tcp { inner: tcp::tokio::Transport::new(tcp::Config::default().nodelay(true)).boxed(), sent }
+    }
+
+    /// Takes a fresh connection into use.
+    fn welcome(&self) -> impl FnOnce(TcpStream) -> Counted + Send + 'static {
+        let sent = Arc::clone(&self.sent);
+        |stream| Counted { inner: watched(stream), sent }
     }
 }
 
 impl Transport for Tcp {
-    type Output = TcpStream;
+    type Output = Counted;
     type Error = io::Error;
-    type ListenerUpgrade = BoxFuture<'static, io::Result<TcpStream>>;
-    type Dial = BoxFuture<'static, io::Result<TcpStream>>;
+    type ListenerUpgrade = BoxFuture<'static, io::Result<Counted>>;
+    type Dial = BoxFuture<'static, io::Result<Counted>>;
 
     fn listen_on(&mut self, id: ListenerId, addr: Multiaddr) -> Result<(), TransportError<io::Error>> {
         self.inner.listen_on(id, addr)
@@ -50,14 +70,54 @@ impl Transport for Tcp {
         if let Some((SocketAddr::V6(socket), _)) = address::parts(&addr)
             && socket.ip().is_unicast_link_local()
         {
-            return Ok(dial_on_link(*socket.ip(), socket.port(), address::zone(&addr)).boxed());
+            let dial = dial_on_link(*socket.ip(), socket.port(), address::zone(&addr));
+            return Ok(dial.map_ok(self.welcome()).boxed());
         }
-        Ok(self.inner.dial(addr, opts)?.map_ok(watched).boxed())
+        Ok(self.inner.dial(addr, opts)?.map_ok(self.welcome()).boxed())
     }
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<TransportEvent<Self::ListenerUpgrade, io::Error>> {
         let event = Pin::new(&mut self.inner).poll(cx);
-        event.map(|event| event.map_upgrade(|upgrade| upgrade.map_ok(watched).boxed()))
+        event.map(|event| event.map_upgrade(|upgrade| upgrade.map_ok(self.welcome()).boxed()))
+    }
+}
+
+impl Counted {
+    fn note(&self, sent: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        if let Poll::Ready(Ok(bytes)) = &sent {
+            self.sent.fetch_add(*bytes as u64, Ordering::Relaxed);
+        }
+        sent
+    }
+}
+
+impl AsyncRead for Counted {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.inner).poll_read(cx, buffer)
+    }
+}
+
+impl AsyncWrite for Counted {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let sent = Pin::new(&mut self.inner).poll_write(cx, bytes);
+        self.note(sent)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        pieces: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let sent = Pin::new(&mut self.inner).poll_write_vectored(cx, pieces);
+        self.note(sent)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_flush(cx)
+    }
+
+    fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_close(cx)
     }
 }
 
@@ -74,7 +134,7 @@ async fn dial_on_link(ip: Ipv6Addr, port: u16, zone: Option<String>) -> io::Resu
     }
     let (stream, _) = select_ok(dials).await?;
     stream.set_nodelay(true)?;
-    Ok(watched(TcpStream(stream)))
+    Ok(TcpStream(stream))
 }
 
 /// Has the kernel end a connection on which nothing is acknowledged.
