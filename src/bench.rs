@@ -6,6 +6,7 @@
 mod cast;
 mod flow;
 mod hoard;
+mod lan;
 mod limits;
 mod process;
 
@@ -47,6 +48,15 @@ pub struct Extent {
 pub const USUAL: Extent = Extent { messages: 10_000, hoards: &[10_000], pings: 500, lone: 8 };
 /// What `dak bench --full` measures.
 pub const FULL: Extent = Extent { messages: 10_000, hoards: &[10_000, 1_000_000], pings: 500, lone: 60 };
+
+/// Most nodes in one room: each has room for so many peers that nobody named.
+pub const LAN_NODES_MAX: u8 = 64;
+
+/// Measures what a text costs a room of nodes and two alone, a row at a time.
+pub async fn run_lan(nodes: u8, report: impl FnMut(Row)) -> Result<(), Failure> {
+    let place = tempfile::tempdir()?;
+    lan::compare(place.path(), nodes, lan::USUAL, report).await
+}
 
 /// Measures everything, a row at a time.
 pub async fn run(extent: Extent, mut report: impl FnMut(Row)) -> Result<(), Failure> {

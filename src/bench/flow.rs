@@ -105,7 +105,7 @@ struct Pair {
 }
 
 /// A text as people send it, where nothing but the number of commits counts.
-const SHORT_TEXT_BYTES: usize = 200;
+pub const SHORT_TEXT_BYTES: usize = 200;
 
 impl Pair {
     async fn meet(place: &Path, n: u8, text_bytes: usize) -> Result<Pair, Failure> {

@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint, value_parser};
 
 use crate::api::model::parse_priority;
 use libp2p::Multiaddr;
 
+use crate::bench::LAN_NODES_MAX;
 use crate::bundle::Priority;
 use crate::config;
 use crate::time::Millis;
@@ -92,8 +93,11 @@ pub enum Command {
 #[derive(Args, Debug)]
 pub struct Bench {
     /// Also measure with a million bundles; takes a few minutes and 3 GB of disk
-    #[arg(long)]
+    #[arg(long, conflicts_with = "lan")]
     pub full: bool,
+    /// Measure only what a text costs so many nodes together that are all in contact, beside two alone
+    #[arg(long, value_name = "NODES", value_parser = value_parser!(u8).range(2..=i64::from(LAN_NODES_MAX)))]
+    pub lan: Option<u8>,
 }
 
 #[derive(Args, Debug)]

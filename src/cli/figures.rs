@@ -4,18 +4,20 @@ use super::args::Bench;
 use super::out::Out;
 use super::{Outcome, Stop};
 use crate::api::ApiError;
-use crate::bench::{FULL, Row, USUAL, run};
+use crate::bench::{FULL, Row, USUAL, run, run_lan};
 
 pub async fn bench(args: &Bench, out: &Out) -> Outcome {
-    let extent = if args.full { FULL } else { USUAL };
     let mut stop = None;
     out.talk(&format!("{:<26} {:>12} {:<12} {:>10} {:>7}  limit is", "figure", "value", "unit", "limit", "ratio"));
-    let measured = run(extent, |row| {
+    let report = |row| {
         if stop.is_none() {
             stop = out.row(&row, |_| line(&row)).err();
         }
-    })
-    .await;
+    };
+    let measured = match args.lan {
+        Some(nodes) => run_lan(nodes, report).await,
+        None => run(if args.full { FULL } else { USUAL }, report).await,
+    };
     match (stop, measured) {
         (Some(stop), _) => Err(stop),
         (None, Ok(())) => Ok(()),
