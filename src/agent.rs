@@ -13,9 +13,8 @@
 //!                      lapse    time passes: expiry, tombstones, retries
 //! ```
 //!
-//! This file only routes. Each flow is a file of its own under `agent/`, and so is each component whose fields it uses:
-//! [`custody`], [`departed`], [`tombstones`], [`inbox`], [`outbox`], [`contact`], [`backlog`], [`aloft`], [`offers`], [`routing`], [`summary`]. The components do not know
-//! each other. All durable state changes through the methods of `door`, which apply a change and emit it in one step.
+//! This file only routes. Each flow is a file of its own under `agent/`, and so is each component that it uses. All durable
+//! state is in the [`ledger`], whose methods alone change it, and emit each change as they apply it.
 
 mod aloft;
 mod backlog;
@@ -24,13 +23,14 @@ pub mod config;
 mod contact;
 mod custody;
 mod departed;
-mod door;
+mod drafts;
 mod fair;
 mod flow;
 pub mod held_back;
 mod inbox;
 pub mod io;
 mod lapse;
+mod ledger;
 mod lives;
 mod meet;
 mod offers;
@@ -52,7 +52,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rand_chacha::ChaCha8Rng;
-use rand_core::{Rng, SeedableRng};
+use rand_core::Rng;
 
 pub use self::change::{Change, Durable};
 pub use self::config::{Config, ReceiptsFor};
@@ -67,23 +67,17 @@ pub use self::view::rows_walked;
 pub use self::view::{ContactView, Usage};
 
 use self::aloft::Aloft;
-use self::change::{Held, Person};
+use self::change::Held;
 use self::contact::Contact;
-use self::custody::{Custody, Slot};
-use self::departed::Departed;
-use self::inbox::Inbox;
+use self::drafts::Drafts;
+use self::ledger::{Ledger, stream};
 use self::offers::Offers;
-use self::outbox::Outbox;
-use self::place::{Origin, Place};
+use self::place::Place;
 use self::routing::Routing;
 use self::shunned::Shunned;
-use self::summary::IdIndex;
-use self::tombstones::{Beliefs, Tombstones};
-use crate::bundle::{Creation, Kind, Signer};
+use crate::bundle::{Creation, Signer};
 use crate::eid::Eid;
-use crate::frame::Grade;
 use crate::id::{BundleId, NodeId};
-use crate::planted;
 use crate::time::{DtnTime, Moment, Timestamp};
 
 /// The endpoints an agent serves and who signs for them.
@@ -104,33 +98,11 @@ pub struct Agent {
     stamp: Creation,
     /// Decides where many have the same right.
     dice: ChaCha8Rng,
-    /// When the last input happened.
-    at: Moment,
-    /// Where durable time stands.
-    clock: Moment,
-    /// The next sequence number without a clock, and the first that is not reserved yet.
-    sequence: u64,
-    sequence_reserved: u64,
     free_bytes: u64,
 
-    custody: Custody,
-    /// Every id held: the lookup and the summary in one.
-    summary: IdIndex,
-    tombstones: Tombstones,
-    departed: Departed,
-    beliefs: Beliefs,
-    inbox: Inbox,
-    outbox: Outbox,
-    people: BTreeMap<NodeId, Person>,
-    learned: BTreeMap<NodeId, Vec<u8>>,
-    /// Evictions that previous hops have to hear of.
-    owed: Place<(NodeId, BundleId), ()>,
-    /// Receipts held that freed nothing here.
-    unmatched: Place<Slot, ()>,
-    /// Own receipts held.
-    signed: Place<Slot, ()>,
-    /// Decides what makes way where shares are alike.
-    lots: ChaCha8Rng,
+    /// All that is durable.
+    ledger: Ledger,
+    drafts: Drafts,
 
     routing: Routing,
     /// In boxes: a leaf of the map has room for eleven, and most agents have one or two.
@@ -152,15 +124,10 @@ pub struct Agent {
     evicted: [u64; 3],
 }
 
-/// Most evictions that previous hops still have to hear of.
-const OWED_MAX: usize = 65_536;
 /// Most flights of broken contacts remembered.
 const UNSETTLED_MAX: usize = 65_536;
 /// Most peers and bundles remembered whose spray copies are given; lost at a restart, which no peer brings about.
 const SPENT_MAX: usize = 65_536;
-
-/// Where counting goes on at the latest: no node sends so much, but a damaged store may say that it did.
-const SEQUENCE_MAX: u64 = 1 << 62;
 
 impl Mailboxes {
     /// The mailboxes of a node that serves only itself.
@@ -179,66 +146,26 @@ impl Agent {
     /// Builds an agent from what is durable. The seed must be fresh at every start of a real node.
     pub fn restore(node: NodeId, mailboxes: Mailboxes, config: Config, seed: [u8; 32], durable: Durable) -> Agent {
         assert_eq!(mailboxes.own.node(), node, "an agent signs as its own node");
-        let mut key = [0; 16];
-        stream(&seed, "names").fill_bytes(&mut key);
-        let mut custody = Custody::keyed(&key);
-        custody.row_reserve(durable.next_row);
-        let named = durable.people.keys().filter(|node| is_named(&durable.people, node));
-        named.for_each(|node| custody.set_named(*node, true));
-        let mut tombstones = Tombstones::keyed(&key);
-        for (id, until) in durable.buried {
-            tombstones.insert(id, until, None);
-        }
-        stream(&seed, "shares").fill_bytes(&mut key);
-        let mut beliefs = Beliefs::keyed(&key);
-        for ((id, signer), belief) in durable.beliefs {
-            beliefs.insert(id, signer, belief, is_named(&durable.people, &signer));
-        }
-        let mut owed = Place::keyed(&key);
-        for (peer, id) in durable.owed {
-            owed.insert((peer, id), (), of_peer(peer, is_named(&durable.people, &peer)));
-        }
-        let mut departed = Departed::keyed(&key);
-        for (id, departure) in durable.departed {
-            departed.insert(id, departure, is_named(&durable.people, &departure.source));
-        }
-        let mut inbox = Inbox::restore(durable.letters, durable.delivered);
-        // Whoever writes to himself is no stranger.
-        durable.people.keys().chain([&node]).for_each(|person| inbox.set_named(*person, true));
-        let mut routing = Routing::new(&config.policy, node, &durable.learned);
-        let contacts = durable.people.keys().filter(|person| is_named(&durable.people, person));
+        let memories_max = config.memories_max();
+        let ledger = Ledger::restore(node, &seed, memories_max, durable);
+        let mut routing = Routing::new(&config.policy, node, ledger.learned());
+        let contacts = ledger.people().keys().filter(|person| ledger.is_contact(person));
         contacts.for_each(|person| routing.set_named(*person, true));
-        let sequence = durable.sequence.min(SEQUENCE_MAX);
-        let nudges = inbox.letters().filter(|letter| !letter.collected).map(|letter| letter.id).collect();
-        let mut agent = Agent {
+        let uncollected = ledger.inbox().letters().filter(|letter| !letter.collected);
+        let nudges = uncollected.map(|letter| letter.id).collect();
+        let mut key = [0; 16];
+        stream(&seed, "shares").fill_bytes(&mut key);
+        Agent {
             node,
             mailboxes,
             nonces: stream(&seed, "nonces"),
             stamps: stream(&seed, "stamps"),
             stamp: Creation { time: DtnTime(0), sequence: 0 },
             dice: stream(&seed, "dice"),
-            at: durable.clock,
-            clock: durable.clock,
-            sequence: match planted::is("agent-sequence-used-again") {
-                true => sequence.saturating_sub(64),
-                false => sequence,
-            },
-            sequence_reserved: sequence,
             free_bytes: u64::MAX,
-            custody,
-            summary: IdIndex::default(),
-            tombstones,
-            departed,
-            beliefs,
-            inbox,
-            outbox: Outbox::restore(durable.outgoing),
-            people: durable.people,
+            ledger,
+            drafts: Drafts::default(),
             routing,
-            learned: durable.learned,
-            owed,
-            unmatched: Place::keyed(&key),
-            signed: Place::keyed(&key),
-            lots: stream(&seed, "lots"),
             contacts: BTreeMap::new(),
             had_turn: node,
             aloft: Aloft::default(),
@@ -250,53 +177,18 @@ impl Agent {
             nudges,
             evicted: [0; 3],
             config,
-        };
-        agent.reinstate(|take| durable.held.values().for_each(take));
-        agent
+        }
     }
 
     /// Adds every bundle that `each` hands over to what is restored, before the first input: for stores with more of them
-    /// than a [`Durable`] should hold at once. Orders made of all together take less time than one by one, and leave
-    /// fuller trees.
+    /// than a [`Durable`] should hold at once.
     pub fn reinstate<T>(&mut self, each: impl FnOnce(&mut dyn FnMut(&Held)) -> T) -> T {
-        let answer = each(&mut |held| self.custody.load(held));
-        self.custody.order();
-        let custody = &self.custody;
-        let (summary, doubles) = IdIndex::of(custody.slots().collect(), &|slot| custody.id(slot));
-        self.summary = summary;
-        // Only a damaged store names an id twice. What the second one says is left to a repair, which looks at bodies.
-        doubles.into_iter().for_each(|slot| self.custody.remove(slot));
-        let custody = &self.custody;
-        let receipts: Vec<Slot> = custody.slots().filter(|slot| custody.kind(*slot) == Kind::Receipt).collect();
-        for slot in receipts {
-            let held = self.custody.held(slot);
-            // Who brought what an own receipt proves is not kept: its source counts as both.
-            self.share_receipt(slot, &held, held.from.unwrap_or(held.destination.node));
-        }
-        answer
-    }
-
-    /// Counts a receipt in the place it takes, if it is one of those that share one.
-    fn share_receipt(&mut self, slot: Slot, held: &Held, from: NodeId) {
-        let is_unmatched = held.grade == Grade::Released;
-        let source = if is_unmatched { held.source } else { held.destination.node };
-        let origin = Origin { from, source, is_named: self.is_contact(&source), end: held.expires };
-        match held.class {
-            _ if is_unmatched => self.unmatched.insert(slot, (), origin),
-            change::Class::Own => self.signed.insert(slot, (), origin),
-            _ => {}
-        }
-    }
-
-    /// Whether this person named a node, and did not block it.
-    pub fn is_contact(&self, node: &NodeId) -> bool {
-        is_named(&self.people, node)
+        self.ledger.reinstate(each)
     }
 
     /// Takes one input. Changes among the outputs are to be committed before any act that comes after them is performed.
     pub fn handle(&mut self, at: Moment, input: Input, out: &mut Vec<Output>) {
-        // Elapsed time never goes back, whatever a driver says.
-        self.at = Moment { now: self.at.now.max(at.now), wall: at.wall };
+        self.ledger.proceed(at);
         match input {
             Input::Submit { token, destination, lifetime, priority, copies } => {
                 self.submit(token, destination, lifetime, priority, copies, out)
@@ -320,29 +212,8 @@ impl Agent {
         }
     }
 
-    fn find_held(&self, id: &BundleId) -> Option<Slot> {
-        self.summary.find(id, &|slot| self.custody.id(slot))
-    }
-
-    /// Whether an id is held or buried.
-    fn is_known(&self, id: &BundleId) -> bool {
-        self.find_held(id).is_some() || self.tombstones.contains(id)
+    /// When the last input happened, in elapsed time.
+    fn now(&self) -> Timestamp {
+        self.ledger.now()
     }
 }
-
-fn is_named(people: &BTreeMap<NodeId, Person>, node: &NodeId) -> bool {
-    people.get(node).is_some_and(|person| person.standing == change::Standing::Contact)
-}
-
-/// Notes on one peer are shared by peers alone, and end with what they are about.
-fn of_peer(peer: NodeId, is_named: bool) -> Origin {
-    Origin { from: peer, source: peer, is_named, end: Timestamp(0) }
-}
-
-/// One random stream per purpose, all from one seed.
-fn stream(seed: &[u8; 32], purpose: &str) -> ChaCha8Rng {
-    ChaCha8Rng::from_seed(*blake3::keyed_hash(seed, purpose.as_bytes()).as_bytes())
-}
-
-#[cfg(test)]
-mod floods;

@@ -23,7 +23,7 @@
 //! | `agent/tombstones.rs` `BELIEFS_MAX` 65,536 | words of receipts on ids not held | peer, signer | shares | life of the receipt | `words_on_invented_bundles_displace_each_other_and_not_those_of_others` |
 //! | `agent/tombstones.rs` `TOMBSTONES_MAX` 1,000,000 | ids that are over | peer, until a restart | of some drawn by lot, one of the peer that brought most | an hour after the signed lifetime | `a_flood_of_tombstones_that_one_peer_brings_displaces_its_own`, `a_flood_of_tombstones_that_many_bring_displaces_itself_in_proportion` |
 //! | `agent/departed.rs` `DEPARTED_MAX` 65,536 | when bundles came first that left | peer, source | shares | two lifetimes and an hour after that | `what_died_of_its_age_and_left_displaces_its_own_memory_and_not_that_of_others` |
-//! | `agent.rs` `OWED_MAX` 65,536 | evictions that previous hops have to hear of | peer | shares | the peer says it heard | `what_one_peer_is_owed_displaces_nothing_that_others_are` |
+//! | `agent/ledger.rs` `OWED_MAX` 65,536 | evictions that previous hops have to hear of | peer | shares | the peer says it heard | `what_one_peer_is_owed_displaces_nothing_that_others_are` |
 //! | `agent/change/outgoing.rs` `EVENTS_MAX` | evidence on one's own message | carrier | folded; own and the recipient's word never | with the record | `floods_of_custody_signals_and_give_ups_leave_a_bounded_record_that_still_takes_the_receipt` |
 //! | `frame.rs` `ROUTING_ENTRIES_MAX` 4,096 | nodes that the strategy knows of | teller | the lowest rates; own meetings last | outrated | `what_peers_tell_is_bounded_however_many_they_are`, `a_table_is_bounded_whatever_peers_claim` |
 //!
@@ -45,7 +45,7 @@
 //! | `agent/offers.rs` `ASKED_MAX` 16,384 | ids that peers were asked for | all | none: past it ids are asked for without memory | patience is over, it comes | `floods_of_offers_are_answered_in_bounded_memory_and_honest_offers_still_work` |
 //! | `agent/offers.rs` `OFFERERS_MAX` 16 | who else offered one id | peer | those who stalled most, by lot; named last | with the id | `a_crowd_that_offers_and_stalls_hides_no_offer_of_a_named_person`, `a_crowd_that_offers_and_stalls_hides_few_offers_of_a_stranger` |
 //! | `agent/offers.rs` `STALLERS_MAX` 1,024 | peers that were asked in vain | peer | least | made good | `a_crowd_that_stalls_once_does_not_hide_who_stalls_always` |
-//! | `agent/outbox.rs` `UNSEALED_MAX` 1,024 | the owner's drafts that wait for their seal | owner | refused | sealed, ten minutes | |
+//! | `agent/drafts.rs` `UNSEALED_MAX` 1,024 | the owner's drafts that wait for their seal | owner | refused | sealed, ten minutes | |
 //! | `agent/contact.rs` `OFFERS_MAX` 16,384 | ids to offer in one batch | contact | the rest is queued | end of the batch | `two_that_serve_one_mailbox_get_all_of_a_store_that_is_longer_than_their_queues` |
 //! | `agent/contact.rs` `QUEUED_MAX` 4,096 | bundles queued for one peer | contact | the last in order waits as one bit | sent, contact | `past_its_bound_a_queue_keeps_what_goes_first_and_the_rest_waits_in_the_backlog` |
 //! | `agent/contact.rs` `RETRIES_MAX` 4,096 | refused bundles for another try | contact | refused | tried, contact | |

@@ -81,11 +81,11 @@ impl Default for Config {
 }
 
 impl Config {
-    /// How many ids may be remembered in one table beside what is carried, up to `most`: a store that carries little keeps
-    /// a small file.
-    pub fn memories_max(&self, most: usize) -> usize {
-        let fits = usize::try_from(self.carry_bytes_max / BYTES_PER_MEMORY).unwrap_or(most);
-        if planted::is("agent-memories-unscaled") { most } else { fits.clamp(MEMORIES_MIN, most) }
+    /// How many ids may be remembered in one table beside what is carried, where the table has room for them: a store that
+    /// carries little keeps a small file.
+    pub fn memories_max(&self) -> usize {
+        let fits = usize::try_from(self.carry_bytes_max / BYTES_PER_MEMORY).unwrap_or(usize::MAX);
+        if planted::is("agent-memories-unscaled") { usize::MAX } else { fits.max(MEMORIES_MIN) }
     }
 
     /// The part of `whole` that `share` per mille are.

@@ -47,14 +47,14 @@ impl Agent {
     pub(super) fn unfair_to_stranger<'a>(&'a self, new: &Held, cost: u64, lot: u32) -> Slots<'a> {
         let rank = self.drop_rank(new);
         let room = self.room_of_strangers();
-        let (_, source) = self.custody.source_of(new);
+        let (_, source) = self.ledger.custody().source_of(new);
         let of_source = self.limit(Side::Sources, source, room, cost, rank);
         let sources = self.over(Side::Sources, source, of_source);
         if of_source.below.is_some() && !planted::is("agent-sources-unshared") {
             return Box::new(sources.chain(self.ranked_below(source, rank)));
         }
         let Some(from) = new.from else { return Box::new(std::iter::empty()) };
-        let (side, me) = self.custody.handed_by(from);
+        let (side, me) = self.ledger.custody().handed_by(from);
         let room = self.room_of(side);
         let of_peer = self.limit(side, me, room, cost, rank);
         let own = self.ranked_below(me, rank);
@@ -73,12 +73,12 @@ impl Agent {
 
     /// What makes way for a bundle of a person who was named.
     pub(super) fn unfair_to_person<'a>(&'a self, new: &Held, cost: u64) -> Slots<'a> {
-        let (side, me) = self.custody.source_of(new);
+        let (side, me) = self.ledger.custody().source_of(new);
         let rank = self.drop_rank(new);
         let room = self.class_bytes_max(new.class);
         let limit = self.limit(side, me, room, cost, rank);
         let equal = self.over(side, me, limit).chain(self.ranked_below(me, rank));
-        let promised = |class| self.custody.soonest(class, Grade::Custody);
+        let promised = |class| self.ledger.custody().soonest(class, Grade::Custody);
         if planted::is("agent-custody-evicted-for-equals") {
             return Box::new(equal.chain(promised(new.class)));
         }
@@ -86,7 +86,7 @@ impl Agent {
         match limit.below {
             Some(_) if !planted::is("agent-contacts-unshared") => {
                 let fair = self.fair(side, me, room);
-                let over = self.down_to(fair, self.custody.division().bytes(Party::Strangers), strangers);
+                let over = self.down_to(fair, self.ledger.custody().division().bytes(Party::Strangers), strangers);
                 once(over.chain(equal))
             }
             _ => once(strangers.chain(equal).chain(promised(Class::Strangers))),
@@ -95,10 +95,10 @@ impl Agent {
 
     /// Whether a stranger's bundle may be promised, as far as that leaves others their part of what can be.
     pub(super) fn may_promise(&self, new: &Held, cost: u64, free: u64) -> bool {
-        let Some(from) = new.from.filter(|from| new.class == Class::Strangers && !self.is_contact(from)) else {
+        let Some(from) = new.from.filter(|from| new.class == Class::Strangers && !self.ledger.is_contact(from)) else {
             return true;
         };
-        let share = self.custody.handed_by(from).1.map_or(0, |me| self.custody.division().bytes(me));
+        let share = self.ledger.custody().handed_by(from).1.map_or(0, |me| self.ledger.custody().division().bytes(me));
         super::place::admits(share, cost, free, PART_OF_PROMISES) || planted::is("agent-promises-unshared")
     }
 
@@ -108,8 +108,8 @@ impl Agent {
         if !self.config.fair_shares || planted::is("agent-one-price-for-all") {
             return None;
         }
-        let (side, me) = self.custody.handed_by(peer);
-        let bytes = me.map_or(0, |me| self.custody.division().bytes(me));
+        let (side, me) = self.ledger.custody().handed_by(peer);
+        let bytes = me.map_or(0, |me| self.ledger.custody().division().bytes(me));
         let fair = self.fair(side, me, self.room_of(side));
         // Where more than have equal shares have one, no more is certain than one bundle.
         let is_welcome = match self.is_crowded(side) {
@@ -120,12 +120,12 @@ impl Agent {
             return Some(0);
         }
         let least = self.copies_of(me?, None).next()?;
-        Some(self.drop_rank(&self.custody.held(least)))
+        Some(self.drop_rank(&self.ledger.custody().held(least)))
     }
 
     /// What strangers may fill beside what people who were named have already.
     fn room_of_strangers(&self) -> u64 {
-        let left = self.config.carry_bytes_max.saturating_sub(self.custody.bytes_in(Class::Contacts));
+        let left = self.config.carry_bytes_max.saturating_sub(self.ledger.custody().bytes_in(Class::Contacts));
         self.class_bytes_max(Class::Strangers).min(left)
     }
 
@@ -134,7 +134,7 @@ impl Agent {
         let room = self.room_of_strangers();
         match side {
             Side::Peers => {
-                let crowd = self.custody.division().bytes(Party::Crowd);
+                let crowd = self.ledger.custody().division().bytes(Party::Crowd);
                 crowd.max(self.fair(Side::People, Some(Party::Crowd), room))
             }
             _ => room,
@@ -143,7 +143,7 @@ impl Agent {
 
     /// The share that is fair for a party.
     fn fair(&self, side: Side, me: Option<Party>, room: u64) -> u64 {
-        let division = self.custody.division();
+        let division = self.ledger.custody().division();
         let is_new = me.is_none_or(|me| division.bytes(me) == 0);
         let share = room / (division.len(side) as u64 + u64::from(is_new)).clamp(1, most_equal(side));
         match side {
@@ -154,17 +154,18 @@ impl Agent {
 
     /// What a stranger's bundle costs on average.
     fn usual_cost(&self) -> u64 {
-        self.custody.bytes_in(Class::Strangers) / (self.custody.count_in(Class::Strangers) as u64).max(1)
+        self.ledger.custody().bytes_in(Class::Strangers)
+            / (self.ledger.custody().count_in(Class::Strangers) as u64).max(1)
     }
 
     /// Whether more have a share than have equal ones.
     fn is_crowded(&self, side: Side) -> bool {
-        self.custody.division().len(side) as u64 >= most_equal(side)
+        self.ledger.custody().division().len(side) as u64 >= most_equal(side)
     }
 
     fn limit(&self, side: Side, me: Option<Party>, room: u64, cost: u64, rank: u64) -> Limit {
         let fair = self.fair(side, me, room);
-        let after = me.map_or(0, |me| self.custody.division().bytes(me)).saturating_add(cost);
+        let after = me.map_or(0, |me| self.ledger.custody().division().bytes(me)).saturating_add(cost);
         match after <= fair {
             true => Limit { bytes: fair, below: None },
             false => Limit { bytes: after, below: Some(rank) },
@@ -173,7 +174,8 @@ impl Agent {
 
     /// Copies of parties that hold more than a limit, the fullest first and each down to it.
     fn over<'a>(&'a self, side: Side, me: Option<Party>, limit: Limit) -> Slots<'a> {
-        let over = self.custody.division().fullest_first(side).take_while(move |(bytes, _)| *bytes > limit.bytes);
+        let over =
+            self.ledger.custody().division().fullest_first(side).take_while(move |(bytes, _)| *bytes > limit.bytes);
         let others = over.filter(move |(_, party)| Some(*party) != me);
         let copies = move |party| self.copies_of(party, limit.below);
         Box::new(others.flat_map(move |(bytes, party)| self.down_to(limit.bytes, bytes, copies(party))))
@@ -191,7 +193,7 @@ impl Agent {
     /// For the first bundle of a peer among more than have equal shares: one copy of each of others, from where the lot
     /// falls.
     fn by_lot<'a>(&'a self, side: Side, me: Option<Party>, lot: u32) -> Slots<'a> {
-        let division = self.custody.division();
+        let division = self.ledger.custody().division();
         let is_first = me.is_none_or(|me| division.bytes(me) == 0);
         let tries = if is_first && self.is_crowded(side) { WEIGHED_MAX } else { 0 };
         Box::new(division.drawn(side, lot).take(tries).filter_map(|party| self.copies_of(party, None).next()))
@@ -200,7 +202,7 @@ impl Agent {
     /// The copies of one party that rank below a bound; of many together, those of the fullest down to what is fair among
     /// them, and then all.
     fn copies_of<'a>(&'a self, party: Party, below: Option<u64>) -> Slots<'a> {
-        let division = self.custody.division();
+        let division = self.ledger.custody().division();
         let side = match party {
             Party::One(side, member) => return self.weighed(division.copies(side, member), below),
             Party::Crowd => Side::Peers,

@@ -2,14 +2,13 @@
 
 use std::ops::Bound;
 
-use rand_core::Rng;
-
 use super::change::{Class, Held, What};
 use super::contact::{Contact, Flight, Order, Stage};
 use super::custody::Slot;
 use super::io::{Gone, Output};
+use super::place::Origin;
 use super::routing::{Facts, Verdict};
-use super::{Agent, SPENT_MAX, of_peer};
+use super::{Agent, SPENT_MAX};
 use crate::bundle::{Hops, Kind};
 use crate::frame::{Grade, Refusal, Transit};
 use crate::id::{BundleId, NodeId};
@@ -24,7 +23,8 @@ impl Agent {
     pub(super) fn propose_all(&mut self, peer: NodeId, lacks: &[Slot]) {
         let (now, later) = lacks.split_at(lacks.len().min(PROPOSED_MAX));
         for slot in later {
-            let is_urgent = self.custody.kind(*slot) == Kind::Receipt || self.custody.class(*slot) != Class::Strangers;
+            let is_urgent = self.ledger.custody().kind(*slot) == Kind::Receipt
+                || self.ledger.custody().class(*slot) != Class::Strangers;
             let contact = self.contacts.get_mut(&peer).expect("what a peer lacks is told during a contact");
             contact.backlog.add(*slot, is_urgent);
         }
@@ -57,11 +57,11 @@ impl Agent {
     /// receipt that somebody's full store gave up: where one is full many are, and turned away at each contact it costs
     /// more than all receipts that are of use.
     fn propose(&mut self, peer: NodeId, slot: Slot) {
-        let held = self.custody.held(slot);
+        let held = self.ledger.custody().held(slot);
         if !self.grants(peer, &held) {
             return;
         }
-        let goes_at_once = held.kind == Kind::Receipt && !self.unwelcome.contains(&held.id, self.at.now);
+        let goes_at_once = held.kind == Kind::Receipt && !self.unwelcome.contains(&held.id, self.now());
         let contact = self.contacts.get_mut(&peer).expect("what a peer lacks is told during a contact");
         if goes_at_once || contact.serves(&held.destination) || !contact.propose(held.id) {
             self.enqueue_held(peer, slot, &held);
@@ -70,7 +70,7 @@ impl Agent {
 
     /// Queues a bundle for a peer that lacks it, where the strategy grants it.
     pub(super) fn consider(&mut self, peer: NodeId, slot: Slot) {
-        let held = self.custody.held(slot);
+        let held = self.ledger.custody().held(slot);
         if self.grants(peer, &held) {
             self.enqueue_held(peer, slot, &held);
         }
@@ -84,7 +84,7 @@ impl Agent {
     }
 
     pub(super) fn enqueue(&mut self, peer: NodeId, slot: Slot) {
-        self.enqueue_held(peer, slot, &self.custody.held(slot));
+        self.enqueue_held(peer, slot, &self.ledger.custody().held(slot));
     }
 
     fn enqueue_held(&mut self, peer: NodeId, slot: Slot, held: &Held) {
@@ -108,7 +108,7 @@ impl Agent {
 
     /// A bundle that is new here: at once to its destination, offered to others the strategy grants it to.
     pub(super) fn pass_on(&mut self, slot: Slot, out: &mut Vec<Output>) {
-        let held = self.custody.held(slot);
+        let held = self.ledger.custody().held(slot);
         let peers: Vec<NodeId> = self.contacts.keys().copied().filter(|peer| Some(*peer) != held.from).collect();
         for peer in peers {
             let granted = self.grants(peer, &held);
@@ -138,9 +138,9 @@ impl Agent {
             let window_bytes = self.config.window_bytes.min(hello.window_bytes);
             let bytes_max = hello.bundle_bytes_max;
             let Some(slot) = contact.next(window_bytes) else { return };
-            let held = self.custody.held(slot);
+            let held = self.ledger.custody().held(slot);
             // What was granted when it was queued may be over by now.
-            if held.expires < self.at.now || held.size_bytes > bytes_max {
+            if held.expires < self.now() || held.size_bytes > bytes_max {
                 continue;
             }
             let verdict = match self.contacts[&peer].serves(&held.destination) {
@@ -200,8 +200,8 @@ impl Agent {
                 contact.has_room();
             }
             let what = if grade == Grade::Custody { What::Custody } else { What::Copy };
-            self.attest(id, what, Some(peer), out);
-            let Some(slot) = self.find_held(&id) else { continue };
+            self.ledger.attest(id, what, Some(peer), out);
+            let Some(slot) = self.ledger.find_held(&id) else { continue };
             if planted::is("agent-deletes-what-is-accepted") {
                 self.forget(slot, Gone::Receipt, out);
                 continue;
@@ -210,7 +210,7 @@ impl Agent {
             if flight.copies > 0 && self.spend(slot, flight.copies, out) {
                 self.note_spent(id, peer);
             }
-            let held = self.custody.held(slot);
+            let held = self.ledger.custody().held(slot);
             if held.kind == Kind::Message && held.destination.node != peer {
                 self.routing.handed(&id, peer);
             }
@@ -219,9 +219,9 @@ impl Agent {
     }
 
     pub(super) fn note_spent(&mut self, id: BundleId, peer: NodeId) {
-        let origin = of_peer(peer, self.is_contact(&peer));
+        let origin = Origin::of_peer(peer, self.ledger.is_contact(&peer));
         if self.spent.len() >= SPENT_MAX && !planted::is("agent-spent-unbounded") {
-            let Some(goes) = self.spent.makes_way(&origin, self.lots.next_u64()) else { return };
+            let Some(goes) = self.spent.makes_way(&origin, self.ledger.draw()) else { return };
             self.spent.remove(&goes);
         }
         self.spent.insert((id, peer), (), origin);
@@ -229,10 +229,10 @@ impl Agent {
 
     /// Takes copies off the budget, of which one is left in any case; returns whether there was anything to take.
     fn spend(&mut self, slot: Slot, copies: u16, out: &mut Vec<Output>) -> bool {
-        let held = self.custody.held(slot);
+        let held = self.ledger.custody().held(slot);
         let left = held.copies.saturating_sub(copies).max(1);
         if left != held.copies {
-            self.regrade(slot, held.grade, left, held.class, out);
+            self.ledger.regrade(slot, held.grade, left, held.class, out);
         }
         left != held.copies
     }
@@ -245,7 +245,7 @@ impl Agent {
         retry_after: Millis,
         out: &mut Vec<Output>,
     ) {
-        let now = self.at.now;
+        let now = self.now();
         if self.land(peer, &id).is_none() {
             // It waits to go, and another was faster.
             return self.leave_out(peer, &id);
@@ -255,28 +255,28 @@ impl Agent {
             contact.retry_after(id, now, retry_after);
         }
         if why == Refusal::Full
-            && let Some(slot) = self.find_held(&id)
+            && let Some(slot) = self.ledger.find_held(&id)
         {
-            let held = self.custody.held(slot);
+            let held = self.ledger.custody().held(slot);
             let facts = self.facts(&held);
             self.routing.refused(&facts, peer);
         }
-        let is_receipt = |slot: Slot| self.custody.kind(slot) == Kind::Receipt;
-        if why == Refusal::Shunned && self.find_held(&id).is_some_and(is_receipt) {
+        let is_receipt = |slot: Slot| self.ledger.custody().kind(slot) == Kind::Receipt;
+        if why == Refusal::Shunned && self.ledger.find_held(&id).is_some_and(is_receipt) {
             self.unwelcome.insert(id, now + self.config.shun);
         }
         self.pump(peer, out);
     }
 
     fn leave_out(&mut self, peer: NodeId, id: &BundleId) {
-        if let (Some(slot), Some(contact)) = (self.find_held(id), self.contacts.get_mut(&peer)) {
+        if let (Some(slot), Some(contact)) = (self.ledger.find_held(id), self.contacts.get_mut(&peer)) {
             contact.leave_out(slot);
         }
     }
 
     pub(super) fn asked_for(&mut self, peer: NodeId, ids: Vec<BundleId>, out: &mut Vec<Output>) {
         for id in ids {
-            if let Some(slot) = self.find_held(&id) {
+            if let Some(slot) = self.ledger.find_held(&id) {
                 self.consider(peer, slot);
             }
         }
@@ -284,14 +284,15 @@ impl Agent {
     }
 
     pub(super) fn retry_refused(&mut self, out: &mut Vec<Output>) {
-        let is_due = |contact: &Contact| contact.next_retry().is_some_and(|at| at <= self.at.now);
+        let is_due = |contact: &Contact| contact.next_retry().is_some_and(|at| at <= self.now());
         if !self.contacts.values().any(|contact| is_due(contact)) {
             return;
         }
         let peers: Vec<NodeId> = self.contacts.keys().copied().collect();
         for peer in peers {
-            let due = self.contacts.get_mut(&peer).map(|contact| contact.take_retries(self.at.now)).unwrap_or_default();
-            for slot in due.iter().filter_map(|id| self.find_held(id)).collect::<Vec<_>>() {
+            let due =
+                self.contacts.get_mut(&peer).map(|contact| contact.take_retries(self.ledger.now())).unwrap_or_default();
+            for slot in due.iter().filter_map(|id| self.ledger.find_held(id)).collect::<Vec<_>>() {
                 self.consider(peer, slot);
             }
             if !due.is_empty() {

@@ -2,7 +2,9 @@
 
 use super::Agent;
 use super::change::{Class, Row, What};
+use super::custody::Slot;
 use super::io::{Cause, Due, Gone, Output};
+use super::ledger::Vacated;
 use crate::bundle::Kind;
 use crate::id::{BundleId, NodeId};
 use crate::planted;
@@ -14,24 +16,24 @@ const ENDS_MAX: usize = 1_024;
 impl Agent {
     /// When the agent wants [`super::Input::Timeout`], and why; derived from what it holds.
     pub fn next_timeout(&self) -> Option<Due> {
-        let now = self.at.now;
-        let (mut batch, mut turn, mut retry) = (!self.inbox.is_settled(), false, None);
+        let now = self.now();
+        let (mut batch, mut turn, mut retry) = (!self.ledger.inbox().is_settled(), false, None);
         for contact in self.contacts.values() {
             batch |= !contact.is_settled();
             turn |= contact.wants_turn();
             retry = [retry, contact.next_retry()].into_iter().flatten().min();
         }
         let memories = [
-            self.tombstones.first().map(|(end, _)| end),
-            self.departed.first().map(|(end, _)| end),
-            self.beliefs.first().map(|(end, _, _)| end),
+            self.ledger.tombstones().first().map(|(end, _)| end),
+            self.ledger.departed().first().map(|(end, _)| end),
+            self.ledger.beliefs().first().map(|(end, _, _)| end),
         ];
         let dues = [
             batch.then_some((now, Cause::Batch)),
             self.is_over_limit().then_some((now, Cause::Batch)),
-            self.remembers_too_much().then_some((now, Cause::Tombstone)),
+            self.ledger.remembers_too_much().then_some((now, Cause::Tombstone)),
             (!self.nudges.is_empty()).then_some((now, Cause::Nudge)),
-            self.custody.first_expiry().map(|end| (end, Cause::Expiry)),
+            self.ledger.custody().first_expiry().map(|end| (end, Cause::Expiry)),
             memories.into_iter().flatten().min().map(|end| (end, Cause::Tombstone)),
             turn.then_some((now, Cause::Turn)),
             retry.map(|at| (at, Cause::Retry)),
@@ -58,53 +60,63 @@ impl Agent {
     /// No tombstone is left: a hostile hop could otherwise kill the genuine copies by ageing one.
     fn end_lives(&mut self, out: &mut Vec<Output>) {
         for _ in 0..ENDS_MAX {
-            let jumped = Millis(self.at.wall.0.saturating_sub(self.clock.wall.0));
-            let now = if planted::is("agent-expiry-by-wall-clock") { self.at.now + jumped } else { self.at.now };
-            let Some(slot) = self.custody.expired(now) else { return };
-            let held = self.custody.held(slot);
+            let jumped = Millis(self.at().wall.0.saturating_sub(self.ledger.clock().wall.0));
+            let now = if planted::is("agent-expiry-by-wall-clock") { self.now() + jumped } else { self.now() };
+            let Some(slot) = self.ledger.custody().expired(now) else { return };
+            let held = self.ledger.custody().held(slot);
             if held.class == Class::Own && held.kind == Kind::Message {
-                self.attest(held.id, What::Expired, None, out);
+                self.ledger.attest(held.id, What::Expired, None, out);
             }
             self.forget(slot, Gone::Expired, out);
             if planted::is("agent-aged-copy-buried") {
-                self.bury(held.id, self.tombstone_end(&held), self.node, out);
+                self.ledger.bury(held.id, self.tombstone_end(&held), self.node, out);
             }
         }
     }
 
     fn end_memories(&mut self, out: &mut Vec<Output>) {
         for _ in 0..ENDS_MAX {
-            if !self.remembers_too_much() {
+            if !self.ledger.remembers_too_much() {
                 break;
             }
-            self.remember_less(out);
+            self.ledger.remember_less(out);
         }
         for _ in 0..ENDS_MAX {
-            match self.tombstones.first() {
-                Some((until, slot)) if until <= self.at.now => self.unbury(slot, out),
+            match self.ledger.tombstones().first() {
+                Some((until, slot)) if until <= self.now() => self.ledger.unbury(slot, out),
                 _ => break,
             }
         }
         for _ in 0..ENDS_MAX {
-            match self.departed.first() {
-                Some((until, id)) if until <= self.at.now => self.come_back(&id, out),
+            match self.ledger.departed().first() {
+                Some((until, id)) if until <= self.now() => self.ledger.come_back(&id, out),
                 _ => break,
             }
         }
         for _ in 0..ENDS_MAX {
-            match self.beliefs.first() {
-                Some((until, id, signer)) if until <= self.at.now => self.disbelieve(id, signer, out),
+            match self.ledger.beliefs().first() {
+                Some((until, id, signer)) if until <= self.now() => self.ledger.disbelieve(id, signer, out),
                 _ => break,
             }
+        }
+    }
+
+    /// Ends custody of a bundle, and what contacts know of its place.
+    pub(super) fn forget(&mut self, slot: Slot, why: Gone, out: &mut Vec<Output>) {
+        let Vacated { slot, id } = self.ledger.forget(slot, why, out);
+        self.contacts.values_mut().for_each(|contact| contact.leave_out(slot));
+        let given = (id, NodeId::from_trusted([0; 32]))..=(id, NodeId::from_trusted([255; 32]));
+        for key in self.spent.range(given).map(|(key, _)| *key).collect::<Vec<_>>() {
+            self.spent.remove(&key);
         }
     }
 
     /// A body is gone: by now the bundle left, perhaps to come again, or the store lost it.
     pub(super) fn unreadable(&mut self, to: NodeId, id: BundleId, row: Row, out: &mut Vec<Output>) {
         self.land(to, &id);
-        if let Some(slot) = self.find_held(&id).filter(|slot| self.custody.row(*slot) == row) {
+        if let Some(slot) = self.ledger.find_held(&id).filter(|slot| self.ledger.custody().row(*slot) == row) {
             // Of one's own this is the end of all new copies, and the record says so.
-            self.attest(id, What::GaveUp, Some(self.node), out);
+            self.ledger.attest(id, What::GaveUp, Some(self.node), out);
             self.forget(slot, Gone::Unreadable, out);
         }
         self.pump(to, out);

@@ -48,7 +48,7 @@ pub(super) struct Life {
 impl Agent {
     /// The life a bundle has left: none once its age exceeds its lifetime (RFC 9171 section 5.5).
     pub(super) fn life_of(&self, transit: &Transit, bundle: &Bundle) -> Option<Life> {
-        let now = self.at.now;
+        let now = self.now();
         let by_clock = self.age_by_clock(bundle);
         let told = if planted::is("agent-age-ignored") { Millis(0) } else { transit.hops.age };
         let told = match by_clock {
@@ -59,7 +59,7 @@ impl Agent {
         if age > bundle.lifetime {
             return None;
         }
-        let accepted_at = self.departed.find(&bundle.id).map_or(now, |departure| departure.accepted_at);
+        let accepted_at = self.ledger.departed().find(&bundle.id).map_or(now, |departure| departure.accepted_at);
         let expires = (now + bundle.lifetime.saturating_sub(age)).min(accepted_at + bundle.lifetime);
         let hops = Hops { age: told.saturating_sub(now.since(accepted_at)), count: transit.hops.count };
         let dated = by_clock.is_some();
@@ -68,7 +68,7 @@ impl Agent {
 
     /// The age that both clocks agree on, where that is plausible.
     fn age_by_clock(&self, bundle: &Bundle) -> Option<Millis> {
-        let (wall, created) = (self.at.trusted_wall()?, bundle.creation.time);
+        let (wall, created) = (self.at().trusted_wall()?, bundle.creation.time);
         let age = Millis(wall.0.checked_sub(created.0).filter(|_| created.0 > 0)?);
         (age <= PLAUSIBLE_AGE_MAX || planted::is("agent-any-clock-believed")).then_some(age)
     }
@@ -76,20 +76,20 @@ impl Agent {
     /// Another copy of what is held exists, with so much life left: the longer life counts. Returns whether that is the
     /// other's.
     fn hear_life(&mut self, slot: Slot, left: Millis, out: &mut Vec<Output>) -> bool {
-        let held = self.custody.held(slot);
-        let expires = (self.at.now + left).min(held.accepted_at + held.lifetime);
+        let held = self.ledger.custody().held(slot);
+        let expires = (self.now() + left).min(held.accepted_at + held.lifetime);
         let is_longer = expires.since(held.expires) > held.clearly_longer();
         if held.dated || !is_longer || planted::is("agent-longer-life-ignored") {
             return false;
         }
         let age = held.lifetime.saturating_sub(expires.since(held.accepted_at));
-        self.prolong(slot, age, expires, out);
+        self.ledger.prolong(slot, age, expires, out);
         true
     }
 
     /// A peer hands over a copy of what is held, of the age that it tells.
     pub(super) fn hear_age(&mut self, peer: NodeId, slot: Slot, age: Millis, out: &mut Vec<Output>) {
-        let lifetime = self.custody.held(slot).lifetime;
+        let lifetime = self.ledger.custody().held(slot).lifetime;
         if self.hear_life(slot, lifetime.saturating_sub(age), out) {
             self.spread(peer, slot);
         }
@@ -99,12 +99,12 @@ impl Agent {
     pub(super) fn lives_told(&mut self, peer: NodeId, lives: Vec<(BundleId, Millis)>, out: &mut Vec<Output>) {
         let mut longer = Vec::new();
         for (id, theirs) in lives {
-            let Some(slot) = self.find_held(&id) else { continue };
+            let Some(slot) = self.ledger.find_held(&id) else { continue };
             if self.hear_life(slot, theirs, out) {
                 self.spread(peer, slot);
             }
-            let held = self.custody.held(slot);
-            let mine = held.expires.since(self.at.now);
+            let held = self.ledger.custody().held(slot);
+            let mine = held.expires.since(self.now());
             if mine.saturating_sub(theirs) > held.clearly_longer() {
                 longer.push((id, mine));
             }
@@ -127,14 +127,14 @@ impl Agent {
 
     /// Tells a peer of held copies that hops may have aged.
     pub(super) fn tell_doubts(&mut self, peer: NodeId, out: &mut Vec<Output>) {
-        let doubts = self.custody.in_doubt(self.dice.next_u64()).take(LIVES_TOLD_MAX);
+        let doubts = self.ledger.custody().in_doubt(self.dice.next_u64()).take(LIVES_TOLD_MAX);
         self.tell_lives(peer, doubts, out);
     }
 
     /// What a peer offers and this node holds: the peer may hold a copy that no hop aged.
     pub(super) fn doubt_offered(&self, peer: NodeId, ids: &[BundleId], out: &mut Vec<Output>) {
-        let held = ids.iter().filter_map(|id| self.find_held(id));
-        self.tell_lives(peer, held.filter(|slot| self.custody.held(*slot).is_in_doubt()), out);
+        let held = ids.iter().filter_map(|id| self.ledger.find_held(id));
+        self.tell_lives(peer, held.filter(|slot| self.ledger.custody().held(*slot).is_in_doubt()), out);
     }
 
     fn tell_lives(&self, peer: NodeId, slots: impl Iterator<Item = Slot>, out: &mut Vec<Output>) {
@@ -142,8 +142,8 @@ impl Agent {
     }
 
     fn life_left(&self, slot: Slot) -> (BundleId, Millis) {
-        let held = self.custody.held(slot);
-        (held.id, held.expires.since(self.at.now))
+        let held = self.ledger.custody().held(slot);
+        (held.id, held.expires.since(self.now()))
     }
 }
 

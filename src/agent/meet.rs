@@ -9,8 +9,9 @@ use super::contact::{Contact, Flight};
 use super::custody::Slot;
 use super::io::{Event, Output};
 use super::offers::Requests;
-use super::summary::{Claim, Reconciliation, Step};
-use super::{Agent, UNSETTLED_MAX, of_peer};
+use super::place::Origin;
+use super::summary::{Claim, Step};
+use super::{Agent, UNSETTLED_MAX};
 use crate::bundle::Kind;
 use crate::eid::Eid;
 use crate::frame::{Frame, Grade, Hello, PROTOCOL_VERSION};
@@ -32,8 +33,8 @@ impl Agent {
             self.nonces.fill_bytes(&mut nonce);
         }
         let pushes = self.routing.replicates();
-        let routing = self.routing.info(peer, self.price_for(peer).unwrap_or(u64::MAX), self.at.now);
-        let custody = &self.custody;
+        let routing = self.routing.info(peer, self.price_for(peer).unwrap_or(u64::MAX), self.now());
+        let (count, root) = self.ledger.summary();
         let hello = Hello {
             version: PROTOCOL_VERSION,
             bundle_bytes_max: self.config.bundle_bytes_max,
@@ -43,10 +44,10 @@ impl Agent {
             mailboxes: Vec::new(),
             routing,
             nonce,
-            count: self.summary.len(),
-            root: self.summary.root(&|slot| custody.id(slot)),
+            count,
+            root,
         };
-        let contact = Contact::new(self.at.now, &hello, self.custody.next_row());
+        let contact = Contact::new(self.now(), &hello, self.ledger.custody().next_row());
         self.contacts.insert(peer, Box::new(contact));
         out.push(Output::Send { to: peer, frame: Frame::Hello(hello) });
     }
@@ -54,11 +55,11 @@ impl Agent {
     /// Nothing in flight counts: the peer may have died before its commit. The next Hello sorts it out.
     pub(super) fn contact_down(&mut self, peer: NodeId, out: &mut Vec<Output>) {
         let Some(contact) = self.contacts.remove(&peer) else { return };
-        for (node, record) in self.routing.parted(peer, self.at.now) {
-            self.learn(node, record, out);
+        for (node, record) in self.routing.parted(peer, self.now()) {
+            self.ledger.learn(node, record, out);
         }
         self.remember_flights(peer, *contact);
-        let requests = self.offers.lose(peer, self.at.now);
+        let requests = self.offers.lose(peer, self.now());
         request(requests, out);
     }
 
@@ -67,10 +68,10 @@ impl Agent {
         let flights = contact.into_flights();
         flights.iter().for_each(|(id, flight)| self.aloft.take(id, flight.copies));
         debug_assert!(!self.contacts.is_empty() || self.aloft.is_empty(), "nothing flies without a contact");
-        let origin = of_peer(peer, self.is_contact(&peer));
+        let origin = Origin::of_peer(peer, self.ledger.is_contact(&peer));
         for (id, flight) in flights {
             if self.unsettled.len() >= UNSETTLED_MAX && !planted::is("agent-flights-unbounded") {
-                let Some(goes) = self.unsettled.makes_way(&origin, self.lots.next_u64()) else { return };
+                let Some(goes) = self.unsettled.makes_way(&origin, self.ledger.draw()) else { return };
                 self.unsettled.remove(&goes);
             }
             self.unsettled.insert((peer, id), flight.copies, origin);
@@ -106,7 +107,7 @@ impl Agent {
         let mut endpoints = vec![Eid::admin(peer), Eid::mail(peer)];
         for delegation in &hello.mailboxes {
             // One said twice is looked up once.
-            if endpoints.contains(&delegation.mailbox) || !delegation.is_for(peer, self.at.trusted_wall()) {
+            if endpoints.contains(&delegation.mailbox) || !delegation.is_for(peer, self.at().trusted_wall()) {
                 continue;
             }
             // No honest node shows such a one, and each look at one costs a verification: the first is the last.
@@ -115,11 +116,11 @@ impl Agent {
             }
             endpoints.push(delegation.mailbox.clone());
         }
-        for (node, record) in self.routing.met(peer, &hello.routing, self.at.now) {
-            self.learn(node, record, out);
+        for (node, record) in self.routing.met(peer, &hello.routing, self.now()) {
+            self.ledger.learn(node, record, out);
         }
         let for_peer: Vec<Slot> =
-            endpoints.iter().flat_map(|endpoint| self.custody.for_destination(endpoint)).collect();
+            endpoints.iter().flat_map(|endpoint| self.ledger.custody().for_destination(endpoint)).collect();
 
         let contact = self.contacts.get_mut(&peer).expect("a Hello is heard during a contact");
         contact.endpoints = endpoints;
@@ -128,7 +129,7 @@ impl Agent {
         for slot in for_peer {
             // A source keeps the receipts it gets, and its summary says so: else everybody who carries one would hand it
             // over at every contact.
-            if !compares || self.custody.kind(slot) == Kind::Message {
+            if !compares || self.ledger.custody().kind(slot) == Kind::Message {
                 self.enqueue(peer, slot);
             }
         }
@@ -142,7 +143,7 @@ impl Agent {
     fn catch_up(&mut self, peer: NodeId) {
         let contact = self.contacts.get_mut(&peer).expect("the contact greets");
         for id in contact.take_offers() {
-            let Some(held) = self.find_held(&id).map(|slot| self.custody.held(slot)) else { continue };
+            let Some(held) = self.ledger.find_held(&id).map(|slot| self.ledger.custody().held(slot)) else { continue };
             let granted = self.grants(peer, &held);
             let contact = self.contacts.get_mut(&peer).expect("the contact greets");
             // What is for the peer itself flows already.
@@ -157,9 +158,9 @@ impl Agent {
     /// answers costs no more than that at each contact.
     fn confess(&mut self, peer: NodeId, out: &mut Vec<Output>) {
         let all = (peer, BundleId([0; 32]))..=(peer, BundleId([255; 32]));
-        let ids: Vec<BundleId> = self.owed.range(all).take(IDS_PER_FRAME).map(|((_, id), ())| *id).collect();
+        let ids: Vec<BundleId> = self.ledger.owed().range(all).take(IDS_PER_FRAME).map(|((_, id), ())| *id).collect();
         if planted::is("agent-debt-settled-unheard") {
-            ids.iter().for_each(|id| self.settle_debt(peer, *id, out));
+            ids.iter().for_each(|id| self.ledger.settle_debt(peer, *id, out));
         }
         if !ids.is_empty() {
             out.push(Output::Send { to: peer, frame: Frame::GaveUp { ids } });
@@ -168,8 +169,8 @@ impl Agent {
 
     /// The peer heard of evictions; it hears of more only for what it was owed.
     fn noted(&mut self, peer: NodeId, mut ids: Vec<BundleId>, out: &mut Vec<Output>) {
-        ids.retain(|id| self.owed.get(&(peer, *id)).is_some());
-        ids.iter().for_each(|id| self.settle_debt(peer, *id, out));
+        ids.retain(|id| self.ledger.owed().get(&(peer, *id)).is_some());
+        ids.iter().for_each(|id| self.ledger.settle_debt(peer, *id, out));
         if !ids.is_empty() {
             self.confess(peer, out);
         }
@@ -182,9 +183,7 @@ impl Agent {
         }
         let contact = self.contacts.get_mut(&peer).expect("the contact greets");
         let theirs = Claim::of(contact.hello.as_ref().expect("the contact was greeted"));
-        let custody = &self.custody;
-        let full = |slot| custody.id(slot);
-        let (reconciliation, step) = Reconciliation::begin(&contact.claim, &theirs, &mut self.summary, &full);
+        let (reconciliation, step) = self.ledger.begin_reconciliation(&contact.claim, &theirs);
         contact.reconciliation = Some(reconciliation);
         self.reconciled(peer, step, out);
     }
@@ -205,8 +204,7 @@ impl Agent {
         let Some(reconciliation) = contact.reconciliation.as_mut() else {
             return self.misbehaved(peer, "reconciles out of turn", out);
         };
-        let custody = &self.custody;
-        let step = reconciliation.handle(frame, &mut self.summary, &|slot| custody.id(slot));
+        let step = self.ledger.reconcile(reconciliation, frame);
         self.reconciled(peer, step, out);
         self.pump(peer, out);
     }
@@ -228,12 +226,12 @@ impl Agent {
     /// summary is no promise. The same is asked of one's own messages that nobody answered for yet.
     fn settle_flights(&mut self, peer: NodeId, lacks: &[Slot], done: bool, out: &mut Vec<Output>) {
         let all = (peer, BundleId([0; 32]))..=(peer, BundleId([255; 32]));
-        if self.unsettled.range(all.clone()).next().is_none() && self.outbox.unpromised().next().is_none() {
+        if self.unsettled.range(all.clone()).next().is_none() && self.ledger.outbox().unpromised().next().is_none() {
             return;
         }
         // Only what would be asked about counts: a peer may lack a million others.
-        let ids = lacks.iter().map(|slot| self.custody.id(*slot));
-        let ids = ids.filter(|id| self.unsettled.get(&(peer, *id)).is_some() || self.outbox.is_unpromised(id));
+        let ids = lacks.iter().map(|slot| self.ledger.custody().id(*slot));
+        let ids = ids.filter(|id| self.unsettled.get(&(peer, *id)).is_some() || self.ledger.outbox().is_unpromised(id));
         let ids: Vec<BundleId> = ids.collect();
         let contact = self.contacts.get_mut(&peer).expect("flights are settled during a contact");
         contact.lacks.extend(ids);
@@ -241,7 +239,7 @@ impl Agent {
             return;
         }
         let lacks = std::mem::take(&mut contact.lacks);
-        let mut flights: BTreeMap<BundleId, u16> = self.outbox.unpromised().map(|id| (*id, 0)).collect();
+        let mut flights: BTreeMap<BundleId, u16> = self.ledger.outbox().unpromised().map(|id| (*id, 0)).collect();
         flights.extend(self.unsettled.range(all.clone()).map(|((_, id), copies)| (*id, *copies)));
         for key in self.unsettled.range(all).map(|(key, _)| *key).collect::<Vec<_>>() {
             self.unsettled.remove(&key);
@@ -249,10 +247,10 @@ impl Agent {
         // What came after this node's Hello is in no summary of the contact, so nothing shows that the peer knows it.
         let said = contact.rows_said;
         flights.retain(|id, _| {
-            !lacks.contains(id) && self.find_held(id).is_some_and(|slot| self.custody.row(slot) < said)
+            !lacks.contains(id) && self.ledger.find_held(id).is_some_and(|slot| self.ledger.custody().row(slot) < said)
         });
         if planted::is("agent-summary-taken-for-accepted") {
-            flights.keys().for_each(|id| self.attest(*id, What::Copy, Some(peer), out));
+            flights.keys().for_each(|id| self.ledger.attest(*id, What::Copy, Some(peer), out));
         }
         let contact = self.contacts.get_mut(&peer).expect("flights are settled during a contact");
         flights.retain(|id, _| !contact.is_in_flight(id));
@@ -267,8 +265,8 @@ impl Agent {
     /// Answers for what is held, or was delivered, and only for that.
     fn asked(&mut self, peer: NodeId, ids: Vec<BundleId>) {
         for id in BTreeSet::from_iter(ids) {
-            let held = self.find_held(&id).map(|slot| self.custody.held(slot).grade);
-            let grade = held.or(self.inbox.find(&id).map(|_| Grade::Custody));
+            let held = self.ledger.find_held(&id).map(|slot| self.ledger.custody().held(slot).grade);
+            let grade = held.or(self.ledger.inbox().find(&id).map(|_| Grade::Custody));
             let grade = grade.or(planted::is("agent-asked-says-yes").then_some(Grade::Copy));
             if let (Some(grade), Some(contact)) = (grade, self.contacts.get_mut(&peer)) {
                 contact.grants.push((id, grade.max(Grade::Copy)));
@@ -282,24 +280,24 @@ impl Agent {
             return;
         }
         self.doubt_offered(peer, &ids, out);
-        let unknown = |id: &BundleId| !self.knows(id) && !self.shunned.contains(id, self.at.now);
+        let unknown = |id: &BundleId| !self.knows(id) && !self.shunned.contains(id, self.now());
         let mut ids: Vec<BundleId> = ids.into_iter().filter(unknown).collect();
-        let is_named = self.is_contact(&peer);
-        ids.retain(|id| self.offers.note(*id, peer, is_named, self.at.now));
+        let is_named = self.ledger.is_contact(&peer);
+        ids.retain(|id| self.offers.note(*id, peer, is_named, self.now()));
         ask(peer, ids, out);
     }
 
     /// Turns to others for what a peer offered and did not hand over.
     pub(super) fn ask_others(&mut self, out: &mut Vec<Output>) {
-        let requests = self.offers.lapse(self.at.now);
+        let requests = self.offers.lapse(self.now());
         request(requests, out);
     }
 
     fn gave_up(&mut self, peer: NodeId, ids: Vec<BundleId>, out: &mut Vec<Output>) {
         for id in ids.iter().copied() {
-            let promised = self.outbox.find(&id).is_some_and(|outgoing| outgoing.is_carrier(&peer));
+            let promised = self.ledger.outbox().find(&id).is_some_and(|outgoing| outgoing.is_carrier(&peer));
             if promised || planted::is("agent-give-up-of-anybody") {
-                self.attest(id, What::GaveUp, Some(peer), out);
+                self.ledger.attest(id, What::GaveUp, Some(peer), out);
             }
         }
         out.push(Output::Send { to: peer, frame: Frame::Noted { ids } });

@@ -1,22 +1,15 @@
-//! The outbox: one's own messages, from the wish to send to the last evidence.
+//! The outbox: one's own messages, from their seal to the last evidence.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
 use crate::agent::change::{Evidence, Outgoing, What};
-use crate::bundle::Draft;
 use crate::id::{BundleId, IdPrefix, NodeId};
-use crate::time::{DtnTime, MINUTE, Millis, Timestamp};
+use crate::time::{DtnTime, Timestamp};
 
-/// Most messages that may wait for their seal at once.
-pub const UNSEALED_MAX: usize = 1_024;
-/// How long a draft waits where others want its place.
-const SEALING_MAX: Millis = Millis(10 * MINUTE.0);
-
-/// Drafts that wait for their seal, and the record of every message sent from here.
+/// The record of every message sent from here.
 #[derive(Debug, Default)]
 pub struct Outbox {
-    unsealed: BTreeMap<u64, (Timestamp, Draft)>,
     outgoing: BTreeMap<BundleId, Outgoing>,
     /// The same messages in the order in which they were written.
     written: BTreeSet<Written>,
@@ -44,23 +37,7 @@ impl Outbox {
         let silent = outgoing.values().filter(|outgoing| outgoing.state() == What::Queued);
         let unpromised = silent.map(|outgoing| outgoing.id).collect();
         let written = outgoing.values().map(Written::of).collect();
-        Outbox { unsealed: BTreeMap::new(), outgoing, written, unpromised }
-    }
-
-    /// Keeps a draft until its payload comes; false when too many wait already. Some never get theirs.
-    pub fn await_seal(&mut self, token: u64, draft: Draft, now: Timestamp) -> bool {
-        if self.unsealed.len() >= UNSEALED_MAX {
-            self.unsealed.retain(|_, (since, _)| now.since(*since) < SEALING_MAX);
-        }
-        let room = self.unsealed.len() < UNSEALED_MAX;
-        if room {
-            self.unsealed.insert(token, (now, draft));
-        }
-        room
-    }
-
-    pub fn sealed(&mut self, token: u64) -> Option<Draft> {
-        self.unsealed.remove(&token).map(|(_, draft)| draft)
+        Outbox { outgoing, written, unpromised }
     }
 
     pub fn insert(&mut self, outgoing: Outgoing) {

@@ -12,30 +12,31 @@ impl Agent {
         if node == self.node {
             return;
         }
-        self.name(node, person, out);
+        self.ledger.name(node, person, out);
+        self.routing.set_named(node, self.ledger.is_contact(&node));
         // What a blocked person handed over stays where others want it, among that of strangers.
         let class = self.class_of(node).unwrap_or(Class::Strangers);
-        for slot in self.custody.messages_of(node) {
-            let held = self.custody.held(slot);
+        for slot in self.ledger.custody().messages_of(node) {
+            let held = self.ledger.custody().held(slot);
             if class != held.class {
-                self.regrade(slot, held.grade, held.copies, class, out);
+                self.ledger.regrade(slot, held.grade, held.copies, class, out);
             }
         }
     }
 
     pub(super) fn collect(&mut self, id: BundleId, out: &mut Vec<Output>) {
-        if let Some(letter) = self.inbox.find(&id).filter(|letter| !letter.collected) {
+        if let Some(letter) = self.ledger.inbox().find(&id).filter(|letter| !letter.collected) {
             let marks = Marks { collected: true, ..letter.marks() };
-            self.mark(&id, marks, out);
+            self.ledger.mark(&id, marks, out);
         }
     }
 
     pub(super) fn read(&mut self, id: BundleId, tell: bool, out: &mut Vec<Output>) {
-        let Some(letter) = self.inbox.find(&id).cloned() else { return };
+        let Some(letter) = self.ledger.inbox().find(&id).cloned() else { return };
         let tell = tell && self.mailboxes.signer_of(&letter.destination).is_some();
         let marks = Marks { read: true, told: letter.told || tell, collected: true };
         if marks != letter.marks() {
-            self.mark(&id, marks, out);
+            self.ledger.mark(&id, marks, out);
         }
         // Also long after it was read, and once.
         if tell && !letter.told {
@@ -47,10 +48,10 @@ impl Agent {
 
     /// Deletes an inbox row; where there is none, the record of one's own message, once nothing more can be held for it.
     pub(super) fn discard(&mut self, id: BundleId, out: &mut Vec<Output>) {
-        if self.inbox.find(&id).is_some() {
-            self.discard_letter(&id, out);
-        } else if self.find_held(&id).is_none() {
-            self.unpost(&id, out);
+        if self.ledger.inbox().find(&id).is_some() {
+            self.ledger.discard_letter(&id, out);
+        } else if self.ledger.find_held(&id).is_none() {
+            self.ledger.unpost(&id, out);
         }
     }
 }

@@ -29,6 +29,13 @@ pub struct Origin {
     pub end: Timestamp,
 }
 
+impl Origin {
+    /// Notes on one peer are shared by peers alone, and end with what they are about.
+    pub fn of_peer(peer: NodeId, is_named: bool) -> Origin {
+        Origin { from: peer, source: peer, is_named, end: Timestamp(0) }
+    }
+}
+
 /// A party under a number that peers do not know, so that nobody can choose where the lot falls.
 type Party = (u64, NodeId);
 

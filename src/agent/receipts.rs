@@ -3,8 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use rand_core::Rng;
-
 use super::Agent;
 use super::change::{Belief, Class, Held, Letter, What};
 use super::config::ReceiptsFor;
@@ -36,7 +34,7 @@ impl Agent {
     /// Gives every arrival of the batch its due and its receipt, one receipt for each source.
     pub(super) fn settle_arrivals(&mut self, out: &mut Vec<Output>) {
         let mut batches = Batches::new();
-        for arrival in self.inbox.take_arrivals() {
+        for arrival in self.ledger.take_arrivals() {
             let key = (arrival.bundle.destination.clone(), arrival.bundle.source, arrival.due);
             batches.entry(key).or_default().push(arrival);
         }
@@ -57,14 +55,14 @@ impl Agent {
     /// Whether a source gets proof of delivery: the owner may keep it from strangers.
     fn proves_to(&self, source: &NodeId) -> bool {
         let everyone = self.config.receipts == ReceiptsFor::Everyone;
-        everyone || *source == self.node || self.is_contact(source)
+        everyone || *source == self.node || self.ledger.is_contact(source)
     }
 
     fn settle_arrival(&mut self, arrival: &Arrival, out: &mut Vec<Output>) {
         let Arrival { bundle, hops, size_bytes, from, due } = arrival;
         if *due == Due::Row {
             let letter = Letter {
-                row: self.custody.next_row(),
+                row: self.ledger.custody().next_row(),
                 id: bundle.id,
                 source: bundle.source,
                 destination: bundle.destination.clone(),
@@ -72,18 +70,18 @@ impl Agent {
                 lifetime: bundle.lifetime,
                 priority: bundle.priority,
                 size_bytes: *size_bytes,
-                received: self.at,
+                received: self.at(),
                 from: *from,
                 hops: *hops,
                 read: false,
                 told: false,
                 collected: false,
             };
-            self.deliver(letter, Arc::clone(bundle), out);
+            self.ledger.deliver(letter, Arc::clone(bundle), out);
             out.push(Output::Notify(bundle.id));
             out.push(Output::Report(Event::Delivered { id: bundle.id, from: *from }));
         }
-        self.bury(bundle.id, self.at.now + bundle.lifetime + HOUR, *from, out);
+        self.ledger.bury(bundle.id, self.now() + bundle.lifetime + HOUR, *from, out);
         if *due != Due::Row {
             // Nothing of it is kept, so nothing is promised; the receipt says the rest.
             self.refuse(*from, bundle.id, Refusal::Known, out);
@@ -103,7 +101,7 @@ impl Agent {
         out: &mut Vec<Output>,
     ) {
         if source == self.node {
-            return ids.into_iter().for_each(|id| self.attest(id, what(kind), Some(source), out));
+            return ids.into_iter().for_each(|id| self.ledger.attest(id, what(kind), Some(source), out));
         }
         // Nobody else can speak for a mailbox that is not served here; a record of another time or a damaged one may name it.
         let Some(signer) = self.mailboxes.signer_of(mailbox).map(Arc::clone) else { return };
@@ -114,23 +112,22 @@ impl Agent {
         let size_bytes = bundle.encoded_len() as u32;
         let id = bundle.id;
         self.take_own(Arc::new(bundle), size_bytes, Grade::Custody, out);
-        if let Some(slot) = self.find_held(&id) {
-            let held = self.custody.held(slot);
-            self.share_receipt(slot, &held, from);
+        if let Some(slot) = self.ledger.find_held(&id) {
+            self.ledger.share_receipt(slot, from);
         }
     }
 
     /// Whether no more own receipts may be caused by a peer and a source that nobody named: each is kept for weeks.
     pub(super) fn signs_enough(&self, from: NodeId, source: NodeId) -> bool {
-        let free = u64::from(self.config.receipts_own_max).saturating_sub(self.custody.receipts_own() as u64);
-        !self.admits(self.signed.shares_of(from, source), 1, free, from)
+        let free = u64::from(self.config.receipts_own_max).saturating_sub(self.ledger.custody().receipts_own() as u64);
+        !self.admits(self.ledger.signed().shares_of(from, source), 1, free, from)
     }
 
     /// Whether what a stranger's bundle costs leaves others their part of a place where nothing may make way, whoever
     /// handed it over and whoever it is from. Of a named peer it is no fault that it carries for many.
     pub(super) fn admits(&self, shares: [u64; 2], cost: u64, free: u64, from: NodeId) -> bool {
         let [by_peer, by_source] = shares;
-        (self.is_contact(&from) || admits(by_peer, cost, free, PART_OF_PEER))
+        (self.ledger.is_contact(&from) || admits(by_peer, cost, free, PART_OF_PEER))
             && admits(by_source, cost, free, PART_OF_SOURCE)
     }
 
@@ -162,7 +159,7 @@ impl Agent {
         let carries = self.config.carry_bytes_max > 0;
         let welcome = carries && space && (held.grade != Grade::Released || self.make_place(&held, out));
         if welcome && self.make_room(&held, out).is_some() {
-            let slot = self.hold(held, bundle, out);
+            let slot = self.ledger.hold(held, bundle, out);
             self.grant(from, id, Grade::Copy, out);
             return self.pass_on(slot, out);
         }
@@ -174,19 +171,20 @@ impl Agent {
             };
             return self.refuse(from, id, why, out);
         }
-        self.bury(id, self.at.now + bundle.lifetime + HOUR, from, out);
+        self.ledger.bury(id, self.now() + bundle.lifetime + HOUR, from, out);
         self.grant(from, id, Grade::Copy, out);
     }
 
     /// Makes a place among the receipts that freed nothing: of the largest share, the soonest to expire goes.
     fn make_place(&mut self, new: &Held, out: &mut Vec<Output>) -> bool {
-        if self.custody.receipts_unmatched() < self.config.receipts_unmatched_max as usize {
+        if self.ledger.custody().receipts_unmatched() < self.config.receipts_unmatched_max as usize {
             return true;
         }
         let from = new.from.expect("a receipt that freed nothing came from a peer");
-        let is_named = self.is_contact(&new.source);
+        let is_named = self.ledger.is_contact(&new.source);
         let origin = Origin { from, source: new.source, is_named, end: new.expires };
-        let Some(slot) = self.unmatched.makes_way(&origin, self.lots.next_u64()) else { return false };
+        let lot = self.ledger.draw();
+        let Some(slot) = self.ledger.unmatched().makes_way(&origin, lot) else { return false };
         self.evict(slot, out);
         true
     }
@@ -205,22 +203,22 @@ impl Agent {
         let remembers = self.config.carry_bytes_max > 0 && !self.is_short_of_space();
         for id in &receipt.ids {
             if self.is_word_on_own(id, receipt, signer) {
-                self.attest(*id, what(receipt.kind), Some(signer), out);
+                self.ledger.attest(*id, what(receipt.kind), Some(signer), out);
             }
             // The other devices of a mailbox may still lack it.
             if receipt.devices > 1 && !planted::is("agent-one-device-speaks-for-all") {
                 continue;
             }
-            match self.find_held(id).map(|slot| (slot, self.custody.held(slot))) {
+            match self.ledger.find_held(id).map(|slot| (slot, self.ledger.custody().held(slot))) {
                 Some((slot, held)) if is_ended_by(&held, receipt, signer) => {
                     let until = self.tombstone_end(&held);
                     self.forget(slot, Gone::Receipt, out);
-                    self.bury(*id, until, from, out);
+                    self.ledger.bury(*id, until, from, out);
                     freed.push(held);
                 }
                 Some(_) => {}
-                None if remembers && !self.is_known(id) => {
-                    self.believe(*id, signer, Belief { what: what(receipt.kind), until, from }, out)
+                None if remembers && !self.ledger.is_known(id) => {
+                    self.ledger.believe(*id, signer, Belief { what: what(receipt.kind), until, from }, out)
                 }
                 None => {}
             }
@@ -230,7 +228,9 @@ impl Agent {
 
     /// Whether the receipt is its destination's own word on a message of this node. Nobody signs for a whole group.
     fn is_word_on_own(&self, id: &BundleId, receipt: &Receipt, signer: NodeId) -> bool {
-        let Some(outgoing) = self.outbox.find(id).filter(|_| receipt.source == self.node) else { return false };
+        let Some(outgoing) = self.ledger.outbox().find(id).filter(|_| receipt.source == self.node) else {
+            return false;
+        };
         let is_signer = outgoing.destination.node == signer || planted::is("agent-status-signer-unchecked");
         is_signer && !outgoing.destination.is_group()
     }
@@ -239,32 +239,33 @@ impl Agent {
     pub(super) fn believed_over(&self, bundle: &Bundle) -> bool {
         bundle.kind == Kind::Message
             && !bundle.destination.is_group()
-            && (self.beliefs.find(bundle.id, bundle.destination.node).is_some()
-                || planted::is("agent-belief-in-any-signer") && self.beliefs.iter().any(|((id, _), _)| id == bundle.id))
+            && (self.ledger.beliefs().find(bundle.id, bundle.destination.node).is_some()
+                || planted::is("agent-belief-in-any-signer")
+                    && self.ledger.beliefs().iter().any(|((id, _), _)| id == bundle.id))
     }
 
     pub(super) fn bury_believed(&mut self, bundle: &Bundle, from: NodeId, out: &mut Vec<Output>) {
-        self.disbelieve(bundle.id, bundle.destination.node, out);
-        self.bury(bundle.id, self.at.now + bundle.lifetime + HOUR, from, out);
+        self.ledger.disbelieve(bundle.id, bundle.destination.node, out);
+        self.ledger.bury(bundle.id, self.now() + bundle.lifetime + HOUR, from, out);
     }
 
     /// How long the id of a held bundle is remembered once it is gone: nobody can make a copy live longer than this.
     pub(super) fn tombstone_end(&self, held: &Held) -> Timestamp {
         if planted::is("agent-tombstone-early") {
-            return self.at.now + HOUR;
+            return self.now() + HOUR;
         }
-        self.at.now + held.lifetime + HOUR
+        self.now() + held.lifetime + HOUR
     }
 
     /// A peer handed over what was delivered long ago: it gets this node's receipts for that source, once a contact.
     pub(super) fn show_receipt_again(&mut self, to: NodeId, id: BundleId, out: &mut Vec<Output>) {
-        let Some(source) = self.inbox.find(&id).map(|letter| letter.source) else { return };
+        let Some(source) = self.ledger.inbox().find(&id).map(|letter| letter.source) else { return };
         let Some(contact) = self.contacts.get_mut(&to) else { return };
         if !contact.shown.insert(source) {
             return;
         }
-        let receipts = self.custody.for_destination(&Eid::admin(source));
-        let own: Vec<_> = receipts.filter(|slot| self.custody.class(*slot) == Class::Own).collect();
+        let receipts = self.ledger.custody().for_destination(&Eid::admin(source));
+        let own: Vec<_> = receipts.filter(|slot| self.ledger.custody().class(*slot) == Class::Own).collect();
         own.into_iter().for_each(|slot| self.enqueue(to, slot));
         self.pump(to, out);
     }

@@ -32,14 +32,14 @@ impl Agent {
             return self.misbehaved(from, "handed over a bundle before its Hello", out);
         }
         let is_same = |letter: &Letter| (letter.source, letter.creation) == (bundle.source, bundle.creation);
-        if planted::is("agent-dedup-by-stamp") && self.inbox.letters().any(is_same) {
+        if planted::is("agent-dedup-by-stamp") && self.ledger.inbox().letters().any(is_same) {
             return self.receive_again(from, transit, bundle.id, out);
         }
         contact.bundles_received += 1;
-        if self.is_known(&bundle.id) {
+        if self.ledger.is_known(&bundle.id) {
             return self.receive_again(from, transit, bundle.id, out);
         }
-        if self.inbox.had(&bundle.id) {
+        if self.ledger.inbox().had(&bundle.id) {
             return self.receive_late(from, transit, bundle, size_bytes, out);
         }
         match self.door_check(&transit, &bundle, size_bytes) {
@@ -85,11 +85,11 @@ impl Agent {
         if bundle.kind == Kind::Receipt {
             return self.receive_receipt(from, transit, bundle, size_bytes, life, out);
         }
-        let standing = self.people.get(&bundle.source).map(|person| person.standing);
+        let standing = self.ledger.people().get(&bundle.source).map(|person| person.standing);
         match standing {
             // Not even a refusal: the answer is that to what is known already, and nothing is signed.
             Some(Standing::Blocked) => {
-                self.bury(bundle.id, self.at.now + bundle.lifetime + HOUR, from, out);
+                self.ledger.bury(bundle.id, self.now() + bundle.lifetime + HOUR, from, out);
                 return self.refuse(from, bundle.id, Refusal::Known, out);
             }
             None if !self.has_room_for_stranger(from, bundle.source, size_bytes) => {
@@ -98,7 +98,7 @@ impl Agent {
             _ => {}
         }
         let id = bundle.id;
-        self.inbox.arrive(Arrival { bundle, hops: life.hops, size_bytes, from, due: Due::Row });
+        self.ledger.arrive(Arrival { bundle, hops: life.hops, size_bytes, from, due: Due::Row });
         self.settle_offer(&id, from, out);
     }
 
@@ -108,8 +108,8 @@ impl Agent {
         if planted::is("agent-stranger-mail-unbounded") {
             return true;
         }
-        let free = self.config.stranger_mail_bytes_max.saturating_sub(self.inbox.bytes_strangers());
-        let shares = self.inbox.shares_of(from, source);
+        let free = self.config.stranger_mail_bytes_max.saturating_sub(self.ledger.inbox().bytes_strangers());
+        let shares = self.ledger.inbox().shares_of(from, source);
         self.admits(shares, super::cost_bytes(size_bytes), free, from) && !self.signs_enough(from, source)
     }
 
@@ -130,7 +130,7 @@ impl Agent {
         if planted::is("agent-hop-count-kills") && transit.hops.count == HOP_LIMIT {
             return self.refuse(from, id, Refusal::Expired, out);
         }
-        if self.shunned.contains(&id, self.at.now) && !planted::is("agent-evicted-taken-again") {
+        if self.shunned.contains(&id, self.now()) && !planted::is("agent-evicted-taken-again") {
             return self.refuse(from, id, Refusal::Shunned, out);
         }
         if self.believed_over(&bundle) {
@@ -147,7 +147,7 @@ impl Agent {
         let Some(grade) = self.make_room(&held, out) else {
             return self.refuse_for_room(from, &held, out);
         };
-        let slot = self.hold(Held { grade, ..held }, bundle, out);
+        let slot = self.ledger.hold(Held { grade, ..held }, bundle, out);
         self.grant(from, id, grade, out);
         self.pass_on(slot, out);
     }
@@ -162,7 +162,7 @@ impl Agent {
         class: Class,
     ) -> Held {
         Held {
-            row: self.custody.next_row(),
+            row: self.ledger.custody().next_row(),
             id: bundle.id,
             kind: bundle.kind,
             source: bundle.source,
@@ -188,19 +188,19 @@ impl Agent {
             return;
         }
         if planted::is("agent-copies-summed")
-            && let Some(slot) = self.find_held(&id)
+            && let Some(slot) = self.ledger.find_held(&id)
         {
-            let held = self.custody.held(slot);
-            self.regrade(slot, held.grade, held.copies + transit.copies, held.class, out);
+            let held = self.ledger.custody().held(slot);
+            self.ledger.regrade(slot, held.grade, held.copies + transit.copies, held.class, out);
         }
         if planted::is("agent-duplicate-accepted") {
             return self.grant(from, id, Grade::Copy, out);
         }
-        if let Some(slot) = self.find_held(&id) {
+        if let Some(slot) = self.ledger.find_held(&id) {
             self.hear_age(from, slot, transit.hops.age, out);
         }
         self.refuse(from, id, Refusal::Known, out);
-        if self.inbox.had(&id) {
+        if self.ledger.inbox().had(&id) {
             self.show_receipt_again(from, id, out);
         }
     }
@@ -217,21 +217,21 @@ impl Agent {
     ) {
         let is_mine = bundle.kind == Kind::Message && self.mailboxes.signer_of(&bundle.destination).is_some();
         let lives = self.door_check(&transit, &bundle, size_bytes).is_ok();
-        if !is_mine || !lives || !self.inbox.had_long_ago(&bundle.id) || !self.may_prove(from, bundle.source) {
+        if !is_mine || !lives || !self.ledger.inbox().had_long_ago(&bundle.id) || !self.may_prove(from, bundle.source) {
             return self.receive_again(from, transit, bundle.id, out);
         }
         let id = bundle.id;
-        self.inbox.arrive(Arrival { bundle, hops: transit.hops, size_bytes, from, due: Due::Proof });
+        self.ledger.arrive(Arrival { bundle, hops: transit.hops, size_bytes, from, due: Due::Proof });
         self.settle_offer(&id, from, out);
     }
 
     fn may_prove(&self, from: NodeId, source: NodeId) -> bool {
-        self.is_contact(&source) || !self.signs_enough(from, source)
+        self.ledger.is_contact(&source) || !self.signs_enough(from, source)
     }
 
     /// The class of a source; none where it is blocked.
     pub(super) fn class_of(&self, source: NodeId) -> Option<Class> {
-        match self.people.get(&source).map(|person| person.standing) {
+        match self.ledger.people().get(&source).map(|person| person.standing) {
             _ if source == self.node => Some(Class::Own),
             Some(Standing::Contact) => Some(Class::Contacts),
             Some(Standing::Blocked) if planted::is("agent-blocked-carried") => Some(Class::Strangers),
@@ -272,7 +272,7 @@ impl Agent {
         let Some(next) = others.into_iter().find(has_room) else {
             return self.refuse(from, held.id, Refusal::Full, out);
         };
-        self.offers.turn_to(&held.id, &from, next, self.at.now);
+        self.offers.turn_to(&held.id, &from, next, self.now());
         self.say_refused(from, held.id, Refusal::Full, out);
         out.push(Output::Send { to: next, frame: Frame::Take { ids: vec![held.id] } });
     }
@@ -283,7 +283,7 @@ impl Agent {
         if why != Refusal::Expired {
             return self.settle_offer(&id, to, out);
         }
-        if let Some(next) = self.offers.pass_over(&id, to, self.at.now) {
+        if let Some(next) = self.offers.pass_over(&id, to, self.now()) {
             out.push(Output::Send { to: next, frame: Frame::Take { ids: vec![id] } });
         }
     }

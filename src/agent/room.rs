@@ -5,8 +5,6 @@
 
 use std::collections::BTreeSet;
 
-use rand_core::Rng;
-
 use super::change::{Class, Held};
 use super::custody::{GRADES, Slot, cost_bytes};
 use super::io::{Gone, Output};
@@ -29,12 +27,12 @@ impl Agent {
         if cost > class_max {
             return None;
         }
-        let lot = if self.lacks_room(new.class, cost, &Leaving::default()) { self.lots.next_u64() as u32 } else { 0 };
+        let lot = if self.lacks_room(new.class, cost, &Leaving::default()) { self.ledger.draw() as u32 } else { 0 };
         for slot in self.leaving_for(new, cost, lot)? {
             self.evict(slot, out);
         }
         let guaranteed = Config::share_of(class_max, self.config.custody_share);
-        let free = guaranteed.saturating_sub(self.custody.bytes_of(new.class, Grade::Custody));
+        let free = guaranteed.saturating_sub(self.ledger.custody().bytes_of(new.class, Grade::Custody));
         Some(if cost <= free && self.may_promise(new, cost, free) { Grade::Custody } else { Grade::Copy })
     }
 
@@ -64,23 +62,23 @@ impl Agent {
     }
 
     fn lacks_room(&self, class: Class, cost: u64, leaving: &Leaving) -> bool {
-        let carried = self.custody.bytes_carried() - leaving.bytes;
+        let carried = self.ledger.custody().bytes_carried() - leaving.bytes;
         carried.saturating_add(cost) > self.config.carry_bytes_max
             || class == Class::Strangers && self.strangers_lack_room(cost, leaving)
     }
 
     fn strangers_lack_room(&self, cost: u64, leaving: &Leaving) -> bool {
-        let held = self.custody.bytes_in(Class::Strangers) - leaving.bytes_strangers;
+        let held = self.ledger.custody().bytes_in(Class::Strangers) - leaving.bytes_strangers;
         held.saturating_add(cost) > self.class_bytes_max(Class::Strangers)
     }
 
     /// What may leave for `new`, in the declared order.
     fn candidates<'a>(&'a self, new: &'a Held, cost: u64, lot: u32) -> Slots<'a> {
-        let of_strangers = self.custody.soonest(Class::Strangers, Grade::Released);
+        let of_strangers = self.ledger.custody().soonest(Class::Strangers, Grade::Released);
         let released: Slots = match new.class {
             // What others let go would not help them.
             Class::Strangers if self.strangers_lack_room(cost, &Leaving::default()) => Box::new(of_strangers),
-            _ => Box::new(of_strangers.chain(self.custody.soonest(Class::Contacts, Grade::Released))),
+            _ => Box::new(of_strangers.chain(self.ledger.custody().soonest(Class::Contacts, Grade::Released))),
         };
         match new.class {
             // Nothing is owed to what arrives released: nobody leaves for it to whom something is.
@@ -89,15 +87,15 @@ impl Agent {
                 Box::new(released.chain(self.unfair_to_stranger(new, cost, lot)))
             }
             Class::Strangers => {
-                let copies = self.custody.soonest(Class::Strangers, Grade::Copy);
+                let copies = self.ledger.custody().soonest(Class::Strangers, Grade::Copy);
                 Box::new(released.chain(self.weighed(copies, Some(self.drop_rank(new)))))
             }
             _ if self.config.fair_shares => Box::new(released.chain(self.unfair_to_person(new, cost))),
             _ => {
-                let lower = self.weighed(self.custody.soonest(Class::Strangers, Grade::Copy), None);
-                let equal = self.custody.soonest(Class::Contacts, Grade::Copy);
+                let lower = self.weighed(self.ledger.custody().soonest(Class::Strangers, Grade::Copy), None);
+                let equal = self.ledger.custody().soonest(Class::Contacts, Grade::Copy);
                 let equal = self.weighed(equal, Some(self.drop_rank(new)));
-                let promised = self.custody.soonest(Class::Strangers, Grade::Custody);
+                let promised = self.ledger.custody().soonest(Class::Strangers, Grade::Custody);
                 Box::new(released.chain(lower).chain(equal).chain(promised))
             }
         }
@@ -111,7 +109,7 @@ impl Agent {
     }
 
     pub(super) fn cost_of(&self, slot: Slot) -> u64 {
-        cost_bytes(self.custody.size_bytes(slot))
+        cost_bytes(self.ledger.custody().size_bytes(slot))
     }
 
     pub(super) fn drop_rank(&self, held: &Held) -> u64 {
@@ -121,13 +119,13 @@ impl Agent {
     /// What the strategy may know of a held bundle.
     pub(super) fn facts<'a>(&self, held: &'a Held) -> Facts<'a> {
         Facts {
-            now: self.at.now,
+            now: self.now(),
             kind: held.kind,
             destination: &held.destination,
             priority: held.priority,
             copies: held.copies,
-            age: held.hops.age.saturating_add(self.at.now.since(held.accepted_at)),
-            remaining: held.expires.since(self.at.now),
+            age: held.hops.age.saturating_add(self.now().since(held.accepted_at)),
+            remaining: held.expires.since(self.now()),
             hop_count: held.hops.count,
             size_bytes: held.size_bytes,
         }
@@ -135,14 +133,14 @@ impl Agent {
 
     /// Gives a bundle up for want of room: the previous hop hears of it when met.
     pub(super) fn evict(&mut self, slot: Slot, out: &mut Vec<Output>) {
-        let held = self.custody.held(slot);
+        let held = self.ledger.custody().held(slot);
         self.evicted[held.grade as usize] += 1;
         if (held.kind, held.grade) == (Kind::Message, Grade::Copy) {
             let facts = self.facts(&held);
             self.routing.evicted(&facts);
         }
         if let (Some(peer), true) = (held.from, held.grade != Grade::Released) {
-            self.owe(peer, held.id, out);
+            self.ledger.owe(peer, held.id, out);
         }
         self.forget(slot, Gone::Evicted, out);
         self.shun(held.id);
@@ -162,18 +160,18 @@ impl Agent {
     }
 
     fn shun(&mut self, id: BundleId) {
-        self.shunned.insert(id, self.at.now + self.config.shun);
+        self.shunned.insert(id, self.now() + self.config.shun);
     }
 
     /// The owner no longer carries this one; what is one's own is cancelled instead.
     pub(super) fn drop_carried(&mut self, id: BundleId, out: &mut Vec<Output>) {
-        let Some(slot) = self.find_held(&id) else { return };
-        let held = self.custody.held(slot);
+        let Some(slot) = self.ledger.find_held(&id) else { return };
+        let held = self.ledger.custody().held(slot);
         if held.class == Class::Own {
             return;
         }
         if let (Some(peer), true) = (held.from, held.grade != Grade::Released) {
-            self.owe(peer, id, out);
+            self.ledger.owe(peer, id, out);
         }
         self.forget(slot, Gone::Dropped, out);
         self.shun(id);
@@ -182,12 +180,13 @@ impl Agent {
     /// The owner carries more or less from now on.
     pub(super) fn carry_limit(&mut self, bytes: u64, out: &mut Vec<Output>) {
         self.config.carry_bytes_max = bytes;
+        self.ledger.limit_memories(self.config.memories_max());
         self.keep_limit(out);
     }
 
     /// Whether more is carried than the owner wants: a restart can come with a smaller limit.
     pub(super) fn is_over_limit(&self) -> bool {
-        self.custody.bytes_carried() > self.config.carry_bytes_max
+        self.ledger.custody().bytes_carried() > self.config.carry_bytes_max
     }
 
     /// What is over the limit leaves, in the declared order.
@@ -204,9 +203,9 @@ impl Agent {
 
     fn leaving_over_limit(&self, class: Class, grade: Grade) -> Vec<Slot> {
         let mut leaving = Leaving::default();
-        for slot in self.weighed(self.custody.soonest(class, grade), None) {
-            let carried = self.custody.bytes_carried() - leaving.bytes;
-            let in_class = self.custody.bytes_in(class) - leaving.bytes;
+        for slot in self.weighed(self.ledger.custody().soonest(class, grade), None) {
+            let carried = self.ledger.custody().bytes_carried() - leaving.bytes;
+            let in_class = self.ledger.custody().bytes_in(class) - leaving.bytes;
             if carried <= self.config.carry_bytes_max && in_class <= self.class_bytes_max(class) {
                 break;
             }
@@ -233,7 +232,7 @@ impl<I: Iterator<Item = Slot>> Iterator for Weighed<'_, I> {
         while self.window.len() < WEIGHED_MAX
             && let Some(slot) = self.soonest.next()
         {
-            self.window.insert((self.agent.drop_rank(&self.agent.custody.held(slot)), slot));
+            self.window.insert((self.agent.drop_rank(&self.agent.ledger.custody().held(slot)), slot));
         }
         self.window.pop_first()
     }
@@ -251,7 +250,7 @@ impl Leaving {
     fn add(&mut self, agent: &Agent, slot: Slot) {
         let cost = agent.cost_of(slot);
         self.bytes += if planted::is("agent-room-counted-twice") { 2 * cost } else { cost };
-        self.bytes_strangers += if agent.custody.class(slot) == Class::Strangers { cost } else { 0 };
+        self.bytes_strangers += if agent.ledger.custody().class(slot) == Class::Strangers { cost } else { 0 };
         self.slots.push(slot);
     }
 }

@@ -33,7 +33,7 @@ impl Agent {
         }
         let copies = copies.unwrap_or(self.config.copies);
         let draft = self.draft(Kind::Message, destination, lifetime, priority, copies, out);
-        if self.outbox.await_seal(token, draft.clone(), self.at.now) {
+        if self.drafts.await_seal(token, draft.clone(), self.now()) {
             out.push(Output::Seal { token, draft });
         } else {
             out.push(Output::Report(Event::NotSent { token, why: NotSent::Busy }));
@@ -60,8 +60,8 @@ impl Agent {
     /// writing stays. Where the clock comes to the same millisecond again, after a restart or a jump, one draw in 2^31
     /// repeats another. Without a clock only a counter that never goes back is unique.
     fn next_stamp(&mut self, out: &mut Vec<Output>) -> Creation {
-        let Some(time) = self.at.trusted_wall() else {
-            return Creation { time: DtnTime(0), sequence: self.next_sequence(out) };
+        let Some(time) = self.at().trusted_wall() else {
+            return Creation { time: DtnTime(0), sequence: self.ledger.next_sequence(out) };
         };
         let sequence = match self.stamp {
             last if last.time == time => last.sequence + 1,
@@ -73,7 +73,7 @@ impl Agent {
     }
 
     pub(super) fn sealed(&mut self, token: u64, payload: &[u8], size_bytes: u32, out: &mut Vec<Output>) {
-        let Some(draft) = self.outbox.sealed(token) else {
+        let Some(draft) = self.drafts.sealed(token) else {
             return out.push(Output::Report(Event::NotSent { token, why: NotSent::Unknown }));
         };
         if size_bytes > self.config.bundle_bytes_max {
@@ -83,11 +83,11 @@ impl Agent {
             return out.push(Output::Report(Event::NotSent { token, why: NotSent::TooLarge }));
         };
         let bundle = Arc::new(bundle);
-        self.post(self.outgoing(&bundle, size_bytes), out);
+        self.ledger.post(self.outgoing(&bundle, size_bytes), out);
         out.push(Output::Report(Event::Queued { token, id: bundle.id }));
         if self.mailboxes.signer_of(&bundle.destination).is_some() {
             let (from, hops) = (self.node, Hops::default());
-            return self.inbox.arrive(Arrival { bundle, hops, size_bytes, from, due: Due::Row });
+            return self.ledger.arrive(Arrival { bundle, hops, size_bytes, from, due: Due::Row });
         }
         self.take_own(bundle, size_bytes, Grade::Custody, out);
     }
@@ -97,12 +97,12 @@ impl Agent {
             id: bundle.id,
             destination: bundle.destination.clone(),
             creation: bundle.creation,
-            created: self.at,
+            created: self.at(),
             lifetime: bundle.lifetime,
-            expires: self.at.now + bundle.lifetime,
+            expires: self.now() + bundle.lifetime,
             priority: bundle.priority,
             size_bytes,
-            evidence: vec![Evidence { at: self.at, what: What::Queued, who: None }],
+            evidence: vec![Evidence { at: self.at(), what: What::Queued, who: None }],
             carriers: Vec::new(),
             unlisted: Unlisted::default(),
         }
@@ -111,19 +111,19 @@ impl Agent {
     /// Holds a bundle that this node signed, and passes it on where there is a contact.
     pub(super) fn take_own(&mut self, bundle: Arc<Bundle>, size_bytes: u32, grade: Grade, out: &mut Vec<Output>) {
         // A home restored from a backup, without a clock, may sign the very same receipt a second time.
-        if self.is_known(&bundle.id) {
+        if self.ledger.is_known(&bundle.id) {
             return;
         }
         let held = Held {
-            row: self.custody.next_row(),
+            row: self.ledger.custody().next_row(),
             id: bundle.id,
             kind: bundle.kind,
             source: bundle.source,
             destination: bundle.destination.clone(),
             lifetime: bundle.lifetime,
-            accepted_at: self.at.now,
+            accepted_at: self.now(),
             hops: Hops::default(),
-            expires: self.at.now + bundle.lifetime,
+            expires: self.now() + bundle.lifetime,
             dated: true,
             size_bytes,
             class: Class::Own,
@@ -132,21 +132,21 @@ impl Agent {
             copies: bundle.copies,
             from: None,
         };
-        let slot = self.hold(held, bundle, out);
+        let slot = self.ledger.hold(held, bundle, out);
         self.pass_on(slot, out);
     }
 
     pub(super) fn cancel(&mut self, id: BundleId, out: &mut Vec<Output>) {
         let over = |what| matches!(what, What::Delivered | What::Read | What::Rejected { .. } | What::Expired);
-        if self.outbox.find(&id).is_none_or(|outgoing| over(outgoing.state())) {
+        if self.ledger.outbox().find(&id).is_none_or(|outgoing| over(outgoing.state())) {
             return;
         }
-        self.attest(id, What::Cancelled, None, out);
-        if let Some(slot) = self.find_held(&id) {
-            let until = self.tombstone_end(&self.custody.held(slot));
+        self.ledger.attest(id, What::Cancelled, None, out);
+        if let Some(slot) = self.ledger.find_held(&id) {
+            let until = self.tombstone_end(&self.ledger.custody().held(slot));
             self.forget(slot, Gone::Cancelled, out);
             // Without a tombstone the next carrier would hand it back.
-            self.bury(id, until, self.node, out);
+            self.ledger.bury(id, until, self.node, out);
         }
     }
 }

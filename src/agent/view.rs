@@ -65,43 +65,43 @@ impl Agent {
 
     /// When the last input happened.
     pub fn at(&self) -> Moment {
-        self.at
+        self.ledger.at()
     }
 
     /// Whether a bundle of this id may be turned away before its signature is checked: it is held, buried or arriving.
     /// What was delivered longer ago is looked at once more, for the receipt that proves it may be over.
     pub fn turns_away(&self, id: &BundleId) -> bool {
-        self.knows(id) && (self.is_known(id) || !self.inbox.had_long_ago(id))
+        self.knows(id) && (self.ledger.is_known(id) || !self.ledger.inbox().had_long_ago(id))
     }
 
     /// Whether an id is held, buried or delivered.
     pub fn knows(&self, id: &BundleId) -> bool {
-        self.is_known(id) || self.inbox.had(id)
+        self.ledger.is_known(id) || self.ledger.inbox().had(id)
     }
 
     /// Whether something is held for a node.
     pub fn wants(&self, node: NodeId) -> bool {
         let endpoints = [crate::eid::Eid::admin(node), crate::eid::Eid::mail(node)];
-        endpoints.iter().any(|endpoint| self.custody.for_destination(endpoint).next().is_some())
+        endpoints.iter().any(|endpoint| self.ledger.custody().for_destination(endpoint).next().is_some())
     }
 
     /// Every node something is held for.
     pub fn destinations(&self) -> impl Iterator<Item = NodeId> {
-        self.custody.destinations().into_iter()
+        self.ledger.custody().destinations().into_iter()
     }
 
     /// Bytes of mail from strangers, and how many there may be.
     pub fn mail_of_strangers(&self) -> (u64, u64) {
-        (self.inbox.bytes_strangers(), self.config.stranger_mail_bytes_max)
+        (self.ledger.inbox().bytes_strangers(), self.config.stranger_mail_bytes_max)
     }
 
     /// The rows of the inbox in the order of arrival.
     pub fn letters(&self) -> impl DoubleEndedIterator<Item = &Letter> + '_ {
-        self.inbox.letters().inspect(|_| walked())
+        self.ledger.inbox().letters().inspect(|_| walked())
     }
 
     pub fn letter(&self, id: &BundleId) -> Option<&Letter> {
-        self.inbox.find(id)
+        self.ledger.inbox().find(id)
     }
 
     /// The rows of the inbox as a person reads them, from one position to another: each writer's as they were written,
@@ -111,66 +111,78 @@ impl Agent {
         from: Bound<Position>,
         to: Bound<Position>,
     ) -> impl DoubleEndedIterator<Item = (Position, &Letter)> + '_ {
-        self.inbox.between(from, to).inspect(|_| walked())
+        self.ledger.inbox().between(from, to).inspect(|_| walked())
     }
 
     /// Rows of the inbox whose ids begin so.
     pub fn letters_like(&self, prefix: &IdPrefix) -> impl Iterator<Item = &Letter> + '_ {
-        self.inbox.like(prefix).inspect(|_| walked())
+        self.ledger.inbox().like(prefix).inspect(|_| walked())
     }
 
     /// One's own messages in the order in which they were written, those behind `after`.
     pub fn sent_behind(&self, after: Option<Written>) -> impl Iterator<Item = &Outgoing> + '_ {
-        self.outbox.behind(after).inspect(|_| walked())
+        self.ledger.outbox().behind(after).inspect(|_| walked())
     }
 
     /// One's own messages whose ids begin so.
     pub fn sent_like(&self, prefix: &IdPrefix) -> impl Iterator<Item = &Outgoing> + '_ {
-        self.outbox.like(prefix).inspect(|_| walked())
+        self.ledger.outbox().like(prefix).inspect(|_| walked())
     }
 
     /// What is held in the order of eviction, behind `after`.
     pub fn held_behind(&self, after: Option<Standing>) -> impl Iterator<Item = (Standing, Held)> + '_ {
-        self.custody.behind(after).map(|(standing, slot)| (standing, self.custody.held(slot))).inspect(|_| walked())
+        self.ledger
+            .custody()
+            .behind(after)
+            .map(|(standing, slot)| (standing, self.ledger.custody().held(slot)))
+            .inspect(|_| walked())
     }
 
     /// Ids of what is held that begin so.
     pub fn held_like(&self, prefix: &IdPrefix) -> impl Iterator<Item = BundleId> + '_ {
         let range = prefix.range();
-        let stretch = self.summary.range(range.start().prefix(), range.end().prefix());
-        stretch.map(|(_, slot)| self.custody.id(slot)).inspect(|_| walked()).filter(move |id| range.contains(id))
+        let stretch = self.ledger.ids_between(range.start().prefix(), range.end().prefix());
+        stretch
+            .map(|(_, slot)| self.ledger.custody().id(slot))
+            .inspect(|_| walked())
+            .filter(move |id| range.contains(id))
     }
 
     /// One's own messages in the order of their ids.
     pub fn sent(&self) -> impl Iterator<Item = &Outgoing> + '_ {
-        self.outbox.iter().inspect(|_| walked())
+        self.ledger.outbox().iter().inspect(|_| walked())
     }
 
     pub fn sent_one(&self, id: &BundleId) -> Option<&Outgoing> {
-        self.outbox.find(id)
+        self.ledger.outbox().find(id)
     }
 
     pub fn people(&self) -> impl Iterator<Item = (&NodeId, &Person)> + '_ {
-        self.people.iter()
+        self.ledger.people().iter()
     }
 
     pub fn person(&self, node: &NodeId) -> Option<&Person> {
-        self.people.get(node)
+        self.ledger.people().get(node)
+    }
+
+    /// Whether this person named a node, and did not block it.
+    pub fn is_contact(&self, node: &NodeId) -> bool {
+        self.ledger.is_contact(node)
     }
 
     /// Everything in custody, in the order of destinations.
     pub fn held(&self) -> impl Iterator<Item = Held> + '_ {
-        self.custody.slots().map(|slot| self.custody.held(slot)).inspect(|_| walked())
+        self.ledger.custody().slots().map(|slot| self.ledger.custody().held(slot)).inspect(|_| walked())
     }
 
     pub fn held_one(&self, id: &BundleId) -> Option<Held> {
-        self.find_held(id).map(|slot: Slot| self.custody.held(slot))
+        self.ledger.find_held(id).map(|slot: Slot| self.ledger.custody().held(slot))
     }
 
     /// Where the body of an id lies: in custody or in the inbox.
     pub fn row_of(&self, id: &BundleId) -> Option<Row> {
-        let held = self.find_held(id).map(|slot| self.custody.row(slot));
-        held.or_else(|| self.inbox.find(id).map(|letter| letter.row))
+        let held = self.ledger.find_held(id).map(|slot| self.ledger.custody().row(slot));
+        held.or_else(|| self.ledger.inbox().find(id).map(|letter| letter.row))
     }
 
     pub fn contacts(&self) -> impl Iterator<Item = ContactView> + '_ {
@@ -186,40 +198,27 @@ impl Agent {
     pub fn usage(&self) -> Usage {
         let carried = |grade| {
             let classes = [Class::Strangers, Class::Contacts];
-            let count: usize = classes.iter().map(|class| self.custody.count_of(*class, grade)).sum();
-            (count, classes.iter().map(|class| self.custody.bytes_of(*class, grade)).sum())
+            let count: usize = classes.iter().map(|class| self.ledger.custody().count_of(*class, grade)).sum();
+            (count, classes.iter().map(|class| self.ledger.custody().bytes_of(*class, grade)).sum())
         };
         Usage {
-            messages: self.custody.len() - self.custody.receipts(),
-            receipts: self.custody.receipts(),
-            bytes: self.custody.bytes_carried(),
+            messages: self.ledger.custody().len() - self.ledger.custody().receipts(),
+            receipts: self.ledger.custody().receipts(),
+            bytes: self.ledger.custody().bytes_carried(),
             quota_bytes: self.config.carry_bytes_max,
-            by_class: CLASSES.map(|class| (self.custody.count_in(class), self.custody.bytes_in(class))),
+            by_class: CLASSES
+                .map(|class| (self.ledger.custody().count_in(class), self.ledger.custody().bytes_in(class))),
             by_grade: GRADES.map(carried),
             evicted: self.evicted,
         }
     }
 
     pub fn tombstones(&self) -> usize {
-        self.tombstones.len()
+        self.ledger.tombstones().len()
     }
 
     /// Writes out all durable state; equal to what the store gives back after every commit.
     pub fn durable(&self) -> Durable {
-        Durable {
-            sequence: self.sequence_reserved,
-            next_row: self.custody.next_row(),
-            clock: self.clock,
-            held: self.held().map(|held| (held.row, held)).collect(),
-            buried: self.tombstones.iter().collect(),
-            departed: self.departed.iter().collect(),
-            beliefs: self.beliefs.iter().collect(),
-            letters: self.inbox.letters().map(|letter| (letter.row, letter.clone())).collect(),
-            delivered: self.inbox.delivered().clone(),
-            outgoing: self.outbox.iter().map(|outgoing| (outgoing.id, outgoing.clone())).collect(),
-            people: self.people.clone(),
-            learned: self.learned.clone(),
-            owed: self.owed.iter().map(|(key, ())| *key).collect(),
-        }
+        self.ledger.durable()
     }
 }

@@ -6,11 +6,12 @@ use ed25519_dalek::SigningKey;
 use rand_chacha::ChaCha8Rng;
 use rand_core::SeedableRng;
 
-use super::change::{Belief, Departure, Durable, What};
-use super::contact::{Contact, Flight};
-use super::offers::{Offers, STALLERS_MAX};
-use super::tombstones::TOMBSTONES_MAX;
-use super::{Agent, Config, Input, Mailboxes, OWED_MAX, SPENT_MAX, UNSETTLED_MAX};
+use super::OWED_MAX;
+use crate::agent::change::{Belief, Departure, Durable, What};
+use crate::agent::contact::{Contact, Flight};
+use crate::agent::offers::{Offers, STALLERS_MAX};
+use crate::agent::tombstones::TOMBSTONES_MAX;
+use crate::agent::{Agent, Config, Input, Mailboxes, SPENT_MAX, UNSETTLED_MAX};
 use crate::bundle::Signer;
 use crate::frame::{Hello, PROTOCOL_VERSION, RoutingInfo};
 use crate::id::{BundleId, NodeId};
@@ -48,13 +49,13 @@ fn flood(max: usize) -> impl Iterator<Item = BundleId> {
 #[test]
 fn what_one_peer_is_owed_displaces_nothing_that_others_are() {
     let (mut agent, mut out) = (agent(), Vec::new());
-    honest().for_each(|(peer, id)| agent.owe(peer, id, &mut out));
+    honest().for_each(|(peer, id)| agent.ledger.owe(peer, id, &mut out));
     for id in flood(OWED_MAX) {
-        agent.owe(node(FLOODER), id, &mut out);
+        agent.ledger.owe(node(FLOODER), id, &mut out);
         out.clear();
     }
-    assert_eq!(agent.owed.len(), OWED_MAX);
-    assert!(honest().all(|debt| agent.owed.get(&debt).is_some()));
+    assert_eq!(agent.ledger.owed.len(), OWED_MAX);
+    assert!(honest().all(|debt| agent.ledger.owed.get(&debt).is_some()));
 }
 
 #[test]
@@ -83,15 +84,15 @@ fn remember_much(agent: &mut Agent) {
     let mut out = Vec::new();
     for n in 0..MEMORIES as u32 + MORE {
         let (until, from, source) = (Timestamp(DAY.0), node(FLOODER), node(n));
-        agent.bury(id(n), until, node(n), &mut out);
-        agent.believe(id(HONEST + n), source, Belief { what: What::Delivered, until, from }, &mut out);
-        agent.owe(node(n), id(n), &mut out);
+        agent.ledger.bury(id(n), until, node(n), &mut out);
+        agent.ledger.believe(id(HONEST + n), source, Belief { what: What::Delivered, until, from }, &mut out);
+        agent.ledger.owe(node(n), id(n), &mut out);
         out.clear();
     }
 }
 
 fn memories(agent: &Agent) -> [usize; 3] {
-    [agent.tombstones.len(), agent.beliefs.len(), agent.owed.len()]
+    [agent.ledger.tombstones.len(), agent.ledger.beliefs.len(), agent.ledger.owed.len()]
 }
 
 #[test]
@@ -107,7 +108,7 @@ fn a_smaller_limit_leaves_fewer_memories_in_bounded_steps() {
     let (mut agent, mut out) = (agent(), Vec::new());
     remember_much(&mut agent);
     let departure = |n| Departure { accepted_at: Timestamp(0), until: Timestamp(n), from: node(1), source: node(2) };
-    (1..5_000).for_each(|n| agent.departed.insert(id(n), departure(n.into()), n % 2 == 0));
+    (1..5_000).for_each(|n| agent.ledger.departed.insert(id(n), departure(n.into()), n % 2 == 0));
     agent.handle(Moment::default(), Input::CarryLimit(LITTLE_BYTES), &mut out);
     let mut steps = 0;
     while agent.next_timeout().is_some_and(|(due, _)| due == Timestamp(0)) {
@@ -116,7 +117,7 @@ fn a_smaller_limit_leaves_fewer_memories_in_bounded_steps() {
         assert!(out.len() <= 4 * 1_024, "{} at once", out.len());
         steps += 1;
     }
-    assert_eq!((memories(&agent), agent.departed.len()), ([MEMORIES; 3], MEMORIES));
+    assert_eq!((memories(&agent), agent.ledger.departed.len()), ([MEMORIES; 3], MEMORIES));
     assert!(steps > 1);
 }
 
@@ -146,12 +147,12 @@ fn a_flood_of_tombstones_that_many_bring_displaces_itself_in_proportion() {
     let (mut agent, mut out) = (agent(), Vec::new());
     let first = 10_000;
     for n in 0..TOMBSTONES_MAX as u32 / 10 * 12 {
-        agent.bury(id(n), Timestamp(n.into()), node(n), &mut out);
+        agent.ledger.bury(id(n), Timestamp(n.into()), node(n), &mut out);
         out.clear();
     }
-    assert_eq!(agent.tombstones.len(), TOMBSTONES_MAX);
+    assert_eq!(agent.ledger.tombstones.len(), TOMBSTONES_MAX);
     // A fifth more than fits came: of the first, e^(-1/5) are left, whoever came first or ends first.
-    let left = (0..first).filter(|n| agent.tombstones.contains(&id(*n))).count();
+    let left = (0..first).filter(|n| agent.ledger.tombstones.contains(&id(*n))).count();
     assert!((8_000..8_400).contains(&left), "{left} of the first {first} are left");
 }
 
@@ -161,17 +162,17 @@ fn a_flood_of_tombstones_that_one_peer_brings_displaces_its_own() {
     agent.handle(Moment::default(), Input::CarryLimit(4 * LITTLE_BYTES), &mut out);
     let max = 4 * MEMORIES as u32;
     let mut bury = |agent: &mut Agent, n, from| {
-        agent.bury(id(n), Timestamp(DAY.0), node(from), &mut out);
+        agent.ledger.bury(id(n), Timestamp(DAY.0), node(from), &mut out);
         out.clear();
     };
     // Half of them stand since before a restart; the others a hundred peers brought.
-    (0..max / 2).for_each(|n| agent.tombstones.insert(id(n), Timestamp(DAY.0), None));
+    (0..max / 2).for_each(|n| agent.ledger.tombstones.insert(id(n), Timestamp(DAY.0), None));
     (max / 2..max).for_each(|n| bury(&mut agent, n, n % 100));
     for n in 0..3 * max {
         bury(&mut agent, 10 * max + n, FLOODER + 1_000);
     }
-    assert_eq!(agent.tombstones.len(), max as usize);
-    let left = |ids: std::ops::Range<u32>| ids.filter(|n| agent.tombstones.contains(&id(*n))).count();
+    assert_eq!(agent.ledger.tombstones.len(), max as usize);
+    let left = |ids: std::ops::Range<u32>| ids.filter(|n| agent.ledger.tombstones.contains(&id(*n))).count();
     let (old, new) = (left(0..max / 2), left(max / 2..max));
     assert!(old.min(new) > max as usize / 2 / 10 * 8, "{old} and {new} of {} each", max / 2);
 }

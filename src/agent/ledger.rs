@@ -1,0 +1,264 @@
+//! The ledger: everything of this node that outlives a restart.
+//!
+//! Its methods apply a change and emit it in one step, and they alone can: the fields are private, and what they hand out
+//! is for reading. So a store that commits what was emitted has what the agent has, and an act that rests on a change
+//! comes behind it in the outputs. What a flow decides, it writes here:
+//!
+//! ```text
+//! holding.rs    what is held, and the receipts that share a place
+//! memories.rs   what is remembered of ids that are not held: over, believed over, departed, owed
+//! mail.rs       inbox, outbox and people, what the strategy learned, sequence numbers
+//! ```
+//! How far time and sequence numbers came is durable too. What waits for the end of a batch to get its inbox row is not:
+//! its sender, who was promised nothing yet, brings it again.
+
+#[cfg(test)]
+mod floods;
+mod holding;
+mod mail;
+mod memories;
+
+use std::collections::BTreeMap;
+
+use rand_chacha::ChaCha8Rng;
+use rand_core::{Rng, SeedableRng};
+
+pub use self::holding::Vacated;
+use super::change::{Change, Durable, Person, Standing};
+use super::custody::{Custody, Slot};
+use super::departed::Departed;
+use super::inbox::Inbox;
+use super::io::Output;
+use super::outbox::Outbox;
+use super::place::{Origin, Place};
+use super::summary::IdIndex;
+use super::tombstones::{Beliefs, Tombstones};
+use crate::id::{BundleId, NodeId};
+use crate::planted;
+use crate::time::{Millis, Moment, SECOND, Timestamp};
+
+/// Most evictions that previous hops still have to hear of.
+const OWED_MAX: usize = 65_536;
+/// Where counting goes on at the latest: no node sends so much, but a damaged store may say that it did.
+const SEQUENCE_MAX: u64 = 1 << 62;
+/// How far durable time may lag behind while other changes are committed anyway.
+const TICK: Millis = SECOND;
+
+/// All durable state of one agent.
+pub struct Ledger {
+    /// When the last input happened.
+    at: Moment,
+    /// Where durable time stands.
+    clock: Moment,
+    /// The next sequence number without a clock, and the first that is not reserved yet.
+    sequence: u64,
+    sequence_reserved: u64,
+
+    custody: Custody,
+    /// Every id held: the lookup and the summary in one.
+    summary: IdIndex,
+    /// Receipts held that freed nothing here.
+    unmatched: Place<Slot, ()>,
+    /// Own receipts held.
+    signed: Place<Slot, ()>,
+
+    tombstones: Tombstones,
+    departed: Departed,
+    beliefs: Beliefs,
+    /// Evictions that previous hops have to hear of.
+    owed: Place<(NodeId, BundleId), ()>,
+    /// Most entries of each of these four, beside the bound it has in any case.
+    memories_max: usize,
+    /// Decides what makes way where shares are alike.
+    lots: ChaCha8Rng,
+
+    inbox: Inbox,
+    outbox: Outbox,
+    people: BTreeMap<NodeId, Person>,
+    learned: BTreeMap<NodeId, Vec<u8>>,
+}
+
+impl Ledger {
+    /// Reads in what is durable; `memories_max` is what [`Ledger::limit_memories`] says. What is secret to places and
+    /// lots follows from the seed.
+    pub fn restore(node: NodeId, seed: &[u8; 32], memories_max: usize, durable: Durable) -> Ledger {
+        let mut key = [0; 16];
+        stream(seed, "names").fill_bytes(&mut key);
+        let mut custody = Custody::keyed(&key);
+        custody.row_reserve(durable.next_row);
+        let named = durable.people.keys().filter(|node| is_named(&durable.people, node));
+        named.for_each(|node| custody.set_named(*node, true));
+        let mut tombstones = Tombstones::keyed(&key);
+        for (id, until) in durable.buried {
+            tombstones.insert(id, until, None);
+        }
+        stream(seed, "shares").fill_bytes(&mut key);
+        let mut beliefs = Beliefs::keyed(&key);
+        for ((id, signer), belief) in durable.beliefs {
+            beliefs.insert(id, signer, belief, is_named(&durable.people, &signer));
+        }
+        let mut owed = Place::keyed(&key);
+        for (peer, id) in durable.owed {
+            owed.insert((peer, id), (), Origin::of_peer(peer, is_named(&durable.people, &peer)));
+        }
+        let mut departed = Departed::keyed(&key);
+        for (id, departure) in durable.departed {
+            departed.insert(id, departure, is_named(&durable.people, &departure.source));
+        }
+        let mut inbox = Inbox::restore(durable.letters, durable.delivered);
+        // Whoever writes to himself is no stranger.
+        durable.people.keys().chain([&node]).for_each(|person| inbox.set_named(*person, true));
+        let sequence = durable.sequence.min(SEQUENCE_MAX);
+        let mut ledger = Ledger {
+            at: durable.clock,
+            clock: durable.clock,
+            sequence: match planted::is("agent-sequence-used-again") {
+                true => sequence.saturating_sub(64),
+                false => sequence,
+            },
+            sequence_reserved: sequence,
+            custody,
+            summary: IdIndex::default(),
+            unmatched: Place::keyed(&key),
+            signed: Place::keyed(&key),
+            tombstones,
+            departed,
+            beliefs,
+            owed,
+            memories_max,
+            lots: stream(seed, "lots"),
+            inbox,
+            outbox: Outbox::restore(durable.outgoing),
+            people: durable.people,
+            learned: durable.learned,
+        };
+        ledger.reinstate(|take| durable.held.values().for_each(take));
+        ledger
+    }
+
+    /// Says when what comes next happens.
+    pub fn proceed(&mut self, at: Moment) {
+        // Elapsed time never goes back, whatever a driver says.
+        self.at = Moment { now: self.at.now.max(at.now), wall: at.wall };
+    }
+
+    /// Bounds each table of memories: what is over that leaves by and by, as [`Ledger::remember_less`] is called.
+    pub fn limit_memories(&mut self, memories_max: usize) {
+        self.memories_max = memories_max;
+    }
+
+    /// A number that nobody else knows, to decide what makes way among equals.
+    pub fn draw(&mut self) -> u64 {
+        self.lots.next_u64()
+    }
+
+    fn emit(&mut self, change: Change, out: &mut Vec<Output>) {
+        // A home that knows no time yet could not tell how long it was off.
+        let is_first = self.clock.wall.0 == 0 && self.at.wall.0 != 0;
+        if is_first || self.at.now.since(self.clock.now) >= TICK {
+            self.clock = self.at;
+            out.push(Output::Commit(Change::Tick { at: self.at }));
+        }
+        out.push(Output::Commit(change));
+    }
+}
+
+/// What may be read.
+impl Ledger {
+    /// When the last input happened.
+    pub fn at(&self) -> Moment {
+        self.at
+    }
+
+    /// When that was, in elapsed time.
+    pub fn now(&self) -> Timestamp {
+        self.at.now
+    }
+
+    /// Where durable time stands.
+    pub fn clock(&self) -> Moment {
+        self.clock
+    }
+
+    pub fn custody(&self) -> &Custody {
+        &self.custody
+    }
+
+    /// The receipts held that freed nothing here.
+    pub fn unmatched(&self) -> &Place<Slot, ()> {
+        &self.unmatched
+    }
+
+    /// The own receipts held, as far as somebody shares in their place.
+    pub fn signed(&self) -> &Place<Slot, ()> {
+        &self.signed
+    }
+
+    pub fn tombstones(&self) -> &Tombstones {
+        &self.tombstones
+    }
+
+    pub fn departed(&self) -> &Departed {
+        &self.departed
+    }
+
+    pub fn beliefs(&self) -> &Beliefs {
+        &self.beliefs
+    }
+
+    /// Evictions that previous hops have to hear of.
+    pub fn owed(&self) -> &Place<(NodeId, BundleId), ()> {
+        &self.owed
+    }
+
+    pub fn inbox(&self) -> &Inbox {
+        &self.inbox
+    }
+
+    pub fn outbox(&self) -> &Outbox {
+        &self.outbox
+    }
+
+    pub fn people(&self) -> &BTreeMap<NodeId, Person> {
+        &self.people
+    }
+
+    /// Whether this person named a node, and did not block it.
+    pub fn is_contact(&self, node: &NodeId) -> bool {
+        is_named(&self.people, node)
+    }
+
+    /// What the strategy learned, by node.
+    pub fn learned(&self) -> &BTreeMap<NodeId, Vec<u8>> {
+        &self.learned
+    }
+
+    /// Writes out all durable state; equal to what the store gives back after every commit.
+    pub fn durable(&self) -> Durable {
+        let held = self.custody.slots().map(|slot| self.custody.held(slot));
+        Durable {
+            sequence: self.sequence_reserved,
+            next_row: self.custody.next_row(),
+            clock: self.clock,
+            held: held.map(|held| (held.row, held)).collect(),
+            buried: self.tombstones.iter().collect(),
+            departed: self.departed.iter().collect(),
+            beliefs: self.beliefs.iter().collect(),
+            letters: self.inbox.letters().map(|letter| (letter.row, letter.clone())).collect(),
+            delivered: self.inbox.delivered().clone(),
+            outgoing: self.outbox.iter().map(|outgoing| (outgoing.id, outgoing.clone())).collect(),
+            people: self.people.clone(),
+            learned: self.learned.clone(),
+            owed: self.owed.iter().map(|(key, ())| *key).collect(),
+        }
+    }
+}
+
+fn is_named(people: &BTreeMap<NodeId, Person>, node: &NodeId) -> bool {
+    people.get(node).is_some_and(|person| person.standing == Standing::Contact)
+}
+
+/// One random stream per purpose, all from one seed.
+pub fn stream(seed: &[u8; 32], purpose: &str) -> ChaCha8Rng {
+    ChaCha8Rng::from_seed(*blake3::keyed_hash(seed, purpose.as_bytes()).as_bytes())
+}

@@ -1,0 +1,98 @@
+//! The person's side: mail that came, mail that left, and whom this person named; with what the strategy learned and the
+//! numbers that one's own bundles bear.
+
+use std::sync::Arc;
+
+use super::Ledger;
+use crate::agent::change::{Change, Evidence, Letter, Marks, Outgoing, Person, What};
+use crate::agent::inbox::Arrival;
+use crate::agent::io::{Event, Output};
+use crate::bundle::Bundle;
+use crate::id::{BundleId, NodeId};
+
+/// How many sequence numbers one commit reserves.
+const SEQUENCE_STRIDE: u64 = 64;
+
+impl Ledger {
+    /// Keeps a bundle for this node until the end of the batch. It counts in the room for mail, and is not durable.
+    pub fn arrive(&mut self, arrival: Arrival) {
+        self.inbox.arrive(arrival);
+    }
+
+    /// Takes what came since the last batch ended.
+    pub fn take_arrivals(&mut self) -> Vec<Arrival> {
+        self.inbox.take_arrivals()
+    }
+
+    pub fn deliver(&mut self, letter: Letter, bundle: Arc<Bundle>, out: &mut Vec<Output>) {
+        self.custody.row_used(letter.row);
+        self.inbox.insert(letter.clone());
+        self.emit(Change::Deliver { letter, bundle }, out);
+    }
+
+    pub fn mark(&mut self, id: &BundleId, marks: Marks, out: &mut Vec<Output>) {
+        let Some(row) = self.inbox.find(id).map(|letter| letter.row) else { return };
+        self.inbox.mark(row, marks);
+        self.emit(Change::Mark { row, marks }, out);
+    }
+
+    pub fn discard_letter(&mut self, id: &BundleId, out: &mut Vec<Output>) {
+        let Some(row) = self.inbox.find(id).map(|letter| letter.row) else { return };
+        self.inbox.remove(row);
+        self.emit(Change::Discard { row }, out);
+    }
+
+    pub fn post(&mut self, outgoing: Outgoing, out: &mut Vec<Output>) {
+        self.outbox.insert(outgoing.clone());
+        self.emit(Change::Post { outgoing }, out);
+    }
+
+    /// Takes evidence in where it says something new.
+    pub fn attest(&mut self, id: BundleId, what: What, who: Option<NodeId>, out: &mut Vec<Output>) {
+        if !self.outbox.is_news(&id, what, who) {
+            return;
+        }
+        let evidence = Evidence { at: self.at, what, who };
+        self.outbox.attest(id, evidence);
+        self.emit(Change::Attest { id, evidence }, out);
+        out.push(Output::Report(Event::Status { id, evidence }));
+    }
+
+    pub fn unpost(&mut self, id: &BundleId, out: &mut Vec<Output>) {
+        if self.outbox.find(id).is_some() {
+            self.outbox.remove(id);
+            self.emit(Change::Unpost { id: *id }, out);
+        }
+    }
+
+    /// Names, blocks or forgets somebody.
+    pub fn name(&mut self, node: NodeId, person: Option<Person>, out: &mut Vec<Output>) {
+        match &person {
+            Some(person) => drop(self.people.insert(node, person.clone())),
+            None => drop(self.people.remove(&node)),
+        }
+        self.inbox.set_named(node, person.is_some());
+        self.custody.set_named(node, self.is_contact(&node));
+        self.emit(Change::Meet { node, person }, out);
+    }
+
+    pub fn learn(&mut self, node: NodeId, record: Option<Vec<u8>>, out: &mut Vec<Output>) {
+        match &record {
+            // Into the place of the old record: strategies learn of many nodes at every contact.
+            Some(bytes) => self.learned.entry(node).or_default().clone_from(bytes),
+            None => drop(self.learned.remove(&node)),
+        }
+        self.emit(Change::Learn { node, record }, out);
+    }
+
+    /// Takes the next creation sequence number. They are made durable in strides, ahead of use: a restart skips the rest
+    /// of one, and none is ever borne twice.
+    pub fn next_sequence(&mut self, out: &mut Vec<Output>) -> u64 {
+        if self.sequence == self.sequence_reserved {
+            self.sequence_reserved += SEQUENCE_STRIDE;
+            self.emit(Change::Count { sequence: self.sequence_reserved }, out);
+        }
+        self.sequence += 1;
+        self.sequence - 1
+    }
+}
