@@ -26,7 +26,6 @@ mod departed;
 mod drafts;
 mod fair;
 mod flow;
-pub mod held_back;
 mod inbox;
 pub mod io;
 mod lapse;

@@ -52,7 +52,7 @@
 //! | `agent/flow.rs` `PROPOSED_MAX` 1,024 | bundles proposed in one go | contact | the rest waits for the next turn | at once | |
 //! | `agent/lives.rs` `LIVES_TOLD_MAX` 1,024 | lives told in one go | contact | lot | at once | |
 //! | `agent/lapse.rs` `ENDS_MAX` 1,024 | lives that end in one step | all | the rest stays due | at once | `thousands_of_lives_that_end_at_once_end_in_bounded_steps` |
-//! | `agent/held_back.rs` `SAID_MAX` 1,024 | what was said and waits for a commit | all | committed at once | committed, three seconds | |
+//! | `driver/held_back.rs` `SAID_MAX` 1,024 | what was said and waits for a commit | all | committed at once | committed, three seconds | |
 //! | `agent/room.rs` `WEIGHED_MAX` 64 | bundles weighed for one place | all | the latest to expire | at once | |
 //! | `agent/routing/hearsay.rs` `TELLERS_MAX` 64 | peers whose words are kept | peer | oldest; present ones never | outlived | `what_peers_tell_is_bounded_however_many_they_are` |
 //! | `agent/routing/hearsay.rs` `HANDED_MAX` 1,024 | messages that peers were handed, until a receipt comes | all | oldest | the receipt | |

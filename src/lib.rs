@@ -22,6 +22,7 @@
 //! ```text
 //! floor 0  values   id, eid, time, cbor, bundle, receipt, message, frame    no clock, no IO, no policy
 //! floor 1  agent    custody, contact, summary, routing, inbox, outbox, ...  pure, deterministic
+//!          driver   one step: inputs to batches, commit before act          pure; node, sim and tests drive with it
 //! floor 2  edges    store, net, keys, seal, home, config, backup            each alone; they never meet
 //! floor 3  drivers  node (real time, threads), sim (virtual time)           the only two that own an agent
 //! floor 4  people   desk (answers), api (HTTP over a unix socket), cli, bench
@@ -53,6 +54,7 @@ pub mod config;
 #[cfg(feature = "node")]
 #[allow(clippy::disallowed_methods)] // reads real clocks
 pub mod desk;
+pub mod driver;
 pub mod eid;
 pub mod frame;
 #[cfg(feature = "node")]

@@ -8,7 +8,8 @@ use super::cast::{bundles, key};
 use super::process::Process;
 use super::{Failure, Row, row};
 use crate::agent::{Agent, Config, Input, Mailboxes, Output};
-use crate::bundle::{Bundle, Signer};
+use crate::bundle::Signer;
+use crate::driver::{Driver, Plain};
 use crate::frame::{Frame, Hello, PROTOCOL_VERSION, RoutingInfo, Transit};
 use crate::home::Home;
 use crate::keys::Identity;
@@ -55,25 +56,27 @@ fn fill(dir: &Path, count: usize) -> Result<(), Failure> {
     let mut store = RedbStore::open(&home.store_path(), StoreOptions::default())?;
     let config = Config { carry_bytes_max: 64 << 30, ..Config::default() };
     let mailboxes = Mailboxes::own(identity.signer());
-    let mut agent = Agent::restore(identity.node(), mailboxes, config, [1; 32], store.durable()?);
+    let agent = Agent::restore(identity.node(), mailboxes, config, [1; 32], store.durable()?);
+    let mut driver = Driver::new(agent, Plain);
     let (peer, absent) = (key(31).node(), key(201).node());
     let at = Moment { now: Timestamp(1), wall: DtnTime(0) };
-    let mut out = Vec::new();
-    agent.handle(at, Input::ContactUp { peer }, &mut out);
-    agent.handle(at, Input::Frame { from: peer, frame: hello() }, &mut out);
+    driver.take(at, Input::ContactUp { peer });
+    driver.take(at, Input::Frame { from: peer, frame: hello() });
     let mut sequence = 0;
     while sequence < count {
         let n = CHUNK.min(count - sequence);
         // One source a chunk, so that its sequence numbers start afresh.
         let source = ed25519_dalek::SigningKey::from_bytes(blake3::hash(&(sequence as u64).to_be_bytes()).as_bytes());
         for bundle in bundles(&source, absent, n)? {
-            take(&mut agent, at, peer, Arc::new(bundle), &mut out);
+            let (transit, size_bytes) = (Transit::default(), bundle.encoded_len() as u32);
+            driver.take(at, Input::Bundle { from: peer, transit, bundle: Arc::new(bundle), size_bytes });
+            driver.run_all_due(at);
         }
         sequence += n;
-        commit(&mut store, &mut out)?;
+        commit(&mut store, driver.flush())?;
     }
-    agent.handle(at, Input::ContactDown { peer }, &mut out);
-    commit(&mut store, &mut out)
+    driver.take(at, Input::ContactDown { peer });
+    commit(&mut store, driver.flush())
 }
 
 fn hello() -> Frame {
@@ -91,15 +94,10 @@ fn hello() -> Frame {
     })
 }
 
-fn take(agent: &mut Agent, at: Moment, from: crate::id::NodeId, bundle: Arc<Bundle>, out: &mut Vec<Output>) {
-    let size_bytes = bundle.encoded_len() as u32;
-    agent.handle(at, Input::Bundle { from, transit: Transit::default(), bundle, size_bytes }, out);
-    agent.handle(at, Input::Timeout, out);
-}
-
-fn commit(store: &mut RedbStore, out: &mut Vec<Output>) -> Result<(), Failure> {
-    let changes: Vec<_> = out
-        .drain(..)
+/// Commits a batch; of its acts none has anybody to hear of it.
+fn commit(store: &mut RedbStore, batch: Vec<Output>) -> Result<(), Failure> {
+    let changes: Vec<_> = batch
+        .into_iter()
         .filter_map(|output| if let Output::Commit(change) = output { Some(change) } else { None })
         .collect();
     for changes in changes.chunks(4_096) {

@@ -23,12 +23,12 @@ use super::queue::Queue;
 use super::tape::Tape;
 use super::work::{Parsed, Work};
 use crate::agent::change::{Change, Durable};
-use crate::agent::held_back::{self, HeldBack, Weight};
-use crate::agent::{Agent, Cause, Input, Output};
+use crate::agent::{Agent, Input, Output};
+use crate::driver::{self, Driver, Step, Weight};
 use crate::planted;
 use crate::store::StoreError;
 use crate::store::writer::{Batch, StoreThread};
-use crate::time::Timestamp;
+use crate::time::Moment;
 
 /// Most pieces of work in one batch.
 const BATCH_MAX: usize = 256;
@@ -67,9 +67,8 @@ impl LastFailure {
 }
 
 pub struct Core {
-    agent: Agent,
-    /// Gives the agent its inputs.
-    tape: Tape,
+    /// The agent, what of it is not handed over yet, and the tape that gives it its inputs.
+    driver: Driver<Tape>,
     clock: Clock,
     restore: Restore,
     space: Space,
@@ -82,8 +81,6 @@ pub struct Core {
     courier: Courier,
     pool: Pool,
     generation: u64,
-    /// What the agent said and may wait for the next commit.
-    held_back: HeldBack<Said>,
     /// How many batches the store has and did not answer for.
     ahead: Arc<AtomicUsize>,
     failure: Arc<LastFailure>,
@@ -95,32 +92,49 @@ struct Ahead {
     core: Thread,
 }
 
-/// What was gathered and not handed over yet.
+/// What goes with the batch that is open.
 #[derive(Default)]
 struct Open {
-    out: Vec<Output>,
-    /// Contacts that began or ended, each before the output at its index: what was said to a peer in one contact must
-    /// not reach it in the next.
-    ways: Vec<(usize, Act)>,
+    /// Answers to those who looked; given after all else.
     looks: Vec<Act>,
-    /// Given back when all of it is handed over.
+    /// Given back when the batch is handed over.
     permits: Vec<Box<dyn Send>>,
     /// Of frames: given back when what came of them is said, for an answer can be as long as its frame.
     permits_of_frames: Vec<Box<dyn Send>>,
 }
 
-/// What a batch says, in order.
-enum Said {
+/// What a batch says, in order. Contacts that begin and end are among the acts: what was said to a peer in one contact
+/// must not reach it in the next.
+pub enum Said {
     Change(Change),
     Act(Act),
 }
 
-impl held_back::Said for Said {
+impl driver::Said for Said {
     fn weight(&self) -> Weight {
         match self {
             Said::Change(change) => change.weight(),
             Said::Act(act) => act.weight(),
         }
+    }
+
+    fn change(&self) -> Option<&Change> {
+        if let Said::Change(change) = self { Some(change) } else { None }
+    }
+}
+
+impl Step for Tape {
+    type Said = Said;
+
+    fn give(&mut self, agent: &mut Agent, at: Moment, input: Input, out: &mut Vec<Output>) {
+        self.handle(agent, at, input, out);
+    }
+
+    fn add(&mut self, out: Vec<Output>, open: &mut Vec<Said>) {
+        open.extend(out.into_iter().filter_map(|output| match output {
+            Output::Commit(change) => Some(Said::Change(change)),
+            act => Act::of(act).map(Said::Act),
+        }));
     }
 }
 
@@ -145,8 +159,7 @@ impl Core {
         let Parts { agent, tape, clock, restore, space, idle, work, store, courier, pool, failure } = parts;
         let (generation, ahead, space_asked, changed) = (0, Arc::default(), None, None);
         Core {
-            agent,
-            tape,
+            driver: Driver::new(agent, tape),
             clock,
             restore,
             space,
@@ -158,7 +171,6 @@ impl Core {
             courier,
             pool,
             generation,
-            held_back: HeldBack::default(),
             ahead,
             failure,
         }
@@ -169,7 +181,7 @@ impl Core {
         loop {
             let mut next = self.wait();
             let mut open = Open::default();
-            self.ask_space(&mut open.out);
+            self.ask_space();
             let mut stop = false;
             let mut taken = 0;
             while let Some(work) = next.take() {
@@ -177,30 +189,33 @@ impl Core {
                     Work::Stop => stop = true,
                     Work::Failed(generation, error) if generation == self.generation => {
                         // Everything gathered since is from an agent that is no more.
-                        let ways = std::mem::take(&mut open.ways).into_iter().map(|(_, way)| way).collect();
+                        let (ways, mut ran_ahead): (Vec<Said>, Vec<Said>) =
+                            self.driver.abandon().into_iter().partition(Said::is_of_contact);
                         if !planted::is("driver-keeps-what-ran-ahead") {
+                            ran_ahead.clear();
                             open = Open { permits: open.permits, ..Open::default() };
                         }
                         if self.start_again(&error, ways).is_break() {
                             // Of what was gathered nothing is durable, and nothing will be.
                             return;
                         }
+                        ran_ahead.into_iter().for_each(|said| self.driver.say(said));
                     }
                     work => self.take(work, &mut open),
                 }
                 taken += 1;
-                if taken < BATCH_MAX && open.out.len() < BATCH_CHANGES_MAX && !stop {
+                if taken < BATCH_MAX && self.driver.open().len() < BATCH_CHANGES_MAX && !stop {
                     next = self.work.try_take();
                 }
             }
-            self.run_due(&mut open.out);
-            self.tape.flush();
+            self.run_due();
+            self.driver.step.flush();
             self.hand_over(open);
             if stop {
                 break;
             }
         }
-        let last = self.held_back.flush();
+        let last = self.driver.flush();
         self.commit(last, Vec::new());
         // Acts of the last batches are performed before the process may end.
         let _ = block_on(self.store.flush());
@@ -212,8 +227,7 @@ impl Core {
             std::thread::park_timeout(Duration::from_millis(1));
         }
         let now = self.clock.moment().now;
-        let due = self.agent.next_timeout().map(|(due, _)| due).into_iter().chain(self.held_back.due()).min();
-        let due = due.map(|due| Duration::from_millis(due.since(now).0));
+        let due = self.driver.due().map(|due| Duration::from_millis(due.since(now).0));
         let idle = self.changed.map(|since| self.idle.saturating_sub(since.elapsed()));
         let Some(span) = [due, idle].into_iter().flatten().min() else { return self.work.take() };
         let work = self.work.take_within(span);
@@ -225,102 +239,82 @@ impl Core {
     }
 
     /// Tells the agent of the disk, at most once a second and only when there is something to do.
-    fn ask_space(&mut self, out: &mut Vec<Output>) {
+    fn ask_space(&mut self) {
         if self.space_asked.is_none_or(|asked| asked.elapsed() >= SPACE) {
             self.space_asked = Some(Instant::now());
             let free_bytes = (self.space)();
-            self.tape.mind_space(free_bytes);
-            self.handle(Input::Space { free_bytes }, out);
+            self.driver.step.mind_space(free_bytes);
+            self.handle(Input::Space { free_bytes });
         }
     }
 
     fn take(&mut self, work: Work, open: &mut Open) {
-        let out = &mut open.out;
         match work {
-            Work::Input(input) => self.handle(input, out),
+            Work::Input(input) => self.handle(input),
             Work::FromPeer(input, permit) => {
                 let is_frame = matches!(input, Input::Frame { .. }) && !planted::is("driver-answers-unbounded");
-                self.handle(input, out);
+                self.handle(input);
                 if is_frame { &mut open.permits_of_frames } else { &mut open.permits }.push(permit);
             }
             Work::Met(peer, sender) => {
-                open.ways.push((out.len(), Act::Greet(peer, sender)));
-                self.handle(Input::ContactUp { peer }, out);
+                self.driver.say(Said::Act(Act::Greet(peer, sender)));
+                self.handle(Input::ContactUp { peer });
             }
             Work::Parted(peer) => {
-                open.ways.push((out.len(), Act::Part(peer)));
-                self.handle(Input::ContactDown { peer }, out);
+                self.driver.say(Said::Act(Act::Part(peer)));
+                self.handle(Input::ContactDown { peer });
             }
             Work::Look(look) => {
                 // Whoever looks sees whole batches, and no life that is over.
-                self.run_due(out);
-                open.looks.push(Act::Call(look(&self.agent)));
+                self.run_due();
+                open.looks.push(Act::Call(look(&self.driver.agent)));
             }
             Work::Decide(decide) => {
-                self.run_due(out);
-                let (input, tell) = decide(&self.agent);
-                input.into_iter().for_each(|input| self.handle(input, out));
+                self.run_due();
+                let (input, tell) = decide(&self.driver.agent);
+                input.into_iter().for_each(|input| self.handle(input));
                 open.looks.push(Act::Call(tell));
             }
             Work::Parsed(parsed)
-                if self.agent.turns_away(&parsed.id())
+                if self.driver.agent.turns_away(&parsed.id())
                     || planted::again("driver-dedup-by-unverified-id", &parsed.id().0) =>
             {
                 let (id, Parsed { from, transit, .. }) = (parsed.id(), parsed);
-                self.handle(Input::Duplicate { from, transit, id }, out);
+                self.handle(Input::Duplicate { from, transit, id });
             }
             Work::Parsed(parsed) => self.pool.verify(parsed),
             Work::Failed(..) | Work::Stop => {}
         }
     }
 
-    fn handle(&mut self, input: Input, out: &mut Vec<Output>) {
+    fn handle(&mut self, input: Input) {
         if let Input::Bundle { bundle, .. } = &input
-            && self.agent.is_contact(&bundle.source)
+            && self.driver.agent.is_contact(&bundle.source)
         {
             self.clock.second_sign(bundle.creation.time);
         }
-        self.tape.handle(&mut self.agent, self.clock.moment(), input, out);
+        self.driver.take(self.clock.moment(), input);
     }
 
-    fn run_due(&mut self, out: &mut Vec<Output>) {
-        let now: Timestamp = self.clock.moment().now;
-        while let Some((_, cause)) = self.agent.next_timeout().filter(|(due, _)| *due <= now) {
-            self.handle(Input::Timeout, out);
-            // Whoever else has something to say comes first.
-            if cause == Cause::Turn {
-                return;
-            }
-        }
+    fn run_due(&mut self) {
+        // After a turn whoever else has something to say comes first.
+        self.driver.run_due(self.clock.moment());
     }
 
-    /// Puts a batch in order, and commits what of it cannot wait.
+    /// Ends a batch, and commits what of it cannot wait.
     fn hand_over(&mut self, open: Open) {
-        let Open { out, ways, looks, permits: _permits, permits_of_frames } = open;
-        let mut said = Vec::with_capacity(out.len() + ways.len() + looks.len());
-        let mut ways = ways.into_iter().peekable();
-        for (index, output) in out.into_iter().enumerate() {
-            while let Some((_, way)) = ways.next_if(|(before, _)| *before <= index) {
-                said.push(Said::Act(way));
-            }
-            said.extend(match output {
-                Output::Commit(change) => Some(Said::Change(change)),
-                act => Act::of(act).map(Said::Act),
-            });
-        }
-        said.extend(ways.map(|(_, way)| Said::Act(way)));
-        said.extend(looks.into_iter().map(Said::Act));
-        let now = self.clock.moment().now;
-        let now_said = self.held_back.take(said, now);
-        self.commit(now_said, permits_of_frames);
+        let Open { looks, permits: _permits, permits_of_frames } = open;
+        looks.into_iter().for_each(|look| self.driver.say(Said::Act(look)));
+        let batch = self.driver.close(self.clock.moment().now);
+        self.commit(batch, permits_of_frames);
     }
 
-    /// Splits what was said: changes to the store, acts to the courier once the store has them.
-    fn commit(&mut self, said: Vec<Said>, permits_of_frames: Vec<Box<dyn Send>>) {
+    /// Splits a batch: changes to the store, acts to the courier once the store has them.
+    fn commit(&mut self, batch: Vec<Said>, permits_of_frames: Vec<Box<dyn Send>>) {
         let mut changes: Vec<Change> = Vec::new();
         let mut acts: Vec<Act> = Vec::new();
-        for one in said {
-            match one {
+        for said in batch {
+            match said {
                 Said::Change(change) => changes.push(change),
                 Said::Act(act) => acts.push(act),
             }
@@ -364,20 +358,19 @@ impl Core {
     /// from the store.
     ///
     /// Until the store can be read again whoever asks is told of the failure, and a node that is to stop does.
-    fn start_again(&mut self, error: &StoreError, ways: Vec<Act>) -> ControlFlow<()> {
+    fn start_again(&mut self, error: &StoreError, ways: Vec<Said>) -> ControlFlow<()> {
         tracing::error!(%error, "a commit failed; going on from what is durable");
         self.generation += 1;
-        // Thought out on top of what did not happen.
-        self.held_back = HeldBack::default();
-        self.courier.perform(ways);
+        self.courier.perform(ways.into_iter().filter_map(Said::act).collect());
         self.courier.perform(vec![Act::PartWithAll]);
         loop {
-            let restored = block_on(self.store.reset()).and_then(|durable| (self.restore)(durable, &mut self.tape));
+            let restored =
+                block_on(self.store.reset()).and_then(|durable| (self.restore)(durable, &mut self.driver.step));
             match restored {
                 Ok(agent) => {
                     // Batches behind the one that failed have failed by now as well.
                     self.courier.perform(vec![Act::PartWithAll]);
-                    self.agent = agent;
+                    self.driver.start_again(agent);
                     return ControlFlow::Continue(());
                 }
                 Err(error) => {
@@ -406,6 +399,16 @@ impl Core {
             }
         }
         ControlFlow::Continue(())
+    }
+}
+
+impl Said {
+    fn is_of_contact(&self) -> bool {
+        matches!(self, Said::Act(act) if act.is_of_contact())
+    }
+
+    fn act(self) -> Option<Act> {
+        if let Said::Act(act) = self { Some(act) } else { None }
     }
 }
 

@@ -33,7 +33,7 @@ fn stamps_under_a_clock_do_not_tell_how_much_was_written_and_keep_their_order() 
     let away = Eid::mail(Ghost::new(51).id);
     let stamp = |world: &mut World| {
         let id = world.send_to(0, away.clone(), DAY, None).unwrap();
-        world.nodes[0].agent.sent_one(&id).unwrap().creation
+        world.nodes[0].agent().sent_one(&id).unwrap().creation
     };
     let (first, second) = (stamp(&mut world), stamp(&mut world));
     assert_eq!((second.time, second.sequence), (first.time, first.sequence + 1), "in one millisecond");
@@ -48,7 +48,7 @@ fn a_source_bears_no_sequence_number_twice_restarts_included() {
     let mut sequences = std::collections::BTreeSet::new();
     for round in 0..30 {
         let id = world.send(ALICE, BOB).unwrap();
-        let creation = world.nodes[ALICE].agent.sent_one(&id).unwrap().creation;
+        let creation = world.nodes[ALICE].agent().sent_one(&id).unwrap().creation;
         assert!(sequences.insert(creation.sequence), "{creation:?} in round {round}");
         if round % 3 == 0 {
             world.crash(ALICE);
@@ -93,7 +93,7 @@ fn a_letter_deleted_long_ago_does_not_come_again() {
     // Its clock says that no time went by, so that the copy still lives.
     world.nodes[0].wall_offset = -(DAY.times(10).0 as i64);
     world.pass(DAY.times(10));
-    assert_eq!(world.nodes[0].agent.tombstones(), 0);
+    assert_eq!(world.nodes[0].agent().tombstones(), 0);
     world.take(0, &from, &message);
     world.crash(0);
     world.haunt(0, &from);
@@ -211,7 +211,7 @@ fn a_copy_that_outlived_the_receipt_gets_another_and_no_second_row() {
         // Downtime is counted too long by a clock that jumped, and the receipt's life ends before the copy's.
         world.nodes[0].wall_offset = -(DAY.times(10).0 as i64);
         world.pass(DAY.times(10));
-        assert_eq!(world.nodes[0].agent.held().count(), 0, "the receipt is over");
+        assert_eq!(world.nodes[0].agent().held().count(), 0, "the receipt is over");
         world.haunt(0, &from);
         world.said_to(&from);
         for time in ["first", "second"] {
@@ -222,7 +222,7 @@ fn a_copy_that_outlived_the_receipt_gets_another_and_no_second_row() {
             assert_eq!(proofs.len(), usize::from(time == "first"), "one receipt, the {time} time");
             assert!(proofs.iter().all(|proof| proof.kind == ReceiptKind::Delivered && proof.ids == [message.id]));
         }
-        assert_eq!(world.nodes[0].agent.held().count(), 1);
+        assert_eq!(world.nodes[0].agent().held().count(), 1);
         assert_eq!(world.inbox(0).len(), usize::from(!discards));
     }
 }

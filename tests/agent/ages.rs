@@ -32,7 +32,7 @@ fn message(from: &mut Ghost) -> Bundle {
 }
 
 fn life_left(world: &World, n: usize, id: BundleId) -> Option<u64> {
-    world.nodes[n].agent.held_one(&id).map(|held| held.expires.0 - world.now)
+    world.nodes[n].agent().held_one(&id).map(|held| held.expires.0 - world.now)
 }
 
 fn lives_told(said: &[Said]) -> Vec<(BundleId, Millis)> {
@@ -78,7 +78,7 @@ fn a_copy_that_claims_every_hop_is_taken_and_handed_on() {
         assert!(world.holds(1, message.id), "count {count}");
         world.meet(1, 2);
         assert_eq!(world.inbox(2), [message.id], "count {count}");
-        assert_eq!(world.nodes[2].agent.letter(&message.id).unwrap().hops.count, 255, "it stays at the limit");
+        assert_eq!(world.nodes[2].agent().letter(&message.id).unwrap().hops.count, 255, "it stays at the limit");
     }
 }
 
@@ -235,7 +235,7 @@ fn what_was_evicted_or_died_young_and_comes_again_goes_on_with_its_life() {
     assert!(!world.holds(0, message.id), "its whole life has passed here");
     assert_eq!(refusals(&world.said_to(&hostile)).last(), Some(&(message.id, Refusal::Expired)));
     world.pass(DAY.times(3));
-    assert!(world.nodes[0].agent.next_timeout().is_none() && world.nodes[0].agent.durable().departed.is_empty());
+    assert!(world.nodes[0].agent().next_timeout().is_none() && world.nodes[0].agent().durable().departed.is_empty());
 }
 
 #[test]
@@ -283,12 +283,12 @@ fn every_change_of_a_life_is_one_that_a_store_applies() {
     let message = message(&mut from);
     world.haunt(0, &from);
     world.take_with(0, &from, &message, aged(HOUR.times(4)), 1);
-    let held = world.nodes[0].agent.held_one(&message.id).unwrap();
-    let mut model = world.nodes[0].agent.durable();
+    let held = world.nodes[0].agent().held_one(&message.id).unwrap();
+    let mut model = world.nodes[0].agent().durable();
     world.take_with(0, &from, &message, aged(Millis(0)), 1);
     let (age, expires) = (Millis(0), held.accepted_at + DAY);
     model.apply(&Change::Prolong { row: held.row, age, expires });
-    assert_eq!(model, world.nodes[0].agent.durable());
+    assert_eq!(model, world.nodes[0].agent().durable());
 }
 
 #[test]
@@ -310,10 +310,10 @@ fn however_often_lives_grow_each_contact_hears_of_each_once_when_it_has_its_turn
         for ids in ids.chunks(1_000) {
             let lives = ids.iter().map(|id| (*id, HOUR.times(2 * hours))).collect();
             let frame = Frame::Lives { lives };
-            world.nodes[0].agent.handle(at, Input::Frame { from: hostile.id, frame }, &mut out);
+            world.nodes[0].driver.agent.handle(at, Input::Frame { from: hostile.id, frame }, &mut out);
         }
     }
-    let agent = &mut world.nodes[0].agent;
+    let agent = &mut world.nodes[0].driver.agent;
     let told_of = |out: &[Output]| {
         let lives = out.iter().filter_map(|output| match output {
             Output::Send { frame: Frame::Lives { lives }, .. } => Some(lives.len()),

@@ -120,7 +120,7 @@ fn home() -> (Arc<SigningKey>, Durable, Vec<Arc<Bundle>>) {
 
 fn bundles(world: &World) -> Vec<Arc<Bundle>> {
     let bodies = world.nodes.iter().flat_map(|node| {
-        let rows: Vec<Row> = node.agent.held().map(|held| held.row).collect();
+        let rows: Vec<Row> = node.agent().held().map(|held| held.row).collect();
         rows.into_iter().filter_map(|row| node.store.bundle(row).cloned())
     });
     bodies.collect()

@@ -93,11 +93,11 @@ fn along_a_line_of_five_a_message_goes_from_hand_to_hand_and_its_receipt_comes_b
         world.meet(n, n + 1);
     }
     assert_eq!(world.inbox(4), [id]);
-    let letter = world.nodes[4].agent.letter(&id).unwrap().clone();
+    let letter = world.nodes[4].agent().letter(&id).unwrap().clone();
     assert_eq!((letter.hops.count, letter.hops.age), (4, HOUR.times(4)));
     assert_eq!(world.state(0, id), What::Custody);
     for n in 1..4 {
-        let held = world.nodes[n].agent.held_one(&id);
+        let held = world.nodes[n].agent().held_one(&id);
         assert!(held.is_none_or(|held| held.grade == Grade::Custody), "a copy handed on releases nobody");
     }
     for n in (0..4).rev() {
@@ -154,7 +154,7 @@ fn a_node_asks_to_dial_whoever_it_got_something_for() {
     world.send(ALICE, BOB).unwrap();
     world.meet(ALICE, CAROL);
     let bob = world.nodes[BOB].id;
-    assert!(world.nodes[CAROL].agent.wants(bob));
+    assert!(world.nodes[CAROL].agent().wants(bob));
     assert_eq!(world.dialled[CAROL], [bob]);
     world.up(CAROL, BOB);
     world.send(CAROL, BOB).unwrap();
@@ -165,7 +165,7 @@ fn a_node_asks_to_dial_whoever_it_got_something_for() {
 fn a_message_whose_body_the_store_lost_is_not_called_queued_here_any_more() {
     let mut world = World::of(2);
     let id = world.send(ALICE, BOB).unwrap();
-    let (to, row) = (world.nodes[BOB].id, world.nodes[ALICE].agent.held_one(&id).unwrap().row);
+    let (to, row) = (world.nodes[BOB].id, world.nodes[ALICE].agent().held_one(&id).unwrap().row);
     world.input(ALICE, dak::agent::Input::Unreadable { to, id, row: Row(row.0 + 1) });
     assert!(world.holds(ALICE, id), "what could not be read was another copy, gone since");
     world.input(ALICE, dak::agent::Input::Unreadable { to, id, row });

@@ -129,14 +129,14 @@ fn what_comes_after_the_end_of_a_contact_changes_nothing_and_gets_no_answer() {
     world.take(0, &from, &known);
     world.leave(0, &from);
     world.said_to(&from);
-    let before = world.nodes[0].agent.durable();
+    let before = world.nodes[0].agent().durable();
     world.take(0, &from, &known);
     world.take(0, &from, &new);
     world.hear(0, &from, &Frame::Offer { ids: vec![new.id] });
     world.hear(0, &from, &Frame::Take { ids: vec![known.id] });
     world.hear(0, &from, &Frame::Hello(from.hello()));
     assert!(world.said_to(&from).is_empty());
-    assert_eq!(world.nodes[0].agent.durable(), before);
+    assert_eq!(world.nodes[0].agent().durable(), before);
 }
 
 #[test]
@@ -153,7 +153,7 @@ fn somebody_who_carries_for_nobody_asks_for_nothing_offered_and_wants_no_second_
     let said = world.said_to(&from);
     assert_eq!(takes(&said), []);
     assert_eq!(refusals(&said), [(message.id, Refusal::Unwilling), (receipt.id, Refusal::Unwilling)]);
-    assert!(world.nodes[0].agent.durable().beliefs.is_empty());
+    assert!(world.nodes[0].agent().durable().beliefs.is_empty());
 }
 
 #[test]
@@ -205,7 +205,7 @@ fn blocking_somebody_takes_the_place_of_a_contact_from_what_is_carried_for_them(
     let message = friend.message(Eid::mail(Ghost::new(51).id), DAY, b"hello");
     world.haunt(0, &friend);
     world.take(0, &friend, &message);
-    let usage = |world: &World| world.nodes[0].agent.usage().by_class.map(|(count, _)| count);
+    let usage = |world: &World| world.nodes[0].agent().usage().by_class.map(|(count, _)| count);
     assert_eq!(usage(&world), [0, 1, 0]);
     world.name(0, friend.id, Standing::Blocked);
     assert_eq!(usage(&world), [1, 0, 0]);
@@ -235,7 +235,7 @@ fn a_receipt_keeps_the_class_of_what_it_freed_when_its_signer_is_named() {
     world.take(0, &friend, &message);
     let receipt = to.receipt(friend.id, dak::receipt::ReceiptKind::Delivered, &[message.id]);
     world.take(0, &friend, &receipt);
-    let usage = |world: &World| world.nodes[0].agent.usage().by_class.map(|(count, _)| count);
+    let usage = |world: &World| world.nodes[0].agent().usage().by_class.map(|(count, _)| count);
     assert_eq!(usage(&world), [0, 1, 0]);
     world.input(0, Input::Meet { node: to.id, person: None });
     assert_eq!(usage(&world), [0, 1, 0]);
@@ -246,11 +246,11 @@ fn tampered_truncated_and_forged_bundles_are_refused_and_the_genuine_one_arrives
     let mut world = World::of(3);
     let id = world.send(ALICE, BOB).unwrap();
     let alice = Ghost::new(1);
-    let row = world.nodes[ALICE].agent.row_of(&id).unwrap();
+    let row = world.nodes[ALICE].agent().row_of(&id).unwrap();
     let genuine = world.body(ALICE, row);
     let hostile = Ghost::new(66);
     world.haunt(BOB, &hostile);
-    let empty = world.nodes[BOB].agent.durable();
+    let empty = world.nodes[BOB].agent().durable();
     let transit = Transit { hops: Hops { age: Millis(1), count: 1 }, copies: 1 };
     let frame = encode_bundle(&transit, &genuine);
     let forged = {
@@ -275,7 +275,7 @@ fn tampered_truncated_and_forged_bundles_are_refused_and_the_genuine_one_arrives
     }
     world.arrive(hostile.id, BOB, &forged);
     world.settle();
-    assert_eq!(world.nodes[BOB].agent.durable(), empty, "nothing is stored");
+    assert_eq!(world.nodes[BOB].agent().durable(), empty, "nothing is stored");
     assert!(world.nodes[BOB].events.is_empty(), "nothing is shown");
     assert!(world.said_to(&hostile).is_empty() || grants(&world.said_to(&hostile)).is_empty());
     world.haunt(BOB, &alice);
@@ -314,7 +314,7 @@ fn a_replay_after_the_tombstone_with_its_age_rewritten_fills_no_second_row() {
     world.take_in_one_batch(0, from.id, vec![message]);
     world.pass(DAY);
     world.crash(0);
-    assert_eq!(world.nodes[0].agent.tombstones(), 0);
+    assert_eq!(world.nodes[0].agent().tombstones(), 0);
     world.haunt(0, &from);
     // It was under way to verification when the first one came, so nobody dropped it before.
     world.take_in_one_batch(0, from.id, vec![replay]);
@@ -332,7 +332,7 @@ fn an_aged_copy_dies_without_a_tombstone_and_the_genuine_one_is_taken() {
     world.take_with(0, &hostile, &message, Hops { age: Millis(DAY.0 - 1_000), count: 1 }, 1);
     assert!(world.holds(0, message.id));
     world.pass(MINUTE);
-    assert!(!world.nodes[0].agent.knows(&message.id));
+    assert!(!world.nodes[0].agent().knows(&message.id));
     world.haunt(0, &from);
     world.take(0, &from, &message);
     world.meet(0, 1);
@@ -369,7 +369,7 @@ fn floods_of_custody_signals_and_give_ups_leave_a_bounded_record_that_still_take
     }
     let record = world.evidence(ALICE, id).len();
     assert!(record <= EVENTS_MAX, "{record} events");
-    assert!(world.nodes[ALICE].agent.sent_one(&id).unwrap().unlisted.answers > 100, "the others are counted");
+    assert!(world.nodes[ALICE].agent().sent_one(&id).unwrap().unlisted.answers > 100, "the others are counted");
     world.meet(ALICE, BOB);
     assert_eq!(world.state(ALICE, id), What::Delivered);
 }
@@ -378,7 +378,7 @@ fn floods_of_custody_signals_and_give_ups_leave_a_bounded_record_that_still_take
 fn frames_that_no_honest_peer_sends_are_reported_and_change_nothing() {
     let mut world = World::of(1);
     let id = world.send_to(0, Eid::mail(Ghost::new(51).id), DAY, None).unwrap();
-    let before = world.nodes[0].agent.durable();
+    let before = world.nodes[0].agent().durable();
     let odd = [
         Frame::Hello(Ghost::new(66).hello()),
         Frame::MoreCells { start: 0, count: 32_768 },
@@ -406,7 +406,7 @@ fn frames_that_no_honest_peer_sends_are_reported_and_change_nothing() {
     world.haunt(0, &hostile);
     quiet.iter().for_each(|frame| world.hear(0, &hostile, frame));
     world.pass(HOUR);
-    assert_eq!(world.nodes[0].agent.durable().held, before.held);
+    assert_eq!(world.nodes[0].agent().durable().held, before.held);
     assert!(world.holds(0, id));
 }
 

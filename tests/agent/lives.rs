@@ -28,7 +28,7 @@ fn the_first_commit_of_a_home_knows_when_it_was() {
     let mut world = World::of(2);
     world.pass(Millis(10));
     world.send(ALICE, BOB).unwrap();
-    assert_eq!(world.nodes[ALICE].agent.durable().clock.wall.0, WALL + 10);
+    assert_eq!(world.nodes[ALICE].agent().durable().clock.wall.0, WALL + 10);
 }
 
 #[test]
@@ -54,7 +54,7 @@ fn a_clock_without_a_battery_neither_stamps_nor_shortens_a_life() {
         world.nodes[n].wall_offset = -(WALL as i64);
     }
     let id = world.send_with(ALICE, BOB, DAY, None).unwrap();
-    assert_eq!(world.nodes[ALICE].agent.sent_one(&id).unwrap().creation.time.0, 0, "it has no sent time");
+    assert_eq!(world.nodes[ALICE].agent().sent_one(&id).unwrap().creation.time.0, 0, "it has no sent time");
     world.pass(HOUR);
     world.meet(ALICE, CAROL);
     world.pass(HOUR.times(22));
@@ -128,12 +128,12 @@ fn elapsed_time_that_a_driver_takes_back_does_not_lengthen_a_life() {
     let message = from.message(Eid::mail(from.id), HOUR.times(2), b"hello");
     world.haunt(0, &from);
     world.take(0, &from, &message);
-    let expires = world.nodes[0].agent.held_one(&message.id).unwrap().expires;
+    let expires = world.nodes[0].agent().held_one(&message.id).unwrap().expires;
     world.now = 0;
     let second = from.message(Eid::mail(from.id), HOUR.times(2), b"again");
     world.take(0, &from, &second);
-    assert_eq!(world.nodes[0].agent.at().now.0, HOUR.0);
-    assert!(world.nodes[0].agent.held_one(&second.id).unwrap().expires >= expires);
+    assert_eq!(world.nodes[0].agent().at().now.0, HOUR.0);
+    assert!(world.nodes[0].agent().held_one(&second.id).unwrap().expires >= expires);
     world.now = HOUR.0;
     world.pass(HOUR.times(2));
     assert!(!world.holds(0, message.id) && !world.holds(0, second.id));
@@ -142,18 +142,18 @@ fn elapsed_time_that_a_driver_takes_back_does_not_lengthen_a_life() {
 #[test]
 fn durable_time_follows_what_is_committed_and_an_idle_node_has_no_timer() {
     let mut world = World::of(2);
-    assert!(world.nodes[0].agent.next_timeout().is_none());
+    assert!(world.nodes[0].agent().next_timeout().is_none());
     world.pass(HOUR);
     let id = world.send(0, 1).unwrap();
-    assert_eq!(world.nodes[0].agent.durable().clock.now.0, HOUR.0);
-    let (due, _) = world.nodes[0].agent.next_timeout().unwrap();
+    assert_eq!(world.nodes[0].agent().durable().clock.now.0, HOUR.0);
+    let (due, _) = world.nodes[0].agent().next_timeout().unwrap();
     assert_eq!(due.0, HOUR.0 + DAY.0 + 1, "nothing to do until its life is over");
     world.meet(0, 1);
     assert_eq!(world.state(0, id), What::Delivered);
     world.pass(DAY.times(30));
     for node in &world.nodes {
-        assert!(node.agent.next_timeout().is_none(), "all is forgotten, nothing is due");
-        assert_eq!(node.agent.tombstones(), 0);
+        assert!(node.agent().next_timeout().is_none(), "all is forgotten, nothing is due");
+        assert_eq!(node.agent().tombstones(), 0);
     }
 }
 
@@ -165,7 +165,7 @@ fn thousands_of_lives_that_end_at_once_end_in_bounded_steps() {
     let elsewhere = Eid::mail(Ghost::new(51).id);
     let all = (0..2_500u32).map(|n| from.message(elsewhere.clone(), HOUR, &n.to_be_bytes())).collect();
     world.take_in_one_batch(0, from.id, all);
-    assert_eq!(world.nodes[0].agent.held().count(), 2_500);
+    assert_eq!(world.nodes[0].agent().held().count(), 2_500);
     world.pass(HOUR.times(2));
-    assert_eq!(world.nodes[0].agent.held().count(), 0);
+    assert_eq!(world.nodes[0].agent().held().count(), 0);
 }

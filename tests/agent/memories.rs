@@ -29,7 +29,7 @@ fn a_small_carrier_keeps_no_more_tombstones_than_fit_a_small_file() {
         let receipt = to.receipt(from.id, ReceiptKind::Delivered, &ids);
         world.take_in_one_batch(0, from.id, vec![receipt]);
     }
-    let remembered = world.nodes[0].agent.tombstones();
+    let remembered = world.nodes[0].agent().tombstones();
     assert!((3_000..=REMEMBERED_MAX).contains(&remembered), "{remembered} tombstones");
 }
 
@@ -58,7 +58,7 @@ fn a_message_without_a_date_replayed_after_its_tombstone_is_not_shown_again_and_
     world.input(1, Input::Discard(message.id));
     // Every memory of it is over, but for the recipient's own.
     world.pass(DAY.times(40));
-    assert_eq!(world.nodes[0].agent.tombstones() + world.nodes[1].agent.tombstones(), 0);
+    assert_eq!(world.nodes[0].agent().tombstones() + world.nodes[1].agent().tombstones(), 0);
     world.haunt(0, &hostile);
     world.take_with(0, &hostile, &message, YOUNG, 1);
     assert!(world.holds(0, message.id), "nothing that is signed says to a carrier that it is old");

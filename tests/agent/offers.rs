@@ -43,7 +43,7 @@ fn a_peer_that_offers_and_never_hands_over_holds_nothing_up_for_longer_than_seco
     assert_eq!(asked(&mut world, &honest), [message.id], "then another is asked");
     world.pass(DAY);
     assert_eq!(asked(&mut world, &hostile), [], "and nobody is asked twice");
-    assert!(world.nodes[0].agent.next_timeout().is_none(), "an idle node has no timer");
+    assert!(world.nodes[0].agent().next_timeout().is_none(), "an idle node has no timer");
 }
 
 #[test]

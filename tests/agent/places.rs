@@ -41,7 +41,7 @@ fn throwaway_receipts_displace_each_other_and_not_those_of_others() {
         let receipt = receipt_on_nothing(&mut Ghost::nth(1_000 + n), &source, 1_000 + n);
         world.take(0, &flooder, &receipt);
     }
-    assert_eq!(world.nodes[0].agent.usage().receipts, 20);
+    assert_eq!(world.nodes[0].agent().usage().receipts, 20);
     assert!(honest.iter().all(|receipt| world.holds(0, receipt.id)), "also a friend's, whoever hands it over");
     let late = receipt_on_nothing(&mut Ghost::new(53), &source, 7_000);
     world.take(0, &Ghost::nth(3), &late);
@@ -132,7 +132,7 @@ fn one_stranger_causes_a_part_of_the_own_receipts_also_where_its_mail_is_deleted
             world.input(0, Input::Discard(message.id));
         }
     }
-    let caused = world.nodes[0].agent.usage().receipts;
+    let caused = world.nodes[0].agent().usage().receipts;
     assert!((15..30).contains(&caused), "{caused} of a hundred");
     let message = fair.message(mine, DAY, b"hello");
     world.haunt(0, &fair);
@@ -169,7 +169,7 @@ fn a_blocked_source_is_answered_as_if_its_mail_were_known_already() {
         let said = world.said_to(ghost);
         assert_eq!((refusals(&said), receipts(&said).len()), (vec![(message.id, Refusal::Known)], 0));
     }
-    assert_eq!((world.inbox(0).len(), world.nodes[0].agent.usage().receipts), (0, 0));
+    assert_eq!((world.inbox(0).len(), world.nodes[0].agent().usage().receipts), (0, 0));
 }
 
 /// What is remembered in one table where little is carried.
@@ -205,13 +205,13 @@ fn what_died_of_its_age_and_left_displaces_its_own_memory_and_not_that_of_others
         let flood = (batch * 1_000..(batch + 1) * 1_000).map(|n| Ghost::nth(n).message(elsewhere.clone(), long, b"x"));
         world.take_aged_in_one_batch(0, flooder.id, flood.collect(), Millis(long.0 - SECOND.0));
         world.pass(SECOND.times(2));
-        assert_eq!(world.nodes[0].agent.usage().messages, 0);
+        assert_eq!(world.nodes[0].agent().usage().messages, 0);
     }
-    assert_eq!(world.nodes[0].agent.durable().departed.len(), MEMORIES as usize);
+    assert_eq!(world.nodes[0].agent().durable().departed.len(), MEMORIES as usize);
     world.pass(HOUR.times(2));
     for message in [strange, friendly] {
         world.take_with(0, &flooder, &message, Hops::default(), 1);
-        let held = world.nodes[0].agent.held_one(&message.id).expect("it is taken again");
+        let held = world.nodes[0].agent().held_one(&message.id).expect("it is taken again");
         assert!(held.expires.0 < DAY.0 + HOUR.0, "and has not its whole life before it");
     }
 }

@@ -49,7 +49,7 @@ fn tell(world: &mut World) -> Vec<(usize, usize, BundleId, bool)> {
     world.settle_some(4);
     world.down(CAROL, BOB);
     world.meet(CAROL, BOB);
-    let row = world.nodes[BOB].agent.letters().next().map(|letter| letter.id);
+    let row = world.nodes[BOB].agent().letters().next().map(|letter| letter.id);
     if let Some(id) = row {
         world.input(BOB, Input::Collect(id));
         world.input(BOB, Input::Read { id, tell: true });
@@ -109,7 +109,7 @@ fn no_promise_is_broken_by_a_power_cut_before_or_after_any_commit() {
     let mut whole = fresh();
     let sent = tell(&mut whole);
     assert_eq!(sent.len(), 9);
-    let evicted = whole.nodes[DAVE].agent.usage().evicted.iter().sum::<u64>();
+    let evicted = whole.nodes[DAVE].agent().usage().evicted.iter().sum::<u64>();
     assert!(evicted > 0, "the story is about evictions too");
     let commits: Vec<u32> = whole.nodes.iter().map(|node| node.commits).collect();
     meet_again(&mut whole);

@@ -146,11 +146,11 @@ pub fn take_step(world: &mut World, step: &Step) {
         Step::Read { n, nth, tell } => of_letters(world, n % nodes, nth, |id| Input::Read { id, tell }),
         Step::Discard { n, nth } => of_letters(world, n % nodes, nth, Input::Discard),
         Step::Cancel { n, nth } => {
-            let ids: Vec<BundleId> = world.nodes[n % nodes].agent.sent().map(|outgoing| outgoing.id).collect();
+            let ids: Vec<BundleId> = world.nodes[n % nodes].agent().sent().map(|outgoing| outgoing.id).collect();
             give(world, n % nodes, &ids, nth, Input::Cancel);
         }
         Step::Drop { n, nth } => {
-            let ids: Vec<BundleId> = world.nodes[n % nodes].agent.held().map(|held| held.id).collect();
+            let ids: Vec<BundleId> = world.nodes[n % nodes].agent().held().map(|held| held.id).collect();
             give(world, n % nodes, &ids, nth, Input::Drop);
         }
         Step::Name { n, other, standing } => {
@@ -170,7 +170,7 @@ pub fn take_step(world: &mut World, step: &Step) {
 }
 
 fn of_letters(world: &mut World, n: usize, nth: usize, input: impl Fn(BundleId) -> Input) {
-    let ids: Vec<BundleId> = world.nodes[n].agent.letters().map(|letter| letter.id).collect();
+    let ids: Vec<BundleId> = world.nodes[n].agent().letters().map(|letter| letter.id).collect();
     give(world, n, &ids, nth, input);
 }
 
@@ -199,9 +199,9 @@ fn meet_again(world: &mut World) {
 fn owed(world: &World) -> Vec<(usize, usize, BundleId)> {
     let mut owed = Vec::new();
     for (n, node) in world.nodes.iter().enumerate() {
-        for held in node.agent.held().filter(|held| held.class == Class::Own) {
+        for held in node.agent().held().filter(|held| held.class == Class::Own) {
             let to = world.nodes.iter().position(|node| node.id == held.destination.node);
-            owed.extend(to.filter(|_| node.agent.sent_one(&held.id).is_some()).map(|to| (n, to, held.id)));
+            owed.extend(to.filter(|_| node.agent().sent_one(&held.id).is_some()).map(|to| (n, to, held.id)));
         }
     }
     owed
@@ -242,9 +242,9 @@ proptest! {
         // And in the end nothing is left of any of it but the rows.
         world.pass(DAY.times(60));
         for node in &world.nodes {
-            prop_assert_eq!(node.agent.held().count(), 0);
-            prop_assert_eq!(node.agent.tombstones(), 0);
-            prop_assert!(node.agent.next_timeout().is_none());
+            prop_assert_eq!(node.agent().held().count(), 0);
+            prop_assert_eq!(node.agent().tombstones(), 0);
+            prop_assert!(node.agent().next_timeout().is_none());
         }
     }
 }

@@ -43,7 +43,7 @@ fn a_receipt_that_comes_before_its_bundle_keeps_it_out_unless_another_key_signed
     world.take(0, &from, &genuine);
     world.take(0, &from, &message);
     assert!(!world.holds(0, message.id));
-    assert!(world.nodes[0].agent.knows(&message.id), "it is buried");
+    assert!(world.nodes[0].agent().knows(&message.id), "it is buried");
     // A belief that was used up is gone.
     let mut fresh = World::of(1);
     fresh.haunt(0, &from);
@@ -65,7 +65,7 @@ fn a_burst_of_a_thousand_messages_causes_one_receipt_for_each_source_and_batch()
     }
     world.take_in_one_batch(0, one.id, all);
     assert_eq!(world.inbox(0).len(), 1_200);
-    assert_eq!(world.nodes[0].agent.usage().receipts, 2);
+    assert_eq!(world.nodes[0].agent().usage().receipts, 2);
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn somebody_who_reads_without_telling_sends_no_receipt_of_it() {
     world.input(BOB, Input::Read { id, tell: false });
     world.meet(BOB, ALICE);
     assert_eq!(world.state(ALICE, id), What::Delivered);
-    assert!(world.nodes[BOB].agent.letter(&id).unwrap().read);
+    assert!(world.nodes[BOB].agent().letter(&id).unwrap().read);
 }
 
 #[test]
@@ -194,7 +194,7 @@ fn with_the_disk_nearly_full_a_receipt_still_makes_room_and_nothing_else_comes_i
     assert_eq!(why(second.id), Some(Refusal::Space));
     assert_eq!(why(unmatched.id), Some(Refusal::Space));
     assert!(!world.holds(0, message.id), "the receipt is heeded");
-    assert!(world.nodes[0].agent.durable().beliefs.is_empty(), "nothing new is remembered");
+    assert!(world.nodes[0].agent().durable().beliefs.is_empty(), "nothing new is remembered");
 }
 
 #[test]
@@ -220,7 +220,7 @@ fn a_restored_backup_without_a_clock_survives_its_own_old_receipt() {
     before.nodes[0].wall_offset = -(super::world::WALL as i64);
     before.haunt(0, &from);
     before.take(0, &from, &message);
-    let held = before.nodes[0].agent.held().next().unwrap();
+    let held = before.nodes[0].agent().held().next().unwrap();
     let old = before.body(0, held.row);
     world.haunt(0, &from);
     world.take(0, &from, &old);
@@ -239,7 +239,7 @@ fn mail_of_a_blocked_source_is_turned_away_in_silence() {
     world.meet(ALICE, BOB);
     assert_eq!(world.evidence(ALICE, id), [(What::Queued, None)], "a blocked source hears nothing");
     assert_eq!(world.inbox(BOB), []);
-    assert!(world.holds(ALICE, id) && world.nodes[BOB].agent.usage().receipts == 0);
+    assert!(world.holds(ALICE, id) && world.nodes[BOB].agent().usage().receipts == 0);
 }
 
 #[test]
@@ -253,7 +253,7 @@ fn notes_to_oneself_take_nothing_of_the_room_for_strangers() {
     let message = stranger.message(Eid::mail(world.nodes[0].id), DAY, b"hello");
     world.haunt(0, &stranger);
     world.take(0, &stranger, &message);
-    assert!(world.nodes[0].agent.letter(&message.id).is_some());
+    assert!(world.nodes[0].agent().letter(&message.id).is_some());
     world.crash(0);
     assert_eq!(world.inbox(0).len(), 6);
 }
@@ -289,7 +289,7 @@ fn deleting_a_note_to_oneself_from_the_inbox_keeps_the_record_of_sending_it() {
     assert_eq!(world.inbox(0), []);
     assert_eq!(world.state(0, id), What::Delivered);
     world.input(0, Input::Discard(id));
-    assert!(world.nodes[0].agent.sent_one(&id).is_none());
+    assert!(world.nodes[0].agent().sent_one(&id).is_none());
 }
 
 #[test]
@@ -376,7 +376,7 @@ fn tombstones_outlive_every_copy_that_an_honest_hop_can_still_have() {
     world.take(0, &from, &message);
     assert!(!world.holds(0, message.id), "the signed lifetime and one hour from its end here");
     world.pass(HOUR.times(2));
-    assert!(!world.nodes[0].agent.knows(&message.id), "but not for ever");
+    assert!(!world.nodes[0].agent().knows(&message.id), "but not for ever");
 }
 
 #[test]

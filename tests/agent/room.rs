@@ -33,7 +33,7 @@ fn held(world: &World, bundle: &Bundle) -> bool {
 }
 
 fn grade(world: &World, bundle: &Bundle) -> Option<Grade> {
-    world.nodes[0].agent.held_one(&bundle.id).map(|held| held.grade)
+    world.nodes[0].agent().held_one(&bundle.id).map(|held| held.grade)
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn copies_leave_before_custody_custody_only_for_friends_and_ones_own_never() {
     assert!(!held(&world, &first) && !held(&world, &second), "for others also what was promised to strangers");
     world.take(0, &friend, &letters[3]);
     assert_eq!(refusals(&world.said_to(&friend)), [(letters[3].id, Refusal::Full)]);
-    assert_eq!(world.nodes[0].agent.usage().evicted, [0, 3, 2]);
+    assert_eq!(world.nodes[0].agent().usage().evicted, [0, 3, 2]);
     assert!(world.holds(0, own));
 }
 
@@ -95,7 +95,7 @@ fn what_was_evicted_is_not_taken_again_for_a_while_and_the_previous_hop_hears_of
     world.hear(0, &source, &Frame::Offer { ids: vec![evicted.id] });
     let said = world.said_to(&source);
     assert_eq!((refusals(&said), takes(&said)), (vec![(evicted.id, Refusal::Shunned)], vec![]));
-    assert!(!world.nodes[0].agent.knows(&evicted.id), "no tombstone: others may still bring it");
+    assert!(!world.nodes[0].agent().knows(&evicted.id), "no tombstone: others may still bring it");
     world.leave(0, &source);
     world.crash(0);
     world.haunt(0, &source);
@@ -150,7 +150,7 @@ fn somebody_who_carries_for_nobody_still_sends_receives_and_hears_receipts() {
     world.meet(CAROL, BOB);
     assert!(!world.holds(ALICE, far) && !world.holds(BOB, far));
     for n in [ALICE, BOB] {
-        assert_eq!(world.nodes[n].agent.usage().bytes, 0);
+        assert_eq!(world.nodes[n].agent().usage().bytes, 0);
     }
 }
 
@@ -226,7 +226,7 @@ fn whoever_fills_most_makes_way_down_to_a_fair_share_and_then_the_next() {
     let large = newcomer.message(Eid::mail(Ghost::new(99).id), HOUR, &vec![1; 1_000 + place as usize * 14 / 10]);
     world.take(0, newcomer, &large);
     assert!(held(&world, &large));
-    let from = |n: usize| world.nodes[0].agent.held().filter(|held| held.from == Some(peers[n].id)).count();
+    let from = |n: usize| world.nodes[0].agent().held().filter(|held| held.from == Some(peers[n].id)).count();
     assert_eq!([from(0), from(1) + from(2), from(3)], [2, 5, 1], "a fair share is two and a half places");
 }
 
@@ -313,7 +313,7 @@ fn one_large_bundle_takes_the_place_of_many_small_ones_or_of_none() {
     let too_much = source.message(Eid::mail(Ghost::new(99).id), DAY.times(20), &[1; 900_000]);
     world.take(0, &friend, &too_much);
     assert!(!held(&world, &too_much), "what was promised stays");
-    assert_eq!(world.nodes[0].agent.usage().by_grade[2].0, 350);
+    assert_eq!(world.nodes[0].agent().usage().by_grade[2].0, 350);
 }
 
 #[test]
@@ -333,7 +333,7 @@ fn an_owner_who_carries_less_loses_copies_before_promises_and_all_of_it_at_zero(
         letters.iter().map(|l| grade(&world, l).unwrap()).collect::<Vec<_>>(),
         [Grade::Custody, Grade::Custody, Grade::Custody, Grade::Copy]
     );
-    let max = world.nodes[0].agent.usage().quota_bytes;
+    let max = world.nodes[0].agent().usage().quota_bytes;
     world.input(0, Input::CarryLimit(max / 6 * 5));
     assert!(!held(&world, &letters[3]), "a copy, though of a friend's");
     assert!(held(&world, &a) && held(&world, &b));
@@ -341,7 +341,7 @@ fn an_owner_who_carries_less_loses_copies_before_promises_and_all_of_it_at_zero(
     assert!(!held(&world, &a) || !held(&world, &b));
     assert!(letters[..3].iter().all(|message| held(&world, message)), "strangers go before friends");
     world.input(0, Input::CarryLimit(0));
-    assert_eq!(world.nodes[0].agent.usage().bytes, 0);
+    assert_eq!(world.nodes[0].agent().usage().bytes, 0);
     assert!(world.holds(0, own));
 }
 
@@ -354,7 +354,7 @@ fn receipts_that_freed_nothing_share_a_bounded_place_and_ones_own_take_none_of_i
         let letter = source.message(Eid::mail(world.nodes[0].id), DAY, b"hello");
         world.take(0, &source, &letter);
     }
-    assert_eq!(world.nodes[0].agent.usage().receipts, 3, "its own, one a batch");
+    assert_eq!(world.nodes[0].agent().usage().receipts, 3, "its own, one a batch");
     let receipts: Vec<Bundle> =
         (0..3).map(|n| to.receipt(source.id, ReceiptKind::Delivered, &[BundleId([n; 32])])).collect();
     for receipt in &receipts {
@@ -363,7 +363,7 @@ fn receipts_that_freed_nothing_share_a_bounded_place_and_ones_own_take_none_of_i
     }
     let kept: Vec<bool> = receipts.iter().map(|receipt| held(&world, receipt)).collect();
     assert_eq!(kept, [false, true, true], "the soonest to expire makes way");
-    assert_eq!(world.nodes[0].agent.usage().receipts, 5);
+    assert_eq!(world.nodes[0].agent().usage().receipts, 5);
 }
 
 #[test]
@@ -380,7 +380,7 @@ fn strangers_cannot_make_a_node_sign_receipts_without_end() {
             world.take(0, &friend, &message);
         }
     }
-    let usage = world.nodes[0].agent.usage();
+    let usage = world.nodes[0].agent().usage();
     assert_eq!((usage.receipts, world.inbox(0).len()), (1, 1), "and for the blocked it signs none at all");
     let full = refusals(&world.said_to(&friend)).iter().filter(|(_, why)| *why == Refusal::Full).count();
     assert_eq!(full, 2);
@@ -408,7 +408,7 @@ fn drafts_that_nobody_seals_do_not_keep_a_person_from_writing_for_ever() {
     };
     let ask = |world: &mut World, token| {
         let (at, mut out) = (world.moment(0), Vec::new());
-        world.nodes[0].agent.handle(at, submit(token), &mut out);
+        world.nodes[0].driver.agent.handle(at, submit(token), &mut out);
         out.iter().any(|output| matches!(output, dak::agent::Output::Seal { .. }))
     };
     assert!((0..1_024).all(|token| ask(&mut world, token)));
@@ -432,5 +432,5 @@ fn a_node_that_starts_with_a_smaller_limit_keeps_it_from_the_start() {
         [true, false, false, true],
         "copies leave, the soonest to be useless first, and what is promised stays"
     );
-    assert!(world.nodes[0].agent.next_timeout().is_some_and(|(due, _)| due.0 > 0));
+    assert!(world.nodes[0].agent().next_timeout().is_some_and(|(due, _)| due.0 > 0));
 }

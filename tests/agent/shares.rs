@@ -76,7 +76,7 @@ fn a_person_who_was_named_takes_no_more_than_a_share_from_a_crowd_and_gets_it() 
     world.haunt(0, &friend);
     let brought = hand_over_of_many(&mut world, &friend, 60);
     let of_friend = kept(&world, &brought);
-    let of_crowd = world.nodes[0].agent.held().filter(|held| held.from != Some(friend.id)).count();
+    let of_crowd = world.nodes[0].agent().held().filter(|held| held.from != Some(friend.id)).count();
     assert!(of_friend.abs_diff(of_crowd) <= 2, "{of_friend} and {of_crowd}");
 }
 
@@ -109,7 +109,7 @@ fn a_contact_that_floods_leaves_others_who_were_named_and_strangers_their_shares
     let of_stranger = hand_over(&mut world, &carrier, &mut stranger, 30, DAY);
     hand_over(&mut world, &same, &mut hostile, 200, DAY.times(20));
     assert_eq!((kept(&world, &of_friend), kept(&world, &of_stranger)), (30, 30));
-    let of_hostile = |world: &World| world.nodes[0].agent.held().filter(|held| held.source == hostile.id).count();
+    let of_hostile = |world: &World| world.nodes[0].agent().held().filter(|held| held.source == hostile.id).count();
     assert!(of_hostile(&world) >= 38, "and takes what is left");
 }
 
@@ -123,7 +123,7 @@ fn what_was_promised_to_strangers_makes_way_for_no_more_than_the_share_of_a_cont
     world.haunt(0, &carrier);
     let promised = hand_over(&mut world, &carrier, &mut stranger, 120, DAY);
     hand_over(&mut world, &same, &mut hostile, 200, DAY.times(20));
-    let of_hostile = world.nodes[0].agent.held().filter(|held| held.class == Class::Contacts).count();
+    let of_hostile = world.nodes[0].agent().held().filter(|held| held.class == Class::Contacts).count();
     assert!(kept(&world, &promised).abs_diff(of_hostile) <= 2, "{} and {of_hostile}", kept(&world, &promised));
 }
 
@@ -139,7 +139,7 @@ fn a_contact_finds_its_share_where_another_filled_all_of_the_room() {
     world.haunt(0, &carrier);
     hand_over(&mut world, &same, &mut hostile, 200, DAY.times(20));
     let of_friend = hand_over(&mut world, &carrier, &mut friend, 60, DAY);
-    let left = world.nodes[0].agent.held().filter(|held| held.source == hostile.id).count();
+    let left = world.nodes[0].agent().held().filter(|held| held.source == hostile.id).count();
     assert!(kept(&world, &of_friend).abs_diff(left) <= 2, "{} and {left}", kept(&world, &of_friend));
 }
 
@@ -230,7 +230,7 @@ fn one_stranger_is_not_promised_all_that_can_be() {
     world.haunt(0, &newcomer);
     hand_over(&mut world, &flooder, &mut author, 200, DAY.times(20));
     let promised = hand_over(&mut world, &newcomer, &mut source, 5, DAY);
-    let grade = |bundle: &Bundle| world.nodes[0].agent.held_one(&bundle.id).map(|held| held.grade);
+    let grade = |bundle: &Bundle| world.nodes[0].agent().held_one(&bundle.id).map(|held| held.grade);
     assert!(promised.iter().all(|bundle| grade(bundle) == Some(Grade::Custody)));
 }
 
@@ -274,7 +274,7 @@ fn a_crowd_that_displaces_each_other_raises_the_price_for_nobody_else() {
         world.take(0, &sybil, &junk);
         world.leave(0, &sybil);
     }
-    assert!(world.nodes[0].agent.usage().evicted[1] > 100, "it is full");
+    assert!(world.nodes[0].agent().usage().evicted[1] > 100, "it is full");
     assert_eq!(price_told(&mut world, &Ghost::new(69)), 0);
     let id = world.send_to(1, elsewhere(), DAY, None).unwrap();
     world.meet(1, 0);

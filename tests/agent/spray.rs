@@ -18,10 +18,11 @@ fn a_copy_never_has_more_than_half_of_the_spray_budget_and_sums_stay() {
     world.meet(ALICE, 3);
     world.meet(2, 4);
     world.meet(4, 5);
-    let copies: Vec<u16> = (0..6).filter_map(|n| world.nodes[n].agent.held_one(&id)).map(|held| held.copies).collect();
+    let copies: Vec<u16> =
+        (0..6).filter_map(|n| world.nodes[n].agent().held_one(&id)).map(|held| held.copies).collect();
     assert_eq!(copies, [2, 2, 2, 1, 1]);
     world.meet(5, 3);
-    assert_eq!(world.nodes[5].agent.held_one(&id).unwrap().copies, 1, "the last copy waits");
+    assert_eq!(world.nodes[5].agent().held_one(&id).unwrap().copies, 1, "the last copy waits");
 }
 
 #[test]
@@ -33,7 +34,8 @@ fn two_peers_at_once_never_get_more_copies_than_there_are() {
         world.open(ALICE, n);
     }
     world.settle();
-    let copies: Vec<u16> = (0..6).filter_map(|n| world.nodes[n].agent.held_one(&id)).map(|held| held.copies).collect();
+    let copies: Vec<u16> =
+        (0..6).filter_map(|n| world.nodes[n].agent().held_one(&id)).map(|held| held.copies).collect();
     assert_eq!(copies.iter().sum::<u16>(), 8, "{copies:?}");
 }
 
@@ -44,7 +46,7 @@ fn copies_in_flight_at_a_break_are_spent_only_if_the_peer_turns_out_to_have_them
     for frames in 0..12 {
         let mut world = World::new(vec![spray.clone(); 3]);
         let id = world.send_with(ALICE, BOB, DAY, Some(8)).unwrap();
-        let copies = |world: &World, n: usize| world.nodes[n].agent.held_one(&id).map(|held| held.copies);
+        let copies = |world: &World, n: usize| world.nodes[n].agent().held_one(&id).map(|held| held.copies);
         world.open(ALICE, 2);
         world.settle_some(frames);
         world.down(ALICE, 2);
@@ -65,13 +67,13 @@ fn a_receiver_takes_at_most_half_of_the_signed_budget_whatever_it_is_told() {
     world.haunt(0, &from);
     let hops = dak::bundle::Hops { age: dak::time::Millis(1), count: 1 };
     world.take_with(0, &from, &message, hops, 1_024);
-    let copies = |world: &World| world.nodes[0].agent.held_one(&message.id).unwrap().copies;
+    let copies = |world: &World| world.nodes[0].agent().held_one(&message.id).unwrap().copies;
     assert_eq!(copies(&world), 4);
     world.take_with(0, &from, &message, hops, 1_024);
     assert_eq!(copies(&world), 4, "copies never add up");
     let lone = from.message(Eid::mail(from.id), DAY, b"lone");
     world.take_with(0, &from, &lone, hops, 0);
-    assert_eq!(world.nodes[0].agent.held_one(&lone.id).unwrap().copies, 1);
+    assert_eq!(world.nodes[0].agent().held_one(&lone.id).unwrap().copies, 1);
 }
 
 #[test]
@@ -89,7 +91,7 @@ fn who_asks_and_accepts_again_gets_the_bundle_and_no_more_of_its_spray_budget() 
         world.leave(ALICE, &greedy);
     }
     assert_eq!(bundles(&world.said_to(&greedy)).len(), 9, "it may have lost it");
-    assert_eq!(world.nodes[ALICE].agent.held_one(&id).unwrap().copies, 4);
+    assert_eq!(world.nodes[ALICE].agent().held_one(&id).unwrap().copies, 4);
 }
 
 #[test]
@@ -121,5 +123,5 @@ fn every_copy_in_flight_at_a_break_is_asked_about_however_many() {
         let grants = ids.iter().map(|id| (*id, Grade::Copy)).collect();
         world.hear(0, &carrier, &Frame::Accepted { grants });
     }
-    assert!(world.nodes[0].agent.held().all(|held| held.copies == 2));
+    assert!(world.nodes[0].agent().held().all(|held| held.copies == 2));
 }

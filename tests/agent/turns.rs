@@ -34,7 +34,7 @@ fn whoever_lacks_thousands_hears_of_them_in_turns() {
 
     let crowd = [Ghost::new(51), Ghost::new(52)];
     let at = world.moment(0);
-    let agent = &mut world.nodes[0].agent;
+    let agent = &mut world.nodes[0].driver.agent;
     let mut offered = BTreeMap::<NodeId, Vec<BundleId>>::new();
     let mut turns = Vec::new();
     let mut give = |agent: &mut dak::agent::Agent, input: Input| {
@@ -73,6 +73,35 @@ fn whoever_lacks_thousands_hears_of_them_in_turns() {
 }
 
 #[test]
+fn between_two_turns_a_driver_can_hear_others() {
+    let mut world = World::of(1);
+    let mut from = Ghost::new(50);
+    let elsewhere = Eid::mail(Ghost::new(54).id);
+    world.haunt(0, &from);
+    let all: Vec<_> = (0..HELD).map(|n| from.message(elsewhere.clone(), DAY, &n.to_be_bytes())).collect();
+    world.take_in_one_batch(0, from.id, all);
+    world.leave(0, &from);
+    let at = world.moment(0);
+    let driver = &mut world.nodes[0].driver;
+    for peer in [Ghost::new(51), Ghost::new(52)] {
+        driver.take(at, Input::ContactUp { peer: peer.id });
+        driver.take(at, Input::Frame { from: peer.id, frame: Frame::Hello(peer.hello()) });
+    }
+    let offered = |said: &[Output]| {
+        let ids = said.iter().filter_map(|output| match output {
+            Output::Send { frame: Frame::Offer { ids }, .. } => Some(ids.len()),
+            _ => None,
+        });
+        ids.sum::<usize>()
+    };
+    assert_eq!(driver.run_due(at), Some(at.now), "a turn is over and more is due");
+    assert!(offered(driver.open()) < 2 * HELD);
+    let next = driver.run_all_due(at);
+    assert!(next.is_none_or(|due| due > at.now), "nothing is due any more: {next:?}");
+    assert_eq!(offered(driver.open()), 2 * HELD);
+}
+
+#[test]
 fn what_leaves_before_its_turn_is_not_offered() {
     let mut world = World::of(1);
     let mut from = Ghost::new(50);
@@ -84,7 +113,7 @@ fn what_leaves_before_its_turn_is_not_offered() {
     world.leave(0, &from);
     let peer = Ghost::new(51);
     let at = world.moment(0);
-    let agent = &mut world.nodes[0].agent;
+    let agent = &mut world.nodes[0].driver.agent;
     let mut out = Vec::new();
     agent.handle(at, Input::ContactUp { peer: peer.id }, &mut out);
     agent.handle(at, Input::Frame { from: peer.id, frame: Frame::Hello(peer.hello()) }, &mut out);

@@ -11,9 +11,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use dak::agent::change::{Change, Person, Row, Standing, What};
-use dak::agent::held_back::HeldBack;
 use dak::agent::{Agent, Config, Event, Input, Mailboxes, Output};
 use dak::bundle::{Bundle, Hops, Priority, Signer, Unverified};
+use dak::driver::{Driver, Said, Step};
 use dak::eid::Eid;
 use dak::frame::{Frame, Incoming, Transit, encode_bundle};
 use dak::id::{BundleId, NodeId};
@@ -39,7 +39,7 @@ impl Fresh for MemoryStore {
 pub struct Node<S: Store = MemoryStore> {
     pub key: Arc<SigningKey>,
     pub id: NodeId,
-    pub agent: Agent,
+    pub driver: Driver<Watch>,
     pub store: S,
     pub config: Config,
     /// Milliseconds that this node's wall clock is off by.
@@ -49,8 +49,6 @@ pub struct Node<S: Store = MemoryStore> {
     pub notified: Vec<BundleId>,
     /// Commits still to come before the power goes, when it is to go; and whether before or after that commit.
     pub power_cut: Option<(u32, bool)>,
-    /// What may wait for the next commit.
-    held_back: HeldBack<Output>,
     pub down: bool,
     /// Commits so far.
     pub commits: u32,
@@ -83,15 +81,28 @@ impl<S: Fresh> World<S> {
     }
 }
 
-impl<S: Store> Node<S> {
-    /// When the agent or what waits for a commit is due.
-    fn due(&self) -> Option<Timestamp> {
-        self.agent.next_timeout().map(|(due, _)| due).into_iter().chain(self.held_back.due()).min()
+/// Sees to it that time which is due leads somewhere.
+pub struct Watch;
+
+impl Step for Watch {
+    type Said = Output;
+
+    fn give(&mut self, agent: &mut Agent, at: Moment, input: Input, out: &mut Vec<Output>) {
+        let is_timeout = input == Input::Timeout;
+        agent.handle(at, input, out);
+        let is_idle = out.is_empty() && agent.next_timeout().is_some_and(|(due, _)| due <= at.now);
+        assert!(!is_timeout || !is_idle, "what is due gets done");
+    }
+
+    fn add(&mut self, out: Vec<Output>, open: &mut Vec<Output>) {
+        open.extend(out);
     }
 }
 
-fn change_of(output: &Output) -> Option<&Change> {
-    if let Output::Commit(change) = output { Some(change) } else { None }
+impl<S: Store> Node<S> {
+    pub fn agent(&self) -> &Agent {
+        &self.driver.agent
+    }
 }
 
 impl<S: Store> World<S> {
@@ -102,7 +113,7 @@ impl<S: Store> World<S> {
             Node {
                 id: key.node(),
                 key,
-                agent,
+                driver: Driver::new(agent, Watch),
                 store,
                 config,
                 wall_offset: 0,
@@ -110,7 +121,6 @@ impl<S: Store> World<S> {
                 events: Vec::new(),
                 notified: Vec::new(),
                 power_cut: None,
-                held_back: HeldBack::default(),
                 down: false,
                 commits: 0,
                 next_token: 1,
@@ -143,25 +153,21 @@ impl<S: Store> World<S> {
             return;
         }
         let at = self.moment(n);
-        let mut out = Vec::new();
-        let usage = self.nodes[n].agent.usage();
+        let usage = self.nodes[n].agent().usage();
         let by_owner = truth::is_of_owner(&input) || usage.bytes > usage.quota_bytes;
         if let Input::CarryLimit(bytes) = input {
             // What an owner sets is still set after a restart.
             self.nodes[n].config.carry_bytes_max = bytes;
         }
-        self.nodes[n].agent.handle(at, input, &mut out);
-        while self.nodes[n].agent.next_timeout().is_some_and(|(due, _)| due <= at.now) {
-            let before = out.len();
-            self.nodes[n].agent.handle(at, Input::Timeout, &mut out);
-            assert!(out.len() > before || self.nodes[n].agent.next_timeout().is_none_or(|(due, _)| due > at.now));
-        }
-        self.perform(n, out, by_owner);
+        let driver = &mut self.nodes[n].driver;
+        driver.take(at, input);
+        driver.run_all_due(at);
+        self.perform(n, by_owner);
     }
 
     /// Somebody looks at a node, and so all that is seen is durable.
     pub fn look(&mut self, n: usize) {
-        self.perform(n, Vec::new(), true);
+        self.perform(n, true);
     }
 
     /// Bundles that come so fast that they share a batch.
@@ -172,32 +178,33 @@ impl<S: Store> World<S> {
     pub fn take_aged_in_one_batch(&mut self, n: usize, from: NodeId, bundles: Vec<Bundle>, age: Millis) {
         let hops = Hops { age, count: 1 };
         let (at, transit) = (self.moment(n), Transit { copies: 8, hops });
-        let mut out = Vec::new();
+        let driver = &mut self.nodes[n].driver;
         for bundle in bundles {
             let size_bytes = bundle.encoded_len() as u32;
-            let input = Input::Bundle { from, transit, bundle: Arc::new(bundle), size_bytes };
-            self.nodes[n].agent.handle(at, input, &mut out);
+            driver.take(at, Input::Bundle { from, transit, bundle: Arc::new(bundle), size_bytes });
         }
-        self.nodes[n].agent.handle(at, Input::Timeout, &mut out);
-        self.perform(n, out, false);
+        driver.run_all_due(at);
+        self.perform(n, false);
         self.settle();
     }
 
     /// Commits and then acts, as a driver must; checks the promises in between.
-    fn perform(&mut self, n: usize, out: Vec<Output>, by_owner: bool) {
+    fn perform(&mut self, n: usize, by_owner: bool) {
         let now = Timestamp(self.now);
-        self.log.update(format!("{n} {out:?}\n").as_bytes());
         let node = &mut self.nodes[n];
+        self.log.update(format!("{n} {:?}\n", node.driver.open()).as_bytes());
         // What an owner is answered is durable, and so is what waited before it.
-        let before = if by_owner { node.held_back.flush() } else { Vec::new() };
-        let out = if by_owner { out } else { node.held_back.take(out, now) };
-        let changes: Vec<Change> = before.iter().chain(&out).filter_map(change_of).cloned().collect();
+        let (waited, batch) = match by_owner {
+            true => (node.driver.held_back(), node.driver.flush()),
+            false => (0, node.driver.close(now)),
+        };
+        let changes: Vec<Change> = batch.iter().filter_map(Said::change).cloned().collect();
         if !changes.is_empty() {
             node.commits += 1;
             let mut commit = |node: &mut Node<S>| {
                 node.store.commit(&changes).unwrap();
-                self.truth.committed(node.id, now, false, &before);
-                self.truth.committed(node.id, now, by_owner, &out);
+                self.truth.committed(node.id, now, false, &batch[..waited]);
+                self.truth.committed(node.id, now, by_owner, &batch[waited..]);
             };
             match &mut node.power_cut {
                 Some((0, before)) => {
@@ -212,14 +219,14 @@ impl<S: Store> World<S> {
             }
             commit(node);
         }
-        let mut believed = node.store.durable().unwrap();
-        let shown = believed.outgoing.clone();
-        node.held_back.iter().filter_map(change_of).for_each(|change| believed.apply(change));
-        assert_eq!(believed, node.agent.durable(), "the store and what waits for it are what the agent believes");
-        self.truth.check(&self.nodes[n].agent, &shown, now);
+        let durable = node.store.durable().unwrap();
+        let shown = durable.outgoing.clone();
+        let believed = node.driver.believed(durable);
+        assert_eq!(believed, node.agent().durable(), "the store and what waits for it are what the agent believes");
+        self.truth.check(self.nodes[n].agent(), &shown, now);
         let node = &self.nodes[n];
         let incarnation = node.incarnation;
-        for output in before.into_iter().chain(out) {
+        for output in batch {
             self.act(n, output);
             // An act may have led to a power cut: who would have performed the others is no more.
             if self.nodes[n].down || self.nodes[n].incarnation != incarnation {
@@ -291,7 +298,7 @@ impl<S: Store> World<S> {
             Ok(Incoming::Bundle { copies, bytes }) => {
                 let Ok(unverified) = Unverified::parse(bytes) else { return };
                 let transit = Transit { hops: unverified.hops(), copies };
-                if self.nodes[to].agent.turns_away(&unverified.id()) {
+                if self.nodes[to].agent().turns_away(&unverified.id()) {
                     Input::Duplicate { from, transit, id: unverified.id() }
                 } else {
                     let Ok((bundle, _)) = unverified.verify() else { return };
@@ -344,7 +351,7 @@ impl<S: Store> World<S> {
         let end = self.now + span.0;
         loop {
             let nodes = self.nodes.iter().enumerate().filter(|(_, node)| !node.down);
-            let next = nodes.filter_map(|(n, node)| node.due().map(|due| (due.0.max(self.now), n))).min();
+            let next = nodes.filter_map(|(n, node)| node.driver.due().map(|due| (due.0.max(self.now), n))).min();
             match next {
                 Some((due, n)) if due <= end => {
                     self.now = due;
@@ -363,9 +370,8 @@ impl<S: Store> World<S> {
         self.wire.retain(|(from, to, _)| *from != n && *to != n);
         let node = &mut self.nodes[n];
         node.incarnation += 1;
-        node.held_back = HeldBack::default();
-        node.agent = restore(&node.key, &node.config, &node.store, node.incarnation);
-        assert_eq!(node.store.durable().unwrap(), node.agent.durable(), "an agent starts with all that is durable");
+        node.driver.start_again(restore(&node.key, &node.config, &node.store, node.incarnation));
+        assert_eq!(node.store.durable().unwrap(), node.agent().durable(), "an agent starts with all that is durable");
         for m in peers {
             self.links.remove(&(n.min(m), n.max(m)));
             let id = self.nodes[n].id;
@@ -410,16 +416,16 @@ impl<S: Store> World<S> {
 
     /// Everything known of the fate of a message of node `n`: what, and who says so.
     pub fn evidence(&self, n: usize, id: BundleId) -> Vec<(What, Option<NodeId>)> {
-        let outgoing = self.nodes[n].agent.sent_one(&id).expect("a message of this node");
+        let outgoing = self.nodes[n].agent().sent_one(&id).expect("a message of this node");
         outgoing.events().iter().map(|evidence| (evidence.what, evidence.who)).collect()
     }
 
     pub fn state(&self, n: usize, id: BundleId) -> What {
-        self.nodes[n].agent.sent_one(&id).expect("a message of this node").state()
+        self.nodes[n].agent().sent_one(&id).expect("a message of this node").state()
     }
 
     pub fn inbox(&self, n: usize) -> Vec<BundleId> {
-        self.nodes[n].agent.letters().map(|letter| letter.id).collect()
+        self.nodes[n].agent().letters().map(|letter| letter.id).collect()
     }
 
     /// The bundle stored at a row.
@@ -429,7 +435,7 @@ impl<S: Store> World<S> {
     }
 
     pub fn holds(&self, n: usize, id: BundleId) -> bool {
-        self.nodes[n].agent.held_one(&id).is_some()
+        self.nodes[n].agent().held_one(&id).is_some()
     }
 }
 

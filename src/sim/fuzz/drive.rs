@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use crate::agent::change::Change;
 use crate::agent::{Event, Input, Output};
+use crate::driver::Said as _;
 use crate::frame::encode_bundle;
 use crate::id::NodeId;
 use crate::store::Store;
 use crate::time::HOUR;
 
-use super::node::{FaultKind, Said, Taken};
+use super::node::{FaultKind, Said};
 use super::world::{Errand, World};
 use super::{Checked, Promise, must};
 
@@ -42,7 +43,8 @@ impl World {
             // What an owner sets is still set after a restart.
             self.nodes[n].config.carry_bytes_max = bytes;
         }
-        self.handle(n, input);
+        let node = &mut self.nodes[n];
+        node.driver.take(node.moment(self.now), input);
         let waits = self.is_stormy && self.plan.open_batches > 0 && self.dice.chance(self.plan.open_batches);
         if waits {
             return Ok(());
@@ -54,28 +56,15 @@ impl World {
         Ok(())
     }
 
-    fn handle(&mut self, n: usize, input: Input) {
-        let node = &mut self.nodes[n];
-        let (at, usage) = (node.moment(self.now), node.agent.usage());
-        let of_owner = matches!(input, Input::Cancel(_) | Input::Drop(_) | Input::CarryLimit(_) | Input::Discard(_));
-        let by_owner = of_owner || usage.bytes > usage.quota_bytes;
-        let has_named = matches!(input, Input::Meet { .. }) || node.open.iter().any(|said| said.taken.has_named);
-        let mut outputs = Vec::new();
-        node.agent.handle(at, input, &mut outputs);
-        node.open.extend(Said::all_of(Taken { by_owner, limit_bytes: usage.quota_bytes, has_named, at, outputs }));
-    }
-
     /// Ends a batch: whatever is due now belongs to it.
     fn close(&mut self, n: usize) {
         if !self.nodes[n].is_on {
             return;
         }
-        let now = self.nodes[n].moment(self.now).now;
-        while self.nodes[n].agent.next_timeout().is_some_and(|(due, _)| due <= now) {
-            self.handle(n, Input::Timeout);
-        }
         let node = &mut self.nodes[n];
-        let batch = node.held_back.take(std::mem::take(&mut node.open), now);
+        let at = node.moment(self.now);
+        node.driver.run_all_due(at);
+        let batch = node.driver.close(at.now);
         if !batch.is_empty() {
             node.ahead.push_back(batch);
         }
@@ -173,11 +162,11 @@ impl World {
         if !node.is_settled() {
             return Ok(());
         }
-        let (agent, disk) = (node.agent.durable(), node.believed());
+        let (agent, disk) = (node.driver.agent.durable(), node.believed());
         must(agent == disk, Promise::StoreAndAgentAgree, || {
             format!("{}: the agent has {agent:?}, the store {disk:?}", self.name(n))
         })?;
-        let usage = node.agent.usage();
+        let usage = node.driver.agent.usage();
         must(usage.bytes <= usage.quota_bytes, Promise::QuotaHolds, || {
             format!("{} carries {} of {} bytes", self.name(n), usage.bytes, usage.quota_bytes)
         })
@@ -203,7 +192,7 @@ impl World {
     }
 
     fn check_agreement_after_start(&self, n: usize) -> Checked {
-        let (agent, disk) = (self.nodes[n].agent.durable(), self.nodes[n].disk.model());
+        let (agent, disk) = (self.nodes[n].driver.agent.durable(), self.nodes[n].disk.model());
         must(agent == *disk, Promise::StoreAndAgentAgree, || {
             format!("{} starts with {agent:?}, the store has {disk:?}", self.name(n))
         })

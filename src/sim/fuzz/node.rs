@@ -4,9 +4,9 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::agent::change::{Change, Durable};
-use crate::agent::held_back::{self, HeldBack, Weight};
-use crate::agent::{Agent, Config, Mailboxes, Output};
+use crate::agent::{Agent, Config, Input, Mailboxes, Output};
 use crate::bundle::Signer;
+use crate::driver::{self, Driver, Step, Weight};
 use crate::id::NodeId;
 use crate::store::memory::MemoryStore;
 use crate::time::{DtnTime, Millis, Moment, Timestamp};
@@ -20,16 +20,12 @@ pub struct Node {
     pub id: NodeId,
     pub key: Arc<Witness>,
     pub config: Config,
-    pub agent: Agent,
+    pub driver: Driver<Notes>,
     pub disk: MemoryStore,
     pub is_on: bool,
     /// When a node that is off is switched on again.
     pub on_at: u64,
     pub incarnation: u32,
-    /// What came of the inputs of the batch that is still open.
-    pub open: Vec<Said>,
-    /// What may wait for the next commit.
-    pub held_back: HeldBack<Said>,
     /// Batches that wait for the store.
     pub ahead: VecDeque<Vec<Said>>,
     pub fault: Option<Fault>,
@@ -52,21 +48,12 @@ pub struct Said {
 }
 
 impl Said {
-    pub fn all_of(taken: Taken) -> impl Iterator<Item = Said> {
-        let taken = Arc::new(taken);
-        (0..taken.outputs.len()).map(move |index| Said { taken: Arc::clone(&taken), index })
-    }
-
     pub fn output(&self) -> &Output {
         &self.taken.outputs[self.index]
     }
-
-    pub fn change(&self) -> Option<&Change> {
-        if let Output::Commit(change) = self.output() { Some(change) } else { None }
-    }
 }
 
-impl held_back::Said for Said {
+impl driver::Said for Said {
     fn weight(&self) -> Weight {
         match self.output().weight() {
             // A command is answered, and so is durable.
@@ -74,10 +61,44 @@ impl held_back::Said for Said {
             weight => weight,
         }
     }
+
+    fn change(&self) -> Option<&Change> {
+        self.output().change()
+    }
+}
+
+/// Keeps with each output what the agent was like before its input, and all that came of that.
+#[derive(Default)]
+pub struct Notes {
+    next: Taken,
+}
+
+impl Step for Notes {
+    type Said = Said;
+
+    fn give(&mut self, agent: &mut Agent, at: Moment, input: Input, out: &mut Vec<Output>) {
+        let usage = agent.usage();
+        let of_owner = matches!(input, Input::Cancel(_) | Input::Drop(_) | Input::CarryLimit(_) | Input::Discard(_));
+        self.next = Taken {
+            by_owner: of_owner || usage.bytes > usage.quota_bytes,
+            limit_bytes: usage.quota_bytes,
+            has_named: matches!(input, Input::Meet { .. }),
+            at,
+            outputs: Vec::new(),
+        };
+        agent.handle(at, input, out);
+    }
+
+    fn add(&mut self, outputs: Vec<Output>, open: &mut Vec<Said>) {
+        let mut taken = Taken { outputs, ..std::mem::take(&mut self.next) };
+        taken.has_named |= open.iter().any(|said| said.taken.has_named);
+        let taken = Arc::new(taken);
+        open.extend((0..taken.outputs.len()).map(|index| Said { taken: Arc::clone(&taken), index }));
+    }
 }
 
 /// What came of one input.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Taken {
     /// Whether the owner ended custody with it, or wants less carried than there is.
     pub by_owner: bool,
@@ -112,15 +133,13 @@ impl Node {
         let disk = MemoryStore::default();
         Node {
             id,
-            agent: agent(&key, &config, &disk, seed, 0),
+            driver: Driver::new(agent(&key, &config, &disk, seed, 0), Notes::default()),
             key,
             config,
             disk,
             is_on: true,
             on_at: 0,
             incarnation: 0,
-            open: Vec::new(),
-            held_back: HeldBack::default(),
             ahead: VecDeque::new(),
             fault: None,
             next_token: 1,
@@ -148,10 +167,8 @@ impl Node {
     /// Drops all but what is durable, and builds the agent from it; the clock goes on.
     pub fn restore(&mut self) {
         self.incarnation += 1;
-        self.open.clear();
         self.ahead.clear();
-        self.held_back = HeldBack::default();
-        self.agent = agent(&self.key, &self.config, &self.disk, self.seed, self.incarnation);
+        self.driver.start_again(agent(&self.key, &self.config, &self.disk, self.seed, self.incarnation));
     }
 
     /// The power is gone.
@@ -170,14 +187,12 @@ impl Node {
 
     /// What is durable, and what is to be with the next commit.
     pub fn believed(&self) -> Durable {
-        let mut believed = self.disk.model().clone();
-        self.held_back.iter().filter_map(Said::change).for_each(|change| believed.apply(change));
-        believed
+        self.driver.believed(self.disk.model().clone())
     }
 
     /// Whether nothing waits for the store but what may.
     pub fn is_settled(&self) -> bool {
-        self.open.is_empty() && self.ahead.is_empty()
+        self.driver.open().is_empty() && self.ahead.is_empty()
     }
 }
 

@@ -202,10 +202,7 @@ impl World {
     /// Whose timer rings next, or who is switched on next, and when.
     fn next_due(&self) -> Option<(u64, usize)> {
         let due = |node: &Node| match node.is_on {
-            true => {
-                let dues = node.agent.next_timeout().map(|(due, _)| due).into_iter().chain(node.held_back.due());
-                dues.min().map(|due| node.world_ms(due))
-            }
+            true => node.driver.due().map(|due| node.world_ms(due)),
             false => Some(node.on_at),
         };
         let dues = self.nodes.iter().enumerate().filter_map(|(n, node)| due(node).map(|due| (due.max(self.now), n)));
@@ -213,6 +210,6 @@ impl World {
     }
 
     pub(super) fn agent(&self, n: usize) -> &Agent {
-        &self.nodes[n].agent
+        &self.nodes[n].driver.agent
     }
 }

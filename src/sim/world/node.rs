@@ -7,6 +7,7 @@ use fixedbitset::FixedBitSet;
 use crate::agent::change::Durable;
 use crate::agent::{Agent, Mailboxes};
 use crate::bundle::Signer;
+use crate::driver::{Driver, Plain};
 use crate::sim::link::Moved;
 use crate::sim::report::NodeLoad;
 use crate::sim::scenario::FaultPlan;
@@ -19,7 +20,7 @@ use crate::sim::world::timers::NEVER;
 use crate::time::{DtnTime, Moment, Timestamp};
 
 pub struct Node {
-    pub agent: Agent,
+    pub driver: Driver<Plain>,
     pub shelf: Shelf,
     pub peers: Peers,
     /// Its end of its links, and when its agent wants to be called, between one share and the next.
@@ -45,7 +46,7 @@ impl Node {
     pub fn new(number: u32, common: &Common, faults: &FaultPlan) -> Node {
         let driven = Driven::new(faults.conduct[number as usize], common.loaded.scenario.seed, number);
         Node {
-            agent: start(number, 0, common, &driven, Durable::default()),
+            driver: Driver::new(start(number, 0, common, &driven, Durable::default()), Plain),
             shelf: Shelf::default(),
             peers: Peers::default(),
             radio: Moved::default(),
@@ -81,7 +82,8 @@ impl Node {
     /// Starts again from what is durable; every batch was committed as it came.
     pub fn restart(&mut self, common: &Common) {
         self.incarnation += 1;
-        self.agent = start(self.number, self.incarnation, common, &self.driven, self.agent.durable());
+        let durable = self.driver.agent.durable();
+        self.driver.start_again(start(self.number, self.incarnation, common, &self.driven, durable));
         self.is_on = true;
     }
 }

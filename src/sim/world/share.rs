@@ -16,7 +16,7 @@ use super::node::Node;
 use super::peers::Talk;
 use super::script::{Cue, What};
 use super::timers::Timers;
-use crate::agent::io::{Input, Output};
+use crate::agent::io::Input;
 use crate::eid::Eid;
 use crate::id::BundleId;
 use crate::sim::catalog::Entry;
@@ -40,7 +40,6 @@ pub struct Share<'a> {
     /// What was counted since the run began.
     pub count: Count,
     pub log: EventLog,
-    outputs: Vec<Output>,
     /// The message that was signed just now.
     queued: Option<(BundleId, u32)>,
     /// What the input under way is about: the bundle that arrives, or the last that was asked for.
@@ -74,7 +73,6 @@ impl<'a> Share<'a> {
             present: Vec::new(),
             count: Count::default(),
             log: EventLog::default(),
-            outputs: Vec::new(),
             queued: None,
             recent: None,
         }
@@ -301,8 +299,8 @@ impl<'a> Share<'a> {
         if !self.node(node).is_on {
             return;
         }
-        let due = self.node(node).agent.next_timeout();
-        match due.map(|(at, _)| at.0.saturating_mul(1_000)) {
+        let due = self.node(node).driver.due();
+        match due.map(|at| at.0.saturating_mul(1_000)) {
             Some(due_us) if due_us <= self.now_us => {
                 self.log.add(self.now_us, Step::Timer, node, 0, 0);
                 self.input(node, Input::Timeout);

@@ -8,6 +8,7 @@ use dak::agent::change::{Change, Class, Durable, Person, Row, Standing};
 use dak::agent::routing::Policy;
 use dak::agent::{Agent, Config, Input, Mailboxes, Output, cost_bytes};
 use dak::bundle::{Bundle, Creation, Draft, Hops, Kind, Priority, Signer};
+use dak::driver::{Driver, Step};
 use dak::eid::{Eid, Service};
 use dak::frame::{Frame, Grade, Hello, PROTOCOL_VERSION, Refusal, RoutingInfo, Transit};
 use dak::id::{BundleId, NodeId};
@@ -87,9 +88,29 @@ static CAST: LazyLock<Cast> = LazyLock::new(|| {
     Cast { keys, bundles }
 });
 
+/// Sees to it that at one moment an agent comes to an end.
+#[derive(Default)]
+struct Bounded {
+    timeouts: usize,
+}
+
+impl Step for Bounded {
+    type Said = Output;
+
+    fn give(&mut self, agent: &mut Agent, at: Moment, input: Input, out: &mut Vec<Output>) {
+        self.timeouts += usize::from(input == Input::Timeout);
+        assert!(self.timeouts < TIMEOUTS_MAX, "what is due gets done");
+        agent.handle(at, input, out);
+    }
+
+    fn add(&mut self, out: Vec<Output>, open: &mut Vec<Output>) {
+        open.extend(out);
+    }
+}
+
 /// An agent, the model of its store, and what was seen of both.
 struct Stage {
-    agent: Agent,
+    driver: Driver<Bounded>,
     config: Config,
     durable: Durable,
     at: Moment,
@@ -104,7 +125,7 @@ pub fn agent(data: &[u8]) {
     let mut draw = Draw(data);
     let config = any_config(&mut draw);
     let mut stage = Stage {
-        agent: restore(&config, 0, Durable::default()),
+        driver: Driver::new(restore(&config, 0, Durable::default()), Bounded::default()),
         config,
         durable: Durable::default(),
         at: Moment { now: Timestamp(0), wall: DtnTime(WALL) },
@@ -183,7 +204,7 @@ impl Stage {
                     3 => Input::Cancel(id),
                     4 => Input::Drop(id),
                     _ => {
-                        let row = self.agent.held_one(&id).map_or(Row(draw.below(9) as u64), |held| held.row);
+                        let row = self.driver.agent.held_one(&id).map_or(Row(draw.below(9) as u64), |held| held.row);
                         Input::Unreadable { to: peer, id, row }
                     }
                 };
@@ -219,7 +240,7 @@ impl Stage {
 
     /// What a driver does with a bundle that verified.
     fn hand_over(&mut self, from: NodeId, transit: Transit, bundle: &Arc<Bundle>) {
-        let input = match self.agent.turns_away(&bundle.id) {
+        let input = match self.driver.agent.turns_away(&bundle.id) {
             true => Input::Duplicate { from, transit, id: bundle.id },
             false => {
                 let size_bytes = bundle.encoded_len() as u32;
@@ -292,29 +313,25 @@ impl Stage {
     fn restart(&mut self) {
         self.incarnation = self.incarnation.wrapping_add(1);
         self.sealing.clear();
-        self.agent = restore(&self.config, self.incarnation, self.durable.clone());
-        assert!(self.agent.durable() == self.durable, "an agent starts with all that is durable");
+        self.driver.start_again(restore(&self.config, self.incarnation, self.durable.clone()));
+        assert!(self.driver.agent.durable() == self.durable, "an agent starts with all that is durable");
         self.input(Input::Timeout);
     }
 
     /// One batch: the input and whatever is due, then the commit, then the acts.
     fn input(&mut self, input: Input) {
-        let mut out = Vec::new();
-        self.agent.handle(self.at, input, &mut out);
-        let mut timeouts = 0;
-        while self.agent.next_timeout().is_some_and(|(due, _)| due <= self.at.now) {
-            timeouts += 1;
-            assert!(timeouts < TIMEOUTS_MAX, "what is due gets done");
-            self.agent.handle(self.at, Input::Timeout, &mut out);
-        }
-        for output in &out {
+        self.driver.take(self.at, input);
+        self.driver.step.timeouts = 0;
+        self.driver.run_all_due(self.at);
+        let batch = self.driver.flush();
+        for output in &batch {
             if let Output::Commit(change) = output {
                 self.committed(change);
             }
         }
-        assert!(self.durable == self.agent.durable(), "what was committed is what the agent believes");
+        assert!(self.durable == self.driver.agent.durable(), "what was committed is what the agent believes");
         self.check_quota();
-        out.into_iter().for_each(|output| self.act(output));
+        batch.into_iter().for_each(|output| self.act(output));
     }
 
     fn committed(&mut self, change: &Change) {
@@ -335,7 +352,7 @@ impl Stage {
     }
 
     fn check_quota(&self) {
-        let usage = self.agent.usage();
+        let usage = self.driver.agent.usage();
         let carried = self.durable.held.values().filter(|held| held.class != Class::Own);
         assert_eq!(usage.bytes, carried.map(|held| cost_bytes(held.size_bytes)).sum::<u64>());
         assert!(usage.bytes <= usage.quota_bytes, "the quota holds");
@@ -351,7 +368,7 @@ impl Stage {
                     Ok(&frame)
                 );
                 if let Frame::Accepted { grants } = &frame {
-                    grants.iter().for_each(|(id, _)| assert!(self.agent.knows(id), "accepted means durable"));
+                    grants.iter().for_each(|(id, _)| assert!(self.driver.agent.knows(id), "accepted means durable"));
                 }
             }
             Output::Forward { to, transit, id, row } => {
@@ -365,7 +382,7 @@ impl Stage {
     }
 
     fn is_met(&self, peer: NodeId) -> bool {
-        self.agent.contacts().any(|contact| contact.peer == peer)
+        self.driver.agent.contacts().any(|contact| contact.peer == peer)
     }
 }
 

@@ -23,25 +23,20 @@ impl Share<'_> {
             return;
         }
         let at = state.moment(now_us);
-        let mut outputs = std::mem::take(&mut self.outputs);
         let mut next = Some(input);
         while let Some(input) = next.take() {
-            let agent = &mut self.node(node).agent;
-            agent.handle(at, input, &mut outputs);
-            let next_due = loop {
-                match agent.next_timeout() {
-                    Some((due, _)) if due <= at.now => agent.handle(at, Input::Timeout, &mut outputs),
-                    next_due => break next_due,
-                }
-            };
-            if let Some((due, _)) = next_due {
+            let driver = &mut self.node(node).driver;
+            driver.take(at, input);
+            let due = driver.run_all_due(at);
+            // No commit fails here, and so none has to come before all acts: each output is done in its turn.
+            let batch = driver.flush();
+            if let Some(due) = due {
                 self.timers.set(node, due.0.saturating_mul(1_000));
             }
-            for output in outputs.drain(..) {
+            for output in batch {
                 next = self.perform(node, output).or(next);
             }
         }
-        self.outputs = outputs;
     }
 
     /// Gives what has arrived to its receiver.
@@ -170,7 +165,7 @@ impl Share<'_> {
             }
             Event::Delivered { id, .. } => {
                 self.log.add(self.now_us, Step::Delivered, node, 0, id.prefix());
-                let hops = self.node(node).agent.letter(&id).map_or(0, |letter| letter.hops.count);
+                let hops = self.node(node).driver.agent.letter(&id).map_or(0, |letter| letter.hops.count);
                 if let Some(entry) = self.find(&id) {
                     self.count.delivered(&entry, hops.into(), self.now_us);
                 }

@@ -13,8 +13,9 @@
 //! ```
 //! The order of changes never changes: the store and what is held back together are what the agent believes.
 
-use super::change::{Change, What};
-use super::io::{Event, Output};
+use super::Said;
+use crate::agent::change::{Change, What};
+use crate::agent::{Event, Output};
 use crate::frame::{Frame, Grade};
 use crate::planted;
 use crate::time::{Millis, SECOND, Timestamp};
@@ -32,11 +33,6 @@ pub enum Weight {
     Lazy,
     Shown,
     Free,
-}
-
-/// Something that a driver commits or does.
-pub trait Said {
-    fn weight(&self) -> Weight;
 }
 
 /// What was said and waits for the next commit.
@@ -98,6 +94,10 @@ impl Said for Output {
             Output::Notify(_) => Weight::Shown,
             Output::Seal { .. } | Output::Forward { .. } | Output::Dial(_) => Weight::Free,
         }
+    }
+
+    fn change(&self) -> Option<&Change> {
+        if let Output::Commit(change) = self { Some(change) } else { None }
     }
 }
 
@@ -165,6 +165,10 @@ mod tests {
     impl Said for (u32, Weight) {
         fn weight(&self) -> Weight {
             self.1
+        }
+
+        fn change(&self) -> Option<&Change> {
+            None
         }
     }
 

@@ -1,0 +1,216 @@
+//! One step of whoever drives an agent, written once: inputs gather into batches, and nothing that a batch says leaves
+//! before what it says is durable.
+//!
+//! A real node, a simulated one and those of tests differ in their clocks, disks and networks. This part is the same in
+//! all of them and has none of these.
+//!
+//! ```text
+//! take      an input, with its moment   ─┐
+//! run_due   what time has made due      ─┼─▶ the open batch ──close──▶ a batch to do now
+//! say       an act of the driver's own  ─┘                     └─────▶ what may wait for a later one (held_back)
+//! ```
+//! The caller does a batch: it commits all its changes together, and then performs its acts in their order. Where the
+//! commit fails it performs none of them, and all that the agent said since ran ahead: see [`Driver::start_again`].
+
+pub mod held_back;
+
+use crate::agent::change::{Change, Durable};
+use crate::agent::{Agent, Cause, Input, Output};
+use crate::time::{Moment, Timestamp};
+
+use self::held_back::HeldBack;
+pub use self::held_back::{HELD_BACK_MAX, Weight};
+
+/// Something that is done with a batch: a change to commit, or an act that waits for the changes.
+pub trait Said {
+    /// How soon it must be done.
+    fn weight(&self) -> Weight;
+
+    /// The change that it is; none for an act.
+    fn change(&self) -> Option<&Change>;
+}
+
+/// In which one driver differs from another: how its agent gets an input, and what is kept of what comes out.
+pub trait Step {
+    type Said: Said;
+
+    /// Gives the agent one input. A driver that writes down what goes in and comes out does so here.
+    fn give(&mut self, agent: &mut Agent, at: Moment, input: Input, out: &mut Vec<Output>) {
+        agent.handle(at, input, out);
+    }
+
+    /// Adds all that came of one input to the batch that is open.
+    fn add(&mut self, out: Vec<Output>, open: &mut Vec<Self::Said>);
+}
+
+/// Keeps the outputs as they are.
+pub struct Plain;
+
+/// An agent, and what it said that is not done.
+pub struct Driver<S: Step> {
+    pub agent: Agent,
+    pub step: S,
+    /// What came of the inputs since the last batch ended.
+    open: Vec<S::Said>,
+    /// What may wait for the next commit.
+    held_back: HeldBack<S::Said>,
+}
+
+impl<S: Step> Driver<S> {
+    pub fn new(agent: Agent, step: S) -> Driver<S> {
+        Driver { agent, step, open: Vec::new(), held_back: HeldBack::default() }
+    }
+
+    /// Takes one input; what comes of it joins the open batch.
+    pub fn take(&mut self, at: Moment, input: Input) {
+        let mut out = Vec::new();
+        self.step.give(&mut self.agent, at, input, &mut out);
+        // A further machine that lives off what the agent says takes its step here: what it says joins the same batch, and
+        // so the same commit.
+        self.step.add(out, &mut self.open);
+    }
+
+    /// Runs what is due, up to the end of a turn, after which others may have something to say; returns when the agent
+    /// is due next, which after a turn may be at once.
+    pub fn run_due(&mut self, at: Moment) -> Option<Timestamp> {
+        while let Some((due, cause)) = self.agent.next_timeout() {
+            if due > at.now {
+                return Some(due);
+            }
+            self.take(at, Input::Timeout);
+            if cause == Cause::Turn {
+                return self.agent.next_timeout().map(|(due, _)| due);
+            }
+        }
+        None
+    }
+
+    /// Runs what is due until nothing is, and nobody else has anything to say meanwhile; returns when the agent is due
+    /// next.
+    pub fn run_all_due(&mut self, at: Moment) -> Option<Timestamp> {
+        loop {
+            match self.run_due(at) {
+                Some(due) if due <= at.now => {}
+                next => return next,
+            }
+        }
+    }
+
+    /// Adds an act of the driver's own, after all that was said before it.
+    pub fn say(&mut self, said: S::Said) {
+        self.open.push(said);
+    }
+
+    /// Ends the open batch; returns what is to be done now, in order: its changes in one commit, then its acts.
+    pub fn close(&mut self, now: Timestamp) -> Vec<S::Said> {
+        self.held_back.take(std::mem::take(&mut self.open), now)
+    }
+
+    /// Ends the open batch; returns it with all that waits, in order.
+    pub fn flush(&mut self) -> Vec<S::Said> {
+        let open = std::mem::take(&mut self.open);
+        let mut all = self.held_back.flush();
+        if all.is_empty() {
+            return open;
+        }
+        all.extend(open);
+        all
+    }
+
+    /// Drops all that waits, for it did not happen, and returns the open batch, of which nothing did but acts of the
+    /// driver's own.
+    pub fn abandon(&mut self) -> Vec<S::Said> {
+        self.held_back = HeldBack::default();
+        std::mem::take(&mut self.open)
+    }
+
+    /// Goes on with another agent, built from what is durable: all that this one said and was not done is dropped.
+    pub fn start_again(&mut self, agent: Agent) {
+        self.agent = agent;
+        self.abandon();
+    }
+
+    /// When the agent or what waits for a commit is due.
+    pub fn due(&self) -> Option<Timestamp> {
+        self.agent.next_timeout().map(|(due, _)| due).into_iter().chain(self.held_back.due()).min()
+    }
+
+    /// What was said since the last batch ended.
+    pub fn open(&self) -> &[S::Said] {
+        &self.open
+    }
+
+    /// How many things wait for a later commit.
+    pub fn held_back(&self) -> usize {
+        self.held_back.iter().count()
+    }
+
+    /// What would be durable if everything here were committed now, on top of what is: what the agent believes, unless
+    /// batches are under way to the store.
+    pub fn believed(&self, mut durable: Durable) -> Durable {
+        let said = self.held_back.iter().chain(&self.open);
+        said.filter_map(Said::change).for_each(|change| durable.apply(change));
+        durable
+    }
+}
+
+impl Step for Plain {
+    type Said = Output;
+
+    fn add(&mut self, out: Vec<Output>, open: &mut Vec<Output>) {
+        if open.is_empty() {
+            *open = out;
+        } else {
+            open.extend(out);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use ed25519_dalek::SigningKey;
+
+    use super::*;
+    use crate::agent::change::{Person, Standing};
+    use crate::agent::{Config, Mailboxes};
+    use crate::bundle::Signer;
+    use crate::id::NodeId;
+
+    fn agent(durable: Durable) -> Agent {
+        let key = Arc::new(SigningKey::from_bytes(&[1; 32]));
+        Agent::restore(key.node(), Mailboxes::own(key), Config::default(), [7; 32], durable)
+    }
+
+    fn name(n: u8) -> Input {
+        let person = Person { name: "somebody".into(), standing: Standing::Contact, verified: false };
+        Input::Meet { node: NodeId::from_trusted([n; 32]), person: Some(person) }
+    }
+
+    #[test]
+    fn inputs_share_a_batch_and_what_is_not_committed_is_believed_on_top_of_what_is() {
+        let mut driver = Driver::new(agent(Durable::default()), Plain);
+        let at = Moment::default();
+        driver.take(at, name(2));
+        driver.take(at, name(3));
+        assert_eq!(driver.believed(Durable::default()), driver.agent.durable());
+        let batch = driver.close(at.now);
+        assert_eq!(batch.iter().filter_map(Said::change).count(), 2);
+        assert!(driver.open().is_empty() && driver.close(at.now).is_empty());
+    }
+
+    #[test]
+    fn who_starts_again_says_nothing_of_what_ran_ahead() {
+        let mut driver = Driver::new(agent(Durable::default()), Plain);
+        let at = Moment::default();
+        driver.take(at, name(2));
+        driver.say(Output::Dial(NodeId::from_trusted([2; 32])));
+        let ran_ahead = driver.abandon();
+        assert_eq!(ran_ahead.last(), Some(&Output::Dial(NodeId::from_trusted([2; 32]))), "in the order it was said");
+        driver.take(at, name(3));
+        driver.start_again(agent(Durable::default()));
+        assert!(driver.flush().is_empty());
+        assert_eq!(driver.agent.durable(), Durable::default());
+    }
+}
