@@ -4,7 +4,10 @@ use dak::sim::fuzz::{Actor, Counts, Run, run, run_twice};
 use rayon::prelude::*;
 
 /// Seeds that once broke a promise, or came close.
-const KEPT: [u64; 2] = [2_045_186, 2_004_321];
+const KEPT: [u64; 10] = [
+    2_045_186, 2_004_321, 20_000_833, 20_011_253, 20_011_512, 20_017_307, 20_025_021, 20_029_408, 20_056_839,
+    20_096_728,
+];
 const SEEDS: u64 = 240;
 /// Of each kind of hostile nodes.
 const ALONE: u64 = 16;

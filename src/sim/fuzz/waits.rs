@@ -96,11 +96,15 @@ impl World {
         for (by, to, id) in offered {
             let is_asked = waits.asked.contains(&(by, to, id));
             let is_over = waits.refused.contains(&(to, id)) || waits.left.contains(&(to, id));
+            // What it let go just now it says with its next commit.
+            let has_left = || self.agent(to).durable().departed.contains_key(&id);
             let carries = self.agent(to).usage().quota_bytes > 0;
             let can_ask = carries && self.is_linked(by, to) && self.agent(by).held_one(&id).is_some();
-            must(is_asked || is_over || !can_ask || self.agent(to).knows(&id), Promise::NobodyWaits, || {
-                format!("{by} offered {id} to {to}, which neither has it by now nor asked for it")
-            })?;
+            must(
+                is_asked || is_over || !can_ask || self.agent(to).knows(&id) || has_left(),
+                Promise::NobodyWaits,
+                || format!("{by} offered {id} to {to}, which neither has it by now nor asked for it"),
+            )?;
         }
         Ok(())
     }
