@@ -16,15 +16,18 @@
 //! This file only routes. Each flow is a file of its own under `agent/`, and so is each component that it uses. All durable
 //! state is in the [`ledger`], whose methods alone change it, and emit each change as they apply it.
 
-mod aloft;
 mod backlog;
 pub mod change;
 pub mod config;
 mod contact;
+mod contacts;
 mod custody;
 mod departed;
 mod drafts;
 mod fair;
+mod flights;
+#[cfg(test)]
+mod floods;
 mod flow;
 mod inbox;
 pub mod io;
@@ -47,7 +50,6 @@ pub mod summary;
 mod tombstones;
 mod view;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rand_chacha::ChaCha8Rng;
@@ -65,15 +67,11 @@ pub use self::receipts::REJECTED_BLOCKED;
 pub use self::view::rows_walked;
 pub use self::view::{ContactView, Usage};
 
-use self::aloft::Aloft;
 use self::change::Held;
-use self::contact::Contact;
+use self::contacts::Contacts;
 use self::drafts::Drafts;
 use self::ledger::{Ledger, stream};
-use self::offers::Offers;
-use self::place::Place;
 use self::routing::Routing;
-use self::shunned::Shunned;
 use crate::bundle::{Creation, Signer};
 use crate::eid::Eid;
 use crate::id::{BundleId, NodeId};
@@ -104,29 +102,13 @@ pub struct Agent {
     drafts: Drafts,
 
     routing: Routing,
-    /// In boxes: a leaf of the map has room for eleven, and most agents have one or two.
-    contacts: BTreeMap<NodeId, Box<Contact>>,
-    /// The peer that was last told of more that it lacks.
-    had_turn: NodeId,
-    aloft: Aloft,
-    offers: Offers,
-    shunned: Shunned,
-    /// Receipts that a peer shuns.
-    unwelcome: Shunned,
-    /// Spray copies that were in flight when a contact broke: halved once the peer turns out to have them.
-    unsettled: Place<(NodeId, BundleId), u16>,
-    /// Who was given spray copies of what: nobody gets them twice, however often he asks and accepts.
-    spent: Place<(BundleId, NodeId), ()>,
+    /// Who is there, and what contacts leave behind: nothing of it is durable.
+    contacts: Contacts,
     /// Inbox rows the application was not told of since the start.
     nudges: Vec<BundleId>,
     /// Bundles given up for want of room since the start, by grade.
     evicted: [u64; 3],
 }
-
-/// Most flights of broken contacts remembered.
-const UNSETTLED_MAX: usize = 65_536;
-/// Most peers and bundles remembered whose spray copies are given; lost at a restart, which no peer brings about.
-const SPENT_MAX: usize = 65_536;
 
 impl Mailboxes {
     /// The mailboxes of a node that serves only itself.
@@ -165,14 +147,7 @@ impl Agent {
             ledger,
             drafts: Drafts::default(),
             routing,
-            contacts: BTreeMap::new(),
-            had_turn: node,
-            aloft: Aloft::default(),
-            offers: Offers::new(stream(&seed, "offers")),
-            shunned: Shunned::default(),
-            unwelcome: Shunned::default(),
-            unsettled: Place::keyed(&key),
-            spent: Place::keyed(&key),
+            contacts: Contacts::keyed(node, &key, stream(&seed, "offers")),
             nudges,
             evicted: [0; 3],
             config,

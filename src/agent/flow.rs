@@ -1,14 +1,11 @@
 //! What goes to a peer, in which order, and what its answers settle.
 
-use std::ops::Bound;
-
+use super::Agent;
 use super::change::{Class, Held, What};
 use super::contact::{Contact, Flight, Order, Stage};
 use super::custody::Slot;
 use super::io::{Gone, Output};
-use super::place::Origin;
 use super::routing::{Facts, Verdict};
-use super::{Agent, SPENT_MAX};
 use crate::bundle::{Hops, Kind};
 use crate::frame::{Grade, Refusal, Transit};
 use crate::id::{BundleId, NodeId};
@@ -33,12 +30,7 @@ impl Agent {
 
     /// The peer whose turn it is hears of more that it lacks.
     pub(super) fn take_turn(&mut self, out: &mut Vec<Output>) {
-        let after = (Bound::Excluded(self.had_turn), Bound::Unbounded);
-        let circle = self.contacts.range(after).chain(self.contacts.range(..=self.had_turn));
-        let Some(peer) = circle.filter(|(_, contact)| contact.wants_turn()).map(|(peer, _)| *peer).next() else {
-            return;
-        };
-        self.had_turn = peer;
+        let Some(peer) = self.contacts.next_turn() else { return };
         self.tell_renewed(peer, out);
         let contact = self.contacts.get_mut(&peer).expect("one of the contacts");
         if !contact.has_room_for_more() {
@@ -61,7 +53,7 @@ impl Agent {
         if !self.grants(peer, &held) {
             return;
         }
-        let goes_at_once = held.kind == Kind::Receipt && !self.unwelcome.contains(&held.id, self.now());
+        let goes_at_once = held.kind == Kind::Receipt && !self.contacts.unwelcome.contains(&held.id, self.now());
         let contact = self.contacts.get_mut(&peer).expect("what a peer lacks is told during a contact");
         if goes_at_once || contact.serves(&held.destination) || !contact.propose(held.id) {
             self.enqueue_held(peer, slot, &held);
@@ -109,7 +101,7 @@ impl Agent {
     /// A bundle that is new here: at once to its destination, offered to others the strategy grants it to.
     pub(super) fn pass_on(&mut self, slot: Slot, out: &mut Vec<Output>) {
         let held = self.ledger.custody().held(slot);
-        let peers: Vec<NodeId> = self.contacts.keys().copied().filter(|peer| Some(*peer) != held.from).collect();
+        let peers: Vec<NodeId> = self.contacts.peers().filter(|peer| Some(*peer) != held.from).collect();
         for peer in peers {
             let granted = self.grants(peer, &held);
             let contact = self.contacts.get_mut(&peer).expect("the peers are those of the contacts");
@@ -125,7 +117,7 @@ impl Agent {
             }
         }
         let destination = held.destination.node;
-        if destination != self.node && !self.contacts.contains_key(&destination) {
+        if destination != self.node && !self.contacts.has(&destination) {
             out.push(Output::Dial(destination));
         }
     }
@@ -143,19 +135,21 @@ impl Agent {
             if held.expires < self.now() || held.size_bytes > bytes_max {
                 continue;
             }
-            let verdict = match self.contacts[&peer].serves(&held.destination) {
+            let for_peer = self.contacts.get(&peer).is_some_and(|contact| contact.serves(&held.destination));
+            let verdict = match for_peer {
                 true => Verdict::Copy(0),
                 false => self.routing.verdict(&self.facts_beside_flights(&held), peer),
             };
             let Verdict::Copy(copies) = verdict else { continue };
             // A peer that had its copies and asks again gets the bundle, and no more of the budget.
-            let is_spent = self.spent.get(&(held.id, peer)).is_some() && !planted::is("agent-copies-spent-twice");
+            let is_spent =
+                self.contacts.flights().were_given(held.id, peer) && !planted::is("agent-copies-spent-twice");
             let (copies, told) = if is_spent { (0, copies.min(1)) } else { (copies, copies) };
             let age = self.facts(&held).age;
             // Never over the limit of 255, so that nobody has a reason to delete it (RFC 9171 section 4.4.3).
             let hops = Hops { age, count: held.hops.count.saturating_add(1) };
             let transit = Transit { hops, copies: told };
-            self.take_off(peer, held.id, Flight { size_bytes: held.size_bytes, copies });
+            self.contacts.take_off(peer, held.id, Flight { size_bytes: held.size_bytes, copies });
             let contact = self.contacts.get_mut(&peer).expect("looked at above");
             contact.bundles_sent += 1;
             if planted::is("agent-copies-spent-unaccepted") {
@@ -167,31 +161,15 @@ impl Agent {
 
     /// What is on its way elsewhere may arrive there, so those copies cannot be handed out a second time.
     fn facts_beside_flights<'a>(&self, held: &'a Held) -> Facts<'a> {
-        let in_flight = self.aloft.of(&held.id);
+        let in_flight = self.contacts.flights().of(&held.id);
         let facts = self.facts(held);
         Facts { copies: facts.copies.saturating_sub(in_flight), ..facts }
-    }
-
-    /// Something leaves for a peer, or left in an earlier contact and may have arrived.
-    pub(super) fn take_off(&mut self, peer: NodeId, id: BundleId, flight: Flight) {
-        let Some(contact) = self.contacts.get_mut(&peer) else { return };
-        if let Some(before) = contact.sent(id, flight) {
-            self.aloft.take(&id, before.copies);
-        }
-        self.aloft.add(id, flight.copies);
-    }
-
-    /// The peer answered for what was in flight to it.
-    pub(super) fn land(&mut self, peer: NodeId, id: &BundleId) -> Option<Flight> {
-        let flight = self.contacts.get_mut(&peer)?.answered(id)?;
-        self.aloft.take(id, flight.copies);
-        Some(flight)
     }
 
     /// Custody signals: the peer committed what it names.
     pub(super) fn accepted(&mut self, peer: NodeId, grants: Vec<(BundleId, Grade)>, out: &mut Vec<Output>) {
         for (id, grade) in grants {
-            let flight = self.land(peer, &id);
+            let flight = self.contacts.land(peer, &id);
             let unasked = Flight { size_bytes: 0, copies: 0 };
             let Some(flight) = flight.or(planted::is("agent-custody-signal-unasked").then_some(unasked)) else {
                 continue;
@@ -208,7 +186,8 @@ impl Agent {
             }
             // Of the last copy nothing is spent, and nothing has to be remembered for it.
             if flight.copies > 0 && self.spend(slot, flight.copies, out) {
-                self.note_spent(id, peer);
+                let is_named = self.ledger.is_contact(&peer);
+                self.contacts.give(id, peer, is_named, || self.ledger.draw());
             }
             let held = self.ledger.custody().held(slot);
             if held.kind == Kind::Message && held.destination.node != peer {
@@ -216,15 +195,6 @@ impl Agent {
             }
         }
         self.pump(peer, out);
-    }
-
-    pub(super) fn note_spent(&mut self, id: BundleId, peer: NodeId) {
-        let origin = Origin::of_peer(peer, self.ledger.is_contact(&peer));
-        if self.spent.len() >= SPENT_MAX && !planted::is("agent-spent-unbounded") {
-            let Some(goes) = self.spent.makes_way(&origin, self.ledger.draw()) else { return };
-            self.spent.remove(&goes);
-        }
-        self.spent.insert((id, peer), (), origin);
     }
 
     /// Takes copies off the budget, of which one is left in any case; returns whether there was anything to take.
@@ -246,7 +216,7 @@ impl Agent {
         out: &mut Vec<Output>,
     ) {
         let now = self.now();
-        if self.land(peer, &id).is_none() {
+        if self.contacts.land(peer, &id).is_none() {
             // It waits to go, and another was faster.
             return self.leave_out(peer, &id);
         }
@@ -263,7 +233,7 @@ impl Agent {
         }
         let is_receipt = |slot: Slot| self.ledger.custody().kind(slot) == Kind::Receipt;
         if why == Refusal::Shunned && self.ledger.find_held(&id).is_some_and(is_receipt) {
-            self.unwelcome.insert(id, now + self.config.shun);
+            self.contacts.unwelcome.insert(id, now + self.config.shun);
         }
         self.pump(peer, out);
     }
@@ -285,10 +255,10 @@ impl Agent {
 
     pub(super) fn retry_refused(&mut self, out: &mut Vec<Output>) {
         let is_due = |contact: &Contact| contact.next_retry().is_some_and(|at| at <= self.now());
-        if !self.contacts.values().any(|contact| is_due(contact)) {
+        if !self.contacts.iter().any(|(_, contact)| is_due(contact)) {
             return;
         }
-        let peers: Vec<NodeId> = self.contacts.keys().copied().collect();
+        let peers: Vec<NodeId> = self.contacts.peers().collect();
         for peer in peers {
             let due =
                 self.contacts.get_mut(&peer).map(|contact| contact.take_retries(self.ledger.now())).unwrap_or_default();

@@ -18,7 +18,7 @@ impl Agent {
     pub fn next_timeout(&self) -> Option<Due> {
         let now = self.now();
         let (mut batch, mut turn, mut retry) = (!self.ledger.inbox().is_settled(), false, None);
-        for contact in self.contacts.values() {
+        for (_, contact) in self.contacts.iter() {
             batch |= !contact.is_settled();
             turn |= contact.wants_turn();
             retry = [retry, contact.next_retry()].into_iter().flatten().min();
@@ -37,7 +37,7 @@ impl Agent {
             memories.into_iter().flatten().min().map(|end| (end, Cause::Tombstone)),
             turn.then_some((now, Cause::Turn)),
             retry.map(|at| (at, Cause::Retry)),
-            self.offers.next_end().map(|end| (end, Cause::Retry)),
+            self.contacts.offers.next_end().map(|end| (end, Cause::Retry)),
         ];
         dues.into_iter().flatten().min()
     }
@@ -104,16 +104,12 @@ impl Agent {
     /// Ends custody of a bundle, and what contacts know of its place.
     pub(super) fn forget(&mut self, slot: Slot, why: Gone, out: &mut Vec<Output>) {
         let Vacated { slot, id } = self.ledger.forget(slot, why, out);
-        self.contacts.values_mut().for_each(|contact| contact.leave_out(slot));
-        let given = (id, NodeId::from_trusted([0; 32]))..=(id, NodeId::from_trusted([255; 32]));
-        for key in self.spent.range(given).map(|(key, _)| *key).collect::<Vec<_>>() {
-            self.spent.remove(&key);
-        }
+        self.contacts.leave_out(slot, id);
     }
 
     /// A body is gone: by now the bundle left, perhaps to come again, or the store lost it.
     pub(super) fn unreadable(&mut self, to: NodeId, id: BundleId, row: Row, out: &mut Vec<Output>) {
-        self.land(to, &id);
+        self.contacts.land(to, &id);
         if let Some(slot) = self.ledger.find_held(&id).filter(|slot| self.ledger.custody().row(*slot) == row) {
             // Of one's own this is the end of all new copies, and the record says so.
             self.ledger.attest(id, What::GaveUp, Some(self.node), out);

@@ -12,8 +12,6 @@
 //! How far time and sequence numbers came is durable too. What waits for the end of a batch to get its inbox row is not:
 //! its sender, who was promised nothing yet, brings it again.
 
-#[cfg(test)]
-mod floods;
 mod holding;
 mod mail;
 mod memories;
@@ -38,7 +36,7 @@ use crate::planted;
 use crate::time::{Millis, Moment, SECOND, Timestamp};
 
 /// Most evictions that previous hops still have to hear of.
-const OWED_MAX: usize = 65_536;
+pub const OWED_MAX: usize = 65_536;
 /// Where counting goes on at the latest: no node sends so much, but a damaged store may say that it did.
 const SEQUENCE_MAX: u64 = 1 << 62;
 /// How far durable time may lag behind while other changes are committed anyway.

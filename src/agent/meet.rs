@@ -4,14 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rand_core::Rng;
 
+use super::Agent;
 use super::change::What;
 use super::contact::{Contact, Flight};
 use super::custody::Slot;
 use super::io::{Event, Output};
 use super::offers::Requests;
-use super::place::Origin;
 use super::summary::{Claim, Step};
-use super::{Agent, UNSETTLED_MAX};
 use crate::bundle::Kind;
 use crate::eid::Eid;
 use crate::frame::{Frame, Grade, Hello, PROTOCOL_VERSION};
@@ -23,7 +22,7 @@ const IDS_PER_FRAME: usize = 1_024;
 
 impl Agent {
     pub(super) fn contact_up(&mut self, peer: NodeId, out: &mut Vec<Output>) {
-        if self.contacts.contains_key(&peer) {
+        if self.contacts.has(&peer) {
             self.contact_down(peer, out);
         }
         let mut nonce = [0; 16];
@@ -48,34 +47,18 @@ impl Agent {
             root,
         };
         let contact = Contact::new(self.now(), &hello, self.ledger.custody().next_row());
-        self.contacts.insert(peer, Box::new(contact));
+        self.contacts.begin(peer, contact);
         out.push(Output::Send { to: peer, frame: Frame::Hello(hello) });
     }
 
     /// Nothing in flight counts: the peer may have died before its commit. The next Hello sorts it out.
     pub(super) fn contact_down(&mut self, peer: NodeId, out: &mut Vec<Output>) {
-        let Some(contact) = self.contacts.remove(&peer) else { return };
+        let (is_named, now) = (self.ledger.is_contact(&peer), self.now());
+        let Some(requests) = self.contacts.end(peer, is_named, now, || self.ledger.draw()) else { return };
         for (node, record) in self.routing.parted(peer, self.now()) {
             self.ledger.learn(node, record, out);
         }
-        self.remember_flights(peer, *contact);
-        let requests = self.offers.lose(peer, self.now());
         request(requests, out);
-    }
-
-    /// Remembers what may have arrived, and how many spray copies with it.
-    pub(super) fn remember_flights(&mut self, peer: NodeId, contact: Contact) {
-        let flights = contact.into_flights();
-        flights.iter().for_each(|(id, flight)| self.aloft.take(id, flight.copies));
-        debug_assert!(!self.contacts.is_empty() || self.aloft.is_empty(), "nothing flies without a contact");
-        let origin = Origin::of_peer(peer, self.ledger.is_contact(&peer));
-        for (id, flight) in flights {
-            if self.unsettled.len() >= UNSETTLED_MAX && !planted::is("agent-flights-unbounded") {
-                let Some(goes) = self.unsettled.makes_way(&origin, self.ledger.draw()) else { return };
-                self.unsettled.remove(&goes);
-            }
-            self.unsettled.insert((peer, id), flight.copies, origin);
-        }
     }
 
     pub(super) fn hear(&mut self, from: NodeId, frame: Frame, out: &mut Vec<Output>) {
@@ -225,27 +208,24 @@ impl Agent {
     /// Whether what was in flight when the last contact broke was accepted, a peer that turns out to know it must say: a
     /// summary is no promise. The same is asked of one's own messages that nobody answered for yet.
     fn settle_flights(&mut self, peer: NodeId, lacks: &[Slot], done: bool, out: &mut Vec<Output>) {
-        let all = (peer, BundleId([0; 32]))..=(peer, BundleId([255; 32]));
-        if self.unsettled.range(all.clone()).next().is_none() && self.ledger.outbox().unpromised().next().is_none() {
+        if self.contacts.flights().in_doubt(peer).next().is_none() && self.ledger.outbox().unpromised().next().is_none()
+        {
             return;
         }
         // Only what would be asked about counts: a peer may lack a million others.
         let ids = lacks.iter().map(|slot| self.ledger.custody().id(*slot));
-        let ids = ids.filter(|id| self.unsettled.get(&(peer, *id)).is_some() || self.ledger.outbox().is_unpromised(id));
+        let ids =
+            ids.filter(|id| self.contacts.flights().is_in_doubt(peer, id) || self.ledger.outbox().is_unpromised(id));
         let ids: Vec<BundleId> = ids.collect();
         let contact = self.contacts.get_mut(&peer).expect("flights are settled during a contact");
         contact.lacks.extend(ids);
         if !done {
             return;
         }
-        let lacks = std::mem::take(&mut contact.lacks);
+        let (lacks, said) = (std::mem::take(&mut contact.lacks), contact.rows_said);
         let mut flights: BTreeMap<BundleId, u16> = self.ledger.outbox().unpromised().map(|id| (*id, 0)).collect();
-        flights.extend(self.unsettled.range(all.clone()).map(|((_, id), copies)| (*id, *copies)));
-        for key in self.unsettled.range(all).map(|(key, _)| *key).collect::<Vec<_>>() {
-            self.unsettled.remove(&key);
-        }
+        flights.extend(self.contacts.settle_flights(peer));
         // What came after this node's Hello is in no summary of the contact, so nothing shows that the peer knows it.
-        let said = contact.rows_said;
         flights.retain(|id, _| {
             !lacks.contains(id) && self.ledger.find_held(id).is_some_and(|slot| self.ledger.custody().row(slot) < said)
         });
@@ -255,7 +235,7 @@ impl Agent {
         let contact = self.contacts.get_mut(&peer).expect("flights are settled during a contact");
         flights.retain(|id, _| !contact.is_in_flight(id));
         for (id, copies) in &flights {
-            self.take_off(peer, *id, Flight { size_bytes: 0, copies: *copies });
+            self.contacts.take_off(peer, *id, Flight { size_bytes: 0, copies: *copies });
         }
         for ids in flights.into_keys().collect::<Vec<_>>().chunks(IDS_PER_FRAME) {
             out.push(Output::Send { to: peer, frame: Frame::Ask { ids: ids.to_vec() } });
@@ -280,16 +260,16 @@ impl Agent {
             return;
         }
         self.doubt_offered(peer, &ids, out);
-        let unknown = |id: &BundleId| !self.knows(id) && !self.shunned.contains(id, self.now());
+        let unknown = |id: &BundleId| !self.knows(id) && !self.contacts.shunned.contains(id, self.now());
         let mut ids: Vec<BundleId> = ids.into_iter().filter(unknown).collect();
         let is_named = self.ledger.is_contact(&peer);
-        ids.retain(|id| self.offers.note(*id, peer, is_named, self.now()));
+        ids.retain(|id| self.contacts.offers.note(*id, peer, is_named, self.now()));
         ask(peer, ids, out);
     }
 
     /// Turns to others for what a peer offered and did not hand over.
     pub(super) fn ask_others(&mut self, out: &mut Vec<Output>) {
-        let requests = self.offers.lapse(self.now());
+        let requests = self.contacts.offers.lapse(self.now());
         request(requests, out);
     }
 

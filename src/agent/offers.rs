@@ -235,11 +235,6 @@ impl Offers {
         self.stalls.get(peer).copied().unwrap_or(0)
     }
 
-    #[cfg(test)]
-    pub fn stallers(&self) -> usize {
-        self.stalls.len()
-    }
-
     fn blame(&mut self, peer: NodeId) {
         let is_full = self.stalls.len() >= STALLERS_MAX && !planted::is("agent-stallers-unbounded");
         if is_full && !self.stalls.contains_key(&peer) {
@@ -260,5 +255,41 @@ impl Offers {
                 self.stalls.remove(peer);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rand_core::SeedableRng;
+
+    use super::*;
+    use crate::time::MINUTE;
+
+    fn node(n: u32) -> NodeId {
+        NodeId::from_trusted(*blake3::hash(&n.to_be_bytes()).as_bytes())
+    }
+
+    fn id(n: u32) -> BundleId {
+        BundleId(*blake3::hash(&n.to_le_bytes()).as_bytes())
+    }
+
+    #[test]
+    fn a_crowd_that_stalls_once_does_not_hide_who_stalls_always() {
+        let mut offers = Offers::new(ChaCha8Rng::from_seed([7; 32]));
+        let (mut now, mut ids) = (Timestamp(0), (0..).map(id));
+        let mut stall = |peer| {
+            assert!(offers.note(ids.next().unwrap(), peer, false, now), "it is asked");
+            now = now + MINUTE;
+            offers.lapse(now);
+        };
+        (0..3).for_each(|_| stall(node(0)));
+        (0..2 * STALLERS_MAX as u32).for_each(|n| stall(node(2 + n)));
+        assert_eq!(offers.stalls.len(), STALLERS_MAX);
+        let id = ids.next().unwrap();
+        assert!(offers.note(id, node(0), false, now));
+        assert!(
+            offers.note(id, node(1), false, now),
+            "somebody who never stalled is asked at once beside one that always does"
+        );
     }
 }

@@ -130,7 +130,7 @@ impl Agent {
         if planted::is("agent-hop-count-kills") && transit.hops.count == HOP_LIMIT {
             return self.refuse(from, id, Refusal::Expired, out);
         }
-        if self.shunned.contains(&id, self.now()) && !planted::is("agent-evicted-taken-again") {
+        if self.contacts.shunned.contains(&id, self.now()) && !planted::is("agent-evicted-taken-again") {
             return self.refuse(from, id, Refusal::Shunned, out);
         }
         if self.believed_over(&bundle) {
@@ -250,9 +250,9 @@ impl Agent {
 
     /// Nothing more is expected of an id; who else was asked for what is known by now is told so, and need not bring it.
     fn settle_offer(&mut self, id: &BundleId, from: NodeId, out: &mut Vec<Output>) {
-        let Settled { asked, others } = self.offers.settle(id, &from);
+        let Settled { asked, others } = self.contacts.offers.settle(id, &from);
         for other in &asked {
-            if self.knows(id) && self.contacts.contains_key(other) {
+            if self.knows(id) && self.contacts.has(other) {
                 let frame = Frame::Refused { id: *id, why: Refusal::Known, retry_after: Millis(0) };
                 out.push(Output::Send { to: *other, frame });
             }
@@ -266,13 +266,13 @@ impl Agent {
     /// There is no room for a bundle. Where strangers share it, a peer that filled less and offers the same may have some.
     fn refuse_for_room(&mut self, from: NodeId, held: &Held, out: &mut Vec<Output>) {
         let is_shared = held.class == Class::Strangers && self.config.fair_shares;
-        let mut others = if is_shared { self.offers.others(&held.id) } else { Vec::new() };
+        let mut others = if is_shared { self.contacts.offers.others(&held.id) } else { Vec::new() };
         others.retain(|peer| *peer != from && !planted::is("agent-full-for-one-is-full-for-all"));
         let has_room = |peer: &NodeId| self.has_room_for(&Held { from: Some(*peer), ..held.clone() });
         let Some(next) = others.into_iter().find(has_room) else {
             return self.refuse(from, held.id, Refusal::Full, out);
         };
-        self.offers.turn_to(&held.id, &from, next, self.now());
+        self.contacts.offers.turn_to(&held.id, &from, next, self.now());
         self.say_refused(from, held.id, Refusal::Full, out);
         out.push(Output::Send { to: next, frame: Frame::Take { ids: vec![held.id] } });
     }
@@ -283,7 +283,7 @@ impl Agent {
         if why != Refusal::Expired {
             return self.settle_offer(&id, to, out);
         }
-        if let Some(next) = self.offers.pass_over(&id, to, self.now()) {
+        if let Some(next) = self.contacts.offers.pass_over(&id, to, self.now()) {
             out.push(Output::Send { to: next, frame: Frame::Take { ids: vec![id] } });
         }
     }
@@ -294,7 +294,7 @@ impl Agent {
             _ => Millis(0),
         };
         out.push(Output::Report(Event::Refused { id, from: to, why }));
-        if self.contacts.contains_key(&to) {
+        if self.contacts.has(&to) {
             out.push(Output::Send { to, frame: Frame::Refused { id, why, retry_after } });
         }
     }

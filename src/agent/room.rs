@@ -149,7 +149,7 @@ impl Agent {
 
     /// Nobody is told that something is here that came and had to leave in one batch.
     fn take_back(&mut self, id: BundleId, out: &mut Vec<Output>) {
-        for (to, contact) in &mut self.contacts {
+        for (to, contact) in self.contacts.iter_mut() {
             let granted = contact.grants.len();
             contact.grants.retain(|(grant, _)| *grant != id);
             if contact.grants.len() < granted {
@@ -160,7 +160,7 @@ impl Agent {
     }
 
     fn shun(&mut self, id: BundleId) {
-        self.shunned.insert(id, self.now() + self.config.shun);
+        self.contacts.shunned.insert(id, self.now() + self.config.shun);
     }
 
     /// The owner no longer carries this one; what is one's own is cancelled instead.
