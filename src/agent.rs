@@ -11,10 +11,19 @@
 //!                      lives    how long a bundle lives here: age, clocks, first acceptance
 //!                      receipts proof of delivery: believe, purge, attest       Output::Report
 //!                      lapse    time passes: expiry, tombstones, retries
+//!                      room     what is taken in at which grade, and what leaves for it
+//!                      people   what the person does: names, blocks, reads, deletes
 //! ```
 //!
-//! This file only routes. Each flow is a file of its own under `agent/`, and so is each component that it uses. All durable
-//! state is in the [`ledger`], whose methods alone change it, and emit each change as they apply it.
+//! This file only routes. Each flow is a file of its own under `agent/`. Their state is in three places:
+//!
+//! ```text
+//! ledger    all that is durable: custody, memories of ids, inbox, outbox, people; each change is emitted as it is applied
+//! contacts  who is there, what is in flight, offered and shunned: until the contact ends, or a restart
+//! routing   what the strategy makes of what it learned
+//! ```
+//! The ledger's components ([`custody`], [`departed`], [`tombstones`], [`inbox`], [`outbox`]) can be read by every flow and
+//! changed by none: only the [`ledger`] has them to change. Its table says where an id is remembered, and for how long.
 
 mod backlog;
 pub mod change;

@@ -21,7 +21,7 @@
 //!
 //! ```text
 //! floor 0  values   id, eid, time, cbor, bundle, receipt, message, frame    no clock, no IO, no policy
-//! floor 1  agent    custody, contact, summary, routing, inbox, outbox, ...  pure, deterministic
+//! floor 1  agent    ledger (what lasts), contacts (what does not), routing  pure, deterministic
 //!          driver   one step: inputs to batches, commit before act          pure; node, sim and tests drive with it
 //! floor 2  edges    store, net, keys, seal, home, config, backup            each alone; they never meet
 //! floor 3  drivers  node (real time, threads), sim (virtual time)           the only two that own an agent

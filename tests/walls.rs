@@ -89,6 +89,24 @@ fn the_core_has_no_clock_no_dice_no_floats_and_no_hash_order() {
     }
 }
 
+/// Commit before act rests on it: what could be changed elsewhere could be changed without being emitted.
+#[test]
+fn the_ledger_gives_durable_state_away_for_reading_only() {
+    let files: Vec<_> =
+        sources().into_iter().filter(|(_, file, _)| file.to_string_lossy().contains("agent/ledger")).collect();
+    assert!(files.len() > 3, "{files:?}");
+    for (_, file, text) in &files {
+        for line in text.lines().filter(|line| !line.trim_start().starts_with("//")) {
+            let gives = line.split_once("-> ").is_some_and(|(_, given)| given.contains("&mut"));
+            assert!(!gives, "{}: {line}", file.display());
+        }
+    }
+    let ledger =
+        files.iter().find_map(|(.., text)| text.split_once("pub struct Ledger {")).expect("there is a ledger").1;
+    let fields = ledger.split_once("\n}").expect("its fields end").0;
+    assert!(fields.lines().all(|line| !line.trim_start().starts_with("pub")), "{fields}");
+}
+
 #[test]
 fn every_module_stands_on_a_floor() {
     for (module, file, _) in sources() {

@@ -9,8 +9,44 @@
 //! memories.rs   what is remembered of ids that are not held: over, believed over, departed, owed
 //! mail.rs       inbox, outbox and people, what the strategy learned, sequence numbers
 //! ```
-//! How far time and sequence numbers came is durable too. What waits for the end of a batch to get its inbox row is not:
-//! its sender, who was promised nothing yet, brings it again.
+//! How far time and sequence numbers came is durable too.
+//!
+//! # Where an id is remembered
+//!
+//! An id can be in any of these places, and the answer to a bundle depends on which. The numbers, and how peers share a
+//! place, are in [`crate::bounds`].
+//!
+//! | durable | bound | makes way | ends |
+//! |---|---|---|---|
+//! | custody, and the summary of it | `carry_bytes_max` of others', of one's own the disk | the declared order of eviction; own never | receipt, life, eviction, the owner's word |
+//! | – receipts that freed nothing here | `receipts_unmatched_max` | the largest share | with custody |
+//! | – own receipts for strangers | `receipts_own_max` | none: their mail is refused | with custody |
+//! | tombstones: ids that are over | `TOMBSTONES_MAX` | of some drawn by lot, one of the peer that brought most | a lifetime and an hour after it was over |
+//! | departures | `DEPARTED_MAX` | the largest share | held again; two lifetimes and an hour after it first came |
+//! | words of receipts on what is not held | `BELIEFS_MAX` | the largest share | the bundle comes; life of the receipt |
+//! | evictions owed to previous hops | `OWED_MAX` | the largest share | the peer says it heard |
+//! | inbox rows | `stranger_mail_bytes_max` of strangers', of people the disk | none: mail is refused | the person deletes them |
+//! | ids that had a row, 16 bytes each | the rows there were | none | never |
+//! | outbox: records of one's own messages | the disk; `EVENTS_MAX` events each | none; events are folded | the person deletes them |
+//!
+//! These end with the process, and losing them costs traffic and no mail:
+//!
+//! | not durable | bound | makes way | ends |
+//! |---|---|---|---|
+//! | arrivals that wait for their row: their senders were promised nothing yet | those of strangers count as mail | none: mail is refused | end of the batch |
+//! | inbox rows to tell the application of | rows not collected | none | told |
+//! | a contact's queue, retries and offers | `QUEUED_MAX`, `RETRIES_MAX`, `OFFERS_MAX` | the last in order waits in the backlog | sent, answered; the contact |
+//! | a contact's backlog, one bit a bundle | custody | none | told; custody; the contact |
+//! | in flight to a peer | the window | none: the rest waits | answered; the contact |
+//! | flights of broken contacts | `UNSETTLED_MAX` | the largest share | the next contact with the peer |
+//! | who was given copies | `SPENT_MAX` | the largest share | with custody |
+//! | what peers were asked for, and who else offered it | `ASKED_MAX`, `OFFERERS_MAX` | none: asked without memory; who stalled most | it comes; nobody is left to ask |
+//! | evicted here, and not taken again | `SHUNNED_MAX` | the oldest | `Config::shun` |
+//! | receipts that a peer shuns | `SHUNNED_MAX` | the oldest | `Config::shun` |
+//! | what the strategy handed to whom | `HANDED_MAX` | the oldest | the receipt |
+//!
+//! Beside ids the ledger keeps the people whom the owner named, without a bound, and what the strategy learned of nodes,
+//! bounded by the strategy.
 
 mod holding;
 mod mail;
