@@ -11,7 +11,7 @@
 //!
 //! - [`model`]: requests, responses and the rows they are made of. The JSON of a row is a contract: other programs
 //!   read it, so fields are added and never change their sense, and every object says its `schema`.
-//! - [`error`]: what can go wrong, each kind with its exit code and its HTTP status.
+//! - [`error`]: what can go wrong, each kind with its exit code and its HTTP status; [`next`]: what to do about it.
 //! - [`route`]: which request is which method and path; `GET /v1/me`, `POST /v1/send` and so on.
 //! - [`Engine`]: what runs a node, or opens a closed home, for a door that begins.
 //! - [`server`], [`client`]: the two ends of the socket; [`socket`] makes it safely.
@@ -28,6 +28,7 @@ mod failures;
 #[cfg(test)]
 pub(crate) mod fake;
 pub mod model;
+pub mod next;
 pub mod route;
 #[cfg(test)]
 pub(crate) mod samples;
@@ -40,6 +41,7 @@ mod tests;
 pub use engine::{Engine, News, NewsStream, Ready, Who};
 pub use error::{ApiError, ErrorKind};
 pub use model::{Listing, Request, Response, Row, Topic};
+pub use next::NextStep;
 
 /// The answer to a request, on its way.
 pub type Answer<'a> = Pin<Box<dyn Future<Output = Result<Response, ApiError>> + Send + 'a>>;

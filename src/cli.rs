@@ -29,6 +29,7 @@ mod link;
 mod listing;
 mod me;
 mod network;
+mod next_steps;
 mod out;
 mod quoting;
 mod send;

@@ -30,7 +30,7 @@ use crate::api::model::{
     CarryRow, ConfigRow, ContactRow, Counts, Done, Evicted, HealthRow, Introduction, MeRow, NearbyRow, PeerRow, Schema,
     VersionRow,
 };
-use crate::api::{Answer, ApiError, Backend, Listing, Request, Response, Rows, Topic};
+use crate::api::{Answer, ApiError, Backend, Listing, NextStep, Request, Response, Rows, Topic};
 use crate::config::Config;
 use crate::home::{Home, HomeLock};
 use crate::id::NodeId;
@@ -164,7 +164,7 @@ impl Desk {
         };
         let node = ticket.node;
         if node == self.node().identity().node() {
-            return Err(ApiError::refused("that is your own address").next("ask the other for the output of `dak me`"));
+            return Err(ApiError::refused("that is your own address").next(NextStep::AskForAddress));
         }
         let add = move |agent: &Agent, before: Option<Person>| {
             let name = free_name(agent, node, name)?;
@@ -328,7 +328,8 @@ impl Desk {
     async fn carry_drop(&self, id: &str) -> Result<Response, ApiError> {
         let (id, own) = self.find_held(id).await?;
         if own {
-            return Err(ApiError::refused("that is your own message").next("take it back with `dak cancel`"));
+            let own = ApiError::refused("that is your own message");
+            return Err(own.next(NextStep::CancelMessage { id: id.full() }));
         }
         self.node().input(Input::Drop(id)).await?;
         Ok(Response::Done(Done::default()))
@@ -336,7 +337,8 @@ impl Desk {
 
     async fn export(&self, id: &str) -> Result<Vec<u8>, ApiError> {
         let id = self.find_stored(id).await?;
-        let gone = || ApiError::not_found("that bundle has just left, or the store has lost it; see `dak doctor`");
+        let gone =
+            || ApiError::not_found("that bundle has just left, or the store has lost it").next(NextStep::CheckHome);
         let row = self.look(move |agent, _| agent.row_of(&id)).await?.ok_or_else(gone)?;
         let (bundle, _) = self.node().reader().bundle(row, id)?.ok_or_else(gone)?;
         Ok(bundle.bytes().to_vec())
@@ -373,7 +375,7 @@ fn refuse_to_write(lock: &HomeLock, home: &Home) -> Result<(), ApiError> {
         return Ok(());
     }
     let message = format!("{} is on a disk that can only be read", home.data_directory().display());
-    Err(ApiError::failure(message).next("read mail there, or make the disk writable and try again"))
+    Err(ApiError::failure(message).advise("read mail there, or make the disk writable and try again"))
 }
 
 fn checked_name(name: &str) -> Result<String, ApiError> {
@@ -383,7 +385,9 @@ fn checked_name(name: &str) -> Result<String, ApiError> {
         return Err(ApiError::usage(message));
     }
     if find::looks_like_an_address(name) {
-        return Err(ApiError::usage("a name must not look like an address").next("say NAME first, then ADDRESS"));
+        return Err(
+            ApiError::usage("a name must not look like an address").advise("the name comes first, then the address")
+        );
     }
     Ok(name.to_owned())
 }
@@ -394,7 +398,7 @@ fn free_name(agent: &Agent, node: NodeId, name: String) -> Result<String, ApiErr
         false => Ok(name),
         true => {
             let message = format!("there is another contact named {}", safe_text(&name));
-            Err(ApiError::refused(message).next("choose another name"))
+            Err(ApiError::refused(message).advise("choose another name"))
         }
     }
 }
@@ -405,16 +409,16 @@ impl From<NodeError> for ApiError {
         let message = error.to_string();
         match error {
             NodeError::Store(error) => error.into(),
-            NodeError::NotSent(NotSent::Lifetime) => ApiError::refused(message).next("choose one of at most 30 days"),
+            NodeError::NotSent(NotSent::Lifetime) => ApiError::refused(message).advise("choose one of at most 30 days"),
             NodeError::NotSent(NotSent::TooLarge) => {
-                ApiError::refused(message).next("send a shorter text or a smaller file")
+                ApiError::refused(message).advise("send a shorter text or a smaller file")
             }
-            NodeError::NotSent(NotSent::Space) => ApiError::failure(message).next("free some space, then try again"),
+            NodeError::NotSent(NotSent::Space) => ApiError::failure(message).next(NextStep::FreeSpace { again: true }),
             NodeError::Recording { path, why } if why.kind() == std::io::ErrorKind::AlreadyExists => {
                 let message = format!("{path:?} is there already, and a recording is never written over another file");
-                ApiError::usage(message).next("name a file that is not there")
+                ApiError::usage(message).advise("name a file that is not there")
             }
-            NodeError::Recording { .. } => ApiError::usage(message).next("name a file in a directory of yours"),
+            NodeError::Recording { .. } => ApiError::usage(message).advise("name a file in a directory of yours"),
             _ => ApiError::failure(message),
         }
     }

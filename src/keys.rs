@@ -32,17 +32,15 @@ pub struct Identity {
 /// Why there is no identity to use.
 #[derive(Debug, thiserror::Error)]
 pub enum IdentityError {
-    #[error("there is no identity at {path:?}: `dak up` makes one, `dak restore FILE` brings one back")]
+    #[error("there is no identity at {path:?}")]
     Missing { path: PathBuf },
     #[error("there is an identity at {path:?} already; it is never written over")]
     Exists { path: PathBuf },
-    #[error("other users can read the secret key {path:?} (mode {mode:o}): run `chmod 600 {path:?}`, then try again")]
+    #[error("other users can read the secret key {path:?} (mode {mode:o})")]
     Loose { path: PathBuf, mode: u32 },
-    #[error(
-        "the secret key {path:?} belongs to another user (number {owner}): run `chown` on it, or use another --home"
-    )]
+    #[error("the secret key {path:?} belongs to another user (number {owner})")]
     Foreign { path: PathBuf, owner: u32 },
-    #[error("{path:?} is not an identity ({why}): bring back the file from a backup with `dak restore FILE`")]
+    #[error("{path:?} is not an identity ({why})")]
     Malformed { path: PathBuf, why: Malformed },
     #[error("cannot use the identity {path:?}: {source}")]
     Io { path: PathBuf, source: io::Error },

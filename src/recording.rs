@@ -86,7 +86,7 @@ pub enum RecordingError {
     Write(std::io::Error),
     #[error("it cannot be read: {0}")]
     Read(std::io::Error),
-    #[error("it is no recording of a node: its first line is not `dak recording {RECORDING_VERSION}`")]
+    #[error("it is no recording of a node: its first line is not \"dak recording {RECORDING_VERSION}\"")]
     Foreign,
     #[error(
         "it is a recording of version {0}, and this dak plays version {RECORDING_VERSION}; install the dak that made it"

@@ -24,16 +24,16 @@ pub trait Store {
     fn body(&self, row: Row) -> Result<Option<Vec<u8>>, StoreError>;
 }
 
-/// Why a store cannot do its work. Each sentence says what to do next.
+/// Why a store cannot do its work.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
-    #[error("the disk is full; free some space, and dak goes on by itself")]
+    #[error("the disk is full")]
     Full,
-    #[error("the store is in use by another process; try again when that has ended")]
+    #[error("the store is in use by another process")]
     Locked,
-    #[error("the store has format {found}, this dak knows up to {known}; install a newer dak")]
+    #[error("the store has format {found}, this dak knows up to {known}")]
     Newer { found: u64, known: u64 },
-    #[error("the store is damaged ({0}); run `dak doctor`")]
+    #[error("the store is damaged ({0})")]
     Damaged(String),
     #[error("the store failed: {0}")]
     Io(String),

@@ -38,14 +38,13 @@ fn libp2p_knows_the_node_by_the_same_peer_id() {
 }
 
 #[test]
-fn loose_permissions_are_refused_with_the_command_that_mends_them() {
+fn loose_permissions_are_refused() {
     let dir = Dir::new();
     identity(1).save(&dir.key()).unwrap();
     for loose in [0o640, 0o604, 0o620, 0o602, 0o610, 0o601, 0o777] {
         set_mode(&dir.key(), loose);
         let error = Identity::load(&dir.key()).unwrap_err();
         assert!(matches!(error, IdentityError::Loose { mode, .. } if mode == loose), "{error}");
-        assert!(error.to_string().contains("chmod 600"), "{error}");
         assert!(Identity::load_or_create(&dir.key()).is_err(), "a refused key is not replaced by a new one");
     }
     set_mode(&dir.key(), 0o400);

@@ -107,6 +107,26 @@ fn the_ledger_gives_durable_state_away_for_reading_only() {
     assert!(fields.lines().all(|line| !line.trim_start().starts_with("pub")), "{fields}");
 }
 
+/// A door words what its people can do next: `api::next` and `cli::next_steps` have the words.
+#[test]
+fn nothing_below_the_command_line_names_its_commands_or_flags() {
+    let mut wrong = Vec::new();
+    // The simulator's reports are read at the command line alone.
+    let below = |module: &str| !["cli", "main", "bench", "build", "bounds", "sim"].contains(&module);
+    for (_, file, text) in sources().into_iter().filter(|(module, ..)| below(module)) {
+        let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+        let is_test = file.components().any(|part| part.as_os_str() == "tests") || file.ends_with("tests.rs");
+        for (n, line) in text.lines().enumerate().filter(|(_, line)| !is_test && !line.trim_start().starts_with("//")) {
+            let code = line.split(" // ").next().unwrap_or_default();
+            let flag = code.split("--").skip(1).any(|rest| rest.starts_with(|c: char| c.is_ascii_lowercase()));
+            if code.contains("`dak ") || flag {
+                wrong.push(format!("{}:{}: {}", file.display(), n + 1, code.trim()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 #[test]
 fn every_module_stands_on_a_floor() {
     for (module, file, _) in sources() {

@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use super::error::{ApiError, ErrorKind, ErrorReport};
 use super::model::{Listing, Request, Response, Row, Topic};
+use super::next::NextStep;
 use super::route::{Ask, Asked};
 use super::socket;
 use asking::Asking;
@@ -163,10 +164,9 @@ fn refusal(status: StatusCode, body: &[u8]) -> ApiError {
 }
 
 fn broke(error: &hyper::Error) -> ApiError {
-    ApiError::failure(format!("the node hung up: {error}")).next("see whether it still runs with `dak doctor`")
+    ApiError::failure(format!("the node hung up: {error}")).next(NextStep::CheckNode)
 }
 
 fn strange(error: &serde_json::Error) -> ApiError {
-    ApiError::failure(format!("the node's answer is not understood: {error}"))
-        .next("the node may be of another version; restart it with `dak down` and `dak up`")
+    ApiError::failure(format!("the node's answer is not understood: {error}")).next(NextStep::RestartNode)
 }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::next::NextStep;
 use super::schema::Schema;
 
 /// A failure in words for a person, with a kind that scripts can act on.
@@ -12,7 +13,10 @@ pub struct ApiError {
     pub kind: ErrorKind,
     /// What failed and why, without a full stop.
     pub message: String,
-    /// What to do about it, as an imperative; none where nothing can be done.
+    /// What to do about it; none where nothing can be done, or where the node that said so is of an earlier version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<NextStep>,
+    /// The same as an imperative, in the words of the door that it goes through.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_step: Option<String>,
 }
@@ -75,7 +79,7 @@ impl ErrorKind {
 
 impl ApiError {
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> ApiError {
-        ApiError { kind, message: message.into(), next_step: None }
+        ApiError { kind, message: message.into(), next: None, next_step: None }
     }
 
     pub fn failure(message: impl Into<String>) -> ApiError {
@@ -87,7 +91,7 @@ impl ApiError {
     }
 
     pub fn not_running() -> ApiError {
-        ApiError::new(ErrorKind::NotRunning, "no node running").next("start it with `dak up`")
+        ApiError::new(ErrorKind::NotRunning, "no node running").next(NextStep::StartNode)
     }
 
     pub fn not_found(message: impl Into<String>) -> ApiError {
@@ -107,8 +111,13 @@ impl ApiError {
     }
 
     /// Says what to do next.
-    pub fn next(self, step: impl Into<String>) -> ApiError {
-        ApiError { next_step: Some(step.into()), ..self }
+    pub fn next(self, step: NextStep) -> ApiError {
+        ApiError { next_step: Some(step.to_string()), next: Some(step), ..self }
+    }
+
+    /// Says what to do next in words alone: what no door has a command or a route for.
+    pub fn advise(self, words: impl Into<String>) -> ApiError {
+        ApiError { next: Some(NextStep::Advice), next_step: Some(words.into()), ..self }
     }
 
     /// The error as it travels and as `--json` prints it.
@@ -117,7 +126,7 @@ impl ApiError {
     }
 }
 
-/// `no node running; start it with ...`
+/// `no node running; start the node`
 impl fmt::Display for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.next_step {
@@ -151,9 +160,12 @@ mod tests {
 
     #[test]
     fn an_error_says_what_and_what_next() {
-        assert_eq!(ApiError::not_running().to_string(), "no node running; start it with `dak up`");
+        assert_eq!(ApiError::not_running().to_string(), "no node running; start the node");
         let json = serde_json::to_string(&ApiError::not_running().report()).unwrap();
-        let wanted = r#"{"schema":1,"exit_code":3,"error":{"kind":"not_running","message":"no node running","next_step":"start it with `dak up`"}}"#;
+        let wanted = concat!(
+            r#"{"schema":1,"exit_code":3,"error":{"kind":"not_running","message":"no node running","#,
+            r#""next":{"step":"start_node"},"next_step":"start the node"}}"#
+        );
         assert_eq!(json, wanted);
     }
 }

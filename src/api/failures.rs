@@ -1,6 +1,9 @@
-//! What the errors of other modules mean to whoever asked. Their sentences say already what to do.
+//! What the errors of other modules mean to whoever asked: the kind of each, and what to do next.
+
+use std::path::Path;
 
 use super::error::{ApiError, ErrorKind};
+use super::next::NextStep;
 use crate::agent::io::NotSent;
 use crate::backup::BackupError;
 use crate::bundle::BundleError;
@@ -11,13 +14,20 @@ use crate::keys::IdentityError;
 use crate::store::StoreError;
 use crate::ticket::TicketError;
 
-/// Gives every error of a type the kind that `$kind` finds, and its own words.
+/// Gives every error of a type the kind that `$kind` finds, its own words, and the next step that `$next` finds.
 macro_rules! kinds {
-    ($($error:ty => $kind:expr;)*) => {
+    ($($error:ty => $kind:expr $(, then $next:expr)?;)*) => {
         $(impl From<$error> for ApiError {
             fn from(error: $error) -> ApiError {
                 let kind: fn(&$error) -> ErrorKind = $kind;
-                ApiError::new(kind(&error), error.to_string())
+                let failed = ApiError::new(kind(&error), error.to_string());
+                $(
+                    let next: fn(&$error) -> Option<NextStep> = $next;
+                    if let Some(step) = next(&error) {
+                        return failed.next(step);
+                    }
+                )?
+                failed
             }
         })*
     };
@@ -28,21 +38,42 @@ kinds! {
         HomeError::NoPlace => ErrorKind::Usage,
         HomeError::Loose { .. } | HomeError::Foreign { .. } => ErrorKind::Refused,
         HomeError::NotADirectory { .. } | HomeError::ReadOnly { .. } | HomeError::Io { .. } => ErrorKind::Failure,
+    }, then |error| match error {
+        HomeError::NoPlace => Some(NextStep::SetHome),
+        HomeError::Loose { path, .. } => Some(make_private(path, 0o700)),
+        HomeError::Foreign { .. } | HomeError::NotADirectory { .. } => Some(NextStep::UseOtherHome),
+        HomeError::ReadOnly { .. } => Some(NextStep::UseWritableHome),
+        HomeError::Io { .. } => None,
     };
     LockError => |error| match error {
         LockError::Held { .. } => ErrorKind::InUse,
         LockError::Io { .. } => ErrorKind::Store,
+    }, then |error| match error {
+        LockError::Held { .. } => Some(NextStep::StopNode),
+        LockError::Io { .. } => None,
     };
     StoreError => |error| match error {
         StoreError::Full | StoreError::Io(_) => ErrorKind::Failure,
         StoreError::Locked => ErrorKind::InUse,
         StoreError::Newer { .. } | StoreError::Damaged(_) => ErrorKind::Store,
+    }, then |error| match error {
+        StoreError::Full => Some(NextStep::FreeSpace { again: false }),
+        StoreError::Locked => Some(NextStep::TryAgain),
+        StoreError::Newer { .. } => Some(NextStep::Update),
+        StoreError::Damaged(_) => Some(NextStep::CheckHome),
+        StoreError::Io(_) => None,
     };
     IdentityError => |error| match error {
         IdentityError::Missing { .. } => ErrorKind::NotRunning,
         IdentityError::Exists { .. } | IdentityError::Loose { .. } | IdentityError::Foreign { .. } => ErrorKind::Refused,
         IdentityError::Malformed { .. } => ErrorKind::Verification,
         IdentityError::Io { .. } | IdentityError::Entropy(_) => ErrorKind::Failure,
+    }, then |error| match error {
+        IdentityError::Missing { .. } => Some(NextStep::StartOrRestore),
+        IdentityError::Loose { path, .. } => Some(make_private(path, 0o600)),
+        IdentityError::Foreign { path, .. } => Some(NextStep::TakeOver { path: path.display().to_string() }),
+        IdentityError::Malformed { .. } => Some(NextStep::Restore),
+        IdentityError::Exists { .. } | IdentityError::Io { .. } | IdentityError::Entropy(_) => None,
     };
     ConfigError => |error| match error {
         ConfigError::Io { .. } => ErrorKind::Failure,
@@ -73,8 +104,15 @@ kinds! {
     NotSent => |error| match error {
         NotSent::Lifetime | NotSent::TooLarge => ErrorKind::Refused,
         NotSent::Space | NotSent::Unknown | NotSent::Busy => ErrorKind::Failure,
+    }, then |error| match error {
+        NotSent::Space => Some(NextStep::FreeSpace { again: true }),
+        NotSent::Lifetime | NotSent::TooLarge | NotSent::Unknown | NotSent::Busy => None,
     };
     BundleError => |_| ErrorKind::Verification;
+}
+
+fn make_private(path: &Path, mode: u32) -> NextStep {
+    NextStep::MakePrivate { path: path.display().to_string(), mode: format!("{mode:o}") }
 }
 
 #[cfg(test)]
@@ -85,6 +123,14 @@ mod tests {
     fn a_slip_of_the_keyboard_is_usage_and_a_weak_key_is_verification() {
         assert_eq!(ApiError::from(TicketError::Form).kind, ErrorKind::Usage);
         assert_eq!(ApiError::from(TicketError::Key(KeyError::Weak)).kind, ErrorKind::Verification);
+    }
+
+    #[test]
+    fn what_others_could_read_comes_with_the_mode_that_closes_it() {
+        let error = ApiError::from(HomeError::Loose { path: "/h".into(), mode: 0o755 });
+        assert_eq!(error.next, Some(NextStep::MakePrivate { path: "/h".into(), mode: "700".into() }));
+        let error = ApiError::from(IdentityError::Loose { path: "/h/k".into(), mode: 0o644 });
+        assert_eq!(error.next, Some(NextStep::MakePrivate { path: "/h/k".into(), mode: "600".into() }));
     }
 
     #[test]

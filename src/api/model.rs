@@ -240,14 +240,14 @@ impl Compose {
     pub fn check_size(&self) -> Result<(), ApiError> {
         if self.attachments.len() > ATTACHMENTS_MAX {
             let limit = format!("the message has {} files, and the limit is {ATTACHMENTS_MAX}", self.attachments.len());
-            return Err(ApiError::refused(limit).next("send them in several messages, or as one archive"));
+            return Err(ApiError::refused(limit).advise("send them in several messages, or as one archive"));
         }
         let size = self.size_bytes();
         if size <= COMPOSED_BYTES_MAX {
             return Ok(());
         }
         let limit = format!("the message is too long: {size} bytes, and the limit is {COMPOSED_BYTES_MAX}");
-        Err(ApiError::refused(limit).next("shorten it or send it in parts"))
+        Err(ApiError::refused(limit).advise("shorten it or send it in parts"))
     }
 }
 

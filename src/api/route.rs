@@ -1,5 +1,5 @@
 //! Every route of the local API, once. The client writes requests by this table, the server reads them by it, and
-//! `routes.md` is made of it:
+//! `routes.md` is made of it and of [`next`]:
 #![doc = include_str!("routes.md")]
 //!
 //! A request is serialized as `{variant: {field: value}}`. Fields that a path names in braces stand in it; the others are
@@ -14,6 +14,7 @@ use serde_json::{Map, Value};
 
 use super::error::ErrorReport;
 use super::model::{Listing, Request, Response, Row, Topic};
+use super::next;
 
 /// One method and path, what it asks, and what comes back.
 #[derive(Debug)]
@@ -202,7 +203,7 @@ impl Route {
     }
 }
 
-/// The table as `routes.md` has it.
+/// The table as `routes.md` has it, and that of what can be done next.
 pub fn table() -> String {
     let mut table = "\n| method and path | asks for | answer |\n|---|---|---|\n".to_owned();
     for route in ROUTES {
@@ -214,7 +215,7 @@ pub fn table() -> String {
         };
         table += &format!("| `{} {}` | {} | {answer} |\n", route.method, route.path, route.says);
     }
-    table
+    table + &next::table()
 }
 
 fn plain(ask: &impl Serialize) -> Value {

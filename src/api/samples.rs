@@ -57,6 +57,7 @@ pub fn inbox(text: &str) -> InboxRow {
         forward_secrecy: false,
         clock_differs: false,
         unreadable: None,
+        next: None,
     }
 }
 

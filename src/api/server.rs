@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Backend;
 use super::error::{ApiError, ErrorKind};
+use super::next::NextStep;
 use stall::Stalling;
 
 mod answer;
@@ -88,7 +89,7 @@ fn admit(stream: &UnixStream, places: &Arc<Semaphore>) -> Result<OwnedSemaphoreP
         tracing::warn!(uid, "refused a client of another user");
         return Err(ApiError::refused("this node belongs to another user"));
     }
-    let full = |_| ApiError::new(ErrorKind::Busy, "the node is busy with too many clients").next("try again");
+    let full = |_| ApiError::new(ErrorKind::Busy, "the node is busy with too many clients").next(NextStep::TryAgain);
     Arc::clone(places).try_acquire_owned().map_err(full)
 }
 

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use tokio::net::{UnixListener, UnixStream};
 
 use super::error::{ApiError, ErrorKind};
+use super::next::NextStep;
 
 /// Longest path that fits a socket address on every system we know (macOS has 104 bytes with the final zero).
 const SOCKET_PATH_BYTES_MAX: usize = 103;
@@ -61,7 +62,7 @@ pub async fn connect(path: &Path) -> Result<UnixStream, ApiError> {
 
 fn belongs_to_another(path: &Path) -> ApiError {
     ApiError::refused(format!("the node's socket {} belongs to somebody else", path.display()))
-        .next("run the command as the user who runs the node")
+        .next(NextStep::AskAsOwner)
 }
 
 fn no_node(path: &Path, error: &io::Error) -> ApiError {
@@ -84,7 +85,7 @@ fn make_private(directory: &Path) -> Result<(), ApiError> {
     let meta = std::fs::metadata(directory).map_err(|error| cannot(directory, &error))?;
     if meta.uid() != rustix::process::geteuid().as_raw() {
         let message = format!("the directory {} belongs to another user", directory.display());
-        return Err(ApiError::refused(message).next("use a directory of your own with --home"));
+        return Err(ApiError::refused(message).next(NextStep::UseOtherHome));
     }
     if meta.mode() & 0o077 != 0 {
         std::fs::set_permissions(directory, std::fs::Permissions::from_mode(0o700))
@@ -101,18 +102,19 @@ async fn refuse_a_live_one(path: &Path) -> Result<(), ApiError> {
     }
     if !meta.file_type().is_socket() {
         let message = format!("{} is in the way and is no socket", path.display());
-        return Err(ApiError::failure(message).next("move it away"));
+        return Err(ApiError::failure(message).advise("move it away"));
     }
     match connect(path).await {
-        Ok(_) => Err(ApiError::new(ErrorKind::Store, "a node is running on this home already")
-            .next("stop it with `dak down`, or use another --home")),
+        Ok(_) => {
+            Err(ApiError::new(ErrorKind::Store, "a node is running on this home already").next(NextStep::StopNode))
+        }
         Err(_) => Ok(()),
     }
 }
 
 fn cannot(path: &Path, error: &io::Error) -> ApiError {
     ApiError::failure(format!("cannot make the node's socket at {}: {error}", path.display()))
-        .next("check that the directory can be written, or use another --home")
+        .next(NextStep::UseWritableHome)
 }
 
 /// Runs `act` on a path short enough for a socket address: a long one is reached through its open directory.

@@ -13,7 +13,7 @@ use super::client::Client;
 use super::error::{ApiError, ErrorKind};
 use super::fake::Fake;
 use super::model::*;
-use super::{Backend, Row, Topic, samples, server, socket};
+use super::{Backend, NextStep, Row, Topic, samples, server, socket};
 use crate::bundle::Priority;
 use crate::message::ATTACHMENTS_MAX;
 
@@ -58,7 +58,7 @@ async fn every_kind_of_failure_arrives_with_its_words() {
     let node = Node::start().await;
     use ErrorKind as K;
     for kind in [K::Failure, K::Usage, K::NotRunning, K::NotFound, K::Refused, K::InFlight, K::Store, K::Verification] {
-        let error = ApiError::new(kind, "it went wrong \u{1b}[31m").next("do this");
+        let error = ApiError::new(kind, "it went wrong \u{1b}[31m").advise("do this");
         node.fake.answers.lock().unwrap().push(Err(error.clone()));
         assert_eq!(node.client.call(&Request::Me).await, Err(error));
     }
@@ -377,7 +377,8 @@ fn every_exchange() -> Vec<(Request, Response)> {
         check: "clock".into(),
         verdict: Verdict::Warn,
         message: "it jumped".into(),
-        next_step: Some("set it".into()),
+        next: Some(NextStep::StopOneOfTwo),
+        next_step: Some("stop one".into()),
     };
     let setting = ConfigRow { schema: Schema, key: "k".into(), value: "v".into(), origin: "default".into() };
     let backup = FileRow { schema: Schema, name: "/b".into(), bytes: 5 };

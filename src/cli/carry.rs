@@ -49,7 +49,7 @@ fn write_anew(file: &Path, bytes: &[u8]) -> Result<(), ApiError> {
     let name = file.display();
     if file.metadata().is_ok_and(|there| there.is_file()) {
         let next = "name another file, or remove that one";
-        return Err(ApiError::refused(format!("{name} is there already")).next(next));
+        return Err(ApiError::refused(format!("{name} is there already")).advise(next));
     }
     std::fs::write(file, bytes).map_err(|error| ApiError::failure(format!("cannot write {name}: {error}")))
 }
@@ -61,7 +61,7 @@ async fn limit(link: &Link<'_>, bytes: u64, yes: bool, out: &Out) -> Outcome {
         let what = eviction(&before, bytes);
         if out.json || !stdin_is_person() {
             let say = "say so with --yes, or name a larger limit, such as 256M";
-            return Err(ApiError::refused(what).next(say).into());
+            return Err(ApiError::refused(what).advise(say).into());
         }
         if !says_yes(format!("{what}. Evict that? [y/N] ")).await? {
             out.talk("nothing was changed");

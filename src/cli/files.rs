@@ -25,7 +25,7 @@ pub async fn backup(link: &Link<'_>, args: &Vault, out: &Out) -> Outcome {
     let path = absolute(&args.file)?;
     if path.symlink_metadata().is_ok() {
         let message = format!("{} exists already", path.display());
-        return Err(ApiError::refused(message).next("name another file; a backup is never written over").into());
+        return Err(ApiError::refused(message).advise("name another file; a backup is never written over").into());
     }
     let passphrase = passphrase(args, "A passphrase for the backup: ", true).await?;
     let path = path.to_str().ok_or_else(|| ApiError::usage("the file's name is not UTF-8"))?.to_owned();
@@ -42,7 +42,7 @@ pub async fn restore(engine: &dyn Engine, home: Option<&Path>, args: &Vault, out
     let place = home.data_directory().display().to_string();
     if home.is_set_up() {
         let message = format!("there is an identity in {place} already");
-        return Err(ApiError::refused(message).next("name an empty directory with --home").into());
+        return Err(ApiError::refused(message).advise("name an empty directory with --home").into());
     }
     let passphrase = passphrase(args, "The backup's passphrase: ", false).await?;
     engine.restore(&home, &path, &passphrase)?;
@@ -91,7 +91,9 @@ async fn passphrase(args: &Vault, prompt: &'static str, twice: bool) -> Result<Z
     let passphrase = match &args.passphrase_file {
         Some(file) => first_line(file)?,
         None if !stdin_is_person() => {
-            return Err(ApiError::usage("there is nobody to ask for the passphrase").next("use --passphrase-file FILE"));
+            return Err(
+                ApiError::usage("there is nobody to ask for the passphrase").advise("use --passphrase-file FILE")
+            );
         }
         None => {
             let asked = tokio::task::spawn_blocking(move || ask(prompt, twice)).await;
@@ -99,7 +101,7 @@ async fn passphrase(args: &Vault, prompt: &'static str, twice: bool) -> Result<Z
         }
     };
     match passphrase.is_empty() {
-        true => Err(ApiError::usage("the passphrase is empty").next("whoever finds the file would have the key")),
+        true => Err(ApiError::usage("the passphrase is empty").advise("whoever finds the file would have the key")),
         false => Ok(passphrase),
     }
 }
@@ -111,7 +113,7 @@ fn ask(prompt: &str, twice: bool) -> Result<Zeroizing<String>, ApiError> {
     };
     let passphrase = hidden(prompt)?;
     if twice && hidden("Once more: ")? != passphrase {
-        return Err(ApiError::usage("the two passphrases differ").next("try again"));
+        return Err(ApiError::usage("the two passphrases differ").advise("try again"));
     }
     Ok(passphrase)
 }

@@ -8,6 +8,7 @@ use futures::StreamExt;
 use super::args::{Inbox, InboxList, InboxWhat, Read};
 use super::link::{Link, take};
 use super::listing;
+use super::next_steps::words;
 use super::out::{Out, Paint, Style};
 use super::table::{Cell, cell, painted, prose};
 use super::who::{called, short_id};
@@ -145,7 +146,10 @@ fn shown_file(file: &FileRow) -> String {
 fn unreadable(row: &InboxRow) -> Option<String> {
     match (&row.text, &row.unreadable) {
         (Some(_), _) => None,
-        (None, Some(why)) => Some(format!("(unreadable: {})", safe_text(why))),
+        (None, Some(why)) => {
+            let step = row.next.as_ref().and_then(words).map(|step| format!("; {step}")).unwrap_or_default();
+            Some(format!("(unreadable: {}{})", safe_text(why), safe_text(&step)))
+        }
         (None, None) => Some("(unreadable)".into()),
     }
 }
@@ -197,7 +201,7 @@ fn text(letter: &LetterRow, style: &Style) -> String {
 fn make_directory(directory: &Path) -> Result<(), ApiError> {
     std::fs::create_dir_all(directory).map_err(|error| {
         let place = directory.display();
-        ApiError::failure(format!("cannot make the directory {place}: {error}")).next("name another one with --save")
+        ApiError::failure(format!("cannot make the directory {place}: {error}")).advise("name another one with --save")
     })
 }
 
@@ -205,7 +209,8 @@ fn make_directory(directory: &Path) -> Result<(), ApiError> {
 fn save(directory: &Path, file: &File) -> Result<PathBuf, ApiError> {
     let name = harmless_name(&file.name);
     let failed = |path: &Path, error: std::io::Error| {
-        ApiError::failure(format!("cannot save {}: {error}", path.display())).next("name another directory with --save")
+        ApiError::failure(format!("cannot save {}: {error}", path.display()))
+            .advise("name another directory with --save")
     };
     for n in 0..1_000 {
         let numbered = if n == 0 { name.clone() } else { format!("{n}-{name}") };

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::find_home;
 use crate::api::client::{Client, RowStream};
 use crate::api::model::{Listing, Request, Response, Topic};
-use crate::api::{ApiError, Backend, Engine, ErrorKind};
+use crate::api::{ApiError, Backend, Engine, ErrorKind, NextStep};
 use crate::home::{Home, LockError};
 
 /// How long to wait for a home that somebody else holds without answering.
@@ -83,10 +83,11 @@ impl<'a> Link<'a> {
         let socket = self.home.socket_path();
         let message = format!("a node runs on this home and does not answer at {}", socket.display());
         match pid {
-            Some(pid) => ApiError::new(ErrorKind::InUse, format!("{message} (process {pid})"))
-                .next(format!("wait a moment, or stop it with `kill -TERM {pid}`, which loses nothing")),
+            Some(pid) => {
+                ApiError::new(ErrorKind::InUse, format!("{message} (process {pid})")).next(NextStep::EndProcess { pid })
+            }
             None => ApiError::new(ErrorKind::InUse, message)
-                .next(format!("find its process with `fuser {}`", self.home.lock_path().display())),
+                .advise(format!("find its process with `fuser {}`", self.home.lock_path().display())),
         }
     }
 
@@ -168,11 +169,9 @@ macro_rules! take {
 pub(super) use take;
 
 pub fn nothing_set_up() -> ApiError {
-    ApiError::new(ErrorKind::NotRunning, "no node running, and nothing is set up here yet")
-        .next("start it with `dak up`")
+    ApiError::new(ErrorKind::NotRunning, "no node running, and nothing is set up here yet").next(NextStep::StartNode)
 }
 
 pub fn unexpected() -> ApiError {
-    ApiError::failure("the node answered something else than was asked")
-        .next("it may be of another version; restart it with `dak down` and `dak up`")
+    ApiError::failure("the node answered something else than was asked").next(NextStep::RestartNode)
 }

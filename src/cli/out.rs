@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use jiff::Zoned;
 
+use super::next_steps::in_commands;
 use super::{Outcome, times};
 use crate::api::ApiError;
 use crate::api::model::{Response, When, json_line};
@@ -93,6 +94,7 @@ impl Out {
     }
 
     pub fn error(&self, error: ApiError) {
+        let error = in_commands(error);
         let line = match self.json {
             true => json_line(&error.report()),
             false => format!("dak: {}\n", safe_text(&error.to_string())),

@@ -189,7 +189,7 @@ fn settled(row: &StatusRow) -> Option<ApiError> {
 fn still_in_flight(id: &str, why: &str) -> ApiError {
     let id = short_id(id);
     ApiError::new(ErrorKind::InFlight, format!("{why}; the message is still in flight"))
-        .next(format!("see what becomes of it with `dak status {id}`"))
+        .advise(format!("see what becomes of it with `dak status {id}`"))
 }
 
 /// Everything but whom it is for.
@@ -206,7 +206,7 @@ async fn composed(writing: &Writing, out: &Out) -> Result<Compose, ApiError> {
     };
     if text.is_empty() && writing.files.is_empty() {
         return Err(ApiError::usage("there is nothing to send")
-            .next("give a text, or - to read it from stdin, or a file with -f"));
+            .advise("give a text, or - to read it from stdin, or a file with -f"));
     }
     let reply_by = writing.reply_by.as_deref().map(|text| times::parse_reply_by(text, &out.style.now)).transpose()?;
     Ok(Compose {
@@ -224,7 +224,7 @@ async fn stdin_text() -> Result<String, ApiError> {
     let read = tokio::task::spawn_blocking(|| read_bounded(std::io::stdin().lock(), "the text")).await;
     let bytes = read.map_err(|error| ApiError::failure(error.to_string()))??;
     let text = String::from_utf8(bytes)
-        .map_err(|_| ApiError::usage("the text on stdin is not UTF-8").next("attach it as a file with -f"))?;
+        .map_err(|_| ApiError::usage("the text on stdin is not UTF-8").advise("attach it as a file with -f"))?;
     Ok(said(&text).to_owned())
 }
 
@@ -236,11 +236,11 @@ fn said(text: &str) -> &str {
 
 fn attached(path: &Path) -> Result<File, ApiError> {
     let shown = path.display();
-    let cannot = |error| ApiError::failure(format!("cannot read {shown}: {error}")).next("check the file's name");
+    let cannot = |error| ApiError::failure(format!("cannot read {shown}: {error}")).advise("check the file's name");
     let name = path.file_name().ok_or_else(|| ApiError::usage(format!("{shown} is no file")))?;
     let file = std::fs::File::open(path).map_err(cannot)?;
     if file.metadata().map_err(cannot)?.is_dir() {
-        return Err(ApiError::usage(format!("{shown} is a directory")).next("pack it into one file first"));
+        return Err(ApiError::usage(format!("{shown} is a directory")).advise("pack it into one file first"));
     }
     Ok(File { name: name.to_string_lossy().into_owned(), bytes: read_bounded(file, &shown.to_string())? })
 }
@@ -252,7 +252,7 @@ fn read_bounded(source: impl Read, what: &str) -> Result<Vec<u8>, ApiError> {
     read.map_err(|error| ApiError::failure(format!("cannot read {what}: {error}")))?;
     if bytes.len() > COMPOSED_BYTES_MAX {
         return Err(ApiError::refused(format!("{what} is too long: a message holds {COMPOSED_BYTES_MAX} bytes"))
-            .next("shorten it or send it in parts"));
+            .advise("shorten it or send it in parts"));
     }
     Ok(bytes)
 }

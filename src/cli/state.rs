@@ -4,11 +4,12 @@ use std::path::Path;
 
 use super::args::{Config, ConfigWhat, Doctor};
 use super::link::{Link, nothing_set_up, take};
+use super::next_steps::check_in_commands;
 use super::out::{Out, Paint, Style};
 use super::table::{Table, cell, painted};
 use super::{Outcome, Stop, find_home};
 use crate::api::client::Client;
-use crate::api::model::{CheckRow, ConfigRow, Done, Request, Response, Schema, Verdict, VersionRow};
+use crate::api::model::{CheckRow, ConfigRow, Done, Request, Response, Verdict, VersionRow};
 use crate::api::{ApiError, Engine, ErrorKind};
 use crate::safe_text::safe_text;
 
@@ -19,6 +20,7 @@ pub async fn doctor(engine: &dyn Engine, link: &Link<'_>, args: &Doctor, out: &O
         true => engine.mend(link.home())?,
         false => checks(engine, link).await?,
     };
+    let checks: Vec<CheckRow> = checks.into_iter().map(check_in_commands).collect();
     out.answer(&Response::Doctor(checks.clone()), |style| checks.iter().map(|check| line(check, style)).collect())?;
     let bad = |check: &&CheckRow| check.verdict == Verdict::Bad;
     let kind = |check: &CheckRow| if check.check == "store" { ErrorKind::Store } else { ErrorKind::Failure };
@@ -39,8 +41,7 @@ async fn checks(engine: &dyn Engine, link: &Link<'_>) -> Result<Vec<CheckRow>, A
     }
     let mut rows = engine.examine(link.home()).map_err(|_| error.clone())?;
     if rows.iter().all(|row| row.verdict != Verdict::Bad) {
-        let (message, next_step) = (error.message, error.next_step);
-        rows.push(CheckRow { schema: Schema, check: "home".into(), verdict: Verdict::Bad, message, next_step });
+        rows.push(CheckRow::failed("home", Verdict::Bad, error));
     }
     Ok(rows)
 }
@@ -105,6 +106,7 @@ fn settings(rows: &[ConfigRow], origin: bool, style: &Style) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::model::Schema;
 
     fn style() -> Style {
         Style { width: Some(80), color: false, now: "2026-03-01T12:00[UTC]".parse().unwrap() }
@@ -112,13 +114,7 @@ mod tests {
 
     #[test]
     fn a_check_says_what_is_wrong_and_what_to_do() {
-        let check = CheckRow {
-            schema: Schema,
-            check: "clock".into(),
-            verdict: Verdict::Warn,
-            message: "it jumped \u{1b}[2J".into(),
-            next_step: Some("set it".into()),
-        };
+        let check = CheckRow::new("clock", Verdict::Warn, "it jumped \u{1b}[2J").advise("set it");
         assert_eq!(line(&check, &style()), "warn  clock: it jumped \\u{1b}[2J\n      set it\n");
     }
 

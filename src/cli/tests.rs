@@ -90,7 +90,7 @@ fn every_kind_of_failure_has_its_exit_code_and_its_sentence() {
     use ErrorKind as K;
     let kinds = [K::Failure, K::Usage, K::NotFound, K::Refused, K::InFlight, K::Store, K::Verification];
     for (kind, code) in kinds.into_iter().zip([1, 2, 4, 5, 6, 7, 8]) {
-        stage.fail(ApiError::new(kind, "no \u{1b}[31mluck").next("try this"));
+        stage.fail(ApiError::new(kind, "no \u{1b}[31mluck").advise("try this"));
         let ran = stage.run("status 3f2a");
         assert_eq!((ran.code, ran.talk.as_str()), (code, "dak: no \\u{1b}[31mluck; try this\n"));
         stage.fail(ApiError::new(kind, "no luck"));

@@ -30,11 +30,11 @@ pub fn short(when: When, now: &Zoned) -> String {
 pub fn parse_reply_by(text: &str, now: &Zoned) -> Result<When, ApiError> {
     let wrong = || {
         ApiError::usage(format!("{text:?} is no time"))
-            .next("write 18:00, tomorrow 18:00, 2026-03-01 18:00, or a span such as 2h")
+            .advise("write 18:00, tomorrow 18:00, 2026-03-01 18:00, or a span such as 2h")
     };
     let when = instant(text.trim(), now).ok_or_else(wrong)?;
     if when <= now.timestamp() {
-        return Err(ApiError::usage(format!("{text:?} is over already")).next("name a time to come"));
+        return Err(ApiError::usage(format!("{text:?} is over already")).advise("name a time to come"));
     }
     Ok(when.into())
 }

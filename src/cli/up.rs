@@ -173,7 +173,7 @@ fn flags(args: &Up) -> Flags {
 pub async fn down(link: &Link<'_>, out: &Out) -> Outcome {
     let done = take!(link.ask(Request::Down).await?, Done)?;
     let gone = tokio::time::timeout(STOP_TIME_MAX, gone(link)).await;
-    gone.map_err(|_| ApiError::failure("the node was told to stop and still runs").next("see its log"))?;
+    gone.map_err(|_| ApiError::failure("the node was told to stop and still runs").advise("see its log"))?;
     out.row(&done, |_| "stopped\n".into())
 }
 

@@ -74,7 +74,7 @@ pub(super) fn commented(name: Option<&str>) -> String {
     format!(
         r#"# What this dak node does. Remove the # from a line to set it; the values shown are the defaults.
 # The command line counts before the environment (DAK_NAME, DAK_LISTEN, ...), that before this file.
-# `dak config show --origin` tells which value is in force, and why.
+# Every node can list the values in force with their origins.
 
 # What the node calls itself in the address that others add, and to the nodes it meets. Without it: the host's name in
 # the address, and nothing to the nodes it meets.

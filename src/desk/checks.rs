@@ -6,8 +6,8 @@ use libp2p::Multiaddr;
 use libp2p::multiaddr::Protocol;
 
 use super::{Desk, descriptors};
-use crate::api::ApiError;
 use crate::api::model::{CheckRow, Verdict};
+use crate::api::{ApiError, NextStep};
 use crate::net::Multicast;
 use crate::store::StoreError;
 use crate::store::redb::{Depth, Findings};
@@ -16,6 +16,8 @@ use crate::units::about_bytes;
 
 /// Below this much free space the disk is worth a warning, in bytes.
 const FREE_BYTES_LOW: u64 = 256 << 20;
+/// Where multicast DNS is spoken (RFC 6762).
+const MULTICAST_PORT: u16 = 5353;
 /// Most problems of the store that are listed.
 const PROBLEMS_SHOWN: usize = 10;
 
@@ -33,41 +35,40 @@ impl Desk {
     fn check_identity(&self) -> CheckRow {
         let path = self.inner.home.identity_path();
         match crate::keys::Identity::load(&path) {
-            Ok(_) => {
-                CheckRow::new("identity", Verdict::Ok, format!("{} is readable by you alone", path.display()), None)
-            }
-            Err(error) => CheckRow::new("identity", Verdict::Bad, error.to_string(), None),
+            Ok(_) => CheckRow::new("identity", Verdict::Ok, format!("{} is readable by you alone", path.display())),
+            Err(error) => CheckRow::failed("identity", Verdict::Bad, error),
         }
     }
 
     async fn check_clock(&self) -> Result<CheckRow, ApiError> {
         let at = self.look(|agent, _| agent.at()).await?;
         Ok(match at.wall >= BUILD_DATE {
-            true => CheckRow::new("clock", Verdict::Ok, "the wall clock is plausible".into(), None),
+            true => CheckRow::new("clock", Verdict::Ok, "the wall clock is plausible"),
             false => CheckRow::new(
                 "clock",
                 Verdict::Warn,
-                "the wall clock is behind this program's own date; messages go out without a sent time".into(),
-                Some("set the clock; nothing is lost meanwhile".into()),
-            ),
+                "the wall clock is behind this program's own date; messages go out without a sent time",
+            )
+            .advise("set the clock; nothing is lost meanwhile"),
         })
     }
 
     fn check_space(&self) -> CheckRow {
         if let Err(error) = super::refuse_to_write(&self.inner.lock, &self.inner.home) {
-            return CheckRow::new("disk", Verdict::Warn, error.message, error.next_step);
+            return CheckRow::failed("disk", Verdict::Warn, error);
         }
         match self.node().reader().free_bytes() {
             Ok(free) if free >= FREE_BYTES_LOW => {
-                CheckRow::new("disk", Verdict::Ok, format!("{} are free", about_bytes(free)), None)
+                CheckRow::new("disk", Verdict::Ok, format!("{} are free", about_bytes(free)))
             }
-            Ok(free) => CheckRow::new(
-                "disk",
-                Verdict::Warn,
-                format!("only {} are free", about_bytes(free)),
-                Some("free some space; below 16 MiB nothing is carried, below 3 MiB no mail is sent or taken".into()),
-            ),
-            Err(error) => CheckRow::new("disk", Verdict::Bad, error.to_string(), None),
+            Ok(free) => {
+                let found = format!(
+                    "only {} are free; below 16 MiB nothing is carried, below 3 MiB no mail is sent or taken",
+                    about_bytes(free)
+                );
+                CheckRow::new("disk", Verdict::Warn, found).next(NextStep::FreeSpace { again: false })
+            }
+            Err(error) => CheckRow::failed("disk", Verdict::Bad, error),
         }
     }
 
@@ -80,8 +81,8 @@ impl Desk {
 
     async fn check_network(&self) -> Result<Vec<CheckRow>, ApiError> {
         let Some(net) = self.node().net() else {
-            let step = Some("start it with `dak up`".into());
-            return Ok(vec![CheckRow::new("network", Verdict::Warn, "no node runs on this home".into(), step)]);
+            let row = CheckRow::new("network", Verdict::Warn, "no node runs on this home");
+            return Ok(vec![row.next(NextStep::StartNode)]);
         };
         let contacts = self.look(|agent, _| agent.contacts().count()).await?;
         let nearby = self.node().nearby();
@@ -98,14 +99,13 @@ impl Desk {
                 1 => "1 contact lasts now".to_owned(),
                 _ => format!("{contacts} contacts last now"),
             },
-            None,
         ));
         rows.extend(descriptors::check(descriptors::allowed()));
         let refused = self.node().refused();
         if refused > 0 {
             let what = if refused == 1 { "bundle or frame was" } else { "bundles or frames were" };
             let found = format!("{refused} {what} refused; the log says whose and why");
-            rows.push(CheckRow::new("peers", Verdict::Warn, found, None));
+            rows.push(CheckRow::new("peers", Verdict::Warn, found));
         }
         Ok(rows)
     }
@@ -114,18 +114,18 @@ impl Desk {
 /// Who can reach the node. `anywhere` says that it would listen on any interface there is.
 fn reachability(offered: &[Multiaddr], anywhere: bool) -> CheckRow {
     let listens: Vec<String> = offered.iter().map(ToString::to_string).collect();
-    let step = match anywhere {
-        true => "connect this machine to a network; the node notices by itself",
-        false => "check `listen` in the configuration, or leave it to the default",
+    let with_step = |row: CheckRow| match anywhere {
+        true => row.advise("connect this machine to a network; the node notices by itself"),
+        false => row.next(NextStep::CheckSetting { key: "listen".into() }),
     };
     let here = |addr: &Multiaddr| addr.iter().any(|part| is_loopback(&part));
     match offered {
-        [] => CheckRow::new("network", Verdict::Warn, "listens nowhere".into(), Some(step.into())),
+        [] => with_step(CheckRow::new("network", Verdict::Warn, "listens nowhere")),
         _ if offered.iter().all(here) => {
             let found = format!("only this machine can reach the node: it listens on {} alone", listens.join(", "));
-            CheckRow::new("network", Verdict::Warn, found, Some(step.into()))
+            with_step(CheckRow::new("network", Verdict::Warn, found))
         }
-        _ => CheckRow::new("network", Verdict::Ok, format!("listens on {}", listens.join(", ")), None),
+        _ => CheckRow::new("network", Verdict::Ok, format!("listens on {}", listens.join(", "))),
     }
 }
 
@@ -155,50 +155,45 @@ fn neighbours(multicast: &Multicast, around: usize) -> CheckRow {
     match multicast {
         Multicast::Fails(why) if around == 0 => {
             let found = format!("nobody can be found, for multicast does not work: {why}");
-            let step = "let UDP port 5353 through the firewall, or name a node with `dak up --peer MULTIADDR`";
-            CheckRow::new("neighbours", Verdict::Warn, found, Some(step.into()))
+            CheckRow::new("neighbours", Verdict::Warn, found).next(NextStep::OpenMulticast { port: MULTICAST_PORT })
         }
-        Multicast::Fails(why) => CheckRow::new(
-            "neighbours",
-            Verdict::Ok,
-            format!("{known}; others cannot be found by multicast: {why}"),
-            None,
-        ),
-        Multicast::Off => CheckRow::new("neighbours", Verdict::Ok, format!("{known}; others are not looked for"), None),
-        Multicast::Unknown | Multicast::Works => CheckRow::new("neighbours", Verdict::Ok, known, None),
+        Multicast::Fails(why) => {
+            CheckRow::new("neighbours", Verdict::Ok, format!("{known}; others cannot be found by multicast: {why}"))
+        }
+        Multicast::Off => CheckRow::new("neighbours", Verdict::Ok, format!("{known}; others are not looked for")),
+        Multicast::Unknown | Multicast::Works => CheckRow::new("neighbours", Verdict::Ok, known),
     }
 }
 
 /// The same key on two machines: a home that was copied.
 fn twin(place: &str) -> CheckRow {
     let found = format!("another machine runs with this home's key, at {place}: mail reaches now one, now the other");
-    let step = "stop one of the two for good; a home is moved with `dak backup` and `dak restore`, not run twice";
-    CheckRow::new("identity", Verdict::Bad, found, Some(step.into()))
+    CheckRow::new("identity", Verdict::Bad, found).next(NextStep::StopOneOfTwo)
 }
 
 /// Mail of whoever is no contact has a bound, or anybody could fill the disk.
 fn mail_of_strangers(bytes: u64, bytes_max: u64) -> CheckRow {
     let found = format!("mail from strangers takes {} of {}", about_bytes(bytes), about_bytes(bytes_max));
     match bytes < bytes_max / 10 * 9 {
-        true => CheckRow::new("mail", Verdict::Ok, found, None),
+        true => CheckRow::new("mail", Verdict::Ok, found),
         false => CheckRow::new(
             "mail",
             Verdict::Warn,
             format!("{found}; what has no room there is refused, and waits with whoever brought it"),
-            Some("delete what you have read, or make its writers contacts with `dak contact add`".into()),
-        ),
+        )
+        .next(NextStep::MakeRoomForMail),
     }
 }
 
 /// What was found in a store, or why it cannot be looked at.
 pub(super) fn store_rows(found: Result<Findings, StoreError>) -> Vec<CheckRow> {
-    let step = || Some("stop the node and run `dak doctor --repair`; it keeps what verifies".to_owned());
     let findings = match found {
         Ok(findings) => findings,
         Err(StoreError::Damaged(what)) => {
-            return vec![CheckRow::new("store", Verdict::Bad, format!("the store is damaged ({what})"), step())];
+            let row = CheckRow::new("store", Verdict::Bad, format!("the store is damaged ({what})"));
+            return vec![row.next(NextStep::RepairStore)];
         }
-        Err(error) => return vec![CheckRow::new("store", Verdict::Bad, error.to_string(), None)],
+        Err(error) => return vec![CheckRow::failed("store", Verdict::Bad, error)],
     };
     if findings.is_sound() {
         let found = format!(
@@ -208,13 +203,13 @@ pub(super) fn store_rows(found: Result<Findings, StoreError>) -> Vec<CheckRow> {
             findings.outgoing,
             about_bytes(findings.file_bytes)
         );
-        return vec![CheckRow::new("store", Verdict::Ok, found, None)];
+        return vec![CheckRow::new("store", Verdict::Ok, found)];
     }
     let count = findings.problem_count;
     let found = format!("the store has {count} problem{}", if count == 1 { "" } else { "s" });
-    let mut rows = vec![CheckRow::new("store", Verdict::Bad, found, step())];
+    let mut rows = vec![CheckRow::new("store", Verdict::Bad, found).next(NextStep::RepairStore)];
     let shown = findings.problems.iter().take(PROBLEMS_SHOWN);
-    rows.extend(shown.map(|problem| CheckRow::new("store", Verdict::Bad, problem.to_string(), None)));
+    rows.extend(shown.map(|problem| CheckRow::new("store", Verdict::Bad, problem.to_string())));
     rows
 }
 
@@ -234,7 +229,7 @@ mod tests {
             alone.message.contains("only this machine") && alone.next_step.unwrap().contains("connect this machine")
         );
         let bound = reachability(&addrs(&["/ip4/127.0.0.1/tcp/7"]), false);
-        assert!(bound.next_step.unwrap().contains("`listen`"));
+        assert_eq!(bound.next, Some(NextStep::CheckSetting { key: "listen".into() }));
         assert_eq!(reachability(&addrs(&["/ip4/10.0.0.1/tcp/7"]), true).verdict, Verdict::Ok);
         assert_eq!(reachability(&[], true).verdict, Verdict::Warn);
     }
@@ -244,7 +239,10 @@ mod tests {
         let fails = Multicast::Fails("eth0: sending failed".into());
         let alone = neighbours(&fails, 0);
         assert_eq!(alone.verdict, Verdict::Warn);
-        assert!(alone.message.contains("eth0: sending failed") && alone.next_step.unwrap().contains("--peer"));
+        assert!(
+            alone.message.contains("eth0: sending failed")
+                && alone.next == Some(NextStep::OpenMulticast { port: 5353 })
+        );
         for (multicast, around) in [(fails, 1), (Multicast::Works, 0), (Multicast::Off, 0), (Multicast::Unknown, 2)] {
             assert_eq!(neighbours(&multicast, around).verdict, Verdict::Ok, "{multicast:?}");
         }
@@ -253,7 +251,7 @@ mod tests {
     #[test]
     fn mail_of_strangers_is_no_trouble_until_there_is_hardly_room_for_more() {
         let (few, many) = (mail_of_strangers(0, 64 << 20), mail_of_strangers(60 << 20, 64 << 20));
-        assert_eq!((few.verdict, few.next_step), (Verdict::Ok, None));
+        assert_eq!((few.verdict, few.next), (Verdict::Ok, None));
         assert_eq!(many.verdict, Verdict::Warn);
         assert!(many.message.contains("60") && many.message.contains("64") && many.message.contains("refused"));
     }

@@ -15,8 +15,8 @@ const LOST_SHOWN: usize = 20;
 pub fn examine(home: &Home) -> Result<Vec<CheckRow>, ApiError> {
     let _lock = home.lock()?;
     let identity = match Identity::load(&home.identity_path()) {
-        Ok(_) => CheckRow::new("identity", Verdict::Ok, format!("{} is readable by you alone", shown(home)), None),
-        Err(error) => CheckRow::new("identity", Verdict::Bad, error.to_string(), None),
+        Ok(_) => CheckRow::new("identity", Verdict::Ok, format!("{} is readable by you alone", shown(home))),
+        Err(error) => CheckRow::failed("identity", Verdict::Bad, error),
     };
     Ok([vec![identity], store_rows(look(home))].concat())
 }
@@ -46,7 +46,7 @@ fn look(home: &Home) -> Result<Findings, StoreError> {
 /// What a repair could not keep, in sentences.
 fn losses(lost: &Lost) -> Vec<CheckRow> {
     let mut rows = Vec::new();
-    let mut tell = |message: String| rows.push(CheckRow::new("repair", Verdict::Warn, message, None));
+    let mut tell = |message: String| rows.push(CheckRow::new("repair", Verdict::Warn, message));
     if lost.everything {
         tell("nothing of the store could be read; a new one stands in its place".into());
     }
@@ -65,7 +65,7 @@ fn losses(lost: &Lost) -> Vec<CheckRow> {
         tell(format!("lost: a part of {table}"));
     }
     let aside = lost.damaged.display().to_string();
-    let step = "delete it when nothing is missed, or restore from a backup in another home".to_owned();
-    rows.push(CheckRow::new("repair", Verdict::Ok, format!("the damaged file is kept as {aside}"), Some(step)));
+    let kept = CheckRow::new("repair", Verdict::Ok, format!("the damaged file is kept as {aside}"));
+    rows.push(kept.advise("delete it when nothing is missed, or restore from a backup in another home"));
     rows
 }

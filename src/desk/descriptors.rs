@@ -2,6 +2,7 @@
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
+use crate::api::NextStep;
 use crate::api::model::{CheckRow, Verdict};
 use crate::net::Limits;
 
@@ -50,9 +51,7 @@ pub fn check(files: u64) -> Option<CheckRow> {
         return None;
     }
     let found = format!("this node may have {files} files open at once, and takes fewer connections for it");
-    let step =
-        format!("start it with more: `ulimit -n {ENOUGH}` before `dak up`, or LimitNOFILE={ENOUGH} in its service");
-    Some(CheckRow::new("files", Verdict::Warn, found, Some(step)))
+    Some(CheckRow::new("files", Verdict::Warn, found).next(NextStep::RaiseFileLimit { files: ENOUGH }))
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ use super::{Desk, descriptors};
 use crate::agent::{self, ReceiptsFor, routing::Policy};
 use crate::api::model::CheckRow;
 use crate::api::socket::SocketFile;
-use crate::api::{ApiError, Backend, Engine, Ready, server, socket};
+use crate::api::{ApiError, Backend, Engine, NextStep, Ready, server, socket};
 use crate::config::{self, Config, Flags, Origin};
 use crate::home::Home;
 use crate::keys::Identity;
@@ -128,7 +128,7 @@ async fn serve(
     desk.node().stop().await;
     if broke {
         let error = ApiError::failure("a part of the node broke, and the rest stopped; what it accepted is safe");
-        return Err(error.next("start it again, and report what it wrote to its log"));
+        return Err(error.advise("start it again, and report what it wrote to its log"));
     }
     Ok(())
 }
@@ -194,7 +194,7 @@ fn refuse_another_identity(home: &Home) -> Result<(), ApiError> {
         return Ok(());
     }
     let message = format!("{} belongs to an identity that is not here", store.display());
-    Err(ApiError::refused(message).next("bring it back with `dak restore FILE`, or move that file away to begin anew"))
+    Err(ApiError::refused(message).next(NextStep::RestoreOrMoveAway { path: store.display().to_string() }))
 }
 
 /// Where to listen. Of what nobody asked for, a machine without IPv6 has no use for the half.

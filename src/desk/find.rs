@@ -10,7 +10,7 @@ use super::listing::PAGE_ROWS;
 use crate::agent::change::{Class, Held, Outgoing};
 use crate::agent::{Agent, Position, Standing, Written};
 use crate::api::model::ID_PREFIX_DIGITS_MIN;
-use crate::api::{ApiError, ErrorKind};
+use crate::api::{ApiError, ErrorKind, NextStep};
 use crate::id::{BundleId, IdPrefix, NodeId};
 use crate::node::Sighting;
 use crate::safe_text::safe_text;
@@ -28,7 +28,7 @@ type Mentions<P> = Vec<(P, Vec<NodeId>)>;
 pub fn ticket(address: &str) -> Result<Ticket, ApiError> {
     Ticket::parse(address).map_err(|error| {
         let kind = if error.refuses_key() { ErrorKind::Verification } else { ErrorKind::Usage };
-        ApiError::new(kind, error.to_string()).next("ask for the output of `dak me` again, and paste it whole")
+        ApiError::new(kind, error.to_string()).next(NextStep::AskForAddressAgain)
     })
 }
 
@@ -44,8 +44,7 @@ pub fn looks_like_an_address(text: &str) -> bool {
 }
 
 pub fn nobody(who: &str) -> ApiError {
-    ApiError::not_found(format!("there is no contact {}", safe_text(who)))
-        .next("see `dak contact list`, or add somebody with `dak contact add NAME ADDRESS`")
+    ApiError::not_found(format!("there is no contact {}", safe_text(who))).next(NextStep::AddContact)
 }
 
 impl Desk {
@@ -77,12 +76,12 @@ impl Desk {
             }
             (Some(_), Some(_)) => {
                 let message = format!("more than one node near by calls itself {}", safe_text(name));
-                Err(ApiError::refused(message).next("take one by its id, as `dak nearby` prints it"))
+                Err(ApiError::refused(message).next(NextStep::ChooseByPeerId))
             }
             (None, _) if text.starts_with("dak:") || text.starts_with('/') => Err(failed),
             (None, _) => {
                 Err(ApiError::usage(format!("{} is no address, and nobody near by is called so", safe_text(text)))
-                    .next("ask for the output of `dak me`, or see `dak nearby`"))
+                    .next(NextStep::AskForAddressOrLookAround))
             }
         }
     }
@@ -109,7 +108,7 @@ impl Desk {
             (Some(_), true) => {
                 let message =
                     format!("more than one contact is called {}, in small or capital letters", safe_text(who));
-                return Err(ApiError::not_found(message).next("type the name as `dak contact list` prints it"));
+                return Err(ApiError::not_found(message).next(NextStep::GiveNameAsListed));
             }
             (None, _) => {}
         }
@@ -162,8 +161,10 @@ impl Desk {
         match found[..] {
             [] => Ok(None),
             [node] => Ok(Some(node)),
-            [..] => Err(ApiError::not_found(format!("more than one node's id ends in {short}"))
-                .next("type the whole of it, as `--json` prints it")),
+            [..] => {
+                Err(ApiError::not_found(format!("more than one node's id ends in {short}"))
+                    .next(NextStep::GivePeerIdWhole))
+            }
         }
     }
 
@@ -219,7 +220,7 @@ impl Desk {
         let typed = typed.trim().to_ascii_lowercase();
         if typed.len() < ID_PREFIX_DIGITS_MIN || !typed.bytes().all(|digit| digit.is_ascii_hexdigit()) {
             let message = format!("an id is {ID_PREFIX_DIGITS_MIN} or more hexadecimal digits");
-            return Err(ApiError::usage(message).next("copy it from `dak inbox`, `dak status` or `dak carry list`"));
+            return Err(ApiError::usage(message).next(NextStep::CopyMessageId));
         }
         let mut found = match IdPrefix::parse(&typed) {
             Some(prefix) => self.look(move |agent, _| find(agent, &prefix)).await?,
@@ -232,13 +233,13 @@ impl Desk {
             (Some(id), None) => Ok(id),
             (Some(one), Some(other)) => {
                 Err(ApiError::not_found(format!("more than one message {place} starts with {typed}"))
-                    .next(format!("type more of the id, such as {}", told_apart(one, other))))
+                    .next(NextStep::GiveMoreOfId { such_as: told_apart(one, other).into() }))
             }
             (None, _) => Err(self.elsewhere(&typed, place).await?),
         }
     }
 
-    /// There is no such id in one place; perhaps there is in another, and another command.
+    /// There is no such id in one place; perhaps there is in another, and another step leads there.
     async fn elsewhere(&self, typed: &str, place: &str) -> Result<ApiError, ApiError> {
         let error = ApiError::not_found(format!("no message {place} has the id {typed}"));
         let Some(prefix) = IdPrefix::parse(typed) else { return Ok(error) };
@@ -249,10 +250,11 @@ impl Desk {
                 agent.held_like(&prefix).next().is_some(),
             )
         };
+        let id = typed.to_owned();
         Ok(match self.look(look).await? {
-            (true, _, _) => error.next("that one came here; see `dak read`"),
-            (_, true, _) => error.next("that one was sent from here; see `dak status`"),
-            (_, _, true) => error.next("that one is carried for others; see `dak carry list`"),
+            (true, _, _) => error.next(NextStep::ReadMessage { id }),
+            (_, true, _) => error.next(NextStep::SeeStatus { id }),
+            (_, _, true) => error.next(NextStep::SeeCarried),
             _ => error,
         })
     }
@@ -280,11 +282,11 @@ fn of_held(agent: &Agent, after: Option<Standing>) -> Mentions<Standing> {
 }
 
 /// Two ids, with as many digits as tell one from the other.
-fn told_apart(one: BundleId, other: BundleId) -> String {
+fn told_apart(one: BundleId, other: BundleId) -> [String; 2] {
     let (one, other) = (one.full(), other.full());
     let same = one.bytes().zip(other.bytes()).take_while(|(a, b)| a == b).count();
     let digits = (same + 1).clamp(SHORT_ID_DIGITS, one.len());
-    format!("{} or {}", &one[..digits], &other[..digits])
+    [&one[..digits], &other[..digits]].map(str::to_owned)
 }
 
 /// As much as it takes to know whether there is one.

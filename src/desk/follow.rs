@@ -6,7 +6,7 @@ use tokio::sync::broadcast::error::RecvError;
 use super::Desk;
 use super::rows::Taken;
 use crate::agent::Event;
-use crate::api::{ApiError, Row, Rows, Topic};
+use crate::api::{ApiError, NextStep, Row, Rows, Topic};
 use crate::id::BundleId;
 
 /// Subscribes before it returns.
@@ -24,7 +24,7 @@ pub fn rows(desk: Desk, topic: Topic) -> Rows {
                 Err(RecvError::Closed) => return None,
                 Err(RecvError::Lagged(missed)) => {
                     let message = format!("{missed} events came faster than they were read");
-                    return Some((Row::Ended(ApiError::failure(message).next("follow again")), None));
+                    return Some((Row::Ended(ApiError::failure(message).next(NextStep::FollowAgain)), None));
                 }
             }
         }

@@ -7,7 +7,7 @@ use super::rows::{Envelope, Names, Opened, Taken};
 use crate::agent::change::Letter;
 use crate::agent::{Agent, Input};
 use crate::api::model::{Compose, Done, File, LetterRow, Schema, SentRow, State, StatusRow};
-use crate::api::{ApiError, Response};
+use crate::api::{ApiError, NextStep, Response};
 use crate::eid::Eid;
 use crate::id::{BundleId, IdPrefix};
 use crate::message::{Attachment, Message, pad};
@@ -20,7 +20,7 @@ impl Desk {
     pub(super) async fn send(&self, compose: Compose) -> Result<SentRow, ApiError> {
         compose.check_size()?;
         if compose.lifetime_ms == Some(0) {
-            return Err(ApiError::usage("a message needs some time to arrive").next("give it a lifetime such as 3d"));
+            return Err(ApiError::usage("a message needs some time to arrive").advise("give it a lifetime such as 3d"));
         }
         let node = self.find_node(&compose.to).await?;
         let lifetime = compose.lifetime_ms.map_or(LIFETIME, Millis);
@@ -150,5 +150,5 @@ fn thread_mark(text: &str) -> Result<[u8; 16], ApiError> {
     // Whole ids are taken too: a thread is named by the first half of its first message's id.
     let bytes = bytes.filter(|bytes| bytes.len() == 16 || bytes.len() == 32);
     let mark = bytes.and_then(|bytes| bytes[..16].try_into().ok());
-    mark.ok_or_else(|| ApiError::usage("a thread is 32 hexadecimal digits").next("copy it from `dak inbox --json`"))
+    mark.ok_or_else(|| ApiError::usage("a thread is 32 hexadecimal digits").next(NextStep::CopyThread))
 }

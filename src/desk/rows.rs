@@ -7,6 +7,7 @@ use crate::agent::change::{self, Held, Letter, Outgoing, Person, What};
 use crate::api::model::{
     CarriedRow, Class, ContactRow, Event, EventKind, FileRow, Grade, InboxRow, Schema, Standing, StatusRow, When,
 };
+use crate::api::{ApiError, NextStep};
 use crate::bundle::{Bundle, Kind};
 use crate::frame;
 use crate::id::NodeId;
@@ -167,7 +168,8 @@ impl Envelope {
             via,
             forward_secrecy,
             clock_differs: received.is_some_and(|wall| clock_differs(&letter, wall)),
-            unreadable,
+            next: unreadable.as_ref().and_then(|why| why.next.clone()),
+            unreadable: unreadable.map(|why| why.message),
         };
         Opened { row, thread: message.thread, answers: message.in_reply_to, files: attachments }
     }
@@ -180,18 +182,26 @@ struct Content {
     attachments: Vec<Attachment>,
 }
 
-fn unseal(letter: &Letter, body: Option<&[u8]>, identity: &Identity, taken: Taken) -> Result<(Content, bool), String> {
-    let body = body.ok_or("the store has lost its body; see `dak doctor`")?;
-    let (bundle, _) = Bundle::from_store(body).map_err(|error| error.to_string())?;
+fn unseal(
+    letter: &Letter,
+    body: Option<&[u8]>,
+    identity: &Identity,
+    taken: Taken,
+) -> Result<(Content, bool), ApiError> {
+    let lost = |what: &str| ApiError::store(what).next(NextStep::CheckHome);
+    let body = body.ok_or_else(|| lost("the store has lost its body"))?;
+    let (bundle, _) = Bundle::from_store(body).map_err(|error| ApiError::from(error).next(NextStep::CheckHome))?;
     if bundle.id != letter.id {
-        return Err("the store has another body in its place; see `dak doctor`".into());
+        return Err(lost("the store has another body in its place"));
     }
-    let opened = seal::open(identity, bundle.primary(), bundle.payload()).map_err(|error| error.to_string())?;
-    let content = content(&opened.plaintext, taken).map_err(|error| error.to_string())?;
+    let sealed = seal::open(identity, bundle.primary(), bundle.payload());
+    let opened = sealed.map_err(|error| ApiError::verification(error.to_string()))?;
+    let content = content(&opened.plaintext, taken).map_err(|error| ApiError::verification(error.to_string()))?;
     let kind = content.outline.message.kind;
     if kind != message::TEXT {
         // Its fields may mean something else there. It stays sealed in the store until a version reads it that can.
-        return Err(format!("written by a newer version of dak (kind {kind}); it is kept"));
+        let newer = format!("written by a newer version of dak (kind {kind}); it is kept");
+        return Err(ApiError::refused(newer).next(NextStep::Update));
     }
     Ok((content, opened.forward_secret))
 }

@@ -27,7 +27,7 @@ impl Desk {
         let cannot = |error| match error {
             BackupError::Io(error) => {
                 let message = format!("cannot write {}: {}", path.display(), std::io::Error::from(error.kind()));
-                ApiError::failure(message).next("name a file in a directory that can be written")
+                ApiError::failure(message).advise("name a file in a directory that can be written")
             }
             error => error.into(),
         };

@@ -17,7 +17,7 @@ pub struct HomeLock {
 /// Why a home could not be locked (exit 7).
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
-    #[error("another node runs on this home{}: use it, or stop it with `dak down`", process(*.pid))]
+    #[error("another node runs on this home{}", process(*.pid))]
     Held { pid: Option<u32> },
     #[error("cannot lock this home at {path:?}: {source}")]
     Io { path: PathBuf, source: io::Error },

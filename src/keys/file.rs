@@ -22,7 +22,7 @@ const FILE_BYTES_MAX: u64 = 4_096;
 /// What stands above the secret, for a person who opens the file.
 const COMMENT: &str = "\
 # The secret key of a dak node. Whoever has it can read this node's mail and write in its name:
-# never share it, never send it. `dak backup FILE` keeps a copy behind a passphrase.
+# never share it, never send it. A backup of the home keeps a copy behind a passphrase.
 ";
 
 pub(super) fn text(node: &NodeId, key: &SigningKey) -> Zeroizing<String> {

@@ -167,7 +167,7 @@ impl Task {
             sighting = heard(&mut self.discovery) => match sighting {
                 Some(sighting) => self.on_sighting(sighting),
                 None => {
-                    tracing::error!("the search for neighbours broke; they are found by --peer only until the next start");
+                    tracing::error!("the search for neighbours broke; those that the settings name are found until the next start");
                     self.discovery = None;
                 }
             },

@@ -92,7 +92,7 @@ impl Tape {
         let Some(on) = &mut self.on else { return };
         if let Err(error) = write(&mut on.recorder) {
             let file = on.path.display();
-            tracing::error!(%file, %error, "the recording ends here and the node goes on; `dak sim replay` plays what is there");
+            tracing::error!(%file, %error, "the recording ends here and the node goes on; what is there can be replayed");
             self.on = None;
         }
     }

@@ -127,7 +127,7 @@ impl RedbStore {
             self.staged.clear();
             result = self.try_commit(batches);
             self.side_damaged = result.is_ok();
-            tracing::warn!("the address book is damaged and takes nothing more; see `dak doctor`");
+            tracing::warn!("the address book is damaged and takes nothing more; a check of the home says what else is");
         }
         // What makes room may use the reserve; what takes room must wait until there is some.
         if matches!(result, Err(StoreError::Full)) && frees(batches) && self.release_reserve() {

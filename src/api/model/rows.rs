@@ -3,6 +3,7 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{File, Schema, When, names};
+use crate::api::{ApiError, NextStep};
 use crate::bundle::Priority;
 
 /// Who this home is.
@@ -121,6 +122,9 @@ pub struct InboxRow {
     pub clock_differs: bool,
     #[serde(default)]
     pub unreadable: Option<String>,
+    /// What to do where it is the store's fault.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<NextStep>,
 }
 
 /// A file by name and size.
@@ -306,12 +310,31 @@ pub struct CheckRow {
     pub check: String,
     pub verdict: Verdict,
     pub message: String,
+    /// As in an error; none where all is well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<NextStep>,
     pub next_step: Option<String>,
 }
 
 impl CheckRow {
-    pub fn new(check: &str, verdict: Verdict, message: String, next_step: Option<String>) -> CheckRow {
-        CheckRow { schema: Schema, check: check.into(), verdict, message, next_step }
+    pub fn new(check: &str, verdict: Verdict, message: impl Into<String>) -> CheckRow {
+        CheckRow { schema: Schema, check: check.into(), verdict, message: message.into(), next: None, next_step: None }
+    }
+
+    /// What a failure says of what it was met at.
+    pub fn failed(check: &str, verdict: Verdict, error: impl Into<ApiError>) -> CheckRow {
+        let ApiError { message, next, next_step, .. } = error.into();
+        CheckRow { schema: Schema, check: check.into(), verdict, message, next, next_step }
+    }
+
+    /// Says what to do next.
+    pub fn next(self, step: NextStep) -> CheckRow {
+        CheckRow { next_step: Some(step.to_string()), next: Some(step), ..self }
+    }
+
+    /// Says it in words alone.
+    pub fn advise(self, words: impl Into<String>) -> CheckRow {
+        CheckRow { next: Some(NextStep::Advice), next_step: Some(words.into()), ..self }
     }
 }
 

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::STREAM_ROWS_MAX;
 use super::answer::{JSON_LINES, line};
 use crate::api::error::{ApiError, ErrorKind};
-use crate::api::{Row, Rows};
+use crate::api::{NextStep, Row, Rows};
 
 /// Answers with `rows` until they end, the reader leaves, lags too far behind, or the node stops.
 pub fn respond(rows: Rows, closing: CancellationToken) -> HttpResponse {
@@ -30,7 +30,7 @@ fn lines(rows: Rows, closing: CancellationToken) -> impl Stream<Item = Bytes> + 
     // The queue was full when the reader fell behind, so the last word goes around it.
     let last_word = stream::once(async move { lagged.load(Ordering::Acquire) }).filter_map(|lagged| async move {
         let why = ApiError::new(ErrorKind::Failure, "the stream ended: its reader was too slow");
-        lagged.then(|| Bytes::from(line(why.next("list what was missed and follow again"))))
+        lagged.then(|| Bytes::from(line(why.next(NextStep::FollowAgain))))
     });
     queued.chain(last_word)
 }

@@ -169,19 +169,20 @@ async fn an_id_that_means_several_messages_is_told_apart_in_the_answer() {
         ids.push(sent.id);
     };
     let error = desk.answer(Request::Status { id: prefix.clone() }).await.unwrap_err();
-    let step = error.next_step.unwrap();
-    let listed: Vec<&str> = step.split([' ', ',']).filter(|word| word.starts_with(&prefix)).collect();
-    assert!(listed.len() >= 2, "{step}");
-    for id in listed {
-        desk.answer(Request::Status { id: id.into() }).await.unwrap();
+    let Some(NextStep::GiveMoreOfId { such_as }) = error.next else { panic!("{error:?}") };
+    assert_eq!(such_as.len(), 2);
+    for id in such_as {
+        assert!(id.starts_with(&prefix));
+        desk.answer(Request::Status { id }).await.unwrap();
     }
 }
 
 #[tokio::test]
-async fn an_id_of_elsewhere_names_the_command_that_takes_it() {
+async fn an_id_of_elsewhere_names_the_step_that_takes_it() {
     let (desk, _place) = desk();
     let compose = Compose { to: somebody(2), text: "hi".into(), ..Compose::default() };
     let Response::Sent(sent) = desk.answer(Request::Send(compose)).await.unwrap() else { panic!("not sent") };
-    let error = desk.answer(Request::Read { id: sent.id, mark: true, tell: false }).await.unwrap_err();
-    assert!(error.next_step.unwrap().contains("dak status"));
+    let id = sent.id;
+    let error = desk.answer(Request::Read { id: id.clone(), mark: true, tell: false }).await.unwrap_err();
+    assert_eq!(error.next, Some(NextStep::SeeStatus { id }));
 }
