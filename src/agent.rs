@@ -22,6 +22,8 @@
 //! contacts  who is there, what is in flight, offered and shunned: until the contact ends, or a restart
 //! routing   what the strategy makes of what it learned
 //! ```
+//! [`Mailboxes`] says which endpoints are served here and by a peer; no flow compares an endpoint with a node.
+//!
 //! The ledger's components ([`custody`], [`departed`], [`tombstones`], [`inbox`], [`outbox`]) can be read by every flow and
 //! changed by none: only the [`ledger`] has them to change. Its table says where an id is remembered, and for how long.
 
@@ -43,6 +45,7 @@ pub mod io;
 mod lapse;
 mod ledger;
 mod lives;
+mod mailboxes;
 mod meet;
 mod offers;
 mod outbox;
@@ -59,8 +62,6 @@ pub mod summary;
 mod tombstones;
 mod view;
 
-use std::sync::Arc;
-
 use rand_chacha::ChaCha8Rng;
 use rand_core::Rng;
 
@@ -70,6 +71,7 @@ pub use self::custody::{BUNDLE_COST_BYTES, Standing, cost_bytes};
 pub use self::inbox::Position;
 pub use self::io::{Cause, Due, Event, Input, Output};
 pub use self::lives::AGE_TOLERANCE;
+pub use self::mailboxes::Mailboxes;
 pub use self::outbox::Written;
 pub use self::receipts::REJECTED_BLOCKED;
 #[cfg(test)]
@@ -79,18 +81,12 @@ pub use self::view::{ContactView, Usage};
 use self::change::Held;
 use self::contacts::Contacts;
 use self::drafts::Drafts;
+use self::io::{Handed, Posting};
 use self::ledger::{Ledger, stream};
 use self::routing::Routing;
-use crate::bundle::{Creation, Signer};
-use crate::eid::Eid;
+use crate::bundle::Creation;
 use crate::id::{BundleId, NodeId};
 use crate::time::{DtnTime, Moment, Timestamp};
-
-/// The endpoints an agent serves and who signs for them.
-pub struct Mailboxes {
-    own: Arc<dyn Signer>,
-    endpoints: Vec<(Eid, Arc<dyn Signer>)>,
-}
 
 /// The agent of one node.
 pub struct Agent {
@@ -119,25 +115,11 @@ pub struct Agent {
     evicted: [u64; 3],
 }
 
-impl Mailboxes {
-    /// The mailboxes of a node that serves only itself.
-    pub fn own(signer: Arc<dyn Signer>) -> Mailboxes {
-        let node = signer.node();
-        let endpoints = [Eid::admin(node), Eid::mail(node)].map(|endpoint| (endpoint, Arc::clone(&signer)));
-        Mailboxes { own: signer, endpoints: endpoints.into() }
-    }
-
-    fn signer_of(&self, endpoint: &Eid) -> Option<&Arc<dyn Signer>> {
-        self.endpoints.iter().find(|(served, _)| served == endpoint).map(|(_, signer)| signer)
-    }
-}
-
 impl Agent {
     /// Builds an agent from what is durable. The seed must be fresh at every start of a real node.
     pub fn restore(node: NodeId, mailboxes: Mailboxes, config: Config, seed: [u8; 32], durable: Durable) -> Agent {
-        assert_eq!(mailboxes.own.node(), node, "an agent signs as its own node");
-        let memories_max = config.memories_max();
-        let ledger = Ledger::restore(node, &seed, memories_max, durable);
+        assert_eq!(mailboxes.node(), node, "an agent signs as its own node");
+        let ledger = Ledger::restore(mailboxes.sources(), &seed, config.memories_max(), durable);
         let mut routing = Routing::new(&config.policy, node, ledger.learned());
         let contacts = ledger.people().keys().filter(|person| ledger.is_contact(person));
         contacts.for_each(|person| routing.set_named(*person, true));
@@ -173,14 +155,16 @@ impl Agent {
     pub fn handle(&mut self, at: Moment, input: Input, out: &mut Vec<Output>) {
         self.ledger.proceed(at);
         match input {
-            Input::Submit { token, destination, lifetime, priority, copies } => {
-                self.submit(token, destination, lifetime, priority, copies, out)
+            Input::Submit { token, mailbox, destination, lifetime, priority, copies } => {
+                self.submit(token, Posting { mailbox, destination, lifetime, priority, copies }, out)
             }
             Input::Sealed { token, payload, size_bytes } => self.sealed(token, &payload, size_bytes, out),
             Input::ContactUp { peer } => self.contact_up(peer, out),
             Input::ContactDown { peer } => self.contact_down(peer, out),
             Input::Frame { from, frame } => self.hear(from, frame, out),
-            Input::Bundle { from, transit, bundle, size_bytes } => self.receive(from, transit, bundle, size_bytes, out),
+            Input::Bundle { from, transit, bundle, size_bytes } => {
+                self.receive(Handed { from, transit, bundle, size_bytes }, out)
+            }
             Input::Duplicate { from, transit, id } => self.receive_again(from, transit, id, out),
             Input::Timeout => self.lapse(out),
             Input::Space { free_bytes } => self.free_bytes = free_bytes,

@@ -279,7 +279,8 @@ impl Node {
         copies: Option<u16>,
     ) -> Result<BundleId, NodeError> {
         let (token, told) = self.drawer.put(plaintext);
-        let submit = Input::Submit { token, destination, lifetime, priority, copies };
+        let mailbox = Eid::mail(self.identity().node());
+        let submit = Input::Submit { token, mailbox, destination, lifetime, priority, copies };
         self.work.put(Work::Input(submit)).map_err(|_| NodeError::Lost)?;
         told.await.map_err(|_| self.lost())?
     }

@@ -14,6 +14,8 @@ mod ferry;
 mod hostile;
 #[path = "agent/lives.rs"]
 mod lives;
+#[path = "agent/mailboxes.rs"]
+mod mailboxes;
 #[path = "agent/memories.rs"]
 mod memories;
 #[path = "agent/offers.rs"]

@@ -171,9 +171,9 @@ impl Custody {
             accepted_at: held.accepted_at,
             age: held.hops.age,
             expires: held.expires,
-            source: self.names.intern(&Eid::admin(held.source)),
+            source: self.names.intern_node(held.source),
             destination: self.names.intern(&held.destination),
-            from: held.from.map_or(Name::NONE, |node| self.names.intern(&Eid::admin(node))),
+            from: held.from.map_or(Name::NONE, |node| self.names.intern_node(node)),
             size_bytes: held.size_bytes,
             copies: held.copies,
             hop_count: held.hops.count,
@@ -395,7 +395,7 @@ impl Custody {
 
     /// The name of a node, if anything held has to do with it.
     fn name_of(&self, node: NodeId) -> Option<Name> {
-        self.names.find(&Eid::admin(node))
+        self.names.find_node(node)
     }
 
     /// Who has how much of the room for others.

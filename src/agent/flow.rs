@@ -5,6 +5,7 @@ use super::change::{Class, Held, What};
 use super::contact::{Contact, Flight, Order, Stage};
 use super::custody::Slot;
 use super::io::{Gone, Output};
+use super::mailboxes;
 use super::routing::{Facts, Verdict};
 use crate::bundle::{Hops, Kind};
 use crate::frame::{Grade, Refusal, Transit};
@@ -116,9 +117,9 @@ impl Agent {
                 contact.offer(held.id);
             }
         }
-        let destination = held.destination.node;
-        if destination != self.node && !self.contacts.has(&destination) {
-            out.push(Output::Dial(destination));
+        let home = mailboxes::home_of(&held.destination);
+        if !self.mailboxes.writes_as(&home) && !self.contacts.has(&home) {
+            out.push(Output::Dial(home));
         }
     }
 
@@ -190,7 +191,8 @@ impl Agent {
                 self.contacts.give(id, peer, is_named, || self.ledger.draw());
             }
             let held = self.ledger.custody().held(slot);
-            if held.kind == Kind::Message && held.destination.node != peer {
+            let is_there = self.contacts.get(&peer).is_some_and(|contact| contact.serves(&held.destination));
+            if held.kind == Kind::Message && !is_there {
                 self.routing.handed(&id, peer);
             }
         }

@@ -15,6 +15,8 @@ pub enum Input {
     /// The person wants to send; answered by [`Output::Seal`] with the same token, or [`Event::NotSent`].
     Submit {
         token: u64,
+        /// Which of the mailboxes served here writes.
+        mailbox: Eid,
         destination: Eid,
         lifetime: Millis,
         priority: Priority,
@@ -81,6 +83,24 @@ pub enum Input {
         id: BundleId,
         row: Row,
     },
+}
+
+/// A bundle as a peer handed it over, with what it weighs.
+pub(super) struct Handed {
+    pub from: NodeId,
+    pub transit: Transit,
+    pub bundle: Arc<Bundle>,
+    pub size_bytes: u32,
+}
+
+/// What a person wants to be sent, and how.
+pub(super) struct Posting {
+    /// Who writes.
+    pub mailbox: Eid,
+    pub destination: Eid,
+    pub lifetime: Millis,
+    pub priority: Priority,
+    pub copies: Option<u16>,
 }
 
 /// Something the driver must do. Commits come first, the acts of the same batch after them.
@@ -175,6 +195,8 @@ pub enum NotSent {
     TooLarge,
     #[error("the disk is short of space")]
     Space,
+    #[error("no such mailbox is served here")]
+    Mailbox,
     #[error("there is no such message waiting to be sealed")]
     Unknown,
     #[error("too many messages wait to be sealed; try again in a moment")]

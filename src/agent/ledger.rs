@@ -113,9 +113,14 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// Reads in what is durable; `memories_max` is what [`Ledger::limit_memories`] says. What is secret to places and
-    /// lots follows from the seed.
-    pub fn restore(node: NodeId, seed: &[u8; 32], memories_max: usize, durable: Durable) -> Ledger {
+    /// Reads in what is durable; `own` are the sources of what is written here, and `memories_max` is what
+    /// [`Ledger::limit_memories`] says. What is secret to places and lots follows from the seed.
+    pub fn restore(
+        own: impl Iterator<Item = NodeId>,
+        seed: &[u8; 32],
+        memories_max: usize,
+        durable: Durable,
+    ) -> Ledger {
         let mut key = [0; 16];
         stream(seed, "names").fill_bytes(&mut key);
         let mut custody = Custody::keyed(&key);
@@ -141,7 +146,7 @@ impl Ledger {
         }
         let mut inbox = Inbox::restore(durable.letters, durable.delivered);
         // Whoever writes to himself is no stranger.
-        durable.people.keys().chain([&node]).for_each(|person| inbox.set_named(*person, true));
+        durable.people.keys().copied().chain(own).for_each(|person| inbox.set_named(person, true));
         let sequence = durable.sequence.min(SEQUENCE_MAX);
         let mut ledger = Ledger {
             at: durable.clock,

@@ -9,10 +9,10 @@ use super::change::What;
 use super::contact::{Contact, Flight};
 use super::custody::Slot;
 use super::io::{Event, Output};
+use super::mailboxes;
 use super::offers::Requests;
 use super::summary::{Claim, Step};
 use crate::bundle::Kind;
-use crate::eid::Eid;
 use crate::frame::{Frame, Grade, Hello, PROTOCOL_VERSION};
 use crate::id::{BundleId, NodeId};
 use crate::planted;
@@ -40,7 +40,7 @@ impl Agent {
             window_bytes: self.config.window_bytes,
             carries: self.config.carry_bytes_max > 0,
             pushes,
-            mailboxes: Vec::new(),
+            mailboxes: self.mailboxes.delegations(self.ledger.at().trusted_wall()),
             routing,
             nonce,
             count,
@@ -87,7 +87,7 @@ impl Agent {
         if hello.version != PROTOCOL_VERSION {
             return self.misbehaved(peer, "speaks another version of the protocol", out);
         }
-        let mut endpoints = vec![Eid::admin(peer), Eid::mail(peer)];
+        let mut endpoints = Vec::from(mailboxes::of_key(peer));
         for delegation in &hello.mailboxes {
             // One said twice is looked up once.
             if endpoints.contains(&delegation.mailbox) || !delegation.is_for(peer, self.at().trusted_wall()) {

@@ -9,7 +9,7 @@ use crate::receipt::ReceiptKind;
 impl Agent {
     /// What is held already moves to the class its source now has.
     pub(super) fn meet_person(&mut self, node: NodeId, person: Option<Person>, out: &mut Vec<Output>) {
-        if node == self.node {
+        if self.mailboxes.writes_as(&node) {
             return;
         }
         self.ledger.name(node, person, out);

@@ -7,12 +7,13 @@ use super::Agent;
 use super::change::{Belief, Class, Held, Letter, What};
 use super::config::ReceiptsFor;
 use super::inbox::{Arrival, Due};
-use super::io::{Event, Gone, Output};
+use super::io::{Event, Gone, Handed, Output};
 use super::lives::Life;
+use super::mailboxes::receipts_to;
 use super::place::{Origin, admits};
-use crate::bundle::{Bundle, Draft, Kind, Priority};
+use crate::bundle::{Bundle, COPIES_MAX, Draft, Kind, Priority};
 use crate::eid::Eid;
-use crate::frame::{Grade, Refusal, Transit};
+use crate::frame::{Grade, Refusal};
 use crate::id::{BundleId, NodeId};
 use crate::planted;
 use crate::receipt::{RECEIPT_IDS_MAX, Receipt, ReceiptKind};
@@ -55,7 +56,7 @@ impl Agent {
     /// Whether a source gets proof of delivery: the owner may keep it from strangers.
     fn proves_to(&self, source: &NodeId) -> bool {
         let everyone = self.config.receipts == ReceiptsFor::Everyone;
-        everyone || *source == self.node || self.ledger.is_contact(source)
+        everyone || self.mailboxes.writes_as(source) || self.ledger.is_contact(source)
     }
 
     fn settle_arrival(&mut self, arrival: &Arrival, out: &mut Vec<Output>) {
@@ -85,7 +86,8 @@ impl Agent {
         if *due != Due::Row {
             // Nothing of it is kept, so nothing is promised; the receipt says the rest.
             self.refuse(*from, bundle.id, Refusal::Known, out);
-        } else if *from != self.node {
+        } else if *from != self.node && self.ledger.find_held(&bundle.id).is_none() {
+            // What is carried too was answered for already.
             self.grant(*from, bundle.id, Grade::Custody, out);
         }
     }
@@ -100,13 +102,22 @@ impl Agent {
         lifetime: Millis,
         out: &mut Vec<Output>,
     ) {
-        if source == self.node {
-            return ids.into_iter().for_each(|id| self.ledger.attest(id, what(kind), Some(source), out));
-        }
-        // Nobody else can speak for a mailbox that is not served here; a record of another time or a damaged one may name it.
+        // Nobody speaks for a whole group, nor for a mailbox that is not served here: a record of another time or a damaged
+        // one may name it.
         let Some(signer) = self.mailboxes.signer_of(mailbox).map(Arc::clone) else { return };
-        let draft = self.draft(Kind::Receipt, Eid::admin(source), lifetime, Priority::Normal, self.config.copies, out);
-        let draft = Draft { source: signer.node(), ..draft };
+        let recipient = signer.node();
+        if self.mailboxes.writes_as(&source) {
+            return ids.into_iter().for_each(|id| self.ledger.attest(id, what(kind), Some(recipient), out));
+        }
+        let draft = Draft {
+            kind: Kind::Receipt,
+            source: recipient,
+            destination: receipts_to(source),
+            creation: self.next_stamp(out),
+            lifetime,
+            priority: Priority::Normal,
+            copies: self.config.copies.clamp(1, COPIES_MAX),
+        };
         let receipt = Receipt { kind, source, device: 0, devices: 1, ids };
         let bundle = draft.sign(&receipt.encode(), &*signer).expect("a receipt of bounded length fits a bundle");
         let size_bytes = bundle.encoded_len() as u32;
@@ -132,34 +143,27 @@ impl Agent {
     }
 
     /// A receipt from a peer: its word first, then custody of it for others.
-    pub(super) fn receive_receipt(
-        &mut self,
-        from: NodeId,
-        transit: Transit,
-        bundle: Arc<Bundle>,
-        size_bytes: u32,
-        life: Life,
-        out: &mut Vec<Output>,
-    ) {
+    pub(super) fn receive_receipt(&mut self, handed: &Handed, life: Life, out: &mut Vec<Output>) {
+        let Handed { from, ref bundle, .. } = *handed;
         let id = bundle.id;
         let receipt = match Receipt::decode(bundle.payload()) {
-            Ok(receipt) if receipt.source == bundle.destination.node => receipt,
+            Ok(receipt) if receipts_to(receipt.source) == bundle.destination => receipt,
             _ => return self.refuse(from, id, Refusal::Unwilling, out),
         };
         let freed = self.heed(&receipt, bundle.source, from, life.expires, out);
         if from != bundle.source {
             freed.iter().for_each(|held| self.routing.proven(&held.id, from));
         }
-        let held = self.as_held(from, transit, &bundle, size_bytes, life, Class::Strangers);
+        let held = self.as_held(handed, life, Class::Strangers);
         let held = in_place_of(&freed, held);
-        let mine = self.mailboxes.signer_of(&bundle.destination).is_some();
+        let mine = self.mailboxes.serves(&bundle.destination);
         // What a receipt freed has room for it, also on a disk that is nearly full.
         let space = !self.is_short_of_space() || !freed.is_empty();
         // Also at its destination, whose summary then says that it need not be brought again.
         let carries = self.config.carry_bytes_max > 0;
         let welcome = carries && space && (held.grade != Grade::Released || self.make_place(&held, out));
         if welcome && self.make_room(&held, out).is_some() {
-            let slot = self.ledger.hold(held, bundle, out);
+            let slot = self.ledger.hold(held, Arc::clone(bundle), out);
             self.grant(from, id, Grade::Copy, out);
             return self.pass_on(slot, out);
         }
@@ -228,7 +232,7 @@ impl Agent {
 
     /// Whether the receipt is its destination's own word on a message of this node. Nobody signs for a whole group.
     fn is_word_on_own(&self, id: &BundleId, receipt: &Receipt, signer: NodeId) -> bool {
-        let Some(outgoing) = self.ledger.outbox().find(id).filter(|_| receipt.source == self.node) else {
+        let Some(outgoing) = self.ledger.outbox().find(id).filter(|_| self.mailboxes.writes_as(&receipt.source)) else {
             return false;
         };
         let is_signer = outgoing.destination.node == signer || planted::is("agent-status-signer-unchecked");
@@ -264,7 +268,7 @@ impl Agent {
         if !contact.shown.insert(source) {
             return;
         }
-        let receipts = self.ledger.custody().for_destination(&Eid::admin(source));
+        let receipts = self.ledger.custody().for_destination(&receipts_to(source));
         let own: Vec<_> = receipts.filter(|slot| self.ledger.custody().class(*slot) == Class::Own).collect();
         own.into_iter().for_each(|slot| self.enqueue(to, slot));
         self.pump(to, out);

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use super::Agent;
 use super::change::{Class, Held, Letter, Standing};
 use super::inbox::{Arrival, Due};
-use super::io::{Event, Output};
+use super::io::{Event, Handed, Output};
 use super::lives::Life;
 use super::offers::Settled;
-use crate::bundle::{Bundle, HOP_LIMIT, Kind};
+use crate::bundle::{HOP_LIMIT, Kind};
 use crate::frame::{Frame, Grade, Refusal, Transit};
 use crate::id::{BundleId, NodeId};
 use crate::planted;
@@ -17,16 +17,17 @@ use crate::time::{HOUR, Millis, SECOND};
 /// When to try again where room was missing.
 pub(super) const RETRY_FULL: Millis = Millis(60 * SECOND.0);
 
+/// Why a bundle is not carried.
+enum NotCarried {
+    For(Refusal),
+    /// There is no room for it as this.
+    Room(Box<Held>),
+}
+
 impl Agent {
     /// A verified bundle from a peer.
-    pub(super) fn receive(
-        &mut self,
-        from: NodeId,
-        transit: Transit,
-        bundle: Arc<Bundle>,
-        size_bytes: u32,
-        out: &mut Vec<Output>,
-    ) {
+    pub(super) fn receive(&mut self, handed: Handed, out: &mut Vec<Output>) {
+        let Handed { from, transit, ref bundle, .. } = handed;
         let Some(contact) = self.contacts.get_mut(&from) else { return };
         if contact.hello.is_none() {
             return self.misbehaved(from, "handed over a bundle before its Hello", out);
@@ -40,26 +41,42 @@ impl Agent {
             return self.receive_again(from, transit, bundle.id, out);
         }
         if self.ledger.inbox().had(&bundle.id) {
-            return self.receive_late(from, transit, bundle, size_bytes, out);
+            return self.receive_late(handed, out);
         }
-        match self.door_check(&transit, &bundle, size_bytes) {
-            Err(why) => self.refuse(from, bundle.id, why, out),
-            Ok(life) if self.mailboxes.signer_of(&bundle.destination).is_some() => {
-                self.receive_mine(from, transit, bundle, size_bytes, life, out)
-            }
-            Ok(life) => self.receive_for_others(from, transit, bundle, size_bytes, life, out),
+        match (self.door_check(&handed), bundle.kind) {
+            (Err(why), _) => self.refuse(from, bundle.id, why, out),
+            (Ok(life), Kind::Message) => self.receive_message(&handed, life, out),
+            (Ok(life), Kind::Receipt) => match self.keeps_out(&handed) {
+                Some(why) if !self.mailboxes.serves(&bundle.destination) => self.refuse(from, bundle.id, why, out),
+                _ => self.receive_receipt(&handed, life, out),
+            },
+        }
+    }
+
+    /// Two verdicts on one message, for it may be for a mailbox here and for others too: whether it is delivered, and
+    /// whether it is carried. The peer hears of a refusal where neither takes it.
+    fn receive_message(&mut self, handed: &Handed, life: Life, out: &mut Vec<Output>) {
+        let (from, id, destination) = (handed.from, handed.bundle.id, &handed.bundle.destination);
+        let carried = self.mailboxes.others_serve(destination).then(|| self.carry(handed, life, out));
+        let delivered = self.mailboxes.serves(destination).then(|| self.deliver(handed, life, out));
+        match (delivered, carried) {
+            (Some(Ok(())), _) | (_, Some(Ok(()))) => {}
+            (Some(Err(why)), _) | (None, Some(Err(NotCarried::For(why)))) => self.refuse(from, id, why, out),
+            (None, Some(Err(NotCarried::Room(held)))) => self.refuse_for_room(from, &held, out),
+            (None, None) => unreachable!("what nobody else serves is served here"),
         }
     }
 
     /// What no bundle passes with, whoever it is for; otherwise the life it has left.
-    fn door_check(&self, transit: &Transit, bundle: &Bundle, size_bytes: u32) -> Result<Life, Refusal> {
-        if size_bytes > self.config.bundle_bytes_max
+    fn door_check(&self, handed: &Handed) -> Result<Life, Refusal> {
+        let Handed { transit, bundle, size_bytes, .. } = handed;
+        if *size_bytes > self.config.bundle_bytes_max
             || bundle.lifetime > self.config.lifetime_max && !planted::is("agent-any-lifetime")
         {
             return Err(Refusal::TooLarge);
         }
         let life = self.life_of(transit, bundle).ok_or(Refusal::Expired)?;
-        let is_mine = self.mailboxes.signer_of(&bundle.destination).is_some();
+        let is_mine = self.mailboxes.serves(&bundle.destination);
         let free_bytes_min = if is_mine { self.config.free_bytes_own_min } else { self.config.free_bytes_min };
         // A receipt may make room; it decides for itself.
         if self.free_bytes < free_bytes_min && bundle.kind != Kind::Receipt {
@@ -73,33 +90,24 @@ impl Agent {
         self.free_bytes < self.config.free_bytes_min
     }
 
-    fn receive_mine(
-        &mut self,
-        from: NodeId,
-        transit: Transit,
-        bundle: Arc<Bundle>,
-        size_bytes: u32,
-        life: Life,
-        out: &mut Vec<Output>,
-    ) {
-        if bundle.kind == Kind::Receipt {
-            return self.receive_receipt(from, transit, bundle, size_bytes, life, out);
-        }
+    /// Takes a message for a mailbox here; it gets its row at the end of the batch.
+    fn deliver(&mut self, handed: &Handed, life: Life, out: &mut Vec<Output>) -> Result<(), Refusal> {
+        let Handed { from, ref bundle, size_bytes, .. } = *handed;
         let standing = self.ledger.people().get(&bundle.source).map(|person| person.standing);
         match standing {
             // Not even a refusal: the answer is that to what is known already, and nothing is signed.
             Some(Standing::Blocked) => {
                 self.ledger.bury(bundle.id, self.now() + bundle.lifetime + HOUR, from, out);
-                return self.refuse(from, bundle.id, Refusal::Known, out);
+                return Err(Refusal::Known);
             }
-            None if !self.has_room_for_stranger(from, bundle.source, size_bytes) => {
-                return self.refuse(from, bundle.id, Refusal::Full, out);
-            }
+            None if !self.has_room_for_stranger(from, bundle.source, size_bytes) => return Err(Refusal::Full),
             _ => {}
         }
+        let bundle = Arc::clone(bundle);
         let id = bundle.id;
         self.ledger.arrive(Arrival { bundle, hops: life.hops, size_bytes, from, due: Due::Row });
         self.settle_offer(&id, from, out);
+        Ok(())
     }
 
     /// Whether a stranger's mail finds room in the inbox, and its receipt a place. What was accepted stays until the person
@@ -113,54 +121,43 @@ impl Agent {
         self.admits(shares, super::cost_bytes(size_bytes), free, from) && !self.signs_enough(from, source)
     }
 
-    fn receive_for_others(
-        &mut self,
-        from: NodeId,
-        transit: Transit,
-        bundle: Arc<Bundle>,
-        size_bytes: u32,
-        life: Life,
-        out: &mut Vec<Output>,
-    ) {
-        let id = bundle.id;
-        // A source never takes back what it sent: its own copy lives or was ended for a reason.
-        if bundle.source == self.node && !planted::is("agent-own-taken-back") {
-            return self.refuse(from, id, Refusal::Known, out);
+    /// Takes a message into custody for others.
+    fn carry(&mut self, handed: &Handed, life: Life, out: &mut Vec<Output>) -> Result<(), NotCarried> {
+        let Handed { from, ref bundle, .. } = *handed;
+        if let Some(why) = self.keeps_out(handed) {
+            return Err(NotCarried::For(why));
         }
-        if planted::is("agent-hop-count-kills") && transit.hops.count == HOP_LIMIT {
-            return self.refuse(from, id, Refusal::Expired, out);
-        }
-        if self.contacts.shunned.contains(&id, self.now()) && !planted::is("agent-evicted-taken-again") {
-            return self.refuse(from, id, Refusal::Shunned, out);
-        }
-        if self.believed_over(&bundle) {
-            self.bury_believed(&bundle, from, out);
-            return self.refuse(from, id, Refusal::Known, out);
-        }
-        if bundle.kind == Kind::Receipt {
-            return self.receive_receipt(from, transit, bundle, size_bytes, life, out);
+        if self.believed_over(bundle) {
+            self.bury_believed(bundle, from, out);
+            return Err(NotCarried::For(Refusal::Known));
         }
         let Some(class) = self.class_of(bundle.source).filter(|_| self.config.carry_bytes_max > 0) else {
-            return self.refuse(from, id, Refusal::Unwilling, out);
+            return Err(NotCarried::For(Refusal::Unwilling));
         };
-        let held = self.as_held(from, transit, &bundle, size_bytes, life, class);
-        let Some(grade) = self.make_room(&held, out) else {
-            return self.refuse_for_room(from, &held, out);
-        };
-        let slot = self.ledger.hold(Held { grade, ..held }, bundle, out);
-        self.grant(from, id, grade, out);
+        let held = self.as_held(handed, life, class);
+        let Some(grade) = self.make_room(&held, out) else { return Err(NotCarried::Room(Box::new(held))) };
+        let slot = self.ledger.hold(Held { grade, ..held }, Arc::clone(bundle), out);
+        self.grant(from, bundle.id, grade, out);
         self.pass_on(slot, out);
+        Ok(())
     }
 
-    pub(super) fn as_held(
-        &self,
-        from: NodeId,
-        transit: Transit,
-        bundle: &Bundle,
-        size_bytes: u32,
-        life: Life,
-        class: Class,
-    ) -> Held {
+    /// Why no bundle for others gets in, whatever it is.
+    fn keeps_out(&self, handed: &Handed) -> Option<Refusal> {
+        let Handed { transit, bundle, .. } = handed;
+        // A source never takes back what it sent: its own copy lives or was ended for a reason.
+        if self.mailboxes.writes_as(&bundle.source) && !planted::is("agent-own-taken-back") {
+            return Some(Refusal::Known);
+        }
+        if planted::is("agent-hop-count-kills") && transit.hops.count == HOP_LIMIT {
+            return Some(Refusal::Expired);
+        }
+        let is_shunned = self.contacts.shunned.contains(&bundle.id, self.now());
+        (is_shunned && !planted::is("agent-evicted-taken-again")).then_some(Refusal::Shunned)
+    }
+
+    pub(super) fn as_held(&self, handed: &Handed, life: Life, class: Class) -> Held {
+        let Handed { from, transit, ref bundle, size_bytes } = *handed;
         Held {
             row: self.ledger.custody().next_row(),
             id: bundle.id,
@@ -207,16 +204,10 @@ impl Agent {
 
     /// A copy of what was delivered, alive though the tombstone is over, and with it perhaps the receipt: downtime was
     /// counted too long here, or too short where it comes from. Only another receipt ends what is carried in vain.
-    fn receive_late(
-        &mut self,
-        from: NodeId,
-        transit: Transit,
-        bundle: Arc<Bundle>,
-        size_bytes: u32,
-        out: &mut Vec<Output>,
-    ) {
+    fn receive_late(&mut self, handed: Handed, out: &mut Vec<Output>) {
+        let lives = self.door_check(&handed).is_ok();
+        let Handed { from, transit, bundle, size_bytes } = handed;
         let is_mine = bundle.kind == Kind::Message && self.mailboxes.signer_of(&bundle.destination).is_some();
-        let lives = self.door_check(&transit, &bundle, size_bytes).is_ok();
         if !is_mine || !lives || !self.ledger.inbox().had_long_ago(&bundle.id) || !self.may_prove(from, bundle.source) {
             return self.receive_again(from, transit, bundle.id, out);
         }
@@ -232,7 +223,7 @@ impl Agent {
     /// The class of a source; none where it is blocked.
     pub(super) fn class_of(&self, source: NodeId) -> Option<Class> {
         match self.ledger.people().get(&source).map(|person| person.standing) {
-            _ if source == self.node => Some(Class::Own),
+            _ if self.mailboxes.writes_as(&source) => Some(Class::Own),
             Some(Standing::Contact) => Some(Class::Contacts),
             Some(Standing::Blocked) if planted::is("agent-blocked-carried") => Some(Class::Strangers),
             Some(Standing::Blocked) => None,

@@ -7,32 +7,28 @@ use rand_core::Rng;
 use super::Agent;
 use super::change::{Class, Evidence, Held, Outgoing, Unlisted, What};
 use super::inbox::{Arrival, Due};
-use super::io::{Event, Gone, NotSent, Output};
-use crate::bundle::{Bundle, COPIES_MAX, Creation, Draft, Hops, Kind, Priority};
-use crate::eid::Eid;
+use super::io::{Event, Gone, NotSent, Output, Posting};
+use crate::bundle::{Bundle, COPIES_MAX, Creation, Draft, Hops, Kind};
 use crate::frame::Grade;
 use crate::id::BundleId;
 use crate::planted;
 use crate::time::{DtnTime, Millis};
 
 impl Agent {
-    pub(super) fn submit(
-        &mut self,
-        token: u64,
-        destination: Eid,
-        lifetime: Millis,
-        priority: Priority,
-        copies: Option<u16>,
-        out: &mut Vec<Output>,
-    ) {
+    pub(super) fn submit(&mut self, token: u64, posting: Posting, out: &mut Vec<Output>) {
+        let Posting { mailbox, destination, lifetime, priority, copies } = posting;
+        let Some(source) = self.mailboxes.signer_of(&mailbox).map(|signer| signer.node()) else {
+            return out.push(Output::Report(Event::NotSent { token, why: NotSent::Mailbox }));
+        };
         if lifetime > self.config.lifetime_max || lifetime == Millis(0) {
             return out.push(Output::Report(Event::NotSent { token, why: NotSent::Lifetime }));
         }
         if self.free_bytes < self.config.free_bytes_own_min {
             return out.push(Output::Report(Event::NotSent { token, why: NotSent::Space }));
         }
-        let copies = copies.unwrap_or(self.config.copies);
-        let draft = self.draft(Kind::Message, destination, lifetime, priority, copies, out);
+        let (kind, creation) = (Kind::Message, self.next_stamp(out));
+        let copies = copies.unwrap_or(self.config.copies).clamp(1, COPIES_MAX);
+        let draft = Draft { kind, source, destination, creation, lifetime, priority, copies };
         if self.drafts.await_seal(token, draft.clone(), self.now()) {
             out.push(Output::Seal { token, draft });
         } else {
@@ -40,26 +36,11 @@ impl Agent {
         }
     }
 
-    /// A draft under a stamp that no other bundle of this node bears.
-    pub(super) fn draft(
-        &mut self,
-        kind: Kind,
-        destination: Eid,
-        lifetime: Millis,
-        priority: Priority,
-        copies: u16,
-        out: &mut Vec<Output>,
-    ) -> Draft {
-        let creation = self.next_stamp(out);
-        let copies = copies.clamp(1, COPIES_MAX);
-        Draft { kind, source: self.node, destination, creation, lifetime, priority, copies }
-    }
-
-    /// The next stamp. Carriers read it, so where there is a clock the sequence starts anew in every millisecond, at a
+    /// The next stamp, which no other bundle of this node bears. Carriers read it, so where there is a clock the sequence starts anew in every millisecond, at a
     /// number drawn by lot, and does not tell how much this person writes; it only rises within one, so that the order of
     /// writing stays. Where the clock comes to the same millisecond again, after a restart or a jump, one draw in 2^31
     /// repeats another. Without a clock only a counter that never goes back is unique.
-    fn next_stamp(&mut self, out: &mut Vec<Output>) -> Creation {
+    pub(super) fn next_stamp(&mut self, out: &mut Vec<Output>) -> Creation {
         let Some(time) = self.at().trusted_wall() else {
             return Creation { time: DtnTime(0), sequence: self.ledger.next_sequence(out) };
         };
@@ -79,17 +60,20 @@ impl Agent {
         if size_bytes > self.config.bundle_bytes_max {
             return out.push(Output::Report(Event::NotSent { token, why: NotSent::TooLarge }));
         }
-        let Ok(bundle) = draft.sign(payload, &*self.mailboxes.own) else {
+        let signer = self.mailboxes.signer_as(&draft.source).expect("a draft is written in the name of a mailbox here");
+        let Ok(bundle) = draft.sign(payload, &**signer) else {
             return out.push(Output::Report(Event::NotSent { token, why: NotSent::TooLarge }));
         };
         let bundle = Arc::new(bundle);
         self.ledger.post(self.outgoing(&bundle, size_bytes), out);
         out.push(Output::Report(Event::Queued { token, id: bundle.id }));
-        if self.mailboxes.signer_of(&bundle.destination).is_some() {
-            let (from, hops) = (self.node, Hops::default());
-            return self.ledger.arrive(Arrival { bundle, hops, size_bytes, from, due: Due::Row });
+        if self.mailboxes.serves(&bundle.destination) {
+            let (from, hops, bundle) = (self.node, Hops::default(), Arc::clone(&bundle));
+            self.ledger.arrive(Arrival { bundle, hops, size_bytes, from, due: Due::Row });
         }
-        self.take_own(bundle, size_bytes, Grade::Custody, out);
+        if self.mailboxes.others_serve(&bundle.destination) {
+            self.take_own(bundle, size_bytes, Grade::Custody, out);
+        }
     }
 
     fn outgoing(&self, bundle: &Bundle, size_bytes: u32) -> Outgoing {

@@ -6,7 +6,6 @@ use crate::agent::change::Belief;
 use crate::agent::custody::{Name, Names, Slot};
 use crate::agent::place::{Origin, Place};
 use crate::agent::summary::IdIndex;
-use crate::eid::Eid;
 use crate::id::{BundleId, NodeId};
 use crate::planted;
 use crate::time::Timestamp;
@@ -51,7 +50,7 @@ impl Tombstones {
 
     /// Adds an id that is not there yet, and the peer that brought what made it so.
     pub fn insert(&mut self, id: BundleId, until: Timestamp, from: Option<NodeId>) {
-        let from = from.map_or(Name::NONE, |from| self.peers.intern(&Eid::admin(from)));
+        let from = from.map_or(Name::NONE, |from| self.peers.intern_node(from));
         let slot = self.free.pop_first().unwrap_or(self.places.len() as Slot);
         if slot as usize == self.places.len() {
             self.places.push((id, until, from));

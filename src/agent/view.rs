@@ -9,6 +9,7 @@ use super::Agent;
 use super::change::{Class, Durable, Held, Letter, Outgoing, Person, Row};
 use super::custody::{CLASSES, GRADES, Slot, Standing};
 use super::inbox::Position;
+use super::mailboxes;
 use super::outbox::Written;
 use crate::id::{BundleId, IdPrefix, NodeId};
 use crate::time::{Moment, Timestamp};
@@ -81,8 +82,7 @@ impl Agent {
 
     /// Whether something is held for a node.
     pub fn wants(&self, node: NodeId) -> bool {
-        let endpoints = [crate::eid::Eid::admin(node), crate::eid::Eid::mail(node)];
-        endpoints.iter().any(|endpoint| self.ledger.custody().for_destination(endpoint).next().is_some())
+        mailboxes::of_key(node).iter().any(|endpoint| self.ledger.custody().for_destination(endpoint).next().is_some())
     }
 
     /// Every node something is held for.

@@ -119,8 +119,9 @@ mod tests {
 
     /// Writes a message and signs it.
     fn write_one(tape: &mut Tape, agent: &mut Agent, now: u64) -> Vec<Output> {
-        let destination = Eid::mail(Identity::from_secret(&[2; 32]).node());
-        let submit = Input::Submit { token: now, destination, lifetime: DAY, priority: Priority::Normal, copies: None };
+        let (mailbox, destination) = (Eid::mail(agent.node()), Eid::mail(Identity::from_secret(&[2; 32]).node()));
+        let (lifetime, priority) = (DAY, Priority::Normal);
+        let submit = Input::Submit { token: now, mailbox, destination, lifetime, priority, copies: None };
         let mut out = Vec::new();
         tape.handle(agent, at(now), submit, &mut out);
         let sealed = Input::Sealed { token: now, payload: b"sealed"[..].into(), size_bytes: 500 };

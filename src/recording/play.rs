@@ -112,7 +112,9 @@ impl<R: BufRead, W: Write> Player<R, W> {
                 Record::Input { at, input } => {
                     let what = input.to_string();
                     let number = self.played.inputs + 1;
-                    let input = input.input().map_err(|why| RecordingError::Unknown { input: number, why })?;
+                    self.agent()?;
+                    let node = self.played.node.expect("an agent that started is a node's");
+                    let input = input.input(node).map_err(|why| RecordingError::Unknown { input: number, why })?;
                     self.step(at, input, what)?;
                 }
                 Record::Outcome { .. } => return Err(self.damaged("an outcome has no input")),

@@ -16,30 +16,71 @@ use crate::time::Millis;
 
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Noted {
-    Submit { token: u64, destination: Eid, lifetime: Millis, priority: Priority, copies: Option<u16> },
-    Sealed { token: u64, payload: ByteBuf, size_bytes: u32 },
-    ContactUp { peer: NodeId },
-    ContactDown { peer: NodeId },
-    Frame { from: NodeId, frame: ByteBuf },
-    Bundle { from: NodeId, transit: Transit, bundle: ByteBuf, size_bytes: u32 },
-    Duplicate { from: NodeId, transit: Transit, id: BundleId },
+    Submit {
+        token: u64,
+        /// None in recordings of before a node could serve more than its own.
+        #[serde(default)]
+        mailbox: Option<Eid>,
+        destination: Eid,
+        lifetime: Millis,
+        priority: Priority,
+        copies: Option<u16>,
+    },
+    Sealed {
+        token: u64,
+        payload: ByteBuf,
+        size_bytes: u32,
+    },
+    ContactUp {
+        peer: NodeId,
+    },
+    ContactDown {
+        peer: NodeId,
+    },
+    Frame {
+        from: NodeId,
+        frame: ByteBuf,
+    },
+    Bundle {
+        from: NodeId,
+        transit: Transit,
+        bundle: ByteBuf,
+        size_bytes: u32,
+    },
+    Duplicate {
+        from: NodeId,
+        transit: Transit,
+        id: BundleId,
+    },
     Timeout,
-    Space { free_bytes: u64 },
+    Space {
+        free_bytes: u64,
+    },
     Collect(BundleId),
-    Read { id: BundleId, tell: bool },
+    Read {
+        id: BundleId,
+        tell: bool,
+    },
     Discard(BundleId),
     Cancel(BundleId),
     Drop(BundleId),
     CarryLimit(u64),
-    Meet { node: NodeId, person: Option<Person> },
-    Unreadable { to: NodeId, id: BundleId, row: Row },
+    Meet {
+        node: NodeId,
+        person: Option<Person>,
+    },
+    Unreadable {
+        to: NodeId,
+        id: BundleId,
+        row: Row,
+    },
 }
 
 /// An error where a frame is none that could have been received.
 pub fn noted(input: &Input) -> Result<Noted, FrameError> {
     Ok(match input.clone() {
-        Input::Submit { token, destination, lifetime, priority, copies } => {
-            Noted::Submit { token, destination, lifetime, priority, copies }
+        Input::Submit { token, mailbox, destination, lifetime, priority, copies } => {
+            Noted::Submit { token, mailbox: Some(mailbox), destination, lifetime, priority, copies }
         }
         Input::Sealed { token, payload, size_bytes } => {
             Noted::Sealed { token, payload: ByteBuf::from(payload.to_vec()), size_bytes }
@@ -65,11 +106,12 @@ pub fn noted(input: &Input) -> Result<Noted, FrameError> {
 }
 
 impl Noted {
-    /// The input again. Bundles are verified anew: a recording is a file like any other.
-    pub fn input(self) -> Result<Input, String> {
+    /// The input of a node again. Bundles are verified anew: a recording is a file like any other.
+    pub fn input(self, node: NodeId) -> Result<Input, String> {
         Ok(match self {
-            Noted::Submit { token, destination, lifetime, priority, copies } => {
-                Input::Submit { token, destination, lifetime, priority, copies }
+            Noted::Submit { token, mailbox, destination, lifetime, priority, copies } => {
+                let mailbox = mailbox.unwrap_or_else(|| Eid::mail(node));
+                Input::Submit { token, mailbox, destination, lifetime, priority, copies }
             }
             Noted::Sealed { token, payload, size_bytes } => {
                 Input::Sealed { token, payload: payload.into_vec().into(), size_bytes }

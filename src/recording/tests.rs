@@ -33,6 +33,7 @@ fn recorded() -> Vec<u8> {
     recorder.start(&start).unwrap();
     let submit = Input::Submit {
         token: 1,
+        mailbox: Eid::mail(alice),
         destination: Eid::mail(bob),
         lifetime: DAY,
         priority: Priority::Normal,

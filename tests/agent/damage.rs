@@ -95,8 +95,8 @@ impl Alone {
     }
 
     fn submit(&mut self, destination: Eid) {
-        let (lifetime, priority) = (DAY, Priority::Normal);
-        self.input(Input::Submit { token: 1, destination, lifetime, priority, copies: None });
+        let (mailbox, lifetime, priority) = (Eid::mail(self.agent.node()), DAY, Priority::Normal);
+        self.input(Input::Submit { token: 1, mailbox, destination, lifetime, priority, copies: None });
         self.input(Input::Sealed { token: 1, payload: Arc::from(&b"hello"[..]), size_bytes: 500 });
     }
 }

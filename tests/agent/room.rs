@@ -399,8 +399,10 @@ fn strangers_cannot_make_a_node_sign_receipts_without_end() {
 fn drafts_that_nobody_seals_do_not_keep_a_person_from_writing_for_ever() {
     let mut world = World::of(1);
     let destination = Eid::mail(Ghost::new(50).id);
+    let mailbox = Eid::mail(world.nodes[0].id);
     let submit = |token| Input::Submit {
         token,
+        mailbox: mailbox.clone(),
         destination: destination.clone(),
         lifetime: DAY,
         priority: Default::default(),

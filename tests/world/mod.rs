@@ -39,6 +39,9 @@ impl Fresh for MemoryStore {
 pub struct Node<S: Store = MemoryStore> {
     pub key: Arc<SigningKey>,
     pub id: NodeId,
+    /// Mailboxes that it serves beside that of its own key, and groups that it joined.
+    pub others: Vec<Arc<SigningKey>>,
+    pub groups: Vec<Eid>,
     pub driver: Driver<Watch>,
     pub store: S,
     pub config: Config,
@@ -103,16 +106,29 @@ impl<S: Store> Node<S> {
     pub fn agent(&self) -> &Agent {
         &self.driver.agent
     }
+
+    fn mailboxes(&self) -> Mailboxes {
+        let own = Mailboxes::own(self.key.clone());
+        let served = self.others.iter().fold(own, |served, key| served.and(key.clone()));
+        self.groups.iter().cloned().fold(served, Mailboxes::joined)
+    }
+
+    /// The key of a mailbox that it serves.
+    fn key_of(&self, mailbox: &NodeId) -> &SigningKey {
+        self.others.iter().chain([&self.key]).find(|key| key.node() == *mailbox).expect("a mailbox served here")
+    }
 }
 
 impl<S: Store> World<S> {
     pub fn with_stores(configs: Vec<Config>, stores: Vec<S>) -> World<S> {
         let nodes = configs.into_iter().zip(stores).enumerate().map(|(n, (config, store))| {
             let key = Arc::new(SigningKey::from_bytes(&[n as u8 + 1; 32]));
-            let agent = restore(&key, &config, &store, 0);
+            let agent = restore(&key, Mailboxes::own(key.clone()), &config, &store, 0);
             Node {
                 id: key.node(),
                 key,
+                others: Vec::new(),
+                groups: Vec::new(),
                 driver: Driver::new(agent, Watch),
                 store,
                 config,
@@ -241,7 +257,8 @@ impl<S: Store> World<S> {
             Output::Dial(node) => self.dialled[n].push(node),
             Output::Seal { token, draft } => {
                 let payload: Arc<[u8]> = format!("message {token} of node {n}").into_bytes().into();
-                let size_bytes = draft.sign(&payload, &*self.nodes[n].key).unwrap().encoded_len() as u32;
+                let size_bytes =
+                    draft.sign(&payload, self.nodes[n].key_of(&draft.source)).unwrap().encoded_len() as u32;
                 self.input(n, Input::Sealed { token, payload, size_bytes });
             }
             Output::Send { to, frame } => self.put(n, to, frame.encode().expect("what an agent says fits a frame")),
@@ -370,7 +387,8 @@ impl<S: Store> World<S> {
         self.wire.retain(|(from, to, _)| *from != n && *to != n);
         let node = &mut self.nodes[n];
         node.incarnation += 1;
-        node.driver.start_again(restore(&node.key, &node.config, &node.store, node.incarnation));
+        let agent = restore(&node.key, node.mailboxes(), &node.config, &node.store, node.incarnation);
+        node.driver.start_again(agent);
         assert_eq!(node.store.durable().unwrap(), node.agent().durable(), "an agent starts with all that is durable");
         for m in peers {
             self.links.remove(&(n.min(m), n.max(m)));
@@ -395,9 +413,22 @@ impl<S: Store> World<S> {
         lifetime: Millis,
         copies: Option<u16>,
     ) -> Option<BundleId> {
+        self.send_as(from, Eid::mail(self.nodes[from].id), destination, lifetime, copies)
+    }
+
+    /// Writes in the name of a mailbox.
+    pub fn send_as(
+        &mut self,
+        from: usize,
+        mailbox: Eid,
+        destination: Eid,
+        lifetime: Millis,
+        copies: Option<u16>,
+    ) -> Option<BundleId> {
         let token = self.nodes[from].next_token;
         self.nodes[from].next_token += 1;
-        self.input(from, Input::Submit { token, destination, lifetime, priority: Priority::Normal, copies });
+        let priority = Priority::Normal;
+        self.input(from, Input::Submit { token, mailbox, destination, lifetime, priority, copies });
         let queued = |event: &Event| match event {
             Event::Queued { token: t, id } if *t == token => Some(*id),
             _ => None,
@@ -447,8 +478,7 @@ impl<S: Store> World<S> {
     }
 }
 
-fn restore<S: Store>(key: &Arc<SigningKey>, config: &Config, store: &S, incarnation: u8) -> Agent {
+fn restore<S: Store>(key: &SigningKey, mailboxes: Mailboxes, config: &Config, store: &S, incarnation: u8) -> Agent {
     let seed = *blake3::Hasher::new().update(key.node().as_bytes()).update(&[incarnation]).finalize().as_bytes();
-    let signer: Arc<dyn Signer> = key.clone();
-    Agent::restore(key.node(), Mailboxes::own(signer), config.clone(), seed, store.durable().unwrap())
+    Agent::restore(key.node(), mailboxes, config.clone(), seed, store.durable().unwrap())
 }

@@ -7,6 +7,7 @@ use hashbrown::HashTable;
 use siphasher::sip::SipHasher13;
 
 use crate::eid::Eid;
+use crate::id::NodeId;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Name(pub u32);
@@ -47,6 +48,11 @@ impl Names {
         name
     }
 
+    /// The same for a node, or for a source: it goes by the name of the endpoint that every key has.
+    pub fn intern_node(&mut self, node: NodeId) -> Name {
+        self.intern(&Eid::admin(node))
+    }
+
     /// Counts one use less; the number is free again after the last.
     pub fn release(&mut self, name: Name) {
         if name == Name::NONE {
@@ -64,6 +70,10 @@ impl Names {
 
     pub fn find(&self, eid: &Eid) -> Option<Name> {
         self.numbers.find(hash(self.hasher, eid), |name| eid_at(&self.eids, *name) == eid).copied()
+    }
+
+    pub fn find_node(&self, node: NodeId) -> Option<Name> {
+        self.find(&Eid::admin(node))
     }
 
     /// How many uses of a name are counted.

@@ -129,8 +129,8 @@ impl World {
         let token = self.nodes[n].next_token;
         self.nodes[n].next_token += 1;
         self.tell(|| format!("{n} writes to {to}, for {lifetime}"));
-        let destination = Eid::mail(self.nodes[to].id);
-        self.input(n, Input::Submit { token, destination, lifetime, priority, copies })
+        let (mailbox, destination) = (Eid::mail(self.nodes[n].id), Eid::mail(self.nodes[to].id));
+        self.input(n, Input::Submit { token, mailbox, destination, lifetime, priority, copies })
     }
 
     /// The world falls into two parts that do not hear each other, or becomes one again.

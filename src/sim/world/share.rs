@@ -274,6 +274,7 @@ impl<'a> Share<'a> {
         let written = &loaded.messages[message as usize];
         let input = Input::Submit {
             token: message.into(),
+            mailbox: Eid::mail(roster.name(written.from)),
             destination: Eid::mail(roster.name(written.to)),
             lifetime: Millis(loaded.lifetime_us().div_ceil(1_000)),
             priority: written.priority,

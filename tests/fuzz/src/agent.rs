@@ -288,7 +288,8 @@ impl Stage {
         let node = if draw.below(8) == 0 { CAST.keys[0].node() } else { peer };
         let lifetime = Millis(draw.number());
         let copies = Some(draw.number() as u16).filter(|_| draw.flag());
-        self.input(Input::Submit { token, destination: Eid::mail(node), lifetime, priority: Priority::Bulk, copies });
+        let (mailbox, destination) = (Eid::mail(CAST.keys[0].node()), Eid::mail(node));
+        self.input(Input::Submit { token, mailbox, destination, lifetime, priority: Priority::Bulk, copies });
     }
 
     /// Seals what waits for it, or something that does not.
