@@ -10,6 +10,7 @@ mod example;
 mod files;
 mod fuzz;
 mod gauge;
+mod next_steps;
 mod oracle;
 mod place;
 mod replay;
@@ -292,7 +293,7 @@ fn print(text: impl fmt::Display) -> Outcome {
 
 impl From<InputError> for Stop {
     fn from(error: InputError) -> Stop {
-        Stop::Refused(error.to_string())
+        Stop::Refused(next_steps::in_commands(&error))
     }
 }
 

@@ -156,14 +156,6 @@ fn message(why: &(dyn std::any::Any + Send)) -> String {
     text.or_else(|| why.downcast_ref::<&str>().copied()).unwrap_or("a panic without words").to_owned()
 }
 
-impl Run {
-    /// The command that runs this seed again.
-    pub fn command(&self) -> String {
-        let actors = self.actors.iter().flatten().map(|actor| format!(" --actor {actor}"));
-        format!("dak sim fuzz --seed {} --seeds 1{}", self.seed, actors.collect::<String>())
-    }
-}
-
 impl Counts {
     pub fn add(&mut self, other: &Counts) {
         self.messages += other.messages;
@@ -202,13 +194,14 @@ impl fmt::Display for Promise {
     }
 }
 
-/// What was broken, at which step, what led there, and how to see it again.
+/// What was broken, by which seed and actors, at which step, and what led there.
 impl fmt::Display for Run {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(violation) = &self.violation else { return write!(f, "seed {}: nothing broken", self.seed) };
-        writeln!(f, "seed {} breaks \"{}\" at step {}:", self.seed, violation.promise, violation.step)?;
-        writeln!(f, "  {}", violation.what)?;
-        violation.trail.iter().try_for_each(|line| writeln!(f, "    {line}"))?;
-        write!(f, "  replay: {}", self.command())
+        write!(f, "seed {}", self.seed)?;
+        self.actors.iter().flatten().try_for_each(|actor| write!(f, " with {actor}"))?;
+        writeln!(f, " breaks \"{}\" at step {}:", violation.promise, violation.step)?;
+        write!(f, "  {}", violation.what)?;
+        violation.trail.iter().try_for_each(|line| write!(f, "\n    {line}"))
     }
 }

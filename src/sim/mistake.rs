@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::sim::recognise::Kind;
 use crate::sim::seconds::Seconds;
 
 /// A mistake in a trace, a workload or a scenario.
@@ -25,13 +26,13 @@ pub enum Mistake {
     #[error("{what} is negative ({found}); it must be 0 or more")]
     Negative { what: &'static str, found: String },
     #[error(
-        "time runs backwards, from {} s to {} s; sort the file by time, as `dak sim trace convert --sort` does",
+        "time runs backwards, from {} s to {} s; sort the file by time",
         Seconds(*.before_us), Seconds(*.at_us)
     )]
     Backwards { before_us: u64, at_us: u64 },
     #[error("node {node} is out of range; with {nodes} nodes the ids go from 0 to {}", nodes.saturating_sub(1))]
     OutOfRange { node: u64, nodes: u32 },
-    #[error("node {node} meets itself; remove the line, or all such lines with `dak sim trace convert`")]
+    #[error("node {node} meets itself; remove the line")]
     SelfContact { node: u64 },
     #[error(
         "{found} is what happens to a message; of The ONE's events keep those that have CONN in their second column"
@@ -55,9 +56,14 @@ pub enum Mistake {
     Response { id: String, found: String },
     #[error("it cannot be read: {why}")]
     Unreadable { why: String },
-    /// A file of another kind than wanted, as a whole sentence.
+    /// A file of another kind than wanted.
     #[error("{0}")]
-    Foreign(String),
+    Foreign(Kind),
+    #[error(
+        "{found} is of no known form, which are `time CONN a b up` (one), `t i j` (sociopatterns) and `a b start end` \
+         (imote), with spaces, tabs or commas between"
+    )]
+    Unfamiliar { found: String },
     /// Something about a scenario, as a whole sentence.
     #[error("{0}")]
     Scenario(String),

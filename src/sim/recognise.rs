@@ -1,4 +1,6 @@
-//! What a file is that was given where another was wanted, so that the answer can name the command that takes it.
+//! What a file is that was given where another was wanted, so that the answer can name what takes it.
+
+use std::fmt;
 
 use crate::sim::mistake::{InputError, Mistake};
 use crate::sim::numbers::parse_seconds;
@@ -63,40 +65,26 @@ impl Kind {
     /// What a reader should say of a file in which it found a mistake: that the file is of another kind, where it is.
     pub fn explain(bytes: &[u8], error: InputError, is_wanted: impl Fn(Kind) -> bool) -> InputError {
         match Kind::of(bytes) {
-            Some(kind) if !is_wanted(kind) => {
-                InputError::whole(&error.file, Mistake::Foreign(kind.advice(&error.file)))
-            }
+            Some(kind) if !is_wanted(kind) => InputError::whole(&error.file, Mistake::Foreign(kind)),
             _ => error,
         }
     }
+}
 
-    /// What it is and which command takes it; `file` as it was named.
-    fn advice(self, file: &str) -> String {
+/// What it is, as a sentence.
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Kind::Contacts(Format::TheOne) => format!(
-                "this is a contact trace; describe it with `dak sim trace stat {file}`, or name it in a scenario, as \
-                 `trace = \"{file}\"` below [contacts]"
-            ),
-            Kind::Contacts(format) => format!(
-                "this is a contact trace of the form {}; `dak sim trace convert {file} --out trace.txt` makes one that a \
-                 scenario can name",
-                format.name()
-            ),
-            Kind::Messages => format!(
-                "this is a list of messages; name it in a scenario, as `file = \"{file}\"` below [workload], or second, \
-                 as `dak sim oracle TRACE {file}`"
-            ),
-            Kind::Scenario => format!("this is a scenario; run it with `dak sim run {file}`"),
-            Kind::Recording => format!("this is a recording of a node; play it back with `dak sim replay {file}`"),
-            Kind::Summary => {
-                "this is the summary of a run; compare its directory with another, as `dak sim compare A B`".to_owned()
+            Kind::Contacts(Format::TheOne) => f.write_str("this is a contact trace"),
+            Kind::Contacts(format) => write!(f, "this is a contact trace of the form {}", format.name()),
+            Kind::Messages => f.write_str("this is a list of messages"),
+            Kind::Scenario => f.write_str("this is a scenario"),
+            Kind::Recording => f.write_str("this is a recording of a node"),
+            Kind::Summary => f.write_str("this is the summary of a run"),
+            Kind::OneSettings => f.write_str("these are settings of The ONE, which are not read here"),
+            Kind::Packed(name) => {
+                write!(f, "this is packed with {name}; unpack it first (gzip alone is read as it is)")
             }
-            Kind::OneSettings => {
-                "these are settings of The ONE, which are not read here; `dak sim example` prints a scenario to \
-                                  begin with, and traces of The ONE can be named in it as they are"
-                    .to_owned()
-            }
-            Kind::Packed(name) => format!("this is packed with {name}; unpack it first (gzip alone is read as it is)"),
         }
     }
 }

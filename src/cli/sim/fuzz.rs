@@ -61,8 +61,16 @@ fn search(seeds: std::ops::Range<u64>, actors: &[Actor], json: bool) -> (u64, Co
     found
 }
 
+/// The command that runs a seed again.
+fn replay(run: &Run) -> String {
+    let actors = run.actors.iter().flatten().map(|actor| format!(" --actor {actor}"));
+    format!("dak sim fuzz --seed {} --seeds 1{}", run.seed, actors.collect::<String>())
+}
+
 fn violation(run: &Run, json: bool) -> String {
-    let Some(violation) = run.violation.as_ref().filter(|_| json) else { return format!("{run}\n") };
+    let Some(violation) = run.violation.as_ref().filter(|_| json) else {
+        return format!("{run}\n  replay: {}\n", replay(run));
+    };
     let line = serde_json::json!({
         "schema": 1,
         "seed": run.seed,
@@ -70,7 +78,7 @@ fn violation(run: &Run, json: bool) -> String {
         "what": violation.what,
         "step": violation.step,
         "trail": violation.trail,
-        "replay": run.command(),
+        "replay": replay(run),
     });
     format!("{line}\n")
 }

@@ -80,11 +80,7 @@ fn read_as(path: &Path, form_name: Option<&str>, nodes: Option<u32>, leniency: L
 fn guessed(name: &str, bytes: &[u8]) -> Result<Format, Stop> {
     let Some((line, found)) = Format::first_line(bytes) else { return Ok(Format::TheOne) };
     Format::guess(bytes).ok_or_else(|| {
-        let said = format!(
-            "{found} is of no known form, which are `time CONN a b up` (one), `t i j` (sociopatterns) and `a b start end` \
-             (imote), with spaces, tabs or commas between; name the form with --from to hear what is wrong"
-        );
-        let error = InputError::at(name, line, Mistake::Foreign(said));
+        let error = InputError::at(name, line, Mistake::Unfamiliar { found });
         Kind::explain(bytes, error, |kind| matches!(kind, Kind::Contacts(_))).into()
     })
 }
