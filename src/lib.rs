@@ -20,7 +20,7 @@
 //! # The house
 //!
 //! ```text
-//! floor 0  values   id, eid, time, cbor, bundle, receipt, message, frame    no clock, no IO, no policy
+//! floor 0  values   id, eid, time, cbor, bundle, receipt, content, frame    no clock, no IO, no policy
 //! floor 1  agent    ledger (what lasts), contacts (what does not), routing  pure, deterministic
 //!          driver   one step: inputs to batches, commit before act          pure; node, sim and tests drive with it
 //! floor 2  edges    store, net, keys, seal, home, config, backup            each alone; they never meet
@@ -51,6 +51,7 @@ pub mod cbor;
 pub mod cli;
 #[cfg(feature = "node")]
 pub mod config;
+pub mod content;
 #[cfg(feature = "node")]
 #[allow(clippy::disallowed_methods)] // reads real clocks
 pub mod desk;
@@ -62,7 +63,6 @@ pub mod home;
 pub mod id;
 #[cfg(feature = "node")]
 pub mod keys;
-pub mod message;
 #[cfg(feature = "node")]
 #[allow(clippy::disallowed_methods)] // reads real clocks
 pub mod net;

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use dak::bundle::{Bundle, Creation, Draft, Kind, Priority};
 use dak::cbor::{CborError, Writer};
+use dak::content::{pad, unpad};
 use dak::eid::Eid;
 use dak::keys::{Identity, IdentityError, Malformed};
-use dak::message::{pad, unpad};
 use dak::seal::{SealError, open, seal};
 use dak::time::{DAY, DtnTime};
 

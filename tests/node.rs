@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 use dak::agent::change::What;
 use dak::agent::{Agent, Config};
 use dak::bundle::Priority;
+use dak::content::{Content, Text, pad};
 use dak::eid::Eid;
 use dak::id::BundleId;
 use dak::keys::Identity;
-use dak::message::{Message, pad};
 use dak::net::NetConfig;
 use dak::node::{Node, NodeError, Options};
 use dak::store::StoreError;
@@ -185,8 +185,8 @@ fn node_at(listen: &str, place: &Path, name: &str, identity: Identity, peers: &[
 }
 
 async fn send(node: &Node, to: &Eid, text: &str) -> BundleId {
-    let message = Message { body: text.into(), ..Message::default() };
-    node.send(to.clone(), pad(&message.encode()), DAY, Priority::Normal, None).await.unwrap()
+    let content = Content::from(Text { body: text.into(), ..Text::default() });
+    node.send(to.clone(), pad(&content.encode()), DAY, Priority::Normal, None).await.unwrap()
 }
 
 async fn look<T: Send + 'static>(node: &Node, look: impl FnOnce(&Agent) -> T + Send + 'static) -> T {

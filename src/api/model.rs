@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::ApiError;
 use crate::bundle::Priority;
-use crate::message::ATTACHMENTS_MAX;
+use crate::content::ATTACHMENTS_MAX;
 
 mod lines;
 mod names;

@@ -15,7 +15,7 @@ use super::fake::Fake;
 use super::model::*;
 use super::{Backend, NextStep, Row, Topic, samples, server, socket};
 use crate::bundle::Priority;
-use crate::message::ATTACHMENTS_MAX;
+use crate::content::ATTACHMENTS_MAX;
 
 mod slow;
 

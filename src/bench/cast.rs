@@ -11,11 +11,11 @@ use tokio::sync::mpsc;
 use super::Failure;
 use crate::agent::Config;
 use crate::bundle::{Bundle, Creation, Draft, Kind, Priority, Signer};
+use crate::content::{Content, Text, pad};
 use crate::eid::Eid;
 use crate::frame::{Frame, Grade, Hello, Incoming, PROTOCOL_VERSION, RoutingInfo, Transit, encode_bundle};
 use crate::id::NodeId;
 use crate::keys::Identity;
-use crate::message::{Message, pad};
 use crate::net::{ContactSender, Net, NetConfig, NetEvent, NetHandle};
 use crate::node::{Node, Options};
 use crate::seal::seal;
@@ -58,7 +58,7 @@ pub fn address(node: &Node) -> Result<Multiaddr, Failure> {
 
 /// Sealed and signed texts of 1 KiB from one source to one mailbox.
 pub fn bundles(source: &SigningKey, to: NodeId, count: usize) -> Result<Vec<Bundle>, Failure> {
-    let sample = pad(&Message { body: "x".repeat(TEXT_BYTES), ..Message::default() }.encode());
+    let sample = pad(&Content::from(Text { body: "x".repeat(TEXT_BYTES), ..Text::default() }).encode());
     let sealed = seal(&to, b"", &sample, source)?;
     let sign = |sequence| {
         let draft = Draft {

@@ -9,9 +9,9 @@ use super::limits::Limits;
 use super::{Failure, Row, row};
 use crate::agent::Event;
 use crate::bundle::{Bundle, Priority, Signer};
+use crate::content::{Content, Text, pad};
 use crate::driver::HELD_BACK_MAX;
 use crate::eid::Eid;
-use crate::message::{Message, pad};
 use crate::node::Node;
 use crate::time::DAY;
 
@@ -118,7 +118,7 @@ impl Pair {
             }
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
-        let text = pad(&Message { body: "x".repeat(text_bytes), ..Message::default() }.encode());
+        let text = pad(&Content::from(Text { body: "x".repeat(text_bytes), ..Text::default() }).encode());
         Ok(Pair { alice, bob, text })
     }
 

@@ -8,9 +8,9 @@ use crate::agent::change::Letter;
 use crate::agent::{Agent, Input};
 use crate::api::model::{Compose, Done, File, LetterRow, Schema, SentRow, State, StatusRow};
 use crate::api::{ApiError, NextStep, Response};
+use crate::content::{Attachment, Content, Text, pad};
 use crate::eid::Eid;
 use crate::id::{BundleId, IdPrefix};
-use crate::message::{Attachment, Message, pad};
 use crate::time::{DAY, Millis};
 
 /// How long a message is under way where nobody says.
@@ -25,12 +25,12 @@ impl Desk {
         let node = self.find_node(&compose.to).await?;
         let lifetime = compose.lifetime_ms.map_or(LIFETIME, Millis);
         let (priority, copies) = (compose.priority, compose.copies);
-        let plaintext = pad(&self.message(compose).await?.encode());
+        let plaintext = pad(&self.content(compose).await?.encode());
         let id = self.node().send(Eid::mail(node), plaintext, lifetime, priority, copies).await?;
         Ok(SentRow { schema: Schema, id: id.full(), state: State::Queued })
     }
 
-    async fn message(&self, compose: Compose) -> Result<Message, ApiError> {
+    async fn content(&self, compose: Compose) -> Result<Content, ApiError> {
         let in_reply_to = match &compose.in_reply_to {
             Some(prefix) => Some(self.find_letter(prefix).await?),
             None => None,
@@ -43,15 +43,15 @@ impl Desk {
         };
         let attachments =
             compose.attachments.into_iter().map(|File { name, bytes }| Attachment { name, bytes }).collect();
-        Ok(Message {
+        Ok(Content::Text(Text {
             subject: compose.subject.filter(|subject| !subject.is_empty()),
             body: compose.text,
             thread,
             in_reply_to: in_reply_to.map(|id| Letter::mark_of(&id)),
             attachments,
             reply_by: compose.reply_by.map(|when| when.to_dtn().0),
-            ..Message::default()
-        })
+            ..Text::default()
+        }))
     }
 
     pub(super) async fn thread_of(&self, id: BundleId) -> Result<Option<[u8; 16]>, ApiError> {

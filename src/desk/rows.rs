@@ -9,10 +9,10 @@ use crate::api::model::{
 };
 use crate::api::{ApiError, NextStep};
 use crate::bundle::{Bundle, Kind};
+use crate::content::{Attachment, Content, ContentError, Outline, Text, unpad};
 use crate::frame;
 use crate::id::NodeId;
 use crate::keys::Identity;
-use crate::message::{self, Attachment, Message, MessageError, Outline, unpad};
 use crate::seal;
 use crate::ticket::Ticket;
 use crate::time::{DtnTime, HOUR, Moment, Timestamp};
@@ -142,11 +142,11 @@ impl Envelope {
     /// The inbox row of a letter and what is in it; the row says why where it cannot be read.
     pub fn open(self, body: Option<&[u8]>, identity: &Identity, taken: Taken) -> Opened {
         let Envelope { letter, from, via } = self;
-        let (content, forward_secrecy, unreadable) = match unseal(&letter, body, identity, taken) {
-            Ok((content, forward_secrecy)) => (content, forward_secrecy, None),
-            Err(why) => (Content::default(), false, Some(why)),
+        let (words, forward_secrecy, unreadable) = match unseal(&letter, body, identity, taken) {
+            Ok((words, forward_secrecy)) => (words, forward_secrecy, None),
+            Err(why) => (Words::default(), false, Some(why)),
         };
-        let Content { outline: Outline { message, files }, attachments } = content;
+        let Words { text, files, attachments } = words;
         let received = letter.received.trusted_wall();
         let id16 = |id: [u8; 16]| crate::id::hex(&id);
         let file = |(name, bytes): (String, usize)| FileRow { schema: Schema, name, bytes: bytes as u64 };
@@ -155,15 +155,15 @@ impl Envelope {
             id: letter.id.full(),
             from,
             from_address: address(letter.source),
-            text: unreadable.is_none().then_some(message.body),
-            subject: message.subject,
-            thread: message.thread.map(id16),
-            in_reply_to: message.in_reply_to.map(id16),
+            text: unreadable.is_none().then_some(text.body),
+            subject: text.subject,
+            thread: text.thread.map(id16),
+            in_reply_to: text.in_reply_to.map(id16),
             priority: letter.priority,
             sent_at: When::from_dtn(letter.creation.time),
             received_at: received.and_then(When::from_dtn),
             read: letter.read,
-            reply_by: message.reply_by.and_then(|time| When::from_dtn(DtnTime(time))),
+            reply_by: text.reply_by.and_then(|time| When::from_dtn(DtnTime(time))),
             attachments: files.into_iter().map(file).collect(),
             via,
             forward_secrecy,
@@ -171,14 +171,17 @@ impl Envelope {
             next: unreadable.as_ref().and_then(|why| why.next.clone()),
             unreadable: unreadable.map(|why| why.message),
         };
-        Opened { row, thread: message.thread, answers: message.in_reply_to, files: attachments }
+        Opened { row, thread: text.thread, answers: text.in_reply_to, files: attachments }
     }
 }
 
-/// What was in a letter.
+/// A text that was in a letter.
 #[derive(Default)]
-struct Content {
-    outline: Outline,
+struct Words {
+    /// Without attachments.
+    text: Text,
+    files: Vec<(String, usize)>,
+    /// All of them, where everything was to be taken.
     attachments: Vec<Attachment>,
 }
 
@@ -187,7 +190,7 @@ fn unseal(
     body: Option<&[u8]>,
     identity: &Identity,
     taken: Taken,
-) -> Result<(Content, bool), ApiError> {
+) -> Result<(Words, bool), ApiError> {
     let lost = |what: &str| ApiError::store(what).next(NextStep::CheckHome);
     let body = body.ok_or_else(|| lost("the store has lost its body"))?;
     let (bundle, _) = Bundle::from_store(body).map_err(|error| ApiError::from(error).next(NextStep::CheckHome))?;
@@ -196,25 +199,33 @@ fn unseal(
     }
     let sealed = seal::open(identity, bundle.primary(), bundle.payload());
     let opened = sealed.map_err(|error| ApiError::verification(error.to_string()))?;
-    let content = content(&opened.plaintext, taken).map_err(|error| ApiError::verification(error.to_string()))?;
-    let kind = content.outline.message.kind;
-    if kind != message::TEXT {
-        // Its fields may mean something else there. It stays sealed in the store until a version reads it that can.
-        let newer = format!("written by a newer version of dak (kind {kind}); it is kept");
-        return Err(ApiError::refused(newer).next(NextStep::Update));
-    }
-    Ok((content, opened.forward_secret))
+    let content = unpad(&opened.plaintext).map_err(|error| ApiError::verification(error.to_string()))?;
+    Ok((words(content, taken)?, opened.forward_secret))
 }
 
-fn content(plaintext: &[u8], taken: Taken) -> Result<Content, MessageError> {
-    let bytes = unpad(plaintext)?;
-    Ok(match taken {
-        Taken::Everything => {
-            let outline = Message::outline(bytes, usize::MAX)?;
-            Content { outline, attachments: Message::decode(bytes)?.attachments }
+fn words(content: &[u8], taken: Taken) -> Result<Words, ApiError> {
+    let malformed = |error: ContentError| ApiError::verification(error.to_string());
+    let chars_max = match taken {
+        Taken::Everything => usize::MAX,
+        Taken::Texts { chars_max } => chars_max,
+    };
+    let outline = Outline::decode(content, chars_max).map_err(malformed)?;
+    let text = match outline.content {
+        Content::Text(text) => text,
+        // It stays in the store until a version reads it that can.
+        Content::Unknown(unknown) => {
+            let newer = format!("written by a newer version of dak (kind {}); it is kept", unknown.kind);
+            return Err(ApiError::refused(newer).next(NextStep::Update));
         }
-        Taken::Texts { chars_max } => Content { outline: Message::outline(bytes, chars_max)?, attachments: Vec::new() },
-    })
+    };
+    let attachments = match taken {
+        Taken::Everything => match Content::decode(content).map_err(malformed)? {
+            Content::Text(text) => text.attachments,
+            Content::Unknown(_) => Vec::new(),
+        },
+        Taken::Texts { .. } => Vec::new(),
+    };
+    Ok(Words { text, files: outline.files, attachments })
 }
 
 pub fn contact(me: NodeId, node: NodeId, person: &Person) -> ContactRow {

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use super::*;
-use crate::message::{Message, pad};
+use crate::content::{Content, Text, pad};
 use crate::net::plant_fault;
 use crate::store::writer::Batch;
 use crate::time::DAY;
@@ -22,7 +22,7 @@ async fn a_fault_that_one_peer_brings_about_ends_its_contact_and_the_mail_of_oth
     let cursed = start(place.path(), "cursed", cursed, &[&at]);
     until(|| alice.faults() > 0).await;
     let bob = start(place.path(), "bob", bob, &[&at]);
-    let text = pad(&Message { body: "hello".into(), ..Message::default() }.encode());
+    let text = pad(&Content::from(Text { body: "hello".into(), ..Text::default() }).encode());
     let to = Eid::mail(alice.identity().node());
     bob.send(to, text, DAY, Priority::Normal, None).await.unwrap();
     while alice.look(|agent| agent.letters().count()).await.unwrap() == 0 {
@@ -41,7 +41,7 @@ async fn a_fault_in_the_store_ends_the_node_and_keeps_nobody_waiting() {
     let fault = Box::new(|_| panic!("as a fault of ours would"));
     alice.store.commit(Batch { changes: Vec::new(), done: fault }).await;
     tokio::time::timeout(PATIENCE, alice.ended()).await.expect("whoever runs it hears of it");
-    let text = pad(&Message { body: "hello".into(), ..Message::default() }.encode());
+    let text = pad(&Content::from(Text { body: "hello".into(), ..Text::default() }).encode());
     let to = Eid::mail(Identity::from_secret(&[2; 32]).node());
     let sent = alice.send(to, text, DAY, Priority::Normal, None);
     assert!(tokio::time::timeout(PATIENCE, sent).await.expect("it answers").is_err(), "nothing is taken any more");

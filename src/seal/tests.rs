@@ -7,8 +7,8 @@ use curve25519_dalek::edwards::CompressedEdwardsY;
 use rand_core::{TryCryptoRng, TryRng};
 
 use super::*;
+use crate::content::pad;
 use crate::id::hex;
-use crate::message::pad;
 
 const VECTORS: &str = include_str!("../../tests/data/seal.json");
 

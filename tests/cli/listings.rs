@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use dak::agent::change::{Change, Letter, Row};
 use dak::bundle::{Creation, Draft, Hops, Kind, Priority};
+use dak::content::{Attachment, Content, Text, pad};
 use dak::eid::Eid;
 use dak::home::Home;
 use dak::keys::Identity;
-use dak::message::{Attachment, Message, pad};
 use dak::seal::seal;
 use dak::store::Store;
 use dak::store::redb::{DiskSync, RedbStore, StoreOptions};
@@ -54,19 +54,19 @@ fn fill(person: &Person, texts: u64, photos: u64) {
     let next = store.durable().unwrap().next_row.0;
     let body: String = "all work and no play ".chars().cycle().take(850_000).collect();
     for n in 0..texts + photos {
-        let message = match n < texts {
-            true => Message { body: body.clone(), ..Message::default() },
+        let text = match n < texts {
+            true => Text { body: body.clone(), ..Text::default() },
             false => {
                 let photo = Attachment { name: "photo.jpg".into(), bytes: vec![n as u8; 850_000] };
-                Message { body: "look at this".into(), attachments: vec![photo], ..Message::default() }
+                Text { body: "look at this".into(), attachments: vec![photo], ..Text::default() }
             }
         };
-        let letter = letter(&owner, next + n, &message);
+        let letter = letter(&owner, next + n, &text.into());
         store.commit(&[letter]).unwrap();
     }
 }
 
-fn letter(owner: &Identity, row: u64, message: &Message) -> Change {
+fn letter(owner: &Identity, row: u64, content: &Content) -> Change {
     let sender = Identity::from_secret(&[7; 32]);
     let destination = Eid::mail(owner.node());
     let creation = Creation { time: DtnTime(0), sequence: row };
@@ -79,7 +79,7 @@ fn letter(owner: &Identity, row: u64, message: &Message) -> Change {
         priority: Priority::Normal,
         copies: 1,
     };
-    let plaintext = pad(&message.encode());
+    let plaintext = pad(&content.encode());
     let sealed = seal(&owner.node(), &draft.primary(), &plaintext, sender.signing_key()).unwrap();
     let bundle = Arc::new(draft.sign(&sealed, &*sender.signer()).unwrap());
     let letter = Letter {

@@ -1,8 +1,8 @@
 //! Bundles there and back, and how long they are.
 
 use dak::bundle::{BUNDLE_BYTES_MAX, Bundle, BundleError, COPIES_MAX, Draft, Hops, Kind, Signer, Unverified};
+use dak::content::{CONTENT_BYTES_MAX, Content, Text, pad};
 use dak::eid::Eid;
-use dak::message::{MESSAGE_BYTES_MAX, Message, pad};
 use dak::time::{DtnTime, Millis};
 use proptest::prelude::*;
 
@@ -100,16 +100,16 @@ fn a_bundle_of_the_largest_size_still_travels() {
 
 #[test]
 fn a_message_of_the_largest_size_fits_a_bundle() {
-    let envelope = pad(&vec![1; MESSAGE_BYTES_MAX]).len() + ENVELOPE_BYTES + 8;
+    let envelope = pad(&vec![1; CONTENT_BYTES_MAX]).len() + ENVELOPE_BYTES + 8;
     assert!(message().sign(&vec![0; envelope], &alice()).is_ok());
 }
 
 #[test]
 fn a_sealed_signed_text_of_one_kibibyte_costs_at_most_480_bytes_more() {
-    let text = Message { body: "x".repeat(1_024), ..Message::default() };
-    let reply = Message { thread: Some([1; 16]), in_reply_to: Some([2; 16]), ..text.clone() };
-    for message_inside in [text, reply] {
-        let payload = vec![0; pad(&message_inside.encode()).len() + ENVELOPE_BYTES];
+    let text = Text { body: "x".repeat(1_024), ..Text::default() };
+    let reply = Text { thread: Some([1; 16]), in_reply_to: Some([2; 16]), ..text.clone() };
+    for content in [text, reply].map(Content::from) {
+        let payload = vec![0; pad(&content.encode()).len() + ENVELOPE_BYTES];
         let mut draft = message();
         draft.creation.sequence = u64::from(u32::MAX);
         let bundle = draft.sign(&payload, &alice()).unwrap();

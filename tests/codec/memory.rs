@@ -4,9 +4,9 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 use dak::bundle::{BUNDLE_BYTES_MAX, Bundle, inspect};
+use dak::content::{Content, Text};
 use dak::frame::{Cell as DakCell, FRAME_BYTES_MAX, FRAME_CELLS_MAX, FRAME_IDS_MAX, Frame, Incoming};
 use dak::id::BundleId;
-use dak::message::Message;
 use dak::receipt::{RECEIPT_IDS_MAX, Receipt};
 
 use crate::common::{alice, message, receipt};
@@ -73,7 +73,7 @@ fn assert_all_bounded(what: &str, input: &[u8]) {
     assert_bounded(&format!("inspection, {what}"), input, inspect);
     assert_bounded(&format!("frame, {what}"), input, |input| Incoming::decode(input).is_ok());
     assert_bounded(&format!("receipt, {what}"), input, Receipt::decode);
-    assert_bounded(&format!("message, {what}"), input, Message::decode);
+    assert_bounded(&format!("message, {what}"), input, Content::decode);
 }
 
 #[test]
@@ -138,6 +138,6 @@ fn the_largest_good_inputs_stay_within_the_bound() {
 
     let full = Receipt { ids: vec![BundleId([1; 32]); RECEIPT_IDS_MAX], ..receipt() }.encode();
     assert_bounded("receipt", &full, |input| Receipt::decode(input).unwrap());
-    let text = Message { body: "x".repeat(500_000), ..Message::default() }.encode();
-    assert_bounded("message", &text, |input| Message::decode(input).unwrap());
+    let text = Content::from(Text { body: "x".repeat(500_000), ..Text::default() }).encode();
+    assert_bounded("message", &text, |input| Content::decode(input).unwrap());
 }

@@ -1,17 +1,16 @@
 //! Messages there and back, fields from the future, and padding.
 
 use dak::cbor::CborError;
-use dak::message::{
-    ATTACHMENTS_MAX, Attachment, EXTRA_FIELDS_MAX, Message, MessageError, PADDED_BYTES_MIN, pad, padded_len, unpad,
+use dak::content::{
+    ATTACHMENTS_MAX, Attachment, Content, ContentError, EXTRA_FIELDS_MAX, PADDED_BYTES_MIN, Text, Unknown, pad,
+    padded_len, unpad,
 };
 use proptest::prelude::*;
 
 use crate::hand::{bytes, uint};
 
-fn any_message() -> impl Strategy<Value = Message> {
-    let attachment = (any::<String>(), prop::collection::vec(any::<u8>(), 0..50))
-        .prop_map(|(name, bytes)| Attachment { name, bytes });
-    let key = prop_oneof![Just(0u64), 9u64..1_000, any::<u64>().prop_filter("unknown", |key| !(1..=8).contains(key))];
+fn any_fields(is_unknown: fn(&u64) -> bool) -> impl Strategy<Value = Vec<(u64, Vec<u8>)>> {
+    let key = prop_oneof![Just(0u64), 2u64..1_000, any::<u64>()].prop_filter("unknown", is_unknown);
     let value = prop::sample::select(vec![
         vec![0x18, 42],
         vec![0x65, b'h', b'e', b'l', b'l', b'o'],
@@ -19,45 +18,54 @@ fn any_message() -> impl Strategy<Value = Message> {
         vec![0xc1, 0x20],
         vec![0xf6],
     ]);
-    let extra = prop::collection::btree_map(key, value, 0..5);
+    prop::collection::btree_map(key, value, 0..5).prop_map(|fields| fields.into_iter().collect())
+}
+
+fn any_text() -> impl Strategy<Value = Text> {
+    let attachment = (any::<String>(), prop::collection::vec(any::<u8>(), 0..50))
+        .prop_map(|(name, bytes)| Attachment { name, bytes });
+    let extra = any_fields(|key| !(1..=8).contains(key));
     let texts = (any::<Option<String>>(), any::<String>());
     let ids = any::<(Option<[u8; 16]>, Option<[u8; 16]>)>();
-    (any::<u64>(), texts, ids, prop::collection::vec(attachment, 0..4), any::<Option<u64>>(), any::<bool>(), extra)
-        .prop_map(|(kind, (subject, body), (thread, in_reply_to), attachments, reply_by, expire_after_read, extra)| {
-            Message {
-                kind,
-                subject,
-                body,
-                thread,
-                in_reply_to,
-                attachments,
-                reply_by,
-                expire_after_read,
-                extra: extra.into_iter().collect(),
-            }
-        })
+    (texts, ids, prop::collection::vec(attachment, 0..4), any::<Option<u64>>(), any::<bool>(), extra).prop_map(
+        |((subject, body), (thread, in_reply_to), attachments, reply_by, expire_after_read, extra)| Text {
+            subject,
+            body,
+            thread,
+            in_reply_to,
+            attachments,
+            reply_by,
+            expire_after_read,
+            extra,
+        },
+    )
+}
+
+fn any_content() -> impl Strategy<Value = Content> {
+    let unknown = (1..u64::MAX, any_fields(|key| *key != 1)).prop_map(|(kind, fields)| Unknown { kind, fields });
+    prop_oneof![3 => any_text().prop_map(Content::Text), 1 => unknown.prop_map(Content::Unknown)]
 }
 
 proptest! {
     #[test]
-    fn every_message_reads_back(message in any_message()) {
-        prop_assert_eq!(Message::decode(&message.encode()), Ok(message));
+    fn all_content_reads_back(content in any_content()) {
+        prop_assert_eq!(Content::decode(&content.encode()), Ok(content));
     }
 
     #[test]
-    fn whatever_is_accepted_is_encoded_again_byte_for_byte(message in any_message(), at in any::<prop::sample::Index>(), value: u8) {
-        let mut bytes = message.encode();
+    fn whatever_is_accepted_is_encoded_again_byte_for_byte(content in any_content(), at in any::<prop::sample::Index>(), value: u8) {
+        let mut bytes = content.encode();
         let at = at.index(bytes.len());
         bytes[at] = value;
-        if let Ok(message) = Message::decode(&bytes) {
-            prop_assert_eq!(message.encode(), bytes);
+        if let Ok(content) = Content::decode(&bytes) {
+            prop_assert_eq!(content.encode(), bytes);
         }
     }
 
     #[test]
     fn random_bytes_are_refused_without_a_panic(noise in prop::collection::vec(any::<u8>(), 0..200)) {
-        let _ = Message::decode(&noise);
-        let _ = Message::decode(&[&[0xa3, 1], &noise[..]].concat());
+        let _ = Content::decode(&noise);
+        let _ = Content::decode(&[&[0xa3, 1], &noise[..]].concat());
         let _ = unpad(&noise);
     }
 
@@ -73,55 +81,71 @@ proptest! {
 
 #[test]
 fn a_text_alone_costs_four_bytes_and_its_head() {
-    let message = Message { body: "x".repeat(1_024), ..Message::default() };
-    assert_eq!(message.encode()[..5], [0xa1, 5, 0x79, 4, 0]);
-    assert_eq!(message.encode().len(), 1_029);
-    assert_eq!(pad(&message.encode()).len(), 1_088);
+    let text = Content::from(Text { body: "x".repeat(1_024), ..Text::default() });
+    assert_eq!(text.encode()[..5], [0xa1, 5, 0x79, 4, 0]);
+    assert_eq!(text.encode().len(), 1_029);
+    assert_eq!(pad(&text.encode()).len(), 1_088);
 }
 
 #[test]
 fn fields_of_a_newer_version_are_kept_where_they_stood() {
-    let text = [&[0xa3][..], &[0, 0x61, b'a'], &[5, 0x62, b'h', b'i'], &[0x18, 99, 0x82, 1, 2]].concat();
-    let message = Message::decode(&text).unwrap();
-    assert_eq!(message.body, "hi");
-    assert_eq!(message.extra, [(0, vec![0x61, b'a']), (99, vec![0x82, 1, 2])]);
-    assert_eq!(message.encode(), text);
+    let bytes = [&[0xa3][..], &[0, 0x61, b'a'], &[5, 0x62, b'h', b'i'], &[0x18, 99, 0x82, 1, 2]].concat();
+    let Content::Text(text) = Content::decode(&bytes).unwrap() else { panic!("a text") };
+    assert_eq!(text.body, "hi");
+    assert_eq!(text.extra, [(0, vec![0x61, b'a']), (99, vec![0x82, 1, 2])]);
+    assert_eq!(Content::Text(text).encode(), bytes);
+}
+
+#[test]
+fn content_of_a_newer_kind_is_kept_whole_whatever_its_fields_mean_there() {
+    // A body that is a number, where a text has its words.
+    let bytes = [&[0xa3][..], &[0, 0x61, b'a'], &[1, 7], &[5, 0x18, 99]].concat();
+    let content = Content::decode(&bytes).unwrap();
+    let fields = vec![(0, vec![0x61, b'a']), (5, vec![0x18, 99])];
+    assert_eq!(content, Content::Unknown(Unknown { kind: 7, fields }));
+    assert_eq!(content.encode(), bytes);
 }
 
 #[test]
 fn defaults_written_out_repeated_keys_and_bad_values_are_refused() {
     let refusal = |fields: &[&[u8]]| {
         let bytes = [&[0xa0 | fields.len() as u8][..], &fields.concat()].concat();
-        Message::decode(&bytes).unwrap_err()
+        Content::decode(&bytes).unwrap_err()
     };
-    assert_eq!(refusal(&[&[1, 0]]), MessageError::Default(1));
-    assert_eq!(refusal(&[&[5, 0x60]]), MessageError::Default(5));
-    assert_eq!(refusal(&[&[6, 0x80]]), MessageError::Default(6));
-    assert_eq!(refusal(&[&[8, 0xf4]]), MessageError::Default(8));
+    assert_eq!(refusal(&[&[1, 0]]), ContentError::Default(1));
+    assert_eq!(refusal(&[&[5, 0x60]]), ContentError::Default(5));
+    assert_eq!(refusal(&[&[6, 0x80]]), ContentError::Default(6));
+    assert_eq!(refusal(&[&[8, 0xf4]]), ContentError::Default(8));
     for fields in [[&[5, 0x61, b'a'][..], &[5, 0x61, b'a']], [&[5, 0x61, b'a'], &[4, 0x61, b'a']]] {
-        assert_eq!(refusal(&fields), MessageError::Cbor(CborError::KeyOrder));
+        assert_eq!(refusal(&fields), ContentError::Cbor(CborError::KeyOrder));
     }
-    assert_eq!(refusal(&[&[5, 0x61, 0xff]]), MessageError::Cbor(CborError::Utf8));
-    assert_eq!(refusal(&[&[2, 0x41, 1]]), MessageError::Cbor(CborError::Range));
-    assert_eq!(refusal(&[&[0x20, 1]]), MessageError::Cbor(CborError::Type));
-    assert_eq!(refusal(&[&[9, 0xf9, 0, 0]]), MessageError::Cbor(CborError::Malformed));
-    assert_eq!(refusal(&[&[9, 1], &[9, 1]]), MessageError::Cbor(CborError::KeyOrder));
+    assert_eq!(refusal(&[&[5, 0x61, 0xff]]), ContentError::Cbor(CborError::Utf8));
+    assert_eq!(refusal(&[&[2, 0x41, 1]]), ContentError::Cbor(CborError::Range));
+    assert_eq!(refusal(&[&[0x20, 1]]), ContentError::Cbor(CborError::Type));
+    assert_eq!(refusal(&[&[9, 0xf9, 0, 0]]), ContentError::Cbor(CborError::Malformed));
+    assert_eq!(refusal(&[&[9, 1], &[9, 1]]), ContentError::Cbor(CborError::KeyOrder));
 }
 
 #[test]
 fn attachments_and_unknown_fields_are_counted() {
     let attachment = [0x82, 0x60, 0x40];
     let with = |count: usize| [&[0xa1, 6, 0x98, count as u8][..], &attachment.repeat(count)].concat();
-    assert!(Message::decode(&with(ATTACHMENTS_MAX)).is_ok());
-    assert_eq!(Message::decode(&with(ATTACHMENTS_MAX + 1)).unwrap_err(), MessageError::TooMany("attachments"));
+    assert!(Content::decode(&with(ATTACHMENTS_MAX)).is_ok());
+    assert_eq!(Content::decode(&with(ATTACHMENTS_MAX + 1)).unwrap_err(), ContentError::TooMany("attachments"));
 
     let fields = |count: usize| {
         let fields: Vec<u8> = (0..count).flat_map(|index| [uint(100 + index as u64), bytes(b"x")].concat()).collect();
         [vec![0xb8, count as u8], fields].concat()
     };
-    assert!(Message::decode(&fields(EXTRA_FIELDS_MAX)).is_ok());
-    let error = Message::decode(&fields(EXTRA_FIELDS_MAX + 1)).unwrap_err();
-    assert_eq!(error, MessageError::TooMany("unknown fields"));
+    assert!(Content::decode(&fields(EXTRA_FIELDS_MAX)).is_ok());
+    let error = Content::decode(&fields(EXTRA_FIELDS_MAX + 1)).unwrap_err();
+    assert_eq!(error, ContentError::TooMany("unknown fields"));
+    let mut newer = fields(EXTRA_FIELDS_MAX);
+    newer.splice(0..2, [0xb8, EXTRA_FIELDS_MAX as u8 + 1, 1, 7]);
+    assert!(Content::decode(&newer).is_ok());
+    let mut newer = fields(EXTRA_FIELDS_MAX + 1);
+    newer.splice(0..2, [0xb8, EXTRA_FIELDS_MAX as u8 + 2, 1, 7]);
+    assert_eq!(Content::decode(&newer).unwrap_err(), ContentError::TooMany("unknown fields"));
 }
 
 #[test]
@@ -145,6 +169,6 @@ fn other_paddings_are_refused() {
     next_size.resize(272, 0);
     let bare = [&[0, 0, 0, 5][..], b"hello"].concat();
     for wrong in [noise, longer_length, next_size, bare, padded[..255].to_vec(), vec![0; 3], Vec::new()] {
-        assert_eq!(unpad(&wrong), Err(MessageError::Padding));
+        assert_eq!(unpad(&wrong), Err(ContentError::Padding));
     }
 }

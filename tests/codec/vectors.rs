@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use dak::bundle::{Bundle, BundleError, Hops, Role, Signer, Unverified};
+use dak::content::{Attachment, Content, Text, pad, unpad};
 use dak::frame::{Frame, Grade, Hello, Incoming, RoutingInfo, Transit, encode_bundle};
 use dak::id::{KeyError, NodeId, hex};
-use dak::message::{Attachment, Message, pad, unpad};
 use dak::receipt::Receipt;
 use dak::time::Millis;
 
@@ -16,8 +16,8 @@ use crate::hand::{Hand, endpoint, name_of_key};
 const FILE: &str = include_str!("../data/vectors.txt");
 const HOPS: Hops = Hops { age: Millis(90_000), count: 3 };
 
-fn message_inside() -> Message {
-    Message {
+fn message_inside() -> Content {
+    let text = Text {
         subject: Some("Lunch".into()),
         body: "At the pier, one o'clock?".into(),
         thread: Some([0x11; 16]),
@@ -26,8 +26,8 @@ fn message_inside() -> Message {
         reply_by: Some(836_003_600_000),
         expire_after_read: true,
         extra: vec![(20, vec![0x82, 1, 2])],
-        ..Message::default()
-    }
+    };
+    text.into()
 }
 
 fn hello() -> Frame {
@@ -122,7 +122,7 @@ fn the_bundles_of_the_file_decode_to_what_they_say() {
     assert_eq!(bundle.id.0.to_vec(), file["unknown_block_id"]);
 
     assert_eq!(unpad(&file["plaintext_padded"]), Ok(&file["plaintext_message"][..]));
-    assert_eq!(Message::decode(&file["plaintext_message"]), Ok(message_inside()));
+    assert_eq!(Content::decode(&file["plaintext_message"]), Ok(message_inside()));
     assert_eq!(Frame::decode(&file["hello_frame"]), Ok(hello()));
     let Incoming::Bundle { copies: 4, bytes } = Incoming::decode(&file["bundle_frame"]).unwrap() else {
         panic!("not a bundle frame");

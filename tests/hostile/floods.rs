@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 use dak::agent::Config;
 use dak::agent::change::What;
 use dak::bundle::{Priority, Signer};
+use dak::content::{Content, Text, pad};
 use dak::eid::Eid;
 use dak::id::NodeId;
 use dak::keys::Identity;
-use dak::message::{Message, pad};
 use dak::net::NetConfig;
 use dak::node::{Node, Options};
 use dak::time::DAY;
@@ -160,7 +160,7 @@ impl Alice {
     async fn write(node: &Node, to: NodeId, count: u64) -> Vec<dak::id::BundleId> {
         let mut ids = Vec::new();
         for n in 0..count {
-            let text = pad(&Message { body: format!("from alice, {n}"), ..Message::default() }.encode());
+            let text = pad(&Content::from(Text { body: format!("from alice, {n}"), ..Text::default() }).encode());
             ids.push(node.send(Eid::mail(to), text, DAY, Priority::Normal, None).await.unwrap());
         }
         ids

@@ -4,9 +4,9 @@ use std::ops::Range;
 
 use crc::{CRC_32_ISCSI, Crc};
 use dak::bundle::{Bundle, Creation, Draft, Hops, Kind, Priority, Signer, Unverified};
+use dak::content::{Content, Text, pad};
 use dak::eid::Eid;
 use dak::id::{BundleId, NodeId};
-use dak::message::{Message, pad};
 use dak::receipt::{Receipt, ReceiptKind};
 use dak::seal::seal;
 use dak::time::{DAY, DtnTime, HOUR, Millis};
@@ -46,7 +46,7 @@ impl Genuine {
     /// A sealed text.
     pub fn text(from: &SigningKey, to: NodeId, sequence: u64, text: &str) -> Genuine {
         let draft = draft(from, Kind::Message, Eid::mail(to), sequence);
-        let plain = pad(&Message { body: text.into(), ..Message::default() }.encode());
+        let plain = pad(&Content::from(Text { body: text.into(), ..Text::default() }).encode());
         let sealed = seal(&to, &draft.primary(), &plain, from).unwrap();
         let bundle = draft.sign(&sealed, from).unwrap();
         Genuine { draft, bundle }

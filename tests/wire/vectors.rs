@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use dak::bundle::{Bundle, Creation, Draft, Hops, Kind, Priority, Signer, Unverified};
+use dak::content::{Attachment, Content, Text, pad, unpad};
 use dak::eid::Eid;
 use dak::frame::{Delegation, Frame, Grade, Hello, Incoming, Refusal, RoutingInfo, Transit, encode_bundle};
 use dak::id::{BundleId, NodeId, hex};
 use dak::keys::Identity;
-use dak::message::{Attachment, Message, pad, unpad};
 use dak::receipt::{Receipt, ReceiptKind};
 use dak::seal;
 use dak::ticket::Ticket;
@@ -60,13 +60,12 @@ fn receipt_bundle() -> Bundle {
     draft.sign(&receipt(ReceiptKind::Delivered).encode(), &bob()).unwrap()
 }
 
-fn text() -> Message {
-    Message { body: "meet me at the bridge".into(), ..Message::default() }
+fn text() -> Content {
+    Text { body: "meet me at the bridge".into(), ..Text::default() }.into()
 }
 
-fn full_message() -> Message {
-    Message {
-        kind: 0,
+fn full_message() -> Content {
+    let text = Text {
         subject: Some("Lunch".into()),
         body: "At the pier, one o'clock?".into(),
         thread: Some([0x11; 16]),
@@ -75,7 +74,8 @@ fn full_message() -> Message {
         reply_by: Some(836_003_600_000),
         expire_after_read: true,
         extra: vec![(20, vec![0x82, 1, 2])],
-    }
+    };
+    text.into()
 }
 
 fn delegation() -> Delegation {
@@ -258,7 +258,7 @@ fn every_bundle_on_the_page_decodes_verified_and_is_encoded_to_the_same_bytes() 
 fn the_messages_on_the_page_open_and_read_as_it_says() {
     let page = vectors();
     for (name, message) in [("message-text", text()), ("message-full", full_message())] {
-        assert_eq!(Message::decode(&page[name]), Ok(message.clone()), "{name}");
+        assert_eq!(Content::decode(&page[name]), Ok(message.clone()), "{name}");
         assert_eq!(message.encode(), page[name], "{name}");
     }
     assert_eq!(unpad(&page["message-padded"]), Ok(&page["message-full"][..]));

@@ -6,9 +6,9 @@ use super::super::*;
 use crate::api::model::{Compose, ContactRow, InboxRow};
 use crate::api::{Listing, News, Row};
 use crate::bundle::Priority;
+use crate::content::{Content, Unknown, pad};
 use crate::eid::Eid;
 use crate::keys::Identity;
-use crate::message::{Message, pad};
 use crate::node::Options;
 use crate::time::DAY;
 
@@ -138,8 +138,9 @@ async fn what_is_printed_of_a_node_without_a_name_names_it() {
 #[tokio::test]
 async fn a_message_of_an_unknown_kind_is_kept_and_never_shown_as_a_text() {
     let (desk, _place) = desk();
-    let newer = Message { kind: 7, subject: Some("odd".into()), body: "no text".into(), ..Message::default() };
-    let plaintext = pad(&newer.encode());
+    // Where a text has its subject and its body.
+    let newer = Unknown { kind: 7, fields: vec![(4, b"\x63odd".to_vec()), (5, b"\x67no text".to_vec())] };
+    let plaintext = pad(&Content::Unknown(newer).encode());
     let me = Eid::mail(desk.node().identity().node());
     let id = desk.node().send(me, plaintext, DAY, Priority::Normal, None).await.unwrap();
     let rows = inbox(&desk).await;

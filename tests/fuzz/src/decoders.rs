@@ -2,8 +2,8 @@
 
 use dak::bundle::{Bundle, Hops, Unverified, inspect};
 use dak::cbor::Reader;
+use dak::content::{Content, pad, unpad};
 use dak::frame::{Frame, Incoming};
-use dak::message::{Message, pad, unpad};
 use dak::receipt::Receipt;
 use dak::time::Millis;
 
@@ -84,7 +84,7 @@ pub fn message(data: &[u8]) {
 }
 
 fn one_message(data: &[u8]) {
-    if let Ok(message) = bounded("message", data, Message::decode) {
+    if let Ok(message) = bounded("message", data, Content::decode) {
         assert_eq!(message.encode(), data, "encoding what was decoded gives the same bytes");
     }
 }

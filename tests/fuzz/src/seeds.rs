@@ -1,8 +1,8 @@
 //! What fuzzing begins with: the vectors of `tests/data`, the scenarios of `simulations`, and a few lines by hand.
 
+use dak::content::{Content, Text, pad};
 use dak::frame::{Cell, Frame, Grade};
 use dak::id::BundleId;
-use dak::message::{Message, pad};
 use dak::time::Millis;
 
 const VECTORS: &str = include_str!("../../data/vectors.txt");
@@ -54,7 +54,8 @@ pub fn receipts() -> Vec<Vec<u8>> {
 }
 
 pub fn messages() -> Vec<Vec<u8>> {
-    let short = Message { body: "hello".into(), subject: Some("a word".into()), ..Message::default() }.encode();
+    let short = Text { body: "hello".into(), subject: Some("a word".into()), ..Text::default() };
+    let short = Content::from(short).encode();
     [vectors("plaintext_"), vec![pad(&short), pad(&[]), short]].concat()
 }
 

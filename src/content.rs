@@ -1,0 +1,195 @@
+//! Content: what a person wrote, as the sealed payload carries it.
+//!
+//! Every kind of content is a deterministic CBOR map with small integer keys; field 1 is the kind, and each kind owns its
+//! other fields and their bounds:
+//!
+//! | kind | content | in |
+//! |---|---|---|
+//! | 0, left out | [`Text`]: words, and files that ride along | `text` |
+//! | any other | [`Unknown`]: written by a newer version; kept whole, and never shown as a text | here |
+//!
+//! Fields at their defaults are left out. Fields that this version does not know are kept byte for byte, so that an older
+//! program passes on what a newer one wrote. Before sealing, content is padded, so that its length says little ([`pad`]).
+
+mod padding;
+mod text;
+
+pub use self::padding::{PADDED_BYTES_MIN, pad, padded_len, unpad};
+pub use self::text::{ATTACHMENTS_MAX, Attachment, Text};
+
+use crate::cbor::{CborError, Reader, Writer};
+use crate::planted;
+
+/// Most fields of one content that this version does not know.
+pub const EXTRA_FIELDS_MAX: usize = 64;
+/// Longest content in bytes that fits a bundle, padding, seal and signature included.
+pub const CONTENT_BYTES_MAX: usize = 1_000_000;
+
+/// The key of the kind.
+const KIND: u64 = 1;
+/// The kind of a text.
+const TEXT: u64 = 0;
+
+/// What somebody wrote.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Content {
+    Text(Text),
+    Unknown(Unknown),
+}
+
+/// Content of a kind that this version does not know. Its fields may mean something else there, so nothing is read from
+/// them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Unknown {
+    /// Not 0, which is a text's.
+    pub kind: u64,
+    /// Every other field: its key and its encoded value, in the order of the keys.
+    pub fields: Vec<Field>,
+}
+
+/// What a listing shows of content: its words cut, its attachments only by name and length in bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outline {
+    /// Without attachments.
+    pub content: Content,
+    pub files: Vec<(String, usize)>,
+}
+
+/// The key of a field, and its encoded value.
+pub type Field = (u64, Vec<u8>);
+
+/// Why bytes are no content, or not padded content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ContentError {
+    #[error("the message is not deterministic CBOR: {0}")]
+    Cbor(#[from] CborError),
+    #[error("the message writes out field {0}, though it has its default")]
+    Default(u64),
+    #[error("the message has more {0} than allowed")]
+    TooMany(&'static str),
+    #[error("the message is not padded as it must be")]
+    Padding,
+}
+
+impl Content {
+    /// Encodes the content. Panics if it has more attachments or unknown fields than allowed, or if unknown fields have
+    /// known keys or are out of order.
+    pub fn encode(&self) -> Vec<u8> {
+        match self {
+            Content::Text(text) => text.encode(),
+            Content::Unknown(unknown) => unknown.encode(),
+        }
+    }
+
+    /// Decodes content; encoding it again gives the same bytes.
+    pub fn decode(bytes: &[u8]) -> Result<Content, ContentError> {
+        match kind(bytes)? {
+            TEXT => Text::decode(bytes).map(Content::Text),
+            _ => Unknown::decode(bytes).map(Content::Unknown),
+        }
+    }
+}
+
+impl Outline {
+    /// Decodes what a listing shows of content; its words have at most `chars_max` characters each.
+    pub fn decode(bytes: &[u8], chars_max: usize) -> Result<Outline, ContentError> {
+        let (content, files) = match kind(bytes)? {
+            TEXT => {
+                let (text, files) = Text::outline(bytes, chars_max)?;
+                (Content::Text(text), files)
+            }
+            _ => (Content::Unknown(Unknown::decode(bytes)?), Vec::new()),
+        };
+        Ok(Outline { content, files })
+    }
+}
+
+impl From<Text> for Content {
+    fn from(text: Text) -> Content {
+        Content::Text(text)
+    }
+}
+
+impl Unknown {
+    fn encode(&self) -> Vec<u8> {
+        assert!(self.kind != TEXT, "a text has fields of its own");
+        let mut out = Vec::new();
+        let write_kind = |out: &mut Vec<u8>| {
+            out.uint(KIND);
+            out.uint(self.kind);
+        };
+        write_map(&self.fields, 1, write_kind, &mut out);
+        out
+    }
+
+    fn decode(bytes: &[u8]) -> Result<Unknown, ContentError> {
+        let mut unknown = Unknown::default();
+        read_map(bytes, &mut |key, reader| {
+            if key != KIND {
+                return keep(key, reader, &mut unknown.fields);
+            }
+            unknown.kind = reader.uint()?;
+            Ok(())
+        })?;
+        Ok(unknown)
+    }
+}
+
+/// The kind of encoded content.
+fn kind(bytes: &[u8]) -> Result<u64, ContentError> {
+    let mut reader = Reader::new(bytes);
+    for _ in 0..reader.map()? {
+        match reader.uint()? {
+            KIND => return Ok(reader.uint()?),
+            // Keys are in order.
+            key if key > KIND => break,
+            _ => drop(reader.skip()?),
+        }
+    }
+    Ok(TEXT)
+}
+
+/// Reads a map whose keys rise; `field` reads each value.
+fn read_map(
+    bytes: &[u8],
+    field: &mut dyn FnMut(u64, &mut Reader<'_>) -> Result<(), ContentError>,
+) -> Result<(), ContentError> {
+    let mut reader = Reader::new(bytes);
+    let mut last = None;
+    for _ in 0..reader.map()? {
+        let key = reader.uint()?;
+        if last.is_some_and(|last| key <= last) && !planted::is("message-fields-repeat") {
+            return Err(CborError::KeyOrder.into());
+        }
+        last = Some(key);
+        field(key, &mut reader)?;
+    }
+    Ok(reader.finish()?)
+}
+
+/// Keeps a field that this version does not know.
+fn keep(key: u64, reader: &mut Reader<'_>, extra: &mut Vec<Field>) -> Result<(), ContentError> {
+    if extra.len() == EXTRA_FIELDS_MAX {
+        return Err(ContentError::TooMany("unknown fields"));
+    }
+    extra.push((key, reader.skip()?.to_vec()));
+    Ok(())
+}
+
+/// Writes a map of `known` fields, which `write_known` writes, among those that were kept: known keys are next to each
+/// other, from [`KIND`] on.
+fn write_map(extra: &[Field], known: usize, write_known: impl FnOnce(&mut Vec<u8>), out: &mut Vec<u8>) {
+    assert!(extra.len() <= EXTRA_FIELDS_MAX, "unknown fields are counted on decoding");
+    assert!(extra.is_sorted_by(|a, b| a.0 < b.0), "unknown fields come in the order of their keys");
+    assert!(extra.iter().all(|(key, _)| *key != KIND), "the kind is no unknown field");
+    let (before, after) = extra.split_at(extra.partition_point(|(key, _)| *key < KIND));
+    out.map(known + extra.len());
+    before.iter().for_each(|field| write_field(field, out));
+    write_known(out);
+    after.iter().for_each(|field| write_field(field, out));
+}
+
+fn write_field((key, value): &Field, out: &mut Vec<u8>) {
+    out.uint(*key);
+    out.raw(value);
+}
