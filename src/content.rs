@@ -47,6 +47,25 @@ pub struct Unknown {
     pub fields: Vec<Field>,
 }
 
+/// Content as the record of a home keeps it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Filed {
+    pub key: KeyUsed,
+    /// As [`Content::encode`] writes it, or as it came.
+    pub content: Vec<u8>,
+}
+
+/// The key that opened content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyUsed {
+    /// It was written here, and never opened.
+    Own,
+    /// The identity key: whoever takes that key later reads the sealed message too.
+    Identity,
+    /// The prekey of this name.
+    Prekey([u8; 8]),
+}
+
 /// What a listing shows of content: its words cut, its attachments only by name and length in bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outline {
@@ -87,6 +106,13 @@ impl Content {
             TEXT => Text::decode(bytes).map(Content::Text),
             _ => Unknown::decode(bytes).map(Content::Unknown),
         }
+    }
+}
+
+impl KeyUsed {
+    /// Whether the key is gone once it opened what was sealed to it.
+    pub fn is_forward_secret(self) -> bool {
+        matches!(self, KeyUsed::Prekey(_))
     }
 }
 

@@ -37,6 +37,7 @@ use crate::id::NodeId;
 use crate::net::NetHandle;
 use crate::node::{Node, NodeError, Sighting};
 use crate::safe_text::safe_text;
+use crate::store::redb::Body;
 use crate::ticket::Ticket;
 use crate::words::SafetyWords;
 
@@ -340,8 +341,16 @@ impl Desk {
         let gone =
             || ApiError::not_found("that bundle has just left, or the store has lost it").next(NextStep::CheckHome);
         let row = self.look(move |agent, _| agent.row_of(&id)).await?.ok_or_else(gone)?;
-        let (bundle, _) = self.node().reader().bundle(row, id)?.ok_or_else(gone)?;
-        Ok(bundle.bytes().to_vec())
+        if let Some((bundle, _)) = self.node().reader().bundle(row, id)? {
+            return Ok(bundle.bytes().to_vec());
+        }
+        match self.node().reader().words(&[row])?.pop().flatten() {
+            Some(Body::Filed(_)) => {
+                let error = ApiError::refused("that message was opened when it came, and its bundle is not kept");
+                Err(error.next(NextStep::ReadMessage { id: id.full() }))
+            }
+            _ => Err(gone()),
+        }
     }
 
     fn config_rows(&self) -> Vec<ConfigRow> {

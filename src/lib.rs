@@ -22,15 +22,17 @@
 //! ```text
 //! floor 0  values   id, eid, time, cbor, bundle, receipt, content, frame    no clock, no IO, no policy
 //! floor 1  agent    ledger (what lasts), contacts (what does not), routing  pure, deterministic
+//!          mail     the words that came, opened once, and one's own          pure
 //!          driver   one step: inputs to batches, commit before act          pure; node, sim and tests drive with it
-//! floor 2  edges    store, net, keys, seal, home, config, backup            each alone; they never meet
+//! floor 2  edges    store, net, keyring, home, config, backup               each alone; they never meet
 //! floor 3  drivers  node (real time, threads), sim (virtual time)           the only two that own an agent
 //! floor 4  people   desk (answers), api (HTTP over a unix socket), cli, bench
 //! ```
 //! Imports only go down. Without the feature `node` the core and the simulator build alone, so the compiler guards the
-//! walls. A message's way: `desk` composes and pads it, `node` has it stamped by the [`agent`], sealed by `seal`,
-//! signed and held; a contact of `net` brings a peer, and the agent says what goes; the peer's node parses and verifies
-//! it, its agent decides, its store commits, and only then it says `Accepted`.
+//! walls. A message's way: `desk` composes and pads it, `node` has it stamped by the [`agent`], sealed by `keyring`,
+//! signed and held, and its words kept by [`mail`]; a contact of `net` brings a peer, and the agent says what goes; the
+//! peer's node parses, verifies and opens it, its agent decides, its mail files it, its store commits, and only then it says
+//! `Accepted`.
 //!
 //! [`wire`] describes every byte that two nodes exchange.
 
@@ -62,7 +64,10 @@ pub mod frame;
 pub mod home;
 pub mod id;
 #[cfg(feature = "node")]
+pub mod keyring;
+#[cfg(feature = "node")]
 pub mod keys;
+pub mod mail;
 #[cfg(feature = "node")]
 #[allow(clippy::disallowed_methods)] // reads real clocks
 pub mod net;

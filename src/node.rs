@@ -10,8 +10,8 @@
 mod clock;
 mod core;
 mod courier;
+mod drafts;
 mod inlet;
-mod letters;
 mod nearby;
 mod pool;
 mod queue;
@@ -32,30 +32,35 @@ pub use self::nearby::Sighting;
 use self::clock::Clock;
 use self::core::{Core, LastFailure, Parts};
 use self::courier::{Courier, EVENTS_MAX, Tools};
-use self::letters::Drawer;
+use self::drafts::Drafts;
 use self::nearby::Nearby;
-use self::pool::Pool;
+use self::pool::{Pool, PoolParts};
 use self::queue::Queue;
 use self::tally::Tally;
 use self::tape::Tape;
 use self::work::Work;
-use crate::agent::change::{Person, Standing};
+use crate::agent::change::{Change, Person, Row, Standing};
 use crate::agent::io::NotSent;
 use crate::agent::{Agent, Config, Durable, Event, Input};
-use crate::bundle::Priority;
+use crate::bundle::{Bundle, Priority};
 use crate::eid::Eid;
 use crate::id::{BundleId, NodeId};
+use crate::keyring::Keyring;
 use crate::keys::Identity;
+use crate::mail;
 use crate::net::interfaces::Interfaces;
 use crate::net::{Net, NetConfig, NetError, NetHandle, Saved};
 use crate::seal::SealError;
+use crate::store::Store;
 use crate::store::StoreError;
-use crate::store::redb::{Address, RedbReader, RedbStore, Side, StoreOptions};
+use crate::store::redb::{Address, Body, RedbReader, RedbStore, Side, StoreOptions};
 use crate::store::writer::StoreThread;
 use crate::time::Millis;
 
 /// How long a starting node waits for its addresses.
 const LISTEN: Duration = Duration::from_secs(1);
+/// Messages of the inbox that are opened together at the start: of a million bytes each, as many as a commit should have.
+const UNSEALED_AT_ONCE: usize = 8;
 /// How long a stopping node waits for its threads.
 const STOP: Duration = Duration::from_secs(5);
 
@@ -96,7 +101,8 @@ pub enum NodeError {
 pub struct Node {
     work: Arc<Queue<Work>>,
     reader: RedbReader,
-    drawer: Arc<Drawer>,
+    drafts: Arc<Drafts>,
+    keyring: Keyring,
     tally: Arc<Tally>,
     nearby: Arc<Nearby>,
     events: broadcast::Sender<Event>,
@@ -129,13 +135,14 @@ impl Node {
         Node::start_over(RedbStore::open(&options.store, StoreOptions::default())?, options, tape)
     }
 
-    fn start_over(store: RedbStore, options: Options, mut tape: Tape) -> Result<Node, NodeError> {
+    fn start_over(mut store: RedbStore, options: Options, mut tape: Tape) -> Result<Node, NodeError> {
         let Options { identity, store: _, config, net, record: _ } = options;
-        let reader = store.reader();
+        let (reader, keyring) = (store.reader(), Keyring::new(identity));
+        unseal_rest(&mut store, &keyring)?;
         let durable = store.durable_but_held()?;
         let clock = Clock::resume(&durable);
-        let keypair = identity.libp2p_keypair();
-        let signer = identity.signer();
+        let keypair = keyring.identity().libp2p_keypair();
+        let signer = keyring.identity().signer();
         let build = move |durable, tape: &mut Tape| {
             let mut seed = [0; 32];
             getrandom::fill(&mut seed).map_err(NodeError::Entropy)?;
@@ -160,17 +167,25 @@ impl Node {
 
         let (work, ended) = (Arc::<Queue<Work>>::default(), CancellationToken::new());
         let (events, _) = broadcast::channel(EVENTS_MAX);
-        let drawer = Arc::new(Drawer::new(identity));
+        let drafts = Arc::new(Drafts::new());
         let tally = Arc::new(Tally::new(handle.clone()));
         let nearby = Arc::new(Nearby::default());
-        let pool = Pool::start(work.clone(), Arc::clone(&drawer), Arc::clone(&tally), &ended);
+        let pool = Pool::start(
+            PoolParts {
+                core: work.clone(),
+                drafts: Arc::clone(&drafts),
+                keyring: keyring.clone(),
+                tally: Arc::clone(&tally),
+            },
+            &ended,
+        );
         let store = Arc::new(StoreThread::start_with(store, ended.clone().drop_guard()));
         let failure = Arc::new(LastFailure::default());
         let courier = Courier::start(Tools {
             reader: reader.clone(),
             net: handle.clone(),
             pool: pool.clone(),
-            drawer: Arc::clone(&drawer),
+            drafts: Arc::clone(&drafts),
             core: work.clone(),
             tally: Arc::clone(&tally),
             events: events.clone(),
@@ -223,7 +238,21 @@ impl Node {
             });
         }
         let thread = std::sync::Mutex::new(Some(thread));
-        Ok(Node { work, reader, drawer, tally, nearby, events, net: handle, store, failure, listen, thread, ended })
+        Ok(Node {
+            work,
+            reader,
+            drafts,
+            keyring,
+            tally,
+            nearby,
+            events,
+            net: handle,
+            store,
+            failure,
+            listen,
+            thread,
+            ended,
+        })
     }
 
     /// Looks at the agent; the answer comes once everything it shows is durable.
@@ -278,8 +307,8 @@ impl Node {
         priority: Priority,
         copies: Option<u16>,
     ) -> Result<BundleId, NodeError> {
-        let (token, told) = self.drawer.put(plaintext);
-        let mailbox = Eid::mail(self.identity().node());
+        let (token, told) = self.drafts.put(plaintext);
+        let mailbox = self.keyring.mailbox();
         let submit = Input::Submit { token, mailbox, destination, lifetime, priority, copies };
         self.work.put(Work::Input(submit)).map_err(|_| NodeError::Lost)?;
         told.await.map_err(|_| self.lost())?
@@ -291,7 +320,12 @@ impl Node {
     }
 
     pub fn identity(&self) -> &Identity {
-        self.drawer.identity()
+        self.keyring.identity()
+    }
+
+    /// The keys of this home.
+    pub fn keyring(&self) -> &Keyring {
+        &self.keyring
     }
 
     pub fn reader(&self) -> &RedbReader {
@@ -363,6 +397,33 @@ impl Node {
             if tokio::time::timeout(STOP, joined).await.is_err() {
                 tracing::warn!("the store took too long to close; nothing accepted is lost");
             }
+        }
+    }
+}
+
+/// Files what is still sealed in the inbox and can be opened and read by now: a crash came between, or it came to an earlier
+/// version.
+fn unseal_rest(store: &mut RedbStore, keyring: &Keyring) -> Result<(), StoreError> {
+    let reader = store.reader();
+    let mut from = Row(0);
+    loop {
+        let rows = reader.sealed(from, UNSEALED_AT_ONCE)?;
+        let Some(last) = rows.last() else { return Ok(()) };
+        from = last.next();
+        let mut changes = Vec::new();
+        for row in rows {
+            let Some(Body::Bundle(bytes)) = reader.words(&[row])?.pop().flatten() else { continue };
+            let opened = Bundle::from_store(&bytes).ok().and_then(|(bundle, _)| keyring.open(&bundle).ok());
+            let filed = opened.and_then(|opened| mail::filed(&opened));
+            changes.extend(filed.map(|filed| Change::File { row, filed: Arc::new(filed) }));
+        }
+        if changes.is_empty() {
+            continue;
+        }
+        // A disk that is full or can only be read is no reason not to start.
+        if let Err(error) = store.commit(&changes) {
+            tracing::warn!(%error, "messages of before stay sealed for now");
+            return Ok(());
         }
     }
 }

@@ -11,8 +11,8 @@
 //! HPKE base mode from the address alone: the recipient's Ed25519 key is mapped to the Montgomery curve, its secret
 //! is the clamped half of the SHA-512 of its seed. The primary block as additional data binds source, destination
 //! and stamp: whoever strips the signature and signs the ciphertext as its own gets something that does not open.
-//! A message sealed to the identity key has no forward secrecy, and [`Opened`] says so; key ids leave room for
-//! prekeys, which this version does not make. Padding is the message's business, see [`crate::message`].
+//! A message sealed to the identity key has no forward secrecy; [`Opened`] says which key it was. Key ids leave room for
+//! prekeys, which this version does not make. Padding is the message's business, see [`crate::content`].
 
 use ed25519_dalek::{SigningKey, VerifyingKey};
 use hpke::aead::ChaCha20Poly1305;
@@ -24,8 +24,10 @@ use rand_core::{CryptoRng, SeedableRng};
 use zeroize::Zeroizing;
 
 use crate::cbor::{CborError, Reader, Writer};
+use crate::content::KeyUsed;
 use crate::id::NodeId;
 use crate::keys::Identity;
+use crate::mail::Opened;
 use crate::planted;
 
 /// The envelope with one recipient.
@@ -41,15 +43,6 @@ const ENC_BYTES: usize = 32;
 const KEY_ID_BYTES: usize = 8;
 
 type X25519 = X25519HkdfSha256;
-
-/// What was in a sealed payload.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Opened {
-    /// The message, padded as it was sealed.
-    pub plaintext: Vec<u8>,
-    /// False where the identity key opened it: whoever takes that key later reads this message too.
-    pub forward_secret: bool,
-}
 
 /// Why a payload could not be sealed or opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -104,7 +97,7 @@ pub fn open(identity: &Identity, primary: &[u8], payload: &[u8]) -> Result<Opene
     let mut context = context.map_err(|_| SealError::WeakEphemeral)?;
     let primary = if planted::is("seal-unbound") { &[] } else { primary };
     let plaintext = context.open(ciphertext, primary).map_err(|_| SealError::DoesNotOpen)?;
-    Ok(Opened { plaintext, forward_secret: false })
+    Ok(Opened { plaintext, key: KeyUsed::Identity })
 }
 
 fn seal_with(

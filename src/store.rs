@@ -7,6 +7,7 @@ pub mod redb;
 pub mod writer;
 
 use crate::agent::change::{Change, Durable, Row};
+use crate::content::Filed;
 
 /// A place that commits batches of changes whole or not at all.
 ///
@@ -22,6 +23,9 @@ pub trait Store {
 
     /// Returns the encoded bundle at `row`, with the hops it came with.
     fn body(&self, row: Row) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// Returns what a message says that was filed at `row`.
+    fn words(&self, row: Row) -> Result<Option<Filed>, StoreError>;
 }
 
 /// Why a store cannot do its work.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use dak::bundle::{Bundle, Creation, Draft, Kind, Priority};
 use dak::cbor::{CborError, Writer};
-use dak::content::{pad, unpad};
+use dak::content::{KeyUsed, pad, unpad};
 use dak::eid::Eid;
 use dak::keys::{Identity, IdentityError, Malformed};
 use dak::seal::{SealError, open, seal};
@@ -146,7 +146,7 @@ fn a_message_is_read_by_its_recipient_and_nobody_else() {
     let (received, _) = Bundle::decode(bundle.bytes()).unwrap();
     let opened = open(&bob, received.primary(), received.payload()).unwrap();
     assert_eq!(unpad(&opened.plaintext), Ok(&b"meet me at the bridge"[..]));
-    assert!(!opened.forward_secret, "the identity key opened it");
+    assert_eq!(opened.key, KeyUsed::Identity, "and no key that is gone afterwards");
     for other in [&alice, &carol] {
         assert_eq!(open(other, received.primary(), received.payload()).err(), Some(SealError::DoesNotOpen));
     }

@@ -14,7 +14,7 @@ const FLOORS: [(u8, &[&str]); 5] = [
             "cbor",
             "bundle",
             "receipt",
-            "message",
+            "content",
             "frame",
             "units",
             "words",
@@ -23,8 +23,8 @@ const FLOORS: [(u8, &[&str]); 5] = [
             "bounds",
         ],
     ),
-    (1, &["agent", "driver"]),
-    (2, &["store", "net", "keys", "seal", "home", "config", "backup", "recording"]),
+    (1, &["agent", "mail", "driver"]),
+    (2, &["store", "net", "keyring", "keys", "seal", "home", "config", "backup", "recording"]),
     (3, &["node", "sim"]),
     (4, &["desk", "api", "cli", "bench"]),
 ];
@@ -55,7 +55,7 @@ fn store_and_network_never_meet_the_simulator_knows_neither_and_the_desk_no_door
         let forbidden: &[&str] = match module.as_str() {
             "net" => &["store", "agent"],
             // An agent knows nothing of batches and commits.
-            "agent" => &["driver"],
+            "agent" => &["driver", "mail"],
             "store" => &["net"],
             "sim" => &["net", "node"],
             // A door speaks to the desk, which knows of no door.

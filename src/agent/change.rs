@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::outgoing::{Carrier, EVENTS_MAX, Evidence, Outgoing, Unlisted, What};
 use crate::bundle::{Bundle, Creation, Hops, Kind, Priority};
+use crate::content::Filed;
 use crate::eid::Eid;
 use crate::frame::Grade;
 use crate::id::{BundleId, NodeId};
@@ -207,6 +208,11 @@ pub enum Change {
         letter: Letter,
         bundle: Arc<Bundle>,
     },
+    /// Keeps what a message says, in the place of the sealed body at this row if there is one. Mail's, not the agent's.
+    File {
+        row: Row,
+        filed: Arc<Filed>,
+    },
     /// Changes the marks of an inbox row.
     Mark {
         row: Row,
@@ -326,13 +332,18 @@ impl Durable {
                 self.delivered.insert(Letter::mark_of(&letter.id));
                 self.letters.insert(letter.row, letter.clone());
             }
+            // What it says is a body.
+            Change::File { .. } => {}
             Change::Mark { row, marks } => {
                 if let Some(letter) = self.letters.get_mut(row) {
                     letter.set_marks(*marks);
                 }
             }
             Change::Discard { row } => drop(self.letters.remove(row)),
-            Change::Post { outgoing } => drop(self.outgoing.insert(outgoing.id, outgoing.clone())),
+            Change::Post { outgoing } => {
+                self.next_row = self.next_row.max(outgoing.row.map_or(Row(0), Row::next));
+                self.outgoing.insert(outgoing.id, outgoing.clone());
+            }
             Change::Attest { id, evidence } => {
                 if let Some(outgoing) = self.outgoing.get_mut(id) {
                     outgoing.attest(*evidence);

@@ -86,6 +86,7 @@ impl Agent {
             expires: self.now() + bundle.lifetime,
             priority: bundle.priority,
             size_bytes,
+            row: Some(self.ledger.custody().next_row()),
             evidence: vec![Evidence { at: self.at(), what: What::Queued, who: None }],
             carriers: Vec::new(),
             unlisted: Unlisted::default(),

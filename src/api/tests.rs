@@ -382,7 +382,7 @@ fn every_exchange() -> Vec<(Request, Response)> {
     };
     let setting = ConfigRow { schema: Schema, key: "k".into(), value: "v".into(), origin: "default".into() };
     let backup = FileRow { schema: Schema, name: "/b".into(), bytes: 5 };
-    let letter = LetterRow { row: samples::inbox("hi"), files: vec![file] };
+    let letter = LetterRow { files: vec![file], ..LetterRow::of(samples::inbox("hi")) };
     vec![
         (Q::Version, A::Version(VersionRow::of_this_build())),
         (Q::Health, A::Health(health)),

@@ -17,9 +17,9 @@ use super::{Failure, Row, row};
 use crate::agent::Event;
 use crate::agent::change::What;
 use crate::bundle::Priority;
+use crate::content::{Content, Text, pad};
 use crate::driver::HELD_BACK_MAX;
 use crate::eid::Eid;
-use crate::message::{Message, pad};
 use crate::node::Node;
 use crate::time::DAY;
 
@@ -111,7 +111,7 @@ impl Room {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         }
-        let text = pad(&Message { body: "x".repeat(SHORT_TEXT_BYTES), ..Message::default() }.encode());
+        let text = pad(&Content::from(Text { body: "x".repeat(SHORT_TEXT_BYTES), ..Text::default() }).encode());
         Ok(Room { nodes, text })
     }
 

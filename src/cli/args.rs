@@ -55,7 +55,7 @@ pub enum Command {
     Send(Send),
     /// List messages, or delete them
     Inbox(Inbox),
-    /// Show a message
+    /// Show a message that came, or one of my own
     Read(Read),
     /// Answer a message
     Reply(Reply),

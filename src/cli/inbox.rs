@@ -158,6 +158,7 @@ fn unreadable(row: &InboxRow) -> Option<String> {
 fn text(letter: &LetterRow, style: &Style) -> String {
     let row = &letter.row;
     let mut head = vec![("from", called(&row.from))];
+    head.extend(letter.to.as_deref().map(|to| ("to", called(to))));
     if let Some(subject) = &row.subject {
         head.push(("subject", shown_subject(subject)));
     }
@@ -173,7 +174,10 @@ fn text(letter: &LetterRow, style: &Style) -> String {
         Some(via) => format!(", from the hands of {}", called(via)),
         None => String::new(),
     };
-    head.push(("received", format!("{}{via}", style.when(row.received_at))));
+    match letter.state {
+        Some(state) => head.push(("state", state.word().into())),
+        None => head.push(("received", format!("{}{via}", style.when(row.received_at)))),
+    }
     if row.priority != Priority::Normal {
         head.push(("priority", crate::api::model::priority_name(row.priority).into()));
     }
@@ -300,7 +304,7 @@ secrecy   sealed, no forward secrecy
 come at six
 \\u{1b}[2J\tbring wine
 ";
-        assert_eq!(text(&LetterRow { row, files: Vec::new() }, &style(80)), wanted);
+        assert_eq!(text(&LetterRow::of(row), &style(80)), wanted);
     }
 
     #[test]
@@ -339,7 +343,7 @@ come at six
     fn what_cannot_be_read_says_why() {
         let row =
             InboxRow { text: None, unreadable: Some("a newer kind of envelope".into()), sent_at: None, ..inbox("") };
-        let shown = text(&LetterRow { row: row.clone(), files: Vec::new() }, &style(80));
+        let shown = text(&LetterRow::of(row.clone()), &style(80));
         assert!(shown.ends_with("(unreadable: a newer kind of envelope)\n") && shown.contains("had no clock"));
         assert!(table(&[row], &style(80)).contains("(unreadable: a newer kind"));
     }

@@ -152,7 +152,7 @@ fn waiting_ends_with_0_when_the_receipt_is_there() {
 #[test]
 fn an_answer_goes_to_whoever_wrote_in_the_same_conversation() {
     let stage = Stage::set_up();
-    let letter = LetterRow { row: samples::inbox("a question"), files: Vec::new() };
+    let letter = LetterRow::of(samples::inbox("a question"));
     stage.answer(Response::Letter(Box::new(letter)));
     stage.answer(Response::Sent(sent()));
     assert_eq!(stage.run("reply 3f2a yes").code, 0);

@@ -205,6 +205,16 @@ impl Desk {
         self.find_id(prefix, "in the inbox", letters).await
     }
 
+    /// A message that came or was sent from here.
+    pub(super) async fn find_message(&self, prefix: &str) -> Result<BundleId, ApiError> {
+        let both = |agent: &Agent, prefix: &IdPrefix| {
+            let mut ids = agent.letters_like(prefix).map(|letter| letter.id).next_two();
+            ids.extend(agent.sent_like(prefix).map(|outgoing| outgoing.id).next_two());
+            ids
+        };
+        self.find_id(prefix, "in the inbox or sent from here", both).await
+    }
+
     pub(super) async fn find_sent(&self, prefix: &str) -> Result<BundleId, ApiError> {
         let sent = |agent: &Agent, prefix: &IdPrefix| agent.sent_like(prefix).map(|outgoing| outgoing.id).next_two();
         self.find_id(prefix, "sent from here", sent).await

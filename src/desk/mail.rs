@@ -67,8 +67,8 @@ impl Desk {
         let open = move || -> Result<Vec<Opened>, ApiError> {
             let mut opened = Vec::with_capacity(envelopes.len());
             for envelope in envelopes {
-                let body = desk.node().reader().bodies(&[envelope.letter.row])?.pop().flatten();
-                opened.push(envelope.open(body.as_deref(), desk.node().identity(), taken));
+                let body = desk.node().reader().words(&[envelope.letter.row])?.pop().flatten();
+                opened.push(envelope.open(body, desk.node().keyring(), taken));
             }
             Ok(opened)
         };
@@ -106,10 +106,13 @@ impl Desk {
         Ok(())
     }
 
+    /// A message that came or was sent from here.
     pub(super) async fn read(&self, prefix: &str, mark: bool, tell: bool) -> Result<LetterRow, ApiError> {
-        let id = self.find_letter(prefix).await?;
+        let id = self.find_message(prefix).await?;
         let gone = || ApiError::not_found("that message was just deleted");
-        let envelope = self.envelope(id).await?.ok_or_else(gone)?;
+        let Some(envelope) = self.envelope(id).await? else {
+            return self.read_sent(id).await?.ok_or_else(gone);
+        };
         let Opened { row, files, .. } = self.open(vec![envelope], Taken::Everything).await?.pop().ok_or_else(gone)?;
         // What could not be read was not read.
         if mark && row.unreadable.is_none() {
@@ -117,7 +120,17 @@ impl Desk {
             self.node().input(Input::Read { id, tell }).await?;
         }
         let files = files.into_iter().map(|Attachment { name, bytes }| File { name, bytes }).collect();
-        Ok(LetterRow { row, files })
+        Ok(LetterRow { files, ..LetterRow::of(row) })
+    }
+
+    async fn read_sent(&self, id: BundleId) -> Result<Option<LetterRow>, ApiError> {
+        let sent = self.look(move |agent, names| agent.sent_one(&id).map(|outgoing| names.sent(outgoing))).await?;
+        let Some(sent) = sent else { return Ok(None) };
+        let body = match sent.outgoing.row {
+            Some(row) => self.node().reader().words(&[row])?.pop().flatten(),
+            None => None,
+        };
+        Ok(Some(sent.open(body)))
     }
 
     pub(super) async fn inbox_delete(&self, prefix: &str) -> Result<Response, ApiError> {

@@ -5,15 +5,16 @@ use std::time::SystemTime;
 use crate::agent::Agent;
 use crate::agent::change::{self, Held, Letter, Outgoing, Person, What};
 use crate::api::model::{
-    CarriedRow, Class, ContactRow, Event, EventKind, FileRow, Grade, InboxRow, Schema, Standing, StatusRow, When,
+    CarriedRow, Class, ContactRow, Event, EventKind, File, FileRow, Grade, InboxRow, LetterRow, Schema, Standing,
+    StatusRow, When,
 };
 use crate::api::{ApiError, NextStep};
 use crate::bundle::{Bundle, Kind};
-use crate::content::{Attachment, Content, ContentError, Outline, Text, unpad};
+use crate::content::{Attachment, Content, ContentError, KeyUsed, Outline, Text, unpad};
 use crate::frame;
 use crate::id::NodeId;
-use crate::keys::Identity;
-use crate::seal;
+use crate::keyring::Keyring;
+use crate::store::redb::Body;
 use crate::ticket::Ticket;
 use crate::time::{DtnTime, HOUR, Moment, Timestamp};
 use crate::words::SafetyWords;
@@ -30,6 +31,14 @@ pub struct Envelope {
     pub letter: Letter,
     from: String,
     via: Option<String>,
+}
+
+/// One's own message, the own name and address, and what became of it.
+#[derive(Clone)]
+pub struct Sent {
+    pub outgoing: Outgoing,
+    from: (String, String),
+    status: StatusRow,
 }
 
 /// An opened letter.
@@ -75,6 +84,12 @@ impl Names<'_> {
     pub fn envelope(&self, letter: &Letter) -> Envelope {
         let via = (letter.from != letter.source).then(|| self.show(&letter.from));
         Envelope { letter: letter.clone(), from: self.show(&letter.source), via }
+    }
+
+    pub fn sent(&self, outgoing: &Outgoing) -> Sent {
+        let me = self.agent.node();
+        let from = (self.show(&me), address(me));
+        Sent { outgoing: outgoing.clone(), from, status: self.status(outgoing) }
     }
 
     pub fn carried(&self, held: &Held) -> CarriedRow {
@@ -138,18 +153,65 @@ impl Names<'_> {
     }
 }
 
-impl Envelope {
-    /// The inbox row of a letter and what is in it; the row says why where it cannot be read.
-    pub fn open(self, body: Option<&[u8]>, identity: &Identity, taken: Taken) -> Opened {
-        let Envelope { letter, from, via } = self;
-        let (words, forward_secrecy, unreadable) = match unseal(&letter, body, identity, taken) {
-            Ok((words, forward_secrecy)) => (words, forward_secrecy, None),
-            Err(why) => (Words::default(), false, Some(why)),
+impl Sent {
+    /// One's own message and what is in it.
+    pub fn open(self, body: Option<Body>) -> LetterRow {
+        let Sent { outgoing, from, status } = self;
+        let filed = match body {
+            Some(Body::Filed(filed)) => words(&filed.content, Taken::Everything),
+            _ if outgoing.row.is_none() => {
+                Err(ApiError::not_found("the version of dak that sent it did not keep its words"))
+            }
+            _ => Err(ApiError::store("the store has lost its words").next(NextStep::CheckHome)),
+        };
+        let (words, unreadable) = match filed {
+            Ok(words) => (words, None),
+            Err(why) => (Words::default(), Some(why)),
         };
         let Words { text, files, attachments } = words;
+        let row = InboxRow {
+            schema: Schema,
+            id: outgoing.id.full(),
+            from: from.0,
+            from_address: from.1,
+            text: unreadable.is_none().then_some(text.body),
+            subject: text.subject,
+            thread: text.thread.map(|id| crate::id::hex(&id)),
+            in_reply_to: text.in_reply_to.map(|id| crate::id::hex(&id)),
+            priority: outgoing.priority,
+            sent_at: status.created_at,
+            received_at: None,
+            read: true,
+            reply_by: text.reply_by.and_then(|time| When::from_dtn(DtnTime(time))),
+            attachments: files.into_iter().map(file_row).collect(),
+            via: None,
+            forward_secrecy: status.forward_secrecy,
+            clock_differs: false,
+            next: unreadable.as_ref().and_then(|why| why.next.clone()),
+            unreadable: unreadable.map(|why| why.message),
+        };
+        let files = attachments.into_iter().map(|Attachment { name, bytes }| File { name, bytes }).collect();
+        let StatusRow { to, to_address, state, .. } = status;
+        LetterRow { row, files, to: Some(to), to_address: Some(to_address), state: Some(state) }
+    }
+}
+
+fn file_row((name, bytes): (String, usize)) -> FileRow {
+    FileRow { schema: Schema, name, bytes: bytes as u64 }
+}
+
+impl Envelope {
+    /// The inbox row of a letter and what is in it; the row says why where it cannot be read.
+    pub fn open(self, body: Option<Body>, keyring: &Keyring, taken: Taken) -> Opened {
+        let Envelope { letter, from, via } = self;
+        let (words, key, unreadable) = match words_of(&letter, body, keyring, taken) {
+            Ok((words, key)) => (words, key, None),
+            Err(why) => (Words::default(), KeyUsed::Identity, Some(why)),
+        };
+        let Words { text, files, attachments } = words;
+        let forward_secrecy = key.is_forward_secret();
         let received = letter.received.trusted_wall();
         let id16 = |id: [u8; 16]| crate::id::hex(&id);
-        let file = |(name, bytes): (String, usize)| FileRow { schema: Schema, name, bytes: bytes as u64 };
         let row = InboxRow {
             schema: Schema,
             id: letter.id.full(),
@@ -164,7 +226,7 @@ impl Envelope {
             received_at: received.and_then(When::from_dtn),
             read: letter.read,
             reply_by: text.reply_by.and_then(|time| When::from_dtn(DtnTime(time))),
-            attachments: files.into_iter().map(file).collect(),
+            attachments: files.into_iter().map(file_row).collect(),
             via,
             forward_secrecy,
             clock_differs: received.is_some_and(|wall| clock_differs(&letter, wall)),
@@ -185,22 +247,26 @@ struct Words {
     attachments: Vec<Attachment>,
 }
 
-fn unseal(
+/// What a letter says. Only what could not be read when it came is still sealed; this says why.
+fn words_of(
     letter: &Letter,
-    body: Option<&[u8]>,
-    identity: &Identity,
+    body: Option<Body>,
+    keyring: &Keyring,
     taken: Taken,
-) -> Result<(Words, bool), ApiError> {
+) -> Result<(Words, KeyUsed), ApiError> {
     let lost = |what: &str| ApiError::store(what).next(NextStep::CheckHome);
-    let body = body.ok_or_else(|| lost("the store has lost its body"))?;
-    let (bundle, _) = Bundle::from_store(body).map_err(|error| ApiError::from(error).next(NextStep::CheckHome))?;
+    let body = match body.ok_or_else(|| lost("the store has lost its body"))? {
+        Body::Filed(filed) => return Ok((words(&filed.content, taken)?, filed.key)),
+        Body::Bundle(body) => body,
+    };
+    let (bundle, _) = Bundle::from_store(&body).map_err(|error| ApiError::from(error).next(NextStep::CheckHome))?;
     if bundle.id != letter.id {
         return Err(lost("the store has another body in its place"));
     }
-    let sealed = seal::open(identity, bundle.primary(), bundle.payload());
+    let sealed = keyring.open(&bundle);
     let opened = sealed.map_err(|error| ApiError::verification(error.to_string()))?;
     let content = unpad(&opened.plaintext).map_err(|error| ApiError::verification(error.to_string()))?;
-    Ok((words(content, taken)?, opened.forward_secret))
+    Ok((words(content, taken)?, opened.key))
 }
 
 fn words(content: &[u8], taken: Taken) -> Result<Words, ApiError> {

@@ -107,6 +107,7 @@ impl Change {
         let is_prompt = match self {
             Change::Hold { .. }
             | Change::Deliver { .. }
+            | Change::File { .. }
             | Change::Discard { .. }
             | Change::Post { .. }
             | Change::Unpost { .. }

@@ -25,6 +25,7 @@ use super::work::{Parsed, Work};
 use crate::agent::change::{Change, Durable};
 use crate::agent::{Agent, Input, Output};
 use crate::driver::{self, Driver, Step, Weight};
+use crate::mail::Opening;
 use crate::planted;
 use crate::store::StoreError;
 use crate::store::writer::{Batch, StoreThread};
@@ -67,8 +68,8 @@ impl LastFailure {
 }
 
 pub struct Core {
-    /// The agent, what of it is not handed over yet, and the tape that gives it its inputs.
-    driver: Driver<Tape>,
+    /// The agent, and what of it and of mail is not handed over yet.
+    driver: Driver<Steps>,
     clock: Clock,
     restore: Restore,
     space: Space,
@@ -123,11 +124,20 @@ impl driver::Said for Said {
     }
 }
 
-impl Step for Tape {
+/// Gives the agent its inputs, and mail what the agent says.
+pub struct Steps {
+    pub tape: Tape,
+    /// Messages that were opened, until the agent says what becomes of them.
+    opening: Opening,
+}
+
+impl Step for Steps {
     type Said = Said;
 
     fn give(&mut self, agent: &mut Agent, at: Moment, input: Input, out: &mut Vec<Output>) {
-        self.handle(agent, at, input, out);
+        let from = out.len();
+        self.tape.handle(agent, at, input, out);
+        self.opening.follow(out, from);
     }
 
     fn add(&mut self, out: Vec<Output>, open: &mut Vec<Said>) {
@@ -159,7 +169,7 @@ impl Core {
         let Parts { agent, tape, clock, restore, space, idle, work, store, courier, pool, failure } = parts;
         let (generation, ahead, space_asked, changed) = (0, Arc::default(), None, None);
         Core {
-            driver: Driver::new(agent, tape),
+            driver: Driver::new(agent, Steps { tape, opening: Opening::default() }),
             clock,
             restore,
             space,
@@ -209,7 +219,7 @@ impl Core {
                 }
             }
             self.run_due();
-            self.driver.step.flush();
+            self.driver.step.tape.flush();
             self.hand_over(open);
             if stop {
                 break;
@@ -243,7 +253,7 @@ impl Core {
         if self.space_asked.is_none_or(|asked| asked.elapsed() >= SPACE) {
             self.space_asked = Some(Instant::now());
             let free_bytes = (self.space)();
-            self.driver.step.mind_space(free_bytes);
+            self.driver.step.tape.mind_space(free_bytes);
             self.handle(Input::Space { free_bytes });
         }
     }
@@ -255,6 +265,17 @@ impl Core {
                 let is_frame = matches!(input, Input::Frame { .. }) && !planted::is("driver-answers-unbounded");
                 self.handle(input);
                 if is_frame { &mut open.permits_of_frames } else { &mut open.permits }.push(permit);
+            }
+            Work::ForMailbox(input, permit, opened) => {
+                if let Input::Bundle { bundle, .. } = &input {
+                    self.driver.step.opening.came(bundle.id, opened);
+                }
+                self.handle(input);
+                open.permits.push(permit);
+            }
+            Work::Sealed(input, plaintext) => {
+                self.driver.step.opening.written(plaintext.to_vec());
+                self.handle(input);
             }
             Work::Met(peer, sender) => {
                 self.driver.say(Said::Act(Act::Greet(peer, sender)));
@@ -303,6 +324,7 @@ impl Core {
 
     /// Ends a batch, and commits what of it cannot wait.
     fn hand_over(&mut self, open: Open) {
+        self.driver.step.opening.end_batch();
         let Open { looks, permits: _permits, permits_of_frames } = open;
         looks.into_iter().for_each(|look| self.driver.say(Said::Act(look)));
         let batch = self.driver.close(self.clock.moment().now);
@@ -365,7 +387,7 @@ impl Core {
         self.courier.perform(vec![Act::PartWithAll]);
         loop {
             let restored =
-                block_on(self.store.reset()).and_then(|durable| (self.restore)(durable, &mut self.driver.step));
+                block_on(self.store.reset()).and_then(|durable| (self.restore)(durable, &mut self.driver.step.tape));
             match restored {
                 Ok(agent) => {
                     // Batches behind the one that failed have failed by now as well.

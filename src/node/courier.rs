@@ -9,7 +9,7 @@ use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
 use super::NodeError;
-use super::letters::Drawer;
+use super::drafts::Drafts;
 use super::pool::Pool;
 use super::queue::Queue;
 use super::tally::{Offence, Tally};
@@ -105,7 +105,7 @@ pub struct Tools {
     /// None where the home is opened without a network.
     pub net: Option<NetHandle>,
     pub pool: Pool,
-    pub drawer: Arc<Drawer>,
+    pub drafts: Arc<Drafts>,
     pub core: Arc<Queue<Work>>,
     pub tally: Arc<Tally>,
     pub events: broadcast::Sender<Event>,
@@ -149,7 +149,7 @@ struct Thread {
 /// However it ends, nobody waits for the id of a message any more.
 impl Drop for Thread {
     fn drop(&mut self) {
-        self.tools.drawer.fail_all();
+        self.tools.drafts.fail_all();
     }
 }
 
@@ -239,8 +239,8 @@ impl Thread {
 
     fn report(&mut self, event: Event) {
         match &event {
-            Event::Queued { token, id } => self.tools.drawer.queued(*token, *id),
-            Event::NotSent { token, why } => self.tools.drawer.fail(*token, NodeError::NotSent(*why)),
+            Event::Queued { token, id } => self.tools.drafts.queued(*token, *id),
+            Event::NotSent { token, why } => self.tools.drafts.fail(*token, NodeError::NotSent(*why)),
             Event::Misbehaved { peer, what } => {
                 self.tools.tally.bad(*peer, Offence::OutOfStep, what);
             }
@@ -251,7 +251,7 @@ impl Thread {
     }
 
     fn part_with_all(&mut self) {
-        self.tools.drawer.fail_all();
+        self.tools.drafts.fail_all();
         for (peer, _) in std::mem::take(&mut self.contacts) {
             if let Some(net) = &self.tools.net {
                 net.disconnect(peer);

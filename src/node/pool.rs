@@ -4,16 +4,27 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-use super::letters::Drawer;
+use super::drafts::Drafts;
 use super::queue::{Closed, Queue};
 use super::tally::{Offence, Tally};
 use super::work::{Parsed, Work};
 use crate::agent::Input;
-use crate::bundle::Draft;
+use crate::bundle::{Bundle, Draft, Kind};
+use crate::keyring::Keyring;
+use crate::mail::Opened;
 
 enum Job {
     Verify(Parsed),
     Seal { token: u64, draft: Draft },
+}
+
+/// What the pool works with.
+#[derive(Clone)]
+pub struct PoolParts {
+    pub core: Arc<Queue<Work>>,
+    pub drafts: Arc<Drafts>,
+    pub keyring: Keyring,
+    pub tally: Arc<Tally>,
 }
 
 /// Threads that take the jobs of peers in turn.
@@ -24,18 +35,17 @@ pub struct Pool {
 
 impl Pool {
     /// Starts a thread for each processor; they end when it is closed.
-    pub fn start(core: Arc<Queue<Work>>, drawer: Arc<Drawer>, tally: Arc<Tally>, ended: &CancellationToken) -> Pool {
+    pub fn start(parts: PoolParts, ended: &CancellationToken) -> Pool {
         let jobs = Arc::<Queue<Job>>::default();
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         for n in 0..threads {
-            let (jobs, core) = (Arc::clone(&jobs), Arc::clone(&core));
-            let (drawer, tally) = (Arc::clone(&drawer), Arc::clone(&tally));
+            let (jobs, parts) = (Arc::clone(&jobs), parts.clone());
             let thread = std::thread::Builder::new().name(format!("dak-verify-{n}"));
             let guard = ended.clone().drop_guard();
             let run = move || {
                 let _guard = guard;
                 while let Some(job) = jobs.take() {
-                    if perform(job, &core, &drawer, &tally).is_err() {
+                    if parts.perform(job).is_err() {
                         return;
                     }
                 }
@@ -60,31 +70,46 @@ impl Pool {
     }
 }
 
-fn perform(job: Job, core: &Queue<Work>, drawer: &Drawer, tally: &Tally) -> Result<(), Closed> {
-    match job {
-        // It was sent away for what it sent before this.
-        Job::Verify(Parsed { from, .. }) if tally.is_banished(&from) => Ok(()),
-        Job::Verify(Parsed { from, transit, bundle, permit }) => match tally.contain(from, || bundle.verify()) {
-            Some(Ok((bundle, _))) => {
-                let size_bytes = bundle.encoded_len() as u32;
-                let input = Input::Bundle { from, transit, bundle: Arc::new(bundle), size_bytes };
-                core.put_from(from, Work::FromPeer(input, permit))
+impl PoolParts {
+    fn perform(&self, job: Job) -> Result<(), Closed> {
+        match job {
+            // It was sent away for what it sent before this.
+            Job::Verify(Parsed { from, .. }) if self.tally.is_banished(&from) => Ok(()),
+            Job::Verify(Parsed { from, transit, bundle, permit }) => {
+                match self.tally.contain(from, || bundle.verify().map(|(bundle, _)| (self.open(&bundle), bundle))) {
+                    Some(Ok((opened, bundle))) => {
+                        let size_bytes = bundle.encoded_len() as u32;
+                        let input = Input::Bundle { from, transit, bundle: Arc::new(bundle), size_bytes };
+                        let work = match opened {
+                            Some(opened) => Work::ForMailbox(input, permit, opened),
+                            None => Work::FromPeer(input, permit),
+                        };
+                        self.core.put_from(from, work)
+                    }
+                    Some(Err(error)) => {
+                        self.tally.bad(from, Offence::of(&error), &error.to_string());
+                        Ok(())
+                    }
+                    None => Ok(()),
+                }
             }
-            Some(Err(error)) => {
-                tally.bad(from, Offence::of(&error), &error.to_string());
-                Ok(())
-            }
-            None => Ok(()),
-        },
-        Job::Seal { token, draft } => match drawer.seal(token, &draft) {
-            Ok(payload) => {
-                let size_bytes = draft.encoded_len(payload.len()) as u32;
-                core.put(Work::Input(Input::Sealed { token, payload: payload.into(), size_bytes }))
-            }
-            Err(error) => {
-                drawer.fail(token, error);
-                Ok(())
-            }
-        },
+            Job::Seal { token, draft } => match self.drafts.seal(token, &draft, &self.keyring) {
+                Ok((payload, plaintext)) => {
+                    let size_bytes = draft.encoded_len(payload.len()) as u32;
+                    let input = Input::Sealed { token, payload: payload.into(), size_bytes };
+                    self.core.put(Work::Sealed(input, plaintext))
+                }
+                Err(error) => {
+                    self.drafts.fail(token, error);
+                    Ok(())
+                }
+            },
+        }
+    }
+
+    /// What a message for the mailbox here says; none where it is for another, or does not open.
+    fn open(&self, bundle: &Bundle) -> Option<Opened> {
+        let is_mine = bundle.kind == Kind::Message && bundle.destination == self.keyring.mailbox();
+        is_mine.then(|| self.keyring.open(bundle).ok()).flatten()
     }
 }

@@ -1,9 +1,11 @@
 //! What the core is asked to do, by peers, by people and by the threads that work for it.
 
+use super::drafts::Plaintext;
 use crate::agent::{Agent, Input};
 use crate::bundle::Unverified;
 use crate::frame::Transit;
 use crate::id::{BundleId, NodeId};
+use crate::mail::Opened;
 use crate::net::ContactSender;
 use crate::store::StoreError;
 
@@ -12,6 +14,10 @@ pub enum Work {
     Input(Input),
     /// An input from a peer, with what it still occupies of the peer's budget.
     FromPeer(Input, Box<dyn Send>),
+    /// A verified message for the mailbox here, and what was in it; the rest is as with other inputs from a peer.
+    ForMailbox(Input, Box<dyn Send>, Opened),
+    /// What the person wrote is sealed.
+    Sealed(Input, Plaintext),
     /// A contact began; what is said to the peer goes this way.
     Met(NodeId, ContactSender),
     Parted(NodeId),

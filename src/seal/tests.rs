@@ -7,7 +7,7 @@ use curve25519_dalek::edwards::CompressedEdwardsY;
 use rand_core::{TryCryptoRng, TryRng};
 
 use super::*;
-use crate::content::pad;
+use crate::content::{KeyUsed, pad};
 use crate::id::hex;
 
 const VECTORS: &str = include_str!("../../tests/data/seal.json");
@@ -29,7 +29,7 @@ fn the_vectors_seal_and_open_to_the_byte() {
         assert_eq!(hex(&sealed), hex(&payload));
         assert!(entropy.0.is_empty(), "the ephemeral key is derived from all the bytes given");
         let opened = open(&identity, &primary, &payload).unwrap();
-        assert!(opened.plaintext == plaintext && !opened.forward_secret);
+        assert!(opened.plaintext == plaintext && opened.key == KeyUsed::Identity);
     }
 }
 

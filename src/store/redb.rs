@@ -25,6 +25,7 @@ mod shared;
 mod side;
 mod tables;
 
+pub use body::Body;
 pub use check::{Depth, Findings, PROBLEMS_MAX, Problem, check};
 pub use disk::{DiskSync, Traffic};
 pub use export::{Records, Take, import_records};
@@ -46,6 +47,7 @@ use self::shared::Shared;
 use self::tables::counter;
 use super::{Store, StoreError};
 use crate::agent::change::{Change, Durable, Held, Row};
+use crate::content::Filed;
 use crate::planted;
 
 /// How a store is opened.
@@ -289,6 +291,11 @@ impl Store for RedbStore {
     fn body(&self, row: Row) -> Result<Option<Vec<u8>>, StoreError> {
         self.reader().body(row)
     }
+
+    fn words(&self, row: Row) -> Result<Option<Filed>, StoreError> {
+        let body = self.reader().words(&[row])?.pop().flatten();
+        Ok(if let Some(Body::Filed(filed)) = body { Some(filed) } else { None })
+    }
 }
 
 /// Most side writes that wait for a commit.
@@ -300,10 +307,13 @@ const COMPACT_FROM_BYTES: u64 = 16 << 20;
 fn apply_all<'c>(
     txn: &WriteTransaction,
     names: &mut Names,
-    mut changes: impl Iterator<Item = &'c Change>,
+    changes: impl Iterator<Item = &'c Change>,
 ) -> Result<u64, StoreError> {
     let mut applying = Applying::new(txn, names);
-    changes.try_for_each(|change| applying.apply(change))?;
+    let mut changes = changes.peekable();
+    while let Some(change) = changes.next() {
+        applying.apply(change, changes.peek().copied())?;
+    }
     applying.finish()
 }
 

@@ -253,6 +253,7 @@ impl Group {
 fn body_bytes(change: &Change) -> usize {
     match change {
         Change::Hold { bundle, .. } | Change::Deliver { bundle, .. } => bundle.encoded_len(),
+        Change::File { filed, .. } => filed.content.len(),
         _ => 0,
     }
 }

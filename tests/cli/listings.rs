@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use dak::agent::change::{Change, Letter, Row};
 use dak::bundle::{Creation, Draft, Hops, Kind, Priority};
-use dak::content::{Attachment, Content, Text, pad};
+use dak::content::{Attachment, Content, Filed, KeyUsed, Text, pad};
 use dak::eid::Eid;
 use dak::home::Home;
 use dak::keys::Identity;
@@ -61,8 +61,10 @@ fn fill(person: &Person, texts: u64, photos: u64) {
                 Text { body: "look at this".into(), attachments: vec![photo], ..Text::default() }
             }
         };
-        let letter = letter(&owner, next + n, &text.into());
-        store.commit(&[letter]).unwrap();
+        let content = Content::from(text);
+        let (row, letter) = (Row(next + n), letter(&owner, next + n, &content));
+        let filed = Arc::new(Filed { key: KeyUsed::Identity, content: content.encode() });
+        store.commit(&[letter, Change::File { row, filed }]).unwrap();
     }
 }
 

@@ -5,17 +5,26 @@ use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
+
 use crate::person::Person;
 
 /// Every older home has the same story: one message to bob that was delivered, one to dave that a carrier took custody
 /// of, one from bob that was read.
-const HOMES: [&str; 3] = ["first_layouts", "second_layouts", "third_layouts"];
+const HOMES: [(&str, &str); 4] = [
+    ("first_layouts", FOUR_HELD),
+    ("second_layouts", FOUR_HELD),
+    ("third_layouts", FOUR_HELD),
+    ("sealed_inbox", THREE_HELD),
+];
+const FOUR_HELD: &str = "4 held, 1 in the inbox, 2 sent";
+const THREE_HELD: &str = "3 held, 1 in the inbox, 2 sent";
 
 #[test]
 fn a_home_of_an_earlier_build_opens_and_has_everything() {
-    for kept in HOMES {
+    for (kept, has) in HOMES {
         let mut alice = living_in(kept);
-        assert_eq!(held(&alice), "4 held, 1 in the inbox, 2 sent", "{kept}");
+        assert_eq!(held(&alice), has, "{kept}");
         has_everything(&alice, kept);
         alice.up("");
         has_everything(&alice, kept);
@@ -27,25 +36,27 @@ fn a_home_of_an_earlier_build_opens_and_has_everything() {
 
 #[test]
 fn a_home_of_an_earlier_build_is_repaired_without_loss() {
-    for kept in HOMES {
+    for (kept, has) in HOMES {
         let alice = living_in(kept);
         let repaired = alice.run("doctor --repair");
         assert_eq!(repaired.code, 0, "{kept}: {repaired:?}");
         assert!(!repaired.data.contains("lost"), "{kept}: {repaired:?}");
-        assert_eq!(held(&alice), "4 held, 1 in the inbox, 2 sent", "{kept}");
+        assert_eq!(held(&alice), has, "{kept}");
         has_everything(&alice, kept);
     }
 }
 
 #[test]
 fn a_backup_of_an_earlier_build_is_restored() {
-    let alice = Person::new("alice");
-    let passphrase = alice.file("passphrase", b"correct horse battery\n");
-    let backup = kept("first_layouts").join("home.backup");
-    let restored = alice.run(&format!("restore {} --passphrase-file {passphrase}", backup.display()));
-    assert_eq!(restored.code, 0, "{restored:?}");
-    assert_eq!(held(&alice), "4 held, 1 in the inbox, 2 sent");
-    has_everything(&alice, "backup");
+    for (of, has) in [("first_layouts", FOUR_HELD), ("sealed_inbox", THREE_HELD)] {
+        let alice = Person::new("alice");
+        let passphrase = alice.file("passphrase", b"correct horse battery\n");
+        let backup = kept(of).join("home.backup");
+        let restored = alice.run(&format!("restore {} --passphrase-file {passphrase}", backup.display()));
+        assert_eq!(restored.code, 0, "{of}: {restored:?}");
+        assert_eq!(held(&alice), has, "{of}");
+        has_everything(&alice, of);
+    }
 }
 
 /// What is shown stays true however long ago the home was left: lives end, words and evidence do not.
@@ -54,7 +65,12 @@ fn has_everything(alice: &Person, home: &str) {
     assert_eq!(texts.len(), 1, "{home}");
     assert_eq!((&texts[0]["from"], &texts[0]["text"]), (&"bob".into(), &"Water at camp 3".into()), "{home}");
     assert_eq!(texts[0]["read"], true, "{home}");
+    let letter = &alice.rows(&format!("read --peek {}", texts[0]["id"].as_str().unwrap()))[0];
+    assert_eq!(letter["text"], "Water at camp 3", "{home}");
     let sent = alice.rows("status");
+    let own = &alice.rows(&format!("read {}", sent[0]["id"].as_str().unwrap()))[0];
+    assert_eq!((&own["to"], &own["text"], &own["state"]), (&"bob".into(), &Value::Null, &"delivered".into()), "{home}");
+    assert!(own["unreadable"].as_str().unwrap().contains("did not keep its words"), "{home}: {own}");
     let to: Vec<_> = sent.iter().map(|row| &row["to"]).collect();
     assert_eq!(to, ["bob", "dave"], "{home}");
     for (row, evidence) in sent.iter().zip(["delivered", "custody"]) {

@@ -95,6 +95,13 @@ fn meet(image: &Image, known: &Known, writes: bool) -> Result<bool, String> {
     for row in (0..=right.next_row.0).map(Row) {
         let body = store.body(row);
         met |= body != known.body(row);
+        let words = store.words(row);
+        met |= words != known.words(row);
+        if let Ok(Some(words)) = words
+            && known.words(row).unwrap() != Some(words)
+        {
+            return Err(format!("other words than were filed are shown of row {}", row.0));
+        }
         let Ok(Some(bytes)) = body else { continue };
         // Whoever sends or shows a body goes by the id that the facts name.
         let facts = durable.as_ref().unwrap_or(&right);
@@ -127,11 +134,23 @@ fn mend(known: &Known, path: &Path) -> Result<usize, String> {
         if named(&durable, *row) != named(&right, *row) {
             return Err(format!("the repair made up what is at row {}", row.0));
         }
+        if let Some(words) = store.words(*row).ok().flatten() {
+            if known.words(*row).unwrap() != Some(words) {
+                return Err(format!("the repair put other words at row {}", row.0));
+            }
+            continue;
+        }
         let body =
             store.body(*row).ok().flatten().ok_or_else(|| format!("the repair left no body at row {}", row.0))?;
         let bundle = Bundle::decode(&body).map_err(|error| format!("the repair kept row {}: {error}", row.0))?.0;
         if Some(bundle.id) != named(&right, *row) {
             return Err(format!("the repair put another bundle at row {}", row.0));
+        }
+    }
+    for row in durable.outgoing.values().filter_map(|outgoing| outgoing.row) {
+        let words = store.words(row).ok().flatten();
+        if words.is_some() && words != known.words(row).unwrap() {
+            return Err(format!("the repair put other words at row {}", row.0));
         }
     }
     store.commit(&further(known)).map_err(|error| format!("what was repaired takes nothing: {error}"))?;

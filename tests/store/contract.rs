@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
+use std::sync::Arc;
+
 use dak::agent::change::{Change, Durable, Row};
+use dak::content::{Filed, KeyUsed};
 use dak::store::Store;
 use dak::store::memory::MemoryStore;
 use dak::store::redb::RedbStore;
@@ -71,6 +74,7 @@ macro_rules! for_every_store {
 for_every_store!(
     a_random_history_reads_back_as_the_model_says,
     a_body_comes_back_to_the_byte_and_goes_with_its_row,
+    what_a_message_says_takes_the_place_of_its_sealed_body,
     a_row_is_never_the_next_one_again,
     a_delivered_id_outlives_its_letter,
 );
@@ -92,6 +96,8 @@ fn a_random_history_reads_back_as_the_model_says<H: Home>() {
         for row in (0..=history.rows() + 1).map(Row) {
             let (found, expected) = (home.store().body(row).unwrap(), bodies.body(row).unwrap());
             assert_eq!(found, expected, "seed {seed}, row {row:?}");
+            let (found, expected) = (home.store().words(row).unwrap(), bodies.words(row).unwrap());
+            assert_eq!(found, expected, "seed {seed}, words at row {row:?}");
         }
     }
 }
@@ -106,6 +112,24 @@ fn a_body_comes_back_to_the_byte_and_goes_with_its_row<H: Home>() {
     home.store().commit(&[Change::Forget { row: Row(1) }, Change::Discard { row: Row(2) }]).unwrap();
     assert_eq!(home.store().body(Row(1)).unwrap(), None);
     assert_eq!(home.store().body(Row(2)).unwrap(), None);
+}
+
+fn what_a_message_says_takes_the_place_of_its_sealed_body<H: Home>() {
+    let mut home = H::new();
+    let filed = |text: &[u8]| Arc::new(Filed { key: KeyUsed::Identity, content: text.to_vec() });
+    let (one, other) = (message(1, b"sealed"), message(2, b"sealed too"));
+    home.store().commit(&[deliver(1, &one), Change::File { row: Row(1), filed: filed(b"read") }]).unwrap();
+    home.store().commit(&[deliver(2, &other)]).unwrap();
+    assert_eq!(home.store().body(Row(1)).unwrap(), None);
+    assert_eq!(home.store().words(Row(1)).unwrap(), Some((*filed(b"read")).clone()));
+    assert_eq!(home.store().body(Row(2)).unwrap().as_deref(), Some(other.bytes()));
+
+    home.store().commit(&[Change::File { row: Row(2), filed: filed(b"read later") }]).unwrap();
+    home.reopen();
+    assert_eq!(home.store().body(Row(2)).unwrap(), None);
+    assert_eq!(home.store().words(Row(2)).unwrap(), Some((*filed(b"read later")).clone()));
+    home.store().commit(&[Change::Discard { row: Row(1) }, Change::Discard { row: Row(2) }]).unwrap();
+    assert!([1, 2].iter().all(|row| home.store().words(Row(*row)).unwrap().is_none()));
 }
 
 fn a_row_is_never_the_next_one_again<H: Home>() {

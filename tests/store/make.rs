@@ -1,10 +1,11 @@
 //! Bundles, changes, and random histories of them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use dak::agent::change::*;
 use dak::bundle::{Bundle, Creation, Draft, Hops, Kind, Priority};
+use dak::content::{Filed, KeyUsed};
 use dak::eid::{Eid, Service};
 use dak::frame::Grade;
 use dak::id::{BundleId, NodeId};
@@ -96,6 +97,12 @@ pub struct History {
     bundles: Vec<Arc<Bundle>>,
     rows: u64,
     letters: BTreeSet<u64>,
+    /// Letters that were not discarded.
+    there: BTreeSet<u64>,
+    /// Rows of one's own words by message.
+    words: BTreeMap<BundleId, u64>,
+    /// What comes right behind the last change.
+    next: Option<Change>,
 }
 
 impl History {
@@ -117,13 +124,18 @@ impl History {
             bundles: bundles.collect(),
             rows: 0,
             letters: BTreeSet::new(),
+            there: BTreeSet::new(),
+            words: BTreeMap::new(),
+            next: None,
         }
     }
 
     /// The next batch, of 1 to 12 changes.
     pub fn batch(&mut self) -> Vec<Change> {
         let len = 1 + self.below(12);
-        (0..len).map(|_| self.change()).collect()
+        let mut batch: Vec<Change> = (0..len).map(|_| self.change()).collect();
+        batch.extend(self.next.take());
+        batch
     }
 
     pub fn rows(&self) -> u64 {
@@ -135,7 +147,10 @@ impl History {
     }
 
     fn change(&mut self) -> Change {
-        match self.below(26) {
+        if let Some(next) = self.next.take() {
+            return next;
+        }
+        match self.below(27) {
             0..=4 => {
                 let (row, bundle) = self.new_row();
                 hold(row, &bundle)
@@ -143,6 +158,8 @@ impl History {
             5..=6 => {
                 let (row, bundle) = self.new_row();
                 self.letters.insert(row);
+                self.there.insert(row);
+                self.next = (self.below(2) == 0).then(|| self.file(row));
                 deliver(row, &bundle)
             }
             7 => {
@@ -151,7 +168,10 @@ impl History {
                 Change::Regrade { row: self.row(), grade, copies: self.below(65_536) as u16, class }
             }
             8..=9 => match self.row() {
-                row if self.letters.contains(&row.0) => Change::Discard { row },
+                row if self.letters.contains(&row.0) => {
+                    self.there.remove(&row.0);
+                    Change::Discard { row }
+                }
                 row => Change::Forget { row },
             },
             10 => Change::Bury { id: self.id(), until: Timestamp(self.below(1 << 60)) },
@@ -166,9 +186,22 @@ impl History {
                 let marks = Marks { read, told: read && self.below(2) == 0, collected: self.below(2) == 0 };
                 Change::Mark { row: self.row(), marks }
             }
-            15..=16 => Change::Post { outgoing: self.outgoing() },
+            15..=16 => {
+                let outgoing = self.outgoing();
+                self.next = outgoing.row.filter(|_| self.below(4) > 0).map(|row| self.file(row.0));
+                Change::Post { outgoing }
+            }
             17 => Change::Attest { id: self.id(), evidence: self.evidence() },
-            18 => Change::Unpost { id: self.id() },
+            18 => {
+                let id = self.id();
+                self.words.remove(&id);
+                Change::Unpost { id }
+            }
+            // What was sealed when it came is opened later.
+            26 if !self.there.is_empty() => {
+                let row = *self.there.last().expect("there is one");
+                self.file(row)
+            }
             19 => Change::Meet { node: self.node(), person: self.person() },
             20 => Change::Learn { node: self.node(), record: (self.below(3) > 0).then(|| vec![9; 40]) },
             21 => Change::Owe { peer: self.node(), id: self.id() },
@@ -190,8 +223,20 @@ impl History {
         (self.rows, Arc::clone(&self.bundles[bundle]))
     }
 
+    /// Any row but one of one's own words, which no other change names.
     fn row(&mut self) -> Row {
-        Row(self.below(self.rows + 2))
+        loop {
+            let row = self.below(self.rows + 2);
+            if !self.words.values().any(|words| *words == row) {
+                return Row(row);
+            }
+        }
+    }
+
+    fn file(&mut self, row: u64) -> Change {
+        let key = [KeyUsed::Own, KeyUsed::Identity, KeyUsed::Prekey([7; 8])][self.below(3) as usize];
+        let content = vec![9; [1, 300, 70_000][self.below(3) as usize]];
+        Change::File { row: Row(row), filed: Arc::new(Filed { key, content }) }
     }
 
     fn id(&mut self) -> BundleId {
@@ -224,8 +269,18 @@ impl History {
 
     fn outgoing(&mut self) -> Outgoing {
         let evidence = (0..self.below(3)).map(|_| self.evidence()).collect();
+        let id = self.id();
+        let row = match self.words.get(&id) {
+            Some(row) => *row,
+            None => {
+                self.rows += 1;
+                self.words.insert(id, self.rows);
+                self.rows
+            }
+        };
         Outgoing {
-            id: self.id(),
+            id,
+            row: Some(Row(row)),
             destination: Eid::mail(self.node()),
             creation: Creation { time: DtnTime(0), sequence: self.below(99) },
             created: self.moment(),

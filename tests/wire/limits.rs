@@ -10,7 +10,7 @@ const MODULES: [&str; 10] = [
     "cbor",
     "eid",
     "receipt",
-    "message",
+    "content",
     "frame",
     "ticket",
     "agent/summary",

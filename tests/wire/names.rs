@@ -54,7 +54,7 @@ fn every_grade_reason_and_kind_has_its_row() {
     for kind in routing.lines().filter_map(|line| line.trim().split_once(" => Ok(RoutingInfo::")) {
         assert!(rows(section("## Hello")).iter().any(|row| row[0] == kind.0), "no row for routing kind {}", kind.0);
     }
-    let keys = numbered(&code("message.rs"));
+    let keys = numbered(&[code("content.rs"), code("content/text.rs")].concat());
     let keys: Vec<_> = keys.into_iter().filter(|(name, _)| name != "TEXT").collect();
     assert!(keys.len() >= 8, "{keys:?}");
     for (name, key) in keys {
@@ -100,7 +100,7 @@ fn every_protocol_and_every_hash_context_is_named() {
         }
     }
     assert!(names.len() > 5, "{names:?}");
-    for module in ["bundle", "frame", "receipt", "message", "seal", "words", "agent"] {
+    for module in ["bundle", "frame", "receipt", "content", "seal", "words", "agent"] {
         for text in files(module).iter().flat_map(|file| literals(&code(file))) {
             if (text.starts_with("dak 2026 ") || text.starts_with("dak/")) && !INSIDE.contains(&&*text) {
                 names.push(text.trim_end_matches("\\0").to_owned());

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use dak::bundle::{Bundle, Creation, Draft, Hops, Kind, Priority, Signer, Unverified};
-use dak::content::{Attachment, Content, Text, pad, unpad};
+use dak::content::{Attachment, Content, KeyUsed, Text, pad, unpad};
 use dak::eid::Eid;
 use dak::frame::{Delegation, Frame, Grade, Hello, Incoming, Refusal, RoutingInfo, Transit, encode_bundle};
 use dak::id::{BundleId, NodeId, hex};
@@ -264,7 +264,7 @@ fn the_messages_on_the_page_open_and_read_as_it_says() {
     assert_eq!(unpad(&page["message-padded"]), Ok(&page["message-full"][..]));
     let recipient = Identity::from_secret(&[2; 32]);
     let opened = seal::open(&recipient, &page["seal-primary"], &page["seal-envelope"]).unwrap();
-    assert_eq!((opened.plaintext, opened.forward_secret), (page["seal-plaintext"].clone(), false));
+    assert_eq!((opened.plaintext, opened.key), (page["seal-plaintext"].clone(), KeyUsed::Identity));
 }
 
 #[test]

@@ -7,6 +7,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::agent::change::Row;
 use crate::bundle::{Creation, Priority};
 use crate::eid::Eid;
 use crate::id::{BundleId, NodeId};
@@ -31,6 +32,9 @@ pub struct Outgoing {
     pub expires: Timestamp,
     pub priority: Priority,
     pub size_bytes: u32,
+    /// Where the record has its words; none for messages of before they were kept.
+    #[serde(default)]
+    pub row: Option<Row>,
     /// What happened here and what the recipient signed, only ever appended to: each kind at most once.
     pub evidence: Vec<Evidence>,
     /// What peers say they stored, in the order in which they were first heard.
@@ -195,6 +199,7 @@ mod tests {
             lifetime: Millis(1_000),
             expires: Timestamp(1_000),
             priority: Priority::Normal,
+            row: None,
             size_bytes: 100,
             evidence: vec![Evidence { at: at(0), what: What::Queued, who: None }],
             carriers: Vec::new(),

@@ -43,6 +43,7 @@ impl Ledger {
     }
 
     pub fn post(&mut self, outgoing: Outgoing, out: &mut Vec<Output>) {
+        outgoing.row.into_iter().for_each(|row| self.custody.row_used(row));
         self.outbox.insert(outgoing.clone());
         self.emit(Change::Post { outgoing }, out);
     }

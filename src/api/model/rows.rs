@@ -143,6 +143,20 @@ pub struct LetterRow {
     pub row: InboxRow,
     #[serde(default)]
     pub files: Vec<File>,
+    /// Of one's own message: the name this person gave the destination, or its address; the address; and its state.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to_address: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<State>,
+}
+
+impl LetterRow {
+    /// A message that came, without its attachments.
+    pub fn of(row: InboxRow) -> LetterRow {
+        LetterRow { row, files: Vec::new(), to: None, to_address: None, state: None }
+    }
 }
 
 /// What is known of one's own message.
@@ -462,7 +476,7 @@ mod tests {
         has_all(&json_line(&samples::me()), "name peer_id address listen");
         let inbox = "id from from_address text subject thread in_reply_to priority sent_at received_at read";
         has_all(&json_line(&samples::inbox("hi")), inbox);
-        has_all(&json_line(&LetterRow { row: samples::inbox("hi"), files: Vec::new() }), inbox);
+        has_all(&json_line(&LetterRow::of(samples::inbox("hi"))), inbox);
         has_all(&json_line(&samples::carry()), "bundles receipts bytes quota_bytes file_bytes by_class");
         has_all(&json_line(&samples::peer()), "peer_id name address since sent_bundles received_bundles");
         has_all(&json_line(&samples::status(Vec::new())), "id to state events");

@@ -3,6 +3,7 @@
 use futures::StreamExt;
 
 use super::super::*;
+use crate::agent::change;
 use crate::api::model::{Compose, ContactRow, InboxRow};
 use crate::api::{Listing, News, Row};
 use crate::bundle::Priority;
@@ -136,6 +137,35 @@ async fn what_is_printed_of_a_node_without_a_name_names_it() {
 }
 
 #[tokio::test]
+async fn what_one_wrote_is_read_again_and_what_came_lies_open_in_the_store() {
+    let (desk, _place) = desk();
+    add(&desk, "bob", 2).await.unwrap();
+    let send = async |to: &str, text: &str| {
+        let file = crate::api::model::File { name: "map".into(), bytes: vec![1, 2] };
+        let compose = Compose { to: to.into(), text: text.into(), attachments: vec![file], ..Compose::default() };
+        match desk.answer(Request::Send(compose)).await.unwrap() {
+            Response::Sent(row) => row.id,
+            other => panic!("{other:?}"),
+        }
+    };
+    let read = async |id: &str| match desk.answer(Request::Read { id: id.into(), mark: false, tell: false }).await {
+        Ok(Response::Letter(letter)) => letter,
+        other => panic!("{other:?}"),
+    };
+    let to_bob = read(&send("bob", "for bob").await).await;
+    assert_eq!((to_bob.row.text.as_deref(), to_bob.to.as_deref()), (Some("for bob"), Some("bob")));
+    assert_eq!((to_bob.row.from.as_str(), to_bob.state), ("alice", Some(crate::api::model::State::Queued)));
+    assert_eq!(to_bob.files[0].bytes, [1, 2]);
+    // To oneself: it is delivered here, and the words lie open in both rows.
+    let to_me = read(&send(&somebody(1), "a note").await).await;
+    assert_eq!((to_me.row.text.as_deref(), to_me.to), (Some("a note"), None));
+    assert!(desk.node().reader().sealed(change::Row(0), 9).unwrap().is_empty(), "nothing waits to be opened");
+    let rows = desk.look(|agent, _| agent.letters().map(|letter| letter.row).collect::<Vec<_>>()).await.unwrap();
+    let words = desk.node().reader().words(&rows).unwrap();
+    assert!(matches!(&words[..], [Some(crate::store::redb::Body::Filed(_))]), "{words:?}");
+}
+
+#[tokio::test]
 async fn a_message_of_an_unknown_kind_is_kept_and_never_shown_as_a_text() {
     let (desk, _place) = desk();
     // Where a text has its subject and its body.
@@ -184,6 +214,6 @@ async fn an_id_of_elsewhere_names_the_step_that_takes_it() {
     let compose = Compose { to: somebody(2), text: "hi".into(), ..Compose::default() };
     let Response::Sent(sent) = desk.answer(Request::Send(compose)).await.unwrap() else { panic!("not sent") };
     let id = sent.id;
-    let error = desk.answer(Request::Read { id: id.clone(), mark: true, tell: false }).await.unwrap_err();
+    let error = desk.answer(Request::InboxDelete { id: id.clone() }).await.unwrap_err();
     assert_eq!(error.next, Some(NextStep::SeeStatus { id }));
 }

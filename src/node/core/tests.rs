@@ -10,7 +10,8 @@ use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
 use super::super::courier::{EVENTS_MAX, Tools};
-use super::super::letters::Drawer;
+use super::super::drafts::Drafts;
+use super::super::pool::PoolParts;
 use super::super::tally::Tally;
 use super::*;
 use crate::agent::{Config, Event, Mailboxes};
@@ -18,6 +19,7 @@ use crate::bundle::{Bundle, Creation, Draft, Kind, Priority, Unverified};
 use crate::eid::Eid;
 use crate::frame::{Frame, Hello, Incoming, PROTOCOL_VERSION, RoutingInfo, Transit};
 use crate::id::{BundleId, NodeId};
+use crate::keyring::Keyring;
 use crate::keys::Identity;
 use crate::net::ContactSender;
 use crate::receipt::{RECEIPT_IDS_MAX, Receipt, ReceiptKind};
@@ -311,14 +313,16 @@ impl Home {
         };
         let (work, ended) = (Arc::<Queue<Work>>::default(), CancellationToken::new());
         let (events, followed) = broadcast::channel(EVENTS_MAX);
-        let (drawer, tally) = (Arc::new(Drawer::new(owner())), Arc::new(Tally::new(None)));
-        let pool = Pool::start(work.clone(), Arc::clone(&drawer), Arc::clone(&tally), &ended);
+        let (drafts, tally) = (Arc::new(Drafts::new()), Arc::new(Tally::new(None)));
+        let keyring = Keyring::new(owner());
+        let parts = PoolParts { core: work.clone(), drafts: Arc::clone(&drafts), keyring, tally: Arc::clone(&tally) };
+        let pool = Pool::start(parts, &ended);
         let store = Arc::new(StoreThread::start(store));
         let courier = Courier::start(Tools {
             reader,
             net: None,
             pool: pool.clone(),
-            drawer,
+            drafts,
             core: work.clone(),
             tally: Arc::clone(&tally),
             events,

@@ -1,8 +1,10 @@
 //! What each change does to the tables, inside one write transaction: the same as `Durable::apply` says.
 
+use std::sync::Arc;
+
 use redb::{Key, ReadableTable, Table, TableDefinition, Value, WriteTransaction};
 
-use super::body::fold;
+use super::body::{fold, write_filed};
 use super::failure::failed;
 use super::names::Names;
 use super::record;
@@ -24,6 +26,7 @@ pub struct Applying<'t> {
     bodies: Lazy<'t, u64, Bytes>,
     held: Lazy<'t, u64, Bytes>,
     letters: Lazy<'t, u64, Bytes>,
+    sealed: Lazy<'t, u64, ()>,
     delivered: Lazy<'t, u64, &'static [u8; 16]>,
     buried: Lazy<'t, Name, u64>,
     departed: Lazy<'t, Name, Bytes>,
@@ -32,6 +35,8 @@ pub struct Applying<'t> {
     people: Lazy<'t, Name, Bytes>,
     learned: Lazy<'t, Name, Bytes>,
     owed: Lazy<'t, NamePair, ()>,
+    /// The row of what was delivered or queued last, if it was never sealed here.
+    new_words: Option<Row>,
     /// The row after the highest that was written.
     next_row: u64,
     /// How much longer or shorter all bodies together became.
@@ -46,6 +51,7 @@ impl<'t> Applying<'t> {
             bodies: Lazy::new(txn, tables::BODIES),
             held: Lazy::new(txn, tables::HELD),
             letters: Lazy::new(txn, tables::LETTERS),
+            sealed: Lazy::new(txn, tables::SEALED),
             delivered: Lazy::new(txn, tables::DELIVERED),
             buried: Lazy::new(txn, tables::BURIED),
             departed: Lazy::new(txn, tables::DEPARTED),
@@ -54,12 +60,14 @@ impl<'t> Applying<'t> {
             people: Lazy::new(txn, tables::PEOPLE),
             learned: Lazy::new(txn, tables::LEARNED),
             owed: Lazy::new(txn, tables::OWED),
+            new_words: None,
             next_row: 0,
             body_bytes: 0,
         }
     }
 
-    pub fn apply(&mut self, change: &Change) -> Result<(), StoreError> {
+    /// Applies a change; `next` is the one behind it.
+    pub fn apply(&mut self, change: &Change, next: Option<&Change>) -> Result<(), StoreError> {
         match change {
             Change::Hold { held, bundle } => {
                 self.put_body(held.row, bundle)?;
@@ -84,21 +92,39 @@ impl<'t> Applying<'t> {
                 self.beliefs.put(&tables::pair(&id.0, signer.as_bytes()), &record::write_belief(belief)[..])
             }
             Change::Disbelieve { id, signer } => self.beliefs.remove(&tables::pair(&id.0, signer.as_bytes())),
-            Change::Deliver { letter, bundle } => self.deliver(letter, bundle),
+            Change::Deliver { letter, bundle } => {
+                let is_filed = matches!(next, Some(Change::File { row, .. }) if *row == letter.row);
+                self.new_words = is_filed.then_some(letter.row);
+                // The sealed body would make way for what it says at once.
+                self.deliver(letter, (!is_filed).then_some(bundle))
+            }
+            Change::File { row, filed } => {
+                self.put_stored(*row, &write_filed(filed))?;
+                if self.new_words.take() == Some(*row) { Ok(()) } else { self.sealed.remove(row.0) }
+            }
             Change::Mark { row, marks } => self.letters.edit(row.0, |record| {
                 let collected = marks.collected && !planted::is("store-nudge-never-ends");
                 record[record::LETTER_MARKS].copy_from_slice(&record::marks(Marks { collected, ..*marks }));
             }),
             Change::Discard { row } => {
                 self.drop_body(*row)?;
+                self.sealed.remove(row.0)?;
                 if planted::is("store-delivered-goes-with-letter") {
                     self.delivered.remove(row.0)?;
                 }
                 self.letters.remove(row.0)
             }
-            Change::Post { outgoing } => self.outgoing.put(&outgoing.id.0, &record::write_outgoing(outgoing)[..]),
+            Change::Post { outgoing } => {
+                self.next_row = self.next_row.max(outgoing.row.map_or(0, |row| row.next().0));
+                self.new_words = outgoing.row;
+                self.outgoing.put(&outgoing.id.0, &record::write_outgoing(outgoing)[..])
+            }
             Change::Attest { id, evidence } => self.attest(id, evidence),
-            Change::Unpost { id } => self.outgoing.remove(&id.0),
+            Change::Unpost { id } => {
+                let record = self.outgoing.bytes(&id.0)?.unwrap_or_default();
+                record::read_outgoing_row(&record).map_or(Ok(()), |row| self.drop_body(row))?;
+                self.outgoing.remove(&id.0)
+            }
             Change::Meet { node, person: Some(person) } => {
                 self.people.put(node.as_bytes(), &record::write_person(person)[..])
             }
@@ -132,8 +158,12 @@ impl<'t> Applying<'t> {
         Ok(commit)
     }
 
-    fn deliver(&mut self, letter: &Letter, bundle: &Bundle) -> Result<(), StoreError> {
-        self.put_body(letter.row, bundle)?;
+    fn deliver(&mut self, letter: &Letter, sealed: Option<&Arc<Bundle>>) -> Result<(), StoreError> {
+        self.next_row = self.next_row.max(letter.row.next().0);
+        if let Some(bundle) = sealed {
+            self.put_body(letter.row, bundle)?;
+            self.sealed.put(letter.row.0, ())?;
+        }
         self.delivered.put(letter.row.0, &Letter::mark_of(&letter.id))?;
         self.letters.put(letter.row.0, &record::write_letter(letter)[..])
     }
@@ -151,12 +181,16 @@ impl<'t> Applying<'t> {
 
     fn put_body(&mut self, row: Row, bundle: &Bundle) -> Result<(), StoreError> {
         let folded = fold(bundle, self.names);
-        let before = self.bodies.table()?.insert(row.0, &folded[..]).map_err(failed)?.map(|old| old.value().len());
-        if planted::is("store-counter-inverted") {
-            self.body_bytes -= 2 * folded.len() as i64;
-        }
-        self.body_bytes += folded.len() as i64 - before.unwrap_or(0) as i64;
         self.next_row = self.next_row.max(row.next().0);
+        self.put_stored(row, &folded)
+    }
+
+    fn put_stored(&mut self, row: Row, stored: &[u8]) -> Result<(), StoreError> {
+        let before = self.bodies.table()?.insert(row.0, stored).map_err(failed)?.map(|old| old.value().len());
+        if planted::is("store-counter-inverted") {
+            self.body_bytes -= 2 * stored.len() as i64;
+        }
+        self.body_bytes += stored.len() as i64 - before.unwrap_or(0) as i64;
         Ok(())
     }
 

@@ -5,6 +5,8 @@
 //! between them, the gaps. Nothing here knows what a gap means; unfolding puts the pieces back where they were found,
 //! and folding compares the outcome with the original, so what does not fit is stored as it is.
 //!
+//! What a message says is kept opened, in the place of its sealed bundle, or in a row of its own where it was written here.
+//!
 //! A checksum ends each body, because redb looks at its own only when it checks the whole file, and an id is a hash of
 //! the signed bytes: it says nothing of the signature, which a peer would find broken and hold against us.
 
@@ -12,6 +14,7 @@ use crc::{CRC_32_ISCSI, Crc, Table};
 
 use super::names::Names;
 use crate::bundle::Bundle;
+use crate::content::{Filed, KeyUsed};
 use crate::id::NodeId;
 use crate::planted;
 
@@ -19,8 +22,22 @@ use crate::planted;
 const VERBATIM: u8 = 2;
 /// The first byte of a folded one; the pieces below are its dictionary, so changing any of them takes another number.
 const FOLDED: u8 = 3;
+/// The first byte of what a message says.
+const OPENED: u8 = 4;
+/// The keys behind it.
+const OWN_WORDS: u8 = 0;
+const IDENTITY_KEY: u8 = 1;
+const PREKEY: u8 = 2;
 /// CRC-32C over everything before it, little-endian.
 const CHECKSUM: Crc<u32, Table<16>> = Crc::<u32, Table<16>>::new(&CRC_32_ISCSI);
+
+/// What stands at a row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Body {
+    /// The bundle as it came.
+    Bundle(Vec<u8>),
+    Filed(Filed),
+}
 
 /// A part that bundles share.
 enum Piece {
@@ -69,12 +86,47 @@ pub fn fold(bundle: &Bundle, names: &mut Names) -> Vec<u8> {
     stored
 }
 
-/// Says what bundle was stored; none for what [`fold`] could not have made.
-pub fn unfold(stored: &[u8], names: &mut Names) -> Option<Vec<u8>> {
+/// Says how what a message says is stored.
+pub fn write_filed(filed: &Filed) -> Vec<u8> {
+    let mut stored = Vec::with_capacity(filed.content.len() + 16);
+    stored.push(OPENED);
+    match filed.key {
+        KeyUsed::Own => stored.push(OWN_WORDS),
+        KeyUsed::Identity => stored.push(IDENTITY_KEY),
+        KeyUsed::Prekey(name) => {
+            stored.push(PREKEY);
+            stored.extend(name);
+        }
+    }
+    stored.extend(&filed.content);
+    stored.extend(CHECKSUM.checksum(&stored).to_le_bytes());
+    stored
+}
+
+/// Says what was stored; none for what [`fold`] and [`write_filed`] could not have made.
+pub fn read(stored: &[u8], names: &mut Names) -> Option<Body> {
     let (stored, checksum) = stored.split_last_chunk::<4>()?;
     let is_whole = CHECKSUM.checksum(stored) == u32::from_le_bytes(*checksum);
-    let is_whole = is_whole || planted::is("store-checksum-unread");
-    is_whole.then(|| unfold_unchecked(stored, names)).flatten()
+    if !is_whole && !planted::is("store-checksum-unread") {
+        return None;
+    }
+    match stored.split_first()? {
+        (&OPENED, rest) => read_filed(rest).map(Body::Filed),
+        _ => unfold_unchecked(stored, names).map(Body::Bundle),
+    }
+}
+
+fn read_filed(stored: &[u8]) -> Option<Filed> {
+    let (key, content) = match stored.split_first()? {
+        (&OWN_WORDS, rest) => (KeyUsed::Own, rest),
+        (&IDENTITY_KEY, rest) => (KeyUsed::Identity, rest),
+        (&PREKEY, rest) => {
+            let (name, rest) = rest.split_first_chunk()?;
+            (KeyUsed::Prekey(*name), rest)
+        }
+        _ => return None,
+    };
+    Some(Filed { key, content: content.to_vec() })
 }
 
 fn unfold_unchecked(stored: &[u8], names: &mut Names) -> Option<Vec<u8>> {

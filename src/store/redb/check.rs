@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use redb::{Database, ReadTransaction, ReadableDatabase, TableHandle};
 
-use super::body::unfold;
+use super::body::{self, Body};
 use super::disk::Traffic;
 use super::failure::{close, failed, guarded};
 use super::format::{self, STEPS, format_after};
@@ -20,7 +20,8 @@ use super::side::read_addresses;
 use super::tables::{self, counter};
 use super::{DiskSync, StoreOptions};
 use crate::agent::change::{Held, Letter, Row};
-use crate::bundle::{Bundle, Hops};
+use crate::bundle::Bundle;
+use crate::id::BundleId;
 use crate::store::StoreError;
 
 /// How closely bodies are looked at.
@@ -119,6 +120,8 @@ pub(super) fn check_snapshot(txn: &ReadTransaction, depth: Depth, findings: &mut
     check_records(txn, findings);
     let mut facts = facts(txn, findings);
     let found = check_bodies(txn, depth, &mut facts, findings);
+    // A message that is on its way without mail has no words.
+    facts.retain(|_, facts| !matches!(facts, Facts::Sent(_)));
     facts.keys().for_each(|row| findings.problem(Problem::NoBody(*row)));
     let counted = guarded(|| number(txn, counter::BODY_BYTES)).ok();
     if let (Some(counted), Some(found)) = (counted, found)
@@ -130,9 +133,12 @@ pub(super) fn check_snapshot(txn: &ReadTransaction, depth: Depth, findings: &mut
 }
 
 /// What the tables say of the body at a row.
+#[derive(Clone)]
 pub(super) enum Facts {
     Held(Held),
     Letter(Letter),
+    /// They are the words of one's own message.
+    Sent(BundleId),
 }
 
 impl Facts {
@@ -154,18 +160,37 @@ impl Facts {
                         bundle.priority,
                     )
             }
+            Facts::Sent(_) => false,
+        }
+    }
+
+    /// Whether this body is theirs.
+    pub fn are_of_body(&self, body: &Stored) -> bool {
+        match body {
+            Stored::Bundle(bundle) => self.are_of(bundle),
+            Stored::Filed => !matches!(self, Facts::Held(_)),
         }
     }
 }
 
+/// A body that was read as closely as asked.
+pub(super) enum Stored {
+    Bundle(Box<Bundle>),
+    /// What a message says: it was verified when it came.
+    Filed,
+}
+
 /// Reads a stored body as closely as asked.
-pub(super) fn read_body(stored: &[u8], depth: Depth, names: &mut Names) -> Result<(Bundle, Hops), String> {
-    let bytes = unfold(stored, names).ok_or("its record cannot be read")?;
+pub(super) fn read_body(stored: &[u8], depth: Depth, names: &mut Names) -> Result<Stored, String> {
+    let bytes = match body::read(stored, names).ok_or("its record cannot be read")? {
+        Body::Bundle(bytes) => bytes,
+        Body::Filed(_) => return Ok(Stored::Filed),
+    };
     let read = match depth {
         Depth::Form => Bundle::from_store(&bytes),
         Depth::Signatures => Bundle::decode(&bytes),
     };
-    read.map_err(|error| error.to_string())
+    read.map(|(bundle, _)| Stored::Bundle(Box::new(bundle))).map_err(|error| error.to_string())
 }
 
 /// The row after the last, as far as that can be read.
@@ -192,7 +217,7 @@ fn check_records(txn: &ReadTransaction, findings: &mut Findings) {
     let results = [
         each_reachable(txn, tables::OUTGOING, |id, bytes| {
             outgoing += 1;
-            note(tables::OUTGOING.name(), former::read_outgoing(crate::id::BundleId(*id), bytes).is_some());
+            note(tables::OUTGOING.name(), record::read_outgoing(BundleId(*id), bytes).is_some());
         }),
         each_reachable(txn, tables::BELIEFS, |key, bytes| {
             note(tables::BELIEFS.name(), former::read_belief(key, bytes).is_some());
@@ -211,9 +236,14 @@ fn check_records(txn: &ReadTransaction, findings: &mut Findings) {
             note(tables::ADDRESSES.name(), read_addresses(bytes).is_some());
         }),
     ];
+    let former = each_reachable(txn, former::OUTGOING, |id, bytes| {
+        outgoing += 1;
+        note(former::OUTGOING.name(), former::read_outgoing(BundleId(*id), bytes).is_some());
+    });
     (findings.outgoing, findings.tombstones) = (outgoing, tombstones);
     unreadable.into_iter().for_each(|table| findings.problem(Problem::Record(table)));
-    results.into_iter().filter_map(Result::err).for_each(|error| findings.problem(Problem::Pages(error.to_string())));
+    let results = results.into_iter().chain([former]);
+    results.filter_map(Result::err).for_each(|error| findings.problem(Problem::Pages(error.to_string())));
 }
 
 fn facts(txn: &ReadTransaction, findings: &mut Findings) -> BTreeMap<Row, Facts> {
@@ -237,6 +267,12 @@ fn facts(txn: &ReadTransaction, findings: &mut Findings) -> BTreeMap<Row, Facts>
         }),
     ];
     (findings.held, findings.letters) = (held, letters);
+    // Records that cannot be read are found elsewhere.
+    let _ = each_reachable(txn, tables::OUTGOING, |id, bytes| {
+        record::read_outgoing_row(bytes)
+            .into_iter()
+            .for_each(|row| drop(facts.insert(row, Facts::Sent(BundleId(*id)))));
+    });
     unreadable.into_iter().for_each(|table| findings.problem(Problem::Record(table)));
     results.into_iter().filter_map(Result::err).for_each(|error| findings.problem(Problem::Pages(error.to_string())));
     facts
@@ -258,7 +294,7 @@ fn check_bodies(
         match (read_body(stored, depth, &mut names), named) {
             (Err(why), _) => findings.problem(Problem::Body { row, why }),
             (Ok(_), None) => findings.problem(Problem::NoFacts(row)),
-            (Ok((bundle, _)), Some(facts)) if !facts.are_of(&bundle) => findings.problem(Problem::Mismatch(row)),
+            (Ok(body), Some(facts)) if !facts.are_of_body(&body) => findings.problem(Problem::Mismatch(row)),
             (Ok(_), Some(_)) => {}
         }
     });

@@ -19,24 +19,38 @@ type Bytes = &'static [u8];
 
 /// Node → addresses it was reached at, when nobody could enter one.
 pub const ADDRESSES: TableDefinition<&'static [u8; 32], Bytes> = TableDefinition::new("addresses_v1");
+/// Bundle id → one's own message and its evidence, when its words were not kept.
+pub const OUTGOING: TableDefinition<&'static [u8; 32], Bytes> = TableDefinition::new("outgoing_v1");
 /// A driver's own key → its own bytes; nothing was ever kept here.
 const NOTES: TableDefinition<&str, Bytes> = TableDefinition::new("notes_v1");
 
 /// Visits the tables that earlier formats had and the present one has not.
 pub fn visit_all(visit: &mut impl Visit) -> Result<(), StoreError> {
     visit.table(ADDRESSES)?;
+    visit.table(OUTGOING)?;
     visit.table(NOTES)
 }
 
 /// Makes format 2 of format 1: each table has one layout.
 pub fn to_second(txn: &WriteTransaction) -> Result<(), StoreError> {
     rewrite(txn, tables::HELD, tables::HELD, |row, bytes| Some(record::write_held(&read_held(Row(*row), bytes)?)))?;
-    rewrite(txn, tables::OUTGOING, tables::OUTGOING, |id, bytes| {
-        Some(record::write_outgoing(&read_outgoing(BundleId(**id), bytes)?))
-    })?;
     rewrite(txn, tables::BELIEFS, tables::BELIEFS, |key, bytes| Some(record::write_belief(&read_belief(key, bytes)?)))?;
     rewrite(txn, ADDRESSES, tables::ADDRESSES, |_, bytes| Some(write_addresses(&read_addresses(bytes)?)))?;
     txn.delete_table(NOTES).map_err(failed)?;
+    Ok(())
+}
+
+/// Makes format 3 of format 2: what is written here is kept, and what came is opened once. Messages of before are still
+/// sealed, and one's own have no words.
+pub fn to_third(txn: &WriteTransaction) -> Result<(), StoreError> {
+    rewrite(txn, OUTGOING, tables::OUTGOING, |id, bytes| {
+        Some(record::write_outgoing(&read_outgoing(BundleId(**id), bytes)?))
+    })?;
+    let letters = txn.open_table(tables::LETTERS).map_err(failed)?;
+    let mut sealed = txn.open_table(tables::SEALED).map_err(failed)?;
+    for entry in letters.iter().map_err(failed)? {
+        sealed.insert(entry.map_err(failed)?.0.value(), ()).map_err(failed)?;
+    }
     Ok(())
 }
 
@@ -99,9 +113,9 @@ pub fn read_held(row: Row, bytes: &[u8]) -> Option<Held> {
     })
 }
 
-/// One's own message of either layout. The one before listed every event, so they are folded as they would be now.
+/// One's own message of either layout without its words. The first one listed every event, so they are folded as they would be now.
 pub fn read_outgoing(id: BundleId, bytes: &[u8]) -> Option<Outgoing> {
-    record::read_outgoing(id, bytes).or_else(|| {
+    record::read_outgoing_behind(&mut Scan(bytes), id, None).or_else(|| {
         let mut scan = Scan(bytes);
         let priority = scan.code()?;
         let size_bytes = scan.u32()?;
@@ -118,6 +132,7 @@ pub fn read_outgoing(id: BundleId, bytes: &[u8]) -> Option<Outgoing> {
             expires,
             priority,
             size_bytes,
+            row: None,
             evidence,
             carriers,
             unlisted,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use redb::{ReadOnlyTable, ReadTransaction, ReadableTable, ReadableTableMetadata};
 
-use super::body::unfold;
+use super::body::{self, Body};
 use super::check::{Depth, Findings, check_snapshot};
 use super::export::Records;
 use super::failure::{failed, guarded, unreadable};
@@ -60,6 +60,28 @@ impl RedbReader {
                 body => body,
             };
             rows.iter().map(body).collect()
+        })
+    }
+
+    /// What stands at these rows, in that order, from one snapshot; none for what is damaged, which hides nothing else.
+    pub fn words(&self, rows: &[Row]) -> Result<Vec<Option<Body>>, StoreError> {
+        self.shared.read(|txn| {
+            let table = bodies(txn)?;
+            let mut names = Names::for_bodies(rows.len());
+            let words = |row: &Row| match guarded(|| read(&table, *row, &mut names)) {
+                Err(StoreError::Damaged(_)) => Ok(None),
+                words => words,
+            };
+            rows.iter().map(words).collect()
+        })
+    }
+
+    /// Rows of the inbox whose messages are still sealed, from this one on: at most so many.
+    pub fn sealed(&self, from: Row, many: usize) -> Result<Vec<Row>, StoreError> {
+        self.shared.read(|txn| {
+            let table = txn.open_table(tables::SEALED).map_err(failed)?;
+            let rows = ReadableTable::range(&table, from.0..).map_err(failed)?.take(many);
+            rows.map(|entry| Ok(Row(entry.map_err(failed)?.0.value()))).collect()
         })
     }
 
@@ -124,9 +146,17 @@ fn bodies(txn: &ReadTransaction) -> Result<Bodies, StoreError> {
     txn.open_table(tables::BODIES).map_err(failed)
 }
 
+/// The bundle at a row; none where nothing stands there, or what a message says.
 fn stored(table: &Bodies, row: Row, names: &mut Names) -> Result<Option<Vec<u8>>, StoreError> {
+    Ok(match read(table, row, names)? {
+        Some(Body::Bundle(bytes)) => Some(bytes),
+        Some(Body::Filed(_)) | None => None,
+    })
+}
+
+fn read(table: &Bodies, row: Row, names: &mut Names) -> Result<Option<Body>, StoreError> {
     let Some(stored) = ReadableTable::get(table, row.0).map_err(failed)? else { return Ok(None) };
-    unfold(stored.value(), names).map(Some).ok_or_else(|| unreadable("bodies_v1"))
+    body::read(stored.value(), names).map(Some).ok_or_else(|| unreadable("bodies_v1"))
 }
 
 /// What a leaf adds to each record: the key, and where the value ends.

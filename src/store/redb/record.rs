@@ -160,9 +160,10 @@ pub fn marks(marks: Marks) -> [u8; 2] {
     [read, marks.collected.into()]
 }
 
-/// One's own message: fixed facts, what carriers said, and the other evidence up to the end.
+/// One's own message: the row of its words, fixed facts, what carriers said, and the other evidence up to the end.
 pub fn write_outgoing(outgoing: &Outgoing) -> Vec<u8> {
     let mut out = Vec::with_capacity(256);
+    put_row(&mut out, outgoing.row);
     out.push(outgoing.priority.code());
     put_u32(&mut out, outgoing.size_bytes);
     put_creation(&mut out, outgoing.creation);
@@ -180,6 +181,12 @@ pub fn write_outgoing(outgoing: &Outgoing) -> Vec<u8> {
 
 pub fn read_outgoing(id: BundleId, bytes: &[u8]) -> Option<Outgoing> {
     let mut scan = Scan(bytes);
+    let row = scan.row()?;
+    read_outgoing_behind(&mut scan, id, row)
+}
+
+/// The rest of the record, behind the row of the words.
+pub fn read_outgoing_behind(scan: &mut Scan<'_>, id: BundleId, row: Option<Row>) -> Option<Outgoing> {
     let priority = scan.code()?;
     let size_bytes = scan.u32()?;
     let (creation, created) = (scan.creation()?, scan.moment()?);
@@ -203,10 +210,16 @@ pub fn read_outgoing(id: BundleId, bytes: &[u8]) -> Option<Outgoing> {
         expires,
         priority,
         size_bytes,
+        row,
         evidence,
         carriers,
         unlisted,
     })
+}
+
+/// The row of the words, which is all that must be read of the record to let them go.
+pub fn read_outgoing_row(bytes: &[u8]) -> Option<Row> {
+    Scan(bytes).row().flatten()
 }
 
 fn put_carrier(out: &mut Vec<u8>, carrier: &Carrier) {
@@ -324,6 +337,16 @@ fn put_option(out: &mut Vec<u8>, node: Option<NodeId>) {
     }
 }
 
+fn put_row(out: &mut Vec<u8>, row: Option<Row>) {
+    match row {
+        Some(Row(row)) => {
+            out.push(1);
+            put_u64(out, row);
+        }
+        None => out.push(0),
+    }
+}
+
 fn put_eid(out: &mut Vec<u8>, eid: &Eid) {
     out.extend(eid.node.as_bytes());
     let (kind, name) = match &eid.service {
@@ -409,6 +432,10 @@ impl<'a> Scan<'a> {
 
     pub fn option(&mut self) -> Option<Option<NodeId>> {
         if self.flag()? { self.node().map(Some) } else { Some(None) }
+    }
+
+    pub fn row(&mut self) -> Option<Option<Row>> {
+        if self.flag()? { self.u64().map(|row| Some(Row(row))) } else { Some(None) }
     }
 
     pub fn creation(&mut self) -> Option<Creation> {

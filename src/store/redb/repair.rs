@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use redb::{Database, Key, ReadTransaction, ReadableDatabase, TableDefinition, TableHandle, Value, WriteTransaction};
 
-use super::check::{Depth, Facts, end_of_rows, read_body};
+use super::check::{Depth, Facts, Stored, end_of_rows, read_body};
 use super::disk::Traffic;
 use super::failure::{close, failed, guarded, io_failed};
 use super::format::{self, STEPS};
@@ -21,7 +21,7 @@ use super::shared::{create_as_is, open_as_is, sync_directory};
 use super::side::{read_addresses, write_addresses};
 use super::tables::{self, counter};
 use super::{DiskSync, StoreOptions};
-use crate::agent::change::Row;
+use crate::agent::change::{Outgoing, Row};
 use crate::id::BundleId;
 use crate::planted;
 use crate::store::StoreError;
@@ -33,10 +33,14 @@ pub struct Lost {
     pub kept_held: u64,
     /// Letters that were kept.
     pub kept_letters: u64,
+    /// Messages of one's own whose words were kept.
+    pub kept_words: u64,
     /// Bundles in custody whose facts could be read and whose bodies do not verify.
     pub held: Vec<BundleId>,
     /// Letters whose facts could be read and whose bodies do not verify.
     pub letters: Vec<BundleId>,
+    /// Messages of one's own whose words cannot be read.
+    pub words: Vec<BundleId>,
     /// Bodies that nothing readable names.
     pub nameless_bodies: u64,
     /// Tables of which a part could not be read.
@@ -102,13 +106,18 @@ fn copy(txn: &ReadTransaction, fresh: &Database, lost: &mut Lost) -> Result<(), 
     let mut highest_row = copying.bundles(lost)?;
     let mut highest_sequence = 0;
 
-    copying.records(tables::OUTGOING, tables::OUTGOING, lost, |id, bytes| {
-        let outgoing = former::read_outgoing(BundleId(**id), bytes);
+    let mut renewed = |outgoing: Option<Outgoing>| {
         // Only what was stamped without a clock was counted.
         let counted = outgoing.as_ref().filter(|outgoing| outgoing.creation.time.0 == 0);
         highest_sequence =
             highest_sequence.max(counted.map_or(0, |outgoing| outgoing.creation.sequence.saturating_add(1)));
         outgoing.as_ref().map(record::write_outgoing)
+    };
+    copying.records(tables::OUTGOING, tables::OUTGOING, lost, |id, bytes| {
+        renewed(record::read_outgoing(BundleId(**id), bytes))
+    })?;
+    copying.records(former::OUTGOING, tables::OUTGOING, lost, |id, bytes| {
+        renewed(former::read_outgoing(BundleId(**id), bytes))
     })?;
     copying.table(tables::DELIVERED, lost, |row, _| {
         highest_row = highest_row.max(Row(*row).next().0);
@@ -158,6 +167,11 @@ impl Copying<'_> {
                 incomplete.push(table.name().to_owned());
             }
         }
+        // Records that cannot be read are missed where they are copied.
+        let _ = each_reachable(self.txn, tables::OUTGOING, |id, bytes| {
+            let sent = (Facts::Sent(BundleId(*id)), Vec::new());
+            record::read_outgoing_row(bytes).into_iter().for_each(|row| drop(facts.insert(row.0, sent.clone())));
+        });
         let end = end.max(facts.keys().next_back().map_or(0, |row| Row(*row).next().0));
 
         let mut names = Names::default();
@@ -166,19 +180,25 @@ impl Copying<'_> {
         let mut body_bytes = 0;
         let reached = each_row(self.txn, tables::BODIES, end, |row, stored| {
             let Some((named, record)) = facts.get(&row) else { return lost.nameless_bodies += 1 };
-            let is_sound =
-                read_body(stored, Depth::Signatures, &mut names).is_ok_and(|(bundle, _)| named.are_of(&bundle));
+            let body = read_body(stored, Depth::Signatures, &mut names);
+            let is_sealed = matches!((named, &body), (Facts::Letter(_), Ok(Stored::Bundle(_))));
+            let is_sound = body.is_ok_and(|body| named.are_of_body(&body));
             let is_sound = is_sound || planted::is("store-repair-keeps-all");
             if !is_sound || written.is_err() {
                 return;
             }
             let (table, kept) = match named {
-                Facts::Held(_) => (tables::HELD, &mut lost.kept_held),
-                Facts::Letter(_) => (tables::LETTERS, &mut lost.kept_letters),
+                Facts::Held(_) => (Some(tables::HELD), &mut lost.kept_held),
+                Facts::Letter(_) => (Some(tables::LETTERS), &mut lost.kept_letters),
+                Facts::Sent(_) => (None, &mut lost.kept_words),
             };
             *kept += 1;
             body_bytes += stored.len() as u64;
-            written = writer.put(tables::BODIES, row, stored).and_then(|()| writer.put(table, row, &record[..]));
+            let body = writer.put(tables::BODIES, row, stored);
+            written = body.and_then(|()| table.map_or(Ok(()), |table| writer.put(table, row, &record[..])));
+            if is_sealed && written.is_ok() {
+                written = writer.put(tables::SEALED, row, ());
+            }
             facts.remove(&row);
         });
         written?;
@@ -193,6 +213,7 @@ impl Copying<'_> {
             match named {
                 Facts::Held(held) => lost.held.push(held.id),
                 Facts::Letter(letter) => lost.letters.push(letter.id),
+                Facts::Sent(id) => lost.words.push(id),
             }
         }
         Ok(end)

@@ -12,10 +12,12 @@ type Bytes = &'static [u8];
 
 /// One of the [`counter`] names → its number.
 pub const META: TableDefinition<&str, u64> = TableDefinition::new("meta_v1");
-/// Row → the bundle's bytes with their names folded (`body.rs`). Rows grow, so that commits append.
+/// Row → a bundle's bytes with their names folded, or what a message says (`body.rs`). Rows grow, so that commits append.
 pub const BODIES: TableDefinition<u64, Bytes> = TableDefinition::new("bodies_v1");
 /// Row → facts of a bundle in custody. Apart from the bodies, so that a restore reads 200 bytes a bundle.
 pub const HELD: TableDefinition<u64, Bytes> = TableDefinition::new("held_v1");
+/// Row of an inbox row whose message is still sealed: it could not be opened when it came, or came to an earlier build.
+pub const SEALED: TableDefinition<u64, ()> = TableDefinition::new("sealed_v1");
 /// Row → a row of the inbox.
 pub const LETTERS: TableDefinition<u64, Bytes> = TableDefinition::new("letters_v1");
 /// Row the letter had → the first 16 bytes of its id. Never removed; by row, because random keys cost four times more.
@@ -27,8 +29,8 @@ pub const BURIED: TableDefinition<Name, u64> = TableDefinition::new("buried_v1")
 pub const DEPARTED: TableDefinition<Name, Bytes> = TableDefinition::new("departed_v1");
 /// Bundle id and the receipt's signer → what it said and until when that counts.
 pub const BELIEFS: TableDefinition<Names, Bytes> = TableDefinition::new("beliefs_v1");
-/// Bundle id → one's own message and its evidence.
-pub const OUTGOING: TableDefinition<Name, Bytes> = TableDefinition::new("outgoing_v1");
+/// Bundle id → one's own message and its evidence, and the row of what it says.
+pub const OUTGOING: TableDefinition<Name, Bytes> = TableDefinition::new("outgoing_v2");
 /// Node → name, standing, verified.
 pub const PEOPLE: TableDefinition<Name, Bytes> = TableDefinition::new("people_v1");
 /// Node → what the strategy learned about it, in the strategy's own encoding.
@@ -69,6 +71,7 @@ pub fn visit_all(visit: &mut impl Visit) -> Result<(), StoreError> {
     visit.table(BODIES)?;
     visit.table(HELD)?;
     visit.table(LETTERS)?;
+    visit.table(SEALED)?;
     visit.table(DELIVERED)?;
     visit.table(BURIED)?;
     visit.table(DEPARTED)?;

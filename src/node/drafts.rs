@@ -1,4 +1,4 @@
-//! What the person writes, until it is sealed, and who waits to hear its id.
+//! What the person writes, until it has an id, and who waits to hear that.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -8,33 +8,30 @@ use zeroize::Zeroizing;
 
 use crate::bundle::Draft;
 use crate::id::BundleId;
-use crate::keys::Identity;
+use crate::keyring::Keyring;
 use crate::node::NodeError;
-use crate::seal::seal;
+
+/// Padded content; wiped from memory when dropped.
+pub type Plaintext = Zeroizing<Vec<u8>>;
 
 /// Plaintext by token, and the waiting senders.
-pub struct Drawer {
-    identity: Identity,
+pub struct Drafts {
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
     next_token: u64,
-    plaintexts: BTreeMap<u64, Zeroizing<Vec<u8>>>,
+    plaintexts: BTreeMap<u64, Plaintext>,
     waiting: BTreeMap<u64, oneshot::Sender<Result<BundleId, NodeError>>>,
 }
 
-impl Drawer {
-    pub fn new(identity: Identity) -> Drawer {
-        Drawer { identity, state: Mutex::default() }
+impl Drafts {
+    pub fn new() -> Drafts {
+        Drafts { state: Mutex::default() }
     }
 
-    pub fn identity(&self) -> &Identity {
-        &self.identity
-    }
-
-    /// Keeps a padded message; returns its token and where its id will come.
+    /// Keeps padded content; returns its token and where its id will come.
     pub fn put(&self, plaintext: Vec<u8>) -> (u64, oneshot::Receiver<Result<BundleId, NodeError>>) {
         let (tell, told) = oneshot::channel();
         let mut state = self.state();
@@ -45,12 +42,12 @@ impl Drawer {
         (token, told)
     }
 
-    /// Seals the message of a token to the draft's destination.
-    pub fn seal(&self, token: u64, draft: &Draft) -> Result<Vec<u8>, NodeError> {
+    /// Seals the content of a token for the draft's destination; returns both.
+    pub fn seal(&self, token: u64, draft: &Draft, keyring: &Keyring) -> Result<(Vec<u8>, Plaintext), NodeError> {
         let plaintext = self.state().plaintexts.remove(&token);
         let plaintext = plaintext.ok_or(NodeError::GivenUp)?;
-        seal(&draft.destination.node, &draft.primary(), &plaintext, self.identity.signing_key())
-            .map_err(NodeError::Seal)
+        let payload = keyring.seal(&draft.destination, &draft.primary(), &plaintext).map_err(NodeError::Seal)?;
+        Ok((payload, plaintext))
     }
 
     pub fn queued(&self, token: u64, id: BundleId) {

@@ -1,0 +1,210 @@
+//! The person's mailbox: what the agent delivers and queues is filed here, as words that can be read.
+//!
+//! It is to people what the agent is to bundles: pure, without clock, disk, network or key. A driver calls it with what the
+//! agent just said and what the edges know of it, and commits its changes together with the agent's:
+//!
+//! ```text
+//! agent:  Deliver ──┬──▶ File, in the place of the sealed body
+//! opened: came    ──┘    or nothing: it stays sealed, and is shown as such
+//!
+//! agent:  Post    ──┬──▶ File, in a row of its own
+//! person: written ──┘
+//! ```
+//! So a message is opened once, beside the check of its signature, and a listing opens nothing. What could not be opened or
+//! read when it came, because the process died between or a newer version wrote it, the driver hands in again when it can.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::agent::Output;
+use crate::agent::change::{Change, Letter, Outgoing, Row};
+use crate::content::{Content, Filed, KeyUsed, unpad};
+use crate::id::BundleId;
+
+/// What was in a sealed payload.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Opened {
+    pub key: KeyUsed,
+    /// The content, padded as it was sealed.
+    pub plaintext: Vec<u8>,
+}
+
+/// What the edges know of messages before the agent says what becomes of them.
+#[derive(Default)]
+pub struct Opening {
+    /// What came and was opened.
+    came: BTreeMap<BundleId, Opened>,
+    /// What the person wrote, as padded for its seal: for the next message that the agent queues.
+    written: Option<Vec<u8>>,
+    /// What was queued. One's own mailbox may be where it goes.
+    queued: BTreeMap<BundleId, Arc<Filed>>,
+}
+
+impl Opening {
+    /// A message came, and this was in it.
+    pub fn came(&mut self, id: BundleId, opened: Opened) {
+        self.came.insert(id, opened);
+    }
+
+    /// The agent gets these words next, sealed.
+    pub fn written(&mut self, plaintext: Vec<u8>) {
+        self.written = Some(plaintext);
+    }
+
+    /// Files what the agent said from `from` on: a change of mail's comes right behind that of the agent it belongs to.
+    pub fn follow(&mut self, out: &mut Vec<Output>, from: usize) {
+        let is_followed =
+            |output: &Output| matches!(output, Output::Commit(Change::Deliver { .. } | Change::Post { .. }));
+        if !out[from..].iter().any(is_followed) {
+            return;
+        }
+        for output in out.split_off(from) {
+            let filing = match &output {
+                Output::Commit(Change::Deliver { letter, .. }) => self.deliver(letter),
+                Output::Commit(Change::Post { outgoing }) => self.queue(outgoing),
+                _ => None,
+            };
+            out.push(output);
+            out.extend(filing.map(|(row, filed)| Output::Commit(Change::File { row, filed })));
+        }
+    }
+
+    /// The batch is over: of what is not delivered by now the agent wanted nothing.
+    pub fn end_batch(&mut self) {
+        *self = Opening::default();
+    }
+
+    fn deliver(&mut self, letter: &Letter) -> Option<(Row, Arc<Filed>)> {
+        let own = self.queued.get(&letter.id).map(Arc::clone);
+        let filed = own.or_else(|| filed(&self.came.remove(&letter.id)?).map(Arc::new));
+        Some((letter.row, filed?))
+    }
+
+    fn queue(&mut self, outgoing: &Outgoing) -> Option<(Row, Arc<Filed>)> {
+        let content = unpad(&self.written.take()?).ok()?.to_vec();
+        let filed = Arc::new(Filed { key: KeyUsed::Own, content });
+        self.queued.insert(outgoing.id, Arc::clone(&filed));
+        Some((outgoing.row?, filed))
+    }
+}
+
+/// What a delivered message says, for the place of its sealed body. None where this version cannot read it: it stays sealed,
+/// for a newer one.
+pub fn filed(opened: &Opened) -> Option<Filed> {
+    let content = unpad(&opened.plaintext).ok()?;
+    let Content::Text(_) = Content::decode(content).ok()? else { return None };
+    Some(Filed { key: opened.key, content: content.to_vec() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agent::Event;
+    use crate::agent::change::Marks;
+    use crate::bundle::{Bundle, Creation, Draft, Hops, Kind, Priority};
+    use crate::content::{Text, Unknown, pad};
+    use crate::eid::Eid;
+    use crate::id::NodeId;
+    use crate::time::{DAY, DtnTime, Moment, Timestamp};
+    use ed25519_dalek::SigningKey;
+
+    fn message(sequence: u64) -> Arc<Bundle> {
+        let key = SigningKey::from_bytes(&[1; 32]);
+        let source = NodeId::from_key(key.verifying_key().to_bytes()).unwrap();
+        let (kind, destination) = (Kind::Message, Eid::mail(source));
+        let creation = Creation { time: DtnTime(0), sequence };
+        let draft = Draft { kind, source, destination, creation, lifetime: DAY, priority: Priority::Normal, copies: 1 };
+        Arc::new(draft.sign(b"sealed", &key).unwrap())
+    }
+
+    fn deliver(row: u64, bundle: &Arc<Bundle>) -> Output {
+        let Bundle { id, source, creation, lifetime, priority, .. } = **bundle;
+        let destination = bundle.destination.clone();
+        let (received, from, hops) = (Moment::default(), source, Hops::default());
+        let Marks { read, told, collected } = Marks::default();
+        let letter = Letter {
+            row: Row(row),
+            id,
+            source,
+            destination,
+            creation,
+            lifetime,
+            priority,
+            size_bytes: 500,
+            received,
+            from,
+            hops,
+            read,
+            told,
+            collected,
+        };
+        Output::Commit(Change::Deliver { letter, bundle: Arc::clone(bundle) })
+    }
+
+    fn post(row: u64, bundle: &Bundle) -> Output {
+        let outgoing = Outgoing {
+            id: bundle.id,
+            destination: bundle.destination.clone(),
+            creation: bundle.creation,
+            created: Moment::default(),
+            lifetime: DAY,
+            expires: Timestamp(DAY.0),
+            priority: Priority::Normal,
+            size_bytes: 500,
+            row: Some(Row(row)),
+            evidence: Vec::new(),
+            carriers: Vec::new(),
+            unlisted: Default::default(),
+        };
+        Output::Commit(Change::Post { outgoing })
+    }
+
+    fn text(body: &str) -> Vec<u8> {
+        pad(&Content::from(Text { body: body.into(), ..Text::default() }).encode())
+    }
+
+    /// The rows that are filed, each with what stands before it.
+    fn filings(out: &[Output]) -> Vec<(Row, KeyUsed, usize)> {
+        let filing = |(at, output): (usize, &Output)| match output {
+            Output::Commit(Change::File { row, filed }) => Some((*row, filed.key, at)),
+            _ => None,
+        };
+        out.iter().enumerate().filter_map(filing).collect()
+    }
+
+    #[test]
+    fn what_is_delivered_is_filed_right_behind_its_delivery_and_only_once_it_is_delivered() {
+        let mut opening = Opening::default();
+        let (one, other) = (message(1), message(2));
+        opening.came(one.id, Opened { key: KeyUsed::Identity, plaintext: text("hello") });
+        opening.came(other.id, Opened { key: KeyUsed::Identity, plaintext: text("refused") });
+        let report = Output::Report(Event::Delivered { id: one.id, from: one.source });
+        let mut out = vec![deliver(1, &one), deliver(2, &one), report];
+        opening.follow(&mut out, 1);
+        assert_eq!(filings(&out), [(Row(2), KeyUsed::Identity, 2)], "what stood there before is another's");
+        assert_eq!(out.len(), 4);
+        opening.end_batch();
+        let mut late = vec![deliver(3, &other)];
+        opening.follow(&mut late, 0);
+        assert_eq!(filings(&late), [], "of another batch it knows nothing, and it stays sealed");
+    }
+
+    #[test]
+    fn a_note_to_oneself_is_filed_as_written_and_as_delivered() {
+        let mut opening = Opening::default();
+        let note = message(1);
+        opening.written(text("a note"));
+        let mut out = vec![post(1, &note), deliver(2, &note)];
+        opening.follow(&mut out, 0);
+        assert_eq!(filings(&out), [(Row(1), KeyUsed::Own, 1), (Row(2), KeyUsed::Own, 3)]);
+    }
+
+    #[test]
+    fn what_this_version_cannot_read_stays_sealed() {
+        let newer = Content::Unknown(Unknown { kind: 7, fields: Vec::new() }).encode();
+        for plaintext in [pad(&newer), pad(b"noise"), b"not padded".to_vec()] {
+            assert_eq!(filed(&Opened { key: KeyUsed::Identity, plaintext }), None);
+        }
+        assert!(filed(&Opened { key: KeyUsed::Identity, plaintext: text("hello") }).is_some());
+    }
+}
