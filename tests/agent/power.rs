@@ -87,6 +87,10 @@ fn check(world: &World, sent: &[(usize, usize, BundleId, bool)]) {
     for (from, to, id, cancelled) in sent {
         let state = world.state(*from, *id);
         let arrived = world.truth.is_delivered(world.nodes[*to].id, *id);
+        let [came, wrote] = world.words(*from, *to, *id);
+        let wrote = wrote.expect("one's own words are kept with what is queued");
+        let is_there = world.nodes[*to].agent().letter(id).is_some();
+        assert_eq!(came.map(|filed| filed.content), is_there.then_some(wrote.content), "what came is what was written");
         match state {
             What::Delivered | What::Read => assert!(arrived),
             // Bob blocked her, and says nothing.

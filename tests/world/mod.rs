@@ -12,11 +12,13 @@ use std::sync::Arc;
 
 use dak::agent::change::{Change, Person, Row, Standing, What};
 use dak::agent::{Agent, Config, Event, Input, Mailboxes, Output};
-use dak::bundle::{Bundle, Hops, Priority, Signer, Unverified};
+use dak::bundle::{Bundle, Hops, Kind, Priority, Signer, Unverified};
+use dak::content::{Content, Filed, KeyUsed, Text, pad};
 use dak::driver::{Driver, Said, Step};
 use dak::eid::Eid;
 use dak::frame::{Frame, Incoming, Transit, encode_bundle};
 use dak::id::{BundleId, NodeId};
+use dak::mail::{Opened, Opening};
 use dak::store::Store;
 use dak::store::memory::MemoryStore;
 use dak::time::{DAY, DtnTime, Millis, Moment, Timestamp};
@@ -84,15 +86,28 @@ impl<S: Fresh> World<S> {
     }
 }
 
-/// Sees to it that time which is due leads somewhere.
-pub struct Watch;
+/// Sees to it that time which is due leads somewhere, and lets mail follow the agent. Here a payload is its own plaintext.
+#[derive(Default)]
+pub struct Watch {
+    opening: Opening,
+}
 
 impl Step for Watch {
     type Said = Output;
 
     fn give(&mut self, agent: &mut Agent, at: Moment, input: Input, out: &mut Vec<Output>) {
         let is_timeout = input == Input::Timeout;
+        match &input {
+            Input::Sealed { payload, .. } => self.opening.written(plaintext(payload)),
+            Input::Bundle { bundle, .. } if bundle.kind == Kind::Message => {
+                let plaintext = plaintext(bundle.payload());
+                self.opening.came(bundle.id, Opened { key: KeyUsed::Identity, plaintext });
+            }
+            _ => {}
+        }
+        let from = out.len();
         agent.handle(at, input, out);
+        self.opening.follow(out, from);
         let is_idle = out.is_empty() && agent.next_timeout().is_some_and(|(due, _)| due <= at.now);
         assert!(!is_timeout || !is_idle, "what is due gets done");
     }
@@ -100,6 +115,11 @@ impl Step for Watch {
     fn add(&mut self, out: Vec<Output>, open: &mut Vec<Output>) {
         open.extend(out);
     }
+}
+
+fn plaintext(payload: &[u8]) -> Vec<u8> {
+    let body = String::from_utf8_lossy(payload).into_owned();
+    pad(&Content::from(Text { body, ..Text::default() }).encode())
 }
 
 impl<S: Store> Node<S> {
@@ -129,7 +149,7 @@ impl<S: Store> World<S> {
                 key,
                 others: Vec::new(),
                 groups: Vec::new(),
-                driver: Driver::new(agent, Watch),
+                driver: Driver::new(agent, Watch::default()),
                 store,
                 config,
                 wall_offset: 0,
@@ -214,6 +234,7 @@ impl<S: Store> World<S> {
             true => (node.driver.held_back(), node.driver.flush()),
             false => (0, node.driver.close(now)),
         };
+        node.driver.step.opening.end_batch();
         let changes: Vec<Change> = batch.iter().filter_map(Said::change).cloned().collect();
         if !changes.is_empty() {
             node.commits += 1;
@@ -396,6 +417,15 @@ impl<S: Store> World<S> {
             self.input(m, Input::ContactDown { peer: id });
         }
         self.input(n, Input::Timeout);
+    }
+
+    /// What the recipient reads of a message, and what its writer does: each as the store has it, if it came and was sent
+    /// here.
+    pub fn words(&self, from: usize, to: usize, id: BundleId) -> [Option<Filed>; 2] {
+        let letter = self.nodes[to].agent().letter(&id).map(|letter| letter.row);
+        let sent = self.nodes[from].agent().sent_one(&id).and_then(|outgoing| outgoing.row);
+        let read = |n: usize, row: Option<Row>| row.and_then(|row| self.nodes[n].store.words(row).unwrap());
+        [read(to, letter), read(from, sent)]
     }
 
     pub fn send(&mut self, from: usize, to: usize) -> Option<BundleId> {
