@@ -40,6 +40,7 @@ mod flights;
 #[cfg(test)]
 mod floods;
 mod flow;
+mod graces;
 mod inbox;
 pub mod io;
 mod lapse;
@@ -51,6 +52,7 @@ mod offers;
 mod outbox;
 mod people;
 mod place;
+mod proofs;
 mod receipts;
 mod receive;
 mod room;

@@ -24,6 +24,8 @@ mod offers;
 mod places;
 #[path = "agent/power.rs"]
 mod power;
+#[path = "agent/present.rs"]
+mod present;
 #[path = "agent/random.rs"]
 mod random;
 #[path = "agent/receipts.rs"]

@@ -13,6 +13,8 @@ pub struct Backlog {
     urgent: Slots,
     rest: Slots,
     renewed: Slots,
+    /// What the peer lacks and the destination gets alone for now.
+    kept: Slots,
 }
 
 impl Backlog {
@@ -41,6 +43,19 @@ impl Backlog {
         self.set_aside.take(max)
     }
 
+    /// Keeps a slot from the peer for now.
+    pub fn keep(&mut self, slot: Slot) {
+        self.kept.insert(slot);
+    }
+
+    /// A slot is kept from nobody any more: the peer is to hear of it where it lacked it.
+    pub fn let_go(&mut self, slot: Slot, is_urgent: bool) {
+        if self.kept.contains(slot) {
+            self.kept.remove(slot);
+            self.add(slot, is_urgent);
+        }
+    }
+
     /// The peer is to hear of the life of this one: once, however often it grows before that.
     pub fn renew(&mut self, slot: Slot) {
         self.renewed.insert(slot);
@@ -57,7 +72,7 @@ impl Backlog {
 
     /// Forgets a slot that is about to be empty.
     pub fn remove(&mut self, slot: Slot) {
-        for set in [&mut self.set_aside, &mut self.urgent, &mut self.rest, &mut self.renewed] {
+        for set in [&mut self.set_aside, &mut self.urgent, &mut self.rest, &mut self.renewed, &mut self.kept] {
             set.remove(slot);
         }
     }

@@ -61,7 +61,7 @@ pub struct Held {
     pub class: Class,
     pub priority: Priority,
     pub grade: Grade,
-    /// Spray copies left to hand on, this one included.
+    /// Spray copies left to hand on, this one included; none where the destination has the bundle.
     pub copies: u16,
     /// Who handed it over; none for one's own.
     pub from: Option<NodeId>,

@@ -67,6 +67,8 @@ pub struct Contact {
     queued: BTreeMap<Slot, Order>,
     in_flight: BTreeMap<BundleId, Flight>,
     in_flight_bytes: u64,
+    /// When something last moved for which the peer has to do its part.
+    pub moved_at: Timestamp,
     /// Ids for the next Offer; before the peer's Hello they wait to be looked at.
     to_offer: Vec<BundleId>,
     /// Sources whose receipts were shown again during this contact.
@@ -97,6 +99,7 @@ impl Contact {
             queued: BTreeMap::new(),
             in_flight: BTreeMap::new(),
             in_flight_bytes: 0,
+            moved_at: since,
             to_offer: Vec::new(),
             shown: BTreeSet::new(),
             grants: Vec::new(),

@@ -12,7 +12,9 @@ use rand_chacha::ChaCha8Rng;
 use super::contact::{Contact, Flight};
 use super::custody::Slot;
 use super::flights::Flights;
+use super::graces::Graces;
 use super::offers::{Offers, Requests};
+use super::proofs::Proofs;
 use super::shunned::Shunned;
 use crate::id::{BundleId, NodeId};
 use crate::time::Timestamp;
@@ -23,6 +25,10 @@ pub struct Contacts {
     /// The peer that was last told of more that it lacks.
     had_turn: NodeId,
     flights: Flights,
+    /// What goes to destinations that are there, and to nobody else meanwhile.
+    pub graces: Graces,
+    /// Who is to get which receipt.
+    pub proofs: Proofs,
     /// What peers were asked for.
     pub offers: Offers,
     /// What was evicted here.
@@ -38,6 +44,8 @@ impl Contacts {
             present: BTreeMap::new(),
             had_turn: node,
             flights: Flights::keyed(secret),
+            graces: Graces::default(),
+            proofs: Proofs::default(),
             offers: Offers::new(dice),
             shunned: Shunned::default(),
             unwelcome: Shunned::default(),
@@ -91,6 +99,12 @@ impl Contacts {
         Some(self.had_turn)
     }
 
+    /// Ends what destinations took long enough over, and returns it.
+    pub fn end_graces(&mut self, now: Timestamp) -> Vec<Slot> {
+        let Contacts { present, graces, .. } = self;
+        graces.lapse(now, |peer| present.get(peer).map_or(Timestamp(0), |contact| contact.moved_at))
+    }
+
     /// Where copies went.
     pub fn flights(&self) -> &Flights {
         &self.flights
@@ -126,5 +140,6 @@ impl Contacts {
     pub fn leave_out(&mut self, slot: Slot, id: BundleId) {
         self.present.values_mut().for_each(|contact| contact.leave_out(slot));
         self.flights.forget(id);
+        self.graces.end(slot);
     }
 }

@@ -21,8 +21,7 @@ impl Agent {
     pub(super) fn propose_all(&mut self, peer: NodeId, lacks: &[Slot]) {
         let (now, later) = lacks.split_at(lacks.len().min(PROPOSED_MAX));
         for slot in later {
-            let is_urgent = self.ledger.custody().kind(*slot) == Kind::Receipt
-                || self.ledger.custody().class(*slot) != Class::Strangers;
+            let is_urgent = self.is_urgent(*slot);
             let contact = self.contacts.get_mut(&peer).expect("what a peer lacks is told during a contact");
             contact.backlog.add(*slot, is_urgent);
         }
@@ -51,9 +50,10 @@ impl Agent {
     /// more than all receipts that are of use.
     fn propose(&mut self, peer: NodeId, slot: Slot) {
         let held = self.ledger.custody().held(slot);
-        if !self.grants(peer, &held) {
+        if !self.gives(peer, slot, &held) {
             return;
         }
+        self.favour(peer, slot);
         let goes_at_once = held.kind == Kind::Receipt && !self.contacts.unwelcome.contains(&held.id, self.now());
         let contact = self.contacts.get_mut(&peer).expect("what a peer lacks is told during a contact");
         if goes_at_once || contact.serves(&held.destination) || !contact.propose(held.id) {
@@ -64,16 +64,81 @@ impl Agent {
     /// Queues a bundle for a peer that lacks it, where the strategy grants it.
     pub(super) fn consider(&mut self, peer: NodeId, slot: Slot) {
         let held = self.ledger.custody().held(slot);
-        if self.grants(peer, &held) {
+        if self.gives(peer, slot, &held) {
             self.enqueue_held(peer, slot, &held);
         }
     }
 
-    pub(super) fn grants(&self, peer: NodeId, held: &Held) -> bool {
+    /// Whether a peer gets a bundle now. What is its destination's alone for a while it hears of after that.
+    pub(super) fn gives(&mut self, peer: NodeId, slot: Slot, held: &Held) -> bool {
+        self.grants(peer, held) && !self.keeps_back(peer, slot, held)
+    }
+
+    fn keeps_back(&mut self, peer: NodeId, slot: Slot, held: &Held) -> bool {
+        let is_alone = held.copies == 0 || self.contacts.graces.has(slot);
+        if !is_alone || self.wants_receipt(peer, held) {
+            return false;
+        }
+        let Some(contact) = self.contacts.get_mut(&peer).filter(|contact| !contact.serves(&held.destination)) else {
+            return false;
+        };
+        contact.backlog.keep(slot);
+        true
+    }
+
+    /// Whether a peer holds a copy of what a receipt proves.
+    fn wants_receipt(&self, peer: NodeId, held: &Held) -> bool {
+        held.kind == Kind::Receipt && self.contacts.proofs.is_wanted(&held.id, peer)
+    }
+
+    /// Whether a peer is the destination. Of a group it is not all there is.
+    fn is_at(&self, peer: NodeId, held: &Held) -> bool {
+        let serves = self.contacts.get(&peer).is_some_and(|contact| contact.serves(&held.destination));
+        serves && !held.destination.is_group()
+    }
+
+    /// A bundle is about to go to a peer: where that is its destination, nobody else gets it meanwhile.
+    pub(super) fn favour(&mut self, peer: NodeId, slot: Slot) {
+        let held = self.ledger.custody().held(slot);
+        if self.is_at(peer, &held) && self.routing.favours_present() {
+            self.contacts.graces.begin(slot, peer, self.now());
+        }
+    }
+
+    /// Bundles that were their destinations' alone go wherever the strategy sends them.
+    pub(super) fn let_go(&mut self, slots: Vec<Slot>) {
+        for slot in slots {
+            let is_urgent = self.is_urgent(slot);
+            self.contacts.iter_mut().for_each(|(_, contact)| contact.backlog.let_go(slot, is_urgent));
+        }
+    }
+
+    /// Lets go of what destinations took long enough over.
+    pub(super) fn end_graces(&mut self) {
+        let over = self.contacts.end_graces(self.ledger.now());
+        self.let_go(over);
+    }
+
+    fn is_urgent(&self, slot: Slot) -> bool {
+        let custody = self.ledger.custody();
+        custody.kind(slot) == Kind::Receipt || custody.class(slot) != Class::Strangers
+    }
+
+    fn grants(&self, peer: NodeId, held: &Held) -> bool {
         let Some(contact) = self.contacts.get(&peer) else { return false };
         let Some(hello) = &contact.hello else { return false };
         contact.serves(&held.destination)
-            || hello.carries && self.routing.verdict(&self.facts(held), peer) != Verdict::Keep
+            || hello.carries
+                && (self.wants_receipt(peer, held) || self.verdict(&self.facts(held), peer) != Verdict::Keep)
+    }
+
+    /// What the strategy says of a peer that is not the destination. What has come to its own goes no further.
+    fn verdict(&self, facts: &Facts, peer: NodeId) -> Verdict {
+        let is_here = facts.kind == Kind::Receipt && self.mailboxes.serves(facts.destination);
+        match is_here && !self.routing.floods_receipts() {
+            true => Verdict::Keep,
+            false => self.routing.verdict(facts, peer),
+        }
     }
 
     pub(super) fn enqueue(&mut self, peer: NodeId, slot: Slot) {
@@ -103,8 +168,9 @@ impl Agent {
     pub(super) fn pass_on(&mut self, slot: Slot, out: &mut Vec<Output>) {
         let held = self.ledger.custody().held(slot);
         let peers: Vec<NodeId> = self.contacts.peers().filter(|peer| Some(*peer) != held.from).collect();
+        peers.iter().for_each(|peer| self.favour(*peer, slot));
         for peer in peers {
-            let granted = self.grants(peer, &held);
+            let granted = self.gives(peer, slot, &held);
             let contact = self.contacts.get_mut(&peer).expect("the peers are those of the contacts");
             if contact.hello.is_none() {
                 contact.offer(held.id);
@@ -139,7 +205,9 @@ impl Agent {
             let for_peer = self.contacts.get(&peer).is_some_and(|contact| contact.serves(&held.destination));
             let verdict = match for_peer {
                 true => Verdict::Copy(0),
-                false => self.routing.verdict(&self.facts_beside_flights(&held), peer),
+                false if self.keeps_back(peer, slot, &held) => Verdict::Keep,
+                false if self.wants_receipt(peer, &held) => Verdict::Copy(0),
+                false => self.verdict(&self.facts_beside_flights(&held), peer),
             };
             let Verdict::Copy(copies) = verdict else { continue };
             // A peer that had its copies and asks again gets the bundle, and no more of the budget.
@@ -153,6 +221,7 @@ impl Agent {
             self.contacts.take_off(peer, held.id, Flight { size_bytes: held.size_bytes, copies });
             let contact = self.contacts.get_mut(&peer).expect("looked at above");
             contact.bundles_sent += 1;
+            contact.moved_at = self.ledger.now();
             if planted::is("agent-copies-spent-unaccepted") {
                 self.spend(slot, copies, out);
             }
@@ -177,6 +246,7 @@ impl Agent {
             };
             if let Some(contact) = self.contacts.get_mut(&peer) {
                 contact.has_room();
+                contact.moved_at = self.ledger.now();
             }
             let what = if grade == Grade::Custody { What::Custody } else { What::Copy };
             self.ledger.attest(id, what, Some(peer), out);
@@ -191,18 +261,30 @@ impl Agent {
                 self.contacts.give(id, peer, is_named, || self.ledger.draw());
             }
             let held = self.ledger.custody().held(slot);
-            let is_there = self.contacts.get(&peer).is_some_and(|contact| contact.serves(&held.destination));
-            if held.kind == Kind::Message && !is_there {
+            if self.is_at(peer, &held) {
+                self.reached(slot, &held, out);
+            } else if held.kind == Kind::Message {
                 self.routing.handed(&id, peer);
+                self.contacts.proofs.note(&id, peer);
             }
         }
         self.pump(peer, out);
     }
 
-    /// Takes copies off the budget, of which one is left in any case; returns whether there was anything to take.
+    /// The destination itself has a bundle: no copy of it is left to hand on.
+    fn reached(&mut self, slot: Slot, held: &Held, out: &mut Vec<Output>) {
+        if self.routing.favours_present() {
+            self.contacts.graces.end(slot);
+            if held.copies > 0 {
+                self.ledger.regrade(slot, held.grade, 0, held.class, out);
+            }
+        }
+    }
+
+    /// Takes copies off the budget, of which the last is never taken; returns whether there was anything to take.
     fn spend(&mut self, slot: Slot, copies: u16, out: &mut Vec<Output>) -> bool {
         let held = self.ledger.custody().held(slot);
-        let left = held.copies.saturating_sub(copies).max(1);
+        let left = held.copies.saturating_sub(copies).max(held.copies.min(1));
         if left != held.copies {
             self.ledger.regrade(slot, held.grade, left, held.class, out);
         }
@@ -218,6 +300,7 @@ impl Agent {
         out: &mut Vec<Output>,
     ) {
         let now = self.now();
+        self.refused_at_last(peer, &id, why, out);
         if self.contacts.land(peer, &id).is_none() {
             // It waits to go, and another was faster.
             return self.leave_out(peer, &id);
@@ -238,6 +321,20 @@ impl Agent {
             self.contacts.unwelcome.insert(id, now + self.config.shun);
         }
         self.pump(peer, out);
+    }
+
+    /// What its destination knows has arrived; what it turns away otherwise is nobody's alone any more.
+    fn refused_at_last(&mut self, peer: NodeId, id: &BundleId, why: Refusal, out: &mut Vec<Output>) {
+        let Some(slot) = self.ledger.find_held(id) else { return };
+        let held = self.ledger.custody().held(slot);
+        if !self.is_at(peer, &held) {
+            return;
+        }
+        if why == Refusal::Known {
+            self.reached(slot, &held, out);
+        } else if self.contacts.graces.end(slot) {
+            self.let_go(vec![slot]);
+        }
     }
 
     fn leave_out(&mut self, peer: NodeId, id: &BundleId) {

@@ -215,6 +215,8 @@ pub enum Cause {
     Tombstone,
     /// A refused bundle may be tried again, or another peer asked for what one offered and did not hand over.
     Retry,
+    /// A destination in contact took long enough over what it gets alone.
+    Grace,
     /// An inbox row was not collected.
     Nudge,
     /// A peer lacks more than it was told of in one go. A driver may take other inputs first, or nobody else would be

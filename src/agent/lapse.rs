@@ -38,6 +38,7 @@ impl Agent {
             turn.then_some((now, Cause::Turn)),
             retry.map(|at| (at, Cause::Retry)),
             self.contacts.offers.next_end().map(|end| (end, Cause::Retry)),
+            self.contacts.graces.next_end().map(|end| (end, Cause::Grace)),
         ];
         dues.into_iter().flatten().min()
     }
@@ -53,6 +54,7 @@ impl Agent {
         self.end_memories(out);
         self.retry_refused(out);
         self.ask_others(out);
+        self.end_graces();
         self.take_turn(out);
         self.flush_contacts(out);
     }

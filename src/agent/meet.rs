@@ -58,6 +58,8 @@ impl Agent {
         for (node, record) in self.routing.parted(peer, self.now()) {
             self.ledger.learn(node, record, out);
         }
+        let waited = self.contacts.graces.leave(peer);
+        self.let_go(waited);
         request(requests, out);
     }
 
@@ -113,6 +115,7 @@ impl Agent {
             // A source keeps the receipts it gets, and its summary says so: else everybody who carries one would hand it
             // over at every contact.
             if !compares || self.ledger.custody().kind(slot) == Kind::Message {
+                self.favour(peer, slot);
                 self.enqueue(peer, slot);
             }
         }
@@ -126,8 +129,9 @@ impl Agent {
     fn catch_up(&mut self, peer: NodeId) {
         let contact = self.contacts.get_mut(&peer).expect("the contact greets");
         for id in contact.take_offers() {
-            let Some(held) = self.ledger.find_held(&id).map(|slot| self.ledger.custody().held(slot)) else { continue };
-            let granted = self.grants(peer, &held);
+            let Some(slot) = self.ledger.find_held(&id) else { continue };
+            let held = self.ledger.custody().held(slot);
+            let granted = self.gives(peer, slot, &held);
             let contact = self.contacts.get_mut(&peer).expect("the contact greets");
             // What is for the peer itself flows already.
             if granted && !contact.serves(&held.destination) {
@@ -260,6 +264,7 @@ impl Agent {
             return;
         }
         self.doubt_offered(peer, &ids, out);
+        self.hear_of_copies(peer, &ids, out);
         let unknown = |id: &BundleId| !self.knows(id) && !self.contacts.shunned.contains(id, self.now());
         let mut ids: Vec<BundleId> = ids.into_iter().filter(unknown).collect();
         let is_named = self.ledger.is_contact(&peer);

@@ -122,6 +122,7 @@ impl Agent {
         let bundle = draft.sign(&receipt.encode(), &*signer).expect("a receipt of bounded length fits a bundle");
         let size_bytes = bundle.encoded_len() as u32;
         let id = bundle.id;
+        receipt.ids.iter().for_each(|message| self.contacts.proofs.prove(message, id));
         self.take_own(Arc::new(bundle), size_bytes, Grade::Custody, out);
         if let Some(slot) = self.ledger.find_held(&id) {
             self.ledger.share_receipt(slot, from);
@@ -163,6 +164,11 @@ impl Agent {
         let carries = self.config.carry_bytes_max > 0;
         let welcome = carries && space && (held.grade != Grade::Released || self.make_place(&held, out));
         if welcome && self.make_room(&held, out).is_some() {
+            receipt.ids.iter().for_each(|message| self.contacts.proofs.claim(message, bundle.source, id));
+            freed.iter().for_each(|held| self.contacts.proofs.prove(&held.id, id));
+            if planted::is("agent-receipt-for-forged-claim") {
+                receipt.ids.iter().for_each(|message| self.contacts.proofs.prove(message, id));
+            }
             let slot = self.ledger.hold(held, Arc::clone(bundle), out);
             self.grant(from, id, Grade::Copy, out);
             return self.pass_on(slot, out);
@@ -251,6 +257,27 @@ impl Agent {
     pub(super) fn bury_believed(&mut self, bundle: &Bundle, from: NodeId, out: &mut Vec<Output>) {
         self.ledger.disbelieve(bundle.id, bundle.destination.node, out);
         self.ledger.bury(bundle.id, self.now() + bundle.lifetime + HOUR, from, out);
+        self.contacts.proofs.confirm(&bundle.id, bundle.destination.node);
+    }
+
+    /// A peer shows that it holds copies. Of what is over here it gets the receipt at once, and of the rest once that comes.
+    pub(super) fn hear_of_copies(&mut self, peer: NodeId, ids: &[BundleId], out: &mut Vec<Output>) {
+        if self.routing.floods_receipts() {
+            return;
+        }
+        for id in ids {
+            if let Some(slot) = self.ledger.find_held(id) {
+                if self.ledger.custody().kind(slot) == Kind::Message {
+                    self.contacts.proofs.note(id, peer);
+                }
+                continue;
+            }
+            let receipt = self.contacts.proofs.want(id, peer);
+            if let Some(slot) = receipt.and_then(|receipt| self.ledger.find_held(&receipt)) {
+                self.consider(peer, slot);
+            }
+        }
+        self.pump(peer, out);
     }
 
     /// How long the id of a held bundle is remembered once it is gone: nobody can make a copy live longer than this.

@@ -105,6 +105,7 @@ impl Agent {
         }
         let bundle = Arc::clone(bundle);
         let id = bundle.id;
+        self.contacts.proofs.note(&id, from);
         self.ledger.arrive(Arrival { bundle, hops: life.hops, size_bytes, from, due: Due::Row });
         self.settle_offer(&id, from, out);
         Ok(())
@@ -129,6 +130,7 @@ impl Agent {
         }
         if self.believed_over(bundle) {
             self.bury_believed(bundle, from, out);
+            self.hear_of_copies(from, &[bundle.id], out);
             return Err(NotCarried::For(Refusal::Known));
         }
         let Some(class) = self.class_of(bundle.source).filter(|_| self.config.carry_bytes_max > 0) else {
@@ -137,6 +139,7 @@ impl Agent {
         let held = self.as_held(handed, life, class);
         let Some(grade) = self.make_room(&held, out) else { return Err(NotCarried::Room(Box::new(held))) };
         let slot = self.ledger.hold(Held { grade, ..held }, Arc::clone(bundle), out);
+        self.contacts.proofs.note(&bundle.id, from);
         self.grant(from, bundle.id, grade, out);
         self.pass_on(slot, out);
         Ok(())
@@ -197,6 +200,7 @@ impl Agent {
             self.hear_age(from, slot, transit.hops.age, out);
         }
         self.refuse(from, id, Refusal::Known, out);
+        self.hear_of_copies(from, &[id], out);
         if self.ledger.inbox().had(&id) {
             self.show_receipt_again(from, id, out);
         }

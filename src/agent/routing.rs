@@ -80,6 +80,17 @@ pub trait Strategy {
     /// Whether anything is ever handed to a node that is not its destination.
     fn replicates(&self) -> bool;
 
+    /// Whether a bundle whose destination is in contact goes there first and to nobody else meanwhile.
+    fn favours_present(&self) -> bool {
+        false
+    }
+
+    /// Whether receipts go to everybody: they are small, and they let carriers forget. Otherwise they go to whoever is known
+    /// to hold a copy, and are routed as messages are.
+    fn floods_receipts(&self) -> bool {
+        self.replicates()
+    }
+
     /// The person names a node, or does so no longer.
     fn set_named(&mut self, _node: NodeId, _is_named: bool) {}
 
@@ -198,6 +209,10 @@ impl Routing {
         self.strategy().replicates()
     }
 
+    pub fn favours_present(&self) -> bool {
+        self.strategy().favours_present()
+    }
+
     pub fn set_named(&mut self, node: NodeId, is_named: bool) {
         self.strategy_mut().set_named(node, is_named);
     }
@@ -218,10 +233,13 @@ impl Routing {
         lessons
     }
 
-    /// Receipts go to everybody wherever anything is replicated: they are small, and they let carriers forget.
+    pub fn floods_receipts(&self) -> bool {
+        self.strategy().floods_receipts()
+    }
+
     pub fn verdict(&self, bundle: &Facts, peer: NodeId) -> Verdict {
         match bundle.kind {
-            Kind::Receipt if self.replicates() => Verdict::Copy(1),
+            Kind::Receipt if self.floods_receipts() => Verdict::Copy(1),
             _ => self.strategy().verdict(bundle, peer),
         }
     }

@@ -9,6 +9,7 @@
 //! promise  Accepted and Noted to a peer, an answer to a person: true only once durable             commits what waits
 //! lazy     evidence of carriers, forgetting, tombstones, what was learned, time                    waits
 //! shown    events: they tell of changes, and wait with them                                        waits
+//! spare    that a destination has a bundle                                                         waits for a commit
 //! free     every other frame, bundles on their way, dials                                          goes at once
 //! ```
 //! The order of changes never changes: the store and what is held back together are what the agent believes.
@@ -20,7 +21,7 @@ use crate::frame::{Frame, Grade};
 use crate::planted;
 use crate::time::{Millis, SECOND, Timestamp};
 
-/// How long a change may wait that need not be durable at once.
+/// How long a change may wait that need not be durable at once but soon.
 pub const HELD_BACK_MAX: Millis = SECOND.times(3);
 /// Most that waits.
 const SAID_MAX: usize = 1_024;
@@ -32,6 +33,7 @@ pub enum Weight {
     Promise,
     Lazy,
     Shown,
+    Spare,
     Free,
 }
 
@@ -59,8 +61,11 @@ impl<T: Said> HeldBack<T> {
             all.extend(said);
             return all;
         }
-        if self.said.is_empty() && !has(Weight::Lazy) {
-            return said;
+        if self.since.is_none() && !has(Weight::Lazy) {
+            // What is lost without harm waits for a commit that something else is worth.
+            let (spare, now) = said.into_iter().partition::<Vec<T>, _>(|one| one.weight() == Weight::Spare);
+            self.said.extend(spare);
+            return now;
         }
         self.since.get_or_insert(now);
         let is_free = |one: &T| matches!(one.weight(), Weight::Free | Weight::Promise);
@@ -102,8 +107,11 @@ impl Said for Output {
 }
 
 impl Change {
-    /// [`Weight::Prompt`] or [`Weight::Lazy`].
+    /// [`Weight::Prompt`], [`Weight::Lazy`] or [`Weight::Spare`].
     pub fn weight(&self) -> Weight {
+        if matches!(self, Change::Regrade { copies: 0, .. }) {
+            return Weight::Spare;
+        }
         let is_prompt = match self {
             Change::Hold { .. }
             | Change::Deliver { .. }
@@ -161,7 +169,7 @@ pub fn event_weight(event: &Event) -> Weight {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use Weight::{Free, Lazy, Promise, Prompt, Shown};
+    use Weight::{Free, Lazy, Promise, Prompt, Shown, Spare};
 
     impl Said for (u32, Weight) {
         fn weight(&self) -> Weight {
@@ -196,6 +204,15 @@ mod tests {
         assert!(held.take(vec![(2, Shown)], NOON).is_empty());
         assert_eq!(names(&held.take(vec![(3, Promise)], NOON)), [1, 2, 3]);
         assert_eq!(names(&held.take(vec![(4, Shown)], NOON)), [4], "where nothing waits");
+    }
+
+    #[test]
+    fn what_is_lost_without_harm_causes_no_commit_and_keeps_nothing_waiting() {
+        let mut held = HeldBack::default();
+        assert_eq!(names(&held.take(vec![(1, Spare), (2, Free), (3, Shown)], NOON)), [2, 3]);
+        assert_eq!((held.due(), names(&held.take(vec![(4, Shown)], NOON))), (None, vec![4]));
+        assert!(held.take(vec![(5, Lazy), (6, Spare)], NOON).is_empty());
+        assert_eq!(names(&held.take(vec![(7, Prompt)], NOON)), [1, 5, 6, 7]);
     }
 
     #[test]

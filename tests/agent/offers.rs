@@ -200,8 +200,8 @@ fn who_was_asked_as_well_hears_when_it_came_and_sends_it_no_more() {
     let mut hello = peer.hello();
     hello.window_bytes = 1;
     world.hear(0, &peer, &Frame::Hello(hello));
-    let ids = [world.send_to(0, Eid::mail(from.id), DAY, None), world.send_to(0, Eid::mail(from.id), DAY, None)];
-    let ids = ids.map(Option::unwrap);
+    let elsewhere = Eid::mail(Ghost::new(99).id);
+    let ids = [0; 2].map(|_| world.send_to(0, elsewhere.clone(), DAY, None).unwrap());
     world.hear(0, &peer, &Frame::Take { ids: ids.to_vec() });
     let sent = bundles(&world.said_to(&peer));
     assert_eq!(sent.len(), 1, "the window has room for one");

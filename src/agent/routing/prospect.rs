@@ -21,6 +21,9 @@
 //! and to whoever is hardly less likely where a copy is worth four times the price, for a budget that was right for a village
 //! is small for a town; and as long as neither node had to evict anything lately, room costs nothing and everybody gets everything.
 //!
+//! Where the destination itself is in contact no prospect is better: it gets the bundle alone (`../graces.rs`), and receipts
+//! go to nobody who could learn nothing from them (`../proofs.rs`).
+//!
 //! What a Hello tells are meetings that its node itself had, never who is in contact with it now. People whom its person
 //! named, and nodes that are met often anyway, are told them as they are; anybody else learns the highest of them in steps
 //! of four times. `hearsay.rs` says how much of such words is believed.
@@ -82,6 +85,14 @@ impl Prospect {
 impl Strategy for Prospect {
     fn replicates(&self) -> bool {
         true
+    }
+
+    fn favours_present(&self) -> bool {
+        true
+    }
+
+    fn floods_receipts(&self) -> bool {
+        false
     }
 
     fn set_named(&mut self, node: NodeId, is_named: bool) {
