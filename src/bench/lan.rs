@@ -30,9 +30,11 @@ pub struct Pace {
     pub rest: Duration,
 }
 
-pub const USUAL: Pace = Pace { texts: 8, rest: Duration::from_millis(HELD_BACK_MAX.0 + 500) };
+/// The rest is as long as contacts are silent between pings, so that as many fall into each; commits come sooner.
+pub const USUAL: Pace = Pace { texts: 8, rest: Duration::from_secs(5) };
 /// Rests that show what the contacts alone cost.
 const IDLE_RESTS: u32 = 3;
+const _: () = assert!(HELD_BACK_MAX.0 < USUAL.rest.as_millis() as u64);
 
 pub async fn compare(place: &Path, nodes: u8, pace: Pace, mut report: impl FnMut(Row)) -> Result<(), Failure> {
     let pair = measure(&place.join("pair"), 2, pace).await?;
