@@ -18,7 +18,7 @@ use super::{ALICE, BOB, CAROL, World};
 
 #[test]
 fn a_node_gets_the_mail_of_every_mailbox_that_it_serves_and_each_signs_for_its_own() {
-    let mut world = World::of(2);
+    let mut world = direct(2);
     let second = serve_another(&mut world, BOB);
     let [to_second, to_bob] = [second, world.nodes[BOB].id]
         .map(|mailbox| world.send_to(ALICE, Eid::mail(mailbox), DAY, None).expect("it is queued"));
@@ -32,7 +32,7 @@ fn a_node_gets_the_mail_of_every_mailbox_that_it_serves_and_each_signs_for_its_o
 
 #[test]
 fn what_a_second_mailbox_writes_bears_its_name_and_the_receipt_finds_it() {
-    let mut world = World::of(2);
+    let mut world = direct(2);
     let second = serve_another(&mut world, BOB);
     let to = Eid::mail(world.nodes[ALICE].id);
     let id = world.send_as(BOB, Eid::mail(second), to.clone(), DAY, None).expect("it is queued");
@@ -97,6 +97,11 @@ fn what_is_delivered_and_cannot_be_carried_is_not_refused() {
     let said = world.said_to(&from);
     assert_eq!((grants(&said), refusals(&said)), (vec![(message.id, Grade::Custody)], vec![]));
     assert!(world.inbox(ALICE) == [message.id] && !world.holds(ALICE, message.id));
+}
+
+/// Nodes that hand over to nobody but whoever says that it serves the destination.
+fn direct(n: usize) -> World {
+    World::new(vec![Config { policy: Policy::Direct, ..Config::default() }; n])
 }
 
 /// Starts a node again with a second mailbox, and returns its key.
