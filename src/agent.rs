@@ -4,15 +4,18 @@
 //! they are committed. Everything else follows from the configuration, the seed, the restored state and those inputs.
 //!
 //! ```text
-//! Input ──▶ handle ──▶ receive  a bundle comes: refuse, deliver, or carry       Output::Commit
-//!                      submit   a message leaves: stamp, seal, sign, hold       Output::Send, Forward
-//!                      meet     a contact: Hello, reconcile, offer, ask         Output::Dial, Notify
-//!                      flow     what goes to a peer, and what its answers settle
-//!                      lives    how long a bundle lives here: age, clocks, first acceptance
-//!                      receipts proof of delivery: believe, purge, attest       Output::Report
-//!                      lapse    time passes: expiry, tombstones, retries
-//!                      room     what is taken in at which grade, and what leaves for it
-//!                      people   what the person does: names, blocks, reads, deletes
+//! Input ──▶ handle ──▶ receive   a bundle comes: refuse, deliver, carry         Output::Commit
+//!                      lives     how long it lives here: age, clocks, first acceptance
+//!                      room      at which grade it is taken in, and what leaves for it
+//!                      arrivals  mail gets its row, and its source the proof     Output::Notify
+//!                      receipts  proof that comes: believe, purge, attest
+//!                      submit    a message leaves: stamp, seal, sign, hold       Output::Seal
+//!                      meet      a contact: from its Hello to its end            Output::Send
+//!                      reconcile what both know, and what each lacks
+//!                      flow      what goes to a peer, what its answers settle    Output::Forward, Dial
+//!                      answer    what is taken, refused and asked for
+//!                      people    what the person does: names, blocks, reads, deletes
+//!                      lapse     time passes: expiry, tombstones, retries        Output::Report
 //! ```
 //!
 //! This file only routes. Each flow is a file of its own under `agent/`. Their state is in three places:
@@ -27,6 +30,8 @@
 //! The ledger's components ([`custody`], [`departed`], [`tombstones`], [`inbox`], [`outbox`]) can be read by every flow and
 //! changed by none: only the [`ledger`] has them to change. Its table says where an id is remembered, and for how long.
 
+mod answer;
+mod arrivals;
 mod backlog;
 pub mod change;
 pub mod config;
@@ -55,6 +60,7 @@ mod place;
 mod proofs;
 mod receipts;
 mod receive;
+mod reconcile;
 mod room;
 pub mod routing;
 mod shares;

@@ -8,6 +8,7 @@
 //! holding.rs    what is held, and the receipts that share a place
 //! memories.rs   what is remembered of ids that are not held: over, believed over, departed, owed
 //! mail.rs       inbox, outbox and people, what the strategy learned, sequence numbers
+//! reading.rs    all of it, for whoever decides
 //! ```
 //! How far time and sequence numbers came is durable too.
 //!
@@ -41,6 +42,9 @@
 //! | flights of broken contacts | `UNSETTLED_MAX` | the largest share | the next contact with the peer |
 //! | who was given copies | `SPENT_MAX` | the largest share | with custody |
 //! | what peers were asked for, and who else offered it | `ASKED_MAX`, `OFFERERS_MAX` | none: asked without memory; who stalled most | it comes; nobody is left to ask |
+//! | what a destination in contact gets alone | `GRACES_MAX` | none: it goes to everybody | accepted, refused; the contact, half a minute |
+//! | who holds copies of what is held here | `HOLDERS_MAX` | the oldest | the receipt |
+//! | messages with the receipts for them, and who wants which | `PROVEN_MAX` | the oldest | displaced |
 //! | evicted here, and not taken again | `SHUNNED_MAX` | the oldest | `Config::shun` |
 //! | receipts that a peer shuns | `SHUNNED_MAX` | the oldest | `Config::shun` |
 //! | what the strategy handed to whom | `HANDED_MAX` | the oldest | the receipt |
@@ -51,6 +55,7 @@
 mod holding;
 mod mail;
 mod memories;
+mod reading;
 
 use std::collections::BTreeMap;
 
@@ -69,7 +74,7 @@ use super::summary::IdIndex;
 use super::tombstones::{Beliefs, Tombstones};
 use crate::id::{BundleId, NodeId};
 use crate::planted;
-use crate::time::{Millis, Moment, SECOND, Timestamp};
+use crate::time::{Millis, Moment, SECOND};
 
 /// Most evictions that previous hops still have to hear of.
 pub const OWED_MAX: usize = 65_536;
@@ -199,97 +204,6 @@ impl Ledger {
             out.push(Output::Commit(Change::Tick { at: self.at }));
         }
         out.push(Output::Commit(change));
-    }
-}
-
-/// What may be read.
-impl Ledger {
-    /// When the last input happened.
-    pub fn at(&self) -> Moment {
-        self.at
-    }
-
-    /// When that was, in elapsed time.
-    pub fn now(&self) -> Timestamp {
-        self.at.now
-    }
-
-    /// Where durable time stands.
-    pub fn clock(&self) -> Moment {
-        self.clock
-    }
-
-    pub fn custody(&self) -> &Custody {
-        &self.custody
-    }
-
-    /// The receipts held that freed nothing here.
-    pub fn unmatched(&self) -> &Place<Slot, ()> {
-        &self.unmatched
-    }
-
-    /// The own receipts held, as far as somebody shares in their place.
-    pub fn signed(&self) -> &Place<Slot, ()> {
-        &self.signed
-    }
-
-    pub fn tombstones(&self) -> &Tombstones {
-        &self.tombstones
-    }
-
-    pub fn departed(&self) -> &Departed {
-        &self.departed
-    }
-
-    pub fn beliefs(&self) -> &Beliefs {
-        &self.beliefs
-    }
-
-    /// Evictions that previous hops have to hear of.
-    pub fn owed(&self) -> &Place<(NodeId, BundleId), ()> {
-        &self.owed
-    }
-
-    pub fn inbox(&self) -> &Inbox {
-        &self.inbox
-    }
-
-    pub fn outbox(&self) -> &Outbox {
-        &self.outbox
-    }
-
-    pub fn people(&self) -> &BTreeMap<NodeId, Person> {
-        &self.people
-    }
-
-    /// Whether this person named a node, and did not block it.
-    pub fn is_contact(&self, node: &NodeId) -> bool {
-        is_named(&self.people, node)
-    }
-
-    /// What the strategy learned, by node.
-    pub fn learned(&self) -> &BTreeMap<NodeId, Vec<u8>> {
-        &self.learned
-    }
-
-    /// Writes out all durable state; equal to what the store gives back after every commit.
-    pub fn durable(&self) -> Durable {
-        let held = self.custody.slots().map(|slot| self.custody.held(slot));
-        Durable {
-            sequence: self.sequence_reserved,
-            next_row: self.custody.next_row(),
-            clock: self.clock,
-            held: held.map(|held| (held.row, held)).collect(),
-            buried: self.tombstones.iter().collect(),
-            departed: self.departed.iter().collect(),
-            beliefs: self.beliefs.iter().collect(),
-            letters: self.inbox.letters().map(|letter| (letter.row, letter.clone())).collect(),
-            delivered: self.inbox.delivered().clone(),
-            outgoing: self.outbox.iter().map(|outgoing| (outgoing.id, outgoing.clone())).collect(),
-            people: self.people.clone(),
-            learned: self.learned.clone(),
-            owed: self.owed.iter().map(|(key, ())| *key).collect(),
-        }
     }
 }
 

@@ -148,5 +148,5 @@ impl Agent {
 }
 
 fn tell(to: NodeId, lives: Vec<(BundleId, Millis)>, out: &mut Vec<Output>) {
-    out.extend(super::meet::by_frame(lives).map(|lives| Output::Send { to, frame: Frame::Lives { lives } }));
+    out.extend(super::answer::by_frame(lives).map(|lives| Output::Send { to, frame: Frame::Lives { lives } }));
 }

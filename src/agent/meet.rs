@@ -1,24 +1,18 @@
-//! A contact from its Hello to its end: who is there, and what each lacks.
-
-use std::collections::{BTreeMap, BTreeSet};
+//! A contact from its Hello to its end.
 
 use rand_core::Rng;
 
 use super::Agent;
+use super::answer::{IDS_PER_FRAME, request};
 use super::change::What;
-use super::contact::{Contact, Flight};
+use super::contact::Contact;
 use super::custody::Slot;
 use super::io::{Event, Output};
 use super::mailboxes;
-use super::offers::Requests;
-use super::summary::{Claim, Step};
 use crate::bundle::Kind;
-use crate::frame::{Frame, Grade, Hello, PROTOCOL_VERSION};
+use crate::frame::{Frame, Hello, PROTOCOL_VERSION};
 use crate::id::{BundleId, NodeId};
 use crate::planted;
-
-/// Most ids in one Offer, Take or Accepted.
-const IDS_PER_FRAME: usize = 1_024;
 
 impl Agent {
     pub(super) fn contact_up(&mut self, peer: NodeId, out: &mut Vec<Output>) {
@@ -163,121 +157,6 @@ impl Agent {
         }
     }
 
-    /// Compares what both know, where either could then hand something over.
-    fn begin_reconciliation(&mut self, peer: NodeId, out: &mut Vec<Output>) {
-        if !self.compares(peer) {
-            return;
-        }
-        let contact = self.contacts.get_mut(&peer).expect("the contact greets");
-        let theirs = Claim::of(contact.hello.as_ref().expect("the contact was greeted"));
-        let (reconciliation, step) = self.ledger.begin_reconciliation(&contact.claim, &theirs);
-        contact.reconciliation = Some(reconciliation);
-        self.reconciled(peer, step, out);
-    }
-
-    /// Whether either could hand the other something that is not for it.
-    fn compares(&self, peer: NodeId) -> bool {
-        let Some(contact) = self.contacts.get(&peer) else { return false };
-        contact.hello.as_ref().is_some_and(|theirs| {
-            let i_push = self.routing.replicates() && theirs.carries;
-            // As they heard it: both sides must come to the same answer.
-            let they_push = theirs.pushes && contact.said_carries;
-            i_push || they_push
-        })
-    }
-
-    fn reconcile(&mut self, peer: NodeId, frame: &Frame, out: &mut Vec<Output>) {
-        let contact = self.contacts.get_mut(&peer).expect("frames are heard during a contact");
-        let Some(reconciliation) = contact.reconciliation.as_mut() else {
-            return self.misbehaved(peer, "reconciles out of turn", out);
-        };
-        let step = self.ledger.reconcile(reconciliation, frame);
-        self.reconciled(peer, step, out);
-        self.pump(peer, out);
-    }
-
-    fn reconciled(&mut self, peer: NodeId, step: Step, out: &mut Vec<Output>) {
-        out.extend(step.send.into_iter().map(|frame| Output::Send { to: peer, frame }));
-        if let Some(what) = step.misbehaved {
-            return self.misbehaved(peer, what, out);
-        }
-        let lacks: Vec<Slot> = step.surplus.into_iter().chain(step.wanted).collect();
-        self.settle_flights(peer, &lacks, step.done, out);
-        self.propose_all(peer, &lacks);
-        if step.done {
-            self.tell_doubts(peer, out);
-        }
-    }
-
-    /// Whether what was in flight when the last contact broke was accepted, a peer that turns out to know it must say: a
-    /// summary is no promise. The same is asked of one's own messages that nobody answered for yet.
-    fn settle_flights(&mut self, peer: NodeId, lacks: &[Slot], done: bool, out: &mut Vec<Output>) {
-        if self.contacts.flights().in_doubt(peer).next().is_none() && self.ledger.outbox().unpromised().next().is_none()
-        {
-            return;
-        }
-        // Only what would be asked about counts: a peer may lack a million others.
-        let ids = lacks.iter().map(|slot| self.ledger.custody().id(*slot));
-        let ids =
-            ids.filter(|id| self.contacts.flights().is_in_doubt(peer, id) || self.ledger.outbox().is_unpromised(id));
-        let ids: Vec<BundleId> = ids.collect();
-        let contact = self.contacts.get_mut(&peer).expect("flights are settled during a contact");
-        contact.lacks.extend(ids);
-        if !done {
-            return;
-        }
-        let (lacks, said) = (std::mem::take(&mut contact.lacks), contact.rows_said);
-        let mut flights: BTreeMap<BundleId, u16> = self.ledger.outbox().unpromised().map(|id| (*id, 0)).collect();
-        flights.extend(self.contacts.settle_flights(peer));
-        // What came after this node's Hello is in no summary of the contact, so nothing shows that the peer knows it.
-        flights.retain(|id, _| {
-            !lacks.contains(id) && self.ledger.find_held(id).is_some_and(|slot| self.ledger.custody().row(slot) < said)
-        });
-        if planted::is("agent-summary-taken-for-accepted") {
-            flights.keys().for_each(|id| self.ledger.attest(*id, What::Copy, Some(peer), out));
-        }
-        let contact = self.contacts.get_mut(&peer).expect("flights are settled during a contact");
-        flights.retain(|id, _| !contact.is_in_flight(id));
-        for (id, copies) in &flights {
-            self.contacts.take_off(peer, *id, Flight { size_bytes: 0, copies: *copies });
-        }
-        for ids in flights.into_keys().collect::<Vec<_>>().chunks(IDS_PER_FRAME) {
-            out.push(Output::Send { to: peer, frame: Frame::Ask { ids: ids.to_vec() } });
-        }
-    }
-
-    /// Answers for what is held, or was delivered, and only for that.
-    fn asked(&mut self, peer: NodeId, ids: Vec<BundleId>) {
-        for id in BTreeSet::from_iter(ids) {
-            let held = self.ledger.find_held(&id).map(|slot| self.ledger.custody().held(slot).grade);
-            let grade = held.or(self.ledger.inbox().find(&id).map(|_| Grade::Custody));
-            let grade = grade.or(planted::is("agent-asked-says-yes").then_some(Grade::Copy));
-            if let (Some(grade), Some(contact)) = (grade, self.contacts.get_mut(&peer)) {
-                contact.grants.push((id, grade.max(Grade::Copy)));
-            }
-        }
-    }
-
-    fn offered(&mut self, peer: NodeId, ids: Vec<BundleId>, out: &mut Vec<Output>) {
-        // What is for this node comes without being offered.
-        if self.config.carry_bytes_max == 0 {
-            return;
-        }
-        self.doubt_offered(peer, &ids, out);
-        self.hear_of_copies(peer, &ids, out);
-        let unknown = |id: &BundleId| !self.knows(id) && !self.contacts.shunned.contains(id, self.now());
-        let mut ids: Vec<BundleId> = ids.into_iter().filter(unknown).collect();
-        let is_named = self.ledger.is_contact(&peer);
-        ids.retain(|id| self.contacts.offers.note(*id, peer, is_named, self.now()));
-        ask(peer, ids, out);
-    }
-
-    /// Turns to others for what a peer offered and did not hand over.
-    pub(super) fn ask_others(&mut self, out: &mut Vec<Output>) {
-        let requests = self.contacts.offers.lapse(self.now());
-        request(requests, out);
-    }
-
     fn gave_up(&mut self, peer: NodeId, ids: Vec<BundleId>, out: &mut Vec<Output>) {
         for id in ids.iter().copied() {
             let promised = self.ledger.outbox().find(&id).is_some_and(|outgoing| outgoing.is_carrier(&peer));
@@ -287,37 +166,4 @@ impl Agent {
         }
         out.push(Output::Send { to: peer, frame: Frame::Noted { ids } });
     }
-
-    /// Says what waited for the end of the batch: one frame where there would have been many.
-    pub(super) fn flush_contacts(&mut self, out: &mut Vec<Output>) {
-        for (peer, contact) in self.contacts.iter_mut().filter(|(_, contact)| !contact.is_settled()) {
-            let to = *peer;
-            for grants in by_frame(std::mem::take(&mut contact.grants)) {
-                out.push(Output::Send { to, frame: Frame::Accepted { grants } });
-            }
-            for ids in by_frame(contact.take_offers()) {
-                out.push(Output::Send { to, frame: Frame::Offer { ids } });
-            }
-        }
-    }
-}
-
-/// Asks for what was offered.
-fn request(requests: Requests, out: &mut Vec<Output>) {
-    requests.into_iter().for_each(|(to, ids)| ask(to, ids, out));
-}
-
-fn ask(to: NodeId, ids: Vec<BundleId>, out: &mut Vec<Output>) {
-    out.extend(by_frame(ids).map(|ids| Output::Send { to, frame: Frame::Take { ids } }));
-}
-
-/// What is to be said, in lists that fit a frame: as a rule the list itself.
-pub(super) fn by_frame<T>(mut all: Vec<T>) -> impl Iterator<Item = Vec<T>> {
-    std::iter::from_fn(move || {
-        if all.is_empty() {
-            return None;
-        }
-        let later = all.split_off(all.len().min(IDS_PER_FRAME));
-        Some(std::mem::replace(&mut all, later))
-    })
 }

@@ -5,17 +5,13 @@ use std::sync::Arc;
 use super::Agent;
 use super::change::{Class, Held, Letter, Standing};
 use super::inbox::{Arrival, Due};
-use super::io::{Event, Handed, Output};
+use super::io::{Handed, Output};
 use super::lives::Life;
-use super::offers::Settled;
 use crate::bundle::{HOP_LIMIT, Kind};
-use crate::frame::{Frame, Grade, Refusal, Transit};
+use crate::frame::{Grade, Refusal, Transit};
 use crate::id::{BundleId, NodeId};
 use crate::planted;
-use crate::time::{HOUR, Millis, SECOND};
-
-/// When to try again where room was missing.
-pub(super) const RETRY_FULL: Millis = Millis(60 * SECOND.0);
+use crate::time::HOUR;
 
 /// Why a bundle is not carried.
 enum NotCarried {
@@ -232,65 +228,6 @@ impl Agent {
             Some(Standing::Blocked) if planted::is("agent-blocked-carried") => Some(Class::Strangers),
             Some(Standing::Blocked) => None,
             None => Some(Class::Strangers),
-        }
-    }
-
-    pub(super) fn grant(&mut self, to: NodeId, id: BundleId, grade: Grade, out: &mut Vec<Output>) {
-        self.settle_offer(&id, to, out);
-        if let Some(contact) = self.contacts.get_mut(&to) {
-            contact.grants.push((id, grade));
-        }
-        out.push(Output::Report(Event::Accepted { id, from: to }));
-    }
-
-    /// Nothing more is expected of an id; who else was asked for what is known by now is told so, and need not bring it.
-    fn settle_offer(&mut self, id: &BundleId, from: NodeId, out: &mut Vec<Output>) {
-        let Settled { asked, others } = self.contacts.offers.settle(id, &from);
-        for other in &asked {
-            if self.knows(id) && self.contacts.has(other) {
-                let frame = Frame::Refused { id: *id, why: Refusal::Known, retry_after: Millis(0) };
-                out.push(Output::Send { to: *other, frame });
-            }
-        }
-        // A copy that a hop aged must not keep out what they have for the little time that it lives.
-        if !planted::is("agent-aged-copy-settles-offers") {
-            asked.iter().chain(&others).for_each(|other| self.doubt_offered(*other, &[*id], out));
-        }
-    }
-
-    /// There is no room for a bundle. Where strangers share it, a peer that filled less and offers the same may have some.
-    fn refuse_for_room(&mut self, from: NodeId, held: &Held, out: &mut Vec<Output>) {
-        let is_shared = held.class == Class::Strangers && self.config.fair_shares;
-        let mut others = if is_shared { self.contacts.offers.others(&held.id) } else { Vec::new() };
-        others.retain(|peer| *peer != from && !planted::is("agent-full-for-one-is-full-for-all"));
-        let has_room = |peer: &NodeId| self.has_room_for(&Held { from: Some(*peer), ..held.clone() });
-        let Some(next) = others.into_iter().find(has_room) else {
-            return self.refuse(from, held.id, Refusal::Full, out);
-        };
-        self.contacts.offers.turn_to(&held.id, &from, next, self.now());
-        self.say_refused(from, held.id, Refusal::Full, out);
-        out.push(Output::Send { to: next, frame: Frame::Take { ids: vec![held.id] } });
-    }
-
-    pub(super) fn refuse(&mut self, to: NodeId, id: BundleId, why: Refusal, out: &mut Vec<Output>) {
-        self.say_refused(to, id, why, out);
-        // Only this copy is dead; everything else would be said to the next peer too.
-        if why != Refusal::Expired {
-            return self.settle_offer(&id, to, out);
-        }
-        if let Some(next) = self.contacts.offers.pass_over(&id, to, self.now()) {
-            out.push(Output::Send { to: next, frame: Frame::Take { ids: vec![id] } });
-        }
-    }
-
-    fn say_refused(&self, to: NodeId, id: BundleId, why: Refusal, out: &mut Vec<Output>) {
-        let retry_after = match why {
-            Refusal::Full | Refusal::Space => RETRY_FULL,
-            _ => Millis(0),
-        };
-        out.push(Output::Report(Event::Refused { id, from: to, why }));
-        if self.contacts.has(&to) {
-            out.push(Output::Send { to, frame: Frame::Refused { id, why, retry_after } });
         }
     }
 }

@@ -5,10 +5,10 @@
 
 use std::collections::BTreeSet;
 
+use super::answer::RETRY_FULL;
 use super::change::{Class, Held};
 use super::custody::{GRADES, Slot, cost_bytes};
 use super::io::{Gone, Output};
-use super::receive::RETRY_FULL;
 use super::routing::Facts;
 use super::{Agent, Config};
 use crate::bundle::Kind;
