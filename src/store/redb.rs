@@ -1,8 +1,8 @@
 //! The store on disk: one redb file, made so that what was committed survives a power cut.
 //!
-//! Commits are two-phase and sync the disk before they return; they also record what redb needs to open the file in
-//! milliseconds after a kill. Bodies and facts have a table each, keyed by rows that grow, so that commits append.
-//! After a failed commit the file is opened anew by itself, and whoever depends on it reads [`Store::durable`] again.
+//! Commits are two-phase and sync the disk before they return. Bodies and facts have a table each, keyed by rows that
+//! grow, so that commits append. After a failed commit the file is opened anew by itself, and whoever depends on it reads
+//! [`Store::durable`] again.
 //! One process opens a store at a time.
 
 mod apply;

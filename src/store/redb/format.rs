@@ -71,13 +71,23 @@ pub fn found(txn: &ReadTransaction) -> Result<Option<u64>, StoreError> {
     }
 }
 
-/// Begins a transaction whose commit survives a power cut and leaves a file that opens in milliseconds.
+/// Begins a transaction whose commit survives a power cut.
+///
+/// redb could also save with each commit what it knows of free pages (quick repair), and then open a killed file in 10 ms
+/// instead of walking it. Killed and cold, until all facts are read, which a start needs anyway:
+///
+/// | file | a small commit, with it and without | start, with it | without |
+/// |---|---|---|---|
+/// | 16 MB | 57, 45 kB | 0.05 to 0.10 s | 0.09 to 0.11 s |
+/// | 128 MB | 74, 49 kB | 0.27 to 0.58 s | 0.25 to 0.30 s |
+/// | 1 GB | 193, 53 kB | 1.3 to 2.0 s | 2.2 to 2.7 s |
+///
+/// Kills are rare and commits are not, so it is off.
 pub fn begin(db: &Database) -> Result<WriteTransaction, StoreError> {
     let mut txn = db.begin_write().map_err(failed)?;
     let durability = if planted::is("store-no-durability") { Durability::None } else { Durability::Immediate };
     txn.set_durability(durability).map_err(|error| StoreError::Io(error.to_string()))?;
     txn.set_two_phase_commit(true);
-    txn.set_quick_repair(true);
     Ok(txn)
 }
 
