@@ -6,28 +6,28 @@
 //! ```text
 //! Input ──▶ handle ──▶ receive   a bundle comes: refuse, deliver, carry         Output::Commit
 //!                      lives     how long it lives here: age, clocks, first acceptance
-//!                      room      at which grade it is taken in, and what leaves for it
+//!                      quota     at which grade it is taken in, and what leaves for it
 //!                      arrivals  mail gets its row, and its source the proof     Output::Notify
 //!                      receipts  proof that comes: believe, purge, attest
 //!                      submit    a message leaves: stamp, seal, sign, hold       Output::Seal
-//!                      meet      a contact: from its Hello to its end            Output::Send
+//!                      setup     a contact: from its Hello to its end            Output::Send
 //!                      reconcile what both know, and what each lacks
-//!                      flow      what goes to a peer, what its answers settle    Output::Forward, Dial
+//!                      forward   what goes to a peer, what its answers settle    Output::Forward, Dial
 //!                      answer    what is taken, refused and asked for
 //!                      people    what the person does: names, blocks, reads, deletes
-//!                      lapse     time passes: expiry, tombstones, retries        Output::Report
+//!                      expiry    time passes: expiry, tombstones, retries        Output::Report
 //! ```
 //!
-//! This file only routes. Each flow is a file of its own under `agent/`. Their state is in three places:
+//! This file only routes. Each way of an input is a file of its own under `agent/`. Their state is in three places:
 //!
 //! ```text
 //! ledger    all that is durable: custody, memories of ids, inbox, outbox, people; each change is emitted as it is applied
 //! contacts  who is there, what is in flight, offered and shunned: until the contact ends, or a restart
 //! routing   what the strategy makes of what it learned
 //! ```
-//! [`Mailboxes`] says which endpoints are served here and by a peer; no flow compares an endpoint with a node.
+//! [`Mailboxes`] says which endpoints are served here and by a peer; no file compares an endpoint with a node.
 //!
-//! The ledger's components ([`custody`], [`departed`], [`tombstones`], [`inbox`], [`outbox`]) can be read by every flow and
+//! The ledger's components ([`custody`], [`departed`], [`tombstones`], [`inbox`], [`outbox`]) can be read by every file and
 //! changed by none: only the [`ledger`] has them to change. Its table says where an id is remembered, and for how long.
 
 mod answer;
@@ -40,29 +40,29 @@ mod contacts;
 mod custody;
 mod departed;
 mod drafts;
+mod expiry;
 mod fair;
 mod flights;
 #[cfg(test)]
 mod floods;
-mod flow;
+mod forward;
 mod graces;
 mod inbox;
 pub mod io;
-mod lapse;
 mod ledger;
 mod lives;
 mod mailboxes;
-mod meet;
 mod offers;
 mod outbox;
 mod people;
 mod place;
 mod proofs;
+mod quota;
 mod receipts;
 mod receive;
 mod reconcile;
-mod room;
 pub mod routing;
+mod setup;
 mod shares;
 mod shunned;
 mod submit;
@@ -174,7 +174,7 @@ impl Agent {
                 self.receive(Handed { from, transit, bundle, size_bytes }, out)
             }
             Input::Duplicate { from, transit, id } => self.receive_again(from, transit, id, out),
-            Input::Timeout => self.lapse(out),
+            Input::Timeout => self.expire(out),
             Input::Space { free_bytes } => self.free_bytes = free_bytes,
             Input::Collect(id) => self.collect(id, out),
             Input::Read { id, tell } => self.read(id, tell, out),
@@ -182,7 +182,7 @@ impl Agent {
             Input::Cancel(id) => self.cancel(id, out),
             Input::Drop(id) => self.drop_carried(id, out),
             Input::CarryLimit(bytes) => self.carry_limit(bytes, out),
-            Input::Meet { node, person } => self.meet_person(node, person, out),
+            Input::SetPerson { node, person } => self.meet_person(node, person, out),
             Input::Unreadable { to, id, row } => self.unreadable(to, id, row, out),
         }
     }

@@ -52,11 +52,11 @@
 //! | `agent/contact.rs` `OFFERS_MAX` 16,384 | ids to offer in one batch | contact | the rest is queued | end of the batch | `two_that_serve_one_mailbox_get_all_of_a_store_that_is_longer_than_their_queues` |
 //! | `agent/contact.rs` `QUEUED_MAX` 4,096 | bundles queued for one peer | contact | the last in order waits as one bit | sent, contact | `past_its_bound_a_queue_keeps_what_goes_first_and_the_rest_waits_in_the_backlog` |
 //! | `agent/contact.rs` `RETRIES_MAX` 4,096 | refused bundles for another try | contact | refused | tried, contact | |
-//! | `agent/flow.rs` `PROPOSED_MAX` 1,024 | bundles proposed in one go | contact | the rest waits for the next turn | at once | |
+//! | `agent/forward.rs` `PROPOSED_MAX` 1,024 | bundles proposed in one go | contact | the rest waits for the next turn | at once | |
 //! | `agent/lives.rs` `LIVES_TOLD_MAX` 1,024 | lives told in one go | contact | lot | at once | |
-//! | `agent/lapse.rs` `ENDS_MAX` 1,024 | lives that end in one step | all | the rest stays due | at once | `thousands_of_lives_that_end_at_once_end_in_bounded_steps` |
+//! | `agent/expiry.rs` `ENDS_MAX` 1,024 | lives that end in one step | all | the rest stays due | at once | `thousands_of_lives_that_end_at_once_end_in_bounded_steps` |
 //! | `driver/held_back.rs` `SAID_MAX` 1,024 | what was said and waits for a commit | all | committed at once | committed, three seconds | |
-//! | `agent/room.rs` `WEIGHED_MAX` 64 | bundles weighed for one place | all | the latest to expire | at once | |
+//! | `agent/quota.rs` `WEIGHED_MAX` 64 | bundles weighed for one place | all | the latest to expire | at once | |
 //! | `agent/routing/hearsay.rs` `TELLERS_MAX` 64 | peers whose words are kept | peer | oldest; present ones never | outlived | `what_peers_tell_is_bounded_however_many_they_are` |
 //! | `agent/routing/hearsay.rs` `HANDED_MAX` 1,024 | messages that peers were handed, until a receipt comes | all | oldest | the receipt | |
 //! | `agent/routing/meetings.rs` `MET_MAX` | nodes that were met | all | least met; named last | outrated | `hearsay_never_takes_the_place_of_a_meeting` |

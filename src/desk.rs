@@ -189,7 +189,7 @@ impl Desk {
             match change(agent, before.clone()) {
                 Err(error) => (None, Err(error)),
                 Ok(person) if before.as_ref() == Some(&person) => (None, Ok((before, person))),
-                Ok(person) => (Some(Input::Meet { node, person: Some(person.clone()) }), Ok((before, person))),
+                Ok(person) => (Some(Input::SetPerson { node, person: Some(person.clone()) }), Ok((before, person))),
             }
         };
         let (before, person) = self.node().decide(decide).await??;
@@ -259,7 +259,7 @@ impl Desk {
 
     async fn contact_remove(&self, who: &str) -> Result<Response, ApiError> {
         let (node, _) = self.somebody(who).await?;
-        self.node().input(Input::Meet { node, person: None }).await?;
+        self.node().input(Input::SetPerson { node, person: None }).await?;
         Ok(Response::Done(Done::default()))
     }
 

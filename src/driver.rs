@@ -185,7 +185,7 @@ mod tests {
 
     fn name(n: u8) -> Input {
         let person = Person { name: "somebody".into(), standing: Standing::Contact, verified: false };
-        Input::Meet { node: NodeId::from_trusted([n; 32]), person: Some(person) }
+        Input::SetPerson { node: NodeId::from_trusted([n; 32]), person: Some(person) }
     }
 
     #[test]

@@ -289,7 +289,7 @@ impl Node {
         let (net, store) = (self.net.clone(), Arc::clone(&self.store));
         let decide = Box::new(move |agent: &Agent| -> (Option<Input>, Box<dyn FnOnce() + Send>) {
             let (input, seen) = decide(agent);
-            if let Some(Input::Meet { node, person }) = &input {
+            if let Some(Input::SetPerson { node, person }) = &input {
                 tell_whether_named(net.as_ref(), &store, *node, person.as_ref());
             }
             (input, Box::new(move || drop(tell.send(seen))))

@@ -6,7 +6,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use dak::agent::change::What;
+use dak::agent::change::EvidenceKind;
 use dak::agent::{Agent, Config};
 use dak::bundle::Priority;
 use dak::content::{Content, Text, pad};
@@ -41,7 +41,10 @@ async fn a_node_of_which_a_part_broke_says_so_and_keeps_nobody_waiting() {
     alice.stop().await;
     drop(alice);
     let alice = node(place.path(), "alice", Identity::from_secret(&[1; 32]), &[]);
-    assert_eq!(look(&alice, move |agent| agent.sent_one(&id).map(|sent| sent.state())).await, Some(What::Queued));
+    assert_eq!(
+        look(&alice, move |agent| agent.sent_one(&id).map(|sent| sent.state())).await,
+        Some(EvidenceKind::Queued)
+    );
     alice.stop().await;
 }
 
@@ -63,7 +66,11 @@ async fn a_ferry_with_1000_bundles_brings_them_all_though_it_is_killed_in_the_mi
     carol.signal(rustix::process::Signal::KILL);
     until(&alice, |agent| agent.contacts().count() == 0).await;
     let promised_before = look(&alice, |agent| {
-        agent.sent().filter(|outgoing| outgoing.state() >= What::Copy).map(|outgoing| outgoing.id).collect::<Vec<_>>()
+        agent
+            .sent()
+            .filter(|outgoing| outgoing.state() >= EvidenceKind::Copy)
+            .map(|outgoing| outgoing.id)
+            .collect::<Vec<_>>()
     })
     .await;
     carol.up("");
@@ -88,7 +95,7 @@ async fn a_ferry_with_1000_bundles_brings_them_all_though_it_is_killed_in_the_mi
     bob.stop().await;
 
     let alice = node(place.path(), "alice", Identity::from_secret(&[1; 32]), &[&carol.place()]);
-    until(&alice, |agent| agent.sent().all(|outgoing| outgoing.state() == What::Delivered)).await;
+    until(&alice, |agent| agent.sent().all(|outgoing| outgoing.state() == EvidenceKind::Delivered)).await;
     alice.stop().await;
 }
 
@@ -100,7 +107,7 @@ async fn neighbours_hear_of_a_message_at_once_and_the_receipt_comes_back() {
     let at = format!("{}/p2p/{}", bob.nearby().listening()[0], bob.identity().node().peer_id());
     let alice = node(place.path(), "alice", Identity::from_secret(&[1; 32]), &[&at]);
     let id = send(&alice, &Eid::mail(bob.identity().node()), "hello").await;
-    until(&alice, move |agent| agent.sent_one(&id).is_some_and(|o| o.state() == What::Delivered)).await;
+    until(&alice, move |agent| agent.sent_one(&id).is_some_and(|o| o.state() == EvidenceKind::Delivered)).await;
     assert_eq!(look(&bob, |agent| agent.letters().count()).await, 1);
     assert_eq!(look(&alice, |agent| agent.held().filter(|held| held.from.is_none()).count()).await, 0);
     alice.stop().await;
@@ -206,7 +213,7 @@ async fn until(node: &Node, right: impl Fn(&Agent) -> bool + Clone + Send + 'sta
 }
 
 fn promised(agent: &Agent) -> usize {
-    agent.sent().filter(|outgoing| outgoing.state() >= What::Copy).count()
+    agent.sent().filter(|outgoing| outgoing.state() >= EvidenceKind::Copy).count()
 }
 
 fn peer_of(place: &str) -> dak::id::NodeId {

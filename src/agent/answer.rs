@@ -90,7 +90,7 @@ impl Agent {
 
     /// Turns to others for what a peer offered and did not hand over.
     pub(super) fn ask_others(&mut self, out: &mut Vec<Output>) {
-        let requests = self.contacts.offers.lapse(self.now());
+        let requests = self.contacts.offers.expire(self.now());
         request(requests, out);
     }
 

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::outgoing::{Carrier, EVENTS_MAX, Evidence, Outgoing, Unlisted, What};
+pub use self::outgoing::{Carrier, EVENTS_MAX, Evidence, EvidenceKind, Outgoing, Unlisted};
 use crate::bundle::{Bundle, Creation, Hops, Kind, Priority};
 use crate::content::Filed;
 use crate::eid::Eid;
@@ -132,7 +132,7 @@ pub enum Standing {
 /// A receipt's word about an id that may be held one day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Belief {
-    pub what: What,
+    pub what: EvidenceKind,
     pub until: Timestamp,
     /// Who handed the receipt over.
     pub from: NodeId,
@@ -236,7 +236,7 @@ pub enum Change {
         id: BundleId,
     },
     /// Names, blocks or forgets somebody.
-    Meet {
+    SetPerson {
         node: NodeId,
         person: Option<Person>,
     },
@@ -350,8 +350,8 @@ impl Durable {
                 }
             }
             Change::Unpost { id } => drop(self.outgoing.remove(id)),
-            Change::Meet { node, person: Some(person) } => drop(self.people.insert(*node, person.clone())),
-            Change::Meet { node, person: None } => drop(self.people.remove(node)),
+            Change::SetPerson { node, person: Some(person) } => drop(self.people.insert(*node, person.clone())),
+            Change::SetPerson { node, person: None } => drop(self.people.remove(node)),
             Change::Learn { node, record: Some(record) } => drop(self.learned.insert(*node, record.clone())),
             Change::Learn { node, record: None } => drop(self.learned.remove(node)),
             Change::Owe { peer, id } => drop(self.owed.insert((*peer, *id))),

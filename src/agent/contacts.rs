@@ -102,7 +102,7 @@ impl Contacts {
     /// Ends what destinations took long enough over, and returns it.
     pub fn end_graces(&mut self, now: Timestamp) -> Vec<Slot> {
         let Contacts { present, graces, .. } = self;
-        graces.lapse(now, |peer| present.get(peer).map_or(Timestamp(0), |contact| contact.moved_at))
+        graces.expire(now, |peer| present.get(peer).map_or(Timestamp(0), |contact| contact.moved_at))
     }
 
     /// Where copies went.

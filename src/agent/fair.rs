@@ -17,7 +17,7 @@ use std::collections::BTreeSet;
 use super::Agent;
 use super::change::{Class, Held};
 use super::custody::{Party, Side, Slot};
-use super::room::{Slots, WEIGHED_MAX};
+use super::quota::{Slots, WEIGHED_MAX};
 use crate::frame::Grade;
 use crate::id::NodeId;
 use crate::planted;

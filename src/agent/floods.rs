@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ed25519_dalek::SigningKey;
 
-use super::change::{Belief, Departure, Durable, What};
+use super::change::{Belief, Departure, Durable, EvidenceKind};
 use super::ledger::OWED_MAX;
 use super::tombstones::TOMBSTONES_MAX;
 use super::{Agent, Config, Input, Mailboxes};
@@ -66,7 +66,7 @@ fn remember_much(agent: &mut Agent) {
     for n in 0..MEMORIES as u32 + MORE {
         let (until, from, source) = (Timestamp(DAY.0), node(FLOODER), node(n));
         agent.ledger.bury(id(n), until, node(n), &mut out);
-        agent.ledger.believe(id(HONEST + n), source, Belief { what: What::Delivered, until, from }, &mut out);
+        agent.ledger.believe(id(HONEST + n), source, Belief { what: EvidenceKind::Delivered, until, from }, &mut out);
         agent.ledger.owe(node(n), id(n), &mut out);
         out.clear();
     }

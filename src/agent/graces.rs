@@ -77,7 +77,7 @@ impl Graces {
 
     /// Ends what waited long enough, and returns it. `moved` says when something last moved between this node and a
     /// destination.
-    pub fn lapse(&mut self, now: Timestamp, moved: impl Fn(&NodeId) -> Timestamp) -> Vec<Slot> {
+    pub fn expire(&mut self, now: Timestamp, moved: impl Fn(&NodeId) -> Timestamp) -> Vec<Slot> {
         let mut ended = Vec::new();
         while let Some((_, slot)) = self.by_end.first().copied().filter(|(end, _)| *end <= now) {
             let grace = self.running[&slot];
@@ -111,13 +111,13 @@ mod tests {
         let mut now = Timestamp(0);
         while let Some(end) = graces.next_end() {
             now = end;
-            let over = graces.lapse(now, |_| now);
+            let over = graces.expire(now, |_| now);
             assert_eq!((over.is_empty(), graces.has(7)), (now < Timestamp(30_000), now < Timestamp(30_000)));
         }
         assert_eq!(now, Timestamp(30_000));
         // What was kept back once may be kept back in the next contact.
         graces.begin(7, BOB, now);
-        assert_eq!(graces.lapse(now + GRACE, |_| now), [7]);
+        assert_eq!(graces.expire(now + GRACE, |_| now), [7]);
         assert!(graces.leave(BOB).is_empty());
     }
 

@@ -73,7 +73,7 @@ pub enum Input {
     /// The owner changes how much is carried for others, in bytes.
     CarryLimit(u64),
     /// The person names, blocks or forgets somebody.
-    Meet {
+    SetPerson {
         node: NodeId,
         person: Option<Person>,
     },

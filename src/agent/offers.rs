@@ -170,7 +170,7 @@ impl Offers {
     }
 
     /// Turns to another wherever the peer that was asked took too long.
-    pub fn lapse(&mut self, now: Timestamp) -> Requests {
+    pub fn expire(&mut self, now: Timestamp) -> Requests {
         let mut requests = Requests::new();
         while let Some((_, id)) = self.by_end.first().copied().filter(|(end, _)| *end <= now) {
             let entry = self.take(&id).expect("what ends was asked for");
@@ -280,7 +280,7 @@ mod tests {
         let mut stall = |peer| {
             assert!(offers.note(ids.next().unwrap(), peer, false, now), "it is asked");
             now = now + MINUTE;
-            offers.lapse(now);
+            offers.expire(now);
         };
         (0..3).for_each(|_| stall(node(0)));
         (0..2 * STALLERS_MAX as u32).for_each(|n| stall(node(2 + n)));

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
-use crate::agent::change::{Evidence, Outgoing, What};
+use crate::agent::change::{Evidence, EvidenceKind, Outgoing};
 use crate::id::{BundleId, IdPrefix, NodeId};
 use crate::time::{DtnTime, Timestamp};
 
@@ -34,7 +34,7 @@ impl Written {
 
 impl Outbox {
     pub fn restore(outgoing: BTreeMap<BundleId, Outgoing>) -> Outbox {
-        let silent = outgoing.values().filter(|outgoing| outgoing.state() == What::Queued);
+        let silent = outgoing.values().filter(|outgoing| outgoing.state() == EvidenceKind::Queued);
         let unpromised = silent.map(|outgoing| outgoing.id).collect();
         let written = outgoing.values().map(Written::of).collect();
         Outbox { outgoing, written, unpromised }
@@ -49,7 +49,7 @@ impl Outbox {
     pub fn attest(&mut self, id: BundleId, evidence: Evidence) {
         if let Some(outgoing) = self.outgoing.get_mut(&id) {
             outgoing.attest(evidence);
-            if evidence.what > What::Queued {
+            if evidence.what > EvidenceKind::Queued {
                 self.unpromised.remove(&id);
             }
         }
@@ -91,7 +91,7 @@ impl Outbox {
     }
 
     /// Whether `what` from `who` would say anything new of this message.
-    pub fn is_news(&self, id: &BundleId, what: What, who: Option<NodeId>) -> bool {
+    pub fn is_news(&self, id: &BundleId, what: EvidenceKind, who: Option<NodeId>) -> bool {
         self.outgoing.get(id).is_some_and(|outgoing| outgoing.is_news(what, who))
     }
 }

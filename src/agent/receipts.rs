@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Agent;
-use super::change::{Belief, Class, Held, What};
+use super::change::{Belief, Class, EvidenceKind, Held};
 use super::io::{Gone, Handed, Output};
 use super::lives::Life;
 use super::mailboxes::receipts_to;
@@ -189,11 +189,11 @@ fn in_place_of(freed: &[Held], receipt: Held) -> Held {
 }
 
 /// What a receipt of this kind is evidence of.
-pub(super) fn what(kind: ReceiptKind) -> What {
+pub(super) fn what(kind: ReceiptKind) -> EvidenceKind {
     match kind {
-        ReceiptKind::Delivered => What::Delivered,
-        ReceiptKind::Read => What::Read,
-        ReceiptKind::Rejected { reason } => What::Rejected { reason },
+        ReceiptKind::Delivered => EvidenceKind::Delivered,
+        ReceiptKind::Read => EvidenceKind::Read,
+        ReceiptKind::Rejected { reason } => EvidenceKind::Rejected { reason },
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Agent;
 use super::answer::IDS_PER_FRAME;
-use super::change::What;
+use super::change::EvidenceKind;
 use super::contact::Flight;
 use super::custody::Slot;
 use super::io::Output;
@@ -85,7 +85,7 @@ impl Agent {
             !lacks.contains(id) && self.ledger.find_held(id).is_some_and(|slot| self.ledger.custody().row(slot) < said)
         });
         if planted::is("agent-summary-taken-for-accepted") {
-            flights.keys().for_each(|id| self.ledger.attest(*id, What::Copy, Some(peer), out));
+            flights.keys().for_each(|id| self.ledger.attest(*id, EvidenceKind::Copy, Some(peer), out));
         }
         let contact = self.contacts.get_mut(&peer).expect("flights are settled during a contact");
         flights.retain(|id, _| !contact.is_in_flight(id));

@@ -21,9 +21,9 @@
 //! gets little or nothing of it, and its copy is one more rather than one instead. The destination gets its bundles
 //! whatever anybody says.
 
-mod binary;
 mod chance;
 mod epidemic;
+mod fixed_point;
 mod hearsay;
 mod learned;
 mod meetings;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rand_core::Rng;
 
 use super::Agent;
-use super::change::{Class, Evidence, Held, Outgoing, Unlisted, What};
+use super::change::{Class, Evidence, EvidenceKind, Held, Outgoing, Unlisted};
 use super::inbox::{Arrival, Due};
 use super::io::{Event, Gone, NotSent, Output, Posting};
 use crate::bundle::{Bundle, COPIES_MAX, Creation, Draft, Hops, Kind};
@@ -87,7 +87,7 @@ impl Agent {
             priority: bundle.priority,
             size_bytes,
             row: Some(self.ledger.custody().next_row()),
-            evidence: vec![Evidence { at: self.at(), what: What::Queued, who: None }],
+            evidence: vec![Evidence { at: self.at(), what: EvidenceKind::Queued, who: None }],
             carriers: Vec::new(),
             unlisted: Unlisted::default(),
         }
@@ -122,11 +122,16 @@ impl Agent {
     }
 
     pub(super) fn cancel(&mut self, id: BundleId, out: &mut Vec<Output>) {
-        let over = |what| matches!(what, What::Delivered | What::Read | What::Rejected { .. } | What::Expired);
+        let over = |what| {
+            matches!(
+                what,
+                EvidenceKind::Delivered | EvidenceKind::Read | EvidenceKind::Rejected { .. } | EvidenceKind::Expired
+            )
+        };
         if self.ledger.outbox().find(&id).is_none_or(|outgoing| over(outgoing.state())) {
             return;
         }
-        self.ledger.attest(id, What::Cancelled, None, out);
+        self.ledger.attest(id, EvidenceKind::Cancelled, None, out);
         if let Some(slot) = self.ledger.find_held(&id) {
             let until = self.tombstone_end(&self.ledger.custody().held(slot));
             self.forget(slot, Gone::Cancelled, out);

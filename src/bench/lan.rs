@@ -15,7 +15,7 @@ use super::cast::{PATIENCE, address, node};
 use super::flow::SHORT_TEXT_BYTES;
 use super::{Failure, Row, row};
 use crate::agent::Event;
-use crate::agent::change::What;
+use crate::agent::change::EvidenceKind;
 use crate::bundle::Priority;
 use crate::content::{Content, Text, pad};
 use crate::driver::HELD_BACK_MAX;
@@ -125,7 +125,9 @@ impl Room {
         let sent = alice.send(to, self.text.clone(), DAY, Priority::Normal, None).await?;
         loop {
             match tokio::time::timeout(PATIENCE, news.recv()).await? {
-                Ok(Event::Status { id, evidence }) if id == sent && evidence.what == What::Delivered => return Ok(()),
+                Ok(Event::Status { id, evidence }) if id == sent && evidence.what == EvidenceKind::Delivered => {
+                    return Ok(());
+                }
                 Err(RecvError::Closed) => return Err("the node stopped".into()),
                 Ok(_) | Err(RecvError::Lagged(_)) => {}
             }

@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use crate::agent::Agent;
-use crate::agent::change::{self, Held, Letter, Outgoing, Person, What};
+use crate::agent::change::{self, EvidenceKind, Held, Letter, Outgoing, Person};
 use crate::api::model::{
     CarriedRow, Class, ContactRow, Event, EventKind, File, FileRow, Grade, InboxRow, LetterRow, Schema, Standing,
     StatusRow, When,
@@ -131,7 +131,7 @@ impl Names<'_> {
             what: kind(evidence.what),
             who: evidence.who.map(|node| self.show(&node)),
             reason: match evidence.what {
-                What::Rejected { reason } => Some(rejection(reason)),
+                EvidenceKind::Rejected { reason } => Some(rejection(reason)),
                 _ => None,
             },
         };
@@ -325,17 +325,17 @@ pub fn address(node: NodeId) -> String {
     Ticket::new(node, [], None).to_string()
 }
 
-fn kind(what: What) -> EventKind {
+fn kind(what: EvidenceKind) -> EventKind {
     match what {
-        What::Queued => EventKind::Queued,
-        What::GaveUp => EventKind::GaveUp,
-        What::Copy => EventKind::Copy,
-        What::Custody => EventKind::Custody,
-        What::Expired => EventKind::Expired,
-        What::Cancelled => EventKind::Cancelled,
-        What::Rejected { .. } => EventKind::Rejected,
-        What::Delivered => EventKind::Delivered,
-        What::Read => EventKind::Read,
+        EvidenceKind::Queued => EventKind::Queued,
+        EvidenceKind::GaveUp => EventKind::GaveUp,
+        EvidenceKind::Copy => EventKind::Copy,
+        EvidenceKind::Custody => EventKind::Custody,
+        EvidenceKind::Expired => EventKind::Expired,
+        EvidenceKind::Cancelled => EventKind::Cancelled,
+        EvidenceKind::Rejected { .. } => EventKind::Rejected,
+        EvidenceKind::Delivered => EventKind::Delivered,
+        EvidenceKind::Read => EventKind::Read,
     }
 }
 

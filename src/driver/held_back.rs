@@ -15,7 +15,7 @@
 //! The order of changes never changes: the store and what is held back together are what the agent believes.
 
 use super::Said;
-use crate::agent::change::{Change, What};
+use crate::agent::change::{Change, EvidenceKind};
 use crate::agent::{Event, Output};
 use crate::frame::{Frame, Grade};
 use crate::planted;
@@ -119,15 +119,19 @@ impl Change {
             | Change::Discard { .. }
             | Change::Post { .. }
             | Change::Unpost { .. }
-            | Change::Meet { .. }
+            | Change::SetPerson { .. }
             | Change::Count { .. } => true,
             // The writer is told once that it was read. Other marks are set by a command, whose answer commits them.
             Change::Mark { marks, .. } => marks.told,
             // Copies that were spent must not be spent again. A released bundle has none left.
             Change::Regrade { grade, .. } => *grade != Grade::Released,
             Change::Attest { evidence, .. } => match evidence.what {
-                What::Queued | What::Delivered | What::Read | What::Rejected { .. } | What::Cancelled => true,
-                What::Copy | What::Custody | What::GaveUp | What::Expired => false,
+                EvidenceKind::Queued
+                | EvidenceKind::Delivered
+                | EvidenceKind::Read
+                | EvidenceKind::Rejected { .. }
+                | EvidenceKind::Cancelled => true,
+                EvidenceKind::Copy | EvidenceKind::Custody | EvidenceKind::GaveUp | EvidenceKind::Expired => false,
             },
             Change::Prolong { .. }
             | Change::Forget { .. }

@@ -65,7 +65,8 @@ pub enum Noted {
     Cancel(BundleId),
     Drop(BundleId),
     CarryLimit(u64),
-    Meet {
+    #[serde(rename = "Meet")]
+    SetPerson {
         node: NodeId,
         person: Option<Person>,
     },
@@ -100,7 +101,7 @@ pub fn noted(input: &Input) -> Result<Noted, FrameError> {
         Input::Cancel(id) => Noted::Cancel(id),
         Input::Drop(id) => Noted::Drop(id),
         Input::CarryLimit(bytes) => Noted::CarryLimit(bytes),
-        Input::Meet { node, person } => Noted::Meet { node, person },
+        Input::SetPerson { node, person } => Noted::SetPerson { node, person },
         Input::Unreadable { to, id, row } => Noted::Unreadable { to, id, row },
     })
 }
@@ -134,7 +135,7 @@ impl Noted {
             Noted::Cancel(id) => Input::Cancel(id),
             Noted::Drop(id) => Input::Drop(id),
             Noted::CarryLimit(bytes) => Input::CarryLimit(bytes),
-            Noted::Meet { node, person } => Input::Meet { node, person },
+            Noted::SetPerson { node, person } => Input::SetPerson { node, person },
             Noted::Unreadable { to, id, row } => Input::Unreadable { to, id, row },
         })
     }
@@ -159,7 +160,7 @@ impl fmt::Display for Noted {
             Noted::Cancel(id) => write!(f, "the person cancels {id}"),
             Noted::Drop(id) => write!(f, "the owner drops {id}"),
             Noted::CarryLimit(bytes) => write!(f, "a new limit of {bytes} bytes carried"),
-            Noted::Meet { node, .. } => write!(f, "{node} is named, blocked or forgotten"),
+            Noted::SetPerson { node, .. } => write!(f, "{node} is named, blocked or forgotten"),
             Noted::Unreadable { id, .. } => write!(f, "bundle {id} cannot be read"),
         }
     }

@@ -3,7 +3,7 @@ use ed25519_dalek::SigningKey;
 use super::frames::{Next, Reader};
 use super::*;
 use crate::agent::Mailboxes;
-use crate::agent::change::{Change, What};
+use crate::agent::change::{Change, EvidenceKind};
 use crate::agent::io::Event;
 use crate::bundle::{Priority, Signer};
 use crate::eid::Eid;
@@ -63,7 +63,9 @@ fn recorded() -> Vec<u8> {
                     let bundle = Arc::clone(&bundles[&id]);
                     queues[1 - n].push(Input::Bundle { from, transit, bundle, size_bytes: 500 });
                 }
-                Output::Report(Event::Status { evidence, .. }) => is_delivered |= evidence.what == What::Delivered,
+                Output::Report(Event::Status { evidence, .. }) => {
+                    is_delivered |= evidence.what == EvidenceKind::Delivered
+                }
                 _ => {}
             }
         }

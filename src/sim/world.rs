@@ -28,7 +28,7 @@ use std::sync::Arc;
 use fixedbitset::FixedBitSet;
 use rayon::prelude::*;
 
-use crate::agent::change::What;
+use crate::agent::change::EvidenceKind;
 use crate::sim::catalog::Catalog;
 use crate::sim::report::NodeLoad;
 use crate::sim::scenario::{FaultPlan, Loaded, Source};
@@ -237,13 +237,13 @@ impl<'a> World<'a> {
             let Some(message) = catalog.find(&outgoing.id).and_then(|entry| entry.message) else { continue };
             let is_delivered = rows[message as usize].delivered_us.is_some();
             let is_true = outgoing.events().iter().all(|evidence| match (evidence.what, evidence.who) {
-                (What::Delivered | What::Read, _) => is_delivered,
-                (What::Custody | What::Copy, Some(who)) => had(message, roster.number(&who)),
+                (EvidenceKind::Delivered | EvidenceKind::Read, _) => is_delivered,
+                (EvidenceKind::Custody | EvidenceKind::Copy, Some(who)) => had(message, roster.number(&who)),
                 _ => true,
             });
             counters.status_checked += 1;
             counters.status_untrue += u64::from(!is_true);
-            counters.receipts_returned += u64::from(outgoing.state() >= What::Delivered);
+            counters.receipts_returned += u64::from(outgoing.state() >= EvidenceKind::Delivered);
         }
     }
 

@@ -1,6 +1,6 @@
 //! What must not happen a second time, and what must not be said without having happened once.
 
-use dak::agent::change::{Standing, What};
+use dak::agent::change::{EvidenceKind, Standing};
 use dak::agent::{BUNDLE_COST_BYTES, Config, Input};
 use dak::bundle::Bundle;
 use dak::eid::Eid;
@@ -17,7 +17,7 @@ fn no_two_contacts_have_one_nonce_restarts_included() {
     let peer = Ghost::new(50);
     let mut nonces = std::collections::BTreeSet::new();
     for _ in 0..20 {
-        world.haunt(0, &peer);
+        world.visit(0, &peer);
         let said = world.said_to(&peer);
         assert!(nonces.insert(hello_of(&said).nonce), "short ids of this contact are those of another");
         world.leave(0, &peer);
@@ -65,7 +65,7 @@ fn two_contents_under_one_stamp_are_two_letters() {
     let (one, other) = (before.message(to.clone(), DAY, b"one"), after.message(to, DAY, b"other"));
     assert_eq!((one.source, one.creation), (other.source, other.creation));
     assert_ne!(one.id, other.id);
-    world.haunt(0, &before);
+    world.visit(0, &before);
     world.take(0, &before, &one);
     world.take(0, &before, &other);
     assert_eq!(world.inbox(0), [one.id, other.id]);
@@ -77,7 +77,7 @@ fn two_copies_that_share_a_batch_fill_one_row() {
     let mut from = Ghost::new(50);
     let message = from.message(Eid::mail(world.nodes[0].id), DAY, b"hello");
     let copies = (0..3).map(|_| Bundle::decode(message.bytes()).unwrap().0).collect();
-    world.haunt(0, &from);
+    world.visit(0, &from);
     world.take_in_one_batch(0, from.id, copies);
     assert_eq!(world.inbox(0), [message.id]);
 }
@@ -87,7 +87,7 @@ fn a_letter_deleted_long_ago_does_not_come_again() {
     let mut world = World::of(1);
     let mut from = Ghost::new(50);
     let message = from.message(Eid::mail(world.nodes[0].id), DAY, b"hello");
-    world.haunt(0, &from);
+    world.visit(0, &from);
     world.take(0, &from, &message);
     world.input(0, Input::Discard(message.id));
     // Its clock says that no time went by, so that the copy still lives.
@@ -96,7 +96,7 @@ fn a_letter_deleted_long_ago_does_not_come_again() {
     assert_eq!(world.nodes[0].agent().tombstones(), 0);
     world.take(0, &from, &message);
     world.crash(0);
-    world.haunt(0, &from);
+    world.visit(0, &from);
     world.take(0, &from, &message);
     assert_eq!(world.inbox(0), []);
 }
@@ -106,7 +106,7 @@ fn a_deleted_letter_makes_room_for_the_next_stranger() {
     let place = 8 * (BUNDLE_COST_BYTES + 1_000);
     let mut world = World::new(vec![Config { stranger_mail_bytes_max: place, ..Config::default() }]);
     let mut from = Ghost::new(50);
-    world.haunt(0, &from);
+    world.visit(0, &from);
     for n in 0..5u8 {
         let message = from.message(Eid::mail(world.nodes[0].id), DAY, &[n]);
         world.take(0, &from, &message);
@@ -120,7 +120,7 @@ fn nobody_is_told_that_something_is_held_which_is_not() {
     let mut world = World::of(1);
     let mut peer = Ghost::new(50);
     let message = peer.message(Eid::mail(Ghost::new(51).id), DAY, b"hello");
-    world.haunt(0, &peer);
+    world.visit(0, &peer);
     world.hear(0, &peer, &Frame::Ask { ids: vec![message.id] });
     assert_eq!(grants(&world.said_to(&peer)), []);
     world.take(0, &peer, &message);
@@ -136,12 +136,12 @@ fn what_a_peer_lists_is_not_what_it_accepted() {
     let mut world = World::of(2);
     let peer = Ghost::new(50);
     let id = world.send(ALICE, BOB).unwrap();
-    world.haunt_silently(ALICE, &peer);
+    world.visit_silently(ALICE, &peer);
     let hello = hello_of(&world.said_to(&peer));
     // It claims to know all that alice knows.
     let same = Hello { count: hello.count, root: hello.root, ..peer.hello() };
     world.hear(ALICE, &peer, &Frame::Hello(same));
-    assert_eq!(world.evidence(ALICE, id), [(What::Queued, None)]);
+    assert_eq!(world.evidence(ALICE, id), [(EvidenceKind::Queued, None)]);
     let asked = world.said_to(&peer);
     assert!(asked.iter().any(|said| matches!(said, Said::Frame(Frame::Ask { ids }) if *ids == [id])));
 }
@@ -151,9 +151,9 @@ fn a_peer_is_sent_no_more_than_its_window_until_it_accepts() {
     let mut world = World::of(1);
     let (mut source, peer) = (Ghost::new(49), Ghost::new(50));
     let all: Vec<Bundle> = (0..5u8).map(|n| source.message(Eid::mail(peer.id), DAY, &[n; 100])).collect();
-    world.haunt(0, &source);
+    world.visit(0, &source);
     all.iter().for_each(|message| world.take(0, &source, message));
-    world.haunt_silently(0, &peer);
+    world.visit_silently(0, &peer);
     world.said_to(&peer);
     let narrow = Hello { window_bytes: all[0].encoded_len() as u32 + 1, ..peer.hello() };
     world.hear(0, &peer, &Frame::Hello(narrow));
@@ -173,7 +173,7 @@ fn an_owner_who_carries_nothing_keeps_what_is_his_own() {
     let id = world.send(ALICE, BOB).unwrap();
     let mut from = Ghost::new(50);
     let message = from.message(Eid::mail(from.id), DAY, b"hello");
-    world.haunt(ALICE, &from);
+    world.visit(ALICE, &from);
     world.take(ALICE, &from, &message);
     world.input(ALICE, Input::CarryLimit(0));
     assert!(world.holds(ALICE, id) && !world.holds(ALICE, message.id));
@@ -186,7 +186,7 @@ fn a_promise_to_one_friend_does_not_give_way_for_another() {
     [&friend, &other].into_iter().for_each(|ghost| {
         let node = ghost.id;
         world.name(0, node, Standing::Contact);
-        world.haunt(0, ghost);
+        world.visit(0, ghost);
     });
     let elsewhere = Eid::mail(Ghost::new(52).id);
     let promised: Vec<Bundle> = (0..2u8).map(|n| friend.message(elsewhere.clone(), HOUR, &[n; 400])).collect();
@@ -203,7 +203,7 @@ fn a_copy_that_outlived_the_receipt_gets_another_and_no_second_row() {
         let mut world = World::of(1);
         let mut from = Ghost::new(50);
         let message = from.message(Eid::mail(world.nodes[0].id), DAY, b"hello");
-        world.haunt(0, &from);
+        world.visit(0, &from);
         world.take(0, &from, &message);
         if discards {
             world.input(0, Input::Discard(message.id));
@@ -212,7 +212,7 @@ fn a_copy_that_outlived_the_receipt_gets_another_and_no_second_row() {
         world.nodes[0].wall_offset = -(DAY.times(10).0 as i64);
         world.pass(DAY.times(10));
         assert_eq!(world.nodes[0].agent().held().count(), 0, "the receipt is over");
-        world.haunt(0, &from);
+        world.visit(0, &from);
         world.said_to(&from);
         for time in ["first", "second"] {
             world.take(0, &from, &message);

@@ -50,7 +50,7 @@ fn who_offered_what_comes_aged_from_another_hears_of_it_and_answers_with_the_lif
     let message = message(&mut from);
     // The slow one is asked and takes its time; then the hostile one is.
     for ghost in [&slow, &hostile, &honest] {
-        world.haunt(0, ghost);
+        world.visit(0, ghost);
         world.hear(0, ghost, &Frame::Offer { ids: vec![message.id] });
     }
     world.pass(SECOND.times(6));
@@ -71,7 +71,7 @@ fn a_copy_that_claims_every_hop_is_taken_and_handed_on() {
         let mut world = World::of(3);
         let (mut from, hostile) = (Ghost::new(50), Ghost::new(66));
         let message = from.message(Eid::mail(world.nodes[2].id), DAY, b"hello");
-        world.haunt(0, &hostile);
+        world.visit(0, &hostile);
         world.take_with(0, &hostile, &message, Hops { age: Millis(5), count }, 4);
         assert!(world.holds(0, message.id), "count {count}");
         world.meet(0, 1);
@@ -88,7 +88,7 @@ fn where_both_clocks_are_plausible_a_hop_shortens_a_life_by_a_minute_at_most() {
         let mut world = World::of(2);
         let (mut from, hostile) = (Ghost::new(50), Ghost::new(66));
         let message = from.message(Eid::mail(world.nodes[1].id), DAY, b"hello");
-        world.haunt(0, &hostile);
+        world.visit(0, &hostile);
         world.take_with(0, &hostile, &message, aged(told), 1);
         assert_eq!(life_left(&world, 0, message.id), Some(DAY.0 - MINUTE.0), "told {told}");
         world.pass(HOUR.times(23));
@@ -103,10 +103,10 @@ fn where_both_clocks_are_plausible_no_peer_lengthens_a_life_and_nothing_is_said_
     let (mut from, hostile) = (Ghost::new(50), Ghost::new(66));
     let message = message(&mut from);
     world.pass(HOUR.times(12));
-    world.haunt(0, &from);
+    world.visit(0, &from);
     world.take_with(0, &from, &message, aged(HOUR.times(12)), 1);
     world.leave(0, &from);
-    world.haunt(0, &hostile);
+    world.visit(0, &hostile);
     world.hear(0, &hostile, &Frame::Lives { lives: vec![(message.id, DAY)] });
     world.hear(0, &hostile, &Frame::Offer { ids: vec![message.id] });
     world.take_with(0, &hostile, &message, aged(Millis(0)), 1);
@@ -119,10 +119,10 @@ fn without_a_clock_a_second_copy_with_clearly_more_life_lengthens_what_is_held()
     let mut world = clockless(1);
     let (mut from, hostile) = (Ghost::new(50), Ghost::new(66));
     let message = message(&mut from);
-    world.haunt(0, &hostile);
+    world.visit(0, &hostile);
     world.take_with(0, &hostile, &message, aged(Millis(DAY.0 - MINUTE.0)), 1);
     assert_eq!(life_left(&world, 0, message.id), Some(MINUTE.0));
-    world.haunt(0, &from);
+    world.visit(0, &from);
     world.take_with(0, &from, &message, aged(HOUR), 1);
     assert_eq!(refusals(&world.said_to(&from)), [(message.id, Refusal::Known)]);
     assert_eq!(life_left(&world, 0, message.id), Some(HOUR.times(23).0));
@@ -140,9 +140,9 @@ fn carriers_without_clocks_that_meet_both_hold_the_longer_life() {
         let mut world = clockless(2);
         let (mut from, hostile) = (Ghost::new(50), Ghost::new(66));
         let message = message(&mut from);
-        world.haunt(aged_one, &hostile);
+        world.visit(aged_one, &hostile);
         world.take_with(aged_one, &hostile, &message, aged(Millis(DAY.0 - HOUR.0)), 1);
-        world.haunt(other, &from);
+        world.visit(other, &from);
         world.take(other, &from, &message);
         world.meet(0, 1);
         for n in 0..2 {
@@ -160,8 +160,8 @@ fn a_carrier_asks_whether_what_is_offered_has_more_life_than_what_it_holds() {
     let mut world = clockless(1);
     let (mut from, hostile) = (Ghost::new(50), Ghost::new(66));
     let message = message(&mut from);
-    world.haunt(0, &from);
-    world.haunt(0, &hostile);
+    world.visit(0, &from);
+    world.visit(0, &hostile);
     world.take_with(0, &hostile, &message, aged(Millis(DAY.0 - HOUR.0)), 1);
     world.said_to(&from);
     world.hear(0, &from, &Frame::Offer { ids: vec![message.id] });
@@ -178,10 +178,10 @@ fn a_life_that_turns_out_longer_is_told_to_all_contacts() {
     let message = message(&mut from);
     world.up(0, 1);
     world.up(1, 2);
-    world.haunt(1, &hostile);
+    world.visit(1, &hostile);
     world.take_with(1, &hostile, &message, aged(Millis(DAY.0 - HOUR.0)), 8);
     assert!((0..3).all(|n| world.holds(n, message.id)), "the aged copy is everywhere");
-    world.haunt(0, &from);
+    world.visit(0, &from);
     world.take_with(0, &from, &message, aged(HOUR.times(2)), 1);
     for n in 0..3 {
         assert_eq!(life_left(&world, n, message.id), Some(HOUR.times(22).0), "node {n}");
@@ -193,9 +193,9 @@ fn no_copy_and_no_word_lengthens_a_life_beyond_the_first_acceptance_and_the_sign
     let mut world = clockless(1);
     let (mut from, hostile) = (Ghost::new(50), Ghost::new(66));
     let message = message(&mut from);
-    world.haunt(0, &from);
+    world.visit(0, &from);
     world.take_with(0, &from, &message, aged(HOUR.times(4)), 1);
-    world.haunt(0, &hostile);
+    world.visit(0, &hostile);
     for hour in 1..24 {
         world.pass(HOUR);
         world.take_with(0, &hostile, &message, aged(Millis(0)), 1);
@@ -213,11 +213,11 @@ fn what_was_evicted_or_died_young_and_comes_again_goes_on_with_its_life() {
     let (mut from, hostile) = (Ghost::new(50), Ghost::new(66));
     let message = message(&mut from);
     // One hop ages it, and it dies; the genuine copy is taken.
-    world.haunt(0, &hostile);
+    world.visit(0, &hostile);
     world.take_with(0, &hostile, &message, aged(Millis(DAY.0 - HOUR.0)), 1);
     world.pass(HOUR.times(2));
     assert!(!world.holds(0, message.id));
-    world.haunt(0, &from);
+    world.visit(0, &from);
     world.take(0, &from, &message);
     assert_eq!(life_left(&world, 0, message.id), Some(HOUR.times(22).0));
     // The owner's limit evicts it, and it comes again, over a restart too.
@@ -226,7 +226,7 @@ fn what_was_evicted_or_died_young_and_comes_again_goes_on_with_its_life() {
     world.input(0, Input::CarryLimit(1_500));
     world.pass(HOUR);
     world.crash(0);
-    world.haunt(0, &hostile);
+    world.visit(0, &hostile);
     world.take_with(0, &hostile, &message, aged(Millis(0)), 1);
     assert_eq!(life_left(&world, 0, message.id), Some(HOUR.times(21).0));
     world.pass(HOUR.times(22));
@@ -243,9 +243,9 @@ fn a_peer_that_tells_of_a_little_more_life_each_time_causes_few_commits() {
     let mut world = clockless(1);
     let (mut from, hostile) = (Ghost::new(50), Ghost::new(66));
     let message = message(&mut from);
-    world.haunt(0, &from);
+    world.visit(0, &from);
     world.take_with(0, &from, &message, aged(HOUR.times(20)), 1);
-    world.haunt(0, &hostile);
+    world.visit(0, &hostile);
     let before = world.nodes[0].commits;
     for minutes in 0..24 * 60 {
         let lives = vec![(message.id, MINUTE.times(minutes)); 3];
@@ -260,14 +260,14 @@ fn a_peer_that_tells_of_a_little_more_life_each_time_causes_few_commits() {
 fn among_more_aged_copies_than_are_told_at_once_each_has_its_chance() {
     let mut world = clockless(1);
     let (mut from, peer) = (Ghost::new(50), Ghost::new(60));
-    world.haunt(0, &from);
+    world.visit(0, &from);
     for n in 0..1_200u32 {
         let bundle = from.message(Eid::mail(peer.id), DAY, &n.to_be_bytes());
         world.take_with(0, &from, &bundle, aged(HOUR.times(12)), 1);
     }
     let mut told = std::collections::BTreeSet::new();
     for _ in 0..20 {
-        world.haunt(0, &Ghost::new(70));
+        world.visit(0, &Ghost::new(70));
         let lives = lives_told(&world.said_to(&Ghost::new(70)));
         assert_eq!(lives.len(), 1_024, "no more at once");
         told.extend(lives.into_iter().map(|(id, _)| id));
@@ -281,7 +281,7 @@ fn every_change_of_a_life_is_one_that_a_store_applies() {
     let mut world = clockless(1);
     let mut from = Ghost::new(50);
     let message = message(&mut from);
-    world.haunt(0, &from);
+    world.visit(0, &from);
     world.take_with(0, &from, &message, aged(HOUR.times(4)), 1);
     let held = world.nodes[0].agent().held_one(&message.id).unwrap();
     let mut model = world.nodes[0].agent().durable();
@@ -296,7 +296,7 @@ fn however_often_lives_grow_each_contact_hears_of_each_once_when_it_has_its_turn
     let mut world = clockless(1);
     let (mut from, hostile) = (Ghost::new(50), Ghost::new(66));
     let peers: Vec<Ghost> = (0..20).map(Ghost::nth).collect();
-    peers.iter().chain([&from, &hostile]).for_each(|ghost| world.haunt_silently(0, ghost));
+    peers.iter().chain([&from, &hostile]).for_each(|ghost| world.visit_silently(0, ghost));
     let bundles: Vec<Bundle> = (0..1_500).map(|_| message(&mut from)).collect();
     peers.iter().chain([&from, &hostile]).for_each(|ghost| {
         world.hear(0, ghost, &Frame::Hello(ghost.hello()));

@@ -54,7 +54,7 @@ impl Alone {
         let ids: Vec<BundleId> = self.agent.held().map(|held| held.id).collect();
         let nodes: Vec<NodeId> = self.agent.held().flat_map(|held| [held.source, held.destination.node]).collect();
         for node in nodes.into_iter().take(4).chain([friend.id]) {
-            self.input(Input::Meet { node, person: Some(named.clone()) });
+            self.input(Input::SetPerson { node, person: Some(named.clone()) });
         }
         for ghost in [&stranger, &friend] {
             self.input(Input::ContactUp { peer: ghost.id });
@@ -84,7 +84,7 @@ impl Alone {
         sent.iter().for_each(|id| self.input(Input::Discard(*id)));
         ids.iter().take(1).for_each(|id| self.input(Input::Drop(*id)));
         self.input(Input::CarryLimit(1_000));
-        self.input(Input::Meet { node: friend.id, person: None });
+        self.input(Input::SetPerson { node: friend.id, person: None });
         self.input(Input::ContactDown { peer: friend.id });
         for span in [HOUR, DAY.times(90)] {
             self.at.now = self.at.now + span;

@@ -1,7 +1,7 @@
 //! The record of one's own message: bounded, and never wrong however many carriers answer, or when the power goes.
 
 use dak::agent::Input;
-use dak::agent::change::What;
+use dak::agent::change::EvidenceKind;
 use dak::frame::{Frame, Grade};
 use dak::id::BundleId;
 use dak::time::DAY;
@@ -13,7 +13,7 @@ use super::{ALICE, BOB, CAROL, World};
 fn crowd(world: &mut World, id: BundleId, seeds: std::ops::Range<u8>) {
     for seed in seeds {
         let carrier = Ghost::new(seed);
-        world.haunt(ALICE, &carrier);
+        world.visit(ALICE, &carrier);
         for grade in [Grade::Copy, Grade::Custody] {
             world.hear(ALICE, &carrier, &Frame::Take { ids: vec![id] });
             world.hear(ALICE, &carrier, &Frame::Accepted { grants: vec![(id, grade)] });
@@ -29,7 +29,7 @@ fn the_end_of_a_life_is_shown_however_many_carriers_answered() {
     let id = world.send(ALICE, BOB).unwrap();
     crowd(&mut world, id, 100..200);
     world.pass(DAY.times(31));
-    assert_eq!(world.state(ALICE, id), What::Expired);
+    assert_eq!(world.state(ALICE, id), EvidenceKind::Expired);
 }
 
 #[test]
@@ -38,7 +38,7 @@ fn the_owners_cancel_is_shown_however_many_carriers_answered() {
     let id = world.send(ALICE, BOB).unwrap();
     crowd(&mut world, id, 100..200);
     world.input(ALICE, Input::Cancel(id));
-    assert_eq!(world.state(ALICE, id), What::Cancelled);
+    assert_eq!(world.state(ALICE, id), EvidenceKind::Cancelled);
 }
 
 // A carrier that hears Noted forgets its debt, and tells it no second time.
@@ -53,6 +53,6 @@ fn a_source_that_says_it_heard_of_an_eviction_knows_of_it_after_a_power_cut() {
     world.crash(ALICE);
     world.meet(CAROL, ALICE);
     let carol = Some(world.nodes[CAROL].id);
-    let evidence = [(What::Queued, None), (What::Custody, carol), (What::GaveUp, carol)];
+    let evidence = [(EvidenceKind::Queued, None), (EvidenceKind::Custody, carol), (EvidenceKind::GaveUp, carol)];
     assert_eq!(world.evidence(ALICE, id), evidence);
 }

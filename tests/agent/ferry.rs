@@ -1,7 +1,7 @@
 //! Store, carry, forward: from somebody to somebody who is away.
 
 use dak::agent::Config;
-use dak::agent::change::{Row, What};
+use dak::agent::change::{EvidenceKind, Row};
 use dak::agent::routing::Policy;
 use dak::frame::Grade;
 use dak::time::{DAY, HOUR};
@@ -12,10 +12,10 @@ use super::{ALICE, BOB, CAROL, World};
 fn a_message_reaches_someone_who_was_away_carried_by_a_third_node() {
     let mut world = World::of(3);
     let id = world.send(ALICE, BOB).unwrap();
-    assert_eq!(world.state(ALICE, id), What::Queued);
+    assert_eq!(world.state(ALICE, id), EvidenceKind::Queued);
 
     world.meet(ALICE, CAROL);
-    assert_eq!(world.state(ALICE, id), What::Custody);
+    assert_eq!(world.state(ALICE, id), EvidenceKind::Custody);
     assert!(world.holds(CAROL, id));
 
     world.pass(HOUR);
@@ -24,7 +24,7 @@ fn a_message_reaches_someone_who_was_away_carried_by_a_third_node() {
     assert!(!world.holds(CAROL, id), "the receipt purges the carrier's copy");
 
     world.meet(CAROL, ALICE);
-    assert_eq!(world.state(ALICE, id), What::Delivered);
+    assert_eq!(world.state(ALICE, id), EvidenceKind::Delivered);
     assert!(!world.holds(ALICE, id), "the receipt ends the source's own custody");
     assert_eq!(world.forwards.get(&(ALICE, BOB)), None);
 }
@@ -54,7 +54,7 @@ fn under_direct_delivery_nothing_is_given_to_carriers_and_nothing_is_said_about_
     assert!(!world.holds(CAROL, id));
     world.meet(ALICE, BOB);
     assert_eq!(world.inbox(BOB), [id]);
-    assert_eq!(world.state(ALICE, id), What::Delivered);
+    assert_eq!(world.state(ALICE, id), EvidenceKind::Delivered);
 }
 
 #[test]
@@ -65,7 +65,7 @@ fn a_new_bundle_flows_at_once_while_contacts_last() {
     world.up(3, BOB);
     let id = world.send(ALICE, BOB).unwrap();
     assert_eq!(world.inbox(BOB), [id]);
-    assert_eq!(world.state(ALICE, id), What::Delivered);
+    assert_eq!(world.state(ALICE, id), EvidenceKind::Delivered);
 }
 
 #[test]
@@ -78,9 +78,9 @@ fn an_acceptance_that_was_lost_with_the_contact_is_asked_for_again() {
     world.nodes[CAROL].power_cut = Some((0, false));
     world.meet(ALICE, CAROL);
     assert!(world.holds(CAROL, id));
-    assert_eq!(world.state(ALICE, id), What::Queued);
+    assert_eq!(world.state(ALICE, id), EvidenceKind::Queued);
     world.meet(ALICE, CAROL);
-    assert_eq!(world.state(ALICE, id), What::Custody);
+    assert_eq!(world.state(ALICE, id), EvidenceKind::Custody);
     assert_eq!(world.forwards[&(ALICE, CAROL)], 1, "the bundle itself goes once");
 }
 
@@ -95,7 +95,7 @@ fn along_a_line_of_five_a_message_goes_from_hand_to_hand_and_its_receipt_comes_b
     assert_eq!(world.inbox(4), [id]);
     let letter = world.nodes[4].agent().letter(&id).unwrap().clone();
     assert_eq!((letter.hops.count, letter.hops.age), (4, HOUR.times(4)));
-    assert_eq!(world.state(0, id), What::Custody);
+    assert_eq!(world.state(0, id), EvidenceKind::Custody);
     for n in 1..4 {
         let held = world.nodes[n].agent().held_one(&id);
         assert!(held.is_none_or(|held| held.grade == Grade::Custody), "a copy handed on releases nobody");
@@ -105,7 +105,7 @@ fn along_a_line_of_five_a_message_goes_from_hand_to_hand_and_its_receipt_comes_b
         world.pass(HOUR);
         world.meet(n, n + 1);
     }
-    assert_eq!(world.state(0, id), What::Delivered);
+    assert_eq!(world.state(0, id), EvidenceKind::Delivered);
     assert!((0..5).all(|n| !world.holds(n, id)));
     assert_eq!(world.forwards.values().sum::<u64>(), 8, "four hops there, four back: {:?}", world.forwards);
 }
@@ -170,6 +170,6 @@ fn a_message_whose_body_the_store_lost_is_not_called_queued_here_any_more() {
     assert!(world.holds(ALICE, id), "what could not be read was another copy, gone since");
     world.input(ALICE, dak::agent::Input::Unreadable { to, id, row });
     let alice = world.nodes[ALICE].id;
-    assert_eq!(world.evidence(ALICE, id), [(What::Queued, None), (What::GaveUp, Some(alice))]);
+    assert_eq!(world.evidence(ALICE, id), [(EvidenceKind::Queued, None), (EvidenceKind::GaveUp, Some(alice))]);
     assert!(!world.holds(ALICE, id));
 }

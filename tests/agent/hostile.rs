@@ -1,6 +1,6 @@
 //! Bad input: refused, nothing kept of it, and the genuine bundle still arrives.
 
-use dak::agent::change::{EVENTS_MAX, Standing, What};
+use dak::agent::change::{EVENTS_MAX, EvidenceKind, Standing};
 use dak::agent::{Config, Event, Input};
 use dak::bundle::{Bundle, Hops, Signer};
 use dak::eid::Eid;
@@ -18,7 +18,7 @@ fn a_dead_copy_from_the_first_that_offered_makes_the_node_ask_the_next() {
     let (mut from, hostile, honest) = (Ghost::new(50), Ghost::new(66), Ghost::new(60));
     let message = from.message(Eid::mail(from.id), DAY, b"hello");
     for ghost in [&hostile, &honest] {
-        world.haunt(0, ghost);
+        world.visit(0, ghost);
         world.hear(0, ghost, &Frame::Offer { ids: vec![message.id] });
     }
     world.said_to(&honest);
@@ -33,14 +33,14 @@ fn a_delegation_that_its_mailbox_never_signed_ends_the_contact_and_those_behind_
     let mut world = World::of(1);
     let (mut from, to, liar) = (Ghost::new(50), Ghost::new(51), Ghost::new(66));
     let message = from.message(Eid::mail(to.id), DAY, b"hello");
-    world.haunt(0, &from);
+    world.visit(0, &from);
     world.take(0, &from, &message);
     for forged_first in [false, true] {
         let mut mailboxes = vec![delegation(&to, &liar)];
         if forged_first {
             mailboxes.insert(0, Delegation { mailbox: Eid::mail(from.id), ..delegation(&to, &liar) });
         }
-        world.haunt_silently(0, &liar);
+        world.visit_silently(0, &liar);
         world.hear(0, &liar, &Frame::Hello(Hello { mailboxes, ..liar.hello() }));
         let misbehaved = |event: &Event| matches!(event, Event::Misbehaved { peer, .. } if *peer == liar.id);
         assert_eq!(world.nodes[0].events.iter().any(misbehaved), forged_first);
@@ -63,11 +63,11 @@ fn two_that_serve_one_mailbox_get_all_of_a_store_that_is_longer_than_their_queue
     let mut world = World::of(1);
     let (mut from, to) = (Ghost::new(50), Ghost::new(51));
     let all: Vec<Bundle> = (0..HELD).map(|_| from.message(Eid::mail(to.id), DAY, b"hello")).collect();
-    world.haunt(0, &from);
+    world.visit(0, &from);
     world.take_in_one_batch(0, from.id, all);
     world.leave(0, &from);
     for device in [Ghost::new(60), Ghost::new(61)] {
-        world.haunt_silently(0, &device);
+        world.visit_silently(0, &device);
         let hello =
             Hello { mailboxes: vec![delegation(&to, &device)], carries: false, pushes: false, ..device.hello() };
         world.hear(0, &device, &Frame::Hello(hello));
@@ -94,7 +94,7 @@ fn when_a_peer_leaves_what_it_was_asked_for_is_asked_of_others_in_one_frame() {
     let (one, two) = (Ghost::new(50), Ghost::new(51));
     let ids: Vec<BundleId> = (0..500u32).map(|n| BundleId(*blake3::hash(&n.to_be_bytes()).as_bytes())).collect();
     for ghost in [&one, &two] {
-        world.haunt(0, ghost);
+        world.visit(0, ghost);
         world.hear(0, ghost, &Frame::Offer { ids: ids.clone() });
     }
     world.said_to(&two);
@@ -109,7 +109,7 @@ fn a_bundle_before_the_hello_is_not_taken() {
     let mut world = World::of(1);
     let mut from = Ghost::new(50);
     let message = from.message(Eid::mail(world.nodes[0].id), DAY, b"hello");
-    world.haunt_silently(0, &from);
+    world.visit_silently(0, &from);
     world.take(0, &from, &message);
     assert_eq!(world.inbox(0), []);
     let odd = |event: &Event| matches!(event, Event::Misbehaved { peer, .. } if *peer == from.id);
@@ -125,7 +125,7 @@ fn what_comes_after_the_end_of_a_contact_changes_nothing_and_gets_no_answer() {
     let mut from = Ghost::new(50);
     let known = from.message(Eid::mail(world.nodes[0].id), DAY, b"known");
     let new = from.message(Eid::mail(world.nodes[0].id), DAY, b"new");
-    world.haunt(0, &from);
+    world.visit(0, &from);
     world.take(0, &from, &known);
     world.leave(0, &from);
     world.said_to(&from);
@@ -145,7 +145,7 @@ fn somebody_who_carries_for_nobody_asks_for_nothing_offered_and_wants_no_second_
     let (mut from, mut to) = (Ghost::new(50), Ghost::new(51));
     let message = from.message(Eid::mail(to.id), DAY, b"hello");
     let receipt = to.receipt(from.id, dak::receipt::ReceiptKind::Delivered, &[message.id]);
-    world.haunt(0, &from);
+    world.visit(0, &from);
     world.said_to(&from);
     world.hear(0, &from, &Frame::Offer { ids: vec![message.id] });
     world.take(0, &from, &message);
@@ -182,7 +182,7 @@ fn a_carrier_that_stays_full_is_asked_less_and_less_often() {
     let mut world = World::of(1);
     let full = Ghost::new(50);
     let id = world.send_to(0, Eid::mail(Ghost::new(51).id), DAY, None).unwrap();
-    world.haunt(0, &full);
+    world.visit(0, &full);
     let mut tries = 0;
     // What it is offered it wants.
     world.hear(0, &full, &Frame::Take { ids: vec![id] });
@@ -203,7 +203,7 @@ fn blocking_somebody_takes_the_place_of_a_contact_from_what_is_carried_for_them(
     let mut friend = Ghost::new(50);
     world.name(0, friend.id, Standing::Contact);
     let message = friend.message(Eid::mail(Ghost::new(51).id), DAY, b"hello");
-    world.haunt(0, &friend);
+    world.visit(0, &friend);
     world.take(0, &friend, &message);
     let usage = |world: &World| world.nodes[0].agent().usage().by_class.map(|(count, _)| count);
     assert_eq!(usage(&world), [0, 1, 0]);
@@ -219,7 +219,7 @@ fn nothing_new_is_carried_for_somebody_who_is_blocked() {
     let mut blocked = Ghost::new(50);
     world.name(0, blocked.id, Standing::Blocked);
     let message = blocked.message(Eid::mail(Ghost::new(51).id), DAY, b"hello");
-    world.haunt(0, &blocked);
+    world.visit(0, &blocked);
     world.take(0, &blocked, &message);
     assert_eq!(refusals(&world.said_to(&blocked)), [(message.id, Refusal::Unwilling)]);
     assert!(!world.holds(0, message.id));
@@ -231,13 +231,13 @@ fn a_receipt_keeps_the_class_of_what_it_freed_when_its_signer_is_named() {
     let (mut friend, mut to) = (Ghost::new(50), Ghost::new(51));
     world.name(0, friend.id, Standing::Contact);
     let message = friend.message(Eid::mail(to.id), DAY, b"hello");
-    world.haunt(0, &friend);
+    world.visit(0, &friend);
     world.take(0, &friend, &message);
     let receipt = to.receipt(friend.id, dak::receipt::ReceiptKind::Delivered, &[message.id]);
     world.take(0, &friend, &receipt);
     let usage = |world: &World| world.nodes[0].agent().usage().by_class.map(|(count, _)| count);
     assert_eq!(usage(&world), [0, 1, 0]);
-    world.input(0, Input::Meet { node: to.id, person: None });
+    world.input(0, Input::SetPerson { node: to.id, person: None });
     assert_eq!(usage(&world), [0, 1, 0]);
 }
 
@@ -249,7 +249,7 @@ fn tampered_truncated_and_forged_bundles_are_refused_and_the_genuine_one_arrives
     let row = world.nodes[ALICE].agent().row_of(&id).unwrap();
     let genuine = world.body(ALICE, row);
     let hostile = Ghost::new(66);
-    world.haunt(BOB, &hostile);
+    world.visit(BOB, &hostile);
     let empty = world.nodes[BOB].agent().durable();
     let transit = Transit { hops: Hops { age: Millis(1), count: 1 }, copies: 1 };
     let frame = encode_bundle(&transit, &genuine);
@@ -278,7 +278,7 @@ fn tampered_truncated_and_forged_bundles_are_refused_and_the_genuine_one_arrives
     assert_eq!(world.nodes[BOB].agent().durable(), empty, "nothing is stored");
     assert!(world.nodes[BOB].events.is_empty(), "nothing is shown");
     assert!(world.said_to(&hostile).is_empty() || grants(&world.said_to(&hostile)).is_empty());
-    world.haunt(BOB, &alice);
+    world.visit(BOB, &alice);
     world.meet(ALICE, CAROL);
     world.meet(CAROL, BOB);
     assert_eq!(world.inbox(BOB), [id]);
@@ -289,9 +289,9 @@ fn a_replayed_bundle_is_shown_once_whoever_replays_it_and_whenever() {
     let mut world = World::of(1);
     let (mut from, replayer) = (Ghost::new(50), Ghost::new(66));
     let message = from.message(Eid::mail(world.nodes[0].id), DAY, b"hello");
-    world.haunt(0, &from);
+    world.visit(0, &from);
     world.take(0, &from, &message);
-    world.haunt(0, &replayer);
+    world.visit(0, &replayer);
     for day in 0..4 {
         world.take_with(0, &replayer, &message, Hops { age: Millis(day), count: day as u8 }, 1);
         world.pass(DAY);
@@ -310,12 +310,12 @@ fn a_replay_after_the_tombstone_with_its_age_rewritten_fills_no_second_row() {
     let mut from = Ghost::new(50);
     let message = from.message(Eid::mail(world.nodes[0].id), HOUR, b"hello");
     let replay = Bundle::decode(message.bytes()).unwrap().0;
-    world.haunt(0, &from);
+    world.visit(0, &from);
     world.take_in_one_batch(0, from.id, vec![message]);
     world.pass(DAY);
     world.crash(0);
     assert_eq!(world.nodes[0].agent().tombstones(), 0);
-    world.haunt(0, &from);
+    world.visit(0, &from);
     // It was under way to verification when the first one came, so nobody dropped it before.
     world.take_in_one_batch(0, from.id, vec![replay]);
     assert_eq!(world.inbox(0).len(), 1);
@@ -328,12 +328,12 @@ fn an_aged_copy_dies_without_a_tombstone_and_the_genuine_one_is_taken() {
     world.nodes[0].wall_offset = -(super::world::WALL as i64);
     let (mut from, hostile) = (Ghost::new(50), Ghost::new(66));
     let message = from.message(Eid::mail(world.nodes[1].id), DAY, b"hello");
-    world.haunt(0, &hostile);
+    world.visit(0, &hostile);
     world.take_with(0, &hostile, &message, Hops { age: Millis(DAY.0 - 1_000), count: 1 }, 1);
     assert!(world.holds(0, message.id));
     world.pass(MINUTE);
     assert!(!world.nodes[0].agent().knows(&message.id));
-    world.haunt(0, &from);
+    world.visit(0, &from);
     world.take(0, &from, &message);
     world.meet(0, 1);
     assert_eq!(world.inbox(1), [message.id]);
@@ -344,13 +344,13 @@ fn nobody_gets_custody_credit_for_what_was_not_handed_over() {
     let mut world = World::of(2);
     let id = world.send(ALICE, BOB).unwrap();
     let liar = Ghost::new(66);
-    world.haunt_silently(ALICE, &liar);
+    world.visit_silently(ALICE, &liar);
     let mut hello = liar.hello();
     hello.carries = false;
     world.hear(ALICE, &liar, &Frame::Hello(hello));
     world.hear(ALICE, &liar, &Frame::Accepted { grants: vec![(id, Grade::Custody)] });
     world.hear(ALICE, &liar, &Frame::GaveUp { ids: vec![id] });
-    assert_eq!(world.evidence(ALICE, id), [(What::Queued, None)]);
+    assert_eq!(world.evidence(ALICE, id), [(EvidenceKind::Queued, None)]);
 }
 
 #[test]
@@ -359,7 +359,7 @@ fn floods_of_custody_signals_and_give_ups_leave_a_bounded_record_that_still_take
     let id = world.send(ALICE, BOB).unwrap();
     for seed in 0..150u8 {
         let carrier = Ghost::new(seed + 100);
-        world.haunt(ALICE, &carrier);
+        world.visit(ALICE, &carrier);
         world.hear(ALICE, &carrier, &Frame::Take { ids: vec![id] });
         for _ in 0..3 {
             world.hear(ALICE, &carrier, &Frame::Accepted { grants: vec![(id, Grade::Custody)] });
@@ -371,7 +371,7 @@ fn floods_of_custody_signals_and_give_ups_leave_a_bounded_record_that_still_take
     assert!(record <= EVENTS_MAX, "{record} events");
     assert!(world.nodes[ALICE].agent().sent_one(&id).unwrap().unlisted.answers > 100, "the others are counted");
     world.meet(ALICE, BOB);
-    assert_eq!(world.state(ALICE, id), What::Delivered);
+    assert_eq!(world.state(ALICE, id), EvidenceKind::Delivered);
 }
 
 #[test]
@@ -390,7 +390,7 @@ fn frames_that_no_honest_peer_sends_are_reported_and_change_nothing() {
     for frame in odd {
         let hostile = Ghost::new(66);
         let reported = world.nodes[0].events.len();
-        world.haunt(0, &hostile);
+        world.visit(0, &hostile);
         world.hear(0, &hostile, &frame);
         let new = &world.nodes[0].events[reported..];
         assert!(new.iter().any(|event| matches!(event, Event::Misbehaved { .. })), "{frame:?}");
@@ -403,7 +403,7 @@ fn frames_that_no_honest_peer_sends_are_reported_and_change_nothing() {
         Frame::Take { ids: vec![BundleId([7; 32]); 16_384] },
     ];
     let hostile = Ghost::new(66);
-    world.haunt(0, &hostile);
+    world.visit(0, &hostile);
     quiet.iter().for_each(|frame| world.hear(0, &hostile, frame));
     world.pass(HOUR);
     assert_eq!(world.nodes[0].agent().durable().held, before.held);
@@ -414,12 +414,12 @@ fn frames_that_no_honest_peer_sends_are_reported_and_change_nothing() {
 fn floods_of_offers_are_answered_in_bounded_memory_and_honest_offers_still_work() {
     let mut world = World::of(1);
     let (hostile, mut honest) = (Ghost::new(66), Ghost::new(50));
-    world.haunt(0, &hostile);
+    world.visit(0, &hostile);
     for round in 0..3u32 {
         let id = |n: u32| BundleId(*blake3::hash(&(round * 16_384 + n).to_be_bytes()).as_bytes());
         world.hear(0, &hostile, &Frame::Offer { ids: (0..16_384).map(id).collect() });
     }
-    world.haunt(0, &honest);
+    world.visit(0, &honest);
     let message = honest.message(Eid::mail(hostile.id), DAY, b"hello");
     world.said_to(&honest);
     world.hear(0, &honest, &Frame::Offer { ids: vec![message.id] });
@@ -431,7 +431,7 @@ fn an_absurd_hello_costs_nothing() {
     let mut world = World::of(1);
     world.send_to(0, Eid::mail(Ghost::new(51).id), DAY, None).unwrap();
     let hostile = Ghost::new(66);
-    world.haunt_silently(0, &hostile);
+    world.visit_silently(0, &hostile);
     let mut hello = hostile.hello();
     (hello.count, hello.root, hello.window_bytes, hello.bundle_bytes_max) = (u64::MAX, [9; 16], 0, 0);
     world.hear(0, &hostile, &Frame::Hello(hello));
@@ -445,7 +445,7 @@ fn bundles_over_the_limits_are_turned_away_at_the_door() {
     let mut world = World::new(vec![small]);
     let mut from = Ghost::new(50);
     let mine = Eid::mail(world.nodes[0].id);
-    world.haunt(0, &from);
+    world.visit(0, &from);
     world.said_to(&from);
     let large = from.message(mine.clone(), DAY, &[0; 3_000]);
     let long = from.message(mine.clone(), Millis(DAY.0 + 1), b"long");
@@ -467,7 +467,7 @@ fn asking_about_one_bundle_a_thousand_times_gets_one_answer() {
     let mut world = World::of(1);
     let (mut from, curious) = (Ghost::new(50), Ghost::new(66));
     let message = from.message(Eid::mail(from.id), DAY, b"hello");
-    world.haunt(0, &curious);
+    world.visit(0, &curious);
     world.take(0, &curious, &message);
     world.said_to(&curious);
     world.hear(0, &curious, &Frame::Ask { ids: vec![message.id; 16_384] });

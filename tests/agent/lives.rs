@@ -1,6 +1,6 @@
 //! Lives end by elapsed time, whatever the clocks say.
 
-use dak::agent::change::What;
+use dak::agent::change::EvidenceKind;
 use dak::eid::Eid;
 use dak::frame::Refusal;
 use dak::time::{DAY, HOUR, MINUTE, Millis};
@@ -17,10 +17,10 @@ fn a_life_without_a_receipt_ends_as_expired_and_a_late_receipt_still_upgrades_it
     world.pass(MINUTE);
     world.meet(CAROL, BOB);
     world.pass(HOUR);
-    assert_eq!(world.state(ALICE, id), What::Expired);
+    assert_eq!(world.state(ALICE, id), EvidenceKind::Expired);
     assert!(!world.holds(ALICE, id));
     world.meet(BOB, ALICE);
-    assert_eq!(world.state(ALICE, id), What::Delivered);
+    assert_eq!(world.state(ALICE, id), EvidenceKind::Delivered);
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn a_life_ends_after_its_last_millisecond_of_elapsed_time_at_every_hop() {
     assert!(world.holds(ALICE, id) && world.holds(CAROL, id));
     world.pass(Millis(1));
     assert!(!world.holds(ALICE, id) && !world.holds(CAROL, id), "both, though nobody asked a clock");
-    assert_eq!(world.state(ALICE, id), What::Expired);
+    assert_eq!(world.state(ALICE, id), EvidenceKind::Expired);
     world.meet(CAROL, BOB);
     assert_eq!(world.inbox(BOB), []);
 }
@@ -83,7 +83,7 @@ fn plausible_clocks_catch_a_hop_that_hides_an_age() {
     let mut from = Ghost::new(50);
     let message = from.message(Eid::mail(world.nodes[1].id), HOUR, b"hello");
     world.pass(MINUTE.times(59));
-    world.haunt(0, &from);
+    world.visit(0, &from);
     world.take(0, &from, &message);
     world.pass(MINUTE.times(2));
     assert!(!world.holds(0, message.id), "one minute was left, whatever the age block said");
@@ -108,7 +108,7 @@ fn a_wall_clock_that_wanders_by_years_every_hour_purges_nothing_that_was_accepte
     let mut world = World::of(2);
     let mut from = Ghost::new(50);
     let message = from.message(Eid::mail(world.nodes[1].id), DAY, b"hello");
-    world.haunt(0, &from);
+    world.visit(0, &from);
     world.take(0, &from, &message);
     for hour in 0..23i64 {
         world.nodes[0].wall_offset = (hour - 11) * 365 * DAY.0 as i64;
@@ -126,7 +126,7 @@ fn elapsed_time_that_a_driver_takes_back_does_not_lengthen_a_life() {
     let mut from = Ghost::new(50);
     world.pass(HOUR);
     let message = from.message(Eid::mail(from.id), HOUR.times(2), b"hello");
-    world.haunt(0, &from);
+    world.visit(0, &from);
     world.take(0, &from, &message);
     let expires = world.nodes[0].agent().held_one(&message.id).unwrap().expires;
     world.now = 0;
@@ -149,7 +149,7 @@ fn durable_time_follows_what_is_committed_and_an_idle_node_has_no_timer() {
     let (due, _) = world.nodes[0].agent().next_timeout().unwrap();
     assert_eq!(due.0, HOUR.0 + DAY.0 + 1, "nothing to do until its life is over");
     world.meet(0, 1);
-    assert_eq!(world.state(0, id), What::Delivered);
+    assert_eq!(world.state(0, id), EvidenceKind::Delivered);
     world.pass(DAY.times(30));
     for node in &world.nodes {
         assert!(node.agent().next_timeout().is_none(), "all is forgotten, nothing is due");
@@ -161,7 +161,7 @@ fn durable_time_follows_what_is_committed_and_an_idle_node_has_no_timer() {
 fn thousands_of_lives_that_end_at_once_end_in_bounded_steps() {
     let mut world = World::of(1);
     let mut from = Ghost::new(50);
-    world.haunt(0, &from);
+    world.visit(0, &from);
     let elsewhere = Eid::mail(Ghost::new(51).id);
     let all = (0..2_500u32).map(|n| from.message(elsewhere.clone(), HOUR, &n.to_be_bytes())).collect();
     world.take_in_one_batch(0, from.id, all);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use dak::agent::change::What;
+use dak::agent::change::EvidenceKind;
 use dak::agent::io::NotSent;
 use dak::agent::routing::Policy;
 use dak::agent::{Config, Event};
@@ -26,7 +26,7 @@ fn a_node_gets_the_mail_of_every_mailbox_that_it_serves_and_each_signs_for_its_o
     let rows: Vec<_> = world.nodes[BOB].agent().letters().map(|letter| (letter.id, letter.destination.node)).collect();
     assert_eq!(rows, [(to_second, second), (to_bob, world.nodes[BOB].id)]);
     for (id, mailbox) in rows {
-        assert!(world.evidence(ALICE, id).contains(&(What::Delivered, Some(mailbox))), "{id} for {mailbox}");
+        assert!(world.evidence(ALICE, id).contains(&(EvidenceKind::Delivered, Some(mailbox))), "{id} for {mailbox}");
     }
 }
 
@@ -38,7 +38,7 @@ fn what_a_second_mailbox_writes_bears_its_name_and_the_receipt_finds_it() {
     let id = world.send_as(BOB, Eid::mail(second), to.clone(), DAY, None).expect("it is queued");
     world.meet(ALICE, BOB);
     assert_eq!(world.nodes[ALICE].agent().letter(&id).expect("it came").source, second);
-    assert_eq!(world.state(BOB, id), What::Delivered);
+    assert_eq!(world.state(BOB, id), EvidenceKind::Delivered);
 
     let stranger = Eid::mail(Ghost::new(50).id);
     assert_eq!(world.send_as(BOB, stranger, to, DAY, None), None);
@@ -52,7 +52,7 @@ fn one_mailbox_writes_to_another_of_the_same_node_without_a_contact() {
     let second = serve_another(&mut world, ALICE);
     let id = world.send_to(ALICE, Eid::mail(second), DAY, None).expect("it is queued");
     assert_eq!(world.inbox(ALICE), [id]);
-    assert_eq!(world.evidence(ALICE, id).last(), Some(&(What::Delivered, Some(second))));
+    assert_eq!(world.evidence(ALICE, id).last(), Some(&(EvidenceKind::Delivered, Some(second))));
     assert!(!world.holds(ALICE, id) && world.dialled[ALICE].is_empty());
 }
 
@@ -69,7 +69,7 @@ fn what_is_for_a_group_is_shown_to_each_member_and_carried_on_to_the_others() {
         assert_eq!(world.inbox(n), [id]);
         assert!(world.holds(n, id), "others may lack it");
     }
-    assert!(world.state(ALICE, id) < What::Delivered, "nobody speaks for a whole group");
+    assert!(world.state(ALICE, id) < EvidenceKind::Delivered, "nobody speaks for a whole group");
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn what_is_both_delivered_and_carried_is_accepted_once() {
     let (mut from, group) = (Ghost::new(50), group());
     join(&mut world, ALICE, &group);
     let message = from.message(group, DAY, b"hello");
-    world.haunt(ALICE, &from);
+    world.visit(ALICE, &from);
     world.take(ALICE, &from, &message);
     let said = world.said_to(&from);
     let held = world.nodes[ALICE].agent().held_one(&message.id).expect("it is carried");
@@ -92,7 +92,7 @@ fn what_is_delivered_and_cannot_be_carried_is_not_refused() {
     let (mut from, group) = (Ghost::new(50), group());
     join(&mut world, ALICE, &group);
     let message = from.message(group, DAY, b"hello");
-    world.haunt(ALICE, &from);
+    world.visit(ALICE, &from);
     world.take(ALICE, &from, &message);
     let said = world.said_to(&from);
     assert_eq!((grants(&said), refusals(&said)), (vec![(message.id, Grade::Custody)], vec![]));

@@ -19,7 +19,7 @@ fn a_small_carrier_keeps_no_more_tombstones_than_fit_a_small_file() {
     let small = Config { carry_bytes_max: 1 << 20, strangers_share: 1_000, ..Config::default() };
     let mut world = World::new(vec![small]);
     let (mut from, mut to) = (Ghost::new(50), Ghost::new(51));
-    world.haunt(0, &from);
+    world.visit(0, &from);
     let destination = Eid::mail(to.id);
     for batch in 0..5u32 {
         let number = |n: u32| (batch * 1_000 + n).to_be_bytes();
@@ -50,7 +50,7 @@ fn a_message_without_a_date_replayed_after_its_tombstone_is_not_shown_again_and_
     world.nodes.iter_mut().for_each(|node| node.wall_offset = -(WALL as i64));
     let (from, hostile) = (Ghost::new(50), Ghost::new(66));
     let message = clockless_message(&from, Eid::mail(world.nodes[1].id), HOUR);
-    world.haunt(0, &from);
+    world.visit(0, &from);
     world.take_with(0, &from, &message, YOUNG, 1);
     world.meet(0, 1);
     assert_eq!(world.inbox(1), [message.id]);
@@ -59,7 +59,7 @@ fn a_message_without_a_date_replayed_after_its_tombstone_is_not_shown_again_and_
     // Every memory of it is over, but for the recipient's own.
     world.pass(DAY.times(40));
     assert_eq!(world.nodes[0].agent().tombstones() + world.nodes[1].agent().tombstones(), 0);
-    world.haunt(0, &hostile);
+    world.visit(0, &hostile);
     world.take_with(0, &hostile, &message, YOUNG, 1);
     assert!(world.holds(0, message.id), "nothing that is signed says to a carrier that it is old");
     world.meet(0, 1);
@@ -77,7 +77,7 @@ fn a_message_without_a_date_that_is_replayed_for_ever_has_a_place_for_half_of_th
     world.nodes[0].wall_offset = -(WALL as i64);
     let (from, hostile) = (Ghost::new(50), Ghost::new(66));
     let message = clockless_message(&from, Eid::mail(Ghost::new(99).id), DAY);
-    world.haunt(0, &hostile);
+    world.visit(0, &hostile);
     let mut held = 0;
     for _ in 0..24 * 30 {
         world.take_with(0, &hostile, &message, YOUNG, 1);

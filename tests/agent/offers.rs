@@ -34,7 +34,7 @@ fn a_peer_that_offers_and_never_hands_over_holds_nothing_up_for_longer_than_seco
     let (mut from, hostile, honest) = (Ghost::new(50), Ghost::new(66), Ghost::new(60));
     let message = message(&mut from);
     for ghost in [&hostile, &honest] {
-        world.haunt(0, ghost);
+        world.visit(0, ghost);
         offer(&mut world, ghost, &[message.id]);
     }
     assert_eq!(asked(&mut world, &hostile), [message.id]);
@@ -52,8 +52,8 @@ fn a_peer_that_hands_over_other_things_gains_no_time_for_what_it_keeps_back() {
     let (mut from, mut hostile, honest) = (Ghost::new(50), Ghost::new(66), Ghost::new(60));
     let wanted = message(&mut from);
     let junk: Vec<Bundle> = (0..60).map(|_| message(&mut hostile)).collect();
-    world.haunt(0, &hostile);
-    world.haunt(0, &honest);
+    world.visit(0, &hostile);
+    world.visit(0, &honest);
     // It has as much to hand over as it likes, and the wanted one comes last.
     junk.iter().for_each(|bundle| offer(&mut world, &hostile, &[bundle.id]));
     offer(&mut world, &hostile, &[wanted.id]);
@@ -71,12 +71,12 @@ fn who_stalled_comes_last_until_it_has_made_good_also_in_a_later_contact() {
     let (mut from, mut staller, honest) = (Ghost::new(50), Ghost::new(66), Ghost::new(60));
     let [first, second, third] = [0; 3].map(|_| message(&mut from));
     let good = message(&mut staller);
-    world.haunt(0, &staller);
+    world.visit(0, &staller);
     offer(&mut world, &staller, &[first.id]);
     world.pass(SECOND.times(10));
     world.leave(0, &staller);
-    world.haunt(0, &staller);
-    world.haunt(0, &honest);
+    world.visit(0, &staller);
+    world.visit(0, &honest);
     offer(&mut world, &staller, &[second.id]);
     assert_eq!(asked(&mut world, &staller), [first.id, second.id], "nobody else has it so far");
     offer(&mut world, &honest, &[second.id]);
@@ -94,10 +94,10 @@ fn among_those_who_offered_chance_decides_who_is_asked_next() {
     let mut next = BTreeSet::new();
     let mut world = World::of(1);
     let ghosts: Vec<Ghost> = (60..68).map(Ghost::new).collect();
-    ghosts.iter().for_each(|ghost| world.haunt(0, ghost));
+    ghosts.iter().for_each(|ghost| world.visit(0, ghost));
     for n in 0..20 {
         let first = Ghost::new(100 + n as u8);
-        world.haunt(0, &first);
+        world.visit(0, &first);
         offer(&mut world, &first, &[some_id(n)]);
         ghosts.iter().for_each(|ghost| offer(&mut world, ghost, &[some_id(n)]));
         world.leave(0, &first);
@@ -115,7 +115,7 @@ fn many_peers_that_stall_hold_up_one_bundle_and_not_the_next() {
     let mut world = World::of(1);
     let (mut from, honest) = (Ghost::new(50), Ghost::new(60));
     let stallers: Vec<Ghost> = (100..110).map(Ghost::new).collect();
-    stallers.iter().chain([&honest]).for_each(|ghost| world.haunt(0, ghost));
+    stallers.iter().chain([&honest]).for_each(|ghost| world.visit(0, ghost));
     let [first, second] = [0; 2].map(|_| message(&mut from));
     stallers.iter().chain([&honest]).for_each(|ghost| offer(&mut world, ghost, &[first.id]));
     while asked(&mut world, &honest).is_empty() {
@@ -150,8 +150,8 @@ fn a_crowd_that_offers_and_stalls_hides_no_offer_of_a_named_person() {
     let mut world = World::of(1);
     let (mut from, friend) = (Ghost::new(50), Ghost::new(60));
     world.name(0, friend.id, Standing::Contact);
-    world.haunt(0, &friend);
-    crowd().for_each(|ghost| world.haunt(0, &ghost));
+    world.visit(0, &friend);
+    crowd().for_each(|ghost| world.visit(0, &ghost));
     let ids: Vec<BundleId> = (0..5).map(|_| message(&mut from).id).collect();
     crowd_offers(&mut world, &ids);
     offer(&mut world, &friend, &ids);
@@ -168,8 +168,8 @@ fn a_crowd_that_offers_and_stalls_hides_no_offer_of_a_named_person() {
 fn a_crowd_that_offers_and_stalls_hides_few_offers_of_a_stranger() {
     let mut world = World::of(1);
     let (mut from, honest) = (Ghost::new(50), Ghost::new(60));
-    world.haunt(0, &honest);
-    crowd().for_each(|ghost| world.haunt(0, &ghost));
+    world.visit(0, &honest);
+    crowd().for_each(|ghost| world.visit(0, &ghost));
     let ids: Vec<BundleId> = (0..20).map(|_| message(&mut from).id).collect();
     crowd_offers(&mut world, &ids);
     offer(&mut world, &honest, &ids);
@@ -187,7 +187,7 @@ fn who_was_asked_as_well_hears_when_it_came_and_sends_it_no_more() {
     let (mut from, slow) = (Ghost::new(50), Ghost::new(60));
     let message = message(&mut from);
     for ghost in [&slow, &from] {
-        world.haunt(0, ghost);
+        world.visit(0, ghost);
         offer(&mut world, ghost, &[message.id]);
     }
     world.pass(SECOND.times(6));
@@ -196,7 +196,7 @@ fn who_was_asked_as_well_hears_when_it_came_and_sends_it_no_more() {
     assert_eq!(refusals(&world.said_to(&slow)), [(message.id, Refusal::Known)]);
     // The other way round: what is asked for and waits for room in the window is left out.
     let peer = Ghost::new(61);
-    world.haunt_silently(0, &peer);
+    world.visit_silently(0, &peer);
     let mut hello = peer.hello();
     hello.window_bytes = 1;
     world.hear(0, &peer, &Frame::Hello(hello));

@@ -30,11 +30,11 @@ fn throwaway_receipts_displace_each_other_and_not_those_of_others() {
     let mut honest = Vec::new();
     for n in 0..8 {
         let (carrier, mut signer) = (Ghost::nth(n), Ghost::nth(100 + n));
-        world.haunt(0, &carrier);
+        world.visit(0, &carrier);
         honest.push(receipt_on_nothing(&mut signer, &source, n));
         world.take(0, &carrier, &honest[n as usize]);
     }
-    world.haunt(0, &flooder);
+    world.visit(0, &flooder);
     honest.push(receipt_on_nothing(&mut friend, &source, 9));
     world.take(0, &flooder, &honest[8]);
     for n in 0..300 {
@@ -53,8 +53,8 @@ fn words_on_invented_bundles_displace_each_other_and_not_those_of_others() {
     let mut world = World::of(1);
     let (mut source, mut to, flooder, carrier) = (Ghost::new(50), Ghost::new(51), Ghost::new(66), Ghost::new(60));
     let message = source.message(Eid::mail(to.id), DAY, b"hello");
-    world.haunt(0, &carrier);
-    world.haunt(0, &flooder);
+    world.visit(0, &carrier);
+    world.visit(0, &flooder);
     let receipt = to.receipt(source.id, ReceiptKind::Delivered, &[message.id]);
     world.take(0, &carrier, &receipt);
     let invented: Vec<Bundle> = (0..66u32)
@@ -78,7 +78,7 @@ fn one_stranger_fills_a_part_of_the_mailbox_and_the_next_still_delivers() {
     let mut world = mailbox();
     let (mut flooder, mut fair) = (Ghost::new(66), Ghost::new(50));
     let mine = Eid::mail(world.nodes[0].id);
-    world.haunt(0, &flooder);
+    world.visit(0, &flooder);
     for n in 0..200u32 {
         let message = flooder.message(mine.clone(), DAY, &n.to_be_bytes());
         world.take(0, &flooder, &message);
@@ -93,12 +93,12 @@ fn one_stranger_fills_a_part_of_the_mailbox_and_the_next_still_delivers() {
     let together = world.inbox(0).len();
     assert!((15..30).contains(&together), "{together} of about a hundred places");
     let message = fair.message(mine, DAY, b"hello");
-    world.haunt(0, &fair);
+    world.visit(0, &fair);
     world.take(0, &fair, &message);
     assert!(world.inbox(0).contains(&message.id));
     assert_eq!(world.inbox(0).len(), together + 1, "and nothing that was delivered makes way");
     world.crash(0);
-    world.haunt(0, &flooder);
+    world.visit(0, &flooder);
     let more = flooder.message(Eid::mail(world.nodes[0].id), DAY, b"more");
     world.take(0, &flooder, &more);
     assert!(refusals(&world.said_to(&flooder)).contains(&(more.id, Refusal::Full)), "a restart forgets no share");
@@ -109,7 +109,7 @@ fn a_friend_may_hand_over_the_mail_of_many_strangers() {
     let mut world = mailbox();
     let friend = Ghost::new(52);
     world.name(0, friend.id, Standing::Contact);
-    world.haunt(0, &friend);
+    world.visit(0, &friend);
     let mine = Eid::mail(world.nodes[0].id);
     for n in 0..80 {
         let message = Ghost::nth(n).message(mine.clone(), DAY, b"hello");
@@ -123,7 +123,7 @@ fn one_stranger_causes_a_part_of_the_own_receipts_also_where_its_mail_is_deleted
     let mut world = World::new(vec![Config { receipts_own_max: 100, ..Config::default() }]);
     let (mut flooder, mut fair) = (Ghost::new(66), Ghost::new(50));
     let mine = Eid::mail(world.nodes[0].id);
-    world.haunt(0, &flooder);
+    world.visit(0, &flooder);
     for n in 0..200u32 {
         let one = flooder.message(mine.clone(), DAY, &n.to_be_bytes());
         let other = Ghost::nth(n).message(mine.clone(), DAY, b"hello");
@@ -135,7 +135,7 @@ fn one_stranger_causes_a_part_of_the_own_receipts_also_where_its_mail_is_deleted
     let caused = world.nodes[0].agent().usage().receipts;
     assert!((15..30).contains(&caused), "{caused} of a hundred");
     let message = fair.message(mine, DAY, b"hello");
-    world.haunt(0, &fair);
+    world.visit(0, &fair);
     world.take(0, &fair, &message);
     assert_eq!(world.inbox(0), [message.id]);
 }
@@ -148,7 +148,7 @@ fn whoever_keeps_receipts_for_contacts_signs_none_for_strangers() {
     let mine = Eid::mail(world.nodes[0].id);
     for ghost in [&mut stranger, &mut friend] {
         let message = ghost.message(mine.clone(), DAY, b"hello");
-        world.haunt(0, ghost);
+        world.visit(0, ghost);
         world.take(0, ghost, &message);
         assert!(world.inbox(0).contains(&message.id));
     }
@@ -163,7 +163,7 @@ fn a_blocked_source_is_answered_as_if_its_mail_were_known_already() {
     world.name(0, blocked.id, Standing::Blocked);
     let message = blocked.message(Eid::mail(world.nodes[0].id), DAY, b"hello");
     for ghost in [&blocked, &carrier, &blocked] {
-        world.haunt(0, ghost);
+        world.visit(0, ghost);
         world.said_to(ghost);
         world.take(0, ghost, &message);
         let said = world.said_to(ghost);
@@ -191,8 +191,8 @@ fn what_died_of_its_age_and_left_displaces_its_own_memory_and_not_that_of_others
     world.name(0, friend.id, Standing::Contact);
     let elsewhere = Eid::mail(Ghost::new(99).id);
     let [strange, friendly] = [&mut source, &mut friend].map(|from| from.message(elsewhere.clone(), DAY, b"hello"));
-    world.haunt(0, &carrier);
-    world.haunt(0, &flooder);
+    world.visit(0, &carrier);
+    world.visit(0, &flooder);
     world.take(0, &carrier, &strange);
     // Whoever hands it over: it is from a friend.
     world.take(0, &flooder, &friendly);

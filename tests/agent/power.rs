@@ -1,7 +1,7 @@
 //! Power cuts: a rich story is told once whole, then once for every commit of every node with the power cut before it,
 //! and once with the power cut after it. No promise is broken.
 
-use dak::agent::change::{Standing, What};
+use dak::agent::change::{EvidenceKind, Standing};
 use dak::agent::routing::Policy;
 use dak::agent::{Config, Input};
 use dak::id::BundleId;
@@ -92,16 +92,16 @@ fn check(world: &World, sent: &[(usize, usize, BundleId, bool)]) {
         let is_there = world.nodes[*to].agent().letter(id).is_some();
         assert_eq!(came.map(|filed| filed.content), is_there.then_some(wrote.content), "what came is what was written");
         match state {
-            What::Delivered | What::Read => assert!(arrived),
+            EvidenceKind::Delivered | EvidenceKind::Read => assert!(arrived),
             // Bob blocked her, and says nothing.
             _ if (*from, *to) == (ERIN, BOB) => {
-                assert!(!arrived && state < What::Rejected { reason: 0 });
+                assert!(!arrived && state < EvidenceKind::Rejected { reason: 0 });
                 continue;
             }
-            What::Cancelled => assert!(*cancelled && !arrived, "where it arrived, its receipt got through"),
+            EvidenceKind::Cancelled => assert!(*cancelled && !arrived, "where it arrived, its receipt got through"),
             other => panic!("{other:?} after everybody met everybody"),
         }
-        if state != What::Cancelled {
+        if state != EvidenceKind::Cancelled {
             let holders: Vec<usize> = (0..5).filter(|n| world.holds(*n, *id)).collect();
             assert!(holders.is_empty(), "what is settled is held by {holders:?}");
         }

@@ -1,6 +1,6 @@
 //! Who is there gets it alone, and nobody can keep mail from others for long by that.
 
-use dak::agent::change::What;
+use dak::agent::change::EvidenceKind;
 use dak::agent::routing::Policy;
 use dak::agent::{Cause, Config};
 use dak::eid::Eid;
@@ -18,8 +18,8 @@ const DAVE: usize = 3;
 fn room() -> (World, Ghost, Ghost) {
     let mut world = World::of(1);
     let (bob, carol) = (Ghost::new(50), Ghost::new(60));
-    world.haunt(ALICE, &bob);
-    world.haunt(ALICE, &carol);
+    world.visit(ALICE, &bob);
+    world.visit(ALICE, &carol);
     (world, bob, carol)
 }
 
@@ -50,13 +50,13 @@ fn a_message_goes_to_a_recipient_in_contact_and_to_nobody_else() {
     assert!(world.holds(ALICE, id), "no receipt came, so it stays where it is");
     // Nor does who comes later get one, also after a restart.
     let dave = Ghost::new(61);
-    world.haunt(ALICE, &dave);
+    world.visit(ALICE, &dave);
     assert_eq!(offered(&mut world, &dave), []);
     world.crash(ALICE);
-    world.haunt(ALICE, &dave);
+    world.visit(ALICE, &dave);
     assert_eq!(offered(&mut world, &dave), []);
     // The recipient may have lost it, and still gets it.
-    world.haunt(ALICE, &bob);
+    world.visit(ALICE, &bob);
     assert_eq!(bundles(&world.said_to(&bob)), [id]);
 }
 
@@ -71,15 +71,15 @@ fn a_recipient_that_stalls_keeps_mail_from_others_for_three_seconds() {
     assert_eq!(offered(&mut world, &carol), [id]);
     // In this contact it is not kept back a second time.
     let dave = Ghost::new(61);
-    world.haunt(ALICE, &dave);
+    world.visit(ALICE, &dave);
     assert_eq!(offered(&mut world, &dave), [id]);
 }
 
 #[test]
 fn a_recipient_that_fills_its_window_and_stalls_keeps_nothing_that_waits_behind_it() {
     let (mut world, bob, carol) = (World::of(1), Ghost::new(50), Ghost::new(60));
-    world.haunt(ALICE, &carol);
-    world.haunt_silently(ALICE, &bob);
+    world.visit(ALICE, &carol);
+    world.visit_silently(ALICE, &bob);
     world.hear(ALICE, &bob, &Frame::Hello(Hello { window_bytes: 1, ..bob.hello() }));
     let mut ids: Vec<BundleId> = (0..20).map(|_| write(&mut world, &bob)).collect();
     assert_eq!(bundles(&world.said_to(&bob)).len(), 1, "the window is full");
@@ -93,8 +93,8 @@ fn a_recipient_that_fills_its_window_and_stalls_keeps_nothing_that_waits_behind_
 #[test]
 fn a_recipient_that_never_greets_keeps_mail_from_nobody() {
     let (mut world, bob, carol) = (World::of(1), Ghost::new(50), Ghost::new(60));
-    world.haunt(ALICE, &carol);
-    world.haunt_silently(ALICE, &bob);
+    world.visit(ALICE, &carol);
+    world.visit_silently(ALICE, &bob);
     let id = write(&mut world, &bob);
     world.pass(SECOND.times(3));
     assert_eq!(offered(&mut world, &carol), [id]);
@@ -139,10 +139,10 @@ fn a_recipient_that_takes_a_little_all_the_time_keeps_nothing_back_for_longer_th
 #[test]
 fn who_asks_for_what_is_a_recipients_alone_gets_it_once_that_is_over() {
     let (mut world, bob, carol) = (World::of(1), Ghost::new(50), Ghost::new(60));
-    world.haunt(ALICE, &carol);
+    world.visit(ALICE, &carol);
     let id = write(&mut world, &bob);
     assert_eq!(offered(&mut world, &carol), [id], "nobody knows where the recipient is");
-    world.haunt(ALICE, &bob);
+    world.visit(ALICE, &bob);
     world.hear(ALICE, &carol, &Frame::Take { ids: vec![id] });
     assert_eq!(bundles(&world.said_to(&carol)), []);
     world.pass(SECOND.times(3));
@@ -154,8 +154,8 @@ fn who_asks_for_what_is_a_recipients_alone_gets_it_once_that_is_over() {
 #[test]
 fn a_peer_that_claims_to_meet_the_recipient_all_day_keeps_mail_from_nobody() {
     let (mut world, bob, carol, liar) = (World::of(1), Ghost::new(50), Ghost::new(60), Ghost::new(66));
-    world.haunt(ALICE, &carol);
-    world.haunt_silently(ALICE, &liar);
+    world.visit(ALICE, &carol);
+    world.visit_silently(ALICE, &liar);
     let routing = RoutingInfo::Meetings(vec![(bob.id, u16::MAX)]);
     world.hear(ALICE, &liar, &Frame::Hello(Hello { routing, ..liar.hello() }));
     let id = write(&mut world, &bob);
@@ -166,8 +166,8 @@ fn a_peer_that_claims_to_meet_the_recipient_all_day_keeps_mail_from_nobody() {
 fn under_another_strategy_everybody_gets_it_whoever_is_there() {
     let mut world = World::new(vec![Config { policy: Policy::Epidemic, ..Config::default() }]);
     let (mut bob, carol) = (Ghost::new(50), Ghost::new(60));
-    world.haunt(ALICE, &bob);
-    world.haunt(ALICE, &carol);
+    world.visit(ALICE, &bob);
+    world.visit(ALICE, &carol);
     let id = write(&mut world, &bob);
     let receipt = bob.receipt(world.nodes[ALICE].id, ReceiptKind::Delivered, &[id]);
     world.take(ALICE, &bob, &receipt);
@@ -180,7 +180,7 @@ fn a_receipt_goes_to_its_source_and_to_who_holds_a_copy_and_to_nobody_else() {
     let id = world.send(ALICE, BOB).unwrap();
     world.meet(ALICE, CAROL);
     world.up(ALICE, BOB);
-    assert_eq!(world.state(ALICE, id), What::Delivered);
+    assert_eq!(world.state(ALICE, id), EvidenceKind::Delivered);
     world.up(BOB, DAVE);
     world.up(ALICE, DAVE);
     world.up(ALICE, CAROL);
@@ -201,7 +201,10 @@ fn a_receipt_for_somebody_away_goes_where_his_mail_would() {
     world.meet(ALICE, CAROL);
     world.meet(CAROL, BOB);
     world.meet(CAROL, ALICE);
-    assert_eq!((world.state(ALICE, id), world.state(ALICE, second)), (What::Delivered, What::Delivered));
+    assert_eq!(
+        (world.state(ALICE, id), world.state(ALICE, second)),
+        (EvidenceKind::Delivered, EvidenceKind::Delivered)
+    );
 }
 
 #[test]
@@ -210,14 +213,14 @@ fn who_offers_what_is_over_gets_the_receipt_for_it_and_no_forged_one() {
     let (mut mallory, dave) = (Ghost::new(66), Ghost::new(61));
     let id = write(&mut world, &bob);
     let source = world.nodes[ALICE].id;
-    world.haunt(ALICE, &mallory);
+    world.visit(ALICE, &mallory);
     let forged = mallory.receipt(source, ReceiptKind::Delivered, &[id]);
     world.take(ALICE, &mallory, &forged);
     let receipt = bob.receipt(source, ReceiptKind::Delivered, &[id]);
     world.take(ALICE, &bob, &receipt);
     let again = mallory.receipt(source, ReceiptKind::Read, &[id]);
     world.take(ALICE, &mallory, &again);
-    world.haunt(ALICE, &dave);
+    world.visit(ALICE, &dave);
     world.hear(ALICE, &dave, &Frame::Offer { ids: vec![id] });
     assert_eq!(bundles(&world.said_to(&dave)), [receipt.id]);
     assert_eq!((bundles(&world.said_to(&carol)), offered(&mut world, &carol)), (vec![], vec![]));
@@ -229,11 +232,11 @@ fn who_brings_a_message_after_its_receipt_gets_the_receipt() {
     let (mut from, mut to, relay) = (Ghost::new(50), Ghost::new(51), Ghost::new(52));
     let message = from.message(Eid::mail(to.id), DAY, b"hello");
     let receipt = to.receipt(from.id, ReceiptKind::Delivered, &[message.id]);
-    world.haunt(0, &from);
-    world.haunt(0, &relay);
+    world.visit(0, &from);
+    world.visit(0, &relay);
     world.take(0, &relay, &receipt);
     accept(&mut world, &from, receipt.id);
-    world.haunt(0, &dave);
+    world.visit(0, &dave);
     assert_eq!(bundles(&world.said_to(&dave)), [], "its source has it");
     world.take(0, &dave, &message);
     assert_eq!(bundles(&world.said_to(&dave)), [receipt.id]);

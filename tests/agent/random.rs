@@ -1,7 +1,7 @@
 //! Random stories: any contacts, any mail, any crash, every strategy. The world checks the promises after every step;
 //! what is still owed at the end is delivered once everybody meets everybody.
 
-use dak::agent::change::{Class, Standing, What};
+use dak::agent::change::{Class, EvidenceKind, Standing};
 use dak::agent::routing::Policy;
 use dak::agent::{Config, Event, Input};
 use dak::id::BundleId;
@@ -157,7 +157,7 @@ pub fn take_step(world: &mut World, step: &Step) {
             let node = world.nodes[other % nodes].id;
             match standing {
                 Some(standing) => world.name(n % nodes, node, standing),
-                None => world.input(n % nodes, Input::Meet { node, person: None }),
+                None => world.input(n % nodes, Input::SetPerson { node, person: None }),
             }
         }
         Step::CarryLimit { n, places } => world.input(n % nodes, Input::CarryLimit(places * PLACE_BYTES)),
@@ -232,7 +232,7 @@ proptest! {
             let state = world.state(from, id);
             // Who is blocked hears nothing.
             let silent = world.truth.is_blocked(world.nodes[to].id, world.nodes[from].id);
-            let settled = silent || matches!(state, What::Delivered | What::Read);
+            let settled = silent || matches!(state, EvidenceKind::Delivered | EvidenceKind::Read);
             prop_assert!(settled, "{id} from {from} to {to}: {state:?} after everybody met everybody");
         }
         for node in &world.nodes {

@@ -1,6 +1,6 @@
 //! Receipts: who is believed, about what, and what they end.
 
-use dak::agent::change::{Standing, What};
+use dak::agent::change::{EvidenceKind, Standing};
 use dak::agent::{Config, Input};
 use dak::bundle::{Creation, Draft, Hops, Kind, Priority};
 use dak::eid::{Eid, Service};
@@ -19,11 +19,11 @@ fn a_receipt_by_another_key_neither_purges_nor_says_delivered() {
     let mut mallory = Ghost::new(77);
     let forged = mallory.receipt(world.nodes[ALICE].id, ReceiptKind::Delivered, &[id]);
     for n in [CAROL, ALICE] {
-        world.haunt(n, &mallory);
+        world.visit(n, &mallory);
         world.take(n, &mallory, &forged);
         assert!(world.holds(n, id));
     }
-    assert_eq!(world.state(ALICE, id), What::Custody);
+    assert_eq!(world.state(ALICE, id), EvidenceKind::Custody);
     world.meet(CAROL, BOB);
     assert_eq!(world.inbox(BOB), [id], "the genuine bundle is still carried");
 }
@@ -33,7 +33,7 @@ fn a_receipt_that_comes_before_its_bundle_keeps_it_out_unless_another_key_signed
     let mut world = World::of(1);
     let (mut from, mut to, mut other) = (Ghost::new(50), Ghost::new(51), Ghost::new(52));
     let message = from.message(Eid::mail(to.id), DAY, b"hello");
-    world.haunt(0, &from);
+    world.visit(0, &from);
     let forged = other.receipt(from.id, ReceiptKind::Delivered, &[message.id]);
     world.take(0, &from, &forged);
     let genuine = to.receipt(from.id, ReceiptKind::Delivered, &[message.id]);
@@ -46,7 +46,7 @@ fn a_receipt_that_comes_before_its_bundle_keeps_it_out_unless_another_key_signed
     assert!(world.nodes[0].agent().knows(&message.id), "it is buried");
     // A belief that was used up is gone.
     let mut fresh = World::of(1);
-    fresh.haunt(0, &from);
+    fresh.visit(0, &from);
     fresh.take(0, &from, &forged);
     fresh.take(0, &from, &message);
     assert!(fresh.holds(0, message.id), "the destination did not sign");
@@ -56,7 +56,7 @@ fn a_receipt_that_comes_before_its_bundle_keeps_it_out_unless_another_key_signed
 fn a_burst_of_a_thousand_messages_causes_one_receipt_for_each_source_and_batch() {
     let mut world = World::of(1);
     let (mut one, mut two) = (Ghost::new(50), Ghost::new(51));
-    world.haunt(0, &one);
+    world.visit(0, &one);
     let mine = Eid::mail(world.nodes[0].id);
     let mut all = Vec::new();
     for n in 0..600u32 {
@@ -73,17 +73,17 @@ fn read_after_delivered_needs_the_same_key_and_never_goes_back() {
     let mut world = World::of(3);
     let id = world.send(ALICE, BOB).unwrap();
     world.meet(ALICE, BOB);
-    assert_eq!(world.state(ALICE, id), What::Delivered);
+    assert_eq!(world.state(ALICE, id), EvidenceKind::Delivered);
     let mut mallory = Ghost::new(77);
     let forged = mallory.receipt(world.nodes[ALICE].id, ReceiptKind::Read, &[id]);
-    world.haunt(ALICE, &mallory);
+    world.visit(ALICE, &mallory);
     world.take(ALICE, &mallory, &forged);
-    assert_eq!(world.state(ALICE, id), What::Delivered);
+    assert_eq!(world.state(ALICE, id), EvidenceKind::Delivered);
     world.input(BOB, Input::Read { id, tell: true });
     world.input(BOB, Input::Read { id, tell: true });
     world.meet(BOB, ALICE);
-    assert_eq!(world.state(ALICE, id), What::Read);
-    let reads = world.evidence(ALICE, id).iter().filter(|(what, _)| *what == What::Read).count();
+    assert_eq!(world.state(ALICE, id), EvidenceKind::Read);
+    let reads = world.evidence(ALICE, id).iter().filter(|(what, _)| *what == EvidenceKind::Read).count();
     assert_eq!(reads, 1);
 }
 
@@ -94,7 +94,7 @@ fn somebody_who_reads_without_telling_sends_no_receipt_of_it() {
     world.meet(ALICE, BOB);
     world.input(BOB, Input::Read { id, tell: false });
     world.meet(BOB, ALICE);
-    assert_eq!(world.state(ALICE, id), What::Delivered);
+    assert_eq!(world.state(ALICE, id), EvidenceKind::Delivered);
     assert!(world.nodes[BOB].agent().letter(&id).unwrap().read);
 }
 
@@ -105,7 +105,7 @@ fn no_single_receipt_keeps_out_or_ends_a_bundle_for_a_group() {
     let crew = Eid { node: owner.id, service: Service::Group("crew".into()) };
     let (early, late) = (from.message(crew.clone(), DAY, b"one"), from.message(crew, DAY, b"two"));
     let receipt = owner.receipt(from.id, ReceiptKind::Delivered, &[early.id, late.id]);
-    world.haunt(0, &from);
+    world.visit(0, &from);
     world.take(0, &from, &early);
     world.take(0, &from, &receipt);
     world.take(0, &from, &late);
@@ -120,10 +120,10 @@ fn a_message_to_a_group_is_not_delivered_because_one_key_says_so() {
     let crew = Eid { node: owner.id, service: Service::Group("crew".into()) };
     let id = world.send_to(0, crew, DAY, None).unwrap();
     let receipt = owner.receipt(world.nodes[0].id, ReceiptKind::Delivered, &[id]);
-    world.haunt(0, &owner);
+    world.visit(0, &owner);
     world.take(0, &owner, &receipt);
     assert!(world.holds(0, id));
-    assert!(world.state(0, id) < What::Delivered);
+    assert!(world.state(0, id) < EvidenceKind::Delivered);
 }
 
 #[test]
@@ -133,9 +133,9 @@ fn a_receipt_speaks_only_of_bundles_of_the_source_it_names() {
     let (mut bob, other) = (Ghost::new(2), Ghost::new(60));
     assert_eq!(bob.id, world.nodes[BOB].id, "it speaks with bob's own key");
     let mixed = bob.receipt(other.id, ReceiptKind::Delivered, &[id]);
-    world.haunt(ALICE, &other);
+    world.visit(ALICE, &other);
     world.take(ALICE, &other, &mixed);
-    assert_eq!(world.state(ALICE, id), What::Queued, "it is about mail of somebody else");
+    assert_eq!(world.state(ALICE, id), EvidenceKind::Queued, "it is about mail of somebody else");
     assert!(world.holds(ALICE, id));
 }
 
@@ -151,11 +151,11 @@ fn one_device_of_several_informs_the_source_but_carriers_keep_their_copies() {
     let half = bob.receipt_of(&Receipt { kind: ReceiptKind::Delivered, source, device: 0, devices: 2, ids: vec![id] });
     let carrier = Ghost::new(60);
     for n in [ALICE, CAROL] {
-        world.haunt(n, &carrier);
+        world.visit(n, &carrier);
         world.take(n, &carrier, &half);
         assert!(world.holds(n, id), "the other device may still lack it");
     }
-    assert_eq!(world.state(ALICE, id), What::Delivered);
+    assert_eq!(world.state(ALICE, id), EvidenceKind::Delivered);
 }
 
 #[test]
@@ -163,7 +163,7 @@ fn a_second_receipt_with_a_shorter_life_does_not_shorten_the_memory_of_the_first
     let mut world = World::of(1);
     let (mut from, mut to) = (Ghost::new(50), Ghost::new(51));
     let message = from.message(Eid::mail(to.id), DAY.times(20), b"hello");
-    world.haunt(0, &from);
+    world.visit(0, &from);
     let delivered = to.receipt(from.id, ReceiptKind::Delivered, &[message.id]);
     let read = to.receipt(from.id, ReceiptKind::Read, &[message.id]);
     world.take(0, &from, &delivered);
@@ -181,7 +181,7 @@ fn with_the_disk_nearly_full_a_receipt_still_makes_room_and_nothing_else_comes_i
     let message = from.message(Eid::mail(to.id), DAY, b"hello");
     let unheard = from.message(Eid::mail(to.id), DAY, b"unheard of");
     let second = from.message(Eid::mail(to.id), DAY, b"too late");
-    world.haunt(0, &from);
+    world.visit(0, &from);
     world.take(0, &from, &message);
     world.input(0, Input::Space { free_bytes: 0 });
     world.take(0, &from, &second);
@@ -205,7 +205,7 @@ fn with_the_disk_nearly_full_the_source_still_hears_that_its_message_arrived() {
     world.meet(CAROL, BOB);
     world.input(ALICE, Input::Space { free_bytes: 0 });
     world.meet(CAROL, ALICE);
-    assert_eq!(world.state(ALICE, id), What::Delivered);
+    assert_eq!(world.state(ALICE, id), EvidenceKind::Delivered);
     assert!(!world.holds(ALICE, id));
 }
 
@@ -218,11 +218,11 @@ fn a_restored_backup_without_a_clock_survives_its_own_old_receipt() {
     let message = from.message(Eid::mail(world.nodes[0].id), DAY, b"hello");
     let mut before = World::of(1);
     before.nodes[0].wall_offset = -(super::world::WALL as i64);
-    before.haunt(0, &from);
+    before.visit(0, &from);
     before.take(0, &from, &message);
     let held = before.nodes[0].agent().held().next().unwrap();
     let old = before.body(0, held.row);
-    world.haunt(0, &from);
+    world.visit(0, &from);
     world.take(0, &from, &old);
     assert_eq!(refusals(&world.said_to(&from)), [(old.id, Refusal::Known)], "a source takes nothing of its own back");
     world.take(0, &from, &message);
@@ -237,7 +237,7 @@ fn mail_of_a_blocked_source_is_turned_away_in_silence() {
     let id = world.send(ALICE, BOB).unwrap();
     world.meet(ALICE, BOB);
     world.meet(ALICE, BOB);
-    assert_eq!(world.evidence(ALICE, id), [(What::Queued, None)], "a blocked source hears nothing");
+    assert_eq!(world.evidence(ALICE, id), [(EvidenceKind::Queued, None)], "a blocked source hears nothing");
     assert_eq!(world.inbox(BOB), []);
     assert!(world.holds(ALICE, id) && world.nodes[BOB].agent().usage().receipts == 0);
 }
@@ -247,11 +247,11 @@ fn notes_to_oneself_take_nothing_of_the_room_for_strangers() {
     let mut world = World::new(vec![Config { stranger_mail_bytes_max: 8_000, ..Config::default() }]);
     for _ in 0..5 {
         let note = world.send(0, 0).unwrap();
-        assert_eq!(world.state(0, note), What::Delivered);
+        assert_eq!(world.state(0, note), EvidenceKind::Delivered);
     }
     let mut stranger = Ghost::new(50);
     let message = stranger.message(Eid::mail(world.nodes[0].id), DAY, b"hello");
-    world.haunt(0, &stranger);
+    world.visit(0, &stranger);
     world.take(0, &stranger, &message);
     assert!(world.nodes[0].agent().letter(&message.id).is_some());
     world.crash(0);
@@ -264,7 +264,7 @@ fn strangers_share_one_bounded_place_in_the_inbox_and_friends_do_not() {
     let (mut one, mut two, mut friend) = (Ghost::new(50), Ghost::new(51), Ghost::new(52));
     world.name(0, friend.id, Standing::Contact);
     let mine = Eid::mail(world.nodes[0].id);
-    world.haunt(0, &friend);
+    world.visit(0, &friend);
     let first = one.message(mine.clone(), DAY, b"first");
     let second = two.message(mine.clone(), DAY, b"second");
     let third = two.message(mine.clone(), DAY, b"third");
@@ -287,7 +287,7 @@ fn deleting_a_note_to_oneself_from_the_inbox_keeps_the_record_of_sending_it() {
     let id = world.send(0, 0).unwrap();
     world.input(0, Input::Discard(id));
     assert_eq!(world.inbox(0), []);
-    assert_eq!(world.state(0, id), What::Delivered);
+    assert_eq!(world.state(0, id), EvidenceKind::Delivered);
     world.input(0, Input::Discard(id));
     assert!(world.nodes[0].agent().sent_one(&id).is_none());
 }
@@ -298,7 +298,7 @@ fn a_life_that_is_over_is_not_cancelled() {
     let id = world.send_with(ALICE, BOB, HOUR, None).unwrap();
     world.pass(HOUR.times(2));
     world.input(ALICE, Input::Cancel(id));
-    assert_eq!(world.state(ALICE, id), What::Expired);
+    assert_eq!(world.state(ALICE, id), EvidenceKind::Expired);
 }
 
 #[test]
@@ -307,7 +307,7 @@ fn cancelled_means_no_new_copies_and_a_late_receipt_still_upgrades_it() {
     let id = world.send(ALICE, BOB).unwrap();
     world.meet(ALICE, CAROL);
     world.input(ALICE, Input::Cancel(id));
-    assert_eq!(world.state(ALICE, id), What::Cancelled);
+    assert_eq!(world.state(ALICE, id), EvidenceKind::Cancelled);
     world.meet(ALICE, 3);
     assert!(!world.holds(3, id));
     world.meet(CAROL, ALICE);
@@ -315,9 +315,9 @@ fn cancelled_means_no_new_copies_and_a_late_receipt_still_upgrades_it() {
     assert!(!world.holds(ALICE, id));
     world.meet(CAROL, BOB);
     world.meet(BOB, ALICE);
-    assert_eq!(world.state(ALICE, id), What::Delivered);
+    assert_eq!(world.state(ALICE, id), EvidenceKind::Delivered);
     world.input(ALICE, Input::Cancel(id));
-    assert_eq!(world.state(ALICE, id), What::Delivered);
+    assert_eq!(world.state(ALICE, id), EvidenceKind::Delivered);
 }
 
 #[test]
@@ -326,14 +326,14 @@ fn carriers_that_took_no_part_still_bring_the_receipt_home() {
     let id = world.send(ALICE, BOB).unwrap();
     world.meet(ALICE, BOB);
     // The receipt went with the contact; another message's goes round by strangers to the fact.
-    assert_eq!(world.state(ALICE, id), What::Delivered);
+    assert_eq!(world.state(ALICE, id), EvidenceKind::Delivered);
     let second = world.send(ALICE, BOB).unwrap();
     world.meet(ALICE, CAROL);
     world.meet(CAROL, BOB);
     world.meet(BOB, 3);
     world.meet(3, 4);
     world.meet(4, ALICE);
-    assert_eq!(world.state(ALICE, second), What::Delivered);
+    assert_eq!(world.state(ALICE, second), EvidenceKind::Delivered);
     assert!(!world.holds(ALICE, second));
 }
 
@@ -342,15 +342,15 @@ fn a_receipt_that_a_full_carrier_gave_up_is_offered_to_others_before_it_is_broug
     let mut world = World::of(1);
     let (mut source, mut to, full, other) = (Ghost::new(50), Ghost::new(51), Ghost::new(52), Ghost::new(53));
     let receipt = to.receipt(source.id, ReceiptKind::Delivered, &[source.message(Eid::mail(to.id), DAY, b"hello").id]);
-    world.haunt(0, &source);
+    world.visit(0, &source);
     world.take(0, &source, &receipt);
-    world.haunt(0, &full);
+    world.visit(0, &full);
     assert_eq!(bundles(&world.said_to(&full)), [receipt.id], "as a rule it goes at once");
     let refused = Frame::Refused { id: receipt.id, why: Refusal::Shunned, retry_after: HOUR };
     world.hear(0, &full, &refused);
     world.leave(0, &full);
     for ghost in [&full, &other] {
-        world.haunt(0, ghost);
+        world.visit(0, ghost);
         let said = world.said_to(ghost);
         assert_eq!((bundles(&said), offers(&said)), (vec![], vec![receipt.id]));
     }
@@ -358,7 +358,7 @@ fn a_receipt_that_a_full_carrier_gave_up_is_offered_to_others_before_it_is_broug
     assert_eq!(bundles(&world.said_to(&other)), [receipt.id]);
     world.leave(0, &full);
     world.pass(HOUR.times(2));
-    world.haunt(0, &full);
+    world.visit(0, &full);
     assert_eq!(bundles(&world.said_to(&full)), [receipt.id], "it may have room again");
 }
 
@@ -367,7 +367,7 @@ fn tombstones_outlive_every_copy_that_an_honest_hop_can_still_have() {
     let mut world = World::of(1);
     let (mut from, mut to) = (Ghost::new(50), Ghost::new(51));
     let message = from.message(Eid::mail(to.id), DAY, b"hello");
-    world.haunt(0, &from);
+    world.visit(0, &from);
     world.take(0, &from, &message);
     world.pass(HOUR.times(23));
     let receipt = to.receipt(from.id, ReceiptKind::Delivered, &[message.id]);
@@ -384,7 +384,7 @@ fn a_carrier_remembers_what_a_receipt_ended_as_long_as_a_copy_may_live_and_promi
     let mut world = World::of(1);
     let (mut from, mut to) = (Ghost::new(50), Ghost::new(51));
     let message = from.message(Eid::mail(to.id), DAY.times(3), b"hello");
-    world.haunt(0, &from);
+    world.visit(0, &from);
     world.take(0, &from, &message);
     let receipt = to.receipt(from.id, ReceiptKind::Delivered, &[message.id]);
     world.take(0, &from, &receipt);
@@ -403,7 +403,7 @@ fn a_duplicate_of_delivered_mail_makes_the_recipient_show_its_receipt_once_a_con
     let mut world = World::of(1);
     let mut from = Ghost::new(50);
     let message = from.message(Eid::mail(world.nodes[0].id), DAY, b"hello");
-    world.haunt(0, &from);
+    world.visit(0, &from);
     world.take(0, &from, &message);
     let said = world.said_to(&from);
     assert_eq!(grants(&said), [(message.id, Grade::Custody)]);
@@ -412,7 +412,7 @@ fn a_duplicate_of_delivered_mail_makes_the_recipient_show_its_receipt_once_a_con
     world.leave(0, &from);
     // A stranger who claims to know what this node knows gets no receipt by the summary.
     let carrier = Ghost::new(60);
-    world.haunt_silently(0, &carrier);
+    world.visit_silently(0, &carrier);
     let said = world.said_to(&carrier);
     let hello = hello_of(&said);
     let same = Hello { count: hello.count, root: hello.root, ..carrier.hello() };
@@ -430,7 +430,7 @@ fn a_receipt_with_a_record_for_another_source_than_its_destination_is_turned_awa
     let mut world = World::of(1);
     let (mut from, to, other) = (Ghost::new(50), Ghost::new(51), Ghost::new(52));
     let message = from.message(Eid::mail(to.id), DAY, b"hello");
-    world.haunt(0, &from);
+    world.visit(0, &from);
     world.take(0, &from, &message);
     let receipt =
         Receipt { kind: ReceiptKind::Delivered, source: from.id, device: 0, devices: 1, ids: vec![message.id] };
@@ -457,10 +457,10 @@ fn the_receipt_of_the_longest_life_there_is_finds_carriers_too() {
     let mut world = World::of(3);
     let id = world.send_with(ALICE, BOB, DAY.times(30), None).unwrap();
     world.meet(ALICE, BOB);
-    assert_eq!(world.state(ALICE, id), What::Delivered);
+    assert_eq!(world.state(ALICE, id), EvidenceKind::Delivered);
     let second = world.send_with(ALICE, BOB, DAY.times(30), None).unwrap();
     world.meet(ALICE, CAROL);
     world.meet(CAROL, BOB);
     world.meet(CAROL, ALICE);
-    assert_eq!(world.state(ALICE, second), What::Delivered);
+    assert_eq!(world.state(ALICE, second), EvidenceKind::Delivered);
 }

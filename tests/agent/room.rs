@@ -1,6 +1,6 @@
 //! Room: who gets it, at which grade, who makes way, and who hears of it.
 
-use dak::agent::change::{Standing, What};
+use dak::agent::change::{EvidenceKind, Standing};
 use dak::agent::routing::Policy;
 use dak::agent::{Config, Input, cost_bytes};
 use dak::bundle::Bundle;
@@ -42,8 +42,8 @@ fn copies_leave_before_custody_custody_only_for_friends_and_ones_own_never() {
     let (mut stranger, mut friend) = (Ghost::new(50), Ghost::new(51));
     world.name(0, friend.id, Standing::Contact);
     let own = world.send_to(0, Eid::mail(stranger.id), DAY, None).unwrap();
-    world.haunt(0, &friend);
-    world.haunt(0, &stranger);
+    world.visit(0, &friend);
+    world.visit(0, &stranger);
     let mut of = |days| filling(&mut stranger, DAY.times(days));
     let (first, second, third, fourth) = (of(9), of(9), of(5), of(6));
     let (shorter, longer) = (of(2), of(8));
@@ -83,7 +83,7 @@ fn copies_leave_before_custody_custody_only_for_friends_and_ones_own_never() {
 fn what_was_evicted_is_not_taken_again_for_a_while_and_the_previous_hop_hears_of_it() {
     let mut world = carrier(2);
     let mut source = Ghost::new(50);
-    world.haunt(0, &source);
+    world.visit(0, &source);
     let (kept, evicted, longer) =
         (filling(&mut source, DAY.times(9)), filling(&mut source, DAY), filling(&mut source, DAY.times(9)));
     for message in [&kept, &evicted, &longer] {
@@ -98,7 +98,7 @@ fn what_was_evicted_is_not_taken_again_for_a_while_and_the_previous_hop_hears_of
     assert!(!world.nodes[0].agent().knows(&evicted.id), "no tombstone: others may still bring it");
     world.leave(0, &source);
     world.crash(0);
-    world.haunt(0, &source);
+    world.visit(0, &source);
     let gave_up = |said: &[_]| {
         said.iter()
             .any(|said| matches!(said, super::world::ghost::Said::Frame(Frame::GaveUp { ids }) if *ids == [evicted.id]))
@@ -108,11 +108,11 @@ fn what_was_evicted_is_not_taken_again_for_a_while_and_the_previous_hop_hears_of
     world.leave(0, &source);
     world.pass(MINUTE);
     world.crash(0);
-    world.haunt(0, &source);
+    world.visit(0, &source);
     assert!(gave_up(&world.said_to(&source)));
     world.hear(0, &source, &Frame::Noted { ids: vec![evicted.id] });
     world.leave(0, &source);
-    world.haunt(0, &source);
+    world.visit(0, &source);
     assert!(!gave_up(&world.said_to(&source)), "what was heard is not told again");
 }
 
@@ -125,12 +125,12 @@ fn a_source_that_hears_of_an_eviction_keeps_its_copy_and_its_highest_evidence() 
     assert!(!world.holds(CAROL, id));
     world.meet(CAROL, ALICE);
     let carol = Some(world.nodes[CAROL].id);
-    let evidence = [(What::Queued, None), (What::Custody, carol), (What::GaveUp, carol)];
+    let evidence = [(EvidenceKind::Queued, None), (EvidenceKind::Custody, carol), (EvidenceKind::GaveUp, carol)];
     assert_eq!(world.evidence(ALICE, id), evidence);
-    assert_eq!(world.state(ALICE, id), What::Custody);
+    assert_eq!(world.state(ALICE, id), EvidenceKind::Custody);
     assert!(world.holds(ALICE, id));
     world.meet(ALICE, BOB);
-    assert_eq!(world.state(ALICE, id), What::Delivered);
+    assert_eq!(world.state(ALICE, id), EvidenceKind::Delivered);
 }
 
 #[test]
@@ -143,7 +143,7 @@ fn somebody_who_carries_for_nobody_still_sends_receives_and_hears_receipts() {
     world.meet(CAROL, BOB);
     assert_eq!(world.inbox(BOB), [id]);
     world.meet(CAROL, ALICE);
-    assert_eq!(world.state(ALICE, id), What::Delivered);
+    assert_eq!(world.state(ALICE, id), EvidenceKind::Delivered);
     // Carol's own mail to a stranger finds no carrier in them.
     let far = world.send_to(CAROL, Eid::mail(Ghost::new(99).id), DAY, None).unwrap();
     world.meet(CAROL, ALICE);
@@ -158,8 +158,8 @@ fn somebody_who_carries_for_nobody_still_sends_receives_and_hears_receipts() {
 fn a_peer_that_filled_the_room_of_strangers_makes_way_for_the_fair_share_of_another() {
     let mut world = carrier(10);
     let (mut hog, mut newcomer) = (Ghost::new(50), Ghost::new(51));
-    world.haunt(0, &hog);
-    world.haunt(0, &newcomer);
+    world.visit(0, &hog);
+    world.visit(0, &newcomer);
     let hogged: Vec<Bundle> = (0..12).map(|_| filling(&mut hog, DAY.times(20))).collect();
     hogged.iter().for_each(|message| world.take(0, &hog, message));
     let modest: Vec<Bundle> = (0..8).map(|_| filling(&mut newcomer, DAY)).collect();
@@ -176,7 +176,7 @@ fn a_peer_that_filled_the_room_of_strangers_makes_way_for_the_fair_share_of_anot
 fn a_peer_without_room_of_its_own_left_keeps_nothing_out_that_another_offered() {
     let mut world = carrier(10);
     let (mut hog, mut other, modest) = (Ghost::new(50), Ghost::new(51), Ghost::new(60));
-    [&hog, &other, &modest].into_iter().for_each(|ghost| world.haunt(0, ghost));
+    [&hog, &other, &modest].into_iter().for_each(|ghost| world.visit(0, ghost));
     for _ in 0..10 {
         let message = filling(&mut hog, DAY.times(20));
         world.take(0, &hog, &message);
@@ -215,14 +215,14 @@ fn whoever_fills_most_makes_way_down_to_a_fair_share_and_then_the_next() {
     world.crash(0);
     let mut peers: Vec<Ghost> = (50..54).map(Ghost::new).collect();
     for (ghost, count) in peers.iter_mut().zip([4, 3, 3]) {
-        world.haunt(0, ghost);
+        world.visit(0, ghost);
         for _ in 0..count {
             let message = filling(ghost, DAY.times(9));
             world.take(0, ghost, &message);
         }
     }
     let newcomer = &mut peers[3];
-    world.haunt(0, newcomer);
+    world.visit(0, newcomer);
     let large = newcomer.message(Eid::mail(Ghost::new(99).id), HOUR, &vec![1; 1_000 + place as usize * 14 / 10]);
     world.take(0, newcomer, &large);
     assert!(held(&world, &large));
@@ -236,7 +236,7 @@ fn many_short_lives_of_modest_peers_do_not_shield_a_peer_that_fills_the_rest() {
     let mut modest: Vec<Ghost> = (0..4).map(|n| Ghost::new(60 + n)).collect();
     let (mut hog, mut newcomer) = (Ghost::new(50), Ghost::new(51));
     for ghost in modest.iter().chain([&hog, &newcomer]) {
-        world.haunt(0, ghost);
+        world.visit(0, ghost);
     }
     let promised: Vec<Bundle> = (0..200).map(|_| filling(&mut hog, DAY.times(20))).collect();
     promised.iter().for_each(|message| world.take(0, &hog, message));
@@ -262,7 +262,7 @@ fn a_receipt_that_frees_nothing_never_pushes_a_message_out_and_makes_way_first()
     let (mut source, mut to) = (Ghost::new(50), Ghost::new(51));
     let place = filling(&mut source, DAY).encoded_len() as u64;
     world.input(0, Input::CarryLimit(3 * place + 600));
-    world.haunt(0, &source);
+    world.visit(0, &source);
     let receipt = to.receipt(source.id, ReceiptKind::Delivered, &[BundleId([1; 32]); 20]);
     world.take(0, &source, &receipt);
     assert_eq!(grade(&world, &receipt), Some(Grade::Released));
@@ -280,7 +280,7 @@ fn receipts_for_ones_own_messages_leave_the_room_to_what_is_carried_for_others()
     let mut world = carrier(4);
     let (mut stranger, mut to) = (Ghost::new(50), Ghost::new(51));
     let me = world.nodes[0].id;
-    world.haunt(0, &stranger);
+    world.visit(0, &stranger);
     for _ in 0..40 {
         let id = world.send_to(0, Eid::mail(to.id), DAY.times(20), None).unwrap();
         let receipt = to.receipt(me, ReceiptKind::Delivered, &[id]);
@@ -297,7 +297,7 @@ fn one_large_bundle_takes_the_place_of_many_small_ones_or_of_none() {
     let mut world = carrier_of(Policy::Epidemic, 700);
     let (mut source, friend) = (Ghost::new(50), Ghost::new(51));
     world.name(0, friend.id, Standing::Contact);
-    world.haunt(0, &friend);
+    world.visit(0, &friend);
     let small: Vec<Bundle> = (0..700).map(|_| filling(&mut source, DAY.times(2))).collect();
     small.iter().for_each(|message| world.take(0, &friend, message));
     let count = |world: &World| small.iter().filter(|bundle| held(world, bundle)).count();
@@ -322,7 +322,7 @@ fn an_owner_who_carries_less_loses_copies_before_promises_and_all_of_it_at_zero(
     let (mut stranger, mut friend) = (Ghost::new(50), Ghost::new(51));
     world.name(0, friend.id, Standing::Contact);
     let own = world.send_to(0, Eid::mail(stranger.id), DAY, None).unwrap();
-    world.haunt(0, &friend);
+    world.visit(0, &friend);
     let (a, b) = (filling(&mut stranger, DAY), filling(&mut stranger, DAY));
     let letters: Vec<Bundle> = (1..5).map(|days| filling(&mut friend, DAY.times(days))).collect();
     let carrier = Ghost::new(51);
@@ -349,7 +349,7 @@ fn an_owner_who_carries_less_loses_copies_before_promises_and_all_of_it_at_zero(
 fn receipts_that_freed_nothing_share_a_bounded_place_and_ones_own_take_none_of_it() {
     let mut world = World::new(vec![Config { receipts_unmatched_max: 2, ..Config::default() }]);
     let (mut source, mut to) = (Ghost::new(50), Ghost::new(51));
-    world.haunt(0, &source);
+    world.visit(0, &source);
     for _ in 0..3 {
         let letter = source.message(Eid::mail(world.nodes[0].id), DAY, b"hello");
         world.take(0, &source, &letter);
@@ -373,7 +373,7 @@ fn strangers_cannot_make_a_node_sign_receipts_without_end() {
     world.name(0, blocked.id, Standing::Blocked);
     world.name(0, friend.id, Standing::Contact);
     let mine = Eid::mail(world.nodes[0].id);
-    world.haunt(0, &friend);
+    world.visit(0, &friend);
     for _ in 0..3 {
         for ghost in [&mut stranger, &mut blocked] {
             let message = ghost.message(mine.clone(), DAY, b"hello");
@@ -389,7 +389,7 @@ fn strangers_cannot_make_a_node_sign_receipts_without_end() {
     assert_eq!(world.inbox(0).len(), 2, "a friend's mail is always welcome");
     // Receipts end, and so does the refusing.
     world.pass(DAY.times(9));
-    world.haunt(0, &stranger);
+    world.visit(0, &stranger);
     let message = stranger.message(Eid::mail(world.nodes[0].id), DAY.times(20), b"hello");
     world.take(0, &stranger, &message);
     assert_eq!(world.inbox(0).len(), 3);
@@ -423,7 +423,7 @@ fn drafts_that_nobody_seals_do_not_keep_a_person_from_writing_for_ever() {
 fn a_node_that_starts_with_a_smaller_limit_keeps_it_from_the_start() {
     let mut world = carrier(4);
     let mut source = Ghost::new(50);
-    world.haunt(0, &source);
+    world.visit(0, &source);
     let all: Vec<Bundle> = (1..5).map(|days| filling(&mut source, DAY.times(days))).collect();
     all.iter().for_each(|message| world.take(0, &source, message));
     world.nodes[0].config.carry_bytes_max /= 2;

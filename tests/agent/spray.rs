@@ -64,7 +64,7 @@ fn a_receiver_takes_at_most_half_of_the_signed_budget_whatever_it_is_told() {
     let mut world = World::of(1);
     let mut from = Ghost::new(50);
     let message = from.message(Eid::mail(from.id), DAY, b"hello");
-    world.haunt(0, &from);
+    world.visit(0, &from);
     let hops = dak::bundle::Hops { age: dak::time::Millis(1), count: 1 };
     world.take_with(0, &from, &message, hops, 1_024);
     let copies = |world: &World| world.nodes[0].agent().held_one(&message.id).unwrap().copies;
@@ -83,7 +83,7 @@ fn who_asks_and_accepts_again_gets_the_bundle_and_no_more_of_its_spray_budget() 
     let id = world.send_with(ALICE, BOB, DAY, Some(8)).unwrap();
     let greedy = Ghost::new(66);
     for _ in 0..3 {
-        world.haunt(ALICE, &greedy);
+        world.visit(ALICE, &greedy);
         for _ in 0..3 {
             world.hear(ALICE, &greedy, &Frame::Take { ids: vec![id] });
             world.hear(ALICE, &greedy, &Frame::Accepted { grants: vec![(id, Grade::Copy)] });
@@ -102,14 +102,14 @@ fn every_copy_in_flight_at_a_break_is_asked_about_however_many() {
     let elsewhere = Eid::mail(Ghost::new(51).id);
     let all: Vec<_> = (0..1_100u32).map(|n| source.message(elsewhere.clone(), DAY, &n.to_be_bytes())).collect();
     let ids: Vec<_> = all.iter().map(|message| message.id).collect();
-    world.haunt(0, &source);
+    world.visit(0, &source);
     world.take_in_one_batch(0, source.id, all);
-    world.haunt(0, &carrier);
+    world.visit(0, &carrier);
     world.hear(0, &carrier, &Frame::Take { ids: ids.clone() });
     assert_eq!(bundles(&world.said_to(&carrier)).len(), 1_100);
     world.leave(0, &carrier);
     // It comes back and knows them all.
-    world.haunt_silently(0, &carrier);
+    world.visit_silently(0, &carrier);
     let hello = hello_of(&world.said_to(&carrier));
     let same = Hello { count: hello.count, root: hello.root, ..carrier.hello() };
     world.hear(0, &carrier, &Frame::Hello(same));

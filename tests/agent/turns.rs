@@ -21,14 +21,14 @@ fn whoever_lacks_thousands_hears_of_them_in_turns() {
     let mut world = World::of(1);
     let (mut from, mut friend) = (Ghost::new(50), Ghost::new(53));
     let elsewhere = Eid::mail(Ghost::new(54).id);
-    world.haunt(0, &from);
+    world.visit(0, &from);
     let strangers: Vec<_> = (0..HELD).map(|n| from.message(elsewhere.clone(), DAY, &n.to_be_bytes())).collect();
     world.take_in_one_batch(0, from.id, strangers);
     world.leave(0, &from);
     let friend_id = friend.id;
     world.name(0, friend_id, Standing::Contact);
     let urgent = friend.message(elsewhere, DAY, b"of a friend");
-    world.haunt(0, &friend);
+    world.visit(0, &friend);
     world.take(0, &friend, &urgent);
     world.leave(0, &friend);
 
@@ -77,7 +77,7 @@ fn between_two_turns_a_driver_can_hear_others() {
     let mut world = World::of(1);
     let mut from = Ghost::new(50);
     let elsewhere = Eid::mail(Ghost::new(54).id);
-    world.haunt(0, &from);
+    world.visit(0, &from);
     let all: Vec<_> = (0..HELD).map(|n| from.message(elsewhere.clone(), DAY, &n.to_be_bytes())).collect();
     world.take_in_one_batch(0, from.id, all);
     world.leave(0, &from);
@@ -106,7 +106,7 @@ fn what_leaves_before_its_turn_is_not_offered() {
     let mut world = World::of(1);
     let mut from = Ghost::new(50);
     let elsewhere = Eid::mail(Ghost::new(54).id);
-    world.haunt(0, &from);
+    world.visit(0, &from);
     let all: Vec<_> = (0..HELD).map(|n| from.message(elsewhere.clone(), HOUR, &n.to_be_bytes())).collect();
     let ids: Vec<BundleId> = all.iter().map(|message| message.id).collect();
     world.take_in_one_batch(0, from.id, all);

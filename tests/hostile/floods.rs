@@ -7,7 +7,7 @@ use std::sync::mpsc::sync_channel;
 use std::time::{Duration, Instant};
 
 use dak::agent::Config;
-use dak::agent::change::What;
+use dak::agent::change::EvidenceKind;
 use dak::bundle::{Priority, Signer};
 use dak::content::{Content, Text, pad};
 use dak::eid::Eid;
@@ -174,8 +174,8 @@ impl Alice {
                 .look(|agent| {
                     let to_target =
                         agent.sent().filter(|sent| sent.destination.node != Identity::from_secret(&[55; 32]).node());
-                    let states: Vec<What> = to_target.map(|sent| sent.state()).collect();
-                    let delivered = states.iter().filter(|state| **state == What::Delivered).count();
+                    let states: Vec<EvidenceKind> = to_target.map(|sent| sent.state()).collect();
+                    let delivered = states.iter().filter(|state| **state == EvidenceKind::Delivered).count();
                     (delivered as u64, states.len() - delivered)
                 })
                 .await

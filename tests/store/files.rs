@@ -229,7 +229,7 @@ fn the_address_book_is_shared_by_host_and_keeps_contacts_and_what_was_entered() 
     store.stage(address(1, "/ip4/10.0.0.1/tcp/4242".into(), true));
     store.stage(address(2, "/ip4/10.0.0.1/tcp/4243".into(), false));
     let person = Person { name: "bob".into(), standing: Standing::Contact, verified: false };
-    store.commit(&[Change::Meet { node: peer(2), person: Some(person) }]).unwrap();
+    store.commit(&[Change::SetPerson { node: peer(2), person: Some(person) }]).unwrap();
     // Neighbours that answered once, and then one host that answers under thousands of names.
     (10..110).for_each(|n| store.stage(address(n, format!("/ip4/10.0.1.{n}/tcp/4242"), false)));
     (1_000..4_000).for_each(|n| store.stage(address(n, format!("/ip4/10.0.0.1/tcp/{n}"), false)));

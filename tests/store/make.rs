@@ -202,7 +202,7 @@ impl History {
                 let row = *self.there.last().expect("there is one");
                 self.file(row)
             }
-            19 => Change::Meet { node: self.node(), person: self.person() },
+            19 => Change::SetPerson { node: self.node(), person: self.person() },
             20 => Change::Learn { node: self.node(), record: (self.below(3) > 0).then(|| vec![9; 40]) },
             21 => Change::Owe { peer: self.node(), id: self.id() },
             23 => Change::Depart { id: self.id(), departure: self.departure() },
@@ -256,8 +256,8 @@ impl History {
         Moment { now: Timestamp(self.below(1 << 40)), wall: DtnTime(self.below(1 << 40)) }
     }
 
-    fn what(&mut self) -> What {
-        use What::*;
+    fn what(&mut self) -> EvidenceKind {
+        use EvidenceKind::*;
         let reason = self.below(256) as u8;
         [Queued, GaveUp, Copy, Custody, Expired, Cancelled, Rejected { reason }, Delivered, Read]
             [self.below(9) as usize]

@@ -78,13 +78,13 @@ impl Ghost {
 
 impl<S: Store> World<S> {
     /// A contact with a ghost that greets.
-    pub fn haunt(&mut self, n: usize, ghost: &Ghost) {
-        self.haunt_silently(n, ghost);
+    pub fn visit(&mut self, n: usize, ghost: &Ghost) {
+        self.visit_silently(n, ghost);
         self.hear(n, ghost, &Frame::Hello(ghost.hello()));
     }
 
     /// A contact with a ghost that has not said anything yet.
-    pub fn haunt_silently(&mut self, n: usize, ghost: &Ghost) {
+    pub fn visit_silently(&mut self, n: usize, ghost: &Ghost) {
         self.input(n, Input::ContactUp { peer: ghost.id });
     }
 

@@ -10,7 +10,7 @@ pub mod truth;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use dak::agent::change::{Change, Person, Row, Standing, What};
+use dak::agent::change::{Change, EvidenceKind, Person, Row, Standing};
 use dak::agent::{Agent, Config, Event, Input, Mailboxes, Output};
 use dak::bundle::{Bundle, Hops, Kind, Priority, Signer, Unverified};
 use dak::content::{Content, Filed, KeyUsed, Text, pad};
@@ -471,17 +471,17 @@ impl<S: Store> World<S> {
     /// The person at `n` names or blocks somebody.
     pub fn name(&mut self, n: usize, node: NodeId, standing: Standing) {
         let person = Person { name: "somebody".into(), standing, verified: false };
-        self.input(n, Input::Meet { node, person: Some(person) });
+        self.input(n, Input::SetPerson { node, person: Some(person) });
         self.settle();
     }
 
     /// Everything known of the fate of a message of node `n`: what, and who says so.
-    pub fn evidence(&self, n: usize, id: BundleId) -> Vec<(What, Option<NodeId>)> {
+    pub fn evidence(&self, n: usize, id: BundleId) -> Vec<(EvidenceKind, Option<NodeId>)> {
         let outgoing = self.nodes[n].agent().sent_one(&id).expect("a message of this node");
         outgoing.events().iter().map(|evidence| (evidence.what, evidence.who)).collect()
     }
 
-    pub fn state(&self, n: usize, id: BundleId) -> What {
+    pub fn state(&self, n: usize, id: BundleId) -> EvidenceKind {
         self.nodes[n].agent().sent_one(&id).expect("a message of this node").state()
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use dak::agent::change::{Change, Class, EVENTS_MAX, Evidence, Held, Letter, Outgoing, Row, Standing, What};
+use dak::agent::change::{Change, Class, EVENTS_MAX, Evidence, EvidenceKind, Held, Letter, Outgoing, Row, Standing};
 use dak::agent::io::Gone;
 use dak::agent::{Agent, Event, Input, Output, cost_bytes};
 use dak::frame::Grade;
@@ -74,7 +74,9 @@ impl Truth {
                     let letter = &self.letters[&(n, *row)];
                     self.read.insert((n, letter.id));
                 }
-                Change::Meet { node, person } if person.as_ref().is_some_and(|p| p.standing == Standing::Blocked) => {
+                Change::SetPerson { node, person }
+                    if person.as_ref().is_some_and(|p| p.standing == Standing::Blocked) =>
+                {
                     self.blocked.insert((n, *node));
                 }
                 _ => {}
@@ -146,21 +148,23 @@ impl Truth {
         }
         let stored = |grade| self.stored.get(&(evidence.who.unwrap_or(me), id)).is_some_and(|at| at.contains(&grade));
         match (evidence.what, evidence.who) {
-            (What::Queued, None) => assert!(stored(Grade::Custody), "what is queued is stored"),
-            (What::Custody, Some(_)) => assert!(stored(Grade::Custody), "it promised, and had stored"),
-            (What::Copy, Some(_)) => assert!(stored(Grade::Copy) || stored(Grade::Custody)),
-            (What::GaveUp, Some(who)) => assert!(self.gave_up.contains(&(who, id))),
-            (What::Delivered, Some(who)) => {
+            (EvidenceKind::Queued, None) => assert!(stored(Grade::Custody), "what is queued is stored"),
+            (EvidenceKind::Custody, Some(_)) => assert!(stored(Grade::Custody), "it promised, and had stored"),
+            (EvidenceKind::Copy, Some(_)) => assert!(stored(Grade::Copy) || stored(Grade::Custody)),
+            (EvidenceKind::GaveUp, Some(who)) => assert!(self.gave_up.contains(&(who, id))),
+            (EvidenceKind::Delivered, Some(who)) => {
                 assert_eq!(who, recipient);
                 assert!(self.rows.contains(&(who, id)), "delivered is in the inbox");
             }
-            (What::Read, Some(who)) => {
+            (EvidenceKind::Read, Some(who)) => {
                 assert_eq!(who, recipient);
                 assert!(self.read.contains(&(who, id)));
             }
-            (What::Rejected { .. }, Some(who)) => assert!(who == recipient && self.blocked.contains(&(who, me))),
-            (What::Expired, None) => assert!(now.since(outgoing.created.now) >= outgoing.lifetime),
-            (What::Cancelled, None) => {}
+            (EvidenceKind::Rejected { .. }, Some(who)) => {
+                assert!(who == recipient && self.blocked.contains(&(who, me)))
+            }
+            (EvidenceKind::Expired, None) => assert!(now.since(outgoing.created.now) >= outgoing.lifetime),
+            (EvidenceKind::Cancelled, None) => {}
             other => panic!("nobody could say {other:?}"),
         }
     }

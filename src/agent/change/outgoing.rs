@@ -49,13 +49,13 @@ pub struct Outgoing {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Evidence {
     pub at: Moment,
-    pub what: What,
+    pub what: EvidenceKind,
     pub who: Option<NodeId>,
 }
 
 /// What evidence says. The order is that of [`Outgoing::state`]: the highest counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum What {
+pub enum EvidenceKind {
     #[default]
     Queued,
     /// A carrier had to evict what it once accepted.
@@ -77,8 +77,8 @@ pub enum What {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Carrier {
     pub who: NodeId,
-    /// [`What::Copy`] or [`What::Custody`].
-    pub promise: What,
+    /// [`EvidenceKind::Copy`] or [`EvidenceKind::Custody`].
+    pub promise: EvidenceKind,
     pub at: Moment,
     /// When it gave up what it promised.
     pub gave_up: Option<Moment>,
@@ -90,18 +90,18 @@ pub struct Unlisted {
     /// How many answers; a carrier that was taken off the list and answers again counts again.
     pub answers: u32,
     /// The best that any of them, or a listed one before its latest word, promised.
-    pub best: What,
+    pub best: EvidenceKind,
 }
 
 impl Outgoing {
     /// The highest evidence; it never goes back.
-    pub fn state(&self) -> What {
+    pub fn state(&self) -> EvidenceKind {
         if planted::is("agent-status-moves-back") {
-            return self.events().last().map_or(What::Queued, |e| e.what);
+            return self.events().last().map_or(EvidenceKind::Queued, |e| e.what);
         }
         let promises = self.carriers.iter().map(|carrier| carrier.promise);
         let all = self.evidence.iter().map(|e| e.what).chain(promises).chain([self.unlisted.best]);
-        all.max().unwrap_or(What::Queued)
+        all.max().unwrap_or(EvidenceKind::Queued)
     }
 
     /// What is known, in the order in which it happened; at most [`EVENTS_MAX`] events.
@@ -109,7 +109,7 @@ impl Outgoing {
         let mut events = self.evidence.clone();
         for Carrier { who, promise, at, gave_up } in &self.carriers {
             events.push(Evidence { at: *at, what: *promise, who: Some(*who) });
-            events.extend(gave_up.map(|at| Evidence { at, what: What::GaveUp, who: Some(*who) }));
+            events.extend(gave_up.map(|at| Evidence { at, what: EvidenceKind::GaveUp, who: Some(*who) }));
         }
         events.sort_by_key(|event| event.at.now);
         events
@@ -121,12 +121,14 @@ impl Outgoing {
     }
 
     /// Whether `what` from `who` would say anything new.
-    pub fn is_news(&self, what: What, who: Option<NodeId>) -> bool {
+    pub fn is_news(&self, what: EvidenceKind, who: Option<NodeId>) -> bool {
         let carrier = who.and_then(|who| self.carriers.iter().find(|carrier| carrier.who == who));
         match (what, carrier) {
-            (What::Copy | What::Custody, None) => true,
-            (What::Copy | What::Custody, Some(carrier)) => carrier.gave_up.is_some() || what > carrier.promise,
-            (What::GaveUp, Some(carrier)) => carrier.gave_up.is_none(),
+            (EvidenceKind::Copy | EvidenceKind::Custody, None) => true,
+            (EvidenceKind::Copy | EvidenceKind::Custody, Some(carrier)) => {
+                carrier.gave_up.is_some() || what > carrier.promise
+            }
+            (EvidenceKind::GaveUp, Some(carrier)) => carrier.gave_up.is_none(),
             _ => !self.evidence.iter().any(|e| is_same_kind(e.what, what)),
         }
     }
@@ -134,14 +136,14 @@ impl Outgoing {
     /// Takes evidence in, folding what has no room of its own. Every store and the agent do it with this one function.
     pub fn attest(&mut self, evidence: Evidence) {
         let Evidence { at, what, who } = evidence;
-        let is_promise = matches!(what, What::Copy | What::Custody);
+        let is_promise = matches!(what, EvidenceKind::Copy | EvidenceKind::Custody);
         if let Some(carrier) = self.carriers.iter_mut().find(|carrier| Some(carrier.who) == who) {
             if is_promise {
                 self.unlisted.best = self.unlisted.best.max(carrier.promise);
                 *carrier = Carrier { promise: what, at, gave_up: None, ..*carrier };
                 return;
             }
-            if what == What::GaveUp {
+            if what == EvidenceKind::GaveUp {
                 carrier.gave_up = Some(at);
                 return;
             }
@@ -173,7 +175,7 @@ impl Outgoing {
 }
 
 /// Whatever reason it gives, one refusal is as good as many.
-fn is_same_kind(a: What, b: What) -> bool {
+fn is_same_kind(a: EvidenceKind, b: EvidenceKind) -> bool {
     std::mem::discriminant(&a) == std::mem::discriminant(&b)
 }
 
@@ -201,7 +203,7 @@ mod tests {
             priority: Priority::Normal,
             row: None,
             size_bytes: 100,
-            evidence: vec![Evidence { at: at(0), what: What::Queued, who: None }],
+            evidence: vec![Evidence { at: at(0), what: EvidenceKind::Queued, who: None }],
             carriers: Vec::new(),
             unlisted: Unlisted::default(),
         }
@@ -210,10 +212,10 @@ mod tests {
     #[test]
     fn of_many_carriers_the_first_and_the_last_are_listed_and_the_others_counted() {
         let mut record = message();
-        record.attest(Evidence { at: at(1), what: What::Custody, who: Some(node(0)) });
+        record.attest(Evidence { at: at(1), what: EvidenceKind::Custody, who: Some(node(0)) });
         for n in 1..=100 {
-            record.attest(Evidence { at: at(10 * n), what: What::Copy, who: Some(node(n)) });
-            record.attest(Evidence { at: at(10 * n + 5), what: What::GaveUp, who: Some(node(n)) });
+            record.attest(Evidence { at: at(10 * n), what: EvidenceKind::Copy, who: Some(node(n)) });
+            record.attest(Evidence { at: at(10 * n + 5), what: EvidenceKind::GaveUp, who: Some(node(n)) });
         }
         let listed: Vec<NodeId> = record.carriers.iter().map(|carrier| carrier.who).collect();
         assert_eq!(
@@ -221,15 +223,21 @@ mod tests {
             (0..=8).chain(93..=100).map(node).collect::<Vec<_>>(),
             "the recipient has a place of its own"
         );
-        assert_eq!((record.unlisted.answers, record.state()), (84, What::Custody));
-        for what in [What::GaveUp, What::Expired, What::Cancelled, What::Delivered, What::Read] {
+        assert_eq!((record.unlisted.answers, record.state()), (84, EvidenceKind::Custody));
+        for what in [
+            EvidenceKind::GaveUp,
+            EvidenceKind::Expired,
+            EvidenceKind::Cancelled,
+            EvidenceKind::Delivered,
+            EvidenceKind::Read,
+        ] {
             assert!(record.is_news(what, None), "{what:?}");
             record.attest(Evidence { at: at(5_000), what, who: None });
         }
         for reason in 0..=255 {
-            record.attest(Evidence { at: at(5_000), what: What::Rejected { reason }, who: Some(node(0)) });
+            record.attest(Evidence { at: at(5_000), what: EvidenceKind::Rejected { reason }, who: Some(node(0)) });
         }
-        record.attest(Evidence { at: at(6_000), what: What::GaveUp, who: Some(node(0)) });
+        record.attest(Evidence { at: at(6_000), what: EvidenceKind::GaveUp, who: Some(node(0)) });
         assert_eq!(record.events().len(), EVENTS_MAX);
         assert!(record.events().is_sorted_by_key(|event| event.at.now));
     }
@@ -238,22 +246,25 @@ mod tests {
     fn of_one_carrier_the_latest_word_counts_and_the_state_never_goes_back() {
         let mut record = message();
         let who = Some(node(1));
-        for (n, what) in [What::Copy, What::Custody, What::GaveUp, What::Copy].into_iter().enumerate() {
+        for (n, what) in [EvidenceKind::Copy, EvidenceKind::Custody, EvidenceKind::GaveUp, EvidenceKind::Copy]
+            .into_iter()
+            .enumerate()
+        {
             assert!(record.is_news(what, who));
             record.attest(Evidence { at: at(n as u64), what, who });
             assert!(!record.is_news(what, who), "said once");
         }
-        let carrier = Carrier { who: node(1), promise: What::Copy, at: at(3), gave_up: None };
-        assert_eq!((record.carriers.as_slice(), record.state()), (&[carrier][..], What::Custody));
+        let carrier = Carrier { who: node(1), promise: EvidenceKind::Copy, at: at(3), gave_up: None };
+        assert_eq!((record.carriers.as_slice(), record.state()), (&[carrier][..], EvidenceKind::Custody));
     }
 
     #[test]
     fn what_carriers_promised_who_are_no_longer_listed_still_counts() {
         let mut record = message();
         for n in 1..=60 {
-            let what = if n == 20 { What::Custody } else { What::Copy };
+            let what = if n == 20 { EvidenceKind::Custody } else { EvidenceKind::Copy };
             record.attest(Evidence { at: at(n), what, who: Some(node(n)) });
-            assert_eq!(record.state(), if n < 20 { What::Copy } else { What::Custody });
+            assert_eq!(record.state(), if n < 20 { EvidenceKind::Copy } else { EvidenceKind::Custody });
         }
         assert!(!record.is_carrier(&node(20)));
     }

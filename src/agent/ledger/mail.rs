@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::Ledger;
-use crate::agent::change::{Change, Evidence, Letter, Marks, Outgoing, Person, What};
+use crate::agent::change::{Change, Evidence, EvidenceKind, Letter, Marks, Outgoing, Person};
 use crate::agent::inbox::Arrival;
 use crate::agent::io::{Event, Output};
 use crate::bundle::Bundle;
@@ -49,7 +49,7 @@ impl Ledger {
     }
 
     /// Takes evidence in where it says something new.
-    pub fn attest(&mut self, id: BundleId, what: What, who: Option<NodeId>, out: &mut Vec<Output>) {
+    pub fn attest(&mut self, id: BundleId, what: EvidenceKind, who: Option<NodeId>, out: &mut Vec<Output>) {
         if !self.outbox.is_news(&id, what, who) {
             return;
         }
@@ -74,7 +74,7 @@ impl Ledger {
         }
         self.inbox.set_named(node, person.is_some());
         self.custody.set_named(node, self.is_contact(&node));
-        self.emit(Change::Meet { node, person }, out);
+        self.emit(Change::SetPerson { node, person }, out);
     }
 
     pub fn learn(&mut self, node: NodeId, record: Option<Vec<u8>>, out: &mut Vec<Output>) {

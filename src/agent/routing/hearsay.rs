@@ -25,7 +25,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::binary::POINT;
+use super::fixed_point::POINT;
 use super::meetings::Rate;
 use super::{RATES_TOLD_MAX, RoutingInfo, highest, in_order};
 use crate::id::NodeId;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::binary::{ONE, POINT, half_to};
+use super::fixed_point::{ONE, POINT, half_to};
 use super::{Learned, Lessons};
 use crate::frame::ROUTING_ENTRIES_MAX;
 use crate::id::NodeId;

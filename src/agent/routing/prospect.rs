@@ -28,7 +28,7 @@
 //! named, and nodes that are met often anyway, are told them as they are; anybody else learns the highest of them in steps
 //! of four times. `hearsay.rs` says how much of such words is believed.
 
-use super::binary::{ONE, POINT, half_to, log2};
+use super::fixed_point::{ONE, POINT, half_to, log2};
 use super::hearsay::{Hearsay, coarse, price_to_wire, to_wire};
 use super::meetings::{Meetings, PER_LN2, Rate};
 use super::{Facts, Learned, Lessons, RATES_TOLD_MAX, Strategy, Verdict, highest};

@@ -2,7 +2,7 @@
 //! then must arrive within a few meetings; and long after, nothing is left of any of it but the rows.
 
 use crate::agent::Input;
-use crate::agent::change::{Class, What};
+use crate::agent::change::{Class, EvidenceKind};
 use crate::bundle::Kind;
 use crate::frame::{Frame, Hello, RoutingInfo, Transit};
 use crate::id::{BundleId, NodeId};
@@ -125,8 +125,8 @@ impl World {
         let rejected = self.truth.states(self.nodes[to].id, id, is_rejected);
         let state = self.agent(holder).sent_one(&id).map(|outgoing| outgoing.state()).filter(|_| is_own);
         let is_so = match state {
-            Some(What::Delivered | What::Read) => arrived,
-            Some(What::Rejected { .. }) => rejected && !arrived,
+            Some(EvidenceKind::Delivered | EvidenceKind::Read) => arrived,
+            Some(EvidenceKind::Rejected { .. }) => rejected && !arrived,
             Some(_) => false,
             // What a carrier had to give up since, it owes no more.
             None => arrived || rejected || self.truth.gave_up.contains(&(holder, id)),

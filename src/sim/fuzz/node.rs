@@ -82,7 +82,7 @@ impl Step for Notes {
         self.next = Taken {
             by_owner: of_owner || usage.bytes > usage.quota_bytes,
             limit_bytes: usage.quota_bytes,
-            has_named: matches!(input, Input::Meet { .. }),
+            has_named: matches!(input, Input::SetPerson { .. }),
             at,
             outputs: Vec::new(),
         };

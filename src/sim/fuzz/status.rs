@@ -1,6 +1,6 @@
 //! What a status says must have happened, and been done by whom it names.
 
-use crate::agent::change::{Durable, Evidence, What};
+use crate::agent::change::{Durable, Evidence, EvidenceKind};
 use crate::frame::Grade;
 use crate::id::{BundleId, NodeId};
 use crate::receipt::ReceiptKind;
@@ -30,31 +30,33 @@ impl Truth {
         };
         let recipient = outgoing.destination.node;
         let is_so = match (evidence.what, evidence.who) {
-            (What::Custody, Some(who)) => self.by_hostile(who) || self.has_stored(who, id, &[Grade::Custody]),
-            (What::Copy, Some(who)) => {
+            (EvidenceKind::Custody, Some(who)) => self.by_hostile(who) || self.has_stored(who, id, &[Grade::Custody]),
+            (EvidenceKind::Copy, Some(who)) => {
                 self.by_hostile(who) || self.has_stored(who, id, &[Grade::Released, Grade::Copy, Grade::Custody])
             }
-            (What::GaveUp, Some(who)) => {
+            (EvidenceKind::GaveUp, Some(who)) => {
                 self.by_hostile(who) || self.numbers.get(&who).is_some_and(|who| self.gave_up.contains(&(*who, id)))
             }
-            (What::Delivered, Some(who)) => who == recipient && self.is_stated(n, who, id, ReceiptKind::Delivered),
-            (What::Read, Some(who)) => who == recipient && self.is_stated(n, who, id, ReceiptKind::Read),
-            (What::Rejected { reason }, Some(who)) => {
+            (EvidenceKind::Delivered, Some(who)) => {
+                who == recipient && self.is_stated(n, who, id, ReceiptKind::Delivered)
+            }
+            (EvidenceKind::Read, Some(who)) => who == recipient && self.is_stated(n, who, id, ReceiptKind::Read),
+            (EvidenceKind::Rejected { reason }, Some(who)) => {
                 who == recipient && self.is_stated(n, who, id, ReceiptKind::Rejected { reason })
             }
-            (What::Expired, None) => {
+            (EvidenceKind::Expired, None) => {
                 let lived = self.taken.get(&(n, id)).map(|(since_ms, overcounted_then)| {
                     Millis(now_ms - since_ms).saturating_add(overcounted.saturating_sub(*overcounted_then))
                 });
                 lived.is_some_and(|lived| lived >= outgoing.lifetime)
             }
-            (What::Cancelled, None) => taken.by_owner,
+            (EvidenceKind::Cancelled, None) => taken.by_owner,
             _ => false,
         };
         must(is_so, Promise::StatusIsTrue, || {
             format!("{n} says of {id} to {recipient}: {evidence:?}; that did not happen")
         })?;
-        if evidence.what == What::Cancelled {
+        if evidence.what == EvidenceKind::Cancelled {
             self.cancelled.insert((n, id));
         }
         Ok(())

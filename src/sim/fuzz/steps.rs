@@ -168,7 +168,7 @@ impl World {
         let standing = standings[self.dice.below(4) as usize];
         let person = standing.map(|standing| Person { name: "somebody".into(), standing, verified: false });
         self.tell(|| format!("{n} takes {node} for {standing:?}"));
-        self.input(n, Input::Meet { node, person })
+        self.input(n, Input::SetPerson { node, person })
     }
 
     fn of_letters(&mut self, n: usize, input: impl Fn(BundleId) -> Input) -> Checked {

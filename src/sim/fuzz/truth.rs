@@ -173,7 +173,7 @@ impl Truth {
             Change::Mark { row, marks } if marks.read => {
                 self.read.extend(before.letters.get(row).map(|letter| (n, letter.id)));
             }
-            Change::Meet { node, person } if person.as_ref().is_some_and(|p| p.standing == Standing::Blocked) => {
+            Change::SetPerson { node, person } if person.as_ref().is_some_and(|p| p.standing == Standing::Blocked) => {
                 self.blocked.insert((n, *node));
             }
             Change::Discard { .. } | Change::Unpost { .. } => {

@@ -1,6 +1,6 @@
 //! Which nodes have to do with each other in a window, and which share takes them.
 
-use super::script::{Cue, What};
+use super::script::{Cue, EvidenceKind};
 use crate::sim::trace::Live;
 
 /// Nobody: the node has nothing to do in this window.
@@ -40,15 +40,15 @@ impl Parting {
         let Parting { live, parents, weights, .. } = self;
         live.pairs().for_each(|(a, b, _)| unite(parents, a, b));
         for cue in cues {
-            if let What::Up { a, b } = cue.what {
+            if let EvidenceKind::Up { a, b } = cue.what {
                 unite(parents, a, b);
             }
         }
         for cue in cues {
             weights[root(parents, cue.what.node()) as usize] += 1;
             match cue.what {
-                What::Up { a, b } => drop(live.up(a, b, cue.at_us)),
-                What::Down { a, b } => drop(live.down(a, b)),
+                EvidenceKind::Up { a, b } => drop(live.up(a, b, cue.at_us)),
+                EvidenceKind::Down { a, b } => drop(live.down(a, b)),
                 _ => {}
             }
         }
@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     fn up(at_us: u64, a: u32, b: u32) -> Cue {
-        Cue { at_us, what: What::Up { a, b } }
+        Cue { at_us, what: EvidenceKind::Up { a, b } }
     }
 
     fn parted(parting: &mut Parting, cues: &[Cue], wakes_us: &[u64]) -> Vec<u32> {
@@ -117,7 +117,7 @@ mod tests {
     fn who_parted_before_is_free_and_what_is_due_counts() {
         let mut parting = Parting::new(4, 2);
         let never = [u64::MAX; 4];
-        let down = Cue { at_us: 5, what: What::Down { a: 0, b: 1 } };
+        let down = Cue { at_us: 5, what: EvidenceKind::Down { a: 0, b: 1 } };
         let met = parted(&mut parting, &[up(1, 0, 1), down], &never);
         assert!(met[0] == met[1] && met[2] == NOBODY, "{met:?}");
         let rung = parted(&mut parting, &[], &[99, 99, 100, 7]);

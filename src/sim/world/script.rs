@@ -8,7 +8,7 @@ use crate::sim::workload::Message;
 
 /// Something that happens whatever the nodes do. At one instant the first of these goes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum What {
+pub enum EvidenceKind {
     Down {
         a: u32,
         b: u32,
@@ -30,15 +30,15 @@ pub enum What {
     },
 }
 
-impl What {
+impl EvidenceKind {
     /// A node that it happens to.
     pub fn node(self) -> u32 {
         match self {
-            What::Down { a: node, .. }
-            | What::Up { a: node, .. }
-            | What::Crash { node }
-            | What::Restart { node }
-            | What::Create { from: node, .. } => node,
+            EvidenceKind::Down { a: node, .. }
+            | EvidenceKind::Up { a: node, .. }
+            | EvidenceKind::Crash { node }
+            | EvidenceKind::Restart { node }
+            | EvidenceKind::Create { from: node, .. } => node,
         }
     }
 }
@@ -46,7 +46,7 @@ impl What {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Cue {
     pub at_us: u64,
-    pub what: What,
+    pub what: EvidenceKind,
 }
 
 pub struct Script<'a> {
@@ -63,8 +63,8 @@ impl<'a> Script<'a> {
         let ends = |crash: &crate::sim::scenario::Crash| {
             let node = crash.node;
             [
-                Cue { at_us: crash.at_us, what: What::Crash { node } },
-                Cue { at_us: crash.up_us, what: What::Restart { node } },
+                Cue { at_us: crash.at_us, what: EvidenceKind::Crash { node } },
+                Cue { at_us: crash.up_us, what: EvidenceKind::Restart { node } },
             ]
         };
         let mut power: Vec<Cue> = faults.crashes.iter().flat_map(ends).collect();
@@ -82,7 +82,7 @@ impl<'a> Script<'a> {
             if ups >= ups_max && is_new {
                 return cue.at_us - 1;
             }
-            ups += usize::from(matches!(cue.what, What::Up { .. }));
+            ups += usize::from(matches!(cue.what, EvidenceKind::Up { .. }));
             cues.push(cue);
             self.skip(cue.what);
         }
@@ -93,24 +93,24 @@ impl<'a> Script<'a> {
         let contact = self.contacts.peek().map(|ContactEvent { at_us, change, a, b }| {
             let (a, b) = (*a, *b);
             let what = match change {
-                Change::Down => What::Down { a, b },
-                Change::Up => What::Up { a, b },
+                Change::Down => EvidenceKind::Down { a, b },
+                Change::Up => EvidenceKind::Up { a, b },
             };
             Cue { at_us: *at_us, what }
         });
         let power = self.power.get(self.powered).copied();
         let message = self.messages.get(self.written).map(|message| {
-            let what = What::Create { from: message.from, message: self.written as u32 };
+            let what = EvidenceKind::Create { from: message.from, message: self.written as u32 };
             Cue { at_us: message.create_us, what }
         });
         [contact, power, message].into_iter().flatten().min()
     }
 
-    fn skip(&mut self, what: What) {
+    fn skip(&mut self, what: EvidenceKind) {
         match what {
-            What::Down { .. } | What::Up { .. } => drop(self.contacts.next()),
-            What::Crash { .. } | What::Restart { .. } => self.powered += 1,
-            What::Create { .. } => self.written += 1,
+            EvidenceKind::Down { .. } | EvidenceKind::Up { .. } => drop(self.contacts.next()),
+            EvidenceKind::Crash { .. } | EvidenceKind::Restart { .. } => self.powered += 1,
+            EvidenceKind::Create { .. } => self.written += 1,
         }
     }
 }

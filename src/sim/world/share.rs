@@ -14,7 +14,7 @@ use super::count::Count;
 use super::log::{EventLog, Step};
 use super::node::Node;
 use super::peers::Talk;
-use super::script::{Cue, What};
+use super::script::{Cue, EvidenceKind};
 use super::timers::Timers;
 use crate::agent::io::Input;
 use crate::eid::Eid;
@@ -155,11 +155,11 @@ impl<'a> Share<'a> {
     fn follow(&mut self) {
         let Some(Cue { what, .. }) = self.cues.pop_front() else { return };
         match what {
-            What::Down { a, b } => self.end(a, b),
-            What::Up { a, b } => self.begin(a, b),
-            What::Crash { node } => self.crash(node),
-            What::Restart { node } => self.restart(node),
-            What::Create { from, message } => self.write(from, message),
+            EvidenceKind::Down { a, b } => self.end(a, b),
+            EvidenceKind::Up { a, b } => self.begin(a, b),
+            EvidenceKind::Crash { node } => self.crash(node),
+            EvidenceKind::Restart { node } => self.restart(node),
+            EvidenceKind::Create { from, message } => self.write(from, message),
         }
     }
 
@@ -312,12 +312,12 @@ impl<'a> Share<'a> {
     }
 }
 
-fn class_of(what: What) -> Class {
+fn class_of(what: EvidenceKind) -> Class {
     match what {
-        What::Down { .. } => Class::Down,
-        What::Crash { .. } => Class::Crash,
-        What::Up { .. } => Class::Up,
-        What::Restart { .. } => Class::Restart,
-        What::Create { .. } => Class::Create,
+        EvidenceKind::Down { .. } => Class::Down,
+        EvidenceKind::Crash { .. } => Class::Crash,
+        EvidenceKind::Up { .. } => Class::Up,
+        EvidenceKind::Restart { .. } => Class::Restart,
+        EvidenceKind::Create { .. } => Class::Create,
     }
 }

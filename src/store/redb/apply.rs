@@ -125,10 +125,10 @@ impl<'t> Applying<'t> {
                 record::read_outgoing_row(&record).map_or(Ok(()), |row| self.drop_body(row))?;
                 self.outgoing.remove(&id.0)
             }
-            Change::Meet { node, person: Some(person) } => {
+            Change::SetPerson { node, person: Some(person) } => {
                 self.people.put(node.as_bytes(), &record::write_person(person)[..])
             }
-            Change::Meet { node, person: None } => self.people.remove(node.as_bytes()),
+            Change::SetPerson { node, person: None } => self.people.remove(node.as_bytes()),
             Change::Learn { node, record: Some(record) } => self.learned.put(node.as_bytes(), &record[..]),
             Change::Learn { node, record: None } => self.learned.remove(node.as_bytes()),
             Change::Owe { peer, id } => self.owed.put(&tables::pair(peer.as_bytes(), &id.0), ()),

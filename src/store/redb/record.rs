@@ -5,7 +5,8 @@
 //! known place. Reading gives `None` for whatever writing could not have made.
 
 use crate::agent::change::{
-    Belief, Carrier, Class, Departure, Evidence, Held, Letter, Marks, Outgoing, Person, Row, Standing, Unlisted, What,
+    Belief, Carrier, Class, Departure, Evidence, EvidenceKind, Held, Letter, Marks, Outgoing, Person, Row, Standing,
+    Unlisted,
 };
 use crate::bundle::{Creation, Hops, Kind, Priority};
 use crate::eid::{Eid, Service};
@@ -362,20 +363,20 @@ fn put_eid(out: &mut Vec<u8>, eid: &Eid) {
     }
 }
 
-fn put_what(out: &mut Vec<u8>, what: What) {
+fn put_what(out: &mut Vec<u8>, what: EvidenceKind) {
     let code = match what {
-        What::Queued => 0,
-        What::GaveUp => 1,
-        What::Copy => 2,
-        What::Custody => 3,
-        What::Expired => 4,
-        What::Cancelled => 5,
-        What::Rejected { .. } => 6,
-        What::Delivered => 7,
-        What::Read => 8,
+        EvidenceKind::Queued => 0,
+        EvidenceKind::GaveUp => 1,
+        EvidenceKind::Copy => 2,
+        EvidenceKind::Custody => 3,
+        EvidenceKind::Expired => 4,
+        EvidenceKind::Cancelled => 5,
+        EvidenceKind::Rejected { .. } => 6,
+        EvidenceKind::Delivered => 7,
+        EvidenceKind::Read => 8,
     };
     out.push(code);
-    if let What::Rejected { reason } = what {
+    if let EvidenceKind::Rejected { reason } = what {
         out.push(reason);
     }
 }
@@ -463,17 +464,17 @@ impl<'a> Scan<'a> {
         std::str::from_utf8(self.take(len.into())?).ok()
     }
 
-    pub fn what(&mut self) -> Option<What> {
+    pub fn what(&mut self) -> Option<EvidenceKind> {
         Some(match self.u8()? {
-            0 => What::Queued,
-            1 => What::GaveUp,
-            2 => What::Copy,
-            3 => What::Custody,
-            4 => What::Expired,
-            5 => What::Cancelled,
-            6 => What::Rejected { reason: self.u8()? },
-            7 => What::Delivered,
-            8 => What::Read,
+            0 => EvidenceKind::Queued,
+            1 => EvidenceKind::GaveUp,
+            2 => EvidenceKind::Copy,
+            3 => EvidenceKind::Custody,
+            4 => EvidenceKind::Expired,
+            5 => EvidenceKind::Cancelled,
+            6 => EvidenceKind::Rejected { reason: self.u8()? },
+            7 => EvidenceKind::Delivered,
+            8 => EvidenceKind::Read,
             _ => return None,
         })
     }

@@ -193,7 +193,7 @@ impl Stage {
                 let standing = if draw.flag() { Standing::Contact } else { Standing::Blocked };
                 let person = Person { name: "somebody".into(), standing, verified: draw.flag() };
                 let person = Some(person).filter(|_| draw.flag());
-                self.input(Input::Meet { node: peer, person });
+                self.input(Input::SetPerson { node: peer, person });
             }
             17 => {
                 let id = self.any_id(draw);

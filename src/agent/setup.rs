@@ -4,7 +4,7 @@ use rand_core::Rng;
 
 use super::Agent;
 use super::answer::{IDS_PER_FRAME, request};
-use super::change::What;
+use super::change::EvidenceKind;
 use super::contact::Contact;
 use super::custody::Slot;
 use super::io::{Event, Output};
@@ -113,7 +113,7 @@ impl Agent {
                 self.enqueue(peer, slot);
             }
         }
-        self.confess(peer, out);
+        self.tell_evictions(peer, out);
         self.begin_reconciliation(peer, out);
         self.catch_up(peer);
         self.pump(peer, out);
@@ -137,7 +137,7 @@ impl Agent {
     /// Tells the previous hop what had to be evicted of what it handed over. It is owed until the peer says that it heard:
     /// the contact may break before that, and then the next one tells it again. One frame at a time, for a peer that never
     /// answers costs no more than that at each contact.
-    fn confess(&mut self, peer: NodeId, out: &mut Vec<Output>) {
+    fn tell_evictions(&mut self, peer: NodeId, out: &mut Vec<Output>) {
         let all = (peer, BundleId([0; 32]))..=(peer, BundleId([255; 32]));
         let ids: Vec<BundleId> = self.ledger.owed().range(all).take(IDS_PER_FRAME).map(|((_, id), ())| *id).collect();
         if planted::is("agent-debt-settled-unheard") {
@@ -153,7 +153,7 @@ impl Agent {
         ids.retain(|id| self.ledger.owed().get(&(peer, *id)).is_some());
         ids.iter().for_each(|id| self.ledger.settle_debt(peer, *id, out));
         if !ids.is_empty() {
-            self.confess(peer, out);
+            self.tell_evictions(peer, out);
         }
     }
 
@@ -161,7 +161,7 @@ impl Agent {
         for id in ids.iter().copied() {
             let promised = self.ledger.outbox().find(&id).is_some_and(|outgoing| outgoing.is_carrier(&peer));
             if promised || planted::is("agent-give-up-of-anybody") {
-                self.ledger.attest(id, What::GaveUp, Some(peer), out);
+                self.ledger.attest(id, EvidenceKind::GaveUp, Some(peer), out);
             }
         }
         out.push(Output::Send { to: peer, frame: Frame::Noted { ids } });

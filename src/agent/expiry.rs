@@ -1,7 +1,7 @@
 //! Time passes: batches end, lives end, memories end.
 
 use super::Agent;
-use super::change::{Class, Row, What};
+use super::change::{Class, EvidenceKind, Row};
 use super::custody::Slot;
 use super::io::{Cause, Due, Gone, Output};
 use super::ledger::Vacated;
@@ -44,7 +44,7 @@ impl Agent {
     }
 
     /// Does whatever is due.
-    pub(super) fn lapse(&mut self, out: &mut Vec<Output>) {
+    pub(super) fn expire(&mut self, out: &mut Vec<Output>) {
         out.extend(std::mem::take(&mut self.nudges).into_iter().map(Output::Notify));
         self.settle_arrivals(out);
         if self.is_over_limit() {
@@ -67,7 +67,7 @@ impl Agent {
             let Some(slot) = self.ledger.custody().expired(now) else { return };
             let held = self.ledger.custody().held(slot);
             if held.class == Class::Own && held.kind == Kind::Message {
-                self.ledger.attest(held.id, What::Expired, None, out);
+                self.ledger.attest(held.id, EvidenceKind::Expired, None, out);
             }
             self.forget(slot, Gone::Expired, out);
             if planted::is("agent-aged-copy-buried") {
@@ -114,7 +114,7 @@ impl Agent {
         self.contacts.land(to, &id);
         if let Some(slot) = self.ledger.find_held(&id).filter(|slot| self.ledger.custody().row(*slot) == row) {
             // Of one's own this is the end of all new copies, and the record says so.
-            self.ledger.attest(id, What::GaveUp, Some(self.node), out);
+            self.ledger.attest(id, EvidenceKind::GaveUp, Some(self.node), out);
             self.forget(slot, Gone::Unreadable, out);
         }
         self.pump(to, out);

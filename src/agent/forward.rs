@@ -1,7 +1,7 @@
 //! What goes to a peer, in which order, and what its answers settle.
 
 use super::Agent;
-use super::change::{Class, Held, What};
+use super::change::{Class, EvidenceKind, Held};
 use super::contact::{Contact, Flight, Order, Stage};
 use super::custody::Slot;
 use super::io::{Gone, Output};
@@ -248,7 +248,7 @@ impl Agent {
                 contact.has_room();
                 contact.moved_at = self.ledger.now();
             }
-            let what = if grade == Grade::Custody { What::Custody } else { What::Copy };
+            let what = if grade == Grade::Custody { EvidenceKind::Custody } else { EvidenceKind::Copy };
             self.ledger.attest(id, what, Some(peer), out);
             let Some(slot) = self.ledger.find_held(&id) else { continue };
             if planted::is("agent-deletes-what-is-accepted") {
