@@ -184,6 +184,7 @@ impl Agent {
             Input::CarryLimit(bytes) => self.carry_limit(bytes, out),
             Input::SetPerson { node, person } => self.meet_person(node, person, out),
             Input::Unreadable { to, id, row } => self.unreadable(to, id, row, out),
+            Input::Moved { peer } => self.contacts.moved(&peer, at.now),
         }
     }
 

@@ -163,6 +163,11 @@ pub enum NetEvent {
         peer: NodeId,
         why: Why,
     },
+    /// Bytes of a frame leave for a peer, and have for a second at least. Comes about once a second; one that finds no
+    /// room among the events is dropped.
+    Moved {
+        peer: NodeId,
+    },
     /// A peer may be reached here; nothing proves it yet. Comes again whenever the peer is heard again.
     Discovered {
         peer: NodeId,

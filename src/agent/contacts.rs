@@ -99,6 +99,13 @@ impl Contacts {
         Some(self.had_turn)
     }
 
+    /// Something moved between this node and a peer.
+    pub fn moved(&mut self, peer: &NodeId, now: Timestamp) {
+        if let Some(contact) = self.present.get_mut(peer) {
+            contact.moved_at = now;
+        }
+    }
+
     /// Ends what destinations took long enough over, and returns it.
     pub fn end_graces(&mut self, now: Timestamp) -> Vec<Slot> {
         let Contacts { present, graces, .. } = self;

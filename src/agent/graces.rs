@@ -71,6 +71,12 @@ impl Graces {
         slots
     }
 
+    /// Destinations that took long enough over a bundle, unless something moved.
+    pub fn awaited(&self, now: Timestamp) -> BTreeSet<NodeId> {
+        let ending = self.by_end.iter().take_while(|(end, _)| *end <= now);
+        ending.map(|(_, slot)| self.running[slot].destination).collect()
+    }
+
     pub fn next_end(&self) -> Option<Timestamp> {
         self.by_end.first().map(|(end, _)| *end)
     }

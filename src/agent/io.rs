@@ -83,6 +83,10 @@ pub enum Input {
         id: BundleId,
         row: Row,
     },
+    /// Bytes of what goes to a peer moved, though none of it is answered yet.
+    Moved {
+        peer: NodeId,
+    },
 }
 
 /// A bundle as a peer handed it over, with what it weighs.

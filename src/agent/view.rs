@@ -60,6 +60,12 @@ pub fn rows_walked() -> u64 {
 }
 
 impl Agent {
+    /// Destinations in contact that took long enough over what they get alone. A driver that knows of bytes which still
+    /// move says so by [`Input::Moved`](super::Input::Moved) before it says that the time is over.
+    pub fn awaited(&self, now: Timestamp) -> impl Iterator<Item = NodeId> {
+        self.contacts.graces.awaited(now).into_iter()
+    }
+
     pub fn node(&self) -> NodeId {
         self.node
     }

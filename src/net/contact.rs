@@ -66,7 +66,7 @@ impl Contact {
     /// Reads and writes until the contact is over.
     async fn talk(self, to: &mpsc::Sender<NetEvent>) -> (Why, Option<Fault>) {
         let Contact { peer, addr: _, inbound, outbound, queue, limits, crowd, moved, mut stop } = self;
-        let mut writer = spawn_writer(outbound, queue.clone(), moved.clone());
+        let mut writer = spawn_writer(outbound, queue.clone(), moved.clone(), telling(peer, to.clone()));
         let reader = Reader::new(inbound, limits.deadlines, limits.frame_bytes_max, moved);
         // The longest frame must fit, or its reader would wait for ever.
         let budget_bytes = limits.budget_bytes.max(limits.frame_bytes_max + FRAME_OVERHEAD_BYTES);
@@ -142,12 +142,22 @@ impl Drop for Writer {
     }
 }
 
-fn spawn_writer<W>(outbound: W, queue: Arc<Queue>, moved: Arc<AtomicU64>) -> Writer
+/// Tells that bytes leave for a peer, where there is room to say so.
+fn telling(peer: NodeId, events: mpsc::Sender<NetEvent>) -> impl Fn() + Send + Sync + 'static {
+    move || drop(events.try_send(NetEvent::Moved { peer }))
+}
+
+fn spawn_writer<W>(
+    outbound: W,
+    queue: Arc<Queue>,
+    moved: Arc<AtomicU64>,
+    tell: impl Fn() + Send + Sync + 'static,
+) -> Writer
 where
     W: AsyncWrite + Unpin + Send + 'static,
 {
     Writer::of(tokio::spawn(async move {
-        let _ = write_frames(outbound, &queue, &moved).await;
+        let _ = write_frames(outbound, &queue, &moved, &tell).await;
         queue.close();
     }))
 }
@@ -189,7 +199,7 @@ pub mod tests {
     async fn a_fault_in_the_writer_is_no_broken_connection() {
         let queue = Queue::new(Arc::new(Total::new(1 << 20)), 1_000, 500);
         let sender = ContactSender::new(NodeId::from_trusted([1; 32]), queue.clone());
-        let mut writer = spawn_writer(Faulty, queue, Arc::default());
+        let mut writer = spawn_writer(Faulty, queue, Arc::default(), || ());
         sender.send(b"hello".to_vec()).unwrap();
         assert_eq!(writer.broken().await, Why::Fault);
         assert_eq!(writer.broken().await, Why::Fault);

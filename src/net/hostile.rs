@@ -220,6 +220,7 @@ async fn story(events: &mut mpsc::Receiver<NetEvent>, count: usize) -> Vec<Strin
             NetEvent::Listening(_)
             | NetEvent::ListeningEnded(_)
             | NetEvent::Discovered { .. }
+            | NetEvent::Moved { .. }
             | NetEvent::Vanished { .. }
             | NetEvent::Named { .. }
             | NetEvent::Twin { .. }

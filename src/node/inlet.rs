@@ -54,6 +54,7 @@ impl Inlet {
             NetEvent::Frame { peer, bytes, permit } => {
                 self.tally.contain(peer, || self.frame(peer, &bytes, Box::new(permit)));
             }
+            NetEvent::Moved { peer } => self.tell(peer, Work::Input(Input::Moved { peer })),
             // It is dialed soon whatever is held for it: anybody may claim to be somebody, to learn who has mail here.
             NetEvent::Discovered { peer, addr } => self.nearby.saw(peer, addr, Instant::now()),
             NetEvent::Vanished { peer, addr } => self.nearby.vanished(&peer, &addr),

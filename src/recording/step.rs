@@ -75,6 +75,9 @@ pub enum Noted {
         id: BundleId,
         row: Row,
     },
+    Moved {
+        peer: NodeId,
+    },
 }
 
 /// An error where a frame is none that could have been received.
@@ -103,6 +106,7 @@ pub fn noted(input: &Input) -> Result<Noted, FrameError> {
         Input::CarryLimit(bytes) => Noted::CarryLimit(bytes),
         Input::SetPerson { node, person } => Noted::SetPerson { node, person },
         Input::Unreadable { to, id, row } => Noted::Unreadable { to, id, row },
+        Input::Moved { peer } => Noted::Moved { peer },
     })
 }
 
@@ -137,6 +141,7 @@ impl Noted {
             Noted::CarryLimit(bytes) => Input::CarryLimit(bytes),
             Noted::SetPerson { node, person } => Input::SetPerson { node, person },
             Noted::Unreadable { to, id, row } => Input::Unreadable { to, id, row },
+            Noted::Moved { peer } => Input::Moved { peer },
         })
     }
 }
@@ -162,6 +167,7 @@ impl fmt::Display for Noted {
             Noted::CarryLimit(bytes) => write!(f, "a new limit of {bytes} bytes carried"),
             Noted::SetPerson { node, .. } => write!(f, "{node} is named, blocked or forgotten"),
             Noted::Unreadable { id, .. } => write!(f, "bundle {id} cannot be read"),
+            Noted::Moved { peer } => write!(f, "bytes moved to {peer}"),
         }
     }
 }

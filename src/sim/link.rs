@@ -120,6 +120,14 @@ impl Links {
     }
 
     /// When there is something to do next, not before `now_us`.
+    /// Whether a bundle is under way from one node to another; where all takes no time nothing ever is.
+    pub fn moves(&self, from: u32, to: u32) -> bool {
+        match self {
+            Links::Ideal(_) => false,
+            Links::Rate(rate) => rate.moves(from, to),
+        }
+    }
+
     pub fn next_due_us(&self, now_us: u64) -> Option<u64> {
         match self {
             Links::Ideal(ideal) => (!ideal.is_empty()).then_some(now_us),

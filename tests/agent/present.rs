@@ -2,7 +2,7 @@
 
 use dak::agent::change::EvidenceKind;
 use dak::agent::routing::Policy;
-use dak::agent::{Cause, Config};
+use dak::agent::{Cause, Config, Input};
 use dak::eid::Eid;
 use dak::frame::{Frame, Grade, Hello, Refusal, RoutingInfo};
 use dak::id::BundleId;
@@ -134,6 +134,21 @@ fn a_recipient_that_takes_a_little_all_the_time_keeps_nothing_back_for_longer_th
     let told = offered(&mut world, &carol);
     assert!(told.contains(&ids[0]) && told.contains(&ids[59]), "{} of 60", told.len());
     assert!(!told.contains(&ids[1]), "what it accepted needs no carrier");
+}
+
+#[test]
+fn a_body_that_moves_slowly_is_waited_for_and_no_longer_than_half_a_minute() {
+    let (mut world, bob, carol) = room();
+    let id = write(&mut world, &bob);
+    let moves = |world: &mut World, seconds: u64| {
+        for _ in 0..seconds {
+            world.pass(SECOND);
+            world.input(ALICE, Input::Moved { peer: bob.id });
+        }
+        offered(world, &carol)
+    };
+    assert_eq!(moves(&mut world, 29), []);
+    assert_eq!(moves(&mut world, 2), [id]);
 }
 
 #[test]

@@ -179,6 +179,16 @@ impl Rate {
         self.stir(line);
     }
 
+    /// Whether a bundle is under way from one node to another.
+    pub fn moves(&self, from: u32, to: u32) -> bool {
+        let Some(place) = self.radios[from as usize].lines.binary_search_by_key(&to, |line| line.0).ok() else {
+            return false;
+        };
+        let line = self.radios[from as usize].lines[place].1;
+        let way = &self.lines[line as usize].ways[self.way(line, from)];
+        way.moving.as_ref().is_some_and(|moving| matches!(moving.transfer.parcel, Parcel::Bundle { .. }))
+    }
+
     pub fn next_due_us(&self, now_us: u64) -> Option<u64> {
         if !self.restless.is_empty() {
             return Some(now_us);

@@ -18,7 +18,7 @@ use super::script::{Cue, EvidenceKind};
 use super::timers::Timers;
 use crate::agent::io::Input;
 use crate::eid::Eid;
-use crate::id::BundleId;
+use crate::id::{BundleId, NodeId};
 use crate::sim::catalog::Entry;
 use crate::sim::link::{Fate, Links, Parcel, Transfer};
 use crate::sim::trace::Contact;
@@ -295,6 +295,18 @@ impl<'a> Share<'a> {
         }
     }
 
+    /// A transfer that is under way to a destination prolongs the time that it has a bundle to itself.
+    fn tell_what_moves(&mut self, node: u32) {
+        let now_us = self.now_us;
+        let at = self.node(node).moment(now_us);
+        let awaited: Vec<NodeId> = self.node(node).driver.agent.awaited(at.now).collect();
+        for peer in awaited {
+            if self.links.moves(node, self.common.roster.number(&peer)) {
+                self.node(node).driver.take(at, Input::Moved { peer });
+            }
+        }
+    }
+
     fn ring(&mut self) {
         let Some(node) = self.timers.ring() else { return };
         if !self.node(node).is_on {
@@ -304,6 +316,7 @@ impl<'a> Share<'a> {
         match due.map(|at| at.0.saturating_mul(1_000)) {
             Some(due_us) if due_us <= self.now_us => {
                 self.log.add(self.now_us, Step::Timer, node, 0, 0);
+                self.tell_what_moves(node);
                 self.input(node, Input::Timeout);
             }
             Some(due_us) => self.timers.set(node, due_us),
