@@ -37,9 +37,13 @@ pub fn loopback() -> Multiaddr {
 
 /// A node of this process, listening on the loopback; `peers` are dialed.
 pub async fn node(place: &Path, n: u8, peers: Vec<Multiaddr>) -> Result<Node, Failure> {
+    node_on(place, n, NetConfig { listen: vec![loopback()], peers, ..NetConfig::default() }).await
+}
+
+/// A node of this process on a network of its own settings.
+pub async fn node_on(place: &Path, n: u8, net: NetConfig) -> Result<Node, Failure> {
     let identity = Identity::from_secret(&key(n).to_bytes());
     let config = Config { carry_bytes_max: 8 << 30, stranger_mail_bytes_max: 8 << 30, ..Config::default() };
-    let net = NetConfig { listen: vec![loopback()], peers, ..NetConfig::default() };
     let node = Node::start(Options {
         identity,
         store: place.join(format!("{n}.redb")),
