@@ -151,6 +151,7 @@ mod tests {
             expires: Timestamp(DAY.0),
             priority: Priority::Normal,
             size_bytes: 500,
+            source: None,
             row: Some(Row(row)),
             evidence: Vec::new(),
             carriers: Vec::new(),

@@ -112,11 +112,13 @@ impl Agent {
         freed
     }
 
-    /// Whether the receipt is its destination's own word on a message of this node. Nobody signs for a whole group.
+    /// Whether the receipt is its destination's own word on a message of this node, to the mailbox that wrote it. Nobody
+    /// signs for a whole group.
     fn is_word_on_own(&self, id: &BundleId, receipt: &Receipt, signer: NodeId) -> bool {
-        let Some(outgoing) = self.ledger.outbox().find(id).filter(|_| self.mailboxes.writes_as(&receipt.source)) else {
+        let Some(outgoing) = self.ledger.outbox().find(id) else { return false };
+        if receipt.source != outgoing.source.unwrap_or(self.node) {
             return false;
-        };
+        }
         let is_signer = outgoing.destination.node == signer || planted::is("agent-status-signer-unchecked");
         is_signer && !outgoing.destination.is_group()
     }

@@ -86,6 +86,7 @@ impl Agent {
             expires: self.now() + bundle.lifetime,
             priority: bundle.priority,
             size_bytes,
+            source: Some(bundle.source),
             row: Some(self.ledger.custody().next_row()),
             evidence: vec![Evidence { at: self.at(), what: EvidenceKind::Queued, who: None }],
             carriers: Vec::new(),

@@ -83,6 +83,7 @@ fn posted(n: u64) -> Change {
         lifetime: DAY,
         expires: Timestamp(n + DAY.0),
         priority: Priority::Normal,
+        source: None,
         row: None,
         size_bytes: 500,
         evidence: Vec::new(),

@@ -10,6 +10,7 @@ use dak::bundle::Signer;
 use dak::eid::{Eid, Service};
 use dak::frame::Grade;
 use dak::id::NodeId;
+use dak::receipt::ReceiptKind;
 use dak::time::DAY;
 use ed25519_dalek::SigningKey;
 
@@ -44,6 +45,21 @@ fn what_a_second_mailbox_writes_bears_its_name_and_the_receipt_finds_it() {
     assert_eq!(world.send_as(BOB, stranger, to, DAY, None), None);
     let refused = |event: &Event| matches!(event, Event::NotSent { why: NotSent::Mailbox, .. });
     assert!(world.nodes[BOB].events.iter().any(refused));
+}
+
+#[test]
+fn a_receipt_to_one_mailbox_says_nothing_of_what_another_of_the_node_wrote() {
+    let mut world = direct(1);
+    let second = serve_another(&mut world, ALICE);
+    let mut recipient = Ghost::new(50);
+    let id = world.send_as(ALICE, Eid::mail(second), Eid::mail(recipient.id), DAY, None).expect("it is queued");
+    world.visit(ALICE, &recipient);
+    let own = world.nodes[ALICE].id;
+    for (to, state) in [(own, EvidenceKind::Queued), (second, EvidenceKind::Delivered)] {
+        let receipt = recipient.receipt(to, ReceiptKind::Delivered, &[id]);
+        world.take(ALICE, &recipient, &receipt);
+        assert_eq!(world.state(ALICE, id), state);
+    }
 }
 
 #[test]

@@ -280,6 +280,7 @@ impl History {
         };
         Outgoing {
             id,
+            source: (self.below(2) == 0).then(|| self.node()),
             row: Some(Row(row)),
             destination: Eid::mail(self.node()),
             creation: Creation { time: DtnTime(0), sequence: self.below(99) },

@@ -32,6 +32,9 @@ pub struct Outgoing {
     pub expires: Timestamp,
     pub priority: Priority,
     pub size_bytes: u32,
+    /// The mailbox that wrote it, by its key; none for messages of before that was noted, which are the node's own.
+    #[serde(default)]
+    pub source: Option<NodeId>,
     /// Where the record has its words; none for messages of before they were kept.
     #[serde(default)]
     pub row: Option<Row>,
@@ -201,6 +204,7 @@ mod tests {
             lifetime: Millis(1_000),
             expires: Timestamp(1_000),
             priority: Priority::Normal,
+            source: None,
             row: None,
             size_bytes: 100,
             evidence: vec![Evidence { at: at(0), what: EvidenceKind::Queued, who: None }],

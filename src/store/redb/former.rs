@@ -115,7 +115,7 @@ pub fn read_held(row: Row, bytes: &[u8]) -> Option<Held> {
 
 /// One's own message of either layout without its words. The first one listed every event, so they are folded as they would be now.
 pub fn read_outgoing(id: BundleId, bytes: &[u8]) -> Option<Outgoing> {
-    record::read_outgoing_behind(&mut Scan(bytes), id, None).or_else(|| {
+    record::read_outgoing_behind(&mut Scan(bytes), id, None, None).or_else(|| {
         let mut scan = Scan(bytes);
         let priority = scan.code()?;
         let size_bytes = scan.u32()?;
@@ -132,6 +132,7 @@ pub fn read_outgoing(id: BundleId, bytes: &[u8]) -> Option<Outgoing> {
             expires,
             priority,
             size_bytes,
+            source: None,
             row: None,
             evidence,
             carriers,

@@ -165,6 +165,7 @@ pub fn marks(marks: Marks) -> [u8; 2] {
 pub fn write_outgoing(outgoing: &Outgoing) -> Vec<u8> {
     let mut out = Vec::with_capacity(256);
     put_row(&mut out, outgoing.row);
+    put_option(&mut out, outgoing.source);
     out.push(outgoing.priority.code());
     put_u32(&mut out, outgoing.size_bytes);
     put_creation(&mut out, outgoing.creation);
@@ -182,12 +183,17 @@ pub fn write_outgoing(outgoing: &Outgoing) -> Vec<u8> {
 
 pub fn read_outgoing(id: BundleId, bytes: &[u8]) -> Option<Outgoing> {
     let mut scan = Scan(bytes);
-    let row = scan.row()?;
-    read_outgoing_behind(&mut scan, id, row)
+    let (row, source) = (scan.row()?, scan.option()?);
+    read_outgoing_behind(&mut scan, id, row, source)
 }
 
-/// The rest of the record, behind the row of the words.
-pub fn read_outgoing_behind(scan: &mut Scan<'_>, id: BundleId, row: Option<Row>) -> Option<Outgoing> {
+/// The rest of the record, behind the row of the words and the mailbox that wrote them.
+pub fn read_outgoing_behind(
+    scan: &mut Scan<'_>,
+    id: BundleId,
+    row: Option<Row>,
+    source: Option<NodeId>,
+) -> Option<Outgoing> {
     let priority = scan.code()?;
     let size_bytes = scan.u32()?;
     let (creation, created) = (scan.creation()?, scan.moment()?);
@@ -211,6 +217,7 @@ pub fn read_outgoing_behind(scan: &mut Scan<'_>, id: BundleId, row: Option<Row>)
         expires,
         priority,
         size_bytes,
+        source,
         row,
         evidence,
         carriers,
