@@ -50,7 +50,9 @@ fn losses(lost: &Lost) -> Vec<CheckRow> {
     if lost.everything {
         tell("nothing of the store could be read; a new one stands in its place".into());
     }
-    for (ids, what) in [(&lost.held, "bundle carried or sent"), (&lost.letters, "message of the inbox")] {
+    let (held, letters, words) = (&lost.held, &lost.letters, &lost.words);
+    let kinds = [(held, "bundle carried or sent"), (letters, "message of the inbox"), (words, "words of your message")];
+    for (ids, what) in kinds {
         for id in ids.iter().take(LOST_SHOWN) {
             tell(format!("lost: the {what} {id}"));
         }

@@ -43,6 +43,19 @@ fn a_damaged_store_is_said_with_exit_7_and_repaired_on_demand() {
 }
 
 #[test]
+fn a_repair_names_the_messages_whose_words_are_lost() {
+    let mut alice = Person::new("alice");
+    alice.up("");
+    let hurt = alice.json(&format!("send {SOMEBODY} hurtful-words"));
+    alice.down();
+    flip(&store(&alice), b"hurtful-words");
+    let mended = alice.run("doctor --repair");
+    assert_eq!(mended.code, 0, "{} {}", mended.data, mended.talk);
+    let lost = format!("the words of your message {}", &hurt["id"].as_str().unwrap()[..10]);
+    assert!(mended.data.contains(&lost), "{}", mended.data);
+}
+
+#[test]
 fn a_life_that_ended_while_no_node_ran_is_over_for_whoever_asks_first() {
     let mut alice = Person::new("alice");
     alice.up("");
