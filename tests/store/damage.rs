@@ -1,8 +1,10 @@
 //! Damaged files: found, said, and repaired as far as anything verifies.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use dak::agent::change::Row;
+use dak::agent::change::{Change, Outgoing, Row};
+use dak::content::{Filed, KeyUsed};
 use dak::id::NodeId;
 use dak::store::redb::{Address, Depth, Problem, RedbStore, Side, check, repair};
 use dak::store::{Store, StoreError};
@@ -12,6 +14,7 @@ use tempfile::TempDir;
 use crate::make::{History, QUICK, deliver, hold, message, node, open};
 
 const ADDRESSES: TableDefinition<&[u8; 32], &[u8]> = TableDefinition::new("addresses_v2");
+const OUTGOING: TableDefinition<&[u8; 32], &[u8]> = TableDefinition::new("outgoing_v2");
 
 /// A store of twenty held messages and one letter, each with a payload that is easy to find in the file.
 fn home() -> (TempDir, PathBuf) {
@@ -154,6 +157,18 @@ fn spoil<K: redb::Key + 'static>(path: &Path, table: TableDefinition<K, &[u8]>, 
     txn.commit().unwrap();
 }
 
+/// Takes the end of a record away.
+fn shorten<K: redb::Key + 'static>(path: &Path, table: TableDefinition<K, &[u8]>, key: K::SelfType<'_>) {
+    let db = Database::open(path).unwrap();
+    let txn = db.begin_write().unwrap();
+    {
+        let mut table = txn.open_table(table).unwrap();
+        let record = table.remove(&key).unwrap().unwrap().value().to_vec();
+        table.insert(&key, &record[..record.len() - 1]).unwrap();
+    }
+    txn.commit().unwrap();
+}
+
 #[test]
 fn a_damaged_record_of_the_address_book_hides_and_fails_nothing_else() {
     let (_dir, path) = home();
@@ -248,6 +263,26 @@ fn a_damaged_record_of_the_address_book_is_found_and_only_it_is_lost_to_a_repair
     assert_eq!(repair(&path).unwrap().tables, ["addresses_v2"]);
     assert!(check(&path, Depth::Form).unwrap().is_sound());
     assert_eq!(open(&path).reader().addresses().unwrap(), [(node(2), vec![address])]);
+}
+
+#[test]
+fn words_whose_record_is_damaged_are_counted_as_lost_and_do_not_stay_behind() {
+    let (_dir, path) = home();
+    let (mut store, mut history) = (open(&path), History::of(3));
+    let posted = std::iter::repeat_with(|| history.batch()).flatten().find_map(|change| match change {
+        Change::Post { outgoing } => Some(outgoing),
+        _ => None,
+    });
+    let outgoing = Outgoing { row: Some(Row(30)), ..posted.unwrap() };
+    let filed = Arc::new(Filed { key: KeyUsed::Own, content: b"words".to_vec() });
+    let id = outgoing.id;
+    store.commit(&[Change::Post { outgoing }, Change::File { row: Row(30), filed }]).unwrap();
+    drop(store);
+    shorten(&path, OUTGOING, &id.0);
+    let lost = repair(&path).unwrap();
+    assert_eq!((&lost.tables[..], lost.nameless_bodies), (&["outgoing_v2".to_owned()][..], 1));
+    let findings = check(&path, Depth::Signatures).unwrap();
+    assert!(findings.is_sound(), "{:?}", findings.problems);
 }
 
 #[test]

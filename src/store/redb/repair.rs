@@ -167,10 +167,11 @@ impl Copying<'_> {
                 incomplete.push(table.name().to_owned());
             }
         }
-        // Records that cannot be read are missed where they are copied.
+        // A record that cannot be read is missed where it is copied, and its words would stay without a name.
         let _ = each_reachable(self.txn, tables::OUTGOING, |id, bytes| {
-            let sent = (Facts::Sent(BundleId(*id)), Vec::new());
-            record::read_outgoing_row(bytes).into_iter().for_each(|row| drop(facts.insert(row.0, sent.clone())));
+            let id = BundleId(*id);
+            let row = record::read_outgoing(id, bytes).and_then(|outgoing| outgoing.row);
+            row.into_iter().for_each(|row| drop(facts.insert(row.0, (Facts::Sent(id), Vec::new()))));
         });
         let end = end.max(facts.keys().next_back().map_or(0, |row| Row(*row).next().0));
 
