@@ -46,11 +46,10 @@ impl Agent {
         }
     }
 
-    /// Deletes an inbox row; where there is none, the record of one's own message, once nothing more can be held for it.
+    /// Deletes an inbox row, and the record of one's own message once nothing more is held for it: a note to oneself is both.
     pub(super) fn discard(&mut self, id: BundleId, out: &mut Vec<Output>) {
-        if self.ledger.inbox().find(&id).is_some() {
-            self.ledger.discard_letter(&id, out);
-        } else if self.ledger.find_held(&id).is_none() {
+        self.ledger.discard_letter(&id, out);
+        if self.ledger.find_held(&id).is_none() {
             self.ledger.unpost(&id, out);
         }
     }

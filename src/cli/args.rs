@@ -239,7 +239,7 @@ pub struct Inbox {
 pub enum InboxWhat {
     /// List messages, each sender's as they were written
     List(InboxList),
-    /// Delete messages
+    /// Delete messages here, also my own once they are no longer on their way
     Delete {
         #[arg(required = true)]
         ids: Vec<String>,

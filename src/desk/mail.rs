@@ -133,8 +133,14 @@ impl Desk {
         Ok(Some(sent.open(body)))
     }
 
+    /// Deletes a message that came or was sent from here, unless it is still on its way from here.
     pub(super) async fn inbox_delete(&self, prefix: &str) -> Result<Response, ApiError> {
-        let id = self.find_letter(prefix).await?;
+        let id = self.find_message(prefix).await?;
+        let is_on_its_way = self.look(move |agent, _| agent.held_one(&id).is_some() && agent.letter(&id).is_none());
+        if is_on_its_way.await? {
+            let error = ApiError::refused("your message is still on its way, and its record tells what becomes of it");
+            return Err(error.next(NextStep::CancelMessage { id: id.full() }));
+        }
         self.node().input(Input::Discard(id)).await?;
         Ok(Response::Done(Done::default()))
     }

@@ -166,6 +166,36 @@ async fn what_one_wrote_is_read_again_and_what_came_lies_open_in_the_store() {
 }
 
 #[tokio::test]
+async fn one_s_own_words_can_be_deleted_once_they_are_not_on_their_way() {
+    let (desk, _place) = desk();
+    let send = async |to: String| {
+        let compose = Compose { to, text: "a slip of the pen".into(), ..Compose::default() };
+        match desk.answer(Request::Send(compose)).await.unwrap() {
+            Response::Sent(row) => row.id,
+            other => panic!("{other:?}"),
+        }
+    };
+    let delete = async |id: &str| desk.answer(Request::InboxDelete { id: id.into() }).await;
+    let read = async |id: &str| desk.answer(Request::Read { id: id.into(), mark: false, tell: false }).await;
+    let away = send(somebody(2)).await;
+    let rows = [&away, &send(somebody(1)).await].map(|id| {
+        let id = id.clone();
+        desk.look(move |agent, _| agent.sent().find(|sent| sent.id.full() == id).and_then(|sent| sent.row))
+    });
+    let rows: Vec<_> = futures::future::try_join_all(rows).await.unwrap().into_iter().flatten().collect();
+    let note = desk.look(|agent, _| agent.letters().next().map(|letter| letter.id.full())).await.unwrap().unwrap();
+    assert_eq!(delete(&away).await.unwrap_err().next, Some(NextStep::CancelMessage { id: away.clone() }));
+    assert!(read(&away).await.is_ok());
+    desk.answer(Request::Cancel { id: away.clone() }).await.unwrap();
+    for id in [&away, &note] {
+        delete(id).await.unwrap();
+        assert!(read(id).await.is_err(), "nothing of it is left");
+    }
+    assert_eq!(rows.len(), 2);
+    assert!(desk.node().reader().words(&rows).unwrap().iter().all(Option::is_none), "also in the store");
+}
+
+#[tokio::test]
 async fn a_message_of_an_unknown_kind_is_kept_and_never_shown_as_a_text() {
     let (desk, _place) = desk();
     // Where a text has its subject and its body.
@@ -214,6 +244,7 @@ async fn an_id_of_elsewhere_names_the_step_that_takes_it() {
     let compose = Compose { to: somebody(2), text: "hi".into(), ..Compose::default() };
     let Response::Sent(sent) = desk.answer(Request::Send(compose)).await.unwrap() else { panic!("not sent") };
     let id = sent.id;
-    let error = desk.answer(Request::InboxDelete { id: id.clone() }).await.unwrap_err();
+    let answer = Compose { in_reply_to: Some(id.clone()), to: somebody(2), text: "and".into(), ..Compose::default() };
+    let error = desk.answer(Request::Send(answer)).await.unwrap_err();
     assert_eq!(error.next, Some(NextStep::SeeStatus { id }));
 }
