@@ -85,9 +85,19 @@ impl Desk {
 
     /// A message carries half the id of what it answers; where that is known here, the row has all of it.
     async fn name_answered(&self, opened: &mut [Opened]) -> Result<(), ApiError> {
-        let marks: BTreeSet<[u8; 16]> = opened.iter().filter_map(|opened| opened.answers).collect();
+        let ids = self.whole_ids(opened.iter().filter_map(|opened| opened.answers).collect()).await?;
+        for opened in opened {
+            if let Some(id) = opened.answers.and_then(|mark| ids.get(&mark)) {
+                opened.row.in_reply_to = Some(id.full());
+            }
+        }
+        Ok(())
+    }
+
+    /// The ids of which these are the first half, as far as they came or were sent here.
+    async fn whole_ids(&self, marks: BTreeSet<[u8; 16]>) -> Result<BTreeMap<[u8; 16], BundleId>, ApiError> {
         if marks.is_empty() {
-            return Ok(());
+            return Ok(BTreeMap::new());
         }
         let find = move |agent: &Agent, _: &Names<'_>| {
             let whole = |mark: [u8; 16]| {
@@ -97,13 +107,7 @@ impl Desk {
             };
             marks.into_iter().filter_map(whole).collect::<BTreeMap<_, _>>()
         };
-        let ids = self.look(find).await?;
-        for opened in opened {
-            if let Some(id) = opened.answers.and_then(|mark| ids.get(&mark)) {
-                opened.row.in_reply_to = Some(id.full());
-            }
-        }
-        Ok(())
+        self.look(find).await
     }
 
     /// A message that came or was sent from here.
@@ -130,7 +134,13 @@ impl Desk {
             Some(row) => self.node().reader().words(&[row])?.pop().flatten(),
             None => None,
         };
-        Ok(Some(sent.open(body)))
+        let (mut message, answers) = sent.open(body);
+        if let Some(mark) = answers
+            && let Some(id) = self.whole_ids([mark].into()).await?.get(&mark)
+        {
+            message.row.in_reply_to = Some(id.full());
+        }
+        Ok(Some(message))
     }
 
     /// Deletes a message that came or was sent from here, unless it is still on its way from here.

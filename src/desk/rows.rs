@@ -154,8 +154,8 @@ impl Names<'_> {
 }
 
 impl Sent {
-    /// One's own message and what is in it.
-    pub fn open(self, body: Option<Body>) -> LetterRow {
+    /// One's own message and what is in it, and the first half of the id of what it answers.
+    pub fn open(self, body: Option<Body>) -> (LetterRow, Option<[u8; 16]>) {
         let Sent { outgoing, from, status } = self;
         let filed = match body {
             Some(Body::Filed(filed)) => words(&filed.content, Taken::Everything),
@@ -192,7 +192,8 @@ impl Sent {
         };
         let files = attachments.into_iter().map(|Attachment { name, bytes }| File { name, bytes }).collect();
         let StatusRow { to, to_address, state, .. } = status;
-        LetterRow { row, files, to: Some(to), to_address: Some(to_address), state: Some(state) }
+        let message = LetterRow { row, files, to: Some(to), to_address: Some(to_address), state: Some(state) };
+        (message, text.in_reply_to)
     }
 }
 

@@ -166,6 +166,20 @@ async fn what_one_wrote_is_read_again_and_what_came_lies_open_in_the_store() {
 }
 
 #[tokio::test]
+async fn one_s_own_answer_names_what_it_answers_whole() {
+    let (desk, _place) = desk();
+    let compose = Compose { to: somebody(1), text: "a note".into(), ..Compose::default() };
+    let Response::Sent(note) = desk.answer(Request::Send(compose)).await.unwrap() else { panic!("not sent") };
+    let in_reply_to = Some(note.id[..12].to_owned());
+    let compose = Compose { to: somebody(2), text: "about it".into(), in_reply_to, ..Compose::default() };
+    let Response::Sent(sent) = desk.answer(Request::Send(compose)).await.unwrap() else { panic!("not sent") };
+    match desk.answer(Request::Read { id: sent.id, mark: false, tell: false }).await.unwrap() {
+        Response::Letter(letter) => assert_eq!(letter.row.in_reply_to, Some(note.id)),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
 async fn one_s_own_words_can_be_deleted_once_they_are_not_on_their_way() {
     let (desk, _place) = desk();
     let send = async |to: String| {
