@@ -265,7 +265,7 @@ impl Desk {
             (true, _, _) => error.next(NextStep::ReadMessage { id }),
             (_, true, _) => error.next(NextStep::SeeStatus { id }),
             (_, _, true) => error.next(NextStep::SeeCarried),
-            _ => error,
+            _ => error.next(NextStep::CopyMessageId),
         })
     }
 }
