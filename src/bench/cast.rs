@@ -63,8 +63,7 @@ pub fn address(node: &Node) -> Result<Multiaddr, Failure> {
 /// Sealed and signed texts of 1 KiB from one source to one mailbox.
 pub fn bundles(source: &SigningKey, to: NodeId, count: usize) -> Result<Vec<Bundle>, Failure> {
     let sample = pad(&Content::from(Text { body: "x".repeat(TEXT_BYTES), ..Text::default() }).encode());
-    let sealed = seal(&to, b"", &sample, source)?;
-    let sign = |sequence| {
+    let sign = |sequence| -> Result<Bundle, Failure> {
         let draft = Draft {
             kind: Kind::Message,
             source: source.node(),
@@ -74,9 +73,10 @@ pub fn bundles(source: &SigningKey, to: NodeId, count: usize) -> Result<Vec<Bund
             priority: Priority::Normal,
             copies: 8,
         };
-        draft.sign(&sealed, source)
+        let sealed = seal(&to, &draft.primary(), &sample, source)?;
+        Ok(draft.sign(&sealed, source)?)
     };
-    Ok((0..count as u64).map(sign).collect::<Result<_, _>>()?)
+    (0..count as u64).map(sign).collect()
 }
 
 /// A peer that says Hello, hands over what it is told to, and counts what is accepted.

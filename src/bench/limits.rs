@@ -1,4 +1,5 @@
-//! What this machine could do at best: appends that reach the disk, strict verifications, bytes over the loopback.
+//! What this machine could do at best: appends that reach the disk, strict verifications,
+//! sealed texts opened, bytes over the loopback.
 
 use std::fs::File;
 use std::hint::black_box;
@@ -10,6 +11,9 @@ use std::time::{Duration, Instant};
 use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
 
 use super::{Failure, Row, row};
+use crate::content::pad;
+use crate::keys::Identity;
+use crate::seal::{open, seal};
 
 /// How long each limit is measured.
 const WHILE: Duration = Duration::from_millis(700);
@@ -24,6 +28,8 @@ pub struct Limits {
     pub grouped_appends: f64,
     /// Strict verifications a second and core, keys decompressed each time.
     pub verifications: f64,
+    /// Sealed texts of 1 KiB opened a second and core.
+    pub openings: f64,
     /// Bytes a second over one loopback connection.
     pub stream: f64,
     /// Seconds from one byte to the answer over the loopback.
@@ -39,6 +45,7 @@ impl Limits {
                 appends: appends(&place, 1)?,
                 grouped_appends: appends(&place, 256)?,
                 verifications: verifications(),
+                openings: openings(),
                 stream,
                 round_trip,
             })
@@ -51,6 +58,7 @@ impl Limits {
             row("limit_append_fsync", self.appends, "1/s", None),
             row("limit_append_fsync_256", self.grouped_appends, "1/s", None),
             row("limit_verify_strict", self.verifications, "1/s/core", None),
+            row("limit_open", self.openings, "1/s/core", None),
             row("limit_loopback", self.stream / 1e6, "MB/s", None),
             row("limit_round_trip", self.round_trip * 1e3, "ms", None),
         ]
@@ -78,6 +86,17 @@ fn verifications() -> f64 {
     while start.elapsed() < WHILE {
         let key = VerifyingKey::from_bytes(black_box(&bytes)).expect("the key is a point");
         key.verify_strict(black_box(&message), &signature).expect("the signature holds");
+        count += 1;
+    }
+    f64::from(count) / start.elapsed().as_secs_f64()
+}
+
+fn openings() -> f64 {
+    let owner = Identity::from_secret(&[42; 32]);
+    let sealed = seal(&owner.node(), b"primary", &pad(&[7; 1024]), owner.signing_key()).expect("an honest key");
+    let (start, mut count) = (Instant::now(), 0u32);
+    while start.elapsed() < WHILE {
+        open(&owner, b"primary", black_box(&sealed)).expect("it was sealed for its owner");
         count += 1;
     }
     f64::from(count) / start.elapsed().as_secs_f64()
