@@ -282,14 +282,15 @@ fn strangers_share_one_bounded_place_in_the_inbox_and_friends_do_not() {
 }
 
 #[test]
-fn deleting_a_note_to_oneself_from_the_inbox_keeps_the_record_of_sending_it() {
+fn deleting_a_note_to_oneself_leaves_nothing_of_it() {
     let mut world = World::of(1);
     let id = world.send(0, 0).unwrap();
+    let [came, wrote] = world.words(0, 0, id);
+    assert!(came.is_some() && came == wrote);
     world.input(0, Input::Discard(id));
     assert_eq!(world.inbox(0), []);
-    assert_eq!(world.state(0, id), EvidenceKind::Delivered);
-    world.input(0, Input::Discard(id));
     assert!(world.nodes[0].agent().sent_one(&id).is_none());
+    assert_eq!(world.words(0, 0, id), [None, None]);
 }
 
 #[test]
