@@ -34,7 +34,8 @@ pub trait Said {
 pub trait Step {
     type Said: Said;
 
-    /// Gives the agent one input. A driver that writes down what goes in and comes out does so here.
+    /// Gives the agent one input. A driver that writes down what goes in and comes out does so here, and so does a further
+    /// machine that lives off what the agent says: what it adds to `out` joins the same batch, and so the same commit.
     fn give(&mut self, agent: &mut Agent, at: Moment, input: Input, out: &mut Vec<Output>) {
         agent.handle(at, input, out);
     }
@@ -65,8 +66,6 @@ impl<S: Step> Driver<S> {
     pub fn take(&mut self, at: Moment, input: Input) {
         let mut out = Vec::new();
         self.step.give(&mut self.agent, at, input, &mut out);
-        // A further machine that lives off what the agent says takes its step here: what it says joins the same batch, and
-        // so the same commit.
         self.step.add(out, &mut self.open);
     }
 

@@ -138,7 +138,10 @@ impl Node {
     fn start_over(mut store: RedbStore, options: Options, mut tape: Tape) -> Result<Node, NodeError> {
         let Options { identity, store: _, config, net, record: _ } = options;
         let (reader, keyring) = (store.reader(), Keyring::new(identity));
-        unseal_rest(&mut store, &keyring)?;
+        // A disk that is full or can only be read, or damage of just these records, is no reason not to start.
+        if let Err(error) = unseal_rest(&mut store, &keyring) {
+            tracing::warn!(%error, "some messages of the inbox stay sealed for now");
+        }
         let durable = store.durable_but_held()?;
         let clock = Clock::resume(&durable);
         let keypair = keyring.identity().libp2p_keypair();
@@ -420,11 +423,7 @@ fn unseal_rest(store: &mut RedbStore, keyring: &Keyring) -> Result<(), StoreErro
         if changes.is_empty() {
             continue;
         }
-        // A disk that is full or can only be read is no reason not to start.
-        if let Err(error) = store.commit(&changes) {
-            tracing::warn!(%error, "messages of before stay sealed for now");
-            return Ok(());
-        }
+        store.commit(&changes)?;
     }
 }
 
