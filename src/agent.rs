@@ -91,6 +91,7 @@ use self::contacts::Contacts;
 use self::drafts::Drafts;
 use self::io::{Handed, Posting};
 use self::ledger::{Ledger, stream};
+use self::proofs::Proofs;
 use self::routing::Routing;
 use crate::bundle::Creation;
 use crate::id::{BundleId, NodeId};
@@ -135,6 +136,7 @@ impl Agent {
         let nudges = uncollected.map(|letter| letter.id).collect();
         let mut key = [0; 16];
         stream(&seed, "shares").fill_bytes(&mut key);
+        let proofs = if routing.floods_receipts() { Proofs::none() } else { Proofs::keyed(&key) };
         Agent {
             node,
             mailboxes,
@@ -146,7 +148,7 @@ impl Agent {
             ledger,
             drafts: Drafts::default(),
             routing,
-            contacts: Contacts::keyed(node, &key, stream(&seed, "offers")),
+            contacts: Contacts::keyed(node, &key, stream(&seed, "offers"), proofs),
             nudges,
             evicted: [0; 3],
             config,

@@ -43,8 +43,8 @@
 //! | `agent/flights.rs` `SPENT_MAX` 65,536 | who was given spray copies of what | peer | shares | with the bundle's custody | `copies_given_to_one_peer_displace_no_memory_of_others` |
 //! | `agent/shunned.rs` `SHUNNED_MAX` 65,536 | what was evicted here, and elsewhere | all | oldest | `Config::shun` | `the_latest_are_remembered_and_the_oldest_make_way` |
 //! | `agent/graces.rs` `GRACES_MAX` 16,384 | bundles that their destinations in contact get alone | all | none: past it bundles go to everybody at once | accepted, refused, contact, half a minute | `past_the_bound_nothing_is_kept_for_its_destination` |
-//! | `agent/proofs.rs` `HOLDERS_MAX` 16,384 | who holds copies of what is held here | all | oldest | the receipt | `the_latest_are_remembered_and_the_oldest_make_way` |
-//! | `agent/proofs.rs` `PROVEN_MAX` 65,536 | messages with the receipts for them, and who wants which | all | oldest | displaced | `the_latest_are_remembered_and_the_oldest_make_way` |
+//! | `agent/proofs.rs` `HOLDERS_MAX` 16,384 | who holds copies of what is held here, wants which receipt, signed for what never came | peer, source | shares | the receipt, displaced | `a_peer_or_a_source_that_floods_displaces_what_it_caused_itself` |
+//! | `agent/proofs.rs` `PROVEN_MAX` 65,536 | messages with the receipts for them | peer, signer | shares | displaced | `a_peer_or_a_source_that_floods_displaces_what_it_caused_itself` |
 //! | `agent/offers.rs` `ASKED_MAX` 16,384 | ids that peers were asked for | all | none: past it ids are asked for without memory | patience is over, it comes | `floods_of_offers_are_answered_in_bounded_memory_and_honest_offers_still_work` |
 //! | `agent/offers.rs` `OFFERERS_MAX` 16 | who else offered one id | peer | those who stalled most, by lot; named last | with the id | `a_crowd_that_offers_and_stalls_hides_no_offer_of_a_named_person`, `a_crowd_that_offers_and_stalls_hides_few_offers_of_a_stranger` |
 //! | `agent/offers.rs` `STALLERS_MAX` 1,024 | peers that were asked in vain | peer | least | made good | `a_crowd_that_stalls_once_does_not_hide_who_stalls_always` |

@@ -119,7 +119,8 @@ impl Agent {
         let bundle = draft.sign(&receipt.encode(), &*signer).expect("a receipt of bounded length fits a bundle");
         let size_bytes = bundle.encoded_len() as u32;
         let id = bundle.id;
-        receipt.ids.iter().for_each(|message| self.contacts.proofs.prove(message, id));
+        let caused_by = self.origin(from, source, self.now() + lifetime);
+        self.remember_proof(&receipt.ids, id, caused_by);
         self.take_own(Arc::new(bundle), size_bytes, Grade::Custody, out);
         if let Some(slot) = self.ledger.find_held(&id) {
             self.ledger.share_receipt(slot, from);

@@ -39,13 +39,13 @@ pub struct Contacts {
 
 impl Contacts {
     /// None yet; the first turn goes to the peer behind `node`, and `secret` is known to nobody else.
-    pub fn keyed(node: NodeId, secret: &[u8; 16], dice: ChaCha8Rng) -> Contacts {
+    pub fn keyed(node: NodeId, secret: &[u8; 16], dice: ChaCha8Rng, proofs: Proofs) -> Contacts {
         Contacts {
             present: BTreeMap::new(),
             had_turn: node,
             flights: Flights::keyed(secret),
             graces: Graces::default(),
-            proofs: Proofs::default(),
+            proofs,
             offers: Offers::new(dice),
             shunned: Shunned::default(),
             unwelcome: Shunned::default(),

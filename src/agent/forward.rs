@@ -265,7 +265,7 @@ impl Agent {
                 self.reached(slot, &held, out);
             } else if held.kind == Kind::Message {
                 self.routing.handed(&id, peer);
-                self.contacts.proofs.note(&id, peer);
+                self.note_holder(&id, peer, held.source, held.expires);
             }
         }
         self.pump(peer, out);

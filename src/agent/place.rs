@@ -132,6 +132,17 @@ impl<K: Ord + Copy, V> Place<K, V> {
         self.entries.get(key).map(|(value, _)| value)
     }
 
+    pub fn get_with_origin(&self, key: &K) -> Option<(&V, &Origin)> {
+        self.entries.get(key).map(|(value, origin)| (value, origin))
+    }
+
+    /// Removes all in a range of keys, and returns whose they were.
+    pub fn take(&mut self, keys: impl RangeBounds<K>) -> Vec<(K, Origin)> {
+        let taken: Vec<(K, Origin)> = self.entries.range(keys).map(|(key, (_, origin))| (*key, *origin)).collect();
+        taken.iter().for_each(|(key, _)| drop(self.remove(key)));
+        taken
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = (&K, &V)> + '_ {
         self.entries.iter().map(|(key, (value, _))| (key, value))
     }

@@ -1,5 +1,6 @@
 //! Receipts that come: believed from the destination's own key, the end of custody, and carried on.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::Agent;
@@ -40,10 +41,14 @@ impl Agent {
         let carries = self.config.carry_bytes_max > 0;
         let welcome = carries && space && (held.grade != Grade::Released || self.make_place(&held, out));
         if welcome && self.make_room(&held, out).is_some() {
-            receipt.ids.iter().for_each(|message| self.contacts.proofs.claim(message, bundle.source, id));
-            freed.iter().for_each(|held| self.contacts.proofs.prove(&held.id, id));
+            let brought = self.origin(from, bundle.source, life.expires);
+            let ended: BTreeSet<BundleId> = freed.iter().map(|held| held.id).collect();
+            for message in receipt.ids.iter().filter(|message| !ended.contains(message)) {
+                self.contacts.proofs.claim(message, brought, id, || self.ledger.draw());
+            }
+            self.remember_proof(&ended, id, brought);
             if planted::is("agent-receipt-for-forged-claim") {
-                receipt.ids.iter().for_each(|message| self.contacts.proofs.prove(message, id));
+                self.remember_proof(&receipt.ids, id, brought);
             }
             let slot = self.ledger.hold(held, Arc::clone(bundle), out);
             self.grant(from, id, Grade::Copy, out);
@@ -67,8 +72,7 @@ impl Agent {
             return true;
         }
         let from = new.from.expect("a receipt that freed nothing came from a peer");
-        let is_named = self.ledger.is_contact(&new.source);
-        let origin = Origin { from, source: new.source, is_named, end: new.expires };
+        let origin = self.origin(from, new.source, new.expires);
         let lot = self.ledger.draw();
         let Some(slot) = self.ledger.unmatched().makes_way(&origin, lot) else { return false };
         self.evict(slot, out);
@@ -135,22 +139,47 @@ impl Agent {
     pub(super) fn bury_believed(&mut self, bundle: &Bundle, from: NodeId, out: &mut Vec<Output>) {
         self.ledger.disbelieve(bundle.id, bundle.destination.node, out);
         self.ledger.bury(bundle.id, self.now() + bundle.lifetime + HOUR, from, out);
-        self.contacts.proofs.confirm(&bundle.id, bundle.destination.node);
+        self.contacts.proofs.confirm(&bundle.id, bundle.destination.node, || self.ledger.draw());
+    }
+
+    /// A peer holds a copy of a message of `source`, which lives here until `end`.
+    pub(super) fn note_holder(&mut self, id: &BundleId, peer: NodeId, source: NodeId, end: Timestamp) {
+        if self.contacts.proofs.are_kept() {
+            let holder = self.origin(peer, source, end);
+            self.contacts.proofs.note(id, holder, || self.ledger.draw());
+        }
+    }
+
+    /// A receipt that is held here proves messages.
+    pub(super) fn remember_proof<'a>(
+        &mut self,
+        messages: impl IntoIterator<Item = &'a BundleId>,
+        receipt: BundleId,
+        origin: Origin,
+    ) {
+        for message in messages {
+            self.contacts.proofs.prove(message, receipt, origin, || self.ledger.draw());
+        }
+    }
+
+    pub(super) fn origin(&self, from: NodeId, source: NodeId, end: Timestamp) -> Origin {
+        Origin { from, source, is_named: self.ledger.is_contact(&source), end }
     }
 
     /// A peer shows that it holds copies. Of what is over here it gets the receipt at once, and of the rest once that comes.
     pub(super) fn hear_of_copies(&mut self, peer: NodeId, ids: &[BundleId], out: &mut Vec<Output>) {
-        if self.routing.floods_receipts() {
+        if !self.contacts.proofs.are_kept() {
             return;
         }
         for id in ids {
             if let Some(slot) = self.ledger.find_held(id) {
-                if self.ledger.custody().kind(slot) == Kind::Message {
-                    self.contacts.proofs.note(id, peer);
+                let held = self.ledger.custody().held(slot);
+                if held.kind == Kind::Message {
+                    self.note_holder(id, peer, held.source, held.expires);
                 }
                 continue;
             }
-            let receipt = self.contacts.proofs.want(id, peer);
+            let receipt = self.contacts.proofs.want(id, peer, || self.ledger.draw());
             if let Some(slot) = receipt.and_then(|receipt| self.ledger.find_held(&receipt)) {
                 self.consider(peer, slot);
             }

@@ -101,7 +101,7 @@ impl Agent {
         }
         let bundle = Arc::clone(bundle);
         let id = bundle.id;
-        self.contacts.proofs.note(&id, from);
+        self.note_holder(&id, from, bundle.source, life.expires);
         self.ledger.arrive(Arrival { bundle, hops: life.hops, size_bytes, from, due: Due::Row });
         self.settle_offer(&id, from, out);
         Ok(())
@@ -135,7 +135,7 @@ impl Agent {
         let held = self.as_held(handed, life, class);
         let Some(grade) = self.make_room(&held, out) else { return Err(NotCarried::Room(Box::new(held))) };
         let slot = self.ledger.hold(Held { grade, ..held }, Arc::clone(bundle), out);
-        self.contacts.proofs.note(&bundle.id, from);
+        self.note_holder(&bundle.id, from, bundle.source, life.expires);
         self.grant(from, bundle.id, grade, out);
         self.pass_on(slot, out);
         Ok(())
