@@ -18,7 +18,6 @@ pub use self::padding::{PADDED_BYTES_MIN, pad, padded_len, unpad};
 pub use self::text::{ATTACHMENTS_MAX, Attachment, Text};
 
 use crate::cbor::{CborError, Reader, Writer};
-use crate::planted;
 
 /// Most fields of one content that this version does not know.
 pub const EXTRA_FIELDS_MAX: usize = 64;
@@ -184,7 +183,7 @@ fn read_map(
     let mut last = None;
     for _ in 0..reader.map()? {
         let key = reader.uint()?;
-        if last.is_some_and(|last| key <= last) && !planted::is("message-fields-repeat") {
+        if last.is_some_and(|last| key <= last) {
             return Err(CborError::KeyOrder.into());
         }
         last = Some(key);

@@ -6,8 +6,6 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::ops::RangeInclusive;
 
-use crate::planted;
-
 use curve25519_dalek::edwards::CompressedEdwardsY;
 use serde::{Deserialize, Serialize};
 
@@ -40,10 +38,10 @@ impl NodeId {
     pub fn from_key(key: [u8; 32]) -> Result<NodeId, KeyError> {
         let point = CompressedEdwardsY(key).decompress().ok_or(KeyError::NotCanonical)?;
         // Decompression accepts a few encodings that no honest encoder writes.
-        if point.compress().0 != key && !planted::is("codec-key-not-canonical") {
+        if point.compress().0 != key {
             return Err(KeyError::NotCanonical);
         }
-        if point.is_small_order() || !point.is_torsion_free() && !planted::is("codec-key-with-torsion") {
+        if point.is_small_order() || !point.is_torsion_free() {
             return Err(KeyError::Weak);
         }
         Ok(NodeId(key))

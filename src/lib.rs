@@ -74,7 +74,6 @@ pub mod net;
 #[cfg(feature = "node")]
 #[allow(clippy::disallowed_methods)] // reads real clocks
 pub mod node;
-mod planted;
 pub mod receipt;
 pub mod recording;
 pub mod safe_text;

@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 use crate::bundle::key;
 use crate::cbor::{CborError, Reader, Writer};
 use crate::id::{BundleId, KeyError, NodeId};
-use crate::planted;
 
 /// The administrative record inside a receipt bundle; its signer is the bundle's source.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -121,7 +120,7 @@ impl Receipt {
 
 fn read_ids(reader: &mut Reader<'_>) -> Result<Vec<BundleId>, ReceiptError> {
     let len = reader.array()?;
-    if !(1..=RECEIPT_IDS_MAX).contains(&len) && !planted::is("receipt-ids-unbounded") {
+    if !(1..=RECEIPT_IDS_MAX).contains(&len) {
         return Err(ReceiptError::Ids);
     }
     let mut ids = Vec::with_capacity(len);

@@ -28,7 +28,6 @@ use crate::content::KeyUsed;
 use crate::id::NodeId;
 use crate::keys::Identity;
 use crate::mail::Opened;
-use crate::planted;
 
 /// The envelope with one recipient.
 const KIND_ONE: u64 = 1;
@@ -95,7 +94,6 @@ pub fn open(identity: &Identity, primary: &[u8], payload: &[u8]) -> Result<Opene
     // Fails only for an all-zero shared secret (RFC 9180 section 7.1.4).
     let context = hpke::setup_receiver::<ChaCha20Poly1305, HkdfSha256, X25519>(&OpModeR::Base, &secret, &enc, &info);
     let mut context = context.map_err(|_| SealError::WeakEphemeral)?;
-    let primary = if planted::is("seal-unbound") { &[] } else { primary };
     let plaintext = context.open(ciphertext, primary).map_err(|_| SealError::DoesNotOpen)?;
     Ok(Opened { plaintext, key: KeyUsed::Identity })
 }
@@ -115,7 +113,6 @@ fn seal_with(
     let context =
         hpke::setup_sender_with_rng::<ChaCha20Poly1305, HkdfSha256, X25519>(&OpModeS::Base, &key, &info, entropy);
     let (enc, mut context) = context.map_err(|_| SealError::Recipient)?;
-    let primary = if planted::is("seal-unbound") { &[] } else { primary };
     let ciphertext = context.seal(plaintext, primary).expect("one message is far below the limits of the cipher");
     Ok(Envelope { key_id: IDENTITY_KEY, enc: enc.to_bytes().into(), ciphertext: &ciphertext }.encode())
 }

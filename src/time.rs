@@ -5,8 +5,6 @@ use std::ops::{Add, Sub};
 
 use serde::{Deserialize, Serialize};
 
-use crate::planted;
-
 /// Elapsed milliseconds of a home's life; never jumps, survives restarts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Timestamp(pub u64);
@@ -54,8 +52,7 @@ impl Moment {
             (Some(then), Some(now)) if now >= then => Millis(now.0 - then.0),
             _ => Millis(0),
         };
-        let is_plausible = downtime <= DOWNTIME_MAX || planted::is("driver-any-downtime-believed");
-        if is_plausible { self.now + downtime } else { self.now }
+        if downtime <= DOWNTIME_MAX { self.now + downtime } else { self.now }
     }
 }
 

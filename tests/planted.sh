@@ -1,45 +1,63 @@
 #!/usr/bin/env bash
-# Plants the bugs of tests/planted.list one by one and sees that the tests notice each.
+# Plants the bugs of tests/planted one by one and sees that the tests which tests/planted.list names notice each.
 #
 #   tests/planted.sh                   all of them
 #   tests/planted.sh store-            those whose names start so
+#   tests/planted.sh --check           plants nothing, but says whether every patch still applies and stands in the list
 #
-# One build: a wrapper around rustc sets the cfg for this crate alone, so dependencies are those of ordinary builds.
+# Bugs are planted in a copy, target/planted/tree, so nothing here changes; what is built of it stays for the next one.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-start="${1:-}"
-logs=$(mktemp -d "${TMPDIR:-/tmp}/planted.XXXXXX")
-regressions() { find tests -name '*regressions' | sort; }
-regressions >"$logs/regressions"
-# What random tests write down of a planted bug is no regression of the code.
-tidy() {
-    [[ $BASHPID == $$ ]] || return 0
-    regressions | comm -13 "$logs/regressions" - | xargs -r rm
-    rm -rf "$logs"
+here=$PWD work=$PWD/target/planted
+tree=$work/tree
+# `git apply` means the files where it stands, whether they are a checkout or not.
+apply() { GIT_CEILING_DIRECTORIES=$work:$(dirname "$here") git apply "$@"; }
+listed() { sed -e '/^#/d' -e '/^$/d' tests/planted.list | grep "^$1"; }
+
+check() {
+    local wrong=0 name
+    while read -r name; do
+        echo "$name: in tests/planted.list or in tests/planted, not in both"
+        wrong=1
+    done < <(comm -3 <(listed '' | awk '{print $1}' | sort) <(basename -s .patch tests/planted/*.patch | sort) | tr -d '\t')
+    for patch in tests/planted/*.patch; do
+        apply --check "$patch" || { echo "$patch does not apply"; wrong=1; }
+    done
+    return $wrong
 }
-trap tidy EXIT
-export RUSTC_WORKSPACE_WRAPPER="$PWD/tests/planted-rustc.sh" RUST_BACKTRACE=0
-unset DAK_PLANTED
+check
+[[ ${1:-} == --check ]] && exit
 
-listed() { sed -e '/^#/d' -e '/^$/d' tests/planted.list | grep "^$start"; }
-
-tests=$(listed | awk '{print $2}' | tr ',' '\n' | sort -u)
-targets=()
-for program in $(sed 's|/.*||' <<<"$tests" | sort -u); do
-    [[ $program == lib ]] && targets+=(--lib) || targets+=(--test "$program")
+# All of the copy is newer than what was built of the one before, which may have had a bug in it.
+rm -rf "$tree" && mkdir -p "$tree"
+for entry in * .[!.]*; do
+    case $entry in target* | .git) ;; *) cp -r "$entry" "$tree" ;; esac
 done
+cd "$tree"
+
+export CARGO_TARGET_DIR=$work/build CARGO_INCREMENTAL=1 CARGO_PROFILE_DEV_DEBUG=0 RUST_BACKTRACE=0
+listed "${1:-}" >/dev/null || { echo "no bug's name starts with ${1:-}"; exit 1; }
 declare -A built
-while read -r path name; do
-    built[$name]=$path
-done < <(cargo test --locked --no-run "${targets[@]}" 2>&1 | tee "$logs/build" |
-    sed -n -e 's|^ *Executable unittests src/lib.rs (\(.*\))$|\1 lib|p' -e 's|^ *Executable tests/\(.*\)\.rs (\(.*\))$|\2 \1|p')
-[[ ${#built[@]} -gt 0 ]] || { cat "$logs/build"; exit 1; }
+
+build() { # programs
+    local targets=() program path
+    for program in "$@"; do
+        [[ $program == lib ]] && targets+=(--lib) || targets+=(--test "$program")
+    done
+    cargo test --locked --no-run "${targets[@]}" >"$work/log" 2>&1 || return 1
+    while read -r path program; do
+        built[$program]=$path
+    done < <(sed -n -e 's|^ *Executable unittests src/lib.rs (\(.*\))$|\1 lib|p' \
+        -e 's|^ *Executable tests/\(.*\)\.rs (\(.*\))$|\2 \1|p' "$work/log")
+}
+
+programs() { tr ',' '\n' <<<"$1" | sed 's|/.*||' | sort -u; }
 
 run() { # program/part+part
     local parts=()
     [[ $1 == */* ]] && IFS=+ read -ra parts <<<"${1#*/}"
-    timeout 900 "${built[${1%%/*}]}" "${parts[@]}" >"$logs/run" 2>&1
+    timeout 900 "${built[${1%%/*}]}" "${parts[@]}" >"$work/log" 2>&1
 }
 
 # A part of which the tests are gone would go unseen beside one that still chooses some.
@@ -47,34 +65,37 @@ chooses() { # program part
     "${built[$1]}" --list "$2" 2>&1 | grep ': test$' >/dev/null
 }
 
+tests=$(listed "${1:-}" | awk '{print $2}' | tr ',' '\n' | sort -u)
+build $(programs "$tests") || { cat "$work/log"; exit 1; }
 for test in $tests; do
     if [[ $test == */* ]]; then
         for part in $(tr '+' ' ' <<<"${test#*/}"); do
             chooses "${test%%/*}" "$part" || { echo "$test: $part chooses no test"; exit 1; }
         done
     fi
-    run "$test" || { cat "$logs/run"; echo "$test fails with nothing planted"; exit 1; }
+    run "$test" || { cat "$work/log"; echo "$test fails with nothing planted"; exit 1; }
 done
 
 missed=0 caught=0
 while read -r name tests what; do
-    if ! grep -rqF "(\"$name\"" src; then
-        echo "MISSED  $name: nowhere in the code"
-        missed=$((missed + 1))
-        continue
-    fi
+    apply "$here/tests/planted/$name.patch"
     by=
-    for test in ${tests//,/ }; do
-        DAK_PLANTED=$name run "$test" || { by=$test; break; }
-    done
+    if build $(programs "$tests"); then
+        for test in ${tests//,/ }; do
+            run "$test" || { by=$test; break; }
+        done
+    else
+        what="$what, and it does not build: $(grep -m1 '^error' "$work/log")"
+    fi
     if [[ -n $by ]]; then
-        failed=$(sed -n 's/^test \(.*\) \.\.\. FAILED$/\1/p' "$logs/run" | head -1)
+        failed=$(sed -n 's/^test \(.*\) \.\.\. FAILED$/\1/p' "$work/log" | head -1)
         echo "caught  $name: $what (${by%%/*}: ${failed:-aborted})"
         caught=$((caught + 1))
     else
         echo "MISSED  $name: $what"
         missed=$((missed + 1))
     fi
-done < <(listed)
+    apply -R "$here/tests/planted/$name.patch"
+done < <(listed "${1:-}")
 echo "$caught caught, $missed missed"
 [[ $missed == 0 ]]

@@ -1,5 +1,8 @@
 //! The house keeps its floors: imports only go down, and the core has no clock, no dice, no floats and no hash order.
 
+#[path = "walls/planted.rs"]
+mod planted;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -129,7 +132,7 @@ fn nothing_below_the_command_line_names_its_commands_or_flags() {
 #[test]
 fn every_module_stands_on_a_floor() {
     for (module, file, _) in sources() {
-        let top = ["lib", "main", "build", "planted"].contains(&module.as_str());
+        let top = ["lib", "main", "build"].contains(&module.as_str());
         assert!(top || floor_of(&module).is_some(), "{}: give {module} a floor", file.display());
     }
 }

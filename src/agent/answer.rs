@@ -6,7 +6,6 @@ use super::io::{Event, Output};
 use super::offers::{Requests, Settled};
 use crate::frame::{Frame, Grade, Refusal};
 use crate::id::{BundleId, NodeId};
-use crate::planted;
 use crate::time::{Millis, SECOND};
 
 /// When to try again where room was missing.
@@ -33,16 +32,14 @@ impl Agent {
             }
         }
         // A copy that a hop aged must not keep out what they have for the little time that it lives.
-        if !planted::is("agent-aged-copy-settles-offers") {
-            asked.iter().chain(&others).for_each(|other| self.doubt_offered(*other, &[*id], out));
-        }
+        asked.iter().chain(&others).for_each(|other| self.doubt_offered(*other, &[*id], out));
     }
 
     /// There is no room for a bundle. Where strangers share it, a peer that filled less and offers the same may have some.
     pub(super) fn refuse_for_room(&mut self, from: NodeId, held: &Held, out: &mut Vec<Output>) {
         let is_shared = held.class == Class::Strangers && self.config.fair_shares;
         let mut others = if is_shared { self.contacts.offers.others(&held.id) } else { Vec::new() };
-        others.retain(|peer| *peer != from && !planted::is("agent-full-for-one-is-full-for-all"));
+        others.retain(|peer| *peer != from);
         let has_room = |peer: &NodeId| self.has_room_for(&Held { from: Some(*peer), ..held.clone() });
         let Some(next) = others.into_iter().find(has_room) else {
             return self.refuse(from, held.id, Refusal::Full, out);

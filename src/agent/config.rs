@@ -4,7 +4,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::agent::routing::Policy;
 use crate::bundle::{BUNDLE_BYTES_MAX, LIFETIME_MAX};
-use crate::planted;
 use crate::time::{HOUR, Millis};
 
 /// For so many bytes carried, one id of those that left is remembered in each table.
@@ -85,7 +84,7 @@ impl Config {
     /// carries little keeps a small file.
     pub fn memories_max(&self) -> usize {
         let fits = usize::try_from(self.carry_bytes_max / BYTES_PER_MEMORY).unwrap_or(usize::MAX);
-        if planted::is("agent-memories-unscaled") { usize::MAX } else { fits.max(MEMORIES_MIN) }
+        fits.max(MEMORIES_MIN)
     }
 
     /// The part of `whole` that `share` per mille are.

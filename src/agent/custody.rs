@@ -21,7 +21,6 @@ use crate::bundle::{Hops, Kind, Priority};
 use crate::eid::Eid;
 use crate::frame::Grade;
 use crate::id::{BundleId, NodeId};
-use crate::planted;
 use crate::time::{Millis, Timestamp};
 
 /// Where an entry stands in the index; reused after the entry is gone.
@@ -198,9 +197,7 @@ impl Custody {
         let entry = self.entries.remove(slot);
         self.ids.remove(slot);
         self.in_doubt.remove(&slot);
-        if !planted::is("agent-destination-index-apart") {
-            self.by_destination.remove(&(entry.destination, slot));
-        }
+        self.by_destination.remove(&(entry.destination, slot));
         for name in [entry.source, entry.destination, entry.from] {
             self.names.release(name);
         }
@@ -238,12 +235,7 @@ impl Custody {
     /// Takes back what [`Custody::enter`] counted.
     fn leave(&mut self, slot: Slot) {
         let place = self.place(slot, self.entries.entry(slot));
-        if planted::is("agent-quota-counter-inverted") {
-            self.bytes[place.bucket] += 2 * place.cost;
-        }
-        if !planted::is("agent-expiry-index-apart") {
-            self.by_expiry[place.bucket].remove(&(place.expires, slot));
-        }
+        self.by_expiry[place.bucket].remove(&(place.expires, slot));
         if self.first_expires == Some(place.expires) {
             self.first_expires = self.firsts().map(|(expires, _)| *expires).min();
         }
@@ -432,7 +424,7 @@ impl Custody {
 
     /// Says whether a node is a named person: what such a one handed over has a share of its own.
     pub fn set_named(&mut self, node: NodeId, is_named: bool) {
-        if is_named == self.named.contains(&node) || planted::is("agent-named-among-the-crowd") {
+        if is_named == self.named.contains(&node) {
             return;
         }
         let from = self.name_of(node);

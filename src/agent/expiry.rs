@@ -7,8 +7,6 @@ use super::io::{Cause, Due, Gone, Output};
 use super::ledger::Vacated;
 use crate::bundle::Kind;
 use crate::id::{BundleId, NodeId};
-use crate::planted;
-use crate::time::Millis;
 
 /// Most ends of lives handled in one call, so that none takes long; what is left stays due.
 const ENDS_MAX: usize = 1_024;
@@ -62,17 +60,12 @@ impl Agent {
     /// No tombstone is left: a hostile hop could otherwise kill the genuine copies by ageing one.
     fn end_lives(&mut self, out: &mut Vec<Output>) {
         for _ in 0..ENDS_MAX {
-            let jumped = Millis(self.at().wall.0.saturating_sub(self.ledger.clock().wall.0));
-            let now = if planted::is("agent-expiry-by-wall-clock") { self.now() + jumped } else { self.now() };
-            let Some(slot) = self.ledger.custody().expired(now) else { return };
+            let Some(slot) = self.ledger.custody().expired(self.now()) else { return };
             let held = self.ledger.custody().held(slot);
             if held.class == Class::Own && held.kind == Kind::Message {
                 self.ledger.attest(held.id, EvidenceKind::Expired, None, out);
             }
             self.forget(slot, Gone::Expired, out);
-            if planted::is("agent-aged-copy-buried") {
-                self.ledger.bury(held.id, self.tombstone_end(&held), self.node, out);
-            }
         }
     }
 

@@ -20,7 +20,6 @@ use super::custody::{Party, Side, Slot};
 use super::quota::{Slots, WEIGHED_MAX};
 use crate::frame::Grade;
 use crate::id::NodeId;
-use crate::planted;
 
 /// Of so many peers and fewer all have equal shares. Of more, each may keep as much as one of so many.
 const PEERS_EQUAL_MAX: u64 = 256;
@@ -50,7 +49,7 @@ impl Agent {
         let (_, source) = self.ledger.custody().source_of(new);
         let of_source = self.limit(Side::Sources, source, room, cost, rank);
         let sources = self.over(Side::Sources, source, of_source);
-        if of_source.below.is_some() && !planted::is("agent-sources-unshared") {
+        if of_source.below.is_some() {
             return Box::new(sources.chain(self.ranked_below(source, rank)));
         }
         let Some(from) = new.from else { return Box::new(std::iter::empty()) };
@@ -78,18 +77,17 @@ impl Agent {
         let room = self.class_bytes_max(new.class);
         let limit = self.limit(side, me, room, cost, rank);
         let equal = self.over(side, me, limit).chain(self.ranked_below(me, rank));
-        let promised = |class| self.ledger.custody().soonest(class, Grade::Custody);
-        if planted::is("agent-custody-evicted-for-equals") {
-            return Box::new(equal.chain(promised(new.class)));
-        }
         let strangers = self.copies_of(Party::Strangers, None);
         match limit.below {
-            Some(_) if !planted::is("agent-contacts-unshared") => {
+            Some(_) => {
                 let fair = self.fair(side, me, room);
                 let over = self.down_to(fair, self.ledger.custody().division().bytes(Party::Strangers), strangers);
                 once(over.chain(equal))
             }
-            _ => once(strangers.chain(equal).chain(promised(Class::Strangers))),
+            None => {
+                let promised = self.ledger.custody().soonest(Class::Strangers, Grade::Custody);
+                once(strangers.chain(equal).chain(promised))
+            }
         }
     }
 
@@ -99,13 +97,13 @@ impl Agent {
             return true;
         };
         let share = self.ledger.custody().handed_by(from).1.map_or(0, |me| self.ledger.custody().division().bytes(me));
-        super::place::admits(share, cost, free, PART_OF_PROMISES) || planted::is("agent-promises-unshared")
+        super::place::admits(share, cost, free, PART_OF_PROMISES)
     }
 
     /// What a stranger's bundle from `peer` has to be worth at most to find room in a full store: nothing for the first part
     /// of a fair share, beyond it as much as the least of the peer's own here. None where that is not known.
     pub(super) fn price_for(&self, peer: NodeId) -> Option<u64> {
-        if !self.config.fair_shares || planted::is("agent-one-price-for-all") {
+        if !self.config.fair_shares {
             return None;
         }
         let (side, me) = self.ledger.custody().handed_by(peer);
@@ -220,7 +218,6 @@ impl Agent {
 
 fn most_equal(side: Side) -> u64 {
     match side {
-        Side::Peers if planted::is("agent-crowd-dilutes") => u64::MAX,
         Side::Peers => PEERS_EQUAL_MAX,
         Side::Sources => SOURCES_EQUAL_MAX,
         Side::People | Side::Contacts => u64::MAX,

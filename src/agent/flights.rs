@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 
 use super::place::{Origin, Place};
 use crate::id::{BundleId, NodeId};
-use crate::planted;
 
 /// Most flights of broken contacts remembered.
 const UNSETTLED_MAX: usize = 65_536;
@@ -67,7 +66,7 @@ impl Flights {
     ) {
         let origin = Origin::of_peer(peer, is_named);
         for (id, copies) in copies {
-            if self.unsettled.len() >= UNSETTLED_MAX && !planted::is("agent-flights-unbounded") {
+            if self.unsettled.len() >= UNSETTLED_MAX {
                 let Some(goes) = self.unsettled.makes_way(&origin, lot()) else { return };
                 self.unsettled.remove(&goes);
             }
@@ -98,7 +97,7 @@ impl Flights {
     /// A peer accepted spray copies of a bundle.
     pub fn give(&mut self, id: BundleId, peer: NodeId, is_named: bool, lot: impl FnOnce() -> u64) {
         let origin = Origin::of_peer(peer, is_named);
-        if self.spent.len() >= SPENT_MAX && !planted::is("agent-spent-unbounded") {
+        if self.spent.len() >= SPENT_MAX {
             let Some(goes) = self.spent.makes_way(&origin, lot()) else { return };
             self.spent.remove(&goes);
         }

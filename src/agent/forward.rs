@@ -4,13 +4,12 @@ use super::Agent;
 use super::change::{Class, EvidenceKind, Held};
 use super::contact::{Contact, Flight, Order, Stage};
 use super::custody::Slot;
-use super::io::{Gone, Output};
+use super::io::Output;
 use super::mailboxes;
 use super::routing::{Facts, Verdict};
 use crate::bundle::{Hops, Kind};
 use crate::frame::{Grade, Refusal, Transit};
 use crate::id::{BundleId, NodeId};
-use crate::planted;
 use crate::time::Millis;
 
 /// Most bundles proposed to a peer in one go; what else it lacks waits for its next turn, and others come in between.
@@ -211,8 +210,7 @@ impl Agent {
             };
             let Verdict::Copy(copies) = verdict else { continue };
             // A peer that had its copies and asks again gets the bundle, and no more of the budget.
-            let is_spent =
-                self.contacts.flights().were_given(held.id, peer) && !planted::is("agent-copies-spent-twice");
+            let is_spent = self.contacts.flights().were_given(held.id, peer);
             let (copies, told) = if is_spent { (0, copies.min(1)) } else { (copies, copies) };
             let age = self.facts(&held).age;
             // Never over the limit of 255, so that nobody has a reason to delete it (RFC 9171 section 4.4.3).
@@ -222,9 +220,6 @@ impl Agent {
             let contact = self.contacts.get_mut(&peer).expect("looked at above");
             contact.bundles_sent += 1;
             contact.moved_at = self.ledger.now();
-            if planted::is("agent-copies-spent-unaccepted") {
-                self.spend(slot, copies, out);
-            }
             out.push(Output::Forward { to: peer, transit, id: held.id, row: held.row });
         }
     }
@@ -239,11 +234,7 @@ impl Agent {
     /// Custody signals: the peer committed what it names.
     pub(super) fn accepted(&mut self, peer: NodeId, grants: Vec<(BundleId, Grade)>, out: &mut Vec<Output>) {
         for (id, grade) in grants {
-            let flight = self.contacts.land(peer, &id);
-            let unasked = Flight { size_bytes: 0, copies: 0 };
-            let Some(flight) = flight.or(planted::is("agent-custody-signal-unasked").then_some(unasked)) else {
-                continue;
-            };
+            let Some(flight) = self.contacts.land(peer, &id) else { continue };
             if let Some(contact) = self.contacts.get_mut(&peer) {
                 contact.has_room();
                 contact.moved_at = self.ledger.now();
@@ -251,10 +242,6 @@ impl Agent {
             let what = if grade == Grade::Custody { EvidenceKind::Custody } else { EvidenceKind::Copy };
             self.ledger.attest(id, what, Some(peer), out);
             let Some(slot) = self.ledger.find_held(&id) else { continue };
-            if planted::is("agent-deletes-what-is-accepted") {
-                self.forget(slot, Gone::Receipt, out);
-                continue;
-            }
             // Of the last copy nothing is spent, and nothing has to be remembered for it.
             if flight.copies > 0 && self.spend(slot, flight.copies, out) {
                 let is_named = self.ledger.is_contact(&peer);

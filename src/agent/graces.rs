@@ -17,7 +17,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::custody::Slot;
 use crate::id::NodeId;
-use crate::planted;
 use crate::time::{Millis, SECOND, Timestamp};
 
 /// How long a destination may take while nothing moves.
@@ -88,8 +87,7 @@ impl Graces {
         while let Some((_, slot)) = self.by_end.first().copied().filter(|(end, _)| *end <= now) {
             let grace = self.running[&slot];
             self.end(slot);
-            let latest = if planted::is("agent-grace-endless") { now + GRACE_MAX } else { grace.latest };
-            match latest.min(moved(&grace.destination) + GRACE) {
+            match grace.latest.min(moved(&grace.destination) + GRACE) {
                 end if end > now => self.put(slot, Grace { end, ..grace }),
                 _ => ended.push(slot),
             }

@@ -12,7 +12,6 @@ use crate::agent::change::{Letter, Marks, Row};
 use crate::agent::custody::cost_bytes;
 use crate::bundle::{Bundle, Hops};
 use crate::id::{BundleId, IdPrefix, NodeId};
-use crate::planted;
 
 /// Rows and the ids that ever had one.
 #[derive(Debug, Default)]
@@ -60,15 +59,6 @@ impl Inbox {
 
     /// Whether this id had its row already, or is about to get it.
     pub fn had(&self, id: &BundleId) -> bool {
-        if planted::is("agent-discarded-comes-again") {
-            return self.rows.contains_key(id) || self.arriving_ids.contains(id);
-        }
-        if planted::is("agent-batch-delivers-twice") {
-            return self.delivered.contains(&Letter::mark_of(id));
-        }
-        if planted::is("agent-delivered-forgotten-with-tombstone") {
-            return self.arriving_ids.contains(id);
-        }
         self.delivered.contains(&Letter::mark_of(id)) || self.arriving_ids.contains(id)
     }
 
@@ -115,10 +105,6 @@ impl Inbox {
     pub fn remove(&mut self, row: Row) {
         let Some(letter) = self.letters.remove(&row) else { return };
         self.order.remove(&letter);
-        if planted::is("agent-inbox-bytes-kept") {
-            self.rows.remove(&letter.id);
-            return;
-        }
         self.rows.remove(&letter.id);
         self.discount(letter.source, letter.from, cost_bytes(letter.size_bytes));
     }

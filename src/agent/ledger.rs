@@ -73,7 +73,6 @@ use super::place::{Origin, Place};
 use super::summary::IdIndex;
 use super::tombstones::{Beliefs, Tombstones};
 use crate::id::{BundleId, NodeId};
-use crate::planted;
 use crate::time::{Millis, Moment, SECOND};
 
 /// Most evictions that previous hops still have to hear of.
@@ -156,10 +155,7 @@ impl Ledger {
         let mut ledger = Ledger {
             at: durable.clock,
             clock: durable.clock,
-            sequence: match planted::is("agent-sequence-used-again") {
-                true => sequence.saturating_sub(64),
-                false => sequence,
-            },
+            sequence,
             sequence_reserved: sequence,
             custody,
             summary: IdIndex::default(),

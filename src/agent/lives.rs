@@ -23,7 +23,6 @@ use super::io::Output;
 use crate::bundle::{Bundle, Hops};
 use crate::frame::{Frame, Transit};
 use crate::id::{BundleId, NodeId};
-use crate::planted;
 use crate::time::{DAY, HOUR, MINUTE, Millis, Timestamp};
 
 /// How far a creation time may lie back and still be believed.
@@ -50,10 +49,9 @@ impl Agent {
     pub(super) fn life_of(&self, transit: &Transit, bundle: &Bundle) -> Option<Life> {
         let now = self.now();
         let by_clock = self.age_by_clock(bundle);
-        let told = if planted::is("agent-age-ignored") { Millis(0) } else { transit.hops.age };
         let told = match by_clock {
-            Some(age) if !planted::is("agent-told-age-unbounded") => told.min(age.saturating_add(AGE_TOLERANCE)),
-            _ => told,
+            Some(age) => transit.hops.age.min(age.saturating_add(AGE_TOLERANCE)),
+            None => transit.hops.age,
         };
         let age = told.max(by_clock.unwrap_or_default());
         if age > bundle.lifetime {
@@ -70,7 +68,7 @@ impl Agent {
     fn age_by_clock(&self, bundle: &Bundle) -> Option<Millis> {
         let (wall, created) = (self.at().trusted_wall()?, bundle.creation.time);
         let age = Millis(wall.0.checked_sub(created.0).filter(|_| created.0 > 0)?);
-        (age <= PLAUSIBLE_AGE_MAX || planted::is("agent-any-clock-believed")).then_some(age)
+        (age <= PLAUSIBLE_AGE_MAX).then_some(age)
     }
 
     /// Another copy of what is held exists, with so much life left: the longer life counts. Returns whether that is the
@@ -79,7 +77,7 @@ impl Agent {
         let held = self.ledger.custody().held(slot);
         let expires = (self.now() + left).min(held.accepted_at + held.lifetime);
         let is_longer = expires.since(held.expires) > held.clearly_longer();
-        if held.dated || !is_longer || planted::is("agent-longer-life-ignored") {
+        if held.dated || !is_longer {
             return false;
         }
         let age = held.lifetime.saturating_sub(expires.since(held.accepted_at));

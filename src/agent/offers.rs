@@ -19,7 +19,6 @@ use rand_chacha::ChaCha8Rng;
 use rand_core::Rng;
 
 use crate::id::{BundleId, NodeId};
-use crate::planted;
 use crate::time::{Millis, SECOND, Timestamp};
 
 /// Most ids that peers are asked for at once.
@@ -103,7 +102,7 @@ impl Offers {
         if others.len() > OFFERERS_MAX {
             // Identities are free: a crowd of them must not keep out whoever could hand it over.
             let last = self.drawn(&others, |rank, best| rank > best);
-            others.swap_remove(if planted::is("agent-offers-late-refused") { OFFERERS_MAX } else { last });
+            others.swap_remove(last);
         }
         self.by_id.get_mut(&id).expect("found above").others = others;
         false
@@ -187,10 +186,7 @@ impl Offers {
         if entry.others.is_empty() {
             return None;
         }
-        let chosen = match planted::is("agent-offers-in-order") {
-            true => 0,
-            false => self.drawn(&entry.others, |rank, best| rank < best),
-        };
+        let chosen = self.drawn(&entry.others, |rank, best| rank < best);
         let next = entry.others.swap_remove(chosen).peer;
         self.ask(id, next, entry, now);
         Some(next)
@@ -212,7 +208,7 @@ impl Offers {
         let owed = self.owed.entry(peer).or_default();
         *owed += 1;
         let patience = Millis(PATIENCE.times(*owed).0.min(PATIENCE_MAX.0));
-        entry.until = if planted::is("agent-offers-never-lapse") { Timestamp(u64::MAX) } else { now + patience };
+        entry.until = now + patience;
         entry.asked.push(peer);
         self.by_end.insert((entry.until, id));
         self.by_id.insert(id, entry);
@@ -236,13 +232,8 @@ impl Offers {
     }
 
     fn blame(&mut self, peer: NodeId) {
-        let is_full = self.stalls.len() >= STALLERS_MAX && !planted::is("agent-stallers-unbounded");
-        if is_full && !self.stalls.contains_key(&peer) {
-            let by_stalls = |(_, stalls): &(&NodeId, &u32)| match planted::is("agent-stallers-most-forgotten") {
-                true => u32::MAX - **stalls,
-                false => **stalls,
-            };
-            let least = self.stalls.iter().min_by_key(by_stalls).map(|(peer, _)| *peer);
+        if self.stalls.len() >= STALLERS_MAX && !self.stalls.contains_key(&peer) {
+            let least = self.stalls.iter().min_by_key(|(_, stalls)| **stalls).map(|(peer, _)| *peer);
             self.stalls.remove(&least.expect("a full table has a least"));
         }
         *self.stalls.entry(peer).or_default() += 1;

@@ -15,7 +15,6 @@ use siphasher::sip::SipHasher13;
 
 use super::shares::Shares;
 use crate::id::NodeId;
-use crate::planted;
 use crate::time::Timestamp;
 
 /// Whose an entry is, and until when.
@@ -86,9 +85,6 @@ impl<K: Ord + Copy, V> Place<K, V> {
     /// What makes way in a full place for an entry of `origin`: of the largest share, the newcomer counted, what ends
     /// soonest. None where strangers find nothing but what concerns named people.
     pub fn makes_way(&self, origin: &Origin, lot: u64) -> Option<K> {
-        if planted::is("agent-place-unshared") {
-            return self.entries.keys().nth(lot as usize % self.entries.len()).copied();
-        }
         let only_named = self.only_named();
         if only_named && !origin.is_named {
             return None;

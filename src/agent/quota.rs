@@ -14,7 +14,6 @@ use super::{Agent, Config};
 use crate::bundle::Kind;
 use crate::frame::{Frame, Grade, Refusal};
 use crate::id::BundleId;
-use crate::planted;
 
 /// How many of the soonest to expire are weighed against each other for one place.
 pub(super) const WEIGHED_MAX: usize = 64;
@@ -191,9 +190,8 @@ impl Agent {
 
     /// What is over the limit leaves, in the declared order.
     pub(super) fn keep_limit(&mut self, out: &mut Vec<Output>) {
-        let lowest = if planted::is("agent-own-evicted") { Class::Own } else { Class::Strangers };
         for grade in GRADES {
-            for class in [lowest, Class::Contacts] {
+            for class in [Class::Strangers, Class::Contacts] {
                 for slot in self.leaving_over_limit(class, grade) {
                     self.evict(slot, out);
                 }
@@ -249,7 +247,7 @@ struct Leaving {
 impl Leaving {
     fn add(&mut self, agent: &Agent, slot: Slot) {
         let cost = agent.cost_of(slot);
-        self.bytes += if planted::is("agent-room-counted-twice") { 2 * cost } else { cost };
+        self.bytes += cost;
         self.bytes_strangers += if agent.ledger.custody().class(slot) == Class::Strangers { cost } else { 0 };
         self.slots.push(slot);
     }

@@ -12,7 +12,6 @@ use super::place::Origin;
 use crate::bundle::{Bundle, Kind};
 use crate::frame::{Grade, Refusal};
 use crate::id::{BundleId, NodeId};
-use crate::planted;
 use crate::receipt::{Receipt, ReceiptKind};
 use crate::time::{HOUR, Timestamp};
 
@@ -47,9 +46,6 @@ impl Agent {
                 self.contacts.proofs.claim(message, brought, id, || self.ledger.draw());
             }
             self.remember_proof(&ended, id, brought);
-            if planted::is("agent-receipt-for-forged-claim") {
-                self.remember_proof(&receipt.ids, id, brought);
-            }
             let slot = self.ledger.hold(held, Arc::clone(bundle), out);
             self.grant(from, id, Grade::Copy, out);
             return self.pass_on(slot, out);
@@ -96,7 +92,7 @@ impl Agent {
                 self.ledger.attest(*id, what(receipt.kind), Some(signer), out);
             }
             // The other devices of a mailbox may still lack it.
-            if receipt.devices > 1 && !planted::is("agent-one-device-speaks-for-all") {
+            if receipt.devices > 1 {
                 continue;
             }
             match self.ledger.find_held(id).map(|slot| (slot, self.ledger.custody().held(slot))) {
@@ -123,17 +119,14 @@ impl Agent {
         if receipt.source != outgoing.source.unwrap_or(self.node) {
             return false;
         }
-        let is_signer = outgoing.destination.node == signer || planted::is("agent-status-signer-unchecked");
-        is_signer && !outgoing.destination.is_group()
+        outgoing.destination.node == signer && !outgoing.destination.is_group()
     }
 
     /// Whether the destination's own receipt for this bundle came before it.
     pub(super) fn believed_over(&self, bundle: &Bundle) -> bool {
         bundle.kind == Kind::Message
             && !bundle.destination.is_group()
-            && (self.ledger.beliefs().find(bundle.id, bundle.destination.node).is_some()
-                || planted::is("agent-belief-in-any-signer")
-                    && self.ledger.beliefs().iter().any(|((id, _), _)| id == bundle.id))
+            && self.ledger.beliefs().find(bundle.id, bundle.destination.node).is_some()
     }
 
     pub(super) fn bury_believed(&mut self, bundle: &Bundle, from: NodeId, out: &mut Vec<Output>) {
@@ -189,9 +182,6 @@ impl Agent {
 
     /// How long the id of a held bundle is remembered once it is gone: nobody can make a copy live longer than this.
     pub(super) fn tombstone_end(&self, held: &Held) -> Timestamp {
-        if planted::is("agent-tombstone-early") {
-            return self.now() + HOUR;
-        }
         self.now() + held.lifetime + HOUR
     }
 
@@ -231,7 +221,7 @@ pub(super) fn what(kind: ReceiptKind) -> EvidenceKind {
 /// Only the destination itself ends the custody of a bundle of the source that the receipt names.
 fn is_ended_by(held: &Held, receipt: &Receipt, signer: NodeId) -> bool {
     held.kind == Kind::Message
-        && (held.destination.node == signer || planted::is("agent-receipt-signer-unchecked"))
-        && (held.source == receipt.source || planted::is("agent-receipt-of-another-source"))
-        && (!held.destination.is_group() || planted::is("agent-receipt-ends-group"))
+        && held.destination.node == signer
+        && held.source == receipt.source
+        && !held.destination.is_group()
 }

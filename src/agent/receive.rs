@@ -3,14 +3,13 @@
 use std::sync::Arc;
 
 use super::Agent;
-use super::change::{Class, Held, Letter, Standing};
+use super::change::{Class, Held, Standing};
 use super::inbox::{Arrival, Due};
 use super::io::{Handed, Output};
 use super::lives::Life;
-use crate::bundle::{HOP_LIMIT, Kind};
+use crate::bundle::Kind;
 use crate::frame::{Grade, Refusal, Transit};
 use crate::id::{BundleId, NodeId};
-use crate::planted;
 use crate::time::HOUR;
 
 /// Why a bundle is not carried.
@@ -27,10 +26,6 @@ impl Agent {
         let Some(contact) = self.contacts.get_mut(&from) else { return };
         if contact.hello.is_none() {
             return self.misbehaved(from, "handed over a bundle before its Hello", out);
-        }
-        let is_same = |letter: &Letter| (letter.source, letter.creation) == (bundle.source, bundle.creation);
-        if planted::is("agent-dedup-by-stamp") && self.ledger.inbox().letters().any(is_same) {
-            return self.receive_again(from, transit, bundle.id, out);
         }
         contact.bundles_received += 1;
         if self.ledger.is_known(&bundle.id) {
@@ -66,9 +61,7 @@ impl Agent {
     /// What no bundle passes with, whoever it is for; otherwise the life it has left.
     fn door_check(&self, handed: &Handed) -> Result<Life, Refusal> {
         let Handed { transit, bundle, size_bytes, .. } = handed;
-        if *size_bytes > self.config.bundle_bytes_max
-            || bundle.lifetime > self.config.lifetime_max && !planted::is("agent-any-lifetime")
-        {
+        if *size_bytes > self.config.bundle_bytes_max || bundle.lifetime > self.config.lifetime_max {
             return Err(Refusal::TooLarge);
         }
         let life = self.life_of(transit, bundle).ok_or(Refusal::Expired)?;
@@ -110,9 +103,6 @@ impl Agent {
     /// Whether a stranger's mail finds room in the inbox, and its receipt a place. What was accepted stays until the person
     /// deletes it, so the shares are kept here.
     fn has_room_for_stranger(&self, from: NodeId, source: NodeId, size_bytes: u32) -> bool {
-        if planted::is("agent-stranger-mail-unbounded") {
-            return true;
-        }
         let free = self.config.stranger_mail_bytes_max.saturating_sub(self.ledger.inbox().bytes_strangers());
         let shares = self.ledger.inbox().shares_of(from, source);
         self.admits(shares, super::cost_bytes(size_bytes), free, from) && !self.signs_enough(from, source)
@@ -143,16 +133,11 @@ impl Agent {
 
     /// Why no bundle for others gets in, whatever it is.
     fn keeps_out(&self, handed: &Handed) -> Option<Refusal> {
-        let Handed { transit, bundle, .. } = handed;
         // A source never takes back what it sent: its own copy lives or was ended for a reason.
-        if self.mailboxes.writes_as(&bundle.source) && !planted::is("agent-own-taken-back") {
+        if self.mailboxes.writes_as(&handed.bundle.source) {
             return Some(Refusal::Known);
         }
-        if planted::is("agent-hop-count-kills") && transit.hops.count == HOP_LIMIT {
-            return Some(Refusal::Expired);
-        }
-        let is_shunned = self.contacts.shunned.contains(&bundle.id, self.now());
-        (is_shunned && !planted::is("agent-evicted-taken-again")).then_some(Refusal::Shunned)
+        self.contacts.shunned.contains(&handed.bundle.id, self.now()).then_some(Refusal::Shunned)
     }
 
     pub(super) fn as_held(&self, handed: &Handed, life: Life, class: Class) -> Held {
@@ -182,15 +167,6 @@ impl Agent {
     pub(super) fn receive_again(&mut self, from: NodeId, transit: Transit, id: BundleId, out: &mut Vec<Output>) {
         if self.contacts.get(&from).is_none_or(|contact| contact.hello.is_none()) {
             return;
-        }
-        if planted::is("agent-copies-summed")
-            && let Some(slot) = self.ledger.find_held(&id)
-        {
-            let held = self.ledger.custody().held(slot);
-            self.ledger.regrade(slot, held.grade, held.copies + transit.copies, held.class, out);
-        }
-        if planted::is("agent-duplicate-accepted") {
-            return self.grant(from, id, Grade::Copy, out);
         }
         if let Some(slot) = self.ledger.find_held(&id) {
             self.hear_age(from, slot, transit.hops.age, out);
@@ -225,7 +201,6 @@ impl Agent {
         match self.ledger.people().get(&source).map(|person| person.standing) {
             _ if self.mailboxes.writes_as(&source) => Some(Class::Own),
             Some(Standing::Contact) => Some(Class::Contacts),
-            Some(Standing::Blocked) if planted::is("agent-blocked-carried") => Some(Class::Strangers),
             Some(Standing::Blocked) => None,
             None => Some(Class::Strangers),
         }
@@ -234,6 +209,5 @@ impl Agent {
 
 /// A receiver takes at most half of the signed budget, and at least the one it was handed.
 fn clamp_copies(claimed: u16, budget: u16) -> u16 {
-    let budget = if planted::is("agent-copies-not-clamped") { u16::MAX } else { budget };
     claimed.clamp(1, (budget / 2).max(1))
 }

@@ -4,14 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Agent;
 use super::answer::IDS_PER_FRAME;
-use super::change::EvidenceKind;
 use super::contact::Flight;
 use super::custody::Slot;
 use super::io::Output;
 use super::summary::{Claim, Step};
 use crate::frame::{Frame, Grade};
 use crate::id::{BundleId, NodeId};
-use crate::planted;
 
 impl Agent {
     /// Compares what both know, where either could then hand something over.
@@ -84,9 +82,6 @@ impl Agent {
         flights.retain(|id, _| {
             !lacks.contains(id) && self.ledger.find_held(id).is_some_and(|slot| self.ledger.custody().row(slot) < said)
         });
-        if planted::is("agent-summary-taken-for-accepted") {
-            flights.keys().for_each(|id| self.ledger.attest(*id, EvidenceKind::Copy, Some(peer), out));
-        }
         let contact = self.contacts.get_mut(&peer).expect("flights are settled during a contact");
         flights.retain(|id, _| !contact.is_in_flight(id));
         for (id, copies) in &flights {
@@ -102,7 +97,6 @@ impl Agent {
         for id in BTreeSet::from_iter(ids) {
             let held = self.ledger.find_held(&id).map(|slot| self.ledger.custody().held(slot).grade);
             let grade = held.or(self.ledger.inbox().find(&id).map(|_| Grade::Custody));
-            let grade = grade.or(planted::is("agent-asked-says-yes").then_some(Grade::Copy));
             if let (Some(grade), Some(contact)) = (grade, self.contacts.get_mut(&peer)) {
                 contact.grants.push((id, grade.max(Grade::Copy)));
             }

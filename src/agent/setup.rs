@@ -12,7 +12,6 @@ use super::mailboxes;
 use crate::bundle::Kind;
 use crate::frame::{Frame, Hello, PROTOCOL_VERSION};
 use crate::id::{BundleId, NodeId};
-use crate::planted;
 
 impl Agent {
     pub(super) fn contact_up(&mut self, peer: NodeId, out: &mut Vec<Output>) {
@@ -20,11 +19,7 @@ impl Agent {
             self.contact_down(peer, out);
         }
         let mut nonce = [0; 16];
-        if planted::is("agent-nonce-repeats") {
-            self.nonces.clone().fill_bytes(&mut nonce);
-        } else {
-            self.nonces.fill_bytes(&mut nonce);
-        }
+        self.nonces.fill_bytes(&mut nonce);
         let pushes = self.routing.replicates();
         let routing = self.routing.info(peer, self.price_for(peer).unwrap_or(u64::MAX), self.now());
         let (count, root) = self.ledger.summary();
@@ -140,9 +135,6 @@ impl Agent {
     fn tell_evictions(&mut self, peer: NodeId, out: &mut Vec<Output>) {
         let all = (peer, BundleId([0; 32]))..=(peer, BundleId([255; 32]));
         let ids: Vec<BundleId> = self.ledger.owed().range(all).take(IDS_PER_FRAME).map(|((_, id), ())| *id).collect();
-        if planted::is("agent-debt-settled-unheard") {
-            ids.iter().for_each(|id| self.ledger.settle_debt(peer, *id, out));
-        }
         if !ids.is_empty() {
             out.push(Output::Send { to: peer, frame: Frame::GaveUp { ids } });
         }
@@ -160,7 +152,7 @@ impl Agent {
     fn gave_up(&mut self, peer: NodeId, ids: Vec<BundleId>, out: &mut Vec<Output>) {
         for id in ids.iter().copied() {
             let promised = self.ledger.outbox().find(&id).is_some_and(|outgoing| outgoing.is_carrier(&peer));
-            if promised || planted::is("agent-give-up-of-anybody") {
+            if promised {
                 self.ledger.attest(id, EvidenceKind::GaveUp, Some(peer), out);
             }
         }

@@ -11,7 +11,6 @@ use super::io::{Event, Gone, NotSent, Output, Posting};
 use crate::bundle::{Bundle, COPIES_MAX, Creation, Draft, Hops, Kind};
 use crate::frame::Grade;
 use crate::id::BundleId;
-use crate::planted;
 use crate::time::{DtnTime, Millis};
 
 impl Agent {
@@ -46,7 +45,6 @@ impl Agent {
         };
         let sequence = match self.stamp {
             last if last.time == time => last.sequence + 1,
-            _ if planted::is("agent-sequence-used-again") => 0,
             _ => u64::from(self.stamps.next_u32() >> 1),
         };
         self.stamp = Creation { time, sequence };

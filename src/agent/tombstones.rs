@@ -7,7 +7,6 @@ use crate::agent::custody::{Name, Names, Slot};
 use crate::agent::place::{Origin, Place};
 use crate::agent::summary::IdIndex;
 use crate::id::{BundleId, NodeId};
-use crate::planted;
 use crate::time::Timestamp;
 
 /// Most tombstones kept. A few are drawn by lot, and of these one makes way of the peer that brought most: so a peer that
@@ -84,9 +83,7 @@ impl Tombstones {
         let some = (0..DRAWN).map(|n| (first + n * apart) % places).map(|place| place as Slot);
         let brought = |slot: Slot| self.peers.uses(self.places[slot as usize].2) as usize;
         let of_most = some.filter(|slot| self.stands(*slot)).max_by_key(|slot| brought(*slot));
-        if let Some(slot) = of_most.filter(|slot| brought(*slot) > self.len() / PART_ALIKE)
-            && !planted::is("agent-tombstones-unshared")
-        {
+        if let Some(slot) = of_most.filter(|slot| brought(*slot) > self.len() / PART_ALIKE) {
             return Some(slot);
         }
         // Places stand empty where there were more tombstones than now: then the next one that does not.

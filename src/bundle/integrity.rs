@@ -2,7 +2,6 @@
 //! (draft-ietf-dtn-bpsec-cose-17), of which this profile knows exactly one form.
 
 use crate::cbor::{Reader, Writer};
-use crate::planted;
 
 use super::{BundleError, layout};
 
@@ -58,9 +57,7 @@ impl<'a> Integrity<'a> {
         if reader.uint()? != PARAMETERS_FOLLOW {
             return Err(BundleError::SecurityScope);
         }
-        let is_source =
-            reader.take_if(source_item) || planted::is("codec-any-security-source") && reader.skip().is_ok();
-        if !is_source {
+        if !reader.take_if(source_item) {
             return Err(BundleError::SecuritySource);
         }
         if !reader.take_if(&SCOPE_PARAMETER) {

@@ -9,7 +9,6 @@ use std::cell::RefCell;
 use ed25519_dalek::{Signature, VerifyingKey};
 
 use crate::id::{KeyError, NodeId};
-use crate::planted;
 
 const CHECKED_SLOTS: usize = 1_024;
 const VERIFYING_SLOTS: usize = 64;
@@ -42,10 +41,6 @@ pub(crate) fn verify(node: NodeId, message: &[u8], signature: &[u8; 64]) -> Resu
         }
         let key = table[slot].as_ref().expect("the slot was just filled");
         let signature = Signature::from_bytes(signature);
-        if planted::is("codec-verify-not-strict") {
-            #[allow(clippy::disallowed_methods)] // the bug
-            return Ok(ed25519_dalek::Verifier::verify(key, message, &signature).is_ok());
-        }
         Ok(key.verify_strict(message, &signature).is_ok())
     })
 }

@@ -4,7 +4,6 @@ use crc::{CRC_32_ISCSI, Crc, Table};
 
 use crate::cbor::{Length, Major, Writer};
 use crate::id::BundleId;
-use crate::planted;
 
 use super::{HOP_LIMIT, Hops};
 
@@ -105,7 +104,6 @@ pub(super) fn signed_bytes(
     covered: &[Covered<'_>],
     payload: [&[u8]; 2],
 ) -> Vec<u8> {
-    let covered = if planted::is("codec-class-unsigned") { &covered[1..] } else { covered };
     let aad_len = source.len()
         + scope.len()
         + primary.len()
@@ -129,7 +127,5 @@ pub(super) fn signed_bytes(
 }
 
 pub(super) fn bundle_id(signed: &[u8]) -> BundleId {
-    // Source, time and sequence stand before the payload, which begins about there.
-    let signed = if planted::is("codec-id-of-stamp") { &signed[..signed.len().min(256)] } else { signed };
     BundleId(blake3::derive_key(BUNDLE_ID_CONTEXT, signed))
 }

@@ -5,7 +5,6 @@ use std::ops::Range;
 use crate::cbor::{CborError, Reader};
 use crate::eid::{Eid, Service};
 use crate::id::{BundleId, NodeId};
-use crate::planted;
 use crate::time::{DtnTime, Millis};
 
 use super::integrity::Integrity;
@@ -179,7 +178,7 @@ impl Facts {
         };
         let signed_bytes = signed.bytes(bytes);
         let facts = Facts {
-            id: layout::bundle_id(if planted::is("codec-id-of-every-byte") { bytes } else { &signed_bytes }),
+            id: layout::bundle_id(&signed_bytes),
             hops: Hops { age, count },
             primary,
             priority,
@@ -194,11 +193,9 @@ impl Facts {
     /// Checks the keys and the signature.
     fn verify(&self, signed: &[u8]) -> Result<(), BundleError> {
         let weak = |role| move |error| BundleError::WeakKey(role, error);
-        if !planted::is("codec-destination-key-unread") {
-            key::checked(self.primary.destination.node).map_err(weak(Role::Destination))?;
-        }
+        key::checked(self.primary.destination.node).map_err(weak(Role::Destination))?;
         let holds = key::verify(self.primary.source, signed, &self.signature).map_err(weak(Role::Source))?;
-        if holds || planted::is("codec-signature-unread") { Ok(()) } else { Err(BundleError::Signature) }
+        if holds { Ok(()) } else { Err(BundleError::Signature) }
     }
 }
 
@@ -250,14 +247,14 @@ impl Primary {
         if kind == Kind::Receipt && destination.service != Service::Admin {
             return Err(BundleError::ReceiptDestination);
         }
-        if reader.skip()? != layout::NO_ENDPOINT && !planted::is("codec-reports-to-anybody") {
+        if reader.skip()? != layout::NO_ENDPOINT {
             return Err(BundleError::ReportTo);
         }
         reader.array_exact(2)?;
         let creation = Creation { time: DtnTime(reader.uint()?), sequence: reader.uint()? };
         let lifetime = Millis(reader.uint()?);
         let crc: [u8; 4] = reader.bytes_exact()?;
-        if crc != layout::primary_crc(reader.since(start)) && !planted::is("codec-crc-unread") {
+        if crc != layout::primary_crc(reader.since(start)) {
             return Err(BundleError::Crc);
         }
         Ok(Primary { kind, destination, source: source.node, source_item, creation, lifetime })
@@ -332,10 +329,7 @@ impl<'a> Block<'a> {
         if reader.peek() == Some(layout::CLOSE) {
             return Err(BundleError::Layout(place.name));
         }
-        let mut block = Block::read(reader)?;
-        if planted::is("codec-unsigned-block-skipped") && !layout::KNOWN_TYPES.contains(&block.block_type) {
-            block = Block::read(reader)?;
-        }
+        let block = Block::read(reader)?;
         block.expect(place)?;
         Ok(block)
     }
@@ -368,9 +362,7 @@ fn read_unknown_blocks(
         if block.number != next || layout::KNOWN_TYPES.contains(&block.block_type) {
             return Err(BundleError::SecurityScope);
         }
-        if !planted::is("codec-unknown-block-unsigned") {
-            covered.push(block.covered());
-        }
+        covered.push(block.covered());
         expected &= expected - 1;
     }
     if reader.position() - start > layout::UNKNOWN_BYTES_MAX {
@@ -408,7 +400,7 @@ fn read_hop_count(data: &[u8]) -> Result<u8, BundleError> {
     reader.array_exact(2)?;
     let (limit, count) = (reader.uint()?, reader.uint()?);
     reader.finish()?;
-    if limit != u64::from(HOP_LIMIT) && !planted::is("codec-any-hop-limit") {
+    if limit != u64::from(HOP_LIMIT) {
         return Err(BundleError::HopCount);
     }
     u8::try_from(count).map_err(|_| BundleError::HopCount)

@@ -1,7 +1,6 @@
 //! Padding: what is sealed has a length that says little about the text inside.
 
 use super::ContentError;
-use crate::planted;
 
 /// Smallest padded plaintext in bytes.
 pub const PADDED_BYTES_MIN: usize = 256;
@@ -22,7 +21,6 @@ pub fn pad(content: &[u8]) -> Vec<u8> {
 pub fn unpad(plaintext: &[u8]) -> Result<&[u8], ContentError> {
     let (len, rest) = plaintext.split_first_chunk().ok_or(ContentError::Padding)?;
     let (content, zeros) = rest.split_at_checked(u32::from_be_bytes(*len) as usize).ok_or(ContentError::Padding)?;
-    let zeros = if planted::is("message-padding-unread") { &[] } else { zeros };
     if plaintext.len() != padded_len(4 + content.len()) || zeros.iter().any(|byte| *byte != 0) {
         return Err(ContentError::Padding);
     }

@@ -18,7 +18,6 @@ use super::Said;
 use crate::agent::change::{Change, EvidenceKind};
 use crate::agent::{Event, Output};
 use crate::frame::{Frame, Grade};
-use crate::planted;
 use crate::time::{Millis, SECOND, Timestamp};
 
 /// How long a change may wait that need not be durable at once but soon.
@@ -54,7 +53,7 @@ impl<T: Said> HeldBack<T> {
     /// Takes what was said; returns what is to be done now, in order: its changes in one commit, then its acts.
     pub fn take(&mut self, said: Vec<T>, now: Timestamp) -> Vec<T> {
         let has = |weight| said.iter().any(|one| one.weight() == weight);
-        let must = has(Weight::Prompt) || has(Weight::Promise) && !planted::is("driver-promises-what-waits");
+        let must = has(Weight::Prompt) || has(Weight::Promise);
         let is_due = self.due().is_some_and(|due| due <= now) || self.said.len() + said.len() > SAID_MAX;
         if must || is_due {
             let mut all = self.flush();

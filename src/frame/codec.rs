@@ -29,7 +29,6 @@ use crate::bundle::{BUNDLE_BYTES_MAX, Bundle, COPIES_MAX};
 use crate::cbor::{CborError, Length, Reader, Writer};
 use crate::eid::EidError;
 use crate::id::{BundleId, KeyError};
-use crate::planted;
 use crate::time::Millis;
 
 /// An id and the life left to its bundle.
@@ -102,7 +101,7 @@ impl<'a> Incoming<'a> {
         }
         expect_fields(fields, 3)?;
         let copies = reader.uint_as()?;
-        if copies > COPIES_MAX && !planted::is("frame-any-copies") {
+        if copies > COPIES_MAX {
             return Err(FrameError::TooMany("copies"));
         }
         let bytes = reader.bytes()?;
@@ -384,7 +383,7 @@ pub(super) fn records<'a, const N: usize>(
     if !rest.is_empty() {
         return Err(FrameError::Lengths(what));
     }
-    if records.len() > max && !planted::is("frame-lists-unbounded") {
+    if records.len() > max {
         return Err(FrameError::TooMany(what));
     }
     Ok(records)

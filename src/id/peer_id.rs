@@ -7,8 +7,6 @@
 
 use super::KeyError;
 
-use crate::planted;
-
 /// Characters of a peer id.
 const LEN: usize = 52;
 /// What stands before the key, after the zero byte, as the first two limbs.
@@ -71,7 +69,7 @@ pub(super) fn decode(text: &str) -> Result<[u8; 32], KeyError> {
 
 /// The number after the leading `1`; 51 digits are less than 300 bits and always fit.
 fn number(text: &[u8]) -> Option<[u32; LIMBS]> {
-    if text.len() != LEN || text[0] != ALPHABET[0] && !planted::is("codec-peer-id-not-canonical") {
+    if text.len() != LEN || text[0] != ALPHABET[0] {
         return None;
     }
     let mut limbs = [0; LIMBS];

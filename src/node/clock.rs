@@ -12,7 +12,6 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use rustix::time::{ClockId, clock_gettime};
 
 use crate::agent::change::Durable;
-use crate::planted;
 use crate::time::{DtnTime, HOUR, MINUTE, Millis, Moment, Timestamp};
 
 /// After so long the wall clock is asked again about the downtime.
@@ -52,9 +51,6 @@ impl Clock {
 
     fn resumed(last: &Moment, begun: Reading) -> Clock {
         let span = last.resumed(begun.wall).since(last.now);
-        if planted::is("driver-downtime-believed-at-once") {
-            return Clock { start: last.now + span, begun, doubted: None };
-        }
         if span.0 <= begun.boot_ms {
             return Clock { start: last.now + span, begun, doubted: None };
         }

@@ -26,7 +26,6 @@ use crate::agent::change::{Change, Durable};
 use crate::agent::{Agent, Input, Output};
 use crate::driver::{self, Driver, Step, Weight};
 use crate::mail::Opening;
-use crate::planted;
 use crate::store::StoreError;
 use crate::store::writer::{Batch, StoreThread};
 use crate::time::Moment;
@@ -199,17 +198,12 @@ impl Core {
                     Work::Stop => stop = true,
                     Work::Failed(generation, error) if generation == self.generation => {
                         // Everything gathered since is from an agent that is no more.
-                        let (ways, mut ran_ahead): (Vec<Said>, Vec<Said>) =
-                            self.driver.abandon().into_iter().partition(Said::is_of_contact);
-                        if !planted::is("driver-keeps-what-ran-ahead") {
-                            ran_ahead.clear();
-                            open = Open { permits: open.permits, ..Open::default() };
-                        }
+                        let ways = self.driver.abandon().into_iter().filter(Said::is_of_contact).collect();
+                        open = Open { permits: open.permits, ..Open::default() };
                         if self.start_again(&error, ways).is_break() {
                             // Of what was gathered nothing is durable, and nothing will be.
                             return;
                         }
-                        ran_ahead.into_iter().for_each(|said| self.driver.say(said));
                     }
                     work => self.take(work, &mut open),
                 }
@@ -262,7 +256,7 @@ impl Core {
         match work {
             Work::Input(input) => self.handle(input),
             Work::FromPeer(input, permit) => {
-                let is_frame = matches!(input, Input::Frame { .. }) && !planted::is("driver-answers-unbounded");
+                let is_frame = matches!(input, Input::Frame { .. });
                 self.handle(input);
                 if is_frame { &mut open.permits_of_frames } else { &mut open.permits }.push(permit);
             }
@@ -296,10 +290,7 @@ impl Core {
                 input.into_iter().for_each(|input| self.handle(input));
                 open.looks.push(Act::Call(tell));
             }
-            Work::Parsed(parsed)
-                if self.driver.agent.turns_away(&parsed.id())
-                    || planted::again("driver-dedup-by-unverified-id", &parsed.id().0) =>
-            {
+            Work::Parsed(parsed) if self.driver.agent.turns_away(&parsed.id()) => {
                 let (id, Parsed { from, transit, .. }) = (parsed.id(), parsed);
                 self.handle(Input::Duplicate { from, transit, id });
             }
@@ -350,17 +341,12 @@ impl Core {
         if changes.is_empty() && self.ahead.load(Ordering::Acquire) == 0 {
             return self.courier.perform(acts);
         }
-        if planted::is("driver-acknowledges-before-commit") {
-            self.courier.perform(std::mem::take(&mut acts));
-        }
         if !changes.is_empty() {
             self.changed = Some(Instant::now());
         }
         let (ahead, courier) = (Ahead::one(&self.ahead), self.courier.clone());
         let (again, generation, failure) = (Arc::clone(&self.work), self.generation, Arc::clone(&self.failure));
         let done = Box::new(move |result: Result<(), StoreError>| {
-            let mut acts = acts;
-            let result = if planted::is("driver-acts-after-failed-commit") { Ok(()) } else { result };
             match result {
                 Ok(()) => courier.perform(acts),
                 Err(error) => {

@@ -48,7 +48,6 @@ use self::tables::counter;
 use super::{Store, StoreError};
 use crate::agent::change::{Change, Durable, Held, Row};
 use crate::content::Filed;
-use crate::planted;
 
 /// How a store is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -232,12 +231,8 @@ impl RedbStore {
         let mut number = None;
         let result = guarded(|| {
             shared.ensure_open()?;
-            let mut changes = batches.iter().copied().flatten();
-            if planted::is("store-two-transactions") {
-                shared.write(|txn| apply_all(txn, names, changes.by_ref().take(1)).map(drop))?;
-            }
             shared.write(|txn| {
-                number = Some(apply_all(txn, names, changes)?);
+                number = Some(apply_all(txn, names, batches.iter().copied().flatten())?);
                 staged.iter().try_for_each(|side| side::apply(txn, side))
             })
         });
@@ -246,8 +241,7 @@ impl RedbStore {
             // redb refuses everything after a failed write; opening anew takes it back to the last commit. Where that
             // fails too, the next call tries again.
             drop(guarded(|| self.shared.reopen()));
-            let is_believed = planted::is("store-failure-hidden");
-            if number.is_some_and(|number| is_believed || self.happened(number)) { Ok(()) } else { Err(error) }
+            if number.is_some_and(|number| self.happened(number)) { Ok(()) } else { Err(error) }
         });
         if result.is_ok() {
             self.staged.clear();

@@ -11,7 +11,6 @@ use crate::agent::change::Row;
 use crate::bundle::{Creation, Priority};
 use crate::eid::Eid;
 use crate::id::{BundleId, NodeId};
-use crate::planted;
 use crate::time::{Millis, Moment, Timestamp};
 
 /// Carriers that keep their place in a record because they were the first to answer.
@@ -99,9 +98,6 @@ pub struct Unlisted {
 impl Outgoing {
     /// The highest evidence; it never goes back.
     pub fn state(&self) -> EvidenceKind {
-        if planted::is("agent-status-moves-back") {
-            return self.events().last().map_or(EvidenceKind::Queued, |e| e.what);
-        }
         let promises = self.carriers.iter().map(|carrier| carrier.promise);
         let all = self.evidence.iter().map(|e| e.what).chain(promises).chain([self.unlisted.best]);
         all.max().unwrap_or(EvidenceKind::Queued)
@@ -171,9 +167,7 @@ impl Outgoing {
         let Some((n, _)) = others.nth(FIRST_CARRIERS) else { return };
         let carrier = self.carriers.remove(n);
         self.unlisted.answers = self.unlisted.answers.saturating_add(1);
-        if !planted::is("agent-status-forgets-carriers") {
-            self.unlisted.best = self.unlisted.best.max(carrier.promise);
-        }
+        self.unlisted.best = self.unlisted.best.max(carrier.promise);
     }
 }
 

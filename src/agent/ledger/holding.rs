@@ -11,7 +11,6 @@ use crate::agent::summary::{Claim, Digest, IdIndex, Range, Reconciliation, Step}
 use crate::bundle::{Bundle, Kind};
 use crate::frame::{Frame, Grade};
 use crate::id::{BundleId, NodeId};
-use crate::planted;
 use crate::time::{Millis, Timestamp};
 
 /// A place in custody that a bundle left. Another bundle gets it, so nobody may go on meaning this one by it.
@@ -86,16 +85,14 @@ impl Ledger {
     pub fn forget(&mut self, slot: Slot, why: Gone, out: &mut Vec<Output>) -> Vacated {
         let held = self.custody.held(slot);
         let (id, row) = (held.id, held.row);
-        if !planted::is("agent-summary-apart") {
-            self.summary.remove(&id, &|slot| self.custody.id(slot));
-        }
+        self.summary.remove(&id, &|slot| self.custody.id(slot));
         self.custody.remove(slot);
         self.unmatched.remove(&slot);
         self.signed.remove(&slot);
         self.emit(Change::Forget { row }, out);
         out.push(Output::Report(Event::Gone { id, why }));
         let is_over = matches!(why, Gone::Receipt | Gone::Cancelled | Gone::Delivered);
-        if !is_over && held.class != Class::Own && !planted::is("agent-return-begins-a-life") {
+        if !is_over && held.class != Class::Own {
             self.depart(&held, out);
         }
         Vacated { slot, id }

@@ -10,7 +10,6 @@ use crate::agent::io::Output;
 use crate::agent::place::Origin;
 use crate::agent::tombstones::{BELIEFS_MAX, TOMBSTONES_MAX};
 use crate::id::{BundleId, NodeId};
-use crate::planted;
 use crate::time::{HOUR, Timestamp};
 
 impl Ledger {
@@ -26,11 +25,7 @@ impl Ledger {
         let departure = Departure { accepted_at, until, from: held.from.unwrap_or(source), source };
         let is_named = self.is_contact(&source);
         if self.departed.len() >= self.entries_max(DEPARTED_MAX) {
-            let goes = match planted::is("agent-departed-unshared") {
-                true => self.departed.first().map(|(_, id)| id),
-                false => self.departed.makes_way(&departure, is_named, self.lots.next_u64()),
-            };
-            let Some(goes) = goes else { return };
+            let Some(goes) = self.departed.makes_way(&departure, is_named, self.lots.next_u64()) else { return };
             self.come_back(&goes, out);
         }
         self.departed.insert(held.id, departure, is_named);
@@ -51,7 +46,6 @@ impl Ledger {
             return;
         }
         if self.tombstones.len() >= self.entries_max(TOMBSTONES_MAX)
-            && !planted::is("agent-tombstones-unbounded")
             && let Some(drawn) = self.tombstones.drawn(self.lots.next_u64())
         {
             self.unbury(drawn, out);
@@ -71,7 +65,7 @@ impl Ledger {
         let is_named = self.is_contact(&signer);
         match self.beliefs.find(id, signer) {
             Some(old) if old.until >= belief.until => return,
-            None if self.beliefs.len() >= self.entries_max(BELIEFS_MAX) && !planted::is("agent-beliefs-unbounded") => {
+            None if self.beliefs.len() >= self.entries_max(BELIEFS_MAX) => {
                 let lot = self.lots.next_u64();
                 let Some((goes, by)) = self.beliefs.makes_way(signer, &belief, is_named, lot) else { return };
                 self.disbelieve(goes, by, out);
@@ -93,14 +87,12 @@ impl Ledger {
             return;
         }
         let origin = Origin::of_peer(peer, self.is_contact(&peer));
-        if self.owed.len() >= self.entries_max(OWED_MAX) && !planted::is("agent-debts-unbounded") {
+        if self.owed.len() >= self.entries_max(OWED_MAX) {
             let Some((other, about)) = self.owed.makes_way(&origin, self.lots.next_u64()) else { return };
             self.settle_debt(other, about, out);
         }
         self.owed.insert((peer, id), (), origin);
-        if !planted::is("agent-debt-not-durable") {
-            self.emit(Change::Owe { peer, id }, out);
-        }
+        self.emit(Change::Owe { peer, id }, out);
     }
 
     pub fn settle_debt(&mut self, peer: NodeId, id: BundleId, out: &mut Vec<Output>) {
@@ -111,8 +103,7 @@ impl Ledger {
 
     /// Whether more is remembered than fits beside what is carried: the owner wants less carried than before.
     pub fn remembers_too_much(&self) -> bool {
-        let is_kept = planted::is("agent-memories-outlast-a-limit");
-        let is_over = |len: usize, most: usize| len > self.entries_max(most) && !is_kept;
+        let is_over = |len: usize, most: usize| len > self.entries_max(most);
         is_over(self.tombstones.len(), TOMBSTONES_MAX)
             || is_over(self.departed.len(), DEPARTED_MAX)
             || is_over(self.beliefs.len(), BELIEFS_MAX)

@@ -24,11 +24,6 @@ impl Ledger {
         self.at.now
     }
 
-    /// Where durable time stands.
-    pub fn clock(&self) -> Moment {
-        self.clock
-    }
-
     pub fn custody(&self) -> &Custody {
         &self.custody
     }

@@ -7,7 +7,6 @@ pub use merkle::{Bucket, Digest};
 pub use range::Range;
 
 use crate::id::BundleId;
-use crate::planted;
 
 /// A set of ids, each with the slot where its owner keeps the rest.
 ///
@@ -151,8 +150,8 @@ impl IdIndex {
         let (mut node, mut small) = (0, None);
         for level in 0..=depth {
             let Node { count: here, stale, body, .. } = &mut self.nodes[node];
-            let before = std::mem::replace(here, count(*here));
-            *stale |= *here > before || !planted::is("summary-root-kept-on-removal");
+            *here = count(*here);
+            *stale = true;
             if let Body::Branch(children) = *body {
                 if *here as usize <= LEAF_IDS_MAX && small.is_none() {
                     small = Some(node);

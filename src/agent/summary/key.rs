@@ -4,7 +4,6 @@ use siphasher::sip::SipHasher24;
 
 use super::index::Digest;
 use crate::id::BundleId;
-use crate::planted;
 
 /// A key that both sides of a contact derive from both nonces, so that neither alone chose it.
 ///
@@ -23,9 +22,6 @@ impl ContactKey {
         let mut nonces = [0; 32];
         nonces[..16].copy_from_slice(low);
         nonces[16..].copy_from_slice(high);
-        if planted::is("summary-nonces-unused") {
-            nonces = [0; 32];
-        }
         let key = blake3::derive_key("dak 2026 summary of a contact v1", &nonces);
         ContactKey(SipHasher24::new_with_key(key.first_chunk().expect("32 bytes hold 16")))
     }

@@ -8,7 +8,6 @@ use super::region::{BucketSet, Region};
 use super::step::{STRETCH_IDS_MAX, Step};
 use crate::frame::{Cell, FRAME_CELLS_MAX, FRAME_IDS_MAX, Frame};
 use crate::id::BundleId;
-use crate::planted;
 
 /// Cells are peeled against no more ids of one's own than this: 20 bytes each. A teller that has a full stretch of cells
 /// to tell expects less than half as many differences, or its list would be shorter; against more a list does.
@@ -148,7 +147,6 @@ impl Solver {
     ) -> Step {
         // The cells of any two sets of these sizes are exhausted long before.
         let max = 2 * (peeler.own().len() as u64 + self.theirs.min(FRAME_IDS_MAX as u64));
-        let max = if planted::is("summary-cells-unbounded") { u64::MAX } else { max };
         let have = u64::from(peeler.len()) + cells.len() as u64;
         let progress = if have > max.min(CELLS_MAX.into()) { Progress::Hopeless } else { peeler.push(key, cells) };
         match progress {

@@ -9,10 +9,9 @@ use super::failure::failed;
 use super::names::Names;
 use super::record;
 use super::tables::{self, counter};
-use crate::agent::change::{Change, Evidence, Letter, Marks, Row};
+use crate::agent::change::{Change, Evidence, Letter, Row};
 use crate::bundle::Bundle;
 use crate::id::BundleId;
-use crate::planted;
 use crate::store::StoreError;
 
 type Bytes = &'static [u8];
@@ -85,7 +84,6 @@ impl<'t> Applying<'t> {
                 self.drop_body(*row)?;
                 self.held.remove(row.0)
             }
-            Change::Bury { .. } if planted::is("store-tombstone-dropped") => Ok(()),
             Change::Bury { id, until } => self.buried.put(&id.0, until.0),
             Change::Unbury { id } => self.buried.remove(&id.0),
             Change::Believe { id, signer, belief } => {
@@ -103,15 +101,11 @@ impl<'t> Applying<'t> {
                 if self.new_words.take() == Some(*row) { Ok(()) } else { self.sealed.remove(row.0) }
             }
             Change::Mark { row, marks } => self.letters.edit(row.0, |record| {
-                let collected = marks.collected && !planted::is("store-nudge-never-ends");
-                record[record::LETTER_MARKS].copy_from_slice(&record::marks(Marks { collected, ..*marks }));
+                record[record::LETTER_MARKS].copy_from_slice(&record::marks(*marks));
             }),
             Change::Discard { row } => {
                 self.drop_body(*row)?;
                 self.sealed.remove(row.0)?;
-                if planted::is("store-delivered-goes-with-letter") {
-                    self.delivered.remove(row.0)?;
-                }
                 self.letters.remove(row.0)
             }
             Change::Post { outgoing } => {
@@ -143,9 +137,6 @@ impl<'t> Applying<'t> {
 
     /// Writes the counters that follow from what was applied; returns the number of this commit.
     pub fn finish(mut self) -> Result<u64, StoreError> {
-        if planted::is("store-rows-used-again") {
-            self.next_row = 0;
-        }
         if self.next_row > self.meta.number(counter::NEXT_ROW)? {
             self.meta.put(counter::NEXT_ROW, self.next_row)?;
         }
@@ -170,9 +161,6 @@ impl<'t> Applying<'t> {
 
     fn attest(&mut self, id: &BundleId, evidence: &Evidence) -> Result<(), StoreError> {
         let Some(record) = self.outgoing.bytes(&id.0)? else { return Ok(()) };
-        if planted::is("store-evidence-lost") {
-            return Ok(());
-        }
         let unreadable = || StoreError::Damaged(format!("the record of the message {id} cannot be read"));
         let mut outgoing = record::read_outgoing(*id, &record).ok_or_else(unreadable)?;
         outgoing.attest(*evidence);
@@ -187,17 +175,11 @@ impl<'t> Applying<'t> {
 
     fn put_stored(&mut self, row: Row, stored: &[u8]) -> Result<(), StoreError> {
         let before = self.bodies.table()?.insert(row.0, stored).map_err(failed)?.map(|old| old.value().len());
-        if planted::is("store-counter-inverted") {
-            self.body_bytes -= 2 * stored.len() as i64;
-        }
         self.body_bytes += stored.len() as i64 - before.unwrap_or(0) as i64;
         Ok(())
     }
 
     fn drop_body(&mut self, row: Row) -> Result<(), StoreError> {
-        if planted::is("store-body-stays") {
-            return Ok(());
-        }
         let before = self.bodies.table()?.remove(row.0).map_err(failed)?.map(|old| old.value().len());
         self.body_bytes -= before.unwrap_or(0) as i64;
         Ok(())

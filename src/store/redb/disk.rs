@@ -11,7 +11,6 @@ use redb::backends::FileBackend;
 use redb::{BackendError, StorageBackend};
 
 use super::failure::{failed, is_full};
-use crate::planted;
 use crate::store::StoreError;
 
 /// When the disk is asked to make sure.
@@ -85,9 +84,6 @@ impl Disk {
         if len >= start.len() as u64 {
             self.inner.read(0, &mut start)?;
         }
-        if planted::is("store-first-opening-stuck") {
-            return Ok(());
-        }
         if len > 0 && start == [0; 9] { self.inner.set_len(0) } else { Ok(()) }
     }
 }
@@ -112,7 +108,6 @@ impl StorageBackend for Disk {
     fn sync_data(&self) -> io::Result<()> {
         self.traffic.syncs.fetch_add(1, Ordering::Relaxed);
         match self.sync {
-            DiskSync::Always if planted::is("store-sync-forgotten") => Ok(()),
             DiskSync::Always => self.traffic.note(self.inner.sync_data()),
             DiskSync::Never => Ok(()),
         }

@@ -10,7 +10,6 @@ use super::failure::failed;
 use super::former;
 use super::load::number;
 use super::tables::{self, Visit, counter};
-use crate::planted;
 use crate::store::StoreError;
 
 /// What one step forward does. It runs in the transaction that also writes the new number, so that a power cut leaves
@@ -29,7 +28,7 @@ pub const fn format_after(steps: &[Step]) -> u64 {
 pub fn settle(db: &Database, steps: &[Step]) -> Result<(), StoreError> {
     let known = format_after(steps);
     let Some(found) = found(&db.begin_read().map_err(failed)?)? else { return create(db, known) };
-    if found > known && !planted::is("store-newer-format-opened") {
+    if found > known {
         return Err(StoreError::Newer { found, known });
     }
     for from in found..known {
@@ -85,8 +84,7 @@ pub fn found(txn: &ReadTransaction) -> Result<Option<u64>, StoreError> {
 /// Kills are rare and commits are not, so it is off.
 pub fn begin(db: &Database) -> Result<WriteTransaction, StoreError> {
     let mut txn = db.begin_write().map_err(failed)?;
-    let durability = if planted::is("store-no-durability") { Durability::None } else { Durability::Immediate };
-    txn.set_durability(durability).map_err(|error| StoreError::Io(error.to_string()))?;
+    txn.set_durability(Durability::Immediate).map_err(|error| StoreError::Io(error.to_string()))?;
     txn.set_two_phase_commit(true);
     Ok(txn)
 }

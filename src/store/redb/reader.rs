@@ -17,7 +17,6 @@ use super::tables::{self, counter};
 use crate::agent::change::Row;
 use crate::bundle::{Bundle, Hops};
 use crate::id::{BundleId, NodeId};
-use crate::planted;
 use crate::store::StoreError;
 
 /// Reads one snapshot a call, and never waits for the writer but while it compacts or opens the file anew.
@@ -41,12 +40,9 @@ impl RedbReader {
     pub fn bundle(&self, row: Row, id: BundleId) -> Result<Option<(Bundle, Hops)>, StoreError> {
         let body = match self.body(row) {
             Err(StoreError::Damaged(_)) => None,
-            Err(_) if planted::is("store-failing-read-is-loss") => None,
             body => body?,
         };
-        Ok(body
-            .and_then(|bytes| Bundle::from_store(&bytes).ok())
-            .filter(|(bundle, _)| bundle.id == id || planted::is("store-other-body-served")))
+        Ok(body.and_then(|bytes| Bundle::from_store(&bytes).ok()).filter(|(bundle, _)| bundle.id == id))
     }
 
     /// The encoded bundles at `rows`, in that order, from one snapshot; none for one that is damaged, which hides no
