@@ -9,10 +9,10 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-here=$PWD work=$PWD/target/planted
+work=$PWD/target/planted
 tree=$work/tree
 # `git apply` means the files where it stands, whether they are a checkout or not.
-apply() { GIT_CEILING_DIRECTORIES=$work:$(dirname "$here") git apply "$@"; }
+apply() { GIT_CEILING_DIRECTORIES=$work git apply "$@"; }
 listed() { sed -e '/^#/d' -e '/^$/d' tests/planted.list | grep "^$1"; }
 
 check() {
@@ -78,14 +78,14 @@ done
 
 missed=0 caught=0
 while read -r name tests what; do
-    apply "$here/tests/planted/$name.patch"
+    apply "tests/planted/$name.patch"
     by=
     if build $(programs "$tests"); then
         for test in ${tests//,/ }; do
             run "$test" || { by=$test; break; }
         done
     else
-        what="$what, and it does not build: $(grep -m1 '^error' "$work/log")"
+        what="$what, and it does not build: $(grep -m1 '^error' "$work/log" || true)"
     fi
     if [[ -n $by ]]; then
         failed=$(sed -n 's/^test \(.*\) \.\.\. FAILED$/\1/p' "$work/log" | head -1)
@@ -95,7 +95,7 @@ while read -r name tests what; do
         echo "MISSED  $name: $what"
         missed=$((missed + 1))
     fi
-    apply -R "$here/tests/planted/$name.patch"
+    apply -R "tests/planted/$name.patch"
 done < <(listed "${1:-}")
 echo "$caught caught, $missed missed"
 [[ $missed == 0 ]]
