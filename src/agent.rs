@@ -14,6 +14,7 @@
 //!                      reconcile what both know, and what each lacks
 //!                      forward   what goes to a peer, what its answers settle    Output::Forward, Dial
 //!                      answer    what is taken, refused and asked for
+//!                      recall    what the record is asked of, for the agent keeps nothing that is filed
 //!                      people    what the person does: names, blocks, reads, deletes
 //!                      expiry    time passes: expiry, tombstones, retries        Output::Report
 //! ```
@@ -58,6 +59,7 @@ mod people;
 mod place;
 mod proofs;
 mod quota;
+mod recall;
 mod receipts;
 mod receive;
 mod reconcile;
@@ -76,11 +78,9 @@ use rand_core::Rng;
 pub use self::change::{Change, Durable};
 pub use self::config::{Config, ReceiptsFor};
 pub use self::custody::{BUNDLE_COST_BYTES, Standing, cost_bytes};
-pub use self::inbox::Position;
-pub use self::io::{Cause, Due, Event, Input, Output};
+pub use self::io::{Cause, Due, Event, Filing, Input, Output};
 pub use self::lives::AGE_TOLERANCE;
 pub use self::mailboxes::Mailboxes;
-pub use self::outbox::Written;
 pub use self::receipts::REJECTED_BLOCKED;
 #[cfg(test)]
 pub use self::view::rows_walked;
@@ -94,7 +94,7 @@ use self::ledger::{Ledger, stream};
 use self::proofs::Proofs;
 use self::routing::Routing;
 use crate::bundle::Creation;
-use crate::id::{BundleId, NodeId};
+use crate::id::NodeId;
 use crate::time::{DtnTime, Moment, Timestamp};
 
 /// The agent of one node.
@@ -118,8 +118,6 @@ pub struct Agent {
     routing: Routing,
     /// Who is there, and what contacts leave behind: nothing of it is durable.
     contacts: Contacts,
-    /// Inbox rows the application was not told of since the start.
-    nudges: Vec<BundleId>,
     /// Bundles given up for want of room since the start, by grade.
     evicted: [u64; 3],
 }
@@ -132,8 +130,6 @@ impl Agent {
         let mut routing = Routing::new(&config.policy, node, ledger.learned());
         let contacts = ledger.people().keys().filter(|person| ledger.is_contact(person));
         contacts.for_each(|person| routing.set_named(*person, true));
-        let uncollected = ledger.inbox().letters().filter(|letter| !letter.collected);
-        let nudges = uncollected.map(|letter| letter.id).collect();
         let mut key = [0; 16];
         stream(&seed, "shares").fill_bytes(&mut key);
         let proofs = if routing.floods_receipts() { Proofs::none() } else { Proofs::keyed(&key) };
@@ -149,7 +145,6 @@ impl Agent {
             drafts: Drafts::default(),
             routing,
             contacts: Contacts::keyed(node, &key, stream(&seed, "offers"), proofs),
-            nudges,
             evicted: [0; 3],
             config,
         }
@@ -161,7 +156,7 @@ impl Agent {
         self.ledger.reinstate(each)
     }
 
-    /// Takes one input. Changes among the outputs are to be committed before any act that comes after them is performed.
+    /// Takes one input; what the record knows of what [`Agent::asks_of`] it names must have come right before. Changes among the outputs are to be committed before any act that comes after them is performed.
     pub fn handle(&mut self, at: Moment, input: Input, out: &mut Vec<Output>) {
         self.ledger.proceed(at);
         match input {
@@ -178,7 +173,7 @@ impl Agent {
             Input::Duplicate { from, transit, id } => self.receive_again(from, transit, id, out),
             Input::Timeout => self.expire(out),
             Input::Space { free_bytes } => self.free_bytes = free_bytes,
-            Input::Collect(id) => self.collect(id, out),
+            Input::Recall(known) => return self.ledger.recall(known),
             Input::Read { id, tell } => self.read(id, tell, out),
             Input::Discard(id) => self.discard(id, out),
             Input::Cancel(id) => self.cancel(id, out),
@@ -188,6 +183,7 @@ impl Agent {
             Input::Unreadable { to, id, row } => self.unreadable(to, id, row, out),
             Input::Moved { peer } => self.contacts.moved(&peer, at.now),
         }
+        self.ledger.let_go(out);
     }
 
     /// When the last input happened, in elapsed time.

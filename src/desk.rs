@@ -37,7 +37,8 @@ use crate::id::NodeId;
 use crate::net::NetHandle;
 use crate::node::{Node, NodeError, Sighting};
 use crate::safe_text::safe_text;
-use crate::store::redb::Body;
+use crate::store::StoreError;
+use crate::store::redb::{Body, RedbReader};
 use crate::ticket::Ticket;
 use crate::words::SafetyWords;
 
@@ -77,6 +78,17 @@ impl Desk {
     ) -> Result<T, ApiError> {
         let desk = Arc::clone(&self.inner);
         Ok(self.node().look(move |agent| look(agent, &Names::of(agent, &desk.name))).await?)
+    }
+
+    /// Reads in the record of mail once all that was said so far is durable: away from whoever else waits for the agent.
+    async fn record<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&RedbReader) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        self.look(|_, _| ()).await?;
+        let reader = self.node().reader().clone();
+        let read = tokio::task::spawn_blocking(move || read(&reader)).await;
+        Ok(read.map_err(|error| ApiError::failure(error.to_string()))??)
     }
 
     async fn answer(&self, request: Request) -> Result<Response, ApiError> {
@@ -340,7 +352,11 @@ impl Desk {
         let id = self.find_stored(id).await?;
         let gone =
             || ApiError::not_found("that bundle has just left, or the store has lost it").next(NextStep::CheckHome);
-        let row = self.look(move |agent, _| agent.row_of(&id)).await?.ok_or_else(gone)?;
+        let row = match self.look(move |agent, _| agent.row_of(&id)).await? {
+            Some(row) => Some(row),
+            None => self.record(move |record| record.letter(&id)).await?.map(|letter| letter.row),
+        };
+        let row = row.ok_or_else(gone)?;
         if let Some((bundle, _)) = self.node().reader().bundle(row, id)? {
             return Ok(bundle.bytes().to_vec());
         }

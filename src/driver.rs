@@ -12,12 +12,16 @@
 //! The caller does a batch: it commits all its changes together, and then performs its acts in their order. Where the
 //! commit fails it performs none of them, and all that the agent said since ran ahead: see [`Driver::start_again`].
 
+pub mod filings;
 pub mod held_back;
 
-use crate::agent::change::{Change, Durable};
+use crate::agent::change::{Change, Durable, Known};
 use crate::agent::{Agent, Cause, Input, Output};
+use crate::id::BundleId;
+use crate::mail::record::Record;
 use crate::time::{Moment, Timestamp};
 
+use self::filings::Filings;
 use self::held_back::HeldBack;
 pub use self::held_back::{HELD_BACK_MAX, Weight};
 
@@ -34,6 +38,10 @@ pub trait Said {
 pub trait Step {
     type Said: Said;
 
+    /// What the record that is durable knows of an id; none where it cannot be read for now, and then the input that speaks
+    /// of it is dropped.
+    fn recall(&mut self, id: &BundleId) -> Option<Known>;
+
     /// Gives the agent one input. A driver that writes down what goes in and comes out does so here, and so does a further
     /// machine that lives off what the agent says: what it adds to `out` joins the same batch, and so the same commit.
     fn give(&mut self, agent: &mut Agent, at: Moment, input: Input, out: &mut Vec<Output>) {
@@ -44,8 +52,11 @@ pub trait Step {
     fn add(&mut self, out: Vec<Output>, open: &mut Vec<Self::Said>);
 }
 
-/// Keeps the outputs as they are.
-pub struct Plain;
+/// Keeps the outputs as they are, and the record as if each were durable at once.
+#[derive(Default)]
+pub struct Plain {
+    pub record: Record,
+}
 
 /// An agent, and what it said that is not done.
 pub struct Driver<S: Step> {
@@ -55,18 +66,58 @@ pub struct Driver<S: Step> {
     open: Vec<S::Said>,
     /// What may wait for the next commit.
     held_back: HeldBack<S::Said>,
+    /// What the agent filed and is not durable yet.
+    filings: Filings,
 }
 
 impl<S: Step> Driver<S> {
     pub fn new(agent: Agent, step: S) -> Driver<S> {
-        Driver { agent, step, open: Vec::new(), held_back: HeldBack::default() }
+        Driver { agent, step, open: Vec::new(), held_back: HeldBack::default(), filings: Filings::default() }
     }
 
     /// Takes one input; what comes of it joins the open batch.
     pub fn take(&mut self, at: Moment, input: Input) {
         let mut out = Vec::new();
+        let ids = self.agent.asks_of(&input);
+        if !ids.is_empty() {
+            let Some(known) = self.recall(ids) else { return };
+            if !known.is_empty() {
+                self.step.give(&mut self.agent, at, Input::Recall(known), &mut out);
+            }
+        }
         self.step.give(&mut self.agent, at, input, &mut out);
+        let changes = out.iter().filter(|output| matches!(output, Output::Commit(_))).count();
+        self.filings.said(changes as u64);
+        let filed = out.extract_if(.., |output| matches!(output, Output::File(_)));
+        filed.for_each(|output| {
+            if let Output::File(filing) = output {
+                self.filings.add(filing)
+            }
+        });
         self.step.add(out, &mut self.open);
+    }
+
+    /// What the record knows of these ids, durable or not; none where it cannot be read.
+    fn recall(&mut self, ids: Vec<BundleId>) -> Option<Vec<Known>> {
+        let mut all = Vec::new();
+        for id in ids {
+            let mut known = self.step.recall(&id)?;
+            self.filings.amend(&mut known);
+            if !known.is_nothing() {
+                all.push(known);
+            }
+        }
+        Some(all)
+    }
+
+    /// How many changes were handed out to be committed so far.
+    pub fn handed_out(&self) -> u64 {
+        self.filings.handed_out()
+    }
+
+    /// So many changes of those that were handed out are durable.
+    pub fn committed(&mut self, changes: u64) {
+        self.filings.committed(changes);
     }
 
     /// Runs what is due, up to the end of a turn, after which others may have something to say; returns when the agent
@@ -102,7 +153,8 @@ impl<S: Step> Driver<S> {
 
     /// Ends the open batch; returns what is to be done now, in order: its changes in one commit, then its acts.
     pub fn close(&mut self, now: Timestamp) -> Vec<S::Said> {
-        self.held_back.take(std::mem::take(&mut self.open), now)
+        let batch = self.held_back.take(std::mem::take(&mut self.open), now);
+        self.hand_out(batch)
     }
 
     /// Ends the open batch; returns it with all that waits, in order.
@@ -110,16 +162,22 @@ impl<S: Step> Driver<S> {
         let open = std::mem::take(&mut self.open);
         let mut all = self.held_back.flush();
         if all.is_empty() {
-            return open;
+            return self.hand_out(open);
         }
         all.extend(open);
-        all
+        self.hand_out(all)
+    }
+
+    fn hand_out(&mut self, batch: Vec<S::Said>) -> Vec<S::Said> {
+        self.filings.hand_out(batch.iter().filter_map(Said::change).count() as u64);
+        batch
     }
 
     /// Drops all that waits, for it did not happen, and returns the open batch, of which nothing did but acts of the
     /// driver's own.
     pub fn abandon(&mut self) -> Vec<S::Said> {
         self.held_back = HeldBack::default();
+        self.filings.start_again();
         std::mem::take(&mut self.open)
     }
 
@@ -144,8 +202,8 @@ impl<S: Step> Driver<S> {
         self.held_back.iter().count()
     }
 
-    /// What would be durable if everything here were committed now, on top of what is: what the agent believes, unless
-    /// batches are under way to the store.
+    /// What would be durable if everything here were committed now, on top of what is: what the agent believes, and what it
+    /// filed, unless batches are under way to the store.
     pub fn believed(&self, mut durable: Durable) -> Durable {
         let said = self.held_back.iter().chain(&self.open);
         said.filter_map(Said::change).for_each(|change| durable.apply(change));
@@ -156,7 +214,12 @@ impl<S: Step> Driver<S> {
 impl Step for Plain {
     type Said = Output;
 
+    fn recall(&mut self, id: &BundleId) -> Option<Known> {
+        Some(self.record.known(id))
+    }
+
     fn add(&mut self, out: Vec<Output>, open: &mut Vec<Output>) {
+        out.iter().filter_map(Said::change).for_each(|change| self.record.apply(change));
         if open.is_empty() {
             *open = out;
         } else {
@@ -189,7 +252,7 @@ mod tests {
 
     #[test]
     fn inputs_share_a_batch_and_what_is_not_committed_is_believed_on_top_of_what_is() {
-        let mut driver = Driver::new(agent(Durable::default()), Plain);
+        let mut driver = Driver::new(agent(Durable::default()), Plain::default());
         let at = Moment::default();
         driver.take(at, name(2));
         driver.take(at, name(3));
@@ -201,7 +264,7 @@ mod tests {
 
     #[test]
     fn who_starts_again_says_nothing_of_what_ran_ahead() {
-        let mut driver = Driver::new(agent(Durable::default()), Plain);
+        let mut driver = Driver::new(agent(Durable::default()), Plain::default());
         let at = Moment::default();
         driver.take(at, name(2));
         driver.say(Output::Dial(NodeId::from_trusted([2; 32])));

@@ -85,7 +85,7 @@ impl BundleId {
 }
 
 /// The first digits of a bundle's id, as a person types them: a stretch of ids in their order.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IdPrefix {
     first: BundleId,
     last: BundleId,

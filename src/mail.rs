@@ -13,6 +13,11 @@
 //! So a message is opened once, beside the check of its signature, and a listing opens nothing. What could not be opened or
 //! read when it came, because the process died between or a newer version wrote it, the driver hands in again when it can.
 
+pub mod index;
+pub mod order;
+pub mod record;
+pub mod shelf;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -121,7 +126,7 @@ mod tests {
         let Bundle { id, source, creation, lifetime, priority, .. } = **bundle;
         let destination = bundle.destination.clone();
         let (received, from, hops) = (Moment::default(), source, Hops::default());
-        let Marks { read, told, collected } = Marks::default();
+        let Marks { read, told } = Marks::default();
         let letter = Letter {
             row: Row(row),
             id,
@@ -136,7 +141,6 @@ mod tests {
             hops,
             read,
             told,
-            collected,
         };
         Output::Commit(Change::Deliver { letter, bundle: Arc::clone(bundle) })
     }

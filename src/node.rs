@@ -142,7 +142,7 @@ impl Node {
         if let Err(error) = unseal_rest(&mut store, &keyring) {
             tracing::warn!(%error, "some messages of the inbox stay sealed for now");
         }
-        let durable = store.durable_but_held()?;
+        let durable = store.unfiled_but_held()?;
         let clock = Clock::resume(&durable);
         let keypair = keyring.identity().libp2p_keypair();
         let signer = keyring.identity().signer();
@@ -207,6 +207,7 @@ impl Node {
         let core = Core::new(Parts {
             agent,
             tape,
+            record: reader.clone(),
             clock,
             restore,
             space,

@@ -13,9 +13,11 @@ use dak::content::{Content, Text, pad};
 use dak::eid::Eid;
 use dak::id::BundleId;
 use dak::keys::Identity;
+use dak::mail::order::Span;
 use dak::net::NetConfig;
 use dak::node::{Node, NodeError, Options};
 use dak::store::StoreError;
+use dak::store::redb::Direction;
 use dak::time::DAY;
 use libp2p::Multiaddr;
 
@@ -41,10 +43,7 @@ async fn a_node_of_which_a_part_broke_says_so_and_keeps_nobody_waiting() {
     alice.stop().await;
     drop(alice);
     let alice = node(place.path(), "alice", Identity::from_secret(&[1; 32]), &[]);
-    assert_eq!(
-        look(&alice, move |agent| agent.sent_one(&id).map(|sent| sent.state())).await,
-        Some(EvidenceKind::Queued)
-    );
+    assert_eq!(alice.reader().sent(&id).unwrap().unwrap().state(), EvidenceKind::Queued);
     alice.stop().await;
 }
 
@@ -67,7 +66,7 @@ async fn a_ferry_with_1000_bundles_brings_them_all_though_it_is_killed_in_the_mi
     until(&alice, |agent| agent.contacts().count() == 0).await;
     let promised_before = look(&alice, |agent| {
         agent
-            .sent()
+            .on_their_way()
             .filter(|outgoing| outgoing.state() >= EvidenceKind::Copy)
             .map(|outgoing| outgoing.id)
             .collect::<Vec<_>>()
@@ -86,8 +85,9 @@ async fn a_ferry_with_1000_bundles_brings_them_all_though_it_is_killed_in_the_mi
     drop(alice);
 
     let bob = node(place.path(), "bob", bob_identity, &[&carol.place()]);
-    until(&bob, |agent| agent.letters().count() == 1_000).await;
-    let mut arrived: Vec<BundleId> = look(&bob, |agent| agent.letters().map(|letter| letter.id).collect()).await;
+    until_letters(&bob, 1_000).await;
+    let letters = bob.reader().letters(Span::ALL, Direction::Forwards, 1_000).unwrap();
+    let mut arrived: Vec<BundleId> = letters.into_iter().map(|(_, letter)| letter.id).collect();
     arrived.sort();
     ids.sort();
     assert_eq!(arrived, ids, "each once");
@@ -95,7 +95,10 @@ async fn a_ferry_with_1000_bundles_brings_them_all_though_it_is_killed_in_the_mi
     bob.stop().await;
 
     let alice = node(place.path(), "alice", Identity::from_secret(&[1; 32]), &[&carol.place()]);
-    until(&alice, |agent| agent.sent().all(|outgoing| outgoing.state() == EvidenceKind::Delivered)).await;
+    until(&alice, |agent| agent.on_their_way().count() == 0).await;
+    let sent = alice.reader().sent_behind(None, 1_001).unwrap();
+    assert_eq!(sent.len(), 1_000);
+    assert!(sent.iter().all(|(_, outgoing)| outgoing.state() == EvidenceKind::Delivered));
     alice.stop().await;
 }
 
@@ -107,8 +110,9 @@ async fn neighbours_hear_of_a_message_at_once_and_the_receipt_comes_back() {
     let at = format!("{}/p2p/{}", bob.nearby().listening()[0], bob.identity().node().peer_id());
     let alice = node(place.path(), "alice", Identity::from_secret(&[1; 32]), &[&at]);
     let id = send(&alice, &Eid::mail(bob.identity().node()), "hello").await;
-    until(&alice, move |agent| agent.sent_one(&id).is_some_and(|o| o.state() == EvidenceKind::Delivered)).await;
-    assert_eq!(look(&bob, |agent| agent.letters().count()).await, 1);
+    until(&alice, |agent| agent.on_their_way().count() == 0).await;
+    assert_eq!(alice.reader().sent(&id).unwrap().unwrap().state(), EvidenceKind::Delivered);
+    assert_eq!(bob.reader().letters_len().unwrap(), 1);
     assert_eq!(look(&alice, |agent| agent.held().filter(|held| held.from.is_none()).count()).await, 0);
     alice.stop().await;
     bob.stop().await;
@@ -155,7 +159,7 @@ async fn a_ring_that_was_stopped_brings_all_its_mail_once_it_is_started_again() 
     }
     let last = Instant::now();
     for node in &ring {
-        until(node, |agent| agent.letters().count() == 1).await;
+        until_letters(node, 1).await;
     }
     eprintln!("all there {:?} after the last start", last.elapsed());
     for node in &ring {
@@ -212,8 +216,16 @@ async fn until(node: &Node, right: impl Fn(&Agent) -> bool + Clone + Send + 'sta
     }
 }
 
+async fn until_letters(node: &Node, many: u64) {
+    let start = Instant::now();
+    while node.reader().letters_len().unwrap() != many {
+        assert!(start.elapsed() < PATIENCE, "{} rows came", node.reader().letters_len().unwrap());
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
 fn promised(agent: &Agent) -> usize {
-    agent.sent().filter(|outgoing| outgoing.state() >= EvidenceKind::Copy).count()
+    agent.on_their_way().filter(|outgoing| outgoing.state() >= EvidenceKind::Copy).count()
 }
 
 fn peer_of(place: &str) -> dak::id::NodeId {

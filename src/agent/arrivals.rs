@@ -73,7 +73,6 @@ impl Agent {
                 hops: *hops,
                 read: false,
                 told: false,
-                collected: false,
             };
             self.ledger.deliver(letter, Arc::clone(bundle), out);
             out.push(Output::Notify(bundle.id));

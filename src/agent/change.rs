@@ -5,6 +5,7 @@
 //! [`Durable::apply`] says each change means. Bundle bodies are the one thing a change carries that `Durable` leaves
 //! out: they live in the store alone, under the row of what holds them.
 
+mod known;
 mod outgoing;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,7 +13,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::known::Known;
 pub use self::outgoing::{Carrier, EVENTS_MAX, Evidence, EvidenceKind, Outgoing, Unlisted};
+use crate::agent::custody::cost_bytes;
 use crate::bundle::{Bundle, Creation, Hops, Kind, Priority};
 use crate::content::Filed;
 use crate::eid::Eid;
@@ -102,8 +105,6 @@ pub struct Letter {
     /// Its writer was told that it was read.
     #[serde(default)]
     pub told: bool,
-    /// The application has seen it: no more nudges.
-    pub collected: bool,
 }
 
 /// What may change about an inbox row.
@@ -111,7 +112,6 @@ pub struct Letter {
 pub struct Marks {
     pub read: bool,
     pub told: bool,
-    pub collected: bool,
 }
 
 /// Somebody this person named.
@@ -282,6 +282,9 @@ pub struct Durable {
     /// The first 16 bytes of every id ever delivered here.
     pub delivered: BTreeSet<[u8; 16]>,
     pub outgoing: BTreeMap<BundleId, Outgoing>,
+    /// Bytes that rows of the inbox cost, by source and by who handed them over.
+    #[serde(default)]
+    pub mail_bytes: BTreeMap<(NodeId, NodeId), u64>,
     pub people: BTreeMap<NodeId, Person>,
     pub learned: BTreeMap<NodeId, Vec<u8>>,
     pub owed: BTreeSet<(NodeId, BundleId)>,
@@ -289,11 +292,11 @@ pub struct Durable {
 
 impl Letter {
     pub fn marks(&self) -> Marks {
-        Marks { read: self.read, told: self.told, collected: self.collected }
+        Marks { read: self.read, told: self.told }
     }
 
     pub fn set_marks(&mut self, marks: Marks) {
-        (self.read, self.told, self.collected) = (marks.read, marks.told, marks.collected);
+        (self.read, self.told) = (marks.read, marks.told);
     }
 
     /// How a delivered id is remembered.
@@ -303,6 +306,21 @@ impl Letter {
 }
 
 impl Durable {
+    /// What an agent keeps of this: all but the record of mail that is filed, of which it is told what an input speaks of.
+    pub fn without_filed(mut self) -> Durable {
+        self.letters.clear();
+        self.delivered.clear();
+        self.outgoing.retain(|_, outgoing| !outgoing.is_settled());
+        self
+    }
+
+    /// What the record knows of an id.
+    pub fn known(&self, id: &BundleId) -> Known {
+        let delivered = self.delivered.contains(&Letter::mark_of(id));
+        let letter = delivered.then(|| self.letters.values().find(|letter| letter.id == *id).cloned()).flatten();
+        Known { id: *id, delivered, letter, outgoing: self.outgoing.get(id).cloned() }
+    }
+
     /// Applies one change: the meaning that every store must agree with.
     pub fn apply(&mut self, change: &Change) {
         match change {
@@ -331,6 +349,7 @@ impl Durable {
                 self.next_row = self.next_row.max(letter.row.next());
                 self.delivered.insert(Letter::mark_of(&letter.id));
                 self.letters.insert(letter.row, letter.clone());
+                add_to(&mut self.mail_bytes, (letter.source, letter.from), cost_bytes(letter.size_bytes));
             }
             // What it says is a body.
             Change::File { .. } => {}
@@ -339,7 +358,10 @@ impl Durable {
                     letter.set_marks(*marks);
                 }
             }
-            Change::Discard { row } => drop(self.letters.remove(row)),
+            Change::Discard { row } => {
+                let Some(letter) = self.letters.remove(row) else { return };
+                take_from(&mut self.mail_bytes, (letter.source, letter.from), cost_bytes(letter.size_bytes));
+            }
             Change::Post { outgoing } => {
                 self.next_row = self.next_row.max(outgoing.row.map_or(Row(0), Row::next));
                 self.outgoing.insert(outgoing.id, outgoing.clone());
@@ -359,5 +381,20 @@ impl Durable {
             Change::Count { sequence } => self.sequence = *sequence,
             Change::Tick { at } => self.clock = *at,
         }
+    }
+}
+
+/// Adds so much to what is counted under a key. Where damage says otherwise than what there is, nothing runs over.
+pub fn add_to<K: Ord>(counted: &mut BTreeMap<K, u64>, key: K, much: u64) {
+    let all = counted.entry(key).or_default();
+    *all = all.saturating_add(much);
+}
+
+/// Takes so much off what is counted under a key; what comes to nothing leaves.
+pub fn take_from<K: Ord>(counted: &mut BTreeMap<K, u64>, key: K, much: u64) {
+    let std::collections::btree_map::Entry::Occupied(mut entry) = counted.entry(key) else { return };
+    *entry.get_mut() = entry.get().saturating_sub(much);
+    if *entry.get() == 0 {
+        entry.remove();
     }
 }

@@ -30,7 +30,6 @@ impl Agent {
             batch.then_some((now, Cause::Batch)),
             self.is_over_limit().then_some((now, Cause::Batch)),
             self.ledger.remembers_too_much().then_some((now, Cause::Tombstone)),
-            (!self.nudges.is_empty()).then_some((now, Cause::Nudge)),
             self.ledger.custody().first_expiry().map(|end| (end, Cause::Expiry)),
             memories.into_iter().flatten().min().map(|end| (end, Cause::Tombstone)),
             turn.then_some((now, Cause::Turn)),
@@ -43,7 +42,6 @@ impl Agent {
 
     /// Does whatever is due.
     pub(super) fn expire(&mut self, out: &mut Vec<Output>) {
-        out.extend(std::mem::take(&mut self.nudges).into_iter().map(Output::Notify));
         self.settle_arrivals(out);
         if self.is_over_limit() {
             self.keep_limit(out);

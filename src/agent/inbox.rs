@@ -1,34 +1,29 @@
-//! The inbox: one row per bundle id, for ever on this home.
-
-mod order;
+//! The inbox, as far as the agent needs it: what arrives, and what mail of whom costs. Its rows are in the record.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Bound;
 use std::sync::Arc;
 
-use self::order::Order;
-pub use self::order::Position;
-use crate::agent::change::{Letter, Marks, Row};
+use crate::agent::change::{Letter, Marks, add_to, take_from};
 use crate::agent::custody::cost_bytes;
 use crate::bundle::{Bundle, Hops};
-use crate::id::{BundleId, IdPrefix, NodeId};
+use crate::id::{BundleId, NodeId};
 
-/// Rows and the ids that ever had one.
+/// What mail costs, and the rows that the present input speaks of.
 #[derive(Debug, Default)]
 pub struct Inbox {
-    letters: BTreeMap<Row, Letter>,
-    rows: BTreeMap<BundleId, Row>,
-    order: Order,
-    delivered: BTreeSet<[u8; 16]>,
+    /// Delivered ids that the record told of or that were delivered just now, with their rows if they still have one.
+    recalled: BTreeMap<BundleId, Option<Letter>>,
     arriving: Vec<Arrival>,
     arriving_ids: BTreeSet<BundleId>,
-    /// Bytes of rows per source.
+    /// Bytes of rows by source and by who handed them over.
+    rows: BTreeMap<(NodeId, NodeId), u64>,
+    /// Bytes per source, arriving ones included.
     bytes: BTreeMap<NodeId, u64>,
     /// Of those from sources that nobody named, what each peer handed over.
     handed: BTreeMap<NodeId, u64>,
     /// Sources that this person named.
     named: BTreeSet<NodeId>,
-    /// Bytes of rows of all other sources together.
+    /// Bytes of all other sources together.
     bytes_strangers: u64,
 }
 
@@ -51,20 +46,36 @@ pub enum Due {
 }
 
 impl Inbox {
-    pub fn restore(letters: BTreeMap<Row, Letter>, delivered: BTreeSet<[u8; 16]>) -> Inbox {
-        let mut inbox = Inbox { delivered, ..Inbox::default() };
-        letters.into_values().for_each(|letter| inbox.insert(letter));
+    /// With what the rows there are cost.
+    pub fn restore(rows: BTreeMap<(NodeId, NodeId), u64>) -> Inbox {
+        let mut inbox = Inbox { rows: rows.clone(), ..Inbox::default() };
+        rows.into_iter().for_each(|((source, from), bytes)| inbox.count(source, from, bytes));
         inbox
+    }
+
+    /// Takes in what the record knows of a delivered id.
+    pub fn recall(&mut self, id: BundleId, letter: Option<Letter>) {
+        self.recalled.insert(id, letter);
+    }
+
+    /// Lets go of an id; returns the row it has, if it had one at all.
+    pub fn let_go(&mut self, id: &BundleId) -> Option<Option<Letter>> {
+        self.recalled.remove(id)
     }
 
     /// Whether this id had its row already, or is about to get it.
     pub fn had(&self, id: &BundleId) -> bool {
-        self.delivered.contains(&Letter::mark_of(id)) || self.arriving_ids.contains(id)
+        self.recalled.contains_key(id) || self.is_arriving(id)
+    }
+
+    /// Whether something of this batch speaks of it.
+    pub fn is_arriving(&self, id: &BundleId) -> bool {
+        self.arriving_ids.contains(id)
     }
 
     /// Whether it had its row in an earlier batch, and nothing of this batch speaks of it.
     pub fn had_long_ago(&self, id: &BundleId) -> bool {
-        self.had(id) && !self.arriving_ids.contains(id)
+        self.recalled.contains_key(id) && !self.is_arriving(id)
     }
 
     pub fn arrive(&mut self, arrival: Arrival) {
@@ -89,24 +100,23 @@ impl Inbox {
     }
 
     pub fn insert(&mut self, letter: Letter) {
-        self.delivered.insert(Letter::mark_of(&letter.id));
-        self.rows.insert(letter.id, letter.row);
-        self.order.insert(&letter);
-        self.count(letter.source, letter.from, cost_bytes(letter.size_bytes));
-        self.letters.insert(letter.row, letter);
+        let cost = cost_bytes(letter.size_bytes);
+        self.count(letter.source, letter.from, cost);
+        add_to(&mut self.rows, (letter.source, letter.from), cost);
+        self.recalled.insert(letter.id, Some(letter));
     }
 
-    pub fn mark(&mut self, row: Row, marks: Marks) {
-        if let Some(letter) = self.letters.get_mut(&row) {
+    pub fn mark(&mut self, id: &BundleId, marks: Marks) {
+        if let Some(Some(letter)) = self.recalled.get_mut(id) {
             letter.set_marks(marks);
         }
     }
 
-    pub fn remove(&mut self, row: Row) {
-        let Some(letter) = self.letters.remove(&row) else { return };
-        self.order.remove(&letter);
-        self.rows.remove(&letter.id);
-        self.discount(letter.source, letter.from, cost_bytes(letter.size_bytes));
+    pub fn remove(&mut self, id: &BundleId) {
+        let Some(letter) = self.recalled.get_mut(id).and_then(Option::take) else { return };
+        let cost = cost_bytes(letter.size_bytes);
+        take_from(&mut self.rows, (letter.source, letter.from), cost);
+        self.discount(letter.source, letter.from, cost);
     }
 
     /// Says whether a source is named: rows of all others share one bounded place.
@@ -114,8 +124,8 @@ impl Inbox {
         if self.named.contains(&source) == named {
             return;
         }
-        let rows = self.letters.values().filter(|letter| letter.source == source);
-        let rows = rows.map(|letter| (letter.from, cost_bytes(letter.size_bytes)));
+        let all = [NodeId::from_trusted([0; 32]), NodeId::from_trusted([255; 32])];
+        let rows = self.rows.range((source, all[0])..=(source, all[1])).map(|((_, from), bytes)| (*from, *bytes));
         let arriving = self.arriving.iter().filter(|a| a.bundle.source == source && a.due == Due::Row);
         let arriving = arriving.map(|arrival| (arrival.from, cost_bytes(arrival.size_bytes)));
         let all: Vec<(NodeId, u64)> = rows.chain(arriving).collect();
@@ -129,17 +139,17 @@ impl Inbox {
     }
 
     fn count(&mut self, source: NodeId, from: NodeId, cost: u64) {
-        *self.bytes.entry(source).or_default() += cost;
+        add_to(&mut self.bytes, source, cost);
         if !self.named.contains(&source) {
-            self.bytes_strangers += cost;
-            *self.handed.entry(from).or_default() += cost;
+            self.bytes_strangers = self.bytes_strangers.saturating_add(cost);
+            add_to(&mut self.handed, from, cost);
         }
     }
 
     fn discount(&mut self, source: NodeId, from: NodeId, cost: u64) {
         take_from(&mut self.bytes, source, cost);
         if !self.named.contains(&source) {
-            self.bytes_strangers -= cost;
+            self.bytes_strangers = self.bytes_strangers.saturating_sub(cost);
             take_from(&mut self.handed, from, cost);
         }
     }
@@ -149,29 +159,9 @@ impl Inbox {
         [self.handed.get(&from).copied().unwrap_or(0), self.bytes.get(&source).copied().unwrap_or(0)]
     }
 
-    /// The row of an id, until the person deletes it.
+    /// The row of an id that the present input speaks of.
     pub fn find(&self, id: &BundleId) -> Option<&Letter> {
-        self.rows.get(id).and_then(|row| self.letters.get(row))
-    }
-
-    /// Rows whose ids begin so, in the order of the ids.
-    pub fn like(&self, prefix: &IdPrefix) -> impl Iterator<Item = &Letter> + '_ {
-        self.rows.range(prefix.range()).filter_map(|(_, row)| self.letters.get(row))
-    }
-
-    /// All rows in the order of arrival.
-    pub fn letters(&self) -> impl DoubleEndedIterator<Item = &Letter> + '_ {
-        self.letters.values()
-    }
-
-    /// Rows as they are to be read, from one position to another: each writer's as they were written, different writers'
-    /// as they arrived.
-    pub fn between(
-        &self,
-        from: Bound<Position>,
-        to: Bound<Position>,
-    ) -> impl DoubleEndedIterator<Item = (Position, &Letter)> {
-        self.order.between(&self.letters, from, to)
+        self.recalled.get(id)?.as_ref()
     }
 
     /// Bytes of rows, arriving ones included, from sources that nobody named.
@@ -179,15 +169,8 @@ impl Inbox {
         self.bytes_strangers
     }
 
-    pub fn delivered(&self) -> &BTreeSet<[u8; 16]> {
-        &self.delivered
-    }
-}
-
-fn take_from(bytes: &mut BTreeMap<NodeId, u64>, party: NodeId, cost: u64) {
-    let share = bytes.get_mut(&party).expect("what is taken away was counted");
-    *share -= cost;
-    if *share == 0 {
-        bytes.remove(&party);
+    /// Bytes of rows by source and by who handed them over.
+    pub fn rows(&self) -> &BTreeMap<(NodeId, NodeId), u64> {
+        &self.rows
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::agent::change::{Change, Evidence, Person, Row};
+use crate::agent::change::{Change, Evidence, Known, Letter, Outgoing, Person, Row};
 use crate::bundle::{Bundle, Draft, Priority};
 use crate::eid::Eid;
 use crate::frame::{Frame, Refusal, Transit};
@@ -57,8 +57,8 @@ pub enum Input {
     Space {
         free_bytes: u64,
     },
-    /// The application has seen this inbox row.
-    Collect(BundleId),
+    /// What the record knows of ids that the next input speaks of, as [`super::Agent::asks_of`] named them.
+    Recall(Vec<Known>),
     /// The person has read it; `tell` sends a read receipt.
     Read {
         id: BundleId,
@@ -131,7 +131,19 @@ pub enum Output {
     Dial(NodeId),
     /// There is a new row in the inbox.
     Notify(BundleId),
+    /// The agent keeps this no longer.
+    File(Filing),
     Report(Event),
+}
+
+/// What is in the record alone from now on. Until the changes that were said before are durable the driver remembers it, and
+/// answers from it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Filing {
+    /// A message that was delivered, with its row unless the person deleted it.
+    Came(BundleId, Option<Letter>),
+    /// One's own message; none where its record was dropped.
+    Sent(BundleId, Option<Outgoing>),
 }
 
 /// What a log, a status display or a simulation's statistics may want to know.
@@ -221,8 +233,6 @@ pub enum Cause {
     Retry,
     /// A destination in contact took long enough over what it gets alone.
     Grace,
-    /// An inbox row was not collected.
-    Nudge,
     /// A peer lacks more than it was told of in one go. A driver may take other inputs first, or nobody else would be
     /// heard while a crowd is told of a million bundles.
     Turn,

@@ -26,16 +26,16 @@
 //! | departures | `DEPARTED_MAX` | the largest share | held again; two lifetimes and an hour after it first came |
 //! | words of receipts on what is not held | `BELIEFS_MAX` | the largest share | the bundle comes; life of the receipt |
 //! | evictions owed to previous hops | `OWED_MAX` | the largest share | the peer says it heard |
-//! | inbox rows | `stranger_mail_bytes_max` of strangers', of people the disk | none: mail is refused | the person deletes them |
-//! | ids that had a row, 16 bytes each | the rows there were | none | never |
-//! | outbox: records of one's own messages | the disk; `EVENTS_MAX` events each | none; events are folded | the person deletes them |
+//! | in the record alone: inbox rows | `stranger_mail_bytes_max` of strangers', of people the disk | none: mail is refused | the person deletes them |
+//! | in the record alone: ids that had a row, 16 bytes each | the rows there were | none | never |
+//! | outbox: one's own messages on their way; settled, in the record alone | the disk; `EVENTS_MAX` events each | none; events are folded | the person deletes them |
 //!
 //! These end with the process, and losing them costs traffic and no mail:
 //!
 //! | not durable | bound | makes way | ends |
 //! |---|---|---|---|
 //! | arrivals that wait for their row: their senders were promised nothing yet | those of strangers count as mail | none: mail is refused | end of the batch |
-//! | inbox rows to tell the application of | rows not collected | none | told |
+//! | what the record told of, for one input | the ids it speaks of | none | end of the input |
 //! | a contact's queue, retries and offers | `QUEUED_MAX`, `RETRIES_MAX`, `OFFERS_MAX` | the last in order waits in the backlog | sent, answered; the contact |
 //! | a contact's backlog, one bit a bundle | custody | none | told; custody; the contact |
 //! | in flight to a peer | the window | none: the rest waits | answered; the contact |
@@ -112,6 +112,8 @@ pub struct Ledger {
 
     inbox: Inbox,
     outbox: Outbox,
+    /// What the present input speaks of, and whether it changed: the record has it, and the agent lets go of it.
+    in_hand: BTreeMap<BundleId, bool>,
     people: BTreeMap<NodeId, Person>,
     learned: BTreeMap<NodeId, Vec<u8>>,
 }
@@ -148,7 +150,7 @@ impl Ledger {
         for (id, departure) in durable.departed {
             departed.insert(id, departure, is_named(&durable.people, &departure.source));
         }
-        let mut inbox = Inbox::restore(durable.letters, durable.delivered);
+        let mut inbox = Inbox::restore(durable.mail_bytes);
         // Whoever writes to himself is no stranger.
         durable.people.keys().copied().chain(own).for_each(|person| inbox.set_named(person, true));
         let sequence = durable.sequence.min(SEQUENCE_MAX);
@@ -169,6 +171,7 @@ impl Ledger {
             lots: stream(seed, "lots"),
             inbox,
             outbox: Outbox::restore(durable.outgoing),
+            in_hand: BTreeMap::new(),
             people: durable.people,
             learned: durable.learned,
         };

@@ -1,48 +1,30 @@
-//! The outbox: one's own messages, from their seal to the last evidence.
+//! The outbox: one's own messages while they are on their way. Once their fate is known they are in the record alone.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Bound;
 
 use crate::agent::change::{Evidence, EvidenceKind, Outgoing};
-use crate::id::{BundleId, IdPrefix, NodeId};
-use crate::time::{DtnTime, Timestamp};
+use crate::id::{BundleId, NodeId};
 
-/// The record of every message sent from here.
+/// The messages sent from here that are on their way, and those that the present input speaks of.
 #[derive(Debug, Default)]
 pub struct Outbox {
     outgoing: BTreeMap<BundleId, Outgoing>,
-    /// The same messages in the order in which they were written.
-    written: BTreeSet<Written>,
     /// Messages of which no peer said anything yet.
     unpromised: BTreeSet<BundleId>,
 }
 
-/// Where a message of one's own stands among the others: by when it was written, and its stamp.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Written {
-    at: Timestamp,
-    creation: (DtnTime, u64),
-    id: BundleId,
-}
-
-impl Written {
-    pub fn of(outgoing: &Outgoing) -> Written {
-        let creation = (outgoing.creation.time, outgoing.creation.sequence);
-        Written { at: outgoing.created.now, creation, id: outgoing.id }
-    }
-}
-
 impl Outbox {
-    pub fn restore(outgoing: BTreeMap<BundleId, Outgoing>) -> Outbox {
+    pub fn restore(mut outgoing: BTreeMap<BundleId, Outgoing>) -> Outbox {
+        outgoing.retain(|_, outgoing| !outgoing.is_settled());
         let silent = outgoing.values().filter(|outgoing| outgoing.state() == EvidenceKind::Queued);
         let unpromised = silent.map(|outgoing| outgoing.id).collect();
-        let written = outgoing.values().map(Written::of).collect();
-        Outbox { outgoing, written, unpromised }
+        Outbox { outgoing, unpromised }
     }
 
     pub fn insert(&mut self, outgoing: Outgoing) {
-        self.unpromised.insert(outgoing.id);
-        self.written.insert(Written::of(&outgoing));
+        if outgoing.state() == EvidenceKind::Queued {
+            self.unpromised.insert(outgoing.id);
+        }
         self.outgoing.insert(outgoing.id, outgoing);
     }
 
@@ -64,26 +46,13 @@ impl Outbox {
         self.unpromised.contains(id)
     }
 
-    pub fn remove(&mut self, id: &BundleId) {
+    pub fn remove(&mut self, id: &BundleId) -> Option<Outgoing> {
         self.unpromised.remove(id);
-        if let Some(outgoing) = self.outgoing.remove(id) {
-            self.written.remove(&Written::of(&outgoing));
-        }
+        self.outgoing.remove(id)
     }
 
     pub fn find(&self, id: &BundleId) -> Option<&Outgoing> {
         self.outgoing.get(id)
-    }
-
-    /// Messages whose ids begin so, in the order of the ids.
-    pub fn like(&self, prefix: &IdPrefix) -> impl Iterator<Item = &Outgoing> + '_ {
-        self.outgoing.range(prefix.range()).map(|(_, outgoing)| outgoing)
-    }
-
-    /// Messages in the order in which they were written, those behind `after`.
-    pub fn behind(&self, after: Option<Written>) -> impl Iterator<Item = &Outgoing> + '_ {
-        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
-        self.written.range((from, Bound::Unbounded)).filter_map(|written| self.outgoing.get(&written.id))
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &Outgoing> + '_ {

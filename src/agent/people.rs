@@ -24,17 +24,10 @@ impl Agent {
         }
     }
 
-    pub(super) fn collect(&mut self, id: BundleId, out: &mut Vec<Output>) {
-        if let Some(letter) = self.ledger.inbox().find(&id).filter(|letter| !letter.collected) {
-            let marks = Marks { collected: true, ..letter.marks() };
-            self.ledger.mark(&id, marks, out);
-        }
-    }
-
     pub(super) fn read(&mut self, id: BundleId, tell: bool, out: &mut Vec<Output>) {
         let Some(letter) = self.ledger.inbox().find(&id).cloned() else { return };
         let tell = tell && self.mailboxes.signer_of(&letter.destination).is_some();
-        let marks = Marks { read: true, told: letter.told || tell, collected: true };
+        let marks = Marks { read: true, told: letter.told || tell };
         if marks != letter.marks() {
             self.ledger.mark(&id, marks, out);
         }

@@ -3,14 +3,10 @@
 //! A look holds up everything else the agent does. So whoever looks asks for one thing by its id, for the ids that begin
 //! with some digits, or for the next few of many in their order; the whole of a mailbox is for tests and simulations.
 
-use std::ops::Bound;
-
 use super::Agent;
-use super::change::{Class, Durable, Held, Letter, Outgoing, Person, Row};
+use super::change::{Class, Durable, Held, Outgoing, Person, Row};
 use super::custody::{CLASSES, GRADES, Slot, Standing};
-use super::inbox::Position;
 use super::mailboxes;
-use super::outbox::Written;
 use crate::id::{BundleId, IdPrefix, NodeId};
 use crate::time::{Moment, Timestamp};
 
@@ -78,10 +74,10 @@ impl Agent {
     /// Whether a bundle of this id may be turned away before its signature is checked: it is held, buried or arriving.
     /// What was delivered longer ago is looked at once more, for the receipt that proves it may be over.
     pub fn turns_away(&self, id: &BundleId) -> bool {
-        self.knows(id) && (self.ledger.is_known(id) || !self.ledger.inbox().had_long_ago(id))
+        self.ledger.is_known(id) || self.ledger.inbox().is_arriving(id)
     }
 
-    /// Whether an id is held, buried or delivered.
+    /// Whether an id is held, buried or being delivered.
     pub fn knows(&self, id: &BundleId) -> bool {
         self.ledger.is_known(id) || self.ledger.inbox().had(id)
     }
@@ -99,40 +95,6 @@ impl Agent {
     /// Bytes of mail from strangers, and how many there may be.
     pub fn mail_of_strangers(&self) -> (u64, u64) {
         (self.ledger.inbox().bytes_strangers(), self.config.stranger_mail_bytes_max)
-    }
-
-    /// The rows of the inbox in the order of arrival.
-    pub fn letters(&self) -> impl DoubleEndedIterator<Item = &Letter> + '_ {
-        self.ledger.inbox().letters().inspect(|_| walked())
-    }
-
-    pub fn letter(&self, id: &BundleId) -> Option<&Letter> {
-        self.ledger.inbox().find(id)
-    }
-
-    /// The rows of the inbox as a person reads them, from one position to another: each writer's as they were written,
-    /// different writers' as they arrived.
-    pub fn letters_between(
-        &self,
-        from: Bound<Position>,
-        to: Bound<Position>,
-    ) -> impl DoubleEndedIterator<Item = (Position, &Letter)> + '_ {
-        self.ledger.inbox().between(from, to).inspect(|_| walked())
-    }
-
-    /// Rows of the inbox whose ids begin so.
-    pub fn letters_like(&self, prefix: &IdPrefix) -> impl Iterator<Item = &Letter> + '_ {
-        self.ledger.inbox().like(prefix).inspect(|_| walked())
-    }
-
-    /// One's own messages in the order in which they were written, those behind `after`.
-    pub fn sent_behind(&self, after: Option<Written>) -> impl Iterator<Item = &Outgoing> + '_ {
-        self.ledger.outbox().behind(after).inspect(|_| walked())
-    }
-
-    /// One's own messages whose ids begin so.
-    pub fn sent_like(&self, prefix: &IdPrefix) -> impl Iterator<Item = &Outgoing> + '_ {
-        self.ledger.outbox().like(prefix).inspect(|_| walked())
     }
 
     /// What is held in the order of eviction, behind `after`.
@@ -154,13 +116,9 @@ impl Agent {
             .filter(move |id| range.contains(id))
     }
 
-    /// One's own messages in the order of their ids.
-    pub fn sent(&self) -> impl Iterator<Item = &Outgoing> + '_ {
+    /// One's own messages that are on their way, in the order of their ids.
+    pub fn on_their_way(&self) -> impl Iterator<Item = &Outgoing> + '_ {
         self.ledger.outbox().iter().inspect(|_| walked())
-    }
-
-    pub fn sent_one(&self, id: &BundleId) -> Option<&Outgoing> {
-        self.ledger.outbox().find(id)
     }
 
     pub fn people(&self) -> impl Iterator<Item = (&NodeId, &Person)> + '_ {
@@ -185,10 +143,9 @@ impl Agent {
         self.ledger.find_held(id).map(|slot: Slot| self.ledger.custody().held(slot))
     }
 
-    /// Where the body of an id lies: in custody or in the inbox.
+    /// Where the body of a held bundle lies.
     pub fn row_of(&self, id: &BundleId) -> Option<Row> {
-        let held = self.ledger.find_held(id).map(|slot| self.ledger.custody().row(slot));
-        held.or_else(|| self.ledger.inbox().find(id).map(|letter| letter.row))
+        self.ledger.find_held(id).map(|slot| self.ledger.custody().row(slot))
     }
 
     pub fn contacts(&self) -> impl Iterator<Item = ContactView> + '_ {
@@ -223,7 +180,8 @@ impl Agent {
         self.ledger.tombstones().len()
     }
 
-    /// Writes out all durable state; equal to what the store gives back after every commit.
+    /// Writes out all durable state but what is filed; after every commit equal to what the store gives back, without what
+    /// is filed there.
     pub fn durable(&self) -> Durable {
         self.ledger.durable()
     }

@@ -89,7 +89,7 @@ pub async fn hand_over(
 async fn wait_for(node: &Node, letters: usize) -> Result<(), Failure> {
     let mut events = node.follow();
     let until = Instant::now() + PATIENCE;
-    while node.look(|agent| agent.letters().count()).await? < letters {
+    while node.reader().letters_len()? < letters as u64 {
         if Instant::now() > until {
             return Err("the bundles did not arrive".into());
         }

@@ -57,7 +57,7 @@ fn fill(dir: &Path, count: usize) -> Result<(), Failure> {
     let config = Config { carry_bytes_max: 64 << 30, ..Config::default() };
     let mailboxes = Mailboxes::own(identity.signer());
     let agent = Agent::restore(identity.node(), mailboxes, config, [1; 32], store.durable()?);
-    let mut driver = Driver::new(agent, Plain);
+    let mut driver = Driver::new(agent, Plain::default());
     let (peer, absent) = (key(31).node(), key(201).node());
     let at = Moment { now: Timestamp(1), wall: DtnTime(0) };
     driver.take(at, Input::ContactUp { peer });

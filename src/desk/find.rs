@@ -1,28 +1,25 @@
 //! From what a person types to what it means: names, addresses, and prefixes of ids.
 
 use std::collections::BTreeSet;
-use std::ops::Bound;
 
 use unicode_normalization::UnicodeNormalization;
 
 use super::Desk;
 use super::listing::PAGE_ROWS;
 use crate::agent::change::{Class, Held, Outgoing};
-use crate::agent::{Agent, Position, Standing, Written};
+use crate::agent::{Agent, Standing};
 use crate::api::model::ID_PREFIX_DIGITS_MIN;
 use crate::api::{ApiError, ErrorKind, NextStep};
 use crate::id::{BundleId, IdPrefix, NodeId};
 use crate::node::Sighting;
 use crate::safe_text::safe_text;
+use crate::store::redb::RedbReader;
 use crate::ticket::Ticket;
 
 /// As much of the end of a peer id as tells it from others: what tables print.
 const SHORT_PEER_DIGITS: usize = 10;
 /// As much of a message's id as tables print.
 const SHORT_ID_DIGITS: usize = 10;
-
-/// Rows by where they stand, and the nodes that each is about.
-type Mentions<P> = Vec<(P, Vec<NodeId>)>;
 
 /// Reads an address; a bad key is a failure of verification, everything else a slip of the keyboard.
 pub fn ticket(address: &str) -> Result<Ticket, ApiError> {
@@ -155,9 +152,10 @@ impl Desk {
         };
         let around = self.node().nearby().around(std::time::Instant::now()).into_iter().map(|(node, _)| node);
         self.look(near).await?.into_iter().chain(around).for_each(&mut take);
-        self.walk(of_letters, &mut take).await?;
-        self.walk(of_sent, &mut take).await?;
-        self.walk(of_held, &mut take).await?;
+        let parties = self.record(RedbReader::parties).await?;
+        parties.into_iter().flat_map(|(source, from)| [source, from]).for_each(&mut take);
+        self.walk_sent(&mut take).await?;
+        self.walk_held(&mut take).await?;
         match found[..] {
             [] => Ok(None),
             [node] => Ok(Some(node)),
@@ -168,15 +166,31 @@ impl Desk {
         }
     }
 
-    /// Takes the nodes of all rows, one page after another, for others wait for the agent too.
-    async fn walk<P: Copy + Send + 'static>(
-        &self,
-        page: fn(&Agent, Option<P>) -> Mentions<P>,
-        take: &mut impl FnMut(NodeId),
-    ) -> Result<(), ApiError> {
+    /// Takes whom one's own messages are for, and who carries them.
+    async fn walk_sent(&self, take: &mut impl FnMut(NodeId)) -> Result<(), ApiError> {
         let mut after = None;
         loop {
-            let rows = self.look(move |agent, _| page(agent, after)).await?;
+            let page = self.record(move |record| record.sent_behind(after, PAGE_ROWS)).await?;
+            let Some((last, _)) = page.last() else { return Ok(()) };
+            after = Some(*last);
+            for (_, Outgoing { destination, carriers, .. }) in &page {
+                take(destination.node);
+                carriers.iter().for_each(|carrier| take(carrier.who));
+            }
+        }
+    }
+
+    /// Takes whom the bundles held are from and for, and who handed them over, one page after another: others wait for the
+    /// agent too.
+    async fn walk_held(&self, take: &mut impl FnMut(NodeId)) -> Result<(), ApiError> {
+        let mut after = None;
+        loop {
+            let page = move |agent: &Agent, _: &super::Names<'_>| {
+                let nodes = |held: Held| [held.source, held.destination.node].into_iter().chain(held.from);
+                let page = agent.held_behind(after).take(PAGE_ROWS);
+                page.map(|(standing, held)| (standing, nodes(held).collect())).collect::<Vec<(Standing, Vec<NodeId>)>>()
+            };
+            let rows = self.look(page).await?;
             let Some((last, _)) = rows.last() else { return Ok(()) };
             after = Some(*last);
             rows.into_iter().flat_map(|(_, nodes)| nodes).for_each(&mut *take);
@@ -185,55 +199,56 @@ impl Desk {
 
     /// A bundle in custody, and whether it is one's own.
     pub(super) async fn find_held(&self, prefix: &str) -> Result<(BundleId, bool), ApiError> {
-        let id = self.find_id(prefix, "held", |agent, prefix| agent.held_like(prefix).next_two()).await?;
+        let id = self.find_id(prefix, Among { held: true, ..Among::default() }).await?;
         let own = move |agent: &Agent, _: &super::Names<'_>| agent.held_one(&id).is_some_and(|h| h.class == Class::Own);
         Ok((id, self.look(own).await?))
     }
 
     /// A bundle in custody or in the inbox.
     pub(super) async fn find_stored(&self, prefix: &str) -> Result<BundleId, ApiError> {
-        let both = |agent: &Agent, prefix: &IdPrefix| {
-            let mut ids = agent.held_like(prefix).next_two();
-            ids.extend(agent.letters_like(prefix).map(|letter| letter.id).next_two());
-            ids
-        };
-        self.find_id(prefix, "stored", both).await
+        self.find_id(prefix, Among { held: true, letters: true, ..Among::default() }).await
     }
 
     pub(super) async fn find_letter(&self, prefix: &str) -> Result<BundleId, ApiError> {
-        let letters = |agent: &Agent, prefix: &IdPrefix| agent.letters_like(prefix).map(|letter| letter.id).next_two();
-        self.find_id(prefix, "in the inbox", letters).await
+        self.find_id(prefix, Among { letters: true, ..Among::default() }).await
     }
 
     /// A message that came or was sent from here.
     pub(super) async fn find_message(&self, prefix: &str) -> Result<BundleId, ApiError> {
-        let both = |agent: &Agent, prefix: &IdPrefix| {
-            let mut ids = agent.letters_like(prefix).map(|letter| letter.id).next_two();
-            ids.extend(agent.sent_like(prefix).map(|outgoing| outgoing.id).next_two());
-            ids
-        };
-        self.find_id(prefix, "in the inbox or sent from here", both).await
+        self.find_id(prefix, Among { letters: true, sent: true, ..Among::default() }).await
     }
 
     pub(super) async fn find_sent(&self, prefix: &str) -> Result<BundleId, ApiError> {
-        let sent = |agent: &Agent, prefix: &IdPrefix| agent.sent_like(prefix).map(|outgoing| outgoing.id).next_two();
-        self.find_id(prefix, "sent from here", sent).await
+        self.find_id(prefix, Among { sent: true, ..Among::default() }).await
     }
 
-    /// The one id that begins so, of the two or none or one that `find` gives.
-    async fn find_id(
-        &self,
-        typed: &str,
-        place: &'static str,
-        find: impl FnOnce(&Agent, &IdPrefix) -> Vec<BundleId> + Send + 'static,
-    ) -> Result<BundleId, ApiError> {
+    /// Up to two ids of each place that begin so: as many as it takes to know whether there is one.
+    async fn ids_like(&self, prefix: IdPrefix, among: Among) -> Result<Vec<BundleId>, ApiError> {
+        let mut ids: Vec<BundleId> = Vec::new();
+        if among.held {
+            ids = self.look(move |agent, _| agent.held_like(&prefix).take(2).collect()).await?;
+        }
+        let mail = move |record: &RedbReader| {
+            let came = if among.letters { record.letters_like(&prefix, 2)? } else { Vec::new() };
+            let sent = if among.sent { record.sent_like(&prefix, 2)? } else { Vec::new() };
+            Ok([came, sent].concat())
+        };
+        if among.letters || among.sent {
+            ids.extend(self.record(mail).await?);
+        }
+        Ok(ids)
+    }
+
+    /// The one id there that begins so.
+    async fn find_id(&self, typed: &str, among: Among) -> Result<BundleId, ApiError> {
         let typed = typed.trim().to_ascii_lowercase();
         if typed.len() < ID_PREFIX_DIGITS_MIN || !typed.bytes().all(|digit| digit.is_ascii_hexdigit()) {
             let message = format!("an id is {ID_PREFIX_DIGITS_MIN} or more hexadecimal digits");
             return Err(ApiError::usage(message).next(NextStep::CopyMessageId));
         }
+        let place = among.place();
         let mut found = match IdPrefix::parse(&typed) {
-            Some(prefix) => self.look(move |agent, _| find(agent, &prefix)).await?,
+            Some(prefix) => self.ids_like(prefix, among).await?,
             // Longer than any id.
             None => Vec::new(),
         };
@@ -253,15 +268,11 @@ impl Desk {
     async fn elsewhere(&self, typed: &str, place: &str) -> Result<ApiError, ApiError> {
         let error = ApiError::not_found(format!("no message {place} has the id {typed}"));
         let Some(prefix) = IdPrefix::parse(typed) else { return Ok(error) };
-        let look = move |agent: &Agent, _: &super::Names<'_>| {
-            (
-                agent.letters_like(&prefix).next().is_some(),
-                agent.sent_like(&prefix).next().is_some(),
-                agent.held_like(&prefix).next().is_some(),
-            )
-        };
+        let came = !self.ids_like(prefix, Among { letters: true, ..Among::default() }).await?.is_empty();
+        let sent = !self.ids_like(prefix, Among { sent: true, ..Among::default() }).await?.is_empty();
+        let held = !self.ids_like(prefix, Among { held: true, ..Among::default() }).await?.is_empty();
         let id = typed.to_owned();
-        Ok(match self.look(look).await? {
+        Ok(match (came, sent, held) {
             (true, _, _) => error.next(NextStep::ReadMessage { id }),
             (_, true, _) => error.next(NextStep::SeeStatus { id }),
             (_, _, true) => error.next(NextStep::SeeCarried),
@@ -270,25 +281,24 @@ impl Desk {
     }
 }
 
-/// Whom the next letters are from.
-fn of_letters(agent: &Agent, after: Option<Position>) -> Mentions<Position> {
-    let letters = agent.letters_between(after.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded);
-    letters.take(PAGE_ROWS).map(|(position, letter)| (position, vec![letter.source, letter.from])).collect()
+/// Where an id is looked for.
+#[derive(Clone, Copy, Default)]
+struct Among {
+    held: bool,
+    letters: bool,
+    sent: bool,
 }
 
-/// Whom the next of one's own messages are for, and who carries them.
-fn of_sent(agent: &Agent, after: Option<Written>) -> Mentions<Written> {
-    let nodes = |outgoing: &Outgoing| {
-        let carriers = outgoing.carriers.iter().map(|carrier| carrier.who);
-        [outgoing.destination.node].into_iter().chain(carriers).collect()
-    };
-    agent.sent_behind(after).take(PAGE_ROWS).map(|outgoing| (Written::of(outgoing), nodes(outgoing))).collect()
-}
-
-/// Whom the next of the bundles held are from and for, and who handed them over.
-fn of_held(agent: &Agent, after: Option<Standing>) -> Mentions<Standing> {
-    let nodes = |held: Held| [held.source, held.destination.node].into_iter().chain(held.from).collect();
-    agent.held_behind(after).take(PAGE_ROWS).map(|(standing, held)| (standing, nodes(held))).collect()
+impl Among {
+    fn place(self) -> &'static str {
+        match (self.held, self.letters, self.sent) {
+            (true, true, _) => "stored",
+            (true, ..) => "held",
+            (_, true, true) => "in the inbox or sent from here",
+            (_, true, _) => "in the inbox",
+            _ => "sent from here",
+        }
+    }
 }
 
 /// Two ids, with as many digits as tell one from the other.
@@ -298,12 +308,3 @@ fn told_apart(one: BundleId, other: BundleId) -> [String; 2] {
     let digits = (same + 1).clamp(SHORT_ID_DIGITS, one.len());
     [&one[..digits], &other[..digits]].map(str::to_owned)
 }
-
-/// As much as it takes to know whether there is one.
-trait NextTwo: Iterator + Sized {
-    fn next_two(self) -> Vec<Self::Item> {
-        self.take(2).collect()
-    }
-}
-
-impl<I: Iterator> NextTwo for I {}

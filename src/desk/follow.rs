@@ -37,7 +37,6 @@ impl Desk {
             (Topic::Inbox, Event::Delivered { id, .. }) => {
                 let id = *id;
                 let Some(envelope) = self.envelope(id).await? else { return Ok(None) };
-                self.node().tell(crate::agent::Input::Collect(id));
                 let opened = self.open(vec![envelope], Taken::Texts { chars_max: usize::MAX }).await?.pop();
                 Ok(opened.map(|opened| Row::Inbox(opened.row)))
             }

@@ -1,6 +1,6 @@
 //! Listings, a few rows at a time: what is on its way to the reader is all that is in memory.
 //!
-//! Each look at the agent takes the next page of facts, and of an inbox only so many letters are opened at once as a
+//! Each look at the record or the agent takes the next page of facts, and of an inbox only so many letters are opened at once as a
 //! reader takes in a moment. What comes or goes while a listing is read may be in it or not; what stays where it was is
 //! in it once.
 
@@ -12,10 +12,14 @@ use futures::{StreamExt, stream};
 
 use super::Desk;
 use super::rows::{Envelope, Names, Taken};
-use crate::agent::{Agent, Input, Position, Standing, Written};
+use crate::agent::change::Letter;
+use crate::agent::{Agent, Standing};
 use crate::api::{ApiError, Listing, Row, Rows};
+use crate::mail::index::Written;
+use crate::mail::order::{Position, Span};
+use crate::store::redb::Direction;
 
-/// Most rows of one look at the agent.
+/// Most rows of one look.
 pub const PAGE_ROWS: usize = 256;
 /// Letters opened at once together have about so many bytes at most; one may have more.
 const OPEN_BYTES: u64 = 1 << 20;
@@ -54,13 +58,6 @@ struct InboxPages {
     waiting: VecDeque<Envelope>,
 }
 
-/// A stretch of the inbox.
-#[derive(Clone, Copy)]
-struct Span {
-    from: Bound<Position>,
-    to: Bound<Position>,
-}
-
 impl InboxPages {
     async fn next(mut self) -> Result<Option<(Vec<Row>, InboxPages)>, ApiError> {
         if self.span.is_none() {
@@ -81,57 +78,45 @@ impl InboxPages {
         if envelopes.is_empty() {
             return Ok(None);
         }
-        let seen: Vec<_> = envelopes.iter().filter(|e| !e.letter.collected).map(|e| e.letter.id).collect();
         let opened = self.desk.open(envelopes, self.taken).await?;
-        for id in seen {
-            self.desk.node().tell(Input::Collect(id));
-        }
         Ok(Some((opened.into_iter().map(|opened| Row::Inbox(opened.row)).collect(), self)))
     }
 
-    /// Takes the next letters out of the agent; returns what is left then.
+    /// Takes the next letters out of the record; returns what is left then.
     async fn look_on(&mut self, span: Span) -> Result<Option<Span>, ApiError> {
+        let page = self.page(span, Direction::Forwards).await?;
+        let left = page.last().map(|(position, _)| Span { from: Bound::Excluded(*position), ..span });
         let unread = self.unread;
-        let page = move |agent: &Agent, names: &Names<'_>| {
-            let mut left = None;
-            let mut page = VecDeque::new();
-            for (position, letter) in agent.letters_between(span.from, span.to).take(PAGE_ROWS) {
-                left = Some(Span { from: Bound::Excluded(position), ..span });
-                if !(unread && letter.read) {
-                    page.push_back(names.envelope(letter));
-                }
-            }
-            (page, left)
-        };
-        let (page, left) = self.desk.look(page).await?;
-        self.waiting = page;
+        let letters = page.into_iter().map(|(_, letter)| letter).filter(move |letter| !(unread && letter.read));
+        let letters: Vec<Letter> = letters.collect();
+        let name = |_: &Agent, names: &Names<'_>| letters.into_iter().map(|letter| names.envelope(letter)).collect();
+        self.waiting = self.desk.look(name).await?;
         Ok(left)
+    }
+
+    async fn page(&self, span: Span, direction: Direction) -> Result<Vec<(Position, Letter)>, ApiError> {
+        self.desk.record(move |record| record.letters(span, direction, PAGE_ROWS)).await
     }
 
     /// What is there now, or the last so many of it; none of an empty inbox.
     async fn whole_span(&self) -> Result<Option<Span>, ApiError> {
-        let last = |agent: &Agent, _: &Names<'_>| {
-            agent.letters_between(Bound::Unbounded, Bound::Unbounded).next_back().map(|(position, _)| position)
-        };
-        let Some(last) = self.desk.look(last).await? else { return Ok(None) };
-        let mut span = Span { from: Bound::Unbounded, to: Bound::Included(last) };
+        let last = self.desk.record(|record| record.letters(Span::ALL, Direction::Backwards, PAGE_ROWS)).await?;
+        let Some((last, _)) = last.first() else { return Ok(None) };
+        let mut span = Span { to: Bound::Included(*last), ..Span::ALL };
         let Some(limit) = self.limit else { return Ok(Some(span)) };
-        let (mut left, mut to, unread) = (limit, span.to, self.unread);
+        let (mut left, mut to) = (limit, span.to);
         while left > 0 {
-            let back = move |agent: &Agent, _: &Names<'_>| {
-                let (mut left, mut first) = (left, None);
-                for (position, letter) in agent.letters_between(Bound::Unbounded, to).rev().take(PAGE_ROWS) {
-                    first = Some(position);
-                    left -= u32::from(!(unread && letter.read));
-                    if left == 0 {
-                        break;
-                    }
+            let page = self.page(Span { to, ..Span::ALL }, Direction::Backwards).await?;
+            if page.is_empty() {
+                return Ok(Some(Span { from: Bound::Unbounded, ..span }));
+            }
+            for (position, letter) in page {
+                (to, span.from) = (Bound::Excluded(position), Bound::Included(position));
+                left -= u32::from(!(self.unread && letter.read));
+                if left == 0 {
+                    break;
                 }
-                (left, first)
-            };
-            let (still, first) = self.desk.look(back).await?;
-            let Some(first) = first else { return Ok(Some(span)) };
-            (left, to, span.from) = (still, Bound::Excluded(first), Bound::Included(first));
+            }
         }
         Ok((limit > 0).then_some(span))
     }
@@ -140,14 +125,13 @@ impl InboxPages {
 type Statuses = (Desk, Option<Written>);
 
 async fn statuses((desk, after): Statuses) -> Result<Option<(Vec<Row>, Statuses)>, ApiError> {
-    let page = move |agent: &Agent, names: &Names<'_>| {
-        let sent = agent.sent_behind(after).take(PAGE_ROWS);
-        sent.map(|outgoing| (Written::of(outgoing), names.status(outgoing))).collect::<Vec<_>>()
+    let page = desk.record(move |record| record.sent_behind(after, PAGE_ROWS)).await?;
+    let Some(last) = page.last().map(|(written, _)| *written) else { return Ok(None) };
+    let rows = move |_: &Agent, names: &Names<'_>| {
+        page.iter().map(|(_, outgoing)| Row::Status(names.status(outgoing))).collect::<Vec<_>>()
     };
-    let page = desk.look(page).await?;
-    let Some((last, _)) = page.last() else { return Ok(None) };
-    let state = (desk, Some(*last));
-    Ok(Some((page.into_iter().map(|(_, row)| Row::Status(row)).collect(), state)))
+    let rows = desk.look(rows).await?;
+    Ok(Some((rows, (desk, Some(last)))))
 }
 
 type Carried = (Desk, Option<Standing>);

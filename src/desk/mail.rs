@@ -3,14 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Desk;
-use super::rows::{Envelope, Names, Opened, Taken};
+use super::rows::{Envelope, Opened, Taken};
+use crate::agent::Input;
 use crate::agent::change::Letter;
-use crate::agent::{Agent, Input};
 use crate::api::model::{Compose, Done, File, LetterRow, Schema, SentRow, State, StatusRow};
 use crate::api::{ApiError, NextStep, Response};
 use crate::content::{Attachment, Content, Text, pad};
 use crate::eid::Eid;
 use crate::id::{BundleId, IdPrefix};
+use crate::store::redb::RedbReader;
 use crate::time::{DAY, Millis};
 
 /// How long a message is under way where nobody says.
@@ -80,7 +81,8 @@ impl Desk {
 
     /// The letter of an id with the names it is shown with, if it is still there.
     pub(super) async fn envelope(&self, id: BundleId) -> Result<Option<Envelope>, ApiError> {
-        self.look(move |agent, names| agent.letter(&id).map(|letter| names.envelope(letter))).await
+        let Some(letter) = self.record(move |record| record.letter(&id)).await? else { return Ok(None) };
+        Ok(Some(self.look(move |_, names| names.envelope(letter)).await?))
     }
 
     /// A message carries half the id of what it answers; where that is known here, the row has all of it.
@@ -99,15 +101,17 @@ impl Desk {
         if marks.is_empty() {
             return Ok(BTreeMap::new());
         }
-        let find = move |agent: &Agent, _: &Names<'_>| {
-            let whole = |mark: [u8; 16]| {
+        let find = move |record: &RedbReader| {
+            let mut whole = BTreeMap::new();
+            for mark in marks {
                 let prefix = IdPrefix::of_mark(&mark);
-                let sent = agent.sent_like(&prefix).map(|outgoing| outgoing.id).next();
-                sent.or_else(|| agent.letters_like(&prefix).map(|letter| letter.id).next()).map(|id| (mark, id))
-            };
-            marks.into_iter().filter_map(whole).collect::<BTreeMap<_, _>>()
+                let sent = record.sent_like(&prefix, 1)?;
+                let came = if sent.is_empty() { record.letters_like(&prefix, 1)? } else { Vec::new() };
+                whole.extend(sent.into_iter().chain(came).map(|id| (mark, id)));
+            }
+            Ok(whole)
         };
-        self.look(find).await
+        self.record(find).await
     }
 
     /// A message that came or was sent from here.
@@ -128,8 +132,8 @@ impl Desk {
     }
 
     async fn read_sent(&self, id: BundleId) -> Result<Option<LetterRow>, ApiError> {
-        let sent = self.look(move |agent, names| agent.sent_one(&id).map(|outgoing| names.sent(outgoing))).await?;
-        let Some(sent) = sent else { return Ok(None) };
+        let Some(outgoing) = self.record(move |record| record.sent(&id)).await? else { return Ok(None) };
+        let sent = self.look(move |_, names| names.sent(outgoing)).await?;
         let body = match sent.outgoing.row {
             Some(row) => self.node().reader().words(&[row])?.pop().flatten(),
             None => None,
@@ -146,8 +150,8 @@ impl Desk {
     /// Deletes a message that came or was sent from here, unless it is still on its way from here.
     pub(super) async fn inbox_delete(&self, prefix: &str) -> Result<Response, ApiError> {
         let id = self.find_message(prefix).await?;
-        let is_on_its_way = self.look(move |agent, _| agent.held_one(&id).is_some() && agent.letter(&id).is_none());
-        if is_on_its_way.await? {
+        let has_no_row = self.record(move |record| record.letter(&id)).await?.is_none();
+        if has_no_row && self.look(move |agent, _| agent.held_one(&id).is_some()).await? {
             let error = ApiError::refused("your message is still on its way, and its record tells what becomes of it");
             return Err(error.next(NextStep::CancelMessage { id: id.full() }));
         }
@@ -162,7 +166,8 @@ impl Desk {
     }
 
     pub(super) async fn status_of(&self, id: BundleId) -> Result<Option<StatusRow>, ApiError> {
-        self.look(move |agent, names| agent.sent_one(&id).map(|outgoing| names.status(outgoing))).await
+        let Some(outgoing) = self.record(move |record| record.sent(&id)).await? else { return Ok(None) };
+        Ok(Some(self.look(move |_, names| names.status(&outgoing)).await?))
     }
 
     pub(super) async fn cancel(&self, prefix: &str) -> Result<Vec<StatusRow>, ApiError> {

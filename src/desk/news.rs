@@ -51,7 +51,7 @@ fn is_new(known: &mut BTreeSet<NodeId>, peer: NodeId) -> bool {
 
 impl Desk {
     async fn mail(&self, id: BundleId) -> Option<News> {
-        let source = self.look(move |agent, _| agent.letter(&id).map(|letter| letter.source)).await.ok()??;
+        let source = self.record(move |record| record.letter(&id)).await.ok()??.source;
         Some(News::Mail { from: self.who(source).await?, id: id.full() })
     }
 

@@ -81,15 +81,15 @@ impl Names<'_> {
         self.known(node).unwrap_or_else(|| address(*node))
     }
 
-    pub fn envelope(&self, letter: &Letter) -> Envelope {
+    pub fn envelope(&self, letter: Letter) -> Envelope {
         let via = (letter.from != letter.source).then(|| self.show(&letter.from));
-        Envelope { letter: letter.clone(), from: self.show(&letter.source), via }
+        Envelope { from: self.show(&letter.source), via, letter }
     }
 
-    pub fn sent(&self, outgoing: &Outgoing) -> Sent {
+    pub fn sent(&self, outgoing: Outgoing) -> Sent {
         let me = self.agent.node();
         let from = (self.show(&me), address(me));
-        Sent { outgoing: outgoing.clone(), from, status: self.status(outgoing) }
+        Sent { from, status: self.status(&outgoing), outgoing }
     }
 
     pub fn carried(&self, held: &Held) -> CarriedRow {
@@ -395,7 +395,6 @@ mod tests {
             hops: Hops { age, count: 1 },
             read: false,
             told: false,
-            collected: false,
         };
         let doubted = |written: u64, age| clock_differs(&letter(written, age), DtnTime(now));
         assert!(doubted(now + 2 * HOUR.0, Millis(0)), "from tomorrow");

@@ -113,7 +113,6 @@ fn delivered(n: u64, to: &Identity) -> Change {
         hops: Hops::default(),
         read: false,
         told: false,
-        collected: true,
     };
     Change::Deliver { letter, bundle }
 }

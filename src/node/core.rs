@@ -9,7 +9,7 @@
 //! that ran ahead is dropped, and the agent starts again from the store.
 
 use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::Thread;
 use std::time::{Duration, Instant};
@@ -22,11 +22,13 @@ use super::pool::Pool;
 use super::queue::Queue;
 use super::tape::Tape;
 use super::work::{Parsed, Work};
-use crate::agent::change::{Change, Durable};
+use crate::agent::change::{Change, Durable, Known};
 use crate::agent::{Agent, Input, Output};
 use crate::driver::{self, Driver, Step, Weight};
+use crate::id::BundleId;
 use crate::mail::Opening;
 use crate::store::StoreError;
+use crate::store::redb::RedbReader;
 use crate::store::writer::{Batch, StoreThread};
 use crate::time::Moment;
 
@@ -83,6 +85,8 @@ pub struct Core {
     generation: u64,
     /// How many batches the store has and did not answer for.
     ahead: Arc<AtomicUsize>,
+    /// How many changes of those that were handed out are durable.
+    durable: Arc<AtomicU64>,
     failure: Arc<LastFailure>,
 }
 
@@ -128,10 +132,18 @@ pub struct Steps {
     pub tape: Tape,
     /// Messages that were opened, until the agent says what becomes of them.
     opening: Opening,
+    record: RedbReader,
 }
 
 impl Step for Steps {
     type Said = Said;
+
+    fn recall(&mut self, id: &BundleId) -> Option<Known> {
+        let known = self.record.known(id);
+        known
+            .inspect_err(|error| tracing::warn!(%error, "the record of mail cannot be read; what is about it waits"))
+            .ok()
+    }
 
     fn give(&mut self, agent: &mut Agent, at: Moment, input: Input, out: &mut Vec<Output>) {
         let from = out.len();
@@ -151,6 +163,8 @@ impl Step for Steps {
 pub struct Parts {
     pub agent: Agent,
     pub tape: Tape,
+    /// Where what the agent filed can be read.
+    pub record: RedbReader,
     pub clock: Clock,
     pub restore: Restore,
     pub space: Space,
@@ -165,10 +179,10 @@ pub struct Parts {
 
 impl Core {
     pub fn new(parts: Parts) -> Core {
-        let Parts { agent, tape, clock, restore, space, idle, work, store, courier, pool, failure } = parts;
-        let (generation, ahead, space_asked, changed) = (0, Arc::default(), None, None);
+        let Parts { agent, tape, record, clock, restore, space, idle, work, store, courier, pool, failure } = parts;
+        let (generation, ahead, durable, space_asked, changed) = (0, Arc::default(), Arc::default(), None, None);
         Core {
-            driver: Driver::new(agent, Steps { tape, opening: Opening::default() }),
+            driver: Driver::new(agent, Steps { tape, opening: Opening::default(), record }),
             clock,
             restore,
             space,
@@ -181,6 +195,7 @@ impl Core {
             pool,
             generation,
             ahead,
+            durable,
             failure,
         }
     }
@@ -190,6 +205,7 @@ impl Core {
         loop {
             let mut next = self.wait();
             let mut open = Open::default();
+            self.driver.committed(self.durable.load(Ordering::Acquire));
             self.ask_space();
             let mut stop = false;
             let mut taken = 0;
@@ -345,10 +361,14 @@ impl Core {
             self.changed = Some(Instant::now());
         }
         let (ahead, courier) = (Ahead::one(&self.ahead), self.courier.clone());
+        let (durable, handed_out) = (Arc::clone(&self.durable), self.driver.handed_out());
         let (again, generation, failure) = (Arc::clone(&self.work), self.generation, Arc::clone(&self.failure));
         let done = Box::new(move |result: Result<(), StoreError>| {
             match result {
-                Ok(()) => courier.perform(acts),
+                Ok(()) => {
+                    durable.fetch_max(handed_out, Ordering::AcqRel);
+                    courier.perform(acts);
+                }
                 Err(error) => {
                     // None of it is said, but the contacts began and ended all the same.
                     courier.perform(acts.extract_if(.., |act| act.is_of_contact()).collect());

@@ -1,4 +1,4 @@
-//! Acts, performed in order once what they say is durable: frames and bundles to peers, nudges and answers to people.
+//! Acts, performed in order once what they say is durable: frames and bundles to peers, answers to people.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -60,10 +60,10 @@ pub enum Act {
 }
 
 impl Act {
-    /// The act of an output; commits are none, and nudges are told by the event that comes with the row.
+    /// The act of an output; commits are none, and people are told by the event that comes with the row.
     pub fn of(output: Output) -> Option<Act> {
         Some(match output {
-            Output::Commit(_) | Output::Notify(_) => return None,
+            Output::Commit(_) | Output::File(_) | Output::Notify(_) => return None,
             Output::Seal { token, draft } => Act::Seal { token, draft },
             Output::Send { to, frame } => Act::Send { to, frame },
             Output::Forward { to, transit, id, row } => Act::Forward { to, transit, id, row },

@@ -25,7 +25,7 @@ async fn a_fault_that_one_peer_brings_about_ends_its_contact_and_the_mail_of_oth
     let text = pad(&Content::from(Text { body: "hello".into(), ..Text::default() }).encode());
     let to = Eid::mail(alice.identity().node());
     bob.send(to, text, DAY, Priority::Normal, None).await.unwrap();
-    while alice.look(|agent| agent.letters().count()).await.unwrap() == 0 {
+    while alice.reader().letters_len().unwrap() == 0 {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     assert!(!alice.ended.is_cancelled());

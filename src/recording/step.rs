@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
 use crate::agent::Input;
-use crate::agent::change::{Person, Row};
+use crate::agent::change::{Known, Person, Row};
 use crate::bundle::{Bundle, Priority};
 use crate::eid::Eid;
 use crate::frame::{Frame, FrameError, Transit};
@@ -56,7 +56,7 @@ pub enum Noted {
     Space {
         free_bytes: u64,
     },
-    Collect(BundleId),
+    Recall(Vec<Known>),
     Read {
         id: BundleId,
         tell: bool,
@@ -98,7 +98,7 @@ pub fn noted(input: &Input) -> Result<Noted, FrameError> {
         Input::Duplicate { from, transit, id } => Noted::Duplicate { from, transit, id },
         Input::Timeout => Noted::Timeout,
         Input::Space { free_bytes } => Noted::Space { free_bytes },
-        Input::Collect(id) => Noted::Collect(id),
+        Input::Recall(known) => Noted::Recall(known),
         Input::Read { id, tell } => Noted::Read { id, tell },
         Input::Discard(id) => Noted::Discard(id),
         Input::Cancel(id) => Noted::Cancel(id),
@@ -133,7 +133,7 @@ impl Noted {
             Noted::Duplicate { from, transit, id } => Input::Duplicate { from, transit, id },
             Noted::Timeout => Input::Timeout,
             Noted::Space { free_bytes } => Input::Space { free_bytes },
-            Noted::Collect(id) => Input::Collect(id),
+            Noted::Recall(known) => Input::Recall(known),
             Noted::Read { id, tell } => Input::Read { id, tell },
             Noted::Discard(id) => Input::Discard(id),
             Noted::Cancel(id) => Input::Cancel(id),
@@ -159,7 +159,7 @@ impl fmt::Display for Noted {
             Noted::Duplicate { from, id, .. } => write!(f, "bundle {id} once more, from {from}"),
             Noted::Timeout => write!(f, "a timeout"),
             Noted::Space { free_bytes } => write!(f, "{free_bytes} bytes free on the disk"),
-            Noted::Collect(id) => write!(f, "the application has seen {id}"),
+            Noted::Recall(known) => write!(f, "what the record knows of {} ids", known.len()),
             Noted::Read { id, .. } => write!(f, "the person has read {id}"),
             Noted::Discard(id) => write!(f, "the person deletes {id}"),
             Noted::Cancel(id) => write!(f, "the person cancels {id}"),

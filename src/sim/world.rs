@@ -233,7 +233,7 @@ impl<'a> World<'a> {
         let had = |message: u32, node: u32| {
             self.nodes[node as usize].as_ref().is_some_and(|node| node.had.contains(message as usize))
         };
-        for outgoing in self.nodes.iter().flatten().flat_map(|node| node.driver.agent.sent()) {
+        for outgoing in self.nodes.iter().flatten().flat_map(|node| node.driver.step.record.sent()) {
             let Some(message) = catalog.find(&outgoing.id).and_then(|entry| entry.message) else { continue };
             let is_delivered = rows[message as usize].delivered_us.is_some();
             let is_true = outgoing.events().iter().all(|evidence| match (evidence.what, evidence.who) {

@@ -13,7 +13,9 @@ mod export;
 mod failure;
 mod format;
 mod former;
+mod index;
 mod load;
+mod mail;
 mod names;
 mod overlay;
 mod reader;
@@ -29,6 +31,7 @@ pub use body::Body;
 pub use check::{Depth, Findings, PROBLEMS_MAX, Problem, check};
 pub use disk::{DiskSync, Traffic};
 pub use export::{Records, Take, import_records};
+pub use mail::Direction;
 pub use reader::RedbReader;
 pub use repair::{Lost, keep_aside, repair};
 pub use shared::Opener;
@@ -163,10 +166,19 @@ impl RedbStore {
         guarded(|| self.shared.ensure_open())
     }
 
-    /// Reads everything durable but the bodies and the facts of held bundles, which [`RedbStore::each_held`] gives one
+    /// Reads what an agent starts from but the facts of held bundles, which [`RedbStore::each_held`] gives one
     /// by one: at a million bundles they are most of what a restart needs memory for.
-    pub fn durable_but_held(&self) -> Result<Durable, StoreError> {
-        self.shared.read(load::durable_but_held)
+    pub fn unfiled_but_held(&self) -> Result<Durable, StoreError> {
+        self.shared.read(load::unfiled_but_held)
+    }
+
+    /// Reads what an agent starts from.
+    pub fn unfiled(&self) -> Result<Durable, StoreError> {
+        self.shared.read(|txn| {
+            let mut durable = load::unfiled_but_held(txn)?;
+            load::each_held(txn, |held| drop(durable.held.insert(held.row, held)))?;
+            Ok(durable)
+        })
     }
 
     /// Hands over the facts of every held bundle, in the order of the rows.

@@ -8,8 +8,8 @@ use std::thread::{self, JoinHandle};
 
 use tokio::sync::{mpsc, oneshot};
 
+use super::StoreError;
 use super::redb::{RedbReader, RedbStore, Side};
-use super::{Store, StoreError};
 use crate::agent::change::{Change, Durable};
 
 /// Called on the store thread, so it must be quick: after the commit, or with the reason why there was none.
@@ -213,7 +213,7 @@ impl Writer {
                 drop(answer.send(compacted));
             }
             Request::Reset(answer) => {
-                let durable = self.store.reopen().and_then(|()| self.store.durable());
+                let durable = self.store.reopen().and_then(|()| self.store.unfiled());
                 if durable.is_ok() {
                     self.failure = None;
                 }

@@ -33,7 +33,7 @@ fn stamps_under_a_clock_do_not_tell_how_much_was_written_and_keep_their_order() 
     let away = Eid::mail(Ghost::new(51).id);
     let stamp = |world: &mut World| {
         let id = world.send_to(0, away.clone(), DAY, None).unwrap();
-        world.nodes[0].agent().sent_one(&id).unwrap().creation
+        world.nodes[0].sent_one(&id).unwrap().creation
     };
     let (first, second) = (stamp(&mut world), stamp(&mut world));
     assert_eq!((second.time, second.sequence), (first.time, first.sequence + 1), "in one millisecond");
@@ -48,7 +48,7 @@ fn a_source_bears_no_sequence_number_twice_restarts_included() {
     let mut sequences = std::collections::BTreeSet::new();
     for round in 0..30 {
         let id = world.send(ALICE, BOB).unwrap();
-        let creation = world.nodes[ALICE].agent().sent_one(&id).unwrap().creation;
+        let creation = world.nodes[ALICE].sent_one(&id).unwrap().creation;
         assert!(sequences.insert(creation.sequence), "{creation:?} in round {round}");
         if round % 3 == 0 {
             world.crash(ALICE);

@@ -78,7 +78,7 @@ fn a_copy_that_claims_every_hop_is_taken_and_handed_on() {
         assert!(world.holds(1, message.id), "count {count}");
         world.meet(1, 2);
         assert_eq!(world.inbox(2), [message.id], "count {count}");
-        assert_eq!(world.nodes[2].agent().letter(&message.id).unwrap().hops.count, 255, "it stays at the limit");
+        assert_eq!(world.nodes[2].letter(&message.id).unwrap().hops.count, 255, "it stays at the limit");
     }
 }
 

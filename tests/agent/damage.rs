@@ -5,9 +5,11 @@ use std::sync::Arc;
 use dak::agent::change::{Class, Durable, Held, Letter, Person, Row, Standing};
 use dak::agent::{Agent, Config, Input, Mailboxes, Output};
 use dak::bundle::{Bundle, Priority, Signer};
+use dak::driver::Said;
 use dak::eid::Eid;
 use dak::frame::{Frame, Grade, Refusal, Transit};
 use dak::id::{BundleId, NodeId};
+use dak::mail::record::Record;
 use dak::store::Store;
 use dak::time::{DAY, HOUR, Millis, Moment, Timestamp};
 use ed25519_dalek::SigningKey;
@@ -21,19 +23,24 @@ use super::{ALICE, BOB, CAROL, World};
 /// An agent on its own: whatever it wants done is dropped.
 struct Alone {
     agent: Agent,
+    record: Record,
     at: Moment,
     out: Vec<Output>,
 }
 
 impl Alone {
     fn start(key: Arc<SigningKey>, config: Config, durable: Durable) -> Alone {
-        let at = durable.clock;
+        let (at, record) = (durable.clock, Record::of(&durable));
         let agent = Agent::restore(key.node(), Mailboxes::own(key), config, [7; 32], durable);
-        Alone { agent, at, out: Vec::new() }
+        Alone { agent, record, at, out: Vec::new() }
     }
 
     fn input(&mut self, input: Input) {
+        let known = self.agent.asks_of(&input).iter().map(|id| self.record.known(id)).collect();
+        let from = self.out.len();
+        self.agent.handle(self.at, Input::Recall(known), &mut self.out);
         self.agent.handle(self.at, input, &mut self.out);
+        self.out[from..].iter().filter_map(Said::change).for_each(|change| self.record.apply(change));
         // Not for ever: with its clock at the end of time, some of what is due stays due.
         for _ in 0..50 {
             if self.agent.next_timeout().is_none_or(|(due, _)| due > self.at.now) {
@@ -76,8 +83,8 @@ impl Alone {
         self.hear(friend.id, Frame::GaveUp { ids: ids.clone() });
         self.hear(friend.id, Frame::Ask { ids: ids.clone() });
         self.submit(Eid::mail(stranger.id));
-        let letters: Vec<BundleId> = self.agent.letters().map(|letter| letter.id).collect();
-        let sent: Vec<BundleId> = self.agent.sent().map(|outgoing| outgoing.id).collect();
+        let letters: Vec<BundleId> = self.record.letters().map(|letter| letter.id).collect();
+        let sent: Vec<BundleId> = self.record.sent().map(|outgoing| outgoing.id).collect();
         letters.iter().for_each(|id| self.input(Input::Read { id: *id, tell: true }));
         letters.iter().skip(1).for_each(|id| self.input(Input::Discard(*id)));
         sent.iter().take(1).for_each(|id| self.input(Input::Cancel(*id)));
@@ -159,7 +166,7 @@ fn a_letter_to_a_mailbox_that_is_not_served_is_read_and_nobody_is_told() {
         let foreign = Letter { destination: Eid::mail(Ghost::new(60).id), ..letter(durable) };
         durable.letters.insert(foreign.row, foreign);
     });
-    let letter = alone.agent.letters().next().unwrap();
+    let letter = alone.record.letters().next().unwrap();
     assert!(letter.read && !letter.told, "nobody can sign for that mailbox");
 }
 

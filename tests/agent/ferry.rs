@@ -93,7 +93,7 @@ fn along_a_line_of_five_a_message_goes_from_hand_to_hand_and_its_receipt_comes_b
         world.meet(n, n + 1);
     }
     assert_eq!(world.inbox(4), [id]);
-    let letter = world.nodes[4].agent().letter(&id).unwrap().clone();
+    let letter = world.nodes[4].letter(&id).unwrap().clone();
     assert_eq!((letter.hops.count, letter.hops.age), (4, HOUR.times(4)));
     assert_eq!(world.state(0, id), EvidenceKind::Custody);
     for n in 1..4 {

@@ -369,7 +369,7 @@ fn floods_of_custody_signals_and_give_ups_leave_a_bounded_record_that_still_take
     }
     let record = world.evidence(ALICE, id).len();
     assert!(record <= EVENTS_MAX, "{record} events");
-    assert!(world.nodes[ALICE].agent().sent_one(&id).unwrap().unlisted.answers > 100, "the others are counted");
+    assert!(world.nodes[ALICE].sent_one(&id).unwrap().unlisted.answers > 100, "the others are counted");
     world.meet(ALICE, BOB);
     assert_eq!(world.state(ALICE, id), EvidenceKind::Delivered);
 }

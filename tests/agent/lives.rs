@@ -54,7 +54,7 @@ fn a_clock_without_a_battery_neither_stamps_nor_shortens_a_life() {
         world.nodes[n].wall_offset = -(WALL as i64);
     }
     let id = world.send_with(ALICE, BOB, DAY, None).unwrap();
-    assert_eq!(world.nodes[ALICE].agent().sent_one(&id).unwrap().creation.time.0, 0, "it has no sent time");
+    assert_eq!(world.nodes[ALICE].sent_one(&id).unwrap().creation.time.0, 0, "it has no sent time");
     world.pass(HOUR);
     world.meet(ALICE, CAROL);
     world.pass(HOUR.times(22));

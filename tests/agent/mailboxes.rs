@@ -24,7 +24,7 @@ fn a_node_gets_the_mail_of_every_mailbox_that_it_serves_and_each_signs_for_its_o
     let [to_second, to_bob] = [second, world.nodes[BOB].id]
         .map(|mailbox| world.send_to(ALICE, Eid::mail(mailbox), DAY, None).expect("it is queued"));
     world.meet(ALICE, BOB);
-    let rows: Vec<_> = world.nodes[BOB].agent().letters().map(|letter| (letter.id, letter.destination.node)).collect();
+    let rows: Vec<_> = world.nodes[BOB].letters().iter().map(|letter| (letter.id, letter.destination.node)).collect();
     assert_eq!(rows, [(to_second, second), (to_bob, world.nodes[BOB].id)]);
     for (id, mailbox) in rows {
         assert!(world.evidence(ALICE, id).contains(&(EvidenceKind::Delivered, Some(mailbox))), "{id} for {mailbox}");
@@ -38,7 +38,7 @@ fn what_a_second_mailbox_writes_bears_its_name_and_the_receipt_finds_it() {
     let to = Eid::mail(world.nodes[ALICE].id);
     let id = world.send_as(BOB, Eid::mail(second), to.clone(), DAY, None).expect("it is queued");
     world.meet(ALICE, BOB);
-    assert_eq!(world.nodes[ALICE].agent().letter(&id).expect("it came").source, second);
+    assert_eq!(world.nodes[ALICE].letter(&id).expect("it came").source, second);
     assert_eq!(world.state(BOB, id), EvidenceKind::Delivered);
 
     let stranger = Eid::mail(Ghost::new(50).id);

@@ -49,9 +49,8 @@ fn tell(world: &mut World) -> Vec<(usize, usize, BundleId, bool)> {
     world.settle_some(4);
     world.down(CAROL, BOB);
     world.meet(CAROL, BOB);
-    let row = world.nodes[BOB].agent().letters().next().map(|letter| letter.id);
+    let row = world.nodes[BOB].letters().iter().next().map(|letter| letter.id);
     if let Some(id) = row {
-        world.input(BOB, Input::Collect(id));
         world.input(BOB, Input::Read { id, tell: true });
         world.input(BOB, Input::Discard(id));
     }
@@ -89,7 +88,7 @@ fn check(world: &World, sent: &[(usize, usize, BundleId, bool)]) {
         let arrived = world.truth.is_delivered(world.nodes[*to].id, *id);
         let [came, wrote] = world.words(*from, *to, *id);
         let wrote = wrote.expect("one's own words are kept with what is queued");
-        let is_there = world.nodes[*to].agent().letter(id).is_some();
+        let is_there = world.nodes[*to].letter(id).is_some();
         assert_eq!(came.map(|filed| filed.content), is_there.then_some(wrote.content), "what came is what was written");
         match state {
             EvidenceKind::Delivered | EvidenceKind::Read => assert!(arrived),

@@ -146,7 +146,7 @@ pub fn take_step(world: &mut World, step: &Step) {
         Step::Read { n, nth, tell } => of_letters(world, n % nodes, nth, |id| Input::Read { id, tell }),
         Step::Discard { n, nth } => of_letters(world, n % nodes, nth, Input::Discard),
         Step::Cancel { n, nth } => {
-            let ids: Vec<BundleId> = world.nodes[n % nodes].agent().sent().map(|outgoing| outgoing.id).collect();
+            let ids: Vec<BundleId> = world.nodes[n % nodes].sent().iter().map(|outgoing| outgoing.id).collect();
             give(world, n % nodes, &ids, nth, Input::Cancel);
         }
         Step::Drop { n, nth } => {
@@ -170,7 +170,7 @@ pub fn take_step(world: &mut World, step: &Step) {
 }
 
 fn of_letters(world: &mut World, n: usize, nth: usize, input: impl Fn(BundleId) -> Input) {
-    let ids: Vec<BundleId> = world.nodes[n].agent().letters().map(|letter| letter.id).collect();
+    let ids: Vec<BundleId> = world.nodes[n].letters().iter().map(|letter| letter.id).collect();
     give(world, n, &ids, nth, input);
 }
 
@@ -201,7 +201,7 @@ fn owed(world: &World) -> Vec<(usize, usize, BundleId)> {
     for (n, node) in world.nodes.iter().enumerate() {
         for held in node.agent().held().filter(|held| held.class == Class::Own) {
             let to = world.nodes.iter().position(|node| node.id == held.destination.node);
-            owed.extend(to.filter(|_| node.agent().sent_one(&held.id).is_some()).map(|to| (n, to, held.id)));
+            owed.extend(to.filter(|_| node.sent_one(&held.id).is_some()).map(|to| (n, to, held.id)));
         }
     }
     owed

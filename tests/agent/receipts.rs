@@ -95,7 +95,7 @@ fn somebody_who_reads_without_telling_sends_no_receipt_of_it() {
     world.input(BOB, Input::Read { id, tell: false });
     world.meet(BOB, ALICE);
     assert_eq!(world.state(ALICE, id), EvidenceKind::Delivered);
-    assert!(world.nodes[BOB].agent().letter(&id).unwrap().read);
+    assert!(world.nodes[BOB].letter(&id).unwrap().read);
 }
 
 #[test]
@@ -253,7 +253,7 @@ fn notes_to_oneself_take_nothing_of_the_room_for_strangers() {
     let message = stranger.message(Eid::mail(world.nodes[0].id), DAY, b"hello");
     world.visit(0, &stranger);
     world.take(0, &stranger, &message);
-    assert!(world.nodes[0].agent().letter(&message.id).is_some());
+    assert!(world.nodes[0].letter(&message.id).is_some());
     world.crash(0);
     assert_eq!(world.inbox(0).len(), 6);
 }
@@ -289,7 +289,7 @@ fn deleting_a_note_to_oneself_leaves_nothing_of_it() {
     assert!(came.is_some() && came == wrote);
     world.input(0, Input::Discard(id));
     assert_eq!(world.inbox(0), []);
-    assert!(world.nodes[0].agent().sent_one(&id).is_none());
+    assert!(world.nodes[0].sent_one(&id).is_none());
     assert_eq!(world.words(0, 0, id), [None, None]);
 }
 

@@ -20,7 +20,7 @@ fn tell(seed: u64) -> (String, usize) {
         let mut world = World::new(configs);
         steps.iter().for_each(|step| take_step(&mut world, step));
         hashes += &format!("{}\n", world.log.finalize());
-        rows += world.nodes.iter().map(|node| node.agent().letters().count()).sum::<usize>();
+        rows += world.nodes.iter().map(|node| node.letters().len()).sum::<usize>();
     }
     (hashes, rows)
 }

@@ -98,7 +98,6 @@ fn letter(owner: &Identity, row: u64, content: &Content) -> Change {
         hops: Hops::default(),
         read: false,
         told: false,
-        collected: false,
     };
     Change::Deliver { letter, bundle }
 }

@@ -86,7 +86,6 @@ pub fn deliver(row: u64, bundle: &Arc<Bundle>) -> Change {
         hops: Hops { age: Millis(5), count: 6 },
         read: false,
         told: false,
-        collected: false,
     };
     Change::Deliver { letter, bundle: Arc::clone(bundle) }
 }
@@ -183,7 +182,7 @@ impl History {
             13 => Change::Disbelieve { id: self.id(), signer: self.node() },
             14 => {
                 let read = self.below(2) == 0;
-                let marks = Marks { read, told: read && self.below(2) == 0, collected: self.below(2) == 0 };
+                let marks = Marks { read, told: read && self.below(2) == 0 };
                 Change::Mark { row: self.row(), marks }
             }
             15..=16 => {

@@ -10,7 +10,7 @@ pub mod truth;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use dak::agent::change::{Change, EvidenceKind, Person, Row, Standing};
+use dak::agent::change::{Change, Durable, EvidenceKind, Known, Letter, Outgoing, Person, Row, Standing};
 use dak::agent::{Agent, Config, Event, Input, Mailboxes, Output};
 use dak::bundle::{Bundle, Hops, Kind, Priority, Signer, Unverified};
 use dak::content::{Content, Filed, KeyUsed, Text, pad};
@@ -18,6 +18,7 @@ use dak::driver::{Driver, Said, Step};
 use dak::eid::Eid;
 use dak::frame::{Frame, Incoming, Transit, encode_bundle};
 use dak::id::{BundleId, NodeId};
+use dak::mail::record::Record;
 use dak::mail::{Opened, Opening};
 use dak::store::Store;
 use dak::store::memory::MemoryStore;
@@ -90,10 +91,16 @@ impl<S: Fresh> World<S> {
 #[derive(Default)]
 pub struct Watch {
     opening: Opening,
+    /// What is durable of mail.
+    record: Record,
 }
 
 impl Step for Watch {
     type Said = Output;
+
+    fn recall(&mut self, id: &BundleId) -> Option<Known> {
+        Some(self.record.known(id))
+    }
 
     fn give(&mut self, agent: &mut Agent, at: Moment, input: Input, out: &mut Vec<Output>) {
         let is_timeout = input == Input::Timeout;
@@ -127,6 +134,27 @@ impl<S: Store> Node<S> {
         &self.driver.agent
     }
 
+    /// All that is durable or will be with the next commit, the record of mail included.
+    pub fn believed(&self) -> Durable {
+        self.driver.believed(self.store.durable().unwrap())
+    }
+
+    pub fn letters(&self) -> Vec<Letter> {
+        self.believed().letters.into_values().collect()
+    }
+
+    pub fn letter(&self, id: &BundleId) -> Option<Letter> {
+        self.letters().into_iter().find(|letter| letter.id == *id)
+    }
+
+    pub fn sent(&self) -> Vec<Outgoing> {
+        self.believed().outgoing.into_values().collect()
+    }
+
+    pub fn sent_one(&self, id: &BundleId) -> Option<Outgoing> {
+        self.believed().outgoing.remove(id)
+    }
+
     fn mailboxes(&self) -> Mailboxes {
         let own = Mailboxes::own(self.key.clone());
         let served = self.others.iter().fold(own, |served, key| served.and(key.clone()));
@@ -149,7 +177,7 @@ impl<S: Store> World<S> {
                 key,
                 others: Vec::new(),
                 groups: Vec::new(),
-                driver: Driver::new(agent, Watch::default()),
+                driver: Driver::new(agent, Watch { record: Record::of(&store.durable().unwrap()), ..Watch::default() }),
                 store,
                 config,
                 wall_offset: 0,
@@ -240,6 +268,8 @@ impl<S: Store> World<S> {
             node.commits += 1;
             let mut commit = |node: &mut Node<S>| {
                 node.store.commit(&changes).unwrap();
+                changes.iter().for_each(|change| node.driver.step.record.apply(change));
+                node.driver.committed(node.driver.handed_out());
                 self.truth.committed(node.id, now, false, &batch[..waited]);
                 self.truth.committed(node.id, now, by_owner, &batch[waited..]);
             };
@@ -259,8 +289,10 @@ impl<S: Store> World<S> {
         let durable = node.store.durable().unwrap();
         let shown = durable.outgoing.clone();
         let believed = node.driver.believed(durable);
-        assert_eq!(believed, node.agent().durable(), "the store and what waits for it are what the agent believes");
-        self.truth.check(self.nodes[n].agent(), &shown, now);
+        let sent = believed.outgoing.clone();
+        let kept = believed.without_filed();
+        assert_eq!(kept, node.agent().durable(), "the store and what waits for it are what the agent believes");
+        self.truth.check(self.nodes[n].agent(), &sent, &shown, now);
         let node = &self.nodes[n];
         let incarnation = node.incarnation;
         for output in batch {
@@ -274,7 +306,7 @@ impl<S: Store> World<S> {
 
     fn act(&mut self, n: usize, output: Output) {
         match output {
-            Output::Commit(_) => {}
+            Output::Commit(_) | Output::File(_) => {}
             Output::Dial(node) => self.dialled[n].push(node),
             Output::Seal { token, draft } => {
                 let payload: Arc<[u8]> = format!("message {token} of node {n}").into_bytes().into();
@@ -410,7 +442,8 @@ impl<S: Store> World<S> {
         node.incarnation += 1;
         let agent = restore(&node.key, node.mailboxes(), &node.config, &node.store, node.incarnation);
         node.driver.start_again(agent);
-        assert_eq!(node.store.durable().unwrap(), node.agent().durable(), "an agent starts with all that is durable");
+        let durable = node.store.durable().unwrap().without_filed();
+        assert_eq!(durable, node.agent().durable(), "an agent starts with all that is durable");
         for m in peers {
             self.links.remove(&(n.min(m), n.max(m)));
             let id = self.nodes[n].id;
@@ -422,8 +455,8 @@ impl<S: Store> World<S> {
     /// What the recipient reads of a message, and what its writer does: each as the store has it, if it came and was sent
     /// here.
     pub fn words(&self, from: usize, to: usize, id: BundleId) -> [Option<Filed>; 2] {
-        let letter = self.nodes[to].agent().letter(&id).map(|letter| letter.row);
-        let sent = self.nodes[from].agent().sent_one(&id).and_then(|outgoing| outgoing.row);
+        let letter = self.nodes[to].letter(&id).map(|letter| letter.row);
+        let sent = self.nodes[from].sent_one(&id).and_then(|outgoing| outgoing.row);
         let read = |n: usize, row: Option<Row>| row.and_then(|row| self.nodes[n].store.words(row).unwrap());
         [read(to, letter), read(from, sent)]
     }
@@ -477,16 +510,16 @@ impl<S: Store> World<S> {
 
     /// Everything known of the fate of a message of node `n`: what, and who says so.
     pub fn evidence(&self, n: usize, id: BundleId) -> Vec<(EvidenceKind, Option<NodeId>)> {
-        let outgoing = self.nodes[n].agent().sent_one(&id).expect("a message of this node");
+        let outgoing = self.nodes[n].sent_one(&id).expect("a message of this node");
         outgoing.events().iter().map(|evidence| (evidence.what, evidence.who)).collect()
     }
 
     pub fn state(&self, n: usize, id: BundleId) -> EvidenceKind {
-        self.nodes[n].agent().sent_one(&id).expect("a message of this node").state()
+        self.nodes[n].sent_one(&id).expect("a message of this node").state()
     }
 
     pub fn inbox(&self, n: usize) -> Vec<BundleId> {
-        self.nodes[n].agent().letters().map(|letter| letter.id).collect()
+        self.nodes[n].letters().iter().map(|letter| letter.id).collect()
     }
 
     /// The bundle stored at a row.

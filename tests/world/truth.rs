@@ -119,10 +119,16 @@ impl Truth {
         !self.nodes.contains(&to) || self.rows.contains(&(to, held.id)) || self.blocked.contains(&(to, held.source))
     }
 
-    /// Checks every promise that can be seen on one node; `shown` are its messages as far as they are durable, which is
+    /// Checks every promise that can be seen on one node; `sent` are its messages, and `shown` the same as far as they are durable, which is
     /// all that a person ever sees.
-    pub fn check(&mut self, agent: &Agent, shown: &BTreeMap<BundleId, Outgoing>, now: Timestamp) {
-        for outgoing in agent.sent() {
+    pub fn check(
+        &mut self,
+        agent: &Agent,
+        sent: &BTreeMap<BundleId, Outgoing>,
+        shown: &BTreeMap<BundleId, Outgoing>,
+        now: Timestamp,
+    ) {
+        for outgoing in sent.values() {
             let events = outgoing.events();
             assert!(events.len() <= EVENTS_MAX, "the record is bounded");
             for evidence in &events {

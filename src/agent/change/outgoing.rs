@@ -103,6 +103,11 @@ impl Outgoing {
         all.max().unwrap_or(EvidenceKind::Queued)
     }
 
+    /// Whether nothing but the recipient's word can change its state: its life is over, or its fate is known.
+    pub fn is_settled(&self) -> bool {
+        self.state() >= EvidenceKind::Expired
+    }
+
     /// What is known, in the order in which it happened; at most [`EVENTS_MAX`] events.
     pub fn events(&self) -> Vec<Evidence> {
         let mut events = self.evidence.clone();

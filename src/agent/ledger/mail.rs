@@ -4,9 +4,9 @@
 use std::sync::Arc;
 
 use super::Ledger;
-use crate::agent::change::{Change, Evidence, EvidenceKind, Letter, Marks, Outgoing, Person};
+use crate::agent::change::{Change, Evidence, EvidenceKind, Known, Letter, Marks, Outgoing, Person};
 use crate::agent::inbox::Arrival;
-use crate::agent::io::{Event, Output};
+use crate::agent::io::{Event, Filing, Output};
 use crate::bundle::Bundle;
 use crate::id::{BundleId, NodeId};
 
@@ -24,21 +24,54 @@ impl Ledger {
         self.inbox.take_arrivals()
     }
 
+    /// Takes in what the record knows of ids. What the agent still keeps it knows better.
+    pub fn recall(&mut self, known: Vec<Known>) {
+        for Known { id, delivered, letter, outgoing } in known {
+            self.in_hand.entry(id).or_default();
+            if delivered {
+                self.inbox.recall(id, letter);
+            }
+            if let Some(outgoing) = outgoing.filter(|_| self.outbox.find(&id).is_none()) {
+                self.outbox.insert(outgoing);
+            }
+        }
+    }
+
+    /// Lets go of what the input that is over spoke of, as far as the record has it. What changed of it is said once more, for
+    /// what was said before is not durable yet.
+    pub fn let_go(&mut self, out: &mut Vec<Output>) {
+        for (id, changed) in std::mem::take(&mut self.in_hand) {
+            let came = self.inbox.let_go(&id).filter(|_| changed);
+            out.extend(came.map(|letter| Output::File(Filing::Came(id, letter))));
+            if self.outbox.find(&id).is_some_and(Outgoing::is_settled) {
+                let outgoing = self.outbox.remove(&id).filter(|_| changed);
+                out.extend(outgoing.map(|outgoing| Output::File(Filing::Sent(id, Some(outgoing)))));
+            }
+        }
+    }
+
+    fn change_in_hand(&mut self, id: BundleId) {
+        self.in_hand.insert(id, true);
+    }
+
     pub fn deliver(&mut self, letter: Letter, bundle: Arc<Bundle>, out: &mut Vec<Output>) {
         self.custody.row_used(letter.row);
+        self.change_in_hand(letter.id);
         self.inbox.insert(letter.clone());
         self.emit(Change::Deliver { letter, bundle }, out);
     }
 
     pub fn mark(&mut self, id: &BundleId, marks: Marks, out: &mut Vec<Output>) {
         let Some(row) = self.inbox.find(id).map(|letter| letter.row) else { return };
-        self.inbox.mark(row, marks);
+        self.change_in_hand(*id);
+        self.inbox.mark(id, marks);
         self.emit(Change::Mark { row, marks }, out);
     }
 
     pub fn discard_letter(&mut self, id: &BundleId, out: &mut Vec<Output>) {
         let Some(row) = self.inbox.find(id).map(|letter| letter.row) else { return };
-        self.inbox.remove(row);
+        self.change_in_hand(*id);
+        self.inbox.remove(id);
         self.emit(Change::Discard { row }, out);
     }
 
@@ -54,15 +87,16 @@ impl Ledger {
             return;
         }
         let evidence = Evidence { at: self.at, what, who };
+        self.change_in_hand(id);
         self.outbox.attest(id, evidence);
         self.emit(Change::Attest { id, evidence }, out);
         out.push(Output::Report(Event::Status { id, evidence }));
     }
 
     pub fn unpost(&mut self, id: &BundleId, out: &mut Vec<Output>) {
-        if self.outbox.find(id).is_some() {
-            self.outbox.remove(id);
+        if self.outbox.remove(id).is_some() {
             self.emit(Change::Unpost { id: *id }, out);
+            out.push(Output::File(Filing::Sent(*id, None)));
         }
     }
 

@@ -1,6 +1,6 @@
 //! What may be read of the ledger.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Ledger, is_named};
 use crate::agent::change::{Durable, Person};
@@ -77,7 +77,8 @@ impl Ledger {
         &self.learned
     }
 
-    /// Writes out all durable state; equal to what the store gives back after every commit.
+    /// Writes out all durable state but what is filed; after every commit equal to what the store gives back, without what
+    /// is filed there.
     pub fn durable(&self) -> Durable {
         let held = self.custody.slots().map(|slot| self.custody.held(slot));
         Durable {
@@ -88,9 +89,10 @@ impl Ledger {
             buried: self.tombstones.iter().collect(),
             departed: self.departed.iter().collect(),
             beliefs: self.beliefs.iter().collect(),
-            letters: self.inbox.letters().map(|letter| (letter.row, letter.clone())).collect(),
-            delivered: self.inbox.delivered().clone(),
+            letters: BTreeMap::new(),
+            delivered: BTreeSet::new(),
             outgoing: self.outbox.iter().map(|outgoing| (outgoing.id, outgoing.clone())).collect(),
+            mail_bytes: self.inbox.rows().clone(),
             people: self.people.clone(),
             learned: self.learned.clone(),
             owed: self.owed.iter().map(|(key, ())| *key).collect(),

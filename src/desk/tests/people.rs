@@ -10,7 +10,9 @@ use crate::bundle::Priority;
 use crate::content::{Content, Unknown, pad};
 use crate::eid::Eid;
 use crate::keys::Identity;
+use crate::mail::order::Span;
 use crate::node::Options;
+use crate::store::redb::Direction;
 use crate::time::DAY;
 
 const COMPOSED: &str = "Zo\u{eb}";
@@ -160,7 +162,8 @@ async fn what_one_wrote_is_read_again_and_what_came_lies_open_in_the_store() {
     let to_me = read(&send(&somebody(1), "a note").await).await;
     assert_eq!((to_me.row.text.as_deref(), to_me.to), (Some("a note"), None));
     assert!(desk.node().reader().sealed(change::Row(0), 9).unwrap().is_empty(), "nothing waits to be opened");
-    let rows = desk.look(|agent, _| agent.letters().map(|letter| letter.row).collect::<Vec<_>>()).await.unwrap();
+    let letters = desk.record(|record| record.letters(Span::ALL, Direction::Forwards, 9)).await.unwrap();
+    let rows: Vec<_> = letters.iter().map(|(_, letter)| letter.row).collect();
     let words = desk.node().reader().words(&rows).unwrap();
     assert!(matches!(&words[..], [Some(crate::store::redb::Body::Filed(_))]), "{words:?}");
 }
@@ -194,10 +197,14 @@ async fn one_s_own_words_can_be_deleted_once_they_are_not_on_their_way() {
     let away = send(somebody(2)).await;
     let rows = [&away, &send(somebody(1)).await].map(|id| {
         let id = id.clone();
-        desk.look(move |agent, _| agent.sent().find(|sent| sent.id.full() == id).and_then(|sent| sent.row))
+        desk.record(move |record| {
+            let sent = record.sent_behind(None, 9)?;
+            Ok(sent.into_iter().find(|(_, sent)| sent.id.full() == id).and_then(|(_, sent)| sent.row))
+        })
     });
     let rows: Vec<_> = futures::future::try_join_all(rows).await.unwrap().into_iter().flatten().collect();
-    let note = desk.look(|agent, _| agent.letters().next().map(|letter| letter.id.full())).await.unwrap().unwrap();
+    let letters = desk.record(|record| record.letters(Span::ALL, Direction::Forwards, 1)).await.unwrap();
+    let note = letters[0].1.id.full();
     assert_eq!(delete(&away).await.unwrap_err().next, Some(NextStep::CancelMessage { id: away.clone() }));
     assert!(read(&away).await.is_ok());
     desk.answer(Request::Cancel { id: away.clone() }).await.unwrap();

@@ -93,7 +93,7 @@ impl World {
                     && !is_over_by_clock(creation, held.lifetime, self.nodes[to].wall(soon));
                 // Who is blocked hears nothing.
                 let is_heard = !self.truth.blocked.contains(&(to, held.source));
-                if lives && is_heard && (!is_own || agent.sent_one(&held.id).is_some()) {
+                if lives && is_heard && (!is_own || self.record(holder).known(&held.id).outgoing.is_some()) {
                     owed.push(Owed { holder, to, id: held.id, is_own });
                 }
             }
@@ -113,7 +113,7 @@ impl World {
         }
         // Who reads his mail has room for more.
         for n in there {
-            let ids: Vec<BundleId> = self.agent(*n).letters().map(|letter| letter.id).collect();
+            let ids: Vec<BundleId> = self.record(*n).letters().map(|letter| letter.id).collect();
             ids.into_iter().try_for_each(|id| self.input(*n, Input::Discard(id)))?;
         }
         self.pass(PAUSE)
@@ -123,7 +123,7 @@ impl World {
         let arrived = self.truth.rows.contains(&(to, id));
         let is_rejected = |kind| matches!(kind, ReceiptKind::Rejected { .. });
         let rejected = self.truth.states(self.nodes[to].id, id, is_rejected);
-        let state = self.agent(holder).sent_one(&id).map(|outgoing| outgoing.state()).filter(|_| is_own);
+        let state = self.record(holder).known(&id).outgoing.map(|outgoing| outgoing.state()).filter(|_| is_own);
         let is_so = match state {
             Some(EvidenceKind::Delivered | EvidenceKind::Read) => arrived,
             Some(EvidenceKind::Rejected { .. }) => rejected && !arrived,
@@ -160,7 +160,7 @@ impl World {
         let hello = Hello { carries: true, routing: RoutingInfo::None, nonce: [9; 16], ..hello };
         for n in there.iter().copied() {
             self.nodes[n].wall_offset = -(WALL_START as i64);
-            let ids: Vec<BundleId> = self.agent(n).letters().map(|letter| letter.id).collect();
+            let ids: Vec<BundleId> = self.record(n).letters().map(|letter| letter.id).collect();
             ids.into_iter().try_for_each(|id| self.input(n, Input::Discard(id)))?;
             self.input(n, Input::ContactUp { peer: ghost })?;
             self.input(n, Input::Frame { from: ghost, frame: Frame::Hello(hello.clone()) })?;

@@ -131,10 +131,15 @@ impl World {
             let node = &mut self.nodes[n];
             self.truth.committed(n, &node.disk, &node.config, taken, change, self.now, node.overcounted)?;
             node.disk.commit(std::slice::from_ref(change)).expect("memory does not fail");
+            node.driver.step.record.apply(change);
             self.truth.check_limit(n, &node.disk, taken, change)?;
             self.count(change);
         }
-        self.truth.check_batch(n, self.nodes[n].disk.model())
+        let node = &mut self.nodes[n];
+        if node.ahead.is_empty() {
+            node.driver.committed(node.driver.handed_out());
+        }
+        self.truth.check_batch(n, node.disk.model())
     }
 
     /// Notes what one's own bundles count, which everybody else is told with their bytes.
@@ -162,7 +167,7 @@ impl World {
         if !node.is_settled() {
             return Ok(());
         }
-        let (agent, disk) = (node.driver.agent.durable(), node.believed());
+        let (agent, disk) = (node.driver.agent.durable(), node.believed().without_filed());
         must(agent == disk, Promise::StoreAndAgentAgree, || {
             format!("{}: the agent has {agent:?}, the store {disk:?}", self.name(n))
         })?;
@@ -193,7 +198,7 @@ impl World {
 
     fn check_agreement_after_start(&self, n: usize) -> Checked {
         let (agent, disk) = (self.nodes[n].driver.agent.durable(), self.nodes[n].disk.model());
-        must(agent == *disk, Promise::StoreAndAgentAgree, || {
+        must(agent == disk.clone().without_filed(), Promise::StoreAndAgentAgree, || {
             format!("{} starts with {agent:?}, the store has {disk:?}", self.name(n))
         })
     }
@@ -211,7 +216,7 @@ impl World {
 
     fn act(&mut self, n: usize, output: Output) -> Checked {
         match output {
-            Output::Commit(_) | Output::Notify(_) | Output::Dial(_) => {}
+            Output::Commit(_) | Output::Notify(_) | Output::File(_) | Output::Dial(_) => {}
             Output::Seal { token, draft } => {
                 let payload: Arc<[u8]> = format!("letter {token} of {n}").into_bytes().into();
                 let size_bytes = draft.encoded_len(payload.len()) as u32 + self.dice.below(3_000) as u32;

@@ -3,11 +3,12 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crate::agent::change::{Change, Durable};
+use crate::agent::change::{Change, Durable, Known};
 use crate::agent::{Agent, Config, Input, Mailboxes, Output};
 use crate::bundle::Signer;
 use crate::driver::{self, Driver, Step, Weight};
-use crate::id::NodeId;
+use crate::id::{BundleId, NodeId};
+use crate::mail::record::Record;
 use crate::store::memory::MemoryStore;
 use crate::time::{DtnTime, Millis, Moment, Timestamp};
 
@@ -71,10 +72,16 @@ impl driver::Said for Said {
 #[derive(Default)]
 pub struct Notes {
     next: Taken,
+    /// What is durable of mail.
+    pub record: Record,
 }
 
 impl Step for Notes {
     type Said = Said;
+
+    fn recall(&mut self, id: &BundleId) -> Option<Known> {
+        Some(self.record.known(id))
+    }
 
     fn give(&mut self, agent: &mut Agent, at: Moment, input: Input, out: &mut Vec<Output>) {
         let usage = agent.usage();

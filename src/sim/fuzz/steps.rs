@@ -76,7 +76,7 @@ impl World {
             }
             Kind::Discard => self.of_letters(n, Input::Discard),
             Kind::Cancel => {
-                let ids: Vec<BundleId> = self.agent(n).sent().map(|outgoing| outgoing.id).collect();
+                let ids: Vec<BundleId> = self.record(n).sent().map(|outgoing| outgoing.id).collect();
                 self.of(n, &ids, Input::Cancel)
             }
             Kind::Drop => {
@@ -172,7 +172,7 @@ impl World {
     }
 
     fn of_letters(&mut self, n: usize, input: impl Fn(BundleId) -> Input) -> Checked {
-        let ids: Vec<BundleId> = self.agent(n).letters().map(|letter| letter.id).collect();
+        let ids: Vec<BundleId> = self.record(n).letters().map(|letter| letter.id).collect();
         self.of(n, &ids, input)
     }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::agent::{Agent, Input};
 use crate::bundle::Signer;
 use crate::id::{BundleId, NodeId};
+use crate::mail::record::Record;
 use crate::sim::random::Stream;
 use crate::time::Millis;
 
@@ -211,5 +212,10 @@ impl World {
 
     pub(super) fn agent(&self, n: usize) -> &Agent {
         &self.nodes[n].driver.agent
+    }
+
+    /// What is durable of a node's mail.
+    pub(super) fn record(&self, n: usize) -> &Record {
+        &self.nodes[n].driver.step.record
     }
 }

@@ -46,7 +46,7 @@ impl Node {
     pub fn new(number: u32, common: &Common, faults: &FaultPlan) -> Node {
         let driven = Driven::new(faults.conduct[number as usize], common.loaded.scenario.seed, number);
         Node {
-            driver: Driver::new(start(number, 0, common, &driven, Durable::default()), Plain),
+            driver: Driver::new(start(number, 0, common, &driven, Durable::default()), Plain::default()),
             shelf: Shelf::default(),
             peers: Peers::default(),
             radio: Moved::default(),

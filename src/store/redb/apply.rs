@@ -6,12 +6,14 @@ use redb::{Key, ReadableTable, Table, TableDefinition, Value, WriteTransaction};
 
 use super::body::{fold, write_filed};
 use super::failure::failed;
+use super::index::Writing;
 use super::names::Names;
 use super::record;
 use super::tables::{self, counter};
 use crate::agent::change::{Change, Evidence, Letter, Row};
 use crate::bundle::Bundle;
 use crate::id::BundleId;
+use crate::mail;
 use crate::store::StoreError;
 
 type Bytes = &'static [u8];
@@ -31,6 +33,7 @@ pub struct Applying<'t> {
     departed: Lazy<'t, Name, Bytes>,
     beliefs: Lazy<'t, NamePair, Bytes>,
     outgoing: Lazy<'t, Name, Bytes>,
+    index: Lazy<'t, Bytes, Bytes>,
     people: Lazy<'t, Name, Bytes>,
     learned: Lazy<'t, Name, Bytes>,
     owed: Lazy<'t, NamePair, ()>,
@@ -56,6 +59,7 @@ impl<'t> Applying<'t> {
             departed: Lazy::new(txn, tables::DEPARTED),
             beliefs: Lazy::new(txn, tables::BELIEFS),
             outgoing: Lazy::new(txn, tables::OUTGOING),
+            index: Lazy::new(txn, tables::INDEX),
             people: Lazy::new(txn, tables::PEOPLE),
             learned: Lazy::new(txn, tables::LEARNED),
             owed: Lazy::new(txn, tables::OWED),
@@ -100,23 +104,30 @@ impl<'t> Applying<'t> {
                 self.put_stored(*row, &write_filed(filed))?;
                 if self.new_words.take() == Some(*row) { Ok(()) } else { self.sealed.remove(row.0) }
             }
-            Change::Mark { row, marks } => self.letters.edit(row.0, |record| {
-                record[record::LETTER_MARKS].copy_from_slice(&record::marks(*marks));
-            }),
+            Change::Mark { row, marks } => {
+                self.letters.edit(row.0, |record| record[record::LETTER_MARKS].copy_from_slice(&record::marks(*marks)))
+            }
             Change::Discard { row } => {
                 self.drop_body(*row)?;
                 self.sealed.remove(row.0)?;
+                if let Some(letter) = self.letters.bytes(row.0)?.and_then(|bytes| record::read_letter(*row, &bytes)) {
+                    mail::index::discard(&mut Writing(self.index.table()?), &letter)?;
+                }
                 self.letters.remove(row.0)
             }
             Change::Post { outgoing } => {
                 self.next_row = self.next_row.max(outgoing.row.map_or(0, |row| row.next().0));
                 self.new_words = outgoing.row;
+                mail::index::post(&mut Writing(self.index.table()?), outgoing)?;
                 self.outgoing.put(&outgoing.id.0, &record::write_outgoing(outgoing)[..])
             }
             Change::Attest { id, evidence } => self.attest(id, evidence),
             Change::Unpost { id } => {
-                let record = self.outgoing.bytes(&id.0)?.unwrap_or_default();
-                record::read_outgoing_row(&record).map_or(Ok(()), |row| self.drop_body(row))?;
+                let record = self.outgoing.bytes(&id.0)?;
+                if let Some(outgoing) = record.and_then(|bytes| record::read_outgoing(*id, &bytes)) {
+                    mail::index::unpost(&mut Writing(self.index.table()?), &outgoing)?;
+                    outgoing.row.map_or(Ok(()), |row| self.drop_body(row))?;
+                }
                 self.outgoing.remove(&id.0)
             }
             Change::SetPerson { node, person: Some(person) } => {
@@ -156,6 +167,7 @@ impl<'t> Applying<'t> {
             self.sealed.put(letter.row.0, ())?;
         }
         self.delivered.put(letter.row.0, &Letter::mark_of(&letter.id))?;
+        mail::index::deliver(&mut Writing(self.index.table()?), letter)?;
         self.letters.put(letter.row.0, &record::write_letter(letter)[..])
     }
 
@@ -163,7 +175,11 @@ impl<'t> Applying<'t> {
         let Some(record) = self.outgoing.bytes(&id.0)? else { return Ok(()) };
         let unreadable = || StoreError::Damaged(format!("the record of the message {id} cannot be read"));
         let mut outgoing = record::read_outgoing(*id, &record).ok_or_else(unreadable)?;
+        let was_settled = outgoing.is_settled();
         outgoing.attest(*evidence);
+        if outgoing.is_settled() && !was_settled {
+            mail::index::settle(&mut Writing(self.index.table()?), id)?;
+        }
         self.outgoing.put(&id.0, &record::write_outgoing(&outgoing)[..])
     }
 

@@ -230,6 +230,7 @@ fn check_records(txn: &ReadTransaction, findings: &mut Findings) {
             note(tables::DEPARTED.name(), record::read_departure(bytes).is_some());
         }),
         each_reachable(txn, tables::DELIVERED, |_, _| {}),
+        each_reachable(txn, tables::INDEX, |_, _| {}),
         each_reachable(txn, tables::LEARNED, |_, _| {}),
         each_reachable(txn, tables::OWED, |_, ()| {}),
         each_reachable(txn, tables::ADDRESSES, |_, bytes| {

@@ -69,9 +69,16 @@ impl Visit for Exporting<'_> {
         &mut self,
         table: TableDefinition<'static, K, V>,
     ) -> Result<(), StoreError> {
+        // What is derived is made anew.
+        if table.name() == tables::INDEX.name() {
+            return Ok(());
+        }
         for entry in ReadableTable::iter(&self.txn.open_table(table).map_err(failed)?).map_err(failed)? {
             let (key, value) = entry.map_err(failed)?;
             let key = key.value();
+            if table.name() == tables::META.name() && K::as_bytes(&key).as_ref() == counter::INDEX.as_bytes() {
+                continue;
+            }
             let name = format!("{}/{}", table.name(), hex(K::as_bytes(&key).as_ref()));
             (self.take)(&name, V::as_bytes(&value.value()).as_ref())?;
         }

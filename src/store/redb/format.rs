@@ -8,8 +8,10 @@ use redb::{
 
 use super::failure::failed;
 use super::former;
+use super::index;
 use super::load::number;
 use super::tables::{self, Visit, counter};
+use crate::mail::index::INDEX_VERSION;
 use crate::store::StoreError;
 
 /// What one step forward does. It runs in the transaction that also writes the new number, so that a power cut leaves
@@ -17,7 +19,7 @@ use crate::store::StoreError;
 pub type Step = fn(&WriteTransaction) -> Result<(), StoreError>;
 
 /// The step at position `n` makes format `n + 2` of format `n + 1`. The first format needs none.
-pub const STEPS: &[Step] = &[former::to_second, former::to_third];
+pub const STEPS: &[Step] = &[former::to_second, former::to_third, former::to_fourth];
 
 /// The format of a store whose steps are these.
 pub const fn format_after(steps: &[Step]) -> u64 {
@@ -37,7 +39,18 @@ pub fn settle(db: &Database, steps: &[Step]) -> Result<(), StoreError> {
         txn.open_table(tables::META).map_err(failed)?.insert(counter::FORMAT, from + 1).map_err(failed)?;
         txn.commit().map_err(failed)?;
     }
-    add_tables(db)
+    add_tables(db)?;
+    index_anew(db)
+}
+
+/// Makes the index of the record anew where it is of another version, or there is none, as in a store that was just copied.
+fn index_anew(db: &Database) -> Result<(), StoreError> {
+    if number(&db.begin_read().map_err(failed)?, counter::INDEX)? == INDEX_VERSION {
+        return Ok(());
+    }
+    let txn = begin(db)?;
+    index::rebuild(&txn)?;
+    txn.commit().map_err(failed)
 }
 
 /// Adds the tables that a store of an earlier build does not have: it had nothing to keep there.
@@ -94,6 +107,7 @@ fn create(db: &Database, format: u64) -> Result<(), StoreError> {
     // All of them, so that no reader ever finds one missing.
     tables::visit_all(&mut Creating(&txn))?;
     txn.open_table(tables::META).map_err(failed)?.insert(counter::FORMAT, format).map_err(failed)?;
+    index::set_version(&txn)?;
     txn.commit().map_err(failed)
 }
 

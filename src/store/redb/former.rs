@@ -6,6 +6,7 @@
 use redb::{Key, ReadableTable, TableDefinition, WriteTransaction};
 
 use super::failure::failed;
+use super::index;
 use super::record::{self, Scan};
 use super::side::{Address, write_addresses};
 use super::tables::{self, Visit};
@@ -52,6 +53,11 @@ pub fn to_third(txn: &WriteTransaction) -> Result<(), StoreError> {
         sealed.insert(entry.map_err(failed)?.0.value(), ()).map_err(failed)?;
     }
     Ok(())
+}
+
+/// Makes format 4 of format 3: the record has an index, which a build that knows nothing of it must not leave behind.
+pub fn to_fourth(txn: &WriteTransaction) -> Result<(), StoreError> {
+    index::rebuild(txn)
 }
 
 /// Writes what `renew` makes of each record of `from` to `to`, and takes `from` away. A record that makes no sense stays

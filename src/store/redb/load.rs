@@ -3,26 +3,44 @@
 use redb::{Key, ReadTransaction, ReadableTable, TableDefinition, Value};
 
 use super::failure::{failed, unreadable};
+use super::index;
 use super::record;
 use super::tables::{self, counter};
 use crate::agent::change::{Durable, Held, Row};
 use crate::id::{BundleId, NodeId};
+use crate::mail;
 use crate::store::StoreError;
 use crate::time::{DtnTime, Moment, Timestamp};
 
 /// Reads everything but the bodies and the facts of held bundles.
 pub fn durable_but_held(txn: &ReadTransaction) -> Result<Durable, StoreError> {
+    let mut durable = unfiled_but_held(txn)?;
+    each(txn, tables::LETTERS, |row, record| {
+        durable.letters.insert(Row(row), record::read_letter(Row(row), record)?);
+        Some(())
+    })?;
+    each(txn, tables::DELIVERED, |_, mark| durable.delivered.insert(*mark).then_some(()).or(Some(())))?;
+    each(txn, tables::OUTGOING, |id, record| {
+        durable.outgoing.insert(BundleId(*id), record::read_outgoing(BundleId(*id), record)?);
+        Some(())
+    })?;
+    Ok(durable)
+}
+
+/// The same without what is filed: see [`Durable::without_filed`].
+pub fn unfiled_but_held(txn: &ReadTransaction) -> Result<Durable, StoreError> {
     let mut durable = Durable {
         sequence: number(txn, counter::SEQUENCE)?,
         next_row: Row(number(txn, counter::NEXT_ROW)?),
         clock: Moment { now: Timestamp(number(txn, counter::NOW)?), wall: DtnTime(number(txn, counter::WALL)?) },
         ..Durable::default()
     };
-    each(txn, tables::LETTERS, |row, record| {
-        durable.letters.insert(Row(row), record::read_letter(Row(row), record)?);
-        Some(())
-    })?;
-    each(txn, tables::DELIVERED, |_, mark| durable.delivered.insert(*mark).then_some(()).or(Some(())))?;
+    let index = index::open(txn)?;
+    durable.mail_bytes = mail::index::costs(&index)?;
+    let outgoing = txn.open_table(tables::OUTGOING).map_err(failed)?;
+    for id in mail::index::on_way(&index)? {
+        durable.outgoing.extend(index::outgoing_of(&outgoing, &id)?.map(|outgoing| (id, outgoing)));
+    }
     each(txn, tables::BURIED, |id, until| {
         durable.buried.insert(BundleId(*id), Timestamp(until));
         Some(())
@@ -34,10 +52,6 @@ pub fn durable_but_held(txn: &ReadTransaction) -> Result<Durable, StoreError> {
     each(txn, tables::BELIEFS, |key, record| {
         let (id, signer) = tables::split(key);
         durable.beliefs.insert((BundleId(id), NodeId::from_trusted(signer)), record::read_belief(record)?);
-        Some(())
-    })?;
-    each(txn, tables::OUTGOING, |id, record| {
-        durable.outgoing.insert(BundleId(*id), record::read_outgoing(BundleId(*id), record)?);
         Some(())
     })?;
     each(txn, tables::PEOPLE, |node, record| {

@@ -30,6 +30,11 @@ impl RedbReader {
         RedbReader { shared }
     }
 
+    /// Reads from one snapshot.
+    pub(super) fn read<T>(&self, read: impl Fn(&ReadTransaction) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        self.shared.read(read)
+    }
+
     /// The encoded bundle at `row`, with the hops it came with.
     pub fn body(&self, row: Row) -> Result<Option<Vec<u8>>, StoreError> {
         self.shared.read(|txn| stored(&bodies(txn)?, row, &mut Names::for_bodies(1)))

@@ -119,7 +119,8 @@ pub fn read_letter(row: Row, bytes: &[u8]) -> Option<Letter> {
         TOLD => (true, true),
         _ => return None,
     };
-    let collected = scan.flag()?;
+    // Whether an application had seen it, when that was noted.
+    scan.flag()?;
     let (priority, count) = (scan.code()?, scan.u8()?);
     let size_bytes = scan.u32()?;
     let creation = scan.creation()?;
@@ -142,7 +143,6 @@ pub fn read_letter(row: Row, bytes: &[u8]) -> Option<Letter> {
         hops,
         read,
         told,
-        collected,
     })
 }
 
@@ -158,7 +158,7 @@ pub fn marks(marks: Marks) -> [u8; 2] {
         Marks { read: true, .. } => READ,
         Marks { .. } => UNREAD,
     };
-    [read, marks.collected.into()]
+    [read, 0]
 }
 
 /// One's own message: the row of its words, fixed facts, what carriers said, and the other evidence up to the end.

@@ -275,6 +275,8 @@ impl Copying<'_> {
             Err(_) => highest_sequence.saturating_add(SEQUENCE_JUMP),
         };
         writer.put(tables::META, counter::SEQUENCE, sequence)?;
+        // The index is made anew when the store is opened.
+        writer.put(tables::META, counter::INDEX, 0)?;
         for key in [counter::NOW, counter::WALL, counter::COMMITS] {
             writer.put(tables::META, key, read(key).unwrap_or(0))?;
         }

@@ -31,6 +31,8 @@ pub const DEPARTED: TableDefinition<Name, Bytes> = TableDefinition::new("departe
 pub const BELIEFS: TableDefinition<Names, Bytes> = TableDefinition::new("beliefs_v1");
 /// Bundle id → one's own message and its evidence, and the row of what it says.
 pub const OUTGOING: TableDefinition<Name, Bytes> = TableDefinition::new("outgoing_v2");
+/// Where what is in LETTERS, DELIVERED and OUTGOING is found; derived, and made anew whenever it is missing.
+pub const INDEX: TableDefinition<Bytes, Bytes> = TableDefinition::new("index_v1");
 /// Node → name, standing, verified.
 pub const PEOPLE: TableDefinition<Name, Bytes> = TableDefinition::new("people_v1");
 /// Node → what the strategy learned about it, in the strategy's own encoding.
@@ -53,6 +55,8 @@ pub mod counter {
     pub const WALL: &str = "wall";
     /// How many commits there were, so that one whose outcome is in doubt can be looked for.
     pub const COMMITS: &str = "commits";
+    /// The version of [`super::INDEX`]; another one than is known is made anew.
+    pub const INDEX: &str = "index";
     /// The sum of the lengths of all values of [`super::BODIES`].
     pub const BODY_BYTES: &str = "body_bytes";
 }
@@ -77,6 +81,7 @@ pub fn visit_all(visit: &mut impl Visit) -> Result<(), StoreError> {
     visit.table(DEPARTED)?;
     visit.table(BELIEFS)?;
     visit.table(OUTGOING)?;
+    visit.table(INDEX)?;
     visit.table(PEOPLE)?;
     visit.table(LEARNED)?;
     visit.table(OWED)?;

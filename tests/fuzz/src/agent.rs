@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};
 
-use dak::agent::change::{Change, Class, Durable, Person, Row, Standing};
+use dak::agent::change::{Change, Class, Durable, Known, Person, Row, Standing};
 use dak::agent::routing::Policy;
 use dak::agent::{Agent, Config, Input, Mailboxes, Output, cost_bytes};
 use dak::bundle::{Bundle, Creation, Draft, Hops, Kind, Priority, Signer};
@@ -12,6 +12,7 @@ use dak::driver::{Driver, Step};
 use dak::eid::{Eid, Service};
 use dak::frame::{Frame, Grade, Hello, PROTOCOL_VERSION, Refusal, RoutingInfo, Transit};
 use dak::id::{BundleId, NodeId};
+use dak::mail::record::Record;
 use dak::receipt::{Receipt, ReceiptKind};
 use dak::time::{DAY, DtnTime, HOUR, Millis, Moment, Timestamp};
 use ed25519_dalek::SigningKey;
@@ -92,10 +93,15 @@ static CAST: LazyLock<Cast> = LazyLock::new(|| {
 #[derive(Default)]
 struct Bounded {
     timeouts: usize,
+    record: Record,
 }
 
 impl Step for Bounded {
     type Said = Output;
+
+    fn recall(&mut self, id: &BundleId) -> Option<Known> {
+        Some(self.record.known(id))
+    }
 
     fn give(&mut self, agent: &mut Agent, at: Moment, input: Input, out: &mut Vec<Output>) {
         self.timeouts += usize::from(input == Input::Timeout);
@@ -197,12 +203,11 @@ impl Stage {
             }
             17 => {
                 let id = self.any_id(draw);
-                let input = match draw.below(6) {
-                    0 => Input::Collect(id),
-                    1 => Input::Read { id, tell: draw.flag() },
-                    2 => Input::Discard(id),
-                    3 => Input::Cancel(id),
-                    4 => Input::Drop(id),
+                let input = match draw.below(5) {
+                    0 => Input::Read { id, tell: draw.flag() },
+                    1 => Input::Discard(id),
+                    2 => Input::Cancel(id),
+                    3 => Input::Drop(id),
                     _ => {
                         let row = self.driver.agent.held_one(&id).map_or(Row(draw.below(9) as u64), |held| held.row);
                         Input::Unreadable { to: peer, id, row }
@@ -315,7 +320,10 @@ impl Stage {
         self.incarnation = self.incarnation.wrapping_add(1);
         self.sealing.clear();
         self.driver.start_again(restore(&self.config, self.incarnation, self.durable.clone()));
-        assert!(self.driver.agent.durable() == self.durable, "an agent starts with all that is durable");
+        assert!(
+            self.driver.agent.durable() == self.durable.clone().without_filed(),
+            "an agent starts with all that is durable"
+        );
         self.input(Input::Timeout);
     }
 
@@ -330,13 +338,17 @@ impl Stage {
                 self.committed(change);
             }
         }
-        assert!(self.durable == self.driver.agent.durable(), "what was committed is what the agent believes");
+        assert!(
+            self.durable.clone().without_filed() == self.driver.agent.durable(),
+            "what was committed is what the agent believes"
+        );
         self.check_quota();
         batch.into_iter().for_each(|output| self.act(output));
     }
 
     fn committed(&mut self, change: &Change) {
         self.durable.apply(change);
+        self.driver.step.record.apply(change);
         match change {
             Change::Deliver { letter, .. } => {
                 assert!(self.delivered.insert(letter.id), "one row for each id, for ever");
@@ -378,7 +390,7 @@ impl Stage {
                 // It may have left in the same batch; then there is no body, and the driver says so.
                 assert!(held.is_none_or(|held| held.id == id));
             }
-            Output::Commit(_) | Output::Dial(_) | Output::Notify(_) | Output::Report(_) => {}
+            Output::Commit(_) | Output::File(_) | Output::Dial(_) | Output::Notify(_) | Output::Report(_) => {}
         }
     }
 

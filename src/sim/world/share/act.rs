@@ -30,6 +30,7 @@ impl Share<'_> {
             let due = driver.run_all_due(at);
             // No commit fails here, and so none has to come before all acts: each output is done in its turn.
             let batch = driver.flush();
+            driver.committed(driver.handed_out());
             if let Some(due) = due {
                 self.timers.set(node, due.0.saturating_mul(1_000));
             }
@@ -82,7 +83,7 @@ impl Share<'_> {
             }
             Output::Report(event) => self.note(node, event),
             // Whoever is in reach is met anyway, and nobody sits before these inboxes.
-            Output::Dial(_) | Output::Notify(_) => {}
+            Output::Dial(_) | Output::Notify(_) | Output::File(_) => {}
         }
         None
     }
@@ -165,7 +166,7 @@ impl Share<'_> {
             }
             Event::Delivered { id, .. } => {
                 self.log.add(self.now_us, Step::Delivered, node, 0, id.prefix());
-                let hops = self.node(node).driver.agent.letter(&id).map_or(0, |letter| letter.hops.count);
+                let hops = self.node(node).driver.step.record.letter(&id).map_or(0, |letter| letter.hops.count);
                 if let Some(entry) = self.find(&id) {
                     self.count.delivered(&entry, hops.into(), self.now_us);
                 }

@@ -14,19 +14,11 @@
 //! the place of a letter is the lowest row among those its writer stamped the same or later, and rows are read by
 //! (place, stamp, row).
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::ops::{Bound, RangeBounds};
+use std::ops::{Bound, ControlFlow, RangeBounds};
 
+use super::index::{AWAY, MOVED, STAMP, behind, key, number};
+use super::shelf::{Shelf, ShelfMut};
 use crate::agent::change::{Letter, Row};
-use crate::id::NodeId;
-
-/// Places of rows; those that stand where they arrived cost one entry each.
-#[derive(Debug, Default)]
-pub struct Order {
-    writers: BTreeMap<(NodeId, HasClock), Written>,
-    /// Rows that stand elsewhere than they arrived, by where and when they were written.
-    moved: BTreeSet<(Row, Stamp)>,
-}
 
 /// Where a letter is read among all others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,91 +27,151 @@ pub struct Position {
     stamp: Stamp,
 }
 
-/// One writer's letters as they were written, each with the row it stands at.
-type Written = BTreeMap<Stamp, Row>;
-
 /// Creation time, sequence number, and the row that tells even equal stamps apart.
 type Stamp = (u64, u64, Row);
 
-type HasClock = bool;
+/// A letter comes; no row is lower than those before it, but nothing here depends on it.
+pub fn insert<S: ShelfMut>(shelf: &mut S, letter: &Letter) -> Result<(), S::Error> {
+    let later = next_later(shelf, letter)?;
+    let place = later.map_or(letter.row, |place| place.min(letter.row));
+    stand(shelf, letter, stamp(letter), None, place)?;
+    replace_before(shelf, letter, place)
+}
 
-impl Order {
-    pub fn insert(&mut self, letter: &Letter) {
-        let stamp = stamp(letter);
-        let written = self.writers.entry(writer(letter)).or_default();
-        let later = written.range(stamp..).next().map(|(_, place)| *place);
-        let place = later.map_or(letter.row, |place| place.min(letter.row));
-        written.insert(stamp, place);
-        if place != letter.row {
-            self.moved.insert((place, stamp));
+pub fn remove<S: ShelfMut>(shelf: &mut S, letter: &Letter) -> Result<(), S::Error> {
+    let at = stamp_key(letter, stamp(letter));
+    let Some(place) = shelf.get(&at)?.map(|place| Row(number(&place, 0))) else { return Ok(()) };
+    shelf.remove(&at)?;
+    leave(shelf, stamp(letter), place)?;
+    let later = next_later(shelf, letter)?.unwrap_or(Row(u64::MAX));
+    replace_before(shelf, letter, later)
+}
+
+/// Where the next one of its writer's stands that is stamped the same or later.
+fn next_later<S: Shelf>(shelf: &S, letter: &Letter) -> Result<Option<Row>, S::Error> {
+    let mut place = None;
+    shelf.walk(&stamp_key(letter, stamp(letter)), &behind(&writer_key(letter)), &mut |_, stands| {
+        place = Some(Row(number(stands, 0)));
+        ControlFlow::Break(())
+    })?;
+    Ok(place)
+}
+
+/// Gives those their places anew that were written before a letter, now that what follows them stands at `place`.
+fn replace_before<S: ShelfMut>(shelf: &mut S, letter: &Letter, mut place: Row) -> Result<(), S::Error> {
+    let mut moves: Vec<(Stamp, Row, Row)> = Vec::new();
+    shelf.walk_back(&writer_key(letter), &stamp_key(letter, stamp(letter)), &mut |key, stands| {
+        let (stamp, stands) = (read_stamp(key, STAMP_AT), Row(number(stands, 0)));
+        place = place.min(stamp.2);
+        if stands == place {
+            return ControlFlow::Break(());
         }
-        // No row is lower than those before it, but nothing here depends on it.
-        self.replace_before(letter, stamp, place);
-    }
+        moves.push((stamp, stands, place));
+        ControlFlow::Continue(())
+    })?;
+    moves.into_iter().try_for_each(|(stamp, stood, place)| stand(shelf, letter, stamp, Some(stood), place))
+}
 
-    pub fn remove(&mut self, letter: &Letter) {
-        let stamp = stamp(letter);
-        let writer = writer(letter);
-        let Some(written) = self.writers.get_mut(&writer) else { return };
-        let Some(place) = written.remove(&stamp) else { return };
-        self.moved.remove(&(place, stamp));
-        match written.range(stamp..).next().map(|(_, place)| *place) {
-            Some(later) => self.replace_before(letter, stamp, later),
-            None if written.is_empty() => drop(self.writers.remove(&writer)),
-            None => self.replace_before(letter, stamp, Row(u64::MAX)),
-        }
+/// A letter of this one's writer stands at a place from now on.
+fn stand<S: ShelfMut>(
+    shelf: &mut S,
+    letter: &Letter,
+    stamp: Stamp,
+    stood: Option<Row>,
+    place: Row,
+) -> Result<(), S::Error> {
+    shelf.put(&stamp_key(letter, stamp), &place.0.to_be_bytes())?;
+    stood.map_or(Ok(()), |stood| leave(shelf, stamp, stood))?;
+    if place == stamp.2 {
+        return Ok(());
     }
+    shelf.put(&moved_key(place, stamp), &[])?;
+    shelf.put(&key([&[AWAY], &stamp.2.0.to_be_bytes()]), &place.0.to_be_bytes())
+}
 
-    /// Gives those their places anew that were written before `stamp`, now that what follows them stands at `place`.
-    fn replace_before(&mut self, letter: &Letter, stamp: Stamp, mut place: Row) {
-        let Some(written) = self.writers.get_mut(&writer(letter)) else { return };
-        for (stamp, stands) in written.range_mut(..stamp).rev() {
-            place = place.min(stamp.2);
-            if *stands == place {
-                return;
-            }
-            self.moved.remove(&(*stands, *stamp));
-            *stands = place;
-            if place != stamp.2 {
-                self.moved.insert((place, *stamp));
-            }
-        }
+fn leave<S: ShelfMut>(shelf: &mut S, stamp: Stamp, place: Row) -> Result<(), S::Error> {
+    if place == stamp.2 {
+        return Ok(());
     }
+    shelf.remove(&moved_key(place, stamp))?;
+    shelf.remove(&key([&[AWAY], &stamp.2.0.to_be_bytes()]))
+}
 
-    /// Letters as they are to be read, from one position to another, given all as they arrived. It steps over no letter
-    /// that arrived before the first place or behind the last.
-    pub fn between<'a>(
-        &'a self,
-        letters: &'a BTreeMap<Row, Letter>,
-        from: Bound<Position>,
-        to: Bound<Position>,
-    ) -> impl DoubleEndedIterator<Item = (Position, &'a Letter)> + 'a {
+/// A stretch of the inbox.
+#[derive(Clone, Copy, Debug)]
+pub struct Span {
+    pub from: Bound<Position>,
+    pub to: Bound<Position>,
+}
+
+impl Span {
+    pub const ALL: Span = Span { from: Bound::Unbounded, to: Bound::Unbounded };
+
+    /// The rows among which everything in it arrived or stands.
+    pub fn rows(&self) -> std::ops::RangeInclusive<u64> {
         let place = |bound: Bound<Position>| match bound {
-            Bound::Included(position) | Bound::Excluded(position) => Some(position.place),
+            Bound::Included(position) | Bound::Excluded(position) => Some(position.place.0),
             Bound::Unbounded => None,
         };
-        let (first, last) = (place(from).unwrap_or(Row(0)), place(to).unwrap_or(Row(u64::MAX)));
-        let places = (first <= last).then(|| letters.range(first..=last)).into_iter().flatten();
-        let stay = places.map(|(_, letter)| letter).filter(|letter| self.place(letter) == Some(letter.row));
-        let read = stay.flat_map(|letter| {
-            let before = self.moved.range((letter.row, MIN)..=(letter.row, MAX));
-            let before = before.filter_map(|(place, stamp)| Some((*place, *stamp, letters.get(&stamp.2)?)));
-            before.chain([(letter.row, stamp(letter), letter)])
-        });
-        let positions = read.map(|(place, stamp, letter)| (Position { place, stamp }, letter));
-        positions.filter(move |(position, _)| (from, to).contains(position))
-    }
-
-    fn place(&self, letter: &Letter) -> Option<Row> {
-        self.writers.get(&writer(letter))?.get(&stamp(letter)).copied()
+        place(self.from).unwrap_or(0)..=place(self.to).unwrap_or(u64::MAX)
     }
 }
 
-const MIN: Stamp = (0, 0, Row(0));
-const MAX: Stamp = (u64::MAX, u64::MAX, Row(u64::MAX));
+/// What stands at the place of a row, in the order in which it is read: the rows that were moved there, each with its stamp,
+/// and the row itself unless it was moved elsewhere.
+pub fn at_place<S: Shelf>(shelf: &S, letter: &Letter) -> Result<Vec<Position>, S::Error> {
+    let place = letter.row;
+    if shelf.get(&key([&[AWAY], &place.0.to_be_bytes()]))?.is_some() {
+        return Ok(Vec::new());
+    }
+    let mut positions = Vec::new();
+    let start = key([&[MOVED], &place.0.to_be_bytes()]);
+    shelf.walk(&start, &behind(&start), &mut |key, _| {
+        positions.push(Position { place, stamp: read_stamp(key, 9) });
+        ControlFlow::Continue(())
+    })?;
+    positions.push(Position { place, stamp: stamp(letter) });
+    Ok(positions)
+}
 
-fn writer(letter: &Letter) -> (NodeId, HasClock) {
-    (letter.source, letter.creation.time.0 != 0)
+impl Position {
+    /// The row that is read here.
+    pub fn row(&self) -> Row {
+        self.stamp.2
+    }
+}
+
+impl RangeBounds<Position> for Span {
+    fn start_bound(&self) -> Bound<&Position> {
+        self.from.as_ref()
+    }
+
+    fn end_bound(&self) -> Bound<&Position> {
+        self.to.as_ref()
+    }
+}
+
+/// Where the stamp stands in a key of `STAMP`.
+const STAMP_AT: usize = 1 + 32 + 1;
+
+fn writer_key(letter: &Letter) -> Vec<u8> {
+    key([&[STAMP], letter.source.as_bytes(), &[(letter.creation.time.0 != 0).into()]])
+}
+
+fn stamp_key(letter: &Letter, stamp: Stamp) -> Vec<u8> {
+    key([&writer_key(letter), &stamp_bytes(stamp)])
+}
+
+fn moved_key(place: Row, stamp: Stamp) -> Vec<u8> {
+    key([&[MOVED], &place.0.to_be_bytes(), &stamp_bytes(stamp)])
+}
+
+fn stamp_bytes((time, sequence, row): Stamp) -> Vec<u8> {
+    [time, sequence, row.0].map(u64::to_be_bytes).concat()
+}
+
+fn read_stamp(key: &[u8], at: usize) -> Stamp {
+    (number(key, at), number(key, at + 8), Row(number(key, at + 16)))
 }
 
 fn stamp(letter: &Letter) -> Stamp {
@@ -128,12 +180,14 @@ fn stamp(letter: &Letter) -> Stamp {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use proptest::prelude::*;
 
     use super::*;
     use crate::bundle::{Creation, Hops, Priority};
     use crate::eid::Eid;
-    use crate::id::BundleId;
+    use crate::id::{BundleId, NodeId};
     use crate::time::{DtnTime, Millis, Moment};
 
     /// Who wrote it, when, and with which number.
@@ -156,7 +210,6 @@ mod tests {
             hops: Hops::default(),
             read: false,
             told: false,
-            collected: false,
         }
     }
 
@@ -166,15 +219,23 @@ mod tests {
         rows(&order, &letters).into_iter().map(|row| notes[row.0 as usize]).collect()
     }
 
+    type Order = BTreeMap<Vec<u8>, Vec<u8>>;
+
+    fn between(order: &Order, letters: &BTreeMap<Row, Letter>, span: Span) -> Vec<Position> {
+        let (first, last) = span.rows().into_inner();
+        let rows = letters.range(Row(first)..=Row(last)).flat_map(|(_, letter)| at_place(order, letter).unwrap());
+        rows.filter(|position| span.contains(position)).collect()
+    }
+
     fn rows(order: &Order, letters: &BTreeMap<Row, Letter>) -> Vec<Row> {
-        order.between(letters, Bound::Unbounded, Bound::Unbounded).map(|(_, letter)| letter.row).collect()
+        between(order, letters, Span::ALL).iter().map(Position::row).collect()
     }
 
     fn arrived(notes: &[Note]) -> (Order, BTreeMap<Row, Letter>) {
         let (mut order, mut letters) = (Order::default(), BTreeMap::new());
         for (row, note) in notes.iter().enumerate() {
             let letter = letter(row as u64, *note);
-            order.insert(&letter);
+            insert(&mut order, &letter).unwrap();
             letters.insert(letter.row, letter);
         }
         (order, letters)
@@ -182,6 +243,7 @@ mod tests {
 
     /// The definition, word by word, over all rows.
     fn defined(letters: &BTreeMap<Row, Letter>) -> Vec<Row> {
+        let writer = |letter: &Letter| (letter.source, letter.creation.time.0 != 0);
         let place = |letter: &Letter| {
             let later =
                 letters.values().filter(|other| writer(other) == writer(letter) && stamp(other) >= stamp(letter));
@@ -226,33 +288,30 @@ mod tests {
             for index in gone.into_iter().filter(|_| !notes.is_empty()) {
                 let row = Row(index.index(notes.len()) as u64);
                 if let Some(letter) = letters.remove(&row) {
-                    order.remove(&letter);
+                    remove(&mut order, &letter).unwrap();
                 }
                 prop_assert_eq!(rows(&order, &letters), defined(&letters));
-                let all = order.between(&letters, Bound::Unbounded, Bound::Unbounded);
-                let mut backwards: Vec<Row> = all.rev().map(|(_, letter)| letter.row).collect();
-                backwards.reverse();
-                prop_assert_eq!(backwards, defined(&letters));
             }
             if letters.is_empty() {
-                prop_assert!(order.writers.is_empty() && order.moved.is_empty());
+                prop_assert!(order.is_empty());
             }
         }
 
         #[test]
-        fn reading_goes_on_from_any_position_in_either_direction(
+        fn reading_goes_on_from_any_position(
             notes in prop::collection::vec((0..3u8, 0..4u64, 0..6u64), 1..24),
             at in any::<prop::sample::Index>(),
         ) {
             let (order, letters) = arrived(&notes);
-            let all: Vec<_> = order.between(&letters, Bound::Unbounded, Bound::Unbounded).collect();
-            prop_assert!(all.is_sorted_by_key(|(position, _)| *position));
+            let all = between(&order, &letters, Span::ALL);
+            prop_assert!(all.is_sorted());
             let at = at.index(all.len());
-            let position = all[at].0;
-            let before: Vec<_> = order.between(&letters, Bound::Unbounded, Bound::Excluded(position)).collect();
-            let behind: Vec<_> = order.between(&letters, Bound::Excluded(position), Bound::Unbounded).collect();
+            let position = all[at];
+            let before = between(&order, &letters, Span { to: Bound::Excluded(position), ..Span::ALL });
+            let behind = between(&order, &letters, Span { from: Bound::Excluded(position), ..Span::ALL });
             prop_assert_eq!((&before[..], &behind[..]), (&all[..at], &all[at + 1..]));
-            prop_assert_eq!(order.between(&letters, Bound::Included(position), Bound::Included(position)).count(), 1);
+            let only = Span { from: Bound::Included(position), to: Bound::Included(position) };
+            prop_assert_eq!(between(&order, &letters, only).len(), 1);
         }
 
         #[test]

@@ -1,0 +1,142 @@
+//! The index of the record as a table; what its entries are is mail's to say.
+
+use redb::{ReadOnlyTable, ReadTransaction, ReadableTable, Table, WriteTransaction};
+
+use super::failure::{failed, unreadable};
+use super::record;
+use super::tables;
+use crate::agent::change::{Letter, Outgoing, Row};
+use crate::id::BundleId;
+use crate::mail::index;
+use crate::mail::shelf::{Shelf, ShelfMut, Take};
+use crate::store::StoreError;
+
+type Bytes = &'static [u8];
+
+/// The index as one snapshot has it.
+pub struct Reading(ReadOnlyTable<Bytes, Bytes>);
+
+/// The index in a transaction.
+pub struct Writing<'a, 't>(pub &'a mut Table<'t, Bytes, Bytes>);
+
+pub fn open(txn: &ReadTransaction) -> Result<Reading, StoreError> {
+    txn.open_table(tables::INDEX).map(Reading).map_err(failed)
+}
+
+impl Shelf for Reading {
+    type Error = StoreError;
+
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        get(&self.0, key)
+    }
+
+    fn walk(&self, from: &[u8], to: &[u8], take: Take<'_>) -> Result<(), StoreError> {
+        walk(&self.0, from, to, take)
+    }
+
+    fn walk_back(&self, from: &[u8], to: &[u8], take: Take<'_>) -> Result<(), StoreError> {
+        walk_back(&self.0, from, to, take)
+    }
+}
+
+impl Shelf for Writing<'_, '_> {
+    type Error = StoreError;
+
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        get(&*self.0, key)
+    }
+
+    fn walk(&self, from: &[u8], to: &[u8], take: Take<'_>) -> Result<(), StoreError> {
+        walk(&*self.0, from, to, take)
+    }
+
+    fn walk_back(&self, from: &[u8], to: &[u8], take: Take<'_>) -> Result<(), StoreError> {
+        walk_back(&*self.0, from, to, take)
+    }
+}
+
+impl ShelfMut for Writing<'_, '_> {
+    fn put(&mut self, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
+        self.0.insert(key, value).map(drop).map_err(failed)
+    }
+
+    fn remove(&mut self, key: &[u8]) -> Result<(), StoreError> {
+        self.0.remove(key).map(drop).map_err(failed)
+    }
+}
+
+fn get(table: &impl ReadableTable<Bytes, Bytes>, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+    Ok(table.get(key).map_err(failed)?.map(|value| value.value().to_vec()))
+}
+
+fn walk(table: &impl ReadableTable<Bytes, Bytes>, from: &[u8], to: &[u8], take: Take<'_>) -> Result<(), StoreError> {
+    for entry in table.range(from..to).map_err(failed)? {
+        let (key, value) = entry.map_err(failed)?;
+        if take(key.value(), value.value()).is_break() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn walk_back(
+    table: &impl ReadableTable<Bytes, Bytes>,
+    from: &[u8],
+    to: &[u8],
+    take: Take<'_>,
+) -> Result<(), StoreError> {
+    for entry in table.range(from..to).map_err(failed)?.rev() {
+        let (key, value) = entry.map_err(failed)?;
+        if take(key.value(), value.value()).is_break() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Makes the index anew from the record. What cannot be read of that is left out, for a repair to find.
+pub fn rebuild(txn: &WriteTransaction) -> Result<(), StoreError> {
+    txn.delete_table(tables::INDEX).map_err(failed)?;
+    let mut table = txn.open_table(tables::INDEX).map_err(failed)?;
+    let mut shelf = Writing(&mut table);
+    let delivered = txn.open_table(tables::DELIVERED).map_err(failed)?;
+    for entry in delivered.iter().map_err(failed)? {
+        let (row, mark) = entry.map_err(failed)?;
+        index::remember(&mut shelf, *mark.value(), Row(row.value()))?;
+    }
+    let letters = txn.open_table(tables::LETTERS).map_err(failed)?;
+    for entry in letters.iter().map_err(failed)? {
+        let (row, bytes) = entry.map_err(failed)?;
+        let letter = record::read_letter(Row(row.value()), bytes.value());
+        letter.map_or(Ok(()), |letter| index::deliver(&mut shelf, &letter))?;
+    }
+    let outgoing = txn.open_table(tables::OUTGOING).map_err(failed)?;
+    for entry in outgoing.iter().map_err(failed)? {
+        let (id, bytes) = entry.map_err(failed)?;
+        let outgoing = record::read_outgoing(BundleId(*id.value()), bytes.value());
+        outgoing.map_or(Ok(()), |outgoing| index::post(&mut shelf, &outgoing))?;
+    }
+    drop((delivered, letters, outgoing, table));
+    set_version(txn)
+}
+
+/// Notes of what version the index is.
+pub fn set_version(txn: &WriteTransaction) -> Result<(), StoreError> {
+    let mut meta = txn.open_table(tables::META).map_err(failed)?;
+    meta.insert(tables::counter::INDEX, index::INDEX_VERSION).map(drop).map_err(failed)
+}
+
+/// The row of the inbox that stands at a row.
+pub fn letter_at(table: &impl ReadableTable<u64, Bytes>, row: Row) -> Result<Option<Letter>, StoreError> {
+    let Some(bytes) = table.get(row.0).map_err(failed)? else { return Ok(None) };
+    record::read_letter(row, bytes.value()).map(Some).ok_or_else(|| unreadable("letters_v1"))
+}
+
+/// One's own message of an id.
+pub fn outgoing_of(
+    table: &impl ReadableTable<&'static [u8; 32], Bytes>,
+    id: &BundleId,
+) -> Result<Option<Outgoing>, StoreError> {
+    let Some(bytes) = table.get(&id.0).map_err(failed)? else { return Ok(None) };
+    record::read_outgoing(*id, bytes.value()).map(Some).ok_or_else(|| unreadable("outgoing_v2"))
+}
