@@ -32,7 +32,8 @@
 //! Where less is carried from now on, what is over that leaves by the same rule. A replay of what nothing here remembers any
 //! more costs traffic and a place for a life at most: it is shown to nobody a second time, and its recipient ends it again.
 //!
-//! The ids of what was delivered stay for ever: 16 bytes for each letter that a person was shown. One's own messages, the
+//! The ids of what was delivered stay for ever, in the store alone: 16 bytes for each letter that a person was shown, and
+//! as many in the index. One's own messages, the
 //! people named and their mail are the owner's, bounded by the disk alone, whose last part `free_bytes_own_min` keeps free.
 //!
 //! # The agent, until a restart
@@ -55,6 +56,7 @@
 //! | `agent/forward.rs` `PROPOSED_MAX` 1,024 | bundles proposed in one go | contact | the rest waits for the next turn | at once | |
 //! | `agent/lives.rs` `LIVES_TOLD_MAX` 1,024 | lives told in one go | contact | lot | at once | |
 //! | `agent/expiry.rs` `ENDS_MAX` 1,024 | lives that end in one step | all | the rest stays due | at once | `thousands_of_lives_that_end_at_once_end_in_bounded_steps` |
+//! | `store/redb/mail.rs` `LIKE_MAX` 65,536 | deleted rows passed over to find an id that begins as typed | owner | not found | at once | |
 //! | `driver/held_back.rs` `SAID_MAX` 1,024 | what was said and waits for a commit | all | committed at once | committed, three seconds | |
 //! | `agent/quota.rs` `WEIGHED_MAX` 64 | bundles weighed for one place | all | the latest to expire | at once | |
 //! | `agent/routing/hearsay.rs` `TELLERS_MAX` 64 | peers whose words are kept | peer | oldest; present ones never | outlived | `what_peers_tell_is_bounded_however_many_they_are` |
