@@ -49,7 +49,7 @@ fn tell(world: &mut World) -> Vec<(usize, usize, BundleId, bool)> {
     world.settle_some(4);
     world.down(CAROL, BOB);
     world.meet(CAROL, BOB);
-    let row = world.nodes[BOB].letters().iter().next().map(|letter| letter.id);
+    let row = world.nodes[BOB].letters().first().map(|letter| letter.id);
     if let Some(id) = row {
         world.input(BOB, Input::Read { id, tell: true });
         world.input(BOB, Input::Discard(id));
