@@ -9,6 +9,8 @@ mod damage;
 mod disk;
 #[path = "store/files.rs"]
 mod files;
+#[path = "store/index.rs"]
+mod index;
 #[path = "store/make.rs"]
 mod make;
 #[path = "store/thread.rs"]

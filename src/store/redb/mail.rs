@@ -57,8 +57,7 @@ impl RedbReader {
         self.read(|txn| {
             let index = index::open(txn)?;
             let table = txn.open_table(tables::LETTERS).map_err(failed)?;
-            let mut read = Vec::new();
-            let mut take = |row: u64, bytes: &[u8]| -> Result<(), StoreError> {
+            let here = |row: u64, bytes: &[u8]| -> Result<Vec<(Position, Letter)>, StoreError> {
                 let letter = record::read_letter(Row(row), bytes).ok_or_else(|| unreadable("letters_v1"))?;
                 let mut here = Vec::new();
                 for position in at_place(&index, &letter)?.into_iter().filter(|position| span.contains(position)) {
@@ -71,19 +70,22 @@ impl RedbReader {
                 if direction == Direction::Backwards {
                     here.reverse();
                 }
-                read.extend(here);
-                Ok(())
+                Ok(here)
             };
+            let mut read = Vec::new();
             let rows = span.rows();
             if rows.is_empty() {
                 return Ok(read);
             }
             let mut range = ReadableTable::range(&table, rows).map_err(failed)?;
-            for _ in 0..places {
+            let mut places = places;
+            // An empty page would say that nothing follows, but many rows in a row may be read elsewhere.
+            while places > 0 || read.is_empty() {
                 let entry = if direction == Direction::Forwards { range.next() } else { range.next_back() };
                 let Some(entry) = entry else { break };
                 let (row, bytes) = entry.map_err(failed)?;
-                take(row.value(), bytes.value())?;
+                read.extend(here(row.value(), bytes.value())?);
+                places = places.saturating_sub(1);
             }
             Ok(read)
         })

@@ -1,0 +1,165 @@
+//! What the index of the record finds is what the record has: after any changes, a restart, and made anew from a backup.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use dak::agent::change::{Change, Evidence, EvidenceKind, Marks, Outgoing, Row};
+use dak::bundle::{Bundle, Creation, Kind, Priority};
+use dak::eid::Eid;
+use dak::id::{BundleId, IdPrefix};
+use dak::mail::order::Span;
+use dak::store::Store;
+use dak::store::redb::{Direction, RedbStore, import_records};
+use dak::time::{DAY, DtnTime, Moment, Timestamp};
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+
+use crate::make::{deliver, node, open, signed};
+
+/// Mail of three writers that overtakes itself, and what the person does with it; and mail that is sent.
+fn some_mail(seed: u64) -> Vec<Change> {
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let mut below = |end: u64| random.next_u64() % end;
+    let mut changes = Vec::new();
+    for row in 0..40 {
+        changes.push(deliver(row, &came(1 + below(3) as u8, 1 + below(9), row)));
+        let earlier = Row(below(row + 1));
+        match below(5) {
+            0 => changes.push(Change::Discard { row: earlier }),
+            1 => changes.push(Change::Mark { row: earlier, marks: Marks { read: true, told: false } }),
+            _ => {}
+        }
+    }
+    for n in 0..12 {
+        changes.push(Change::Post { outgoing: sent(n, below(3)) });
+        let id = id_of(below(n + 1));
+        let what = [EvidenceKind::Custody, EvidenceKind::Expired, EvidenceKind::Delivered][below(3) as usize];
+        let evidence = Evidence { at: Moment::default(), what, who: Some(node(9)) };
+        changes.push(Change::Attest { id, evidence });
+        if below(6) == 0 {
+            changes.push(Change::Unpost { id });
+        }
+    }
+    changes
+}
+
+fn came(writer: u8, stamp: u64, row: u64) -> Arc<Bundle> {
+    signed(writer, Kind::Message, Eid::mail(node(7)), stamp, 8, &row.to_be_bytes())
+}
+
+fn id_of(n: u64) -> BundleId {
+    BundleId(*blake3::hash(&n.to_be_bytes()).as_bytes())
+}
+
+fn sent(n: u64, at: u64) -> Outgoing {
+    Outgoing {
+        id: id_of(n),
+        source: None,
+        row: None,
+        destination: Eid::mail(node(8)),
+        creation: Creation { time: DtnTime(5), sequence: n },
+        created: Moment { now: Timestamp(at), wall: DtnTime(5) },
+        lifetime: DAY,
+        expires: Timestamp(DAY.0),
+        priority: Priority::Normal,
+        size_bytes: 500,
+        evidence: Vec::new(),
+        carriers: Vec::new(),
+        unlisted: Default::default(),
+    }
+}
+
+fn check(store: &RedbStore, ids: &BTreeSet<BundleId>) {
+    let (durable, reader) = (store.durable().unwrap(), store.reader());
+    for id in ids {
+        assert_eq!(reader.known(id).unwrap(), durable.known(id));
+        let like = IdPrefix::parse(&id.full()[..8]).unwrap();
+        let here = durable.known(id);
+        assert_eq!(reader.letters_like(&like, 9).unwrap(), Vec::from_iter(here.letter.map(|letter| letter.id)));
+        assert_eq!(reader.sent_like(&like, 9).unwrap(), Vec::from_iter(here.outgoing.map(|outgoing| outgoing.id)));
+    }
+    assert_eq!(store.unfiled().unwrap(), durable.clone().without_filed());
+    let forwards = reader.letters(Span::ALL, Direction::Forwards, 100).unwrap();
+    let mut backwards = reader.letters(Span::ALL, Direction::Backwards, 100).unwrap();
+    backwards.reverse();
+    assert_eq!(forwards, backwards);
+    assert!(forwards.is_sorted_by_key(|(position, _)| *position));
+    let rows: BTreeSet<Row> = forwards.iter().map(|(_, letter)| letter.row).collect();
+    assert_eq!(rows, durable.letters.keys().copied().collect());
+    for pair in forwards.windows(2) {
+        let [one, next] = [&pair[0].1, &pair[1].1];
+        let stamps = [one, next].map(|letter| letter.creation.time);
+        assert!(one.source != next.source || stamps[0] <= stamps[1], "each writer's mail is read as it was written");
+    }
+    let written = reader.sent_behind(None, 100).unwrap();
+    assert!(written.is_sorted_by_key(|(written, _)| *written));
+    let sent: BTreeSet<BundleId> = written.iter().map(|(_, outgoing)| outgoing.id).collect();
+    assert_eq!(sent, durable.outgoing.keys().copied().collect());
+    assert_eq!(reader.letters_len().unwrap(), durable.letters.len() as u64);
+}
+
+fn copy_of(store: &RedbStore, path: &Path) -> RedbStore {
+    let mut records = Vec::new();
+    let mut take = |name: &str, bytes: &[u8]| {
+        assert!(!name.starts_with("index"), "what can be derived is in no backup");
+        records.push(Ok((name.to_owned(), bytes.to_vec())));
+        Ok(())
+    };
+    store.reader().records().unwrap().each(&mut take).unwrap();
+    import_records(path, records).unwrap();
+    open(path)
+}
+
+#[test]
+fn what_the_index_finds_is_what_the_record_has() {
+    for seed in 0..8 {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("store.redb");
+        let mut store = open(&path);
+        let mut ids = BTreeSet::from([id_of(1_000)]);
+        for batch in some_mail(seed).chunks(7) {
+            for change in batch {
+                match change {
+                    Change::Deliver { letter, .. } => ids.insert(letter.id),
+                    Change::Post { outgoing } => ids.insert(outgoing.id),
+                    _ => false,
+                };
+            }
+            store.commit(batch).unwrap();
+            check(&store, &ids);
+        }
+        let order = store.reader().letters(Span::ALL, Direction::Forwards, 100).unwrap();
+        let copy = copy_of(&store, &dir.path().join("copy.redb"));
+        check(&copy, &ids);
+        assert_eq!(copy.reader().letters(Span::ALL, Direction::Forwards, 100).unwrap(), order, "seed {seed}");
+        drop(store);
+        check(&open(&path), &ids);
+    }
+}
+
+#[test]
+fn a_page_of_the_inbox_goes_on_where_the_one_before_ended() {
+    use std::ops::Bound;
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = open(&dir.path().join("store.redb"));
+    store.commit(&some_mail(1)).unwrap();
+    let reader = store.reader();
+    let whole = reader.letters(Span::ALL, Direction::Forwards, 100).unwrap();
+    for direction in [Direction::Forwards, Direction::Backwards] {
+        let (mut span, mut all) = (Span::ALL, Vec::new());
+        loop {
+            let page = reader.letters(span, direction, 3).unwrap();
+            let Some((last, _)) = page.last() else { break };
+            match direction {
+                Direction::Forwards => span.from = Bound::Excluded(*last),
+                Direction::Backwards => span.to = Bound::Excluded(*last),
+            }
+            all.extend(page);
+        }
+        if direction == Direction::Backwards {
+            all.reverse();
+        }
+        assert_eq!(all, whole, "{direction:?}");
+    }
+}
