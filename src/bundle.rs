@@ -5,6 +5,7 @@
 //! ([`Unverified::verify`]). What hops may change, age and hop count, travels beside it as [`Hops`].
 
 mod error;
+mod fold;
 mod inspect;
 mod integrity;
 pub(crate) mod key;
@@ -21,6 +22,7 @@ use crate::id::{BundleId, NodeId};
 use crate::time::{DtnTime, Millis};
 
 pub use error::{BundleError, Role};
+pub use fold::{Ends, unfold};
 pub use inspect::{INSPECTED_BLOCKS_MAX, InspectedBlock, Inspection, inspect};
 pub use parse::Unverified;
 pub use sign::{Draft, Signer};

@@ -80,7 +80,8 @@ impl Eid {
 }
 
 impl Service {
-    fn parse(text: &str) -> Result<Service, EidError> {
+    /// Parses what stands after the node's name.
+    pub(crate) fn parse(text: &str) -> Result<Service, EidError> {
         let name = text.strip_prefix('~').unwrap_or(text);
         let plain = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b));
         if !plain || text.len() > SERVICE_BYTES_MAX {

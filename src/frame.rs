@@ -10,7 +10,7 @@ use crate::eid::Eid;
 use crate::id::{BundleId, NodeId};
 use crate::time::{DtnTime, Millis, Timestamp};
 
-pub use codec::{FrameError, Incoming, encode_bundle};
+pub use codec::{FrameError, Incoming, encode_bundle, encode_folded, folded_len, unfolded};
 
 /// One thing said. Bundles travel in frames of their own kind, because their bytes go past the agent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

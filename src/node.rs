@@ -185,6 +185,7 @@ impl Node {
         let store = Arc::new(StoreThread::start_with(store, ended.clone().drop_guard()));
         let failure = Arc::new(LastFailure::default());
         let courier = Courier::start(Tools {
+            me: keyring.identity().node(),
             reader: reader.clone(),
             net: handle.clone(),
             pool: pool.clone(),
@@ -229,6 +230,7 @@ impl Node {
         if let (Some(handle), Some(net_events)) = (&handle, net_events) {
             wanted.into_iter().for_each(|node| handle.dial(node));
             let inlet = inlet::Inlet {
+                me: keyring.identity().node(),
                 work: work.clone(),
                 store: Arc::clone(&store),
                 handle: handle.clone(),

@@ -4,6 +4,8 @@
 mod bundles;
 #[path = "codec/common.rs"]
 mod common;
+#[path = "codec/folds.rs"]
+mod folds;
 #[path = "codec/foreign.rs"]
 mod foreign;
 #[path = "codec/frames.rs"]

@@ -10,10 +10,10 @@ use tokio::sync::mpsc;
 
 use super::Failure;
 use crate::agent::Config;
-use crate::bundle::{Bundle, Creation, Draft, Kind, Priority, Signer};
+use crate::bundle::{Bundle, Creation, Draft, Ends, Kind, Priority, Signer};
 use crate::content::{Content, Text, pad};
 use crate::eid::Eid;
-use crate::frame::{Frame, Grade, Hello, Incoming, PROTOCOL_VERSION, RoutingInfo, Transit, encode_bundle};
+use crate::frame::{Frame, Grade, Hello, Incoming, PROTOCOL_VERSION, RoutingInfo, Transit, encode_folded};
 use crate::id::NodeId;
 use crate::keys::Identity;
 use crate::net::{ContactSender, Net, NetConfig, NetEvent, NetHandle};
@@ -85,6 +85,7 @@ pub struct Porter {
     outbound: ContactSender,
     window_bytes: usize,
     handle: NetHandle,
+    ends: Ends,
 }
 
 impl Porter {
@@ -92,9 +93,9 @@ impl Porter {
         let identity = Identity::from_secret(&key.to_bytes());
         let net = NetConfig { peers: vec![at], ..NetConfig::default() };
         let (handle, mut events) = Net::start(net, identity.libp2p_keypair())?;
-        let outbound = loop {
-            if let NetEvent::ContactUp { outbound, .. } = events.recv().await.ok_or("the network ended")? {
-                break outbound;
+        let (outbound, ends) = loop {
+            if let NetEvent::ContactUp { outbound, peer, .. } = events.recv().await.ok_or("the network ended")? {
+                break (outbound, Ends { from: key.node(), to: peer });
             }
         };
         let hello = Hello {
@@ -110,7 +111,7 @@ impl Porter {
             root: [0; 16],
         };
         outbound.send(Frame::Hello(hello).encode()?)?;
-        let mut porter = Porter { events, outbound, window_bytes: 0, handle };
+        let mut porter = Porter { events, outbound, window_bytes: 0, handle, ends };
         while porter.window_bytes == 0 {
             if let Some(Frame::Hello(hello)) = porter.hear().await? {
                 porter.window_bytes = hello.window_bytes as usize;
@@ -124,7 +125,7 @@ impl Porter {
         let (mut next, mut in_flight, mut accepted, mut refused) = (0, 0, 0, 0);
         while accepted + refused < bundles.len() {
             while next < bundles.len() && in_flight < self.window_bytes {
-                let frame = encode_bundle(&Transit { copies: 1, ..Transit::default() }, &bundles[next]);
+                let frame = encode_folded(&Transit { copies: 1, ..Transit::default() }, &bundles[next], &self.ends);
                 in_flight += bundles[next].encoded_len();
                 self.outbound.send(frame)?;
                 next += 1;
@@ -149,7 +150,7 @@ impl Porter {
         match tokio::time::timeout(PATIENCE, self.events.recv()).await?.ok_or("the network ended")? {
             NetEvent::Frame { bytes, .. } => match Incoming::decode(&bytes)? {
                 Incoming::Frame(frame) => Ok(Some(frame)),
-                Incoming::Bundle { .. } => Ok(None),
+                Incoming::Bundle { .. } | Incoming::Folded { .. } => Ok(None),
             },
             NetEvent::ContactDown { why, .. } => Err(format!("the contact ended: {why:?}").into()),
             _ => Ok(None),

@@ -63,6 +63,8 @@ pub enum BundleError {
     Class,
     #[error("its hop count is not [255, 0 to 255]")]
     HopCount,
+    #[error("it is folded in a way that says no bundle, or says one at length")]
+    Fold,
     #[error("the key of its {0} is refused: {1}")]
     WeakKey(Role, KeyError),
     #[error("its signature does not hold: it was changed on the way, or never came from its source")]

@@ -86,30 +86,17 @@ impl Draft {
 
         let primary = self.primary();
         let source = endpoint(&Eid::admin(self.source));
-        let class = self.class_block();
+        let mut class = Vec::with_capacity(16);
+        layout::class_block(&mut class, self.priority, self.copies);
         let mut payload_head = Vec::with_capacity(5);
         payload_head.head(Major::Bytes, payload.len() as u64);
         let covered = Covered { head: &class[1..5], data: &class[6..] };
         let signed = layout::signed_bytes(&source, &integrity::SCOPE, &primary, &[covered], [&payload_head, payload]);
-        let signature = signer.sign(&signed);
-
-        let mut out = Vec::with_capacity(primary.len() + payload.len() + 256);
-        out.raw(&[layout::OPEN]);
-        out.raw(&primary);
-        integrity::write(&mut out, &source, &signature);
-        out.raw(&class);
-        let hops_at = out.len();
-        layout::hop_blocks(&mut out, Hops::default());
-        let hops_end = out.len();
-        layout::block_head(&mut out, layout::PAYLOAD, payload.len());
-        let payload_at = out.len();
-        out.raw(payload);
-        out.raw(&[layout::CLOSE]);
-        if out.len() - (hops_end - hops_at) + layout::HOPS_BYTES_MAX > BUNDLE_BYTES_MAX {
+        let (bytes, parts) = self.assemble(&primary, Hops::default(), &signer.sign(&signed), payload);
+        let hops_len = (parts.hops_end - parts.hops_at) as usize;
+        if bytes.len() - hops_len + layout::HOPS_BYTES_MAX > BUNDLE_BYTES_MAX {
             return Err(BundleError::TooLarge);
         }
-
-        let parts = Parts::new(1 + primary.len(), hops_at..hops_end, payload_at);
         Ok(Bundle {
             id: layout::bundle_id(&signed),
             kind: self.kind,
@@ -119,35 +106,43 @@ impl Draft {
             lifetime: self.lifetime,
             priority: self.priority,
             copies: self.copies,
-            bytes: out.into_boxed_slice(),
+            bytes: bytes.into_boxed_slice(),
             parts,
         })
+    }
+
+    /// Puts a bundle together around a signature, whether it holds or not.
+    pub(super) fn assemble(
+        &self,
+        primary: &[u8],
+        hops: Hops,
+        signature: &[u8; 64],
+        payload: &[u8],
+    ) -> (Vec<u8>, Parts) {
+        let mut out = Vec::with_capacity(primary.len() + payload.len() + 256);
+        out.raw(&[layout::OPEN]);
+        out.raw(primary);
+        integrity::write(&mut out, &endpoint(&Eid::admin(self.source)), signature);
+        layout::class_block(&mut out, self.priority, self.copies);
+        let hops_at = out.len();
+        layout::hop_blocks(&mut out, hops);
+        let hops_end = out.len();
+        layout::block_head(&mut out, layout::PAYLOAD, payload.len());
+        let payload_at = out.len();
+        out.raw(payload);
+        out.raw(&[layout::CLOSE]);
+        let parts = Parts::new(1 + primary.len(), hops_at..hops_end, payload_at);
+        (out, parts)
     }
 
     /// The length of the bundle that [`Draft::sign`] makes of a payload of `payload_len` bytes.
     pub fn encoded_len(&self, payload_len: usize) -> usize {
         let mut blocks = self.primary();
         integrity::write(&mut blocks, &endpoint(&Eid::admin(self.source)), &[0; 64]);
-        blocks.raw(&self.class_block());
+        layout::class_block(&mut blocks, self.priority, self.copies);
         layout::hop_blocks(&mut blocks, Hops::default());
         layout::block_head(&mut blocks, layout::PAYLOAD, payload_len);
         blocks.len() + payload_len + 2
-    }
-
-    fn class_block(&self) -> Vec<u8> {
-        let priority = match self.priority {
-            Priority::Bulk => 0u8,
-            Priority::Normal => 1,
-            Priority::Urgent => 2,
-        };
-        let mut data = Vec::with_capacity(8);
-        data.array(2);
-        data.uint(priority);
-        data.uint(self.copies);
-        let mut block = Vec::with_capacity(16);
-        layout::block_head(&mut block, layout::CLASS, data.len());
-        block.raw(&data);
-        block
     }
 }
 

@@ -20,12 +20,16 @@
 //! | 12 | Ask | ids of 32 bytes |
 //! | 13 | Noted | ids of 32 bytes |
 //! | 14 | Lives | ids of 32 bytes and milliseconds left of 8 |
+//!
+//! One is no array: the number 15, copies, and a bundle folded for the contact ([`Bundle::fold`]) to the end of the frame.
+
+use std::borrow::Cow;
 
 use super::{
     BITS_MAX, Cell, FRAME_CELLS_MAX, FRAME_FULL_IDS_MAX, FRAME_IDS_MAX, Frame, Grade, Hello, MAILBOXES_MAX,
     ROUTING_ENTRIES_MAX, Refusal, RoutingInfo, Transit,
 };
-use crate::bundle::{BUNDLE_BYTES_MAX, Bundle, COPIES_MAX};
+use crate::bundle::{BUNDLE_BYTES_MAX, Bundle, COPIES_MAX, Ends, unfold};
 use crate::cbor::{CborError, Length, Reader, Writer};
 use crate::eid::EidError;
 use crate::id::{BundleId, KeyError};
@@ -51,6 +55,7 @@ const TAKE: u64 = 11;
 const ASK: u64 = 12;
 const NOTED: u64 = 13;
 const LIVES: u64 = 14;
+const FOLDED: u64 = 15;
 
 /// Why bytes are not a frame, or a frame is none that may be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -86,13 +91,18 @@ pub enum Incoming<'a> {
         copies: u16,
         bytes: &'a [u8],
     },
+    /// The same, folded for the contact: [`unfold`](crate::bundle::unfold) says its bytes.
+    Folded {
+        copies: u16,
+        folded: &'a [u8],
+    },
 }
 
 impl<'a> Incoming<'a> {
     pub fn decode(bytes: &'a [u8]) -> Result<Incoming<'a>, FrameError> {
         let mut reader = Reader::new(bytes);
-        let fields = reader.array()?;
-        let kind = reader.uint()?;
+        let is_folded = reader.take_if(&[FOLDED as u8]);
+        let (fields, kind) = if is_folded { (3, BUNDLE) } else { (reader.array()?, reader.uint()?) };
         if kind != BUNDLE {
             return Frame::decode(bytes).map(Incoming::Frame);
         }
@@ -104,6 +114,9 @@ impl<'a> Incoming<'a> {
         if copies > COPIES_MAX {
             return Err(FrameError::TooMany("copies"));
         }
+        if is_folded {
+            return Ok(Incoming::Folded { copies, folded: reader.rest() });
+        }
         let bytes = reader.bytes()?;
         reader.finish()?;
         if bytes.len() > BUNDLE_BYTES_MAX {
@@ -113,7 +126,40 @@ impl<'a> Incoming<'a> {
     }
 }
 
-/// Encodes the frame that hands over a bundle, with its age and hop count written in.
+/// Encodes the frame that hands over a bundle between the ends of a contact: folded, where a fold says every byte of it.
+pub fn encode_folded(transit: &Transit, bundle: &Bundle, ends: &Ends) -> Vec<u8> {
+    let Some(folded) = bundle.fold(transit.hops, ends) else { return encode_bundle(transit, bundle) };
+    let mut out = Vec::with_capacity(folded.len() + 4);
+    out.uint(FOLDED);
+    out.uint(transit.copies);
+    out.raw(&folded);
+    out
+}
+
+/// The frame that hands over unfolded what a frame hands over folded between the ends of a contact. Other frames, and what
+/// is no fold, come back as they are.
+pub fn unfolded<'a>(frame: &'a [u8], ends: &Ends) -> Cow<'a, [u8]> {
+    let Ok(Incoming::Folded { copies, folded }) = Incoming::decode(frame) else { return Cow::Borrowed(frame) };
+    let Ok(bundle) = unfold(folded, ends) else { return Cow::Borrowed(frame) };
+    let mut out = Vec::with_capacity(bundle.len() + 16);
+    out.array(3);
+    out.uint(BUNDLE);
+    out.uint(copies);
+    out.bytes(&bundle);
+    Cow::Owned(out)
+}
+
+/// The length of [`encode_folded`] for a bundle that was made here, without encoding.
+pub fn folded_len(transit: &Transit, bundle: &Bundle, ends: &Ends) -> usize {
+    let mut head = Length::default();
+    head.uint(transit.copies);
+    match bundle.folded_len(transit.hops, ends) {
+        Some(len) => 1 + head.0 + len,
+        None => encode_bundle(transit, bundle).len(),
+    }
+}
+
+/// Encodes the frame that hands over a bundle as it is, with its age and hop count written in.
 pub fn encode_bundle(transit: &Transit, bundle: &Bundle) -> Vec<u8> {
     let len = bundle.len_with(transit.hops);
     let mut out = Vec::with_capacity(len + 16);

@@ -16,9 +16,9 @@ use super::tally::{Offence, Tally};
 use super::work::Work;
 use crate::agent::change::Row;
 use crate::agent::{Event, Input, Output};
-use crate::bundle::{Bundle, Draft};
+use crate::bundle::{Bundle, Draft, Ends};
 use crate::driver::held_back::{Weight, event_weight, frame_weight};
-use crate::frame::{Frame, Transit, encode_bundle};
+use crate::frame::{Frame, Transit, encode_folded};
 use crate::id::{BundleId, NodeId};
 use crate::net::{ContactSender, NetHandle, SendError};
 use crate::store::redb::RedbReader;
@@ -101,6 +101,7 @@ pub struct Courier {
 
 /// What the courier's thread works with.
 pub struct Tools {
+    pub me: NodeId,
     pub reader: RedbReader,
     /// None where the home is opened without a network.
     pub net: Option<NetHandle>,
@@ -198,7 +199,10 @@ impl Thread {
         // What did not come with the batch is asked for alone, and the answer says why.
         let found = fetched.map_or_else(|| self.tools.reader.bundle(row, id), |found| Ok(Some(found)));
         match found {
-            Ok(Some((bundle, _))) => self.send(to, encode_bundle(transit, &bundle)),
+            Ok(Some((bundle, _))) => {
+                let ends = Ends { from: self.tools.me, to };
+                self.send(to, encode_folded(transit, &bundle, &ends));
+            }
             // It may have left since; if the index still names it, the store has lost it.
             Ok(None) => drop(self.tools.core.put(Work::Input(Input::Unreadable { to, id, row }))),
             // The store still has it and the disk may give it later: the next contact asks again.

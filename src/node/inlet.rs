@@ -10,7 +10,7 @@ use super::queue::Queue;
 use super::tally::{Offence, Tally};
 use super::work::{Parsed, Work};
 use crate::agent::Input;
-use crate::bundle::Unverified;
+use crate::bundle::{BundleError, Ends, Unverified, unfold};
 use crate::frame::{FrameError, Incoming, Transit};
 use crate::id::NodeId;
 use crate::net::{NetEvent, NetHandle, Why};
@@ -18,6 +18,7 @@ use crate::store::redb::{Address, Side};
 use crate::store::writer::StoreThread;
 
 pub struct Inlet {
+    pub me: NodeId,
     pub work: Arc<Queue<Work>>,
     pub store: Arc<StoreThread>,
     pub handle: NetHandle,
@@ -82,16 +83,23 @@ impl Inlet {
         }
         match Incoming::decode(bytes) {
             Ok(Incoming::Frame(frame)) => self.tell(from, Work::FromPeer(Input::Frame { from, frame }, permit)),
-            Ok(Incoming::Bundle { copies, bytes }) => match Unverified::parse(bytes.to_vec()) {
-                Ok(bundle) => {
-                    let transit = Transit { hops: bundle.hops(), copies };
-                    self.tell(from, Work::Parsed(Parsed { from, transit, bundle: Box::new(bundle), permit }));
-                }
-                Err(error) => self.tally.bad(from, Offence::of(&error), &error.to_string()),
-            },
+            Ok(Incoming::Bundle { copies, bytes }) => self.bundle(from, copies, Ok(bytes.to_vec()), permit),
+            Ok(Incoming::Folded { copies, folded }) => {
+                self.bundle(from, copies, unfold(folded, &Ends { from, to: self.me }), permit);
+            }
             Err(error @ FrameError::Version(_)) => self.tally.bad(from, Offence::Foreign, &error.to_string()),
             // Whoever cannot be understood would only keep a place from others.
             Err(error) => self.tally.bad(from, Offence::Rude, &error.to_string()),
+        }
+    }
+
+    fn bundle(&self, from: NodeId, copies: u16, bytes: Result<Vec<u8>, BundleError>, permit: Box<dyn Send>) {
+        match bytes.and_then(Unverified::parse) {
+            Ok(bundle) => {
+                let transit = Transit { hops: bundle.hops(), copies };
+                self.tell(from, Work::Parsed(Parsed { from, transit, bundle: Box::new(bundle), permit }));
+            }
+            Err(error) => self.tally.bad(from, Offence::of(&error), &error.to_string()),
         }
     }
 

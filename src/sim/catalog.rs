@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use crate::bundle::Bundle;
+use crate::bundle::{Bundle, Ends};
+use crate::frame::{Transit, folded_len};
 use crate::id::BundleId;
 
 /// A bundle and what it stands for.
@@ -14,6 +15,15 @@ pub struct Entry {
     pub size_bytes: u32,
     /// The message that it is; none for a receipt.
     pub message: Option<u32>,
+}
+
+impl Entry {
+    /// How long the frame is that hands it over in a contact: of the bytes that it weighs, those of its payload cross as they
+    /// are, and the others folded.
+    pub fn crossing_bytes(&self, transit: &Transit, ends: &Ends) -> u64 {
+        let real = self.bundle.encoded_len();
+        (u64::from(self.size_bytes) + folded_len(transit, &self.bundle, ends) as u64).saturating_sub(real as u64)
+    }
 }
 
 /// Shares of a world add to it side by side. None of them finds what another adds meanwhile, because none has a node

@@ -266,7 +266,7 @@ fn tampered_truncated_and_forged_bundles_are_refused_and_the_genuine_one_arrives
         // Age and hop count are hints that any hop may change.
         if dak::frame::Incoming::decode(&tampered).is_ok_and(|incoming| match incoming {
             dak::frame::Incoming::Bundle { bytes, .. } => dak::bundle::Bundle::decode(bytes).is_ok(),
-            dak::frame::Incoming::Frame(_) => false,
+            dak::frame::Incoming::Frame(_) | dak::frame::Incoming::Folded { .. } => false,
         }) {
             continue;
         }

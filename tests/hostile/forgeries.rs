@@ -6,12 +6,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use dak::bundle::Kind;
-use dak::bundle::Unverified;
-use dak::id::BundleId;
+use dak::bundle::{Ends, Kind, Signer, Unverified};
+use dak::frame::{Transit, encode_folded};
+use dak::id::{BundleId, NodeId};
+use rand_chacha::ChaCha8Rng;
 
 use super::forge::{Genuine, below, dice, forge, fresh_key, hops};
-use super::rogue::{Ears, Rogue, handing_over};
+use super::rogue::{Ears, Rogue, framed, handing_over};
 use super::target::Target;
 use super::verdict::Verdict;
 use super::witness::Witness;
@@ -31,12 +32,12 @@ fn of_a_million_mutated_bundles_none_is_kept_and_the_genuine_ones_arrive() {
         target.befriend();
         let genuine = Arc::new(genuine(&target, texts));
         let mut dice = dice(7);
-        let witness = Witness::meet(&fresh_key(&mut dice), target.at).await;
+        let witness = Witness::meet(&fresh_key(&mut dice), (target.at, target.node)).await;
         let watch = target.watch();
         let began = Instant::now();
         let tally = Arc::new(Tally::default());
         let forgers: Vec<_> = (0..FORGERS)
-            .map(|n| tokio::spawn(forger(n, target.at, Arc::clone(&genuine), Arc::clone(&tally))))
+            .map(|n| tokio::spawn(forger(n, (target.at, target.node), Arc::clone(&genuine), Arc::clone(&tally))))
             .collect();
         let honest = hand_over(&target, &genuine).await;
         // What was sent after a forger was sent away is not looked at, and counts for nothing.
@@ -107,6 +108,15 @@ async fn hand_over(target: &Target, genuine: &[Genuine]) -> bool {
     honest.answered(genuine.len() as u64, PATIENCE).await
 }
 
+/// A genuine bundle whose fold has one bit turned over, none of them in the copies that go with it.
+fn folded_falsely(one: &Genuine, ends: &Ends, dice: &mut ChaCha8Rng) -> Vec<u8> {
+    let transit = Transit { hops: hops(dice), copies: 1 };
+    let mut frame = encode_folded(&transit, &one.bundle, ends);
+    let at = 2 + below(dice, frame.len() - 2);
+    frame[at] ^= 1 << below(dice, 8);
+    framed(&frame)
+}
+
 #[derive(Default)]
 struct Tally {
     sent: AtomicU64,
@@ -117,11 +127,13 @@ struct Tally {
 }
 
 /// Comes under one name after another until enough was refused.
-async fn forger(n: u64, at: SocketAddr, genuine: Arc<Vec<Genuine>>, tally: Arc<Tally>) {
+async fn forger(n: u64, (at, target): (SocketAddr, NodeId), genuine: Arc<Vec<Genuine>>, tally: Arc<Tally>) {
     let mut dice = dice(100 + n);
     let known: BTreeSet<BundleId> = genuine.iter().map(|one| one.bundle.id).collect();
     while !tally.is_enough.load(Ordering::Relaxed) {
-        let Ok(mut rogue) = Rogue::meet(&fresh_key(&mut dice), at, Ears::Count).await else {
+        let key = fresh_key(&mut dice);
+        let ends = Ends { from: key.node(), to: target };
+        let Ok(mut rogue) = Rogue::meet(&key, at, Ears::Count).await else {
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
             continue;
         };
@@ -129,7 +141,12 @@ async fn forger(n: u64, at: SocketAddr, genuine: Arc<Vec<Genuine>>, tally: Arc<T
         while !rogue.is_over() && !tally.is_enough.load(Ordering::Relaxed) {
             let honest = &genuine[below(&mut dice, genuine.len())];
             let mut batch = handing_over(&honest.bundle.encode(hops(&mut dice)));
-            (0..BATCH).for_each(|_| batch.extend(handing_over(&forge(&genuine, &mut dice))));
+            for n in 0..BATCH {
+                batch.extend(match n % 4 {
+                    0 => folded_falsely(&genuine[below(&mut dice, genuine.len())], &ends, &mut dice),
+                    _ => handing_over(&forge(&genuine, &mut dice)),
+                });
+            }
             if rogue.say(&batch).await.is_err() {
                 break;
             }

@@ -28,7 +28,7 @@ fn what_is_replayed_across_restarts_is_shown_once() {
         assert_eq!(bob.down(), Some(0));
         assert_eq!(alice.run(&format!("contact add bob {address}")).code, 0);
         let mut dice = dice(31);
-        let witness = Witness::meet(&fresh_key(&mut dice), place_of(&carol).0).await;
+        let witness = Witness::meet(&fresh_key(&mut dice), place_of(&carol)).await;
         for n in 0..texts {
             assert_eq!(alice.run(&format!("send bob text-{n}")).code, 0);
         }

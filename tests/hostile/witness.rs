@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
-use dak::bundle::Bundle;
-use dak::frame::{Frame, Grade, Incoming};
-use dak::id::BundleId;
+use dak::bundle::{Bundle, Ends, Signer};
+use dak::frame::{Frame, Grade, Incoming, unfolded};
+use dak::id::{BundleId, NodeId};
 use ed25519_dalek::SigningKey;
 
 use super::rogue::{Ears, Rogue, framed};
@@ -24,10 +24,13 @@ struct Relayed {
 }
 
 impl Witness {
-    pub async fn meet(key: &SigningKey, at: SocketAddr) -> Witness {
+    pub async fn meet(key: &SigningKey, (at, node): (SocketAddr, NodeId)) -> Witness {
         let rogue = Rogue::meet(key, at, Ears::Keep).await.expect("the node meets a witness");
         let seen = Arc::<Mutex<Relayed>>::default();
-        Witness { seen: Arc::clone(&seen), task: tokio::spawn(listen(rogue, seen)) }
+        Witness {
+            seen: Arc::clone(&seen),
+            task: tokio::spawn(listen(rogue, Ends { from: node, to: key.node() }, seen)),
+        }
     }
 
     /// The bundles relayed so far that verify, and how many did not.
@@ -43,9 +46,9 @@ impl Drop for Witness {
     }
 }
 
-async fn listen(mut rogue: Rogue, seen: Arc<Mutex<Relayed>>) {
+async fn listen(mut rogue: Rogue, ends: Ends, seen: Arc<Mutex<Relayed>>) {
     while let Some(frame) = rogue.frames.recv().await {
-        let answer = match Incoming::decode(&frame) {
+        let answer = match Incoming::decode(&unfolded(&frame, &ends)) {
             Ok(Incoming::Frame(Frame::Offer { ids })) => Frame::Take { ids },
             Ok(Incoming::Bundle { bytes, .. }) => match Bundle::decode(bytes) {
                 Ok((bundle, _)) => {

@@ -12,7 +12,8 @@ fn rated(trace: &str, messages: &str, more: &str) -> Outcome {
     run(&load(trace, messages, &rest))
 }
 
-/// When the message of this id arrived, in milliseconds; control frames take some of them.
+/// When the message of this id arrived, in milliseconds. Control frames take some of them, and a bundle crosses folded, a
+/// little shorter than it weighs.
 fn arrived_ms(outcome: &Outcome, id: &str) -> Option<u64> {
     let is_it = |row: &&MessageRow| row.id == id;
     outcome.tally.rows.iter().find(is_it).expect("a message of the run").delivered_us.map(|at_us| at_us / 1_000)
@@ -22,14 +23,14 @@ fn arrived_ms(outcome: &Outcome, id: &str) -> Option<u64> {
 fn a_transfer_takes_its_bytes_over_the_rate() {
     let outcome = rated("0 CONN 0 1 up\n100 CONN 0 1 down\n", "10 C a 0 1 500000\n", "");
     let at_ms = arrived_ms(&outcome, "a").unwrap();
-    assert!((12_000..12_020).contains(&at_ms), "{at_ms}");
+    assert!((11_995..12_020).contains(&at_ms), "{at_ms}");
 }
 
 #[test]
 fn a_contact_begins_to_carry_once_it_is_set_up() {
     let trace = "0 CONN 0 1 up\n20 CONN 0 1 down\n30 CONN 0 1 up\n31 CONN 0 1 down\n";
     let at_ms = arrived_ms(&rated(trace, "1 C a 0 1 250000\n", "setup_ms = 3000"), "a").unwrap();
-    assert!((4_000..4_020).contains(&at_ms), "{at_ms}");
+    assert!((3_995..4_020).contains(&at_ms), "{at_ms}");
     let too_late = rated(trace, "25 C b 0 1 1000\n", "setup_ms = 3000");
     assert_eq!(arrived_ms(&too_late, "b"), None, "the second contact ends before it is set up");
     assert_eq!(too_late.tally.counters.started, 0);
@@ -42,7 +43,7 @@ fn the_end_of_a_contact_cuts_what_is_under_way_and_the_next_begins_anew() {
     let counters = &outcome.tally.counters;
     assert_eq!((counters.started, counters.aborted, counters.relayed), (2, 1, 1));
     let at_ms = arrived_ms(&outcome, "a").unwrap();
-    assert!((12_000..12_020).contains(&at_ms), "{at_ms}");
+    assert!((11_995..12_020).contains(&at_ms), "{at_ms}");
 }
 
 #[test]
@@ -52,8 +53,8 @@ fn a_radio_carries_one_transfer_at_a_time_and_a_cable_one_a_link() {
     let last = |outcome: &Outcome| arrived_ms(outcome, "a").max(arrived_ms(outcome, "b")).unwrap();
     let by_host = last(&rated(trace, messages, "sharing = \"host\""));
     let by_link = last(&rated(trace, messages, "sharing = \"link\""));
-    assert!((14_000..14_050).contains(&by_host), "{by_host}");
-    assert!((12_000..12_050).contains(&by_link), "{by_link}");
+    assert!((13_995..14_050).contains(&by_host), "{by_host}");
+    assert!((11_995..12_050).contains(&by_link), "{by_link}");
 }
 
 #[test]
@@ -66,8 +67,8 @@ fn full_duplex_carries_both_ways_at_once() {
             arrived_ms(&outcome, "a").max(arrived_ms(&outcome, "b")).unwrap()
         };
         let (half, full) = (last("half"), last("full"));
-        assert!((14_000..14_050).contains(&half), "{sharing}: {half}");
-        assert!((12_000..12_050).contains(&full), "{sharing}: {full}");
+        assert!((13_995..14_050).contains(&half), "{sharing}: {half}");
+        assert!((11_995..12_050).contains(&full), "{sharing}: {full}");
     }
 }
 

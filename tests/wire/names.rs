@@ -16,7 +16,11 @@ fn every_frame_has_its_row_with_its_kind_and_fields() {
     assert_eq!(kinds.len(), table.len() - 1, "as many kinds as rows below the head");
     for (name, kind) in &kinds {
         let row = table.iter().find(|row| row[0] == kind).unwrap_or_else(|| panic!("no row for kind {kind}, {name}"));
-        let frame = if name == "BUNDLE" { "a bundle".to_owned() } else { format!("`{}`", camel(name)) };
+        let frame = match name.as_str() {
+            "BUNDLE" => "a bundle".to_owned(),
+            "FOLDED" => "a folded bundle".to_owned(),
+            name => format!("`{}`", camel(name)),
+        };
         assert_eq!(row[1], frame, "kind {kind}");
         let fields = row[2].split(", ").count();
         let code = [codec.clone(), code("frame/hello.rs")].concat();
@@ -24,6 +28,9 @@ fn every_frame_has_its_row_with_its_kind_and_fields() {
             code.contains(&format!("begin(out, {name}, {fields})"))
                 || fields == 1 && code.contains(&format!("full_ids(out, {name}, "))
                 || name == "BUNDLE" && code.contains(&format!("out.array({});\n    out.uint(BUNDLE)", fields + 1))
+                || name == "FOLDED"
+                    && fields == 2
+                    && code.contains("out.uint(FOLDED);\n    out.uint(transit.copies);\n    out.raw(&folded)")
         };
         assert!(begins(fields), "{name}: the page has {fields} fields, {}", row[2]);
     }

@@ -121,6 +121,7 @@ impl<S: Store> World<S> {
                 let (bundle, hops) = Bundle::decode(bytes).expect("nodes hand over what verifies");
                 Said::Bundle { id: bundle.id, transit: Transit { hops, copies }, bytes: bytes.to_vec() }
             }
+            Incoming::Folded { .. } => unreachable!("what was said was unfolded"),
         };
         to_it.into_iter().map(read).collect()
     }

@@ -12,11 +12,11 @@ use std::sync::Arc;
 
 use dak::agent::change::{Change, Durable, EvidenceKind, Known, Letter, Outgoing, Person, Row, Standing};
 use dak::agent::{Agent, Config, Event, Input, Mailboxes, Output};
-use dak::bundle::{Bundle, Hops, Kind, Priority, Signer, Unverified};
+use dak::bundle::{Bundle, Ends, Hops, Kind, Priority, Signer, Unverified};
 use dak::content::{Content, Filed, KeyUsed, Text, pad};
 use dak::driver::{Driver, Said, Step};
 use dak::eid::Eid;
-use dak::frame::{Frame, Incoming, Transit, encode_bundle};
+use dak::frame::{Frame, Incoming, Transit, encode_folded, unfolded};
 use dak::id::{BundleId, NodeId};
 use dak::mail::record::Record;
 use dak::mail::{Opened, Opening};
@@ -321,7 +321,8 @@ impl<S: Store> World<S> {
                 if let Some(to) = self.find(to) {
                     *self.forwards.entry((n, to)).or_default() += 1;
                 }
-                self.put(n, to, encode_bundle(&transit, &bundle));
+                let ends = Ends { from: self.nodes[n].id, to };
+                self.put(n, to, encode_folded(&transit, &bundle, &ends));
             }
             Output::Notify(id) => self.nodes[n].notified.push(id),
             Output::Report(event) => self.nodes[n].events.push(event),
@@ -331,7 +332,10 @@ impl<S: Store> World<S> {
     fn put(&mut self, from: usize, to: NodeId, bytes: Vec<u8>) {
         match self.find(to) {
             Some(to) => self.wire.push_back((from, to, bytes)),
-            None => self.said.push((to, bytes)),
+            None => {
+                let ends = Ends { from: self.nodes[from].id, to };
+                self.said.push((to, unfolded(&bytes, &ends).into_owned()));
+            }
         }
     }
 
@@ -363,7 +367,8 @@ impl<S: Store> World<S> {
 
     /// What a driver does with bytes from a peer.
     pub fn arrive(&mut self, from: NodeId, to: usize, bytes: &[u8]) {
-        let input = match Incoming::decode(bytes) {
+        let bytes = unfolded(bytes, &Ends { from, to: self.nodes[to].id });
+        let input = match Incoming::decode(&bytes) {
             Ok(Incoming::Frame(frame)) => Input::Frame { from, frame },
             Ok(Incoming::Bundle { copies, bytes }) => {
                 let Ok(unverified) = Unverified::parse(bytes) else { return };
@@ -375,7 +380,7 @@ impl<S: Store> World<S> {
                     Input::Bundle { from, transit, bundle: Arc::new(bundle), size_bytes: bytes.len() as u32 }
                 }
             }
-            Err(_) => return,
+            Ok(Incoming::Folded { .. }) | Err(_) => return,
         };
         self.input(to, input);
     }

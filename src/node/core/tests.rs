@@ -232,7 +232,7 @@ fn a_node_whose_store_cannot_be_read_again_says_so_and_stops_when_told() {
 fn kinds(sender: &ContactSender) -> Vec<String> {
     let frames = sender.queued().into_iter().map(|bytes| match Incoming::decode(&bytes).unwrap() {
         Incoming::Frame(frame) => format!("{frame:?}").split([' ', '(']).next().unwrap().to_owned(),
-        Incoming::Bundle { .. } => "a bundle".to_owned(),
+        Incoming::Bundle { .. } | Incoming::Folded { .. } => "a bundle".to_owned(),
     });
     frames.collect()
 }
@@ -320,6 +320,7 @@ impl Home {
         let pool = Pool::start(parts, &ended);
         let store = Arc::new(StoreThread::start(store));
         let courier = Courier::start(Tools {
+            me: owner().node(),
             reader: reader.clone(),
             net: None,
             pool: pool.clone(),

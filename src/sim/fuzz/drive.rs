@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use crate::agent::change::Change;
 use crate::agent::{Event, Input, Output};
+use crate::bundle::Ends;
 use crate::driver::Said as _;
-use crate::frame::encode_bundle;
+use crate::frame::encode_folded;
 use crate::id::NodeId;
 use crate::store::Store;
 use crate::time::HOUR;
@@ -248,7 +249,8 @@ impl World {
                 }
                 self.truth.forwards(n, &bundle)?;
                 self.tell(|| format!("{n} hands {id} to {peer}: {transit:?}"));
-                self.put(n, peer, encode_bundle(&transit, &bundle));
+                let ends = Ends { from: self.nodes[n].id, to };
+                self.put(n, peer, encode_folded(&transit, &bundle, &ends));
             }
             Output::Report(event) => self.report(n, event)?,
         }

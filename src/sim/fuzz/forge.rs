@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::bundle::{Bundle, Creation, Draft, Kind, Priority};
+use crate::bundle::{Bundle, Creation, Draft, Ends, Kind, Priority};
 use crate::cbor::Writer;
 use crate::eid::Eid;
-use crate::frame::{Cell, Frame, Grade, Incoming, Refusal, Transit, encode_bundle};
+use crate::frame::{Cell, Frame, Grade, Incoming, Refusal, Transit, encode_bundle, encode_folded};
 use crate::receipt::{Receipt, ReceiptKind};
 use crate::time::{DAY, DtnTime, HOUR, MINUTE, Millis};
 
@@ -30,7 +30,7 @@ impl World {
         let peer = peers[self.heard.dice.below(peers.len() as u64) as usize];
         self.counts.deeds += 1;
         let bytes = match self.heard.dice.below(14) {
-            0 => self.tampered(),
+            0 => self.tampered(n, peer),
             1 => self.in_anothers_name(n, Kind::Message),
             2 => self.in_anothers_name(n, Kind::Receipt),
             3 | 10 | 11 => Some(self.receipt_of_no_business(n)),
@@ -47,9 +47,16 @@ impl World {
         Ok(())
     }
 
-    /// A genuine bundle with one bit turned over.
-    fn tampered(&mut self) -> Option<Vec<u8>> {
+    /// A genuine bundle with one bit turned over, as it is or folded.
+    fn tampered(&mut self, n: usize, peer: usize) -> Option<Vec<u8>> {
         let mut bytes = self.heard.any_bundle()?;
+        if let (true, Ok((bundle, hops))) = (self.heard.dice.chance(500_000), Bundle::from_store(&bytes)) {
+            let ends = Ends { from: self.nodes[n].id, to: self.nodes[peer].id };
+            let mut frame = encode_folded(&Transit { hops, copies: 1 }, &bundle, &ends);
+            let at = self.heard.dice.below(frame.len() as u64) as usize;
+            frame[at] ^= 1 << self.heard.dice.below(8);
+            return Some(frame);
+        }
         let at = self.heard.dice.below(bytes.len() as u64) as usize;
         bytes[at] ^= 1 << self.heard.dice.below(8);
         Some(self.wrapped(&bytes))
@@ -226,6 +233,7 @@ fn shown(bytes: &[u8]) -> String {
             ),
             Err(why) => format!("a bundle that is none: {why}"),
         },
+        Ok(crate::frame::Incoming::Folded { folded, .. }) => format!("a fold of {} bytes", folded.len()),
         Err(why) => format!("a frame that is none: {why}"),
     }
 }

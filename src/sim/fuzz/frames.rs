@@ -8,8 +8,8 @@
 use std::sync::Arc;
 
 use crate::agent::Input;
-use crate::bundle::Unverified;
-use crate::frame::{Frame, Incoming, Transit};
+use crate::bundle::{Ends, Unverified};
+use crate::frame::{Frame, Incoming, Transit, unfolded};
 
 use super::Checked;
 use super::air::AirFaults;
@@ -64,6 +64,8 @@ impl World {
         for _ in 0..frames {
             let Some((from, to, bytes)) = self.air.pop(&mut self.dice) else { return Ok(false) };
             self.counts.frames += 1;
+            let ends = Ends { from: self.nodes[from].id, to: self.nodes[to].id };
+            let bytes = unfolded(&bytes, &ends);
             self.note(to, &bytes);
             self.watch(from, to, &bytes);
             self.arrive(from, to, &bytes)?;
@@ -103,7 +105,8 @@ impl World {
                     Input::Bundle { from: peer, transit, bundle: Arc::new(bundle), size_bytes }
                 }
             }
-            Err(_) => return self.turn_away(to),
+            // What unfolds was unfolded.
+            Ok(Incoming::Folded { .. }) | Err(_) => return self.turn_away(to),
         };
         self.input(to, input)
     }

@@ -90,7 +90,7 @@ impl Heard {
                 heard.iter().for_each(|id| keep(dice, ids, *id));
                 keep(dice, frames, bytes.to_vec());
             }
-            Err(_) => {}
+            Ok(Incoming::Folded { .. }) | Err(_) => {}
         }
     }
 }

@@ -36,7 +36,7 @@ impl World {
         let bytes = match Incoming::decode(bytes) {
             Ok(Incoming::Bundle { bytes, .. }) => bytes,
             Ok(Incoming::Frame(frame)) => return self.poisons(to, from, &frame),
-            Err(_) => return false,
+            Ok(Incoming::Folded { .. }) | Err(_) => return false,
         };
         if !self.heard.dice.chance(mind.swallows) {
             return false;

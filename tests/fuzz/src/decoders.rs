@@ -1,11 +1,12 @@
 //! Bytes that peers send: bundles, frames, receipts, and what is inside a sealed payload.
 
-use dak::bundle::{Bundle, Hops, Unverified, inspect};
+use dak::bundle::{Bundle, Ends, Hops, Signer, Unverified, inspect, unfold};
 use dak::cbor::Reader;
 use dak::content::{Content, pad, unpad};
 use dak::frame::{Frame, Incoming};
 use dak::receipt::Receipt;
 use dak::time::Millis;
+use ed25519_dalek::SigningKey;
 
 use super::memory::bounded;
 
@@ -64,7 +65,24 @@ pub fn frame(data: &[u8]) {
             assert!(Frame::decode(data).is_err());
             bundle(bytes);
         }
+        Ok(Incoming::Folded { folded, .. }) => {
+            assert!(Frame::decode(data).is_err());
+            fold(folded);
+        }
         Err(_) => assert!(Frame::decode(data).is_err()),
+    }
+}
+
+/// A bundle folded between alice and bob, between bob and alice, and between two others.
+pub fn fold(data: &[u8]) {
+    let [alice, bob, carol] = [0xa1, 0xb0, 0xca].map(|secret| SigningKey::from_bytes(&[secret; 32]).node());
+    for (from, to) in [(alice, bob), (bob, alice), (carol, bob)] {
+        let ends = Ends { from, to };
+        let Ok(bytes) = bounded("fold", data, |data| unfold(data, &ends)) else { continue };
+        one_bundle(&bytes);
+        if let Ok((bundle, hops)) = Bundle::from_store(&bytes) {
+            assert_eq!(bundle.fold(hops, &ends).as_deref(), Some(data), "there is one fold of a bundle");
+        }
     }
 }
 

@@ -1,9 +1,11 @@
 //! What fuzzing begins with: the vectors of `tests/data`, the scenarios of `simulations`, and a few lines by hand.
 
+use dak::bundle::{Bundle, Ends, Signer};
 use dak::content::{Content, Text, pad};
-use dak::frame::{Cell, Frame, Grade};
+use dak::frame::{Cell, Frame, Grade, Transit, encode_folded};
 use dak::id::BundleId;
 use dak::time::Millis;
+use ed25519_dalek::SigningKey;
 
 const VECTORS: &str = include_str!("../../data/vectors.txt");
 const PEER: &str = "12D3KooWPjceQrSwdWXPyLLeABRXmuqt69Rg3sBYbU1Nft9HyQ6X";
@@ -46,7 +48,19 @@ pub fn frames() -> Vec<Vec<u8>> {
         Frame::Lives { lives: ids.iter().map(|id| (*id, Millis(86_400_000))).collect() },
         Frame::Accepted { grants: ids.into_iter().zip([Grade::Copy, Grade::Custody]).collect() },
     ];
-    [vectors("_frame"), frames.iter().map(|frame| frame.encode().unwrap()).collect()].concat()
+    let encoded = frames.iter().map(|frame| frame.encode().unwrap()).collect();
+    [vectors("_frame"), encoded, folds()].concat()
+}
+
+/// The bundles as alice and bob hand them to each other.
+fn folds() -> Vec<Vec<u8>> {
+    let [alice, bob] = [0xa1, 0xb0].map(|secret| SigningKey::from_bytes(&[secret; 32]).node());
+    let good = bundles().into_iter().filter_map(|bytes| Bundle::from_store(&bytes).ok());
+    let both = good.flat_map(|(bundle, hops)| {
+        [(alice, bob), (bob, alice)]
+            .map(|(from, to)| encode_folded(&Transit { hops, copies: 4 }, &bundle, &Ends { from, to }))
+    });
+    both.collect()
 }
 
 pub fn receipts() -> Vec<Vec<u8>> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Share;
 use crate::agent::change::{Change, Class, Row};
 use crate::agent::io::{Event, Input, Output};
-use crate::bundle::{Bundle, Kind};
+use crate::bundle::{Bundle, Ends, Kind};
 use crate::frame::{Frame, Grade, Transit};
 use crate::id::BundleId;
 use crate::sim::catalog::Entry;
@@ -140,14 +140,14 @@ impl Share<'_> {
     }
 
     fn forward(&mut self, from: u32, to: u32, transit: Transit, row: Row) {
-        let name = self.common.roster.name(from);
+        let [name, peer] = [from, to].map(|node| self.common.roster.name(node));
         let node = self.node(from);
         let bundle = Arc::clone(&node.shelf.place(row).expect("what is forwarded is held").entry);
         let is_own = bundle.bundle.source == name;
         if !node.peers.talks(to) || !is_own && !node.driven.forwards() {
             return;
         }
-        let bytes = u64::from(bundle.size_bytes);
+        let bytes = bundle.crossing_bytes(&transit, &Ends { from: name, to: peer });
         self.log.add(self.now_us, Step::Forward, from, to, bundle.bundle.id.prefix());
         self.links.send(Transfer { from, to, bytes, parcel: Parcel::Bundle { bundle, transit } }, self.now_us);
     }
