@@ -2,8 +2,8 @@
 
 use dak::cbor::CborError;
 use dak::content::{
-    ATTACHMENTS_MAX, Attachment, Content, ContentError, EXTRA_FIELDS_MAX, PADDED_BYTES_MIN, Text, Unknown, pad,
-    padded_len, unpad,
+    ATTACHMENTS_MAX, Attachment, Content, ContentError, EXTRA_FIELDS_MAX, KeyUsed, Outline, PADDED_BYTES_MIN, Text,
+    Unknown, pad, padded_len, unpad,
 };
 use proptest::prelude::*;
 
@@ -104,6 +104,35 @@ fn content_of_a_newer_kind_is_kept_whole_whatever_its_fields_mean_there() {
     let fields = vec![(0, vec![0x61, b'a']), (5, vec![0x18, 99])];
     assert_eq!(content, Content::Unknown(Unknown { kind: 7, fields }));
     assert_eq!(content.encode(), bytes);
+}
+
+#[test]
+fn an_outline_has_the_words_cut_and_the_files_by_name_and_length() {
+    let attachments = vec![Attachment { name: "photo.jpg".into(), bytes: vec![7; 300] }];
+    let text = Text { subject: Some("Grüße".into()), body: "übermorgen".into(), attachments, ..Text::default() };
+    let bytes = Content::from(text.clone()).encode();
+    let outline = |chars_max| Outline::decode(&bytes, chars_max).unwrap();
+    let words =
+        |subject: &str, body: &str| Text { subject: Some(subject.into()), body: body.into(), ..Text::default() };
+    assert_eq!(outline(100).content, Content::from(words("Grüße", "übermorgen")));
+    assert_eq!(outline(100).files, [("photo.jpg".to_owned(), 300)]);
+    assert_eq!(outline(4).content, Content::from(words("Grüß", "über")));
+    assert_eq!(outline(4).files, [("phot".to_owned(), 300)]);
+    let newer = Content::Unknown(Unknown { kind: 7, fields: vec![(5, vec![0x65, b'h', b'e', b'l', b'l', b'o'])] });
+    let shown = Outline::decode(&newer.encode(), 4).unwrap();
+    assert_eq!(shown, Outline { content: newer, files: Vec::new() });
+}
+
+#[test]
+#[should_panic = "unknown fields have unknown keys"]
+fn a_known_field_is_never_written_as_an_unknown_one() {
+    Content::from(Text { extra: vec![(8, vec![0xf5])], ..Text::default() }).encode();
+}
+
+#[test]
+fn only_what_a_prekey_opened_is_forward_secret() {
+    assert!(KeyUsed::Prekey([1; 8]).is_forward_secret());
+    assert!(!KeyUsed::Identity.is_forward_secret() && !KeyUsed::Own.is_forward_secret());
 }
 
 #[test]
