@@ -67,6 +67,7 @@ pub async fn run(extent: Extent, mut report: impl FnMut(Row)) -> Result<(), Fail
     flow::hand_over(place.path(), extent.messages, &limits, &mut report).await?;
     flow::latency(place.path(), extent.pings, &limits, &mut report).await?;
     flow::lone(place.path(), extent.lone, &mut report).await?;
+    flow::queue(place.path(), 4 * extent.pings, &mut report).await?;
     for bundles in extent.hoards {
         hoard::idle(place.path(), *bundles, &mut report).await?;
     }

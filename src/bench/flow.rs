@@ -4,6 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tokio::task::JoinSet;
+
 use super::cast::{PATIENCE, Porter, TEXT_BYTES, address, bundles, key, node};
 use super::limits::Limits;
 use super::{Failure, Row, row};
@@ -12,7 +14,7 @@ use crate::bundle::{Bundle, Priority, Signer};
 use crate::content::{Content, Text, pad};
 use crate::driver::HELD_BACK_MAX;
 use crate::eid::Eid;
-use crate::node::Node;
+use crate::node::{Node, NodeError};
 use crate::time::DAY;
 
 /// Durable, verified custody from one peer over the loopback; then what it took of the disk.
@@ -175,11 +177,16 @@ pub async fn lone(place: &Path, texts: usize, report: &mut impl FnMut(Row)) -> R
     pair.send().await?;
     tokio::time::sleep(rest).await;
     let before = pair.disk();
+    let mut times = Vec::with_capacity(texts);
     for _ in 0..texts {
+        let start = Instant::now();
         pair.send().await?;
+        times.push(start.elapsed().as_secs_f64() * 1e3);
         tokio::time::sleep(rest).await;
     }
     let after = pair.disk();
+    times.sort_by(f64::total_cmp);
+    report(row("lone_to_inbox_p50", times[texts / 2], "ms", None));
     let per = |before: u64, after: u64| (after - before) as f64 / texts as f64;
     report(row(
         "written_per_lone_message",
@@ -191,3 +198,34 @@ pub async fn lone(place: &Path, texts: usize, report: &mut impl FnMut(Row)) -> R
     pair.part().await;
     Ok(())
 }
+
+/// Programs at once that queue texts for somebody who is away, each the next one when the last is durable.
+pub async fn queue(place: &Path, texts: usize, report: &mut impl FnMut(Row)) -> Result<(), Failure> {
+    let sender = Arc::new(node(place, 28, Vec::new()).await?);
+    let text = pad(&Content::from(Text { body: "x".repeat(SHORT_TEXT_BYTES), ..Text::default() }).encode());
+    let to = Eid::mail(key(200).node());
+    let disk = || (sender.reader().written_bytes(), sender.reader().syncs());
+    let (start, before) = (Instant::now(), disk());
+    let mut clients = JoinSet::new();
+    for _ in 0..CLIENTS {
+        let (sender, text, to) = (Arc::clone(&sender), text.clone(), to.clone());
+        clients.spawn(async move {
+            for _ in 0..texts / CLIENTS {
+                sender.send(to.clone(), text.clone(), DAY, Priority::Normal, None).await?;
+            }
+            Ok::<_, NodeError>(())
+        });
+    }
+    while let Some(done) = clients.join_next().await {
+        done??;
+    }
+    let (took, after) = (start.elapsed().as_secs_f64(), disk());
+    let per = |before: u64, after: u64| (after - before) as f64 / texts as f64;
+    report(row("queued_by_four", texts as f64 / took, "1/s", None));
+    report(row("written_per_queued", per(before.0, after.0), "B", None));
+    report(row("syncs_per_queued", per(before.1, after.1), "", None));
+    Ok(())
+}
+
+/// How many programs queue at once.
+const CLIENTS: usize = 4;
