@@ -3,7 +3,7 @@
 //! | what | default (XDG) | under `--home DIR` |
 //! |---|---|---|
 //! | `config.toml` | `~/.config/dak` | `DIR` |
-//! | `identity.key`, `store.redb`, `node.lock` | `~/.local/share/dak` | `DIR` |
+//! | `identity.key`, `store.redb`, `store.journal`, `node.lock` | `~/.local/share/dak` | `DIR` |
 //! | `node.log` | `~/.local/state/dak` | `DIR` |
 //! | `dak.sock` | `$XDG_RUNTIME_DIR/dak` | `DIR/run` |
 //!

@@ -11,6 +11,8 @@ mod disk;
 mod files;
 #[path = "store/index.rs"]
 mod index;
+#[path = "store/journal.rs"]
+mod journal;
 #[path = "store/make.rs"]
 mod make;
 #[path = "store/thread.rs"]

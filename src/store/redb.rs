@@ -1,8 +1,9 @@
-//! The store on disk: one redb file, made so that what was committed survives a power cut.
+//! The store on disk: a redb file and a journal before it, made so that what was committed survives a power cut.
 //!
-//! Commits are two-phase and sync the disk before they return. Bodies and facts have a table each, keyed by rows that
-//! grow, so that commits append. After a failed commit the file is opened anew by itself, and whoever depends on it reads
-//! [`Store::durable`] again.
+//! Small commits are appended to the journal (`journal.rs`); others are redb's, in two phases. Both sync the disk before
+//! they return. Bodies and facts have a table each, keyed by rows that grow, so that commits append. After a failed commit
+//! both are opened anew by themselves, and whoever depends on them reads [`Store::durable`] again.
+//!
 //! One process opens a store at a time.
 
 mod apply;
@@ -14,9 +15,12 @@ mod failure;
 mod format;
 mod former;
 mod index;
+mod journal;
 mod load;
+mod log;
 mod mail;
 mod names;
+mod opened;
 mod overlay;
 mod reader;
 mod record;
@@ -32,11 +36,13 @@ pub use check::{Depth, Findings, PROBLEMS_MAX, Problem, check};
 pub use disk::{DiskSync, Traffic};
 pub use export::{Records, Take, import_records};
 pub use mail::Direction;
+pub use opened::Storage;
 pub use reader::RedbReader;
 pub use repair::{Lost, keep_aside, repair};
 pub use shared::Opener;
 pub use side::{ADDRESS_NODES_MAX, ADDRESSES_PER_NODE_MAX, Address, Side};
 
+use std::cell::RefCell;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -44,6 +50,7 @@ use redb::{StorageBackend, WriteTransaction};
 
 use self::apply::Applying;
 use self::failure::guarded;
+use self::log::Log;
 use self::names::Names;
 use self::reserve::Reserve;
 use self::shared::Shared;
@@ -58,6 +65,8 @@ pub struct StoreOptions {
     /// How much of the file is kept in memory.
     pub cache_bytes: usize,
     pub sync: DiskSync,
+    /// How much of small commits may wait in the journal for a larger one; nothing where it is zero.
+    pub journal_bytes: u64,
 }
 
 /// The writer of a store, of which there is one; readers are made by [`RedbStore::reader`].
@@ -75,7 +84,7 @@ pub struct RedbStore {
 
 impl Default for StoreOptions {
     fn default() -> StoreOptions {
-        StoreOptions { cache_bytes: 32 << 20, sync: DiskSync::Always }
+        StoreOptions { cache_bytes: 32 << 20, sync: DiskSync::Always, journal_bytes: 1 << 20 }
     }
 }
 
@@ -89,14 +98,18 @@ impl RedbStore {
     /// Opens the store at `path` without changing it: whatever is committed is in memory, and gone with this value.
     pub fn open_to_read(path: &Path, options: StoreOptions) -> Result<RedbStore, StoreError> {
         let path = path.to_owned();
-        RedbStore::open_with(Box::new(move || shared::over_memory(&path)), options)
+        let options = StoreOptions { journal_bytes: 0, ..options };
+        RedbStore::open_with(Box::new(move || shared::both_over_memory(&path)), options)
     }
 
     /// Opens a store on any storage, such as a simulated disk. After a failure it stays closed.
     pub fn open_with_backend(backend: impl StorageBackend, options: StoreOptions) -> Result<RedbStore, StoreError> {
         let once = Mutex::new(Some(Box::new(backend) as Box<dyn StorageBackend>));
         let gone = || StoreError::Io("its storage can be opened only once".into());
-        let open = move || once.lock().unwrap_or_else(PoisonError::into_inner).take().ok_or_else(gone);
+        let open = move || {
+            let pages = once.lock().unwrap_or_else(PoisonError::into_inner).take().ok_or_else(gone)?;
+            Ok(Storage { pages, journal: None })
+        };
         RedbStore::open_with(Box::new(open), options)
     }
 
@@ -156,9 +169,9 @@ impl RedbStore {
         self.staged.push(side);
     }
 
-    /// Commits what was staged, if anything was.
+    /// Commits what was staged and what only the journal has, if there is anything.
     pub fn flush(&mut self) -> Result<(), StoreError> {
-        if self.staged.is_empty() { Ok(()) } else { self.commit_all(&[]) }
+        if self.staged.is_empty() && !self.shared.has_journaled() { Ok(()) } else { self.commit_all(&[]) }
     }
 
     /// Opens the file anew after a failure, if that has not happened yet.
@@ -243,8 +256,12 @@ impl RedbStore {
         let mut number = None;
         let result = guarded(|| {
             shared.ensure_open()?;
-            shared.write(|txn| {
-                number = Some(apply_all(txn, names, batches.iter().copied().flatten())?);
+            shared.write(|txn, log| {
+                number = Some(apply_all(txn, log, names, batches.iter().copied().flatten())?);
+                // The journal has only what changes say.
+                if batches.is_empty() || !staged.is_empty() {
+                    log.borrow_mut().stop();
+                }
                 staged.iter().try_for_each(|side| side::apply(txn, side))
             })
         });
@@ -264,7 +281,7 @@ impl RedbStore {
     /// Whether a commit that failed is there all the same, because only its last sync did; then another one makes sure.
     fn happened(&self, number: u64) -> bool {
         let found = self.shared.read(|txn| load::number(txn, counter::COMMITS));
-        found == Ok(number) && guarded(|| self.shared.write(|_| Ok(()))).is_ok()
+        found == Ok(number) && guarded(|| self.shared.fold()).is_ok()
     }
 
     fn release_reserve(&mut self) -> bool {
@@ -312,10 +329,11 @@ const COMPACT_FROM_BYTES: u64 = 16 << 20;
 /// Writes what the changes say; returns the number of this commit.
 fn apply_all<'c>(
     txn: &WriteTransaction,
+    log: &RefCell<Log>,
     names: &mut Names,
     changes: impl Iterator<Item = &'c Change>,
 ) -> Result<u64, StoreError> {
-    let mut applying = Applying::new(txn, names);
+    let mut applying = Applying::new(txn, log, names);
     let mut changes = changes.peekable();
     while let Some(change) = changes.next() {
         applying.apply(change, changes.peek().copied())?;

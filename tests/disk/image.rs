@@ -1,16 +1,52 @@
 //! What a disk holds, in pages that images share until one of them writes.
 
+use std::ops::{Index, IndexMut};
 use std::sync::Arc;
 
 const PAGE: usize = 4_096;
 
+/// The files of a store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    Pages,
+    Journal,
+}
+
+/// What a disk holds of a store.
 #[derive(Clone, Debug, Default)]
 pub struct Image {
+    pages: Content,
+    journal: Content,
+}
+
+impl Index<Part> for Image {
+    type Output = Content;
+
+    fn index(&self, part: Part) -> &Content {
+        match part {
+            Part::Pages => &self.pages,
+            Part::Journal => &self.journal,
+        }
+    }
+}
+
+impl IndexMut<Part> for Image {
+    fn index_mut(&mut self, part: Part) -> &mut Content {
+        match part {
+            Part::Pages => &mut self.pages,
+            Part::Journal => &mut self.journal,
+        }
+    }
+}
+
+/// What a file holds.
+#[derive(Clone, Debug, Default)]
+pub struct Content {
     pages: Vec<Arc<[u8; PAGE]>>,
     len: u64,
 }
 
-impl Image {
+impl Content {
     pub fn len(&self) -> u64 {
         self.len
     }

@@ -15,18 +15,26 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 use crate::image::Image;
 use crate::inspect::{Known, after, further, inspect};
 use crate::make::{History, hold, message};
-use crate::sim::{Op, SimDisk};
+use crate::sim::{Op, SimDisk, What};
 
 pub struct Recording {
     log: Vec<Op>,
-    /// What was durable after the first so many operations.
-    syncs: Vec<(usize, Image)>,
+    syncs: Vec<Synced>,
     /// Which states are right from here on.
     marks: Vec<(usize, Vec<Known>)>,
     /// The first point; what is before was another process.
     first: usize,
     /// The first point after opening.
     opened: usize,
+}
+
+/// What a sync left.
+struct Synced {
+    /// How many operations there had been.
+    at: usize,
+    durable: Image,
+    /// Those on the file that was not synced.
+    pending: Vec<Op>,
 }
 
 /// Most subsets of the unsynced writes that are tried at a point.
@@ -107,14 +115,14 @@ impl Recording {
         let (durable, unsynced) = self.unsynced(point);
         let mut durable = durable.clone();
         let seed = (point as u64) << 8 | subset;
-        survive(&mut durable, unsynced, subset, &mut ChaCha8Rng::seed_from_u64(seed));
+        survive(&mut durable, &unsynced, subset, &mut ChaCha8Rng::seed_from_u64(seed));
         Remains { durable, unsynced: Vec::new(), right: self.right(point).to_vec() }
     }
 
     /// The process dies at a point, and the machine goes on.
     pub fn kill(&self, point: usize) -> Remains {
         let (durable, unsynced) = self.unsynced(point);
-        Remains { durable: durable.clone(), unsynced: unsynced.to_vec(), right: self.right(point).to_vec() }
+        Remains { durable: durable.clone(), unsynced, right: self.right(point).to_vec() }
     }
 
     /// The states that are right at a point.
@@ -123,11 +131,11 @@ impl Recording {
         &self.marks[next - 1].1
     }
 
-    fn unsynced(&self, point: usize) -> (&Image, &[Op]) {
+    fn unsynced(&self, point: usize) -> (&Image, Vec<Op>) {
         let at = self.first + point;
-        let next = self.syncs.partition_point(|(synced, _)| *synced <= at);
-        let (synced, image) = &self.syncs[next - 1];
-        (image, &self.log[*synced..at])
+        let next = self.syncs.partition_point(|synced| synced.at <= at);
+        let synced = &self.syncs[next - 1];
+        (&synced.durable, [&synced.pending, &self.log[synced.at..at]].concat())
     }
 }
 
@@ -206,11 +214,13 @@ impl<'a> Writing<'a> {
     fn end(mut self, base: Image, first: usize, opened: usize) -> Recording {
         self.store = None;
         let log = self.disk.log();
-        let (mut image, mut syncs, mut synced) = (base.clone(), vec![(0, base)], 0);
-        for (at, _) in log.iter().enumerate().filter(|(_, op)| **op == Op::Sync) {
-            log[synced..at].iter().for_each(|op| op.apply(&mut image));
-            synced = at + 1;
-            syncs.push((synced, image.clone()));
+        let mut syncs = vec![Synced { at: 0, durable: base, pending: Vec::new() }];
+        for (at, sync) in log.iter().enumerate().filter(|(_, op)| op.what == What::Sync) {
+            let last = &syncs[syncs.len() - 1];
+            let (mut durable, before) = (last.durable.clone(), [&last.pending, &log[last.at..at]].concat());
+            let (synced, pending): (Vec<Op>, Vec<Op>) = before.into_iter().partition(|op| op.part == sync.part);
+            synced.iter().for_each(|op| op.apply(&mut durable));
+            syncs.push(Synced { at: at + 1, durable, pending });
         }
         Recording { log, syncs, marks: self.marks, first, opened }
     }

@@ -12,8 +12,8 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 use rayon::prelude::*;
 
 use crate::cuts::{is_full, seed};
-use crate::image::Image;
-use crate::inspect::{Known, after, further, named};
+use crate::image::{Image, Part};
+use crate::inspect::{Known, after, further, inspect, named};
 use crate::make::{History, QUICK, hold, message};
 use crate::sim::{SECTOR, SimDisk};
 
@@ -33,6 +33,7 @@ fn sound() -> (Image, Known) {
 /// Damages an image as its number says: bits, a sector of zeros, a page written to the wrong place, a lost end.
 fn damage(image: &mut Image, number: u64) {
     let mut random = ChaCha8Rng::seed_from_u64(seed() << 32 | number);
+    let image = &mut image[Part::Pages];
     let used = image.used_pages();
     let mut page = || used[random.next_u64() as usize % used.len()];
     let (one, other) = (page(), page());
@@ -73,7 +74,7 @@ fn may_lead_in_a_circle(number: u64) -> bool {
 
 fn judge(image: &Image, known: &Known, path: &Path, writes: bool) -> Result<Outcome, String> {
     let met = meet(image, known, writes)?;
-    std::fs::write(path, image.to_vec()).unwrap();
+    std::fs::write(path, image[Part::Pages].to_vec()).unwrap();
     let found = !check(path, Depth::Signatures).is_ok_and(|findings| findings.is_sound());
     if met && !found {
         return Err("what readers met, checking did not find".into());
@@ -131,14 +132,15 @@ fn mend(known: &Known, path: &Path) -> Result<usize, String> {
     let right = known.durable().unwrap();
     let rows: Vec<Row> = durable.held.keys().chain(durable.letters.keys()).copied().collect();
     for row in &rows {
-        if named(&durable, *row) != named(&right, *row) {
-            return Err(format!("the repair made up what is at row {}", row.0));
-        }
         if let Some(words) = store.words(*row).ok().flatten() {
             if known.words(*row).unwrap() != Some(words) {
                 return Err(format!("the repair put other words at row {}", row.0));
             }
+            // Words have a checksum, and no signature that their facts could be held against.
             continue;
+        }
+        if named(&durable, *row) != named(&right, *row) {
+            return Err(format!("the repair made up what is at row {}", row.0));
         }
         let body =
             store.body(*row).ok().flatten().ok_or_else(|| format!("the repair left no body at row {}", row.0))?;
@@ -196,18 +198,95 @@ fn damage_at_rest_is_found_and_never_served_and_repair_keeps_what_verifies() {
     assert!(failures.is_empty(), "{} of {all}: {}", failures.len(), failures[0]);
 }
 
+/// A store that was killed with much in its journal, and what it was after each commit.
+fn killed() -> (Image, Vec<Known>) {
+    let (disk, mut history, mut states) = (SimDisk::of(Image::default()), History::of(seed()), vec![Known::default()]);
+    let mut store = disk.open(4 << 20).unwrap();
+    for _ in 0..60 {
+        let batch = history.batch();
+        store.commit(&batch).unwrap();
+        states.push(after(&states[states.len() - 1], &batch));
+    }
+    (disk.live(), states)
+}
+
+fn damage_journal(image: &mut Image, number: u64) {
+    let mut random = ChaCha8Rng::seed_from_u64(seed() << 32 | number);
+    let journal = &mut image[Part::Journal];
+    let slots = journal.used_pages();
+    let mut slot = || slots[random.next_u64() as usize % slots.len()];
+    let (one, other) = (slot(), slot());
+    match number % 4 {
+        0 => journal.write(one + u64::from(random.next_u32()) % 8 * SECTOR as u64, &[0; SECTOR]),
+        1 => {
+            let mut bytes = [0; 4_096];
+            journal.read(one, &mut bytes);
+            journal.write(other, &bytes);
+        }
+        2 => journal.set_len(one + u64::from(random.next_u32()) % 4_096),
+        _ => journal.flip(one + u64::from(random.next_u32()) % 400, random.next_u32() as u8 % 8),
+    }
+}
+
+#[test]
+fn a_journal_damaged_at_rest_is_found_or_ends_before_the_damage_and_is_never_anything_else() {
+    let (image, states) = killed();
+    let dir = tempfile::tempdir().unwrap();
+    let run = |number: u64| -> Result<bool, String> {
+        let mut image = image.clone();
+        damage_journal(&mut image, number);
+        let path = dir.path().join(format!("{number}.redb"));
+        std::fs::write(&path, image[Part::Pages].to_vec()).unwrap();
+        std::fs::write(path.with_extension("journal"), image[Part::Journal].to_vec()).unwrap();
+        match SimDisk::of(image).open(64 << 10) {
+            Ok(mut store) => {
+                let known = inspect(&store, &states)?;
+                let batch = further(&known);
+                store.commit(&batch).map_err(|error| format!("it does not go on: {error}"))?;
+                inspect(&store, &[after(&known, &batch)]).map(|_| false)
+            }
+            Err(StoreError::Damaged(_)) => {
+                let found = check(&path, Depth::Form).map_err(|error| error.to_string())?;
+                if !matches!(found.problems[..], [Problem::Journal(_), ..]) {
+                    return Err(format!("checking finds {:?}", found.problems));
+                }
+                repair(&path).map_err(|error| format!("it cannot be repaired: {error}"))?;
+                let sound = check(&path, Depth::Signatures).map_err(|error| error.to_string())?;
+                if !sound.is_sound() {
+                    return Err(format!("after the repair checking finds {:?}", sound.problems));
+                }
+                let store = RedbStore::open(&path, StoreOptions { cache_bytes: 64 << 10, ..QUICK });
+                store.map(|_| true).map_err(|error| format!("what was repaired does not open: {error}"))
+            }
+            Err(error) => Err(format!("opening gives the wrong reason: {error:?}")),
+        }
+    };
+    let numbers = 0..if is_full() { 2_000 } else { 48 };
+    let outcomes: Vec<Result<bool, String>> =
+        numbers.into_par_iter().map(|number| run(number).map_err(|why| format!("{number}: {why}"))).collect();
+    let failures: Vec<&String> = outcomes.iter().filter_map(|one| one.as_ref().err()).collect();
+    let found = outcomes.iter().filter(|one| **one == Ok(true)).count();
+    println!("journals: {} cases of seed {}, {found} found, {} failures", outcomes.len(), seed(), failures.len());
+    assert!(found > 0, "no damage was found");
+    assert!(failures.is_empty(), "{} of {}: {}", failures.len(), outcomes.len(), failures[0]);
+}
+
 #[test]
 fn a_store_that_lost_its_first_sector_is_not_taken_for_a_new_one() {
     let (mut image, known) = sound();
-    image.write(0, &[0; SECTOR]);
+    image[Part::Pages].write(0, &[0; SECTOR]);
     assert!(matches!(SimDisk::of(image.clone()).open(64 << 10), Err(StoreError::Damaged(_))));
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("store.redb");
-    std::fs::write(&path, image.to_vec()).unwrap();
+    std::fs::write(&path, image[Part::Pages].to_vec()).unwrap();
     assert!(matches!(check(&path, Depth::Signatures), Err(StoreError::Damaged(_))));
-    assert_eq!(std::fs::read(&path).unwrap(), image.to_vec(), "nothing of it was written over");
+    assert_eq!(std::fs::read(&path).unwrap(), image[Part::Pages].to_vec(), "nothing of it was written over");
     assert_eq!(mend(&known, &path), Ok(0));
-    assert_eq!(std::fs::read(path.with_extension("damaged")).unwrap(), image.to_vec(), "and it is kept aside");
+    assert_eq!(
+        std::fs::read(path.with_extension("damaged")).unwrap(),
+        image[Part::Pages].to_vec(),
+        "and it is kept aside"
+    );
 }
 
 #[test]
@@ -219,9 +298,9 @@ fn a_bit_flipped_in_a_signature_is_never_sent_to_anybody() {
     // The signature ends the integrity block, and the class of service follows it.
     let class = bundle.bytes().windows(6).position(|at| at == [0x85, 0x18, 0xc1, 0x03, 0x00, 0x00]).unwrap();
     let signature = bundle.bytes()[class - 64..class].to_vec();
-    let (mut image, bytes) = (disk.live(), disk.live().to_vec());
+    let (mut image, bytes) = (disk.live(), disk.live()[Part::Pages].to_vec());
     let places = bytes.windows(64).enumerate().filter(|(_, at)| *at == signature).map(|(at, _)| at as u64);
-    places.for_each(|at| image.flip(at + 40, 3));
+    places.for_each(|at| image[Part::Pages].flip(at + 40, 3));
 
     let store = SimDisk::of(image).open(64 << 10).unwrap();
     assert!(matches!(store.body(Row(1)), Err(StoreError::Damaged(_))));

@@ -5,19 +5,28 @@ use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use dak::store::StoreError;
-use dak::store::redb::{DiskSync, RedbStore, StoreOptions};
+use dak::store::redb::{DiskSync, RedbStore, Storage, StoreOptions};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use redb::{BackendError, StorageBackend};
 
-use crate::image::Image;
+use crate::image::{Image, Part};
+
+/// A journal so short that it is often full.
+const JOURNAL_BYTES: u64 = 48 << 10;
 
 /// What a disk writes whole or not at all.
 pub const SECTOR: usize = 512;
 
 /// Something that was asked of the disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Op {
+pub struct Op {
+    pub part: Part,
+    pub what: What,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum What {
     Write { offset: u64, data: Arc<[u8]> },
     SetLen(u64),
     Sync,
@@ -54,6 +63,13 @@ pub struct Failures {
 #[derive(Clone, Debug)]
 pub struct SimDisk(Arc<Mutex<State>>);
 
+/// One of its files.
+#[derive(Debug)]
+struct SimFile {
+    disk: SimDisk,
+    part: Part,
+}
+
 #[derive(Debug)]
 struct State {
     /// What reads see.
@@ -71,28 +87,28 @@ struct State {
 impl Op {
     /// Does it all.
     pub fn apply(&self, image: &mut Image) {
-        match self {
-            Op::Write { offset, data } => image.write(*offset, data),
-            Op::SetLen(len) => image.set_len(*len),
-            Op::Sync => {}
+        match &self.what {
+            What::Write { offset, data } => image[self.part].write(*offset, data),
+            What::SetLen(len) => image[self.part].set_len(*len),
+            What::Sync => {}
         }
     }
 
     /// Does what `keep` says of each sector; a change of length happens or does not.
     pub fn tear(&self, image: &mut Image, mut keep: impl FnMut() -> bool) {
-        match self {
-            Op::Write { offset, data } => {
+        match &self.what {
+            What::Write { offset, data } => {
                 let mut at = 0;
                 while at < data.len() {
                     let end = data.len().min(at + SECTOR - (*offset as usize + at) % SECTOR);
                     if keep() {
-                        image.write(offset + at as u64, &data[at..end]);
+                        image[self.part].write(offset + at as u64, &data[at..end]);
                     }
                     at = end;
                 }
             }
-            Op::SetLen(len) if keep() => image.set_len(*len),
-            Op::SetLen(_) | Op::Sync => {}
+            What::SetLen(len) if keep() => image[self.part].set_len(*len),
+            What::SetLen(_) | What::Sync => {}
         }
     }
 }
@@ -121,8 +137,10 @@ impl SimDisk {
 
     pub fn open(&self, cache_bytes: usize) -> Result<RedbStore, StoreError> {
         let disk = self.clone();
-        let options = StoreOptions { cache_bytes, sync: DiskSync::Always };
-        RedbStore::open_with(Box::new(move || Ok(Box::new(disk.clone()))), options)
+        let options = StoreOptions { cache_bytes, sync: DiskSync::Always, journal_bytes: JOURNAL_BYTES };
+        let file = move |part| Box::new(SimFile { disk: disk.clone(), part });
+        let open = move || Ok(Storage { pages: file(Part::Pages), journal: Some(file(Part::Journal)) });
+        RedbStore::open_with(Box::new(open), options)
     }
 
     /// Fails from now on as told; `seed` says what of a failing operation happens all the same.
@@ -172,8 +190,11 @@ impl State {
             self.fail(&op);
             return Err(kind.into());
         }
-        match op {
-            Op::Sync => self.unsynced.drain(..).for_each(|op| op.apply(&mut self.durable)),
+        match op.what {
+            What::Sync => {
+                let synced = self.unsynced.extract_if(.., |earlier| earlier.part == op.part);
+                synced.for_each(|op| op.apply(&mut self.durable));
+            }
             _ => {
                 op.apply(&mut self.live);
                 self.unsynced.push(op.clone());
@@ -201,47 +222,57 @@ impl State {
     }
 
     fn fail(&mut self, op: &Op) {
-        self.failures.sync |= *op == Op::Sync;
+        self.failures.sync |= op.what == What::Sync;
         let State { live, durable, unsynced, random, .. } = self;
-        match op {
+        match &op.what {
             // What a failed sync did not write is never written: the page cache counts it as clean from then on.
-            Op::Sync => unsynced.drain(..).for_each(|op| op.tear(durable, || random.next_u32().is_multiple_of(2))),
-            Op::Write { offset, data } => {
+            What::Sync => {
+                let lost = unsynced.extract_if(.., |earlier| earlier.part == op.part);
+                lost.for_each(|op| op.tear(durable, || random.next_u32().is_multiple_of(2)));
+            }
+            What::Write { offset, data } => {
                 // A write fails in the middle.
                 let kept = random.next_u64() as usize % (data.len() / SECTOR + 1) * SECTOR;
-                let part = Op::Write { offset: *offset, data: data[..kept].into() };
-                part.apply(live);
-                unsynced.push(part);
+                let piece = What::Write { offset: *offset, data: data[..kept].into() };
+                let piece = Op { part: op.part, what: piece };
+                piece.apply(live);
+                unsynced.push(piece);
             }
-            Op::SetLen(_) => {}
+            What::SetLen(_) => {}
         }
     }
 }
 
-impl StorageBackend for SimDisk {
+impl SimFile {
+    fn perform(&self, what: What) -> io::Result<()> {
+        self.disk.state().perform(Op { part: self.part, what })
+    }
+}
+
+impl StorageBackend for SimFile {
     fn len(&self) -> io::Result<u64> {
-        Ok(self.state().live.len())
+        Ok(self.disk.state().live[self.part].len())
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        let mut state = self.state();
+        let mut state = self.disk.state();
         match state.fails(true) {
             Some(kind) => Err(kind.into()),
-            None if state.live.read(offset, out) => Ok(()),
+            None if state.live[self.part].read(offset, out) => Ok(()),
             None => Err(ErrorKind::UnexpectedEof.into()),
         }
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
-        self.state().perform(Op::SetLen(len))
+        self.perform(What::SetLen(len))
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        self.state().perform(Op::Sync)
+        self.perform(What::Sync)
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        self.state().perform(Op::Write { offset, data: data.into() })
+        self.perform(What::Write { offset, data: data.into() })
     }
 
     // Locks as a file has them, because the store mends a first initialisation once it holds one.

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use dak::agent::change::{Change, Row};
-use dak::store::redb::{RedbStore, StoreOptions};
+use dak::store::redb::{RedbStore, Storage, StoreOptions};
 use dak::store::{Store, StoreError};
 use redb::StorageBackend;
 
@@ -39,7 +39,10 @@ impl Ram {
 
     pub fn open(&self) -> Result<RedbStore, StoreError> {
         let ram = self.clone();
-        RedbStore::open_with(Box::new(move || Ok(Box::new(ram.clone()))), QUICK_WITH_SYNCS)
+        RedbStore::open_with(
+            Box::new(move || Ok(Storage { pages: Box::new(ram.clone()), journal: None })),
+            QUICK_WITH_SYNCS,
+        )
     }
 
     fn spend(&self) -> std::io::Result<()> {

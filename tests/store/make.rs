@@ -16,7 +16,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
 /// Survives the process, which is all that most tests need.
-pub const QUICK: StoreOptions = StoreOptions { cache_bytes: 4 << 20, sync: DiskSync::Never };
+pub const QUICK: StoreOptions = StoreOptions { cache_bytes: 4 << 20, sync: DiskSync::Never, journal_bytes: 256 << 10 };
 
 pub fn open(path: &std::path::Path) -> RedbStore {
     RedbStore::open(path, QUICK).unwrap()

@@ -23,7 +23,7 @@ use crate::keyring::Keyring;
 use crate::keys::Identity;
 use crate::net::ContactSender;
 use crate::receipt::{RECEIPT_IDS_MAX, Receipt, ReceiptKind};
-use crate::store::redb::{DiskSync, RedbStore, StoreOptions};
+use crate::store::redb::{DiskSync, RedbStore, Storage, StoreOptions};
 use crate::time::{DAY, DtnTime};
 
 /// How often an answer is asked for at most.
@@ -305,7 +305,10 @@ impl Home {
     fn new() -> Home {
         let disk = Disk::default();
         let backend = disk.clone();
-        let open = Box::new(move || Ok(Box::new(backend.clone()) as Box<dyn StorageBackend>));
+        let open = Box::new(move || {
+            let pages = Box::new(backend.clone()) as Box<dyn StorageBackend>;
+            Ok(Storage { pages, journal: None })
+        });
         let options = StoreOptions { sync: DiskSync::Always, ..StoreOptions::default() };
         let store = RedbStore::open_with(open, options).unwrap();
         let reader = store.reader();

@@ -1,5 +1,6 @@
 //! What each change does to the tables, inside one write transaction: the same as `Durable::apply` says.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use redb::{Key, ReadableTable, Table, TableDefinition, Value, WriteTransaction};
@@ -7,6 +8,7 @@ use redb::{Key, ReadableTable, Table, TableDefinition, Value, WriteTransaction};
 use super::body::{fold, write_filed};
 use super::failure::failed;
 use super::index::Writing;
+use super::log::Log;
 use super::names::Names;
 use super::record;
 use super::tables::{self, counter};
@@ -46,23 +48,24 @@ pub struct Applying<'t> {
 }
 
 impl<'t> Applying<'t> {
-    pub fn new(txn: &'t WriteTransaction, names: &'t mut Names) -> Applying<'t> {
+    /// Begins; `log` hears of everything that is put and taken away.
+    pub fn new(txn: &'t WriteTransaction, log: &'t RefCell<Log>, names: &'t mut Names) -> Applying<'t> {
         Applying {
             names,
-            meta: Lazy::new(txn, tables::META),
-            bodies: Lazy::new(txn, tables::BODIES),
-            held: Lazy::new(txn, tables::HELD),
-            letters: Lazy::new(txn, tables::LETTERS),
-            sealed: Lazy::new(txn, tables::SEALED),
-            delivered: Lazy::new(txn, tables::DELIVERED),
-            buried: Lazy::new(txn, tables::BURIED),
-            departed: Lazy::new(txn, tables::DEPARTED),
-            beliefs: Lazy::new(txn, tables::BELIEFS),
-            outgoing: Lazy::new(txn, tables::OUTGOING),
-            index: Lazy::new(txn, tables::INDEX),
-            people: Lazy::new(txn, tables::PEOPLE),
-            learned: Lazy::new(txn, tables::LEARNED),
-            owed: Lazy::new(txn, tables::OWED),
+            meta: Lazy::new(txn, log, tables::META),
+            bodies: Lazy::new(txn, log, tables::BODIES),
+            held: Lazy::new(txn, log, tables::HELD),
+            letters: Lazy::new(txn, log, tables::LETTERS),
+            sealed: Lazy::new(txn, log, tables::SEALED),
+            delivered: Lazy::new(txn, log, tables::DELIVERED),
+            buried: Lazy::new(txn, log, tables::BURIED),
+            departed: Lazy::new(txn, log, tables::DEPARTED),
+            beliefs: Lazy::new(txn, log, tables::BELIEFS),
+            outgoing: Lazy::new(txn, log, tables::OUTGOING),
+            index: Lazy::new(txn, log, tables::INDEX),
+            people: Lazy::new(txn, log, tables::PEOPLE),
+            learned: Lazy::new(txn, log, tables::LEARNED),
+            owed: Lazy::new(txn, log, tables::OWED),
             new_words: None,
             next_row: 0,
             body_bytes: 0,
@@ -111,21 +114,21 @@ impl<'t> Applying<'t> {
                 self.drop_body(*row)?;
                 self.sealed.remove(row.0)?;
                 if let Some(letter) = self.letters.bytes(row.0)?.and_then(|bytes| record::read_letter(*row, &bytes)) {
-                    mail::index::discard(&mut Writing(self.index.table()?), &letter)?;
+                    mail::index::discard(&mut self.index.shelf()?, &letter)?;
                 }
                 self.letters.remove(row.0)
             }
             Change::Post { outgoing } => {
                 self.next_row = self.next_row.max(outgoing.row.map_or(0, |row| row.next().0));
                 self.new_words = outgoing.row;
-                mail::index::post(&mut Writing(self.index.table()?), outgoing)?;
+                mail::index::post(&mut self.index.shelf()?, outgoing)?;
                 self.outgoing.put(&outgoing.id.0, &record::write_outgoing(outgoing)[..])
             }
             Change::Attest { id, evidence } => self.attest(id, evidence),
             Change::Unpost { id } => {
                 let record = self.outgoing.bytes(&id.0)?;
                 if let Some(outgoing) = record.and_then(|bytes| record::read_outgoing(*id, &bytes)) {
-                    mail::index::unpost(&mut Writing(self.index.table()?), &outgoing)?;
+                    mail::index::unpost(&mut self.index.shelf()?, &outgoing)?;
                     outgoing.row.map_or(Ok(()), |row| self.drop_body(row))?;
                 }
                 self.outgoing.remove(&id.0)
@@ -167,7 +170,7 @@ impl<'t> Applying<'t> {
             self.sealed.put(letter.row.0, ())?;
         }
         self.delivered.put(letter.row.0, &Letter::mark_of(&letter.id))?;
-        mail::index::deliver(&mut Writing(self.index.table()?), letter)?;
+        mail::index::deliver(&mut self.index.shelf()?, letter)?;
         self.letters.put(letter.row.0, &record::write_letter(letter)[..])
     }
 
@@ -178,7 +181,7 @@ impl<'t> Applying<'t> {
         let was_settled = outgoing.is_settled();
         outgoing.attest(*evidence);
         if outgoing.is_settled() && !was_settled {
-            mail::index::settle(&mut Writing(self.index.table()?), id)?;
+            mail::index::settle(&mut self.index.shelf()?, id)?;
         }
         self.outgoing.put(&id.0, &record::write_outgoing(&outgoing)[..])
     }
@@ -190,14 +193,14 @@ impl<'t> Applying<'t> {
     }
 
     fn put_stored(&mut self, row: Row, stored: &[u8]) -> Result<(), StoreError> {
-        let before = self.bodies.table()?.insert(row.0, stored).map_err(failed)?.map(|old| old.value().len());
-        self.body_bytes += stored.len() as i64 - before.unwrap_or(0) as i64;
+        let before = self.bodies.replace(row.0, Some(stored))?;
+        self.body_bytes += stored.len() as i64 - before as i64;
         Ok(())
     }
 
     fn drop_body(&mut self, row: Row) -> Result<(), StoreError> {
-        let before = self.bodies.table()?.remove(row.0).map_err(failed)?.map(|old| old.value().len());
-        self.body_bytes -= before.unwrap_or(0) as i64;
+        let before = self.bodies.replace(row.0, None)?;
+        self.body_bytes -= before as i64;
         Ok(())
     }
 }
@@ -205,13 +208,14 @@ impl<'t> Applying<'t> {
 /// A table that is opened when it is needed first.
 struct Lazy<'t, K: Key + 'static, V: Value + 'static> {
     txn: &'t WriteTransaction,
+    log: &'t RefCell<Log>,
     definition: TableDefinition<'static, K, V>,
     table: Option<Table<'t, K, V>>,
 }
 
 impl<'t, K: Key + 'static, V: Value + 'static> Lazy<'t, K, V> {
-    fn new(txn: &'t WriteTransaction, definition: TableDefinition<'static, K, V>) -> Self {
-        Lazy { txn, definition, table: None }
+    fn new(txn: &'t WriteTransaction, log: &'t RefCell<Log>, definition: TableDefinition<'static, K, V>) -> Self {
+        Lazy { txn, log, definition, table: None }
     }
 
     fn table(&mut self) -> Result<&mut Table<'t, K, V>, StoreError> {
@@ -222,11 +226,13 @@ impl<'t, K: Key + 'static, V: Value + 'static> Lazy<'t, K, V> {
     }
 
     fn put(&mut self, key: K::SelfType<'_>, value: V::SelfType<'_>) -> Result<(), StoreError> {
+        self.log.borrow_mut().note(self.definition, &key, Some(&value));
         self.table()?.insert(key, value).map_err(failed)?;
         Ok(())
     }
 
     fn remove(&mut self, key: K::SelfType<'_>) -> Result<(), StoreError> {
+        self.log.borrow_mut().note(self.definition, &key, None);
         self.table()?.remove(key).map_err(failed)?;
         Ok(())
     }
@@ -238,7 +244,25 @@ impl<K: Key + 'static> Lazy<'_, K, Bytes> {
     }
 }
 
+impl<'t> Lazy<'t, Bytes, Bytes> {
+    fn shelf(&mut self) -> Result<Writing<'_, 't>, StoreError> {
+        let log = self.log;
+        Ok(Writing { table: self.table()?, log })
+    }
+}
+
 impl Lazy<'_, u64, Bytes> {
+    /// Puts or removes the record at `row`; returns how long the one before was.
+    fn replace(&mut self, row: u64, record: Option<&[u8]>) -> Result<usize, StoreError> {
+        self.log.borrow_mut().note(self.definition, &row, record.as_ref());
+        let table = self.table()?;
+        let before = match record {
+            Some(record) => table.insert(row, record),
+            None => table.remove(row),
+        };
+        Ok(before.map_err(failed)?.map_or(0, |before| before.value().len()))
+    }
+
     /// Changes the record at `row`, if there is one.
     fn edit(&mut self, row: u64, change: impl FnOnce(&mut [u8])) -> Result<(), StoreError> {
         let Some(mut record) = self.bytes(row)? else { return Ok(()) };

@@ -15,7 +15,7 @@ use super::load::number;
 use super::names::Names;
 use super::record;
 use super::salvage::{each_reachable, each_row};
-use super::shared::open_as_is;
+use super::shared::{open_as_is, salvage_journal};
 use super::side::read_addresses;
 use super::tables::{self, counter};
 use super::{DiskSync, StoreOptions};
@@ -56,6 +56,8 @@ pub struct Findings {
 pub enum Problem {
     #[error("pages of the file are damaged: {0}")]
     Pages(String),
+    #[error("the journal cannot be read: {0}")]
+    Journal(String),
     #[error("a record of {0} cannot be read")]
     Record(&'static str),
     #[error("the bundle at row {} does not verify: {why}", .row.0)]
@@ -96,6 +98,9 @@ pub fn check(path: &Path, depth: Depth) -> Result<Findings, StoreError> {
     if let Err(what) = check_pages(&mut db) {
         findings.pages_intact = false;
         findings.problem(Problem::Pages(what));
+    }
+    if let Err(error) = salvage_journal(path, &db) {
+        findings.problem(Problem::Journal(error.to_string()));
     }
     let txn = guarded(|| db.begin_read().map_err(failed));
     let checked = txn.and_then(|txn| {

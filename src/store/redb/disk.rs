@@ -37,6 +37,8 @@ pub struct Disk {
     inner: Box<dyn StorageBackend>,
     sync: DiskSync,
     traffic: Arc<Traffic>,
+    /// It is the file that [`Traffic::len_bytes`] tells of.
+    is_main: bool,
 }
 
 impl Traffic {
@@ -69,7 +71,18 @@ impl Traffic {
 
 impl Disk {
     pub fn over(inner: Box<dyn StorageBackend>, sync: DiskSync, traffic: Arc<Traffic>) -> Disk {
-        Disk { inner, sync, traffic }
+        Disk { inner, sync, traffic, is_main: true }
+    }
+
+    /// A file beside the store's own.
+    pub fn beside(inner: Box<dyn StorageBackend>, sync: DiskSync, traffic: Arc<Traffic>) -> Disk {
+        Disk { inner, sync, traffic, is_main: false }
+    }
+
+    fn note_len(&self, len: u64) {
+        if self.is_main {
+            self.traffic.len_bytes.store(len, Ordering::Relaxed);
+        }
     }
 
     pub fn file(file: File) -> Result<Box<dyn StorageBackend>, StoreError> {
@@ -91,7 +104,7 @@ impl Disk {
 impl StorageBackend for Disk {
     fn len(&self) -> io::Result<u64> {
         let len = self.inner.len()?;
-        self.traffic.len_bytes.store(len, Ordering::Relaxed);
+        self.note_len(len);
         Ok(len)
     }
 
@@ -101,7 +114,7 @@ impl StorageBackend for Disk {
 
     fn set_len(&self, len: u64) -> io::Result<()> {
         self.traffic.note(self.inner.set_len(len))?;
-        self.traffic.len_bytes.store(len, Ordering::Relaxed);
+        self.note_len(len);
         Ok(())
     }
 

@@ -106,8 +106,8 @@ fn import(
         let (name, value) = record?;
         let (table, key) = name.split_once('/').ok_or_else(|| odd(&name))?;
         let key = unhex(key).ok_or_else(|| odd(&name))?;
-        // Written last, so that half a store never passes for one.
-        if table == tables::META.name() && key == counter::FORMAT.as_bytes() {
+        // The format is written last, so that half a store never passes for one. The journal is not the one beside this.
+        if table == tables::META.name() && [counter::FORMAT, counter::ERA].iter().any(|own| key == own.as_bytes()) {
             continue;
         }
         if table != chunk.table || chunk.bytes > CHUNK_BYTES {
@@ -120,6 +120,7 @@ fn import(
     }
     chunk.write(&db)?;
     let txn = format::begin(&db)?;
+    format::begin_era(&txn)?;
     txn.open_table(tables::META).map_err(failed)?.insert(counter::FORMAT, format).map_err(failed)?;
     txn.commit().map_err(failed)?;
     format::settle(&db, STEPS)?;

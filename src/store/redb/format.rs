@@ -19,11 +19,36 @@ use crate::store::StoreError;
 pub type Step = fn(&WriteTransaction) -> Result<(), StoreError>;
 
 /// The step at position `n` makes format `n + 2` of format `n + 1`. The first format needs none.
-pub const STEPS: &[Step] = &[former::to_second, former::to_third, former::to_fourth];
+pub const STEPS: &[Step] = &[former::to_second, former::to_third, former::to_fourth, former::to_fifth];
 
 /// The format of a store whose steps are these.
 pub const fn format_after(steps: &[Step]) -> u64 {
     1 + steps.len() as u64
+}
+
+/// The era of the journal beside the store; zero where there never was one.
+pub fn era(db: &Database) -> Result<u64, StoreError> {
+    let txn = db.begin_read().map_err(failed)?;
+    let known = format_after(STEPS);
+    match found(&txn)? {
+        Some(found) if found > known => Err(StoreError::Newer { found, known }),
+        Some(_) => number(&txn, counter::ERA),
+        None => Ok(0),
+    }
+}
+
+/// Makes a name for an era that no other has, from which on no entry counts.
+pub fn begin_era(txn: &WriteTransaction) -> Result<u64, StoreError> {
+    let era = getrandom::u64().map_err(|error| StoreError::Io(format!("no random number: {error}")))?;
+    txn.open_table(tables::META).map_err(failed)?.insert(counter::ERA, era).map_err(failed)?;
+    Ok(era)
+}
+
+/// Whether anything of the store is of an earlier build.
+pub fn is_former(db: &Database) -> Result<bool, StoreError> {
+    let txn = db.begin_read().map_err(failed)?;
+    let Some(found) = found(&txn)? else { return Ok(false) };
+    Ok(found < format_after(STEPS) || number(&txn, counter::INDEX)? != INDEX_VERSION)
 }
 
 /// Makes a store of the present format of what `db` holds: nothing, an older format, or the present one.
@@ -106,6 +131,7 @@ fn create(db: &Database, format: u64) -> Result<(), StoreError> {
     let txn = begin(db)?;
     // All of them, so that no reader ever finds one missing.
     tables::visit_all(&mut Creating(&txn))?;
+    begin_era(&txn)?;
     txn.open_table(tables::META).map_err(failed)?.insert(counter::FORMAT, format).map_err(failed)?;
     index::set_version(&txn)?;
     txn.commit().map_err(failed)

@@ -6,6 +6,7 @@
 use redb::{Key, ReadableTable, TableDefinition, WriteTransaction};
 
 use super::failure::failed;
+use super::format;
 use super::index;
 use super::record::{self, Scan};
 use super::side::{Address, write_addresses};
@@ -58,6 +59,11 @@ pub fn to_third(txn: &WriteTransaction) -> Result<(), StoreError> {
 /// Makes format 4 of format 3: the record has an index, which a build that knows nothing of it must not leave behind.
 pub fn to_fourth(txn: &WriteTransaction) -> Result<(), StoreError> {
     index::rebuild(txn)
+}
+
+/// Makes format 5 of format 4: there may be a journal beside the store, which earlier builds know nothing of.
+pub fn to_fifth(txn: &WriteTransaction) -> Result<(), StoreError> {
+    format::begin_era(txn).map(drop)
 }
 
 /// Writes what `renew` makes of each record of `from` to `to`, and takes `from` away. A record that makes no sense stays

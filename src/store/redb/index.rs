@@ -1,8 +1,11 @@
 //! The index of the record as a table; what its entries are is mail's to say.
 
+use std::cell::RefCell;
+
 use redb::{ReadOnlyTable, ReadTransaction, ReadableTable, Table, WriteTransaction};
 
 use super::failure::{failed, unreadable};
+use super::log::Log;
 use super::record;
 use super::tables;
 use crate::agent::change::{Letter, Outgoing, Row};
@@ -16,8 +19,11 @@ type Bytes = &'static [u8];
 /// The index as one snapshot has it.
 pub struct Reading(ReadOnlyTable<Bytes, Bytes>);
 
-/// The index in a transaction.
-pub struct Writing<'a, 't>(pub &'a mut Table<'t, Bytes, Bytes>);
+/// The index in a transaction, and what hears of all that is done to it.
+pub struct Writing<'a, 't> {
+    pub table: &'a mut Table<'t, Bytes, Bytes>,
+    pub log: &'a RefCell<Log>,
+}
 
 pub fn open(txn: &ReadTransaction) -> Result<Reading, StoreError> {
     txn.open_table(tables::INDEX).map(Reading).map_err(failed)
@@ -43,25 +49,27 @@ impl Shelf for Writing<'_, '_> {
     type Error = StoreError;
 
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        get(&*self.0, key)
+        get(&*self.table, key)
     }
 
     fn walk(&self, from: &[u8], to: &[u8], take: Take<'_>) -> Result<(), StoreError> {
-        walk(&*self.0, from, to, take)
+        walk(&*self.table, from, to, take)
     }
 
     fn walk_back(&self, from: &[u8], to: &[u8], take: Take<'_>) -> Result<(), StoreError> {
-        walk_back(&*self.0, from, to, take)
+        walk_back(&*self.table, from, to, take)
     }
 }
 
 impl ShelfMut for Writing<'_, '_> {
     fn put(&mut self, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
-        self.0.insert(key, value).map(drop).map_err(failed)
+        self.log.borrow_mut().note(tables::INDEX, &key, Some(&value));
+        self.table.insert(key, value).map(drop).map_err(failed)
     }
 
     fn remove(&mut self, key: &[u8]) -> Result<(), StoreError> {
-        self.0.remove(key).map(drop).map_err(failed)
+        self.log.borrow_mut().note(tables::INDEX, &key, None);
+        self.table.remove(key).map(drop).map_err(failed)
     }
 }
 
@@ -98,7 +106,8 @@ fn walk_back(
 pub fn rebuild(txn: &WriteTransaction) -> Result<(), StoreError> {
     txn.delete_table(tables::INDEX).map_err(failed)?;
     let mut table = txn.open_table(tables::INDEX).map_err(failed)?;
-    let mut shelf = Writing(&mut table);
+    let log = RefCell::default();
+    let mut shelf = Writing { table: &mut table, log: &log };
     let delivered = txn.open_table(tables::DELIVERED).map_err(failed)?;
     for entry in delivered.iter().map_err(failed)? {
         let (row, mark) = entry.map_err(failed)?;

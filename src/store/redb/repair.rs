@@ -17,7 +17,7 @@ use super::load::number;
 use super::names::Names;
 use super::record;
 use super::salvage::{each_reachable, each_row};
-use super::shared::{create_as_is, open_as_is, sync_directory};
+use super::shared::{create_as_is, open_as_is, salvage_journal, sync_directory};
 use super::side::{read_addresses, write_addresses};
 use super::tables::{self, counter};
 use super::{DiskSync, StoreOptions};
@@ -64,7 +64,12 @@ pub fn repair(path: &Path) -> Result<Lost, StoreError> {
     let fresh_path = path.with_extension("repaired");
     remove_if_there(&fresh_path)?;
     let old = match open_as_is(path, options, &traffic) {
-        Ok(old) => Some(old),
+        Ok(old) => {
+            if salvage_journal(path, &old).is_err() {
+                lost.tables.push("the journal".into());
+            }
+            Some(old)
+        }
         Err(StoreError::Damaged(_)) => None,
         Err(error) => return Err(error),
     };

@@ -1,5 +1,6 @@
 //! The open file that the writer and its readers share, and can open anew under them.
 
+use std::cell::RefCell;
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
@@ -7,14 +8,14 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use redb::{
-    CompactionError, Database, ReadTransaction, ReadableDatabase, StorageBackend, TableHandle, WriteTransaction,
-};
+use redb::backends::FileBackend;
+use redb::{Database, ReadTransaction, StorageBackend, TableHandle, WriteTransaction};
 
 use super::StoreOptions;
 use super::disk::{Disk, Traffic};
-use super::failure::{failed, guarded, io_failed};
-use super::format;
+use super::failure::{close, failed, guarded, io_failed};
+use super::log::Log;
+use super::opened::{self, Open, Storage};
 use super::overlay::Overlay;
 use super::tables::BODIES;
 use crate::store::StoreError;
@@ -23,7 +24,7 @@ use crate::store::StoreError;
 const MODE: u32 = 0o600;
 
 /// Opens the storage below a store, again after every failure.
-pub type Opener = Box<dyn Fn() -> Result<Box<dyn StorageBackend>, StoreError> + Send + std::marker::Sync>;
+pub type Opener = Box<dyn Fn() -> Result<Storage, StoreError> + Send + std::marker::Sync>;
 
 pub struct Shared {
     open: Opener,
@@ -32,17 +33,22 @@ pub struct Shared {
     options: StoreOptions,
     traffic: Arc<Traffic>,
     /// None after a failure, until the file could be opened again.
-    db: RwLock<Option<Database>>,
+    db: RwLock<Option<Open>>,
     /// How many times the file was opened anew.
     reopened: AtomicU64,
 }
 
 impl Shared {
     pub fn open_file(path: &Path, options: StoreOptions) -> Result<Shared, StoreError> {
-        let is_new = !path.exists();
+        let is_new = !path.exists() || !journal_path(path).exists();
         let place = path.to_owned();
-        let shared =
-            Shared::open(Box::new(move || Disk::file(open_or_create(&place)?)), Some(path.to_owned()), options)?;
+        let open = move || {
+            let pages = Disk::file(open_or_create(&place)?)?;
+            // Without a lock of its own: the one on the store is for both.
+            let journal = open_or_create(&journal_path(&place))?;
+            Ok(Storage { pages, journal: Some(Box::new(FileBackend::new(journal).map_err(failed)?)) })
+        };
+        let shared = Shared::open(Box::new(open), Some(path.to_owned()), options)?;
         if is_new {
             sync_directory(path)?;
         }
@@ -76,15 +82,25 @@ impl Shared {
     }
 
     pub fn snapshot(&self) -> Result<ReadTransaction, StoreError> {
-        self.db().as_ref().ok_or_else(closed)?.begin_read().map_err(failed)
+        self.db().as_ref().ok_or_else(closed)?.snapshot()
     }
 
-    /// Commits what `work` writes, or nothing.
-    pub fn write(&self, work: impl FnOnce(&WriteTransaction) -> Result<(), StoreError>) -> Result<(), StoreError> {
-        let db = self.db();
-        let txn = format::begin(db.as_ref().ok_or_else(closed)?)?;
-        work(&txn)?;
-        txn.commit().map_err(failed)
+    /// Commits what `work` writes, or nothing: what it logs goes to the journal, if that has room for it.
+    pub fn write(
+        &self,
+        work: impl FnOnce(&WriteTransaction, &RefCell<Log>) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        self.db().as_ref().ok_or_else(closed)?.write(work)
+    }
+
+    /// Commits without the journal, and with it everything that so far only the journal has.
+    pub fn fold(&self) -> Result<(), StoreError> {
+        self.db().as_ref().ok_or_else(closed)?.fold()
+    }
+
+    /// Whether there is anything that only the journal has.
+    pub fn has_journaled(&self) -> bool {
+        self.db().as_ref().is_some_and(Open::has_journaled)
     }
 
     /// Opens the file anew: what was not committed is gone, and so is what redb remembered of a failure.
@@ -104,7 +120,7 @@ impl Shared {
         if is_done { Ok(()) } else { guarded(|| self.reopen_locked(db)) }
     }
 
-    fn reopen_locked(&self, mut db: RwLockWriteGuard<'_, Option<Database>>) -> Result<(), StoreError> {
+    fn reopen_locked(&self, mut db: RwLockWriteGuard<'_, Option<Open>>) -> Result<(), StoreError> {
         // Closes the file and frees its lock first.
         drop(guarded(|| {
             drop(db.take());
@@ -117,16 +133,7 @@ impl Shared {
 
     /// Moves pages to the front of the file and cuts it. Says whether that was possible: not while somebody reads.
     pub fn compact(&self) -> Result<bool, StoreError> {
-        let mut db = self.db_mut();
-        let db = db.as_mut().ok_or_else(closed)?;
-        match db.compact() {
-            Ok(_) => {}
-            Err(CompactionError::TransactionInProgress) => return Ok(false),
-            Err(error) => return Err(failed(error)),
-        }
-        // Compacting leaves a file that takes seconds to open after a kill; any commit of ours mends that.
-        format::begin(db)?.commit().map_err(failed)?;
-        Ok(true)
+        self.db_mut().as_mut().ok_or_else(closed)?.compact()
     }
 
     /// What the file system has left for the store, in bytes.
@@ -143,11 +150,11 @@ impl Shared {
     }
 
     // A panic inside redb was caught and followed by opening anew, so a poisoned lock says nothing new.
-    fn db(&self) -> RwLockReadGuard<'_, Option<Database>> {
+    fn db(&self) -> RwLockReadGuard<'_, Option<Open>> {
         self.db.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn db_mut(&self) -> RwLockWriteGuard<'_, Option<Database>> {
+    fn db_mut(&self) -> RwLockWriteGuard<'_, Option<Open>> {
         self.db.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -155,10 +162,10 @@ impl Shared {
 impl Drop for Shared {
     fn drop(&mut self) {
         // Closing writes pages, and damaged ones may make redb panic.
-        let _ = guarded(|| {
-            drop(self.db_mut().take());
-            Ok(())
-        });
+        let open = self.db_mut().take();
+        // A store that is closed in peace is all in one file.
+        let _ = guarded(|| open.as_ref().map_or(Ok(()), Open::fold_if_any));
+        close(open);
     }
 }
 
@@ -172,10 +179,33 @@ pub fn open_as_is(path: &Path, options: StoreOptions, traffic: &Arc<Traffic>) ->
     guarded(|| build(storage?, options, traffic))
 }
 
+/// Does to a database that was opened as it is what is left of its journal. An error says that a part of that is lost.
+pub fn salvage_journal(path: &Path, db: &Database) -> Result<(), StoreError> {
+    guarded(|| match journal_over_memory(path)? {
+        Some(journal) => opened::salvage(db, &*journal),
+        None => Ok(()),
+    })
+}
+
+/// Where the journal of the store at `path` is.
+pub fn journal_path(path: &Path) -> PathBuf {
+    path.with_extension("journal")
+}
+
 /// A file of which nothing is changed, whatever is written to it.
 pub fn over_memory(path: &Path) -> Result<Box<dyn StorageBackend>, StoreError> {
     let overlay = File::open(path).and_then(Overlay::over).map_err(|error| io_failed(&error))?;
     Ok(Box::new(overlay))
+}
+
+/// The files of a store, of which nothing is changed.
+pub fn both_over_memory(path: &Path) -> Result<Storage, StoreError> {
+    Ok(Storage { pages: over_memory(path)?, journal: journal_over_memory(path)? })
+}
+
+fn journal_over_memory(path: &Path) -> Result<Option<Box<dyn StorageBackend>>, StoreError> {
+    let path = journal_path(path);
+    if path.exists() { over_memory(&path).map(Some) } else { Ok(None) }
 }
 
 /// Opens a database or makes one, and checks neither its format nor its tables.
@@ -193,15 +223,11 @@ fn open_or_create(path: &Path) -> Result<File, StoreError> {
     Ok(file)
 }
 
-fn open_database(open: &Opener, options: StoreOptions, traffic: &Arc<Traffic>) -> Result<Database, StoreError> {
-    guarded(|| {
-        let db = build(open()?, options, traffic)?;
-        format::settle(&db, format::STEPS)?;
-        Ok(db)
-    })
+fn open_database(open: &Opener, options: StoreOptions, traffic: &Arc<Traffic>) -> Result<Open, StoreError> {
+    guarded(|| Open::of(open()?, options, traffic))
 }
 
-fn build(
+pub fn build(
     storage: Box<dyn StorageBackend>,
     options: StoreOptions,
     traffic: &Arc<Traffic>,

@@ -57,6 +57,8 @@ pub mod counter {
     pub const COMMITS: &str = "commits";
     /// The version of [`super::INDEX`]; another one than is known is made anew.
     pub const INDEX: &str = "index";
+    /// The era whose entries of the journal count.
+    pub const ERA: &str = "era";
     /// The sum of the lengths of all values of [`super::BODIES`].
     pub const BODY_BYTES: &str = "body_bytes";
 }
