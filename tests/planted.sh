@@ -47,22 +47,23 @@ build() { # programs
     local core=() all=() program
     for program in "$@"; do
         case $program in
+            core) core+=(--lib) ;;
             agent | codec | summary) core+=(--test "$program") ;;
             lib) all+=(--lib) ;;
             *) all+=(--test "$program") ;;
         esac
     done
     # Without the edges the crate is built in a third of the time.
-    [[ ${#core[@]} == 0 ]] || build_by --no-default-features "${core[@]}" || return 1
-    [[ ${#all[@]} == 0 ]] || build_by "${all[@]}"
+    [[ ${#core[@]} == 0 ]] || build_by core --no-default-features "${core[@]}" || return 1
+    [[ ${#all[@]} == 0 ]] || build_by lib "${all[@]}"
 }
 
-build_by() { # options of cargo
+build_by() { # what the library's own tests are called then, options of cargo
     local program path
-    cargo test --locked --no-run "$@" >"$work/log" 2>&1 || return 1
+    cargo test --locked --no-run "${@:2}" >"$work/log" 2>&1 || return 1
     while read -r path program; do
         built[$program]=$path
-    done < <(sed -n -e 's|^ *Executable unittests src/lib.rs (\(.*\))$|\1 lib|p' \
+    done < <(sed -n -e 's|^ *Executable unittests src/lib.rs (\(.*\))$|\1 '"$1"'|p' \
         -e 's|^ *Executable tests/\(.*\)\.rs (\(.*\))$|\2 \1|p' "$work/log")
 }
 

@@ -51,7 +51,8 @@ fn chooses(program: &str, part: &str, files: &[(PathBuf, String)]) -> bool {
     let names: Vec<&str> = part.split("::").filter(|name| !name.is_empty() && *name != "tests").collect();
     let (last, modules) = names.split_last().map_or(("", &[][..]), |(last, modules)| (*last, modules));
     // Modules of the other programs may come out of a macro.
-    let place = if program == "lib" { format!("src/{}", modules.join("/")) } else { format!("tests/{program}") };
+    let is_library = ["lib", "core"].contains(&program);
+    let place = if is_library { format!("src/{}", modules.join("/")) } else { format!("tests/{program}") };
     let of_program = files.iter().filter(|(path, _)| path.to_string_lossy().starts_with(&place));
     let mut of_program = of_program.peekable();
     let is_there = of_program.peek().is_some();
