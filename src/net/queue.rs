@@ -68,7 +68,12 @@ impl ContactSender {
     ///
     /// A queue past its bound ends the contact: the caller is meant to keep its own window far below.
     pub fn send(&self, frame: Vec<u8>) -> Result<(), SendError> {
-        self.queue.push(frame)
+        self.queue.push([frame])
+    }
+
+    /// The same for frames that are there at once: they leave together, and share what a piece costs on the wire.
+    pub fn send_all(&self, frames: Vec<Vec<u8>>) -> Result<(), SendError> {
+        self.queue.push(frames)
     }
 
     /// Bytes that were queued and not yet handed to the connection, 64 more for each frame.
@@ -140,11 +145,21 @@ impl Queue {
         })
     }
 
-    fn push(&self, frame: Vec<u8>) -> Result<(), SendError> {
+    fn push(&self, frames: impl IntoIterator<Item = Vec<u8>>) -> Result<(), SendError> {
+        let mut state = self.lock();
+        let was_empty = state.frames.is_empty();
+        let pushed = frames.into_iter().try_for_each(|frame| self.push_one(&mut state, frame));
+        // A writer that still has frames looks again by itself.
+        if was_empty && !state.frames.is_empty() {
+            self.filled.notify_one();
+        }
+        pushed
+    }
+
+    fn push_one(&self, state: &mut State, frame: Vec<u8>) -> Result<(), SendError> {
         if frame.len() > self.frame_bytes_max {
             return Err(SendError::TooLong);
         }
-        let mut state = self.lock();
         if state.closed {
             return Err(SendError::Closed);
         }
@@ -159,10 +174,6 @@ impl Queue {
         self.total.add(bytes - state.bytes);
         state.bytes = bytes;
         state.frames.push_back(frame);
-        // A writer that still has frames looks again by itself.
-        if state.frames.len() == 1 {
-            self.filled.notify_one();
-        }
         Ok(())
     }
 
@@ -236,11 +247,11 @@ mod tests {
     #[tokio::test]
     async fn many_that_take_nothing_leave_room_for_one_that_does() {
         let total = Arc::new(Total::new(64 << 20));
-        let fill = |queue: &Arc<Queue>| (0..1_000).take_while(|_| queue.push(vec![0; 32 * 1024]).is_ok()).count();
+        let fill = |queue: &Arc<Queue>| (0..1_000).take_while(|_| queue.push([vec![0; 32 * 1024]]).is_ok()).count();
         let full: Vec<_> = (0..100).map(|_| Queue::new(Arc::clone(&total), 8 << 20, 1 << 20)).collect();
         // All of them a little further in turn.
         for _ in 0..1_000 {
-            let _ = full.iter().map(|queue| queue.push(vec![0; 32 * 1024])).filter(Result::is_ok).count();
+            let _ = full.iter().map(|queue| queue.push([vec![0; 32 * 1024]])).filter(Result::is_ok).count();
         }
         assert!(total.bytes.load(Ordering::Relaxed) <= (64 << 20) + 100 * MODEST_BYTES);
         let honest = Queue::new(Arc::clone(&total), 8 << 20, 1 << 20);

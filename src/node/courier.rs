@@ -27,6 +27,8 @@ use crate::store::redb::RedbReader;
 pub const EVENTS_MAX: usize = 4_096;
 /// Batches of acts that may wait before the agent pauses.
 const BEHIND_MAX: usize = 16;
+/// So many bytes are not kept back for what else a batch says to a peer.
+const TOGETHER_BYTES: usize = 16 * 1024;
 /// Most bodies read at once; a window of small bundles.
 const FETCH_MAX: usize = 1_024;
 
@@ -123,7 +125,7 @@ impl Courier {
         let guard = ended.clone().drop_guard();
         let run = move || {
             let _guard = guard;
-            Thread { tools, contacts: BTreeMap::new() }.run(&queue, &performed);
+            Thread { tools, contacts: BTreeMap::new(), unsaid: BTreeMap::new() }.run(&queue, &performed);
         };
         std::thread::Builder::new().name("dak-courier".into()).spawn(run).expect("the system gives a node its threads");
         Courier { acts, waiting, ended }
@@ -145,6 +147,14 @@ impl Courier {
 struct Thread {
     tools: Tools,
     contacts: BTreeMap<NodeId, ContactSender>,
+    /// What acts of this batch say to peers.
+    unsaid: BTreeMap<NodeId, Unsaid>,
+}
+
+#[derive(Default)]
+struct Unsaid {
+    frames: Vec<Vec<u8>>,
+    bytes: usize,
 }
 
 /// However it ends, nobody waits for the id of a message any more.
@@ -159,6 +169,7 @@ impl Thread {
         while let Ok(acts) = queue.recv() {
             let bodies = self.fetch(&acts);
             acts.into_iter().for_each(|act| self.perform(act, &bodies));
+            self.say_all();
             performed.fetch_sub(1, Ordering::AcqRel);
         }
     }
@@ -187,8 +198,14 @@ impl Thread {
             Act::Report(event) => self.report(event),
             Act::Seal { token, draft } => self.tools.pool.seal(token, draft),
             Act::Call(call) => call(),
-            Act::GiveBack(permits) => drop(permits),
-            Act::Greet(peer, sender) => drop(self.contacts.insert(peer, sender)),
+            Act::GiveBack(permits) => {
+                self.say_all();
+                drop(permits);
+            }
+            Act::Greet(peer, sender) => {
+                self.say_to(peer);
+                self.contacts.insert(peer, sender);
+            }
             Act::Part(peer) => drop(self.contacts.remove(&peer)),
             Act::PartWithAll => self.part_with_all(),
         }
@@ -224,9 +241,31 @@ impl Thread {
         }
     }
 
-    fn send(&mut self, to: NodeId, bytes: Vec<u8>) {
+    /// Frames of a batch leave together where they are small: each piece costs thirty bytes more on the wire.
+    fn send(&mut self, to: NodeId, frame: Vec<u8>) {
+        let unsaid = self.unsaid.entry(to).or_default();
+        unsaid.bytes += frame.len();
+        unsaid.frames.push(frame);
+        if unsaid.bytes >= TOGETHER_BYTES {
+            self.say_to(to);
+        }
+    }
+
+    fn say_all(&mut self) {
+        while let Some((to, unsaid)) = self.unsaid.pop_first() {
+            self.hand_in(to, unsaid);
+        }
+    }
+
+    fn say_to(&mut self, to: NodeId) {
+        if let Some(unsaid) = self.unsaid.remove(&to) {
+            self.hand_in(to, unsaid);
+        }
+    }
+
+    fn hand_in(&mut self, to: NodeId, unsaid: Unsaid) {
         let Some(contact) = self.contacts.get(&to) else { return };
-        match contact.send(bytes) {
+        match contact.send_all(unsaid.frames) {
             Ok(()) => {}
             // It is over, or ends by itself; the peer may have another contact by now.
             Err(SendError::Closed | SendError::Full) => drop(self.contacts.remove(&to)),
@@ -235,6 +274,7 @@ impl Thread {
     }
 
     fn part_with(&mut self, peer: NodeId) {
+        self.say_to(peer);
         self.contacts.remove(&peer);
         if let Some(net) = &self.tools.net {
             net.disconnect(peer);
@@ -256,6 +296,7 @@ impl Thread {
 
     fn part_with_all(&mut self) {
         self.tools.drafts.fail_all();
+        self.say_all();
         for (peer, _) in std::mem::take(&mut self.contacts) {
             if let Some(net) = &self.tools.net {
                 net.disconnect(peer);
