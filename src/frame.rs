@@ -58,9 +58,9 @@ pub enum Frame {
     Ask {
         ids: Vec<BundleId>,
     },
-    /// Committed: each id with what was promised.
+    /// Committed: of each id the first eight bytes, with what was promised. What they answer is in flight.
     Accepted {
-        grants: Vec<(BundleId, Grade)>,
+        grants: Vec<(u64, Grade)>,
     },
     /// Not taken; of what was asked for and not sent yet, that it need not come any more.
     Refused {

@@ -78,6 +78,16 @@ impl BundleId {
         u64::from_be_bytes(self.0[..8].try_into().expect("8 of 32 bytes"))
     }
 
+    /// All ids with this prefix.
+    pub fn with_prefix(prefix: u64) -> RangeInclusive<BundleId> {
+        let id = |fill: u8| {
+            let mut bytes = [fill; 32];
+            bytes[..8].copy_from_slice(&prefix.to_be_bytes());
+            BundleId(bytes)
+        };
+        id(0)..=id(255)
+    }
+
     /// The 64 hexadecimal digits.
     pub fn full(&self) -> String {
         hex(&self.0)

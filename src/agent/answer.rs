@@ -96,6 +96,7 @@ impl Agent {
         for (peer, contact) in self.contacts.iter_mut().filter(|(_, contact)| !contact.is_settled()) {
             let to = *peer;
             for grants in by_frame(std::mem::take(&mut contact.grants)) {
+                let grants = grants.into_iter().map(|(id, grade)| (id.prefix(), grade)).collect();
                 out.push(Output::Send { to, frame: Frame::Accepted { grants } });
             }
             for ids in by_frame(contact.take_offers()) {

@@ -191,6 +191,12 @@ impl Contact {
         self.in_flight.contains_key(id)
     }
 
+    /// The id in flight with this prefix. None where two have it: whoever made such a pair waits for its answer.
+    pub fn in_flight_with(&self, prefix: u64) -> Option<BundleId> {
+        let mut ids = self.in_flight.range(BundleId::with_prefix(prefix)).map(|(id, _)| *id);
+        ids.next().filter(|_| ids.next().is_none())
+    }
+
     /// Notes that something left; returns what was in flight under its id before.
     pub fn sent(&mut self, id: BundleId, flight: Flight) -> Option<Flight> {
         self.in_flight_bytes += u64::from(flight.size_bytes);
@@ -250,8 +256,7 @@ mod tests {
     use super::*;
     use crate::frame::{PROTOCOL_VERSION, RoutingInfo};
 
-    #[test]
-    fn past_its_bound_a_queue_keeps_what_goes_first_and_the_rest_waits_in_the_backlog() {
+    fn contact() -> Contact {
         let hello = Hello {
             version: PROTOCOL_VERSION,
             bundle_bytes_max: 0,
@@ -264,7 +269,27 @@ mod tests {
             count: 0,
             root: [0; 16],
         };
-        let mut contact = Contact::new(Timestamp(0), &hello, Row(0));
+        Contact::new(Timestamp(0), &hello, Row(0))
+    }
+
+    #[test]
+    fn an_answer_is_for_what_is_in_flight_and_begins_like_nothing_else_there() {
+        let mut contact = contact();
+        let [one, twin, other] = [[7; 32], [[7; 16], [8; 16]].concat().try_into().unwrap(), [9; 32]].map(BundleId);
+        [one, other]
+            .into_iter()
+            .for_each(|id| assert_eq!(contact.sent(id, Flight { size_bytes: 1, copies: 0 }).map(|_| ()), None));
+        assert_eq!([one, other].map(|id| contact.in_flight_with(id.prefix())), [Some(one), Some(other)]);
+        contact.sent(twin, Flight { size_bytes: 1, copies: 0 });
+        assert_eq!([one, other].map(|id| contact.in_flight_with(id.prefix())), [None, Some(other)]);
+        contact.answered(&one);
+        assert_eq!(contact.in_flight_with(one.prefix()), Some(twin));
+        assert_eq!(contact.in_flight_with(0), None);
+    }
+
+    #[test]
+    fn past_its_bound_a_queue_keeps_what_goes_first_and_the_rest_waits_in_the_backlog() {
+        let mut contact = contact();
         let all = 3 * QUEUED_MAX as Slot;
         for slot in 0..all {
             // The last to come goes first.

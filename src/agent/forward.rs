@@ -232,8 +232,11 @@ impl Agent {
     }
 
     /// Custody signals: the peer committed what it names.
-    pub(super) fn accepted(&mut self, peer: NodeId, grants: Vec<(BundleId, Grade)>, out: &mut Vec<Output>) {
-        for (id, grade) in grants {
+    pub(super) fn accepted(&mut self, peer: NodeId, grants: Vec<(u64, Grade)>, out: &mut Vec<Output>) {
+        for (prefix, grade) in grants {
+            let Some(id) = self.contacts.get(&peer).and_then(|contact| contact.in_flight_with(prefix)) else {
+                continue;
+            };
             let Some(flight) = self.contacts.land(peer, &id) else { continue };
             if let Some(contact) = self.contacts.get_mut(&peer) {
                 contact.has_room();

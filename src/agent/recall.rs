@@ -37,11 +37,12 @@ impl Agent {
     }
 
     /// Of what a peer accepted, what left from here as one's own and was settled meanwhile: cancelled, say.
-    fn answered_late(&self, peer: &NodeId, ids: impl Iterator<Item = BundleId>) -> Vec<BundleId> {
+    fn answered_late(&self, peer: &NodeId, prefixes: impl Iterator<Item = u64>) -> Vec<BundleId> {
         let Some(contact) = self.contacts.get(peer) else { return Vec::new() };
         let is_others = |id: &BundleId| {
             self.ledger.find_held(id).is_some_and(|slot| self.ledger.custody().class(slot) != Class::Own)
         };
-        ids.filter(|id| contact.is_in_flight(id) && self.ledger.outbox().find(id).is_none() && !is_others(id)).collect()
+        let ids = prefixes.filter_map(|prefix| contact.in_flight_with(prefix));
+        ids.filter(|id| self.ledger.outbox().find(id).is_none() && !is_others(id)).collect()
     }
 }

@@ -12,7 +12,7 @@
 //! | 4 | MoreCells | start, count |
 //! | 5 | Want | ids of 8 bytes |
 //! | 6 | Offer | ids of 32 bytes |
-//! | 7 | Accepted | ids of 32 bytes and grade of one |
+//! | 7 | Accepted | prefixes of 8 bytes and grade of one |
 //! | 8 | Refused | id, reason, retry after ms |
 //! | 9 | GaveUp | ids of 32 bytes |
 //! | 10 | a bundle | copies, the bundle's bytes |
@@ -35,6 +35,8 @@ use crate::eid::EidError;
 use crate::id::{BundleId, KeyError};
 use crate::time::Millis;
 
+/// The prefix of an id and a grade.
+const GRANT_BYTES: usize = 9;
 /// An id and the life left to its bundle.
 const LIFE_BYTES: usize = 40;
 /// Longest map of buckets.
@@ -277,9 +279,9 @@ impl Frame {
             Frame::Ask { ids } => full_ids(out, ASK, ids),
             Frame::Accepted { grants } => {
                 begin(out, ACCEPTED, 1);
-                out.packed(grants.len() * 33, |out| {
-                    grants.iter().for_each(|(id, grade)| {
-                        out.raw(&id.0);
+                out.packed(grants.len() * GRANT_BYTES, |out| {
+                    grants.iter().for_each(|(prefix, grade)| {
+                        out.raw(&prefix.to_be_bytes());
                         out.push(grade_code(*grade));
                     });
                 });
@@ -380,11 +382,11 @@ fn read_fields(reader: &mut Reader<'_>, kind: u64, fields: usize) -> Result<Fram
         }
         ACCEPTED => {
             expect(1)?;
-            let records = records::<33>(reader.bytes()?, FRAME_FULL_IDS_MAX, "grants")?;
+            let records = records::<GRANT_BYTES>(reader.bytes()?, FRAME_FULL_IDS_MAX, "grants")?;
             let mut grants = Vec::with_capacity(records.len());
             for record in records {
-                let (id, grade) = record.split_first_chunk::<32>().expect("33 bytes hold 32");
-                grants.push((BundleId(*id), grade_of(grade[0])?));
+                let (prefix, grade) = record.split_first_chunk().expect("9 bytes hold 8");
+                grants.push((u64::from_be_bytes(*prefix), grade_of(grade[0])?));
             }
             Ok(Frame::Accepted { grants })
         }

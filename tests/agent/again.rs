@@ -160,7 +160,7 @@ fn a_peer_is_sent_no_more_than_its_window_until_it_accepts() {
     let mut got = bundles(&world.said_to(&peer));
     assert_eq!(got.len(), 2, "the window is open until it is full");
     while got.len() < 5 {
-        world.hear(0, &peer, &Frame::Accepted { grants: vec![(got[got.len() - 2], Grade::Copy)] });
+        world.hear(0, &peer, &Frame::Accepted { grants: vec![(got[got.len() - 2].prefix(), Grade::Copy)] });
         let next = bundles(&world.said_to(&peer));
         assert_eq!(next.len(), 1);
         got.extend(next);

@@ -76,7 +76,7 @@ impl Alone {
             let transit = Transit { copies: 8, ..Transit::default() };
             self.input(Input::Bundle { from: stranger.id, transit, bundle: Arc::clone(bundle), size_bytes });
         }
-        self.hear(friend.id, Frame::Accepted { grants: ids.iter().map(|id| (*id, Grade::Custody)).collect() });
+        self.hear(friend.id, Frame::Accepted { grants: ids.iter().map(|id| (id.prefix(), Grade::Custody)).collect() });
         for id in &ids {
             self.hear(stranger.id, Frame::Refused { id: *id, why: Refusal::Full, retry_after: Millis(u64::MAX) });
         }

@@ -16,7 +16,7 @@ fn crowd(world: &mut World, id: BundleId, seeds: std::ops::Range<u8>) {
         world.visit(ALICE, &carrier);
         for grade in [Grade::Copy, Grade::Custody] {
             world.hear(ALICE, &carrier, &Frame::Take { ids: vec![id] });
-            world.hear(ALICE, &carrier, &Frame::Accepted { grants: vec![(id, grade)] });
+            world.hear(ALICE, &carrier, &Frame::Accepted { grants: vec![(id.prefix(), grade)] });
         }
         world.hear(ALICE, &carrier, &Frame::GaveUp { ids: vec![id] });
         world.leave(ALICE, &carrier);

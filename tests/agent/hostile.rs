@@ -78,8 +78,8 @@ fn two_that_serve_one_mailbox_get_all_of_a_store_that_is_longer_than_their_queue
             if ids.is_empty() {
                 break;
             }
-            let grants: Vec<_> = ids.into_iter().map(|id| (id, Grade::Copy)).collect();
-            got.extend(grants.iter().map(|(id, _)| *id));
+            let grants: Vec<_> = ids.iter().map(|id| (id.prefix(), Grade::Copy)).collect();
+            got.extend(ids);
             grants
                 .chunks(1_024)
                 .for_each(|grants| world.hear(0, &device, &Frame::Accepted { grants: grants.to_vec() }));
@@ -348,7 +348,7 @@ fn nobody_gets_custody_credit_for_what_was_not_handed_over() {
     let mut hello = liar.hello();
     hello.carries = false;
     world.hear(ALICE, &liar, &Frame::Hello(hello));
-    world.hear(ALICE, &liar, &Frame::Accepted { grants: vec![(id, Grade::Custody)] });
+    world.hear(ALICE, &liar, &Frame::Accepted { grants: vec![(id.prefix(), Grade::Custody)] });
     world.hear(ALICE, &liar, &Frame::GaveUp { ids: vec![id] });
     assert_eq!(world.evidence(ALICE, id), [(EvidenceKind::Queued, None)]);
 }
@@ -362,7 +362,7 @@ fn floods_of_custody_signals_and_give_ups_leave_a_bounded_record_that_still_take
         world.visit(ALICE, &carrier);
         world.hear(ALICE, &carrier, &Frame::Take { ids: vec![id] });
         for _ in 0..3 {
-            world.hear(ALICE, &carrier, &Frame::Accepted { grants: vec![(id, Grade::Custody)] });
+            world.hear(ALICE, &carrier, &Frame::Accepted { grants: vec![(id.prefix(), Grade::Custody)] });
             world.hear(ALICE, &carrier, &Frame::GaveUp { ids: vec![id; 50] });
         }
         world.leave(ALICE, &carrier);
@@ -397,7 +397,7 @@ fn frames_that_no_honest_peer_sends_are_reported_and_change_nothing() {
         world.leave(0, &hostile);
     }
     let quiet = [
-        Frame::Accepted { grants: vec![(BundleId([7; 32]), Grade::Custody); 16_384] },
+        Frame::Accepted { grants: vec![(7, Grade::Custody); 16_384] },
         Frame::GaveUp { ids: vec![BundleId([7; 32]); 16_384] },
         Frame::Refused { id: BundleId([7; 32]), why: Refusal::Full, retry_after: Millis(u64::MAX) },
         Frame::Take { ids: vec![BundleId([7; 32]); 16_384] },
@@ -473,5 +473,5 @@ fn asking_about_one_bundle_a_thousand_times_gets_one_answer() {
     world.hear(0, &curious, &Frame::Ask { ids: vec![message.id; 16_384] });
     world.hear(0, &curious, &Frame::Ask { ids: vec![BundleId([7; 32]); 16_384] });
     let answers = grants(&world.said_to(&curious));
-    assert_eq!((answers.len(), answers[0]), (1, (message.id, Grade::Custody)));
+    assert_eq!((answers.len(), answers[0]), (1, (message.id.prefix(), Grade::Custody)));
 }

@@ -98,7 +98,7 @@ fn what_is_both_delivered_and_carried_is_accepted_once() {
     world.take(ALICE, &from, &message);
     let said = world.said_to(&from);
     let held = world.nodes[ALICE].agent().held_one(&message.id).expect("it is carried");
-    assert_eq!((grants(&said), refusals(&said)), (vec![(message.id, held.grade)], vec![]));
+    assert_eq!((grants(&said), refusals(&said)), (vec![(message.id.prefix(), held.grade)], vec![]));
     assert_eq!(world.inbox(ALICE), [message.id]);
 }
 
@@ -111,7 +111,7 @@ fn what_is_delivered_and_cannot_be_carried_is_not_refused() {
     world.visit(ALICE, &from);
     world.take(ALICE, &from, &message);
     let said = world.said_to(&from);
-    assert_eq!((grants(&said), refusals(&said)), (vec![(message.id, Grade::Custody)], vec![]));
+    assert_eq!((grants(&said), refusals(&said)), (vec![(message.id.prefix(), Grade::Custody)], vec![]));
     assert!(world.inbox(ALICE) == [message.id] && !world.holds(ALICE, message.id));
 }
 

@@ -28,7 +28,7 @@ fn write(world: &mut World, to: &Ghost) -> BundleId {
 }
 
 fn accept(world: &mut World, by: &Ghost, id: BundleId) {
-    world.hear(ALICE, by, &Frame::Accepted { grants: vec![(id, Grade::Custody)] });
+    world.hear(ALICE, by, &Frame::Accepted { grants: vec![(id.prefix(), Grade::Custody)] });
 }
 
 fn refuse(world: &mut World, by: &Ghost, id: BundleId, why: Refusal) {

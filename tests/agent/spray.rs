@@ -86,7 +86,7 @@ fn who_asks_and_accepts_again_gets_the_bundle_and_no_more_of_its_spray_budget() 
         world.visit(ALICE, &greedy);
         for _ in 0..3 {
             world.hear(ALICE, &greedy, &Frame::Take { ids: vec![id] });
-            world.hear(ALICE, &greedy, &Frame::Accepted { grants: vec![(id, Grade::Copy)] });
+            world.hear(ALICE, &greedy, &Frame::Accepted { grants: vec![(id.prefix(), Grade::Copy)] });
         }
         world.leave(ALICE, &greedy);
     }
@@ -120,7 +120,7 @@ fn every_copy_in_flight_at_a_break_is_asked_about_however_many() {
         .collect();
     assert_eq!(asked, [1_024, 76]);
     for ids in ids.chunks(1_024) {
-        let grants = ids.iter().map(|id| (*id, Grade::Copy)).collect();
+        let grants = ids.iter().map(|id| (id.prefix(), Grade::Copy)).collect();
         world.hear(0, &carrier, &Frame::Accepted { grants });
     }
     assert!(world.nodes[0].agent().held().all(|held| held.copies == 2));

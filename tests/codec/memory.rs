@@ -135,7 +135,7 @@ fn the_largest_good_inputs_stay_within_the_bound() {
     assert_bounded("cells", &cells, |input| Frame::decode(input).unwrap());
     let short_ids = [vec![0x84, 2, 0x40, 0], bytes(&vec![1; 8 * FRAME_IDS_MAX])].concat();
     assert_bounded("short ids", &short_ids, |input| Frame::decode(input).unwrap());
-    let grants = [vec![0x82, 7], bytes(&[1; 33 * 10_000])].concat();
+    let grants = [vec![0x82, 7], bytes(&[1; 9 * 10_000])].concat();
     assert_bounded("grants", &grants, |input| Frame::decode(input).unwrap());
 
     let full = Receipt { ids: vec![BundleId([1; 32]); RECEIPT_IDS_MAX], ..receipt() }.encode();

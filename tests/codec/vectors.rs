@@ -54,7 +54,9 @@ fn computed() -> Vec<(&'static str, Vec<u8>)> {
     let unknown = Hand { payload: payload.clone(), ..Hand::message() }.with_unknown(200, 6, b"later");
     let unknown_bundle = Bundle::decode(&unknown.bundle()).unwrap().0;
     let weak = endpoint(&name_of_key(&[0; 32], ""));
-    let accepted = Frame::Accepted { grants: vec![(bundle.id, Grade::Custody), (unknown_bundle.id, Grade::Copy)] };
+    let accepted = Frame::Accepted {
+        grants: vec![(bundle.id.prefix(), Grade::Custody), (unknown_bundle.id.prefix(), Grade::Copy)],
+    };
     let transit = Transit { hops: HOPS, copies: 4 };
     vec![
         ("alice_secret", alice().to_bytes().to_vec()),

@@ -66,7 +66,9 @@ impl Giver {
             let Some(frame) = self.hear().await else { return false };
             let answers = match frame {
                 Frame::Accepted { grants } => {
-                    grants.into_iter().map(|(id, grade)| (id, Answer::Accepted(grade))).collect()
+                    let with = |prefix| in_flight.range(BundleId::with_prefix(prefix)).next().map(|(id, _)| *id);
+                    let answer = |(prefix, grade)| Some((with(prefix)?, Answer::Accepted(grade)));
+                    grants.into_iter().filter_map(answer).collect()
                 }
                 Frame::Refused { id, why, .. } => vec![(id, Answer::Refused(why))],
                 _ => Vec::new(),

@@ -129,7 +129,7 @@ struct Tally {
 /// Comes under one name after another until enough was refused.
 async fn forger(n: u64, (at, target): (SocketAddr, NodeId), genuine: Arc<Vec<Genuine>>, tally: Arc<Tally>) {
     let mut dice = dice(100 + n);
-    let known: BTreeSet<BundleId> = genuine.iter().map(|one| one.bundle.id).collect();
+    let known: BTreeSet<u64> = genuine.iter().map(|one| one.bundle.id.prefix()).collect();
     while !tally.is_enough.load(Ordering::Relaxed) {
         let key = fresh_key(&mut dice);
         let ends = Ends { from: key.node(), to: target };

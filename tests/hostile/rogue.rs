@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use dak::cbor::Writer;
 use dak::frame::{Frame, Hello, Incoming, PROTOCOL_VERSION, RoutingInfo};
-use dak::id::BundleId;
 use ed25519_dalek::SigningKey;
 use futures::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::mpsc;
@@ -36,8 +35,8 @@ pub struct Rogue {
 pub struct Heard {
     pub accepted: AtomicU64,
     pub refused: AtomicU64,
-    /// The ids accepted.
-    pub ids: std::sync::Mutex<BTreeSet<BundleId>>,
+    /// The ids accepted, as their prefixes.
+    pub ids: std::sync::Mutex<BTreeSet<u64>>,
     pub is_over: AtomicBool,
 }
 
@@ -130,7 +129,7 @@ async fn listen(mut stream: Stream, heard: Arc<Heard>, keep: Option<mpsc::Unboun
         match Incoming::decode(&frame) {
             Ok(Incoming::Frame(Frame::Accepted { grants })) => {
                 heard.accepted.fetch_add(grants.len() as u64, Ordering::Relaxed);
-                heard.ids.lock().unwrap().extend(grants.iter().map(|(id, _)| *id));
+                heard.ids.lock().unwrap().extend(grants.iter().map(|(prefix, _)| *prefix));
             }
             Ok(Incoming::Frame(Frame::Refused { .. })) => drop(heard.refused.fetch_add(1, Ordering::Relaxed)),
             _ => {}

@@ -53,7 +53,7 @@ async fn listen(mut rogue: Rogue, ends: Ends, seen: Arc<Mutex<Relayed>>) {
             Ok(Incoming::Bundle { bytes, .. }) => match Bundle::decode(bytes) {
                 Ok((bundle, _)) => {
                     seen.lock().unwrap().verified.insert(bundle.id, bytes.to_vec());
-                    Frame::Accepted { grants: vec![(bundle.id, Grade::Copy)] }
+                    Frame::Accepted { grants: vec![(bundle.id.prefix(), Grade::Copy)] }
                 }
                 Err(_) => {
                     seen.lock().unwrap().forged += 1;

@@ -116,7 +116,7 @@ fn ticket() -> Ticket {
 fn frames() -> Vec<(&'static str, Frame)> {
     let ids = || vec![BundleId([0x11; 32]), BundleId([0x22; 32])];
     let [one, other] = [ids()[0], ids()[1]];
-    let grants = vec![(one, Grade::Custody), (other, Grade::Copy)];
+    let grants = vec![(one.prefix(), Grade::Custody), (other.prefix(), Grade::Copy)];
     let example = summary::example();
     let mut listed: Vec<u64> = (0..3).map(|n| example.key.short_id(&summary::id(n))).collect();
     listed.sort_unstable();

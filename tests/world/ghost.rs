@@ -142,7 +142,8 @@ pub fn receipts(said: &[Said]) -> Vec<(NodeId, Receipt)> {
     receipts.map(|bundle| (bundle.source, Receipt::decode(bundle.payload()).expect("a receipt"))).collect()
 }
 
-pub fn grants(said: &[Said]) -> Vec<(BundleId, Grade)> {
+/// What was promised for the ids with these prefixes.
+pub fn grants(said: &[Said]) -> Vec<(u64, Grade)> {
     let grants = said.iter().filter_map(|said| match said {
         Said::Frame(Frame::Accepted { grants }) => Some(grants.clone()),
         _ => None,

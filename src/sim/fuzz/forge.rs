@@ -187,7 +187,7 @@ impl World {
             2 => Frame::Take { ids },
             3 => Frame::Ask { ids },
             4 | 5 => {
-                let grants = ids.into_iter().map(|id| (id, grades[dice.below(3) as usize])).collect();
+                let grants = ids.into_iter().map(|id| (id.prefix(), grades[dice.below(3) as usize])).collect();
                 Frame::Accepted { grants }
             }
             6 => Frame::Refused {

@@ -84,7 +84,6 @@ impl Heard {
                     | Frame::Ask { ids }
                     | Frame::GaveUp { ids }
                     | Frame::Noted { ids } => ids,
-                    Frame::Accepted { grants } => &grants.iter().map(|(id, _)| *id).collect(),
                     _ => &Vec::new(),
                 };
                 heard.iter().for_each(|id| keep(dice, ids, *id));

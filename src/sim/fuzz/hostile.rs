@@ -42,7 +42,7 @@ impl World {
             return false;
         }
         if let (true, Ok(unverified)) = (mind.boasts, Unverified::parse(bytes)) {
-            let grants = vec![(unverified.id(), Grade::Custody)];
+            let grants = vec![(unverified.id().prefix(), Grade::Custody)];
             self.say(to, from, &Frame::Accepted { grants });
         }
         true

@@ -379,18 +379,19 @@ impl Truth {
     /// An honest node tells a peer something: it answers only for what is durable.
     pub fn said(&self, n: usize, frame: &Frame) -> Checked {
         let Frame::Accepted { grants } = frame else { return Ok(()) };
-        grants.iter().try_for_each(|(id, grade)| {
+        grants.iter().try_for_each(|(prefix, grade)| {
             let is_heeded =
                 |(_, to, kind): &(NodeId, Eid, Kind)| *kind == Kind::Receipt && self.numbers.get(&to.node) == Some(&n);
-            let is_so = match grade {
+            let is_so = |(id, bundle): (&BundleId, &(NodeId, Eid, Kind))| match grade {
                 // A receipt's word counts at its destination, whether there is room for it or not.
-                Grade::Copy if self.bundles.get(id).is_some_and(is_heeded) => true,
+                Grade::Copy if is_heeded(bundle) => true,
                 // A receipt that freed nothing is held released.
                 Grade::Copy => [Grade::Released, *grade].iter().any(|grade| self.ever_stored(n, *id, *grade)),
                 _ => self.ever_stored(n, *id, *grade),
             };
-            must(is_so, Promise::AcceptedIsDurable, || {
-                format!("{n} answers for {id} as {grade:?}, and never stored it")
+            let known = &mut self.bundles.range(BundleId::with_prefix(*prefix));
+            must(known.any(is_so), Promise::AcceptedIsDurable, || {
+                format!("{n} answers for {prefix:016x} as {grade:?}, and never stored it")
             })
         })
     }

@@ -263,7 +263,7 @@ impl Stage {
             2 => Frame::Ask { ids: ids(draw) },
             3 => {
                 let grades = [Grade::Released, Grade::Copy, Grade::Custody];
-                let grants = ids(draw).into_iter().map(|id| (id, grades[draw.below(3)]));
+                let grants = ids(draw).into_iter().map(|id| (id.prefix(), grades[draw.below(3)]));
                 Frame::Accepted { grants: grants.collect() }
             }
             4 => Frame::GaveUp { ids: ids(draw) },
@@ -282,9 +282,12 @@ impl Stage {
     /// An id of the cast, of one's own messages, or of nothing.
     fn any_id(&self, draw: &mut Draw<'_>) -> BundleId {
         let n = draw.byte() as usize;
+        self.all_ids().get(n).copied().unwrap_or(BundleId([n as u8; 32]))
+    }
+
+    fn all_ids(&self) -> Vec<BundleId> {
         let own = self.durable.outgoing.keys();
-        let all: Vec<BundleId> = own.copied().chain(CAST.bundles.iter().map(|bundle| bundle.id)).collect();
-        all.get(n).copied().unwrap_or(BundleId([n as u8; 32]))
+        own.copied().chain(CAST.bundles.iter().map(|bundle| bundle.id)).collect()
     }
 
     fn submit(&mut self, draw: &mut Draw<'_>, peer: NodeId) {
@@ -381,7 +384,9 @@ impl Stage {
                     Ok(&frame)
                 );
                 if let Frame::Accepted { grants } = &frame {
-                    grants.iter().for_each(|(id, _)| assert!(self.driver.agent.knows(id), "accepted means durable"));
+                    let ids = self.all_ids().into_iter().filter(|id| self.driver.agent.knows(id));
+                    let known: Vec<u64> = ids.map(|id| id.prefix()).collect();
+                    assert!(grants.iter().all(|(prefix, _)| known.contains(prefix)), "accepted means durable");
                 }
             }
             Output::Forward { to, transit, id, row } => {

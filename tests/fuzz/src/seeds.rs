@@ -46,7 +46,7 @@ pub fn frames() -> Vec<Vec<u8>> {
         Frame::GaveUp { ids: ids.clone() },
         Frame::Noted { ids: ids.clone() },
         Frame::Lives { lives: ids.iter().map(|id| (*id, Millis(86_400_000))).collect() },
-        Frame::Accepted { grants: ids.into_iter().zip([Grade::Copy, Grade::Custody]).collect() },
+        Frame::Accepted { grants: ids.iter().map(BundleId::prefix).zip([Grade::Copy, Grade::Custody]).collect() },
     ];
     let encoded = frames.iter().map(|frame| frame.encode().unwrap()).collect();
     [vectors("_frame"), encoded, folds()].concat()
