@@ -175,6 +175,7 @@ impl Agent {
             Input::Space { free_bytes } => self.free_bytes = free_bytes,
             Input::Recall(known) => return self.ledger.recall(known),
             Input::Read { id, tell } => self.read(id, tell, out),
+            Input::Unread(id) => self.unread(id, out),
             Input::Discard(id) => self.discard(id, out),
             Input::Cancel(id) => self.cancel(id, out),
             Input::Drop(id) => self.drop_carried(id, out),

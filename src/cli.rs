@@ -38,6 +38,7 @@ pub mod sim;
 mod state;
 mod status;
 mod table;
+mod talk;
 #[cfg(test)]
 mod tests;
 mod times;
@@ -164,6 +165,8 @@ async fn dispatch(engine: &dyn Engine, cli: &Cli, out: &Out) -> Outcome {
         Command::Reply(args) => send::reply(&link()?, args, out).await,
         Command::Inbox(args) => inbox::inbox(&link()?, args, out).await,
         Command::Read(args) => inbox::read(&link()?, args, out).await,
+        Command::Talk(args) => talk::talk(&link()?, args, out).await,
+        Command::Unread(args) => talk::unread(&link()?, args, out).await,
         Command::Status(args) => status::status(&link()?, args, out).await,
         Command::Cancel(args) => status::cancel(&link()?, args, out).await,
         Command::Carry(args) => carry::carry(&link()?, args, out).await,

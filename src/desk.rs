@@ -14,6 +14,7 @@ mod listing;
 mod mail;
 mod news;
 mod rows;
+mod talk;
 #[cfg(test)]
 mod tests;
 mod vault;
@@ -44,6 +45,8 @@ use crate::words::SafetyWords;
 
 /// Longest name a person may give, in bytes.
 const NAME_BYTES_MAX: usize = 64;
+/// Words that a command takes for something else than a name.
+const NAMES_RESERVED: [&str; 2] = ["me", "all"];
 
 /// Answers for one home.
 #[derive(Clone)]
@@ -124,6 +127,7 @@ impl Desk {
             Request::Read { id, mark, tell } => {
                 self.read(&id, mark, tell).await.map(|row| Response::Letter(row.into()))
             }
+            Request::Mark { ids, read } => self.mark(&ids, read).await,
             Request::InboxDelete { id } => self.inbox_delete(&id).await,
             Request::Status { id } => self.status(&id).await.map(Response::Statuses),
             Request::Cancel { id } => self.cancel(&id).await.map(Response::Statuses),
@@ -405,6 +409,11 @@ fn refuse_to_write(lock: &HomeLock, home: &Home) -> Result<(), ApiError> {
 
 fn checked_name(name: &str) -> Result<String, ApiError> {
     let name = &find::composed(name.trim());
+    if name.starts_with(['@', '#', '-']) || name.contains(',') || NAMES_RESERVED.contains(&&*name.to_lowercase()) {
+        let reserved = NAMES_RESERVED.join(" and ");
+        let message = format!("a name begins with none of @ # -, has no comma, and {reserved} mean something else");
+        return Err(ApiError::usage(message).advise("give another one"));
+    }
     if name.is_empty() || name.len() > NAME_BYTES_MAX || name.chars().any(char::is_control) {
         let message = format!("a name has 1 to {NAME_BYTES_MAX} bytes on one line");
         return Err(ApiError::usage(message));

@@ -13,6 +13,7 @@
 //! So a message is opened once, beside the check of its signature, and a listing opens nothing. What could not be opened or
 //! read when it came, because the process died between or a newer version wrote it, the driver hands in again when it can.
 
+pub mod conversation;
 pub mod index;
 pub mod order;
 pub mod record;

@@ -14,6 +14,8 @@ mod person;
 mod places;
 #[path = "cli/socket.rs"]
 mod socket;
+#[path = "cli/talk.rs"]
+mod talk;
 #[path = "cli/trouble.rs"]
 mod trouble;
 

@@ -64,6 +64,8 @@ pub enum Input {
         id: BundleId,
         tell: bool,
     },
+    /// The person marks it unread again.
+    Unread(BundleId),
     /// The person deletes it from the inbox.
     Discard(BundleId),
     /// No new copies of one's own message from here.

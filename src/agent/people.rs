@@ -39,6 +39,14 @@ impl Agent {
         }
     }
 
+    /// What its writer was told stays told.
+    pub(super) fn unread(&mut self, id: BundleId, out: &mut Vec<Output>) {
+        if let Some(letter) = self.ledger.inbox().find(&id).filter(|letter| letter.read) {
+            let marks = Marks { read: false, ..letter.marks() };
+            self.ledger.mark(&id, marks, out);
+        }
+    }
+
     /// Deletes an inbox row, and the record of one's own message once nothing more is held for it: a note to oneself is both.
     pub(super) fn discard(&mut self, id: BundleId, out: &mut Vec<Output>) {
         self.ledger.discard_letter(&id, out);

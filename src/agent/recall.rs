@@ -13,7 +13,7 @@ impl Agent {
     /// ids for nothing, so what costs a look is bounded by what was signed for this node, or was sent or is remembered here.
     pub fn asks_of(&self, input: &Input) -> Vec<BundleId> {
         match input {
-            Input::Read { id, .. } | Input::Discard(id) | Input::Cancel(id) => vec![*id],
+            Input::Read { id, .. } | Input::Unread(id) | Input::Discard(id) | Input::Cancel(id) => vec![*id],
             Input::Bundle { bundle, .. } if self.mailboxes.serves(&bundle.destination) => match bundle.kind {
                 Kind::Message => vec![bundle.id],
                 Kind::Receipt => self.settled_in(bundle),

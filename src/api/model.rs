@@ -15,9 +15,9 @@ pub use super::schema::Schema;
 pub use lines::json_line;
 pub use names::{parse_priority, priority_name};
 pub use rows::{
-    CarriedRow, CarryRow, CheckRow, Class, Classes, ConfigRow, ContactRow, Counts, Done, Event, EventKind, Evicted,
-    FileRow, Grade, Grades, HealthRow, InboxRow, LetterRow, MeRow, NearbyRow, PeerRow, SentRow, Standing, State,
-    StatusRow, Verdict, VersionRow,
+    CarriedRow, CarryRow, CheckRow, Class, Classes, ConfigRow, ContactRow, ConversationRow, Counts, Done, Event,
+    EventKind, Evicted, FileRow, Grade, Grades, HealthRow, InboxRow, LetterRow, MeRow, NearbyRow, PeerRow, PersonRow,
+    SentRow, Standing, State, StatusRow, TalkRow, Verdict, VersionRow,
 };
 pub use when::When;
 
@@ -68,6 +68,11 @@ pub enum Request {
     Nearby,
     /// Answered by [`Response::Sent`] once the message is durable here.
     Send(Compose),
+    /// Marks messages as read, or as unread again.
+    Mark {
+        ids: Vec<String>,
+        read: bool,
+    },
     /// One message with its attachments; answered by [`Response::Letter`].
     Read {
         id: String,
@@ -141,7 +146,7 @@ pub enum Response {
 #[serde(deny_unknown_fields)]
 pub enum Listing {
     /// Rows of the inbox, each sender's as they were written and different senders' as they arrived
-    /// (`agent/inbox/order.rs` has the definition); with `limit`, the last so many. Of each text and name so many characters at
+    /// (`mail/order.rs` has the definition); with `limit`, the last so many. Of each text and name so many characters at
     /// most, where that is said.
     Inbox {
         #[serde(default)]
@@ -155,6 +160,28 @@ pub enum Listing {
     Status,
     /// What is held, in the order of eviction.
     Carried,
+    /// All conversations, the newest first.
+    Talks,
+    /// What was said in one conversation, both sides, in the order in which it is read.
+    Talk {
+        /// A contact's name, or an address.
+        who: String,
+        /// The last so many rows; where it is read from the first unread one on, the first so many.
+        #[serde(default)]
+        limit: Option<u32>,
+        /// Only what stands before this message.
+        #[serde(default)]
+        before: Option<String>,
+        /// Only the messages of this thread.
+        #[serde(default)]
+        thread: Option<String>,
+        /// Only what is unread.
+        #[serde(default)]
+        unread: bool,
+        /// From the first unread row on, with so many before it; the last rows where all is read.
+        #[serde(default)]
+        from_unread: Option<u32>,
+    },
 }
 
 /// What a stream is about.
@@ -176,6 +203,8 @@ pub enum Row {
     Inbox(InboxRow),
     Status(StatusRow),
     Carried(CarriedRow),
+    Talks(ConversationRow),
+    Talk(TalkRow),
     /// The last row, where a stream ends before its reader left; says why.
     Ended(ApiError),
 }

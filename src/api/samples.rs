@@ -61,6 +61,43 @@ pub fn inbox(text: &str) -> InboxRow {
     }
 }
 
+pub fn conversation() -> ConversationRow {
+    ConversationRow {
+        schema: Schema,
+        conversation: format!("dak:{BOB}"),
+        name: Some("bob".into()),
+        unread: 2,
+        last_at: at(11, 2),
+        last_text: Some("come at six".into()),
+        last_mine: false,
+    }
+}
+
+/// A row of a conversation.
+pub fn said(text: &str) -> TalkRow {
+    TalkRow {
+        schema: Schema,
+        id: ID.into(),
+        conversation: format!("dak:{BOB}"),
+        from: PersonRow { name: Some("bob".into()), address: format!("dak:{BOB}") },
+        mine: false,
+        kind: "text".into(),
+        text: Some(text.into()),
+        subject: None,
+        thread: None,
+        in_reply_to: None,
+        sent_at: at(11, 2),
+        received_at: at(12, 30),
+        late: false,
+        files: Vec::new(),
+        priority: Priority::Normal,
+        reply_by: None,
+        state: None,
+        read: true,
+        unreadable: None,
+    }
+}
+
 pub fn status(events: Vec<Event>) -> StatusRow {
     StatusRow {
         schema: Schema,

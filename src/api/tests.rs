@@ -34,12 +34,22 @@ async fn every_listing_arrives_as_it_was_asked_and_its_rows_as_they_were_given()
     let node = Node::start().await;
     let status = samples::status(vec![samples::event(EventKind::Queued, samples::at(11, 0), None)]);
     let inbox = |unread, limit, text_chars| Listing::Inbox { unread, limit, text_chars };
+    let talk = |who: &str| Listing::Talk {
+        who: who.into(),
+        limit: Some(20),
+        before: Some("3f2a".into()),
+        thread: None,
+        unread: true,
+        from_unread: Some(3),
+    };
     let ended = Row::Ended(ApiError::failure("a page was damaged"));
     let every = [
         (inbox(true, Some(3), Some(80)), vec![Row::Inbox(samples::inbox("a")), Row::Inbox(samples::inbox("b"))]),
         (inbox(false, None, None), vec![]),
         (Listing::Status, vec![Row::Status(status.clone()), Row::Status(status), ended]),
         (Listing::Carried, vec![Row::Carried(samples::carried())]),
+        (Listing::Talks, vec![Row::Talks(samples::conversation())]),
+        (talk("bob / b"), vec![Row::Talk(samples::said("a")), Row::Talk(samples::said("b"))]),
     ];
     for (listing, rows) in every {
         node.fake.listed.lock().unwrap().push(rows.clone());
@@ -399,6 +409,7 @@ fn every_exchange() -> Vec<(Request, Response)> {
         (Q::Send(compose), A::Sent(SentRow { schema: Schema, id: id(), state: State::Queued })),
         (Q::Read { id: id(), mark: true, tell: true }, A::Letter(Box::new(letter))),
         (Q::InboxDelete { id: id() }, done.clone()),
+        (Q::Mark { ids: vec![id(), "4e".into()], read: false }, done.clone()),
         (Q::Status { id: id() }, A::Statuses(vec![status.clone()])),
         (Q::Cancel { id: id() }, A::Statuses(vec![status])),
         (Q::Peers, A::Peers(vec![samples::peer()])),

@@ -55,6 +55,10 @@ pub enum Command {
     Send(Send),
     /// List messages, or delete them
     Inbox(Inbox),
+    /// Show conversations, both sides, or list them
+    Talk(Talk),
+    /// Mark messages unread again
+    Unread(Ids),
     /// Show a message that came, or one of my own
     Read(Read),
     /// Answer a message
@@ -281,6 +285,34 @@ pub struct Status {
     /// Go on with news as they come
     #[arg(long)]
     pub watch: bool,
+}
+
+#[derive(Args, Debug)]
+pub struct Talk {
+    /// With whom; without it, all conversations are listed
+    pub who: Option<String>,
+    /// Only the last N messages
+    #[arg(long, value_name = "N", requires = "who")]
+    pub limit: Option<u32>,
+    /// Only what stands before this message
+    #[arg(long, value_name = "ID", requires = "who")]
+    pub before: Option<String>,
+    /// Only this thread, by any of its messages
+    #[arg(long, value_name = "ID", requires = "who")]
+    pub thread: Option<String>,
+    /// Only what is unread
+    #[arg(long, requires = "who")]
+    pub unread: bool,
+    /// Mark what is printed as read, as on a terminal it is
+    #[arg(long, requires = "who")]
+    pub mark_read: bool,
+}
+
+#[derive(Args, Debug)]
+pub struct Ids {
+    /// Messages, by the first digits of their ids
+    #[arg(required = true, value_name = "ID")]
+    pub ids: Vec<String>,
 }
 
 #[derive(Args, Debug)]

@@ -66,7 +66,7 @@ async fn list(link: &Link<'_>, args: &InboxList, out: &Out) -> Outcome {
                 false => out.data(&arrival(&row, &out.style))?,
             },
             Row::Ended(why) => return Err(Stop::Error(why)),
-            Row::Inbox(_) | Row::Status(_) | Row::Carried(_) => {}
+            _ => {}
         }
     }
     Ok(())

@@ -158,8 +158,8 @@ async fn watch(now: Vec<StatusRow>, mut news: RowStream, goal: Goal, state: &mut
         }
         rows = match news.next().await {
             Some(Row::Status(row)) => vec![row],
-            Some(Row::Inbox(_) | Row::Carried(_)) => Vec::new(),
             Some(Row::Ended(why)) => return Err(still_in_flight(&id, &why.message)),
+            Some(_) => Vec::new(),
             None => return Err(still_in_flight(&id, "the node stopped")),
         };
     }

@@ -49,7 +49,7 @@ pub async fn status(link: &Link<'_>, args: &Status, out: &Out) -> Outcome {
         match row {
             Row::Status(row) => show_news(&row, &mut shown, out)?,
             Row::Ended(why) => return Err(Stop::Error(why)),
-            Row::Inbox(_) | Row::Carried(_) => {}
+            _ => {}
         }
     }
     Ok(())

@@ -21,6 +21,9 @@ const SHORT_PEER_DIGITS: usize = 10;
 /// As much of a message's id as tables print.
 const SHORT_ID_DIGITS: usize = 10;
 
+/// What a person calls himself: a note goes there.
+const ME: &str = "me";
+
 /// Reads an address; a bad key is a failure of verification, everything else a slip of the keyboard.
 pub fn ticket(address: &str) -> Result<Ticket, ApiError> {
     Ticket::parse(address).map_err(|error| {
@@ -85,7 +88,11 @@ impl Desk {
 
     /// The node of a contact's name, or of an address.
     pub(super) async fn find_node(&self, who: &str) -> Result<NodeId, ApiError> {
-        let name = composed(who.trim());
+        // A mark before a name is never needed, and people are used to it.
+        let name = composed(who.trim().trim_start_matches(['@', '#']));
+        if name == ME {
+            return self.look(|agent, _| agent.node()).await;
+        }
         let named = move |agent: &Agent, _: &super::Names<'_>| {
             let same = |person: &&str, folded: bool| match folded {
                 true => person.to_lowercase() == name.to_lowercase(),
@@ -279,6 +286,17 @@ impl Desk {
             _ => error.next(NextStep::CopyMessageId),
         })
     }
+}
+
+/// The first half of an id that names a thread; whole ids are taken too.
+pub fn thread_mark(text: &str) -> Result<[u8; 16], ApiError> {
+    let digits = text.as_bytes().chunks_exact(2);
+    let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+    let bytes: Option<Vec<u8>> = digits.map(byte).collect();
+    // Whole ids are taken too: a thread is named by the first half of its first message's id.
+    let bytes = bytes.filter(|bytes| bytes.len() == 16 || bytes.len() == 32);
+    let mark = bytes.and_then(|bytes| bytes[..16].try_into().ok());
+    mark.ok_or_else(|| ApiError::usage("a thread is 32 hexadecimal digits").next(NextStep::CopyThread))
 }
 
 /// Where an id is looked for.

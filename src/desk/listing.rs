@@ -12,6 +12,7 @@ use futures::{StreamExt, stream};
 
 use super::Desk;
 use super::rows::{Envelope, Names, Taken};
+use super::talk;
 use crate::agent::change::Letter;
 use crate::agent::{Agent, Standing};
 use crate::api::{ApiError, Listing, Row, Rows};
@@ -33,6 +34,11 @@ pub fn rows(desk: Desk, listing: Listing) -> Rows {
         }
         Listing::Status => pages((desk, None), statuses),
         Listing::Carried => pages((desk, None), carried),
+        Listing::Talks => pages(Some(desk), talk::conversations),
+        Listing::Talk { who, limit, before, thread, unread, from_unread } => {
+            let part = talk::Part { limit, before, thread, unread, from_unread };
+            pages(talk::Talking::with(desk, who, part), talk::Talking::next)
+        }
     }
 }
 

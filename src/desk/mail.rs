@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Desk;
+use super::find::thread_mark;
 use super::rows::{Envelope, Opened, Taken};
 use crate::agent::Input;
 use crate::agent::change::Letter;
@@ -131,7 +132,17 @@ impl Desk {
         Ok(LetterRow { files, ..LetterRow::of(row) })
     }
 
-    async fn read_sent(&self, id: BundleId) -> Result<Option<LetterRow>, ApiError> {
+    /// Marks messages that came as read or as unread again; of one's own there is nothing to mark.
+    pub(super) async fn mark(&self, ids: &[String], read: bool) -> Result<Response, ApiError> {
+        let tell = self.inner.config.read_receipts.value;
+        for id in ids {
+            let id = self.find_letter(id).await?;
+            self.node().input(if read { Input::Read { id, tell } } else { Input::Unread(id) }).await?;
+        }
+        Ok(Response::Done(Done::default()))
+    }
+
+    pub(super) async fn read_sent(&self, id: BundleId) -> Result<Option<LetterRow>, ApiError> {
         let Some(outgoing) = self.record(move |record| record.sent(&id)).await? else { return Ok(None) };
         let sent = self.look(move |_, names| names.sent(outgoing)).await?;
         let body = match sent.outgoing.row {
@@ -175,14 +186,4 @@ impl Desk {
         self.node().input(Input::Cancel(id)).await?;
         Ok(self.status_of(id).await?.into_iter().collect())
     }
-}
-
-fn thread_mark(text: &str) -> Result<[u8; 16], ApiError> {
-    let digits = text.as_bytes().chunks_exact(2);
-    let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
-    let bytes: Option<Vec<u8>> = digits.map(byte).collect();
-    // Whole ids are taken too: a thread is named by the first half of its first message's id.
-    let bytes = bytes.filter(|bytes| bytes.len() == 16 || bytes.len() == 32);
-    let mark = bytes.and_then(|bytes| bytes[..16].try_into().ok());
-    mark.ok_or_else(|| ApiError::usage("a thread is 32 hexadecimal digits").next(NextStep::CopyThread))
 }

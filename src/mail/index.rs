@@ -3,27 +3,31 @@
 //! | key | value | for |
 //! |---|---|---|
 //! | `ID`, the first 16 bytes of a delivered id | its row, there or deleted | whether it was delivered before; what begins so |
-//! | `STAMP`, writer, has a clock, stamp, row | the place it is read at | `order.rs` |
+//! | `STAMP`, writer, has a clock, stamp, row | the place it is read at, its conversation | `order.rs` |
 //! | `MOVED`, place, stamp, row | | rows that are read elsewhere than they arrived |
 //! | `AWAY`, row | its place | the same |
 //! | `COST`, source, who handed over | bytes | the room that mail of strangers shares |
 //! | `ON_WAY`, id | | one's own messages that an agent keeps |
 //! | `SENT`, when it was written, stamp, id | | one's own messages in their order |
+//! | `TALK`, conversation, place, stamp, row | nothing; of one's own words the id | `conversation.rs` |
+//! | `UNREAD`, the same | | the same |
+//! | `WITH`, conversation | how many rows, how many of them unread, the highest row | the same |
 //!
 //! Numbers are big-endian, so that keys are in their order.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
+use super::conversation;
 use super::order;
 use super::shelf::{Shelf, ShelfMut};
-use crate::agent::change::{Letter, Outgoing, Row};
+use crate::agent::change::{Letter, Marks, Outgoing, Row};
 use crate::agent::cost_bytes;
 use crate::id::{BundleId, IdPrefix, NodeId};
 use crate::time::{DtnTime, Timestamp};
 
 /// Grows with every change of what the entries are.
-pub const INDEX_VERSION: u64 = 1;
+pub const INDEX_VERSION: u64 = 2;
 
 const ID: u8 = 1;
 pub(super) const STAMP: u8 = 2;
@@ -32,6 +36,9 @@ pub(super) const AWAY: u8 = 4;
 const COST: u8 = 5;
 const ON_WAY: u8 = 6;
 const SENT: u8 = 7;
+pub(super) const TALK: u8 = 8;
+pub(super) const UNREAD: u8 = 9;
+pub(super) const WITH: u8 = 10;
 
 /// One key of its parts.
 pub(super) fn key<const N: usize>(parts: [&[u8]; N]) -> Vec<u8> {
@@ -55,7 +62,7 @@ pub(super) fn number(bytes: &[u8], at: usize) -> u64 {
     bytes.get(at..at + 8).and_then(|part| part.try_into().ok()).map_or(0, u64::from_be_bytes)
 }
 
-fn part<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
+pub(super) fn part<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
     bytes.get(at..at + N).and_then(|part| part.try_into().ok()).unwrap_or([0; N])
 }
 
@@ -63,6 +70,7 @@ fn part<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
 pub fn deliver<S: ShelfMut>(shelf: &mut S, letter: &Letter) -> Result<(), S::Error> {
     remember(shelf, Letter::mark_of(&letter.id), letter.row)?;
     order::insert(shelf, letter)?;
+    conversation::come(shelf, letter)?;
     cost(shelf, letter, |bytes, more| bytes.saturating_add(more))
 }
 
@@ -73,6 +81,7 @@ pub fn remember<S: ShelfMut>(shelf: &mut S, mark: [u8; 16], row: Row) -> Result<
 
 /// The person deleted a row; its id is remembered.
 pub fn discard<S: ShelfMut>(shelf: &mut S, letter: &Letter) -> Result<(), S::Error> {
+    conversation::leave(shelf, letter)?;
     order::remove(shelf, letter)?;
     cost(shelf, letter, u64::saturating_sub)
 }
@@ -86,9 +95,15 @@ fn cost<S: ShelfMut>(shelf: &mut S, letter: &Letter, change: fn(u64, u64) -> u64
     }
 }
 
+/// A row of the inbox was read, or is unread again.
+pub fn mark<S: ShelfMut>(shelf: &mut S, before: &Letter, marks: Marks) -> Result<(), S::Error> {
+    if before.read == marks.read { Ok(()) } else { conversation::mark(shelf, before, marks.read) }
+}
+
 /// One's own message was queued.
 pub fn post<S: ShelfMut>(shelf: &mut S, outgoing: &Outgoing) -> Result<(), S::Error> {
     shelf.put(&Written::of(outgoing).key(), &[])?;
+    conversation::say(shelf, outgoing)?;
     if outgoing.is_settled() { Ok(()) } else { shelf.put(&key([&[ON_WAY], &outgoing.id.0]), &[]) }
 }
 
@@ -100,6 +115,7 @@ pub fn settle<S: ShelfMut>(shelf: &mut S, id: &BundleId) -> Result<(), S::Error>
 /// Its record was dropped.
 pub fn unpost<S: ShelfMut>(shelf: &mut S, outgoing: &Outgoing) -> Result<(), S::Error> {
     shelf.remove(&Written::of(outgoing).key())?;
+    conversation::unsay(shelf, outgoing)?;
     settle(shelf, &outgoing.id)
 }
 

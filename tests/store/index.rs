@@ -1,16 +1,17 @@
 //! What the index of the record finds is what the record has: after any changes, a restart, and made anew from a backup.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use dak::agent::change::{Change, Evidence, EvidenceKind, Marks, Outgoing, Row};
+use dak::agent::change::{Change, Evidence, EvidenceKind, Letter, Marks, Outgoing, Row};
 use dak::bundle::{Bundle, Creation, Kind, Priority};
 use dak::eid::Eid;
 use dak::id::{BundleId, IdPrefix};
-use dak::mail::order::Span;
+use dak::mail::conversation::Conversation;
+use dak::mail::order::{Position, Span};
 use dak::store::Store;
-use dak::store::redb::{Direction, RedbStore, import_records};
+use dak::store::redb::{Direction, Entry, RedbStore, import_records};
 use dak::time::{DAY, DtnTime, Moment, Timestamp};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -27,7 +28,7 @@ fn some_mail(seed: u64) -> Vec<Change> {
         let earlier = Row(below(row + 1));
         match below(5) {
             0 => changes.push(Change::Discard { row: earlier }),
-            1 => changes.push(Change::Mark { row: earlier, marks: Marks { read: true, told: false } }),
+            n @ 1..3 => changes.push(Change::Mark { row: earlier, marks: Marks { read: n == 1, told: false } }),
             _ => {}
         }
     }
@@ -56,8 +57,8 @@ fn sent(n: u64, at: u64) -> Outgoing {
     Outgoing {
         id: id_of(n),
         source: None,
-        row: None,
-        destination: Eid::mail(node(8)),
+        row: Some(Row(100 + n)),
+        destination: Eid::mail(node(8 + n as u8 % 2)),
         creation: Creation { time: DtnTime(5), sequence: n },
         created: Moment { now: Timestamp(at), wall: DtnTime(5) },
         lifetime: DAY,
@@ -97,6 +98,36 @@ fn check(store: &RedbStore, ids: &BTreeSet<BundleId>) {
     let sent: BTreeSet<BundleId> = written.iter().map(|(_, outgoing)| outgoing.id).collect();
     assert_eq!(sent, durable.outgoing.keys().copied().collect());
     assert_eq!(reader.letters_len().unwrap(), durable.letters.len() as u64);
+    check_talk(store, &forwards);
+}
+
+/// Every conversation has its letters where the inbox has them and one's own words at their filing, and counts what is unread.
+fn check_talk(store: &RedbStore, inbox: &[(Position, Letter)]) {
+    let (durable, reader) = (store.durable().unwrap(), store.reader());
+    let mut talks: BTreeMap<Conversation, Vec<(Position, Entry)>> = BTreeMap::new();
+    for (position, letter) in inbox {
+        let talk = talks.entry(Conversation::of_letter(letter)).or_default();
+        talk.push((*position, Entry::Came(letter.clone())));
+    }
+    for outgoing in durable.outgoing.values() {
+        let talk = talks.entry(Conversation::of_sent(outgoing)).or_default();
+        talk.push((Position::of_own(outgoing.row.unwrap()), Entry::Own(outgoing.clone())));
+    }
+    let counted = reader.conversations().unwrap();
+    assert_eq!(counted.iter().map(|(counts, _)| &counts.with).collect::<BTreeSet<_>>(), talks.keys().collect());
+    for (counts, last) in counted {
+        let mut talk = talks.remove(&counts.with).unwrap();
+        talk.sort_by_key(|(position, _)| *position);
+        let is_unread = |(_, entry): &&(Position, Entry)| matches!(entry, Entry::Came(letter) if !letter.read);
+        assert_eq!((counts.rows, counts.unread), (talk.len() as u64, talk.iter().filter(is_unread).count() as u64));
+        assert_eq!(last, talk.last().map(|(_, entry)| entry.clone()));
+        let first_unread = talk.iter().find(is_unread).map(|(position, _)| *position);
+        assert_eq!(reader.first_unread(&counts.with).unwrap(), first_unread);
+        assert_eq!(reader.talk(&counts.with, Span::ALL, Direction::Forwards, 100).unwrap(), talk);
+        talk.reverse();
+        talk.truncate(3);
+        assert_eq!(reader.talk(&counts.with, Span::ALL, Direction::Backwards, 3).unwrap(), talk);
+    }
 }
 
 fn copy_of(store: &RedbStore, path: &Path) -> RedbStore {

@@ -24,6 +24,8 @@ impl Row {
             Row::Inbox(row) => json_line(row),
             Row::Status(row) => json_line(row),
             Row::Carried(row) => json_line(row),
+            Row::Talks(row) => json_line(row),
+            Row::Talk(row) => json_line(row),
             Row::Ended(why) => json_line(&why.clone().report()),
         }
     }

@@ -86,6 +86,62 @@ pub struct SentRow {
     pub state: State,
 }
 
+/// Somebody, as this person calls them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PersonRow {
+    /// None where this person gave no name.
+    pub name: Option<String>,
+    pub address: String,
+}
+
+/// A conversation as `talk` lists them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConversationRow {
+    pub schema: Schema,
+    /// The address of whom it is with; names are this person's own, and change.
+    pub conversation: String,
+    pub name: Option<String>,
+    pub unread: u64,
+    /// When the last row came or was written.
+    pub last_at: Option<When>,
+    /// The beginning of what it says; none where it cannot be read.
+    pub last_text: Option<String>,
+    /// The last words are one's own.
+    pub last_mine: bool,
+}
+
+/// One row of a conversation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TalkRow {
+    pub schema: Schema,
+    pub id: String,
+    /// The address of whom it is with.
+    pub conversation: String,
+    pub from: PersonRow,
+    /// It is one's own.
+    pub mine: bool,
+    /// What kind of content it is: `text`, or `unreadable`.
+    pub kind: String,
+    pub text: Option<String>,
+    pub subject: Option<String>,
+    pub thread: Option<String>,
+    pub in_reply_to: Option<String>,
+    pub sent_at: Option<When>,
+    pub received_at: Option<When>,
+    /// It came after something that its writer wrote later, and stands in its place.
+    pub late: bool,
+    pub files: Vec<FileRow>,
+    #[serde(with = "names::priority")]
+    pub priority: Priority,
+    pub reply_by: Option<When>,
+    /// Of one's own, what became of it.
+    pub state: Option<State>,
+    pub read: bool,
+    /// Why it cannot be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unreadable: Option<String>,
+}
+
 /// A message as the inbox lists it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InboxRow {

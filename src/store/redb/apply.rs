@@ -108,6 +108,9 @@ impl<'t> Applying<'t> {
                 if self.new_words.take() == Some(*row) { Ok(()) } else { self.sealed.remove(row.0) }
             }
             Change::Mark { row, marks } => {
+                if let Some(letter) = self.letters.bytes(row.0)?.and_then(|bytes| record::read_letter(*row, &bytes)) {
+                    mail::index::mark(&mut Writing(self.index.table()?), &letter, *marks)?;
+                }
                 self.letters.edit(row.0, |record| record[record::LETTER_MARKS].copy_from_slice(&record::marks(*marks)))
             }
             Change::Discard { row } => {

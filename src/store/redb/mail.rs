@@ -11,8 +11,9 @@ use super::record;
 use super::tables;
 use crate::agent::change::{Known, Letter, Outgoing, Row};
 use crate::id::{BundleId, IdPrefix, NodeId};
+use crate::mail::conversation::{self, Conversation, Counts, Spoken};
 use crate::mail::index::{Written, costs, row_of, rows_like, sent_behind};
-use crate::mail::order::{Position, Span, at_place};
+use crate::mail::order::{Position, Span, at_place, place_of};
 use crate::store::StoreError;
 
 /// Which end of a stretch is read first.
@@ -136,6 +137,70 @@ impl RedbReader {
     /// Whom the mail in the inbox is from, and who handed it over.
     pub fn parties(&self) -> Result<Vec<(NodeId, NodeId)>, StoreError> {
         self.read(|txn| Ok(costs(&index::open(txn)?)?.into_keys().collect()))
+    }
+}
+
+/// One row of a conversation, with its facts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Entry {
+    Came(Letter),
+    Own(Outgoing),
+}
+
+impl RedbReader {
+    /// All conversations, each with its last row.
+    pub fn conversations(&self) -> Result<Vec<(Counts, Option<Entry>)>, StoreError> {
+        self.read(|txn| {
+            let index = index::open(txn)?;
+            let mut all = Vec::new();
+            for counts in conversation::all(&index)? {
+                let last = conversation::spoken(&index, &counts.with, Span::ALL, true, 1)?;
+                let last = last.first().map(|(_, spoken)| entry(txn, *spoken)).transpose()?.flatten();
+                all.push((counts, last));
+            }
+            Ok(all)
+        })
+    }
+
+    /// What was said in a stretch of a conversation, from one of its ends: at most so many rows.
+    pub fn talk(
+        &self,
+        with: &Conversation,
+        span: Span,
+        direction: Direction,
+        many: usize,
+    ) -> Result<Vec<(Position, Entry)>, StoreError> {
+        self.read(|txn| {
+            let spoken = conversation::spoken(&index::open(txn)?, with, span, direction == Direction::Backwards, many)?;
+            let mut rows = Vec::new();
+            for (position, spoken) in spoken {
+                rows.extend(entry(txn, spoken)?.map(|entry| (position, entry)));
+            }
+            Ok(rows)
+        })
+    }
+
+    /// Where the first unread row of a conversation stands.
+    pub fn first_unread(&self, with: &Conversation) -> Result<Option<Position>, StoreError> {
+        self.read(|txn| conversation::first_unread(&index::open(txn)?, with))
+    }
+
+    /// Where a message stands in its conversation, and which that is.
+    pub fn standing(&self, id: &BundleId) -> Result<Option<(Conversation, Position)>, StoreError> {
+        let known = self.known(id)?;
+        if let Some(letter) = known.letter {
+            let place = self.read(|txn| place_of(&index::open(txn)?, &letter))?;
+            let position = Position::of(&letter, place.unwrap_or(letter.row));
+            return Ok(Some((Conversation::of_letter(&letter), position)));
+        }
+        Ok(known.outgoing.and_then(|sent| Some((Conversation::of_sent(&sent), Position::of_own(sent.row?)))))
+    }
+}
+
+fn entry(txn: &ReadTransaction, spoken: Spoken) -> Result<Option<Entry>, StoreError> {
+    match spoken {
+        Spoken::Came(row) => Ok(letter_at(&txn.open_table(tables::LETTERS).map_err(failed)?, row)?.map(Entry::Came)),
+        Spoken::Own(id) => Ok(outgoing_of(&txn.open_table(tables::OUTGOING).map_err(failed)?, &id)?.map(Entry::Own)),
     }
 }
 

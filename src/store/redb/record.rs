@@ -117,6 +117,7 @@ pub fn read_letter(row: Row, bytes: &[u8]) -> Option<Letter> {
         UNREAD => (false, false),
         READ => (true, false),
         TOLD => (true, true),
+        UNREAD_AGAIN => (false, true),
         _ => return None,
     };
     // Whether an application had seen it, when that was noted.
@@ -150,13 +151,16 @@ const UNREAD: u8 = 0;
 const READ: u8 = 1;
 /// Read, and its writer was told.
 const TOLD: u8 = 2;
+/// The same, and then the person marked it unread.
+const UNREAD_AGAIN: u8 = 3;
 
 /// The bytes at [`LETTER_MARKS`].
 pub fn marks(marks: Marks) -> [u8; 2] {
     let read = match marks {
-        Marks { told: true, .. } => TOLD,
-        Marks { read: true, .. } => READ,
-        Marks { .. } => UNREAD,
+        Marks { read: true, told: true } => TOLD,
+        Marks { read: true, told: false } => READ,
+        Marks { read: false, told: true } => UNREAD_AGAIN,
+        Marks { read: false, told: false } => UNREAD,
     };
     [read, 0]
 }

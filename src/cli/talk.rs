@@ -1,0 +1,196 @@
+//! `dak talk` and `dak unread`: conversations, both sides.
+
+use futures::StreamExt;
+
+use super::args::{Ids, Talk};
+use super::link::{Link, take};
+use super::listing;
+use super::out::{Out, Paint, Style};
+use super::table::{Cell, cell, painted, prose};
+use super::who::{called, short_id};
+use super::{Outcome, Stop};
+use crate::api::model::{ConversationRow, Done, Listing, Request, Row, TalkRow};
+use crate::bundle::Priority;
+use crate::safe_text::{one_line_of_prose, safe_prose, safe_text};
+use crate::units::about_bytes;
+
+/// How many rows stand before the first unread one.
+const CONTEXT_ROWS: u32 = 3;
+/// How many messages are marked with one request.
+const MARKED_AT_ONCE: usize = 256;
+/// Texts wrap here also on a wider terminal: long lines are hard to read.
+const TEXT_COLUMNS_MAX: usize = 100;
+const INDENT: &str = "  ";
+
+pub async fn talk(link: &Link<'_>, args: &Talk, out: &Out) -> Outcome {
+    let Some(who) = &args.who else { return list(link, out).await };
+    let is_terminal = !out.json && out.style.width.is_some();
+    let goes_on = is_terminal && args.limit.is_none() && args.before.is_none();
+    let mut rows = link
+        .list(Listing::Talk {
+            who: who.clone(),
+            limit: args.limit,
+            before: args.before.clone(),
+            thread: args.thread.clone(),
+            unread: args.unread,
+            from_unread: goes_on.then_some(CONTEXT_ROWS),
+        })
+        .await?;
+    let (mut count, mut unread) = (0u64, Vec::new());
+    while let Some(row) = rows.next().await {
+        let row = match row {
+            Row::Talk(row) => row,
+            Row::Ended(why) => return Err(Stop::Error(why)),
+            _ => continue,
+        };
+        count += 1;
+        if !out.json && !row.read && unread.is_empty() {
+            out.data(&format!("{}\n", out.style.paint(Paint::Good, "-- unread --")))?;
+        }
+        out.row(&row, |style| said(&row, style))?;
+        if !row.read && row.unreadable.is_none() {
+            unread.push(row.id);
+        }
+    }
+    if count == 0 && args.limit != Some(0) {
+        out.talk(if args.unread { "nothing unread" } else { "nothing was said yet" });
+    }
+    // What a program reads nobody has seen, unless it says so.
+    if !is_terminal && !args.mark_read {
+        return Ok(());
+    }
+    for ids in unread.chunks(MARKED_AT_ONCE) {
+        take!(link.ask(Request::Mark { ids: ids.to_vec(), read: true }).await?, Done)?;
+    }
+    Ok(())
+}
+
+async fn list(link: &Link<'_>, out: &Out) -> Outcome {
+    let rows = link.list(Listing::Talks).await?;
+    let mut count = 0u64;
+    listing::print(rows, out, &HEADS, cells, |_| count += 1).await?;
+    if count == 0 {
+        out.talk("nothing was said yet");
+    }
+    Ok(())
+}
+
+pub async fn unread(link: &Link<'_>, args: &Ids, out: &Out) -> Outcome {
+    take!(link.ask(Request::Mark { ids: args.ids.clone(), read: false }).await?, Done)?;
+    out.row(&Done::default(), |_| {
+        let ids: Vec<String> = args.ids.iter().map(|id| safe_text(id)).collect();
+        format!("unread again: {}\n", ids.join(", "))
+    })
+}
+
+const HEADS: [&str; 4] = ["UNREAD", "WITH", "WHEN", "LAST WORDS"];
+
+fn cells(row: &Row, style: &Style) -> Option<Vec<Cell>> {
+    let Row::Talks(row) = row else { return None };
+    let ConversationRow { conversation, name, unread, last_at, last_text, last_mine, .. } = row;
+    let (count, paint) = match unread {
+        0 => (cell(""), Paint::Plain),
+        many => (painted(Paint::Good, many.to_string()), Paint::Bold),
+    };
+    let words = last_text.as_deref().unwrap_or("(unreadable)").split_whitespace().collect::<Vec<_>>().join(" ");
+    let words = if *last_mine { format!("me: {words}") } else { words };
+    let with = called(name.as_deref().unwrap_or(conversation));
+    Some(vec![count, painted(paint, with), cell(style.when(*last_at)), prose(words)])
+}
+
+/// One row: who and when, what became of one's own, and the whole text.
+fn said(row: &TalkRow, style: &Style) -> String {
+    let who = if row.mine { "me".into() } else { called(row.from.name.as_deref().unwrap_or(&row.from.address)) };
+    let mut head = format!(
+        "{}  {}, {}",
+        short_id(&row.id),
+        style.paint(Paint::Bold, &who),
+        style.when(row.sent_at.or(row.received_at))
+    );
+    if row.late {
+        head += &format!(", late, arrived {}", style.when(row.received_at));
+    }
+    if row.priority == Priority::Urgent {
+        head += ", urgent";
+    }
+    head += &row.state.map(|state| format!(", {}", state.word())).unwrap_or_default();
+    head += &row.in_reply_to.as_ref().map(|id| format!(", answers {}", short_id(id))).unwrap_or_default();
+    head += &row.reply_by.map(|when| format!(", reply by {}", style.when(Some(when)))).unwrap_or_default();
+    let subject = row.subject.as_deref().map(|subject| one_line_of_prose(subject, usize::MAX));
+    let body = match (&row.text, &row.unreadable) {
+        (Some(text), _) => safe_prose(text.trim_end()),
+        (None, why) => format!("(unreadable: {})", safe_text(why.as_deref().unwrap_or("nothing is known of it"))),
+    };
+    let files = row.files.iter().map(|file| format!("[{} ({})]", safe_text(&file.name), about_bytes(file.bytes)));
+    let lines: Vec<String> = subject.into_iter().chain(body.lines().map(str::to_owned)).chain(files).collect();
+    format!("{head}\n{}", wrapped(&lines, style.width))
+}
+
+/// Lines indented, and on a terminal wrapped at words by their width.
+fn wrapped(lines: &[String], width: Option<usize>) -> String {
+    let columns = width.map(|width| width.min(TEXT_COLUMNS_MAX));
+    let mut text = String::new();
+    for line in lines {
+        let parts = match columns {
+            Some(columns) => textwrap::wrap(line, columns.saturating_sub(INDENT.len()).max(8)),
+            None => vec![line.into()],
+        };
+        for part in parts {
+            text += if part.is_empty() { "" } else { INDENT };
+            text += &part;
+            text.push('\n');
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::model::{FileRow, State};
+    use crate::api::samples::{conversation, said as said_row};
+    use crate::cli::table::Table;
+
+    fn style(width: usize) -> Style {
+        Style { width: Some(width), color: false, now: "2026-03-01T12:00[UTC]".parse().unwrap() }
+    }
+
+    #[test]
+    fn a_text_wraps_at_words_by_its_width() {
+        let shown = said(&said_row("the pump at camp three is mended, 水泵修好了 and runs\n\nsince noon"), &style(30));
+        let wanted = "3f2a91c0de  bob, today 11:02\n  the pump at camp three is\n  mended, 水泵修好了 and runs\n\n  since noon\n";
+        assert_eq!(shown, wanted);
+    }
+
+    #[test]
+    fn a_row_says_whose_it_is_what_became_of_it_and_that_it_came_late() {
+        let own = TalkRow { mine: true, state: Some(State::Delivered), ..said_row("yes") };
+        assert_eq!(said(&own, &style(80)), "3f2a91c0de  me, today 11:02, delivered\n  yes\n");
+        let late = TalkRow { late: true, ..said_row("no") };
+        assert_eq!(said(&late, &style(80)), "3f2a91c0de  bob, today 11:02, late, arrived today 12:30\n  no\n");
+    }
+
+    #[test]
+    fn nothing_that_a_peer_wrote_acts_on_the_terminal() {
+        let file = FileRow { schema: Default::default(), name: "a\u{202e}b".into(), bytes: 3 };
+        let row = TalkRow { subject: Some("\u{1b}[2J".into()), files: vec![file], ..said_row("\u{7}\u{1b}]0;x") };
+        let shown = said(&row, &style(80));
+        assert!(!shown.contains('\u{1b}') && !shown.contains('\u{202e}') && !shown.contains('\u{7}'), "{shown:?}");
+    }
+
+    #[test]
+    fn the_list_of_conversations_says_what_is_unread_and_whose_the_last_words_are() {
+        let talk = |unread, last_mine| {
+            let last_text = Some("come at\nsix".into());
+            Row::Talks(ConversationRow { unread, last_mine, last_text, ..conversation() })
+        };
+        let mut table = Table::new(&HEADS);
+        [talk(2, false), talk(0, true)].iter().for_each(|row| table.row(cells(row, &style(80)).unwrap()));
+        let wanted = "\
+UNREAD  WITH  WHEN         LAST WORDS
+2       bob   today 11:02  come at six
+        bob   today 11:02  me: come at six
+";
+        assert_eq!(table.render(&style(80)), wanted);
+    }
+}

@@ -1,0 +1,256 @@
+//! Conversations: which there are, and what was said in one, both sides.
+
+use std::ops::Bound;
+
+use super::Desk;
+use super::find::thread_mark;
+use super::rows::{self, Names, Opened, Taken};
+use crate::agent::Agent;
+use crate::api::model::{ConversationRow, InboxRow, PersonRow, Schema, TalkRow};
+use crate::api::{ApiError, Row};
+use crate::eid::Eid;
+use crate::id::hex;
+use crate::mail::conversation::{Conversation, Counts};
+use crate::mail::order::{Position, Span};
+use crate::store::redb::{Direction, Entry};
+
+/// So much of the last words is shown beside a conversation, in characters.
+const GIST_CHARS: usize = 256;
+/// So many rows are shown of a conversation of which all is read, to whoever wants to go on where he was.
+const LAST_ROWS: u32 = 20;
+/// Most rows of one look; each is opened, and all are in memory at once.
+const PAGE_ROWS: usize = 64;
+
+/// All conversations, newest first: there are as many as people wrote, which is bounded as their mail is.
+pub async fn conversations(desk: Option<Desk>) -> Result<Option<(Vec<Row>, Option<Desk>)>, ApiError> {
+    let Some(desk) = desk else { return Ok(None) };
+    let mut all = desk.record(|record| record.conversations()).await?;
+    all.sort_by_key(|(counts, _)| std::cmp::Reverse(counts.last));
+    let mut found = Vec::with_capacity(all.len());
+    for (counts, last) in all {
+        let Counts { with, unread, .. } = counts;
+        let last = match last {
+            Some(entry) => Some(desk.shown(&with, false, entry, Taken::Texts { chars_max: GIST_CHARS }).await?),
+            None => None,
+        };
+        let name = desk.name_of(&with).await?;
+        found.push(Row::Talks(ConversationRow {
+            schema: Schema,
+            conversation: rows::address(with.0.node),
+            name,
+            unread,
+            last_at: last.as_ref().and_then(|row| row.received_at.or(row.sent_at)),
+            last_mine: last.as_ref().is_some_and(|row| row.mine),
+            last_text: last.and_then(|row| row.text),
+        }));
+    }
+    Ok(Some((found, None)))
+}
+
+/// The part of a conversation that is wanted: see [`crate::api::model::Listing::Talk`].
+pub struct Part {
+    pub limit: Option<u32>,
+    pub before: Option<String>,
+    pub thread: Option<String>,
+    pub unread: bool,
+    pub from_unread: Option<u32>,
+}
+
+/// A conversation that is being read.
+pub struct Talking {
+    desk: Desk,
+    who: String,
+    part: Part,
+    /// What is left of it, once that is known.
+    left: Option<Left>,
+}
+
+struct Left {
+    with: Conversation,
+    span: Span,
+    /// So many rows more.
+    many: usize,
+}
+
+impl Talking {
+    pub fn with(desk: Desk, who: String, part: Part) -> Talking {
+        Talking { desk, who, part, left: None }
+    }
+
+    pub async fn next(mut self) -> Result<Option<(Vec<Row>, Talking)>, ApiError> {
+        let mut left = match self.left.take() {
+            Some(left) => left,
+            None => self.find().await?,
+        };
+        loop {
+            if left.many == 0 {
+                return Ok(None);
+            }
+            let (with, span, many) = (left.with.clone(), left.span, left.many.min(PAGE_ROWS));
+            let page = self.desk.record(move |record| record.talk(&with, span, Direction::Forwards, many)).await?;
+            let Some((last, _)) = page.last() else { return Ok(None) };
+            left.span.from = Bound::Excluded(*last);
+            left.many -= page.len();
+            let mut rows = Vec::new();
+            for (position, entry) in page {
+                let is_late = matches!(&entry, Entry::Came(letter) if position.is_late(letter.row));
+                let row = self.desk.shown(&left.with, is_late, entry, Taken::Texts { chars_max: usize::MAX }).await?;
+                rows.extend(self.wants(&row).then_some(Row::Talk(row)));
+            }
+            if !rows.is_empty() {
+                self.left = Some(left);
+                return Ok(Some((rows, self)));
+            }
+        }
+    }
+
+    fn wants(&self, row: &TalkRow) -> bool {
+        let in_thread = self.part.thread.as_ref().is_none_or(|thread| {
+            let first = row.id.starts_with(&**thread);
+            first || row.thread.as_ref() == Some(thread)
+        });
+        in_thread && !(self.part.unread && row.read)
+    }
+
+    /// Where the part that is wanted begins and ends.
+    async fn find(&mut self) -> Result<Left, ApiError> {
+        let with = Conversation(Eid::mail(self.desk.find_node(&self.who).await?));
+        if let Some(thread) = &self.part.thread {
+            self.part.thread = Some(self.desk.whole_thread(thread).await?);
+        }
+        let mut span = Span::ALL;
+        if let Some(before) = &self.part.before {
+            span.to = Bound::Excluded(self.desk.position_in(&with, before).await?);
+        }
+        let (of, unread) = (with.clone(), self.part.unread);
+        let first_unread = match self.part.from_unread.is_some() || unread {
+            true => self.desk.record(move |record| record.first_unread(&of)).await?,
+            false => None,
+        };
+        let mut many = usize::MAX;
+        match (first_unread, self.part.from_unread, self.part.limit) {
+            (Some(first), context, limit) => {
+                span.from = self.back(&with, Span { to: Bound::Excluded(first), ..span }, context.unwrap_or(0)).await?;
+                many = limit.map_or(usize::MAX, |limit| limit as usize);
+            }
+            (None, _, _) if unread => many = 0,
+            (None, _, Some(limit)) => span.from = self.back(&with, span, limit).await?,
+            (None, Some(_), None) => span.from = self.back(&with, span, LAST_ROWS).await?,
+            (None, None, None) => {}
+        }
+        let is_nothing = self.part.limit == Some(0);
+        Ok(Left { with, span, many: if is_nothing { 0 } else { many } })
+    }
+
+    /// Where the last so many rows of a stretch begin.
+    async fn back(&self, with: &Conversation, span: Span, rows: u32) -> Result<Bound<Position>, ApiError> {
+        let (with, many) = (with.clone(), rows as usize);
+        let back = self.desk.record(move |record| record.talk(&with, span, Direction::Backwards, many)).await?;
+        Ok(match back.last() {
+            Some((first, _)) => Bound::Included(*first),
+            // Before the stretch there is nothing; of none, what follows it.
+            None => match span.to {
+                Bound::Excluded(position) => Bound::Included(position),
+                _ => span.from,
+            },
+        })
+    }
+}
+
+impl Desk {
+    async fn name_of(&self, with: &Conversation) -> Result<Option<String>, ApiError> {
+        let node = with.0.node;
+        self.look(move |_: &Agent, names: &Names<'_>| names.known(&node)).await
+    }
+
+    async fn position_in(&self, with: &Conversation, id: &str) -> Result<Position, ApiError> {
+        let id = self.find_message(id).await?;
+        match self.record(move |record| record.standing(&id)).await? {
+            Some((found, position)) if found == *with => Ok(position),
+            _ => Err(ApiError::not_found(format!("{} is not in this conversation", &id.full()[..10]))),
+        }
+    }
+
+    /// A thread by any of its messages, or by its own name.
+    async fn whole_thread(&self, thread: &str) -> Result<String, ApiError> {
+        if let Ok(mark) = thread_mark(thread) {
+            return Ok(hex(&mark));
+        }
+        let id = self.find_message(thread).await?;
+        let thread = self.thread_of(id).await?;
+        Ok(hex(&thread.unwrap_or(crate::agent::change::Letter::mark_of(&id))))
+    }
+
+    /// A row of a conversation as people read it.
+    async fn shown(&self, with: &Conversation, late: bool, entry: Entry, taken: Taken) -> Result<TalkRow, ApiError> {
+        let conversation = rows::address(with.0.node);
+        match entry {
+            Entry::Came(letter) => {
+                let source = letter.source;
+                let (envelope, name, me) =
+                    self.look(move |agent, names| (names.envelope(letter), names.known(&source), agent.node())).await?;
+                let Some(Opened { row, .. }) = self.open(vec![envelope], taken).await?.pop() else {
+                    return Err(ApiError::failure("a message that was to be opened is gone"));
+                };
+                let mine = source == me;
+                Ok(talk_row(row, TalkRow { mine, late, ..TalkRow::of(conversation, name, rows::address(source)) }))
+            }
+            Entry::Own(outgoing) => {
+                let id = outgoing.id;
+                let Some(message) = self.read_sent(id).await? else {
+                    return Err(ApiError::failure("a message of one's own was just deleted"));
+                };
+                let me = self.look(|agent, names| (names.known(&agent.node()), rows::address(agent.node()))).await?;
+                let state = message.state;
+                Ok(talk_row(message.row, TalkRow { mine: true, state, ..TalkRow::of(conversation, me.0, me.1) }))
+            }
+        }
+    }
+}
+
+/// Puts what a message says into its row.
+fn talk_row(row: InboxRow, head: TalkRow) -> TalkRow {
+    TalkRow {
+        id: row.id,
+        kind: if row.unreadable.is_some() { "unreadable" } else { "text" }.into(),
+        text: row.text,
+        subject: row.subject,
+        thread: row.thread,
+        in_reply_to: row.in_reply_to,
+        sent_at: row.sent_at,
+        received_at: row.received_at,
+        files: row.attachments,
+        priority: row.priority,
+        reply_by: row.reply_by,
+        read: row.read,
+        unreadable: row.unreadable,
+        ..head
+    }
+}
+
+impl TalkRow {
+    /// A row of which only the conversation and the writer are known.
+    fn of(conversation: String, name: Option<String>, address: String) -> TalkRow {
+        TalkRow {
+            schema: Schema,
+            id: String::new(),
+            conversation,
+            from: PersonRow { name, address },
+            mine: false,
+            kind: String::new(),
+            text: None,
+            subject: None,
+            thread: None,
+            in_reply_to: None,
+            sent_at: None,
+            received_at: None,
+            late: false,
+            files: Vec::new(),
+            priority: Default::default(),
+            reply_by: None,
+            state: None,
+            read: true,
+            unreadable: None,
+        }
+    }
+}

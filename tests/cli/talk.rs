@@ -1,0 +1,90 @@
+//! Conversations: both sides in their order, unread counts that agree everywhere, and what marks a message as read.
+
+use rustix::process::Signal;
+use serde_json::Value;
+
+use crate::acquaint;
+use crate::person::Person;
+
+fn texts(rows: &[Value]) -> Vec<(&str, bool)> {
+    rows.iter().map(|row| (row["text"].as_str().unwrap(), row["mine"].as_bool().unwrap())).collect()
+}
+
+/// Unread messages as every door counts them.
+fn unread(person: &Person, who: &str) -> usize {
+    let inbox = person.rows("inbox --unread").len();
+    let talk = person.rows("talk");
+    let counted: u64 = talk.iter().map(|row| row["unread"].as_u64().unwrap()).sum();
+    let shown = person.rows(&format!("talk {who} --unread")).len();
+    assert_eq!((inbox as u64, shown as u64), (counted, counted));
+    inbox
+}
+
+#[test]
+fn both_sides_of_a_conversation_are_read_in_their_order_also_after_a_kill() {
+    let (mut alice, mut bob) = (Person::new("alice"), Person::new("bob"));
+    acquaint(&mut alice, &mut bob);
+    alice.json("send bob one --wait=delivered --timeout 30s");
+    bob.json("send alice two --wait=delivered --timeout 30s");
+    alice.json("send bob three --subject numbers --wait=delivered --timeout 30s");
+    let at_alice = [("one", true), ("two", false), ("three", true)];
+    assert_eq!(texts(&alice.rows("talk bob")), at_alice);
+    assert_eq!(texts(&bob.rows("talk alice")), at_alice.map(|(text, mine)| (text, !mine)));
+    let rows = alice.rows("talk @bob");
+    assert_eq!((&rows[0]["state"], &rows[1]["state"]), (&"delivered".into(), &Value::Null));
+    assert_eq!((&rows[1]["from"]["name"], &rows[2]["subject"]), (&"bob".into(), &"numbers".into()));
+    assert_eq!(rows[0]["conversation"], rows[1]["from"]["address"]);
+    assert_eq!(texts(&alice.rows("talk bob --limit 2")), at_alice[1..]);
+    let third = rows[2]["id"].as_str().unwrap();
+    assert_eq!(texts(&alice.rows(&format!("talk bob --before {third} --limit 1"))), at_alice[1..2]);
+    let [listed] = &alice.rows("talk")[..] else { panic!("one conversation") };
+    assert_eq!(
+        (&listed["name"], &listed["last_text"], &listed["last_mine"]),
+        (&"bob".into(), &"three".into(), &true.into())
+    );
+
+    alice.signal(Signal::KILL);
+    assert_eq!(texts(&alice.rows("talk bob")), at_alice, "the closed home says the same");
+    alice.up("");
+    assert_eq!(texts(&alice.rows("talk bob")), at_alice);
+    assert_eq!(alice.run("talk nobody").code, 4);
+    assert_eq!(alice.rows("talk bob --limit 0").len(), 0);
+}
+
+#[test]
+fn a_message_is_read_when_somebody_saw_it_and_unread_when_they_say_so() {
+    let (mut alice, mut bob) = (Person::new("alice"), Person::new("bob"));
+    acquaint(&mut alice, &mut bob);
+    for text in ["one", "two", "three"] {
+        alice.json(&format!("send bob {text} --wait=delivered --timeout 30s"));
+    }
+    assert_eq!(unread(&bob, "alice"), 3);
+    assert!(bob.run("talk alice").data.contains("two"), "a pipe has no eyes");
+    assert_eq!(unread(&bob, "alice"), 3);
+    let second = bob.rows("talk alice")[1]["id"].as_str().unwrap().to_owned();
+    assert_eq!(bob.run(&format!("read {second}")).code, 0);
+    assert_eq!(unread(&bob, "alice"), 2);
+    assert_eq!(bob.run("talk alice --mark-read").code, 0);
+    assert_eq!(unread(&bob, "alice"), 0);
+    assert_eq!(bob.run(&format!("unread {}", &second[..8])).code, 0);
+    assert_eq!(unread(&bob, "alice"), 1);
+    assert_eq!(texts(&bob.rows("talk alice --unread")), [("two", false)]);
+    assert_eq!(bob.run(&format!("inbox delete {second}")).code, 0);
+    assert_eq!(unread(&bob, "alice"), 0);
+    assert_eq!(texts(&bob.rows("talk alice")), [("one", false), ("three", false)]);
+}
+
+#[test]
+fn a_note_to_oneself_is_a_conversation_of_its_own() {
+    let mut alice = Person::new("alice");
+    alice.up("");
+    alice.run_args(&["send", "me", "buy bread"]);
+    let rows = alice.rows("talk me");
+    assert_eq!(texts(&rows), [("buy bread", true)]);
+    assert_eq!(alice.rows("talk")[0]["last_text"], "buy bread");
+    for name in ["me", "All", "@bob", "-bob", "a,b"] {
+        let address = "12D3KooWQ5Mc9r3UEC1VNmW2LtFQZrDcCGfmjsJje7FJarFbmZHP";
+        let ran = alice.run_args(&["contact", "add", "--", name, address]);
+        assert_eq!(ran.code, 2, "{name}: {ran:?}");
+    }
+}
