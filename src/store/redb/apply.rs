@@ -109,7 +109,7 @@ impl<'t> Applying<'t> {
             }
             Change::Mark { row, marks } => {
                 if let Some(letter) = self.letters.bytes(row.0)?.and_then(|bytes| record::read_letter(*row, &bytes)) {
-                    mail::index::mark(&mut Writing(self.index.table()?), &letter, *marks)?;
+                    mail::index::mark(&mut self.index.shelf()?, &letter, *marks)?;
                 }
                 self.letters.edit(row.0, |record| record[record::LETTER_MARKS].copy_from_slice(&record::marks(*marks)))
             }
