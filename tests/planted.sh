@@ -72,7 +72,7 @@ programs() { tr ',' '\n' <<<"$1" | sed 's|/.*||' | sort -u; }
 run() { # program/part+part
     local parts=()
     [[ $1 == */* ]] && IFS=+ read -ra parts <<<"${1#*/}"
-    timeout 900 "${built[${1%%/*}]}" "${parts[@]}" >"$work/log" 2>&1
+    timeout 300 "${built[${1%%/*}]}" "${parts[@]}" >"$work/log" 2>&1
 }
 
 # A part of which the tests are gone would go unseen beside one that still chooses some.
