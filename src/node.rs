@@ -400,7 +400,12 @@ impl Node {
         let thread = self.thread.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
         if let Some(thread) = thread {
             let joined = tokio::task::spawn_blocking(move || thread.join());
-            if tokio::time::timeout(STOP, joined).await.is_err() {
+            let closed = async {
+                let _ = joined.await;
+                // Whoever still looks holds a reader, and the process may end before he is gone.
+                self.store.end().await;
+            };
+            if tokio::time::timeout(STOP, closed).await.is_err() {
                 tracing::warn!("the store took too long to close; nothing accepted is lost");
             }
         }

@@ -174,6 +174,11 @@ impl RedbStore {
         if self.staged.is_empty() && !self.shared.has_journaled() { Ok(()) } else { self.commit_all(&[]) }
     }
 
+    /// Closes the file for good, also where readers are left.
+    pub fn end(&self) {
+        self.shared.end();
+    }
+
     /// Opens the file anew after a failure, if that has not happened yet.
     pub fn reopen(&mut self) -> Result<(), StoreError> {
         guarded(|| self.shared.ensure_open())

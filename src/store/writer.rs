@@ -41,6 +41,7 @@ enum Request {
     Flush(oneshot::Sender<Result<(), StoreError>>),
     Reset(oneshot::Sender<Result<Durable, StoreError>>),
     Compact(oneshot::Sender<Result<bool, StoreError>>),
+    End(oneshot::Sender<()>),
     Stop,
 }
 
@@ -111,6 +112,15 @@ impl StoreThread {
     pub fn try_compact_if_idle(&self) {
         let (answer, _) = oneshot::channel();
         let _ = self.requests.try_send(Request::Compact(answer));
+    }
+
+    /// Commits what is queued and closes the store for good, also where readers are left.
+    pub async fn end(&self) {
+        let (answer, answered) = oneshot::channel();
+        // A thread that a fault ended closes nothing any more.
+        if self.requests.send(Request::End(answer)).await.is_ok() {
+            let _ = answered.await;
+        }
     }
 
     /// Commits what is queued and gives the store back. Blocks.
@@ -211,6 +221,11 @@ impl Writer {
                     tracing::warn!(%error, "the store could not be compacted; it works on as it is");
                 }
                 drop(answer.send(compacted));
+            }
+            Request::End(answer) => {
+                let _ = self.store.flush();
+                self.store.end();
+                let _ = answer.send(());
             }
             Request::Reset(answer) => {
                 let durable = self.store.reopen().and_then(|()| self.store.unfiled());

@@ -251,3 +251,18 @@ fn default_options_keep_the_cache_small_and_sync() {
     let options = StoreOptions::default();
     assert_eq!((options.cache_bytes, options.sync), (32 << 20, dak::store::redb::DiskSync::Always));
 }
+
+#[test]
+fn a_store_that_is_ended_is_closed_whoever_may_still_read_in_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("store.redb");
+    let mut store = open(&path);
+    store.commit(&[hold(1, &message(1, b"kept"))]).unwrap();
+    let reader = store.reader();
+    store.end();
+    assert!(matches!(reader.body(Row(1)), Err(StoreError::Io(_))), "nobody opens it again under the next one");
+    assert!(store.commit(&[hold(2, &message(2, b"late"))]).is_err());
+    let again = open(&path);
+    assert!(again.body(Row(1)).unwrap().is_some());
+    assert!(again.body(Row(2)).unwrap().is_none());
+}

@@ -5,7 +5,7 @@ use std::fs::{self, File, OpenOptions, Permissions};
 use std::io;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use redb::backends::FileBackend;
@@ -36,6 +36,8 @@ pub struct Shared {
     db: RwLock<Option<Open>>,
     /// How many times the file was opened anew.
     reopened: AtomicU64,
+    /// It was closed for good, whoever may still have a reader.
+    ended: AtomicBool,
 }
 
 impl Shared {
@@ -58,7 +60,15 @@ impl Shared {
     pub fn open(open: Opener, path: Option<PathBuf>, options: StoreOptions) -> Result<Shared, StoreError> {
         let traffic = Arc::new(Traffic::default());
         let db = open_database(&open, options, &traffic)?;
-        Ok(Shared { open, path, options, traffic, db: RwLock::new(Some(db)), reopened: AtomicU64::new(0) })
+        Ok(Shared {
+            open,
+            path,
+            options,
+            traffic,
+            db: RwLock::new(Some(db)),
+            reopened: AtomicU64::new(0),
+            ended: AtomicBool::new(false),
+        })
     }
 
     pub fn traffic(&self) -> &Traffic {
@@ -126,6 +136,9 @@ impl Shared {
             drop(db.take());
             Ok(())
         }));
+        if self.ended.load(Ordering::Acquire) {
+            return Err(closed());
+        }
         *db = Some(open_database(&self.open, self.options, &self.traffic)?);
         self.reopened.fetch_add(1, Ordering::Release);
         Ok(())
@@ -159,13 +172,21 @@ impl Shared {
     }
 }
 
-impl Drop for Shared {
-    fn drop(&mut self) {
+impl Shared {
+    /// Closes the file for good, also where readers are left: what they ask from here on is refused.
+    pub fn end(&self) {
+        self.ended.store(true, Ordering::Release);
         // Closing writes pages, and damaged ones may make redb panic.
         let open = self.db_mut().take();
         // A store that is closed in peace is all in one file.
         let _ = guarded(|| open.as_ref().map_or(Ok(()), Open::fold_if_any));
         close(open);
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.end();
     }
 }
 
@@ -271,5 +292,5 @@ pub fn sync_directory(path: &Path) -> Result<(), StoreError> {
 }
 
 fn closed() -> StoreError {
-    StoreError::Io("it could not be opened again after a failure".into())
+    StoreError::Io("it is closed".into())
 }
