@@ -22,7 +22,8 @@
 //! ```text
 //! floor 0  values   id, eid, time, cbor, bundle, receipt, content, frame    no clock, no IO, no policy
 //! floor 1  agent    ledger (what lasts), contacts (what does not), routing  pure, deterministic
-//!          mail     the words that came, opened once, and one's own          pure
+//!          mail     the words that came, opened once, and one's own; where each
+//!                   is found, and in which conversation it is read            pure
 //!          driver   one step: inputs to batches, commit before act          pure; node, sim and tests drive with it
 //! floor 2  edges    store, net, keyring, home, config, backup               each alone; they never meet
 //! floor 3  drivers  node (real time, threads), sim (virtual time)           the only two that own an agent
