@@ -47,29 +47,31 @@ impl RedbReader {
         })
     }
 
-    /// Rows of the inbox in the order in which they are read: at most so many places of a stretch, from one of its ends. A
-    /// place has one row as a rule, and all that were moved there where it has more.
+    /// Rows of the inbox in the order in which they are read: at most so many of a stretch, from one of its ends.
     pub fn letters(
         &self,
         span: Span,
         direction: Direction,
-        places: usize,
+        many: usize,
     ) -> Result<Vec<(Position, Letter)>, StoreError> {
         self.read(|txn| {
             let index = index::open(txn)?;
             let table = txn.open_table(tables::LETTERS).map_err(failed)?;
-            let here = |row: u64, bytes: &[u8]| -> Result<Vec<(Position, Letter)>, StoreError> {
+            let here = |row: u64, bytes: &[u8], most: usize| -> Result<Vec<(Position, Letter)>, StoreError> {
                 let letter = record::read_letter(Row(row), bytes).ok_or_else(|| unreadable("letters_v1"))?;
+                let mut positions = at_place(&index, &letter)?;
+                positions.retain(|position| span.contains(position));
+                if direction == Direction::Backwards {
+                    positions.reverse();
+                }
                 let mut here = Vec::new();
-                for position in at_place(&index, &letter)?.into_iter().filter(|position| span.contains(position)) {
+                // A writer can have many rows stand at one place, and a page has its bound.
+                for position in positions.into_iter().take(most) {
                     let letter = match position.row() == letter.row {
                         true => Some(letter.clone()),
                         false => letter_at(&table, position.row())?,
                     };
                     here.extend(letter.map(|letter| (position, letter)));
-                }
-                if direction == Direction::Backwards {
-                    here.reverse();
                 }
                 Ok(here)
             };
@@ -79,14 +81,12 @@ impl RedbReader {
                 return Ok(read);
             }
             let mut range = ReadableTable::range(&table, rows).map_err(failed)?;
-            let mut places = places;
-            // An empty page would say that nothing follows, but many rows in a row may be read elsewhere.
-            while places > 0 || read.is_empty() {
+            // An empty page would say that nothing follows, so rows that are read elsewhere do not count.
+            while read.len() < many {
                 let entry = if direction == Direction::Forwards { range.next() } else { range.next_back() };
                 let Some(entry) = entry else { break };
                 let (row, bytes) = entry.map_err(failed)?;
-                read.extend(here(row.value(), bytes.value())?);
-                places = places.saturating_sub(1);
+                read.extend(here(row.value(), bytes.value(), many - read.len())?);
             }
             Ok(read)
         })
