@@ -15,7 +15,7 @@ mod padding;
 mod text;
 
 pub use self::padding::{PADDED_BYTES_MIN, pad, padded_len, unpad};
-pub use self::text::{ATTACHMENTS_MAX, Attachment, Text};
+pub use self::text::{ATTACHMENTS_MAX, Attachment, Forwarded, OFFSET_MINUTES_MAX, Text};
 
 use crate::cbor::{CborError, Reader, Writer};
 
@@ -87,6 +87,8 @@ pub enum ContentError {
     TooMany(&'static str),
     #[error("the message is not padded as it must be")]
     Padding,
+    #[error("the message names an author whose key is none")]
+    Author,
 }
 
 impl Content {

@@ -9,9 +9,15 @@
 //! | 6 | attachments | array of [name, bytes] |
 //! | 7 | reply by | ms since 2000-01-01 |
 //! | 8 | expire after read | true |
+//! | 9 | offset | the writer's offset from UTC, signed, in minutes |
+//! | 10 | same | 16 bytes |
+//! | 11 | tags | set of bits |
+//! | 12 | forwarded | [author, first 16 bytes of the id, ms since 2000-01-01] |
+//! | 13 | remark | text |
 
 use super::{ContentError, Field, keep, read_map, write_map};
-use crate::cbor::{Reader, Writer};
+use crate::cbor::{CborError, Reader, Writer};
+use crate::id::NodeId;
 
 /// A person's words.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,6 +32,16 @@ pub struct Text {
     /// Wall time in milliseconds since the DTN epoch.
     pub reply_by: Option<u64>,
     pub expire_after_read: bool,
+    /// How far ahead of UTC the writer's clock on the wall was, in minutes, at most [`OFFSET_MINUTES_MAX`] either way.
+    pub offset: Option<i16>,
+    /// The first bundle of this content, where this is a later one, by the first 16 bytes of its id.
+    pub same: Option<[u8; 16]>,
+    /// What the writer means it to be, a bit each: 1 a question, 2 a decision, 4 for your information.
+    pub tags: u64,
+    /// Whose words the body and the attachments are, where they are not the writer's own.
+    pub forwarded: Option<Box<Forwarded>>,
+    /// What the writer says of what is forwarded.
+    pub remark: String,
     /// Fields of newer versions.
     pub extra: Vec<Field>,
 }
@@ -36,8 +52,20 @@ pub struct Attachment {
     pub bytes: Vec<u8>,
 }
 
+/// Where forwarded words come from, as the one who forwards them says: no signature comes with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Forwarded {
+    pub author: NodeId,
+    /// The message they were in, by the first 16 bytes of its id.
+    pub id: [u8; 16],
+    /// When it was written, in milliseconds since the DTN epoch; 0 where its writer had no clock.
+    pub sent: u64,
+}
+
 /// Most attachments of one text.
 pub const ATTACHMENTS_MAX: usize = 64;
+/// Eighteen hours; no place on earth is further from UTC.
+pub const OFFSET_MINUTES_MAX: i16 = 1_080;
 
 const THREAD: u64 = 2;
 const IN_REPLY_TO: u64 = 3;
@@ -46,10 +74,16 @@ const BODY: u64 = 5;
 const ATTACHMENTS: u64 = 6;
 const REPLY_BY: u64 = 7;
 const EXPIRE_AFTER_READ: u64 = 8;
+const OFFSET: u64 = 9;
+const SAME: u64 = 10;
+const TAGS: u64 = 11;
+const FORWARDED: u64 = 12;
+const REMARK: u64 = 13;
 
 impl Text {
     pub(super) fn encode(&self) -> Vec<u8> {
         assert!(self.attachments.len() <= ATTACHMENTS_MAX, "attachments are counted at compose");
+        assert!(self.offset.is_none_or(is_offset), "an offset is checked at compose");
         assert!(self.extra.iter().all(|(key, _)| !is_known(*key)), "unknown fields have unknown keys");
         let fields = self.known_fields();
         let mut out = Vec::with_capacity(64 + self.body.len());
@@ -68,6 +102,11 @@ impl Text {
             (ATTACHMENTS, !self.attachments.is_empty()),
             (REPLY_BY, self.reply_by.is_some()),
             (EXPIRE_AFTER_READ, self.expire_after_read),
+            (OFFSET, self.offset.is_some()),
+            (SAME, self.same.is_some()),
+            (TAGS, self.tags != 0),
+            (FORWARDED, self.forwarded.is_some()),
+            (REMARK, !self.remark.is_empty()),
         ];
         present.into_iter().filter_map(|(key, present)| present.then_some(key)).collect()
     }
@@ -89,6 +128,11 @@ impl Text {
             }
             REPLY_BY => out.uint(self.reply_by.unwrap_or_default()),
             EXPIRE_AFTER_READ => out.bool(true),
+            OFFSET => out.int(self.offset.unwrap_or_default().into()),
+            SAME => out.bytes(&self.same.expect("only present fields are written")),
+            TAGS => out.uint(self.tags),
+            FORWARDED => self.forwarded.as_ref().expect("only present fields are written").write(out),
+            REMARK => out.text(&self.remark),
             _ => unreachable!("known fields have known keys"),
         }
     }
@@ -151,6 +195,28 @@ impl Text {
                 self.expire_after_read = reader.bool()?;
                 !self.expire_after_read
             }
+            OFFSET => {
+                let offset = i16::try_from(reader.int()?).ok().filter(|offset| is_offset(*offset));
+                self.offset = Some(offset.ok_or(CborError::Range)?);
+                false
+            }
+            SAME => {
+                self.same = Some(reader.bytes_exact()?);
+                false
+            }
+            TAGS => {
+                self.tags = reader.uint()?;
+                self.tags == 0
+            }
+            FORWARDED => {
+                self.forwarded = Some(Box::new(Forwarded::read(reader)?));
+                false
+            }
+            REMARK => {
+                let remark = reader.text()?;
+                self.remark = cut(remark, chars_max);
+                remark.is_empty()
+            }
             _ => {
                 keep(key, reader, &mut self.extra)?;
                 false
@@ -160,8 +226,27 @@ impl Text {
     }
 }
 
+impl Forwarded {
+    fn write(&self, out: &mut Vec<u8>) {
+        out.array(3);
+        out.bytes(self.author.as_bytes());
+        out.bytes(&self.id);
+        out.uint(self.sent);
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Result<Forwarded, ContentError> {
+        reader.array_exact(3)?;
+        let author = NodeId::from_key(reader.bytes_exact()?).map_err(|_| ContentError::Author)?;
+        Ok(Forwarded { author, id: reader.bytes_exact()?, sent: reader.uint()? })
+    }
+}
+
 fn is_known(key: u64) -> bool {
-    (super::KIND..=EXPIRE_AFTER_READ).contains(&key)
+    (super::KIND..=REMARK).contains(&key)
+}
+
+fn is_offset(minutes: i16) -> bool {
+    (-OFFSET_MINUTES_MAX..=OFFSET_MINUTES_MAX).contains(&minutes)
 }
 
 /// At most so many characters of a text.

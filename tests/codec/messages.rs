@@ -1,12 +1,14 @@
 //! Messages there and back, fields from the future, and padding.
 
+use dak::bundle::Signer;
 use dak::cbor::CborError;
 use dak::content::{
-    ATTACHMENTS_MAX, Attachment, Content, ContentError, EXTRA_FIELDS_MAX, KeyUsed, Outline, PADDED_BYTES_MIN, Text,
-    Unknown, pad, padded_len, unpad,
+    ATTACHMENTS_MAX, Attachment, Content, ContentError, EXTRA_FIELDS_MAX, Forwarded, KeyUsed, Outline,
+    PADDED_BYTES_MIN, Text, Unknown, pad, padded_len, unpad,
 };
 use proptest::prelude::*;
 
+use crate::common::bob;
 use crate::hand::{bytes, uint};
 
 fn any_fields(is_unknown: fn(&u64) -> bool) -> impl Strategy<Value = Vec<(u64, Vec<u8>)>> {
@@ -24,19 +26,31 @@ fn any_fields(is_unknown: fn(&u64) -> bool) -> impl Strategy<Value = Vec<(u64, V
 fn any_text() -> impl Strategy<Value = Text> {
     let attachment = (any::<String>(), prop::collection::vec(any::<u8>(), 0..50))
         .prop_map(|(name, bytes)| Attachment { name, bytes });
-    let extra = any_fields(|key| !(1..=8).contains(key));
+    let extra = any_fields(|key| !(1..=13).contains(key));
     let texts = (any::<Option<String>>(), any::<String>());
-    let ids = any::<(Option<[u8; 16]>, Option<[u8; 16]>)>();
-    (texts, ids, prop::collection::vec(attachment, 0..4), any::<Option<u64>>(), any::<bool>(), extra).prop_map(
-        |((subject, body), (thread, in_reply_to), attachments, reply_by, expire_after_read, extra)| Text {
-            subject,
-            body,
-            thread,
-            in_reply_to,
-            attachments,
-            reply_by,
-            expire_after_read,
-            extra,
+    let ids = any::<(Option<[u8; 16]>, Option<[u8; 16]>, Option<[u8; 16]>)>();
+    let forwarded =
+        (any::<[u8; 16]>(), any::<u64>()).prop_map(|(id, sent)| Box::new(Forwarded { author: bob().node(), id, sent }));
+    let forwarded = (prop::option::of(forwarded), any::<String>());
+    let numbers = (any::<Option<u64>>(), any::<bool>(), prop::option::of(-1_080i16..=1_080), any::<u64>());
+    (texts, ids, prop::collection::vec(attachment, 0..4), numbers, forwarded, extra).prop_map(
+        |((subject, body), (thread, in_reply_to, same), attachments, numbers, (forwarded, remark), extra)| {
+            let (reply_by, expire_after_read, offset, tags) = numbers;
+            Text {
+                subject,
+                body,
+                thread,
+                in_reply_to,
+                attachments,
+                reply_by,
+                expire_after_read,
+                offset,
+                same,
+                tags,
+                forwarded,
+                remark,
+                extra,
+            }
         },
     )
 }
@@ -145,14 +159,21 @@ fn defaults_written_out_repeated_keys_and_bad_values_are_refused() {
     assert_eq!(refusal(&[&[5, 0x60]]), ContentError::Default(5));
     assert_eq!(refusal(&[&[6, 0x80]]), ContentError::Default(6));
     assert_eq!(refusal(&[&[8, 0xf4]]), ContentError::Default(8));
+    assert_eq!(refusal(&[&[11, 0]]), ContentError::Default(11));
+    assert_eq!(refusal(&[&[13, 0x60]]), ContentError::Default(13));
+    for minutes in [[9, 0x19, 0x04, 0x39], [9, 0x39, 0x04, 0x38]] {
+        assert_eq!(refusal(&[&minutes]), ContentError::Cbor(CborError::Range), "1,081 minutes from UTC");
+    }
+    let nobody = [&[12, 0x83, 0x58, 32][..], &[0; 32], &[0x50], &[7; 16], &[0]].concat();
+    assert_eq!(refusal(&[&nobody]), ContentError::Author);
     for fields in [[&[5, 0x61, b'a'][..], &[5, 0x61, b'a']], [&[5, 0x61, b'a'], &[4, 0x61, b'a']]] {
         assert_eq!(refusal(&fields), ContentError::Cbor(CborError::KeyOrder));
     }
     assert_eq!(refusal(&[&[5, 0x61, 0xff]]), ContentError::Cbor(CborError::Utf8));
     assert_eq!(refusal(&[&[2, 0x41, 1]]), ContentError::Cbor(CborError::Range));
     assert_eq!(refusal(&[&[0x20, 1]]), ContentError::Cbor(CborError::Type));
-    assert_eq!(refusal(&[&[9, 0xf9, 0, 0]]), ContentError::Cbor(CborError::Malformed));
-    assert_eq!(refusal(&[&[9, 1], &[9, 1]]), ContentError::Cbor(CborError::KeyOrder));
+    assert_eq!(refusal(&[&[0x17, 0xf9, 0, 0]]), ContentError::Cbor(CborError::Malformed));
+    assert_eq!(refusal(&[&[0x17, 1], &[0x17, 1]]), ContentError::Cbor(CborError::KeyOrder));
 }
 
 #[test]

@@ -26,6 +26,7 @@ fn message_inside() -> Content {
         reply_by: Some(836_003_600_000),
         expire_after_read: true,
         extra: vec![(20, vec![0x82, 1, 2])],
+        ..Text::default()
     };
     text.into()
 }

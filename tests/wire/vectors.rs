@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use dak::bundle::{Bundle, Creation, Draft, Ends, Hops, Kind, Priority, Signer, Unverified, unfold};
-use dak::content::{Attachment, Content, KeyUsed, Text, pad, unpad};
+use dak::content::{Attachment, Content, Forwarded, KeyUsed, Text, pad, unpad};
 use dak::eid::Eid;
 use dak::frame::{
     Delegation, Frame, Grade, Hello, Incoming, Refusal, RoutingInfo, Transit, encode_bundle, encode_folded,
@@ -75,6 +75,11 @@ fn full_message() -> Content {
         attachments: vec![Attachment { name: "map.txt".into(), bytes: b"<-- here".to_vec() }],
         reply_by: Some(836_003_600_000),
         expire_after_read: true,
+        offset: Some(-210),
+        same: Some([0x33; 16]),
+        tags: 5,
+        forwarded: Some(Box::new(Forwarded { author: bob().node(), id: [0x44; 16], sent: 835_000_000_000 })),
+        remark: "See you there?".into(),
         extra: vec![(20, vec![0x82, 1, 2])],
     };
     text.into()
