@@ -18,6 +18,8 @@ mod socket;
 mod talk;
 #[path = "cli/trouble.rs"]
 mod trouble;
+#[path = "cli/written.rs"]
+mod written;
 
 use std::fs;
 use std::net::TcpListener;

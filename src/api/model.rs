@@ -238,6 +238,10 @@ pub struct Compose {
     /// When an answer would no longer help.
     #[serde(default)]
     pub reply_by: Option<When>,
+    /// How far ahead of UTC the writer's clock on the wall is, at most 18 hours either way: the recipient sees times by it
+    /// too.
+    #[serde(default)]
+    pub offset_minutes: Option<i16>,
     /// The id of the conversation's first message, as rows give it.
     #[serde(default)]
     pub thread: Option<String>,

@@ -373,6 +373,7 @@ fn every_exchange() -> Vec<(Request, Response)> {
         priority: Priority::Urgent,
         lifetime_ms: Some(1),
         reply_by: samples::at(18, 0),
+        offset_minutes: Some(-210),
         thread: Some(samples::ID.into()),
         in_reply_to: Some(samples::ID.into()),
         copies: Some(8),

@@ -21,7 +21,12 @@ damaged or of a newer format, 8 verification failed, 130 interrupted.
 
 An id may be shortened to its first digits, 4 or more, as long as it is the
 only one. WHO is a contact's name, an address (dak:...), a peer id, or its end
-as listings print it.";
+as listings print it.
+
+TIME is a span from now (2h, 3d), a clock (18:00, the next one), ISO 8601 with
+an offset, or a day (today, tomorrow, friday, 2026-03-01), which lasts to its
+end unless a clock stands behind it (fri 17:00). A weekday is the next one,
+never today.";
 
 /// Messages that reach people who are away: signed, sealed, and carried by others until they meet.
 #[derive(Debug, Parser)]
@@ -209,7 +214,7 @@ pub struct Writing {
     /// How long it may be under way, such as 3d
     #[arg(long, value_name = "SPAN", value_parser = units::parse_span)]
     pub lifetime: Option<Millis>,
-    /// When an answer would come too late: 18:00, tomorrow 18:00, 2026-03-01 18:00
+    /// When an answer would come too late: 2h, 18:00, fri 17:00, 2026-03-01; a day without a clock lasts to its end
     #[arg(long, value_name = "TIME")]
     pub reply_by: Option<String>,
     /// Let this many copies be made, where the strategy counts them

@@ -9,7 +9,7 @@ use super::args::{Inbox, InboxList, InboxWhat, Read};
 use super::link::{Link, take};
 use super::listing;
 use super::next_steps::words;
-use super::out::{Out, Paint, Style};
+use super::out::{Out, Paint, Style, Written};
 use super::table::{Cell, cell, painted, prose};
 use super::who::{called, short_id};
 use super::{Outcome, Stop};
@@ -162,12 +162,13 @@ fn text(letter: &LetterRow, style: &Style) -> String {
     if let Some(subject) = &row.subject {
         head.push(("subject", shown_subject(subject)));
     }
+    let written = Written { sent_at: row.sent_at, offset: row.sent_offset, mine: letter.to.is_some() };
     let doubt = if row.clock_differs { " (the sender's clock differs)" } else { "" };
     head.push((
         "sent",
         row.sent_at.map_or_else(
             || "at an unknown time: the sender had no clock".into(),
-            |when| format!("{}{doubt}", style.when(Some(when))),
+            |when| format!("{}{doubt}", style.when_written(when, &written)),
         ),
     ));
     let via = match row.via.as_deref().filter(|via| *via != row.from) {
@@ -181,8 +182,8 @@ fn text(letter: &LetterRow, style: &Style) -> String {
     if row.priority != Priority::Normal {
         head.push(("priority", crate::api::model::priority_name(row.priority).into()));
     }
-    if row.reply_by.is_some() {
-        head.push(("reply by", style.when(row.reply_by)));
+    if let Some(reply_by) = row.reply_by {
+        head.push(("reply by", style.when_written(reply_by, &written)));
     }
     if let Some(id) = &row.in_reply_to {
         head.push(("answers", short_id(id)));
@@ -288,15 +289,16 @@ mod tests {
         let row = InboxRow {
             subject: Some("tonight".into()),
             reply_by: at(18, 0),
+            sent_offset: Some(330),
             attachments: vec![file],
             ..inbox("come at six\n\u{1b}[2J\tbring wine\n")
         };
         let wanted = "\
 from      bob
 subject   tonight
-sent      today 11:02
+sent      today 11:02 (16:32 theirs)
 received  today 12:30, from the hands of carol
-reply by  today 18:00
+reply by  today 18:00 (23:30 theirs)
 file      a\\u{202e}gpj.exe (2.0 KiB)
 id        3f2a91c0de
 secrecy   sealed, no forward secrecy

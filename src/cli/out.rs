@@ -33,6 +33,15 @@ pub struct Style {
     pub now: Zoned,
 }
 
+/// When and where a message was written.
+#[derive(Clone, Copy, Debug)]
+pub struct Written {
+    pub sent_at: Option<When>,
+    /// The writer's offset from UTC in minutes.
+    pub offset: Option<i16>,
+    pub mine: bool,
+}
+
 /// What a colour means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Paint {
@@ -120,6 +129,17 @@ impl Style {
             Paint::Bad => "31",
         };
         format!("\u{1b}[{code}m{text}\u{1b}[0m")
+    }
+
+    /// When something was written, or what time its writer named; beside it the writer's own clock, where that says
+    /// something else: `today 18:00 (09:00 theirs)`.
+    pub fn when_written(&self, when: When, by: &Written) -> String {
+        let here = times::whole(when, &self.now);
+        let there = by.offset.and_then(|offset| times::elsewhere(when, by.sent_at, offset, &self.now));
+        match there {
+            Some(there) => format!("{here} ({there} {})", if by.mine { "where I wrote" } else { "theirs" }),
+            None => here,
+        }
     }
 
     /// `today 11:02`; a dash where there was no clock.

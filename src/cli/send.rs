@@ -208,13 +208,19 @@ async fn composed(writing: &Writing, out: &Out) -> Result<Compose, ApiError> {
         return Err(ApiError::usage("there is nothing to send")
             .advise("give a text, or - to read it from stdin, or a file with -f"));
     }
-    let reply_by = writing.reply_by.as_deref().map(|text| times::parse_reply_by(text, &out.style.now)).transpose()?;
+    let now = &out.style.now;
+    let reply_by = writing.reply_by.as_deref().map(|text| times::parse_time(text, now)).transpose()?;
+    // A day's name means one day here and may mean another to its writer.
+    if let Some(reply_by) = reply_by {
+        out.talk(&format!("an answer is asked for by {}", times::whole(reply_by, now)));
+    }
     Ok(Compose {
         text,
         attachments: writing.files.iter().map(|path| attached(path)).collect::<Result<_, _>>()?,
         priority: writing.priority,
         lifetime_ms: writing.lifetime.map(|span| span.0),
         reply_by,
+        offset_minutes: times::offset_minutes(now),
         copies: writing.copies,
         ..Compose::default()
     })

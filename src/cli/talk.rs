@@ -5,7 +5,7 @@ use futures::StreamExt;
 use super::args::{Ids, Talk};
 use super::link::{Link, take};
 use super::listing;
-use super::out::{Out, Paint, Style};
+use super::out::{Out, Paint, Style, Written};
 use super::table::{Cell, cell, painted, prose};
 use super::who::{called, short_id};
 use super::{Outcome, Stop};
@@ -115,7 +115,8 @@ fn said(row: &TalkRow, style: &Style) -> String {
     }
     head += &row.state.map(|state| format!(", {}", state.word())).unwrap_or_default();
     head += &row.in_reply_to.as_ref().map(|id| format!(", answers {}", short_id(id))).unwrap_or_default();
-    head += &row.reply_by.map(|when| format!(", reply by {}", style.when(Some(when)))).unwrap_or_default();
+    let written = Written { sent_at: row.sent_at, offset: row.sent_offset, mine: row.mine };
+    head += &row.reply_by.map(|by| format!(", reply by {}", style.when_written(by, &written))).unwrap_or_default();
     let subject = row.subject.as_deref().map(|subject| one_line_of_prose(subject, usize::MAX));
     let body = match (&row.text, &row.unreadable) {
         (Some(text), _) => safe_prose(text.trim_end()),
@@ -148,7 +149,7 @@ fn wrapped(lines: &[String], width: Option<usize>) -> String {
 mod tests {
     use super::*;
     use crate::api::model::{FileRow, State};
-    use crate::api::samples::{conversation, said as said_row};
+    use crate::api::samples::{at, conversation, said as said_row};
     use crate::cli::table::Table;
 
     fn style(width: usize) -> Style {
@@ -168,6 +169,21 @@ mod tests {
         assert_eq!(said(&own, &style(80)), "3f2a91c0de  me, today 11:02, delivered\n  yes\n");
         let late = TalkRow { late: true, ..said_row("no") };
         assert_eq!(said(&late, &style(80)), "3f2a91c0de  bob, today 11:02, late, arrived today 12:30\n  no\n");
+    }
+
+    #[test]
+    fn a_time_to_answer_by_is_shown_by_both_clocks_where_they_differ() {
+        let asked = |mine, sent_offset| TalkRow { mine, sent_offset, reply_by: at(18, 0), ..said_row("when?") };
+        let head = |row: &TalkRow| said(row, &style(80)).lines().next().unwrap().to_owned();
+        assert_eq!(
+            head(&asked(false, Some(-540))),
+            "3f2a91c0de  bob, today 11:02, reply by today 18:00 (09:00 theirs)"
+        );
+        let own = "3f2a91c0de  me, today 11:02, reply by today 18:00 (Mon 02:00 where I wrote)";
+        assert_eq!(head(&asked(true, Some(480))), own);
+        for same in [None, Some(0)] {
+            assert!(head(&asked(false, same)).ends_with("reply by today 18:00"));
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::agent::Input;
 use crate::agent::change::Letter;
 use crate::api::model::{Compose, Done, File, LetterRow, Schema, SentRow, State, StatusRow};
 use crate::api::{ApiError, NextStep, Response};
-use crate::content::{Attachment, Content, Text, pad};
+use crate::content::{Attachment, Content, OFFSET_MINUTES_MAX, Text, pad};
 use crate::eid::Eid;
 use crate::id::{BundleId, IdPrefix};
 use crate::store::redb::RedbReader;
@@ -23,6 +23,9 @@ impl Desk {
         compose.check_size()?;
         if compose.lifetime_ms == Some(0) {
             return Err(ApiError::usage("a message needs some time to arrive").advise("give it a lifetime such as 3d"));
+        }
+        if compose.offset_minutes.is_some_and(|minutes| minutes.unsigned_abs() > OFFSET_MINUTES_MAX.unsigned_abs()) {
+            return Err(ApiError::usage("no clock is more than 18 hours from UTC").advise("leave the offset out"));
         }
         let node = self.find_node(&compose.to).await?;
         let lifetime = compose.lifetime_ms.map_or(LIFETIME, Millis);
@@ -52,6 +55,7 @@ impl Desk {
             in_reply_to: in_reply_to.map(|id| Letter::mark_of(&id)),
             attachments,
             reply_by: compose.reply_by.map(|when| when.to_dtn().0),
+            offset: compose.offset_minutes,
             ..Text::default()
         }))
     }

@@ -100,7 +100,12 @@ impl Person {
     }
 
     pub fn run_args(&self, args: &[&str]) -> Ran {
-        let output = self.command(args).stdin(Stdio::null()).output().unwrap();
+        self.run_with(args, &[])
+    }
+
+    /// Runs a command with these variables in its environment.
+    pub fn run_with(&self, args: &[&str], variables: &[(&str, &str)]) -> Ran {
+        let output = self.command(args).envs(variables.iter().copied()).stdin(Stdio::null()).output().unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
         let code = output.status.code().expect("no signal ends a command");
         Ran { code, data: text(output.stdout), talk: text(output.stderr) }

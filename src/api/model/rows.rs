@@ -127,6 +127,9 @@ pub struct TalkRow {
     pub thread: Option<String>,
     pub in_reply_to: Option<String>,
     pub sent_at: Option<When>,
+    /// How far ahead of UTC its writer's clock on the wall was, in minutes; none where that is unknown.
+    #[serde(default)]
+    pub sent_offset: Option<i16>,
     pub received_at: Option<When>,
     /// It came after something that its writer wrote later, and stands in its place.
     pub late: bool,
@@ -159,6 +162,9 @@ pub struct InboxRow {
     pub priority: Priority,
     /// None where the sender had no clock.
     pub sent_at: Option<When>,
+    /// How far ahead of UTC the writer's clock on the wall was, in minutes; none where that is unknown.
+    #[serde(default)]
+    pub sent_offset: Option<i16>,
     /// None where this node had no clock.
     pub received_at: Option<When>,
     pub read: bool,

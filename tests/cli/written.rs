@@ -1,0 +1,54 @@
+//! What people write beside their words: times, whom it is for, what it answers.
+
+use serde_json::Value;
+
+use crate::person::{Person, Ran};
+use crate::{SOMEBODY, acquaint};
+
+/// Runs a command in a time zone, as POSIX has them: `UTC-5` is five hours ahead.
+fn run_in(person: &Person, zone: &str, args: &[&str]) -> Ran {
+    person.run_with(args, &[("TZ", zone)])
+}
+
+fn head<'r>(ran: &'r Ran, label: &str) -> &'r str {
+    ran.data.lines().find_map(|line| line.strip_prefix(label)).unwrap_or_else(|| panic!("{label}: {}", ran.data)).trim()
+}
+
+#[test]
+fn a_time_is_the_writers_and_is_read_by_both_clocks() {
+    let (mut alice, mut bob) = (Person::new("alice"), Person::new("bob"));
+    acquaint(&mut alice, &mut bob);
+    let line = ["send", "bob", "when?", "--reply-by", "2999-05-01 12:00", "--wait", "--timeout", "30s", "--json"];
+    let sent = run_in(&alice, "AAA-5", &line).json();
+    let id = sent["id"].as_str().unwrap();
+    let row = &bob.rows("inbox")[0];
+    assert_eq!(
+        (&row["reply_by"], &row["sent_offset"]),
+        (&"2999-05-01T07:00:00Z".into(), &300.into()),
+        "an instant, and where it was written"
+    );
+    assert_eq!(head(&run_in(&bob, "BBB3", &["read", id]), "reply by"), "Wed 1 May 2999 04:00 (12:00 theirs)");
+    assert_eq!(head(&run_in(&bob, "CCC-5", &["read", id]), "reply by"), "Wed 1 May 2999 12:00");
+    let talk = run_in(&alice, "BBB3", &["talk", "bob"]);
+    assert!(talk.data.contains("reply by Wed 1 May 2999 04:00 (12:00 where I wrote)"), "{}", talk.data);
+    assert_eq!(alice.rows("talk bob")[0]["sent_offset"], 300);
+}
+
+#[test]
+fn a_day_lasts_to_its_end_and_what_is_no_time_to_come_is_refused_with_what_is() {
+    let mut alice = Person::new("alice");
+    alice.up("");
+    let send = |by: &str| run_in(&alice, "UTC0", &["send", SOMEBODY, "hi", "--reply-by", by, "--json"]);
+    let kept = |ran: Ran| -> Value {
+        assert_eq!(ran.code, 0, "{}", ran.talk);
+        alice.json(&format!("read {}", ran.json()["id"].as_str().unwrap()))["reply_by"].clone()
+    };
+    assert_eq!(kept(send("2999-05-01")), "2999-05-01T23:59:59Z");
+    assert!(kept(send("friday")).as_str().unwrap().ends_with("T23:59:59Z"));
+    for (by, why) in [("2020-01-01", "over already"), ("soon", "no time"), ("friday noon", "no time")] {
+        let ran = send(by);
+        assert_eq!((ran.code, ran.data.as_str()), (2, ""), "{by}");
+        assert!(ran.talk.contains(why), "{}", ran.talk);
+    }
+    assert_eq!(alice.rows("status").len(), 2, "nothing was sent of what was refused");
+}
