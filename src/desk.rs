@@ -123,6 +123,7 @@ impl Desk {
             }
             Request::ContactRemove { who } => self.contact_remove(&who).await,
             Request::Nearby => self.nearby().await.map(Response::Nearby),
+            Request::Recipient { who } => self.recipient(&who).await.map(Response::Recipient),
             Request::Send(compose) => self.send(compose).await.map(Response::Sent),
             Request::Read { id, mark, tell } => {
                 self.read(&id, mark, tell).await.map(|row| Response::Letter(row.into()))

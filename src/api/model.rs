@@ -17,7 +17,7 @@ pub use names::{parse_priority, priority_name};
 pub use rows::{
     CarriedRow, CarryRow, CheckRow, Class, Classes, ConfigRow, ContactRow, ConversationRow, Counts, Done, Event,
     EventKind, Evicted, FileRow, Grade, Grades, HealthRow, InboxRow, LetterRow, MeRow, NearbyRow, PeerRow, PersonRow,
-    SentRow, Standing, State, StatusRow, TalkRow, Verdict, VersionRow,
+    RecipientRow, SentRow, Standing, State, StatusRow, TalkRow, Verdict, VersionRow,
 };
 pub use when::When;
 
@@ -66,6 +66,10 @@ pub enum Request {
     },
     /// Nodes that could be met now; answered by [`Response::Nearby`]. Needs a running node.
     Nearby,
+    /// Whom a message would go to; answered by [`Response::Recipient`].
+    Recipient {
+        who: String,
+    },
     /// Answered by [`Response::Sent`] once the message is durable here.
     Send(Compose),
     /// Marks messages as read, or as unread again.
@@ -130,6 +134,7 @@ pub enum Response {
     Contact(ContactRow),
     Contacts(Vec<ContactRow>),
     Nearby(Vec<NearbyRow>),
+    Recipient(RecipientRow),
     Sent(SentRow),
     Letter(Box<LetterRow>),
     Statuses(Vec<StatusRow>),
@@ -296,6 +301,7 @@ impl Request {
                 | R::ContactList
                 | R::ContactShow { .. }
                 | R::Nearby
+                | R::Recipient { .. }
                 | R::Read { mark: false, tell: false, .. }
                 | R::Status { .. }
                 | R::Peers

@@ -79,6 +79,7 @@ pub static ROUTES: &[Route] = &[
     route(POST, "/v1/contacts/{who}/unblock", Call, "ContactUnblock", One("Contact"), "to hear of it again"),
     route(GET, "/v1/nearby", Call, "Nearby", Many("Nearby"), "who could be met"),
     route(GET, "/v1/peers", Call, "Peers", Many("Peers"), "who is met"),
+    route(GET, "/v1/recipients/{who}", Call, "Recipient", One("Recipient"), "whom a message would go to"),
     route(POST, "/v1/send", Call, "Send", One("Sent"), "a message to be sent"),
     route(GET, "/v1/inbox", List, "Inbox", Rows, "the inbox; with a limit its last rows, of each text the first characters"),
     route(GET, "/v1/inbox/follow", Follow, "Inbox", Rows, "new rows as they come, without end"),

@@ -62,6 +62,15 @@ pub fn inbox(text: &str) -> InboxRow {
     }
 }
 
+pub fn recipient() -> RecipientRow {
+    RecipientRow { schema: Schema, to: "bob".into(), to_address: format!("dak:{BOB}") }
+}
+
+pub fn sent() -> SentRow {
+    let RecipientRow { schema, to, to_address } = recipient();
+    SentRow { schema, id: ID.into(), state: State::Queued, to, to_address }
+}
+
 pub fn conversation() -> ConversationRow {
     ConversationRow {
         schema: Schema,

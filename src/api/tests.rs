@@ -229,7 +229,7 @@ async fn more_files_than_a_message_takes_are_refused_with_the_limit() {
 #[tokio::test]
 async fn the_largest_message_passes() {
     let node = Node::start().await;
-    let sent = Response::Sent(SentRow { schema: Schema, id: samples::ID.into(), state: State::Queued });
+    let sent = Response::Sent(samples::sent());
     node.fake.answers.lock().unwrap().push(Ok(sent.clone()));
     let file = File { name: "f".into(), bytes: vec![0xff; COMPOSED_BYTES_MAX - 1] };
     let compose = Compose { to: "bob".into(), attachments: vec![file], ..Compose::default() };
@@ -407,7 +407,8 @@ fn every_exchange() -> Vec<(Request, Response)> {
         (Q::ContactUnblock { who: who() }, contact),
         (Q::ContactRemove { who: who() }, done.clone()),
         (Q::Nearby, A::Nearby(vec![samples::nearby()])),
-        (Q::Send(compose), A::Sent(SentRow { schema: Schema, id: id(), state: State::Queued })),
+        (Q::Recipient { who: who() }, A::Recipient(samples::recipient())),
+        (Q::Send(compose), A::Sent(samples::sent())),
         (Q::Read { id: id(), mark: true, tell: true }, A::Letter(Box::new(letter))),
         (Q::InboxDelete { id: id() }, done.clone()),
         (Q::Mark { ids: vec![id(), "4e".into()], read: false }, done.clone()),

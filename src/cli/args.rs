@@ -183,13 +183,14 @@ pub enum ContactWhat {
 
 #[derive(Args, Debug)]
 pub struct Send {
-    /// A contact's name, an address or a peer id
-    pub who: String,
+    /// A contact's name, an address or a peer id; or several names, as bob,carol: to each a message of its own
+    #[arg(required_unless_present = "to")]
+    pub who: Option<String>,
     #[command(flatten)]
     pub writing: Writing,
-    /// What it is about
-    #[arg(long, short)]
-    pub subject: Option<String>,
+    /// Whom it goes to, in the place of WHO; may be repeated
+    #[arg(long, value_name = "WHO")]
+    pub to: Vec<String>,
 }
 
 #[derive(Args, Debug)]
@@ -205,6 +206,9 @@ pub struct Reply {
 pub struct Writing {
     /// What to say; - reads it from stdin
     pub text: Option<String>,
+    /// What it is about
+    #[arg(long, short)]
+    pub subject: Option<String>,
     /// Attach a file; may be repeated
     #[arg(long = "file", short = 'f', value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub files: Vec<PathBuf>,
@@ -460,6 +464,19 @@ mod tests {
         assert_eq!(wait("dak send bob --wait hi"), (Some(Goal::Delivered), Some("hi".into())));
         assert_eq!(wait("dak send bob hi --wait=custody --timeout 60s"), (Some(Goal::Custody), Some("hi".into())));
         assert!(parse("dak send bob hi --timeout 60s").is_err(), "nothing waits");
+    }
+
+    #[test]
+    fn whom_it_goes_to_stands_first_or_behind_to() {
+        let send = |line| match parse(line).map(|cli| cli.command) {
+            Ok(Command::Send(send)) => (send.who, send.to, send.writing.text),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(send("dak send bob hi"), (Some("bob".into()), vec![], Some("hi".into())));
+        let to = vec!["bob".to_owned(), "dak:x".to_owned()];
+        assert_eq!(send("dak send --to bob --to dak:x hi"), (Some("hi".into()), to.clone(), None));
+        assert_eq!(send("dak send hi --to bob --to dak:x"), (Some("hi".into()), to, None));
+        assert!(parse("dak send -f x").is_err(), "to nobody");
     }
 
     #[test]

@@ -18,7 +18,12 @@ pub fn with_advice(mut error: clap::Error, line: &[String]) -> clap::Error {
 fn advice(odd: &str, line: &[String]) -> Option<String> {
     let verb_at = line.iter().position(|word| ["send", "reply"].contains(&word.as_str()))?;
     let verb = &line[verb_at];
-    let whom = if verb == "send" { "WHO" } else { "ID" };
+    let is_to = |word: &String| word == "--to" || word.starts_with("--to=");
+    let whom = match verb.as_str() {
+        "send" if line.iter().any(is_to) => "--to WHO",
+        "send" => "WHO",
+        _ => "ID",
+    };
     let text = |from: usize| {
         let words: Vec<&str> = line[from..].iter().map(String::as_str).collect();
         let end = words.iter().skip(1).position(|word| word.starts_with('-')).map_or(words.len(), |at| at + 1);
@@ -34,7 +39,7 @@ fn advice(odd: &str, line: &[String]) -> Option<String> {
     // Whom and the first word of the text were expected; the same words again are not.
     let first = verb_at + 3;
     let at = first + line.get(first..)?.iter().position(|word| word == odd)?;
-    match (line[at - 1].as_str(), line[at - 2].starts_with('-')) {
+    match (line[at - 1].as_str(), line[at - 2].starts_with('-') || whom == "--to WHO") {
         ("--wait", _) => Some(format!("what to wait for stands behind `=`: --wait={odd}")),
         // The word before is perhaps the value of an option, and where the text begins is not to be told.
         (before, option) if option || before.starts_with('-') => {
@@ -72,6 +77,7 @@ mod tests {
             ("yes", "dak reply 3f2a oh yes", "dak reply ID \"oh yes\""),
             ("there", "dak send bob hello -p urgent there", "dak send WHO \"TEXT\""),
             ("delivered", "dak send bob hi --wait delivered", "--wait=delivered"),
+            ("c", "dak send --to bob a b c", "dak send --to WHO \"TEXT\""),
             ("-5", "dak send bob -5 degrees", "dak send WHO -- \"-5 degrees\""),
             ("--wiat", "dak send bob hi --wiat", ""),
             ("c", "dak contact add a b c", ""),

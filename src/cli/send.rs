@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use futures::StreamExt;
+use futures::future::join_all;
 
 use super::args::{Goal, Reply, Send, Writing};
 use super::interrupts::ENDING_MAX;
@@ -24,10 +25,9 @@ const ID_PATIENCE: Duration = ENDING_MAX.saturating_sub(Duration::from_millis(25
 
 pub async fn send(link: &Link<'_>, args: &Send, out: &Out) -> Outcome {
     let mut signals = Signals::count_interrupts()?;
-    let mut compose = unless_asked(&mut signals, composed(&args.writing, out)).await?;
-    compose.to = args.who.clone();
-    compose.subject = args.subject.clone();
-    let to = called(&compose.to);
+    let (names, text) = whom(args)?;
+    let to = unless_asked(&mut signals, recipients(link, &names)).await?;
+    let compose = unless_asked(&mut signals, composed(&args.writing, text, out)).await?;
     post(link, compose, &to, &args.writing, signals, out).await
 }
 
@@ -36,12 +36,66 @@ pub async fn reply(link: &Link<'_>, args: &Reply, out: &Out) -> Outcome {
     let mut signals = Signals::count_interrupts()?;
     let request = Request::Read { id: args.id.clone(), mark: false, tell: false };
     let letter = take!(unless_asked(&mut signals, link.ask(request)).await?, Letter)?;
-    let mut compose = unless_asked(&mut signals, composed(&args.writing, out)).await?;
-    let to = called(&letter.row.from);
-    compose.to = letter.row.from_address;
+    let mut compose = unless_asked(&mut signals, composed(&args.writing, args.writing.text.as_deref(), out)).await?;
+    let to = Recipient { called: called(&letter.row.from), who: letter.row.from_address };
     compose.thread = letter.row.thread.or_else(|| Some(letter.row.id.clone()));
     compose.in_reply_to = Some(letter.row.id);
-    post(link, compose, &to, &args.writing, signals, out).await
+    post(link, compose, &[to], &args.writing, signals, out).await
+}
+
+/// Whom a message goes to, and what to call them.
+struct Recipient {
+    called: String,
+    who: String,
+}
+
+/// The recipients as they were typed, and the text: where `--to` names them, the first word is the text.
+fn whom(args: &Send) -> Result<(Vec<&str>, Option<&str>), ApiError> {
+    let (who, text) = (args.who.as_deref(), args.writing.text.as_deref());
+    match (who, text) {
+        (Some(_), Some(_)) if !args.to.is_empty() => {
+            Err(ApiError::usage("--to says whom it goes to, and beside it there are two texts")
+                .advise("quote a text of several words: dak send --to WHO \"TEXT\""))
+        }
+        (text, None) if !args.to.is_empty() => {
+            let lists = args.to.iter().map(|who| listed(who)).collect::<Result<Vec<_>, _>>()?;
+            Ok((lists.concat(), text))
+        }
+        (who, text) => Ok((listed(who.unwrap_or_default())?, text)),
+    }
+}
+
+/// The names in a list.
+fn listed(who: &str) -> Result<Vec<&str>, ApiError> {
+    // An address has commas of its own.
+    let is_address = |name: &str| name.starts_with("dak:");
+    if !who.contains(',') || is_address(who) {
+        return Ok(vec![who]);
+    }
+    let names: Vec<&str> = who.split(',').map(str::trim).collect();
+    if names.iter().any(|name| name.is_empty()) {
+        return Err(ApiError::usage(format!("{who:?} has a comma without a name behind or before it"))
+            .advise("list names without spaces, as in bob,carol"));
+    }
+    if names.iter().any(|name| is_address(name)) {
+        return Err(ApiError::usage("a list has names only").advise("give each address with a --to of its own"));
+    }
+    Ok(names)
+}
+
+/// Several are all found before anything goes to one of them; whoever is named twice is one.
+async fn recipients(link: &Link<'_>, names: &[&str]) -> Result<Vec<Recipient>, ApiError> {
+    if let [who] = names {
+        return Ok(vec![Recipient { called: called(who), who: (*who).to_owned() }]);
+    }
+    let mut found: Vec<Recipient> = Vec::new();
+    for name in names {
+        let row = take!(link.ask(Request::Recipient { who: (*name).to_owned() }).await?, Recipient)?;
+        if !found.iter().any(|recipient| recipient.who == row.to_address) {
+            found.push(Recipient { called: called(&row.to), who: row.to_address });
+        }
+    }
+    Ok(found)
 }
 
 /// Does what may be left undone when this process is asked to stop.
@@ -52,12 +106,11 @@ async fn unless_asked<T>(signals: &mut Signals, work: impl Future<Output = Resul
     }
 }
 
-/// Sends, and waits where that was asked for; `to` is what to call the recipient. Whatever interrupts it, the id of what
-/// was queued is printed.
+/// Sends to each, and waits where that was asked for. Whatever interrupts it, the ids of what was queued are printed.
 async fn post(
     link: &Link<'_>,
     compose: Compose,
-    to: &str,
+    to: &[Recipient],
     writing: &Writing,
     mut signals: Signals,
     out: &Out,
@@ -67,29 +120,68 @@ async fn post(
         // Asked before anything is queued, so that trying again does not send twice.
         unless_asked(&mut signals, link.require_node()).await?;
     }
-    let answer = tokio::select! {
-        answer = link.ask(Request::Send(compose)) => answer?,
-        () = given_up(signals.clone()) => return Err(Stop::Interrupted),
-    };
-    let mut sent = take!(answer, Sent)?;
-    let Some(goal) = writing.wait else {
-        if !link.is_up().await {
+    if to.len() > 1 {
+        let many = to.len();
+        out.talk(&format!("{many} messages, one to each: nobody sees the others; a group is one talk for all"));
+    }
+    let mut sent = Vec::new();
+    let queued = queue(link, compose, to, &signals, &mut sent).await;
+    let Some(goal) = writing.wait.filter(|_| queued.is_ok()) else {
+        if !sent.is_empty() && !link.is_up().await {
             out.talk("no node running: the message leaves after the next `dak up`");
         }
-        return out.row(&sent, |_| queued(&sent, to));
+        for (sent, to) in &sent {
+            out.row(sent, |_| told(sent, to))?;
+        }
+        return queued;
     };
     let timeout = writing.timeout.map(|span| Duration::from_millis(span.0));
-    let waited = wait(link, &sent.id, goal, timeout, signals).await;
-    sent.state = waited.state;
-    out.row(&sent, |_| match &waited.end {
-        End::Reached => format!("{} {} for {to}\n", sent.state.word(), short_id(&sent.id)),
-        _ => queued(&sent, to),
-    })?;
-    match waited.end {
-        End::Reached => Ok(()),
-        End::Failed(error) => Err(Stop::Error(error)),
-        End::Interrupted => Err(Stop::Interrupted),
+    let ends = join_all(sent.iter().map(|(sent, _)| wait(link, &sent.id, goal, timeout, signals.clone()))).await;
+    let mut failed = Vec::new();
+    let mut is_interrupted = false;
+    for ((mut sent, to), waited) in sent.into_iter().zip(ends) {
+        sent.state = waited.state;
+        out.row(&sent, |_| match &waited.end {
+            End::Reached => format!("{} {} for {}\n", sent.state.word(), short_id(&sent.id), to.called),
+            _ => told(&sent, to),
+        })?;
+        match waited.end {
+            End::Reached => {}
+            End::Failed(error) => failed.push(error),
+            End::Interrupted => is_interrupted = true,
+        }
     }
+    if is_interrupted { Err(Stop::Interrupted) } else { all_reached(failed, out) }
+}
+
+/// Queues a message for each recipient, and keeps what was queued also where one fails.
+async fn queue<'t>(
+    link: &Link<'_>,
+    compose: Compose,
+    to: &'t [Recipient],
+    signals: &Signals,
+    sent: &mut Vec<(SentRow, &'t Recipient)>,
+) -> Outcome {
+    for recipient in to {
+        let compose = Compose { to: recipient.who.clone(), ..compose.clone() };
+        let answer = tokio::select! {
+            answer = link.ask(Request::Send(compose)) => answer?,
+            () = given_up(signals.clone()) => return Err(Stop::Interrupted),
+        };
+        sent.push((take!(answer, Sent)?, recipient));
+    }
+    Ok(())
+}
+
+/// Of several that waiting did not reach each has its sentence, and one still in flight its exit code.
+fn all_reached(mut failed: Vec<ApiError>, out: &Out) -> Outcome {
+    if failed.len() < 2 {
+        return failed.pop().map_or(Ok(()), |error| Err(error.into()));
+    }
+    let in_flight = failed.iter().find(|error| error.kind == ErrorKind::InFlight);
+    let code = in_flight.unwrap_or(&failed[0]).kind.exit_code();
+    failed.into_iter().for_each(|error| out.error(error));
+    Err(Stop::Code(code))
 }
 
 /// Returns a while after the first signal, or at the second: an answer that is on its way tells an id worth having.
@@ -101,8 +193,8 @@ async fn given_up(mut signals: Signals) {
     }
 }
 
-fn queued(sent: &SentRow, to: &str) -> String {
-    format!("queued {} for {to}\n", short_id(&sent.id))
+fn told(sent: &SentRow, to: &Recipient) -> String {
+    format!("queued {} for {}\n", short_id(&sent.id), to.called)
 }
 
 /// How waiting ended, and the highest evidence seen by then.
@@ -193,8 +285,8 @@ fn still_in_flight(id: &str, why: &str) -> ApiError {
 }
 
 /// Everything but whom it is for.
-async fn composed(writing: &Writing, out: &Out) -> Result<Compose, ApiError> {
-    let text = match writing.text.as_deref() {
+async fn composed(writing: &Writing, text: Option<&str>, out: &Out) -> Result<Compose, ApiError> {
+    let text = match text {
         Some("-") => stdin_text().await?,
         Some(text) => text.to_owned(),
         None if !writing.files.is_empty() => String::new(),
@@ -216,6 +308,7 @@ async fn composed(writing: &Writing, out: &Out) -> Result<Compose, ApiError> {
     }
     Ok(Compose {
         text,
+        subject: writing.subject.clone(),
         attachments: writing.files.iter().map(|path| attached(path)).collect::<Result<_, _>>()?,
         priority: writing.priority,
         lifetime_ms: writing.lifetime.map(|span| span.0),

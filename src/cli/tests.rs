@@ -35,15 +35,12 @@ fn without_a_node_what_needs_one_exits_3_and_says_how_to_start_it() {
 #[test]
 fn without_a_node_the_closed_home_answers() {
     let stage = Stage::set_up();
-    stage.answer(Response::Sent(sent()));
+    stage.answer(Response::Sent(samples::sent()));
     let ran = stage.run("send bob hello --json");
-    assert_eq!(
-        (ran.code, ran.data.as_str()),
-        (0, format!("{{\"schema\":1,\"id\":\"{}\",\"state\":\"queued\"}}\n", samples::ID).as_str())
-    );
+    assert_eq!((ran.code, ran.data.as_str()), (0, json_line(&samples::sent()).as_str()));
     let Some(Request::Send(compose)) = stage.asked().pop() else { panic!("nothing was sent") };
     assert_eq!((compose.to.as_str(), compose.text.as_str()), ("bob", "hello"));
-    stage.answer(Response::Sent(sent()));
+    stage.answer(Response::Sent(samples::sent()));
     let ran = stage.run("send bob hello");
     assert_eq!(ran.data, "queued 3f2a91c0de for bob\n");
     assert!(ran.talk.contains("leaves after the next `dak up`"), "{}", ran.talk);
@@ -52,7 +49,7 @@ fn without_a_node_the_closed_home_answers() {
 #[test]
 fn a_command_waits_for_another_one_that_holds_the_home() {
     let stage = Stage::set_up();
-    stage.answer(Response::Sent(sent()));
+    stage.answer(Response::Sent(samples::sent()));
     let held = Home::find(Some(&stage.home)).unwrap().lock().unwrap();
     let other = std::thread::spawn(move || {
         std::thread::sleep(std::time::Duration::from_millis(150));
@@ -128,7 +125,7 @@ fn waiting_ends_with_6_when_the_time_is_up_and_prints_what_is_known() {
     let stage = Stage::set_up().with_node();
     let status = samples::status(vec![samples::event(EventKind::Copy, samples::at(11, 0), Some("carol"))]);
     // Answered in turn: the sending, the look before the stream, and the look after it.
-    stage.answer(Response::Sent(sent()));
+    stage.answer(Response::Sent(samples::sent()));
     stage.answer(Response::Statuses(vec![status.clone()]));
     stage.answer(Response::Statuses(vec![status]));
     let ran = stage.run("send bob hi --wait=delivered --timeout 50ms --json");
@@ -142,7 +139,7 @@ fn waiting_ends_with_6_when_the_time_is_up_and_prints_what_is_known() {
 fn waiting_ends_with_0_when_the_receipt_is_there() {
     let stage = Stage::set_up().with_node();
     let status = samples::status(vec![samples::event(EventKind::Delivered, samples::at(11, 0), Some("bob"))]);
-    stage.answer(Response::Sent(sent()));
+    stage.answer(Response::Sent(samples::sent()));
     stage.answer(Response::Statuses(vec![status.clone()]));
     stage.answer(Response::Statuses(vec![status]));
     let ran = stage.run("send bob hi --wait --timeout 60s");
@@ -150,11 +147,42 @@ fn waiting_ends_with_0_when_the_receipt_is_there() {
 }
 
 #[test]
+fn several_recipients_are_all_found_before_anything_is_sent() {
+    let stage = Stage::set_up();
+    stage.answer(Response::Recipient(samples::recipient()));
+    stage.fail(ApiError::not_found("there is no contact carol"));
+    let ran = stage.run("send bob,carol hi");
+    assert_eq!((ran.code, ran.data.as_str()), (4, ""));
+    let asked = ["bob", "carol"].map(|who| Request::Recipient { who: who.into() });
+    assert_eq!(stage.asked(), asked, "nothing was sent");
+    for line in ["send bob, carol", "send ,bob hi", "send bob,dak:x hi", "send --to bob hello there"] {
+        let ran = stage.run(line);
+        assert_eq!((ran.code, ran.data.as_str()), (2, ""), "{line}");
+    }
+    assert_eq!(stage.asked(), asked);
+}
+
+#[test]
+fn whoever_is_named_twice_gets_one_message() {
+    let stage = Stage::set_up();
+    let carol = RecipientRow { to: "carol".into(), to_address: "dak:c".into(), ..samples::recipient() };
+    for row in [samples::recipient(), carol, samples::recipient()] {
+        stage.answer(Response::Recipient(row));
+    }
+    stage.answer(Response::Sent(samples::sent()));
+    stage.answer(Response::Sent(SentRow { id: "77aa77aa77aa".into(), ..samples::sent() }));
+    let ran = stage.run("send --to bob --to carol --to BOB hi");
+    assert_eq!((ran.code, ran.data.as_str()), (0, "queued 3f2a91c0de for bob\nqueued 77aa77aa77 for carol\n"));
+    assert!(ran.talk.starts_with("2 messages, one to each: nobody sees the others"), "{}", ran.talk);
+    assert!(ran.talk.lines().next().unwrap().len() <= 80, "{}", ran.talk);
+}
+
+#[test]
 fn an_answer_goes_to_whoever_wrote_in_the_same_conversation() {
     let stage = Stage::set_up();
     let letter = LetterRow::of(samples::inbox("a question"));
     stage.answer(Response::Letter(Box::new(letter)));
-    stage.answer(Response::Sent(sent()));
+    stage.answer(Response::Sent(samples::sent()));
     assert_eq!(stage.run("reply 3f2a yes").code, 0);
     let Some(Request::Send(compose)) = stage.asked().pop() else { panic!("nothing was sent") };
     let id = Some(samples::ID.to_owned());
@@ -416,10 +444,6 @@ impl Stage {
 
 fn style() -> Style {
     Style { width: Some(80), color: false, now: "2026-03-01T12:00[UTC]".parse().unwrap() }
-}
-
-fn sent() -> SentRow {
-    SentRow { schema: Schema, id: samples::ID.into(), state: State::Queued }
 }
 
 /// A stdout whose reader has gone.

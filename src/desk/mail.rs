@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Desk;
 use super::find::thread_mark;
-use super::rows::{Envelope, Opened, Taken};
+use super::rows::{self, Envelope, Opened, Taken};
 use crate::agent::Input;
 use crate::agent::change::Letter;
-use crate::api::model::{Compose, Done, File, LetterRow, Schema, SentRow, State, StatusRow};
+use crate::api::model::{Compose, Done, File, LetterRow, RecipientRow, Schema, SentRow, State, StatusRow};
 use crate::api::{ApiError, NextStep, Response};
 use crate::content::{Attachment, Content, OFFSET_MINUTES_MAX, Text, pad};
 use crate::eid::Eid;
-use crate::id::{BundleId, IdPrefix};
+use crate::id::{BundleId, IdPrefix, NodeId};
 use crate::store::redb::RedbReader;
 use crate::time::{DAY, Millis};
 
@@ -32,7 +32,18 @@ impl Desk {
         let (priority, copies) = (compose.priority, compose.copies);
         let plaintext = pad(&self.content(compose).await?.encode());
         let id = self.node().send(Eid::mail(node), plaintext, lifetime, priority, copies).await?;
-        Ok(SentRow { schema: Schema, id: id.full(), state: State::Queued })
+        let RecipientRow { schema, to, to_address } = self.recipient_row(node).await?;
+        Ok(SentRow { schema, id: id.full(), state: State::Queued, to, to_address })
+    }
+
+    /// Whom a message would go to.
+    pub(super) async fn recipient(&self, who: &str) -> Result<RecipientRow, ApiError> {
+        self.recipient_row(self.find_node(who).await?).await
+    }
+
+    async fn recipient_row(&self, node: NodeId) -> Result<RecipientRow, ApiError> {
+        let to = self.look(move |_, names| names.show(&node)).await?;
+        Ok(RecipientRow { schema: Schema, to, to_address: rows::address(node) })
     }
 
     async fn content(&self, compose: Compose) -> Result<Content, ApiError> {

@@ -35,6 +35,32 @@ fn a_time_is_the_writers_and_is_read_by_both_clocks() {
 }
 
 #[test]
+fn each_of_several_gets_a_message_of_its_own_and_sees_no_other() {
+    let (mut alice, mut bob, mut carol) = (Person::new("alice"), Person::new("bob"), Person::new("carol"));
+    acquaint(&mut alice, &mut bob);
+    let other = carol.up(&format!("--peer {}", alice.place()));
+    assert_eq!(alice.run(&format!("contact add carol {}", other["address"].as_str().unwrap())).code, 0);
+    alice.until("peers", |peers| peers.len() == 2);
+    let sent = alice.rows("send bob,carol,@bob hello --wait --timeout 30s");
+    let to: Vec<_> = sent.iter().map(|row| (row["to"].as_str().unwrap(), row["state"].as_str().unwrap())).collect();
+    assert_eq!(to, [("bob", "delivered"), ("carol", "delivered")]);
+    assert_ne!(sent[0]["id"], sent[1]["id"]);
+    assert_eq!(alice.rows("status").len(), 2, "each has a status");
+    for (person, sent) in [(&bob, &sent[0]), (&carol, &sent[1])] {
+        let [row] = &person.rows("inbox")[..] else { panic!("one message") };
+        assert_eq!((&row["text"], &row["id"]), (&"hello".into(), &sent["id"]));
+        assert!(!row.to_string().contains(if row["id"] == sent[0]["id"] { "carol" } else { "bob" }));
+    }
+
+    assert_eq!(alice.run("send bob,nobody hi").code, 4);
+    assert_eq!(alice.rows("status").len(), 2, "nothing goes to anybody where one is unknown");
+    let ran = alice.run(&format!("send --to bob --to {SOMEBODY} hi --wait --timeout 300ms --json"));
+    assert_eq!((ran.code, ran.data.lines().count()), (6, 2), "{}", ran.talk);
+    let ran = alice.run(&format!("send --to {SOMEBODY} --to {} hi", other["address"].as_str().unwrap()));
+    assert!(ran.data.ends_with("for carol\n") && ran.talk.contains("nobody sees the others"), "{ran:?}");
+}
+
+#[test]
 fn a_day_lasts_to_its_end_and_what_is_no_time_to_come_is_refused_with_what_is() {
     let mut alice = Person::new("alice");
     alice.up("");

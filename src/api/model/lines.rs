@@ -49,6 +49,7 @@ impl Response {
             R::Contact(row) => json_line(row),
             R::Contacts(rows) => json_lines(rows),
             R::Nearby(rows) => json_lines(rows),
+            R::Recipient(row) => json_line(row),
             R::Sent(row) => json_line(row),
             R::Letter(row) => json_line(row),
             R::Statuses(rows) => json_lines(rows),

@@ -84,6 +84,20 @@ pub struct SentRow {
     pub schema: Schema,
     pub id: String,
     pub state: State,
+    /// The name this person gave the recipient, or its address.
+    #[serde(default)]
+    pub to: String,
+    #[serde(default)]
+    pub to_address: String,
+}
+
+/// Whom a message goes to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecipientRow {
+    pub schema: Schema,
+    /// The name this person gave the recipient, or its address.
+    pub to: String,
+    pub to_address: String,
 }
 
 /// Somebody, as this person calls them.
@@ -546,8 +560,9 @@ mod tests {
 
     #[test]
     fn values_are_spelled_as_the_contract_spells_them() {
-        let sent = SentRow { schema: Schema, id: "3f".into(), state: State::Queued };
-        assert_eq!(json_line(&sent), "{\"schema\":1,\"id\":\"3f\",\"state\":\"queued\"}\n");
+        let sent = SentRow { id: "3f".into(), to: "bob".into(), to_address: "dak:x".into(), ..samples::sent() };
+        let wanted = r#"{"schema":1,"id":"3f","state":"queued","to":"bob","to_address":"dak:x"}"#;
+        assert_eq!(json_line(&sent).trim_end(), wanted);
         let mut row = samples::inbox("hi");
         row.sent_at = None;
         let json: serde_json::Value = serde_json::from_str(&json_line(&row)).unwrap();
