@@ -6,17 +6,21 @@
 //! | kind | content | in |
 //! |---|---|---|
 //! | 0, left out | [`Text`]: words, and files that ride along | `text` |
+//! | 1 | [`Amendment`]: a change of something written: other words, withdrawn, a reaction, a task's fields | `amendment` |
 //! | any other | [`Unknown`]: written by a newer version; kept whole, and never shown as a text | here |
 //!
 //! Fields at their defaults are left out. Fields that this version does not know are kept byte for byte, so that an older
 //! program passes on what a newer one wrote. Before sealing, content is padded, so that its length says little ([`pad`]).
 
+mod amendment;
 mod padding;
 mod text;
 
+pub use self::amendment::{Amendment, Mark, PRIOR_MAX, REACTION_BYTES_MAX, Reaction, TaskState};
 pub use self::padding::{PADDED_BYTES_MIN, pad, padded_len, unpad};
 pub use self::text::{ATTACHMENTS_MAX, Attachment, Forwarded, OFFSET_MINUTES_MAX, Text};
 
+use self::amendment::CHANGE;
 use crate::cbor::{CborError, Reader, Writer};
 
 /// Most fields of one content that this version does not know.
@@ -33,6 +37,7 @@ const TEXT: u64 = 0;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Content {
     Text(Text),
+    Change(Amendment),
     Unknown(Unknown),
 }
 
@@ -40,7 +45,7 @@ pub enum Content {
 /// them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Unknown {
-    /// Not 0, which is a text's.
+    /// None of those above.
     pub kind: u64,
     /// Every other field: its key and its encoded value, in the order of the keys.
     pub fields: Vec<Field>,
@@ -85,6 +90,10 @@ pub enum ContentError {
     Default(u64),
     #[error("the message has more {0} than allowed")]
     TooMany(&'static str),
+    #[error("the message does not say {0}")]
+    Missing(&'static str),
+    #[error("the {0} of the message cannot be")]
+    Odd(&'static str),
     #[error("the message is not padded as it must be")]
     Padding,
     #[error("the message names an author whose key is none")]
@@ -97,6 +106,7 @@ impl Content {
     pub fn encode(&self) -> Vec<u8> {
         match self {
             Content::Text(text) => text.encode(),
+            Content::Change(amendment) => amendment.encode(),
             Content::Unknown(unknown) => unknown.encode(),
         }
     }
@@ -105,6 +115,7 @@ impl Content {
     pub fn decode(bytes: &[u8]) -> Result<Content, ContentError> {
         match kind(bytes)? {
             TEXT => Text::decode(bytes).map(Content::Text),
+            CHANGE => Amendment::decode(bytes).map(Content::Change),
             _ => Unknown::decode(bytes).map(Content::Unknown),
         }
     }
@@ -118,14 +129,14 @@ impl KeyUsed {
 }
 
 impl Outline {
-    /// Decodes what a listing shows of content; its words have at most `chars_max` characters each.
+    /// Decodes what a listing shows of content; a text's words have at most `chars_max` characters each.
     pub fn decode(bytes: &[u8], chars_max: usize) -> Result<Outline, ContentError> {
         let (content, files) = match kind(bytes)? {
             TEXT => {
                 let (text, files) = Text::outline(bytes, chars_max)?;
                 (Content::Text(text), files)
             }
-            _ => (Content::Unknown(Unknown::decode(bytes)?), Vec::new()),
+            _ => (Content::decode(bytes)?, Vec::new()),
         };
         Ok(Outline { content, files })
     }
@@ -139,7 +150,7 @@ impl From<Text> for Content {
 
 impl Unknown {
     fn encode(&self) -> Vec<u8> {
-        assert!(self.kind != TEXT, "a text has fields of its own");
+        assert!(![TEXT, CHANGE].contains(&self.kind), "a known kind has fields of its own");
         let mut out = Vec::new();
         let write_kind = |out: &mut Vec<u8>| {
             out.uint(KIND);

@@ -151,6 +151,12 @@ impl<S: Step> Driver<S> {
         self.open.push(said);
     }
 
+    /// Adds a change that is none of the agent's.
+    pub fn change(&mut self, change: Change) {
+        self.filings.said(1);
+        self.step.add(vec![Output::Commit(change)], &mut self.open);
+    }
+
     /// Ends the open batch; returns what is to be done now, in order: its changes in one commit, then its acts.
     pub fn close(&mut self, now: Timestamp) -> Vec<S::Said> {
         let batch = self.held_back.take(std::mem::take(&mut self.open), now);

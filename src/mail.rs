@@ -14,9 +14,13 @@
 //! read when it came, because the process died between or a newer version wrote it, the driver hands in again when it can.
 
 pub mod conversation;
+pub mod happening;
 pub mod index;
+pub mod kept;
+pub mod meaning;
 pub mod order;
 pub mod record;
+pub mod registers;
 pub mod shelf;
 
 use std::collections::BTreeMap;
@@ -98,7 +102,7 @@ impl Opening {
 /// for a newer one.
 pub fn filed(opened: &Opened) -> Option<Filed> {
     let content = unpad(&opened.plaintext).ok()?;
-    let Content::Text(_) = Content::decode(content).ok()? else { return None };
+    let (Content::Text(_) | Content::Change(_)) = Content::decode(content).ok()? else { return None };
     Some(Filed { key: opened.key, content: content.to_vec() })
 }
 

@@ -24,7 +24,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use libp2p::Multiaddr;
-use tokio::sync::{broadcast, oneshot};
+use tokio::sync::{broadcast, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 pub use self::nearby::Sighting;
@@ -106,6 +106,7 @@ pub struct Node {
     tally: Arc<Tally>,
     nearby: Arc<Nearby>,
     events: broadcast::Sender<Event>,
+    committed: watch::Sender<()>,
     net: Option<NetHandle>,
     store: Arc<StoreThread>,
     failure: Arc<LastFailure>,
@@ -169,7 +170,7 @@ impl Node {
         let (handle, net_events) = net.unzip();
 
         let (work, ended) = (Arc::<Queue<Work>>::default(), CancellationToken::new());
-        let (events, _) = broadcast::channel(EVENTS_MAX);
+        let ((events, _), (committed, _)) = (broadcast::channel(EVENTS_MAX), watch::channel(()));
         let drafts = Arc::new(Drafts::new());
         let tally = Arc::new(Tally::new(handle.clone()));
         let nearby = Arc::new(Nearby::default());
@@ -218,6 +219,7 @@ impl Node {
             courier: courier.clone(),
             pool,
             failure: Arc::clone(&failure),
+            committed: committed.clone(),
         });
         let guard = ended.clone().drop_guard();
         let run = move || {
@@ -252,6 +254,7 @@ impl Node {
             tally,
             nearby,
             events,
+            committed,
             net: handle,
             store,
             failure,
@@ -318,6 +321,21 @@ impl Node {
         let submit = Input::Submit { token, mailbox, destination, lifetime, priority, copies };
         self.work.put(Work::Input(submit)).map_err(|_| NodeError::Lost)?;
         told.await.map_err(|_| self.lost())?
+    }
+
+    /// Keeps what the person arranges, a value for each key or none; returns once it is durable.
+    pub async fn keep(&self, kept: Vec<(Vec<u8>, Option<Vec<u8>>)>) -> Result<(), NodeError> {
+        let (tell, told) = oneshot::channel();
+        let changes = kept.into_iter().map(|(key, value)| Change::Keep { key, value }).collect();
+        self.work
+            .put(Work::Keep(changes, Box::new(move || tell.send(()).unwrap_or(()))))
+            .map_err(|_| NodeError::Lost)?;
+        told.await.map_err(|_| self.lost())
+    }
+
+    /// Changes with every commit from now on.
+    pub fn commits(&self) -> watch::Receiver<()> {
+        self.committed.subscribe()
     }
 
     /// Events from now on.

@@ -255,6 +255,12 @@ pub enum Change {
         peer: NodeId,
         id: BundleId,
     },
+    /// What the person arranges here for themselves and nobody else hears of: see [`crate::mail::kept`]. Mail's, not the
+    /// agent's.
+    Keep {
+        key: Vec<u8>,
+        value: Option<Vec<u8>>,
+    },
     /// The first sequence number of this source that no bundle may bear yet.
     Count {
         sequence: u64,
@@ -288,6 +294,9 @@ pub struct Durable {
     pub people: BTreeMap<NodeId, Person>,
     pub learned: BTreeMap<NodeId, Vec<u8>>,
     pub owed: BTreeSet<(NodeId, BundleId)>,
+    /// What the person arranged; no agent keeps it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub kept: BTreeMap<Vec<u8>, Vec<u8>>,
 }
 
 impl Letter {
@@ -310,6 +319,7 @@ impl Durable {
     pub fn without_filed(mut self) -> Durable {
         self.letters.clear();
         self.delivered.clear();
+        self.kept.clear();
         self.outgoing.retain(|_, outgoing| !outgoing.is_settled());
         self
     }
@@ -378,6 +388,8 @@ impl Durable {
             Change::Learn { node, record: None } => drop(self.learned.remove(node)),
             Change::Owe { peer, id } => drop(self.owed.insert((*peer, *id))),
             Change::Settle { peer, id } => drop(self.owed.remove(&(*peer, *id))),
+            Change::Keep { key, value: Some(value) } => drop(self.kept.insert(key.clone(), value.clone())),
+            Change::Keep { key, value: None } => drop(self.kept.remove(key)),
             Change::Count { sequence } => self.sequence = *sequence,
             Change::Tick { at } => self.clock = *at,
         }

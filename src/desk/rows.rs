@@ -10,7 +10,9 @@ use crate::api::model::{
 };
 use crate::api::{ApiError, NextStep};
 use crate::bundle::{Bundle, Kind};
-use crate::content::{Attachment, Content, ContentError, KeyUsed, Outline, Text, unpad};
+use crate::content::{
+    Amendment, Attachment, Content, ContentError, KeyUsed, Outline, Reaction, TaskState, Text, unpad,
+};
 use crate::frame;
 use crate::id::NodeId;
 use crate::keyring::Keyring;
@@ -281,6 +283,7 @@ fn words(content: &[u8], taken: Taken) -> Result<Words, ApiError> {
     let outline = Outline::decode(content, chars_max).map_err(malformed)?;
     let text = match outline.content {
         Content::Text(text) => text,
+        Content::Change(amendment) => told(amendment, chars_max),
         // It stays in the store until a version reads it that can.
         Content::Unknown(unknown) => {
             let newer = format!("written by a newer version of dak (kind {}); it is kept", unknown.kind);
@@ -290,11 +293,35 @@ fn words(content: &[u8], taken: Taken) -> Result<Words, ApiError> {
     let attachments = match taken {
         Taken::Everything => match Content::decode(content).map_err(malformed)? {
             Content::Text(text) => text.attachments,
-            Content::Unknown(_) => Vec::new(),
+            Content::Change(_) | Content::Unknown(_) => Vec::new(),
         },
         Taken::Texts { .. } => Vec::new(),
     };
     Ok(Words { text, files: outline.files, attachments })
+}
+
+/// A change in words, for whoever looks at it by itself: it answers what it changes.
+fn told(amendment: Amendment, chars_max: usize) -> Text {
+    let Amendment { target, body, withdrawn, reaction, task, assignee, due, .. } = amendment;
+    let mut parts = Vec::new();
+    parts.extend(withdrawn.then(|| "withdrawn".to_owned()));
+    parts.extend(body.map(|body| format!("now says: {}", body.chars().take(chars_max).collect::<String>())));
+    parts.extend(reaction.map(|Reaction { text, on }| if on { text } else { format!("no more {text}") }));
+    parts.extend(task.map(|state| task_word(state).to_owned()));
+    parts.extend(assignee.map(|node| node.map_or("for nobody".into(), |node| format!("for {}", address(node)))));
+    parts.extend(due.map(|due| match due.and_then(When::from_dtn) {
+        Some(due) => format!("due {due}"),
+        None => "due at no time".into(),
+    }));
+    Text { body: parts.join(", "), in_reply_to: Some(target), ..Text::default() }
+}
+
+pub fn task_word(state: TaskState) -> &'static str {
+    match state {
+        TaskState::None => "no task",
+        TaskState::Open => "open",
+        TaskState::Done => "done",
+    }
 }
 
 pub fn contact(me: NodeId, node: NodeId, person: &Person) -> ContactRow {

@@ -12,7 +12,7 @@ use crate::eid::Eid;
 use crate::id::hex;
 use crate::mail::conversation::{Conversation, Counts};
 use crate::mail::order::{Position, Span};
-use crate::store::redb::{Direction, Entry};
+use crate::store::redb::{Direction, Entry, Line};
 
 /// So much of the last words is shown beside a conversation, in characters.
 const GIST_CHARS: usize = 256;
@@ -88,11 +88,11 @@ impl Talking {
             }
             let (with, span, many) = (left.with.clone(), left.span, left.many.min(PAGE_ROWS));
             let page = self.desk.record(move |record| record.talk(&with, span, Direction::Forwards, many)).await?;
-            let Some((last, _)) = page.last() else { return Ok(None) };
-            left.span.from = Bound::Excluded(*last);
+            let Some(last) = page.last() else { return Ok(None) };
+            left.span.from = Bound::Excluded(last.position);
             left.many -= page.len();
             let mut rows = Vec::new();
-            for (position, entry) in page {
+            for Line { position, entry, .. } in page {
                 let is_late = matches!(&entry, Entry::Came(letter) if position.is_late(letter.row));
                 let row = self.desk.shown(&left.with, is_late, entry, Taken::Texts { chars_max: usize::MAX }).await?;
                 rows.extend(self.wants(&row).then_some(Row::Talk(row)));
@@ -147,7 +147,7 @@ impl Talking {
         let (with, many) = (with.clone(), rows as usize);
         let back = self.desk.record(move |record| record.talk(&with, span, Direction::Backwards, many)).await?;
         Ok(match back.last() {
-            Some((first, _)) => Bound::Included(*first),
+            Some(first) => Bound::Included(first.position),
             // Before the stretch there is nothing; of none, what follows it.
             None => match span.to {
                 Bound::Excluded(position) => Bound::Included(position),

@@ -119,6 +119,7 @@ impl Change {
             | Change::Post { .. }
             | Change::Unpost { .. }
             | Change::SetPerson { .. }
+            | Change::Keep { .. }
             | Change::Count { .. } => true,
             // The writer is told once that it was read. Other marks are set by a command, whose answer commits them.
             Change::Mark { marks, .. } => marks.told,

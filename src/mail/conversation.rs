@@ -26,7 +26,13 @@ pub struct Counts {
     pub last: Row,
 }
 
-/// One row of a conversation.
+/// One row of a conversation, and the number with which it came into it; zero where that is forgotten.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Said {
+    pub spoken: Spoken,
+    pub number: u64,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Spoken {
     /// The message that came at this row.
@@ -56,7 +62,7 @@ impl Conversation {
         key([self.0.node.as_bytes(), &[tag, name.len() as u8], name.as_bytes()])
     }
 
-    fn read(key: &[u8]) -> Option<Conversation> {
+    pub(super) fn read(key: &[u8]) -> Option<Conversation> {
         let node = NodeId::from_trusted(part(key, 0));
         let name = std::str::from_utf8(key.get(34..)?).ok()?;
         let service = match key[32] {
@@ -71,10 +77,10 @@ impl Conversation {
 }
 
 /// A message came, and has its place in the inbox.
-pub fn come<S: ShelfMut>(shelf: &mut S, letter: &Letter) -> Result<(), S::Error> {
+pub fn come<S: ShelfMut>(shelf: &mut S, letter: &Letter, number: u64) -> Result<(), S::Error> {
     let with = Conversation::of_letter(letter).key();
     let at = position(shelf, letter)?.bytes();
-    shelf.put(&key([&[TALK], &with, &at]), &[])?;
+    shelf.put(&key([&[TALK], &with, &at]), &number.to_be_bytes())?;
     if !letter.read {
         shelf.put(&key([&[UNREAD], &with, &at]), &[])?;
     }
@@ -110,23 +116,38 @@ pub fn mark<S: ShelfMut>(shelf: &mut S, letter: &Letter, read: bool) -> Result<(
 }
 
 /// One's own words were filed.
-pub fn say<S: ShelfMut>(shelf: &mut S, outgoing: &Outgoing) -> Result<(), S::Error> {
+pub fn say<S: ShelfMut>(shelf: &mut S, outgoing: &Outgoing, number: u64) -> Result<(), S::Error> {
     let Some((with, row)) = own(outgoing) else { return Ok(()) };
-    shelf.put(&key([&[TALK], &with, &Position::of_own(row).bytes()]), &outgoing.id.0)?;
+    put_own(shelf, &with, row, &outgoing.id, number)?;
     count(shelf, &with, |counts| {
         counts[0] += 1;
         counts[2] = counts[2].max(row.0);
     })
 }
 
-pub fn unsay<S: ShelfMut>(shelf: &mut S, outgoing: &Outgoing) -> Result<(), S::Error> {
-    let Some((with, row)) = own(outgoing) else { return Ok(()) };
-    shelf.remove(&key([&[TALK], &with, &Position::of_own(row).bytes()]))?;
+/// Another of one's own bundles has the same words, and its fate is the one to be shown.
+pub fn say_again<S: ShelfMut>(shelf: &mut S, outgoing: &Outgoing, first: Row, number: u64) -> Result<(), S::Error> {
+    let Some((with, _)) = own(outgoing) else { return Ok(()) };
+    put_own(shelf, &with, first, &outgoing.id, number)
+}
+
+fn put_own<S: ShelfMut>(shelf: &mut S, with: &[u8], row: Row, id: &BundleId, number: u64) -> Result<(), S::Error> {
+    shelf.put(&key([&[TALK], with, &Position::of_own(row).bytes()]), &key([&number.to_be_bytes(), &id.0]))
+}
+
+/// One's own words are deleted, unless they are shown as another's of the same.
+pub fn unsay<S: ShelfMut>(shelf: &mut S, outgoing: &Outgoing, at: Row) -> Result<(), S::Error> {
+    let Some((with, _)) = own(outgoing) else { return Ok(()) };
+    let place = key([&[TALK], &with, &Position::of_own(at).bytes()]);
+    if shelf.get(&place)?.is_none_or(|value| value.get(8..) != Some(&outgoing.id.0)) {
+        return Ok(());
+    }
+    shelf.remove(&place)?;
     count(shelf, &with, |counts| counts[0] = counts[0].saturating_sub(1))
 }
 
 /// The conversation and the row of one's own words; none where they were not kept, or come back as a note to oneself.
-fn own(outgoing: &Outgoing) -> Option<(Vec<u8>, Row)> {
+pub(super) fn own(outgoing: &Outgoing) -> Option<(Vec<u8>, Row)> {
     let is_note = outgoing.source == Some(outgoing.destination.node) && !outgoing.destination.is_group();
     Some((Conversation::of_sent(outgoing).key(), outgoing.row.filter(|_| !is_note)?))
 }
@@ -177,7 +198,7 @@ pub fn spoken<S: Shelf>(
     span: Span,
     backwards: bool,
     many: usize,
-) -> Result<Vec<(Position, Spoken)>, S::Error> {
+) -> Result<Vec<(Position, Said)>, S::Error> {
     let start = key([&[TALK], &with.key()]);
     let at = |position: Position| key([&start, &position.bytes()]);
     let from = match span.from {
@@ -196,8 +217,9 @@ pub fn spoken<S: Shelf>(
     }
     let mut take = |key: &[u8], value: &[u8]| {
         let position = Position::read(key, start.len());
-        let id = <[u8; 32]>::try_from(value).ok().map(BundleId);
-        rows.push((position, id.map_or(Spoken::Came(position.row()), Spoken::Own)));
+        let id = value.get(8..).and_then(|id| <[u8; 32]>::try_from(id).ok()).map(BundleId);
+        let spoken = id.map_or(Spoken::Came(position.row()), Spoken::Own);
+        rows.push((position, Said { spoken, number: number(value, 0) }));
         if rows.len() < many { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     };
     match backwards {

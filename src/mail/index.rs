@@ -9,25 +9,32 @@
 //! | `COST`, source, who handed over | bytes | the room that mail of strangers shares |
 //! | `ON_WAY`, id | | one's own messages that an agent keeps |
 //! | `SENT`, when it was written, stamp, id | | one's own messages in their order |
-//! | `TALK`, conversation, place, stamp, row | nothing; of one's own words the id | `conversation.rs` |
+//! | `TALK`, conversation, place, stamp, row | the number it came with; of one's own words the id behind it | `conversation.rs` |
 //! | `UNREAD`, the same | | the same |
 //! | `WITH`, conversation | how many rows, how many of them unread, the highest row | the same |
+//! | `CONTENT`, conversation, mark | who wrote it, the row it is shown at, rows with the same once more | changes of it |
+//! | `REGISTER`, … | | `registers.rs` |
+//! | `UNSHOWN`, row | of a change the conversation and its target | rows that are read nowhere |
+//! | `TASK`, conversation, mark | | what may be a task |
 //!
 //! Numbers are big-endian, so that keys are in their order.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-use super::conversation;
+use super::conversation::{self, Conversation};
+use super::meaning::{Meaning, Words};
 use super::order;
+use super::registers::{self, Register, Registers};
 use super::shelf::{Shelf, ShelfMut};
 use crate::agent::change::{Letter, Marks, Outgoing, Row};
 use crate::agent::cost_bytes;
+use crate::content::{Amendment, Mark};
 use crate::id::{BundleId, IdPrefix, NodeId};
 use crate::time::{DtnTime, Timestamp};
 
 /// Grows with every change of what the entries are.
-pub const INDEX_VERSION: u64 = 2;
+pub const INDEX_VERSION: u64 = 3;
 
 const ID: u8 = 1;
 pub(super) const STAMP: u8 = 2;
@@ -39,6 +46,13 @@ const SENT: u8 = 7;
 pub(super) const TALK: u8 = 8;
 pub(super) const UNREAD: u8 = 9;
 pub(super) const WITH: u8 = 10;
+pub(super) const REGISTER: u8 = 11;
+const CONTENT: u8 = 12;
+const UNSHOWN: u8 = 13;
+const TASK: u8 = 14;
+
+/// So often the same content may be there once more; later ones are rows of their own.
+const SAME_MAX: usize = 64;
 
 /// One key of its parts.
 pub(super) fn key<const N: usize>(parts: [&[u8]; N]) -> Vec<u8> {
@@ -66,12 +80,183 @@ pub(super) fn part<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
     bytes.get(at..at + N).and_then(|part| part.try_into().ok()).unwrap_or([0; N])
 }
 
-/// A message was delivered.
-pub fn deliver<S: ShelfMut>(shelf: &mut S, letter: &Letter) -> Result<(), S::Error> {
+/// A message was delivered that means so, and has this number. Returns the rows whose words are to be forgotten, for they
+/// were withdrawn.
+pub fn deliver<S: ShelfMut>(
+    shelf: &mut S,
+    letter: &Letter,
+    meaning: &Meaning,
+    number: u64,
+) -> Result<Vec<Row>, S::Error> {
     remember(shelf, Letter::mark_of(&letter.id), letter.row)?;
-    order::insert(shelf, letter)?;
-    conversation::come(shelf, letter)?;
-    cost(shelf, letter, |bytes, more| bytes.saturating_add(more))
+    cost(shelf, letter, |bytes, more| bytes.saturating_add(more))?;
+    let with = Conversation::of_letter(letter).key();
+    match meaning {
+        Meaning::Change(amendment) => change(shelf, &with, letter.source, (letter.id, letter.row), amendment),
+        _ if is_there(shelf, &with, &meaning.mark(&letter.id), &letter.source, letter.row)? => {
+            hide(shelf, letter.row, Unshown::Again, &meaning.mark(&letter.id), &with)?;
+            Ok(Vec::new())
+        }
+        _ => {
+            order::insert(shelf, letter)?;
+            conversation::come(shelf, letter, number)?;
+            content(shelf, &with, letter.source, (letter.id, letter.row), meaning)
+        }
+    }
+}
+
+/// What was sealed since it came was opened, and means so.
+pub fn open<S: ShelfMut>(shelf: &mut S, letter: &Letter, meaning: &Meaning) -> Result<Vec<Row>, S::Error> {
+    let with = Conversation::of_letter(letter).key();
+    let (author, place) = (letter.source, (letter.id, letter.row));
+    let is_shown = matches!(meaning, Meaning::Hidden | Meaning::Words(Words { same: None, .. }));
+    if is_shown || is_unshown(shelf, letter.row)? {
+        return content(shelf, &with, author, place, meaning);
+    }
+    conversation::leave(shelf, letter)?;
+    order::remove(shelf, letter)?;
+    forget_content(shelf, &with, &letter.id, letter.row)?;
+    cost(shelf, letter, u64::saturating_sub)?;
+    deliver(shelf, letter, meaning, 0)
+}
+
+/// Where a row's content is found, and that it may be a task.
+fn content<S: ShelfMut>(
+    shelf: &mut S,
+    with: &[u8],
+    author: NodeId,
+    (id, row): (BundleId, Row),
+    meaning: &Meaning,
+) -> Result<Vec<Row>, S::Error> {
+    let mark = meaning.mark(&id);
+    let key_of = key([&[CONTENT], with, &mark]);
+    if shelf.get(&key_of)?.is_none() {
+        shelf.put(&key_of, &key([author.as_bytes(), &row.0.to_be_bytes()]))?;
+    }
+    let is_task = matches!(meaning, Meaning::Words(words) if words.is_task);
+    if is_task {
+        shelf.put(&key([&[TASK], with, &mark]), &[])?;
+    }
+    if registers::of(shelf, with, &mark, &author)?.is_withdrawn() { Ok(vec![row]) } else { Ok(Vec::new()) }
+}
+
+/// Whether an author's content is there already: then this row is added to it.
+fn is_there<S: ShelfMut>(shelf: &mut S, with: &[u8], mark: &Mark, author: &NodeId, row: Row) -> Result<bool, S::Error> {
+    let key = key([&[CONTENT], with, mark]);
+    let Some(mut value) = shelf.get(&key)? else { return Ok(false) };
+    if part::<32>(&value, 0) != *author.as_bytes() || value.len() >= 32 + 8 * SAME_MAX {
+        return Ok(false);
+    }
+    value.extend(row.0.to_be_bytes());
+    shelf.put(&key, &value)?;
+    Ok(true)
+}
+
+/// A row with content is deleted.
+fn forget_content<S: ShelfMut>(shelf: &mut S, with: &[u8], id: &BundleId, row: Row) -> Result<(), S::Error> {
+    let mark = Letter::mark_of(id);
+    let key_of = key([&[CONTENT], with, &mark]);
+    if shelf.get(&key_of)?.is_some_and(|value| number(&value, 32) == row.0) {
+        shelf.remove(&key_of)?;
+        shelf.remove(&key([&[TASK], with, &mark]))?;
+    }
+    Ok(())
+}
+
+/// A change came, or was made here.
+fn change<S: ShelfMut>(
+    shelf: &mut S,
+    with: &[u8],
+    author: NodeId,
+    (id, row): (BundleId, Row),
+    amendment: &Amendment,
+) -> Result<Vec<Row>, S::Error> {
+    hide(shelf, row, Unshown::Change, &amendment.target, with)?;
+    if !registers::put(shelf, with, author, (id, row), amendment)? {
+        return Ok(Vec::new());
+    }
+    if amendment.task.is_some() {
+        shelf.put(&key([&[TASK], with, &amendment.target]), &[])?;
+    }
+    let Some(target) = shelf.get(&key([&[CONTENT], with, &amendment.target]))? else { return Ok(Vec::new()) };
+    let writer = NodeId::from_trusted(part(&target, 0));
+    let registers = registers::of(shelf, with, &amendment.target, &writer)?;
+    if writer != author || !registers.is_withdrawn() {
+        return Ok(Vec::new());
+    }
+    let bodies = registers.all().filter(|(register, _)| **register == Register::Body);
+    let bodies = bodies.flat_map(|(_, settings)| settings.iter().map(|setting| setting.row));
+    let words = target.get(32..).unwrap_or_default().chunks_exact(8).map(|row| Row(number(row, 0)));
+    Ok(words.chain(bodies).collect())
+}
+
+/// Why a row is read nowhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Unshown {
+    /// It changes what its mark names.
+    Change,
+    /// Its mark names what is shown already.
+    Again,
+}
+
+fn hide<S: ShelfMut>(shelf: &mut S, row: Row, why: Unshown, mark: &Mark, with: &[u8]) -> Result<(), S::Error> {
+    let why = u8::from(why == Unshown::Again);
+    shelf.put(&key([&[UNSHOWN], &row.0.to_be_bytes()]), &key([&[why], mark, with]))
+}
+
+/// Whether a row is read nowhere: it is a change, or there once more.
+pub fn is_unshown<S: Shelf>(shelf: &S, row: Row) -> Result<bool, S::Error> {
+    Ok(shelf.get(&key([&[UNSHOWN], &row.0.to_be_bytes()]))?.is_some())
+}
+
+/// Forgets a row that is read nowhere; says whether it was one, and of what is there once more the row it is shown at.
+fn unhide<S: ShelfMut>(shelf: &mut S, row: Row, id: &BundleId) -> Result<Option<Option<Row>>, S::Error> {
+    let unshown = key([&[UNSHOWN], &row.0.to_be_bytes()]);
+    let Some(value) = shelf.get(&unshown)? else { return Ok(None) };
+    shelf.remove(&unshown)?;
+    let (mark, with) = (part::<16>(&value, 1), value.get(17..).unwrap_or_default());
+    if value.first() == Some(&0) {
+        registers::remove(shelf, with, &mark, id)?;
+        return Ok(Some(None));
+    }
+    let content = key([&[CONTENT], with, &mark]);
+    let Some(rows) = shelf.get(&content)? else { return Ok(Some(None)) };
+    let (head, again) = rows.split_at_checked(40).unwrap_or((&rows, &[]));
+    let again: Vec<&[u8]> = again.chunks_exact(8).filter(|other| number(other, 0) != row.0).collect();
+    shelf.put(&content, &key([head, &again.concat()]))?;
+    Ok(Some(Some(Row(number(&rows, 32)))))
+}
+
+/// Who wrote content, and the row it is shown at.
+pub fn written<S: Shelf>(shelf: &S, with: &Conversation, mark: &Mark) -> Result<Option<(NodeId, Row)>, S::Error> {
+    let value = shelf.get(&key([&[CONTENT], &with.key(), mark]))?;
+    Ok(value.map(|value| (NodeId::from_trusted(part(&value, 0)), Row(number(&value, 32)))))
+}
+
+/// The registers of content.
+pub fn registers<S: Shelf>(
+    shelf: &S,
+    with: &Conversation,
+    mark: &Mark,
+    author: &NodeId,
+) -> Result<Registers, S::Error> {
+    registers::of(shelf, &with.key(), mark, author)
+}
+
+/// What may be a task: where it was said, and its mark; at most so many behind one.
+pub fn tasks<S: Shelf>(
+    shelf: &S,
+    after: Option<&(Conversation, Mark)>,
+    many: usize,
+) -> Result<Vec<(Conversation, Mark)>, S::Error> {
+    let from = after.map_or(vec![TASK], |(with, mark)| key([&[TASK], &with.key(), mark, &[0]]));
+    let mut tasks = Vec::new();
+    shelf.walk(&from, &[TASK + 1], &mut |key, _| {
+        let Some((with, mark)) = key[1..].split_last_chunk::<16>() else { return ControlFlow::Continue(()) };
+        tasks.extend(Conversation::read(with).map(|with| (with, *mark)));
+        if tasks.len() < many { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    })?;
+    Ok(tasks)
 }
 
 /// An id was delivered once; its row may be gone.
@@ -81,9 +266,13 @@ pub fn remember<S: ShelfMut>(shelf: &mut S, mark: [u8; 16], row: Row) -> Result<
 
 /// The person deleted a row; its id is remembered.
 pub fn discard<S: ShelfMut>(shelf: &mut S, letter: &Letter) -> Result<(), S::Error> {
+    cost(shelf, letter, u64::saturating_sub)?;
+    if unhide(shelf, letter.row, &letter.id)?.is_some() {
+        return Ok(());
+    }
+    forget_content(shelf, &Conversation::of_letter(letter).key(), &letter.id, letter.row)?;
     conversation::leave(shelf, letter)?;
-    order::remove(shelf, letter)?;
-    cost(shelf, letter, u64::saturating_sub)
+    order::remove(shelf, letter)
 }
 
 fn cost<S: ShelfMut>(shelf: &mut S, letter: &Letter, change: fn(u64, u64) -> u64) -> Result<(), S::Error> {
@@ -97,14 +286,40 @@ fn cost<S: ShelfMut>(shelf: &mut S, letter: &Letter, change: fn(u64, u64) -> u64
 
 /// A row of the inbox was read, or is unread again.
 pub fn mark<S: ShelfMut>(shelf: &mut S, before: &Letter, marks: Marks) -> Result<(), S::Error> {
-    if before.read == marks.read { Ok(()) } else { conversation::mark(shelf, before, marks.read) }
+    let is_same = before.read == marks.read || is_unshown(shelf, before.row)?;
+    if is_same { Ok(()) } else { conversation::mark(shelf, before, marks.read) }
 }
 
-/// One's own message was queued.
-pub fn post<S: ShelfMut>(shelf: &mut S, outgoing: &Outgoing) -> Result<(), S::Error> {
+/// One's own message was queued that means so, and has this number; the rest is as with what is delivered.
+pub fn post<S: ShelfMut>(
+    shelf: &mut S,
+    outgoing: &Outgoing,
+    meaning: &Meaning,
+    number: u64,
+) -> Result<Vec<Row>, S::Error> {
     shelf.put(&Written::of(outgoing).key(), &[])?;
-    conversation::say(shelf, outgoing)?;
-    if outgoing.is_settled() { Ok(()) } else { shelf.put(&key([&[ON_WAY], &outgoing.id.0]), &[]) }
+    if !outgoing.is_settled() {
+        shelf.put(&key([&[ON_WAY], &outgoing.id.0]), &[])?;
+    }
+    // A note to oneself is taken in as it comes.
+    let Some((with, row)) = conversation::own(outgoing) else { return Ok(Vec::new()) };
+    let author = outgoing.source.unwrap_or(NodeId::from_trusted([0; 32]));
+    if let Meaning::Change(amendment) = meaning {
+        return change(shelf, &with, author, (outgoing.id, row), amendment);
+    }
+    let mark = meaning.mark(&outgoing.id);
+    let first = shelf.get(&key([&[CONTENT], &with, &mark]))?.map(|value| Row(super::index::number(&value, 32)));
+    match first {
+        Some(first) if is_there(shelf, &with, &mark, &author, row)? => {
+            hide(shelf, row, Unshown::Again, &mark, &with)?;
+            conversation::say_again(shelf, outgoing, first, number)?;
+            Ok(Vec::new())
+        }
+        _ => {
+            conversation::say(shelf, outgoing, number)?;
+            content(shelf, &with, author, (outgoing.id, row), meaning)
+        }
+    }
 }
 
 /// Its fate is known.
@@ -115,8 +330,16 @@ pub fn settle<S: ShelfMut>(shelf: &mut S, id: &BundleId) -> Result<(), S::Error>
 /// Its record was dropped.
 pub fn unpost<S: ShelfMut>(shelf: &mut S, outgoing: &Outgoing) -> Result<(), S::Error> {
     shelf.remove(&Written::of(outgoing).key())?;
-    conversation::unsay(shelf, outgoing)?;
-    settle(shelf, &outgoing.id)
+    settle(shelf, &outgoing.id)?;
+    let Some((with, row)) = conversation::own(outgoing) else { return Ok(()) };
+    match unhide(shelf, row, &outgoing.id)? {
+        Some(None) => Ok(()),
+        Some(Some(shown_at)) => conversation::unsay(shelf, outgoing, shown_at),
+        None => {
+            forget_content(shelf, &with, &outgoing.id, row)?;
+            conversation::unsay(shelf, outgoing, row)
+        }
+    }
 }
 
 /// The row an id was delivered in.

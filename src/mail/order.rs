@@ -17,7 +17,7 @@
 use std::ops::{Bound, ControlFlow, RangeBounds};
 
 use super::conversation::{self, Conversation};
-use super::index::{AWAY, MOVED, STAMP, behind, key, number};
+use super::index::{AWAY, MOVED, STAMP, behind, is_unshown, key, number};
 use super::shelf::{Shelf, ShelfMut};
 use crate::agent::change::{Letter, Row};
 
@@ -131,7 +131,8 @@ impl Span {
 /// and the row itself unless it was moved elsewhere.
 pub fn at_place<S: Shelf>(shelf: &S, letter: &Letter) -> Result<Vec<Position>, S::Error> {
     let place = letter.row;
-    if shelf.get(&key([&[AWAY], &place.0.to_be_bytes()]))?.is_some() {
+    let is_elsewhere = shelf.get(&key([&[AWAY], &place.0.to_be_bytes()]))?.is_some();
+    if is_elsewhere || is_unshown(shelf, place)? {
         return Ok(Vec::new());
     }
     let mut positions = Vec::new();

@@ -15,6 +15,7 @@ use std::thread::Thread;
 use std::time::{Duration, Instant};
 
 use futures::executor::block_on;
+use tokio::sync::watch;
 
 use super::clock::Clock;
 use super::courier::{Act, Courier};
@@ -88,6 +89,7 @@ pub struct Core {
     /// How many changes of those that were handed out are durable.
     durable: Arc<AtomicU64>,
     failure: Arc<LastFailure>,
+    committed: watch::Sender<()>,
 }
 
 /// One batch that the store has and did not answer for, until it does or can do so no more.
@@ -175,11 +177,14 @@ pub struct Parts {
     pub courier: Courier,
     pub pool: Pool,
     pub failure: Arc<LastFailure>,
+    /// Hears of every commit.
+    pub committed: watch::Sender<()>,
 }
 
 impl Core {
     pub fn new(parts: Parts) -> Core {
-        let Parts { agent, tape, record, clock, restore, space, idle, work, store, courier, pool, failure } = parts;
+        let Parts { agent, tape, record, clock, restore, space, idle, work, store, courier, pool, failure, committed } =
+            parts;
         let (generation, ahead, durable, space_asked, changed) = (0, Arc::default(), Arc::default(), None, None);
         Core {
             driver: Driver::new(agent, Steps { tape, opening: Opening::default(), record }),
@@ -197,6 +202,7 @@ impl Core {
             ahead,
             durable,
             failure,
+            committed,
         }
     }
 
@@ -306,6 +312,10 @@ impl Core {
                 input.into_iter().for_each(|input| self.handle(input));
                 open.looks.push(Act::Call(tell));
             }
+            Work::Keep(changes, tell) => {
+                changes.into_iter().for_each(|change| self.driver.change(change));
+                open.looks.push(Act::Call(tell));
+            }
             Work::Parsed(parsed) if self.driver.agent.turns_away(&parsed.id()) => {
                 let (id, Parsed { from, transit, .. }) = (parsed.id(), parsed);
                 self.handle(Input::Duplicate { from, transit, id });
@@ -363,10 +373,12 @@ impl Core {
         let (ahead, courier) = (Ahead::one(&self.ahead), self.courier.clone());
         let (durable, handed_out) = (Arc::clone(&self.durable), self.driver.handed_out());
         let (again, generation, failure) = (Arc::clone(&self.work), self.generation, Arc::clone(&self.failure));
+        let committed = self.committed.clone();
         let done = Box::new(move |result: Result<(), StoreError>| {
             match result {
                 Ok(()) => {
                     durable.fetch_max(handed_out, Ordering::AcqRel);
+                    committed.send_replace(());
                     courier.perform(acts);
                 }
                 Err(error) => {

@@ -1,6 +1,7 @@
 //! What the core is asked to do, by peers, by people and by the threads that work for it.
 
 use super::drafts::Plaintext;
+use crate::agent::change::Change;
 use crate::agent::{Agent, Input};
 use crate::bundle::Unverified;
 use crate::frame::Transit;
@@ -25,6 +26,8 @@ pub enum Work {
     Look(Look),
     /// Looks at the agent and gives it the input that follows, with nothing in between; the rest is as with a look.
     Decide(Decide),
+    /// What the person arranges; the rest is as with a look.
+    Keep(Vec<Change>, Box<dyn FnOnce() + Send>),
     /// A bundle from a peer, parsed and not verified: dropped here where its id is known, else verified in the pool.
     Parsed(Parsed),
     /// A commit of this generation failed.

@@ -9,9 +9,10 @@ use dak::bundle::{Bundle, Creation, Kind, Priority};
 use dak::eid::Eid;
 use dak::id::{BundleId, IdPrefix};
 use dak::mail::conversation::Conversation;
+use dak::mail::happening::{Happening, What};
 use dak::mail::order::{Position, Span};
 use dak::store::Store;
-use dak::store::redb::{Direction, Entry, RedbStore, import_records};
+use dak::store::redb::{Direction, Entry, Line, RedbReader, RedbStore, import_records};
 use dak::time::{DAY, DtnTime, Moment, Timestamp};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -123,11 +124,26 @@ fn check_talk(store: &RedbStore, inbox: &[(Position, Letter)]) {
         assert_eq!(last, talk.last().map(|(_, entry)| entry.clone()));
         let first_unread = talk.iter().find(is_unread).map(|(position, _)| *position);
         assert_eq!(reader.first_unread(&counts.with).unwrap(), first_unread);
-        assert_eq!(reader.talk(&counts.with, Span::ALL, Direction::Forwards, 100).unwrap(), talk);
+        assert_eq!(lines(&reader, &counts.with, Direction::Forwards, 100), talk);
         talk.reverse();
         talk.truncate(3);
-        assert_eq!(reader.talk(&counts.with, Span::ALL, Direction::Backwards, 3).unwrap(), talk);
+        assert_eq!(lines(&reader, &counts.with, Direction::Backwards, 3), talk);
     }
+}
+
+/// The rows of a conversation, each of which came with the number of its coming.
+fn lines(reader: &RedbReader, with: &Conversation, direction: Direction, many: usize) -> Vec<(Position, Entry)> {
+    let happened: BTreeMap<u64, Happening> = reader.happened(0, 1_000).unwrap().into_iter().collect();
+    let line = |line: Line| {
+        let (id, what) = match &line.entry {
+            Entry::Came(letter) => (letter.id, What::Came),
+            Entry::Own(outgoing) => (outgoing.id, What::Queued),
+        };
+        let came = happened[&line.number];
+        assert_eq!((came.id, came.what), (id, what));
+        (line.position, line.entry)
+    };
+    reader.talk(with, Span::ALL, direction, many).unwrap().into_iter().map(line).collect()
 }
 
 fn copy_of(store: &RedbStore, path: &Path) -> RedbStore {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use dak::bundle::{Bundle, Creation, Draft, Ends, Hops, Kind, Priority, Signer, Unverified, unfold};
-use dak::content::{Attachment, Content, Forwarded, KeyUsed, Text, pad, unpad};
+use dak::content::{Amendment, Attachment, Content, Forwarded, KeyUsed, TaskState, Text, pad, unpad};
 use dak::eid::Eid;
 use dak::frame::{
     Delegation, Frame, Grade, Hello, Incoming, Refusal, RoutingInfo, Transit, encode_bundle, encode_folded,
@@ -64,6 +64,12 @@ fn receipt_bundle() -> Bundle {
 
 fn text() -> Content {
     Text { body: "meet me at the bridge".into(), ..Text::default() }.into()
+}
+
+fn change() -> Content {
+    let body = Some("meet me at the ferry".into());
+    let (target, prior, task) = ([0x33; 16], vec![[0x44; 16]], Some(TaskState::Done));
+    Content::Change(Amendment { target, prior, body, task, ..Amendment::default() })
 }
 
 fn full_message() -> Content {
@@ -178,6 +184,7 @@ fn made() -> BTreeMap<&'static str, Vec<u8>> {
         ("receipt-bundle", receipt_bundle().bytes().to_vec()),
         ("message-text", text().encode()),
         ("message-full", full_message().encode()),
+        ("message-change", change().encode()),
         ("message-padded", pad(&full_message().encode())),
         ("delegation-signed", delegation().signed_bytes()),
         ("frame-bundle", encode_bundle(&Transit { hops: HOPS, copies: 4 }, &bundle)),
@@ -288,7 +295,7 @@ fn every_bundle_on_the_page_decodes_verified_and_is_encoded_to_the_same_bytes() 
 #[test]
 fn the_messages_on_the_page_open_and_read_as_it_says() {
     let page = vectors();
-    for (name, message) in [("message-text", text()), ("message-full", full_message())] {
+    for (name, message) in [("message-text", text()), ("message-full", full_message()), ("message-change", change())] {
         assert_eq!(Content::decode(&page[name]), Ok(message.clone()), "{name}");
         assert_eq!(message.encode(), page[name], "{name}");
     }

@@ -90,6 +90,7 @@ impl Ledger {
             departed: self.departed.iter().collect(),
             beliefs: self.beliefs.iter().collect(),
             letters: BTreeMap::new(),
+            kept: BTreeMap::new(),
             delivered: BTreeSet::new(),
             outgoing: self.outbox.iter().map(|outgoing| (outgoing.id, outgoing.clone())).collect(),
             mail_bytes: self.inbox.rows().clone(),

@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use redb::StorageBackend;
 use tokio::sync::broadcast;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::super::courier::{EVENTS_MAX, Tools};
@@ -347,6 +348,7 @@ impl Home {
             courier,
             pool,
             failure: Arc::clone(&failure),
+            committed: watch::channel(()).0,
         });
         Home { disk, work, core: Mutex::new(Some(core)), store, events: Mutex::new(followed), tally, failure, reader }
     }

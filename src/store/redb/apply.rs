@@ -5,18 +5,22 @@ use std::sync::Arc;
 
 use redb::{Key, ReadableTable, Table, TableDefinition, Value, WriteTransaction};
 
-use super::body::{fold, write_filed};
+use super::body::{self, Body, fold, write_filed};
 use super::failure::failed;
 use super::index::Writing;
 use super::log::Log;
 use super::names::Names;
 use super::record;
 use super::tables::{self, counter};
-use crate::agent::change::{Change, Evidence, Letter, Row};
+use crate::agent::change::{Change, Evidence, Letter, Marks, Outgoing, Row};
 use crate::bundle::Bundle;
+use crate::content::Filed;
 use crate::id::BundleId;
 use crate::mail;
+use crate::mail::happening::{HAPPENED_MAX, Happening, What};
+use crate::mail::meaning::Meaning;
 use crate::store::StoreError;
+use crate::time::DtnTime;
 
 type Bytes = &'static [u8];
 type Name = &'static [u8; 32];
@@ -36,11 +40,13 @@ pub struct Applying<'t> {
     beliefs: Lazy<'t, NamePair, Bytes>,
     outgoing: Lazy<'t, Name, Bytes>,
     index: Lazy<'t, Bytes, Bytes>,
+    happened: Lazy<'t, u64, Bytes>,
+    kept: Lazy<'t, Bytes, Bytes>,
     people: Lazy<'t, Name, Bytes>,
     learned: Lazy<'t, Name, Bytes>,
     owed: Lazy<'t, NamePair, ()>,
-    /// The row of what was delivered or queued last, if it was never sealed here.
-    new_words: Option<Row>,
+    /// What was delivered or queued last, where what it says comes right behind it.
+    arriving: Option<Arriving>,
     /// The row after the highest that was written.
     next_row: u64,
     /// How much longer or shorter all bodies together became.
@@ -63,10 +69,12 @@ impl<'t> Applying<'t> {
             beliefs: Lazy::new(txn, log, tables::BELIEFS),
             outgoing: Lazy::new(txn, log, tables::OUTGOING),
             index: Lazy::new(txn, log, tables::INDEX),
+            happened: Lazy::new(txn, log, tables::HAPPENED),
+            kept: Lazy::new(txn, log, tables::KEPT),
             people: Lazy::new(txn, log, tables::PEOPLE),
             learned: Lazy::new(txn, log, tables::LEARNED),
             owed: Lazy::new(txn, log, tables::OWED),
-            new_words: None,
+            arriving: None,
             next_row: 0,
             body_bytes: 0,
         }
@@ -98,34 +106,37 @@ impl<'t> Applying<'t> {
             }
             Change::Disbelieve { id, signer } => self.beliefs.remove(&tables::pair(&id.0, signer.as_bytes())),
             Change::Deliver { letter, bundle } => {
-                let is_filed = matches!(next, Some(Change::File { row, .. }) if *row == letter.row);
-                self.new_words = is_filed.then_some(letter.row);
                 // The sealed body would make way for what it says at once.
-                self.deliver(letter, (!is_filed).then_some(bundle))
+                let is_filed = files(next, letter.row);
+                self.deliver(letter, (!is_filed).then_some(bundle))?;
+                match is_filed {
+                    true => self.arriving = Some(Arriving::Letter(letter.clone())),
+                    false => self.file_letter(letter, &Meaning::Hidden)?,
+                }
+                Ok(())
             }
             Change::File { row, filed } => {
                 self.put_stored(*row, &write_filed(filed))?;
-                if self.new_words.take() == Some(*row) { Ok(()) } else { self.sealed.remove(row.0) }
+                self.file(*row, &Meaning::of(&filed.content))
             }
-            Change::Mark { row, marks } => {
-                if let Some(letter) = self.letters.bytes(row.0)?.and_then(|bytes| record::read_letter(*row, &bytes)) {
-                    mail::index::mark(&mut self.index.shelf()?, &letter, *marks)?;
-                }
-                self.letters.edit(row.0, |record| record[record::LETTER_MARKS].copy_from_slice(&record::marks(*marks)))
-            }
+            Change::Mark { row, marks } => self.mark(*row, *marks),
             Change::Discard { row } => {
                 self.drop_body(*row)?;
                 self.sealed.remove(row.0)?;
-                if let Some(letter) = self.letters.bytes(row.0)?.and_then(|bytes| record::read_letter(*row, &bytes)) {
+                if let Some(letter) = self.letter(*row)? {
                     mail::index::discard(&mut self.index.shelf()?, &letter)?;
+                    self.happen(DtnTime(0), letter.id, What::Deleted)?;
                 }
                 self.letters.remove(row.0)
             }
             Change::Post { outgoing } => {
                 self.next_row = self.next_row.max(outgoing.row.map_or(0, |row| row.next().0));
-                self.new_words = outgoing.row;
-                mail::index::post(&mut self.index.shelf()?, outgoing)?;
-                self.outgoing.put(&outgoing.id.0, &record::write_outgoing(outgoing)[..])
+                self.outgoing.put(&outgoing.id.0, &record::write_outgoing(outgoing)[..])?;
+                match outgoing.row.is_some_and(|row| files(next, row)) {
+                    true => self.arriving = Some(Arriving::Own(outgoing.clone())),
+                    false => self.file_own(outgoing, &Meaning::Hidden)?,
+                }
+                Ok(())
             }
             Change::Attest { id, evidence } => self.attest(id, evidence),
             Change::Unpost { id } => {
@@ -133,9 +144,12 @@ impl<'t> Applying<'t> {
                 if let Some(outgoing) = record.and_then(|bytes| record::read_outgoing(*id, &bytes)) {
                     mail::index::unpost(&mut self.index.shelf()?, &outgoing)?;
                     outgoing.row.map_or(Ok(()), |row| self.drop_body(row))?;
+                    self.happen(DtnTime(0), *id, What::Deleted)?;
                 }
                 self.outgoing.remove(&id.0)
             }
+            Change::Keep { key, value: Some(value) } => self.kept.put(&key[..], &value[..]),
+            Change::Keep { key, value: None } => self.kept.remove(&key[..]),
             Change::SetPerson { node, person: Some(person) } => {
                 self.people.put(node.as_bytes(), &record::write_person(person)[..])
             }
@@ -173,18 +187,85 @@ impl<'t> Applying<'t> {
             self.sealed.put(letter.row.0, ())?;
         }
         self.delivered.put(letter.row.0, &Letter::mark_of(&letter.id))?;
-        mail::index::deliver(&mut self.index.shelf()?, letter)?;
         self.letters.put(letter.row.0, &record::write_letter(letter)[..])
+    }
+
+    /// What is at a row says this: of a message that just came or was just written, or of one that was sealed so far.
+    fn file(&mut self, row: Row, meaning: &Meaning) -> Result<(), StoreError> {
+        match self.arriving.take() {
+            Some(Arriving::Letter(letter)) => return self.file_letter(&letter, meaning),
+            Some(Arriving::Own(outgoing)) => return self.file_own(&outgoing, meaning),
+            None => self.sealed.remove(row.0)?,
+        }
+        let Some(letter) = self.letter(row)? else { return Ok(()) };
+        let withdrawn = mail::index::open(&mut self.index.shelf()?, &letter, meaning)?;
+        if let Meaning::Change(amendment) = meaning {
+            self.happen(letter.received.wall, letter.id, What::Changed(amendment.target))?;
+        }
+        self.empty(withdrawn)
+    }
+
+    fn file_letter(&mut self, letter: &Letter, meaning: &Meaning) -> Result<(), StoreError> {
+        let number = self.happen(letter.received.wall, letter.id, what_came(meaning, What::Came))?;
+        let withdrawn = mail::index::deliver(&mut self.index.shelf()?, letter, meaning, number)?;
+        self.empty(withdrawn)
+    }
+
+    fn file_own(&mut self, outgoing: &Outgoing, meaning: &Meaning) -> Result<(), StoreError> {
+        let number = self.happen(outgoing.created.wall, outgoing.id, what_came(meaning, What::Queued))?;
+        let withdrawn = mail::index::post(&mut self.index.shelf()?, outgoing, meaning, number)?;
+        self.empty(withdrawn)
+    }
+
+    /// Forgets the words at these rows.
+    fn empty(&mut self, rows: Vec<Row>) -> Result<(), StoreError> {
+        for row in rows {
+            let Some(stored) = self.bodies.bytes(row.0)? else { continue };
+            let Some(Body::Filed(filed)) = body::read(&stored, self.names) else { continue };
+            if let Some(content) = mail::meaning::emptied(&filed.content) {
+                self.put_stored(row, &write_filed(&Filed { content, ..filed }))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes down what happened; returns its number.
+    fn happen(&mut self, at: DtnTime, id: BundleId, what: What) -> Result<u64, StoreError> {
+        let number = self.meta.number(counter::HAPPENED)? + 1;
+        self.meta.put(counter::HAPPENED, number)?;
+        self.happened.put(number, &Happening { at, id, what }.write()[..])?;
+        if let Some(oldest) = number.checked_sub(HAPPENED_MAX) {
+            self.happened.remove(oldest)?;
+        }
+        Ok(number)
+    }
+
+    fn mark(&mut self, row: Row, marks: Marks) -> Result<(), StoreError> {
+        if let Some(letter) = self.letter(row)? {
+            mail::index::mark(&mut self.index.shelf()?, &letter, marks)?;
+            if letter.read != marks.read {
+                let what = if marks.read { What::Read } else { What::Unread };
+                self.happen(DtnTime(0), letter.id, what)?;
+            }
+        }
+        self.letters.edit(row.0, |record| record[record::LETTER_MARKS].copy_from_slice(&record::marks(marks)))
+    }
+
+    fn letter(&mut self, row: Row) -> Result<Option<Letter>, StoreError> {
+        Ok(self.letters.bytes(row.0)?.and_then(|bytes| record::read_letter(row, &bytes)))
     }
 
     fn attest(&mut self, id: &BundleId, evidence: &Evidence) -> Result<(), StoreError> {
         let Some(record) = self.outgoing.bytes(&id.0)? else { return Ok(()) };
         let unreadable = || StoreError::Damaged(format!("the record of the message {id} cannot be read"));
         let mut outgoing = record::read_outgoing(*id, &record).ok_or_else(unreadable)?;
-        let was_settled = outgoing.is_settled();
+        let (was_settled, state) = (outgoing.is_settled(), outgoing.state());
         outgoing.attest(*evidence);
         if outgoing.is_settled() && !was_settled {
             mail::index::settle(&mut self.index.shelf()?, id)?;
+        }
+        if outgoing.state() != state {
+            self.happen(evidence.at.wall, *id, What::State(outgoing.state()))?;
         }
         self.outgoing.put(&id.0, &record::write_outgoing(&outgoing)[..])
     }
@@ -206,6 +287,21 @@ impl<'t> Applying<'t> {
         self.body_bytes -= before as i64;
         Ok(())
     }
+}
+
+/// What was just delivered or queued.
+enum Arriving {
+    Letter(Letter),
+    Own(Outgoing),
+}
+
+/// Whether the next change says what stands at a row.
+fn files(next: Option<&Change>, row: Row) -> bool {
+    matches!(next, Some(Change::File { row: filed, .. }) if *filed == row)
+}
+
+fn what_came(meaning: &Meaning, words: What) -> What {
+    if let Meaning::Change(amendment) = meaning { What::Changed(amendment.target) } else { words }
 }
 
 /// A table that is opened when it is needed first.

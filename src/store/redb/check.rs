@@ -22,6 +22,7 @@ use super::{DiskSync, StoreOptions};
 use crate::agent::change::{Held, Letter, Row};
 use crate::bundle::Bundle;
 use crate::id::BundleId;
+use crate::mail::happening::Happening;
 use crate::store::StoreError;
 
 /// How closely bodies are looked at.
@@ -236,6 +237,10 @@ fn check_records(txn: &ReadTransaction, findings: &mut Findings) {
         }),
         each_reachable(txn, tables::DELIVERED, |_, _| {}),
         each_reachable(txn, tables::INDEX, |_, _| {}),
+        each_reachable(txn, tables::HAPPENED, |_, bytes| {
+            note(tables::HAPPENED.name(), Happening::read(bytes).is_some());
+        }),
+        each_reachable(txn, tables::KEPT, |_, _| {}),
         each_reachable(txn, tables::LEARNED, |_, _| {}),
         each_reachable(txn, tables::OWED, |_, ()| {}),
         each_reachable(txn, tables::ADDRESSES, |_, bytes| {

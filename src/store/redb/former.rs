@@ -3,6 +3,8 @@
 //! Format 1 had three layouts one after the other under one number. So a record of it is read as what it is: of the
 //! present layout or of the one before. The two cannot be taken for each other, for a record is read to its last byte.
 
+use std::collections::BTreeMap;
+
 use redb::{Key, ReadableTable, TableDefinition, WriteTransaction};
 
 use super::failure::failed;
@@ -11,9 +13,10 @@ use super::index;
 use super::record::{self, Scan};
 use super::side::{Address, write_addresses};
 use super::tables::{self, Visit};
-use crate::agent::change::{Belief, Held, Outgoing, Row, Unlisted};
+use crate::agent::change::{Belief, Held, Letter, Outgoing, Row, Unlisted};
 use crate::bundle::Hops;
 use crate::id::{BundleId, NodeId};
+use crate::mail::happening::{HAPPENED_MAX, Happening, What};
 use crate::store::StoreError;
 use crate::time::{Millis, Timestamp};
 
@@ -64,6 +67,34 @@ pub fn to_fourth(txn: &WriteTransaction) -> Result<(), StoreError> {
 /// Makes format 5 of format 4: there may be a journal beside the store, which earlier builds know nothing of.
 pub fn to_fifth(txn: &WriteTransaction) -> Result<(), StoreError> {
     format::begin_era(txn).map(drop)
+}
+
+/// Makes format 6 of format 5: what happens to the record is numbered. So far that was in the order of the rows.
+pub fn to_sixth(txn: &WriteTransaction) -> Result<(), StoreError> {
+    let mut came = BTreeMap::new();
+    let letters = txn.open_table(tables::LETTERS).map_err(failed)?;
+    for entry in letters.iter().map_err(failed)? {
+        let (row, bytes) = entry.map_err(failed)?;
+        let letter = record::read_letter(Row(row.value()), bytes.value());
+        let of = |letter: Letter| Happening { at: letter.received.wall, id: letter.id, what: What::Came };
+        came.extend(letter.map(|letter| (row.value(), of(letter))));
+    }
+    let outgoing = txn.open_table(tables::OUTGOING).map_err(failed)?;
+    for entry in outgoing.iter().map_err(failed)? {
+        let (id, bytes) = entry.map_err(failed)?;
+        let own = record::read_outgoing(BundleId(*id.value()), bytes.value());
+        let of = |own: &Outgoing| Happening { at: own.created.wall, id: own.id, what: What::Queued };
+        came.extend(own.and_then(|own| Some((own.row?.0, of(&own)))));
+    }
+    drop((letters, outgoing));
+    let mut happened = txn.open_table(tables::HAPPENED).map_err(failed)?;
+    let forgotten = (came.len() as u64).saturating_sub(HAPPENED_MAX);
+    for (number, happening) in (1..).zip(came.values()).skip(forgotten as usize) {
+        happened.insert(number, &happening.write()[..]).map_err(failed)?;
+    }
+    let mut meta = txn.open_table(tables::META).map_err(failed)?;
+    meta.insert(tables::counter::HAPPENED, came.len() as u64).map_err(failed)?;
+    Ok(())
 }
 
 /// Writes what `renew` makes of each record of `from` to `to`, and takes `from` away. A record that makes no sense stays

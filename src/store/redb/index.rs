@@ -1,16 +1,21 @@
 //! The index of the record as a table; what its entries are is mail's to say.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 
 use redb::{ReadOnlyTable, ReadTransaction, ReadableTable, Table, WriteTransaction};
 
+use super::body::{self, Body};
 use super::failure::{failed, unreadable};
 use super::log::Log;
+use super::names::Names;
 use super::record;
 use super::tables;
 use crate::agent::change::{Letter, Outgoing, Row};
 use crate::id::BundleId;
+use crate::mail::happening::{Happening, What};
 use crate::mail::index;
+use crate::mail::meaning::Meaning;
 use crate::mail::shelf::{Shelf, ShelfMut, Take};
 use crate::store::StoreError;
 
@@ -113,20 +118,44 @@ pub fn rebuild(txn: &WriteTransaction) -> Result<(), StoreError> {
         let (row, mark) = entry.map_err(failed)?;
         index::remember(&mut shelf, *mark.value(), Row(row.value()))?;
     }
+    let numbers = numbers(txn)?;
+    let number = |id: &BundleId| numbers.get(id).copied().unwrap_or(0);
+    let (bodies, mut names) = (txn.open_table(tables::BODIES).map_err(failed)?, Names::default());
+    let mut meaning = |row: Row| -> Result<Meaning, StoreError> {
+        let stored = bodies.get(row.0).map_err(failed)?;
+        let body = stored.and_then(|stored| body::read(stored.value(), &mut names));
+        Ok(if let Some(Body::Filed(filed)) = body { Meaning::of(&filed.content) } else { Meaning::Hidden })
+    };
     let letters = txn.open_table(tables::LETTERS).map_err(failed)?;
     for entry in letters.iter().map_err(failed)? {
         let (row, bytes) = entry.map_err(failed)?;
-        let letter = record::read_letter(Row(row.value()), bytes.value());
-        letter.map_or(Ok(()), |letter| index::deliver(&mut shelf, &letter))?;
+        let Some(letter) = record::read_letter(Row(row.value()), bytes.value()) else { continue };
+        let meaning = meaning(letter.row)?;
+        index::deliver(&mut shelf, &letter, &meaning, number(&letter.id))?;
     }
     let outgoing = txn.open_table(tables::OUTGOING).map_err(failed)?;
     for entry in outgoing.iter().map_err(failed)? {
         let (id, bytes) = entry.map_err(failed)?;
-        let outgoing = record::read_outgoing(BundleId(*id.value()), bytes.value());
-        outgoing.map_or(Ok(()), |outgoing| index::post(&mut shelf, &outgoing))?;
+        let Some(outgoing) = record::read_outgoing(BundleId(*id.value()), bytes.value()) else { continue };
+        let meaning = outgoing.row.map_or(Ok(Meaning::Hidden), &mut meaning)?;
+        index::post(&mut shelf, &outgoing, &meaning, number(&outgoing.id))?;
     }
+    drop(bodies);
     drop((delivered, letters, outgoing, table));
     set_version(txn)
+}
+
+/// The numbers with which messages came, as far back as they are kept.
+fn numbers(txn: &WriteTransaction) -> Result<BTreeMap<BundleId, u64>, StoreError> {
+    let happened = txn.open_table(tables::HAPPENED).map_err(failed)?;
+    let mut numbers = BTreeMap::new();
+    for entry in happened.iter().map_err(failed)? {
+        let (number, bytes) = entry.map_err(failed)?;
+        let happening = Happening::read(bytes.value());
+        let came = happening.filter(|happening| matches!(happening.what, What::Came | What::Queued));
+        numbers.extend(came.map(|happening| (happening.id, number.value())));
+    }
+    Ok(numbers)
 }
 
 /// Notes of what version the index is.

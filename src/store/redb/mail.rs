@@ -1,19 +1,24 @@
 //! The record of mail, read a few rows at a time: what came, in the order in which it is read, and what was sent.
 
-use std::ops::RangeBounds;
+use std::ops::{Bound, RangeBounds};
 
-use redb::{ReadTransaction, ReadableTable, ReadableTableMetadata};
+use redb::{AccessGuard, ReadTransaction, ReadableTable, ReadableTableMetadata};
 
 use super::failure::{failed, unreadable};
 use super::index::{self, letter_at, outgoing_of};
+use super::load::number;
 use super::reader::RedbReader;
 use super::record;
-use super::tables;
+use super::tables::{self, counter};
 use crate::agent::change::{Known, Letter, Outgoing, Row};
+use crate::content::Mark;
 use crate::id::{BundleId, IdPrefix, NodeId};
-use crate::mail::conversation::{self, Conversation, Counts, Spoken};
+use crate::mail;
+use crate::mail::conversation::{self, Conversation, Counts, Said, Spoken};
+use crate::mail::happening::Happening;
 use crate::mail::index::{Written, costs, row_of, rows_like, sent_behind};
 use crate::mail::order::{Position, Span, at_place, place_of};
+use crate::mail::registers::Registers;
 use crate::store::StoreError;
 
 /// Which end of a stretch is read first.
@@ -140,7 +145,15 @@ impl RedbReader {
     }
 }
 
-/// One row of a conversation, with its facts.
+/// What stands in a conversation, where, and the number with which it came into it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    pub position: Position,
+    pub entry: Entry,
+    pub number: u64,
+}
+
+/// A row of a conversation, with its facts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Entry {
     Came(Letter),
@@ -155,7 +168,7 @@ impl RedbReader {
             let mut all = Vec::new();
             for counts in conversation::all(&index)? {
                 let last = conversation::spoken(&index, &counts.with, Span::ALL, true, 1)?;
-                let last = last.first().map(|(_, spoken)| entry(txn, *spoken)).transpose()?.flatten();
+                let last = last.first().map(|(_, said)| entry(txn, said.spoken)).transpose()?.flatten();
                 all.push((counts, last));
             }
             Ok(all)
@@ -169,12 +182,12 @@ impl RedbReader {
         span: Span,
         direction: Direction,
         many: usize,
-    ) -> Result<Vec<(Position, Entry)>, StoreError> {
+    ) -> Result<Vec<Line>, StoreError> {
         self.read(|txn| {
             let spoken = conversation::spoken(&index::open(txn)?, with, span, direction == Direction::Backwards, many)?;
             let mut rows = Vec::new();
-            for (position, spoken) in spoken {
-                rows.extend(entry(txn, spoken)?.map(|entry| (position, entry)));
+            for (position, Said { spoken, number }) in spoken {
+                rows.extend(entry(txn, spoken)?.map(|entry| Line { position, entry, number }));
             }
             Ok(rows)
         })
@@ -196,6 +209,91 @@ impl RedbReader {
         Ok(known.outgoing.and_then(|sent| Some((Conversation::of_sent(&sent), Position::of_own(sent.row?)))))
     }
 }
+
+impl RedbReader {
+    /// What happened behind a number, in order, each with its own: at most so many.
+    pub fn happened(&self, behind: u64, many: usize) -> Result<Vec<(u64, Happening)>, StoreError> {
+        self.read(|txn| {
+            let table = txn.open_table(tables::HAPPENED).map_err(failed)?;
+            let range = ReadableTable::range(&table, behind.saturating_add(1)..).map_err(failed)?;
+            let read = |entry: Result<_, _>| {
+                let (number, bytes): (AccessGuard<'_, u64>, AccessGuard<'_, &[u8]>) = entry.map_err(failed)?;
+                let happening = Happening::read(bytes.value()).ok_or_else(|| unreadable("happened_v1"))?;
+                Ok((number.value(), happening))
+            };
+            range.take(many).map(read).collect()
+        })
+    }
+
+    /// The numbers of the first thing that happened and is kept, and of the last one that ever happened; zero where nothing
+    /// is kept.
+    pub fn happened_span(&self) -> Result<(u64, u64), StoreError> {
+        self.read(|txn| {
+            let table = txn.open_table(tables::HAPPENED).map_err(failed)?;
+            let first = ReadableTable::first(&table).map_err(failed)?.map_or(0, |(number, _)| number.value());
+            Ok((first, number(txn, counter::HAPPENED)?))
+        })
+    }
+
+    /// What changes say of content that `author` wrote.
+    pub fn registers(&self, with: &Conversation, mark: &Mark, author: &NodeId) -> Result<Registers, StoreError> {
+        self.read(|txn| mail::index::registers(&index::open(txn)?, with, mark, author))
+    }
+
+    /// The message with content of this name, where it is in this conversation.
+    pub fn with_content(&self, with: &Conversation, mark: &Mark) -> Result<Option<Entry>, StoreError> {
+        self.read(|txn| {
+            let index = index::open(txn)?;
+            let Some((_, row)) = mail::index::written(&index, with, mark)? else { return Ok(None) };
+            let letters = txn.open_table(tables::LETTERS).map_err(failed)?;
+            if let Some(letter) = letter_at(&letters, row)? {
+                return Ok(Some(Entry::Came(letter)));
+            }
+            let at = Position::of_own(row);
+            let only = Span { from: Bound::Included(at), to: Bound::Included(at) };
+            let said = conversation::spoken(&index, with, only, false, 1)?;
+            said.first().map(|(_, said)| entry(txn, said.spoken)).transpose().map(Option::flatten)
+        })
+    }
+
+    /// What may be a task, behind one of them: at most so many.
+    pub fn tasks(
+        &self,
+        after: Option<&(Conversation, Mark)>,
+        many: usize,
+    ) -> Result<Vec<(Conversation, Mark)>, StoreError> {
+        self.read(|txn| mail::index::tasks(&index::open(txn)?, after, many))
+    }
+
+    /// What the person keeps under a key.
+    pub fn kept(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        self.read(|txn| {
+            let table = txn.open_table(tables::KEPT).map_err(failed)?;
+            let value = ReadableTable::get(&table, key).map_err(failed)?;
+            Ok(value.map(|value| value.value().to_vec()))
+        })
+    }
+
+    /// What the person keeps under keys that begin so, behind one of them, in their order: at most so many.
+    pub fn all_kept(&self, start: &[u8], after: Option<&[u8]>, many: usize) -> Result<Vec<Kept>, StoreError> {
+        self.read(|txn| {
+            let table = txn.open_table(tables::KEPT).map_err(failed)?;
+            let from = after.map_or(Bound::Included(start), Bound::Excluded);
+            let mut kept = Vec::new();
+            for entry in ReadableTable::range::<&[u8]>(&table, (from, Bound::Unbounded)).map_err(failed)?.take(many) {
+                let (key, value) = entry.map_err(failed)?;
+                if !key.value().starts_with(start) {
+                    break;
+                }
+                kept.push((key.value().to_vec(), value.value().to_vec()));
+            }
+            Ok(kept)
+        })
+    }
+}
+
+/// A key of what the person keeps, and its value.
+pub type Kept = (Vec<u8>, Vec<u8>);
 
 fn entry(txn: &ReadTransaction, spoken: Spoken) -> Result<Option<Entry>, StoreError> {
     match spoken {

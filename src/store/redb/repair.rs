@@ -23,6 +23,7 @@ use super::tables::{self, counter};
 use super::{DiskSync, StoreOptions};
 use crate::agent::change::{Outgoing, Row};
 use crate::id::BundleId;
+use crate::mail::happening::Happening;
 use crate::store::StoreError;
 
 /// What [`repair`] could not keep.
@@ -133,6 +134,8 @@ fn copy(txn: &ReadTransaction, fresh: &Database, lost: &mut Lost) -> Result<(), 
         former::read_belief(key, bytes).as_ref().map(record::write_belief)
     })?;
     copying.table(tables::PEOPLE, lost, |_, bytes| record::read_person(bytes).is_some())?;
+    copying.table(tables::HAPPENED, lost, |_, bytes| Happening::read(bytes).is_some())?;
+    copying.table(tables::KEPT, lost, |_, _| true)?;
     copying.table(tables::LEARNED, lost, |_, _| true)?;
     copying.table(tables::OWED, lost, |_, ()| true)?;
     copying.table(tables::ADDRESSES, lost, |_, bytes| read_addresses(bytes).is_some())?;
@@ -282,7 +285,7 @@ impl Copying<'_> {
         writer.put(tables::META, counter::SEQUENCE, sequence)?;
         // The index is made anew when the store is opened.
         writer.put(tables::META, counter::INDEX, 0)?;
-        for key in [counter::NOW, counter::WALL, counter::COMMITS] {
+        for key in [counter::NOW, counter::WALL, counter::COMMITS, counter::HAPPENED] {
             writer.put(tables::META, key, read(key).unwrap_or(0))?;
         }
         writer.finish()

@@ -33,6 +33,10 @@ pub const BELIEFS: TableDefinition<Names, Bytes> = TableDefinition::new("beliefs
 pub const OUTGOING: TableDefinition<Name, Bytes> = TableDefinition::new("outgoing_v2");
 /// Where what is in LETTERS, DELIVERED and OUTGOING is found; derived, and made anew whenever it is missing.
 pub const INDEX: TableDefinition<Bytes, Bytes> = TableDefinition::new("index_v1");
+/// Number → something that happened to the record of mail (`mail/happening.rs`): the last so many, for who reads on.
+pub const HAPPENED: TableDefinition<u64, Bytes> = TableDefinition::new("happened_v1");
+/// What the person arranged here (`mail/kept.rs`).
+pub const KEPT: TableDefinition<Bytes, Bytes> = TableDefinition::new("kept_v1");
 /// Node → name, standing, verified.
 pub const PEOPLE: TableDefinition<Name, Bytes> = TableDefinition::new("people_v1");
 /// Node → what the strategy learned about it, in the strategy's own encoding.
@@ -57,6 +61,8 @@ pub mod counter {
     pub const COMMITS: &str = "commits";
     /// The version of [`super::INDEX`]; another one than is known is made anew.
     pub const INDEX: &str = "index";
+    /// The number of the last entry of [`super::HAPPENED`].
+    pub const HAPPENED: &str = "happened";
     /// The era whose entries of the journal count.
     pub const ERA: &str = "era";
     /// The sum of the lengths of all values of [`super::BODIES`].
@@ -84,6 +90,8 @@ pub fn visit_all(visit: &mut impl Visit) -> Result<(), StoreError> {
     visit.table(BELIEFS)?;
     visit.table(OUTGOING)?;
     visit.table(INDEX)?;
+    visit.table(HAPPENED)?;
+    visit.table(KEPT)?;
     visit.table(PEOPLE)?;
     visit.table(LEARNED)?;
     visit.table(OWED)?;

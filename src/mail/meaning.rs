@@ -1,0 +1,75 @@
+//! What content means to the record, before anybody reads it.
+
+use crate::agent::change::Letter;
+use crate::content::{Amendment, Content, Mark, Outline, Text};
+use crate::id::BundleId;
+
+/// What the record must know of a message to file it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Meaning {
+    /// It is still sealed, of a kind that this version does not know, or its words were not kept: a row like any other.
+    #[default]
+    Hidden,
+    Words(Words),
+    Change(Amendment),
+}
+
+/// What is to be known of a text.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Words {
+    /// The content that it is once more, by the first half of the id of the first bundle with it.
+    pub same: Option<Mark>,
+    /// It is a task from the start.
+    pub is_task: bool,
+}
+
+impl Meaning {
+    pub fn of(content: &[u8]) -> Meaning {
+        match Outline::decode(content, 0).map(|outline| outline.content) {
+            Ok(Content::Text(_)) => Meaning::Words(Words::default()),
+            Ok(Content::Change(amendment)) => Meaning::Change(amendment),
+            Ok(Content::Unknown(_)) | Err(_) => Meaning::Hidden,
+        }
+    }
+
+    /// How content is named that a bundle of this id has.
+    pub fn mark(&self, id: &BundleId) -> Mark {
+        match self {
+            Meaning::Words(words) => words.same.unwrap_or(Letter::mark_of(id)),
+            _ => Letter::mark_of(id),
+        }
+    }
+}
+
+/// What stays of content that was withdrawn: which it answered, and of a change what it was of.
+pub fn emptied(content: &[u8]) -> Option<Vec<u8>> {
+    let rest = match Content::decode(content).ok()? {
+        Content::Text(Text { thread, in_reply_to, .. }) => {
+            Content::Text(Text { thread, in_reply_to, ..Text::default() })
+        }
+        Content::Change(Amendment { target, prior, body: Some(_), .. }) => {
+            Content::Change(Amendment { target, prior, body: Some(String::new()), ..Amendment::default() })
+        }
+        Content::Change(_) | Content::Unknown(_) => return None,
+    };
+    Some(rest.encode()).filter(|rest| rest != content)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::content::{Attachment, Unknown};
+
+    #[test]
+    fn what_was_withdrawn_keeps_only_what_it_answered() {
+        let attachments = vec![Attachment { name: "plan".into(), bytes: vec![1] }];
+        let text = Text { body: "secret".into(), in_reply_to: Some([3; 16]), attachments, ..Text::default() };
+        let rest = emptied(&Content::Text(text).encode()).unwrap();
+        assert_eq!(Content::decode(&rest), Ok(Content::Text(Text { in_reply_to: Some([3; 16]), ..Text::default() })));
+        assert_eq!(emptied(&rest), None, "there is nothing left to forget");
+        let edit = Amendment { target: [1; 16], body: Some("secret".into()), ..Amendment::default() };
+        let rest = emptied(&Content::Change(edit.clone()).encode()).unwrap();
+        assert_eq!(Content::decode(&rest), Ok(Content::Change(Amendment { body: Some(String::new()), ..edit })));
+        assert_eq!(emptied(&Content::Unknown(Unknown { kind: 70, fields: Vec::new() }).encode()), None);
+    }
+}
