@@ -14,6 +14,7 @@
 //! At least one of 4 to 9 is there. Each sets one register of its target; which of several changes of a register counts
 //! is mail's to say (`mail/registers.rs`).
 
+use super::text::{read_node, write_node};
 use super::{ContentError, Field, keep, read_map, write_map};
 use crate::cbor::{Reader, Writer};
 use crate::id::NodeId;
@@ -133,7 +134,7 @@ impl Amendment {
                 out.bool(reaction.on);
             }
             TASK => out.uint(self.task.unwrap_or_default().code()),
-            ASSIGNEE => out.bytes(self.assignee.flatten().as_ref().map_or(&[][..], |node| node.as_bytes())),
+            ASSIGNEE => write_node(self.assignee.flatten(), out),
             DUE => out.uint(self.due.flatten().map_or(0, |due| due.0)),
             _ => unreachable!("known fields have known keys"),
         }
@@ -195,16 +196,6 @@ fn read_prior(reader: &mut Reader<'_>) -> Result<Vec<Mark>, ContentError> {
     } else {
         Ok(prior)
     }
-}
-
-/// A node's key, or nothing.
-fn read_node(reader: &mut Reader<'_>) -> Result<Option<NodeId>, ContentError> {
-    let bytes = reader.bytes()?;
-    if bytes.is_empty() {
-        return Ok(None);
-    }
-    let key = bytes.try_into().map_err(|_| ContentError::Odd("assignee"))?;
-    NodeId::from_key(key).map(Some).map_err(|_| ContentError::Odd("assignee"))
 }
 
 fn is_known(key: u64) -> bool {

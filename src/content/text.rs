@@ -14,10 +14,12 @@
 //! | 11 | tags | set of bits |
 //! | 12 | forwarded | [author, first 16 bytes of the id, ms since 2000-01-01] |
 //! | 13 | remark | text |
+//! | 14 | task | [assignee or nothing, due: ms since 2000-01-01, or 0] |
 
 use super::{ContentError, Field, keep, read_map, write_map};
 use crate::cbor::{CborError, Reader, Writer};
 use crate::id::NodeId;
+use crate::time::DtnTime;
 
 /// A person's words.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -42,8 +44,18 @@ pub struct Text {
     pub forwarded: Option<Box<Forwarded>>,
     /// What the writer says of what is forwarded.
     pub remark: String,
+    /// It is a task from the start.
+    pub task: Option<NewTask>,
     /// Fields of newer versions.
     pub extra: Vec<Field>,
+}
+
+/// What is to be done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NewTask {
+    /// Who is to do it.
+    pub assignee: Option<NodeId>,
+    pub due: Option<DtnTime>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -79,6 +91,7 @@ const SAME: u64 = 10;
 const TAGS: u64 = 11;
 const FORWARDED: u64 = 12;
 const REMARK: u64 = 13;
+const TASK: u64 = 14;
 
 impl Text {
     pub(super) fn encode(&self) -> Vec<u8> {
@@ -107,6 +120,7 @@ impl Text {
             (TAGS, self.tags != 0),
             (FORWARDED, self.forwarded.is_some()),
             (REMARK, !self.remark.is_empty()),
+            (TASK, self.task.is_some()),
         ];
         present.into_iter().filter_map(|(key, present)| present.then_some(key)).collect()
     }
@@ -133,6 +147,7 @@ impl Text {
             TAGS => out.uint(self.tags),
             FORWARDED => self.forwarded.as_ref().expect("only present fields are written").write(out),
             REMARK => out.text(&self.remark),
+            TASK => self.task.unwrap_or_default().write(out),
             _ => unreachable!("known fields have known keys"),
         }
     }
@@ -217,6 +232,10 @@ impl Text {
                 self.remark = cut(remark, chars_max);
                 remark.is_empty()
             }
+            TASK => {
+                self.task = Some(NewTask::read(reader)?);
+                false
+            }
             _ => {
                 keep(key, reader, &mut self.extra)?;
                 false
@@ -224,6 +243,35 @@ impl Text {
         };
         if default { Err(ContentError::Default(key)) } else { Ok(()) }
     }
+}
+
+impl NewTask {
+    fn write(&self, out: &mut Vec<u8>) {
+        out.array(2);
+        write_node(self.assignee, out);
+        out.uint(self.due.map_or(0, |due| due.0));
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Result<NewTask, ContentError> {
+        reader.array_exact(2)?;
+        let (assignee, due) = (read_node(reader)?, DtnTime(reader.uint()?));
+        Ok(NewTask { assignee, due: Some(due).filter(|due| due.0 > 0) })
+    }
+}
+
+/// A node's key, or nothing.
+pub(super) fn write_node(node: Option<NodeId>, out: &mut Vec<u8>) {
+    out.bytes(node.as_ref().map_or(&[][..], |node| node.as_bytes()));
+}
+
+/// Reads what [`write_node`] wrote.
+pub(super) fn read_node(reader: &mut Reader<'_>) -> Result<Option<NodeId>, ContentError> {
+    let bytes = reader.bytes()?;
+    if bytes.is_empty() {
+        return Ok(None);
+    }
+    let key = bytes.try_into().map_err(|_| ContentError::Odd("assignee"))?;
+    NodeId::from_key(key).map(Some).map_err(|_| ContentError::Odd("assignee"))
 }
 
 impl Forwarded {
@@ -242,7 +290,7 @@ impl Forwarded {
 }
 
 fn is_known(key: u64) -> bool {
-    (super::KIND..=REMARK).contains(&key)
+    (super::KIND..=TASK).contains(&key)
 }
 
 fn is_offset(minutes: i16) -> bool {

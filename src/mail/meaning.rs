@@ -26,7 +26,7 @@ pub struct Words {
 impl Meaning {
     pub fn of(content: &[u8]) -> Meaning {
         match Outline::decode(content, 0).map(|outline| outline.content) {
-            Ok(Content::Text(_)) => Meaning::Words(Words::default()),
+            Ok(Content::Text(Text { same, task, .. })) => Meaning::Words(Words { same, is_task: task.is_some() }),
             Ok(Content::Change(amendment)) => Meaning::Change(amendment),
             Ok(Content::Unknown(_)) | Err(_) => Meaning::Hidden,
         }

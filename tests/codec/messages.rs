@@ -3,9 +3,10 @@
 use dak::bundle::Signer;
 use dak::cbor::CborError;
 use dak::content::{
-    ATTACHMENTS_MAX, Attachment, Content, ContentError, EXTRA_FIELDS_MAX, Forwarded, KeyUsed, Outline,
-    PADDED_BYTES_MIN, Text, Unknown, pad, padded_len, unpad,
+    ATTACHMENTS_MAX, Amendment, Attachment, Content, ContentError, EXTRA_FIELDS_MAX, Forwarded, KeyUsed, NewTask,
+    Outline, PADDED_BYTES_MIN, Reaction, TaskState, Text, Unknown, pad, padded_len, unpad,
 };
+use dak::time::DtnTime;
 use proptest::prelude::*;
 
 use crate::common::bob;
@@ -26,16 +27,20 @@ fn any_fields(is_unknown: fn(&u64) -> bool) -> impl Strategy<Value = Vec<(u64, V
 fn any_text() -> impl Strategy<Value = Text> {
     let attachment = (any::<String>(), prop::collection::vec(any::<u8>(), 0..50))
         .prop_map(|(name, bytes)| Attachment { name, bytes });
-    let extra = any_fields(|key| !(1..=13).contains(key));
+    let extra = any_fields(|key| !(1..=14).contains(key));
     let texts = (any::<Option<String>>(), any::<String>());
     let ids = any::<(Option<[u8; 16]>, Option<[u8; 16]>, Option<[u8; 16]>)>();
     let forwarded =
         (any::<[u8; 16]>(), any::<u64>()).prop_map(|(id, sent)| Box::new(Forwarded { author: bob().node(), id, sent }));
     let forwarded = (prop::option::of(forwarded), any::<String>());
-    let numbers = (any::<Option<u64>>(), any::<bool>(), prop::option::of(-1_080i16..=1_080), any::<u64>());
+    let task = prop::option::of((any::<bool>(), any::<u64>()).prop_map(|(is_for_bob, due)| NewTask {
+        assignee: is_for_bob.then(|| bob().node()),
+        due: Some(DtnTime(due)).filter(|due| due.0 > 0),
+    }));
+    let numbers = (any::<Option<u64>>(), any::<bool>(), prop::option::of(-1_080i16..=1_080), any::<u64>(), task);
     (texts, ids, prop::collection::vec(attachment, 0..4), numbers, forwarded, extra).prop_map(
         |((subject, body), (thread, in_reply_to, same), attachments, numbers, (forwarded, remark), extra)| {
-            let (reply_by, expire_after_read, offset, tags) = numbers;
+            let (reply_by, expire_after_read, offset, tags, task) = numbers;
             Text {
                 subject,
                 body,
@@ -49,15 +54,41 @@ fn any_text() -> impl Strategy<Value = Text> {
                 tags,
                 forwarded,
                 remark,
+                task,
                 extra,
             }
         },
     )
 }
 
+fn any_change() -> impl Strategy<Value = Amendment> {
+    let prior = prop::collection::btree_set(any::<[u8; 16]>(), 0..=4);
+    let reaction = ("[a-z👍]{1,16}", any::<bool>()).prop_map(|(text, on)| Reaction { text, on });
+    let task = prop_oneof![Just(TaskState::None), Just(TaskState::Open), Just(TaskState::Done)];
+    let assignee = any::<bool>().prop_map(|is_bob| is_bob.then(|| bob().node()));
+    let due = any::<u64>().prop_map(|due| Some(DtnTime(due)).filter(|due| due.0 > 0));
+    let set = (
+        any::<Option<String>>(),
+        prop::option::of(reaction),
+        prop::option::of(task),
+        prop::option::of(assignee),
+        prop::option::of(due),
+    );
+    let extra = any_fields(|key| !(1..=9).contains(key));
+    (any::<[u8; 16]>(), prior, set, extra).prop_map(|(target, prior, (body, reaction, task, assignee, due), extra)| {
+        let withdrawn = body.is_none() && reaction.is_none() && task.is_none() && assignee.is_none() && due.is_none();
+        let prior = prior.into_iter().collect();
+        Amendment { target, prior, body, withdrawn, reaction, task, assignee, due, extra }
+    })
+}
+
 fn any_content() -> impl Strategy<Value = Content> {
-    let unknown = (1..u64::MAX, any_fields(|key| *key != 1)).prop_map(|(kind, fields)| Unknown { kind, fields });
-    prop_oneof![3 => any_text().prop_map(Content::Text), 1 => unknown.prop_map(Content::Unknown)]
+    let unknown = (2..u64::MAX, any_fields(|key| *key != 1)).prop_map(|(kind, fields)| Unknown { kind, fields });
+    prop_oneof![
+        3 => any_text().prop_map(Content::Text),
+        2 => any_change().prop_map(Content::Change),
+        1 => unknown.prop_map(Content::Unknown)
+    ]
 }
 
 proptest! {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use dak::bundle::{Bundle, Creation, Draft, Ends, Hops, Kind, Priority, Signer, Unverified, unfold};
-use dak::content::{Amendment, Attachment, Content, Forwarded, KeyUsed, TaskState, Text, pad, unpad};
+use dak::content::{Amendment, Attachment, Content, Forwarded, KeyUsed, NewTask, TaskState, Text, pad, unpad};
 use dak::eid::Eid;
 use dak::frame::{
     Delegation, Frame, Grade, Hello, Incoming, Refusal, RoutingInfo, Transit, encode_bundle, encode_folded,
@@ -85,6 +85,7 @@ fn full_message() -> Content {
         same: Some([0x33; 16]),
         tags: 5,
         forwarded: Some(Box::new(Forwarded { author: bob().node(), id: [0x44; 16], sent: 835_000_000_000 })),
+        task: Some(NewTask { assignee: Some(bob().node()), due: Some(DtnTime(836_000_000_000)) }),
         remark: "See you there?".into(),
         extra: vec![(20, vec![0x82, 1, 2])],
     };
