@@ -169,7 +169,7 @@ pub(super) fn of<S: Shelf>(shelf: &S, with: &[u8], target: &Mark, author: &NodeI
             registers.entry(setting.value.register(setting.author)).or_default().push(setting);
         }
     }
-    registers.values_mut().for_each(by_rank);
+    registers.values_mut().for_each(|settings| by_rank(settings));
     Ok(Registers(registers))
 }
 
@@ -195,7 +195,7 @@ fn setting(key: &[u8], stored: &[u8]) -> Option<Setting> {
     Some(Setting { author, id, row: Row(number(stored, 0)), prior, value: Value::read(*key.first()?, value)? })
 }
 
-fn by_rank(settings: &mut Vec<Setting>) {
+fn by_rank(settings: &mut [Setting]) {
     let ranks = ranks(settings);
     settings.sort_by_key(|setting| (ranks[&Letter::mark_of(&setting.id)], setting.author, setting.id));
 }
