@@ -14,6 +14,7 @@ mod listing;
 mod mail;
 mod news;
 mod rows;
+mod status;
 mod talk;
 #[cfg(test)]
 mod tests;

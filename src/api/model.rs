@@ -161,8 +161,17 @@ pub enum Listing {
         #[serde(default)]
         text_chars: Option<u32>,
     },
-    /// What became of one's messages, oldest first.
-    Status,
+    /// What became of one's messages, oldest first; with `limit`, the last so many.
+    Status {
+        #[serde(default)]
+        limit: Option<u32>,
+        /// Only those that are on their way, or whose life ended without a receipt.
+        #[serde(default)]
+        unsettled: bool,
+        /// Only those to this one: a contact's name, or an address.
+        #[serde(default)]
+        to: Option<String>,
+    },
     /// What is held, in the order of eviction.
     Carried,
     /// All conversations, the newest first.

@@ -88,7 +88,7 @@ pub static ROUTES: &[Route] = &[
     route(DELETE, "/v1/inbox/{id}", Call, "InboxDelete", One("Done"), "its deletion"),
     route(GET, "/v1/talk", List, "Talks", Rows, "all conversations, newest first"),
     route(GET, "/v1/talk/{who}", List, "Talk", Rows, "both sides of one, as they are read"),
-    route(GET, "/v1/status", List, "Status", Rows, "what became of one's messages, oldest first"),
+    route(GET, "/v1/status", List, "Status", Rows, "what became of one's messages, oldest first; with a limit the last"),
     route(GET, "/v1/status/follow", Follow, "Status", Rows, "new evidence as it comes, without end"),
     route(GET, "/v1/status/{id}", Call, "Status", Many("Statuses"), "what became of one message"),
     route(GET, "/v1/status/{id}/follow", Follow, "Status", Rows, "new evidence of one message, without end"),

@@ -123,6 +123,9 @@ pub fn status(events: Vec<Event>) -> StatusRow {
         expires_at: at(35, 0),
         held_here: true,
         forward_secrecy: false,
+        text: Some("come at six".into()),
+        subject: None,
+        files: 0,
     }
 }
 

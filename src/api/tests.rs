@@ -46,7 +46,10 @@ async fn every_listing_arrives_as_it_was_asked_and_its_rows_as_they_were_given()
     let every = [
         (inbox(true, Some(3), Some(80)), vec![Row::Inbox(samples::inbox("a")), Row::Inbox(samples::inbox("b"))]),
         (inbox(false, None, None), vec![]),
-        (Listing::Status, vec![Row::Status(status.clone()), Row::Status(status), ended]),
+        (
+            Listing::Status { limit: Some(3), unsettled: true, to: Some("bob / b".into()) },
+            vec![Row::Status(status.clone()), Row::Status(status), ended],
+        ),
         (Listing::Carried, vec![Row::Carried(samples::carried())]),
         (Listing::Talks, vec![Row::Talks(samples::conversation())]),
         (talk("bob / b"), vec![Row::Talk(samples::said("a")), Row::Talk(samples::said("b"))]),
@@ -60,7 +63,8 @@ async fn every_listing_arrives_as_it_was_asked_and_its_rows_as_they_were_given()
     // What fails at once is an error and not a row.
     let refused = ApiError::new(ErrorKind::Store, "the store failed");
     node.fake.listed.lock().unwrap().push(vec![Row::Ended(refused.clone())]);
-    assert_eq!(node.client.list(&Listing::Status).await.err(), Some(refused));
+    let all = Listing::Status { limit: None, unsettled: false, to: None };
+    assert_eq!(node.client.list(&all).await.err(), Some(refused));
 }
 
 #[tokio::test]

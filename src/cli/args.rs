@@ -265,7 +265,7 @@ pub struct InboxList {
     #[arg(long)]
     pub unread: bool,
     /// Go on with new messages as they come
-    #[arg(long)]
+    #[arg(long, visible_alias = "watch")]
     pub follow: bool,
     /// Only the newest so many; 0 shows none
     #[arg(long, value_name = "N")]
@@ -291,9 +291,18 @@ pub struct Read {
 pub struct Status {
     /// One message; all, unless said
     pub id: Option<String>,
+    /// Only the newest so many; 0 shows none
+    #[arg(long, value_name = "N", conflicts_with = "id")]
+    pub limit: Option<u32>,
+    /// Only what is on its way, or ended without a receipt
+    #[arg(long, conflicts_with = "id")]
+    pub unsettled: bool,
+    /// Only what went to this one
+    #[arg(long, value_name = "WHO", conflicts_with = "id")]
+    pub to: Option<String>,
     /// Go on with news as they come
-    #[arg(long)]
-    pub watch: bool,
+    #[arg(long, visible_alias = "watch")]
+    pub follow: bool,
 }
 
 #[derive(Args, Debug)]

@@ -96,22 +96,35 @@ fn cells(row: &Row, style: &Style) -> Option<Vec<Cell>> {
     let mark = if row.read { cell("") } else { painted(Paint::Good, "*") };
     let paint = if row.read { Paint::Plain } else { Paint::Bold };
     let when = style.when(row.received_at);
-    Some(vec![mark, cell(short_id(&row.id)), painted(paint, called(&row.from)), cell(when), prose(gist(row, style))])
+    Some(vec![
+        mark,
+        cell(short_id(&row.id)),
+        painted(paint, called(&row.from)),
+        cell(when),
+        prose(in_a_line(row, style)),
+    ])
 }
 
 /// A message in a line: urgency, a date to doubt, subject, text, attachments.
-fn gist(row: &InboxRow, style: &Style) -> String {
+fn in_a_line(row: &InboxRow, style: &Style) -> String {
     let urgent = (row.priority == Priority::Urgent).then(|| "!".into());
     let dated = dated(row, style).map(|dated| format!("({dated})"));
-    let subject = row.subject.as_ref().map(|subject| format!("{subject}:"));
-    let words = || row.text.as_deref().unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ");
-    let text = unreadable(row).unwrap_or_else(words);
-    let files = match row.attachments.len() {
+    let before: Vec<String> = urgent.into_iter().chain(dated).collect();
+    let before = Some(before.join(" ")).filter(|before| !before.is_empty());
+    let text = unreadable(row).unwrap_or_else(|| row.text.clone().unwrap_or_default());
+    gist(before, row.subject.as_deref(), &text, row.attachments.len() as u64)
+}
+
+/// Subject, text and number of files in a line, behind what else there is to say.
+pub fn gist(before: Option<String>, subject: Option<&str>, text: &str, files: u64) -> String {
+    let subject = subject.map(|subject| format!("{subject}:"));
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let files = match files {
         0 => None,
         1 => Some("[1 file]".into()),
         n => Some(format!("[{n} files]")),
     };
-    let parts = [urgent, dated, subject, Some(text), files].into_iter().flatten();
+    let parts = [before, subject, Some(words), files].into_iter().flatten();
     parts.filter(|part| !part.is_empty()).collect::<Vec<String>>().join(" ")
 }
 

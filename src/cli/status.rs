@@ -8,20 +8,21 @@ use super::args::{Id, Status};
 use super::link::{Link, take};
 use super::listing;
 use super::out::{Out, Paint, Style};
-use super::table::{Cell, cell, painted};
+use super::table::{Cell, cell, painted, prose};
 use super::who::{called, short_id};
 use super::{Outcome, Stop};
 use crate::api::model::{
     Event, EventKind, Listing, Request, Response, Row, State, StatusRow, Topic, json_line, priority_name,
 };
-use crate::safe_text::safe_text;
+use crate::safe_text::{one_line, safe_text};
 
 pub async fn status(link: &Link<'_>, args: &Status, out: &Out) -> Outcome {
     // Subscribed before listed: what happens in between is in the stream, and may be shown twice but never lost.
-    let news = match args.watch {
+    let news = match args.follow {
         true => Some(link.follow(Topic::Status { id: args.id.clone() }).await?),
         false => None,
     };
+    let mut only_to = None;
     let mut shown: BTreeMap<String, Vec<Event>> = BTreeMap::new();
     match &args.id {
         Some(id) => {
@@ -30,24 +31,31 @@ pub async fn status(link: &Link<'_>, args: &Status, out: &Out) -> Outcome {
             shown.extend(rows.into_iter().map(|row| (row.id, row.events)));
         }
         None => {
-            let rows = link.list(Listing::Status).await?;
+            if let (Some(who), true) = (&args.to, args.follow) {
+                let row = take!(link.ask(Request::Recipient { who: who.clone() }).await?, Recipient)?;
+                only_to = Some(row.to_address);
+            }
+            let (limit, unsettled, to) = (args.limit, args.unsettled, args.to.clone());
+            let rows = link.list(Listing::Status { limit, unsettled, to }).await?;
             let mut count = 0u64;
             listing::print(rows, out, &HEADS, cells, |row| {
                 count += 1;
-                if let (Row::Status(row), true) = (row, args.watch) {
+                if let (Row::Status(row), true) = (row, args.follow) {
                     shown.insert(row.id, row.events);
                 }
             })
             .await?;
-            if count == 0 {
-                out.talk("nothing was sent yet");
+            if count == 0 && args.limit != Some(0) {
+                out.talk(if args.unsettled { "nothing unsettled" } else { "nothing was sent yet" });
             }
         }
     }
     let Some(mut news) = news else { return Ok(()) };
     while let Some(row) = news.next().await {
         match row {
-            Row::Status(row) => show_news(&row, &mut shown, out)?,
+            Row::Status(row) if only_to.as_ref().is_none_or(|to| row.to_address == *to) => {
+                show_news(&row, &mut shown, out)?
+            }
             Row::Ended(why) => return Err(Stop::Error(why)),
             _ => {}
         }
@@ -78,17 +86,29 @@ fn show_news(row: &StatusRow, shown: &mut BTreeMap<String, Vec<Event>>, out: &Ou
     out.data(&lines.collect::<String>())
 }
 
-const HEADS: [&str; 5] = ["ID", "TO", "STATE", "SINCE", "HOW IT IS KNOWN"];
+const HEADS: [&str; 5] = ["ID", "TO", "STATE", "SINCE", "TEXT"];
+/// With names of so many columns a line of the list fits a terminal of eighty, and has room for a few words.
+const NAME_COLUMNS_MAX: usize = 11;
 
 fn cells(row: &Row, style: &Style) -> Option<Vec<Cell>> {
     let Row::Status(row) = row else { return None };
-    let state = painted(paint(row.state), row.state.word());
-    let (since, how) = match proof(row) {
-        Some(event) => (style.when(event.at), basis(event, row)),
+    let columns = style.width.map_or(usize::MAX, |_| NAME_COLUMNS_MAX);
+    let proof = proof(row);
+    let known = match proof {
+        Some(event) => basis(event, row, columns),
         // By now it has no line of its own.
-        None => (String::new(), "a carrier's word".into()),
+        None => "a carrier".into(),
     };
-    Some(vec![cell(short_id(&row.id)), cell(called(&row.to)), state, cell(since), painted(Paint::Dim, how)])
+    let state = if known.is_empty() { row.state.word().into() } else { format!("{}: {known}", row.state.word()) };
+    let since = proof.map(|event| style.when(event.at)).unwrap_or_default();
+    let to = one_line(&called(&row.to), columns);
+    Some(vec![cell(short_id(&row.id)), cell(to), painted(paint(row.state), state), cell(since), prose(gist(row))])
+}
+
+/// The first of its words.
+fn gist(row: &StatusRow) -> String {
+    let Some(text) = &row.text else { return "(not kept)".into() };
+    super::inbox::gist(None, row.subject.as_deref(), text, row.files)
 }
 
 /// The first event that carries the state, of a carrier that stands by it where there is one; none where it is that of a
@@ -167,17 +187,20 @@ fn sentence(event: &Event, row: &StatusRow) -> String {
     }
 }
 
-/// Whose word it is, in a few words for the list.
-fn basis(event: &Event, row: &StatusRow) -> String {
-    let who = event.who.as_deref().map_or_else(|| "a carrier".to_owned(), called);
+/// Whose word it is, in a word or two for the list.
+fn basis(event: &Event, row: &StatusRow, columns: usize) -> String {
     match event.what {
-        EventKind::Queued => "stored here".into(),
-        EventKind::Copy | EventKind::Custody if is_given_up(event, row) => format!("{who}'s word, given up"),
-        EventKind::Copy | EventKind::Custody | EventKind::GaveUp => format!("{who}'s word"),
-        EventKind::Rejected | EventKind::Delivered | EventKind::Read => format!("{}'s signature", called(&row.to)),
-        EventKind::Expired => "no receipt; may have arrived".into(),
-        EventKind::Cancelled if !is_out(row) => "never left, as far as known".into(),
-        EventKind::Cancelled => "copies out may still arrive".into(),
+        // That it never left is not known here.
+        EventKind::Queued => String::new(),
+        EventKind::Cancelled if !is_out(row) => String::new(),
+        EventKind::Copy | EventKind::Custody if is_given_up(event, row) => "given up".into(),
+        EventKind::Copy | EventKind::Custody | EventKind::GaveUp => {
+            let who = event.who.as_deref().map_or_else(|| "a carrier".to_owned(), called);
+            one_line(&who, columns)
+        }
+        EventKind::Rejected | EventKind::Delivered | EventKind::Read => "signed".into(),
+        EventKind::Expired => "no receipt".into(),
+        EventKind::Cancelled => "some out".into(),
     }
 }
 
@@ -215,6 +238,7 @@ mod tests {
     use super::*;
     use crate::api::samples::{at, event, status};
     use crate::cli::table::Table;
+    use crate::safe_text::columns;
     use EventKind as E;
 
     fn style() -> Style {
@@ -262,14 +286,14 @@ normal, written today 11:00, life ends tomorrow 11:00, no forward secrecy
     #[test]
     fn a_state_whose_carrier_is_not_listed_is_still_its_word() {
         let row = StatusRow { state: State::Custody, ..status(vec![event(E::Copy, at(11, 2), Some("carol"))]) };
-        assert!(table(&[row], &style()).contains("bob  custody         a carrier's word\n"));
+        assert!(table(&[row], &style()).contains("bob  custody: a carrier         come at six\n"));
     }
 
     #[test]
     fn the_list_names_a_carrier_that_stands_by_its_word_where_there_is_one() {
         let mut events = carried().events;
         events.push(event(E::Custody, at(11, 50), Some("dave")));
-        assert!(table(&[status(events)], &style()).contains("bob  custody  today 11:50  dave's word\n"));
+        assert!(table(&[status(events)], &style()).contains("bob  custody: dave  today 11:50  come at six\n"));
     }
 
     #[test]
@@ -292,20 +316,25 @@ normal, written today 11:00, life ends tomorrow 11:00, no forward secrecy
     }
 
     #[test]
-    fn how_it_is_known_fits_beside_the_rest_on_eighty_columns() {
+    fn a_line_of_the_list_fits_eighty_columns_whatever_became_of_the_message() {
         let style = style();
         let queued = event(E::Queued, at(11, 0), None);
         let copy = event(E::Copy, at(11, 2), Some("carol"));
-        let ends = [E::Expired, E::Cancelled].map(|end| event(end, at(12, 0), None));
+        let named = "Bartholomew the second";
+        let ends = [E::Expired, E::Cancelled, E::Custody, E::Delivered, E::Rejected];
+        let ends = ends.map(|end| event(end, at(12, 0), (end == E::Custody).then_some(named)));
         for end in ends {
             for events in [vec![queued.clone(), end.clone()], vec![queued.clone(), copy.clone(), end.clone()]] {
-                let row = StatusRow { to: "1Nft9HyQ6X".into(), ..status(events) };
+                let to = "1Nft9HyQ6X \"Bartholomew the second\"".into();
+                let row = StatusRow { to, text: Some("word ".repeat(9)), ..status(events) };
                 // Yesterday is the longest of the days that have a name.
                 let style = Style { now: "2026-03-02T12:00[UTC]".parse().unwrap(), ..style.clone() };
                 let mut table = Table::new(&HEADS);
                 table.row(cells(&Row::Status(row), &style).unwrap());
                 let shown = table.render(&style);
-                assert!(shown.contains("yesterday") && !shown.contains('…'), "{shown}");
+                let line = shown.lines().nth(1).unwrap();
+                assert!(line.contains("yesterday") && line.contains("  word word"), "{shown}");
+                assert_eq!(columns(line), 80);
             }
         }
     }
@@ -357,8 +386,8 @@ normal, written today 11:00, life ends tomorrow 11:00, no forward secrecy
     #[test]
     fn the_list_shows_the_highest_evidence_and_its_source() {
         let wanted = "\
-ID          TO   STATE    SINCE        HOW IT IS KNOWN
-3f2a91c0de  bob  custody  today 11:02  carol's word, given up
+ID          TO   STATE              SINCE        TEXT
+3f2a91c0de  bob  custody: given up  today 11:02  come at six
 ";
         assert_eq!(table(&[carried()], &style()), wanted);
     }

@@ -12,11 +12,11 @@ use futures::{StreamExt, stream};
 
 use super::Desk;
 use super::rows::{Envelope, Names, Taken};
+use super::status::StatusPages;
 use super::talk;
 use crate::agent::change::Letter;
 use crate::agent::{Agent, Standing};
 use crate::api::{ApiError, Listing, Row, Rows};
-use crate::mail::index::Written;
 use crate::mail::order::{Position, Span};
 use crate::store::redb::Direction;
 
@@ -32,7 +32,9 @@ pub fn rows(desk: Desk, listing: Listing) -> Rows {
             let taken = Taken::Texts { chars_max };
             pages(InboxPages { desk, unread, limit, taken, span: None, waiting: VecDeque::new() }, InboxPages::next)
         }
-        Listing::Status => pages((desk, None), statuses),
+        Listing::Status { limit, unsettled, to } => {
+            pages(StatusPages::of(desk, limit, unsettled, to), StatusPages::next)
+        }
         Listing::Carried => pages((desk, None), carried),
         Listing::Talks => pages(Some(desk), talk::conversations),
         Listing::Talk { who, limit, before, thread, unread, from_unread } => {
@@ -126,18 +128,6 @@ impl InboxPages {
         }
         Ok((limit > 0).then_some(span))
     }
-}
-
-type Statuses = (Desk, Option<Written>);
-
-async fn statuses((desk, after): Statuses) -> Result<Option<(Vec<Row>, Statuses)>, ApiError> {
-    let page = desk.record(move |record| record.sent_behind(after, PAGE_ROWS)).await?;
-    let Some(last) = page.last().map(|(written, _)| *written) else { return Ok(None) };
-    let rows = move |_: &Agent, names: &Names<'_>| {
-        page.iter().map(|(_, outgoing)| Row::Status(names.status(outgoing))).collect::<Vec<_>>()
-    };
-    let rows = desk.look(rows).await?;
-    Ok(Some((rows, (desk, Some(last)))))
 }
 
 type Carried = (Desk, Option<Standing>);

@@ -7,7 +7,7 @@ use super::find::thread_mark;
 use super::rows::{self, Envelope, Opened, Taken};
 use crate::agent::Input;
 use crate::agent::change::Letter;
-use crate::api::model::{Compose, Done, File, LetterRow, RecipientRow, Schema, SentRow, State, StatusRow};
+use crate::api::model::{Compose, Done, File, LetterRow, RecipientRow, Schema, SentRow, State};
 use crate::api::{ApiError, NextStep, Response};
 use crate::content::{Attachment, Content, OFFSET_MINUTES_MAX, Text, pad};
 use crate::eid::Eid;
@@ -183,22 +183,5 @@ impl Desk {
         }
         self.node().input(Input::Discard(id)).await?;
         Ok(Response::Done(Done::default()))
-    }
-
-    /// What became of one message: the one row.
-    pub(super) async fn status(&self, prefix: &str) -> Result<Vec<StatusRow>, ApiError> {
-        let id = self.find_sent(prefix).await?;
-        Ok(self.status_of(id).await?.into_iter().collect())
-    }
-
-    pub(super) async fn status_of(&self, id: BundleId) -> Result<Option<StatusRow>, ApiError> {
-        let Some(outgoing) = self.record(move |record| record.sent(&id)).await? else { return Ok(None) };
-        Ok(Some(self.look(move |_, names| names.status(&outgoing)).await?))
-    }
-
-    pub(super) async fn cancel(&self, prefix: &str) -> Result<Vec<StatusRow>, ApiError> {
-        let id = self.find_sent(prefix).await?;
-        self.node().input(Input::Cancel(id)).await?;
-        Ok(self.status_of(id).await?.into_iter().collect())
     }
 }

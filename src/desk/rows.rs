@@ -151,6 +151,9 @@ impl Names<'_> {
             expires_at: when(at, outgoing.expires),
             held_here,
             forward_secrecy: false,
+            text: None,
+            subject: None,
+            files: 0,
         }
     }
 }
@@ -198,6 +201,15 @@ impl Sent {
         let message = LetterRow { row, files, to: Some(to), to_address: Some(to_address), state: Some(state) };
         (message, text.in_reply_to)
     }
+}
+
+/// Puts the first of a message's words beside what became of it.
+pub fn say(status: &mut StatusRow, body: &Body, chars_max: usize) {
+    let Body::Filed(filed) = body else { return };
+    let Ok(Words { text, files, .. }) = words(&filed.content, Taken::Texts { chars_max }) else { return };
+    status.text = Some(text.body);
+    status.subject = text.subject;
+    status.files = files.len() as u64;
 }
 
 fn file_row((name, bytes): (String, usize)) -> FileRow {

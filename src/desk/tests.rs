@@ -144,7 +144,11 @@ async fn a_question_about_one_message_is_answered_from_the_record_and_walks_over
 async fn a_listing_looks_at_one_page_at_a_time_and_gives_every_row_once() {
     let owner = Owner::of(2_000);
     let inbox = |unread, limit| Listing::Inbox { unread, limit, text_chars: Some(10) };
-    for (listing, all) in [(inbox(false, None), 2_000), (inbox(true, Some(700)), 700), (Listing::Status, 2_000)] {
+    let status = |limit| Listing::Status { limit, unsettled: true, to: Some(peer().node().peer_id()) };
+    let inboxes = [(inbox(false, None), 2_000), (inbox(true, Some(700)), 700)];
+    let statuses =
+        [(status(None), 2_000), (status(Some(700)), 700), (status(Some(1)), 1), (status(Some(9_999)), 2_000)];
+    for (listing, all) in inboxes.into_iter().chain(statuses) {
         let before = owner.walked().await;
         let mut rows = owner.desk.list(listing.clone());
         let first = rows.next().await;
@@ -157,10 +161,12 @@ async fn a_listing_looks_at_one_page_at_a_time_and_gives_every_row_once() {
         let ids: Vec<String> = ids.collect().await;
         let once: std::collections::BTreeSet<&String> = ids.iter().collect();
         assert_eq!((ids.len(), once.len()), (all, all), "{listing:?}");
-        let newest = if listing == Listing::Status { owner.sent } else { owner.letter };
+        let newest = if matches!(listing, Listing::Status { .. }) { owner.sent } else { owner.letter };
         assert_eq!(ids.last(), Some(&newest.full()));
     }
-    assert_eq!(owner.desk.list(inbox(false, Some(0))).count().await, 0);
+    for listing in [inbox(false, Some(0)), status(Some(0))] {
+        assert_eq!(owner.desk.list(listing).count().await, 0);
+    }
 }
 
 #[tokio::test]

@@ -393,6 +393,17 @@ pub fn sent_behind<S: Shelf>(shelf: &S, after: Option<Written>, many: usize) -> 
     Ok(sent)
 }
 
+/// The same from the end: those before `before`, the last one first.
+pub fn sent_before<S: Shelf>(shelf: &S, before: Option<Written>, many: usize) -> Result<Vec<Written>, S::Error> {
+    let to = before.map_or(vec![SENT + 1], |before| before.key());
+    let mut sent = Vec::new();
+    shelf.walk_back(&[SENT], &to, &mut |key, _| {
+        sent.push(Written::read(key));
+        if sent.len() < many { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    })?;
+    Ok(sent)
+}
+
 /// Where a message of one's own stands among the others: by when it was written, and its stamp.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Written {

@@ -61,6 +61,54 @@ fn each_of_several_gets_a_message_of_its_own_and_sees_no_other() {
 }
 
 #[test]
+fn the_list_of_what_was_sent_has_its_words_and_leaves_out_what_is_settled() {
+    let (mut alice, mut bob) = (Person::new("alice"), Person::new("bob"));
+    acquaint(&mut alice, &mut bob);
+    let file = alice.file("plan", b"at six");
+    alice.run_args(&["send", "bob", "one and\ntwo", "-s", "numbers", "--wait", "--timeout", "30s", "-f", &file]);
+    alice.json(&format!("send {SOMEBODY} three"));
+    alice.json(&format!("send {SOMEBODY} four"));
+    let texts = |line: &str| -> Vec<String> {
+        alice.rows(line).iter().map(|row| row["text"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(texts("status"), ["one and\ntwo", "three", "four"]);
+    assert_eq!(texts("status --limit 2"), ["three", "four"]);
+    assert_eq!(texts("status --unsettled"), ["three", "four"]);
+    assert_eq!(texts("status --unsettled --limit 1"), ["four"]);
+    assert_eq!(texts("status --to bob"), ["one and\ntwo"]);
+    assert_eq!(texts("status --limit 0"), [""; 0]);
+    let first = &alice.rows("status")[0];
+    assert_eq!((&first["subject"], &first["files"]), (&"numbers".into(), &1.into()));
+    let listed = alice.run("status").data;
+    assert!(listed.lines().nth(1).unwrap().ends_with("numbers: one and two [1 file]"), "{listed}");
+    assert_eq!(alice.run("status --to nobody").code, 4);
+    let id = first["id"].as_str().unwrap();
+    assert_eq!(alice.run(&format!("status {id} --unsettled")).code, 2);
+    let ended = alice.json(&format!("send {SOMEBODY} five --lifetime 1ms"));
+    let is_ended = |rows: &[Value]| rows.iter().any(|row| row["id"] == ended["id"] && row["state"] == "expired");
+    alice.until("status --unsettled", is_ended);
+    let cancelled = alice.rows("status --unsettled")[0]["id"].as_str().unwrap().to_owned();
+    alice.json(&format!("cancel {cancelled}"));
+    assert_eq!(texts("status --unsettled"), ["four", "five"]);
+}
+
+#[test]
+fn following_is_called_watching_too() {
+    let mut alice = Person::new("alice");
+    alice.up("");
+    alice.json(&format!("send {SOMEBODY} one"));
+    for line in ["status --follow", "status --watch"] {
+        let mut watcher = alice.spawn(&format!("{line} --json"));
+        assert!(watcher.line().contains("queued"), "{line}");
+    }
+    alice.run_args(&["send", "me", "two"]);
+    for line in ["inbox --follow", "inbox --watch"] {
+        let mut watcher = alice.spawn(&format!("{line} --json"));
+        assert!(watcher.line().contains("two"), "{line}");
+    }
+}
+
+#[test]
 fn a_day_lasts_to_its_end_and_what_is_no_time_to_come_is_refused_with_what_is() {
     let mut alice = Person::new("alice");
     alice.up("");

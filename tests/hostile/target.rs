@@ -171,7 +171,7 @@ impl Drop for Watch {
 async fn ask(client: &Client, n: usize) -> Result<Option<Response>, ApiError> {
     let listing = match n % 12 {
         0 | 6 => Listing::Inbox { unread: false, limit: Some(20), text_chars: None },
-        2 | 8 => Listing::Status,
+        2 | 8 => Listing::Status { limit: None, unsettled: false, to: None },
         _ => return client.call(&question(n)).await.map(Some),
     };
     let rows: Vec<Row> = client.list(&listing).await?.collect().await;

@@ -108,6 +108,12 @@ impl Outgoing {
         self.state() >= EvidenceKind::Expired
     }
 
+    /// Whether it ended as its sender or its recipient would have it: a receipt came, or it was cancelled. A life that is
+    /// over without a receipt is no such end.
+    pub fn has_end(&self) -> bool {
+        self.state() > EvidenceKind::Expired
+    }
+
     /// What is known, in the order in which it happened; at most [`EVENTS_MAX`] events.
     pub fn events(&self) -> Vec<Evidence> {
         let mut events = self.evidence.clone();

@@ -261,6 +261,14 @@ pub struct StatusRow {
     pub held_here: bool,
     #[serde(default)]
     pub forward_secrecy: bool,
+    /// The beginning of its words; none where they were not kept.
+    #[serde(default)]
+    pub text: Option<String>,
+    #[serde(default)]
+    pub subject: Option<String>,
+    /// How many files came along.
+    #[serde(default)]
+    pub files: u64,
 }
 
 /// One thing that happened to one's own message.

@@ -16,7 +16,7 @@ use crate::id::{BundleId, IdPrefix, NodeId};
 use crate::mail;
 use crate::mail::conversation::{self, Conversation, Counts, Said, Spoken};
 use crate::mail::happening::Happening;
-use crate::mail::index::{Written, costs, row_of, rows_like, sent_behind};
+use crate::mail::index::{Written, costs, row_of, rows_like, sent_before, sent_behind};
 use crate::mail::order::{Position, Span, at_place, place_of};
 use crate::mail::registers::Registers;
 use crate::store::StoreError;
@@ -114,14 +114,12 @@ impl RedbReader {
 
     /// One's own messages in the order in which they were written, those behind `after`: at most so many.
     pub fn sent_behind(&self, after: Option<Written>, many: usize) -> Result<Vec<(Written, Outgoing)>, StoreError> {
-        self.read(|txn| {
-            let table = txn.open_table(tables::OUTGOING).map_err(failed)?;
-            let mut sent = Vec::new();
-            for written in sent_behind(&index::open(txn)?, after, many)? {
-                sent.extend(outgoing_of(&table, &written.id)?.map(|outgoing| (written, outgoing)));
-            }
-            Ok(sent)
-        })
+        self.read(|txn| own(txn, sent_behind(&index::open(txn)?, after, many)?))
+    }
+
+    /// The same from the end: those before `before`, the last one first.
+    pub fn sent_before(&self, before: Option<Written>, many: usize) -> Result<Vec<(Written, Outgoing)>, StoreError> {
+        self.read(|txn| own(txn, sent_before(&index::open(txn)?, before, many)?))
     }
 
     /// One's own message of an id.
@@ -300,6 +298,15 @@ fn entry(txn: &ReadTransaction, spoken: Spoken) -> Result<Option<Entry>, StoreEr
         Spoken::Came(row) => Ok(letter_at(&txn.open_table(tables::LETTERS).map_err(failed)?, row)?.map(Entry::Came)),
         Spoken::Own(id) => Ok(outgoing_of(&txn.open_table(tables::OUTGOING).map_err(failed)?, &id)?.map(Entry::Own)),
     }
+}
+
+fn own(txn: &ReadTransaction, written: Vec<Written>) -> Result<Vec<(Written, Outgoing)>, StoreError> {
+    let table = txn.open_table(tables::OUTGOING).map_err(failed)?;
+    let mut sent = Vec::new();
+    for written in written {
+        sent.extend(outgoing_of(&table, &written.id)?.map(|outgoing| (written, outgoing)));
+    }
+    Ok(sent)
 }
 
 /// Most deleted rows that are passed over to find one that begins as typed.
