@@ -4,6 +4,7 @@
 //! times become what people read in [`rows`]; what a request changes goes to the agent as inputs, and an answer leaves
 //! once it is durable.
 
+mod answers;
 mod checks;
 mod closed;
 mod descriptors;

@@ -15,9 +15,9 @@ pub use super::schema::Schema;
 pub use lines::json_line;
 pub use names::{parse_priority, priority_name};
 pub use rows::{
-    CarriedRow, CarryRow, CheckRow, Class, Classes, ConfigRow, ContactRow, ConversationRow, Counts, Done, Event,
-    EventKind, Evicted, FileRow, Grade, Grades, HealthRow, InboxRow, LetterRow, MeRow, NearbyRow, PeerRow, PersonRow,
-    RecipientRow, SentRow, Standing, State, StatusRow, TalkRow, Verdict, VersionRow,
+    AnswersRow, CarriedRow, CarryRow, CheckRow, Class, Classes, ConfigRow, ContactRow, ConversationRow, Counts, Done,
+    Event, EventKind, Evicted, FileRow, Grade, Grades, HealthRow, InboxRow, LetterRow, MeRow, NearbyRow, Parent,
+    PeerRow, PersonRow, RecipientRow, SentRow, Standing, State, StatusRow, TalkRow, Verdict, VersionRow,
 };
 pub use when::When;
 

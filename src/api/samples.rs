@@ -83,6 +83,17 @@ pub fn conversation() -> ConversationRow {
     }
 }
 
+/// What a row answers.
+pub fn answered() -> AnswersRow {
+    AnswersRow {
+        id: ID.into(),
+        there: Parent::Here,
+        from: Some(PersonRow { name: Some("bob".into()), address: format!("dak:{BOB}") }),
+        mine: false,
+        text: Some("come at six?".into()),
+    }
+}
+
 /// A row of a conversation.
 pub fn said(text: &str) -> TalkRow {
     TalkRow {
@@ -96,6 +107,7 @@ pub fn said(text: &str) -> TalkRow {
         subject: None,
         thread: None,
         in_reply_to: None,
+        answers: None,
         sent_at: at(11, 2),
         sent_offset: None,
         received_at: at(12, 30),

@@ -52,7 +52,13 @@ async fn every_listing_arrives_as_it_was_asked_and_its_rows_as_they_were_given()
         ),
         (Listing::Carried, vec![Row::Carried(samples::carried())]),
         (Listing::Talks, vec![Row::Talks(samples::conversation())]),
-        (talk("bob / b"), vec![Row::Talk(samples::said("a")), Row::Talk(samples::said("b"))]),
+        (
+            talk("bob / b"),
+            vec![
+                Row::Talk(TalkRow { answers: Some(samples::answered()), ..samples::said("a") }),
+                Row::Talk(samples::said("b")),
+            ],
+        ),
     ];
     for (listing, rows) in every {
         node.fake.listed.lock().unwrap().push(rows.clone());
@@ -397,7 +403,8 @@ fn every_exchange() -> Vec<(Request, Response)> {
     };
     let setting = ConfigRow { schema: Schema, key: "k".into(), value: "v".into(), origin: "default".into() };
     let backup = FileRow { schema: Schema, name: "/b".into(), bytes: 5 };
-    let letter = LetterRow { files: vec![file], ..LetterRow::of(samples::inbox("hi")) };
+    let letter =
+        LetterRow { files: vec![file], answers: Some(samples::answered()), ..LetterRow::of(samples::inbox("hi")) };
     vec![
         (Q::Version, A::Version(VersionRow::of_this_build())),
         (Q::Health, A::Health(health)),

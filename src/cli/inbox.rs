@@ -14,7 +14,9 @@ use super::table::{Cell, cell, painted, prose};
 use super::who::{called, short_id};
 use super::{Outcome, Stop};
 use crate::api::ApiError;
-use crate::api::model::{Done, File, FileRow, InboxRow, LetterRow, Listing, Request, Row, Topic, json_line};
+use crate::api::model::{
+    AnswersRow, Done, File, FileRow, InboxRow, LetterRow, Listing, Parent, Request, Row, Topic, json_line,
+};
 use crate::bundle::Priority;
 use crate::home::create_private_file;
 use crate::safe_text::{is_unsafe, one_line_of_prose, safe_prose, safe_text};
@@ -22,6 +24,8 @@ use crate::units::about_bytes;
 
 /// So much of a text is asked for where one line of it is shown.
 const GIST_CHARS_MAX: u32 = 1_024;
+/// What stands before the facts of a message's head.
+const HEAD_COLUMNS: usize = 10;
 /// Longest name of a saved attachment, in characters; any file system takes it.
 const FILE_NAME_CHARS_MAX: usize = 60;
 
@@ -147,6 +151,20 @@ fn arrival(row: &InboxRow, style: &Style) -> String {
     format!("{head}\n{}", indented.collect::<String>())
 }
 
+/// Whose message is answered and how it begins, or why that is not known, in so many columns.
+pub fn shown_parent(answers: &AnswersRow, columns: usize) -> String {
+    match (answers.there, &answers.from) {
+        (Parent::Missing, _) => "a message that has not come".into(),
+        (Parent::Deleted, _) => "a message that was deleted here".into(),
+        (Parent::Here, from) => {
+            let who = from.as_ref().filter(|_| !answers.mine).map(|from| from.name.as_ref().unwrap_or(&from.address));
+            let who = who.map_or_else(|| "me".into(), |who| called(who));
+            let words = answers.text.as_deref().unwrap_or("(unreadable)").split_whitespace().collect::<Vec<_>>();
+            one_line_of_prose(&format!("{who}: {}", words.join(" ")), columns)
+        }
+    }
+}
+
 fn shown_subject(subject: &str) -> String {
     one_line_of_prose(subject, usize::MAX)
 }
@@ -198,8 +216,10 @@ fn text(letter: &LetterRow, style: &Style) -> String {
     if let Some(reply_by) = row.reply_by {
         head.push(("reply by", style.when_written(reply_by, &written)));
     }
-    if let Some(id) = &row.in_reply_to {
-        head.push(("answers", short_id(id)));
+    if let Some(answers) = &letter.answers {
+        let id = if answers.there == Parent::Here { format!(" ({})", short_id(&answers.id)) } else { String::new() };
+        let room = style.width.map_or(usize::MAX, |width| width.saturating_sub(HEAD_COLUMNS + id.len()));
+        head.push(("answers", format!("{}{id}", shown_parent(answers, room))));
     }
     for file in &row.attachments {
         head.push(("file", shown_file(file)));
@@ -262,7 +282,7 @@ fn harmless_name(name: &str) -> String {
 mod tests {
     use super::*;
     use crate::api::model::FileRow;
-    use crate::api::samples::{at, inbox};
+    use crate::api::samples::{answered, at, inbox};
     use crate::cli::table::Table;
 
     fn style(width: usize) -> Style {
@@ -320,6 +340,16 @@ come at six
 \\u{1b}[2J\tbring wine
 ";
         assert_eq!(text(&LetterRow::of(row), &style(80)), wanted);
+    }
+
+    #[test]
+    fn an_answer_shows_what_it_answers_in_one_line() {
+        let answers = AnswersRow { text: Some("long ".repeat(40)), ..answered() };
+        let letter = LetterRow { answers: Some(answers), ..LetterRow::of(inbox("yes")) };
+        let shown = text(&letter, &style(80));
+        let line = shown.lines().find(|line| line.starts_with("answers")).unwrap();
+        assert!(line.starts_with("answers   bob: long long") && line.ends_with("… (3f2a91c0de)"), "{shown}");
+        assert_eq!(crate::safe_text::columns(line), 80);
     }
 
     #[test]

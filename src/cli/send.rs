@@ -31,13 +31,17 @@ pub async fn send(link: &Link<'_>, args: &Send, out: &Out) -> Outcome {
     post(link, compose, &to, &args.writing, signals, out).await
 }
 
-/// Answers whoever wrote, in the same conversation.
+/// Answers a message, in its conversation and its thread.
 pub async fn reply(link: &Link<'_>, args: &Reply, out: &Out) -> Outcome {
     let mut signals = Signals::count_interrupts()?;
     let request = Request::Read { id: args.id.clone(), mark: false, tell: false };
     let letter = take!(unless_asked(&mut signals, link.ask(request)).await?, Letter)?;
     let mut compose = unless_asked(&mut signals, composed(&args.writing, args.writing.text.as_deref(), out)).await?;
-    let to = Recipient { called: called(&letter.row.from), who: letter.row.from_address };
+    // Of one's own message the answer goes where that went.
+    let to = match (letter.to, letter.to_address) {
+        (Some(to), Some(who)) => Recipient { called: called(&to), who },
+        _ => Recipient { called: called(&letter.row.from), who: letter.row.from_address },
+    };
     compose.thread = letter.row.thread.or_else(|| Some(letter.row.id.clone()));
     compose.in_reply_to = Some(letter.row.id);
     post(link, compose, &[to], &args.writing, signals, out).await

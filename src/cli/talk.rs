@@ -3,6 +3,7 @@
 use futures::StreamExt;
 
 use super::args::{Ids, Talk};
+use super::inbox::shown_parent;
 use super::link::{Link, take};
 use super::listing;
 use super::out::{Out, Paint, Style, Written};
@@ -114,9 +115,13 @@ fn said(row: &TalkRow, style: &Style) -> String {
         head += ", urgent";
     }
     head += &row.state.map(|state| format!(", {}", state.word())).unwrap_or_default();
-    head += &row.in_reply_to.as_ref().map(|id| format!(", answers {}", short_id(id))).unwrap_or_default();
     let written = Written { sent_at: row.sent_at, offset: row.sent_offset, mine: row.mine };
     head += &row.reply_by.map(|by| format!(", reply by {}", style.when_written(by, &written))).unwrap_or_default();
+    if let Some(answers) = &row.answers {
+        let label = format!("{INDENT}answers ");
+        let room = style.width.map_or(usize::MAX, |width| width.min(TEXT_COLUMNS_MAX).saturating_sub(label.len()));
+        head += &format!("\n{}", style.paint(Paint::Dim, &format!("{label}{}", shown_parent(answers, room))));
+    }
     let subject = row.subject.as_deref().map(|subject| one_line_of_prose(subject, usize::MAX));
     let body = match (&row.text, &row.unreadable) {
         (Some(text), _) => safe_prose(text.trim_end()),
@@ -148,8 +153,8 @@ fn wrapped(lines: &[String], width: Option<usize>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::model::{FileRow, State};
-    use crate::api::samples::{at, conversation, said as said_row};
+    use crate::api::model::{AnswersRow, FileRow, Parent, State};
+    use crate::api::samples::{answered, at, conversation, said as said_row};
     use crate::cli::table::Table;
 
     fn style(width: usize) -> Style {
@@ -169,6 +174,21 @@ mod tests {
         assert_eq!(said(&own, &style(80)), "3f2a91c0de  me, today 11:02, delivered\n  yes\n");
         let late = TalkRow { late: true, ..said_row("no") };
         assert_eq!(said(&late, &style(80)), "3f2a91c0de  bob, today 11:02, late, arrived today 12:30\n  no\n");
+    }
+
+    #[test]
+    fn an_answer_shows_the_first_words_of_what_it_answers_or_why_it_cannot() {
+        let answer = |answers| said(&TalkRow { answers: Some(answers), ..said_row("yes") }, &style(40));
+        let words = "come at six\nor not at all, and bring \u{1b}[2J wine";
+        let here = AnswersRow { text: Some(words.into()), ..answered() };
+        let wanted = "3f2a91c0de  bob, today 11:02\n  answers bob: come at six or not at al…\n  yes\n";
+        assert_eq!(answer(here.clone()), wanted);
+        assert!(answer(AnswersRow { mine: true, ..here.clone() }).contains("  answers me: come at six or"));
+        assert!(answer(AnswersRow { text: None, ..here }).contains("  answers bob: (unreadable)\n"));
+        for (there, says) in [(Parent::Missing, "has not come"), (Parent::Deleted, "was deleted here")] {
+            let gone = AnswersRow { there, from: None, text: None, ..answered() };
+            assert!(answer(gone).contains(&format!("  answers a message that {says}\n")));
+        }
     }
 
     #[test]

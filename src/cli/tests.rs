@@ -190,6 +190,19 @@ fn an_answer_goes_to_whoever_wrote_in_the_same_conversation() {
 }
 
 #[test]
+fn an_answer_to_ones_own_message_goes_where_that_went() {
+    let stage = Stage::set_up();
+    let row = InboxRow { from_address: "dak:me".into(), thread: Some("11".repeat(16)), ..samples::inbox("mine") };
+    let (to, to_address) = (Some("carol".into()), Some("dak:c".into()));
+    stage.answer(Response::Letter(Box::new(LetterRow { to, to_address, ..LetterRow::of(row) })));
+    stage.answer(Response::Sent(samples::sent()));
+    assert_eq!(stage.run("reply 3f2a more -s subject").data, "queued 3f2a91c0de for carol\n");
+    let Some(Request::Send(compose)) = stage.asked().pop() else { panic!("nothing was sent") };
+    assert_eq!((compose.to.as_str(), compose.thread), ("dak:c", Some("11".repeat(16))));
+    assert_eq!((compose.in_reply_to.as_deref(), compose.subject.as_deref()), (Some(samples::ID), Some("subject")));
+}
+
+#[test]
 fn an_over_long_message_is_refused_with_the_limit_before_anything_is_asked() {
     let stage = Stage::set_up();
     let file = stage.place.path().join("long");

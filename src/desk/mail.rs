@@ -1,7 +1,5 @@
 //! Writing and reading mail.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::Desk;
 use super::find::thread_mark;
 use super::rows::{self, Envelope, Opened, Taken};
@@ -11,8 +9,7 @@ use crate::api::model::{Compose, Done, File, LetterRow, RecipientRow, Schema, Se
 use crate::api::{ApiError, NextStep, Response};
 use crate::content::{Attachment, Content, OFFSET_MINUTES_MAX, Text, pad};
 use crate::eid::Eid;
-use crate::id::{BundleId, IdPrefix, NodeId};
-use crate::store::redb::RedbReader;
+use crate::id::{BundleId, NodeId};
 use crate::time::{DAY, Millis};
 
 /// How long a message is under way where nobody says.
@@ -48,7 +45,7 @@ impl Desk {
 
     async fn content(&self, compose: Compose) -> Result<Content, ApiError> {
         let in_reply_to = match &compose.in_reply_to {
-            Some(prefix) => Some(self.find_letter(prefix).await?),
+            Some(prefix) => Some(self.find_message(prefix).await?),
             None => None,
         };
         let thread = match (&compose.thread, in_reply_to) {
@@ -69,12 +66,6 @@ impl Desk {
             offset: compose.offset_minutes,
             ..Text::default()
         }))
-    }
-
-    pub(super) async fn thread_of(&self, id: BundleId) -> Result<Option<[u8; 16]>, ApiError> {
-        let Some(envelope) = self.envelope(id).await? else { return Ok(None) };
-        let opened = self.open(vec![envelope], Taken::Texts { chars_max: 0 }).await?.pop();
-        Ok(opened.and_then(|opened| opened.thread))
     }
 
     /// Opens letters away from the agent, for each takes its time. All are in memory at once: the caller bounds how many
@@ -101,41 +92,14 @@ impl Desk {
         Ok(Some(self.look(move |_, names| names.envelope(letter)).await?))
     }
 
-    /// A message carries half the id of what it answers; where that is known here, the row has all of it.
-    async fn name_answered(&self, opened: &mut [Opened]) -> Result<(), ApiError> {
-        let ids = self.whole_ids(opened.iter().filter_map(|opened| opened.answers).collect()).await?;
-        for opened in opened {
-            if let Some(id) = opened.answers.and_then(|mark| ids.get(&mark)) {
-                opened.row.in_reply_to = Some(id.full());
-            }
-        }
-        Ok(())
-    }
-
-    /// The ids of which these are the first half, as far as they came or were sent here.
-    async fn whole_ids(&self, marks: BTreeSet<[u8; 16]>) -> Result<BTreeMap<[u8; 16], BundleId>, ApiError> {
-        if marks.is_empty() {
-            return Ok(BTreeMap::new());
-        }
-        let find = move |record: &RedbReader| {
-            let mut whole = BTreeMap::new();
-            for mark in marks {
-                let prefix = IdPrefix::of_mark(&mark);
-                let sent = record.sent_like(&prefix, 1)?;
-                let came = if sent.is_empty() { record.letters_like(&prefix, 1)? } else { Vec::new() };
-                whole.extend(sent.into_iter().chain(came).map(|id| (mark, id)));
-            }
-            Ok(whole)
-        };
-        self.record(find).await
-    }
-
     /// A message that came or was sent from here.
     pub(super) async fn read(&self, prefix: &str, mark: bool, tell: bool) -> Result<LetterRow, ApiError> {
         let id = self.find_message(prefix).await?;
         let gone = || ApiError::not_found("that message was just deleted");
         let Some(envelope) = self.envelope(id).await? else {
-            return self.read_sent(id).await?.ok_or_else(gone);
+            let own = self.read_sent(id).await?.ok_or_else(gone)?;
+            let answers = self.answered(own.row.in_reply_to.as_deref()).await?;
+            return Ok(LetterRow { answers, ..own });
         };
         let Opened { row, files, .. } = self.open(vec![envelope], Taken::Everything).await?.pop().ok_or_else(gone)?;
         // What could not be read was not read.
@@ -144,7 +108,8 @@ impl Desk {
             self.node().input(Input::Read { id, tell }).await?;
         }
         let files = files.into_iter().map(|Attachment { name, bytes }| File { name, bytes }).collect();
-        Ok(LetterRow { files, ..LetterRow::of(row) })
+        let answers = self.answered(row.in_reply_to.as_deref()).await?;
+        Ok(LetterRow { files, answers, ..LetterRow::of(row) })
     }
 
     /// Marks messages that came as read or as unread again; of one's own there is nothing to mark.

@@ -198,7 +198,8 @@ impl Sent {
         };
         let files = attachments.into_iter().map(|Attachment { name, bytes }| File { name, bytes }).collect();
         let StatusRow { to, to_address, state, .. } = status;
-        let message = LetterRow { row, files, to: Some(to), to_address: Some(to_address), state: Some(state) };
+        let message =
+            LetterRow { files, to: Some(to), to_address: Some(to_address), state: Some(state), ..LetterRow::of(row) };
         (message, text.in_reply_to)
     }
 }

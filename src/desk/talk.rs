@@ -95,7 +95,10 @@ impl Talking {
             for Line { position, entry, .. } in page {
                 let is_late = matches!(&entry, Entry::Came(letter) if position.is_late(letter.row));
                 let row = self.desk.shown(&left.with, is_late, entry, Taken::Texts { chars_max: usize::MAX }).await?;
-                rows.extend(self.wants(&row).then_some(Row::Talk(row)));
+                if self.wants(&row) {
+                    let answers = self.desk.answered(row.in_reply_to.as_deref()).await?;
+                    rows.push(Row::Talk(TalkRow { answers, ..row }));
+                }
             }
             if !rows.is_empty() {
                 self.left = Some(left);
@@ -243,6 +246,7 @@ impl TalkRow {
             subject: None,
             thread: None,
             in_reply_to: None,
+            answers: None,
             sent_at: None,
             sent_offset: None,
             received_at: None,

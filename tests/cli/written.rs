@@ -1,5 +1,8 @@
 //! What people write beside their words: times, whom it is for, what it answers.
 
+use std::fs;
+use std::path::Path;
+
 use serde_json::Value;
 
 use crate::person::{Person, Ran};
@@ -105,6 +108,77 @@ fn following_is_called_watching_too() {
     for line in ["inbox --follow", "inbox --watch"] {
         let mut watcher = alice.spawn(&format!("{line} --json"));
         assert!(watcher.line().contains("two"), "{line}");
+    }
+}
+
+#[test]
+fn an_answer_says_what_it_answers_on_both_sides_also_to_ones_own_words() {
+    let (mut alice, mut bob) = (Person::new("alice"), Person::new("bob"));
+    acquaint(&mut alice, &mut bob);
+    let question = alice.json("send bob question --wait --timeout 30s");
+    let id = question["id"].as_str().unwrap();
+    let file = alice.file("plan", b"at six");
+    let more = alice.json(&format!("reply {id} more -s subject -f {file} --wait --timeout 30s"));
+    bob.json(&format!("reply {} yes --wait --timeout 30s", more["id"].as_str().unwrap()));
+    for (person, who, mine) in [(&alice, "bob", [true, true]), (&bob, "alice", [false, false])] {
+        let rows = person.rows(&format!("talk {who}"));
+        let answers: Vec<(&Value, &Value)> =
+            rows.iter().map(|row| (&row["answers"]["text"], &row["answers"]["mine"])).collect();
+        let wanted: [(Value, Value); 2] = [("question".into(), mine[0].into()), ("more".into(), mine[1].into())];
+        assert_eq!(answers[1..], wanted.each_ref().map(|(text, mine)| (text, mine)));
+        assert_eq!((&rows[1]["subject"], rows[1]["files"].as_array().unwrap().len()), (&"subject".into(), 1));
+        let threads: Vec<&Value> = rows[1..].iter().map(|row| &row["thread"]).collect();
+        assert_eq!(threads, [&Value::from(&id[..32]); 2], "all of it is one thread");
+        assert_eq!(person.rows(&format!("talk {who} --thread {id}")).len(), 3);
+    }
+    let last = bob.rows("talk alice")[2]["id"].as_str().unwrap().to_owned();
+    assert_eq!(
+        head(&bob.run(&format!("read {last}")), "answers"),
+        format!("alice: more ({})", &more["id"].as_str().unwrap()[..10])
+    );
+    assert_eq!(bob.run(&format!("inbox delete {id}")).code, 0);
+    let talk = bob.run("talk alice").data;
+    assert!(talk.contains("  answers a message that was deleted here\n"), "{talk}");
+}
+
+#[test]
+fn an_answer_that_came_before_what_it_answers_says_so_until_that_comes() {
+    let (mut alice, mut bob) = (Person::new("alice"), Person::new("bob"));
+    acquaint(&mut alice, &mut bob);
+    alice.down();
+    let first = alice.json("send bob first");
+    let id = first["id"].as_str().unwrap();
+    // A home of before, in which the first message is still on its way.
+    let before = alice.path("before");
+    copy_directory(&alice.home(), Path::new(&before));
+    assert_eq!(alice.run(&format!("cancel {id}")).code, 0);
+    let second = alice.json(&format!("reply {id} second"));
+    alice.up(&format!("--peer {}", bob.place()));
+    bob.until("inbox", |rows| rows.iter().any(|row| row["text"] == "second"));
+    assert_eq!(bob.rows("talk alice")[0]["answers"]["there"], "missing");
+    let second = second["id"].as_str().unwrap();
+    assert_eq!(head(&bob.run(&format!("read {second}")), "answers"), "a message that has not come");
+    assert!(bob.run("talk alice").data.contains("  answers a message that has not come\n"));
+
+    alice.down();
+    alice.live_in(&before);
+    alice.up(&format!("--peer {}", bob.place()));
+    bob.until("inbox", |rows| rows.len() == 2);
+    let rows = bob.rows("talk alice");
+    let answer = rows.iter().find(|row| row["text"] == "second").unwrap();
+    assert_eq!((&answer["answers"]["there"], &answer["answers"]["text"]), (&"here".into(), &"first".into()));
+}
+
+fn copy_directory(from: &Path, to: &Path) {
+    fs::create_dir(to).unwrap();
+    fs::set_permissions(to, fs::metadata(from).unwrap().permissions()).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        match entry.file_type().unwrap() {
+            kind if kind.is_dir() => copy_directory(&entry.path(), &to.join(entry.file_name())),
+            kind if kind.is_file() => drop(fs::copy(entry.path(), to.join(entry.file_name())).unwrap()),
+            _ => {}
+        }
     }
 }
 

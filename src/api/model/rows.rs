@@ -140,6 +140,9 @@ pub struct TalkRow {
     pub subject: Option<String>,
     pub thread: Option<String>,
     pub in_reply_to: Option<String>,
+    /// What is here of the message that it answers.
+    #[serde(default)]
+    pub answers: Option<AnswersRow>,
     pub sent_at: Option<When>,
     /// How far ahead of UTC its writer's clock on the wall was, in minutes; none where that is unknown.
     #[serde(default)]
@@ -157,6 +160,31 @@ pub struct TalkRow {
     /// Why it cannot be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unreadable: Option<String>,
+}
+
+/// What is here of a message that another one answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AnswersRow {
+    /// The first half of it, where the message is not here.
+    pub id: String,
+    pub there: Parent,
+    pub from: Option<PersonRow>,
+    /// It is one's own.
+    #[serde(default)]
+    pub mine: bool,
+    /// The beginning of its words, or its subject where it has none; none where it cannot be read.
+    pub text: Option<String>,
+}
+
+/// Whether what is answered is here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Parent {
+    Here,
+    /// It came, and was deleted.
+    Deleted,
+    /// It did not come so far.
+    Missing,
 }
 
 /// A message as the inbox lists it.
@@ -226,12 +254,15 @@ pub struct LetterRow {
     pub to_address: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<State>,
+    /// What is here of the message that it answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answers: Option<AnswersRow>,
 }
 
 impl LetterRow {
     /// A message that came, without its attachments.
     pub fn of(row: InboxRow) -> LetterRow {
-        LetterRow { row, files: Vec::new(), to: None, to_address: None, state: None }
+        LetterRow { row, files: Vec::new(), to: None, to_address: None, state: None, answers: None }
     }
 }
 

@@ -265,7 +265,6 @@ async fn an_id_of_elsewhere_names_the_step_that_takes_it() {
     let compose = Compose { to: somebody(2), text: "hi".into(), ..Compose::default() };
     let Response::Sent(sent) = desk.answer(Request::Send(compose)).await.unwrap() else { panic!("not sent") };
     let id = sent.id;
-    let answer = Compose { in_reply_to: Some(id.clone()), to: somebody(2), text: "and".into(), ..Compose::default() };
-    let error = desk.answer(Request::Send(answer)).await.unwrap_err();
+    let error = desk.answer(Request::Mark { ids: vec![id.clone()], read: true }).await.unwrap_err();
     assert_eq!(error.next, Some(NextStep::SeeStatus { id }));
 }

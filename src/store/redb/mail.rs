@@ -44,6 +44,13 @@ impl RedbReader {
         })
     }
 
+    /// Whether a message whose id begins so was delivered, be it there or deleted.
+    pub fn was_delivered(&self, mark: &Mark) -> Result<bool, StoreError> {
+        let mut any = [0; 32];
+        any[..mark.len()].copy_from_slice(mark);
+        self.read(|txn| Ok(row_of(&index::open(txn)?, &BundleId(any))?.is_some()))
+    }
+
     /// The row of the inbox of an id, until the person deletes it.
     pub fn letter(&self, id: &BundleId) -> Result<Option<Letter>, StoreError> {
         self.read(|txn| match row_of(&index::open(txn)?, id)? {
