@@ -19,6 +19,7 @@ use crate::safe_text::{safe_block, safe_text};
 
 pub mod args;
 mod carry;
+mod changes;
 mod contacts;
 mod demo;
 mod figures;
@@ -167,6 +168,12 @@ async fn dispatch(engine: &dyn Engine, cli: &Cli, out: &Out) -> Outcome {
         Command::Read(args) => inbox::read(&link()?, args, out).await,
         Command::Talk(args) => talk::talk(&link()?, args, out).await,
         Command::Unread(args) => talk::unread(&link()?, args, out).await,
+        Command::Edit(args) => changes::edit(&link()?, args, out).await,
+        Command::Withdraw(args) => changes::withdraw(&link()?, args, out).await,
+        Command::Delete(args) => changes::delete(&link()?, &args.ids, out).await,
+        Command::Renew(args) => changes::renew(&link()?, args, out).await,
+        Command::React(args) => changes::react(&link()?, args, out).await,
+        Command::Task(args) => changes::task(&link()?, args, out).await,
         Command::Status(args) => status::status(&link()?, args, out).await,
         Command::Cancel(args) => status::cancel(&link()?, args, out).await,
         Command::Carry(args) => carry::carry(&link()?, args, out).await,

@@ -5,12 +5,14 @@
 //! once it is durable.
 
 mod answers;
+mod changes;
 mod checks;
 mod closed;
 mod descriptors;
 mod engine;
 mod find;
 mod follow;
+mod happened;
 mod listing;
 mod mail;
 mod news;
@@ -132,6 +134,9 @@ impl Desk {
             }
             Request::Mark { ids, read } => self.mark(&ids, read).await,
             Request::InboxDelete { id } => self.inbox_delete(&id).await,
+            Request::Change(wish) => self.change_written(wish).await.map(Response::Sent),
+            Request::Renew { id, lifetime_ms } => self.renew(&id, lifetime_ms).await.map(Response::Sent),
+            Request::History { id } => self.history(&id).await.map(Response::History),
             Request::Status { id } => self.status(&id).await.map(Response::Statuses),
             Request::Cancel { id } => self.cancel(&id).await.map(Response::Statuses),
             Request::Peers => self.peers().await.map(Response::Peers),

@@ -3,6 +3,8 @@
 #![cfg(feature = "node")]
 #![allow(clippy::disallowed_methods)]
 
+#[path = "cli/changes.rs"]
+mod changes;
 #[path = "cli/listings.rs"]
 mod listings;
 #[path = "cli/older.rs"]

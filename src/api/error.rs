@@ -41,6 +41,8 @@ pub enum ErrorKind {
     Store,
     /// A signature, a key or a checksum does not hold.
     Verification,
+    /// What was asked for is so long ago that it is kept no more.
+    Forgotten,
     /// The node serves as many clients as it can; nothing was done, and asking again is harmless.
     Busy,
     /// Another process holds the home or its store, perhaps for a moment only.
@@ -48,7 +50,7 @@ pub enum ErrorKind {
 }
 
 /// The one place that knows both numbers of a kind.
-const KINDS: [(ErrorKind, u8, u16); 10] = [
+const KINDS: [(ErrorKind, u8, u16); 11] = [
     (ErrorKind::Failure, 1, 500),
     (ErrorKind::Usage, 2, 400),
     (ErrorKind::NotRunning, 3, 503),
@@ -57,6 +59,7 @@ const KINDS: [(ErrorKind, u8, u16); 10] = [
     (ErrorKind::InFlight, 6, 504),
     (ErrorKind::Store, 7, 507),
     (ErrorKind::Verification, 8, 422),
+    (ErrorKind::Forgotten, 9, 410),
     (ErrorKind::Busy, 1, 429),
     (ErrorKind::InUse, 7, 423),
 ];
@@ -153,7 +156,7 @@ mod tests {
     #[test]
     fn exit_codes_are_the_documented_ones_and_statuses_differ() {
         let codes: Vec<u8> = KINDS.iter().map(|row| row.0.exit_code()).collect();
-        assert_eq!(codes, [1, 2, 3, 4, 5, 6, 7, 8, 1, 7]);
+        assert_eq!(codes, [1, 2, 3, 4, 5, 6, 7, 8, 9, 1, 7]);
         let statuses: std::collections::BTreeSet<u16> = KINDS.iter().map(|row| row.0.http_status()).collect();
         assert_eq!(statuses.len(), KINDS.len());
     }

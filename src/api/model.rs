@@ -15,9 +15,10 @@ pub use super::schema::Schema;
 pub use lines::json_line;
 pub use names::{parse_priority, priority_name};
 pub use rows::{
-    AnswersRow, CarriedRow, CarryRow, CheckRow, Class, Classes, ConfigRow, ContactRow, ConversationRow, Counts, Done,
-    Event, EventKind, Evicted, FileRow, Grade, Grades, HealthRow, InboxRow, LetterRow, MeRow, NearbyRow, Parent,
-    PeerRow, PersonRow, RecipientRow, SentRow, Standing, State, StatusRow, TalkRow, Verdict, VersionRow,
+    AnswersRow, BoardRow, CarriedRow, CarryRow, Changes, CheckRow, Class, Classes, ConfigRow, ContactRow,
+    ConversationRow, Counts, Done, Event, EventKind, Evicted, FileRow, Grade, Grades, Happened, HappenedRow, HealthRow,
+    HistoryRow, InboxRow, LetterRow, MeRow, NearbyRow, Parent, PeerRow, PersonRow, ReactionRow, RecipientRow, SentRow,
+    Standing, State, StatusRow, TalkRow, TaskRow, TaskWord, Verdict, VersionRow,
 };
 pub use when::When;
 
@@ -88,6 +89,20 @@ pub enum Request {
     InboxDelete {
         id: String,
     },
+    /// Changes a message for everybody in its conversation; answered by [`Response::Sent`] once the change is durable here.
+    Change(Wish),
+    /// Sends one's own message anew that was not delivered; answered by [`Response::Sent`] with the new bundle's id. Both
+    /// are one message to whoever reads it.
+    Renew {
+        id: String,
+        /// How long it may be under way; as long as the first where none is said.
+        #[serde(default)]
+        lifetime_ms: Option<u64>,
+    },
+    /// Every change of a message; answered by [`Response::History`].
+    History {
+        id: String,
+    },
     /// What became of one message; answered by [`Response::Statuses`] with the one row.
     Status {
         id: String,
@@ -137,6 +152,7 @@ pub enum Response {
     Recipient(RecipientRow),
     Sent(SentRow),
     Letter(Box<LetterRow>),
+    History(Vec<HistoryRow>),
     Statuses(Vec<StatusRow>),
     Peers(Vec<PeerRow>),
     Carry(CarryRow),
@@ -174,6 +190,15 @@ pub enum Listing {
     },
     /// What is held, in the order of eviction.
     Carried,
+    /// Messages that are tasks.
+    Tasks {
+        /// Only what this home's owner is to do.
+        #[serde(default)]
+        mine: bool,
+        /// Also what is done.
+        #[serde(default)]
+        all: bool,
+    },
     /// All conversations, the newest first.
     Talks,
     /// What was said in one conversation, both sides, in the order in which it is read.
@@ -198,6 +223,32 @@ pub enum Listing {
     },
 }
 
+/// What is to be changed of a message; at least one thing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Wish {
+    pub id: String,
+    /// Other words; only of one's own.
+    pub body: Option<String>,
+    /// That it be forgotten; only of one's own.
+    pub withdrawn: bool,
+    pub reaction: Option<WishedReaction>,
+    pub task: Option<TaskWord>,
+    /// A name or an address; an empty text for nobody.
+    pub assignee: Option<String>,
+    pub due: Option<When>,
+    /// It is due at no time any more.
+    pub clear_due: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WishedReaction {
+    pub emoji: String,
+    /// Put there; else taken back.
+    pub on: bool,
+}
+
 /// What a stream is about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -209,6 +260,14 @@ pub enum Topic {
         #[serde(default)]
         id: Option<String>,
     },
+    /// What happened to the record of mail behind a number, and then what happens; from now on where none is said.
+    Happened {
+        #[serde(default)]
+        since: Option<u64>,
+        /// Only in the conversation with this contact.
+        #[serde(default)]
+        who: Option<String>,
+    },
 }
 
 /// One row of a listing or a stream.
@@ -219,6 +278,8 @@ pub enum Row {
     Carried(CarriedRow),
     Talks(ConversationRow),
     Talk(TalkRow),
+    Tasks(BoardRow),
+    Happened(HappenedRow),
     /// The last row, where a stream ends before its reader left; says why.
     Ended(ApiError),
 }
@@ -262,9 +323,21 @@ pub struct Compose {
     /// The id of the message this answers.
     #[serde(default)]
     pub in_reply_to: Option<String>,
+    /// It is a task from the start.
+    #[serde(default)]
+    pub task: Option<ComposedTask>,
     /// The spray budget; the configuration's where none is said.
     #[serde(default)]
     pub copies: Option<u16>,
+}
+
+/// What is to be done, by whom and until when.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ComposedTask {
+    /// A name or an address.
+    pub assignee: Option<String>,
+    pub due: Option<When>,
 }
 
 /// A file inside a message; its bytes travel as hexadecimal digits.
@@ -312,6 +385,7 @@ impl Request {
                 | R::Nearby
                 | R::Recipient { .. }
                 | R::Read { mark: false, tell: false, .. }
+                | R::History { .. }
                 | R::Status { .. }
                 | R::Peers
                 | R::Carry

@@ -100,6 +100,18 @@ pub enum NextStep {
     CancelMessage {
         id: String,
     },
+    /// It is another's: answer it, or delete it here.
+    AnswerInstead {
+        id: String,
+    },
+    /// It is a change of this one.
+    ChangeTarget {
+        id: String,
+    },
+    /// Earlier events are kept no more.
+    FollowFrom {
+        event: u64,
+    },
     /// It is in words alone.
     #[serde(other)]
     Advice,
@@ -151,7 +163,10 @@ impl NextStep {
             N::ReadMessage { id: id.clone() },
             N::SeeStatus { id: id.clone() },
             N::SeeCarried,
-            N::CancelMessage { id },
+            N::CancelMessage { id: id.clone() },
+            N::AnswerInstead { id: id.clone() },
+            N::ChangeTarget { id },
+            N::FollowFrom { event: 4711 },
             N::Advice,
         ]
     }
@@ -216,6 +231,9 @@ impl fmt::Display for NextStep {
             N::SeeStatus { .. } => "that one was sent from here; see `GET /v1/status/{id}`",
             N::SeeCarried => "that one is carried for others; see `GET /v1/carry/bundles`",
             N::CancelMessage { .. } => "take it back with `POST /v1/status/{id}/cancel`",
+            N::AnswerInstead { .. } => "answer it with `POST /v1/send`, or delete it here with `DELETE /v1/inbox/{id}`",
+            N::ChangeTarget { .. } => "change the message with that id",
+            N::FollowFrom { .. } => "read what you missed with `GET /v1/talk/{who}`, and follow from that event on",
             N::Advice => "do as `next_step` says",
         };
         f.write_str(words)

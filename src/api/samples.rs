@@ -59,6 +59,8 @@ pub fn inbox(text: &str) -> InboxRow {
         clock_differs: false,
         unreadable: None,
         next: None,
+        kind: "text".into(),
+        changes: Changes::default(),
     }
 }
 
@@ -118,6 +120,8 @@ pub fn said(text: &str) -> TalkRow {
         state: None,
         read: true,
         unreadable: None,
+        event: 7,
+        changes: Changes::default(),
     }
 }
 

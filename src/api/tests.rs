@@ -220,7 +220,12 @@ async fn a_body_over_the_limit_is_refused_whether_declared_or_not() {
 #[tokio::test]
 async fn a_message_over_the_limit_is_refused_with_the_limit() {
     let node = Node::start().await;
-    let compose = Compose { to: "bob".into(), text: "x".repeat(COMPOSED_BYTES_MAX + 1), ..Compose::default() };
+    let compose = Compose {
+        task: Some(ComposedTask { assignee: Some("bob".into()), due: None }),
+        to: "bob".into(),
+        text: "x".repeat(COMPOSED_BYTES_MAX + 1),
+        ..Compose::default()
+    };
     let error = node.client.call(&Request::Send(compose)).await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::Refused);
     assert!(error.message.contains(&COMPOSED_BYTES_MAX.to_string()));
@@ -376,6 +381,7 @@ fn every_exchange() -> Vec<(Request, Response)> {
     let contact = A::Contact(samples::contact());
     let file = File { name: "a b.txt".into(), bytes: vec![0, 255] };
     let compose = Compose {
+        task: None,
         to: who(),
         text: "hi\n\u{1b}[31m".into(),
         subject: Some("s".into()),

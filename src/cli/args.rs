@@ -17,7 +17,8 @@ use crate::units;
 const AFTER_HELP: &str = "\
 Exit codes: 0 done, 1 failure, 2 usage, 3 node not running, 4 no such contact
 or message, 5 refused, 6 still in flight when --wait ended, 7 store locked,
-damaged or of a newer format, 8 verification failed, 130 interrupted.
+damaged or of a newer format, 8 verification failed, 9 kept no more, 130
+interrupted.
 
 An id may be shortened to its first digits, 4 or more, as long as it is the
 only one. WHO is a contact's name, an address (dak:...), a peer id, or its end
@@ -66,10 +67,31 @@ pub enum Command {
     Unread(Ids),
     /// Show a message that came, or one of my own
     Read(Read),
+    /// Put other words in the place of what I wrote, for everybody who has it
+    #[command(
+        after_help = "What has left cannot be called back: others see the new words once the change reaches them, and\n`dak read ID --history` keeps the old ones. `dak withdraw ID` asks others to forget a message,\n`dak delete ID` deletes it here only, `dak cancel ID` stops copies that have not left."
+    )]
+    Edit(Edit),
+    /// Ask everybody who has a message of mine to forget it
+    #[command(
+        after_help = "An honest dak forgets the words as soon as this reaches it; nothing makes a person or a changed program\nforget. `dak edit ID TEXT` puts other words there, `dak delete ID` deletes a message here only, and\n`dak cancel ID` stops copies that have not left."
+    )]
+    Withdraw(Id),
+    /// Delete messages here; others keep what they have
+    #[command(
+        after_help = "`dak withdraw ID` asks others to forget what I wrote, `dak edit ID TEXT` puts other words there, and\n`dak cancel ID` stops copies that have not left."
+    )]
+    Delete(Ids),
+    /// React to a message with an emoji or a word
+    React(React),
+    /// List tasks; make messages tasks, give them to somebody, close them
+    Task(Task),
     /// Answer a message
     Reply(Reply),
     /// Tell what became of my messages, and how that is known
     Status(Status),
+    /// Send my message anew that did not arrive; who has it sees it once
+    Renew(Renew),
     /// Hand out no new copies of a message
     Cancel(Id),
     /// List the nodes met now
@@ -194,6 +216,79 @@ pub struct Send {
 }
 
 #[derive(Args, Debug)]
+pub struct Edit {
+    /// The message, by the first digits of its id
+    pub id: String,
+    /// What it says from now on; - reads it from stdin
+    pub text: String,
+}
+
+#[derive(Args, Debug)]
+pub struct Renew {
+    /// The message, by the first digits of its id
+    pub id: String,
+    /// How long it may be under way, such as 3d; as long as before, unless said
+    #[arg(long, value_name = "SPAN", value_parser = units::parse_span)]
+    pub lifetime: Option<Millis>,
+}
+
+#[derive(Args, Debug)]
+pub struct React {
+    /// The message, by the first digits of its id
+    pub id: String,
+    /// An emoji, or a short word such as thanks
+    pub emoji: String,
+    /// Take it back
+    #[arg(long)]
+    pub remove: bool,
+}
+
+#[derive(Args, Debug)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct Task {
+    #[command(subcommand)]
+    pub what: Option<TaskWhat>,
+    #[command(flatten)]
+    pub list: TaskList,
+}
+
+#[derive(Args, Clone, Debug, Default)]
+pub struct TaskList {
+    /// Only what I am to do
+    #[arg(long)]
+    pub mine: bool,
+    /// Also what is done
+    #[arg(long)]
+    pub all: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum TaskWhat {
+    /// List tasks
+    List(TaskList),
+    /// Make a message a task
+    Add {
+        id: String,
+        /// Give it to somebody; me is possible
+        #[arg(long, value_name = "WHO")]
+        assign: Option<String>,
+        /// When it is due, such as fri 17:00
+        #[arg(long, value_name = "TIME")]
+        due: Option<String>,
+    },
+    /// Say that it is done
+    Done { id: String },
+    /// Say that it is not done after all
+    Open { id: String },
+    /// Give it to somebody; me and nobody are possible
+    Assign { id: String, who: String },
+    /// Say when it is due, such as fri 17:00, or never
+    Due { id: String, time: String },
+    /// Say that it is no task
+    Remove { id: String },
+}
+
+#[derive(Args, Debug)]
 pub struct Reply {
     /// The message to answer
     pub id: String,
@@ -209,6 +304,15 @@ pub struct Writing {
     /// What it is about
     #[arg(long, short)]
     pub subject: Option<String>,
+    /// It is something to do
+    #[arg(long)]
+    pub task: bool,
+    /// Who is to do it; me is possible
+    #[arg(long, value_name = "WHO", requires = "task")]
+    pub assign: Option<String>,
+    /// When it is due, such as fri 17:00
+    #[arg(long, value_name = "TIME", requires = "task")]
+    pub due: Option<String>,
     /// Attach a file; may be repeated
     #[arg(long = "file", short = 'f', value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub files: Vec<PathBuf>,
@@ -282,6 +386,9 @@ pub struct Read {
     /// Leave it marked as unread
     #[arg(long, conflicts_with = "tell")]
     pub peek: bool,
+    /// Show every change of it, and what gave way
+    #[arg(long, conflicts_with_all = ["tell", "peek", "save"])]
+    pub history: bool,
     /// Save the attachments in this directory
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub save: Option<PathBuf>,
@@ -321,8 +428,14 @@ pub struct Talk {
     /// Only what is unread
     #[arg(long, requires = "who")]
     pub unread: bool,
+    /// Go on with what comes and what changes
+    #[arg(long, visible_alias = "watch", conflicts_with_all = ["limit", "before", "thread", "unread"])]
+    pub follow: bool,
+    /// Begin behind this event, which earlier output numbered
+    #[arg(long, value_name = "EVENT", requires = "follow")]
+    pub since: Option<u64>,
     /// Mark what is printed as read, as on a terminal it is
-    #[arg(long, requires = "who")]
+    #[arg(long)]
     pub mark_read: bool,
 }
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use futures::StreamExt;
 
 use super::args::{Inbox, InboxList, InboxWhat, Read};
+use super::changes;
 use super::link::{Link, take};
 use super::listing;
 use super::next_steps::words;
@@ -15,7 +16,7 @@ use super::who::{called, short_id};
 use super::{Outcome, Stop};
 use crate::api::ApiError;
 use crate::api::model::{
-    AnswersRow, Done, File, FileRow, InboxRow, LetterRow, Listing, Parent, Request, Row, Topic, json_line,
+    AnswersRow, File, FileRow, InboxRow, LetterRow, Listing, Parent, Request, Row, Topic, json_line,
 };
 use crate::bundle::Priority;
 use crate::home::create_private_file;
@@ -33,13 +34,7 @@ pub async fn inbox(link: &Link<'_>, args: &Inbox, out: &Out) -> Outcome {
     match &args.what {
         None => list(link, &args.list, out).await,
         Some(InboxWhat::List(args)) => list(link, args, out).await,
-        Some(InboxWhat::Delete { ids }) => {
-            for id in ids {
-                take!(link.ask(Request::InboxDelete { id: id.clone() }).await?, Done)?;
-                out.row(&Done::default(), |_| format!("deleted {}\n", safe_text(id)))?;
-            }
-            Ok(())
-        }
+        Some(InboxWhat::Delete { ids }) => changes::delete(link, ids, out).await,
     }
 }
 
@@ -77,6 +72,9 @@ async fn list(link: &Link<'_>, args: &InboxList, out: &Out) -> Outcome {
 }
 
 pub async fn read(link: &Link<'_>, args: &Read, out: &Out) -> Outcome {
+    if args.history {
+        return changes::history(link, &args.id, out).await;
+    }
     let request = Request::Read { id: args.id.clone(), mark: !args.peek, tell: args.tell };
     let letter = *take!(link.ask(request).await?, Letter)?;
     out.row(&letter, |style| text(&letter, style))?;
@@ -181,6 +179,7 @@ fn unreadable(row: &InboxRow) -> Option<String> {
             let step = row.next.as_ref().and_then(words).map(|step| format!("; {step}")).unwrap_or_default();
             Some(format!("(unreadable: {}{})", safe_text(why), safe_text(&step)))
         }
+        (None, None) if row.changes.withdrawn => Some("(withdrawn)".into()),
         (None, None) => Some("(unreadable)".into()),
     }
 }
@@ -224,6 +223,9 @@ fn text(letter: &LetterRow, style: &Style) -> String {
     for file in &row.attachments {
         head.push(("file", shown_file(file)));
     }
+    if row.changes.edited {
+        head.push(("edited", format!("see `dak read {} --history`", short_id(&row.id))));
+    }
     head.push(("id", short_id(&row.id)));
     let secrecy = if row.forward_secrecy { "sealed, with forward secrecy" } else { "sealed, no forward secrecy" };
     head.push(("secrecy", secrecy.into()));
@@ -233,7 +235,8 @@ fn text(letter: &LetterRow, style: &Style) -> String {
         .collect();
     let whole = || safe_prose(row.text.as_deref().unwrap_or_default().trim_end_matches('\n'));
     let body = unreadable(row).unwrap_or_else(whole);
-    format!("{head}\n{body}\n")
+    let below: String = changes::lines(&row.changes, style).iter().map(|line| format!("\n{line}")).collect();
+    format!("{head}\n{body}\n{below}{}", if below.is_empty() { "" } else { "\n" })
 }
 
 fn make_directory(directory: &Path) -> Result<(), ApiError> {

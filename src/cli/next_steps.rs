@@ -1,5 +1,6 @@
 //! What to do next, in the words of the command line: the commands that do it.
 
+use super::who::short_id;
 use crate::api::model::CheckRow;
 use crate::api::{ApiError, NextStep};
 
@@ -67,6 +68,14 @@ pub fn words(step: &NextStep) -> Option<String> {
         N::SeeStatus { id } => format!("that one was sent from here; see `dak status {id}`"),
         N::SeeCarried => "that one is carried for others; see `dak carry list`".into(),
         N::CancelMessage { id } => format!("take it back with `dak cancel {id}`"),
+        N::AnswerInstead { id } => {
+            let id = short_id(id);
+            format!("answer it with `dak reply {id}`, or delete it here with `dak delete {id}`")
+        }
+        N::ChangeTarget { id } => format!("that one changes another; change {}", short_id(id)),
+        N::FollowFrom { event } => {
+            format!("read what you missed with `dak talk WHO`, and go on with `dak talk --follow --since {event}`")
+        }
         // What no command does is said in the same words at every door.
         N::Update | N::TryAgain | N::FollowAgain | N::FreeSpace { .. } | N::CheckSetting { .. } => step.to_string(),
         N::Advice => return None,

@@ -17,7 +17,9 @@ use super::status::is_out;
 use super::who::{called, short_id};
 use super::{Outcome, Stop, times};
 use crate::api::client::RowStream;
-use crate::api::model::{COMPOSED_BYTES_MAX, Compose, EventKind, File, Request, Row, SentRow, State, StatusRow, Topic};
+use crate::api::model::{
+    COMPOSED_BYTES_MAX, Compose, ComposedTask, EventKind, File, Request, Row, SentRow, State, StatusRow, Topic,
+};
 use crate::api::{ApiError, ErrorKind};
 
 /// How long an interrupted command waits for the id of what it may have queued by then: less than it has to end in.
@@ -310,9 +312,12 @@ async fn composed(writing: &Writing, text: Option<&str>, out: &Out) -> Result<Co
     if let Some(reply_by) = reply_by {
         out.talk(&format!("an answer is asked for by {}", times::whole(reply_by, now)));
     }
+    let due = writing.due.as_deref().map(|text| times::parse_time(text, now)).transpose()?;
+    let task = writing.task.then(|| ComposedTask { assignee: writing.assign.clone(), due });
     Ok(Compose {
         text,
         subject: writing.subject.clone(),
+        task,
         attachments: writing.files.iter().map(|path| attached(path)).collect::<Result<_, _>>()?,
         priority: writing.priority,
         lifetime_ms: writing.lifetime.map(|span| span.0),
@@ -323,7 +328,7 @@ async fn composed(writing: &Writing, text: Option<&str>, out: &Out) -> Result<Co
     })
 }
 
-async fn stdin_text() -> Result<String, ApiError> {
+pub async fn stdin_text() -> Result<String, ApiError> {
     let read = tokio::task::spawn_blocking(|| read_bounded(std::io::stdin().lock(), "the text")).await;
     let bytes = read.map_err(|error| ApiError::failure(error.to_string()))??;
     let text = String::from_utf8(bytes)

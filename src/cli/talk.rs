@@ -9,8 +9,10 @@ use super::listing;
 use super::out::{Out, Paint, Style, Written};
 use super::table::{Cell, cell, painted, prose};
 use super::who::{called, short_id};
-use super::{Outcome, Stop};
-use crate::api::model::{ConversationRow, Done, Listing, Request, Row, TalkRow};
+use super::{Outcome, Stop, changes};
+use crate::api::model::{
+    ConversationRow, Done, Happened, HappenedRow, Listing, Request, Row, TalkRow, Topic, json_line,
+};
 use crate::bundle::Priority;
 use crate::safe_text::{one_line_of_prose, safe_prose, safe_text};
 use crate::units::about_bytes;
@@ -24,6 +26,9 @@ const TEXT_COLUMNS_MAX: usize = 100;
 const INDENT: &str = "  ";
 
 pub async fn talk(link: &Link<'_>, args: &Talk, out: &Out) -> Outcome {
+    if args.follow {
+        return follow(link, args, out).await;
+    }
     let Some(who) = &args.who else { return list(link, out).await };
     let is_terminal = !out.json && out.style.width.is_some();
     let goes_on = is_terminal && args.limit.is_none() && args.before.is_none();
@@ -64,6 +69,44 @@ pub async fn talk(link: &Link<'_>, args: &Talk, out: &Out) -> Outcome {
         take!(link.ask(Request::Mark { ids: ids.to_vec(), read: true }).await?, Done)?;
     }
     Ok(())
+}
+
+/// Goes on with what happens, each with its number.
+async fn follow(link: &Link<'_>, args: &Talk, out: &Out) -> Outcome {
+    let mut rows = link.follow(Topic::Happened { since: args.since, who: args.who.clone() }).await?;
+    while let Some(row) = rows.next().await {
+        let row = match row {
+            Row::Happened(row) => row,
+            Row::Ended(why) => return Err(Stop::Error(why)),
+            _ => continue,
+        };
+        match out.json {
+            true => out.data(&json_line(&row))?,
+            false => out.data(&happened(&row, &out.style))?,
+        }
+        if let HappenedRow::Here { what: Happened::Message, row, .. } = &row
+            && args.mark_read
+            && !row.read
+        {
+            take!(link.ask(Request::Mark { ids: vec![row.id.clone()], read: true }).await?, Done)?;
+        }
+    }
+    Ok(())
+}
+
+/// Something that happened, for a person: messages whole, changes in a line; what was read or deleted needs no words.
+fn happened(row: &HappenedRow, style: &Style) -> String {
+    match row {
+        HappenedRow::Here { what: Happened::Message, row, .. } => said(row, style),
+        HappenedRow::Here { what: Happened::Change, row, .. } => {
+            format!("{}  is changed:\n{}", short_id(&row.id), said(row, style))
+        }
+        HappenedRow::Here { what: Happened::State, row, .. } => {
+            let state = row.state.map(|state| state.word()).unwrap_or_default();
+            format!("{}  {state}\n", short_id(&row.id))
+        }
+        HappenedRow::Here { .. } | HappenedRow::Gone { .. } => String::new(),
+    }
 }
 
 async fn list(link: &Link<'_>, out: &Out) -> Outcome {
@@ -114,6 +157,7 @@ fn said(row: &TalkRow, style: &Style) -> String {
     if row.priority == Priority::Urgent {
         head += ", urgent";
     }
+    head += if row.changes.edited { ", edited" } else { "" };
     head += &row.state.map(|state| format!(", {}", state.word())).unwrap_or_default();
     let written = Written { sent_at: row.sent_at, offset: row.sent_offset, mine: row.mine };
     head += &row.reply_by.map(|by| format!(", reply by {}", style.when_written(by, &written))).unwrap_or_default();
@@ -124,11 +168,13 @@ fn said(row: &TalkRow, style: &Style) -> String {
     }
     let subject = row.subject.as_deref().map(|subject| one_line_of_prose(subject, usize::MAX));
     let body = match (&row.text, &row.unreadable) {
+        (None, None) if row.changes.withdrawn => "(withdrawn)".into(),
         (Some(text), _) => safe_prose(text.trim_end()),
         (None, why) => format!("(unreadable: {})", safe_text(why.as_deref().unwrap_or("nothing is known of it"))),
     };
     let files = row.files.iter().map(|file| format!("[{} ({})]", safe_text(&file.name), about_bytes(file.bytes)));
-    let lines: Vec<String> = subject.into_iter().chain(body.lines().map(str::to_owned)).chain(files).collect();
+    let lines = subject.into_iter().chain(body.lines().map(str::to_owned)).chain(files);
+    let lines: Vec<String> = lines.chain(changes::lines(&row.changes, style)).collect();
     format!("{head}\n{}", wrapped(&lines, style.width))
 }
 

@@ -3,14 +3,17 @@
 use futures::stream;
 use tokio::sync::broadcast::error::RecvError;
 
-use super::Desk;
 use super::rows::Taken;
+use super::{Desk, happened};
 use crate::agent::Event;
 use crate::api::{ApiError, NextStep, Row, Rows, Topic};
 use crate::id::BundleId;
 
 /// Subscribes before it returns.
 pub fn rows(desk: Desk, topic: Topic) -> Rows {
+    if let Topic::Happened { since, who } = topic {
+        return happened::rows(desk, since, who);
+    }
     let events = desk.node().follow();
     Box::pin(stream::unfold(Some((desk, events, topic)), |state| async move {
         let (desk, mut events, topic) = state?;

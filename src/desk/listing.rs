@@ -11,6 +11,7 @@ use std::ops::Bound;
 use futures::{StreamExt, stream};
 
 use super::Desk;
+use super::changes::Tasks;
 use super::rows::{Envelope, Names, Taken};
 use super::status::StatusPages;
 use super::talk;
@@ -36,6 +37,7 @@ pub fn rows(desk: Desk, listing: Listing) -> Rows {
             pages(StatusPages::of(desk, limit, unsettled, to), StatusPages::next)
         }
         Listing::Carried => pages((desk, None), carried),
+        Listing::Tasks { mine, all } => pages(Tasks { desk, mine, all, after: None }, Tasks::next),
         Listing::Talks => pages(Some(desk), talk::conversations),
         Listing::Talk { who, limit, before, thread, unread, from_unread } => {
             let part = talk::Part { limit, before, thread, unread, from_unread };

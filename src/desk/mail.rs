@@ -1,13 +1,14 @@
 //! Writing and reading mail.
 
 use super::Desk;
+use super::changes::Amended;
 use super::find::thread_mark;
 use super::rows::{self, Envelope, Opened, Taken};
 use crate::agent::Input;
 use crate::agent::change::Letter;
-use crate::api::model::{Compose, Done, File, LetterRow, RecipientRow, Schema, SentRow, State};
+use crate::api::model::{Compose, ComposedTask, Done, File, LetterRow, RecipientRow, Schema, SentRow, State};
 use crate::api::{ApiError, NextStep, Response};
-use crate::content::{Attachment, Content, OFFSET_MINUTES_MAX, Text, pad};
+use crate::content::{Attachment, Content, NewTask, OFFSET_MINUTES_MAX, Text, pad};
 use crate::eid::Eid;
 use crate::id::{BundleId, NodeId};
 use crate::time::{DAY, Millis};
@@ -38,7 +39,7 @@ impl Desk {
         self.recipient_row(self.find_node(who).await?).await
     }
 
-    async fn recipient_row(&self, node: NodeId) -> Result<RecipientRow, ApiError> {
+    pub(super) async fn recipient_row(&self, node: NodeId) -> Result<RecipientRow, ApiError> {
         let to = self.look(move |_, names| names.show(&node)).await?;
         Ok(RecipientRow { schema: Schema, to, to_address: rows::address(node) })
     }
@@ -54,6 +55,16 @@ impl Desk {
             (None, Some(id)) => Some(self.thread_of(id).await?.unwrap_or(Letter::mark_of(&id))),
             (None, None) => None,
         };
+        let task = match compose.task {
+            Some(ComposedTask { assignee, due }) => {
+                let assignee = match assignee {
+                    Some(who) => Some(self.find_node(&who).await?),
+                    None => None,
+                };
+                Some(NewTask { assignee, due: due.map(|due| due.to_dtn()).filter(|due| due.0 > 0) })
+            }
+            None => None,
+        };
         let attachments =
             compose.attachments.into_iter().map(|File { name, bytes }| Attachment { name, bytes }).collect();
         Ok(Content::Text(Text {
@@ -64,6 +75,7 @@ impl Desk {
             attachments,
             reply_by: compose.reply_by.map(|when| when.to_dtn().0),
             offset: compose.offset_minutes,
+            task,
             ..Text::default()
         }))
     }
@@ -72,16 +84,19 @@ impl Desk {
     /// it hands over, and how large they are.
     pub(super) async fn open(&self, envelopes: Vec<Envelope>, taken: Taken) -> Result<Vec<Opened>, ApiError> {
         let desk = self.clone();
-        let open = move || -> Result<Vec<Opened>, ApiError> {
-            let mut opened = Vec::with_capacity(envelopes.len());
+        let open = move || -> Result<_, ApiError> {
+            let (mut opened, mut amended) = (Vec::with_capacity(envelopes.len()), Vec::new());
             for envelope in envelopes {
                 let body = desk.node().reader().words(&[envelope.letter.row])?.pop().flatten();
-                opened.push(envelope.open(body, desk.node().keyring(), taken));
+                let one = envelope.open(body, desk.node().keyring(), taken);
+                amended.push(Amended::read(desk.node().reader(), &one.subject, taken.chars_max())?);
+                opened.push(one);
             }
-            Ok(opened)
+            Ok((opened, amended))
         };
         let joined = tokio::task::spawn_blocking(open).await;
-        let mut opened = joined.map_err(|error| ApiError::failure(error.to_string()))??;
+        let (mut opened, amended) = joined.map_err(|error| ApiError::failure(error.to_string()))??;
+        self.amend(opened.iter_mut().map(|opened| &mut opened.row).zip(amended).collect()).await?;
         self.name_answered(&mut opened).await?;
         Ok(opened)
     }
@@ -129,7 +144,12 @@ impl Desk {
             Some(row) => self.node().reader().words(&[row])?.pop().flatten(),
             None => None,
         };
-        let (mut message, answers) = sent.open(body);
+        let (mut message, answers, subject) = sent.open(body);
+        let amended = Amended::read(self.node().reader(), &subject, usize::MAX)?;
+        self.amend(vec![(&mut message.row, amended)]).await?;
+        if message.row.changes.withdrawn {
+            message.files.clear();
+        }
         if let Some(mark) = answers
             && let Some(id) = self.whole_ids([mark].into()).await?.get(&mark)
         {
@@ -146,6 +166,7 @@ impl Desk {
             let error = ApiError::refused("your message is still on its way, and its record tells what becomes of it");
             return Err(error.next(NextStep::CancelMessage { id: id.full() }));
         }
+        self.discard_changes(id).await?;
         self.node().input(Input::Discard(id)).await?;
         Ok(Response::Done(Done::default()))
     }

@@ -2,11 +2,12 @@
 
 use std::time::SystemTime;
 
+use super::changes::Subject;
 use crate::agent::Agent;
 use crate::agent::change::{self, EvidenceKind, Held, Letter, Outgoing, Person};
 use crate::api::model::{
-    CarriedRow, Class, ContactRow, Event, EventKind, File, FileRow, Grade, InboxRow, LetterRow, Schema, Standing,
-    StatusRow, When,
+    CarriedRow, Changes, Class, ContactRow, Event, EventKind, File, FileRow, Grade, InboxRow, LetterRow, PersonRow,
+    Schema, Standing, StatusRow, When,
 };
 use crate::api::{ApiError, NextStep};
 use crate::bundle::{Bundle, Kind};
@@ -16,6 +17,7 @@ use crate::content::{
 use crate::frame;
 use crate::id::NodeId;
 use crate::keyring::Keyring;
+use crate::mail::conversation::Conversation;
 use crate::store::redb::Body;
 use crate::ticket::Ticket;
 use crate::time::{DtnTime, HOUR, Moment, Timestamp};
@@ -51,6 +53,8 @@ pub struct Opened {
     pub answers: Option<[u8; 16]>,
     /// The attachments, where they were asked for.
     pub files: Vec<Attachment>,
+    /// What changes of it may be about.
+    pub subject: Subject,
 }
 
 /// How much of a letter is taken out.
@@ -61,6 +65,13 @@ pub enum Taken {
     Texts {
         chars_max: usize,
     },
+}
+
+impl Taken {
+    /// At most so many characters of each text.
+    pub fn chars_max(self) -> usize {
+        if let Taken::Texts { chars_max } = self { chars_max } else { usize::MAX }
+    }
 }
 
 impl Names<'_> {
@@ -76,6 +87,10 @@ impl Names<'_> {
     /// What this person calls a node, this one included.
     pub fn known(&self, node: &NodeId) -> Option<String> {
         if *node == self.agent.node() { Some(self.name.to_owned()) } else { self.given(node) }
+    }
+
+    pub fn person(&self, node: &NodeId) -> PersonRow {
+        PersonRow { name: self.known(node), address: address(*node) }
     }
 
     /// A name, or the address.
@@ -159,8 +174,8 @@ impl Names<'_> {
 }
 
 impl Sent {
-    /// One's own message and what is in it, and the first half of the id of what it answers.
-    pub fn open(self, body: Option<Body>) -> (LetterRow, Option<[u8; 16]>) {
+    /// One's own message and what is in it, the first half of the id of what it answers, and what changes of it may be about.
+    pub fn open(self, body: Option<Body>) -> (LetterRow, Option<[u8; 16]>, Subject) {
         let Sent { outgoing, from, status } = self;
         let filed = match body {
             Some(Body::Filed(filed)) => words(&filed.content, Taken::Everything),
@@ -173,7 +188,7 @@ impl Sent {
             Ok(words) => (words, None),
             Err(why) => (Words::default(), Some(why)),
         };
-        let Words { text, files, attachments } = words;
+        let (Words { text, files, attachments, is_change }, is_unreadable) = (words, unreadable.is_some());
         let row = InboxRow {
             schema: Schema,
             id: outgoing.id.full(),
@@ -195,12 +210,20 @@ impl Sent {
             clock_differs: false,
             next: unreadable.as_ref().and_then(|why| why.next.clone()),
             unreadable: unreadable.map(|why| why.message),
+            changes: Changes::default(),
+            kind: kind_word(is_change, is_unreadable).into(),
         };
         let files = attachments.into_iter().map(|Attachment { name, bytes }| File { name, bytes }).collect();
         let StatusRow { to, to_address, state, .. } = status;
         let message =
             LetterRow { files, to: Some(to), to_address: Some(to_address), state: Some(state), ..LetterRow::of(row) };
-        (message, text.in_reply_to)
+        let subject = Subject {
+            with: Conversation::of_sent(&outgoing),
+            mark: text.same.unwrap_or(Letter::mark_of(&outgoing.id)),
+            author: outgoing.source.unwrap_or(outgoing.destination.node),
+            task: text.task,
+        };
+        (message, text.in_reply_to, subject)
     }
 }
 
@@ -225,7 +248,7 @@ impl Envelope {
             Ok((words, key)) => (words, key, None),
             Err(why) => (Words::default(), KeyUsed::Identity, Some(why)),
         };
-        let Words { text, files, attachments } = words;
+        let (Words { text, files, attachments, is_change }, is_unreadable) = (words, unreadable.is_some());
         let forward_secrecy = key.is_forward_secret();
         let received = letter.received.trusted_wall();
         let id16 = |id: [u8; 16]| crate::id::hex(&id);
@@ -250,8 +273,16 @@ impl Envelope {
             clock_differs: received.is_some_and(|wall| clock_differs(&letter, wall)),
             next: unreadable.as_ref().and_then(|why| why.next.clone()),
             unreadable: unreadable.map(|why| why.message),
+            changes: Changes::default(),
+            kind: kind_word(is_change, is_unreadable).into(),
         };
-        Opened { row, thread: text.thread, answers: text.in_reply_to, files: attachments }
+        let subject = Subject {
+            with: Conversation::of_letter(&letter),
+            mark: text.same.unwrap_or(Letter::mark_of(&letter.id)),
+            author: letter.source,
+            task: text.task,
+        };
+        Opened { row, thread: text.thread, answers: text.in_reply_to, files: attachments, subject }
     }
 }
 
@@ -263,6 +294,8 @@ struct Words {
     files: Vec<(String, usize)>,
     /// All of them, where everything was to be taken.
     attachments: Vec<Attachment>,
+    /// It is a change, told in words.
+    is_change: bool,
 }
 
 /// What a letter says. Only what could not be read when it came is still sealed; this says why.
@@ -289,11 +322,9 @@ fn words_of(
 
 fn words(content: &[u8], taken: Taken) -> Result<Words, ApiError> {
     let malformed = |error: ContentError| ApiError::verification(error.to_string());
-    let chars_max = match taken {
-        Taken::Everything => usize::MAX,
-        Taken::Texts { chars_max } => chars_max,
-    };
+    let chars_max = taken.chars_max();
     let outline = Outline::decode(content, chars_max).map_err(malformed)?;
+    let is_change = matches!(outline.content, Content::Change(_));
     let text = match outline.content {
         Content::Text(text) => text,
         Content::Change(amendment) => told(amendment, chars_max),
@@ -310,7 +341,15 @@ fn words(content: &[u8], taken: Taken) -> Result<Words, ApiError> {
         },
         Taken::Texts { .. } => Vec::new(),
     };
-    Ok(Words { text, files: outline.files, attachments })
+    Ok(Words { text, files: outline.files, attachments, is_change })
+}
+
+fn kind_word(is_change: bool, is_unreadable: bool) -> &'static str {
+    match (is_unreadable, is_change) {
+        (true, _) => "unreadable",
+        (false, true) => "change",
+        (false, false) => "text",
+    }
 }
 
 /// A change in words, for whoever looks at it by itself: it answers what it changes.

@@ -6,7 +6,7 @@ use super::Desk;
 use super::find::thread_mark;
 use super::rows::{self, Names, Opened, Taken};
 use crate::agent::Agent;
-use crate::api::model::{ConversationRow, InboxRow, PersonRow, Schema, TalkRow};
+use crate::api::model::{Changes, ConversationRow, InboxRow, PersonRow, Schema, TalkRow};
 use crate::api::{ApiError, Row};
 use crate::eid::Eid;
 use crate::id::hex;
@@ -30,7 +30,7 @@ pub async fn conversations(desk: Option<Desk>) -> Result<Option<(Vec<Row>, Optio
     for (counts, last) in all {
         let Counts { with, unread, .. } = counts;
         let last = match last {
-            Some(entry) => Some(desk.shown(&with, false, entry, Taken::Texts { chars_max: GIST_CHARS }).await?),
+            Some(entry) => Some(desk.said(&with, entry, Taken::Texts { chars_max: GIST_CHARS }).await?),
             None => None,
         };
         let name = desk.name_of(&with).await?;
@@ -41,7 +41,7 @@ pub async fn conversations(desk: Option<Desk>) -> Result<Option<(Vec<Row>, Optio
             unread,
             last_at: last.as_ref().and_then(|row| row.received_at.or(row.sent_at)),
             last_mine: last.as_ref().is_some_and(|row| row.mine),
-            last_text: last.and_then(|row| row.text),
+            last_text: last.and_then(|row| row.text.or(row.changes.withdrawn.then(|| "(withdrawn)".into()))),
         }));
     }
     Ok(Some((found, None)))
@@ -92,9 +92,7 @@ impl Talking {
             left.span.from = Bound::Excluded(last.position);
             left.many -= page.len();
             let mut rows = Vec::new();
-            for Line { position, entry, .. } in page {
-                let is_late = matches!(&entry, Entry::Came(letter) if position.is_late(letter.row));
-                let row = self.desk.shown(&left.with, is_late, entry, Taken::Texts { chars_max: usize::MAX }).await?;
+            for row in self.desk.shown(&left.with, page, Taken::Texts { chars_max: usize::MAX }).await? {
                 if self.wants(&row) {
                     let answers = self.desk.answered(row.in_reply_to.as_deref()).await?;
                     rows.push(Row::Talk(TalkRow { answers, ..row }));
@@ -184,28 +182,43 @@ impl Desk {
         Ok(hex(&thread.unwrap_or(crate::agent::change::Letter::mark_of(&id))))
     }
 
-    /// A row of a conversation as people read it.
-    async fn shown(&self, with: &Conversation, late: bool, entry: Entry, taken: Taken) -> Result<TalkRow, ApiError> {
+    /// Rows of a conversation as people read them.
+    async fn shown(&self, with: &Conversation, lines: Vec<Line>, taken: Taken) -> Result<Vec<TalkRow>, ApiError> {
+        let mut rows = Vec::with_capacity(lines.len());
+        for Line { position, entry, number } in lines {
+            let late = matches!(&entry, Entry::Came(letter) if position.is_late(letter.row));
+            rows.push(TalkRow { late, event: number, ..self.said(with, entry, taken).await? });
+        }
+        Ok(rows)
+    }
+
+    /// A message of a conversation with everything that it says.
+    pub(super) async fn said_in(&self, with: &Conversation, entry: Entry) -> Result<TalkRow, ApiError> {
+        self.said(with, entry, Taken::Texts { chars_max: usize::MAX }).await
+    }
+
+    async fn said(&self, with: &Conversation, entry: Entry, taken: Taken) -> Result<TalkRow, ApiError> {
         let conversation = rows::address(with.0.node);
         match entry {
             Entry::Came(letter) => {
                 let source = letter.source;
-                let (envelope, name, me) =
-                    self.look(move |agent, names| (names.envelope(letter), names.known(&source), agent.node())).await?;
+                let (envelope, from, me) = self
+                    .look(move |agent, names| (names.envelope(letter), names.person(&source), agent.node()))
+                    .await?;
                 let Some(Opened { row, .. }) = self.open(vec![envelope], taken).await?.pop() else {
                     return Err(ApiError::failure("a message that was to be opened is gone"));
                 };
                 let mine = source == me;
-                Ok(talk_row(row, TalkRow { mine, late, ..TalkRow::of(conversation, name, rows::address(source)) }))
+                Ok(talk_row(row, TalkRow { mine, ..TalkRow::of(conversation, from) }))
             }
             Entry::Own(outgoing) => {
                 let id = outgoing.id;
                 let Some(message) = self.read_sent(id).await? else {
                     return Err(ApiError::failure("a message of one's own was just deleted"));
                 };
-                let me = self.look(|agent, names| (names.known(&agent.node()), rows::address(agent.node()))).await?;
+                let me = self.look(|agent, names| names.person(&agent.node())).await?;
                 let state = message.state;
-                Ok(talk_row(message.row, TalkRow { mine: true, state, ..TalkRow::of(conversation, me.0, me.1) }))
+                Ok(talk_row(message.row, TalkRow { mine: true, state, ..TalkRow::of(conversation, me) }))
             }
         }
     }
@@ -215,7 +228,7 @@ impl Desk {
 fn talk_row(row: InboxRow, head: TalkRow) -> TalkRow {
     TalkRow {
         id: row.id,
-        kind: if row.unreadable.is_some() { "unreadable" } else { "text" }.into(),
+        kind: row.kind,
         text: row.text,
         subject: row.subject,
         thread: row.thread,
@@ -228,18 +241,19 @@ fn talk_row(row: InboxRow, head: TalkRow) -> TalkRow {
         reply_by: row.reply_by,
         read: row.read,
         unreadable: row.unreadable,
+        changes: row.changes,
         ..head
     }
 }
 
 impl TalkRow {
     /// A row of which only the conversation and the writer are known.
-    fn of(conversation: String, name: Option<String>, address: String) -> TalkRow {
+    fn of(conversation: String, from: PersonRow) -> TalkRow {
         TalkRow {
             schema: Schema,
             id: String::new(),
             conversation,
-            from: PersonRow { name, address },
+            from,
             mine: false,
             kind: String::new(),
             text: None,
@@ -257,6 +271,8 @@ impl TalkRow {
             state: None,
             read: true,
             unreadable: None,
+            event: 0,
+            changes: Changes::default(),
         }
     }
 }

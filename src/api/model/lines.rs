@@ -26,6 +26,8 @@ impl Row {
             Row::Carried(row) => json_line(row),
             Row::Talks(row) => json_line(row),
             Row::Talk(row) => json_line(row),
+            Row::Tasks(row) => json_line(row),
+            Row::Happened(row) => json_line(row),
             Row::Ended(why) => json_line(&why.clone().report()),
         }
     }
@@ -35,7 +37,10 @@ impl Response {
     /// Whether it is any number of objects rather than one.
     pub fn is_many(&self) -> bool {
         use Response as R;
-        matches!(self, R::Contacts(_) | R::Nearby(_) | R::Statuses(_) | R::Peers(_) | R::Doctor(_) | R::Config(_))
+        matches!(
+            self,
+            R::Contacts(_) | R::Nearby(_) | R::History(_) | R::Statuses(_) | R::Peers(_) | R::Doctor(_) | R::Config(_)
+        )
     }
 
     /// Its objects, one a line. Bytes have none.
@@ -52,6 +57,7 @@ impl Response {
             R::Recipient(row) => json_line(row),
             R::Sent(row) => json_line(row),
             R::Letter(row) => json_line(row),
+            R::History(rows) => json_lines(rows),
             R::Statuses(rows) => json_lines(rows),
             R::Peers(rows) => json_lines(rows),
             R::Carry(row) => json_line(row),

@@ -134,7 +134,7 @@ pub struct TalkRow {
     pub from: PersonRow,
     /// It is one's own.
     pub mine: bool,
-    /// What kind of content it is: `text`, or `unreadable`.
+    /// What kind of content it is: `text`, `change`, or `unreadable`.
     pub kind: String,
     pub text: Option<String>,
     pub subject: Option<String>,
@@ -160,6 +160,132 @@ pub struct TalkRow {
     /// Why it cannot be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unreadable: Option<String>,
+    /// The number with which it came into the record; zero where that is forgotten.
+    #[serde(default)]
+    pub event: u64,
+    #[serde(flatten)]
+    pub changes: Changes,
+}
+
+/// What was changed of a message since it was written.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Changes {
+    /// Its author has put other words in the place of the first.
+    pub edited: bool,
+    /// Its author asked that it be forgotten, and nothing of it is here any more.
+    pub withdrawn: bool,
+    pub reactions: Vec<ReactionRow>,
+    /// Where it is a task.
+    pub task: Option<TaskRow>,
+}
+
+/// One person's reaction.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReactionRow {
+    /// An emoji, or a word.
+    pub emoji: String,
+    pub who: PersonRow,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskRow {
+    pub state: TaskWord,
+    pub assignee: Option<PersonRow>,
+    pub due: Option<When>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TaskWord {
+    Open,
+    Done,
+    /// It is no task any more; said only in asking.
+    None,
+}
+
+/// A task on the board.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BoardRow {
+    pub schema: Schema,
+    /// The message that it is.
+    pub id: String,
+    pub text: Option<String>,
+    pub state: TaskWord,
+    pub assignee: Option<PersonRow>,
+    pub due: Option<When>,
+    /// The address of whom the conversation is with.
+    pub conversation: String,
+    /// Who wrote it.
+    pub from: PersonRow,
+}
+
+/// One change of a message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HistoryRow {
+    pub schema: Schema,
+    /// Of the change.
+    pub id: String,
+    pub who: PersonRow,
+    pub at: Option<When>,
+    /// `text`, `withdrawn`, `reaction`, `task`, `assignee` or `due`.
+    pub field: String,
+    /// What it was set to.
+    pub what: String,
+    /// It is what counts.
+    pub stands: bool,
+    /// It gave way to one whose author had not seen it.
+    pub gave_way: bool,
+}
+
+/// Something that happened to the record, by its number.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum HappenedRow {
+    /// To a message that is here: its row as it stands now, with the event's number.
+    Here {
+        what: Happened,
+        at: Option<When>,
+        /// Of a change, its own id.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<String>,
+        #[serde(flatten)]
+        row: Box<TalkRow>,
+    },
+    /// To one that is not, or not any more.
+    Gone {
+        schema: Schema,
+        event: u64,
+        what: Happened,
+        at: Option<When>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<String>,
+        /// None of a message that has not come yet.
+        id: Option<String>,
+    },
+}
+
+impl HappenedRow {
+    pub fn event(&self) -> u64 {
+        match self {
+            HappenedRow::Here { row, .. } => row.event,
+            HappenedRow::Gone { event, .. } => *event,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Happened {
+    /// It came, or was sent.
+    Message,
+    /// Something of it was changed.
+    Change,
+    /// What became of one's own is another.
+    State,
+    Read,
+    Unread,
+    Deleted,
 }
 
 /// What is here of a message that another one answers.
@@ -229,6 +355,11 @@ pub struct InboxRow {
     /// What to do where it is the store's fault.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<NextStep>,
+    /// As in [`TalkRow`].
+    #[serde(default)]
+    pub kind: String,
+    #[serde(flatten)]
+    pub changes: Changes,
 }
 
 /// A file by name and size.

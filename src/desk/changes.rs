@@ -1,0 +1,397 @@
+//! Changes of what was written: what they make of a row, and making one.
+
+use std::collections::BTreeSet;
+
+use super::Desk;
+use super::rows::{self, Names};
+use crate::agent::change::{EvidenceKind, Letter, Row as RecordRow};
+use crate::agent::{Agent, Input};
+use crate::api::model::{
+    BoardRow, Changes, HistoryRow, InboxRow, ReactionRow, Schema, SentRow, State, TaskRow, TaskWord, When, Wish,
+};
+use crate::api::{ApiError, NextStep, Row};
+use crate::bundle::Priority;
+use crate::content::{Amendment, Content, Mark, NewTask, REACTION_BYTES_MAX, Reaction, TaskState, pad};
+use crate::id::{BundleId, NodeId};
+use crate::mail::conversation::Conversation;
+use crate::mail::registers::{Register, Registers, Setting, Value};
+use crate::safe_text::safe_text;
+use crate::store::StoreError;
+use crate::store::redb::{Body, RedbReader};
+use crate::time::{DAY, DtnTime, Millis};
+
+/// How long a change is under way.
+const LIFETIME: Millis = Millis(7 * DAY.0);
+
+/// What changes may be about.
+#[derive(Clone, Debug)]
+pub struct Subject {
+    pub with: Conversation,
+    pub mark: Mark,
+    pub author: NodeId,
+    /// What it says of a task by itself.
+    pub task: Option<NewTask>,
+}
+
+/// What changes and the message itself come to.
+#[derive(Default)]
+pub struct Amended {
+    /// The words that stand instead.
+    body: Option<String>,
+    withdrawn: bool,
+    reactions: Vec<(String, NodeId)>,
+    task: Option<(TaskState, NewTask)>,
+}
+
+impl Amended {
+    /// Reads it; none where there is nothing to say.
+    pub fn read(record: &RedbReader, subject: &Subject, chars_max: usize) -> Result<Option<Amended>, StoreError> {
+        let Subject { with, mark, author, task } = subject;
+        let registers = record.registers(with, mark, author)?;
+        if registers.is_empty() && task.is_none() {
+            return Ok(None);
+        }
+        if registers.is_withdrawn() {
+            return Ok(Some(Amended { withdrawn: true, ..Amended::default() }));
+        }
+        let body = match registers.body() {
+            Some(row) => body_at(record, row, chars_max)?,
+            None => None,
+        };
+        let reactions = registers.reactions();
+        let reactions = reactions.iter().flat_map(|(text, who)| who.iter().map(|who| ((*text).to_owned(), *who)));
+        let (reactions, task) = (reactions.collect(), task_of(&registers, *task));
+        Ok(Some(Amended { body, withdrawn: false, reactions, task }))
+    }
+}
+
+/// The words of a change of words.
+fn body_at(record: &RedbReader, row: RecordRow, chars_max: usize) -> Result<Option<String>, StoreError> {
+    let Some(Body::Filed(filed)) = record.words(&[row])?.pop().flatten() else { return Ok(None) };
+    let Ok(Content::Change(Amendment { body: Some(body), .. })) = Content::decode(&filed.content) else {
+        return Ok(None);
+    };
+    Ok(Some(body.chars().take(chars_max).collect()))
+}
+
+/// A task as its message and what was changed of it say.
+fn task_of(registers: &Registers, task: Option<NewTask>) -> Option<(TaskState, NewTask)> {
+    let state = registers.task().or(task.map(|_| TaskState::Open))?;
+    let NewTask { assignee, due } = task.unwrap_or_default();
+    let assignee = registers.assignee().unwrap_or(assignee);
+    let due = registers.due().unwrap_or(due);
+    (state != TaskState::None).then_some((state, NewTask { assignee, due }))
+}
+
+impl Names<'_> {
+    pub fn changes(&self, amended: &Amended) -> Changes {
+        let reaction = |(emoji, who): &(String, NodeId)| ReactionRow { emoji: emoji.clone(), who: self.person(who) };
+        Changes {
+            edited: amended.body.is_some(),
+            withdrawn: amended.withdrawn,
+            reactions: amended.reactions.iter().map(reaction).collect(),
+            task: amended.task.map(|(state, NewTask { assignee, due })| TaskRow {
+                state: if state == TaskState::Done { TaskWord::Done } else { TaskWord::Open },
+                assignee: assignee.as_ref().map(|who| self.person(who)),
+                due: due.and_then(When::from_dtn),
+            }),
+        }
+    }
+}
+
+impl Desk {
+    /// Puts what changes come to into rows.
+    pub(super) async fn amend(&self, rows: Vec<(&mut InboxRow, Option<Amended>)>) -> Result<(), ApiError> {
+        let (mut rows, mut all) = (rows, Vec::new());
+        for (n, (_, amended)) in rows.iter_mut().enumerate() {
+            all.extend(amended.take().map(|amended| (n, amended)));
+        }
+        if all.is_empty() {
+            return Ok(());
+        }
+        let named = move |_: &Agent, names: &Names<'_>| {
+            all.into_iter().map(|(n, amended)| (n, names.changes(&amended), amended.body)).collect::<Vec<_>>()
+        };
+        for (n, changes, body) in self.look(named).await? {
+            let row = &mut *rows[n].0;
+            if let Some(body) = body {
+                row.text = Some(body);
+            }
+            if changes.withdrawn {
+                (row.text, row.subject) = (None, None);
+                row.attachments.clear();
+            }
+            row.changes = changes;
+        }
+        Ok(())
+    }
+
+    /// Makes a change as the person wishes it, and sends it to the conversation that what it changes is in.
+    pub(super) async fn change_written(&self, wish: Wish) -> Result<SentRow, ApiError> {
+        let id = self.find_message(&wish.id).await?;
+        let (subject, registers) = self.subject_of(id).await?;
+        let me = self.node().identity().node();
+        if subject.author != me && (wish.body.is_some() || wish.withdrawn) {
+            let what = if wish.withdrawn { "withdraw" } else { "edit" };
+            let error = format!("only who wrote a message can {what} it, and this is not yours");
+            return Err(ApiError::refused(error).next(NextStep::AnswerInstead { id: id.full() }));
+        }
+        if registers.is_withdrawn() && !wish.withdrawn {
+            return Err(ApiError::refused("that message was withdrawn, and nothing of it can be changed"));
+        }
+        let amendment = self.amendment(wish, &subject, &registers, me).await?;
+        let destination = subject.with.0.clone();
+        let node = destination.node;
+        let plaintext = pad(&Content::Change(amendment).encode());
+        let id = self.node().send(destination, plaintext, LIFETIME, Priority::Normal, None).await?;
+        let row = self.recipient_row(node).await?;
+        Ok(SentRow { schema: Schema, id: id.full(), state: State::Queued, to: row.to, to_address: row.to_address })
+    }
+
+    async fn amendment(
+        &self,
+        wish: Wish,
+        subject: &Subject,
+        registers: &Registers,
+        me: NodeId,
+    ) -> Result<Amendment, ApiError> {
+        let Wish { id: _, body, withdrawn, reaction, task, assignee, due, clear_due } = wish;
+        let assignee = match assignee.as_deref().map(str::trim) {
+            None => None,
+            Some("" | "nobody") => Some(None),
+            Some(who) => Some(Some(self.find_node(who).await?)),
+        };
+        let is_new_task = registers.task().is_none_or(|state| state == TaskState::None) && subject.task.is_none();
+        // Who gives a task to somebody makes it one.
+        let task = match task {
+            Some(TaskWord::Open) => Some(TaskState::Open),
+            Some(TaskWord::Done) => Some(TaskState::Done),
+            Some(TaskWord::None) => Some(TaskState::None),
+            None if (assignee.is_some() || due.is_some()) && is_new_task => Some(TaskState::Open),
+            None => None,
+        };
+        let due = if clear_due { Some(None) } else { due.map(|due| Some(due.to_dtn()).filter(|due| due.0 > 0)) };
+        let reaction = reaction.map(|wish| checked_reaction(wish.emoji.trim(), wish.on)).transpose()?;
+        let mut set: Vec<Register> = Vec::new();
+        set.extend(body.is_some().then_some(Register::Body));
+        set.extend(withdrawn.then_some(Register::Withdrawn));
+        set.extend(task.is_some().then_some(Register::Task));
+        set.extend(assignee.is_some().then_some(Register::Assignee));
+        set.extend(due.is_some().then_some(Register::Due));
+        set.extend(reaction.as_ref().map(|reaction| Register::Reaction(me, reaction.text.clone())));
+        if set.is_empty() {
+            return Err(ApiError::usage("nothing is to be changed"));
+        }
+        let prior = registers.heads(&set);
+        let extra = Vec::new();
+        Ok(Amendment { target: subject.mark, prior, body, withdrawn, reaction, task, assignee, due, extra })
+    }
+
+    /// Sends one's own message anew, with the words that stand now: whoever has it already sees it once.
+    pub(super) async fn renew(&self, prefix: &str, lifetime_ms: Option<u64>) -> Result<SentRow, ApiError> {
+        let id = self.find_sent(prefix).await?;
+        let outgoing = self.record(move |record| record.sent(&id)).await?;
+        let outgoing = outgoing.ok_or_else(|| ApiError::not_found("that message was just deleted"))?;
+        let (subject, registers) = self.subject_of(id).await?;
+        if registers.is_withdrawn() {
+            return Err(ApiError::refused("that message was withdrawn, and nothing of it is left to be sent"));
+        }
+        let body = match outgoing.row {
+            Some(row) => self.record(move |record| record.words(&[row])).await?.pop().flatten(),
+            None => None,
+        };
+        let Some(Body::Filed(filed)) = body else {
+            return Err(ApiError::not_found("the version of dak that sent it did not keep its words"));
+        };
+        let mut content = Content::decode(&filed.content).map_err(|error| ApiError::store(error.to_string()))?;
+        let is_delivered = matches!(outgoing.state(), EvidenceKind::Delivered | EvidenceKind::Read);
+        if is_delivered {
+            return Err(ApiError::refused("that message was delivered").next(NextStep::SeeStatus { id: id.full() }));
+        }
+        if let Content::Text(text) = &mut content {
+            text.same = Some(subject.mark);
+            if let Some(row) = registers.body() {
+                let body = self.record(move |record| body_at(record, row, usize::MAX)).await?;
+                text.body = body.unwrap_or_default();
+            }
+        }
+        let lifetime = lifetime_ms.map_or(outgoing.lifetime, Millis);
+        let (destination, priority) = (outgoing.destination.clone(), outgoing.priority);
+        let node = destination.node;
+        let sent = self.node().send(destination, pad(&content.encode()), lifetime, priority, None).await?;
+        let row = self.recipient_row(node).await?;
+        Ok(SentRow { schema: Schema, id: sent.full(), state: State::Queued, to: row.to, to_address: row.to_address })
+    }
+
+    /// What a message is about for those who change it, and what was changed of it.
+    pub(super) async fn subject_of(&self, id: BundleId) -> Result<(Subject, Registers), ApiError> {
+        let me = self.node().identity().node();
+        let known = self.record(move |record| record.known(&id)).await?;
+        let (with, author, row) = match (&known.letter, &known.outgoing) {
+            (Some(letter), _) => (Conversation::of_letter(letter), letter.source, Some(letter.row)),
+            (None, Some(outgoing)) => (Conversation::of_sent(outgoing), outgoing.source.unwrap_or(me), outgoing.row),
+            (None, None) => return Err(ApiError::not_found("that message was just deleted")),
+        };
+        let (mark, task) = match row {
+            Some(row) => self.content_of(id, row).await?,
+            None => (Letter::mark_of(&id), None),
+        };
+        let subject = Subject { with, mark, author, task };
+        let of = subject.clone();
+        let registers = self.record(move |record| record.registers(&of.with, &of.mark, &of.author)).await?;
+        Ok((subject, registers))
+    }
+
+    /// How content at a row is named, and what it says of a task.
+    async fn content_of(&self, id: BundleId, row: RecordRow) -> Result<(Mark, Option<NewTask>), ApiError> {
+        let body = self.record(move |record| record.words(&[row])).await?.pop().flatten();
+        let Some(Body::Filed(filed)) = body else { return Ok((Letter::mark_of(&id), None)) };
+        match Content::decode(&filed.content) {
+            Ok(Content::Text(text)) => Ok((text.same.unwrap_or(Letter::mark_of(&id)), text.task)),
+            Ok(Content::Change(amendment)) => {
+                let what = format!("{} is a change of another message", &id.full()[..10]);
+                Err(ApiError::refused(what).next(NextStep::ChangeTarget { id: crate::id::hex(&amendment.target) }))
+            }
+            _ => Ok((Letter::mark_of(&id), None)),
+        }
+    }
+
+    /// Every change of a message, register by register, the one that counts last.
+    pub(super) async fn history(&self, prefix: &str) -> Result<Vec<HistoryRow>, ApiError> {
+        let id = self.find_message(prefix).await?;
+        let (_, registers) = self.subject_of(id).await?;
+        let mut all = Vec::new();
+        for (_, settings) in registers.all() {
+            let gave_way: BTreeSet<BundleId> = Registers::gave_way(settings).iter().map(|one| one.id).collect();
+            let count = settings.len();
+            for (n, setting) in settings.iter().cloned().enumerate() {
+                let body = match setting.value {
+                    Value::Body => {
+                        let row = setting.row;
+                        self.record(move |record| body_at(record, row, usize::MAX)).await?
+                    }
+                    _ => None,
+                };
+                let (id, author) = (setting.id, setting.author);
+                let at = self.record(move |record| record.known(&id)).await?;
+                let at = match (at.letter, at.outgoing) {
+                    (Some(letter), _) => When::from_dtn(letter.creation.time),
+                    (None, Some(outgoing)) => rows::when_known(outgoing.created),
+                    (None, None) => None,
+                };
+                let value = setting.value.clone();
+                let (who, what) = self.look(move |_, names| (names.person(&author), what(&value, names))).await?;
+                all.push(HistoryRow {
+                    schema: Schema,
+                    id: id.full(),
+                    who,
+                    at,
+                    what: body.map_or(what, |body| body),
+                    field: field(&setting).into(),
+                    stands: n + 1 == count,
+                    gave_way: gave_way.contains(&id),
+                });
+            }
+        }
+        Ok(all)
+    }
+
+    /// Deletes with a message what was changed of it: nobody would look at it again.
+    pub(super) async fn discard_changes(&self, id: BundleId) -> Result<(), ApiError> {
+        let Ok((_, registers)) = self.subject_of(id).await else { return Ok(()) };
+        let all: BTreeSet<BundleId> = registers.all().flat_map(|(_, all)| all.iter().map(|one| one.id)).collect();
+        for id in all {
+            if self.look(move |agent, _| agent.held_one(&id).is_none()).await? {
+                self.node().input(Input::Discard(id)).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Tasks, a page at a time.
+pub struct Tasks {
+    pub desk: Desk,
+    /// Only what this home's owner is to do.
+    pub mine: bool,
+    /// Also what is done.
+    pub all: bool,
+    pub after: Option<(Conversation, Mark)>,
+}
+
+/// Most tasks of one look.
+const PAGE_ROWS: usize = 64;
+
+impl Tasks {
+    pub async fn next(mut self) -> Result<Option<(Vec<Row>, Tasks)>, ApiError> {
+        loop {
+            let after = self.after.clone();
+            let page = self.desk.record(move |record| record.tasks(after.as_ref(), PAGE_ROWS)).await?;
+            let Some(last) = page.last().cloned() else { return Ok(None) };
+            self.after = Some(last);
+            let mut found = Vec::new();
+            for (with, mark) in page {
+                let of = with.clone();
+                let Some(entry) = self.desk.record(move |record| record.with_content(&of, &mark)).await? else {
+                    continue;
+                };
+                let row = self.desk.said_in(&with, entry).await?;
+                let Some(task) = row.changes.task.clone() else { continue };
+                let me = rows::address(self.desk.node().identity().node());
+                let is_mine = task.assignee.as_ref().is_some_and(|who| who.address == me);
+                if (self.all || task.state == TaskWord::Open) && (is_mine || !self.mine) {
+                    found.push(Row::Tasks(BoardRow {
+                        schema: Schema,
+                        id: row.id,
+                        text: row.text,
+                        state: task.state,
+                        assignee: task.assignee,
+                        due: task.due,
+                        conversation: row.conversation,
+                        from: row.from,
+                    }));
+                }
+            }
+            if !found.is_empty() {
+                return Ok(Some((found, self)));
+            }
+        }
+    }
+}
+
+fn field(setting: &Setting) -> &'static str {
+    match setting.value {
+        Value::Body => "text",
+        Value::Withdrawn => "withdrawn",
+        Value::Task(_) => "task",
+        Value::Assignee(_) => "assignee",
+        Value::Due(_) => "due",
+        Value::Reaction(_) => "reaction",
+    }
+}
+
+/// What a register is set to, in words.
+fn what(value: &Value, names: &Names<'_>) -> String {
+    match value {
+        Value::Body => String::new(),
+        Value::Withdrawn => "withdrawn".into(),
+        Value::Task(state) => rows::task_word(*state).into(),
+        Value::Assignee(None) => "nobody".into(),
+        Value::Assignee(Some(who)) => names.show(who),
+        Value::Due(due) => match due.and_then(|due: DtnTime| When::from_dtn(due)) {
+            Some(due) => due.to_string(),
+            None => "at no time".into(),
+        },
+        Value::Reaction(Reaction { text, on: true }) => text.clone(),
+        Value::Reaction(Reaction { text, on: false }) => format!("no more {text}"),
+    }
+}
+
+fn checked_reaction(text: &str, on: bool) -> Result<Reaction, ApiError> {
+    let is_one = !text.is_empty() && text.len() <= REACTION_BYTES_MAX && !text.contains(char::is_whitespace);
+    if !is_one || safe_text(text) != text && text.chars().any(char::is_control) {
+        let error = format!("a reaction is one emoji or one short word of at most {REACTION_BYTES_MAX} bytes");
+        return Err(ApiError::usage(error).advise("give one, such as 👍 or thanks"));
+    }
+    Ok(Reaction { text: text.to_owned(), on })
+}

@@ -1,0 +1,174 @@
+//! Changes of what was written: they converge on both sides, whatever came first, and say what they did.
+
+use rustix::process::Signal;
+use serde_json::Value;
+
+use crate::acquaint;
+use crate::person::Person;
+
+/// Sends a text and waits until it is there; returns its id.
+fn say(from: &Person, to: &str, text: &str) -> String {
+    let sent = from.json(&format!("send {to} {text} --wait=delivered --timeout 30s"));
+    sent["id"].as_str().unwrap().to_owned()
+}
+
+fn the_row(person: &Person, who: &str) -> Value {
+    let rows = person.rows(&format!("talk {who}"));
+    let [row] = &rows[..] else { panic!("one row: {rows:?}") };
+    row.clone()
+}
+
+#[test]
+fn words_reactions_and_a_task_are_the_same_on_both_sides_and_after_a_kill() {
+    let (mut alice, mut bob) = (Person::new("alice"), Person::new("bob"));
+    acquaint(&mut alice, &mut bob);
+    let id = say(&alice, "bob", "five");
+    let short = &id[..10];
+    alice.json(&format!("edit {short} six"));
+    bob.json(&format!("react {short} 👍"));
+    bob.json(&format!("react {short} thanks"));
+    bob.json(&format!("react {short} thanks --remove"));
+    bob.json(&format!("task add {short} --assign alice --due 2030-03-01T17:00Z"));
+    let is_whole = |row: &Value| {
+        let reactions = row["reactions"].as_array().unwrap();
+        row["text"] == "six"
+            && row["edited"] == true
+            && row["task"]["due"] == "2030-03-01T17:00:00Z"
+            && reactions.len() == 1
+            && (&reactions[0]["emoji"], &reactions[0]["who"]["name"]) == (&"👍".into(), &"bob".into())
+    };
+    alice.until("talk bob", |rows| rows.len() == 1 && is_whole(&rows[0]));
+    bob.until("talk alice", |rows| rows.len() == 1 && is_whole(&rows[0]));
+    assert_eq!(bob.rows("inbox").len(), 1, "a change is no message of its own");
+    assert_eq!(bob.rows("inbox")[0]["text"], "six");
+    assert_eq!(bob.json(&format!("read --peek {short}"))["text"], "six");
+    assert_eq!(bob.rows("talk")[0]["last_text"], "six");
+
+    let [task] = &alice.rows("task --mine")[..] else { panic!("one task") };
+    assert_eq!((&task["id"], &task["state"]), (&Value::from(id.clone()), &"open".into()));
+    assert_eq!(bob.rows("task --mine").len(), 0);
+    alice.json(&format!("task done {short}"));
+    bob.until("task --all", |rows| rows.len() == 1 && rows[0]["state"] == "done");
+    assert_eq!(bob.rows("task").len(), 0);
+
+    alice.signal(Signal::KILL);
+    let closed = the_row(&alice, "bob");
+    alice.up("");
+    assert_eq!(the_row(&alice, "bob"), closed);
+    assert!(is_whole(&closed), "{closed}");
+}
+
+#[test]
+fn what_is_withdrawn_is_gone_at_both_ends_and_only_its_author_withdraws_or_edits() {
+    let (mut alice, mut bob) = (Person::new("alice"), Person::new("bob"));
+    acquaint(&mut alice, &mut bob);
+    let id = say(&alice, "bob", "secret");
+    let short = &id[..10];
+    alice.json(&format!("edit {short} secrets"));
+    bob.until("talk alice", |rows| rows[0]["text"] == "secrets");
+    for line in [format!("edit {short} mine"), format!("withdraw {short}")] {
+        let refused = bob.run(&line);
+        assert_eq!(refused.code, 5, "{refused:?}");
+        assert!(refused.talk.contains("dak delete"), "{refused:?}");
+    }
+    alice.json(&format!("withdraw {short}"));
+    let is_gone = |row: &Value| row["withdrawn"] == true && row["text"] == Value::Null;
+    bob.until("talk alice", |rows| rows.len() == 1 && is_gone(&rows[0]));
+    assert!(is_gone(&the_row(&alice, "bob")));
+    bob.until("inbox", |rows| rows.len() == 1 && rows[0]["text"] == Value::Null);
+    let told = bob.rows(&format!("read --history {short}"));
+    assert!(told.iter().all(|change| !change["what"].as_str().unwrap().contains("secret")), "{told:?}");
+    assert_eq!(alice.run(&format!("edit {short} again")).code, 5);
+}
+
+#[test]
+fn a_change_of_nothing_or_of_a_change_is_refused_with_what_to_do() {
+    let mut alice = Person::new("alice");
+    alice.up("");
+    let id = alice.json("send me note")["id"].as_str().unwrap().to_owned();
+    for (line, code) in [
+        ("react 123456 👍".to_owned(), 4),
+        (format!("react {} two words", &id[..10]), 2),
+        (format!("react {} {}", &id[..10], "x".repeat(65)), 2),
+        (format!("task due {} yesterday", &id[..10]), 2),
+        (format!("task assign {} nobodyknows", &id[..10]), 4),
+    ] {
+        let args: Vec<&str> = line.splitn(3, ' ').collect();
+        let args = if args[0] == "task" { line.split(' ').collect() } else { args };
+        assert_eq!(alice.run_args(&args).code, code, "{line}");
+    }
+    let edit = alice.json(&format!("edit {} better", &id[..10]))["id"].as_str().unwrap().to_owned();
+    alice.until("talk me", |rows| rows.len() == 1 && rows[0]["text"] == "better");
+    let refused = alice.run(&format!("edit {} worse", &edit[..10]));
+    assert_eq!(refused.code, 5);
+    assert!(refused.talk.contains(&id[..10]), "it names what can be changed: {refused:?}");
+}
+
+#[test]
+fn a_deleted_message_takes_its_changes_along_and_stays_where_others_have_it() {
+    let (mut alice, mut bob) = (Person::new("alice"), Person::new("bob"));
+    acquaint(&mut alice, &mut bob);
+    let id = say(&alice, "bob", "five");
+    alice.json(&format!("edit {} six", &id[..10]));
+    bob.until("talk alice", |rows| rows[0]["text"] == "six");
+    assert_eq!(bob.run(&format!("delete {}", &id[..10])).code, 0);
+    assert_eq!((bob.rows("talk").len(), bob.rows("inbox").len(), bob.rows("talk alice").len()), (0, 0, 0));
+    assert_eq!(the_row(&alice, "bob")["text"], "six");
+}
+
+#[test]
+fn a_message_that_ended_is_sent_anew_and_is_one_row() {
+    let (mut alice, mut bob) = (Person::new("alice"), Person::new("bob"));
+    acquaint(&mut alice, &mut bob);
+    bob.down();
+    alice.until("peers", |rows| rows.is_empty());
+    let first = alice.json("send bob late --lifetime 1s")["id"].as_str().unwrap().to_owned();
+    alice.until("status", |rows| rows[0]["state"] == "expired");
+    let second = alice.json(&format!("renew {} --lifetime 1h", &first[..10]))["id"].as_str().unwrap().to_owned();
+    let row = the_row(&alice, "bob");
+    assert_eq!((&row["id"], &row["state"]), (&Value::from(second.clone()), &"queued".into()));
+    bob.up("");
+    bob.until("inbox", |rows| rows.len() == 1);
+    alice.until("talk bob", |rows| rows.len() == 1 && rows[0]["state"] == "delivered");
+    assert_eq!(alice.run(&format!("renew {}", &second[..10])).code, 5, "it arrived");
+}
+
+#[test]
+fn events_are_numbered_without_gaps_and_go_on_behind_a_number_after_a_restart() {
+    let (mut alice, mut bob) = (Person::new("alice"), Person::new("bob"));
+    acquaint(&mut alice, &mut bob);
+    let mut follow = bob.spawn("--json talk --follow --since 0");
+    let id = say(&alice, "bob", "one");
+    let first: Value = serde_json::from_str(&follow.line()).unwrap();
+    assert_eq!((&first["event"], &first["what"], &first["text"]), (&1.into(), &"message".into(), &"one".into()));
+    assert_eq!(first["id"], Value::from(id.clone()));
+    bob.json(&format!("react {} 👍", &id[..10]));
+    let second: Value = serde_json::from_str(&follow.line()).unwrap();
+    assert_eq!((&second["event"], &second["what"]), (&2.into(), &"change".into()));
+    assert_eq!(second["reactions"][0]["emoji"], "👍");
+    bob.signal(Signal::KILL);
+    bob.up("");
+    let mut again = bob.spawn("--json talk --follow --since 1");
+    let mut number = 1;
+    say(&alice, "bob", "two");
+    loop {
+        let row: Value = serde_json::from_str(&again.line()).unwrap();
+        number += 1;
+        assert_eq!(row["event"], Value::from(number), "{row}");
+        if row["text"] == "two" && row["what"] == "message" {
+            break;
+        }
+    }
+    assert_eq!(the_rows_numbers(&bob), sorted(the_rows_numbers(&bob)));
+    let ran = bob.run("talk --follow --since 99999");
+    assert_eq!(ran.code, 9, "{ran:?}");
+}
+
+fn the_rows_numbers(person: &Person) -> Vec<u64> {
+    person.rows("talk alice").iter().map(|row| row["event"].as_u64().unwrap()).collect()
+}
+
+fn sorted(mut numbers: Vec<u64>) -> Vec<u64> {
+    numbers.sort_unstable();
+    numbers
+}
