@@ -135,10 +135,11 @@ fn explain(error: clap::Error, line: &[OsString], out: &Out) -> u8 {
     error.exit_code() as u8
 }
 
-/// Ctrl-C ends a command at any point; `up` and `demo` have things to put away first, `send` and `reply` an id to tell,
-/// and listen themselves.
+/// Ctrl-C ends a command at any point; `up` and `demo` have things to put away first, those that send an id to tell, and
+/// listen themselves.
 async fn unless_interrupted(command: &Command, work: impl Future<Output = Outcome>) -> Outcome {
-    if matches!(command, Command::Up(_) | Command::Demo(_) | Command::Send(_) | Command::Reply(_)) {
+    if matches!(command, Command::Up(_) | Command::Demo(_) | Command::Send(_) | Command::Reply(_) | Command::Forward(_))
+    {
         return work.await;
     }
     tokio::select! {
@@ -164,6 +165,7 @@ async fn dispatch(engine: &dyn Engine, cli: &Cli, out: &Out) -> Outcome {
         Command::Peers => network::peers(&link()?, out).await,
         Command::Send(args) => send::send(&link()?, args, out).await,
         Command::Reply(args) => send::reply(&link()?, args, out).await,
+        Command::Forward(args) => send::forward(&link()?, args, out).await,
         Command::Inbox(args) => inbox::inbox(&link()?, args, out).await,
         Command::Read(args) => inbox::read(&link()?, args, out).await,
         Command::Talk(args) => talk::talk(&link()?, args, out).await,

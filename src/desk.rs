@@ -12,6 +12,7 @@ mod descriptors;
 mod engine;
 mod find;
 mod follow;
+mod forwards;
 mod happened;
 mod listing;
 mod mail;

@@ -16,9 +16,9 @@ pub use lines::json_line;
 pub use names::{parse_priority, priority_name};
 pub use rows::{
     AnswersRow, BoardRow, CarriedRow, CarryRow, Changes, CheckRow, Class, Classes, ConfigRow, ContactRow,
-    ConversationRow, Counts, Done, Event, EventKind, Evicted, FileRow, Grade, Grades, Happened, HappenedRow, HealthRow,
-    HistoryRow, InboxRow, LetterRow, MeRow, NearbyRow, Parent, PeerRow, PersonRow, ReactionRow, RecipientRow, SentRow,
-    Standing, State, StatusRow, TalkRow, TaskRow, TaskWord, Verdict, VersionRow,
+    ConversationRow, Counts, Done, Event, EventKind, Evicted, FileRow, ForwardedRow, Grade, Grades, Happened,
+    HappenedRow, HealthRow, HistoryRow, InboxRow, LetterRow, MeRow, NearbyRow, Parent, PeerRow, PersonRow, ReactionRow,
+    RecipientRow, SentRow, Standing, State, StatusRow, TalkRow, TaskRow, TaskWord, Verdict, VersionRow,
 };
 pub use when::When;
 
@@ -326,6 +326,10 @@ pub struct Compose {
     /// It is a task from the start.
     #[serde(default)]
     pub task: Option<ComposedTask>,
+    /// The message to pass on, by its id: its subject, its words and its files go along as they are, and `text` is what is
+    /// said of them.
+    #[serde(default)]
+    pub forward: Option<String>,
     /// The spray budget; the configuration's where none is said.
     #[serde(default)]
     pub copies: Option<u16>,
@@ -358,17 +362,21 @@ impl Compose {
 
     /// Refuses a message that no bundle can hold, or with more files than one takes, with the limit.
     pub fn check_size(&self) -> Result<(), ApiError> {
-        if self.attachments.len() > ATTACHMENTS_MAX {
-            let limit = format!("the message has {} files, and the limit is {ATTACHMENTS_MAX}", self.attachments.len());
-            return Err(ApiError::refused(limit).advise("send them in several messages, or as one archive"));
-        }
-        let size = self.size_bytes();
-        if size <= COMPOSED_BYTES_MAX {
-            return Ok(());
-        }
-        let limit = format!("the message is too long: {size} bytes, and the limit is {COMPOSED_BYTES_MAX}");
-        Err(ApiError::refused(limit).advise("shorten it or send it in parts"))
+        check_composed(self.attachments.len(), self.size_bytes())
     }
+}
+
+/// Refuses so many files, or so many bytes in all, where no message can have them, with the limit.
+pub fn check_composed(files: usize, bytes: usize) -> Result<(), ApiError> {
+    if files > ATTACHMENTS_MAX {
+        let limit = format!("the message has {files} files, and the limit is {ATTACHMENTS_MAX}");
+        return Err(ApiError::refused(limit).advise("send them in several messages, or as one archive"));
+    }
+    if bytes <= COMPOSED_BYTES_MAX {
+        return Ok(());
+    }
+    let limit = format!("the message is too long: {bytes} bytes, and the limit is {COMPOSED_BYTES_MAX}");
+    Err(ApiError::refused(limit).advise("shorten it or send it in parts"))
 }
 
 impl Request {

@@ -54,6 +54,8 @@ pub fn inbox(text: &str) -> InboxRow {
         read: false,
         reply_by: None,
         attachments: Vec::new(),
+        forwarded: None,
+        remark: None,
         via: Some("carol".into()),
         forward_secrecy: false,
         clock_differs: false,
@@ -96,6 +98,12 @@ pub fn answered() -> AnswersRow {
     }
 }
 
+/// Where words come from that bob forwards.
+pub fn forwarded() -> ForwardedRow {
+    let author = PersonRow { name: Some("carol".into()), address: format!("dak:{CAROL}") };
+    ForwardedRow { author, id: ID[..32].into(), sent_at: at(9, 30) }
+}
+
 /// A row of a conversation.
 pub fn said(text: &str) -> TalkRow {
     TalkRow {
@@ -115,6 +123,8 @@ pub fn said(text: &str) -> TalkRow {
         received_at: at(12, 30),
         late: false,
         files: Vec::new(),
+        forwarded: None,
+        remark: None,
         priority: Priority::Normal,
         reply_by: None,
         state: None,
@@ -142,6 +152,7 @@ pub fn status(events: Vec<Event>) -> StatusRow {
         text: Some("come at six".into()),
         subject: None,
         files: 0,
+        forwarded: false,
     }
 }
 

@@ -392,6 +392,7 @@ fn every_exchange() -> Vec<(Request, Response)> {
         offset_minutes: Some(-210),
         thread: Some(samples::ID.into()),
         in_reply_to: Some(samples::ID.into()),
+        forward: Some(id()),
         copies: Some(8),
     };
     let status = samples::status(vec![

@@ -88,6 +88,8 @@ pub enum Command {
     Task(Task),
     /// Answer a message
     Reply(Reply),
+    /// Pass a message on, with its files
+    Forward(Forward),
     /// Tell what became of my messages, and how that is known
     Status(Status),
     /// Send my message anew that did not arrive; who has it sees it once
@@ -296,6 +298,22 @@ pub struct Reply {
     pub writing: Writing,
 }
 
+#[derive(Args, Debug)]
+pub struct Forward {
+    /// The message to pass on
+    pub id: String,
+    /// A contact's name, an address or a peer id; or several names, as bob,carol: to each a message of its own
+    #[arg(required_unless_present = "to")]
+    pub who: Option<String>,
+    /// What to say of it; - reads it from stdin
+    pub text: Option<String>,
+    #[command(flatten)]
+    pub sending: Sending,
+    /// Whom it goes to, in the place of WHO; may be repeated
+    #[arg(long, value_name = "WHO")]
+    pub to: Vec<String>,
+}
+
 /// What `send` and `reply` share.
 #[derive(Args, Debug)]
 pub struct Writing {
@@ -316,6 +334,13 @@ pub struct Writing {
     /// Attach a file; may be repeated
     #[arg(long = "file", short = 'f', value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub sending: Sending,
+}
+
+/// How a message goes.
+#[derive(Args, Debug)]
+pub struct Sending {
     /// What goes first
     #[arg(long, short, default_value = "normal", hide_possible_values = true, value_name = "urgent|normal|bulk", value_parser = priority())]
     pub priority: Priority,
@@ -579,7 +604,7 @@ mod tests {
     #[test]
     fn waiting_means_delivery_unless_said_otherwise() {
         let wait = |line| match parse(line).unwrap().command {
-            Command::Send(send) => (send.writing.wait, send.writing.text),
+            Command::Send(send) => (send.writing.sending.wait, send.writing.text),
             _ => unreachable!(),
         };
         assert_eq!(wait("dak send bob hi"), (None, Some("hi".into())));
@@ -615,6 +640,8 @@ mod tests {
             "dak",
             "dak fly",
             "dak send",
+            "dak forward 3f2a",
+            "dak forward 3f2a bob -f x",
             "dak send bob hi -p asap",
             "dak send bob hi --lifetime 3",
             "dak send bob hi --wait=read",

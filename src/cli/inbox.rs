@@ -9,14 +9,14 @@ use super::args::{Inbox, InboxList, InboxWhat, Read};
 use super::changes;
 use super::link::{Link, take};
 use super::listing;
-use super::next_steps::words;
+use super::next_steps;
 use super::out::{Out, Paint, Style, Written};
 use super::table::{Cell, cell, painted, prose};
 use super::who::{called, short_id};
-use super::{Outcome, Stop};
+use super::{Outcome, Stop, times};
 use crate::api::ApiError;
 use crate::api::model::{
-    AnswersRow, File, FileRow, InboxRow, LetterRow, Listing, Parent, Request, Row, Topic, json_line,
+    AnswersRow, File, FileRow, ForwardedRow, InboxRow, LetterRow, Listing, Parent, Request, Row, Topic, json_line,
 };
 use crate::bundle::Priority;
 use crate::home::create_private_file;
@@ -111,7 +111,9 @@ fn cells(row: &Row, style: &Style) -> Option<Vec<Cell>> {
 fn in_a_line(row: &InboxRow, style: &Style) -> String {
     let urgent = (row.priority == Priority::Urgent).then(|| "!".into());
     let dated = dated(row, style).map(|dated| format!("({dated})"));
-    let before: Vec<String> = urgent.into_iter().chain(dated).collect();
+    let forwarded = row.forwarded.as_ref().map(|forwarded| format!("fwd {}:", author(forwarded)));
+    let remark = row.remark.as_deref().map(words);
+    let before: Vec<String> = [urgent, dated, remark, forwarded].into_iter().flatten().collect();
     let before = Some(before.join(" ")).filter(|before| !before.is_empty());
     let text = unreadable(row).unwrap_or_else(|| row.text.clone().unwrap_or_default());
     gist(before, row.subject.as_deref(), &text, row.attachments.len() as u64)
@@ -120,7 +122,7 @@ fn in_a_line(row: &InboxRow, style: &Style) -> String {
 /// Subject, text and number of files in a line, behind what else there is to say.
 pub fn gist(before: Option<String>, subject: Option<&str>, text: &str, files: u64) -> String {
     let subject = subject.map(|subject| format!("{subject}:"));
-    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let words = words(text);
     let files = match files {
         0 => None,
         1 => Some("[1 file]".into()),
@@ -128,6 +130,11 @@ pub fn gist(before: Option<String>, subject: Option<&str>, text: &str, files: u6
     };
     let parts = [before, subject, Some(words), files].into_iter().flatten();
     parts.filter(|part| !part.is_empty()).collect::<Vec<String>>().join(" ")
+}
+
+/// A text without its lines.
+pub fn words(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// The time that a message bears, where it does not agree with when it came.
@@ -140,11 +147,15 @@ fn arrival(row: &InboxRow, style: &Style) -> String {
     let from = style.paint(Paint::Bold, &called(&row.from));
     let dated = dated(row, style).map(|dated| format!(" ({dated})")).unwrap_or_default();
     let head = format!("{}  {from}, {}{dated}", short_id(&row.id), style.when(row.received_at));
+    let source = row.forwarded.as_ref().map(|forwarded| shown_source(forwarded, Some(&row.from), style));
+    let remark = row.remark.as_deref().map(|remark| safe_prose(remark.trim_end())).unwrap_or_default();
+    let remark = remark.lines().map(str::to_owned);
+    let source = source.map(|source| format!("forwarded: {source}"));
     let subject = row.subject.as_deref().map(shown_subject);
     let whole = || safe_prose(row.text.as_deref().unwrap_or_default().trim_end());
     let body = unreadable(row).unwrap_or_else(whole);
     let files = row.attachments.iter().map(|file| format!("[{}]", shown_file(file)));
-    let lines = subject.into_iter().chain(body.lines().map(str::to_owned)).chain(files);
+    let lines = remark.chain(source).chain(subject).chain(body.lines().map(str::to_owned)).chain(files);
     let indented = lines.map(|line| if line.is_empty() { "\n".into() } else { format!("  {line}\n") });
     format!("{head}\n{}", indented.collect::<String>())
 }
@@ -157,8 +168,8 @@ pub fn shown_parent(answers: &AnswersRow, columns: usize) -> String {
         (Parent::Here, from) => {
             let who = from.as_ref().filter(|_| !answers.mine).map(|from| from.name.as_ref().unwrap_or(&from.address));
             let who = who.map_or_else(|| "me".into(), |who| called(who));
-            let words = answers.text.as_deref().unwrap_or("(unreadable)").split_whitespace().collect::<Vec<_>>();
-            one_line_of_prose(&format!("{who}: {}", words.join(" ")), columns)
+            let words = words(answers.text.as_deref().unwrap_or("(unreadable)"));
+            one_line_of_prose(&format!("{who}: {words}"), columns)
         }
     }
 }
@@ -176,7 +187,8 @@ fn unreadable(row: &InboxRow) -> Option<String> {
     match (&row.text, &row.unreadable) {
         (Some(_), _) => None,
         (None, Some(why)) => {
-            let step = row.next.as_ref().and_then(words).map(|step| format!("; {step}")).unwrap_or_default();
+            let step =
+                row.next.as_ref().and_then(next_steps::words).map(|step| format!("; {step}")).unwrap_or_default();
             Some(format!("(unreadable: {}{})", safe_text(why), safe_text(&step)))
         }
         (None, None) if row.changes.withdrawn => Some("(withdrawn)".into()),
@@ -220,6 +232,10 @@ fn text(letter: &LetterRow, style: &Style) -> String {
         let room = style.width.map_or(usize::MAX, |width| width.saturating_sub(HEAD_COLUMNS + id.len()));
         head.push(("answers", format!("{}{id}", shown_parent(answers, room))));
     }
+    if let Some(forwarded) = &row.forwarded {
+        let mine = letter.to.is_some();
+        head.push(("forwarded", shown_source(forwarded, (!mine).then_some(&*row.from), style)));
+    }
     for file in &row.attachments {
         head.push(("file", shown_file(file)));
     }
@@ -235,8 +251,24 @@ fn text(letter: &LetterRow, style: &Style) -> String {
         .collect();
     let whole = || safe_prose(row.text.as_deref().unwrap_or_default().trim_end_matches('\n'));
     let body = unreadable(row).unwrap_or_else(whole);
+    let remark = row.remark.as_deref().map(|remark| {
+        let rule = style.paint(Paint::Dim, "-- forwarded --");
+        format!("{}\n\n{rule}\n", safe_prose(remark.trim_end_matches('\n')))
+    });
+    let remark = remark.unwrap_or_default();
     let below: String = changes::lines(&row.changes, style).iter().map(|line| format!("\n{line}")).collect();
-    format!("{head}\n{body}\n{below}{}", if below.is_empty() { "" } else { "\n" })
+    format!("{head}\n{remark}{body}\n{below}{}", if below.is_empty() { "" } else { "\n" })
+}
+
+fn author(forwarded: &ForwardedRow) -> String {
+    called(forwarded.author.name.as_ref().unwrap_or(&forwarded.author.address))
+}
+
+/// Who wrote what is forwarded and when, and whose word that is, unless it is one's own.
+pub fn shown_source(forwarded: &ForwardedRow, says: Option<&str>, style: &Style) -> String {
+    let when = forwarded.sent_at.map(|when| format!(", {}", times::whole(when, &style.now))).unwrap_or_default();
+    let says = says.map(|who| format!(", as {} says", called(who))).unwrap_or_default();
+    format!("written by {}{when}{says}", author(forwarded))
 }
 
 fn make_directory(directory: &Path) -> Result<(), ApiError> {
@@ -285,7 +317,7 @@ fn harmless_name(name: &str) -> String {
 mod tests {
     use super::*;
     use crate::api::model::FileRow;
-    use crate::api::samples::{answered, at, inbox};
+    use crate::api::samples::{answered, at, forwarded, inbox};
     use crate::cli::table::Table;
 
     fn style(width: usize) -> Style {
@@ -343,6 +375,25 @@ come at six
 \\u{1b}[2J\tbring wine
 ";
         assert_eq!(text(&LetterRow::of(row), &style(80)), wanted);
+    }
+
+    #[test]
+    fn what_is_forwarded_is_never_more_than_what_its_sender_says() {
+        let remark = Some("see \u{1b}[2Jthis\n".into());
+        let row = InboxRow { forwarded: Some(forwarded()), remark, subject: Some("tonight".into()), ..inbox("come") };
+        let shown = text(&LetterRow::of(row.clone()), &style(80));
+        assert!(shown.contains("forwarded written by carol, today 09:30, as bob says\n"), "{shown}");
+        assert!(shown.ends_with("\n\nsee \\u{1b}[2Jthis\n\n-- forwarded --\ncome\n"), "{shown}");
+        let own = LetterRow { to: Some("dave".into()), ..LetterRow::of(row.clone()) };
+        assert!(text(&own, &style(80)).contains("forwarded written by carol, today 09:30\n"));
+        assert!(
+            table(std::slice::from_ref(&row), &style(80)).ends_with("see \\u{1b}[2Jthis fwd carol: tonight: come\n")
+        );
+        let followed =
+            "  see \\u{1b}[2Jthis\n  forwarded: written by carol, today 09:30, as bob says\n  tonight\n  come\n";
+        assert!(arrival(&row, &style(80)).ends_with(followed));
+        let bare = InboxRow { remark: None, ..row };
+        assert!(text(&LetterRow::of(bare), &style(80)).ends_with("secrecy   sealed, no forward secrecy\n\ncome\n"));
     }
 
     #[test]

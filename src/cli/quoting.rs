@@ -16,12 +16,14 @@ pub fn with_advice(mut error: clap::Error, line: &[String]) -> clap::Error {
 
 /// How to type the line, of which clap expected no `odd`; nothing where that was meant as an option.
 fn advice(odd: &str, line: &[String]) -> Option<String> {
-    let verb_at = line.iter().position(|word| ["send", "reply"].contains(&word.as_str()))?;
+    let verb_at = line.iter().position(|word| ["send", "reply", "forward"].contains(&word.as_str()))?;
     let verb = &line[verb_at];
     let is_to = |word: &String| word == "--to" || word.starts_with("--to=");
     let whom = match verb.as_str() {
         "send" if line.iter().any(is_to) => "--to WHO",
         "send" => "WHO",
+        "forward" if line.iter().any(is_to) => "ID --to WHO",
+        "forward" => "ID WHO",
         _ => "ID",
     };
     let text = |from: usize| {
@@ -36,10 +38,10 @@ fn advice(odd: &str, line: &[String]) -> Option<String> {
             text(at)
         ));
     }
-    // Whom and the first word of the text were expected; the same words again are not.
-    let first = verb_at + 3;
+    // Whom and the first word of the text were expected, and of a forward the id; the same words again are not.
+    let first = verb_at + if verb == "forward" { 4 } else { 3 };
     let at = first + line.get(first..)?.iter().position(|word| word == odd)?;
-    match (line[at - 1].as_str(), line[at - 2].starts_with('-') || whom == "--to WHO") {
+    match (line[at - 1].as_str(), line[at - 2].starts_with('-') || whom.contains("--to")) {
         ("--wait", _) => Some(format!("what to wait for stands behind `=`: --wait={odd}")),
         // The word before is perhaps the value of an option, and where the text begins is not to be told.
         (before, option) if option || before.starts_with('-') => {
@@ -77,6 +79,7 @@ mod tests {
             ("yes", "dak reply 3f2a oh yes", "dak reply ID \"oh yes\""),
             ("there", "dak send bob hello -p urgent there", "dak send WHO \"TEXT\""),
             ("delivered", "dak send bob hi --wait delivered", "--wait=delivered"),
+            ("ours", "dak forward 3f2a bob see of ours", "dak forward ID WHO \"of ours\""),
             ("c", "dak send --to bob a b c", "dak send --to WHO \"TEXT\""),
             ("-5", "dak send bob -5 degrees", "dak send WHO -- \"-5 degrees\""),
             ("--wiat", "dak send bob hi --wiat", ""),

@@ -1,4 +1,4 @@
-//! `dak send` and `dak reply`: from words and files to a message that this node answers for.
+//! `dak send`, `dak reply` and `dak forward`: from words and files to a message that this node answers for.
 
 use std::future::Future;
 use std::io::Read;
@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures::StreamExt;
 use futures::future::join_all;
 
-use super::args::{Goal, Reply, Send, Writing};
+use super::args::{Forward, Goal, Reply, Send, Sending, Writing};
 use super::interrupts::ENDING_MAX;
 use super::link::{Link, take};
 use super::out::{Out, stdin_is_person};
@@ -27,10 +27,10 @@ const ID_PATIENCE: Duration = ENDING_MAX.saturating_sub(Duration::from_millis(25
 
 pub async fn send(link: &Link<'_>, args: &Send, out: &Out) -> Outcome {
     let mut signals = Signals::count_interrupts()?;
-    let (names, text) = whom(args)?;
+    let (names, text) = whom(&args.to, args.who.as_deref(), args.writing.text.as_deref())?;
     let to = unless_asked(&mut signals, recipients(link, &names)).await?;
     let compose = unless_asked(&mut signals, composed(&args.writing, text, out)).await?;
-    post(link, compose, &to, &args.writing, signals, out).await
+    post(link, compose, &to, &args.writing.sending, signals, out).await
 }
 
 /// Answers a message, in its conversation and its thread.
@@ -46,7 +46,20 @@ pub async fn reply(link: &Link<'_>, args: &Reply, out: &Out) -> Outcome {
     };
     compose.thread = letter.row.thread.or_else(|| Some(letter.row.id.clone()));
     compose.in_reply_to = Some(letter.row.id);
-    post(link, compose, &[to], &args.writing, signals, out).await
+    post(link, compose, &[to], &args.writing.sending, signals, out).await
+}
+
+/// Passes a message on, and says of it what there is to say.
+pub async fn forward(link: &Link<'_>, args: &Forward, out: &Out) -> Outcome {
+    let mut signals = Signals::count_interrupts()?;
+    let (names, remark) = whom(&args.to, args.who.as_deref(), args.text.as_deref())?;
+    let to = unless_asked(&mut signals, recipients(link, &names)).await?;
+    let text = match remark {
+        Some("-") => unless_asked(&mut signals, stdin_text()).await?,
+        remark => remark.unwrap_or_default().to_owned(),
+    };
+    let compose = Compose { text, forward: Some(args.id.clone()), ..under_way(&args.sending, out)? };
+    post(link, compose, &to, &args.sending, signals, out).await
 }
 
 /// Whom a message goes to, and what to call them.
@@ -56,15 +69,18 @@ struct Recipient {
 }
 
 /// The recipients as they were typed, and the text: where `--to` names them, the first word is the text.
-fn whom(args: &Send) -> Result<(Vec<&str>, Option<&str>), ApiError> {
-    let (who, text) = (args.who.as_deref(), args.writing.text.as_deref());
+fn whom<'a>(
+    to: &'a [String],
+    who: Option<&'a str>,
+    text: Option<&'a str>,
+) -> Result<(Vec<&'a str>, Option<&'a str>), ApiError> {
     match (who, text) {
-        (Some(_), Some(_)) if !args.to.is_empty() => {
+        (Some(_), Some(_)) if !to.is_empty() => {
             Err(ApiError::usage("--to says whom it goes to, and beside it there are two texts")
-                .advise("quote a text of several words: dak send --to WHO \"TEXT\""))
+                .advise("quote a text of several words: --to WHO \"TEXT\""))
         }
-        (text, None) if !args.to.is_empty() => {
-            let lists = args.to.iter().map(|who| listed(who)).collect::<Result<Vec<_>, _>>()?;
+        (text, None) if !to.is_empty() => {
+            let lists = to.iter().map(|who| listed(who)).collect::<Result<Vec<_>, _>>()?;
             Ok((lists.concat(), text))
         }
         (who, text) => Ok((listed(who.unwrap_or_default())?, text)),
@@ -117,12 +133,12 @@ async fn post(
     link: &Link<'_>,
     compose: Compose,
     to: &[Recipient],
-    writing: &Writing,
+    sending: &Sending,
     mut signals: Signals,
     out: &Out,
 ) -> Outcome {
     compose.check_size()?;
-    if writing.wait.is_some() {
+    if sending.wait.is_some() {
         // Asked before anything is queued, so that trying again does not send twice.
         unless_asked(&mut signals, link.require_node()).await?;
     }
@@ -132,7 +148,7 @@ async fn post(
     }
     let mut sent = Vec::new();
     let queued = queue(link, compose, to, &signals, &mut sent).await;
-    let Some(goal) = writing.wait.filter(|_| queued.is_ok()) else {
+    let Some(goal) = sending.wait.filter(|_| queued.is_ok()) else {
         if !sent.is_empty() && !link.is_up().await {
             out.talk("no node running: the message leaves after the next `dak up`");
         }
@@ -141,7 +157,7 @@ async fn post(
         }
         return queued;
     };
-    let timeout = writing.timeout.map(|span| Duration::from_millis(span.0));
+    let timeout = sending.timeout.map(|span| Duration::from_millis(span.0));
     let ends = join_all(sent.iter().map(|(sent, _)| wait(link, &sent.id, goal, timeout, signals.clone()))).await;
     let mut failed = Vec::new();
     let mut is_interrupted = false;
@@ -306,24 +322,30 @@ async fn composed(writing: &Writing, text: Option<&str>, out: &Out) -> Result<Co
         return Err(ApiError::usage("there is nothing to send")
             .advise("give a text, or - to read it from stdin, or a file with -f"));
     }
+    let due = writing.due.as_deref().map(|text| times::parse_time(text, &out.style.now)).transpose()?;
+    Ok(Compose {
+        text,
+        subject: writing.subject.clone(),
+        task: writing.task.then(|| ComposedTask { assignee: writing.assign.clone(), due }),
+        attachments: writing.files.iter().map(|path| attached(path)).collect::<Result<_, _>>()?,
+        ..under_way(&writing.sending, out)?
+    })
+}
+
+/// Only how it goes.
+fn under_way(sending: &Sending, out: &Out) -> Result<Compose, ApiError> {
     let now = &out.style.now;
-    let reply_by = writing.reply_by.as_deref().map(|text| times::parse_time(text, now)).transpose()?;
+    let reply_by = sending.reply_by.as_deref().map(|text| times::parse_time(text, now)).transpose()?;
     // A day's name means one day here and may mean another to its writer.
     if let Some(reply_by) = reply_by {
         out.talk(&format!("an answer is asked for by {}", times::whole(reply_by, now)));
     }
-    let due = writing.due.as_deref().map(|text| times::parse_time(text, now)).transpose()?;
-    let task = writing.task.then(|| ComposedTask { assignee: writing.assign.clone(), due });
     Ok(Compose {
-        text,
-        subject: writing.subject.clone(),
-        task,
-        attachments: writing.files.iter().map(|path| attached(path)).collect::<Result<_, _>>()?,
-        priority: writing.priority,
-        lifetime_ms: writing.lifetime.map(|span| span.0),
+        priority: sending.priority,
+        lifetime_ms: sending.lifetime.map(|span| span.0),
         reply_by,
         offset_minutes: times::offset_minutes(now),
-        copies: writing.copies,
+        copies: sending.copies,
         ..Compose::default()
     })
 }

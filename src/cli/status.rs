@@ -108,7 +108,7 @@ fn cells(row: &Row, style: &Style) -> Option<Vec<Cell>> {
 /// The first of its words.
 fn gist(row: &StatusRow) -> String {
     let Some(text) = &row.text else { return "(not kept)".into() };
-    super::inbox::gist(None, row.subject.as_deref(), text, row.files)
+    super::inbox::gist(row.forwarded.then(|| "fwd:".into()), row.subject.as_deref(), text, row.files)
 }
 
 /// The first event that carries the state, of a carrier that stands by it where there is one; none where it is that of a

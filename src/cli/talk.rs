@@ -3,7 +3,7 @@
 use futures::StreamExt;
 
 use super::args::{Ids, Talk};
-use super::inbox::shown_parent;
+use super::inbox::{shown_parent, shown_source, words};
 use super::link::{Link, take};
 use super::listing;
 use super::out::{Out, Paint, Style, Written};
@@ -136,7 +136,7 @@ fn cells(row: &Row, style: &Style) -> Option<Vec<Cell>> {
         0 => (cell(""), Paint::Plain),
         many => (painted(Paint::Good, many.to_string()), Paint::Bold),
     };
-    let words = last_text.as_deref().unwrap_or("(unreadable)").split_whitespace().collect::<Vec<_>>().join(" ");
+    let words = words(last_text.as_deref().unwrap_or("(unreadable)"));
     let words = if *last_mine { format!("me: {words}") } else { words };
     let with = called(name.as_deref().unwrap_or(conversation));
     Some(vec![count, painted(paint, with), cell(style.when(*last_at)), prose(words)])
@@ -166,6 +166,9 @@ fn said(row: &TalkRow, style: &Style) -> String {
         let room = style.width.map_or(usize::MAX, |width| width.min(TEXT_COLUMNS_MAX).saturating_sub(label.len()));
         head += &format!("\n{}", style.paint(Paint::Dim, &format!("{label}{}", shown_parent(answers, room))));
     }
+    let remark = row.remark.as_deref().map(|remark| safe_prose(remark.trim_end())).unwrap_or_default();
+    let says = (!row.mine).then_some(row.from.name.as_ref().unwrap_or(&row.from.address).as_str());
+    let source = row.forwarded.as_ref().map(|from| format!("forwarded: {}", shown_source(from, says, style)));
     let subject = row.subject.as_deref().map(|subject| one_line_of_prose(subject, usize::MAX));
     let body = match (&row.text, &row.unreadable) {
         (None, None) if row.changes.withdrawn => "(withdrawn)".into(),
@@ -173,7 +176,8 @@ fn said(row: &TalkRow, style: &Style) -> String {
         (None, why) => format!("(unreadable: {})", safe_text(why.as_deref().unwrap_or("nothing is known of it"))),
     };
     let files = row.files.iter().map(|file| format!("[{} ({})]", safe_text(&file.name), about_bytes(file.bytes)));
-    let lines = subject.into_iter().chain(body.lines().map(str::to_owned)).chain(files);
+    let remark = remark.lines().map(str::to_owned);
+    let lines = remark.chain(source).chain(subject).chain(body.lines().map(str::to_owned)).chain(files);
     let lines: Vec<String> = lines.chain(changes::lines(&row.changes, style)).collect();
     format!("{head}\n{}", wrapped(&lines, style.width))
 }
@@ -200,7 +204,7 @@ fn wrapped(lines: &[String], width: Option<usize>) -> String {
 mod tests {
     use super::*;
     use crate::api::model::{AnswersRow, FileRow, Parent, State};
-    use crate::api::samples::{answered, at, conversation, said as said_row};
+    use crate::api::samples::{answered, at, conversation, forwarded, said as said_row};
     use crate::cli::table::Table;
 
     fn style(width: usize) -> Style {
@@ -220,6 +224,14 @@ mod tests {
         assert_eq!(said(&own, &style(80)), "3f2a91c0de  me, today 11:02, delivered\n  yes\n");
         let late = TalkRow { late: true, ..said_row("no") };
         assert_eq!(said(&late, &style(80)), "3f2a91c0de  bob, today 11:02, late, arrived today 12:30\n  no\n");
+    }
+
+    #[test]
+    fn what_is_forwarded_stands_below_what_is_said_of_it() {
+        let row = TalkRow { forwarded: Some(forwarded()), remark: Some("see this".into()), ..said_row("come at six") };
+        let head = "3f2a91c0de  bob, today 11:02\n  see this\n";
+        let wanted = format!("{head}  forwarded: written by carol, today 09:30, as bob says\n  come at six\n");
+        assert_eq!(said(&row, &style(80)), wanted);
     }
 
     #[test]

@@ -105,7 +105,7 @@ fn mistyped_lines_exit_2_and_help_exits_0() {
     assert!(ran.talk.contains("fly"));
     let help = stage.run("--help");
     assert_eq!((help.code, help.talk.as_str()), (0, ""));
-    let commands = "up down me contact nearby send inbox read reply status cancel peers carry doctor backup restore bundle config demo completions version";
+    let commands = "up down me contact nearby send inbox read reply forward status cancel peers carry doctor backup restore bundle config demo completions version";
     for command in commands.split(' ') {
         assert!(help.data.contains(&format!("\n  {command} ")), "{command}");
     }

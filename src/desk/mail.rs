@@ -55,7 +55,7 @@ impl Desk {
             (None, Some(id)) => Some(self.thread_of(id).await?.unwrap_or(Letter::mark_of(&id))),
             (None, None) => None,
         };
-        let task = match compose.task {
+        let task = match compose.task.clone() {
             Some(ComposedTask { assignee, due }) => {
                 let assignee = match assignee {
                     Some(who) => Some(self.find_node(&who).await?),
@@ -65,19 +65,13 @@ impl Desk {
             }
             None => None,
         };
-        let attachments =
-            compose.attachments.into_iter().map(|File { name, bytes }| Attachment { name, bytes }).collect();
-        Ok(Content::Text(Text {
-            subject: compose.subject.filter(|subject| !subject.is_empty()),
-            body: compose.text,
-            thread,
-            in_reply_to: in_reply_to.map(|id| Letter::mark_of(&id)),
-            attachments,
-            reply_by: compose.reply_by.map(|when| when.to_dtn().0),
-            offset: compose.offset_minutes,
-            task,
-            ..Text::default()
-        }))
+        let (reply_by, offset) = (compose.reply_by.map(|when| when.to_dtn().0), compose.offset_minutes);
+        let words = match compose.forward.clone() {
+            Some(id) => self.passed_on(&id, compose).await?,
+            None => composed(compose),
+        };
+        let in_reply_to = in_reply_to.map(|id| Letter::mark_of(&id));
+        Ok(Content::Text(Text { thread, in_reply_to, reply_by, offset, task, ..words }))
     }
 
     /// Opens letters away from the agent, for each takes its time. All are in memory at once: the caller bounds how many
@@ -98,6 +92,7 @@ impl Desk {
         let (mut opened, amended) = joined.map_err(|error| ApiError::failure(error.to_string()))??;
         self.amend(opened.iter_mut().map(|opened| &mut opened.row).zip(amended).collect()).await?;
         self.name_answered(&mut opened).await?;
+        self.name_authors(opened.iter_mut().map(|opened| &mut opened.row).collect()).await?;
         Ok(opened)
     }
 
@@ -155,6 +150,7 @@ impl Desk {
         {
             message.row.in_reply_to = Some(id.full());
         }
+        self.name_authors(vec![&mut message.row]).await?;
         Ok(Some(message))
     }
 
@@ -169,5 +165,16 @@ impl Desk {
         self.discard_changes(id).await?;
         self.node().input(Input::Discard(id)).await?;
         Ok(Response::Done(Done::default()))
+    }
+}
+
+/// What the person wrote themselves.
+fn composed(compose: Compose) -> Text {
+    let attachments = compose.attachments.into_iter().map(|File { name, bytes }| Attachment { name, bytes });
+    Text {
+        subject: compose.subject.filter(|subject| !subject.is_empty()),
+        body: compose.text,
+        attachments: attachments.collect(),
+        ..Text::default()
     }
 }

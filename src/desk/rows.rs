@@ -6,13 +6,13 @@ use super::changes::Subject;
 use crate::agent::Agent;
 use crate::agent::change::{self, EvidenceKind, Held, Letter, Outgoing, Person};
 use crate::api::model::{
-    CarriedRow, Changes, Class, ContactRow, Event, EventKind, File, FileRow, Grade, InboxRow, LetterRow, PersonRow,
-    Schema, Standing, StatusRow, When,
+    CarriedRow, Changes, Class, ContactRow, Event, EventKind, File, FileRow, ForwardedRow, Grade, InboxRow, LetterRow,
+    PersonRow, Schema, Standing, StatusRow, When,
 };
 use crate::api::{ApiError, NextStep};
 use crate::bundle::{Bundle, Kind};
 use crate::content::{
-    Amendment, Attachment, Content, ContentError, KeyUsed, Outline, Reaction, TaskState, Text, unpad,
+    Amendment, Attachment, Content, ContentError, Forwarded, KeyUsed, Outline, Reaction, TaskState, Text, unpad,
 };
 use crate::frame;
 use crate::id::NodeId;
@@ -169,6 +169,7 @@ impl Names<'_> {
             text: None,
             subject: None,
             files: 0,
+            forwarded: false,
         }
     }
 }
@@ -205,6 +206,8 @@ impl Sent {
             read: true,
             reply_by: text.reply_by.and_then(|time| When::from_dtn(DtnTime(time))),
             attachments: files.into_iter().map(file_row).collect(),
+            forwarded: text.forwarded.map(|forwarded| forwarded_row(&forwarded)),
+            remark: Some(text.remark).filter(|remark| !remark.is_empty()),
             via: None,
             forward_secrecy: status.forward_secrecy,
             clock_differs: false,
@@ -234,6 +237,16 @@ pub fn say(status: &mut StatusRow, body: &Body, chars_max: usize) {
     status.text = Some(text.body);
     status.subject = text.subject;
     status.files = files.len() as u64;
+    status.forwarded = text.forwarded.is_some();
+}
+
+/// Whose name is to be filled in.
+fn forwarded_row(forwarded: &Forwarded) -> ForwardedRow {
+    ForwardedRow {
+        author: PersonRow { name: None, address: address(forwarded.author) },
+        id: crate::id::hex(&forwarded.id),
+        sent_at: When::from_dtn(DtnTime(forwarded.sent)),
+    }
 }
 
 fn file_row((name, bytes): (String, usize)) -> FileRow {
@@ -268,6 +281,8 @@ impl Envelope {
             read: letter.read,
             reply_by: text.reply_by.and_then(|time| When::from_dtn(DtnTime(time))),
             attachments: files.into_iter().map(file_row).collect(),
+            forwarded: text.forwarded.map(|forwarded| forwarded_row(&forwarded)),
+            remark: Some(text.remark).filter(|remark| !remark.is_empty()),
             via,
             forward_secrecy,
             clock_differs: received.is_some_and(|wall| clock_differs(&letter, wall)),

@@ -169,6 +169,54 @@ fn an_answer_that_came_before_what_it_answers_says_so_until_that_comes() {
     assert_eq!((&answer["answers"]["there"], &answer["answers"]["text"]), (&"here".into(), &"first".into()));
 }
 
+#[test]
+fn what_is_forwarded_names_its_first_writer_as_the_sender_says() {
+    let (mut alice, mut bob, mut carol) = (Person::new("alice"), Person::new("bob"), Person::new("carol"));
+    acquaint(&mut alice, &mut bob);
+    let other = carol.up(&format!("--peer {}", bob.place()));
+    let known = bob.json("me")["address"].as_str().unwrap().to_owned();
+    assert_eq!(bob.run(&format!("contact add carol {}", other["address"].as_str().unwrap())).code, 0);
+    assert_eq!(carol.run(&format!("contact add bob {known}")).code, 0);
+    bob.until("peers", |peers| peers.len() == 2);
+    let file = alice.file("plan", b"at six");
+    let sent =
+        alice.run_args(&["send", "bob", "come", "-s", "tonight", "-f", &file, "--wait", "--timeout", "30s", "--json"]);
+    let id = sent.json()["id"].as_str().unwrap().to_owned();
+
+    let ran = bob.run_args(&["forward", &id, "carol", "see this", "--wait", "--timeout", "30s"]);
+    assert_eq!(ran.code, 0, "{}", ran.talk);
+    let row = &carol.rows("inbox")[0];
+    let is = |key: &str| row[key].as_str().unwrap();
+    assert_eq!((is("text"), is("subject"), is("remark"), is("from")), ("come", "tonight", "see this", "bob"));
+    let address = alice.json("me")["peer_id"].as_str().unwrap().to_owned();
+    let author = &row["forwarded"]["author"];
+    assert_eq!(
+        (&author["name"], author["address"].as_str().unwrap()),
+        (&Value::Null, format!("dak:{address}").as_str())
+    );
+    assert_eq!((row["forwarded"]["id"].as_str().unwrap(), row["thread"].is_null()), (&id[..32], true));
+    let place = carol.path("saved");
+    let read = carol.run(&format!("read {} --save {place}", is("id")));
+    let who = &address[address.len() - 10..];
+    assert!(head(&read, "forwarded").starts_with(&format!("written by {who}, today ")), "{}", read.data);
+    assert!(head(&read, "forwarded").ends_with(", as bob says"), "{}", read.data);
+    assert!(read.data.ends_with("\nsee this\n\n-- forwarded --\ncome\n"), "{}", read.data);
+    assert_eq!(fs::read(format!("{place}/plan")).unwrap(), b"at six");
+
+    // On it goes, to whoever wrote it and by another: it is still of the same writer.
+    let ran = carol.run(&format!("forward {} me", is("id")));
+    assert_eq!(ran.code, 0, "{}", ran.talk);
+    let note = &carol.rows("talk me")[0];
+    assert_eq!((&note["forwarded"], &note["remark"]), (&row["forwarded"], &Value::Null));
+    assert_eq!(alice.run(&format!("forward {id} bob,me look")).data.lines().count(), 2);
+    let own = &alice.rows("talk bob")[1];
+    assert_eq!((&own["forwarded"]["author"]["name"], &own["remark"]), (&"alice".into(), &"look".into()));
+    assert_eq!(alice.rows("status --to bob")[1]["forwarded"], true);
+    assert_eq!(alice.run("forward abcd bob").code, 4);
+    assert_eq!(alice.run(&format!("forward {id} nobody")).code, 4);
+    assert_eq!(alice.run(&format!("forward {id}")).code, 2);
+}
+
 fn copy_directory(from: &Path, to: &Path) {
     fs::create_dir(to).unwrap();
     fs::set_permissions(to, fs::metadata(from).unwrap().permissions()).unwrap();

@@ -151,6 +151,11 @@ pub struct TalkRow {
     /// It came after something that its writer wrote later, and stands in its place.
     pub late: bool,
     pub files: Vec<FileRow>,
+    /// Where the words and files come from, if somebody else wrote them, and what the writer of this says of them.
+    #[serde(default)]
+    pub forwarded: Option<ForwardedRow>,
+    #[serde(default)]
+    pub remark: Option<String>,
     #[serde(with = "names::priority")]
     pub priority: Priority,
     pub reply_by: Option<When>,
@@ -313,6 +318,15 @@ pub enum Parent {
     Missing,
 }
 
+/// Who wrote what is forwarded, as the one who forwards it says: the author's signature did not come along.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ForwardedRow {
+    pub author: PersonRow,
+    /// The first half of the id of the message that the words were in.
+    pub id: String,
+    pub sent_at: Option<When>,
+}
+
 /// A message as the inbox lists it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InboxRow {
@@ -341,6 +355,11 @@ pub struct InboxRow {
     /// Names and sizes of the attachments.
     #[serde(default)]
     pub attachments: Vec<FileRow>,
+    /// Where the words and files come from, if somebody else wrote them, and what the sender says of them.
+    #[serde(default)]
+    pub forwarded: Option<ForwardedRow>,
+    #[serde(default)]
+    pub remark: Option<String>,
     /// Who handed it over: a name or an address.
     #[serde(default)]
     pub via: Option<String>,
@@ -431,6 +450,9 @@ pub struct StatusRow {
     /// How many files came along.
     #[serde(default)]
     pub files: u64,
+    /// Its words and files are somebody else's.
+    #[serde(default)]
+    pub forwarded: bool,
 }
 
 /// One thing that happened to one's own message.

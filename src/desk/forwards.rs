@@ -1,0 +1,69 @@
+//! Passing on what somebody wrote: the words and the files go along, and who wrote them, as this home knows it.
+
+use std::collections::BTreeSet;
+
+use super::Desk;
+use super::find::{thread_mark, ticket};
+use super::rows;
+use crate::api::ApiError;
+use crate::api::model::{Compose, File, ForwardedRow, InboxRow, LetterRow, check_composed};
+use crate::content::{Attachment, Forwarded, Text};
+
+impl Desk {
+    /// The text that passes a message on, with what is said of it. What was passed on here already is still its first
+    /// author's.
+    pub(super) async fn passed_on(&self, prefix: &str, compose: Compose) -> Result<Text, ApiError> {
+        if compose.subject.is_some() || !compose.attachments.is_empty() {
+            return Err(ApiError::usage("what is forwarded goes as it was written")
+                .advise("send another subject or other files in a message of their own"));
+        }
+        let LetterRow { row, files, .. } = self.read(prefix, false, false).await?;
+        let InboxRow { id, from_address, text, subject, sent_at, forwarded, unreadable, changes, .. } = row;
+        let Some(body) = text else {
+            let why = if changes.withdrawn { "its writer withdrew it" } else { "it cannot be read" };
+            let why = unreadable.unwrap_or_else(|| why.into());
+            return Err(ApiError::refused(format!("there is nothing to forward: {why}")));
+        };
+        let (author, id, sent_at) = match forwarded {
+            Some(ForwardedRow { author, id, sent_at }) => (author.address, id, sent_at),
+            None => (from_address, id, sent_at),
+        };
+        let attachments: Vec<Attachment> =
+            files.into_iter().map(|File { name, bytes }| Attachment { name, bytes }).collect();
+        let bytes: usize = attachments.iter().map(|file| file.name.len() + file.bytes.len()).sum();
+        let words = compose.text.len() + body.len() + subject.as_ref().map_or(0, String::len);
+        check_composed(attachments.len(), bytes + words)?;
+        let forwarded = Forwarded {
+            author: ticket(&author)?.node,
+            id: thread_mark(&id)?,
+            sent: sent_at.map_or(0, |when| when.to_dtn().0),
+        };
+        Ok(Text {
+            body,
+            subject,
+            attachments,
+            remark: compose.text,
+            forwarded: Some(Box::new(forwarded)),
+            ..Text::default()
+        })
+    }
+
+    /// Calls the authors of what was forwarded as this person does.
+    pub(super) async fn name_authors(&self, rows: Vec<&mut InboxRow>) -> Result<(), ApiError> {
+        let mut authors: Vec<_> = rows.into_iter().filter_map(|row| row.forwarded.as_mut()).collect();
+        if authors.is_empty() {
+            return Ok(());
+        }
+        let nodes = authors.iter().filter_map(|forwarded| ticket(&forwarded.author.address).ok());
+        let nodes: BTreeSet<_> = nodes.map(|ticket| ticket.node).collect();
+        let known = move |_: &crate::agent::Agent, names: &rows::Names<'_>| {
+            nodes.into_iter().map(|node| (rows::address(node), names.known(&node))).collect::<Vec<_>>()
+        };
+        let known = self.look(known).await?;
+        for forwarded in &mut authors {
+            let name = known.iter().find(|(address, _)| *address == forwarded.author.address);
+            forwarded.author.name = name.and_then(|(_, name)| name.clone());
+        }
+        Ok(())
+    }
+}
