@@ -9,6 +9,7 @@ mod hoard;
 mod lan;
 mod limits;
 mod process;
+mod record;
 
 use serde::Serialize;
 
@@ -38,6 +39,8 @@ pub struct Extent {
     pub messages: usize,
     /// Bundles an idle node holds.
     pub hoards: &'static [usize],
+    /// Messages on the record of a node.
+    pub records: &'static [u64],
     /// Messages sent one by one.
     pub pings: usize,
     /// Messages sent one by one, each after a rest.
@@ -45,9 +48,10 @@ pub struct Extent {
 }
 
 /// What `dak bench` measures.
-pub const USUAL: Extent = Extent { messages: 10_000, hoards: &[10_000], pings: 500, lone: 8 };
+pub const USUAL: Extent = Extent { messages: 10_000, hoards: &[10_000], records: &[100_000], pings: 500, lone: 8 };
 /// What `dak bench --full` measures.
-pub const FULL: Extent = Extent { messages: 10_000, hoards: &[10_000, 1_000_000], pings: 500, lone: 60 };
+pub const FULL: Extent =
+    Extent { messages: 10_000, hoards: &[10_000, 1_000_000], records: &[100_000, 1_000_000], pings: 500, lone: 60 };
 
 /// Most nodes in one room: each has room for so many peers that nobody named.
 pub const LAN_NODES_MAX: u8 = 64;
@@ -63,13 +67,17 @@ pub async fn run(extent: Extent, mut report: impl FnMut(Row)) -> Result<(), Fail
     let place = tempfile::tempdir()?;
     let limits = Limits::measure(place.path()).await?;
     limits.rows().into_iter().for_each(&mut report);
-    flow::ingest(place.path(), extent.messages, &limits, &mut report).await?;
+    let ingest = flow::ingest(place.path(), extent.messages, &limits, &mut report).await?;
+    record::filed(place.path(), extent.messages, ingest, &mut report).await?;
     flow::hand_over(place.path(), extent.messages, &limits, &mut report).await?;
     flow::latency(place.path(), extent.pings, &limits, &mut report).await?;
     flow::lone(place.path(), extent.lone, &mut report).await?;
     flow::queue(place.path(), 4 * extent.pings, &mut report).await?;
     for bundles in extent.hoards {
         hoard::idle(place.path(), *bundles, &mut report).await?;
+    }
+    for messages in extent.records {
+        record::many(place.path(), *messages, &mut report).await?;
     }
     Ok(())
 }

@@ -17,13 +17,13 @@ use crate::eid::Eid;
 use crate::node::{Node, NodeError};
 use crate::time::DAY;
 
-/// Durable, verified custody from one peer over the loopback; then what it took of the disk.
+/// Durable, verified custody from one peer over the loopback; then what it took of the disk. Returns how much a second.
 pub async fn ingest(
     place: &Path,
     messages: usize,
     limits: &Limits,
     report: &mut impl FnMut(Row),
-) -> Result<(), Failure> {
+) -> Result<f64, Failure> {
     let carrier = node(place, 1, Vec::new()).await?;
     let absent = key(200).node();
     let made = tokio::task::spawn_blocking(move || bundles(&key(2), absent, 2 * messages + 100)).await??;
@@ -46,7 +46,7 @@ pub async fn ingest(
     report(row("stored_per_message", stored, "B", Some((TEXT_BYTES as f64, "bytes of the text"))));
     porter.leave().await;
     carrier.stop().await;
-    Ok(())
+    Ok(rate)
 }
 
 fn used_bytes(node: &Node) -> Result<u64, Failure> {
