@@ -91,18 +91,20 @@ pub fn deliver<S: ShelfMut>(
     remember(shelf, Letter::mark_of(&letter.id), letter.row)?;
     cost(shelf, letter, |bytes, more| bytes.saturating_add(more))?;
     let with = Conversation::of_letter(letter).key();
-    match meaning {
-        Meaning::Change(amendment) => change(shelf, &with, letter.source, (letter.id, letter.row), amendment),
-        _ if is_there(shelf, &with, &meaning.mark(&letter.id), &letter.source, letter.row)? => {
-            hide(shelf, letter.row, Unshown::Again, &meaning.mark(&letter.id), &with)?;
-            Ok(Vec::new())
-        }
-        _ => {
-            order::insert(shelf, letter)?;
-            conversation::come(shelf, letter, number)?;
-            content(shelf, &with, letter.source, (letter.id, letter.row), meaning)
-        }
+    if let Meaning::Change(amendment) = meaning {
+        return change(shelf, &with, letter.source, (letter.id, letter.row), amendment);
     }
+    let mark = meaning.mark(&letter.id);
+    let first = shelf.get(&key([&[CONTENT], &with, &mark]))?;
+    if let Some(first) = &first
+        && is_there(shelf, &with, &mark, first, &letter.source, letter.row)?
+    {
+        hide(shelf, letter.row, Unshown::Again, &mark, &with)?;
+        return Ok(Vec::new());
+    }
+    order::insert(shelf, letter)?;
+    conversation::come(shelf, letter, number)?;
+    content(shelf, &with, letter.source, (letter.id, letter.row), meaning, first.is_some())
 }
 
 /// What was sealed since it came was opened, and means so.
@@ -111,7 +113,8 @@ pub fn open<S: ShelfMut>(shelf: &mut S, letter: &Letter, meaning: &Meaning) -> R
     let (author, place) = (letter.source, (letter.id, letter.row));
     let is_shown = matches!(meaning, Meaning::Hidden | Meaning::Words(Words { same: None, .. }));
     if is_shown || is_unshown(shelf, letter.row)? {
-        return content(shelf, &with, author, place, meaning);
+        let is_taken = shelf.get(&key([&[CONTENT], &with, &meaning.mark(&letter.id)]))?.is_some();
+        return content(shelf, &with, author, place, meaning, is_taken);
     }
     conversation::leave(shelf, letter)?;
     order::remove(shelf, letter)?;
@@ -120,18 +123,18 @@ pub fn open<S: ShelfMut>(shelf: &mut S, letter: &Letter, meaning: &Meaning) -> R
     deliver(shelf, letter, meaning, 0)
 }
 
-/// Where a row's content is found, and that it may be a task.
+/// Where a row's content is found, unless that name is taken, and that it may be a task.
 fn content<S: ShelfMut>(
     shelf: &mut S,
     with: &[u8],
     author: NodeId,
     (id, row): (BundleId, Row),
     meaning: &Meaning,
+    is_taken: bool,
 ) -> Result<Vec<Row>, S::Error> {
     let mark = meaning.mark(&id);
-    let key_of = key([&[CONTENT], with, &mark]);
-    if shelf.get(&key_of)?.is_none() {
-        shelf.put(&key_of, &key([author.as_bytes(), &row.0.to_be_bytes()]))?;
+    if !is_taken {
+        shelf.put(&key([&[CONTENT], with, &mark]), &key([author.as_bytes(), &row.0.to_be_bytes()]))?;
     }
     let is_task = matches!(meaning, Meaning::Words(words) if words.is_task);
     if is_task {
@@ -140,15 +143,19 @@ fn content<S: ShelfMut>(
     if registers::of(shelf, with, &mark, &author)?.is_withdrawn() { Ok(vec![row]) } else { Ok(Vec::new()) }
 }
 
-/// Whether an author's content is there already: then this row is added to it.
-fn is_there<S: ShelfMut>(shelf: &mut S, with: &[u8], mark: &Mark, author: &NodeId, row: Row) -> Result<bool, S::Error> {
-    let key = key([&[CONTENT], with, mark]);
-    let Some(mut value) = shelf.get(&key)? else { return Ok(false) };
-    if part::<32>(&value, 0) != *author.as_bytes() || value.len() >= 32 + 8 * SAME_MAX {
+/// Whether what is there of a name is this author's content: then this row is added to it.
+fn is_there<S: ShelfMut>(
+    shelf: &mut S,
+    with: &[u8],
+    mark: &Mark,
+    first: &[u8],
+    author: &NodeId,
+    row: Row,
+) -> Result<bool, S::Error> {
+    if part::<32>(first, 0) != *author.as_bytes() || first.len() >= 32 + 8 * SAME_MAX {
         return Ok(false);
     }
-    value.extend(row.0.to_be_bytes());
-    shelf.put(&key, &value)?;
+    shelf.put(&key([&[CONTENT], with, mark]), &key([first, &row.0.to_be_bytes()]))?;
     Ok(true)
 }
 
@@ -308,18 +315,16 @@ pub fn post<S: ShelfMut>(
         return change(shelf, &with, author, (outgoing.id, row), amendment);
     }
     let mark = meaning.mark(&outgoing.id);
-    let first = shelf.get(&key([&[CONTENT], &with, &mark]))?.map(|value| Row(super::index::number(&value, 32)));
-    match first {
-        Some(first) if is_there(shelf, &with, &mark, &author, row)? => {
-            hide(shelf, row, Unshown::Again, &mark, &with)?;
-            conversation::say_again(shelf, outgoing, first, number)?;
-            Ok(Vec::new())
-        }
-        _ => {
-            conversation::say(shelf, outgoing, number)?;
-            content(shelf, &with, author, (outgoing.id, row), meaning)
-        }
+    let first = shelf.get(&key([&[CONTENT], &with, &mark]))?;
+    if let Some(first) = &first
+        && is_there(shelf, &with, &mark, first, &author, row)?
+    {
+        hide(shelf, row, Unshown::Again, &mark, &with)?;
+        conversation::say_again(shelf, outgoing, Row(self::number(first, 32)), number)?;
+        return Ok(Vec::new());
     }
+    conversation::say(shelf, outgoing, number)?;
+    content(shelf, &with, author, (outgoing.id, row), meaning, first.is_some())
 }
 
 /// Its fate is known.

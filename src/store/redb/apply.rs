@@ -49,6 +49,8 @@ pub struct Applying<'t> {
     arriving: Option<Arriving>,
     /// The row after the highest that was written.
     next_row: u64,
+    /// The number of what happened last, once something did.
+    last_happened: Option<u64>,
     /// How much longer or shorter all bodies together became.
     body_bytes: i64,
 }
@@ -76,6 +78,7 @@ impl<'t> Applying<'t> {
             owed: Lazy::new(txn, log, tables::OWED),
             arriving: None,
             next_row: 0,
+            last_happened: None,
             body_bytes: 0,
         }
     }
@@ -171,6 +174,9 @@ impl<'t> Applying<'t> {
         if self.next_row > self.meta.number(counter::NEXT_ROW)? {
             self.meta.put(counter::NEXT_ROW, self.next_row)?;
         }
+        if let Some(last) = self.last_happened {
+            self.meta.put(counter::HAPPENED, last)?;
+        }
         if self.body_bytes != 0 {
             let bytes = self.meta.number(counter::BODY_BYTES)?.saturating_add_signed(self.body_bytes);
             self.meta.put(counter::BODY_BYTES, bytes)?;
@@ -231,8 +237,12 @@ impl<'t> Applying<'t> {
 
     /// Writes down what happened; returns its number.
     fn happen(&mut self, at: DtnTime, id: BundleId, what: What) -> Result<u64, StoreError> {
-        let number = self.meta.number(counter::HAPPENED)? + 1;
-        self.meta.put(counter::HAPPENED, number)?;
+        let last = match self.last_happened {
+            Some(last) => last,
+            None => self.meta.number(counter::HAPPENED)?,
+        };
+        let number = last + 1;
+        self.last_happened = Some(number);
         self.happened.put(number, &Happening { at, id, what }.write()[..])?;
         if let Some(oldest) = number.checked_sub(HAPPENED_MAX) {
             self.happened.remove(oldest)?;
