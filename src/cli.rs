@@ -22,6 +22,7 @@ mod carry;
 mod changes;
 mod contacts;
 mod demo;
+mod export;
 mod figures;
 mod files;
 mod inbox;
@@ -178,6 +179,9 @@ async fn dispatch(engine: &dyn Engine, cli: &Cli, out: &Out) -> Outcome {
         Command::Task(args) => changes::task(&link()?, args, out).await,
         Command::Status(args) => status::status(&link()?, args, out).await,
         Command::Cancel(args) => status::cancel(&link()?, args, out).await,
+        Command::Export(args) => export::export(&link()?, args, out).await,
+        Command::Purge(args) => export::purge(&link()?, args, out).await,
+        Command::Space => export::space(&link()?, out).await,
         Command::Carry(args) => carry::carry(&link()?, args, out).await,
         Command::Doctor(args) => state::doctor(engine, &link()?, args, out).await,
         Command::Config(args) => state::config(&link()?, args, out).await,

@@ -14,6 +14,7 @@ mod find;
 mod follow;
 mod forwards;
 mod happened;
+mod keeping;
 mod listing;
 mod mail;
 mod news;
@@ -140,6 +141,8 @@ impl Desk {
             Request::History { id } => self.history(&id).await.map(Response::History),
             Request::Status { id } => self.status(&id).await.map(Response::Statuses),
             Request::Cancel { id } => self.cancel(&id).await.map(Response::Statuses),
+            Request::Space => self.space().await.map(Response::Space),
+            Request::Purge(purge) => self.purge(purge).await.map(Response::Purged),
             Request::Peers => self.peers().await.map(Response::Peers),
             Request::Carry => self.carry().await.map(Response::Carry),
             Request::CarryLimit { bytes } => {

@@ -200,9 +200,22 @@ pub fn hex(bytes: &[u8]) -> String {
     })
 }
 
+/// Reads pairs of hexadecimal digits; none for anything else.
+pub fn unhex(text: &str) -> Option<Vec<u8>> {
+    let digit = |byte: u8| char::from(byte).to_digit(16).map(|digit| digit as u8);
+    let pairs = text.as_bytes().chunks(2);
+    pairs.map(|pair| Some(digit(pair[0])? << 4 | digit(*pair.get(1)?)?)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_pairs_of_digits_are_bytes() {
+        assert_eq!(unhex("00fFa1"), Some(vec![0, 255, 161]));
+        assert!(["0", "0g", "é"].iter().all(|text| unhex(text).is_none()));
+    }
 
     fn some_node() -> NodeId {
         NodeId::from_key(ed25519_dalek::SigningKey::from_bytes(&[7; 32]).verifying_key().to_bytes()).unwrap()

@@ -325,8 +325,12 @@ impl Node {
 
     /// Keeps what the person arranges, a value for each key or none; returns once it is durable.
     pub async fn keep(&self, kept: Vec<(Vec<u8>, Option<Vec<u8>>)>) -> Result<(), NodeError> {
+        self.change(kept.into_iter().map(|(key, value)| Change::Keep { key, value }).collect()).await
+    }
+
+    /// Makes changes of the record that are no concern of the agent's; returns once they are durable.
+    pub async fn change(&self, changes: Vec<Change>) -> Result<(), NodeError> {
         let (tell, told) = oneshot::channel();
-        let changes = kept.into_iter().map(|(key, value)| Change::Keep { key, value }).collect();
         self.work
             .put(Work::Keep(changes, Box::new(move || tell.send(()).unwrap_or(()))))
             .map_err(|_| NodeError::Lost)?;

@@ -5,6 +5,8 @@
 
 #[path = "cli/changes.rs"]
 mod changes;
+#[path = "cli/keeping.rs"]
+mod keeping;
 #[path = "cli/listings.rs"]
 mod listings;
 #[path = "cli/older.rs"]

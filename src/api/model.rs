@@ -17,8 +17,9 @@ pub use names::{parse_priority, priority_name};
 pub use rows::{
     AnswersRow, BoardRow, CarriedRow, CarryRow, Changes, CheckRow, Class, Classes, ConfigRow, ContactRow,
     ConversationRow, Counts, Done, Event, EventKind, Evicted, FileRow, ForwardedRow, Grade, Grades, Happened,
-    HappenedRow, HealthRow, HistoryRow, InboxRow, LetterRow, MeRow, NearbyRow, Parent, PeerRow, PersonRow, ReactionRow,
-    RecipientRow, SentRow, Standing, State, StatusRow, TalkRow, TaskRow, TaskWord, Verdict, VersionRow,
+    HappenedRow, HealthRow, HistoryRow, InboxRow, KeptRow, LetterRow, MeRow, NearbyRow, Parent, PeerRow, PersonRow,
+    PurgedRow, ReactionRow, RecipientRow, SentRow, SpaceRow, Standing, State, StatusRow, TalkRow, TaskRow, TaskWord,
+    Verdict, VersionRow,
 };
 pub use when::When;
 
@@ -111,6 +112,10 @@ pub enum Request {
     Cancel {
         id: String,
     },
+    /// What takes how much of the disk; answered by [`Response::Space`].
+    Space,
+    /// Deletes messages, or their files; answered by [`Response::Purged`].
+    Purge(Purge),
     /// Contacts in the network's sense that last now; answered by [`Response::Peers`]. Needs a running node.
     Peers,
     /// Answered by [`Response::Carry`].
@@ -154,6 +159,8 @@ pub enum Response {
     Letter(Box<LetterRow>),
     History(Vec<HistoryRow>),
     Statuses(Vec<StatusRow>),
+    Space(Vec<SpaceRow>),
+    Purged(PurgedRow),
     Peers(Vec<PeerRow>),
     Carry(CarryRow),
     Bytes(Vec<u8>),
@@ -190,6 +197,11 @@ pub enum Listing {
     },
     /// What is held, in the order of eviction.
     Carried,
+    /// The whole record, or one conversation of it, with all that is known of each message.
+    Record {
+        #[serde(default)]
+        who: Option<String>,
+    },
     /// Messages that are tasks.
     Tasks {
         /// Only what this home's owner is to do.
@@ -221,6 +233,22 @@ pub enum Listing {
         #[serde(default)]
         from_unread: Option<u32>,
     },
+}
+
+/// What of the record is to go; what is said must all be so.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Purge {
+    /// What came or was written before this.
+    pub older_than: Option<When>,
+    /// Only the conversation with this contact.
+    pub from: Option<String>,
+    /// Only attachments; their names stay.
+    pub files_only: bool,
+    /// Only attachments of more bytes.
+    pub larger_than: Option<u64>,
+    /// Say what would go, and leave it.
+    pub dry: bool,
 }
 
 /// What is to be changed of a message; at least one thing.
@@ -278,6 +306,7 @@ pub enum Row {
     Carried(CarriedRow),
     Talks(ConversationRow),
     Talk(TalkRow),
+    Record(Box<KeptRow>),
     Tasks(BoardRow),
     Happened(HappenedRow),
     /// The last row, where a stream ends before its reader left; says why.
@@ -395,6 +424,8 @@ impl Request {
                 | R::Read { mark: false, tell: false, .. }
                 | R::History { .. }
                 | R::Status { .. }
+                | R::Space
+                | R::Purge(Purge { dry: true, .. })
                 | R::Peers
                 | R::Carry
                 | R::CarryExport { .. }

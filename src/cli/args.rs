@@ -96,6 +96,12 @@ pub enum Command {
     Renew(Renew),
     /// Hand out no new copies of a message
     Cancel(Id),
+    /// Write out what was said, for other programs and for keeping
+    Export(Export),
+    /// Delete old messages, or large files, here
+    Purge(PurgeArgs),
+    /// Show what takes how much of the disk, and what frees it
+    Space,
     /// List the nodes met now
     Peers,
     /// Show what is carried for others, and how much may be
@@ -475,6 +481,54 @@ pub struct Ids {
 pub struct Id {
     /// The message, by the first digits of its id
     pub id: String,
+}
+
+#[derive(Args, Debug)]
+pub struct Export {
+    /// The conversation with whom
+    #[arg(conflicts_with = "all")]
+    pub who: Option<String>,
+    /// All conversations
+    #[arg(long)]
+    pub all: bool,
+    /// jsonl has everything and can be read by programs; markdown is for people; mbox for mail programs
+    #[arg(long, default_value = "jsonl", value_name = "jsonl|markdown|mbox", hide_possible_values = true)]
+    pub format: ExportFormat,
+    /// Write into this new file instead of to stdout
+    #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub output: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ExportFormat {
+    Jsonl,
+    Markdown,
+    Mbox,
+}
+
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Only what is here goes: others keep what they have, disks and backups may too. What is still on its way stays."
+)]
+pub struct PurgeArgs {
+    /// What came or was written longer ago than this, such as 1y or 90d
+    #[arg(long, value_name = "SPAN", value_parser = units::parse_span)]
+    pub older_than: Option<Millis>,
+    /// Only the conversation with somebody
+    #[arg(long, value_name = "WHO")]
+    pub from: Option<String>,
+    /// Only attachments; their names stay
+    #[arg(long)]
+    pub files_only: bool,
+    /// Only attachments larger than this, such as 1M
+    #[arg(long, value_name = "SIZE", value_parser = units::parse_bytes, requires = "files_only")]
+    pub larger_than: Option<u64>,
+    /// Say what would go, and leave it
+    #[arg(long, conflicts_with = "yes")]
+    pub dry_run: bool,
+    /// Do not ask
+    #[arg(long, short)]
+    pub yes: bool,
 }
 
 #[derive(Args, Debug)]

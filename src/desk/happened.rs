@@ -113,7 +113,7 @@ impl Desk {
         }
     }
 
-    async fn entry(&self, id: &BundleId) -> Result<Option<(Conversation, Entry)>, ApiError> {
+    pub(super) async fn entry(&self, id: &BundleId) -> Result<Option<(Conversation, Entry)>, ApiError> {
         let id = *id;
         let known = self.record(move |record| record.known(&id)).await?;
         Ok(match (known.letter, known.outgoing) {

@@ -12,6 +12,7 @@ use futures::{StreamExt, stream};
 
 use super::Desk;
 use super::changes::Tasks;
+use super::keeping::Record;
 use super::rows::{Envelope, Names, Taken};
 use super::status::StatusPages;
 use super::talk;
@@ -38,6 +39,7 @@ pub fn rows(desk: Desk, listing: Listing) -> Rows {
         }
         Listing::Carried => pages((desk, None), carried),
         Listing::Tasks { mine, all } => pages(Tasks { desk, mine, all, after: None }, Tasks::next),
+        Listing::Record { who } => pages(Record::of(desk, who), Record::next),
         Listing::Talks => pages(Some(desk), talk::conversations),
         Listing::Talk { who, limit, before, thread, unread, from_unread } => {
             let part = talk::Part { limit, before, thread, unread, from_unread };

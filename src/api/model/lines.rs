@@ -26,6 +26,7 @@ impl Row {
             Row::Carried(row) => json_line(row),
             Row::Talks(row) => json_line(row),
             Row::Talk(row) => json_line(row),
+            Row::Record(row) => json_line(row),
             Row::Tasks(row) => json_line(row),
             Row::Happened(row) => json_line(row),
             Row::Ended(why) => json_line(&why.clone().report()),
@@ -39,7 +40,14 @@ impl Response {
         use Response as R;
         matches!(
             self,
-            R::Contacts(_) | R::Nearby(_) | R::History(_) | R::Statuses(_) | R::Peers(_) | R::Doctor(_) | R::Config(_)
+            R::Contacts(_)
+                | R::Nearby(_)
+                | R::History(_)
+                | R::Space(_)
+                | R::Statuses(_)
+                | R::Peers(_)
+                | R::Doctor(_)
+                | R::Config(_)
         )
     }
 
@@ -59,6 +67,8 @@ impl Response {
             R::Letter(row) => json_line(row),
             R::History(rows) => json_lines(rows),
             R::Statuses(rows) => json_lines(rows),
+            R::Space(rows) => json_lines(rows),
+            R::Purged(row) => json_line(row),
             R::Peers(rows) => json_lines(rows),
             R::Carry(row) => json_line(row),
             R::Bytes(_) => String::new(),

@@ -39,25 +39,6 @@ pub(super) mod hex {
 
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
         let text = String::deserialize(deserializer)?;
-        parse(text.as_bytes()).ok_or_else(|| de::Error::custom("bytes are pairs of hexadecimal digits"))
-    }
-
-    fn parse(digits: &[u8]) -> Option<Vec<u8>> {
-        let value = |digit: u8| char::from(digit).to_digit(16).map(|v| v as u8);
-        if digits.len() % 2 == 1 {
-            return None;
-        }
-        digits.chunks_exact(2).map(|pair| Some(value(pair[0])? << 4 | value(pair[1])?)).collect()
-    }
-
-    #[cfg(test)]
-    mod tests {
-        #[test]
-        fn only_pairs_of_digits_are_bytes() {
-            assert_eq!(super::parse(b"00fFa1"), Some(vec![0, 255, 161]));
-            assert_eq!(super::parse(b"0"), None);
-            assert_eq!(super::parse(b"0g"), None);
-            assert_eq!(super::parse("é".as_bytes()), None);
-        }
+        crate::id::unhex(&text).ok_or_else(|| de::Error::custom("bytes are pairs of hexadecimal digits"))
     }
 }

@@ -243,6 +243,52 @@ pub struct HistoryRow {
     pub gave_way: bool,
 }
 
+/// A message of the record with all that is known of it, as an export has it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptRow {
+    #[serde(flatten)]
+    pub row: TalkRow,
+    pub to: PersonRow,
+    /// With the time of writing, what tells its writer's messages apart.
+    pub sequence: u64,
+    pub lifetime_ms: u64,
+    /// `own`, `verified on arrival`, or `sealed still`; the signature itself goes when a message is opened.
+    pub signature: String,
+    /// Which key opened it: `own`, `identity` or `prekey`.
+    pub key: Option<String>,
+    /// Its content as it was sealed, files included, in hexadecimal digits; none where it cannot be read.
+    pub content: Option<String>,
+    /// Of one's own, what became of it.
+    pub events: Vec<Event>,
+}
+
+/// What takes bytes of the disk.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SpaceRow {
+    pub schema: Schema,
+    /// `record`, `files`, `index`, `carried`, `store` (the file that has all but the index), or `conversation`.
+    pub what: String,
+    /// Of a conversation, whom it is with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub with: Option<PersonRow>,
+    /// Messages, files or bundles; 0 where nothing is counted.
+    pub count: u64,
+    pub bytes: u64,
+    /// A command that frees some of it.
+    pub frees: Option<String>,
+}
+
+/// What a purge took, or would take.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PurgedRow {
+    pub schema: Schema,
+    pub messages: u64,
+    pub files: u64,
+    pub bytes: u64,
+    /// Nothing went: it was only asked what would.
+    pub dry: bool,
+}
+
 /// Something that happened to the record, by its number.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]

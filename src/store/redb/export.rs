@@ -13,7 +13,7 @@ use super::load::number;
 use super::shared::{create_as_is, sync_directory};
 use super::tables::{self, Visit, counter, visit_all};
 use super::{DiskSync, StoreOptions};
-use crate::id::hex;
+use crate::id::{hex, unhex};
 use crate::store::StoreError;
 
 /// The first record's name; its bytes are the format's number, little-endian.
@@ -180,12 +180,6 @@ impl Visit for Importing<'_> {
 fn fits<V: Value>(bytes: &[u8]) -> bool {
     let text = V::type_name() == <&str as Value>::type_name();
     V::fixed_width().is_none_or(|width| width == bytes.len()) && (!text || std::str::from_utf8(bytes).is_ok())
-}
-
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    let digit = |byte: u8| char::from(byte).to_digit(16).map(|digit| digit as u8);
-    let pairs = text.as_bytes().chunks(2);
-    pairs.map(|pair| Some(digit(pair[0])? << 4 | digit(*pair.get(1)?)?)).collect()
 }
 
 fn odd(what: &str) -> StoreError {

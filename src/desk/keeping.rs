@@ -1,0 +1,377 @@
+//! The record as a whole: handing it out, saying what it takes, and making room in it.
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+use std::sync::Arc;
+
+use futures::future::try_join_all;
+
+use super::Desk;
+use super::rows::Names;
+use crate::agent::change::{Change, Letter, Outgoing, Row as RecordRow};
+use crate::agent::{Agent, Input};
+use crate::api::model::{KeptRow, Purge, PurgedRow, Schema, SpaceRow, TalkRow, When};
+use crate::api::{ApiError, Row};
+use crate::content::{Attachment, Content, Filed, KeyUsed, Text};
+use crate::eid::Eid;
+use crate::id::{BundleId, NodeId, hex};
+use crate::mail::conversation::Conversation;
+use crate::mail::order::{Position, Span};
+use crate::mail::registers::Setting;
+use crate::store::redb::{Body, Direction, Entry, Line, RedbReader};
+use crate::time::DtnTime;
+
+/// Most rows of one look.
+const PAGE_ROWS: usize = 64;
+/// Messages deleted at once.
+const DELETED_AT_ONCE: usize = 64;
+
+/// The record, one conversation after the other, each in its order.
+pub struct Record {
+    desk: Desk,
+    who: Option<String>,
+    /// What is left to be read, the next one last, once that is known.
+    left: Option<Vec<Conversation>>,
+    after: Option<Position>,
+}
+
+impl Record {
+    pub fn of(desk: Desk, who: Option<String>) -> Record {
+        Record { desk, who, left: None, after: None }
+    }
+
+    pub async fn next(mut self) -> Result<Option<(Vec<Row>, Record)>, ApiError> {
+        let mut left = match self.left.take() {
+            Some(left) => left,
+            None => self.desk.conversations_of(self.who.as_deref()).await?,
+        };
+        loop {
+            let Some(with) = left.last().cloned() else { return Ok(None) };
+            let from = self.after.map_or(Bound::Unbounded, Bound::Excluded);
+            let (of, span) = (with.clone(), Span { from, ..Span::ALL });
+            let lines = self.desk.record(move |record| record.talk(&of, span, Direction::Forwards, PAGE_ROWS)).await?;
+            let Some(last) = lines.last() else {
+                left.pop();
+                self.after = None;
+                continue;
+            };
+            self.after = Some(last.position);
+            let mut rows = Vec::new();
+            for line in lines {
+                self.desk.kept_rows(&with, line, &mut rows).await?;
+            }
+            self.left = Some(left);
+            return Ok(Some((rows, self)));
+        }
+    }
+}
+
+impl Desk {
+    /// One conversation, or all, the last one first.
+    async fn conversations_of(&self, who: Option<&str>) -> Result<Vec<Conversation>, ApiError> {
+        if let Some(who) = who {
+            return Ok(vec![Conversation(Eid::mail(self.find_node(who).await?))]);
+        }
+        let all = self.record(|record| record.conversations()).await?;
+        Ok(all.into_iter().rev().map(|(counts, _)| counts.with).collect())
+    }
+
+    /// A message with all that is known of it, and behind it the changes of it.
+    async fn kept_rows(&self, with: &Conversation, line: Line, rows: &mut Vec<Row>) -> Result<(), ApiError> {
+        let id = match &line.entry {
+            Entry::Came(letter) => letter.id,
+            Entry::Own(outgoing) => outgoing.id,
+        };
+        rows.push(self.kept_row(with, line.entry, line.number).await?);
+        let Ok((_, registers)) = self.subject_of(id).await else { return Ok(()) };
+        let settings: BTreeMap<RecordRow, Setting> = registers
+            .all()
+            .flat_map(|(_, settings)| settings.iter().map(|setting| (setting.row, setting.clone())))
+            .collect();
+        for setting in settings.into_values() {
+            if let Some((_, entry)) = self.entry(&setting.id).await? {
+                rows.push(self.kept_row(with, entry, 0).await?);
+            }
+        }
+        Ok(())
+    }
+
+    async fn kept_row(&self, with: &Conversation, entry: Entry, number: u64) -> Result<Row, ApiError> {
+        let body = match &entry {
+            Entry::Came(letter) => self.words_at(Some(letter.row)).await?,
+            Entry::Own(outgoing) => self.words_at(outgoing.row).await?,
+        };
+        let facts = Facts::of(&entry);
+        let source = facts.source;
+        let to = facts.destination;
+        let (to, me) = self.look(move |agent: &Agent, names: &Names<'_>| (names.person(&to), agent.node())).await?;
+        let events = match &entry {
+            Entry::Own(outgoing) => {
+                let outgoing = outgoing.clone();
+                self.look(move |_, names| names.status(&outgoing).events).await?
+            }
+            Entry::Came(_) => Vec::new(),
+        };
+        let row = self.said_in(with, entry).await?;
+        let signature = match (source == Some(me), &body) {
+            (true, _) => "own",
+            (false, Some(Body::Filed(_))) => "verified on arrival",
+            (false, _) => "sealed still",
+        };
+        let (content, key) = match body {
+            Some(Body::Filed(Filed { content, key })) => (Some(hex(&content)), Some(key_word(key))),
+            _ => (None, None),
+        };
+        Ok(Row::Record(Box::new(KeptRow {
+            row: TalkRow { event: number, ..row },
+            to,
+            sequence: facts.sequence,
+            lifetime_ms: facts.lifetime_ms,
+            signature: signature.into(),
+            key: key.map(str::to_owned),
+            content,
+            events,
+        })))
+    }
+
+    async fn words_at(&self, row: Option<RecordRow>) -> Result<Option<Body>, ApiError> {
+        let Some(row) = row else { return Ok(None) };
+        Ok(self.record(move |record| record.words(&[row])).await?.pop().flatten())
+    }
+
+    /// What takes how much of the disk, and what frees it.
+    pub(super) async fn space(&self) -> Result<Vec<SpaceRow>, ApiError> {
+        let mut rows = Vec::new();
+        let (mut texts, mut files) = (Sum::default(), Sum::default());
+        let all = self.record(|record| record.conversations()).await?;
+        for (counts, _) in all {
+            let mut sum = Sum::default();
+            let mut after = None;
+            loop {
+                let (with, from) = (counts.with.clone(), after.map_or(Bound::Unbounded, Bound::Excluded));
+                let span = Span { from, ..Span::ALL };
+                let read = move |record: &RedbReader| {
+                    let lines = record.talk(&with, span, Direction::Forwards, PAGE_ROWS)?;
+                    let rows: Vec<RecordRow> = lines.iter().filter_map(|line| row_of(&line.entry)).collect();
+                    Ok((lines, record.words(&rows)?))
+                };
+                let (lines, bodies) = self.record(read).await?;
+                let Some(last) = lines.last() else { break };
+                after = Some(last.position);
+                for body in bodies.into_iter().flatten() {
+                    let (text_bytes, file_bytes) = weights(&body);
+                    sum.add(text_bytes + file_bytes);
+                    texts.add(text_bytes);
+                    files.count += u64::from(file_bytes > 0);
+                    files.bytes += file_bytes;
+                }
+            }
+            let node = counts.with.0.node;
+            let who = self.look(move |_: &Agent, names: &Names<'_>| names.person(&node)).await?;
+            let called = who.name.clone().unwrap_or_else(|| who.address.clone());
+            rows.push(SpaceRow {
+                schema: Schema,
+                what: "conversation".into(),
+                with: Some(who),
+                count: sum.count,
+                bytes: sum.bytes,
+                frees: Some(format!("dak purge --from {called}")),
+            });
+        }
+        rows.sort_by_key(|row| std::cmp::Reverse(row.bytes));
+        let usage = self.look(|agent: &Agent, _: &Names<'_>| agent.usage()).await?;
+        let carried = usage.by_class.iter().map(|(_, bytes)| bytes).sum();
+        let reader = self.node().reader();
+        let of = |what: &str, count: u64, bytes: u64, frees: Option<&str>| SpaceRow {
+            schema: Schema,
+            what: what.into(),
+            with: None,
+            count,
+            bytes,
+            frees: frees.map(str::to_owned),
+        };
+        let whole = [
+            of("record", texts.count, texts.bytes, Some("dak purge --older-than 1y")),
+            of("files", files.count, files.bytes, Some("dak purge --files-only --larger-than 1M")),
+            of(
+                "index",
+                0,
+                folder_bytes(&self.inner.home.store_path().with_file_name("search")),
+                Some("dak doctor --reindex"),
+            ),
+            of("carried", (usage.messages + usage.receipts) as u64, carried, Some("dak carry limit SIZE")),
+            of("store", 0, reader.file_bytes(), None),
+        ];
+        Ok(whole.into_iter().chain(rows).collect())
+    }
+
+    /// Deletes messages, or their files, that are as old, as large or of whom is said.
+    pub(super) async fn purge(&self, purge: Purge) -> Result<PurgedRow, ApiError> {
+        if purge.older_than.is_none() && purge.from.is_none() && !purge.files_only {
+            return Err(ApiError::usage("nothing says what is to go")
+                .advise("say how old, of whom, or that only files go: --older-than, --from, --files-only"));
+        }
+        if purge.larger_than.is_some() && !purge.files_only {
+            return Err(ApiError::usage("only files are told apart by their size").advise("add --files-only"));
+        }
+        let mut purged = PurgedRow { schema: Schema, messages: 0, files: 0, bytes: 0, dry: purge.dry };
+        for with in self.conversations_of(purge.from.as_deref()).await? {
+            let mut after = None;
+            loop {
+                let (of, from) = (with.clone(), after.map_or(Bound::Unbounded, Bound::Excluded));
+                let span = Span { from, ..Span::ALL };
+                let read = move |record: &RedbReader| {
+                    let lines = record.talk(&of, span, Direction::Forwards, PAGE_ROWS)?;
+                    let rows: Vec<RecordRow> =
+                        lines.iter().map(|line| row_of(&line.entry).unwrap_or_default()).collect();
+                    Ok((lines, record.words(&rows)?))
+                };
+                let (lines, bodies) = self.record(read).await?;
+                let Some(last) = lines.last() else { break };
+                after = Some(last.position);
+                let old = lines.into_iter().zip(bodies).filter(|(line, _)| is_older(&line.entry, purge.older_than));
+                match purge.files_only {
+                    true => self.purge_files(old.collect(), &purge, &mut purged).await?,
+                    false => self.purge_messages(old.collect(), &mut purged).await?,
+                }
+            }
+        }
+        Ok(purged)
+    }
+
+    async fn purge_messages(&self, old: Vec<(Line, Option<Body>)>, purged: &mut PurgedRow) -> Result<(), ApiError> {
+        let mut ids: Vec<BundleId> = Vec::new();
+        for (line, body) in old {
+            let id = match line.entry {
+                Entry::Came(letter) => letter.id,
+                // What is still on its way is no record yet.
+                Entry::Own(outgoing) if self.look(move |agent, _| agent.held_one(&outgoing.id).is_some()).await? => {
+                    continue;
+                }
+                Entry::Own(outgoing) => outgoing.id,
+            };
+            let (text_bytes, file_bytes) = body.as_ref().map_or((0, 0), weights);
+            purged.messages += 1;
+            purged.bytes += text_bytes + file_bytes;
+            ids.push(id);
+        }
+        if purged.dry {
+            return Ok(());
+        }
+        for ids in ids.chunks(DELETED_AT_ONCE) {
+            try_join_all(ids.iter().map(|id| self.discard_changes(*id))).await?;
+            try_join_all(ids.iter().map(|id| self.node().input(Input::Discard(*id)))).await?;
+        }
+        Ok(())
+    }
+
+    async fn purge_files(
+        &self,
+        old: Vec<(Line, Option<Body>)>,
+        purge: &Purge,
+        purged: &mut PurgedRow,
+    ) -> Result<(), ApiError> {
+        let mut changes = Vec::new();
+        for (line, body) in old {
+            let (Some(row), Some(Body::Filed(filed))) = (row_of(&line.entry), body) else { continue };
+            let Ok(Content::Text(text)) = Content::decode(&filed.content) else { continue };
+            let least = purge.larger_than.unwrap_or(0);
+            let goes = |file: &Attachment| !file.bytes.is_empty() && file.bytes.len() as u64 > least;
+            if !text.attachments.iter().any(goes) {
+                continue;
+            }
+            let mut attachments = text.attachments.clone();
+            for file in attachments.iter_mut().filter(|file| goes(file)) {
+                purged.files += 1;
+                purged.bytes += file.bytes.len() as u64;
+                file.bytes.clear();
+            }
+            purged.messages += 1;
+            let content = Content::Text(Text { attachments, ..text }).encode();
+            changes.push(Change::File { row, filed: Arc::new(Filed { content, ..filed }) });
+        }
+        if !purged.dry && !changes.is_empty() {
+            self.node().change(changes).await?;
+        }
+        Ok(())
+    }
+}
+
+/// What is to be known of a row's bundle.
+struct Facts {
+    source: Option<NodeId>,
+    destination: NodeId,
+    sequence: u64,
+    lifetime_ms: u64,
+}
+
+impl Facts {
+    fn of(entry: &Entry) -> Facts {
+        match entry {
+            Entry::Came(Letter { source, destination, creation, lifetime, .. }) => Facts {
+                source: Some(*source),
+                destination: destination.node,
+                sequence: creation.sequence,
+                lifetime_ms: lifetime.0,
+            },
+            Entry::Own(Outgoing { source, destination, creation, lifetime, .. }) => Facts {
+                source: *source,
+                destination: destination.node,
+                sequence: creation.sequence,
+                lifetime_ms: lifetime.0,
+            },
+        }
+    }
+}
+
+#[derive(Default)]
+struct Sum {
+    count: u64,
+    bytes: u64,
+}
+
+impl Sum {
+    fn add(&mut self, bytes: u64) {
+        self.count += 1;
+        self.bytes += bytes;
+    }
+}
+
+fn row_of(entry: &Entry) -> Option<RecordRow> {
+    match entry {
+        Entry::Came(letter) => Some(letter.row),
+        Entry::Own(outgoing) => outgoing.row,
+    }
+}
+
+/// Bytes of words and of files.
+fn weights(body: &Body) -> (u64, u64) {
+    let Body::Filed(filed) = body else { return (0, 0) };
+    let files = match Content::decode(&filed.content) {
+        Ok(Content::Text(text)) => text.attachments.iter().map(|file| file.bytes.len() as u64).sum(),
+        _ => 0,
+    };
+    ((filed.content.len() as u64).saturating_sub(files), files)
+}
+
+/// Whether it came or was written before a time; always where none is said.
+fn is_older(entry: &Entry, than: Option<When>) -> bool {
+    let at = match entry {
+        Entry::Came(letter) => letter.received.trusted_wall(),
+        Entry::Own(outgoing) => outgoing.created.trusted_wall(),
+    };
+    than.is_none_or(|than| at.is_some_and(|at: DtnTime| at < than.to_dtn()))
+}
+
+fn key_word(key: KeyUsed) -> &'static str {
+    match key {
+        KeyUsed::Own => "own",
+        KeyUsed::Identity => "identity",
+        KeyUsed::Prekey(_) => "prekey",
+    }
+}
+
+fn folder_bytes(folder: &std::path::Path) -> u64 {
+    let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
+    entries.filter_map(|entry| entry.ok()?.metadata().ok()).map(|file| file.len()).sum()
+}
