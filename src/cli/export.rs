@@ -237,8 +237,27 @@ fn taken(purged: &PurgedRow) -> String {
     }
 }
 
+/// The command that frees some of what this is about.
+fn frees(row: &SpaceRow) -> Option<String> {
+    Some(match (&*row.what, &row.with) {
+        ("conversation", Some(with)) => format!("dak purge --from {}", shell_word(&person(with))),
+        ("record", _) => "dak purge --older-than 1y".into(),
+        ("files", _) => "dak purge --files-only --larger-than 1M".into(),
+        ("index", _) => "dak doctor --reindex".into(),
+        ("carried", _) => "dak carry limit SIZE".into(),
+        _ => return None,
+    })
+}
+
+/// A name as a shell takes it for one word.
+fn shell_word(name: &str) -> String {
+    let is_plain = name.chars().all(|c| c.is_alphanumeric() || "-_.:".contains(c));
+    if is_plain { name.to_owned() } else { format!("'{}'", name.replace('\'', "'\\''")) }
+}
+
 pub async fn space(link: &Link<'_>, out: &Out) -> Outcome {
-    let rows = take!(link.ask(Request::Space).await?, Space)?;
+    let mut rows = take!(link.ask(Request::Space).await?, Space)?;
+    rows.iter_mut().for_each(|row| row.frees = frees(row));
     if out.json {
         rows.iter().try_for_each(|row| out.row(row, |_| String::new()))?;
         return Ok(());

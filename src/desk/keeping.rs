@@ -168,39 +168,34 @@ impl Desk {
             }
             let node = counts.with.0.node;
             let who = self.look(move |_: &Agent, names: &Names<'_>| names.person(&node)).await?;
-            let called = who.name.clone().unwrap_or_else(|| who.address.clone());
             rows.push(SpaceRow {
                 schema: Schema,
                 what: "conversation".into(),
                 with: Some(who),
                 count: sum.count,
                 bytes: sum.bytes,
-                frees: Some(format!("dak purge --from {called}")),
+                frees: None,
             });
         }
         rows.sort_by_key(|row| std::cmp::Reverse(row.bytes));
         let usage = self.look(|agent: &Agent, _: &Names<'_>| agent.usage()).await?;
         let carried = usage.by_class.iter().map(|(_, bytes)| bytes).sum();
         let reader = self.node().reader();
-        let of = |what: &str, count: u64, bytes: u64, frees: Option<&str>| SpaceRow {
+        let of = |what: &str, count: u64, bytes: u64| SpaceRow {
             schema: Schema,
             what: what.into(),
             with: None,
             count,
             bytes,
-            frees: frees.map(str::to_owned),
+            frees: None,
         };
+        let index = folder_bytes(&self.inner.home.store_path().with_file_name("search"));
         let whole = [
-            of("record", texts.count, texts.bytes, Some("dak purge --older-than 1y")),
-            of("files", files.count, files.bytes, Some("dak purge --files-only --larger-than 1M")),
-            of(
-                "index",
-                0,
-                folder_bytes(&self.inner.home.store_path().with_file_name("search")),
-                Some("dak doctor --reindex"),
-            ),
-            of("carried", (usage.messages + usage.receipts) as u64, carried, Some("dak carry limit SIZE")),
-            of("store", 0, reader.file_bytes(), None),
+            of("record", texts.count, texts.bytes),
+            of("files", files.count, files.bytes),
+            of("index", 0, index),
+            of("carried", (usage.messages + usage.receipts) as u64, carried),
+            of("store", 0, reader.file_bytes()),
         ];
         Ok(whole.into_iter().chain(rows).collect())
     }
@@ -208,11 +203,12 @@ impl Desk {
     /// Deletes messages, or their files, that are as old, as large or of whom is said.
     pub(super) async fn purge(&self, purge: Purge) -> Result<PurgedRow, ApiError> {
         if purge.older_than.is_none() && purge.from.is_none() && !purge.files_only {
-            return Err(ApiError::usage("nothing says what is to go")
-                .advise("say how old, of whom, or that only files go: --older-than, --from, --files-only"));
+            return Err(
+                ApiError::usage("nothing says what is to go").advise("say how old, of whom, or that only files go")
+            );
         }
         if purge.larger_than.is_some() && !purge.files_only {
-            return Err(ApiError::usage("only files are told apart by their size").advise("add --files-only"));
+            return Err(ApiError::usage("only files are told apart by their size").advise("say that only files go"));
         }
         let mut purged = PurgedRow { schema: Schema, messages: 0, files: 0, bytes: 0, dry: purge.dry };
         for with in self.conversations_of(purge.from.as_deref()).await? {

@@ -274,7 +274,8 @@ pub struct SpaceRow {
     /// Messages, files or bundles; 0 where nothing is counted.
     pub count: u64,
     pub bytes: u64,
-    /// A command that frees some of it.
+    /// What frees some of it, in the words of the door that is asked.
+    #[serde(default)]
     pub frees: Option<String>,
 }
 
