@@ -56,6 +56,10 @@
 //! | `agent/forward.rs` `PROPOSED_MAX` 1,024 | bundles proposed in one go | contact | the rest waits for the next turn | at once | |
 //! | `agent/lives.rs` `LIVES_TOLD_MAX` 1,024 | lives told in one go | contact | lot | at once | |
 //! | `agent/expiry.rs` `ENDS_MAX` 1,024 | lives that end in one step | all | the rest stays due | at once | `thousands_of_lives_that_end_at_once_end_in_bounded_steps` |
+//! | `mail/kept.rs` `KEPT_MAX` 1,048,576 | what is arranged: places, labels, drafts | owner | refused | taken back, its message is deleted | |
+//! | `mail/kept.rs` `LABELS_MAX` 32 | labels of one message | owner | refused | taken off | |
+//! | `mail/kept.rs` `LABEL_BYTES_MAX` 64 | a label | owner | refused | taken off | |
+//! | `desk/places.rs` `AT_ONCE_MAX` 1,024 | what one request arranges | owner | refused | at once | |
 //! | `store/redb/mail.rs` `LIKE_MAX` 65,536 | deleted rows passed over to find an id that begins as typed | owner | not found | at once | |
 //! | `driver/held_back.rs` `SAID_MAX` 1,024 | what was said and waits for a commit | all | committed at once | committed, three seconds | |
 //! | `agent/quota.rs` `WEIGHED_MAX` 64 | bundles weighed for one place | all | the latest to expire | at once | |
@@ -140,6 +144,7 @@
 //! | `node/courier.rs` `EVENTS_MAX` 4,096 | events for those who follow | follower | oldest, and the follower is told | taken | |
 //! | `node/tally.rs` `PEERS_MAX` 4,096 | prices of peers that sent what does not verify | peer | oldest | pushed out | `a_few_forgeries_or_many_strange_forms_send_a_peer_away_and_nobody_else` |
 //! | `node/tally.rs` `REASONS_MAX` 16 | reasons told of one peer | peer | refused: counted only | with the price | |
+//! | `node/nearby.rs` `EARLY_MAX` 64 | names of nodes whose contact has not begun | all | all at once | its contact begins | `what_a_node_says_before_its_contact_begins_is_heard_and_of_those_who_never_begin_one_only_so_much` |
 //! | `node/nearby.rs` `SIGHTINGS_MAX` 1,024 | who was heard nearby | all | oldest | not heard again | `the_places_for_those_who_were_heard_are_bounded_and_the_least_lately_heard_go_first` |
 //! | `node/nearby.rs` `ADDRESSES_MAX` 4 | addresses of one of them | peer | oldest | not heard again | `the_places_for_those_who_were_heard_are_bounded_and_the_least_lately_heard_go_first` |
 //! | `node/nearby.rs` `MEETINGS_MAX` 256 | meetings for those who follow | follower | oldest | taken | |

@@ -13,11 +13,13 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+use crate::api::model::Arranging;
 use crate::api::{ApiError, Engine};
 use crate::home::Home;
 use crate::safe_text::{safe_block, safe_text};
 
 pub mod args;
+mod arrange;
 mod carry;
 mod changes;
 mod contacts;
@@ -177,6 +179,16 @@ async fn dispatch(engine: &dyn Engine, cli: &Cli, out: &Out) -> Outcome {
         Command::Renew(args) => changes::renew(&link()?, args, out).await,
         Command::React(args) => changes::react(&link()?, args, out).await,
         Command::Task(args) => changes::task(&link()?, args, out).await,
+        Command::Requests => inbox::requests(&link()?, out).await,
+        Command::Label(args) => arrange::label(&link()?, args, out).await,
+        Command::Archive(args) => arrange::things(&link()?, args, Arranging::Archive, out).await,
+        Command::Unarchive(args) => arrange::things(&link()?, args, Arranging::Unarchive, out).await,
+        Command::Pin(args) => arrange::things(&link()?, args, Arranging::Pin, out).await,
+        Command::Unpin(args) => arrange::things(&link()?, args, Arranging::Unpin, out).await,
+        Command::Snooze(args) => arrange::snooze(&link()?, args, out).await,
+        Command::Unsnooze(args) => arrange::things(&link()?, args, Arranging::Unsnooze, out).await,
+        Command::Mute(args) => arrange::mute(&link()?, args, out).await,
+        Command::Unmute(args) => arrange::unmute(&link()?, args, out).await,
         Command::Status(args) => status::status(&link()?, args, out).await,
         Command::Cancel(args) => status::cancel(&link()?, args, out).await,
         Command::Export(args) => export::export(&link()?, args, out).await,

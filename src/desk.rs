@@ -18,6 +18,7 @@ mod keeping;
 mod listing;
 mod mail;
 mod news;
+mod places;
 mod rows;
 mod status;
 mod talk;
@@ -68,12 +69,15 @@ struct Inner {
     started: Instant,
     stop: tokio::sync::Notify,
     lock: HomeLock,
+    /// Whoever changes what is arranged has this, so that of two nobody undoes what the other did.
+    arranging: tokio::sync::Mutex<()>,
 }
 
 impl Desk {
     fn new(node: Node, home: Home, config: Config, name: String, lock: HomeLock) -> Desk {
         let (started, stop) = (Instant::now(), tokio::sync::Notify::new());
-        Desk { inner: Arc::new(Inner { node, home, config, name, started, stop, lock }) }
+        let arranging = tokio::sync::Mutex::default();
+        Desk { inner: Arc::new(Inner { node, home, config, name, started, stop, lock, arranging }) }
     }
 
     fn node(&self) -> &Node {
@@ -134,6 +138,10 @@ impl Desk {
             Request::Read { id, mark, tell } => {
                 self.read(&id, mark, tell).await.map(|row| Response::Letter(row.into()))
             }
+            Request::Waiting => self.waiting().await.map(Response::Waiting),
+            Request::Arrange { what, how } => self.arrange(what, how).await.map(Response::Arranged),
+            Request::Label { label, ids, on } => self.label(&label, &ids, on).await,
+            Request::Labels => self.labels().await.map(Response::Labels),
             Request::Mark { ids, read } => self.mark(&ids, read).await,
             Request::InboxDelete { id } => self.inbox_delete(&id).await,
             Request::Change(wish) => self.change_written(wish).await.map(Response::Sent),
@@ -186,8 +194,13 @@ impl Desk {
 
     async fn contact_add(&self, introduction: Introduction) -> Result<ContactRow, ApiError> {
         let Introduction { name, address } = introduction;
-        let ticket = self.find_ticket(&address).await?;
-        let name = match (name == address, &ticket.name) {
+        let is_one_word = name == address;
+        let ticket = match self.find_ticket(&address).await {
+            // A message says whom it is from, but not what to call them.
+            Err(error) if !is_one_word => self.writer_of(&address).await?.ok_or(error)?,
+            found => found?,
+        };
+        let name = match (is_one_word, &ticket.name) {
             (true, Some(nickname)) => checked_name(nickname)?,
             _ => checked_name(&name)?,
         };
@@ -274,9 +287,15 @@ impl Desk {
         self.change(who, move |agent, person| Ok(Person { name: free_name(agent, node, name)?, ..person })).await
     }
 
-    /// Somebody never named can be blocked too, by address.
+    /// Somebody never named can be blocked too, by address or by a message; what came from there is put away then.
     async fn block(&self, who: &str) -> Result<Response, ApiError> {
-        let node = self.find_node(who).await?;
+        let node = match self.find_node(who).await {
+            Err(error) => self.writer_of(who).await?.ok_or(error)?.node,
+            found => found?,
+        };
+        if self.look(move |agent, _| agent.person(&node).is_none()).await? {
+            self.put_away(node).await?;
+        }
         let block = move |agent: &Agent, before: Option<Person>| {
             let nameless = || free_name(agent, node, node.to_string()).unwrap_or_else(|_| node.peer_id());
             let name = before.as_ref().map_or_else(nameless, |person| person.name.clone());

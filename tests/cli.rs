@@ -11,6 +11,8 @@ mod keeping;
 mod listings;
 #[path = "cli/older.rs"]
 mod older;
+#[path = "cli/order.rs"]
+mod order;
 #[path = "cli/person.rs"]
 #[allow(dead_code)]
 mod person;

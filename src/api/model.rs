@@ -15,11 +15,11 @@ pub use super::schema::Schema;
 pub use lines::json_line;
 pub use names::{parse_priority, priority_name};
 pub use rows::{
-    AnswersRow, BoardRow, CarriedRow, CarryRow, Changes, CheckRow, Class, Classes, ConfigRow, ContactRow,
-    ConversationRow, Counts, Done, Event, EventKind, Evicted, FileRow, ForwardedRow, Grade, Grades, Happened,
-    HappenedRow, HealthRow, HistoryRow, InboxRow, KeptRow, LetterRow, MeRow, NearbyRow, Parent, PeerRow, PersonRow,
-    PurgedRow, ReactionRow, RecipientRow, SentRow, SpaceRow, Standing, State, StatusRow, TalkRow, TaskRow, TaskWord,
-    Verdict, VersionRow,
+    AnswersRow, Arranged, ArrangedRow, ArrangedTalk, BoardRow, CarriedRow, CarryRow, Changes, CheckRow, Class, Classes,
+    ConfigRow, ContactRow, ConversationRow, Counts, Done, Event, EventKind, Evicted, FileRow, ForwardedRow, Grade,
+    Grades, Happened, HappenedRow, HealthRow, HistoryRow, InboxRow, KeptRow, LabelRow, LetterRow, MeRow, NearbyRow,
+    Parent, PeerRow, PersonRow, PurgedRow, ReactionRow, RecipientRow, SentRow, SpaceRow, Standing, State, StatusRow,
+    TalkRow, TaskRow, TaskWord, Verdict, VersionRow, WaitingRow,
 };
 pub use when::When;
 
@@ -104,6 +104,22 @@ pub enum Request {
     History {
         id: String,
     },
+    /// How much waits for this person; answered by [`Response::Waiting`].
+    Waiting,
+    /// Puts conversations or messages somewhere, for this home alone: each of `what` is a contact's name, an address, or an
+    /// id of a message. All or none; answered by [`Response::Arranged`].
+    Arrange {
+        what: Vec<String>,
+        how: Arranging,
+    },
+    /// Puts a label on messages or takes it off, for this home alone.
+    Label {
+        label: String,
+        ids: Vec<String>,
+        on: bool,
+    },
+    /// Answered by [`Response::Labels`], in the order of their spelling.
+    Labels,
     /// What became of one message; answered by [`Response::Statuses`] with the one row.
     Status {
         id: String,
@@ -158,6 +174,9 @@ pub enum Response {
     Sent(SentRow),
     Letter(Box<LetterRow>),
     History(Vec<HistoryRow>),
+    Waiting(WaitingRow),
+    Arranged(Vec<ArrangedRow>),
+    Labels(Vec<LabelRow>),
     Statuses(Vec<StatusRow>),
     Space(Vec<SpaceRow>),
     Purged(PurgedRow),
@@ -183,6 +202,8 @@ pub enum Listing {
         limit: Option<u32>,
         #[serde(default)]
         text_chars: Option<u32>,
+        #[serde(default)]
+        show: Show,
     },
     /// What became of one's messages, oldest first; with `limit`, the last so many.
     Status {
@@ -211,8 +232,14 @@ pub enum Listing {
         #[serde(default)]
         all: bool,
     },
-    /// All conversations, the newest first.
-    Talks,
+    /// Conversations, the pinned ones first, those with whom has no name here last, and among them the newest first.
+    Talks {
+        /// Also what is archived or snoozed.
+        #[serde(default)]
+        all: bool,
+    },
+    /// Messages with a label, in the order in which they were filed.
+    Labelled { label: String },
     /// What was said in one conversation, both sides, in the order in which it is read.
     Talk {
         /// A contact's name, or an address.
@@ -277,12 +304,57 @@ pub struct WishedReaction {
     pub on: bool,
 }
 
+/// Which rows of the inbox are listed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Show {
+    /// What waits for this person: nothing that is archived, snoozed or muted, unless a mute leaves out mentions and it is
+    /// one. Requests are among it, and marked.
+    #[default]
+    Waiting,
+    /// Of these, what is no request.
+    Known,
+    /// Of these, the requests alone: mail of those who have no name here.
+    Requests,
+    All,
+}
+
+/// Where something is put.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Arranging {
+    /// Out of sight; a conversation until something new is in it, unless it is muted.
+    Archive,
+    Unarchive,
+    /// To the top.
+    Pin,
+    Unpin,
+    /// Out of sight for a while.
+    Snooze {
+        until: When,
+    },
+    Unsnooze,
+    /// A conversation, of which nobody is told; for ever, unless said otherwise.
+    Mute {
+        #[serde(default)]
+        until: Option<When>,
+        /// What names this person is told of, and waits.
+        #[serde(default)]
+        except_mentions: bool,
+    },
+    Unmute,
+}
+
 /// What a stream is about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub enum Topic {
     /// New rows of the inbox.
-    Inbox,
+    Inbox {
+        /// Also what does not wait for this person: see [`Show`].
+        #[serde(default)]
+        all: bool,
+    },
     /// New evidence, of one message or of all; each row is the whole status.
     Status {
         #[serde(default)]
@@ -309,6 +381,7 @@ pub enum Row {
     Record(Box<KeptRow>),
     Tasks(BoardRow),
     Happened(HappenedRow),
+    Labelled(TalkRow),
     /// The last row, where a stream ends before its reader left; says why.
     Ended(ApiError),
 }
@@ -423,6 +496,8 @@ impl Request {
                 | R::Recipient { .. }
                 | R::Read { mark: false, tell: false, .. }
                 | R::History { .. }
+                | R::Waiting
+                | R::Labels
                 | R::Status { .. }
                 | R::Space
                 | R::Purge(Purge { dry: true, .. })

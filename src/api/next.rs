@@ -112,6 +112,7 @@ pub enum NextStep {
     FollowFrom {
         event: u64,
     },
+    ListLabels,
     /// It is in words alone.
     #[serde(other)]
     Advice,
@@ -167,6 +168,7 @@ impl NextStep {
             N::AnswerInstead { id: id.clone() },
             N::ChangeTarget { id },
             N::FollowFrom { event: 4711 },
+            N::ListLabels,
             N::Advice,
         ]
     }
@@ -234,6 +236,7 @@ impl fmt::Display for NextStep {
             N::AnswerInstead { .. } => "answer it with `POST /v1/send`, or delete it here with `DELETE /v1/inbox/{id}`",
             N::ChangeTarget { .. } => "change the message with that id",
             N::FollowFrom { .. } => "read what you missed with `GET /v1/talk/{who}`, and follow from that event on",
+            N::ListLabels => "see `GET /v1/labels`",
             N::Advice => "do as `next_step` says",
         };
         f.write_str(words)

@@ -93,7 +93,12 @@ pub static ROUTES: &[Route] = &[
     route(POST, "/v1/purge", Call, "Purge", One("Purged"), "that old messages or large files go"),
     route(GET, "/v1/tasks", List, "Tasks", Rows, "messages that are tasks"),
     route(GET, "/v1/events", Follow, "Happened", Rows, "what happened to the record behind a number, and then what happens"),
-    route(GET, "/v1/talk", List, "Talks", Rows, "all conversations, newest first"),
+    route(GET, "/v1/inbox/count", Call, "Waiting", One("Waiting"), "how much waits"),
+    route(POST, "/v1/arrange", Call, "Arrange", Many("Arranged"), "to archive, pin, snooze or mute, or an end to that"),
+    route(GET, "/v1/labels", Call, "Labels", Many("Labels"), "all labels"),
+    route(GET, "/v1/labels/{label}", List, "Labelled", Rows, "the messages with a label"),
+    route(POST, "/v1/labels/{label}", Call, "Label", One("Done"), "a label on messages, or its end there"),
+    route(GET, "/v1/talk", List, "Talks", Rows, "conversations, pinned ones first, then the newest"),
     route(GET, "/v1/talk/{who}", List, "Talk", Rows, "both sides of one, as they are read"),
     route(GET, "/v1/status", List, "Status", Rows, "what became of one's messages, oldest first; with a limit the last"),
     route(GET, "/v1/status/follow", Follow, "Status", Rows, "new evidence as it comes, without end"),
@@ -274,6 +279,7 @@ fn escaped(segment: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::model::Show;
 
     #[test]
     fn a_name_with_anything_in_it_stays_one_path_segment() {
@@ -286,8 +292,9 @@ mod tests {
     fn a_field_stands_in_the_path_the_query_or_the_body() {
         let asked = Ask::Call(Request::ContactRename { who: "bob".into(), name: "rob".into() }).write();
         assert_eq!((&asked.path[..], &asked.body[..]), ("/v1/contacts/bob/rename", &br#"{"name":"rob"}"#[..]));
-        let asked = Ask::List(Listing::Inbox { unread: true, limit: None, text_chars: Some(8) }).write();
-        assert_eq!((&asked.path[..], asked.body.len()), ("/v1/inbox?text_chars=8&unread=true", 0));
+        let asked =
+            Ask::List(Listing::Inbox { unread: true, limit: None, text_chars: Some(8), show: Show::All }).write();
+        assert_eq!((&asked.path[..], asked.body.len()), ("/v1/inbox?show=all&text_chars=8&unread=true", 0));
         let paths = [None, Some("3f2a".into())].map(|id| Ask::Follow(Topic::Status { id }).write().path);
         assert_eq!(paths, ["/v1/status/follow", "/v1/status/3f2a/follow"]);
     }

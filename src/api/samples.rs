@@ -60,6 +60,9 @@ pub fn inbox(text: &str) -> InboxRow {
         forward_secrecy: false,
         clock_differs: false,
         unreadable: None,
+        request: false,
+        nickname: None,
+        arranged: Arranged::default(),
         next: None,
         kind: "text".into(),
         changes: Changes::default(),
@@ -84,6 +87,10 @@ pub fn conversation() -> ConversationRow {
         last_at: at(11, 2),
         last_text: Some("come at six".into()),
         last_mine: false,
+        waiting: 2,
+        request: false,
+        nickname: None,
+        arranged: ArrangedTalk::default(),
     }
 }
 
@@ -102,6 +109,12 @@ pub fn answered() -> AnswersRow {
 pub fn forwarded() -> ForwardedRow {
     let author = PersonRow { name: Some("carol".into()), address: format!("dak:{CAROL}") };
     ForwardedRow { author, id: ID[..32].into(), sent_at: at(9, 30) }
+}
+
+pub fn arranged() -> ArrangedRow {
+    let arranged = ArrangedTalk { pinned: true, snoozed_until: at(18, 0), ..ArrangedTalk::default() };
+    let conversation = format!("dak:{BOB}");
+    ArrangedRow { schema: Schema, id: None, conversation, name: Some("bob".into()), arranged }
 }
 
 /// A row of a conversation.
@@ -132,6 +145,7 @@ pub fn said(text: &str) -> TalkRow {
         unreadable: None,
         event: 7,
         changes: Changes::default(),
+        arranged: Arranged::default(),
     }
 }
 

@@ -33,7 +33,7 @@ async fn every_request_arrives_as_it_was_asked_and_its_answer_as_it_was_given() 
 async fn every_listing_arrives_as_it_was_asked_and_its_rows_as_they_were_given() {
     let node = Node::start().await;
     let status = samples::status(vec![samples::event(EventKind::Queued, samples::at(11, 0), None)]);
-    let inbox = |unread, limit, text_chars| Listing::Inbox { unread, limit, text_chars };
+    let inbox = |unread, limit, text_chars| Listing::Inbox { unread, limit, text_chars, show: Show::Requests };
     let talk = |who: &str| Listing::Talk {
         who: who.into(),
         limit: Some(20),
@@ -51,7 +51,6 @@ async fn every_listing_arrives_as_it_was_asked_and_its_rows_as_they_were_given()
             vec![Row::Status(status.clone()), Row::Status(status), ended],
         ),
         (Listing::Carried, vec![Row::Carried(samples::carried())]),
-        (Listing::Talks, vec![Row::Talks(samples::conversation())]),
         (
             talk("bob / b"),
             vec![
@@ -59,6 +58,8 @@ async fn every_listing_arrives_as_it_was_asked_and_its_rows_as_they_were_given()
                 Row::Talk(samples::said("b")),
             ],
         ),
+        (Listing::Labelled { label: "2026 / a".into() }, vec![Row::Labelled(samples::said("a"))]),
+        (Listing::Talks { all: true }, vec![Row::Talks(samples::conversation())]),
     ];
     for (listing, rows) in every {
         node.fake.listed.lock().unwrap().push(rows.clone());
@@ -113,7 +114,7 @@ async fn a_refusal_is_heard_however_little_of_the_question_was() {
 #[tokio::test]
 async fn rows_are_followed_one_by_one_until_the_node_stops() {
     let node = Node::start().await;
-    let mut rows = node.client.follow(Topic::Inbox).await.unwrap();
+    let mut rows = node.client.follow(Topic::Inbox { all: false }).await.unwrap();
     for text in ["one", "two\nlines", "three \u{9b}31m"] {
         node.fake.emit(Row::Inbox(samples::inbox(text)));
         assert_eq!(rows.next().await, Some(Row::Inbox(samples::inbox(text))));
@@ -134,8 +135,8 @@ async fn following_an_unknown_message_is_an_error_at_once() {
 #[tokio::test]
 async fn a_reader_that_lags_is_told_so_and_holds_nobody_up() {
     let node = Node::start().await;
-    let mut lazy = node.client.follow(Topic::Inbox).await.unwrap();
-    let mut keen = node.client.follow(Topic::Inbox).await.unwrap();
+    let mut lazy = node.client.follow(Topic::Inbox { all: false }).await.unwrap();
+    let mut keen = node.client.follow(Topic::Inbox { all: false }).await.unwrap();
     // More than the queue and both socket buffers take.
     let long = "x".repeat(4_000);
     let total = server::STREAM_ROWS_MAX * 2;
@@ -158,7 +159,7 @@ async fn a_reader_that_lags_is_told_so_and_holds_nobody_up() {
 #[tokio::test]
 async fn a_reader_that_leaves_ends_its_stream_at_the_node() {
     let node = Node::start().await;
-    let rows = node.client.follow(Topic::Inbox).await.unwrap();
+    let rows = node.client.follow(Topic::Inbox { all: false }).await.unwrap();
     assert_eq!(node.fake.followers(), 1);
     drop(rows);
     while node.fake.followers() > 0 {
@@ -256,7 +257,7 @@ async fn one_client_too_many_is_told_to_come_again() {
     let node = Node::start().await;
     let mut streams = Vec::new();
     for _ in 0..server::CONNECTIONS_MAX {
-        streams.push(node.client.follow(Topic::Inbox).await.unwrap());
+        streams.push(node.client.follow(Topic::Inbox { all: false }).await.unwrap());
     }
     let error = node.client.call(&Request::Me).await.unwrap_err();
     assert!(error.message.contains("busy") || error.message.contains("hung up"), "{error}");
@@ -395,6 +396,8 @@ fn every_exchange() -> Vec<(Request, Response)> {
         forward: Some(id()),
         copies: Some(8),
     };
+    let until = samples::at(18, 0).unwrap();
+    let muting = Arranging::Mute { until: Some(until), except_mentions: true };
     let status = samples::status(vec![
         samples::event(EventKind::Queued, samples::at(11, 0), None),
         Event { reason: Some("full".into()), ..samples::event(EventKind::Rejected, None, Some("bob")) },
@@ -429,6 +432,12 @@ fn every_exchange() -> Vec<(Request, Response)> {
         (Q::Send(compose), A::Sent(samples::sent())),
         (Q::Read { id: id(), mark: true, tell: true }, A::Letter(Box::new(letter))),
         (Q::InboxDelete { id: id() }, done.clone()),
+        (Q::Waiting, A::Waiting(WaitingRow { schema: Schema, unread: 7, requests: 2 })),
+        (Q::Arrange { what: vec![who(), id()], how: Arranging::Pin }, A::Arranged(vec![samples::arranged()])),
+        (Q::Arrange { what: vec![id()], how: Arranging::Snooze { until } }, A::Arranged(vec![])),
+        (Q::Arrange { what: vec![who()], how: muting }, A::Arranged(vec![samples::arranged()])),
+        (Q::Label { label: who(), ids: vec![id()], on: true }, done.clone()),
+        (Q::Labels, A::Labels(vec![LabelRow { schema: Schema, label: "plans".into(), messages: 3 }])),
         (Q::Mark { ids: vec![id(), "4e".into()], read: false }, done.clone()),
         (Q::Status { id: id() }, A::Statuses(vec![status.clone()])),
         (Q::Cancel { id: id() }, A::Statuses(vec![status])),

@@ -12,7 +12,7 @@ use super::process::Process;
 use super::{Failure, Row, row};
 use crate::agent::change::{Change, Letter, Row as RecordRow};
 use crate::api::client::Client;
-use crate::api::model::Listing;
+use crate::api::model::{Listing, Show};
 use crate::bundle::{Creation, Hops, Priority, Signer};
 use crate::content::{Content, Filed, KeyUsed, Text};
 use crate::eid::Eid;
@@ -73,7 +73,7 @@ pub async fn many(place: &Path, messages: u64, report: &mut impl FnMut(Row)) -> 
     let client = Client::new(Home::open_or_create(Some(&full))?.socket_path());
     let who = Ticket::new(writer(1).node(), [], None).to_string();
     let talk = Listing::Talk { who, limit: Some(20), before: None, thread: None, unread: false, from_unread: None };
-    let inbox = Listing::Inbox { unread: false, limit: Some(20), text_chars: None };
+    let inbox = Listing::Inbox { unread: false, limit: Some(20), text_chars: None, show: Show::Waiting };
     for (name, listing) in [(name("talk_100k", "talk_1m"), talk), (name("inbox_100k", "inbox_1m"), inbox)] {
         let mut times = Vec::with_capacity(LOOKS);
         for _ in 0..LOOKS {

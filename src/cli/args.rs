@@ -65,6 +65,26 @@ pub enum Command {
     Talk(Talk),
     /// Mark messages unread again
     Unread(Ids),
+    /// List messages of people who have no name here
+    Requests,
+    /// Put labels on messages; nobody else sees them
+    Label(Label),
+    /// Put conversations or messages out of sight; a conversation is back with what comes next
+    Archive(Things),
+    /// Take them back
+    Unarchive(Things),
+    /// Put conversations or messages to the top
+    Pin(Things),
+    /// No longer
+    Unpin(Things),
+    /// Put a conversation or a message out of sight until a time
+    Snooze(Snooze),
+    /// Take them back now
+    Unsnooze(Things),
+    /// Hear no more of a conversation, and read it when you want
+    Mute(Mute),
+    /// Hear of it again
+    Unmute(Whom),
     /// Show a message that came, or one of my own
     Read(Read),
     /// Put other words in the place of what I wrote, for everybody who has it
@@ -177,7 +197,7 @@ pub struct Me {
 #[derive(Args, Debug)]
 pub struct Contact {
     #[command(subcommand)]
-    pub what: ContactWhat,
+    pub what: Option<ContactWhat>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -185,8 +205,8 @@ pub enum ContactWhat {
     /// Name somebody by the address that `dak me` shows there, or a node near by as `dak nearby` prints it
     Add {
         name: String,
-        /// An address (dak:...), a peer id, or the short id or quoted name of a node near by; where it is left out, NAME is
-        /// what a node near by calls itself
+        /// An address (dak:...), a peer id, the short id or quoted name of a node near by, or the id of a message of theirs;
+        /// where it is left out, NAME is what a node near by calls itself
         address: Option<String>,
     },
     /// List everybody named
@@ -203,8 +223,11 @@ pub enum ContactWhat {
     },
     /// Give somebody another name
     Rename { who: String, name: String },
-    /// Take nothing more from somebody
-    Block { who: String },
+    /// Take nothing more from somebody, who may be named by a message of theirs
+    Block {
+        #[arg(value_name = "WHO|ID")]
+        who: String,
+    },
     /// Take messages from somebody again
     Unblock { who: String },
     /// Forget somebody
@@ -396,9 +419,15 @@ pub enum InboxWhat {
 
 #[derive(Args, Clone, Debug, Default)]
 pub struct InboxList {
+    /// Also what is archived, snoozed or muted
+    #[arg(long)]
+    pub all: bool,
     /// Only what was not read yet
     #[arg(long)]
     pub unread: bool,
+    /// Only how many unread messages wait
+    #[arg(long, conflicts_with_all = ["all", "unread", "follow", "limit"])]
+    pub count: bool,
     /// Go on with new messages as they come
     #[arg(long, visible_alias = "watch")]
     pub follow: bool,
@@ -445,8 +474,11 @@ pub struct Status {
 
 #[derive(Args, Debug)]
 pub struct Talk {
-    /// With whom; without it, all conversations are listed
+    /// With whom; without it, conversations are listed
     pub who: Option<String>,
+    /// Also list those that are archived or snoozed
+    #[arg(long, conflicts_with = "who")]
+    pub all: bool,
     /// Only the last N messages
     #[arg(long, value_name = "N", requires = "who")]
     pub limit: Option<u32>,
@@ -475,6 +507,68 @@ pub struct Ids {
     /// Messages, by the first digits of their ids
     #[arg(required = true, value_name = "ID")]
     pub ids: Vec<String>,
+}
+
+/// What can be put somewhere.
+#[derive(Args, Debug)]
+pub struct Things {
+    /// Whom a conversation is with, or messages, by the first digits of their ids
+    #[arg(required = true, value_name = "WHO|ID")]
+    pub what: Vec<String>,
+}
+
+#[derive(Args, Debug)]
+pub struct Snooze {
+    /// Whom a conversation is with, or a message, by the first digits of its id
+    #[arg(value_name = "WHO|ID")]
+    pub what: String,
+    /// Until when: 2h, 18:00, tomorrow 9:00, fri 17:00, 2026-03-01
+    #[arg(value_name = "TIME")]
+    pub until: String,
+}
+
+#[derive(Args, Debug)]
+pub struct Mute {
+    /// Whom it is with
+    pub who: String,
+    /// Only until then
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<String>,
+    /// Hear of messages that name me, as @NAME
+    #[arg(long)]
+    pub except_mentions: bool,
+}
+
+#[derive(Args, Debug)]
+pub struct Whom {
+    /// A contact's name, or an address
+    pub who: String,
+}
+
+#[derive(Args, Debug)]
+pub struct Label {
+    #[command(subcommand)]
+    pub what: Option<LabelWhat>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum LabelWhat {
+    /// Put a label on messages
+    Add {
+        label: String,
+        /// Messages, by the first digits of their ids
+        #[arg(required = true, value_name = "ID")]
+        ids: Vec<String>,
+    },
+    /// Take a label off messages
+    Remove {
+        label: String,
+        /// Messages, by the first digits of their ids
+        #[arg(required = true, value_name = "ID")]
+        ids: Vec<String>,
+    },
+    /// List labels, or the messages with one
+    List { label: Option<String> },
 }
 
 #[derive(Args, Debug)]

@@ -10,7 +10,8 @@ use crate::api::model::{ContactRow, Introduction, Request, Response, Standing};
 use crate::safe_text::safe_text;
 
 pub async fn contact(link: &Link<'_>, args: &Contact, out: &Out) -> Outcome {
-    match &args.what {
+    let Some(what) = &args.what else { return list(link, out).await };
+    match what {
         ContactWhat::Add { name, address } => {
             let new = Introduction { name: name.clone(), address: address.clone().unwrap_or_else(|| name.clone()) };
             change(link, Request::ContactAdd(new), "added", out).await

@@ -12,11 +12,12 @@ use super::listing;
 use super::next_steps;
 use super::out::{Out, Paint, Style, Written};
 use super::table::{Cell, cell, painted, prose};
-use super::who::{called, short_id};
+use super::who::{called, called_by_itself, short_id};
 use super::{Outcome, Stop, times};
 use crate::api::ApiError;
 use crate::api::model::{
-    AnswersRow, File, FileRow, ForwardedRow, InboxRow, LetterRow, Listing, Parent, Request, Row, Topic, json_line,
+    AnswersRow, Arranged, File, FileRow, ForwardedRow, InboxRow, LetterRow, Listing, Parent, Request, Row, Show, Topic,
+    json_line,
 };
 use crate::bundle::Priority;
 use crate::home::create_private_file;
@@ -27,6 +28,8 @@ use crate::units::about_bytes;
 const GIST_CHARS_MAX: u32 = 1_024;
 /// What stands before the facts of a message's head.
 const HEAD_COLUMNS: usize = 10;
+/// So many requests are shown below an inbox.
+const REQUESTS_SHOWN: u32 = 3;
 /// Longest name of a saved attachment, in characters; any file system takes it.
 const FILE_NAME_CHARS_MAX: usize = 60;
 
@@ -39,23 +42,39 @@ pub async fn inbox(link: &Link<'_>, args: &Inbox, out: &Out) -> Outcome {
 }
 
 async fn list(link: &Link<'_>, args: &InboxList, out: &Out) -> Outcome {
+    if args.count {
+        let waiting = take!(link.ask(Request::Waiting).await?, Waiting)?;
+        return out.row(&waiting, |_| format!("{}\n", waiting.unread));
+    }
     // Subscribed before listed: what arrives in between is in both, and shown once.
-    let news = if args.follow { Some(link.follow(Topic::Inbox).await?) } else { None };
-    // What is piped is whole.
-    let text_chars = (!out.json && out.style.width.is_some()).then_some(GIST_CHARS_MAX);
-    let rows = link.list(Listing::Inbox { unread: args.unread, limit: args.limit, text_chars }).await?;
+    let news = if args.follow { Some(link.follow(Topic::Inbox { all: args.all }).await?) } else { None };
     let mut shown = BTreeSet::new();
-    let mut count = 0u64;
-    listing::print(rows, out, &HEADS, cells, |row| {
-        count += 1;
-        // Only who follows may be told of a row again.
-        if let (Row::Inbox(row), true) = (row, args.follow) {
-            shown.insert(row.id);
+    // A program tells requests by their mark, a person by where they stand.
+    let show = match (args.all, out.json) {
+        (true, _) => Show::All,
+        (false, true) => Show::Waiting,
+        (false, false) => Show::Known,
+    };
+    let mut count = print(link, args, show, out, &mut shown).await?;
+    if show == Show::Known && args.limit != Some(0) {
+        let requests = take!(link.ask(Request::Waiting).await?, Waiting)?.requests;
+        if requests > 0 {
+            let s = if requests == 1 { "" } else { "s" };
+            out.data(&format!(
+                "{}{requests} request{s} from strangers: dak requests\n",
+                if count > 0 { "\n" } else { "" }
+            ))?;
+            // A flood of them leaves a terminal to what waits.
+            let limit = if out.style.width.is_some() { Some(REQUESTS_SHOWN) } else { args.limit };
+            count += print(link, &InboxList { limit, ..args.clone() }, Show::Requests, out, &mut shown).await?;
         }
-    })
-    .await?;
+    }
     if count == 0 && !args.follow && args.limit != Some(0) {
-        out.talk(if args.unread { "nothing unread" } else { "the inbox is empty" });
+        out.talk(match (args.unread, args.all) {
+            (true, _) => "nothing unread",
+            (_, true) => "the inbox is empty",
+            _ => "the inbox is empty; what is archived, snoozed or muted is in `dak inbox --all`",
+        });
     }
     let Some(mut news) = news else { return Ok(()) };
     while let Some(row) = news.next().await {
@@ -67,6 +86,38 @@ async fn list(link: &Link<'_>, args: &InboxList, out: &Out) -> Outcome {
             Row::Ended(why) => return Err(Stop::Error(why)),
             _ => {}
         }
+    }
+    Ok(())
+}
+
+/// Prints rows of the inbox; returns how many.
+async fn print(
+    link: &Link<'_>,
+    args: &InboxList,
+    show: Show,
+    out: &Out,
+    shown: &mut BTreeSet<String>,
+) -> Result<u64, Stop> {
+    // What is piped is whole.
+    let text_chars = (!out.json && out.style.width.is_some()).then_some(GIST_CHARS_MAX);
+    let rows = link.list(Listing::Inbox { unread: args.unread, limit: args.limit, text_chars, show }).await?;
+    let mut count = 0;
+    listing::print(rows, out, &HEADS, cells, |row| {
+        count += 1;
+        // Only who follows may be told of a row again.
+        if let (Row::Inbox(row), true) = (row, args.follow) {
+            shown.insert(row.id);
+        }
+    })
+    .await?;
+    Ok(count)
+}
+
+/// Mail of those who have no name here.
+pub async fn requests(link: &Link<'_>, out: &Out) -> Outcome {
+    match print(link, &InboxList::default(), Show::Requests, out, &mut BTreeSet::new()).await? {
+        0 => out.talk("no requests: all mail that waits is from people with a name here"),
+        _ => out.talk("take one in with `dak contact add NAME ID`, or say no with `dak contact block ID`"),
     }
     Ok(())
 }
@@ -98,22 +149,22 @@ fn cells(row: &Row, style: &Style) -> Option<Vec<Cell>> {
     let mark = if row.read { cell("") } else { painted(Paint::Good, "*") };
     let paint = if row.read { Paint::Plain } else { Paint::Bold };
     let when = style.when(row.received_at);
-    Some(vec![
-        mark,
-        cell(short_id(&row.id)),
-        painted(paint, called(&row.from)),
-        cell(when),
-        prose(in_a_line(row, style)),
-    ])
+    Some(vec![mark, cell(short_id(&row.id)), painted(paint, from(row)), cell(when), prose(in_a_line(row, style))])
 }
 
-/// A message in a line: urgency, a date to doubt, subject, text, attachments.
+/// Who wrote it; one who has no name here by its short id, and what it calls itself.
+fn from(row: &InboxRow) -> String {
+    called_by_itself(&row.from, row.nickname.as_deref())
+}
+
+/// A message in a line: how it was put, urgency, a date to doubt, subject, text, attachments.
 fn in_a_line(row: &InboxRow, style: &Style) -> String {
     let urgent = (row.priority == Priority::Urgent).then(|| "!".into());
     let dated = dated(row, style).map(|dated| format!("({dated})"));
     let forwarded = row.forwarded.as_ref().map(|forwarded| format!("fwd {}:", author(forwarded)));
     let remark = row.remark.as_deref().map(words);
-    let before: Vec<String> = [urgent, dated, remark, forwarded].into_iter().flatten().collect();
+    let facts = [urgent, dated, remark, forwarded].into_iter().flatten();
+    let before: Vec<String> = marks(&row.arranged, style).into_iter().chain(facts).collect();
     let before = Some(before.join(" ")).filter(|before| !before.is_empty());
     let text = unreadable(row).unwrap_or_else(|| row.text.clone().unwrap_or_default());
     gist(before, row.subject.as_deref(), &text, row.attachments.len() as u64)
@@ -137,6 +188,17 @@ pub fn words(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// How a message was put: labels as `[plans]`, the rest as `(pinned)`.
+fn marks(arranged: &Arranged, style: &Style) -> Vec<String> {
+    let Arranged { labels, pinned, archived, snoozed_until, muted } = arranged;
+    let mut marks: Vec<String> = labels.iter().map(|label| format!("[{label}]")).collect();
+    marks.extend(pinned.then(|| "(pinned)".into()));
+    marks.extend(archived.then(|| "(archived)".into()));
+    marks.extend(snoozed_until.map(|until| format!("(snoozed until {})", style.when(Some(until)))));
+    marks.extend(muted.then(|| "(muted)".into()));
+    marks
+}
+
 /// The time that a message bears, where it does not agree with when it came.
 fn dated(row: &InboxRow, style: &Style) -> Option<String> {
     row.clock_differs.then(|| format!("dated {}", style.when(row.sent_at)))
@@ -144,7 +206,7 @@ fn dated(row: &InboxRow, style: &Style) -> Option<String> {
 
 /// A new message, while following: a line for who and when, then the whole text, and what came with it.
 fn arrival(row: &InboxRow, style: &Style) -> String {
-    let from = style.paint(Paint::Bold, &called(&row.from));
+    let from = style.paint(Paint::Bold, &from(row));
     let dated = dated(row, style).map(|dated| format!(" ({dated})")).unwrap_or_default();
     let head = format!("{}  {from}, {}{dated}", short_id(&row.id), style.when(row.received_at));
     let source = row.forwarded.as_ref().map(|forwarded| shown_source(forwarded, Some(&row.from), style));
@@ -199,7 +261,7 @@ fn unreadable(row: &InboxRow) -> Option<String> {
 /// A whole message with its head.
 fn text(letter: &LetterRow, style: &Style) -> String {
     let row = &letter.row;
-    let mut head = vec![("from", called(&row.from))];
+    let mut head = vec![("from", from(row))];
     head.extend(letter.to.as_deref().map(|to| ("to", called(to))));
     if let Some(subject) = &row.subject {
         head.push(("subject", shown_subject(subject)));

@@ -8,10 +8,10 @@ use super::link::{Link, take};
 use super::listing;
 use super::out::{Out, Paint, Style, Written};
 use super::table::{Cell, cell, painted, prose};
-use super::who::{called, short_id};
+use super::who::{called, called_by_itself, short_id};
 use super::{Outcome, Stop, changes};
 use crate::api::model::{
-    ConversationRow, Done, Happened, HappenedRow, Listing, Request, Row, TalkRow, Topic, json_line,
+    ArrangedTalk, ConversationRow, Done, Happened, HappenedRow, Listing, Request, Row, TalkRow, Topic, json_line,
 };
 use crate::bundle::Priority;
 use crate::safe_text::{one_line_of_prose, safe_prose, safe_text};
@@ -29,7 +29,7 @@ pub async fn talk(link: &Link<'_>, args: &Talk, out: &Out) -> Outcome {
     if args.follow {
         return follow(link, args, out).await;
     }
-    let Some(who) = &args.who else { return list(link, out).await };
+    let Some(who) = &args.who else { return list(link, args.all, out).await };
     let is_terminal = !out.json && out.style.width.is_some();
     let goes_on = is_terminal && args.limit.is_none() && args.before.is_none();
     let mut rows = link
@@ -109,12 +109,14 @@ fn happened(row: &HappenedRow, style: &Style) -> String {
     }
 }
 
-async fn list(link: &Link<'_>, out: &Out) -> Outcome {
-    let rows = link.list(Listing::Talks).await?;
+async fn list(link: &Link<'_>, all: bool, out: &Out) -> Outcome {
+    let rows = link.list(Listing::Talks { all }).await?;
     let mut count = 0u64;
     listing::print(rows, out, &HEADS, cells, |_| count += 1).await?;
-    if count == 0 {
-        out.talk("nothing was said yet");
+    match count {
+        0 if all => out.talk("nothing was said yet"),
+        0 => out.talk("nothing to show; `dak talk --all` has also what is archived or snoozed"),
+        _ => {}
     }
     Ok(())
 }
@@ -131,15 +133,30 @@ const HEADS: [&str; 4] = ["UNREAD", "WITH", "WHEN", "LAST WORDS"];
 
 fn cells(row: &Row, style: &Style) -> Option<Vec<Cell>> {
     let Row::Talks(row) = row else { return None };
-    let ConversationRow { conversation, name, unread, last_at, last_text, last_mine, .. } = row;
-    let (count, paint) = match unread {
-        0 => (cell(""), Paint::Plain),
-        many => (painted(Paint::Good, many.to_string()), Paint::Bold),
+    let ConversationRow { conversation, name, unread, waiting, last_at, last_text, last_mine, .. } = row;
+    let (count, paint) = match (unread, waiting) {
+        (0, _) => (cell(""), Paint::Plain),
+        (many, 0) => (painted(Paint::Dim, many.to_string()), Paint::Plain),
+        (many, _) => (painted(Paint::Good, many.to_string()), Paint::Bold),
     };
     let words = words(last_text.as_deref().unwrap_or("(unreadable)"));
     let words = if *last_mine { format!("me: {words}") } else { words };
-    let with = called(name.as_deref().unwrap_or(conversation));
+    let words = [marks(&row.arranged, row.request, style), words].concat();
+    let with = called_by_itself(name.as_deref().unwrap_or(conversation), row.nickname.as_deref());
     Some(vec![count, painted(paint, with), cell(style.when(*last_at)), prose(words)])
+}
+
+/// How a conversation was put, before its words: `(pinned, muted) `.
+fn marks(arranged: &ArrangedTalk, request: bool, style: &Style) -> String {
+    let ArrangedTalk { pinned, archived, snoozed_until, muted, muted_until, except_mentions: _ } = arranged;
+    let mut marks: Vec<String> = Vec::new();
+    marks.extend(request.then(|| "request".into()));
+    marks.extend(pinned.then(|| "pinned".into()));
+    marks.extend(archived.then(|| "archived".into()));
+    marks.extend(snoozed_until.map(|until| format!("snoozed until {}", style.when(Some(until)))));
+    let until = muted_until.map(|until| format!(" until {}", style.when(Some(until)))).unwrap_or_default();
+    marks.extend(muted.then(|| format!("muted{until}")));
+    if marks.is_empty() { String::new() } else { format!("({}) ", marks.join(", ")) }
 }
 
 /// One row: who and when, what became of one's own, and the whole text.
@@ -161,6 +178,8 @@ fn said(row: &TalkRow, style: &Style) -> String {
     head += &row.state.map(|state| format!(", {}", state.word())).unwrap_or_default();
     let written = Written { sent_at: row.sent_at, offset: row.sent_offset, mine: row.mine };
     head += &row.reply_by.map(|by| format!(", reply by {}", style.when_written(by, &written))).unwrap_or_default();
+    head += if row.arranged.pinned { ", pinned" } else { "" };
+    head += &row.arranged.labels.iter().map(|label| format!(" [{}]", safe_text(label))).collect::<String>();
     if let Some(answers) = &row.answers {
         let label = format!("{INDENT}answers ");
         let room = style.width.map_or(usize::MAX, |width| width.min(TEXT_COLUMNS_MAX).saturating_sub(label.len()));

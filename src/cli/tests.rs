@@ -115,7 +115,7 @@ fn mistyped_lines_exit_2_and_help_exits_0() {
 #[test]
 fn a_reader_that_left_is_no_failure() {
     let stage = Stage::set_up().with_node();
-    stage.list(vec![Row::Inbox(samples::inbox("hi"))]);
+    stage.list_inbox(vec![Row::Inbox(samples::inbox("hi"))]);
     let out = |json| Out::new(json, style(), Arc::new(Mutex::new(Closed)), Arc::new(Mutex::new(Closed)));
     assert_eq!(run_with(&stage.engine, stage.line("inbox"), out), 0);
 }
@@ -228,7 +228,7 @@ fn a_listing_that_breaks_off_shows_what_came_and_says_why() {
 #[test]
 fn following_prints_what_is_there_and_what_comes_until_the_node_stops() {
     let stage = Stage::set_up().with_node();
-    stage.list(vec![Row::Inbox(samples::inbox("old"))]);
+    stage.list_inbox(vec![Row::Inbox(samples::inbox("old"))]);
     let new = InboxRow { id: "77aa".into(), ..samples::inbox("new\nlines") };
     let node = stage.node.as_ref().unwrap().clone();
     let emitter = std::thread::spawn(move || {
@@ -345,15 +345,40 @@ fn a_store_that_another_command_still_has_is_waited_for() {
     let ran = stage.run("contact add bob dak:x");
     assert_eq!((ran.code, ran.talk.as_str()), (0, ""));
     *stage.engine.in_use.lock().unwrap() = 4;
-    stage.list(vec![Row::Inbox(samples::inbox("hi"))]);
+    stage.list_inbox(vec![Row::Inbox(samples::inbox("hi"))]);
     assert!(stage.run("inbox").data.contains("hi"));
+}
+
+#[test]
+fn requests_stand_below_what_waits_and_a_flood_of_them_in_one_line() {
+    let stage = Stage::set_up().with_node();
+    stage.list(vec![Row::Inbox(samples::inbox("hi"))]);
+    stage.answer(Response::Waiting(WaitingRow { schema: Schema, unread: 1, requests: 700 }));
+    let somebody = "12D3KooWPjceQrSwdWXPyLLeABRXmuqt69Rg3sBYbU1Nft9HyQ6X";
+    let nickname = Some("Zo\u{1b}e".to_owned());
+    let request = InboxRow { from: format!("dak:{somebody}"), nickname, ..samples::inbox("buy this") };
+    stage.list(vec![Row::Inbox(request.clone())]);
+    let ran = stage.run("inbox");
+    let [heads, waits, "", line, _, below] = ran.data.lines().collect::<Vec<_>>()[..] else { panic!("{}", ran.data) };
+    assert!(heads.contains("FROM") && waits.contains("hi"));
+    assert_eq!(line, "700 requests from strangers: dak requests");
+    assert!(below.contains("Nft9HyQ6X \"Zo\\u{1b}e\"") && below.contains("buy this"), "{below}");
+    let asked = stage.engine.home.0.listings.lock().unwrap().clone();
+    let shown = |show, limit| Listing::Inbox { unread: false, limit, text_chars: Some(1_024), show };
+    assert_eq!(asked, [shown(Show::Known, None), shown(Show::Requests, Some(3))]);
+    // A program reads all in one.
+    stage.list(vec![Row::Inbox(samples::inbox("hi")), Row::Inbox(InboxRow { request: true, ..request })]);
+    assert_eq!(stage.run("inbox --json").data.lines().count(), 2);
+    assert_eq!(stage.engine.home.0.listings.lock().unwrap().len(), 3);
+    stage.answer(Response::Waiting(WaitingRow { schema: Schema, unread: 7, requests: 700 }));
+    assert_eq!(stage.run("inbox --count").data, "7\n");
 }
 
 #[test]
 fn what_is_piped_is_whole() {
     let stage = Stage::set_up().with_node();
     let long = "word ".repeat(2_000);
-    stage.list(vec![Row::Inbox(samples::inbox(&long))]);
+    stage.list_inbox(vec![Row::Inbox(samples::inbox(&long))]);
     let data = Arc::new(Mutex::new(Vec::<u8>::new()));
     let sink: Sink = data.clone();
     let out =
@@ -361,7 +386,7 @@ fn what_is_piped_is_whole() {
     assert_eq!(run_with(&stage.engine, stage.line("inbox"), out), 0);
     let shown = String::from_utf8(data.lock().unwrap().clone()).unwrap();
     assert!(shown.contains(long.trim()) && !shown.contains('…'));
-    let whole = Listing::Inbox { unread: false, limit: None, text_chars: None };
+    let whole = Listing::Inbox { unread: false, limit: None, text_chars: None, show: Show::Known };
     assert_eq!(*stage.engine.home.0.listings.lock().unwrap(), [whole], "and so it was asked for");
 }
 
@@ -430,6 +455,12 @@ impl Stage {
 
     fn list(&self, rows: Vec<Row>) {
         self.engine.home.0.listed.lock().unwrap().insert(0, rows);
+    }
+
+    /// An inbox without requests.
+    fn list_inbox(&self, rows: Vec<Row>) {
+        self.list(rows);
+        self.answer(Response::Waiting(WaitingRow { schema: Schema, unread: 1, requests: 0 }));
     }
 
     fn fail(&self, error: ApiError) {

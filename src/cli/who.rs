@@ -12,6 +12,15 @@ pub fn called(name_or_address: &str) -> String {
     }
 }
 
+/// The same, with what a node calls itself whose address is all that is known.
+pub fn called_by_itself(name_or_address: &str, nickname: Option<&str>) -> String {
+    let called = called(name_or_address);
+    match nickname {
+        Some(nickname) => format!("{called} \"{}\"", safe_text(nickname)),
+        None => called,
+    }
+}
+
 /// How a node is called by its peer id, where this person may have named it.
 pub fn called_node(name: Option<&str>, nickname: Option<&str>, peer_id: &str) -> String {
     match name {

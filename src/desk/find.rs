@@ -43,6 +43,12 @@ pub fn looks_like_an_address(text: &str) -> bool {
     ["dak:", "12D3KooW", "/"].iter().any(|start| text.starts_with(start))
 }
 
+/// Whether it can be the beginning of a message's id.
+pub fn looks_like_an_id(text: &str) -> bool {
+    let text = text.trim();
+    text.len() >= ID_PREFIX_DIGITS_MIN && text.bytes().all(|digit| digit.is_ascii_hexdigit())
+}
+
 pub fn nobody(who: &str) -> ApiError {
     ApiError::not_found(format!("there is no contact {}", safe_text(who))).next(NextStep::AddContact)
 }
@@ -86,12 +92,12 @@ impl Desk {
         }
     }
 
-    /// The node of a contact's name, or of an address.
-    pub(super) async fn find_node(&self, who: &str) -> Result<NodeId, ApiError> {
+    /// The node of a contact's name; none where nobody is called so.
+    pub(super) async fn find_named(&self, who: &str) -> Result<Option<NodeId>, ApiError> {
         // A mark before a name is never needed, and people are used to it.
         let name = composed(who.trim().trim_start_matches(['@', '#']));
         if name == ME {
-            return self.look(|agent, _| agent.node()).await;
+            return self.look(|agent, _| agent.node()).await.map(Some);
         }
         let named = move |agent: &Agent, _: &super::Names<'_>| {
             let same = |person: &&str, folded: bool| match folded {
@@ -108,13 +114,19 @@ impl Desk {
             }
         };
         match self.look(named).await? {
-            (Some(node), false) => return Ok(node),
-            (Some(_), true) => {
+            (node, false) => Ok(node),
+            (_, true) => {
                 let message =
                     format!("more than one contact is called {}, in small or capital letters", safe_text(who));
-                return Err(ApiError::not_found(message).next(NextStep::GiveNameAsListed));
+                Err(ApiError::not_found(message).next(NextStep::GiveNameAsListed))
             }
-            (None, _) => {}
+        }
+    }
+
+    /// The node of a contact's name, or of an address.
+    pub(super) async fn find_node(&self, who: &str) -> Result<NodeId, ApiError> {
+        if let Some(node) = self.find_named(who).await? {
+            return Ok(node);
         }
         match Ticket::parse(who) {
             Ok(ticket) => {
@@ -139,6 +151,19 @@ impl Desk {
             },
             read => read,
         }
+    }
+
+    /// Who wrote the message that came here with an id that begins so; none where there is none.
+    pub(super) async fn writer_of(&self, id: &str) -> Result<Option<Ticket>, ApiError> {
+        if !looks_like_an_id(id) {
+            return Ok(None);
+        }
+        let id = match self.find_letter(id).await {
+            Err(error) if error.kind == ErrorKind::NotFound => return Ok(None),
+            found => found?,
+        };
+        let letter = self.record(move |record| record.letter(&id)).await?;
+        Ok(letter.map(|letter| Ticket::new(letter.source, [], None)))
     }
 
     /// The node whose peer id ends like this: what is printed of nodes that have no name.
@@ -249,7 +274,7 @@ impl Desk {
     /// The one id there that begins so.
     async fn find_id(&self, typed: &str, among: Among) -> Result<BundleId, ApiError> {
         let typed = typed.trim().to_ascii_lowercase();
-        if typed.len() < ID_PREFIX_DIGITS_MIN || !typed.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        if !looks_like_an_id(&typed) {
             let message = format!("an id is {ID_PREFIX_DIGITS_MIN} or more hexadecimal digits");
             return Err(ApiError::usage(message).next(NextStep::CopyMessageId));
         }

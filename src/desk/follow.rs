@@ -6,6 +6,7 @@ use tokio::sync::broadcast::error::RecvError;
 use super::rows::Taken;
 use super::{Desk, happened};
 use crate::agent::Event;
+use crate::api::model::Show;
 use crate::api::{ApiError, NextStep, Row, Rows, Topic};
 use crate::id::BundleId;
 
@@ -37,9 +38,13 @@ pub fn rows(desk: Desk, topic: Topic) -> Rows {
 impl Desk {
     async fn row_of(&self, topic: &Topic, event: &Event) -> Result<Option<Row>, ApiError> {
         match (topic, event) {
-            (Topic::Inbox, Event::Delivered { id, .. }) => {
+            (Topic::Inbox { all }, Event::Delivered { id, .. }) => {
                 let id = *id;
                 let Some(envelope) = self.envelope(id).await? else { return Ok(None) };
+                let show = if *all { Show::All } else { Show::Waiting };
+                if !self.is_news(&envelope.letter, show).await? {
+                    return Ok(None);
+                }
                 let opened = self.open(vec![envelope], Taken::Texts { chars_max: usize::MAX }).await?.pop();
                 Ok(opened.map(|opened| Row::Inbox(opened.row)))
             }

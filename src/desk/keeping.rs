@@ -8,8 +8,8 @@ use futures::future::try_join_all;
 
 use super::Desk;
 use super::rows::Names;
+use crate::agent::Agent;
 use crate::agent::change::{Change, Letter, Outgoing, Row as RecordRow};
-use crate::agent::{Agent, Input};
 use crate::api::model::{KeptRow, Purge, PurgedRow, Schema, SpaceRow, TalkRow, When};
 use crate::api::{ApiError, Row};
 use crate::content::{Attachment, Content, Filed, KeyUsed, Text};
@@ -256,7 +256,7 @@ impl Desk {
         }
         for ids in ids.chunks(DELETED_AT_ONCE) {
             try_join_all(ids.iter().map(|id| self.discard_changes(*id))).await?;
-            try_join_all(ids.iter().map(|id| self.node().input(Input::Discard(*id)))).await?;
+            try_join_all(ids.iter().map(|id| self.discard(*id))).await?;
         }
         Ok(())
     }

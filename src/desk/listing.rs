@@ -13,11 +13,13 @@ use futures::{StreamExt, stream};
 use super::Desk;
 use super::changes::Tasks;
 use super::keeping::Record;
+use super::places::Labelled;
 use super::rows::{Envelope, Names, Taken};
 use super::status::StatusPages;
 use super::talk;
 use crate::agent::change::Letter;
 use crate::agent::{Agent, Standing};
+use crate::api::model::Show;
 use crate::api::{ApiError, Listing, Row, Rows};
 use crate::mail::order::{Position, Span};
 use crate::store::redb::Direction;
@@ -29,10 +31,11 @@ const OPEN_BYTES: u64 = 1 << 20;
 
 pub fn rows(desk: Desk, listing: Listing) -> Rows {
     match listing {
-        Listing::Inbox { unread, limit, text_chars } => {
+        Listing::Inbox { unread, limit, text_chars, show } => {
             let chars_max = text_chars.map_or(usize::MAX, |chars| chars as usize);
             let taken = Taken::Texts { chars_max };
-            pages(InboxPages { desk, unread, limit, taken, span: None, waiting: VecDeque::new() }, InboxPages::next)
+            let (span, waiting) = (None, VecDeque::new());
+            pages(InboxPages { desk, show, unread, limit, taken, span, waiting }, InboxPages::next)
         }
         Listing::Status { limit, unsettled, to } => {
             pages(StatusPages::of(desk, limit, unsettled, to), StatusPages::next)
@@ -40,7 +43,8 @@ pub fn rows(desk: Desk, listing: Listing) -> Rows {
         Listing::Carried => pages((desk, None), carried),
         Listing::Tasks { mine, all } => pages(Tasks { desk, mine, all, after: None }, Tasks::next),
         Listing::Record { who } => pages(Record::of(desk, who), Record::next),
-        Listing::Talks => pages(Some(desk), talk::conversations),
+        Listing::Talks { all } => pages(Some(talk::Talks { desk, all }), talk::conversations),
+        Listing::Labelled { label } => pages(Labelled::with(desk, label), Labelled::next),
         Listing::Talk { who, limit, before, thread, unread, from_unread } => {
             let part = talk::Part { limit, before, thread, unread, from_unread };
             pages(talk::Talking::with(desk, who, part), talk::Talking::next)
@@ -61,6 +65,7 @@ where
 /// A listing of the inbox under way.
 struct InboxPages {
     desk: Desk,
+    show: Show,
     unread: bool,
     limit: Option<u32>,
     taken: Taken,
@@ -98,12 +103,18 @@ impl InboxPages {
     async fn look_on(&mut self, span: Span) -> Result<Option<Span>, ApiError> {
         let page = self.page(span, Direction::Forwards).await?;
         let left = page.last().map(|(position, _)| Span { from: Bound::Excluded(*position), ..span });
-        let unread = self.unread;
-        let letters = page.into_iter().map(|(_, letter)| letter).filter(move |letter| !(unread && letter.read));
-        let letters: Vec<Letter> = letters.collect();
+        let letters: Vec<Letter> = self.wanted(page).await?.into_iter().map(|(_, letter)| letter).collect();
         let name = |_: &Agent, names: &Names<'_>| letters.into_iter().map(|letter| names.envelope(letter)).collect();
         self.waiting = self.desk.look(name).await?;
         Ok(left)
+    }
+
+    /// Those that are to be listed.
+    async fn wanted(&self, page: Vec<(Position, Letter)>) -> Result<Vec<(Position, Letter)>, ApiError> {
+        let page: Vec<_> = page.into_iter().filter(|(_, letter)| !(self.unread && letter.read)).collect();
+        let letters: Vec<Letter> = page.iter().map(|(_, letter)| letter.clone()).collect();
+        let wanted = self.desk.wanted(&letters, self.show).await?;
+        Ok(page.into_iter().zip(wanted).filter_map(|(row, is_wanted)| is_wanted.then_some(row)).collect())
     }
 
     async fn page(&self, span: Span, direction: Direction) -> Result<Vec<(Position, Letter)>, ApiError> {
@@ -119,12 +130,13 @@ impl InboxPages {
         let (mut left, mut to) = (limit, span.to);
         while left > 0 {
             let page = self.page(Span { to, ..Span::ALL }, Direction::Backwards).await?;
-            if page.is_empty() {
+            let Some((end, _)) = page.last() else {
                 return Ok(Some(Span { from: Bound::Unbounded, ..span }));
-            }
-            for (position, letter) in page {
-                (to, span.from) = (Bound::Excluded(position), Bound::Included(position));
-                left -= u32::from(!(self.unread && letter.read));
+            };
+            to = Bound::Excluded(*end);
+            for (position, _) in self.wanted(page).await? {
+                span.from = Bound::Included(position);
+                left -= 1;
                 if left == 0 {
                     break;
                 }

@@ -93,6 +93,7 @@ impl Desk {
         self.amend(opened.iter_mut().map(|opened| &mut opened.row).zip(amended).collect()).await?;
         self.name_answered(&mut opened).await?;
         self.name_authors(opened.iter_mut().map(|opened| &mut opened.row).collect()).await?;
+        self.place(&mut opened).await?;
         Ok(opened)
     }
 
@@ -151,6 +152,7 @@ impl Desk {
             message.row.in_reply_to = Some(id.full());
         }
         self.name_authors(vec![&mut message.row]).await?;
+        self.place_own(id, &mut message).await?;
         Ok(Some(message))
     }
 
@@ -163,8 +165,19 @@ impl Desk {
             return Err(error.next(NextStep::CancelMessage { id: id.full() }));
         }
         self.discard_changes(id).await?;
-        self.node().input(Input::Discard(id)).await?;
+        self.discard(id).await?;
         Ok(Response::Done(Done::default()))
+    }
+
+    /// Deletes a message, and with it what was arranged of it.
+    pub(super) async fn discard(&self, id: BundleId) -> Result<(), ApiError> {
+        let known = self.record(move |record| record.known(&id)).await?;
+        self.node().input(Input::Discard(id)).await?;
+        let row = known.letter.map(|letter| letter.row).or_else(|| known.outgoing?.row);
+        match row {
+            Some(row) => self.forget_place(row).await,
+            None => Ok(()),
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use tokio::sync::broadcast::error::RecvError;
 
 use super::{Desk, Names};
 use crate::agent::{Agent, Event};
+use crate::api::model::Show;
 use crate::api::{News, NewsStream, Who};
 use crate::id::{BundleId, NodeId};
 
@@ -51,7 +52,11 @@ fn is_new(known: &mut BTreeSet<NodeId>, peer: NodeId) -> bool {
 
 impl Desk {
     async fn mail(&self, id: BundleId) -> Option<News> {
-        let source = self.record(move |record| record.letter(&id)).await.ok()??.source;
+        let letter = self.record(move |record| record.letter(&id)).await.ok()??;
+        let source = letter.source;
+        if !self.is_news(&letter, Show::Waiting).await.ok()? {
+            return None;
+        }
         Some(News::Mail { from: self.who(source).await?, id: id.full() })
     }
 

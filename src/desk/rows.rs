@@ -4,10 +4,10 @@ use std::time::SystemTime;
 
 use super::changes::Subject;
 use crate::agent::Agent;
-use crate::agent::change::{self, EvidenceKind, Held, Letter, Outgoing, Person};
+use crate::agent::change::{self, EvidenceKind, Held, Letter, Outgoing, Person, Row};
 use crate::api::model::{
-    CarriedRow, Changes, Class, ContactRow, Event, EventKind, File, FileRow, ForwardedRow, Grade, InboxRow, LetterRow,
-    PersonRow, Schema, Standing, StatusRow, When,
+    Arranged, CarriedRow, Changes, Class, ContactRow, Event, EventKind, File, FileRow, ForwardedRow, Grade, InboxRow,
+    LetterRow, PersonRow, Schema, Standing, StatusRow, When,
 };
 use crate::api::{ApiError, NextStep};
 use crate::bundle::{Bundle, Kind};
@@ -48,6 +48,8 @@ pub struct Sent {
 /// An opened letter.
 pub struct Opened {
     pub row: InboxRow,
+    /// Where it stands in the record.
+    pub at: Row,
     /// The first message of the conversation, and the one that this answers, by the first half of their ids.
     pub thread: Option<[u8; 16]>,
     pub answers: Option<[u8; 16]>,
@@ -215,6 +217,9 @@ impl Sent {
             unreadable: unreadable.map(|why| why.message),
             changes: Changes::default(),
             kind: kind_word(is_change, is_unreadable).into(),
+            request: false,
+            nickname: None,
+            arranged: Arranged::default(),
         };
         let files = attachments.into_iter().map(|Attachment { name, bytes }| File { name, bytes }).collect();
         let StatusRow { to, to_address, state, .. } = status;
@@ -290,6 +295,9 @@ impl Envelope {
             unreadable: unreadable.map(|why| why.message),
             changes: Changes::default(),
             kind: kind_word(is_change, is_unreadable).into(),
+            request: false,
+            nickname: None,
+            arranged: Arranged::default(),
         };
         let subject = Subject {
             with: Conversation::of_letter(&letter),
@@ -297,7 +305,7 @@ impl Envelope {
             author: letter.source,
             task: text.task,
         };
-        Opened { row, thread: text.thread, answers: text.in_reply_to, files: attachments, subject }
+        Opened { row, at: letter.row, thread: text.thread, answers: text.in_reply_to, files: attachments, subject }
     }
 }
 
@@ -467,7 +475,6 @@ pub fn when_system(time: SystemTime) -> Option<When> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::agent::change::Row;
     use crate::bundle::{Creation, Hops, Priority};
     use crate::eid::Eid;
     use crate::id::BundleId;

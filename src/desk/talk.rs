@@ -1,12 +1,14 @@
 //! Conversations: which there are, and what was said in one, both sides.
 
+use std::cmp::Reverse;
 use std::ops::Bound;
 
 use super::Desk;
 use super::find::thread_mark;
+use super::places::{arranged_talk, wall};
 use super::rows::{self, Names, Opened, Taken};
 use crate::agent::Agent;
-use crate::api::model::{Changes, ConversationRow, InboxRow, PersonRow, Schema, TalkRow};
+use crate::api::model::{Arranged, Changes, ConversationRow, InboxRow, PersonRow, Schema, TalkRow};
 use crate::api::{ApiError, Row};
 use crate::eid::Eid;
 use crate::id::hex;
@@ -21,24 +23,44 @@ const LAST_ROWS: u32 = 20;
 /// Most rows of one look; each is opened, and all are in memory at once.
 const PAGE_ROWS: usize = 64;
 
-/// All conversations, newest first: there are as many as people wrote, which is bounded as their mail is.
-pub async fn conversations(desk: Option<Desk>) -> Result<Option<(Vec<Row>, Option<Desk>)>, ApiError> {
-    let Some(desk) = desk else { return Ok(None) };
-    let mut all = desk.record(|record| record.conversations()).await?;
-    all.sort_by_key(|(counts, _)| std::cmp::Reverse(counts.last));
-    let mut found = Vec::with_capacity(all.len());
-    for (counts, last) in all {
+/// Conversations that are to be listed, once.
+pub struct Talks {
+    pub desk: Desk,
+    /// Also those that are put away.
+    pub all: bool,
+}
+
+/// Conversations, the pinned ones first, requests last, and among them the newest first: there are as many as people
+/// wrote, which is bounded as their mail is.
+pub async fn conversations(talks: Option<Talks>) -> Result<Option<(Vec<Row>, Option<Talks>)>, ApiError> {
+    let Some(Talks { desk, all }) = talks else { return Ok(None) };
+    let now = desk.look(|agent, _| wall(agent)).await?;
+    let mut listed = Vec::new();
+    for (counts, last) in desk.record(|record| record.conversations()).await? {
+        let arranged = arranged_talk(&desk.talk_place(&counts.with).await?, counts.last, now);
+        if all || !(arranged.archived || arranged.snoozed_until.is_some()) {
+            let name = desk.name_of(&counts.with).await?;
+            listed.push((counts, last, arranged, name));
+        }
+    }
+    listed.sort_by_key(|(counts, _, arranged, name)| (!arranged.pinned, name.is_none(), Reverse(counts.last)));
+    let mut found = Vec::with_capacity(listed.len());
+    for (counts, last, arranged, name) in listed {
+        let waiting = desk.waiting_in(&counts).await?;
         let Counts { with, unread, .. } = counts;
         let last = match last {
             Some(entry) => Some(desk.said(&with, entry, Taken::Texts { chars_max: GIST_CHARS }).await?),
             None => None,
         };
-        let name = desk.name_of(&with).await?;
         found.push(Row::Talks(ConversationRow {
             schema: Schema,
             conversation: rows::address(with.0.node),
+            request: name.is_none(),
+            nickname: if name.is_none() { desk.node().nearby().nickname(&with.0.node) } else { None },
             name,
             unread,
+            waiting,
+            arranged,
             last_at: last.as_ref().and_then(|row| row.received_at.or(row.sent_at)),
             last_mine: last.as_ref().is_some_and(|row| row.mine),
             last_text: last.and_then(|row| row.text.or(row.changes.withdrawn.then(|| "(withdrawn)".into()))),
@@ -159,7 +181,7 @@ impl Talking {
 }
 
 impl Desk {
-    async fn name_of(&self, with: &Conversation) -> Result<Option<String>, ApiError> {
+    pub(super) async fn name_of(&self, with: &Conversation) -> Result<Option<String>, ApiError> {
         let node = with.0.node;
         self.look(move |_: &Agent, names: &Names<'_>| names.known(&node)).await
     }
@@ -244,6 +266,7 @@ fn talk_row(row: InboxRow, head: TalkRow) -> TalkRow {
         read: row.read,
         unreadable: row.unreadable,
         changes: row.changes,
+        arranged: row.arranged,
         ..head
     }
 }
@@ -277,6 +300,7 @@ impl TalkRow {
             unreadable: None,
             event: 0,
             changes: Changes::default(),
+            arranged: Arranged::default(),
         }
     }
 }

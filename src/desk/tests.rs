@@ -11,6 +11,7 @@ use super::rows::Taken;
 use super::*;
 use crate::agent::change::{Change, Letter, Outgoing, Row};
 use crate::agent::{self, rows_walked};
+use crate::api::model::Show;
 use crate::api::{self, Listing};
 use crate::bundle::{Creation, Draft, Hops, Kind, Priority};
 use crate::config::Flags;
@@ -143,7 +144,7 @@ async fn a_question_about_one_message_is_answered_from_the_record_and_walks_over
 #[tokio::test]
 async fn a_listing_looks_at_one_page_at_a_time_and_gives_every_row_once() {
     let owner = Owner::of(2_000);
-    let inbox = |unread, limit| Listing::Inbox { unread, limit, text_chars: Some(10) };
+    let inbox = |unread, limit| Listing::Inbox { unread, limit, text_chars: Some(10), show: Show::Waiting };
     let status = |limit| Listing::Status { limit, unsettled: true, to: Some(peer().node().peer_id()) };
     let inboxes = [(inbox(false, None), 2_000), (inbox(true, Some(700)), 700)];
     let statuses =

@@ -183,12 +183,21 @@ fn count<S: ShelfMut>(shelf: &mut S, with: &[u8], change: impl FnOnce(&mut [u64;
 pub fn all<S: Shelf>(shelf: &S) -> Result<Vec<Counts>, S::Error> {
     let mut conversations = Vec::new();
     shelf.walk(&[WITH], &[WITH + 1], &mut |key, value| {
-        let [rows, unread, last] = [0, 8, 16].map(|at| number(value, at));
         let with = key.get(1..).and_then(Conversation::read);
-        conversations.extend(with.map(|with| Counts { with, rows, unread, last: Row(last) }));
+        conversations.extend(with.map(|with| counts(with, value)));
         ControlFlow::Continue(())
     })?;
     Ok(conversations)
+}
+
+/// What is counted of one conversation; none where nothing was said.
+pub fn of<S: Shelf>(shelf: &S, with: &Conversation) -> Result<Option<Counts>, S::Error> {
+    Ok(shelf.get(&key([&[WITH], &with.key()]))?.map(|value| counts(with.clone(), &value)))
+}
+
+fn counts(with: Conversation, value: &[u8]) -> Counts {
+    let [rows, unread, last] = [0, 8, 16].map(|at| number(value, at));
+    Counts { with, rows, unread, last: Row(last) }
 }
 
 /// What was said in a stretch of a conversation, from one of its ends: at most so many rows.
@@ -231,11 +240,25 @@ pub fn spoken<S: Shelf>(
 
 /// Where the first unread row of a conversation stands.
 pub fn first_unread<S: Shelf>(shelf: &S, with: &Conversation) -> Result<Option<Position>, S::Error> {
+    Ok(unread(shelf, with, None, 1)?.pop())
+}
+
+/// Where the unread rows of a conversation stand that are read behind a position: at most so many.
+pub fn unread<S: Shelf>(
+    shelf: &S,
+    with: &Conversation,
+    after: Option<Position>,
+    many: usize,
+) -> Result<Vec<Position>, S::Error> {
     let start = key([&[UNREAD], &with.key()]);
-    let mut first = None;
-    shelf.walk(&start, &behind(&start), &mut |key, _| {
-        first = Some(Position::read(key, start.len()));
-        ControlFlow::Break(())
+    let from = after.map_or(start.clone(), |after| behind(&key([&start, &after.bytes()])));
+    let (to, mut unread) = (behind(&start), Vec::new());
+    if from >= to {
+        return Ok(unread);
+    }
+    shelf.walk(&from, &to, &mut |key, _| {
+        unread.push(Position::read(key, start.len()));
+        if unread.len() < many { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     })?;
-    Ok(first)
+    Ok(unread)
 }

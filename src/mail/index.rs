@@ -216,6 +216,17 @@ pub fn is_unshown<S: Shelf>(shelf: &S, row: Row) -> Result<bool, S::Error> {
     Ok(shelf.get(&key([&[UNSHOWN], &row.0.to_be_bytes()]))?.is_some())
 }
 
+/// The row at which it is read what stands at this one: itself, or where it was there first; none of a change.
+pub fn shown_at<S: Shelf>(shelf: &S, row: Row) -> Result<Option<Row>, S::Error> {
+    let Some(value) = shelf.get(&key([&[UNSHOWN], &row.0.to_be_bytes()]))? else { return Ok(Some(row)) };
+    if value.first() == Some(&0) {
+        return Ok(None);
+    }
+    let (mark, with) = (part::<16>(&value, 1), value.get(17..).unwrap_or_default());
+    let content = shelf.get(&key([&[CONTENT], with, &mark]))?;
+    Ok(content.map(|value| Row(number(&value, 32))))
+}
+
 /// Forgets a row that is read nowhere; says whether it was one, and of what is there once more the row it is shown at.
 fn unhide<S: ShelfMut>(shelf: &mut S, row: Row, id: &BundleId) -> Result<Option<Option<Row>>, S::Error> {
     let unshown = key([&[UNSHOWN], &row.0.to_be_bytes()]);

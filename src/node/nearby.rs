@@ -13,6 +13,8 @@ use crate::net::interfaces::Interfaces;
 
 /// Most nodes remembered; one more takes the place of the one that was heard least lately.
 const SIGHTINGS_MAX: usize = 1_024;
+/// Most names that are kept of nodes whose contact has not begun.
+const EARLY_MAX: usize = 64;
 /// Addresses remembered of one node.
 const ADDRESSES_MAX: usize = 4;
 /// How long a word counts; who is there says so more often.
@@ -55,6 +57,8 @@ struct State {
     seen: BTreeMap<NodeId, BTreeMap<Multiaddr, Instant>>,
     /// What nodes call themselves that are seen or connected.
     nicknames: BTreeMap<NodeId, String>,
+    /// The same of nodes whose contact is about to begin.
+    early_nicknames: BTreeMap<NodeId, String>,
     connected: BTreeMap<NodeId, Multiaddr>,
     twin: Option<Twin>,
 }
@@ -136,11 +140,21 @@ impl Nearby {
         // It can be told of nodes that are remembered only, so it is bounded with them.
         if state.seen.contains_key(&node) || state.connected.contains_key(&node) {
             state.nicknames.insert(node, nickname);
+        } else if state.early_nicknames.len() < EARLY_MAX || state.early_nicknames.contains_key(&node) {
+            state.early_nicknames.insert(node, nickname);
+        } else {
+            // Connections that came to no contact left theirs behind.
+            state.early_nicknames = BTreeMap::from([(node, nickname)]);
         }
     }
 
     pub fn connected(&self, node: NodeId, addr: Multiaddr) {
-        self.state().connected.insert(node, addr);
+        let mut state = self.state();
+        state.connected.insert(node, addr);
+        if let Some(nickname) = state.early_nicknames.remove(&node) {
+            state.nicknames.insert(node, nickname);
+        }
+        drop(state);
         // Nobody may be following.
         let _ = self.met.send(node);
     }
@@ -281,6 +295,19 @@ mod tests {
         assert_eq!(nearby.around(now), []);
         nearby.saw(ALICE, place, now);
         assert_eq!(nearby.around(now).len(), 1);
+    }
+
+    #[test]
+    fn what_a_node_says_before_its_contact_begins_is_heard_and_of_those_who_never_begin_one_only_so_much() {
+        let nearby = Nearby::default();
+        nearby.calls_itself(ALICE, "alice".into());
+        assert_eq!(nearby.nickname(&ALICE), None);
+        nearby.connected(ALICE, addr("/ip4/10.0.0.1"));
+        assert_eq!(nearby.nickname(&ALICE).as_deref(), Some("alice"));
+        for n in 0..1_000u32 {
+            nearby.calls_itself(NodeId::from_trusted(*blake3::hash(&n.to_be_bytes()).as_bytes()), "n".into());
+            assert!(nearby.state().early_nicknames.len() <= EARLY_MAX);
+        }
     }
 
     #[test]

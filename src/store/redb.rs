@@ -35,7 +35,7 @@ pub use body::Body;
 pub use check::{Depth, Findings, PROBLEMS_MAX, Problem, check};
 pub use disk::{DiskSync, Traffic};
 pub use export::{Records, Take, import_records};
-pub use mail::{Direction, Entry, Kept, Line};
+pub use mail::{Direction, Entry, Kept, Line, Placed};
 pub use opened::Storage;
 pub use reader::RedbReader;
 pub use repair::{Lost, keep_aside, repair};

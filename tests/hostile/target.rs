@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use dak::api::client::Client;
-use dak::api::model::{CarryRow, Compose};
+use dak::api::model::{CarryRow, Compose, Show};
 use dak::api::{ApiError, Listing, Request, Response, Row};
 use dak::id::NodeId;
 use ed25519_dalek::SigningKey;
@@ -170,7 +170,7 @@ impl Drop for Watch {
 /// Asks what a person does, in turn; a listing is read to its end.
 async fn ask(client: &Client, n: usize) -> Result<Option<Response>, ApiError> {
     let listing = match n % 12 {
-        0 | 6 => Listing::Inbox { unread: false, limit: Some(20), text_chars: None },
+        0 | 6 => Listing::Inbox { unread: false, limit: Some(20), text_chars: None, show: Show::Waiting },
         2 | 8 => Listing::Status { limit: None, unsettled: false, to: None },
         _ => return client.call(&question(n)).await.map(Some),
     };

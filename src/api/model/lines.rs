@@ -25,7 +25,7 @@ impl Row {
             Row::Status(row) => json_line(row),
             Row::Carried(row) => json_line(row),
             Row::Talks(row) => json_line(row),
-            Row::Talk(row) => json_line(row),
+            Row::Talk(row) | Row::Labelled(row) => json_line(row),
             Row::Record(row) => json_line(row),
             Row::Tasks(row) => json_line(row),
             Row::Happened(row) => json_line(row),
@@ -42,7 +42,9 @@ impl Response {
             self,
             R::Contacts(_)
                 | R::Nearby(_)
+                | R::Arranged(_)
                 | R::History(_)
+                | R::Labels(_)
                 | R::Space(_)
                 | R::Statuses(_)
                 | R::Peers(_)
@@ -66,6 +68,9 @@ impl Response {
             R::Sent(row) => json_line(row),
             R::Letter(row) => json_line(row),
             R::History(rows) => json_lines(rows),
+            R::Waiting(row) => json_line(row),
+            R::Arranged(rows) => json_lines(rows),
+            R::Labels(rows) => json_lines(rows),
             R::Statuses(rows) => json_lines(rows),
             R::Space(rows) => json_lines(rows),
             R::Purged(row) => json_line(row),

@@ -122,6 +122,73 @@ pub struct ConversationRow {
     pub last_text: Option<String>,
     /// The last words are one's own.
     pub last_mine: bool,
+    /// Of the unread ones, those that wait for this person: see [`super::Show`].
+    #[serde(default)]
+    pub waiting: u64,
+    /// It is with somebody who has no name here.
+    #[serde(default)]
+    pub request: bool,
+    /// What such a one calls itself, where it is near; anybody can call himself anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nickname: Option<String>,
+    #[serde(flatten)]
+    pub arranged: ArrangedTalk,
+}
+
+/// Where this person put a conversation; what is over is not said.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ArrangedTalk {
+    pub pinned: bool,
+    pub archived: bool,
+    pub snoozed_until: Option<When>,
+    pub muted: bool,
+    /// None where it is muted for ever.
+    pub muted_until: Option<When>,
+    /// What names this person waits all the same.
+    pub except_mentions: bool,
+}
+
+/// Where this person put a message, by itself or with its conversation; what is over is not said.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Arranged {
+    pub labels: Vec<String>,
+    pub pinned: bool,
+    pub archived: bool,
+    pub snoozed_until: Option<When>,
+    pub muted: bool,
+}
+
+/// Where something is put now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ArrangedRow {
+    pub schema: Schema,
+    /// Of a message; none of a conversation.
+    pub id: Option<String>,
+    /// The address of whom the conversation is with.
+    pub conversation: String,
+    pub name: Option<String>,
+    #[serde(flatten)]
+    pub arranged: ArrangedTalk,
+}
+
+/// A label, and how many messages have it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LabelRow {
+    pub schema: Schema,
+    pub label: String,
+    pub messages: u64,
+}
+
+/// How much waits for this person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WaitingRow {
+    pub schema: Schema,
+    /// Unread messages, without requests.
+    pub unread: u64,
+    /// Messages of those who have no name here, read or not.
+    pub requests: u64,
 }
 
 /// One row of a conversation.
@@ -170,6 +237,8 @@ pub struct TalkRow {
     pub event: u64,
     #[serde(flatten)]
     pub changes: Changes,
+    #[serde(flatten)]
+    pub arranged: Arranged,
 }
 
 /// What was changed of a message since it was written.
@@ -418,6 +487,14 @@ pub struct InboxRow {
     pub clock_differs: bool,
     #[serde(default)]
     pub unreadable: Option<String>,
+    /// It is of somebody who has no name here.
+    #[serde(default)]
+    pub request: bool,
+    /// What such a one calls itself, where it is near; anybody can call himself anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nickname: Option<String>,
+    #[serde(flatten)]
+    pub arranged: Arranged,
     /// What to do where it is the store's fault.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<NextStep>,

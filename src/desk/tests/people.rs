@@ -4,7 +4,7 @@ use futures::StreamExt;
 
 use super::super::*;
 use crate::agent::change;
-use crate::api::model::{Compose, ContactRow, InboxRow};
+use crate::api::model::{Compose, ContactRow, InboxRow, Show};
 use crate::api::{Listing, News, Row};
 use crate::bundle::Priority;
 use crate::content::{Content, Unknown, pad};
@@ -47,7 +47,7 @@ async fn add(desk: &Desk, name: &str, number: u8) -> Result<ContactRow, ApiError
 }
 
 async fn inbox(desk: &Desk) -> Vec<InboxRow> {
-    let whole = Listing::Inbox { unread: false, limit: None, text_chars: None };
+    let whole = Listing::Inbox { unread: false, limit: None, text_chars: None, show: Show::All };
     let rows: Vec<Row> = desk.list(whole).collect().await;
     let inbox = rows.into_iter().map(|row| match row {
         Row::Inbox(row) => row,

@@ -17,6 +17,7 @@ use crate::mail;
 use crate::mail::conversation::{self, Conversation, Counts, Said, Spoken};
 use crate::mail::happening::Happening;
 use crate::mail::index::{Written, costs, row_of, rows_like, sent_before, sent_behind};
+use crate::mail::kept::{self, OfMessage, Place, TalkPlace};
 use crate::mail::order::{Position, Span, at_place, place_of};
 use crate::mail::registers::Registers;
 use crate::store::StoreError;
@@ -203,6 +204,30 @@ impl RedbReader {
         self.read(|txn| conversation::first_unread(&index::open(txn)?, with))
     }
 
+    /// What is counted of each conversation.
+    pub fn counts(&self) -> Result<Vec<Counts>, StoreError> {
+        self.read(|txn| conversation::all(&index::open(txn)?))
+    }
+
+    /// What is counted of one conversation; none where nothing was said.
+    pub fn counts_of(&self, with: &Conversation) -> Result<Option<Counts>, StoreError> {
+        self.read(|txn| conversation::of(&index::open(txn)?, with))
+    }
+
+    /// The unread messages of a conversation that are read behind a position, each with its own: at most so many.
+    pub fn unread(
+        &self,
+        with: &Conversation,
+        after: Option<Position>,
+        many: usize,
+    ) -> Result<Vec<(Position, Option<Letter>)>, StoreError> {
+        self.read(|txn| {
+            let letters = txn.open_table(tables::LETTERS).map_err(failed)?;
+            let unread = conversation::unread(&index::open(txn)?, with, after, many)?;
+            unread.into_iter().map(|position| Ok((position, letter_at(&letters, position.row())?))).collect()
+        })
+    }
+
     /// Where a message stands in its conversation, and which that is.
     pub fn standing(&self, id: &BundleId) -> Result<Option<(Conversation, Position)>, StoreError> {
         let known = self.known(id)?;
@@ -250,14 +275,7 @@ impl RedbReader {
         self.read(|txn| {
             let index = index::open(txn)?;
             let Some((_, row)) = mail::index::written(&index, with, mark)? else { return Ok(None) };
-            let letters = txn.open_table(tables::LETTERS).map_err(failed)?;
-            if let Some(letter) = letter_at(&letters, row)? {
-                return Ok(Some(Entry::Came(letter)));
-            }
-            let at = Position::of_own(row);
-            let only = Span { from: Bound::Included(at), to: Bound::Included(at) };
-            let said = conversation::spoken(&index, with, only, false, 1)?;
-            said.first().map(|(_, said)| entry(txn, said.spoken)).transpose().map(Option::flatten)
+            entry_at(txn, with, row)
         })
     }
 
@@ -279,6 +297,49 @@ impl RedbReader {
         })
     }
 
+    /// Where the person put messages and their conversations, and the labels of the messages: for each in turn.
+    pub fn places(&self, messages: &[(Row, Conversation)]) -> Result<Vec<Placed>, StoreError> {
+        self.read(|txn| {
+            let table = txn.open_table(tables::KEPT).map_err(failed)?;
+            let placed = |(row, with): &(Row, Conversation)| {
+                let talk = ReadableTable::get(&table, &*kept::place_of_conversation(with)).map_err(failed)?;
+                let talk = talk.map_or(TalkPlace::default(), |value| TalkPlace::read(value.value()));
+                let mut placed = Placed { talk, ..Placed::default() };
+                let start = kept::of_message(*row);
+                for entry in ReadableTable::range::<&[u8]>(&table, &*start..).map_err(failed)? {
+                    let (key, value) = entry.map_err(failed)?;
+                    match kept::read_of_message(key.value()) {
+                        Some((found, _)) if found != *row => break,
+                        Some((_, OfMessage::Place)) => placed.place = Place::read(value.value()),
+                        Some((_, OfMessage::Label(label))) => placed.labels.push(label),
+                        None => break,
+                    }
+                }
+                Ok(placed)
+            };
+            messages.iter().map(placed).collect()
+        })
+    }
+
+    /// How much the person keeps.
+    pub fn kept_len(&self) -> Result<u64, StoreError> {
+        self.read(|txn| txn.open_table(tables::KEPT).map_err(failed)?.len().map_err(failed))
+    }
+
+    /// The row that a message of this id is read at; none of a change, and of what is not here.
+    pub fn row_shown(&self, id: &BundleId) -> Result<Option<(Conversation, Row)>, StoreError> {
+        let Known { letter, outgoing, .. } = self.known(id)?;
+        let came = letter.map(|letter| (Conversation::of_letter(&letter), letter.row));
+        let sent = || outgoing.and_then(|sent| Some((Conversation::of_sent(&sent), sent.row?)));
+        let Some((with, row)) = came.or_else(sent) else { return Ok(None) };
+        self.read(|txn| Ok(mail::index::shown_at(&index::open(txn)?, row)?.map(|row| (with.clone(), row))))
+    }
+
+    /// What is read at a row of a conversation; none where it is deleted.
+    pub fn entry_at(&self, with: &Conversation, row: Row) -> Result<Option<Entry>, StoreError> {
+        self.read(|txn| entry_at(txn, with, row))
+    }
+
     /// What the person keeps under keys that begin so, behind one of them, in their order: at most so many.
     pub fn all_kept(&self, start: &[u8], after: Option<&[u8]>, many: usize) -> Result<Vec<Kept>, StoreError> {
         self.read(|txn| {
@@ -295,6 +356,16 @@ impl RedbReader {
             Ok(kept)
         })
     }
+}
+
+/// What the person arranged of a message.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Placed {
+    pub place: Place,
+    /// In the order of their spelling.
+    pub labels: Vec<String>,
+    /// Of its conversation.
+    pub talk: TalkPlace,
 }
 
 /// A key of what the person keeps, and its value.
@@ -314,6 +385,16 @@ fn own(txn: &ReadTransaction, written: Vec<Written>) -> Result<Vec<(Written, Out
         sent.extend(outgoing_of(&table, &written.id)?.map(|outgoing| (written, outgoing)));
     }
     Ok(sent)
+}
+
+fn entry_at(txn: &ReadTransaction, with: &Conversation, row: Row) -> Result<Option<Entry>, StoreError> {
+    if let Some(letter) = letter_at(&txn.open_table(tables::LETTERS).map_err(failed)?, row)? {
+        return Ok(Some(Entry::Came(letter)));
+    }
+    let at = Position::of_own(row);
+    let only = Span { from: Bound::Included(at), to: Bound::Included(at) };
+    let said = conversation::spoken(&index::open(txn)?, with, only, false, 1)?;
+    Ok(said.first().map(|(_, said)| entry(txn, said.spoken)).transpose()?.flatten())
 }
 
 /// Most deleted rows that are passed over to find one that begins as typed.
