@@ -35,6 +35,7 @@ mod me;
 mod network;
 mod next_steps;
 mod out;
+mod pager;
 mod quoting;
 mod send;
 mod signals;

@@ -412,7 +412,7 @@ fn every_exchange() -> Vec<(Request, Response)> {
         next_step: Some("stop one".into()),
     };
     let setting = ConfigRow { schema: Schema, key: "k".into(), value: "v".into(), origin: "default".into() };
-    let backup = FileRow { schema: Schema, name: "/b".into(), bytes: 5 };
+    let backup = FileRow::of("/b".into(), 5);
     let letter =
         LetterRow { files: vec![file], answers: Some(samples::answered()), ..LetterRow::of(samples::inbox("hi")) };
     vec![

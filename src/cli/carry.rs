@@ -9,7 +9,7 @@ use super::out::{Out, Paint, Style, stdin_is_person};
 use super::table::{Cell, Table, cell, painted};
 use super::who::{called, short_id};
 use super::{Outcome, Stop, says_yes};
-use crate::api::model::{CarryRow, Class, Counts, FileRow, Grade, Grades, Listing, Request, Response, Row, Schema};
+use crate::api::model::{CarryRow, Class, Counts, FileRow, Grade, Grades, Listing, Request, Response, Row};
 use crate::api::{ApiError, ErrorKind};
 use crate::safe_text::safe_text;
 use crate::units::about_bytes;
@@ -38,7 +38,7 @@ pub async fn carry(link: &Link<'_>, args: &Carry, out: &Out) -> Outcome {
             }
             let name = file.display().to_string();
             write_anew(file, &bytes)?;
-            let written = FileRow { schema: Schema, name, bytes: bytes.len() as u64 };
+            let written = FileRow::of(name, bytes.len() as u64);
             out.row(&written, |_| format!("wrote {} bytes to {}\n", written.bytes, safe_text(&written.name)))
         }
     }

@@ -415,7 +415,7 @@ mod tests {
 
     #[test]
     fn a_whole_message_shows_who_when_and_how() {
-        let file = FileRow { schema: Default::default(), name: "a\u{202e}gpj.exe".into(), bytes: 2_048 };
+        let file = FileRow::of("a\u{202e}gpj.exe".into(), 2_048);
         let row = InboxRow {
             subject: Some("tonight".into()),
             reply_by: at(18, 0),
@@ -470,7 +470,7 @@ come at six
 
     #[test]
     fn what_is_followed_shows_all_of_a_message_and_what_came_with_it() {
-        let file = FileRow { schema: Default::default(), name: "a\u{202e}gpj.exe".into(), bytes: 2_048 };
+        let file = FileRow::of("a\u{202e}gpj.exe".into(), 2_048);
         let row =
             InboxRow { subject: Some("tonight".into()), attachments: vec![file.clone()], ..inbox("one\n\ntwo\n") };
         let wanted = "3f2a91c0de  bob, today 12:30\n  tonight\n  one\n\n  two\n  [a\\u{202e}gpj.exe (2.0 KiB)]\n";
@@ -481,7 +481,7 @@ come at six
 
     #[test]
     fn a_message_without_words_is_what_came_with_it() {
-        let file = FileRow { schema: Default::default(), name: "plan".into(), bytes: 2_048 };
+        let file = FileRow::of("plan".into(), 2_048);
         let row = InboxRow { attachments: vec![file], ..inbox("") };
         assert!(table(&[row], &style(80)).ends_with("today 12:30  [1 file]\n"));
     }

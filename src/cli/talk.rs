@@ -7,6 +7,7 @@ use super::inbox::{shown_parent, shown_source, words};
 use super::link::{Link, take};
 use super::listing;
 use super::out::{Out, Paint, Style, Written};
+use super::pager::Pager;
 use super::table::{Cell, cell, painted, prose};
 use super::who::{called, called_by_itself, short_id};
 use super::{Outcome, Stop, changes};
@@ -42,7 +43,7 @@ pub async fn talk(link: &Link<'_>, args: &Talk, out: &Out) -> Outcome {
             from_unread: goes_on.then_some(CONTEXT_ROWS),
         })
         .await?;
-    let (mut count, mut unread) = (0u64, Vec::new());
+    let (mut count, mut unread, mut pager) = (0u64, Vec::new(), Pager::for_person(out));
     while let Some(row) = rows.next().await {
         let row = match row {
             Row::Talk(row) => row,
@@ -51,13 +52,14 @@ pub async fn talk(link: &Link<'_>, args: &Talk, out: &Out) -> Outcome {
         };
         count += 1;
         if !out.json && !row.read && unread.is_empty() {
-            out.data(&format!("{}\n", out.style.paint(Paint::Good, "-- unread --")))?;
+            pager.data(&format!("{}\n", out.style.paint(Paint::Good, "-- unread --")))?;
         }
-        out.row(&row, |style| said(&row, style))?;
+        pager.data(&if out.json { json_line(&row) } else { said(&row, &out.style) })?;
         if !row.read && row.unreadable.is_none() {
             unread.push(row.id);
         }
     }
+    pager.end()?;
     if count == 0 && args.limit != Some(0) {
         out.talk(if args.unread { "nothing unread" } else { "nothing was said yet" });
     }
@@ -285,7 +287,7 @@ mod tests {
 
     #[test]
     fn nothing_that_a_peer_wrote_acts_on_the_terminal() {
-        let file = FileRow { schema: Default::default(), name: "a\u{202e}b".into(), bytes: 3 };
+        let file = FileRow::of("a\u{202e}b".into(), 3);
         let row = TalkRow { subject: Some("\u{1b}[2J".into()), files: vec![file], ..said_row("\u{7}\u{1b}]0;x") };
         let shown = said(&row, &style(80));
         assert!(!shown.contains('\u{1b}') && !shown.contains('\u{202e}') && !shown.contains('\u{7}'), "{shown:?}");

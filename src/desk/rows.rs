@@ -15,7 +15,7 @@ use crate::content::{
     Amendment, Attachment, Content, ContentError, Forwarded, KeyUsed, Outline, Reaction, TaskState, Text, unpad,
 };
 use crate::frame;
-use crate::id::NodeId;
+use crate::id::{BundleId, NodeId};
 use crate::keyring::Keyring;
 use crate::mail::conversation::Conversation;
 use crate::store::redb::Body;
@@ -207,7 +207,7 @@ impl Sent {
             received_at: None,
             read: true,
             reply_by: text.reply_by.and_then(|time| When::from_dtn(DtnTime(time))),
-            attachments: files.into_iter().map(file_row).collect(),
+            attachments: file_rows(&outgoing.id, files),
             forwarded: text.forwarded.map(|forwarded| forwarded_row(&forwarded)),
             remark: Some(text.remark).filter(|remark| !remark.is_empty()),
             via: None,
@@ -254,8 +254,14 @@ fn forwarded_row(forwarded: &Forwarded) -> ForwardedRow {
     }
 }
 
-fn file_row((name, bytes): (String, usize)) -> FileRow {
-    FileRow { schema: Schema, name, bytes: bytes as u64 }
+/// The rows of a message's files.
+fn file_rows(id: &BundleId, files: Vec<(String, usize)>) -> Vec<FileRow> {
+    let row = |(n, (name, bytes)): (usize, (String, usize))| FileRow {
+        id: Some(format!("{}/{}", &id.full()[..10], n + 1)),
+        state: (bytes > 0).then(|| "here".into()),
+        ..FileRow::of(name, bytes as u64)
+    };
+    files.into_iter().enumerate().map(row).collect()
 }
 
 impl Envelope {
@@ -285,7 +291,7 @@ impl Envelope {
             received_at: received.and_then(When::from_dtn),
             read: letter.read,
             reply_by: text.reply_by.and_then(|time| When::from_dtn(DtnTime(time))),
-            attachments: files.into_iter().map(file_row).collect(),
+            attachments: file_rows(&letter.id, files),
             forwarded: text.forwarded.map(|forwarded| forwarded_row(&forwarded)),
             remark: Some(text.remark).filter(|remark| !remark.is_empty()),
             via,

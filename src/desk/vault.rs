@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::Desk;
 use crate::api::ApiError;
-use crate::api::model::{FileRow, Schema};
+use crate::api::model::FileRow;
 use crate::backup::{BackupError, BackupReader, BackupWriter, CONFIG, IDENTITY};
 use crate::home::{Home, create_private_file};
 use crate::keys::Identity;
@@ -42,7 +42,7 @@ impl Desk {
         })?;
         backup.finish()?;
         let bytes = std::fs::metadata(path).map_or(0, |meta| meta.len());
-        Ok(FileRow { schema: Schema, name: path.display().to_string(), bytes })
+        Ok(FileRow::of(path.display().to_string(), bytes))
     }
 }
 

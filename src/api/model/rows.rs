@@ -512,6 +512,19 @@ pub struct FileRow {
     pub schema: Schema,
     pub name: String,
     pub bytes: u64,
+    /// Of an attachment: the first digits of its message's id, and which of its files it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// Of an attachment with bytes: `here`. A purge takes the bytes and leaves the name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
+}
+
+impl FileRow {
+    /// A file of which nothing else is to be said.
+    pub fn of(name: String, bytes: u64) -> FileRow {
+        FileRow { schema: Schema, name, bytes, id: None, state: None }
+    }
 }
 
 /// A whole message: its row, and the attachments with their bytes.
