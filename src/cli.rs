@@ -35,6 +35,7 @@ mod me;
 mod network;
 mod next_steps;
 mod out;
+mod outlook;
 mod pager;
 mod quoting;
 mod send;

@@ -18,6 +18,7 @@ mod keeping;
 mod listing;
 mod mail;
 mod news;
+mod outlook;
 mod places;
 mod rows;
 mod status;
@@ -151,6 +152,8 @@ impl Desk {
             Request::Cancel { id } => self.cancel(&id).await.map(Response::Statuses),
             Request::Space => self.space().await.map(Response::Space),
             Request::Purge(purge) => self.purge(purge).await.map(Response::Purged),
+            Request::Outlook => self.outlook().await.map(Response::Outlook),
+            Request::StatusSeen { event } => self.looked_at_status(event).await,
             Request::Peers => self.peers().await.map(Response::Peers),
             Request::Carry => self.carry().await.map(Response::Carry),
             Request::CarryLimit { bytes } => {

@@ -100,6 +100,11 @@ pub trait Strategy {
     /// A contact with `peer` began, and its Hello said `info`.
     fn met(&mut self, peer: NodeId, info: &RoutingInfo, now: Timestamp, lessons: &mut Lessons);
 
+    /// When a contact last began or ended, also before a restart; none where the strategy remembers none.
+    fn last_met(&self) -> Option<Timestamp> {
+        None
+    }
+
     /// A contact ended.
     fn parted(&mut self, _peer: NodeId, _now: Timestamp, _lessons: &mut Lessons) {}
 
@@ -231,6 +236,10 @@ impl Routing {
         let mut lessons = Lessons::new();
         self.strategy_mut().parted(peer, now, &mut lessons);
         lessons
+    }
+
+    pub fn last_met(&self) -> Option<Timestamp> {
+        self.strategy().last_met()
     }
 
     pub fn floods_receipts(&self) -> bool {

@@ -66,6 +66,11 @@ impl Agent {
         self.node
     }
 
+    /// When a contact last began or ended, as far as the strategy remembers it.
+    pub fn last_met(&self) -> Option<Timestamp> {
+        self.routing.last_met()
+    }
+
     /// When the last input happened.
     pub fn at(&self) -> Moment {
         self.ledger.at()

@@ -6,7 +6,7 @@ use std::pin::Pin;
 
 use futures::Stream;
 
-use super::model::{CheckRow, MeRow};
+use super::model::{CheckRow, MeRow, OutlookRow};
 use super::{ApiError, Backend};
 use crate::config::Flags;
 use crate::home::Home;
@@ -38,6 +38,8 @@ pub trait Engine: Sync {
 
 /// What a node says of itself when it can be used.
 pub struct Ready {
+    /// Whether messages got away from here before.
+    pub outlook: Option<OutlookRow>,
     pub me: MeRow,
     /// This start made the identity.
     pub created: bool,

@@ -18,8 +18,8 @@ pub use rows::{
     AnswersRow, Arranged, ArrangedRow, ArrangedTalk, BoardRow, CarriedRow, CarryRow, Changes, CheckRow, Class, Classes,
     ConfigRow, ContactRow, ConversationRow, Counts, Done, Event, EventKind, Evicted, FileRow, ForwardedRow, Grade,
     Grades, Happened, HappenedRow, HealthRow, HistoryRow, InboxRow, KeptRow, LabelRow, LetterRow, MeRow, NearbyRow,
-    Parent, PeerRow, PersonRow, PurgedRow, ReactionRow, RecipientRow, SentRow, SpaceRow, Standing, State, StatusRow,
-    TalkRow, TaskRow, TaskWord, Verdict, VersionRow, WaitingRow,
+    OutlookRow, Parent, PeerRow, PersonRow, PurgedRow, ReactionRow, RecipientRow, SentRow, SpaceRow, Standing, State,
+    StatusRow, TalkRow, TaskRow, TaskWord, Verdict, VersionRow, WaitingRow,
 };
 pub use when::When;
 
@@ -132,6 +132,13 @@ pub enum Request {
     Space,
     /// Deletes messages, or their files; answered by [`Response::Purged`].
     Purge(Purge),
+    /// Whether messages get away from here; answered by [`Response::Outlook`].
+    Outlook,
+    /// The person looked at what became of their messages, up to the event of an outlook: what ended until then is no news
+    /// any more.
+    StatusSeen {
+        event: u64,
+    },
     /// Contacts in the network's sense that last now; answered by [`Response::Peers`]. Needs a running node.
     Peers,
     /// Answered by [`Response::Carry`].
@@ -180,6 +187,7 @@ pub enum Response {
     Statuses(Vec<StatusRow>),
     Space(Vec<SpaceRow>),
     Purged(PurgedRow),
+    Outlook(OutlookRow),
     Peers(Vec<PeerRow>),
     Carry(CarryRow),
     Bytes(Vec<u8>),
@@ -501,6 +509,7 @@ impl Request {
                 | R::Status { .. }
                 | R::Space
                 | R::Purge(Purge { dry: true, .. })
+                | R::Outlook
                 | R::Peers
                 | R::Carry
                 | R::CarryExport { .. }

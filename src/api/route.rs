@@ -105,6 +105,8 @@ pub static ROUTES: &[Route] = &[
     route(GET, "/v1/status/{id}", Call, "Status", Many("Statuses"), "what became of one message"),
     route(GET, "/v1/status/{id}/follow", Follow, "Status", Rows, "new evidence of one message, without end"),
     route(POST, "/v1/status/{id}/renew", Call, "Renew", One("Sent"), "the same message anew"),
+    route(GET, "/v1/outlook", Call, "Outlook", One("Outlook"), "whether anybody is met, what waits, and what ended unseen"),
+    route(POST, "/v1/status/seen", Call, "StatusSeen", One("Done"), "that the person looked, up to an event"),
     route(POST, "/v1/status/{id}/cancel", Call, "Cancel", Many("Statuses"), "no new copies of it"),
     route(GET, "/v1/carry", Call, "Carry", One("Carry"), "what is carried for others, in sums"),
     route(PUT, "/v1/carry/limit", Call, "CarryLimit", One("Carry"), "another limit"),

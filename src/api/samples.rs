@@ -170,6 +170,18 @@ pub fn status(events: Vec<Event>) -> StatusRow {
     }
 }
 
+pub fn outlook() -> OutlookRow {
+    OutlookRow {
+        schema: Schema,
+        met_now: 0,
+        last_met_at: at(9, 0),
+        waiting: 3,
+        first_end_at: at(5 * 24 + 11, 0),
+        ended: 0,
+        event: 7,
+    }
+}
+
 pub fn event(what: EventKind, when: Option<When>, who: Option<&str>) -> Event {
     Event { at: when, what, who: who.map(str::to_owned), reason: None }
 }

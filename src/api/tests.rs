@@ -441,6 +441,8 @@ fn every_exchange() -> Vec<(Request, Response)> {
         (Q::Mark { ids: vec![id(), "4e".into()], read: false }, done.clone()),
         (Q::Status { id: id() }, A::Statuses(vec![status.clone()])),
         (Q::Cancel { id: id() }, A::Statuses(vec![status])),
+        (Q::Outlook, A::Outlook(samples::outlook())),
+        (Q::StatusSeen { event: 7 }, done.clone()),
         (Q::Peers, A::Peers(vec![samples::peer()])),
         (Q::Carry, A::Carry(samples::carry())),
         (Q::CarryLimit { bytes: u64::MAX }, A::Carry(samples::carry())),

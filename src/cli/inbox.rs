@@ -11,6 +11,7 @@ use super::link::{Link, take};
 use super::listing;
 use super::next_steps;
 use super::out::{Out, Paint, Style, Written};
+use super::outlook::{self, ended_unseen};
 use super::table::{Cell, cell, painted, prose};
 use super::who::{called, called_by_itself, short_id};
 use super::{Outcome, Stop, times};
@@ -75,6 +76,9 @@ async fn list(link: &Link<'_>, args: &InboxList, out: &Out) -> Outcome {
             (_, true) => "the inbox is empty",
             _ => "the inbox is empty; what is archived, snoozed or muted is in `dak inbox --all`",
         });
+    }
+    if let Some(row) = outlook::ask(link, out).await {
+        ended_unseen(&row).into_iter().for_each(|line| out.talk(&line));
     }
     let Some(mut news) = news else { return Ok(()) };
     while let Some(row) = news.next().await {

@@ -8,11 +8,12 @@ use super::args::{Id, Status};
 use super::link::{Link, take};
 use super::listing;
 use super::out::{Out, Paint, Style};
+use super::outlook::{self, nobody_comes};
 use super::table::{Cell, cell, painted, prose};
 use super::who::{called, short_id};
 use super::{Outcome, Stop};
 use crate::api::model::{
-    Event, EventKind, Listing, Request, Response, Row, State, StatusRow, Topic, json_line, priority_name,
+    Event, EventKind, Listing, OutlookRow, Request, Response, Row, State, StatusRow, Topic, json_line, priority_name,
 };
 use crate::safe_text::{one_line, safe_text};
 
@@ -35,6 +36,8 @@ pub async fn status(link: &Link<'_>, args: &Status, out: &Out) -> Outcome {
                 let row = take!(link.ask(Request::Recipient { who: who.clone() }).await?, Recipient)?;
                 only_to = Some(row.to_address);
             }
+            // Before the list, so that nothing ends unseen between them.
+            let outlook = outlook::ask(link, out).await;
             let (limit, unsettled, to) = (args.limit, args.unsettled, args.to.clone());
             let rows = link.list(Listing::Status { limit, unsettled, to }).await?;
             let mut count = 0u64;
@@ -47,6 +50,10 @@ pub async fn status(link: &Link<'_>, args: &Status, out: &Out) -> Outcome {
             .await?;
             if count == 0 && args.limit != Some(0) {
                 out.talk(if args.unsettled { "nothing unsettled" } else { "nothing was sent yet" });
+            }
+            if let Some(row) = outlook {
+                nobody_comes(&row, &out.style).into_iter().for_each(|line| out.talk(&line));
+                looked(link, args, &row, out).await;
             }
         }
     }
@@ -61,6 +68,15 @@ pub async fn status(link: &Link<'_>, args: &Status, out: &Out) -> Outcome {
         }
     }
     Ok(())
+}
+
+/// What a terminal showed was seen; what a program reads nobody has seen. A home that cannot be written to has no memory
+/// of it.
+async fn looked(link: &Link<'_>, args: &Status, outlook: &OutlookRow, out: &Out) {
+    let shows_all = args.limit.is_none() && args.to.is_none();
+    if outlook.ended > 0 && shows_all && out.style.width.is_some() {
+        let _ = link.ask(Request::StatusSeen { event: outlook.event }).await;
+    }
 }
 
 pub async fn cancel(link: &Link<'_>, args: &Id, out: &Out) -> Outcome {

@@ -7,12 +7,13 @@ use super::inbox::{shown_parent, shown_source, words};
 use super::link::{Link, take};
 use super::listing;
 use super::out::{Out, Paint, Style, Written};
+use super::outlook::{self, nobody_comes};
 use super::pager::Pager;
 use super::table::{Cell, cell, painted, prose};
 use super::who::{called, called_by_itself, short_id};
 use super::{Outcome, Stop, changes};
 use crate::api::model::{
-    ArrangedTalk, ConversationRow, Done, Happened, HappenedRow, Listing, Request, Row, TalkRow, Topic, json_line,
+    ArrangedTalk, ConversationRow, Done, Happened, HappenedRow, Listing, Request, Row, State, TalkRow, Topic, json_line,
 };
 use crate::bundle::Priority;
 use crate::safe_text::{one_line_of_prose, safe_prose, safe_text};
@@ -44,6 +45,7 @@ pub async fn talk(link: &Link<'_>, args: &Talk, out: &Out) -> Outcome {
         })
         .await?;
     let (mut count, mut unread, mut pager) = (0u64, Vec::new(), Pager::for_person(out));
+    let mut is_waiting = false;
     while let Some(row) = rows.next().await {
         let row = match row {
             Row::Talk(row) => row,
@@ -55,6 +57,7 @@ pub async fn talk(link: &Link<'_>, args: &Talk, out: &Out) -> Outcome {
             pager.data(&format!("{}\n", out.style.paint(Paint::Good, "-- unread --")))?;
         }
         pager.data(&if out.json { json_line(&row) } else { said(&row, &out.style) })?;
+        is_waiting |= row.state == Some(State::Queued);
         if !row.read && row.unreadable.is_none() {
             unread.push(row.id);
         }
@@ -62,6 +65,9 @@ pub async fn talk(link: &Link<'_>, args: &Talk, out: &Out) -> Outcome {
     pager.end()?;
     if count == 0 && args.limit != Some(0) {
         out.talk(if args.unread { "nothing unread" } else { "nothing was said yet" });
+    }
+    if is_waiting {
+        tell_whether_nobody_comes(link, out).await;
     }
     // What a program reads nobody has seen, unless it says so.
     if !is_terminal && !args.mark_read {
@@ -111,6 +117,11 @@ fn happened(row: &HappenedRow, style: &Style) -> String {
     }
 }
 
+async fn tell_whether_nobody_comes(link: &Link<'_>, out: &Out) {
+    let outlook = outlook::ask(link, out).await;
+    outlook.and_then(|row| nobody_comes(&row, &out.style)).into_iter().for_each(|line| out.talk(&line));
+}
+
 async fn list(link: &Link<'_>, all: bool, out: &Out) -> Outcome {
     let rows = link.list(Listing::Talks { all }).await?;
     let mut count = 0u64;
@@ -120,6 +131,7 @@ async fn list(link: &Link<'_>, all: bool, out: &Out) -> Outcome {
         0 => out.talk("nothing to show; `dak talk --all` has also what is archived or snoozed"),
         _ => {}
     }
+    tell_whether_nobody_comes(link, out).await;
     Ok(())
 }
 
@@ -224,7 +236,7 @@ fn wrapped(lines: &[String], width: Option<usize>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::model::{AnswersRow, FileRow, Parent, State};
+    use crate::api::model::{AnswersRow, FileRow, Parent};
     use crate::api::samples::{answered, at, conversation, forwarded, said as said_row};
     use crate::cli::table::Table;
 

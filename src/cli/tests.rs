@@ -147,6 +147,27 @@ fn waiting_ends_with_0_when_the_receipt_is_there() {
 }
 
 #[test]
+fn what_ended_unseen_is_seen_where_a_terminal_lists_all_of_it() {
+    let stage = Stage::set_up().with_node();
+    let ended = OutlookRow { ended: 1, ..samples::outlook() };
+    for (line, is_seen) in [
+        ("status", true),
+        ("status --unsettled", true),
+        ("status --limit 1", false),
+        ("status --to bob", false),
+        ("status --json", false),
+    ] {
+        stage.answer(Response::Outlook(ended.clone()));
+        stage.list(vec![Row::Status(samples::status(Vec::new()))]);
+        let before = stage.asked().len();
+        assert_eq!(stage.run(line).code, 0, "{line}");
+        let seen = stage.asked()[before..].contains(&Request::StatusSeen { event: 7 });
+        assert_eq!(seen, is_seen, "{line}");
+        stage.engine.home.0.answers.lock().unwrap().clear();
+    }
+}
+
+#[test]
 fn several_recipients_are_all_found_before_anything_is_sent() {
     let stage = Stage::set_up();
     stage.answer(Response::Recipient(samples::recipient()));
@@ -544,7 +565,8 @@ impl Engine for FakeEngine {
             News::More
         });
         let news = Box::pin(futures::stream::iter(news).chain(end));
-        ready(Ready { me: samples::me(), created: flags.mdns == Some(false), news });
+        let outlook = Some(samples::outlook());
+        ready(Ready { me: samples::me(), outlook, created: flags.mdns == Some(false), news });
 
         Box::pin(async move {
             // Nobody hears it where a program listens.

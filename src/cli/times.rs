@@ -37,6 +37,16 @@ pub fn whole(when: When, now: &Zoned) -> String {
     near(&at, now).unwrap_or_else(|| at.strftime(format).to_string())
 }
 
+/// The same in a sentence: the days of a week from now, either way, have their names: `Friday 11:02`.
+pub fn spoken(when: When, now: &Zoned) -> String {
+    let at = when.timestamp().to_zoned(now.time_zone().clone());
+    let days = now.date().until(at.date()).map_or(i32::MAX, |span| span.get_days());
+    match near(&at, now) {
+        None if days.abs() < 7 => at.strftime("%A %H:%M").to_string(),
+        _ => whole(when, now),
+    }
+}
+
 /// A clock on one of the three days that have names of their own.
 fn near(at: &Zoned, now: &Zoned) -> Option<String> {
     let (day, today) = (at.date(), now.date());
@@ -176,6 +186,16 @@ mod tests {
         assert_eq!(whole(when("2027-03-01T12:00:00Z"), &now()), "Mon 1 Mar 2027 14:00");
         assert_eq!(whole(when("2026-03-06T12:00:00Z"), &now()), "Fri 6 Mar 14:00");
         assert_eq!(whole(when("2026-03-02T00:00:00Z"), &now()), "tomorrow 02:00");
+    }
+
+    #[test]
+    fn the_days_of_a_week_have_names_in_a_sentence() {
+        let said = |text| spoken(when(text), &now());
+        assert_eq!(said("2026-03-07T12:00:00Z"), "Saturday 14:00");
+        assert_eq!(said("2026-03-08T12:00:00Z"), "Sun 8 Mar 14:00", "not today, which is a Sunday too");
+        assert_eq!(said("2026-02-23T12:00:00Z"), "Monday 14:00");
+        assert_eq!(said("2026-03-01T12:00:00Z"), "today 14:00");
+        assert_eq!(said("2027-03-01T12:00:00Z"), "Mon 1 Mar 2027 14:00");
     }
 
     #[test]

@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::args::Up;
 use super::link::{Link, Patience, take};
 use super::out::Out;
+use super::outlook::nobody_comes;
 use super::signals::Signals;
 use super::who::{called_node, short_id};
 use super::{Outcome, Stop};
@@ -128,6 +129,9 @@ fn greet(out: &Out, ready: &Ready, place: &str) {
         let listen: String = me.listen.iter().map(|listen| format!(" {}", safe_text(listen))).collect();
         format!("ready {}{listen}\n", safe_text(&me.address))
     });
+    if let Some(line) = ready.outlook.as_ref().and_then(|row| nobody_comes(row, &out.style)) {
+        out.talk(&line);
+    }
     out.talk("Ctrl-C or `dak down` stops the node. Mail, and whom it meets, is told here.");
 }
 

@@ -117,7 +117,8 @@ async fn serve(
     let (stop, stopped) = watch::channel(false);
     let bound = listen(&desk, home).await?;
     let server = tokio::spawn(serve_wherever(desk.clone(), home.clone(), bound, stopped));
-    ready(Ready { me: desk.me(), created, news: super::news::news(desk.clone()) });
+    let outlook = desk.outlook().await.ok();
+    ready(Ready { me: desk.me(), outlook, created, news: super::news::news(desk.clone()) });
     let broke = tokio::select! {
         () = shutdown => false,
         () = desk.inner.stop.notified() => false,

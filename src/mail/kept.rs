@@ -9,6 +9,7 @@
 //! | `MESSAGE`, row, `LABEL`, label | | one of its labels |
 //! | `CONVERSATION`, conversation, `PLACE` | flags 1, archived up to 8, snoozed until 8, muted until 8 | where a conversation is put |
 //! | `HOME`, `LABEL`, label, 0, row | its conversation | a message with a label |
+//! | `HOME`, `SEEN` | number | the last thing that had happened when they looked at what became of their messages |
 //!
 //! A message is named by the row that it is read at, which no other ever has. Numbers are big-endian; times are DTN time in
 //! milliseconds. A time that is over needs nobody to take it away: what it says is only ever read beside the time of reading.
@@ -32,6 +33,7 @@ const HOME: u8 = 3;
 
 const PLACE: u8 = 1;
 const LABEL: u8 = 2;
+const SEEN: u8 = 3;
 
 /// The start of all keys of one message.
 pub fn of_message(row: Row) -> Vec<u8> {
@@ -67,6 +69,10 @@ pub fn labelled(label: &str) -> Vec<u8> {
 
 pub fn labelled_message(label: &str, row: Row) -> Vec<u8> {
     key([&labelled(label), &row.0.to_be_bytes()])
+}
+
+pub fn seen_status() -> Vec<u8> {
+    vec![HOME, SEEN]
 }
 
 /// What a key of one message is about.

@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::Path;
 
+use dak::api::client::Client;
+use dak::api::model::{Request, Response};
 use serde_json::Value;
 
 use crate::person::{Person, Ran};
@@ -215,6 +217,70 @@ fn what_is_forwarded_names_its_first_writer_as_the_sender_says() {
     assert_eq!(alice.run("forward abcd bob").code, 4);
     assert_eq!(alice.run(&format!("forward {id} nobody")).code, 4);
     assert_eq!(alice.run(&format!("forward {id}")).code, 2);
+}
+
+#[test]
+fn what_waits_says_since_when_nobody_was_met_also_after_a_restart() {
+    let (mut alice, mut bob) = (Person::new("alice"), Person::new("bob"));
+    alice.up("");
+    alice.json(&format!("send {SOMEBODY} waits --lifetime 3d"));
+    for line in ["status", "talk", &format!("talk {SOMEBODY}")] {
+        let ran = alice.run(line);
+        assert!(ran.talk.starts_with("nobody met so far; 1 message waits, and ends "), "{line}: {}", ran.talk);
+    }
+    alice.down();
+    acquaint(&mut alice, &mut bob);
+    assert_eq!(alice.run("status").talk, "", "somebody is met");
+    alice.until("status", |rows| rows.iter().all(|row| row["state"] != "queued"));
+    bob.down();
+    alice.until("peers", |peers| peers.is_empty());
+    assert_eq!(alice.run("status").talk, "", "nothing waits: bob has a copy");
+    for text in ["one", "two"] {
+        alice.json(&format!("send {SOMEBODY} {text} --lifetime 1d"));
+    }
+    let says = |ran: Ran| {
+        assert!(ran.talk.starts_with("nobody met since today "), "{}", ran.talk);
+        assert!(ran.talk.contains("; 2 messages wait, the first ends tomorrow "), "{}", ran.talk);
+        assert_eq!(ran.talk.lines().count(), 1);
+    };
+    says(alice.run("status"));
+    alice.down();
+    says(alice.run("status"));
+    // As a person starts it, without JSON.
+    let mut node = alice.spawn("up --no-mdns --listen /ip4/127.0.0.1/tcp/0");
+    assert!(node.line().starts_with("ready dak:"));
+    alice.keep_talk("node");
+    alice.until_talk("node", "2 messages wait, the first ends tomorrow ");
+    assert_eq!(alice.run("status --json").talk, "", "a program asks for it");
+}
+
+#[test]
+fn what_ended_without_a_receipt_is_told_below_the_inbox_until_the_status_was_seen() {
+    let mut alice = Person::new("alice");
+    alice.up("");
+    let ended = alice.json(&format!("send {SOMEBODY} five --lifetime 1ms"));
+    let is_ended = |rows: &[Value]| rows.iter().any(|row| row["id"] == ended["id"] && row["state"] == "expired");
+    alice.until("status", is_ended);
+    let told = "1 of my messages ended without a receipt: dak status --unsettled\n";
+    let inbox = |person: &Person| person.run("inbox").talk;
+    assert!(inbox(&alice).ends_with(told), "{}", inbox(&alice));
+    assert!(alice.run("status").data.contains("expired"));
+    assert!(inbox(&alice).ends_with(told), "a pipe has no eyes");
+    alice.signal(rustix::process::Signal::KILL);
+    alice.up("");
+    assert!(inbox(&alice).ends_with(told));
+    let Response::Outlook(outlook) = ask(&alice, Request::Outlook) else { panic!("no outlook") };
+    ask(&alice, Request::StatusSeen { event: outlook.event });
+    assert_eq!(inbox(&alice), "the inbox is empty\n");
+    alice.run(&format!("send {SOMEBODY} six --lifetime 1ms"));
+    alice.until("status", |rows| rows.len() == 2 && rows[1]["state"] == "expired");
+    assert!(inbox(&alice).ends_with(told));
+}
+
+/// What a program asks at the socket.
+fn ask(person: &Person, request: Request) -> Response {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(Client::new(person.home().join("run/dak.sock")).call(&request)).unwrap()
 }
 
 fn copy_directory(from: &Path, to: &Path) {

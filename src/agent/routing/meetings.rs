@@ -84,6 +84,11 @@ impl Meetings {
         }
     }
 
+    /// When a contact last began or ended.
+    pub fn last(&self) -> Option<Timestamp> {
+        self.table.values().map(|entry| entry.left.unwrap_or_default().max(entry.counted)).max()
+    }
+
     /// How often this node meets another: the count over the time it stands for.
     pub fn rate(&self, node: NodeId, now: Timestamp) -> Rate {
         self.table.get(&node).map_or(0, |entry| entry.rate(self.span(now), now))

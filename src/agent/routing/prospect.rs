@@ -121,6 +121,10 @@ impl Strategy for Prospect {
         self.hearsay.hear(self.node, peer, info, now);
     }
 
+    fn last_met(&self) -> Option<Timestamp> {
+        self.meetings.last()
+    }
+
     fn parted(&mut self, peer: NodeId, now: Timestamp, lessons: &mut Lessons) {
         if self.hearsay.part(peer) {
             self.meetings.end(peer, now, lessons);

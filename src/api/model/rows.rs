@@ -592,6 +592,23 @@ pub struct StatusRow {
     pub forwarded: bool,
 }
 
+/// Whether messages get away from here.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutlookRow {
+    pub schema: Schema,
+    /// Contacts that last now.
+    pub met_now: u64,
+    /// When a contact last began or ended; none where that is not known.
+    pub last_met_at: Option<When>,
+    /// One's own messages of which nobody is known to have a copy, and when the first of their lives ends.
+    pub waiting: u64,
+    pub first_end_at: Option<When>,
+    /// One's own messages whose lives ended without a receipt since the person looked.
+    pub ended: u64,
+    /// The last event that this knows of.
+    pub event: u64,
+}
+
 /// One thing that happened to one's own message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {

@@ -10,17 +10,18 @@ use super::load::number;
 use super::reader::RedbReader;
 use super::record;
 use super::tables::{self, counter};
-use crate::agent::change::{Known, Letter, Outgoing, Row};
+use crate::agent::change::{EvidenceKind, Known, Letter, Outgoing, Row};
 use crate::content::Mark;
 use crate::id::{BundleId, IdPrefix, NodeId};
 use crate::mail;
 use crate::mail::conversation::{self, Conversation, Counts, Said, Spoken};
 use crate::mail::happening::Happening;
-use crate::mail::index::{Written, costs, row_of, rows_like, sent_before, sent_behind};
+use crate::mail::index::{Written, costs, on_way, row_of, rows_like, sent_before, sent_behind};
 use crate::mail::kept::{self, OfMessage, Place, TalkPlace};
 use crate::mail::order::{Position, Span, at_place, place_of};
 use crate::mail::registers::Registers;
 use crate::store::StoreError;
+use crate::time::Timestamp;
 
 /// Which end of a stretch is read first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,6 +129,21 @@ impl RedbReader {
     /// The same from the end: those before `before`, the last one first.
     pub fn sent_before(&self, before: Option<Written>, many: usize) -> Result<Vec<(Written, Outgoing)>, StoreError> {
         self.read(|txn| own(txn, sent_before(&index::open(txn)?, before, many)?))
+    }
+
+    /// How many of one's own messages nobody is known to have a copy of, and when the first of them ends.
+    pub fn waiting(&self) -> Result<(u64, Option<Timestamp>), StoreError> {
+        self.read(|txn| {
+            let table = txn.open_table(tables::OUTGOING).map_err(failed)?;
+            let (mut many, mut first) = (0, None);
+            for id in on_way(&index::open(txn)?)? {
+                let waits = outgoing_of(&table, &id)?.filter(|sent| sent.state() == EvidenceKind::Queued);
+                let Some(sent) = waits else { continue };
+                many += 1;
+                first = Some(first.map_or(sent.expires, |first: Timestamp| first.min(sent.expires)));
+            }
+            Ok((many, first))
+        })
     }
 
     /// One's own message of an id.
