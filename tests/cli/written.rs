@@ -271,7 +271,7 @@ fn what_ended_without_a_receipt_is_told_below_the_inbox_until_the_status_was_see
     assert!(inbox(&alice).ends_with(told));
     let Response::Outlook(outlook) = ask(&alice, Request::Outlook) else { panic!("no outlook") };
     ask(&alice, Request::StatusSeen { event: outlook.event });
-    assert_eq!(inbox(&alice), "the inbox is empty\n");
+    assert!(inbox(&alice).starts_with("the inbox is empty") && !inbox(&alice).contains("without a receipt"));
     alice.run(&format!("send {SOMEBODY} six --lifetime 1ms"));
     alice.until("status", |rows| rows.len() == 2 && rows[1]["state"] == "expired");
     assert!(inbox(&alice).ends_with(told));
