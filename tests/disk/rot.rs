@@ -132,21 +132,27 @@ fn mend(known: &Known, path: &Path) -> Result<usize, String> {
     let right = known.durable().unwrap();
     let rows: Vec<Row> = durable.held.keys().chain(durable.letters.keys()).copied().collect();
     for row in &rows {
-        if let Some(words) = store.words(*row).ok().flatten() {
-            if known.words(*row).unwrap() != Some(words) {
-                return Err(format!("the repair put other words at row {}", row.0));
-            }
-            // Words have a checksum, and no signature that their facts could be held against.
-            continue;
+        let words = store.words(*row).ok().flatten();
+        if words.is_some() && words != known.words(*row).unwrap() {
+            return Err(format!("the repair put other words at row {}", row.0));
         }
+        // Opened words have no signature any more; checksums of body and facts name the row that they are of.
         if named(&durable, *row) != named(&right, *row) {
             return Err(format!("the repair made up what is at row {}", row.0));
+        }
+        if words.is_some() {
+            continue;
         }
         let body =
             store.body(*row).ok().flatten().ok_or_else(|| format!("the repair left no body at row {}", row.0))?;
         let bundle = Bundle::decode(&body).map_err(|error| format!("the repair kept row {}: {error}", row.0))?.0;
         if Some(bundle.id) != named(&right, *row) {
             return Err(format!("the repair put another bundle at row {}", row.0));
+        }
+    }
+    for (id, outgoing) in &durable.outgoing {
+        if right.outgoing.get(id).is_none_or(|right| right.row != outgoing.row) {
+            return Err(format!("the repair made up the message {id}"));
         }
     }
     for row in durable.outgoing.values().filter_map(|outgoing| outgoing.row) {

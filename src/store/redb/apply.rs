@@ -119,7 +119,7 @@ impl<'t> Applying<'t> {
                 Ok(())
             }
             Change::File { row, filed } => {
-                self.put_stored(*row, &write_filed(filed))?;
+                self.put_stored(*row, &write_filed(*row, filed))?;
                 self.file(*row, &Meaning::of(&filed.content))
             }
             Change::Mark { row, marks } => self.mark(*row, *marks),
@@ -227,9 +227,9 @@ impl<'t> Applying<'t> {
     fn empty(&mut self, rows: Vec<Row>) -> Result<(), StoreError> {
         for row in rows {
             let Some(stored) = self.bodies.bytes(row.0)? else { continue };
-            let Some(Body::Filed(filed)) = body::read(&stored, self.names) else { continue };
+            let Some(Body::Filed(filed)) = body::read(row, &stored, self.names) else { continue };
             if let Some(content) = mail::meaning::emptied(&filed.content) {
-                self.put_stored(row, &write_filed(&Filed { content, ..filed }))?;
+                self.put_stored(row, &write_filed(row, &Filed { content, ..filed }))?;
             }
         }
         Ok(())

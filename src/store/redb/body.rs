@@ -13,6 +13,7 @@
 use crc::{CRC_32_ISCSI, Crc, Table};
 
 use super::names::Names;
+use crate::agent::change::Row;
 use crate::bundle::Bundle;
 use crate::content::{Filed, KeyUsed};
 use crate::id::NodeId;
@@ -21,14 +22,17 @@ use crate::id::NodeId;
 const VERBATIM: u8 = 2;
 /// The first byte of a folded one; the pieces below are its dictionary, so changing any of them takes another number.
 const FOLDED: u8 = 3;
-/// The first byte of what a message says.
+/// The first byte of what a message says, where the checksum says nothing of its row: format 5 and before.
 const OPENED: u8 = 4;
+/// The first byte of what a message says at a row, which the checksum begins with: it is in no bundle, so nothing else would
+/// tell the words of one message from another's.
+const OPENED_AT: u8 = 5;
 /// The keys behind it.
 const OWN_WORDS: u8 = 0;
 const IDENTITY_KEY: u8 = 1;
 const PREKEY: u8 = 2;
 /// CRC-32C over everything before it, little-endian.
-const CHECKSUM: Crc<u32, Table<16>> = Crc::<u32, Table<16>>::new(&CRC_32_ISCSI);
+pub const CHECKSUM: Crc<u32, Table<16>> = Crc::<u32, Table<16>>::new(&CRC_32_ISCSI);
 
 /// What stands at a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,10 +89,10 @@ pub fn fold(bundle: &Bundle, names: &mut Names) -> Vec<u8> {
     stored
 }
 
-/// Says how what a message says is stored.
-pub fn write_filed(filed: &Filed) -> Vec<u8> {
+/// Says how what a message says is stored at a row.
+pub fn write_filed(row: Row, filed: &Filed) -> Vec<u8> {
     let mut stored = Vec::with_capacity(filed.content.len() + 16);
-    stored.push(OPENED);
+    stored.push(OPENED_AT);
     match filed.key {
         KeyUsed::Own => stored.push(OWN_WORDS),
         KeyUsed::Identity => stored.push(IDENTITY_KEY),
@@ -98,18 +102,27 @@ pub fn write_filed(filed: &Filed) -> Vec<u8> {
         }
     }
     stored.extend(&filed.content);
-    stored.extend(CHECKSUM.checksum(&stored).to_le_bytes());
+    stored.extend(checksum_at(row, &stored).to_le_bytes());
     stored
 }
 
-/// Says what was stored; none for what [`fold`] and [`write_filed`] could not have made.
-pub fn read(stored: &[u8], names: &mut Names) -> Option<Body> {
+fn checksum_at(row: Row, stored: &[u8]) -> u32 {
+    let mut digest = CHECKSUM.digest();
+    digest.update(&row.0.to_le_bytes());
+    digest.update(stored);
+    digest.finalize()
+}
+
+/// Says what was stored at a row; none for what [`fold`] and [`write_filed`] could not have made.
+pub fn read(row: Row, stored: &[u8], names: &mut Names) -> Option<Body> {
     let (stored, checksum) = stored.split_last_chunk::<4>()?;
-    if CHECKSUM.checksum(stored) != u32::from_le_bytes(*checksum) {
+    let tag = *stored.first()?;
+    let right = if tag == OPENED_AT { checksum_at(row, stored) } else { CHECKSUM.checksum(stored) };
+    if right != u32::from_le_bytes(*checksum) {
         return None;
     }
     match stored.split_first()? {
-        (&OPENED, rest) => read_filed(rest).map(Body::Filed),
+        (&(OPENED | OPENED_AT), rest) => read_filed(rest).map(Body::Filed),
         _ => unfold_unchecked(stored, names).map(Body::Bundle),
     }
 }

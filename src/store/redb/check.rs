@@ -187,8 +187,8 @@ pub(super) enum Stored {
 }
 
 /// Reads a stored body as closely as asked.
-pub(super) fn read_body(stored: &[u8], depth: Depth, names: &mut Names) -> Result<Stored, String> {
-    let bytes = match body::read(stored, names).ok_or("its record cannot be read")? {
+pub(super) fn read_body(row: Row, stored: &[u8], depth: Depth, names: &mut Names) -> Result<Stored, String> {
+    let bytes = match body::read(row, stored, names).ok_or("its record cannot be read")? {
         Body::Bundle(bytes) => bytes,
         Body::Filed(_) => return Ok(Stored::Filed),
     };
@@ -302,7 +302,7 @@ fn check_bodies(
         findings.bodies += 1;
         bytes += stored.len() as u64;
         let named = facts.remove(&row);
-        match (read_body(stored, depth, &mut names), named) {
+        match (read_body(row, stored, depth, &mut names), named) {
             (Err(why), _) => findings.problem(Problem::Body { row, why }),
             (Ok(_), None) => findings.problem(Problem::NoFacts(row)),
             (Ok(body), Some(facts)) if !facts.are_of_body(&body) => findings.problem(Problem::Mismatch(row)),

@@ -123,7 +123,7 @@ pub fn rebuild(txn: &WriteTransaction) -> Result<(), StoreError> {
     let (bodies, mut names) = (txn.open_table(tables::BODIES).map_err(failed)?, Names::default());
     let mut meaning = |row: Row| -> Result<Meaning, StoreError> {
         let stored = bodies.get(row.0).map_err(failed)?;
-        let body = stored.and_then(|stored| body::read(stored.value(), &mut names));
+        let body = stored.and_then(|stored| body::read(row, stored.value(), &mut names));
         Ok(if let Some(Body::Filed(filed)) = body { Meaning::of(&filed.content) } else { Meaning::Hidden })
     };
     let letters = txn.open_table(tables::LETTERS).map_err(failed)?;

@@ -157,7 +157,7 @@ fn stored(table: &Bodies, row: Row, names: &mut Names) -> Result<Option<Vec<u8>>
 
 fn read(table: &Bodies, row: Row, names: &mut Names) -> Result<Option<Body>, StoreError> {
     let Some(stored) = ReadableTable::get(table, row.0).map_err(failed)? else { return Ok(None) };
-    body::read(stored.value(), names).map(Some).ok_or_else(|| unreadable("bodies_v1"))
+    body::read(row, stored.value(), names).map(Some).ok_or_else(|| unreadable("bodies_v1"))
 }
 
 /// What a leaf adds to each record: the key, and where the value ends.

@@ -4,6 +4,7 @@
 //! [`Code`]. Fixed layouts because a restore reads a million of them, and a change of grade is then four bytes at a
 //! known place. Reading gives `None` for whatever writing could not have made.
 
+use super::body::CHECKSUM;
 use crate::agent::change::{
     Belief, Carrier, Class, Departure, Evidence, EvidenceKind, Held, Letter, Marks, Outgoing, Person, Row, Standing,
     Unlisted,
@@ -18,7 +19,7 @@ use crate::time::{DtnTime, Millis, Moment, Timestamp};
 pub const HELD_BYTES: usize = 4 + 2 * 8 + 2 + 2 + 4 + 2 * 8 + 4 * 32 + 2;
 
 /// Where the marks of a letter stand.
-pub const LETTER_MARKS: std::ops::Range<usize> = 0..2;
+pub const LETTER_MARKS: std::ops::Range<usize> = 0..1;
 
 /// The facts of a held bundle: what [`regrade`] and [`prolong`] change first, then the rest.
 pub fn write_held(held: &Held) -> Vec<u8> {
@@ -97,6 +98,7 @@ fn grades(grade: Grade, copies: u16, class: Class) -> [u8; 4] {
 pub fn write_letter(letter: &Letter) -> Vec<u8> {
     let mut out = Vec::with_capacity(256);
     out.extend(marks(letter.marks()));
+    out.push(CHECKED);
     out.push(letter.priority.code());
     out.push(letter.hops.count);
     put_u32(&mut out, letter.size_bytes);
@@ -108,10 +110,20 @@ pub fn write_letter(letter: &Letter) -> Vec<u8> {
     out.extend(letter.source.as_bytes());
     out.extend(letter.from.as_bytes());
     put_eid(&mut out, &letter.destination);
+    let checksum = checksum(&letter.row.0.to_le_bytes(), &out[LETTER_FACTS..]);
+    put_u32(&mut out, checksum);
     out
 }
 
 pub fn read_letter(row: Row, bytes: &[u8]) -> Option<Letter> {
+    let bytes = match bytes.get(1)? {
+        &CHECKED => {
+            let (facts, right) = bytes.split_last_chunk::<4>()?;
+            let found = checksum(&row.0.to_le_bytes(), facts.get(LETTER_FACTS..)?);
+            if found == u32::from_le_bytes(*right) { facts } else { return None }
+        }
+        _ => bytes,
+    };
     let mut scan = Scan(bytes);
     let (read, told) = match scan.u8()? {
         UNREAD => (false, false),
@@ -120,8 +132,8 @@ pub fn read_letter(row: Row, bytes: &[u8]) -> Option<Letter> {
         UNREAD_AGAIN => (false, true),
         _ => return None,
     };
-    // Whether an application had seen it, when that was noted.
-    scan.flag()?;
+    // What this said when nothing was checked, nobody asks any more.
+    scan.u8().filter(|checked| *checked <= CHECKED)?;
     let (priority, count) = (scan.code()?, scan.u8()?);
     let size_bytes = scan.u32()?;
     let creation = scan.creation()?;
@@ -147,6 +159,20 @@ pub fn read_letter(row: Row, bytes: &[u8]) -> Option<Letter> {
     })
 }
 
+/// The second byte of a letter's record that ends in a checksum of its row and all facts but the marks.
+const CHECKED: u8 = 2;
+/// Where what is checked begins.
+const LETTER_FACTS: usize = 2;
+
+/// CRC-32C over what a record is found by, and over the record: redb looks at its own checksums only when it checks the
+/// whole file, and one bit of an id makes another's message of it.
+fn checksum(name: &[u8], record: &[u8]) -> u32 {
+    let mut digest = CHECKSUM.digest();
+    digest.update(name);
+    digest.update(record);
+    digest.finalize()
+}
+
 const UNREAD: u8 = 0;
 const READ: u8 = 1;
 /// Read, and its writer was told.
@@ -154,15 +180,15 @@ const TOLD: u8 = 2;
 /// The same, and then the person marked it unread.
 const UNREAD_AGAIN: u8 = 3;
 
-/// The bytes at [`LETTER_MARKS`].
-pub fn marks(marks: Marks) -> [u8; 2] {
+/// The byte at [`LETTER_MARKS`].
+pub fn marks(marks: Marks) -> [u8; 1] {
     let read = match marks {
         Marks { read: true, told: true } => TOLD,
         Marks { read: true, told: false } => READ,
         Marks { read: false, told: true } => UNREAD_AGAIN,
         Marks { read: false, told: false } => UNREAD,
     };
-    [read, 0]
+    [read]
 }
 
 /// One's own message: the row of its words, fixed facts, what carriers said, and the other evidence up to the end.
@@ -182,11 +208,24 @@ pub fn write_outgoing(outgoing: &Outgoing) -> Vec<u8> {
     out.push(outgoing.carriers.len() as u8);
     outgoing.carriers.iter().for_each(|carrier| put_carrier(&mut out, carrier));
     outgoing.evidence.iter().for_each(|evidence| put_evidence(&mut out, evidence));
+    // The first byte says whether there is a row, and so that a checksum of the id and all this ends the record.
+    out[0] += CHECKED;
+    let checksum = checksum(&outgoing.id.0, &out);
+    put_u32(&mut out, checksum);
     out
 }
 
 pub fn read_outgoing(id: BundleId, bytes: &[u8]) -> Option<Outgoing> {
-    let mut scan = Scan(bytes);
+    let mut unchecked = bytes.to_vec();
+    if *bytes.first()? >= CHECKED {
+        let (record, right) = bytes.split_last_chunk::<4>()?;
+        if checksum(&id.0, record) != u32::from_le_bytes(*right) {
+            return None;
+        }
+        unchecked = record.to_vec();
+        unchecked[0] -= CHECKED;
+    }
+    let mut scan = Scan(&unchecked);
     let (row, source) = (scan.row()?, scan.option()?);
     read_outgoing_behind(&mut scan, id, row, source)
 }
@@ -231,7 +270,8 @@ pub fn read_outgoing_behind(
 
 /// The row of the words, which is all that must be read of the record to let them go.
 pub fn read_outgoing_row(bytes: &[u8]) -> Option<Row> {
-    Scan(bytes).row().flatten()
+    let (has_row, rest) = bytes.split_first()?;
+    if has_row % CHECKED == 0 { None } else { Scan(rest).u64().map(Row) }
 }
 
 fn put_carrier(out: &mut Vec<u8>, carrier: &Carrier) {

@@ -188,7 +188,7 @@ impl Copying<'_> {
         let mut body_bytes = 0;
         let reached = each_row(self.txn, tables::BODIES, end, |row, stored| {
             let Some((named, record)) = facts.get(&row) else { return lost.nameless_bodies += 1 };
-            let body = read_body(stored, Depth::Signatures, &mut names);
+            let body = read_body(Row(row), stored, Depth::Signatures, &mut names);
             let is_sealed = matches!((named, &body), (Facts::Letter(_), Ok(Stored::Bundle(_))));
             let is_sound = body.is_ok_and(|body| named.are_of_body(&body));
             if !is_sound || written.is_err() {
