@@ -19,6 +19,7 @@ pub mod index;
 pub mod kept;
 pub mod meaning;
 pub mod order;
+pub mod query;
 pub mod record;
 pub mod registers;
 pub mod shelf;
