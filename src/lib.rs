@@ -25,7 +25,7 @@
 //!          mail     the words that came, opened once, and one's own; where each
 //!                   is found, and in which conversation it is read            pure
 //!          driver   one step: inputs to batches, commit before act          pure; node, sim and tests drive with it
-//! floor 2  edges    store, net, keyring, home, config, backup               each alone; they never meet
+//! floor 2  edges    store, search, net, keyring, home, config, backup       each alone; they never meet
 //! floor 3  drivers  node (real time, threads), sim (virtual time)           the only two that own an agent
 //! floor 4  people   desk (answers), api (HTTP over a unix socket), cli, bench
 //! ```
@@ -80,6 +80,8 @@ pub mod recording;
 pub mod safe_text;
 #[cfg(feature = "node")]
 pub mod seal;
+#[cfg(feature = "node")]
+pub mod search;
 #[allow(clippy::disallowed_methods)] // times itself for `timing.json`
 pub mod sim;
 pub mod store;
