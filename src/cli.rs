@@ -38,6 +38,7 @@ mod out;
 mod outlook;
 mod pager;
 mod quoting;
+mod search;
 mod send;
 mod signals;
 pub mod sim;
@@ -174,6 +175,7 @@ async fn dispatch(engine: &dyn Engine, cli: &Cli, out: &Out) -> Outcome {
         Command::Inbox(args) => inbox::inbox(&link()?, args, out).await,
         Command::Read(args) => inbox::read(&link()?, args, out).await,
         Command::Talk(args) => talk::talk(&link()?, args, out).await,
+        Command::Search(args) => search::search(&link()?, args, out).await,
         Command::Unread(args) => talk::unread(&link()?, args, out).await,
         Command::Edit(args) => changes::edit(&link()?, args, out).await,
         Command::Withdraw(args) => changes::withdraw(&link()?, args, out).await,

@@ -21,13 +21,14 @@ mod news;
 mod outlook;
 mod places;
 mod rows;
+mod search;
 mod status;
 mod talk;
 #[cfg(test)]
 mod tests;
 mod vault;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Instant, SystemTime};
 
 pub use self::engine::Homes;
@@ -72,13 +73,17 @@ struct Inner {
     lock: HomeLock,
     /// Whoever changes what is arranged has this, so that of two nobody undoes what the other did.
     arranging: tokio::sync::Mutex<()>,
+    /// Nothing is read or made of the index before somebody searches.
+    finder: Mutex<search::Finder>,
 }
 
 impl Desk {
     fn new(node: Node, home: Home, config: Config, name: String, lock: HomeLock) -> Desk {
         let (started, stop) = (Instant::now(), tokio::sync::Notify::new());
+        let place = (!lock.is_read_only()).then(|| home.search_path());
+        let finder = Mutex::new(search::Finder::new(place, node.identity().node()));
         let arranging = tokio::sync::Mutex::default();
-        Desk { inner: Arc::new(Inner { node, home, config, name, started, stop, lock, arranging }) }
+        Desk { inner: Arc::new(Inner { node, home, config, name, started, stop, lock, arranging, finder }) }
     }
 
     fn node(&self) -> &Node {
@@ -163,6 +168,7 @@ impl Desk {
             Request::CarryDrop { id } => self.carry_drop(&id).await,
             Request::CarryExport { id } => self.export(&id).await.map(Response::Bytes),
             Request::Doctor => self.doctor().await.map(Response::Doctor),
+            Request::Reindex => self.reindex().await.map(Response::Doctor),
             Request::Backup { path, passphrase } => self.backup(path, passphrase).await.map(Response::Backup),
             Request::Config => Ok(Response::Config(self.config_rows())),
             Request::Down => {

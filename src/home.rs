@@ -3,7 +3,7 @@
 //! | what | default (XDG) | under `--home DIR` |
 //! |---|---|---|
 //! | `config.toml` | `~/.config/dak` | `DIR` |
-//! | `identity.key`, `store.redb`, `store.journal`, `node.lock` | `~/.local/share/dak` | `DIR` |
+//! | `identity.key`, `store.redb`, `store.journal`, `search`, `node.lock` | `~/.local/share/dak` | `DIR` |
 //! | `node.log` | `~/.local/state/dak` | `DIR` |
 //! | `dak.sock` | `$XDG_RUNTIME_DIR/dak` | `DIR/run` |
 //!
@@ -99,6 +99,11 @@ impl Home {
 
     pub fn config_path(&self) -> PathBuf {
         self.config.join("config.toml")
+    }
+
+    /// The directory of the index of words: derived from the store, and made when somebody first searches.
+    pub fn search_path(&self) -> PathBuf {
+        self.data.join("search")
     }
 
     pub fn log_path(&self) -> PathBuf {

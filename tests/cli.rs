@@ -18,6 +18,8 @@ mod order;
 mod person;
 #[path = "cli/places.rs"]
 mod places;
+#[path = "cli/search.rs"]
+mod search;
 #[path = "cli/socket.rs"]
 mod socket;
 #[path = "cli/talk.rs"]

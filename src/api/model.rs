@@ -18,8 +18,8 @@ pub use rows::{
     AnswersRow, Arranged, ArrangedRow, ArrangedTalk, BoardRow, CarriedRow, CarryRow, Changes, CheckRow, Class, Classes,
     ConfigRow, ContactRow, ConversationRow, Counts, Done, Event, EventKind, Evicted, FileRow, ForwardedRow, Grade,
     Grades, Happened, HappenedRow, HealthRow, HistoryRow, InboxRow, KeptRow, LabelRow, LetterRow, MeRow, NearbyRow,
-    OutlookRow, Parent, PeerRow, PersonRow, PurgedRow, ReactionRow, RecipientRow, SentRow, SpaceRow, Standing, State,
-    StatusRow, TalkRow, TaskRow, TaskWord, Verdict, VersionRow, WaitingRow,
+    OutlookRow, Parent, PeerRow, PersonRow, PurgedRow, ReactionRow, RecipientRow, SearchRow, SentRow, SpaceRow,
+    Standing, State, StatusRow, TalkRow, TaskRow, TaskWord, Verdict, VersionRow, WaitingRow,
 };
 pub use when::When;
 
@@ -29,6 +29,9 @@ pub const ID_PREFIX_DIGITS_MIN: usize = 4;
 /// Largest text and attachments of one message together, in bytes. A bundle holds at most 1 MiB with everything around
 /// them, and padding may add an eighth.
 pub const COMPOSED_BYTES_MAX: usize = 900 * 1024;
+
+/// Most rows that one search finds.
+pub const SEARCH_ROWS_MAX: u32 = 1_000;
 
 /// Something a person asks. `who` is a contact's name, an address or a peer id; `id` any unique prefix of an id.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -156,6 +159,8 @@ pub enum Request {
     },
     /// Answered by [`Response::Doctor`].
     Doctor,
+    /// Makes anew what is derived from the record; answered by [`Response::Doctor`].
+    Reindex,
     /// Writes everything that makes this home, encrypted, to `path` (absolute); answered by [`Response::Backup`].
     Backup {
         path: String,
@@ -248,6 +253,14 @@ pub enum Listing {
     },
     /// Messages with a label, in the order in which they were filed.
     Labelled { label: String },
+    /// Rows of all conversations that a query finds, the best first: see [`crate::mail::query`]. A time in it is ISO 8601,
+    /// without an offset as the clock of the node has it.
+    Search {
+        q: String,
+        /// At most so many, and at most [`SEARCH_ROWS_MAX`]; 20 where none is said.
+        #[serde(default)]
+        limit: Option<u32>,
+    },
     /// What was said in one conversation, both sides, in the order in which it is read.
     Talk {
         /// A contact's name, or an address.
@@ -390,6 +403,7 @@ pub enum Row {
     Tasks(BoardRow),
     Happened(HappenedRow),
     Labelled(TalkRow),
+    Search(SearchRow),
     /// The last row, where a stream ends before its reader left; says why.
     Ended(ApiError),
 }

@@ -149,6 +149,11 @@ pub fn said(text: &str) -> TalkRow {
     }
 }
 
+/// A row that a search found.
+pub fn found(text: &str) -> SearchRow {
+    SearchRow { row: said(text), conversation_name: Some("bob".into()), score: 7_312 }
+}
+
 pub fn status(events: Vec<Event>) -> StatusRow {
     StatusRow {
         schema: Schema,

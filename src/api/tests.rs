@@ -60,6 +60,10 @@ async fn every_listing_arrives_as_it_was_asked_and_its_rows_as_they_were_given()
         ),
         (Listing::Labelled { label: "2026 / a".into() }, vec![Row::Labelled(samples::said("a"))]),
         (Listing::Talks { all: true }, vec![Row::Talks(samples::conversation())]),
+        (
+            Listing::Search { q: "pump \"a b\" from:bob &?".into(), limit: Some(3) },
+            vec![Row::Search(samples::found("a"))],
+        ),
     ];
     for (listing, rows) in every {
         node.fake.listed.lock().unwrap().push(rows.clone());
@@ -448,7 +452,8 @@ fn every_exchange() -> Vec<(Request, Response)> {
         (Q::CarryLimit { bytes: u64::MAX }, A::Carry(samples::carry())),
         (Q::CarryDrop { id: id() }, done.clone()),
         (Q::CarryExport { id: id() }, A::Bytes(vec![0x9f, 0, 255])),
-        (Q::Doctor, A::Doctor(vec![check])),
+        (Q::Doctor, A::Doctor(vec![check.clone()])),
+        (Q::Reindex, A::Doctor(vec![check])),
         (Q::Backup { path: "/b".into(), passphrase: "p".into() }, A::Backup(backup)),
         (Q::Config, A::Config(vec![setting])),
         (Q::Down, done),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint, value_parser};
 
-use crate::api::model::parse_priority;
+use crate::api::model::{SEARCH_ROWS_MAX, parse_priority};
 use libp2p::Multiaddr;
 
 use crate::bench::LAN_NODES_MAX;
@@ -63,6 +63,8 @@ pub enum Command {
     Inbox(Inbox),
     /// Show conversations, both sides, or list them
     Talk(Talk),
+    /// Find messages by their words, in all conversations
+    Search(Search),
     /// Mark messages unread again
     Unread(Ids),
     /// List messages of people who have no name here
@@ -502,6 +504,31 @@ pub struct Talk {
     pub mark_read: bool,
 }
 
+const SEARCH_HELP: &str = "\
+A message is found where all of this is so:
+  pump              it says the word, whatever its accents and capitals
+  pum*              it says a word that begins so
+  '\"camp three\"'    it says these words one after the other
+  from: to: in:     who wrote it, to whom, in which conversation
+  after: before:    when: 2026-11-01, 2026-11, yesterday, friday, or 7d ago
+  has:file is:unread is:read label:NAME
+  '-valve'          a minus before any of these: not that
+
+Quote a query for the shell: dak search 'pump -valve \"camp three\" from:carol'";
+
+#[derive(Args, Debug)]
+#[command(after_help = SEARCH_HELP)]
+pub struct Search {
+    /// What to look for
+    #[arg(allow_hyphen_values = true)]
+    pub query: String,
+    #[arg(hide = true)]
+    pub more: Vec<String>,
+    /// Show at most so many, the best first
+    #[arg(long, value_name = "N", default_value = "20", value_parser = value_parser!(u32).range(..=i64::from(SEARCH_ROWS_MAX)))]
+    pub limit: u32,
+}
+
 #[derive(Args, Debug)]
 pub struct Ids {
     /// Messages, by the first digits of their ids
@@ -658,6 +685,9 @@ pub struct Doctor {
     /// Repair a damaged store, with the node down: keep what verifies, and say what is lost
     #[arg(long)]
     pub repair: bool,
+    /// Make the index of words anew, which search does by itself where it is damaged
+    #[arg(long, conflicts_with = "repair")]
+    pub reindex: bool,
 }
 
 /// What `backup` and `restore` share.

@@ -18,6 +18,7 @@ pub async fn doctor(engine: &dyn Engine, link: &Link<'_>, args: &Doctor, out: &O
     let checks = match args.repair {
         true if !link.home().is_set_up() => return Err(nothing_set_up().into()),
         true => engine.mend(link.home())?,
+        false if args.reindex => take!(link.ask(Request::Reindex).await?, Doctor)?,
         false => checks(engine, link).await?,
     };
     let checks: Vec<CheckRow> = checks.into_iter().map(check_in_commands).collect();

@@ -173,13 +173,17 @@ fn marks(arranged: &ArrangedTalk, request: bool, style: &Style) -> String {
     if marks.is_empty() { String::new() } else { format!("({}) ", marks.join(", ")) }
 }
 
+/// Who said it.
+pub fn talker(row: &TalkRow) -> String {
+    if row.mine { "me".into() } else { called(row.from.name.as_deref().unwrap_or(&row.from.address)) }
+}
+
 /// One row: who and when, what became of one's own, and the whole text.
 fn said(row: &TalkRow, style: &Style) -> String {
-    let who = if row.mine { "me".into() } else { called(row.from.name.as_deref().unwrap_or(&row.from.address)) };
     let mut head = format!(
         "{}  {}, {}",
         short_id(&row.id),
-        style.paint(Paint::Bold, &who),
+        style.paint(Paint::Bold, &talker(row)),
         style.when(row.sent_at.or(row.received_at))
     );
     if row.late {

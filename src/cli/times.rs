@@ -100,6 +100,61 @@ pub fn parse_time(text: &str, now: &Zoned) -> Result<When, ApiError> {
     Ok(when.into())
 }
 
+/// Reads a time that something was after or before, in the time zone of `now`, as the instant it begins with:
+///
+/// - a span back from now: `2h`, `7d`;
+/// - a clock of today: `18:00`;
+/// - a day, or with a clock behind it: `today`, `yesterday`, `mon`, `2026-03-01 18:00`. A weekday is the last one, or
+///   today;
+/// - a month or a year: `2026-03`, `2026`;
+/// - ISO 8601 with an offset.
+pub fn parse_since(text: &str, now: &Zoned) -> Result<When, ApiError> {
+    let wrong = || {
+        ApiError::usage(format!("{text:?} is no date"))
+            .advise("write 2026-03-01, 2026-03, yesterday, friday, 7d, or \"2026-03-01 18:00\"")
+    };
+    Ok(since(text.trim(), now).ok_or_else(wrong)?.into())
+}
+
+fn since(text: &str, now: &Zoned) -> Option<Timestamp> {
+    if let Ok(instant) = text.parse::<Timestamp>() {
+        return Some(instant);
+    }
+    if text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-') {
+        let (year, rest) = text.split_once('-').unwrap_or((text, "1-1"));
+        let (month, day) = rest.split_once('-').unwrap_or((rest, "1"));
+        let date = Date::new(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?).ok()?;
+        return (year.len() == 4).then(|| at_local(date.to_datetime(Time::midnight()), now))?;
+    }
+    if let Ok(span) = units::parse_span(text) {
+        let span = SignedDuration::from_millis(i64::try_from(span.0).ok()?);
+        return now.timestamp().checked_sub(span).ok();
+    }
+    if let Some(clock) = clock(text) {
+        return at_local(now.date().to_datetime(clock), now);
+    }
+    let (word, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+    match past_day(&word.to_lowercase(), now) {
+        Some(day) if rest.is_empty() => at_local(day.to_datetime(Time::midnight()), now),
+        Some(day) if clock(rest).is_some() => at_local(day.to_datetime(clock(rest)?), now),
+        // With seconds, or a T in its middle.
+        _ if text.contains(':') => at_local(text.parse().ok()?, now),
+        _ => None,
+    }
+}
+
+fn past_day(word: &str, now: &Zoned) -> Option<Date> {
+    let today = now.date();
+    match word {
+        "yesterday" => today.yesterday().ok(),
+        _ => match WEEKDAYS.iter().find(|(_, name)| word.len() >= 3 && name.starts_with(word)) {
+            Some((weekday, _)) if *weekday == today.weekday() => Some(today),
+            Some((weekday, _)) => today.nth_weekday(-1, *weekday).ok(),
+            None => day(word, now),
+        },
+    }
+}
+
 fn instant(text: &str, now: &Zoned) -> Option<Timestamp> {
     if let Ok(instant) = text.parse::<Timestamp>() {
         return Some(instant);
@@ -263,5 +318,31 @@ mod tests {
         assert_eq!(elsewhere(at("2026-03-30T16:00:00Z"), written, 60, &berlin), None);
         assert_eq!(elsewhere(at("2026-03-30T16:00:00Z"), written, 0, &berlin).as_deref(), Some("16:00"));
         assert_eq!((offset_minutes(&here), offset_minutes(&berlin)), (Some(120), Some(60)));
+    }
+
+    #[test]
+    fn a_time_that_something_was_after_is_the_beginning_of_what_is_said() {
+        let cases = [
+            ("2026-02-03", "2026-02-02T22:00:00Z"),
+            ("2026-02", "2026-01-31T22:00:00Z"),
+            ("2025", "2024-12-31T22:00:00Z"),
+            ("today", "2026-02-28T22:00:00Z"),
+            ("Yesterday", "2026-02-27T22:00:00Z"),
+            ("yesterday 18:00", "2026-02-28T16:00:00Z"),
+            // A Sunday.
+            ("sunday", "2026-02-28T22:00:00Z"),
+            ("mon", "2026-02-22T22:00:00Z"),
+            ("09:00", "2026-03-01T07:00:00Z"),
+            ("2d", "2026-02-27T10:00:00Z"),
+            ("2026-02-03 18:00", "2026-02-03T16:00:00Z"),
+            ("2026-02-03T18:00:30", "2026-02-03T16:00:30Z"),
+            ("2026-02-03T18:00:00Z", "2026-02-03T18:00:00Z"),
+        ];
+        for (text, wanted) in cases {
+            assert_eq!(parse_since(text, &now()), Ok(when(wanted)), "{text}");
+        }
+        for text in ["", "soon", "2026-13", "26-01-01", "2026-02-30", "2026-1-1-1", "-", "25:00", "yesterday soon"] {
+            assert_eq!(parse_since(text, &now()).unwrap_err().kind.exit_code(), 2, "{text}");
+        }
     }
 }

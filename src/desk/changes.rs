@@ -142,8 +142,12 @@ impl Desk {
         let amendment = self.amendment(wish, &subject, &registers, me).await?;
         let destination = subject.with.0.clone();
         let node = destination.node;
+        let is_withdrawn = amendment.withdrawn;
         let plaintext = pad(&Content::Change(amendment).encode());
         let id = self.node().send(destination, plaintext, LIFETIME, Priority::Normal, None).await?;
+        if is_withdrawn {
+            self.forget_words().await?;
+        }
         let row = self.recipient_row(node).await?;
         Ok(SentRow { schema: Schema, id: id.full(), state: State::Queued, to: row.to, to_address: row.to_address })
     }

@@ -1,10 +1,12 @@
 //! The doctor at a home that does not open: what is wrong with its files, and the repair of its store.
 
 use super::checks::store_rows;
+use super::search::FinderError;
 use crate::api::ApiError;
 use crate::api::model::{CheckRow, Verdict};
 use crate::home::Home;
 use crate::keys::Identity;
+use crate::search::Index;
 use crate::store::StoreError;
 use crate::store::redb::{Depth, Findings, Lost, check, repair};
 
@@ -36,6 +38,8 @@ pub fn mend(home: &Home) -> Result<Vec<CheckRow>, ApiError> {
         Err(error) => return Err(error.into()),
     }
     let lost = repair(&home.store_path())?;
+    // What is lost of the record must not be found.
+    Index::destroy(&home.search_path()).map_err(FinderError::from)?;
     Ok([losses(&lost), store_rows(look(home))].concat())
 }
 

@@ -117,6 +117,7 @@ async fn serve(
     let (stop, stopped) = watch::channel(false);
     let bound = listen(&desk, home).await?;
     let server = tokio::spawn(serve_wherever(desk.clone(), home.clone(), bound, stopped));
+    tokio::spawn(super::search::forget_as_it_goes(desk.clone()));
     let outlook = desk.outlook().await.ok();
     ready(Ready { me: desk.me(), outlook, created, news: super::news::news(desk.clone()) });
     let broke = tokio::select! {

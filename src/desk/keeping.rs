@@ -189,7 +189,7 @@ impl Desk {
             bytes,
             frees: None,
         };
-        let index = folder_bytes(&self.inner.home.store_path().with_file_name("search"));
+        let index = folder_bytes(&self.inner.home.search_path());
         let whole = [
             of("record", texts.count, texts.bytes),
             of("files", files.count, files.bytes),
@@ -231,6 +231,9 @@ impl Desk {
                     false => self.purge_messages(old.collect(), &mut purged).await?,
                 }
             }
+        }
+        if !purged.dry && purged.messages > 0 {
+            self.forget_words().await?;
         }
         Ok(purged)
     }

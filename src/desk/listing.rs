@@ -15,6 +15,7 @@ use super::changes::Tasks;
 use super::keeping::Record;
 use super::places::Labelled;
 use super::rows::{Envelope, Names, Taken};
+use super::search::Searching;
 use super::status::StatusPages;
 use super::talk;
 use crate::agent::change::Letter;
@@ -45,6 +46,7 @@ pub fn rows(desk: Desk, listing: Listing) -> Rows {
         Listing::Record { who } => pages(Record::of(desk, who), Record::next),
         Listing::Talks { all } => pages(Some(talk::Talks { desk, all }), talk::conversations),
         Listing::Labelled { label } => pages(Labelled::with(desk, label), Labelled::next),
+        Listing::Search { q, limit } => pages(Searching::of(desk, q, limit), Searching::next),
         Listing::Talk { who, limit, before, thread, unread, from_unread } => {
             let part = talk::Part { limit, before, thread, unread, from_unread };
             pages(talk::Talking::with(desk, who, part), talk::Talking::next)

@@ -166,6 +166,7 @@ impl Desk {
         }
         self.discard_changes(id).await?;
         self.discard(id).await?;
+        self.forget_words().await?;
         Ok(Response::Done(Done::default()))
     }
 

@@ -357,6 +357,16 @@ impl Desk {
         }
     }
 
+    /// A label that some message has, as it is spelt there.
+    pub(super) async fn find_label(&self, text: &str) -> Result<String, ApiError> {
+        let label = self.spelt(checked_label(text)?).await?;
+        let start = kept::labelled(&label);
+        match self.record(move |record| record.all_kept(&start, None, 1)).await?.is_empty() {
+            true => Err(nothing_labelled(&label)),
+            false => Ok(label),
+        }
+    }
+
     /// A label as it is spelt where it is there already, in small or capital letters.
     pub(super) async fn spelt(&self, label: String) -> Result<String, ApiError> {
         let labels = self.labels().await?;
@@ -459,6 +469,11 @@ fn checked_label(label: &str) -> Result<String, ApiError> {
     Err(ApiError::usage(message).advise("give another one"))
 }
 
+fn nothing_labelled(label: &str) -> ApiError {
+    let message = format!("no message has the label {}", safe_text(label));
+    ApiError::not_found(message).next(NextStep::ListLabels)
+}
+
 /// A listing of the messages with a label under way.
 pub struct Labelled {
     desk: Desk,
@@ -480,8 +495,7 @@ impl Labelled {
             let (start, after) = (kept::labelled(&self.label), self.after.clone());
             let page = self.desk.record(move |record| record.all_kept(&start, after.as_deref(), 64)).await?;
             if page.is_empty() && self.after.is_none() {
-                let message = format!("no message has the label {}", safe_text(&self.label));
-                return Err(ApiError::not_found(message).next(NextStep::ListLabels));
+                return Err(nothing_labelled(&self.label));
             }
             let Some((last, _)) = page.last() else { return Ok(None) };
             self.after = Some(last.clone());

@@ -205,7 +205,12 @@ impl Desk {
     }
 
     /// Rows of a conversation as people read them.
-    async fn shown(&self, with: &Conversation, lines: Vec<Line>, taken: Taken) -> Result<Vec<TalkRow>, ApiError> {
+    pub(super) async fn shown(
+        &self,
+        with: &Conversation,
+        lines: Vec<Line>,
+        taken: Taken,
+    ) -> Result<Vec<TalkRow>, ApiError> {
         let mut rows = Vec::with_capacity(lines.len());
         for Line { position, entry, number } in lines {
             let late = matches!(&entry, Entry::Came(letter) if position.is_late(letter.row));

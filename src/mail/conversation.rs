@@ -52,7 +52,7 @@ impl Conversation {
     }
 
     /// No key begins with another.
-    pub(super) fn key(&self) -> Vec<u8> {
+    pub fn key(&self) -> Vec<u8> {
         let (tag, name) = match &self.0.service {
             Service::Admin => (0, ""),
             Service::Mail => (1, ""),
@@ -62,9 +62,10 @@ impl Conversation {
         key([self.0.node.as_bytes(), &[tag, name.len() as u8], name.as_bytes()])
     }
 
-    pub(super) fn read(key: &[u8]) -> Option<Conversation> {
-        let node = NodeId::from_trusted(part(key, 0));
+    /// Reads what [`Conversation::key`] wrote; none for anything else.
+    pub fn read(key: &[u8]) -> Option<Conversation> {
         let name = std::str::from_utf8(key.get(34..)?).ok()?;
+        let node = NodeId::from_trusted(part(key, 0));
         let service = match key[32] {
             0 => Service::Admin,
             1 => Service::Mail,

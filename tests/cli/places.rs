@@ -35,7 +35,7 @@ fn a_home_on_a_disk_that_takes_nothing_can_be_read() {
     // One was closed in peace, the other was not.
     alice.signal(Signal::KILL);
     let (read, write) = (format!("read {id}"), format!("send {SOMEBODY} hello"));
-    let reads = ["inbox", &read, "status", "config show", "doctor", "carry list", "contact list"];
+    let reads = ["inbox", &read, "status", "config show", "doctor", "carry list", "contact list", "search legible"];
     for (reader, person) in [("bob", &bob), ("alice", &alice)] {
         let before = files(person);
         for (line, ran) in reads.iter().zip(on_a_disk_that_takes_nothing(person, &reads)) {
@@ -43,6 +43,7 @@ fn a_home_on_a_disk_that_takes_nothing_can_be_read() {
             let shows = match *line {
                 "inbox" => reader == "alice" || ran.data.contains("still-legible"),
                 "status" => reader == "bob" || ran.data.contains("delivered"),
+                "search legible" => ran.data.contains("still-legible"),
                 "doctor" => ran.data.contains("can only be read"),
                 // Who sent it can read it as well.
                 line if line == read => ran.data.contains("still-legible"),
@@ -50,7 +51,9 @@ fn a_home_on_a_disk_that_takes_nothing_can_be_read() {
             };
             assert!(shows, "{reader}: {line}: {}", ran.data);
         }
-        for ran in on_a_disk_that_takes_nothing(person, &[&write, "up --no-mdns", "doctor --repair"]) {
+        for ran in
+            on_a_disk_that_takes_nothing(person, &[&write, "up --no-mdns", "doctor --repair", "doctor --reindex"])
+        {
             assert_eq!((ran.code, ran.data.as_str()), (1, ""), "{}", ran.talk);
             assert!(ran.talk.contains("can only be read"), "{}", ran.talk);
         }

@@ -29,6 +29,7 @@ impl Row {
             Row::Record(row) => json_line(row),
             Row::Tasks(row) => json_line(row),
             Row::Happened(row) => json_line(row),
+            Row::Search(row) => json_line(row),
             Row::Ended(why) => json_line(&why.clone().report()),
         }
     }

@@ -443,6 +443,17 @@ pub struct ForwardedRow {
     pub sent_at: Option<When>,
 }
 
+/// A row of a conversation that a search found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SearchRow {
+    #[serde(flatten)]
+    pub row: TalkRow,
+    /// What this person calls whom the conversation is with.
+    pub conversation_name: Option<String>,
+    /// How well it fits, in thousandths: to be compared with the others of one answer alone.
+    pub score: u64,
+}
+
 /// A message as the inbox lists it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InboxRow {

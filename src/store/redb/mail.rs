@@ -215,6 +215,21 @@ impl RedbReader {
         })
     }
 
+    /// What is read in a conversation of what is at a row; none where that is gone, or read nowhere.
+    pub fn line(&self, with: &Conversation, row: Row) -> Result<Option<Line>, StoreError> {
+        self.read(|txn| {
+            let index = index::open(txn)?;
+            let at = match letter_at(&txn.open_table(tables::LETTERS).map_err(failed)?, row)? {
+                Some(letter) => Position::of(&letter, place_of(&index, &letter)?.unwrap_or(row)),
+                None => Position::of_own(row),
+            };
+            let only = Span { from: Bound::Included(at), to: Bound::Included(at) };
+            let said = conversation::spoken(&index, with, only, false, 1)?.pop();
+            let Some((position, Said { spoken, number })) = said else { return Ok(None) };
+            Ok(entry(txn, spoken)?.map(|entry| Line { position, entry, number }))
+        })
+    }
+
     /// Where the first unread row of a conversation stands.
     pub fn first_unread(&self, with: &Conversation) -> Result<Option<Position>, StoreError> {
         self.read(|txn| conversation::first_unread(&index::open(txn)?, with))
@@ -279,6 +294,16 @@ impl RedbReader {
             let first = ReadableTable::first(&table).map_err(failed)?.map_or(0, |(number, _)| number.value());
             Ok((first, number(txn, counter::HAPPENED)?))
         })
+    }
+
+    /// The row that a message which came has or had.
+    pub fn row_of(&self, id: &BundleId) -> Result<Option<Row>, StoreError> {
+        self.read(|txn| row_of(&index::open(txn)?, id))
+    }
+
+    /// Who wrote content of this name in a conversation, and the row it is read at.
+    pub fn written(&self, with: &Conversation, mark: &Mark) -> Result<Option<(NodeId, Row)>, StoreError> {
+        self.read(|txn| mail::index::written(&index::open(txn)?, with, mark))
     }
 
     /// What changes say of content that `author` wrote.

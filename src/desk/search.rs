@@ -1,0 +1,292 @@
+//! Searching: what is meant by a query, and the rows that it finds.
+
+mod finder;
+
+use std::ops::Bound;
+use std::sync::PoisonError;
+
+use jiff::civil::{Date, DateTime};
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, Zoned};
+
+pub use self::finder::{Finder, FinderError};
+
+use self::finder::{by, said, seconds, takes_words, to, with_file, within};
+use super::Desk;
+use super::rows::Taken;
+use crate::agent::change::Row as RecordRow;
+use crate::api::model::{CheckRow, SEARCH_ROWS_MAX, SearchRow, Verdict, When};
+use crate::api::{ApiError, NextStep, Row};
+use crate::eid::Eid;
+use crate::mail::conversation::Conversation;
+use crate::mail::kept;
+use crate::mail::query::{Filter, Part, Query, QueryError};
+use crate::safe_text::safe_text;
+use crate::search::{Hit, Narrowed, Sought};
+use crate::store::redb::{Entry, RedbReader};
+
+/// How many rows are found where nobody says.
+const ROWS: u32 = 20;
+/// Most rows of one look; each is opened, and all are in memory at once.
+const PAGE_ROWS: usize = 64;
+/// So much of what happened is looked at together.
+const HAPPENED_ROWS: usize = 256;
+
+/// A search under way.
+pub struct Searching {
+    desk: Desk,
+    q: String,
+    limit: u32,
+    /// What it found and did not tell yet, the best last.
+    left: Option<Vec<Hit>>,
+}
+
+/// What is looked for, with names and times known.
+struct Wish {
+    sought: Sought,
+    narrowed: Narrowed,
+    unread: Option<bool>,
+    /// Each that it is to have or not.
+    labels: Vec<(bool, String)>,
+}
+
+impl Searching {
+    pub fn of(desk: Desk, q: String, limit: Option<u32>) -> Searching {
+        Searching { desk, q, limit: limit.unwrap_or(ROWS).min(SEARCH_ROWS_MAX), left: None }
+    }
+
+    pub async fn next(mut self) -> Result<Option<(Vec<Row>, Searching)>, ApiError> {
+        let mut left = match self.left.take() {
+            Some(left) => left,
+            None => {
+                let mut found = self.desk.find(&self.q, self.limit as usize).await?;
+                found.reverse();
+                found
+            }
+        };
+        let mut rows = Vec::new();
+        while rows.len() < PAGE_ROWS
+            && let Some(hit) = left.pop()
+        {
+            rows.extend(self.desk.found(hit).await?);
+        }
+        self.left = Some(left);
+        Ok((!rows.is_empty()).then_some((rows, self)))
+    }
+}
+
+impl Desk {
+    /// The best rows of a query, the best first.
+    async fn find(&self, q: &str, many: usize) -> Result<Vec<Hit>, ApiError> {
+        let wish = self.wish(q).await?;
+        self.with_finder(move |finder, record| {
+            let index = finder.current(record)?;
+            index.find(&wish.sought, &wish.narrowed, many, |hit| wish.is_met(record, hit))
+        })
+        .await
+    }
+
+    /// Takes out of the index what was just deleted or withdrawn, where there is one: its words are in no file any more when
+    /// this returns.
+    pub(super) async fn forget_words(&self) -> Result<(), ApiError> {
+        self.with_finder(Finder::forget).await
+    }
+
+    /// Makes the index anew.
+    pub(super) async fn reindex(&self) -> Result<Vec<CheckRow>, ApiError> {
+        let rows = self.with_finder(Finder::make_anew).await?;
+        let count = if rows == 1 { "1 message is".into() } else { format!("{rows} messages are") };
+        Ok(vec![CheckRow::new("search", Verdict::Ok, format!("{count} indexed anew"))])
+    }
+
+    /// Works with the index once all that was said so far is durable, away from whoever else waits for the agent; one
+    /// after the other.
+    async fn with_finder<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Finder, &RedbReader) -> Result<T, FinderError> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        self.look(|_, _| ()).await?;
+        let desk = self.clone();
+        let work = move || {
+            let mut finder = desk.inner.finder.lock().unwrap_or_else(PoisonError::into_inner);
+            work(&mut finder, desk.node().reader())
+        };
+        let done = tokio::task::spawn_blocking(work).await.map_err(|error| ApiError::failure(error.to_string()))?;
+        Ok(done?)
+    }
+
+    /// The row of a hit as people read it; none where it was deleted meanwhile.
+    async fn found(&self, hit: Hit) -> Result<Option<Row>, ApiError> {
+        let Some(with) = Conversation::read(&hit.group) else { return Ok(None) };
+        let (of, row) = (with.clone(), RecordRow(hit.row));
+        let Some(line) = self.record(move |record| record.line(&of, row)).await? else { return Ok(None) };
+        let shown = self.shown(&with, vec![line], Taken::Texts { chars_max: usize::MAX }).await?.pop();
+        let Some(row) = shown else { return Ok(None) };
+        let conversation_name = self.name_of(&with).await?;
+        let score = (f64::from(hit.score.max(0.0)) * 1_000.0) as u64;
+        Ok(Some(Row::Search(SearchRow { row, conversation_name, score })))
+    }
+
+    async fn wish(&self, q: &str) -> Result<Wish, ApiError> {
+        let query = Query::parse(q)?;
+        let sought = Sought::of(&query.words).ok_or(QueryError::NoWords)?;
+        let mut wish = Wish { sought, narrowed: Narrowed::default(), unread: None, labels: Vec::new() };
+        for Part { is_wanted, what } in query.filters {
+            let fact = match what {
+                Filter::From(who) => by(self.find_node(&who).await?),
+                Filter::To(who) => to(self.find_node(&who).await?),
+                Filter::In(name) => within(&self.find_conversation(&name).await?),
+                Filter::HasFile => with_file(),
+                Filter::After(time) => {
+                    wish.narrow_time(&time, is_wanted)?;
+                    continue;
+                }
+                Filter::Before(time) => {
+                    wish.narrow_time(&time, !is_wanted)?;
+                    continue;
+                }
+                Filter::Unread => {
+                    wish.unread = Some(is_wanted);
+                    continue;
+                }
+                Filter::Label(label) => {
+                    wish.labels.push((is_wanted, self.find_label(&label).await?));
+                    continue;
+                }
+            };
+            let facts = if is_wanted { &mut wish.narrowed.facts } else { &mut wish.narrowed.no_facts };
+            facts.push(fact);
+        }
+        Ok(wish)
+    }
+
+    /// The conversation that is called so.
+    async fn find_conversation(&self, name: &str) -> Result<Conversation, ApiError> {
+        Ok(Conversation(Eid::mail(self.find_node(name).await?)))
+    }
+}
+
+/// Takes words out of the index as they are withdrawn and deleted, whoever does that, until the node ends. Of a home in
+/// which nobody ever searched nothing is read.
+pub async fn forget_as_it_goes(desk: Desk) {
+    let (mut commits, place) = (desk.node().commits(), desk.inner.home.search_path());
+    let mut read_on = None;
+    loop {
+        commits.borrow_and_update();
+        if let Some(known) = read_on.or_else(|| Finder::known_at(&place)) {
+            match desk.forget_from(known).await {
+                Ok(last) => read_on = Some(last),
+                Err(error) => tracing::warn!(%error, "the index may have what was deleted"),
+            }
+        }
+        tokio::select! {
+            changed = commits.changed() => if changed.is_err() { return },
+            () = desk.node().ended() => return,
+        }
+    }
+}
+
+impl Desk {
+    /// Takes out of the index what happened behind a number took from the record; returns the last one.
+    async fn forget_from(&self, known: u64) -> Result<u64, ApiError> {
+        let takes = move |record: &RedbReader| {
+            let (mut last, mut takes) = (known, false);
+            loop {
+                let page = record.happened(last, HAPPENED_ROWS)?;
+                for (number, happening) in &page {
+                    last = *number;
+                    takes = takes || takes_words(record, happening)?;
+                }
+                if page.len() < HAPPENED_ROWS {
+                    return Ok((last, takes));
+                }
+            }
+        };
+        let (last, takes) = self.record(takes).await?;
+        if takes {
+            self.forget_words().await?;
+        }
+        Ok(last)
+    }
+}
+
+impl Wish {
+    /// From a time on, or before it.
+    fn narrow_time(&mut self, text: &str, is_after: bool) -> Result<(), ApiError> {
+        let wrong = || {
+            let error = ApiError::usage(format!("{text:?} is no date"));
+            error.advise("write 2026-11-01, or 2026-11-01T18:00")
+        };
+        let now = Zoned::now();
+        let at = seconds(When::from(beginning(text, now.time_zone()).ok_or_else(wrong)?).to_dtn());
+        let (from, to) = &mut self.narrowed.at;
+        match (is_after, &*from, &*to) {
+            (true, Bound::Included(other), _) => *from = Bound::Included(at.max(*other)),
+            (true, ..) => *from = Bound::Included(at),
+            (false, _, Bound::Excluded(other)) => *to = Bound::Excluded(at.min(*other)),
+            (false, ..) => *to = Bound::Excluded(at),
+        }
+        Ok(())
+    }
+
+    /// Whether the record says of a hit what the index cannot know.
+    fn is_met(&self, record: &RedbReader, hit: &Hit) -> Result<bool, FinderError> {
+        if self.unread.is_none() && self.labels.is_empty() && !self.sought.has_phrase() {
+            return Ok(true);
+        }
+        for (is_wanted, label) in &self.labels {
+            let key = kept::label_of_message(RecordRow(hit.row), label);
+            if record.kept(&key)?.is_some() != *is_wanted {
+                return Ok(false);
+            }
+        }
+        let Some(with) = Conversation::read(&hit.group) else { return Ok(false) };
+        let Some(line) = record.line(&with, RecordRow(hit.row))? else { return Ok(false) };
+        let is_unread = matches!(&line.entry, Entry::Came(letter) if !letter.read);
+        if self.unread.is_some_and(|unread| unread != is_unread) {
+            return Ok(false);
+        }
+        if !self.sought.has_phrase() {
+            return Ok(true);
+        }
+        let Some(said) = said(record, &with, &line.entry)? else { return Ok(false) };
+        Ok(self.sought.is_in(&said.texts.iter().map(String::as_str).collect::<Vec<_>>()))
+    }
+}
+
+/// The beginning of a day, or an instant: ISO 8601, in a time zone unless it has an offset.
+fn beginning(text: &str, zone: &TimeZone) -> Option<Timestamp> {
+    if let Ok(instant) = text.parse::<Timestamp>() {
+        return Some(instant);
+    }
+    let local = match Date::strptime("%Y-%m-%d", text) {
+        Ok(day) => day.to_datetime(Default::default()),
+        Err(_) => text.parse::<DateTime>().ok()?,
+    };
+    local.to_zoned(zone.clone()).ok().map(|zoned| zoned.timestamp())
+}
+
+impl From<QueryError> for ApiError {
+    fn from(error: QueryError) -> ApiError {
+        let step = match &error {
+            QueryError::NoWords => "name a word, the beginning of one such as pum*, or words in quotes",
+            QueryError::OpenQuote => "close it, or leave it out",
+            QueryError::NoValue(_) => "write it without a blank, such as from:carol",
+            QueryError::UnknownOperator(_) => {
+                "use from: to: in: after: before: has: is: label:, or put the words in quotes"
+            }
+            QueryError::UnknownValue { .. } => "correct it, or put the words in quotes",
+            QueryError::TooLong | QueryError::TooMany => "look for less at once",
+        };
+        ApiError::usage(safe_text(&error.to_string())).advise(step)
+    }
+}
+
+impl From<FinderError> for ApiError {
+    fn from(error: FinderError) -> ApiError {
+        match error {
+            FinderError::Store(error) => error.into(),
+            FinderError::Search(error) => ApiError::failure(error.to_string()).next(NextStep::CheckHome),
+        }
+    }
+}
