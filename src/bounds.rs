@@ -165,10 +165,14 @@
 //! | `api/server.rs` `BODY_BYTES_MAX` | the body of a request | client | refused | read | `a_body_over_the_limit_is_refused_whether_declared_or_not` |
 //! | `api/server.rs` `STREAM_ROWS_MAX` 1,024 | rows that wait for one client | client | the listing waits | taken | `a_reader_that_stands_still_is_given_up_and_a_slow_one_is_not` |
 //! | `api/model.rs` `COMPOSED_BYTES_MAX` | a message | owner | refused | sent | `a_message_over_the_limit_is_refused_with_the_limit` |
+//! | `mail/query.rs` `QUERY_BYTES_MAX` 1,024 | a query | owner | refused | answered | `what_is_no_query_says_why` |
+//! | `mail/query.rs` `QUERY_PARTS_MAX` 32 | parts of a query | owner | refused | answered | `what_is_no_query_says_why` |
+//! | `api/model.rs` `SEARCH_ROWS_MAX` 1,000 | rows that a search finds | owner | those that fit less | answered | |
 //!
 //! # Bounds of no place
 //!
 //! Numbers, forms and shapes are bounded too: `WORSE_MAX`, `COUNT_MAX`, `LEAF_IDS_MAX`, `DEPTH_MAX`, `LIST_IDS_MAX`,
 //! `TRIES_MAX`, `ENTRIES_TOLD_MAX`, `RATES_TOLD_MAX`, `BITS_MAX`, `NAME_BYTES_MAX`, `MISSED_MAX`, `PRICE_MAX`,
 //! `SEQUENCE_MAX`, `ROUNDED_MAX`, `SINCE_MAX`, `TRIED_MAX`, `PEERS_EQUAL_MAX`,
-//! `SOURCES_EQUAL_MAX`, `SOCKET_PATH_BYTES_MAX`, `ASIDE_MAX` and `PROBES_MAX`.
+//! `SOURCES_EQUAL_MAX`, `SOCKET_PATH_BYTES_MAX`, `ASIDE_MAX`, `PROBES_MAX`,
+//! `TOKEN_CHARS_MAX`, `SMALL_ROWS_MAX` and `LAG_MAX`.

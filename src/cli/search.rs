@@ -23,7 +23,7 @@ const INDENT: &str = "  ";
 const CHARS_PER_COLUMN_MAX: usize = 4;
 
 pub async fn search(link: &Link<'_>, args: &Search, out: &Out) -> Outcome {
-    let words = [&[args.query.clone()], &args.more[..]].concat();
+    let words = [std::slice::from_ref(&args.query), &args.more].concat();
     let query = parse(&words.join(" "), &out.style.now)?;
     let sought = Sought::of(&query.words);
     let mut rows = link.list(Listing::Search { q: query.to_string(), limit: Some(args.limit) }).await?;

@@ -172,6 +172,16 @@ fn what_comes_is_found_and_what_is_deleted_is_not() {
 }
 
 #[test]
+fn a_purge_takes_what_it_deletes_out_of_the_index_before_it_answers() {
+    let (alice, _bob) = talked();
+    assert_eq!(found(&alice, "pump").len(), 4);
+    let before = segments(&alice);
+    assert_eq!(alice.run("purge --from bob --yes").code, 0);
+    assert!(before.is_disjoint(&segments(&alice)));
+    assert_eq!(found(&alice, "pump").len(), 0);
+}
+
+#[test]
 fn edited_words_are_found_and_withdrawn_ones_are_not_and_leave_the_disk_by_themselves() {
     let (alice, bob) = talked();
     let id = found(&alice, "camp")[0]["id"].as_str().unwrap().to_owned();
