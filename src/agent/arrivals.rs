@@ -71,7 +71,8 @@ impl Agent {
                 received: self.at(),
                 from: *from,
                 hops: *hops,
-                read: false,
+                // What one wrote oneself is no news.
+                read: self.mailboxes.writes_as(&bundle.source),
                 told: false,
             };
             self.ledger.deliver(letter, Arc::clone(bundle), out);

@@ -82,6 +82,7 @@ fn a_note_to_oneself_is_a_conversation_of_its_own() {
     let rows = alice.rows("talk me");
     assert_eq!(texts(&rows), [("buy bread", true)]);
     assert_eq!(alice.rows("talk")[0]["last_text"], "buy bread");
+    assert_eq!(unread(&alice, "me"), 0, "what one wrote oneself is no news");
     for name in ["me", "All", "@bob", "-bob", "a,b"] {
         let address = "12D3KooWQ5Mc9r3UEC1VNmW2LtFQZrDcCGfmjsJje7FJarFbmZHP";
         let ran = alice.run_args(&["contact", "add", "--", name, address]);
