@@ -23,7 +23,8 @@
 //! floor 0  values   id, eid, time, cbor, bundle, receipt, content, frame    no clock, no IO, no policy
 //! floor 1  agent    ledger (what lasts), contacts (what does not), routing  pure, deterministic
 //!          mail     the words that came, opened once, and one's own; where each
-//!                   is found, and in which conversation it is read            pure
+//!                   is found and read, what was changed of it, what happened
+//!                   in which order, and what the person arranged              pure
 //!          driver   one step: inputs to batches, commit before act          pure; node, sim and tests drive with it
 //! floor 2  edges    store, search, net, keyring, home, config, backup       each alone; they never meet
 //! floor 3  drivers  node (real time, threads), sim (virtual time)           the only two that own an agent
@@ -31,7 +32,8 @@
 //! ```
 //! Imports only go down. Without the feature `node` the core and the simulator build alone, so the compiler guards the
 //! walls. A message's way: `desk` composes and pads it, `node` has it stamped by the [`agent`], sealed by `keyring`,
-//! signed and held, and its words kept by [`mail`]; a contact of `net` brings a peer, and the agent says what goes; the
+//! signed and held, and its words kept by [`mail`], whose index has them in their conversation and gives each what changes
+//! of it come to; a contact of `net` brings a peer, and the agent says what goes; the
 //! peer's node parses, verifies and opens it, its agent decides, its mail files it, its store commits, and only then it says
 //! `Accepted`.
 //!

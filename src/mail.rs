@@ -12,6 +12,17 @@
 //! ```
 //! So a message is opened once, beside the check of its signature, and a listing opens nothing. What could not be opened or
 //! read when it came, because the process died between or a newer version wrote it, the driver hands in again when it can.
+//!
+//! Everything else of the record follows from letters, own messages and their words, whatever order they came in: a store
+//! keeps it as one sorted map (`shelf`) that the functions here write in the commit that files a message:
+//!
+//! | | |
+//! |---|---|
+//! | `index` | where things are found, and what content is there once more |
+//! | `order`, `conversation` | in which order they are read, and with whom |
+//! | `meaning`, `registers` | what content is to the record, and which of several changes of something counts |
+//! | `happening` | what happened, numbered without gaps |
+//! | `kept` | what the person arranged, which follows from nothing else |
 
 pub mod conversation;
 pub mod happening;

@@ -8,18 +8,22 @@ use crate::content::ATTACHMENTS_MAX;
 
 mod lines;
 mod names;
+mod record;
 mod rows;
 mod when;
 
 pub use super::schema::Schema;
 pub use lines::json_line;
 pub use names::{parse_priority, priority_name};
+pub use record::{
+    AnswersRow, BoardRow, Changes, ForwardedRow, Happened, HappenedRow, HistoryRow, KeptRow, Parent, PurgedRow,
+    ReactionRow, SearchRow, SpaceRow, TaskRow, TaskWord,
+};
 pub use rows::{
-    AnswersRow, Arranged, ArrangedRow, ArrangedTalk, BoardRow, CarriedRow, CarryRow, Changes, CheckRow, Class, Classes,
-    ConfigRow, ContactRow, ConversationRow, Counts, Done, Event, EventKind, Evicted, FileRow, ForwardedRow, Grade,
-    Grades, Happened, HappenedRow, HealthRow, HistoryRow, InboxRow, KeptRow, LabelRow, LetterRow, MeRow, NearbyRow,
-    OutlookRow, Parent, PeerRow, PersonRow, PurgedRow, ReactionRow, RecipientRow, SearchRow, SentRow, SpaceRow,
-    Standing, State, StatusRow, TalkRow, TaskRow, TaskWord, Verdict, VersionRow, WaitingRow,
+    Arranged, ArrangedRow, ArrangedTalk, CarriedRow, CarryRow, CheckRow, Class, Classes, ConfigRow, ContactRow,
+    ConversationRow, Counts, Done, Event, EventKind, Evicted, FileRow, Grade, Grades, HealthRow, InboxRow, LabelRow,
+    LetterRow, MeRow, NearbyRow, OutlookRow, PeerRow, PersonRow, RecipientRow, SentRow, Standing, State, StatusRow,
+    TalkRow, Verdict, VersionRow, WaitingRow,
 };
 pub use when::When;
 

@@ -1,0 +1,219 @@
+//! Rows of what happened to the record of mail: changes, tasks, events, and the record as a whole.
+
+use serde::{Deserialize, Serialize};
+
+use super::rows::{Event, PersonRow, TalkRow};
+use super::{Schema, When};
+
+/// What was changed of a message since it was written.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Changes {
+    /// Its author has put other words in the place of the first.
+    pub edited: bool,
+    /// Its author asked that it be forgotten, and nothing of it is here any more.
+    pub withdrawn: bool,
+    pub reactions: Vec<ReactionRow>,
+    /// Where it is a task.
+    pub task: Option<TaskRow>,
+}
+
+/// One person's reaction.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReactionRow {
+    /// An emoji, or a word.
+    pub emoji: String,
+    pub who: PersonRow,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskRow {
+    pub state: TaskWord,
+    pub assignee: Option<PersonRow>,
+    pub due: Option<When>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TaskWord {
+    Open,
+    Done,
+    /// It is no task any more; said only in asking.
+    None,
+}
+
+/// A task on the board.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BoardRow {
+    pub schema: Schema,
+    /// The message that it is.
+    pub id: String,
+    pub text: Option<String>,
+    pub state: TaskWord,
+    pub assignee: Option<PersonRow>,
+    pub due: Option<When>,
+    /// The address of whom the conversation is with.
+    pub conversation: String,
+    /// Who wrote it.
+    pub from: PersonRow,
+}
+
+/// One change of a message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HistoryRow {
+    pub schema: Schema,
+    /// Of the change.
+    pub id: String,
+    pub who: PersonRow,
+    pub at: Option<When>,
+    /// `text`, `withdrawn`, `reaction`, `task`, `assignee` or `due`.
+    pub field: String,
+    /// What it was set to.
+    pub what: String,
+    /// It is what counts.
+    pub stands: bool,
+    /// It gave way to one whose author had not seen it.
+    pub gave_way: bool,
+}
+
+/// A message of the record with all that is known of it, as an export has it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptRow {
+    #[serde(flatten)]
+    pub row: TalkRow,
+    pub to: PersonRow,
+    /// With the time of writing, what tells its writer's messages apart.
+    pub sequence: u64,
+    pub lifetime_ms: u64,
+    /// `own`, `verified on arrival`, or `sealed still`; the signature itself goes when a message is opened.
+    pub signature: String,
+    /// Which key opened it: `own`, `identity` or `prekey`.
+    pub key: Option<String>,
+    /// Its content as it was sealed, files included, in hexadecimal digits; none where it cannot be read.
+    pub content: Option<String>,
+    /// Of one's own, what became of it.
+    pub events: Vec<Event>,
+}
+
+/// What takes bytes of the disk.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SpaceRow {
+    pub schema: Schema,
+    /// `record`, `files`, `index`, `carried`, `store` (the file that has all but the index), or `conversation`.
+    pub what: String,
+    /// Of a conversation, whom it is with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub with: Option<PersonRow>,
+    /// Messages, files or bundles; 0 where nothing is counted.
+    pub count: u64,
+    pub bytes: u64,
+    /// What frees some of it, in the words of the door that is asked.
+    #[serde(default)]
+    pub frees: Option<String>,
+}
+
+/// What a purge took, or would take.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PurgedRow {
+    pub schema: Schema,
+    pub messages: u64,
+    pub files: u64,
+    pub bytes: u64,
+    /// Nothing went: it was only asked what would.
+    pub dry: bool,
+}
+
+/// Something that happened to the record, by its number.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum HappenedRow {
+    /// To a message that is here: its row as it stands now, with the event's number.
+    Here {
+        what: Happened,
+        at: Option<When>,
+        /// Of a change, its own id.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<String>,
+        #[serde(flatten)]
+        row: Box<TalkRow>,
+    },
+    /// To one that is not, or not any more.
+    Gone {
+        schema: Schema,
+        event: u64,
+        what: Happened,
+        at: Option<When>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<String>,
+        /// None of a message that has not come yet.
+        id: Option<String>,
+    },
+}
+
+impl HappenedRow {
+    pub fn event(&self) -> u64 {
+        match self {
+            HappenedRow::Here { row, .. } => row.event,
+            HappenedRow::Gone { event, .. } => *event,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Happened {
+    /// It came, or was sent.
+    Message,
+    /// Something of it was changed.
+    Change,
+    /// What became of one's own is another.
+    State,
+    Read,
+    Unread,
+    Deleted,
+}
+
+/// What is here of a message that another one answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AnswersRow {
+    /// The first half of it, where the message is not here.
+    pub id: String,
+    pub there: Parent,
+    pub from: Option<PersonRow>,
+    /// It is one's own.
+    #[serde(default)]
+    pub mine: bool,
+    /// The beginning of its words, or its subject where it has none; none where it cannot be read.
+    pub text: Option<String>,
+}
+
+/// Whether what is answered is here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Parent {
+    Here,
+    /// It came, and was deleted.
+    Deleted,
+    /// It did not come so far.
+    Missing,
+}
+
+/// Who wrote what is forwarded, as the one who forwards it says: the author's signature did not come along.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ForwardedRow {
+    pub author: PersonRow,
+    /// The first half of the id of the message that the words were in.
+    pub id: String,
+    pub sent_at: Option<When>,
+}
+
+/// A row of a conversation that a search found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SearchRow {
+    #[serde(flatten)]
+    pub row: TalkRow,
+    /// What this person calls whom the conversation is with.
+    pub conversation_name: Option<String>,
+    /// How well it fits, in thousandths: to be compared with the others of one answer alone.
+    pub score: u64,
+}
