@@ -9,6 +9,7 @@ mod changes;
 mod checks;
 mod closed;
 mod descriptors;
+mod due;
 mod engine;
 mod find;
 mod follow;

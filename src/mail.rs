@@ -25,6 +25,7 @@
 //! | `kept` | what the person arranged, which follows from nothing else |
 
 pub mod conversation;
+pub mod due;
 pub mod happening;
 pub mod index;
 pub mod kept;

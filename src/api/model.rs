@@ -222,6 +222,16 @@ pub enum Listing {
         #[serde(default)]
         show: Show,
     },
+    /// Rows of the inbox that ask for an answer by some time and have none from here: the soonest first, what is overdue
+    /// before the rest; with `limit`, the first so many.
+    Due {
+        #[serde(default)]
+        limit: Option<u32>,
+        #[serde(default)]
+        text_chars: Option<u32>,
+        #[serde(default)]
+        show: Show,
+    },
     /// What became of one's messages, oldest first; with `limit`, the last so many.
     Status {
         #[serde(default)]
@@ -408,6 +418,7 @@ pub enum Row {
     Happened(HappenedRow),
     Labelled(TalkRow),
     Search(SearchRow),
+    Due(InboxRow),
     /// The last row, where a stream ends before its reader left; says why.
     Ended(ApiError),
 }

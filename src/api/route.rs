@@ -82,6 +82,7 @@ pub static ROUTES: &[Route] = &[
     route(GET, "/v1/recipients/{who}", Call, "Recipient", One("Recipient"), "whom a message would go to"),
     route(POST, "/v1/send", Call, "Send", One("Sent"), "a message to be sent"),
     route(GET, "/v1/inbox", List, "Inbox", Rows, "the inbox; with a limit its last rows, of each text the first characters"),
+    route(GET, "/v1/inbox/due", List, "Due", Rows, "what asks for an answer by some time, the soonest first"),
     route(GET, "/v1/inbox/follow", Follow, "Inbox", Rows, "new rows as they come, without end"),
     route(POST, "/v1/inbox/{id}/read", Call, "Read", One("Letter"), "one message, with its files"),
     route(POST, "/v1/inbox/mark", Call, "Mark", One("Done"), "that messages were read, or are unread again"),

@@ -183,6 +183,9 @@ pub fn outlook() -> OutlookRow {
         waiting: 3,
         first_end_at: at(5 * 24 + 11, 0),
         ended: 0,
+        due: 0,
+        first_due_at: None,
+        overdue: 0,
         event: 7,
     }
 }

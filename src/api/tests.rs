@@ -50,6 +50,10 @@ async fn every_listing_arrives_as_it_was_asked_and_its_rows_as_they_were_given()
             Listing::Status { limit: Some(3), unsettled: true, to: Some("bob / b".into()) },
             vec![Row::Status(status.clone()), Row::Status(status), ended],
         ),
+        (
+            Listing::Due { limit: Some(3), text_chars: Some(80), show: Show::Known },
+            vec![Row::Due(samples::inbox("a")), Row::Due(samples::inbox("b"))],
+        ),
         (Listing::Carried, vec![Row::Carried(samples::carried())]),
         (
             talk("bob / b"),

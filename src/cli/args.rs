@@ -430,10 +430,13 @@ pub struct InboxList {
     /// Only how many unread messages wait
     #[arg(long, conflicts_with_all = ["all", "unread", "follow", "limit"])]
     pub count: bool,
+    /// Only what asks for an answer by some time and has none from here, the soonest first
+    #[arg(long, conflicts_with_all = ["unread", "count", "follow"])]
+    pub due: bool,
     /// Go on with new messages as they come
     #[arg(long, visible_alias = "watch")]
     pub follow: bool,
-    /// Only the newest so many; 0 shows none
+    /// Only the newest so many, or of --due the soonest; 0 shows none
     #[arg(long, value_name = "N")]
     pub limit: Option<u32>,
 }

@@ -11,7 +11,7 @@ use super::link::{Link, take};
 use super::listing;
 use super::next_steps;
 use super::out::{Out, Paint, Style, Written};
-use super::outlook::{self, ended_unseen};
+use super::outlook::{self, due_soon, ended_unseen};
 use super::table::{Cell, cell, painted, prose};
 use super::who::{called, called_by_itself, short_id};
 use super::{Outcome, Stop, times};
@@ -47,6 +47,9 @@ async fn list(link: &Link<'_>, args: &InboxList, out: &Out) -> Outcome {
         let waiting = take!(link.ask(Request::Waiting).await?, Waiting)?;
         return out.row(&waiting, |_| format!("{}\n", waiting.unread));
     }
+    if args.due {
+        return due(link, args, out).await;
+    }
     // Subscribed before listed: what arrives in between is in both, and shown once.
     let news = if args.follow { Some(link.follow(Topic::Inbox { all: args.all }).await?) } else { None };
     let mut shown = BTreeSet::new();
@@ -78,7 +81,8 @@ async fn list(link: &Link<'_>, args: &InboxList, out: &Out) -> Outcome {
         });
     }
     if let Some(row) = outlook::ask(link, out).await {
-        ended_unseen(&row).into_iter().for_each(|line| out.talk(&line));
+        let lines = due_soon(&row, &out.style).into_iter().chain(ended_unseen(&row));
+        lines.for_each(|line| out.talk(&line));
     }
     let Some(mut news) = news else { return Ok(()) };
     while let Some(row) = news.next().await {
@@ -115,6 +119,19 @@ async fn print(
     })
     .await?;
     Ok(count)
+}
+
+/// What asks for an answer by some time.
+async fn due(link: &Link<'_>, args: &InboxList, out: &Out) -> Outcome {
+    let text_chars = (!out.json && out.style.width.is_some()).then_some(GIST_CHARS_MAX);
+    let show = if args.all { Show::All } else { Show::Waiting };
+    let rows = link.list(Listing::Due { limit: args.limit, text_chars, show }).await?;
+    let mut count = 0u64;
+    listing::print(rows, out, &DUE_HEADS, due_cells, |_| count += 1).await?;
+    if count == 0 && args.limit != Some(0) {
+        out.talk("nothing is due: nobody waits for an answer by some time");
+    }
+    Ok(())
 }
 
 /// Mail of those who have no name here.
@@ -154,6 +171,19 @@ fn cells(row: &Row, style: &Style) -> Option<Vec<Cell>> {
     let paint = if row.read { Paint::Plain } else { Paint::Bold };
     let when = style.when(row.received_at);
     Some(vec![mark, cell(short_id(&row.id)), painted(paint, from(row)), cell(when), prose(in_a_line(row, style))])
+}
+
+const DUE_HEADS: [&str; 5] = ["", "ID", "FROM", "ANSWER BY", "TEXT"];
+
+fn due_cells(row: &Row, style: &Style) -> Option<Vec<Cell>> {
+    let Row::Due(row) = row else { return None };
+    let reply_by = row.reply_by?;
+    let by = times::short(reply_by, &style.now);
+    let (mark, by) = match reply_by.timestamp() <= style.now.timestamp() {
+        true => (painted(Paint::Bad, "!"), painted(Paint::Bad, format!("{by}, overdue"))),
+        false => (cell(""), cell(by)),
+    };
+    Some(vec![mark, cell(short_id(&row.id)), cell(from(row)), by, prose(in_a_line(row, style))])
 }
 
 /// Who wrote it; one who has no name here by its short id, and what it calls itself.
@@ -441,6 +471,19 @@ come at six
 \\u{1b}[2J\tbring wine
 ";
         assert_eq!(text(&LetterRow::of(row), &style(80)), wanted);
+    }
+
+    #[test]
+    fn what_is_due_says_by_when_and_marks_what_is_overdue() {
+        let due = |hour| InboxRow { reply_by: at(hour, 0), ..inbox("come at six, or tell me when you can come") };
+        let mut table = Table::new(&DUE_HEADS);
+        [due(-13), due(18)].into_iter().for_each(|row| table.row(due_cells(&Row::Due(row), &style(80)).unwrap()));
+        let wanted = concat!(
+            "   ID          FROM  ANSWER BY                 TEXT\n",
+            "!  3f2a91c0de  bob   yesterday 11:00, overdue  come at six, or tell me when you…\n",
+            "   3f2a91c0de  bob   today 18:00               come at six, or tell me when you…\n",
+        );
+        assert_eq!(table.render(&style(80)), wanted);
     }
 
     #[test]

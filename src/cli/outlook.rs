@@ -34,6 +34,19 @@ pub fn nobody_comes(row: &OutlookRow, style: &Style) -> Option<String> {
     Some(format!("{met}; {waits}{}", end.unwrap_or_default()))
 }
 
+/// That answers are due, or were lately.
+pub fn due_soon(row: &OutlookRow, style: &Style) -> Option<String> {
+    let first = row.first_due_at.map(|when| times::spoken(when, &style.now)).unwrap_or_default();
+    let due = match row.due {
+        0 => None,
+        1 => Some(format!("1 answer due by {first}")),
+        many => Some(format!("{many} answers due within a day, the first by {first}")),
+    };
+    let overdue = (row.overdue > 0).then(|| format!("{} overdue", row.overdue));
+    let said: Vec<String> = due.into_iter().chain(overdue).collect();
+    (!said.is_empty()).then(|| format!("{}: dak inbox --due", said.join("; ")))
+}
+
 /// That messages ended without a receipt since the person looked.
 pub fn ended_unseen(row: &OutlookRow) -> Option<String> {
     match row.ended {
@@ -63,6 +76,15 @@ mod tests {
         assert_eq!(said(no_clock).as_deref(), Some("nobody met since today 09:00; 3 messages wait"));
         assert_eq!(said(OutlookRow { met_now: 1, ..outlook() }), None);
         assert_eq!(said(OutlookRow { waiting: 0, ..outlook() }), None);
+        assert_eq!(due_soon(&outlook(), &style()), None);
+        let due = |due, overdue| OutlookRow { due, overdue, first_due_at: at(18, 0), ..outlook() };
+        for (row, wanted) in [
+            (due(1, 0), "1 answer due by today 18:00: dak inbox --due"),
+            (due(2, 1), "2 answers due within a day, the first by today 18:00; 1 overdue: dak inbox --due"),
+            (due(0, 2), "2 overdue: dak inbox --due"),
+        ] {
+            assert_eq!(due_soon(&row, &style()).as_deref(), Some(wanted));
+        }
         assert_eq!(ended_unseen(&outlook()), None);
         let ended = ended_unseen(&OutlookRow { ended: 2, ..outlook() }).unwrap();
         assert_eq!(ended, "2 of my messages ended without a receipt: dak status --unsettled");

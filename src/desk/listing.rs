@@ -12,6 +12,7 @@ use futures::{StreamExt, stream};
 
 use super::Desk;
 use super::changes::Tasks;
+use super::due::Due;
 use super::keeping::Record;
 use super::places::Labelled;
 use super::rows::{Envelope, Names, Taken};
@@ -37,6 +38,10 @@ pub fn rows(desk: Desk, listing: Listing) -> Rows {
             let taken = Taken::Texts { chars_max };
             let (span, waiting) = (None, VecDeque::new());
             pages(InboxPages { desk, show, unread, limit, taken, span, waiting }, InboxPages::next)
+        }
+        Listing::Due { limit, text_chars, show } => {
+            let taken = Taken::Texts { chars_max: text_chars.map_or(usize::MAX, |chars| chars as usize) };
+            pages(Due::of(desk, limit, taken, show), Due::next)
         }
         Listing::Status { limit, unsettled, to } => {
             pages(StatusPages::of(desk, limit, unsettled, to), StatusPages::next)

@@ -27,8 +27,12 @@ impl Desk {
         // A strategy that learns nothing of meetings leaves what the address book knows of those dialed.
         let dialed = book.iter().flat_map(|(_, addresses)| addresses).map(|address| address.worked_unix_ms).max();
         let dialed = dialed.filter(|ms| *ms > 0).and_then(|ms| Some(When(i64::try_from(ms).ok()?)));
+        let (due, overdue) = self.due_within_a_day().await?;
         Ok(OutlookRow {
             schema: Schema,
+            due: due.len() as u64,
+            first_due_at: due.first().and_then(|due| When::from_dtn(*due)),
+            overdue: overdue.len() as u64,
             met_now: met_now as u64,
             last_met_at: met.and_then(|met| rows::when(at, met)).max(dialed),
             waiting,

@@ -16,6 +16,9 @@
 //! | `REGISTER`, … | | `registers.rs` |
 //! | `UNSHOWN`, row | of a change the conversation and its target | rows that are read nowhere |
 //! | `TASK`, conversation, mark | | what may be a task |
+//! | `DUE`, row | by when an answer helps, mark | `due.rs` |
+//! | `ANSWERED`, mark, row of one's own answer | | the same |
+//! | `ANSWERS`, that row | that mark | the same |
 //!
 //! Numbers are big-endian, so that keys are in their order.
 
@@ -23,6 +26,7 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use super::conversation::{self, Conversation};
+use super::due;
 use super::meaning::{Meaning, Words};
 use super::order;
 use super::registers::{self, Register, Registers};
@@ -34,7 +38,7 @@ use crate::id::{BundleId, IdPrefix, NodeId};
 use crate::time::{DtnTime, Timestamp};
 
 /// Grows with every change of what the entries are.
-pub const INDEX_VERSION: u64 = 3;
+pub const INDEX_VERSION: u64 = 4;
 
 const ID: u8 = 1;
 pub(super) const STAMP: u8 = 2;
@@ -50,6 +54,9 @@ pub(super) const REGISTER: u8 = 11;
 const CONTENT: u8 = 12;
 const UNSHOWN: u8 = 13;
 const TASK: u8 = 14;
+pub(super) const DUE: u8 = 15;
+pub(super) const ANSWERED: u8 = 16;
+pub(super) const ANSWERS: u8 = 17;
 
 /// So often the same content may be there once more; later ones are rows of their own.
 const SAME_MAX: usize = 64;
@@ -104,7 +111,22 @@ pub fn deliver<S: ShelfMut>(
     }
     order::insert(shelf, letter)?;
     conversation::come(shelf, letter, number)?;
-    content(shelf, &with, letter.source, (letter.id, letter.row), meaning, first.is_some())
+    let withdrawn = content(shelf, &with, letter.source, (letter.id, letter.row), meaning, first.is_some())?;
+    ask(shelf, letter, meaning, withdrawn)
+}
+
+/// What was withdrawn before it came asks for nothing.
+fn ask<S: ShelfMut>(
+    shelf: &mut S,
+    letter: &Letter,
+    meaning: &Meaning,
+    withdrawn: Vec<Row>,
+) -> Result<Vec<Row>, S::Error> {
+    due::come(shelf, letter, meaning)?;
+    if !withdrawn.is_empty() {
+        due::withdraw(shelf, letter.row)?;
+    }
+    Ok(withdrawn)
 }
 
 /// What was sealed since it came was opened, and means so.
@@ -112,13 +134,16 @@ pub fn open<S: ShelfMut>(shelf: &mut S, letter: &Letter, meaning: &Meaning) -> R
     let with = Conversation::of_letter(letter).key();
     let (author, place) = (letter.source, (letter.id, letter.row));
     let is_shown = matches!(meaning, Meaning::Hidden | Meaning::Words(Words { same: None, .. }));
-    if is_shown || is_unshown(shelf, letter.row)? {
+    let is_unshown = is_unshown(shelf, letter.row)?;
+    if is_shown || is_unshown {
         let is_taken = shelf.get(&key([&[CONTENT], &with, &meaning.mark(&letter.id)]))?.is_some();
-        return content(shelf, &with, author, place, meaning, is_taken);
+        let withdrawn = content(shelf, &with, author, place, meaning, is_taken)?;
+        return if is_unshown { Ok(withdrawn) } else { ask(shelf, letter, meaning, withdrawn) };
     }
     conversation::leave(shelf, letter)?;
     order::remove(shelf, letter)?;
     forget_content(shelf, &with, &letter.id, letter.row)?;
+    due::leave(shelf, letter.row)?;
     cost(shelf, letter, u64::saturating_sub)?;
     deliver(shelf, letter, meaning, 0)
 }
@@ -193,7 +218,11 @@ fn change<S: ShelfMut>(
     }
     let bodies = registers.all().filter(|(register, _)| **register == Register::Body);
     let bodies = bodies.flat_map(|(_, settings)| settings.iter().map(|setting| setting.row));
-    let words = target.get(32..).unwrap_or_default().chunks_exact(8).map(|row| Row(number(row, 0)));
+    let words: Vec<Row> = target.get(32..).unwrap_or_default().chunks_exact(8).map(|row| Row(number(row, 0))).collect();
+    for row in &words {
+        due::withdraw(shelf, *row)?;
+    }
+    let words = words.into_iter();
     Ok(words.chain(bodies).collect())
 }
 
@@ -289,6 +318,7 @@ pub fn discard<S: ShelfMut>(shelf: &mut S, letter: &Letter) -> Result<(), S::Err
         return Ok(());
     }
     forget_content(shelf, &Conversation::of_letter(letter).key(), &letter.id, letter.row)?;
+    due::leave(shelf, letter.row)?;
     conversation::leave(shelf, letter)?;
     order::remove(shelf, letter)
 }
@@ -335,6 +365,7 @@ pub fn post<S: ShelfMut>(
         return Ok(Vec::new());
     }
     conversation::say(shelf, outgoing, number)?;
+    due::say(shelf, row, meaning)?;
     content(shelf, &with, author, (outgoing.id, row), meaning, first.is_some())
 }
 
@@ -353,6 +384,7 @@ pub fn unpost<S: ShelfMut>(shelf: &mut S, outgoing: &Outgoing) -> Result<(), S::
         Some(Some(shown_at)) => conversation::unsay(shelf, outgoing, shown_at),
         None => {
             forget_content(shelf, &with, &outgoing.id, row)?;
+            due::leave(shelf, row)?;
             conversation::unsay(shelf, outgoing, row)
         }
     }

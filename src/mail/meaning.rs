@@ -3,6 +3,7 @@
 use crate::agent::change::Letter;
 use crate::content::{Amendment, Content, Mark, Outline, Text};
 use crate::id::BundleId;
+use crate::time::DtnTime;
 
 /// What the record must know of a message to file it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,12 +22,19 @@ pub struct Words {
     pub same: Option<Mark>,
     /// It is a task from the start.
     pub is_task: bool,
+    /// What it answers.
+    pub answers: Option<Mark>,
+    /// When an answer to it would come too late.
+    pub reply_by: Option<DtnTime>,
 }
 
 impl Meaning {
     pub fn of(content: &[u8]) -> Meaning {
         match Outline::decode(content, 0).map(|outline| outline.content) {
-            Ok(Content::Text(Text { same, task, .. })) => Meaning::Words(Words { same, is_task: task.is_some() }),
+            Ok(Content::Text(Text { same, task, in_reply_to, reply_by, .. })) => {
+                let (is_task, reply_by) = (task.is_some(), reply_by.map(DtnTime));
+                Meaning::Words(Words { same, is_task, answers: in_reply_to, reply_by })
+            }
             Ok(Content::Change(amendment)) => Meaning::Change(amendment),
             Ok(Content::Unknown(_)) | Err(_) => Meaning::Hidden,
         }

@@ -147,6 +147,15 @@ impl Person {
         }
     }
 
+    /// Repeats a command until it says this beside its data.
+    pub fn until_says(&self, line: &str, wanted: &str) {
+        let started = Instant::now();
+        while !self.run(line).talk.contains(wanted) {
+            assert!(started.elapsed() < PATIENCE, "{line} never said {wanted:?}: {}", self.run(line).talk);
+            thread::sleep(Duration::from_millis(50));
+        }
+    }
+
     /// Starts a command that goes on.
     pub fn spawn(&self, line: &str) -> Running {
         let args: Vec<&str> = line.split_whitespace().collect();

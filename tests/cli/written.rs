@@ -277,6 +277,43 @@ fn what_ended_without_a_receipt_is_told_below_the_inbox_until_the_status_was_see
     assert!(inbox(&alice).ends_with(told));
 }
 
+#[test]
+fn what_is_due_stands_soonest_first_until_it_is_answered() {
+    let (mut alice, mut bob) = (Person::new("alice"), Person::new("bob"));
+    acquaint(&mut alice, &mut bob);
+    let texts = |person: &Person, line: &str| -> Vec<String> {
+        person.rows(line).iter().map(|row| row["text"].as_str().unwrap().to_owned()).collect()
+    };
+    let empty = bob.run("inbox --due");
+    assert_eq!((empty.data.as_str(), empty.talk.contains("nothing is due")), ("", true));
+    for (text, by) in [("later", Some("3d")), ("soon", Some("2h")), ("over", Some("1500ms")), ("any", None)] {
+        let by: Vec<&str> = by.map_or_else(Vec::new, |by| vec!["--reply-by", by]);
+        let ran = alice.run_args(&[&["send", "bob", text, "--wait", "--timeout", "30s"][..], &by].concat());
+        assert_eq!(ran.code, 0, "{}", ran.talk);
+    }
+    assert_eq!(texts(&bob, "inbox --due"), ["over", "soon", "later"]);
+    assert_eq!(texts(&bob, "inbox --due --limit 2"), ["over", "soon"]);
+    bob.until_says("inbox", "1 answer due by ");
+    bob.until_says("inbox", "; 1 overdue: dak inbox --due\n");
+    let listed = bob.run("inbox --due").data;
+    assert!(listed.lines().nth(1).unwrap().starts_with('!') && listed.contains(", overdue  over"), "{listed}");
+    assert_eq!(alice.rows("inbox --due").len(), 0, "who asked owes nothing");
+
+    let soon = bob.rows("inbox --due")[1]["id"].as_str().unwrap().to_owned();
+    let answer = bob.json(&format!("reply {soon} yes --wait --timeout 30s"));
+    assert_eq!(texts(&bob, "inbox --due"), ["over", "later"]);
+    assert!(bob.run("inbox").talk.starts_with("1 overdue: "), "{}", bob.run("inbox").talk);
+    assert_eq!(bob.run(&format!("inbox delete {}", answer["id"].as_str().unwrap())).code, 0);
+    assert_eq!(texts(&bob, "inbox --due"), ["over", "soon", "later"], "it is not answered after all");
+    let later = bob.rows("inbox --due")[2]["id"].as_str().unwrap().to_owned();
+    assert_eq!(bob.run(&format!("inbox delete {later}")).code, 0);
+    assert_eq!(texts(&bob, "inbox --due"), ["over", "soon"]);
+    assert_eq!(alice.run(&format!("withdraw {soon}")).code, 0);
+    bob.until("inbox --due", |rows| rows.len() == 1);
+    bob.down();
+    assert_eq!(texts(&bob, "inbox --due"), ["over"], "the closed home says the same");
+}
+
 /// What a program asks at the socket.
 fn ask(person: &Person, request: Request) -> Response {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

@@ -21,7 +21,7 @@ impl Row {
     /// Its object in one line; of the last, why it is.
     pub fn json_line(&self) -> String {
         match self {
-            Row::Inbox(row) => json_line(row),
+            Row::Inbox(row) | Row::Due(row) => json_line(row),
             Row::Status(row) => json_line(row),
             Row::Carried(row) => json_line(row),
             Row::Talks(row) => json_line(row),

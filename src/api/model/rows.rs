@@ -404,6 +404,11 @@ pub struct OutlookRow {
     pub first_end_at: Option<When>,
     /// One's own messages whose lives ended without a receipt since the person looked.
     pub ended: u64,
+    /// Messages to be answered within a day, and when the first of them is due.
+    pub due: u64,
+    pub first_due_at: Option<When>,
+    /// Messages whose answer was due within the last day, and is not written.
+    pub overdue: u64,
     /// The last event that this knows of.
     pub event: u64,
 }

@@ -21,7 +21,7 @@ use crate::mail::kept::{self, OfMessage, Place, TalkPlace};
 use crate::mail::order::{Position, Span, at_place, place_of};
 use crate::mail::registers::Registers;
 use crate::store::StoreError;
-use crate::time::Timestamp;
+use crate::time::{DtnTime, Timestamp};
 
 /// Which end of a stretch is read first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,6 +129,20 @@ impl RedbReader {
     /// The same from the end: those before `before`, the last one first.
     pub fn sent_before(&self, before: Option<Written>, many: usize) -> Result<Vec<(Written, Outgoing)>, StoreError> {
         self.read(|txn| own(txn, sent_before(&index::open(txn)?, before, many)?))
+    }
+
+    /// Rows of the inbox that wait for an answer, each with the time by which it helps; the soonest first.
+    pub fn due(&self) -> Result<Vec<(DtnTime, Row)>, StoreError> {
+        self.read(|txn| mail::due::all(&index::open(txn)?))
+    }
+
+    /// The rows of the inbox of these numbers that are there.
+    pub fn letters_at(&self, rows: &[Row]) -> Result<Vec<Letter>, StoreError> {
+        self.read(|txn| {
+            let table = txn.open_table(tables::LETTERS).map_err(failed)?;
+            let letters = rows.iter().map(|row| letter_at(&table, *row));
+            letters.filter_map(Result::transpose).collect()
+        })
     }
 
     /// How many of one's own messages nobody is known to have a copy of, and when the first of them ends.
