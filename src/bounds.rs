@@ -59,6 +59,10 @@
 //! | `mail/kept.rs` `KEPT_MAX` 1,048,576 | what is arranged: places, labels, drafts | owner | refused | taken back, its message is deleted | |
 //! | `mail/kept.rs` `LABELS_MAX` 32 | labels of one message | owner | refused | taken off | |
 //! | `mail/kept.rs` `LABEL_BYTES_MAX` 64 | a label | owner | refused | taken off | |
+//! | `mail/kept/draft.rs` `DRAFTS_MAX` 256 | drafts | owner | refused | sent, deleted | |
+//! | `mail/kept/draft.rs` `RECIPIENTS_MAX` 64 | recipients of a draft | owner | refused | sent, deleted | |
+//! | `desk/drafts.rs` `SENT_MAX` 1,024 | drafts that were sent, by their numbers | owner | oldest | | |
+//! | `desk.rs` `TOLD_MAX` 256 | news of what the desk did | all | oldest | heard | |
 //! | `desk/places.rs` `AT_ONCE_MAX` 1,024 | what one request arranges | owner | refused | at once | |
 //! | `store/redb/mail.rs` `LIKE_MAX` 65,536 | deleted rows passed over to find an id that begins as typed | owner | not found | at once | |
 //! | `driver/held_back.rs` `SAID_MAX` 1,024 | what was said and waits for a commit | all | committed at once | committed, three seconds | |

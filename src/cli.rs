@@ -24,6 +24,7 @@ mod carry;
 mod changes;
 mod contacts;
 mod demo;
+mod drafts;
 mod export;
 mod figures;
 mod files;
@@ -183,6 +184,7 @@ async fn dispatch(engine: &dyn Engine, cli: &Cli, out: &Out) -> Outcome {
         Command::Renew(args) => changes::renew(&link()?, args, out).await,
         Command::React(args) => changes::react(&link()?, args, out).await,
         Command::Task(args) => changes::task(&link()?, args, out).await,
+        Command::Draft(args) => drafts::draft(&link()?, args, out).await,
         Command::Requests => inbox::requests(&link()?, out).await,
         Command::Label(args) => arrange::label(&link()?, args, out).await,
         Command::Archive(args) => arrange::things(&link()?, args, Arranging::Archive, out).await,

@@ -9,6 +9,7 @@ mod changes;
 mod checks;
 mod closed;
 mod descriptors;
+mod drafts;
 mod due;
 mod engine;
 mod find;
@@ -34,6 +35,8 @@ use std::time::{Instant, SystemTime};
 
 pub use self::engine::Homes;
 
+use tokio::sync::{Notify, broadcast};
+
 use self::rows::Names;
 use crate::agent::change::{Person, Standing};
 use crate::agent::{Agent, Input};
@@ -41,7 +44,7 @@ use crate::api::model::{
     CarryRow, ConfigRow, ContactRow, Counts, Done, Evicted, HealthRow, Introduction, MeRow, NearbyRow, PeerRow, Schema,
     VersionRow,
 };
-use crate::api::{Answer, ApiError, Backend, Listing, NextStep, Request, Response, Rows, Topic};
+use crate::api::{Answer, ApiError, Backend, Listing, News, NextStep, Request, Response, Rows, Topic};
 use crate::config::Config;
 use crate::home::{Home, HomeLock};
 use crate::id::NodeId;
@@ -53,6 +56,8 @@ use crate::store::redb::{Body, RedbReader};
 use crate::ticket::Ticket;
 use crate::words::SafetyWords;
 
+/// News of what the desk did that nobody has heard yet.
+const TOLD_MAX: usize = 256;
 /// Longest name a person may give, in bytes.
 const NAME_BYTES_MAX: usize = 64;
 /// Words that a command takes for something else than a name.
@@ -70,21 +75,38 @@ struct Inner {
     config: Config,
     name: String,
     started: Instant,
-    stop: tokio::sync::Notify,
+    stop: Notify,
     lock: HomeLock,
     /// Whoever changes what is arranged has this, so that of two nobody undoes what the other did.
     arranging: tokio::sync::Mutex<()>,
     /// Nothing is read or made of the index before somebody searches.
     finder: Mutex<search::Finder>,
+    /// The same as `arranging` for drafts: one that is being sent is nobody's to delete.
+    drafting: tokio::sync::Mutex<()>,
+    drafts_changed: Notify,
+    /// What the desk itself did, for whoever wants to hear.
+    told: broadcast::Sender<News>,
 }
 
 impl Desk {
     fn new(node: Node, home: Home, config: Config, name: String, lock: HomeLock) -> Desk {
-        let (started, stop) = (Instant::now(), tokio::sync::Notify::new());
         let place = (!lock.is_read_only()).then(|| home.search_path());
         let finder = Mutex::new(search::Finder::new(place, node.identity().node()));
-        let arranging = tokio::sync::Mutex::default();
-        Desk { inner: Arc::new(Inner { node, home, config, name, started, stop, lock, arranging, finder }) }
+        let inner = Inner {
+            node,
+            home,
+            config,
+            name,
+            started: Instant::now(),
+            stop: Notify::new(),
+            lock,
+            arranging: tokio::sync::Mutex::default(),
+            finder,
+            drafting: tokio::sync::Mutex::default(),
+            drafts_changed: Notify::new(),
+            told: broadcast::channel(TOLD_MAX).0,
+        };
+        Desk { inner: Arc::new(inner) }
     }
 
     fn node(&self) -> &Node {
@@ -144,6 +166,14 @@ impl Desk {
             Request::Send(compose) => self.send(compose).await.map(Response::Sent),
             Request::Read { id, mark, tell } => {
                 self.read(&id, mark, tell).await.map(|row| Response::Letter(row.into()))
+            }
+            Request::DraftAdd(new) => self.draft_add(*new).await.map(Response::Draft),
+            Request::Drafts => self.drafts().await.map(Response::Drafts),
+            Request::Draft { number } => self.draft(&number).await.map(Response::Draft),
+            Request::DraftSend { number, to } => self.draft_send(&number, to).await.map(Response::Sents),
+            Request::DraftDelete { number } => {
+                self.draft_delete(&number).await?;
+                Ok(Response::Done(Done::default()))
             }
             Request::Waiting => self.waiting().await.map(Response::Waiting),
             Request::Arrange { what, how } => self.arrange(what, how).await.map(Response::Arranged),

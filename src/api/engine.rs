@@ -6,7 +6,7 @@ use std::pin::Pin;
 
 use futures::Stream;
 
-use super::model::{CheckRow, MeRow, OutlookRow};
+use super::model::{CheckRow, MeRow, OutlookRow, When};
 use super::{ApiError, Backend};
 use crate::config::Flags;
 use crate::home::Home;
@@ -58,6 +58,19 @@ pub enum News {
     },
     /// For the first time since the start.
     Met(Who),
+    /// What was to go at a time was queued, perhaps later than that.
+    Sent {
+        /// A name or an address.
+        to: String,
+        id: String,
+        at: Option<When>,
+        late: bool,
+    },
+    /// And this was not: it is a draft again.
+    NotSent {
+        number: u64,
+        why: String,
+    },
     /// More came at once than can be told.
     More,
 }

@@ -21,9 +21,9 @@ pub use record::{
 };
 pub use rows::{
     Arranged, ArrangedRow, ArrangedTalk, CarriedRow, CarryRow, CheckRow, Class, Classes, ConfigRow, ContactRow,
-    ConversationRow, Counts, Done, Event, EventKind, Evicted, FileRow, Grade, Grades, HealthRow, InboxRow, LabelRow,
-    LetterRow, MeRow, NearbyRow, OutlookRow, PeerRow, PersonRow, RecipientRow, SentRow, Standing, State, StatusRow,
-    TalkRow, Verdict, VersionRow, WaitingRow,
+    ConversationRow, Counts, Done, DraftRow, Event, EventKind, Evicted, FileRow, Grade, Grades, HealthRow, InboxRow,
+    LabelRow, LetterRow, MeRow, NearbyRow, OutlookRow, PeerRow, PersonRow, RecipientRow, SentRow, Standing, State,
+    StatusRow, TalkRow, Verdict, VersionRow, WaitingRow,
 };
 pub use when::When;
 
@@ -111,6 +111,24 @@ pub enum Request {
     History {
         id: String,
     },
+    /// Keeps something written without sending it; answered by [`Response::Draft`].
+    DraftAdd(Box<NewDraft>),
+    /// Answered by [`Response::Drafts`], in the order of their numbers.
+    Drafts,
+    /// One draft with all its words; answered by [`Response::Draft`].
+    Draft {
+        number: String,
+    },
+    /// Sends a draft now; answered by [`Response::Sents`].
+    DraftSend {
+        number: String,
+        /// To others than it says.
+        #[serde(default)]
+        to: Vec<String>,
+    },
+    DraftDelete {
+        number: String,
+    },
     /// How much waits for this person; answered by [`Response::Waiting`].
     Waiting,
     /// Puts conversations or messages somewhere, for this home alone: each of `what` is a contact's name, an address, or an
@@ -190,6 +208,9 @@ pub enum Response {
     Sent(SentRow),
     Letter(Box<LetterRow>),
     History(Vec<HistoryRow>),
+    Draft(DraftRow),
+    Drafts(Vec<DraftRow>),
+    Sents(Vec<SentRow>),
     Waiting(WaitingRow),
     Arranged(Vec<ArrangedRow>),
     Labels(Vec<LabelRow>),
@@ -474,6 +495,22 @@ pub struct Compose {
     pub copies: Option<u16>,
 }
 
+/// Something written that is not to be sent now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewDraft {
+    pub compose: Compose,
+    /// Whom it goes to beside the first.
+    #[serde(default)]
+    pub more: Vec<String>,
+    /// When it goes by itself.
+    #[serde(default)]
+    pub at: Option<When>,
+    /// Why it was not sent, where that was tried.
+    #[serde(default)]
+    pub refused: Option<String>,
+}
+
 /// What is to be done, by whom and until when.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -533,6 +570,8 @@ impl Request {
                 | R::Recipient { .. }
                 | R::Read { mark: false, tell: false, .. }
                 | R::History { .. }
+                | R::Drafts
+                | R::Draft { .. }
                 | R::Waiting
                 | R::Labels
                 | R::Status { .. }

@@ -113,6 +113,7 @@ pub enum NextStep {
         event: u64,
     },
     ListLabels,
+    ListDrafts,
     /// It is in words alone.
     #[serde(other)]
     Advice,
@@ -169,6 +170,7 @@ impl NextStep {
             N::ChangeTarget { id },
             N::FollowFrom { event: 4711 },
             N::ListLabels,
+            N::ListDrafts,
             N::Advice,
         ]
     }
@@ -236,6 +238,7 @@ impl fmt::Display for NextStep {
             N::AnswerInstead { .. } => "answer it with `POST /v1/send`, or delete it here with `DELETE /v1/inbox/{id}`",
             N::ChangeTarget { .. } => "change the message with that id",
             N::FollowFrom { .. } => "read what you missed with `GET /v1/talk/{who}`, and follow from that event on",
+            N::ListDrafts => "see `GET /v1/drafts`",
             N::ListLabels => "see `GET /v1/labels`",
             N::Advice => "do as `next_step` says",
         };

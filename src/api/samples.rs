@@ -111,6 +111,24 @@ pub fn forwarded() -> ForwardedRow {
     ForwardedRow { author, id: ID[..32].into(), sent_at: at(9, 30) }
 }
 
+pub fn draft() -> DraftRow {
+    DraftRow {
+        schema: Schema,
+        number: 3,
+        to: vec!["bob".into()],
+        at: at(18, 0),
+        made_at: at(11, 0),
+        text: "come at six".into(),
+        subject: None,
+        attachments: Vec::new(),
+        in_reply_to: None,
+        priority: Priority::Normal,
+        lifetime_ms: None,
+        reply_by: None,
+        refused: None,
+    }
+}
+
 pub fn arranged() -> ArrangedRow {
     let arranged = ArrangedTalk { pinned: true, snoozed_until: at(18, 0), ..ArrangedTalk::default() };
     let conversation = format!("dak:{BOB}");
@@ -166,6 +184,8 @@ pub fn status(events: Vec<Event>) -> StatusRow {
         priority: Priority::Normal,
         created_at: at(11, 0),
         expires_at: at(35, 0),
+        draft: None,
+        meant_at: None,
         held_here: true,
         forward_secrecy: false,
         text: Some("come at six".into()),

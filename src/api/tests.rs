@@ -405,6 +405,7 @@ fn every_exchange() -> Vec<(Request, Response)> {
         copies: Some(8),
     };
     let until = samples::at(18, 0).unwrap();
+    let new_draft = NewDraft { compose: compose.clone(), more: vec![who()], at: Some(until), refused: None };
     let muting = Arranging::Mute { until: Some(until), except_mentions: true };
     let status = samples::status(vec![
         samples::event(EventKind::Queued, samples::at(11, 0), None),
@@ -440,6 +441,11 @@ fn every_exchange() -> Vec<(Request, Response)> {
         (Q::Send(compose), A::Sent(samples::sent())),
         (Q::Read { id: id(), mark: true, tell: true }, A::Letter(Box::new(letter))),
         (Q::InboxDelete { id: id() }, done.clone()),
+        (Q::DraftAdd(Box::new(new_draft)), A::Draft(samples::draft())),
+        (Q::Drafts, A::Drafts(vec![samples::draft(), samples::draft()])),
+        (Q::Draft { number: "3".into() }, A::Draft(samples::draft())),
+        (Q::DraftSend { number: "3".into(), to: vec![who()] }, A::Sents(vec![samples::sent()])),
+        (Q::DraftDelete { number: "3".into() }, done.clone()),
         (Q::Waiting, A::Waiting(WaitingRow { schema: Schema, unread: 7, requests: 2 })),
         (Q::Arrange { what: vec![who(), id()], how: Arranging::Pin }, A::Arranged(vec![samples::arranged()])),
         (Q::Arrange { what: vec![id()], how: Arranging::Snooze { until } }, A::Arranged(vec![])),

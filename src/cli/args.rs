@@ -67,6 +67,8 @@ pub enum Command {
     Search(Search),
     /// Mark messages unread again
     Unread(Ids),
+    /// Keep what is written and not sent, or goes later
+    Draft(Drafts),
     /// List messages of people who have no name here
     Requests,
     /// Put labels on messages; nobody else sees them
@@ -384,6 +386,9 @@ pub struct Sending {
     /// Let this many copies be made, where the strategy counts them
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=crate::bundle::COPIES_MAX as i64))]
     pub copies: Option<u16>,
+    /// Keep it until this time, and let the running node send it then: 18:00, tomorrow 9:00, fri 17:00
+    #[arg(long, value_name = "TIME", conflicts_with = "wait")]
+    pub at: Option<String>,
     /// Wait until somebody has it in custody, or until it is delivered
     #[arg(long, value_name = "custody|delivered", hide_possible_values = true, num_args = 0..=1, require_equals = true, default_missing_value = "delivered")]
     pub wait: Option<Goal>,
@@ -537,6 +542,38 @@ pub struct Ids {
     /// Messages, by the first digits of their ids
     #[arg(required = true, value_name = "ID")]
     pub ids: Vec<String>,
+}
+
+#[derive(Args, Debug)]
+pub struct Drafts {
+    #[command(subcommand)]
+    pub what: Option<DraftWhat>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum DraftWhat {
+    /// List them
+    List,
+    /// Write a message and keep it
+    Add(Box<Send>),
+    /// Show one with all its words
+    Show {
+        #[arg(value_name = "N")]
+        number: String,
+    },
+    /// Send one now
+    Send {
+        #[arg(value_name = "N")]
+        number: String,
+        /// To others than it says; may be repeated
+        #[arg(long, value_name = "WHO")]
+        to: Vec<String>,
+    },
+    /// Delete drafts; what was to go later does not
+    Delete {
+        #[arg(required = true, value_name = "N")]
+        numbers: Vec<String>,
+    },
 }
 
 /// What can be put somewhere.

@@ -274,7 +274,7 @@ fn shown_subject(subject: &str) -> String {
     one_line_of_prose(subject, usize::MAX)
 }
 
-fn shown_file(file: &FileRow) -> String {
+pub fn shown_file(file: &FileRow) -> String {
     format!("{} ({})", safe_text(&file.name), about_bytes(file.bytes))
 }
 

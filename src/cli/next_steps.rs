@@ -76,6 +76,7 @@ pub fn words(step: &NextStep) -> Option<String> {
         N::FollowFrom { event } => {
             format!("read what you missed with `dak talk WHO`, and go on with `dak talk --follow --since {event}`")
         }
+        N::ListDrafts => "see `dak draft list`".into(),
         N::ListLabels => "see `dak label list`".into(),
         // What no command does is said in the same words at every door.
         N::Update | N::TryAgain | N::FollowAgain | N::FreeSpace { .. } | N::CheckSetting { .. } => step.to_string(),

@@ -15,7 +15,7 @@ use super::out::{Out, stdin_is_person};
 use super::signals::Signals;
 use super::status::is_out;
 use super::who::{called, short_id};
-use super::{Outcome, Stop, times};
+use super::{Outcome, Stop, drafts, times};
 use crate::api::client::RowStream;
 use crate::api::model::{
     COMPOSED_BYTES_MAX, Compose, ComposedTask, EventKind, File, Request, Row, SentRow, State, StatusRow, Topic,
@@ -28,9 +28,60 @@ const ID_PATIENCE: Duration = ENDING_MAX.saturating_sub(Duration::from_millis(25
 pub async fn send(link: &Link<'_>, args: &Send, out: &Out) -> Outcome {
     let mut signals = Signals::count_interrupts()?;
     let (names, text) = whom(&args.to, args.who.as_deref(), args.writing.text.as_deref())?;
-    let to = unless_asked(&mut signals, recipients(link, &names)).await?;
+    let to = match unless_asked(&mut signals, recipients(link, &names)).await {
+        Err(Stop::Error(error)) => {
+            let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+            // Nobody should have to write for a recipient whom there is not.
+            let is_written = text.is_some_and(|text| text != "-") || !stdin_is_person();
+            return Err(match is_written {
+                true => match composed(&args.writing, text, out).await {
+                    Ok(compose) => kept(link, compose, &names, error).await.into(),
+                    Err(_) => error.into(),
+                },
+                false => error.into(),
+            });
+        }
+        to => to?,
+    };
     let compose = unless_asked(&mut signals, composed(&args.writing, text, out)).await?;
     post(link, compose, &to, &args.writing.sending, signals, out).await
+}
+
+/// Keeps what is written, as `send` would send it.
+pub async fn draft(link: &Link<'_>, args: &Send, out: &Out) -> Outcome {
+    let (names, text) = whom(&args.to, args.who.as_deref(), args.writing.text.as_deref())?;
+    if args.writing.sending.wait.is_some() {
+        return Err(ApiError::usage("a draft goes nowhere, so there is nothing to wait for").into());
+    }
+    let to: Vec<String> = names.into_iter().map(str::to_owned).collect();
+    let compose = composed(&args.writing, text, out).await?;
+    later(link, compose, to, &args.writing.sending, out).await
+}
+
+/// Keeps a message until it is to go.
+async fn later(link: &Link<'_>, compose: Compose, to: Vec<String>, sending: &Sending, out: &Out) -> Outcome {
+    compose.check_size()?;
+    let at = sending.at.as_deref().map(|at| times::parse_time(at, &out.style.now)).transpose()?;
+    let row = drafts::keep(link, compose, &to, at, None).await?;
+    if at.is_some() && !link.is_up().await {
+        out.talk("no node running: it goes when one runs, and its time has come");
+    }
+    out.row(&row, |style| drafts::told(&row, style))
+}
+
+/// The error of what was refused, whose text is kept as a draft.
+async fn kept(link: &Link<'_>, compose: Compose, to: &[String], error: ApiError) -> ApiError {
+    if matches!(error.kind, ErrorKind::NotRunning | ErrorKind::InUse | ErrorKind::Busy) {
+        return error;
+    }
+    match drafts::keep(link, compose, to, None, Some(error.message.clone())).await {
+        Ok(row) => {
+            let message = format!("{}, and the text is kept as draft {}", error.message, row.number);
+            ApiError { message, ..error }
+        }
+        // It says why it was refused, and nothing more can be done.
+        Err(_) => error,
+    }
 }
 
 /// Answers a message, in its conversation and its thread.
@@ -138,6 +189,10 @@ async fn post(
     out: &Out,
 ) -> Outcome {
     compose.check_size()?;
+    if sending.at.is_some() {
+        let to = to.iter().map(|recipient| recipient.who.clone()).collect();
+        return later(link, compose, to, sending, out).await;
+    }
     if sending.wait.is_some() {
         // Asked before anything is queued, so that trying again does not send twice.
         unless_asked(&mut signals, link.require_node()).await?;
@@ -184,11 +239,18 @@ async fn queue<'t>(
     signals: &Signals,
     sent: &mut Vec<(SentRow, &'t Recipient)>,
 ) -> Outcome {
-    for recipient in to {
-        let compose = Compose { to: recipient.who.clone(), ..compose.clone() };
+    for (n, recipient) in to.iter().enumerate() {
+        let request = Request::Send(Compose { to: recipient.who.clone(), ..compose.clone() });
         let answer = tokio::select! {
-            answer = link.ask(Request::Send(compose)) => answer?,
+            answer = link.ask(request) => answer,
             () = given_up(signals.clone()) => return Err(Stop::Interrupted),
+        };
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(error) => {
+                let left: Vec<String> = to[n..].iter().map(|recipient| recipient.who.clone()).collect();
+                return Err(kept(link, compose, &left, error).await.into());
+            }
         };
         sent.push((take!(answer, Sent)?, recipient));
     }

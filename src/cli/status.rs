@@ -11,9 +11,11 @@ use super::out::{Out, Paint, Style};
 use super::outlook::{self, nobody_comes};
 use super::table::{Cell, cell, painted, prose};
 use super::who::{called, short_id};
-use super::{Outcome, Stop};
+use super::{Outcome, Stop, drafts};
+use crate::api::ErrorKind;
 use crate::api::model::{
-    Event, EventKind, Listing, OutlookRow, Request, Response, Row, State, StatusRow, Topic, json_line, priority_name,
+    Done, Event, EventKind, ID_PREFIX_DIGITS_MIN, Listing, OutlookRow, Request, Response, Row, State, StatusRow, Topic,
+    json_line, priority_name,
 };
 use crate::safe_text::{one_line, safe_text};
 
@@ -80,6 +82,17 @@ async fn looked(link: &Link<'_>, args: &Status, outlook: &OutlookRow, out: &Out)
 }
 
 pub async fn cancel(link: &Link<'_>, args: &Id, out: &Out) -> Outcome {
+    // A draft's number is shorter than any id; what was to go later is taken back by it, and what went is known by it.
+    if args.id.len() < ID_PREFIX_DIGITS_MIN && args.id.bytes().all(|digit| digit.is_ascii_digit()) {
+        match drafts::delete(link, &args.id).await {
+            Ok(()) => {
+                return out
+                    .row(&Done::default(), |_| format!("deleted draft {}: it was not sent\n", safe_text(&args.id)));
+            }
+            Err(error) if error.kind == ErrorKind::NotFound => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
     let rows = take!(link.ask(Request::Cancel { id: args.id.clone() }).await?, Statuses)?;
     out.answer(&Response::Statuses(rows.clone()), |style| rows.iter().map(|row| life(row, style)).collect())
 }
@@ -154,6 +167,10 @@ fn life(row: &StatusRow, style: &Style) -> String {
         facts.push("no forward secrecy".into());
     }
     text += &style.paint(Paint::Dim, &facts.join(", "));
+    if let Some(number) = row.draft {
+        let meant = row.meant_at.map(|at| format!(", meant for {}", style.when(Some(at)))).unwrap_or_default();
+        text += &style.paint(Paint::Dim, &format!("\nwas draft {number}{meant}"));
+    }
     text += "\n\n";
     let times: Vec<String> = row.events.iter().map(|event| style.when(event.at)).collect();
     let time_width = times.iter().map(String::len).max().unwrap_or(0);

@@ -174,6 +174,8 @@ fn several_recipients_are_all_found_before_anything_is_sent() {
     stage.fail(ApiError::not_found("there is no contact carol"));
     let ran = stage.run("send bob,carol hi");
     assert_eq!((ran.code, ran.data.as_str()), (4, ""));
+    assert!(matches!(stage.asked().last(), Some(Request::DraftAdd(_))), "what was written is kept");
+    stage.engine.home.0.asked.lock().unwrap().pop();
     let asked = ["bob", "carol"].map(|who| Request::Recipient { who: who.into() });
     assert_eq!(stage.asked(), asked, "nothing was sent");
     for line in ["send bob, carol", "send ,bob hi", "send bob,dak:x hi", "send --to bob hello there"] {

@@ -12,8 +12,8 @@ use super::link::{Link, Patience, take};
 use super::out::Out;
 use super::outlook::nobody_comes;
 use super::signals::Signals;
-use super::who::{called_node, short_id};
-use super::{Outcome, Stop};
+use super::who::{called, called_node, short_id};
+use super::{Outcome, Stop, times};
 use crate::api::model::{MeRow, Request};
 use crate::api::{ApiError, Engine, News, NewsStream, Ready, Who};
 use crate::config::{Config, Flags};
@@ -138,16 +138,24 @@ fn greet(out: &Out, ready: &Ready, place: &str) {
 /// Tells the person what happens, until the node ends.
 async fn tell(out: Out, mut news: NewsStream) {
     while let Some(news) = news.next().await {
-        let time = jiff::Zoned::now().strftime("%H:%M").to_string();
-        out.talk(&format!("{time}  {}", sentence(&news)));
+        let now = jiff::Zoned::now();
+        out.talk(&format!("{}  {}", now.strftime("%H:%M"), sentence(&news, &now)));
     }
 }
 
-fn sentence(news: &News) -> String {
-    let called = |who: &Who| called_node(who.name.as_deref(), who.nickname.as_deref(), &who.peer_id);
+fn sentence(news: &News, now: &jiff::Zoned) -> String {
+    let who = |who: &Who| called_node(who.name.as_deref(), who.nickname.as_deref(), &who.peer_id);
     match news {
-        News::Mail { from, id } => format!("mail from {}: dak read {}", called(from), short_id(id)),
-        News::Met(who) => format!("met {}", called(who)),
+        News::Mail { from, id } => format!("mail from {}: dak read {}", who(from), short_id(id)),
+        News::Met(peer) => format!("met {}", who(peer)),
+        News::Sent { to, id, at, late } => {
+            let meant = at.map(|at| times::short(at, now)).filter(|_| *late);
+            let meant = meant.map(|meant| format!(", late: it was meant for {meant}")).unwrap_or_default();
+            format!("sent to {}{meant}: dak status {}", called(to), short_id(id))
+        }
+        News::NotSent { number, why } => {
+            format!("draft {number} could not be sent, {}: dak draft show {number}", safe_text(why))
+        }
         News::More => "more mail: dak inbox".into(),
     }
 }
@@ -197,9 +205,14 @@ mod tests {
         let named = Who { name: Some("bob".into()), nickname: Some("Bobby".into()), peer_id: samples::BOB.into() };
         let stranger = Who { name: None, nickname: Some("b\u{1b}[2Job".into()), ..named.clone() };
         let nobody = Who { nickname: None, ..stranger.clone() };
+        let now = "2026-03-01T12:00[UTC]".parse().unwrap();
+        let sentence = |news: &News| sentence(news, &now);
         assert_eq!(sentence(&News::Mail { from: named, id: samples::ID.into() }), "mail from bob: dak read 3f2a91c0de");
         assert_eq!(sentence(&News::Met(stranger)), "met 111111bob1 \"b\\u{1b}[2Job\"");
         assert_eq!(sentence(&News::Met(nobody)), "met 111111bob1");
+        let (to, id, at) = ("bob".to_owned(), samples::ID.to_owned(), samples::at(9, 0));
+        let late = News::Sent { to, id, at, late: true };
+        assert_eq!(sentence(&late), "sent to bob, late: it was meant for today 09:00: dak status 3f2a91c0de");
     }
 
     #[test]

@@ -120,11 +120,13 @@ async fn serve(
     tokio::spawn(super::search::forget_as_it_goes(desk.clone()));
     let outlook = desk.outlook().await.ok();
     ready(Ready { me: desk.me(), outlook, created, news: super::news::news(desk.clone()) });
+    let appointments = tokio::spawn(desk.clone().keep_appointments());
     let broke = tokio::select! {
         () = shutdown => false,
         () = desk.inner.stop.notified() => false,
         () = desk.node().ended() => true,
     };
+    appointments.abort();
     let _ = stop.send(true);
     let _ = server.await;
     desk.node().stop().await;

@@ -247,11 +247,33 @@ impl Desk {
 
     /// A message that came or was sent from here.
     pub(super) async fn find_message(&self, prefix: &str) -> Result<BundleId, ApiError> {
+        if let Some(id) = self.was_draft(prefix).await? {
+            return Ok(id);
+        }
         self.find_id(prefix, Among { letters: true, sent: true, ..Among::default() }).await
     }
 
     pub(super) async fn find_sent(&self, prefix: &str) -> Result<BundleId, ApiError> {
+        if let Some(id) = self.was_draft(prefix).await? {
+            return Ok(id);
+        }
         self.find_id(prefix, Among { sent: true, ..Among::default() }).await
+    }
+
+    /// The message that a draft of this number became; none of what is longer than such numbers, and so an id.
+    async fn was_draft(&self, typed: &str) -> Result<Option<BundleId>, ApiError> {
+        let typed = typed.trim();
+        let number = typed.parse().ok().filter(|_| typed.len() < ID_PREFIX_DIGITS_MIN);
+        let Some(number) = number else { return Ok(None) };
+        match &self.sent_of_draft(number).await?[..] {
+            [] => Ok(None),
+            [id] => Ok(Some(*id)),
+            [one, other, ..] => {
+                let message = format!("draft {number} went to more than one");
+                Err(ApiError::not_found(message)
+                    .next(NextStep::GiveMoreOfId { such_as: told_apart(*one, *other).into() }))
+            }
+        }
     }
 
     /// Up to two ids of each place that begin so: as many as it takes to know whether there is one.

@@ -14,17 +14,11 @@ use crate::id::{BundleId, NodeId};
 use crate::time::{DAY, Millis};
 
 /// How long a message is under way where nobody says.
-const LIFETIME: Millis = Millis(7 * DAY.0);
+pub(super) const LIFETIME: Millis = Millis(7 * DAY.0);
 
 impl Desk {
     pub(super) async fn send(&self, compose: Compose) -> Result<SentRow, ApiError> {
-        compose.check_size()?;
-        if compose.lifetime_ms == Some(0) {
-            return Err(ApiError::usage("a message needs some time to arrive").advise("give it a lifetime such as 3d"));
-        }
-        if compose.offset_minutes.is_some_and(|minutes| minutes.unsigned_abs() > OFFSET_MINUTES_MAX.unsigned_abs()) {
-            return Err(ApiError::usage("no clock is more than 18 hours from UTC").advise("leave the offset out"));
-        }
+        self.check_composed(&compose)?;
         let node = self.find_node(&compose.to).await?;
         let lifetime = compose.lifetime_ms.map_or(LIFETIME, Millis);
         let (priority, copies) = (compose.priority, compose.copies);
@@ -32,6 +26,18 @@ impl Desk {
         let id = self.node().send(Eid::mail(node), plaintext, lifetime, priority, copies).await?;
         let RecipientRow { schema, to, to_address } = self.recipient_row(node).await?;
         Ok(SentRow { schema, id: id.full(), state: State::Queued, to, to_address })
+    }
+
+    /// Refuses what cannot be sent as it is, whoever it goes to.
+    pub(super) fn check_composed(&self, compose: &Compose) -> Result<(), ApiError> {
+        compose.check_size()?;
+        if compose.lifetime_ms == Some(0) {
+            return Err(ApiError::usage("a message needs some time to arrive").advise("give it a lifetime such as 3d"));
+        }
+        if compose.offset_minutes.is_some_and(|minutes| minutes.unsigned_abs() > OFFSET_MINUTES_MAX.unsigned_abs()) {
+            return Err(ApiError::usage("no clock is more than 18 hours from UTC").advise("leave the offset out"));
+        }
+        Ok(())
     }
 
     /// Whom a message would go to.
@@ -44,7 +50,7 @@ impl Desk {
         Ok(RecipientRow { schema: Schema, to, to_address: rows::address(node) })
     }
 
-    async fn content(&self, compose: Compose) -> Result<Content, ApiError> {
+    pub(super) async fn content(&self, compose: Compose) -> Result<Content, ApiError> {
         let in_reply_to = match &compose.in_reply_to {
             Some(prefix) => Some(self.find_message(prefix).await?),
             None => None,

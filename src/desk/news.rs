@@ -17,8 +17,9 @@ const MET_MAX: usize = 1_024;
 /// News from now on, until the node ends.
 pub fn news(desk: Desk) -> NewsStream {
     let (events, met) = (desk.node().follow(), desk.node().nearby().follow());
-    let state = (desk, events, met, BTreeSet::new());
-    Box::pin(stream::unfold(state, |(desk, mut events, mut met, mut known)| async move {
+    let told = desk.inner.told.subscribe();
+    let state = (desk, events, met, told, BTreeSet::new());
+    Box::pin(stream::unfold(state, |(desk, mut events, mut met, mut told, mut known)| async move {
         loop {
             let news = tokio::select! {
                 event = events.recv() => match event {
@@ -32,11 +33,16 @@ pub fn news(desk: Desk) -> NewsStream {
                     Ok(_) | Err(RecvError::Lagged(_)) => None,
                     Err(RecvError::Closed) => return None,
                 },
+                done = told.recv() => match done {
+                    Ok(news) => Some(news),
+                    Err(RecvError::Lagged(_)) => None,
+                    Err(RecvError::Closed) => return None,
+                },
                 // Whoever follows keeps the home open, which must end with the node.
                 () = desk.node().ended() => return None,
             };
             if let Some(news) = news {
-                return Some((news, (desk, events, met, known)));
+                return Some((news, (desk, events, met, told, known)));
             }
         }
     }))

@@ -378,7 +378,7 @@ impl Desk {
     /// Forgets what was arranged of a message that was deleted.
     pub(super) async fn forget_place(&self, row: Row) -> Result<(), ApiError> {
         let _turn = self.inner.arranging.lock().await;
-        let of_message = move |record: &RedbReader| record.all_kept(&kept::of_message(row), None, LABELS_MAX + 1);
+        let of_message = move |record: &RedbReader| record.all_kept(&kept::of_message(row), None, LABELS_MAX + 2);
         let mut changes: BTreeSet<Vec<u8>> = BTreeSet::new();
         for (key, _) in self.record(of_message).await? {
             if let Some((_, kept::OfMessage::Label(label))) = kept::read_of_message(&key) {
@@ -390,7 +390,7 @@ impl Desk {
     }
 
     /// Keeps what was arranged, within the bound of all that is kept.
-    async fn keep(&self, changes: Vec<Keep>) -> Result<(), ApiError> {
+    pub(super) async fn keep(&self, changes: Vec<Keep>) -> Result<(), ApiError> {
         if changes.is_empty() {
             return Ok(());
         }

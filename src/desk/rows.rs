@@ -166,6 +166,8 @@ impl Names<'_> {
             priority: outgoing.priority,
             created_at: when_known(outgoing.created),
             expires_at: when(at, outgoing.expires),
+            draft: None,
+            meant_at: None,
             held_here,
             forward_secrecy: false,
             text: None,
@@ -243,6 +245,12 @@ pub fn say(status: &mut StatusRow, body: &Body, chars_max: usize) {
     status.subject = text.subject;
     status.files = files.len() as u64;
     status.forwarded = text.forwarded.is_some();
+}
+
+/// What content says that was written here, with words of so many characters at most, and its files.
+pub fn outline(content: &[u8], chars_max: usize) -> Result<(Text, Vec<FileRow>), ApiError> {
+    let Words { text, files, .. } = words(content, Taken::Texts { chars_max })?;
+    Ok((text, files.into_iter().map(|(name, bytes)| FileRow::of(name, bytes as u64)).collect()))
 }
 
 /// Whose name is to be filled in.

@@ -5,10 +5,11 @@ use super::listing::PAGE_ROWS;
 use super::rows;
 use crate::agent::change::Outgoing;
 use crate::agent::{Agent, Input};
-use crate::api::model::StatusRow;
+use crate::api::model::{StatusRow, When};
 use crate::api::{ApiError, Row};
 use crate::id::{BundleId, NodeId};
 use crate::mail::index::Written;
+use crate::mail::kept::{self, WasDraft};
 
 /// So much of its words stands beside what became of a message, in characters.
 const WORDS_CHARS_MAX: usize = 256;
@@ -104,17 +105,21 @@ impl Desk {
 
     /// The caller bounds how many it hands over; of their words only the first are in memory.
     async fn statuses(&self, sent: Vec<Outgoing>) -> Result<Vec<StatusRow>, ApiError> {
-        let kept: Vec<_> = sent.iter().map(|outgoing| outgoing.row).collect();
+        let rows_at: Vec<_> = sent.iter().map(|outgoing| outgoing.row).collect();
         let facts = move |_: &Agent, names: &super::Names<'_>| {
             sent.iter().map(|outgoing| names.status(outgoing)).collect::<Vec<StatusRow>>()
         };
         let mut rows = self.look(facts).await?;
         let reader = self.node().reader().clone();
         let add_words = move || -> Result<Vec<StatusRow>, ApiError> {
-            for (row, kept) in rows.iter_mut().zip(kept) {
-                let Some(kept) = kept else { continue };
-                if let Some(body) = reader.words(&[kept])?.pop().flatten() {
+            for (row, at) in rows.iter_mut().zip(rows_at) {
+                let Some(at) = at else { continue };
+                if let Some(body) = reader.words(&[at])?.pop().flatten() {
                     rows::say(row, &body, WORDS_CHARS_MAX);
+                }
+                if let Some(was) = reader.kept(&kept::draft_of_message(at))?.map(|value| WasDraft::read(&value)) {
+                    row.draft = Some(was.number);
+                    row.meant_at = was.at.and_then(When::from_dtn);
                 }
             }
             Ok(rows)

@@ -1,5 +1,6 @@
 //! What questions cost everybody else who waits for the agent: rows it walks over, counted.
 
+mod drafts;
 mod people;
 
 use std::sync::Arc;

@@ -7,14 +7,23 @@
 //! |---|---|---|
 //! | `MESSAGE`, row, `PLACE` | flags 1, snoozed until 8 | where a message is put |
 //! | `MESSAGE`, row, `LABEL`, label | | one of its labels |
+//! | `MESSAGE`, row, `DRAFT` | number 8, meant for 8 | the draft that it was |
 //! | `CONVERSATION`, conversation, `PLACE` | flags 1, archived up to 8, snoozed until 8, muted until 8 | where a conversation is put |
 //! | `HOME`, `LABEL`, label, 0, row | its conversation | a message with a label |
 //! | `HOME`, `SEEN` | number | the last thing that had happened when they looked at what became of their messages |
+//! | `HOME`, `DRAFT`, number | `draft.rs` | what was written and not sent |
+//! | `HOME`, `NUMBER` | 8 | the number of the next draft |
+//! | `HOME`, `SENT`, number | ids, 32 each | what became of a draft |
 //!
 //! A message is named by the row that it is read at, which no other ever has. Numbers are big-endian; times are DTN time in
 //! milliseconds. A time that is over needs nobody to take it away: what it says is only ever read beside the time of reading.
 
+mod draft;
+
+pub use draft::{DRAFTS_MAX, Draft, RECIPIENTS_MAX};
+
 use crate::agent::change::Row;
+use crate::id::BundleId;
 use crate::mail::conversation::Conversation;
 use crate::mail::index::{key, number};
 use crate::safe_text::is_unsafe;
@@ -34,6 +43,9 @@ const HOME: u8 = 3;
 const PLACE: u8 = 1;
 const LABEL: u8 = 2;
 const SEEN: u8 = 3;
+const NUMBER: u8 = 4;
+const SENT: u8 = 5;
+const DRAFT: u8 = 6;
 
 /// The start of all keys of one message.
 pub fn of_message(row: Row) -> Vec<u8> {
@@ -75,11 +87,80 @@ pub fn seen_status() -> Vec<u8> {
     vec![HOME, SEEN]
 }
 
+/// The key of the draft that a message was.
+pub fn draft_of_message(row: Row) -> Vec<u8> {
+    key([&of_message(row), &[DRAFT]])
+}
+
+/// The start of the keys of all drafts.
+pub fn drafts() -> Vec<u8> {
+    vec![HOME, DRAFT]
+}
+
+pub fn draft(number: u64) -> Vec<u8> {
+    key([&drafts(), &number.to_be_bytes()])
+}
+
+/// Reads the key of a draft; none for any other.
+pub fn read_draft(key: &[u8]) -> Option<u64> {
+    let number = key.strip_prefix(&[HOME, DRAFT])?;
+    number.try_into().ok().map(u64::from_be_bytes)
+}
+
+pub fn next_number() -> Vec<u8> {
+    vec![HOME, NUMBER]
+}
+
+/// The start of the keys of all drafts that were sent.
+pub fn all_sent() -> Vec<u8> {
+    vec![HOME, SENT]
+}
+
+pub fn sent(number: u64) -> Vec<u8> {
+    key([&all_sent(), &number.to_be_bytes()])
+}
+
+pub fn write_ids(ids: &[BundleId]) -> Vec<u8> {
+    ids.iter().flat_map(|id| id.0).collect()
+}
+
+pub fn read_ids(value: &[u8]) -> Vec<BundleId> {
+    value.chunks_exact(32).filter_map(|id| id.try_into().ok()).map(BundleId).collect()
+}
+
+pub fn write_number(number: u64) -> Vec<u8> {
+    number.to_be_bytes().to_vec()
+}
+
+/// Zero of what is no number.
+pub fn read_number(value: &[u8]) -> u64 {
+    number(value, 0)
+}
+
+/// The draft that a message was, and when it was meant to go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WasDraft {
+    pub number: u64,
+    pub at: Option<DtnTime>,
+}
+
+impl WasDraft {
+    pub fn write(&self) -> Vec<u8> {
+        key([&self.number.to_be_bytes(), &time(self.at)])
+    }
+
+    pub fn read(value: &[u8]) -> WasDraft {
+        let at = Some(DtnTime(number(value, 8))).filter(|at| at.0 != 0);
+        WasDraft { number: number(value, 0), at }
+    }
+}
+
 /// What a key of one message is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OfMessage {
     Place,
     Label(String),
+    Draft,
 }
 
 /// Reads a key of a message; none for any other.
@@ -87,6 +168,7 @@ pub fn read_of_message(key: &[u8]) -> Option<(Row, OfMessage)> {
     let (head, rest) = key.split_at_checked(9)?;
     let what = match rest.split_first()? {
         (&PLACE, []) => OfMessage::Place,
+        (&DRAFT, []) => OfMessage::Draft,
         (&LABEL, label) => OfMessage::Label(std::str::from_utf8(label).ok()?.to_owned()),
         _ => return None,
     };
@@ -309,6 +391,12 @@ mod tests {
         let group = Conversation(Eid { service: crate::eid::Service::Group("book club".into()), ..with(3).0 });
         assert_eq!(read_place_of_conversation(&place_of_conversation(&group)), Some(group));
         assert_eq!(read_labelled(&labelled_message("plans", row)), Some(("plans", row)));
+        assert_eq!(read_of_message(&draft_of_message(row)), Some((row, OfMessage::Draft)));
+        assert_eq!((read_draft(&draft(7)), read_draft(&sent(7)), read_draft(&next_number())), (Some(7), None, None));
+        let was = WasDraft { number: 7, at: Some(NOON) };
+        assert_eq!(WasDraft::read(&was.write()), was);
+        let ids = [BundleId([1; 32]), BundleId([2; 32])];
+        assert_eq!(read_ids(&write_ids(&ids)), ids);
         assert_eq!(read_conversation(&write_conversation(&with(3))), Some(with(3)));
         for key in [&[][..], &[MESSAGE], &of_message(row), &[CONVERSATION, 1], &labels(), &labelled("plans")] {
             assert_eq!(read_of_message(key), None);

@@ -285,3 +285,88 @@ fn a_stranger_is_blocked_by_a_message_and_what_came_is_put_away() {
     assert_eq!(alice.run("send bob again --wait --timeout 2s").code, 6, "and nothing comes any more");
     assert_eq!(bob.rows("inbox --all").len(), 1);
 }
+
+#[test]
+fn drafts_are_kept_shown_sent_and_deleted_by_small_numbers_that_no_later_one_has() {
+    let (alice, bob) = two();
+    let added = alice.run_args(&["draft", "add", "bob", "come at six", "-s", "tonight", "-p", "urgent"]);
+    assert_eq!((added.code, added.data.as_str()), (0, "draft 1 for bob\n"), "{}", added.talk);
+    works(&alice, "draft add bob,me second");
+    let file = alice.file("plan.txt", b"at six");
+    works(&alice, &format!("draft add bob -f {file}"));
+    let rows = alice.rows("draft");
+    let numbers: Vec<u64> = rows.iter().map(|row| row["number"].as_u64().unwrap()).collect();
+    assert_eq!((numbers, &rows[0]["to"]), (vec![1, 2, 3], &serde_json::json!(["bob"])));
+    assert!(alice.rows("status").is_empty(), "nothing was sent");
+    assert!(works(&alice, "draft show 1").contains("\ncome at six\n"));
+    works(&alice, "draft delete 3");
+    let sent = alice.rows("draft send 1").remove(0);
+    bob.until("inbox", |rows| texts(rows) == ["come at six"]);
+    let row = &bob.rows("inbox")[0];
+    assert_eq!((&row["subject"], &row["priority"], &row["id"]), (&"tonight".into(), &"urgent".into(), &sent["id"]));
+    let status = alice.json("status 1");
+    assert_eq!((&status["id"], &status["draft"]), (&sent["id"], &1.into()), "its number is another name of it");
+    let both = alice.rows("draft send 2");
+    assert_eq!((&both[0]["to"], &both[1]["to"]), (&"bob".into(), &"alice".into()));
+    assert!(alice.rows("draft list").is_empty());
+    works(&alice, "draft add bob again");
+    assert_eq!(alice.json("draft")["number"], 4);
+    for (line, code) in
+        [("draft show 9", 4), ("draft send 1", 4), ("draft delete x", 2), ("draft add bob hi --wait", 2)]
+    {
+        assert_eq!(alice.run(line).code, code, "{line}");
+    }
+    assert!(alice.run("draft send 1").talk.contains("dak status"), "it was sent");
+}
+
+#[test]
+fn what_is_refused_is_kept_and_goes_once_its_recipient_has_a_name() {
+    let (alice, bob) = two();
+    let refused = alice.run_args(&["send", "robert", "long and well considered"]);
+    assert_eq!(refused.code, 4);
+    assert!(refused.talk.contains("there is no contact robert, and the text is kept as draft 1; "), "{}", refused.talk);
+    assert_eq!(alice.json("draft")["refused"], "there is no contact robert");
+    assert_eq!(alice.run("draft send 1").code, 4);
+    works(&alice, "contact rename bob robert");
+    works(&alice, "draft send 1");
+    bob.until("inbox", |rows| texts(rows) == ["long and well considered"]);
+    for _ in 0..2 {
+        assert_eq!(alice.run("send nobody hi").code, 4);
+    }
+    assert_eq!(alice.rows("draft").len(), 1, "trying again keeps it once");
+    assert_eq!(alice.run("send robert hi --lifetime 400d").code, 5);
+    assert!(alice.rows("draft")[1]["refused"].as_str().unwrap().contains("lifetime"));
+    works(&alice, "draft send 2 --to robert");
+    bob.until("inbox", |rows| rows.len() == 2);
+}
+
+#[test]
+fn what_is_to_go_later_goes_by_itself_at_its_time_also_after_a_restart() {
+    let (mut alice, bob) = two();
+    let soon = works(&alice, "send bob soon --at 1s");
+    assert!(
+        soon.starts_with("draft 1 for bob, goes today") || soon.starts_with("draft 1 for bob, goes tomorrow"),
+        "{soon}"
+    );
+    bob.until("inbox", |rows| texts(rows) == ["soon"]);
+    let status = alice.json("status 1");
+    assert!(status["meant_at"].is_string() && status["draft"] == 1, "{status}");
+    assert!(alice.rows("draft").is_empty());
+
+    works(&alice, "send bob never --at 3h");
+    assert!(alice.json("draft")["at"].is_string());
+    assert!(works(&alice, "cancel 2").contains("not sent"));
+    alice.down();
+    works(&alice, "send bob after --at 1s");
+    alice.up(&format!("--peer {}", bob.place()));
+    bob.until("inbox", |rows| texts(rows) == ["soon", "after"]);
+    assert!(alice.rows("draft").is_empty());
+    for (line, code) in [
+        ("send bob hi --at yesterday", 2),
+        ("send bob hi --at 2h --wait", 2),
+        ("send bob hi --at 2h --reply-by 1h", 2),
+        ("send nobody hi --at 2h", 4),
+    ] {
+        assert_eq!(alice.run(line).code, code, "{line}");
+    }
+}

@@ -44,6 +44,8 @@ impl Response {
             R::Contacts(_)
                 | R::Nearby(_)
                 | R::Arranged(_)
+                | R::Drafts(_)
+                | R::Sents(_)
                 | R::History(_)
                 | R::Labels(_)
                 | R::Space(_)
@@ -69,6 +71,9 @@ impl Response {
             R::Sent(row) => json_line(row),
             R::Letter(row) => json_line(row),
             R::History(rows) => json_lines(rows),
+            R::Draft(row) => json_line(row),
+            R::Drafts(rows) => json_lines(rows),
+            R::Sents(rows) => json_lines(rows),
             R::Waiting(row) => json_line(row),
             R::Arranged(rows) => json_lines(rows),
             R::Labels(rows) => json_lines(rows),

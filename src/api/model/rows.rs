@@ -182,6 +182,31 @@ pub struct LabelRow {
     pub messages: u64,
 }
 
+/// Something written that is not sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DraftRow {
+    pub schema: Schema,
+    /// Its name here; no later one has the same.
+    pub number: u64,
+    /// The names this person gave the recipients, their addresses, or what was typed where nobody was found by it.
+    pub to: Vec<String>,
+    /// When it goes by itself; where that is over, as soon as a node runs.
+    pub at: Option<When>,
+    pub made_at: Option<When>,
+    /// In a list, the beginning of it.
+    pub text: String,
+    pub subject: Option<String>,
+    pub attachments: Vec<FileRow>,
+    /// The first half of the id of what it answers.
+    pub in_reply_to: Option<String>,
+    #[serde(with = "names::priority")]
+    pub priority: Priority,
+    pub lifetime_ms: Option<u64>,
+    pub reply_by: Option<When>,
+    /// Why it was not sent, where that was tried.
+    pub refused: Option<String>,
+}
+
 /// How much waits for this person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WaitingRow {
@@ -373,6 +398,11 @@ pub struct StatusRow {
     pub created_at: Option<When>,
     /// When its life ends, as this node's clock reckons.
     pub expires_at: Option<When>,
+    /// The number of the draft that it was, and when that was meant to go.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub draft: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub meant_at: Option<When>,
     /// The bundle still lies here and goes on being offered.
     #[serde(default)]
     pub held_here: bool,

@@ -365,6 +365,7 @@ impl RedbReader {
                     let (key, value) = entry.map_err(failed)?;
                     match kept::read_of_message(key.value()) {
                         Some((found, _)) if found != *row => break,
+                        Some((_, OfMessage::Draft)) => {}
                         Some((_, OfMessage::Place)) => placed.place = Place::read(value.value()),
                         Some((_, OfMessage::Label(label))) => placed.labels.push(label),
                         None => break,
