@@ -1,5 +1,5 @@
-//! A home with many messages on record: how soon a few of them are read, and what it costs to start; and how fast mail for
-//! oneself is filed.
+//! A home with many messages on record: how soon a few of them are read and found, and what it costs to start; and how fast
+//! mail for oneself is filed.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -87,6 +87,25 @@ pub async fn many(place: &Path, messages: u64, report: &mut impl FnMut(Row)) -> 
         times.sort_by(f64::total_cmp);
         report(row(name, times[LOOKS / 2], "ms", Some((15.0, "goal, the last 20 rows"))));
     }
+    let search = |n: u64| Listing::Search { q: query(n, messages), limit: Some(20) };
+    let start = Instant::now();
+    client.list(&search(0)).await?.count().await;
+    let took = start.elapsed().as_secs_f64();
+    report(row(name("search_first_100k", "search_first_1m"), took, "s", Some((messages as f64 / 1e4, "goal"))));
+    let mut times = Vec::with_capacity(LOOKS);
+    for n in 0..LOOKS as u64 {
+        let start = Instant::now();
+        let rows = client.list(&search(n)).await?.count().await;
+        if rows == 0 {
+            return Err(format!("nothing was found for {}", query(n, messages)).into());
+        }
+        times.push(start.elapsed().as_secs_f64() * 1e3);
+    }
+    times.sort_by(f64::total_cmp);
+    report(row(name("search_100k", "search_1m"), times[LOOKS / 2], "ms", Some((20.0, "goal, the best 20 rows"))));
+    let texts: u64 = (0..messages).map(|n| text(n).len() as u64).sum();
+    let share = bytes_in(&Home::find(Some(&full))?.search_path())? as f64 / texts as f64;
+    report(row(name("index_share_100k", "index_share_1m"), share, "", Some((1.0 / 3.0, "goal, of the texts"))));
     drop(node);
     std::fs::remove_dir_all(&full)?;
     Ok(())
@@ -132,6 +151,26 @@ fn fill(dir: &Path, messages: u64) -> Result<(), Failure> {
         store.commit(&changes)?;
     }
     Ok(())
+}
+
+/// A query that finds something: words, some in their order, the beginning of one, of one writer.
+fn query(n: u64, messages: u64) -> String {
+    let said = text(n * (messages / LOOKS as u64));
+    let words: Vec<&str> = said.split(' ').collect();
+    match n % 4 {
+        0 => words[0].into(),
+        1 => format!("{} {}", words[1], words[2]),
+        2 => format!("\"{} {} {}\"", words[3], words[4], words[5]),
+        _ => format!("{}* {}", &words[6][..3], words[7]),
+    }
+}
+
+fn bytes_in(place: &Path) -> Result<u64, Failure> {
+    let mut bytes = 0;
+    for entry in std::fs::read_dir(place)? {
+        bytes += entry?.metadata()?.len();
+    }
+    Ok(bytes)
 }
 
 /// About 200 bytes of words that differ from message to message.
