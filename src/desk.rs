@@ -16,6 +16,7 @@ mod find;
 mod follow;
 mod forwards;
 mod happened;
+mod introductions;
 mod keeping;
 mod listing;
 mod mail;
@@ -161,6 +162,7 @@ impl Desk {
                 self.change(&who, |_, person| Ok(Person { standing: Standing::Contact, ..person })).await
             }
             Request::ContactRemove { who } => self.contact_remove(&who).await,
+            Request::ContactShare { who, with, text } => self.share(&who, &with, text).await.map(Response::Sent),
             Request::Nearby => self.nearby().await.map(Response::Nearby),
             Request::Recipient { who } => self.recipient(&who).await.map(Response::Recipient),
             Request::Send(compose) => self.send(compose).await.map(Response::Sent),
@@ -235,10 +237,10 @@ impl Desk {
     async fn contact_add(&self, introduction: Introduction) -> Result<ContactRow, ApiError> {
         let Introduction { name, address } = introduction;
         let is_one_word = name == address;
-        let ticket = match self.find_ticket(&address).await {
-            // A message says whom it is from, but not what to call them.
-            Err(error) if !is_one_word => self.writer_of(&address).await?.ok_or(error)?,
-            found => found?,
+        let (ticket, introducer) = match self.find_ticket(&address).await {
+            // A message says whom it is from or of, but not what to call them.
+            Err(error) if !is_one_word => self.meant_by(&address).await?.ok_or(error)?,
+            found => (found?, None),
         };
         let name = match (is_one_word, &ticket.name) {
             (true, Some(nickname)) => checked_name(nickname)?,
@@ -253,9 +255,13 @@ impl Desk {
             let new = Person { name: String::new(), standing: Standing::Contact, verified: false };
             Ok(Person { name, ..before.unwrap_or(new) })
         };
+        let is_new = self.look(move |agent, _| agent.person(&node).is_none()).await?;
         let row = self.set_person(node, add).await?;
+        if introducer.is_some() && is_new {
+            self.set_introducer(node, introducer).await?;
+        }
         self.learn_hints(&ticket);
-        Ok(row)
+        self.with_introducer(node, row).await
     }
 
     /// Changes what is known of a person, who may be unknown so far. Whatever `change` looks at is still so when its
@@ -293,13 +299,16 @@ impl Desk {
             self.look(|agent, _| agent.people().map(|(node, person)| (*node, person.clone())).collect()).await?;
         // Safety words take time, and the agent has other things to do.
         let mut rows: Vec<ContactRow> = people.iter().map(|(node, person)| rows::contact(me, *node, person)).collect();
+        for (row, (node, _)) in rows.iter_mut().zip(&people) {
+            *row = self.with_introducer(*node, row.clone()).await?;
+        }
         rows.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(rows)
     }
 
     async fn contact(&self, who: &str) -> Result<ContactRow, ApiError> {
         let (node, person) = self.somebody(who).await?;
-        Ok(rows::contact(self.node().identity().node(), node, &person))
+        self.with_introducer(node, rows::contact(self.node().identity().node(), node, &person)).await
     }
 
     /// A person this home has a name for.
@@ -347,6 +356,7 @@ impl Desk {
     async fn contact_remove(&self, who: &str) -> Result<Response, ApiError> {
         let (node, _) = self.somebody(who).await?;
         self.node().input(Input::SetPerson { node, person: None }).await?;
+        self.set_introducer(node, None).await?;
         Ok(Response::Done(Done::default()))
     }
 

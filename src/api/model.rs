@@ -22,8 +22,8 @@ pub use record::{
 pub use rows::{
     Arranged, ArrangedRow, ArrangedTalk, CarriedRow, CarryRow, CheckRow, Class, Classes, ConfigRow, ContactRow,
     ConversationRow, Counts, Done, DraftRow, Event, EventKind, Evicted, FileRow, Grade, Grades, HealthRow, InboxRow,
-    LabelRow, LetterRow, MeRow, NearbyRow, OutlookRow, PeerRow, PersonRow, RecipientRow, SentRow, Standing, State,
-    StatusRow, TalkRow, Verdict, VersionRow, WaitingRow,
+    IntroducedRow, LabelRow, LetterRow, MeRow, NearbyRow, OutlookRow, PeerRow, PersonRow, RecipientRow, SentRow,
+    Standing, State, StatusRow, TalkRow, Verdict, VersionRow, WaitingRow,
 };
 pub use when::When;
 
@@ -72,6 +72,13 @@ pub enum Request {
     },
     ContactRemove {
         who: String,
+    },
+    /// Introduces a contact to another one, with a word about them or without; answered by [`Response::Sent`].
+    ContactShare {
+        who: String,
+        with: String,
+        #[serde(default)]
+        text: Option<String>,
     },
     /// Nodes that could be met now; answered by [`Response::Nearby`]. Needs a running node.
     Nearby,

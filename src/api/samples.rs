@@ -33,6 +33,7 @@ pub fn contact() -> ContactRow {
         verified: true,
         safety_words: "zebra zero zone".into(),
         my_safety_words: "acid acorn acre".into(),
+        introduced_by: None,
         renamed_from: None,
     }
 }
@@ -62,6 +63,7 @@ pub fn inbox(text: &str) -> InboxRow {
         unreadable: None,
         request: false,
         nickname: None,
+        introduces: None,
         arranged: Arranged::default(),
         next: None,
         kind: "text".into(),
@@ -163,6 +165,7 @@ pub fn said(text: &str) -> TalkRow {
         unreadable: None,
         event: 7,
         changes: Changes::default(),
+        introduces: None,
         arranged: Arranged::default(),
     }
 }

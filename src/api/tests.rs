@@ -436,6 +436,7 @@ fn every_exchange() -> Vec<(Request, Response)> {
         (Q::ContactBlock { who: who() }, contact.clone()),
         (Q::ContactUnblock { who: who() }, contact),
         (Q::ContactRemove { who: who() }, done.clone()),
+        (Q::ContactShare { who: who(), with: "bob".into(), text: None }, A::Sent(samples::sent())),
         (Q::Nearby, A::Nearby(vec![samples::nearby()])),
         (Q::Recipient { who: who() }, A::Recipient(samples::recipient())),
         (Q::Send(compose), A::Sent(samples::sent())),

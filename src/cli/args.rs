@@ -209,8 +209,8 @@ pub enum ContactWhat {
     /// Name somebody by the address that `dak me` shows there, or a node near by as `dak nearby` prints it
     Add {
         name: String,
-        /// An address (dak:...), a peer id, the short id or quoted name of a node near by, or the id of a message of theirs;
-        /// where it is left out, NAME is what a node near by calls itself
+        /// An address (dak:...), a peer id, the short id or quoted name of a node near by, or the id of a message: whom that
+        /// introduces is meant, or else who wrote it. Where it is left out, NAME is what a node near by calls itself
         address: Option<String>,
     },
     /// List everybody named
@@ -236,6 +236,15 @@ pub enum ContactWhat {
     Unblock { who: String },
     /// Forget somebody
     Remove { who: String },
+    /// Introduce a contact to another one, who can add them with one command
+    Share {
+        who: String,
+        /// To whom
+        #[arg(long, value_name = "WHO")]
+        with: String,
+        /// A word about them
+        text: Option<String>,
+    },
 }
 
 #[derive(Args, Debug)]

@@ -4,17 +4,19 @@ use super::args::{Contact, ContactWhat};
 use super::link::{Link, take};
 use super::out::{Out, Paint, Style, stdin_is_person};
 use super::table::{Table, cell, painted};
-use super::who::short_peer;
+use super::who::{called, short_id, short_peer};
 use super::{Outcome, says_yes};
-use crate::api::model::{ContactRow, Introduction, Request, Response, Standing};
+use crate::api::model::{ContactRow, ID_PREFIX_DIGITS_MIN, Introduction, Request, Response, Standing};
 use crate::safe_text::safe_text;
 
 pub async fn contact(link: &Link<'_>, args: &Contact, out: &Out) -> Outcome {
     let Some(what) = &args.what else { return list(link, out).await };
     match what {
         ContactWhat::Add { name, address } => {
+            let id = address.as_deref().filter(|address| looks_like_an_id(address));
             let new = Introduction { name: name.clone(), address: address.clone().unwrap_or_else(|| name.clone()) };
-            change(link, Request::ContactAdd(new), "added", out).await
+            let contact = take!(link.ask(Request::ContactAdd(new)).await?, Contact)?;
+            out.row(&contact, |_| added(&contact, id))
         }
         ContactWhat::List => list(link, out).await,
         ContactWhat::Verify { who, yes, no } => verify(link, who, *yes, *no, out).await,
@@ -24,6 +26,13 @@ pub async fn contact(link: &Link<'_>, args: &Contact, out: &Out) -> Outcome {
         ContactWhat::Block { who } => change(link, Request::ContactBlock { who: who.clone() }, "blocked", out).await,
         ContactWhat::Unblock { who } => {
             change(link, Request::ContactUnblock { who: who.clone() }, "unblocked", out).await
+        }
+        ContactWhat::Share { who, with, text } => {
+            let request = Request::ContactShare { who: who.clone(), with: with.clone(), text: text.clone() };
+            let sent = take!(link.ask(request).await?, Sent)?;
+            let told =
+                || format!("queued {}: introduces {} to {}\n", short_id(&sent.id), safe_text(who), called(&sent.to));
+            out.row(&sent, |_| told())
         }
         ContactWhat::Remove { who } => {
             let done = take!(link.ask(Request::ContactRemove { who: who.clone() }).await?, Done)?;
@@ -40,15 +49,35 @@ async fn list(link: &Link<'_>, out: &Out) -> Outcome {
     out.answer(&Response::Contacts(contacts.clone()), |style| table(&contacts, style))
 }
 
+/// Who was added, and where a message said so, whether that is its writer or whom it introduces.
+fn added(contact: &ContactRow, id: Option<&str>) -> String {
+    let said = changed(contact, "added");
+    let said = said.trim_end();
+    match (&contact.introduced_by, id) {
+        (Some(by), _) => {
+            let compare = if contact.verified { "" } else { "; not verified" };
+            format!("{said}, introduced by {}{compare}\n", called(by))
+        }
+        (None, Some(id)) => format!("{said}, who wrote {}\n", short_id(id)),
+        (None, None) => format!("{said}\n"),
+    }
+}
+
+fn looks_like_an_id(text: &str) -> bool {
+    text.len() >= ID_PREFIX_DIGITS_MIN && text.bytes().all(|digit| digit.is_ascii_hexdigit())
+}
+
+fn changed(contact: &ContactRow, done: &str) -> String {
+    let (name, peer) = (safe_text(&contact.name), short_peer(&contact.peer_id));
+    match &contact.renamed_from {
+        Some(before) => format!("renamed {} to {name} ({peer})\n", safe_text(before)),
+        None => format!("{done} {name} ({peer})\n"),
+    }
+}
+
 async fn change(link: &Link<'_>, request: Request, done: &str, out: &Out) -> Outcome {
     let contact = take!(link.ask(request).await?, Contact)?;
-    out.row(&contact, |_| {
-        let (name, peer) = (safe_text(&contact.name), short_peer(&contact.peer_id));
-        match &contact.renamed_from {
-            Some(before) => format!("renamed {} to {name} ({peer})\n", safe_text(before)),
-            None => format!("{done} {name} ({peer})\n"),
-        }
-    })
+    out.row(&contact, |_| changed(&contact, done))
 }
 
 /// Shows both sides' words, and takes the person's word for the comparison.
@@ -92,7 +121,10 @@ fn table(contacts: &[ContactRow], style: &Style) -> String {
         let verified = match (contact.standing, contact.verified) {
             (Standing::Blocked, _) => painted(Paint::Bad, "blocked"),
             (_, true) => painted(Paint::Good, "yes"),
-            (_, false) => painted(Paint::Dim, "no"),
+            (_, false) => match &contact.introduced_by {
+                Some(by) => painted(Paint::Dim, format!("no, by {}", called(by))),
+                None => painted(Paint::Dim, "no"),
+            },
         };
         table.row(vec![cell(&contact.name), verified, painted(Paint::Dim, &contact.peer_id)]);
     }

@@ -13,7 +13,7 @@ use super::next_steps;
 use super::out::{Out, Paint, Style, Written};
 use super::outlook::{self, due_soon, ended_unseen};
 use super::table::{Cell, cell, painted, prose};
-use super::who::{called, called_by_itself, short_id};
+use super::who::{called, called_by_itself, introduction, short_id, words_beside};
 use super::{Outcome, Stop, times};
 use crate::api::ApiError;
 use crate::api::model::{
@@ -197,11 +197,17 @@ fn in_a_line(row: &InboxRow, style: &Style) -> String {
     let dated = dated(row, style).map(|dated| format!("({dated})"));
     let forwarded = row.forwarded.as_ref().map(|forwarded| format!("fwd {}:", author(forwarded)));
     let remark = row.remark.as_deref().map(words);
-    let facts = [urgent, dated, remark, forwarded].into_iter().flatten();
+    let introduces = row.introduces.as_ref().map(|introduced| introduction(introduced, &row.id));
+    let facts = [urgent, dated, introduces, remark, forwarded].into_iter().flatten();
     let before: Vec<String> = marks(&row.arranged, style).into_iter().chain(facts).collect();
     let before = Some(before.join(" ")).filter(|before| !before.is_empty());
-    let text = unreadable(row).unwrap_or_else(|| row.text.clone().unwrap_or_default());
+    let text = unreadable(row).unwrap_or_else(|| said(row).to_owned());
     gist(before, row.subject.as_deref(), &text, row.attachments.len() as u64)
+}
+
+/// The words of a message beside what else it brings.
+fn said(row: &InboxRow) -> &str {
+    words_beside(row.introduces.as_ref(), row.text.as_deref().unwrap_or_default())
 }
 
 /// Subject, text and number of files in a line, behind what else there is to say.
@@ -248,10 +254,17 @@ fn arrival(row: &InboxRow, style: &Style) -> String {
     let remark = remark.lines().map(str::to_owned);
     let source = source.map(|source| format!("forwarded: {source}"));
     let subject = row.subject.as_deref().map(shown_subject);
-    let whole = || safe_prose(row.text.as_deref().unwrap_or_default().trim_end());
+    let whole = || safe_prose(said(row).trim_end());
     let body = unreadable(row).unwrap_or_else(whole);
     let files = row.attachments.iter().map(|file| format!("[{}]", shown_file(file)));
-    let lines = remark.chain(source).chain(subject).chain(body.lines().map(str::to_owned)).chain(files);
+    let introduces = row.introduces.as_ref().map(|introduced| introduction(introduced, &row.id));
+    let lines = introduces
+        .into_iter()
+        .chain(remark)
+        .chain(source)
+        .chain(subject)
+        .chain(body.lines().map(str::to_owned))
+        .chain(files);
     let indented = lines.map(|line| if line.is_empty() { "\n".into() } else { format!("  {line}\n") });
     format!("{head}\n{}", indented.collect::<String>())
 }
@@ -300,6 +313,7 @@ fn text(letter: &LetterRow, style: &Style) -> String {
     if let Some(subject) = &row.subject {
         head.push(("subject", shown_subject(subject)));
     }
+    head.extend(row.introduces.as_ref().map(|introduced| ("", introduction(introduced, &row.id))));
     let written = Written { sent_at: row.sent_at, offset: row.sent_offset, mine: letter.to.is_some() };
     let doubt = if row.clock_differs { " (the sender's clock differs)" } else { "" };
     head.push((
@@ -345,7 +359,7 @@ fn text(letter: &LetterRow, style: &Style) -> String {
         .iter()
         .map(|(label, value)| format!("{} {value}\n", style.paint(Paint::Dim, &format!("{label:<9}"))))
         .collect();
-    let whole = || safe_prose(row.text.as_deref().unwrap_or_default().trim_end_matches('\n'));
+    let whole = || safe_prose(said(row).trim_end_matches('\n'));
     let body = unreadable(row).unwrap_or_else(whole);
     let remark = row.remark.as_deref().map(|remark| {
         let rule = style.paint(Paint::Dim, "-- forwarded --");

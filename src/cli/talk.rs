@@ -10,7 +10,7 @@ use super::out::{Out, Paint, Style, Written};
 use super::outlook::{self, nobody_comes};
 use super::pager::Pager;
 use super::table::{Cell, cell, painted, prose};
-use super::who::{called, called_by_itself, short_id};
+use super::who::{called, called_by_itself, introduction, short_id, words_beside};
 use super::{Outcome, Stop, changes};
 use crate::api::model::{
     ArrangedTalk, ConversationRow, Done, Happened, HappenedRow, Listing, Request, Row, State, TalkRow, Topic, json_line,
@@ -209,12 +209,19 @@ fn said(row: &TalkRow, style: &Style) -> String {
     let subject = row.subject.as_deref().map(|subject| one_line_of_prose(subject, usize::MAX));
     let body = match (&row.text, &row.unreadable) {
         (None, None) if row.changes.withdrawn => "(withdrawn)".into(),
-        (Some(text), _) => safe_prose(text.trim_end()),
+        (Some(text), _) => safe_prose(words_beside(row.introduces.as_ref(), text).trim_end()),
         (None, why) => format!("(unreadable: {})", safe_text(why.as_deref().unwrap_or("nothing is known of it"))),
     };
     let files = row.files.iter().map(|file| format!("[{} ({})]", safe_text(&file.name), about_bytes(file.bytes)));
     let remark = remark.lines().map(str::to_owned);
-    let lines = remark.chain(source).chain(subject).chain(body.lines().map(str::to_owned)).chain(files);
+    let introduces = row.introduces.as_ref().map(|introduced| introduction(introduced, &row.id));
+    let lines = introduces
+        .into_iter()
+        .chain(remark)
+        .chain(source)
+        .chain(subject)
+        .chain(body.lines().map(str::to_owned))
+        .chain(files);
     let lines: Vec<String> = lines.chain(changes::lines(&row.changes, style)).collect();
     format!("{head}\n{}", wrapped(&lines, style.width))
 }

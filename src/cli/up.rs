@@ -12,7 +12,7 @@ use super::link::{Link, Patience, take};
 use super::out::Out;
 use super::outlook::nobody_comes;
 use super::signals::Signals;
-use super::who::{called, called_node, short_id};
+use super::who::{called, called_node, shell_word, short_id};
 use super::{Outcome, Stop, times};
 use crate::api::model::{MeRow, Request};
 use crate::api::{ApiError, Engine, News, NewsStream, Ready, Who};
@@ -158,12 +158,6 @@ fn sentence(news: &News, now: &jiff::Zoned) -> String {
         }
         News::More => "more mail: dak inbox".into(),
     }
-}
-
-/// Quotes what a shell would take apart.
-fn shell_word(word: &str) -> String {
-    let plain = !word.is_empty() && word.chars().all(|c| c.is_alphanumeric() || "-_./:,".contains(c));
-    if plain { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
 }
 
 fn flags(args: &Up) -> Flags {

@@ -1,5 +1,6 @@
 //! Names before ids: how people and nodes are called in text.
 
+use crate::api::model::IntroducedRow;
 use crate::safe_text::safe_text;
 use crate::ticket::Ticket;
 
@@ -27,6 +28,28 @@ pub fn called_node(name: Option<&str>, nickname: Option<&str>, peer_id: &str) ->
         Some(name) => safe_text(name),
         None => unnamed(&short_peer(peer_id), nickname),
     }
+}
+
+/// Whom a message introduces, and the command that takes them in.
+pub fn introduction(introduced: &IntroducedRow, id: &str) -> String {
+    let name = safe_text(&introduced.name);
+    match &introduced.known_as {
+        Some(known) if *known == introduced.name => format!("introduces {name}, whom you know"),
+        Some(known) => format!("introduces {name}, whom you know as {}", safe_text(known)),
+        None => format!("introduces {name}: dak contact add {} {}", shell_word(&name), short_id(id)),
+    }
+}
+
+/// What a message says beside whom it introduces; nothing where it has but the name and the address.
+pub fn words_beside<'t>(introduced: Option<&IntroducedRow>, text: &'t str) -> &'t str {
+    let is_bare = |introduced: &IntroducedRow| text == format!("{} {}", introduced.name, introduced.address);
+    if introduced.is_some_and(is_bare) { "" } else { text }
+}
+
+/// Quotes what a shell would take apart.
+pub fn shell_word(word: &str) -> String {
+    let plain = !word.is_empty() && word.chars().all(|c| c.is_alphanumeric() || "-_./:,".contains(c));
+    if plain { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
 }
 
 /// The end of a peer id, where ids differ.

@@ -15,6 +15,7 @@
 //! | 12 | forwarded | [author, first 16 bytes of the id, ms since 2000-01-01] |
 //! | 13 | remark | text |
 //! | 14 | task | [assignee or nothing, due: ms since 2000-01-01, or 0] |
+//! | 15 | introduces | [name, key] |
 
 use super::{ContentError, Field, keep, read_map, write_map};
 use crate::cbor::{CborError, Reader, Writer};
@@ -46,6 +47,8 @@ pub struct Text {
     pub remark: String,
     /// It is a task from the start.
     pub task: Option<NewTask>,
+    /// Somebody whom the writer knows.
+    pub introduces: Option<Box<Introduced>>,
     /// Fields of newer versions.
     pub extra: Vec<Field>,
 }
@@ -56,6 +59,14 @@ pub struct NewTask {
     /// Who is to do it.
     pub assignee: Option<NodeId>,
     pub due: Option<DtnTime>,
+}
+
+/// Somebody by the name that the writer gave, which is nobody else's name for them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Introduced {
+    /// At most [`INTRODUCED_BYTES_MAX`].
+    pub name: String,
+    pub node: NodeId,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -76,6 +87,8 @@ pub struct Forwarded {
 
 /// Most attachments of one text.
 pub const ATTACHMENTS_MAX: usize = 64;
+/// Longest name of somebody introduced, in bytes.
+pub const INTRODUCED_BYTES_MAX: usize = 64;
 /// Eighteen hours; no place on earth is further from UTC.
 pub const OFFSET_MINUTES_MAX: i16 = 1_080;
 
@@ -92,6 +105,7 @@ const TAGS: u64 = 11;
 const FORWARDED: u64 = 12;
 const REMARK: u64 = 13;
 const TASK: u64 = 14;
+const INTRODUCES: u64 = 15;
 
 impl Text {
     pub(super) fn encode(&self) -> Vec<u8> {
@@ -121,6 +135,7 @@ impl Text {
             (FORWARDED, self.forwarded.is_some()),
             (REMARK, !self.remark.is_empty()),
             (TASK, self.task.is_some()),
+            (INTRODUCES, self.introduces.is_some()),
         ];
         present.into_iter().filter_map(|(key, present)| present.then_some(key)).collect()
     }
@@ -148,6 +163,7 @@ impl Text {
             FORWARDED => self.forwarded.as_ref().expect("only present fields are written").write(out),
             REMARK => out.text(&self.remark),
             TASK => self.task.unwrap_or_default().write(out),
+            INTRODUCES => self.introduces.as_ref().expect("only present fields are written").write(out),
             _ => unreachable!("known fields have known keys"),
         }
     }
@@ -236,6 +252,10 @@ impl Text {
                 self.task = Some(NewTask::read(reader)?);
                 false
             }
+            INTRODUCES => {
+                self.introduces = Some(Box::new(Introduced::read(reader)?));
+                false
+            }
             _ => {
                 keep(key, reader, &mut self.extra)?;
                 false
@@ -289,8 +309,27 @@ impl Forwarded {
     }
 }
 
+impl Introduced {
+    fn write(&self, out: &mut Vec<u8>) {
+        assert!(self.name.len() <= INTRODUCED_BYTES_MAX, "names are bounded where people give them");
+        out.array(2);
+        out.text(&self.name);
+        out.bytes(self.node.as_bytes());
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Result<Introduced, ContentError> {
+        reader.array_exact(2)?;
+        let name = reader.text()?;
+        if name.len() > INTRODUCED_BYTES_MAX {
+            return Err(ContentError::Odd("introduction"));
+        }
+        let node = NodeId::from_key(reader.bytes_exact()?).map_err(|_| ContentError::Odd("introduction"))?;
+        Ok(Introduced { name: name.to_owned(), node })
+    }
+}
+
 fn is_known(key: u64) -> bool {
-    (super::KIND..=TASK).contains(&key)
+    (super::KIND..=INTRODUCES).contains(&key)
 }
 
 fn is_offset(minutes: i16) -> bool {

@@ -149,6 +149,7 @@ impl Desk {
             (wall(agent), sources.iter().map(|source| names.known(source).is_some()).collect::<Vec<bool>>())
         };
         let (now, known) = self.look(look).await?;
+        self.name_introduced(opened.iter_mut().map(|opened| &mut opened.row).collect()).await?;
         for ((opened, placed), is_known) in opened.iter_mut().zip(&placed).zip(known) {
             opened.row.arranged = arranged(opened.at, placed, now);
             opened.row.request = !is_known;
@@ -163,7 +164,7 @@ impl Desk {
         let placed = self.record(move |record| record.places(&[(row, with)])).await?.pop().unwrap_or_default();
         let now = self.look(|agent, _| wall(agent)).await?;
         message.row.arranged = arranged(row, &placed, now);
-        Ok(())
+        self.name_introduced(vec![&mut message.row]).await
     }
 
     /// Archives what was said with somebody, if anything was.

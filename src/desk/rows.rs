@@ -7,12 +7,13 @@ use crate::agent::Agent;
 use crate::agent::change::{self, EvidenceKind, Held, Letter, Outgoing, Person, Row};
 use crate::api::model::{
     Arranged, CarriedRow, Changes, Class, ContactRow, Event, EventKind, File, FileRow, ForwardedRow, Grade, InboxRow,
-    LetterRow, PersonRow, Schema, Standing, StatusRow, When,
+    IntroducedRow, LetterRow, PersonRow, Schema, Standing, StatusRow, When,
 };
 use crate::api::{ApiError, NextStep};
 use crate::bundle::{Bundle, Kind};
 use crate::content::{
-    Amendment, Attachment, Content, ContentError, Forwarded, KeyUsed, Outline, Reaction, TaskState, Text, unpad,
+    Amendment, Attachment, Content, ContentError, Forwarded, Introduced, KeyUsed, Outline, Reaction, TaskState, Text,
+    unpad,
 };
 use crate::frame;
 use crate::id::{BundleId, NodeId};
@@ -221,6 +222,7 @@ impl Sent {
             kind: kind_word(is_change, is_unreadable).into(),
             request: false,
             nickname: None,
+            introduces: text.introduces.map(|introduced| introduced_row(&introduced)),
             arranged: Arranged::default(),
         };
         let files = attachments.into_iter().map(|Attachment { name, bytes }| File { name, bytes }).collect();
@@ -260,6 +262,11 @@ fn forwarded_row(forwarded: &Forwarded) -> ForwardedRow {
         id: crate::id::hex(&forwarded.id),
         sent_at: When::from_dtn(DtnTime(forwarded.sent)),
     }
+}
+
+/// Whether this person knows them is to be filled in.
+fn introduced_row(introduced: &Introduced) -> IntroducedRow {
+    IntroducedRow { name: introduced.name.clone(), address: address(introduced.node), known_as: None }
 }
 
 /// The rows of a message's files.
@@ -311,6 +318,7 @@ impl Envelope {
             kind: kind_word(is_change, is_unreadable).into(),
             request: false,
             nickname: None,
+            introduces: text.introduces.map(|introduced| introduced_row(&introduced)),
             arranged: Arranged::default(),
         };
         let subject = Subject {
@@ -426,6 +434,7 @@ pub fn contact(me: NodeId, node: NodeId, person: &Person) -> ContactRow {
         verified: person.verified,
         safety_words: SafetyWords::of(&node).to_string(),
         my_safety_words: SafetyWords::of(&me).to_string(),
+        introduced_by: None,
         renamed_from: None,
     }
 }

@@ -271,6 +271,7 @@ fn talk_row(row: InboxRow, head: TalkRow) -> TalkRow {
         read: row.read,
         unreadable: row.unreadable,
         changes: row.changes,
+        introduces: row.introduces,
         arranged: row.arranged,
         ..head
     }
@@ -305,6 +306,7 @@ impl TalkRow {
             unreadable: None,
             event: 0,
             changes: Changes::default(),
+            introduces: None,
             arranged: Arranged::default(),
         }
     }

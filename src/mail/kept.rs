@@ -10,6 +10,7 @@
 //! | `MESSAGE`, row, `DRAFT` | number 8, meant for 8 | the draft that it was |
 //! | `CONVERSATION`, conversation, `PLACE` | flags 1, archived up to 8, snoozed until 8, muted until 8 | where a conversation is put |
 //! | `HOME`, `LABEL`, label, 0, row | its conversation | a message with a label |
+//! | `HOME`, `INTRODUCED`, node | the key of the introducer | by whom this home knows somebody |
 //! | `HOME`, `SEEN` | number | the last thing that had happened when they looked at what became of their messages |
 //! | `HOME`, `DRAFT`, number | `draft.rs` | what was written and not sent |
 //! | `HOME`, `NUMBER` | 8 | the number of the next draft |
@@ -23,7 +24,7 @@ mod draft;
 pub use draft::{DRAFTS_MAX, Draft, RECIPIENTS_MAX};
 
 use crate::agent::change::Row;
-use crate::id::BundleId;
+use crate::id::{BundleId, NodeId};
 use crate::mail::conversation::Conversation;
 use crate::mail::index::{key, number};
 use crate::safe_text::is_unsafe;
@@ -46,6 +47,7 @@ const SEEN: u8 = 3;
 const NUMBER: u8 = 4;
 const SENT: u8 = 5;
 const DRAFT: u8 = 6;
+const INTRODUCED: u8 = 7;
 
 /// The start of all keys of one message.
 pub fn of_message(row: Row) -> Vec<u8> {
@@ -85,6 +87,20 @@ pub fn labelled_message(label: &str, row: Row) -> Vec<u8> {
 
 pub fn seen_status() -> Vec<u8> {
     vec![HOME, SEEN]
+}
+
+/// The key of who introduced a node.
+pub fn introducer(node: &NodeId) -> Vec<u8> {
+    key([&[HOME, INTRODUCED], node.as_bytes()])
+}
+
+pub fn write_node(node: &NodeId) -> Vec<u8> {
+    node.as_bytes().to_vec()
+}
+
+/// Reads what [`write_node`] wrote; none for what is no key.
+pub fn read_node(value: &[u8]) -> Option<NodeId> {
+    NodeId::from_key(value.try_into().ok()?).ok()
 }
 
 /// The key of the draft that a message was.
@@ -373,7 +389,6 @@ mod tests {
 
     use super::*;
     use crate::eid::Eid;
-    use crate::id::NodeId;
 
     const NOON: DtnTime = DtnTime(1_000_000);
 

@@ -370,3 +370,37 @@ fn what_is_to_go_later_goes_by_itself_at_its_time_also_after_a_restart() {
         assert_eq!(alice.run(line).code, code, "{line}");
     }
 }
+
+#[test]
+fn whom_a_contact_introduces_is_added_with_one_command_by_the_id_of_the_introduction() {
+    let (alice, bob) = two();
+    let mut carol = Person::new("carol");
+    let address = carol.up(&format!("--peer {}", alice.place()))["address"].as_str().unwrap().to_owned();
+    works(&alice, &format!("contact add carol {address}"));
+    let sent = alice.json("contact share carol --with bob");
+    bob.until("inbox", |rows| rows.len() == 1);
+    let row = &bob.rows("inbox")[0];
+    let id = sent["id"].as_str().unwrap();
+    assert_eq!((&row["introduces"]["name"], &row["introduces"]["known_as"]), (&"carol".into(), &Value::Null));
+    let command = format!("dak contact add carol {}", &id[..10]);
+    for line in ["inbox".to_owned(), "talk alice".into(), format!("read {id} --peek")] {
+        let shown = works(&bob, &line);
+        assert!(shown.contains(&format!("introduces carol: {command}")), "{line}: {shown}");
+    }
+    let added = works(&bob, command.strip_prefix("dak ").unwrap());
+    assert!(added.ends_with(", introduced by alice; not verified\n"), "{added}");
+    let peer = carol.json("me")["peer_id"].clone();
+    let contact = bob.rows("contact").into_iter().find(|row| row["name"] == "carol").unwrap();
+    assert_eq!((&contact["peer_id"], &contact["introduced_by"]), (&peer, &"alice".into()));
+    assert_eq!(contact["verified"], false);
+    assert!(works(&bob, "inbox").contains("introduces carol, whom you know"));
+    // Whoever only wrote is meant themselves.
+    let plain = say(&alice, "bob", "hello");
+    works(&bob, "contact remove alice");
+    let writer = works(&bob, &format!("contact add al {plain}"));
+    assert!(writer.ends_with(&format!(", who wrote {}\n", &plain[..10])), "{writer}");
+    works(&bob, "contact remove carol");
+    for (line, code) in [("contact share bob --with bob", 2), ("contact share nobody --with bob", 4)] {
+        assert_eq!(alice.run(line).code, code, "{line}");
+    }
+}

@@ -3,8 +3,8 @@
 use dak::bundle::Signer;
 use dak::cbor::CborError;
 use dak::content::{
-    ATTACHMENTS_MAX, Amendment, Attachment, Content, ContentError, EXTRA_FIELDS_MAX, Forwarded, KeyUsed, NewTask,
-    Outline, PADDED_BYTES_MIN, Reaction, TaskState, Text, Unknown, pad, padded_len, unpad,
+    ATTACHMENTS_MAX, Amendment, Attachment, Content, ContentError, EXTRA_FIELDS_MAX, Forwarded, Introduced, KeyUsed,
+    NewTask, Outline, PADDED_BYTES_MIN, Reaction, TaskState, Text, Unknown, pad, padded_len, unpad,
 };
 use dak::time::DtnTime;
 use proptest::prelude::*;
@@ -27,7 +27,7 @@ fn any_fields(is_unknown: fn(&u64) -> bool) -> impl Strategy<Value = Vec<(u64, V
 fn any_text() -> impl Strategy<Value = Text> {
     let attachment = (any::<String>(), prop::collection::vec(any::<u8>(), 0..50))
         .prop_map(|(name, bytes)| Attachment { name, bytes });
-    let extra = any_fields(|key| !(1..=14).contains(key));
+    let extra = any_fields(|key| !(1..=15).contains(key));
     let texts = (any::<Option<String>>(), any::<String>());
     let ids = any::<(Option<[u8; 16]>, Option<[u8; 16]>, Option<[u8; 16]>)>();
     let forwarded =
@@ -37,10 +37,13 @@ fn any_text() -> impl Strategy<Value = Text> {
         assignee: is_for_bob.then(|| bob().node()),
         due: Some(DtnTime(due)).filter(|due| due.0 > 0),
     }));
+    let introduces =
+        prop::option::of(".{0,16}").prop_map(|name| name.map(|name| Box::new(Introduced { name, node: bob().node() })));
+    let task = (task, introduces);
     let numbers = (any::<Option<u64>>(), any::<bool>(), prop::option::of(-1_080i16..=1_080), any::<u64>(), task);
     (texts, ids, prop::collection::vec(attachment, 0..4), numbers, forwarded, extra).prop_map(
         |((subject, body), (thread, in_reply_to, same), attachments, numbers, (forwarded, remark), extra)| {
-            let (reply_by, expire_after_read, offset, tags, task) = numbers;
+            let (reply_by, expire_after_read, offset, tags, (task, introduces)) = numbers;
             Text {
                 subject,
                 body,
@@ -55,6 +58,7 @@ fn any_text() -> impl Strategy<Value = Text> {
                 forwarded,
                 remark,
                 task,
+                introduces,
                 extra,
             }
         },

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use dak::bundle::{Bundle, Creation, Draft, Ends, Hops, Kind, Priority, Signer, Unverified, unfold};
-use dak::content::{Amendment, Attachment, Content, Forwarded, KeyUsed, NewTask, TaskState, Text, pad, unpad};
+use dak::content::{
+    Amendment, Attachment, Content, Forwarded, Introduced, KeyUsed, NewTask, TaskState, Text, pad, unpad,
+};
 use dak::eid::Eid;
 use dak::frame::{
     Delegation, Frame, Grade, Hello, Incoming, Refusal, RoutingInfo, Transit, encode_bundle, encode_folded,
@@ -87,6 +89,7 @@ fn full_message() -> Content {
         forwarded: Some(Box::new(Forwarded { author: bob().node(), id: [0x44; 16], sent: 835_000_000_000 })),
         task: Some(NewTask { assignee: Some(bob().node()), due: Some(DtnTime(836_000_000_000)) }),
         remark: "See you there?".into(),
+        introduces: Some(Box::new(Introduced { name: "Bob".into(), node: bob().node() })),
         extra: vec![(20, vec![0x82, 1, 2])],
     };
     text.into()

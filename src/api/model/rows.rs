@@ -33,6 +33,9 @@ pub struct ContactRow {
     pub safety_words: String,
     /// This home's own words, for the comparison.
     pub my_safety_words: String,
+    /// Who introduced it: a name or an address; nobody else's word stands for the key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub introduced_by: Option<String>,
     /// The name it had until this answer, where it was given another.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub renamed_from: Option<String>,
@@ -134,6 +137,16 @@ pub struct ConversationRow {
     pub nickname: Option<String>,
     #[serde(flatten)]
     pub arranged: ArrangedTalk,
+}
+
+/// Somebody whom the writer of a message introduces.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IntroducedRow {
+    /// What the writer calls them.
+    pub name: String,
+    pub address: String,
+    /// What this person calls them, where they are known.
+    pub known_as: Option<String>,
 }
 
 /// Where this person put a conversation; what is over is not said.
@@ -263,6 +276,9 @@ pub struct TalkRow {
     pub event: u64,
     #[serde(flatten)]
     pub changes: Changes,
+    /// Whom it introduces.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub introduces: Option<IntroducedRow>,
     #[serde(flatten)]
     pub arranged: Arranged,
 }
@@ -317,6 +333,9 @@ pub struct InboxRow {
     /// What such a one calls itself, where it is near; anybody can call himself anything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nickname: Option<String>,
+    /// Whom it introduces.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub introduces: Option<IntroducedRow>,
     #[serde(flatten)]
     pub arranged: Arranged,
     /// What to do where it is the store's fault.
