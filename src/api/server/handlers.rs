@@ -1,5 +1,6 @@
 //! From HTTP to the backend and back, the same way for every route of the table.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Router;
@@ -77,6 +78,7 @@ async fn asked(route: &'static Route, request: HttpRequest) -> Result<Ask, HttpR
     let (mut head, body) = request.into_parts();
     let segments = Path::<Vec<(String, String)>>::from_request_parts(&mut head, &()).await;
     let Path(segments) = segments.map_err(|error| wrong("path is wrong", &error))?;
+    let mut words = BTreeMap::new();
     let (mut fields, place) = if route.takes_body() {
         let bytes = body_bytes(&head.headers, body).await?;
         let fields = if bytes.is_empty() { Ok(Map::new()) } else { serde_json::from_slice(&bytes) };
@@ -85,6 +87,7 @@ async fn asked(route: &'static Route, request: HttpRequest) -> Result<Ask, HttpR
     } else {
         let query = Query::<Vec<(String, String)>>::try_from_uri(&head.uri);
         let Query(query) = query.map_err(|error| wrong("query is wrong", &error))?;
+        words = query.iter().cloned().collect();
         (query.into_iter().map(|(name, word)| (name, value_of(word))).collect(), "query is wrong")
     };
     for (name, segment) in segments {
@@ -92,8 +95,30 @@ async fn asked(route: &'static Route, request: HttpRequest) -> Result<Ask, HttpR
             return Err(wrong(place, &format!("`{name}` stands in the path")));
         }
     }
-    route.read(fields).map_err(|error| wrong(place, &error))
+    read_fields(route, fields, &words).map_err(|error| wrong(place, &error))
 }
+
+/// Reads the fields. What looks like a number among the words of a query may be meant as a text: a word to search for, the
+/// beginning of an id.
+fn read_fields(route: &Route, fields: Map<String, Value>, words: &BTreeMap<String, String>) -> serde_json::Result<Ask> {
+    let is_read = |(name, _): &(&String, &String)| fields.get(*name).is_some_and(|value| !value.is_string());
+    let ambiguous: Vec<(&String, &String)> = words.iter().filter(is_read).take(QUERY_TRIES).collect();
+    let mut first = None;
+    for texts in 0..1u32 << ambiguous.len() {
+        let mut tried = fields.clone();
+        for (_, (name, word)) in ambiguous.iter().enumerate().filter(|(n, _)| texts & 1 << n != 0) {
+            tried.insert((*name).clone(), Value::String((*word).clone()));
+        }
+        match route.read(tried) {
+            Ok(ask) => return Ok(ask),
+            Err(error) => drop(first.get_or_insert(error)),
+        }
+    }
+    Err(first.expect("it is tried once at least"))
+}
+
+/// Of so many fields both readings are tried; no route has more.
+const QUERY_TRIES: usize = 6;
 
 /// A word of a query: a number, a truth value, or a text.
 fn value_of(word: String) -> Value {
