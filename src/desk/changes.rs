@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Desk;
+use super::mail::LIFETIME;
 use super::rows::{self, Names};
 use crate::agent::change::{EvidenceKind, Letter, Row as RecordRow};
 use crate::agent::{Agent, Input};
@@ -18,10 +19,7 @@ use crate::mail::registers::{Register, Registers, Setting, Value};
 use crate::safe_text::safe_text;
 use crate::store::StoreError;
 use crate::store::redb::{Body, RedbReader};
-use crate::time::{DAY, DtnTime, Millis};
-
-/// How long a change is under way.
-const LIFETIME: Millis = Millis(7 * DAY.0);
+use crate::time::{DtnTime, Millis};
 
 /// What changes may be about.
 #[derive(Clone, Debug)]

@@ -280,14 +280,18 @@ pub fn written<S: Shelf>(shelf: &S, with: &Conversation, mark: &Mark) -> Result<
     Ok(value.map(|value| (NodeId::from_trusted(part(&value, 0)), Row(number(&value, 32)))))
 }
 
-/// The registers of content.
+/// The registers of content that an author wrote; none where the name is of another's content, which any text may claim to
+/// be once more: nobody else's reactions are shown beside it.
 pub fn registers<S: Shelf>(
     shelf: &S,
     with: &Conversation,
     mark: &Mark,
     author: &NodeId,
 ) -> Result<Registers, S::Error> {
-    registers::of(shelf, &with.key(), mark, author)
+    match written(shelf, with, mark)? {
+        Some((writer, _)) if writer != *author => Ok(Registers::default()),
+        _ => registers::of(shelf, &with.key(), mark, author),
+    }
 }
 
 /// What may be a task: where it was said, and its mark; at most so many behind one.
@@ -475,5 +479,26 @@ impl Written {
     fn read(key: &[u8]) -> Written {
         let creation = (DtnTime(number(key, 9)), number(key, 17));
         Written { at: Timestamp(number(key, 1)), creation, id: BundleId(part(key, 25)) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::content::Reaction;
+    use crate::eid::Eid;
+
+    #[test]
+    fn a_text_that_claims_to_be_another_s_gets_none_of_its_reactions() {
+        let [alice, bob] = [1, 2].map(|n| NodeId::from_trusted([n; 32]));
+        let (mut shelf, with, mark) = (BTreeMap::new(), Conversation(Eid::mail(bob)), [3; 16]);
+        let words = Meaning::Words(Words::default());
+        let place = |n: u8| (BundleId([n; 32]), Row(n.into()));
+        content(&mut shelf, &with.key(), alice, place(3), &words, false).unwrap();
+        let reaction = Some(Reaction { text: "yes".into(), on: true });
+        let amendment = Amendment { target: mark, reaction, ..Amendment::default() };
+        change(&mut shelf, &with.key(), alice, place(4), &amendment).unwrap();
+        assert!(!registers(&shelf, &with, &mark, &alice).unwrap().is_empty());
+        assert!(registers(&shelf, &with, &mark, &bob).unwrap().is_empty());
     }
 }
