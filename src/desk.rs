@@ -22,6 +22,7 @@ mod listing;
 mod mail;
 mod news;
 mod outlook;
+mod people;
 mod places;
 mod rows;
 mod search;
@@ -42,8 +43,7 @@ use self::rows::Names;
 use crate::agent::change::{Person, Standing};
 use crate::agent::{Agent, Input};
 use crate::api::model::{
-    CarryRow, ConfigRow, ContactRow, Counts, Done, Evicted, HealthRow, Introduction, MeRow, NearbyRow, PeerRow, Schema,
-    VersionRow,
+    CarryRow, ConfigRow, Counts, Done, Evicted, HealthRow, MeRow, NearbyRow, PeerRow, Schema, VersionRow,
 };
 use crate::api::{Answer, ApiError, Backend, Listing, News, NextStep, Request, Response, Rows, Topic};
 use crate::config::Config;
@@ -51,7 +51,6 @@ use crate::home::{Home, HomeLock};
 use crate::id::NodeId;
 use crate::net::NetHandle;
 use crate::node::{Node, NodeError, Sighting};
-use crate::safe_text::safe_text;
 use crate::store::StoreError;
 use crate::store::redb::{Body, RedbReader};
 use crate::ticket::Ticket;
@@ -59,11 +58,6 @@ use crate::words::SafetyWords;
 
 /// News of what the desk did that nobody has heard yet.
 const TOLD_MAX: usize = 256;
-/// Longest name a person may give, in bytes.
-const NAME_BYTES_MAX: usize = 64;
-/// Words that a command takes for something else than a name.
-const NAMES_RESERVED: [&str; 2] = ["me", "all"];
-
 /// Answers for one home.
 #[derive(Clone)]
 pub struct Desk {
@@ -154,14 +148,17 @@ impl Desk {
             Request::ContactList => self.contacts().await.map(Response::Contacts),
             Request::ContactShow { who } => self.contact(&who).await.map(Response::Contact),
             Request::ContactVerify { who, verified } => {
-                self.change(&who, move |_, person| Ok(Person { verified, ..person })).await
+                self.change_person(&who, move |_, person| Ok(Person { verified, ..person })).await
             }
             Request::ContactRename { who, name } => self.rename(&who, name).await,
             Request::ContactBlock { who } => self.block(&who).await,
             Request::ContactUnblock { who } => {
-                self.change(&who, |_, person| Ok(Person { standing: Standing::Contact, ..person })).await
+                self.change_person(&who, |_, person| Ok(Person { standing: Standing::Contact, ..person })).await
             }
             Request::ContactRemove { who } => self.contact_remove(&who).await,
+            Request::ContactSet { who, clear, usual } => {
+                self.set_usual(&who, clear, usual).await.map(Response::Contact)
+            }
             Request::ContactShare { who, with, text } => self.share(&who, &with, text).await.map(Response::Sent),
             Request::Nearby => self.nearby().await.map(Response::Nearby),
             Request::Recipient { who } => self.recipient(&who).await.map(Response::Recipient),
@@ -232,132 +229,6 @@ impl Desk {
         let address = Ticket::new(node, listen.clone(), Some(&self.inner.name)).to_string();
         let safety_words = SafetyWords::of(&node).to_string();
         MeRow { schema: Schema, name: self.inner.name.clone(), peer_id: node.peer_id(), address, listen, safety_words }
-    }
-
-    async fn contact_add(&self, introduction: Introduction) -> Result<ContactRow, ApiError> {
-        let Introduction { name, address } = introduction;
-        let is_one_word = name == address;
-        let (ticket, introducer) = match self.find_ticket(&address).await {
-            // A message says whom it is from or of, but not what to call them.
-            Err(error) if !is_one_word => self.meant_by(&address).await?.ok_or(error)?,
-            found => (found?, None),
-        };
-        let name = match (is_one_word, &ticket.name) {
-            (true, Some(nickname)) => checked_name(nickname)?,
-            _ => checked_name(&name)?,
-        };
-        let node = ticket.node;
-        if node == self.node().identity().node() {
-            return Err(ApiError::refused("that is your own address").next(NextStep::AskForAddress));
-        }
-        let add = move |agent: &Agent, before: Option<Person>| {
-            let name = free_name(agent, node, name)?;
-            let new = Person { name: String::new(), standing: Standing::Contact, verified: false };
-            Ok(Person { name, ..before.unwrap_or(new) })
-        };
-        let is_new = self.look(move |agent, _| agent.person(&node).is_none()).await?;
-        let row = self.set_person(node, add).await?;
-        if introducer.is_some() && is_new {
-            self.set_introducer(node, introducer).await?;
-        }
-        self.learn_hints(&ticket);
-        self.with_introducer(node, row).await
-    }
-
-    /// Changes what is known of a person, who may be unknown so far. Whatever `change` looks at is still so when its
-    /// answer is written.
-    async fn set_person(
-        &self,
-        node: NodeId,
-        change: impl FnOnce(&Agent, Option<Person>) -> Result<Person, ApiError> + Send + 'static,
-    ) -> Result<ContactRow, ApiError> {
-        let decide = move |agent: &Agent| {
-            let before = agent.person(&node).cloned();
-            match change(agent, before.clone()) {
-                Err(error) => (None, Err(error)),
-                Ok(person) if before.as_ref() == Some(&person) => (None, Ok((before, person))),
-                Ok(person) => (Some(Input::SetPerson { node, person: Some(person.clone()) }), Ok((before, person))),
-            }
-        };
-        let (before, person) = self.node().decide(decide).await??;
-        let renamed_from = before.map(|before| before.name).filter(|name| *name != person.name);
-        Ok(ContactRow { renamed_from, ..rows::contact(self.node().identity().node(), node, &person) })
-    }
-
-    /// Remembers where a ticket says its node may be found.
-    fn learn_hints(&self, ticket: &Ticket) {
-        for hint in &ticket.hints {
-            if let Ok(addr) = hint.parse() {
-                self.node().save_address(ticket.node, addr);
-            }
-        }
-    }
-
-    async fn contacts(&self) -> Result<Vec<ContactRow>, ApiError> {
-        let me = self.node().identity().node();
-        let people: Vec<(NodeId, Person)> =
-            self.look(|agent, _| agent.people().map(|(node, person)| (*node, person.clone())).collect()).await?;
-        // Safety words take time, and the agent has other things to do.
-        let mut rows: Vec<ContactRow> = people.iter().map(|(node, person)| rows::contact(me, *node, person)).collect();
-        for (row, (node, _)) in rows.iter_mut().zip(&people) {
-            *row = self.with_introducer(*node, row.clone()).await?;
-        }
-        rows.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok(rows)
-    }
-
-    async fn contact(&self, who: &str) -> Result<ContactRow, ApiError> {
-        let (node, person) = self.somebody(who).await?;
-        self.with_introducer(node, rows::contact(self.node().identity().node(), node, &person)).await
-    }
-
-    /// A person this home has a name for.
-    async fn somebody(&self, who: &str) -> Result<(NodeId, Person), ApiError> {
-        let node = self.find_node(who).await?;
-        let person = self.look(move |agent, _| agent.person(&node).cloned()).await?;
-        person.map(|person| (node, person)).ok_or_else(|| find::nobody(who))
-    }
-
-    /// Changes somebody who is still known when it is done.
-    async fn change(
-        &self,
-        who: &str,
-        change: impl FnOnce(&Agent, Person) -> Result<Person, ApiError> + Send + 'static,
-    ) -> Result<Response, ApiError> {
-        let (node, _) = self.somebody(who).await?;
-        let gone = find::nobody(who);
-        let change = move |agent: &Agent, before: Option<Person>| change(agent, before.ok_or(gone)?);
-        self.set_person(node, change).await.map(Response::Contact)
-    }
-
-    async fn rename(&self, who: &str, name: String) -> Result<Response, ApiError> {
-        let name = checked_name(&name)?;
-        let (node, _) = self.somebody(who).await?;
-        self.change(who, move |agent, person| Ok(Person { name: free_name(agent, node, name)?, ..person })).await
-    }
-
-    /// Somebody never named can be blocked too, by address or by a message; what came from there is put away then.
-    async fn block(&self, who: &str) -> Result<Response, ApiError> {
-        let node = match self.find_node(who).await {
-            Err(error) => self.writer_of(who).await?.ok_or(error)?.node,
-            found => found?,
-        };
-        if self.look(move |agent, _| agent.person(&node).is_none()).await? {
-            self.put_away(node).await?;
-        }
-        let block = move |agent: &Agent, before: Option<Person>| {
-            let nameless = || free_name(agent, node, node.to_string()).unwrap_or_else(|_| node.peer_id());
-            let name = before.as_ref().map_or_else(nameless, |person| person.name.clone());
-            Ok(Person { name, standing: Standing::Blocked, verified: before.is_some_and(|person| person.verified) })
-        };
-        self.set_person(node, block).await.map(Response::Contact)
-    }
-
-    async fn contact_remove(&self, who: &str) -> Result<Response, ApiError> {
-        let (node, _) = self.somebody(who).await?;
-        self.node().input(Input::SetPerson { node, person: None }).await?;
-        self.set_introducer(node, None).await?;
-        Ok(Response::Done(Done::default()))
     }
 
     async fn nearby(&self) -> Result<Vec<NearbyRow>, ApiError> {
@@ -486,36 +357,6 @@ fn refuse_to_write(lock: &HomeLock, home: &Home) -> Result<(), ApiError> {
     }
     let message = format!("{} is on a disk that can only be read", home.data_directory().display());
     Err(ApiError::failure(message).advise("read mail there, or make the disk writable and try again"))
-}
-
-fn checked_name(name: &str) -> Result<String, ApiError> {
-    let name = &find::composed(name.trim());
-    if name.starts_with(['@', '#', '-']) || name.contains(',') || NAMES_RESERVED.contains(&&*name.to_lowercase()) {
-        let reserved = NAMES_RESERVED.join(" and ");
-        let message = format!("a name begins with none of @ # -, has no comma, and {reserved} mean something else");
-        return Err(ApiError::usage(message).advise("give another one"));
-    }
-    if name.is_empty() || name.len() > NAME_BYTES_MAX || name.chars().any(char::is_control) {
-        let message = format!("a name has 1 to {NAME_BYTES_MAX} bytes on one line");
-        return Err(ApiError::usage(message));
-    }
-    if find::looks_like_an_address(name) {
-        return Err(
-            ApiError::usage("a name must not look like an address").advise("the name comes first, then the address")
-        );
-    }
-    Ok(name.to_owned())
-}
-
-/// The name, unless it is already that of another.
-fn free_name(agent: &Agent, node: NodeId, name: String) -> Result<String, ApiError> {
-    match agent.people().any(|(other, person)| person.name == name && *other != node) {
-        false => Ok(name),
-        true => {
-            let message = format!("there is another contact named {}", safe_text(&name));
-            Err(ApiError::refused(message).advise("choose another name"))
-        }
-    }
 }
 
 impl From<NodeError> for ApiError {

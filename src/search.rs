@@ -35,7 +35,7 @@ use self::tokens::Folded;
 pub use self::sought::Sought;
 
 /// Grows with every change of what is found by what.
-const VERSION: u64 = 1;
+const VERSION: u64 = 2;
 /// So many bytes of texts wait to be written at most, and each row counts as so many more.
 const WAITING_BYTES: usize = 4 << 20;
 const ENTRY_BYTES: usize = 256;

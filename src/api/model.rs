@@ -10,6 +10,8 @@ mod lines;
 mod names;
 mod record;
 mod rows;
+mod tag;
+mod usual;
 mod when;
 
 pub use super::schema::Schema;
@@ -25,6 +27,8 @@ pub use rows::{
     IntroducedRow, LabelRow, LetterRow, MeRow, NearbyRow, OutlookRow, PeerRow, PersonRow, RecipientRow, SentRow,
     Standing, State, StatusRow, TalkRow, Verdict, VersionRow, WaitingRow,
 };
+pub use tag::Tag;
+pub use usual::Usual;
 pub use when::When;
 
 /// Fewest hexadecimal digits of an id that anything accepts.
@@ -72,6 +76,15 @@ pub enum Request {
     },
     ContactRemove {
         who: String,
+    },
+    /// How messages to a contact go where nothing else is said; what is not said stays as it was, unless all is to be
+    /// cleared first. Answered by [`Response::Contact`].
+    ContactSet {
+        who: String,
+        #[serde(default)]
+        clear: bool,
+        #[serde(default)]
+        usual: Usual,
     },
     /// Introduces a contact to another one, with a word about them or without; answered by [`Response::Sent`].
     ContactShare {
@@ -472,9 +485,10 @@ pub struct Compose {
     pub subject: Option<String>,
     #[serde(default)]
     pub attachments: Vec<File>,
-    #[serde(default, with = "names::priority")]
-    pub priority: Priority,
-    /// How long it may be under way; a week where none is said.
+    /// Where none is said, as is usual with the recipient, and else normal.
+    #[serde(default, with = "names::maybe_priority")]
+    pub priority: Option<Priority>,
+    /// How long it may be under way; where nothing is said, as is usual with the recipient, and else a week.
     #[serde(default)]
     pub lifetime_ms: Option<u64>,
     /// When an answer would no longer help.
@@ -490,6 +504,9 @@ pub struct Compose {
     /// The id of the message this answers.
     #[serde(default)]
     pub in_reply_to: Option<String>,
+    /// What it is meant to be.
+    #[serde(default)]
+    pub tags: Vec<Tag>,
     /// It is a task from the start.
     #[serde(default)]
     pub task: Option<ComposedTask>,
@@ -497,7 +514,7 @@ pub struct Compose {
     /// said of them.
     #[serde(default)]
     pub forward: Option<String>,
-    /// The spray budget; the configuration's where none is said.
+    /// The spray budget; where none is said, as is usual with the recipient, and else as the strategy has it.
     #[serde(default)]
     pub copies: Option<u16>,
 }

@@ -77,6 +77,7 @@ pub static ROUTES: &[Route] = &[
     route(POST, "/v1/contacts/{who}/rename", Call, "ContactRename", One("Contact"), "another name"),
     route(POST, "/v1/contacts/{who}/block", Call, "ContactBlock", One("Contact"), "to hear no more of it"),
     route(POST, "/v1/contacts/{who}/unblock", Call, "ContactUnblock", One("Contact"), "to hear of it again"),
+    route(POST, "/v1/contacts/{who}/usual", Call, "ContactSet", One("Contact"), "how messages to it go, where nothing else is said"),
     route(POST, "/v1/contacts/{who}/share", Call, "ContactShare", One("Sent"), "it introduced to another"),
     route(GET, "/v1/nearby", Call, "Nearby", Many("Nearby"), "who could be met"),
     route(GET, "/v1/peers", Call, "Peers", Many("Peers"), "who is met"),

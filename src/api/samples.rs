@@ -34,6 +34,7 @@ pub fn contact() -> ContactRow {
         safety_words: "zebra zero zone".into(),
         my_safety_words: "acid acorn acre".into(),
         introduced_by: None,
+        usual: Usual::default(),
         renamed_from: None,
     }
 }
@@ -53,6 +54,7 @@ pub fn inbox(text: &str) -> InboxRow {
         sent_offset: None,
         received_at: at(12, 30),
         read: false,
+        tags: Vec::new(),
         reply_by: None,
         attachments: Vec::new(),
         forwarded: None,
@@ -159,6 +161,7 @@ pub fn said(text: &str) -> TalkRow {
         forwarded: None,
         remark: None,
         priority: Priority::Normal,
+        tags: Vec::new(),
         reply_by: None,
         state: None,
         read: true,

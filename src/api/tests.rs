@@ -396,7 +396,8 @@ fn every_exchange() -> Vec<(Request, Response)> {
         text: "hi\n\u{1b}[31m".into(),
         subject: Some("s".into()),
         attachments: vec![file.clone()],
-        priority: Priority::Urgent,
+        priority: Some(Priority::Urgent),
+        tags: vec![Tag::Question],
         lifetime_ms: Some(1),
         reply_by: samples::at(18, 0),
         offset_minutes: Some(-210),
@@ -406,6 +407,7 @@ fn every_exchange() -> Vec<(Request, Response)> {
         copies: Some(8),
     };
     let until = samples::at(18, 0).unwrap();
+    let usual = Usual { priority: Some(Priority::Bulk), read_receipts: Some(false), ..Usual::default() };
     let new_draft = NewDraft { compose: compose.clone(), more: vec![who()], at: Some(until), refused: None };
     let muting = Arranging::Mute { until: Some(until), except_mentions: true };
     let status = samples::status(vec![
@@ -434,6 +436,7 @@ fn every_exchange() -> Vec<(Request, Response)> {
         (Q::ContactShow { who: who() }, contact.clone()),
         (Q::ContactVerify { who: who(), verified: false }, contact.clone()),
         (Q::ContactRename { who: who(), name: "z".into() }, contact.clone()),
+        (Q::ContactSet { who: who(), clear: true, usual }, contact.clone()),
         (Q::ContactBlock { who: who() }, contact.clone()),
         (Q::ContactUnblock { who: who() }, contact),
         (Q::ContactRemove { who: who() }, done.clone()),

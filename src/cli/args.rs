@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint, value_parser};
 
-use crate::api::model::{SEARCH_ROWS_MAX, parse_priority};
+use crate::api::model::{SEARCH_ROWS_MAX, Tag, parse_priority};
 use libp2p::Multiaddr;
 
 use crate::bench::LAN_NODES_MAX;
@@ -236,6 +236,25 @@ pub enum ContactWhat {
     Unblock { who: String },
     /// Forget somebody
     Remove { who: String },
+    /// Say how messages to somebody go where the command does not
+    Set {
+        who: String,
+        /// What goes first
+        #[arg(long, short, hide_possible_values = true, value_name = "urgent|normal|bulk", value_parser = priority())]
+        priority: Option<Priority>,
+        /// How long they may be under way, such as 3d
+        #[arg(long, value_name = "SPAN", value_parser = units::parse_span)]
+        lifetime: Option<Millis>,
+        /// How many copies may be made, where the strategy counts them
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=crate::bundle::COPIES_MAX as i64))]
+        copies: Option<u16>,
+        /// Whether they are told that I read what they wrote
+        #[arg(long, value_name = "on|off", hide_possible_values = true, value_parser = switch())]
+        read_receipts: Option<bool>,
+        /// Forget what was said so far
+        #[arg(long)]
+        clear: bool,
+    },
     /// Introduce a contact to another one, who can add them with one command
     Share {
         who: String,
@@ -364,6 +383,9 @@ pub struct Writing {
     /// What it is about
     #[arg(long, short)]
     pub subject: Option<String>,
+    /// What it is meant to be; may be repeated
+    #[arg(long = "tag", value_name = "question|decision|fyi", hide_possible_values = true, value_parser = tag())]
+    pub tags: Vec<Tag>,
     /// It is something to do
     #[arg(long)]
     pub task: bool,
@@ -383,10 +405,10 @@ pub struct Writing {
 /// How a message goes.
 #[derive(Args, Debug)]
 pub struct Sending {
-    /// What goes first
-    #[arg(long, short, default_value = "normal", hide_possible_values = true, value_name = "urgent|normal|bulk", value_parser = priority())]
-    pub priority: Priority,
-    /// How long it may be under way, such as 3d
+    /// What goes first; normal, unless `dak contact set` says otherwise
+    #[arg(long, short, hide_possible_values = true, value_name = "urgent|normal|bulk", value_parser = priority())]
+    pub priority: Option<Priority>,
+    /// How long it may be under way, such as 3d; a week, unless `dak contact set` says otherwise
     #[arg(long, value_name = "SPAN", value_parser = units::parse_span)]
     pub lifetime: Option<Millis>,
     /// When an answer would come too late: 2h, 18:00, fri 17:00, 2026-03-01; a day without a clock lasts to its end
@@ -528,7 +550,7 @@ A message is found where all of this is so:
   '\"camp three\"'    it says these words one after the other
   from: to: in:     who wrote it, to whom, in which conversation
   after: before:    when: 2026-11-01, 2026-11, yesterday, friday, or 7d ago
-  has:file is:unread is:read label:NAME
+  has:file is:unread is:read label:NAME tag:question
   '-valve'          a minus before any of these: not that
 
 Quote a query for the shell: dak search 'pump -valve \"camp three\" from:carol'";
@@ -797,6 +819,15 @@ pub struct Demo {
 #[derive(Args, Debug)]
 pub struct Completions {
     pub shell: clap_complete::Shell,
+}
+
+fn tag() -> impl TypedValueParser<Value = Tag> {
+    let words = PossibleValuesParser::new(Tag::ALL.map(Tag::word));
+    words.map(|word| Tag::ALL.into_iter().find(|tag| tag.word() == word).expect("the possible values are the tags"))
+}
+
+fn switch() -> impl TypedValueParser<Value = bool> {
+    PossibleValuesParser::new(["on", "off"]).map(|word| word == "on")
 }
 
 fn priority() -> impl TypedValueParser<Value = Priority> {

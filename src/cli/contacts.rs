@@ -6,8 +6,11 @@ use super::out::{Out, Paint, Style, stdin_is_person};
 use super::table::{Table, cell, painted};
 use super::who::{called, short_id, short_peer};
 use super::{Outcome, says_yes};
-use crate::api::model::{ContactRow, ID_PREFIX_DIGITS_MIN, Introduction, Request, Response, Standing};
+use crate::api::model::{
+    ContactRow, ID_PREFIX_DIGITS_MIN, Introduction, Request, Response, Standing, Usual, priority_name,
+};
 use crate::safe_text::safe_text;
+use crate::time::Millis;
 
 pub async fn contact(link: &Link<'_>, args: &Contact, out: &Out) -> Outcome {
     let Some(what) = &args.what else { return list(link, out).await };
@@ -26,6 +29,17 @@ pub async fn contact(link: &Link<'_>, args: &Contact, out: &Out) -> Outcome {
         ContactWhat::Block { who } => change(link, Request::ContactBlock { who: who.clone() }, "blocked", out).await,
         ContactWhat::Unblock { who } => {
             change(link, Request::ContactUnblock { who: who.clone() }, "unblocked", out).await
+        }
+        ContactWhat::Set { who, priority, lifetime, copies, read_receipts, clear } => {
+            let usual = Usual {
+                priority: *priority,
+                lifetime_ms: lifetime.map(|span| span.0),
+                copies: *copies,
+                read_receipts: *read_receipts,
+            };
+            let request = Request::ContactSet { who: who.clone(), clear: *clear, usual };
+            let contact = take!(link.ask(request).await?, Contact)?;
+            out.row(&contact, |_| usual_words(&contact))
         }
         ContactWhat::Share { who, with, text } => {
             let request = Request::ContactShare { who: who.clone(), with: with.clone(), text: text.clone() };
@@ -73,6 +87,18 @@ fn changed(contact: &ContactRow, done: &str) -> String {
         Some(before) => format!("renamed {} to {name} ({peer})\n", safe_text(before)),
         None => format!("{done} {name} ({peer})\n"),
     }
+}
+
+/// How messages to somebody go: `to bob: urgent, within 3d, read receipts off`.
+fn usual_words(contact: &ContactRow) -> String {
+    let Usual { priority, lifetime_ms, copies, read_receipts } = contact.usual;
+    let mut words: Vec<String> = Vec::new();
+    words.extend(priority.map(|priority| priority_name(priority).into()));
+    words.extend(lifetime_ms.map(|span| format!("within {}", Millis(span))));
+    words.extend(copies.map(|copies| format!("at most {copies} copies")));
+    words.extend(read_receipts.map(|on| format!("read receipts {}", if on { "on" } else { "off" })));
+    let words = if words.is_empty() { "as to everybody".into() } else { words.join(", ") };
+    format!("to {}: {words}\n", safe_text(&contact.name))
 }
 
 async fn change(link: &Link<'_>, request: Request, done: &str, out: &Out) -> Outcome {

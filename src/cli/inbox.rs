@@ -198,8 +198,9 @@ fn in_a_line(row: &InboxRow, style: &Style) -> String {
     let forwarded = row.forwarded.as_ref().map(|forwarded| format!("fwd {}:", author(forwarded)));
     let remark = row.remark.as_deref().map(words);
     let introduces = row.introduces.as_ref().map(|introduced| introduction(introduced, &row.id));
+    let tags = row.tags.iter().map(|tag| format!("({})", tag.word()));
     let facts = [urgent, dated, introduces, remark, forwarded].into_iter().flatten();
-    let before: Vec<String> = marks(&row.arranged, style).into_iter().chain(facts).collect();
+    let before: Vec<String> = marks(&row.arranged, style).into_iter().chain(tags).chain(facts).collect();
     let before = Some(before.join(" ")).filter(|before| !before.is_empty());
     let text = unreadable(row).unwrap_or_else(|| said(row).to_owned());
     gist(before, row.subject.as_deref(), &text, row.attachments.len() as u64)
@@ -333,6 +334,9 @@ fn text(letter: &LetterRow, style: &Style) -> String {
     }
     if row.priority != Priority::Normal {
         head.push(("priority", crate::api::model::priority_name(row.priority).into()));
+    }
+    if !row.tags.is_empty() {
+        head.push(("meant as", row.tags.iter().map(|tag| tag.word()).collect::<Vec<_>>().join(", ")));
     }
     if let Some(reply_by) = row.reply_by {
         head.push(("reply by", style.when_written(reply_by, &written)));

@@ -388,6 +388,7 @@ async fn composed(writing: &Writing, text: Option<&str>, out: &Out) -> Result<Co
     Ok(Compose {
         text,
         subject: writing.subject.clone(),
+        tags: writing.tags.clone(),
         task: writing.task.then(|| ComposedTask { assignee: writing.assign.clone(), due }),
         attachments: writing.files.iter().map(|path| attached(path)).collect::<Result<_, _>>()?,
         ..under_way(&writing.sending, out)?

@@ -192,6 +192,7 @@ fn said(row: &TalkRow, style: &Style) -> String {
     if row.priority == Priority::Urgent {
         head += ", urgent";
     }
+    row.tags.iter().for_each(|tag| head += &format!(", {}", tag.word()));
     head += if row.changes.edited { ", edited" } else { "" };
     head += &row.state.map(|state| format!(", {}", state.word())).unwrap_or_default();
     let written = Written { sent_at: row.sent_at, offset: row.sent_offset, mine: row.mine };

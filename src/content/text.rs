@@ -39,7 +39,7 @@ pub struct Text {
     pub offset: Option<i16>,
     /// The first bundle of this content, where this is a later one, by the first 16 bytes of its id.
     pub same: Option<[u8; 16]>,
-    /// What the writer means it to be, a bit each: 1 a question, 2 a decision, 4 for your information.
+    /// What the writer means it to be: [`TAG_QUESTION`] and the like, and bits of newer versions.
     pub tags: u64,
     /// Whose words the body and the attachments are, where they are not the writer's own.
     pub forwarded: Option<Box<Forwarded>>,
@@ -87,6 +87,12 @@ pub struct Forwarded {
 
 /// Most attachments of one text.
 pub const ATTACHMENTS_MAX: usize = 64;
+/// The writer asks something.
+pub const TAG_QUESTION: u64 = 1;
+/// The writer says what is decided.
+pub const TAG_DECISION: u64 = 2;
+/// The writer wants nothing done.
+pub const TAG_FYI: u64 = 4;
 /// Longest name of somebody introduced, in bytes.
 pub const INTRODUCED_BYTES_MAX: usize = 64;
 /// Eighteen hours; no place on earth is further from UTC.

@@ -10,7 +10,7 @@ use super::Desk;
 use super::find;
 use super::places::wall;
 use super::rows;
-use crate::api::model::{Compose, DraftRow, NewDraft, Schema, SentRow, State, When};
+use crate::api::model::{Compose, DraftRow, NewDraft, Schema, SentRow, State, Usual, When};
 use crate::api::{ApiError, ErrorKind, News, NextStep};
 use crate::content::pad;
 use crate::eid::Eid;
@@ -52,7 +52,16 @@ impl Desk {
             let message = format!("a draft has at most {RECIPIENTS_MAX} recipients");
             return Err(ApiError::refused(message).advise("write several drafts"));
         }
-        let (priority, lifetime, copies) = (compose.priority, compose.lifetime_ms, compose.copies);
+        // What is usual with several may differ, and a draft goes to all in one way.
+        let usual = match to.as_slice() {
+            [one] => match find::ticket(one) {
+                Ok(ticket) => self.usual(ticket.node).await?,
+                Err(_) => Usual::default(),
+            },
+            _ => Usual::default(),
+        };
+        let priority = compose.priority.or(usual.priority).unwrap_or_default();
+        let (lifetime, copies) = (compose.lifetime_ms.or(usual.lifetime_ms), compose.copies.or(usual.copies));
         let content = match self.content(compose.clone()).await {
             // What was refused for what it answers is kept all the same.
             Err(_) if refused.is_some() => {

@@ -5,7 +5,7 @@ use super::find::ticket;
 use super::rows;
 use crate::agent::change::Standing;
 use crate::api::ApiError;
-use crate::api::model::{ContactRow, InboxRow, RecipientRow, SentRow, State};
+use crate::api::model::{InboxRow, RecipientRow, SentRow, State};
 use crate::bundle::Priority;
 use crate::content::{Content, Introduced, Text, pad};
 use crate::eid::Eid;
@@ -61,12 +61,11 @@ impl Desk {
         self.keep(vec![(kept::introducer(&node), value)]).await
     }
 
-    /// Says in a row of a contact who introduced it.
-    pub(super) async fn with_introducer(&self, node: NodeId, row: ContactRow) -> Result<ContactRow, ApiError> {
+    /// Who introduced somebody, as this person calls them.
+    pub(super) async fn introducer_of(&self, node: NodeId) -> Result<Option<String>, ApiError> {
         let value = self.record(move |record| record.kept(&kept::introducer(&node))).await?;
-        let Some(introducer) = value.and_then(|value| kept::read_node(&value)) else { return Ok(row) };
-        let introduced_by = Some(self.look(move |_, names| names.show(&introducer)).await?);
-        Ok(ContactRow { introduced_by, ..row })
+        let Some(introducer) = value.and_then(|value| kept::read_node(&value)) else { return Ok(None) };
+        self.look(move |_, names| names.show(&introducer)).await.map(Some)
     }
 
     /// Calls those whom messages introduce as this person does.

@@ -6,7 +6,7 @@ use super::find::thread_mark;
 use super::rows::{self, Envelope, Opened, Taken};
 use crate::agent::Input;
 use crate::agent::change::Letter;
-use crate::api::model::{Compose, ComposedTask, Done, File, LetterRow, RecipientRow, Schema, SentRow, State};
+use crate::api::model::{Compose, ComposedTask, Done, File, LetterRow, RecipientRow, Schema, SentRow, State, Tag};
 use crate::api::{ApiError, NextStep, Response};
 use crate::content::{Attachment, Content, NewTask, OFFSET_MINUTES_MAX, Text, pad};
 use crate::eid::Eid;
@@ -20,8 +20,10 @@ impl Desk {
     pub(super) async fn send(&self, compose: Compose) -> Result<SentRow, ApiError> {
         self.check_composed(&compose)?;
         let node = self.find_node(&compose.to).await?;
-        let lifetime = compose.lifetime_ms.map_or(LIFETIME, Millis);
-        let (priority, copies) = (compose.priority, compose.copies);
+        let usual = self.usual(node).await?;
+        let lifetime = compose.lifetime_ms.or(usual.lifetime_ms).map_or(LIFETIME, Millis);
+        let priority = compose.priority.or(usual.priority).unwrap_or_default();
+        let copies = compose.copies.or(usual.copies);
         let plaintext = pad(&self.content(compose).await?.encode());
         let id = self.node().send(Eid::mail(node), plaintext, lifetime, priority, copies).await?;
         let RecipientRow { schema, to, to_address } = self.recipient_row(node).await?;
@@ -31,9 +33,7 @@ impl Desk {
     /// Refuses what cannot be sent as it is, whoever it goes to.
     pub(super) fn check_composed(&self, compose: &Compose) -> Result<(), ApiError> {
         compose.check_size()?;
-        if compose.lifetime_ms == Some(0) {
-            return Err(ApiError::usage("a message needs some time to arrive").advise("give it a lifetime such as 3d"));
-        }
+        check_lifetime(compose.lifetime_ms)?;
         if compose.offset_minutes.is_some_and(|minutes| minutes.unsigned_abs() > OFFSET_MINUTES_MAX.unsigned_abs()) {
             return Err(ApiError::usage("no clock is more than 18 hours from UTC").advise("leave the offset out"));
         }
@@ -72,12 +72,13 @@ impl Desk {
             None => None,
         };
         let (reply_by, offset) = (compose.reply_by.map(|when| when.to_dtn().0), compose.offset_minutes);
+        let tags = Tag::bits(&compose.tags);
         let words = match compose.forward.clone() {
             Some(id) => self.passed_on(&id, compose).await?,
             None => composed(compose),
         };
         let in_reply_to = in_reply_to.map(|id| Letter::mark_of(&id));
-        Ok(Content::Text(Text { thread, in_reply_to, reply_by, offset, task, ..words }))
+        Ok(Content::Text(Text { thread, in_reply_to, reply_by, offset, tags, task, ..words }))
     }
 
     /// Opens letters away from the agent, for each takes its time. All are in memory at once: the caller bounds how many
@@ -118,10 +119,11 @@ impl Desk {
             let answers = self.answered(own.row.in_reply_to.as_deref()).await?;
             return Ok(LetterRow { answers, ..own });
         };
+        let source = envelope.letter.source;
         let Opened { row, files, .. } = self.open(vec![envelope], Taken::Everything).await?.pop().ok_or_else(gone)?;
         // What could not be read was not read.
         if mark && row.unreadable.is_none() {
-            let tell = tell || self.inner.config.read_receipts.value;
+            let tell = tell || self.tells_read(source).await?;
             self.node().input(Input::Read { id, tell }).await?;
         }
         let files = files.into_iter().map(|Attachment { name, bytes }| File { name, bytes }).collect();
@@ -131,10 +133,13 @@ impl Desk {
 
     /// Marks messages that came as read or as unread again; of one's own there is nothing to mark.
     pub(super) async fn mark(&self, ids: &[String], read: bool) -> Result<Response, ApiError> {
-        let tell = self.inner.config.read_receipts.value;
         for id in ids {
             let id = self.find_letter(id).await?;
-            self.node().input(if read { Input::Read { id, tell } } else { Input::Unread(id) }).await?;
+            let input = match self.record(move |record| record.letter(&id)).await? {
+                Some(letter) if read => Input::Read { id, tell: self.tells_read(letter.source).await? },
+                _ => Input::Unread(id),
+            };
+            self.node().input(input).await?;
         }
         Ok(Response::Done(Done::default()))
     }
@@ -185,6 +190,13 @@ impl Desk {
             Some(row) => self.forget_place(row).await,
             None => Ok(()),
         }
+    }
+}
+
+pub(super) fn check_lifetime(lifetime_ms: Option<u64>) -> Result<(), ApiError> {
+    match lifetime_ms {
+        Some(0) => Err(ApiError::usage("a message needs some time to arrive").advise("give it a lifetime such as 3d")),
+        _ => Ok(()),
     }
 }
 

@@ -7,7 +7,7 @@ use crate::agent::Agent;
 use crate::agent::change::{self, EvidenceKind, Held, Letter, Outgoing, Person, Row};
 use crate::api::model::{
     Arranged, CarriedRow, Changes, Class, ContactRow, Event, EventKind, File, FileRow, ForwardedRow, Grade, InboxRow,
-    IntroducedRow, LetterRow, PersonRow, Schema, Standing, StatusRow, When,
+    IntroducedRow, LetterRow, PersonRow, Schema, Standing, StatusRow, Tag, Usual, When,
 };
 use crate::api::{ApiError, NextStep};
 use crate::bundle::{Bundle, Kind};
@@ -212,6 +212,7 @@ impl Sent {
             reply_by: text.reply_by.and_then(|time| When::from_dtn(DtnTime(time))),
             attachments: file_rows(&outgoing.id, files),
             forwarded: text.forwarded.map(|forwarded| forwarded_row(&forwarded)),
+            tags: Tag::of(text.tags),
             remark: Some(text.remark).filter(|remark| !remark.is_empty()),
             via: None,
             forward_secrecy: status.forward_secrecy,
@@ -308,6 +309,7 @@ impl Envelope {
             reply_by: text.reply_by.and_then(|time| When::from_dtn(DtnTime(time))),
             attachments: file_rows(&letter.id, files),
             forwarded: text.forwarded.map(|forwarded| forwarded_row(&forwarded)),
+            tags: Tag::of(text.tags),
             remark: Some(text.remark).filter(|remark| !remark.is_empty()),
             via,
             forward_secrecy,
@@ -435,6 +437,7 @@ pub fn contact(me: NodeId, node: NodeId, person: &Person) -> ContactRow {
         safety_words: SafetyWords::of(&node).to_string(),
         my_safety_words: SafetyWords::of(&me).to_string(),
         introduced_by: None,
+        usual: Usual::default(),
         renamed_from: None,
     }
 }

@@ -11,7 +11,7 @@ use jiff::{Timestamp, Zoned};
 
 pub use self::finder::{Finder, FinderError};
 
-use self::finder::{by, said, seconds, takes_words, to, with_file, within};
+use self::finder::{by, said, seconds, tagged, takes_words, to, with_file, within};
 use super::Desk;
 use super::rows::Taken;
 use crate::agent::change::Row as RecordRow;
@@ -137,6 +137,7 @@ impl Desk {
                 Filter::To(who) => to(self.find_node(&who).await?),
                 Filter::In(name) => within(&self.find_conversation(&name).await?),
                 Filter::HasFile => with_file(),
+                Filter::Tag(bit) => tagged(bit),
                 Filter::After(time) => {
                     wish.narrow_time(&time, is_wanted)?;
                     continue;

@@ -12,7 +12,7 @@ use super::rows::Taken;
 use super::*;
 use crate::agent::change::{Change, Letter, Outgoing, Row};
 use crate::agent::{self, rows_walked};
-use crate::api::model::Show;
+use crate::api::model::{Introduction, Show};
 use crate::api::{self, Listing};
 use crate::bundle::{Creation, Draft, Hops, Kind, Priority};
 use crate::config::Flags;

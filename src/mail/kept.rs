@@ -11,6 +11,7 @@
 //! | `CONVERSATION`, conversation, `PLACE` | flags 1, archived up to 8, snoozed until 8, muted until 8 | where a conversation is put |
 //! | `HOME`, `LABEL`, label, 0, row | its conversation | a message with a label |
 //! | `HOME`, `INTRODUCED`, node | the key of the introducer | by whom this home knows somebody |
+//! | `HOME`, `USUAL`, node | `habits.rs` | how messages to a contact go where nothing else is said |
 //! | `HOME`, `SEEN` | number | the last thing that had happened when they looked at what became of their messages |
 //! | `HOME`, `DRAFT`, number | `draft.rs` | what was written and not sent |
 //! | `HOME`, `NUMBER` | 8 | the number of the next draft |
@@ -20,8 +21,10 @@
 //! milliseconds. A time that is over needs nobody to take it away: what it says is only ever read beside the time of reading.
 
 mod draft;
+mod habits;
 
 pub use draft::{DRAFTS_MAX, Draft, RECIPIENTS_MAX};
+pub use habits::Habits;
 
 use crate::agent::change::Row;
 use crate::id::{BundleId, NodeId};
@@ -48,6 +51,7 @@ const NUMBER: u8 = 4;
 const SENT: u8 = 5;
 const DRAFT: u8 = 6;
 const INTRODUCED: u8 = 7;
+const USUAL: u8 = 8;
 
 /// The start of all keys of one message.
 pub fn of_message(row: Row) -> Vec<u8> {
@@ -92,6 +96,11 @@ pub fn seen_status() -> Vec<u8> {
 /// The key of who introduced a node.
 pub fn introducer(node: &NodeId) -> Vec<u8> {
     key([&[HOME, INTRODUCED], node.as_bytes()])
+}
+
+/// The key of what is usual with a node.
+pub fn usual(node: &NodeId) -> Vec<u8> {
+    key([&[HOME, USUAL], node.as_bytes()])
 }
 
 pub fn write_node(node: &NodeId) -> Vec<u8> {

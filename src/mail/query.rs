@@ -8,12 +8,15 @@
 //! | `from:WHO`, `to:WHO`, `in:WHO` | who wrote it, to whom, in which conversation; a mark before the name is left out |
 //! | `after:DATE`, `before:DATE` | when it was written |
 //! | `has:file`, `is:unread`, `is:read`, `label:NAME` | what it has, and what was made of it here |
+//! | `tag:question`, `tag:decision`, `tag:fyi` | what its writer means it to be |
 //! | `-` before any of these | not that |
 //!
 //! All of it must hold. A value with blanks stands in quotes: `from:"carol smith"`. Here nothing is looked up: names and
 //! dates stay as they are typed, and what a word is decides the index.
 
 use std::fmt::{self, Display, Formatter};
+
+use crate::content::{TAG_DECISION, TAG_FYI, TAG_QUESTION};
 
 /// Longest query, in bytes.
 pub const QUERY_BYTES_MAX: usize = 1_024;
@@ -57,6 +60,8 @@ pub enum Filter {
     HasFile,
     Unread,
     Label(String),
+    /// The bit of a text's tags.
+    Tag(u64),
 }
 
 /// Why a text is no query.
@@ -124,6 +129,9 @@ impl Query {
     }
 }
 
+/// Tags by the words for them.
+const TAGS: [(u64, &str); 3] = [(TAG_QUESTION, "question"), (TAG_DECISION, "decision"), (TAG_FYI, "fyi")];
+
 /// The straight quote, and those that phones and word processors put in its place.
 fn is_quote(c: char) -> bool {
     matches!(c, '"' | '“' | '”' | '„' | '«' | '»')
@@ -173,6 +181,11 @@ fn filter(operator: &str, value: &str) -> Result<Option<(bool, Filter)>, QueryEr
         "before" => ("before", Filter::Before),
         "has" if lower.is_empty() => return Err(QueryError::NoValue("has")),
         "is" if lower.is_empty() => return Err(QueryError::NoValue("is")),
+        "tag" if lower.is_empty() => return Err(QueryError::NoValue("tag")),
+        "tag" => match TAGS.iter().find(|(_, word)| *word == lower) {
+            Some((bit, _)) => return Ok(Some((true, Filter::Tag(*bit)))),
+            None => return Err(wrong("tag", "question, decision or fyi")),
+        },
         "has" => match &*lower {
             "file" | "files" => return Ok(Some((true, Filter::HasFile))),
             _ => return Err(wrong("has", "file")),
@@ -223,6 +236,10 @@ impl Display for Filter {
             Filter::Before(time) => ("before", time),
             Filter::Label(label) => ("label", label),
             Filter::HasFile => return write!(f, "has:file"),
+            Filter::Tag(bit) => {
+                let word = TAGS.iter().find(|(tag, _)| tag == bit).map_or("", |(_, word)| word);
+                return write!(f, "tag:{word}");
+            }
             Filter::Unread => return write!(f, "is:unread"),
         };
         match value.contains(char::is_whitespace) {
@@ -295,6 +312,10 @@ mod tests {
         let opposites = [Filter::Unread, Filter::HasFile, Filter::In(text("crew"))];
         assert_eq!(filters("is:read -has:files -in:crew"), opposites.map(unwanted));
         assert_eq!(filters("-is:read"), [wanted(Filter::Unread)]);
+        assert_eq!(
+            filters("tag:FYI -tag:question"),
+            [wanted(Filter::Tag(TAG_FYI)), unwanted(Filter::Tag(TAG_QUESTION))]
+        );
     }
 
     #[test]

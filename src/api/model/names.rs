@@ -30,6 +30,27 @@ pub(super) mod priority {
     }
 }
 
+pub(super) mod maybe_priority {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use super::{Priority, priority};
+
+    /// A priority that may be there.
+    #[derive(Deserialize)]
+    struct Named(#[serde(with = "priority")] Priority);
+
+    pub fn serialize<S: Serializer>(priority: &Option<Priority>, serializer: S) -> Result<S::Ok, S::Error> {
+        match priority {
+            Some(priority) => priority::serialize(priority, serializer),
+            None => serializer.serialize_none(),
+        }
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Priority>, D::Error> {
+        Ok(Option::<Named>::deserialize(deserializer)?.map(|Named(priority)| priority))
+    }
+}
+
 pub(super) mod hex {
     use serde::{Deserialize, Deserializer, Serializer, de};
 

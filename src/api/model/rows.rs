@@ -3,7 +3,7 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::record::{AnswersRow, Changes, ForwardedRow};
-use super::{File, Schema, When, names};
+use super::{File, Schema, Tag, Usual, When, names};
 use crate::api::{ApiError, NextStep};
 use crate::bundle::Priority;
 
@@ -36,6 +36,9 @@ pub struct ContactRow {
     /// Who introduced it: a name or an address; nobody else's word stands for the key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub introduced_by: Option<String>,
+    /// How messages to it go where nothing else is said.
+    #[serde(default, skip_serializing_if = "Usual::is_empty")]
+    pub usual: Usual,
     /// The name it had until this answer, where it was given another.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub renamed_from: Option<String>,
@@ -264,6 +267,9 @@ pub struct TalkRow {
     pub remark: Option<String>,
     #[serde(with = "names::priority")]
     pub priority: Priority,
+    /// What its writer means it to be.
+    #[serde(default)]
+    pub tags: Vec<Tag>,
     pub reply_by: Option<When>,
     /// Of one's own, what became of it.
     pub state: Option<State>,
@@ -306,6 +312,9 @@ pub struct InboxRow {
     /// None where this node had no clock.
     pub received_at: Option<When>,
     pub read: bool,
+    /// What its writer means it to be.
+    #[serde(default)]
+    pub tags: Vec<Tag>,
     #[serde(default)]
     pub reply_by: Option<When>,
     /// Names and sizes of the attachments.

@@ -45,6 +45,7 @@ pub enum FinderError {
 pub struct Said {
     pub texts: Vec<String>,
     has_file: bool,
+    tags: u64,
     /// It may be opened later.
     is_sealed: bool,
 }
@@ -289,6 +290,7 @@ fn add<'i>(
     };
     let mut marks = vec![mark(FROM, from), mark(TO, to)];
     marks.extend(said.has_file.then(|| vec![FILE]));
+    marks.extend((0..u64::BITS as u8).filter(|bit| said.tags >> bit & 1 == 1).map(|bit| vec![TAG, bit]));
     marks.extend(said.is_sealed.then(|| vec![SEALED]));
     let texts: Vec<&str> = said.texts.iter().map(String::as_str).collect();
     let row = line.position.row().0;
@@ -305,7 +307,9 @@ pub fn said(record: &RedbReader, with: &Conversation, entry: &Entry) -> Result<O
     let Some(row) = row else { return Ok(None) };
     let filed = match record.words(&[row])?.pop().flatten() {
         Some(Body::Filed(filed)) => filed,
-        Some(Body::Bundle(_)) => return Ok(Some(Said { texts: Vec::new(), has_file: false, is_sealed: true })),
+        Some(Body::Bundle(_)) => {
+            return Ok(Some(Said { texts: Vec::new(), has_file: false, tags: 0, is_sealed: true }));
+        }
         None => return Ok(None),
     };
     let Ok(Outline { content: Content::Text(text), files }) = Outline::decode(&filed.content, usize::MAX) else {
@@ -325,7 +329,7 @@ pub fn said(record: &RedbReader, with: &Conversation, entry: &Entry) -> Result<O
     let has_file = !files.is_empty();
     let files = files.into_iter().map(|(name, _)| name);
     let texts = text.subject.into_iter().chain([body, text.remark]).chain(files);
-    Ok(Some(Said { texts: texts.collect(), has_file, is_sealed: false }))
+    Ok(Some(Said { texts: texts.collect(), has_file, tags: text.tags, is_sealed: false }))
 }
 
 fn change_at(record: &RedbReader, row: Row) -> Result<Option<Amendment>, StoreError> {
@@ -341,6 +345,7 @@ const FROM: u8 = b'f';
 const TO: u8 = b't';
 const FILE: u8 = b'a';
 const SEALED: u8 = b's';
+const TAG: u8 = b'g';
 
 /// Written by a node.
 pub fn by(node: NodeId) -> Fact {
@@ -355,6 +360,11 @@ pub fn to(node: NodeId) -> Fact {
 /// With a file.
 pub fn with_file() -> Fact {
     Fact::Mark(vec![FILE])
+}
+
+/// Meant to be something, by the bit of its tags.
+pub fn tagged(bit: u64) -> Fact {
+    Fact::Mark(vec![TAG, bit.trailing_zeros() as u8])
 }
 
 /// Said in a conversation.

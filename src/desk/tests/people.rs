@@ -4,7 +4,7 @@ use futures::StreamExt;
 
 use super::super::*;
 use crate::agent::change;
-use crate::api::model::{Compose, ContactRow, InboxRow, Show};
+use crate::api::model::{Compose, ContactRow, InboxRow, Introduction, Show};
 use crate::api::{Listing, News, Row};
 use crate::bundle::Priority;
 use crate::content::{Content, Unknown, pad};

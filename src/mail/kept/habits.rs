@@ -1,0 +1,83 @@
+//! What is usual with a contact: how messages to it go where nothing else is said.
+//!
+//! ```text
+//! [priority, lifetime, copies, read receipts]
+//! ```
+//! A CBOR array. What is not said is zero; a priority counts from 1, the lowest first; read receipts are 1 for no and 2 for
+//! yes.
+
+use crate::bundle::Priority;
+use crate::cbor::{CborError, Reader, Writer};
+use crate::time::Millis;
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Habits {
+    pub priority: Option<Priority>,
+    pub lifetime: Option<Millis>,
+    pub copies: Option<u16>,
+    /// Whether it is told that its messages were read.
+    pub read_receipts: Option<bool>,
+}
+
+const PRIORITIES: [Priority; 3] = [Priority::Bulk, Priority::Normal, Priority::Urgent];
+
+impl Habits {
+    /// None where nothing is usual.
+    pub fn write(&self) -> Option<Vec<u8>> {
+        if *self == Habits::default() {
+            return None;
+        }
+        let priority = |priority| PRIORITIES.iter().position(|one| *one == priority).map_or(0, |at| at as u64 + 1);
+        let mut out = Vec::with_capacity(16);
+        out.array(4);
+        out.uint(self.priority.map_or(0, priority));
+        out.uint(self.lifetime.unwrap_or_default().0);
+        out.uint(self.copies.unwrap_or_default());
+        out.uint(self.read_receipts.map_or(0u64, |told| if told { 2 } else { 1 }));
+        Some(out)
+    }
+
+    /// Reads what [`Habits::write`] wrote; of anything else nothing is usual.
+    pub fn read(value: &[u8]) -> Habits {
+        let mut reader = Reader::new(value);
+        let habits = Habits::read_from(&mut reader);
+        reader.finish().and(habits).unwrap_or_default()
+    }
+
+    fn read_from(reader: &mut Reader<'_>) -> Result<Habits, CborError> {
+        reader.array_exact(4)?;
+        let priority = reader.uint()?.checked_sub(1).and_then(|at| PRIORITIES.get(usize::try_from(at).ok()?).copied());
+        let lifetime = Some(Millis(reader.uint()?)).filter(|lifetime| lifetime.0 != 0);
+        let copies = Some(reader.uint_as()?).filter(|copies| *copies != 0u16);
+        let read_receipts = match reader.uint()? {
+            1 => Some(false),
+            2 => Some(true),
+            _ => None,
+        };
+        Ok(Habits { priority, lifetime, copies, read_receipts })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn habits_read_back_and_of_anything_else_nothing_is_usual(
+            priority in prop::option::of(0..3usize),
+            lifetime in prop::option::of(1..u64::MAX),
+            copies in prop::option::of(1..u16::MAX),
+            read_receipts: Option<bool>,
+            cut in any::<prop::sample::Index>(),
+        ) {
+            let priority = priority.map(|at| PRIORITIES[at]);
+            let habits = Habits { priority, lifetime: lifetime.map(Millis), copies, read_receipts };
+            let Some(value) = habits.write() else { return Ok(()) };
+            prop_assert_eq!(Habits::read(&value), habits);
+            prop_assert_eq!(Habits::read(&value[..cut.index(value.len())]), Habits::default());
+        }
+    }
+}
