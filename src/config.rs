@@ -6,6 +6,7 @@
 
 mod edit;
 mod file;
+mod quiet;
 mod values;
 
 use std::fmt;
@@ -17,6 +18,7 @@ use libp2p::Multiaddr;
 use crate::home::create_private_file;
 use crate::units::exact_bytes;
 
+pub use quiet::{QuietHours, parse_quiet};
 pub use values::{
     RECEIPTS, STRATEGIES, parse_address, parse_carry_limit, parse_log, parse_name, parse_receipts, parse_strategy,
 };
@@ -48,6 +50,8 @@ pub struct Config {
     pub receipts: Setting<String>,
     /// How copies are given away: one of [`STRATEGIES`].
     pub strategy: Setting<String>,
+    /// When nobody is told of mail that is not urgent, by the clock on the wall; none for never.
+    pub quiet: Setting<Option<QuietHours>>,
     /// What goes to the log: a level, or directives such as `dak=debug,libp2p=warn`.
     pub log: Setting<String>,
 }
@@ -143,6 +147,7 @@ impl Config {
                 file.strategy,
                 STRATEGIES[0].to_owned(),
             ),
+            quiet: pick(None, env.parse("DAK_QUIET", parse_quiet)?, file.quiet, None),
             log: pick(flags.log, env.parse("DAK_LOG", parse_log)?, file.log, "info".to_owned()),
         })
     }
@@ -159,6 +164,7 @@ impl Config {
             self.read_receipts.row("read_receipts", self.read_receipts.value.to_string()),
             self.receipts.row("receipts", self.receipts.value.clone()),
             self.strategy.row("strategy", self.strategy.value.clone()),
+            self.quiet.row("quiet", self.quiet.value.map_or(String::new(), |hours| hours.to_string())),
             self.log.row("log", self.log.value.clone()),
         ]
     }

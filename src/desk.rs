@@ -24,6 +24,7 @@ mod news;
 mod outlook;
 mod people;
 mod places;
+mod quiet;
 mod rows;
 mod search;
 mod status;

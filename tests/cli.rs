@@ -26,6 +26,8 @@ mod socket;
 mod talk;
 #[path = "cli/trouble.rs"]
 mod trouble;
+#[path = "cli/ways.rs"]
+mod ways;
 #[path = "cli/written.rs"]
 mod written;
 

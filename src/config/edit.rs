@@ -11,12 +11,12 @@ use toml::{Spanned, Value};
 use super::values::{
     parse_carry_limit, parse_list, parse_log, parse_name, parse_receipts, parse_strategy, parse_switch,
 };
-use super::{ConfigError, file};
+use super::{ConfigError, file, parse_quiet};
 use crate::home::private_temporary;
 
 /// What can be set, in the order of the file.
-pub const KEYS: [&str; 9] =
-    ["name", "listen", "peers", "mdns", "carry_limit", "read_receipts", "receipts", "strategy", "log"];
+pub const KEYS: [&str; 10] =
+    ["name", "listen", "peers", "mdns", "carry_limit", "read_receipts", "receipts", "strategy", "quiet", "log"];
 
 pub fn set(path: &Path, key: &str, value: &str, bytes_max: u64) -> Result<String, ConfigError> {
     let Some(key) = KEYS.into_iter().find(|known| *known == key) else {
@@ -47,6 +47,7 @@ fn parsed(key: &str, value: &str) -> Result<Value, String> {
         "carry_limit" => parse_carry_limit(value).map(|_| Value::from(value.trim())),
         "receipts" => parse_receipts(value).map(Value::from),
         "strategy" => parse_strategy(value).map(Value::from),
+        "quiet" => parse_quiet(value).map(|_| Value::from(value.trim())),
         "log" => parse_log(value).map(Value::from),
         _ => parse_switch(value).map(Value::from),
     }
@@ -126,7 +127,8 @@ mod tests {
     #[test]
     fn every_setting_of_a_first_run_can_be_set_and_none_is_there_twice() {
         let (_place, path) = file("");
-        let values = ["bob", "/ip4/1.2.3.4/tcp/5", "", "false", "0", "true", "contacts", "direct", "dak=debug"];
+        let values =
+            ["bob", "/ip4/1.2.3.4/tcp/5", "", "false", "0", "true", "contacts", "direct", "22:00-07:00", "dak=debug"];
         for (key, value) in KEYS.into_iter().zip(values) {
             set(&path, key, value).unwrap();
             set(&path, key, value).unwrap();
@@ -146,8 +148,14 @@ mod tests {
     #[test]
     fn what_would_not_be_read_is_refused_and_nothing_is_written() {
         let (_place, path) = file("name = \"al\"\n");
-        for (key, value) in [("nmae", "x"), ("listen", "here"), ("mdns", "maybe"), ("carry_limit", "-1"), ("name", "")]
-        {
+        for (key, value) in [
+            ("nmae", "x"),
+            ("listen", "here"),
+            ("mdns", "maybe"),
+            ("carry_limit", "-1"),
+            ("quiet", "late"),
+            ("name", ""),
+        ] {
             set(&path, key, value).unwrap_err();
             assert_eq!(std::fs::read_to_string(&path).unwrap(), "name = \"al\"\n");
         }

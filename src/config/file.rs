@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error};
 
 use super::values::{parse_address, parse_carry_limit, parse_log, parse_name, parse_receipts, parse_strategy};
-use super::{CARRY_LIMIT_BYTES, ConfigError, PORT, RECEIPTS, STRATEGIES};
+use super::{CARRY_LIMIT_BYTES, ConfigError, PORT, QuietHours, RECEIPTS, STRATEGIES, parse_quiet};
 use crate::units::exact_bytes;
 
 /// What the file sets.
@@ -30,6 +30,8 @@ pub(super) struct File {
     pub receipts: Option<String>,
     #[serde(deserialize_with = "strategy")]
     pub strategy: Option<String>,
+    #[serde(deserialize_with = "quiet")]
+    pub quiet: Option<Option<QuietHours>>,
     #[serde(deserialize_with = "log")]
     pub log: Option<String>,
 }
@@ -102,6 +104,10 @@ pub(super) fn commented(name: Option<&str>) -> String {
 # How copies are given to other carriers: {strategies}.
 # strategy = "{default}"
 
+# When nobody is told of mail, such as "22:00-07:00" by this machine's clock; of what came then you are told afterwards.
+# What is urgent is told at once, of each contact a few times a day. "" is never.
+# quiet = ""
+
 # What goes to the log: error, warn, info, debug, trace, or directives such as "dak=debug,libp2p=warn".
 # log = "info"
 "#,
@@ -120,6 +126,10 @@ fn receipts<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Err
 
 fn strategy<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
     text(from, parse_strategy)
+}
+
+fn quiet<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Option<QuietHours>>, D::Error> {
+    text(from, parse_quiet)
 }
 
 fn log<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {

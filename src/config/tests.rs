@@ -15,6 +15,7 @@ fn a_home_without_a_file_has_the_defaults() {
         ("read_receipts", "false"),
         ("receipts", "everyone"),
         ("strategy", "default"),
+        ("quiet", ""),
         ("log", "info"),
     ];
     assert_eq!(values, expected.map(|(key, value)| (key, value.to_owned())));

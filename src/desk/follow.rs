@@ -1,11 +1,15 @@
 //! Rows as they come: new mail, and new evidence of one's own.
 
+use std::time::Instant;
+
 use futures::stream;
 use tokio::sync::broadcast::error::RecvError;
 
+use super::quiet::{Arrival, Quiet, minute_now};
 use super::rows::Taken;
 use super::{Desk, happened};
 use crate::agent::Event;
+use crate::agent::change::Letter;
 use crate::api::model::Show;
 use crate::api::{ApiError, NextStep, Row, Rows, Topic};
 use crate::id::BundleId;
@@ -16,37 +20,71 @@ pub fn rows(desk: Desk, topic: Topic) -> Rows {
         return happened::rows(desk, since, who);
     }
     let events = desk.node().follow();
-    Box::pin(stream::unfold(Some((desk, events, topic)), |state| async move {
-        let (desk, mut events, topic) = state?;
+    // Who wants all wants it at once.
+    let quiet = match topic {
+        Topic::Inbox { all: false } => desk.quiet(),
+        _ => Quiet::default(),
+    };
+    Box::pin(stream::unfold(Some((desk, events, topic, quiet)), |state| async move {
+        let (desk, mut events, topic, mut quiet) = state?;
         loop {
-            match events.recv().await {
-                Ok(event) => match desk.row_of(&topic, &event).await {
-                    Ok(Some(row)) => return Some((row, Some((desk, events, topic)))),
-                    Ok(None) => {}
-                    Err(error) => return Some((Row::Ended(error), None)),
+            let row = tokio::select! {
+                event = events.recv() => match event {
+                    Ok(event) => desk.row_of(&topic, &event, &mut quiet).await,
+                    Err(RecvError::Closed) => return None,
+                    Err(RecvError::Lagged(missed)) => {
+                        let message = format!("{missed} events came faster than they were read");
+                        Err(ApiError::failure(message).next(NextStep::FollowAgain))
+                    }
                 },
-                Err(RecvError::Closed) => return None,
-                Err(RecvError::Lagged(missed)) => {
-                    let message = format!("{missed} events came faster than they were read");
-                    return Some((Row::Ended(ApiError::failure(message).next(NextStep::FollowAgain)), None));
-                }
+                id = kept_back(&mut quiet) => desk.arrived(id, Show::Waiting).await,
+            };
+            match row {
+                Ok(Some(row)) => return Some((row, Some((desk, events, topic, quiet)))),
+                Ok(None) => {}
+                Err(error) => return Some((Row::Ended(error), None)),
             }
         }
     }))
 }
 
+/// The next message that quiet hours kept back, once they are over.
+pub async fn kept_back(quiet: &mut Quiet) -> BundleId {
+    loop {
+        if let Some(id) = quiet.next(minute_now()) {
+            return id;
+        }
+        match quiet.nap(minute_now()) {
+            Some(nap) => tokio::time::sleep(nap).await,
+            None => std::future::pending().await,
+        }
+    }
+}
+
 impl Desk {
-    async fn row_of(&self, topic: &Topic, event: &Event) -> Result<Option<Row>, ApiError> {
+    /// Quiet hours for one who listens from now on.
+    pub(super) fn quiet(&self) -> Quiet {
+        Quiet::new(self.inner.config.quiet.value)
+    }
+
+    /// Whether somebody is to be told now of a message that came.
+    pub(super) async fn is_told(&self, letter: &Letter, quiet: &mut Quiet) -> Result<bool, ApiError> {
+        let Letter { id, source: writer, priority, .. } = *letter;
+        let is_known = self.look(move |_, names| names.known(&writer).is_some()).await?;
+        Ok(quiet.tells(&Arrival { id, writer, is_known, priority }, minute_now(), Instant::now()))
+    }
+
+    async fn row_of(&self, topic: &Topic, event: &Event, quiet: &mut Quiet) -> Result<Option<Row>, ApiError> {
         match (topic, event) {
             (Topic::Inbox { all }, Event::Delivered { id, .. }) => {
                 let id = *id;
-                let Some(envelope) = self.envelope(id).await? else { return Ok(None) };
+                let Some(letter) = self.record(move |record| record.letter(&id)).await? else { return Ok(None) };
                 let show = if *all { Show::All } else { Show::Waiting };
-                if !self.is_news(&envelope.letter, show).await? {
-                    return Ok(None);
+                // What nobody is told of takes nothing of what may break into quiet hours.
+                match self.is_news(&letter, show).await? && self.is_told(&letter, quiet).await? {
+                    true => self.arrived(id, show).await,
+                    false => Ok(None),
                 }
-                let opened = self.open(vec![envelope], Taken::Texts { chars_max: usize::MAX }).await?.pop();
-                Ok(opened.map(|opened| Row::Inbox(opened.row)))
             }
             (Topic::Status { id }, Event::Status { id: about, .. } | Event::Queued { id: about, .. }) => {
                 let wanted = |id: &Option<String>| id.as_ref().is_none_or(|prefix| is_named(about, prefix));
@@ -57,6 +95,16 @@ impl Desk {
             }
             _ => Ok(None),
         }
+    }
+
+    /// The row of a message that came and is news.
+    async fn arrived(&self, id: BundleId, show: Show) -> Result<Option<Row>, ApiError> {
+        let Some(envelope) = self.envelope(id).await? else { return Ok(None) };
+        if !self.is_news(&envelope.letter, show).await? {
+            return Ok(None);
+        }
+        let opened = self.open(vec![envelope], Taken::Texts { chars_max: usize::MAX }).await?.pop();
+        Ok(opened.map(|opened| Row::Inbox(opened.row)))
     }
 }
 

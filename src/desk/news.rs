@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use futures::stream;
 use tokio::sync::broadcast::error::RecvError;
 
+use super::follow::kept_back;
+use super::quiet::Quiet;
 use super::{Desk, Names};
 use crate::agent::{Agent, Event};
 use crate::api::model::Show;
@@ -18,16 +20,18 @@ const MET_MAX: usize = 1_024;
 pub fn news(desk: Desk) -> NewsStream {
     let (events, met) = (desk.node().follow(), desk.node().nearby().follow());
     let told = desk.inner.told.subscribe();
-    let state = (desk, events, met, told, BTreeSet::new());
-    Box::pin(stream::unfold(state, |(desk, mut events, mut met, mut told, mut known)| async move {
+    let quiet = desk.quiet();
+    let state = (desk, events, met, told, BTreeSet::new(), quiet);
+    Box::pin(stream::unfold(state, |(desk, mut events, mut met, mut told, mut known, mut quiet)| async move {
         loop {
             let news = tokio::select! {
                 event = events.recv() => match event {
-                    Ok(Event::Delivered { id, .. }) => desk.mail(id).await,
+                    Ok(Event::Delivered { id, .. }) => desk.mail(id, Some(&mut quiet)).await,
                     Ok(_) => None,
                     Err(RecvError::Lagged(_)) => Some(News::More),
                     Err(RecvError::Closed) => return None,
                 },
+                id = kept_back(&mut quiet) => desk.mail(id, None).await,
                 peer = met.recv() => match peer {
                     Ok(peer) if is_new(&mut known, peer) => desk.who(peer).await.map(News::Met),
                     Ok(_) | Err(RecvError::Lagged(_)) => None,
@@ -42,7 +46,7 @@ pub fn news(desk: Desk) -> NewsStream {
                 () = desk.node().ended() => return None,
             };
             if let Some(news) = news {
-                return Some((news, (desk, events, met, told, known)));
+                return Some((news, (desk, events, met, told, known, quiet)));
             }
         }
     }))
@@ -57,10 +61,16 @@ fn is_new(known: &mut BTreeSet<NodeId>, peer: NodeId) -> bool {
 }
 
 impl Desk {
-    async fn mail(&self, id: BundleId) -> Option<News> {
+    /// News of a message that came, unless quiet hours keep them back.
+    async fn mail(&self, id: BundleId, quiet: Option<&mut Quiet>) -> Option<News> {
         let letter = self.record(move |record| record.letter(&id)).await.ok()??;
         let source = letter.source;
         if !self.is_news(&letter, Show::Waiting).await.ok()? {
+            return None;
+        }
+        if let Some(quiet) = quiet
+            && !self.is_told(&letter, quiet).await.ok()?
+        {
             return None;
         }
         Some(News::Mail { from: self.who(source).await?, id: id.full() })
