@@ -8,6 +8,7 @@
 //!                      lives     how long it lives here: age, clocks, first acceptance
 //!                      quota     at which grade it is taken in, and what leaves for it
 //!                      arrivals  mail gets its row, and its source the proof     Output::Notify
+//!                      full      mail finds no room, and its source hears of it
 //!                      receipts  proof that comes: believe, purge, attest
 //!                      submit    a message leaves: stamp, seal, sign, hold       Output::Seal
 //!                      setup     a contact: from its Hello to its end            Output::Send
@@ -47,6 +48,7 @@ mod flights;
 #[cfg(test)]
 mod floods;
 mod forward;
+mod full;
 mod graces;
 mod inbox;
 pub mod io;
@@ -89,6 +91,7 @@ pub use self::view::{ContactView, Usage};
 use self::change::Held;
 use self::contacts::Contacts;
 use self::drafts::Drafts;
+use self::full::Full;
 use self::io::{Handed, Posting};
 use self::ledger::{Ledger, stream};
 use self::proofs::Proofs;
@@ -118,6 +121,7 @@ pub struct Agent {
     routing: Routing,
     /// Who is there, and what contacts leave behind: nothing of it is durable.
     contacts: Contacts,
+    full: Full,
     /// Bundles given up for want of room since the start, by grade.
     evicted: [u64; 3],
 }
@@ -145,6 +149,7 @@ impl Agent {
             drafts: Drafts::default(),
             routing,
             contacts: Contacts::keyed(node, &key, stream(&seed, "offers"), proofs),
+            full: Full::default(),
             evicted: [0; 3],
             config,
         }

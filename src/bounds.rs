@@ -19,6 +19,7 @@
 //! | `agent/config.rs` `carry_bytes_max` | bundles carried for others | class; named people and peers, source | released copies, then shares; promises to their class never | life, receipt | `a_peer_that_filled_the_room_of_strangers_makes_way_for_the_fair_share_of_another`, `hundreds_of_fresh_identities_leave_a_modest_stranger_most_of_its_own_and_a_newcomer_gets_in`, `a_source_that_many_hand_over_takes_no_more_than_the_share_of_a_source`, `a_contact_that_floods_leaves_others_who_were_named_and_strangers_their_shares` |
 //! | `agent/config.rs` `receipts_unmatched_max` | receipts that freed nothing here | peer, signer | shares | life of the receipt | `throwaway_receipts_displace_each_other_and_not_those_of_others` |
 //! | `agent/config.rs` `receipts_own_max` | own receipts for strangers | peer, source | refused, with their mail | life of the receipt | `one_stranger_causes_a_part_of_the_own_receipts_also_where_its_mail_is_deleted` |
+//! | `agent/config.rs` `contact_mail_bytes_max` | mail of people named in the inbox | source | refused | the person deletes it | `a_contact_fills_a_part_of_the_mailbox_and_the_next_still_delivers` |
 //! | `agent/config.rs` `stranger_mail_bytes_max` | strangers' mail in the inbox | peer, source | refused | the person deletes it | `one_stranger_fills_a_part_of_the_mailbox_and_the_next_still_delivers` |
 //! | `agent/tombstones.rs` `BELIEFS_MAX` 65,536 | words of receipts on ids not held | peer, signer | shares | life of the receipt | `words_on_invented_bundles_displace_each_other_and_not_those_of_others` |
 //! | `agent/tombstones.rs` `TOMBSTONES_MAX` 1,000,000 | ids that are over | peer, until a restart | of some drawn by lot, one of the peer that brought most | an hour after the signed lifetime | `a_flood_of_tombstones_that_one_peer_brings_displaces_its_own`, `a_flood_of_tombstones_that_many_bring_displaces_itself_in_proportion` |
@@ -33,8 +34,8 @@
 //! more costs traffic and a place for a life at most: it is shown to nobody a second time, and its recipient ends it again.
 //!
 //! The ids of what was delivered stay for ever, in the store alone: 16 bytes for each letter that a person was shown, and
-//! as many in the index. One's own messages, the
-//! people named and their mail are the owner's, bounded by the disk alone, whose last part `free_bytes_own_min` keeps free.
+//! as many in the index. One's own messages and the
+//! people named are the owner's, bounded by the disk alone, whose last part `free_bytes_own_min` keeps free.
 //!
 //! # The agent, until a restart
 //!
@@ -53,6 +54,7 @@
 //! | `agent/contact.rs` `OFFERS_MAX` 16,384 | ids to offer in one batch | contact | the rest is queued | end of the batch | `two_that_serve_one_mailbox_get_all_of_a_store_that_is_longer_than_their_queues` |
 //! | `agent/contact.rs` `QUEUED_MAX` 4,096 | bundles queued for one peer | contact | the last in order waits as one bit | sent, contact | `past_its_bound_a_queue_keeps_what_goes_first_and_the_rest_waits_in_the_backlog` |
 //! | `agent/contact.rs` `RETRIES_MAX` 4,096 | refused bundles for another try | contact | refused | tried, contact | |
+//! | `agent/contact.rs` `WITHOUT_ROOM_MAX` 1,024 | mail that found no room, to be asked for when there is some | contact | refused | asked for, contact | |
 //! | `agent/forward.rs` `PROPOSED_MAX` 1,024 | bundles proposed in one go | contact | the rest waits for the next turn | at once | |
 //! | `agent/lives.rs` `LIVES_TOLD_MAX` 1,024 | lives told in one go | contact | lot | at once | |
 //! | `agent/expiry.rs` `ENDS_MAX` 1,024 | lives that end in one step | all | the rest stays due | at once | `thousands_of_lives_that_end_at_once_end_in_bounded_steps` |

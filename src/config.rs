@@ -31,6 +31,11 @@ pub const PORT: u16 = 33_556;
 /// Carried for others by default.
 pub const CARRY_LIMIT_BYTES: u64 = 256 << 20;
 
+/// Room for the mail of contacts by default.
+pub const MAIL_LIMIT_BYTES: u64 = 16 << 30;
+/// Room for the mail of everybody else by default.
+pub const STRANGERS_MAIL_LIMIT_BYTES: u64 = 64 << 20;
+
 /// Everything a node lets a person choose.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
@@ -44,6 +49,10 @@ pub struct Config {
     pub mdns: Setting<bool>,
     /// Room for the bundles of others; 0 carries for nobody.
     pub carry_limit_bytes: Setting<u64>,
+    /// Room for the mail of contacts, all together.
+    pub mail_limit_bytes: Setting<u64>,
+    /// Room for the mail of everybody else.
+    pub strangers_mail_limit_bytes: Setting<u64>,
     /// Whether to tell senders that their messages were read.
     pub read_receipts: Setting<bool>,
     /// Which senders are told that their messages arrived: one of [`RECEIPTS`].
@@ -134,6 +143,18 @@ impl Config {
                 file.carry_limit,
                 CARRY_LIMIT_BYTES,
             ),
+            mail_limit_bytes: pick(
+                None,
+                env.parse("DAK_MAIL_LIMIT", parse_carry_limit)?,
+                file.mail_limit,
+                MAIL_LIMIT_BYTES,
+            ),
+            strangers_mail_limit_bytes: pick(
+                None,
+                env.parse("DAK_STRANGERS_MAIL_LIMIT", parse_carry_limit)?,
+                file.strangers_mail_limit,
+                STRANGERS_MAIL_LIMIT_BYTES,
+            ),
             read_receipts: pick(
                 flags.read_receipts,
                 env.parse("DAK_READ_RECEIPTS", parse_switch)?,
@@ -161,6 +182,9 @@ impl Config {
             self.peers.row("peers", join(&self.peers.value)),
             self.mdns.row("mdns", self.mdns.value.to_string()),
             self.carry_limit_bytes.row("carry_limit", exact_bytes(self.carry_limit_bytes.value)),
+            self.mail_limit_bytes.row("mail_limit", exact_bytes(self.mail_limit_bytes.value)),
+            self.strangers_mail_limit_bytes
+                .row("strangers_mail_limit", exact_bytes(self.strangers_mail_limit_bytes.value)),
             self.read_receipts.row("read_receipts", self.read_receipts.value.to_string()),
             self.receipts.row("receipts", self.receipts.value.clone()),
             self.strategy.row("strategy", self.strategy.value.clone()),

@@ -10,6 +10,8 @@ mod damage;
 mod evidence;
 #[path = "agent/ferry.rs"]
 mod ferry;
+#[path = "agent/full.rs"]
+mod full;
 #[path = "agent/hostile.rs"]
 mod hostile;
 #[path = "agent/lives.rs"]

@@ -5,6 +5,8 @@
 
 #[path = "cli/changes.rs"]
 mod changes;
+#[path = "cli/full.rs"]
+mod full;
 #[path = "cli/keeping.rs"]
 mod keeping;
 #[path = "cli/listings.rs"]

@@ -51,7 +51,7 @@ impl Agent {
     }
 
     /// Whether a source gets proof of delivery: the owner may keep it from strangers.
-    fn proves_to(&self, source: &NodeId) -> bool {
+    pub(super) fn proves_to(&self, source: &NodeId) -> bool {
         let everyone = self.config.receipts == ReceiptsFor::Everyone;
         everyone || self.mailboxes.writes_as(source) || self.ledger.is_contact(source)
     }
@@ -106,13 +106,15 @@ impl Agent {
         if self.mailboxes.writes_as(&source) {
             return ids.into_iter().for_each(|id| self.ledger.attest(id, what(kind), Some(recipient), out));
         }
+        let proves = !matches!(kind, ReceiptKind::Full { .. });
         let draft = Draft {
             kind: Kind::Receipt,
             source: recipient,
             destination: receipts_to(source),
             creation: self.next_stamp(out),
             lifetime,
-            priority: Priority::Normal,
+            // One that proves nothing goes behind those that do, and is told apart by it.
+            priority: if proves { Priority::Normal } else { Priority::Bulk },
             copies: self.config.copies.clamp(1, COPIES_MAX),
         };
         let receipt = Receipt { kind, source, device: 0, devices: 1, ids };
@@ -120,7 +122,9 @@ impl Agent {
         let size_bytes = bundle.encoded_len() as u32;
         let id = bundle.id;
         let caused_by = self.origin(from, source, self.now() + lifetime);
-        self.remember_proof(&receipt.ids, id, caused_by);
+        if proves {
+            self.remember_proof(&receipt.ids, id, caused_by);
+        }
         self.take_own(Arc::new(bundle), size_bytes, Grade::Custody, out);
         if let Some(slot) = self.ledger.find_held(&id) {
             self.ledger.share_receipt(slot, from);

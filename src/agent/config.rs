@@ -25,6 +25,8 @@ pub struct Config {
     pub custody_share: u16,
     /// Whether room is shared fairly: of strangers among the peers who hand over and by source, of contacts by contact.
     pub fair_shares: bool,
+    /// Bytes of inbox that all people named may fill together.
+    pub contact_mail_bytes_max: u64,
     /// Bytes of inbox that strangers together may fill.
     pub stranger_mail_bytes_max: u64,
     /// Most receipts held that freed nothing here.
@@ -64,6 +66,7 @@ impl Default for Config {
             strangers_share: 500,
             custody_share: 500,
             fair_shares: true,
+            contact_mail_bytes_max: 16 << 30,
             stranger_mail_bytes_max: 64 << 20,
             receipts_unmatched_max: 16_384,
             receipts_own_max: 65_536,

@@ -17,6 +17,8 @@ pub const OFFERS_MAX: usize = 16_384;
 const QUEUED_MAX: usize = 4_096;
 /// Most refused bundles remembered for another try.
 const RETRIES_MAX: usize = 4_096;
+/// Most mail without room remembered; of the rest the peer tries again when its time comes.
+const WITHOUT_ROOM_MAX: usize = 1_024;
 /// The longest wait for another try.
 const RETRY_MAX: Millis = HOUR;
 /// After so many tries the wait is the longest there is, whatever the peer asks for.
@@ -75,6 +77,8 @@ pub struct Contact {
     /// Answers that wait for the end of the batch.
     pub grants: Vec<(BundleId, Grade)>,
     retries: BTreeSet<(Timestamp, BundleId)>,
+    /// Mail for this node that the peer brought and that found no room, with its source and size.
+    without_room: BTreeMap<BundleId, (NodeId, u32)>,
     /// How many times something was tried again since the peer last accepted anything.
     tries: u32,
     pub bundles_sent: u64,
@@ -103,6 +107,7 @@ impl Contact {
             shown: BTreeSet::new(),
             grants: Vec::new(),
             retries: BTreeSet::new(),
+            without_room: BTreeMap::new(),
             tries: 0,
             bundles_sent: 0,
             bundles_received: 0,
@@ -226,6 +231,23 @@ impl Contact {
         if self.retries.len() < RETRIES_MAX {
             self.retries.insert((now + after.min(RETRY_MAX), id));
         }
+    }
+
+    /// Mail for this node found no room.
+    pub fn lacked_room(&mut self, id: BundleId, source: NodeId, size_bytes: u32) {
+        if self.without_room.len() < WITHOUT_ROOM_MAX {
+            self.without_room.insert(id, (source, size_bytes));
+        }
+    }
+
+    /// Mail for this node that the peer brought in vain, with its source and size.
+    pub fn without_room(&self) -> impl Iterator<Item = (&BundleId, &(NodeId, u32))> {
+        self.without_room.iter()
+    }
+
+    /// It need not be remembered any more that this found no room.
+    pub fn found_room(&mut self, id: &BundleId) {
+        self.without_room.remove(id);
     }
 
     /// The peer has room for something.

@@ -15,7 +15,8 @@ impl Agent {
     /// When the agent wants [`super::Input::Timeout`], and why; derived from what it holds.
     pub fn next_timeout(&self) -> Option<Due> {
         let now = self.now();
-        let (mut batch, mut turn, mut retry) = (!self.ledger.inbox().is_settled(), false, None);
+        let is_settled = self.ledger.inbox().is_settled() && self.full.is_settled();
+        let (mut batch, mut turn, mut retry) = (!is_settled, false, None);
         for (_, contact) in self.contacts.iter() {
             batch |= !contact.is_settled();
             turn |= contact.wants_turn();
@@ -43,6 +44,8 @@ impl Agent {
     /// Does whatever is due.
     pub(super) fn expire(&mut self, out: &mut Vec<Output>) {
         self.settle_arrivals(out);
+        self.say_full(out);
+        self.ask_for_turned_away(out);
         if self.is_over_limit() {
             self.keep_limit(out);
         }

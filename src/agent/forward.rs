@@ -303,8 +303,11 @@ impl Agent {
             && let Some(slot) = self.ledger.find_held(&id)
         {
             let held = self.ledger.custody().held(slot);
-            let facts = self.facts(&held);
-            self.routing.refused(&facts, peer);
+            // A mailbox without room says nothing of the room for what is carried.
+            if !self.is_at(peer, &held) {
+                let facts = self.facts(&held);
+                self.routing.refused(&facts, peer);
+            }
         }
         let is_receipt = |slot: Slot| self.ledger.custody().kind(slot) == Kind::Receipt;
         if why == Refusal::Shunned && self.ledger.find_held(&id).is_some_and(is_receipt) {

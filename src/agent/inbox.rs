@@ -23,6 +23,8 @@ pub struct Inbox {
     handed: BTreeMap<NodeId, u64>,
     /// Sources that this person named.
     named: BTreeSet<NodeId>,
+    /// Bytes of theirs together.
+    bytes_named: u64,
     /// Bytes of all other sources together.
     bytes_strangers: u64,
 }
@@ -140,7 +142,9 @@ impl Inbox {
 
     fn count(&mut self, source: NodeId, from: NodeId, cost: u64) {
         add_to(&mut self.bytes, source, cost);
-        if !self.named.contains(&source) {
+        if self.named.contains(&source) {
+            self.bytes_named = self.bytes_named.saturating_add(cost);
+        } else {
             self.bytes_strangers = self.bytes_strangers.saturating_add(cost);
             add_to(&mut self.handed, from, cost);
         }
@@ -148,7 +152,9 @@ impl Inbox {
 
     fn discount(&mut self, source: NodeId, from: NodeId, cost: u64) {
         take_from(&mut self.bytes, source, cost);
-        if !self.named.contains(&source) {
+        if self.named.contains(&source) {
+            self.bytes_named = self.bytes_named.saturating_sub(cost);
+        } else {
             self.bytes_strangers = self.bytes_strangers.saturating_sub(cost);
             take_from(&mut self.handed, from, cost);
         }
@@ -156,12 +162,22 @@ impl Inbox {
 
     /// Bytes of strangers' mail that a peer handed over, and bytes from a source.
     pub fn shares_of(&self, from: NodeId, source: NodeId) -> [u64; 2] {
-        [self.handed.get(&from).copied().unwrap_or(0), self.bytes.get(&source).copied().unwrap_or(0)]
+        [self.handed.get(&from).copied().unwrap_or(0), self.bytes_of(&source)]
+    }
+
+    /// Bytes of rows from one source, arriving ones included.
+    pub fn bytes_of(&self, source: &NodeId) -> u64 {
+        self.bytes.get(source).copied().unwrap_or(0)
     }
 
     /// The row of an id that the present input speaks of.
     pub fn find(&self, id: &BundleId) -> Option<&Letter> {
         self.recalled.get(id)?.as_ref()
+    }
+
+    /// Bytes of rows, arriving ones included, from sources that this person named, and from themselves.
+    pub fn bytes_named(&self) -> u64 {
+        self.bytes_named
     }
 
     /// Bytes of rows, arriving ones included, from sources that nobody named.

@@ -26,7 +26,7 @@
 //! | departures | `DEPARTED_MAX` | the largest share | held again; two lifetimes and an hour after it first came |
 //! | words of receipts on what is not held | `BELIEFS_MAX` | the largest share | the bundle comes; life of the receipt |
 //! | evictions owed to previous hops | `OWED_MAX` | the largest share | the peer says it heard |
-//! | in the record alone: inbox rows | `stranger_mail_bytes_max` of strangers', of people the disk | none: mail is refused | the person deletes them |
+//! | in the record alone: inbox rows | `stranger_mail_bytes_max` of strangers', `contact_mail_bytes_max` of people's, of one's own the disk | none: mail is refused | the person deletes them |
 //! | in the record alone: ids that had a row, 16 bytes each | the rows there were | none | never |
 //! | outbox: one's own messages on their way; settled, in the record alone | the disk; `EVENTS_MAX` events each | none; events are folded | the person deletes them |
 //!
@@ -99,6 +99,8 @@ pub struct Ledger {
     unmatched: Place<Slot, ()>,
     /// Own receipts held.
     signed: Place<Slot, ()>,
+    /// The latest own receipt held that says of a mailbox here, by its key, that it had no room, by source.
+    told_full: BTreeMap<(NodeId, NodeId), Slot>,
 
     tombstones: Tombstones,
     departed: Departed,
@@ -163,6 +165,7 @@ impl Ledger {
             summary: IdIndex::default(),
             unmatched: Place::keyed(&key),
             signed: Place::keyed(&key),
+            told_full: BTreeMap::new(),
             tombstones,
             departed,
             beliefs,

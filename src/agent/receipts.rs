@@ -13,7 +13,7 @@ use crate::bundle::{Bundle, Kind};
 use crate::frame::{Grade, Refusal};
 use crate::id::{BundleId, NodeId};
 use crate::receipt::{Receipt, ReceiptKind};
-use crate::time::{HOUR, Timestamp};
+use crate::time::{HOUR, Millis, Timestamp};
 
 /// Reason code of a signed refusal: the recipient does not want mail from this source.
 pub const REJECTED_BLOCKED: u8 = 1;
@@ -27,7 +27,7 @@ impl Agent {
             Ok(receipt) if receipts_to(receipt.source) == bundle.destination => receipt,
             _ => return self.refuse(from, id, Refusal::Unwilling, out),
         };
-        let freed = self.heed(&receipt, bundle.source, from, life.expires, out);
+        let freed = self.heed(&receipt, bundle.source, from, life, out);
         if from != bundle.source {
             freed.iter().for_each(|held| self.routing.proven(&held.id, from));
         }
@@ -42,7 +42,8 @@ impl Agent {
         if welcome && self.make_room(&held, out).is_some() {
             let brought = self.origin(from, bundle.source, life.expires);
             let ended: BTreeSet<BundleId> = freed.iter().map(|held| held.id).collect();
-            for message in receipt.ids.iter().filter(|message| !ended.contains(message)) {
+            let proven = receipt.ids.iter().filter(|message| ends_custody(&receipt) && !ended.contains(message));
+            for message in proven {
                 self.contacts.proofs.claim(message, brought, id, || self.ledger.draw());
             }
             self.remember_proof(&ended, id, brought);
@@ -81,7 +82,7 @@ impl Agent {
         receipt: &Receipt,
         signer: NodeId,
         from: NodeId,
-        until: Timestamp,
+        life: Life,
         out: &mut Vec<Output>,
     ) -> Vec<Held> {
         let mut freed = Vec::new();
@@ -89,10 +90,9 @@ impl Agent {
         let remembers = self.config.carry_bytes_max > 0 && !self.is_short_of_space();
         for id in &receipt.ids {
             if self.is_word_on_own(id, receipt, signer) {
-                self.ledger.attest(*id, what(receipt.kind), Some(signer), out);
+                self.ledger.attest(*id, heard(what(receipt.kind), life.hops.age), Some(signer), out);
             }
-            // The other devices of a mailbox may still lack it.
-            if receipt.devices > 1 {
+            if !ends_custody(receipt) {
                 continue;
             }
             match self.ledger.find_held(id).map(|slot| (slot, self.ledger.custody().held(slot))) {
@@ -103,9 +103,12 @@ impl Agent {
                     freed.push(held);
                 }
                 Some(_) => {}
-                None if remembers && !self.ledger.is_known(id) => {
-                    self.ledger.believe(*id, signer, Belief { what: what(receipt.kind), until, from }, out)
-                }
+                None if remembers && !self.ledger.is_known(id) => self.ledger.believe(
+                    *id,
+                    signer,
+                    Belief { what: what(receipt.kind), until: life.expires, from },
+                    out,
+                ),
                 None => {}
             }
         }
@@ -209,12 +212,29 @@ fn in_place_of(freed: &[Held], receipt: Held) -> Held {
     }
 }
 
+/// Whether a receipt says that no copy is needed any more. The other devices of a mailbox may still lack what one has, and
+/// what found no room is wanted as before.
+fn ends_custody(receipt: &Receipt) -> bool {
+    receipt.devices == 1 && !matches!(receipt.kind, ReceiptKind::Full { .. })
+}
+
+/// Evidence of a receipt that was under way for so long.
+fn heard(what: EvidenceKind, age: Millis) -> EvidenceKind {
+    match what {
+        EvidenceKind::Full { retry_after } => {
+            EvidenceKind::Full { retry_after: Millis(retry_after.0.saturating_sub(age.0)) }
+        }
+        other => other,
+    }
+}
+
 /// What a receipt of this kind is evidence of.
 pub(super) fn what(kind: ReceiptKind) -> EvidenceKind {
     match kind {
         ReceiptKind::Delivered => EvidenceKind::Delivered,
         ReceiptKind::Read => EvidenceKind::Read,
         ReceiptKind::Rejected { reason } => EvidenceKind::Rejected { reason },
+        ReceiptKind::Full { retry_after } => EvidenceKind::Full { retry_after },
     }
 }
 

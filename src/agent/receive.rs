@@ -89,7 +89,10 @@ impl Agent {
                 self.ledger.bury(bundle.id, self.now() + bundle.lifetime + HOUR, from, out);
                 return Err(Refusal::Known);
             }
-            None if !self.has_room_for_stranger(from, bundle.source, size_bytes) => return Err(Refusal::Full),
+            _ if !self.has_room_for_mail(from, bundle.source, size_bytes) => {
+                self.turn_away(handed);
+                return Err(Refusal::Full);
+            }
             _ => {}
         }
         let bundle = Arc::clone(bundle);
@@ -98,14 +101,6 @@ impl Agent {
         self.ledger.arrive(Arrival { bundle, hops: life.hops, size_bytes, from, due: Due::Row });
         self.settle_offer(&id, from, out);
         Ok(())
-    }
-
-    /// Whether a stranger's mail finds room in the inbox, and its receipt a place. What was accepted stays until the person
-    /// deletes it, so the shares are kept here.
-    fn has_room_for_stranger(&self, from: NodeId, source: NodeId, size_bytes: u32) -> bool {
-        let free = self.config.stranger_mail_bytes_max.saturating_sub(self.ledger.inbox().bytes_strangers());
-        let shares = self.ledger.inbox().shares_of(from, source);
-        self.admits(shares, super::cost_bytes(size_bytes), free, from) && !self.signs_enough(from, source)
     }
 
     /// Takes a message into custody for others.

@@ -81,7 +81,7 @@ fn markdown(row: &KeptRow, heading: &mut Option<String>, style: &Style) -> Strin
         *heading = Some(row.row.conversation.clone());
     }
     let when = row.row.sent_at.or(row.row.received_at);
-    let state = row.row.state.map(|state| format!(", {}", state.word())).unwrap_or_default();
+    let state = row.row.state.map(|state| format!(", {}", state.said())).unwrap_or_default();
     let edited = if row.row.changes.edited { ", edited" } else { "" };
     text += &format!("**{}**, {}{edited}{state}  \n", person(&row.row.from), style.when(when));
     text += &row.row.subject.as_deref().map(|subject| format!("*{}*  \n", safe_text(subject))).unwrap_or_default();

@@ -329,7 +329,7 @@ fn text(letter: &LetterRow, style: &Style) -> String {
         None => String::new(),
     };
     match letter.state {
-        Some(state) => head.push(("state", state.word().into())),
+        Some(state) => head.push(("state", state.said().into())),
         None => head.push(("received", format!("{}{via}", style.when(row.received_at)))),
     }
     if row.priority != Priority::Normal {

@@ -52,7 +52,9 @@ pub fn words(step: &NextStep) -> Option<String> {
             format!("let UDP port {port} through the firewall, or name a node with `dak up --peer MULTIADDR`")
         }
         N::MakeRoomForMail => {
-            "delete what you have read, or make its writers contacts with `dak contact add NAME ADDRESS`".into()
+            "delete what you have read; or raise `mail_limit` and `strangers_mail_limit` with `dak config set`, \
+             and start the node anew"
+                .into()
         }
         N::AddContact => "see `dak contact list`, or add somebody with `dak contact add NAME ADDRESS`".into(),
         N::GiveNameAsListed => "type the name as `dak contact list` prints it".into(),

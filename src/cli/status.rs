@@ -128,7 +128,8 @@ fn cells(row: &Row, style: &Style) -> Option<Vec<Cell>> {
         // By now it has no line of its own.
         None => "a carrier".into(),
     };
-    let state = if known.is_empty() { row.state.word().into() } else { format!("{}: {known}", row.state.word()) };
+    let said = row.state.said();
+    let state = if known.is_empty() { said.into() } else { format!("{said}: {known}") };
     let since = proof.map(|event| style.when(event.at)).unwrap_or_default();
     let to = one_line(&called(&row.to), columns);
     Some(vec![cell(short_id(&row.id)), cell(to), painted(paint(row.state), state), cell(since), prose(gist(row))])
@@ -156,7 +157,7 @@ fn is_given_up(event: &Event, row: &StatusRow) -> bool {
 
 /// The life of one message.
 fn life(row: &StatusRow, style: &Style) -> String {
-    let state = style.paint(paint(row.state), row.state.word());
+    let state = style.paint(paint(row.state), row.state.said());
     let mut text = format!("{} to {}: {state}\n", short_id(&row.id), style.paint(Paint::Bold, &called(&row.to)));
     let mut facts = vec![priority_name(row.priority).to_owned(), format!("written {}", style.when(row.created_at))];
     if row.expires_at.is_some() {
@@ -206,6 +207,7 @@ fn sentence(event: &Event, row: &StatusRow) -> String {
         EventKind::Custody => format!("{who} told us it stored a copy and answers for it"),
         EventKind::GaveUp if row.held_here => format!("{who} told us it gave the copy up; held here"),
         EventKind::GaveUp => format!("{who} told us it gave the copy up"),
+        EventKind::Full => format!("{to}'s node signed that its mailbox had no room for it"),
         EventKind::Expired => "no receipt; it may still have arrived".into(),
         EventKind::Cancelled if !is_out(row) => {
             "it never left, as far as is known here: nobody told us of a copy".into()
@@ -225,6 +227,8 @@ fn basis(event: &Event, row: &StatusRow, columns: usize) -> String {
     match event.what {
         // That it never left is not known here.
         EventKind::Queued => String::new(),
+        // The state says it all.
+        EventKind::Full => String::new(),
         EventKind::Cancelled if !is_out(row) => String::new(),
         EventKind::Copy | EventKind::Custody if is_given_up(event, row) => "given up".into(),
         EventKind::Copy | EventKind::Custody | EventKind::GaveUp => {
@@ -250,6 +254,8 @@ fn outlook(row: &StatusRow) -> &'static str {
             "still held here, and handed to whoever is met"
         }
         State::Queued | State::Copy | State::Custody => "in flight; a receipt may come any time",
+        State::Full if row.held_here => "still held here; it goes again by itself, and arrives once there is room",
+        State::Full => "in flight; it goes again by itself, and arrives once there is room",
         State::Expired => "a late receipt would still be shown here",
         State::Cancelled if !is_out(row) => "nothing more to do",
         State::Cancelled => "a late receipt would still be shown here",
@@ -260,7 +266,7 @@ fn outlook(row: &StatusRow) -> &'static str {
 fn paint(state: State) -> Paint {
     match state {
         State::Delivered | State::Read => Paint::Good,
-        State::Copy | State::Custody => Paint::Warn,
+        State::Copy | State::Custody | State::Full => Paint::Warn,
         State::Expired | State::Rejected => Paint::Bad,
         State::Queued | State::Cancelled => Paint::Plain,
     }
@@ -404,7 +410,7 @@ normal, written today 11:00, life ends tomorrow 11:00, no forward secrecy
 
     #[test]
     fn the_life_of_a_message_fits_80_columns() {
-        let whats = [E::Queued, E::Copy, E::Custody, E::GaveUp, E::Expired, E::Cancelled, E::Rejected];
+        let whats = [E::Queued, E::Copy, E::Custody, E::GaveUp, E::Full, E::Expired, E::Cancelled, E::Rejected];
         for last in [E::GaveUp, E::Cancelled, E::Rejected, E::Delivered, E::Read] {
             for who in ["bob", "carol"] {
                 let mut events: Vec<Event> = whats.iter().map(|what| event(*what, at(11, 0), Some(who))).collect();
@@ -414,6 +420,21 @@ normal, written today 11:00, life ends tomorrow 11:00, no forward secrecy
                 assert_eq!(long, None);
             }
         }
+    }
+
+    #[test]
+    fn a_full_mailbox_is_a_wait_that_names_its_evidence() {
+        let full = event(E::Full, at(11, 2), Some("bob"));
+        let row = status(vec![event(E::Queued, at(11, 0), None), event(E::Custody, at(11, 1), Some("carol")), full]);
+        let wanted = "\
+ID          TO   STATE                  SINCE        TEXT
+3f2a91c0de  bob  waiting: mailbox full  today 11:02  come at six
+";
+        assert_eq!(table(std::slice::from_ref(&row), &style()), wanted);
+        let text = life(&row, &style());
+        assert!(text.contains("to bob: waiting: mailbox full\n"), "{text}");
+        assert!(text.contains("  full       bob's node signed that its mailbox had no room for it\n"), "{text}");
+        assert!(text.contains("it goes again by itself, and arrives once there is room\n"), "{text}");
     }
 
     #[test]

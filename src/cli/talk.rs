@@ -110,7 +110,7 @@ fn happened(row: &HappenedRow, style: &Style) -> String {
             format!("{}  is changed:\n{}", short_id(&row.id), said(row, style))
         }
         HappenedRow::Here { what: Happened::State, row, .. } => {
-            let state = row.state.map(|state| state.word()).unwrap_or_default();
+            let state = row.state.map(|state| state.said()).unwrap_or_default();
             format!("{}  {state}\n", short_id(&row.id))
         }
         HappenedRow::Here { .. } | HappenedRow::Gone { .. } => String::new(),
@@ -194,7 +194,7 @@ fn said(row: &TalkRow, style: &Style) -> String {
     }
     row.tags.iter().for_each(|tag| head += &format!(", {}", tag.word()));
     head += if row.changes.edited { ", edited" } else { "" };
-    head += &row.state.map(|state| format!(", {}", state.word())).unwrap_or_default();
+    head += &row.state.map(|state| format!(", {}", state.said())).unwrap_or_default();
     let written = Written { sent_at: row.sent_at, offset: row.sent_offset, mine: row.mine };
     head += &row.reply_by.map(|by| format!(", reply by {}", style.when_written(by, &written))).unwrap_or_default();
     head += if row.arranged.pinned { ", pinned" } else { "" };

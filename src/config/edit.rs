@@ -15,8 +15,20 @@ use super::{ConfigError, file, parse_quiet};
 use crate::home::private_temporary;
 
 /// What can be set, in the order of the file.
-pub const KEYS: [&str; 10] =
-    ["name", "listen", "peers", "mdns", "carry_limit", "read_receipts", "receipts", "strategy", "quiet", "log"];
+pub const KEYS: [&str; 12] = [
+    "name",
+    "listen",
+    "peers",
+    "mdns",
+    "carry_limit",
+    "mail_limit",
+    "strangers_mail_limit",
+    "read_receipts",
+    "receipts",
+    "strategy",
+    "quiet",
+    "log",
+];
 
 pub fn set(path: &Path, key: &str, value: &str, bytes_max: u64) -> Result<String, ConfigError> {
     let Some(key) = KEYS.into_iter().find(|known| *known == key) else {
@@ -44,7 +56,9 @@ fn parsed(key: &str, value: &str) -> Result<Value, String> {
         "listen" | "peers" => {
             Ok(parse_list(value)?.into_iter().map(|address| address.to_string()).collect::<Vec<_>>().into())
         }
-        "carry_limit" => parse_carry_limit(value).map(|_| Value::from(value.trim())),
+        "carry_limit" | "mail_limit" | "strangers_mail_limit" => {
+            parse_carry_limit(value).map(|_| Value::from(value.trim()))
+        }
         "receipts" => parse_receipts(value).map(Value::from),
         "strategy" => parse_strategy(value).map(Value::from),
         "quiet" => parse_quiet(value).map(|_| Value::from(value.trim())),
@@ -56,9 +70,9 @@ fn parsed(key: &str, value: &str) -> Result<Value, String> {
 /// Puts the line in the place of the setting, or of the comment that shows its default, or at the end.
 fn changed(text: &str, key: &str, line: &str) -> String {
     let settings: BTreeMap<String, Spanned<Value>> = toml::from_str(text).unwrap_or_default();
-    // The file knows the limit by two names.
-    let names = [key, if key == "carry_limit" { "carry_limit_bytes" } else { key }];
-    let there = names.iter().find_map(|name| settings.get(*name)).map(Spanned::span);
+    // The file knows a limit by two names.
+    let names = [key.to_owned(), if key.ends_with("_limit") { format!("{key}_bytes") } else { key.to_owned() }];
+    let there = names.iter().find_map(|name| settings.get(name)).map(Spanned::span);
     if let Some(span) = there {
         let begin = text[..span.start].rfind('\n').map_or(0, |end| end + 1);
         return [&text[..begin], line, &text[span.end..]].concat();
@@ -127,8 +141,20 @@ mod tests {
     #[test]
     fn every_setting_of_a_first_run_can_be_set_and_none_is_there_twice() {
         let (_place, path) = file("");
-        let values =
-            ["bob", "/ip4/1.2.3.4/tcp/5", "", "false", "0", "true", "contacts", "direct", "22:00-07:00", "dak=debug"];
+        let values = [
+            "bob",
+            "/ip4/1.2.3.4/tcp/5",
+            "",
+            "false",
+            "0",
+            "1G",
+            "8M",
+            "true",
+            "contacts",
+            "direct",
+            "22:00-07:00",
+            "dak=debug",
+        ];
         for (key, value) in KEYS.into_iter().zip(values) {
             set(&path, key, value).unwrap();
             set(&path, key, value).unwrap();

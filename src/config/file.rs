@@ -9,7 +9,10 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error};
 
 use super::values::{parse_address, parse_carry_limit, parse_log, parse_name, parse_receipts, parse_strategy};
-use super::{CARRY_LIMIT_BYTES, ConfigError, PORT, QuietHours, RECEIPTS, STRATEGIES, parse_quiet};
+use super::{
+    CARRY_LIMIT_BYTES, ConfigError, MAIL_LIMIT_BYTES, PORT, QuietHours, RECEIPTS, STRANGERS_MAIL_LIMIT_BYTES,
+    STRATEGIES, parse_quiet,
+};
 use crate::units::exact_bytes;
 
 /// What the file sets.
@@ -25,6 +28,10 @@ pub(super) struct File {
     pub mdns: Option<bool>,
     #[serde(alias = "carry_limit_bytes", deserialize_with = "carry_limit")]
     pub carry_limit: Option<u64>,
+    #[serde(alias = "mail_limit_bytes", deserialize_with = "carry_limit")]
+    pub mail_limit: Option<u64>,
+    #[serde(alias = "strangers_mail_limit_bytes", deserialize_with = "carry_limit")]
+    pub strangers_mail_limit: Option<u64>,
     pub read_receipts: Option<bool>,
     #[serde(deserialize_with = "receipts")]
     pub receipts: Option<String>,
@@ -72,6 +79,7 @@ pub(super) fn commented(name: Option<&str>) -> String {
         None => "# name = \"alice\"".to_owned(),
     };
     let carry_limit = exact_bytes(CARRY_LIMIT_BYTES);
+    let (mail_limit, strangers_mail_limit) = (exact_bytes(MAIL_LIMIT_BYTES), exact_bytes(STRANGERS_MAIL_LIMIT_BYTES));
     let strategies = STRATEGIES.join(", ");
     format!(
         r#"# What this dak node does. Remove the # from a line to set it; the values shown are the defaults.
@@ -94,6 +102,13 @@ pub(super) fn commented(name: Option<&str>) -> String {
 
 # Room for other people's bundles, such as "64M" or "2G"; "0" carries for nobody. Your own messages are not counted.
 # carry_limit = "{carry_limit}"
+
+# Room for the mail of your contacts, all together; nobody takes more than a part of it. Mail that finds no room waits with
+# whoever brought it, its writer is told, and it comes by itself once you made room.
+# mail_limit = "{mail_limit}"
+
+# The same for the mail of everybody else.
+# strangers_mail_limit = "{strangers_mail_limit}"
 
 # Whether senders are told that you have read their messages.
 # read_receipts = false

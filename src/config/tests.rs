@@ -12,6 +12,8 @@ fn a_home_without_a_file_has_the_defaults() {
         ("peers", ""),
         ("mdns", "true"),
         ("carry_limit", "256M"),
+        ("mail_limit", "16G"),
+        ("strangers_mail_limit", "64M"),
         ("read_receipts", "false"),
         ("receipts", "everyone"),
         ("strategy", "default"),

@@ -33,7 +33,7 @@ pub fn parse_address(text: &str) -> Result<Multiaddr, String> {
     }
 }
 
-/// Reads a size such as `256M`; 0 carries for nobody.
+/// Reads a size such as `256M`; 0 carries for nobody, or takes nobody's mail.
 pub fn parse_carry_limit(text: &str) -> Result<u64, String> {
     parse_bytes(text).map_err(|error| error.to_string())
 }

@@ -5,9 +5,12 @@ use std::time::Instant;
 use libp2p::Multiaddr;
 use libp2p::multiaddr::Protocol;
 
+use super::rows::Names;
 use super::{Desk, descriptors};
+use crate::agent::Agent;
 use crate::api::model::{CheckRow, Verdict};
 use crate::api::{ApiError, NextStep};
+use crate::id::NodeId;
 use crate::net::Multicast;
 use crate::store::StoreError;
 use crate::store::redb::{Depth, Findings};
@@ -26,7 +29,11 @@ impl Desk {
         let mut rows = vec![self.check_identity(), self.check_clock().await?, self.check_space()];
         rows.extend(self.check_store().await?);
         let (bytes, bytes_max) = self.look(|agent, _| agent.mail_of_strangers()).await?;
-        rows.push(mail_of_strangers(bytes, bytes_max));
+        rows.push(mail_of("strangers", bytes, bytes_max));
+        let (bytes, bytes_max) = self.look(|agent, _| agent.mail_of_contacts()).await?;
+        rows.push(mail_of("contacts", bytes, bytes_max));
+        let turned_away = self.look(turned_away).await?;
+        rows.extend(without_room(&turned_away));
         rows.extend(self.check_network().await?);
         Ok(rows)
     }
@@ -171,9 +178,25 @@ fn twin(place: &str) -> CheckRow {
     CheckRow::new("identity", Verdict::Bad, found).next(NextStep::StopOneOfTwo)
 }
 
-/// Mail of whoever is no contact has a bound, or anybody could fill the disk.
-fn mail_of_strangers(bytes: u64, bytes_max: u64) -> CheckRow {
-    let found = format!("mail from strangers takes {} of {}", about_bytes(bytes), about_bytes(bytes_max));
+/// Most writers named whose mail finds no room.
+const WRITERS_SHOWN: usize = 3;
+
+/// The first of those who were told that their mail finds no room, as this person calls them, and how many there are.
+fn turned_away(agent: &Agent, names: &Names<'_>) -> (Vec<String>, usize) {
+    let all: Vec<NodeId> = agent.turned_away().collect();
+    (all.iter().take(WRITERS_SHOWN).map(|node| names.show(node)).collect(), all.len())
+}
+
+fn without_room((names, count): &(Vec<String>, usize)) -> Option<CheckRow> {
+    let more = count.saturating_sub(names.len());
+    let who = names.join(", ") + &if more > 0 { format!(" and {more} more") } else { String::new() };
+    let found = format!("there is no room for mail from {who}; it waits, and its writers were told");
+    (*count > 0).then(|| CheckRow::new("mail", Verdict::Warn, found).next(NextStep::MakeRoomForMail))
+}
+
+/// Mail of each class has a bound, or anybody could fill the disk.
+fn mail_of(class: &str, bytes: u64, bytes_max: u64) -> CheckRow {
+    let found = format!("mail from {class} takes {} of {}", about_bytes(bytes), about_bytes(bytes_max));
     match bytes < bytes_max / 10 * 9 {
         true => CheckRow::new("mail", Verdict::Ok, found),
         false => CheckRow::new(
@@ -250,7 +273,7 @@ mod tests {
 
     #[test]
     fn mail_of_strangers_is_no_trouble_until_there_is_hardly_room_for_more() {
-        let (few, many) = (mail_of_strangers(0, 64 << 20), mail_of_strangers(60 << 20, 64 << 20));
+        let (few, many) = (mail_of("strangers", 0, 64 << 20), mail_of("strangers", 60 << 20, 64 << 20));
         assert_eq!((few.verdict, few.next), (Verdict::Ok, None));
         assert_eq!(many.verdict, Verdict::Warn);
         assert!(many.message.contains("60") && many.message.contains("64") && many.message.contains("refused"));

@@ -237,6 +237,8 @@ fn agent_config(config: &Config) -> agent::Config {
         copies: policy.copies(),
         policy,
         carry_bytes_max: config.carry_limit_bytes.value,
+        contact_mail_bytes_max: config.mail_limit_bytes.value,
+        stranger_mail_bytes_max: config.strangers_mail_limit_bytes.value,
         receipts: match config.receipts.value.as_str() {
             "contacts" => ReceiptsFor::Contacts,
             _ => ReceiptsFor::Everyone,

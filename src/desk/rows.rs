@@ -154,6 +154,13 @@ impl Names<'_> {
                 EvidenceKind::Rejected { reason } => Some(rejection(reason)),
                 _ => None,
             },
+            retry_at: match evidence.what {
+                EvidenceKind::Full { retry_after } => {
+                    let wall = evidence.at.trusted_wall();
+                    wall.and_then(|wall| When::from_dtn(DtnTime(wall.0.saturating_add(retry_after.0))))
+                }
+                _ => None,
+            },
         };
         let events: Vec<Event> = outgoing.events().iter().map(event).collect();
         StatusRow {
@@ -465,6 +472,7 @@ fn kind(what: EvidenceKind) -> EventKind {
         EvidenceKind::Expired => EventKind::Expired,
         EvidenceKind::Cancelled => EventKind::Cancelled,
         EvidenceKind::Rejected { .. } => EventKind::Rejected,
+        EvidenceKind::Full { .. } => EventKind::Full,
         EvidenceKind::Delivered => EventKind::Delivered,
         EvidenceKind::Read => EventKind::Read,
     }

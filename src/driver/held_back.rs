@@ -130,6 +130,7 @@ impl Change {
                 | EvidenceKind::Delivered
                 | EvidenceKind::Read
                 | EvidenceKind::Rejected { .. }
+                | EvidenceKind::Full { .. }
                 | EvidenceKind::Cancelled => true,
                 EvidenceKind::Copy | EvidenceKind::Custody | EvidenceKind::GaveUp | EvidenceKind::Expired => false,
             },

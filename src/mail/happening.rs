@@ -10,7 +10,7 @@ use super::index::{key, number, part};
 use crate::agent::change::EvidenceKind;
 use crate::content::Mark;
 use crate::id::BundleId;
-use crate::time::DtnTime;
+use crate::time::{DtnTime, Millis};
 
 /// So many are kept; the oldest goes first.
 pub const HAPPENED_MAX: u64 = 200_000;
@@ -73,7 +73,7 @@ impl Happening {
 }
 
 /// In the order of the codes.
-const STATES: [EvidenceKind; 9] = [
+const STATES: [EvidenceKind; 10] = [
     EvidenceKind::Queued,
     EvidenceKind::GaveUp,
     EvidenceKind::Copy,
@@ -83,9 +83,10 @@ const STATES: [EvidenceKind; 9] = [
     EvidenceKind::Rejected { reason: 0 },
     EvidenceKind::Delivered,
     EvidenceKind::Read,
+    EvidenceKind::Full { retry_after: Millis(0) },
 ];
 
-/// A rejection's reason is not kept here.
+/// A rejection's reason is not kept here, nor when to try again.
 fn state_code(state: EvidenceKind) -> u8 {
     let is_same = |other: &EvidenceKind| std::mem::discriminant(other) == std::mem::discriminant(&state);
     STATES.iter().position(is_same).expect("all states are listed") as u8

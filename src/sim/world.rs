@@ -238,6 +238,8 @@ impl<'a> World<'a> {
             let is_delivered = rows[message as usize].delivered_us.is_some();
             let is_true = outgoing.events().iter().all(|evidence| match (evidence.what, evidence.who) {
                 (EvidenceKind::Delivered | EvidenceKind::Read, _) => is_delivered,
+                // Mailboxes here have all the room they want.
+                (EvidenceKind::Full { .. }, _) => false,
                 (EvidenceKind::Custody | EvidenceKind::Copy, Some(who)) => had(message, roster.number(&who)),
                 _ => true,
             });

@@ -107,13 +107,15 @@ fn any_policy() -> impl Strategy<Value = Policy> {
 }
 
 fn any_config() -> impl Strategy<Value = Config> {
-    (any_policy(), 0..20u64, 0..=1_000u16, 0..=1_000u16, any::<bool>()).prop_map(
-        |(policy, places, strangers_share, custody_share, fair_shares)| Config {
+    (any_policy(), 0..20u64, 0..=1_000u16, 0..=1_000u16, any::<bool>(), 0..4u64).prop_map(
+        |(policy, places, strangers_share, custody_share, fair_shares, mail)| Config {
             policy,
             carry_bytes_max: if places == 19 { 256 << 20 } else { places * PLACE_BYTES },
             strangers_share,
             custody_share,
             fair_shares,
+            contact_mail_bytes_max: if mail == 0 { 6 * PLACE_BYTES } else { 16 << 30 },
+            stranger_mail_bytes_max: if mail == 1 { 24 * PLACE_BYTES } else { 64 << 20 },
             ..Config::default()
         },
     )
@@ -190,8 +192,23 @@ fn meet_again(world: &mut World) {
     }
     for _ in 0..3 {
         for a in 0..world.nodes.len() {
-            (0..a).for_each(|b| world.meet(a, b));
+            (0..a).for_each(|b| meet_and_read(world, a, b));
         }
+    }
+}
+
+/// Who reads and deletes has room for more.
+fn meet_and_read(world: &mut World, a: usize, b: usize) {
+    world.up(a, b);
+    loop {
+        let read = [a, b].map(|n| (n, world.nodes[n].letters()));
+        if read.iter().all(|(_, letters)| letters.is_empty()) {
+            return world.down(a, b);
+        }
+        for (n, letters) in read {
+            letters.iter().for_each(|letter| world.input(n, Input::Discard(letter.id)));
+        }
+        world.settle();
     }
 }
 

@@ -45,7 +45,8 @@ fn any_payload() -> impl Strategy<Value = Vec<u8>> {
     let kind = prop_oneof![
         Just(ReceiptKind::Delivered),
         Just(ReceiptKind::Read),
-        any::<u8>().prop_map(|reason| ReceiptKind::Rejected { reason })
+        any::<u8>().prop_map(|reason| ReceiptKind::Rejected { reason }),
+        Just(ReceiptKind::Full { retry_after: HOUR }),
     ];
     let record = (kind, 0..2u16, 1..40usize).prop_map(|(kind, device, count)| {
         let ids = vec![receipt().ids[0]; count];

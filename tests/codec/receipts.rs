@@ -1,9 +1,10 @@
 //! Receipts there and back, and what is refused.
 
-use dak::bundle::{Bundle, Kind};
-use dak::cbor::CborError;
+use dak::bundle::{Bundle, Kind, LIFETIME_MAX};
+use dak::cbor::{CborError, Writer};
 use dak::id::{BundleId, NodeId};
 use dak::receipt::{RECEIPT_IDS_MAX, Receipt, ReceiptError, ReceiptKind};
+use dak::time::{Millis, SECOND};
 use proptest::prelude::*;
 
 use crate::common::{bob, receipt, receipt_draft};
@@ -13,6 +14,7 @@ fn any_receipt() -> impl Strategy<Value = Receipt> {
         Just(ReceiptKind::Delivered),
         Just(ReceiptKind::Read),
         any::<u8>().prop_map(|reason| ReceiptKind::Rejected { reason }),
+        (SECOND.0..=LIFETIME_MAX.0).prop_map(|wait| ReceiptKind::Full { retry_after: Millis(wait) }),
     ];
     let devices = (0u16..10).prop_flat_map(|device| (Just(device), device + 1..=u16::MAX));
     let ids = prop::collection::vec(any::<[u8; 32]>().prop_map(BundleId), 1..30);
@@ -60,8 +62,9 @@ fn other_records_and_kinds_are_refused() {
     // 82 1a 00 01 00 00 | 85 kind ...
     assert_eq!(with(5, 1), ReceiptError::RecordType(65_537));
     assert_eq!(Receipt::decode(&[0x82, 1, 0x80]).unwrap_err(), ReceiptError::RecordType(1));
-    assert_eq!(with(7, 4), ReceiptError::Kind(4));
+    assert_eq!(with(7, 5), ReceiptError::Kind(5));
     assert_eq!(with(7, 3), ReceiptError::Fields);
+    assert_eq!(with(7, 4), ReceiptError::Fields);
     assert_eq!(with(6, 0x86), ReceiptError::Fields);
     let device_at = 8 + 34;
     assert_eq!(with(device_at, 1), ReceiptError::Device(1, 1));
@@ -82,6 +85,18 @@ fn a_receipt_names_one_to_1024_bundles() {
     more[list_at + 2] = 1;
     more.extend([&[0x58, 32][..], &[7; 32]].concat());
     assert_eq!(Receipt::decode(&more).unwrap_err(), ReceiptError::Ids);
+}
+
+#[test]
+fn a_full_mailbox_is_tried_again_in_a_second_to_thirty_days() {
+    let full = Receipt { kind: ReceiptKind::Full { retry_after: SECOND }, ..receipt() };
+    let bytes = full.encode();
+    assert_eq!(Receipt::decode(&bytes), Ok(full));
+    for wait in [0, SECOND.0 - 1, LIFETIME_MAX.0 + 1, u64::MAX] {
+        let mut other = bytes[..bytes.len() - 3].to_vec();
+        other.uint(wait);
+        assert_eq!(Receipt::decode(&other).unwrap_err(), ReceiptError::RetryAfter(wait));
+    }
 }
 
 #[test]

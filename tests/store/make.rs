@@ -258,7 +258,8 @@ impl History {
     fn what(&mut self) -> EvidenceKind {
         use EvidenceKind::*;
         let reason = self.below(256) as u8;
-        [Queued, GaveUp, Copy, Custody, Expired, Cancelled, Rejected { reason }, Delivered, Read]
+        let full = Full { retry_after: Millis(7) };
+        [Queued, GaveUp, Copy, Custody, full, Expired, Cancelled, Rejected { reason }, Delivered, Read]
             [self.below(9) as usize]
     }
 

@@ -50,8 +50,17 @@ const LINES: [&[&str]; 36] = [
 ];
 
 /// Variables that are read.
-const VARIABLES: [&str; 7] =
-    ["DAK_LISTEN", "DAK_PEERS", "DAK_MDNS", "DAK_CARRY_LIMIT", "DAK_READ_RECEIPTS", "DAK_STRATEGY", "DAK_LOG"];
+const VARIABLES: [&str; 9] = [
+    "DAK_LISTEN",
+    "DAK_PEERS",
+    "DAK_MDNS",
+    "DAK_CARRY_LIMIT",
+    "DAK_MAIL_LIMIT",
+    "DAK_STRANGERS_MAIL_LIMIT",
+    "DAK_READ_RECEIPTS",
+    "DAK_STRATEGY",
+    "DAK_LOG",
+];
 
 #[test]
 fn arguments_come_back_in_errors_without_anything_raw() {

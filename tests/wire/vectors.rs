@@ -174,6 +174,7 @@ fn made() -> BTreeMap<&'static str, Vec<u8>> {
     let example = summary::example();
     let [root_alice, root_bob] = example.roots;
     let short = example.key.short_id(&summary::id(0));
+    let full = receipt(ReceiptKind::Full { retry_after: DAY });
     let rejected = receipt(ReceiptKind::Rejected { reason: 1 });
     let mut made: BTreeMap<&'static str, Vec<u8>> = BTreeMap::from([
         ("peer-id-alice", alice().node().peer_id().into_bytes()),
@@ -185,6 +186,7 @@ fn made() -> BTreeMap<&'static str, Vec<u8>> {
         ("bundle-on-the-way", bundle.encode(HOPS)),
         ("receipt-record", receipt(ReceiptKind::Delivered).encode()),
         ("receipt-rejected", rejected.encode()),
+        ("receipt-full", full.encode()),
         ("receipt-bundle", receipt_bundle().bytes().to_vec()),
         ("message-text", text().encode()),
         ("message-full", full_message().encode()),
@@ -291,7 +293,7 @@ fn every_bundle_on_the_page_decodes_verified_and_is_encoded_to_the_same_bytes() 
     assert_eq!((bundle.primary(), bundle.payload()), (&page["bundle-primary"][..], &payload()[..]));
     assert_eq!(Unverified::parse(&page["bundle-message"]).unwrap().signed_bytes(), page["bundle-signed"]);
     assert_eq!(Bundle::decode(&page["receipt-bundle"]).unwrap().0.payload(), page["receipt-record"]);
-    for name in ["receipt-record", "receipt-rejected"] {
+    for name in ["receipt-record", "receipt-rejected", "receipt-full"] {
         assert_eq!(Receipt::decode(&page[name]).unwrap().encode(), page[name], "{name}");
     }
 }

@@ -169,6 +169,7 @@ impl Truth {
             (EvidenceKind::Rejected { .. }, Some(who)) => {
                 assert!(who == recipient && self.blocked.contains(&(who, me)))
             }
+            (EvidenceKind::Full { .. }, Some(who)) => assert_eq!(who, recipient),
             (EvidenceKind::Expired, None) => assert!(now.since(outgoing.created.now) >= outgoing.lifetime),
             (EvidenceKind::Cancelled, None) => {}
             other => panic!("nobody could say {other:?}"),

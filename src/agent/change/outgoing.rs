@@ -18,7 +18,7 @@ pub const FIRST_CARRIERS: usize = 8;
 /// Carriers that are listed because they were the last to answer.
 pub const LAST_CARRIERS: usize = 8;
 /// Most events of one record: two of each listed carrier and of the recipient as one of them, and one of each other kind.
-pub const EVENTS_MAX: usize = 2 * (FIRST_CARRIERS + LAST_CARRIERS + 1) + 7;
+pub const EVENTS_MAX: usize = 2 * (FIRST_CARRIERS + LAST_CARRIERS + 1) + 8;
 
 /// One's own message and everything known of its fate.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,6 +66,11 @@ pub enum EvidenceKind {
     Copy,
     /// A peer promised custody.
     Custody,
+    /// The recipient's mailbox had no room for it.
+    Full {
+        /// How long after this was heard it asks to be tried again.
+        retry_after: Millis,
+    },
     Expired,
     Cancelled,
     Rejected {
@@ -182,7 +187,7 @@ impl Outgoing {
     }
 }
 
-/// Whatever reason it gives, one refusal is as good as many.
+/// Whatever reason it gives, one refusal is as good as many, and one word on a full mailbox too.
 fn is_same_kind(a: EvidenceKind, b: EvidenceKind) -> bool {
     std::mem::discriminant(&a) == std::mem::discriminant(&b)
 }
@@ -235,6 +240,7 @@ mod tests {
         assert_eq!((record.unlisted.answers, record.state()), (84, EvidenceKind::Custody));
         for what in [
             EvidenceKind::GaveUp,
+            EvidenceKind::Full { retry_after: Millis(1) },
             EvidenceKind::Expired,
             EvidenceKind::Cancelled,
             EvidenceKind::Delivered,
@@ -245,6 +251,11 @@ mod tests {
         }
         for reason in 0..=255 {
             record.attest(Evidence { at: at(5_000), what: EvidenceKind::Rejected { reason }, who: Some(node(0)) });
+        }
+        for wait in 0..100 {
+            let what = EvidenceKind::Full { retry_after: Millis(wait) };
+            assert!(!record.is_news(what, Some(node(0))), "said once");
+            record.attest(Evidence { at: at(5_000), what, who: Some(node(0)) });
         }
         record.attest(Evidence { at: at(6_000), what: EvidenceKind::GaveUp, who: Some(node(0)) });
         assert_eq!(record.events().len(), EVENTS_MAX);

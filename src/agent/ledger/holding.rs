@@ -8,7 +8,8 @@ use crate::agent::custody::Slot;
 use crate::agent::io::{Event, Gone, Output};
 use crate::agent::place::Origin;
 use crate::agent::summary::{Claim, Digest, IdIndex, Range, Reconciliation, Step};
-use crate::bundle::{Bundle, Kind};
+use crate::bundle::{Bundle, Kind, Priority};
+use crate::eid::Eid;
 use crate::frame::{Frame, Grade};
 use crate::id::{BundleId, NodeId};
 use crate::time::{Millis, Timestamp};
@@ -37,6 +38,7 @@ impl Ledger {
             let held = self.custody.held(slot);
             // Who brought what an own receipt proves is not kept: its source counts as both.
             self.share_receipt(slot, held.from.unwrap_or(held.destination.node));
+            self.note_full(slot, &held);
         }
         answer
     }
@@ -48,6 +50,7 @@ impl Ledger {
         if let (Kind::Receipt, Some(from)) = (held.kind, held.from) {
             self.share_receipt(slot, from);
         }
+        self.note_full(slot, &held);
         // The memory of an earlier stay is in the entry now.
         self.come_back(&held.id, out);
         self.emit(Change::Hold { held, bundle }, out);
@@ -66,6 +69,28 @@ impl Ledger {
             Class::Own => self.signed.insert(slot, (), origin),
             _ => {}
         }
+    }
+
+    /// Notes the receipt where it says that a mailbox here has no room: of own receipts only that is of class bulk.
+    fn note_full(&mut self, slot: Slot, held: &Held) {
+        if (held.kind, held.class, held.priority) != (Kind::Receipt, Class::Own, Priority::Bulk) {
+            return;
+        }
+        let latest = self.told_full.entry((held.source, held.destination.node)).or_insert(slot);
+        if self.custody.held(*latest).accepted_at <= held.accepted_at {
+            *latest = slot;
+        }
+    }
+
+    /// Whether a source was told within this time that a mailbox here has no room.
+    pub fn is_told_full(&self, mailbox: &Eid, source: NodeId, within: Millis) -> bool {
+        let told = self.told_full.get(&(mailbox.node, source));
+        told.is_some_and(|slot| self.now().since(self.custody.held(*slot).accepted_at) < within)
+    }
+
+    /// Sources who were told that a mailbox here has no room, as long as that is kept.
+    pub fn told_full(&self) -> impl Iterator<Item = NodeId> + '_ {
+        self.told_full.keys().map(|(_, source)| *source)
     }
 
     /// Corrects what hops told of a held bundle's age.
@@ -89,6 +114,10 @@ impl Ledger {
         self.custody.remove(slot);
         self.unmatched.remove(&slot);
         self.signed.remove(&slot);
+        let told = (held.source, held.destination.node);
+        if self.told_full.get(&told) == Some(&slot) {
+            self.told_full.remove(&told);
+        }
         self.emit(Change::Forget { row }, out);
         out.push(Output::Report(Event::Gone { id, why }));
         let is_over = matches!(why, Gone::Receipt | Gone::Cancelled | Gone::Delivered);

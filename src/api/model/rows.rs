@@ -481,6 +481,9 @@ pub struct Event {
     /// Why the recipient rejected it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// When the recipient, whose mailbox was full, asks to be tried again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_at: Option<When>,
 }
 
 /// What evidence says.
@@ -492,6 +495,8 @@ pub enum EventKind {
     GaveUp,
     Copy,
     Custody,
+    /// The recipient signed that its mailbox had no room.
+    Full,
     Expired,
     Cancelled,
     Rejected,
@@ -506,6 +511,8 @@ pub enum State {
     Queued,
     Copy,
     Custody,
+    /// It waits for room in the recipient's mailbox.
+    Full,
     Expired,
     Cancelled,
     Rejected,
@@ -696,6 +703,7 @@ impl EventKind {
             EventKind::Queued | EventKind::GaveUp => State::Queued,
             EventKind::Copy => State::Copy,
             EventKind::Custody => State::Custody,
+            EventKind::Full => State::Full,
             EventKind::Expired => State::Expired,
             EventKind::Cancelled => State::Cancelled,
             EventKind::Rejected => State::Rejected,
@@ -711,12 +719,18 @@ impl State {
         events.iter().map(|event| event.what.state()).max().unwrap_or(State::Queued)
     }
 
+    /// The word for a person.
+    pub fn said(self) -> &'static str {
+        if self == State::Full { "waiting: mailbox full" } else { self.word() }
+    }
+
     /// The word in the JSON.
     pub fn word(self) -> &'static str {
         match self {
             State::Queued => "queued",
             State::Copy => "copy",
             State::Custody => "custody",
+            State::Full => "full",
             State::Expired => "expired",
             State::Cancelled => "cancelled",
             State::Rejected => "rejected",
@@ -788,9 +802,10 @@ mod tests {
     #[test]
     fn states_are_the_words_of_the_contract_and_the_highest_evidence_counts() {
         use EventKind as E;
-        let words = [E::Queued, E::Copy, E::Custody, E::Delivered, E::Read, E::Expired, E::Cancelled, E::Rejected];
+        let words =
+            [E::Queued, E::Copy, E::Custody, E::Delivered, E::Read, E::Expired, E::Cancelled, E::Rejected, E::Full];
         for (what, word) in
-            words.into_iter().zip("queued copy custody delivered read expired cancelled rejected".split(' '))
+            words.into_iter().zip("queued copy custody delivered read expired cancelled rejected full".split(' '))
         {
             assert_eq!(serde_json::to_string(&what.state()).unwrap(), format!("\"{word}\""));
             assert_eq!(what.state().word(), word);

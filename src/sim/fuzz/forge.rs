@@ -154,8 +154,9 @@ impl World {
         }
         let honest = self.heard.dice.chance(800_000);
         let source = if honest { draft.destination.node } else { self.nodes[n].id };
-        let kinds = [ReceiptKind::Delivered, ReceiptKind::Read, ReceiptKind::Rejected { reason: 1 }];
-        let kind = kinds[self.heard.dice.below(3) as usize];
+        let full = ReceiptKind::Full { retry_after: DAY };
+        let kinds = [ReceiptKind::Delivered, ReceiptKind::Read, ReceiptKind::Rejected { reason: 1 }, full];
+        let kind = kinds[self.heard.dice.below(4) as usize];
         let devices = if self.heard.dice.chance(100_000) { 2 } else { 1 };
         // A lie that fits: ids of bundles that the addressee really sent.
         let fitting = self.heard.ids_of(source);

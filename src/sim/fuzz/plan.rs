@@ -169,6 +169,7 @@ fn any_config(dice: &mut Stream, policy: Option<&Policy>) -> Config {
         strangers_share: any_share(dice),
         custody_share: any_share(dice),
         fair_shares: one_in(dice, 2),
+        contact_mail_bytes_max: if one_in(dice, 4) { dice.between(20, 80) * PLACE_BYTES } else { 16 << 30 },
         stranger_mail_bytes_max: if one_in(dice, 4) { dice.between(40, 120) * PLACE_BYTES } else { 64 << 20 },
         receipts_unmatched_max: if one_in(dice, 4) { dice.below(6) as u32 } else { usual.receipts_unmatched_max },
         window_bytes: if one_in(dice, 3) { dice.between(1, 4_000) as u32 } else { usual.window_bytes },

@@ -44,6 +44,10 @@ impl Truth {
             (EvidenceKind::Rejected { reason }, Some(who)) => {
                 who == recipient && self.is_stated(n, who, id, ReceiptKind::Rejected { reason })
             }
+            // How long is left of the wait depends on how long the word was under way.
+            (EvidenceKind::Full { .. }, Some(who)) => {
+                who == recipient && self.states(who, id, |stated| matches!(stated, ReceiptKind::Full { .. }))
+            }
             (EvidenceKind::Expired, None) => {
                 let lived = self.taken.get(&(n, id)).map(|(since_ms, overcounted_then)| {
                     Millis(now_ms - since_ms).saturating_add(overcounted.saturating_sub(*overcounted_then))

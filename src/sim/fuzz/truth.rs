@@ -40,6 +40,8 @@ pub struct Truth {
     pub(super) blocked: BTreeSet<(usize, NodeId)>,
     pub(super) gave_up: BTreeSet<(usize, BundleId)>,
     pub(super) cancelled: BTreeSet<(usize, BundleId)>,
+    /// When a node last signed that its mailbox had no room for mail of a source, by its own time.
+    full: BTreeMap<(usize, NodeId), Timestamp>,
     /// What signers of receipts said of which bundles.
     stated: BTreeSet<(NodeId, BundleId, ReceiptKind)>,
     /// When a node accepted a bundle first that it would know again, by its own elapsed time.
@@ -72,6 +74,7 @@ impl Truth {
             blocked: BTreeSet::new(),
             gave_up: BTreeSet::new(),
             cancelled: BTreeSet::new(),
+            full: BTreeMap::new(),
             stated: BTreeSet::new(),
             first: BTreeMap::new(),
             taken: BTreeMap::new(),
@@ -103,7 +106,8 @@ impl Truth {
     }
 
     pub fn states(&self, signer: NodeId, id: BundleId, wanted: impl Fn(ReceiptKind) -> bool) -> bool {
-        let all = (signer, id, ReceiptKind::Delivered)..=(signer, id, ReceiptKind::Rejected { reason: u8::MAX });
+        let all =
+            (signer, id, ReceiptKind::Delivered)..=(signer, id, ReceiptKind::Full { retry_after: Millis(u64::MAX) });
         self.stated.range(all).any(|(_, _, kind)| wanted(*kind))
     }
 
@@ -274,9 +278,16 @@ impl Truth {
         let Ok(receipt) = Receipt::decode(bundle.payload()) else {
             return must(false, Promise::StatusIsTrue, || format!("{n} signs a receipt that is none"));
         };
+        if let ReceiptKind::Full { .. } = receipt.kind {
+            let before = self.full.insert((n, receipt.source), held.accepted_at);
+            must(before.is_none_or(|before| held.accepted_at.since(before) >= DAY), Promise::QuotaHolds, || {
+                format!("{n} says twice within a day that it has no room for mail of {}", receipt.source)
+            })?;
+        }
         receipt.ids.iter().try_for_each(|id| {
             let is_so = match receipt.kind {
                 ReceiptKind::Delivered => self.rows.contains(&(n, *id)),
+                ReceiptKind::Full { .. } => !self.rows.contains(&(n, *id)),
                 ReceiptKind::Read => self.read.contains(&(n, *id)),
                 ReceiptKind::Rejected { .. } => {
                     self.blocked.contains(&(n, receipt.source)) && !self.rows.contains(&(n, *id))
@@ -322,6 +333,13 @@ impl Truth {
             let bytes: u64 = strangers.chain([letter]).map(|letter| cost_bytes(letter.size_bytes)).sum();
             must(bytes <= config.stranger_mail_bytes_max, Promise::QuotaHolds, || {
                 format!("{n} has {bytes} bytes of strangers' mail")
+            })?;
+        } else if standing == Some(Standing::Contact) && !has_named {
+            let is_named = |source: &NodeId| before.people.contains_key(source);
+            let named = before.letters.values().filter(|letter| is_named(&letter.source));
+            let bytes: u64 = named.chain([letter]).map(|letter| cost_bytes(letter.size_bytes)).sum();
+            must(bytes <= config.contact_mail_bytes_max, Promise::QuotaHolds, || {
+                format!("{n} has {bytes} bytes of contacts' mail")
             })?;
         }
         Ok(())

@@ -19,6 +19,7 @@ pub fn agent_config(loaded: &Loaded) -> Config {
         strangers_share: 1_000,
         custody_share: (store.custody_share_per_million.unwrap_or(0) / 1_000) as u16,
         fair_shares: false,
+        contact_mail_bytes_max: u64::MAX,
         stranger_mail_bytes_max: u64::MAX,
         receipts_own_max: u32::MAX,
         bundle_bytes_max: u32::MAX,

@@ -425,10 +425,13 @@ fn put_what(out: &mut Vec<u8>, what: EvidenceKind) {
         EvidenceKind::Rejected { .. } => 6,
         EvidenceKind::Delivered => 7,
         EvidenceKind::Read => 8,
+        EvidenceKind::Full { .. } => 9,
     };
     out.push(code);
-    if let EvidenceKind::Rejected { reason } = what {
-        out.push(reason);
+    match what {
+        EvidenceKind::Rejected { reason } => out.push(reason),
+        EvidenceKind::Full { retry_after } => put_u64(out, retry_after.0),
+        _ => {}
     }
 }
 
@@ -526,6 +529,7 @@ impl<'a> Scan<'a> {
             6 => EvidenceKind::Rejected { reason: self.u8()? },
             7 => EvidenceKind::Delivered,
             8 => EvidenceKind::Read,
+            9 => EvidenceKind::Full { retry_after: Millis(self.u64()?) },
             _ => return None,
         })
     }

@@ -67,7 +67,8 @@ static CAST: LazyLock<Cast> = LazyLock::new(|| {
             let ids =
                 messages.iter().filter(|(from, to, _)| *from == node(source) && (*to == node(signer) || signer == 1));
             let ids: Vec<BundleId> = ids.map(|(_, _, id)| *id).collect();
-            for (sequence, kind) in (100..).zip([ReceiptKind::Delivered, ReceiptKind::Rejected { reason: 1 }]) {
+            let full = ReceiptKind::Full { retry_after: DAY };
+            for (sequence, kind) in (100..).zip([ReceiptKind::Delivered, ReceiptKind::Rejected { reason: 1 }, full]) {
                 if ids.is_empty() {
                     continue;
                 }
@@ -159,6 +160,7 @@ fn any_config(draw: &mut Draw<'_>) -> Config {
         strangers_share: draw.byte() as u16 * 4 % 1_001,
         custody_share: draw.byte() as u16 * 4 % 1_001,
         fair_shares: draw.flag(),
+        contact_mail_bytes_max: [16 << 30, 2_000][draw.below(2)],
         stranger_mail_bytes_max: [64 << 20, 2_000][draw.below(2)],
         receipts_unmatched_max: [16_384, 2][draw.below(2)],
         receipts_own_max: [65_536, 2][draw.below(2)],

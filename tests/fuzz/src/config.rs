@@ -4,12 +4,14 @@ use std::path::PathBuf;
 
 use dak::config::{Config, Flags};
 
-const VARIABLES: [&str; 9] = [
+const VARIABLES: [&str; 11] = [
     "DAK_NAME",
     "DAK_LISTEN",
     "DAK_PEERS",
     "DAK_MDNS",
     "DAK_CARRY_LIMIT",
+    "DAK_MAIL_LIMIT",
+    "DAK_STRANGERS_MAIL_LIMIT",
     "DAK_READ_RECEIPTS",
     "DAK_RECEIPTS",
     "DAK_STRATEGY",
