@@ -31,6 +31,7 @@ mod status;
 mod talk;
 #[cfg(test)]
 mod tests;
+mod unsent;
 mod vault;
 
 use std::sync::{Arc, Mutex};

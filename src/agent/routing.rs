@@ -105,6 +105,11 @@ pub trait Strategy {
         None
     }
 
+    /// Whether [`Strategy::last_met`] says none only where there never was a contact.
+    fn remembers_meetings(&self) -> bool {
+        false
+    }
+
     /// A contact ended.
     fn parted(&mut self, _peer: NodeId, _now: Timestamp, _lessons: &mut Lessons) {}
 
@@ -240,6 +245,10 @@ impl Routing {
 
     pub fn last_met(&self) -> Option<Timestamp> {
         self.strategy().last_met()
+    }
+
+    pub fn remembers_meetings(&self) -> bool {
+        self.strategy().remembers_meetings()
     }
 
     pub fn floods_receipts(&self) -> bool {

@@ -4,7 +4,7 @@
 //! with some digits, or for the next few of many in their order; the whole of a mailbox is for tests and simulations.
 
 use super::Agent;
-use super::change::{Class, Durable, Held, Outgoing, Person, Row};
+use super::change::{Class, Durable, EvidenceKind, Held, Outgoing, Person, Row};
 use super::custody::{CLASSES, GRADES, Slot, Standing};
 use super::mailboxes;
 use crate::id::{BundleId, IdPrefix, NodeId};
@@ -69,6 +69,14 @@ impl Agent {
     /// When a contact last began or ended, as far as the strategy remembers it.
     pub fn last_met(&self) -> Option<Timestamp> {
         self.routing.last_met()
+    }
+
+    /// Whether nobody can have one's own message: there was no contact since it was queued.
+    pub fn has_not_left(&self, id: &BundleId) -> bool {
+        let is_queued = |outgoing: &Outgoing| outgoing.state() == EvidenceKind::Queued;
+        let Some(outgoing) = self.ledger.outbox().find(id).filter(|outgoing| is_queued(outgoing)) else { return false };
+        let met_since = self.routing.last_met().is_some_and(|met| met >= outgoing.created.now);
+        self.contacts().next().is_none() && self.routing.remembers_meetings() && !met_since
     }
 
     /// When the last input happened.

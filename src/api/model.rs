@@ -372,6 +372,14 @@ pub struct Wish {
     pub clear_due: bool,
 }
 
+impl Wish {
+    /// Whether only words are to be changed.
+    pub fn is_of_words(&self) -> bool {
+        let words = Wish { id: self.id.clone(), body: self.body.clone(), ..Wish::default() };
+        self.body.is_some() && *self == words
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WishedReaction {

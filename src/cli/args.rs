@@ -93,7 +93,7 @@ pub enum Command {
     Read(Read),
     /// Put other words in the place of what I wrote, for everybody who has it
     #[command(
-        after_help = "What has left cannot be called back: others see the new words once the change reaches them, and\n`dak read ID --history` keeps the old ones. `dak withdraw ID` asks others to forget a message,\n`dak delete ID` deletes it here only, `dak cancel ID` stops copies that have not left."
+        after_help = "What nobody can have yet is simply changed. What has left cannot be called back: others see the new\nwords once the change reaches them, and `dak read ID --history` keeps the old ones. `dak withdraw ID` asks others to forget a message,\n`dak delete ID` deletes it here only, `dak cancel ID` stops copies that have not left."
     )]
     Edit(Edit),
     /// Ask everybody who has a message of mine to forget it

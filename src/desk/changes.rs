@@ -137,6 +137,13 @@ impl Desk {
         if registers.is_withdrawn() && !wish.withdrawn {
             return Err(ApiError::refused("that message was withdrawn, and nothing of it can be changed"));
         }
+        if let Some(row) = self.change_unsent(id, &wish, &subject, &registers).await? {
+            return Ok(row);
+        }
+        if wish.withdrawn {
+            // What has not left need not leave.
+            self.node().input(Input::Cancel(id)).await?;
+        }
         let amendment = self.amendment(wish, &subject, &registers, me).await?;
         let destination = subject.with.0.clone();
         let node = destination.node;
@@ -146,6 +153,11 @@ impl Desk {
         if is_withdrawn {
             self.forget_words().await?;
         }
+        self.sent_row(id, node).await
+    }
+
+    /// A message that was just queued.
+    pub(super) async fn sent_row(&self, id: BundleId, node: NodeId) -> Result<SentRow, ApiError> {
         let row = self.recipient_row(node).await?;
         Ok(SentRow { schema: Schema, id: id.full(), state: State::Queued, to: row.to, to_address: row.to_address })
     }
@@ -221,8 +233,7 @@ impl Desk {
         let (destination, priority) = (outgoing.destination.clone(), outgoing.priority);
         let node = destination.node;
         let sent = self.node().send(destination, pad(&content.encode()), lifetime, priority, None).await?;
-        let row = self.recipient_row(node).await?;
-        Ok(SentRow { schema: Schema, id: sent.full(), state: State::Queued, to: row.to, to_address: row.to_address })
+        self.sent_row(sent, node).await
     }
 
     /// What a message is about for those who change it, and what was changed of it.

@@ -10,7 +10,7 @@ use super::Desk;
 use super::find;
 use super::places::wall;
 use super::rows;
-use crate::api::model::{Compose, DraftRow, NewDraft, Schema, SentRow, State, Usual, When};
+use crate::api::model::{Compose, DraftRow, NewDraft, Schema, SentRow, Usual, When};
 use crate::api::{ApiError, ErrorKind, News, NextStep};
 use crate::content::pad;
 use crate::eid::Eid;
@@ -236,14 +236,7 @@ impl Desk {
         self.settle_draft(number, marked, &sent, failed.as_ref()).await?;
         let mut rows = Vec::new();
         for (node, id) in sent {
-            let row = self.recipient_row(node).await?;
-            rows.push(SentRow {
-                schema: Schema,
-                id: id.full(),
-                state: State::Queued,
-                to: row.to,
-                to_address: row.to_address,
-            });
+            rows.push(self.sent_row(id, node).await?);
         }
         failed.map_or(Ok(rows), Err)
     }

@@ -250,14 +250,24 @@ impl Desk {
         if let Some(id) = self.was_draft(prefix).await? {
             return Ok(id);
         }
-        self.find_id(prefix, Among { letters: true, sent: true, ..Among::default() }).await
+        let found = self.find_id(prefix, Among { letters: true, sent: true, ..Among::default() }).await;
+        self.or_alias(prefix, found).await
+    }
+
+    /// What was found, or what stands in the place of what is not there any more.
+    async fn or_alias(&self, typed: &str, found: Result<BundleId, ApiError>) -> Result<BundleId, ApiError> {
+        match found {
+            Err(error) if error.kind == ErrorKind::NotFound => self.stands_for(typed).await?.ok_or(error),
+            found => found,
+        }
     }
 
     pub(super) async fn find_sent(&self, prefix: &str) -> Result<BundleId, ApiError> {
         if let Some(id) = self.was_draft(prefix).await? {
             return Ok(id);
         }
-        self.find_id(prefix, Among { sent: true, ..Among::default() }).await
+        let found = self.find_id(prefix, Among { sent: true, ..Among::default() }).await;
+        self.or_alias(prefix, found).await
     }
 
     /// The message that a draft of this number became; none of what is longer than such numbers, and so an id.

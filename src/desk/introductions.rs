@@ -5,7 +5,7 @@ use super::find::ticket;
 use super::rows;
 use crate::agent::change::Standing;
 use crate::api::ApiError;
-use crate::api::model::{InboxRow, RecipientRow, SentRow, State};
+use crate::api::model::{InboxRow, SentRow};
 use crate::bundle::Priority;
 use crate::content::{Content, Introduced, Text, pad};
 use crate::eid::Eid;
@@ -33,8 +33,7 @@ impl Desk {
         let content = Content::Text(Text { body, introduces, ..Text::default() });
         let plaintext = pad(&content.encode());
         let id = self.node().send(Eid::mail(to), plaintext, super::mail::LIFETIME, Priority::Normal, None).await?;
-        let RecipientRow { schema, to, to_address } = self.recipient_row(to).await?;
-        Ok(SentRow { schema, id: id.full(), state: State::Queued, to, to_address })
+        self.sent_row(id, to).await
     }
 
     /// Whom a message that came here introduces, or else who wrote it; and of an introduction who made it. None where there

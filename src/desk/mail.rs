@@ -6,7 +6,7 @@ use super::find::thread_mark;
 use super::rows::{self, Envelope, Opened, Taken};
 use crate::agent::Input;
 use crate::agent::change::Letter;
-use crate::api::model::{Compose, ComposedTask, Done, File, LetterRow, RecipientRow, Schema, SentRow, State, Tag};
+use crate::api::model::{Compose, ComposedTask, Done, File, LetterRow, RecipientRow, Schema, SentRow, Tag};
 use crate::api::{ApiError, NextStep, Response};
 use crate::content::{Attachment, Content, NewTask, OFFSET_MINUTES_MAX, Text, pad};
 use crate::eid::Eid;
@@ -26,8 +26,7 @@ impl Desk {
         let copies = compose.copies.or(usual.copies);
         let plaintext = pad(&self.content(compose).await?.encode());
         let id = self.node().send(Eid::mail(node), plaintext, lifetime, priority, copies).await?;
-        let RecipientRow { schema, to, to_address } = self.recipient_row(node).await?;
-        Ok(SentRow { schema, id: id.full(), state: State::Queued, to, to_address })
+        self.sent_row(id, node).await
     }
 
     /// Refuses what cannot be sent as it is, whoever it goes to.

@@ -16,6 +16,7 @@
 //! | `HOME`, `DRAFT`, number | `draft.rs` | what was written and not sent |
 //! | `HOME`, `NUMBER` | 8 | the number of the next draft |
 //! | `HOME`, `SENT`, number | ids, 32 each | what became of a draft |
+//! | `HOME`, `ALIAS`, id | an id, 32 | what stands in the place of one's own message that was changed before it left |
 //!
 //! A message is named by the row that it is read at, which no other ever has. Numbers are big-endian; times are DTN time in
 //! milliseconds. A time that is over needs nobody to take it away: what it says is only ever read beside the time of reading.
@@ -52,6 +53,7 @@ const SENT: u8 = 5;
 const DRAFT: u8 = 6;
 const INTRODUCED: u8 = 7;
 const USUAL: u8 = 8;
+const ALIAS: u8 = 9;
 
 /// The start of all keys of one message.
 pub fn of_message(row: Row) -> Vec<u8> {
@@ -96,6 +98,15 @@ pub fn seen_status() -> Vec<u8> {
 /// The key of who introduced a node.
 pub fn introducer(node: &NodeId) -> Vec<u8> {
     key([&[HOME, INTRODUCED], node.as_bytes()])
+}
+
+/// The start of the keys of all messages that others stand in the place of.
+pub fn aliases() -> Vec<u8> {
+    vec![HOME, ALIAS]
+}
+
+pub fn alias(id: &BundleId) -> Vec<u8> {
+    key([&aliases(), &id.0])
 }
 
 /// The key of what is usual with a node.

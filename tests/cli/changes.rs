@@ -172,3 +172,72 @@ fn sorted(mut numbers: Vec<u64>) -> Vec<u64> {
     numbers.sort_unstable();
     numbers
 }
+
+#[test]
+fn what_nobody_has_yet_is_simply_changed_and_keeps_its_name() {
+    let (mut alice, mut bob) = (Person::new("alice"), Person::new("bob"));
+    acquaint(&mut alice, &mut bob);
+    say(&alice, "bob", "before");
+    alice.down();
+    bob.down();
+    let first = alice.json("send bob fvie -p urgent --lifetime 2d")["id"].as_str().unwrap().to_owned();
+    let second = alice.json(&format!("edit {} four", &first[..8]))["id"].as_str().unwrap().to_owned();
+    let third = alice.json(&format!("edit {first} five"))["id"].as_str().unwrap().to_owned();
+    // Whatever it was called is the same message.
+    for id in [&first, &second, &third, &first[..9].to_owned()] {
+        let status = alice.json(&format!("status {id}"));
+        assert_eq!(
+            (&status["id"], &status["state"], &status["priority"]),
+            (&Value::from(third.clone()), &"queued".into(), &"urgent".into())
+        );
+        assert_eq!(alice.json(&format!("read {id}"))["text"], "five");
+    }
+    assert_eq!(alice.rows("status").len(), 2, "one for each message");
+    let row = alice.rows("talk bob").pop().unwrap();
+    assert_eq!((&row["text"], &row["edited"]), (&"five".into(), &false.into()));
+    // What was said of it goes beside it from then on.
+    alice.json(&format!("react {first} thanks"));
+    alice.json(&format!("edit {first} six"));
+    alice.up("");
+    bob.up(&format!("--peer {}", alice.place()));
+    bob.until("talk alice", |rows| rows.len() == 2 && rows[1]["text"] == "six" && rows[1]["edited"] == true);
+    bob.until("talk alice", |rows| rows[1]["reactions"][0]["emoji"] == "thanks");
+    alice.until(&format!("status {first}"), |rows| rows[0]["state"] == "delivered");
+    let said: Vec<Value> =
+        bob.rows(&format!("read {third} --history")).into_iter().map(|row| row["what"].clone()).collect();
+    assert!(!said.contains(&"four".into()) && !said.contains(&"fvie".into()), "{said:?}");
+}
+
+#[test]
+fn what_a_carrier_may_have_is_changed_by_a_change() {
+    let (mut alice, mut bob) = (Person::new("alice"), Person::new("bob"));
+    acquaint(&mut alice, &mut bob);
+    bob.down();
+    let mut carol = Person::new("carol");
+    carol.up(&format!("--peer {}", alice.place()));
+    let id = alice.json("send bob five --wait=custody --timeout 30s")["id"].as_str().unwrap().to_owned();
+    carol.down();
+    alice.down();
+    alice.json(&format!("edit {id} six"));
+    assert_eq!(alice.json(&format!("read {id}"))["id"], Value::from(id.clone()), "it is the message that left");
+    assert_eq!(alice.rows("talk bob").pop().unwrap()["edited"], true);
+}
+
+#[test]
+fn what_is_withdrawn_before_it_left_never_leaves() {
+    let (mut alice, mut bob) = (Person::new("alice"), Person::new("bob"));
+    acquaint(&mut alice, &mut bob);
+    say(&alice, "bob", "before");
+    bob.down();
+    alice.down();
+    let id = alice.json("send bob slip")["id"].as_str().unwrap().to_owned();
+    alice.json(&format!("withdraw {id}"));
+    assert_eq!(alice.rows("talk bob").pop().unwrap()["withdrawn"], true);
+    alice.json("send bob after");
+    alice.up("");
+    bob.up(&format!("--peer {}", alice.place()));
+    bob.until("inbox", |rows| rows.iter().any(|row| row["text"] == "after"));
+    let texts: Vec<Value> = bob.rows("inbox").into_iter().map(|row| row["text"].clone()).collect();
+    assert_eq!(texts, ["before", "after"]);
+    assert_eq!(alice.json(&format!("status {id}"))["state"], "cancelled");
+}

@@ -268,6 +268,10 @@ impl Strategy for Prophet {
         self.table.iter().filter_map(|(_, entry)| entry.met).max()
     }
 
+    fn remembers_meetings(&self) -> bool {
+        true
+    }
+
     fn parted(&mut self, peer: NodeId, now: Timestamp, lessons: &mut Lessons) {
         let was_met = self.told.remove(&peer).is_some();
         if let Some(entry) = self.entry(peer).copied().filter(|_| was_met) {

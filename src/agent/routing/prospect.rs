@@ -125,6 +125,10 @@ impl Strategy for Prospect {
         self.meetings.last()
     }
 
+    fn remembers_meetings(&self) -> bool {
+        true
+    }
+
     fn parted(&mut self, peer: NodeId, now: Timestamp, lessons: &mut Lessons) {
         if self.hearsay.part(peer) {
             self.meetings.end(peer, now, lessons);
