@@ -8,6 +8,7 @@ mod answers;
 mod changes;
 mod checks;
 mod closed;
+mod crossings;
 mod descriptors;
 mod drafts;
 mod due;
@@ -185,6 +186,7 @@ impl Desk {
             Request::Change(wish) => self.change_written(wish).await.map(Response::Sent),
             Request::Renew { id, lifetime_ms } => self.renew(&id, lifetime_ms).await.map(Response::Sent),
             Request::History { id } => self.history(&id).await.map(Response::History),
+            Request::Crossings { told } => self.crossings(told).await.map(Response::Crossings),
             Request::Status { id } => self.status(&id).await.map(Response::Statuses),
             Request::Cancel { id } => self.cancel(&id).await.map(Response::Statuses),
             Request::Space => self.space().await.map(Response::Space),

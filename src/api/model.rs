@@ -18,8 +18,8 @@ pub use super::schema::Schema;
 pub use lines::json_line;
 pub use names::{parse_priority, priority_name};
 pub use record::{
-    AnswersRow, BoardRow, Changes, ForwardedRow, Happened, HappenedRow, HistoryRow, KeptRow, Parent, PurgedRow,
-    ReactionRow, SearchRow, SpaceRow, TaskRow, TaskWord,
+    AnswersRow, BoardRow, Changes, CrossingRow, ForwardedRow, Happened, HappenedRow, HistoryRow, KeptRow, Parent,
+    PurgedRow, ReactionRow, SearchRow, SpaceRow, TaskRow, TaskWord,
 };
 pub use rows::{
     Arranged, ArrangedRow, ArrangedTalk, CarriedRow, CarryRow, CheckRow, Class, Classes, ConfigRow, ContactRow,
@@ -131,6 +131,13 @@ pub enum Request {
     History {
         id: String,
     },
+    /// Changes that gave way to others since the person was told of such the last time; answered by
+    /// [`Response::Crossings`].
+    Crossings {
+        /// The person is told of them now.
+        #[serde(default)]
+        told: bool,
+    },
     /// Keeps something written without sending it; answered by [`Response::Draft`].
     DraftAdd(Box<NewDraft>),
     /// Answered by [`Response::Drafts`], in the order of their numbers.
@@ -228,6 +235,7 @@ pub enum Response {
     Sent(SentRow),
     Letter(Box<LetterRow>),
     History(Vec<HistoryRow>),
+    Crossings(Vec<CrossingRow>),
     Draft(DraftRow),
     Drafts(Vec<DraftRow>),
     Sents(Vec<SentRow>),
@@ -602,6 +610,7 @@ impl Request {
                 | R::Recipient { .. }
                 | R::Read { mark: false, tell: false, .. }
                 | R::History { .. }
+                | R::Crossings { told: false }
                 | R::Drafts
                 | R::Draft { .. }
                 | R::Waiting

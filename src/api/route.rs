@@ -91,6 +91,7 @@ pub static ROUTES: &[Route] = &[
     route(DELETE, "/v1/inbox/{id}", Call, "InboxDelete", One("Done"), "its deletion"),
     route(POST, "/v1/inbox/{id}/change", Call, "Change", One("Sent"), "other words, its end, a reaction, a task's fields"),
     route(GET, "/v1/inbox/{id}/history", Call, "History", Many("History"), "every change of a message"),
+    route(POST, "/v1/crossings", Call, "Crossings", Many("Crossings"), "changes that gave way to others and were not told of yet"),
     route(GET, "/v1/record", List, "Record", Rows, "the whole record, with all that is known of each message"),
     route(GET, "/v1/space", Call, "Space", Many("Space"), "what takes how much of the disk"),
     route(POST, "/v1/purge", Call, "Purge", One("Purged"), "that old messages or large files go"),

@@ -201,6 +201,21 @@ pub fn status(events: Vec<Event>) -> StatusRow {
     }
 }
 
+pub fn crossing() -> CrossingRow {
+    let change = |id: &str, who: &str, what: &str, stands| HistoryRow {
+        schema: Schema,
+        id: id.into(),
+        who: PersonRow { name: Some(who.into()), address: format!("dak:{BOB}") },
+        at: at(11, 2),
+        field: "due".into(),
+        what: what.into(),
+        stands,
+        gave_way: !stands,
+    };
+    let gave_way = change("aa", "bob", "2026-03-01T17:00:00Z", false);
+    CrossingRow { schema: Schema, id: ID.into(), gave_way, stands: change("bb", "carol", "2026-03-01T18:00:00Z", true) }
+}
+
 pub fn outlook() -> OutlookRow {
     OutlookRow {
         schema: Schema,

@@ -446,6 +446,7 @@ fn every_exchange() -> Vec<(Request, Response)> {
         (Q::Send(compose), A::Sent(samples::sent())),
         (Q::Read { id: id(), mark: true, tell: true }, A::Letter(Box::new(letter))),
         (Q::InboxDelete { id: id() }, done.clone()),
+        (Q::Crossings { told: true }, A::Crossings(vec![samples::crossing()])),
         (Q::DraftAdd(Box::new(new_draft)), A::Draft(samples::draft())),
         (Q::Drafts, A::Drafts(vec![samples::draft(), samples::draft()])),
         (Q::Draft { number: "3".into() }, A::Draft(samples::draft())),

@@ -11,8 +11,10 @@ use super::send::stdin_text;
 use super::table::{Cell, cell, painted, prose};
 use super::times::parse_time;
 use super::who::{called, short_id};
+use crate::api::Response;
 use crate::api::model::{
-    BoardRow, Changes, Done, HistoryRow, Listing, PersonRow, Request, Row, TaskRow, TaskWord, Wish, WishedReaction,
+    BoardRow, Changes, CrossingRow, Done, HistoryRow, Listing, PersonRow, Request, Row, TaskRow, TaskWord, Wish,
+    WishedReaction,
 };
 use crate::safe_text::{one_line_of_prose, safe_text};
 
@@ -109,18 +111,53 @@ pub async fn history(link: &Link<'_>, id: &str, out: &Out) -> Outcome {
     }
     for row in rows {
         out.row(&row, |style| {
-            let HistoryRow { who, at, field, what, stands, gave_way, .. } = &row;
+            let HistoryRow { who, at, field, stands, gave_way, .. } = &row;
             let fate = match (stands, gave_way) {
                 (true, _) => "stands",
                 (false, true) => "gave way: its author had not seen what stands",
                 (false, false) => "changed since",
             };
-            let due = what.parse::<jiff::Timestamp>().ok().filter(|_| field == "due");
-            let what = due.map_or_else(|| one_line_of_prose(what, usize::MAX), |due| style.when(Some(due.into())));
-            format!("{}, {}: {field} {what} ({fate})\n", style.when(*at), person(who))
+            format!("{}, {}: {field} {} ({fate})\n", style.when(*at), person(who), value(&row, style))
         })?;
     }
     Ok(())
+}
+
+/// Tells once of changes that gave way to others, whoever reads text. A failure is nothing: what was asked for was printed.
+pub async fn tell_crossings(link: &Link<'_>, out: &Out) {
+    if out.json {
+        return;
+    }
+    // What goes into a pipe nobody has seen.
+    let told = out.style.width.is_some();
+    if let Ok(Response::Crossings(rows)) = link.ask(Request::Crossings { told }).await {
+        rows.iter().for_each(|row| out.talk(&crossing(row, &out.style)));
+    }
+}
+
+/// `bob's due today 17:00 gave way to carol's today 18:00: dak read 3f2a91c0de --history`.
+fn crossing(row: &CrossingRow, style: &Style) -> String {
+    let CrossingRow { id, gave_way, stands, .. } = row;
+    let [lost, won] = [gave_way, stands].map(|row| (whose(row), value(row, style)));
+    format!(
+        "{} {} {} gave way to {} {}: dak read {} --history",
+        lost.0,
+        gave_way.field,
+        lost.1,
+        won.0,
+        won.1,
+        short_id(id)
+    )
+}
+
+fn whose(row: &HistoryRow) -> String {
+    format!("{}'s", person(&row.who))
+}
+
+/// What a change sets, in a line.
+fn value(row: &HistoryRow, style: &Style) -> String {
+    let due = row.what.parse::<jiff::Timestamp>().ok().filter(|_| row.field == "due");
+    due.map_or_else(|| one_line_of_prose(&row.what, usize::MAX), |due| style.when(Some(due.into())))
 }
 
 fn person(who: &PersonRow) -> String {

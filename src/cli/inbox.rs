@@ -84,6 +84,7 @@ async fn list(link: &Link<'_>, args: &InboxList, out: &Out) -> Outcome {
         let lines = due_soon(&row, &out.style).into_iter().chain(ended_unseen(&row));
         lines.for_each(|line| out.talk(&line));
     }
+    changes::tell_crossings(link, out).await;
     let Some(mut news) = news else { return Ok(()) };
     while let Some(row) = news.next().await {
         match row {

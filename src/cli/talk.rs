@@ -69,6 +69,7 @@ pub async fn talk(link: &Link<'_>, args: &Talk, out: &Out) -> Outcome {
     if is_waiting {
         tell_whether_nobody_comes(link, out).await;
     }
+    changes::tell_crossings(link, out).await;
     // What a program reads nobody has seen, unless it says so.
     if !is_terminal && !args.mark_read {
         return Ok(());
@@ -132,6 +133,7 @@ async fn list(link: &Link<'_>, all: bool, out: &Out) -> Outcome {
         _ => {}
     }
     tell_whether_nobody_comes(link, out).await;
+    changes::tell_crossings(link, out).await;
     Ok(())
 }
 

@@ -271,7 +271,10 @@ impl Desk {
 
     /// Every change of a message, register by register, the one that counts last.
     pub(super) async fn history(&self, prefix: &str) -> Result<Vec<HistoryRow>, ApiError> {
-        let id = self.find_message(prefix).await?;
+        self.history_of(self.find_message(prefix).await?).await
+    }
+
+    pub(super) async fn history_of(&self, id: BundleId) -> Result<Vec<HistoryRow>, ApiError> {
         let (_, registers) = self.subject_of(id).await?;
         let mut all = Vec::new();
         for (_, settings) in registers.all() {

@@ -13,6 +13,7 @@
 //! | `HOME`, `INTRODUCED`, node | the key of the introducer | by whom this home knows somebody |
 //! | `HOME`, `USUAL`, node | `habits.rs` | how messages to a contact go where nothing else is said |
 //! | `HOME`, `SEEN` | number | the last thing that had happened when they looked at what became of their messages |
+//! | `HOME`, `CROSSED` | number | the last thing that had happened when they were told of changes that gave way |
 //! | `HOME`, `DRAFT`, number | `draft.rs` | what was written and not sent |
 //! | `HOME`, `NUMBER` | 8 | the number of the next draft |
 //! | `HOME`, `SENT`, number | ids, 32 each | what became of a draft |
@@ -54,6 +55,7 @@ const DRAFT: u8 = 6;
 const INTRODUCED: u8 = 7;
 const USUAL: u8 = 8;
 const ALIAS: u8 = 9;
+const CROSSED: u8 = 10;
 
 /// The start of all keys of one message.
 pub fn of_message(row: Row) -> Vec<u8> {
@@ -93,6 +95,10 @@ pub fn labelled_message(label: &str, row: Row) -> Vec<u8> {
 
 pub fn seen_status() -> Vec<u8> {
     vec![HOME, SEEN]
+}
+
+pub fn told_of_crossings() -> Vec<u8> {
+    vec![HOME, CROSSED]
 }
 
 /// The key of who introduced a node.

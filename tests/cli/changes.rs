@@ -241,3 +241,38 @@ fn what_is_withdrawn_before_it_left_never_leaves() {
     assert_eq!(texts, ["before", "after"]);
     assert_eq!(alice.json(&format!("status {id}"))["state"], "cancelled");
 }
+
+#[test]
+fn a_change_that_gave_way_is_told_of_until_a_terminal_showed_it() {
+    let (mut alice, mut bob) = (Person::new("alice"), Person::new("bob"));
+    acquaint(&mut alice, &mut bob);
+    let id = say(&alice, "bob", "pump --task");
+    alice.down();
+    bob.down();
+    alice.json(&format!("task due {id} 2030-03-01T17:00Z"));
+    bob.json(&format!("task due {id} 2030-03-01T18:00Z"));
+    assert!(!alice.run("talk").talk.contains("gave way"), "nothing crossed yet");
+    alice.up("");
+    bob.up(&format!("--peer {}", alice.place()));
+    let crossed = |person: &Person| {
+        person.rows(&format!("read {id} --history")).iter().filter(|row| row["gave_way"] == true).count()
+    };
+    alice.until("talk bob", |_| crossed(&alice) == 1);
+    bob.until("talk alice", |_| crossed(&bob) == 1);
+    for person in [&alice, &bob] {
+        for line in ["talk", "inbox"] {
+            let talk = person.run(line).talk;
+            let told = talk.lines().filter(|line| line.contains("'s due ")).collect::<Vec<_>>();
+            let [told] = told[..] else { panic!("{line}: {talk}") };
+            assert!(
+                told.contains(" gave way to ") && told.ends_with(&format!("dak read {} --history", &id[..10])),
+                "{told}"
+            );
+        }
+        assert_eq!(person.run("talk --json").talk, "");
+        let shown = person.on_a_terminal("talk");
+        assert!(shown.contains("gave way to"), "{shown}");
+        let again = person.on_a_terminal("talk");
+        assert!(!again.contains("gave way to"), "{again}");
+    }
+}

@@ -156,6 +156,23 @@ impl Person {
         }
     }
 
+    /// What a command shows on a terminal.
+    pub fn on_a_terminal(&self, line: &str) -> String {
+        let command = self.command(&line.split_whitespace().collect::<Vec<_>>());
+        let words = std::iter::once(command.get_program()).chain(command.get_args());
+        let quoted: Vec<String> = words.map(|word| format!("'{}'", word.to_str().unwrap())).collect();
+        let mut script = Command::new("script");
+        script.args(["-q", "-e", "-c", &quoted.join(" "), "/dev/null"]);
+        for (name, value) in command.get_envs() {
+            match value {
+                Some(value) => script.env(name, value),
+                None => script.env_remove(name),
+            };
+        }
+        let output = script.stdin(Stdio::null()).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    }
+
     /// Starts a command that goes on.
     pub fn spawn(&self, line: &str) -> Running {
         let args: Vec<&str> = line.split_whitespace().collect();

@@ -47,6 +47,7 @@ impl Response {
                 | R::Drafts(_)
                 | R::Sents(_)
                 | R::History(_)
+                | R::Crossings(_)
                 | R::Labels(_)
                 | R::Space(_)
                 | R::Statuses(_)
@@ -71,6 +72,7 @@ impl Response {
             R::Sent(row) => json_line(row),
             R::Letter(row) => json_line(row),
             R::History(rows) => json_lines(rows),
+            R::Crossings(rows) => json_lines(rows),
             R::Draft(row) => json_line(row),
             R::Drafts(rows) => json_lines(rows),
             R::Sents(rows) => json_lines(rows),

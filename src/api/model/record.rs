@@ -76,6 +76,16 @@ pub struct HistoryRow {
     pub gave_way: bool,
 }
 
+/// A change that gave way to one whose author had not seen it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CrossingRow {
+    pub schema: Schema,
+    /// The message that both are about.
+    pub id: String,
+    pub gave_way: HistoryRow,
+    pub stands: HistoryRow,
+}
+
 /// A message of the record with all that is known of it, as an export has it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeptRow {
