@@ -59,6 +59,7 @@
 //! | `agent/lives.rs` `LIVES_TOLD_MAX` 1,024 | lives told in one go | contact | lot | at once | |
 //! | `agent/expiry.rs` `ENDS_MAX` 1,024 | lives that end in one step | all | the rest stays due | at once | `thousands_of_lives_that_end_at_once_end_in_bounded_steps` |
 //! | `mail/kept.rs` `KEPT_MAX` 1,048,576 | what is arranged: places, labels, drafts, introductions | owner | refused | taken back, its message is deleted | |
+//! | `content/text.rs` `AFTER_READ_MS_MAX` | how long after it was read a message stays that is to be forgotten: a year | owner | refused | forgotten, deleted | |
 //! | `mail/kept.rs` `LABELS_MAX` 32 | labels of one message | owner | refused | taken off | |
 //! | `mail/kept.rs` `LABEL_BYTES_MAX` 64 | a label | owner | refused | taken off | |
 //! | `mail/kept/draft.rs` `DRAFTS_MAX` 256 | drafts | owner | refused | sent, deleted | |

@@ -19,8 +19,8 @@ mod text;
 pub use self::amendment::{Amendment, Mark, PRIOR_MAX, REACTION_BYTES_MAX, Reaction, TaskState};
 pub use self::padding::{PADDED_BYTES_MIN, pad, padded_len, unpad};
 pub use self::text::{
-    ATTACHMENTS_MAX, Attachment, Forwarded, INTRODUCED_BYTES_MAX, Introduced, NewTask, OFFSET_MINUTES_MAX,
-    TAG_DECISION, TAG_FYI, TAG_QUESTION, Text,
+    AFTER_READ_MS_MAX, ATTACHMENTS_MAX, AfterRead, Attachment, Forwarded, INTRODUCED_BYTES_MAX, Introduced, NewTask,
+    OFFSET_MINUTES_MAX, TAG_DECISION, TAG_FYI, TAG_QUESTION, Text,
 };
 
 use self::amendment::CHANGE;

@@ -8,7 +8,7 @@
 //! | 5 | body | text |
 //! | 6 | attachments | array of [name, bytes] |
 //! | 7 | reply by | ms since 2000-01-01 |
-//! | 8 | expire after read | true |
+//! | 8 | expire after read | ms, from 1 on; `true` of a version that named no span |
 //! | 9 | offset | the writer's offset from UTC, signed, in minutes |
 //! | 10 | same | 16 bytes |
 //! | 11 | tags | set of bits |
@@ -20,7 +20,7 @@
 use super::{ContentError, Field, keep, read_map, write_map};
 use crate::cbor::{CborError, Reader, Writer};
 use crate::id::NodeId;
-use crate::time::DtnTime;
+use crate::time::{DAY, DtnTime, Millis};
 
 /// A person's words.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -34,7 +34,8 @@ pub struct Text {
     pub attachments: Vec<Attachment>,
     /// Wall time in milliseconds since the DTN epoch.
     pub reply_by: Option<u64>,
-    pub expire_after_read: bool,
+    /// It is to be forgotten so long after it was read.
+    pub expire_after_read: Option<AfterRead>,
     /// How far ahead of UTC the writer's clock on the wall was, in minutes, at most [`OFFSET_MINUTES_MAX`] either way.
     pub offset: Option<i16>,
     /// The first bundle of this content, where this is a later one, by the first 16 bytes of its id.
@@ -51,6 +52,15 @@ pub struct Text {
     pub introduces: Option<Box<Introduced>>,
     /// Fields of newer versions.
     pub extra: Vec<Field>,
+}
+
+/// How long after it was read a text is to be forgotten.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AfterRead {
+    /// At least a millisecond and at most [`AFTER_READ_MS_MAX`].
+    Span(Millis),
+    /// The writer named no span.
+    Unsaid,
 }
 
 /// What is to be done.
@@ -85,6 +95,10 @@ pub struct Forwarded {
     pub sent: u64,
 }
 
+/// Longest time in milliseconds after which a text that was read is to be forgotten: a year.
+pub const AFTER_READ_MS_MAX: u64 = 365 * DAY.0;
+/// How long that is where nobody says.
+const AFTER_READ_UNSAID: Millis = DAY;
 /// Most attachments of one text.
 pub const ATTACHMENTS_MAX: usize = 64;
 /// The writer asks something.
@@ -117,6 +131,7 @@ impl Text {
     pub(super) fn encode(&self) -> Vec<u8> {
         assert!(self.attachments.len() <= ATTACHMENTS_MAX, "attachments are counted at compose");
         assert!(self.offset.is_none_or(is_offset), "an offset is checked at compose");
+        assert!(self.expire_after_read.is_none_or(AfterRead::is_bounded), "a span is checked at compose");
         assert!(self.extra.iter().all(|(key, _)| !is_known(*key)), "unknown fields have unknown keys");
         let fields = self.known_fields();
         let mut out = Vec::with_capacity(64 + self.body.len());
@@ -134,7 +149,7 @@ impl Text {
             (BODY, !self.body.is_empty()),
             (ATTACHMENTS, !self.attachments.is_empty()),
             (REPLY_BY, self.reply_by.is_some()),
-            (EXPIRE_AFTER_READ, self.expire_after_read),
+            (EXPIRE_AFTER_READ, self.expire_after_read.is_some()),
             (OFFSET, self.offset.is_some()),
             (SAME, self.same.is_some()),
             (TAGS, self.tags != 0),
@@ -162,7 +177,10 @@ impl Text {
                 }
             }
             REPLY_BY => out.uint(self.reply_by.unwrap_or_default()),
-            EXPIRE_AFTER_READ => out.bool(true),
+            EXPIRE_AFTER_READ => match self.expire_after_read {
+                Some(AfterRead::Span(span)) => out.uint(span.0),
+                _ => out.bool(true),
+            },
             OFFSET => out.int(self.offset.unwrap_or_default().into()),
             SAME => out.bytes(&self.same.expect("only present fields are written")),
             TAGS => out.uint(self.tags),
@@ -229,8 +247,8 @@ impl Text {
                 false
             }
             EXPIRE_AFTER_READ => {
-                self.expire_after_read = reader.bool()?;
-                !self.expire_after_read
+                self.expire_after_read = Some(AfterRead::read(reader)?);
+                false
             }
             OFFSET => {
                 let offset = i16::try_from(reader.int()?).ok().filter(|offset| is_offset(*offset));
@@ -268,6 +286,30 @@ impl Text {
             }
         };
         if default { Err(ContentError::Default(key)) } else { Ok(()) }
+    }
+}
+
+impl AfterRead {
+    pub fn span(self) -> Millis {
+        match self {
+            AfterRead::Span(span) => span,
+            AfterRead::Unsaid => AFTER_READ_UNSAID,
+        }
+    }
+
+    fn is_bounded(self) -> bool {
+        (1..=AFTER_READ_MS_MAX).contains(&self.span().0)
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Result<AfterRead, ContentError> {
+        if reader.take_if(&[0xf5]) {
+            return Ok(AfterRead::Unsaid);
+        }
+        if reader.peek() == Some(0xf4) {
+            return Err(ContentError::Default(EXPIRE_AFTER_READ));
+        }
+        let after = AfterRead::Span(Millis(reader.uint()?));
+        if after.is_bounded() { Ok(after) } else { Err(ContentError::Odd("time after reading")) }
     }
 }
 

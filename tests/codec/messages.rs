@@ -3,10 +3,11 @@
 use dak::bundle::Signer;
 use dak::cbor::CborError;
 use dak::content::{
-    ATTACHMENTS_MAX, Amendment, Attachment, Content, ContentError, EXTRA_FIELDS_MAX, Forwarded, Introduced, KeyUsed,
-    NewTask, Outline, PADDED_BYTES_MIN, Reaction, TaskState, Text, Unknown, pad, padded_len, unpad,
+    AFTER_READ_MS_MAX, ATTACHMENTS_MAX, AfterRead, Amendment, Attachment, Content, ContentError, EXTRA_FIELDS_MAX,
+    Forwarded, Introduced, KeyUsed, NewTask, Outline, PADDED_BYTES_MIN, Reaction, TaskState, Text, Unknown, pad,
+    padded_len, unpad,
 };
-use dak::time::DtnTime;
+use dak::time::{DtnTime, Millis};
 use proptest::prelude::*;
 
 use crate::common::bob;
@@ -40,7 +41,11 @@ fn any_text() -> impl Strategy<Value = Text> {
     let introduces =
         prop::option::of(".{0,16}").prop_map(|name| name.map(|name| Box::new(Introduced { name, node: bob().node() })));
     let task = (task, introduces);
-    let numbers = (any::<Option<u64>>(), any::<bool>(), prop::option::of(-1_080i16..=1_080), any::<u64>(), task);
+    let after_read = prop::option::of(prop_oneof![
+        Just(AfterRead::Unsaid),
+        (1..=AFTER_READ_MS_MAX).prop_map(|span| AfterRead::Span(Millis(span))),
+    ]);
+    let numbers = (any::<Option<u64>>(), after_read, prop::option::of(-1_080i16..=1_080), any::<u64>(), task);
     (texts, ids, prop::collection::vec(attachment, 0..4), numbers, forwarded, extra).prop_map(
         |((subject, body), (thread, in_reply_to, same), attachments, numbers, (forwarded, remark), extra)| {
             let (reply_by, expire_after_read, offset, tags, (task, introduces)) = numbers;
@@ -256,4 +261,20 @@ fn other_paddings_are_refused() {
     for wrong in [noise, longer_length, next_size, bare, padded[..255].to_vec(), vec![0; 3], Vec::new()] {
         assert_eq!(unpad(&wrong), Err(ContentError::Padding));
     }
+}
+
+#[test]
+fn a_time_after_reading_is_bounded_and_one_that_names_no_span_is_kept_as_it_came() {
+    let of = |after| Content::from(Text { body: "x".into(), expire_after_read: Some(after), ..Text::default() });
+    let (unsaid, longest) = (of(AfterRead::Unsaid), of(AfterRead::Span(Millis(AFTER_READ_MS_MAX))));
+    assert_eq!(unsaid.encode(), [0xa2, 0x05, 0x61, b'x', 0x08, 0xf5]);
+    for content in [&unsaid, &longest] {
+        assert_eq!(Content::decode(&content.encode()).as_ref(), Ok(content));
+    }
+    let broken = |value: &[u8]| Content::decode(&[&[0xa2, 0x05, 0x61, b'x', 0x08], value].concat());
+    for value in [&[0x00][..], &uint(AFTER_READ_MS_MAX + 1)] {
+        assert_eq!(broken(value), Err(ContentError::Odd("time after reading")));
+    }
+    assert_eq!(broken(&[0xf4]), Err(ContentError::Default(8)));
+    assert!(broken(&[0x61, b'x']).is_err());
 }

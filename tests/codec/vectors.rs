@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use dak::bundle::{Bundle, BundleError, Hops, Role, Signer, Unverified};
-use dak::content::{Attachment, Content, Text, pad, unpad};
+use dak::content::{AfterRead, Attachment, Content, Text, pad, unpad};
 use dak::frame::{Frame, Grade, Hello, Incoming, RoutingInfo, Transit, encode_bundle};
 use dak::id::{KeyError, NodeId, hex};
 use dak::receipt::Receipt;
@@ -24,7 +24,7 @@ fn message_inside() -> Content {
         in_reply_to: Some([0x22; 16]),
         attachments: vec![Attachment { name: "map.txt".into(), bytes: b"<-- here".to_vec() }],
         reply_by: Some(836_003_600_000),
-        expire_after_read: true,
+        expire_after_read: Some(AfterRead::Unsaid),
         extra: vec![(20, vec![0x82, 1, 2])],
         ..Text::default()
     };

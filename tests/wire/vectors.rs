@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use dak::bundle::{Bundle, Creation, Draft, Ends, Hops, Kind, Priority, Signer, Unverified, unfold};
 use dak::content::{
-    Amendment, Attachment, Content, Forwarded, Introduced, KeyUsed, NewTask, TaskState, Text, pad, unpad,
+    AfterRead, Amendment, Attachment, Content, Forwarded, Introduced, KeyUsed, NewTask, TaskState, Text, pad, unpad,
 };
 use dak::eid::Eid;
 use dak::frame::{
@@ -82,7 +82,7 @@ fn full_message() -> Content {
         in_reply_to: Some([0x22; 16]),
         attachments: vec![Attachment { name: "map.txt".into(), bytes: b"<-- here".to_vec() }],
         reply_by: Some(836_003_600_000),
-        expire_after_read: true,
+        expire_after_read: Some(AfterRead::Span(Millis(3_600_000))),
         offset: Some(-210),
         same: Some([0x33; 16]),
         tags: 5,
