@@ -21,11 +21,13 @@
 //! | `index` | where things are found, and what content is there once more |
 //! | `order`, `conversation` | in which order they are read, and with whom |
 //! | `meaning`, `registers` | what content is to the record, and which of several changes of something counts |
+//! | `ending` | what is to be forgotten once it was read |
 //! | `happening` | what happened, numbered without gaps |
 //! | `kept` | what the person arranged, which follows from nothing else |
 
 pub mod conversation;
 pub mod due;
+pub mod ending;
 pub mod happening;
 pub mod index;
 pub mod kept;

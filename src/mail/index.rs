@@ -19,6 +19,7 @@
 //! | `DUE`, row | by when an answer helps, mark | `due.rs` |
 //! | `ANSWERED`, mark, row of one's own answer | | the same |
 //! | `ANSWERS`, that row | that mark | the same |
+//! | `ENDING`, `ENDS`, `GONE`, … | | `ending.rs` |
 //!
 //! Numbers are big-endian, so that keys are in their order.
 
@@ -27,9 +28,10 @@ use std::ops::ControlFlow;
 
 use super::conversation::{self, Conversation};
 use super::due;
+use super::ending;
 use super::meaning::{Meaning, Words};
 use super::order;
-use super::registers::{self, Register, Registers};
+use super::registers::{self, Registers};
 use super::shelf::{Shelf, ShelfMut};
 use crate::agent::change::{Letter, Marks, Outgoing, Row};
 use crate::agent::cost_bytes;
@@ -38,7 +40,7 @@ use crate::id::{BundleId, IdPrefix, NodeId};
 use crate::time::{DtnTime, Timestamp};
 
 /// Grows with every change of what the entries are.
-pub const INDEX_VERSION: u64 = 4;
+pub const INDEX_VERSION: u64 = 5;
 
 const ID: u8 = 1;
 pub(super) const STAMP: u8 = 2;
@@ -51,12 +53,15 @@ pub(super) const TALK: u8 = 8;
 pub(super) const UNREAD: u8 = 9;
 pub(super) const WITH: u8 = 10;
 pub(super) const REGISTER: u8 = 11;
-const CONTENT: u8 = 12;
+pub(super) const CONTENT: u8 = 12;
 const UNSHOWN: u8 = 13;
-const TASK: u8 = 14;
+pub(super) const TASK: u8 = 14;
 pub(super) const DUE: u8 = 15;
 pub(super) const ANSWERED: u8 = 16;
 pub(super) const ANSWERS: u8 = 17;
+pub(super) const ENDING: u8 = 18;
+pub(super) const ENDS: u8 = 19;
+pub(super) const GONE: u8 = 20;
 
 /// So often the same content may be there once more; later ones are rows of their own.
 const SAME_MAX: usize = 64;
@@ -88,7 +93,7 @@ pub(super) fn part<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
 }
 
 /// A message was delivered that means so, and has this number. Returns the rows whose words are to be forgotten, for they
-/// were withdrawn.
+/// were withdrawn or their time is over.
 pub fn deliver<S: ShelfMut>(
     shelf: &mut S,
     letter: &Letter,
@@ -107,7 +112,8 @@ pub fn deliver<S: ShelfMut>(
         && is_there(shelf, &with, &mark, first, &letter.source, letter.row)?
     {
         hide(shelf, letter.row, Unshown::Again, &mark, &with)?;
-        return Ok(Vec::new());
+        let is_gone = ending::come(shelf, letter, meaning)?;
+        return again(shelf, &with, &mark, &letter.source, letter.row, is_gone);
     }
     order::insert(shelf, letter)?;
     conversation::come(shelf, letter, number)?;
@@ -126,7 +132,21 @@ fn ask<S: ShelfMut>(
     if !withdrawn.is_empty() {
         due::withdraw(shelf, letter.row)?;
     }
+    ending::come(shelf, letter, meaning)?;
     Ok(withdrawn)
+}
+
+/// Content is there once more, which is forgotten if that was: its words do not come back with it.
+fn again<S: Shelf>(
+    shelf: &S,
+    with: &[u8],
+    mark: &Mark,
+    author: &NodeId,
+    row: Row,
+    is_gone: bool,
+) -> Result<Vec<Row>, S::Error> {
+    let is_forgotten = is_gone || registers::of(shelf, with, mark, author)?.is_withdrawn();
+    Ok(if is_forgotten { vec![row] } else { Vec::new() })
 }
 
 /// What was sealed since it came was opened, and means so.
@@ -144,6 +164,7 @@ pub fn open<S: ShelfMut>(shelf: &mut S, letter: &Letter, meaning: &Meaning) -> R
     order::remove(shelf, letter)?;
     forget_content(shelf, &with, &letter.id, letter.row)?;
     due::leave(shelf, letter.row)?;
+    ending::leave(shelf, letter.row)?;
     cost(shelf, letter, u64::saturating_sub)?;
     deliver(shelf, letter, meaning, 0)
 }
@@ -191,6 +212,7 @@ fn forget_content<S: ShelfMut>(shelf: &mut S, with: &[u8], id: &BundleId, row: R
     if shelf.get(&key_of)?.is_some_and(|value| number(&value, 32) == row.0) {
         shelf.remove(&key_of)?;
         shelf.remove(&key([&[TASK], with, &mark]))?;
+        ending::leave_content(shelf, with, &mark)?;
     }
     Ok(())
 }
@@ -213,11 +235,11 @@ fn change<S: ShelfMut>(
     let Some(target) = shelf.get(&key([&[CONTENT], with, &amendment.target]))? else { return Ok(Vec::new()) };
     let writer = NodeId::from_trusted(part(&target, 0));
     let registers = registers::of(shelf, with, &amendment.target, &writer)?;
-    if writer != author || !registers.is_withdrawn() {
+    let is_forgotten = registers.is_withdrawn() || ending::is_gone_of(shelf, with, &amendment.target, &writer)?;
+    if writer != author || !is_forgotten {
         return Ok(Vec::new());
     }
-    let bodies = registers.all().filter(|(register, _)| **register == Register::Body);
-    let bodies = bodies.flat_map(|(_, settings)| settings.iter().map(|setting| setting.row));
+    let bodies = registers.bodies();
     let words: Vec<Row> = target.get(32..).unwrap_or_default().chunks_exact(8).map(|row| Row(number(row, 0))).collect();
     for row in &words {
         due::withdraw(shelf, *row)?;
@@ -318,6 +340,7 @@ pub fn remember<S: ShelfMut>(shelf: &mut S, mark: [u8; 16], row: Row) -> Result<
 /// The person deleted a row; its id is remembered.
 pub fn discard<S: ShelfMut>(shelf: &mut S, letter: &Letter) -> Result<(), S::Error> {
     cost(shelf, letter, u64::saturating_sub)?;
+    ending::leave(shelf, letter.row)?;
     if unhide(shelf, letter.row, &letter.id)?.is_some() {
         return Ok(());
     }
@@ -366,10 +389,12 @@ pub fn post<S: ShelfMut>(
     {
         hide(shelf, row, Unshown::Again, &mark, &with)?;
         conversation::say_again(shelf, outgoing, Row(self::number(first, 32)), number)?;
-        return Ok(Vec::new());
+        let is_gone = ending::say(shelf, outgoing, (&with, row), meaning)?;
+        return again(shelf, &with, &mark, &author, row, is_gone);
     }
     conversation::say(shelf, outgoing, number)?;
     due::say(shelf, row, meaning)?;
+    ending::say(shelf, outgoing, (&with, row), meaning)?;
     content(shelf, &with, author, (outgoing.id, row), meaning, first.is_some())
 }
 
@@ -383,6 +408,7 @@ pub fn unpost<S: ShelfMut>(shelf: &mut S, outgoing: &Outgoing) -> Result<(), S::
     shelf.remove(&Written::of(outgoing).key())?;
     settle(shelf, &outgoing.id)?;
     let Some((with, row)) = conversation::own(outgoing) else { return Ok(()) };
+    ending::leave(shelf, row)?;
     match unhide(shelf, row, &outgoing.id)? {
         Some(None) => Ok(()),
         Some(Some(shown_at)) => conversation::unsay(shelf, outgoing, shown_at),

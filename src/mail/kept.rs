@@ -8,6 +8,8 @@
 //! | `MESSAGE`, row, `PLACE` | flags 1, snoozed until 8 | where a message is put |
 //! | `MESSAGE`, row, `LABEL`, label | | one of its labels |
 //! | `MESSAGE`, row, `DRAFT` | number 8, meant for 8 | the draft that it was |
+//! | `MESSAGE`, row, `SHOWN` | elapsed 8, wall 8 | when it was shown first, of what is to be forgotten then |
+//! | `MESSAGE`, row, `GONE` | elapsed 8, wall 8 | when it was forgotten |
 //! | `CONVERSATION`, conversation, `PLACE` | flags 1, archived up to 8, snoozed until 8, muted until 8 | where a conversation is put |
 //! | `HOME`, `LABEL`, label, 0, row | its conversation | a message with a label |
 //! | `HOME`, `INTRODUCED`, node | the key of the introducer | by whom this home knows somebody |
@@ -33,7 +35,7 @@ use crate::id::{BundleId, NodeId};
 use crate::mail::conversation::Conversation;
 use crate::mail::index::{key, number};
 use crate::safe_text::is_unsafe;
-use crate::time::DtnTime;
+use crate::time::{DtnTime, Moment, Timestamp};
 
 /// So many things are kept together.
 pub const KEPT_MAX: u64 = 1_048_576;
@@ -56,6 +58,8 @@ const INTRODUCED: u8 = 7;
 const USUAL: u8 = 8;
 const ALIAS: u8 = 9;
 const CROSSED: u8 = 10;
+const SHOWN: u8 = 16;
+const GONE: u8 = 17;
 
 /// The start of all keys of one message.
 pub fn of_message(row: Row) -> Vec<u8> {
@@ -134,6 +138,25 @@ pub fn draft_of_message(row: Row) -> Vec<u8> {
     key([&of_message(row), &[DRAFT]])
 }
 
+/// The key of when a message was shown first.
+pub fn shown(row: Row) -> Vec<u8> {
+    key([&of_message(row), &[SHOWN]])
+}
+
+/// The key of when a message was forgotten whose time was over.
+pub fn gone(row: Row) -> Vec<u8> {
+    key([&of_message(row), &[GONE]])
+}
+
+pub fn write_moment(at: Moment) -> Vec<u8> {
+    key([&at.now.0.to_be_bytes(), &at.wall.0.to_be_bytes()])
+}
+
+/// The beginning of all time for what is none.
+pub fn read_moment(value: &[u8]) -> Moment {
+    Moment { now: Timestamp(number(value, 0)), wall: DtnTime(number(value, 8)) }
+}
+
 /// The start of the keys of all drafts.
 pub fn drafts() -> Vec<u8> {
     vec![HOME, DRAFT]
@@ -203,6 +226,8 @@ pub enum OfMessage {
     Place,
     Label(String),
     Draft,
+    Shown,
+    Gone,
 }
 
 /// Reads a key of a message; none for any other.
@@ -211,6 +236,8 @@ pub fn read_of_message(key: &[u8]) -> Option<(Row, OfMessage)> {
     let what = match rest.split_first()? {
         (&PLACE, []) => OfMessage::Place,
         (&DRAFT, []) => OfMessage::Draft,
+        (&SHOWN, []) => OfMessage::Shown,
+        (&GONE, []) => OfMessage::Gone,
         (&LABEL, label) => OfMessage::Label(std::str::from_utf8(label).ok()?.to_owned()),
         _ => return None,
     };
@@ -433,6 +460,10 @@ mod tests {
         assert_eq!(read_place_of_conversation(&place_of_conversation(&group)), Some(group));
         assert_eq!(read_labelled(&labelled_message("plans", row)), Some(("plans", row)));
         assert_eq!(read_of_message(&draft_of_message(row)), Some((row, OfMessage::Draft)));
+        assert_eq!(read_of_message(&shown(row)), Some((row, OfMessage::Shown)));
+        assert_eq!(read_of_message(&gone(row)), Some((row, OfMessage::Gone)));
+        let at = Moment { now: Timestamp(7), wall: NOON };
+        assert_eq!(read_moment(&write_moment(at)), at);
         assert_eq!((read_draft(&draft(7)), read_draft(&sent(7)), read_draft(&next_number())), (Some(7), None, None));
         let was = WasDraft { number: 7, at: Some(NOON) };
         assert_eq!(WasDraft::read(&was.write()), was);

@@ -1,9 +1,9 @@
 //! What content means to the record, before anybody reads it.
 
 use crate::agent::change::Letter;
-use crate::content::{Amendment, Content, Mark, Outline, Text};
+use crate::content::{AfterRead, Amendment, Content, Mark, Outline, Text};
 use crate::id::BundleId;
-use crate::time::DtnTime;
+use crate::time::{DtnTime, Millis};
 
 /// What the record must know of a message to file it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,14 +26,17 @@ pub struct Words {
     pub answers: Option<Mark>,
     /// When an answer to it would come too late.
     pub reply_by: Option<DtnTime>,
+    /// How long after it was read it is to be forgotten.
+    pub after_read: Option<Millis>,
 }
 
 impl Meaning {
     pub fn of(content: &[u8]) -> Meaning {
         match Outline::decode(content, 0).map(|outline| outline.content) {
-            Ok(Content::Text(Text { same, task, in_reply_to, reply_by, .. })) => {
+            Ok(Content::Text(Text { same, task, in_reply_to, reply_by, expire_after_read, .. })) => {
                 let (is_task, reply_by) = (task.is_some(), reply_by.map(DtnTime));
-                Meaning::Words(Words { same, is_task, answers: in_reply_to, reply_by })
+                let after_read = expire_after_read.map(AfterRead::span);
+                Meaning::Words(Words { same, is_task, answers: in_reply_to, reply_by, after_read })
             }
             Ok(Content::Change(amendment)) => Meaning::Change(amendment),
             Ok(Content::Unknown(_)) | Err(_) => Meaning::Hidden,
@@ -49,11 +52,12 @@ impl Meaning {
     }
 }
 
-/// What stays of content that was withdrawn: which it answered, and of a change what it was of.
+/// What stays of content that was withdrawn or whose time is over: its name, what it answered, that it was not to stay, and
+/// of a change what it was of.
 pub fn emptied(content: &[u8]) -> Option<Vec<u8>> {
     let rest = match Content::decode(content).ok()? {
-        Content::Text(Text { thread, in_reply_to, .. }) => {
-            Content::Text(Text { thread, in_reply_to, ..Text::default() })
+        Content::Text(Text { thread, in_reply_to, same, expire_after_read, .. }) => {
+            Content::Text(Text { thread, in_reply_to, same, expire_after_read, ..Text::default() })
         }
         Content::Change(Amendment { target, prior, body: Some(_), .. }) => {
             Content::Change(Amendment { target, prior, body: Some(String::new()), ..Amendment::default() })

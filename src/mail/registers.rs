@@ -234,6 +234,12 @@ impl Registers {
         self.get(&Register::Body).map(|setting| setting.row)
     }
 
+    /// The rows of all words that were ever put in the place of the first ones.
+    pub(super) fn bodies(&self) -> Vec<Row> {
+        let bodies = self.0.get(&Register::Body).map_or(&[][..], |settings| settings);
+        bodies.iter().map(|setting| setting.row).collect()
+    }
+
     pub fn is_withdrawn(&self) -> bool {
         self.get(&Register::Withdrawn).is_some()
     }

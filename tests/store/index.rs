@@ -6,14 +6,16 @@ use std::sync::Arc;
 
 use dak::agent::change::{Change, Evidence, EvidenceKind, Letter, Marks, Outgoing, Row};
 use dak::bundle::{Bundle, Creation, Kind, Priority};
+use dak::content::{AfterRead, Amendment, Content, Filed, KeyUsed, Text};
 use dak::eid::Eid;
 use dak::id::{BundleId, IdPrefix};
 use dak::mail::conversation::Conversation;
 use dak::mail::happening::{Happening, What};
+use dak::mail::kept;
 use dak::mail::order::{Position, Span};
 use dak::store::Store;
-use dak::store::redb::{Direction, Entry, Line, RedbReader, RedbStore, import_records};
-use dak::time::{DAY, DtnTime, Moment, Timestamp};
+use dak::store::redb::{Body, Direction, Entry, Line, RedbReader, RedbStore, import_records};
+use dak::time::{DAY, DtnTime, Millis, Moment, Timestamp};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
@@ -210,4 +212,68 @@ fn a_page_of_the_inbox_goes_on_where_the_one_before_ended() {
         }
         assert_eq!(all, whole, "{direction:?}");
     }
+}
+
+/// A text that goes so long after it was read, or once more the one with this name.
+fn fleeting(row: u64, same: Option<[u8; 16]>) -> Change {
+    let after = Some(AfterRead::Span(Millis(10)));
+    let text = Text { body: "volatile".into(), expire_after_read: after, same, ..Text::default() };
+    file(row, &Content::from(text))
+}
+
+fn file(row: u64, content: &Content) -> Change {
+    Change::File { row: Row(row), filed: Arc::new(Filed { key: KeyUsed::Identity, content: content.encode() }) }
+}
+
+#[test]
+fn what_is_over_leaves_the_store_with_its_copies_and_changes_and_an_index_made_anew_knows_that() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("store.redb");
+    let mut store = open(&path);
+    let (first, again, edit) = (came(1, 1, 1), came(1, 2, 2), came(1, 3, 3));
+    let mark = Letter::mark_of(&first.id);
+    let body = Some("volatile too".into());
+    let words = Content::Change(Amendment { target: mark, body, ..Amendment::default() });
+    let mail = [
+        deliver(1, &first),
+        fleeting(1, None),
+        deliver(2, &again),
+        fleeting(2, Some(mark)),
+        deliver(3, &edit),
+        file(3, &words),
+    ];
+    store.commit(&mail).unwrap();
+    let at = |now| Moment { now: Timestamp(now), wall: DtnTime(0) };
+    let keep = |key, now| Change::Keep { key, value: Some(kept::write_moment(at(now))) };
+    assert_eq!(store.reader().next_over(at(0)).unwrap(), None, "nobody saw it");
+    store.commit(&[keep(kept::shown(Row(1)), 5)]).unwrap();
+    let says = |store: &RedbStore, word: &str| {
+        let bodies = store.reader().words(&[Row(1), Row(2), Row(3)]).unwrap();
+        let said = |body: Option<Body>| match body {
+            Some(Body::Filed(filed)) => filed.content.windows(word.len()).any(|part| part == word.as_bytes()),
+            other => panic!("{other:?}"),
+        };
+        bodies.into_iter().map(said).collect::<Vec<_>>()
+    };
+    let with = Conversation(Eid::mail(node(1)));
+    let check = |store: &RedbStore, is_gone: bool| {
+        let reader = store.reader();
+        assert_eq!(reader.over(at(14), 9).unwrap(), []);
+        assert_eq!(reader.over(at(15), 9).unwrap(), if is_gone { vec![] } else { vec![Row(1)] });
+        assert_eq!(reader.is_gone(&with, &mark).unwrap(), is_gone);
+        assert_eq!(says(store, "volatile"), [!is_gone; 3]);
+    };
+    check(&store, false);
+    check(&copy_of(&store, &dir.path().join("before.redb")), false);
+    store.commit(&[keep(kept::gone(Row(1)), 15)]).unwrap();
+    check(&store, true);
+    check(&copy_of(&store, &dir.path().join("after.redb")), true);
+    drop(store);
+    let mut store = open(&path);
+    check(&store, true);
+    let late = came(1, 4, 4);
+    store.commit(&[deliver(4, &late), fleeting(4, Some(mark))]).unwrap();
+    let Some(Body::Filed(filed)) = store.reader().words(&[Row(4)]).unwrap().pop().flatten() else { panic!("no words") };
+    assert!(!filed.content.windows(8).any(|part| part == b"volatile"), "what comes again stays forgotten");
+    assert_eq!(store.reader().talk(&with, Span::ALL, Direction::Forwards, 9).unwrap().len(), 1, "a row stays");
 }

@@ -18,6 +18,7 @@ use crate::content::Filed;
 use crate::id::BundleId;
 use crate::mail;
 use crate::mail::happening::{HAPPENED_MAX, Happening, What};
+use crate::mail::kept::{OfMessage, read_moment, read_of_message};
 use crate::mail::meaning::Meaning;
 use crate::store::StoreError;
 use crate::time::DtnTime;
@@ -151,7 +152,10 @@ impl<'t> Applying<'t> {
                 }
                 self.outgoing.remove(&id.0)
             }
-            Change::Keep { key, value: Some(value) } => self.kept.put(&key[..], &value[..]),
+            Change::Keep { key, value: Some(value) } => {
+                self.kept.put(&key[..], &value[..])?;
+                self.keep(key, value)
+            }
             Change::Keep { key, value: None } => self.kept.remove(&key[..]),
             Change::SetPerson { node, person: Some(person) } => {
                 self.people.put(node.as_bytes(), &record::write_person(person)[..])
@@ -223,6 +227,23 @@ impl<'t> Applying<'t> {
         self.empty(withdrawn)
     }
 
+    /// What is kept of a message may be when it was shown first, or that its time is over.
+    fn keep(&mut self, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
+        let at = read_moment(value);
+        match read_of_message(key) {
+            Some((row, OfMessage::Shown)) => mail::ending::show(&mut self.index.shelf()?, row, at),
+            Some((row, OfMessage::Gone)) => {
+                let Some(forgotten) = mail::ending::forget(&mut self.index.shelf()?, row)? else { return Ok(()) };
+                self.happen(at.wall, forgotten.id, What::Changed(forgotten.mark))?;
+                // A note to oneself was written here too.
+                let own = self.outgoing.bytes(&forgotten.id.0)?;
+                let own = own.and_then(|bytes| record::read_outgoing_row(&bytes));
+                self.empty(forgotten.rows.into_iter().chain(own).collect())
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Forgets the words at these rows.
     fn empty(&mut self, rows: Vec<Row>) -> Result<(), StoreError> {
         for row in rows {
@@ -274,6 +295,7 @@ impl<'t> Applying<'t> {
         if outgoing.is_settled() && !was_settled {
             mail::index::settle(&mut self.index.shelf()?, id)?;
         }
+        mail::ending::attest(&mut self.index.shelf()?, &outgoing)?;
         if outgoing.state() != state {
             self.happen(evidence.at.wall, *id, What::State(outgoing.state()))?;
         }

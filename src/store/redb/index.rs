@@ -13,8 +13,10 @@ use super::record;
 use super::tables;
 use crate::agent::change::{Letter, Outgoing, Row};
 use crate::id::BundleId;
+use crate::mail::ending;
 use crate::mail::happening::{Happening, What};
 use crate::mail::index;
+use crate::mail::kept::{OfMessage, read_moment, read_of_message};
 use crate::mail::meaning::Meaning;
 use crate::mail::shelf::{Shelf, ShelfMut, Take};
 use crate::store::StoreError;
@@ -140,7 +142,16 @@ pub fn rebuild(txn: &WriteTransaction) -> Result<(), StoreError> {
         let meaning = outgoing.row.map_or(Ok(Meaning::Hidden), &mut meaning)?;
         index::post(&mut shelf, &outgoing, &meaning, number(&outgoing.id))?;
     }
-    drop(bodies);
+    let kept = txn.open_table(tables::KEPT).map_err(failed)?;
+    for entry in kept.iter().map_err(failed)? {
+        let (key, value) = entry.map_err(failed)?;
+        match read_of_message(key.value()) {
+            Some((row, OfMessage::Shown)) => ending::show(&mut shelf, row, read_moment(value.value()))?,
+            Some((row, OfMessage::Gone)) => drop(ending::forget(&mut shelf, row)?),
+            _ => {}
+        }
+    }
+    drop((bodies, kept));
     drop((delivered, letters, outgoing, table));
     set_version(txn)
 }

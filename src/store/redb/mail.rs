@@ -21,7 +21,7 @@ use crate::mail::kept::{self, OfMessage, Place, TalkPlace};
 use crate::mail::order::{Position, Span, at_place, place_of};
 use crate::mail::registers::Registers;
 use crate::store::StoreError;
-use crate::time::{DtnTime, Timestamp};
+use crate::time::{DtnTime, Millis, Moment, Timestamp};
 
 /// Which end of a stretch is read first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,6 +129,21 @@ impl RedbReader {
     /// The same from the end: those before `before`, the last one first.
     pub fn sent_before(&self, before: Option<Written>, many: usize) -> Result<Vec<(Written, Outgoing)>, StoreError> {
         self.read(|txn| own(txn, sent_before(&index::open(txn)?, before, many)?))
+    }
+
+    /// Rows whose time is over, for they were to be forgotten once they were read: at most so many.
+    pub fn over(&self, at: Moment, many: usize) -> Result<Vec<Row>, StoreError> {
+        self.read(|txn| mail::ending::over(&index::open(txn)?, at, many))
+    }
+
+    /// How long it is until the next time is over.
+    pub fn next_over(&self, at: Moment) -> Result<Option<Millis>, StoreError> {
+        self.read(|txn| mail::ending::next(&index::open(txn)?, at))
+    }
+
+    /// Whether content of this name was forgotten, for its time was over.
+    pub fn is_gone(&self, with: &Conversation, mark: &Mark) -> Result<bool, StoreError> {
+        self.read(|txn| mail::ending::is_gone(&index::open(txn)?, with, mark))
     }
 
     /// Rows of the inbox that wait for an answer, each with the time by which it helps; the soonest first.
@@ -365,7 +380,7 @@ impl RedbReader {
                     let (key, value) = entry.map_err(failed)?;
                     match kept::read_of_message(key.value()) {
                         Some((found, _)) if found != *row => break,
-                        Some((_, OfMessage::Draft)) => {}
+                        Some((_, OfMessage::Draft | OfMessage::Shown | OfMessage::Gone)) => {}
                         Some((_, OfMessage::Place)) => placed.place = Place::read(value.value()),
                         Some((_, OfMessage::Label(label))) => placed.labels.push(label),
                         None => break,
