@@ -5,6 +5,7 @@
 //! once it is durable.
 
 mod answers;
+mod appointments;
 mod changes;
 mod checks;
 mod closed;
@@ -12,6 +13,7 @@ mod crossings;
 mod descriptors;
 mod drafts;
 mod due;
+mod ending;
 mod engine;
 mod find;
 mod follow;
@@ -40,6 +42,7 @@ use std::time::{Instant, SystemTime};
 
 pub use self::engine::Homes;
 
+use futures::StreamExt;
 use tokio::sync::{Notify, broadcast};
 
 use self::rows::Names;
@@ -81,7 +84,10 @@ struct Inner {
     finder: Mutex<search::Finder>,
     /// The same as `arranging` for drafts: one that is being sent is nobody's to delete.
     drafting: tokio::sync::Mutex<()>,
-    drafts_changed: Notify,
+    /// What is to be done at a time may be due earlier than it was.
+    appointments: Notify,
+    /// Of two who show a message first, one sees that the other did.
+    showing: tokio::sync::Mutex<()>,
     /// What the desk itself did, for whoever wants to hear.
     told: broadcast::Sender<News>,
 }
@@ -101,7 +107,8 @@ impl Desk {
             arranging: tokio::sync::Mutex::default(),
             finder,
             drafting: tokio::sync::Mutex::default(),
-            drafts_changed: Notify::new(),
+            appointments: Notify::new(),
+            showing: tokio::sync::Mutex::default(),
             told: broadcast::channel(TOLD_MAX).0,
         };
         Desk { inner: Arc::new(inner) }
@@ -143,6 +150,9 @@ impl Desk {
                 request
             }
         };
+        if !matches!(request, Request::Version | Request::Health | Request::Me | Request::Down) {
+            self.forget_first().await;
+        }
         match request {
             Request::Version => Ok(Response::Version(VersionRow::of_this_build())),
             Request::Health => Ok(Response::Health(self.health())),
@@ -346,7 +356,12 @@ impl Backend for Desk {
     }
 
     fn list(&self, listing: Listing) -> Rows {
-        listing::rows(self.clone(), listing)
+        let desk = self.clone();
+        let first = async move {
+            desk.forget_first().await;
+            listing::rows(desk, listing)
+        };
+        Box::pin(futures::stream::once(first).flatten())
     }
 
     fn follow(&self, topic: Topic) -> Rows {

@@ -5,6 +5,8 @@
 
 #[path = "cli/changes.rs"]
 mod changes;
+#[path = "cli/disappearing.rs"]
+mod disappearing;
 #[path = "cli/full.rs"]
 mod full;
 #[path = "cli/keeping.rs"]

@@ -530,6 +530,9 @@ pub struct Compose {
     /// said of them.
     #[serde(default)]
     pub forward: Option<String>,
+    /// So long after it was first shown it is to be forgotten: a second to 365 days.
+    #[serde(default)]
+    pub expire_after_read_ms: Option<u64>,
     /// The spray budget; where none is said, as is usual with the recipient, and else as the strategy has it.
     #[serde(default)]
     pub copies: Option<u16>,

@@ -42,6 +42,8 @@ pub fn contact() -> ContactRow {
 pub fn inbox(text: &str) -> InboxRow {
     InboxRow {
         schema: Schema,
+        expire_after_read_ms: None,
+        expires_at: None,
         id: ID.into(),
         from: "bob".into(),
         from_address: format!("dak:{BOB}"),
@@ -128,6 +130,7 @@ pub fn draft() -> DraftRow {
         in_reply_to: None,
         priority: Priority::Normal,
         lifetime_ms: None,
+        expire_after_read_ms: None,
         reply_by: None,
         refused: None,
     }
@@ -143,6 +146,8 @@ pub fn arranged() -> ArrangedRow {
 pub fn said(text: &str) -> TalkRow {
     TalkRow {
         schema: Schema,
+        expire_after_read_ms: None,
+        expires_at: None,
         id: ID.into(),
         conversation: format!("dak:{BOB}"),
         from: PersonRow { name: Some("bob".into()), address: format!("dak:{BOB}") },
@@ -181,6 +186,7 @@ pub fn found(text: &str) -> SearchRow {
 pub fn status(events: Vec<Event>) -> StatusRow {
     StatusRow {
         schema: Schema,
+        expire_after_read_ms: None,
         id: ID.into(),
         to: "bob".into(),
         to_address: format!("dak:{BOB}"),

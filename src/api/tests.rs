@@ -399,6 +399,7 @@ fn every_exchange() -> Vec<(Request, Response)> {
         priority: Some(Priority::Urgent),
         tags: vec![Tag::Question],
         lifetime_ms: Some(1),
+        expire_after_read_ms: Some(3_600_000),
         reply_by: samples::at(18, 0),
         offset_minutes: Some(-210),
         thread: Some(samples::ID.into()),

@@ -29,6 +29,13 @@ an offset, or a day (today, tomorrow, friday, 2026-03-01), which lasts to its
 end unless a clock stands behind it (fri 17:00). A weekday is the next one,
 never today.";
 
+const SEND_HELP: &str = "\
+With --expire-after-read the time begins as the words are first shown there, by whatever command or program.
+Then words and files leave the record, the index and the exports, and what stays is that there was something.
+The copy here goes so long after the message arrived, and with the end of its lifetime in any case. Carriers never
+see any of it. But its reader may copy it before, an older or changed dak may ignore the wish, backups made
+meanwhile keep it, and a disk may keep for a while what a file freed.";
+
 /// Messages that reach people who are away: signed, sealed, and carried by others until they meet.
 #[derive(Debug, Parser)]
 #[command(name = "dak", version, after_help = AFTER_HELP, disable_help_subcommand = true, max_term_width = 100)]
@@ -58,6 +65,7 @@ pub enum Command {
     /// List the nodes that could be met now
     Nearby,
     /// Send a message; it leaves when somebody is met
+    #[command(after_help = SEND_HELP)]
     Send(Send),
     /// List messages, or delete them
     Inbox(Inbox),
@@ -411,6 +419,10 @@ pub struct Sending {
     /// How long it may be under way, such as 3d; a week, unless `dak contact set` says otherwise
     #[arg(long, value_name = "SPAN", value_parser = units::parse_span)]
     pub lifetime: Option<Millis>,
+    /// Let it disappear so long after it was read, such as 1h, and here so long after it arrived; no dak can make its reader
+    /// forget
+    #[arg(long, value_name = "SPAN", value_parser = units::parse_span)]
+    pub expire_after_read: Option<Millis>,
     /// When an answer would come too late: 2h, 18:00, fri 17:00, 2026-03-01; a day without a clock lasts to its end
     #[arg(long, value_name = "TIME")]
     pub reply_by: Option<String>,

@@ -166,7 +166,7 @@ fn person(who: &PersonRow) -> String {
 
 /// What was changed of a message, in lines below it.
 pub fn lines(changes: &Changes, style: &Style) -> Vec<String> {
-    let Changes { edited: _, withdrawn: _, reactions, task } = changes;
+    let Changes { edited: _, withdrawn: _, disappeared: _, reactions, task } = changes;
     let mut lines = Vec::new();
     if let Some(TaskRow { state, assignee, due }) = task {
         let word = if *state == TaskWord::Done { "task, done" } else { "task" };

@@ -114,6 +114,7 @@ fn whole(row: &DraftRow, style: &Style) -> String {
         head.push(("priority", priority_name(row.priority).into()));
     }
     head.extend(row.lifetime_ms.map(|span| ("lifetime", Millis(span).to_string())));
+    head.extend(row.expire_after_read_ms.map(|span| ("forgotten", format!("{} after it was read", Millis(span)))));
     head.extend(row.reply_by.map(|by| ("reply by", style.when(Some(by)))));
     head.extend(row.in_reply_to.as_deref().map(|id| ("answers", short_id(id))));
     head.extend(row.attachments.iter().map(|file| ("file", inbox::shown_file(file))));

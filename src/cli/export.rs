@@ -98,7 +98,7 @@ fn markdown(row: &KeptRow, heading: &mut Option<String>, style: &Style) -> Strin
 fn body(row: &KeptRow) -> String {
     match (&row.row.text, &row.row.unreadable) {
         (Some(text), _) => safe_prose(text),
-        (None, _) if row.row.changes.withdrawn => "(withdrawn)".into(),
+        (None, _) if let Some(instead) = row.row.changes.instead_of_words() => instead.into(),
         (None, why) => format!("(unreadable: {})", safe_text(why.as_deref().unwrap_or("nothing is known of it"))),
     }
 }
@@ -201,7 +201,7 @@ fn short_mark(id: &str) -> String {
 fn attachments(row: &KeptRow) -> Vec<Attachment> {
     let content = row.content.as_deref().and_then(crate::id::unhex);
     match content.and_then(|content| Content::decode(&content).ok()) {
-        Some(Content::Text(Text { attachments, .. })) if !row.row.changes.withdrawn => attachments,
+        Some(Content::Text(Text { attachments, .. })) if row.row.changes.instead_of_words().is_none() => attachments,
         _ => Vec::new(),
     }
 }

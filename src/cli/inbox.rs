@@ -200,7 +200,8 @@ fn in_a_line(row: &InboxRow, style: &Style) -> String {
     let remark = row.remark.as_deref().map(words);
     let introduces = row.introduces.as_ref().map(|introduced| introduction(introduced, &row.id));
     let tags = row.tags.iter().map(|tag| format!("({})", tag.word()));
-    let facts = [urgent, dated, introduces, remark, forwarded].into_iter().flatten();
+    let goes = row.expires_at.map(|at| format!("(disappears {})", style.when(Some(at))));
+    let facts = [urgent, dated, goes, introduces, remark, forwarded].into_iter().flatten();
     let before: Vec<String> = marks(&row.arranged, style).into_iter().chain(tags).chain(facts).collect();
     let before = Some(before.join(" ")).filter(|before| !before.is_empty());
     let text = unreadable(row).unwrap_or_else(|| said(row).to_owned());
@@ -302,8 +303,7 @@ fn unreadable(row: &InboxRow) -> Option<String> {
                 row.next.as_ref().and_then(next_steps::words).map(|step| format!("; {step}")).unwrap_or_default();
             Some(format!("(unreadable: {}{})", safe_text(why), safe_text(&step)))
         }
-        (None, None) if row.changes.withdrawn => Some("(withdrawn)".into()),
-        (None, None) => Some("(unreadable)".into()),
+        (None, None) => Some(row.changes.instead_of_words().unwrap_or("(unreadable)").into()),
     }
 }
 
@@ -341,6 +341,9 @@ fn text(letter: &LetterRow, style: &Style) -> String {
     }
     if let Some(reply_by) = row.reply_by {
         head.push(("reply by", style.when_written(reply_by, &written)));
+    }
+    if let Some(expires_at) = row.expires_at {
+        head.push(("forgotten", style.when(Some(expires_at))));
     }
     if let Some(answers) = &letter.answers {
         let id = if answers.there == Parent::Here { format!(" ({})", short_id(&answers.id)) } else { String::new() };

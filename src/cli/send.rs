@@ -403,9 +403,16 @@ fn under_way(sending: &Sending, out: &Out) -> Result<Compose, ApiError> {
     if let Some(reply_by) = reply_by {
         out.talk(&format!("an answer is asked for by {}", times::whole(reply_by, now)));
     }
+    if let Some(span) = sending.expire_after_read {
+        out.talk(&format!(
+            "it disappears there {span} after it is read, and here {span} after it arrives; its reader may copy it before, \
+             backups keep it, and a disk may keep what it freed"
+        ));
+    }
     Ok(Compose {
         priority: sending.priority,
         lifetime_ms: sending.lifetime.map(|span| span.0),
+        expire_after_read_ms: sending.expire_after_read.map(|span| span.0),
         reply_by,
         offset_minutes: times::offset_minutes(now),
         copies: sending.copies,

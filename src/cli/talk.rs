@@ -199,6 +199,7 @@ fn said(row: &TalkRow, style: &Style) -> String {
     head += &row.state.map(|state| format!(", {}", state.said())).unwrap_or_default();
     let written = Written { sent_at: row.sent_at, offset: row.sent_offset, mine: row.mine };
     head += &row.reply_by.map(|by| format!(", reply by {}", style.when_written(by, &written))).unwrap_or_default();
+    head += &row.expires_at.map(|at| format!(", disappears {}", style.when(Some(at)))).unwrap_or_default();
     head += if row.arranged.pinned { ", pinned" } else { "" };
     head += &row.arranged.labels.iter().map(|label| format!(" [{}]", safe_text(label))).collect::<String>();
     if let Some(answers) = &row.answers {
@@ -211,8 +212,8 @@ fn said(row: &TalkRow, style: &Style) -> String {
     let source = row.forwarded.as_ref().map(|from| format!("forwarded: {}", shown_source(from, says, style)));
     let subject = row.subject.as_deref().map(|subject| one_line_of_prose(subject, usize::MAX));
     let body = match (&row.text, &row.unreadable) {
-        (None, None) if row.changes.withdrawn => "(withdrawn)".into(),
         (Some(text), _) => safe_prose(words_beside(row.introduces.as_ref(), text).trim_end()),
+        (None, None) if let Some(instead) = row.changes.instead_of_words() => instead.into(),
         (None, why) => format!("(unreadable: {})", safe_text(why.as_deref().unwrap_or("nothing is known of it"))),
     };
     let files = row.files.iter().map(|file| format!("[{} ({})]", safe_text(&file.name), about_bytes(file.bytes)));

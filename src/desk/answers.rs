@@ -30,7 +30,7 @@ impl Desk {
             let own = self.read_sent(id).await?;
             return Ok(own.and_then(|own| thread_mark(&own.row.thread?).ok()));
         };
-        let opened = self.open(vec![envelope], Taken::Texts { chars_max: 0 }).await?.pop();
+        let opened = self.open_unseen(vec![envelope], Taken::Texts { chars_max: 0 }).await?.pop();
         Ok(opened.and_then(|opened| opened.thread))
     }
 
@@ -72,19 +72,14 @@ impl Desk {
                 .await?
                 .pop()
                 .map(|opened| opened.row),
-            Found::Own(sent) => {
-                let body = match sent.outgoing.row {
-                    Some(row) => self.node().reader().words(&[row])?.pop().flatten(),
-                    None => None,
-                };
-                Some(sent.open(body).0.row)
-            }
+            Found::Own(sent) => self.read_sent(sent.outgoing.id).await?.map(|own| own.row),
         };
-        let Some(InboxRow { id, from, from_address, text, subject, .. }) = row else {
+        let Some(InboxRow { id, from, from_address, text, subject, changes, .. }) = row else {
             return Ok(Some(bare(Parent::Deleted)));
         };
         let me = rows::address(self.node().identity().node());
         let words = text.filter(|text| !text.trim().is_empty()).or(subject);
+        let words = words.or_else(|| changes.instead_of_words().map(str::to_owned));
         Ok(Some(AnswersRow {
             id,
             there: Parent::Here,

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Desk;
+use super::ending::disappear;
 use super::mail::LIFETIME;
 use super::rows::{self, Names};
 use crate::agent::change::{EvidenceKind, Letter, Row as RecordRow};
@@ -12,7 +13,7 @@ use crate::api::model::{
 };
 use crate::api::{ApiError, NextStep, Row};
 use crate::bundle::Priority;
-use crate::content::{Amendment, Content, Mark, NewTask, REACTION_BYTES_MAX, Reaction, TaskState, pad};
+use crate::content::{AfterRead, Amendment, Content, Mark, NewTask, REACTION_BYTES_MAX, Reaction, TaskState, pad};
 use crate::id::{BundleId, NodeId};
 use crate::mail::conversation::Conversation;
 use crate::mail::registers::{Register, Registers, Setting, Value};
@@ -29,6 +30,15 @@ pub struct Subject {
     pub author: NodeId,
     /// What it says of a task by itself.
     pub task: Option<NewTask>,
+    /// How long after it was read it is to be forgotten.
+    pub after_read: Option<Millis>,
+}
+
+/// What content says of itself.
+struct Named {
+    mark: Mark,
+    task: Option<NewTask>,
+    after_read: Option<Millis>,
 }
 
 /// What changes and the message itself come to.
@@ -37,6 +47,7 @@ pub struct Amended {
     /// The words that stand instead.
     body: Option<String>,
     withdrawn: bool,
+    disappeared: bool,
     reactions: Vec<(String, NodeId)>,
     task: Option<(TaskState, NewTask)>,
 }
@@ -44,13 +55,16 @@ pub struct Amended {
 impl Amended {
     /// Reads it; none where there is nothing to say.
     pub fn read(record: &RedbReader, subject: &Subject, chars_max: usize) -> Result<Option<Amended>, StoreError> {
-        let Subject { with, mark, author, task } = subject;
+        let Subject { with, mark, author, task, after_read } = subject;
         let registers = record.registers(with, mark, author)?;
-        if registers.is_empty() && task.is_none() {
-            return Ok(None);
-        }
         if registers.is_withdrawn() {
             return Ok(Some(Amended { withdrawn: true, ..Amended::default() }));
+        }
+        if after_read.is_some() && record.is_gone(with, mark)? {
+            return Ok(Some(Amended { disappeared: true, ..Amended::default() }));
+        }
+        if registers.is_empty() && task.is_none() {
+            return Ok(None);
         }
         let body = match registers.body() {
             Some(row) => body_at(record, row, chars_max)?,
@@ -59,7 +73,7 @@ impl Amended {
         let reactions = registers.reactions();
         let reactions = reactions.iter().flat_map(|(text, who)| who.iter().map(|who| ((*text).to_owned(), *who)));
         let (reactions, task) = (reactions.collect(), task_of(&registers, *task));
-        Ok(Some(Amended { body, withdrawn: false, reactions, task }))
+        Ok(Some(Amended { body, reactions, task, ..Amended::default() }))
     }
 }
 
@@ -87,6 +101,7 @@ impl Names<'_> {
         Changes {
             edited: amended.body.is_some(),
             withdrawn: amended.withdrawn,
+            disappeared: amended.disappeared,
             reactions: amended.reactions.iter().map(reaction).collect(),
             task: amended.task.map(|(state, NewTask { assignee, due })| TaskRow {
                 state: if state == TaskState::Done { TaskWord::Done } else { TaskWord::Open },
@@ -119,7 +134,10 @@ impl Desk {
                 (row.text, row.subject) = (None, None);
                 row.attachments.clear();
             }
-            row.changes = changes;
+            match changes.disappeared {
+                true => disappear(row),
+                false => row.changes = changes,
+            }
         }
         Ok(())
     }
@@ -136,6 +154,9 @@ impl Desk {
         }
         if registers.is_withdrawn() && !wish.withdrawn {
             return Err(ApiError::refused("that message was withdrawn, and nothing of it can be changed"));
+        }
+        if self.is_gone(&subject).await? && !wish.withdrawn {
+            return Err(ApiError::refused("that message disappeared, and nothing of it can be changed"));
         }
         if let Some(row) = self.change_unsent(id, &wish, &subject, &registers).await? {
             return Ok(row);
@@ -210,6 +231,9 @@ impl Desk {
         if registers.is_withdrawn() {
             return Err(ApiError::refused("that message was withdrawn, and nothing of it is left to be sent"));
         }
+        if self.is_gone(&subject).await? {
+            return Err(ApiError::refused("that message disappeared, and nothing of it is left to be sent"));
+        }
         let body = match outgoing.row {
             Some(row) => self.record(move |record| record.words(&[row])).await?.pop().flatten(),
             None => None,
@@ -245,27 +269,41 @@ impl Desk {
             (None, Some(outgoing)) => (Conversation::of_sent(outgoing), outgoing.source.unwrap_or(me), outgoing.row),
             (None, None) => return Err(ApiError::not_found("that message was just deleted")),
         };
-        let (mark, task) = match row {
-            Some(row) => self.content_of(id, row).await?,
-            None => (Letter::mark_of(&id), None),
+        let named = Named { mark: Letter::mark_of(&id), task: None, after_read: None };
+        let Named { mark, task, after_read } = match row {
+            Some(row) => self.content_of(named, id, row).await?,
+            None => named,
         };
-        let subject = Subject { with, mark, author, task };
+        let subject = Subject { with, mark, author, task, after_read };
         let of = subject.clone();
         let registers = self.record(move |record| record.registers(&of.with, &of.mark, &of.author)).await?;
         Ok((subject, registers))
     }
 
-    /// How content at a row is named, and what it says of a task.
-    async fn content_of(&self, id: BundleId, row: RecordRow) -> Result<(Mark, Option<NewTask>), ApiError> {
+    /// Whether a message was forgotten, for its time was over.
+    async fn is_gone(&self, subject: &Subject) -> Result<bool, ApiError> {
+        let Subject { with, mark, after_read, .. } = subject.clone();
+        if after_read.is_none() {
+            return Ok(false);
+        }
+        self.record(move |record| record.is_gone(&with, &mark)).await
+    }
+
+    /// What content at a row says of itself.
+    async fn content_of(&self, named: Named, id: BundleId, row: RecordRow) -> Result<Named, ApiError> {
         let body = self.record(move |record| record.words(&[row])).await?.pop().flatten();
-        let Some(Body::Filed(filed)) = body else { return Ok((Letter::mark_of(&id), None)) };
+        let Some(Body::Filed(filed)) = body else { return Ok(named) };
         match Content::decode(&filed.content) {
-            Ok(Content::Text(text)) => Ok((text.same.unwrap_or(Letter::mark_of(&id)), text.task)),
+            Ok(Content::Text(text)) => Ok(Named {
+                mark: text.same.unwrap_or(named.mark),
+                task: text.task,
+                after_read: text.expire_after_read.map(AfterRead::span),
+            }),
             Ok(Content::Change(amendment)) => {
                 let what = format!("{} is a change of another message", &id.full()[..10]);
                 Err(ApiError::refused(what).next(NextStep::ChangeTarget { id: crate::id::hex(&amendment.target) }))
             }
-            _ => Ok((Letter::mark_of(&id), None)),
+            _ => Ok(named),
         }
     }
 
@@ -275,6 +313,7 @@ impl Desk {
     }
 
     pub(super) async fn history_of(&self, id: BundleId) -> Result<Vec<HistoryRow>, ApiError> {
+        let is_shown = self.show_one(id).await?;
         let (_, registers) = self.subject_of(id).await?;
         let mut all = Vec::new();
         for (_, settings) in registers.all() {
@@ -282,7 +321,7 @@ impl Desk {
             let count = settings.len();
             for (n, setting) in settings.iter().cloned().enumerate() {
                 let body = match setting.value {
-                    Value::Body => {
+                    Value::Body if is_shown => {
                         let row = setting.row;
                         self.record(move |record| body_at(record, row, usize::MAX)).await?
                     }
@@ -351,11 +390,13 @@ impl Tasks {
                 let Some(entry) = self.desk.record(move |record| record.with_content(&of, &mark)).await? else {
                     continue;
                 };
-                let row = self.desk.said_in(&with, entry).await?;
+                // Nobody is shown what is no task, or not theirs.
+                let row = self.desk.said_unseen(&with, entry.clone()).await?;
                 let Some(task) = row.changes.task.clone() else { continue };
                 let me = rows::address(self.desk.node().identity().node());
                 let is_mine = task.assignee.as_ref().is_some_and(|who| who.address == me);
                 if (self.all || task.state == TaskWord::Open) && (is_mine || !self.mine) {
+                    let row = self.desk.said_in(&with, entry).await?;
                     found.push(Row::Tasks(BoardRow {
                         schema: Schema,
                         id: row.id,

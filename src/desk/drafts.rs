@@ -4,7 +4,6 @@
 //! cut, looks for what of it is queued already, so that nobody gets it twice.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use super::Desk;
 use super::find;
@@ -26,8 +25,6 @@ const WORDS_CHARS_MAX: usize = 256;
 const SENT_MAX: usize = 1_024;
 /// So many of one's own last messages are looked through for what a draft became before a power cut.
 const LOOKED_THROUGH_MAX: usize = 1_024;
-/// A sleep does not count the time that a machine slept through, and no clock that is set: so late it gets at most.
-const NAP_MAX: Duration = Duration::from_secs(60);
 
 impl Desk {
     /// Keeps a draft. Whom it goes to must be known where it goes by itself.
@@ -103,7 +100,7 @@ impl Desk {
             (kept::next_number(), Some(kept::write_number(number + 1))),
         ];
         self.keep(keep).await?;
-        self.inner.drafts_changed.notify_one();
+        self.inner.appointments.notify_one();
         self.draft_row(number, &draft, usize::MAX).await
     }
 
@@ -135,7 +132,7 @@ impl Desk {
         let _turn = self.inner.drafting.lock().await;
         let (number, _) = self.find_draft(number).await?;
         self.keep(vec![(kept::draft(number), None)]).await?;
-        self.inner.drafts_changed.notify_one();
+        self.inner.appointments.notify_one();
         Ok(())
     }
 
@@ -200,6 +197,7 @@ impl Desk {
             in_reply_to: text.in_reply_to.map(|mark| crate::id::hex(&mark)),
             priority: draft.priority,
             lifetime_ms: draft.lifetime.map(|lifetime| lifetime.0),
+            expire_after_read_ms: text.expire_after_read.map(|after| after.span().0),
             reply_by: text.reply_by.and_then(|time| When::from_dtn(DtnTime(time))),
             refused: Some(draft.refused.clone()).filter(|refused| !refused.is_empty()),
         })
@@ -307,12 +305,12 @@ impl Desk {
         });
         keep.insert(kept::draft(number), left);
         self.keep(keep.into_iter().collect()).await?;
-        self.inner.drafts_changed.notify_one();
+        self.inner.appointments.notify_one();
         Ok(())
     }
 
     /// Sends what is due; returns when the next one is.
-    async fn send_due(&self) -> Result<Option<DtnTime>, ApiError> {
+    pub(super) async fn send_due(&self) -> Result<Option<DtnTime>, ApiError> {
         let mut next: Option<DtnTime> = None;
         for number in self.draft_numbers().await? {
             let _turn = self.inner.drafting.lock().await;
@@ -344,32 +342,6 @@ impl Desk {
             }
         }
         Ok(next)
-    }
-
-    /// Sends drafts at their times, until the node ends.
-    pub(super) async fn keep_appointments(self) {
-        loop {
-            let now = self.look(|agent, _| wall(agent)).await.unwrap_or_default();
-            let nap = match self.send_due().await {
-                Ok(None) => None,
-                Ok(Some(at)) => Some(Duration::from_millis(at.0.saturating_sub(now.0)).min(NAP_MAX)),
-                Err(error) => {
-                    tracing::warn!(%error, "what is to be sent at its time cannot be; trying again");
-                    Some(NAP_MAX)
-                }
-            };
-            let woken = async {
-                match nap {
-                    Some(nap) => tokio::time::sleep(nap).await,
-                    None => std::future::pending().await,
-                }
-            };
-            tokio::select! {
-                () = woken => {}
-                () = self.inner.drafts_changed.notified() => {}
-                () = self.node().ended() => return,
-            }
-        }
     }
 }
 

@@ -17,6 +17,7 @@ impl Desk {
             return Err(ApiError::usage("what is forwarded goes as it was written")
                 .advise("send another subject or other files in a message of their own"));
         }
+        self.refuse_to_pass_on(self.find_message(prefix).await?).await?;
         let LetterRow { row, files, .. } = self.read(prefix, false, false).await?;
         let InboxRow { id, from_address, text, subject, sent_at, forwarded, unreadable, changes, .. } = row;
         let Some(body) = text else {

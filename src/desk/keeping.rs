@@ -82,7 +82,12 @@ impl Desk {
             Entry::Came(letter) => letter.id,
             Entry::Own(outgoing) => outgoing.id,
         };
-        rows.push(self.kept_row(with, line.entry, line.number).await?);
+        let row = self.kept_row(with, line.entry, line.number).await?;
+        let is_gone = row.row.changes.disappeared;
+        rows.push(Row::Record(Box::new(row)));
+        if is_gone {
+            return Ok(());
+        }
         let Ok((_, registers)) = self.subject_of(id).await else { return Ok(()) };
         let settings: BTreeMap<RecordRow, Setting> = registers
             .all()
@@ -90,13 +95,15 @@ impl Desk {
             .collect();
         for setting in settings.into_values() {
             if let Some((_, entry)) = self.entry(&setting.id).await? {
-                rows.push(self.kept_row(with, entry, 0).await?);
+                rows.push(Row::Record(Box::new(self.kept_row(with, entry, 0).await?)));
             }
         }
         Ok(())
     }
 
-    async fn kept_row(&self, with: &Conversation, entry: Entry, number: u64) -> Result<Row, ApiError> {
+    async fn kept_row(&self, with: &Conversation, entry: Entry, number: u64) -> Result<KeptRow, ApiError> {
+        // Showing it may end it.
+        let row = self.said_in(with, entry.clone()).await?;
         let body = match &entry {
             Entry::Came(letter) => self.words_at(Some(letter.row)).await?,
             Entry::Own(outgoing) => self.words_at(outgoing.row).await?,
@@ -112,17 +119,17 @@ impl Desk {
             }
             Entry::Came(_) => Vec::new(),
         };
-        let row = self.said_in(with, entry).await?;
         let signature = match (source == Some(me), &body) {
             (true, _) => "own",
             (false, Some(Body::Filed(_))) => "verified on arrival",
             (false, _) => "sealed still",
         };
         let (content, key) = match body {
+            Some(Body::Filed(_)) if row.changes.disappeared || row.unreadable.is_some() => (None, None),
             Some(Body::Filed(Filed { content, key })) => (Some(hex(&content)), Some(key_word(key))),
             _ => (None, None),
         };
-        Ok(Row::Record(Box::new(KeptRow {
+        Ok(KeptRow {
             row: TalkRow { event: number, ..row },
             to,
             sequence: facts.sequence,
@@ -131,7 +138,7 @@ impl Desk {
             key: key.map(str::to_owned),
             content,
             events,
-        })))
+        })
     }
 
     async fn words_at(&self, row: Option<RecordRow>) -> Result<Option<Body>, ApiError> {

@@ -8,10 +8,10 @@ use crate::agent::Input;
 use crate::agent::change::Letter;
 use crate::api::model::{Compose, ComposedTask, Done, File, LetterRow, RecipientRow, Schema, SentRow, Tag};
 use crate::api::{ApiError, NextStep, Response};
-use crate::content::{Attachment, Content, NewTask, OFFSET_MINUTES_MAX, Text, pad};
+use crate::content::{AFTER_READ_MS_MAX, AfterRead, Attachment, Content, NewTask, OFFSET_MINUTES_MAX, Text, pad};
 use crate::eid::Eid;
 use crate::id::{BundleId, NodeId};
-use crate::time::{DAY, Millis};
+use crate::time::{DAY, Millis, SECOND};
 
 /// How long a message is under way where nobody says.
 pub(super) const LIFETIME: Millis = Millis(7 * DAY.0);
@@ -33,6 +33,10 @@ impl Desk {
     pub(super) fn check_composed(&self, compose: &Compose) -> Result<(), ApiError> {
         compose.check_size()?;
         check_lifetime(compose.lifetime_ms)?;
+        if compose.expire_after_read_ms.is_some_and(|span| !(SECOND.0..=AFTER_READ_MS_MAX).contains(&span)) {
+            let error = "a message disappears between a second and 365 days after it was read";
+            return Err(ApiError::usage(error).advise("give it a time such as 1h or 7d"));
+        }
         if compose.offset_minutes.is_some_and(|minutes| minutes.unsigned_abs() > OFFSET_MINUTES_MAX.unsigned_abs()) {
             return Err(ApiError::usage("no clock is more than 18 hours from UTC").advise("leave the offset out"));
         }
@@ -70,6 +74,7 @@ impl Desk {
             }
             None => None,
         };
+        let expire_after_read = compose.expire_after_read_ms.map(|span| AfterRead::Span(Millis(span)));
         let (reply_by, offset) = (compose.reply_by.map(|when| when.to_dtn().0), compose.offset_minutes);
         let tags = Tag::bits(&compose.tags);
         let words = match compose.forward.clone() {
@@ -77,12 +82,21 @@ impl Desk {
             None => composed(compose),
         };
         let in_reply_to = in_reply_to.map(|id| Letter::mark_of(&id));
-        Ok(Content::Text(Text { thread, in_reply_to, reply_by, offset, tags, task, ..words }))
+        Ok(Content::Text(Text { thread, in_reply_to, reply_by, offset, tags, task, expire_after_read, ..words }))
     }
 
-    /// Opens letters away from the agent, for each takes its time. All are in memory at once: the caller bounds how many
-    /// it hands over, and how large they are.
+    /// Opens letters that are shown.
     pub(super) async fn open(&self, envelopes: Vec<Envelope>, taken: Taken) -> Result<Vec<Opened>, ApiError> {
+        let mut opened = self.open_unseen(envelopes, taken).await?;
+        if taken.chars_max() > 0 {
+            self.show(&mut opened).await?;
+        }
+        Ok(opened)
+    }
+
+    /// Opens letters away from the agent, for each takes its time; nobody is shown them. All are in memory at once: the caller
+    /// bounds how many it hands over, and how large they are.
+    pub(super) async fn open_unseen(&self, envelopes: Vec<Envelope>, taken: Taken) -> Result<Vec<Opened>, ApiError> {
         let desk = self.clone();
         let open = move || -> Result<_, ApiError> {
             let (mut opened, mut amended) = (Vec::with_capacity(envelopes.len()), Vec::new());
@@ -145,6 +159,7 @@ impl Desk {
 
     pub(super) async fn read_sent(&self, id: BundleId) -> Result<Option<LetterRow>, ApiError> {
         let Some(outgoing) = self.record(move |record| record.sent(&id)).await? else { return Ok(None) };
+        let own = outgoing.clone();
         let sent = self.look(move |_, names| names.sent(outgoing)).await?;
         let body = match sent.outgoing.row {
             Some(row) => self.node().reader().words(&[row])?.pop().flatten(),
@@ -153,9 +168,10 @@ impl Desk {
         let (mut message, answers, subject) = sent.open(body);
         let amended = Amended::read(self.node().reader(), &subject, usize::MAX)?;
         self.amend(vec![(&mut message.row, amended)]).await?;
-        if message.row.changes.withdrawn {
+        if message.row.changes.withdrawn || message.row.changes.disappeared {
             message.files.clear();
         }
+        self.show_own(&mut message, &own, subject.after_read).await?;
         if let Some(mark) = answers
             && let Some(id) = self.whole_ids([mark].into()).await?.get(&mark)
         {

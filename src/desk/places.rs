@@ -25,6 +25,9 @@ const PAGE_ROWS: usize = 256;
 /// Most messages that one request gives a label, and most things that one request puts somewhere.
 const AT_ONCE_MAX: usize = 1_024;
 
+/// What else is kept of one message has fewer keys.
+const OTHERS: usize = 8;
+
 /// A key that the person's things are kept under, and its new value.
 type Keep = (Vec<u8>, Option<Vec<u8>>);
 
@@ -76,7 +79,7 @@ impl Desk {
     async fn is_mentioned(&self, letter: &Letter) -> Result<bool, ApiError> {
         let letter = letter.clone();
         let envelope = self.look(move |_, names| names.envelope(letter)).await?;
-        let opened = self.open(vec![envelope], Taken::Texts { chars_max: usize::MAX }).await?;
+        let opened = self.open_unseen(vec![envelope], Taken::Texts { chars_max: usize::MAX }).await?;
         let name = composed(&self.inner.name);
         let names_me = |text: &Option<String>| text.as_ref().is_some_and(|text| kept::mentions(&composed(text), &name));
         Ok(opened.iter().any(|opened| names_me(&opened.row.text) || names_me(&opened.row.subject)))
@@ -379,7 +382,7 @@ impl Desk {
     /// Forgets what was arranged of a message that was deleted.
     pub(super) async fn forget_place(&self, row: Row) -> Result<(), ApiError> {
         let _turn = self.inner.arranging.lock().await;
-        let of_message = move |record: &RedbReader| record.all_kept(&kept::of_message(row), None, LABELS_MAX + 2);
+        let of_message = move |record: &RedbReader| record.all_kept(&kept::of_message(row), None, LABELS_MAX + OTHERS);
         let mut changes: BTreeSet<Vec<u8>> = BTreeSet::new();
         for (key, _) in self.record(of_message).await? {
             if let Some((_, kept::OfMessage::Label(label))) = kept::read_of_message(&key) {

@@ -12,8 +12,8 @@ use crate::api::model::{
 use crate::api::{ApiError, NextStep};
 use crate::bundle::{Bundle, Kind};
 use crate::content::{
-    Amendment, Attachment, Content, ContentError, Forwarded, Introduced, KeyUsed, Outline, Reaction, TaskState, Text,
-    unpad,
+    AfterRead, Amendment, Attachment, Content, ContentError, Forwarded, Introduced, KeyUsed, Outline, Reaction,
+    TaskState, Text, unpad,
 };
 use crate::frame;
 use crate::id::{BundleId, NodeId};
@@ -174,6 +174,7 @@ impl Names<'_> {
             priority: outgoing.priority,
             created_at: when_known(outgoing.created),
             expires_at: when(at, outgoing.expires),
+            expire_after_read_ms: None,
             draft: None,
             meant_at: None,
             held_here,
@@ -232,6 +233,8 @@ impl Sent {
             nickname: None,
             introduces: text.introduces.map(|introduced| introduced_row(&introduced)),
             arranged: Arranged::default(),
+            expire_after_read_ms: text.expire_after_read.map(|after| after.span().0),
+            expires_at: None,
         };
         let files = attachments.into_iter().map(|Attachment { name, bytes }| File { name, bytes }).collect();
         let StatusRow { to, to_address, state, .. } = status;
@@ -242,6 +245,7 @@ impl Sent {
             mark: text.same.unwrap_or(Letter::mark_of(&outgoing.id)),
             author: outgoing.source.unwrap_or(outgoing.destination.node),
             task: text.task,
+            after_read: text.expire_after_read.map(AfterRead::span),
         };
         (message, text.in_reply_to, subject)
     }
@@ -251,6 +255,10 @@ impl Sent {
 pub fn say(status: &mut StatusRow, body: &Body, chars_max: usize) {
     let Body::Filed(filed) = body else { return };
     let Ok(Words { text, files, .. }) = words(&filed.content, Taken::Texts { chars_max }) else { return };
+    status.expire_after_read_ms = text.expire_after_read.map(|after| after.span().0);
+    if text.expire_after_read.is_some() && files.is_empty() && text.body.is_empty() && text.subject.is_none() {
+        return;
+    }
     status.text = Some(text.body);
     status.subject = text.subject;
     status.files = files.len() as u64;
@@ -329,12 +337,15 @@ impl Envelope {
             nickname: None,
             introduces: text.introduces.map(|introduced| introduced_row(&introduced)),
             arranged: Arranged::default(),
+            expire_after_read_ms: text.expire_after_read.map(|after| after.span().0),
+            expires_at: None,
         };
         let subject = Subject {
             with: Conversation::of_letter(&letter),
             mark: text.same.unwrap_or(Letter::mark_of(&letter.id)),
             author: letter.source,
             task: text.task,
+            after_read: text.expire_after_read.map(AfterRead::span),
         };
         Opened { row, at: letter.row, thread: text.thread, answers: text.in_reply_to, files: attachments, subject }
     }

@@ -63,7 +63,7 @@ pub async fn conversations(talks: Option<Talks>) -> Result<Option<(Vec<Row>, Opt
             arranged,
             last_at: last.as_ref().and_then(|row| row.received_at.or(row.sent_at)),
             last_mine: last.as_ref().is_some_and(|row| row.mine),
-            last_text: last.and_then(|row| row.text.or(row.changes.withdrawn.then(|| "(withdrawn)".into()))),
+            last_text: last.and_then(|row| row.text.or(row.changes.instead_of_words().map(str::to_owned))),
         }));
     }
     Ok(Some((found, None)))
@@ -114,17 +114,30 @@ impl Talking {
             left.span.from = Bound::Excluded(last.position);
             left.many -= page.len();
             let mut rows = Vec::new();
+            let page = self.wanted(&left.with, page).await?;
             for row in self.desk.shown(&left.with, page, Taken::Texts { chars_max: usize::MAX }).await? {
-                if self.wants(&row) {
-                    let answers = self.desk.answered(row.in_reply_to.as_deref()).await?;
-                    rows.push(Row::Talk(TalkRow { answers, ..row }));
-                }
+                let answers = self.desk.answered(row.in_reply_to.as_deref()).await?;
+                rows.push(Row::Talk(TalkRow { answers, ..row }));
             }
             if !rows.is_empty() {
                 self.left = Some(left);
                 return Ok(Some((rows, self)));
             }
         }
+    }
+
+    /// Those of the part that is wanted: nobody is shown the others.
+    async fn wanted(&self, with: &Conversation, page: Vec<Line>) -> Result<Vec<Line>, ApiError> {
+        if self.part.thread.is_none() && !self.part.unread {
+            return Ok(page);
+        }
+        let mut wanted = Vec::new();
+        for line in page {
+            if self.wants(&self.desk.said_unseen(with, line.entry.clone()).await?) {
+                wanted.push(line);
+            }
+        }
+        Ok(wanted)
     }
 
     fn wants(&self, row: &TalkRow) -> bool {
@@ -224,6 +237,11 @@ impl Desk {
         self.said(with, entry, Taken::Texts { chars_max: usize::MAX }).await
     }
 
+    /// The same for what nobody is shown: its words are cut away.
+    pub(super) async fn said_unseen(&self, with: &Conversation, entry: Entry) -> Result<TalkRow, ApiError> {
+        self.said(with, entry, Taken::Texts { chars_max: 0 }).await
+    }
+
     async fn said(&self, with: &Conversation, entry: Entry, taken: Taken) -> Result<TalkRow, ApiError> {
         let conversation = rows::address(with.0.node);
         match entry {
@@ -274,6 +292,8 @@ fn talk_row(row: InboxRow, head: TalkRow) -> TalkRow {
         changes: row.changes,
         introduces: row.introduces,
         arranged: row.arranged,
+        expire_after_read_ms: row.expire_after_read_ms,
+        expires_at: row.expires_at,
         ..head
     }
 }
@@ -310,6 +330,8 @@ impl TalkRow {
             changes: Changes::default(),
             introduces: None,
             arranged: Arranged::default(),
+            expire_after_read_ms: None,
+            expires_at: None,
         }
     }
 }

@@ -13,9 +13,22 @@ pub struct Changes {
     pub edited: bool,
     /// Its author asked that it be forgotten, and nothing of it is here any more.
     pub withdrawn: bool,
+    /// It was to be forgotten so long after it was read, and nothing of it is here any more.
+    pub disappeared: bool,
     pub reactions: Vec<ReactionRow>,
     /// Where it is a task.
     pub task: Option<TaskRow>,
+}
+
+impl Changes {
+    /// What stands in the place of words that are not here any more.
+    pub fn instead_of_words(&self) -> Option<&'static str> {
+        match self {
+            Changes { withdrawn: true, .. } => Some("(withdrawn)"),
+            Changes { disappeared: true, .. } => Some("(a message that disappeared)"),
+            _ => None,
+        }
+    }
 }
 
 /// One person's reaction.

@@ -218,6 +218,9 @@ pub struct DraftRow {
     #[serde(with = "names::priority")]
     pub priority: Priority,
     pub lifetime_ms: Option<u64>,
+    /// So long after it was read it is forgotten.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expire_after_read_ms: Option<u64>,
     pub reply_by: Option<When>,
     /// Why it was not sent, where that was tried.
     pub refused: Option<String>,
@@ -287,6 +290,12 @@ pub struct TalkRow {
     pub introduces: Option<IntroducedRow>,
     #[serde(flatten)]
     pub arranged: Arranged,
+    /// So long after it was first shown it is forgotten; of one's own message the copy here, after it was delivered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expire_after_read_ms: Option<u64>,
+    /// When that is, once it has begun.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<When>,
 }
 
 /// A message as the inbox lists it.
@@ -355,6 +364,12 @@ pub struct InboxRow {
     pub kind: String,
     #[serde(flatten)]
     pub changes: Changes,
+    /// So long after it was first shown it is forgotten; of one's own message the copy here, after it was delivered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expire_after_read_ms: Option<u64>,
+    /// When that is, once it has begun.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<When>,
 }
 
 /// A file by name and size.
@@ -426,6 +441,9 @@ pub struct StatusRow {
     pub created_at: Option<When>,
     /// When its life ends, as this node's clock reckons.
     pub expires_at: Option<When>,
+    /// So long after it was read it is forgotten, and the copy here after it was delivered; its words are none then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expire_after_read_ms: Option<u64>,
     /// The number of the draft that it was, and when that was meant to go.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub draft: Option<u64>,

@@ -215,11 +215,16 @@ fn touch(record: &RedbReader, happening: &Happening, touched: &mut Touched) -> R
 pub fn takes_words(record: &RedbReader, happening: &Happening) -> Result<bool, StoreError> {
     match happening.what {
         What::Deleted => Ok(true),
-        What::Changed(_) => {
+        What::Changed(target) => {
             let known = record.known(&happening.id)?;
-            let row = known.letter.map(|letter| letter.row).or(known.outgoing.and_then(|own| own.row));
-            let change = row.map(|row| change_at(record, row)).transpose()?.flatten();
-            Ok(change.is_some_and(|change| change.withdrawn))
+            let came = known.letter.map(|letter| (Conversation::of_letter(&letter), letter.row));
+            let Some((with, row)) =
+                came.or(known.outgoing.and_then(|own| Some((Conversation::of_sent(&own), own.row?))))
+            else {
+                return Ok(false);
+            };
+            let change = change_at(record, row)?;
+            Ok(change.is_some_and(|change| change.withdrawn) || record.is_gone(&with, &target)?)
         }
         _ => Ok(false),
     }
@@ -319,7 +324,7 @@ pub fn said(record: &RedbReader, with: &Conversation, entry: &Entry) -> Result<O
     let mut body = text.body;
     if let Some((author, _)) = record.written(with, &name)? {
         let registers = record.registers(with, &name, &author)?;
-        if registers.is_withdrawn() {
+        if registers.is_withdrawn() || text.expire_after_read.is_some() && record.is_gone(with, &name)? {
             return Ok(None);
         }
         if let Some(row) = registers.body() {

@@ -1,0 +1,58 @@
+//! What is to be done at its time while a node runs: drafts go, and what is over is forgotten.
+
+use std::time::Duration;
+
+use tokio::sync::broadcast::error::RecvError;
+
+use super::Desk;
+use super::places::wall;
+use crate::agent::Event;
+use crate::api::ApiError;
+use crate::time::Millis;
+
+/// A sleep does not count the time that a machine slept through, and no clock that is set: so late it gets at most.
+const NAP_MAX: Duration = Duration::from_secs(60);
+
+impl Desk {
+    /// Does everything at its time, until the node ends.
+    pub(super) async fn keep_appointments(self) {
+        let mut events = self.node().follow();
+        loop {
+            let nap = match self.do_what_is_due().await {
+                Ok(left) => left.map(|left| Duration::from_millis(left.0).min(NAP_MAX)),
+                Err(error) => {
+                    tracing::warn!(%error, "what is to be done at its time cannot be; trying again");
+                    Some(NAP_MAX)
+                }
+            };
+            let woken = async {
+                match nap {
+                    Some(nap) => tokio::time::sleep(nap).await,
+                    None => std::future::pending().await,
+                }
+            };
+            // What becomes of one's own message says when the copy of it goes that is here.
+            let news = async {
+                while !matches!(
+                    events.recv().await,
+                    Ok(Event::Status { .. } | Event::Queued { .. }) | Err(RecvError::Lagged(_))
+                ) {}
+            };
+            tokio::select! {
+                () = woken => {}
+                () = news => {}
+                () = self.inner.appointments.notified() => {}
+                () = self.node().ended() => return,
+            }
+        }
+    }
+
+    /// Does what is due; returns how long it is until the next is.
+    async fn do_what_is_due(&self) -> Result<Option<Millis>, ApiError> {
+        let over = self.forget_over().await?;
+        let draft = self.send_due().await?;
+        let now = self.look(|agent, _| wall(agent)).await?;
+        let draft = draft.map(|at| Millis(at.0.saturating_sub(now.0)));
+        Ok([over, draft].into_iter().flatten().min())
+    }
+}
