@@ -188,6 +188,9 @@ pub fn forget<S: ShelfMut>(shelf: &mut S, row: Row) -> Result<Option<Forgotten>,
     if is_here {
         let writer = NodeId::from_trusted(part(&content, 0));
         rows.extend(registers::of(shelf, &with, &mark, &writer)?.bodies());
+    }
+    // The first bundle with it may have been deleted.
+    if is_here || content.is_empty() {
         shelf.put(&key([&[GONE], &with, &mark]), &[])?;
         shelf.remove(&key([&[TASK], &with, &mark]))?;
     }
@@ -469,7 +472,7 @@ mod tests {
                 deliver(&mut anew, *row, &goes());
             }
             for (row, (shown, gone)) in &kept {
-                shown.into_iter().for_each(|shown| show(&mut anew, Row(*row), at(*shown)).unwrap());
+                shown.iter().for_each(|shown| show(&mut anew, Row(*row), at(*shown)).unwrap());
                 gone.then(|| forgotten(&mut anew, *row));
             }
             let of = |index: &Index| -> Index {
