@@ -16,11 +16,13 @@ use std::path::{Path, PathBuf};
 use libp2p::Multiaddr;
 
 use crate::home::create_private_file;
-use crate::units::exact_bytes;
+use crate::time::Millis;
+use crate::units::{exact_bytes, exact_span};
 
 pub use quiet::{QuietHours, parse_quiet};
 pub use values::{
-    RECEIPTS, STRATEGIES, parse_address, parse_carry_limit, parse_log, parse_name, parse_receipts, parse_strategy,
+    RECEIPTS, STRATEGIES, parse_address, parse_carry_limit, parse_keep, parse_log, parse_name, parse_receipts,
+    parse_strategy,
 };
 
 use values::{join, parse_list, parse_switch};
@@ -61,6 +63,8 @@ pub struct Config {
     pub strategy: Setting<String>,
     /// When nobody is told of mail that is not urgent, by the clock on the wall; none for never.
     pub quiet: Setting<Option<QuietHours>>,
+    /// How long the record keeps what was said; none for ever.
+    pub keep: Setting<Option<Millis>>,
     /// What goes to the log: a level, or directives such as `dak=debug,libp2p=warn`.
     pub log: Setting<String>,
 }
@@ -169,6 +173,7 @@ impl Config {
                 STRATEGIES[0].to_owned(),
             ),
             quiet: pick(None, env.parse("DAK_QUIET", parse_quiet)?, file.quiet, None),
+            keep: pick(None, env.parse("DAK_KEEP", parse_keep)?, file.keep, None),
             log: pick(flags.log, env.parse("DAK_LOG", parse_log)?, file.log, "info".to_owned()),
         })
     }
@@ -189,6 +194,7 @@ impl Config {
             self.receipts.row("receipts", self.receipts.value.clone()),
             self.strategy.row("strategy", self.strategy.value.clone()),
             self.quiet.row("quiet", self.quiet.value.map_or(String::new(), |hours| hours.to_string())),
+            self.keep.row("keep", self.keep.value.map_or(String::new(), exact_span)),
             self.log.row("log", self.log.value.clone()),
         ]
     }

@@ -60,6 +60,7 @@ use crate::node::{Node, NodeError, Sighting};
 use crate::store::StoreError;
 use crate::store::redb::{Body, RedbReader};
 use crate::ticket::Ticket;
+use crate::time::Timestamp;
 use crate::words::SafetyWords;
 
 /// News of what the desk did that nobody has heard yet.
@@ -86,6 +87,8 @@ struct Inner {
     drafting: tokio::sync::Mutex<()>,
     /// What is to be done at a time may be due earlier than it was.
     appointments: Notify,
+    /// When the record was looked through last for what is not to be kept any longer.
+    looked_through: tokio::sync::Mutex<Option<Timestamp>>,
     /// Of two who show a message first, one sees that the other did.
     showing: tokio::sync::Mutex<()>,
     /// What the desk itself did, for whoever wants to hear.
@@ -108,6 +111,7 @@ impl Desk {
             finder,
             drafting: tokio::sync::Mutex::default(),
             appointments: Notify::new(),
+            looked_through: tokio::sync::Mutex::default(),
             showing: tokio::sync::Mutex::default(),
             told: broadcast::channel(TOLD_MAX).0,
         };

@@ -20,7 +20,8 @@ use crate::api::ApiError;
 use crate::api::model::{KeptRow, Listing, PersonRow, Purge, PurgedRow, Request, Row, SpaceRow, When};
 use crate::content::{Attachment, Content, Text};
 use crate::safe_text::{safe_prose, safe_text};
-use crate::units::about_bytes;
+use crate::time::Millis;
+use crate::units::{about_bytes, exact_span};
 
 /// Characters of base64 in a line of mail (RFC 2045 section 6.8).
 const BASE64_COLUMNS: usize = 76;
@@ -263,11 +264,12 @@ pub async fn space(link: &Link<'_>, out: &Out) -> Outcome {
         return Ok(());
     }
     let mut table = Table::new(&["BYTES", "WHAT", "HOW TO FREE SOME"]);
-    for SpaceRow { what, with, count, bytes, frees, .. } in &rows {
+    for SpaceRow { what, with, count, bytes, frees, keep_ms, .. } in &rows {
+        let kept = keep_ms.map(|keep| format!(" (deleted after {})", exact_span(Millis(keep)))).unwrap_or_default();
         let what = match (with, count) {
             (Some(with), count) => format!("with {}, {count} messages", person(with)),
-            (None, 0) => what.clone(),
-            (None, count) => format!("{what}, {count}"),
+            (None, 0) => format!("{what}{kept}"),
+            (None, count) => format!("{what}, {count}{kept}"),
         };
         table.row(vec![cell(about_bytes(*bytes)), cell(what), prose(frees.clone().unwrap_or_default())]);
     }

@@ -9,13 +9,13 @@ use std::path::Path;
 use toml::{Spanned, Value};
 
 use super::values::{
-    parse_carry_limit, parse_list, parse_log, parse_name, parse_receipts, parse_strategy, parse_switch,
+    parse_carry_limit, parse_keep, parse_list, parse_log, parse_name, parse_receipts, parse_strategy, parse_switch,
 };
 use super::{ConfigError, file, parse_quiet};
 use crate::home::private_temporary;
 
 /// What can be set, in the order of the file.
-pub const KEYS: [&str; 12] = [
+pub const KEYS: [&str; 13] = [
     "name",
     "listen",
     "peers",
@@ -27,6 +27,7 @@ pub const KEYS: [&str; 12] = [
     "receipts",
     "strategy",
     "quiet",
+    "keep",
     "log",
 ];
 
@@ -62,6 +63,7 @@ fn parsed(key: &str, value: &str) -> Result<Value, String> {
         "receipts" => parse_receipts(value).map(Value::from),
         "strategy" => parse_strategy(value).map(Value::from),
         "quiet" => parse_quiet(value).map(|_| Value::from(value.trim())),
+        "keep" => parse_keep(value).map(|_| Value::from(value.trim())),
         "log" => parse_log(value).map(Value::from),
         _ => parse_switch(value).map(Value::from),
     }
@@ -153,6 +155,7 @@ mod tests {
             "contacts",
             "direct",
             "22:00-07:00",
+            "90d",
             "dak=debug",
         ];
         for (key, value) in KEYS.into_iter().zip(values) {

@@ -8,11 +8,14 @@ use libp2p::Multiaddr;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error};
 
-use super::values::{parse_address, parse_carry_limit, parse_log, parse_name, parse_receipts, parse_strategy};
+use super::values::{
+    parse_address, parse_carry_limit, parse_keep, parse_log, parse_name, parse_receipts, parse_strategy,
+};
 use super::{
     CARRY_LIMIT_BYTES, ConfigError, MAIL_LIMIT_BYTES, PORT, QuietHours, RECEIPTS, STRANGERS_MAIL_LIMIT_BYTES,
     STRATEGIES, parse_quiet,
 };
+use crate::time::Millis;
 use crate::units::exact_bytes;
 
 /// What the file sets.
@@ -39,6 +42,8 @@ pub(super) struct File {
     pub strategy: Option<String>,
     #[serde(deserialize_with = "quiet")]
     pub quiet: Option<Option<QuietHours>>,
+    #[serde(deserialize_with = "keep")]
+    pub keep: Option<Option<Millis>>,
     #[serde(deserialize_with = "log")]
     pub log: Option<String>,
 }
@@ -123,6 +128,10 @@ pub(super) fn commented(name: Option<&str>) -> String {
 # What is urgent is told at once, of each contact a few times a day. "" is never.
 # quiet = ""
 
+# How long the record keeps what was said, such as "90d": while a node runs, what came or was written longer ago is deleted
+# here by itself, as `dak purge --older-than` does. Others keep what they have, and backups do. "" keeps everything.
+# keep = ""
+
 # What goes to the log: error, warn, info, debug, trace, or directives such as "dak=debug,libp2p=warn".
 # log = "info"
 "#,
@@ -145,6 +154,10 @@ fn strategy<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Err
 
 fn quiet<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Option<QuietHours>>, D::Error> {
     text(from, parse_quiet)
+}
+
+fn keep<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Option<Millis>>, D::Error> {
+    text(from, parse_keep)
 }
 
 fn log<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {

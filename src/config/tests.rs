@@ -18,6 +18,7 @@ fn a_home_without_a_file_has_the_defaults() {
         ("receipts", "everyone"),
         ("strategy", "default"),
         ("quiet", ""),
+        ("keep", ""),
         ("log", "info"),
     ];
     assert_eq!(values, expected.map(|(key, value)| (key, value.to_owned())));

@@ -4,7 +4,8 @@ use libp2p::Multiaddr;
 use tracing_subscriber::EnvFilter;
 
 use crate::ticket::NAME_BYTES_MAX;
-use crate::units::parse_bytes;
+use crate::time::{Millis, SECOND};
+use crate::units::{parse_bytes, parse_span};
 
 /// The strategies by name; the first is the default.
 pub const STRATEGIES: [&str; 5] = ["default", "direct", "epidemic", "spray-and-wait", "prophet"];
@@ -36,6 +37,18 @@ pub fn parse_address(text: &str) -> Result<Multiaddr, String> {
 /// Reads a size such as `256M`; 0 carries for nobody, or takes nobody's mail.
 pub fn parse_carry_limit(text: &str) -> Result<u64, String> {
     parse_bytes(text).map_err(|error| error.to_string())
+}
+
+/// Reads how long the record keeps what was said: a span such as `90d`, or nothing for ever.
+pub fn parse_keep(text: &str) -> Result<Option<Millis>, String> {
+    if text.trim().is_empty() {
+        return Ok(None);
+    }
+    match parse_span(text) {
+        Ok(span) if span >= SECOND => Ok(Some(span)),
+        Ok(_) => Err("nothing would be kept; leave it empty to keep everything".to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 /// Reads who is told that a message arrived.

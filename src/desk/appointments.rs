@@ -1,4 +1,5 @@
-//! What is to be done at its time while a node runs: drafts go, and what is over is forgotten.
+//! What is to be done at its time while a node runs: drafts go, what is over is forgotten, and what is
+//! older than the record keeps anything.
 
 use std::time::Duration;
 
@@ -53,6 +54,7 @@ impl Desk {
         let draft = self.send_due().await?;
         let now = self.look(|agent, _| wall(agent)).await?;
         let draft = draft.map(|at| Millis(at.0.saturating_sub(now.0)));
-        Ok([over, draft].into_iter().flatten().min())
+        let kept = self.keep_no_longer().await?;
+        Ok([over, draft, kept].into_iter().flatten().min())
     }
 }

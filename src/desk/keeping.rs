@@ -19,7 +19,7 @@ use crate::mail::conversation::Conversation;
 use crate::mail::order::{Position, Span};
 use crate::mail::registers::Setting;
 use crate::store::redb::{Body, Direction, Entry, Line, RedbReader};
-use crate::time::DtnTime;
+use crate::time::{DAY, DtnTime, Millis, Moment};
 
 /// Most rows of one look.
 const PAGE_ROWS: usize = 64;
@@ -182,6 +182,7 @@ impl Desk {
                 count: sum.count,
                 bytes: sum.bytes,
                 frees: None,
+                keep_ms: None,
             });
         }
         rows.sort_by_key(|row| std::cmp::Reverse(row.bytes));
@@ -195,10 +196,14 @@ impl Desk {
             count,
             bytes,
             frees: None,
+            keep_ms: None,
         };
         let index = folder_bytes(&self.inner.home.search_path());
         let whole = [
-            of("record", texts.count, texts.bytes),
+            SpaceRow {
+                keep_ms: self.inner.config.keep.value.map(|keep| keep.0),
+                ..of("record", texts.count, texts.bytes)
+            },
             of("files", files.count, files.bytes),
             of("index", 0, index),
             of("carried", (usage.messages + usage.receipts) as u64, carried),
@@ -217,6 +222,37 @@ impl Desk {
         if purge.larger_than.is_some() && !purge.files_only {
             return Err(ApiError::usage("only files are told apart by their size").advise("say that only files go"));
         }
+        self.purge_where(purge, |_| true).await
+    }
+
+    /// Deletes what is older than the record keeps anything, if that is set and was not looked at lately; says how long it is
+    /// until the next look.
+    ///
+    /// A clock that is set wrong deletes nothing: so much time must have passed here by the elapsed clock as well.
+    pub(super) async fn keep_no_longer(&self) -> Result<Option<Millis>, ApiError> {
+        let Some(keep) = self.inner.config.keep.value else { return Ok(None) };
+        let at = self.look(|agent: &Agent, _: &Names<'_>| agent.at()).await?;
+        let every = Millis(keep.0.min(DAY.0));
+        let mut looked = self.inner.looked_through.lock().await;
+        if let Some(due) = looked.map(|last| last + every)
+            && at.now < due
+        {
+            return Ok(Some(due.since(at.now)));
+        }
+        let then = at.trusted_wall().and_then(|wall| When::from_dtn(DtnTime(wall.0.saturating_sub(keep.0))));
+        if let Some(then) = then {
+            let purge = Purge { older_than: Some(then), ..Purge::default() };
+            let is_old = move |entry: &Entry| moment_of(entry).now + keep <= at.now;
+            let PurgedRow { messages, bytes, .. } = self.purge_where(purge, is_old).await?;
+            if messages > 0 {
+                tracing::info!(messages, bytes, "deleted what is older than the record keeps");
+            }
+        }
+        *looked = Some(at.now);
+        Ok(Some(every))
+    }
+
+    async fn purge_where(&self, purge: Purge, is_meant: impl Fn(&Entry) -> bool) -> Result<PurgedRow, ApiError> {
         let mut purged = PurgedRow { schema: Schema, messages: 0, files: 0, bytes: 0, dry: purge.dry };
         for with in self.conversations_of(purge.from.as_deref()).await? {
             let mut after = None;
@@ -232,7 +268,10 @@ impl Desk {
                 let (lines, bodies) = self.record(read).await?;
                 let Some(last) = lines.last() else { break };
                 after = Some(last.position);
-                let old = lines.into_iter().zip(bodies).filter(|(line, _)| is_older(&line.entry, purge.older_than));
+                let old = lines
+                    .into_iter()
+                    .zip(bodies)
+                    .filter(|(line, _)| is_older(&line.entry, purge.older_than) && is_meant(&line.entry));
                 match purge.files_only {
                     true => self.purge_files(old.collect(), &purge, &mut purged).await?,
                     false => self.purge_messages(old.collect(), &mut purged).await?,
@@ -360,12 +399,17 @@ fn weights(body: &Body) -> (u64, u64) {
     ((filed.content.len() as u64).saturating_sub(files), files)
 }
 
+/// When it came or was written.
+fn moment_of(entry: &Entry) -> Moment {
+    match entry {
+        Entry::Came(letter) => letter.received,
+        Entry::Own(outgoing) => outgoing.created,
+    }
+}
+
 /// Whether it came or was written before a time; always where none is said.
 fn is_older(entry: &Entry, than: Option<When>) -> bool {
-    let at = match entry {
-        Entry::Came(letter) => letter.received.trusted_wall(),
-        Entry::Own(outgoing) => outgoing.created.trusted_wall(),
-    };
+    let at = moment_of(entry).trusted_wall();
     than.is_none_or(|than| at.is_some_and(|at: DtnTime| at < than.to_dtn()))
 }
 

@@ -59,3 +59,23 @@ fn space_is_told_and_freed_by_the_command_it_names() {
     assert!(purged["messages"].as_u64().unwrap() >= 1, "{purged}");
     assert_eq!(bob.rows("inbox").len(), 0);
 }
+
+#[test]
+fn a_record_that_keeps_so_long_deletes_by_itself_what_is_older_and_says_so() {
+    let (mut alice, bob) = two_with_words();
+    assert_eq!(alice.rows("search one").len(), 1);
+    assert_eq!(alice.run("config set keep 0s").code, 2);
+    assert_eq!(alice.run("config set keep 3s").code, 0);
+    assert_eq!(alice.rows("export --all").len(), 2, "it counts from the next start");
+    alice.down();
+    alice.up("");
+    let space = alice.rows("space");
+    assert_eq!((&space[0]["what"], &space[0]["keep_ms"]), (&"record".into(), &3_000.into()));
+    assert!(alice.run("space").data.contains("(deleted after 3s)"));
+    alice.until("export --all", |rows| rows.is_empty());
+    assert_eq!(alice.rows("search one").len(), 0);
+    assert_eq!(bob.rows("export --all").len(), 2, "others keep what they have");
+    let (row, config) = (bob.rows("space")[0].clone(), bob.rows("config show"));
+    assert!(row.get("keep_ms").is_none(), "{row}");
+    assert!(config.iter().any(|row| row["key"] == "keep" && row["value"] == ""), "off unless it is set");
+}

@@ -133,6 +133,9 @@ pub struct SpaceRow {
     /// What frees some of it, in the words of the door that is asked.
     #[serde(default)]
     pub frees: Option<String>,
+    /// Of the record, how long it keeps what was said; none for ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keep_ms: Option<u64>,
 }
 
 /// What a purge took, or would take.

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use dak::config::{Config, Flags};
 
-const VARIABLES: [&str; 11] = [
+const VARIABLES: [&str; 12] = [
+    "DAK_KEEP",
     "DAK_NAME",
     "DAK_LISTEN",
     "DAK_PEERS",
