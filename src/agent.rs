@@ -14,6 +14,7 @@
 //!                      setup     a contact: from its Hello to its end            Output::Send
 //!                      reconcile what both know, and what each lacks
 //!                      forward   what goes to a peer, what its answers settle    Output::Forward, Dial
+//!                      files     the same for a stick, which says nothing
 //!                      answer    what is taken, refused and asked for
 //!                      recall    what the record is asked of, for the agent keeps nothing that is filed
 //!                      people    what the person does: names, blocks, reads, deletes
@@ -44,6 +45,7 @@ mod departed;
 mod drafts;
 mod expiry;
 mod fair;
+mod files;
 mod flights;
 #[cfg(test)]
 mod floods;
@@ -80,6 +82,7 @@ use rand_core::Rng;
 pub use self::change::{Change, Durable};
 pub use self::config::{Config, ReceiptsFor};
 pub use self::custody::{BUNDLE_COST_BYTES, Standing, cost_bytes};
+pub use self::files::{FILES, Leaving, Willing};
 pub use self::io::{Cause, Due, Event, Filing, Input, Output};
 pub use self::lives::AGE_TOLERANCE;
 pub use self::mailboxes::Mailboxes;
@@ -187,6 +190,7 @@ impl Agent {
             Input::CarryLimit(bytes) => self.carry_limit(bytes, out),
             Input::SetPerson { node, person } => self.meet_person(node, person, out),
             Input::Unreadable { to, id, row } => self.unreadable(to, id, row, out),
+            Input::LeaveOnFiles(ids) => self.leave_on_files(ids, out),
             Input::Moved { peer } => self.contacts.moved(&peer, at.now),
         }
         self.ledger.let_go(out);

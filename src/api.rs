@@ -60,6 +60,11 @@ pub trait Backend: Send + Sync + 'static {
     /// Rows of a listing, each made when it is asked for; an error is the last.
     fn list(&self, listing: Listing) -> Rows;
 
+    /// Ends what belongs to it alone, so that others can have the home; does nothing to a running node.
+    fn close(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(async {})
+    }
+
     /// Subscribes before it returns: a row made after that is in the stream, unless the reader lags too far behind.
     fn follow(&self, topic: Topic) -> Rows;
 }

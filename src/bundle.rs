@@ -11,6 +11,7 @@ mod integrity;
 pub(crate) mod key;
 mod layout;
 mod parse;
+mod sequence;
 mod sign;
 
 use std::fmt;
@@ -25,6 +26,7 @@ pub use error::{BundleError, Role};
 pub use fold::{Ends, unfold};
 pub use inspect::{INSPECTED_BLOCKS_MAX, InspectedBlock, Inspection, inspect};
 pub use parse::Unverified;
+pub use sequence::{Part, first_part, written_part};
 pub use sign::{Draft, Signer};
 
 /// A verified bundle: its signed facts and its bytes.

@@ -45,6 +45,7 @@ mod signals;
 pub mod sim;
 mod state;
 mod status;
+mod stick;
 mod table;
 mod talk;
 #[cfg(test)]
@@ -201,6 +202,7 @@ async fn dispatch(engine: &dyn Engine, cli: &Cli, out: &Out) -> Outcome {
         Command::Purge(args) => export::purge(&link()?, args, out).await,
         Command::Space => export::space(&link()?, out).await,
         Command::Carry(args) => carry::carry(&link()?, args, out).await,
+        Command::Stick(args) => stick::stick(engine, home, args, out).await,
         Command::Doctor(args) => state::doctor(engine, &link()?, args, out).await,
         Command::Config(args) => state::config(&link()?, args, out).await,
         Command::Version => state::version(home, out).await,

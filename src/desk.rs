@@ -31,12 +31,15 @@ mod quiet;
 mod rows;
 mod search;
 mod status;
+mod stick;
 mod talk;
 #[cfg(test)]
 mod tests;
 mod unsent;
 mod vault;
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::time::{Instant, SystemTime};
 
@@ -215,6 +218,8 @@ impl Desk {
             }
             Request::CarryDrop { id } => self.carry_drop(&id).await,
             Request::CarryExport { id } => self.export(&id).await.map(Response::Bytes),
+            Request::StickTake { ids, whom } => self.stick_take(&ids, whom.as_deref()).await.map(Response::Leaving),
+            Request::StickBring { bundles } => self.stick_bring(bundles).await.map(Response::Entered),
             Request::Doctor => self.doctor().await.map(Response::Doctor),
             Request::Reindex => self.reindex().await.map(Response::Doctor),
             Request::Backup { path, passphrase } => self.backup(path, passphrase).await.map(Response::Backup),
@@ -366,6 +371,10 @@ impl Backend for Desk {
             listing::rows(desk, listing)
         };
         Box::pin(futures::stream::once(first).flatten())
+    }
+
+    fn close(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(self.node().stop())
     }
 
     fn follow(&self, topic: Topic) -> Rows {

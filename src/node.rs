@@ -11,6 +11,7 @@ mod clock;
 mod core;
 mod courier;
 mod drafts;
+mod files;
 mod inlet;
 mod nearby;
 mod pool;
@@ -27,6 +28,7 @@ use libp2p::Multiaddr;
 use tokio::sync::{broadcast, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
+pub use self::files::{Came, Entered, Taken};
 pub use self::nearby::Sighting;
 
 use self::clock::Clock;
@@ -102,6 +104,7 @@ pub struct Node {
     work: Arc<Queue<Work>>,
     reader: RedbReader,
     drafts: Arc<Drafts>,
+    pool: Pool,
     keyring: Keyring,
     tally: Arc<Tally>,
     nearby: Arc<Nearby>,
@@ -217,7 +220,7 @@ impl Node {
             work: work.clone(),
             store: Arc::clone(&store),
             courier: courier.clone(),
-            pool,
+            pool: pool.clone(),
             failure: Arc::clone(&failure),
             committed: committed.clone(),
         });
@@ -250,6 +253,7 @@ impl Node {
             work,
             reader,
             drafts,
+            pool,
             keyring,
             tally,
             nearby,

@@ -86,7 +86,7 @@ impl Agent {
     }
 
     /// Whether a peer holds a copy of what a receipt proves.
-    fn wants_receipt(&self, peer: NodeId, held: &Held) -> bool {
+    pub(super) fn wants_receipt(&self, peer: NodeId, held: &Held) -> bool {
         held.kind == Kind::Receipt && self.contacts.proofs.is_wanted(&held.id, peer)
     }
 
@@ -132,7 +132,7 @@ impl Agent {
     }
 
     /// What the strategy says of a peer that is not the destination. What has come to its own goes no further.
-    fn verdict(&self, facts: &Facts, peer: NodeId) -> Verdict {
+    pub(super) fn verdict(&self, facts: &Facts, peer: NodeId) -> Verdict {
         let is_here = facts.kind == Kind::Receipt && self.mailboxes.serves(facts.destination);
         match is_here && !self.routing.floods_receipts() {
             true => Verdict::Keep,
@@ -154,6 +154,10 @@ impl Agent {
 
     fn order(&self, peer: NodeId, held: &Held) -> Order {
         let for_peer = self.contacts.get(&peer).is_some_and(|contact| contact.serves(&held.destination));
+        self.order_of(peer, held, for_peer)
+    }
+
+    pub(super) fn order_of(&self, peer: NodeId, held: &Held, for_peer: bool) -> Order {
         let stage = match held.kind {
             Kind::Receipt => Stage::Receipt,
             Kind::Message if for_peer => Stage::ForPeer,
@@ -225,7 +229,7 @@ impl Agent {
     }
 
     /// What is on its way elsewhere may arrive there, so those copies cannot be handed out a second time.
-    fn facts_beside_flights<'a>(&self, held: &'a Held) -> Facts<'a> {
+    pub(super) fn facts_beside_flights<'a>(&self, held: &'a Held) -> Facts<'a> {
         let in_flight = self.contacts.flights().of(&held.id);
         let facts = self.facts(held);
         Facts { copies: facts.copies.saturating_sub(in_flight), ..facts }
@@ -272,7 +276,7 @@ impl Agent {
     }
 
     /// Takes copies off the budget, of which the last is never taken; returns whether there was anything to take.
-    fn spend(&mut self, slot: Slot, copies: u16, out: &mut Vec<Output>) -> bool {
+    pub(super) fn spend(&mut self, slot: Slot, copies: u16, out: &mut Vec<Output>) -> bool {
         let held = self.ledger.custody().held(slot);
         let left = held.copies.saturating_sub(copies).max(held.copies.min(1));
         if left != held.copies {

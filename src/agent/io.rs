@@ -38,7 +38,8 @@ pub enum Input {
         from: NodeId,
         frame: Frame,
     },
-    /// A verified bundle; `size_bytes` is what it weighs.
+    /// A verified bundle; `size_bytes` is what it weighs. What comes out of a file is from [`super::FILES`], aged by the time
+    /// that it lay there.
     Bundle {
         from: NodeId,
         transit: Transit,
@@ -85,6 +86,8 @@ pub enum Input {
         id: BundleId,
         row: Row,
     },
+    /// What [`super::Agent::leaving`] said of these is about to be written to files.
+    LeaveOnFiles(Vec<BundleId>),
     /// Bytes of what goes to a peer moved, though none of it is answered yet.
     Moved {
         peer: NodeId,

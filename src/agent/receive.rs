@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::Agent;
 use super::change::{Class, Held, Standing};
+use super::files::FILES;
 use super::inbox::{Arrival, Due};
 use super::io::{Handed, Output};
 use super::lives::Life;
@@ -23,11 +24,13 @@ impl Agent {
     /// A verified bundle from a peer.
     pub(super) fn receive(&mut self, handed: Handed, out: &mut Vec<Output>) {
         let Handed { from, transit, ref bundle, .. } = handed;
-        let Some(contact) = self.contacts.get_mut(&from) else { return };
-        if contact.hello.is_none() {
-            return self.misbehaved(from, "handed over a bundle before its Hello", out);
+        if from != FILES {
+            let Some(contact) = self.contacts.get_mut(&from) else { return };
+            if contact.hello.is_none() {
+                return self.misbehaved(from, "handed over a bundle before its Hello", out);
+            }
+            contact.bundles_received += 1;
         }
-        contact.bundles_received += 1;
         if self.ledger.is_known(&bundle.id) {
             return self.receive_again(from, transit, bundle.id, out);
         }
@@ -160,7 +163,8 @@ impl Agent {
     /// The same bundle once more: a recipient shows its receipt again. Copies that came with it stay where they are, for
     /// a peer spends them only on what is accepted; more than were signed for never come to be. The longer life counts.
     pub(super) fn receive_again(&mut self, from: NodeId, transit: Transit, id: BundleId, out: &mut Vec<Output>) {
-        if self.contacts.get(&from).is_none_or(|contact| contact.hello.is_none()) {
+        let has_greeted = self.contacts.get(&from).is_some_and(|contact| contact.hello.is_some());
+        if !has_greeted && from != FILES {
             return;
         }
         if let Some(slot) = self.ledger.find_held(&id) {

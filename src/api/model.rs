@@ -10,6 +10,7 @@ mod lines;
 mod names;
 mod record;
 mod rows;
+mod stick;
 mod tag;
 mod usual;
 mod when;
@@ -27,6 +28,7 @@ pub use rows::{
     IntroducedRow, LabelRow, LetterRow, MeRow, NearbyRow, OutlookRow, PeerRow, PersonRow, RecipientRow, SentRow,
     Standing, State, StatusRow, TalkRow, Verdict, VersionRow, WaitingRow,
 };
+pub use stick::{EnteredRow, Fate, FromStick, LeavingRow, STICK_BUNDLES_MAX, STICK_BYTES_MAX, WillingRow};
 pub use tag::Tag;
 pub use usual::Usual;
 pub use when::When;
@@ -206,6 +208,18 @@ pub enum Request {
     CarryExport {
         id: String,
     },
+    /// Lets bundles go on a stick, by their whole ids; answered by [`Response::Leaving`] with those that still go, once it is
+    /// durable that they did.
+    StickTake {
+        ids: Vec<String>,
+        /// Whom the stick is for: a contact's name, or an address.
+        #[serde(default)]
+        whom: Option<String>,
+    },
+    /// Takes in what lay on a stick; answered by [`Response::Entered`], a row for each in their order.
+    StickBring {
+        bundles: Vec<FromStick>,
+    },
     /// Answered by [`Response::Doctor`].
     Doctor,
     /// Makes anew what is derived from the record; answered by [`Response::Doctor`].
@@ -249,6 +263,8 @@ pub enum Response {
     Peers(Vec<PeerRow>),
     Carry(CarryRow),
     Bytes(Vec<u8>),
+    Leaving(Vec<LeavingRow>),
+    Entered(Vec<EnteredRow>),
     Doctor(Vec<CheckRow>),
     Backup(FileRow),
     Config(Vec<ConfigRow>),
@@ -294,6 +310,12 @@ pub enum Listing {
     },
     /// What is held, in the order of eviction.
     Carried,
+    /// What would go on a stick, what goes first first.
+    Stick {
+        /// Whom the stick is for: a contact's name, or an address.
+        #[serde(default)]
+        whom: Option<String>,
+    },
     /// The whole record, or one conversation of it, with all that is known of each message.
     Record {
         #[serde(default)]
@@ -468,6 +490,7 @@ pub enum Row {
     Inbox(InboxRow),
     Status(StatusRow),
     Carried(CarriedRow),
+    Stick(WillingRow),
     Talks(ConversationRow),
     Talk(TalkRow),
     Record(Box<KeptRow>),

@@ -261,6 +261,11 @@ pub fn carried() -> CarriedRow {
     }
 }
 
+pub fn entered() -> EnteredRow {
+    let why = Some("there is no room for it here".into());
+    EnteredRow { schema: Schema, id: Some(ID.into()), fate: Fate::Refused, why, may_come_again: true }
+}
+
 pub fn carry() -> CarryRow {
     CarryRow {
         schema: Schema,

@@ -57,6 +57,10 @@ async fn every_listing_arrives_as_it_was_asked_and_its_rows_as_they_were_given()
         ),
         (Listing::Carried, vec![Row::Carried(samples::carried())]),
         (
+            Listing::Stick { whom: Some("bob / b".into()) },
+            vec![Row::Stick(WillingRow { schema: Schema, id: samples::ID.into(), bytes: 1_500 })],
+        ),
+        (
             talk("bob / b"),
             vec![
                 Row::Talk(TalkRow { answers: Some(samples::answered()), ..samples::said("a") }),
@@ -469,6 +473,14 @@ fn every_exchange() -> Vec<(Request, Response)> {
         (Q::CarryLimit { bytes: u64::MAX }, A::Carry(samples::carry())),
         (Q::CarryDrop { id: id() }, done.clone()),
         (Q::CarryExport { id: id() }, A::Bytes(vec![0x9f, 0, 255])),
+        (
+            Q::StickTake { ids: vec![samples::ID.into()], whom: Some(who()) },
+            A::Leaving(vec![LeavingRow { schema: Schema, id: samples::ID.into(), at: None, bytes: vec![0x9f, 0] }]),
+        ),
+        (
+            Q::StickBring { bundles: vec![FromStick { bytes: vec![0x9f, 255], written_at: samples::at(11, 0) }] },
+            A::Entered(vec![samples::entered()]),
+        ),
         (Q::Doctor, A::Doctor(vec![check.clone()])),
         (Q::Reindex, A::Doctor(vec![check])),
         (Q::Backup { path: "/b".into(), passphrase: "p".into() }, A::Backup(backup)),

@@ -138,6 +138,8 @@ pub enum Command {
     Peers,
     /// Show what is carried for others, and how much may be
     Carry(Carry),
+    /// Carry bundles by hand: on a stick, in an attachment, over any wire that takes a file
+    Stick(Stick),
     /// Check this home, and say what to do
     Doctor(Doctor),
     /// Write everything that makes this home into one encrypted file
@@ -761,6 +763,50 @@ pub enum CarryWhat {
         #[arg(value_hint = ValueHint::FilePath)]
         file: PathBuf,
     },
+}
+
+#[derive(Args, Debug)]
+#[command(
+    after_help = "A folder gets one file for each bundle, which `dak bundle inspect` explains; one file, or -, holds many as a\nCBOR sequence. Nothing there is ever removed or replaced, and nothing leaves this node by it: what is\nexported stays here until its receipt comes, which travels the same way."
+)]
+pub struct Stick {
+    #[command(subcommand)]
+    pub what: StickWhat,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum StickWhat {
+    /// Write to a folder, or to one new file, what others could carry or are waiting for
+    Export {
+        /// A folder; or a file that is not there yet; - writes to stdout
+        #[arg(value_name = "DIR|FILE", value_hint = ValueHint::AnyPath)]
+        place: PathBuf,
+        #[command(flatten)]
+        load: Load,
+    },
+    /// Take in what lies in a folder, or in one file
+    Import {
+        /// A folder, or a file; - reads stdin
+        #[arg(value_name = "DIR|FILE", value_hint = ValueHint::AnyPath)]
+        place: PathBuf,
+    },
+    /// Do both with a folder, whenever it is there, until Ctrl-C
+    Watch {
+        #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
+        dir: PathBuf,
+        #[command(flatten)]
+        load: Load,
+    },
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct Load {
+    /// Who gets it: what is for them goes first
+    #[arg(long = "for", value_name = "WHO")]
+    pub whom: Option<String>,
+    /// At most so much lies there for them together, the most urgent first
+    #[arg(long, value_name = "SIZE", value_parser = units::parse_bytes, default_value = "64M")]
+    pub max: u64,
 }
 
 #[derive(Args, Debug)]

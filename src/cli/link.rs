@@ -61,6 +61,13 @@ impl<'a> Link<'a> {
         }
     }
 
+    /// Gives a home that was opened back, so that a node can have it.
+    pub async fn close(self) {
+        if let Some(home) = self.closed.into_inner() {
+            home.close().await;
+        }
+    }
+
     /// Asks anew where the node listens, for it may have moved since.
     fn client(&self) -> Client {
         Client::new(self.home.socket_path())

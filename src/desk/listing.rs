@@ -18,6 +18,7 @@ use super::places::Labelled;
 use super::rows::{Envelope, Names, Taken};
 use super::search::Searching;
 use super::status::StatusPages;
+use super::stick::Loading;
 use super::talk;
 use crate::agent::change::Letter;
 use crate::agent::{Agent, Standing};
@@ -47,6 +48,7 @@ pub fn rows(desk: Desk, listing: Listing) -> Rows {
             pages(StatusPages::of(desk, limit, unsettled, to), StatusPages::next)
         }
         Listing::Carried => pages((desk, None), carried),
+        Listing::Stick { whom } => pages(Loading::of(desk, whom), Loading::next),
         Listing::Tasks { mine, all } => pages(Tasks { desk, mine, all, after: None }, Tasks::next),
         Listing::Record { who } => pages(Record::of(desk, who), Record::next),
         Listing::Talks { all } => pages(Some(talk::Talks { desk, all }), talk::conversations),

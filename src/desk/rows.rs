@@ -3,8 +3,8 @@
 use std::time::SystemTime;
 
 use super::changes::Subject;
-use crate::agent::Agent;
 use crate::agent::change::{self, EvidenceKind, Held, Letter, Outgoing, Person, Row};
+use crate::agent::{Agent, FILES};
 use crate::api::model::{
     Arranged, CarriedRow, Changes, Class, ContactRow, Event, EventKind, File, FileRow, ForwardedRow, Grade, InboxRow,
     IntroducedRow, LetterRow, PersonRow, Schema, Standing, StatusRow, Tag, Usual, When,
@@ -98,7 +98,8 @@ impl Names<'_> {
 
     /// A name, or the address.
     pub fn show(&self, node: &NodeId) -> String {
-        self.known(node).unwrap_or_else(|| address(*node))
+        // Nobody is behind that address.
+        if *node == FILES { "a stick".into() } else { self.known(node).unwrap_or_else(|| address(*node)) }
     }
 
     pub fn envelope(&self, letter: Letter) -> Envelope {

@@ -22,10 +22,11 @@ use super::courier::{Act, Courier};
 use super::pool::Pool;
 use super::queue::Queue;
 use super::tape::Tape;
-use super::work::{Parsed, Work};
+use super::work::{Brought, Fate, Parsed, Work};
 use crate::agent::change::{Change, Durable, Known};
-use crate::agent::{Agent, Input, Output};
+use crate::agent::{Agent, Event, Input, Output};
 use crate::driver::{self, Driver, Step, Weight};
+use crate::frame::Refusal;
 use crate::id::BundleId;
 use crate::mail::Opening;
 use crate::store::StoreError;
@@ -312,6 +313,10 @@ impl Core {
                 input.into_iter().for_each(|input| self.handle(input));
                 open.looks.push(Act::Call(tell));
             }
+            Work::Bring(all, tell) => {
+                let fates = all.into_iter().map(|brought| self.bring(brought)).collect();
+                open.looks.push(Act::Call(Box::new(move || tell(fates))));
+            }
             Work::Keep(changes, tell) => {
                 changes.into_iter().for_each(|change| self.driver.change(change));
                 open.looks.push(Act::Call(tell));
@@ -322,6 +327,27 @@ impl Core {
             }
             Work::Parsed(parsed) => self.pool.verify(parsed),
             Work::Failed(..) | Work::Stop => {}
+        }
+    }
+
+    /// Gives the agent what came out of a file, and sees what it makes of it.
+    fn bring(&mut self, brought: Brought) -> Fate {
+        let Brought { id, input, opened } = brought;
+        let (is_known, before) = (self.driver.agent.knows(&id), self.driver.open().len());
+        if let Some(opened) = opened {
+            self.driver.step.opening.came(id, opened);
+        }
+        self.handle(input);
+        let refusal = self.driver.open()[before..].iter().find_map(|said| match said {
+            Said::Act(Act::Report(Event::Refused { id: of, why, .. })) if *of == id => Some(*why),
+            _ => None,
+        });
+        match refusal {
+            _ if is_known => Fate::Known,
+            Some(Refusal::Known) => Fate::Known,
+            Some(why) => Fate::Refused(why),
+            None if self.driver.agent.turns_away(&id) => Fate::New,
+            None => Fate::Undecided,
         }
     }
 

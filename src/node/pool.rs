@@ -2,21 +2,30 @@
 
 use std::sync::Arc;
 
+use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use super::drafts::Drafts;
 use super::queue::{Closed, Queue};
 use super::tally::{Offence, Tally};
 use super::work::{Parsed, Work};
-use crate::agent::Input;
-use crate::bundle::{Bundle, Draft, Kind};
+use crate::agent::{FILES, Input};
+use crate::bundle::{Bundle, Draft, Kind, Unverified};
 use crate::keyring::Keyring;
 use crate::mail::Opened;
 
 enum Job {
     Verify(Parsed),
-    Seal { token: u64, draft: Draft },
+    /// What came out of files, and who waits for it.
+    Check(Vec<Unverified<Vec<u8>>>, oneshot::Sender<Vec<Checked>>),
+    Seal {
+        token: u64,
+        draft: Draft,
+    },
 }
+
+/// A bundle that verifies, and of a message for the mailbox here what is in it; or why it does not.
+pub type Checked = Result<(Bundle, Option<Opened>), String>;
 
 /// What the pool works with.
 #[derive(Clone)]
@@ -60,6 +69,13 @@ impl Pool {
         let _ = self.jobs.put_from(parsed.from, Job::Verify(parsed));
     }
 
+    /// Checks what came out of files, in turn with what comes of peers; nothing comes back where the process is ending.
+    pub fn check(&self, bundles: Vec<Unverified<Vec<u8>>>) -> oneshot::Receiver<Vec<Checked>> {
+        let (tell, told) = oneshot::channel();
+        let _ = self.jobs.put_from(FILES, Job::Check(bundles, tell));
+        told
+    }
+
     pub fn seal(&self, token: u64, draft: Draft) {
         let _ = self.jobs.put(Job::Seal { token, draft });
     }
@@ -93,6 +109,11 @@ impl PoolParts {
                     None => Ok(()),
                 }
             }
+            Job::Check(bundles, tell) => {
+                // Who asked may have left.
+                let _ = tell.send(bundles.into_iter().map(|bundle| self.check(bundle)).collect());
+                Ok(())
+            }
             Job::Seal { token, draft } => match self.drafts.seal(token, &draft, &self.keyring) {
                 Ok((payload, plaintext)) => {
                     let size_bytes = draft.encoded_len(payload.len()) as u32;
@@ -104,6 +125,15 @@ impl PoolParts {
                     Ok(())
                 }
             },
+        }
+    }
+
+    /// Nobody can be sent away for what lies in a file, and whoever asks is told.
+    fn check(&self, bundle: Unverified<Vec<u8>>) -> Checked {
+        match self.tally.contain(FILES, || bundle.verify().map(|(bundle, _)| (self.open(&bundle), bundle))) {
+            Some(Ok((opened, bundle))) => Ok((bundle, opened)),
+            Some(Err(error)) => Err(error.to_string()),
+            None => Err("a fault of this program; please report it".into()),
         }
     }
 

@@ -4,7 +4,7 @@ use super::drafts::Plaintext;
 use crate::agent::change::Change;
 use crate::agent::{Agent, Input};
 use crate::bundle::Unverified;
-use crate::frame::Transit;
+use crate::frame::{Refusal, Transit};
 use crate::id::{BundleId, NodeId};
 use crate::mail::Opened;
 use crate::net::ContactSender;
@@ -26,6 +26,9 @@ pub enum Work {
     Look(Look),
     /// Looks at the agent and gives it the input that follows, with nothing in between; the rest is as with a look.
     Decide(Decide),
+    /// What came out of files: known ids, and verified bundles. Returns what became of each, in their order; the rest is as
+    /// with a look.
+    Bring(Vec<Brought>, Box<dyn FnOnce(Vec<Fate>) + Send>),
     /// What the person arranges; the rest is as with a look.
     Keep(Vec<Change>, Box<dyn FnOnce() + Send>),
     /// A bundle from a peer, parsed and not verified: dropped here where its id is known, else verified in the pool.
@@ -38,6 +41,25 @@ pub enum Work {
 pub type Look = Box<dyn FnOnce(&Agent) -> Box<dyn FnOnce() + Send> + Send>;
 
 pub type Decide = Box<dyn FnOnce(&Agent) -> (Option<Input>, Box<dyn FnOnce() + Send>) + Send>;
+
+/// What came out of a file, as the agent gets it.
+pub struct Brought {
+    pub id: BundleId,
+    pub input: Input,
+    /// Of a message for the mailbox here, what was in it.
+    pub opened: Option<Opened>,
+}
+
+/// What became of a bundle that came out of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It was taken: delivered, or into custody.
+    New,
+    Known,
+    Refused(Refusal),
+    /// The record cannot be read now, and so nothing was decided.
+    Undecided,
+}
 
 /// A bundle as it came, its signature not yet checked.
 pub struct Parsed {

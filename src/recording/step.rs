@@ -76,6 +76,7 @@ pub enum Noted {
         id: BundleId,
         row: Row,
     },
+    LeaveOnFiles(Vec<BundleId>),
     Moved {
         peer: NodeId,
     },
@@ -108,6 +109,7 @@ pub fn noted(input: &Input) -> Result<Noted, FrameError> {
         Input::CarryLimit(bytes) => Noted::CarryLimit(bytes),
         Input::SetPerson { node, person } => Noted::SetPerson { node, person },
         Input::Unreadable { to, id, row } => Noted::Unreadable { to, id, row },
+        Input::LeaveOnFiles(ids) => Noted::LeaveOnFiles(ids),
         Input::Moved { peer } => Noted::Moved { peer },
     })
 }
@@ -144,6 +146,7 @@ impl Noted {
             Noted::CarryLimit(bytes) => Input::CarryLimit(bytes),
             Noted::SetPerson { node, person } => Input::SetPerson { node, person },
             Noted::Unreadable { to, id, row } => Input::Unreadable { to, id, row },
+            Noted::LeaveOnFiles(ids) => Input::LeaveOnFiles(ids),
             Noted::Moved { peer } => Input::Moved { peer },
         })
     }
@@ -171,6 +174,7 @@ impl fmt::Display for Noted {
             Noted::CarryLimit(bytes) => write!(f, "a new limit of {bytes} bytes carried"),
             Noted::SetPerson { node, .. } => write!(f, "{node} is named, blocked or forgotten"),
             Noted::Unreadable { id, .. } => write!(f, "bundle {id} cannot be read"),
+            Noted::LeaveOnFiles(ids) => write!(f, "{} bundles leave on files", ids.len()),
             Noted::Moved { peer } => write!(f, "bytes moved to {peer}"),
         }
     }

@@ -24,6 +24,7 @@ impl Row {
             Row::Inbox(row) | Row::Due(row) => json_line(row),
             Row::Status(row) => json_line(row),
             Row::Carried(row) => json_line(row),
+            Row::Stick(row) => json_line(row),
             Row::Talks(row) => json_line(row),
             Row::Talk(row) | Row::Labelled(row) => json_line(row),
             Row::Record(row) => json_line(row),
@@ -52,6 +53,8 @@ impl Response {
                 | R::Space(_)
                 | R::Statuses(_)
                 | R::Peers(_)
+                | R::Leaving(_)
+                | R::Entered(_)
                 | R::Doctor(_)
                 | R::Config(_)
         )
@@ -86,6 +89,8 @@ impl Response {
             R::Peers(rows) => json_lines(rows),
             R::Carry(row) => json_line(row),
             R::Bytes(_) => String::new(),
+            R::Leaving(rows) => json_lines(rows),
+            R::Entered(rows) => json_lines(rows),
             R::Doctor(rows) => json_lines(rows),
             R::Backup(row) => json_line(row),
             R::Config(rows) => json_lines(rows),
