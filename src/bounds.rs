@@ -172,6 +172,8 @@
 //! | `api/server.rs` `BODY_BYTES_MAX` | the body of a request | client | refused | read | `a_body_over_the_limit_is_refused_whether_declared_or_not` |
 //! | `api/server.rs` `STREAM_ROWS_MAX` 1,024 | rows that wait for one client | client | the listing waits | taken | `a_reader_that_stands_still_is_given_up_and_a_slow_one_is_not` |
 //! | `api/model.rs` `COMPOSED_BYTES_MAX` | a message | owner | refused | sent | `a_message_over_the_limit_is_refused_with_the_limit` |
+//! | `api/model/stick.rs` `STICK_BUNDLES_MAX` 256 | bundles of a stick in one request | owner | refused | answered | |
+//! | `api/model/stick.rs` `STICK_BYTES_MAX` | bytes that are taken out for a stick at once | owner | asked for again | answered | |
 //! | `mail/query.rs` `QUERY_BYTES_MAX` 1,024 | a query | owner | refused | answered | `what_is_no_query_says_why` |
 //! | `mail/query.rs` `QUERY_PARTS_MAX` 32 | parts of a query | owner | refused | answered | `what_is_no_query_says_why` |
 //! | `api/model.rs` `SEARCH_ROWS_MAX` 1,000 | rows that a search finds | owner | those that fit less | answered | |

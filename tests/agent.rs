@@ -12,6 +12,8 @@ mod evidence;
 mod ferry;
 #[path = "agent/full.rs"]
 mod full;
+#[path = "agent/files.rs"]
+mod files;
 #[path = "agent/hostile.rs"]
 mod hostile;
 #[path = "agent/lives.rs"]

@@ -26,6 +26,8 @@ mod places;
 mod search;
 #[path = "cli/socket.rs"]
 mod socket;
+#[path = "cli/stick.rs"]
+mod stick;
 #[path = "cli/talk.rs"]
 mod talk;
 #[path = "cli/trouble.rs"]

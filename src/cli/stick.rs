@@ -42,7 +42,7 @@ const LOOK: Duration = Duration::from_secs(2);
 /// A look takes at most one part in so many of the time.
 const LOOK_PARTS: u32 = 10;
 /// How often a closed home is opened to see whether it has something new: that takes more than to ask a node.
-const LOOK_CLOSED: Duration = Duration::from_secs(30);
+const LOOK_CLOSED: Duration = Duration::from_secs(10);
 /// What was refused for now is tried again after so long.
 const AGAIN: Duration = Duration::from_secs(600);
 
@@ -103,6 +103,9 @@ async fn export(link: &Link<'_>, place: &Path, load: &Load, out: &Out) -> Outcom
         place => (export_to_file(link, place, load, &mut exported).await, false),
     };
     let name = safe_text(&place.display().to_string());
+    if done.is_ok() && exported.is_nothing() && load.whom.is_none() {
+        out.talk("nothing here goes to just anybody; --for WHO writes what waits for one person");
+    }
     match is_data {
         true => out.talk(exported.text("stdout").trim_end()),
         false if done.is_ok() || exported.bundles > 0 => out.row(&exported, |_| exported.text(&name))?,
@@ -510,6 +513,10 @@ impl Watched {
 impl ExportedRow {
     fn none() -> ExportedRow {
         ExportedRow { schema: Schema, bundles: 0, bytes: 0, left_out: 0, there: 0 }
+    }
+
+    fn is_nothing(&self) -> bool {
+        self.bundles + self.left_out + self.there == 0
     }
 
     fn text(&self, place: &str) -> String {

@@ -67,6 +67,12 @@ pub enum Step {
         n: usize,
         free: bool,
     },
+    /// A stick goes from one to another, and back, for nobody or for somebody.
+    Stick {
+        from: usize,
+        to: usize,
+        whom: Option<usize>,
+    },
 }
 
 fn any_step() -> impl Strategy<Value = Step> {
@@ -93,6 +99,7 @@ fn any_step() -> impl Strategy<Value = Step> {
         1 => (n(), 0..20u64).prop_map(|(n, places)| Step::CarryLimit { n, places }),
         1 => (n(), -20..20i64).prop_map(|(n, years)| Step::Wall { n, years }),
         1 => (n(), any::<bool>()).prop_map(|(n, free)| Step::Space { n, free }),
+        3 => (n(), n(), prop::option::of(n())).prop_map(|(from, to, whom)| Step::Stick { from, to, whom }),
     ]
 }
 
@@ -164,6 +171,14 @@ pub fn take_step(world: &mut World, step: &Step) {
         }
         Step::CarryLimit { n, places } => world.input(n % nodes, Input::CarryLimit(places * PLACE_BYTES)),
         Step::Wall { n, years } => world.nodes[n % nodes].wall_offset = years * 365 * DAY.0 as i64,
+        Step::Stick { from, to, whom } => {
+            let (from, to) = (from % nodes, to % nodes);
+            let whom = whom.map(|whom| whom % nodes);
+            let files = world.export(from, whom);
+            world.import(to, &files);
+            let back = world.export(to, whom);
+            world.import(from, &back);
+        }
         Step::Space { n, free } => {
             let free_bytes = if free { u64::MAX } else { 0 };
             world.input(n % nodes, Input::Space { free_bytes });

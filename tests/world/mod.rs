@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use dak::agent::change::{Change, Durable, EvidenceKind, Known, Letter, Outgoing, Person, Row, Standing};
-use dak::agent::{Agent, Config, Event, Input, Mailboxes, Output};
+use dak::agent::{Agent, Config, Event, FILES, Input, Mailboxes, Output};
 use dak::bundle::{Bundle, Ends, Hops, Kind, Priority, Signer, Unverified};
 use dak::content::{Content, Filed, KeyUsed, Text, pad};
 use dak::driver::{Driver, Said, Step};
@@ -419,6 +419,42 @@ impl<S: Store> World<S> {
     pub fn meet(&mut self, a: usize, b: usize) {
         self.up(a, b);
         self.down(a, b);
+    }
+
+    /// What a node puts on a stick, for somebody or for anybody: all that would go, the first first.
+    pub fn export(&mut self, n: usize, whom: Option<usize>) -> Vec<(Bundle, Hops)> {
+        let whom = whom.map(|whom| self.nodes[whom].id);
+        let (mut willing, _) = self.nodes[n].agent().willing(whom, None, usize::MAX);
+        willing.sort_unstable();
+        let ids: Vec<BundleId> = willing.iter().map(|willing| willing.id).collect();
+        let leaving = self.nodes[n].agent().leaving(whom, &ids);
+        assert_eq!(leaving.iter().map(|leaving| leaving.id).collect::<Vec<_>>(), ids, "what would go goes");
+        let incarnation = self.nodes[n].incarnation;
+        self.input(n, Input::LeaveOnFiles(ids));
+        // Nothing is written before it is durable that it left.
+        if self.nodes[n].down || self.nodes[n].incarnation != incarnation {
+            return Vec::new();
+        }
+        let stored = |leaving: &dak::agent::Leaving| self.nodes[n].store.body(leaving.row).unwrap();
+        let bundle = |bytes: Vec<u8>| Bundle::from_store(&bytes).unwrap().0;
+        leaving.iter().filter_map(|leaving| Some((bundle(stored(leaving)?), leaving.hops))).collect()
+    }
+
+    /// A node takes in what is on a stick.
+    pub fn import(&mut self, n: usize, files: &[(Bundle, Hops)]) {
+        for (bundle, hops) in files {
+            let (from, transit, id) = (FILES, Transit { hops: *hops, copies: 1 }, bundle.id);
+            let input = match self.nodes[n].agent().turns_away(&id) {
+                true => Input::Duplicate { from, transit, id },
+                false => {
+                    let (bundle, _) = Bundle::decode(&bundle.encode(*hops)).unwrap();
+                    let size_bytes = bundle.encoded_len() as u32;
+                    Input::Bundle { from, transit, bundle: Arc::new(bundle), size_bytes }
+                }
+            };
+            self.input(n, input);
+        }
+        self.settle();
     }
 
     /// Lets time pass; timers fire in order.
