@@ -33,8 +33,8 @@
 //! Imports only go down. Without the feature `node` the core and the simulator build alone, so the compiler guards the
 //! walls. A message's way: `desk` composes and pads it, `node` has it stamped by the [`agent`], sealed by `keyring`,
 //! signed and held, and its words kept by [`mail`], whose index has them in their conversation and gives each what changes
-//! of it come to; a contact of `net` brings a peer, and the agent says what goes; the
-//! peer's node parses, verifies and opens it, its agent decides, its mail files it, its store commits, and only then it says
+//! of it come to; a contact of `net` brings a peer, or somebody a stick,
+//! and the agent says what goes; the peer's node parses, verifies and opens it, its agent decides, its mail files it, its store commits, and only then it says
 //! `Accepted`.
 //!
 //! [`wire`] describes every byte that two nodes exchange.

@@ -767,7 +767,7 @@ pub enum CarryWhat {
 
 #[derive(Args, Debug)]
 #[command(
-    after_help = "A folder gets one file for each bundle, which `dak bundle inspect` explains; one file, or -, holds many as a\nCBOR sequence. Nothing there is ever removed or replaced, and nothing leaves this node by it: what is\nexported stays here until its receipt comes, which travels the same way."
+    after_help = "A folder gets a file for each bundle, which `dak bundle inspect` explains. One file,\nor -, holds many, as a CBOR sequence. Nothing there is ever removed or replaced,\nand what is exported stays here until its receipt comes, by whatever way."
 )]
 pub struct Stick {
     #[command(subcommand)]

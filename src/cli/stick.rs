@@ -104,7 +104,7 @@ async fn export(link: &Link<'_>, place: &Path, load: &Load, out: &Out) -> Outcom
     };
     let name = safe_text(&place.display().to_string());
     if done.is_ok() && exported.is_nothing() && load.whom.is_none() {
-        out.talk("nothing here goes to just anybody; --for WHO writes what waits for one person");
+        out.talk("what would go to one person only is written with --for WHO");
     }
     match is_data {
         true => out.talk(exported.text("stdout").trim_end()),
