@@ -10,10 +10,10 @@ mod damage;
 mod evidence;
 #[path = "agent/ferry.rs"]
 mod ferry;
-#[path = "agent/full.rs"]
-mod full;
 #[path = "agent/files.rs"]
 mod files;
+#[path = "agent/full.rs"]
+mod full;
 #[path = "agent/hostile.rs"]
 mod hostile;
 #[path = "agent/lives.rs"]
