@@ -41,7 +41,7 @@ pub struct Folder {
 pub struct Name {
     pub name: OsString,
     pub bytes: u64,
-    pub changed: (i64, i64),
+    pub changed: (i128, i128),
     kind: Kind,
 }
 
@@ -79,7 +79,7 @@ impl Folder {
                 FileType::Symlink => Kind::Link,
                 _ => Kind::Other,
             };
-            let (bytes, changed) = (stat.st_size as u64, (stat.st_mtime as i64, stat.st_mtime_nsec as i64));
+            let (bytes, changed) = (stat.st_size as u64, (i128::from(stat.st_mtime), i128::from(stat.st_mtime_nsec)));
             names.push(Name { name: name.to_owned(), bytes, changed, kind });
         }
         names.sort_unstable();
