@@ -120,6 +120,14 @@ impl Bundle {
         &self.bytes[1..self.parts.primary_end as usize]
     }
 
+    /// The source's signature, of a bundle without blocks of unknown kinds.
+    pub fn signature(&self) -> [u8; 64] {
+        let mut class = Length::default();
+        layout::class_block(&mut class, self.priority, self.copies);
+        let end = self.parts.hops_at as usize - class.0;
+        self.bytes[end - 64..end].try_into().expect("64 bytes")
+    }
+
     /// The whole bundle with the age and hop count it came with, or zero if it was made here.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes

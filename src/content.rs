@@ -14,13 +14,17 @@
 
 mod amendment;
 mod padding;
+mod proof;
+mod tags;
 mod text;
 
 pub use self::amendment::{Amendment, Mark, PRIOR_MAX, REACTION_BYTES_MAX, Reaction, TaskState};
 pub use self::padding::{PADDED_BYTES_MIN, pad, padded_len, unpad};
+pub use self::proof::{Proof, REST_BYTES_MAX, Seal};
+pub use self::tags::{TAG_DECISION, TAG_FYI, TAG_QUESTION};
 pub use self::text::{
     AFTER_READ_MS_MAX, ATTACHMENTS_MAX, AfterRead, Attachment, Forwarded, INTRODUCED_BYTES_MAX, Introduced, NewTask,
-    OFFSET_MINUTES_MAX, TAG_DECISION, TAG_FYI, TAG_QUESTION, Text,
+    OFFSET_MINUTES_MAX, Text,
 };
 
 use self::amendment::CHANGE;
@@ -60,6 +64,9 @@ pub struct Filed {
     pub key: KeyUsed,
     /// As [`Content::encode`] writes it, or as it came.
     pub content: Vec<u8>,
+    /// Of what came, how it was sealed and signed; none where a version before did not keep it, or a key that is gone opened
+    /// it.
+    pub seal: Option<Box<Seal>>,
 }
 
 /// The key that opened content.

@@ -4,10 +4,11 @@
 //! endpoint and never a key, so they change nothing outside.
 
 use crate::bundle::Bundle;
+use crate::content::{Filed, Proof, Seal, Text};
 use crate::eid::Eid;
 use crate::keys::Identity;
 use crate::mail::Opened;
-use crate::seal::{self, SealError};
+use crate::seal::{self, Facts, SealError};
 
 /// The keys of one home.
 #[derive(Clone)]
@@ -39,6 +40,13 @@ impl Keyring {
         if bundle.destination != self.mailbox() {
             return Err(SealError::UnknownKey);
         }
-        seal::open(&self.identity, bundle.primary(), bundle.payload())
+        let opened = seal::open(&self.identity, bundle.primary(), bundle.payload())?;
+        let (copies, signature, enc) = (bundle.copies, bundle.signature(), seal::enc_of(bundle.payload())?);
+        Ok(Opened { seal: Some(Box::new(Seal { copies, signature, enc })), ..opened })
+    }
+
+    /// The proof for a text that passes on what came here.
+    pub fn prove(&self, facts: &Facts, filed: &Filed, forward: &Text) -> Option<Box<Proof>> {
+        seal::prove(&self.identity, facts, filed, forward)
     }
 }

@@ -43,7 +43,7 @@ use std::sync::Arc;
 
 use crate::agent::Output;
 use crate::agent::change::{Change, Letter, Outgoing, Row};
-use crate::content::{Content, Filed, KeyUsed, unpad};
+use crate::content::{Content, Filed, KeyUsed, Seal, unpad};
 use crate::id::BundleId;
 
 /// What was in a sealed payload.
@@ -52,6 +52,8 @@ pub struct Opened {
     pub key: KeyUsed,
     /// The content, padded as it was sealed.
     pub plaintext: Vec<u8>,
+    /// How it was sealed and signed, where that can be shown to others later.
+    pub seal: Option<Box<Seal>>,
 }
 
 /// What the edges know of messages before the agent says what becomes of them.
@@ -107,7 +109,7 @@ impl Opening {
 
     fn queue(&mut self, outgoing: &Outgoing) -> Option<(Row, Arc<Filed>)> {
         let content = unpad(&self.written.take()?).ok()?.to_vec();
-        let filed = Arc::new(Filed { key: KeyUsed::Own, content });
+        let filed = Arc::new(Filed { key: KeyUsed::Own, content, seal: None });
         self.queued.insert(outgoing.id, Arc::clone(&filed));
         Some((outgoing.row?, filed))
     }
@@ -118,7 +120,7 @@ impl Opening {
 pub fn filed(opened: &Opened) -> Option<Filed> {
     let content = unpad(&opened.plaintext).ok()?;
     let (Content::Text(_) | Content::Change(_)) = Content::decode(content).ok()? else { return None };
-    Some(Filed { key: opened.key, content: content.to_vec() })
+    Some(Filed { key: opened.key, content: content.to_vec(), seal: opened.seal.clone() })
 }
 
 #[cfg(test)]
@@ -201,8 +203,8 @@ mod tests {
     fn what_is_delivered_is_filed_right_behind_its_delivery_and_only_once_it_is_delivered() {
         let mut opening = Opening::default();
         let (one, other) = (message(1), message(2));
-        opening.came(one.id, Opened { key: KeyUsed::Identity, plaintext: text("hello") });
-        opening.came(other.id, Opened { key: KeyUsed::Identity, plaintext: text("refused") });
+        opening.came(one.id, Opened { key: KeyUsed::Identity, plaintext: text("hello"), seal: None });
+        opening.came(other.id, Opened { key: KeyUsed::Identity, plaintext: text("refused"), seal: None });
         let report = Output::Report(Event::Delivered { id: one.id, from: one.source });
         let mut out = vec![deliver(1, &one), deliver(2, &one), report];
         opening.follow(&mut out, 1);
@@ -228,8 +230,8 @@ mod tests {
     fn what_this_version_cannot_read_stays_sealed() {
         let newer = Content::Unknown(Unknown { kind: 7, fields: Vec::new() }).encode();
         for plaintext in [pad(&newer), pad(b"noise"), b"not padded".to_vec()] {
-            assert_eq!(filed(&Opened { key: KeyUsed::Identity, plaintext }), None);
+            assert_eq!(filed(&Opened { key: KeyUsed::Identity, plaintext, seal: None }), None);
         }
-        assert!(filed(&Opened { key: KeyUsed::Identity, plaintext: text("hello") }).is_some());
+        assert!(filed(&Opened { key: KeyUsed::Identity, plaintext: text("hello"), seal: None }).is_some());
     }
 }

@@ -14,6 +14,8 @@
 //! A message sealed to the identity key has no forward secrecy; [`Opened`] says which key it was. Key ids leave room for
 //! prekeys, which this version does not make. Padding is the message's business, see [`crate::content`].
 
+mod proof;
+
 use ed25519_dalek::{SigningKey, VerifyingKey};
 use hpke::aead::ChaCha20Poly1305;
 use hpke::kdf::HkdfSha256;
@@ -28,6 +30,8 @@ use crate::content::KeyUsed;
 use crate::id::NodeId;
 use crate::keys::Identity;
 use crate::mail::Opened;
+
+pub use proof::{Facts, is_signed, prove};
 
 /// The envelope with one recipient.
 const KIND_ONE: u64 = 1;
@@ -95,7 +99,12 @@ pub fn open(identity: &Identity, primary: &[u8], payload: &[u8]) -> Result<Opene
     let context = hpke::setup_receiver::<ChaCha20Poly1305, HkdfSha256, X25519>(&OpModeR::Base, &secret, &enc, &info);
     let mut context = context.map_err(|_| SealError::WeakEphemeral)?;
     let plaintext = context.open(ciphertext, primary).map_err(|_| SealError::DoesNotOpen)?;
-    Ok(Opened { plaintext, key: KeyUsed::Identity })
+    Ok(Opened { plaintext, key: KeyUsed::Identity, seal: None })
+}
+
+/// The ephemeral key of a payload that was opened.
+pub fn enc_of(payload: &[u8]) -> Result<[u8; ENC_BYTES], SealError> {
+    Envelope::parse(payload).map(|envelope| envelope.enc)
 }
 
 fn seal_with(

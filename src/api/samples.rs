@@ -114,7 +114,7 @@ pub fn answered() -> AnswersRow {
 /// Where words come from that bob forwards.
 pub fn forwarded() -> ForwardedRow {
     let author = PersonRow { name: Some("carol".into()), address: format!("dak:{CAROL}") };
-    ForwardedRow { author, id: ID[..32].into(), sent_at: at(9, 30) }
+    ForwardedRow { author, id: ID[..32].into(), sent_at: at(9, 30), signed: false }
 }
 
 pub fn draft() -> DraftRow {

@@ -146,7 +146,7 @@ fn fill(dir: &Path, messages: u64) -> Result<(), Failure> {
             };
             let content = Content::from(Text { body: text(n), ..Text::default() }).encode();
             changes.push(Change::Deliver { letter, bundle: Arc::clone(&sample) });
-            changes.push(Change::File { row, filed: Arc::new(Filed { key: KeyUsed::Identity, content }) });
+            changes.push(Change::File { row, filed: Arc::new(Filed { key: KeyUsed::Identity, content, seal: None }) });
         }
         store.commit(&changes)?;
     }

@@ -111,6 +111,12 @@ impl Draft {
         })
     }
 
+    /// The bundle that its source signed so; refuses one whose signature does not hold.
+    pub fn signed(&self, payload: &[u8], signature: &[u8; 64]) -> Result<Bundle, BundleError> {
+        let (bytes, _) = self.assemble(&self.primary(), Hops::default(), signature, payload);
+        Bundle::decode(&bytes).map(|(bundle, _)| bundle)
+    }
+
     /// Puts a bundle together around a signature, whether it holds or not.
     pub(super) fn assemble(
         &self,

@@ -385,7 +385,11 @@ fn author(forwarded: &ForwardedRow) -> String {
 /// Who wrote what is forwarded and when, and whose word that is, unless it is one's own.
 pub fn shown_source(forwarded: &ForwardedRow, says: Option<&str>, style: &Style) -> String {
     let when = forwarded.sent_at.map(|when| format!(", {}", times::whole(when, &style.now))).unwrap_or_default();
-    let says = says.map(|who| format!(", as {} says", called(who))).unwrap_or_default();
+    let says = match says {
+        _ if forwarded.signed => ", signed".into(),
+        Some(who) => format!(", as {} says", called(who)),
+        None => String::new(),
+    };
     format!("written by {}{when}{says}", author(forwarded))
 }
 

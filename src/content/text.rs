@@ -16,7 +16,9 @@
 //! | 13 | remark | text |
 //! | 14 | task | [assignee or nothing, due: ms since 2000-01-01, or 0] |
 //! | 15 | introduces | [name, key] |
+//! | 16 | proof | `proof.rs` |
 
+use super::proof::Proof;
 use super::{ContentError, Field, keep, read_map, write_map};
 use crate::cbor::{CborError, Reader, Writer};
 use crate::id::NodeId;
@@ -40,7 +42,7 @@ pub struct Text {
     pub offset: Option<i16>,
     /// The first bundle of this content, where this is a later one, by the first 16 bytes of its id.
     pub same: Option<[u8; 16]>,
-    /// What the writer means it to be: [`TAG_QUESTION`] and the like, and bits of newer versions.
+    /// What the writer means it to be: [`super::TAG_QUESTION`] and the like, and bits of newer versions.
     pub tags: u64,
     /// Whose words the body and the attachments are, where they are not the writer's own.
     pub forwarded: Option<Box<Forwarded>>,
@@ -50,6 +52,8 @@ pub struct Text {
     pub task: Option<NewTask>,
     /// Somebody whom the writer knows.
     pub introduces: Option<Box<Introduced>>,
+    /// That what is forwarded is signed by its author.
+    pub proof: Option<Box<Proof>>,
     /// Fields of newer versions.
     pub extra: Vec<Field>,
 }
@@ -85,7 +89,7 @@ pub struct Attachment {
     pub bytes: Vec<u8>,
 }
 
-/// Where forwarded words come from, as the one who forwards them says: no signature comes with it.
+/// Where forwarded words come from, as the one who forwards them says; a proof may show that it is so.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Forwarded {
     pub author: NodeId,
@@ -101,12 +105,6 @@ pub const AFTER_READ_MS_MAX: u64 = 365 * DAY.0;
 const AFTER_READ_UNSAID: Millis = DAY;
 /// Most attachments of one text.
 pub const ATTACHMENTS_MAX: usize = 64;
-/// The writer asks something.
-pub const TAG_QUESTION: u64 = 1;
-/// The writer says what is decided.
-pub const TAG_DECISION: u64 = 2;
-/// The writer wants nothing done.
-pub const TAG_FYI: u64 = 4;
 /// Longest name of somebody introduced, in bytes.
 pub const INTRODUCED_BYTES_MAX: usize = 64;
 /// Eighteen hours; no place on earth is further from UTC.
@@ -126,6 +124,7 @@ const FORWARDED: u64 = 12;
 const REMARK: u64 = 13;
 const TASK: u64 = 14;
 const INTRODUCES: u64 = 15;
+const PROOF: u64 = 16;
 
 impl Text {
     pub(super) fn encode(&self) -> Vec<u8> {
@@ -157,6 +156,7 @@ impl Text {
             (REMARK, !self.remark.is_empty()),
             (TASK, self.task.is_some()),
             (INTRODUCES, self.introduces.is_some()),
+            (PROOF, self.proof.is_some()),
         ];
         present.into_iter().filter_map(|(key, present)| present.then_some(key)).collect()
     }
@@ -188,6 +188,7 @@ impl Text {
             REMARK => out.text(&self.remark),
             TASK => self.task.unwrap_or_default().write(out),
             INTRODUCES => self.introduces.as_ref().expect("only present fields are written").write(out),
+            PROOF => self.proof.as_ref().expect("only present fields are written").write(out),
             _ => unreachable!("known fields have known keys"),
         }
     }
@@ -278,6 +279,10 @@ impl Text {
             }
             INTRODUCES => {
                 self.introduces = Some(Box::new(Introduced::read(reader)?));
+                false
+            }
+            PROOF => {
+                self.proof = Some(Box::new(Proof::read(reader)?));
                 false
             }
             _ => {
@@ -377,7 +382,7 @@ impl Introduced {
 }
 
 fn is_known(key: u64) -> bool {
-    (super::KIND..=INTRODUCES).contains(&key)
+    (super::KIND..=PROOF).contains(&key)
 }
 
 fn is_offset(minutes: i16) -> bool {

@@ -129,6 +129,8 @@ impl Desk {
             let row = &mut *rows[n].0;
             if let Some(body) = body {
                 row.text = Some(body);
+                // These are no author's words.
+                row.forwarded.iter_mut().for_each(|forwarded| forwarded.signed = false);
             }
             if changes.withdrawn {
                 (row.text, row.subject) = (None, None);

@@ -5,9 +5,12 @@ use std::collections::BTreeSet;
 use super::Desk;
 use super::find::{thread_mark, ticket};
 use super::rows;
+use crate::agent::change::Letter;
 use crate::api::ApiError;
 use crate::api::model::{Compose, File, ForwardedRow, InboxRow, LetterRow, check_composed};
-use crate::content::{Attachment, Forwarded, Text};
+use crate::content::{Attachment, Content, Forwarded, Proof, Text};
+use crate::seal::{self, Facts};
+use crate::store::redb::Body;
 
 impl Desk {
     /// The text that passes a message on, with what is said of it. What was passed on here already is still its first
@@ -26,7 +29,7 @@ impl Desk {
             return Err(ApiError::refused(format!("there is nothing to forward: {why}")));
         };
         let (author, id, sent_at) = match forwarded {
-            Some(ForwardedRow { author, id, sent_at }) => (author.address, id, sent_at),
+            Some(ForwardedRow { author, id, sent_at, .. }) => (author.address, id, sent_at),
             None => (from_address, id, sent_at),
         };
         let attachments: Vec<Attachment> =
@@ -39,14 +42,35 @@ impl Desk {
             id: thread_mark(&id)?,
             sent: sent_at.map_or(0, |when| when.to_dtn().0),
         };
-        Ok(Text {
+        let text = Text {
             body,
             subject,
             attachments,
             remark: compose.text,
             forwarded: Some(Box::new(forwarded)),
             ..Text::default()
-        })
+        };
+        let proof = self.proof_of(prefix, &text).await?;
+        Ok(Text { proof, ..text })
+    }
+
+    /// What shows that a text which passes on a message has its author's signature; none where that cannot be shown.
+    async fn proof_of(&self, prefix: &str, text: &Text) -> Result<Option<Box<Proof>>, ApiError> {
+        let id = self.find_message(prefix).await?;
+        let known = self.record(move |record| record.known(&id)).await?;
+        let row = known.letter.as_ref().map(|letter| letter.row).or(known.outgoing.and_then(|own| own.row));
+        let Some(row) = row else { return Ok(None) };
+        let Some(Body::Filed(filed)) = self.record(move |record| record.words(&[row])).await?.pop().flatten() else {
+            return Ok(None);
+        };
+        let Ok(Content::Text(Text { proof, .. })) = Content::decode(&filed.content) else { return Ok(None) };
+        if proof.is_some() {
+            // It goes on as it came.
+            let passed = Text { proof, ..text.clone() };
+            return Ok(if seal::is_signed(&passed) { passed.proof } else { None });
+        }
+        let Some(Letter { creation, lifetime, priority, .. }) = known.letter else { return Ok(None) };
+        Ok(self.node().keyring().prove(&Facts { creation, lifetime, priority }, &filed, text))
     }
 
     /// Calls the authors of what was forwarded as this person does.

@@ -126,7 +126,7 @@ impl Desk {
         };
         let (content, key) = match body {
             Some(Body::Filed(_)) if row.changes.disappeared || row.unreadable.is_some() => (None, None),
-            Some(Body::Filed(Filed { content, key })) => (Some(hex(&content)), Some(key_word(key))),
+            Some(Body::Filed(Filed { content, key, .. })) => (Some(hex(&content)), Some(key_word(key))),
             _ => (None, None),
         };
         Ok(KeptRow {

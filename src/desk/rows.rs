@@ -19,6 +19,7 @@ use crate::frame;
 use crate::id::{BundleId, NodeId};
 use crate::keyring::Keyring;
 use crate::mail::conversation::Conversation;
+use crate::seal;
 use crate::store::redb::Body;
 use crate::ticket::Ticket;
 use crate::time::{DtnTime, HOUR, Moment, Timestamp};
@@ -203,7 +204,7 @@ impl Sent {
             Ok(words) => (words, None),
             Err(why) => (Words::default(), Some(why)),
         };
-        let (Words { text, files, attachments, is_change }, is_unreadable) = (words, unreadable.is_some());
+        let (Words { text, files, attachments, is_change, is_signed }, is_unreadable) = (words, unreadable.is_some());
         let row = InboxRow {
             schema: Schema,
             id: outgoing.id.full(),
@@ -220,7 +221,7 @@ impl Sent {
             read: true,
             reply_by: text.reply_by.and_then(|time| When::from_dtn(DtnTime(time))),
             attachments: file_rows(&outgoing.id, files),
-            forwarded: text.forwarded.map(|forwarded| forwarded_row(&forwarded)),
+            forwarded: text.forwarded.map(|forwarded| forwarded_row(&forwarded, is_signed)),
             tags: Tag::of(text.tags),
             remark: Some(text.remark).filter(|remark| !remark.is_empty()),
             via: None,
@@ -273,11 +274,12 @@ pub fn outline(content: &[u8], chars_max: usize) -> Result<(Text, Vec<FileRow>),
 }
 
 /// Whose name is to be filled in.
-fn forwarded_row(forwarded: &Forwarded) -> ForwardedRow {
+fn forwarded_row(forwarded: &Forwarded, signed: bool) -> ForwardedRow {
     ForwardedRow {
         author: PersonRow { name: None, address: address(forwarded.author) },
         id: crate::id::hex(&forwarded.id),
         sent_at: When::from_dtn(DtnTime(forwarded.sent)),
+        signed,
     }
 }
 
@@ -304,7 +306,7 @@ impl Envelope {
             Ok((words, key)) => (words, key, None),
             Err(why) => (Words::default(), KeyUsed::Identity, Some(why)),
         };
-        let (Words { text, files, attachments, is_change }, is_unreadable) = (words, unreadable.is_some());
+        let (Words { text, files, attachments, is_change, is_signed }, is_unreadable) = (words, unreadable.is_some());
         let forward_secrecy = key.is_forward_secret();
         let received = letter.received.trusted_wall();
         let id16 = |id: [u8; 16]| crate::id::hex(&id);
@@ -324,7 +326,7 @@ impl Envelope {
             read: letter.read,
             reply_by: text.reply_by.and_then(|time| When::from_dtn(DtnTime(time))),
             attachments: file_rows(&letter.id, files),
-            forwarded: text.forwarded.map(|forwarded| forwarded_row(&forwarded)),
+            forwarded: text.forwarded.map(|forwarded| forwarded_row(&forwarded, is_signed)),
             tags: Tag::of(text.tags),
             remark: Some(text.remark).filter(|remark| !remark.is_empty()),
             via,
@@ -362,6 +364,8 @@ struct Words {
     attachments: Vec<Attachment>,
     /// It is a change, told in words.
     is_change: bool,
+    /// What it passes on is signed by its author.
+    is_signed: bool,
 }
 
 /// What a letter says. Only what could not be read when it came is still sealed; this says why.
@@ -400,6 +404,9 @@ fn words(content: &[u8], taken: Taken) -> Result<Words, ApiError> {
             return Err(ApiError::refused(newer).next(NextStep::Update));
         }
     };
+    // What is proved is the whole of it, however much of it is shown.
+    let is_signed = text.proof.is_some()
+        && matches!(Content::decode(content).map_err(malformed)?, Content::Text(whole) if seal::is_signed(&whole));
     let attachments = match taken {
         Taken::Everything => match Content::decode(content).map_err(malformed)? {
             Content::Text(text) => text.attachments,
@@ -407,7 +414,7 @@ fn words(content: &[u8], taken: Taken) -> Result<Words, ApiError> {
         },
         Taken::Texts { .. } => Vec::new(),
     };
-    Ok(Words { text, files: outline.files, attachments, is_change })
+    Ok(Words { text, files: outline.files, attachments, is_change, is_signed })
 }
 
 fn kind_word(is_change: bool, is_unreadable: bool) -> &'static str {

@@ -62,7 +62,7 @@ fn fill(person: &Person, texts: u64, photos: u64) {
         };
         let content = Content::from(text);
         let (row, letter) = (Row(next + n), letter(&owner, next + n, &content));
-        let filed = Arc::new(Filed { key: KeyUsed::Identity, content: content.encode() });
+        let filed = Arc::new(Filed { key: KeyUsed::Identity, content: content.encode(), seal: None });
         store.commit(&[letter, Change::File { row, filed }]).unwrap();
     }
 }

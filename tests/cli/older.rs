@@ -11,7 +11,7 @@ use crate::person::Person;
 
 /// Every older home has the same story: one message to bob that was delivered, one to dave that a carrier took custody
 /// of, one from bob that was read.
-const HOMES: [(&str, &str); 7] = [
+const HOMES: [(&str, &str); 8] = [
     ("first_layouts", FOUR_HELD),
     ("second_layouts", FOUR_HELD),
     ("third_layouts", FOUR_HELD),
@@ -19,9 +19,10 @@ const HOMES: [(&str, &str); 7] = [
     ("record_without_index", THREE_HELD),
     ("without_journal", THREE_HELD),
     ("without_happenings", THREE_HELD),
+    ("without_seals", THREE_HELD),
 ];
 /// Homes that kept what their owner wrote.
-const WITH_WORDS: [&str; 3] = ["record_without_index", "without_journal", "without_happenings"];
+const WITH_WORDS: [&str; 4] = ["record_without_index", "without_journal", "without_happenings", "without_seals"];
 const FOUR_HELD: &str = "4 held, 1 in the inbox, 2 sent";
 const THREE_HELD: &str = "3 held, 1 in the inbox, 2 sent";
 

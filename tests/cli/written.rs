@@ -172,7 +172,7 @@ fn an_answer_that_came_before_what_it_answers_says_so_until_that_comes() {
 }
 
 #[test]
-fn what_is_forwarded_names_its_first_writer_as_the_sender_says() {
+fn what_is_forwarded_names_its_first_writer_and_has_the_signature_along() {
     let (mut alice, mut bob, mut carol) = (Person::new("alice"), Person::new("bob"), Person::new("carol"));
     acquaint(&mut alice, &mut bob);
     let other = carol.up(&format!("--peer {}", bob.place()));
@@ -201,7 +201,8 @@ fn what_is_forwarded_names_its_first_writer_as_the_sender_says() {
     let read = carol.run(&format!("read {} --save {place}", is("id")));
     let who = &address[address.len() - 10..];
     assert!(head(&read, "forwarded").starts_with(&format!("written by {who}, today ")), "{}", read.data);
-    assert!(head(&read, "forwarded").ends_with(", as bob says"), "{}", read.data);
+    assert!(head(&read, "forwarded").ends_with(", signed"), "{}", read.data);
+    assert_eq!(row["forwarded"]["signed"], true);
     assert!(read.data.ends_with("\nsee this\n\n-- forwarded --\ncome\n"), "{}", read.data);
     assert_eq!(fs::read(format!("{place}/plan")).unwrap(), b"at six");
 
@@ -214,6 +215,13 @@ fn what_is_forwarded_names_its_first_writer_as_the_sender_says() {
     let own = &alice.rows("talk bob")[1];
     assert_eq!((&own["forwarded"]["author"]["name"], &own["remark"]), (&"alice".into(), &"look".into()));
     assert_eq!(alice.rows("status --to bob")[1]["forwarded"], true);
+    // Other words than the writer signed are the sender's word.
+    alice.json(&format!("edit {id} came"));
+    bob.until("inbox", |rows| rows[0]["text"] == "came");
+    bob.json(&format!("forward {id} carol --wait --timeout 30s"));
+    let row = carol.rows("inbox").pop().unwrap();
+    assert_eq!((&row["text"], &row["forwarded"]["signed"]), (&"came".into(), &false.into()));
+    assert!(carol.run("talk bob").data.contains(", as bob says"));
     assert_eq!(alice.run("forward abcd bob").code, 4);
     assert_eq!(alice.run(&format!("forward {id} nobody")).code, 4);
     assert_eq!(alice.run(&format!("forward {id}")).code, 2);

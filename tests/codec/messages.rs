@@ -4,8 +4,8 @@ use dak::bundle::Signer;
 use dak::cbor::CborError;
 use dak::content::{
     AFTER_READ_MS_MAX, ATTACHMENTS_MAX, AfterRead, Amendment, Attachment, Content, ContentError, EXTRA_FIELDS_MAX,
-    Forwarded, Introduced, KeyUsed, NewTask, Outline, PADDED_BYTES_MIN, Reaction, TaskState, Text, Unknown, pad,
-    padded_len, unpad,
+    Forwarded, Introduced, KeyUsed, NewTask, Outline, PADDED_BYTES_MIN, Proof, Reaction, Seal, TaskState, Text,
+    Unknown, pad, padded_len, unpad,
 };
 use dak::time::{DtnTime, Millis};
 use proptest::prelude::*;
@@ -28,7 +28,7 @@ fn any_fields(is_unknown: fn(&u64) -> bool) -> impl Strategy<Value = Vec<(u64, V
 fn any_text() -> impl Strategy<Value = Text> {
     let attachment = (any::<String>(), prop::collection::vec(any::<u8>(), 0..50))
         .prop_map(|(name, bytes)| Attachment { name, bytes });
-    let extra = any_fields(|key| !(1..=15).contains(key));
+    let extra = any_fields(|key| !(1..=16).contains(key));
     let texts = (any::<Option<String>>(), any::<String>());
     let ids = any::<(Option<[u8; 16]>, Option<[u8; 16]>, Option<[u8; 16]>)>();
     let forwarded =
@@ -40,7 +40,18 @@ fn any_text() -> impl Strategy<Value = Text> {
     }));
     let introduces =
         prop::option::of(".{0,16}").prop_map(|name| name.map(|name| Box::new(Introduced { name, node: bob().node() })));
-    let task = (task, introduces);
+    let seal = (any::<u16>(), any::<[u8; 32]>(), any::<[u8; 32]>()).prop_map(|(copies, half, enc)| Seal {
+        copies,
+        signature: [half, half].concat().try_into().unwrap(),
+        enc,
+    });
+    let numbers =
+        (any::<u64>(), any::<u64>(), any::<u8>(), any::<[u8; 12]>(), prop::collection::vec(any::<u8>(), 0..60));
+    let proof =
+        (seal, any::<[u8; 32]>(), numbers).prop_map(|(seal, key, (sequence, lifetime, priority, nonce, rest))| {
+            Box::new(Proof { destination: bob().node(), sequence, lifetime, priority, seal, key, nonce, rest })
+        });
+    let task = (task, introduces, prop::option::of(proof));
     let after_read = prop::option::of(prop_oneof![
         Just(AfterRead::Unsaid),
         (1..=AFTER_READ_MS_MAX).prop_map(|span| AfterRead::Span(Millis(span))),
@@ -48,7 +59,7 @@ fn any_text() -> impl Strategy<Value = Text> {
     let numbers = (any::<Option<u64>>(), after_read, prop::option::of(-1_080i16..=1_080), any::<u64>(), task);
     (texts, ids, prop::collection::vec(attachment, 0..4), numbers, forwarded, extra).prop_map(
         |((subject, body), (thread, in_reply_to, same), attachments, numbers, (forwarded, remark), extra)| {
-            let (reply_by, expire_after_read, offset, tags, (task, introduces)) = numbers;
+            let (reply_by, expire_after_read, offset, tags, (task, introduces, proof)) = numbers;
             Text {
                 subject,
                 body,
@@ -64,6 +75,7 @@ fn any_text() -> impl Strategy<Value = Text> {
                 remark,
                 task,
                 introduces,
+                proof,
                 extra,
             }
         },

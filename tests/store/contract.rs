@@ -116,7 +116,7 @@ fn a_body_comes_back_to_the_byte_and_goes_with_its_row<H: Home>() {
 
 fn what_a_message_says_takes_the_place_of_its_sealed_body<H: Home>() {
     let mut home = H::new();
-    let filed = |text: &[u8]| Arc::new(Filed { key: KeyUsed::Identity, content: text.to_vec() });
+    let filed = |text: &[u8]| Arc::new(Filed { key: KeyUsed::Identity, content: text.to_vec(), seal: None });
     let (one, other) = (message(1, b"sealed"), message(2, b"sealed too"));
     home.store().commit(&[deliver(1, &one), Change::File { row: Row(1), filed: filed(b"read") }]).unwrap();
     home.store().commit(&[deliver(2, &other)]).unwrap();

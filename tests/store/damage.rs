@@ -274,7 +274,7 @@ fn words_whose_record_is_damaged_are_counted_as_lost_and_do_not_stay_behind() {
         _ => None,
     });
     let outgoing = Outgoing { row: Some(Row(30)), ..posted.unwrap() };
-    let filed = Arc::new(Filed { key: KeyUsed::Own, content: b"words".to_vec() });
+    let filed = Arc::new(Filed { key: KeyUsed::Own, content: b"words".to_vec(), seal: None });
     let id = outgoing.id;
     store.commit(&[Change::Post { outgoing }, Change::File { row: Row(30), filed }]).unwrap();
     drop(store);

@@ -222,7 +222,10 @@ fn fleeting(row: u64, same: Option<[u8; 16]>) -> Change {
 }
 
 fn file(row: u64, content: &Content) -> Change {
-    Change::File { row: Row(row), filed: Arc::new(Filed { key: KeyUsed::Identity, content: content.encode() }) }
+    Change::File {
+        row: Row(row),
+        filed: Arc::new(Filed { key: KeyUsed::Identity, content: content.encode(), seal: None }),
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use dak::agent::change::*;
 use dak::bundle::{Bundle, Creation, Draft, Hops, Kind, Priority};
-use dak::content::{Filed, KeyUsed};
+use dak::content::{Filed, KeyUsed, Seal};
 use dak::eid::{Eid, Service};
 use dak::frame::Grade;
 use dak::id::{BundleId, NodeId};
@@ -235,7 +235,9 @@ impl History {
     fn file(&mut self, row: u64) -> Change {
         let key = [KeyUsed::Own, KeyUsed::Identity, KeyUsed::Prekey([7; 8])][self.below(3) as usize];
         let content = vec![9; [1, 300, 70_000][self.below(3) as usize]];
-        Change::File { row: Row(row), filed: Arc::new(Filed { key, content }) }
+        let is_kept = key == KeyUsed::Identity && self.below(2) == 0;
+        let seal = is_kept.then(|| Box::new(Seal { copies: 8, signature: [5; 64], enc: [6; 32] }));
+        Change::File { row: Row(row), filed: Arc::new(Filed { key, content, seal }) }
     }
 
     fn id(&mut self) -> BundleId {

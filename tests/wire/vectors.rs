@@ -5,7 +5,8 @@ use std::fmt::Write;
 
 use dak::bundle::{Bundle, Creation, Draft, Ends, Hops, Kind, Priority, Signer, Unverified, unfold};
 use dak::content::{
-    AfterRead, Amendment, Attachment, Content, Forwarded, Introduced, KeyUsed, NewTask, TaskState, Text, pad, unpad,
+    AfterRead, Amendment, Attachment, Content, Forwarded, Introduced, KeyUsed, NewTask, Proof, Seal, TaskState, Text,
+    pad, unpad,
 };
 use dak::eid::Eid;
 use dak::frame::{
@@ -90,9 +91,27 @@ fn full_message() -> Content {
         task: Some(NewTask { assignee: Some(bob().node()), due: Some(DtnTime(836_000_000_000)) }),
         remark: "See you there?".into(),
         introduces: Some(Box::new(Introduced { name: "Bob".into(), node: bob().node() })),
+        proof: None,
         extra: vec![(20, vec![0x82, 1, 2])],
     };
     text.into()
+}
+
+fn proven_message() -> Content {
+    let seal = Seal { copies: 8, signature: [0x55; 64], enc: [0x66; 32] };
+    let proof = Proof {
+        destination: bob().node(),
+        sequence: 7,
+        lifetime: DAY.0,
+        priority: 1,
+        seal,
+        key: [0x77; 32],
+        nonce: [0x88; 12],
+        rest: Content::from(Text { offset: Some(60), ..Text::default() }).encode(),
+    };
+    let forwarded = Forwarded { author: alice().node(), id: [0x44; 16], sent: 836_000_000_000 };
+    let (forwarded, proof) = (Some(Box::new(forwarded)), Some(Box::new(proof)));
+    Text { body: "meet me at the bridge".into(), forwarded, proof, ..Text::default() }.into()
 }
 
 fn delegation() -> Delegation {
@@ -192,6 +211,7 @@ fn made() -> BTreeMap<&'static str, Vec<u8>> {
         ("message-full", full_message().encode()),
         ("message-change", change().encode()),
         ("message-padded", pad(&full_message().encode())),
+        ("message-proven", proven_message().encode()),
         ("delegation-signed", delegation().signed_bytes()),
         ("frame-bundle", encode_bundle(&Transit { hops: HOPS, copies: 4 }, &bundle)),
         ("frame-folded", encode_folded(&Transit::default(), &sealed(), &folds()[0].1)),
@@ -301,7 +321,12 @@ fn every_bundle_on_the_page_decodes_verified_and_is_encoded_to_the_same_bytes() 
 #[test]
 fn the_messages_on_the_page_open_and_read_as_it_says() {
     let page = vectors();
-    for (name, message) in [("message-text", text()), ("message-full", full_message()), ("message-change", change())] {
+    for (name, message) in [
+        ("message-text", text()),
+        ("message-full", full_message()),
+        ("message-proven", proven_message()),
+        ("message-change", change()),
+    ] {
         assert_eq!(Content::decode(&page[name]), Ok(message.clone()), "{name}");
         assert_eq!(message.encode(), page[name], "{name}");
     }

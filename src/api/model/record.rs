@@ -231,6 +231,9 @@ pub struct ForwardedRow {
     /// The first half of the id of the message that the words were in.
     pub id: String,
     pub sent_at: Option<When>,
+    /// The author's signature came along and holds; else it is the sender's word alone.
+    #[serde(default)]
+    pub signed: bool,
 }
 
 /// A row of a conversation that a search found.

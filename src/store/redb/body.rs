@@ -15,7 +15,7 @@ use crc::{CRC_32_ISCSI, Crc, Table};
 use super::names::Names;
 use crate::agent::change::Row;
 use crate::bundle::Bundle;
-use crate::content::{Filed, KeyUsed};
+use crate::content::{Filed, KeyUsed, Seal};
 use crate::id::NodeId;
 
 /// The first byte of a body that is stored as it is.
@@ -31,6 +31,8 @@ const OPENED_AT: u8 = 5;
 const OWN_WORDS: u8 = 0;
 const IDENTITY_KEY: u8 = 1;
 const PREKEY: u8 = 2;
+/// The identity key, and how the message was sealed and signed.
+const IDENTITY_KEY_SEALED: u8 = 3;
 /// CRC-32C over everything before it, little-endian.
 pub const CHECKSUM: Crc<u32, Table<16>> = Crc::<u32, Table<16>>::new(&CRC_32_ISCSI);
 
@@ -95,7 +97,15 @@ pub fn write_filed(row: Row, filed: &Filed) -> Vec<u8> {
     stored.push(OPENED_AT);
     match filed.key {
         KeyUsed::Own => stored.push(OWN_WORDS),
-        KeyUsed::Identity => stored.push(IDENTITY_KEY),
+        KeyUsed::Identity => match &filed.seal {
+            None => stored.push(IDENTITY_KEY),
+            Some(seal) => {
+                stored.push(IDENTITY_KEY_SEALED);
+                stored.extend(seal.copies.to_le_bytes());
+                stored.extend(seal.signature);
+                stored.extend(seal.enc);
+            }
+        },
         KeyUsed::Prekey(name) => {
             stored.push(PREKEY);
             stored.extend(name);
@@ -128,16 +138,25 @@ pub fn read(row: Row, stored: &[u8], names: &mut Names) -> Option<Body> {
 }
 
 fn read_filed(stored: &[u8]) -> Option<Filed> {
+    let mut seal = None;
     let (key, content) = match stored.split_first()? {
         (&OWN_WORDS, rest) => (KeyUsed::Own, rest),
         (&IDENTITY_KEY, rest) => (KeyUsed::Identity, rest),
+        (&IDENTITY_KEY_SEALED, rest) => {
+            let (copies, rest) = rest.split_first_chunk()?;
+            let (signature, rest) = rest.split_first_chunk()?;
+            let (enc, rest) = rest.split_first_chunk()?;
+            let copies = u16::from_le_bytes(*copies);
+            seal = Some(Box::new(Seal { copies, signature: *signature, enc: *enc }));
+            (KeyUsed::Identity, rest)
+        }
         (&PREKEY, rest) => {
             let (name, rest) = rest.split_first_chunk()?;
             (KeyUsed::Prekey(*name), rest)
         }
         _ => return None,
     };
-    Some(Filed { key, content: content.to_vec() })
+    Some(Filed { key, content: content.to_vec(), seal })
 }
 
 fn unfold_unchecked(stored: &[u8], names: &mut Names) -> Option<Vec<u8>> {
