@@ -4,6 +4,8 @@
 //! could make us promise room for a gigabyte, which is the default bound. Here a whole connection gets
 //! [`CONNECTION_WINDOW_BYTES`].
 
+mod sparing;
+
 use std::collections::VecDeque;
 use std::future::{Future, Ready, ready};
 use std::io;
@@ -17,6 +19,8 @@ use libp2p::core::upgrade::{InboundConnectionUpgrade, OutboundConnectionUpgrade,
 use libp2p::futures::{AsyncRead, AsyncWrite};
 use tokio::time::{Sleep, sleep};
 use yamux::{Connection, ConnectionError, Mode, Stream};
+
+use sparing::Sparing;
 
 /// Streams of one connection; a peer that opens more loses the connection. Ours use six: contact, ping and identify,
 /// each both ways.
@@ -36,7 +40,7 @@ const ARRIVED_MAX: usize = STREAMS_MAX;
 pub(super) struct Yamux;
 
 pub(super) struct Muxer<C> {
-    connection: Connection<C>,
+    connection: Connection<Sparing<C>>,
     arrived: VecDeque<Stream>,
     asking: Option<Waker>,
     /// When to give up on closing politely.
@@ -54,7 +58,7 @@ impl<C: AsyncRead + AsyncWrite + Unpin> Muxer<C> {
         config.set_max_connection_receive_window(Some(CONNECTION_WINDOW_BYTES));
         config.set_split_send_size(PIECE_BYTES_MAX);
         Muxer {
-            connection: Connection::new(socket, config, mode),
+            connection: Connection::new(Sparing::new(socket), config, mode),
             arrived: VecDeque::new(),
             asking: None,
             closing: None,
