@@ -20,20 +20,15 @@ use super::link::{Link, nothing_set_up, take};
 use super::out::Out;
 use super::{Outcome, Stop};
 use crate::api::model::{
-    EnteredRow, Fate, FromStick, LeavingRow, Listing, Request, Row, STICK_BUNDLES_MAX, STICK_BYTES_MAX, Schema,
+    EnteredRow, Fate, FromStick, LeavingRow, Listing, Request, Row, STICK_BUNDLES_MAX, STICK_BYTES_MAX, Schema, When,
     WillingRow,
 };
 use crate::api::{ApiError, Engine, ErrorKind};
 use crate::bundle::written_part;
 use crate::id::{BundleId, IdPrefix};
 use crate::safe_text::safe_text;
+use crate::stick::{Folder, Found, Name, Parts, ToWrite};
 use crate::units::about_bytes;
-
-mod folder;
-mod parts;
-
-use folder::{Folder, Name};
-use parts::Parts;
 
 /// Most refusals that are told one by one.
 const REASONS_MAX: usize = 32;
@@ -281,13 +276,13 @@ impl<'a, 'b> Intake<'a, 'b> {
     async fn read(&mut self, name: &str, mut parts: Parts<impl Read>) -> Result<(), ApiError> {
         loop {
             match parts.next() {
-                Ok(Some(bundle)) => {
-                    let len = bundle.bytes.len() as u64;
+                Ok(Some(Found { bytes, written })) => {
+                    let len = bytes.len() as u64;
                     if self.batch.len() == STICK_BUNDLES_MAX || self.bytes + len > STICK_BYTES_MAX {
                         self.flush().await?;
                     }
                     self.bytes += len;
-                    self.batch.push(bundle);
+                    self.batch.push(FromStick { bytes, written_at: written.and_then(When::from_dtn) });
                     self.files.push(name.to_owned());
                 }
                 Ok(None) => return Ok(()),
@@ -346,7 +341,7 @@ impl Plan {
                 continue;
             }
             bytes += row.bytes;
-            match IdPrefix::parse(&row.id).is_some_and(|id| there.contains(id.range().start())) {
+            match whole_id(&row.id).is_some_and(|id| there.contains(&id)) {
                 true => exported.there += 1,
                 false => bundles.push(row),
             }
@@ -373,6 +368,7 @@ impl Plan {
             let ids = batch.iter().map(|row| row.id.clone()).collect();
             let whom = load.whom.clone();
             let leaving = take!(link.ask(Request::StickTake { ids, whom }).await?, Leaving)?;
+            let leaving: Vec<ToWrite> = leaving.into_iter().filter_map(copy).collect();
             if let Err(error) = target.write(&leaving) {
                 exported.left_out += left.len() as u64;
                 return Err(error);
@@ -385,9 +381,17 @@ impl Plan {
     }
 }
 
+fn copy(LeavingRow { id, at, bytes, .. }: LeavingRow) -> Option<ToWrite> {
+    Some(ToWrite { id: whole_id(&id)?, bytes, at: at.map(When::to_dtn) })
+}
+
+fn whole_id(id: &str) -> Option<BundleId> {
+    IdPrefix::parse(id).map(|prefix| *prefix.range().start())
+}
+
 /// Where bundles are written.
 trait Target {
-    fn write(&mut self, bundles: &[LeavingRow]) -> Result<(), ApiError>;
+    fn write(&mut self, bundles: &[ToWrite]) -> Result<(), ApiError>;
 }
 
 struct InFolder<'a> {
@@ -396,7 +400,7 @@ struct InFolder<'a> {
 }
 
 impl Target for InFolder<'_> {
-    fn write(&mut self, bundles: &[LeavingRow]) -> Result<(), ApiError> {
+    fn write(&mut self, bundles: &[ToWrite]) -> Result<(), ApiError> {
         self.folder.add(bundles).map_err(|error| cannot_write(self.place, &error))
     }
 }
@@ -404,7 +408,7 @@ impl Target for InFolder<'_> {
 /// One file that holds many.
 struct Sequence<'a> {
     file: Box<dyn Write + 'a>,
-    written: Option<i64>,
+    written: Option<u64>,
 }
 
 impl<'a> Sequence<'a> {
@@ -414,13 +418,13 @@ impl<'a> Sequence<'a> {
 }
 
 impl Target for Sequence<'_> {
-    fn write(&mut self, bundles: &[LeavingRow]) -> Result<(), ApiError> {
+    fn write(&mut self, bundles: &[ToWrite]) -> Result<(), ApiError> {
         let mut bytes = Vec::new();
         for bundle in bundles {
-            let second = bundle.at.map(|at| at.0 / 1_000);
+            let second = bundle.at.map(|at| at.unix_ms() / 1_000);
             if let Some(at) = bundle.at.filter(|_| second != self.written) {
                 self.written = second;
-                bytes.extend(written_part(at.to_dtn()));
+                bytes.extend(written_part(at));
             }
             bytes.extend(&bundle.bytes);
         }
@@ -496,12 +500,15 @@ impl Watched {
         done?;
         let mut exported = ExportedRow::none();
         let plan = Plan::of(link, load, &there, &mut exported).await?;
+        let own: BTreeSet<BundleId> = plan.bundles.iter().filter_map(|row| whole_id(&row.id)).collect();
         let done = plan.write(link, load, &mut InFolder { folder: &folder, place: dir }, &mut exported).await;
         if exported.bundles > 0 {
             out.row(&exported, |_| exported.text(&safe_text(&dir.display().to_string())))?;
-            // What was just written need not be taken in.
+            // What was just written need not be taken in; somebody else may have added more meanwhile.
             ids_in(&folder, &mut self.seen).map_err(|error| unreadable(dir, &error))?;
-            self.seen.files.values_mut().for_each(|known| known.is_in = true);
+            let written =
+                self.seen.files.values_mut().filter(|known| !known.ids.is_empty() && known.ids.is_subset(&own));
+            written.for_each(|known| known.is_in = true);
         }
         done?;
         self.exported_at = Some(Instant::now());

@@ -14,10 +14,11 @@ use std::path::Path;
 
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags};
 
+use super::ToWrite;
 use super::parts::Parts;
-use crate::api::model::{LeavingRow, When};
 use crate::bundle::Unverified;
 use crate::id::BundleId;
+use crate::time::DtnTime;
 
 /// What the names of files that are written here end with.
 const ENDING: &str = ".bundle";
@@ -100,7 +101,7 @@ impl Folder {
         let file = File::from(opened.map_err(|error| format!("cannot open it: {}", io::Error::from(error)))?);
         // Something else may have come to stand there.
         match file.metadata() {
-            Ok(meta) if meta.is_file() => Ok(Parts::of(file.take(FILE_BYTES_MAX), written_at(&name.name))),
+            Ok(meta) if meta.is_file() => Ok(Parts::of(file.take(FILE_BYTES_MAX), written(&name.name))),
             Ok(_) => Err("it is no file".into()),
             Err(error) => Err(format!("cannot read it: {error}")),
         }
@@ -117,7 +118,7 @@ impl Folder {
     }
 
     /// Adds a file for each bundle: all of them, or else none that is not there already.
-    pub fn add(&self, bundles: &[LeavingRow]) -> io::Result<()> {
+    pub fn add(&self, bundles: &[ToWrite]) -> io::Result<()> {
         let mut fresh = Fresh { folder: self, names: Vec::new() };
         for bundle in bundles {
             let name = name_of(bundle);
@@ -215,37 +216,37 @@ fn rename_anew(dir: impl AsFd, from: impl rustix::path::Arg, to: &str) -> io::Re
 }
 
 /// The beginning of the id, and when it was written in seconds: `3f2a91c0de12ab34-1796000000.bundle`.
-fn name_of(bundle: &LeavingRow) -> String {
-    let id: String = bundle.id.chars().take(DIGITS).collect();
+fn name_of(bundle: &ToWrite) -> String {
+    let id: String = bundle.id.full().chars().take(DIGITS).collect();
     match bundle.at {
-        Some(at) => format!("{id}-{}{ENDING}", at.0 / 1_000),
+        Some(at) => format!("{id}-{}{ENDING}", at.unix_ms() / 1_000),
         None => format!("{id}{ENDING}"),
     }
 }
 
 /// When a file says that it was written, by a name as [`name_of`] makes it.
-fn written_at(name: &OsStr) -> Option<When> {
+fn written(name: &OsStr) -> Option<DtnTime> {
     let (_, seconds) = name.to_str()?.strip_suffix(ENDING)?.rsplit_once('-')?;
-    Some(When(seconds.parse::<i64>().ok()?.checked_mul(1_000)?))
+    Some(DtnTime::from_unix_ms(seconds.parse::<u64>().ok()?.checked_mul(1_000)?))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::model::Schema;
 
-    fn bundle(at: Option<When>) -> LeavingRow {
-        LeavingRow { schema: Schema, id: "3f2a91c0de".repeat(7), at, bytes: vec![0x9f, 0, 0xff] }
+    fn bundle(at: Option<DtnTime>) -> ToWrite {
+        ToWrite { id: BundleId([0x3f; 32]), at, bytes: vec![0x9f, 0, 0xff] }
     }
 
     #[test]
     fn a_name_tells_when_it_was_written_and_nonsense_tells_nothing() {
-        let name = name_of(&bundle(Some(When(1_796_000_000_999))));
-        assert_eq!(name, "3f2a91c0de3f2a91-1796000000.bundle");
-        assert_eq!(written_at(name.as_ref()), Some(When(1_796_000_000_000)));
-        assert_eq!(name_of(&bundle(None)), "3f2a91c0de3f2a91.bundle");
+        let second = DtnTime::from_unix_ms(1_796_000_000_000);
+        let name = name_of(&bundle(Some(DtnTime(second.0 + 999))));
+        assert_eq!(name, "3f3f3f3f3f3f3f3f-1796000000.bundle");
+        assert_eq!(written(name.as_ref()), Some(second));
+        assert_eq!(name_of(&bundle(None)), "3f3f3f3f3f3f3f3f.bundle");
         for name in ["3f2a91c0de3f2a91.bundle", "a-b.bundle", "1-2", "x-99999999999999999999.bundle", "-.bundle", ""] {
-            assert_eq!(written_at(name.as_ref()), None, "{name}");
+            assert_eq!(written(name.as_ref()), None, "{name}");
         }
     }
 
@@ -255,10 +256,26 @@ mod tests {
         let folder = Folder::open(place.path()).unwrap();
         let name = name_of(&bundle(None));
         std::fs::write(place.path().join(&name), b"mine").unwrap();
-        folder.add(&[bundle(None), bundle(Some(When(5_000)))]).unwrap();
+        let stamped = bundle(Some(DtnTime::from_unix_ms(1_796_000_000_000)));
+        folder.add(&[bundle(None), stamped.clone()]).unwrap();
         assert_eq!(std::fs::read(place.path().join(&name)).unwrap(), b"mine");
         let names: Vec<_> = std::fs::read_dir(place.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         assert_eq!(names.len(), 2, "{names:?}");
-        assert_eq!(std::fs::read(place.path().join("3f2a91c0de3f2a91-5.bundle")).unwrap(), [0x9f, 0, 0xff]);
+        assert_eq!(std::fs::read(place.path().join(name_of(&stamped))).unwrap(), [0x9f, 0, 0xff]);
+    }
+
+    /// More than few are synced together.
+    #[test]
+    fn many_are_added_as_few_are() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = Folder::open(place.path()).unwrap();
+        let many: Vec<ToWrite> =
+            (0..=FEW as u8).map(|n| ToWrite { id: BundleId([n; 32]), at: None, bytes: vec![0x9f, n, 0xff] }).collect();
+        folder.add(&many).unwrap();
+        let (names, is_more) = folder.names().unwrap();
+        assert_eq!((names.len(), is_more), (FEW + 1, false));
+        for (n, name) in (0..).zip(&names) {
+            assert_eq!(folder.read(name).unwrap().next().unwrap().unwrap().bytes, [0x9f, n, 0xff]);
+        }
     }
 }
