@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use futures::StreamExt;
+use futures::future::join_all;
 use serde::Serialize;
 use tokio::time::Instant;
 
@@ -30,6 +31,8 @@ use crate::safe_text::safe_text;
 use crate::stick::{Folder, Found, Name, Parts, ToWrite};
 use crate::units::about_bytes;
 
+/// How many batches are on their way in at a time.
+const BATCHES_AT_ONCE: usize = 3;
 /// Most refusals that are told one by one.
 const REASONS_MAX: usize = 32;
 /// How often a folder that is watched is looked at, unless a look takes long.
@@ -250,21 +253,19 @@ async fn import_folder(
     Ok(())
 }
 
-/// Bundles on their way in, a batch at a time.
+/// Bundles on their way in, a few batches at a time: while one is checked another is committed.
 struct Intake<'a, 'b> {
     link: &'a Link<'b>,
     row: &'a mut ImportedRow,
-    batch: Vec<FromStick>,
-    /// Of each, the file it is from.
-    files: Vec<String>,
-    bytes: u64,
+    batch: Batch,
+    full: Vec<Batch>,
     /// Files of which something was refused for now.
     again: BTreeSet<String>,
 }
 
 impl<'a, 'b> Intake<'a, 'b> {
     fn of(link: &'a Link<'b>, row: &'a mut ImportedRow) -> Intake<'a, 'b> {
-        Intake { link, row, batch: Vec::new(), files: Vec::new(), bytes: 0, again: BTreeSet::new() }
+        Intake { link, row, batch: Batch::default(), full: Vec::new(), again: BTreeSet::new() }
     }
 
     async fn all_of(mut self, name: &str, parts: Parts<impl Read>) -> Result<(), ApiError> {
@@ -278,12 +279,16 @@ impl<'a, 'b> Intake<'a, 'b> {
             match parts.next() {
                 Ok(Some(Found { bytes, written })) => {
                     let len = bytes.len() as u64;
-                    if self.batch.len() == STICK_BUNDLES_MAX || self.bytes + len > STICK_BYTES_MAX {
-                        self.flush().await?;
+                    let Batch { bundles, bytes: before, .. } = &self.batch;
+                    if bundles.len() == STICK_BUNDLES_MAX || before + len > STICK_BYTES_MAX {
+                        self.full.push(std::mem::take(&mut self.batch));
                     }
-                    self.bytes += len;
-                    self.batch.push(FromStick { bytes, written_at: written.and_then(When::from_dtn) });
-                    self.files.push(name.to_owned());
+                    if self.full.len() == BATCHES_AT_ONCE {
+                        self.hand_in().await?;
+                    }
+                    self.batch.bytes += len;
+                    self.batch.bundles.push(FromStick { bytes, written_at: written.and_then(When::from_dtn) });
+                    self.batch.files.push(name.to_owned());
                 }
                 Ok(None) => return Ok(()),
                 Err(why) => {
@@ -295,24 +300,45 @@ impl<'a, 'b> Intake<'a, 'b> {
     }
 
     async fn flush(&mut self) -> Result<(), ApiError> {
-        let (bundles, files) = (std::mem::take(&mut self.batch), std::mem::take(&mut self.files));
-        self.bytes = 0;
-        if bundles.is_empty() {
-            return Ok(());
+        if !self.batch.bundles.is_empty() {
+            self.full.push(std::mem::take(&mut self.batch));
         }
-        let entered = take!(self.link.ask(Request::StickBring { bundles }).await?, Entered)?;
-        for (EnteredRow { fate, why, may_come_again, .. }, file) in entered.into_iter().zip(files) {
-            match fate {
-                Fate::New => self.row.new += 1,
-                Fate::Known => self.row.known += 1,
-                Fate::Refused => self.row.refuse(&file, why.unwrap_or_default()),
-            }
-            if may_come_again {
-                self.again.insert(file);
-            }
-        }
-        Ok(())
+        self.hand_in().await
     }
+
+    async fn hand_in(&mut self) -> Result<(), ApiError> {
+        let asks = self.full.drain(..).map(|Batch { bundles, files, .. }| {
+            let link = self.link;
+            async move { (link.ask(Request::StickBring { bundles }).await, files) }
+        });
+        let mut failed = None;
+        for (answer, files) in join_all(asks).await {
+            match answer.and_then(|answer| take!(answer, Entered)) {
+                Ok(entered) => entered.into_iter().zip(files).for_each(|(row, file)| self.count(row, file)),
+                Err(error) => drop(failed.get_or_insert(error)),
+            }
+        }
+        failed.map_or(Ok(()), Err)
+    }
+
+    fn count(&mut self, EnteredRow { fate, why, may_come_again, .. }: EnteredRow, file: String) {
+        match fate {
+            Fate::New => self.row.new += 1,
+            Fate::Known => self.row.known += 1,
+            Fate::Refused => self.row.refuse(&file, why.unwrap_or_default()),
+        }
+        if may_come_again {
+            self.again.insert(file);
+        }
+    }
+}
+
+#[derive(Default)]
+struct Batch {
+    bundles: Vec<FromStick>,
+    /// Of each, the file it is from.
+    files: Vec<String>,
+    bytes: u64,
 }
 
 /// What goes, as long as there is room.
