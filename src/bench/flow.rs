@@ -117,7 +117,7 @@ pub async fn stick(place: &Path, messages: usize, hand_over: f64, report: &mut i
         let mut batch = Vec::new();
         for name in some {
             let mut parts = folder.read(name)?;
-            while let Some(Found { bytes, written }) = parts.next()? {
+            while let Some(Found { bytes, written }) = parts.read_next()? {
                 batch.push(came(bytes, written));
             }
         }

@@ -276,7 +276,7 @@ impl<'a, 'b> Intake<'a, 'b> {
     /// Reads all that one file holds; the last of it goes with the next [`Intake::flush`].
     async fn read(&mut self, name: &str, mut parts: Parts<impl Read>) -> Result<(), ApiError> {
         loop {
-            match parts.next() {
+            match parts.read_next() {
                 Ok(Some(Found { bytes, written })) => {
                     let len = bytes.len() as u64;
                     let Batch { bundles, bytes: before, .. } = &self.batch;

@@ -114,7 +114,7 @@ impl Folder {
     pub fn ids(&self, name: &Name) -> BTreeSet<BundleId> {
         let mut ids = BTreeSet::new();
         let Ok(mut parts) = self.read(name) else { return ids };
-        while let Ok(Some(bundle)) = parts.next() {
+        while let Ok(Some(bundle)) = parts.read_next() {
             ids.extend(Bundle::decode(&bundle.bytes).map(|(bundle, _)| bundle.id));
         }
         ids
@@ -299,7 +299,7 @@ mod tests {
         let (names, is_more) = folder.names().unwrap();
         assert_eq!((names.len(), is_more), (FEW + 1, false));
         for (n, name) in (0..).zip(&names) {
-            assert_eq!(folder.read(name).unwrap().next().unwrap().unwrap().bytes, [0x9f, n, 0xff]);
+            assert_eq!(folder.read(name).unwrap().read_next().unwrap().unwrap().bytes, [0x9f, n, 0xff]);
         }
     }
 }

@@ -41,7 +41,7 @@ impl<R: Read> Parts<R> {
     }
 
     /// The next bundle; none at the end.
-    pub fn next(&mut self) -> Result<Option<Found>, Broken> {
+    pub fn read_next(&mut self) -> Result<Option<Found>, Broken> {
         loop {
             let waiting = &self.buffer[self.start..];
             match first_part(waiting) {
@@ -96,7 +96,7 @@ mod tests {
         let mut parts = Parts::of(bytes, None);
         let mut found = Vec::new();
         loop {
-            match parts.next() {
+            match parts.read_next() {
                 Ok(Some(one)) => found.push(one.bytes.len()),
                 Ok(None) => return (found, None),
                 Err(why) => return (found, Some(why.to_string())),
@@ -127,7 +127,7 @@ mod tests {
         let [one, other] = [1_796_000_000, 1_797_000_000].map(|seconds| written_part(time(seconds)));
         let all = [shape(3), one, shape(4), shape(5), other, shape(6)].concat();
         let mut parts = Parts::of(&all[..], Some(DtnTime(5)));
-        let times: Vec<_> = std::iter::from_fn(|| parts.next().unwrap()).map(|found| found.written).collect();
+        let times: Vec<_> = std::iter::from_fn(|| parts.read_next().unwrap()).map(|found| found.written).collect();
         let wanted = [DtnTime(5), time(1_796_000_000), time(1_796_000_000), time(1_797_000_000)];
         assert_eq!(times, wanted.map(Some));
     }
