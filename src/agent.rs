@@ -185,6 +185,7 @@ impl Agent {
             Input::Read { id, tell } => self.read(id, tell, out),
             Input::Unread(id) => self.unread(id, out),
             Input::Discard(id) => self.discard(id, out),
+            Input::Adopt(adopted) => self.adopt(*adopted, out),
             Input::Cancel(id) => self.cancel(id, out),
             Input::Drop(id) => self.drop_carried(id, out),
             Input::CarryLimit(bytes) => self.carry_limit(bytes, out),

@@ -176,6 +176,7 @@
 //! | `api/model/stick.rs` `STICK_BYTES_MAX` | bytes that are taken out for a stick at once | owner | asked for again | answered | |
 //! | `mail/query.rs` `QUERY_BYTES_MAX` 1,024 | a query | owner | refused | answered | `what_is_no_query_says_why` |
 //! | `mail/query.rs` `QUERY_PARTS_MAX` 32 | parts of a query | owner | refused | answered | `what_is_no_query_says_why` |
+//! | `api/model/record.rs` `IMPORTS_MAX` 256 | messages of an export taken in at once | owner | refused | answered | |
 //! | `api/model.rs` `SEARCH_ROWS_MAX` 1,000 | rows that a search finds | owner | those that fit less | answered | |
 //!
 //! # Bounds of no place

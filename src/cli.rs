@@ -28,6 +28,7 @@ mod drafts;
 mod export;
 mod figures;
 mod files;
+mod import;
 mod inbox;
 mod interrupts;
 mod link;
@@ -199,6 +200,7 @@ async fn dispatch(engine: &dyn Engine, cli: &Cli, out: &Out) -> Outcome {
         Command::Status(args) => status::status(&link()?, args, out).await,
         Command::Cancel(args) => status::cancel(&link()?, args, out).await,
         Command::Export(args) => export::export(&link()?, args, out).await,
+        Command::Import(args) => import::import(&link()?, args, out).await,
         Command::Purge(args) => export::purge(&link()?, args, out).await,
         Command::Space => export::space(&link()?, out).await,
         Command::Carry(args) => carry::carry(&link()?, args, out).await,

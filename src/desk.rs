@@ -19,6 +19,7 @@ mod find;
 mod follow;
 mod forwards;
 mod happened;
+mod importing;
 mod introductions;
 mod keeping;
 mod listing;
@@ -208,6 +209,7 @@ impl Desk {
             Request::Cancel { id } => self.cancel(&id).await.map(Response::Statuses),
             Request::Space => self.space().await.map(Response::Space),
             Request::Purge(purge) => self.purge(purge).await.map(Response::Purged),
+            Request::Import(imports) => self.import(imports).await.map(Response::Imported),
             Request::Outlook => self.outlook().await.map(Response::Outlook),
             Request::StatusSeen { event } => self.looked_at_status(event).await,
             Request::Peers => self.peers().await.map(Response::Peers),

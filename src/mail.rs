@@ -9,6 +9,9 @@
 //!
 //! agent:  Post    ──┬──▶ File, in a row of its own
 //! person: written ──┘
+//!
+//! agent:  Adopt, Post ─▶ File, and that it was brought from an earlier home
+//! person: adopted ──┘
 //! ```
 //! So a message is opened once, beside the check of its signature, and a listing opens nothing. What could not be opened or
 //! read when it came, because the process died between or a newer version wrote it, the driver hands in again when it can.
@@ -45,6 +48,7 @@ use crate::agent::Output;
 use crate::agent::change::{Change, Letter, Outgoing, Row};
 use crate::content::{Content, Filed, KeyUsed, Seal, unpad};
 use crate::id::BundleId;
+use crate::time::Moment;
 
 /// What was in a sealed payload.
 #[derive(Clone, PartialEq, Eq)]
@@ -56,6 +60,13 @@ pub struct Opened {
     pub seal: Option<Box<Seal>>,
 }
 
+/// What a message of an earlier home says, and when it was first shown there, where that begins its end.
+#[derive(Clone)]
+pub struct Earlier {
+    pub filed: Arc<Filed>,
+    pub shown: Option<Moment>,
+}
+
 /// What the edges know of messages before the agent says what becomes of them.
 #[derive(Default)]
 pub struct Opening {
@@ -63,6 +74,8 @@ pub struct Opening {
     came: BTreeMap<BundleId, Opened>,
     /// What the person wrote, as padded for its seal: for the next message that the agent queues.
     written: Option<Vec<u8>>,
+    /// What the owner brings from an earlier home.
+    adopted: BTreeMap<BundleId, Earlier>,
     /// What was queued. One's own mailbox may be where it goes.
     queued: BTreeMap<BundleId, Arc<Filed>>,
 }
@@ -78,14 +91,25 @@ impl Opening {
         self.written = Some(plaintext);
     }
 
+    /// The agent gets this message of an earlier home next.
+    pub fn adopted(&mut self, id: BundleId, brought: Earlier) {
+        self.adopted.insert(id, brought);
+    }
+
     /// Files what the agent said from `from` on: a change of mail's comes right behind that of the agent it belongs to.
     pub fn follow(&mut self, out: &mut Vec<Output>, from: usize) {
-        let is_followed =
-            |output: &Output| matches!(output, Output::Commit(Change::Deliver { .. } | Change::Post { .. }));
+        let is_followed = |output: &Output| {
+            matches!(output, Output::Commit(Change::Deliver { .. } | Change::Post { .. } | Change::Adopt { .. }))
+        };
         if !out[from..].iter().any(is_followed) {
             return;
         }
         for output in out.split_off(from) {
+            if let Some((row, brought)) = self.adopt(&output) {
+                out.push(output);
+                out.extend(brought.changes(row).into_iter().map(Output::Commit));
+                continue;
+            }
             let filing = match &output {
                 Output::Commit(Change::Deliver { letter, .. }) => self.deliver(letter),
                 Output::Commit(Change::Post { outgoing }) => self.queue(outgoing),
@@ -101,6 +125,15 @@ impl Opening {
         *self = Opening::default();
     }
 
+    fn adopt(&mut self, output: &Output) -> Option<(Row, Earlier)> {
+        let (row, id) = match output {
+            Output::Commit(Change::Adopt { letter }) => (letter.row, letter.id),
+            Output::Commit(Change::Post { outgoing }) => (outgoing.row?, outgoing.id),
+            _ => return None,
+        };
+        Some((row, self.adopted.remove(&id)?))
+    }
+
     fn deliver(&mut self, letter: &Letter) -> Option<(Row, Arc<Filed>)> {
         let own = self.queued.get(&letter.id).map(Arc::clone);
         let filed = own.or_else(|| filed(&self.came.remove(&letter.id)?).map(Arc::new));
@@ -112,6 +145,16 @@ impl Opening {
         let filed = Arc::new(Filed { key: KeyUsed::Own, content, seal: None });
         self.queued.insert(outgoing.id, Arc::clone(&filed));
         Some((outgoing.row?, filed))
+    }
+}
+
+impl Earlier {
+    /// Its words, that its signature was not looked at here, and that it was shown.
+    fn changes(self, row: Row) -> Vec<Change> {
+        let keep = |key, value| Change::Keep { key, value: Some(value) };
+        let mut changes = vec![Change::File { row, filed: self.filed }, keep(kept::imported(row), vec![1])];
+        changes.extend(self.shown.map(|shown| keep(kept::shown(row), kept::write_moment(shown))));
+        changes
     }
 }
 
@@ -132,7 +175,7 @@ mod tests {
     use crate::content::{Text, Unknown, pad};
     use crate::eid::Eid;
     use crate::id::NodeId;
-    use crate::time::{DAY, DtnTime, Moment, Timestamp};
+    use crate::time::{DAY, DtnTime, Timestamp};
     use ed25519_dalek::SigningKey;
 
     fn message(sequence: u64) -> Arc<Bundle> {
@@ -224,6 +267,27 @@ mod tests {
         let mut out = vec![post(1, &note), deliver(2, &note)];
         opening.follow(&mut out, 0);
         assert_eq!(filings(&out), [(Row(1), KeyUsed::Own, 1), (Row(2), KeyUsed::Own, 3)]);
+    }
+
+    #[test]
+    fn what_is_brought_from_an_earlier_home_is_filed_and_marked_as_such_once_the_agent_adopts_it() {
+        let mut opening = Opening::default();
+        let (came, own, other) = (message(1), message(2), message(3));
+        let words = |body: &str| Content::from(Text { body: body.into(), ..Text::default() }).encode();
+        let filed = |body| Arc::new(Filed { key: KeyUsed::Identity, content: words(body), seal: None });
+        let shown = Some(Moment { now: Timestamp(7), ..Moment::default() });
+        opening.adopted(came.id, Earlier { filed: filed("came"), shown });
+        opening.adopted(own.id, Earlier { filed: filed("own"), shown: None });
+        opening.adopted(other.id, Earlier { filed: filed("here already"), shown: None });
+        let Output::Commit(Change::Deliver { letter, .. }) = deliver(1, &came) else { unreachable!() };
+        let mut out = vec![Output::Commit(Change::Adopt { letter }), post(2, &own)];
+        opening.follow(&mut out, 0);
+        assert_eq!(filings(&out), [(Row(1), KeyUsed::Identity, 1), (Row(2), KeyUsed::Identity, 5)]);
+        let kept = out.iter().filter_map(|output| match output {
+            Output::Commit(Change::Keep { key, value: Some(_) }) => Some(key.clone()),
+            _ => None,
+        });
+        assert_eq!(kept.collect::<Vec<_>>(), [kept::imported(Row(1)), kept::shown(Row(1)), kept::imported(Row(2))]);
     }
 
     #[test]

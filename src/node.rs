@@ -41,7 +41,7 @@ use self::queue::Queue;
 use self::tally::Tally;
 use self::tape::Tape;
 use self::work::Work;
-use crate::agent::change::{Change, Person, Row, Standing};
+use crate::agent::change::{Adopted, Change, Person, Row, Standing};
 use crate::agent::io::NotSent;
 use crate::agent::{Agent, Config, Durable, Event, Input};
 use crate::bundle::{Bundle, Priority};
@@ -49,7 +49,7 @@ use crate::eid::Eid;
 use crate::id::{BundleId, NodeId};
 use crate::keyring::Keyring;
 use crate::keys::Identity;
-use crate::mail;
+use crate::mail::{self, Earlier};
 use crate::net::interfaces::Interfaces;
 use crate::net::{Net, NetConfig, NetError, NetHandle, Saved};
 use crate::seal::SealError;
@@ -337,6 +337,16 @@ impl Node {
         let (tell, told) = oneshot::channel();
         self.work
             .put(Work::Keep(changes, Box::new(move || tell.send(()).unwrap_or(()))))
+            .map_err(|_| NodeError::Lost)?;
+        told.await.map_err(|_| self.lost())
+    }
+
+    /// Takes in mail of an earlier home, each with what it says; what is here already stays as it is. Returns once it is
+    /// durable.
+    pub async fn adopt(&self, brought: Vec<(Adopted, Earlier)>) -> Result<(), NodeError> {
+        let (tell, told) = oneshot::channel();
+        self.work
+            .put(Work::Adopt(brought, Box::new(move || tell.send(()).unwrap_or(()))))
             .map_err(|_| NodeError::Lost)?;
         told.await.map_err(|_| self.lost())
     }

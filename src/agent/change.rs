@@ -208,6 +208,10 @@ pub enum Change {
         letter: Letter,
         bundle: Arc<Bundle>,
     },
+    /// Takes a row of an earlier home's inbox in; what it says comes with [`Change::File`] alone.
+    Adopt {
+        letter: Letter,
+    },
     /// Keeps what a message says, in the place of the sealed body at this row if there is one. Mail's, not the agent's.
     File {
         row: Row,
@@ -299,6 +303,23 @@ pub struct Durable {
     pub kept: BTreeMap<Vec<u8>, Vec<u8>>,
 }
 
+/// Mail of an earlier home of the owner's, at whatever row it had there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Adopted {
+    Came(Letter),
+    /// Its fate is known, so that nothing of it is sent.
+    Own(Outgoing),
+}
+
+impl Adopted {
+    pub fn id(&self) -> BundleId {
+        match self {
+            Adopted::Came(letter) => letter.id,
+            Adopted::Own(outgoing) => outgoing.id,
+        }
+    }
+}
+
 impl Letter {
     pub fn marks(&self) -> Marks {
         Marks { read: self.read, told: self.told }
@@ -355,7 +376,7 @@ impl Durable {
             Change::Unbury { id } => drop(self.buried.remove(id)),
             Change::Believe { id, signer, belief } => drop(self.beliefs.insert((*id, *signer), *belief)),
             Change::Disbelieve { id, signer } => drop(self.beliefs.remove(&(*id, *signer))),
-            Change::Deliver { letter, .. } => {
+            Change::Deliver { letter, .. } | Change::Adopt { letter } => {
                 self.next_row = self.next_row.max(letter.row.next());
                 self.delivered.insert(Letter::mark_of(&letter.id));
                 self.letters.insert(letter.row, letter.clone());

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::agent::change::{Change, Evidence, Known, Letter, Outgoing, Person, Row};
+use crate::agent::change::{Adopted, Change, Evidence, Known, Letter, Outgoing, Person, Row};
 use crate::bundle::{Bundle, Draft, Priority};
 use crate::eid::Eid;
 use crate::frame::{Frame, Refusal, Transit};
@@ -69,6 +69,8 @@ pub enum Input {
     Unread(BundleId),
     /// The person deletes it from the inbox.
     Discard(BundleId),
+    /// The owner brings mail of an earlier home.
+    Adopt(Box<Adopted>),
     /// No new copies of one's own message from here.
     Cancel(BundleId),
     /// The owner stops carrying a bundle of somebody else's.

@@ -1,7 +1,7 @@
 //! What the person does: names and blocks others, reads and deletes mail.
 
 use super::Agent;
-use super::change::{Class, Marks, Person};
+use super::change::{Adopted, Class, Letter, Marks, Outgoing, Person};
 use super::io::Output;
 use crate::id::{BundleId, NodeId};
 use crate::receipt::ReceiptKind;
@@ -45,6 +45,25 @@ impl Agent {
         if let Some(letter) = self.ledger.inbox().find(&id).filter(|letter| letter.read) {
             let marks = Marks { read: false, ..letter.marks() };
             self.ledger.mark(&id, marks, out);
+        }
+    }
+
+    /// Takes in mail of an earlier home, at the next row of this one; what is here stays as it is.
+    pub(super) fn adopt(&mut self, adopted: Adopted, out: &mut Vec<Output>) {
+        let row = self.ledger.custody().next_row();
+        match adopted {
+            Adopted::Came(letter) => {
+                let inbox = self.ledger.inbox();
+                if inbox.find(&letter.id).is_none() && !inbox.is_arriving(&letter.id) {
+                    self.ledger.adopt(Letter { row, ..letter }, out);
+                }
+            }
+            Adopted::Own(outgoing) => {
+                assert!(outgoing.is_settled(), "what is adopted is never sent again");
+                if self.ledger.outbox().find(&outgoing.id).is_none() {
+                    self.ledger.adopt_own(Outgoing { row: Some(row), ..outgoing }, out);
+                }
+            }
         }
     }
 

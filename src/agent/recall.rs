@@ -14,6 +14,7 @@ impl Agent {
     pub fn asks_of(&self, input: &Input) -> Vec<BundleId> {
         match input {
             Input::Read { id, .. } | Input::Unread(id) | Input::Discard(id) | Input::Cancel(id) => vec![*id],
+            Input::Adopt(adopted) => vec![adopted.id()],
             Input::Bundle { bundle, .. } if self.mailboxes.serves(&bundle.destination) => match bundle.kind {
                 Kind::Message => vec![bundle.id],
                 Kind::Receipt => self.settled_in(bundle),

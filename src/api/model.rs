@@ -19,8 +19,8 @@ pub use super::schema::Schema;
 pub use lines::json_line;
 pub use names::{parse_priority, priority_name};
 pub use record::{
-    AnswersRow, BoardRow, Changes, CrossingRow, ForwardedRow, Happened, HappenedRow, HistoryRow, KeptRow, Parent,
-    PurgedRow, ReactionRow, SearchRow, SpaceRow, TaskRow, TaskWord,
+    AnswersRow, BoardRow, Changes, CrossingRow, ForwardedRow, Happened, HappenedRow, HistoryRow, IMPORTS_MAX, Imported,
+    ImportedRow, Imports, KeptRow, Parent, PurgedRow, ReactionRow, RefusedLine, SearchRow, SpaceRow, TaskRow, TaskWord,
 };
 pub use rows::{
     Arranged, ArrangedRow, ArrangedTalk, CarriedRow, CarryRow, CheckRow, Class, Classes, ConfigRow, ContactRow,
@@ -184,6 +184,8 @@ pub enum Request {
     },
     /// What takes how much of the disk; answered by [`Response::Space`].
     Space,
+    /// Takes in messages of an earlier home; answered by [`Response::Imported`].
+    Import(Imports),
     /// Deletes messages, or their files; answered by [`Response::Purged`].
     Purge(Purge),
     /// Whether messages get away from here; answered by [`Response::Outlook`].
@@ -259,6 +261,7 @@ pub enum Response {
     Statuses(Vec<StatusRow>),
     Space(Vec<SpaceRow>),
     Purged(PurgedRow),
+    Imported(ImportedRow),
     Outlook(OutlookRow),
     Peers(Vec<PeerRow>),
     Carry(CarryRow),

@@ -94,6 +94,7 @@ pub static ROUTES: &[Route] = &[
     route(POST, "/v1/crossings", Call, "Crossings", Many("Crossings"), "changes that gave way to others and were not told of yet"),
     route(GET, "/v1/record", List, "Record", Rows, "the whole record, with all that is known of each message"),
     route(GET, "/v1/space", Call, "Space", Many("Space"), "what takes how much of the disk"),
+    route(POST, "/v1/import", Call, "Import", One("Imported"), "messages of an earlier home taken in, as its export has them"),
     route(POST, "/v1/purge", Call, "Purge", One("Purged"), "that old messages or large files go"),
     route(GET, "/v1/tasks", List, "Tasks", Rows, "messages that are tasks"),
     route(GET, "/v1/events", Follow, "Happened", Rows, "what happened to the record behind a number, and then what happens"),

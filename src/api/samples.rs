@@ -238,7 +238,7 @@ pub fn outlook() -> OutlookRow {
 }
 
 pub fn event(what: EventKind, when: Option<When>, who: Option<&str>) -> Event {
-    Event { at: when, what, who: who.map(str::to_owned), reason: None, retry_at: None }
+    Event { at: when, what, who: who.map(str::to_owned), who_address: None, reason: None, retry_at: None }
 }
 
 pub fn carried() -> CarriedRow {

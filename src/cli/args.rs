@@ -29,6 +29,13 @@ an offset, or a day (today, tomorrow, friday, 2026-03-01), which lasts to its
 end unless a clock stands behind it (fri 17:00). A weekday is the next one,
 never today.";
 
+const IMPORT_HELP: &str = "\
+Messages, answers, edits, reactions and tasks come back as they were read there; what is here already stays as
+it is, so a file can be imported twice. One's own words are one's own and are never sent again; what was still on
+its way ends here without a receipt. Signatures are not in an export, so all of it says that it was imported and
+not verified here. Lines that are no row of an export are named by their numbers, and the others are taken.
+People, labels and places are in a backup (`dak backup`), not in an export.";
+
 const SEND_HELP: &str = "\
 With --expire-after-read the time begins as the words are first shown there, by whatever command or program.
 Then words and files leave the record, the index and the exports, and what stays is that there was something.
@@ -130,6 +137,9 @@ pub enum Command {
     Cancel(Id),
     /// Write out what was said, for other programs and for keeping
     Export(Export),
+    /// Take in what `dak export` wrote, in jsonl: conversations of an earlier home
+    #[command(after_help = IMPORT_HELP)]
+    Import(Import),
     /// Delete old messages, or large files, here
     Purge(PurgeArgs),
     /// Show what takes how much of the disk, and what frees it
@@ -710,6 +720,13 @@ pub enum ExportFormat {
     Jsonl,
     Markdown,
     Mbox,
+}
+
+#[derive(Args, Debug)]
+pub struct Import {
+    /// What `dak export --format jsonl` wrote; - reads it from stdin
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub file: PathBuf,
 }
 
 #[derive(Args, Debug)]

@@ -233,8 +233,9 @@ pub fn words(text: &str) -> String {
 
 /// How a message was put: labels as `[plans]`, the rest as `(pinned)`.
 fn marks(arranged: &Arranged, style: &Style) -> Vec<String> {
-    let Arranged { labels, pinned, archived, snoozed_until, muted } = arranged;
+    let Arranged { labels, imported, pinned, archived, snoozed_until, muted } = arranged;
     let mut marks: Vec<String> = labels.iter().map(|label| format!("[{label}]")).collect();
+    marks.extend(imported.then(|| "(imported)".into()));
     marks.extend(pinned.then(|| "(pinned)".into()));
     marks.extend(archived.then(|| "(archived)".into()));
     marks.extend(snoozed_until.map(|until| format!("(snoozed until {})", style.when(Some(until)))));
@@ -362,6 +363,7 @@ fn text(letter: &LetterRow, style: &Style) -> String {
     }
     head.push(("id", short_id(&row.id)));
     let secrecy = if row.forward_secrecy { "sealed, with forward secrecy" } else { "sealed, no forward secrecy" };
+    let secrecy = if row.arranged.imported { "imported, not verified here" } else { secrecy };
     head.push(("secrecy", secrecy.into()));
     let head: String = head
         .iter()

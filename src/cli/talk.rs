@@ -200,6 +200,7 @@ fn said(row: &TalkRow, style: &Style) -> String {
     let written = Written { sent_at: row.sent_at, offset: row.sent_offset, mine: row.mine };
     head += &row.reply_by.map(|by| format!(", reply by {}", style.when_written(by, &written))).unwrap_or_default();
     head += &row.expires_at.map(|at| format!(", disappears {}", style.when(Some(at)))).unwrap_or_default();
+    head += if row.arranged.imported { ", imported" } else { "" };
     head += if row.arranged.pinned { ", pinned" } else { "" };
     head += &row.arranged.labels.iter().map(|label| format!(" [{}]", safe_text(label))).collect::<String>();
     if let Some(answers) = &row.answers {

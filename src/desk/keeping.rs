@@ -16,11 +16,14 @@ use crate::content::{Attachment, Content, Filed, KeyUsed, Text};
 use crate::eid::Eid;
 use crate::id::{BundleId, NodeId, hex};
 use crate::mail::conversation::Conversation;
+use crate::mail::kept;
 use crate::mail::order::{Position, Span};
 use crate::mail::registers::Setting;
 use crate::store::redb::{Body, Direction, Entry, Line, RedbReader};
 use crate::time::{DAY, DtnTime, Millis, Moment};
 
+/// What an export says of the signature of what was imported.
+const IMPORTED: &str = "imported, not verified here";
 /// Most rows of one look.
 const PAGE_ROWS: usize = 64;
 /// Messages deleted at once.
@@ -103,11 +106,12 @@ impl Desk {
 
     async fn kept_row(&self, with: &Conversation, entry: Entry, number: u64) -> Result<KeptRow, ApiError> {
         // Showing it may end it.
-        let row = self.said_in(with, entry.clone()).await?;
-        let body = match &entry {
-            Entry::Came(letter) => self.words_at(Some(letter.row)).await?,
-            Entry::Own(outgoing) => self.words_at(outgoing.row).await?,
-        };
+        let mut row = self.said_in(with, entry.clone()).await?;
+        let at = row_of(&entry);
+        let body = self.words_at(at).await?;
+        // Changes are put nowhere, but come with an import too.
+        let key = kept::imported(at.unwrap_or_default());
+        row.arranged.imported = self.record(move |record| record.kept(&key)).await?.is_some();
         let facts = Facts::of(&entry);
         let source = facts.source;
         let to = facts.destination;
@@ -120,6 +124,7 @@ impl Desk {
             Entry::Came(_) => Vec::new(),
         };
         let signature = match (source == Some(me), &body) {
+            _ if row.arranged.imported => IMPORTED,
             (true, _) => "own",
             (false, Some(Body::Filed(_))) => "verified on arrival",
             (false, _) => "sealed still",

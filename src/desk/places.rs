@@ -417,8 +417,9 @@ fn count_true(wanted: &[bool]) -> u64 {
 }
 
 fn arranged(row: Row, placed: &Placed, now: DtnTime) -> Arranged {
-    let Placed { place, labels, talk } = placed;
+    let Placed { place, labels, talk, imported } = placed;
     Arranged {
+        imported: *imported,
         labels: labels.clone(),
         pinned: place.pinned,
         archived: place.archived || talk.archived_to.is_some_and(|to| row <= to),

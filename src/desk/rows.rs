@@ -152,6 +152,7 @@ impl Names<'_> {
             at: when_known(evidence.at),
             what: kind(evidence.what),
             who: evidence.who.map(|node| self.show(&node)),
+            who_address: evidence.who.map(address),
             reason: match evidence.what {
                 EvidenceKind::Rejected { reason } => Some(rejection(reason)),
                 _ => None,
@@ -495,6 +496,12 @@ fn kind(what: EvidenceKind) -> EventKind {
         EvidenceKind::Delivered => EventKind::Delivered,
         EvidenceKind::Read => EventKind::Read,
     }
+}
+
+/// Reads what [`rejection`] wrote.
+pub fn read_rejection(text: &str) -> u8 {
+    let number = text.strip_prefix("reason ").and_then(|rest| rest.split(',').next());
+    number.and_then(|number| number.parse().ok()).unwrap_or(crate::agent::REJECTED_BLOCKED)
 }
 
 fn rejection(reason: u8) -> String {

@@ -246,22 +246,23 @@ impl Desk {
         let conversation = rows::address(with.0.node);
         match entry {
             Entry::Came(letter) => {
-                let source = letter.source;
+                let (source, destination) = (letter.source, letter.destination.clone());
                 let (envelope, from, me) = self
                     .look(move |agent, names| (names.envelope(letter), names.person(&source), agent.node()))
                     .await?;
                 let Some(Opened { row, .. }) = self.open(vec![envelope], taken).await?.pop() else {
                     return Err(ApiError::failure("a message that was to be opened is gone"));
                 };
-                let mine = source == me;
+                // A note to oneself is one's own also where it was brought from a home of another name.
+                let mine = source == me || destination == Eid::mail(source);
                 Ok(talk_row(row, TalkRow { mine, ..TalkRow::of(conversation, from) }))
             }
             Entry::Own(outgoing) => {
-                let id = outgoing.id;
+                let (id, source) = (outgoing.id, outgoing.source);
                 let Some(message) = self.read_sent(id).await? else {
                     return Err(ApiError::failure("a message of one's own was just deleted"));
                 };
-                let me = self.look(|agent, names| names.person(&agent.node())).await?;
+                let me = self.look(move |agent, names| names.person(&source.unwrap_or(agent.node()))).await?;
                 let state = message.state;
                 Ok(talk_row(message.row, TalkRow { mine: true, state, ..TalkRow::of(conversation, me) }))
             }

@@ -114,6 +114,7 @@ impl Change {
         let is_prompt = match self {
             Change::Hold { .. }
             | Change::Deliver { .. }
+            | Change::Adopt { .. }
             | Change::File { .. }
             | Change::Discard { .. }
             | Change::Post { .. }

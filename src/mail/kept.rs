@@ -9,6 +9,7 @@
 //! | `MESSAGE`, row, `LABEL`, label | | one of its labels |
 //! | `MESSAGE`, row, `DRAFT` | number 8, meant for 8 | the draft that it was |
 //! | `MESSAGE`, row, `SHOWN` | elapsed 8, wall 8 | when it was shown first, of what is to be forgotten then |
+//! | `MESSAGE`, row, `IMPORTED` | 1 | that it was brought from an earlier home |
 //! | `MESSAGE`, row, `GONE` | elapsed 8, wall 8 | when it was forgotten |
 //! | `CONVERSATION`, conversation, `PLACE` | flags 1, archived up to 8, snoozed until 8, muted until 8 | where a conversation is put |
 //! | `HOME`, `LABEL`, label, 0, row | its conversation | a message with a label |
@@ -60,6 +61,7 @@ const ALIAS: u8 = 9;
 const CROSSED: u8 = 10;
 const SHOWN: u8 = 16;
 const GONE: u8 = 17;
+const IMPORTED: u8 = 18;
 
 /// The start of all keys of one message.
 pub fn of_message(row: Row) -> Vec<u8> {
@@ -136,6 +138,11 @@ pub fn read_node(value: &[u8]) -> Option<NodeId> {
 /// The key of the draft that a message was.
 pub fn draft_of_message(row: Row) -> Vec<u8> {
     key([&of_message(row), &[DRAFT]])
+}
+
+/// The key that says of a message that it was brought from an earlier home, and that its signature was not looked at here.
+pub fn imported(row: Row) -> Vec<u8> {
+    key([&of_message(row), &[IMPORTED]])
 }
 
 /// The key of when a message was shown first.
@@ -228,6 +235,7 @@ pub enum OfMessage {
     Draft,
     Shown,
     Gone,
+    Imported,
 }
 
 /// Reads a key of a message; none for any other.
@@ -238,6 +246,7 @@ pub fn read_of_message(key: &[u8]) -> Option<(Row, OfMessage)> {
         (&DRAFT, []) => OfMessage::Draft,
         (&SHOWN, []) => OfMessage::Shown,
         (&GONE, []) => OfMessage::Gone,
+        (&IMPORTED, []) => OfMessage::Imported,
         (&LABEL, label) => OfMessage::Label(std::str::from_utf8(label).ok()?.to_owned()),
         _ => return None,
     };
@@ -462,6 +471,7 @@ mod tests {
         assert_eq!(read_of_message(&draft_of_message(row)), Some((row, OfMessage::Draft)));
         assert_eq!(read_of_message(&shown(row)), Some((row, OfMessage::Shown)));
         assert_eq!(read_of_message(&gone(row)), Some((row, OfMessage::Gone)));
+        assert_eq!(read_of_message(&imported(row)), Some((row, OfMessage::Imported)));
         let at = Moment { now: Timestamp(7), wall: NOON };
         assert_eq!(read_moment(&write_moment(at)), at);
         assert_eq!((read_draft(&draft(7)), read_draft(&sent(7)), read_draft(&next_number())), (Some(7), None, None));

@@ -28,7 +28,7 @@ impl Record {
     /// Takes in what a change says of mail.
     pub fn apply(&mut self, change: &Change) {
         match change {
-            Change::Deliver { letter, .. } => {
+            Change::Deliver { letter, .. } | Change::Adopt { letter } => {
                 self.delivered.insert(Letter::mark_of(&letter.id));
                 self.rows.insert(letter.id, letter.row);
                 self.letters.insert(letter.row, letter.clone());

@@ -321,6 +321,13 @@ impl Core {
                 changes.into_iter().for_each(|change| self.driver.change(change));
                 open.looks.push(Act::Call(tell));
             }
+            Work::Adopt(brought, tell) => {
+                for (adopted, brought) in brought {
+                    self.driver.step.opening.adopted(adopted.id(), brought);
+                    self.handle(Input::Adopt(Box::new(adopted)));
+                }
+                open.looks.push(Act::Call(tell));
+            }
             Work::Parsed(parsed) if self.driver.agent.turns_away(&parsed.id()) => {
                 let (id, Parsed { from, transit, .. }) = (parsed.id(), parsed);
                 self.handle(Input::Duplicate { from, transit, id });

@@ -1,12 +1,12 @@
 //! What the core is asked to do, by peers, by people and by the threads that work for it.
 
 use super::drafts::Plaintext;
-use crate::agent::change::Change;
+use crate::agent::change::{Adopted, Change};
 use crate::agent::{Agent, Input};
 use crate::bundle::Unverified;
 use crate::frame::{Refusal, Transit};
 use crate::id::{BundleId, NodeId};
-use crate::mail::Opened;
+use crate::mail::{Earlier, Opened};
 use crate::net::ContactSender;
 use crate::store::StoreError;
 
@@ -31,6 +31,8 @@ pub enum Work {
     Bring(Vec<Brought>, Box<dyn FnOnce(Vec<Fate>) + Send>),
     /// What the person arranges; the rest is as with a look.
     Keep(Vec<Change>, Box<dyn FnOnce() + Send>),
+    /// Mail of an earlier home, and what it says; the rest is as with a look.
+    Adopt(Vec<(Adopted, Earlier)>, Box<dyn FnOnce() + Send>),
     /// A bundle from a peer, parsed and not verified: dropped here where its id is known, else verified in the pool.
     Parsed(Parsed),
     /// A commit of this generation failed.

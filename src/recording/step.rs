@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
 use crate::agent::Input;
-use crate::agent::change::{Known, Person, Row};
+use crate::agent::change::{Adopted, Known, Person, Row};
 use crate::bundle::{Bundle, Priority};
 use crate::eid::Eid;
 use crate::frame::{Frame, FrameError, Transit};
@@ -80,6 +80,7 @@ pub enum Noted {
     Moved {
         peer: NodeId,
     },
+    Adopt(Box<Adopted>),
 }
 
 /// An error where a frame is none that could have been received.
@@ -111,6 +112,7 @@ pub fn noted(input: &Input) -> Result<Noted, FrameError> {
         Input::Unreadable { to, id, row } => Noted::Unreadable { to, id, row },
         Input::LeaveOnFiles(ids) => Noted::LeaveOnFiles(ids),
         Input::Moved { peer } => Noted::Moved { peer },
+        Input::Adopt(adopted) => Noted::Adopt(adopted),
     })
 }
 
@@ -148,6 +150,7 @@ impl Noted {
             Noted::Unreadable { to, id, row } => Input::Unreadable { to, id, row },
             Noted::LeaveOnFiles(ids) => Input::LeaveOnFiles(ids),
             Noted::Moved { peer } => Input::Moved { peer },
+            Noted::Adopt(adopted) => Input::Adopt(adopted),
         })
     }
 }
@@ -175,6 +178,7 @@ impl fmt::Display for Noted {
             Noted::SetPerson { node, .. } => write!(f, "{node} is named, blocked or forgotten"),
             Noted::Unreadable { id, .. } => write!(f, "bundle {id} cannot be read"),
             Noted::LeaveOnFiles(ids) => write!(f, "{} bundles leave on files", ids.len()),
+            Noted::Adopt(adopted) => write!(f, "the owner brings {} of an earlier home", adopted.id()),
             Noted::Moved { peer } => write!(f, "bytes moved to {peer}"),
         }
     }

@@ -350,7 +350,7 @@ fn apply_all<'c>(
 fn frees(batches: &[&[Change]]) -> bool {
     let goes =
         |change: &Change| matches!(change, Change::Forget { .. } | Change::Discard { .. } | Change::Unpost { .. });
-    let comes = |change: &Change| matches!(change, Change::Hold { .. } | Change::Deliver { .. });
+    let comes = |change: &Change| matches!(change, Change::Hold { .. } | Change::Deliver { .. } | Change::Adopt { .. });
     let mut changes = batches.iter().copied().flatten();
     changes.clone().any(goes) && !changes.any(comes)
 }

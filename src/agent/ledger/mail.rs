@@ -61,6 +61,20 @@ impl Ledger {
         self.emit(Change::Deliver { letter, bundle }, out);
     }
 
+    /// Takes a row of an earlier home's inbox in.
+    pub fn adopt(&mut self, letter: Letter, out: &mut Vec<Output>) {
+        self.custody.row_used(letter.row);
+        self.change_in_hand(letter.id);
+        self.inbox.insert(letter.clone());
+        self.emit(Change::Adopt { letter }, out);
+    }
+
+    /// The same of one's own message whose fate is known.
+    pub fn adopt_own(&mut self, outgoing: Outgoing, out: &mut Vec<Output>) {
+        self.change_in_hand(outgoing.id);
+        self.post(outgoing, out);
+    }
+
     pub fn mark(&mut self, id: &BundleId, marks: Marks, out: &mut Vec<Output>) {
         let Some(row) = self.inbox.find(id).map(|letter| letter.row) else { return };
         self.change_in_hand(*id);

@@ -85,6 +85,7 @@ impl Response {
             R::Statuses(rows) => json_lines(rows),
             R::Space(rows) => json_lines(rows),
             R::Purged(row) => json_line(row),
+            R::Imported(row) => json_line(row),
             R::Outlook(row) => json_line(row),
             R::Peers(rows) => json_lines(rows),
             R::Carry(row) => json_line(row),

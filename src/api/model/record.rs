@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::rows::{Event, PersonRow, TalkRow};
 use super::{Schema, When};
+use crate::bundle::Priority;
 
 /// What was changed of a message since it was written.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -108,7 +109,7 @@ pub struct KeptRow {
     /// With the time of writing, what tells its writer's messages apart.
     pub sequence: u64,
     pub lifetime_ms: u64,
-    /// `own`, `verified on arrival`, or `sealed still`; the signature itself goes when a message is opened.
+    /// `own`, `verified on arrival`, `sealed still`, or `imported, not verified here`; the signature itself goes when a message is opened.
     pub signature: String,
     /// Which key opened it: `own`, `identity` or `prekey`.
     pub key: Option<String>,
@@ -147,6 +148,62 @@ pub struct PurgedRow {
     pub bytes: u64,
     /// Nothing went: it was only asked what would.
     pub dry: bool,
+}
+
+/// Messages of an earlier home, as its export has them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Imports {
+    /// At most [`IMPORTS_MAX`].
+    pub rows: Vec<Imported>,
+}
+
+/// Most messages of one request to import.
+pub const IMPORTS_MAX: usize = 256;
+
+/// What is taken of a row of an export.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Imported {
+    /// Where it stands in the file.
+    pub line: u64,
+    pub id: String,
+    /// Addresses.
+    pub from: String,
+    pub to: String,
+    pub mine: bool,
+    pub read: bool,
+    pub sent_at: Option<When>,
+    pub received_at: Option<When>,
+    pub expires_at: Option<When>,
+    pub sequence: u64,
+    pub lifetime_ms: u64,
+    #[serde(with = "super::names::priority")]
+    pub priority: Priority,
+    pub key: Option<String>,
+    /// None where the export has no words of it.
+    pub content: Option<String>,
+    pub events: Vec<Event>,
+}
+
+/// What became of messages that were to be imported.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImportedRow {
+    pub schema: Schema,
+    /// Messages and changes that are here now and were not before.
+    pub imported: u64,
+    /// Those that were here already, and are as they were.
+    pub known: u64,
+    /// Those of which the export has no words: sealed, unreadable, or disappeared.
+    pub without_words: u64,
+    /// Lines that are no row of an export, each with the reason.
+    pub refused: Vec<RefusedLine>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusedLine {
+    pub line: u64,
+    pub why: String,
 }
 
 /// Something that happened to the record, by its number.

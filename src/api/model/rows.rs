@@ -171,6 +171,8 @@ pub struct ArrangedTalk {
 #[serde(default)]
 pub struct Arranged {
     pub labels: Vec<String>,
+    /// It was brought here by an import, and its signature was not looked at here.
+    pub imported: bool,
     pub pinned: bool,
     pub archived: bool,
     pub snoozed_until: Option<When>,
@@ -496,6 +498,8 @@ pub struct Event {
     pub what: EventKind,
     /// Whose word it is: a name or an address; none where it is this node's own.
     pub who: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub who_address: Option<String>,
     /// Why the recipient rejected it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,

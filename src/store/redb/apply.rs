@@ -119,6 +119,14 @@ impl<'t> Applying<'t> {
                 }
                 Ok(())
             }
+            Change::Adopt { letter } => {
+                self.deliver(letter, None)?;
+                match files(next, letter.row) {
+                    true => self.arriving = Some(Arriving::Letter(letter.clone())),
+                    false => self.file_letter(letter, &Meaning::Hidden)?,
+                }
+                Ok(())
+            }
             Change::File { row, filed } => {
                 self.put_stored(*row, &write_filed(*row, filed))?;
                 self.file(*row, &Meaning::of(&filed.content))
@@ -250,7 +258,7 @@ impl<'t> Applying<'t> {
             let Some(stored) = self.bodies.bytes(row.0)? else { continue };
             let Some(Body::Filed(filed)) = body::read(row, &stored, self.names) else { continue };
             if let Some(content) = mail::meaning::emptied(&filed.content) {
-                self.put_stored(row, &write_filed(row, &Filed { content, ..filed }))?;
+                self.put_stored(row, &write_filed(row, &Filed { content, seal: None, ..filed }))?;
             }
         }
         Ok(())

@@ -381,6 +381,7 @@ impl RedbReader {
                     match kept::read_of_message(key.value()) {
                         Some((found, _)) if found != *row => break,
                         Some((_, OfMessage::Draft | OfMessage::Shown | OfMessage::Gone)) => {}
+                        Some((_, OfMessage::Imported)) => placed.imported = true,
                         Some((_, OfMessage::Place)) => placed.place = Place::read(value.value()),
                         Some((_, OfMessage::Label(label))) => placed.labels.push(label),
                         None => break,
@@ -437,6 +438,8 @@ pub struct Placed {
     pub labels: Vec<String>,
     /// Of its conversation.
     pub talk: TalkPlace,
+    /// It was brought from an earlier home.
+    pub imported: bool,
 }
 
 /// A key of what the person keeps, and its value.
