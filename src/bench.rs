@@ -69,7 +69,8 @@ pub async fn run(extent: Extent, mut report: impl FnMut(Row)) -> Result<(), Fail
     limits.rows().into_iter().for_each(&mut report);
     let ingest = flow::ingest(place.path(), extent.messages, &limits, &mut report).await?;
     record::filed(place.path(), extent.messages, ingest, &mut report).await?;
-    flow::hand_over(place.path(), extent.messages, &limits, &mut report).await?;
+    let hand_over = flow::hand_over(place.path(), extent.messages, &limits, &mut report).await?;
+    flow::stick(place.path(), extent.messages, hand_over, &mut report).await?;
     flow::latency(place.path(), extent.pings, &limits, &mut report).await?;
     flow::lone(place.path(), extent.lone, &mut report).await?;
     flow::queue(place.path(), 4 * extent.pings, &mut report).await?;

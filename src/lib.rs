@@ -26,7 +26,7 @@
 //!                   is found and read, what was changed of it, what happened
 //!                   in which order, and what the person arranged              pure
 //!          driver   one step: inputs to batches, commit before act          pure; node, sim and tests drive with it
-//! floor 2  edges    store, search, net, keyring, home, config, backup       each alone; they never meet
+//! floor 2  edges    store, search, net, stick, keyring, home, config, backup       each alone; they never meet
 //! floor 3  drivers  node (real time, threads), sim (virtual time)           the only two that own an agent
 //! floor 4  people   desk (answers), api (HTTP over a unix socket), cli, bench
 //! ```
@@ -86,6 +86,8 @@ pub mod seal;
 pub mod search;
 #[allow(clippy::disallowed_methods)] // times itself for `timing.json`
 pub mod sim;
+#[cfg(feature = "node")]
+pub mod stick;
 pub mod store;
 pub mod ticket;
 pub mod time;

@@ -27,7 +27,7 @@ const FLOORS: [(u8, &[&str]); 5] = [
         ],
     ),
     (1, &["agent", "mail", "driver"]),
-    (2, &["store", "net", "keyring", "keys", "seal", "home", "config", "backup", "recording", "search"]),
+    (2, &["store", "net", "keyring", "keys", "seal", "home", "config", "backup", "recording", "search", "stick"]),
     (3, &["node", "sim"]),
     (4, &["desk", "api", "cli", "bench"]),
 ];

@@ -45,7 +45,11 @@ impl Agent {
                 let longest = arrivals.iter().map(|a| a.bundle.lifetime).max().unwrap_or(HOUR);
                 let lifetime = longest.saturating_add(RECEIPT_LINGERS).min(self.config.lifetime_max);
                 let ids = arrivals.iter().map(|a| a.bundle.id).collect();
-                self.sign_receipt(&mailbox, (source, last.from), ReceiptKind::Delivered, ids, lifetime, out);
+                let signed =
+                    self.sign_receipt(&mailbox, (source, last.from), ReceiptKind::Delivered, ids, lifetime, out);
+                if let Some(receipt) = signed {
+                    self.let_receipt_answer(receipt, arrivals);
+                }
             }
         }
     }
@@ -89,7 +93,17 @@ impl Agent {
         }
     }
 
-    /// Signs what happened to bundles of one source, which a peer handed over, and sends it on its way.
+    /// Who gets a receipt at once needs no other answer for what it names.
+    fn let_receipt_answer(&mut self, receipt: BundleId, arrivals: &[Arrival]) {
+        for (_, contact) in self.contacts.iter_mut() {
+            if contact.is_in_flight(&receipt) {
+                contact.grants.retain(|(id, _)| arrivals.iter().all(|arrival| arrival.bundle.id != *id));
+            }
+        }
+    }
+
+    /// Signs what happened to bundles of one source, which a peer handed over, and sends it on its way; returns the
+    /// receipt's id where there is one.
     pub(super) fn sign_receipt(
         &mut self,
         mailbox: &Eid,
@@ -98,13 +112,14 @@ impl Agent {
         ids: Vec<BundleId>,
         lifetime: Millis,
         out: &mut Vec<Output>,
-    ) {
+    ) -> Option<BundleId> {
         // Nobody speaks for a whole group, nor for a mailbox that is not served here: a record of another time or a damaged
         // one may name it.
-        let Some(signer) = self.mailboxes.signer_of(mailbox).map(Arc::clone) else { return };
+        let signer = self.mailboxes.signer_of(mailbox).map(Arc::clone)?;
         let recipient = signer.node();
         if self.mailboxes.writes_as(&source) {
-            return ids.into_iter().for_each(|id| self.ledger.attest(id, what(kind), Some(recipient), out));
+            ids.into_iter().for_each(|id| self.ledger.attest(id, what(kind), Some(recipient), out));
+            return None;
         }
         let proves = !matches!(kind, ReceiptKind::Full { .. });
         let draft = Draft {
@@ -129,6 +144,7 @@ impl Agent {
         if let Some(slot) = self.ledger.find_held(&id) {
             self.ledger.share_receipt(slot, from);
         }
+        Some(id)
     }
 
     /// Whether no more own receipts may be caused by a peer and a source that nobody named: each is kept for weeks.

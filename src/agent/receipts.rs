@@ -27,6 +27,9 @@ impl Agent {
             Ok(receipt) if receipts_to(receipt.source) == bundle.destination => receipt,
             _ => return self.refuse(from, id, Refusal::Unwilling, out),
         };
+        if from == bundle.source && receipt.kind == ReceiptKind::Delivered {
+            self.take_for_answer(&receipt, from, out);
+        }
         let freed = self.heed(&receipt, bundle.source, from, life, out);
         if from != bundle.source {
             freed.iter().for_each(|held| self.routing.proven(&held.id, from));
@@ -61,6 +64,19 @@ impl Agent {
         }
         self.ledger.bury(id, self.now() + bundle.lifetime + HOUR, from, out);
         self.grant(from, id, Grade::Copy, out);
+    }
+
+    /// Who signed a receipt has what it names, and need not say so twice.
+    fn take_for_answer(&mut self, receipt: &Receipt, signer: NodeId, out: &mut Vec<Output>) {
+        let held = receipt.ids.iter().filter_map(|id| self.ledger.find_held(id));
+        let proven = held.map(|slot| self.ledger.custody().held(slot));
+        let grants = proven.filter(|held| is_ended_by(held, receipt, signer));
+        let grants: Vec<_> = grants.map(|held| (held.id.prefix(), Grade::Custody)).collect();
+        // What left since, cancelled perhaps, is in flight no more either.
+        for id in receipt.ids.iter().filter(|id| self.ledger.find_held(id).is_none()) {
+            self.contacts.land(signer, id);
+        }
+        self.accepted(signer, grants, out);
     }
 
     /// Makes a place among the receipts that freed nothing: of the largest share, the soonest to expire goes.

@@ -10,11 +10,13 @@ use super::cast::{PATIENCE, Porter, TEXT_BYTES, address, bundles, key, node};
 use super::limits::Limits;
 use super::{Failure, Row, row};
 use crate::agent::Event;
+use crate::api::model::{STICK_BUNDLES_MAX, STICK_BYTES_MAX};
 use crate::bundle::{Bundle, Priority, Signer};
 use crate::content::{Content, Text, pad};
 use crate::driver::HELD_BACK_MAX;
 use crate::eid::Eid;
-use crate::node::{Node, NodeError};
+use crate::node::{Came, Node, NodeError, Taken};
+use crate::stick::{Folder, Found, ToWrite};
 use crate::time::DAY;
 
 /// Durable, verified custody from one peer over the loopback; then what it took of the disk. Returns how much a second.
@@ -59,7 +61,7 @@ pub async fn hand_over(
     messages: usize,
     limits: &Limits,
     report: &mut impl FnMut(Row),
-) -> Result<(), Failure> {
+) -> Result<f64, Failure> {
     let recipient = key(11).node();
     let carrier = node(place, 10, Vec::new()).await?;
     let made = tokio::task::spawn_blocking(move || bundles(&key(12), recipient, messages)).await??;
@@ -85,6 +87,49 @@ pub async fn hand_over(
     ));
     appearing.stop().await;
     carrier.stop().await;
+    Ok(took)
+}
+
+/// The same with no network: out of one node into the files of a folder, and out of them into the recipient's.
+pub async fn stick(place: &Path, messages: usize, hand_over: f64, report: &mut impl FnMut(Row)) -> Result<(), Failure> {
+    let recipient = key(15).node();
+    let [carrier, other] = [node(place, 14, Vec::new()).await?, node(place, 15, Vec::new()).await?];
+    let made = tokio::task::spawn_blocking(move || bundles(&key(16), recipient, messages)).await??;
+    let came = |bytes: Vec<u8>, written| Came { bytes, written };
+    for some in made.chunks(STICK_BUNDLES_MAX) {
+        carrier.bring(some.iter().map(|bundle| came(bundle.bytes().to_vec(), None)).collect()).await?;
+    }
+    let path = place.join("stick");
+    std::fs::create_dir(&path)?;
+
+    let start = Instant::now();
+    let folder = Folder::open(&path)?;
+    let (mut willing, _) = carrier.look(|agent| agent.willing(None, None, usize::MAX)).await?;
+    willing.sort_unstable();
+    for some in willing.chunks(STICK_BUNDLES_MAX) {
+        let ids = some.iter().map(|willing| willing.id).collect();
+        let taken = carrier.take_out(None, ids, STICK_BYTES_MAX).await?.into_iter();
+        let copies: Vec<ToWrite> = taken.map(|Taken { id, bytes, at }| ToWrite { id, bytes, at }).collect();
+        folder.add(&copies)?;
+    }
+    let (names, _) = folder.names()?;
+    for some in names.chunks(STICK_BUNDLES_MAX) {
+        let mut batch = Vec::new();
+        for name in some {
+            let mut parts = folder.read(name)?;
+            while let Some(Found { bytes, written }) = parts.read_next()? {
+                batch.push(came(bytes, written));
+            }
+        }
+        other.bring(batch).await?;
+    }
+    wait_for(&other, messages).await?;
+    let took = start.elapsed().as_secs_f64();
+    let scale = 10_000.0 / messages as f64;
+    let limit = Some((2.0 * hand_over * scale, "goal: twice as long as to hand over"));
+    report(row("stick_10k", took * scale, "s", limit));
+    carrier.stop().await;
+    other.stop().await;
     Ok(())
 }
 

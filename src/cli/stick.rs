@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use futures::StreamExt;
+use futures::future::join_all;
 use serde::Serialize;
 use tokio::time::Instant;
 
@@ -20,21 +21,18 @@ use super::link::{Link, nothing_set_up, take};
 use super::out::Out;
 use super::{Outcome, Stop};
 use crate::api::model::{
-    EnteredRow, Fate, FromStick, LeavingRow, Listing, Request, Row, STICK_BUNDLES_MAX, STICK_BYTES_MAX, Schema,
+    EnteredRow, Fate, FromStick, LeavingRow, Listing, Request, Row, STICK_BUNDLES_MAX, STICK_BYTES_MAX, Schema, When,
     WillingRow,
 };
 use crate::api::{ApiError, Engine, ErrorKind};
 use crate::bundle::written_part;
 use crate::id::{BundleId, IdPrefix};
 use crate::safe_text::safe_text;
+use crate::stick::{Folder, Found, Name, Parts, ToWrite};
 use crate::units::about_bytes;
 
-mod folder;
-mod parts;
-
-use folder::{Folder, Name};
-use parts::Parts;
-
+/// How many batches are on their way in at a time.
+const BATCHES_AT_ONCE: usize = 3;
 /// Most refusals that are told one by one.
 const REASONS_MAX: usize = 32;
 /// How often a folder that is watched is looked at, unless a look takes long.
@@ -255,21 +253,19 @@ async fn import_folder(
     Ok(())
 }
 
-/// Bundles on their way in, a batch at a time.
+/// Bundles on their way in, a few batches at a time: while one is checked another is committed.
 struct Intake<'a, 'b> {
     link: &'a Link<'b>,
     row: &'a mut ImportedRow,
-    batch: Vec<FromStick>,
-    /// Of each, the file it is from.
-    files: Vec<String>,
-    bytes: u64,
+    batch: Batch,
+    full: Vec<Batch>,
     /// Files of which something was refused for now.
     again: BTreeSet<String>,
 }
 
 impl<'a, 'b> Intake<'a, 'b> {
     fn of(link: &'a Link<'b>, row: &'a mut ImportedRow) -> Intake<'a, 'b> {
-        Intake { link, row, batch: Vec::new(), files: Vec::new(), bytes: 0, again: BTreeSet::new() }
+        Intake { link, row, batch: Batch::default(), full: Vec::new(), again: BTreeSet::new() }
     }
 
     async fn all_of(mut self, name: &str, parts: Parts<impl Read>) -> Result<(), ApiError> {
@@ -280,15 +276,19 @@ impl<'a, 'b> Intake<'a, 'b> {
     /// Reads all that one file holds; the last of it goes with the next [`Intake::flush`].
     async fn read(&mut self, name: &str, mut parts: Parts<impl Read>) -> Result<(), ApiError> {
         loop {
-            match parts.next() {
-                Ok(Some(bundle)) => {
-                    let len = bundle.bytes.len() as u64;
-                    if self.batch.len() == STICK_BUNDLES_MAX || self.bytes + len > STICK_BYTES_MAX {
-                        self.flush().await?;
+            match parts.read_next() {
+                Ok(Some(Found { bytes, written })) => {
+                    let len = bytes.len() as u64;
+                    let Batch { bundles, bytes: before, .. } = &self.batch;
+                    if bundles.len() == STICK_BUNDLES_MAX || before + len > STICK_BYTES_MAX {
+                        self.full.push(std::mem::take(&mut self.batch));
                     }
-                    self.bytes += len;
-                    self.batch.push(bundle);
-                    self.files.push(name.to_owned());
+                    if self.full.len() == BATCHES_AT_ONCE {
+                        self.hand_in().await?;
+                    }
+                    self.batch.bytes += len;
+                    self.batch.bundles.push(FromStick { bytes, written_at: written.and_then(When::from_dtn) });
+                    self.batch.files.push(name.to_owned());
                 }
                 Ok(None) => return Ok(()),
                 Err(why) => {
@@ -300,24 +300,45 @@ impl<'a, 'b> Intake<'a, 'b> {
     }
 
     async fn flush(&mut self) -> Result<(), ApiError> {
-        let (bundles, files) = (std::mem::take(&mut self.batch), std::mem::take(&mut self.files));
-        self.bytes = 0;
-        if bundles.is_empty() {
-            return Ok(());
+        if !self.batch.bundles.is_empty() {
+            self.full.push(std::mem::take(&mut self.batch));
         }
-        let entered = take!(self.link.ask(Request::StickBring { bundles }).await?, Entered)?;
-        for (EnteredRow { fate, why, may_come_again, .. }, file) in entered.into_iter().zip(files) {
-            match fate {
-                Fate::New => self.row.new += 1,
-                Fate::Known => self.row.known += 1,
-                Fate::Refused => self.row.refuse(&file, why.unwrap_or_default()),
-            }
-            if may_come_again {
-                self.again.insert(file);
-            }
-        }
-        Ok(())
+        self.hand_in().await
     }
+
+    async fn hand_in(&mut self) -> Result<(), ApiError> {
+        let asks = self.full.drain(..).map(|Batch { bundles, files, .. }| {
+            let link = self.link;
+            async move { (link.ask(Request::StickBring { bundles }).await, files) }
+        });
+        let mut failed = None;
+        for (answer, files) in join_all(asks).await {
+            match answer.and_then(|answer| take!(answer, Entered)) {
+                Ok(entered) => entered.into_iter().zip(files).for_each(|(row, file)| self.count(row, file)),
+                Err(error) => drop(failed.get_or_insert(error)),
+            }
+        }
+        failed.map_or(Ok(()), Err)
+    }
+
+    fn count(&mut self, EnteredRow { fate, why, may_come_again, .. }: EnteredRow, file: String) {
+        match fate {
+            Fate::New => self.row.new += 1,
+            Fate::Known => self.row.known += 1,
+            Fate::Refused => self.row.refuse(&file, why.unwrap_or_default()),
+        }
+        if may_come_again {
+            self.again.insert(file);
+        }
+    }
+}
+
+#[derive(Default)]
+struct Batch {
+    bundles: Vec<FromStick>,
+    /// Of each, the file it is from.
+    files: Vec<String>,
+    bytes: u64,
 }
 
 /// What goes, as long as there is room.
@@ -346,7 +367,7 @@ impl Plan {
                 continue;
             }
             bytes += row.bytes;
-            match IdPrefix::parse(&row.id).is_some_and(|id| there.contains(id.range().start())) {
+            match whole_id(&row.id).is_some_and(|id| there.contains(&id)) {
                 true => exported.there += 1,
                 false => bundles.push(row),
             }
@@ -373,6 +394,7 @@ impl Plan {
             let ids = batch.iter().map(|row| row.id.clone()).collect();
             let whom = load.whom.clone();
             let leaving = take!(link.ask(Request::StickTake { ids, whom }).await?, Leaving)?;
+            let leaving: Vec<ToWrite> = leaving.into_iter().filter_map(copy).collect();
             if let Err(error) = target.write(&leaving) {
                 exported.left_out += left.len() as u64;
                 return Err(error);
@@ -385,9 +407,17 @@ impl Plan {
     }
 }
 
+fn copy(LeavingRow { id, at, bytes, .. }: LeavingRow) -> Option<ToWrite> {
+    Some(ToWrite { id: whole_id(&id)?, bytes, at: at.map(When::to_dtn) })
+}
+
+fn whole_id(id: &str) -> Option<BundleId> {
+    IdPrefix::parse(id).map(|prefix| *prefix.range().start())
+}
+
 /// Where bundles are written.
 trait Target {
-    fn write(&mut self, bundles: &[LeavingRow]) -> Result<(), ApiError>;
+    fn write(&mut self, bundles: &[ToWrite]) -> Result<(), ApiError>;
 }
 
 struct InFolder<'a> {
@@ -396,7 +426,7 @@ struct InFolder<'a> {
 }
 
 impl Target for InFolder<'_> {
-    fn write(&mut self, bundles: &[LeavingRow]) -> Result<(), ApiError> {
+    fn write(&mut self, bundles: &[ToWrite]) -> Result<(), ApiError> {
         self.folder.add(bundles).map_err(|error| cannot_write(self.place, &error))
     }
 }
@@ -404,7 +434,7 @@ impl Target for InFolder<'_> {
 /// One file that holds many.
 struct Sequence<'a> {
     file: Box<dyn Write + 'a>,
-    written: Option<i64>,
+    written: Option<u64>,
 }
 
 impl<'a> Sequence<'a> {
@@ -414,13 +444,13 @@ impl<'a> Sequence<'a> {
 }
 
 impl Target for Sequence<'_> {
-    fn write(&mut self, bundles: &[LeavingRow]) -> Result<(), ApiError> {
+    fn write(&mut self, bundles: &[ToWrite]) -> Result<(), ApiError> {
         let mut bytes = Vec::new();
         for bundle in bundles {
-            let second = bundle.at.map(|at| at.0 / 1_000);
+            let second = bundle.at.map(|at| at.unix_ms() / 1_000);
             if let Some(at) = bundle.at.filter(|_| second != self.written) {
                 self.written = second;
-                bytes.extend(written_part(at.to_dtn()));
+                bytes.extend(written_part(at));
             }
             bytes.extend(&bundle.bytes);
         }
@@ -496,12 +526,15 @@ impl Watched {
         done?;
         let mut exported = ExportedRow::none();
         let plan = Plan::of(link, load, &there, &mut exported).await?;
+        let own: BTreeSet<BundleId> = plan.bundles.iter().filter_map(|row| whole_id(&row.id)).collect();
         let done = plan.write(link, load, &mut InFolder { folder: &folder, place: dir }, &mut exported).await;
         if exported.bundles > 0 {
             out.row(&exported, |_| exported.text(&safe_text(&dir.display().to_string())))?;
-            // What was just written need not be taken in.
+            // What was just written need not be taken in; somebody else may have added more meanwhile.
             ids_in(&folder, &mut self.seen).map_err(|error| unreadable(dir, &error))?;
-            self.seen.files.values_mut().for_each(|known| known.is_in = true);
+            let written =
+                self.seen.files.values_mut().filter(|known| !known.ids.is_empty() && known.ids.is_subset(&own));
+            written.for_each(|known| known.is_in = true);
         }
         done?;
         self.exported_at = Some(Instant::now());

@@ -108,7 +108,8 @@ fn what_is_wrong_about_a_stick_is_said_and_harms_nothing() {
     let stick = folder(&alice);
     let sent = alice.json("send bob hello");
     alice.run(&format!("stick export {stick}"));
-    let genuine = fs::read(format!("{stick}/{}", names(&stick)[0])).unwrap();
+    let name = names(&stick).remove(0);
+    let genuine = fs::read(format!("{stick}/{name}")).unwrap();
     let put = |name: &str, bytes: &[u8]| fs::write(Path::new(&stick).join(name), bytes).unwrap();
     put("garbage", b"GIF89a and so on");
     put("empty.bundle", b"");
@@ -155,7 +156,17 @@ fn what_is_wrong_about_a_stick_is_said_and_harms_nothing() {
     assert_eq!(imported(&row), [0, 2, 13], "the one before what follows it as well");
     assert_eq!((&row["skipped"], row["reasons"].as_array().unwrap().len()), (&1.into(), 13));
     assert_eq!(fs::read_dir(&stick).unwrap().count(), before, "nothing was added, and nothing removed");
-    // What has the name of a bundle and is none is no bundle that lies there.
+    // What says that it is a bundle and does not verify keeps no genuine one out, whatever its name.
+    let other = alice.path("other");
+    fs::create_dir(&other).unwrap();
+    let mut unsigned = genuine.clone();
+    // The end of a COSE_Sign1 without its payload, and the head of the signature.
+    let head = [0xa0, 0xf6, 0x58, 0x40];
+    let at = unsigned.windows(4).position(|bytes| bytes == head).unwrap();
+    unsigned[at + head.len()] ^= 1;
+    fs::write(format!("{other}/{name}"), &unsigned).unwrap();
+    assert_eq!(exported(&alice.json(&format!("stick export {other}"))), [1, 0, 0]);
+    assert_eq!(names(&other).len(), 2);
     bob.run(&format!("stick export {stick}"));
     alice.run(&format!("stick import {stick}"));
     assert_eq!(state(&alice, sent["id"].as_str().unwrap()), "delivered");

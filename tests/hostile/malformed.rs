@@ -2,7 +2,6 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use dak::frame::Frame;
@@ -75,9 +74,9 @@ async fn serve(target: &Target, served: &mut u64, verdict: &mut Verdict, after: 
         tries += 1;
         if let Ok(mut honest) = Rogue::meet(&key, target.at, Ears::Count).await
             && honest.say(&handing_over(one.bundle.bytes())).await.is_ok()
-            && honest.answered(1, PATIENCE).await
+            && honest.accepted(one.bundle.id.prefix(), PATIENCE).await
         {
-            break honest.heard.accepted.load(Ordering::Relaxed) == 1;
+            break true;
         }
         if began.elapsed() > PATIENCE {
             break false;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use dak::cbor::Writer;
+use dak::cbor::{Reader, Writer};
 use dak::frame::{Frame, Hello, Incoming, PROTOCOL_VERSION, RoutingInfo};
 use ed25519_dalek::SigningKey;
 use futures::{AsyncReadExt, AsyncWriteExt};
@@ -97,6 +97,18 @@ impl Rogue {
         self.wire.is_over() || self.heard.is_over.load(Ordering::Relaxed)
     }
 
+    /// Waits until the bundle whose id begins so was accepted, or the contact is over. Receipts for others come along too.
+    pub async fn accepted(&self, prefix: u64, patience: Duration) -> bool {
+        let until = tokio::time::Instant::now() + patience;
+        while !self.heard.ids.lock().unwrap().contains(&prefix) {
+            if self.is_over() || tokio::time::Instant::now() > until {
+                return false;
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        true
+    }
+
     /// Waits until so many bundles were answered for, or the contact is over.
     pub async fn answered(&self, count: u64, patience: Duration) -> bool {
         let until = tokio::time::Instant::now() + patience;
@@ -131,6 +143,11 @@ async fn listen(mut stream: Stream, heard: Arc<Heard>, keep: Option<mpsc::Unboun
                 heard.accepted.fetch_add(grants.len() as u64, Ordering::Relaxed);
                 heard.ids.lock().unwrap().extend(grants.iter().map(|(prefix, _)| *prefix));
             }
+            Ok(Incoming::Folded { folded, .. }) => {
+                let proven = proven_by(folded).unwrap_or_default();
+                heard.accepted.fetch_add(proven.len() as u64, Ordering::Relaxed);
+                heard.ids.lock().unwrap().extend(proven);
+            }
             Ok(Incoming::Frame(Frame::Refused { .. })) => drop(heard.refused.fetch_add(1, Ordering::Relaxed)),
             _ => {}
         }
@@ -139,6 +156,24 @@ async fn listen(mut stream: Stream, heard: Arc<Heard>, keep: Option<mpsc::Unboun
         }
     }
     heard.is_over.store(true, Ordering::Relaxed);
+}
+
+/// The first bytes of the ids that a folded receipt names: it is the answer for them.
+fn proven_by(folded: &[u8]) -> Option<Vec<u64>> {
+    let mut reader = Reader::new(folded);
+    let shape = reader.take(1).ok()?[0];
+    // A receipt whose payload is folded.
+    if shape & 0x81 != 0x81 {
+        return None;
+    }
+    reader.take(7).ok()?;
+    for _number in 0..5 {
+        reader.uint().ok()?;
+    }
+    let keys = [3, 5].iter().filter(|at| shape >> *at & 0b11 == 0).count();
+    reader.take(keys * 32 + 64).ok()?;
+    let (ids, _) = reader.rest().as_chunks::<32>();
+    Some(ids.iter().map(|id| dak::id::BundleId(*id).prefix()).collect())
 }
 
 async fn read_frame(stream: &mut Stream) -> io::Result<Vec<u8>> {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use dak::config::{Config, Flags};
 
-const VARIABLES: [&str; 12] = [
+const VARIABLES: [&str; 13] = [
     "DAK_KEEP",
     "DAK_NAME",
     "DAK_LISTEN",
@@ -16,6 +16,7 @@ const VARIABLES: [&str; 12] = [
     "DAK_READ_RECEIPTS",
     "DAK_RECEIPTS",
     "DAK_STRATEGY",
+    "DAK_QUIET",
     "DAK_LOG",
 ];
 

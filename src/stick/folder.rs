@@ -13,11 +13,13 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags};
+use rustix::io::Errno;
 
+use super::ToWrite;
 use super::parts::Parts;
-use crate::api::model::{LeavingRow, When};
-use crate::bundle::Unverified;
+use crate::bundle::Bundle;
 use crate::id::BundleId;
+use crate::time::DtnTime;
 
 /// What the names of files that are written here end with.
 const ENDING: &str = ".bundle";
@@ -28,6 +30,8 @@ const DIGITS: usize = 16;
 const FILES_MAX: usize = 100_000;
 /// Larger files are not read: whatever holds so many bundles can be named alone.
 const FILE_BYTES_MAX: u64 = 1 << 30;
+/// Names that are tried for one bundle.
+const NAMES_TRIED: u32 = 8;
 /// Files that are synced each by itself: to sync all of a disk costs more.
 const FEW: usize = 4;
 
@@ -100,31 +104,28 @@ impl Folder {
         let file = File::from(opened.map_err(|error| format!("cannot open it: {}", io::Error::from(error)))?);
         // Something else may have come to stand there.
         match file.metadata() {
-            Ok(meta) if meta.is_file() => Ok(Parts::of(file.take(FILE_BYTES_MAX), written_at(&name.name))),
+            Ok(meta) if meta.is_file() => Ok(Parts::of(file.take(FILE_BYTES_MAX), written(&name.name))),
             Ok(_) => Err("it is no file".into()),
             Err(error) => Err(format!("cannot read it: {error}")),
         }
     }
 
-    /// The ids of bundles in one file, as far as they can be read; whether their sources signed them is not asked.
+    /// The ids of bundles in one file, as far as they verify: one that does not would keep out the genuine one.
     pub fn ids(&self, name: &Name) -> BTreeSet<BundleId> {
         let mut ids = BTreeSet::new();
         let Ok(mut parts) = self.read(name) else { return ids };
-        while let Ok(Some(bundle)) = parts.next() {
-            ids.extend(Unverified::parse(bundle.bytes).map(|bundle| bundle.id()));
+        while let Ok(Some(bundle)) = parts.read_next() {
+            ids.extend(Bundle::decode(&bundle.bytes).map(|(bundle, _)| bundle.id));
         }
         ids
     }
 
-    /// Adds a file for each bundle: all of them, or else none that is not there already.
-    pub fn add(&self, bundles: &[LeavingRow]) -> io::Result<()> {
+    /// Adds a file for each bundle. Where that fails, some of them may be there, each of them whole.
+    pub fn add(&self, bundles: &[ToWrite]) -> io::Result<()> {
         let mut fresh = Fresh { folder: self, names: Vec::new() };
         for bundle in bundles {
-            let name = name_of(bundle);
-            let hidden = format!(".{name}.{}", std::process::id());
-            let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-            let mut file = File::from(rustix::fs::openat(&self.dir, &hidden, flags, Mode::from_raw_mode(0o644))?);
-            fresh.names.push((hidden, name));
+            let (hidden, mut file) = self.hide_one(bundle)?;
+            fresh.names.push((hidden, bundle));
             file.write_all(&bundle.bytes)?;
             if bundles.len() <= FEW {
                 file.sync_all()?;
@@ -133,22 +134,49 @@ impl Folder {
         if bundles.len() > FEW {
             self.sync_files(&fresh)?;
         }
-        while let Some((hidden, name)) = fresh.names.last() {
-            match rename_anew(&self.dir, hidden, &name.clone()) {
-                // Another export was as fast.
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => fresh.give_up_last(),
-                done => done?,
-            }
+        while let Some((hidden, bundle)) = fresh.names.last() {
+            self.name_one(hidden, bundle)?;
             fresh.names.pop();
         }
-        rustix::fs::fsync(&self.dir)?;
-        Ok(())
+        self.sync_names()
+    }
+
+    /// Begins a file under a name that nobody looks at. One of a killed process may have it already, and stays.
+    fn hide_one(&self, bundle: &ToWrite) -> io::Result<(String, File)> {
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        for nth in 0..NAMES_TRIED {
+            let hidden = format!(".{}.{}", name_of(bundle, nth), std::process::id());
+            match rustix::fs::openat(&self.dir, &hidden, flags, Mode::from_raw_mode(0o644)) {
+                Err(Errno::EXIST) => {}
+                opened => return Ok((hidden, File::from(opened?))),
+            }
+        }
+        Err(io::ErrorKind::AlreadyExists.into())
+    }
+
+    /// Gives a file its name; what has that already may be anything, and stays.
+    fn name_one(&self, hidden: &str, bundle: &ToWrite) -> io::Result<()> {
+        for nth in 0..NAMES_TRIED {
+            match rename_anew(&self.dir, hidden, &name_of(bundle, nth)) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                done => return done,
+            }
+        }
+        Err(io::ErrorKind::AlreadyExists.into())
     }
 
     /// Names a file that has a hidden name, and sees to it that it stays so.
     pub fn name_anew(&self, hidden: &str, name: &str) -> io::Result<()> {
         rename_anew(&self.dir, hidden, name)?;
-        Ok(rustix::fs::fsync(&self.dir)?)
+        self.sync_names()
+    }
+
+    fn sync_names(&self) -> io::Result<()> {
+        match rustix::fs::fsync(&self.dir) {
+            // Some file systems sync no folders.
+            Ok(()) | Err(Errno::INVAL | Errno::NOSYS) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
     }
 
     #[cfg(target_os = "linux")]
@@ -175,15 +203,7 @@ impl Name {
 /// Files that have no name yet, each hidden under one that it is to lose; what is left of them goes again.
 struct Fresh<'a> {
     folder: &'a Folder,
-    names: Vec<(String, String)>,
-}
-
-impl Fresh<'_> {
-    fn give_up_last(&self) {
-        if let Some((hidden, _)) = self.names.last() {
-            let _ = rustix::fs::unlinkat(&self.folder.dir, hidden, AtFlags::empty());
-        }
-    }
+    names: Vec<(String, &'a ToWrite)>,
 }
 
 impl Drop for Fresh<'_> {
@@ -201,7 +221,6 @@ fn rename_anew(dir: impl AsFd, from: impl rustix::path::Arg, to: &str) -> io::Re
     #[cfg(target_os = "linux")]
     {
         use rustix::fs::RenameFlags;
-        use rustix::io::Errno;
         match rustix::fs::renameat_with(dir, &*from, dir, to, RenameFlags::NOREPLACE) {
             // Not every file system can do that in one step.
             Err(Errno::INVAL | Errno::NOSYS) => {}
@@ -214,51 +233,73 @@ fn rename_anew(dir: impl AsFd, from: impl rustix::path::Arg, to: &str) -> io::Re
     Ok(rustix::fs::renameat(dir, &*from, dir, to)?)
 }
 
-/// The beginning of the id, and when it was written in seconds: `3f2a91c0de12ab34-1796000000.bundle`.
-fn name_of(bundle: &LeavingRow) -> String {
-    let id: String = bundle.id.chars().take(DIGITS).collect();
+/// The beginning of the id, and when it was written in seconds: `3f2a91c0de12ab34-1796000000.bundle`; a number stands between
+/// where the name is taken.
+fn name_of(bundle: &ToWrite, nth: u32) -> String {
+    let mut id: String = bundle.id.full().chars().take(DIGITS).collect();
+    if nth > 0 {
+        id += &format!(".{nth}");
+    }
     match bundle.at {
-        Some(at) => format!("{id}-{}{ENDING}", at.0 / 1_000),
+        Some(at) => format!("{id}-{}{ENDING}", at.unix_ms() / 1_000),
         None => format!("{id}{ENDING}"),
     }
 }
 
 /// When a file says that it was written, by a name as [`name_of`] makes it.
-fn written_at(name: &OsStr) -> Option<When> {
+fn written(name: &OsStr) -> Option<DtnTime> {
     let (_, seconds) = name.to_str()?.strip_suffix(ENDING)?.rsplit_once('-')?;
-    Some(When(seconds.parse::<i64>().ok()?.checked_mul(1_000)?))
+    Some(DtnTime::from_unix_ms(seconds.parse::<u64>().ok()?.checked_mul(1_000)?))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::model::Schema;
 
-    fn bundle(at: Option<When>) -> LeavingRow {
-        LeavingRow { schema: Schema, id: "3f2a91c0de".repeat(7), at, bytes: vec![0x9f, 0, 0xff] }
+    fn bundle(at: Option<DtnTime>) -> ToWrite {
+        ToWrite { id: BundleId([0x3f; 32]), at, bytes: vec![0x9f, 0, 0xff] }
     }
 
     #[test]
     fn a_name_tells_when_it_was_written_and_nonsense_tells_nothing() {
-        let name = name_of(&bundle(Some(When(1_796_000_000_999))));
-        assert_eq!(name, "3f2a91c0de3f2a91-1796000000.bundle");
-        assert_eq!(written_at(name.as_ref()), Some(When(1_796_000_000_000)));
-        assert_eq!(name_of(&bundle(None)), "3f2a91c0de3f2a91.bundle");
+        let second = DtnTime::from_unix_ms(1_796_000_000_000);
+        let name = name_of(&bundle(Some(DtnTime(second.0 + 999))), 0);
+        assert_eq!(name, "3f3f3f3f3f3f3f3f-1796000000.bundle");
+        assert_eq!(written(name.as_ref()), Some(second));
+        assert_eq!(name_of(&bundle(None), 0), "3f3f3f3f3f3f3f3f.bundle");
         for name in ["3f2a91c0de3f2a91.bundle", "a-b.bundle", "1-2", "x-99999999999999999999.bundle", "-.bundle", ""] {
-            assert_eq!(written_at(name.as_ref()), None, "{name}");
+            assert_eq!(written(name.as_ref()), None, "{name}");
         }
     }
 
     #[test]
-    fn what_is_added_lies_there_once_and_nothing_else_is_touched() {
+    fn what_is_added_takes_no_name_from_anything() {
         let place = tempfile::tempdir().unwrap();
         let folder = Folder::open(place.path()).unwrap();
-        let name = name_of(&bundle(None));
+        let name = name_of(&bundle(None), 0);
         std::fs::write(place.path().join(&name), b"mine").unwrap();
-        folder.add(&[bundle(None), bundle(Some(When(5_000)))]).unwrap();
+        let stamped = bundle(Some(DtnTime::from_unix_ms(1_796_000_000_000)));
+        folder.add(&[bundle(None), stamped.clone()]).unwrap();
         assert_eq!(std::fs::read(place.path().join(&name)).unwrap(), b"mine");
         let names: Vec<_> = std::fs::read_dir(place.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-        assert_eq!(names.len(), 2, "{names:?}");
-        assert_eq!(std::fs::read(place.path().join("3f2a91c0de3f2a91-5.bundle")).unwrap(), [0x9f, 0, 0xff]);
+        assert_eq!(names.len(), 3, "{names:?}");
+        let other = place.path().join("3f3f3f3f3f3f3f3f.1.bundle");
+        assert_eq!(std::fs::read(other).unwrap(), [0x9f, 0, 0xff]);
+        assert_eq!(std::fs::read(place.path().join(name_of(&stamped, 0))).unwrap(), [0x9f, 0, 0xff]);
+    }
+
+    /// More than few are synced together.
+    #[test]
+    fn many_are_added_as_few_are() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = Folder::open(place.path()).unwrap();
+        let many: Vec<ToWrite> =
+            (0..=FEW as u8).map(|n| ToWrite { id: BundleId([n; 32]), at: None, bytes: vec![0x9f, n, 0xff] }).collect();
+        folder.add(&many).unwrap();
+        let (names, is_more) = folder.names().unwrap();
+        assert_eq!((names.len(), is_more), (FEW + 1, false));
+        for (n, name) in (0..).zip(&names) {
+            assert_eq!(folder.read(name).unwrap().read_next().unwrap().unwrap().bytes, [0x9f, n, 0xff]);
+        }
     }
 }

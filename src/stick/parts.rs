@@ -2,8 +2,9 @@
 
 use std::io::{self, Read};
 
-use crate::api::model::{FromStick, When};
+use super::Found;
 use crate::bundle::{BUNDLE_BYTES_MAX, BundleError, Part, first_part};
+use crate::time::DtnTime;
 
 /// How much is read at once.
 const CHUNK_BYTES: usize = 64 << 10;
@@ -17,7 +18,7 @@ pub struct Parts<R> {
     ended: bool,
     /// How much of the file is done with.
     at: u64,
-    written_at: Option<When>,
+    written: Option<DtnTime>,
 }
 
 /// Why no more can be read.
@@ -34,23 +35,23 @@ pub enum Broken {
 }
 
 impl<R: Read> Parts<R> {
-    /// `written_at` is what is known beside the file of when it was written.
-    pub fn of(source: R, written_at: Option<When>) -> Parts<R> {
-        Parts { source, buffer: Vec::new(), start: 0, ended: false, at: 0, written_at }
+    /// `written` is what is known beside the file of when it was written.
+    pub fn of(source: R, written: Option<DtnTime>) -> Parts<R> {
+        Parts { source, buffer: Vec::new(), start: 0, ended: false, at: 0, written }
     }
 
     /// The next bundle; none at the end.
-    pub fn next(&mut self) -> Result<Option<FromStick>, Broken> {
+    pub fn read_next(&mut self) -> Result<Option<Found>, Broken> {
         loop {
             let waiting = &self.buffer[self.start..];
             match first_part(waiting) {
                 Ok((part, len)) => {
                     let bundle = match part {
                         Part::Written(at) => {
-                            self.written_at = When::from_dtn(at);
+                            self.written = Some(at);
                             None
                         }
-                        Part::Bundle(bytes) => Some(FromStick { bytes: bytes.to_vec(), written_at: self.written_at }),
+                        Part::Bundle(bytes) => Some(Found { bytes: bytes.to_vec(), written: self.written }),
                     };
                     self.start += len;
                     self.at += len as u64;
@@ -85,7 +86,6 @@ impl<R: Read> Parts<R> {
 mod tests {
     use super::*;
     use crate::bundle::written_part;
-    use crate::time::DtnTime;
 
     /// What has the shape of a bundle, of so many bytes.
     fn shape(len: usize) -> Vec<u8> {
@@ -96,8 +96,8 @@ mod tests {
         let mut parts = Parts::of(bytes, None);
         let mut found = Vec::new();
         loop {
-            match parts.next() {
-                Ok(Some(bundle)) => found.push(bundle.bytes.len()),
+            match parts.read_next() {
+                Ok(Some(one)) => found.push(one.bytes.len()),
                 Ok(None) => return (found, None),
                 Err(why) => return (found, Some(why.to_string())),
             }
@@ -123,11 +123,12 @@ mod tests {
 
     #[test]
     fn a_time_counts_for_what_stands_behind_it() {
-        let time = |seconds: u64| written_part(DtnTime::from_unix_ms(seconds * 1_000));
-        let all = [shape(3), time(1_796_000_000), shape(4), shape(5), time(1_797_000_000), shape(6)].concat();
-        let mut parts = Parts::of(&all[..], Some(When(5)));
-        let times: Vec<Option<When>> =
-            std::iter::from_fn(|| parts.next().unwrap()).map(|bundle| bundle.written_at).collect();
-        assert_eq!(times, [5, 1_796_000_000_000, 1_796_000_000_000, 1_797_000_000_000].map(|ms| Some(When(ms))));
+        let time = |seconds: u64| DtnTime::from_unix_ms(seconds * 1_000);
+        let [one, other] = [1_796_000_000, 1_797_000_000].map(|seconds| written_part(time(seconds)));
+        let all = [shape(3), one, shape(4), shape(5), other, shape(6)].concat();
+        let mut parts = Parts::of(&all[..], Some(DtnTime(5)));
+        let times: Vec<_> = std::iter::from_fn(|| parts.read_next().unwrap()).map(|found| found.written).collect();
+        let wanted = [DtnTime(5), time(1_796_000_000), time(1_796_000_000), time(1_797_000_000)];
+        assert_eq!(times, wanted.map(Some));
     }
 }
