@@ -225,7 +225,7 @@ fn one_that_is_cut_damaged_or_of_another_version_begins_anew() {
     assert!(harmed > 10);
     made(&place);
     let meta = fs::read_to_string(place.join("meta.json")).unwrap();
-    fs::write(place.join("meta.json"), meta.replace("\"1 2\"", "\"0 2\"")).unwrap();
+    fs::write(place.join("meta.json"), meta.replace(&format!("\"{VERSION} 2\""), "\"0 2\"")).unwrap();
     assert_eq!(Index::open(&place).unwrap().cursor(), None);
     Index::destroy(&place).unwrap();
     fs::write(&place, "a file in its place").unwrap();
