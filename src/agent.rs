@@ -18,6 +18,7 @@
 //!                      answer    what is taken, refused and asked for
 //!                      recall    what the record is asked of, for the agent keeps nothing that is filed
 //!                      people    what the person does: names, blocks, reads, deletes
+//!                      topics    what is published here, and what comes of topics    Output::Heard
 //!                      expiry    time passes: expiry, tombstones, retries        Output::Report
 //! ```
 //!
@@ -74,6 +75,7 @@ mod shunned;
 mod submit;
 pub mod summary;
 mod tombstones;
+mod topics;
 mod view;
 
 use rand_chacha::ChaCha8Rng;
@@ -172,6 +174,8 @@ impl Agent {
                 self.submit(token, Posting { mailbox, destination, lifetime, priority, copies }, out)
             }
             Input::Sealed { token, payload, size_bytes } => self.sealed(token, &payload, size_bytes, out),
+            Input::Publish { token, topic, lifetime, payload } => self.publish(token, topic, lifetime, &payload, out),
+            Input::Serve { owner, filter, on } => self.mailboxes.subscribe(owner, filter, on),
             Input::ContactUp { peer } => self.contact_up(peer, out),
             Input::ContactDown { peer } => self.contact_down(peer, out),
             Input::Frame { from, frame } => self.hear(from, frame, out),

@@ -10,6 +10,7 @@ mod lan;
 mod limits;
 mod process;
 mod record;
+mod topics;
 
 use serde::Serialize;
 
@@ -69,6 +70,7 @@ pub async fn run(extent: Extent, mut report: impl FnMut(Row)) -> Result<(), Fail
     limits.rows().into_iter().for_each(&mut report);
     let ingest = flow::ingest(place.path(), extent.messages, &limits, &mut report).await?;
     record::filed(place.path(), extent.messages, ingest, &mut report).await?;
+    topics::local(place.path(), extent.messages, ingest, &mut report).await?;
     let hand_over = flow::hand_over(place.path(), extent.messages, &limits, &mut report).await?;
     flow::stick(place.path(), extent.messages, hand_over, &mut report).await?;
     flow::latency(place.path(), extent.pings, &limits, &mut report).await?;

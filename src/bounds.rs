@@ -17,6 +17,8 @@
 //! | bound | what | shared by | gives way | an entry ends | flood |
 //! |---|---|---|---|---|---|
 //! | `agent/config.rs` `carry_bytes_max` | bundles carried for others | class; named people and peers, source | released copies, then shares; promises to their class never | life, receipt | `a_peer_that_filled_the_room_of_strangers_makes_way_for_the_fair_share_of_another`, `hundreds_of_fresh_identities_leave_a_modest_stranger_most_of_its_own_and_a_newcomer_gets_in`, `a_source_that_many_hand_over_takes_no_more_than_the_share_of_a_source`, `a_contact_that_floods_leaves_others_who_were_named_and_strangers_their_shares` |
+//! | `agent/config.rs` `topics_share` | of these, for topics | topic, in it writer; peer | the fullest of them, the oldest first; all of it to mail | life | `a_topic_that_is_flooded_displaces_its_own_and_topics_in_thousands_each_other`, `mail_comes_before_topics_where_room_is_short` |
+//! | `agent/config.rs` `own_topic_bytes_max` | what is published here, of one topic | owner | oldest | life | `of_what_is_published_here_a_bounded_part_stays` |
 //! | `agent/config.rs` `receipts_unmatched_max` | receipts that freed nothing here | peer, signer | shares | life of the receipt | `throwaway_receipts_displace_each_other_and_not_those_of_others` |
 //! | `agent/config.rs` `receipts_own_max` | own receipts for strangers | peer, source | refused, with their mail | life of the receipt | `one_stranger_causes_a_part_of_the_own_receipts_also_where_its_mail_is_deleted` |
 //! | `agent/config.rs` `contact_mail_bytes_max` | mail of people named in the inbox | source | refused | the person deletes it | `a_contact_fills_a_part_of_the_mailbox_and_the_next_still_delivers` |
@@ -58,6 +60,14 @@
 //! | `agent/forward.rs` `PROPOSED_MAX` 1,024 | bundles proposed in one go | contact | the rest waits for the next turn | at once | |
 //! | `agent/lives.rs` `LIVES_TOLD_MAX` 1,024 | lives told in one go | contact | lot | at once | |
 //! | `agent/expiry.rs` `ENDS_MAX` 1,024 | lives that end in one step | all | the rest stays due | at once | `thousands_of_lives_that_end_at_once_end_in_bounded_steps` |
+//! | `mail/topics.rs` `TOPIC_KEPT_BYTES_MAX` | events kept of one topic that is subscribed to, 256 bytes each beside their texts | writer | oldest | its life; with the subscription | `a_flood_leaves_a_bounded_topic_and_nothing_that_left_comes_again` |
+//! | `mail/topics.rs` `SUBSCRIPTIONS_MAX` 256 | subscriptions | owner | refused | ended | |
+//! | `mail/topics/rows.rs` `FLOORS_MAX` | writers of a topic whose oldest messages left | all | the least known | with the subscription | |
+//! | `mail/topics/group.rs` `OPEN_MAX` 1,024 | events of a group between the first not done and the last handed out | group | no more are handed out | done | `one_that_is_done_with_nothing_gets_a_bounded_number` |
+//! | `mail/topics/group.rs` `DEAD_MAX` 1,024 | events that a group gave up | group | oldest | done after all | |
+//! | `desk/topics/consume.rs` `SETTLED_AT_ONCE_MAX` 1,024 | events that one request settles | owner | refused | at once | |
+//! | `desk/topics/consume.rs` `WINDOW_MAX` 512 | events out with one consumer | consumer | no more are handed out | done | |
+//! | `api/model/topics.rs` `PUBLISHED_AT_ONCE_MAX` 512 | messages that one request publishes | owner | refused | at once | |
 //! | `mail/kept.rs` `KEPT_MAX` 1,048,576 | what is arranged: places, labels, drafts, introductions | owner | refused | taken back, its message is deleted | |
 //! | `content/text.rs` `AFTER_READ_MS_MAX` | how long after it was read a message stays that is to be forgotten: a year | owner | refused | forgotten, deleted | |
 //! | `mail/kept.rs` `LABELS_MAX` 32 | labels of one message | owner | refused | taken off | |

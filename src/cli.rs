@@ -52,6 +52,7 @@ mod talk;
 #[cfg(test)]
 mod tests;
 mod times;
+mod topics;
 mod up;
 mod who;
 
@@ -203,6 +204,9 @@ async fn dispatch(engine: &dyn Engine, cli: &Cli, out: &Out) -> Outcome {
         Command::Import(args) => import::import(&link()?, args, out).await,
         Command::Purge(args) => export::purge(&link()?, args, out).await,
         Command::Space => export::space(&link()?, out).await,
+        Command::Topic(args) => topics::topic(&link()?, args, out).await,
+        Command::Pub(args) => topics::publish(&link()?, args, out).await,
+        Command::Sub(args) => topics::sub(&link()?, args, out).await,
         Command::Carry(args) => carry::carry(&link()?, args, out).await,
         Command::Stick(args) => stick::stick(engine, home, args, out).await,
         Command::Doctor(args) => state::doctor(engine, &link()?, args, out).await,

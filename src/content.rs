@@ -17,6 +17,7 @@ mod padding;
 mod proof;
 mod tags;
 mod text;
+pub mod topic;
 
 pub use self::amendment::{Amendment, Mark, PRIOR_MAX, REACTION_BYTES_MAX, Reaction, TaskState};
 pub use self::padding::{PADDED_BYTES_MIN, pad, padded_len, unpad};

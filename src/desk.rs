@@ -36,6 +36,7 @@ mod stick;
 mod talk;
 #[cfg(test)]
 mod tests;
+mod topics;
 mod unsent;
 mod vault;
 
@@ -95,6 +96,8 @@ struct Inner {
     looked_through: tokio::sync::Mutex<Option<Timestamp>>,
     /// Of two who show a message first, one sees that the other did.
     showing: tokio::sync::Mutex<()>,
+    /// Who consumes what is published.
+    consumers: topics::Consumers,
     /// What the desk itself did, for whoever wants to hear.
     told: broadcast::Sender<News>,
 }
@@ -117,6 +120,7 @@ impl Desk {
             appointments: Notify::new(),
             looked_through: tokio::sync::Mutex::default(),
             showing: tokio::sync::Mutex::default(),
+            consumers: topics::Consumers::default(),
             told: broadcast::channel(TOLD_MAX).0,
         };
         Desk { inner: Arc::new(inner) }
@@ -225,6 +229,16 @@ impl Desk {
             Request::Doctor => self.doctor().await.map(Response::Doctor),
             Request::Reindex => self.reindex().await.map(Response::Doctor),
             Request::Backup { path, passphrase } => self.backup(path, passphrase).await.map(Response::Backup),
+            Request::Topics => self.topics().await.map(Response::Topics),
+            Request::TopicCreate { topic, writers } => self.topic_create(&topic, writers).await.map(Response::Topic),
+            Request::TopicSubscribe { topic } => self.topic_subscribe(&topic).await.map(Response::Subscribed),
+            Request::TopicUnsubscribe { topic } => self.topic_unsubscribe(&topic).await,
+            Request::Publish { topic, messages, lifetime_ms } => {
+                self.publish(&topic, messages, lifetime_ms).await.map(Response::Published)
+            }
+            Request::TopicSettle { group, events } => self.topic_settle(&group, events).await,
+            Request::TopicFailed { topic, group } => self.topic_failed(&topic, group).await.map(Response::Failed),
+            Request::TopicRetry { topic, group, event } => self.topic_retry(&topic, group, &event).await,
             Request::Config => Ok(Response::Config(self.config_rows())),
             Request::Down => {
                 self.net()?;
@@ -300,7 +314,7 @@ impl Desk {
         let usage = self.look(|agent, _| agent.usage()).await?;
         let file_bytes = self.node().reader().file_bytes();
         let counts = |(bundles, bytes): (usize, u64)| Counts { bundles: bundles as u64, bytes };
-        let [strangers, contacts, own] = usage.by_class.map(counts);
+        let [topics, strangers, contacts, own] = usage.by_class.map(counts);
         let [released, copy, custody] = usage.by_grade.map(counts);
         Ok(CarryRow {
             schema: Schema,
@@ -309,7 +323,7 @@ impl Desk {
             bytes: usage.bytes,
             quota_bytes: usage.quota_bytes,
             file_bytes,
-            by_class: crate::api::model::Classes { own, contacts, strangers },
+            by_class: crate::api::model::Classes { own, contacts, strangers, topics },
             by_grade: crate::api::model::Grades { custody, copy, released },
             evicted: {
                 let [released, copy, custody] = usage.evicted;
@@ -408,6 +422,8 @@ impl From<NodeError> for ApiError {
                 let message = format!("{path:?} is there already, and a recording is never written over another file");
                 ApiError::usage(message).advise("name a file that is not there")
             }
+            NodeError::NotWritten(_) => ApiError::refused(message)
+                .advise("ask its owner to list you among its writers; the word comes by itself"),
             NodeError::Recording { .. } => ApiError::usage(message).advise("name a file in a directory of yours"),
             _ => ApiError::failure(message),
         }

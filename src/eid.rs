@@ -25,6 +25,8 @@ pub enum Service {
     Group(Arc<str>),
     /// A singleton service this version does not know; carried all the same.
     Other(Arc<str>),
+    /// `dtn://<peer-id>/~topic.name`: a topic that this key owns; public, and never a source.
+    Topic(Arc<str>),
 }
 
 /// Longest service name in bytes.
@@ -74,8 +76,18 @@ impl Eid {
         format!("//{}/{}", self.node.peer_id(), self.service)
     }
 
+    /// A topic; `name` as [`Service::Topic`] has it.
+    pub fn topic(node: NodeId, name: &str) -> Eid {
+        Eid { node, service: Service::Topic(name.into()) }
+    }
+
+    /// Whether any number of nodes may serve it: a group or a topic (RFC 9171 section 4.2.5.1.1 marks them by the `~`).
     pub fn is_group(&self) -> bool {
-        matches!(self.service, Service::Group(_))
+        matches!(self.service, Service::Group(_) | Service::Topic(_))
+    }
+
+    pub fn is_topic(&self) -> bool {
+        matches!(self.service, Service::Topic(_))
     }
 }
 
@@ -91,10 +103,41 @@ impl Service {
             ("", _) => Ok(Service::Admin),
             ("mail", _) => Ok(Service::Mail),
             ("~", _) => Err(EidError::Service),
-            (text, name) if text.len() > name.len() => Ok(Service::Group(name.into())),
+            (text, name) if text.len() > name.len() => Ok(Service::of_many(name)),
             (_, name) => Ok(Service::Other(name.into())),
         }
     }
+}
+
+/// How the name of a topic begins among those of groups.
+const TOPIC: &str = "topic.";
+/// Longest name of a topic in bytes, so that its service is not too long.
+pub const TOPIC_BYTES_MAX: usize = 57;
+const _: () = assert!(1 + TOPIC.len() + TOPIC_BYTES_MAX == SERVICE_BYTES_MAX);
+
+impl Service {
+    /// What is served under a name behind `~`.
+    pub(crate) fn of_many(name: &str) -> Service {
+        match name.strip_prefix(TOPIC) {
+            Some(topic) if is_topic_name(topic) => Service::Topic(topic.into()),
+            _ => Service::Group(name.into()),
+        }
+    }
+
+    /// The name behind `~`, of a group or a topic.
+    pub(crate) fn name_of_many(&self) -> Option<String> {
+        match self {
+            Service::Group(name) => Some(name.to_string()),
+            Service::Topic(name) => Some(format!("{TOPIC}{name}")),
+            Service::Admin | Service::Mail | Service::Other(_) => None,
+        }
+    }
+}
+
+/// Whether a topic may have this name: levels of `a-z 0-9 _ -` with dots between them, none of them empty.
+pub fn is_topic_name(name: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_' || b == b'-';
+    name.len() <= TOPIC_BYTES_MAX && name.split('.').all(|level| !level.is_empty() && level.bytes().all(plain))
 }
 
 impl fmt::Display for Service {
@@ -104,6 +147,7 @@ impl fmt::Display for Service {
             Service::Mail => f.write_str("mail"),
             Service::Group(name) => write!(f, "~{name}"),
             Service::Other(name) => f.write_str(name),
+            Service::Topic(name) => write!(f, "~{TOPIC}{name}"),
         }
     }
 }
@@ -122,8 +166,12 @@ mod tests {
     fn every_kind_of_endpoint_reads_back() {
         let node =
             NodeId::from_key(ed25519_dalek::SigningKey::from_bytes(&[7; 32]).verifying_key().to_bytes()).unwrap();
-        for service in [Service::Admin, Service::Mail, Service::Group("crew".into()), Service::Other("files.v2".into())]
-        {
+        let groups =
+            ["crew", "topic", "topic.", "topic..x", "topic.a.", "topics.x"].map(|name| Service::Group(name.into()));
+        let topics = ["x", "sensors.temp", "a-b_c.0"].map(|name| Service::Topic(name.into()));
+        let others =
+            [Service::Admin, Service::Mail, Service::Other("files.v2".into()), Service::Other("topic.x".into())];
+        for service in groups.into_iter().chain(topics).chain(others) {
             let eid = Eid { node, service };
             assert_eq!(Eid::parse(&eid.to_string()), Ok(eid));
         }

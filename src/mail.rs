@@ -26,6 +26,7 @@
 //! | `meaning`, `registers` | what content is to the record, and which of several changes of something counts |
 //! | `ending` | what is to be forgotten once it was read |
 //! | `happening` | what happened, numbered without gaps |
+//! | `topics` | what is published in topics, and how far those who consume it have come |
 //! | `kept` | what the person arranged, which follows from nothing else |
 
 pub mod conversation;
@@ -40,6 +41,7 @@ pub mod query;
 pub mod record;
 pub mod registers;
 pub mod shelf;
+pub mod topics;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -40,7 +40,7 @@ use self::pool::{Pool, PoolParts};
 use self::queue::Queue;
 use self::tally::Tally;
 use self::tape::Tape;
-use self::work::Work;
+use self::work::{Wishes, Work};
 use crate::agent::change::{Adopted, Change, Person, Row, Standing};
 use crate::agent::io::NotSent;
 use crate::agent::{Agent, Config, Durable, Event, Input};
@@ -49,6 +49,7 @@ use crate::eid::Eid;
 use crate::id::{BundleId, NodeId};
 use crate::keyring::Keyring;
 use crate::keys::Identity;
+use crate::mail::topics::{NotWritten, Topics};
 use crate::mail::{self, Earlier};
 use crate::net::interfaces::Interfaces;
 use crate::net::{Net, NetConfig, NetError, NetHandle, Saved};
@@ -57,7 +58,7 @@ use crate::store::Store;
 use crate::store::StoreError;
 use crate::store::redb::{Address, Body, RedbReader, RedbStore, Side, StoreOptions};
 use crate::store::writer::StoreThread;
-use crate::time::Millis;
+use crate::time::{DtnTime, Millis};
 
 /// How long a starting node waits for its addresses.
 const LISTEN: Duration = Duration::from_secs(1);
@@ -89,6 +90,8 @@ pub enum NodeError {
     NotSent(NotSent),
     #[error("the message cannot be sealed: {0}")]
     Seal(SealError),
+    #[error(transparent)]
+    NotWritten(#[from] NotWritten),
     #[error("the message was given up before it was sealed")]
     GivenUp,
     #[error("the node stopped before this was done")]
@@ -147,6 +150,7 @@ impl Node {
             tracing::warn!(%error, "some messages of the inbox stay sealed for now");
         }
         let durable = store.unfiled_but_held()?;
+        let topics = core::topics(&reader)?;
         let clock = Clock::resume(&durable);
         let keypair = keyring.identity().libp2p_keypair();
         let signer = keyring.identity().signer();
@@ -212,6 +216,7 @@ impl Node {
         let core = Core::new(Parts {
             agent,
             tape,
+            topics,
             record: reader.clone(),
             clock,
             restore,
@@ -349,6 +354,56 @@ impl Node {
             .put(Work::Adopt(brought, Box::new(move || tell.send(()).unwrap_or(()))))
             .map_err(|_| NodeError::Lost)?;
         told.await.map_err(|_| self.lost())
+    }
+
+    /// Looks at what is subscribed to and changes it: what is given back are inputs of the agent that follow, changes, and an
+    /// answer, which comes once all of it is durable.
+    pub async fn on_topics<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&mut Topics, DtnTime) -> (Vec<Input>, Vec<Change>, T) + Send + 'static,
+    ) -> Result<T, NodeError> {
+        let (tell, told) = oneshot::channel();
+        let on_topics = Box::new(move |topics: &mut Topics, now: DtnTime| {
+            let (inputs, changes, answer) = change(topics, now);
+            Wishes { inputs, changes, tell: Box::new(move || drop(tell.send(answer))) }
+        });
+        self.work.put(Work::Topics(on_topics)).map_err(|_| NodeError::Lost)?;
+        told.await.map_err(|_| self.lost())
+    }
+
+    /// Publishes messages in a topic, each with a key or without; returns their ids, once they are durable.
+    pub async fn publish(
+        &self,
+        topic: Eid,
+        messages: Vec<(Option<String>, String)>,
+        lifetime: Millis,
+    ) -> Result<Vec<BundleId>, NodeError> {
+        let (tokens, told): (Vec<u64>, Vec<_>) = messages.iter().map(|_| self.drafts.expect()).unzip();
+        let (me, drafts) = (self.keyring.identity().node(), Arc::clone(&self.drafts));
+        let publish = move |topics: &mut Topics, now: DtnTime| {
+            let mut inputs = Vec::new();
+            for (token, message) in tokens.into_iter().zip(messages) {
+                match topics.write(&topic, me, message, now) {
+                    Ok(payload) => {
+                        let topic = topic.clone();
+                        inputs.push(Input::Publish { token, topic, lifetime, payload: payload.into() });
+                    }
+                    Err(why) => drafts.fail(token, why.into()),
+                }
+            }
+            (inputs, Vec::new(), ())
+        };
+        self.on_topics(publish).await?;
+        let mut ids = Vec::new();
+        for told in told {
+            ids.push(told.await.map_err(|_| self.lost())??);
+        }
+        Ok(ids)
+    }
+
+    /// A token for something that is published by hand, and where its id will come.
+    pub fn expect(&self) -> (u64, oneshot::Receiver<Result<BundleId, NodeError>>) {
+        self.drafts.expect()
     }
 
     /// Changes with every commit from now on.

@@ -40,6 +40,8 @@ mod room;
 mod shares;
 #[path = "agent/spray.rs"]
 mod spray;
+#[path = "agent/topics.rs"]
+mod topics;
 #[path = "agent/turns.rs"]
 mod turns;
 #[path = "agent/twice.rs"]

@@ -30,6 +30,8 @@ mod socket;
 mod stick;
 #[path = "cli/talk.rs"]
 mod talk;
+#[path = "cli/topics.rs"]
+mod topics;
 #[path = "cli/trouble.rs"]
 mod trouble;
 #[path = "cli/ways.rs"]

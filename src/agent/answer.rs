@@ -78,7 +78,7 @@ impl Agent {
         }
         self.doubt_offered(peer, &ids, out);
         self.hear_of_copies(peer, &ids, out);
-        let unknown = |id: &BundleId| !self.knows(id) && !self.contacts.shunned.contains(id, self.now());
+        let unknown = |id: &BundleId| !self.knows(id) && !self.contacts.shuns(id, self.now());
         let mut ids: Vec<BundleId> = ids.into_iter().filter(unknown).collect();
         let is_named = self.ledger.is_contact(&peer);
         ids.retain(|id| self.contacts.offers.note(*id, peer, is_named, self.now()));

@@ -37,6 +37,8 @@ impl Row {
 /// Whose bundle it is to this node, by its verified source; later variants outrank earlier ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Class {
+    /// For a topic, whoever wrote it, unless that was done here.
+    Topics,
     Strangers,
     Contacts,
     Own,

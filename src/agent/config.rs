@@ -21,6 +21,10 @@ pub struct Config {
     pub carry_bytes_max: u64,
     /// The part of `carry_bytes_max` that all strangers together may fill.
     pub strangers_share: u16,
+    /// The part of `carry_bytes_max` that topics may fill, as far as mail leaves it.
+    pub topics_share: u16,
+    /// Bytes of each topic that are kept of what is published here.
+    pub own_topic_bytes_max: u64,
     /// The part of a class's room that is promised as custody rather than as a copy.
     pub custody_share: u16,
     /// Whether room is shared fairly: of strangers among the peers who hand over and by source, of contacts by contact.
@@ -64,6 +68,8 @@ impl Default for Config {
             policy: Policy::Prospect,
             carry_bytes_max: 256 << 20,
             strangers_share: 500,
+            topics_share: 250,
+            own_topic_bytes_max: 16 << 20,
             custody_share: 500,
             fair_shares: true,
             contact_mail_bytes_max: 16 << 30,

@@ -33,6 +33,8 @@ pub struct Contacts {
     pub offers: Offers,
     /// What was evicted here.
     pub shunned: Shunned,
+    /// What of topics was evicted or refused here: a flood of a topic must not make mail forgotten.
+    pub shunned_of_topics: Shunned,
     /// Receipts that a peer shuns.
     pub unwelcome: Shunned,
 }
@@ -48,8 +50,14 @@ impl Contacts {
             proofs,
             offers: Offers::new(dice),
             shunned: Shunned::default(),
+            shunned_of_topics: Shunned::default(),
             unwelcome: Shunned::default(),
         }
+    }
+
+    /// Whether something is not taken for a while.
+    pub fn shuns(&self, id: &BundleId, now: Timestamp) -> bool {
+        self.shunned.contains(id, now) || self.shunned_of_topics.contains(id, now)
     }
 
     pub fn begin(&mut self, peer: NodeId, contact: Contact) {

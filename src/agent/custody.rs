@@ -8,6 +8,7 @@
 mod division;
 mod names;
 mod slab;
+mod topics;
 
 use std::collections::BTreeSet;
 use std::ops::Bound;
@@ -16,6 +17,8 @@ use self::division::{Counted, Division, Member};
 pub use self::division::{Party, Side};
 pub use self::names::{Name, Names};
 use self::slab::Slab;
+pub use self::topics::TopicShares;
+use self::topics::{InTopic, Whose};
 use crate::agent::change::{Class, Held, Row};
 use crate::bundle::{Hops, Kind, Priority};
 use crate::eid::Eid;
@@ -51,6 +54,7 @@ pub struct Custody {
     bytes: [u64; BUCKETS],
     receipts: [usize; BUCKETS],
     division: Division,
+    topics: TopicShares,
     /// People who were named.
     named: BTreeSet<NodeId>,
     /// Those whose life hops may have shortened.
@@ -79,9 +83,9 @@ struct Entry {
 }
 
 /// One bucket for each class and grade.
-const BUCKETS: usize = 9;
+const BUCKETS: usize = 12;
 /// Lowest first.
-pub const CLASSES: [Class; 3] = [Class::Strangers, Class::Contacts, Class::Own];
+pub const CLASSES: [Class; 4] = [Class::Topics, Class::Strangers, Class::Contacts, Class::Own];
 /// What leaves first, first.
 pub const GRADES: [Grade; 3] = [Grade::Released, Grade::Copy, Grade::Custody];
 
@@ -158,7 +162,9 @@ impl Custody {
             bytes[place.bucket] += place.cost;
             receipts[place.bucket] += place.receipts;
         }
-        (self.division, self.bytes, self.receipts) = (division, bytes, receipts);
+        let mut topics = TopicShares::default();
+        places().filter_map(|(_, place)| place.in_topic).for_each(|in_topic| topics.add(in_topic));
+        (self.division, self.topics, self.bytes, self.receipts) = (division, topics, bytes, receipts);
         self.by_expiry = by_expiry.map(BTreeSet::from_iter);
         self.first_expires = self.firsts().map(|(expires, _)| *expires).min();
     }
@@ -230,6 +236,9 @@ impl Custody {
         if let Some(counted) = place.counted {
             self.division.add(counted);
         }
+        if let Some(in_topic) = place.in_topic {
+            self.topics.add(in_topic);
+        }
     }
 
     /// Takes back what [`Custody::enter`] counted.
@@ -243,6 +252,9 @@ impl Custody {
         self.receipts[place.bucket] -= place.receipts;
         if let Some(counted) = place.counted {
             self.division.take(counted);
+        }
+        if let Some(in_topic) = place.in_topic {
+            self.topics.take(in_topic);
         }
     }
 
@@ -332,12 +344,12 @@ impl Custody {
         range.into_iter().flatten().map(|(_, slot)| *slot)
     }
 
-    /// Every node some bundle is for, in the order of their keys.
-    pub fn destinations(&self) -> BTreeSet<NodeId> {
+    /// Every endpoint some bundle is for.
+    pub fn destinations(&self) -> BTreeSet<Eid> {
         let mut found = BTreeSet::new();
         let mut from = Name(0);
         while let Some((name, _)) = self.by_destination.range((from, 0)..).next() {
-            found.insert(self.names.eid(*name).node);
+            found.insert(self.names.eid(*name).clone());
             from = Name(name.0 + 1);
         }
         found
@@ -372,7 +384,7 @@ impl Custody {
 
     /// Bytes carried for others.
     pub fn bytes_carried(&self) -> u64 {
-        self.bytes_in(Class::Strangers) + self.bytes_in(Class::Contacts)
+        CLASSES.iter().filter(|class| **class != Class::Own).map(|class| self.bytes_in(*class)).sum()
     }
 
     /// How many bundles are of one class and grade.
@@ -393,6 +405,27 @@ impl Custody {
     /// Who has how much of the room for others.
     pub fn division(&self) -> &Division {
         &self.division
+    }
+
+    /// Which topic has how much of the room for topics.
+    pub fn topics(&self) -> &TopicShares {
+        &self.topics
+    }
+
+    /// A topic that something is held of.
+    pub fn topic(&self, topic: &Eid) -> Option<Member> {
+        self.names.find(topic).map(|name| self.member(name))
+    }
+
+    /// How a bundle for a topic would count; the topic, its writer and the peer that hands over as far as something held has
+    /// to do with them.
+    pub fn whose(&self, held: &Held) -> Whose {
+        let named = |name: Option<Name>| name.map(|name| self.member(name));
+        Whose {
+            topic: named(self.names.find(&held.destination)),
+            writer: named(self.name_of(held.source)),
+            from: named(held.from.and_then(|from| self.name_of(from))),
+        }
     }
 
     /// With whom what a peer hands over for strangers counts; no party where nothing held has to do with that peer.
@@ -449,8 +482,9 @@ struct Place {
     expires: Timestamp,
     cost: u64,
     receipts: usize,
-    /// None of one's own, which has all the room it needs.
+    /// None of one's own, which has all the room it needs, nor of what is for topics.
     counted: Option<Counted>,
+    in_topic: Option<InTopic>,
 }
 
 impl Custody {
@@ -462,7 +496,19 @@ impl Custody {
             expires: entry.expires,
             cost,
             receipts: usize::from(entry.kind == Kind::Receipt),
-            counted: (entry.class != Class::Own).then(|| Counted { with: self.parties(entry), cost, copy }),
+            counted: matches!(entry.class, Class::Strangers | Class::Contacts).then(|| Counted {
+                with: self.parties(entry),
+                cost,
+                copy,
+            }),
+            in_topic: self.names.eid(entry.destination).is_topic().then(|| InTopic {
+                topic: self.member(entry.destination),
+                writer: self.member(entry.source),
+                from: (entry.class == Class::Topics && entry.from != Name::NONE).then(|| self.member(entry.from)),
+                is_own: entry.class == Class::Own,
+                cost,
+                place: (entry.expires, slot),
+            }),
         }
     }
 
@@ -499,7 +545,7 @@ mod tests {
             expires: Timestamp(n * 37 % 50),
             dated: n.is_multiple_of(2),
             size_bytes: 100 + n as u32,
-            class: CLASSES[n as usize % 3],
+            class: CLASSES[1 + n as usize % 3],
             priority: Priority::Normal,
             grade: GRADES[n as usize / 3 % 3],
             copies: 1,

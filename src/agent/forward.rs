@@ -120,7 +120,7 @@ impl Agent {
 
     fn is_urgent(&self, slot: Slot) -> bool {
         let custody = self.ledger.custody();
-        custody.kind(slot) == Kind::Receipt || custody.class(slot) != Class::Strangers
+        custody.kind(slot) == Kind::Receipt || custody.class(slot) > Class::Strangers
     }
 
     fn grants(&self, peer: NodeId, held: &Held) -> bool {
@@ -136,6 +136,9 @@ impl Agent {
         let is_here = facts.kind == Kind::Receipt && self.mailboxes.serves(facts.destination);
         match is_here && !self.routing.floods_receipts() {
             true => Verdict::Keep,
+            // Who subscribes is nobody's to know: what is published goes to all who carry.
+            false if facts.destination.is_topic() && self.routing.replicates() => Verdict::Copy(1),
+            false if facts.destination.is_topic() => Verdict::Keep,
             false => self.routing.verdict(facts, peer),
         }
     }
@@ -187,7 +190,7 @@ impl Agent {
             }
         }
         let home = mailboxes::home_of(&held.destination);
-        if !self.mailboxes.writes_as(&home) && !self.contacts.has(&home) {
+        if !held.destination.is_topic() && !self.mailboxes.writes_as(&home) && !self.contacts.has(&home) {
             out.push(Output::Dial(home));
         }
     }
@@ -257,7 +260,7 @@ impl Agent {
             let held = self.ledger.custody().held(slot);
             if self.is_at(peer, &held) {
                 self.reached(slot, &held, out);
-            } else if held.kind == Kind::Message {
+            } else if held.kind == Kind::Message && !held.destination.is_topic() {
                 self.routing.handed(&id, peer);
                 self.note_holder(&id, peer, held.source, held.expires);
             }
@@ -308,7 +311,7 @@ impl Agent {
         {
             let held = self.ledger.custody().held(slot);
             // A mailbox without room says nothing of the room for what is carried.
-            if !self.is_at(peer, &held) {
+            if !self.is_at(peer, &held) && !held.destination.is_topic() {
                 let facts = self.facts(&held);
                 self.routing.refused(&facts, peer);
             }

@@ -67,7 +67,7 @@ impl Agent {
                 let (bytes, bytes_max) = self.mail_of_contacts();
                 admits(by_source, cost, bytes_max.saturating_sub(bytes), PART_OF_CONTACT)
             }
-            Some(Class::Strangers) | None => {
+            Some(Class::Topics | Class::Strangers) | None => {
                 let free = self.config.stranger_mail_bytes_max.saturating_sub(inbox.bytes_strangers());
                 self.admits(shares, cost, free, from) && !self.signs_enough(from, source)
             }

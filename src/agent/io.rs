@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::agent::change::{Adopted, Change, Evidence, Known, Letter, Outgoing, Person, Row};
 use crate::bundle::{Bundle, Draft, Priority};
+use crate::content::topic::Filter;
 use crate::eid::Eid;
 use crate::frame::{Frame, Refusal, Transit};
 use crate::id::{BundleId, NodeId};
@@ -27,6 +28,20 @@ pub enum Input {
         token: u64,
         payload: Arc<[u8]>,
         size_bytes: u32,
+    },
+    /// The person publishes in a topic; answered by [`Event::Queued`] with the token, or [`Event::NotSent`].
+    Publish {
+        token: u64,
+        topic: Eid,
+        lifetime: Millis,
+        /// A [`crate::content::topic::Post`].
+        payload: Arc<[u8]>,
+    },
+    /// From now on what comes of these topics is handed out, or no longer. It ends with the agent: a driver says it again.
+    Serve {
+        owner: NodeId,
+        filter: Filter,
+        on: bool,
     },
     ContactUp {
         peer: NodeId,
@@ -138,6 +153,8 @@ pub enum Output {
     Dial(NodeId),
     /// There is a new row in the inbox.
     Notify(BundleId),
+    /// Something was published in a topic that is served here, by somebody who may.
+    Heard(Arc<Bundle>),
     /// The agent keeps this no longer.
     File(Filing),
     Report(Event),
@@ -207,6 +224,8 @@ pub enum Gone {
     Cancelled,
     Delivered,
     Unreadable,
+    /// Newer messages of its topic, published here as well, needed its room.
+    Superseded,
 }
 
 /// Why a message was not taken from the person.
@@ -218,6 +237,8 @@ pub enum NotSent {
     TooLarge,
     #[error("the disk is short of space")]
     Space,
+    #[error("without a clock that can be trusted nothing is published")]
+    Clock,
     #[error("no such mailbox is served here")]
     Mailbox,
     #[error("there is no such message waiting to be sealed")]

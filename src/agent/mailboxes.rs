@@ -8,7 +8,8 @@
 use std::sync::Arc;
 
 use crate::bundle::Signer;
-use crate::eid::Eid;
+use crate::content::topic::Filter;
+use crate::eid::{Eid, Service};
 use crate::frame::{Delegation, MAILBOXES_MAX};
 use crate::id::NodeId;
 use crate::time::{DAY, DtnTime};
@@ -19,12 +20,14 @@ pub struct Mailboxes {
     keys: Vec<Arc<dyn Signer>>,
     endpoints: Vec<(Eid, Arc<dyn Signer>)>,
     groups: Vec<Eid>,
+    /// Topics that are subscribed to: whose, and which of them.
+    topics: Vec<(NodeId, Filter)>,
 }
 
 impl Mailboxes {
     /// The mailboxes of a node that serves only itself.
     pub fn own(signer: Arc<dyn Signer>) -> Mailboxes {
-        Mailboxes { keys: Vec::new(), endpoints: Vec::new(), groups: Vec::new() }.and(signer)
+        Mailboxes { keys: Vec::new(), endpoints: Vec::new(), groups: Vec::new(), topics: Vec::new() }.and(signer)
     }
 
     /// Serves the mailbox of another key too.
@@ -42,9 +45,23 @@ impl Mailboxes {
 
     /// Shows what comes to a group, and goes on carrying it for the others.
     pub fn joined(mut self, group: Eid) -> Mailboxes {
-        assert!(group.is_group(), "{group} has an owner");
+        assert!(matches!(group.service, Service::Group(_)), "{group} has an owner");
         self.groups.push(group);
         self
+    }
+
+    /// Subscribes to topics of an owner, or no longer.
+    pub(super) fn subscribe(&mut self, owner: NodeId, filter: Filter, on: bool) {
+        self.topics.retain(|known| *known != (owner, filter.clone()));
+        if on {
+            self.topics.push((owner, filter));
+        }
+    }
+
+    /// Whether what is published in a topic is shown here.
+    pub(super) fn hears(&self, topic: &Eid) -> bool {
+        let Service::Topic(name) = &topic.service else { return false };
+        self.topics.iter().any(|(owner, filter)| *owner == topic.node && filter.matches(name))
     }
 
     /// The key of the first mailbox, which is the node's.

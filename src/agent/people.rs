@@ -19,7 +19,7 @@ impl Agent {
         let class = self.class_of(node).unwrap_or(Class::Strangers);
         for slot in self.ledger.custody().messages_of(node) {
             let held = self.ledger.custody().held(slot);
-            if class != held.class {
+            if class != held.class && held.class != Class::Topics {
                 self.ledger.regrade(slot, held.grade, held.copies, class, out);
             }
         }

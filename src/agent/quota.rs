@@ -30,6 +30,9 @@ impl Agent {
         for slot in self.leaving_for(new, cost, lot)? {
             self.evict(slot, out);
         }
+        if new.class == Class::Topics {
+            return Some(Grade::Copy);
+        }
         let guaranteed = Config::share_of(class_max, self.config.custody_share);
         let free = guaranteed.saturating_sub(self.ledger.custody().bytes_of(new.class, Grade::Custody));
         Some(if cost <= free && self.may_promise(new, cost, free) { Grade::Custody } else { Grade::Copy })
@@ -44,6 +47,7 @@ impl Agent {
     /// Bytes that one class may fill.
     pub(super) fn class_bytes_max(&self, class: Class) -> u64 {
         match class {
+            Class::Topics => Config::share_of(self.config.carry_bytes_max, self.config.topics_share),
             Class::Strangers => Config::share_of(self.config.carry_bytes_max, self.config.strangers_share),
             Class::Contacts => self.config.carry_bytes_max,
             Class::Own => u64::MAX,
@@ -52,6 +56,9 @@ impl Agent {
 
     /// What would leave for `new`; none where that would not be enough.
     fn leaving_for(&self, new: &Held, cost: u64, lot: u32) -> Option<Vec<Slot>> {
+        if new.class == Class::Topics {
+            return self.leaving_for_post(new, cost);
+        }
         let mut leaving = Leaving::default();
         let mut candidates = self.candidates(new, cost, lot);
         while self.lacks_room(new.class, cost, &leaving) {
@@ -77,6 +84,11 @@ impl Agent {
         let released: Slots = match new.class {
             // What others let go would not help them.
             Class::Strangers if self.strangers_lack_room(cost, &Leaving::default()) => Box::new(of_strangers),
+            // Nothing is owed to topics, and mail comes before them.
+            _ if new.grade != Grade::Released => {
+                let of_contacts = self.ledger.custody().soonest(Class::Contacts, Grade::Released);
+                Box::new(of_strangers.chain(of_contacts).chain(self.ledger.custody().topics().fullest_first()))
+            }
             _ => Box::new(of_strangers.chain(self.ledger.custody().soonest(Class::Contacts, Grade::Released))),
         };
         match new.class {
@@ -134,6 +146,11 @@ impl Agent {
     pub(super) fn evict(&mut self, slot: Slot, out: &mut Vec<Output>) {
         let held = self.ledger.custody().held(slot);
         self.evicted[held.grade as usize] += 1;
+        if held.class == Class::Topics {
+            self.forget(slot, Gone::Evicted, out);
+            self.shun_post(held.id);
+            return self.take_back(held.id, out);
+        }
         if (held.kind, held.grade) == (Kind::Message, Grade::Copy) {
             let facts = self.facts(&held);
             self.routing.evicted(&facts);
@@ -191,7 +208,7 @@ impl Agent {
     /// What is over the limit leaves, in the declared order.
     pub(super) fn keep_limit(&mut self, out: &mut Vec<Output>) {
         for grade in GRADES {
-            for class in [Class::Strangers, Class::Contacts] {
+            for class in [Class::Topics, Class::Strangers, Class::Contacts] {
                 for slot in self.leaving_over_limit(class, grade) {
                     self.evict(slot, out);
                 }

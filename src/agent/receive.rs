@@ -14,7 +14,7 @@ use crate::id::{BundleId, NodeId};
 use crate::time::HOUR;
 
 /// Why a bundle is not carried.
-enum NotCarried {
+pub(super) enum NotCarried {
     For(Refusal),
     /// There is no room for it as this.
     Room(Box<Held>),
@@ -39,6 +39,7 @@ impl Agent {
         }
         match (self.door_check(&handed), bundle.kind) {
             (Err(why), _) => self.refuse(from, bundle.id, why, out),
+            (Ok(life), Kind::Message) if bundle.destination.is_topic() => self.receive_post(&handed, life, out),
             (Ok(life), Kind::Message) => self.receive_message(&handed, life, out),
             (Ok(life), Kind::Receipt) => match self.keeps_out(&handed) {
                 Some(why) if !self.mailboxes.serves(&bundle.destination) => self.refuse(from, bundle.id, why, out),
@@ -107,7 +108,7 @@ impl Agent {
     }
 
     /// Takes a message into custody for others.
-    fn carry(&mut self, handed: &Handed, life: Life, out: &mut Vec<Output>) -> Result<(), NotCarried> {
+    pub(super) fn carry(&mut self, handed: &Handed, life: Life, out: &mut Vec<Output>) -> Result<(), NotCarried> {
         let Handed { from, ref bundle, .. } = *handed;
         if let Some(why) = self.keeps_out(handed) {
             return Err(NotCarried::For(why));
@@ -120,10 +121,14 @@ impl Agent {
         let Some(class) = self.class_of(bundle.source).filter(|_| self.config.carry_bytes_max > 0) else {
             return Err(NotCarried::For(Refusal::Unwilling));
         };
+        let class = if bundle.destination.is_topic() { Class::Topics } else { class };
         let held = self.as_held(handed, life, class);
         let Some(grade) = self.make_room(&held, out) else { return Err(NotCarried::Room(Box::new(held))) };
         let slot = self.ledger.hold(Held { grade, ..held }, Arc::clone(bundle), out);
-        self.note_holder(&bundle.id, from, bundle.source, life.expires);
+        // Of a topic nobody signs a receipt that would have to find the way back.
+        if class != Class::Topics {
+            self.note_holder(&bundle.id, from, bundle.source, life.expires);
+        }
         self.grant(from, bundle.id, grade, out);
         self.pass_on(slot, out);
         Ok(())
@@ -135,7 +140,7 @@ impl Agent {
         if self.mailboxes.writes_as(&handed.bundle.source) {
             return Some(Refusal::Known);
         }
-        self.contacts.shunned.contains(&handed.bundle.id, self.now()).then_some(Refusal::Shunned)
+        self.contacts.shuns(&handed.bundle.id, self.now()).then_some(Refusal::Shunned)
     }
 
     pub(super) fn as_held(&self, handed: &Handed, life: Life, class: Class) -> Held {

@@ -19,6 +19,9 @@ impl Agent {
         let Some(source) = self.mailboxes.signer_of(&mailbox).map(|signer| signer.node()) else {
             return out.push(Output::Report(Event::NotSent { token, why: NotSent::Mailbox }));
         };
+        if destination.is_topic() {
+            return out.push(Output::Report(Event::NotSent { token, why: NotSent::Mailbox }));
+        }
         if lifetime > self.config.lifetime_max || lifetime == Millis(0) {
             return out.push(Output::Report(Event::NotSent { token, why: NotSent::Lifetime }));
         }

@@ -3,10 +3,13 @@
 //! A look holds up everything else the agent does. So whoever looks asks for one thing by its id, for the ids that begin
 //! with some digits, or for the next few of many in their order; the whole of a mailbox is for tests and simulations.
 
+use std::collections::BTreeSet;
+
 use super::Agent;
 use super::change::{Class, Durable, EvidenceKind, Held, Outgoing, Person, Row};
 use super::custody::{CLASSES, GRADES, Slot, Standing};
 use super::mailboxes;
+use crate::eid::Eid;
 use crate::id::{BundleId, IdPrefix, NodeId};
 use crate::time::{Moment, Timestamp};
 
@@ -29,8 +32,8 @@ pub struct Usage {
     /// Bytes carried for others, as quotas count them.
     pub bytes: u64,
     pub quota_bytes: u64,
-    /// Bundles and bytes of each class: strangers, contacts, own.
-    pub by_class: [(usize, u64); 3],
+    /// Bundles and bytes of each class: topics, strangers, contacts, own.
+    pub by_class: [(usize, u64); 4],
     /// Bundles and bytes carried for others by grade: released, copy, custody.
     pub by_grade: [(usize, u64); 3],
     /// Bundles given up for want of room since the start, by grade.
@@ -102,7 +105,28 @@ impl Agent {
 
     /// Every node something is held for.
     pub fn destinations(&self) -> impl Iterator<Item = NodeId> {
-        self.ledger.custody().destinations().into_iter()
+        let all = self.ledger.custody().destinations().into_iter().filter(|endpoint| !endpoint.is_topic());
+        all.map(|endpoint| endpoint.node).collect::<BTreeSet<_>>().into_iter()
+    }
+
+    /// Every topic something is held of.
+    pub fn topics(&self) -> impl Iterator<Item = Eid> {
+        self.ledger.custody().destinations().into_iter().filter(Eid::is_topic).inspect(|_| walked())
+    }
+
+    /// How many bundles are held for an endpoint.
+    pub fn held_count(&self, endpoint: &Eid) -> usize {
+        self.ledger.custody().for_destination(endpoint).inspect(|_| walked()).count()
+    }
+
+    /// What is held for an endpoint, behind a row: at most so many, in the order of their rows.
+    pub fn held_for(&self, endpoint: &Eid, after: Row, many: usize) -> Vec<(Row, BundleId)> {
+        let custody = self.ledger.custody();
+        let all = custody.for_destination(endpoint).map(|slot| (custody.row(slot), custody.id(slot)));
+        let mut rows: Vec<(Row, BundleId)> = all.filter(|(row, _)| *row > after).collect();
+        rows.sort_unstable();
+        rows.truncate(many);
+        rows
     }
 
     /// Bytes of mail from strangers, and how many there may be.
@@ -173,7 +197,7 @@ impl Agent {
 
     pub fn usage(&self) -> Usage {
         let carried = |grade| {
-            let classes = [Class::Strangers, Class::Contacts];
+            let classes = [Class::Topics, Class::Strangers, Class::Contacts];
             let count: usize = classes.iter().map(|class| self.ledger.custody().count_of(*class, grade)).sum();
             (count, classes.iter().map(|class| self.ledger.custody().bytes_of(*class, grade)).sum())
         };

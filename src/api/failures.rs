@@ -103,10 +103,10 @@ kinds! {
     };
     NotSent => |error| match error {
         NotSent::Lifetime | NotSent::TooLarge => ErrorKind::Refused,
-        NotSent::Space | NotSent::Mailbox | NotSent::Unknown | NotSent::Busy => ErrorKind::Failure,
+        NotSent::Space | NotSent::Clock | NotSent::Mailbox | NotSent::Unknown | NotSent::Busy => ErrorKind::Failure,
     }, then |error| match error {
         NotSent::Space => Some(NextStep::FreeSpace { again: true }),
-        NotSent::Lifetime | NotSent::TooLarge | NotSent::Mailbox | NotSent::Unknown | NotSent::Busy => None,
+        NotSent::Lifetime | NotSent::TooLarge | NotSent::Clock | NotSent::Mailbox | NotSent::Unknown | NotSent::Busy => None,
     };
     BundleError => |_| ErrorKind::Verification;
 }

@@ -12,6 +12,7 @@ mod record;
 mod rows;
 mod stick;
 mod tag;
+mod topics;
 mod usual;
 mod when;
 
@@ -30,6 +31,10 @@ pub use rows::{
 };
 pub use stick::{EnteredRow, Fate, FromStick, LeavingRow, STICK_BUNDLES_MAX, STICK_BYTES_MAX, WillingRow};
 pub use tag::Tag;
+pub use topics::{
+    FailedRow, Outcome, PUBLISHED_AT_ONCE_MAX, Publication, PublishedRow, SettledEvent, SubscribedRow, TopicEventRow,
+    TopicRow, TopicStanding,
+};
 pub use usual::Usual;
 pub use when::When;
 
@@ -231,6 +236,48 @@ pub enum Request {
         path: String,
         passphrase: String,
     },
+    /// Topics of mine, subscribed to, and around; answered by [`Response::Topics`].
+    Topics,
+    /// Makes a topic, or says anew who may write in it; answered by [`Response::Topic`].
+    TopicCreate {
+        topic: String,
+        /// Who may write beside its owner; as before where none is said.
+        #[serde(default)]
+        writers: Option<Vec<String>>,
+    },
+    /// Subscribes to a topic of a contact, or to several by a pattern; answered by [`Response::Subscribed`].
+    TopicSubscribe {
+        topic: String,
+    },
+    TopicUnsubscribe {
+        topic: String,
+    },
+    /// Publishes messages; answered by [`Response::Published`] once they are durable here.
+    Publish {
+        topic: String,
+        messages: Vec<Publication>,
+        /// How long they are under way; a week where nothing is said.
+        #[serde(default)]
+        lifetime_ms: Option<u64>,
+    },
+    /// Says what became of events that a group's consumer got.
+    TopicSettle {
+        group: String,
+        events: Vec<SettledEvent>,
+    },
+    /// What a group gave up; answered by [`Response::Failed`].
+    TopicFailed {
+        topic: String,
+        #[serde(default)]
+        group: Option<String>,
+    },
+    /// Hands out again what a group gave up: an event by its number or its id.
+    TopicRetry {
+        topic: String,
+        #[serde(default)]
+        group: Option<String>,
+        event: String,
+    },
     /// The effective configuration with origins; answered by [`Response::Config`].
     Config,
     /// Stops the node; answered by [`Response::Done`] before it stops. Needs a running node.
@@ -271,6 +318,11 @@ pub enum Response {
     Doctor(Vec<CheckRow>),
     Backup(FileRow),
     Config(Vec<ConfigRow>),
+    Topics(Vec<TopicRow>),
+    Topic(TopicRow),
+    Subscribed(SubscribedRow),
+    Published(Vec<PublishedRow>),
+    Failed(Vec<FailedRow>),
 }
 
 /// What is listed, a row at a time.
@@ -477,6 +529,22 @@ pub enum Topic {
         #[serde(default)]
         id: Option<String>,
     },
+    /// Events of topics for one consumer of a group, which says what became of each. What it has when it leaves goes to
+    /// another.
+    Sub {
+        topic: String,
+        #[serde(default)]
+        group: Option<String>,
+        /// `start`, `last`, or the number of the event behind which the group goes on; where it was, unless said.
+        #[serde(default)]
+        from: Option<String>,
+        /// Waits for more; else it ends with what is there.
+        #[serde(default)]
+        follow: bool,
+        /// So many at most are out with this consumer.
+        #[serde(default)]
+        window: Option<u32>,
+    },
     /// What happened to the record of mail behind a number, and then what happens; from now on where none is said.
     Happened {
         #[serde(default)]
@@ -502,6 +570,7 @@ pub enum Row {
     Labelled(TalkRow),
     Search(SearchRow),
     Due(InboxRow),
+    Sub(TopicEventRow),
     /// The last row, where a stream ends before its reader left; says why.
     Ended(ApiError),
 }
@@ -654,6 +723,8 @@ impl Request {
                 | R::Doctor
                 | R::Backup { .. }
                 | R::Config
+                | R::Topics
+                | R::TopicFailed { .. }
                 | R::Down
         )
     }

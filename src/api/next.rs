@@ -114,6 +114,16 @@ pub enum NextStep {
     },
     ListLabels,
     ListDrafts,
+    /// Earlier events of a topic are kept no more, or later ones have not happened.
+    ConsumeFrom {
+        event: u64,
+    },
+    /// There is none of that name, and no contact either.
+    MakeTopic,
+    ListTopics,
+    ListFailed {
+        topic: String,
+    },
     /// It is in words alone.
     #[serde(other)]
     Advice,
@@ -171,6 +181,10 @@ impl NextStep {
             N::FollowFrom { event: 4711 },
             N::ListLabels,
             N::ListDrafts,
+            N::ConsumeFrom { event: 4711 },
+            N::MakeTopic,
+            N::ListTopics,
+            N::ListFailed { topic: "{topic}".into() },
             N::Advice,
         ]
     }
@@ -240,6 +254,10 @@ impl fmt::Display for NextStep {
             N::FollowFrom { .. } => "read what you missed with `GET /v1/talk/{who}`, and follow from that event on",
             N::ListDrafts => "see `GET /v1/drafts`",
             N::ListLabels => "see `GET /v1/labels`",
+            N::ConsumeFrom { event } => return write!(f, "go on behind event {event}"),
+            N::MakeTopic => "make it with `POST /v1/topics`, or see `GET /v1/contacts`",
+            N::ListTopics => "see `GET /v1/topics`",
+            N::ListFailed { .. } => "see `GET /v1/topics/failed`",
             N::Advice => "do as `next_step` says",
         };
         f.write_str(words)

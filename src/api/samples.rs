@@ -278,6 +278,7 @@ pub fn carry() -> CarryRow {
             own: Counts { bundles: 1, bytes: 1_500 },
             contacts: Counts { bundles: 2, bytes: 3_000 },
             strangers: Counts { bundles: 1, bytes: 200 },
+            topics: Counts::default(),
         },
         by_grade: Grades {
             custody: Counts { bundles: 2, bytes: 3_000 },

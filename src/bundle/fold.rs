@@ -152,7 +152,7 @@ pub fn unfold(folded: &[u8], ends: &Ends) -> Result<Vec<u8>, BundleError> {
         SERVICE_ADMIN => Service::Admin,
         SERVICE_MAIL => Service::Mail,
         SERVICE_SAID => match Service::parse(reader.text()?) {
-            Ok(service @ (Service::Group(_) | Service::Other(_))) => service,
+            Ok(service @ (Service::Group(_) | Service::Other(_) | Service::Topic(_))) => service,
             _ => return Err(BundleError::Fold),
         },
         _ => return Err(BundleError::Fold),

@@ -144,6 +144,15 @@ pub enum Command {
     Purge(PurgeArgs),
     /// Show what takes how much of the disk, and what frees it
     Space,
+    /// Make topics, subscribe to those of others, and list them
+    Topic(Topic),
+    /// Publish in a topic: for everybody, signed, and sealed for nobody
+    Pub(Pub),
+    /// Get what is published in a topic, each event once, or have a command work on each
+    #[command(
+        after_help = "Whoever names no group is of the group main. A group goes on where it was; several consumers share what comes, and\nwhat one had that died goes to another. CMD gets the event on its stdin, as a JSON object on a line. Exit 0: done;\n65: given up; anything else, a signal, or too much time: again, later each time, given up after --tries.\n\nbob/sensors/temp is a topic of the contact bob; + stands for any level and # at the end for all that follow, in quotes."
+    )]
+    Sub(Sub),
     /// List the nodes met now
     Peers,
     /// Show what is carried for others, and how much may be
@@ -597,6 +606,74 @@ pub struct Ids {
     /// Messages, by the first digits of their ids
     #[arg(required = true, value_name = "ID")]
     pub ids: Vec<String>,
+}
+
+#[derive(Args, Debug)]
+pub struct Topic {
+    #[command(subcommand)]
+    pub what: Option<TopicWhat>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum TopicWhat {
+    /// List topics of mine, subscribed to, and around
+    List,
+    /// Make a topic, or say anew who may write in it
+    Create {
+        /// Levels of a-z, 0-9, _ and -, with / between them, such as sensors/temp
+        name: String,
+        /// Who may write beside me: contacts' names, with commas between them; an empty text for nobody
+        #[arg(long, value_name = "WHO,WHO")]
+        writers: Option<String>,
+    },
+    /// Hear what is published in a topic of somebody, such as bob/sensors/temp or 'bob/#'
+    Subscribe { topic: String },
+    /// No longer; what was kept of it goes
+    Unsubscribe { topic: String },
+}
+
+#[derive(Args, Debug)]
+pub struct Pub {
+    /// A topic of mine, or of somebody who lists me as a writer, such as bob/sensors/temp
+    pub topic: String,
+    /// What to publish; - reads a message a line from stdin
+    pub text: Option<String>,
+    /// What it is the latest word on: who has not read the one before with this key reads this one alone
+    #[arg(long)]
+    pub key: Option<String>,
+    /// How long it is under way and kept, such as 3d; a week unless said
+    #[arg(long, value_name = "SPAN", value_parser = units::parse_span)]
+    pub lifetime: Option<Millis>,
+}
+
+#[derive(Args, Debug)]
+pub struct Sub {
+    /// A topic, such as sensors/temp, bob/sensors/temp or 'bob/sensors/+'
+    pub topic: String,
+    /// Where the group goes on: start, last, or behind the event of this number
+    #[arg(long, value_name = "start|last|EVENT")]
+    pub from: Option<String>,
+    /// The consumers that share what comes
+    #[arg(long, value_name = "NAME")]
+    pub group: Option<String>,
+    /// Wait for more
+    #[arg(long, short)]
+    pub follow: bool,
+    /// How often CMD is tried on one event
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
+    pub tries: u32,
+    /// How long CMD may take for one event, such as 30s
+    #[arg(long, value_name = "SPAN", value_parser = units::parse_span)]
+    pub timeout: Option<Millis>,
+    /// List what the group gave up
+    #[arg(long, conflicts_with_all = ["from", "follow", "cmd"])]
+    pub failed: bool,
+    /// Hand out again what was given up: an event's number or id
+    #[arg(long, value_name = "EVENT", conflicts_with_all = ["from", "follow", "failed", "cmd"])]
+    pub retry: Option<String>,
+    /// Run this for each event, without a shell
+    #[arg(last = true, value_name = "CMD")]
+    pub cmd: Vec<String>,
 }
 
 #[derive(Args, Debug)]

@@ -104,7 +104,9 @@ fn text(carry: &CarryRow, style: &Style) -> String {
     let head = format!("holds {messages} and {receipts}: {quota}; on the disk {}\n", about_bytes(carry.file_bytes));
     let mut table = Table::new(&["FOR", "BUNDLES", "SIZE"]);
     let (by_class, by_grade, evicted) = (&carry.by_class, &carry.by_grade, &carry.evicted);
-    for (name, counts) in [("me", by_class.own), ("contacts", by_class.contacts), ("strangers", by_class.strangers)] {
+    let mut classes = vec![("me", by_class.own), ("contacts", by_class.contacts), ("strangers", by_class.strangers)];
+    classes.extend((by_class.topics.bundles > 0).then_some(("topics", by_class.topics)));
+    for (name, counts) in classes {
         table.row(vec![cell(name), cell(counts.bundles.to_string()), cell(about_bytes(counts.bytes))]);
     }
     let mut order = Table::new(&["EVICTED", "BUNDLES", "SIZE", "SO FAR"]);
@@ -132,6 +134,7 @@ fn cells(row: &Row, style: &Style) -> Option<Vec<Cell>> {
         Class::Own => "own",
         Class::Contacts => "contact's",
         Class::Strangers => "stranger's",
+        Class::Topics => "topic",
     };
     let grade = match row.grade {
         Grade::Custody => "custody",

@@ -1,8 +1,9 @@
 //! What to do next, in the words of the command line: the commands that do it.
 
-use super::who::short_id;
+use super::who::{shell_word, short_id};
 use crate::api::model::CheckRow;
 use crate::api::{ApiError, NextStep};
+use crate::safe_text::safe_text;
 
 /// An error in words of commands; what another version of dak only has words for is said as it came.
 pub fn in_commands(mut error: ApiError) -> ApiError {
@@ -80,6 +81,10 @@ pub fn words(step: &NextStep) -> Option<String> {
         }
         N::ListDrafts => "see `dak draft list`".into(),
         N::ListLabels => "see `dak label list`".into(),
+        N::ConsumeFrom { event } => format!("go on with `dak sub TOPIC --from {event}`, or from start or last"),
+        N::MakeTopic => "make it with `dak topic create NAME`, or see `dak contact list`".into(),
+        N::ListTopics => "see `dak topic`".into(),
+        N::ListFailed { topic } => format!("see `dak sub {} --failed`", shell_word(&safe_text(topic))),
         // What no command does is said in the same words at every door.
         N::Update | N::TryAgain | N::FollowAgain | N::FreeSpace { .. } | N::CheckSetting { .. } => step.to_string(),
         N::Advice => return None,

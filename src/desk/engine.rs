@@ -121,12 +121,14 @@ async fn serve(
     let outlook = desk.outlook().await.ok();
     ready(Ready { me: desk.me(), outlook, created, news: super::news::news(desk.clone()) });
     let appointments = tokio::spawn(desk.clone().keep_appointments());
+    let lists = tokio::spawn(desk.clone().keep_lists());
     let broke = tokio::select! {
         () = shutdown => false,
         () = desk.inner.stop.notified() => false,
         () = desk.node().ended() => true,
     };
     appointments.abort();
+    lists.abort();
     let _ = stop.send(true);
     let _ = server.await;
     desk.node().stop().await;

@@ -7,7 +7,7 @@ use tokio::sync::broadcast::error::RecvError;
 
 use super::quiet::{Arrival, Quiet, minute_now};
 use super::rows::Taken;
-use super::{Desk, happened};
+use super::{Desk, happened, topics};
 use crate::agent::Event;
 use crate::agent::change::Letter;
 use crate::api::model::Show;
@@ -18,6 +18,9 @@ use crate::id::BundleId;
 pub fn rows(desk: Desk, topic: Topic) -> Rows {
     if let Topic::Happened { since, who } = topic {
         return happened::rows(desk, since, who);
+    }
+    if let Topic::Sub { topic, group, from, follow, window } = topic {
+        return topics::consume::rows(desk, topics::consume::Wish { topic, group, from, follow, window });
     }
     let events = desk.node().follow();
     // Who wants all wants it at once.

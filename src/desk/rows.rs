@@ -128,6 +128,7 @@ impl Names<'_> {
             to: self.show(&held.destination.node),
             to_address: address(held.destination.node),
             class: match held.class {
+                change::Class::Topics => Class::Topics,
                 change::Class::Strangers => Class::Strangers,
                 change::Class::Contacts => Class::Contacts,
                 change::Class::Own => Class::Own,

@@ -95,7 +95,7 @@ impl Said for Output {
             Output::Commit(change) => change.weight(),
             Output::Send { frame, .. } => frame_weight(frame),
             Output::Report(event) => event_weight(event),
-            Output::Notify(_) | Output::File(_) => Weight::Shown,
+            Output::Notify(_) | Output::File(_) | Output::Heard(_) => Weight::Shown,
             Output::Seal { .. } | Output::Forward { .. } | Output::Dial(_) => Weight::Free,
         }
     }

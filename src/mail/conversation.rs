@@ -58,6 +58,7 @@ impl Conversation {
             Service::Mail => (1, ""),
             Service::Group(name) => (2, &**name),
             Service::Other(name) => (3, &**name),
+            Service::Topic(name) => (4, &**name),
         };
         key([self.0.node.as_bytes(), &[tag, name.len() as u8], name.as_bytes()])
     }
@@ -71,6 +72,7 @@ impl Conversation {
             1 => Service::Mail,
             2 => Service::Group(name.into()),
             3 => Service::Other(name.into()),
+            4 => Service::Topic(name.into()),
             _ => return None,
         };
         Some(Conversation(Eid { node, service }))

@@ -22,6 +22,8 @@
 //! | `HOME`, `SENT`, number | ids, 32 each | what became of a draft |
 //! | `HOME`, `ALIAS`, id | an id, 32 | what stands in the place of one's own message that was changed before it left |
 //!
+//! Keys that begin with 4 are of topics: see `topics/rows.rs`.
+//!
 //! A message is named by the row that it is read at, which no other ever has. Numbers are big-endian; times are DTN time in
 //! milliseconds. A time that is over needs nobody to take it away: what it says is only ever read beside the time of reading.
 

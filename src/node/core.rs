@@ -22,17 +22,19 @@ use super::courier::{Act, Courier};
 use super::pool::Pool;
 use super::queue::Queue;
 use super::tape::Tape;
-use super::work::{Brought, Fate, Parsed, Work};
+use super::work::{Brought, Fate, Parsed, Wishes, Work};
 use crate::agent::change::{Change, Durable, Known};
 use crate::agent::{Agent, Event, Input, Output};
+use crate::content::topic::Filter;
 use crate::driver::{self, Driver, Step, Weight};
 use crate::frame::Refusal;
-use crate::id::BundleId;
+use crate::id::{BundleId, NodeId};
 use crate::mail::Opening;
+use crate::mail::topics::{Topics, rows};
 use crate::store::StoreError;
 use crate::store::redb::RedbReader;
 use crate::store::writer::{Batch, StoreThread};
-use crate::time::Moment;
+use crate::time::{DtnTime, Moment};
 
 /// Most pieces of work in one batch.
 const BATCH_MAX: usize = 256;
@@ -42,6 +44,8 @@ const BATCH_CHANGES_MAX: usize = 4_096;
 /// Most batches that may wait for the store; the agent runs no further ahead. Whoever looks waits for all of them, and
 /// more than this share no commit to gain by it.
 const AHEAD_MAX: usize = 4;
+/// Rows of topics that are read at once at the start: each has a text of 64 KiB at most.
+const TOPIC_ROWS_AT_ONCE: usize = 1_024;
 /// How old the knowledge of the disk's free space may be.
 const SPACE: Duration = Duration::from_secs(1);
 /// How long to wait before the store is tried again after it failed.
@@ -135,6 +139,8 @@ pub struct Steps {
     pub tape: Tape,
     /// Messages that were opened, until the agent says what becomes of them.
     opening: Opening,
+    /// What is subscribed to.
+    topics: Topics,
     record: RedbReader,
 }
 
@@ -152,6 +158,13 @@ impl Step for Steps {
         let from = out.len();
         self.tape.handle(agent, at, input, out);
         self.opening.follow(out, from);
+        let mut kept = Vec::new();
+        for output in &out[from..] {
+            if let Output::Heard(bundle) = output {
+                self.topics.hear(bundle, wall(at), &mut kept);
+            }
+        }
+        out.extend(kept.into_iter().map(Output::Commit));
     }
 
     fn add(&mut self, out: Vec<Output>, open: &mut Vec<Said>) {
@@ -162,10 +175,31 @@ impl Step for Steps {
     }
 }
 
+/// What the clock says, as far as it can be trusted.
+fn wall(at: Moment) -> DtnTime {
+    at.trusted_wall().unwrap_or_default()
+}
+
+/// What is subscribed to, as the store has it.
+pub fn topics(record: &RedbReader) -> Result<Topics, StoreError> {
+    let mut topics = Topics::default();
+    let mut after: Option<Vec<u8>> = None;
+    loop {
+        let page = record.all_kept(&[rows::TOPIC], after.as_deref(), TOPIC_ROWS_AT_ONCE)?;
+        let Some((last, _)) = page.last() else { return Ok(topics) };
+        after = Some(last.clone());
+        page.iter().for_each(|(key, value)| topics.load(key, value));
+        if page.len() < TOPIC_ROWS_AT_ONCE || last.as_slice() > &rows::END_OF_EVENTS[..] {
+            return Ok(topics);
+        }
+    }
+}
+
 /// What a core works with.
 pub struct Parts {
     pub agent: Agent,
     pub tape: Tape,
+    pub topics: Topics,
     /// Where what the agent filed can be read.
     pub record: RedbReader,
     pub clock: Clock,
@@ -184,11 +218,11 @@ pub struct Parts {
 
 impl Core {
     pub fn new(parts: Parts) -> Core {
-        let Parts { agent, tape, record, clock, restore, space, idle, work, store, courier, pool, failure, committed } =
-            parts;
+        let Parts { agent, tape, topics, record, clock, restore, space, idle, .. } = parts;
+        let Parts { work, store, courier, pool, failure, committed, .. } = parts;
         let (generation, ahead, durable, space_asked, changed) = (0, Arc::default(), Arc::default(), None, None);
         Core {
-            driver: Driver::new(agent, Steps { tape, opening: Opening::default(), record }),
+            driver: Driver::new(agent, Steps { tape, opening: Opening::default(), topics, record }),
             clock,
             restore,
             space,
@@ -209,6 +243,7 @@ impl Core {
 
     /// Runs until it is stopped; then everything that was taken is committed.
     pub fn run(mut self) {
+        self.serve_topics();
         loop {
             let mut next = self.wait();
             let mut open = Open::default();
@@ -246,6 +281,12 @@ impl Core {
         self.commit(last, Vec::new());
         // Acts of the last batches are performed before the process may end.
         let _ = block_on(self.store.flush());
+    }
+
+    /// Tells a new agent what is subscribed to: that is the driver's to remember.
+    fn serve_topics(&mut self) {
+        let subscriptions: Vec<(NodeId, Filter)> = self.driver.step.topics.subscriptions().cloned().collect();
+        subscriptions.into_iter().for_each(|(owner, filter)| self.handle(Input::Serve { owner, filter, on: true }));
     }
 
     /// The next work, or none of it when a timer is due or it is time to tidy up.
@@ -328,6 +369,13 @@ impl Core {
                 }
                 open.looks.push(Act::Call(tell));
             }
+            Work::Topics(on_topics) => {
+                let now = wall(self.clock.moment());
+                let Wishes { inputs, changes, tell } = on_topics(&mut self.driver.step.topics, now);
+                inputs.into_iter().for_each(|input| self.handle(input));
+                changes.into_iter().for_each(|change| self.driver.change(change));
+                open.looks.push(Act::Call(tell));
+            }
             Work::Parsed(parsed) if self.driver.agent.turns_away(&parsed.id()) => {
                 let (id, Parsed { from, transit, .. }) = (parsed.id(), parsed);
                 self.handle(Input::Duplicate { from, transit, id });
@@ -375,6 +423,8 @@ impl Core {
     /// Ends a batch, and commits what of it cannot wait.
     fn hand_over(&mut self, open: Open) {
         self.driver.step.opening.end_batch();
+        let states = self.driver.step.topics.states();
+        states.into_iter().for_each(|change| self.driver.change(change));
         let Open { looks, permits: _permits, permits_of_frames } = open;
         looks.into_iter().for_each(|look| self.driver.say(Said::Act(look)));
         let batch = self.driver.close(self.clock.moment().now);
@@ -437,13 +487,16 @@ impl Core {
         self.courier.perform(ways.into_iter().filter_map(Said::act).collect());
         self.courier.perform(vec![Act::PartWithAll]);
         loop {
-            let restored =
-                block_on(self.store.reset()).and_then(|durable| (self.restore)(durable, &mut self.driver.step.tape));
+            let restored = block_on(self.store.reset()).and_then(|durable| {
+                Ok(((self.restore)(durable, &mut self.driver.step.tape)?, topics(&self.driver.step.record)?))
+            });
             match restored {
-                Ok(agent) => {
+                Ok((agent, topics)) => {
                     // Batches behind the one that failed have failed by now as well.
                     self.courier.perform(vec![Act::PartWithAll]);
                     self.driver.start_again(agent);
+                    self.driver.step.topics = topics;
+                    self.serve_topics();
                     return ControlFlow::Continue(());
                 }
                 Err(error) => {

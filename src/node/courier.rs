@@ -65,7 +65,7 @@ impl Act {
     /// The act of an output; commits are none, and people are told by the event that comes with the row.
     pub fn of(output: Output) -> Option<Act> {
         Some(match output {
-            Output::Commit(_) | Output::File(_) | Output::Notify(_) => return None,
+            Output::Commit(_) | Output::File(_) | Output::Heard(_) | Output::Notify(_) => return None,
             Output::Seal { token, draft } => Act::Seal { token, draft },
             Output::Send { to, frame } => Act::Send { to, frame },
             Output::Forward { to, transit, id, row } => Act::Forward { to, transit, id, row },

@@ -42,6 +42,16 @@ impl Drafts {
         (token, told)
     }
 
+    /// The same for what is published, which nobody seals.
+    pub fn expect(&self) -> (u64, oneshot::Receiver<Result<BundleId, NodeError>>) {
+        let (tell, told) = oneshot::channel();
+        let mut state = self.state();
+        let token = state.next_token;
+        state.next_token += 1;
+        state.waiting.insert(token, tell);
+        (token, told)
+    }
+
     /// Seals the content of a token for the draft's destination; returns both.
     pub fn seal(&self, token: u64, draft: &Draft, keyring: &Keyring) -> Result<(Vec<u8>, Plaintext), NodeError> {
         let plaintext = self.state().plaintexts.remove(&token);

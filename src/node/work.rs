@@ -6,9 +6,11 @@ use crate::agent::{Agent, Input};
 use crate::bundle::Unverified;
 use crate::frame::{Refusal, Transit};
 use crate::id::{BundleId, NodeId};
+use crate::mail::topics::Topics;
 use crate::mail::{Earlier, Opened};
 use crate::net::ContactSender;
 use crate::store::StoreError;
+use crate::time::DtnTime;
 
 /// What the core is asked to do.
 pub enum Work {
@@ -33,6 +35,8 @@ pub enum Work {
     Keep(Vec<Change>, Box<dyn FnOnce() + Send>),
     /// Mail of an earlier home, and what it says; the rest is as with a look.
     Adopt(Vec<(Adopted, Earlier)>, Box<dyn FnOnce() + Send>),
+    /// What the person does with topics; the rest is as with a look.
+    Topics(OnTopics),
     /// A bundle from a peer, parsed and not verified: dropped here where its id is known, else verified in the pool.
     Parsed(Parsed),
     /// A commit of this generation failed.
@@ -61,6 +65,17 @@ pub enum Fate {
     Refused(Refusal),
     /// The record cannot be read now, and so nothing was decided.
     Undecided,
+}
+
+/// Looks at what is subscribed to and changes it; the time is that of the node.
+pub type OnTopics = Box<dyn FnOnce(&mut Topics, DtnTime) -> Wishes + Send>;
+
+/// What follows of it, all in one commit.
+pub struct Wishes {
+    pub inputs: Vec<Input>,
+    pub changes: Vec<Change>,
+    /// Called once all of it is durable.
+    pub tell: Box<dyn FnOnce() + Send>,
 }
 
 /// A bundle as it came, its signature not yet checked.

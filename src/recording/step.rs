@@ -9,6 +9,7 @@ use serde_bytes::ByteBuf;
 use crate::agent::Input;
 use crate::agent::change::{Adopted, Known, Person, Row};
 use crate::bundle::{Bundle, Priority};
+use crate::content::topic::Filter;
 use crate::eid::Eid;
 use crate::frame::{Frame, FrameError, Transit};
 use crate::id::{BundleId, NodeId};
@@ -30,6 +31,17 @@ pub enum Noted {
         token: u64,
         payload: ByteBuf,
         size_bytes: u32,
+    },
+    Publish {
+        token: u64,
+        topic: Eid,
+        lifetime: Millis,
+        payload: ByteBuf,
+    },
+    Serve {
+        owner: NodeId,
+        filter: Filter,
+        on: bool,
     },
     ContactUp {
         peer: NodeId,
@@ -92,6 +104,10 @@ pub fn noted(input: &Input) -> Result<Noted, FrameError> {
         Input::Sealed { token, payload, size_bytes } => {
             Noted::Sealed { token, payload: ByteBuf::from(payload.to_vec()), size_bytes }
         }
+        Input::Publish { token, topic, lifetime, payload } => {
+            Noted::Publish { token, topic, lifetime, payload: ByteBuf::from(payload.to_vec()) }
+        }
+        Input::Serve { owner, filter, on } => Noted::Serve { owner, filter, on },
         Input::ContactUp { peer } => Noted::ContactUp { peer },
         Input::ContactDown { peer } => Noted::ContactDown { peer },
         Input::Frame { from, frame } => Noted::Frame { from, frame: ByteBuf::from(frame.encode()?) },
@@ -127,6 +143,10 @@ impl Noted {
             Noted::Sealed { token, payload, size_bytes } => {
                 Input::Sealed { token, payload: payload.into_vec().into(), size_bytes }
             }
+            Noted::Publish { token, topic, lifetime, payload } => {
+                Input::Publish { token, topic, lifetime, payload: payload.into_vec().into() }
+            }
+            Noted::Serve { owner, filter, on } => Input::Serve { owner, filter, on },
             Noted::ContactUp { peer } => Input::ContactUp { peer },
             Noted::ContactDown { peer } => Input::ContactDown { peer },
             Noted::Frame { from, frame } => {
@@ -161,6 +181,9 @@ impl fmt::Display for Noted {
         match self {
             Noted::Submit { token, .. } => write!(f, "a message to seal, number {token}"),
             Noted::Sealed { token, .. } => write!(f, "the sealed message number {token}"),
+            Noted::Publish { token, payload, .. } => write!(f, "{} bytes to publish, number {token}", payload.len()),
+            Noted::Serve { on: true, .. } => write!(f, "topics are subscribed to"),
+            Noted::Serve { .. } => write!(f, "topics are subscribed to no longer"),
             Noted::ContactUp { peer } => write!(f, "a contact with {peer}"),
             Noted::ContactDown { peer } => write!(f, "the end of the contact with {peer}"),
             Noted::Frame { from, frame } => write!(f, "a frame of {} bytes from {from}", frame.len()),

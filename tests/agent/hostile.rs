@@ -206,11 +206,11 @@ fn blocking_somebody_takes_the_place_of_a_contact_from_what_is_carried_for_them(
     world.visit(0, &friend);
     world.take(0, &friend, &message);
     let usage = |world: &World| world.nodes[0].agent().usage().by_class.map(|(count, _)| count);
-    assert_eq!(usage(&world), [0, 1, 0]);
+    assert_eq!(usage(&world), [0, 0, 1, 0]);
     world.name(0, friend.id, Standing::Blocked);
-    assert_eq!(usage(&world), [1, 0, 0]);
+    assert_eq!(usage(&world), [0, 1, 0, 0]);
     world.crash(0);
-    assert_eq!(usage(&world), [1, 0, 0]);
+    assert_eq!(usage(&world), [0, 1, 0, 0]);
 }
 
 #[test]
@@ -236,9 +236,9 @@ fn a_receipt_keeps_the_class_of_what_it_freed_when_its_signer_is_named() {
     let receipt = to.receipt(friend.id, dak::receipt::ReceiptKind::Delivered, &[message.id]);
     world.take(0, &friend, &receipt);
     let usage = |world: &World| world.nodes[0].agent().usage().by_class.map(|(count, _)| count);
-    assert_eq!(usage(&world), [0, 1, 0]);
+    assert_eq!(usage(&world), [0, 0, 1, 0]);
     world.input(0, Input::SetPerson { node: to.id, person: None });
-    assert_eq!(usage(&world), [0, 1, 0]);
+    assert_eq!(usage(&world), [0, 0, 1, 0]);
 }
 
 #[test]

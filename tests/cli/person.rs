@@ -268,7 +268,9 @@ impl Person {
             Some(None) => drop(command.env_remove("XDG_RUNTIME_DIR")),
             None => {}
         }
-        command.args(args).arg("--home").arg(self.home());
+        // What stands behind is another program's.
+        let own = args.iter().take_while(|arg| arg.as_ref() != "--").count();
+        command.args(&args[..own]).arg("--home").arg(self.home()).args(&args[own..]);
         command
     }
 }

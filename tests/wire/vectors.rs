@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use dak::bundle::{Bundle, Creation, Draft, Ends, Hops, Kind, Priority, Signer, Unverified, unfold};
+use dak::content::topic::{Leave, Post, Said};
 use dak::content::{
     AfterRead, Amendment, Attachment, Content, Forwarded, Introduced, KeyUsed, NewTask, Proof, Seal, TaskState, Text,
     pad, unpad,
@@ -210,6 +211,8 @@ fn made() -> BTreeMap<&'static str, Vec<u8>> {
         ("message-text", text().encode()),
         ("message-full", full_message().encode()),
         ("message-change", change().encode()),
+        ("topic-list", topic_list().encode()),
+        ("topic-message", topic_message().encode()),
         ("message-padded", pad(&full_message().encode())),
         ("message-proven", proven_message().encode()),
         ("delegation-signed", delegation().signed_bytes()),
@@ -228,6 +231,21 @@ fn made() -> BTreeMap<&'static str, Vec<u8>> {
     made.extend(frames().into_iter().map(|(name, frame)| (name, frame.encode().unwrap())));
     made.extend(of_the_data());
     made
+}
+
+/// What alice and bob publish in her topic.
+fn leave() -> Leave {
+    let topic = Eid::topic(alice().node(), "sensors.temp");
+    Leave::give(&topic, &bob().node(), DtnTime(838_592_000_000), &alice())
+}
+
+fn topic_list() -> Post {
+    Post { sequence: 836_000_000_000, said: Said::List(vec![(bob().node(), leave())]) }
+}
+
+fn topic_message() -> Post {
+    let said = Said::Message { key: Some("kitchen".into()), body: "21.5".into(), leave: Some(leave()) };
+    Post { sequence: 836_000_000_001, said }
 }
 
 /// The vectors that the crate's own tests make, as `tests/data` keeps them: one needs a fixed ephemeral key to be made, the
@@ -329,6 +347,9 @@ fn the_messages_on_the_page_open_and_read_as_it_says() {
     ] {
         assert_eq!(Content::decode(&page[name]), Ok(message.clone()), "{name}");
         assert_eq!(message.encode(), page[name], "{name}");
+    }
+    for (name, post) in [("topic-list", topic_list()), ("topic-message", topic_message())] {
+        assert_eq!(Post::decode(&page[name]), Ok(post), "{name}");
     }
     assert_eq!(unpad(&page["message-padded"]), Ok(&page["message-full"][..]));
     let recipient = Identity::from_secret(&[2; 32]);

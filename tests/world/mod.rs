@@ -53,6 +53,7 @@ pub struct Node<S: Store = MemoryStore> {
     pub incarnation: u8,
     pub events: Vec<Event>,
     pub notified: Vec<BundleId>,
+    pub heard: Vec<BundleId>,
     /// Commits still to come before the power goes, when it is to go; and whether before or after that commit.
     pub power_cut: Option<(u32, bool)>,
     pub down: bool,
@@ -184,6 +185,7 @@ impl<S: Store> World<S> {
                 incarnation: 0,
                 events: Vec::new(),
                 notified: Vec::new(),
+                heard: Vec::new(),
                 power_cut: None,
                 down: false,
                 commits: 0,
@@ -307,6 +309,7 @@ impl<S: Store> World<S> {
     fn act(&mut self, n: usize, output: Output) {
         match output {
             Output::Commit(_) | Output::File(_) => {}
+            Output::Heard(bundle) => self.nodes[n].heard.push(bundle.id),
             Output::Dial(node) => self.dialled[n].push(node),
             Output::Seal { token, draft } => {
                 let payload: Arc<[u8]> = format!("message {token} of node {n}").into_bytes().into();

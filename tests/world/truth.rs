@@ -107,6 +107,7 @@ impl Truth {
                 );
             }
             Gone::Unreadable => assert!(owner, "a body is lost only where a story says so"),
+            Gone::Superseded => assert!(held.class == Class::Own && held.destination.is_topic()),
             Gone::Delivered => panic!("nothing leaves like this"),
         }
         if matches!(why, Gone::Evicted | Gone::Dropped | Gone::Unreadable) {
@@ -195,7 +196,7 @@ pub fn is_of_owner(input: &Input) -> bool {
 /// Sums that quotas ask for are those of what is held.
 fn check_sums(agent: &Agent) {
     let usage = agent.usage();
-    let mut by_class = [(0, 0); 3];
+    let mut by_class = [(0, 0); 4];
     let mut by_grade = [(0, 0); 3];
     for held in agent.held() {
         let cost = cost_bytes(held.size_bytes);
@@ -208,7 +209,7 @@ fn check_sums(agent: &Agent) {
         assert!(held.expires.since(held.accepted_at) <= held.lifetime);
     }
     assert_eq!((usage.by_class, usage.by_grade), (by_class, by_grade));
-    assert_eq!(usage.bytes, by_class[0].1 + by_class[1].1);
+    assert_eq!(usage.bytes, by_class[..3].iter().map(|(_, bytes)| bytes).sum::<u64>());
     assert!(usage.bytes <= usage.quota_bytes, "the quota holds");
     assert_eq!(usage.messages + usage.receipts, agent.held().count());
 }

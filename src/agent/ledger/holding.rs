@@ -121,7 +121,8 @@ impl Ledger {
         self.emit(Change::Forget { row }, out);
         out.push(Output::Report(Event::Gone { id, why }));
         let is_over = matches!(why, Gone::Receipt | Gone::Cancelled | Gone::Delivered);
-        if !is_over && held.class != Class::Own {
+        // Every message of a topic has a creation time, and no clock gives it a second life.
+        if !is_over && !matches!(held.class, Class::Own | Class::Topics) {
             self.depart(&held, out);
         }
         Vacated { slot, id }

@@ -31,6 +31,7 @@ impl Row {
             Row::Tasks(row) => json_line(row),
             Row::Happened(row) => json_line(row),
             Row::Search(row) => json_line(row),
+            Row::Sub(row) => json_line(row),
             Row::Ended(why) => json_line(&why.clone().report()),
         }
     }
@@ -57,6 +58,9 @@ impl Response {
                 | R::Entered(_)
                 | R::Doctor(_)
                 | R::Config(_)
+                | R::Topics(_)
+                | R::Published(_)
+                | R::Failed(_)
         )
     }
 
@@ -95,6 +99,11 @@ impl Response {
             R::Doctor(rows) => json_lines(rows),
             R::Backup(row) => json_line(row),
             R::Config(rows) => json_lines(rows),
+            R::Topics(rows) => json_lines(rows),
+            R::Topic(row) => json_line(row),
+            R::Subscribed(row) => json_line(row),
+            R::Published(rows) => json_lines(rows),
+            R::Failed(rows) => json_lines(rows),
         }
     }
 }

@@ -568,6 +568,9 @@ pub struct Classes {
     pub own: Counts,
     pub contacts: Counts,
     pub strangers: Counts,
+    /// For topics, whoever wrote it.
+    #[serde(default)]
+    pub topics: Counts,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -617,6 +620,7 @@ pub struct CarriedRow {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Class {
+    Topics,
     Strangers,
     Contacts,
     Own,

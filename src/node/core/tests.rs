@@ -338,6 +338,7 @@ impl Home {
         let core = Core::new(Parts {
             agent: build(Durable::default()),
             tape: Tape::default(),
+            topics: Default::default(),
             record: reader.clone(),
             clock: Clock::resume(&Durable::default()),
             restore: Box::new(move |durable, _| Ok(build(durable))),

@@ -217,7 +217,7 @@ impl World {
 
     fn act(&mut self, n: usize, output: Output) -> Checked {
         match output {
-            Output::Commit(_) | Output::Notify(_) | Output::File(_) | Output::Dial(_) => {}
+            Output::Commit(_) | Output::Notify(_) | Output::File(_) | Output::Heard(_) | Output::Dial(_) => {}
             Output::Seal { token, draft } => {
                 let payload: Arc<[u8]> = format!("letter {token} of {n}").into_bytes().into();
                 let size_bytes = draft.encoded_len(payload.len()) as u32 + self.dice.below(3_000) as u32;

@@ -17,9 +17,10 @@ use crate::mail;
 use crate::mail::conversation::{self, Conversation, Counts, Said, Spoken};
 use crate::mail::happening::Happening;
 use crate::mail::index::{Written, costs, on_way, row_of, rows_like, sent_before, sent_behind};
-use crate::mail::kept::{self, OfMessage, Place, TalkPlace};
+use crate::mail::kept::{self, KEPT_MAX, OfMessage, Place, TalkPlace};
 use crate::mail::order::{Position, Span, at_place, place_of};
 use crate::mail::registers::Registers;
+use crate::mail::topics::rows::TOPIC;
 use crate::store::StoreError;
 use crate::time::{DtnTime, Millis, Moment, Timestamp};
 
@@ -393,9 +394,17 @@ impl RedbReader {
         })
     }
 
-    /// How much the person keeps.
+    /// How much the person keeps, of topics nothing: those have bounds of their own.
     pub fn kept_len(&self) -> Result<u64, StoreError> {
-        self.read(|txn| txn.open_table(tables::KEPT).map_err(failed)?.len().map_err(failed))
+        self.read(|txn| {
+            let table = txn.open_table(tables::KEPT).map_err(failed)?;
+            let all = table.len().map_err(failed)?;
+            if all <= KEPT_MAX / 2 {
+                return Ok(all);
+            }
+            // Only where it may matter they are counted.
+            Ok(ReadableTable::range::<&[u8]>(&table, ..&[TOPIC][..]).map_err(failed)?.count() as u64)
+        })
     }
 
     /// The row that a message of this id is read at; none of a change, and of what is not here.

@@ -51,6 +51,7 @@ pub fn read_held(row: Row, bytes: &[u8]) -> Option<Held> {
     let (lifetime, accepted_at) = (Millis(scan.u64()?), Timestamp(scan.u64()?));
     let (id, source, destination, from) = (scan.id()?, scan.node()?, scan.eid()?, scan.option()?);
     scan.end()?;
+    let class = if destination.is_topic() && class != Class::Own { Class::Topics } else { class };
     Some(Held {
         row,
         id,
@@ -357,7 +358,21 @@ macro_rules! codes {
 
 codes!(Kind: 0 = Message, 1 = Receipt);
 codes!(Priority: 0 = Bulk, 1 = Normal, 2 = Urgent);
-codes!(Class: 0 = Strangers, 1 = Contacts, 2 = Own);
+
+/// What is of a topic is told by its destination: [`read_held`] sees to that, and an earlier version reads on.
+impl Code for Class {
+    fn code(self) -> u8 {
+        match self {
+            Class::Topics | Class::Strangers => 0,
+            Class::Contacts => 1,
+            Class::Own => 2,
+        }
+    }
+
+    fn from_code(code: u8) -> Option<Class> {
+        [Class::Strangers, Class::Contacts, Class::Own].get(usize::from(code)).copied()
+    }
+}
 codes!(Grade: 0 = Released, 1 = Copy, 2 = Custody);
 codes!(Standing: 0 = Contact, 1 = Blocked);
 
@@ -404,8 +419,9 @@ fn put_eid(out: &mut Vec<u8>, eid: &Eid) {
     let (kind, name) = match &eid.service {
         Service::Admin => (0, None),
         Service::Mail => (1, None),
-        Service::Group(name) => (2, Some(name)),
-        Service::Other(name) => (3, Some(name)),
+        // As before there were topics, and read as one again.
+        service @ (Service::Group(_) | Service::Topic(_)) => (2, service.name_of_many()),
+        Service::Other(name) => (3, Some(name.to_string())),
     };
     out.push(kind);
     if let Some(name) = name {
@@ -506,7 +522,7 @@ impl<'a> Scan<'a> {
         let service = match self.u8()? {
             0 => Service::Admin,
             1 => Service::Mail,
-            2 => Service::Group(self.name()?.into()),
+            2 => Service::of_many(self.name()?),
             3 => Service::Other(self.name()?.into()),
             _ => return None,
         };

@@ -397,7 +397,12 @@ impl Stage {
                 // It may have left in the same batch; then there is no body, and the driver says so.
                 assert!(held.is_none_or(|held| held.id == id));
             }
-            Output::Commit(_) | Output::File(_) | Output::Dial(_) | Output::Notify(_) | Output::Report(_) => {}
+            Output::Commit(_)
+            | Output::File(_)
+            | Output::Heard(_)
+            | Output::Dial(_)
+            | Output::Notify(_)
+            | Output::Report(_) => {}
         }
     }
 

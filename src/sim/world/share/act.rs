@@ -83,7 +83,7 @@ impl Share<'_> {
             }
             Output::Report(event) => self.note(node, event),
             // Whoever is in reach is met anyway, and nobody sits before these inboxes.
-            Output::Dial(_) | Output::Notify(_) | Output::File(_) => {}
+            Output::Dial(_) | Output::Notify(_) | Output::File(_) | Output::Heard(_) => {}
         }
         None
     }

@@ -1,0 +1,168 @@
+//! Topics: what is published here, and what comes of topics that others publish in.
+//!
+//! ```text
+//! published here   signed, held as one's own, offered to whoever carries; past its bytes a topic lets its oldest go
+//! comes            by who may not: refused; else carried as far as topics have room, and handed out where it is served
+//! ```
+//! Topics fill a part of the room for others, and never keep mail out of it. In that part each topic has at most one of
+//! [`PART_OF_TOPIC`], in which the writer with the largest share makes way first; of all the topics the fullest, or the peer
+//! that brought most. So who floods a topic displaces what is in that topic, and who makes thousands displaces those.
+//!
+//! What is carried of a topic is a copy: nobody is owed it, nobody signs for it, and it leaves by the end of its life.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::Agent;
+use super::change::{Class, Held, Standing};
+use super::custody::{Slot, cost_bytes};
+use super::io::{Event, Gone, Handed, NotSent, Output};
+use super::lives::Life;
+use super::receive::NotCarried;
+use crate::bundle::{Bundle, Draft, Kind, Priority};
+use crate::content::topic::Post;
+use crate::eid::Eid;
+use crate::frame::{Grade, Refusal};
+use crate::id::{BundleId, NodeId};
+use crate::time::{HOUR, Millis};
+
+/// One of so many parts of the room for topics is the most that one topic has.
+const PART_OF_TOPIC: u64 = 4;
+
+impl Agent {
+    /// Signs what the person publishes, and holds it.
+    pub(super) fn publish(&mut self, token: u64, topic: Eid, lifetime: Millis, payload: &[u8], out: &mut Vec<Output>) {
+        match self.sign_post(topic, lifetime, payload, out) {
+            Ok((bundle, size_bytes)) => {
+                self.make_room_for_own(&bundle, size_bytes, out);
+                out.push(Output::Report(Event::Queued { token, id: bundle.id }));
+                if self.mailboxes.hears(&bundle.destination) {
+                    out.push(Output::Heard(Arc::clone(&bundle)));
+                }
+                self.take_own(bundle, size_bytes, Grade::Copy, out);
+            }
+            Err(why) => out.push(Output::Report(Event::NotSent { token, why })),
+        }
+    }
+
+    fn sign_post(
+        &mut self,
+        destination: Eid,
+        lifetime: Millis,
+        payload: &[u8],
+        out: &mut Vec<Output>,
+    ) -> Result<(Arc<Bundle>, u32), NotSent> {
+        if !destination.is_topic() {
+            return Err(NotSent::Mailbox);
+        }
+        if lifetime > self.config.lifetime_max || lifetime == Millis(0) {
+            return Err(NotSent::Lifetime);
+        }
+        if self.free_bytes < self.config.free_bytes_own_min {
+            return Err(NotSent::Space);
+        }
+        if self.at().trusted_wall().is_none() {
+            return Err(NotSent::Clock);
+        }
+        let (source, creation) = (self.node, self.next_stamp(out));
+        let draft = Draft {
+            kind: Kind::Message,
+            source,
+            destination,
+            creation,
+            lifetime,
+            priority: Priority::Normal,
+            copies: 1,
+        };
+        let signer = self.mailboxes.signer_as(&source).expect("an agent signs as its own node");
+        let bundle = draft.sign(payload, &**signer).map_err(|_| NotSent::TooLarge)?;
+        let size_bytes = bundle.encoded_len() as u32;
+        if size_bytes > self.config.bundle_bytes_max || cost_bytes(size_bytes) > self.config.own_topic_bytes_max {
+            return Err(NotSent::TooLarge);
+        }
+        Ok((Arc::new(bundle), size_bytes))
+    }
+
+    /// The oldest that was published in the same topic leaves, where it has more than its bytes.
+    fn make_room_for_own(&mut self, bundle: &Bundle, size_bytes: u32, out: &mut Vec<Output>) {
+        let cost = cost_bytes(size_bytes);
+        loop {
+            let custody = self.ledger.custody();
+            let Some(topic) = custody.topic(&bundle.destination) else { return };
+            let (bytes, mut oldest) = custody.topics().own(topic);
+            if bytes + cost <= self.config.own_topic_bytes_max {
+                return;
+            }
+            let Some(slot) = oldest.next() else { return };
+            drop(oldest);
+            self.forget(slot, Gone::Superseded, out);
+        }
+    }
+
+    /// A message of a topic: carried, and handed out where it is served. The peer hears of a refusal where neither is.
+    pub(super) fn receive_post(&mut self, handed: &Handed, life: Life, out: &mut Vec<Output>) {
+        let (from, id) = (handed.from, handed.bundle.id);
+        if let Some(why) = self.refuses_post(&handed.bundle, &life) {
+            self.shun_post(id);
+            return self.refuse(from, id, why, out);
+        }
+        let hears = self.mailboxes.hears(&handed.bundle.destination);
+        match self.carry(handed, life, out) {
+            Ok(()) => {}
+            Err(NotCarried::For(why @ (Refusal::Known | Refusal::Shunned))) => return self.refuse(from, id, why, out),
+            Err(NotCarried::For(why)) if !hears => return self.refuse(from, id, why, out),
+            Err(NotCarried::Room(held)) if !hears => return self.refuse_for_room(from, &held, out),
+            // It is kept as what was published, and no copy of it for others.
+            Err(_) => {
+                self.ledger.bury(id, self.now() + handed.bundle.lifetime + HOUR, from, out);
+                self.grant(from, id, Grade::Copy, out);
+            }
+        }
+        if hears {
+            out.push(Output::Heard(Arc::clone(&handed.bundle)));
+        }
+    }
+
+    /// Why a message does not belong where it says.
+    fn refuses_post(&self, bundle: &Bundle, life: &Life) -> Option<Refusal> {
+        let is_blocked =
+            |node: &NodeId| self.ledger.people().get(node).is_some_and(|person| person.standing == Standing::Blocked);
+        // Where there is a clock, what is older than any life or not yet written is as good as without one.
+        let is_clockless = self.at().trusted_wall().is_some() && !life.dated;
+        let is_out = is_clockless
+            || is_blocked(&bundle.source)
+            || is_blocked(&bundle.destination.node)
+            || Post::of(bundle).is_err();
+        is_out.then_some(Refusal::Unwilling)
+    }
+
+    pub(super) fn shun_post(&mut self, id: BundleId) {
+        self.contacts.shunned_of_topics.insert(id, self.now() + self.config.shun);
+    }
+
+    /// What leaves for a message of a topic; none where mail has the room.
+    pub(super) fn leaving_for_post(&self, new: &Held, cost: u64) -> Option<Vec<Slot>> {
+        let (custody, class_max) = (self.ledger.custody(), self.class_bytes_max(Class::Topics));
+        let (topics, whose) = (custody.topics(), custody.whose(new));
+        let topic_max = class_max / PART_OF_TOPIC;
+        if cost > topic_max {
+            return None;
+        }
+        let (mut leaving, mut bytes) = (BTreeSet::new(), 0);
+        let is_over = |bytes: u64| {
+            (custody.bytes_carried() - bytes).saturating_add(cost) > self.config.carry_bytes_max
+                || (custody.bytes_in(Class::Topics) - bytes).saturating_add(cost) > class_max
+        };
+        let mut of_topic = topics.of_topic(whose, cost);
+        while topics.bytes(whose.topic) - bytes + cost > topic_max {
+            let slot = of_topic.next()?;
+            bytes += if leaving.insert(slot) { self.cost_of(slot) } else { 0 };
+        }
+        let mut of_fullest = topics.of_fullest(whose, cost);
+        while is_over(bytes) {
+            let slot = of_fullest.next()?;
+            bytes += if leaving.insert(slot) { self.cost_of(slot) } else { 0 };
+        }
+        Some(leaving.into_iter().collect())
+    }
+}

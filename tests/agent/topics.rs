@@ -1,0 +1,211 @@
+//! Topics at the agent: who may write, who carries, who hears, and what a flood displaces.
+
+use std::sync::Arc;
+
+use dak::agent::change::{Class, Standing};
+use dak::agent::{Config, Event, Input};
+use dak::bundle::{Bundle, Creation, Draft, Kind, Priority, Signer};
+use dak::content::topic::{Filter, Leave, Post, Said};
+use dak::eid::Eid;
+use dak::frame::Refusal;
+use dak::id::BundleId;
+use dak::time::{DAY, DtnTime, HOUR, Millis};
+
+use super::World;
+use super::world::WALL;
+use super::world::ghost::{Ghost, refusals};
+
+fn topic(owner: &Ghost, name: &str) -> Eid {
+    Eid::topic(owner.id, name)
+}
+
+fn message(sequence: u64, body: &str, leave: Option<Leave>) -> Post {
+    Post { sequence, said: Said::Message { key: None, body: body.into(), leave } }
+}
+
+fn post(writer: &Ghost, topic: &Eid, created: u64, post: &Post) -> Bundle {
+    let (kind, source, destination) = (Kind::Message, writer.id, topic.clone());
+    let creation = Creation { time: DtnTime(created), sequence: post.sequence };
+    let draft = Draft { kind, source, destination, creation, lifetime: DAY, priority: Priority::Normal, copies: 1 };
+    draft.sign(&post.encode(), &writer.key).unwrap()
+}
+
+fn leave(owner: &Ghost, topic: &Eid, writer: &Ghost) -> Option<Leave> {
+    Some(Leave::give(topic, &writer.id, DtnTime(WALL + DAY.0), &owner.key))
+}
+
+fn serve(world: &mut World, n: usize, owner: &Ghost, filter: &str) {
+    let filter = Filter::parse(filter).unwrap();
+    world.input(n, Input::Serve { owner: owner.id, filter, on: true });
+}
+
+/// Publishes in a topic of the node's own.
+fn publish(world: &mut World, n: usize, name: &str, body: &str) -> BundleId {
+    let topic = Eid::topic(world.nodes[n].id, name);
+    let payload: Arc<[u8]> = message(world.moment(n).wall.0, body, None).encode().into();
+    world.input(n, Input::Publish { token: 7, topic, lifetime: DAY, payload });
+    world.settle();
+    let queued = world.nodes[n].events.iter().rev().find_map(|event| match event {
+        Event::Queued { id, .. } => Some(*id),
+        _ => None,
+    });
+    queued.expect("it was published")
+}
+
+#[test]
+fn what_is_published_goes_by_way_of_a_carrier_to_all_who_serve_it_and_makes_no_receipt() {
+    let mut world = World::of(4);
+    let owner = world.nodes[0].id;
+    for n in [2, 3] {
+        world.input(n, Input::Serve { owner, filter: Filter::parse("#").unwrap(), on: true });
+    }
+    let id = publish(&mut world, 0, "t", "hello");
+    world.meet(0, 1);
+    assert!(world.holds(1, id));
+    world.meet(1, 2);
+    world.meet(1, 3);
+    world.meet(2, 3);
+    assert_eq!([0, 1, 2, 3].map(|n| world.nodes[n].heard.len()), [0, 0, 1, 1]);
+    assert!([0, 1, 2, 3].iter().all(|n| world.nodes[*n].agent().usage().receipts == 0));
+    assert!([1, 2, 3].iter().all(|n| world.inbox(*n).is_empty()));
+    let class = |n: usize| world.nodes[n].agent().held_one(&id).unwrap().class;
+    assert_eq!([0, 1, 2, 3].map(class), [Class::Own, Class::Topics, Class::Topics, Class::Topics]);
+    world.crash(1);
+    assert_eq!(world.nodes[1].agent().held_one(&id).unwrap().class, Class::Topics, "also after a restart");
+    world.pass(DAY.times(2));
+    assert!([0, 1, 2, 3].iter().all(|n| !world.holds(*n, id)), "its life is over everywhere");
+}
+
+#[test]
+fn who_may_not_write_is_refused_at_every_door_and_costs_no_room() {
+    let mut world = World::of(1);
+    let (owner, writer, stranger, peer) = (Ghost::new(50), Ghost::new(51), Ghost::new(52), Ghost::new(53));
+    let t = topic(&owner, "t");
+    serve(&mut world, 0, &owner, "t");
+    world.visit(0, &peer);
+    let good = [
+        post(&owner, &t, WALL, &message(WALL, "by the owner", None)),
+        post(&writer, &t, WALL, &message(WALL, "with leave", leave(&owner, &t, &writer))),
+    ];
+    let list = Post { sequence: WALL, said: Said::List(Vec::new()) };
+    let bad = [
+        post(&stranger, &t, WALL, &message(WALL, "without", None)),
+        post(&stranger, &t, WALL, &message(WALL, "with another's", leave(&owner, &t, &writer))),
+        post(&stranger, &t, WALL, &message(WALL, "with its own", leave(&stranger, &t, &stranger))),
+        post(&writer, &t, WALL, &list),
+        post(&owner, &t, 0, &message(WALL, "without a clock", None)),
+        post(&owner, &t, WALL + HOUR.0, &message(WALL, "from tomorrow", None)),
+        post(&owner, &t, WALL, &message(u64::MAX, "far ahead", None)),
+    ];
+    good.iter().chain(&bad).for_each(|bundle| world.take(0, &peer, bundle));
+    let heard: Vec<BundleId> = good.iter().map(|bundle| bundle.id).collect();
+    assert_eq!(world.nodes[0].heard, heard);
+    let refused: Vec<_> = bad.iter().map(|bundle| (bundle.id, Refusal::Unwilling)).collect();
+    assert_eq!(refusals(&world.said_to(&peer)), refused);
+    assert_eq!(world.nodes[0].agent().usage().messages, 2);
+    world.name(0, owner.id, Standing::Blocked);
+    let more = post(&owner, &t, WALL, &message(WALL + 1, "by who is blocked", None));
+    world.take(0, &peer, &more);
+    assert!(!world.holds(0, more.id));
+}
+
+/// Room for topics of about a hundred messages of two thousand bytes, with their cost.
+fn room_for_a_hundred() -> Config {
+    Config { carry_bytes_max: 4 * 100 * 2_000, custody_share: 0, ..Config::default() }
+}
+
+fn bring(
+    world: &mut World,
+    from: &Ghost,
+    writer: &Ghost,
+    topic: &Eid,
+    leave: Option<Leave>,
+    many: u64,
+) -> Vec<BundleId> {
+    let body = "x".repeat(1_100);
+    let posts = (0..many).map(|n| post(writer, topic, WALL, &message(WALL + n, &format!("{n} {body}"), leave)));
+    let bundles: Vec<Bundle> = posts.collect();
+    bundles.iter().for_each(|bundle| world.take(0, from, bundle));
+    bundles.into_iter().map(|bundle| bundle.id).collect()
+}
+
+fn kept(world: &World, ids: &[BundleId]) -> usize {
+    ids.iter().filter(|id| world.holds(0, **id)).count()
+}
+
+#[test]
+fn a_topic_that_is_flooded_displaces_its_own_and_topics_in_thousands_each_other() {
+    let mut world = World::new(vec![room_for_a_hundred()]);
+    let (owner, writer, peer) = (Ghost::new(50), Ghost::new(51), Ghost::new(52));
+    let (quiet, loud) = (topic(&owner, "quiet"), topic(&owner, "loud"));
+    world.visit(0, &peer);
+    let of_quiet = bring(&mut world, &peer, &owner, &quiet, None, 15);
+    let of_owner = bring(&mut world, &peer, &owner, &loud, None, 5);
+    let flood = bring(&mut world, &peer, &writer, &loud, leave(&owner, &loud, &writer), 300);
+    assert_eq!((kept(&world, &of_quiet), kept(&world, &of_owner)), (15, 5), "not even the owner in the same topic");
+    let of_flood = kept(&world, &flood);
+    assert!((10..=25).contains(&of_flood), "{of_flood}: a quarter of the room, and its latest");
+    assert!(world.holds(0, *flood.last().unwrap()));
+
+    let other = Ghost::new(53);
+    world.visit(0, &other);
+    for n in 0..400 {
+        let sybil = Ghost::nth(1_000 + n);
+        bring(&mut world, &other, &sybil, &topic(&sybil, "t"), None, 1);
+    }
+    let usage = world.nodes[0].agent().usage();
+    assert!(usage.by_class[0].1 <= usage.quota_bytes / 4);
+    assert!(kept(&world, &of_quiet) >= 10, "{} of fifteen are left", kept(&world, &of_quiet));
+    world.crash(0);
+    world.visit(0, &peer);
+    let late = bring(&mut world, &peer, &owner, &topic(&owner, "late"), None, 3);
+    assert_eq!(kept(&world, &late), 3, "also after a restart, a newcomer gets in");
+}
+
+#[test]
+fn mail_comes_before_topics_where_room_is_short() {
+    let mut world = World::new(vec![Config { carry_bytes_max: 100 * 2_000, ..room_for_a_hundred() }]);
+    let (owner, mut friend, peer) = (Ghost::new(50), Ghost::new(51), Ghost::new(52));
+    world.name(0, friend.id, Standing::Contact);
+    world.visit(0, &peer);
+    let posts = bring(&mut world, &peer, &owner, &topic(&owner, "t"), None, 10);
+    assert!(kept(&world, &posts) >= 5);
+    let to = Eid::mail(Ghost::new(99).id);
+    let mail: Vec<Bundle> = (0..120).map(|n| friend.message(to.clone(), DAY, &[n as u8; 1_000])).collect();
+    mail.iter().for_each(|bundle| world.take(0, &peer, bundle));
+    assert_eq!(kept(&world, &posts), 0, "all of it made way");
+    let held = kept(&world, &mail.iter().map(|bundle| bundle.id).collect::<Vec<_>>());
+    assert!(held >= 90, "{held}");
+    let late = bring(&mut world, &peer, &owner, &topic(&owner, "u"), None, 1);
+    assert_eq!(kept(&world, &late), 0, "and what is published makes no mail leave");
+}
+
+#[test]
+fn of_what_is_published_here_a_bounded_part_stays() {
+    let mut world = World::new(vec![Config { own_topic_bytes_max: 20_000, ..Config::default() }]);
+    let body = "x".repeat(1_000);
+    let ids: Vec<BundleId> = (0..30)
+        .map(|n| {
+            world.pass(Millis(10));
+            publish(&mut world, 0, "t", &format!("{n} {body}"))
+        })
+        .collect();
+    let other = publish(&mut world, 0, "u", "other");
+    let left: Vec<&BundleId> = ids.iter().filter(|id| world.holds(0, **id)).collect();
+    assert!((5..=15).contains(&left.len()), "{}", left.len());
+    assert_eq!(left, ids[30 - left.len()..].iter().collect::<Vec<_>>(), "the latest");
+    assert!(world.holds(0, other));
+}
+
+#[test]
+fn who_serves_a_topic_without_room_to_carry_it_hears_all_the_same_and_once() {
+    let mut world = World::new(vec![Config { topics_share: 0, ..Config::default() }]);
+    let (owner, peer) = (Ghost::new(50), Ghost::new(51));
+    serve(&mut world, 0, &owner, "t");
+    world.visit(0, &peer);
+    let bundle = post(&owner, &topic(&owner, "t"), WALL, &message(WALL, "hello", None));
+    world.take(0, &peer, &bundle);
+    world.take(0, &peer, &bundle);
+    assert_eq!((world.nodes[0].heard.len(), world.holds(0, bundle.id)), (1, false));
+    assert_eq!(owner.key.node(), owner.id);
+}
