@@ -119,11 +119,11 @@ impl Agent {
         self.ledger.custody().for_destination(endpoint).inspect(|_| walked()).count()
     }
 
-    /// What is held for an endpoint, behind a row: at most so many, in the order of their rows.
-    pub fn held_for(&self, endpoint: &Eid, after: Row, many: usize) -> Vec<(Row, BundleId)> {
+    /// What is held for an endpoint, from a row on: at most so many, in the order of their rows.
+    pub fn held_for(&self, endpoint: &Eid, from: Row, many: usize) -> Vec<(Row, BundleId)> {
         let custody = self.ledger.custody();
         let all = custody.for_destination(endpoint).map(|slot| (custody.row(slot), custody.id(slot)));
-        let mut rows: Vec<(Row, BundleId)> = all.filter(|(row, _)| *row > after).collect();
+        let mut rows: Vec<(Row, BundleId)> = all.filter(|(row, _)| *row >= from).collect();
         rows.sort_unstable();
         rows.truncate(many);
         rows

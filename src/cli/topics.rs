@@ -5,6 +5,7 @@ use std::process::Stdio;
 use std::sync::mpsc;
 
 use futures::StreamExt;
+use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::AsyncWriteExt;
 
 use super::Outcome;
@@ -282,11 +283,13 @@ async fn work_on_all(link: &Link<'_>, args: &Sub, mut rows: RowStream, out: &Out
 async fn work(args: &Sub, event: &TopicEventRow) -> Result<(Became, Option<String>), ApiError> {
     let (program, words) = args.cmd.split_first().expect("there is a command");
     let mut command = tokio::process::Command::new(program);
-    command.args(words).stdin(Stdio::piped()).kill_on_drop(true);
+    // A group of its own: what it started ends with it where its time is over.
+    command.args(words).stdin(Stdio::piped()).process_group(0);
     let mut child = command.spawn().map_err(|error| {
         let message = format!("cannot run {}: {error}", safe_text(program));
-        ApiError::new(ErrorKind::Usage, message).advise("the event goes to the next consumer")
+        ApiError::new(ErrorKind::Usage, message).advise("name a program that is there; the event waits for it")
     })?;
+    let mut group = Group(child.id().and_then(|id| Pid::from_raw(id as i32)));
     let mut stdin = child.stdin.take().expect("its stdin is a pipe");
     let line = json_line(event);
     // Who does not read it may still be done with it.
@@ -299,20 +302,29 @@ async fn work(args: &Sub, event: &TopicEventRow) -> Result<(Became, Option<Strin
         None => tell.await,
         Some(most) => match tokio::time::timeout(std::time::Duration::from_millis(most.0), tell).await {
             Ok(ended) => ended,
-            Err(_) => {
-                let _ = child.kill().await;
-                return Ok((Became::Again, Some(format!("{} took longer than {most}", safe_text(program)))));
-            }
+            Err(_) => return Ok((Became::Again, Some(format!("{} took longer than {most}", safe_text(program))))),
         },
     };
-    let status =
-        ended.map_err(|error| ApiError::failure(format!("cannot wait for {}: {error}", safe_text(program))))?;
+    group.0 = None;
+    let status = ended.map_err(|error| ApiError::failure(format!("cannot wait for {}: {error}", safe_text(program))))?;
     let why = || Some(format!("{} ended with {}", safe_text(program), status));
     Ok(match status.code() {
         Some(0) => (Became::Done, None),
         Some(GIVES_UP) => (Became::GiveUp, why()),
         _ => (Became::Again, why()),
     })
+}
+
+/// A command that runs, with all that it started: where nobody waits for it any more it ends.
+struct Group(Option<Pid>);
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        if let Some(pid) = self.0 {
+            // It may have ended by itself.
+            let _ = kill_process_group(pid, Signal::KILL);
+        }
+    }
 }
 
 fn settled(event: &TopicEventRow, outcome: Became, why: Option<String>, tries: u32) -> SettledEvent {

@@ -214,12 +214,12 @@ impl Desk {
         let is_meant =
             |topic: &Eid| matches!(&topic.service, Service::Topic(name) if topic.node == owner && meant.matches(name));
         for topic in held.into_iter().filter(is_meant) {
-            let mut after = Row(0);
+            let mut from = Row(0);
             loop {
                 let of = topic.clone();
-                let page = self.look(move |agent, _| agent.held_for(&of, after, HEARD_AT_ONCE)).await?;
+                let page = self.look(move |agent, _| agent.held_for(&of, from, HEARD_AT_ONCE)).await?;
                 let Some((last, _)) = page.last() else { break };
-                after = *last;
+                from = last.next();
                 let read = move |record: &crate::store::redb::RedbReader| {
                     let read = page.into_iter().map(|(row, id)| record.bundle(row, id));
                     read.collect::<Result<Vec<_>, _>>()

@@ -82,6 +82,9 @@ fn who_is_listed_writes_and_who_is_not_is_refused_here_and_by_everybody() {
     bob.json("pub alice/board/rides hello");
     let rows = events(&alice, "board/rides", 1);
     assert_eq!((texts(&rows), &rows[0]["from"]["name"]), (vec!["hello"], &"bob".into()));
+    alice.json("topic create board/walks --writers bob");
+    bob.until("topic", |rows| rows.iter().any(|row| row["topic"] == "alice/board/walks" && row["carried"] == 1));
+    assert_eq!(bob.run("pub alice/board/walks hello").code, 0, "a list that was carried before counts");
     let nobody = alice.run_args(&["topic", "create", "board/rides", "--writers", ""]);
     assert_eq!(nobody.code, 0, "{}", nobody.talk);
     bob.until("topic", |rows| rows.iter().any(|row| row["writers"].as_array().unwrap().is_empty()));
