@@ -306,7 +306,8 @@ async fn work(args: &Sub, event: &TopicEventRow) -> Result<(Became, Option<Strin
         },
     };
     group.0 = None;
-    let status = ended.map_err(|error| ApiError::failure(format!("cannot wait for {}: {error}", safe_text(program))))?;
+    let status =
+        ended.map_err(|error| ApiError::failure(format!("cannot wait for {}: {error}", safe_text(program))))?;
     let why = || Some(format!("{} ended with {}", safe_text(program), status));
     Ok(match status.code() {
         Some(0) => (Became::Done, None),
