@@ -157,6 +157,13 @@ pub async fn read(link: &Link<'_>, args: &Read, out: &Out) -> Outcome {
             false => make_directory(directory)?,
         }
         for file in &letter.files {
+            if file.bytes.is_empty() {
+                out.talk(&format!(
+                    "{} has no bytes here: it was empty, or its bytes were purged",
+                    safe_text(&file.name)
+                ));
+                continue;
+            }
             let path = save(directory, file)?;
             out.talk(&format!("saved {}", safe_text(&path.display().to_string())));
         }

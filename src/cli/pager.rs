@@ -48,6 +48,11 @@ impl<'a> Pager<'a> {
         }
     }
 
+    /// Whether all that was written so far is on the screen: nobody knows how far somebody reads on in a pager.
+    pub fn has_shown_all(&self) -> bool {
+        self.child.is_none()
+    }
+
     /// Prints what is left, or waits until the person has seen enough.
     pub fn end(mut self) -> Outcome {
         self.out.data(&std::mem::take(&mut self.held))?;

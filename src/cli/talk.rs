@@ -45,6 +45,7 @@ pub async fn talk(link: &Link<'_>, args: &Talk, out: &Out) -> Outcome {
         })
         .await?;
     let (mut count, mut unread, mut pager) = (0u64, Vec::new(), Pager::for_person(out));
+    let mut unseen = 0u64;
     let mut is_waiting = false;
     while let Some(row) = rows.next().await {
         let row = match row {
@@ -59,10 +60,17 @@ pub async fn talk(link: &Link<'_>, args: &Talk, out: &Out) -> Outcome {
         pager.data(&if out.json { json_line(&row) } else { said(&row, &out.style) })?;
         is_waiting |= row.state == Some(State::Queued);
         if !row.read && row.unreadable.is_none() {
-            unread.push(row.id);
+            match pager.has_shown_all() || args.mark_read {
+                true => unread.push(row.id),
+                false => unseen += 1,
+            }
         }
     }
     pager.end()?;
+    if unseen > 0 {
+        let who = safe_text(who);
+        out.talk(&format!("{unseen} stay unread that the pager may have shown: dak talk {who} --unread --mark-read"));
+    }
     if count == 0 && args.limit != Some(0) {
         out.talk(if args.unread { "nothing unread" } else { "nothing was said yet" });
     }

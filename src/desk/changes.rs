@@ -6,7 +6,7 @@ use super::Desk;
 use super::ending::disappear;
 use super::mail::LIFETIME;
 use super::rows::{self, Names};
-use crate::agent::change::{EvidenceKind, Letter, Row as RecordRow};
+use crate::agent::change::{EvidenceKind, Letter, Outgoing, Row as RecordRow};
 use crate::agent::{Agent, Input};
 use crate::api::model::{
     BoardRow, Changes, HistoryRow, InboxRow, ReactionRow, Schema, SentRow, State, TaskRow, TaskWord, When, Wish,
@@ -21,6 +21,9 @@ use crate::safe_text::safe_text;
 use crate::store::StoreError;
 use crate::store::redb::{Body, RedbReader};
 use crate::time::{DtnTime, Millis};
+
+/// So many of one's own last messages are looked through for those that are the same content.
+const LOOKED_THROUGH_MAX: usize = 4_096;
 
 /// What changes may be about.
 #[derive(Clone, Debug)]
@@ -165,7 +168,7 @@ impl Desk {
         }
         if wish.withdrawn {
             // What has not left need not leave.
-            self.node().input(Input::Cancel(id)).await?;
+            self.stop(id).await?;
         }
         let amendment = self.amendment(wish, &subject, &registers, me).await?;
         let destination = subject.with.0.clone();
@@ -259,7 +262,32 @@ impl Desk {
         let (destination, priority) = (outgoing.destination.clone(), outgoing.priority);
         let node = destination.node;
         let sent = self.node().send(destination, pad(&content.encode()), lifetime, priority, None).await?;
+        for former in self.sent_as(id).await?.into_iter().filter(|former| *former != sent) {
+            // The new one has the same words, and goes on in their place.
+            self.node().input(Input::Cancel(former)).await?;
+        }
         self.sent_row(sent, node).await
+    }
+
+    /// Hands out no new copies of one's own message, however often it was sent anew.
+    pub(super) async fn stop(&self, id: BundleId) -> Result<Vec<BundleId>, ApiError> {
+        let all = self.sent_as(id).await?;
+        for id in &all {
+            self.node().input(Input::Cancel(*id)).await?;
+        }
+        Ok(all)
+    }
+
+    /// The bundles that one's own message was sent as, this one first: others where it was sent anew.
+    pub(super) async fn sent_as(&self, id: BundleId) -> Result<Vec<BundleId>, ApiError> {
+        let Ok((Subject { with, mark, .. }, _)) = self.subject_of(id).await else { return Ok(vec![id]) };
+        let read = move |record: &RedbReader| {
+            let rows = record.rows_of(&with, &mark)?;
+            let own = if rows.len() > 1 { record.sent_before(None, LOOKED_THROUGH_MAX)? } else { Vec::new() };
+            let is_same = |own: &&(_, Outgoing)| own.1.id != id && own.1.row.is_some_and(|row| rows.contains(&row));
+            Ok(own.iter().filter(is_same).map(|(_, own)| own.id).collect::<Vec<_>>())
+        };
+        Ok([vec![id], self.record(read).await?].concat())
     }
 
     /// What a message is about for those who change it, and what was changed of it.
@@ -316,8 +344,11 @@ impl Desk {
 
     pub(super) async fn history_of(&self, id: BundleId) -> Result<Vec<HistoryRow>, ApiError> {
         let is_shown = self.show_one(id).await?;
-        let (_, registers) = self.subject_of(id).await?;
+        let (subject, registers) = self.subject_of(id).await?;
         let mut all = Vec::new();
+        if registers.body().is_some() && !registers.is_withdrawn() {
+            all.extend(self.first_words(id, &subject).await?);
+        }
         for (_, settings) in registers.all() {
             let gave_way: BTreeSet<BundleId> = Registers::gave_way(settings).iter().map(|one| one.id).collect();
             let count = settings.len();
@@ -351,6 +382,25 @@ impl Desk {
             }
         }
         Ok(all)
+    }
+
+    /// What a message said at first.
+    async fn first_words(&self, id: BundleId, subject: &Subject) -> Result<Option<HistoryRow>, ApiError> {
+        let known = self.record(move |record| record.known(&id)).await?;
+        let (row, at) = match (known.letter, known.outgoing) {
+            (Some(letter), _) => (Some(letter.row), When::from_dtn(letter.creation.time)),
+            (None, Some(own)) => (own.row, rows::when_known(own.created)),
+            (None, None) => (None, None),
+        };
+        let Some(row) = row else { return Ok(None) };
+        let Some(Body::Filed(filed)) = self.record(move |record| record.words(&[row])).await?.pop().flatten() else {
+            return Ok(None);
+        };
+        let Ok(Content::Text(text)) = Content::decode(&filed.content) else { return Ok(None) };
+        let author = subject.author;
+        let who = self.look(move |_, names| names.person(&author)).await?;
+        let (stands, gave_way, field) = (false, false, "text".into());
+        Ok(Some(HistoryRow { schema: Schema, id: id.full(), who, at, what: text.body, field, stands, gave_way }))
     }
 
     /// Deletes with a message what was changed of it: nobody would look at it again.

@@ -295,7 +295,7 @@ impl Desk {
             let id = match line.entry {
                 Entry::Came(letter) => letter.id,
                 // What is still on its way is no record yet.
-                Entry::Own(outgoing) if self.look(move |agent, _| agent.held_one(&outgoing.id).is_some()).await? => {
+                Entry::Own(outgoing) if self.is_under_way(outgoing.id).await? => {
                     continue;
                 }
                 Entry::Own(outgoing) => outgoing.id,

@@ -186,7 +186,7 @@ impl Desk {
     pub(super) async fn inbox_delete(&self, prefix: &str) -> Result<Response, ApiError> {
         let id = self.find_message(prefix).await?;
         let has_no_row = self.record(move |record| record.letter(&id)).await?.is_none();
-        if has_no_row && self.look(move |agent, _| agent.held_one(&id).is_some()).await? {
+        if has_no_row && self.is_under_way(id).await? {
             let error = ApiError::refused("your message is still on its way, and its record tells what becomes of it");
             return Err(error.next(NextStep::CancelMessage { id: id.full() }));
         }
@@ -198,13 +198,20 @@ impl Desk {
 
     /// Deletes a message, and with it what was arranged of it.
     pub(super) async fn discard(&self, id: BundleId) -> Result<(), ApiError> {
-        let known = self.record(move |record| record.known(&id)).await?;
-        self.node().input(Input::Discard(id)).await?;
-        let row = known.letter.map(|letter| letter.row).or_else(|| known.outgoing?.row);
-        match row {
-            Some(row) => self.forget_place(row).await,
-            None => Ok(()),
+        for id in self.sent_as(id).await? {
+            let known = self.record(move |record| record.known(&id)).await?;
+            self.node().input(Input::Discard(id)).await?;
+            if let Some(row) = known.letter.map(|letter| letter.row).or_else(|| known.outgoing?.row) {
+                self.forget_place(row).await?;
+            }
         }
+        Ok(())
+    }
+
+    /// Whether one's own message is still on its way from here, as the first bundle of it or another.
+    pub(super) async fn is_under_way(&self, id: BundleId) -> Result<bool, ApiError> {
+        let all = self.sent_as(id).await?;
+        self.look(move |agent, _| all.iter().any(|id| agent.held_one(id).is_some())).await
     }
 }
 

@@ -11,7 +11,7 @@ use crate::api::model::{Done, OutlookRow, Schema, When};
 use crate::mail::happening::What;
 use crate::mail::kept;
 use crate::store::StoreError;
-use crate::store::redb::RedbReader;
+use crate::store::redb::{Entry, RedbReader};
 
 /// How many things that happened are read at once.
 const PAGE: usize = 512;
@@ -71,7 +71,10 @@ fn ended(record: &RedbReader, first: u64) -> Result<u64, StoreError> {
     }
     let mut still = 0;
     for id in ended {
-        still += u64::from(record.sent(&id)?.is_some_and(|sent| sent.state() == EvidenceKind::Expired));
+        // What was sent anew meanwhile has another fate.
+        let shown = record.row_shown(&id)?.map(|(with, row)| record.entry_at(&with, row)).transpose()?.flatten();
+        let is_last = !matches!(shown, Some(Entry::Own(last)) if last.id != id);
+        still += u64::from(is_last && record.sent(&id)?.is_some_and(|sent| sent.state() == EvidenceKind::Expired));
     }
     Ok(still)
 }

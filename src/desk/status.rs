@@ -3,8 +3,8 @@
 use super::Desk;
 use super::listing::PAGE_ROWS;
 use super::rows;
+use crate::agent::Agent;
 use crate::agent::change::Outgoing;
-use crate::agent::{Agent, Input};
 use crate::api::model::{StatusRow, When};
 use crate::api::{ApiError, Row};
 use crate::id::{BundleId, NodeId};
@@ -99,8 +99,11 @@ impl Desk {
 
     pub(super) async fn cancel(&self, prefix: &str) -> Result<Vec<StatusRow>, ApiError> {
         let id = self.find_sent(prefix).await?;
-        self.node().input(Input::Cancel(id)).await?;
-        Ok(self.status_of(id).await?.into_iter().collect())
+        let mut rows = Vec::new();
+        for id in self.stop(id).await? {
+            rows.extend(self.status_of(id).await?);
+        }
+        Ok(rows)
     }
 
     /// The caller bounds how many it hands over; of their words only the first are in memory.

@@ -33,6 +33,9 @@ impl Desk {
         let Some(body) = wish.body.as_ref().filter(|_| wish.is_of_words() && registers.is_empty()) else {
             return Ok(None);
         };
+        if self.sent_as(id).await?.len() > 1 {
+            return Ok(None);
+        }
         let outgoing = self.record(move |record| record.sent(&id)).await?;
         let Some(Outgoing { row: Some(row), destination, lifetime, priority, .. }) = outgoing else { return Ok(None) };
         let words = self.record(move |record| record.words(&[row])).await?.pop().flatten();
@@ -48,7 +51,9 @@ impl Desk {
         let sent =
             self.node().send(destination, pad(&Content::Text(text).encode()), lifetime, priority, Some(copies)).await?;
         self.keep(vec![(kept::alias(&id), Some(kept::write_ids(&[sent])))]).await?;
-        self.discard(id).await?;
+        // Only this one: the other is the same content.
+        self.node().input(Input::Discard(id)).await?;
+        self.forget_place(row).await?;
         self.forget_words().await?;
         self.sent_row(sent, node).await.map(Some)
     }

@@ -302,6 +302,13 @@ pub fn written<S: Shelf>(shelf: &S, with: &Conversation, mark: &Mark) -> Result<
     Ok(value.map(|value| (NodeId::from_trusted(part(&value, 0)), Row(number(&value, 32)))))
 }
 
+/// The rows of content: where it was there first, and once more.
+pub fn rows_of<S: Shelf>(shelf: &S, with: &Conversation, mark: &Mark) -> Result<Vec<Row>, S::Error> {
+    let value = shelf.get(&key([&[CONTENT], &with.key(), mark]))?.unwrap_or_default();
+    let rows = value.get(32..).unwrap_or_default().chunks_exact(8);
+    Ok(rows.map(|row| Row(number(row, 0))).collect())
+}
+
 /// The registers of content that an author wrote; none where the name is of another's content, which any text may claim to
 /// be once more: nobody else's reactions are shown beside it.
 pub fn registers<S: Shelf>(

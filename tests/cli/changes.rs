@@ -3,8 +3,8 @@
 use rustix::process::Signal;
 use serde_json::Value;
 
-use crate::acquaint;
 use crate::person::Person;
+use crate::{SOMEBODY, acquaint};
 
 /// Sends a text and waits until it is there; returns its id.
 fn say(from: &Person, to: &str, text: &str) -> String {
@@ -274,5 +274,27 @@ fn a_change_that_gave_way_is_told_of_until_a_terminal_showed_it() {
         assert!(shown.contains("gave way to"), "{shown}");
         let again = person.on_a_terminal("talk");
         assert!(!again.contains("gave way to"), "{again}");
+    }
+}
+
+#[test]
+fn what_was_sent_anew_is_stopped_withdrawn_and_deleted_with_all_that_it_was_sent_as() {
+    let mut alice = Person::new("alice");
+    alice.up("");
+    alice.down();
+    let send = |text: &str| alice.json(&format!("send {SOMEBODY} {text}"))["id"].as_str().unwrap().to_owned();
+    let anew = |id: &str| alice.json(&format!("renew {id}"))["id"].as_str().unwrap().to_owned();
+    let is_held = |id: &str| alice.rows("carry list").iter().any(|row| row["id"] == id);
+    let (first, second) = (send("secret"), send("other"));
+    let renewed = [anew(&first), anew(&first)];
+    assert!(!is_held(&first) && !is_held(&renewed[0]) && is_held(&renewed[1]), "the last one goes");
+    alice.json(&format!("withdraw {first}"));
+    assert!(!renewed.iter().any(|id| is_held(id)), "its words stay here");
+    let renewed = anew(&second);
+    assert_eq!(alice.rows(&format!("cancel {second}")).len(), 2);
+    assert!(!is_held(&renewed));
+    assert_eq!(alice.run(&format!("delete {second}")).code, 0);
+    for id in [&second, &renewed] {
+        assert_eq!(alice.run(&format!("read {id}")).code, 4, "nothing of it is left");
     }
 }

@@ -336,6 +336,11 @@ impl RedbReader {
         self.read(|txn| mail::index::written(&index::open(txn)?, with, mark))
     }
 
+    /// The rows of content: where it was there first, and once more.
+    pub fn rows_of(&self, with: &Conversation, mark: &Mark) -> Result<Vec<Row>, StoreError> {
+        self.read(|txn| mail::index::rows_of(&index::open(txn)?, with, mark))
+    }
+
     /// What changes say of content that `author` wrote.
     pub fn registers(&self, with: &Conversation, mark: &Mark, author: &NodeId) -> Result<Registers, StoreError> {
         self.read(|txn| mail::index::registers(&index::open(txn)?, with, mark, author))
