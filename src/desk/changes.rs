@@ -346,13 +346,13 @@ impl Desk {
         let is_shown = self.show_one(id).await?;
         let (subject, registers) = self.subject_of(id).await?;
         let mut all = Vec::new();
-        if registers.body().is_some() && !registers.is_withdrawn() {
+        if is_shown && registers.body().is_some() && !registers.is_withdrawn() {
             all.extend(self.first_words(id, &subject).await?);
         }
         for (_, settings) in registers.all() {
             let gave_way: BTreeSet<BundleId> = Registers::gave_way(settings).iter().map(|one| one.id).collect();
             let count = settings.len();
-            for (n, setting) in settings.iter().cloned().enumerate() {
+            for (n, setting) in settings.iter().enumerate() {
                 let body = match setting.value {
                     Value::Body if is_shown => {
                         let row = setting.row;
@@ -360,28 +360,26 @@ impl Desk {
                     }
                     _ => None,
                 };
-                let (id, author) = (setting.id, setting.author);
-                let at = self.record(move |record| record.known(&id)).await?;
-                let at = match (at.letter, at.outgoing) {
-                    (Some(letter), _) => When::from_dtn(letter.creation.time),
-                    (None, Some(outgoing)) => rows::when_known(outgoing.created),
-                    (None, None) => None,
-                };
-                let value = setting.value.clone();
-                let (who, what) = self.look(move |_, names| (names.person(&author), what(&value, names))).await?;
-                all.push(HistoryRow {
-                    schema: Schema,
-                    id: id.full(),
-                    who,
-                    at,
-                    what: body.map_or(what, |body| body),
-                    field: field(&setting).into(),
-                    stands: n + 1 == count,
-                    gave_way: gave_way.contains(&id),
-                });
+                let row = self.history_row(setting).await?;
+                let (stands, gave_way) = (n + 1 == count, gave_way.contains(&setting.id));
+                all.push(HistoryRow { what: body.unwrap_or(row.what), stands, gave_way, ..row });
             }
         }
         Ok(all)
+    }
+
+    /// A change without its words, if it is of words, and without what became of it.
+    pub(super) async fn history_row(&self, setting: &Setting) -> Result<HistoryRow, ApiError> {
+        let Setting { id, author, value, .. } = setting.clone();
+        let at = self.record(move |record| record.known(&id)).await?;
+        let at = match (at.letter, at.outgoing) {
+            (Some(letter), _) => When::from_dtn(letter.creation.time),
+            (None, Some(outgoing)) => rows::when_known(outgoing.created),
+            (None, None) => None,
+        };
+        let (who, what) = self.look(move |_, names| (names.person(&author), what(&value, names))).await?;
+        let (stands, gave_way, field) = (false, false, field(setting).into());
+        Ok(HistoryRow { schema: Schema, id: id.full(), who, at, field, what, stands, gave_way })
     }
 
     /// What a message said at first.

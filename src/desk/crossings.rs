@@ -1,21 +1,24 @@
 //! Changes that gave way to others: their authors knew nothing of each other, and one of them counts. Who made the other, or
 //! saw it, is told once.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Desk;
 use crate::api::ApiError;
-use crate::api::model::{CrossingRow, Schema};
+use crate::api::model::{CrossingRow, HistoryRow, Schema};
 use crate::content::Mark;
 use crate::id::BundleId;
 use crate::mail::conversation::Conversation;
 use crate::mail::happening::{Happening, What};
 use crate::mail::kept;
+use crate::mail::registers::Registers;
 use crate::store::redb::{Entry, RedbReader};
 
-/// How many things that happened are read at once.
-const PAGE: usize = 512;
-/// So many are told of at once; of the rest the histories of their messages tell.
+/// How many of the last things that happened are looked through: peers make them happen for little.
+const LOOKED_THROUGH_MAX: u64 = 1_024;
+/// So many messages that were changed are looked at, the last ones first.
+const TARGETS_MAX: usize = 32;
+/// So many crossings are told of at once; of the rest the histories of their messages tell.
 const TOLD_MAX: usize = 16;
 
 impl Desk {
@@ -24,16 +27,24 @@ impl Desk {
         let (first, last) = self.record(RedbReader::happened_span).await?;
         let mark = self.record(|record| record.kept(&kept::told_of_crossings())).await?;
         let told_to = mark.map_or(0, |value| kept::read_number(&value));
+        let behind = told_to.max(first.saturating_sub(1)).max(last.saturating_sub(LOOKED_THROUGH_MAX));
+        let page = self.record(move |record| record.happened(behind, LOOKED_THROUGH_MAX as usize)).await?;
+        // The last change of each target, and all that are new.
+        let (mut targets, mut new) = (BTreeMap::new(), BTreeSet::new());
+        for (number, Happening { id, what, .. }) in page {
+            if let What::Changed(target) = what {
+                targets.insert(target, (number, id));
+                new.insert(id);
+            }
+        }
+        let mut targets: Vec<(u64, BundleId, Mark)> =
+            targets.into_iter().map(|(mark, (n, id))| (n, id, mark)).collect();
+        targets.sort_unstable();
         let mut rows = Vec::new();
-        let (mut behind, mut seen) = (told_to.max(first.saturating_sub(1)), BTreeSet::new());
-        while behind < last && rows.len() < TOLD_MAX {
-            let page = self.record(move |record| record.happened(behind, PAGE)).await?;
-            let Some((end, _)) = page.last() else { break };
-            behind = *end;
-            for (_, Happening { id, what, .. }) in page {
-                if let What::Changed(target) = what {
-                    rows.extend(self.crossed(id, target, &mut seen).await?);
-                }
+        for (_, by, target) in targets.into_iter().rev().take(TARGETS_MAX) {
+            rows.extend(self.crossed(by, target, &new).await?);
+            if rows.len() >= TOLD_MAX {
+                break;
             }
         }
         if told && last > told_to {
@@ -43,24 +54,26 @@ impl Desk {
         Ok(rows)
     }
 
-    /// What gave way to a change, or it to another, unless that was seen.
+    /// What of a message gave way to somebody else's change, if either is new.
     async fn crossed(
         &self,
         by: BundleId,
         target: Mark,
-        seen: &mut BTreeSet<(Mark, String)>,
+        new: &BTreeSet<BundleId>,
     ) -> Result<Vec<CrossingRow>, ApiError> {
         let Some((with, _)) = self.entry(&by).await? else { return Ok(Vec::new()) };
         let Some(id) = self.shown_of(&with, target).await? else { return Ok(Vec::new()) };
-        let history = self.history_of(id).await?;
-        let (by, mut rows) = (by.full(), Vec::new());
-        for stands in history.iter().filter(|row| row.stands) {
-            let lost = history.iter().filter(|row| row.field == stands.field && row.gave_way);
-            for gave_way in lost.filter(|row| row.id == by || stands.id == by) {
-                if seen.insert((target, gave_way.id.clone())) {
-                    let (gave_way, stands) = (gave_way.clone(), stands.clone());
-                    rows.push(CrossingRow { schema: Schema, id: id.full(), gave_way, stands });
-                }
+        let (_, registers) = self.subject_of(id).await?;
+        let mut rows = Vec::new();
+        for (_, settings) in registers.all() {
+            let Some(stands) = settings.last() else { continue };
+            // One who changes their mind knows of it.
+            let is_told = |id: &BundleId| new.contains(id) || new.contains(&stands.id);
+            let lost = Registers::gave_way(settings).into_iter();
+            for lost in lost.filter(|lost| lost.author != stands.author && is_told(&lost.id)).take(TOLD_MAX) {
+                let gave_way = HistoryRow { gave_way: true, ..self.history_row(lost).await? };
+                let stands = HistoryRow { stands: true, ..self.history_row(stands).await? };
+                rows.push(CrossingRow { schema: Schema, id: id.full(), gave_way, stands });
             }
         }
         Ok(rows)
