@@ -125,6 +125,7 @@ impl Service {
     }
 
     /// The name behind `~`, of a group or a topic.
+    #[cfg(feature = "node")]
     pub(crate) fn name_of_many(&self) -> Option<String> {
         match self {
             Service::Group(name) => Some(name.to_string()),
