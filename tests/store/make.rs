@@ -262,7 +262,7 @@ impl History {
         let reason = self.below(256) as u8;
         let full = Full { retry_after: Millis(7) };
         [Queued, GaveUp, Copy, Custody, full, Expired, Cancelled, Rejected { reason }, Delivered, Read]
-            [self.below(9) as usize]
+            [self.below(10) as usize]
     }
 
     fn evidence(&mut self) -> Evidence {
