@@ -53,6 +53,7 @@ mod talk;
 mod tests;
 mod times;
 mod topics;
+mod transfers;
 mod up;
 mod who;
 
@@ -198,6 +199,7 @@ async fn dispatch(engine: &dyn Engine, cli: &Cli, out: &Out) -> Outcome {
         Command::Unsnooze(args) => arrange::things(&link()?, args, Arranging::Unsnooze, out).await,
         Command::Mute(args) => arrange::mute(&link()?, args, out).await,
         Command::Unmute(args) => arrange::unmute(&link()?, args, out).await,
+        Command::File(args) => transfers::file(&link()?, args, out).await,
         Command::Status(args) => status::status(&link()?, args, out).await,
         Command::Cancel(args) => status::cancel(&link()?, args, out).await,
         Command::Export(args) => export::export(&link()?, args, out).await,

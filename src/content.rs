@@ -7,12 +7,15 @@
 //! |---|---|---|
 //! | 0, left out | [`Text`]: words, and files that ride along | `text` |
 //! | 1 | [`Amendment`]: a change of something written: other words, withdrawn, a reaction, a task's fields | `amendment` |
+//! | 2 | [`FileAsk`]: a request for parts of a file, or word that no more are wanted | `file` |
+//! | 3 | [`Part`]: one part of a file that is too large to ride inside a text | `file` |
 //! | any other | [`Unknown`]: written by a newer version; kept whole, and never shown as a text | here |
 //!
 //! Fields at their defaults are left out. Fields that this version does not know are kept byte for byte, so that an older
 //! program passes on what a newer one wrote. Before sealing, content is padded, so that its length says little ([`pad`]).
 
 mod amendment;
+mod file;
 mod padding;
 mod proof;
 mod tags;
@@ -20,6 +23,10 @@ mod text;
 pub mod topic;
 
 pub use self::amendment::{Amendment, Mark, PRIOR_MAX, REACTION_BYTES_MAX, Reaction, TaskState};
+pub use self::file::{
+    ENCLOSED_MAX, Enclosed, FILE_BYTES_MAX, FILE_NAME_BYTES_MAX, FileAsk, FileKey, PART_BYTES, PART_LOG, Part,
+    PartTree, Root, Shape, WANTED_MAX, part_len, part_node, parts_of,
+};
 pub use self::padding::{PADDED_BYTES_MIN, pad, padded_len, unpad};
 pub use self::proof::{Proof, REST_BYTES_MAX, Seal};
 pub use self::tags::{TAG_DECISION, TAG_FYI, TAG_QUESTION};
@@ -29,6 +36,7 @@ pub use self::text::{
 };
 
 use self::amendment::CHANGE;
+use self::file::{ASK, PART};
 use crate::cbor::{CborError, Reader, Writer};
 
 /// Most fields of one content that this version does not know.
@@ -46,6 +54,8 @@ const TEXT: u64 = 0;
 pub enum Content {
     Text(Text),
     Change(Amendment),
+    Ask(FileAsk),
+    Part(Part),
     Unknown(Unknown),
 }
 
@@ -118,6 +128,8 @@ impl Content {
         match self {
             Content::Text(text) => text.encode(),
             Content::Change(amendment) => amendment.encode(),
+            Content::Ask(ask) => ask.encode(),
+            Content::Part(part) => part.encode(),
             Content::Unknown(unknown) => unknown.encode(),
         }
     }
@@ -127,6 +139,8 @@ impl Content {
         match kind(bytes)? {
             TEXT => Text::decode(bytes).map(Content::Text),
             CHANGE => Amendment::decode(bytes).map(Content::Change),
+            ASK => FileAsk::decode(bytes).map(Content::Ask),
+            PART => Part::decode(bytes).map(Content::Part),
             _ => Unknown::decode(bytes).map(Content::Unknown),
         }
     }
@@ -161,7 +175,7 @@ impl From<Text> for Content {
 
 impl Unknown {
     fn encode(&self) -> Vec<u8> {
-        assert!(![TEXT, CHANGE].contains(&self.kind), "a known kind has fields of its own");
+        assert!(![TEXT, CHANGE, ASK, PART].contains(&self.kind), "a known kind has fields of its own");
         let mut out = Vec::new();
         let write_kind = |out: &mut Vec<u8>| {
             out.uint(KIND);
@@ -182,6 +196,11 @@ impl Unknown {
         })?;
         Ok(unknown)
     }
+}
+
+/// Whether encoded content is a part of a file.
+pub fn is_part(content: &[u8]) -> bool {
+    kind(content) == Ok(PART)
 }
 
 /// The kind of encoded content.

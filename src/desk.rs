@@ -15,6 +15,7 @@ mod drafts;
 mod due;
 mod ending;
 mod engine;
+mod files;
 mod find;
 mod follow;
 mod forwards;
@@ -31,6 +32,7 @@ mod places;
 mod quiet;
 mod rows;
 mod search;
+mod sending;
 mod status;
 mod stick;
 mod talk;
@@ -92,6 +94,8 @@ struct Inner {
     drafting: tokio::sync::Mutex<()>,
     /// What is to be done at a time may be due earlier than it was.
     appointments: Notify,
+    /// What is to be sent in parts changed.
+    files_changed: Notify,
     /// When the record was looked through last for what is not to be kept any longer.
     looked_through: tokio::sync::Mutex<Option<Timestamp>>,
     /// Of two who show a message first, one sees that the other did.
@@ -118,6 +122,7 @@ impl Desk {
             finder,
             drafting: tokio::sync::Mutex::default(),
             appointments: Notify::new(),
+            files_changed: Notify::new(),
             looked_through: tokio::sync::Mutex::default(),
             showing: tokio::sync::Mutex::default(),
             consumers: topics::Consumers::default(),
@@ -211,6 +216,10 @@ impl Desk {
             Request::Crossings { told } => self.crossings(told).await.map(Response::Crossings),
             Request::Status { id } => self.status(&id).await.map(Response::Statuses),
             Request::Cancel { id } => self.cancel(&id).await.map(Response::Statuses),
+            Request::Files => self.transfers().await.map(Response::Files),
+            Request::FileGet { id, from, to } => self.file_get(&id, from, to).await.map(Response::Transfer),
+            Request::FileCancel { id } => self.file_cancel(&id).await.map(Response::Transfer),
+            Request::FileSave { id, directory } => self.file_save(&id, directory).await.map(Response::Saved),
             Request::Space => self.space().await.map(Response::Space),
             Request::Purge(purge) => self.purge(purge).await.map(Response::Purged),
             Request::Import(imports) => self.import(imports).await.map(Response::Imported),

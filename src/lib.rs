@@ -48,6 +48,9 @@ pub mod backup;
 #[cfg(feature = "node")]
 #[allow(clippy::disallowed_methods)] // reads real clocks
 pub mod bench;
+#[cfg(feature = "node")]
+#[allow(clippy::disallowed_methods)] // reads real clocks
+pub mod blobs;
 pub mod bounds;
 pub mod bundle;
 pub mod cbor;
@@ -62,6 +65,8 @@ pub mod content;
 pub mod desk;
 pub mod driver;
 pub mod eid;
+#[cfg(feature = "node")]
+pub mod folder;
 pub mod frame;
 #[cfg(feature = "node")]
 pub mod home;

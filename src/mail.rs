@@ -28,10 +28,12 @@
 //! | `happening` | what happened, numbered without gaps |
 //! | `topics` | what is published in topics, and how far those who consume it have come |
 //! | `kept` | what the person arranged, which follows from nothing else |
+//! | `files` | files that come in parts: which goes next, and what is here |
 
 pub mod conversation;
 pub mod due;
 pub mod ending;
+pub mod files;
 pub mod happening;
 pub mod index;
 pub mod kept;
@@ -48,8 +50,8 @@ use std::sync::Arc;
 
 use crate::agent::Output;
 use crate::agent::change::{Change, Letter, Outgoing, Row};
-use crate::content::{Content, Filed, KeyUsed, Seal, unpad};
-use crate::id::BundleId;
+use crate::content::{Content, Enclosed, Filed, KeyUsed, Part, Seal, unpad};
+use crate::id::{BundleId, NodeId};
 use crate::time::Moment;
 
 /// What was in a sealed payload.
@@ -69,6 +71,15 @@ pub struct Earlier {
     pub shown: Option<Moment>,
 }
 
+/// What was delivered of files, for whoever keeps them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OfFile {
+    /// A part came in this bundle.
+    Part { id: BundleId, from: NodeId, part: Part },
+    /// A text came with files beside it.
+    Offer { from: NodeId, files: Vec<Enclosed> },
+}
+
 /// What the edges know of messages before the agent says what becomes of them.
 #[derive(Default)]
 pub struct Opening {
@@ -80,6 +91,8 @@ pub struct Opening {
     adopted: BTreeMap<BundleId, Earlier>,
     /// What was queued. One's own mailbox may be where it goes.
     queued: BTreeMap<BundleId, Arc<Filed>>,
+    /// What was delivered of files and not handed out yet.
+    of_files: Vec<OfFile>,
 }
 
 impl Opening {
@@ -122,6 +135,11 @@ impl Opening {
         }
     }
 
+    /// What was delivered of files since the last call.
+    pub fn take_of_files(&mut self) -> Vec<OfFile> {
+        std::mem::take(&mut self.of_files)
+    }
+
     /// The batch is over: of what is not delivered by now the agent wanted nothing.
     pub fn end_batch(&mut self) {
         *self = Opening::default();
@@ -137,13 +155,32 @@ impl Opening {
     }
 
     fn deliver(&mut self, letter: &Letter) -> Option<(Row, Arc<Filed>)> {
-        let own = self.queued.get(&letter.id).map(Arc::clone);
-        let filed = own.or_else(|| filed(&self.came.remove(&letter.id)?).map(Arc::new));
-        Some((letter.row, filed?))
+        if let Some(own) = self.queued.get(&letter.id) {
+            return Some((letter.row, Arc::clone(own)));
+        }
+        let opened = self.came.remove(&letter.id)?;
+        let content = unpad(&opened.plaintext).ok()?;
+        let filed = match Content::decode(content).ok()? {
+            Content::Part(part) => {
+                let content = Content::Part(part.stub()).encode();
+                self.of_files.push(OfFile::Part { id: letter.id, from: letter.source, part });
+                Filed { key: opened.key, content, seal: None }
+            }
+            Content::Text(text) if !text.enclosed.is_empty() => {
+                self.of_files.push(OfFile::Offer { from: letter.source, files: text.enclosed });
+                Filed { key: opened.key, content: content.to_vec(), seal: opened.seal }
+            }
+            Content::Text(_) | Content::Change(_) | Content::Ask(_) => {
+                Filed { key: opened.key, content: content.to_vec(), seal: opened.seal }
+            }
+            Content::Unknown(_) => return None,
+        };
+        Some((letter.row, Arc::new(filed)))
     }
 
     fn queue(&mut self, outgoing: &Outgoing) -> Option<(Row, Arc<Filed>)> {
-        let content = unpad(&self.written.take()?).ok()?.to_vec();
+        let written = self.written.take()?;
+        let content = own_words(unpad(&written).ok()?);
         let filed = Arc::new(Filed { key: KeyUsed::Own, content, seal: None });
         self.queued.insert(outgoing.id, Arc::clone(&filed));
         Some((outgoing.row?, filed))
@@ -164,8 +201,30 @@ impl Earlier {
 /// for a newer one.
 pub fn filed(opened: &Opened) -> Option<Filed> {
     let content = unpad(&opened.plaintext).ok()?;
-    let (Content::Text(_) | Content::Change(_)) = Content::decode(content).ok()? else { return None };
-    Some(Filed { key: opened.key, content: content.to_vec(), seal: opened.seal.clone() })
+    match Content::decode(content).ok()? {
+        Content::Text(_) | Content::Change(_) | Content::Ask(_) => {
+            Some(Filed { key: opened.key, content: content.to_vec(), seal: opened.seal.clone() })
+        }
+        // Its bytes are kept with the rest of the file.
+        Content::Part(part) => {
+            Some(Filed { key: opened.key, content: Content::Part(part.stub()).encode(), seal: None })
+        }
+        Content::Unknown(_) => None,
+    }
+}
+
+/// The part of a file that was in a sealed payload.
+pub fn part(opened: &Opened) -> Option<Part> {
+    let content = unpad(&opened.plaintext).ok().filter(|content| crate::content::is_part(content))?;
+    if let Ok(Content::Part(part)) = Content::decode(content) { Some(part) } else { None }
+}
+
+/// What the record keeps of what was written here: of a part only which it is.
+fn own_words(content: &[u8]) -> Vec<u8> {
+    match crate::content::is_part(content).then(|| Content::decode(content)) {
+        Some(Ok(Content::Part(part))) => Content::Part(part.stub()).encode(),
+        _ => content.to_vec(),
+    }
 }
 
 #[cfg(test)]

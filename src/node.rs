@@ -13,6 +13,7 @@ mod courier;
 mod drafts;
 mod files;
 mod inlet;
+pub mod named;
 mod nearby;
 mod pool;
 mod queue;
@@ -44,6 +45,7 @@ use self::work::{Wishes, Work};
 use crate::agent::change::{Adopted, Change, Person, Row, Standing};
 use crate::agent::io::NotSent;
 use crate::agent::{Agent, Config, Durable, Event, Input};
+use crate::blobs::Blobs;
 use crate::bundle::{Bundle, Priority};
 use crate::eid::Eid;
 use crate::id::{BundleId, NodeId};
@@ -64,6 +66,8 @@ use crate::time::{DtnTime, Millis};
 const LISTEN: Duration = Duration::from_secs(1);
 /// Messages of the inbox that are opened together at the start: of a million bytes each, as many as a commit should have.
 const UNSEALED_AT_ONCE: usize = 8;
+/// The directory of files, beside the store.
+pub const FILES: &str = "files";
 /// How long a stopping node waits for its threads.
 const STOP: Duration = Duration::from_secs(5);
 
@@ -115,6 +119,7 @@ pub struct Node {
     committed: watch::Sender<()>,
     net: Option<NetHandle>,
     store: Arc<StoreThread>,
+    blobs: Arc<Blobs>,
     failure: Arc<LastFailure>,
     /// Addresses it was asked to listen on.
     listen: Vec<Multiaddr>,
@@ -143,10 +148,12 @@ impl Node {
     }
 
     fn start_over(mut store: RedbStore, options: Options, mut tape: Tape) -> Result<Node, NodeError> {
-        let Options { identity, store: _, config, net, record: _ } = options;
+        let Options { identity, store: path, config, net, record: _ } = options;
         let (reader, keyring) = (store.reader(), Keyring::new(identity));
         // A disk that is full or can only be read, or damage of just these records, is no reason not to start.
-        if let Err(error) = unseal_rest(&mut store, &keyring) {
+        let blobs =
+            Arc::new(Blobs::open(path.with_file_name(FILES)).map_err(|error| StoreError::Io(error.to_string()))?);
+        if let Err(error) = unseal_rest(&mut store, &keyring, &blobs) {
             tracing::warn!(%error, "some messages of the inbox stay sealed for now");
         }
         let durable = store.unfiled_but_held()?;
@@ -162,6 +169,9 @@ impl Node {
         let mut agent = build(durable, &mut tape)?;
         tape.reinstate(&mut agent, |take| store.each_held(|held| take(&held)))?;
         tape.flush();
+        if let Err(error) = named::restore(&reader, &blobs, &|node| agent.is_contact(node)) {
+            tracing::warn!(%error, "some files are not tidied up for now");
+        }
         let wanted: Vec<NodeId> = agent.destinations().collect();
         let named: Vec<NodeId> =
             agent.people().filter(|(_, person)| is_welcome(person)).map(|(node, _)| *node).collect();
@@ -190,7 +200,11 @@ impl Node {
             },
             &ended,
         );
-        let store = Arc::new(StoreThread::start_with(store, ended.clone().drop_guard()));
+        let before = {
+            let blobs = Arc::clone(&blobs);
+            Box::new(move || blobs.sync().map_err(|error| StoreError::Io(error.to_string())))
+        };
+        let store = Arc::new(StoreThread::start_with(store, ended.clone().drop_guard(), before));
         let failure = Arc::new(LastFailure::default());
         let courier = Courier::start(Tools {
             me: keyring.identity().node(),
@@ -226,6 +240,7 @@ impl Node {
             store: Arc::clone(&store),
             courier: courier.clone(),
             pool: pool.clone(),
+            blobs: Arc::clone(&blobs),
             failure: Arc::clone(&failure),
             committed: committed.clone(),
         });
@@ -266,6 +281,7 @@ impl Node {
             committed,
             net: handle,
             store,
+            blobs,
             failure,
             listen,
             thread,
@@ -429,6 +445,11 @@ impl Node {
         &self.reader
     }
 
+    /// Files that come and go in parts.
+    pub fn blobs(&self) -> &Arc<Blobs> {
+        &self.blobs
+    }
+
     /// The network, where the home was opened with one.
     pub fn net(&self) -> Option<&NetHandle> {
         self.net.as_ref()
@@ -505,7 +526,7 @@ impl Node {
 
 /// Files what is still sealed in the inbox and can be opened and read by now: a crash came between, or it came to an earlier
 /// version.
-fn unseal_rest(store: &mut RedbStore, keyring: &Keyring) -> Result<(), StoreError> {
+fn unseal_rest(store: &mut RedbStore, keyring: &Keyring, blobs: &Blobs) -> Result<(), StoreError> {
     let reader = store.reader();
     let mut from = Row(0);
     loop {
@@ -516,12 +537,19 @@ fn unseal_rest(store: &mut RedbStore, keyring: &Keyring) -> Result<(), StoreErro
         for row in rows {
             let Some(Body::Bundle(bytes)) = reader.words(&[row])?.pop().flatten() else { continue };
             let opened = Bundle::from_store(&bytes).ok().and_then(|(bundle, _)| keyring.open(&bundle).ok());
-            let filed = opened.and_then(|opened| mail::filed(&opened));
+            let filed = opened.and_then(|opened| {
+                if let Some(part) = mail::part(&opened) {
+                    let is_taken = part.is_true() && blobs.take(&part, true);
+                    tracing::debug!(is_taken, "a part of a file was sealed still");
+                }
+                mail::filed(&opened)
+            });
             changes.extend(filed.map(|filed| Change::File { row, filed: Arc::new(filed) }));
         }
         if changes.is_empty() {
             continue;
         }
+        blobs.sync().map_err(|error| StoreError::Io(error.to_string()))?;
         store.commit(&changes)?;
     }
 }

@@ -7,6 +7,8 @@
 mod changes;
 #[path = "cli/disappearing.rs"]
 mod disappearing;
+#[path = "cli/files.rs"]
+mod files;
 #[path = "cli/full.rs"]
 mod full;
 #[path = "cli/keeping.rs"]
@@ -200,10 +202,11 @@ fn nothing_that_a_peer_wrote_reaches_the_terminal_raw() {
 fn a_message_that_is_too_long_is_refused_with_the_limit() {
     let mut alice = Person::new("alice");
     alice.up("");
-    let file = alice.file("long", &vec![b'x'; 2 << 20]);
-    let ran = alice.run(&format!("send {SOMEBODY} -f {file}"));
+    let file = alice.file("long", &vec![b'x'; 64 << 10]);
+    let many = format!(" -f {file}").repeat(15);
+    let ran = alice.run(&format!("send {SOMEBODY}{many}"));
     assert_eq!(ran.code, 5, "{}", ran.talk);
-    assert!(ran.talk.contains("a message holds"), "{}", ran.talk);
+    assert!(ran.talk.contains("the message is too long"), "{}", ran.talk);
     assert_eq!(alice.rows("status").len(), 0);
 }
 

@@ -27,7 +27,7 @@ pub use rows::{
     Arranged, ArrangedRow, ArrangedTalk, CarriedRow, CarryRow, CheckRow, Class, Classes, ConfigRow, ContactRow,
     ConversationRow, Counts, Done, DraftRow, Event, EventKind, Evicted, FileRow, Grade, Grades, HealthRow, InboxRow,
     IntroducedRow, LabelRow, LetterRow, MeRow, NearbyRow, OutlookRow, PeerRow, PersonRow, RecipientRow, SentRow,
-    Standing, State, StatusRow, TalkRow, Verdict, VersionRow, WaitingRow,
+    Standing, State, StatusRow, TalkRow, TransferRow, TransferState, Verdict, VersionRow, WaitingRow,
 };
 pub use stick::{EnteredRow, Fate, FromStick, LeavingRow, STICK_BUNDLES_MAX, STICK_BYTES_MAX, WillingRow};
 pub use tag::Tag;
@@ -187,6 +187,26 @@ pub enum Request {
     Cancel {
         id: String,
     },
+    /// Files that came or went in parts, the newest last; answered by [`Response::Files`].
+    Files,
+    /// Asks for a file that was offered, or for what is missing of it, between two of its bytes where that is said; answered by
+    /// [`Response::Transfer`].
+    FileGet {
+        id: String,
+        #[serde(default)]
+        from: Option<u64>,
+        #[serde(default)]
+        to: Option<u64>,
+    },
+    /// Ends the coming or going of a file on both sides; answered by [`Response::Transfer`].
+    FileCancel {
+        id: String,
+    },
+    /// Saves a file that is here in a directory of this machine, by its whole path; answered by [`Response::Saved`].
+    FileSave {
+        id: String,
+        directory: String,
+    },
     /// What takes how much of the disk; answered by [`Response::Space`].
     Space,
     /// Takes in messages of an earlier home; answered by [`Response::Imported`].
@@ -306,6 +326,9 @@ pub enum Response {
     Arranged(Vec<ArrangedRow>),
     Labels(Vec<LabelRow>),
     Statuses(Vec<StatusRow>),
+    Files(Vec<TransferRow>),
+    Transfer(TransferRow),
+    Saved(FileRow),
     Space(Vec<SpaceRow>),
     Purged(PurgedRow),
     Imported(ImportedRow),
@@ -596,6 +619,10 @@ pub struct Compose {
     pub subject: Option<String>,
     #[serde(default)]
     pub attachments: Vec<File>,
+    /// Files and folders of this machine that are too large to ride inside, by their whole paths: they are taken in at once, and
+    /// go in parts.
+    #[serde(default)]
+    pub paths: Vec<String>,
     /// Where none is said, as is usual with the recipient, and else normal.
     #[serde(default, with = "names::maybe_priority")]
     pub priority: Option<Priority>,
@@ -714,6 +741,8 @@ impl Request {
                 | R::Waiting
                 | R::Labels
                 | R::Status { .. }
+                | R::Files
+                | R::FileSave { .. }
                 | R::Space
                 | R::Purge(Purge { dry: true, .. })
                 | R::Outlook

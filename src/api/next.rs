@@ -56,6 +56,16 @@ pub enum NextStep {
     RestoreOrMoveAway {
         path: String,
     },
+    /// Files that come and go.
+    ListFiles,
+    /// It comes, and is not whole yet.
+    WatchFiles,
+    GetFile {
+        id: String,
+    },
+    SaveFile {
+        id: String,
+    },
     /// Two machines run with one identity.
     StopOneOfTwo,
     CheckSetting {
@@ -177,6 +187,10 @@ impl NextStep {
             N::SeeCarried,
             N::CancelMessage { id: id.clone() },
             N::AnswerInstead { id: id.clone() },
+            N::ListFiles,
+            N::WatchFiles,
+            N::GetFile { id: id.clone() },
+            N::SaveFile { id: id.clone() },
             N::ChangeTarget { id },
             N::FollowFrom { event: 4711 },
             N::ListLabels,
@@ -252,6 +266,10 @@ impl fmt::Display for NextStep {
             N::AnswerInstead { .. } => "answer it with `POST /v1/send`, or delete it here with `DELETE /v1/inbox/{id}`",
             N::ChangeTarget { .. } => "change the message with that id",
             N::FollowFrom { .. } => "read what you missed with `GET /v1/talk/{who}`, and follow from that event on",
+            N::ListFiles => "see `GET /v1/files`",
+            N::WatchFiles => "it is on its way; see `GET /v1/files`",
+            N::GetFile { .. } => "ask for it with `POST /v1/files/{id}/get`",
+            N::SaveFile { .. } => "save it with `POST /v1/files/{id}/save`",
             N::ListDrafts => "see `GET /v1/drafts`",
             N::ListLabels => "see `GET /v1/labels`",
             N::ConsumeFrom { event } => return write!(f, "go on behind event {event}"),

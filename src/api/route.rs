@@ -31,6 +31,8 @@ pub struct Route {
 }
 
 /// What a client asks.
+// There is one for a request, and never a list of them.
+#[allow(clippy::large_enum_variant)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ask {
     Call(Request),
@@ -93,6 +95,10 @@ pub static ROUTES: &[Route] = &[
     route(GET, "/v1/inbox/{id}/history", Call, "History", Many("History"), "every change of a message"),
     route(POST, "/v1/crossings", Call, "Crossings", Many("Crossings"), "changes that gave way to others and were not told of yet"),
     route(GET, "/v1/record", List, "Record", Rows, "the whole record, with all that is known of each message"),
+    route(GET, "/v1/files", Call, "Files", Many("Files"), "files that come or go in parts"),
+    route(POST, "/v1/files/{id}/get", Call, "FileGet", One("Transfer"), "a file that was offered, or what is missing of it"),
+    route(POST, "/v1/files/{id}/cancel", Call, "FileCancel", One("Transfer"), "an end to its coming or going"),
+    route(POST, "/v1/files/{id}/save", Call, "FileSave", One("Saved"), "it to be saved in a directory"),
     route(GET, "/v1/space", Call, "Space", Many("Space"), "what takes how much of the disk"),
     route(POST, "/v1/import", Call, "Import", One("Imported"), "messages of an earlier home taken in, as its export has them"),
     route(POST, "/v1/purge", Call, "Purge", One("Purged"), "that old messages or large files go"),

@@ -315,3 +315,20 @@ pub fn nearby() -> NearbyRow {
         connected: false,
     }
 }
+
+pub fn transfer() -> TransferRow {
+    TransferRow {
+        schema: Schema,
+        id: "3f2a91c0de/1".into(),
+        name: "sur\u{1b}[2Jvey.tar".into(),
+        bytes: 3 << 20,
+        have_bytes: 1 << 20,
+        safe_bytes: 1 << 20,
+        direction: "in".into(),
+        who: Some("bob".into()),
+        who_address: format!("dak:{BOB}"),
+        folder: false,
+        state: TransferState::Coming,
+        holders: vec!["carol".into()],
+    }
+}

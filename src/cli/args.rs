@@ -129,6 +129,11 @@ pub enum Command {
     Reply(Reply),
     /// Pass a message on, with its files
     Forward(Forward),
+    /// Files that come or go in parts: list them, ask for them, save them
+    #[command(
+        after_help = "Small files of contacts come by themselves, larger ones when they are asked for. An ID\nis that of the message, and behind a slash which of its files it is, where there are\nseveral. Nothing that is saved is written over."
+    )]
+    File(FileArgs),
     /// Tell what became of my messages, and how that is known
     Status(Status),
     /// Send my message anew that did not arrive; who has it sees it once
@@ -424,7 +429,7 @@ pub struct Writing {
     /// When it is due, such as fri 17:00
     #[arg(long, value_name = "TIME", requires = "task")]
     pub due: Option<String>,
-    /// Attach a file; may be repeated
+    /// Attach a file, or a folder; may be repeated. What is larger than 64 KiB goes in parts
     #[arg(long = "file", short = 'f', value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub files: Vec<PathBuf>,
     #[command(flatten)]
@@ -674,6 +679,48 @@ pub struct Sub {
     /// Run this for each event, without a shell
     #[arg(last = true, value_name = "CMD")]
     pub cmd: Vec<String>,
+}
+
+#[derive(Args, Debug)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct FileArgs {
+    #[command(subcommand)]
+    pub what: Option<FileWhat>,
+    /// Go on telling how far they are
+    #[arg(long)]
+    pub watch: bool,
+    /// Save all that came whole in this directory
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, conflicts_with = "watch")]
+    pub save_all: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum FileWhat {
+    /// List them
+    List,
+    /// Ask for a file, or for what is missing of it
+    Get {
+        id: String,
+        /// Only from one of its bytes to another, such as 0-1M
+        #[arg(long, value_name = "FROM-TO", value_parser = parse_range)]
+        range: Option<(u64, u64)>,
+    },
+    /// Save a file that is here under a harmless name, and over nothing
+    Save {
+        id: String,
+        #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
+        directory: PathBuf,
+    },
+    /// End the coming or going of a file, on both sides
+    Cancel { id: String },
+}
+
+fn parse_range(text: &str) -> Result<(u64, u64), String> {
+    let wrong = || format!("{text:?} is no stretch: write two of its bytes, as in 0-1M");
+    let (from, to) = text.split_once('-').ok_or_else(wrong)?;
+    let place = |text: &str| if text == "0" { Ok(0) } else { units::parse_bytes(text) };
+    let (from, to) = (place(from).map_err(|_| wrong())?, place(to).map_err(|_| wrong())?);
+    if from < to { Ok((from, to)) } else { Err(wrong()) }
 }
 
 #[derive(Args, Debug)]

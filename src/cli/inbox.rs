@@ -21,8 +21,9 @@ use crate::api::model::{
     json_line,
 };
 use crate::bundle::Priority;
+use crate::folder::harmless_name;
 use crate::home::create_private_file;
-use crate::safe_text::{is_unsafe, one_line_of_prose, safe_prose, safe_text};
+use crate::safe_text::{one_line_of_prose, safe_prose, safe_text};
 use crate::units::about_bytes;
 
 /// So much of a text is asked for where one line of it is shown.
@@ -31,8 +32,6 @@ const GIST_CHARS_MAX: u32 = 1_024;
 const HEAD_COLUMNS: usize = 10;
 /// So many requests are shown below an inbox.
 const REQUESTS_SHOWN: u32 = 3;
-/// Longest name of a saved attachment, in characters; any file system takes it.
-const FILE_NAME_CHARS_MAX: usize = 60;
 
 pub async fn inbox(link: &Link<'_>, args: &Inbox, out: &Out) -> Outcome {
     match &args.what {
@@ -152,7 +151,9 @@ pub async fn read(link: &Link<'_>, args: &Read, out: &Out) -> Outcome {
     let letter = *take!(link.ask(request).await?, Letter)?;
     out.row(&letter, |style| text(&letter, style))?;
     if let Some(directory) = &args.save {
-        match letter.files.is_empty() {
+        let beside = letter.row.attachments.iter().skip(letter.files.len());
+        let beside: Vec<&str> = beside.filter_map(|file| file.id.as_deref()).collect();
+        match letter.files.is_empty() && beside.is_empty() {
             true => out.talk("nothing to save: no file came with it"),
             false => make_directory(directory)?,
         }
@@ -166,6 +167,10 @@ pub async fn read(link: &Link<'_>, args: &Read, out: &Out) -> Outcome {
             }
             let path = save(directory, file)?;
             out.talk(&format!("saved {}", safe_text(&path.display().to_string())));
+        }
+        for id in beside {
+            let saved = super::transfers::save(link, id, directory).await?;
+            out.talk(&format!("saved {}", safe_text(&saved.name)));
         }
     }
     Ok(())
@@ -299,7 +304,9 @@ fn shown_subject(subject: &str) -> String {
 }
 
 pub fn shown_file(file: &FileRow) -> String {
-    format!("{} ({})", safe_text(&file.name), about_bytes(file.bytes))
+    let state = file.state.as_deref().filter(|state| *state != "here");
+    let state = state.map(|state| format!(", {}", safe_text(state))).unwrap_or_default();
+    format!("{} ({}{state})", safe_text(&file.name), about_bytes(file.bytes))
 }
 
 /// Why there is nothing to read, in the place of what there is.
@@ -426,22 +433,6 @@ fn save(directory: &Path, file: &File) -> Result<PathBuf, ApiError> {
         }
     }
     Err(ApiError::failure(format!("there are too many files called {name} already")))
-}
-
-/// The last part of a path that a peer made up, without what hides, acts or leads elsewhere.
-fn harmless_name(name: &str) -> String {
-    let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
-    let plain: String = last
-        .chars()
-        .map(|c| if is_unsafe(c) || "<>:\"|?*".contains(c) { '_' } else { c })
-        .take(FILE_NAME_CHARS_MAX)
-        .collect();
-    match plain.trim_matches(['.', ' ']) {
-        "" => "attachment".into(),
-        // Programs would take it for an option.
-        plain if plain.starts_with('-') => format!("_{}", &plain[1..]),
-        plain => plain.to_owned(),
-    }
 }
 
 #[cfg(test)]

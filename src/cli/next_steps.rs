@@ -46,6 +46,10 @@ pub fn words(step: &NextStep) -> Option<String> {
         N::StopOneOfTwo => {
             "stop one of the two for good; a home is moved with `dak backup` and `dak restore`, not run twice".into()
         }
+        N::ListFiles => "see `dak file`".into(),
+        N::WatchFiles => "it is on its way: see `dak file --watch`".into(),
+        N::GetFile { id } => format!("ask for it with `dak file get {id}`"),
+        N::SaveFile { id } => format!("save it with `dak file save {id} DIR`"),
         N::RaiseFileLimit { files } => {
             format!("start it with more: `ulimit -n {files}` before `dak up`, or LimitNOFILE={files} in its service")
         }

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use futures::StreamExt;
@@ -384,13 +384,15 @@ async fn composed(writing: &Writing, text: Option<&str>, out: &Out) -> Result<Co
         return Err(ApiError::usage("there is nothing to send")
             .advise("give a text, or - to read it from stdin, or a file with -f"));
     }
+    let (beside, inside): (Vec<&PathBuf>, Vec<&PathBuf>) = writing.files.iter().partition(|path| is_large(path));
     let due = writing.due.as_deref().map(|text| times::parse_time(text, &out.style.now)).transpose()?;
     Ok(Compose {
         text,
         subject: writing.subject.clone(),
         tags: writing.tags.clone(),
         task: writing.task.then(|| ComposedTask { assignee: writing.assign.clone(), due }),
-        attachments: writing.files.iter().map(|path| attached(path)).collect::<Result<_, _>>()?,
+        attachments: inside.into_iter().map(|path| attached(path)).collect::<Result<_, _>>()?,
+        paths: beside.into_iter().map(|path| whole_path(path)).collect::<Result<_, _>>()?,
         ..under_way(&writing.sending, out)?
     })
 }
@@ -432,6 +434,22 @@ pub async fn stdin_text() -> Result<String, ApiError> {
 fn said(text: &str) -> &str {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     text.strip_suffix("\r\n").or_else(|| text.strip_suffix('\n')).unwrap_or(text)
+}
+
+/// Files up to this size ride inside a message, in bytes.
+const INSIDE_BYTES_MAX: u64 = 64 << 10;
+
+/// Whether a file goes in parts: a folder, or one that is too large to ride inside. What is no file is read as it comes.
+fn is_large(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|file| file.is_dir() || file.is_file() && file.len() > INSIDE_BYTES_MAX)
+}
+
+/// The path as a node finds it that runs elsewhere.
+fn whole_path(path: &Path) -> Result<String, ApiError> {
+    let whole =
+        path.canonicalize().map_err(|error| ApiError::failure(format!("cannot read {}: {error}", path.display())))?;
+    let text = whole.into_os_string().into_string();
+    text.map_err(|path| ApiError::usage(format!("{path:?} is no text")).advise("give it a name that is text"))
 }
 
 fn attached(path: &Path) -> Result<File, ApiError> {

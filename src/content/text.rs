@@ -17,7 +17,9 @@
 //! | 14 | task | [assignee or nothing, due: ms since 2000-01-01, or 0] |
 //! | 15 | introduces | [name, key] |
 //! | 16 | proof | `proof.rs` |
+//! | 17 | enclosed | array of at most 16 times [name, size, root, key, 0 or 1 for a folder, log2 of a part's bytes] |
 
+use super::file::{ENCLOSED_MAX, Enclosed, read_enclosed};
 use super::proof::Proof;
 use super::{ContentError, Field, keep, read_map, write_map};
 use crate::cbor::{CborError, Reader, Writer};
@@ -54,6 +56,8 @@ pub struct Text {
     pub introduces: Option<Box<Introduced>>,
     /// That what is forwarded is signed by its author.
     pub proof: Option<Box<Proof>>,
+    /// Files that come in parts of their own; at most [`ENCLOSED_MAX`].
+    pub enclosed: Vec<Enclosed>,
     /// Fields of newer versions.
     pub extra: Vec<Field>,
 }
@@ -125,10 +129,12 @@ const REMARK: u64 = 13;
 const TASK: u64 = 14;
 const INTRODUCES: u64 = 15;
 const PROOF: u64 = 16;
+const ENCLOSED: u64 = 17;
 
 impl Text {
     pub(super) fn encode(&self) -> Vec<u8> {
         assert!(self.attachments.len() <= ATTACHMENTS_MAX, "attachments are counted at compose");
+        assert!(self.enclosed.len() <= ENCLOSED_MAX, "files are counted at compose");
         assert!(self.offset.is_none_or(is_offset), "an offset is checked at compose");
         assert!(self.expire_after_read.is_none_or(AfterRead::is_bounded), "a span is checked at compose");
         assert!(self.extra.iter().all(|(key, _)| !is_known(*key)), "unknown fields have unknown keys");
@@ -157,6 +163,7 @@ impl Text {
             (TASK, self.task.is_some()),
             (INTRODUCES, self.introduces.is_some()),
             (PROOF, self.proof.is_some()),
+            (ENCLOSED, !self.enclosed.is_empty()),
         ];
         present.into_iter().filter_map(|(key, present)| present.then_some(key)).collect()
     }
@@ -189,6 +196,10 @@ impl Text {
             TASK => self.task.unwrap_or_default().write(out),
             INTRODUCES => self.introduces.as_ref().expect("only present fields are written").write(out),
             PROOF => self.proof.as_ref().expect("only present fields are written").write(out),
+            ENCLOSED => {
+                out.array(self.enclosed.len());
+                self.enclosed.iter().for_each(|file| file.write(out));
+            }
             _ => unreachable!("known fields have known keys"),
         }
     }
@@ -284,6 +295,10 @@ impl Text {
             PROOF => {
                 self.proof = Some(Box::new(Proof::read(reader)?));
                 false
+            }
+            ENCLOSED => {
+                self.enclosed = read_enclosed(reader)?;
+                self.enclosed.is_empty()
             }
             _ => {
                 keep(key, reader, &mut self.extra)?;
@@ -382,7 +397,7 @@ impl Introduced {
 }
 
 fn is_known(key: u64) -> bool {
-    (super::KIND..=PROOF).contains(&key)
+    (super::KIND..=ENCLOSED).contains(&key)
 }
 
 fn is_offset(minutes: i16) -> bool {

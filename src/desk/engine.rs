@@ -122,6 +122,7 @@ async fn serve(
     ready(Ready { me: desk.me(), outlook, created, news: super::news::news(desk.clone()) });
     let appointments = tokio::spawn(desk.clone().keep_appointments());
     let lists = tokio::spawn(desk.clone().keep_lists());
+    let files = tokio::spawn(desk.clone().send_files());
     let broke = tokio::select! {
         () = shutdown => false,
         () = desk.inner.stop.notified() => false,
@@ -129,6 +130,7 @@ async fn serve(
     };
     appointments.abort();
     lists.abort();
+    files.abort();
     let _ = stop.send(true);
     let _ = server.await;
     desk.node().stop().await;

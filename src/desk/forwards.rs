@@ -6,8 +6,8 @@ use super::Desk;
 use super::find::{thread_mark, ticket};
 use super::rows;
 use crate::agent::change::Letter;
-use crate::api::ApiError;
 use crate::api::model::{Compose, File, ForwardedRow, InboxRow, LetterRow, check_composed};
+use crate::api::{ApiError, NextStep};
 use crate::content::{Attachment, Content, Forwarded, Proof, Text};
 use crate::seal::{self, Facts};
 use crate::store::redb::Body;
@@ -16,12 +16,22 @@ impl Desk {
     /// The text that passes a message on, with what is said of it. What was passed on here already is still its first
     /// author's.
     pub(super) async fn passed_on(&self, prefix: &str, compose: Compose) -> Result<Text, ApiError> {
-        if compose.subject.is_some() || !compose.attachments.is_empty() {
+        if compose.subject.is_some() || !compose.attachments.is_empty() || !compose.paths.is_empty() {
             return Err(ApiError::usage("what is forwarded goes as it was written")
                 .advise("send another subject or other files in a message of their own"));
         }
         self.refuse_to_pass_on(self.find_message(prefix).await?).await?;
         let LetterRow { row, files, .. } = self.read(prefix, false, false).await?;
+        let mut enclosed = Vec::new();
+        for file in row.attachments.iter().filter(|file| file.root.is_some()) {
+            let id = file.id.clone().unwrap_or_default();
+            let named = self.find_file(&id).await?;
+            if self.node().blobs().bytes_of(&named.file.root) < named.file.bytes {
+                let message = format!("not all of {} is here", crate::safe_text::safe_text(&file.name));
+                return Err(ApiError::refused(message).next(NextStep::GetFile { id }));
+            }
+            enclosed.push(named.file);
+        }
         let InboxRow { id, from_address, text, subject, sent_at, forwarded, unreadable, changes, .. } = row;
         let Some(body) = text else {
             let why = if changes.withdrawn { "its writer withdrew it" } else { "it cannot be read" };
@@ -46,6 +56,7 @@ impl Desk {
             body,
             subject,
             attachments,
+            enclosed,
             remark: compose.text,
             forwarded: Some(Box::new(forwarded)),
             ..Text::default()

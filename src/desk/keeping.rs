@@ -16,6 +16,7 @@ use crate::content::{Attachment, Content, Filed, KeyUsed, Text};
 use crate::eid::Eid;
 use crate::id::{BundleId, NodeId, hex};
 use crate::mail::conversation::Conversation;
+use crate::mail::files::FileState;
 use crate::mail::kept;
 use crate::mail::order::{Position, Span};
 use crate::mail::registers::Setting;
@@ -203,6 +204,9 @@ impl Desk {
             frees: None,
             keep_ms: None,
         };
+        let (many, blob_bytes) = self.node().blobs().usage();
+        files.count += many;
+        files.bytes += blob_bytes;
         let index = folder_bytes(&self.inner.home.search_path());
         let whole = [
             SpaceRow {
@@ -284,6 +288,8 @@ impl Desk {
             }
         }
         if !purged.dry && purged.messages > 0 {
+            self.tidy_files().await?;
+            self.inner.files_changed.notify_one();
             self.forget_words().await?;
         }
         Ok(purged)
@@ -321,11 +327,12 @@ impl Desk {
         purge: &Purge,
         purged: &mut PurgedRow,
     ) -> Result<(), ApiError> {
-        let mut changes = Vec::new();
+        let (mut changes, mut beside) = (Vec::new(), Vec::new());
         for (line, body) in old {
             let (Some(row), Some(Body::Filed(filed))) = (row_of(&line.entry), body) else { continue };
             let Ok(Content::Text(text)) = Content::decode(&filed.content) else { continue };
             let least = purge.larger_than.unwrap_or(0);
+            beside.extend((!text.enclosed.is_empty()).then(|| line.entry.clone()));
             let goes = |file: &Attachment| !file.bytes.is_empty() && file.bytes.len() as u64 > least;
             if !text.attachments.iter().any(goes) {
                 continue;
@@ -342,6 +349,32 @@ impl Desk {
         }
         if !purged.dry && !changes.is_empty() {
             self.node().change(changes).await?;
+        }
+        for entry in beside {
+            self.purge_beside(&entry, purge.larger_than.unwrap_or(0), purged).await?;
+        }
+        Ok(())
+    }
+
+    /// Deletes what is here of files beside a message that came or went in parts.
+    async fn purge_beside(&self, entry: &Entry, least: u64, purged: &mut PurgedRow) -> Result<(), ApiError> {
+        let id = match entry {
+            Entry::Came(letter) => letter.id,
+            Entry::Own(outgoing) => outgoing.id,
+        };
+        let mut is_counted = false;
+        for named in self.files_of(id).await? {
+            let bytes = self.node().blobs().bytes_of(&named.file.root);
+            if named.state.gone || bytes == 0 || bytes <= least {
+                continue;
+            }
+            purged.files += 1;
+            purged.bytes += bytes;
+            purged.messages += u64::from(!std::mem::replace(&mut is_counted, true));
+            if !purged.dry {
+                let state = FileState { gone: true, asked: false, ..named.state.clone() };
+                self.keep_file(&named, state).await?;
+            }
         }
         Ok(())
     }

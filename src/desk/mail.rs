@@ -26,6 +26,7 @@ impl Desk {
         let copies = compose.copies.or(usual.copies);
         let plaintext = pad(&self.content(compose).await?.encode());
         let id = self.node().send(Eid::mail(node), plaintext, lifetime, priority, copies).await?;
+        self.inner.files_changed.notify_one();
         self.sent_row(id, node).await
     }
 
@@ -77,12 +78,25 @@ impl Desk {
         let expire_after_read = compose.expire_after_read_ms.map(|span| AfterRead::Span(Millis(span)));
         let (reply_by, offset) = (compose.reply_by.map(|when| when.to_dtn().0), compose.offset_minutes);
         let tags = Tag::bits(&compose.tags);
+        let paths = compose.paths.clone();
         let words = match compose.forward.clone() {
             Some(id) => self.passed_on(&id, compose).await?,
             None => composed(compose),
         };
+        // What is passed on may have some already.
+        let enclosed = [words.enclosed.clone(), self.enclose(paths).await?].concat();
         let in_reply_to = in_reply_to.map(|id| Letter::mark_of(&id));
-        Ok(Content::Text(Text { thread, in_reply_to, reply_by, offset, tags, task, expire_after_read, ..words }))
+        Ok(Content::Text(Text {
+            thread,
+            in_reply_to,
+            reply_by,
+            offset,
+            tags,
+            task,
+            expire_after_read,
+            enclosed,
+            ..words
+        }))
     }
 
     /// Opens letters that are shown.
@@ -114,6 +128,7 @@ impl Desk {
         self.name_answered(&mut opened).await?;
         self.name_authors(opened.iter_mut().map(|opened| &mut opened.row).collect()).await?;
         self.place(&mut opened).await?;
+        self.say_files(opened.iter_mut().map(|opened| &mut opened.row));
         Ok(opened)
     }
 
@@ -179,6 +194,7 @@ impl Desk {
         }
         self.name_authors(vec![&mut message.row]).await?;
         self.place_own(id, &mut message).await?;
+        self.say_files([&mut message.row].into_iter());
         Ok(Some(message))
     }
 
@@ -192,6 +208,7 @@ impl Desk {
         }
         self.discard_changes(id).await?;
         self.discard(id).await?;
+        self.tidy_files().await?;
         self.forget_words().await?;
         Ok(Response::Done(Done::default()))
     }

@@ -12,8 +12,8 @@ use crate::api::model::{
 use crate::api::{ApiError, NextStep};
 use crate::bundle::{Bundle, Kind};
 use crate::content::{
-    AfterRead, Amendment, Attachment, Content, ContentError, Forwarded, Introduced, KeyUsed, Outline, Reaction,
-    TaskState, Text, unpad,
+    AfterRead, Amendment, Attachment, Content, ContentError, Enclosed, Forwarded, Introduced, KeyUsed, Outline,
+    Reaction, TaskState, Text, unpad,
 };
 use crate::frame;
 use crate::id::{BundleId, NodeId};
@@ -222,7 +222,7 @@ impl Sent {
             received_at: None,
             read: true,
             reply_by: text.reply_by.and_then(|time| When::from_dtn(DtnTime(time))),
-            attachments: file_rows(&outgoing.id, files),
+            attachments: file_rows(&outgoing.id, files, &text.enclosed),
             forwarded: text.forwarded.map(|forwarded| forwarded_row(&forwarded, is_signed)),
             tags: Tag::of(text.tags),
             remark: Some(text.remark).filter(|remark| !remark.is_empty()),
@@ -263,16 +263,19 @@ pub fn say(status: &mut StatusRow, body: &Body, chars_max: usize) {
     if text.expire_after_read.is_some() && files.is_empty() && text.body.is_empty() && text.subject.is_none() {
         return;
     }
+    status.files = (files.len() + text.enclosed.len()) as u64;
     status.text = Some(text.body);
     status.subject = text.subject;
-    status.files = files.len() as u64;
     status.forwarded = text.forwarded.is_some();
 }
 
 /// What content says that was written here, with words of so many characters at most, and its files.
 pub fn outline(content: &[u8], chars_max: usize) -> Result<(Text, Vec<FileRow>), ApiError> {
     let Words { text, files, .. } = words(content, Taken::Texts { chars_max })?;
-    Ok((text, files.into_iter().map(|(name, bytes)| FileRow::of(name, bytes as u64)).collect()))
+    let inside = files.into_iter().map(|(name, bytes)| FileRow::of(name, bytes as u64));
+    let beside = text.enclosed.iter().map(|file| FileRow::of(file.name.clone(), file.bytes));
+    let all = inside.chain(beside).collect();
+    Ok((text, all))
 }
 
 /// Whose name is to be filled in.
@@ -291,13 +294,14 @@ fn introduced_row(introduced: &Introduced) -> IntroducedRow {
 }
 
 /// The rows of a message's files.
-fn file_rows(id: &BundleId, files: Vec<(String, usize)>) -> Vec<FileRow> {
-    let row = |(n, (name, bytes)): (usize, (String, usize))| FileRow {
-        id: Some(format!("{}/{}", &id.full()[..10], n + 1)),
-        state: (bytes > 0).then(|| "here".into()),
-        ..FileRow::of(name, bytes as u64)
-    };
-    files.into_iter().enumerate().map(row).collect()
+fn file_rows(id: &BundleId, files: Vec<(String, usize)>, beside: &[Enclosed]) -> Vec<FileRow> {
+    let inside = files
+        .into_iter()
+        .map(|(name, bytes)| FileRow { state: (bytes > 0).then(|| "here".into()), ..FileRow::of(name, bytes as u64) });
+    let beside =
+        beside.iter().map(|file| FileRow { root: Some(file.root), ..FileRow::of(file.name.clone(), file.bytes) });
+    let number = |(n, row)| FileRow { id: Some(format!("{}/{}", &id.full()[..10], n + 1)), ..row };
+    inside.chain(beside).enumerate().map(number).collect()
 }
 
 impl Envelope {
@@ -327,7 +331,7 @@ impl Envelope {
             received_at: received.and_then(When::from_dtn),
             read: letter.read,
             reply_by: text.reply_by.and_then(|time| When::from_dtn(DtnTime(time))),
-            attachments: file_rows(&letter.id, files),
+            attachments: file_rows(&letter.id, files, &text.enclosed),
             forwarded: text.forwarded.map(|forwarded| forwarded_row(&forwarded, is_signed)),
             tags: Tag::of(text.tags),
             remark: Some(text.remark).filter(|remark| !remark.is_empty()),
@@ -400,6 +404,8 @@ fn words(content: &[u8], taken: Taken) -> Result<Words, ApiError> {
     let text = match outline.content {
         Content::Text(text) => text,
         Content::Change(amendment) => told(amendment, chars_max),
+        Content::Ask(_) => Text { body: "asks for a file".into(), ..Text::default() },
+        Content::Part(_) => Text { body: "part of a file".into(), ..Text::default() },
         // It stays in the store until a version reads it that can.
         Content::Unknown(unknown) => {
             let newer = format!("written by a newer version of dak (kind {}); it is kept", unknown.kind);
@@ -412,7 +418,7 @@ fn words(content: &[u8], taken: Taken) -> Result<Words, ApiError> {
     let attachments = match taken {
         Taken::Everything => match Content::decode(content).map_err(malformed)? {
             Content::Text(text) => text.attachments,
-            Content::Change(_) | Content::Unknown(_) => Vec::new(),
+            _ => Vec::new(),
         },
         Taken::Texts { .. } => Vec::new(),
     };

@@ -6,6 +6,7 @@ use super::Desk;
 use crate::api::ApiError;
 use crate::api::model::FileRow;
 use crate::backup::{BackupError, BackupReader, BackupWriter, CONFIG, IDENTITY};
+use crate::blobs;
 use crate::home::{Home, create_private_file};
 use crate::keys::Identity;
 use crate::store::StoreError;
@@ -13,6 +14,8 @@ use crate::store::redb::{import_records, keep_aside};
 
 /// What the names of the store's records start with.
 const STORE: &str = "store/";
+/// What the names of files that came or went in parts start with.
+const FILES: &str = "files/";
 /// Longest single record read back, in bytes: a body, its key, and room to grow.
 const RECORD_BYTES_MAX: usize = 16 << 20;
 
@@ -40,6 +43,18 @@ impl Desk {
         records.each(&mut |name, bytes| {
             backup.record(&format!("{STORE}{name}"), bytes).map_err(|error| StoreError::Io(error.to_string()))
         })?;
+        let mut failed = None;
+        let files = blobs::each_file(self.node().blobs().dir(), &mut |name, len, mut file| {
+            backup.stream(&format!("{FILES}{name}"), len, &mut file).map_err(|error| {
+                let said = std::io::Error::other(error.to_string());
+                failed = Some(error);
+                said
+            })
+        });
+        if let Some(error) = failed {
+            return Err(cannot(error));
+        }
+        files.map_err(|error| cannot(error.into()))?;
         backup.finish()?;
         let bytes = std::fs::metadata(path).map_or(0, |meta| meta.len());
         Ok(FileRow::of(path.display().to_string(), bytes))
@@ -55,11 +70,13 @@ pub fn restore(home: &Home, backup: &Path, passphrase: &str) -> Result<(), ApiEr
     let store = home.store_path();
     let fresh: PathBuf = store.with_extension("restoring");
     let _ = std::fs::remove_file(&fresh);
-    let mut secrets = Secrets::default();
+    let (files, fresh_files) = (store.with_file_name(crate::node::FILES), store.with_file_name("files-restoring"));
+    let _ = std::fs::remove_dir_all(&fresh_files);
+    let mut secrets = Secrets { files: fresh_files.clone(), ..Secrets::default() };
     let mut failed = None;
     let result = import_records(&fresh, Records { reader: &mut reader, secrets: &mut secrets, failed: &mut failed });
     if let Some(error) = failed {
-        let _ = std::fs::remove_file(&fresh);
+        let _ = (std::fs::remove_file(&fresh), std::fs::remove_dir_all(&fresh_files));
         return Err(error.into());
     }
     result.map_err(|error| match error {
@@ -74,6 +91,12 @@ pub fn restore(home: &Home, backup: &Path, passphrase: &str) -> Result<(), ApiEr
         keep_aside(&store, "replaced").map_err(cannot)?;
     }
     std::fs::rename(&fresh, &store).map_err(cannot)?;
+    if fresh_files.exists() {
+        if files.exists() {
+            keep_aside(&files, "replaced").map_err(cannot)?;
+        }
+        std::fs::rename(&fresh_files, &files).map_err(cannot)?;
+    }
     if let Some(config) = secrets.config {
         match create_private_file(&home.config_path(), &config) {
             // The one that is there was written for this place, or by a restore that broke off.
@@ -88,6 +111,8 @@ pub fn restore(home: &Home, backup: &Path, passphrase: &str) -> Result<(), ApiEr
 struct Secrets {
     identity: Option<String>,
     config: Option<Vec<u8>>,
+    /// Where files are put for now.
+    files: PathBuf,
 }
 
 /// The store's records of a backup; what is not the store's is set aside on the way.
@@ -103,12 +128,18 @@ impl Iterator for Records<'_> {
 
     fn next(&mut self) -> Option<Self::Item> {
         while self.failed.is_none() {
-            let record = match self.reader.next_record() {
+            let mut record = match self.reader.next_record() {
                 Ok(Some(record)) => record,
                 Ok(None) => return None,
                 Err(error) => return Some(Err(self.fail(error))),
             };
             let name = record.name.clone();
+            if let Some(file) = name.strip_prefix(FILES) {
+                if let Err(error) = blobs::put_back(&self.secrets.files, file, &mut record) {
+                    return Some(Err(self.fail(error.into())));
+                }
+                continue;
+            }
             let bytes = match record.bytes(RECORD_BYTES_MAX) {
                 Ok(bytes) => bytes,
                 Err(error) => return Some(Err(self.fail(error))),

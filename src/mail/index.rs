@@ -20,6 +20,9 @@
 //! | `ANSWERED`, mark, row of one's own answer | | the same |
 //! | `ANSWERS`, that row | that mark | the same |
 //! | `ENDING`, `ENDS`, `GONE`, … | | `ending.rs` |
+//! | `FILES`, row | mark, conversation | messages with files that come in parts |
+//! | `ASKED`, row | | requests for parts that came |
+//! | `PARTS`, id | | parts that were sent from here |
 //!
 //! Numbers are big-endian, so that keys are in their order.
 
@@ -62,6 +65,9 @@ pub(super) const ANSWERS: u8 = 17;
 pub(super) const ENDING: u8 = 18;
 pub(super) const ENDS: u8 = 19;
 pub(super) const GONE: u8 = 20;
+const FILES: u8 = 40;
+const ASKED: u8 = 41;
+const PARTS: u8 = 42;
 
 /// So often the same content may be there once more; later ones are rows of their own.
 const SAME_MAX: usize = 64;
@@ -105,6 +111,13 @@ pub fn deliver<S: ShelfMut>(
     let with = Conversation::of_letter(letter).key();
     if let Meaning::Change(amendment) = meaning {
         return change(shelf, &with, letter.source, (letter.id, letter.row), amendment);
+    }
+    if meaning.is_silent() {
+        if matches!(meaning, Meaning::Ask) {
+            shelf.put(&key([&[ASKED], &letter.row.0.to_be_bytes()]), &[])?;
+        }
+        hide(shelf, letter.row, Unshown::Silent, &Letter::mark_of(&letter.id), &with)?;
+        return Ok(Vec::new());
     }
     let mark = meaning.mark(&letter.id);
     let first = shelf.get(&key([&[CONTENT], &with, &mark]))?;
@@ -186,6 +199,9 @@ fn content<S: ShelfMut>(
     if is_task {
         shelf.put(&key([&[TASK], with, &mark]), &[])?;
     }
+    if matches!(meaning, Meaning::Words(words) if words.has_files) {
+        shelf.put(&key([&[FILES], &row.0.to_be_bytes()]), &key([&mark, with]))?;
+    }
     if registers::of(shelf, with, &mark, &author)?.is_withdrawn() { Ok(vec![row]) } else { Ok(Vec::new()) }
 }
 
@@ -208,6 +224,7 @@ fn is_there<S: ShelfMut>(
 /// A row with content is deleted.
 fn forget_content<S: ShelfMut>(shelf: &mut S, with: &[u8], id: &BundleId, row: Row) -> Result<(), S::Error> {
     let mark = Letter::mark_of(id);
+    shelf.remove(&key([&[FILES], &row.0.to_be_bytes()]))?;
     let key_of = key([&[CONTENT], with, &mark]);
     if shelf.get(&key_of)?.is_some_and(|value| number(&value, 32) == row.0) {
         shelf.remove(&key_of)?;
@@ -255,10 +272,12 @@ enum Unshown {
     Change,
     /// Its mark names what is shown already.
     Again,
+    /// It belongs to a file.
+    Silent,
 }
 
 fn hide<S: ShelfMut>(shelf: &mut S, row: Row, why: Unshown, mark: &Mark, with: &[u8]) -> Result<(), S::Error> {
-    let why = u8::from(why == Unshown::Again);
+    let why = why as u8;
     shelf.put(&key([&[UNSHOWN], &row.0.to_be_bytes()]), &key([&[why], mark, with]))
 }
 
@@ -267,10 +286,49 @@ pub fn is_unshown<S: Shelf>(shelf: &S, row: Row) -> Result<bool, S::Error> {
     Ok(shelf.get(&key([&[UNSHOWN], &row.0.to_be_bytes()]))?.is_some())
 }
 
+/// Whether nobody hears of what stands at a row: it belongs to a file.
+pub fn is_silent<S: Shelf>(shelf: &S, row: Row) -> Result<bool, S::Error> {
+    let value = shelf.get(&key([&[UNSHOWN], &row.0.to_be_bytes()]))?;
+    Ok(value.is_some_and(|value| value.first() == Some(&(Unshown::Silent as u8))))
+}
+
+/// Rows of messages with files that come in parts, behind one of them: at most so many.
+pub fn files<S: Shelf>(shelf: &S, after: Option<Row>, many: usize) -> Result<Vec<(Row, Conversation, Mark)>, S::Error> {
+    let from = after.map_or(vec![FILES], |after| key([&[FILES], &after.next().0.to_be_bytes()]));
+    let mut files = Vec::new();
+    shelf.walk(&from, &[FILES + 1], &mut |key, value| {
+        let with = value.get(16..).and_then(Conversation::read);
+        files.extend(with.map(|with| (Row(number(key, 1)), with, part(value, 0))));
+        if files.len() < many { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    })?;
+    Ok(files)
+}
+
+/// Rows of requests for parts that came: at most so many.
+pub fn asked<S: Shelf>(shelf: &S, many: usize) -> Result<Vec<Row>, S::Error> {
+    let mut rows = Vec::new();
+    shelf.walk(&[ASKED], &[ASKED + 1], &mut |key, _| {
+        rows.push(Row(number(key, 1)));
+        if rows.len() < many { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    })?;
+    Ok(rows)
+}
+
+/// Parts that were sent from here and are not forgotten, behind one of them: at most so many.
+pub fn parts<S: Shelf>(shelf: &S, after: Option<&BundleId>, many: usize) -> Result<Vec<BundleId>, S::Error> {
+    let from = after.map_or(vec![PARTS], |after| key([&[PARTS], &after.0, &[0]]));
+    let mut ids = Vec::new();
+    shelf.walk(&from, &[PARTS + 1], &mut |key, _| {
+        ids.push(BundleId(part(key, 1)));
+        if ids.len() < many { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    })?;
+    Ok(ids)
+}
+
 /// The row at which it is read what stands at this one: itself, or where it was there first; none of a change.
 pub fn shown_at<S: Shelf>(shelf: &S, row: Row) -> Result<Option<Row>, S::Error> {
     let Some(value) = shelf.get(&key([&[UNSHOWN], &row.0.to_be_bytes()]))? else { return Ok(Some(row)) };
-    if value.first() == Some(&0) {
+    if value.first() != Some(&(Unshown::Again as u8)) {
         return Ok(None);
     }
     let (mark, with) = (part::<16>(&value, 1), value.get(17..).unwrap_or_default());
@@ -284,7 +342,11 @@ fn unhide<S: ShelfMut>(shelf: &mut S, row: Row, id: &BundleId) -> Result<Option<
     let Some(value) = shelf.get(&unshown)? else { return Ok(None) };
     shelf.remove(&unshown)?;
     let (mark, with) = (part::<16>(&value, 1), value.get(17..).unwrap_or_default());
-    if value.first() == Some(&0) {
+    if value.first() == Some(&(Unshown::Silent as u8)) {
+        shelf.remove(&key([&[ASKED], &row.0.to_be_bytes()]))?;
+        return Ok(Some(None));
+    }
+    if value.first() == Some(&(Unshown::Change as u8)) {
         registers::remove(shelf, with, &mark, id)?;
         return Ok(Some(None));
     }
@@ -379,7 +441,9 @@ pub fn post<S: ShelfMut>(
     meaning: &Meaning,
     number: u64,
 ) -> Result<Vec<Row>, S::Error> {
-    shelf.put(&Written::of(outgoing).key(), &[])?;
+    if !meaning.is_silent() {
+        shelf.put(&Written::of(outgoing).key(), &[])?;
+    }
     if !outgoing.is_settled() {
         shelf.put(&key([&[ON_WAY], &outgoing.id.0]), &[])?;
     }
@@ -388,6 +452,13 @@ pub fn post<S: ShelfMut>(
     let author = outgoing.source.unwrap_or(NodeId::from_trusted([0; 32]));
     if let Meaning::Change(amendment) = meaning {
         return change(shelf, &with, author, (outgoing.id, row), amendment);
+    }
+    if meaning.is_silent() {
+        if matches!(meaning, Meaning::Part) {
+            shelf.put(&key([&[PARTS], &outgoing.id.0]), &[])?;
+        }
+        hide(shelf, row, Unshown::Silent, &Letter::mark_of(&outgoing.id), &with)?;
+        return Ok(Vec::new());
     }
     let mark = meaning.mark(&outgoing.id);
     let first = shelf.get(&key([&[CONTENT], &with, &mark]))?;
@@ -413,6 +484,7 @@ pub fn settle<S: ShelfMut>(shelf: &mut S, id: &BundleId) -> Result<(), S::Error>
 /// Its record was dropped.
 pub fn unpost<S: ShelfMut>(shelf: &mut S, outgoing: &Outgoing) -> Result<(), S::Error> {
     shelf.remove(&Written::of(outgoing).key())?;
+    shelf.remove(&key([&[PARTS], &outgoing.id.0]))?;
     settle(shelf, &outgoing.id)?;
     let Some((with, row)) = conversation::own(outgoing) else { return Ok(()) };
     ending::leave(shelf, row)?;

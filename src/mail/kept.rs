@@ -20,6 +20,7 @@
 //! | `HOME`, `DRAFT`, number | `draft.rs` | what was written and not sent |
 //! | `HOME`, `NUMBER` | 8 | the number of the next draft |
 //! | `HOME`, `SENT`, number | ids, 32 each | what became of a draft |
+//! | `HOME`, `FILE`, the first half of its message's id, number | `files.rs` | what is known of a file that comes or goes in parts |
 //! | `HOME`, `ALIAS`, id | an id, 32 | what stands in the place of one's own message that was changed before it left |
 //!
 //! Keys that begin with 4 are of topics: see `topics/rows.rs`.
@@ -64,6 +65,7 @@ const CROSSED: u8 = 10;
 const SHOWN: u8 = 16;
 const GONE: u8 = 17;
 const IMPORTED: u8 = 18;
+const FILE: u8 = 40;
 
 /// The start of all keys of one message.
 pub fn of_message(row: Row) -> Vec<u8> {
@@ -121,6 +123,21 @@ pub fn aliases() -> Vec<u8> {
 
 pub fn alias(id: &BundleId) -> Vec<u8> {
     key([&aliases(), &id.0])
+}
+
+/// The start of the keys of all files that come or go in parts.
+pub fn all_files() -> Vec<u8> {
+    vec![HOME, FILE]
+}
+
+/// The key of what is known of a file beside a message of this name.
+pub fn file(mark: &[u8; 16], number: usize) -> Vec<u8> {
+    key([&all_files(), mark, &[number as u8]])
+}
+
+/// The message whose file a key is of.
+pub fn read_file(key: &[u8]) -> Option<[u8; 16]> {
+    key.strip_prefix(&[HOME, FILE])?.first_chunk().copied()
 }
 
 /// The key of what is usual with a node.

@@ -13,6 +13,10 @@ pub enum Meaning {
     Hidden,
     Words(Words),
     Change(Amendment),
+    /// It asks for parts of a file, and is read nowhere.
+    Ask,
+    /// One part of a file, which is read nowhere.
+    Part,
 }
 
 /// What is to be known of a text.
@@ -28,19 +32,28 @@ pub struct Words {
     pub reply_by: Option<DtnTime>,
     /// How long after it was read it is to be forgotten.
     pub after_read: Option<Millis>,
+    /// Files that come in parts are beside it.
+    pub has_files: bool,
 }
 
 impl Meaning {
     pub fn of(content: &[u8]) -> Meaning {
         match Outline::decode(content, 0).map(|outline| outline.content) {
-            Ok(Content::Text(Text { same, task, in_reply_to, reply_by, expire_after_read, .. })) => {
+            Ok(Content::Text(Text { same, task, in_reply_to, reply_by, expire_after_read, enclosed, .. })) => {
                 let (is_task, reply_by) = (task.is_some(), reply_by.map(DtnTime));
-                let after_read = expire_after_read.map(AfterRead::span);
-                Meaning::Words(Words { same, is_task, answers: in_reply_to, reply_by, after_read })
+                let (after_read, has_files) = (expire_after_read.map(AfterRead::span), !enclosed.is_empty());
+                Meaning::Words(Words { same, is_task, answers: in_reply_to, reply_by, after_read, has_files })
             }
             Ok(Content::Change(amendment)) => Meaning::Change(amendment),
+            Ok(Content::Ask(_)) => Meaning::Ask,
+            Ok(Content::Part(_)) => Meaning::Part,
             Ok(Content::Unknown(_)) | Err(_) => Meaning::Hidden,
         }
+    }
+
+    /// Whether nobody hears that it came or went, for it belongs to something else.
+    pub fn is_silent(&self) -> bool {
+        matches!(self, Meaning::Ask | Meaning::Part)
     }
 
     /// How content is named that a bundle of this id has.
@@ -62,7 +75,7 @@ pub fn emptied(content: &[u8]) -> Option<Vec<u8>> {
         Content::Change(Amendment { target, prior, body: Some(_), .. }) => {
             Content::Change(Amendment { target, prior, body: Some(String::new()), ..Amendment::default() })
         }
-        Content::Change(_) | Content::Unknown(_) => return None,
+        Content::Change(_) | Content::Ask(_) | Content::Part(_) | Content::Unknown(_) => return None,
     };
     Some(rest.encode()).filter(|rest| rest != content)
 }

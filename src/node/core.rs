@@ -25,12 +25,13 @@ use super::tape::Tape;
 use super::work::{Brought, Fate, Parsed, Wishes, Work};
 use crate::agent::change::{Change, Durable, Known};
 use crate::agent::{Agent, Event, Input, Output};
+use crate::blobs::Blobs;
 use crate::content::topic::Filter;
 use crate::driver::{self, Driver, Step, Weight};
 use crate::frame::Refusal;
 use crate::id::{BundleId, NodeId};
-use crate::mail::Opening;
 use crate::mail::topics::{Topics, rows};
+use crate::mail::{OfFile, Opening};
 use crate::store::StoreError;
 use crate::store::redb::RedbReader;
 use crate::store::writer::{Batch, StoreThread};
@@ -88,6 +89,7 @@ pub struct Core {
     store: Arc<StoreThread>,
     courier: Courier,
     pool: Pool,
+    blobs: Arc<Blobs>,
     generation: u64,
     /// How many batches the store has and did not answer for.
     ahead: Arc<AtomicUsize>,
@@ -211,6 +213,8 @@ pub struct Parts {
     pub store: Arc<StoreThread>,
     pub courier: Courier,
     pub pool: Pool,
+    /// Files that come and go in parts.
+    pub blobs: Arc<Blobs>,
     pub failure: Arc<LastFailure>,
     /// Hears of every commit.
     pub committed: watch::Sender<()>,
@@ -219,7 +223,7 @@ pub struct Parts {
 impl Core {
     pub fn new(parts: Parts) -> Core {
         let Parts { agent, tape, topics, record, clock, restore, space, idle, .. } = parts;
-        let Parts { work, store, courier, pool, failure, committed, .. } = parts;
+        let Parts { work, store, courier, pool, blobs, failure, committed, .. } = parts;
         let (generation, ahead, durable, space_asked, changed) = (0, Arc::default(), Arc::default(), None, None);
         Core {
             driver: Driver::new(agent, Steps { tape, opening: Opening::default(), topics, record }),
@@ -233,6 +237,7 @@ impl Core {
             store,
             courier,
             pool,
+            blobs,
             generation,
             ahead,
             durable,
@@ -271,6 +276,7 @@ impl Core {
                 }
             }
             self.run_due();
+            self.take_files();
             self.driver.step.tape.flush();
             self.hand_over(open);
             if stop {
@@ -418,6 +424,29 @@ impl Core {
     fn run_due(&mut self) {
         // After a turn whoever else has something to say comes first.
         self.driver.run_due(self.clock.moment());
+    }
+
+    /// Takes in what was delivered of files. The row of a part leaves in the commit that brings it.
+    fn take_files(&mut self) {
+        for of_file in self.driver.step.opening.take_of_files() {
+            match of_file {
+                OfFile::Offer { from, files } => {
+                    // What is not taken in as it comes is offered, and asked for.
+                    if self.driver.agent.is_contact(&from) {
+                        files.iter().for_each(|file| {
+                            self.blobs.offer(from, file);
+                        });
+                    }
+                }
+                OfFile::Part { id, from, part } => {
+                    let is_taken = part.bytes.is_empty() || self.blobs.take(&part, self.driver.agent.is_contact(&from));
+                    if !is_taken {
+                        tracing::debug!(source = %from.peer_id(), "a part of a file that nobody here wants");
+                    }
+                    self.handle(Input::Discard(id));
+                }
+            }
+        }
     }
 
     /// Ends a batch, and commits what of it cannot wait.

@@ -11,8 +11,9 @@ use super::tally::{Offence, Tally};
 use super::work::{Parsed, Work};
 use crate::agent::{FILES, Input};
 use crate::bundle::{Bundle, Draft, Kind, Unverified};
+use crate::content::{Content, pad};
 use crate::keyring::Keyring;
-use crate::mail::Opened;
+use crate::mail::{self, Opened};
 
 enum Job {
     Verify(Parsed),
@@ -140,6 +141,17 @@ impl PoolParts {
     /// What a message for the mailbox here says; none where it is for another, or does not open.
     fn open(&self, bundle: &Bundle) -> Option<Opened> {
         let is_mine = bundle.kind == Kind::Message && bundle.destination == self.keyring.mailbox();
-        is_mine.then(|| self.keyring.open(bundle).ok()).flatten()
+        let opened = is_mine.then(|| self.keyring.open(bundle).ok()).flatten()?;
+        Some(checked(bundle, opened))
     }
+}
+
+/// A part of a file that is none says only which it claims to be: whoever signed it gains nothing.
+fn checked(bundle: &Bundle, opened: Opened) -> Opened {
+    let Some(part) = mail::part(&opened) else { return opened };
+    if part.bytes.is_empty() || part.is_true() {
+        return opened;
+    }
+    tracing::warn!(source = %bundle.source.peer_id(), "what came as a part of a file is none, and is dropped");
+    Opened { plaintext: pad(&Content::Part(part.stub()).encode()), ..opened }
 }

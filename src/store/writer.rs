@@ -15,6 +15,9 @@ use crate::agent::change::{Change, Durable};
 /// Called on the store thread, so it must be quick: after the commit, or with the reason why there was none.
 pub type Done = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 
+/// Called before each commit: makes durable what lies beside the store and is named by what is committed.
+pub type Before = Box<dyn FnMut() -> Result<(), StoreError> + Send>;
+
 /// Changes that are committed whole or not at all.
 pub struct Batch {
     pub changes: Vec<Change>,
@@ -48,16 +51,16 @@ enum Request {
 impl StoreThread {
     /// Starts the thread.
     pub fn start(store: RedbStore) -> StoreThread {
-        StoreThread::start_with(store, ())
+        StoreThread::start_with(store, (), Box::new(|| Ok(())))
     }
 
     /// Starts the thread, which drops `guard` when it has ended, however it came to that.
-    pub fn start_with(store: RedbStore, guard: impl Send + 'static) -> StoreThread {
+    pub fn start_with(store: RedbStore, guard: impl Send + 'static, before: Before) -> StoreThread {
         let (requests, queue) = mpsc::channel(QUEUE_MAX);
         let reader = store.reader();
         let run = move || {
             let _guard = guard;
-            Writer { store, queue, failure: None }.run()
+            Writer { store, queue, failure: None, before }.run()
         };
         let thread = thread::Builder::new().name("store".into()).spawn(run);
         let thread = thread.expect("the operating system starts a thread");
@@ -162,6 +165,7 @@ struct Writer {
     queue: mpsc::Receiver<Request>,
     /// Why nothing is committed until a reset.
     failure: Option<StoreError>,
+    before: Before,
 }
 
 impl Writer {
@@ -203,7 +207,7 @@ impl Writer {
             Some(failure) => Err(failure.clone()),
             // Acts that waited for what was queued before them; a transaction of nothing still writes eight pages.
             None if group.changes == 0 => Ok(()),
-            None => self.store.commit_all(&group.changes()),
+            None => (self.before)().and_then(|()| self.store.commit_all(&group.changes())),
         };
         self.failure = result.clone().err();
         group.batches.into_iter().for_each(|batch| (batch.done)(result.clone()));

@@ -211,7 +211,7 @@ fn a_stick_that_is_full_or_takes_nothing_says_so_and_all_stays_here() {
 fn what_a_killed_export_leaves_is_whole_and_the_next_one_adds_the_rest() {
     let (mut alice, mut bob) = (Person::new("alice"), Person::new("bob"));
     introduce(&mut alice, &mut bob);
-    let file = alice.file("plan.txt", &[b'x'; 100_000]);
+    let file = alice.file("plan.txt", &[b'x'; 60_000]);
     alice.up("");
     (0..40).for_each(|n| drop(alice.json(&format!("send bob number-{n} -f {file}"))));
     let stick = folder(&alice);

@@ -4,8 +4,8 @@ use dak::bundle::Signer;
 use dak::cbor::CborError;
 use dak::content::{
     AFTER_READ_MS_MAX, ATTACHMENTS_MAX, AfterRead, Amendment, Attachment, Content, ContentError, EXTRA_FIELDS_MAX,
-    Forwarded, Introduced, KeyUsed, NewTask, Outline, PADDED_BYTES_MIN, Proof, Reaction, Seal, TaskState, Text,
-    Unknown, pad, padded_len, unpad,
+    Enclosed, FILE_BYTES_MAX, FileKey, Forwarded, Introduced, KeyUsed, NewTask, Outline, PADDED_BYTES_MIN, PART_LOG,
+    Proof, Reaction, Seal, Shape, TaskState, Text, Unknown, pad, padded_len, unpad,
 };
 use dak::time::{DtnTime, Millis};
 use proptest::prelude::*;
@@ -28,7 +28,7 @@ fn any_fields(is_unknown: fn(&u64) -> bool) -> impl Strategy<Value = Vec<(u64, V
 fn any_text() -> impl Strategy<Value = Text> {
     let attachment = (any::<String>(), prop::collection::vec(any::<u8>(), 0..50))
         .prop_map(|(name, bytes)| Attachment { name, bytes });
-    let extra = any_fields(|key| !(1..=16).contains(key));
+    let extra = any_fields(|key| !(1..=17).contains(key));
     let texts = (any::<Option<String>>(), any::<String>());
     let ids = any::<(Option<[u8; 16]>, Option<[u8; 16]>, Option<[u8; 16]>)>();
     let forwarded =
@@ -51,7 +51,13 @@ fn any_text() -> impl Strategy<Value = Text> {
         (seal, any::<[u8; 32]>(), numbers).prop_map(|(seal, key, (sequence, lifetime, priority, nonce, rest))| {
             Box::new(Proof { destination: bob().node(), sequence, lifetime, priority, seal, key, nonce, rest })
         });
-    let task = (task, introduces, prop::option::of(proof));
+    let enclosed = ("[a-z.]{0,16}", 1..=FILE_BYTES_MAX, any::<[u8; 32]>(), any::<bool>()).prop_map(
+        |(name, bytes, root, folder)| {
+            let shape = if folder { Shape::Folder } else { Shape::File };
+            Enclosed { name, bytes, root, key: FileKey(root), shape, part_log: PART_LOG }
+        },
+    );
+    let task = (task, introduces, prop::option::of(proof), prop::collection::vec(enclosed, 0..3));
     let after_read = prop::option::of(prop_oneof![
         Just(AfterRead::Unsaid),
         (1..=AFTER_READ_MS_MAX).prop_map(|span| AfterRead::Span(Millis(span))),
@@ -59,7 +65,7 @@ fn any_text() -> impl Strategy<Value = Text> {
     let numbers = (any::<Option<u64>>(), after_read, prop::option::of(-1_080i16..=1_080), any::<u64>(), task);
     (texts, ids, prop::collection::vec(attachment, 0..4), numbers, forwarded, extra).prop_map(
         |((subject, body), (thread, in_reply_to, same), attachments, numbers, (forwarded, remark), extra)| {
-            let (reply_by, expire_after_read, offset, tags, (task, introduces, proof)) = numbers;
+            let (reply_by, expire_after_read, offset, tags, (task, introduces, proof, enclosed)) = numbers;
             Text {
                 subject,
                 body,
@@ -76,6 +82,7 @@ fn any_text() -> impl Strategy<Value = Text> {
                 task,
                 introduces,
                 proof,
+                enclosed,
                 extra,
             }
         },
@@ -104,7 +111,7 @@ fn any_change() -> impl Strategy<Value = Amendment> {
 }
 
 fn any_content() -> impl Strategy<Value = Content> {
-    let unknown = (2..u64::MAX, any_fields(|key| *key != 1)).prop_map(|(kind, fields)| Unknown { kind, fields });
+    let unknown = (4..u64::MAX, any_fields(|key| *key != 1)).prop_map(|(kind, fields)| Unknown { kind, fields });
     prop_oneof![
         3 => any_text().prop_map(Content::Text),
         2 => any_change().prop_map(Content::Change),

@@ -6,8 +6,8 @@ use std::fmt::Write;
 use dak::bundle::{Bundle, Creation, Draft, Ends, Hops, Kind, Priority, Signer, Unverified, unfold};
 use dak::content::topic::{Leave, Post, Said};
 use dak::content::{
-    AfterRead, Amendment, Attachment, Content, Forwarded, Introduced, KeyUsed, NewTask, Proof, Seal, TaskState, Text,
-    pad, unpad,
+    AfterRead, Amendment, Attachment, Content, Enclosed, FileAsk, FileKey, Forwarded, Introduced, KeyUsed, NewTask,
+    PART_BYTES, PART_LOG, Part, PartTree, Proof, Seal, Shape, TaskState, Text, pad, part_node, unpad,
 };
 use dak::eid::Eid;
 use dak::frame::{
@@ -93,6 +93,7 @@ fn full_message() -> Content {
         remark: "See you there?".into(),
         introduces: Some(Box::new(Introduced { name: "Bob".into(), node: bob().node() })),
         proof: None,
+        enclosed: Vec::new(),
         extra: vec![(20, vec![0x82, 1, 2])],
     };
     text.into()
@@ -188,6 +189,33 @@ fn folds() -> [(&'static str, Ends); 3] {
     ]
 }
 
+/// A file of two parts, the second of one byte.
+fn file_bytes() -> Vec<u8> {
+    (0..=PART_BYTES).map(|n| n as u8).collect()
+}
+
+fn file_part() -> Content {
+    let bytes = file_bytes();
+    let parts = bytes.chunks(PART_BYTES).enumerate().map(|(n, part)| part_node(n as u32, part)).collect();
+    let tree = PartTree::over(parts);
+    let (root, size) = (tree.root().unwrap(), bytes.len() as u64);
+    let part =
+        Part { root, size, index: 1, proof: tree.proof(1), bytes: bytes[PART_BYTES..].to_vec(), extra: Vec::new() };
+    assert!(part.is_true() && root == *blake3::hash(&bytes).as_bytes());
+    Content::Part(part)
+}
+
+fn with_file() -> Content {
+    let Content::Part(part) = file_part() else { unreachable!("it is one") };
+    let (key, shape, part_log) = (FileKey([0x77; 32]), Shape::File, PART_LOG);
+    let file = Enclosed { name: "survey.tar".into(), bytes: part.size, root: part.root, key, shape, part_log };
+    Content::Text(Text { body: "the survey".into(), enclosed: vec![file], ..Text::default() })
+}
+
+fn file_request() -> Content {
+    Content::Ask(FileAsk { target: [0x33; 16], wanted: vec![(1, 1)], ..FileAsk::default() })
+}
+
 /// Every vector as this version makes it.
 fn made() -> BTreeMap<&'static str, Vec<u8>> {
     let bundle = message().sign(&payload(), &alice()).unwrap();
@@ -213,6 +241,9 @@ fn made() -> BTreeMap<&'static str, Vec<u8>> {
         ("message-change", change().encode()),
         ("topic-list", topic_list().encode()),
         ("topic-message", topic_message().encode()),
+        ("file-part", file_part().encode()),
+        ("message-files", with_file().encode()),
+        ("file-request", file_request().encode()),
         ("message-padded", pad(&full_message().encode())),
         ("message-proven", proven_message().encode()),
         ("delegation-signed", delegation().signed_bytes()),
@@ -344,6 +375,9 @@ fn the_messages_on_the_page_open_and_read_as_it_says() {
         ("message-full", full_message()),
         ("message-proven", proven_message()),
         ("message-change", change()),
+        ("file-part", file_part()),
+        ("message-files", with_file()),
+        ("file-request", file_request()),
     ] {
         assert_eq!(Content::decode(&page[name]), Ok(message.clone()), "{name}");
         assert_eq!(message.encode(), page[name], "{name}");

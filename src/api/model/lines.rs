@@ -56,6 +56,7 @@ impl Response {
                 | R::Peers(_)
                 | R::Leaving(_)
                 | R::Entered(_)
+                | R::Files(_)
                 | R::Doctor(_)
                 | R::Config(_)
                 | R::Topics(_)
@@ -87,6 +88,9 @@ impl Response {
             R::Arranged(rows) => json_lines(rows),
             R::Labels(rows) => json_lines(rows),
             R::Statuses(rows) => json_lines(rows),
+            R::Files(rows) => json_lines(rows),
+            R::Transfer(row) => json_line(row),
+            R::Saved(row) => json_line(row),
             R::Space(rows) => json_lines(rows),
             R::Purged(row) => json_line(row),
             R::Imported(row) => json_line(row),

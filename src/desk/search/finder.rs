@@ -331,8 +331,8 @@ pub fn said(record: &RedbReader, with: &Conversation, entry: &Entry) -> Result<O
             body = change_at(record, row)?.and_then(|change| change.body).unwrap_or(body);
         }
     }
-    let has_file = !files.is_empty();
-    let files = files.into_iter().map(|(name, _)| name);
+    let has_file = !files.is_empty() || !text.enclosed.is_empty();
+    let files = files.into_iter().map(|(name, _)| name).chain(text.enclosed.into_iter().map(|file| file.name));
     let texts = text.subject.into_iter().chain([body, text.remark]).chain(files);
     Ok(Some(Said { texts: texts.collect(), has_file, tags: text.tags, is_sealed: false }))
 }

@@ -1,6 +1,7 @@
 //! What a driver owes: nothing is said of a commit that failed, nothing is known that did not verify.
 
 use std::io;
+use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::channel;
 use std::sync::{Mutex, PoisonError};
@@ -16,6 +17,7 @@ use super::super::pool::PoolParts;
 use super::super::tally::Tally;
 use super::*;
 use crate::agent::{Config, Event, Mailboxes};
+use crate::blobs::Blobs;
 use crate::bundle::{Bundle, Creation, Draft, Kind, Priority, Unverified};
 use crate::eid::Eid;
 use crate::frame::{Frame, Hello, Incoming, PROTOCOL_VERSION, RoutingInfo, Transit};
@@ -348,6 +350,7 @@ impl Home {
             store: Arc::clone(&store),
             courier,
             pool,
+            blobs: Arc::new(Blobs::open(PathBuf::from("/nowhere/files")).unwrap()),
             failure: Arc::clone(&failure),
             committed: watch::channel(()).0,
         });

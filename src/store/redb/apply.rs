@@ -136,8 +136,11 @@ impl<'t> Applying<'t> {
                 self.drop_body(*row)?;
                 self.sealed.remove(row.0)?;
                 if let Some(letter) = self.letter(*row)? {
+                    let is_silent = mail::index::is_silent(&self.index.shelf()?, *row)?;
                     mail::index::discard(&mut self.index.shelf()?, &letter)?;
-                    self.happen(DtnTime(0), letter.id, What::Deleted)?;
+                    if !is_silent {
+                        self.happen(DtnTime(0), letter.id, What::Deleted)?;
+                    }
                 }
                 self.letters.remove(row.0)
             }
@@ -154,9 +157,12 @@ impl<'t> Applying<'t> {
             Change::Unpost { id } => {
                 let record = self.outgoing.bytes(&id.0)?;
                 if let Some(outgoing) = record.and_then(|bytes| record::read_outgoing(*id, &bytes)) {
+                    let is_silent = self.is_silent(&outgoing)?;
                     mail::index::unpost(&mut self.index.shelf()?, &outgoing)?;
                     outgoing.row.map_or(Ok(()), |row| self.drop_body(row))?;
-                    self.happen(DtnTime(0), *id, What::Deleted)?;
+                    if !is_silent {
+                        self.happen(DtnTime(0), *id, What::Deleted)?;
+                    }
                 }
                 self.outgoing.remove(&id.0)
             }
@@ -224,13 +230,19 @@ impl<'t> Applying<'t> {
     }
 
     fn file_letter(&mut self, letter: &Letter, meaning: &Meaning) -> Result<(), StoreError> {
-        let number = self.happen(letter.received.wall, letter.id, what_came(meaning, What::Came))?;
+        let number = match meaning.is_silent() {
+            true => 0,
+            false => self.happen(letter.received.wall, letter.id, what_came(meaning, What::Came))?,
+        };
         let withdrawn = mail::index::deliver(&mut self.index.shelf()?, letter, meaning, number)?;
         self.empty(withdrawn)
     }
 
     fn file_own(&mut self, outgoing: &Outgoing, meaning: &Meaning) -> Result<(), StoreError> {
-        let number = self.happen(outgoing.created.wall, outgoing.id, what_came(meaning, What::Queued))?;
+        let number = match meaning.is_silent() {
+            true => 0,
+            false => self.happen(outgoing.created.wall, outgoing.id, what_came(meaning, What::Queued))?,
+        };
         let withdrawn = mail::index::post(&mut self.index.shelf()?, outgoing, meaning, number)?;
         self.empty(withdrawn)
     }
@@ -304,10 +316,16 @@ impl<'t> Applying<'t> {
             mail::index::settle(&mut self.index.shelf()?, id)?;
         }
         mail::ending::attest(&mut self.index.shelf()?, &outgoing)?;
-        if outgoing.state() != state {
+        if outgoing.state() != state && !self.is_silent(&outgoing)? {
             self.happen(evidence.at.wall, *id, What::State(outgoing.state()))?;
         }
         self.outgoing.put(&id.0, &record::write_outgoing(&outgoing)[..])
+    }
+
+    /// Whether nobody hears what becomes of one's own message: it belongs to a file.
+    fn is_silent(&mut self, outgoing: &Outgoing) -> Result<bool, StoreError> {
+        let Some(row) = outgoing.row else { return Ok(false) };
+        mail::index::is_silent(&self.index.shelf()?, row)
     }
 
     fn put_body(&mut self, row: Row, bundle: &Bundle) -> Result<(), StoreError> {

@@ -16,7 +16,9 @@ use crate::id::{BundleId, IdPrefix, NodeId};
 use crate::mail;
 use crate::mail::conversation::{self, Conversation, Counts, Said, Spoken};
 use crate::mail::happening::Happening;
-use crate::mail::index::{Written, costs, on_way, row_of, rows_like, sent_before, sent_behind};
+use crate::mail::index::{
+    Written, asked, costs, files, is_silent, on_way, parts, row_of, rows_like, sent_before, sent_behind,
+};
 use crate::mail::kept::{self, KEPT_MAX, OfMessage, Place, TalkPlace};
 use crate::mail::order::{Position, Span, at_place, place_of};
 use crate::mail::registers::Registers;
@@ -166,13 +168,37 @@ impl RedbReader {
         self.read(|txn| {
             let table = txn.open_table(tables::OUTGOING).map_err(failed)?;
             let (mut many, mut first) = (0, None);
-            for id in on_way(&index::open(txn)?)? {
+            let index = index::open(txn)?;
+            for id in on_way(&index)? {
                 let waits = outgoing_of(&table, &id)?.filter(|sent| sent.state() == EvidenceKind::Queued);
                 let Some(sent) = waits else { continue };
+                if sent.row.is_some_and(|row| is_silent(&index, row).unwrap_or(false)) {
+                    continue;
+                }
                 many += 1;
                 first = Some(first.map_or(sent.expires, |first: Timestamp| first.min(sent.expires)));
             }
             Ok((many, first))
+        })
+    }
+
+    /// Rows of messages with files that come in parts, behind one of them: at most so many.
+    pub fn with_files(&self, after: Option<Row>, many: usize) -> Result<Vec<(Row, Conversation, Mark)>, StoreError> {
+        self.read(|txn| files(&index::open(txn)?, after, many))
+    }
+
+    /// Requests for parts of files that came and were not answered: at most so many.
+    pub fn asked_for(&self, many: usize) -> Result<Vec<Letter>, StoreError> {
+        let rows = self.read(|txn| asked(&index::open(txn)?, many))?;
+        self.letters_at(&rows)
+    }
+
+    /// Parts of files that were sent from here and are not forgotten, behind one of them: at most so many.
+    pub fn parts_sent(&self, after: Option<&BundleId>, many: usize) -> Result<Vec<Outgoing>, StoreError> {
+        self.read(|txn| {
+            let table = txn.open_table(tables::OUTGOING).map_err(failed)?;
+            let ids = parts(&index::open(txn)?, after, many)?;
+            ids.iter().map(|id| outgoing_of(&table, id)).filter_map(Result::transpose).collect()
         })
     }
 

@@ -1,0 +1,413 @@
+//! Files that come and go in parts: taking them in, listing them, asking for them, saving them, and an end to them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::Desk;
+use super::mail::LIFETIME;
+use super::rows::{self, Names};
+use crate::agent::Agent;
+use crate::agent::change::EvidenceKind;
+use crate::api::model::{FileRow, InboxRow, Schema, TransferRow, TransferState};
+use crate::api::{ApiError, NextStep};
+use crate::blobs::{Blobs, PUSH_BYTES_MAX};
+use crate::bundle::Priority;
+use crate::content::{
+    Content, ENCLOSED_MAX, Enclosed, FILE_NAME_BYTES_MAX, FileAsk, PART_BYTES, PART_LOG, Root, Shape, pad,
+};
+use crate::eid::Eid;
+use crate::folder;
+use crate::id::{BundleId, NodeId};
+use crate::mail::files::{FileState, Parts};
+use crate::mail::kept;
+use crate::node::named::{Named, each_named, of_message, part_of, roots};
+use crate::store::redb::{Entry, RedbReader};
+
+/// Most files of one list: the newest.
+const LISTED_MAX: usize = 1_024;
+/// Most peers that are named as holding parts of one file.
+const HOLDERS_MAX: usize = 16;
+/// Parts that were sent from here, read together.
+pub(super) const PARTS_PAGE: usize = 256;
+/// Things kept, read together.
+const KEPT_PAGE: usize = 256;
+
+impl Desk {
+    /// Takes in files and folders, so that the originals may change or go.
+    pub(super) async fn enclose(&self, paths: Vec<String>) -> Result<Vec<Enclosed>, ApiError> {
+        if paths.len() > ENCLOSED_MAX {
+            let limit =
+                format!("{} files are too large to ride inside, and one message has {ENCLOSED_MAX}", paths.len());
+            return Err(ApiError::refused(limit).advise("send them in several messages, or in one folder"));
+        }
+        if paths.is_empty() {
+            return Ok(Vec::new());
+        }
+        let blobs = Arc::clone(self.node().blobs());
+        let room = self.node().reader().clone();
+        let stage = move || paths.iter().map(|path| stage(&blobs, Path::new(path), &room)).collect();
+        tokio::task::spawn_blocking(stage).await.map_err(|error| ApiError::failure(error.to_string()))?
+    }
+
+    /// The newest files that came or went in parts, oldest first.
+    pub(super) async fn transfers(&self) -> Result<Vec<TransferRow>, ApiError> {
+        let mut named = self.record(|record| all_named(record, LISTED_MAX)).await?;
+        let rest = named.len().saturating_sub(LISTED_MAX);
+        named.drain(..rest);
+        self.transfer_rows(named).await
+    }
+
+    async fn transfer_rows(&self, named: Vec<Named>) -> Result<Vec<TransferRow>, ApiError> {
+        let sent = self.record(parts_away).await?;
+        let blobs = Arc::clone(self.node().blobs());
+        let rows = move |_: &Agent, names: &Names<'_>| {
+            named.iter().map(|named| transfer_row(named, &blobs, &sent, names)).collect()
+        };
+        self.look(rows).await
+    }
+
+    /// One file, by the id of its message and its number there, where there are several.
+    pub(super) async fn find_file(&self, id: &str) -> Result<Named, ApiError> {
+        let (message, number) = match id.split_once('/') {
+            Some((message, number)) => {
+                let number = number.parse::<usize>().map_err(|_| {
+                    ApiError::usage(format!("{number:?} is no number of a file")).advise("write ID/2 for the second")
+                })?;
+                (message, Some(number))
+            }
+            None => (id, None),
+        };
+        let found = self.find_message(message).await?;
+        let mut files = self.files_of(found).await?;
+        match number {
+            Some(number) => files.retain(|named| named.inside + named.number + 1 == number),
+            None if files.len() > 1 => {
+                let error = ApiError::usage(format!("there are {} files in that message", files.len()));
+                return Err(error.advise(format!("say which: {}/{}", &found.full()[..10], files[0].inside + 1)));
+            }
+            None => {}
+        }
+        let none = || ApiError::not_found("no such file came or went in parts").next(NextStep::ListFiles);
+        files.pop().ok_or_else(none)
+    }
+
+    pub(super) async fn files_of(&self, id: BundleId) -> Result<Vec<Named>, ApiError> {
+        let read = move |record: &RedbReader| {
+            let mut files = Vec::new();
+            let Some((with, row)) = record.row_shown(&id)? else { return Ok(files) };
+            let Some(entry) = record.entry_at(&with, row)? else { return Ok(files) };
+            let body = record.words(&[row])?.pop().flatten();
+            of_message(record, (row, &with), &entry, body, &mut |named| files.push(named))?;
+            Ok(files)
+        };
+        self.record(read).await
+    }
+
+    async fn transfer(&self, id: &str) -> Result<TransferRow, ApiError> {
+        let named = self.find_file(id).await?;
+        let mut rows = self.transfer_rows(vec![named]).await?;
+        rows.pop().ok_or_else(|| ApiError::not_found("that file was just deleted"))
+    }
+
+    /// Asks for a file that was offered, or for what of it is missing; for a stretch of its bytes where that is said.
+    pub(super) async fn file_get(&self, id: &str, from: Option<u64>, to: Option<u64>) -> Result<TransferRow, ApiError> {
+        let named = self.find_file(id).await?;
+        let Some(source) = named.from() else {
+            return Err(ApiError::refused("that file was sent from here").next(NextStep::SaveFile { id: id.into() }));
+        };
+        if named.file.part_log != PART_LOG {
+            return Err(ApiError::refused("a newer version of dak sent that file").next(NextStep::Update));
+        }
+        let bytes = named.file.bytes;
+        let (from, to) = (from.unwrap_or(0), to.unwrap_or(bytes).min(bytes));
+        if from >= to {
+            return Err(ApiError::usage("there is nothing between these places")
+                .advise(format!("the file has {bytes} bytes: give two of its places, as in 0-{bytes}")));
+        }
+        let part = |at: u64| (at / PART_BYTES as u64) as u32;
+        self.keep_file(&named, FileState { asked: true, stopped: false, gone: false, ..named.state.clone() }).await?;
+        let blobs = self.node().blobs();
+        blobs.want(&named.file);
+        let have = blobs.have(&named.file.root).map_or(Parts::none(named.file.parts()), |(_, have)| have);
+        let wanted = have.missing(part(from), part(to - 1) + 1);
+        if !wanted.is_empty() {
+            self.ask_for(source, &named, FileAsk { wanted, ..FileAsk::default() }).await?;
+        }
+        self.transfer(id).await
+    }
+
+    /// Ends the coming or going of a file, here and with the other one.
+    pub(super) async fn file_cancel(&self, id: &str) -> Result<TransferRow, ApiError> {
+        let named = self.find_file(id).await?;
+        let is_here = self.node().blobs().have(&named.file.root).is_some_and(|(_, have)| have.is_all());
+        let (other, gone) = match (named.from(), named.to()) {
+            (Some(_), _) if is_here => {
+                return Err(ApiError::refused("all of that file is here").next(NextStep::SaveFile { id: id.into() }));
+            }
+            (Some(from), _) => (from, true),
+            (None, to) => (to.unwrap_or(self.node().identity().node()), false),
+        };
+        self.keep_file(&named, FileState { stopped: true, gone, ..named.state.clone() }).await?;
+        if gone && !self.record(roots).await?.contains(&named.file.root) {
+            let blobs = Arc::clone(self.node().blobs());
+            blobs.refuse(&named.file.root).map_err(|error| failed("cannot delete what came of it", &error))?;
+        }
+        self.ask_for(other, &named, FileAsk { stop: true, ..FileAsk::default() }).await?;
+        self.inner.files_changed.notify_one();
+        self.transfer(id).await
+    }
+
+    async fn ask_for(&self, other: NodeId, named: &Named, ask: FileAsk) -> Result<(), ApiError> {
+        let content = Content::Ask(FileAsk { target: named.mark, file: named.number as u64, ..ask });
+        let plaintext = pad(&content.encode());
+        self.node().send(Eid::mail(other), plaintext, LIFETIME, Priority::Normal, None).await?;
+        Ok(())
+    }
+
+    pub(super) async fn keep_file(&self, named: &Named, state: FileState) -> Result<(), ApiError> {
+        self.keep(vec![(kept::file(&named.mark, named.number), Some(state.write()))]).await
+    }
+
+    /// Saves a whole file under a harmless name in a directory, over nothing.
+    pub(super) async fn file_save(&self, id: &str, directory: String) -> Result<FileRow, ApiError> {
+        let named = self.find_file(id).await?;
+        let blobs = Arc::clone(self.node().blobs());
+        let have = blobs.have(&named.file.root).map_or(0, |(size, have)| have.bytes(size));
+        if have < named.file.bytes {
+            let what = format!("{have} of {} bytes of that file are here", named.file.bytes);
+            let next = match blobs.is_expected(&named.file.root) && !named.state.stopped {
+                true => NextStep::WatchFiles,
+                false => NextStep::GetFile { id: id.into() },
+            };
+            return Err(ApiError::refused(what).next(next));
+        }
+        let save = move || save(&blobs, &named.file, Path::new(&directory));
+        tokio::task::spawn_blocking(save).await.map_err(|error| ApiError::failure(error.to_string()))?
+    }
+
+    /// Says of files beside messages how much of each is here.
+    pub(super) fn say_files<'r>(&self, rows: impl Iterator<Item = &'r mut InboxRow>) {
+        for file in rows.flat_map(|row| &mut row.attachments) {
+            let Some(root) = &file.root else { continue };
+            let have = self.node().blobs().have(root);
+            let state = match have {
+                Some((_, have)) if have.is_all() => TransferState::Here,
+                Some(_) if self.node().blobs().is_expected(root) => TransferState::Coming,
+                _ => TransferState::Offered,
+            };
+            file.state = Some(state.word().into());
+        }
+    }
+
+    /// Removes files that no message names any more, and what was known of them.
+    pub(super) async fn tidy_files(&self) -> Result<(), ApiError> {
+        let blobs = Arc::clone(self.node().blobs());
+        let tidy = move |record: &RedbReader| {
+            let mut marks = BTreeSet::new();
+            each_named(record, &mut |named| {
+                marks.insert(named.mark);
+            })?;
+            let (start, mut after, mut over) = (kept::all_files(), None::<Vec<u8>>, Vec::new());
+            loop {
+                let page = record.all_kept(&start, after.as_deref(), KEPT_PAGE)?;
+                let Some((last, _)) = page.last() else { break };
+                after = Some(last.clone());
+                let is_over = |key: &Vec<u8>| kept::read_file(key).is_none_or(|mark| !marks.contains(&mark));
+                over.extend(page.into_iter().map(|(key, _)| key).filter(is_over));
+            }
+            if let Err(error) = blobs.keep_only(&roots(record)?) {
+                tracing::warn!(%error, "files that no message names cannot be deleted for now");
+            }
+            Ok(over)
+        };
+        let over = self.record(tidy).await?;
+        self.keep(over.into_iter().map(|key| (key, None)).collect()).await
+    }
+}
+
+/// Every file that is named, at most about so many: the newest.
+fn all_named(record: &RedbReader, many: usize) -> Result<Vec<Named>, crate::store::StoreError> {
+    let mut all = Vec::new();
+    each_named(record, &mut |named| {
+        if all.len() >= 2 * many {
+            all.drain(..many);
+        }
+        all.push(named);
+    })?;
+    Ok(all)
+}
+
+/// Parts that are on their way, by who gets them and of which file: each with who holds it.
+type AwayParts = BTreeMap<(NodeId, Root), Vec<(u32, Vec<NodeId>)>>;
+
+fn parts_away(record: &RedbReader) -> Result<AwayParts, crate::store::StoreError> {
+    let (mut after, mut away) = (None, AwayParts::new());
+    loop {
+        let page = record.parts_sent(after.as_ref(), PARTS_PAGE)?;
+        let Some(last) = page.last() else { return Ok(away) };
+        after = Some(last.id);
+        for outgoing in page {
+            let Some(part) = part_of(record, &outgoing)? else { continue };
+            let held = |carrier: &&crate::agent::change::Carrier| carrier.gave_up.is_none();
+            let holders = outgoing.carriers.iter().filter(held).map(|carrier| carrier.who).collect();
+            let state = outgoing.state();
+            if (EvidenceKind::Copy..EvidenceKind::Expired).contains(&state) {
+                away.entry((outgoing.destination.node, part.root)).or_default().push((part.index, holders));
+            }
+        }
+    }
+}
+
+fn transfer_row(named: &Named, blobs: &Blobs, sent: &AwayParts, names: &Names<'_>) -> TransferRow {
+    let Named { file, state, inside, number, .. } = named;
+    let (id, other) = match &named.entry {
+        Entry::Came(letter) => (letter.id, letter.source),
+        Entry::Own(outgoing) => (outgoing.id, outgoing.destination.node),
+    };
+    let here = blobs.have(&file.root).filter(|(size, _)| *size == file.bytes);
+    let have_bytes = here.as_ref().map_or(0, |(size, have)| have.bytes(*size));
+    let (mut holders, mut safe_bytes) = (BTreeSet::new(), have_bytes);
+    let transfer = match &named.entry {
+        Entry::Came(_) => match () {
+            () if have_bytes == file.bytes => TransferState::Here,
+            () if state.stopped => TransferState::Cancelled,
+            () if have_bytes > 0 && blobs.is_expected(&file.root) => TransferState::Coming,
+            () if blobs.is_expected(&file.root) => TransferState::Wanted,
+            () => TransferState::Offered,
+        },
+        Entry::Own(_) => {
+            let parts = file.parts();
+            let (wanted, mut safe) = sent_of(file, state);
+            for (part, who) in sent.get(&(other, file.root)).into_iter().flatten() {
+                safe.insert(*part);
+                holders.extend(who);
+            }
+            safe_bytes = safe.bytes(file.bytes);
+            let is_there = state.sent.as_ref().is_some_and(|(_, safe)| safe.of() == parts && safe.is_all());
+            match () {
+                () if is_there => TransferState::Sent,
+                () if state.stopped => TransferState::Cancelled,
+                () if wanted.is_empty() => TransferState::Offered,
+                () if safe.is_empty() => TransferState::Wanted,
+                () => TransferState::Coming,
+            }
+        }
+    };
+    TransferRow {
+        schema: Schema,
+        id: format!("{}/{}", &id.full()[..10], inside + number + 1),
+        name: file.name.clone(),
+        bytes: file.bytes,
+        have_bytes,
+        safe_bytes,
+        direction: if named.to().is_some() { "out" } else { "in" }.into(),
+        who: names.known(&other),
+        who_address: rows::address(other),
+        folder: file.shape == Shape::Folder,
+        state: transfer,
+        holders: holders.iter().take(HOLDERS_MAX).map(|node| names.show(node)).collect(),
+    }
+}
+
+/// The parts of a file that its recipient wants, and those known to be there: a small file goes without being asked for.
+pub(super) fn sent_of(file: &Enclosed, state: &FileState) -> (Parts, Parts) {
+    let parts = file.parts();
+    match &state.sent {
+        Some((wanted, safe)) if wanted.of() == parts => (wanted.clone(), safe.clone()),
+        _ if file.bytes <= PUSH_BYTES_MAX => (Parts::all(parts), Parts::none(parts)),
+        _ => (Parts::none(parts), Parts::none(parts)),
+    }
+}
+
+fn failed(what: &str, error: &io::Error) -> ApiError {
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            ApiError::failure(format!("{what}: the disk is full")).advise("make room on it, then try again")
+        }
+        _ => ApiError::failure(format!("{what}: {error}")),
+    }
+}
+
+fn stage(blobs: &Arc<Blobs>, path: &Path, room: &RedbReader) -> Result<Enclosed, ApiError> {
+    let shown = path.display();
+    let cannot = |error: &io::Error| failed(&format!("cannot take in {shown}"), error);
+    let is_folder = std::fs::metadata(path).map_err(|error| cannot(&error))?.is_dir();
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_else(|| "folder".into());
+    let end = name.floor_char_boundary(FILE_NAME_BYTES_MAX);
+    let mut stager = blobs.stage().map_err(|error| cannot(&error))?;
+    let mut counted = Watched { stager: &mut stager, room, left: 0 };
+    match is_folder {
+        true => {
+            let passed_over = folder::pack(path, &mut counted).map_err(|error| cannot(&error))?;
+            if passed_over > 0 {
+                tracing::info!(passed_over, "links and devices in a folder are not sent");
+            }
+        }
+        false => {
+            let mut file = File::open(path).map_err(|error| cannot(&error))?;
+            io::copy(&mut file, &mut counted).map_err(|error| cannot(&error))?;
+        }
+    }
+    let staged = stager.finish().map_err(|error| cannot(&error))?;
+    Ok(Enclosed {
+        name: name[..end].to_owned(),
+        bytes: staged.bytes,
+        root: staged.root,
+        key: staged.key,
+        shape: if is_folder { Shape::Folder } else { Shape::File },
+        part_log: PART_LOG,
+    })
+}
+
+/// So often it is looked how much room the disk has, in bytes.
+const ROOM_LOOK_BYTES: usize = 16 << 20;
+/// So much of the disk stays free, in bytes, as for other mail of one's own.
+const ROOM_LEFT_BYTES: u64 = 16 << 20;
+
+/// Stops before a file takes the last of the disk: deleting needs some.
+struct Watched<'s> {
+    stager: &'s mut crate::blobs::Stager,
+    room: &'s RedbReader,
+    /// So much may be written before the next look.
+    left: usize,
+}
+
+impl Write for Watched<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.left == 0 {
+            if self.room.room_bytes().is_ok_and(|room| room < ROOM_LEFT_BYTES + ROOM_LOOK_BYTES as u64) {
+                return Err(io::ErrorKind::StorageFull.into());
+            }
+            self.left = ROOM_LOOK_BYTES;
+        }
+        let written = self.stager.write(&bytes[..bytes.len().min(self.left)])?;
+        self.left -= written;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.stager.flush()
+    }
+}
+
+fn save(blobs: &Blobs, file: &Enclosed, directory: &Path) -> Result<FileRow, ApiError> {
+    let cannot = |error: io::Error| {
+        failed(&format!("cannot save in {}", directory.display()), &error).advise("name another directory")
+    };
+    std::fs::create_dir_all(directory).map_err(cannot)?;
+    let mut read = blobs.read(&file.root, &file.key).map_err(cannot)?;
+    let name = folder::harmless_name(&file.name);
+    let path: PathBuf = match file.shape {
+        Shape::Folder => folder::unpack(&mut read, directory, &name).map_err(cannot)?,
+        Shape::File => {
+            let (path, mut saved) = folder::create(directory, &name).map_err(cannot)?;
+            let copied = io::copy(&mut read, &mut saved).and_then(|_| saved.sync_all());
+            copied.inspect_err(|_| drop(std::fs::remove_file(&path))).map_err(cannot)?;
+            path
+        }
+    };
+    Ok(FileRow::of(path.display().to_string(), file.bytes))
+}

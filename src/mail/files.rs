@@ -1,0 +1,445 @@
+//! Files in parts: which part goes next, what of a file is here, and what is asked for.
+//!
+//! A file that is too large to ride inside a message goes in parts, each a message of its own without a row that anybody
+//! reads. The sender keeps a window of them on their way:
+//!
+//! ```text
+//! wanted ──next──▶ on its way ──a peer promises──▶ promised ──the recipient signs──▶ safe
+//!    ▲                  └──────────── its life ends, it was given up ──┐
+//!    └────────────────────────────────────────────────────────────────┘
+//! ```
+//! So a file is as far as its parts are, whatever happens to either end. What is asked for again is wanted again, safe or not.
+
+use std::collections::BTreeMap;
+
+use crate::content::WANTED_MAX;
+
+/// So many parts of one file are on their way that nobody promised to keep.
+pub const WINDOW_PARTS_MAX: usize = 64;
+/// So many parts of one file are on their way in all.
+pub const PROMISED_PARTS_MAX: usize = 1_024;
+/// Most parts of a file.
+pub const PARTS_MAX: u32 = 1 << 18;
+
+/// Some of the parts of a file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Parts {
+    of: u32,
+    /// A bit for each part, the lowest of a word first.
+    words: Vec<u64>,
+    count: u32,
+}
+
+impl Parts {
+    /// None of so many.
+    pub fn none(of: u32) -> Parts {
+        let of = of.min(PARTS_MAX);
+        Parts { of, words: vec![0; of.div_ceil(64) as usize], count: 0 }
+    }
+
+    /// All of so many.
+    pub fn all(of: u32) -> Parts {
+        let mut parts = Parts::none(of);
+        (0..parts.of).for_each(|part| {
+            parts.insert(part);
+        });
+        parts
+    }
+
+    /// Of how many parts.
+    pub fn of(&self) -> u32 {
+        self.of
+    }
+
+    pub fn len(&self) -> u32 {
+        self.count
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    pub fn is_all(&self) -> bool {
+        self.count == self.of
+    }
+
+    pub fn has(&self, part: u32) -> bool {
+        part < self.of && self.words[part as usize / 64] >> (part % 64) & 1 == 1
+    }
+
+    /// Takes a part in; says whether it was missing.
+    pub fn insert(&mut self, part: u32) -> bool {
+        let is_new = part < self.of && !self.has(part);
+        if is_new {
+            self.words[part as usize / 64] |= 1 << (part % 64);
+            self.count += 1;
+        }
+        is_new
+    }
+
+    pub fn remove(&mut self, part: u32) {
+        if self.has(part) {
+            self.words[part as usize / 64] &= !(1 << (part % 64));
+            self.count -= 1;
+        }
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = u32> + '_ {
+        (0..self.of).filter(|part| self.has(*part))
+    }
+
+    /// The first parts that are missing in a stretch of the file, as stretches: at most as many as one request has.
+    pub fn missing(&self, from: u32, to: u32) -> Vec<(u32, u32)> {
+        let mut missing: Vec<(u32, u32)> = Vec::new();
+        for part in (from..to.min(self.of)).filter(|part| !self.has(*part)) {
+            let full = missing.len() == WANTED_MAX;
+            match missing.last_mut() {
+                Some((first, many)) if *first + *many == part => *many += 1,
+                _ if full => break,
+                _ => missing.push((part, 1)),
+            }
+        }
+        missing
+    }
+
+    /// Bytes of these parts of a file.
+    pub fn bytes(&self, file_bytes: u64) -> u64 {
+        let last = self.of.checked_sub(1).filter(|last| self.has(*last));
+        let short = last
+            .map_or(0, |last| crate::content::PART_BYTES as u64 - crate::content::part_len(file_bytes, last) as u64);
+        u64::from(self.count) * crate::content::PART_BYTES as u64 - short
+    }
+
+    /// A bit for each part, eight a byte.
+    pub fn write(&self) -> Vec<u8> {
+        let mut bytes: Vec<u8> = self.words.iter().flat_map(|word| word.to_le_bytes()).collect();
+        bytes.truncate(self.of.div_ceil(8) as usize);
+        bytes
+    }
+
+    /// Reads what [`Parts::write`] wrote; what is cut short lacks the rest, and bits behind the last part mean nothing.
+    pub fn read(of: u32, bytes: &[u8]) -> Parts {
+        let mut parts = Parts::none(of);
+        let is_set = |part: u32| bytes.get(part as usize / 8).is_some_and(|byte| byte >> (part % 8) & 1 == 1);
+        (0..parts.of).filter(|part| is_set(*part)).collect::<Vec<_>>().into_iter().for_each(|part| {
+            parts.insert(part);
+        });
+        parts
+    }
+}
+
+/// One file on its way to one recipient.
+#[derive(Clone, Debug)]
+pub struct Sending {
+    wanted: Parts,
+    safe: Parts,
+    /// Parts on their way, and whether a peer promised to keep each.
+    away: BTreeMap<u32, Away>,
+    promised: usize,
+    /// No part before this one is to be sent.
+    next: u32,
+    stopped: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Away {
+    Alone,
+    Promised,
+}
+
+/// What becomes of a part that was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// A peer stored it.
+    Promised,
+    /// The recipient signed that it has it.
+    Safe,
+    /// Its life is over, or nobody keeps it any more.
+    Lost,
+}
+
+impl Sending {
+    /// With what is wanted and what is known to be there.
+    pub fn new(wanted: Parts, safe: Parts, stopped: bool) -> Sending {
+        let safe = if safe.of() == wanted.of() { safe } else { Parts::none(wanted.of()) };
+        Sending { wanted, safe, away: BTreeMap::new(), promised: 0, next: 0, stopped }
+    }
+
+    /// The part to be sent next; none where enough are on their way, or nothing more is wanted.
+    pub fn due(&mut self) -> Option<u32> {
+        let alone = self.away.len() - self.promised;
+        if self.stopped || alone >= WINDOW_PARTS_MAX || self.away.len() >= PROMISED_PARTS_MAX {
+            return None;
+        }
+        let is_due = |part: &u32| self.wanted.has(*part) && !self.safe.has(*part) && !self.away.contains_key(part);
+        let next = (self.next..self.wanted.of()).find(is_due);
+        self.next = next.unwrap_or(self.wanted.of());
+        next
+    }
+
+    /// A part was sent.
+    pub fn sent(&mut self, part: u32) {
+        if part < self.wanted.of() && self.away.insert(part, Away::Alone) == Some(Away::Promised) {
+            self.promised -= 1;
+        }
+    }
+
+    /// Something is known of a part that was sent. Of one that is safe nothing else counts any more.
+    pub fn heard(&mut self, part: u32, fate: Fate) {
+        match fate {
+            Fate::Promised => {
+                if let Some(away @ Away::Alone) = self.away.get_mut(&part) {
+                    *away = Away::Promised;
+                    self.promised += 1;
+                }
+            }
+            Fate::Safe => {
+                self.leave(part);
+                self.safe.insert(part);
+            }
+            Fate::Lost => {
+                self.leave(part);
+                self.next = self.next.min(part);
+            }
+        }
+    }
+
+    fn leave(&mut self, part: u32) {
+        if self.away.remove(&part) == Some(Away::Promised) {
+            self.promised -= 1;
+        }
+    }
+
+    /// The recipient asks for stretches of the file: also what was safe is not, where they say so. What is on its way comes.
+    pub fn ask(&mut self, wanted: &[(u32, u32)]) {
+        self.stopped = false;
+        for (first, many) in wanted {
+            for part in *first..first.saturating_add(*many).min(self.wanted.of()) {
+                self.wanted.insert(part);
+                self.safe.remove(part);
+                self.next = self.next.min(part);
+            }
+        }
+    }
+
+    pub fn stop(&mut self) {
+        self.stopped = true;
+    }
+
+    pub fn is_stopped(&self) -> bool {
+        self.stopped
+    }
+
+    pub fn wanted(&self) -> &Parts {
+        &self.wanted
+    }
+
+    pub fn safe(&self) -> &Parts {
+        &self.safe
+    }
+
+    /// How many parts are on their way.
+    pub fn away(&self) -> usize {
+        self.away.len()
+    }
+
+    /// Whether the recipient has all of it.
+    pub fn is_done(&self) -> bool {
+        self.safe.is_all()
+    }
+}
+
+/// What is remembered of a file beside what its message says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FileState {
+    /// The person here, or the other one, is done with it.
+    pub stopped: bool,
+    /// This person asked for it.
+    pub asked: bool,
+    /// Its bytes were deleted here.
+    pub gone: bool,
+    /// Of a file sent from here: the parts that the recipient wants and those that it signed for.
+    pub sent: Option<(Parts, Parts)>,
+}
+
+const STOPPED: u8 = 1;
+const ASKED: u8 = 2;
+const SENT: u8 = 4;
+const GONE: u8 = 8;
+
+impl FileState {
+    pub fn write(&self) -> Vec<u8> {
+        let flag = |bit: u8, is_set: bool| if is_set { bit } else { 0 };
+        let flags = flag(STOPPED, self.stopped)
+            | flag(ASKED, self.asked)
+            | flag(SENT, self.sent.is_some())
+            | flag(GONE, self.gone);
+        let mut value = vec![flags];
+        if let Some((wanted, safe)) = &self.sent {
+            value.extend_from_slice(&wanted.of().to_be_bytes());
+            value.extend(wanted.write());
+            value.extend(safe.write());
+        }
+        value
+    }
+
+    /// Reads what [`FileState::write`] wrote; of anything else nothing is known.
+    pub fn read(value: &[u8]) -> FileState {
+        let Some((&flags, rest)) = value.split_first() else { return FileState::default() };
+        let sent = (flags & SENT != 0).then(|| {
+            let (of, bits) = rest.split_first_chunk()?;
+            let of = u32::from_be_bytes(*of);
+            let (wanted, safe) = bits.split_at_checked(of.min(PARTS_MAX).div_ceil(8) as usize)?;
+            Some((Parts::read(of, wanted), Parts::read(of, safe)))
+        });
+        let is = |bit| flags & bit != 0;
+        FileState { stopped: is(STOPPED), asked: is(ASKED), gone: is(GONE), sent: sent.flatten() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[derive(Clone, Debug)]
+    enum Step {
+        Next,
+        Heard(u32, Fate),
+        Ask(u32, u32),
+        Stop,
+        Restart,
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        let fate = prop_oneof![Just(Fate::Promised), Just(Fate::Safe), Just(Fate::Lost)];
+        prop_oneof![
+            8 => Just(Step::Next),
+            6 => (0..200u32, fate).prop_map(|(part, fate)| Step::Heard(part, fate)),
+            1 => (0..250u32, 0..40u32).prop_map(|(first, many)| Step::Ask(first, many)),
+            1 => Just(Step::Stop),
+            1 => Just(Step::Restart),
+        ]
+    }
+
+    /// Sends what is to be sent, and each part arrives.
+    fn finish(sending: &mut Sending) {
+        while let Some(part) = sending.due() {
+            sending.sent(part);
+            sending.heard(part, Fate::Safe);
+        }
+    }
+
+    #[test]
+    fn a_lost_part_goes_again_and_a_safe_one_only_where_it_is_asked_for() {
+        let mut sending = Sending::new(Parts::all(3), Parts::none(3), false);
+        let sent: Vec<u32> = std::iter::from_fn(|| sending.due().inspect(|part| sending.sent(*part))).collect();
+        assert_eq!(sent, [0, 1, 2]);
+        sending.heard(1, Fate::Lost);
+        assert_eq!(sending.due(), Some(1));
+        sending.sent(1);
+        (0..3).for_each(|part| sending.heard(part, Fate::Safe));
+        sending.heard(2, Fate::Lost);
+        assert!(sending.is_done() && sending.due().is_none());
+        sending.ask(&[(2, 9)]);
+        assert_eq!((sending.due(), sending.is_done()), (Some(2), false));
+    }
+
+    #[test]
+    fn what_nobody_promised_to_keep_fills_a_window_and_what_is_promised_a_larger_one() {
+        let mut sending = Sending::new(Parts::all(PARTS_MAX), Parts::none(PARTS_MAX), false);
+        while let Some(part) = sending.due() {
+            sending.sent(part);
+        }
+        assert_eq!(sending.away(), WINDOW_PARTS_MAX);
+        for part in 0..PARTS_MAX {
+            sending.heard(part, Fate::Promised);
+            let Some(next) = sending.due() else { break };
+            sending.sent(next);
+        }
+        assert_eq!(sending.away(), PROMISED_PARTS_MAX);
+    }
+
+    #[test]
+    fn nothing_is_sent_of_what_is_not_wanted_or_was_stopped() {
+        let mut sending = Sending::new(Parts::none(9), Parts::none(9), false);
+        assert_eq!(sending.due(), None, "it is offered");
+        sending.ask(&[(4, 2)]);
+        assert_eq!(sending.due(), Some(4));
+        sending.stop();
+        assert_eq!(sending.due(), None);
+        sending.ask(&[(5, u32::MAX)]);
+        assert_eq!(sending.due(), Some(4), "who asks wants it after all");
+    }
+
+    #[test]
+    fn holes_are_asked_for_as_stretches() {
+        let mut have = Parts::none(10);
+        for part in [0, 1, 4, 9] {
+            have.insert(part);
+        }
+        assert_eq!(have.missing(0, 10), [(2, 2), (5, 4)]);
+        assert_eq!(have.missing(3, 6), [(3, 1), (5, 1)]);
+        let mut holes = Parts::none(1_000);
+        for part in (0..1_000).step_by(2) {
+            holes.insert(part);
+        }
+        assert_eq!(holes.missing(0, u32::MAX).len(), WANTED_MAX);
+    }
+
+    proptest! {
+        #[test]
+        fn parts_are_a_set_that_reads_back(of in 0u32..300, some in prop::collection::vec(0u32..320, 0..99), noise: [u8; 50]) {
+            let mut parts = Parts::none(of);
+            let set: BTreeSet<u32> = some.into_iter().filter(|part| *part < of).collect();
+            set.iter().for_each(|part| prop_assert_ok(parts.insert(*part)));
+            prop_assert_eq!(parts.iter().collect::<BTreeSet<_>>(), set.clone());
+            prop_assert_eq!(parts.len() as usize, set.len());
+            prop_assert_eq!(&Parts::read(of, &parts.write()), &parts);
+            let missing: u32 = parts.missing(0, of).iter().map(|(_, many)| many).sum();
+            prop_assert!(missing + parts.len() <= of);
+            let state = FileState { stopped: of % 2 == 0, asked: of % 3 == 0, gone: of % 5 == 0, sent: Some((parts, Parts::all(of))) };
+            prop_assert_eq!(FileState::read(&state.write()), state);
+            let _ = (FileState::read(&noise), FileState::read(&[]));
+        }
+
+        #[test]
+        fn whatever_happens_the_windows_hold_and_a_file_that_is_wanted_arrives_whole(
+            of in 1u32..200,
+            steps in prop::collection::vec(step(), 0..400),
+        ) {
+            let mut sending = Sending::new(Parts::all(of), Parts::none(of), false);
+            for step in steps {
+                match step {
+                    Step::Next => {
+                        if let Some(part) = sending.due() {
+                            prop_assert!(part < of && !sending.safe().has(part) && !sending.is_stopped());
+                            sending.sent(part);
+                        }
+                    }
+                    Step::Heard(part, fate) => sending.heard(part, fate),
+                    Step::Ask(first, many) => sending.ask(&[(first, many)]),
+                    Step::Stop => sending.stop(),
+                    Step::Restart => {
+                        let (wanted, safe) = (sending.wanted().clone(), sending.safe().clone());
+                        sending = Sending::new(wanted, safe, sending.is_stopped());
+                    }
+                }
+                prop_assert!(sending.away() <= PROMISED_PARTS_MAX);
+                prop_assert!(sending.away() - sending.promised <= WINDOW_PARTS_MAX);
+            }
+            sending.ask(&[(0, 1)]);
+            (0..of).for_each(|part| sending.heard(part, Fate::Lost));
+            finish(&mut sending);
+            prop_assert!(sending.is_done(), "{:?}", sending);
+            prop_assert_eq!(sending.away(), 0);
+        }
+    }
+
+    fn prop_assert_ok(is_new: bool) {
+        assert!(is_new, "each is new once");
+    }
+}
