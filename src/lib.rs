@@ -21,21 +21,23 @@
 //!
 //! ```text
 //! floor 0  values   id, eid, time, cbor, bundle, receipt, content, frame    no clock, no IO, no policy
-//! floor 1  agent    ledger (what lasts), contacts (what does not), routing  pure, deterministic
+//! floor 1  agent    ledger (what lasts), contacts (what does not), routing,
+//!                   topics (public, carried in room of their own)           pure, deterministic
 //!          mail     the words that came, opened once, and one's own; where each
 //!                   is found and read, what was changed of it, what happened
-//!                   in which order, and what the person arranged              pure
+//!                   in which order, what ends and what goes in parts, and
+//!                   what the person arranged                                pure
 //!          driver   one step: inputs to batches, commit before act          pure; node, sim and tests drive with it
-//! floor 2  edges    store, search, net, stick, keyring, home, config, backup       each alone; they never meet
+//! floor 2  edges    store, blobs, search, net, stick, keyring, home, config, backup    each alone; they never meet
 //! floor 3  drivers  node (real time, threads), sim (virtual time)           the only two that own an agent
 //! floor 4  people   desk (answers), api (HTTP over a unix socket), cli, bench
 //! ```
 //! Imports only go down. Without the feature `node` the core and the simulator build alone, so the compiler guards the
 //! walls. A message's way: `desk` composes and pads it, `node` has it stamped by the [`agent`], sealed by `keyring`,
 //! signed and held, and its words kept by [`mail`], whose index has them in their conversation and gives each what changes
-//! of it come to; a contact of `net` brings a peer, or somebody a stick,
-//! and the agent says what goes; the peer's node parses, verifies and opens it, its agent decides, its mail files it, its store commits, and only then it says
-//! `Accepted`.
+//! of it come to; a contact of `net` brings a peer, or somebody a stick, and the agent says what goes; the peer's node
+//! parses, verifies and opens it, its agent decides, its mail files it, its store commits, and only then it says
+//! `Accepted`. A file that is too large to ride inside goes in parts, each a message of its own, whose bytes `blobs` keeps.
 //!
 //! [`wire`] describes every byte that two nodes exchange.
 
