@@ -232,6 +232,10 @@ impl Desk {
                 self.carry().await.map(Response::Carry)
             }
             Request::CarryDrop { id } => self.carry_drop(&id).await,
+            Request::CarryExport { id } if !self.inner.lock.is_read_only() => {
+                self.leaves_by_hand().await?;
+                self.export(&id).await.map(Response::Bytes)
+            }
             Request::CarryExport { id } => self.export(&id).await.map(Response::Bytes),
             Request::StickTake { ids, whom } => self.stick_take(&ids, whom.as_deref()).await.map(Response::Leaving),
             Request::StickBring { bundles } => self.stick_bring(bundles).await.map(Response::Entered),

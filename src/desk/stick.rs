@@ -68,6 +68,7 @@ impl Desk {
         }
         let whom = self.stick_for(whom).await?;
         let ids = ids.iter().map(|id| whole_id(id)).collect::<Result<Vec<BundleId>, ApiError>>()?;
+        self.leaves_by_hand().await?;
         let taken = self.node().take_out(whom, ids, STICK_BYTES_MAX).await?;
         let row = |taken: crate::node::Taken| LeavingRow {
             schema: Schema,

@@ -37,7 +37,14 @@ impl Desk {
             return Ok(None);
         }
         let outgoing = self.record(move |record| record.sent(&id)).await?;
-        let Some(Outgoing { row: Some(row), destination, lifetime, priority, .. }) = outgoing else { return Ok(None) };
+        let Some(Outgoing { row: Some(row), destination, lifetime, priority, created, .. }) = outgoing else {
+            return Ok(None);
+        };
+        // A stick is no contact, and may be with the recipient by now.
+        let by_hand = self.record(|record| record.kept(&kept::left_by_hand())).await?;
+        if by_hand.is_some_and(|value| kept::read_number(&value) >= created.now.0) {
+            return Ok(None);
+        }
         let words = self.record(move |record| record.words(&[row])).await?.pop().flatten();
         let Some(Body::Filed(filed)) = words else { return Ok(None) };
         let Ok(Content::Text(mut text)) = Content::decode(&filed.content) else { return Ok(None) };
@@ -56,6 +63,12 @@ impl Desk {
         self.forget_place(row).await?;
         self.forget_words().await?;
         self.sent_row(sent, node).await.map(Some)
+    }
+
+    /// Notes, before they leave, that copies are handed out where no contact tells of it.
+    pub(super) async fn leaves_by_hand(&self) -> Result<(), ApiError> {
+        let now = self.look(|agent, _| agent.at().now).await?;
+        self.keep(vec![(kept::left_by_hand(), Some(kept::write_number(now.0)))]).await
     }
 
     /// The message that stands in the place of one whose id begins so; none where there is none.

@@ -16,6 +16,7 @@
 //! | `HOME`, `INTRODUCED`, node | the key of the introducer | by whom this home knows somebody |
 //! | `HOME`, `USUAL`, node | `habits.rs` | how messages to a contact go where nothing else is said |
 //! | `HOME`, `SEEN` | number | the last thing that had happened when they looked at what became of their messages |
+//! | `HOME`, `BY_HAND` | number | the moment of the elapsed clock at which copies last left by hand, with no contact |
 //! | `HOME`, `CROSSED` | number | the last thing that had happened when they were told of changes that gave way |
 //! | `HOME`, `DRAFT`, number | `draft.rs` | what was written and not sent |
 //! | `HOME`, `NUMBER` | 8 | the number of the next draft |
@@ -62,6 +63,7 @@ const INTRODUCED: u8 = 7;
 const USUAL: u8 = 8;
 const ALIAS: u8 = 9;
 const CROSSED: u8 = 10;
+const BY_HAND: u8 = 19;
 const SHOWN: u8 = 16;
 const GONE: u8 = 17;
 const IMPORTED: u8 = 18;
@@ -105,6 +107,10 @@ pub fn labelled_message(label: &str, row: Row) -> Vec<u8> {
 
 pub fn seen_status() -> Vec<u8> {
     vec![HOME, SEEN]
+}
+
+pub fn left_by_hand() -> Vec<u8> {
+    vec![HOME, BY_HAND]
 }
 
 pub fn told_of_crossings() -> Vec<u8> {

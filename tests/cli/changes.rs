@@ -298,3 +298,20 @@ fn what_was_sent_anew_is_stopped_withdrawn_and_deleted_with_all_that_it_was_sent
         assert_eq!(alice.run(&format!("read {id}")).code, 4, "nothing of it is left");
     }
 }
+
+#[test]
+fn what_left_on_a_stick_is_changed_by_a_change() {
+    let (mut alice, mut bob) = (Person::new("alice"), Person::new("bob"));
+    acquaint(&mut alice, &mut bob);
+    alice.down();
+    bob.down();
+    let place = alice.path("stick");
+    std::fs::create_dir(&place).unwrap();
+    let id = alice.json("send bob five")["id"].as_str().unwrap().to_owned();
+    assert_eq!(alice.run(&format!("stick export {place}")).code, 0);
+    alice.json(&format!("edit {id} six"));
+    assert_eq!(alice.run(&format!("stick export {place}")).code, 0);
+    assert_eq!(bob.run(&format!("stick import {place}")).code, 0);
+    let rows = bob.rows("talk alice");
+    assert_eq!((rows.len(), &rows[0]["text"], &rows[0]["edited"]), (1, &"six".into(), &true.into()));
+}
