@@ -186,7 +186,7 @@
 //! | `api/server.rs` `CONNECTIONS_MAX` 64 | clients at once | client | told to come again | closed | `one_client_too_many_is_told_to_come_again` |
 //! | `api/server.rs` `BODY_BYTES_MAX` | the body of a request | client | refused | read | `a_body_over_the_limit_is_refused_whether_declared_or_not` |
 //! | `api/server.rs` `STREAM_ROWS_MAX` 1,024 | rows that wait for one client | client | the listing waits | taken | `a_reader_that_stands_still_is_given_up_and_a_slow_one_is_not` |
-//! | `api/model.rs` `COMPOSED_BYTES_MAX` | a message | owner | refused | sent | `a_message_over_the_limit_is_refused_with_the_limit` |
+//! | `api/model/compose.rs` `COMPOSED_BYTES_MAX` | a message | owner | refused | sent | `a_message_over_the_limit_is_refused_with_the_limit` |
 //! | `api/model/stick.rs` `STICK_BUNDLES_MAX` 256 | bundles of a stick in one request | owner | refused | answered | |
 //! | `api/model/stick.rs` `STICK_BYTES_MAX` | bytes that are taken out for a stick at once | owner | asked for again | answered | |
 //! | `mail/query.rs` `QUERY_BYTES_MAX` 1,024 | a query | owner | refused | answered | `what_is_no_query_says_why` |

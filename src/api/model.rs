@@ -3,32 +3,44 @@
 use serde::{Deserialize, Serialize};
 
 use super::error::ApiError;
-use crate::bundle::Priority;
-use crate::content::ATTACHMENTS_MAX;
 
+mod compose;
+mod files;
+mod house;
 mod lines;
+mod mail;
 mod names;
+mod people;
 mod record;
-mod rows;
+mod status;
 mod stick;
 mod tag;
+#[cfg(test)]
+mod tests;
 mod topics;
 mod usual;
 mod when;
+mod wish;
 
 pub use super::schema::Schema;
+pub use compose::{COMPOSED_BYTES_MAX, Compose, ComposedTask, File, Introduction, NewDraft, check_composed};
+pub use files::{FileRow, TransferRow, TransferState};
+pub use house::{
+    CarriedRow, CarryRow, CheckRow, Class, Classes, ConfigRow, Counts, Done, Evicted, Grade, Grades, HealthRow,
+    Verdict, VersionRow, Yes,
+};
 pub use lines::json_line;
+pub use mail::{
+    Arranged, ArrangedRow, ArrangedTalk, ConversationRow, DraftRow, InboxRow, LabelRow, LetterRow, RecipientRow,
+    SentRow, TalkRow, WaitingRow,
+};
 pub use names::{parse_priority, priority_name};
+pub use people::{ContactRow, IntroducedRow, MeRow, NearbyRow, PeerRow, PersonRow, Standing};
 pub use record::{
     AnswersRow, BoardRow, Changes, CrossingRow, ForwardedRow, Happened, HappenedRow, HistoryRow, IMPORTS_MAX, Imported,
     ImportedRow, Imports, KeptRow, Parent, PurgedRow, ReactionRow, RefusedLine, SearchRow, SpaceRow, TaskRow, TaskWord,
 };
-pub use rows::{
-    Arranged, ArrangedRow, ArrangedTalk, CarriedRow, CarryRow, CheckRow, Class, Classes, ConfigRow, ContactRow,
-    ConversationRow, Counts, Done, DraftRow, Event, EventKind, Evicted, FileRow, Grade, Grades, HealthRow, InboxRow,
-    IntroducedRow, LabelRow, LetterRow, MeRow, NearbyRow, OutlookRow, PeerRow, PersonRow, RecipientRow, SentRow,
-    Standing, State, StatusRow, TalkRow, TransferRow, TransferState, Verdict, VersionRow, WaitingRow,
-};
+pub use status::{Event, EventKind, OutlookRow, State, StatusRow};
 pub use stick::{EnteredRow, Fate, FromStick, LeavingRow, STICK_BUNDLES_MAX, STICK_BYTES_MAX, WillingRow};
 pub use tag::Tag;
 pub use topics::{
@@ -37,13 +49,10 @@ pub use topics::{
 };
 pub use usual::Usual;
 pub use when::When;
+pub use wish::{Arranging, Purge, Show, Wish, WishedReaction};
 
 /// Fewest hexadecimal digits of an id that anything accepts.
 pub const ID_PREFIX_DIGITS_MIN: usize = 4;
-
-/// Largest text and attachments of one message together, in bytes. A bundle holds at most 1 MiB with everything around
-/// them, and padding may add an eighth.
-pub const COMPOSED_BYTES_MAX: usize = 900 * 1024;
 
 /// Most rows that one search finds.
 pub const SEARCH_ROWS_MAX: u32 = 1_000;
@@ -446,97 +455,6 @@ pub enum Listing {
     },
 }
 
-/// What of the record is to go; what is said must all be so.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Purge {
-    /// What came or was written before this.
-    pub older_than: Option<When>,
-    /// Only the conversation with this contact.
-    pub from: Option<String>,
-    /// Only attachments; their names stay.
-    pub files_only: bool,
-    /// Only attachments of more bytes.
-    pub larger_than: Option<u64>,
-    /// Say what would go, and leave it.
-    pub dry: bool,
-}
-
-/// What is to be changed of a message; at least one thing.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Wish {
-    pub id: String,
-    /// Other words; only of one's own.
-    pub body: Option<String>,
-    /// That it be forgotten; only of one's own.
-    pub withdrawn: bool,
-    pub reaction: Option<WishedReaction>,
-    pub task: Option<TaskWord>,
-    /// A name or an address; an empty text for nobody.
-    pub assignee: Option<String>,
-    pub due: Option<When>,
-    /// It is due at no time any more.
-    pub clear_due: bool,
-}
-
-impl Wish {
-    /// Whether only words are to be changed.
-    pub fn is_of_words(&self) -> bool {
-        let words = Wish { id: self.id.clone(), body: self.body.clone(), ..Wish::default() };
-        self.body.is_some() && *self == words
-    }
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct WishedReaction {
-    pub emoji: String,
-    /// Put there; else taken back.
-    pub on: bool,
-}
-
-/// Which rows of the inbox are listed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Show {
-    /// What waits for this person: nothing that is archived, snoozed or muted, unless a mute leaves out mentions and it is
-    /// one. Requests are among it, and marked.
-    #[default]
-    Waiting,
-    /// Of these, what is no request.
-    Known,
-    /// Of these, the requests alone: mail of those who have no name here.
-    Requests,
-    All,
-}
-
-/// Where something is put.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Arranging {
-    /// Out of sight; a conversation until something new is in it, unless it is muted.
-    Archive,
-    Unarchive,
-    /// To the top.
-    Pin,
-    Unpin,
-    /// Out of sight for a while.
-    Snooze {
-        until: When,
-    },
-    Unsnooze,
-    /// A conversation, of which nobody is told; for ever, unless said otherwise.
-    Mute {
-        #[serde(default)]
-        until: Option<When>,
-        /// What names this person is told of, and waits.
-        #[serde(default)]
-        except_mentions: bool,
-    },
-    Unmute,
-}
-
 /// What a stream is about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -596,128 +514,6 @@ pub enum Row {
     Sub(TopicEventRow),
     /// The last row, where a stream ends before its reader left; says why.
     Ended(ApiError),
-}
-
-/// Somebody to be named.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Introduction {
-    pub name: String,
-    /// An address as `dak me` prints it, a bare peer id, or what `dak nearby` prints of a node: the end of its id, or its
-    /// own name. The same as `name` takes that name from the address.
-    pub address: String,
-}
-
-/// A message to be sent.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Compose {
-    pub to: String,
-    #[serde(default)]
-    pub text: String,
-    #[serde(default)]
-    pub subject: Option<String>,
-    #[serde(default)]
-    pub attachments: Vec<File>,
-    /// Files and folders of this machine that are too large to ride inside, by their whole paths: they are taken in at once, and
-    /// go in parts.
-    #[serde(default)]
-    pub paths: Vec<String>,
-    /// Where none is said, as is usual with the recipient, and else normal.
-    #[serde(default, with = "names::maybe_priority")]
-    pub priority: Option<Priority>,
-    /// How long it may be under way; where nothing is said, as is usual with the recipient, and else a week.
-    #[serde(default)]
-    pub lifetime_ms: Option<u64>,
-    /// When an answer would no longer help.
-    #[serde(default)]
-    pub reply_by: Option<When>,
-    /// How far ahead of UTC the writer's clock on the wall is, at most 18 hours either way: the recipient sees times by it
-    /// too.
-    #[serde(default)]
-    pub offset_minutes: Option<i16>,
-    /// The id of the conversation's first message, as rows give it.
-    #[serde(default)]
-    pub thread: Option<String>,
-    /// The id of the message this answers.
-    #[serde(default)]
-    pub in_reply_to: Option<String>,
-    /// What it is meant to be.
-    #[serde(default)]
-    pub tags: Vec<Tag>,
-    /// It is a task from the start.
-    #[serde(default)]
-    pub task: Option<ComposedTask>,
-    /// The message to pass on, by its id: its subject, its words and its files go along as they are, and `text` is what is
-    /// said of them.
-    #[serde(default)]
-    pub forward: Option<String>,
-    /// So long after it was first shown it is to be forgotten: a second to 365 days.
-    #[serde(default)]
-    pub expire_after_read_ms: Option<u64>,
-    /// The spray budget; where none is said, as is usual with the recipient, and else as the strategy has it.
-    #[serde(default)]
-    pub copies: Option<u16>,
-}
-
-/// Something written that is not to be sent now.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct NewDraft {
-    pub compose: Compose,
-    /// Whom it goes to beside the first.
-    #[serde(default)]
-    pub more: Vec<String>,
-    /// When it goes by itself.
-    #[serde(default)]
-    pub at: Option<When>,
-    /// Why it was not sent, where that was tried.
-    #[serde(default)]
-    pub refused: Option<String>,
-}
-
-/// What is to be done, by whom and until when.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct ComposedTask {
-    /// A name or an address.
-    pub assignee: Option<String>,
-    pub due: Option<When>,
-}
-
-/// A file inside a message; its bytes travel as hexadecimal digits.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct File {
-    pub name: String,
-    #[serde(rename = "hex", with = "names::hex")]
-    pub bytes: Vec<u8>,
-}
-
-impl Compose {
-    /// Bytes that count against [`COMPOSED_BYTES_MAX`].
-    pub fn size_bytes(&self) -> usize {
-        let files: usize = self.attachments.iter().map(|file| file.name.len() + file.bytes.len()).sum();
-        self.text.len() + self.subject.as_ref().map_or(0, String::len) + files
-    }
-
-    /// Refuses a message that no bundle can hold, or with more files than one takes, with the limit.
-    pub fn check_size(&self) -> Result<(), ApiError> {
-        check_composed(self.attachments.len(), self.size_bytes())
-    }
-}
-
-/// Refuses so many files, or so many bytes in all, where no message can have them, with the limit.
-pub fn check_composed(files: usize, bytes: usize) -> Result<(), ApiError> {
-    if files > ATTACHMENTS_MAX {
-        let limit = format!("the message has {files} files, and the limit is {ATTACHMENTS_MAX}");
-        return Err(ApiError::refused(limit).advise("send them in several messages, or as one archive"));
-    }
-    if bytes <= COMPOSED_BYTES_MAX {
-        return Ok(());
-    }
-    let limit = format!("the message is too long: {bytes} bytes, and the limit is {COMPOSED_BYTES_MAX}");
-    Err(ApiError::refused(limit).advise("shorten it or send it in parts"))
 }
 
 impl Request {

@@ -2,8 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::rows::{Event, PersonRow, TalkRow};
-use super::{Schema, When};
+use super::{Event, PersonRow, Schema, TalkRow, When};
 use crate::bundle::Priority;
 
 /// What was changed of a message since it was written.

@@ -1,0 +1,86 @@
+//! Rows of files, and of how far those have come that go in parts.
+
+use serde::{Deserialize, Serialize};
+
+use super::Schema;
+
+/// A file by name and size.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileRow {
+    #[serde(default)]
+    pub schema: Schema,
+    pub name: String,
+    pub bytes: u64,
+    /// Of an attachment: the first digits of its message's id, and which of its files it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// Of an attachment with bytes: `here`. A purge takes the bytes and leaves the name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
+    /// Of one that comes in parts, what names it.
+    #[serde(skip)]
+    pub root: Option<[u8; 32]>,
+}
+
+/// A file that comes or goes in parts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TransferRow {
+    pub schema: Schema,
+    /// The first digits of its message's id, and which of its files it is.
+    pub id: String,
+    pub name: String,
+    pub bytes: u64,
+    /// How much of it is here.
+    pub have_bytes: u64,
+    /// Of what goes, how much its recipient or a carrier says to have; of what comes, how much is here.
+    pub safe_bytes: u64,
+    /// `in` or `out`.
+    pub direction: String,
+    /// The name of who sends or gets it, where it has one here.
+    pub who: Option<String>,
+    pub who_address: String,
+    /// It is a folder.
+    #[serde(default)]
+    pub folder: bool,
+    pub state: TransferState,
+    /// Who says to hold parts that are on their way.
+    #[serde(default)]
+    pub holders: Vec<String>,
+}
+
+/// How far a file is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TransferState {
+    /// It is there to be asked for.
+    Offered,
+    /// It was asked for, or comes by itself, and nothing of it came.
+    Wanted,
+    /// Some of it came.
+    Coming,
+    /// All of it is here.
+    Here,
+    /// All of it is with its recipient, who signed for it.
+    Sent,
+    Cancelled,
+}
+
+impl TransferState {
+    pub fn word(self) -> &'static str {
+        match self {
+            TransferState::Offered => "offered",
+            TransferState::Wanted => "wanted",
+            TransferState::Coming => "coming",
+            TransferState::Here => "here",
+            TransferState::Sent => "sent",
+            TransferState::Cancelled => "cancelled",
+        }
+    }
+}
+
+impl FileRow {
+    /// A file of which nothing else is to be said.
+    pub fn of(name: String, bytes: u64) -> FileRow {
+        FileRow { schema: Schema, name, bytes, id: None, state: None, root: None }
+    }
+}
