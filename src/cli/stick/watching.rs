@@ -1,0 +1,119 @@
+//! A folder that is looked at again and again.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::bringing::{Seen, ids_in, import_folder};
+use super::leaving::{InFolder, Plan, whole_id};
+use super::{ExportedRow, ImportedRow, open, tell_reasons, unreadable};
+use crate::api::{ApiError, Engine, ErrorKind};
+use crate::cli::args::Load;
+use crate::cli::link::{Link, nothing_set_up};
+use crate::cli::out::Out;
+use crate::cli::{Outcome, Stop};
+use crate::id::BundleId;
+use crate::safe_text::safe_text;
+use crate::stick::{Folder, Name};
+
+/// How often a folder that is watched is looked at, unless a look takes long.
+const LOOK: Duration = Duration::from_secs(2);
+
+/// A look takes at most one part in so many of the time.
+const LOOK_PARTS: u32 = 10;
+
+/// How often a closed home is opened to see whether it has something new: that takes more than to ask a node.
+const LOOK_CLOSED: Duration = Duration::from_secs(10);
+
+/// Looks at a folder again and again: takes in what is new there, and adds what is wanted.
+pub(super) async fn watch(engine: &dyn Engine, home: Option<&Path>, dir: &Path, load: &Load, out: &Out) -> Outcome {
+    let shown = safe_text(&dir.display().to_string());
+    if !Link::to(engine, home)?.home().is_set_up() {
+        return Err(nothing_set_up().into());
+    }
+    out.talk(&format!("watching {shown}; Ctrl-C ends it"));
+    let mut watched = Watched { seen: Seen::default(), exported_at: None, names: None };
+    let mut said = String::new();
+    loop {
+        let began = Instant::now();
+        let now = match dir.is_dir() {
+            false => {
+                watched = Watched { seen: Seen::default(), exported_at: None, names: None };
+                format!("waiting for {shown}")
+            }
+            true => {
+                let link = Link::to(engine, home)?;
+                let done = watched.look(&link, dir, load, out).await;
+                link.close().await;
+                match done {
+                    Ok(()) => String::new(),
+                    // No later look would end otherwise.
+                    Err(Stop::Error(error)) if error.is_of_asker() => return Err(error.into()),
+                    Err(Stop::Error(error)) => error.to_string(),
+                    Err(stop) => return Err(stop),
+                }
+            }
+        };
+        // What stays wrong is said once.
+        if now != said && !now.is_empty() {
+            out.talk(&safe_text(&now));
+        }
+        said = now;
+        tokio::time::sleep(LOOK.max(began.elapsed() * LOOK_PARTS)).await;
+    }
+}
+
+/// A folder that is watched.
+struct Watched {
+    seen: Seen,
+    exported_at: Option<Instant>,
+    /// What lay there after the last look.
+    names: Option<Vec<Name>>,
+}
+
+impl Watched {
+    async fn look(&mut self, link: &Link<'_>, dir: &Path, load: &Load, out: &Out) -> Outcome {
+        let folder = open(dir)?;
+        let names = |folder: &Folder| folder.names().map(|(names, _)| names).map_err(|error| unreadable(dir, &error));
+        let is_changed = self.names.as_ref() != Some(&names(&folder)?);
+        let is_due = self.exported_at.is_none_or(|at| at.elapsed() >= LOOK_CLOSED) || link.is_up().await;
+        let waits = self.seen.files.values().any(|known| known.again_at.is_some_and(|at| at <= Instant::now()));
+        if !is_changed && !is_due && !waits {
+            return Ok(());
+        }
+        self.names = None;
+        let there = ids_in(&folder, &mut self.seen).map_err(|error| unreadable(dir, &error))?;
+        let mut imported = ImportedRow::none();
+        let done = import_folder(link, &folder, &mut self.seen, &mut imported, dir).await;
+        if imported.new + imported.refused > 0 {
+            out.row(&imported, |_| imported.text())?;
+            tell_reasons(&imported, out);
+        }
+        done?;
+        let mut exported = ExportedRow::none();
+        let plan = Plan::of(link, load, &there, &mut exported).await?;
+        let own: BTreeSet<BundleId> = plan.bundles.iter().filter_map(|row| whole_id(&row.id)).collect();
+        let done = plan.write(link, load, &mut InFolder { folder: &folder, place: dir }, &mut exported).await;
+        if exported.bundles > 0 {
+            out.row(&exported, |_| exported.text(&safe_text(&dir.display().to_string())))?;
+            // What was just written need not be taken in; somebody else may have added more meanwhile.
+            ids_in(&folder, &mut self.seen).map_err(|error| unreadable(dir, &error))?;
+            let written =
+                self.seen.files.values_mut().filter(|known| !known.ids.is_empty() && known.ids.is_subset(&own));
+            written.for_each(|known| known.is_in = true);
+        }
+        done?;
+        self.exported_at = Some(Instant::now());
+        self.names = Some(names(&folder)?);
+        Ok(())
+    }
+}
+
+impl ApiError {
+    /// Whether it is what was asked that makes no sense.
+    fn is_of_asker(&self) -> bool {
+        matches!(self.kind, ErrorKind::Usage | ErrorKind::NotFound | ErrorKind::Refused | ErrorKind::Store)
+    }
+}
