@@ -1,0 +1,114 @@
+use std::io::Read;
+
+use super::place::DATA;
+use super::*;
+use crate::content::{PART_BYTES, Part, Shape};
+
+fn bytes(len: usize) -> Vec<u8> {
+    (0..len).map(|n| (n * 7 + n / 253) as u8).collect()
+}
+
+fn stage(blobs: &Arc<Blobs>, bytes: &[u8]) -> Staged {
+    let mut stager = blobs.stage().unwrap();
+    io::copy(&mut &bytes[..], &mut stager).unwrap();
+    stager.finish().unwrap()
+}
+
+fn blobs(dir: &Path) -> Arc<Blobs> {
+    Arc::new(Blobs::open(dir.join("files")).unwrap())
+}
+
+fn enclosed(staged: &Staged) -> Enclosed {
+    let Staged { bytes, root, key } = *staged;
+    Enclosed { name: "x".into(), bytes, root, key, shape: Shape::File, part_log: PART_LOG }
+}
+
+fn node(n: u8) -> NodeId {
+    NodeId::from_trusted([n; 32])
+}
+
+#[test]
+fn a_file_goes_part_by_part_in_any_order_and_is_read_back_as_it_was() {
+    let home = tempfile::tempdir().unwrap();
+    for (n, len) in [1, 70_000, PART_BYTES, PART_BYTES + 1, 3 * PART_BYTES, 5 * PART_BYTES + 9].into_iter().enumerate()
+    {
+        let place = home.path().join(n.to_string());
+        let (from, to) = (blobs(&place.join("a")), blobs(&place.join("b")));
+        fs::create_dir_all(place.join("a")).unwrap();
+        fs::create_dir_all(place.join("b")).unwrap();
+        let plain = bytes(len);
+        let staged = stage(&from, &plain);
+        let lies = fs::read(from.dir().join(hex(&staged.root)).join(DATA)).unwrap();
+        assert!(lies != plain && *blake3::hash(&lies).as_bytes() == staged.root, "encrypted, and named by its hash");
+        to.want(&enclosed(&staged));
+        for index in (0..parts_of(staged.bytes)).rev() {
+            let part = from.part(&staged.root, index).unwrap();
+            assert!(to.take(&part, false) && to.take(&part, false));
+            to.sync().unwrap();
+        }
+        let mut read = Vec::new();
+        blobs(&place.join("b")).read(&staged.root, &staged.key).unwrap().read_to_end(&mut read).unwrap();
+        assert!(read == plain, "{len} bytes, after a restart");
+    }
+}
+
+#[test]
+fn the_same_file_is_taken_in_once_also_after_a_restart_and_what_nothing_names_is_swept() {
+    let home = tempfile::tempdir().unwrap();
+    let first = stage(&blobs(home.path()), &bytes(300_000));
+    let again = blobs(home.path());
+    assert_eq!(stage(&again, &bytes(300_000)), first);
+    assert_ne!(stage(&again, &bytes(300_001)).root, first.root);
+    drop(again.stage().unwrap());
+    assert_eq!(again.usage().0, 2);
+    let swept = blobs(home.path());
+    swept.sweep(&[first.root].into()).unwrap();
+    let left: Vec<_> = fs::read_dir(swept.dir()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, [&*hex(&first.root)]);
+}
+
+#[test]
+fn what_nobody_asked_for_is_bounded_and_shared_and_a_stranger_s_is_not_taken() {
+    let home = tempfile::tempdir().unwrap();
+    let blobs = blobs(home.path());
+    let file = |n: u32, bytes: u64| {
+        let mut root = [0; 32];
+        root[..4].copy_from_slice(&n.to_be_bytes());
+        Enclosed { root, ..enclosed(&Staged { bytes, root, key: FileKey([0; 32]) }) }
+    };
+    assert!(!blobs.offer(node(1), &file(0, PUSH_BYTES_MAX + 1)), "it is to be asked for");
+    let many = |by: u8| (0..1_000).filter(|n| blobs.offer(node(by), &file(u32::from(by) << 16 | n, 1 << 20))).count();
+    assert_eq!([many(1), many(2)], [64, 64]);
+    assert_eq!((3..20).map(many).sum::<usize>(), 128, "together no more than there is room for");
+    assert_eq!(blobs.usage(), (256, 0), "and nothing is written before it comes");
+    let part = Part { root: [9; 32], size: 5, ..Part::default() };
+    assert!(!blobs.take(&part, false), "a stranger's, and nobody asked for it");
+    blobs.want(&file(1 << 16, 1 << 20));
+    let lie = Part { root: file(1 << 16, 1).root, size: 1 << 21, ..Part::default() };
+    assert!(!blobs.take(&lie, true), "it is another size than its message says");
+}
+
+#[test]
+fn parts_that_come_before_their_message_are_kept_within_bounds() {
+    let home = tempfile::tempdir().unwrap();
+    let blobs = blobs(home.path());
+    let part = |n: u32| {
+        let mut root = [0; 32];
+        root[..4].copy_from_slice(&n.to_be_bytes());
+        Part { root, size: PART_BYTES as u64, bytes: vec![1; 9], ..Part::default() }
+    };
+    let taken = (0..400).filter(|n| blobs.take(&part(*n), true)).count();
+    assert_eq!(taken as u64, EARLY_BYTES_MAX / PART_BYTES as u64);
+}
+
+#[test]
+fn what_cannot_be_written_fails_the_commit_that_would_promise_it() {
+    let home = tempfile::tempdir().unwrap();
+    fs::write(home.path().join("files"), "in the way").unwrap();
+    let blobs = Arc::new(Blobs { dir: home.path().join("files"), state: Mutex::default() });
+    let part = Part { root: [9; 32], size: 5, bytes: vec![1; 5], ..Part::default() };
+    assert!(blobs.take(&part, true));
+    assert!(blobs.sync().is_err());
+    assert!(blobs.have(&[9; 32]).unwrap().1.is_empty());
+    blobs.sync().unwrap();
+}
