@@ -14,7 +14,7 @@
 //!                      setup     a contact: from its Hello to its end            Output::Send
 //!                      reconcile what both know, and what each lacks
 //!                      forward   what goes to a peer, what its answers settle    Output::Forward, Dial
-//!                      files     the same for a stick, which says nothing
+//!                      stick     the same for a stick, which says nothing
 //!                      answer    what is taken, refused and asked for
 //!                      recall    what the record is asked of, for the agent keeps nothing that is filed
 //!                      people    what the person does: names, blocks, reads, deletes
@@ -46,7 +46,6 @@ mod departed;
 mod drafts;
 mod expiry;
 mod fair;
-mod files;
 mod flights;
 #[cfg(test)]
 mod floods;
@@ -72,6 +71,7 @@ pub mod routing;
 mod setup;
 mod shares;
 mod shunned;
+mod stick;
 mod submit;
 pub mod summary;
 mod tombstones;
@@ -84,11 +84,11 @@ use rand_core::Rng;
 pub use self::change::{Change, Durable};
 pub use self::config::{Config, ReceiptsFor};
 pub use self::custody::{BUNDLE_COST_BYTES, Standing, cost_bytes};
-pub use self::files::{FILES, Leaving, Willing};
 pub use self::io::{Cause, Due, Event, Filing, Input, Output};
 pub use self::lives::AGE_TOLERANCE;
 pub use self::mailboxes::Mailboxes;
 pub use self::receipts::REJECTED_BLOCKED;
+pub use self::stick::{Leaving, STICK, Willing};
 #[cfg(test)]
 pub use self::view::rows_walked;
 pub use self::view::{ContactView, Usage};

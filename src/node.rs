@@ -11,12 +11,12 @@ mod clock;
 mod core;
 mod courier;
 mod drafts;
-mod files;
 mod inlet;
 pub mod named;
 mod nearby;
 mod pool;
 mod queue;
+mod stick;
 mod tally;
 mod tape;
 mod work;
@@ -29,8 +29,8 @@ use libp2p::Multiaddr;
 use tokio::sync::{broadcast, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
-pub use self::files::{Came, Entered, Taken};
 pub use self::nearby::Sighting;
+pub use self::stick::{Came, Entered, Taken};
 
 use self::clock::Clock;
 use self::core::{Core, LastFailure, Parts};

@@ -10,8 +10,6 @@ mod damage;
 mod evidence;
 #[path = "agent/ferry.rs"]
 mod ferry;
-#[path = "agent/files.rs"]
-mod files;
 #[path = "agent/full.rs"]
 mod full;
 #[path = "agent/hostile.rs"]
@@ -40,6 +38,8 @@ mod room;
 mod shares;
 #[path = "agent/spray.rs"]
 mod spray;
+#[path = "agent/stick.rs"]
+mod stick;
 #[path = "agent/topics.rs"]
 mod topics;
 #[path = "agent/turns.rs"]

@@ -53,7 +53,7 @@ pub enum Input {
         from: NodeId,
         frame: Frame,
     },
-    /// A verified bundle; `size_bytes` is what it weighs. What comes out of a file is from [`super::FILES`], aged by the time
+    /// A verified bundle; `size_bytes` is what it weighs. What comes out of a file is from [`super::STICK`], aged by the time
     /// that it lay there.
     Bundle {
         from: NodeId,

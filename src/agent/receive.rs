@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use super::Agent;
 use super::change::{Class, Held, Standing};
-use super::files::FILES;
 use super::inbox::{Arrival, Due};
 use super::io::{Handed, Output};
 use super::lives::Life;
+use super::stick::STICK;
 use crate::bundle::Kind;
 use crate::frame::{Grade, Refusal, Transit};
 use crate::id::{BundleId, NodeId};
@@ -24,7 +24,7 @@ impl Agent {
     /// A verified bundle from a peer.
     pub(super) fn receive(&mut self, handed: Handed, out: &mut Vec<Output>) {
         let Handed { from, transit, ref bundle, .. } = handed;
-        if from != FILES {
+        if from != STICK {
             let Some(contact) = self.contacts.get_mut(&from) else { return };
             if contact.hello.is_none() {
                 return self.misbehaved(from, "handed over a bundle before its Hello", out);
@@ -169,7 +169,7 @@ impl Agent {
     /// a peer spends them only on what is accepted; more than were signed for never come to be. The longer life counts.
     pub(super) fn receive_again(&mut self, from: NodeId, transit: Transit, id: BundleId, out: &mut Vec<Output>) {
         let has_greeted = self.contacts.get(&from).is_some_and(|contact| contact.hello.is_some());
-        if !has_greeted && from != FILES {
+        if !has_greeted && from != STICK {
             return;
         }
         if let Some(slot) = self.ledger.find_held(&id) {

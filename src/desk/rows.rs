@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use super::changes::Subject;
 use crate::agent::change::{self, EvidenceKind, Held, Letter, Outgoing, Person, Row};
-use crate::agent::{Agent, FILES};
+use crate::agent::{Agent, STICK};
 use crate::api::model::{
     Arranged, CarriedRow, Changes, Class, ContactRow, Event, EventKind, File, FileRow, ForwardedRow, Grade, InboxRow,
     IntroducedRow, LetterRow, PersonRow, Schema, Standing, StatusRow, Tag, Usual, When,
@@ -100,7 +100,7 @@ impl Names<'_> {
     /// A name, or the address.
     pub fn show(&self, node: &NodeId) -> String {
         // Nobody is behind that address.
-        if *node == FILES { "a stick".into() } else { self.known(node).unwrap_or_else(|| address(*node)) }
+        if *node == STICK { "a stick".into() } else { self.known(node).unwrap_or_else(|| address(*node)) }
     }
 
     pub fn envelope(&self, letter: Letter) -> Envelope {

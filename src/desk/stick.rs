@@ -1,4 +1,4 @@
-//! What goes on a stick and what comes from one: see [`crate::agent::FILES`] for the rules.
+//! What goes on a stick and what comes from one: see [`crate::agent::STICK`] for the rules.
 
 use std::collections::VecDeque;
 

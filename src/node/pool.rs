@@ -9,7 +9,7 @@ use super::drafts::Drafts;
 use super::queue::{Closed, Queue};
 use super::tally::{Offence, Tally};
 use super::work::{Parsed, Work};
-use crate::agent::{FILES, Input};
+use crate::agent::{Input, STICK};
 use crate::bundle::{Bundle, Draft, Kind, Unverified};
 use crate::content::{Content, pad};
 use crate::keyring::Keyring;
@@ -73,7 +73,7 @@ impl Pool {
     /// Checks what came out of files, in turn with what comes of peers; nothing comes back where the process is ending.
     pub fn check(&self, bundles: Vec<Unverified<Vec<u8>>>) -> oneshot::Receiver<Vec<Checked>> {
         let (tell, told) = oneshot::channel();
-        let _ = self.jobs.put_from(FILES, Job::Check(bundles, tell));
+        let _ = self.jobs.put_from(STICK, Job::Check(bundles, tell));
         told
     }
 
@@ -131,7 +131,7 @@ impl PoolParts {
 
     /// Nobody can be sent away for what lies in a file, and whoever asks is told.
     fn check(&self, bundle: Unverified<Vec<u8>>) -> Checked {
-        match self.tally.contain(FILES, || bundle.verify().map(|(bundle, _)| (self.open(&bundle), bundle))) {
+        match self.tally.contain(STICK, || bundle.verify().map(|(bundle, _)| (self.open(&bundle), bundle))) {
             Some(Ok((opened, bundle))) => Ok((bundle, opened)),
             Some(Err(error)) => Err(error.to_string()),
             None => Err("a fault of this program; please report it".into()),

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use dak::agent::change::{Change, Durable, EvidenceKind, Known, Letter, Outgoing, Person, Row, Standing};
-use dak::agent::{Agent, Config, Event, FILES, Input, Mailboxes, Output};
+use dak::agent::{Agent, Config, Event, Input, Mailboxes, Output, STICK};
 use dak::bundle::{Bundle, Ends, Hops, Kind, Priority, Signer, Unverified};
 use dak::content::{Content, Filed, KeyUsed, Text, pad};
 use dak::driver::{Driver, Said, Step};
@@ -446,7 +446,7 @@ impl<S: Store> World<S> {
     /// A node takes in what is on a stick.
     pub fn import(&mut self, n: usize, files: &[(Bundle, Hops)]) {
         for (bundle, hops) in files {
-            let (from, transit, id) = (FILES, Transit { hops: *hops, copies: 1 }, bundle.id);
+            let (from, transit, id) = (STICK, Transit { hops: *hops, copies: 1 }, bundle.id);
             let input = match self.nodes[n].agent().turns_away(&id) {
                 true => Input::Duplicate { from, transit, id },
                 false => {

@@ -6,9 +6,9 @@ use super::{Ledger, OWED_MAX};
 use crate::agent::change::{Belief, Change, Departure, Held};
 use crate::agent::custody::Slot;
 use crate::agent::departed::DEPARTED_MAX;
-use crate::agent::files::FILES;
 use crate::agent::io::Output;
 use crate::agent::place::Origin;
+use crate::agent::stick::STICK;
 use crate::agent::tombstones::{BELIEFS_MAX, TOMBSTONES_MAX};
 use crate::id::{BundleId, NodeId};
 use crate::time::{HOUR, Timestamp};
@@ -85,7 +85,7 @@ impl Ledger {
     /// Notes what a peer must hear when met. Some are never met again, so with too many notes another makes way.
     pub fn owe(&mut self, peer: NodeId, id: BundleId, out: &mut Vec<Output>) {
         // A file never hears of anything.
-        if peer == FILES || self.owed.get(&(peer, id)).is_some() {
+        if peer == STICK || self.owed.get(&(peer, id)).is_some() {
             return;
         }
         let origin = Origin::of_peer(peer, self.is_contact(&peer));

@@ -1,4 +1,4 @@
-//! Bundles that go on files and come out of them: the contact that [`crate::agent::FILES`] is, as a node sees it.
+//! Bundles that go on files and come out of them: the contact that [`crate::agent::STICK`] is, as a node sees it.
 //!
 //! Whoever reads and writes the files is elsewhere, perhaps in another process: bundles pass here in batches, each one
 //! commit. What comes is parsed here, dropped where its id is known, verified and opened in the pool as what peers hand
@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 use super::pool::Checked;
 use super::work::{Brought, Fate, Work};
 use super::{Node, NodeError};
-use crate::agent::{Agent, FILES, Input, Leaving};
+use crate::agent::{Agent, Input, Leaving, STICK};
 use crate::bundle::{Hops, Unverified};
 use crate::frame::{Refusal, Transit};
 use crate::id::{BundleId, NodeId};
@@ -69,7 +69,7 @@ impl Node {
                 true => {
                     let id = bundle.id();
                     brought
-                        .push((n, Brought { id, input: Input::Duplicate { from: FILES, transit, id }, opened: None }));
+                        .push((n, Brought { id, input: Input::Duplicate { from: STICK, transit, id }, opened: None }));
                 }
                 false => to_check.push((n, transit, bundle)),
             }
@@ -78,7 +78,7 @@ impl Node {
             match checked {
                 Ok((bundle, opened)) => {
                     let (id, size_bytes) = (bundle.id, bundle.encoded_len() as u32);
-                    let input = Input::Bundle { from: FILES, transit, bundle: bundle.into(), size_bytes };
+                    let input = Input::Bundle { from: STICK, transit, bundle: bundle.into(), size_bytes };
                     brought.push((n, Brought { id, input, opened }));
                 }
                 Err(why) => entered[n] = Entered::Bad(why),
@@ -133,7 +133,7 @@ impl Node {
             match bytes {
                 Some(bytes) => taken.push(Taken { id, bytes, at }),
                 // It may have left since; if the index still names it, the store has lost it.
-                None => self.tell(Input::Unreadable { to: FILES, id, row }),
+                None => self.tell(Input::Unreadable { to: STICK, id, row }),
             }
         }
         Ok(taken)
@@ -160,7 +160,7 @@ impl Node {
     async fn hand_in(&self, brought: Vec<Brought>) -> Result<Vec<Fate>, NodeError> {
         let (tell, told) = oneshot::channel();
         let tell = Box::new(move |fates| drop(tell.send(fates)));
-        self.work.put_from(FILES, Work::Bring(brought, tell)).map_err(|_| NodeError::Lost)?;
+        self.work.put_from(STICK, Work::Bring(brought, tell)).map_err(|_| NodeError::Lost)?;
         told.await.map_err(|_| self.lost())
     }
 }

@@ -4,7 +4,7 @@
 //! passes the same door, quotas and shares. Nobody answers, and from that its rules follow:
 //!
 //! ```text
-//! who      all files are of one peer, FILES, that nobody can be: it has the share of a stranger, and is owed no word
+//! who      all files are of one peer, STICK, that nobody can be: it has the share of a stranger, and is owed no word
 //! goes     to whom the files are for, where somebody is named: what is for that one, then what the strategy grants it.
 //!          Else what the strategy grants a stranger of whom nothing is known
 //! custody  stays: nothing is in flight, nobody is noted to have accepted, and the status says nothing of it
@@ -13,7 +13,7 @@
 //!          stays as well; files for its destination get it all the same, for that is where it waits to go
 //! comes    with one copy, and older by the time that it lay there, as far as a stamp beside it and the own clock tell; a
 //!          stamp makes nothing younger, and a wrong one no more harm than any hop can do with the age itself
-//! proofs   what went on a file or came out of one is held by FILES, so its receipt goes on the next one
+//! proofs   what went on a file or came out of one is held by STICK, so its receipt goes on the next one
 //! ```
 //! What lies on a file is no business of the agent's: a driver asks for what is not there yet.
 
@@ -28,7 +28,7 @@ use crate::bundle::{Hops, Kind};
 use crate::id::{BundleId, NodeId};
 
 /// The peer that files are of: a point of the curve out of a hash, so that nobody has its key.
-pub const FILES: NodeId = NodeId::from_trusted([
+pub const STICK: NodeId = NodeId::from_trusted([
     0x9c, 0x6e, 0xc8, 0x76, 0x11, 0xe1, 0x4b, 0x0e, 0x66, 0x2d, 0x9f, 0x7c, 0xdf, 0x63, 0x30, 0x51, 0x57, 0x51, 0xdf,
     0xb7, 0x8f, 0x4e, 0x7e, 0x36, 0x78, 0x3b, 0x12, 0xfb, 0x45, 0x2b, 0xc1, 0xcf,
 ]);
@@ -89,7 +89,7 @@ impl Agent {
             self.spend(slot, 1, out);
             let held = self.ledger.custody().held(slot);
             if held.kind == Kind::Message {
-                self.note_holder(&id, FILES, held.source, held.expires);
+                self.note_holder(&id, STICK, held.source, held.expires);
             }
         }
     }
@@ -99,9 +99,9 @@ impl Agent {
         if held.expires < self.now() {
             return None;
         }
-        let peer = whom.unwrap_or(FILES);
+        let peer = whom.unwrap_or(STICK);
         let is_for = whom.is_some_and(|node| mailboxes::of_key(node).contains(&held.destination));
-        let goes = is_for || self.wants_receipt(FILES, held) || self.wants_receipt(peer, held) || {
+        let goes = is_for || self.wants_receipt(STICK, held) || self.wants_receipt(peer, held) || {
             // Its destination has it, or is about to get it.
             let is_kept_back = held.copies == 0 || self.contacts.graces.has(slot);
             !is_kept_back && self.verdict(&self.facts_beside_flights(held), peer) != Verdict::Keep
@@ -118,6 +118,6 @@ mod tests {
     fn nobody_has_the_key_that_files_are_of() {
         let point = |n: u8| *blake3::hash(&[&b"dak 2026 files v1"[..], &[n]].concat()).as_bytes();
         let first = (0..=u8::MAX).find_map(|n| NodeId::from_key(point(n)).ok());
-        assert_eq!(first, Some(FILES));
+        assert_eq!(first, Some(STICK));
     }
 }

@@ -2,7 +2,7 @@
 
 use dak::agent::change::{EvidenceKind, Standing};
 use dak::agent::routing::Policy;
-use dak::agent::{Config, Event, FILES, Input};
+use dak::agent::{Config, Event, Input, STICK};
 use dak::bundle::{Bundle, Hops, Priority};
 use dak::eid::Eid;
 use dak::frame::Refusal;
@@ -26,7 +26,7 @@ fn refusals(world: &World, n: usize) -> Vec<(BundleId, Refusal)> {
         Event::Refused { id, from, why } => Some((*id, *from, *why)),
         _ => None,
     });
-    refusals.inspect(|(_, from, _)| assert_eq!(*from, FILES)).map(|(id, _, why)| (id, why)).collect()
+    refusals.inspect(|(_, from, _)| assert_eq!(*from, STICK)).map(|(id, _, why)| (id, why)).collect()
 }
 
 fn world_of(policy: Policy, n: usize) -> World {
