@@ -84,10 +84,10 @@ use rand_core::Rng;
 pub use self::change::{Change, Durable};
 pub use self::config::{Config, ReceiptsFor};
 pub use self::custody::{BUNDLE_COST_BYTES, Standing, cost_bytes};
-pub use self::io::{Cause, Due, Event, Filing, Input, Output};
+pub use self::io::{Cause, Declined, Due, Event, Filing, Input, Output};
 pub use self::lives::AGE_TOLERANCE;
 pub use self::mailboxes::Mailboxes;
-pub use self::receipts::REJECTED_BLOCKED;
+pub use self::receipts::{REJECTED_BLOCKED, REJECTED_UNWANTED};
 pub use self::stick::{Leaving, STICK, Willing};
 #[cfg(test)]
 pub use self::view::rows_walked;
@@ -181,6 +181,9 @@ impl Agent {
             Input::Frame { from, frame } => self.hear(from, frame, out),
             Input::Bundle { from, transit, bundle, size_bytes } => {
                 self.receive(Handed { from, transit, bundle, size_bytes }, out)
+            }
+            Input::Decline { from, transit, bundle, size_bytes, why } => {
+                self.decline(Handed { from, transit, bundle, size_bytes }, why, out)
             }
             Input::Duplicate { from, transit, id } => self.receive_again(from, transit, id, out),
             Input::Timeout => self.expire(out),

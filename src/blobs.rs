@@ -57,6 +57,8 @@ struct State {
     failure: Option<String>,
     /// Files that were taken in here, by the hash of what they were.
     plain: BTreeMap<[u8; 32], (Root, FileKey)>,
+    /// Files that messages name and that come only when somebody asks.
+    offered: BTreeSet<Root>,
     /// When files were taken in whose messages may not be in the record yet.
     staged: BTreeMap<Root, Instant>,
     /// The tree of the file that was sent of last.
@@ -82,10 +84,21 @@ enum Why {
     Wanted,
     /// It came unasked, from this contact.
     Pushed(NodeId),
-    /// Parts came before any message that names it.
-    Early,
+    /// Parts came before any message that names it, the first of them from this contact; or it was wanted once.
+    Early(NodeId),
     /// Nobody wants it any more.
     Refused,
+}
+
+/// What becomes of a part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// It is here.
+    Kept,
+    /// Nobody here wants it.
+    Unwanted,
+    /// It may be wanted, and there is no room for it now.
+    NoRoom,
 }
 
 /// A file that was taken in.
@@ -154,24 +167,37 @@ impl Blobs {
     /// may.
     pub fn offer(&self, from: NodeId, file: &Enclosed) -> bool {
         let mut state = self.state();
-        if file.bytes > PUSH_BYTES_MAX || file.part_log != PART_LOG {
-            return false;
-        }
-        match state.blobs.get(&file.root).map(|blob| blob.why) {
+        let why = state.blobs.get(&file.root).map(|blob| blob.why);
+        match why {
             Some(Why::Wanted | Why::Pushed(_)) => return true,
             Some(Why::Refused) => return false,
-            Some(Why::Unknown | Why::Early) | None => {}
+            Some(Why::Unknown | Why::Early(_)) | None => {}
         }
         let pushed = |by: Option<NodeId>| -> u64 {
             let is_pushed = |blob: &&Blob| matches!(blob.why, Why::Pushed(from) if by.is_none_or(|by| by == from));
             state.blobs.values().filter(is_pushed).map(|blob| blob.size).sum()
         };
         let free = UNASKED_BYTES_MAX.saturating_sub(pushed(None));
-        let fits = file.bytes <= free && pushed(Some(from)) + file.bytes <= UNASKED_BYTES_MAX / PART_OF_CONTACT;
-        if fits && state.expect(file, Why::Pushed(from)) {
+        let fits = file.bytes <= PUSH_BYTES_MAX
+            && file.part_log == PART_LOG
+            && file.bytes <= free
+            && pushed(Some(from)) + file.bytes <= UNASKED_BYTES_MAX / PART_OF_CONTACT;
+        if !fits {
+            state.offered.insert(file.root);
+            if let (Some(Why::Unknown), Some(blob)) = (why, state.blobs.get_mut(&file.root)) {
+                blob.why = Why::Early(from);
+            }
+        } else if state.expect(file, Why::Pushed(from)) {
             self.start_anew(&file.root);
         }
         fits
+    }
+
+    /// What is here of a file that is named and not wanted any more counts as what came early.
+    pub fn rest(&self, from: NodeId, root: &Root) {
+        if let Some(blob) = self.state().blobs.get_mut(root).filter(|blob| blob.why == Why::Unknown) {
+            blob.why = Why::Early(from);
+        }
     }
 
     fn start_anew(&self, root: &Root) {
@@ -203,6 +229,7 @@ impl Blobs {
 impl State {
     /// Says whether what is on the disk of it is of no use, for its parts spoke of another size.
     fn expect(&mut self, file: &Enclosed, why: Why) -> bool {
+        self.offered.remove(&file.root);
         let none = || Blob { size: file.bytes, have: Parts::none(parts_of(file.bytes)), data: None, why };
         let blob = self.blobs.entry(file.root).or_insert_with(none);
         let is_other = blob.size != file.bytes;
@@ -221,6 +248,7 @@ impl State {
     /// A file left.
     fn forget(&mut self, root: &Root) {
         self.dirty.remove(root);
+        self.offered.remove(root);
         self.staged.remove(root);
         self.plain.retain(|_, (of, _)| of != root);
         self.tree.take_if(|(of, _)| of == root);

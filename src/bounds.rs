@@ -70,8 +70,8 @@
 //! | `api/model/topics.rs` `PUBLISHED_AT_ONCE_MAX` 512 | messages that one request publishes | owner | refused | at once | |
 //! | `mail/kept.rs` `KEPT_MAX` 1,048,576 | what is arranged: places, labels, drafts, introductions | owner | refused | taken back, its message is deleted | |
 //! | `content/text.rs` `AFTER_READ_MS_MAX` | how long after it was read a message stays that is to be forgotten: a year | owner | refused | forgotten, deleted | |
-//! | `blobs.rs` `UNASKED_BYTES_MAX` | bytes of files that contacts send without being asked | source | offered, and asked for | deleted, cancelled | `what_nobody_asked_for_is_bounded_and_shared_and_a_stranger_s_is_not_taken` |
-//! | `blobs.rs` `EARLY_BYTES_MAX` | bytes of parts that came before their messages | contacts | dropped, and asked for | the message, a restart | `parts_that_come_before_their_message_are_kept_within_bounds` |
+//! | `blobs.rs` `UNASKED_BYTES_MAX` | bytes of files that contacts send without being asked | source | offered; their parts are rejected until they are asked for | deleted, cancelled | `what_nobody_asked_for_is_bounded_and_shared_and_a_stranger_s_is_not_taken` |
+//! | `blobs.rs` `EARLY_BYTES_MAX` | bytes of parts that came before their messages, of one contact a quarter | contacts | refused, and tried again | the message, a restart | `parts_that_come_before_their_message_are_kept_within_bounds` |
 //! | `mail/files.rs` `WINDOW_PARTS_MAX` 64 | parts of a file on their way that nobody promised to keep | owner | wait in their file | promised, delivered | `what_nobody_promised_to_keep_fills_a_window_and_what_is_promised_a_larger_one` |
 //! | `mail/files.rs` `PROMISED_PARTS_MAX` 1,024 | parts of a file on their way in all | owner | wait in their file | delivered, expired | `what_nobody_promised_to_keep_fills_a_window_and_what_is_promised_a_larger_one` |
 //! | `folder.rs` `ENTRIES_MAX` | files and folders in one that is sent | owner | refused | | |

@@ -74,8 +74,8 @@ pub struct Earlier {
 /// What was delivered of files, for whoever keeps them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OfFile {
-    /// A part came in this bundle.
-    Part { id: BundleId, from: NodeId, part: Part },
+    /// A part came in this bundle, and was taken in before.
+    Part { id: BundleId },
     /// A text came with files beside it.
     Offer { from: NodeId, files: Vec<Enclosed> },
 }
@@ -163,7 +163,7 @@ impl Opening {
         let filed = match Content::decode(content).ok()? {
             Content::Part(part) => {
                 let content = Content::Part(part.stub()).encode();
-                self.of_files.push(OfFile::Part { id: letter.id, from: letter.source, part });
+                self.of_files.push(OfFile::Part { id: letter.id });
                 Filed { key: opened.key, content, seal: None }
             }
             Content::Text(text) if !text.enclosed.is_empty() => {

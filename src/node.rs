@@ -536,11 +536,12 @@ fn unseal_rest(store: &mut RedbStore, keyring: &Keyring, blobs: &Blobs) -> Resul
         let mut changes = Vec::new();
         for row in rows {
             let Some(Body::Bundle(bytes)) = reader.words(&[row])?.pop().flatten() else { continue };
-            let opened = Bundle::from_store(&bytes).ok().and_then(|(bundle, _)| keyring.open(&bundle).ok());
-            let filed = opened.and_then(|opened| {
+            let bundle = Bundle::from_store(&bytes).ok().map(|(bundle, _)| bundle);
+            let opened = bundle.and_then(|bundle| Some((bundle.source, keyring.open(&bundle).ok()?)));
+            let filed = opened.and_then(|(source, opened)| {
                 if let Some(part) = mail::part(&opened) {
-                    let is_taken = part.is_true() && blobs.take(&part, true);
-                    tracing::debug!(is_taken, "a part of a file was sealed still");
+                    let taken = part.is_true().then(|| blobs.take(&part, Some(source)));
+                    tracing::debug!(?taken, "a part of a file was sealed still");
                 }
                 mail::filed(&opened)
             });

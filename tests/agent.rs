@@ -6,6 +6,8 @@ mod again;
 mod ages;
 #[path = "agent/damage.rs"]
 mod damage;
+#[path = "agent/declined.rs"]
+mod declined;
 #[path = "agent/evidence.rs"]
 mod evidence;
 #[path = "agent/ferry.rs"]

@@ -10,7 +10,7 @@ use super::inbox::{Arrival, Due};
 use super::io::{Event, Output};
 use super::mailboxes::receipts_to;
 use super::place::admits;
-use super::receipts::what;
+use super::receipts::{REJECTED_UNWANTED, what};
 use crate::bundle::{COPIES_MAX, Draft, Kind, Priority};
 use crate::eid::Eid;
 use crate::frame::{Grade, Refusal};
@@ -36,7 +36,11 @@ impl Agent {
             let key = (arrival.bundle.destination.clone(), arrival.bundle.source, arrival.due);
             batches.entry(key).or_default().push(arrival);
         }
-        for ((mailbox, source, _), mut arrivals) in batches {
+        for ((mailbox, source, due), mut arrivals) in batches {
+            let kind = match due {
+                Due::Row | Due::Proof => ReceiptKind::Delivered,
+                Due::Rejection => ReceiptKind::Rejected { reason: REJECTED_UNWANTED },
+            };
             // What came together is filed, and told to whoever follows, as it was written.
             arrivals.sort_by_key(|arrival| (arrival.bundle.creation.time, arrival.bundle.creation.sequence));
             for arrivals in arrivals.chunks(RECEIPT_IDS_MAX) {
@@ -45,8 +49,7 @@ impl Agent {
                 let longest = arrivals.iter().map(|a| a.bundle.lifetime).max().unwrap_or(HOUR);
                 let lifetime = longest.saturating_add(RECEIPT_LINGERS).min(self.config.lifetime_max);
                 let ids = arrivals.iter().map(|a| a.bundle.id).collect();
-                let signed =
-                    self.sign_receipt(&mailbox, (source, last.from), ReceiptKind::Delivered, ids, lifetime, out);
+                let signed = self.sign_receipt(&mailbox, (source, last.from), kind, ids, lifetime, out);
                 if let Some(receipt) = signed {
                     self.let_receipt_answer(receipt, arrivals);
                 }

@@ -45,6 +45,8 @@ pub enum Due {
     Row,
     /// Nothing: it had its row long ago, and a copy of it outlived the receipt.
     Proof,
+    /// Nothing, for it was declined.
+    Rejection,
 }
 
 impl Inbox {

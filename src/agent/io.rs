@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::agent::change::{Adopted, Change, Evidence, Known, Letter, Outgoing, Person, Row};
 use crate::bundle::{Bundle, Draft, Priority};
 use crate::content::topic::Filter;
@@ -61,6 +63,15 @@ pub enum Input {
         bundle: Arc<Bundle>,
         size_bytes: u32,
     },
+    /// A verified message for a mailbox here, of which the driver keeps nothing: its source hears that it was declined, and
+    /// never that it was delivered.
+    Decline {
+        from: NodeId,
+        transit: Transit,
+        bundle: Arc<Bundle>,
+        size_bytes: u32,
+        why: Declined,
+    },
     /// A bundle that the driver dropped unverified, because [`super::Agent::knows`] its id.
     Duplicate {
         from: NodeId,
@@ -109,6 +120,15 @@ pub enum Input {
     Moved {
         peer: NodeId,
     },
+}
+
+/// Why nothing is kept of a message that a mailbox here got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Declined {
+    /// Nobody here wants it: no copy of it is needed any more.
+    Unwanted,
+    /// There is no room for it now.
+    Room,
 }
 
 /// A bundle as a peer handed it over, with what it weighs.

@@ -19,6 +19,7 @@ impl Agent {
                 Kind::Message => vec![bundle.id],
                 Kind::Receipt => self.settled_in(bundle),
             },
+            Input::Decline { bundle, .. } => vec![bundle.id],
             Input::Duplicate { id, .. } if self.ledger.tombstones().contains(id) => vec![*id],
             Input::Frame { from, frame: Frame::Accepted { grants } } => {
                 self.answered_late(from, grants.iter().map(|g| g.0))

@@ -17,6 +17,8 @@ use crate::time::{HOUR, Millis, Timestamp};
 
 /// Reason code of a signed refusal: the recipient does not want mail from this source.
 pub const REJECTED_BLOCKED: u8 = 1;
+/// The same: the recipient keeps nothing of this one, a part of a file that nobody asked for or that is none.
+pub const REJECTED_UNWANTED: u8 = 2;
 
 impl Agent {
     /// A receipt from a peer: its word first, then custody of it for others.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Agent;
 use super::change::{Class, Held, Standing};
 use super::inbox::{Arrival, Due};
-use super::io::{Handed, Output};
+use super::io::{Declined, Handed, Output};
 use super::lives::Life;
 use super::stick::STICK;
 use crate::bundle::Kind;
@@ -23,20 +23,8 @@ pub(super) enum NotCarried {
 impl Agent {
     /// A verified bundle from a peer.
     pub(super) fn receive(&mut self, handed: Handed, out: &mut Vec<Output>) {
-        let Handed { from, transit, ref bundle, .. } = handed;
-        if from != STICK {
-            let Some(contact) = self.contacts.get_mut(&from) else { return };
-            if contact.hello.is_none() {
-                return self.misbehaved(from, "handed over a bundle before its Hello", out);
-            }
-            contact.bundles_received += 1;
-        }
-        if self.ledger.is_known(&bundle.id) {
-            return self.receive_again(from, transit, bundle.id, out);
-        }
-        if self.ledger.inbox().had(&bundle.id) {
-            return self.receive_late(handed, out);
-        }
+        let Some(handed) = self.receive_first(handed, out) else { return };
+        let Handed { from, ref bundle, .. } = handed;
         match (self.door_check(&handed), bundle.kind) {
             (Err(why), _) => self.refuse(from, bundle.id, why, out),
             (Ok(life), Kind::Message) if bundle.destination.is_topic() => self.receive_post(&handed, life, out),
@@ -45,6 +33,57 @@ impl Agent {
                 Some(why) if !self.mailboxes.serves(&bundle.destination) => self.refuse(from, bundle.id, why, out),
                 _ => self.receive_receipt(&handed, life, out),
             },
+        }
+    }
+
+    /// What is the same whatever becomes of a bundle; gives it back where it comes for the first time.
+    fn receive_first(&mut self, handed: Handed, out: &mut Vec<Output>) -> Option<Handed> {
+        let Handed { from, transit, ref bundle, .. } = handed;
+        if from != STICK {
+            let contact = self.contacts.get_mut(&from)?;
+            if contact.hello.is_none() {
+                self.misbehaved(from, "handed over a bundle before its Hello", out);
+                return None;
+            }
+            contact.bundles_received += 1;
+        }
+        if self.ledger.is_known(&bundle.id) {
+            self.receive_again(from, transit, bundle.id, out);
+            return None;
+        }
+        if self.ledger.inbox().had(&bundle.id) {
+            self.receive_late(handed, out);
+            return None;
+        }
+        Some(handed)
+    }
+
+    /// A message for a mailbox here that nobody keeps. Where it is unwanted its source gets a signed word of it, at the price
+    /// of a receipt, and carriers may forget it; where there is no room it stays with whoever brought it.
+    pub(super) fn decline(&mut self, handed: Handed, why: Declined, out: &mut Vec<Output>) {
+        let Some(handed) = self.receive_first(handed, out) else { return };
+        let Handed { from, ref bundle, size_bytes, .. } = handed;
+        let id = bundle.id;
+        let life = match self.door_check(&handed) {
+            Ok(life) => life,
+            Err(why) => return self.refuse(from, id, why, out),
+        };
+        let is_blocked = self.class_of(bundle.source).is_none();
+        match why {
+            Declined::Room if !is_blocked => {
+                self.turn_away(&handed);
+                self.refuse(from, id, Refusal::Full, out);
+            }
+            Declined::Unwanted if !is_blocked && self.may_prove(from, bundle.source) => {
+                let bundle = Arc::clone(bundle);
+                self.note_holder(&id, from, bundle.source, life.expires);
+                self.ledger.arrive(Arrival { bundle, hops: life.hops, size_bytes, from, due: Due::Rejection });
+                self.settle_offer(&id, from, out);
+            }
+            Declined::Room | Declined::Unwanted => {
+                self.ledger.bury(id, self.now() + bundle.lifetime + HOUR, from, out);
+                self.refuse(from, id, Refusal::Known, out);
+            }
         }
     }
 

@@ -18,7 +18,8 @@ impl Blobs {
     pub fn keep_only(&self, named: &BTreeSet<Root>) -> io::Result<()> {
         let mut state = self.state();
         state.staged.retain(|root, since| !named.contains(root) && since.elapsed() < STAGED_MAX);
-        let early = |blob: &Blob| blob.why == Why::Early;
+        state.offered.retain(|root| named.contains(root));
+        let early = |blob: &Blob| matches!(blob.why, Why::Early(_));
         let gone: Vec<Root> = state
             .blobs
             .iter()

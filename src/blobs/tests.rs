@@ -43,7 +43,7 @@ fn a_file_goes_part_by_part_in_any_order_and_is_read_back_as_it_was() {
         to.want(&enclosed(&staged));
         for index in (0..parts_of(staged.bytes)).rev() {
             let part = from.part(&staged.root, index).unwrap();
-            assert!(to.take(&part, false) && to.take(&part, false));
+            assert_eq!([to.take(&part, None), to.take(&part, None)], [Taken::Kept; 2]);
             to.sync().unwrap();
         }
         let mut read = Vec::new();
@@ -82,10 +82,10 @@ fn what_nobody_asked_for_is_bounded_and_shared_and_a_stranger_s_is_not_taken() {
     assert_eq!((3..20).map(many).sum::<usize>(), 128, "together no more than there is room for");
     assert_eq!(blobs.usage(), (256, 0), "and nothing is written before it comes");
     let part = Part { root: [9; 32], size: 5, ..Part::default() };
-    assert!(!blobs.take(&part, false), "a stranger's, and nobody asked for it");
+    assert_eq!(blobs.take(&part, None), Taken::Unwanted, "a stranger's, and nobody asked for it");
     blobs.want(&file(1 << 16, 1 << 20));
     let lie = Part { root: file(1 << 16, 1).root, size: 1 << 21, ..Part::default() };
-    assert!(!blobs.take(&lie, true), "it is another size than its message says");
+    assert_eq!(blobs.take(&lie, Some(node(1))), Taken::Unwanted, "it is another size than its message says");
 }
 
 #[test]
@@ -97,8 +97,28 @@ fn parts_that_come_before_their_message_are_kept_within_bounds() {
         root[..4].copy_from_slice(&n.to_be_bytes());
         Part { root, size: PART_BYTES as u64, bytes: vec![1; 9], ..Part::default() }
     };
-    let taken = (0..400).filter(|n| blobs.take(&part(*n), true)).count();
-    assert_eq!(taken as u64, EARLY_BYTES_MAX / PART_BYTES as u64);
+    let many = |from: u8| {
+        let first = u32::from(from) * 400;
+        (first..first + 400).filter(|n| blobs.take(&part(*n), Some(node(from))) == Taken::Kept).count() as u64
+    };
+    let all = EARLY_BYTES_MAX / PART_BYTES as u64;
+    assert_eq!((1..9).map(many).collect::<Vec<_>>(), [[all / 4; 4], [0; 4]].concat(), "no contact fills it alone");
+    assert_eq!(blobs.take(&part(9_999), Some(node(9))), Taken::NoRoom, "its message may still come");
+}
+
+#[test]
+fn of_what_is_offered_and_not_asked_for_no_part_is_kept() {
+    let home = tempfile::tempdir().unwrap();
+    let blobs = blobs(home.path());
+    let file = enclosed(&Staged { bytes: PUSH_BYTES_MAX + 1, root: [9; 32], key: FileKey([0; 32]) });
+    let part = |index| Part { root: [9; 32], size: PUSH_BYTES_MAX + 1, index, bytes: vec![1; 9], ..Part::default() };
+    assert_eq!(blobs.take(&part(0), Some(node(1))), Taken::Kept, "its message did not come yet");
+    assert!(!blobs.offer(node(1), &file));
+    assert_eq!(blobs.take(&part(1), Some(node(1))), Taken::Unwanted);
+    blobs.want(&file);
+    assert_eq!(blobs.take(&part(1), Some(node(1))), Taken::Kept);
+    blobs.refuse(&[9; 32]).unwrap();
+    assert_eq!(blobs.take(&part(2), Some(node(1))), Taken::Unwanted);
 }
 
 #[test]
@@ -107,7 +127,7 @@ fn what_cannot_be_written_fails_the_commit_that_would_promise_it() {
     fs::write(home.path().join("files"), "in the way").unwrap();
     let blobs = Arc::new(Blobs { dir: home.path().join("files"), state: Mutex::default() });
     let part = Part { root: [9; 32], size: 5, bytes: vec![1; 5], ..Part::default() };
-    assert!(blobs.take(&part, true));
+    assert_eq!(blobs.take(&part, Some(node(1))), Taken::Kept);
     assert!(blobs.sync().is_err());
     assert!(blobs.have(&[9; 32]).unwrap().1.is_empty());
     blobs.sync().unwrap();

@@ -5,29 +5,33 @@ use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
 use super::place::{DATA, HAVE, make_directory, options, sync_directory, write_have};
-use super::{Blob, Blobs, EARLY_BYTES_MAX, State, Why};
+use super::{Blob, Blobs, EARLY_BYTES_MAX, PART_OF_CONTACT, State, Taken, Why};
 use crate::content::{PART_BYTES, Part, parts_of};
-use crate::id::hex;
+use crate::id::{NodeId, hex};
 use crate::mail::files::Parts;
 
 impl Blobs {
-    /// Takes in a part that verified; says whether it is wanted. What cannot be written fails the next [`Blobs::sync`].
-    pub fn take(&self, part: &Part, is_contact: bool) -> bool {
+    /// Takes in a part that verified, from a contact or from somebody else. What cannot be written fails the next
+    /// [`Blobs::sync`].
+    pub fn take(&self, part: &Part, contact: Option<NodeId>) -> Taken {
         let mut state = self.state();
-        let early: u64 = state.blobs.values().filter(|b| b.why == Why::Early).map(|b| b.have.bytes(b.size)).sum();
-        let may_be_early = is_contact && early + PART_BYTES as u64 <= EARLY_BYTES_MAX;
-        let blob = match state.blobs.get_mut(&part.root) {
-            Some(Blob { why: Why::Wanted | Why::Pushed(_), size, .. }) if *size == part.size => None,
-            Some(Blob { why: Why::Unknown | Why::Early, size, .. }) if *size == part.size && may_be_early => None,
-            Some(_) => return false,
-            None if may_be_early => {
-                Some(Blob { size: part.size, have: Parts::none(parts_of(part.size)), data: None, why: Why::Early })
+        let blob = match (state.blobs.get(&part.root).map(|blob| (blob.why, blob.size == part.size)), contact) {
+            (Some((Why::Wanted | Why::Pushed(_), true)), _) => None,
+            (Some((Why::Wanted | Why::Pushed(_), false) | (Why::Refused, _)), _) => return Taken::Unwanted,
+            (_, None) => return Taken::Unwanted,
+            _ if state.offered.contains(&part.root) => return Taken::Unwanted,
+            // Its message, when it comes, says which size is the right one.
+            (Some((Why::Unknown | Why::Early(_), false)), Some(_)) => return Taken::NoRoom,
+            (Some((Why::Unknown | Why::Early(_), true)), Some(from)) if state.has_room_early(from) => None,
+            (None, Some(from)) if state.has_room_early(from) => {
+                let (size, have) = (part.size, Parts::none(parts_of(part.size)));
+                Some(Blob { size, have, data: None, why: Why::Early(from) })
             }
-            None => return false,
+            (Some(_) | None, Some(_)) => return Taken::NoRoom,
         };
         state.blobs.extend(blob.map(|blob| (part.root, blob)));
         if state.blobs[&part.root].have.has(part.index) {
-            return true;
+            return Taken::Kept;
         }
         match self.write(&mut state, part) {
             Ok(()) => {
@@ -36,7 +40,7 @@ impl Blobs {
             }
             Err(error) => state.failure = Some(error.to_string()),
         }
-        true
+        Taken::Kept
     }
 
     fn write(&self, state: &mut State, part: &Part) -> io::Result<()> {
@@ -86,5 +90,20 @@ impl Blobs {
             }
         }
         Ok(())
+    }
+}
+
+impl State {
+    /// Whether one more part of a contact may come before its message.
+    fn has_room_early(&self, contact: NodeId) -> bool {
+        let (mut all, mut of_contact) = (PART_BYTES as u64, PART_BYTES as u64);
+        for blob in self.blobs.values() {
+            if let Why::Early(from) = blob.why {
+                let bytes = blob.have.bytes(blob.size);
+                all += bytes;
+                of_contact += if from == contact { bytes } else { 0 };
+            }
+        }
+        all <= EARLY_BYTES_MAX && of_contact <= EARLY_BYTES_MAX / PART_OF_CONTACT
     }
 }

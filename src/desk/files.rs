@@ -10,7 +10,6 @@ use super::Desk;
 use super::mail::LIFETIME;
 use super::rows::{self, Names};
 use crate::agent::Agent;
-use crate::agent::change::EvidenceKind;
 use crate::api::model::{FileRow, InboxRow, Schema, TransferRow, TransferState};
 use crate::api::{ApiError, NextStep};
 use crate::blobs::{Blobs, PUSH_BYTES_MAX};
@@ -252,9 +251,8 @@ fn parts_away(record: &RedbReader) -> Result<AwayParts, crate::store::StoreError
         for outgoing in page {
             let Some(part) = part_of(record, &outgoing)? else { continue };
             let held = |carrier: &&crate::agent::change::Carrier| carrier.gave_up.is_none();
-            let holders = outgoing.carriers.iter().filter(held).map(|carrier| carrier.who).collect();
-            let state = outgoing.state();
-            if (EvidenceKind::Copy..EvidenceKind::Expired).contains(&state) {
+            let holders: Vec<NodeId> = outgoing.carriers.iter().filter(held).map(|carrier| carrier.who).collect();
+            if !holders.is_empty() && !outgoing.is_settled() {
                 away.entry((outgoing.destination.node, part.root)).or_default().push((part.index, holders));
             }
         }

@@ -507,13 +507,19 @@ fn kind(what: EvidenceKind) -> EventKind {
 
 /// Reads what [`rejection`] wrote.
 pub fn read_rejection(text: &str) -> u8 {
+    if text == UNWANTED {
+        return crate::agent::REJECTED_UNWANTED;
+    }
     let number = text.strip_prefix("reason ").and_then(|rest| rest.split(',').next());
     number.and_then(|number| number.parse().ok()).unwrap_or(crate::agent::REJECTED_BLOCKED)
 }
 
+const UNWANTED: &str = "a part of a file that nobody there wants now";
+
 fn rejection(reason: u8) -> String {
     match reason {
         crate::agent::REJECTED_BLOCKED => "no mail from this source".into(),
+        crate::agent::REJECTED_UNWANTED => UNWANTED.into(),
         other => format!("reason {other}, which this version does not know"),
     }
 }

@@ -14,7 +14,7 @@ use super::Desk;
 use super::files::{PARTS_PAGE, sent_of};
 use super::mail::LIFETIME;
 use crate::agent::change::{EvidenceKind, Letter, Outgoing};
-use crate::agent::{Event, Input};
+use crate::agent::{Event, Input, REJECTED_UNWANTED};
 use crate::api::ApiError;
 use crate::bundle::Priority;
 use crate::content::{Content, FileAsk, Mark, Part, Root, pad};
@@ -169,6 +169,10 @@ impl Sender {
             EvidenceKind::Copy | EvidenceKind::Custody => Fate::Promised,
             EvidenceKind::Delivered | EvidenceKind::Read => Fate::Safe,
             EvidenceKind::Expired | EvidenceKind::Cancelled => Fate::Lost,
+            EvidenceKind::Rejected { reason: REJECTED_UNWANTED } => {
+                out.changed = true;
+                Fate::Unwanted
+            }
             // The recipient wants no mail from here.
             EvidenceKind::Rejected { .. } => {
                 out.sending.stop();

@@ -8,6 +8,7 @@
 //!    ▲                  └──────────── its life ends, it was given up ──┐
 //!    └────────────────────────────────────────────────────────────────┘
 //! ```
+//! A part that the recipient signs to have declined is not wanted any more, until it is asked for.
 //! So a file is as far as its parts are, whatever happens to either end. What is asked for again is wanted again, safe or not.
 
 use std::collections::BTreeMap;
@@ -156,6 +157,8 @@ pub enum Fate {
     Safe,
     /// Its life is over, or nobody keeps it any more.
     Lost,
+    /// The recipient signed that it wants none of it, or not now: it goes when they ask.
+    Unwanted,
 }
 
 impl Sending {
@@ -200,6 +203,10 @@ impl Sending {
             Fate::Lost => {
                 self.leave(part);
                 self.next = self.next.min(part);
+            }
+            Fate::Unwanted => {
+                self.leave(part);
+                self.wanted.remove(part);
             }
         }
     }
@@ -315,7 +322,7 @@ mod tests {
     }
 
     fn step() -> impl Strategy<Value = Step> {
-        let fate = prop_oneof![Just(Fate::Promised), Just(Fate::Safe), Just(Fate::Lost)];
+        let fate = prop_oneof![Just(Fate::Promised), Just(Fate::Safe), Just(Fate::Lost), Just(Fate::Unwanted)];
         prop_oneof![
             8 => Just(Step::Next),
             6 => (0..200u32, fate).prop_map(|(part, fate)| Step::Heard(part, fate)),
@@ -431,7 +438,7 @@ mod tests {
                 prop_assert!(sending.away() <= PROMISED_PARTS_MAX);
                 prop_assert!(sending.away() - sending.promised <= WINDOW_PARTS_MAX);
             }
-            sending.ask(&[(0, 1)]);
+            sending.ask(&[(0, of)]);
             (0..of).for_each(|part| sending.heard(part, Fate::Lost));
             finish(&mut sending);
             prop_assert!(sending.is_done(), "{:?}", sending);

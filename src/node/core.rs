@@ -24,14 +24,15 @@ use super::queue::Queue;
 use super::tape::Tape;
 use super::work::{Brought, Fate, Parsed, Wishes, Work};
 use crate::agent::change::{Change, Durable, Known};
-use crate::agent::{Agent, Event, Input, Output};
-use crate::blobs::Blobs;
+use crate::agent::{Agent, Declined, Event, Input, Output};
+use crate::blobs::{Blobs, Taken};
 use crate::content::topic::Filter;
+use crate::content::{Content, pad};
 use crate::driver::{self, Driver, Step, Weight};
 use crate::frame::Refusal;
 use crate::id::{BundleId, NodeId};
 use crate::mail::topics::{Topics, rows};
-use crate::mail::{OfFile, Opening};
+use crate::mail::{self, OfFile, Opened, Opening};
 use crate::store::StoreError;
 use crate::store::redb::RedbReader;
 use crate::store::writer::{Batch, StoreThread};
@@ -331,6 +332,7 @@ impl Core {
                 if is_frame { &mut open.permits_of_frames } else { &mut open.permits }.push(permit);
             }
             Work::ForMailbox(input, permit, opened) => {
+                let (input, opened) = self.take_part(input, opened);
                 if let Input::Bundle { bundle, .. } = &input {
                     self.driver.step.opening.came(bundle.id, opened);
                 }
@@ -393,9 +395,11 @@ impl Core {
 
     /// Gives the agent what came out of a file, and sees what it makes of it.
     fn bring(&mut self, brought: Brought) -> Fate {
-        let Brought { id, input, opened } = brought;
+        let Brought { id, mut input, opened } = brought;
         let (is_known, before) = (self.driver.agent.knows(&id), self.driver.open().len());
         if let Some(opened) = opened {
+            let (taken, opened) = self.take_part(input, opened);
+            input = taken;
             self.driver.step.opening.came(id, opened);
         }
         self.handle(input);
@@ -412,6 +416,28 @@ impl Core {
         }
     }
 
+    /// Takes in the part of a file that a message brings, before the agent hears of it: of what is not kept here nobody
+    /// signs that it was delivered.
+    fn take_part(&self, input: Input, opened: Opened) -> (Input, Opened) {
+        let Some(part) = mail::part(&opened) else { return (input, opened) };
+        let Input::Bundle { from, transit, bundle, size_bytes } = input else { return (input, opened) };
+        let agent = &self.driver.agent;
+        let contact = agent.is_contact(&bundle.source).then_some(bundle.source);
+        let taken = match part.bytes.is_empty() {
+            // What it says of itself is not so.
+            true => Taken::Unwanted,
+            false => self.blobs.take(&part, contact),
+        };
+        let opened = Opened { plaintext: pad(&Content::Part(part.stub()).encode()), ..opened };
+        let declined = match taken {
+            Taken::Kept => return (Input::Bundle { from, transit, bundle, size_bytes }, opened),
+            Taken::Unwanted => Declined::Unwanted,
+            Taken::NoRoom => Declined::Room,
+        };
+        tracing::debug!(source = %bundle.source.peer_id(), ?declined, "a part of a file is not kept");
+        (Input::Decline { from, transit, bundle, size_bytes, why: declined }, opened)
+    }
+
     fn handle(&mut self, input: Input) {
         if let Input::Bundle { bundle, .. } = &input
             && self.driver.agent.is_contact(&bundle.source)
@@ -426,7 +452,7 @@ impl Core {
         self.driver.run_due(self.clock.moment());
     }
 
-    /// Takes in what was delivered of files. The row of a part leaves in the commit that brings it.
+    /// Hears which files come, of what was delivered. The row of a part leaves in the commit that brings it.
     fn take_files(&mut self) {
         for of_file in self.driver.step.opening.take_of_files() {
             match of_file {
@@ -438,13 +464,7 @@ impl Core {
                         });
                     }
                 }
-                OfFile::Part { id, from, part } => {
-                    let is_taken = part.bytes.is_empty() || self.blobs.take(&part, self.driver.agent.is_contact(&from));
-                    if !is_taken {
-                        tracing::debug!(source = %from.peer_id(), "a part of a file that nobody here wants");
-                    }
-                    self.handle(Input::Discard(id));
-                }
+                OfFile::Part { id } => self.handle(Input::Discard(id)),
             }
         }
     }

@@ -112,13 +112,14 @@ pub fn restore(reader: &RedbReader, blobs: &Blobs, is_contact: &dyn Fn(&NodeId) 
     each_named(reader, &mut |named| {
         let Named { file, state, .. } = &named;
         match named.from() {
-            _ if state.gone || state.stopped => {}
+            None if state.gone || state.stopped => {}
             None => blobs.want(file),
+            Some(from) if state.gone || state.stopped => blobs.rest(from, &file.root),
             Some(_) if state.asked => blobs.want(file),
             Some(from) if is_contact(&from) => {
                 blobs.offer(from, file);
             }
-            Some(_) => {}
+            Some(from) => blobs.rest(from, &file.root),
         }
     })?;
     blobs.sweep(&roots(reader)?).map_err(|error| StoreError::Io(error.to_string()))

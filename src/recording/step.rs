@@ -6,8 +6,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
-use crate::agent::Input;
 use crate::agent::change::{Adopted, Known, Person, Row};
+use crate::agent::{Declined, Input};
 use crate::bundle::{Bundle, Priority};
 use crate::content::topic::Filter;
 use crate::eid::Eid;
@@ -93,6 +93,13 @@ pub enum Noted {
         peer: NodeId,
     },
     Adopt(Box<Adopted>),
+    Decline {
+        from: NodeId,
+        transit: Transit,
+        bundle: ByteBuf,
+        size_bytes: u32,
+        why: Declined,
+    },
 }
 
 /// An error where a frame is none that could have been received.
@@ -113,6 +120,9 @@ pub fn noted(input: &Input) -> Result<Noted, FrameError> {
         Input::Frame { from, frame } => Noted::Frame { from, frame: ByteBuf::from(frame.encode()?) },
         Input::Bundle { from, transit, bundle, size_bytes } => {
             Noted::Bundle { from, transit, bundle: ByteBuf::from(bundle.bytes().to_vec()), size_bytes }
+        }
+        Input::Decline { from, transit, bundle, size_bytes, why } => {
+            Noted::Decline { from, transit, bundle: ByteBuf::from(bundle.bytes().to_vec()), size_bytes, why }
         }
         Input::Duplicate { from, transit, id } => Noted::Duplicate { from, transit, id },
         Input::Timeout => Noted::Timeout,
@@ -156,6 +166,10 @@ impl Noted {
                 let (bundle, _) = Bundle::decode(&bundle).map_err(|why| why.to_string())?;
                 Input::Bundle { from, transit, bundle: Arc::new(bundle), size_bytes }
             }
+            Noted::Decline { from, transit, bundle, size_bytes, why } => {
+                let (bundle, _) = Bundle::decode(&bundle).map_err(|why| why.to_string())?;
+                Input::Decline { from, transit, bundle: Arc::new(bundle), size_bytes, why }
+            }
             Noted::Duplicate { from, transit, id } => Input::Duplicate { from, transit, id },
             Noted::Timeout => Input::Timeout,
             Noted::Space { free_bytes } => Input::Space { free_bytes },
@@ -188,6 +202,7 @@ impl fmt::Display for Noted {
             Noted::ContactDown { peer } => write!(f, "the end of the contact with {peer}"),
             Noted::Frame { from, frame } => write!(f, "a frame of {} bytes from {from}", frame.len()),
             Noted::Bundle { from, bundle, .. } => write!(f, "a bundle of {} bytes from {from}", bundle.len()),
+            Noted::Decline { from, bundle, .. } => write!(f, "a declined bundle of {} bytes from {from}", bundle.len()),
             Noted::Duplicate { from, id, .. } => write!(f, "bundle {id} once more, from {from}"),
             Noted::Timeout => write!(f, "a timeout"),
             Noted::Space { free_bytes } => write!(f, "{free_bytes} bytes free on the disk"),

@@ -278,3 +278,26 @@ fn what_is_passed_on_takes_its_file_along() {
     carol.rows(&format!("file --save-all {got}"));
     assert!(only_entry(&got) == survey);
 }
+
+#[test]
+fn what_is_not_kept_is_not_said_to_be_delivered() {
+    let (mut alice, mut bob) = (Person::new("alice"), Person::new("bob"));
+    let bobs = bob.up("");
+    alice.up(&format!("--peer {}", bob.place()));
+    assert_eq!(alice.run(&format!("contact add bob {}", bobs["address"].as_str().unwrap())).code, 0);
+    let survey = bytes(1_200_000);
+    let path = alice.file("survey", &survey);
+    let sent = alice.run_args(&["send", "bob", "look", "-f", &path, "--json"]).json();
+    // Nothing of a stranger's file comes by itself.
+    bob.until("file", is("offered"));
+    alice.until("file", is("offered"));
+    let (row, there) = (&alice.rows("file")[0], &bob.rows("file")[0]);
+    assert_eq!((&row["safe_bytes"], &there["have_bytes"]), (&0.into(), &0.into()));
+    alice.down();
+    alice.up(&format!("--peer {}", bob.place()));
+    alice.until("peers", |peers| !peers.is_empty());
+    assert_eq!(alice.rows("file")[0]["state"], "offered", "also after a restart");
+    bob.json(&format!("file get {}", &sent["id"].as_str().unwrap()[..10]));
+    bob.until("file", is("here"));
+    alice.until("file", is("sent"));
+}

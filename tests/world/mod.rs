@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use dak::agent::change::{Change, Durable, EvidenceKind, Known, Letter, Outgoing, Person, Row, Standing};
-use dak::agent::{Agent, Config, Event, Input, Mailboxes, Output, STICK};
+use dak::agent::{Agent, Config, Declined, Event, Input, Mailboxes, Output, STICK};
 use dak::bundle::{Bundle, Ends, Hops, Kind, Priority, Signer, Unverified};
 use dak::content::{Content, Filed, KeyUsed, Text, pad};
 use dak::driver::{Driver, Said, Step};
@@ -72,6 +72,8 @@ pub struct World<S: Store = MemoryStore> {
     /// Whom each node wished to dial.
     pub dialled: Vec<Vec<NodeId>>,
     pub truth: truth::Truth,
+    /// Of which messages the driver of their recipient keeps nothing.
+    pub declined: BTreeMap<BundleId, Declined>,
     /// What was said to peers that are no nodes of this world.
     said: Vec<(NodeId, Vec<u8>)>,
     pub log: blake3::Hasher,
@@ -202,6 +204,7 @@ impl<S: Store> World<S> {
             forwards: BTreeMap::new(),
             dialled: vec![Vec::new(); nodes.len()],
             truth,
+            declined: BTreeMap::new(),
             said: Vec::new(),
             log: blake3::Hasher::new(),
             nodes,
@@ -380,7 +383,16 @@ impl<S: Store> World<S> {
                     Input::Duplicate { from, transit, id: unverified.id() }
                 } else {
                     let Ok((bundle, _)) = unverified.verify() else { return };
-                    Input::Bundle { from, transit, bundle: Arc::new(bundle), size_bytes: bytes.len() as u32 }
+                    let is_for_it = bundle.destination == Eid::mail(self.nodes[to].id);
+                    let (why, size_bytes) = (self.declined.get(&bundle.id), bytes.len() as u32);
+                    let bundle = Arc::new(bundle);
+                    match why.filter(|_| is_for_it) {
+                        Some(why) => {
+                            self.truth.declined.insert((self.nodes[to].id, bundle.id));
+                            Input::Decline { from, transit, bundle, size_bytes, why: *why }
+                        }
+                        None => Input::Bundle { from, transit, bundle, size_bytes },
+                    }
                 }
             }
             Ok(Incoming::Folded { .. }) | Err(_) => return,

@@ -24,6 +24,8 @@ pub struct Truth {
     read: BTreeSet<(NodeId, BundleId)>,
     blocked: BTreeSet<(NodeId, NodeId)>,
     gave_up: BTreeSet<(NodeId, BundleId)>,
+    /// Of what a recipient's driver kept nothing.
+    pub declined: BTreeSet<(NodeId, BundleId)>,
     /// What each status said when it was last looked at.
     said: BTreeMap<(NodeId, BundleId), Outgoing>,
 }
@@ -117,7 +119,10 @@ impl Truth {
 
     fn is_settled(&self, held: &Held) -> bool {
         let to = held.destination.node;
-        !self.nodes.contains(&to) || self.rows.contains(&(to, held.id)) || self.blocked.contains(&(to, held.source))
+        !self.nodes.contains(&to)
+            || self.rows.contains(&(to, held.id))
+            || self.declined.contains(&(to, held.id))
+            || self.blocked.contains(&(to, held.source))
     }
 
     /// Checks every promise that can be seen on one node; `sent` are its messages, and `shown` the same as far as they are durable, which is
@@ -168,7 +173,8 @@ impl Truth {
                 assert!(self.read.contains(&(who, id)));
             }
             (EvidenceKind::Rejected { .. }, Some(who)) => {
-                assert!(who == recipient && self.blocked.contains(&(who, me)))
+                let is_declined = self.declined.contains(&(who, id)) && !self.rows.contains(&(who, id));
+                assert!(who == recipient && (is_declined || self.blocked.contains(&(who, me))))
             }
             (EvidenceKind::Full { .. }, Some(who)) => assert_eq!(who, recipient),
             (EvidenceKind::Expired, None) => assert!(now.since(outgoing.created.now) >= outgoing.lifetime),
