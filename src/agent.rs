@@ -19,6 +19,7 @@
 //!                      recall    what the record is asked of, for the agent keeps nothing that is filed
 //!                      people    what the person does: names, blocks, reads, deletes
 //!                      topics    what is published here, and what comes of topics    Output::Heard
+//!                      groups    what is served of groups, whose words have room, who is met of them
 //!                      expiry    time passes: expiry, tombstones, retries        Output::Report
 //! ```
 //!
@@ -52,6 +53,7 @@ mod floods;
 mod forward;
 mod full;
 mod graces;
+mod groups;
 mod inbox;
 pub mod io;
 mod ledger;
@@ -176,6 +178,8 @@ impl Agent {
             Input::Sealed { token, payload, size_bytes } => self.sealed(token, &payload, size_bytes, out),
             Input::Publish { token, topic, lifetime, payload } => self.publish(token, topic, lifetime, &payload, out),
             Input::Serve { owner, filter, on } => self.mailboxes.subscribe(owner, filter, on),
+            Input::ServeGroup { group, on } => self.serve_group(group, on, out),
+            Input::GroupMembers { group, members } => self.set_members(&group, members, out),
             Input::ContactUp { peer } => self.contact_up(peer, out),
             Input::ContactDown { peer } => self.contact_down(peer, out),
             Input::Frame { from, frame } => self.hear(from, frame, out),

@@ -110,6 +110,13 @@ impl<S: Step> Driver<S> {
         Some(all)
     }
 
+    /// What is known of an id that was delivered or sent, durable or not; none where the record cannot be read.
+    pub fn known(&mut self, id: &BundleId) -> Option<Known> {
+        let mut known = self.step.recall(id)?;
+        self.filings.amend(&mut known);
+        Some(known)
+    }
+
     /// How many changes were handed out to be committed so far.
     pub fn handed_out(&self) -> u64 {
         self.filings.handed_out()

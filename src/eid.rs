@@ -81,6 +81,16 @@ impl Eid {
         Eid { node, service: Service::Topic(name.into()) }
     }
 
+    /// A group whose first word this key signed.
+    pub fn group(node: NodeId) -> Eid {
+        Eid { node, service: Service::Group("group".into()) }
+    }
+
+    /// Whether it is a group, which has members, and no topic.
+    pub fn has_members(&self) -> bool {
+        matches!(self.service, Service::Group(_))
+    }
+
     /// Whether any number of nodes may serve it: a group or a topic (RFC 9171 section 4.2.5.1.1 marks them by the `~`).
     pub fn is_group(&self) -> bool {
         matches!(self.service, Service::Group(_) | Service::Topic(_))

@@ -103,6 +103,24 @@ pub struct Hello {
     /// How many ids the sender's summary has, and their Merkle root.
     pub count: u64,
     pub root: [u8; 16],
+    /// The groups that the sender serves, rising: none where it serves none, else [`INTERESTS`] with noise among them.
+    pub interests: Vec<Interest>,
+}
+
+/// A group that a node serves, as its Hello shows it to whoever knows the group: under the nonce of the contact and the
+/// node's key, so that nobody tells two contacts apart by it and no peer can repeat it elsewhere.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Interest(pub [u8; 8]);
+
+impl Interest {
+    /// What a node with this nonce says of a group.
+    pub fn of(nonce: &[u8; 16], node: &NodeId, group: &Eid) -> Interest {
+        let mut hash = blake3::Hasher::new_derive_key("dak 2026 group interest v1");
+        hash.update(nonce).update(node.as_bytes()).update(group.to_string().as_bytes());
+        let mut interest = Interest::default();
+        hash.finalize_xof().fill(&mut interest.0);
+        interest
+    }
 }
 
 /// A mailbox's word that a node serves it until `expires` (wall time, milliseconds since the DTN epoch).
@@ -216,6 +234,8 @@ pub const BITS_MAX: u8 = 10;
 pub const ROUTING_ENTRIES_MAX: usize = 4_096;
 /// Most delegations a Hello may carry: each costs a verification.
 pub const MAILBOXES_MAX: usize = 16;
+/// Entries of a Hello that shows interest in groups.
+pub const INTERESTS: usize = 16;
 /// The version of this protocol.
 pub const PROTOCOL_VERSION: u16 = 1;
 

@@ -14,6 +14,8 @@ mod evidence;
 mod ferry;
 #[path = "agent/full.rs"]
 mod full;
+#[path = "agent/groups.rs"]
+mod groups;
 #[path = "agent/hostile.rs"]
 mod hostile;
 #[path = "agent/lives.rs"]

@@ -72,8 +72,8 @@ impl Agent {
     }
 
     pub(super) fn offered(&mut self, peer: NodeId, ids: Vec<BundleId>, out: &mut Vec<Output>) {
-        // What is for this node comes without being offered.
-        if self.config.carry_bytes_max == 0 {
+        // What is for this node alone comes without being offered.
+        if self.config.carry_bytes_max == 0 && self.mailboxes.groups().next().is_none() {
             return;
         }
         self.doubt_offered(peer, &ids, out);

@@ -7,7 +7,7 @@ use crate::agent::change::Row;
 use crate::agent::custody::Slot;
 use crate::agent::summary::{Claim, Reconciliation};
 use crate::eid::Eid;
-use crate::frame::{Grade, Hello};
+use crate::frame::{Grade, Hello, Interest};
 use crate::id::{BundleId, NodeId};
 use crate::time::{HOUR, Millis, SECOND, Timestamp};
 
@@ -35,6 +35,14 @@ pub enum Stage {
     Other,
 }
 
+/// What a peer's Hello showed interest with.
+#[derive(Debug)]
+struct Interests {
+    nonce: [u8; 16],
+    peer: NodeId,
+    shown: Vec<Interest>,
+}
+
 /// A bundle sent and not yet answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Flight {
@@ -56,6 +64,8 @@ pub struct Contact {
     pub hello: Option<Hello>,
     /// Endpoints the peer serves: bundles for them go first and without asking the strategy.
     pub endpoints: Vec<Eid>,
+    /// What its Hello showed interest with, and what that is hashed under.
+    interests: Option<Interests>,
     pub reconciliation: Option<Reconciliation>,
     /// What the reconciliation has shown the peer to lack so far.
     pub lacks: BTreeSet<BundleId>,
@@ -94,6 +104,7 @@ impl Contact {
             said_carries: hello.carries,
             hello: None,
             endpoints: Vec::new(),
+            interests: None,
             reconciliation: None,
             lacks: BTreeSet::new(),
             backlog: Backlog::default(),
@@ -146,6 +157,30 @@ impl Contact {
 
     pub fn serves(&self, endpoint: &Eid) -> bool {
         self.endpoints.contains(endpoint)
+    }
+
+    /// Keeps what the peer's Hello said, and what it serves.
+    pub fn greeted(&mut self, peer: NodeId, endpoints: Vec<Eid>, mut hello: Hello) {
+        let shown = std::mem::take(&mut hello.interests);
+        self.interests = (!shown.is_empty()).then_some(Interests { nonce: hello.nonce, peer, shown });
+        self.endpoints = endpoints;
+        self.hello = Some(hello);
+    }
+
+    /// Whether the peer showed interest in any group.
+    pub fn has_interests(&self) -> bool {
+        self.interests.is_some()
+    }
+
+    /// Whether the peer serves an endpoint, or shows that it is one of those who serve a group.
+    pub fn wants(&self, endpoint: &Eid) -> bool {
+        let shows = |interests: &Interests| {
+            interests.shown.contains(&Interest::of(&interests.nonce, &interests.peer, endpoint))
+        };
+        match endpoint.has_members() {
+            true => self.interests.as_ref().is_some_and(shows),
+            false => self.serves(endpoint),
+        }
     }
 
     pub fn enqueue(&mut self, slot: Slot, order: Order) {
@@ -290,6 +325,7 @@ mod tests {
             nonce: [0; 16],
             count: 0,
             root: [0; 16],
+            interests: Vec::new(),
         };
         Contact::new(Timestamp(0), &hello, Row(0))
     }

@@ -10,7 +10,7 @@ mod names;
 mod slab;
 mod topics;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
 use self::division::{Counted, Division, Member};
@@ -57,6 +57,8 @@ pub struct Custody {
     topics: TopicShares,
     /// People who were named.
     named: BTreeSet<NodeId>,
+    /// Groups that are served here, with their members in order.
+    groups: BTreeMap<Eid, Vec<NodeId>>,
     /// Those whose life hops may have shortened.
     in_doubt: BTreeSet<Slot>,
     next_row: Row,
@@ -438,6 +440,10 @@ impl Custody {
     pub fn source_of(&self, held: &Held) -> (Side, Option<Party>) {
         match held.class {
             Class::Strangers => (Side::Sources, self.party(Side::Sources, held.source)),
+            _ if held.kind == Kind::Message && self.is_member(&held.destination, &held.source) => {
+                let name = self.names.find(&held.destination);
+                (Side::Contacts, name.map(|name| Party::One(Side::Contacts, self.member(name))))
+            }
             // A receipt is in the place of a bundle of the person it is for.
             _ if held.kind == Kind::Receipt => {
                 let name = self.names.find(&held.destination);
@@ -470,6 +476,43 @@ impl Custody {
         handed.iter().for_each(|slot| self.enter(*slot));
     }
 
+    /// The members of a group that is served here.
+    pub fn members(&self, group: &Eid) -> Option<&Vec<NodeId>> {
+        self.groups.get(group)
+    }
+
+    /// Whether a node is a member of a group that is served here.
+    pub fn is_member(&self, group: &Eid, node: &NodeId) -> bool {
+        self.groups.get(group).is_some_and(|members| members.binary_search(node).is_ok())
+    }
+
+    /// Whether a node is a member of any group that is served here.
+    pub fn is_member_of_any(&self, node: &NodeId) -> bool {
+        self.groups.values().any(|members| members.binary_search(node).is_ok())
+    }
+
+    /// Says who the members of a group are that is served here, in order; none where it is not.
+    pub fn set_group(&mut self, group: &Eid, members: Option<Vec<NodeId>>) {
+        let slots: Vec<Slot> = self.for_destination(group).collect();
+        slots.iter().for_each(|slot| self.leave(*slot));
+        match members {
+            Some(members) => drop(self.groups.insert(group.clone(), members)),
+            None => drop(self.groups.remove(group)),
+        }
+        slots.iter().for_each(|slot| self.enter(*slot));
+    }
+
+    /// Every group that some bundle is for.
+    pub fn destinations_of_members(&self) -> impl Iterator<Item = &Eid> + '_ {
+        let mut from = Name(0);
+        let each = std::iter::from_fn(move || {
+            let (name, _) = *self.by_destination.range((from, 0)..).next()?;
+            from = Name(name.0 + 1);
+            Some(self.names.eid(name))
+        });
+        each.filter(|destination| destination.has_members())
+    }
+
     /// What is of one class and grade, the soonest to expire first.
     pub fn soonest(&self, class: Class, grade: Grade) -> impl Iterator<Item = Slot> + '_ {
         self.by_expiry[bucket(class, grade)].iter().map(|(_, slot)| *slot)
@@ -498,6 +541,7 @@ impl Custody {
             receipts: usize::from(entry.kind == Kind::Receipt),
             counted: matches!(entry.class, Class::Strangers | Class::Contacts).then(|| Counted {
                 with: self.parties(entry),
+                in_group: self.counts_in_group(entry).then(|| self.member(entry.source)),
                 cost,
                 copy,
             }),
@@ -518,8 +562,17 @@ impl Custody {
             return [(side, entry.from), (Side::Sources, entry.source)]
                 .map(|(side, name)| Some((side, self.member(name))));
         }
-        let contact = if entry.kind == Kind::Receipt { entry.destination } else { entry.source };
+        let is_of_destination = entry.kind == Kind::Receipt || self.counts_in_group(entry);
+        let contact = if is_of_destination { entry.destination } else { entry.source };
         [Some((Side::Contacts, self.member(contact))), None]
+    }
+
+    /// Whether a bundle counts with the group that it is for.
+    fn counts_in_group(&self, entry: &Entry) -> bool {
+        entry.class == Class::Contacts
+            && entry.kind == Kind::Message
+            && !self.groups.is_empty()
+            && self.is_member(self.names.eid(entry.destination), &self.names.eid(entry.source).node)
     }
 
     fn is_named(&self, name: Name) -> bool {

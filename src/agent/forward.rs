@@ -126,7 +126,7 @@ impl Agent {
     fn grants(&self, peer: NodeId, held: &Held) -> bool {
         let Some(contact) = self.contacts.get(&peer) else { return false };
         let Some(hello) = &contact.hello else { return false };
-        contact.serves(&held.destination)
+        contact.wants(&held.destination)
             || hello.carries
                 && (self.wants_receipt(peer, held) || self.verdict(&self.facts(held), peer) != Verdict::Keep)
     }
@@ -156,7 +156,7 @@ impl Agent {
     }
 
     fn order(&self, peer: NodeId, held: &Held) -> Order {
-        let for_peer = self.contacts.get(&peer).is_some_and(|contact| contact.serves(&held.destination));
+        let for_peer = self.contacts.get(&peer).is_some_and(|contact| contact.wants(&held.destination));
         self.order_of(peer, held, for_peer)
     }
 
@@ -190,7 +190,8 @@ impl Agent {
             }
         }
         let home = mailboxes::home_of(&held.destination);
-        if !held.destination.is_topic() && !self.mailboxes.writes_as(&home) && !self.contacts.has(&home) {
+        // Behind a group or a topic there is no node.
+        if !held.destination.is_group() && !self.mailboxes.writes_as(&home) && !self.contacts.has(&home) {
             out.push(Output::Dial(home));
         }
     }
@@ -209,8 +210,14 @@ impl Agent {
                 continue;
             }
             let for_peer = self.contacts.get(&peer).is_some_and(|contact| contact.serves(&held.destination));
+            let is_member = self.contacts.get(&peer).is_some_and(|contact| contact.wants(&held.destination));
             let verdict = match for_peer {
                 true => Verdict::Copy(0),
+                // A member carries on for the others as the strategy says; for itself it gets the bundle in any case.
+                false if is_member => match self.verdict(&self.facts_beside_flights(&held), peer) {
+                    Verdict::Copy(copies) if contact_carries(self.contacts.get(&peer)) => Verdict::Copy(copies),
+                    _ => Verdict::Copy(0),
+                },
                 false if self.keeps_back(peer, slot, &held) => Verdict::Keep,
                 false if self.wants_receipt(peer, &held) => Verdict::Copy(0),
                 false => self.verdict(&self.facts_beside_flights(&held), peer),
@@ -260,7 +267,7 @@ impl Agent {
             let held = self.ledger.custody().held(slot);
             if self.is_at(peer, &held) {
                 self.reached(slot, &held, out);
-            } else if held.kind == Kind::Message && !held.destination.is_topic() {
+            } else if held.kind == Kind::Message && !held.destination.is_group() {
                 self.routing.handed(&id, peer);
                 self.note_holder(&id, peer, held.source, held.expires);
             }
@@ -369,4 +376,8 @@ impl Agent {
             }
         }
     }
+}
+
+fn contact_carries(contact: Option<&Contact>) -> bool {
+    contact.and_then(|contact| contact.hello.as_ref()).is_some_and(|hello| hello.carries)
 }

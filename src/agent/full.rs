@@ -12,6 +12,7 @@ use super::Agent;
 use super::change::Class;
 use super::io::{Handed, Output};
 use super::place::admits;
+use crate::bundle::Bundle;
 use crate::eid::Eid;
 use crate::frame::Frame;
 use crate::id::{BundleId, NodeId};
@@ -57,10 +58,19 @@ impl Full {
 impl Agent {
     /// Whether mail from a source finds room, and of a stranger its receipt a place. What was accepted stays until the
     /// person deletes it, so the shares are kept here.
-    pub(super) fn has_room_for_mail(&self, from: NodeId, source: NodeId, size_bytes: u32) -> bool {
+    pub(super) fn has_room_for_mail(&self, from: NodeId, bundle: &Bundle, size_bytes: u32) -> bool {
+        let (group, source) = (&bundle.destination, bundle.source);
+        if self.ledger.custody().is_member(group, &source) && !self.ledger.is_contact(&source) {
+            return self.has_room_for_member(group, source, super::cost_bytes(size_bytes));
+        }
+        self.has_room_for_mail_of(from, source, size_bytes)
+    }
+
+    /// The same of what is for a mailbox here.
+    fn has_room_for_mail_of(&self, from: NodeId, source: NodeId, size_bytes: u32) -> bool {
         let inbox = self.ledger.inbox();
         let (shares, cost) = (inbox.shares_of(from, source), super::cost_bytes(size_bytes));
-        match self.class_of(source) {
+        match self.class_of(source, &Eid::mail(self.node)) {
             Some(Class::Own) => true,
             Some(Class::Contacts) => {
                 let [_, by_source] = shares;
@@ -82,7 +92,7 @@ impl Agent {
 
     /// Sources who were told lately that there is no room for their mail, and for whom there is none now.
     pub fn turned_away(&self) -> impl Iterator<Item = NodeId> + '_ {
-        self.ledger.told_full().filter(|source| !self.has_room_for_mail(*source, *source, SHORT_MAIL_BYTES))
+        self.ledger.told_full().filter(|source| !self.has_room_for_mail_of(*source, *source, SHORT_MAIL_BYTES))
     }
 
     /// Notes mail that finds no room: its source hears of it at the end of the batch, and who brought it is asked for it
@@ -91,6 +101,10 @@ impl Agent {
         let Handed { from, ref bundle, size_bytes, .. } = *handed;
         if let Some(contact) = self.contacts.get_mut(&from) {
             contact.lacked_room(bundle.id, bundle.source, size_bytes);
+        }
+        // Nobody speaks for a group, and what is for one goes on to its other members.
+        if bundle.destination.is_group() {
+            return;
         }
         // As many as one receipt names: who sends more hears of the others tomorrow.
         if self.full.count >= RECEIPT_IDS_MAX || !self.proves_to(&bundle.source) {
@@ -135,7 +149,7 @@ impl Agent {
         for peer in peers {
             let contact = self.contacts.get(&peer).expect("one of the contacts");
             let fits = |(source, size_bytes): (NodeId, u32), asked: u32| {
-                self.has_room_for_mail(peer, source, size_bytes.saturating_add(asked))
+                self.has_room_for_mail_of(peer, source, size_bytes.saturating_add(asked))
             };
             let mut ids = Vec::new();
             for (id, lacked) in contact.without_room() {

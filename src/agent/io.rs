@@ -45,6 +45,17 @@ pub enum Input {
         filter: Filter,
         on: bool,
     },
+    /// From now on what comes to this group is shown here, or no longer. It ends with the agent: a driver says it again, and
+    /// hands in what is held for the group already.
+    ServeGroup {
+        group: Eid,
+        on: bool,
+    },
+    /// Whose words to a group that is served here have room among those of contacts. It ends with the agent as well.
+    GroupMembers {
+        group: Eid,
+        members: Vec<NodeId>,
+    },
     ContactUp {
         peer: NodeId,
     },

@@ -5,6 +5,7 @@
 //! nobody has to prove that. It may serve others, which say so in delegations that peers check; and many nodes may serve a
 //! group, of which nobody has the key. All else in the agent asks here, and compares no endpoint with a node.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::bundle::Signer;
@@ -19,7 +20,7 @@ pub struct Mailboxes {
     /// The mailbox of the node's own key comes first.
     keys: Vec<Arc<dyn Signer>>,
     endpoints: Vec<(Eid, Arc<dyn Signer>)>,
-    groups: Vec<Eid>,
+    groups: BTreeSet<Eid>,
     /// Topics that are subscribed to: whose, and which of them.
     topics: Vec<(NodeId, Filter)>,
 }
@@ -27,7 +28,7 @@ pub struct Mailboxes {
 impl Mailboxes {
     /// The mailboxes of a node that serves only itself.
     pub fn own(signer: Arc<dyn Signer>) -> Mailboxes {
-        Mailboxes { keys: Vec::new(), endpoints: Vec::new(), groups: Vec::new(), topics: Vec::new() }.and(signer)
+        Mailboxes { keys: Vec::new(), endpoints: Vec::new(), groups: BTreeSet::new(), topics: Vec::new() }.and(signer)
     }
 
     /// Serves the mailbox of another key too.
@@ -45,9 +46,22 @@ impl Mailboxes {
 
     /// Shows what comes to a group, and goes on carrying it for the others.
     pub fn joined(mut self, group: Eid) -> Mailboxes {
-        assert!(matches!(group.service, Service::Group(_)), "{group} has an owner");
-        self.groups.push(group);
+        assert!(group.has_members(), "{group} has an owner");
+        self.groups.insert(group);
         self
+    }
+
+    /// Serves a group, or no longer.
+    pub(super) fn serve_group(&mut self, group: Eid, on: bool) {
+        match on {
+            true => self.groups.insert(group),
+            false => self.groups.remove(&group),
+        };
+    }
+
+    /// The groups that are served here.
+    pub(super) fn groups(&self) -> impl Iterator<Item = &Eid> {
+        self.groups.iter()
     }
 
     /// Subscribes to topics of an owner, or no longer.

@@ -16,9 +16,9 @@ impl Agent {
         self.full.room_comes();
         self.routing.set_named(node, self.ledger.is_contact(&node));
         // What a blocked person handed over stays where others want it, among that of strangers.
-        let class = self.class_of(node).unwrap_or(Class::Strangers);
         for slot in self.ledger.custody().messages_of(node) {
             let held = self.ledger.custody().held(slot);
+            let class = self.class_of(node, &held.destination).unwrap_or(Class::Strangers);
             if class != held.class && held.class != Class::Topics {
                 self.ledger.regrade(slot, held.grade, held.copies, class, out);
             }

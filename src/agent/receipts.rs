@@ -188,7 +188,7 @@ impl Agent {
         for id in ids {
             if let Some(slot) = self.ledger.find_held(id) {
                 let held = self.ledger.custody().held(slot);
-                if held.kind == Kind::Message {
+                if held.kind == Kind::Message && !held.destination.is_group() {
                     self.note_holder(id, peer, held.source, held.expires);
                 }
                 continue;

@@ -9,6 +9,7 @@ use super::io::{Declined, Handed, Output};
 use super::lives::Life;
 use super::stick::STICK;
 use crate::bundle::Kind;
+use crate::eid::Eid;
 use crate::frame::{Grade, Refusal, Transit};
 use crate::id::{BundleId, NodeId};
 use crate::time::HOUR;
@@ -23,6 +24,9 @@ pub(super) enum NotCarried {
 impl Agent {
     /// A verified bundle from a peer.
     pub(super) fn receive(&mut self, handed: Handed, out: &mut Vec<Output>) {
+        if handed.from == STICK && self.deliver_held(&handed) {
+            return;
+        }
         let Some(handed) = self.receive_first(handed, out) else { return };
         let Handed { from, ref bundle, .. } = handed;
         match (self.door_check(&handed), bundle.kind) {
@@ -68,7 +72,15 @@ impl Agent {
             Ok(life) => life,
             Err(why) => return self.refuse(from, id, why, out),
         };
-        let is_blocked = self.class_of(bundle.source).is_none();
+        if bundle.destination.has_members() {
+            // The others may want it all the same.
+            return match self.carry(&handed, life, out) {
+                Ok(()) => {}
+                Err(NotCarried::For(why)) => self.refuse(from, id, why, out),
+                Err(NotCarried::Room(held)) => self.refuse_for_room(from, &held, out),
+            };
+        }
+        let is_blocked = self.class_of(bundle.source, &bundle.destination).is_none();
         match why {
             Declined::Room if !is_blocked => {
                 self.turn_away(&handed);
@@ -91,6 +103,10 @@ impl Agent {
     /// whether it is carried. The peer hears of a refusal where neither takes it.
     fn receive_message(&mut self, handed: &Handed, life: Life, out: &mut Vec<Output>) {
         let (from, id, destination) = (handed.from, handed.bundle.id, &handed.bundle.destination);
+        // Its own copy of what it wrote to a group lives here, or was ended for a reason.
+        if destination.has_members() && self.mailboxes.writes_as(&handed.bundle.source) {
+            return self.refuse(from, id, Refusal::Known, out);
+        }
         let carried = self.mailboxes.others_serve(destination).then(|| self.carry(handed, life, out));
         let delivered = self.mailboxes.serves(destination).then(|| self.deliver(handed, life, out));
         match (delivered, carried) {
@@ -132,7 +148,7 @@ impl Agent {
                 self.ledger.bury(bundle.id, self.now() + bundle.lifetime + HOUR, from, out);
                 return Err(Refusal::Known);
             }
-            _ if !self.has_room_for_mail(from, bundle.source, size_bytes) => {
+            _ if !self.has_room_for_mail(from, bundle, size_bytes) => {
                 self.turn_away(handed);
                 return Err(Refusal::Full);
             }
@@ -140,7 +156,9 @@ impl Agent {
         }
         let bundle = Arc::clone(bundle);
         let id = bundle.id;
-        self.note_holder(&id, from, bundle.source, life.expires);
+        if !bundle.destination.is_group() {
+            self.note_holder(&id, from, bundle.source, life.expires);
+        }
         self.ledger.arrive(Arrival { bundle, hops: life.hops, size_bytes, from, due: Due::Row });
         self.settle_offer(&id, from, out);
         Ok(())
@@ -157,15 +175,16 @@ impl Agent {
             self.hear_of_copies(from, &[bundle.id], out);
             return Err(NotCarried::For(Refusal::Known));
         }
-        let Some(class) = self.class_of(bundle.source).filter(|_| self.config.carry_bytes_max > 0) else {
+        let class = self.class_of(bundle.source, &bundle.destination);
+        let Some(class) = class.filter(|_| self.config.carry_bytes_max > 0) else {
             return Err(NotCarried::For(Refusal::Unwilling));
         };
         let class = if bundle.destination.is_topic() { Class::Topics } else { class };
         let held = self.as_held(handed, life, class);
         let Some(grade) = self.make_room(&held, out) else { return Err(NotCarried::Room(Box::new(held))) };
         let slot = self.ledger.hold(Held { grade, ..held }, Arc::clone(bundle), out);
-        // Of a topic nobody signs a receipt that would have to find the way back.
-        if class != Class::Topics {
+        // Of a topic or a group nobody signs a receipt that would have to find the way back.
+        if !bundle.destination.is_group() {
             self.note_holder(&bundle.id, from, bundle.source, life.expires);
         }
         self.grant(from, bundle.id, grade, out);
@@ -239,12 +258,13 @@ impl Agent {
         self.ledger.is_contact(&source) || !self.signs_enough(from, source)
     }
 
-    /// The class of a source; none where it is blocked.
-    pub(super) fn class_of(&self, source: NodeId) -> Option<Class> {
+    /// The class of what a source writes to a destination; none where it is blocked.
+    pub(super) fn class_of(&self, source: NodeId, destination: &Eid) -> Option<Class> {
         match self.ledger.people().get(&source).map(|person| person.standing) {
             _ if self.mailboxes.writes_as(&source) => Some(Class::Own),
             Some(Standing::Contact) => Some(Class::Contacts),
             Some(Standing::Blocked) => None,
+            None if self.ledger.custody().is_member(destination, &source) => Some(Class::Contacts),
             None => Some(Class::Strangers),
         }
     }

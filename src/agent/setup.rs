@@ -34,6 +34,7 @@ impl Agent {
             nonce,
             count,
             root,
+            interests: self.interests(&nonce),
         };
         let contact = Contact::new(self.now(), &hello, self.ledger.custody().next_row());
         self.contacts.begin(peer, contact);
@@ -97,8 +98,7 @@ impl Agent {
             endpoints.iter().flat_map(|endpoint| self.ledger.custody().for_destination(endpoint)).collect();
 
         let contact = self.contacts.get_mut(&peer).expect("a Hello is heard during a contact");
-        contact.endpoints = endpoints;
-        contact.hello = Some(hello);
+        contact.greeted(peer, endpoints, hello);
         let compares = self.compares(peer);
         for slot in for_peer {
             // A source keeps the receipts it gets, and its summary says so: else everybody who carries one would hand it
@@ -110,6 +110,7 @@ impl Agent {
         }
         self.tell_evictions(peer, out);
         self.begin_reconciliation(peer, out);
+        self.offer_to_member(peer);
         self.catch_up(peer);
         self.pump(peer, out);
     }

@@ -68,7 +68,8 @@ impl Agent {
         let bundle = Arc::new(bundle);
         self.ledger.post(self.outgoing(&bundle, size_bytes), out);
         out.push(Output::Report(Event::Queued { token, id: bundle.id }));
-        if self.mailboxes.serves(&bundle.destination) {
+        // Of what one writes to a group the record has one's own words already.
+        if self.mailboxes.signer_of(&bundle.destination).is_some() {
             let (from, hops, bundle) = (self.node, Hops::default(), Arc::clone(&bundle));
             self.ledger.arrive(Arrival { bundle, hops, size_bytes, from, due: Due::Row });
         }

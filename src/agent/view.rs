@@ -105,7 +105,7 @@ impl Agent {
 
     /// Every node something is held for.
     pub fn destinations(&self) -> impl Iterator<Item = NodeId> {
-        let all = self.ledger.custody().destinations().into_iter().filter(|endpoint| !endpoint.is_topic());
+        let all = self.ledger.custody().destinations().into_iter().filter(|endpoint| !endpoint.is_group());
         all.map(|endpoint| endpoint.node).collect::<BTreeSet<_>>().into_iter()
     }
 
@@ -169,6 +169,11 @@ impl Agent {
     /// Whether this person named a node, and did not block it.
     pub fn is_contact(&self, node: &NodeId) -> bool {
         self.ledger.is_contact(node)
+    }
+
+    /// Whether a node is a member of a group that is served here.
+    pub fn is_member(&self, group: &Eid, node: &NodeId) -> bool {
+        self.ledger.custody().is_member(group, node)
     }
 
     /// Everything in custody, in the order of destinations.

@@ -109,6 +109,7 @@ impl Porter {
             nonce: [9; 16],
             count: 0,
             root: [0; 16],
+            interests: Vec::new(),
         };
         outbound.send(Frame::Hello(hello).encode()?)?;
         let mut porter = Porter { events, outbound, window_bytes: 0, handle, ends };

@@ -91,6 +91,7 @@ fn hello() -> Frame {
         nonce: [3; 16],
         count: 0,
         root: [0; 16],
+        interests: Vec::new(),
     })
 }
 

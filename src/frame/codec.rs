@@ -5,7 +5,7 @@
 //!
 //! | kind | frame | fields |
 //! |---|---|---|
-//! | 0 | Hello | version, bundle bytes, window bytes, carries, pushes, delegations, routing, nonce, count, root |
+//! | 0 | Hello | version, bundle bytes, window bytes, carries, pushes, delegations, routing, nonce, count, root, interests if any |
 //! | 1 | Buckets | bits, fingerprints of 4 bytes |
 //! | 2 | ShortIds | map of buckets, up to, ids of 8 bytes |
 //! | 3 | Cells | map of buckets, up to, start, sums of 8, checks of 4 and counts of one byte |

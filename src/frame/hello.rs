@@ -1,15 +1,23 @@
 //! The Hello frame as bytes: limits, delegations and what routing tells.
 
 use super::codec::{FrameError, HELLO, begin, expect_fields, records};
-use super::{Delegation, Hello, MAILBOXES_MAX, PROTOCOL_VERSION, ROUTING_ENTRIES_MAX, RoutingInfo};
+use super::{
+    Delegation, Hello, INTERESTS, Interest, MAILBOXES_MAX, PROTOCOL_VERSION, ROUTING_ENTRIES_MAX, RoutingInfo,
+};
 use crate::bundle::key;
 use crate::cbor::{Reader, Writer};
 use crate::eid::Eid;
 use crate::id::NodeId;
 
+/// A hash that shows interest in a group.
+const INTEREST_BYTES: usize = 8;
+
 impl Hello {
     pub(super) fn write(&self, out: &mut impl Writer) {
-        begin(out, HELLO, 10);
+        match self.interests.is_empty() {
+            true => begin(out, HELLO, 10),
+            false => begin(out, HELLO, 11),
+        }
         out.uint(self.version);
         out.uint(self.bundle_bytes_max);
         out.uint(self.window_bytes);
@@ -21,6 +29,11 @@ impl Hello {
         out.bytes(&self.nonce);
         out.uint(self.count);
         out.bytes(&self.root);
+        if !self.interests.is_empty() {
+            out.packed(self.interests.len() * INTEREST_BYTES, |out| {
+                self.interests.iter().for_each(|interest| out.raw(&interest.0));
+            });
+        }
     }
 
     pub(super) fn read(reader: &mut Reader<'_>, fields: usize) -> Result<Hello, FrameError> {
@@ -29,7 +42,8 @@ impl Hello {
         if version != u64::from(PROTOCOL_VERSION) {
             return Err(FrameError::Version(version));
         }
-        expect_fields(fields, 11)?;
+        let has_interests = fields == 12;
+        expect_fields(fields, if has_interests { 12 } else { 11 })?;
         Ok(Hello {
             version: PROTOCOL_VERSION,
             bundle_bytes_max: reader.uint_as()?,
@@ -41,6 +55,7 @@ impl Hello {
             nonce: reader.bytes_exact()?,
             count: reader.uint()?,
             root: reader.bytes_exact()?,
+            interests: if has_interests { read_interests(reader)? } else { Vec::new() },
         })
     }
 }
@@ -71,6 +86,17 @@ fn read_mailboxes(reader: &mut Reader<'_>) -> Result<Vec<Delegation>, FrameError
         return Err(FrameError::TooMany("mailboxes"));
     }
     (0..len).map(|_| Delegation::read(reader)).collect()
+}
+
+fn read_interests(reader: &mut Reader<'_>) -> Result<Vec<Interest>, FrameError> {
+    let records = records::<INTEREST_BYTES>(reader.bytes()?, INTERESTS, "interests")?;
+    if records.len() != INTERESTS {
+        return Err(FrameError::Lengths("interests"));
+    }
+    match records.is_sorted() {
+        true => Ok(records.iter().map(|record| Interest(*record)).collect()),
+        false => Err(FrameError::Order("interests")),
+    }
 }
 
 impl RoutingInfo {

@@ -43,6 +43,14 @@ pub enum Noted {
         filter: Filter,
         on: bool,
     },
+    ServeGroup {
+        group: Eid,
+        on: bool,
+    },
+    GroupMembers {
+        group: Eid,
+        members: Vec<NodeId>,
+    },
     ContactUp {
         peer: NodeId,
     },
@@ -115,6 +123,8 @@ pub fn noted(input: &Input) -> Result<Noted, FrameError> {
             Noted::Publish { token, topic, lifetime, payload: ByteBuf::from(payload.to_vec()) }
         }
         Input::Serve { owner, filter, on } => Noted::Serve { owner, filter, on },
+        Input::ServeGroup { group, on } => Noted::ServeGroup { group, on },
+        Input::GroupMembers { group, members } => Noted::GroupMembers { group, members },
         Input::ContactUp { peer } => Noted::ContactUp { peer },
         Input::ContactDown { peer } => Noted::ContactDown { peer },
         Input::Frame { from, frame } => Noted::Frame { from, frame: ByteBuf::from(frame.encode()?) },
@@ -157,6 +167,8 @@ impl Noted {
                 Input::Publish { token, topic, lifetime, payload: payload.into_vec().into() }
             }
             Noted::Serve { owner, filter, on } => Input::Serve { owner, filter, on },
+            Noted::ServeGroup { group, on } => Input::ServeGroup { group, on },
+            Noted::GroupMembers { group, members } => Input::GroupMembers { group, members },
             Noted::ContactUp { peer } => Input::ContactUp { peer },
             Noted::ContactDown { peer } => Input::ContactDown { peer },
             Noted::Frame { from, frame } => {
@@ -198,6 +210,9 @@ impl fmt::Display for Noted {
             Noted::Publish { token, payload, .. } => write!(f, "{} bytes to publish, number {token}", payload.len()),
             Noted::Serve { on: true, .. } => write!(f, "topics are subscribed to"),
             Noted::Serve { .. } => write!(f, "topics are subscribed to no longer"),
+            Noted::ServeGroup { on: true, .. } => write!(f, "a group is served"),
+            Noted::ServeGroup { .. } => write!(f, "a group is served no longer"),
+            Noted::GroupMembers { members, .. } => write!(f, "a group has {} members", members.len()),
             Noted::ContactUp { peer } => write!(f, "a contact with {peer}"),
             Noted::ContactDown { peer } => write!(f, "the end of the contact with {peer}"),
             Noted::Frame { from, frame } => write!(f, "a frame of {} bytes from {from}", frame.len()),

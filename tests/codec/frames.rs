@@ -4,8 +4,8 @@ use dak::bundle::{BUNDLE_BYTES_MAX, Bundle, Signer};
 use dak::eid::Eid;
 use dak::frame::{
     BITS_MAX, Cell, Delegation, FRAME_BUNDLE_BYTES_MAX, FRAME_BYTES_MAX, FRAME_CELLS_MAX, FRAME_FULL_IDS_MAX,
-    FRAME_IDS_MAX, Frame, FrameError, Grade, Hello, Incoming, MAILBOXES_MAX, ROUTING_ENTRIES_MAX, Refusal, RoutingInfo,
-    Transit, encode_bundle,
+    FRAME_IDS_MAX, Frame, FrameError, Grade, Hello, INTERESTS, Incoming, Interest, MAILBOXES_MAX, ROUTING_ENTRIES_MAX,
+    Refusal, RoutingInfo, Transit, encode_bundle,
 };
 use dak::id::{BundleId, NodeId};
 use dak::time::Millis;
@@ -26,6 +26,7 @@ fn hello() -> Hello {
         nonce: [0x5a; 16],
         count: 100_000,
         root: [0xc3; 16],
+        interests: Vec::new(),
     }
 }
 
@@ -52,8 +53,13 @@ fn any_routing() -> impl Strategy<Value = RoutingInfo> {
 
 fn any_hello() -> impl Strategy<Value = Hello> {
     let numbers = any::<(u32, u32, bool, u64)>();
-    (numbers, any_routing(), any::<[u8; 16]>(), any::<[u8; 16]>(), 0usize..3).prop_map(
-        |((bundle_bytes_max, window_bytes, carries, count), routing, nonce, root, mailboxes)| Hello {
+    let interests = prop_oneof![Just(Vec::new()), prop::collection::vec(any::<[u8; 8]>(), INTERESTS)];
+    let interests = interests.prop_map(|mut all| {
+        all.sort_unstable();
+        all.into_iter().map(Interest).collect::<Vec<_>>()
+    });
+    (numbers, any_routing(), any::<[u8; 16]>(), any::<[u8; 16]>(), 0usize..3, interests).prop_map(
+        |((bundle_bytes_max, window_bytes, carries, count), routing, nonce, root, mailboxes, interests)| Hello {
             version: 1,
             bundle_bytes_max,
             window_bytes,
@@ -64,6 +70,7 @@ fn any_hello() -> impl Strategy<Value = Hello> {
             nonce,
             count,
             root,
+            interests,
         },
     )
 }
@@ -178,6 +185,7 @@ fn the_largest_frames_of_every_kind_stay_under_the_limit() {
     let full_hello = Hello {
         mailboxes: vec![delegation(); MAILBOXES_MAX],
         routing: RoutingInfo::Predictabilities(routing),
+        interests: vec![Interest([0xff; 8]); INTERESTS],
         ..hello()
     };
     let buckets = vec![0xff; MAP_BYTES_MAX];
@@ -303,4 +311,18 @@ fn a_hello_with_bad_names_is_refused() {
     let entries = vec![(numbered(2), 1), (numbered(1), 1)];
     let unsorted = Hello { routing: RoutingInfo::Meetings(entries), ..hello() };
     assert_eq!(refused(unsorted), FrameError::Order("routing entries"));
+}
+
+#[test]
+fn interests_are_none_or_as_many_as_there_must_be_and_rise() {
+    let shown = |many: usize| Hello { interests: (0..many).map(|n| Interest([n as u8; 8])).collect(), ..hello() };
+    let decoded = |hello: Hello| Frame::decode(&Frame::Hello(hello).encode().unwrap());
+    for many in [0, INTERESTS] {
+        assert_eq!(decoded(shown(many)), Ok(Frame::Hello(shown(many))));
+    }
+    assert_eq!(decoded(shown(INTERESTS - 1)), Err(FrameError::Lengths("interests")));
+    assert_eq!(decoded(shown(INTERESTS + 1)), Err(FrameError::TooMany("interests")));
+    let mut unsorted = shown(INTERESTS);
+    unsorted.interests.swap(3, 9);
+    assert_eq!(decoded(unsorted), Err(FrameError::Order("interests")));
 }

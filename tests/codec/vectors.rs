@@ -43,6 +43,7 @@ fn hello() -> Frame {
         nonce: [0x5a; 16],
         count: 2,
         root: [0xc3; 16],
+        interests: Vec::new(),
     })
 }
 

@@ -133,5 +133,6 @@ fn hello() -> Hello {
         nonce: [7; 16],
         count: 0,
         root: [0; 16],
+        interests: Vec::new(),
     }
 }

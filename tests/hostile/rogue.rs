@@ -197,6 +197,7 @@ pub fn hello() -> Hello {
         nonce: [9; 16],
         count: 0,
         root: [0; 16],
+        interests: Vec::new(),
     }
 }
 

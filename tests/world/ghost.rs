@@ -72,6 +72,7 @@ impl Ghost {
             nonce: [self.id.as_bytes()[0]; 16],
             count: 0,
             root: [0; 16],
+            interests: Vec::new(),
         }
     }
 }

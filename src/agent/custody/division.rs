@@ -5,6 +5,8 @@
 //! strangers   people who were named, with what they hand over          peers that nobody named; inside, each has a share
 //! strangers   and at the same time every source, whoever hands over
 //! all         people who were named, with what is theirs               strangers
+//!             groups served here, with what their members write; in
+//!             each of them every member has a share
 //! ```
 //! Keys are free, so a crowd of fresh peers together has no more than one person who was named.
 
@@ -38,14 +40,20 @@ pub enum Party {
     Strangers,
 }
 
-/// The shares of all parties, one place for each [`Side`].
+/// The shares of all parties, one place for each [`Side`], and inside of groups those of their members.
 #[derive(Debug, Default)]
-pub struct Division([Shares<Member, Slot>; 4]);
+pub struct Division {
+    sides: [Shares<Member, Slot>; 4],
+    /// By group and member.
+    members: Shares<(Member, Member), Slot>,
+}
 
 /// How one bundle counts: with whom, its cost, and how it is found there if it may make way.
 #[derive(Clone, Copy, Debug)]
 pub struct Counted {
     pub with: [Option<(Side, Member)>; 2],
+    /// Who wrote it, where it counts with a group.
+    pub in_group: Option<Member>,
     pub cost: u64,
     pub copy: Option<(Timestamp, Slot)>,
 }
@@ -54,23 +62,30 @@ impl Division {
     /// Counts many bundles at once.
     pub fn of(bundles: impl Iterator<Item = Counted>) -> Division {
         let mut gathered: [Gathered<Member, Slot>; 4] = Default::default();
-        for Counted { with, cost, copy } in bundles {
+        let mut members = Gathered::default();
+        for counted in bundles {
+            let Counted { with, cost, copy, .. } = counted;
             with.into_iter().flatten().for_each(|(side, member)| gathered[side as usize].add(member, cost, copy));
+            counted.of_member().into_iter().for_each(|of| members.add(of, cost, copy));
         }
-        Division(gathered.map(Shares::of))
+        Division { sides: gathered.map(Shares::of), members: Shares::of(members) }
     }
 
-    pub fn add(&mut self, Counted { with, cost, copy }: Counted) {
-        with.into_iter().flatten().for_each(|(side, member)| self.0[side as usize].add(member, cost, copy));
+    pub fn add(&mut self, counted: Counted) {
+        let Counted { with, cost, copy, .. } = counted;
+        with.into_iter().flatten().for_each(|(side, member)| self.sides[side as usize].add(member, cost, copy));
+        counted.of_member().into_iter().for_each(|of| self.members.add(of, cost, copy));
     }
 
     /// Takes back what [`Division::add`] counted.
-    pub fn take(&mut self, Counted { with, cost, copy }: Counted) {
-        with.into_iter().flatten().for_each(|(side, member)| self.0[side as usize].take(member, cost, copy));
+    pub fn take(&mut self, counted: Counted) {
+        let Counted { with, cost, copy, .. } = counted;
+        with.into_iter().flatten().for_each(|(side, member)| self.sides[side as usize].take(member, cost, copy));
+        counted.of_member().into_iter().for_each(|of| self.members.take(of, cost, copy));
     }
 
     fn shares(&self, side: Side) -> &Shares<Member, Slot> {
-        &self.0[side as usize]
+        &self.sides[side as usize]
     }
 
     /// Bytes of one party.
@@ -107,9 +122,22 @@ impl Division {
         self.shares(side).around((lot, Name(0))).map(move |member| Party::One(side, member))
     }
 
-    /// What may make way of one party, the soonest to expire first.
+    /// What may make way of one party, the soonest to expire first; of a group, of the member with most before the others.
     pub fn copies(&self, side: Side, member: Member) -> impl Iterator<Item = Slot> + '_ {
-        self.shares(side).copies(member)
+        let of_group = self.members.fullest_first().map(|(_, of)| of).filter(move |(group, _)| *group == member);
+        let mut of_group = of_group.peekable();
+        let is_group = matches!(side, Side::Contacts) && of_group.peek().is_some();
+        let of_one = (!is_group).then(|| self.shares(side).copies(member));
+        let of_each = is_group.then(|| of_group.flat_map(|of| self.members.copies(of)));
+        of_one.into_iter().flatten().chain(of_each.into_iter().flatten())
+    }
+}
+
+impl Counted {
+    /// The group and the member that it counts with.
+    fn of_member(&self) -> Option<(Member, Member)> {
+        let (_, group) = self.with[0]?;
+        Some((group, self.in_group?))
     }
 }
 

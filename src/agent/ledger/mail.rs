@@ -8,6 +8,7 @@ use crate::agent::change::{Change, Evidence, EvidenceKind, Known, Letter, Marks,
 use crate::agent::inbox::Arrival;
 use crate::agent::io::{Event, Filing, Output};
 use crate::bundle::Bundle;
+use crate::eid::Eid;
 use crate::id::{BundleId, NodeId};
 
 /// How many sequence numbers one commit reserves.
@@ -120,9 +121,21 @@ impl Ledger {
             Some(person) => drop(self.people.insert(node, person.clone())),
             None => drop(self.people.remove(&node)),
         }
-        self.inbox.set_named(node, person.is_some());
+        self.inbox.set_named(node, person.is_some() || self.custody.is_member_of_any(&node));
         self.custody.set_named(node, self.is_contact(&node));
         self.emit(Change::SetPerson { node, person }, out);
+    }
+
+    /// Says who the members of a group are that is served here, in order; none where it is not. Their mail counts with that of
+    /// people.
+    pub fn set_group(&mut self, group: &Eid, members: Option<Vec<NodeId>>) {
+        let before = self.custody.members(group).cloned().unwrap_or_default();
+        let now = members.clone().unwrap_or_default();
+        self.custody.set_group(group, members);
+        for node in before.into_iter().chain(now) {
+            let counts = self.people.contains_key(&node) || self.custody.is_member_of_any(&node);
+            self.inbox.set_named(node, counts);
+        }
     }
 
     pub fn learn(&mut self, node: NodeId, record: Option<Vec<u8>>, out: &mut Vec<Output>) {

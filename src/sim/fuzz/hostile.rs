@@ -91,6 +91,7 @@ impl World {
             nonce: [self.heard.dice.draw() as u8; 16],
             count: 0,
             root: [0; 16],
+            interests: Vec::new(),
         };
         self.bend_hello(hello)
     }

@@ -242,6 +242,7 @@ impl Stage {
             nonce: [draw.byte(); 16],
             count: draw.number(),
             root: [draw.byte(); 16],
+            interests: Vec::new(),
         }
     }
 
