@@ -89,6 +89,8 @@ pub enum KeyUsed {
     Identity,
     /// The prekey of this name.
     Prekey([u8; 8]),
+    /// The key of the group's epoch of this name: every member has it.
+    Group([u8; 16]),
 }
 
 /// What a listing shows of content: its words cut, its attachments only by name and length in bytes.

@@ -1,24 +1,40 @@
 //! The keyring: every secret key of a home, behind sealing and opening.
 //!
-//! Today it has one, the identity. Prekeys, keys of groups and of devices belong here too: whoever seals or opens names an
-//! endpoint and never a key, so they change nothing outside.
+//! It has the identity, and the keys of the groups that are served here. Prekeys and keys of devices belong here too: whoever
+//! seals or opens names an endpoint and never a key, so they change nothing outside. Keys of groups come from the record at
+//! the start and with mail later; what is sealed under one that is not here yet stays sealed until it comes.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use zeroize::Zeroizing;
 
 use crate::bundle::Bundle;
-use crate::content::{Filed, Proof, Seal, Text};
+use crate::content::{Filed, KeyUsed, Proof, Seal, Text};
 use crate::eid::Eid;
 use crate::keys::Identity;
 use crate::mail::Opened;
+use crate::seal::group::{self, Epoch, EpochKey};
 use crate::seal::{self, Facts, SealError};
 
 /// The keys of one home.
 #[derive(Clone)]
 pub struct Keyring {
     identity: Identity,
+    groups: Arc<Mutex<BTreeMap<Eid, GroupKeys>>>,
+}
+
+/// The keys of one group.
+#[derive(Default)]
+struct GroupKeys {
+    epochs: BTreeMap<Epoch, EpochKey>,
+    /// What is written to the group now is sealed under this.
+    in_use: Option<Epoch>,
 }
 
 impl Keyring {
     pub fn new(identity: Identity) -> Keyring {
-        Keyring { identity }
+        Keyring { identity, groups: Arc::default() }
     }
 
     pub fn identity(&self) -> &Identity {
@@ -30,13 +46,55 @@ impl Keyring {
         Eid::mail(self.identity.node())
     }
 
-    /// Seals padded content for a mailbox, in the bundle with this primary block.
-    pub fn seal(&self, mailbox: &Eid, primary: &[u8], plaintext_padded: &[u8]) -> Result<Vec<u8>, SealError> {
-        seal::seal(&mailbox.node, primary, plaintext_padded, self.identity.signing_key())
+    /// Keeps the key of an epoch of a group, in memory only.
+    pub fn add_group_key(&self, group: &Eid, epoch: Epoch, key: [u8; 32]) {
+        self.groups().entry(group.clone()).or_default().epochs.insert(epoch, Zeroizing::new(key));
     }
 
-    /// Opens what a bundle carries for the mailbox here.
+    /// Forgets the key of an epoch that is over.
+    pub fn forget_group_key(&self, group: &Eid, epoch: &Epoch) {
+        if let Some(keys) = self.groups().get_mut(group) {
+            keys.epochs.remove(epoch);
+        }
+    }
+
+    /// Forgets all keys of a group.
+    pub fn forget_group(&self, group: &Eid) {
+        self.groups().remove(group);
+    }
+
+    /// From now on what is written to a group is sealed under this epoch.
+    pub fn use_epoch(&self, group: &Eid, epoch: Epoch) {
+        self.groups().entry(group.clone()).or_default().in_use = Some(epoch);
+    }
+
+    /// Seals padded content for a mailbox or a group, in the bundle with this primary block.
+    pub fn seal(&self, destination: &Eid, primary: &[u8], plaintext_padded: &[u8]) -> Result<Vec<u8>, SealError> {
+        let hedge = self.identity.signing_key();
+        if !destination.has_members() {
+            return seal::seal(&destination.node, primary, plaintext_padded, hedge);
+        }
+        let (epoch, key) = self.epoch_in_use(destination).ok_or(SealError::NoEpoch)?;
+        group::seal(&epoch, &key, primary, plaintext_padded, hedge)
+    }
+
+    fn epoch_in_use(&self, group: &Eid) -> Option<(Epoch, EpochKey)> {
+        let groups = self.groups();
+        let keys = groups.get(group)?;
+        let epoch = keys.in_use?;
+        Some((epoch, keys.epochs.get(&epoch)?.clone()))
+    }
+
+    /// Whether it may be able to open what comes to an endpoint.
+    pub fn opens(&self, endpoint: &Eid) -> bool {
+        *endpoint == self.mailbox() || endpoint.has_members() && self.groups().contains_key(endpoint)
+    }
+
+    /// Opens what a bundle carries for the mailbox or a group here.
     pub fn open(&self, bundle: &Bundle) -> Result<Opened, SealError> {
+        if bundle.destination.has_members() {
+            return self.open_for_group(bundle);
+        }
         if bundle.destination != self.mailbox() {
             return Err(SealError::UnknownKey);
         }
@@ -45,8 +103,19 @@ impl Keyring {
         Ok(Opened { seal: Some(Box::new(Seal { copies, signature, enc })), ..opened })
     }
 
+    fn open_for_group(&self, bundle: &Bundle) -> Result<Opened, SealError> {
+        let epoch = group::epoch_of(bundle.payload())?;
+        let key = self.groups().get(&bundle.destination).and_then(|keys| keys.epochs.get(&epoch).cloned());
+        let plaintext = group::open(&key.ok_or(SealError::UnknownKey)?, bundle.primary(), bundle.payload())?;
+        Ok(Opened { plaintext, key: KeyUsed::Group(epoch), seal: None })
+    }
+
     /// The proof for a text that passes on what came here.
     pub fn prove(&self, facts: &Facts, filed: &Filed, forward: &Text) -> Option<Box<Proof>> {
         seal::prove(&self.identity, facts, filed, forward)
+    }
+
+    fn groups(&self) -> MutexGuard<'_, BTreeMap<Eid, GroupKeys>> {
+        self.groups.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

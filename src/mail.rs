@@ -101,6 +101,17 @@ impl Opening {
         self.came.insert(id, opened);
     }
 
+    /// Whether it is known what is in a message that came.
+    pub fn has(&self, id: &BundleId) -> bool {
+        self.came.contains_key(id)
+    }
+
+    /// A message that stayed sealed when it came opens now: what is to be filed in its place.
+    pub fn late(&mut self, letter: &Letter, opened: Opened) -> Option<Arc<Filed>> {
+        self.came(letter.id, opened);
+        self.deliver(letter).map(|(_, filed)| filed)
+    }
+
     /// The agent gets these words next, sealed.
     pub fn written(&mut self, plaintext: Vec<u8>) {
         self.written = Some(plaintext);

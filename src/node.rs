@@ -241,6 +241,7 @@ impl Node {
             courier: courier.clone(),
             pool: pool.clone(),
             blobs: Arc::clone(&blobs),
+            keyring: keyring.clone(),
             failure: Arc::clone(&failure),
             committed: committed.clone(),
         });

@@ -14,6 +14,7 @@
 //! A message sealed to the identity key has no forward secrecy; [`Opened`] says which key it was. Key ids leave room for
 //! prekeys, which this version does not make. Padding is the message's business, see [`crate::content`].
 
+pub mod group;
 mod proof;
 
 use ed25519_dalek::{SigningKey, VerifyingKey};
@@ -62,6 +63,8 @@ pub enum SealError {
     WeakEphemeral,
     #[error("nothing can be sealed to the recipient's key")]
     Recipient,
+    #[error("there is no key yet to write to this group with")]
+    NoEpoch,
     #[error("the operating system gave no random bytes: {0}")]
     Entropy(getrandom::Error),
 }

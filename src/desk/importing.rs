@@ -90,6 +90,7 @@ impl Reader {
         let key = match row.key.as_deref() {
             _ if row.mine => KeyUsed::Own,
             Some("prekey") => KeyUsed::Prekey([0; 8]),
+            Some("group") => KeyUsed::Group([0; 16]),
             _ => KeyUsed::Identity,
         };
         let creation = Creation { time: row.sent_at.map(When::to_dtn).unwrap_or_default(), sequence: row.sequence };

@@ -456,6 +456,7 @@ fn key_word(key: KeyUsed) -> &'static str {
         KeyUsed::Own => "own",
         KeyUsed::Identity => "identity",
         KeyUsed::Prekey(_) => "prekey",
+        KeyUsed::Group(_) => "group",
     }
 }
 

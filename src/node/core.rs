@@ -8,6 +8,8 @@
 //! The agent runs ahead of the store; nothing it says leaves before what it says is durable. When a commit fails, all
 //! that ran ahead is dropped, and the agent starts again from the store.
 
+pub mod again;
+
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,7 +21,7 @@ use tokio::sync::watch;
 
 use super::clock::Clock;
 use super::courier::{Act, Courier};
-use super::pool::Pool;
+use super::pool::{self, Pool};
 use super::queue::Queue;
 use super::tape::Tape;
 use super::work::{Brought, Fate, Parsed, Wishes, Work};
@@ -31,6 +33,7 @@ use crate::content::{Content, pad};
 use crate::driver::{self, Driver, Step, Weight};
 use crate::frame::Refusal;
 use crate::id::{BundleId, NodeId};
+use crate::keyring::Keyring;
 use crate::mail::topics::{Topics, rows};
 use crate::mail::{self, OfFile, Opened, Opening};
 use crate::store::StoreError;
@@ -91,6 +94,7 @@ pub struct Core {
     courier: Courier,
     pool: Pool,
     blobs: Arc<Blobs>,
+    keyring: Keyring,
     generation: u64,
     /// How many batches the store has and did not answer for.
     ahead: Arc<AtomicUsize>,
@@ -216,6 +220,7 @@ pub struct Parts {
     pub pool: Pool,
     /// Files that come and go in parts.
     pub blobs: Arc<Blobs>,
+    pub keyring: Keyring,
     pub failure: Arc<LastFailure>,
     /// Hears of every commit.
     pub committed: watch::Sender<()>,
@@ -224,7 +229,7 @@ pub struct Parts {
 impl Core {
     pub fn new(parts: Parts) -> Core {
         let Parts { agent, tape, topics, record, clock, restore, space, idle, .. } = parts;
-        let Parts { work, store, courier, pool, blobs, failure, committed, .. } = parts;
+        let Parts { work, store, courier, pool, blobs, keyring, failure, committed, .. } = parts;
         let (generation, ahead, durable, space_asked, changed) = (0, Arc::default(), Arc::default(), None, None);
         Core {
             driver: Driver::new(agent, Steps { tape, opening: Opening::default(), topics, record }),
@@ -239,6 +244,7 @@ impl Core {
             courier,
             pool,
             blobs,
+            keyring,
             generation,
             ahead,
             durable,
@@ -389,6 +395,7 @@ impl Core {
                 self.handle(Input::Duplicate { from, transit, id });
             }
             Work::Parsed(parsed) => self.pool.verify(parsed),
+            Work::Again(again) => self.again(again),
             Work::Failed(..) | Work::Stop => {}
         }
     }
@@ -422,7 +429,8 @@ impl Core {
         let Some(part) = mail::part(&opened) else { return (input, opened) };
         let Input::Bundle { from, transit, bundle, size_bytes } = input else { return (input, opened) };
         let agent = &self.driver.agent;
-        let contact = agent.is_contact(&bundle.source).then_some(bundle.source);
+        let is_contact = agent.is_contact(&bundle.source) || agent.is_member(&bundle.destination, &bundle.source);
+        let contact = is_contact.then_some(bundle.source);
         let taken = match part.bytes.is_empty() {
             // What it says of itself is not so.
             true => Taken::Unwanted,
@@ -438,13 +446,29 @@ impl Core {
         (Input::Decline { from, transit, bundle, size_bytes, why: declined }, opened)
     }
 
-    fn handle(&mut self, input: Input) {
+    fn handle(&mut self, mut input: Input) {
+        // A key may have come since it was verified, and what was held was opened by nobody.
+        if let Input::Bundle { bundle, .. } = &input
+            && bundle.destination.has_members()
+            && !self.driver.step.opening.has(&bundle.id)
+            && let Some(opened) = pool::open(&self.keyring, bundle)
+        {
+            let id = bundle.id;
+            let (taken, opened) = self.take_part(input, opened);
+            input = taken;
+            self.driver.step.opening.came(id, opened);
+        }
         if let Input::Bundle { bundle, .. } = &input
             && self.driver.agent.is_contact(&bundle.source)
         {
             self.clock.second_sign(bundle.creation.time);
         }
+        let served = if let Input::ServeGroup { group, on: true } = &input { Some(group.clone()) } else { None };
         self.driver.take(self.clock.moment(), input);
+        if let Some(group) = served {
+            self.deliver_held(&group);
+            self.open_sealed();
+        }
     }
 
     fn run_due(&mut self) {

@@ -138,12 +138,16 @@ impl PoolParts {
         }
     }
 
-    /// What a message for the mailbox here says; none where it is for another, or does not open.
     fn open(&self, bundle: &Bundle) -> Option<Opened> {
-        let is_mine = bundle.kind == Kind::Message && bundle.destination == self.keyring.mailbox();
-        let opened = is_mine.then(|| self.keyring.open(bundle).ok()).flatten()?;
-        Some(checked(bundle, opened))
+        open(&self.keyring, bundle)
     }
+}
+
+/// What a message for the mailbox or a group here says; none where it is for another, or does not open.
+pub fn open(keyring: &Keyring, bundle: &Bundle) -> Option<Opened> {
+    let is_mine = bundle.kind == Kind::Message && keyring.opens(&bundle.destination);
+    let opened = is_mine.then(|| keyring.open(bundle).ok()).flatten()?;
+    Some(checked(bundle, opened))
 }
 
 /// A part of a file that is none says only which it claims to be: whoever signed it gains nothing.

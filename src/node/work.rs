@@ -1,5 +1,6 @@
 //! What the core is asked to do, by peers, by people and by the threads that work for it.
 
+use super::core::again::Again;
 use super::drafts::Plaintext;
 use crate::agent::change::{Adopted, Change};
 use crate::agent::{Agent, Input};
@@ -37,6 +38,8 @@ pub enum Work {
     Adopt(Vec<(Adopted, Earlier)>, Box<dyn FnOnce() + Send>),
     /// What the person does with topics; the rest is as with a look.
     Topics(OnTopics),
+    /// What is here of a group is looked at once more.
+    Again(Again),
     /// A bundle from a peer, parsed and not verified: dropped here where its id is known, else verified in the pool.
     Parsed(Parsed),
     /// A commit of this generation failed.

@@ -6,7 +6,7 @@ use libp2p::{identify, ping};
 use crate::page::{PAGE, code, files, rows, section};
 
 /// Contexts of hashes that never meet another node's.
-const INSIDE: [&str; 1] = ["dak 2026 seal entropy v1"];
+const INSIDE: [&str; 2] = ["dak 2026 seal entropy v1", "dak 2026 group seal salt v1"];
 
 #[test]
 fn every_frame_has_its_row_with_its_kind_and_fields() {

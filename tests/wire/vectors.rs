@@ -11,7 +11,8 @@ use dak::content::{
 };
 use dak::eid::Eid;
 use dak::frame::{
-    Delegation, Frame, Grade, Hello, Incoming, Refusal, RoutingInfo, Transit, encode_bundle, encode_folded,
+    Delegation, Frame, Grade, Hello, INTERESTS, Incoming, Interest, Refusal, RoutingInfo, Transit, encode_bundle,
+    encode_folded,
 };
 use dak::id::{BundleId, NodeId, hex};
 use dak::keys::Identity;
@@ -134,6 +135,7 @@ fn hello() -> Hello {
         nonce: [0x5a; 16],
         count: 2,
         root: [0xc3; 16],
+        interests: Vec::new(),
     }
 }
 
@@ -141,6 +143,13 @@ fn hello_meetings() -> Hello {
     let mut meetings = vec![(alice().node(), 0x1234), (bob().node(), 256)];
     meetings.sort_unstable();
     Hello { pushes: true, mailboxes: vec![delegation()], routing: RoutingInfo::Meetings(meetings), ..hello() }
+}
+
+fn hello_groups() -> Hello {
+    let mut interests: Vec<Interest> = (1..INTERESTS).map(|n| Interest([0x11 * n as u8; 8])).collect();
+    interests.push(Interest::of(&hello().nonce, &alice().node(), &Eid::group(bob().node())));
+    interests.sort_unstable();
+    Hello { interests, ..hello() }
 }
 
 fn ticket() -> Ticket {
@@ -159,6 +168,7 @@ fn frames() -> Vec<(&'static str, Frame)> {
     let mut frames = vec![
         ("frame-hello", Frame::Hello(hello())),
         ("frame-hello-meetings", Frame::Hello(hello_meetings())),
+        ("frame-hello-groups", Frame::Hello(hello_groups())),
         ("frame-offer", Frame::Offer { ids: ids() }),
         ("frame-take", Frame::Take { ids: ids() }),
         ("frame-ask", Frame::Ask { ids: ids() }),
@@ -259,6 +269,7 @@ fn made() -> BTreeMap<&'static str, Vec<u8>> {
         ("ticket", ticket().to_string().into_bytes()),
         ("words-alice", SafetyWords::of(&alice().node()).to_string().into_bytes()),
     ]);
+    made.extend(group_envelope());
     made.extend(frames().into_iter().map(|(name, frame)| (name, frame.encode().unwrap())));
     made.extend(of_the_data());
     made
@@ -292,6 +303,18 @@ fn of_the_data() -> [(&'static str, Vec<u8>); 4] {
         ("seal-plaintext", field("plaintext")),
         ("bundle-unknown-block", unhex(unknown)),
     ]
+}
+
+/// The key of the epoch that the page's envelope for a group is sealed under.
+fn epoch_key() -> seal::group::EpochKey {
+    [0xe1; 32].into()
+}
+
+fn group_envelope() -> [(&'static str, Vec<u8>); 2] {
+    let primary = Draft { destination: Eid::group(bob().node()), ..message() }.primary();
+    let plaintext = pad(b"meet me at the bridge");
+    let envelope = seal::group::seal_with(&[0xe0; 16], &epoch_key(), [0x5a; 16], &primary, &plaintext);
+    [("seal-group-primary", primary), ("seal-group-envelope", envelope)]
 }
 
 fn summary_key() -> Vec<u8> {
@@ -389,6 +412,8 @@ fn the_messages_on_the_page_open_and_read_as_it_says() {
     let recipient = Identity::from_secret(&[2; 32]);
     let opened = seal::open(&recipient, &page["seal-primary"], &page["seal-envelope"]).unwrap();
     assert_eq!((opened.plaintext, opened.key), (page["seal-plaintext"].clone(), KeyUsed::Identity));
+    let opened = seal::group::open(&epoch_key(), &page["seal-group-primary"], &page["seal-group-envelope"]);
+    assert_eq!(opened, Ok(page["seal-plaintext"].clone()));
 }
 
 #[test]

@@ -110,7 +110,7 @@ pub struct KeptRow {
     pub lifetime_ms: u64,
     /// `own`, `verified on arrival`, `sealed still`, or `imported, not verified here`; the signature itself goes when a message is opened.
     pub signature: String,
-    /// Which key opened it: `own`, `identity` or `prekey`.
+    /// Which key opened it: `own`, `identity`, `prekey` or `group`.
     pub key: Option<String>,
     /// Its content as it was sealed, files included, in hexadecimal digits; none where it cannot be read.
     pub content: Option<String>,

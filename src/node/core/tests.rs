@@ -16,9 +16,11 @@ use super::super::drafts::Drafts;
 use super::super::pool::PoolParts;
 use super::super::tally::Tally;
 use super::*;
+use crate::agent::change::Row;
 use crate::agent::{Config, Event, Mailboxes};
 use crate::blobs::Blobs;
 use crate::bundle::{Bundle, Creation, Draft, Kind, Priority, Unverified};
+use crate::content::{Content, KeyUsed, Text, pad};
 use crate::eid::Eid;
 use crate::frame::{Frame, Hello, Incoming, PROTOCOL_VERSION, RoutingInfo, Transit};
 use crate::id::{BundleId, NodeId};
@@ -26,7 +28,8 @@ use crate::keyring::Keyring;
 use crate::keys::Identity;
 use crate::net::ContactSender;
 use crate::receipt::{RECEIPT_IDS_MAX, Receipt, ReceiptKind};
-use crate::store::redb::{DiskSync, RedbStore, Storage, StoreOptions};
+use crate::seal;
+use crate::store::redb::{Body, DiskSync, RedbStore, Storage, StoreOptions};
 use crate::time::{DAY, DtnTime};
 
 /// How often an answer is asked for at most.
@@ -270,6 +273,59 @@ fn a_forged_signature_under_the_id_of_a_genuine_bundle_does_not_keep_it_out() {
     home.until_letters(1);
 }
 
+fn group() -> Eid {
+    Eid::group(Identity::from_secret(&[9; 32]).node())
+}
+
+/// A message of the peer's to the group, under the key of 32 times the epoch's first byte.
+fn message_to_group(epoch: [u8; 16], sequence: u64, body: &str) -> Arc<Bundle> {
+    let (source, creation) = (peer().node(), Creation { time: DtnTime(0), sequence });
+    let (kind, destination, priority) = (Kind::Message, group(), Priority::Normal);
+    let draft = Draft { kind, source, destination, creation, lifetime: DAY, priority, copies: 1 };
+    let text = Text { body: body.into(), ..Text::default() };
+    let key = [epoch[0]; 32].into();
+    let plaintext = pad(&Content::from(text).encode());
+    let payload = seal::group::seal(&epoch, &key, &draft.primary(), &plaintext, peer().signing_key()).unwrap();
+    Arc::new(draft.sign(&payload, &*peer().signer()).unwrap())
+}
+
+/// What came before the group was served is delivered then; what came before its key opens when the key comes.
+#[test]
+fn what_is_here_of_a_group_already_is_delivered_once_it_is_served_and_opens_once_its_key_comes() {
+    let home = Home::new();
+    let (one, other) = ([7; 16], [8; 16]);
+    let carried = message_to_group(one, 1, "carried before");
+    let sealed = message_to_group(other, 2, "before its key");
+    let mut work = home.greeting();
+    work.push(Work::FromPeer(arrives(&carried), Box::new(())));
+    home.start(work);
+    home.until(|agent| agent.held().count() == 1);
+    assert_eq!(home.letters(), Some(0));
+
+    home.keyring.add_group_key(&group(), one, [7; 32]);
+    home.work.put(Work::Input(Input::ServeGroup { group: group(), on: true })).unwrap();
+    home.until_letters(1);
+    home.work.put(Work::FromPeer(arrives(&sealed), Box::new(()))).unwrap();
+    home.until_letters(2);
+    let sealed_rows = || home.look(|_| ()).map(|()| home.reader.sealed(Row(0), 8).unwrap());
+    let rows = sealed_rows().unwrap();
+    assert_eq!(rows.len(), 1, "what was carried before is opened where it is delivered");
+
+    home.keyring.add_group_key(&group(), other, [8; 32]);
+    home.work.put(Work::Again(again::Again::Sealed(Row(0)))).unwrap();
+    for _ in 0..ASKED_MAX {
+        if sealed_rows() == Some(Vec::new()) {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let Some(Body::Filed(filed)) = home.reader.words(&rows).unwrap().remove(0) else { panic!("it is still sealed") };
+    assert_eq!(filed.key, KeyUsed::Group(other));
+    let Ok(Content::Text(text)) = Content::decode(&filed.content) else { panic!("a text") };
+    assert_eq!(text.body, "before its key");
+    assert_eq!(home.look(|agent| agent.held().count()), Some(2), "both are carried on for the others");
+}
+
 /// A node's core over a disk in memory, without a network.
 struct Home {
     disk: Disk,
@@ -280,6 +336,7 @@ struct Home {
     tally: Arc<Tally>,
     failure: Arc<LastFailure>,
     reader: RedbReader,
+    keyring: Keyring,
 }
 
 fn owner() -> Identity {
@@ -322,9 +379,15 @@ impl Home {
         let (events, followed) = broadcast::channel(EVENTS_MAX);
         let (drafts, tally) = (Arc::new(Drafts::new()), Arc::new(Tally::new(None)));
         let keyring = Keyring::new(owner());
-        let parts = PoolParts { core: work.clone(), drafts: Arc::clone(&drafts), keyring, tally: Arc::clone(&tally) };
+        let parts = PoolParts {
+            core: work.clone(),
+            drafts: Arc::clone(&drafts),
+            keyring: keyring.clone(),
+            tally: Arc::clone(&tally),
+        };
         let pool = Pool::start(parts, &ended);
         let store = Arc::new(StoreThread::start(store));
+        let keys = keyring.clone();
         let courier = Courier::start(Tools {
             me: owner().node(),
             reader: reader.clone(),
@@ -351,10 +414,21 @@ impl Home {
             courier,
             pool,
             blobs: Arc::new(Blobs::open(PathBuf::from("/nowhere/files")).unwrap()),
+            keyring,
             failure: Arc::clone(&failure),
             committed: watch::channel(()).0,
         });
-        Home { disk, work, core: Mutex::new(Some(core)), store, events: Mutex::new(followed), tally, failure, reader }
+        Home {
+            disk,
+            work,
+            core: Mutex::new(Some(core)),
+            store,
+            events: Mutex::new(followed),
+            tally,
+            failure,
+            reader,
+            keyring: keys,
+        }
     }
 
     /// Starts the core with this work before it.
@@ -381,6 +455,7 @@ impl Home {
             nonce: [9; 16],
             count: 0,
             root: [0; 16],
+            interests: Vec::new(),
         };
         let from = peer().node();
         vec![

@@ -33,6 +33,8 @@ const IDENTITY_KEY: u8 = 1;
 const PREKEY: u8 = 2;
 /// The identity key, and how the message was sealed and signed.
 const IDENTITY_KEY_SEALED: u8 = 3;
+/// The key of an epoch of a group, with the epoch's name.
+const GROUP_KEY: u8 = 4;
 /// CRC-32C over everything before it, little-endian.
 pub const CHECKSUM: Crc<u32, Table<16>> = Crc::<u32, Table<16>>::new(&CRC_32_ISCSI);
 
@@ -110,6 +112,10 @@ pub fn write_filed(row: Row, filed: &Filed) -> Vec<u8> {
             stored.push(PREKEY);
             stored.extend(name);
         }
+        KeyUsed::Group(epoch) => {
+            stored.push(GROUP_KEY);
+            stored.extend(epoch);
+        }
     }
     stored.extend(&filed.content);
     stored.extend(checksum_at(row, &stored).to_le_bytes());
@@ -153,6 +159,10 @@ fn read_filed(stored: &[u8]) -> Option<Filed> {
         (&PREKEY, rest) => {
             let (name, rest) = rest.split_first_chunk()?;
             (KeyUsed::Prekey(*name), rest)
+        }
+        (&GROUP_KEY, rest) => {
+            let (epoch, rest) = rest.split_first_chunk()?;
+            (KeyUsed::Group(*epoch), rest)
         }
         _ => return None,
     };

@@ -1,0 +1,103 @@
+//! What is here of a group already, looked at once more: what was carried for others is delivered where the group is served
+//! only now, and what is sealed opens where a key came that was not here yet.
+//!
+//! Both begin behind the commit of what brought it about, so that nothing under way is passed over, and go on a few rows at
+//! a time, so that whoever else has something to say waits for no group.
+
+use std::sync::Arc;
+
+use super::{Core, Said};
+use crate::agent::Input;
+use crate::agent::STICK;
+use crate::agent::change::{Change, Row};
+use crate::bundle::Bundle;
+use crate::eid::Eid;
+use crate::frame::Transit;
+use crate::mail;
+use crate::node::courier::Act;
+use crate::node::pool;
+use crate::node::work::Work;
+use crate::store::redb::Body;
+
+/// Rows looked at in one go.
+const ROWS_AT_ONCE: usize = 64;
+/// Bytes of bodies after which a go ends.
+const BYTES_AT_ONCE: u64 = 4 << 20;
+
+/// What is looked at, from which row on.
+#[derive(Clone, Debug)]
+pub enum Again {
+    /// What is held for a group.
+    Held(Eid, Row),
+    /// What is sealed in the inbox.
+    Sealed(Row),
+}
+
+impl Core {
+    /// The group is served from now on: what is held for it is delivered, once all that was said before is durable.
+    pub fn deliver_held(&mut self, group: &Eid) {
+        self.look_again(Again::Held(group.clone(), Row(0)));
+    }
+
+    /// A key of a group came: what is sealed under it opens, once all that was said before is durable.
+    pub fn open_sealed(&mut self) {
+        self.look_again(Again::Sealed(Row(0)));
+    }
+
+    fn look_again(&mut self, again: Again) {
+        let work = Arc::clone(&self.work);
+        self.driver.say(Said::Act(Act::Call(Box::new(move || drop(work.put(Work::Again(again)))))));
+    }
+
+    pub(super) fn again(&mut self, again: Again) {
+        let next = match again {
+            Again::Held(group, from) => self.deliver_from(group, from),
+            Again::Sealed(from) => self.open_from(from),
+        };
+        next.into_iter().for_each(|next| self.look_again(next));
+    }
+
+    fn deliver_from(&mut self, group: Eid, from: Row) -> Option<Again> {
+        let rows = self.driver.agent.held_for(&group, from, ROWS_AT_ONCE);
+        let (last, _) = *rows.last()?;
+        let mut bytes = 0;
+        for (row, id) in rows {
+            if bytes > BYTES_AT_ONCE {
+                return Some(Again::Held(group, row));
+            }
+            // A body that cannot be read now is looked at again at the next start.
+            let Ok(Some((bundle, hops))) = self.driver.step.record.bundle(row, id) else { continue };
+            let size_bytes = bundle.encoded_len() as u32;
+            bytes += u64::from(size_bytes);
+            let transit = Transit { hops, copies: 0 };
+            self.handle(Input::Bundle { from: STICK, transit, bundle: Arc::new(bundle), size_bytes });
+        }
+        Some(Again::Held(group, last.next()))
+    }
+
+    fn open_from(&mut self, from: Row) -> Option<Again> {
+        let rows = self.driver.step.record.sealed(from, ROWS_AT_ONCE).unwrap_or_default();
+        let last = *rows.last()?;
+        let mut bytes = 0;
+        for row in rows {
+            if bytes > BYTES_AT_ONCE {
+                return Some(Again::Sealed(row));
+            }
+            let body = self.driver.step.record.words(&[row]).ok().and_then(|mut bodies| bodies.pop().flatten());
+            let Some(Body::Bundle(stored)) = body else { continue };
+            bytes += stored.len() as u64;
+            let Ok((bundle, _)) = Bundle::from_store(&stored) else { continue };
+            let Some(opened) = pool::open(&self.keyring, &bundle) else { continue };
+            // It may have been deleted meanwhile.
+            let letter = self.driver.known(&bundle.id).and_then(|known| known.letter);
+            let Some(letter) = letter.filter(|letter| letter.row == row) else { continue };
+            if let Some(part) = mail::part(&opened).filter(|part| !part.bytes.is_empty()) {
+                let taken = self.blobs.take(&part, Some(letter.source));
+                tracing::debug!(?taken, "a part of a file was sealed still");
+            }
+            let filed = self.driver.step.opening.late(&letter, opened);
+            filed.into_iter().for_each(|filed| self.driver.change(Change::File { row, filed }));
+        }
+        Some(Again::Sealed(last.next()))
+    }
+}
