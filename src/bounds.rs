@@ -121,6 +121,9 @@
 //! | `net.rs` `queue_bytes_max` | frames that wait for one peer | contact | the contact ends | sent | `a_queue_past_its_bound_ends_the_contact` |
 //! | `net.rs` `queues_bytes_max` | the same of all contacts | contact | the fullest contact ends | sent | `many_that_take_nothing_leave_room_for_one_that_does` |
 //! | `net.rs` `EVENTS_MAX` 1,024 | events that wait for the node | contact | contacts wait | taken | |
+//! | `bundle/handed.rs` `GIVEN_MAX` 4,096 | messages handed to their node, for receipts that name them shortly | contact | oldest | contact | `the_latest_are_remembered_and_the_giver_remembers_what_the_taker_does` |
+//! | `bundle/handed.rs` `TAKEN_MAX` 256 | messages that came for this node, for its receipts | contact | oldest | contact | `the_latest_are_remembered_and_the_giver_remembers_what_the_taker_does` |
+//! | `net/length.rs` `LENGTH_BYTES_MAX` 3 | bytes that say the length of a frame | contact | refused | read | `a_length_has_one_spelling_and_a_bound` |
 //! | `net/task.rs` `OUTBOX_MAX` 256 | hints of the network that wait for the node | all | refused | taken | |
 //! | `net/task.rs` `FOREIGN_MAX` 1,024 | peers of other protocols that the log named | all | refused: no more are named | restart | |
 //! | `net/wishes.rs` `WISHES_MAX` 4,096 | wishes of the node that the network has not taken up | node | refused, and asked again | taken up | |

@@ -6,6 +6,7 @@
 
 mod error;
 mod fold;
+mod handed;
 mod inspect;
 mod integrity;
 pub(crate) mod key;
@@ -24,6 +25,7 @@ use crate::time::{DtnTime, Millis};
 
 pub use error::{BundleError, Role};
 pub use fold::{Ends, unfold};
+pub use handed::{GIVEN_MAX, Handed, TAKEN_MAX};
 pub use inspect::{INSPECTED_BLOCKS_MAX, InspectedBlock, Inspection, inspect};
 pub use parse::Unverified;
 pub use sequence::{Part, first_part, written_part};

@@ -10,7 +10,7 @@ use crate::eid::Eid;
 use crate::id::{BundleId, NodeId};
 use crate::time::{DtnTime, Millis, Timestamp};
 
-pub use codec::{FrameError, Incoming, encode_bundle, encode_folded, folded_len, unfolded};
+pub use codec::{FrameError, Incoming, encode_bundle, encode_folded, folded_len, is_answer, unfolded};
 
 /// One thing said. Bundles travel in frames of their own kind, because their bytes go past the agent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -216,6 +216,10 @@ pub struct Transit {
     pub hops: Hops,
     /// Spray copies handed over with this one.
     pub copies: u16,
+    /// Whether it is a receipt that wants no answer: who hands it over counts it as taken, and the next summary shows
+    /// where it was not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_answer: bool,
 }
 
 /// Longest frame of any kind but a bundle, in bytes.

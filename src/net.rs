@@ -31,6 +31,7 @@ mod discovery;
 mod hostile;
 pub mod interfaces;
 mod jitter;
+mod length;
 mod links;
 mod muxer;
 mod nickname;

@@ -12,6 +12,7 @@ mod core;
 mod courier;
 mod drafts;
 mod inlet;
+mod line;
 pub mod named;
 mod nearby;
 mod pool;
@@ -21,6 +22,7 @@ mod tally;
 mod tape;
 mod work;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -256,6 +258,7 @@ impl Node {
         if let (Some(handle), Some(net_events)) = (&handle, net_events) {
             wanted.into_iter().for_each(|node| handle.dial(node));
             let inlet = inlet::Inlet {
+                contacts: BTreeMap::new(),
                 me: keyring.identity().node(),
                 work: work.clone(),
                 store: Arc::clone(&store),

@@ -15,11 +15,16 @@ pub(super) const IDS_PER_FRAME: usize = 1_024;
 
 impl Agent {
     pub(super) fn grant(&mut self, to: NodeId, id: BundleId, grade: Grade, out: &mut Vec<Output>) {
-        self.settle_offer(&id, to, out);
+        self.take_silently(to, id, out);
         if let Some(contact) = self.contacts.get_mut(&to) {
             contact.grants.push((id, grade));
         }
-        out.push(Output::Report(Event::Accepted { id, from: to }));
+    }
+
+    /// A bundle is taken whose giver wants no word of it.
+    pub(super) fn take_silently(&mut self, from: NodeId, id: BundleId, out: &mut Vec<Output>) {
+        self.settle_offer(&id, from, out);
+        out.push(Output::Report(Event::Accepted { id, from }));
     }
 
     /// Nothing more is expected of an id; who else was asked for what is known by now is told so, and need not bring it.

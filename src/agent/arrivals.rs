@@ -98,8 +98,11 @@ impl Agent {
 
     /// Who gets a receipt at once needs no other answer for what it names.
     fn let_receipt_answer(&mut self, receipt: BundleId, arrivals: &[Arrival]) {
-        for (_, contact) in self.contacts.iter_mut() {
-            if contact.is_in_flight(&receipt) {
+        let peers: Vec<NodeId> = self.contacts.peers().collect();
+        for peer in peers {
+            let was_answered = self.contacts.was_answered_with(&peer, &receipt);
+            let contact = self.contacts.get_mut(&peer).expect("the peers are those of the contacts");
+            if was_answered || contact.is_in_flight(&receipt) {
                 contact.grants.retain(|(id, _)| arrivals.iter().all(|arrival| arrival.bundle.id != *id));
             }
         }
@@ -143,9 +146,19 @@ impl Agent {
         if proves {
             self.remember_proof(&receipt.ids, id, caused_by);
         }
+        // A source that brought its own mail a moment ago is there to take the receipt, and says nothing more. Where it
+        // is lost all the same, it lacks it at the next contact and gets it again.
+        let is_answer = kind == ReceiptKind::Delivered && from == source;
+        self.contacts.answer_with(is_answer.then_some((from, id)));
         self.take_own(Arc::new(bundle), size_bytes, Grade::Custody, out);
         if let Some(slot) = self.ledger.find_held(&id) {
             self.ledger.share_receipt(slot, from);
+            if self.contacts.was_answered_with(&from, &id) {
+                // What comes a second time in this contact is no reason to send it again.
+                self.contacts.get_mut(&from).expect("it went in a contact").shown.insert(source);
+                let held = self.ledger.custody().held(slot);
+                self.reached(slot, &held, out);
+            }
         }
         Some(id)
     }

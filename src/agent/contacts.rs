@@ -37,6 +37,8 @@ pub struct Contacts {
     pub shunned_of_topics: Shunned,
     /// Receipts that a peer shuns.
     pub unwelcome: Shunned,
+    /// The receipt that is being handed to the very peer that brought what it names, and whether it went.
+    answer: Option<(NodeId, BundleId, bool)>,
 }
 
 impl Contacts {
@@ -52,6 +54,7 @@ impl Contacts {
             shunned: Shunned::default(),
             shunned_of_topics: Shunned::default(),
             unwelcome: Shunned::default(),
+            answer: None,
         }
     }
 
@@ -132,6 +135,24 @@ impl Contacts {
             self.flights.land(&id, before.copies);
         }
         self.flights.take_off(id, flight.copies);
+    }
+
+    /// Until this is called again, a receipt goes to a peer as the answer for what it names.
+    pub fn answer_with(&mut self, answer: Option<(NodeId, BundleId)>) {
+        self.answer = answer.map(|(peer, receipt)| (peer, receipt, false));
+    }
+
+    /// Whether what leaves for a peer is the answer, which goes once.
+    pub fn answers(&mut self, peer: NodeId, id: BundleId) -> bool {
+        let Some((to, receipt, went)) = &mut self.answer else { return false };
+        let is_answer = (*to, *receipt, *went) == (peer, id, false);
+        *went |= is_answer;
+        is_answer
+    }
+
+    /// Whether this receipt went to a peer as an answer.
+    pub fn was_answered_with(&self, peer: &NodeId, receipt: &BundleId) -> bool {
+        self.answer == Some((*peer, *receipt, true))
     }
 
     /// The peer answered for what was in flight to it.

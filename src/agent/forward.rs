@@ -229,8 +229,11 @@ impl Agent {
             let age = self.facts(&held).age;
             // Never over the limit of 255, so that nobody has a reason to delete it (RFC 9171 section 4.4.3).
             let hops = Hops { age, count: held.hops.count.saturating_add(1) };
-            let transit = Transit { hops, copies: told };
-            self.contacts.take_off(peer, held.id, Flight { size_bytes: held.size_bytes, copies });
+            let is_answer = self.contacts.answers(peer, held.id);
+            let transit = Transit { hops, copies: told, is_answer };
+            if !is_answer {
+                self.contacts.take_off(peer, held.id, Flight { size_bytes: held.size_bytes, copies });
+            }
             let contact = self.contacts.get_mut(&peer).expect("looked at above");
             contact.bundles_sent += 1;
             contact.moved_at = self.ledger.now();
@@ -276,7 +279,7 @@ impl Agent {
     }
 
     /// The destination itself has a bundle: no copy of it is left to hand on.
-    fn reached(&mut self, slot: Slot, held: &Held, out: &mut Vec<Output>) {
+    pub(super) fn reached(&mut self, slot: Slot, held: &Held, out: &mut Vec<Output>) {
         if self.routing.favours_present() {
             self.contacts.graces.end(slot);
             if held.copies > 0 {

@@ -53,7 +53,7 @@ impl Agent {
             }
             self.remember_proof(&ended, id, brought);
             let slot = self.ledger.hold(held, Arc::clone(bundle), out);
-            self.grant(from, id, Grade::Copy, out);
+            self.grant_receipt(handed, out);
             return self.pass_on(slot, out);
         }
         if !mine {
@@ -65,7 +65,17 @@ impl Agent {
             return self.refuse(from, id, why, out);
         }
         self.ledger.bury(id, self.now() + bundle.lifetime + HOUR, from, out);
-        self.grant(from, id, Grade::Copy, out);
+        self.grant_receipt(handed, out);
+    }
+
+    /// A receipt is taken. Its signer may want no word of that.
+    fn grant_receipt(&mut self, handed: &Handed, out: &mut Vec<Output>) {
+        let Handed { from, transit, ref bundle, .. } = *handed;
+        if transit.is_answer && from == bundle.source {
+            self.take_silently(from, bundle.id, out);
+        } else {
+            self.grant(from, bundle.id, Grade::Copy, out);
+        }
     }
 
     /// Who signed a receipt has what it names, and need not say so twice.
@@ -195,7 +205,13 @@ impl Agent {
             }
             let receipt = self.contacts.proofs.want(id, peer, || self.ledger.draw());
             if let Some(slot) = receipt.and_then(|receipt| self.ledger.find_held(&receipt)) {
-                self.consider(peer, slot);
+                let source = self.ledger.custody().held(slot).destination;
+                // A source in contact got it when it was signed, or was shown it again.
+                let contact = self.contacts.get(&peer);
+                let was_shown = contact.is_some_and(|of| of.serves(&source) && of.shown.contains(&source.node));
+                if !was_shown {
+                    self.consider(peer, slot);
+                }
             }
         }
         self.pump(peer, out);

@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 
 use super::Failure;
 use crate::agent::Config;
-use crate::bundle::{Bundle, Creation, Draft, Ends, Kind, Priority, Signer};
+use crate::bundle::{Bundle, Creation, Draft, Ends, Handed, Kind, Priority, Signer};
 use crate::content::{Content, Text, pad};
 use crate::eid::Eid;
 use crate::frame::{Frame, Grade, Hello, Incoming, PROTOCOL_VERSION, RoutingInfo, Transit, encode_folded};
@@ -126,7 +126,8 @@ impl Porter {
         let (mut next, mut in_flight, mut accepted, mut refused) = (0, 0, 0, 0);
         while accepted + refused < bundles.len() {
             while next < bundles.len() && in_flight < self.window_bytes {
-                let frame = encode_folded(&Transit { copies: 1, ..Transit::default() }, &bundles[next], &self.ends);
+                let transit = Transit { copies: 1, ..Transit::default() };
+                let frame = encode_folded(&transit, &bundles[next], &self.ends, Handed::nothing());
                 in_flight += bundles[next].encoded_len();
                 self.outbound.send(frame)?;
                 next += 1;

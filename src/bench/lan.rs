@@ -174,4 +174,22 @@ mod tests {
         assert!(cpu > 0.0 && written > 2.0 * room.text.len() as f64 && syncs >= 2.0, "{cpu} {written} {syncs}");
         room.close().await;
     }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_short_text_between_neighbours_takes_little_more_than_what_is_sealed_and_two_signatures() {
+        let place = tempfile::tempdir().unwrap();
+        let room = Room::open(place.path(), 2).await.unwrap();
+        room.send().await.unwrap();
+        let before = room.spent().unwrap();
+        for _ in 0..4 {
+            room.send().await.unwrap();
+        }
+        // Whatever follows has begun to by then.
+        tokio::time::sleep(USUAL.rest).await;
+        let [_, sent, ..] = per(room.spent().unwrap(), before, 4.0);
+        let (sealed, signatures, pieces) = (32 + 16 + room.text.len(), 2 * 64, 2 * (12 + 18));
+        let heads = sent - (sealed + signatures + pieces) as f64;
+        assert!((0.0..=52.0).contains(&heads), "{sent} bytes for a text, {heads} of them in heads");
+        room.close().await;
+    }
 }

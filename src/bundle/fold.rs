@@ -3,7 +3,7 @@
 //! A bundle of our profile says its source twice and its destination once, 52 characters of base58 for a key of 32 bytes,
 //! between heads that are the same in every bundle, and a checksum of what it says. A fold keeps what is left: the fields
 //! of a [`Draft`], age and hop count, signature and payload. Over a contact most names need not be said either, for they
-//! are those of its two [`Ends`].
+//! are those of its two [`Ends`]; nor the whole ids that a receipt names, where the messages were [`Handed`] over in it.
 //!
 //! Signature and id are over the exact bytes, so a fold is made only where unfolding it gives every byte back; of a bundle
 //! with blocks of unknown kinds there is none, and it goes as it is. Unfolding writes a bundle of our form from whatever it
@@ -13,7 +13,8 @@
 //! fold     = shape ‖ class ‖ creation time, 6 bytes ‖ sequence ‖ lifetime ‖ copies ‖ age ‖ hop count
 //!            ‖ [destination's key] ‖ [source's key] ‖ [service, a CBOR text] ‖ signature ‖ payload
 //! shape    = bit 0: a receipt; bits 1–2: service; bits 3–4: destination; bits 5–6: source; bit 7: the payload is folded
-//! class    = bits 0–1: priority; bit 2: the lifetime is in hours; bits 3–4: kind of a folded receipt
+//! class    = bits 0–1: priority; bit 2: the lifetime is in hours; bits 3–4: kind of a folded receipt; bit 5: its ids are
+//!            the first four bytes of them
 //! ```
 //! Numbers without a length are CBOR's, in their shortest form.
 
@@ -21,9 +22,10 @@ use std::borrow::Cow;
 
 use crate::cbor::{Length, Reader, Writer};
 use crate::eid::{Eid, Service};
-use crate::id::NodeId;
+use crate::id::{BundleId, NodeId};
 use crate::time::{DtnTime, HOUR, Millis};
 
+use super::handed::{Handed, NAME_BYTES, TAKEN_MAX, name_of};
 use super::{Bundle, BundleError, Creation, Draft, Hops, Kind, layout};
 
 /// The two ends of a contact.
@@ -50,7 +52,8 @@ const NAME_TO: u8 = 2;
 
 const IN_HOURS: u8 = 1 << 2;
 const RECEIPT_KIND_AT: u8 = 3;
-const CLASS_BITS: u8 = 0b1_1111;
+const IDS_NAMED: u8 = 1 << 5;
+const CLASS_BITS: u8 = 0b11_1111;
 const TWO_BITS: u8 = 0b11;
 
 const CREATION_BYTES: usize = 6;
@@ -66,11 +69,12 @@ const RECORD: [u8; 7] = [0x82, 0x1a, 0x00, 0x01, 0x00, 0x00, 0x85];
 const DEVICES: [u8; 2] = [0x00, 0x01];
 
 impl Bundle {
-    /// Folds the bundle with this age and hop count for a contact. None where it would not unfold to every byte.
-    pub fn fold(&self, hops: Hops, ends: &Ends) -> Option<Vec<u8>> {
+    /// Folds the bundle with this age and hop count for a contact in which these messages came the other way. None where
+    /// it would not unfold to every byte.
+    pub fn fold(&self, hops: Hops, ends: &Ends, taken: &Handed) -> Option<Vec<u8>> {
         let mut folded = Vec::with_capacity(self.bytes.len());
-        self.write_fold(hops, ends, &mut folded)?;
-        let unfolded = unfold(&folded, ends).ok()?;
+        self.write_fold(hops, ends, taken, &mut folded)?;
+        let unfolded = unfold(&folded, ends, taken).ok()?;
         let (before, after) = (&self.bytes[..self.parts.hops_at as usize], &self.bytes[self.parts.hops_end as usize..]);
         // Between them are age and hop count, which have one spelling.
         let is_whole =
@@ -79,13 +83,13 @@ impl Bundle {
     }
 
     /// How long [`Bundle::fold`] makes a bundle of the form that [`Draft::sign`] gives it.
-    pub fn folded_len(&self, hops: Hops, ends: &Ends) -> Option<usize> {
+    pub fn folded_len(&self, hops: Hops, ends: &Ends, taken: &Handed) -> Option<usize> {
         let mut length = Length::default();
-        self.write_fold(hops, ends, &mut length)?;
+        self.write_fold(hops, ends, taken, &mut length)?;
         Some(length.0)
     }
 
-    fn write_fold(&self, hops: Hops, ends: &Ends, out: &mut impl Writer) -> Option<()> {
+    fn write_fold(&self, hops: Hops, ends: &Ends, taken: &Handed, out: &mut impl Writer) -> Option<()> {
         let mut class_block = Length::default();
         layout::class_block(&mut class_block, self.priority, self.copies);
         let signature_end = (self.parts.hops_at as usize).checked_sub(class_block.0)?;
@@ -96,6 +100,7 @@ impl Bundle {
             return None;
         }
         let payload = Payload::of(self.kind, self.payload(), self.destination.node);
+        let ids_named = payload.ids_are_named(taken, self.destination.node);
 
         let kind = if self.kind == Kind::Receipt { RECEIPT } else { 0 };
         let (destination, source) = (ends.code(self.destination.node), ends.code(self.source));
@@ -110,7 +115,8 @@ impl Bundle {
             0 => (self.lifetime.0 / HOUR.0, IN_HOURS),
             _ => (self.lifetime.0, 0),
         };
-        out.raw(&[layout::priority_code(self.priority) | unit | payload.receipt_kind() << RECEIPT_KIND_AT]);
+        let named = if ids_named { IDS_NAMED } else { 0 };
+        out.raw(&[layout::priority_code(self.priority) | unit | payload.receipt_kind() << RECEIPT_KIND_AT | named]);
         out.raw(creation);
         [self.creation.sequence, lifetime, self.copies.into(), hops.age.0].into_iter().for_each(|n| out.uint(n));
         out.uint(hops.count);
@@ -124,13 +130,14 @@ impl Bundle {
             out.text(&self.destination.service.to_string());
         }
         out.raw(signature);
-        payload.write_folded(out);
+        payload.write_folded(ids_named, out);
         Some(())
     }
 }
 
-/// Puts a bundle together again. Whether it is one, and who signed it, is for its reader to see.
-pub fn unfold(folded: &[u8], ends: &Ends) -> Result<Vec<u8>, BundleError> {
+/// Puts a bundle together again, in a contact in which these messages went the other way. Whether it is one, and who signed
+/// it, is for its reader to see.
+pub fn unfold(folded: &[u8], ends: &Ends, given: &Handed) -> Result<Vec<u8>, BundleError> {
     let mut reader = Reader::new(folded);
     let [shape, class] = [reader.take(1)?[0], reader.take(1)?[0]];
     let two_bits = |byte: u8, at: u8| byte >> at & TWO_BITS;
@@ -159,13 +166,15 @@ pub fn unfold(folded: &[u8], ends: &Ends) -> Result<Vec<u8>, BundleError> {
     };
     let signature = reader.take(SIGNATURE_BYTES)?.try_into().expect("so many bytes were taken");
     let receipt_kind = two_bits(class, RECEIPT_KIND_AT);
+    let ids_named = class & IDS_NAMED != 0;
     if class & !CLASS_BITS != 0
-        || receipt_kind != 0 && (kind, shape & PAYLOAD_FOLDED) != (Kind::Receipt, PAYLOAD_FOLDED)
+        || (receipt_kind != 0 || ids_named) && (kind, shape & PAYLOAD_FOLDED) != (Kind::Receipt, PAYLOAD_FOLDED)
     {
         return Err(BundleError::Fold);
     }
     let payload = match shape & PAYLOAD_FOLDED {
         0 => Payload::Whole(reader.rest()),
+        _ if ids_named => Payload::with_named_ids(reader.rest(), receipt_kind, |name| given.named(name, node))?,
         _ => Payload::folded(kind, reader.rest(), receipt_kind)?,
     };
     let payload = payload.whole(node);
@@ -218,7 +227,7 @@ enum Payload<'a> {
     /// Of kind 1 or 2, for at least one id.
     Receipt {
         kind: u8,
-        ids: Vec<&'a [u8]>,
+        ids: Vec<BundleId>,
     },
 }
 
@@ -241,10 +250,29 @@ impl<'a> Payload<'a> {
             Kind::Receipt => {
                 let (ids, rest) = folded.as_chunks::<KEY_BYTES>();
                 let is_form = rest.is_empty() && !ids.is_empty() && matches!(receipt_kind, 1 | 2);
-                let ids = ids.iter().map(|id| &id[..]).collect();
+                let ids = ids.iter().copied().map(BundleId).collect();
                 if is_form { Ok(Payload::Receipt { kind: receipt_kind, ids }) } else { Err(BundleError::Fold) }
             }
         }
+    }
+
+    /// A receipt whose ids are named by their first bytes. No more of them than a writer remembers, so that a few bytes
+    /// do not become many.
+    fn with_named_ids(
+        names: &[u8],
+        kind: u8,
+        id_of: impl Fn([u8; NAME_BYTES]) -> Option<BundleId>,
+    ) -> Result<Payload<'a>, BundleError> {
+        let (names, rest) = names.as_chunks::<NAME_BYTES>();
+        let is_form = rest.is_empty() && (1..=TAKEN_MAX).contains(&names.len()) && matches!(kind, 1 | 2);
+        let ids: Option<Vec<BundleId>> = names.iter().map(|name| id_of(*name)).collect();
+        ids.filter(|_| is_form).map(|ids| Payload::Receipt { kind, ids }).ok_or(BundleError::Fold)
+    }
+
+    /// Whether all ids of a receipt to this source need not be said whole.
+    fn ids_are_named(&self, taken: &Handed, source: NodeId) -> bool {
+        let Payload::Receipt { ids, .. } = self else { return false };
+        ids.len() <= TAKEN_MAX && ids.iter().all(|id| taken.names(id, source))
     }
 
     fn is_folded(&self) -> bool {
@@ -255,11 +283,12 @@ impl<'a> Payload<'a> {
         if let Payload::Receipt { kind, .. } = self { *kind } else { 0 }
     }
 
-    fn write_folded(&self, out: &mut impl Writer) {
+    fn write_folded(&self, ids_named: bool, out: &mut impl Writer) {
         match self {
             Payload::Whole(payload) => out.raw(payload),
             Payload::Envelope { enc, ciphertext } => [enc, ciphertext].into_iter().for_each(|part| out.raw(part)),
-            Payload::Receipt { ids, .. } => ids.iter().for_each(|id| out.raw(id)),
+            Payload::Receipt { ids, .. } if ids_named => ids.iter().for_each(|id| out.raw(&name_of(id))),
+            Payload::Receipt { ids, .. } => ids.iter().for_each(|id| out.raw(&id.0)),
         }
     }
 
@@ -280,7 +309,7 @@ impl<'a> Payload<'a> {
                 out.bytes(destination.as_bytes());
                 out.raw(&DEVICES);
                 out.array(ids.len());
-                ids.iter().for_each(|id| out.bytes(id));
+                ids.iter().for_each(|id| out.bytes(&id.0));
             }
         }
         Cow::Owned(out)
@@ -299,6 +328,6 @@ fn record<'a>(reader: &mut Reader<'a>, destination: NodeId) -> Option<Payload<'a
     let kind = reader.uint_as().ok().filter(|kind| is_form && matches!(kind, 1 | 2))?;
     let is_form = reader.bytes().ok()? == destination.as_bytes() && reader.take_if(&DEVICES);
     let count = reader.array().ok().filter(|count| is_form && *count > 0)?;
-    let ids = (0..count).map(|_| reader.bytes().ok().filter(|id| id.len() == KEY_BYTES));
+    let ids = (0..count).map(|_| reader.bytes_exact().ok().map(BundleId));
     Some(Payload::Receipt { kind, ids: ids.collect::<Option<_>>()? })
 }

@@ -21,7 +21,8 @@
 //! | 13 | Noted | ids of 32 bytes |
 //! | 14 | Lives | ids of 32 bytes and milliseconds left of 8 |
 //!
-//! One is no array: the number 15, copies, and a bundle folded for the contact ([`Bundle::fold`]) to the end of the frame.
+//! Two are no arrays: the number 15, copies, and a bundle folded for the contact ([`Bundle::fold`]) to the end of the frame;
+//! and the number 16 and such a bundle that wants no answer.
 
 use std::borrow::Cow;
 
@@ -29,7 +30,7 @@ use super::{
     BITS_MAX, Cell, FRAME_CELLS_MAX, FRAME_FULL_IDS_MAX, FRAME_IDS_MAX, Frame, Grade, Hello, MAILBOXES_MAX,
     ROUTING_ENTRIES_MAX, Refusal, RoutingInfo, Transit,
 };
-use crate::bundle::{BUNDLE_BYTES_MAX, Bundle, COPIES_MAX, Ends, unfold};
+use crate::bundle::{BUNDLE_BYTES_MAX, Bundle, COPIES_MAX, Ends, Handed, unfold};
 use crate::cbor::{CborError, Length, Reader, Writer};
 use crate::eid::EidError;
 use crate::id::{BundleId, KeyError};
@@ -58,6 +59,7 @@ const ASK: u64 = 12;
 const NOTED: u64 = 13;
 const LIVES: u64 = 14;
 const FOLDED: u64 = 15;
+const ANSWER: u64 = 16;
 
 /// Why bytes are not a frame, or a frame is none that may be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -96,6 +98,7 @@ pub enum Incoming<'a> {
     /// The same, folded for the contact: [`unfold`](crate::bundle::unfold) says its bytes.
     Folded {
         copies: u16,
+        is_answer: bool,
         folded: &'a [u8],
     },
 }
@@ -103,7 +106,8 @@ pub enum Incoming<'a> {
 impl<'a> Incoming<'a> {
     pub fn decode(bytes: &'a [u8]) -> Result<Incoming<'a>, FrameError> {
         let mut reader = Reader::new(bytes);
-        let is_folded = reader.take_if(&[FOLDED as u8]);
+        let is_answer = reader.take_if(&[ANSWER as u8]);
+        let is_folded = is_answer || reader.take_if(&[FOLDED as u8]);
         let (fields, kind) = if is_folded { (3, BUNDLE) } else { (reader.array()?, reader.uint()?) };
         if kind != BUNDLE {
             return Frame::decode(bytes).map(Incoming::Frame);
@@ -112,12 +116,12 @@ impl<'a> Incoming<'a> {
             return Err(FrameError::TooLarge);
         }
         expect_fields(fields, 3)?;
-        let copies = reader.uint_as()?;
+        let copies = if is_answer { 0 } else { reader.uint_as()? };
         if copies > COPIES_MAX {
             return Err(FrameError::TooMany("copies"));
         }
         if is_folded {
-            return Ok(Incoming::Folded { copies, folded: reader.rest() });
+            return Ok(Incoming::Folded { copies, is_answer, folded: reader.rest() });
         }
         let bytes = reader.bytes()?;
         reader.finish()?;
@@ -128,21 +132,34 @@ impl<'a> Incoming<'a> {
     }
 }
 
-/// Encodes the frame that hands over a bundle between the ends of a contact: folded, where a fold says every byte of it.
-pub fn encode_folded(transit: &Transit, bundle: &Bundle, ends: &Ends) -> Vec<u8> {
-    let Some(folded) = bundle.fold(transit.hops, ends) else { return encode_bundle(transit, bundle) };
+/// Encodes the frame that hands over a bundle between the ends of a contact, in which these messages came the other way:
+/// folded, where a fold says every byte of it.
+pub fn encode_folded(transit: &Transit, bundle: &Bundle, ends: &Ends, taken: &Handed) -> Vec<u8> {
+    let Some(folded) = bundle.fold(transit.hops, ends, taken) else { return encode_bundle(transit, bundle) };
     let mut out = Vec::with_capacity(folded.len() + 4);
-    out.uint(FOLDED);
-    out.uint(transit.copies);
+    if transit.is_answer {
+        out.uint(ANSWER);
+    } else {
+        out.uint(FOLDED);
+        out.uint(transit.copies);
+    }
     out.raw(&folded);
     out
 }
 
-/// The frame that hands over unfolded what a frame hands over folded between the ends of a contact. Other frames, and what
-/// is no fold, come back as they are.
-pub fn unfolded<'a>(frame: &'a [u8], ends: &Ends) -> Cow<'a, [u8]> {
-    let Ok(Incoming::Folded { copies, folded }) = Incoming::decode(frame) else { return Cow::Borrowed(frame) };
-    let Ok(bundle) = unfold(folded, ends) else { return Cow::Borrowed(frame) };
+/// Whether a frame hands over a bundle that wants no answer.
+pub fn is_answer(frame: &[u8]) -> bool {
+    frame.starts_with(&[ANSWER as u8])
+}
+
+/// The frame that hands over unfolded what a frame hands over folded between the ends of a contact, in which these messages
+/// went the other way. Other frames, and what is no fold, come back as they are.
+pub fn unfolded<'a>(frame: &'a [u8], ends: &Ends, given: &Handed) -> Cow<'a, [u8]> {
+    if !frame.first().is_some_and(|kind| [FOLDED, ANSWER].contains(&u64::from(*kind))) {
+        return Cow::Borrowed(frame);
+    }
+    let Ok(Incoming::Folded { copies, folded, .. }) = Incoming::decode(frame) else { return Cow::Borrowed(frame) };
+    let Ok(bundle) = unfold(folded, ends, given) else { return Cow::Borrowed(frame) };
     let mut out = Vec::with_capacity(bundle.len() + 16);
     out.array(3);
     out.uint(BUNDLE);
@@ -152,10 +169,12 @@ pub fn unfolded<'a>(frame: &'a [u8], ends: &Ends) -> Cow<'a, [u8]> {
 }
 
 /// The length of [`encode_folded`] for a bundle that was made here, without encoding.
-pub fn folded_len(transit: &Transit, bundle: &Bundle, ends: &Ends) -> usize {
+pub fn folded_len(transit: &Transit, bundle: &Bundle, ends: &Ends, taken: &Handed) -> usize {
     let mut head = Length::default();
-    head.uint(transit.copies);
-    match bundle.folded_len(transit.hops, ends) {
+    if !transit.is_answer {
+        head.uint(transit.copies);
+    }
+    match bundle.folded_len(transit.hops, ends, taken) {
         Some(len) => 1 + head.0 + len,
         None => encode_bundle(transit, bundle).len(),
     }

@@ -1,4 +1,4 @@
-//! Reads a peer's frames: a length of four bytes, big-endian, then that many bytes.
+//! Reads a peer's frames: a [length], then that many bytes.
 //!
 //! The peer's number is checked before anything else and sizes nothing: a frame's memory grows as its bytes arrive.
 //! Before a frame's body is read its bytes are taken from the contact's budget, so a consumer that falls behind stops the
@@ -13,6 +13,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 
 use super::Deadlines;
+use super::length::{self, Length};
 use super::queue::FRAME_OVERHEAD_BYTES;
 
 /// Bytes asked of the stream at once, and the most that is set aside for a frame before its bytes are there.
@@ -37,8 +38,10 @@ pub(super) struct Budget {
 /// What the peer did wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
-    #[error("announced a frame of {0} bytes")]
+    #[error("announced a frame of {0} bytes or more")]
     TooLong(u32),
+    #[error("spelt a length longer than it is")]
+    Padded,
     #[error("said nothing after the contact began")]
     Silent,
     #[error("sent a frame too slowly")]
@@ -118,12 +121,17 @@ impl<R: AsyncRead + Unpin> Reader<R> {
     }
 
     async fn length(&mut self, begun: Instant) -> Result<u32, End> {
-        while self.end - self.start < 4 {
-            self.fill_by(begun + self.deadlines.progress).await?;
+        loop {
+            match length::read(&self.buffer[self.start..self.end]) {
+                Length::Is { len, said_in } => {
+                    self.start += said_in;
+                    return Ok(len);
+                }
+                Length::More => self.fill_by(begun + self.deadlines.progress).await?,
+                Length::TooLong(least) => return Err(End::Fault(Fault::TooLong(least))),
+                Length::Padded => return Err(End::Fault(Fault::Padded)),
+            }
         }
-        let prefix = self.buffer[self.start..self.start + 4].try_into().expect("four bytes");
-        self.start += 4;
-        Ok(u32::from_be_bytes(prefix))
     }
 
     async fn body(&mut self, len: usize) -> Result<Vec<u8>, End> {
@@ -215,7 +223,10 @@ mod tests {
     }
 
     fn framed(body: &[u8]) -> Vec<u8> {
-        [&(body.len() as u32).to_be_bytes(), body].concat()
+        let mut bytes = Vec::new();
+        length::write(body.len() as u32, &mut bytes);
+        bytes.extend_from_slice(body);
+        bytes
     }
 
     #[tokio::test]
@@ -230,7 +241,11 @@ mod tests {
     async fn a_length_past_the_limit_ends_it() {
         let mut bytes = framed(b"good");
         bytes.extend_from_slice(&u32::MAX.to_be_bytes());
-        assert_eq!(read(bytes).await, (vec![b"good".to_vec()], End::Fault(Fault::TooLong(u32::MAX))));
+        assert_eq!(read(bytes).await, (vec![b"good".to_vec()], End::Fault(Fault::TooLong(1 << 21))));
+        let mut bytes = framed(b"good");
+        length::write((1 << 20) + 1, &mut bytes);
+        assert_eq!(read(bytes).await, (vec![b"good".to_vec()], End::Fault(Fault::TooLong((1 << 20) + 1))));
+        assert_eq!(read(vec![0x80, 0, 1]).await, (vec![], End::Fault(Fault::Padded)));
     }
 
     #[tokio::test]
@@ -238,7 +253,7 @@ mod tests {
         let mut bytes = framed(b"whole");
         bytes.pop();
         assert_eq!(read(bytes).await, (vec![], End::Closed));
-        assert_eq!(read(vec![0, 0]).await, (vec![], End::Closed));
+        assert_eq!(read(vec![0x80]).await, (vec![], End::Closed));
     }
 
     #[tokio::test]

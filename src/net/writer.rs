@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use futures::{AsyncWrite, AsyncWriteExt};
 
+use super::length::{self, LENGTH_BYTES_MAX};
 use super::queue::{FRAME_OVERHEAD_BYTES, Queue};
 
 /// Counts what leaves, and tells of it while it leaves slowly.
@@ -74,10 +75,10 @@ async fn gather<W: AsyncWrite + Unpin>(
     moved: &mut Meter<'_>,
 ) -> io::Result<()> {
     let len = u32::try_from(frame.len()).expect("the queue bounds the length of a frame");
-    if piece.len() + 4 + frame.len() > PIECE_BYTES {
+    if piece.len() + LENGTH_BYTES_MAX + frame.len() > PIECE_BYTES {
         flush(stream, piece, moved).await?;
     }
-    piece.extend_from_slice(&len.to_be_bytes());
+    length::write(len, piece);
     if frame.len() < LARGE_BYTES {
         piece.extend_from_slice(&frame);
         return Ok(());
@@ -145,7 +146,7 @@ mod tests {
             told.fetch_add(1, Ordering::Relaxed);
         };
         write_frames(Slow, &queue, &moved, &tell).await.unwrap();
-        assert_eq!(moved.into_inner(), 4 + 16 * LARGE_BYTES as u64);
+        assert_eq!(moved.into_inner(), 3 + 16 * LARGE_BYTES as u64);
         assert!((1..17).contains(&told.into_inner()), "about once a second");
     }
 }

@@ -349,8 +349,8 @@ impl Core {
                 self.driver.step.opening.written(plaintext.to_vec());
                 self.handle(input);
             }
-            Work::Met(peer, sender) => {
-                self.driver.say(Said::Act(Act::Greet(peer, sender)));
+            Work::Met(peer, line) => {
+                self.driver.say(Said::Act(Act::Greet(peer, line)));
                 self.handle(Input::ContactUp { peer });
             }
             Work::Parted(peer) => {
@@ -591,7 +591,7 @@ impl Core {
             match self.work.take_within(left) {
                 Some(Work::Stop) => return ControlFlow::Break(()),
                 // The next try ends it with all others.
-                Some(Work::Met(peer, sender)) => self.courier.perform(vec![Act::Greet(peer, sender)]),
+                Some(Work::Met(peer, line)) => self.courier.perform(vec![Act::Greet(peer, line)]),
                 // A look that is dropped tells its asker why.
                 Some(_) => {}
                 None => break,

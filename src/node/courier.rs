@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::NodeError;
 use super::drafts::Drafts;
+use super::line::Line;
 use super::pool::Pool;
 use super::queue::Queue;
 use super::tally::{Offence, Tally};
@@ -18,9 +19,9 @@ use crate::agent::change::Row;
 use crate::agent::{Event, Input, Output};
 use crate::bundle::{Bundle, Draft, Ends};
 use crate::driver::held_back::{Weight, event_weight, frame_weight};
-use crate::frame::{Frame, Transit, encode_folded};
+use crate::frame::{Frame, Transit};
 use crate::id::{BundleId, NodeId};
-use crate::net::{ContactSender, NetHandle, SendError};
+use crate::net::{NetHandle, SendError};
 use crate::store::redb::RedbReader;
 
 /// Events that a slow follower may lag behind.
@@ -55,7 +56,7 @@ pub enum Act {
     /// What frames occupy of their peers' budgets, until what came before this is said.
     GiveBack(Vec<Box<dyn Send>>),
     /// A contact is up; its frames go this way.
-    Greet(NodeId, ContactSender),
+    Greet(NodeId, Line),
     Part(NodeId),
     /// The agent that had these contacts is no more.
     PartWithAll,
@@ -146,7 +147,7 @@ impl Courier {
 
 struct Thread {
     tools: Tools,
-    contacts: BTreeMap<NodeId, ContactSender>,
+    contacts: BTreeMap<NodeId, Line>,
     /// What acts of this batch say to peers.
     unsaid: BTreeMap<NodeId, Unsaid>,
 }
@@ -202,9 +203,9 @@ impl Thread {
                 self.say_all();
                 drop(permits);
             }
-            Act::Greet(peer, sender) => {
+            Act::Greet(peer, line) => {
                 self.say_to(peer);
-                self.contacts.insert(peer, sender);
+                self.contacts.insert(peer, line);
             }
             Act::Part(peer) => drop(self.contacts.remove(&peer)),
             Act::PartWithAll => self.part_with_all(),
@@ -217,8 +218,10 @@ impl Thread {
         let found = fetched.map_or_else(|| self.tools.reader.bundle(row, id), |found| Ok(Some(found)));
         match found {
             Ok(Some((bundle, _))) => {
-                let ends = Ends { from: self.tools.me, to };
-                self.send(to, encode_folded(transit, &bundle, &ends));
+                // Without a contact nothing is handed over; the next one sorts it out.
+                let Some(line) = self.contacts.get(&to) else { return };
+                let frame = line.crossed.hand_over(transit, &bundle, &Ends { from: self.tools.me, to });
+                self.send(to, frame);
             }
             // It may have left since; if the index still names it, the store has lost it.
             Ok(None) => drop(self.tools.core.put(Work::Input(Input::Unreadable { to, id, row }))),
@@ -264,8 +267,8 @@ impl Thread {
     }
 
     fn hand_in(&mut self, to: NodeId, unsaid: Unsaid) {
-        let Some(contact) = self.contacts.get(&to) else { return };
-        match contact.send_all(unsaid.frames) {
+        let Some(line) = self.contacts.get(&to) else { return };
+        match line.sender.send_all(unsaid.frames) {
             Ok(()) => {}
             // It is over, or ends by itself; the peer may have another contact by now.
             Err(SendError::Closed | SendError::Full) => drop(self.contacts.remove(&to)),

@@ -1,16 +1,18 @@
 //! What the network brings, sorted: frames to the core, bundles parsed on the way, contacts to courier and core.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::mpsc;
 
+use super::line::{Crossed, Line};
 use super::nearby::Nearby;
 use super::queue::Queue;
 use super::tally::{Offence, Tally};
 use super::work::{Parsed, Work};
 use crate::agent::Input;
-use crate::bundle::{BundleError, Ends, Unverified, unfold};
+use crate::bundle::{BundleError, Ends, Unverified};
 use crate::frame::{FrameError, Incoming, Transit};
 use crate::id::NodeId;
 use crate::net::{NetEvent, NetHandle, Why};
@@ -19,6 +21,8 @@ use crate::store::writer::StoreThread;
 
 pub struct Inlet {
     pub me: NodeId,
+    /// The contacts that last.
+    pub contacts: BTreeMap<NodeId, Arc<Crossed>>,
     pub work: Arc<Queue<Work>>,
     pub store: Arc<StoreThread>,
     pub handle: NetHandle,
@@ -28,20 +32,22 @@ pub struct Inlet {
 
 impl Inlet {
     /// Runs until the network ends.
-    pub async fn run(self, mut events: mpsc::Receiver<NetEvent>) {
+    pub async fn run(mut self, mut events: mpsc::Receiver<NetEvent>) {
         while let Some(event) = events.recv().await {
             self.take(event);
         }
     }
 
-    fn take(&self, event: NetEvent) {
+    fn take(&mut self, event: NetEvent) {
         match event {
             NetEvent::Listening(addr) => self.nearby.listens(addr),
             NetEvent::ListeningEnded(addr) => self.nearby.listens_no_more(&addr),
             NetEvent::ContactUp { peer, addr, outbound } => {
                 tracing::info!(peer = %peer.peer_id(), %addr, "contact");
                 self.nearby.connected(peer, addr);
-                self.tell(peer, Work::Met(peer, outbound));
+                let line = Line::new(outbound);
+                self.contacts.insert(peer, Arc::clone(&line.crossed));
+                self.tell(peer, Work::Met(peer, line));
             }
             NetEvent::ContactDown { peer, why } => {
                 tracing::info!(peer = %peer.peer_id(), ?why, "contact ended");
@@ -49,6 +55,7 @@ impl Inlet {
                     self.tally.fault(peer, "a task of the contact broke");
                 }
                 self.nearby.parted(&peer);
+                self.contacts.remove(&peer);
                 self.tell(peer, Work::Parted(peer));
                 self.dial_if_wanted(peer);
             }
@@ -81,11 +88,15 @@ impl Inlet {
         if self.tally.is_banished(&from) {
             return;
         }
+        let Some(crossed) = self.contacts.get(&from) else { return };
+        let ends = Ends { from, to: self.me };
         match Incoming::decode(bytes) {
             Ok(Incoming::Frame(frame)) => self.tell(from, Work::FromPeer(Input::Frame { from, frame }, permit)),
-            Ok(Incoming::Bundle { copies, bytes }) => self.bundle(from, copies, Ok(bytes.to_vec()), permit),
-            Ok(Incoming::Folded { copies, folded }) => {
-                self.bundle(from, copies, unfold(folded, &Ends { from, to: self.me }), permit);
+            Ok(Incoming::Bundle { copies, bytes }) => {
+                self.bundle(&ends, crossed, (copies, false), Ok(bytes.to_vec()), permit)
+            }
+            Ok(Incoming::Folded { copies, is_answer, folded }) => {
+                self.bundle(&ends, crossed, (copies, is_answer), crossed.unfold(folded, &ends), permit);
             }
             Err(error @ FrameError::Version(_)) => self.tally.bad(from, Offence::Foreign, &error.to_string()),
             // Whoever cannot be understood would only keep a place from others.
@@ -93,10 +104,19 @@ impl Inlet {
         }
     }
 
-    fn bundle(&self, from: NodeId, copies: u16, bytes: Result<Vec<u8>, BundleError>, permit: Box<dyn Send>) {
+    fn bundle(
+        &self,
+        ends: &Ends,
+        crossed: &Crossed,
+        (copies, is_answer): (u16, bool),
+        bytes: Result<Vec<u8>, BundleError>,
+        permit: Box<dyn Send>,
+    ) {
+        let from = ends.from;
         match bytes.and_then(Unverified::parse) {
             Ok(bundle) => {
-                let transit = Transit { hops: bundle.hops(), copies };
+                crossed.took(&bundle, ends);
+                let transit = Transit { hops: bundle.hops(), copies, is_answer };
                 self.tell(from, Work::Parsed(Parsed { from, transit, bundle: Box::new(bundle), permit }));
             }
             Err(error) => self.tally.bad(from, Offence::of(&error), &error.to_string()),

@@ -64,7 +64,7 @@ impl Node {
         let (known, wall) = self.look(look).await?;
         let (mut brought, mut to_check) = (Vec::new(), Vec::new());
         for ((n, bundle, written), is_known) in parsed.into_iter().zip(known) {
-            let transit = Transit { hops: aged(bundle.hops(), written, wall), copies: 1 };
+            let transit = Transit { hops: aged(bundle.hops(), written, wall), copies: 1, is_answer: false };
             match is_known {
                 true => {
                     let id = bundle.id();

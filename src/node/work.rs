@@ -2,6 +2,7 @@
 
 use super::core::again::Again;
 use super::drafts::Plaintext;
+use super::line::Line;
 use crate::agent::change::{Adopted, Change};
 use crate::agent::{Agent, Input};
 use crate::bundle::Unverified;
@@ -9,7 +10,6 @@ use crate::frame::{Refusal, Transit};
 use crate::id::{BundleId, NodeId};
 use crate::mail::topics::Topics;
 use crate::mail::{Earlier, Opened};
-use crate::net::ContactSender;
 use crate::store::StoreError;
 use crate::time::DtnTime;
 
@@ -23,7 +23,7 @@ pub enum Work {
     /// What the person wrote is sealed.
     Sealed(Input, Plaintext),
     /// A contact began; what is said to the peer goes this way.
-    Met(NodeId, ContactSender),
+    Met(NodeId, Line),
     Parted(NodeId),
     /// Looks at the agent; what it returns is called once everything seen is durable.
     Look(Look),

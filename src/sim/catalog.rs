@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use crate::bundle::{Bundle, Ends};
+use crate::bundle::{Bundle, Ends, Handed};
 use crate::frame::{Transit, folded_len};
 use crate::id::BundleId;
 
@@ -18,11 +18,11 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// How long the frame is that hands it over in a contact: of the bytes that it weighs, those of its payload cross as they
+    /// How long the frame is that hands it over in a contact in which these messages came the other way: of the bytes that it weighs, those of its payload cross as they
     /// are, and the others folded.
-    pub fn crossing_bytes(&self, transit: &Transit, ends: &Ends) -> u64 {
+    pub fn crossing_bytes(&self, transit: &Transit, ends: &Ends, taken: &Handed) -> u64 {
         let real = self.bundle.encoded_len();
-        (u64::from(self.size_bytes) + folded_len(transit, &self.bundle, ends) as u64).saturating_sub(real as u64)
+        (u64::from(self.size_bytes) + folded_len(transit, &self.bundle, ends, taken) as u64).saturating_sub(real as u64)
     }
 }
 

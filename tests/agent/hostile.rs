@@ -251,7 +251,7 @@ fn tampered_truncated_and_forged_bundles_are_refused_and_the_genuine_one_arrives
     let hostile = Ghost::new(66);
     world.visit(BOB, &hostile);
     let empty = world.nodes[BOB].agent().durable();
-    let transit = Transit { hops: Hops { age: Millis(1), count: 1 }, copies: 1 };
+    let transit = Transit { hops: Hops { age: Millis(1), count: 1 }, copies: 1, is_answer: false };
     let frame = encode_bundle(&transit, &genuine);
     let forged = {
         // The same stamp in alice's name, signed by somebody else's key.

@@ -8,7 +8,7 @@ use dak::frame::{Frame, Hello, Refusal};
 use dak::receipt::{Receipt, ReceiptKind};
 use dak::time::{DAY, DtnTime, HOUR, Millis};
 
-use super::world::ghost::{Ghost, bundles, grants, hello_of, offers, refusals};
+use super::world::ghost::{Ghost, Said, bundles, grants, hello_of, offers, refusals};
 use super::{ALICE, BOB, CAROL, World};
 
 #[test]
@@ -464,4 +464,103 @@ fn the_receipt_of_the_longest_life_there_is_finds_carriers_too() {
     world.meet(CAROL, BOB);
     world.meet(CAROL, ALICE);
     assert_eq!(world.state(ALICE, second), EvidenceKind::Delivered);
+}
+
+#[test]
+fn who_brings_mail_gets_the_receipt_as_its_answer_and_nobody_else_does_whatever_it_says_of_it() {
+    let mut world = World::of(1);
+    let (mut alice, carol) = (Ghost::new(50), Ghost::new(60));
+    world.visit(0, &alice);
+    world.visit(0, &carol);
+    world.said_to(&carol);
+    let mail = alice.message(Eid::mail(world.nodes[0].id), DAY, b"hello");
+    world.take(0, &alice, &mail);
+    let said = world.said_to(&alice);
+    assert!(grants(&said).is_empty(), "the receipt says it all");
+    assert_eq!(handed(&said), [(0, true)]);
+    let receipt = bundles(&said)[0];
+    // Nothing says that it came, and nothing is waited for.
+    world.pass(HOUR);
+    assert!(world.nodes[0].agent().contacts().all(|contact| contact.in_flight_bytes == 0));
+    let said = world.said_to(&carol);
+    assert_eq!((offers(&said), bundles(&said)), (vec![], vec![]));
+    // It was lost all the same: the summary of the next contact shows it, and then it wants its answer.
+    world.leave(0, &alice);
+    world.visit(0, &alice);
+    let said = world.said_to(&alice);
+    assert_eq!((bundles(&said), handed(&said)), (vec![receipt], vec![(0, false)]));
+}
+
+#[test]
+fn mail_that_a_carrier_brings_is_answered_and_its_receipt_wants_an_answer() {
+    let mut world = World::of(1);
+    let (mut alice, carol) = (Ghost::new(50), Ghost::new(60));
+    world.visit(0, &alice);
+    world.visit(0, &carol);
+    let mail = alice.message(Eid::mail(world.nodes[0].id), DAY, b"hello");
+    world.take(0, &carol, &mail);
+    assert_eq!(handed(&world.said_to(&alice)), [(0, false)]);
+    assert!(handed(&world.said_to(&carol)).iter().all(|(_, is_answer)| !is_answer));
+}
+
+#[test]
+fn an_answer_is_taken_without_a_word_and_any_other_receipt_with_one() {
+    let mut world = World::of(1);
+    let mut bob = Ghost::new(51);
+    world.visit(ALICE, &bob);
+    let ids: Vec<_> = (0..2).map(|_| world.send_to(ALICE, Eid::mail(bob.id), DAY, None).unwrap()).collect();
+    world.said_to(&bob);
+    let mine = world.nodes[ALICE].id;
+    let answer = bob.receipt(mine, ReceiptKind::Delivered, &ids[..1]);
+    world.take_as_answer(ALICE, &bob, &answer);
+    assert_eq!(world.state(ALICE, ids[0]), EvidenceKind::Delivered);
+    let said = world.said_to(&bob);
+    assert!(grants(&said).is_empty() && refusals(&said).is_empty());
+    let other = bob.receipt(mine, ReceiptKind::Delivered, &ids[1..]);
+    world.take(ALICE, &bob, &other);
+    assert_eq!(grants(&world.said_to(&bob)).len(), 1);
+    // A carrier has no answer to give, whatever it says: what it hands over frees its own copy.
+    let (mut carol, dave) = (Ghost::new(60), Ghost::new(61));
+    world.visit(ALICE, &dave);
+    world.said_to(&dave);
+    let carried = carol.receipt(mine, ReceiptKind::Delivered, &ids);
+    world.take_as_answer(ALICE, &dave, &carried);
+    assert_eq!(grants(&world.said_to(&dave)).len(), 1);
+    // And a message is no answer.
+    let mail = carol.message(Eid::mail(mine), DAY, b"hello");
+    world.take_as_answer(ALICE, &dave, &mail);
+    assert_eq!(grants(&world.said_to(&dave)).len(), 1);
+}
+
+#[test]
+fn a_power_cut_around_an_answer_costs_the_receipt_until_the_next_contact_and_no_more() {
+    for (cut, before) in (0..6).flat_map(|cut| [(cut, true), (cut, false)]) {
+        for n in [ALICE, BOB] {
+            let mut world = World::of(2);
+            world.up(ALICE, BOB);
+            world.nodes[n].power_cut = Some((cut, before));
+            let sent = world.send(ALICE, BOB);
+            world.nodes[n].power_cut = None;
+            world.meet(ALICE, BOB);
+            world.pass(HOUR);
+            world.meet(ALICE, BOB);
+            if let Some(id) = sent {
+                assert_eq!(
+                    world.state(ALICE, id),
+                    EvidenceKind::Delivered,
+                    "node {n}, commit {cut}, before it: {before}"
+                );
+                assert_eq!(world.inbox(BOB), [id]);
+            }
+        }
+    }
+}
+
+/// Copies that went with bundles, and whether they want no answer.
+fn handed(said: &[Said]) -> Vec<(u16, bool)> {
+    let transits = said.iter().filter_map(|said| match said {
+        Said::Bundle { transit, .. } => Some((transit.copies, transit.is_answer)),
+        Said::Frame(_) => None,
+    });
+    transits.collect()
 }

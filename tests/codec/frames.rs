@@ -152,7 +152,7 @@ proptest! {
     #[test]
     fn a_bundle_travels_with_its_transit(copies in 0u16..=1_024, hops in any_hops()) {
         let bundle = message().sign(b"hello", &alice()).unwrap();
-        let wire = encode_bundle(&Transit { hops, copies }, &bundle);
+        let wire = encode_bundle(&Transit { hops, copies, is_answer: false }, &bundle);
         let Incoming::Bundle { copies: given, bytes } = Incoming::decode(&wire).unwrap() else {
             panic!("not a bundle");
         };

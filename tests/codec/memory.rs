@@ -3,7 +3,7 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
-use dak::bundle::{BUNDLE_BYTES_MAX, Bundle, Ends, inspect, unfold};
+use dak::bundle::{BUNDLE_BYTES_MAX, Bundle, Ends, Handed, inspect, unfold};
 use dak::content::{Content, Text};
 use dak::frame::{Cell as DakCell, FRAME_BYTES_MAX, FRAME_CELLS_MAX, FRAME_IDS_MAX, Frame, Incoming};
 use dak::id::{BundleId, NodeId};
@@ -73,7 +73,7 @@ fn assert_all_bounded(what: &str, input: &[u8]) {
     assert_bounded(&format!("inspection, {what}"), input, inspect);
     assert_bounded(&format!("frame, {what}"), input, |input| Incoming::decode(input).is_ok());
     let ends = Ends { from: NodeId::from_trusted([1; 32]), to: NodeId::from_trusted([2; 32]) };
-    assert_bounded(&format!("fold, {what}"), input, |input| unfold(input, &ends).is_ok());
+    assert_bounded(&format!("fold, {what}"), input, |input| unfold(input, &ends, Handed::nothing()).is_ok());
     assert_bounded(&format!("receipt, {what}"), input, Receipt::decode);
     assert_bounded(&format!("message, {what}"), input, Content::decode);
 }

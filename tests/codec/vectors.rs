@@ -59,7 +59,7 @@ fn computed() -> Vec<(&'static str, Vec<u8>)> {
     let accepted = Frame::Accepted {
         grants: vec![(bundle.id.prefix(), Grade::Custody), (unknown_bundle.id.prefix(), Grade::Copy)],
     };
-    let transit = Transit { hops: HOPS, copies: 4 };
+    let transit = Transit { hops: HOPS, copies: 4, is_answer: false };
     vec![
         ("alice_secret", alice().to_bytes().to_vec()),
         ("alice_public", alice().node().as_bytes().to_vec()),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use dak::bundle::{Ends, Kind, Signer, Unverified};
+use dak::bundle::{Ends, Handed, Kind, Signer, Unverified};
 use dak::frame::{Transit, encode_folded};
 use dak::id::{BundleId, NodeId};
 use rand_chacha::ChaCha8Rng;
@@ -110,8 +110,8 @@ async fn hand_over(target: &Target, genuine: &[Genuine]) -> bool {
 
 /// A genuine bundle whose fold has one bit turned over, none of them in the copies that go with it.
 fn folded_falsely(one: &Genuine, ends: &Ends, dice: &mut ChaCha8Rng) -> Vec<u8> {
-    let transit = Transit { hops: hops(dice), copies: 1 };
-    let mut frame = encode_folded(&transit, &one.bundle, ends);
+    let transit = Transit { hops: hops(dice), copies: 1, is_answer: false };
+    let mut frame = encode_folded(&transit, &one.bundle, ends, Handed::nothing());
     let at = 2 + below(dice, frame.len() - 2);
     frame[at] ^= 1 << below(dice, 8);
     framed(&frame)
@@ -152,7 +152,6 @@ async fn forger(n: u64, (at, target): (SocketAddr, NodeId), genuine: Arc<Vec<Gen
             }
             tally.sent.fetch_add(BATCH as u64, Ordering::Relaxed);
         }
-        let heard = rogue.heard.ids.lock().unwrap();
-        tally.accepted.fetch_add(heard.difference(&known).count() as u64, Ordering::Relaxed);
+        tally.accepted.fetch_add(rogue.heard.beside(&known), Ordering::Relaxed);
     }
 }

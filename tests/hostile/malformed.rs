@@ -12,7 +12,7 @@ use rand_core::Rng;
 use tokio::time::{sleep, timeout};
 
 use super::forge::{Genuine, dice, fresh_key};
-use super::rogue::{Ears, Rogue, framed, handing_over, hello};
+use super::rogue::{Ears, Rogue, framed, handing_over, hello, length};
 use super::target::{Target, descriptors};
 use super::verdict::Verdict;
 use super::wire::{CONTACT, Wire, line, plain, propose};
@@ -170,7 +170,7 @@ async fn endless(at: SocketAddr) -> impl Sized {
     let mut open = Vec::new();
     for n in 0..size(40, 80) {
         let Ok(mut rogue) = Rogue::meet(&fresh_key(&mut dice), at, Ears::Count).await else { continue };
-        let _ = rogue.say(&1_000_000_u32.to_be_bytes()).await;
+        let _ = rogue.say(&length(1_000_000)).await;
         open.push((n, rogue));
     }
     let until = tokio::time::Instant::now() + stand();
@@ -192,12 +192,13 @@ async fn rude(at: SocketAddr, verdict: &mut Verdict) {
     let offer = framed(&Frame::Offer { ids: vec![BundleId([1; 32])] }.encode().unwrap());
     let mut another = greeting.clone();
     // Length, array, kind, version.
-    another[6] = 2;
-    let rude: [(&str, Vec<u8>); 4] = [
+    another[3] = 2;
+    let rude: [(&str, Vec<u8>); 5] = [
         ("another version of the protocol", another),
         ("Hello after Hello", [&greeting[..], &greeting].concat()),
         ("an offer before the Hello", offer),
-        ("a frame of 4 GiB", [&greeting[..], &[0xff; 8]].concat()),
+        ("a frame of no end", [&greeting[..], &[0xff; 8]].concat()),
+        ("a length with nothing in its last byte", [&greeting[..], &[0x81, 0, 0]].concat()),
     ];
     for round in 0..size(5, 50) {
         // Side by side: the node gives each of them a moment to hang up first.

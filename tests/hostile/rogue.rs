@@ -36,7 +36,9 @@ pub struct Heard {
     pub accepted: AtomicU64,
     pub refused: AtomicU64,
     /// The ids accepted, as their prefixes.
-    pub ids: std::sync::Mutex<BTreeSet<u64>>,
+    ids: std::sync::Mutex<BTreeSet<u64>>,
+    /// And of those that receipts name by four bytes, these.
+    named: std::sync::Mutex<BTreeSet<u32>>,
     pub is_over: AtomicBool,
 }
 
@@ -100,7 +102,7 @@ impl Rogue {
     /// Waits until the bundle whose id begins so was accepted, or the contact is over. Receipts for others come along too.
     pub async fn accepted(&self, prefix: u64, patience: Duration) -> bool {
         let until = tokio::time::Instant::now() + patience;
-        while !self.heard.ids.lock().unwrap().contains(&prefix) {
+        while !self.heard.has(prefix) {
             if self.is_over() || tokio::time::Instant::now() > until {
                 return false;
             }
@@ -131,6 +133,19 @@ impl Drop for Rogue {
 }
 
 impl Heard {
+    /// Whether the bundle whose id begins so was accepted.
+    pub fn has(&self, prefix: u64) -> bool {
+        let is_named = self.named.lock().unwrap().contains(&((prefix >> 32) as u32));
+        is_named || self.ids.lock().unwrap().contains(&prefix)
+    }
+
+    /// How many bundles were accepted besides those whose ids begin so.
+    pub fn beside(&self, known: &BTreeSet<u64>) -> u64 {
+        let names: BTreeSet<u32> = known.iter().map(|prefix| (prefix >> 32) as u32).collect();
+        let (ids, named) = (self.ids.lock().unwrap(), self.named.lock().unwrap());
+        (ids.difference(known).count() + named.difference(&names).count()) as u64
+    }
+
     pub fn answers(&self) -> u64 {
         self.accepted.load(Ordering::Relaxed) + self.refused.load(Ordering::Relaxed)
     }
@@ -144,9 +159,10 @@ async fn listen(mut stream: Stream, heard: Arc<Heard>, keep: Option<mpsc::Unboun
                 heard.ids.lock().unwrap().extend(grants.iter().map(|(prefix, _)| *prefix));
             }
             Ok(Incoming::Folded { folded, .. }) => {
-                let proven = proven_by(folded).unwrap_or_default();
-                heard.accepted.fetch_add(proven.len() as u64, Ordering::Relaxed);
-                heard.ids.lock().unwrap().extend(proven);
+                let (whole, named) = proven_by(folded).unwrap_or_default();
+                heard.accepted.fetch_add((whole.len() + named.len()) as u64, Ordering::Relaxed);
+                heard.ids.lock().unwrap().extend(whole);
+                heard.named.lock().unwrap().extend(named);
             }
             Ok(Incoming::Frame(Frame::Refused { .. })) => drop(heard.refused.fetch_add(1, Ordering::Relaxed)),
             _ => {}
@@ -158,28 +174,39 @@ async fn listen(mut stream: Stream, heard: Arc<Heard>, keep: Option<mpsc::Unboun
     heard.is_over.store(true, Ordering::Relaxed);
 }
 
-/// The first bytes of the ids that a folded receipt names: it is the answer for them.
-fn proven_by(folded: &[u8]) -> Option<Vec<u64>> {
+/// The first bytes of the ids that a folded receipt names, whole or by four bytes: it is the answer for them.
+fn proven_by(folded: &[u8]) -> Option<(Vec<u64>, Vec<u32>)> {
     let mut reader = Reader::new(folded);
-    let shape = reader.take(1).ok()?[0];
+    let [shape, class] = *reader.take(2).ok()? else { return None };
     // A receipt whose payload is folded.
     if shape & 0x81 != 0x81 {
         return None;
     }
-    reader.take(7).ok()?;
+    reader.take(6).ok()?;
     for _number in 0..5 {
         reader.uint().ok()?;
     }
     let keys = [3, 5].iter().filter(|at| shape >> *at & 0b11 == 0).count();
     reader.take(keys * 32 + 64).ok()?;
-    let (ids, _) = reader.rest().as_chunks::<32>();
-    Some(ids.iter().map(|id| dak::id::BundleId(*id).prefix()).collect())
+    let ids = reader.rest();
+    if class & 0x20 != 0 {
+        return Some((Vec::new(), ids.as_chunks().0.iter().map(|name| u32::from_be_bytes(*name)).collect()));
+    }
+    Some((ids.as_chunks::<32>().0.iter().map(|id| dak::id::BundleId(*id).prefix()).collect(), Vec::new()))
 }
 
 async fn read_frame(stream: &mut Stream) -> io::Result<Vec<u8>> {
-    let mut len = [0; 4];
-    stream.read_exact(&mut len).await?;
-    let mut frame = vec![0; u32::from_be_bytes(len) as usize];
+    let (mut len, mut shift) = (0, 0);
+    loop {
+        let mut byte = [0];
+        stream.read_exact(&mut byte).await?;
+        len |= usize::from(byte[0] & 0x7f) << shift;
+        shift += 7;
+        if byte[0] < 0x80 {
+            break;
+        }
+    }
+    let mut frame = vec![0; len];
     stream.read_exact(&mut frame).await?;
     Ok(frame)
 }
@@ -203,7 +230,13 @@ pub fn hello() -> Hello {
 
 /// A frame behind its length.
 pub fn framed(frame: &[u8]) -> Vec<u8> {
-    [&(frame.len() as u32).to_be_bytes(), frame].concat()
+    [&length(frame.len()), frame].concat()
+}
+
+/// A length as it stands before a frame.
+pub fn length(len: usize) -> Vec<u8> {
+    let more = (1..).map(|n| len >> (7 * n)).take_while(|rest| *rest > 0).count();
+    (0..=more).map(|n| (len >> (7 * n)) as u8 & 0x7f | if n < more { 0x80 } else { 0 }).collect()
 }
 
 /// The frame that hands over these bytes as a bundle, behind its length.

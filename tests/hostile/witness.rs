@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
-use dak::bundle::{Bundle, Ends, Signer};
+use dak::bundle::{Bundle, Ends, Handed, Signer};
 use dak::frame::{Frame, Grade, Incoming, unfolded};
 use dak::id::{BundleId, NodeId};
 use ed25519_dalek::SigningKey;
@@ -48,7 +48,7 @@ impl Drop for Witness {
 
 async fn listen(mut rogue: Rogue, ends: Ends, seen: Arc<Mutex<Relayed>>) {
     while let Some(frame) = rogue.frames.recv().await {
-        let answer = match Incoming::decode(&unfolded(&frame, &ends)) {
+        let answer = match Incoming::decode(&unfolded(&frame, &ends, Handed::nothing())) {
             Ok(Incoming::Frame(Frame::Offer { ids })) => Frame::Take { ids },
             Ok(Incoming::Bundle { bytes, .. }) => match Bundle::decode(bytes) {
                 Ok((bundle, _)) => {

@@ -19,6 +19,7 @@ fn every_frame_has_its_row_with_its_kind_and_fields() {
         let frame = match name.as_str() {
             "BUNDLE" => "a bundle".to_owned(),
             "FOLDED" => "a folded bundle".to_owned(),
+            "ANSWER" => "an answer".to_owned(),
             name => format!("`{}`", camel(name)),
         };
         assert_eq!(row[1], frame, "kind {kind}");
@@ -30,7 +31,9 @@ fn every_frame_has_its_row_with_its_kind_and_fields() {
                 || name == "BUNDLE" && code.contains(&format!("out.array({});\n    out.uint(BUNDLE)", fields + 1))
                 || name == "FOLDED"
                     && fields == 2
-                    && code.contains("out.uint(FOLDED);\n    out.uint(transit.copies);\n    out.raw(&folded)")
+                    && code
+                        .contains("out.uint(FOLDED);\n        out.uint(transit.copies);\n    }\n    out.raw(&folded)")
+                || name == "ANSWER" && fields == 1 && code.contains("out.uint(ANSWER);\n    } else {")
         };
         assert!(begins(fields), "{name}: the page has {fields} fields, {}", row[2]);
     }

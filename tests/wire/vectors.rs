@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
-use dak::bundle::{Bundle, Creation, Draft, Ends, Hops, Kind, Priority, Signer, Unverified, unfold};
+use dak::bundle::{Bundle, Creation, Draft, Ends, Handed, Hops, Kind, Priority, Signer, Unverified, unfold};
 use dak::content::topic::{Leave, Post, Said};
 use dak::content::{
     AfterRead, Amendment, Attachment, Content, Enclosed, FileAsk, FileKey, Forwarded, Introduced, KeyUsed, NewTask,
@@ -189,13 +189,29 @@ fn sealed() -> Bundle {
     message().sign(&payload, &alice()).unwrap()
 }
 
+/// Bob's receipt for the message of the page.
+fn receipt_named() -> Bundle {
+    let creation = Creation { time: DtnTime(0), sequence: 300 };
+    let (source, destination) = (bob().node(), Eid::admin(alice().node()));
+    let draft = Draft { kind: Kind::Receipt, source, destination, creation, ..message() };
+    let ids = vec![message().sign(&payload(), &alice()).unwrap().id];
+    draft.sign(&Receipt { ids, ..receipt(ReceiptKind::Delivered) }.encode(), &bob()).unwrap()
+}
+
+/// What alice handed to bob in the contact of `frame-answer`.
+fn handed(mut handed: Handed) -> Handed {
+    handed.note(&message().sign(&payload(), &alice()).unwrap(), bob().node());
+    handed
+}
+
 /// The folded frames of the page, and between whom each goes.
-fn folds() -> [(&'static str, Ends); 3] {
+fn folds() -> [(&'static str, Ends); 4] {
     let [alice, bob, carol] = [alice().node(), bob().node(), SigningKey::from_bytes(&[0xca; 32]).node()];
     [
         ("frame-folded", Ends { from: alice, to: bob }),
         ("frame-folded-carried", Ends { from: carol, to: bob }),
         ("frame-folded-receipt", Ends { from: bob, to: alice }),
+        ("frame-answer", Ends { from: bob, to: alice }),
     ]
 }
 
@@ -234,6 +250,7 @@ fn made() -> BTreeMap<&'static str, Vec<u8>> {
     let short = example.key.short_id(&summary::id(0));
     let full = receipt(ReceiptKind::Full { retry_after: DAY });
     let rejected = receipt(ReceiptKind::Rejected { reason: 1 });
+    let as_answer = Transit { is_answer: true, ..Transit::default() };
     let mut made: BTreeMap<&'static str, Vec<u8>> = BTreeMap::from([
         ("peer-id-alice", alice().node().peer_id().into_bytes()),
         ("endpoint-bob-mail", endpoint(&Eid::mail(bob().node()))),
@@ -257,10 +274,22 @@ fn made() -> BTreeMap<&'static str, Vec<u8>> {
         ("message-padded", pad(&full_message().encode())),
         ("message-proven", proven_message().encode()),
         ("delegation-signed", delegation().signed_bytes()),
-        ("frame-bundle", encode_bundle(&Transit { hops: HOPS, copies: 4 }, &bundle)),
-        ("frame-folded", encode_folded(&Transit::default(), &sealed(), &folds()[0].1)),
-        ("frame-folded-carried", encode_folded(&Transit { hops: HOPS, copies: 4 }, &bundle, &folds()[1].1)),
-        ("frame-folded-receipt", encode_folded(&Transit::default(), &receipt_bundle(), &folds()[2].1)),
+        ("frame-bundle", encode_bundle(&Transit { hops: HOPS, copies: 4, is_answer: false }, &bundle)),
+        ("frame-folded", encode_folded(&Transit::default(), &sealed(), &folds()[0].1, Handed::nothing())),
+        (
+            "frame-folded-carried",
+            encode_folded(
+                &Transit { hops: HOPS, copies: 4, is_answer: false },
+                &bundle,
+                &folds()[1].1,
+                Handed::nothing(),
+            ),
+        ),
+        (
+            "frame-folded-receipt",
+            encode_folded(&Transit::default(), &receipt_bundle(), &folds()[2].1, Handed::nothing()),
+        ),
+        ("frame-answer", encode_folded(&as_answer, &receipt_named(), &folds()[3].1, &handed(Handed::taken()))),
         ("summary-root-alice", root_alice.to_vec()),
         ("summary-root-bob", root_bob.to_vec()),
         ("summary-short-id", short.to_be_bytes().to_vec()),
@@ -351,7 +380,7 @@ fn every_frame_on_the_page_decodes_and_is_encoded_to_the_same_bytes() {
     let mut expected: BTreeMap<&str, Frame> = frames().into_iter().collect();
     let mut kinds = BTreeSet::new();
     for (name, bytes) in page.iter().filter(|(name, _)| name.starts_with("frame-")) {
-        kinds.insert(if bytes[0] == 15 { 15 } else { bytes[1] });
+        kinds.insert(if [15, 16].contains(&bytes[0]) { bytes[0] } else { bytes[1] });
         match Incoming::decode(bytes).unwrap_or_else(|error| panic!("{name}: {error}")) {
             Incoming::Frame(frame) => {
                 assert_eq!(Some(&frame), expected.remove(name).as_ref(), "{name}");
@@ -359,17 +388,21 @@ fn every_frame_on_the_page_decodes_and_is_encoded_to_the_same_bytes() {
             }
             Incoming::Bundle { copies, bytes: inner } => {
                 let (bundle, hops) = Bundle::decode(inner).unwrap();
-                assert_eq!(&encode_bundle(&Transit { hops, copies }, &bundle), bytes, "{name}");
+                assert_eq!(&encode_bundle(&Transit { hops, copies, is_answer: false }, &bundle), bytes, "{name}");
             }
-            Incoming::Folded { copies, folded } => {
+            Incoming::Folded { copies, is_answer, folded } => {
                 let (_, ends) = folds().into_iter().find(|(frame, _)| frame == name).expect("a fold is known");
-                let (bundle, hops) = Bundle::decode(&unfold(folded, &ends).unwrap()).unwrap();
-                assert_eq!(&encode_folded(&Transit { hops, copies }, &bundle, &ends), bytes, "{name}");
+                let (bundle, hops) = Bundle::decode(&unfold(folded, &ends, &handed(Handed::given())).unwrap()).unwrap();
+                assert_eq!(
+                    &encode_folded(&Transit { hops, copies, is_answer }, &bundle, &ends, &handed(Handed::taken())),
+                    bytes,
+                    "{name}"
+                );
             }
         }
     }
     assert!(expected.is_empty(), "not on the page: {expected:?}");
-    assert_eq!(kinds, (0..=15).collect(), "each kind has its vector");
+    assert_eq!(kinds, (0..=16).collect(), "each kind has its vector");
 }
 
 #[test]

@@ -1,9 +1,11 @@
 //! Peers without an agent: a story says every frame and every bundle of theirs itself.
 
 use dak::agent::Input;
-use dak::bundle::{Bundle, Creation, Draft, Hops, Kind, Priority, Signer};
+use dak::bundle::{Bundle, Creation, Draft, Ends, Handed, Hops, Kind, Priority, Signer};
 use dak::eid::Eid;
-use dak::frame::{Frame, Grade, Hello, Incoming, PROTOCOL_VERSION, Refusal, RoutingInfo, Transit, encode_bundle};
+use dak::frame::{
+    Frame, Grade, Hello, Incoming, PROTOCOL_VERSION, Refusal, RoutingInfo, Transit, encode_bundle, encode_folded,
+};
 use dak::id::{BundleId, NodeId};
 use dak::receipt::{Receipt, ReceiptKind};
 use dak::store::Store;
@@ -106,21 +108,31 @@ impl<S: Store> World<S> {
     }
 
     pub fn take_with(&mut self, n: usize, ghost: &Ghost, bundle: &Bundle, hops: Hops, copies: u16) {
-        let transit = Transit { hops, copies };
+        let transit = Transit { hops, copies, is_answer: false };
         self.arrive(ghost.id, n, &encode_bundle(&transit, bundle));
+        self.settle();
+    }
+
+    /// The ghost hands over a receipt as the answer for what it names.
+    pub fn take_as_answer(&mut self, n: usize, ghost: &Ghost, receipt: &Bundle) {
+        let transit = Transit { is_answer: true, ..Transit::default() };
+        let ends = Ends { from: ghost.id, to: self.nodes[n].id };
+        self.arrive(ghost.id, n, &encode_folded(&transit, receipt, &ends, Handed::nothing()));
         self.settle();
     }
 
     /// Everything said to the ghost since this was last asked.
     pub fn said_to(&mut self, ghost: &Ghost) -> Vec<Said> {
         let said = std::mem::take(&mut self.said);
-        let (to_it, others) = said.into_iter().partition(|(to, _)| *to == ghost.id);
+        let (to_it, others) = said.into_iter().partition(|(to, ..)| *to == ghost.id);
         self.said = others;
-        let read = |(_, bytes): (NodeId, Vec<u8>)| match Incoming::decode(&bytes).expect("nodes say what can be read") {
+        let read = |(_, is_answer, bytes): (NodeId, bool, Vec<u8>)| match Incoming::decode(&bytes)
+            .expect("nodes say what can be read")
+        {
             Incoming::Frame(frame) => Said::Frame(frame),
             Incoming::Bundle { copies, bytes } => {
                 let (bundle, hops) = Bundle::decode(bytes).expect("nodes hand over what verifies");
-                Said::Bundle { id: bundle.id, transit: Transit { hops, copies }, bytes: bytes.to_vec() }
+                Said::Bundle { id: bundle.id, transit: Transit { hops, copies, is_answer }, bytes: bytes.to_vec() }
             }
             Incoming::Folded { .. } => unreachable!("what was said was unfolded"),
         };

@@ -12,11 +12,11 @@ use std::sync::Arc;
 
 use dak::agent::change::{Change, Durable, EvidenceKind, Known, Letter, Outgoing, Person, Row, Standing};
 use dak::agent::{Agent, Config, Declined, Event, Input, Mailboxes, Output, STICK};
-use dak::bundle::{Bundle, Ends, Hops, Kind, Priority, Signer, Unverified};
+use dak::bundle::{Bundle, Ends, Handed, Hops, Kind, Priority, Signer, Unverified};
 use dak::content::{Content, Filed, KeyUsed, Text, pad};
 use dak::driver::{Driver, Said, Step};
 use dak::eid::Eid;
-use dak::frame::{Frame, Incoming, Transit, encode_folded, unfolded};
+use dak::frame::{Frame, Incoming, Transit, encode_folded, is_answer, unfolded};
 use dak::id::{BundleId, NodeId};
 use dak::mail::record::Record;
 use dak::mail::{Opened, Opening};
@@ -75,7 +75,7 @@ pub struct World<S: Store = MemoryStore> {
     /// Of which messages the driver of their recipient keeps nothing.
     pub declined: BTreeMap<BundleId, Declined>,
     /// What was said to peers that are no nodes of this world.
-    said: Vec<(NodeId, Vec<u8>)>,
+    said: Vec<(NodeId, bool, Vec<u8>)>,
     pub log: blake3::Hasher,
 }
 
@@ -246,7 +246,7 @@ impl<S: Store> World<S> {
 
     pub fn take_aged_in_one_batch(&mut self, n: usize, from: NodeId, bundles: Vec<Bundle>, age: Millis) {
         let hops = Hops { age, count: 1 };
-        let (at, transit) = (self.moment(n), Transit { copies: 8, hops });
+        let (at, transit) = (self.moment(n), Transit { copies: 8, hops, is_answer: false });
         let driver = &mut self.nodes[n].driver;
         for bundle in bundles {
             let size_bytes = bundle.encoded_len() as u32;
@@ -328,7 +328,7 @@ impl<S: Store> World<S> {
                     *self.forwards.entry((n, to)).or_default() += 1;
                 }
                 let ends = Ends { from: self.nodes[n].id, to };
-                self.put(n, to, encode_folded(&transit, &bundle, &ends));
+                self.put(n, to, encode_folded(&transit, &bundle, &ends, Handed::nothing()));
             }
             Output::Notify(id) => self.nodes[n].notified.push(id),
             Output::Report(event) => self.nodes[n].events.push(event),
@@ -340,7 +340,8 @@ impl<S: Store> World<S> {
             Some(to) => self.wire.push_back((from, to, bytes)),
             None => {
                 let ends = Ends { from: self.nodes[from].id, to };
-                self.said.push((to, unfolded(&bytes, &ends).into_owned()));
+                let whole = unfolded(&bytes, &ends, Handed::nothing()).into_owned();
+                self.said.push((to, is_answer(&bytes), whole));
             }
         }
     }
@@ -373,12 +374,13 @@ impl<S: Store> World<S> {
 
     /// What a driver does with bytes from a peer.
     pub fn arrive(&mut self, from: NodeId, to: usize, bytes: &[u8]) {
-        let bytes = unfolded(bytes, &Ends { from, to: self.nodes[to].id });
+        let is_answer = is_answer(bytes);
+        let bytes = unfolded(bytes, &Ends { from, to: self.nodes[to].id }, Handed::nothing());
         let input = match Incoming::decode(&bytes) {
             Ok(Incoming::Frame(frame)) => Input::Frame { from, frame },
             Ok(Incoming::Bundle { copies, bytes }) => {
                 let Ok(unverified) = Unverified::parse(bytes) else { return };
-                let transit = Transit { hops: unverified.hops(), copies };
+                let transit = Transit { hops: unverified.hops(), copies, is_answer };
                 if self.nodes[to].agent().turns_away(&unverified.id()) {
                     Input::Duplicate { from, transit, id: unverified.id() }
                 } else {
@@ -458,7 +460,7 @@ impl<S: Store> World<S> {
     /// A node takes in what is on a stick.
     pub fn import(&mut self, n: usize, files: &[(Bundle, Hops)]) {
         for (bundle, hops) in files {
-            let (from, transit, id) = (STICK, Transit { hops: *hops, copies: 1 }, bundle.id);
+            let (from, transit, id) = (STICK, Transit { hops: *hops, copies: 1, is_answer: false }, bundle.id);
             let input = match self.nodes[n].agent().turns_away(&id) {
                 true => Input::Duplicate { from, transit, id },
                 false => {

@@ -69,7 +69,7 @@ impl Core {
             let Ok(Some((bundle, hops))) = self.driver.step.record.bundle(row, id) else { continue };
             let size_bytes = bundle.encoded_len() as u32;
             bytes += u64::from(size_bytes);
-            let transit = Transit { hops, copies: 0 };
+            let transit = Transit { hops, copies: 0, is_answer: false };
             self.handle(Input::Bundle { from: STICK, transit, bundle: Arc::new(bundle), size_bytes });
         }
         Some(Again::Held(group, last.next()))

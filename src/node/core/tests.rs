@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::super::courier::{EVENTS_MAX, Tools};
 use super::super::drafts::Drafts;
+use super::super::line::Line;
 use super::super::pool::PoolParts;
 use super::super::tally::Tally;
 use super::*;
@@ -459,7 +460,7 @@ impl Home {
         };
         let from = peer().node();
         vec![
-            Work::Met(from, sender.clone()),
+            Work::Met(from, Line::new(sender.clone())),
             Work::FromPeer(Input::Frame { from, frame: Frame::Hello(hello) }, Box::new(())),
         ]
     }

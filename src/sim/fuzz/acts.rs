@@ -63,7 +63,7 @@ impl World {
             0 => Hops { age: Millis(0), count: HOP_LIMIT - dice.below(3) as u8 },
             _ => Hops { age: bundle.lifetime.saturating_sub(Millis(dice.below(3_000))), count: 1 },
         };
-        Transit { hops, copies: 1 }
+        Transit { hops, copies: 1, is_answer: false }
     }
 
     /// What a liar says beside a bundle that it really hands over.

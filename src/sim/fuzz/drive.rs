@@ -250,7 +250,8 @@ impl World {
                 self.truth.forwards(n, &bundle)?;
                 self.tell(|| format!("{n} hands {id} to {peer}: {transit:?}"));
                 let ends = Ends { from: self.nodes[n].id, to };
-                self.put(n, peer, encode_folded(&transit, &bundle, &ends));
+                let frame = encode_folded(&transit, &bundle, &ends, self.air.taken((peer, n)));
+                self.put(n, peer, frame);
             }
             Output::Report(event) => self.report(n, event)?,
         }

@@ -52,7 +52,13 @@ impl World {
         let mut bytes = self.heard.any_bundle()?;
         if let (true, Ok((bundle, hops))) = (self.heard.dice.chance(500_000), Bundle::from_store(&bytes)) {
             let ends = Ends { from: self.nodes[n].id, to: self.nodes[peer].id };
-            let mut frame = encode_folded(&Transit { hops, copies: 1 }, &bundle, &ends);
+            let taken = self.air.taken((peer, n));
+            let mut frame = encode_folded(
+                &Transit { hops, copies: 1, is_answer: self.heard.dice.chance(200_000) },
+                &bundle,
+                &ends,
+                taken,
+            );
             let at = self.heard.dice.below(frame.len() as u64) as usize;
             frame[at] ^= 1 << self.heard.dice.below(8);
             return Some(frame);

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crate::agent::Input;
 use crate::bundle::{Ends, Unverified};
-use crate::frame::{Frame, Incoming, Transit, unfolded};
+use crate::frame::{Frame, Incoming, Transit, is_answer, unfolded};
 
 use super::Checked;
 use super::air::AirFaults;
@@ -30,6 +30,9 @@ impl World {
             true => self.plan.air,
             false => AirFaults::default(),
         };
+        let ends = Ends { from: self.nodes[from].id, to: self.nodes[to].id };
+        let whole = unfolded(&bytes, &ends, self.air.given((to, from))).into_owned();
+        self.air.note_given((from, to), &whole, &ends);
         let World { dice, counts, air, .. } = self;
         if lost > 0 && dice.chance(lost) {
             counts.damaged += 1;
@@ -65,10 +68,12 @@ impl World {
             let Some((from, to, bytes)) = self.air.pop(&mut self.dice) else { return Ok(false) };
             self.counts.frames += 1;
             let ends = Ends { from: self.nodes[from].id, to: self.nodes[to].id };
-            let bytes = unfolded(&bytes, &ends);
+            let wants_none = is_answer(&bytes);
+            let bytes = unfolded(&bytes, &ends, self.air.given((to, from))).into_owned();
+            self.air.note_taken((from, to), &bytes, &ends);
             self.note(to, &bytes);
             self.watch(from, to, &bytes);
-            self.arrive(from, to, &bytes)?;
+            self.arrive(from, to, &bytes, wants_none)?;
         }
         Ok(true)
     }
@@ -87,7 +92,7 @@ impl World {
     }
 
     /// What a driver does with bytes from a peer.
-    fn arrive(&mut self, from: usize, to: usize, bytes: &[u8]) -> Checked {
+    fn arrive(&mut self, from: usize, to: usize, bytes: &[u8], is_answer: bool) -> Checked {
         if self.plan.is_hostile(to) && self.swallows(from, to, bytes) {
             return Ok(());
         }
@@ -96,7 +101,7 @@ impl World {
             Ok(Incoming::Frame(frame)) => Input::Frame { from: peer, frame },
             Ok(Incoming::Bundle { copies, bytes }) => {
                 let Ok(unverified) = Unverified::parse(bytes) else { return self.turn_away(to) };
-                let (id, transit) = (unverified.id(), Transit { hops: unverified.hops(), copies });
+                let (id, transit) = (unverified.id(), Transit { hops: unverified.hops(), copies, is_answer });
                 if self.agent(to).turns_away(&id) {
                     Input::Duplicate { from: peer, transit, id }
                 } else {

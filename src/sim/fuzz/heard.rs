@@ -65,7 +65,7 @@ impl Heard {
         let age = [0, 1, DAY.0, u64::MAX, self.dice.below(9 * DAY.0)][self.dice.below(5) as usize];
         let count = [0, 1, HOP_LIMIT - 1, HOP_LIMIT, self.dice.below(256) as u8][self.dice.below(5) as usize];
         let copies = [0, 1, 1_024, self.dice.below(1_025) as u16][self.dice.below(4) as usize];
-        Transit { hops: Hops { age: Millis(age), count }, copies }
+        Transit { hops: Hops { age: Millis(age), count }, copies, is_answer: false }
     }
 
     pub fn hear(&mut self, bytes: &[u8]) {

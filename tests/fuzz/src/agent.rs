@@ -414,5 +414,5 @@ impl Stage {
 
 fn any_transit(draw: &mut Draw<'_>) -> Transit {
     let age = Millis(if draw.flag() { draw.number() } else { 1 });
-    Transit { hops: Hops { age, count: draw.byte() }, copies: draw.number() as u16 }
+    Transit { hops: Hops { age, count: draw.byte() }, copies: draw.number() as u16, is_answer: draw.flag() }
 }

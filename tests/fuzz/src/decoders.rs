@@ -1,6 +1,6 @@
 //! Bytes that peers send: bundles, frames, receipts, and what is inside a sealed payload.
 
-use dak::bundle::{Bundle, Ends, Hops, Signer, Unverified, inspect, unfold};
+use dak::bundle::{Bundle, Ends, Handed, Hops, Signer, Unverified, inspect, unfold};
 use dak::cbor::Reader;
 use dak::content::{Content, pad, unpad};
 use dak::frame::{Frame, Incoming};
@@ -78,10 +78,14 @@ pub fn fold(data: &[u8]) {
     let [alice, bob, carol] = [0xa1, 0xb0, 0xca].map(|secret| SigningKey::from_bytes(&[secret; 32]).node());
     for (from, to) in [(alice, bob), (bob, alice), (carol, bob)] {
         let ends = Ends { from, to };
-        let Ok(bytes) = bounded("fold", data, |data| unfold(data, &ends)) else { continue };
+        let Ok(bytes) = bounded("fold", data, |data| unfold(data, &ends, Handed::nothing())) else { continue };
         one_bundle(&bytes);
         if let Ok((bundle, hops)) = Bundle::from_store(&bytes) {
-            assert_eq!(bundle.fold(hops, &ends).as_deref(), Some(data), "there is one fold of a bundle");
+            assert_eq!(
+                bundle.fold(hops, &ends, Handed::nothing()).as_deref(),
+                Some(data),
+                "there is one fold of a bundle"
+            );
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What fuzzing begins with: the vectors of `tests/data`, the scenarios of `simulations`, and a few lines by hand.
 
-use dak::bundle::{Bundle, Ends, Signer};
+use dak::bundle::{Bundle, Ends, Handed, Signer};
 use dak::content::{Content, Text, pad};
 use dak::frame::{Cell, Frame, Grade, Transit, encode_folded};
 use dak::id::BundleId;
@@ -57,8 +57,14 @@ fn folds() -> Vec<Vec<u8>> {
     let [alice, bob] = [0xa1, 0xb0].map(|secret| SigningKey::from_bytes(&[secret; 32]).node());
     let good = bundles().into_iter().filter_map(|bytes| Bundle::from_store(&bytes).ok());
     let both = good.flat_map(|(bundle, hops)| {
-        [(alice, bob), (bob, alice)]
-            .map(|(from, to)| encode_folded(&Transit { hops, copies: 4 }, &bundle, &Ends { from, to }))
+        [(alice, bob), (bob, alice)].map(|(from, to)| {
+            encode_folded(
+                &Transit { hops, copies: 4, is_answer: false },
+                &bundle,
+                &Ends { from, to },
+                Handed::nothing(),
+            )
+        })
     });
     both.collect()
 }

@@ -57,6 +57,8 @@ impl Share<'_> {
                 self.count.arrived(bytes, Some(&entry));
                 let (bundle, size_bytes) = (Arc::clone(&entry.bundle), entry.size_bytes);
                 self.recent = Some(entry);
+                let taker = self.common.roster.name(to);
+                self.node(to).peers.took(from, &bundle, taker);
                 self.input(to, Input::Bundle { from: name, transit, bundle, size_bytes });
             }
         }
@@ -147,7 +149,7 @@ impl Share<'_> {
         if !node.peers.talks(to) || !is_own && !node.driven.forwards() {
             return;
         }
-        let bytes = bundle.crossing_bytes(&transit, &Ends { from: name, to: peer });
+        let bytes = bundle.crossing_bytes(&transit, &Ends { from: name, to: peer }, node.peers.taken(to));
         self.log.add(self.now_us, Step::Forward, from, to, bundle.bundle.id.prefix());
         self.links.send(Transfer { from, to, bytes, parcel: Parcel::Bundle { bundle, transit } }, self.now_us);
     }
