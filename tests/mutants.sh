@@ -28,7 +28,7 @@ found=0
 for part in "${parts[@]}"; do
     case $part in
         agent) build=("${core[@]}") tests=(--lib --test agent --test summary -- --skip sim::) ;;
-        content) build=("${core[@]}") tests=(--test codec) ;;
+        content) build=("${core[@]}") tests=(--lib --test codec -- --skip sim:: --skip agent:: --skip mail:: --skip store::) ;;
         mail) build=() tests=(--lib --test store -- mail:: index::) ;;
         bundle) build=("${core[@]}") tests=(--lib --test codec -- --skip sim:: --skip agent::) ;;
         store) build=() tests=(--lib --test store --test disk -- --skip sim:: --skip agent:: --skip node:: --skip net::) ;;

@@ -4,8 +4,8 @@ use dak::bundle::Signer;
 use dak::cbor::CborError;
 use dak::content::{
     AFTER_READ_MS_MAX, ATTACHMENTS_MAX, AfterRead, Amendment, Attachment, Content, ContentError, EXTRA_FIELDS_MAX,
-    Enclosed, FILE_BYTES_MAX, FileKey, Forwarded, Introduced, KeyUsed, NewTask, Outline, PADDED_BYTES_MIN, PART_LOG,
-    Proof, Reaction, Seal, Shape, TaskState, Text, Unknown, pad, padded_len, unpad,
+    Enclosed, FILE_BYTES_MAX, FileAsk, FileKey, Forwarded, Introduced, KeyUsed, NewTask, Outline, PADDED_BYTES_MIN,
+    PART_LOG, Part, Proof, Reaction, Seal, Shape, TaskState, Text, Unknown, WANTED_MAX, pad, padded_len, unpad,
 };
 use dak::time::{DtnTime, Millis};
 use proptest::prelude::*;
@@ -110,11 +110,43 @@ fn any_change() -> impl Strategy<Value = Amendment> {
     })
 }
 
+fn any_ask() -> impl Strategy<Value = FileAsk> {
+    let stretches = prop::collection::vec((0..1_000u32, 1..1_000u32), 0..=WANTED_MAX);
+    let extra = any_fields(|key| !(1..=5).contains(key));
+    (any::<[u8; 16]>(), any::<u64>(), stretches, any::<bool>(), extra).prop_map(|(target, file, gaps, stop, extra)| {
+        let mut end = 0;
+        let stretch = |(gap, many): (u32, u32)| {
+            let first = end + gap;
+            end = first + many;
+            (first, many)
+        };
+        let wanted: Vec<_> = gaps.into_iter().map(stretch).collect();
+        FileAsk { target, file, stop: stop || wanted.is_empty(), wanted, extra }
+    })
+}
+
+fn any_part() -> impl Strategy<Value = Part> {
+    let proof = prop::collection::vec(any::<[u8; 32]>(), 0..=18);
+    let bytes = prop::collection::vec(any::<u8>(), 0..50);
+    let extra = any_fields(|key| !(1..=6).contains(key));
+    let place = (any::<[u8; 32]>(), any::<u64>(), any::<u32>());
+    (place, proof, bytes, extra).prop_map(|((root, size, index), proof, bytes, extra)| Part {
+        root,
+        size,
+        index,
+        proof,
+        bytes,
+        extra,
+    })
+}
+
 fn any_content() -> impl Strategy<Value = Content> {
     let unknown = (4..u64::MAX, any_fields(|key| *key != 1)).prop_map(|(kind, fields)| Unknown { kind, fields });
     prop_oneof![
         3 => any_text().prop_map(Content::Text),
         2 => any_change().prop_map(Content::Change),
+        1 => any_ask().prop_map(Content::Ask),
+        1 => any_part().prop_map(Content::Part),
         1 => unknown.prop_map(Content::Unknown)
     ]
 }
