@@ -203,7 +203,10 @@ impl Part {
     }
 
     pub(super) fn encode(&self) -> Vec<u8> {
-        assert!(self.extra.iter().all(|(key, _)| *key > BYTES), "unknown fields have unknown keys");
+        assert!(
+            self.extra.iter().all(|(key, _)| *key < super::KIND || *key > BYTES),
+            "unknown fields have unknown keys"
+        );
         let known = 4 + usize::from(!self.proof.is_empty()) + usize::from(!self.bytes.is_empty());
         let mut out = Vec::with_capacity(128 + 32 * self.proof.len() + self.bytes.len());
         let write_known = |out: &mut Vec<u8>| {
@@ -279,7 +282,10 @@ const STOP: u64 = 5;
 
 impl FileAsk {
     pub(super) fn encode(&self) -> Vec<u8> {
-        assert!(self.extra.iter().all(|(key, _)| *key > STOP), "unknown fields have unknown keys");
+        assert!(
+            self.extra.iter().all(|(key, _)| *key < super::KIND || *key > STOP),
+            "unknown fields have unknown keys"
+        );
         assert!(self.wanted.len() <= WANTED_MAX && is_rising(&self.wanted), "stretches rise, and are few");
         assert!(self.stop || !self.wanted.is_empty(), "a request asks for something");
         let known = 2 + usize::from(self.file > 0) + usize::from(!self.wanted.is_empty()) + usize::from(self.stop);
