@@ -69,6 +69,7 @@ mod recall;
 mod receipts;
 mod receive;
 mod reconcile;
+mod retention;
 pub mod routing;
 mod setup;
 mod shares;
@@ -90,6 +91,7 @@ pub use self::io::{Cause, Declined, Due, Event, Filing, Input, Output};
 pub use self::lives::AGE_TOLERANCE;
 pub use self::mailboxes::Mailboxes;
 pub use self::receipts::{REJECTED_BLOCKED, REJECTED_UNWANTED};
+pub use self::retention::{Retention, Terms};
 pub use self::stick::{Leaving, STICK, Willing};
 #[cfg(test)]
 pub use self::view::rows_walked;
@@ -129,6 +131,8 @@ pub struct Agent {
     /// Who is there, and what contacts leave behind: nothing of it is durable.
     contacts: Contacts,
     full: Full,
+    /// What the owner said of topics; a driver says it again.
+    retention: Retention,
     /// Bundles given up for want of room since the start, by grade.
     evicted: [u64; 3],
 }
@@ -157,6 +161,7 @@ impl Agent {
             routing,
             contacts: Contacts::keyed(node, &key, stream(&seed, "offers"), proofs),
             full: Full::default(),
+            retention: Retention::default(),
             evicted: [0; 3],
             config,
         }
@@ -202,6 +207,8 @@ impl Agent {
             Input::CarryLimit(bytes) => self.carry_limit(bytes, out),
             Input::SetPerson { node, person } => self.meet_person(node, person, out),
             Input::Unreadable { to, id, row } => self.unreadable(to, id, row, out),
+            Input::Retain { owner, filter, terms } => self.retain(owner, filter, terms, out),
+            Input::Forsake(topic) => self.forsake(&topic, out),
             Input::LeaveOnFiles(ids) => self.leave_on_files(ids, out),
             Input::Moved { peer } => self.contacts.moved(&peer, at.now),
         }

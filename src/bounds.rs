@@ -62,6 +62,7 @@
 //! | `agent/expiry.rs` `ENDS_MAX` 1,024 | lives that end in one step | all | the rest stays due | at once | `thousands_of_lives_that_end_at_once_end_in_bounded_steps` |
 //! | `mail/topics.rs` `TOPIC_KEPT_BYTES_MAX` | events kept of one topic that is subscribed to, 256 bytes each beside their texts | writer | oldest | its life; with the subscription | `a_flood_leaves_a_bounded_topic_and_nothing_that_left_comes_again` |
 //! | `mail/topics.rs` `SUBSCRIPTIONS_MAX` 256 | subscriptions | owner | refused | ended | |
+//! | `mail/topics.rs` `TERMS_MAX` 256 | topics, and patterns, with terms of their own | owner | refused | as usual again | |
 //! | `mail/topics/rows.rs` `FLOORS_MAX` | writers of a topic whose oldest messages left | all | the least known | with the subscription | |
 //! | `mail/topics/group.rs` `OPEN_MAX` 1,024 | events of a group between the first not done and the last handed out | group | no more are handed out | done | `one_that_is_done_with_nothing_gets_a_bounded_number` |
 //! | `mail/topics/group.rs` `DEAD_MAX` 1,024 | events that a group gave up | group | oldest | done after all | |

@@ -246,6 +246,8 @@ impl Desk {
             Request::TopicCreate { topic, writers } => self.topic_create(&topic, writers).await.map(Response::Topic),
             Request::TopicSubscribe { topic } => self.topic_subscribe(&topic).await.map(Response::Subscribed),
             Request::TopicUnsubscribe { topic } => self.topic_unsubscribe(&topic).await,
+            Request::TopicSet { topic, terms } => self.topic_set(&topic, terms).await.map(Response::TopicTerms),
+            Request::TopicDelete { topic } => self.topic_delete(&topic).await.map(Response::TopicEnded),
             Request::Publish { topic, messages, lifetime_ms } => {
                 self.publish(&topic, messages, lifetime_ms).await.map(Response::Published)
             }

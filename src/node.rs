@@ -391,17 +391,20 @@ impl Node {
         told.await.map_err(|_| self.lost())
     }
 
-    /// Publishes messages in a topic, each with a key or without; returns their ids, once they are durable.
+    /// Publishes messages in a topic, each with a key or without; returns their ids, once they are durable. Where no lifetime
+    /// is said it is as long as the topic is kept here, else the usual one.
     pub async fn publish(
         &self,
         topic: Eid,
         messages: Vec<(Option<String>, String)>,
-        lifetime: Millis,
+        lifetime: Option<Millis>,
+        usual: Millis,
     ) -> Result<Vec<BundleId>, NodeError> {
         let (tokens, told): (Vec<u64>, Vec<_>) = messages.iter().map(|_| self.drafts.expect()).unzip();
         let (me, drafts) = (self.keyring.identity().node(), Arc::clone(&self.drafts));
         let publish = move |topics: &mut Topics, now: DtnTime| {
             let mut inputs = Vec::new();
+            let lifetime = lifetime.or(topics.retention().of(&topic).keep).unwrap_or(usual);
             for (token, message) in tokens.into_iter().zip(messages) {
                 match topics.write(&topic, me, message, now) {
                     Ok(payload) => {

@@ -18,6 +18,7 @@ pub use self::outgoing::{Carrier, EVENTS_MAX, Evidence, EvidenceKind, Outgoing, 
 use crate::agent::custody::cost_bytes;
 use crate::bundle::{Bundle, Creation, Hops, Kind, Priority};
 use crate::content::Filed;
+use crate::content::topic::{Post, Said};
 use crate::eid::Eid;
 use crate::frame::Grade;
 use crate::id::{BundleId, NodeId};
@@ -70,6 +71,37 @@ pub struct Held {
     pub copies: u16,
     /// Who handed it over; none for one's own.
     pub from: Option<NodeId>,
+    /// What it is the latest word on, where it is published in a topic.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<About>,
+}
+
+/// That something published is its writer's latest word on a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct About {
+    /// A hash of the key; a writer who makes two keys collide loses words of their own.
+    pub mark: u64,
+    pub sequence: u64,
+}
+
+impl About {
+    /// What a bundle is the latest word on.
+    pub fn of(bundle: &Bundle) -> Option<About> {
+        if !bundle.destination.is_topic() {
+            return None;
+        }
+        let Post { sequence, said: Said::Message { key: Some(key), .. } } = Post::decode(bundle.payload()).ok()? else {
+            return None;
+        };
+        let hash = blake3::derive_key("dak 2026 topic key v1", key.as_bytes());
+        Some(About { mark: u64::from_be_bytes(*hash.first_chunk().expect("8 of 32 bytes")), sequence })
+    }
+
+    /// Of two words on one key, which is the later one: the greater of these. Of two under one sequence everybody takes the
+    /// same.
+    pub fn rank(&self, id: &BundleId) -> (u64, BundleId) {
+        (self.sequence, BundleId(id.0.map(|byte| !byte)))
+    }
 }
 
 /// Of a lifetime, the part by which another life is clearly longer.

@@ -19,7 +19,7 @@ pub use self::names::{Name, Names};
 use self::slab::Slab;
 pub use self::topics::TopicShares;
 use self::topics::{InTopic, Whose};
-use crate::agent::change::{Class, Held, Row};
+use crate::agent::change::{About, Class, Held, Row};
 use crate::bundle::{Hops, Kind, Priority};
 use crate::eid::Eid;
 use crate::frame::Grade;
@@ -55,6 +55,9 @@ pub struct Custody {
     receipts: [usize; BUCKETS],
     division: Division,
     topics: TopicShares,
+    /// Of what is published with a key: what it is the latest word on, and by topic, writer and key where it stands.
+    about: BTreeMap<Slot, About>,
+    by_key: BTreeSet<(Name, Name, u64, Slot)>,
     /// People who were named.
     named: BTreeSet<NodeId>,
     /// Groups that are served here, with their members in order.
@@ -197,11 +200,18 @@ impl Custody {
         if held.is_in_doubt() {
             self.in_doubt.insert(slot);
         }
+        if let Some(about) = held.about {
+            self.about.insert(slot, about);
+            self.by_key.insert(self.key_of(slot, about));
+        }
         slot
     }
 
     pub fn remove(&mut self, slot: Slot) {
         self.leave(slot);
+        if let Some(about) = self.about.remove(&slot) {
+            self.by_key.remove(&self.key_of(slot, about));
+        }
         let entry = self.entries.remove(slot);
         self.ids.remove(slot);
         self.in_doubt.remove(&slot);
@@ -300,7 +310,27 @@ impl Custody {
             grade: entry.grade,
             copies: entry.copies,
             from: (entry.from != Name::NONE).then(|| self.names.eid(entry.from).node),
+            about: self.about.get(&slot).copied(),
         }
+    }
+
+    fn key_of(&self, slot: Slot, about: About) -> (Name, Name, u64, Slot) {
+        let entry = self.entries.entry(slot);
+        (entry.destination, entry.source, about.mark, slot)
+    }
+
+    /// What is held of a writer in a topic on the same key: more than one only where a store held that before.
+    pub fn on_same_key(
+        &self,
+        topic: &Eid,
+        writer: NodeId,
+        about: About,
+    ) -> impl Iterator<Item = (BundleId, About)> + '_ {
+        let names = self.names.find(topic).zip(self.name_of(writer));
+        let range = names.map(|(topic, writer)| {
+            self.by_key.range((topic, writer, about.mark, Slot::MIN)..=(topic, writer, about.mark, Slot::MAX))
+        });
+        range.into_iter().flatten().map(|(.., slot)| (self.id(*slot), self.about[slot]))
     }
 
     /// All slots, in the order of destinations.
@@ -603,6 +633,7 @@ mod tests {
             grade: GRADES[n as usize / 3 % 3],
             copies: 1,
             from: (!n.is_multiple_of(4)).then(|| node(n % 4)),
+            about: None,
         }
     }
 

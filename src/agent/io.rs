@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::agent::Terms;
 use crate::agent::change::{Adopted, Change, Evidence, Known, Letter, Outgoing, Person, Row};
 use crate::bundle::{Bundle, Draft, Priority};
 use crate::content::topic::Filter;
@@ -56,6 +57,14 @@ pub enum Input {
         group: Eid,
         members: Vec<NodeId>,
     },
+    /// The owner says how much of topics stays here. It ends with the agent: a driver says it again.
+    Retain {
+        owner: NodeId,
+        filter: Filter,
+        terms: Terms,
+    },
+    /// The owner ends a topic: what of it is held here leaves.
+    Forsake(Eid),
     ContactUp {
         peer: NodeId,
     },
@@ -255,7 +264,8 @@ pub enum Gone {
     Cancelled,
     Delivered,
     Unreadable,
-    /// Newer messages of its topic, published here as well, needed its room.
+    /// A newer message of its topic took its place: its writer's next word on the same key, or one that was published here as
+    /// well and needed its room.
     Superseded,
 }
 
@@ -270,6 +280,8 @@ pub enum NotSent {
     Space,
     #[error("without a clock that can be trusted nothing is published")]
     Clock,
+    #[error("its owner has given no leave to write there, or the leave is over")]
+    Leave,
     #[error("no such mailbox is served here")]
     Mailbox,
     #[error("there is no such message waiting to be sealed")]

@@ -51,6 +51,12 @@ impl Mailboxes {
         self
     }
 
+    /// Subscribes to topics of an owner.
+    pub fn subscribed(mut self, owner: NodeId, filter: Filter) -> Mailboxes {
+        self.subscribe(owner, filter, true);
+        self
+    }
+
     /// Serves a group, or no longer.
     pub(super) fn serve_group(&mut self, group: Eid, on: bool) {
         match on {

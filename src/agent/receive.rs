@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Agent;
-use super::change::{Class, Held, Standing};
+use super::change::{About, Class, Held, Standing};
 use super::inbox::{Arrival, Due};
 use super::io::{Declined, Handed, Output};
 use super::lives::Life;
@@ -220,6 +220,7 @@ impl Agent {
             grade: Grade::Copy,
             copies: clamp_copies(transit.copies, bundle.copies),
             from: Some(from),
+            about: About::of(bundle),
         }
     }
 

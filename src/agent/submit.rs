@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rand_core::Rng;
 
 use super::Agent;
-use super::change::{Class, Evidence, EvidenceKind, Held, Outgoing, Unlisted};
+use super::change::{About, Class, Evidence, EvidenceKind, Held, Outgoing, Unlisted};
 use super::inbox::{Arrival, Due};
 use super::io::{Event, Gone, NotSent, Output, Posting};
 use crate::bundle::{Bundle, COPIES_MAX, Creation, Draft, Hops, Kind};
@@ -119,6 +119,7 @@ impl Agent {
             grade,
             copies: bundle.copies,
             from: None,
+            about: About::of(&bundle),
         };
         let slot = self.ledger.hold(held, bundle, out);
         self.pass_on(slot, out);

@@ -8,23 +8,25 @@
 //! [`PART_OF_TOPIC`], in which the writer with the largest share makes way first; of all the topics the fullest, or the peer
 //! that brought most. So who floods a topic displaces what is in that topic, and who makes thousands displaces those.
 //!
+//! Of what one writer publishes with one key the latest word is carried, and the ones before it leave.
+//!
 //! What is carried of a topic is a copy: nobody is owed it, nobody signs for it, and it leaves by the end of its life.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::Agent;
-use super::change::{Class, Held, Standing};
+use super::change::{About, Class, Held, Standing};
 use super::custody::{Slot, cost_bytes};
 use super::io::{Event, Gone, Handed, NotSent, Output};
-use super::lives::Life;
+use super::lives::{AGE_TOLERANCE, Life};
 use super::receive::NotCarried;
 use crate::bundle::{Bundle, Draft, Kind, Priority};
 use crate::content::topic::Post;
 use crate::eid::Eid;
 use crate::frame::{Grade, Refusal};
 use crate::id::{BundleId, NodeId};
-use crate::time::{HOUR, Millis};
+use crate::time::{DtnTime, HOUR, Millis};
 
 /// One of so many parts of the room for topics is the most that one topic has.
 const PART_OF_TOPIC: u64 = 4;
@@ -35,6 +37,7 @@ impl Agent {
         match self.sign_post(topic, lifetime, payload, out) {
             Ok((bundle, size_bytes)) => {
                 self.make_room_for_own(&bundle, size_bytes, out);
+                self.give_way_to(&bundle, out);
                 out.push(Output::Report(Event::Queued { token, id: bundle.id }));
                 if self.mailboxes.hears(&bundle.destination) {
                     out.push(Output::Heard(Arc::clone(&bundle)));
@@ -76,6 +79,10 @@ impl Agent {
         };
         let signer = self.mailboxes.signer_as(&source).expect("an agent signs as its own node");
         let bundle = draft.sign(payload, &**signer).map_err(|_| NotSent::TooLarge)?;
+        // Everybody else would refuse it.
+        if Post::of(&bundle).is_err() {
+            return Err(NotSent::Leave);
+        }
         let size_bytes = bundle.encoded_len() as u32;
         if size_bytes > self.config.bundle_bytes_max || cost_bytes(size_bytes) > self.config.own_topic_bytes_max {
             return Err(NotSent::TooLarge);
@@ -86,11 +93,13 @@ impl Agent {
     /// The oldest that was published in the same topic leaves, where it has more than its bytes.
     fn make_room_for_own(&mut self, bundle: &Bundle, size_bytes: u32, out: &mut Vec<Output>) {
         let cost = cost_bytes(size_bytes);
+        let terms = self.retention.of(&bundle.destination);
+        let bytes_max = terms.bytes.unwrap_or(u64::MAX).min(self.config.own_topic_bytes_max);
         loop {
             let custody = self.ledger.custody();
             let Some(topic) = custody.topic(&bundle.destination) else { return };
             let (bytes, mut oldest) = custody.topics().own(topic);
-            if bytes + cost <= self.config.own_topic_bytes_max {
+            if bytes + cost <= bytes_max {
                 return;
             }
             let Some(slot) = oldest.next() else { return };
@@ -106,8 +115,26 @@ impl Agent {
             self.shun_post(id);
             return self.refuse(from, id, why, out);
         }
-        let hears = self.mailboxes.hears(&handed.bundle.destination);
-        match self.carry(handed, life, out) {
+        if self.gave_way(&handed.bundle) {
+            self.ledger.bury(id, self.now() + handed.bundle.lifetime + HOUR, from, out);
+            return self.refuse(from, id, Refusal::Known, out);
+        }
+        let topic = &handed.bundle.destination;
+        let kept_until = self.kept_until(topic, handed.bundle.lifetime, life.expires);
+        let (stays, life) = (kept_until >= self.now(), Life { expires: kept_until, ..life });
+        let hears = self.mailboxes.hears(topic);
+        if !stays && !hears {
+            self.shun_post(id);
+            return self.refuse(from, id, Refusal::Unwilling, out);
+        }
+        let carried = match stays {
+            true => self.carry(handed, life, out),
+            false => Err(NotCarried::For(Refusal::Unwilling)),
+        };
+        if carried.is_ok() {
+            self.give_way_to(&handed.bundle, out);
+        }
+        match carried {
             Ok(()) => {}
             Err(NotCarried::For(why @ (Refusal::Known | Refusal::Shunned))) => return self.refuse(from, id, why, out),
             Err(NotCarried::For(why)) if !hears => return self.refuse(from, id, why, out),
@@ -123,12 +150,35 @@ impl Agent {
         }
     }
 
+    /// Whether its writer's later word on the same key is held.
+    fn gave_way(&self, bundle: &Bundle) -> bool {
+        let Some(about) = About::of(bundle) else { return false };
+        let mut same = self.ledger.custody().on_same_key(&bundle.destination, bundle.source, about);
+        same.any(|(id, held)| held.rank(&id) > about.rank(&bundle.id))
+    }
+
+    /// Its writer's earlier words on the same key leave.
+    fn give_way_to(&mut self, bundle: &Bundle, out: &mut Vec<Output>) {
+        let Some(about) = About::of(bundle) else { return };
+        let same = self.ledger.custody().on_same_key(&bundle.destination, bundle.source, about);
+        let earlier: Vec<BundleId> =
+            same.filter(|(id, held)| held.rank(id) < about.rank(&bundle.id)).map(|(id, _)| id).collect();
+        for id in earlier {
+            if let Some(slot) = self.ledger.find_held(&id) {
+                self.let_go_of_post(slot, Gone::Superseded, out);
+            }
+        }
+    }
+
     /// Why a message does not belong where it says.
     fn refuses_post(&self, bundle: &Bundle, life: &Life) -> Option<Refusal> {
         let is_blocked =
             |node: &NodeId| self.ledger.people().get(node).is_some_and(|person| person.standing == Standing::Blocked);
-        // Where there is a clock, what is older than any life or not yet written is as good as without one.
-        let is_clockless = self.at().trusted_wall().is_some() && !life.dated;
+        // Where there is a clock, what is older than any life or not yet written is as good as without one. Clocks that are a
+        // little apart are both right.
+        let is_soon = |wall: DtnTime| Millis(bundle.creation.time.0.saturating_sub(wall.0)) <= AGE_TOLERANCE;
+        let is_new = |wall: DtnTime| bundle.creation.time >= wall && is_soon(wall);
+        let is_clockless = self.at().trusted_wall().is_some_and(|wall| !life.dated && !is_new(wall));
         let is_out = is_clockless
             || is_blocked(&bundle.source)
             || is_blocked(&bundle.destination.node)
@@ -144,7 +194,8 @@ impl Agent {
     pub(super) fn leaving_for_post(&self, new: &Held, cost: u64) -> Option<Vec<Slot>> {
         let (custody, class_max) = (self.ledger.custody(), self.class_bytes_max(Class::Topics));
         let (topics, whose) = (custody.topics(), custody.whose(new));
-        let topic_max = class_max / PART_OF_TOPIC;
+        let terms = self.retention.of(&new.destination);
+        let topic_max = terms.bytes.unwrap_or(u64::MAX).min(class_max / PART_OF_TOPIC);
         if cost > topic_max {
             return None;
         }

@@ -102,11 +102,17 @@ kinds! {
         KeyError::NotCanonical | KeyError::Weak => ErrorKind::Verification,
     };
     NotSent => |error| match error {
-        NotSent::Lifetime | NotSent::TooLarge => ErrorKind::Refused,
+        NotSent::Lifetime | NotSent::TooLarge | NotSent::Leave => ErrorKind::Refused,
         NotSent::Space | NotSent::Clock | NotSent::Mailbox | NotSent::Unknown | NotSent::Busy => ErrorKind::Failure,
     }, then |error| match error {
         NotSent::Space => Some(NextStep::FreeSpace { again: true }),
-        NotSent::Lifetime | NotSent::TooLarge | NotSent::Clock | NotSent::Mailbox | NotSent::Unknown | NotSent::Busy => None,
+        NotSent::Lifetime
+        | NotSent::TooLarge
+        | NotSent::Leave
+        | NotSent::Clock
+        | NotSent::Mailbox
+        | NotSent::Unknown
+        | NotSent::Busy => None,
     };
     BundleError => |_| ErrorKind::Verification;
 }

@@ -44,8 +44,8 @@ pub use status::{Event, EventKind, OutlookRow, State, StatusRow};
 pub use stick::{EnteredRow, Fate, FromStick, LeavingRow, STICK_BUNDLES_MAX, STICK_BYTES_MAX, WillingRow};
 pub use tag::Tag;
 pub use topics::{
-    FailedRow, Outcome, PUBLISHED_AT_ONCE_MAX, Publication, PublishedRow, SettledEvent, SubscribedRow, TopicEventRow,
-    TopicRow, TopicStanding,
+    FailedRow, Outcome, PUBLISHED_AT_ONCE_MAX, Publication, PublishedRow, SettledEvent, SubscribedRow, TermsWanted,
+    TopicEndedRow, TopicEventRow, TopicRow, TopicStanding, TopicTermsRow,
 };
 pub use usual::Usual;
 pub use when::When;
@@ -281,6 +281,16 @@ pub enum Request {
     TopicUnsubscribe {
         topic: String,
     },
+    /// Says how long and how much of a topic, or of several by a pattern, stays at this home; answered by
+    /// [`Response::TopicTerms`].
+    TopicSet {
+        topic: String,
+        terms: TermsWanted,
+    },
+    /// Ends a topic of mine; answered by [`Response::TopicEnded`].
+    TopicDelete {
+        topic: String,
+    },
     /// Publishes messages; answered by [`Response::Published`] once they are durable here.
     Publish {
         topic: String,
@@ -353,6 +363,8 @@ pub enum Response {
     Topics(Vec<TopicRow>),
     Topic(TopicRow),
     Subscribed(SubscribedRow),
+    TopicTerms(TopicTermsRow),
+    TopicEnded(TopicEndedRow),
     Published(Vec<PublishedRow>),
     Failed(Vec<FailedRow>),
 }

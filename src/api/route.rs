@@ -137,6 +137,8 @@ pub static ROUTES: &[Route] = &[
     route(POST, "/v1/topics", Call, "TopicCreate", One("Topic"), "a new topic, or other writers in one"),
     route(POST, "/v1/topics/subscribe", Call, "TopicSubscribe", One("Subscribed"), "what is published in topics of somebody"),
     route(POST, "/v1/topics/unsubscribe", Call, "TopicUnsubscribe", One("Done"), "an end to that"),
+    route(POST, "/v1/topics/set", Call, "TopicSet", One("TopicTerms"), "how long and how much of a topic stays here"),
+    route(POST, "/v1/topics/delete", Call, "TopicDelete", One("TopicEnded"), "an end to a topic of mine"),
     route(POST, "/v1/topics/publish", Call, "Publish", Many("Published"), "messages to be published"),
     route(GET, "/v1/topics/follow", Follow, "Sub", Rows, "events for one consumer of a group"),
     route(POST, "/v1/topics/settle", Call, "TopicSettle", One("Done"), "that a consumer is done with events, or is not"),

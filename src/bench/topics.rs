@@ -42,7 +42,7 @@ async fn publish(home: &Node, topic: &Eid, messages: usize) -> Result<(), Failur
     let mut left = messages;
     while left > 0 {
         let many = left.min(TOGETHER);
-        home.publish(topic.clone(), vec![(None, READING.to_owned()); many], DAY).await?;
+        home.publish(topic.clone(), vec![(None, READING.to_owned()); many], Some(DAY), DAY).await?;
         left -= many;
     }
     Ok(())

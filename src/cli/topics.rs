@@ -17,11 +17,13 @@ use super::who::{called, shell_word};
 use crate::api::client::RowStream;
 use crate::api::model::{
     FailedRow, Outcome as Became, PUBLISHED_AT_ONCE_MAX, Publication, PublishedRow, Request, Response, Row,
-    SettledEvent, Topic, TopicEventRow, TopicRow, TopicStanding, json_line,
+    SettledEvent, TermsWanted, Topic, TopicEventRow, TopicRow, TopicStanding, TopicTermsRow, json_line,
 };
 use crate::api::{ApiError, ErrorKind};
 use crate::content::topic::BODY_BYTES_MAX;
 use crate::safe_text::{safe_prose, safe_text};
+use crate::time::Millis;
+use crate::units::{exact_bytes, exact_span};
 
 /// The exit code of a command that gives an event up: EX_DATAERR of sysexits.h.
 const GIVES_UP: i32 = 65;
@@ -60,7 +62,30 @@ pub async fn topic(link: &Link<'_>, args: &TopicArgs, out: &Out) -> Outcome {
             let done = take!(link.ask(Request::TopicUnsubscribe { topic: topic.clone() }).await?, Done)?;
             out.row(&done, |_| "unsubscribed\n".into())
         }
+        TopicWhat::Set { topic, keep, bytes, usual } => {
+            let terms = TermsWanted { keep_ms: keep.map(|keep| keep.0), keep_bytes: *bytes, usual: *usual };
+            let row = take!(link.ask(Request::TopicSet { topic: topic.clone(), terms }).await?, TopicTerms)?;
+            out.row(&row, |_| shown_terms(&row))
+        }
+        TopicWhat::Delete { topic } => {
+            let row = take!(link.ask(Request::TopicDelete { topic: topic.clone() }).await?, TopicEnded)?;
+            out.row(&row, |style| match row.carried_until {
+                None => format!("{} is no more\n", safe_text(&row.topic)),
+                until => format!(
+                    "{} is no more; what others carry of it stays with them until {} at the latest\n",
+                    safe_text(&row.topic),
+                    style.when(until)
+                ),
+            })
+        }
     }
+}
+
+fn shown_terms(row: &TopicTermsRow) -> String {
+    let TopicTermsRow { topic, keep_ms, keep_bytes, .. } = row;
+    let long = keep_ms.map_or("to the end of its life".into(), |keep| format!("for {}", exact_span(Millis(keep))));
+    let much = keep_bytes.map_or("as far as there is room".into(), |bytes| format!("at most {}", exact_bytes(bytes)));
+    format!("{} stays here {long}, {much}\n", safe_text(topic))
 }
 
 fn table(rows: &[TopicRow], style: &Style) -> String {

@@ -12,15 +12,16 @@ pub use self::consume::Consumers;
 use super::Desk;
 use super::rows::{Names, address};
 use crate::agent::change::Row;
-use crate::agent::{Agent, Input};
+use crate::agent::{Agent, Input, Terms};
 use crate::api::model::{
-    Done, PUBLISHED_AT_ONCE_MAX, Publication, PublishedRow, Schema, SubscribedRow, TopicRow, TopicStanding,
+    Done, PUBLISHED_AT_ONCE_MAX, Publication, PublishedRow, Schema, SubscribedRow, TermsWanted, TopicEndedRow,
+    TopicRow, TopicStanding, TopicTermsRow, When,
 };
 use crate::api::{ApiError, NextStep, Response};
 use crate::content::topic::{BODY_BYTES_MAX, Filter, KEY_BYTES_MAX, Leave, WRITERS_MAX};
 use crate::eid::{Eid, Service, TOPIC_BYTES_MAX};
 use crate::id::{BundleId, NodeId};
-use crate::mail::topics::{SUBSCRIPTIONS_MAX, State, rows};
+use crate::mail::topics::{SUBSCRIPTIONS_MAX, State, TERMS_MAX, rows};
 use crate::safe_text::safe_text;
 use crate::ticket::Ticket;
 use crate::time::{DAY, DtnTime, Millis};
@@ -66,9 +67,10 @@ impl Desk {
         }
         for (at, _) in text.match_indices('/') {
             let (who, rest) = (&text[..at], &text[at + 1..]);
-            let named = match self.find_named(who).await? {
-                None => Ticket::parse(who).ok().map(|ticket| ticket.node),
-                named => named,
+            let named = match (self.find_named(who).await?, Ticket::parse(who)) {
+                (None, Ok(ticket)) => Some(ticket.node),
+                (None, Err(_)) => self.owner_shown_as(who).await?,
+                (named, _) => named,
             };
             if let Some(owner) = named {
                 let filter = filter(rest).ok_or_else(|| no_name(rest))?;
@@ -87,6 +89,20 @@ impl Desk {
             }
             None => Err(no_topic(text)),
         }
+    }
+
+    /// The one owner of topics around who is listed under this name, contact or not.
+    async fn owner_shown_as(&self, who: &str) -> Result<Option<NodeId>, ApiError> {
+        let mut owners: BTreeSet<NodeId> = self.states().await?.into_keys().map(|topic| topic.node).collect();
+        owners.extend(self.subscriptions().await?.into_iter().map(|(owner, _)| owner));
+        let who = who.to_owned();
+        let find = move |agent: &Agent, names: &Names<'_>| {
+            owners.extend(agent.topics().map(|topic| topic.node));
+            let mut found = owners.into_iter().filter(|owner| owner.to_string() == who || names.show(owner) == who);
+            let first = found.next();
+            first.filter(|_| found.next().is_none())
+        };
+        self.look(find).await
     }
 
     async fn meant_one(&self, text: &str) -> Result<Eid, ApiError> {
@@ -260,6 +276,85 @@ impl Desk {
         Ok(Response::Done(Done::default()))
     }
 
+    /// Says how long and how much of topics stays here, and answers what holds now.
+    pub(super) async fn topic_set(&self, text: &str, wanted: TermsWanted) -> Result<TopicTermsRow, ApiError> {
+        let Meant { owner, filter } = self.meant(text).await?;
+        let me = self.my_node();
+        let shown_as = filter.to_string().replace('.', "/");
+        let terms = self
+            .node()
+            .on_topics(move |topics, now| {
+                let known = topics.retention().iter().find(|((of, known), _)| (*of, known) == (owner, &filter));
+                let before = known.map(|(_, terms)| terms).filter(|_| !wanted.usual).unwrap_or_default();
+                let terms = Terms {
+                    keep: wanted.keep_ms.map(Millis).or(before.keep),
+                    bytes: wanted.keep_bytes.or(before.bytes),
+                };
+                let is_new = known.is_none() && terms != Terms::default();
+                if is_new && topics.retention().len() >= TERMS_MAX {
+                    return (Vec::new(), Vec::new(), None);
+                }
+                if wanted == TermsWanted::default() {
+                    return (Vec::new(), Vec::new(), Some(terms));
+                }
+                let changes = topics.retain(owner, filter.clone(), terms, now);
+                (vec![Input::Retain { owner, filter, terms }], changes, Some(terms))
+            })
+            .await?;
+        let Some(Terms { keep, bytes }) = terms else {
+            let message = format!("there are terms for {TERMS_MAX} topics, and there is room for no more");
+            return Err(ApiError::refused(message).advise("set one for several, by a pattern"));
+        };
+        let row = move |_: &Agent, names: &Names<'_>| TopicTermsRow {
+            schema: Schema,
+            topic: if owner == me { shown_as } else { format!("{}/{shown_as}", names.show(&owner)) },
+            keep_ms: keep.map(|keep| keep.0),
+            keep_bytes: bytes,
+        };
+        self.look(row).await
+    }
+
+    /// Ends a topic of mine: nobody may write in it any more, and nothing of it stays here.
+    pub(super) async fn topic_delete(&self, text: &str) -> Result<TopicEndedRow, ApiError> {
+        let topic = self.meant_one(text).await?;
+        let state = self.states().await?.remove(&topic).ok_or_else(|| no_topic(text))?;
+        if topic.node != self.my_node() {
+            return Err(ApiError::refused("only its owner ends a topic").next(NextStep::ListTopics));
+        }
+        let Service::Topic(name) = &topic.service else { return Err(no_topic(text)) };
+        let filter = Filter::parse(name).ok_or_else(|| no_topic(text))?;
+        let of = topic.clone();
+        let held = move |agent: &Agent, _: &Names<'_>| {
+            let ends = agent.held().filter(|held| held.destination == of).map(|held| held.expires);
+            let now = agent.at();
+            ends.max().map(|end| DtnTime(now.wall.0.saturating_add(end.since(now.now).0)))
+        };
+        let carried_until = self.look(held).await?;
+        let has_writers = state.list.is_some_and(|list| !list.writers.is_empty());
+        let (token, told) = self.node().expect();
+        let of = topic.clone();
+        self.node()
+            .on_topics(move |topics, now| {
+                let owner = of.node;
+                let mut inputs =
+                    vec![Input::Serve { owner, filter: filter.clone(), on: false }, Input::Forsake(of.clone())];
+                if has_writers {
+                    let payload = topics.write_list(&of, Vec::new(), now).into();
+                    let (topic, lifetime) = (of.clone(), LIST_LIFETIME);
+                    inputs.push(Input::Publish { token, topic, lifetime, payload });
+                }
+                inputs.push(Input::Retain { owner, filter, terms: Terms::default() });
+                (inputs, topics.forget(&of), ())
+            })
+            .await?;
+        if has_writers {
+            told.await.map_err(|_| ApiError::failure("the node stopped before this was done"))??;
+        }
+        self.forget_consumers(&topic).await?;
+        let carried_until = carried_until.and_then(When::from_dtn);
+        Ok(TopicEndedRow { schema: Schema, topic: text.to_owned(), carried_until })
+    }
+
     pub(super) async fn publish(
         &self,
         text: &str,
@@ -289,8 +384,8 @@ impl Desk {
             self.topic_subscribe(text).await?;
         }
         let messages = messages.into_iter().map(|message| (message.key, message.text)).collect();
-        let lifetime = lifetime_ms.map_or(LIFETIME, Millis);
-        let ids = self.node().publish(topic.clone(), messages, lifetime).await?;
+        let lifetime = lifetime_ms.map(Millis);
+        let ids = self.node().publish(topic.clone(), messages, lifetime, LIFETIME).await?;
         let shown = self.look(move |_, names| shown(&topic, names, me)).await?;
         Ok(ids.into_iter().map(|id| PublishedRow { schema: Schema, id: id.full(), topic: shown.clone() }).collect())
     }
@@ -301,7 +396,9 @@ impl Desk {
         let names = subscriptions.into_iter().filter(|(_, filter)| filter.is_name());
         let mut all: BTreeSet<Eid> = names.map(|(owner, filter)| Eid::topic(owner, &filter.to_string())).collect();
         all.extend(self.states().await?.into_keys());
-        all.extend(self.look(|agent, _| agent.topics().collect::<Vec<_>>()).await?);
+        let me = self.my_node();
+        // Of a topic of mine that is no more, who may write may still be under way.
+        all.extend(self.look(move |agent, _| agent.topics().filter(|of| of.node != me).collect::<Vec<_>>()).await?);
         let mut rows = Vec::new();
         for topic in all {
             rows.push(self.topic_row(topic).await?);
@@ -319,6 +416,9 @@ impl Desk {
             () => TopicStanding::Around,
         };
         let state = state.unwrap_or_default();
+        let of = topic.clone();
+        let terms =
+            self.node().on_topics(move |topics, _| (Vec::new(), Vec::new(), topics.retention().of(&of))).await?;
         let row = move |agent: &Agent, names: &Names<'_>| TopicRow {
             schema: Schema,
             topic: shown(&topic, names, me),
@@ -328,6 +428,8 @@ impl Desk {
             writers: state.list.iter().flat_map(|list| &list.writers).map(|(writer, _)| names.person(writer)).collect(),
             last_event: state.next.saturating_sub(1),
             carried: agent.held_count(&topic) as u64,
+            keep_ms: terms.keep.map(|keep| keep.0),
+            keep_bytes: terms.bytes,
         };
         self.look(row).await
     }

@@ -24,11 +24,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::agent::change::Change;
+use crate::agent::{Retention, Terms};
 use crate::bundle::Bundle;
 use crate::content::topic::{AHEAD_MAX, Filter, Leave, Post, Said};
 use crate::eid::{Eid, Service};
 use crate::id::{BundleId, NodeId};
-use crate::time::DtnTime;
+use crate::time::{DtnTime, Millis};
 
 pub use self::rows::{Event, List, State};
 
@@ -36,6 +37,8 @@ pub use self::rows::{Event, List, State};
 pub const TOPIC_KEPT_BYTES_MAX: u64 = 16 << 20;
 /// Most subscriptions.
 pub const SUBSCRIPTIONS_MAX: usize = 256;
+/// Most topics, and patterns of them, of which the person says how much is kept.
+pub const TERMS_MAX: usize = 256;
 /// What an event costs beside its key and its text.
 const EVENT_COST_BYTES: u64 = 256;
 
@@ -44,6 +47,7 @@ const EVENT_COST_BYTES: u64 = 256;
 pub struct Topics {
     subscriptions: BTreeSet<(NodeId, Filter)>,
     topics: BTreeMap<Eid, Topic>,
+    retention: Retention,
     /// Whose state is not written yet.
     changed: BTreeSet<Eid>,
 }
@@ -65,7 +69,8 @@ struct Brief {
     writer: NodeId,
     sequence: u64,
     key: Option<Arc<str>>,
-    ends: DtnTime,
+    created: DtnTime,
+    lifetime: Millis,
     cost: u64,
 }
 
@@ -82,6 +87,9 @@ impl Topics {
     /// Takes in a row of the store, whatever the order; what cannot be read is as if it were not there.
     pub fn load(&mut self, key: &[u8], value: &[u8]) {
         match rows::read_key(key) {
+            Some(rows::Key::Terms(owner, filter)) => {
+                rows::read_terms(value).into_iter().for_each(|terms| self.retention.set(owner, filter.clone(), terms));
+            }
             Some(rows::Key::Subscription(owner, filter)) => drop(self.subscriptions.insert((owner, filter))),
             Some(rows::Key::State(topic)) => {
                 if let Some(state) = State::read(value) {
@@ -114,13 +122,50 @@ impl Topics {
         let mut changes = vec![Change::Keep { key: rows::subscription(&owner, &filter), value: None }];
         self.subscriptions.remove(&(owner, filter));
         let gone: Vec<Eid> = self.topics.keys().filter(|topic| !self.hears(topic)).cloned().collect();
-        for topic in gone {
-            let events = self.topics.remove(&topic).unwrap_or_default().events;
-            changes.extend(events.keys().map(|number| Change::Keep { key: rows::event(&topic, *number), value: None }));
-            changes.push(Change::Keep { key: rows::state(&topic), value: None });
-            self.changed.remove(&topic);
+        gone.iter().for_each(|topic| self.drop_topic(topic, &mut changes));
+        changes
+    }
+
+    /// The person says how long and how much of topics is kept; of what is here already, what is over that leaves.
+    pub fn retain(&mut self, owner: NodeId, filter: Filter, terms: Terms, wall: DtnTime) -> Vec<Change> {
+        let key = rows::terms(&owner, &filter);
+        let value = (terms != Terms::default()).then(|| rows::write_terms(terms));
+        let mut changes = vec![Change::Keep { key, value }];
+        self.retention.set(owner, filter, terms);
+        for (topic, known) in self.topics.iter_mut().filter(|(topic, _)| topic.node == owner) {
+            let before = changes.len();
+            known.make_room(topic, self.retention.of(topic), wall, &mut changes);
+            if changes.len() > before {
+                self.changed.insert(topic.clone());
+            }
         }
         changes
+    }
+
+    /// How long and how much of topics is kept, where the person said so.
+    pub fn retention(&self) -> &Retention {
+        &self.retention
+    }
+
+    /// Forgets a topic of one's own, and that it was subscribed to.
+    pub fn forget(&mut self, topic: &Eid) -> Vec<Change> {
+        let Service::Topic(name) = &topic.service else { return Vec::new() };
+        let filter = Filter::parse(name).expect("a name means itself");
+        let mut changes = vec![
+            Change::Keep { key: rows::subscription(&topic.node, &filter), value: None },
+            Change::Keep { key: rows::terms(&topic.node, &filter), value: None },
+        ];
+        self.subscriptions.remove(&(topic.node, filter.clone()));
+        self.retention.set(topic.node, filter, Terms::default());
+        self.drop_topic(topic, &mut changes);
+        changes
+    }
+
+    fn drop_topic(&mut self, topic: &Eid, out: &mut Vec<Change>) {
+        let events = self.topics.remove(topic).unwrap_or_default().events;
+        out.extend(events.keys().map(|number| Change::Keep { key: rows::event(topic, *number), value: None }));
+        out.push(Change::Keep { key: rows::state(topic), value: None });
+        self.changed.remove(topic);
     }
 
     /// Whether a topic is subscribed to.
@@ -155,7 +200,7 @@ impl Topics {
                     body,
                 };
                 if known.keep(topic, &event, out) {
-                    known.make_room(topic, wall, out);
+                    known.make_room(topic, self.retention.of(topic), wall, out);
                     self.changed.insert(topic.clone());
                 }
             }
@@ -221,10 +266,11 @@ impl Topic {
     }
 
     /// What is over leaves, and the oldest where there is too much: of their writers nothing older is taken again.
-    fn make_room(&mut self, topic: &Eid, wall: DtnTime, out: &mut Vec<Change>) {
+    fn make_room(&mut self, topic: &Eid, terms: Terms, wall: DtnTime, out: &mut Vec<Change>) {
+        let bytes_max = terms.bytes.unwrap_or(u64::MAX).min(TOPIC_KEPT_BYTES_MAX);
         while let Some((number, oldest)) = self.events.first_key_value().map(|(number, brief)| (*number, brief.clone()))
         {
-            if self.bytes <= TOPIC_KEPT_BYTES_MAX && (oldest.ends >= wall || wall.0 == 0) {
+            if self.bytes <= bytes_max && (oldest.ends(terms.keep) >= wall || wall.0 == 0) {
                 return;
             }
             self.state.left_below(oldest.writer, oldest.sequence, number);
@@ -261,9 +307,16 @@ impl Brief {
             writer: event.writer,
             sequence: event.sequence,
             key: event.key.as_deref().map(Arc::from),
-            ends: DtnTime(event.created.0.saturating_add(event.lifetime.0)),
+            created: event.created,
+            lifetime: event.lifetime,
             cost: long as u64 + EVENT_COST_BYTES,
         }
+    }
+
+    /// When it leaves, where what is published is kept so long at most.
+    fn ends(&self, keep: Option<Millis>) -> DtnTime {
+        let kept = keep.map_or(self.lifetime, |keep| keep.min(self.lifetime));
+        DtnTime(self.created.0.saturating_add(kept.0))
     }
 
     /// Which of two words on a key is the later one, and which of two under one sequence stays.

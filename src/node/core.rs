@@ -300,6 +300,10 @@ impl Core {
     fn serve_topics(&mut self) {
         let subscriptions: Vec<(NodeId, Filter)> = self.driver.step.topics.subscriptions().cloned().collect();
         subscriptions.into_iter().for_each(|(owner, filter)| self.handle(Input::Serve { owner, filter, on: true }));
+        let retention = self.driver.step.topics.retention().clone();
+        for ((owner, filter), terms) in retention.iter() {
+            self.handle(Input::Retain { owner: *owner, filter: filter.clone(), terms });
+        }
     }
 
     /// The next work, or none of it when a timer is due or it is time to tidy up.

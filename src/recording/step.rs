@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
 use crate::agent::change::{Adopted, Known, Person, Row};
-use crate::agent::{Declined, Input};
+use crate::agent::{Declined, Input, Terms};
 use crate::bundle::{Bundle, Priority};
 use crate::content::topic::Filter;
 use crate::eid::Eid;
@@ -51,6 +51,13 @@ pub enum Noted {
         group: Eid,
         members: Vec<NodeId>,
     },
+    Retain {
+        owner: NodeId,
+        filter: Filter,
+        keep: Option<Millis>,
+        bytes: Option<u64>,
+    },
+    Forsake(Eid),
     ContactUp {
         peer: NodeId,
     },
@@ -125,6 +132,8 @@ pub fn noted(input: &Input) -> Result<Noted, FrameError> {
         Input::Serve { owner, filter, on } => Noted::Serve { owner, filter, on },
         Input::ServeGroup { group, on } => Noted::ServeGroup { group, on },
         Input::GroupMembers { group, members } => Noted::GroupMembers { group, members },
+        Input::Retain { owner, filter, terms: Terms { keep, bytes } } => Noted::Retain { owner, filter, keep, bytes },
+        Input::Forsake(topic) => Noted::Forsake(topic),
         Input::ContactUp { peer } => Noted::ContactUp { peer },
         Input::ContactDown { peer } => Noted::ContactDown { peer },
         Input::Frame { from, frame } => Noted::Frame { from, frame: ByteBuf::from(frame.encode()?) },
@@ -169,6 +178,10 @@ impl Noted {
             Noted::Serve { owner, filter, on } => Input::Serve { owner, filter, on },
             Noted::ServeGroup { group, on } => Input::ServeGroup { group, on },
             Noted::GroupMembers { group, members } => Input::GroupMembers { group, members },
+            Noted::Retain { owner, filter, keep, bytes } => {
+                Input::Retain { owner, filter, terms: Terms { keep, bytes } }
+            }
+            Noted::Forsake(topic) => Input::Forsake(topic),
             Noted::ContactUp { peer } => Input::ContactUp { peer },
             Noted::ContactDown { peer } => Input::ContactDown { peer },
             Noted::Frame { from, frame } => {
@@ -213,6 +226,8 @@ impl fmt::Display for Noted {
             Noted::ServeGroup { on: true, .. } => write!(f, "a group is served"),
             Noted::ServeGroup { .. } => write!(f, "a group is served no longer"),
             Noted::GroupMembers { members, .. } => write!(f, "a group has {} members", members.len()),
+            Noted::Retain { .. } => write!(f, "other terms for what stays of topics"),
+            Noted::Forsake(_) => write!(f, "the end of a topic"),
             Noted::ContactUp { peer } => write!(f, "a contact with {peer}"),
             Noted::ContactDown { peer } => write!(f, "the end of the contact with {peer}"),
             Noted::Frame { from, frame } => write!(f, "a frame of {} bytes from {from}", frame.len()),

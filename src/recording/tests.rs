@@ -172,6 +172,7 @@ fn held() -> Held {
         grade: crate::frame::Grade::Custody,
         copies: 1,
         from: None,
+        about: None,
     }
 }
 

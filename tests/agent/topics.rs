@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use dak::agent::change::{Class, Standing};
-use dak::agent::{Config, Event, Input};
+use dak::agent::{Config, Event, Input, Terms};
 use dak::bundle::{Bundle, Creation, Draft, Kind, Priority, Signer};
 use dak::content::topic::{Filter, Leave, Post, Said};
 use dak::eid::Eid;
 use dak::frame::Refusal;
 use dak::id::BundleId;
-use dak::time::{DAY, DtnTime, HOUR, Millis};
+use dak::time::{DAY, DtnTime, HOUR, MINUTE, Millis};
 
 use super::World;
 use super::world::WALL;
@@ -74,6 +74,20 @@ fn what_is_published_goes_by_way_of_a_carrier_to_all_who_serve_it_and_makes_no_r
     assert_eq!(world.nodes[1].agent().held_one(&id).unwrap().class, Class::Topics, "also after a restart");
     world.pass(DAY.times(2));
     assert!([0, 1, 2, 3].iter().all(|n| !world.holds(*n, id)), "its life is over everywhere");
+}
+
+#[test]
+fn a_writer_whose_clock_is_a_little_ahead_is_carried_and_heard_at_once() {
+    let mut world = World::of(1);
+    let (owner, peer) = (Ghost::new(50), Ghost::new(53));
+    let t = topic(&owner, "t");
+    serve(&mut world, 0, &owner, "t");
+    world.visit(0, &peer);
+    let ahead = post(&owner, &t, WALL + 20_000, &message(WALL + 20_000, "by a clock that is ahead", None));
+    let far = post(&owner, &t, WALL + 2 * MINUTE.0, &message(WALL + 1, "by one that is wrong", None));
+    [&ahead, &far].iter().for_each(|bundle| world.take(0, &peer, bundle));
+    assert_eq!(world.nodes[0].heard, [ahead.id]);
+    assert!(world.holds(0, ahead.id) && !world.holds(0, far.id));
 }
 
 #[test]
@@ -208,4 +222,90 @@ fn who_serves_a_topic_without_room_to_carry_it_hears_all_the_same_and_once() {
     world.take(0, &peer, &bundle);
     assert_eq!((world.nodes[0].heard.len(), world.holds(0, bundle.id)), (1, false));
     assert_eq!(owner.key.node(), owner.id);
+}
+
+fn keyed(sequence: u64, key: &str) -> Post {
+    Post { sequence, said: Said::Message { key: Some(key.into()), body: format!("{sequence}"), leave: None } }
+}
+
+#[test]
+fn of_one_writer_and_key_a_carrier_has_the_latest_word_whatever_the_order_it_came_in() {
+    let mut world = World::of(2);
+    let (owner, writer, peer) = (Ghost::new(50), Ghost::new(51), Ghost::new(53));
+    let t = topic(&owner, "t");
+    world.visit(0, &peer);
+    let words = [3, 1, 2, 5, 4].map(|n| post(&owner, &t, WALL, &keyed(WALL + n, "door")));
+    let other_key = post(&owner, &t, WALL, &keyed(WALL, "pump"));
+    let by_another = Post {
+        sequence: WALL,
+        said: Said::Message { key: Some("door".into()), body: "x".into(), leave: leave(&owner, &t, &writer) },
+    };
+    let by_another = post(&writer, &t, WALL, &by_another);
+    let loose = post(&owner, &t, WALL, &message(WALL, "no key", None));
+    words.iter().chain([&other_key, &by_another, &loose]).for_each(|bundle| world.take(0, &peer, bundle));
+    let held = |world: &World, n: usize| words.iter().filter(|word| world.holds(n, word.id)).count();
+    assert!(held(&world, 0) == 1 && world.holds(0, words[3].id), "the fifth");
+    assert!([&other_key, &by_another, &loose].iter().all(|bundle| world.holds(0, bundle.id)));
+    assert_eq!(refusals(&world.said_to(&peer)), [1, 2, 4].map(|n| (words[n].id, Refusal::Known)));
+    world.crash(0);
+    world.visit(0, &peer);
+    let sixth = post(&owner, &t, WALL, &keyed(WALL + 6, "door"));
+    world.take(0, &peer, &words[0]);
+    world.take(0, &peer, &sixth);
+    assert!(held(&world, 0) == 0 && world.holds(0, sixth.id), "also after a restart");
+    world.meet(0, 1);
+    assert!(world.holds(1, sixth.id) && held(&world, 1) == 0);
+}
+
+#[test]
+fn what_is_published_here_gives_way_to_the_next_word_on_its_key() {
+    let mut world = World::of(2);
+    let topic = Eid::topic(world.nodes[0].id, "t");
+    let publish = |world: &mut World, sequence: u64| {
+        let payload: Arc<[u8]> = keyed(sequence, "door").encode().into();
+        world.input(0, Input::Publish { token: 7, topic: topic.clone(), lifetime: DAY, payload });
+        world.settle();
+        let queued = world.nodes[0].events.iter().rev().find_map(|event| match event {
+            Event::Queued { id, .. } => Some(*id),
+            _ => None,
+        });
+        queued.expect("it was published")
+    };
+    let first = publish(&mut world, WALL);
+    world.meet(0, 1);
+    let second = publish(&mut world, WALL + 1);
+    assert_eq!([first, second].map(|id| world.holds(0, id)), [false, true]);
+    world.meet(0, 1);
+    assert_eq!([first, second].map(|id| world.holds(1, id)), [false, true]);
+    world.input(0, Input::Forsake(topic.clone()));
+    assert!(!world.holds(0, second), "a topic that is ended");
+    world.meet(0, 1);
+    assert!(!world.holds(0, second), "and nobody hands it back");
+}
+
+#[test]
+fn an_owner_says_how_long_and_how_much_of_a_topic_stays() {
+    let mut world = World::of(1);
+    let (owner, peer) = (Ghost::new(50), Ghost::new(53));
+    let [short, small] = ["short", "small"].map(|name| topic(&owner, name));
+    let retain = |world: &mut World, filter: &str, terms: Terms| {
+        let filter = Filter::parse(filter).unwrap();
+        world.input(0, Input::Retain { owner: owner.id, filter, terms });
+    };
+    world.visit(0, &peer);
+    let before = bring(&mut world, &peer, &owner, &small, None, 6);
+    let early = bring(&mut world, &peer, &owner, &short, None, 2);
+    retain(&mut world, "short", Terms { keep: Some(HOUR), bytes: None });
+    retain(&mut world, "small", Terms { keep: None, bytes: Some(6_000) });
+    assert!((1..=3).contains(&kept(&world, &before)), "{}", kept(&world, &before));
+    assert_eq!(kept(&world, &early), 2);
+    world.pass(HOUR.times(2));
+    assert_eq!(kept(&world, &early), 0, "its hour is over");
+    let more = bring(&mut world, &peer, &owner, &small, None, 9);
+    assert!((1..=3).contains(&kept(&world, &[before, more].concat())));
+    let late = bring(&mut world, &peer, &owner, &short, None, 1);
+    assert_eq!(kept(&world, &late), 0, "it was published more than an hour ago");
+    retain(&mut world, "short", Terms::default());
+    let usual = bring(&mut world, &peer, &owner, &topic(&owner, "other"), None, 1);
+    assert_eq!(kept(&world, &usual), 1);
 }

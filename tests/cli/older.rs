@@ -11,7 +11,7 @@ use crate::person::Person;
 
 /// Every older home has the same story: one message to bob that was delivered, one to dave that a carrier took custody
 /// of, one from bob that was read.
-const HOMES: [(&str, &str); 8] = [
+const HOMES: [(&str, &str); 9] = [
     ("first_layouts", FOUR_HELD),
     ("second_layouts", FOUR_HELD),
     ("third_layouts", FOUR_HELD),
@@ -20,9 +20,11 @@ const HOMES: [(&str, &str); 8] = [
     ("without_journal", THREE_HELD),
     ("without_happenings", THREE_HELD),
     ("without_seals", THREE_HELD),
+    ("with_topics", "9 held, 1 in the inbox, 2 sent"),
 ];
 /// Homes that kept what their owner wrote.
-const WITH_WORDS: [&str; 4] = ["record_without_index", "without_journal", "without_happenings", "without_seals"];
+const WITH_WORDS: [&str; 5] =
+    ["record_without_index", "without_journal", "without_happenings", "without_seals", "with_topics"];
 const FOUR_HELD: &str = "4 held, 1 in the inbox, 2 sent";
 const THREE_HELD: &str = "3 held, 1 in the inbox, 2 sent";
 
@@ -50,6 +52,24 @@ fn a_home_of_an_earlier_build_is_repaired_without_loss() {
         assert_eq!(held(&alice), has, "{kept}");
         has_everything(&alice, kept);
     }
+}
+
+#[test]
+fn topics_of_an_earlier_build_are_all_there_with_how_far_consumers_have_come() {
+    let mut alice = living_in("with_topics");
+    alice.up("");
+    let topics = alice.rows("topic");
+    let of = |name: &str| topics.iter().find(|row| row["topic"] == name).unwrap_or_else(|| panic!("{topics:?}"));
+    let (mine, bobs) = (of("sensors/temp"), of("bob/board"));
+    assert_eq!((&mine["standing"], &mine["last_event"]), (&"mine".into(), &3.into()));
+    assert_eq!((&mine["writers"][0]["name"], &bobs["standing"]), (&"bob".into(), &"subscribed".into()));
+    let texts = |line: &str| -> Vec<Value> { alice.rows(line).into_iter().map(|mut row| row["text"].take()).collect() };
+    assert_eq!(texts("sub sensors/temp --group late"), ["20.5", "21", "bad"]);
+    assert_eq!(texts("sub bob/board --group late"), ["Ferry on Thursday"]);
+    assert_eq!(texts("sub bob/board").len() + texts("sub sensors/temp --group display").len(), 0, "read before");
+    assert_eq!(texts("sub sensors/temp --group display --failed"), ["bad"]);
+    alice.json("pub sensors/temp 22 --key kitchen");
+    assert_eq!(texts("sub sensors/temp --group late"), ["22"]);
 }
 
 #[test]

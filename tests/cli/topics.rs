@@ -254,3 +254,116 @@ fn what_was_published_while_no_node_ran_leaves_with_the_next_one() {
     alice.up(&format!("--peer {place}"));
     assert_eq!(texts(&events(&bob, "alice/notes", 1)), ["later"]);
 }
+
+#[test]
+fn what_a_neighbour_carries_is_subscribed_to_by_the_name_it_is_listed_under() {
+    let (mut alice, mut bob, mut carol) = (Person::new("alice"), Person::new("bob"), Person::new("carol"));
+    carol.up("");
+    alice.up(&format!("--peer {}", carol.place()));
+    alice.json("topic create weather/lake");
+    alice.json("pub weather/lake calm");
+    // Bob knows carol alone; who alice is he has never heard.
+    bob.up(&format!("--peer {}", carol.place()));
+    bob.until("topic", |rows| rows.iter().any(|row| row["standing"] == "around" && row["carried"] == 2));
+    let listed = bob.json("topic")["topic"].as_str().unwrap().to_owned();
+    let shown = bob.run("topic").data;
+    assert!(shown.contains("weather/lake") && shown.contains("around"), "{shown}");
+    assert_eq!(bob.run_args(&["topic", "subscribe", &listed]).code, 0, "{listed}");
+    assert_eq!(texts(&events(&bob, &listed, 1)), ["calm"]);
+    let typed = shown.lines().find_map(|line| line.split_whitespace().find(|word| word.ends_with("/lake"))).unwrap();
+    let again = bob.run_args(&["sub", typed, "--from", "start", "--json"]);
+    assert_eq!((again.code, again.data.contains("calm")), (0, true), "{typed}: {}", again.talk);
+}
+
+#[test]
+fn a_carrier_keeps_the_latest_word_on_each_key_and_as_much_of_a_topic_as_its_owner_says() {
+    let (mut alice, mut carol) = (Person::new("alice"), Person::new("carol"));
+    carol.up("");
+    let alices = alice.up(&format!("--peer {}", carol.place()))["peer_id"].as_str().unwrap().to_owned();
+    assert_eq!(carol.run(&format!("contact add alice {alices}")).code, 0);
+    alice.json("topic create door");
+    for n in 0..6 {
+        alice.json(&format!("pub door {n} --key {}", ["front", "back"][n % 2]));
+    }
+    let carried = |many: u64| {
+        carol.until("topic", |rows| rows.iter().any(|row| row["topic"] == "alice/door" && row["carried"] == many))
+    };
+    // The list of writers, and the last word on either door.
+    carried(3);
+    assert_eq!(alice.json("topic")["carried"], 3, "at its owner as well");
+    alice.json("pub door loose");
+    carried(4);
+    assert_eq!(
+        carol.run("topic set alice/door").data,
+        "alice/door stays here to the end of its life, as far as there is room\n"
+    );
+    let set = carol.run("topic set alice/door --keep 2d --bytes 900");
+    assert_eq!((set.code, set.data.as_str()), (0, "alice/door stays here for 2d, at most 900\n"), "{}", set.talk);
+    carol.until("topic", |rows| {
+        rows.iter().any(|row| row["topic"] == "alice/door" && row["carried"].as_u64() < Some(2))
+    });
+    carol.signal(Signal::KILL);
+    carol.up("");
+    let kept = carol.json("topic set alice/door");
+    assert_eq!((&kept["keep_ms"], &kept["keep_bytes"]), (&172_800_000.into(), &900.into()), "also after a restart");
+    let usual = carol.json("topic set alice/door --usual --keep 1h");
+    assert_eq!((&usual["keep_ms"], &usual["keep_bytes"]), (&3_600_000.into(), &Value::Null));
+    assert_eq!(carol.run("topic set nobody/door --keep 1h").code, 4);
+    // What is read here keeps to it as well.
+    alice.json("topic set door --bytes 600");
+    alice.json("pub door one");
+    alice.json("pub door two");
+    assert_eq!(texts(&alice.rows("sub door --from start --group late")), ["one", "two"]);
+    assert_eq!(alice.json("topic")["keep_bytes"], 600);
+}
+
+#[test]
+fn a_topic_of_ones_own_can_be_ended_and_made_anew() {
+    let (mut alice, mut bob) = (Person::new("alice"), Person::new("bob"));
+    acquaint(&mut alice, &mut bob);
+    alice.json("topic create board --writers bob");
+    bob.json("topic subscribe alice/board");
+    bob.until("topic", |rows| rows.iter().any(|row| row["writers"][0]["name"] == "bob"));
+    bob.json("pub alice/board hello");
+    assert_eq!(texts(&events(&alice, "board", 1)), ["hello"]);
+    let ended = alice.json("topic delete board");
+    assert!(ended["carried_until"].is_string(), "{ended}");
+    assert_eq!(alice.rows("topic").len(), 0);
+    assert_eq!(alice.run("sub board").code, 4);
+    assert_eq!(alice.run("pub board again").code, 4);
+    bob.until("topic", |rows| rows.iter().all(|row| row["writers"].as_array().unwrap().is_empty()));
+    assert_eq!(bob.run("pub alice/board more").code, 5, "nobody writes there any more");
+    for (line, code) in [("topic delete board", 4), ("topic delete bob/board", 4)] {
+        let ran = alice.run(line);
+        assert_eq!((ran.code, ran.data.as_str()), (code, ""), "{line}: {}", ran.talk);
+    }
+    assert_eq!(bob.run("topic delete alice/board").code, 5);
+    alice.signal(Signal::KILL);
+    alice.up("");
+    assert_eq!(alice.rows("topic").len(), 0, "also after a restart");
+    alice.json("topic create board");
+    alice.json("pub board anew");
+    assert_eq!(texts(&alice.rows("sub board")), ["anew"]);
+}
+
+#[test]
+fn plus_stands_for_one_level_and_a_trailing_hash_for_all_that_follow() {
+    let mut alice = Person::new("alice");
+    alice.up("");
+    for topic in ["home", "home/attic", "home/attic/temp", "home/cellar/temp", "shed/temp"] {
+        alice.json(&format!("topic create {topic}"));
+        alice.json(&format!("pub {topic} {topic}"));
+    }
+    for (pattern, wanted) in [
+        ("home/#", &["home", "home/attic", "home/attic/temp", "home/cellar/temp"][..]),
+        ("home/+/temp", &["home/attic/temp", "home/cellar/temp"]),
+        ("+/temp", &["shed/temp"]),
+        ("#", &["home", "home/attic", "home/attic/temp", "home/cellar/temp", "shed/temp"]),
+    ] {
+        let rows = alice.rows(&format!("sub {pattern} --group {}", wanted.len()));
+        let mut heard = texts(&rows);
+        heard.sort_unstable();
+        assert_eq!(heard, wanted, "{pattern}");
+    }
+    assert_eq!(alice.run("sub home/#/temp").code, 2, "all that follow stands last");
+}

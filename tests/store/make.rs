@@ -64,6 +64,7 @@ pub fn held(row: u64, bundle: &Bundle) -> Held {
         grade: Grade::Custody,
         copies: 8,
         from: row.is_multiple_of(2).then(|| node(3)),
+        about: About::of(bundle),
     }
 }
 

@@ -106,6 +106,8 @@ impl Response {
             R::Topics(rows) => json_lines(rows),
             R::Topic(row) => json_line(row),
             R::Subscribed(row) => json_line(row),
+            R::TopicTerms(row) => json_line(row),
+            R::TopicEnded(row) => json_line(row),
             R::Published(rows) => json_lines(rows),
             R::Failed(rows) => json_lines(rows),
         }

@@ -65,6 +65,41 @@ pub struct TopicRow {
     pub last_event: u64,
     /// Messages held for whoever is met.
     pub carried: u64,
+    /// How long after it was published something stays here at most; none to the end of its life.
+    pub keep_ms: Option<u64>,
+    /// Bytes of it that stay here at most, where the person said so.
+    pub keep_bytes: Option<u64>,
+}
+
+/// What is to be said of how long and how much of topics stays; what is absent is left as it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TermsWanted {
+    #[serde(default)]
+    pub keep_ms: Option<u64>,
+    #[serde(default)]
+    pub keep_bytes: Option<u64>,
+    /// As usual again, but for what is said beside.
+    #[serde(default)]
+    pub usual: bool,
+}
+
+/// How long and how much of topics stays at this home.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TopicTermsRow {
+    pub schema: Schema,
+    pub topic: String,
+    pub keep_ms: Option<u64>,
+    pub keep_bytes: Option<u64>,
+}
+
+/// A topic of mine that is no more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TopicEndedRow {
+    pub schema: Schema,
+    pub topic: String,
+    /// Until then those who carry something of it may hand it on; none where nobody can have any.
+    pub carried_until: Option<When>,
 }
 
 /// A subscription that may mean several topics.

@@ -29,6 +29,22 @@ pub enum TopicWhat {
     Subscribe { topic: String },
     /// No longer; what was kept of it goes
     Unsubscribe { topic: String },
+    /// How long and how much of a topic stays at this home, read or only carried; without an option, what holds now
+    Set {
+        /// A topic, or a pattern such as 'bob/#'
+        topic: String,
+        /// So long after something was published it leaves, such as 1d; 0s keeps nothing
+        #[arg(long, value_name = "SPAN", value_parser = units::parse_span)]
+        keep: Option<Millis>,
+        /// Of each topic at most so much, such as 1M; the oldest leaves
+        #[arg(long, value_name = "SIZE", value_parser = units::parse_bytes)]
+        bytes: Option<u64>,
+        /// As usual again: to the end of each message's life, as far as there is room
+        #[arg(long)]
+        usual: bool,
+    },
+    /// End a topic of mine: nothing of it stays here, and nobody may write in it any more
+    Delete { topic: String },
 }
 
 #[derive(Args, Debug)]

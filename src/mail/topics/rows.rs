@@ -2,6 +2,7 @@
 //!
 //! | key | value | what |
 //! |---|---|---|
+//! | `TERMS`, owner, filter | array of milliseconds and bytes, each an array of one or none | how much stays here |
 //! | `SUBSCRIPTION`, owner, filter | | a subscription |
 //! | `STATE`, topic | array of next number, own sequence, highest number that left, floors, list | a topic as a whole |
 //! | `EVENT`, topic, number | array of the fields of [`Event`] | something published |
@@ -12,6 +13,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::agent::Terms;
 use crate::cbor::{CborError, Reader, Writer};
 use crate::content::topic::{Filter, Leave, WRITERS_MAX};
 use crate::eid::{Eid, Service, is_topic_name};
@@ -27,6 +29,7 @@ pub const FLOORS_MAX: usize = 2 * WRITERS_MAX;
 /// Longest name of a group in bytes.
 pub const GROUP_BYTES_MAX: usize = 64;
 
+const TERMS: u8 = 0;
 const SUBSCRIPTION: u8 = 1;
 const STATE: u8 = 2;
 const EVENT: u8 = 3;
@@ -36,6 +39,7 @@ const DEAD: u8 = 5;
 /// What a key is of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Key {
+    Terms(NodeId, Filter),
     Subscription(NodeId, Filter),
     State(Eid),
     Event(Eid, u64),
@@ -76,6 +80,32 @@ pub struct List {
     pub sequence: u64,
     pub id: BundleId,
     pub writers: Vec<(NodeId, Leave)>,
+}
+
+pub fn terms(owner: &NodeId, filter: &Filter) -> Vec<u8> {
+    [&[TOPIC, TERMS], &owner.as_bytes()[..], filter.to_string().as_bytes()].concat()
+}
+
+pub fn write_terms(Terms { keep, bytes }: Terms) -> Vec<u8> {
+    let mut out = Vec::new();
+    out.array(2);
+    for number in [keep.map(|keep| keep.0), bytes] {
+        out.array(usize::from(number.is_some()));
+        number.iter().for_each(|number| out.uint(*number));
+    }
+    out
+}
+
+pub fn read_terms(value: &[u8]) -> Option<Terms> {
+    let mut reader = Reader::new(value);
+    reader.array_exact(2).ok()?;
+    let mut number = || match reader.array().ok()? {
+        0 => Some(None),
+        1 => reader.uint().ok().map(Some),
+        _ => None,
+    };
+    let (keep, bytes) = (number()?, number()?);
+    reader.finish().ok().map(|()| Terms { keep: keep.map(Millis), bytes })
 }
 
 pub fn subscription(owner: &NodeId, filter: &Filter) -> Vec<u8> {
@@ -138,8 +168,9 @@ pub fn read_key(key: &[u8]) -> Option<Key> {
     let (tag, rest) = key.strip_prefix(&[TOPIC])?.split_first()?;
     let (owner, rest) = rest.split_first_chunk::<32>()?;
     let owner = NodeId::from_trusted(*owner);
-    if *tag == SUBSCRIPTION {
-        return Some(Key::Subscription(owner, Filter::parse(std::str::from_utf8(rest).ok()?)?));
+    if *tag <= SUBSCRIPTION {
+        let filter = Filter::parse(std::str::from_utf8(rest).ok()?)?;
+        return Some(if *tag == TERMS { Key::Terms(owner, filter) } else { Key::Subscription(owner, filter) });
     }
     let (long, rest) = rest.split_first()?;
     let (name, rest) = rest.split_at_checked(usize::from(*long))?;

@@ -157,6 +157,7 @@ pub fn read_held(row: Row, bytes: &[u8]) -> Option<Held> {
             grade,
             copies,
             from,
+            about: None,
         })
     })
 }

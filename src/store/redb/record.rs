@@ -6,8 +6,8 @@
 
 use super::body::CHECKSUM;
 use crate::agent::change::{
-    Belief, Carrier, Class, Departure, Evidence, EvidenceKind, Held, Letter, Marks, Outgoing, Person, Row, Standing,
-    Unlisted,
+    About, Belief, Carrier, Class, Departure, Evidence, EvidenceKind, Held, Letter, Marks, Outgoing, Person, Row,
+    Standing, Unlisted,
 };
 use crate::bundle::{Creation, Hops, Kind, Priority};
 use crate::eid::{Eid, Service};
@@ -16,7 +16,7 @@ use crate::id::{BundleId, NodeId};
 use crate::time::{DtnTime, Millis, Moment, Timestamp};
 
 /// How long a [`Held`] is without the text of a service that this version does not know, at most.
-pub const HELD_BYTES: usize = 4 + 2 * 8 + 2 + 2 + 4 + 2 * 8 + 4 * 32 + 2;
+pub const HELD_BYTES: usize = 4 + 2 * 8 + 2 + 2 + 4 + 2 * 8 + 4 * 32 + 2 + 2 * 8;
 
 /// Where the marks of a letter stand.
 pub const LETTER_MARKS: std::ops::Range<usize> = 0..1;
@@ -37,6 +37,10 @@ pub fn write_held(held: &Held) -> Vec<u8> {
     out.extend(held.source.as_bytes());
     put_eid(&mut out, &held.destination);
     put_option(&mut out, held.from);
+    if let Some(About { mark, sequence }) = held.about {
+        put_u64(&mut out, mark);
+        put_u64(&mut out, sequence);
+    }
     out
 }
 
@@ -50,6 +54,11 @@ pub fn read_held(row: Row, bytes: &[u8]) -> Option<Held> {
     let size_bytes = scan.u32()?;
     let (lifetime, accepted_at) = (Millis(scan.u64()?), Timestamp(scan.u64()?));
     let (id, source, destination, from) = (scan.id()?, scan.node()?, scan.eid()?, scan.option()?);
+    // Nothing stands here where there is no key.
+    let about = match scan.end() {
+        Some(()) => None,
+        None => Some(About { mark: scan.u64()?, sequence: scan.u64()? }),
+    };
     scan.end()?;
     let class = if destination.is_topic() && class != Class::Own { Class::Topics } else { class };
     Some(Held {
@@ -69,6 +78,7 @@ pub fn read_held(row: Row, bytes: &[u8]) -> Option<Held> {
         grade,
         copies,
         from,
+        about,
     })
 }
 
@@ -587,7 +597,17 @@ mod tests {
             grade: Grade::Custody,
             copies: 513,
             from: Some(NodeId::from_trusted([10; 32])),
+            about: None,
         }
+    }
+
+    #[test]
+    fn what_a_bundle_is_the_latest_word_on_stands_behind_the_rest() {
+        let keyed = Held { about: Some(About { mark: 1, sequence: u64::MAX }), ..held() };
+        let record = write_held(&keyed);
+        assert!(record.len() <= HELD_BYTES + 32, "{}", record.len());
+        assert_eq!(read_held(Row(9), &record), Some(keyed));
+        assert_eq!(read_held(Row(9), &record[..record.len() - 1]), None);
     }
 
     #[test]
