@@ -14,3 +14,5 @@ mod liars;
 mod rated;
 #[path = "sim/same.rs"]
 mod same;
+#[path = "sim/traffic.rs"]
+mod traffic;

@@ -233,7 +233,7 @@ fn random_case(seed: u64) -> (Trace, Vec<Message>) {
         let from = draw.below(nodes.into()) as u32;
         let to = (from + draw.between(1, u64::from(nodes) - 1) as u32) % nodes;
         let create_us = draw.below(110) * 1_000;
-        messages.push(Message { id: format!("M{number}"), create_us, from, to, size: 1, priority: Default::default() });
+        messages.push(Message { id: format!("M{number}"), create_us, from, to, size: 1, ..Message::default() });
     }
     messages.sort_by_key(|message| message.create_us);
     (Trace::of(nodes, contacts), messages)

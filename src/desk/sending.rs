@@ -164,22 +164,14 @@ impl Sender {
     fn heard(&mut self, id: &BundleId, what: EvidenceKind) {
         let Some((key, part)) = self.parts.get(id).copied() else { return };
         let Some(out) = self.files.get_mut(&key) else { return };
-        let fate = match what {
-            EvidenceKind::Queued | EvidenceKind::GaveUp | EvidenceKind::Full { .. } => return,
-            EvidenceKind::Copy | EvidenceKind::Custody => Fate::Promised,
-            EvidenceKind::Delivered | EvidenceKind::Read => Fate::Safe,
-            EvidenceKind::Expired | EvidenceKind::Cancelled => Fate::Lost,
-            EvidenceKind::Rejected { reason: REJECTED_UNWANTED } => {
-                out.changed = true;
-                Fate::Unwanted
-            }
-            // The recipient wants no mail from here.
-            EvidenceKind::Rejected { .. } => {
+        let Some(fate) = Fate::of(what) else { return };
+        if let EvidenceKind::Rejected { reason } = what {
+            out.changed = true;
+            if reason != REJECTED_UNWANTED {
+                // The recipient wants no mail from here.
                 out.sending.stop();
-                out.changed = true;
-                Fate::Lost
             }
-        };
+        }
         out.sending.heard(part, fate);
         if fate != Fate::Promised {
             out.changed |= fate == Fate::Safe;

@@ -13,6 +13,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::agent::REJECTED_UNWANTED;
+use crate::agent::change::EvidenceKind;
 use crate::content::WANTED_MAX;
 
 /// So many parts of one file are on their way that nobody promised to keep.
@@ -159,6 +161,19 @@ pub enum Fate {
     Lost,
     /// The recipient signed that it wants none of it, or not now: it goes when they ask.
     Unwanted,
+}
+
+impl Fate {
+    /// What evidence of a part's bundle says of the part; none where that changes nothing.
+    pub fn of(what: EvidenceKind) -> Option<Fate> {
+        match what {
+            EvidenceKind::Queued | EvidenceKind::GaveUp | EvidenceKind::Full { .. } => None,
+            EvidenceKind::Copy | EvidenceKind::Custody => Some(Fate::Promised),
+            EvidenceKind::Delivered | EvidenceKind::Read => Some(Fate::Safe),
+            EvidenceKind::Rejected { reason: REJECTED_UNWANTED } => Some(Fate::Unwanted),
+            EvidenceKind::Expired | EvidenceKind::Cancelled | EvidenceKind::Rejected { .. } => Some(Fate::Lost),
+        }
+    }
 }
 
 impl Sending {

@@ -13,8 +13,10 @@ pub struct Entry {
     pub bundle: Arc<Bundle>,
     /// What it weighs in this run, whatever its real bytes.
     pub size_bytes: u32,
-    /// The message that it is; none for a receipt.
+    /// The message that it is, the first of those that it is for several; none for a receipt.
     pub message: Option<u32>,
+    /// Which part of it, where that is a file.
+    pub part: Option<u32>,
 }
 
 impl Entry {

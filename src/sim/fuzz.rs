@@ -3,6 +3,8 @@
 //! ```text
 //! plan      what a seed decides: who there is, what can go wrong and how often, who is hostile
 //! steps     one thing that happens: a contact, a crash, a letter, a clock that jumps, a deed of somebody hostile
+//! published what is written in topics, and who hears it
+//! sticks    files that are written, damaged, and read by somebody, more than once
 //! drive     a driver's duty, with commits that fail and power that goes before, between or after them
 //! air       frames as bytes: lost, doubled, overtaken, cut, damaged
 //! hostile   nodes that forge, replay, tamper, swallow and lie
@@ -28,8 +30,10 @@ mod leaving;
 mod node;
 mod offers;
 mod plan;
+mod published;
 mod status;
 mod steps;
+mod sticks;
 mod truth;
 mod waits;
 mod witness;
@@ -101,6 +105,10 @@ pub struct Counts {
     pub owed: u64,
     /// Offers of honest nodes to each other after hostile ones had offered.
     pub waited: u64,
+    /// What was published, how often it was heard, and bundles that were read from files.
+    pub published: u64,
+    pub heard: u64,
+    pub from_files: u64,
 }
 
 /// One promise broken.
@@ -171,6 +179,9 @@ impl Counts {
         self.clock_jumps += other.clock_jumps;
         self.owed += other.owed;
         self.waited += other.waited;
+        self.published += other.published;
+        self.heard += other.heard;
+        self.from_files += other.from_files;
     }
 }
 

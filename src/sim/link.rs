@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use crate::frame::{Frame, Transit};
 use crate::sim::catalog::Entry;
-use crate::sim::scenario::Link;
+use crate::sim::scenario::{Carried, Link};
 
 use self::ideal::Ideal;
 pub use self::rate::Moved;
@@ -36,6 +36,8 @@ pub enum Parcel {
 pub enum Links {
     Ideal(Ideal),
     Rate(Box<Rate>),
+    /// Nothing is said between nodes: so many bytes are taken along.
+    Carried(u64),
 }
 
 /// What happens to a transfer before it has arrived.
@@ -58,13 +60,22 @@ impl Links {
         match link {
             Link::Ideal => Links::Ideal(Ideal::default()),
             Link::Rate(rated) => Links::Rate(Box::new(Rate::new(*rated, seed))),
+            Link::Stick(Carried { bytes_max }) => Links::Carried(bytes_max.unwrap_or(u64::MAX)),
+        }
+    }
+
+    /// The most bytes that one takes along, where files are carried by hand.
+    pub fn are_carried(&self) -> Option<u64> {
+        match self {
+            Links::Carried(bytes_max) => Some(*bytes_max),
+            Links::Ideal(_) | Links::Rate(_) => None,
         }
     }
 
     /// From the start of a contact to its first byte.
     pub fn setup_us(&self) -> u64 {
         match self {
-            Links::Ideal(_) => 0,
+            Links::Ideal(_) | Links::Carried(_) => 0,
             Links::Rate(rate) => rate.setup_us(),
         }
     }
@@ -72,7 +83,7 @@ impl Links {
     /// Two nodes can talk from now on.
     pub fn open(&mut self, a: u32, b: u32) {
         match self {
-            Links::Ideal(_) => {}
+            Links::Ideal(_) | Links::Carried(_) => {}
             Links::Rate(rate) => rate.open(a, b),
         }
     }
@@ -84,6 +95,7 @@ impl Links {
                 ideal.close(a, b);
                 Cut::default()
             }
+            Links::Carried(_) => Cut::default(),
             Links::Rate(rate) => rate.close(a, b),
         }
     }
@@ -99,7 +111,7 @@ impl Links {
     pub fn leave(&mut self, node: u32) -> Moved {
         match self {
             // Nothing outlasts an instant.
-            Links::Ideal(_) => Moved::default(),
+            Links::Ideal(_) | Links::Carried(_) => Moved::default(),
             Links::Rate(rate) => rate.leave(node),
         }
     }
@@ -115,6 +127,7 @@ impl Links {
     pub fn send(&mut self, transfer: Transfer, now_us: u64) {
         match self {
             Links::Ideal(ideal) => ideal.send(transfer),
+            Links::Carried(_) => unreachable!("nobody talks where files are carried"),
             Links::Rate(rate) => rate.send(transfer, now_us),
         }
     }
@@ -123,7 +136,7 @@ impl Links {
     /// Whether a bundle is under way from one node to another; where all takes no time nothing ever is.
     pub fn moves(&self, from: u32, to: u32) -> bool {
         match self {
-            Links::Ideal(_) => false,
+            Links::Ideal(_) | Links::Carried(_) => false,
             Links::Rate(rate) => rate.moves(from, to),
         }
     }
@@ -131,6 +144,7 @@ impl Links {
     pub fn next_due_us(&self, now_us: u64) -> Option<u64> {
         match self {
             Links::Ideal(ideal) => (!ideal.is_empty()).then_some(now_us),
+            Links::Carried(_) => None,
             Links::Rate(rate) => rate.next_due_us(now_us),
         }
     }
@@ -139,6 +153,7 @@ impl Links {
     pub fn arrived(&mut self, now_us: u64, tell: &mut dyn FnMut(Fate, &Transfer)) -> Option<Transfer> {
         match self {
             Links::Ideal(ideal) => ideal.arrived().inspect(|transfer| tell(Fate::Begun, transfer)),
+            Links::Carried(_) => None,
             Links::Rate(rate) => rate.arrived(now_us, tell),
         }
     }

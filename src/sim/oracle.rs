@@ -9,7 +9,12 @@
 //! after everything else of its last instant. Lives are told in whole milliseconds, as
 //! agents tell them: instants are cut to theirs, a lifetime is rounded up.
 //!
+//! Where files are taken along, nothing is known at both ends at once: what is known where somebody sets out is known at the
+//! other end as that one arrives. A file that takes time is more than its last part: [`flow`] has the bound for it.
+//!
 //! Nothing here counts hops, and no agent lets their number end anything ([`HOP_LIMIT`](crate::bundle::HOP_LIMIT)).
+
+pub mod flow;
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -27,6 +32,15 @@ pub struct Arrival {
     pub direct_us: Option<u64>,
 }
 
+/// How what is known gets from one end of a contact to the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Travel {
+    /// At once, as long as the contact lasts.
+    AtOnce,
+    /// With one who sets out as the contact begins and arrives as it ends.
+    Carried,
+}
+
 /// Finds the arrivals of `messages`, ordered by creation, over `events` in their order.
 ///
 /// With a lifetime, later arrivals than `create_us + lifetime_us` are `None`.
@@ -39,8 +53,22 @@ pub fn solve(
     messages: &[Message],
     lifetime_us: Option<u64>,
 ) -> Vec<Arrival> {
+    solve_for(Travel::AtOnce, nodes, events, messages, lifetime_us)
+}
+
+/// The same for one way to travel.
+///
+/// # Panics
+/// As [`solve`] does.
+pub fn solve_for(
+    travel: Travel,
+    nodes: u32,
+    events: impl Iterator<Item = ContactEvent>,
+    messages: &[Message],
+    lifetime_us: Option<u64>,
+) -> Vec<Arrival> {
     assert!(messages.is_sorted_by_key(|message| message.create_us), "messages come in order of creation");
-    let mut pass = Pass::new(nodes, messages, lifetime_us);
+    let mut pass = Pass::new(travel, nodes, messages, lifetime_us);
     let mut events = events.peekable();
     loop {
         let next_event_us = events.peek().map(|event| event.at_us);
@@ -58,6 +86,7 @@ pub fn solve(
 }
 
 struct Pass<'a> {
+    travel: Travel,
     messages: &'a [Message],
     lifetime_us: u64,
     arrivals: Vec<Arrival>,
@@ -72,15 +101,18 @@ struct Pass<'a> {
     touched: Vec<u32>,
     /// By pair: the messages that wait for it to meet.
     direct: BTreeMap<(u32, u32), Vec<usize>>,
+    /// By where it set out and where it goes: what is on its way.
+    carried: BTreeMap<(u32, u32), Vec<u64>>,
     /// The number of the search that saw a node last.
     seen: Vec<u64>,
     search: u64,
 }
 
 impl<'a> Pass<'a> {
-    fn new(nodes: u32, messages: &'a [Message], lifetime_us: Option<u64>) -> Pass<'a> {
+    fn new(travel: Travel, nodes: u32, messages: &'a [Message], lifetime_us: Option<u64>) -> Pass<'a> {
         let (nodes, words) = (nodes as usize, messages.len().div_ceil(64));
         Pass {
+            travel,
             messages,
             lifetime_us: lifetime_us.unwrap_or(u64::MAX),
             arrivals: vec![Arrival::default(); messages.len()],
@@ -91,6 +123,7 @@ impl<'a> Pass<'a> {
             reach: vec![Vec::new(); nodes],
             touched: Vec::new(),
             direct: BTreeMap::new(),
+            carried: BTreeMap::new(),
             seen: vec![0; nodes],
             search: 0,
         }
@@ -98,6 +131,12 @@ impl<'a> Pass<'a> {
 
     fn change(&mut self, event: ContactEvent) {
         let ContactEvent { at_us, change, a, b } = event;
+        if self.travel == Travel::Carried {
+            return [(a, b), (b, a)].into_iter().for_each(|(from, to)| match change {
+                Change::Up => self.set_out(from, to),
+                Change::Down => self.come_to(from, to, at_us),
+            });
+        }
         match change {
             Change::Down => {
                 self.reach[a as usize].retain(|peer| *peer != b);
@@ -112,6 +151,26 @@ impl<'a> Pass<'a> {
                 }
             }
         }
+    }
+
+    fn set_out(&mut self, from: u32, to: u32) {
+        let known = &self.known[from as usize * self.words..][..self.words];
+        self.carried.insert((from, to), known.to_vec());
+    }
+
+    fn come_to(&mut self, from: u32, to: u32, at_us: u64) {
+        let Some(carried) = self.carried.remove(&(from, to)) else { return };
+        let is_here = |number: usize| carried[number / 64] >> (number % 64) & 1 == 1;
+        let pair = (from.min(to), from.max(to));
+        let waiting = self.direct.remove(&pair).unwrap_or_default();
+        let (here, left): (Vec<usize>, Vec<usize>) =
+            waiting.into_iter().partition(|number| self.messages[*number].to == to && is_here(*number));
+        here.into_iter().for_each(|number| self.arrivals[number].direct_us = self.in_time(number, at_us));
+        if !left.is_empty() {
+            self.direct.insert(pair, left);
+        }
+        let live = self.settled / 64..self.created.div_ceil(64);
+        self.learn(to, live.start, &carried[live], at_us);
     }
 
     fn create(&mut self) {
@@ -171,7 +230,7 @@ impl<'a> Pass<'a> {
         let known = &mut self.known[node as usize * self.words + first_word..][..union.len()];
         for (word, (has, all)) in known.iter_mut().zip(union).enumerate() {
             let mut new = all & !*has;
-            *has = *all;
+            *has |= *all;
             while new != 0 {
                 let number = (first_word + word) * 64 + new.trailing_zeros() as usize;
                 new &= new - 1;

@@ -26,7 +26,7 @@ pub use thin::{Histogram, Moves, Thinned};
 use crate::sim::oracle::Arrival;
 use crate::sim::scenario::{Link, Loaded};
 use crate::sim::trace::Contact;
-use crate::sim::workload::Message;
+use crate::sim::workload::{Channel, Message};
 
 /// Everything a report shows.
 #[derive(Clone, Debug)]
@@ -89,6 +89,7 @@ pub struct MessageRow {
     /// What the oracle says, within the lifetime.
     pub earliest_us: Option<u64>,
     pub direct_us: Option<u64>,
+    pub channel: Channel,
 }
 
 /// The stores at an instant.
@@ -166,6 +167,7 @@ impl Head {
         let scenario = &run.scenario;
         let link = match scenario.link {
             Link::Ideal => "ideal".to_owned(),
+            Link::Stick(_) => "stick".to_owned(),
             Link::Rate(rated) => format!("{}/s", plot::shown(plot::Unit::Bytes, rated.bytes_per_second)),
         };
         Head {
@@ -203,6 +205,7 @@ impl MessageRow {
             hops: None,
             earliest_us: arrival.earliest_us,
             direct_us: arrival.direct_us,
+            channel: message.channel,
         }
     }
 }

@@ -15,7 +15,8 @@ use crate::sim::generate::Generator;
 use crate::sim::mistake::{InputError, Mistake};
 use crate::sim::recognise::Kind;
 use crate::sim::trace::{Clip, Events, Format, Trace};
-use crate::sim::workload::{self, Message, Workload};
+use crate::sim::workload::topics::{Topic, Topics};
+use crate::sim::workload::{self, Channel, Message, Workload};
 
 mod contacts;
 mod faults;
@@ -23,10 +24,11 @@ mod messages;
 mod normal;
 mod policy;
 mod table;
+mod traffic;
 mod units;
 
 pub use faults::{Carriers, ClockOffsets, Conduct, Crash, FaultPlan, Faults, Outages};
-pub use policy::{Bundles, Duplex, Link, Prophet, Rated, Routing, Sharing, Store, Strategy};
+pub use policy::{Bundles, Carried, Duplex, Link, Prophet, Rated, Routing, Sharing, Store, Strategy};
 pub use units::parse_duration_us;
 
 use table::{Document, Section};
@@ -44,6 +46,8 @@ pub struct Scenario {
     pub duration_us: Option<u64>,
     pub contacts: Contacts,
     pub workload: Messages,
+    pub topics: Option<Topics>,
+    pub files: Option<Workload>,
     pub link: Link,
     pub routing: Routing,
     pub store: Store,
@@ -59,6 +63,8 @@ pub enum Contacts {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Messages {
+    /// Nobody writes mail.
+    None,
     File(Named),
     Rate(Workload),
 }
@@ -79,6 +85,7 @@ pub struct Loaded {
     pub source: Source,
     /// In order of creation. With a `duration` in the scenario, none is created at it or later.
     pub messages: Vec<Message>,
+    pub topics: Vec<Topic>,
     /// 64 hexadecimal digits over everything but the seed and the title.
     pub hash: String,
     /// The same with the strategy left out: runs that differ in nothing else are comparable.
@@ -96,6 +103,8 @@ const SECTIONS: &[(&str, &[&str])] = &[
     ("at the top, before any section", TOP),
     ("in [contacts]", contacts::KEYS),
     ("in [workload]", messages::KEYS),
+    ("in [topics]", traffic::TOPICS),
+    ("in [files]", traffic::FILES),
     ("in [link]", policy::LINK),
     ("in [routing]", policy::ROUTING),
     ("in [store]", policy::STORE),
@@ -104,8 +113,10 @@ const SECTIONS: &[(&str, &[&str])] = &[
 ];
 
 /// What stands before the first section.
-const TOP: &[&str] =
-    &["title", "seed", "nodes", "duration", "contacts", "workload", "link", "routing", "store", "bundle", "faults"];
+const TOP: &[&str] = &[
+    "title", "seed", "nodes", "duration", "contacts", "workload", "topics", "files", "link", "routing", "store",
+    "bundle", "faults",
+];
 
 impl Scenario {
     /// Reads a scenario. `overrides` are keys with dots and their values, as `("routing.copies", "16")`; they replace what
@@ -138,6 +149,8 @@ impl Scenario {
             duration_us,
             contacts,
             workload: messages::read(&top, known_nodes)?,
+            topics: traffic::read_topics(&top, known_nodes)?,
+            files: traffic::read_files(&top, known_nodes)?,
             link: policy::read_link(&top)?,
             routing: policy::read_routing(&top)?,
             store: policy::read_store(&top)?,
@@ -169,26 +182,42 @@ impl Scenario {
             (Source::Generator(_), None) => unreachable!("the parser asks for a duration"),
         };
         self.faults.check(&self.file, nodes, duration_us)?;
-        let messages = match &self.workload {
+        let mut from_file = Vec::new();
+        match &self.workload {
+            Messages::None => {}
             Messages::File(named) => {
                 let bytes = self.fetch(named, read)?;
-                let messages = workload::parse(&self.place_of(named), &bytes[..], Some(nodes))
+                from_file = workload::parse(&self.place_of(named), &bytes[..], Some(nodes))
                     .map_err(|error| Kind::explain(&bytes, error, |kind| kind == Kind::Messages))
                     .map_err(|error| self.hint_at_nodes(error))?;
                 files.push(bytes);
-                messages
             }
-            Messages::Rate(workload) => {
-                messages::check(&self.file, workload, nodes, duration_us)?;
-                workload.generate(nodes, duration_us, self.seed)
-            }
-        };
-        let (hash, world) = (normal::hash(&self, &files), normal::world(&self, &files));
-        let mut loaded = Loaded { scenario: self, nodes, duration_us, source, messages, hash, world };
-        if loaded.scenario.duration_us.is_some() {
-            loaded.messages.retain(|message| message.create_us < duration_us);
+            Messages::Rate(workload) => messages::check(&self.file, "[workload]", workload, nodes, duration_us)?,
         }
-        Ok(loaded)
+        traffic::check(&self, nodes, duration_us)?;
+        let (messages, topics) = self.written(from_file, nodes, duration_us);
+        let (hash, world) = (normal::hash(&self, &files), normal::world(&self, &files));
+        Ok(Loaded { scenario: self, nodes, duration_us, source, messages, topics, hash, world })
+    }
+
+    /// All that is written in a run, in order of creation, and the topics that are there.
+    fn written(&self, from_file: Vec<Message>, nodes: u32, duration_us: u64) -> (Vec<Message>, Vec<Topic>) {
+        let mut messages = from_file;
+        if let Messages::Rate(workload) = &self.workload {
+            messages.extend(workload.generate(nodes, duration_us, self.seed));
+        }
+        let mut topics = Vec::new();
+        if let Some(published) = &self.topics {
+            topics = published.draw(nodes, self.seed);
+            messages.extend(published.generate(&topics, duration_us, self.seed));
+        }
+        messages.extend(self.files.iter().flat_map(|files| files.files(nodes, duration_us, self.seed)));
+        // What is one bundle for several stays together: all of that has one time.
+        messages.sort_by_key(|message| message.create_us);
+        if self.duration_us.is_some() {
+            messages.retain(|message| message.create_us < duration_us);
+        }
+        (messages, topics)
     }
 
     /// Every setting that matters for the outcome, one a line, in one order and in one unit.
@@ -242,9 +271,10 @@ impl Loaded {
     pub fn with_seed(&self, seed: u64) -> Loaded {
         let mut other = self.clone();
         other.scenario.seed = seed;
-        if let Messages::Rate(workload) = &other.scenario.workload {
-            other.messages = workload.generate(self.nodes, self.duration_us, seed);
-        }
+        let mut from_file = std::mem::take(&mut other.messages);
+        let is_from_file = matches!(self.scenario.workload, Messages::File(_));
+        from_file.retain(|message| is_from_file && message.channel == Channel::Mail);
+        (other.messages, other.topics) = other.scenario.written(from_file, self.nodes, self.duration_us);
         other
     }
 

@@ -1,4 +1,9 @@
 //! Who writes what to whom: The ONE's creation events `time C id from to size`, or messages made from a rate.
+//!
+//! A [`Message`] is one arrival that is wanted. What is published in a topic is one bundle that many want, so it is as many
+//! of them, one behind the other; a file is one, whose bundles are its parts.
+
+pub mod topics;
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -11,8 +16,8 @@ use crate::sim::random::Stream;
 use crate::sim::seconds::Seconds;
 use crate::sim::trace::{Lines, parse_node};
 
-/// A message to be written during the run.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A message to be written during the run, and one who wants it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Message {
     pub id: String,
     pub create_us: u64,
@@ -21,6 +26,20 @@ pub struct Message {
     /// Bytes of the body, which are counted and never held.
     pub size: u64,
     pub priority: Priority,
+    pub channel: Channel,
+    /// So many before this one are the same bundle, for others.
+    pub further: u32,
+}
+
+/// As what a message travels.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Channel {
+    #[default]
+    Mail,
+    /// Published in the topic of this number, for its subscribers.
+    Topic(u32),
+    /// In parts, and here once the last of them is.
+    File,
 }
 
 /// Messages by a rate.
@@ -114,13 +133,13 @@ fn parse_message(fields: &[&[u8]], nodes: Option<u32>) -> Result<Message, Mistak
         }
         Some(other) => return Err(malformed(other)),
     };
-    Ok(Message { id, create_us, from, to, size, priority })
+    Ok(Message { id, create_us, from, to, size, priority, ..Message::default() })
 }
 
 /// Writes messages in The ONE's form; a priority only where it is not normal.
 pub fn write(messages: &[Message]) -> String {
     messages.iter().fold(String::new(), |mut text, message| {
-        let Message { id, create_us, from, to, size, priority } = message;
+        let Message { id, create_us, from, to, size, priority, .. } = message;
         let priority = match priority {
             Priority::Bulk => " bulk",
             Priority::Normal => "",
@@ -137,32 +156,34 @@ impl Workload {
     ///
     /// Times, pairs, sizes and priorities come from streams of their own: other sizes leave the pairs as they were.
     pub fn generate(&self, nodes: u32, duration_us: u64, seed: u64) -> Vec<Message> {
-        let end_us = self.end_us.unwrap_or(duration_us).min(duration_us);
-        let mut when = Stream::new(seed, "workload times", 0);
-        let mut who = Stream::new(seed, "workload pairs", 0);
-        let mut how = Stream::new(seed, "workload sizes", 0);
-        let mut which = Stream::new(seed, "workload priorities", 0);
+        self.generate_as(Channel::Mail, ["workload", "M"], nodes, duration_us, seed)
+    }
+
+    /// Makes files, `F0`, `F1`, … in order of time.
+    pub fn files(&self, nodes: u32, duration_us: u64, seed: u64) -> Vec<Message> {
+        self.generate_as(Channel::File, ["file", "F"], nodes, duration_us, seed)
+    }
+
+    fn generate_as(
+        &self,
+        channel: Channel,
+        [streams, letter]: [&str; 2],
+        nodes: u32,
+        duration_us: u64,
+        seed: u64,
+    ) -> Vec<Message> {
+        let stream = |of: &str| Stream::new(seed, &format!("{streams} {of}"), 0);
+        let (mut who, mut how, mut which) = (stream("pairs"), stream("sizes"), stream("priorities"));
+        let pace = Pace { rate: self.rate, arrivals: self.arrivals, start_us: self.start_us, end_us: self.end_us };
         let mut messages = Vec::new();
-        let mut at_us = self.first(&mut when);
-        while at_us < end_us && messages.len() < MESSAGES_MAX {
-            let number = messages.len() as u64;
+        for create_us in pace.times(duration_us, stream("times")).take(MESSAGES_MAX) {
             let Some((from, to)) = self.pairs.draw(nodes, &mut who) else { break };
             let size = how.between(self.size.0, self.size.1);
             let priority = self.priority(&mut which);
-            messages.push(Message { id: format!("M{number}"), create_us: at_us, from, to, size, priority });
-            at_us = match self.arrivals {
-                Arrivals::Regular => self.start_us.saturating_add(self.rate.time_of(number + 1)),
-                Arrivals::Poisson => at_us.saturating_add(when.exponential(self.rate.mean_us())),
-            };
+            let id = format!("{letter}{}", messages.len());
+            messages.push(Message { id, create_us, from, to, size, priority, channel, further: 0 });
         }
         messages
-    }
-
-    fn first(&self, when: &mut Stream) -> u64 {
-        match self.arrivals {
-            Arrivals::Regular => self.start_us,
-            Arrivals::Poisson => self.start_us.saturating_add(when.exponential(self.rate.mean_us())),
-        }
     }
 
     fn priority(&self, which: &mut Stream) -> Priority {
@@ -172,6 +193,42 @@ impl Workload {
             draw if draw < bulk + normal => Priority::Normal,
             _ => Priority::Urgent,
         }
+    }
+}
+
+/// When something is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pace {
+    pub rate: Rate,
+    pub arrivals: Arrivals,
+    pub start_us: u64,
+    /// Absent: the end of the run.
+    pub end_us: Option<u64>,
+}
+
+impl Pace {
+    /// The times of a run that lasts so long, in order.
+    pub fn times(self, duration_us: u64, mut when: Stream) -> impl Iterator<Item = u64> {
+        let Pace { rate, arrivals, start_us, end_us } = self;
+        let end_us = end_us.unwrap_or(duration_us).min(duration_us);
+        let mut next = move |at_us: u64, number: u64| match arrivals {
+            Arrivals::Regular => start_us.saturating_add(rate.time_of(number)),
+            Arrivals::Poisson => at_us.saturating_add(when.exponential(rate.mean_us())),
+        };
+        let (mut number, mut at_us) = (0, next(start_us, 0));
+        std::iter::from_fn(move || {
+            let this_us = at_us;
+            number += 1;
+            at_us = next(at_us, number);
+            Some(this_us)
+        })
+        .take_while(move |at_us| *at_us < end_us)
+    }
+
+    /// How many there will be, about.
+    pub fn count(&self, duration_us: u64) -> u64 {
+        let window_us = self.end_us.unwrap_or(duration_us).min(duration_us).saturating_sub(self.start_us);
+        window_us / self.rate.mean_us().max(1)
     }
 }
 

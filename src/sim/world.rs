@@ -11,6 +11,7 @@
 mod common;
 mod conduct;
 mod count;
+mod files;
 mod log;
 mod node;
 mod parting;
@@ -29,7 +30,6 @@ use fixedbitset::FixedBitSet;
 use rayon::prelude::*;
 
 use crate::agent::change::EvidenceKind;
-use crate::sim::catalog::Catalog;
 use crate::sim::report::NodeLoad;
 use crate::sim::scenario::{FaultPlan, Loaded, Source};
 
@@ -102,12 +102,8 @@ impl<'a> World<'a> {
 
     fn of_shares(loaded: &'a Loaded, threads: Threads, shares: usize) -> World<'a> {
         let faults = loaded.fault_plan();
-        let common = Arc::new(Common {
-            loaded,
-            config: agent_config(loaded),
-            roster: Roster::new(&acting(loaded, &faults, shares), loaded.scenario.seed),
-            catalog: Catalog::default(),
-        });
+        let roster = Roster::new(&acting(loaded, &faults, shares), loaded.scenario.seed);
+        let common = Arc::new(Common::new(loaded, agent_config(loaded), roster));
         let last_message_us = loaded.messages.last().map_or(0, |message| message.create_us);
         let end_us = loaded.duration_us.max(last_message_us);
         let mut world = World {
@@ -228,19 +224,23 @@ impl<'a> World<'a> {
 
     /// Compares what sources say of their messages with what really happened.
     fn check_statuses(&mut self) {
-        let Common { roster, catalog, .. } = &*self.common;
+        let common = &*self.common;
+        let Common { roster, catalog, .. } = common;
         let Tally { rows, counters, .. } = &mut self.tally;
-        let had = |message: u32, node: u32| {
-            self.nodes[node as usize].as_ref().is_some_and(|node| node.had.contains(message as usize))
-        };
+        let state = |node: u32| self.nodes[node as usize].as_ref();
+        let had = |bundle: u32, node: u32| state(node).is_some_and(|node| node.had.contains(bundle as usize));
         for outgoing in self.nodes.iter().flatten().flat_map(|node| node.driver.step.record.sent()) {
-            let Some(message) = catalog.find(&outgoing.id).and_then(|entry| entry.message) else { continue };
-            let is_delivered = rows[message as usize].delivered_us.is_some();
+            let Some(entry) = catalog.find(&outgoing.id) else { continue };
+            let (Some(message), Some(bundle)) = (entry.message, common.bundle_number(&entry)) else { continue };
+            let is_delivered = match entry.part {
+                None => rows[message as usize].delivered_us.is_some(),
+                Some(part) => state(common.message(message).to).is_some_and(|node| node.files.has(message, part)),
+            };
             let is_true = outgoing.events().iter().all(|evidence| match (evidence.what, evidence.who) {
                 (EvidenceKind::Delivered | EvidenceKind::Read, _) => is_delivered,
                 // Mailboxes here have all the room they want.
                 (EvidenceKind::Full { .. }, _) => false,
-                (EvidenceKind::Custody | EvidenceKind::Copy, Some(who)) => had(message, roster.number(&who)),
+                (EvidenceKind::Custody | EvidenceKind::Copy, Some(who)) => had(bundle, roster.number(&who)),
                 _ => true,
             });
             counters.status_checked += 1;
@@ -270,7 +270,8 @@ fn acting(loaded: &Loaded, faults: &FaultPlan, shares: usize) -> FixedBitSet {
     let met = trace.contacts.iter().flat_map(|contact| [contact.a, contact.b]);
     let written = loaded.messages.iter().flat_map(|message| [message.from, message.to]);
     let crashed = faults.crashes.iter().map(|crash| crash.node);
-    acting.extend(met.chain(written).chain(crashed).map(|node| node as usize));
+    let published = loaded.topics.iter().flat_map(|topic| topic.writers.iter().chain(&topic.subscribers)).copied();
+    acting.extend(met.chain(written).chain(crashed).chain(published).map(|node| node as usize));
     acting
 }
 

@@ -75,7 +75,7 @@ pub fn draw(shape: Shape, seed: u64) -> (String, String) {
         .zip(0..)
         .map(|(create_us, number): (u64, u32)| {
             let (from, to) = pair();
-            Message { id: format!("M{number}"), create_us, from, to, size: 1_000, priority: Default::default() }
+            Message { id: format!("M{number}"), create_us, from, to, size: 1_000, ..Message::default() }
         })
         .collect();
     messages.sort_by_key(|message| message.create_us);

@@ -37,6 +37,9 @@ fn no_seed_breaks_a_promise() {
         counts.clock_jumps,
         counts.owed,
         counts.waited,
+        counts.published,
+        counts.heard,
+        counts.from_files,
     ];
     assert!(happened.iter().all(|count| *count >= 50), "{counts:?}");
 }

@@ -19,7 +19,7 @@ const ROUNDS_MAX: u64 = 30;
 /// Time between them.
 const PAUSE: Millis = Millis(2 * MINUTE.0);
 /// A life that ends within the rounds may end undelivered.
-const LIFE_LEFT_MIN: Millis = Millis(2 * HOUR.0);
+pub(super) const LIFE_LEFT_MIN: Millis = Millis(2 * HOUR.0);
 /// Longer than anything is remembered.
 const LONG_AFTER: Millis = Millis(80 * DAY.0);
 
@@ -53,16 +53,19 @@ impl World {
         let there = self.who_is_there();
         self.wait_for_offers(&there)?;
         let owed = self.owed(&there);
-        self.counts.owed += owed.len() as u64;
+        let posts = self.owed_posts(&there);
+        self.counts.owed += owed.len() as u64 + posts.len() as u64;
         for round in 0..ROUNDS_MAX {
             self.meet_all(&there)?;
-            if round > 0 && owed.iter().all(|owed| self.check_arrived(*owed).is_ok()) {
+            let is_heard = posts.iter().all(|post| self.check_heard(*post).is_ok());
+            if round > 0 && is_heard && owed.iter().all(|owed| self.check_arrived(*owed).is_ok()) {
                 break;
             }
         }
         for owed in owed {
             self.check_arrived(owed)?;
         }
+        posts.into_iter().try_for_each(|post| self.check_heard(post))?;
         self.forget(&there)?;
         self.replay_all(&there)
     }
@@ -83,7 +86,7 @@ impl World {
         let mut owed = Vec::new();
         for holder in there.iter().copied() {
             let agent = self.agent(holder);
-            for held in agent.held().filter(|held| held.kind == Kind::Message) {
+            for held in agent.held().filter(|held| held.kind == Kind::Message && !held.destination.is_topic()) {
                 let to = self.numbers.get(&held.destination.node).copied().filter(|to| there.contains(to));
                 let is_own = held.class == Class::Own;
                 let creation = self.truth.creation(held.id);

@@ -127,6 +127,9 @@ impl World {
     /// Makes a batch durable, and compares each change with what is true.
     fn apply(&mut self, n: usize, batch: &[Said]) -> Checked {
         for said in batch {
+            if let Output::Heard(bundle) = said.output() {
+                self.hears(n, bundle)?;
+            }
             let (Some(change), taken) = (said.change(), &said.taken) else { continue };
             self.weigh(n, change);
             let node = &mut self.nodes[n];
@@ -217,7 +220,9 @@ impl World {
 
     fn act(&mut self, n: usize, output: Output) -> Checked {
         match output {
+            // What is heard is kept in the commit that it came in.
             Output::Commit(_) | Output::Notify(_) | Output::File(_) | Output::Heard(_) | Output::Dial(_) => {}
+
             Output::Seal { token, draft } => {
                 let payload: Arc<[u8]> = format!("letter {token} of {n}").into_bytes().into();
                 let size_bytes = draft.encoded_len(payload.len()) as u32 + self.dice.below(3_000) as u32;

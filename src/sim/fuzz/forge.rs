@@ -126,9 +126,29 @@ impl World {
         self.signed(n, Kind::Message)
     }
 
+    /// Bytes as they would lie in a file.
+    pub(super) fn forged_for_files(&mut self, n: usize) -> Vec<u8> {
+        let kind = [Kind::Receipt, Kind::Message][self.heard.dice.below(2) as usize];
+        let frame = self.signed(n, kind);
+        let bundle = match crate::frame::Incoming::decode(&frame) {
+            Ok(crate::frame::Incoming::Bundle { bytes, .. }) => Some(bytes.to_vec()),
+            _ => None,
+        };
+        bundle.unwrap_or(frame)
+    }
+
     fn signed(&mut self, n: usize, kind: Kind) -> Vec<u8> {
         let draft = self.draft(n, kind);
-        let payload = self.payload(n, kind, &draft);
+        let (draft, payload) = match kind == Kind::Message && self.heard.dice.chance(300_000) {
+            true => {
+                let (topic, payload) = self.trespass(n);
+                (super::published::in_topic(draft, topic), payload)
+            }
+            false => {
+                let payload = self.payload(n, kind, &draft);
+                (draft, payload)
+            }
+        };
         let key: Arc<Witness> = Arc::clone(&self.nodes[n].key);
         let bundle = draft.sign(&payload, &*key).expect("a small bundle of a hostile node is well-formed");
         self.truth.signed_by_hostile(&bundle, self.now);

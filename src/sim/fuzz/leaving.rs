@@ -35,7 +35,7 @@ impl Truth {
             Gone::Dropped => taken.by_owner && held.class != Class::Own,
             Gone::Evicted => held.class != Class::Own && may_give_way(taken, held),
             Gone::Unreadable | Gone::Delivered => false,
-            Gone::Superseded => held.class == Class::Own && held.destination.is_topic(),
+            Gone::Superseded => held.destination.is_topic() && (held.class == Class::Own || self.gave_way(&held.id)),
         };
         must(is_so, Promise::AcceptedIsDurable, || {
             format!("{n} lets {held:?} go at {:?} because of {why:?}, which is no reason", taken.at)

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::agent::change::{Change, Durable, Known};
 use crate::agent::{Agent, Config, Input, Mailboxes, Output};
 use crate::bundle::Signer;
+use crate::content::topic::Filter;
 use crate::driver::{self, Driver, Step, Weight};
 use crate::id::{BundleId, NodeId};
 use crate::mail::record::Record;
@@ -31,6 +32,8 @@ pub struct Node {
     pub ahead: VecDeque<Vec<Said>>,
     pub fault: Option<Fault>,
     pub next_token: u64,
+    /// Topics that it is told again after each start that it serves.
+    pub serves: Vec<(NodeId, Filter)>,
     /// Milliseconds that the wall clock is off by.
     pub wall_offset: i64,
     /// By how much downtime was counted too long, in all.
@@ -85,7 +88,10 @@ impl Step for Notes {
 
     fn give(&mut self, agent: &mut Agent, at: Moment, input: Input, out: &mut Vec<Output>) {
         let usage = agent.usage();
-        let of_owner = matches!(input, Input::Cancel(_) | Input::Drop(_) | Input::CarryLimit(_) | Input::Discard(_));
+        let of_owner = matches!(
+            input,
+            Input::Cancel(_) | Input::Drop(_) | Input::CarryLimit(_) | Input::Discard(_) | Input::Forsake(_)
+        );
         self.next = Taken {
             by_owner: of_owner || usage.bytes > usage.quota_bytes,
             limit_bytes: usage.quota_bytes,
@@ -140,7 +146,7 @@ impl Node {
         let disk = MemoryStore::default();
         Node {
             id,
-            driver: Driver::new(agent(&key, &config, &disk, seed, 0), Notes::default()),
+            driver: Driver::new(agent(&key, &config, &disk, seed, 0, &[]), Notes::default()),
             key,
             config,
             disk,
@@ -150,6 +156,7 @@ impl Node {
             ahead: VecDeque::new(),
             fault: None,
             next_token: 1,
+            serves: Vec::new(),
             wall_offset: 0,
             overcounted: Millis(0),
             start: Timestamp(0),
@@ -175,7 +182,8 @@ impl Node {
     pub fn restore(&mut self) {
         self.incarnation += 1;
         self.ahead.clear();
-        self.driver.start_again(agent(&self.key, &self.config, &self.disk, self.seed, self.incarnation));
+        let agent = agent(&self.key, &self.config, &self.disk, self.seed, self.incarnation, &self.serves);
+        self.driver.start_again(agent);
     }
 
     /// The power is gone.
@@ -203,10 +211,20 @@ impl Node {
     }
 }
 
-fn agent(key: &Arc<Witness>, config: &Config, disk: &MemoryStore, seed: u64, incarnation: u32) -> Agent {
+fn agent(
+    key: &Arc<Witness>,
+    config: &Config,
+    disk: &MemoryStore,
+    seed: u64,
+    incarnation: u32,
+    serves: &[(NodeId, Filter)],
+) -> Agent {
     let mut hasher = blake3::Hasher::new();
     hasher.update(&seed.to_le_bytes()).update(key.node().as_bytes()).update(&incarnation.to_le_bytes());
     let signer: Arc<dyn Signer> = Arc::clone(key) as Arc<dyn Signer>;
     let durable = disk.model().clone();
-    Agent::restore(key.node(), Mailboxes::own(signer), config.clone(), hasher.finalize().into(), durable)
+    let mailboxes = serves
+        .iter()
+        .fold(Mailboxes::own(signer), |mailboxes, (owner, filter)| mailboxes.subscribed(*owner, filter.clone()));
+    Agent::restore(key.node(), mailboxes, config.clone(), hasher.finalize().into(), durable)
 }

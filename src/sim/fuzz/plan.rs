@@ -64,10 +64,14 @@ pub enum Kind {
     Drop,
     Deed,
     Act,
+    Publish,
+    Serve,
+    WriteStick,
+    ReadStick,
 }
 
 /// Everything that can happen, with how likely it usually is.
-pub const KINDS: [(Kind, u64); 19] = [
+pub const KINDS: [(Kind, u64); 23] = [
     (Kind::Send, 10),
     (Kind::Open, 22),
     (Kind::Part, 10),
@@ -87,6 +91,10 @@ pub const KINDS: [(Kind, u64); 19] = [
     (Kind::Drop, 2),
     (Kind::Deed, 30),
     (Kind::Act, 10),
+    (Kind::Publish, 8),
+    (Kind::Serve, 3),
+    (Kind::WriteStick, 4),
+    (Kind::ReadStick, 5),
 ];
 
 const NODES_MIN: u64 = 3;

@@ -88,6 +88,10 @@ impl World {
                 let n = self.plan.nodes - 1 - self.dice.below(hostile) as usize;
                 self.deed(n)
             }
+            Kind::Publish => self.publish(n),
+            Kind::Serve => self.serve(n),
+            Kind::WriteStick => self.write_stick(n),
+            Kind::ReadStick => self.read_stick(n),
             Kind::Act => {
                 let hostile = self.plan.hostile as u64;
                 let n = self.plan.nodes - 1 - self.dice.below(hostile) as usize;
@@ -108,11 +112,11 @@ impl World {
         unreachable!("a number below the sum of the weights falls to one of them")
     }
 
-    fn any_node(&mut self) -> usize {
+    pub(super) fn any_node(&mut self) -> usize {
         self.dice.below(self.nodes.len() as u64) as usize
     }
 
-    fn any_of<T: Copy>(&mut self, all: &[T]) -> Option<T> {
+    pub(super) fn any_of<T: Copy>(&mut self, all: &[T]) -> Option<T> {
         (!all.is_empty()).then(|| all[self.dice.below(all.len() as u64) as usize])
     }
 

@@ -40,6 +40,9 @@ pub struct Truth {
     pub(super) blocked: BTreeSet<(usize, NodeId)>,
     pub(super) gave_up: BTreeSet<(usize, BundleId)>,
     pub(super) cancelled: BTreeSet<(usize, BundleId)>,
+    /// What was published and who was told of it; and of what has a key, which and how late a word it is.
+    pub(super) heard: BTreeSet<(usize, BundleId)>,
+    pub(super) keyed: BTreeMap<BundleId, (Key, (u64, BundleId))>,
     /// When a node last signed that its mailbox had no room for mail of a source, by its own time.
     full: BTreeMap<(usize, NodeId), Timestamp>,
     /// What signers of receipts said of which bundles.
@@ -54,6 +57,9 @@ pub struct Truth {
     buried: Vec<(BundleId, Timestamp, Timestamp)>,
     queued: Vec<BundleId>,
 }
+
+/// A writer, a topic, and a mark of a key.
+type Key = (NodeId, Eid, u64);
 
 /// How far a creation time may lie back and still be believed.
 const PLAUSIBLE_AGE_MAX: u64 = 30 * DAY.0 + HOUR.0;
@@ -74,6 +80,8 @@ impl Truth {
             blocked: BTreeSet::new(),
             gave_up: BTreeSet::new(),
             cancelled: BTreeSet::new(),
+            heard: BTreeSet::new(),
+            keyed: BTreeMap::new(),
             full: BTreeMap::new(),
             stated: BTreeSet::new(),
             first: BTreeMap::new(),
@@ -94,6 +102,7 @@ impl Truth {
 
     fn note_bundle(&mut self, bundle: &Bundle) {
         self.lifetimes.insert(bundle.id, bundle.lifetime);
+        self.note_key(bundle);
         self.bundles.insert(bundle.id, (bundle.source, bundle.destination.clone(), bundle.kind));
     }
 
@@ -144,6 +153,9 @@ impl Truth {
         match change {
             Change::Hold { held, bundle } => {
                 self.check_hold(n, before, taken, held, bundle)?;
+                if held.destination.is_topic() {
+                    self.check_post(n, config, before, taken.limit_bytes, held, bundle)?;
+                }
                 if held.from.is_none() {
                     self.created.insert(held.id, (bundle.creation, now_ms));
                 }
@@ -243,6 +255,10 @@ impl Truth {
         let first = self.first.entry((n, held.id)).or_insert(now);
         // A bundle that left is remembered for two lifetimes and an hour from when it came first.
         if *first + bundle.lifetime.times(2) + HOUR <= now && held.accepted_at == now {
+            *first = now;
+        }
+        // Of what is published nothing is remembered that left: it says itself when it was created.
+        if held.destination.is_topic() && held.accepted_at == now {
             *first = now;
         }
         let here = now.since(*first);
@@ -370,6 +386,10 @@ impl Truth {
         for (id, until, since) in std::mem::take(&mut self.buried) {
             let is_over = match self.bundles.get(&id) {
                 Some((_, to, Kind::Receipt)) => me(&to.node),
+                // Somebody who serves it may have no room to carry it.
+                Some((_, to, Kind::Message)) if to.is_topic() => {
+                    self.gave_way(&id) || self.cancelled.contains(&(n, id)) || self.heard.contains(&(n, id))
+                }
                 Some((from, to, Kind::Message)) => {
                     // Mail of a blocked source is buried unread.
                     let is_unwanted = me(&to.node) && self.blocked.contains(&(n, *from));
@@ -401,6 +421,7 @@ impl Truth {
             let is_heeded =
                 |(_, to, kind): &(NodeId, Eid, Kind)| *kind == Kind::Receipt && self.numbers.get(&to.node) == Some(&n);
             let is_so = |(id, bundle): (&BundleId, &(NodeId, Eid, Kind))| match grade {
+                Grade::Copy if self.heard.contains(&(n, *id)) => true,
                 // A receipt's word counts at its destination, whether there is room for it or not.
                 Grade::Copy if is_heeded(bundle) => true,
                 // A receipt that freed nothing is held released.

@@ -16,6 +16,7 @@ use super::heard::Heard;
 use super::node::Node;
 use super::offers::Waits;
 use super::plan::Plan;
+use super::sticks::OnStick;
 use super::truth::Truth;
 use super::witness::{Signed, Witness};
 use super::{Checked, Counts, Promise, must};
@@ -32,6 +33,8 @@ pub struct World {
     pub(super) groups: Vec<u8>,
     pub(super) air: Air,
     pub(super) errands: VecDeque<Errand>,
+    /// What was written to files and may be read, once, twice or never.
+    pub(super) sticks: VecDeque<Vec<OnStick>>,
     pub(super) truth: Truth,
     pub(super) heard: Heard,
     /// What is said of offers, where it is watched.
@@ -77,6 +80,7 @@ impl World {
             groups: vec![0; plan.nodes],
             air: Air::default(),
             errands: VecDeque::new(),
+            sticks: VecDeque::new(),
             truth: Truth::new(honest, numbers.clone(), signed),
             heard: Heard::new(seed),
             waits: None,

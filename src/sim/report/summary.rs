@@ -1,6 +1,9 @@
 //! The figures of a run under The ONE's names and ours.
 
+use std::collections::BTreeMap;
+
 use crate::sim::report::{Decimal, Histogram, MessageRow, NodeLoad, Occupancy};
+use crate::sim::workload::Channel;
 
 /// What the world counts while it runs.
 #[derive(Clone, Debug, Default)]
@@ -19,6 +22,8 @@ pub struct Counters {
     pub expired: u64,
     /// Transfers that the receiver refused.
     pub refused: u64,
+    /// Parts of files that reached whom they were for.
+    pub parts_delivered: u64,
     pub receipts_created: u64,
     /// Messages whose source has the receipt.
     pub receipts_returned: u64,
@@ -48,6 +53,7 @@ impl Counters {
             removed,
             expired,
             refused,
+            parts_delivered,
             receipts_created,
             receipts_returned,
             bytes_bundles,
@@ -66,6 +72,7 @@ impl Counters {
         self.removed += removed;
         self.expired += expired;
         self.refused += refused;
+        self.parts_delivered += parts_delivered;
         self.receipts_created += receipts_created;
         self.receipts_returned += receipts_returned;
         self.bytes_bundles += bytes_bundles;
@@ -124,6 +131,106 @@ pub struct Summary {
     pub crashes: u64,
     pub status_checked: u64,
     pub status_untrue: u64,
+    /// By kind of traffic, where there is another than mail.
+    pub kinds: Vec<(Kind, KindFigures)>,
+}
+
+/// Messages of one kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    Mail,
+    Topics,
+    Files,
+}
+
+/// What became of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct KindFigures {
+    pub created: u64,
+    pub delivered: u64,
+    pub delivery_prob: Option<Decimal>,
+    pub latency_avg: Option<Decimal>,
+    pub ceiling_delivered: u64,
+    pub ceiling_latency_avg: Option<Decimal>,
+    pub ceiling_share: Option<Decimal>,
+}
+
+impl Kind {
+    fn of(channel: Channel) -> Kind {
+        match channel {
+            Channel::Mail => Kind::Mail,
+            Channel::Topic(_) => Kind::Topics,
+            Channel::File => Kind::Files,
+        }
+    }
+
+    /// The names of its figures.
+    fn names(self) -> [&'static str; 7] {
+        match self {
+            Kind::Mail => [
+                "mail_created",
+                "mail_delivered",
+                "mail_delivery_prob",
+                "mail_latency_avg",
+                "mail_ceiling_delivered",
+                "mail_ceiling_latency_avg",
+                "mail_ceiling_share",
+            ],
+            Kind::Topics => [
+                "topics_created",
+                "topics_delivered",
+                "topics_delivery_prob",
+                "topics_latency_avg",
+                "topics_ceiling_delivered",
+                "topics_ceiling_latency_avg",
+                "topics_ceiling_share",
+            ],
+            Kind::Files => [
+                "files_created",
+                "files_delivered",
+                "files_delivery_prob",
+                "files_latency_avg",
+                "files_ceiling_delivered",
+                "files_ceiling_latency_avg",
+                "files_ceiling_share",
+            ],
+        }
+    }
+}
+
+impl KindFigures {
+    fn of(rows: &[&MessageRow]) -> KindFigures {
+        let delays = |end: fn(&MessageRow) -> Option<u64>| {
+            let delays = rows.iter().filter_map(|row| end(row).map(|end| end.saturating_sub(row.create_us)));
+            Sorted::of(delays.collect())
+        };
+        let (latency, earliest) = (delays(|row| row.delivered_us), delays(|row| row.earliest_us));
+        let ratio = |part: u64, whole: u64| Decimal::ratio(part.into(), whole.into());
+        KindFigures {
+            created: rows.len() as u64,
+            delivered: latency.count(),
+            delivery_prob: ratio(latency.count(), rows.len() as u64),
+            latency_avg: latency.mean_seconds(),
+            ceiling_delivered: earliest.count(),
+            ceiling_latency_avg: earliest.mean_seconds(),
+            ceiling_share: ratio(latency.count(), earliest.count()),
+        }
+    }
+
+    fn figures(&self, kind: Kind) -> impl Iterator<Item = (&'static str, Figure)> + use<> {
+        let count = Figure::Count;
+        let decimal = Figure::Decimal;
+        let all = [
+            count(self.created),
+            count(self.delivered),
+            decimal(self.delivery_prob),
+            decimal(self.latency_avg),
+            count(self.ceiling_delivered),
+            decimal(self.ceiling_latency_avg),
+            decimal(self.ceiling_share),
+        ];
+        kind.names().into_iter().zip(all)
+    }
 }
 
 /// One figure as it is printed.
@@ -152,7 +259,10 @@ impl Summary {
         let created = messages.len() as u64;
         let ratio = |part: u64, whole: u64| Decimal::ratio(part.into(), whole.into());
         let held: u128 = occupancy.iter().map(|sample| u128::from(sample.bytes)).sum();
-        let overhead = i128::from(counters.relayed) - i128::from(delivered);
+        // Of a file every part is handed on by itself.
+        let whole = messages.iter().filter(|row| row.channel != Channel::File && row.delivered_us.is_some());
+        let arrived = whole.count() as u64 + counters.parts_delivered;
+        let overhead = i128::from(counters.relayed) - i128::from(arrived);
         Summary {
             sim_time: Decimal::of_us(duration_us),
             created,
@@ -163,7 +273,7 @@ impl Summary {
             removed: counters.removed,
             delivered,
             delivery_prob: ratio(delivered, created),
-            overhead_ratio: Decimal::ratio(overhead, delivered.into()),
+            overhead_ratio: Decimal::ratio(overhead, arrived.into()),
             latency_avg: latency.mean_seconds(),
             latency_med: latency.median().map(Decimal::of_us),
             hopcount_avg: hops.mean(1),
@@ -190,6 +300,7 @@ impl Summary {
             crashes: counters.crashes,
             status_checked: counters.status_checked,
             status_untrue: counters.status_untrue,
+            kinds: kinds(messages),
         }
     }
 
@@ -198,7 +309,8 @@ impl Summary {
     pub fn figures(&self) -> Vec<(&'static str, Figure)> {
         let count = Figure::Count;
         let decimal = Figure::Decimal;
-        vec![
+        let kinds = self.kinds.iter().flat_map(|(kind, figures)| figures.figures(*kind));
+        let all = vec![
             ("sim_time", decimal(Some(self.sim_time))),
             ("created", count(self.created)),
             ("started", count(self.started)),
@@ -238,7 +350,17 @@ impl Summary {
             ("crashes", count(self.crashes)),
             ("status_checked", count(self.status_checked)),
             ("status_untrue", count(self.status_untrue)),
-        ]
+        ];
+        all.into_iter().chain(kinds).collect()
+    }
+}
+
+fn kinds(messages: &[MessageRow]) -> Vec<(Kind, KindFigures)> {
+    let mut by_kind: BTreeMap<Kind, Vec<&MessageRow>> = BTreeMap::new();
+    messages.iter().for_each(|row| by_kind.entry(Kind::of(row.channel)).or_default().push(row));
+    match by_kind.keys().eq([&Kind::Mail]) {
+        true => Vec::new(),
+        false => by_kind.into_iter().map(|(kind, rows)| (kind, KindFigures::of(&rows))).collect(),
     }
 }
 

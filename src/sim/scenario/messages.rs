@@ -1,9 +1,10 @@
 //! `[workload]`: a file, or a rate with its keys.
 
+use crate::bundle::Priority;
 use crate::sim::mistake::{InputError, Mistake};
 use crate::sim::scenario::table::{Section, Value};
 use crate::sim::scenario::{Messages, Named};
-use crate::sim::workload::{Arrivals, MESSAGES_MAX, Pairs, SIZE_BYTES_MAX, Workload};
+use crate::sim::workload::{Arrivals, MESSAGES_MAX, Pace, Pairs, SIZE_BYTES_MAX, Workload};
 
 pub(super) const KEYS: &[&str] =
     &["file", "rate", "arrivals", "size", "priorities", "from", "to", "pairs", "start", "end"];
@@ -11,6 +12,9 @@ const PRIORITIES: &[&str] = &["bulk", "normal", "urgent"];
 
 pub(super) fn read(top: &Section, nodes: Option<u32>) -> Result<Messages, InputError> {
     let Some(workload) = top.section("workload", KEYS)? else {
+        if super::traffic::SECTIONS.iter().any(|section| top.value(section).is_some()) {
+            return Ok(Messages::None);
+        }
         return Err(top.refuse("there is no [workload]; add it, with `file = \"FILE\"` or `rate = \"1/min\"`".into()));
     };
     match (workload.value("file"), workload.value("rate")) {
@@ -23,16 +27,35 @@ pub(super) fn read(top: &Section, nodes: Option<u32>) -> Result<Messages, InputE
             let said = "[workload] names no messages; add `file = \"FILE\"` or `rate = \"1/min\"`";
             Err(workload.refuse(said.into()))
         }
-        (None, Some(rate)) => read_rate(&workload, &rate, nodes).map(Messages::Rate),
+        (None, Some(rate)) => read_rate(&workload, &rate, nodes, SIZE_BYTES_MAX, Priority::Normal).map(Messages::Rate),
     }
 }
 
-fn read_rate(workload: &Section, rate: &Value, nodes: Option<u32>) -> Result<Workload, InputError> {
+/// Reads who writes how much to whom, at most so much at once; `priority` is that of what names none.
+pub(super) fn read_rate(
+    workload: &Section,
+    rate: &Value,
+    nodes: Option<u32>,
+    size_max: u64,
+    priority: Priority,
+) -> Result<Workload, InputError> {
+    let Pace { rate, arrivals, start_us, end_us } = read_pace(workload, rate)?;
+    let size = read_size(workload, size_max)?;
+    let (priorities, pairs) = (read_priorities(workload, priority)?, read_pairs(workload, nodes)?);
+    Ok(Workload { rate, arrivals, size, priorities, pairs, start_us, end_us })
+}
+
+/// Smallest and largest size.
+pub(super) fn read_size(workload: &Section, size_max: u64) -> Result<(u64, u64), InputError> {
     let size = workload.needed("size", "\"1kB\"")?;
     let size_bytes = size.span(|end| end.size_bytes())?;
-    if size_bytes.1 > SIZE_BYTES_MAX {
-        return Err(size.refuse(format!("`size` is more than {SIZE_BYTES_MAX} bytes; make it smaller")));
+    if size_bytes.1 > size_max {
+        return Err(size.refuse(format!("`size` is more than {size_max} bytes; make it smaller")));
     }
+    Ok(size_bytes)
+}
+
+pub(super) fn read_pace(workload: &Section, rate: &Value) -> Result<Pace, InputError> {
     let arrivals = workload.value("arrivals");
     let kinds = [("regular", Arrivals::Regular), ("poisson", Arrivals::Poisson)];
     let time = |key: &str| workload.value(key).map(|value| value.duration_us()).transpose();
@@ -40,19 +63,14 @@ fn read_rate(workload: &Section, rate: &Value, nodes: Option<u32>) -> Result<Wor
     if end_us.is_some_and(|end_us| end_us <= start_us) {
         return Err(workload.refuse("`end` is not after `start`, so there would be no message; move one".into()));
     }
-    Ok(Workload {
-        rate: rate.rate()?,
-        arrivals: arrivals.map_or(Ok(Arrivals::Regular), |value| value.choice(&kinds))?,
-        size: size_bytes,
-        priorities: read_priorities(workload)?,
-        pairs: read_pairs(workload, nodes)?,
-        start_us,
-        end_us,
-    })
+    let arrivals = arrivals.map_or(Ok(Arrivals::Regular), |value| value.choice(&kinds))?;
+    Ok(Pace { rate: rate.rate()?, arrivals, start_us, end_us })
 }
 
-fn read_priorities(workload: &Section) -> Result<[u32; 3], InputError> {
-    let Some(value) = workload.value("priorities") else { return Ok([0, 1, 0]) };
+fn read_priorities(workload: &Section, usual: Priority) -> Result<[u32; 3], InputError> {
+    let Some(value) = workload.value("priorities") else {
+        return Ok([Priority::Bulk, Priority::Normal, Priority::Urgent].map(|priority| u32::from(priority == usual)));
+    };
     let section = value.section("`priorities`".into(), PRIORITIES)?;
     let mut weights = [0; 3];
     for (weight, name) in weights.iter_mut().zip(PRIORITIES) {
@@ -104,8 +122,14 @@ fn read_pairs(workload: &Section, nodes: Option<u32>) -> Result<Pairs, InputErro
 }
 
 /// What could not be checked before the trace was read: ids, and how many messages there will be.
-pub(super) fn check(file: &str, workload: &Workload, nodes: u32, duration_us: u64) -> Result<(), InputError> {
-    let refuse = |said: String| Err(InputError::whole(file, Mistake::Scenario(format!("[workload]: {said}"))));
+pub(super) fn check(
+    file: &str,
+    section: &str,
+    workload: &Workload,
+    nodes: u32,
+    duration_us: u64,
+) -> Result<(), InputError> {
+    let refuse = |said: String| Err(InputError::whole(file, Mistake::Scenario(format!("{section}: {said}"))));
     let largest = match &workload.pairs {
         Pairs::Any { from, to } => from.iter().chain(to).max().copied(),
         Pairs::Listed(pairs) => pairs.iter().map(|(from, to)| *from.max(to)).max(),

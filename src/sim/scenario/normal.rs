@@ -4,10 +4,11 @@ use std::fmt::Write;
 
 use crate::sim::generate::{Generator, Meet, Meeting, Plan, Route, Walk};
 use crate::sim::scenario::{
-    Carriers, ClockOffsets, Contacts, Crash, Duplex, Faults, Link, Messages, Outages, Prophet, Rated, Routing,
+    Carried, Carriers, ClockOffsets, Contacts, Crash, Duplex, Faults, Link, Messages, Outages, Prophet, Rated, Routing,
     Scenario, Sharing, Strategy, policy::forwarding_name,
 };
-use crate::sim::workload::{Arrivals, Pairs, Rate, Workload};
+use crate::sim::workload::topics::{Subscribers, Topics};
+use crate::sim::workload::{Arrivals, Pace, Pairs, Rate, Workload};
 
 /// BLAKE3 over the normal form and the contents of the files, each behind its length.
 pub(super) fn hash(scenario: &Scenario, files: &[Vec<u8>]) -> String {
@@ -40,8 +41,15 @@ pub(super) fn form(scenario: &Scenario) -> String {
         Contacts::Generator(Generator::Plan(plan)) => lines.plan(plan),
     }
     match &scenario.workload {
+        Messages::None => lines.add("workload", "none"),
         Messages::File(_) => lines.add("workload", "file"),
-        Messages::Rate(workload) => lines.workload(workload),
+        Messages::Rate(workload) => lines.workload("workload", workload),
+    }
+    if let Some(topics) = &scenario.topics {
+        lines.topics(topics);
+    }
+    if let Some(files) = &scenario.files {
+        lines.workload("files", files);
     }
     lines.link(&scenario.link);
     lines.strategy(&scenario.routing.strategy);
@@ -50,6 +58,10 @@ pub(super) fn form(scenario: &Scenario) -> String {
     lines.some("bundle.lifetime_us", scenario.bundle.lifetime_us);
     lines.faults(&scenario.faults);
     lines.0
+}
+
+fn arrivals_name(arrivals: Arrivals) -> &'static str {
+    if arrivals == Arrivals::Regular { "regular" } else { "poisson" }
 }
 
 struct Lines(String);
@@ -121,25 +133,50 @@ impl Lines {
         }
     }
 
-    fn workload(&mut self, workload: &Workload) {
+    fn workload(&mut self, section: &str, workload: &Workload) {
         let Workload { rate, arrivals, size, priorities: [bulk, normal, urgent], pairs, start_us, end_us } = workload;
-        self.rate("workload.rate", *rate);
-        self.add("workload.arrivals", if *arrivals == Arrivals::Regular { "regular" } else { "poisson" });
-        self.span("workload.size_bytes", *size);
-        self.add("workload.priorities", format_args!("{bulk} {normal} {urgent}"));
+        let key = |key: &str| format!("{section}.{key}");
+        self.rate(&key("rate"), *rate);
+        self.add(&key("arrivals"), arrivals_name(*arrivals));
+        self.span(&key("size_bytes"), *size);
+        self.add(&key("priorities"), format_args!("{bulk} {normal} {urgent}"));
         match pairs {
             Pairs::Any { from, to } => {
-                self.ids("workload.from", from);
-                self.ids("workload.to", to);
+                self.ids(&key("from"), from);
+                self.ids(&key("to"), to);
             }
-            Pairs::Listed(pairs) => pairs.iter().for_each(|(a, b)| self.add("workload.pair", format_args!("{a} {b}"))),
+            Pairs::Listed(pairs) => pairs.iter().for_each(|(a, b)| self.add(&key("pair"), format_args!("{a} {b}"))),
         }
-        self.add("workload.start_us", start_us);
-        self.some("workload.end_us", *end_us);
+        self.add(&key("start_us"), start_us);
+        self.some(&key("end_us"), *end_us);
+    }
+
+    fn topics(&mut self, topics: &Topics) {
+        let Topics { count, owners, writers, subscribers, pace, size } = topics;
+        let Pace { rate, arrivals, start_us, end_us } = pace;
+        self.add("topics.count", count);
+        self.ids("topics.owners", owners);
+        self.add("topics.writers", writers);
+        match subscribers {
+            Subscribers::Many(many) => self.add("topics.subscribers_each", many),
+            Subscribers::Listed(ids) => self.ids("topics.subscribers", ids),
+        }
+        self.rate("topics.rate", *rate);
+        self.add("topics.arrivals", arrivals_name(*arrivals));
+        self.span("topics.size_bytes", *size);
+        self.add("topics.start_us", start_us);
+        self.some("topics.end_us", *end_us);
     }
 
     fn link(&mut self, link: &Link) {
-        let Link::Rate(rated) = link else { return self.add("link", "ideal") };
+        let rated = match link {
+            Link::Ideal => return self.add("link", "ideal"),
+            Link::Stick(Carried { bytes_max }) => {
+                self.add("link", "stick");
+                return self.some("link.stick_bytes", *bytes_max);
+            }
+            Link::Rate(rated) => rated,
+        };
         let Rated { bytes_per_second, setup_us, duplex, sharing, loss_per_million } = rated;
         self.add("link", "rate");
         self.add("link.bytes_per_second", bytes_per_second);

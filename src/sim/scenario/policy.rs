@@ -11,6 +11,14 @@ pub enum Link {
     /// Every exchange takes no time.
     Ideal,
     Rate(Rated),
+    /// Files that a person takes along: what lies on them when the contact begins is there when it ends.
+    Stick(Carried),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Carried {
+    /// `None`: no bound.
+    pub bytes_max: Option<u64>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,7 +91,7 @@ pub struct Bundles {
     pub lifetime_us: Option<u64>,
 }
 
-pub(super) const LINK: &[&str] = &["model", "bytes_per_second", "setup_ms", "duplex", "sharing", "loss"];
+pub(super) const LINK: &[&str] = &["model", "bytes_per_second", "setup_ms", "duplex", "sharing", "loss", "stick_bytes"];
 pub(super) const ROUTING: &[&str] = &[
     "strategy",
     "copies",
@@ -121,10 +129,18 @@ impl Strategy {
     }
 }
 
+#[derive(Clone, Copy)]
+enum Model {
+    Ideal,
+    Rate,
+    Stick,
+}
+
 /// Absent: ideal. Keys of the other model are known and have no effect, so that a sweep can switch.
 pub(super) fn read_link(top: &Section) -> Result<Link, InputError> {
     let Some(link) = top.section("link", LINK)? else { return Ok(Link::Ideal) };
-    let is_ideal = link.needed("model", "\"ideal\"")?.choice(&[("ideal", true), ("rate", false)])?;
+    let models = [("ideal", Model::Ideal), ("rate", Model::Rate), ("stick", Model::Stick)];
+    let model = link.needed("model", "\"ideal\"")?.choice(&models)?;
     let setup_us = link.value("setup_ms").map_or(Ok(0), |value| value.whole_between(0, 86_400_000))? * 1_000;
     let duplex = link.value("duplex").map(|value| value.choice(&[("half", Duplex::Half), ("full", Duplex::Full)]));
     let sharing = link.value("sharing").map(|value| value.choice(&[("host", Sharing::Host), ("link", Sharing::Link)]));
@@ -136,8 +152,11 @@ pub(super) fn read_link(top: &Section) -> Result<Link, InputError> {
         None => 0,
     };
     let (duplex, sharing) = (duplex.unwrap_or(Ok(Duplex::Half))?, sharing.unwrap_or(Ok(Sharing::Host))?);
-    if is_ideal {
-        return Ok(Link::Ideal);
+    let bytes_max = link.value("stick_bytes").map(|value| value.size_bytes()).transpose()?;
+    match model {
+        Model::Ideal => return Ok(Link::Ideal),
+        Model::Stick => return Ok(Link::Stick(Carried { bytes_max })),
+        Model::Rate => {}
     }
     let rate = link.needed("bytes_per_second", "250000")?;
     let bytes_per_second = rate.size_bytes()?;

@@ -50,9 +50,9 @@ impl Count {
         *kind += bytes;
     }
 
-    pub fn accepted(&mut self, node: &mut Node, entry: &Entry, moved: impl FnOnce(u32) -> Move) {
+    pub fn accepted(&mut self, node: &mut Node, entry: &Entry, bundle: Option<u32>, moved: impl FnOnce(u32) -> Move) {
         if let Some(message) = entry.message {
-            node.have(message);
+            bundle.into_iter().for_each(|bundle| node.have(bundle));
             self.counters.relayed += 1;
             self.moves.push(moved(message));
         }
@@ -62,18 +62,12 @@ impl Count {
         self.counters.refused += u64::from(entry.message.is_some());
     }
 
-    pub fn delivered(&mut self, entry: &Entry, hops: u32, at_us: u64) {
-        self.arrivals.extend(entry.message.map(|message| Arrival { message, at_us, hops }));
-    }
-
-    pub fn held(&mut self, node: &mut Node, entry: &Entry) {
+    pub fn held(&mut self, node: &mut Node, entry: &Entry, bundle: Option<u32>) {
         node.held_bytes += u64::from(entry.size_bytes);
         node.load.peak_bytes = node.load.peak_bytes.max(node.held_bytes);
         self.held_bytes += i64::from(entry.size_bytes);
         self.held_bundles += 1;
-        if let Some(message) = entry.message {
-            node.have(message);
-        }
+        bundle.into_iter().for_each(|bundle| node.have(bundle));
     }
 
     pub fn let_go(&mut self, node: &mut Node, place: &Place, now_us: u64) {

@@ -1,5 +1,6 @@
 //! One simulated node: an agent and what its driver keeps for it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use fixedbitset::FixedBitSet;
@@ -7,14 +8,18 @@ use fixedbitset::FixedBitSet;
 use crate::agent::change::Durable;
 use crate::agent::{Agent, Mailboxes};
 use crate::bundle::Signer;
+use crate::content::topic::Filter;
 use crate::driver::{Driver, Plain};
+use crate::eid::Service;
 use crate::sim::link::Moved;
 use crate::sim::report::NodeLoad;
 use crate::sim::scenario::FaultPlan;
 use crate::sim::world::common::Common;
 use crate::sim::world::conduct::Driven;
+use crate::sim::world::files::Files;
 use crate::sim::world::peers::Peers;
 use crate::sim::world::roster::agent_seed;
+use crate::sim::world::share::Stick;
 use crate::sim::world::shelf::Shelf;
 use crate::sim::world::timers::NEVER;
 use crate::time::{DtnTime, Moment, Timestamp};
@@ -31,8 +36,11 @@ pub struct Node {
     pub unsent: Vec<u32>,
     pub load: NodeLoad,
     pub held_bytes: u64,
-    /// One bit for each message: whether this node ever had it.
+    /// One bit for each bundle that is to be: whether this node ever had it.
     pub had: FixedBitSet,
+    pub files: Files,
+    /// By peer: the files that are on their way there.
+    pub sticks: BTreeMap<u32, Stick>,
     number: u32,
     incarnation: u32,
     clock_offset_ms: i64,
@@ -56,6 +64,8 @@ impl Node {
             load: NodeLoad::default(),
             held_bytes: 0,
             had: FixedBitSet::new(),
+            files: Files::default(),
+            sticks: BTreeMap::new(),
             number,
             incarnation: 0,
             clock_offset_ms: faults.clock_offset_ms[number as usize],
@@ -69,8 +79,8 @@ impl Node {
         set_up_us.chain(self.radio.due_us()).fold(self.alarm_us, u64::min)
     }
 
-    pub fn have(&mut self, message: u32) {
-        self.had.grow_and_insert(message as usize);
+    pub fn have(&mut self, bundle: u32) {
+        self.had.grow_and_insert(bundle as usize);
     }
 
     pub fn moment(&self, now_us: u64) -> Moment {
@@ -92,5 +102,10 @@ fn start(number: u32, incarnation: u32, common: &Common, driven: &Driven, durabl
     let signer: Arc<dyn Signer> = common.roster.key(number);
     let seed = agent_seed(common.loaded.scenario.seed, number, incarnation);
     let config = driven.config(&common.config);
-    Agent::restore(common.roster.name(number), Mailboxes::own(signer), config, seed, durable)
+    let mut mailboxes = Mailboxes::own(signer);
+    for topic in common.subscribed(number) {
+        let Service::Topic(name) = &topic.service else { continue };
+        mailboxes = mailboxes.subscribed(topic.node, Filter::parse(name).expect("a name means itself"));
+    }
+    Agent::restore(common.roster.name(number), mailboxes, config, seed, durable)
 }

@@ -5,11 +5,13 @@
 //! crosses it, and a life ends after everything else of its last instant.
 
 mod act;
+mod stick;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use super::common::Common;
+pub use self::stick::Stick;
+use super::common::{Common, parts};
 use super::count::Count;
 use super::log::{EventLog, Step};
 use super::node::Node;
@@ -17,12 +19,13 @@ use super::peers::Talk;
 use super::script::{Cue, EvidenceKind};
 use super::timers::Timers;
 use crate::agent::io::Input;
+use crate::content::topic::{Post, Said};
 use crate::eid::Eid;
 use crate::id::{BundleId, NodeId};
 use crate::sim::catalog::Entry;
 use crate::sim::link::{Fate, Links, Parcel, Transfer};
 use crate::sim::trace::Contact;
-use crate::time::Millis;
+use crate::sim::workload::{Channel, Message};
 
 pub struct Share<'a> {
     common: Arc<Common<'a>>,
@@ -40,10 +43,16 @@ pub struct Share<'a> {
     /// What was counted since the run began.
     pub count: Count,
     pub log: EventLog,
-    /// The message that was signed just now.
-    queued: Option<(BundleId, u32)>,
+    /// What was signed just now, as the token of it says.
+    queued: Option<(BundleId, u64)>,
     /// What the input under way is about: the bundle that arrives, or the last that was asked for.
     recent: Option<Arc<Entry>>,
+    /// By whom the files came that are read just now.
+    bearer: Option<u32>,
+    /// Over how many links what arrives came.
+    hops: u32,
+    /// Who may send more of a file.
+    senders: BTreeSet<u32>,
 }
 
 /// What happens first at one instant.
@@ -75,6 +84,9 @@ impl<'a> Share<'a> {
             log: EventLog::default(),
             queued: None,
             recent: None,
+            bearer: None,
+            hops: 0,
+            senders: BTreeSet::new(),
         }
     }
 
@@ -141,6 +153,7 @@ impl<'a> Share<'a> {
             Class::Frame => self.move_on(),
             Class::Timer => self.ring(),
         }
+        self.send_parts();
         true
     }
 
@@ -168,7 +181,10 @@ impl<'a> Share<'a> {
         self.log.add(now_us, Step::Up, a, b, 0);
         self.node(a).peers.begin(b, now_us);
         self.node(b).peers.begin(a, now_us);
-        self.approach(a, b);
+        match self.links.are_carried() {
+            Some(bytes_max) => self.set_out(a, b, bytes_max),
+            None => self.approach(a, b),
+        }
     }
 
     fn end(&mut self, a: u32, b: u32) {
@@ -176,6 +192,7 @@ impl<'a> Share<'a> {
         self.node(b).peers.end(a);
         let Some((talk, up_us)) = self.node(a).peers.end(b) else { return };
         self.part(a, b, talk);
+        self.come_to(a, b);
         self.count.contacts.push(Contact { up_us, a, b, down_us: self.now_us });
     }
 
@@ -252,12 +269,15 @@ impl<'a> Share<'a> {
         let common = Arc::clone(&self.common);
         self.node(node).restart(&common);
         self.input(node, Input::Timeout);
-        for (peer, _) in self.node(node).peers.all() {
-            self.approach(node.min(peer), node.max(peer));
+        if self.links.are_carried().is_none() {
+            for (peer, _) in self.node(node).peers.all() {
+                self.approach(node.min(peer), node.max(peer));
+            }
         }
         for message in std::mem::take(&mut self.node(node).unsent) {
             self.submit(message);
         }
+        self.senders.insert(node);
     }
 
     /// A person writes a message; a node that is off takes it when it is on again.
@@ -269,18 +289,55 @@ impl<'a> Share<'a> {
         }
     }
 
-    fn submit(&mut self, message: u32) {
-        let Common { loaded, roster, .. } = &*self.common;
-        let written = &loaded.messages[message as usize];
-        let input = Input::Submit {
-            token: message.into(),
-            mailbox: Eid::mail(roster.name(written.from)),
-            destination: Eid::mail(roster.name(written.to)),
-            lifetime: Millis(loaded.lifetime_us().div_ceil(1_000)),
-            priority: written.priority,
-            copies: None,
+    fn submit(&mut self, number: u32) {
+        let common = Arc::clone(&self.common);
+        let message = common.message(number);
+        let input = match message.channel {
+            Channel::Mail => self.mail(message, number, 0),
+            Channel::Topic(topic) => self.post(message, number, topic),
+            Channel::File => {
+                self.node(message.from).files.begin(number, parts(message));
+                self.senders.insert(message.from);
+                return;
+            }
         };
-        self.input(written.from, input);
+        self.input(message.from, input);
+    }
+
+    /// Mail, or a part of a file.
+    fn mail(&self, message: &Message, number: u32, part: u32) -> Input {
+        let Common { roster, .. } = &*self.common;
+        Input::Submit {
+            token: token(number, part),
+            mailbox: Eid::mail(roster.name(message.from)),
+            destination: Eid::mail(roster.name(message.to)),
+            lifetime: self.common.lifetime(),
+            priority: message.priority,
+            copies: None,
+        }
+    }
+
+    fn post(&mut self, message: &Message, number: u32, topic: u32) -> Input {
+        let common = Arc::clone(&self.common);
+        let (name, leave) = common.topic(topic, message.from);
+        let now_us = self.now_us;
+        let sequence = self.node(message.from).moment(now_us).wall.0;
+        let body = "x".repeat(message.size as usize);
+        let post = Post { sequence, said: Said::Message { key: None, body, leave } };
+        let (topic, lifetime) = (name.clone(), common.lifetime());
+        Input::Publish { token: token(number, 0), topic, lifetime, payload: post.encode().into() }
+    }
+
+    /// Whoever sends files sends of them what may leave now.
+    fn send_parts(&mut self) {
+        while let Some(node) = self.senders.pop_first() {
+            while self.node(node).is_on
+                && let Some((file, part)) = self.node(node).files.due()
+            {
+                let input = self.mail(self.common.message(file), file, part);
+                self.input(node, input);
+            }
+        }
     }
 
     fn move_on(&mut self) {
@@ -323,6 +380,16 @@ impl<'a> Share<'a> {
             None => {}
         }
     }
+}
+
+/// What an agent tells of a message with: its number, and which part of it.
+fn token(number: u32, part: u32) -> u64 {
+    u64::from(part) << 32 | u64::from(number)
+}
+
+/// The message of a token, and the part.
+fn of_token(token: u64) -> (u32, u32) {
+    (token as u32, (token >> 32) as u32)
 }
 
 fn class_of(what: EvidenceKind) -> Class {

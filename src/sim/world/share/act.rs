@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::Share;
+use super::{Share, of_token};
+use crate::agent::STICK;
 use crate::agent::change::{Change, Class, Row};
 use crate::agent::io::{Event, Input, Output};
 use crate::bundle::{Bundle, Ends, Kind};
@@ -11,6 +12,9 @@ use crate::id::BundleId;
 use crate::sim::catalog::Entry;
 use crate::sim::link::{Parcel, Transfer};
 use crate::sim::report::Move;
+use crate::sim::workload::Channel;
+use crate::sim::world::common::{bytes_of, parts};
+use crate::sim::world::count::Arrival;
 use crate::sim::world::log::Step;
 use crate::sim::world::shelf::Place;
 
@@ -56,7 +60,7 @@ impl Share<'_> {
                 self.log.add(self.now_us, Step::Bundle, from, to, entry.bundle.id.prefix());
                 self.count.arrived(bytes, Some(&entry));
                 let (bundle, size_bytes) = (Arc::clone(&entry.bundle), entry.size_bytes);
-                self.recent = Some(entry);
+                (self.recent, self.hops) = (Some(entry), transit.hops.count.into());
                 let taker = self.common.roster.name(to);
                 self.node(to).peers.took(from, &bundle, taker);
                 self.input(to, Input::Bundle { from: name, transit, bundle, size_bytes });
@@ -71,10 +75,13 @@ impl Share<'_> {
             Output::Seal { token, draft } => {
                 self.log.add(self.now_us, Step::Seal, node, 0, token);
                 let payload: Arc<[u8]> = token.to_be_bytes().into();
-                let size_bytes = u32::try_from(self.common.loaded.messages[token as usize].size).unwrap_or(u32::MAX);
+                let (message, part) = of_token(token);
+                let size_bytes = u32::try_from(bytes_of(self.common.message(message), part)).unwrap_or(u32::MAX);
                 debug_assert_eq!(draft.kind, Kind::Message, "only messages are sealed");
                 return Some(Input::Sealed { token, payload, size_bytes });
             }
+            // Who reads files answers nobody.
+            Output::Send { to: STICK, .. } => {}
             Output::Send { to, frame } => {
                 let to = self.common.roster.number(&to);
                 self.send(node, to, frame);
@@ -84,8 +91,12 @@ impl Share<'_> {
                 self.forward(node, to, transit, row);
             }
             Output::Report(event) => self.note(node, event),
+            Output::Heard(bundle) => {
+                self.log.add(self.now_us, Step::Delivered, node, 0, bundle.id.prefix());
+                self.arrived(node, &bundle.id, self.hops);
+            }
             // Whoever is in reach is met anyway, and nobody sits before these inboxes.
-            Output::Dial(_) | Output::Notify(_) | Output::File(_) | Output::Heard(_) => {}
+            Output::Dial(_) | Output::Notify(_) | Output::File(_) => {}
         }
         None
     }
@@ -97,8 +108,9 @@ impl Share<'_> {
                 let in_custody = held.grade == Grade::Custody && held.class != Class::Own;
                 self.log.add(self.now_us, Step::Hold, node, 0, held.row.0);
                 let since_us = self.now_us;
+                let bundle = self.common.bundle_number(&entry);
                 let (state, count) = self.counted(node);
-                count.held(state, &entry);
+                count.held(state, &entry, bundle);
                 state.shelf.put(held.row, Place { entry, in_custody, since_us });
             }
             Change::Forget { row } => {
@@ -125,9 +137,26 @@ impl Share<'_> {
     fn first_seen(&mut self, bundle: Arc<Bundle>, size_bytes: u32) -> Arc<Entry> {
         let read = Bundle::decode(bundle.bytes()).expect("agents make bundles that others accept").0;
         assert_eq!(read.id, bundle.id, "a bundle reads back as itself");
-        let message = self.queued.take_if(|(id, _)| *id == bundle.id).map(|(_, message)| message);
+        let token = self.queued.take_if(|(id, _)| *id == bundle.id).map(|(_, token)| of_token(token));
         self.count.counters.receipts_created += u64::from(bundle.kind == Kind::Receipt);
-        self.common.catalog.add(Entry { bundle, size_bytes, message })
+        let message = token.map(|(message, _)| message);
+        let is_file = |message: u32| self.common.message(message).channel == Channel::File;
+        let part = token.and_then(|(message, part)| is_file(message).then_some(part));
+        self.common.catalog.add(Entry { bundle, size_bytes, message, part })
+    }
+
+    /// A bundle has reached somebody it is for.
+    fn arrived(&mut self, node: u32, id: &BundleId, hops: u32) {
+        let Some(entry) = self.find(id) else { return };
+        let Some(message) = entry.message.and_then(|first| self.common.wanted_by(first, node)) else { return };
+        if let Some(part) = entry.part {
+            self.count.counters.parts_delivered += 1;
+            let of = parts(self.common.message(message));
+            if !self.node(node).files.came(message, part, of) {
+                return;
+            }
+        }
+        self.count.arrivals.push(Arrival { message, at_us: self.now_us, hops });
     }
 
     fn send(&mut self, from: u32, to: u32, frame: Frame) {
@@ -156,22 +185,29 @@ impl Share<'_> {
 
     fn note(&mut self, node: u32, event: Event) {
         match event {
-            Event::Queued { token, id } => self.queued = Some((id, token as u32)),
+            Event::Queued { token, id } => {
+                self.queued = Some((id, token));
+                let (message, part) = of_token(token);
+                if self.common.message(message).channel == Channel::File {
+                    self.node(node).files.queued(id, message, part);
+                }
+            }
             Event::Accepted { id, from } => {
                 self.log.add(self.now_us, Step::Accepted, node, 0, id.prefix());
-                let from = self.common.roster.number(&from);
+                let from = match self.bearer {
+                    Some(bearer) if from == STICK => bearer,
+                    _ => self.common.roster.number(&from),
+                };
                 if let Some(entry) = self.find(&id) {
-                    let at_us = self.now_us;
+                    let (at_us, bundle) = (self.now_us, self.common.bundle_number(&entry));
                     let (state, count) = self.counted(node);
-                    count.accepted(state, &entry, |message| Move { at_us, message, from, to: node });
+                    count.accepted(state, &entry, bundle, |message| Move { at_us, message, from, to: node });
                 }
             }
             Event::Delivered { id, .. } => {
                 self.log.add(self.now_us, Step::Delivered, node, 0, id.prefix());
                 let hops = self.node(node).driver.step.record.letter(&id).map_or(0, |letter| letter.hops.count);
-                if let Some(entry) = self.find(&id) {
-                    self.count.delivered(&entry, hops.into(), self.now_us);
-                }
+                self.arrived(node, &id, hops.into());
             }
             Event::Refused { id, .. } => {
                 self.log.add(self.now_us, Step::Refused, node, 0, id.prefix());
@@ -190,7 +226,12 @@ impl Share<'_> {
                 debug_assert!(false, "node {node} says of an honest one: {what}");
             }
             Event::NotSent { token, .. } => self.log.add(self.now_us, Step::NotSent, node, 0, token),
-            Event::Status { id, .. } => self.log.add(self.now_us, Step::Status, node, 0, id.prefix()),
+            Event::Status { id, evidence } => {
+                self.log.add(self.now_us, Step::Status, node, 0, id.prefix());
+                if self.node(node).files.heard(&id, evidence.what) {
+                    self.senders.insert(node);
+                }
+            }
         }
     }
 }
