@@ -36,7 +36,7 @@
 //! more costs traffic and a place for a life at most: it is shown to nobody a second time, and its recipient ends it again.
 //!
 //! The ids of what was delivered stay for ever, in the store alone: 16 bytes for each letter that a person was shown, and
-//! as many in the index. One's own messages and the
+//! as many in the index; and of what the person deleted the digest of its words, 16 bytes too. One's own messages and the
 //! people named are the owner's, bounded by the disk alone, whose last part `free_bytes_own_min` keeps free.
 //!
 //! # The agent, until a restart
@@ -69,6 +69,7 @@
 //! | `desk/topics/consume.rs` `SETTLED_AT_ONCE_MAX` 1,024 | events that one request settles | owner | refused | at once | |
 //! | `desk/topics/consume.rs` `WINDOW_MAX` 512 | events out with one consumer | consumer | no more are handed out | done | |
 //! | `api/model/topics.rs` `PUBLISHED_AT_ONCE_MAX` 512 | messages that one request publishes | owner | refused | at once | |
+//! | `mail/sameness.rs` `SAME_MAX` 64 | later bundles of one content that are one row with it | author | with words that are there, dropped; with others, rows of their own | deleted | `past_the_bound_what_says_the_same_leaves_its_words_and_what_says_something_else_has_a_row` |
 //! | `mail/kept.rs` `KEPT_MAX` 1,048,576 | what is arranged: places, labels, drafts, introductions | owner | refused | taken back, its message is deleted | |
 //! | `content/text.rs` `AFTER_READ_MS_MAX` | how long after it was read a message stays that is to be forgotten: a year | owner | refused | forgotten, deleted | |
 //! | `blobs.rs` `UNASKED_BYTES_MAX` | bytes of files that contacts send without being asked | source | offered; their parts are rejected until they are asked for | deleted, cancelled | `what_nobody_asked_for_is_bounded_and_shared_and_a_stranger_s_is_not_taken` |

@@ -16,6 +16,7 @@
 
 mod amendment;
 mod file;
+mod likeness;
 mod padding;
 mod proof;
 mod tags;
@@ -27,6 +28,7 @@ pub use self::file::{
     ENCLOSED_MAX, Enclosed, FILE_BYTES_MAX, FILE_NAME_BYTES_MAX, FileAsk, FileKey, PART_BYTES, PART_LOG, Part,
     PartTree, Root, Shape, WANTED_MAX, part_len, part_node, parts_of,
 };
+pub use self::likeness::{Digest, Likeness, words_of};
 pub use self::padding::{PADDED_BYTES_MIN, pad, padded_len, unpad};
 pub use self::proof::{Proof, REST_BYTES_MAX, Seal};
 pub use self::tags::{TAG_DECISION, TAG_FYI, TAG_QUESTION};

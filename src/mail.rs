@@ -24,6 +24,7 @@
 //! | `index` | where things are found, and what content is there once more |
 //! | `order`, `conversation` | in which order they are read, and with whom |
 //! | `meaning`, `registers` | what content is to the record, and which of several changes of something counts |
+//! | `sameness` | which bundles are one content |
 //! | `ending` | what is to be forgotten once it was read |
 //! | `happening` | what happened, numbered without gaps |
 //! | `topics` | what is published in topics, and how far those who consume it have come |
@@ -42,6 +43,7 @@ pub mod order;
 pub mod query;
 pub mod record;
 pub mod registers;
+mod sameness;
 pub mod shelf;
 pub mod topics;
 

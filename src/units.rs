@@ -13,6 +13,8 @@ pub enum UnitError {
     Size,
     #[error("a time span is a whole number with a unit, such as 60s, 90m, 12h or 3d")]
     Span,
+    #[error("a time span is a whole number with a unit, such as 60s, 90m, 12h or 3d, and not zero; or it is never")]
+    SpanOrNever,
     #[error("the number is too large")]
     TooLarge,
 }
@@ -54,6 +56,15 @@ pub fn about_bytes(bytes: u64) -> String {
     match BINARY.iter().find(|(size, _)| bytes >= *size) {
         Some((size, unit)) => format!("{}.{} {unit}iB", bytes / size, bytes % size * 10 / size),
         None => format!("{bytes} B"),
+    }
+}
+
+/// The same, or `never`, which is zero.
+pub fn parse_span_or_never(text: &str) -> Result<Millis, UnitError> {
+    match parse_span(text) {
+        _ if text.trim() == "never" => Ok(Millis(0)),
+        Ok(Millis(0)) | Err(UnitError::Span) => Err(UnitError::SpanOrNever),
+        span => span,
     }
 }
 

@@ -75,9 +75,12 @@ impl Agent {
     }
 
     /// Whether nobody can have one's own message: there was no contact since it was queued.
-    pub fn has_not_left(&self, id: &BundleId) -> bool {
-        let is_queued = |outgoing: &Outgoing| outgoing.state() == EvidenceKind::Queued;
-        let Some(outgoing) = self.ledger.outbox().find(id).filter(|outgoing| is_queued(outgoing)) else { return false };
+    pub fn has_not_left(&self, outgoing: &Outgoing) -> bool {
+        let is_of_here = |what| matches!(what, EvidenceKind::Queued | EvidenceKind::Expired | EvidenceKind::Cancelled);
+        let is_heard_of = !outgoing.events().iter().all(|event| is_of_here(event.what));
+        if is_heard_of || outgoing.unlisted.answers > 0 {
+            return false;
+        }
         let met_since = self.routing.last_met().is_some_and(|met| met >= outgoing.created.now);
         self.contacts().next().is_none() && self.routing.remembers_meetings() && !met_since
     }

@@ -81,7 +81,7 @@ pub fn recipient() -> RecipientRow {
 
 pub fn sent() -> SentRow {
     let RecipientRow { schema, to, to_address } = recipient();
-    SentRow { schema, id: ID.into(), state: State::Queued, to, to_address }
+    SentRow { schema, id: ID.into(), state: State::Queued, to, to_address, expire_after_read_ms: None }
 }
 
 pub fn conversation() -> ConversationRow {

@@ -413,7 +413,12 @@ fn every_exchange() -> Vec<(Request, Response)> {
         copies: Some(8),
     };
     let until = samples::at(18, 0).unwrap();
-    let usual = Usual { priority: Some(Priority::Bulk), read_receipts: Some(false), ..Usual::default() };
+    let usual = Usual {
+        priority: Some(Priority::Bulk),
+        read_receipts: Some(false),
+        expire_after_read_ms: Some(60_000),
+        ..Usual::default()
+    };
     let new_draft = NewDraft { compose: compose.clone(), more: vec![who()], at: Some(until), refused: None };
     let muting = Arranging::Mute { until: Some(until), except_mentions: true };
     let status = samples::status(vec![
@@ -458,7 +463,7 @@ fn every_exchange() -> Vec<(Request, Response)> {
         (Q::Draft { number: "3".into() }, A::Draft(samples::draft())),
         (Q::DraftSend { number: "3".into(), to: vec![who()] }, A::Sents(vec![samples::sent()])),
         (Q::DraftDelete { number: "3".into() }, done.clone()),
-        (Q::Waiting, A::Waiting(WaitingRow { schema: Schema, unread: 7, requests: 2 })),
+        (Q::Waiting, A::Waiting(WaitingRow { schema: Schema, unread: 7, requests: 2, muted: 1 })),
         (Q::Arrange { what: vec![who(), id()], how: Arranging::Pin }, A::Arranged(vec![samples::arranged()])),
         (Q::Arrange { what: vec![id()], how: Arranging::Snooze { until } }, A::Arranged(vec![])),
         (Q::Arrange { what: vec![who()], how: muting }, A::Arranged(vec![samples::arranged()])),

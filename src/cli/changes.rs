@@ -29,7 +29,7 @@ pub async fn edit(link: &Link<'_>, args: &Edit, out: &Out) -> Outcome {
 
 pub async fn withdraw(link: &Link<'_>, args: &Id, out: &Out) -> Outcome {
     let wish = Wish { id: args.id.clone(), withdrawn: true, ..Wish::default() };
-    change(link, wish, out, "withdrawn here, and asked of who has it:").await
+    change(link, wish, out, "withdrawn here:").await
 }
 
 pub async fn renew(link: &Link<'_>, args: &Renew, out: &Out) -> Outcome {
@@ -79,7 +79,7 @@ pub async fn task(link: &Link<'_>, args: &Task, out: &Out) -> Outcome {
 async fn change(link: &Link<'_>, wish: Wish, out: &Out, said: &str) -> Outcome {
     let id = wish.id.clone();
     let sent = take!(link.ask(Request::Change(wish)).await?, Sent)?;
-    out.row(&sent, |_| format!("{said} {}, told {} as {}\n", safe_text(&id), called(&sent.to), short_id(&sent.id)))
+    out.row(&sent, |_| format!("{said} {}, goes to {} as {}\n", safe_text(&id), called(&sent.to), short_id(&sent.id)))
 }
 
 async fn tasks(link: &Link<'_>, args: &TaskList, out: &Out) -> Outcome {

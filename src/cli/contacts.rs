@@ -30,12 +30,13 @@ pub async fn contact(link: &Link<'_>, args: &Contact, out: &Out) -> Outcome {
         ContactWhat::Unblock { who } => {
             change(link, Request::ContactUnblock { who: who.clone() }, "unblocked", out).await
         }
-        ContactWhat::Set { who, priority, lifetime, copies, read_receipts, clear } => {
+        ContactWhat::Set { who, priority, lifetime, copies, read_receipts, expire_after_read, clear } => {
             let usual = Usual {
                 priority: *priority,
                 lifetime_ms: lifetime.map(|span| span.0),
                 copies: *copies,
                 read_receipts: *read_receipts,
+                expire_after_read_ms: expire_after_read.map(|span| span.0),
             };
             let request = Request::ContactSet { who: who.clone(), clear: *clear, usual };
             let contact = take!(link.ask(request).await?, Contact)?;
@@ -91,12 +92,13 @@ fn changed(contact: &ContactRow, done: &str) -> String {
 
 /// How messages to somebody go: `to bob: urgent, within 3d, read receipts off`.
 fn usual_words(contact: &ContactRow) -> String {
-    let Usual { priority, lifetime_ms, copies, read_receipts } = contact.usual;
+    let Usual { priority, lifetime_ms, copies, read_receipts, expire_after_read_ms } = contact.usual;
     let mut words: Vec<String> = Vec::new();
     words.extend(priority.map(|priority| priority_name(priority).into()));
     words.extend(lifetime_ms.map(|span| format!("within {}", Millis(span))));
     words.extend(copies.map(|copies| format!("at most {copies} copies")));
     words.extend(read_receipts.map(|on| format!("read receipts {}", if on { "on" } else { "off" })));
+    words.extend(expire_after_read_ms.map(|span| format!("disappearing {} after they are read", Millis(span))));
     let words = if words.is_empty() { "as to everybody".into() } else { words.join(", ") };
     format!("to {}: {words}\n", safe_text(&contact.name))
 }

@@ -59,8 +59,11 @@ async fn list(link: &Link<'_>, args: &InboxList, out: &Out) -> Outcome {
         (false, false) => Show::Known,
     };
     let mut count = print(link, args, show, out, &mut shown).await?;
+    let mut muted = 0;
     if show == Show::Known && args.limit != Some(0) {
-        let requests = take!(link.ask(Request::Waiting).await?, Waiting)?.requests;
+        let waiting = take!(link.ask(Request::Waiting).await?, Waiting)?;
+        let requests = waiting.requests;
+        muted = waiting.muted;
         if requests > 0 {
             let s = if requests == 1 { "" } else { "s" };
             out.data(&format!(
@@ -78,6 +81,10 @@ async fn list(link: &Link<'_>, args: &InboxList, out: &Out) -> Outcome {
             (_, true) => "the inbox is empty",
             _ => "the inbox is empty; what is archived, snoozed or muted is in `dak inbox --all`",
         });
+    }
+    if muted > 0 {
+        let s = if muted == 1 { "" } else { "s" };
+        out.talk(&format!("{muted} unread message{s} in muted conversations: dak inbox --all"));
     }
     if let Some(row) = outlook::ask(link, out).await {
         let lines = due_soon(&row, &out.style).into_iter().chain(ended_unseen(&row));

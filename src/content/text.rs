@@ -114,15 +114,15 @@ pub const INTRODUCED_BYTES_MAX: usize = 64;
 /// Eighteen hours; no place on earth is further from UTC.
 pub const OFFSET_MINUTES_MAX: i16 = 1_080;
 
-const THREAD: u64 = 2;
-const IN_REPLY_TO: u64 = 3;
+pub(super) const THREAD: u64 = 2;
+pub(super) const IN_REPLY_TO: u64 = 3;
 const SUBJECT: u64 = 4;
-const BODY: u64 = 5;
+pub(super) const BODY: u64 = 5;
 const ATTACHMENTS: u64 = 6;
 const REPLY_BY: u64 = 7;
-const EXPIRE_AFTER_READ: u64 = 8;
+pub(super) const EXPIRE_AFTER_READ: u64 = 8;
 const OFFSET: u64 = 9;
-const SAME: u64 = 10;
+pub(super) const SAME: u64 = 10;
 const TAGS: u64 = 11;
 const FORWARDED: u64 = 12;
 const REMARK: u64 = 13;

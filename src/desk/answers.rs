@@ -97,7 +97,7 @@ impl Desk {
         }
         let find = move |record: &RedbReader| {
             let Some(id) = whole_id(record, &mark)? else {
-                return Ok(Facts::None { was_here: record.was_delivered(&mark)? });
+                return Ok(Facts::None { was_here: record.was_here(&mark)? });
             };
             let own = record.sent(&id)?.map(|sent| Facts::Own(Box::new(sent)));
             let facts = own.or(record.letter(&id)?.map(|letter| Facts::Came(Box::new(letter))));

@@ -6,15 +6,17 @@ use super::Desk;
 use super::ending::disappear;
 use super::mail::LIFETIME;
 use super::rows::{self, Names};
-use crate::agent::change::{EvidenceKind, Letter, Outgoing, Row as RecordRow};
+use crate::agent::change::{EvidenceKind, Letter, Row as RecordRow};
 use crate::agent::{Agent, Input};
 use crate::api::model::{
     BoardRow, Changes, HistoryRow, InboxRow, ReactionRow, Schema, SentRow, State, TaskRow, TaskWord, When, Wish,
 };
 use crate::api::{ApiError, NextStep, Row};
 use crate::bundle::Priority;
-use crate::content::{AfterRead, Amendment, Content, Mark, NewTask, REACTION_BYTES_MAX, Reaction, TaskState, pad};
-use crate::id::{BundleId, NodeId};
+use crate::content::{
+    AfterRead, Amendment, Content, Mark, NewTask, REACTION_BYTES_MAX, Reaction, TaskState, Text, pad,
+};
+use crate::id::{BundleId, IdPrefix, NodeId};
 use crate::mail::conversation::Conversation;
 use crate::mail::registers::{Register, Registers, Setting, Value};
 use crate::safe_text::safe_text;
@@ -22,13 +24,16 @@ use crate::store::StoreError;
 use crate::store::redb::{Body, RedbReader};
 use crate::time::{DtnTime, Millis};
 
-/// So many of one's own last messages are looked through for those that are the same content.
-const LOOKED_THROUGH_MAX: usize = 4_096;
-
 /// What changes may be about.
 #[derive(Clone, Debug)]
 pub struct Subject {
+    pub id: BundleId,
+    /// Where it stands in the record.
+    pub at: Option<RecordRow>,
     pub with: Conversation,
+    /// The content that it says to be once more.
+    pub same: Option<Mark>,
+    /// How changes name it, unless it is another content once more.
     pub mark: Mark,
     pub author: NodeId,
     /// What it says of a task by itself.
@@ -38,15 +43,27 @@ pub struct Subject {
 }
 
 /// What content says of itself.
+#[derive(Default)]
 struct Named {
-    mark: Mark,
+    same: Option<Mark>,
     task: Option<NewTask>,
     after_read: Option<Millis>,
+}
+
+impl Subject {
+    /// How changes name it.
+    fn name(&self, record: &RedbReader) -> Result<Mark, StoreError> {
+        match self.at {
+            Some(at) => record.name_of(&self.with, at, &self.id, self.same),
+            None => Ok(self.mark),
+        }
+    }
 }
 
 /// What changes and the message itself come to.
 #[derive(Default)]
 pub struct Amended {
+    edited: bool,
     /// The words that stand instead.
     body: Option<String>,
     withdrawn: bool,
@@ -58,7 +75,8 @@ pub struct Amended {
 impl Amended {
     /// Reads it; none where there is nothing to say.
     pub fn read(record: &RedbReader, subject: &Subject, chars_max: usize) -> Result<Option<Amended>, StoreError> {
-        let Subject { with, mark, author, task, after_read } = subject;
+        let Subject { with, at, author, task, after_read, .. } = subject;
+        let mark = &subject.name(record)?;
         let registers = record.registers(with, mark, author)?;
         if registers.is_withdrawn() {
             return Ok(Some(Amended { withdrawn: true, ..Amended::default() }));
@@ -70,21 +88,24 @@ impl Amended {
             return Ok(None);
         }
         let body = match registers.body() {
-            Some(row) => body_at(record, row, chars_max)?,
-            None => None,
+            Some(row) if Some(row) != *at => body_at(record, row, chars_max)?,
+            _ => None,
         };
+        let edited = registers.is_edited();
         let reactions = registers.reactions();
         let reactions = reactions.iter().flat_map(|(text, who)| who.iter().map(|who| ((*text).to_owned(), *who)));
         let (reactions, task) = (reactions.collect(), task_of(&registers, *task));
-        Ok(Some(Amended { body, reactions, task, ..Amended::default() }))
+        Ok(Some(Amended { edited, body, reactions, task, ..Amended::default() }))
     }
 }
 
-/// The words of a change of words.
-fn body_at(record: &RedbReader, row: RecordRow, chars_max: usize) -> Result<Option<String>, StoreError> {
+/// The words of a change of words, or of a version.
+pub fn body_at(record: &RedbReader, row: RecordRow, chars_max: usize) -> Result<Option<String>, StoreError> {
     let Some(Body::Filed(filed)) = record.words(&[row])?.pop().flatten() else { return Ok(None) };
-    let Ok(Content::Change(Amendment { body: Some(body), .. })) = Content::decode(&filed.content) else {
-        return Ok(None);
+    let body = match Content::decode(&filed.content) {
+        Ok(Content::Change(Amendment { body: Some(body), .. })) => body,
+        Ok(Content::Text(Text { body, .. })) => body,
+        _ => return Ok(None),
     };
     Ok(Some(body.chars().take(chars_max).collect()))
 }
@@ -102,7 +123,7 @@ impl Names<'_> {
     pub fn changes(&self, amended: &Amended) -> Changes {
         let reaction = |(emoji, who): &(String, NodeId)| ReactionRow { emoji: emoji.clone(), who: self.person(who) };
         Changes {
-            edited: amended.body.is_some(),
+            edited: amended.edited,
             withdrawn: amended.withdrawn,
             disappeared: amended.disappeared,
             reactions: amended.reactions.iter().map(reaction).collect(),
@@ -130,7 +151,7 @@ impl Desk {
         };
         for (n, changes, body) in self.look(named).await? {
             let row = &mut *rows[n].0;
-            if let Some(body) = body {
+            if let Some(body) = body.filter(|body| row.text.as_ref() != Some(body)) {
                 row.text = Some(body);
                 // These are no author's words.
                 row.forwarded.iter_mut().for_each(|forwarded| forwarded.signed = false);
@@ -139,6 +160,8 @@ impl Desk {
                 (row.text, row.subject) = (None, None);
                 row.attachments.clear();
             }
+            // Nobody has to look at what is not there.
+            row.read |= changes.withdrawn || changes.disappeared;
             match changes.disappeared {
                 true => disappear(row),
                 false => row.changes = changes,
@@ -185,7 +208,8 @@ impl Desk {
     /// A message that was just queued.
     pub(super) async fn sent_row(&self, id: BundleId, node: NodeId) -> Result<SentRow, ApiError> {
         let row = self.recipient_row(node).await?;
-        Ok(SentRow { schema: Schema, id: id.full(), state: State::Queued, to: row.to, to_address: row.to_address })
+        let (schema, id, state, to, to_address) = (Schema, id.full(), State::Queued, row.to, row.to_address);
+        Ok(SentRow { schema, id, state, to, to_address, expire_after_read_ms: None })
     }
 
     async fn amendment(
@@ -278,16 +302,22 @@ impl Desk {
         Ok(all)
     }
 
-    /// The bundles that one's own message was sent as, this one first: others where it was sent anew.
+    /// The bundles that have the content of a message, this one first: others where it was sent anew.
     pub(super) async fn sent_as(&self, id: BundleId) -> Result<Vec<BundleId>, ApiError> {
-        let Ok((Subject { with, mark, .. }, _)) = self.subject_of(id).await else { return Ok(vec![id]) };
+        let Ok((Subject { mark, .. }, registers)) = self.subject_of(id).await else { return Ok(vec![id]) };
+        let later: BTreeSet<BundleId> = registers.versions().collect();
         let read = move |record: &RedbReader| {
-            let rows = record.rows_of(&with, &mark)?;
-            let own = if rows.len() > 1 { record.sent_before(None, LOOKED_THROUGH_MAX)? } else { Vec::new() };
-            let is_same = |own: &&(_, Outgoing)| own.1.id != id && own.1.row.is_some_and(|row| rows.contains(&row));
-            Ok(own.iter().filter(is_same).map(|(_, own)| own.id).collect::<Vec<_>>())
+            let first = IdPrefix::of_mark(&mark);
+            let first = [record.letters_like(&first, 1)?, record.sent_like(&first, 1)?].concat();
+            let others = later.into_iter().chain(first).filter(|other| *other != id);
+            let mut all = vec![id];
+            for other in others.collect::<BTreeSet<_>>() {
+                let known = record.known(&other)?;
+                all.extend((known.letter.is_some() || known.outgoing.is_some()).then_some(other));
+            }
+            Ok(all)
         };
-        Ok([vec![id], self.record(read).await?].concat())
+        self.record(read).await
     }
 
     /// What a message is about for those who change it, and what was changed of it.
@@ -299,15 +329,18 @@ impl Desk {
             (None, Some(outgoing)) => (Conversation::of_sent(outgoing), outgoing.source.unwrap_or(me), outgoing.row),
             (None, None) => return Err(ApiError::not_found("that message was just deleted")),
         };
-        let named = Named { mark: Letter::mark_of(&id), task: None, after_read: None };
-        let Named { mark, task, after_read } = match row {
-            Some(row) => self.content_of(named, id, row).await?,
-            None => named,
+        let Named { same, task, after_read } = match row {
+            Some(row) => self.content_of(id, row).await?,
+            None => Named::default(),
         };
-        let subject = Subject { with, mark, author, task, after_read };
-        let of = subject.clone();
-        let registers = self.record(move |record| record.registers(&of.with, &of.mark, &of.author)).await?;
-        Ok((subject, registers))
+        let mark = Letter::mark_of(&id);
+        let mut subject = Subject { id, at: row, with, same, mark, author, task, after_read };
+        let read = move |record: &RedbReader| {
+            subject.mark = subject.name(record)?;
+            let registers = record.registers(&subject.with, &subject.mark, &subject.author)?;
+            Ok((subject, registers))
+        };
+        self.record(read).await
     }
 
     /// Whether a message was forgotten, for its time was over.
@@ -320,20 +353,18 @@ impl Desk {
     }
 
     /// What content at a row says of itself.
-    async fn content_of(&self, named: Named, id: BundleId, row: RecordRow) -> Result<Named, ApiError> {
+    async fn content_of(&self, id: BundleId, row: RecordRow) -> Result<Named, ApiError> {
         let body = self.record(move |record| record.words(&[row])).await?.pop().flatten();
-        let Some(Body::Filed(filed)) = body else { return Ok(named) };
+        let Some(Body::Filed(filed)) = body else { return Ok(Named::default()) };
         match Content::decode(&filed.content) {
-            Ok(Content::Text(text)) => Ok(Named {
-                mark: text.same.unwrap_or(named.mark),
-                task: text.task,
-                after_read: text.expire_after_read.map(AfterRead::span),
-            }),
+            Ok(Content::Text(text)) => {
+                Ok(Named { same: text.same, task: text.task, after_read: text.expire_after_read.map(AfterRead::span) })
+            }
             Ok(Content::Change(amendment)) => {
                 let what = format!("{} is a change of another message", &id.full()[..10]);
                 Err(ApiError::refused(what).next(NextStep::ChangeTarget { id: crate::id::hex(&amendment.target) }))
             }
-            _ => Ok(named),
+            _ => Ok(Named::default()),
         }
     }
 
@@ -346,15 +377,18 @@ impl Desk {
         let is_shown = self.show_one(id).await?;
         let (subject, registers) = self.subject_of(id).await?;
         let mut all = Vec::new();
-        if is_shown && registers.body().is_some() && !registers.is_withdrawn() {
+        if is_shown && registers.is_edited() && !registers.is_withdrawn() && !has_version_at(&registers, subject.at) {
             all.extend(self.first_words(id, &subject).await?);
         }
         for (_, settings) in registers.all() {
             let gave_way: BTreeSet<BundleId> = Registers::gave_way(settings).iter().map(|one| one.id).collect();
             let count = settings.len();
             for (n, setting) in settings.iter().enumerate() {
+                if setting.value.is_version() && !registers.is_edited() {
+                    continue;
+                }
                 let body = match setting.value {
-                    Value::Body if is_shown => {
+                    Value::Body | Value::Version(_) if is_shown => {
                         let row = setting.row;
                         self.record(move |record| body_at(record, row, usize::MAX)).await?
                     }
@@ -401,17 +435,19 @@ impl Desk {
         Ok(Some(HistoryRow { schema: Schema, id: id.full(), who, at, what: text.body, field, stands, gave_way }))
     }
 
-    /// Deletes with a message what was changed of it: nobody would look at it again.
-    pub(super) async fn discard_changes(&self, id: BundleId) -> Result<(), ApiError> {
-        let Ok((_, registers)) = self.subject_of(id).await else { return Ok(()) };
-        let all: BTreeSet<BundleId> = registers.all().flat_map(|(_, all)| all.iter().map(|one| one.id)).collect();
-        for id in all {
-            if self.look(move |agent, _| agent.held_one(&id).is_none()).await? {
-                self.node().input(Input::Discard(id)).await?;
-            }
-        }
-        Ok(())
+    /// What was changed of a message, and need not go on any more.
+    pub(super) async fn changes_of(&self, id: BundleId) -> Result<BTreeSet<BundleId>, ApiError> {
+        let Ok((_, registers)) = self.subject_of(id).await else { return Ok(BTreeSet::new()) };
+        let changes = registers.all().flat_map(|(_, all)| all).filter(|one| !one.value.is_version());
+        let all: Vec<BundleId> = changes.map(|one| one.id).collect();
+        self.look(move |agent, _| all.into_iter().filter(|id| agent.held_one(id).is_none()).collect()).await
     }
+}
+
+/// Whether the words at a row are among those that changes and other versions stand beside.
+fn has_version_at(registers: &Registers, at: Option<RecordRow>) -> bool {
+    let mut all = registers.all().flat_map(|(_, all)| all);
+    at.is_some_and(|at| all.any(|one| one.value.is_version() && one.row == at))
 }
 
 /// Tasks, a page at a time.
@@ -468,7 +504,7 @@ impl Tasks {
 
 fn field(setting: &Setting) -> &'static str {
     match setting.value {
-        Value::Body => "text",
+        Value::Body | Value::Version(_) => "text",
         Value::Withdrawn => "withdrawn",
         Value::Task(_) => "task",
         Value::Assignee(_) => "assignee",
@@ -480,7 +516,7 @@ fn field(setting: &Setting) -> &'static str {
 /// What a register is set to, in words.
 fn what(value: &Value, names: &Names<'_>) -> String {
     match value {
-        Value::Body => String::new(),
+        Value::Body | Value::Version(_) => String::new(),
         Value::Withdrawn => "withdrawn".into(),
         Value::Task(state) => rows::task_word(*state).into(),
         Value::Assignee(None) => "nobody".into(),

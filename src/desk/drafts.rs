@@ -59,6 +59,8 @@ impl Desk {
         };
         let priority = compose.priority.or(usual.priority).unwrap_or_default();
         let (lifetime, copies) = (compose.lifetime_ms.or(usual.lifetime_ms), compose.copies.or(usual.copies));
+        let expire_after_read_ms = compose.expire_after_read_ms.or(usual.expire_after_read_ms);
+        let compose = Compose { expire_after_read_ms, ..compose };
         let content = match self.content(compose.clone()).await {
             // What was refused for what it answers is kept all the same.
             Err(_) if refused.is_some() => {

@@ -98,6 +98,11 @@ impl Desk {
             let mut files = Vec::new();
             let Some((with, row)) = record.row_shown(&id)? else { return Ok(files) };
             let Some(entry) = record.entry_at(&with, row)? else { return Ok(files) };
+            // One's own words may have gone on in a later bundle, whose row has them.
+            let row = match &entry {
+                Entry::Own(outgoing) => outgoing.row.unwrap_or(row),
+                Entry::Came(_) => row,
+            };
             let body = record.words(&[row])?.pop().flatten();
             of_message(record, (row, &with), &entry, body, &mut |named| files.push(named))?;
             Ok(files)

@@ -54,6 +54,10 @@ impl Following {
             commits.borrow_and_update();
             let since = self.since.unwrap_or(0);
             self.page = self.desk.record(move |record| record.happened(since, PAGE)).await?;
+            // Whoever reads too slowly is told so, as one who comes too late.
+            if let Some((first, _)) = self.page.first().filter(|(first, _)| *first > since + 1) {
+                return Err(kept_no_more(since, *first));
+            }
             self.page.reverse();
             if !self.page.is_empty() {
                 continue;
@@ -71,17 +75,24 @@ impl Following {
             self.with = Some(Conversation(crate::eid::Eid::mail(self.desk.find_node(who).await?)));
         }
         let (first, last) = self.desk.record(|record| record.happened_span()).await?;
+        // Where nothing is kept, all that happened is not.
+        let first = if first == 0 { last + 1 } else { first };
         let since = *self.since.get_or_insert(last);
         if since > last {
             let error = format!("event {since} has not happened yet; the last one is {last}");
             return Err(ApiError::new(ErrorKind::Forgotten, error).next(NextStep::FollowFrom { event: last }));
         }
         if first > since.saturating_add(1) {
-            let error = format!("events up to {since} are kept no more; the oldest there is is {first}");
-            return Err(ApiError::new(ErrorKind::Forgotten, error).next(NextStep::FollowFrom { event: first - 1 }));
+            return Err(kept_no_more(since, first));
         }
         Ok(())
     }
+}
+
+/// Some of what happened behind a number is not there any more.
+fn kept_no_more(since: u64, first: u64) -> ApiError {
+    let error = format!("events behind {since} are kept no more; the oldest there is is {first}");
+    ApiError::new(ErrorKind::Forgotten, error).next(NextStep::FollowFrom { event: first - 1 })
 }
 
 impl Desk {

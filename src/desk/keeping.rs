@@ -10,14 +10,13 @@ use super::Desk;
 use super::rows::Names;
 use crate::agent::Agent;
 use crate::agent::change::{Change, Letter, Outgoing, Row as RecordRow};
-use crate::api::model::{KeptRow, Purge, PurgedRow, Schema, SpaceRow, TalkRow, When};
+use crate::api::model::{KeptRow, Purge, PurgedRow, Schema, SpaceRow, TalkRow, TaskWord, When};
 use crate::api::{ApiError, Row};
 use crate::content::{Attachment, Content, Filed, KeyUsed, Text};
 use crate::eid::Eid;
 use crate::id::{BundleId, NodeId, hex};
 use crate::mail::conversation::Conversation;
 use crate::mail::files::FileState;
-use crate::mail::kept;
 use crate::mail::order::{Position, Span};
 use crate::mail::registers::Setting;
 use crate::store::redb::{Body, Direction, Entry, Line, RedbReader};
@@ -111,8 +110,8 @@ impl Desk {
         let at = row_of(&entry);
         let body = self.words_at(at).await?;
         // Changes are put nowhere, but come with an import too.
-        let key = kept::imported(at.unwrap_or_default());
-        row.arranged.imported = self.record(move |record| record.kept(&key)).await?.is_some();
+        let at_row = at.unwrap_or_default();
+        row.arranged.imported = self.record(move |record| record.was_imported(at_row)).await?;
         let facts = Facts::of(&entry);
         let source = facts.source;
         let to = facts.destination;
@@ -231,13 +230,14 @@ impl Desk {
         if purge.larger_than.is_some() && !purge.files_only {
             return Err(ApiError::usage("only files are told apart by their size").advise("say that only files go"));
         }
-        self.purge_where(purge, |_| true).await
+        self.purge_where(purge, None).await
     }
 
     /// Deletes what is older than the record keeps anything, if that is set and was not looked at lately; says how long it is
     /// until the next look.
     ///
-    /// A clock that is set wrong deletes nothing: so much time must have passed here by the elapsed clock as well.
+    /// A clock that is set wrong deletes nothing: so much time must have passed here by the elapsed clock as well. Nor does
+    /// anything go that the person still has something to do with.
     pub(super) async fn keep_no_longer(&self) -> Result<Option<Millis>, ApiError> {
         let Some(keep) = self.inner.config.keep.value else { return Ok(None) };
         let at = self.look(|agent: &Agent, _: &Names<'_>| agent.at()).await?;
@@ -251,8 +251,7 @@ impl Desk {
         let then = at.trusted_wall().and_then(|wall| When::from_dtn(DtnTime(wall.0.saturating_sub(keep.0))));
         if let Some(then) = then {
             let purge = Purge { older_than: Some(then), ..Purge::default() };
-            let is_old = move |entry: &Entry| moment_of(entry).now + keep <= at.now;
-            let PurgedRow { messages, bytes, .. } = self.purge_where(purge, is_old).await?;
+            let PurgedRow { messages, bytes, .. } = self.purge_where(purge, Some((keep, at))).await?;
             if messages > 0 {
                 tracing::info!(messages, bytes, "deleted what is older than the record keeps");
             }
@@ -261,7 +260,8 @@ impl Desk {
         Ok(Some(every))
     }
 
-    async fn purge_where(&self, purge: Purge, is_meant: impl Fn(&Entry) -> bool) -> Result<PurgedRow, ApiError> {
+    /// Deletes what is meant; where it goes by itself, what is as old by the elapsed clock and needed no more.
+    async fn purge_where(&self, purge: Purge, by_itself: Option<(Millis, Moment)>) -> Result<PurgedRow, ApiError> {
         let mut purged = PurgedRow { schema: Schema, messages: 0, files: 0, bytes: 0, dry: purge.dry };
         for with in self.conversations_of(purge.from.as_deref()).await? {
             let mut after = None;
@@ -277,13 +277,20 @@ impl Desk {
                 let (lines, bodies) = self.record(read).await?;
                 let Some(last) = lines.last() else { break };
                 after = Some(last.position);
-                let old = lines
-                    .into_iter()
-                    .zip(bodies)
-                    .filter(|(line, _)| is_older(&line.entry, purge.older_than) && is_meant(&line.entry));
+                let mut old = Vec::new();
+                for (line, body) in lines.into_iter().zip(bodies) {
+                    let is_meant = is_older(&line.entry, purge.older_than)
+                        && match by_itself {
+                            Some((keep, at)) => {
+                                moment_of(&line.entry).now + keep <= at.now && !self.is_needed(&with, &line, at).await?
+                            }
+                            None => true,
+                        };
+                    old.extend(is_meant.then_some((line, body)));
+                }
                 match purge.files_only {
-                    true => self.purge_files(old.collect(), &purge, &mut purged).await?,
-                    false => self.purge_messages(old.collect(), &mut purged).await?,
+                    true => self.purge_files(old, &purge, &mut purged).await?,
+                    false => self.purge_messages(old, &mut purged).await?,
                 }
             }
         }
@@ -293,6 +300,20 @@ impl Desk {
             self.forget_words().await?;
         }
         Ok(purged)
+    }
+
+    /// Whether the person still has something to do with a message, or wants to find it again: it is unread, pinned, snoozed,
+    /// labelled, or a task that is open.
+    async fn is_needed(&self, with: &Conversation, line: &Line, at: Moment) -> Result<bool, ApiError> {
+        let row = self.said_unseen(with, line.entry.clone()).await?;
+        if row.changes.withdrawn || row.changes.disappeared {
+            return Ok(false);
+        }
+        let (of, key) = (with.clone(), line.position.row());
+        let placed = self.record(move |record| record.places(&[(key, of)])).await?.pop().unwrap_or_default();
+        let is_snoozed = placed.place.snoozed(at.trusted_wall().unwrap_or_default()).is_some();
+        let is_open = row.changes.task.is_some_and(|task| task.state == TaskWord::Open);
+        Ok(!row.read || is_open || placed.place.pinned || is_snoozed || !placed.labels.is_empty())
     }
 
     async fn purge_messages(&self, old: Vec<(Line, Option<Body>)>, purged: &mut PurgedRow) -> Result<(), ApiError> {
@@ -315,7 +336,6 @@ impl Desk {
             return Ok(());
         }
         for ids in ids.chunks(DELETED_AT_ONCE) {
-            try_join_all(ids.iter().map(|id| self.discard_changes(*id))).await?;
             try_join_all(ids.iter().map(|id| self.discard(*id))).await?;
         }
         Ok(())

@@ -4,7 +4,7 @@
 //! reader takes in a moment. What comes or goes while a listing is read may be in it or not; what stays where it was is
 //! in it once.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::future::Future;
 use std::ops::Bound;
 
@@ -31,14 +31,17 @@ use crate::store::redb::Direction;
 pub const PAGE_ROWS: usize = 256;
 /// Letters opened at once together have about so many bytes at most; one may have more.
 const OPEN_BYTES: u64 = 1 << 20;
+/// So many pinned messages stand before the others; those that were pinned before them are in their places.
+const PINNED_ROWS: usize = 64;
 
 pub fn rows(desk: Desk, listing: Listing) -> Rows {
     match listing {
         Listing::Inbox { unread, limit, text_chars, show } => {
             let chars_max = text_chars.map_or(usize::MAX, |chars| chars as usize);
             let taken = Taken::Texts { chars_max };
-            let (span, waiting) = (None, VecDeque::new());
-            pages(InboxPages { desk, show, unread, limit, taken, span, waiting }, InboxPages::next)
+            let (span, waiting, pinned) = (None, VecDeque::new(), BTreeSet::new());
+            let started = false;
+            pages(InboxPages { desk, show, unread, limit, taken, span, waiting, pinned, started }, InboxPages::next)
         }
         Listing::Due { limit, text_chars, show } => {
             let taken = Taken::Texts { chars_max: text_chars.map_or(usize::MAX, |chars| chars as usize) };
@@ -82,11 +85,16 @@ struct InboxPages {
     span: Option<Span>,
     /// Letters that were looked at and not opened yet.
     waiting: VecDeque<Envelope>,
+    /// Those that stand first, for they are pinned.
+    pinned: BTreeSet<Position>,
+    started: bool,
 }
 
 impl InboxPages {
     async fn next(mut self) -> Result<Option<(Vec<Row>, InboxPages)>, ApiError> {
-        if self.span.is_none() {
+        if !self.started {
+            self.started = true;
+            self.waiting = self.pinned_first().await?;
             self.span = self.whole_span().await?;
         }
         while let Some(span) = self.span
@@ -108,19 +116,42 @@ impl InboxPages {
         Ok(Some((opened.into_iter().map(|opened| Row::Inbox(opened.row)).collect(), self)))
     }
 
+    /// What stands before all else.
+    async fn pinned_first(&mut self) -> Result<VecDeque<Envelope>, ApiError> {
+        let many = self.limit.map_or(PINNED_ROWS, |limit| PINNED_ROWS.min(limit as usize));
+        let pinned = match many {
+            0 => Vec::new(),
+            _ => self.desk.record(move |record| record.pinned(many)).await?,
+        };
+        let pinned = self.wanted(pinned).await?;
+        self.limit = self.limit.map(|limit| limit - pinned.len() as u32);
+        self.pinned = pinned.iter().map(|(position, _)| *position).collect();
+        self.named(pinned).await
+    }
+
+    async fn named(&self, page: Vec<(Position, Letter)>) -> Result<VecDeque<Envelope>, ApiError> {
+        let name = |_: &Agent, names: &Names<'_>| page.into_iter().map(|(_, letter)| names.envelope(letter)).collect();
+        self.desk.look(name).await
+    }
+
     /// Takes the next letters out of the record; returns what is left then.
     async fn look_on(&mut self, span: Span) -> Result<Option<Span>, ApiError> {
         let page = self.page(span, Direction::Forwards).await?;
         let left = page.last().map(|(position, _)| Span { from: Bound::Excluded(*position), ..span });
-        let letters: Vec<Letter> = self.wanted(page).await?.into_iter().map(|(_, letter)| letter).collect();
-        let name = |_: &Agent, names: &Names<'_>| letters.into_iter().map(|letter| names.envelope(letter)).collect();
-        self.waiting = self.desk.look(name).await?;
+        let page = self.wanted(page).await?;
+        self.waiting = self.named(page).await?;
         Ok(left)
     }
 
     /// Those that are to be listed.
     async fn wanted(&self, page: Vec<(Position, Letter)>) -> Result<Vec<(Position, Letter)>, ApiError> {
-        let page: Vec<_> = page.into_iter().filter(|(_, letter)| !(self.unread && letter.read)).collect();
+        let mut page = page;
+        page.retain(|(position, _)| !self.pinned.contains(position));
+        if self.unread {
+            let letters: Vec<Letter> = page.iter().map(|(_, letter)| letter.clone()).collect();
+            let mut unread = self.desk.record(move |record| record.are_unread(&letters)).await?.into_iter();
+            page.retain(|_| unread.next() == Some(true));
+        }
         let letters: Vec<Letter> = page.iter().map(|(_, letter)| letter.clone()).collect();
         let wanted = self.desk.wanted(&letters, self.show).await?;
         Ok(page.into_iter().zip(wanted).filter_map(|(row, is_wanted)| is_wanted.then_some(row)).collect())

@@ -24,20 +24,19 @@ impl Desk {
         let lifetime = compose.lifetime_ms.or(usual.lifetime_ms).map_or(LIFETIME, Millis);
         let priority = compose.priority.or(usual.priority).unwrap_or_default();
         let copies = compose.copies.or(usual.copies);
+        let expire_after_read_ms = compose.expire_after_read_ms.or(usual.expire_after_read_ms).filter(|span| *span > 0);
+        let compose = Compose { expire_after_read_ms, ..compose };
         let plaintext = pad(&self.content(compose).await?.encode());
         let id = self.node().send(Eid::mail(node), plaintext, lifetime, priority, copies).await?;
         self.inner.files_changed.notify_one();
-        self.sent_row(id, node).await
+        Ok(SentRow { expire_after_read_ms, ..self.sent_row(id, node).await? })
     }
 
     /// Refuses what cannot be sent as it is, whoever it goes to.
     pub(super) fn check_composed(&self, compose: &Compose) -> Result<(), ApiError> {
         compose.check_size()?;
         check_lifetime(compose.lifetime_ms)?;
-        if compose.expire_after_read_ms.is_some_and(|span| !(SECOND.0..=AFTER_READ_MS_MAX).contains(&span)) {
-            let error = "a message disappears between a second and 365 days after it was read";
-            return Err(ApiError::usage(error).advise("give it a time such as 1h or 7d"));
-        }
+        check_after_read(compose.expire_after_read_ms)?;
         if compose.offset_minutes.is_some_and(|minutes| minutes.unsigned_abs() > OFFSET_MINUTES_MAX.unsigned_abs()) {
             return Err(ApiError::usage("no clock is more than 18 hours from UTC").advise("leave the offset out"));
         }
@@ -75,7 +74,8 @@ impl Desk {
             }
             None => None,
         };
-        let expire_after_read = compose.expire_after_read_ms.map(|span| AfterRead::Span(Millis(span)));
+        let expire_after_read = compose.expire_after_read_ms.filter(|span| *span > 0);
+        let expire_after_read = expire_after_read.map(|span| AfterRead::Span(Millis(span)));
         let (reply_by, offset) = (compose.reply_by.map(|when| when.to_dtn().0), compose.offset_minutes);
         let tags = Tag::bits(&compose.tags);
         let paths = compose.paths.clone();
@@ -206,21 +206,26 @@ impl Desk {
             let error = ApiError::refused("your message is still on its way, and its record tells what becomes of it");
             return Err(error.next(NextStep::CancelMessage { id: id.full() }));
         }
-        self.discard_changes(id).await?;
         self.discard(id).await?;
         self.tidy_files().await?;
         self.forget_words().await?;
         Ok(Response::Done(Done::default()))
     }
 
-    /// Deletes a message, and with it what was arranged of it.
+    /// Deletes a message, and with it what was arranged of it and what was changed of it: nobody would look at that again.
     pub(super) async fn discard(&self, id: BundleId) -> Result<(), ApiError> {
-        for id in self.sent_as(id).await? {
+        let changes = self.changes_of(id).await?;
+        let shown = self.record(move |record| record.row_shown(&id)).await?;
+        // The one that is shown goes last, and the changes behind it: as it goes, the store remembers what it came to.
+        for id in self.sent_as(id).await?.into_iter().rev().chain(changes) {
             let known = self.record(move |record| record.known(&id)).await?;
             self.node().input(Input::Discard(id)).await?;
             if let Some(row) = known.letter.map(|letter| letter.row).or_else(|| known.outgoing?.row) {
                 self.forget_place(row).await?;
             }
+        }
+        if let Some((_, row)) = shown {
+            self.forget_place(row).await?;
         }
         Ok(())
     }
@@ -230,6 +235,15 @@ impl Desk {
         let all = self.sent_as(id).await?;
         self.look(move |agent, _| all.iter().any(|id| agent.held_one(id).is_some())).await
     }
+}
+
+/// Zero is never, also where something else is usual.
+pub(super) fn check_after_read(span_ms: Option<u64>) -> Result<(), ApiError> {
+    if span_ms.is_some_and(|span| span > 0 && !(SECOND.0..=AFTER_READ_MS_MAX).contains(&span)) {
+        let error = "a message disappears between a second and 365 days after it was read";
+        return Err(ApiError::usage(error).advise("give it a time such as 1h or 7d, or never"));
+    }
+    Ok(())
 }
 
 pub(super) fn check_lifetime(lifetime_ms: Option<u64>) -> Result<(), ApiError> {

@@ -1,6 +1,6 @@
 //! Whom this person knows, and by what names.
 
-use super::mail::check_lifetime;
+use super::mail::{check_after_read, check_lifetime};
 use super::{Desk, find, rows};
 use crate::agent::change::{Person, Standing};
 use crate::agent::{Agent, Input};
@@ -104,20 +104,23 @@ impl Desk {
     /// How messages to a node go where nothing else is said.
     pub(super) async fn usual(&self, node: NodeId) -> Result<Usual, ApiError> {
         let value = self.record(move |record| record.kept(&kept::usual(&node))).await?;
-        let Habits { priority, lifetime, copies, read_receipts } =
+        let Habits { priority, lifetime, copies, read_receipts, after_read } =
             value.map_or(Habits::default(), |value| Habits::read(&value));
-        Ok(Usual { priority, lifetime_ms: lifetime.map(|lifetime| lifetime.0), copies, read_receipts })
+        let (lifetime_ms, expire_after_read_ms) = (lifetime.map(|span| span.0), after_read.map(|span| span.0));
+        Ok(Usual { priority, lifetime_ms, copies, read_receipts, expire_after_read_ms })
     }
 
     pub(super) async fn set_usual(&self, who: &str, clear: bool, usual: Usual) -> Result<ContactRow, ApiError> {
         check_lifetime(usual.lifetime_ms)?;
+        check_after_read(usual.expire_after_read_ms)?;
         if usual.copies == Some(0) {
             return Err(ApiError::usage("a message without a copy goes nowhere").advise("allow one at least"));
         }
         let (node, person) = self.somebody(who).await?;
         let before = if clear { Usual::default() } else { self.usual(node).await? };
-        let Usual { priority, lifetime_ms, copies, read_receipts } = usual.or(before);
-        let habits = Habits { priority, lifetime: lifetime_ms.map(Millis), copies, read_receipts };
+        let Usual { priority, lifetime_ms, copies, read_receipts, expire_after_read_ms } = usual.or(before);
+        let after_read = expire_after_read_ms.filter(|span| *span > 0).map(Millis);
+        let habits = Habits { priority, lifetime: lifetime_ms.map(Millis), copies, read_receipts, after_read };
         self.keep(vec![(kept::usual(&node), habits.write())]).await?;
         self.with_arranged(node, rows::contact(self.node().identity().node(), node, &person)).await
     }

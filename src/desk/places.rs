@@ -87,13 +87,14 @@ impl Desk {
 
     /// How much waits in all conversations.
     pub(super) async fn waiting(&self) -> Result<WaitingRow, ApiError> {
-        let mut row = WaitingRow { schema: Schema, unread: 0, requests: 0 };
+        let mut row = WaitingRow { schema: Schema, unread: 0, requests: 0, muted: 0 };
         for counts in self.record(RedbReader::counts).await? {
             let node = counts.with.0.node;
             match self.look(move |_, names| names.known(&node).is_some()).await? {
                 true => row.unread += self.waiting_in(&counts).await?,
                 false => row.requests += self.requests_in(&counts.with).await?,
             }
+            row.muted += self.muted_in(&counts).await?;
         }
         Ok(row)
     }
@@ -119,6 +120,15 @@ impl Desk {
             after = Some(*last);
             let letters: Vec<Letter> = page.into_iter().filter_map(|(_, letter)| letter).collect();
             count += count_true(&self.wanted(&letters, Show::Waiting).await?);
+        }
+    }
+
+    /// How many of the unread messages of a conversation nobody is told of, for it is muted.
+    async fn muted_in(&self, counts: &Counts) -> Result<u64, ApiError> {
+        let (place, now) = (self.talk_place(&counts.with).await?, self.look(|agent, _| wall(agent)).await?);
+        match place.mute(now) {
+            Some(_) if counts.unread > 0 => Ok(counts.unread - self.waiting_in(counts).await?.min(counts.unread)),
+            _ => Ok(0),
         }
     }
 
@@ -389,6 +399,11 @@ impl Desk {
                 changes.insert(kept::labelled_message(&label, row));
             }
             changes.insert(key);
+        }
+        let imported = kept::imported(row);
+        let key = imported.clone();
+        if self.record(move |record| record.kept(&key)).await?.is_some() {
+            changes.insert(imported);
         }
         self.keep(changes.into_iter().map(|key| (key, None)).collect()).await
     }

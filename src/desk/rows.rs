@@ -246,7 +246,10 @@ impl Sent {
             LetterRow { files, to: Some(to), to_address: Some(to_address), state: Some(state), ..LetterRow::of(row) };
         let subject = Subject {
             with: Conversation::of_sent(&outgoing),
-            mark: text.same.unwrap_or(Letter::mark_of(&outgoing.id)),
+            id: outgoing.id,
+            at: outgoing.row,
+            same: text.same,
+            mark: Letter::mark_of(&outgoing.id),
             author: outgoing.source.unwrap_or(outgoing.destination.node),
             task: text.task,
             after_read: text.expire_after_read.map(AfterRead::span),
@@ -351,7 +354,10 @@ impl Envelope {
         };
         let subject = Subject {
             with: Conversation::of_letter(&letter),
-            mark: text.same.unwrap_or(Letter::mark_of(&letter.id)),
+            id: letter.id,
+            at: Some(letter.row),
+            same: text.same,
+            mark: Letter::mark_of(&letter.id),
             author: letter.source,
             task: text.task,
             after_read: text.expire_after_read.map(AfterRead::span),

@@ -243,9 +243,14 @@ impl Wish {
         }
         let Some(with) = Conversation::read(&hit.group) else { return Ok(false) };
         let Some(line) = record.line(&with, RecordRow(hit.row))? else { return Ok(false) };
-        let is_unread = matches!(&line.entry, Entry::Came(letter) if !letter.read);
-        if self.unread.is_some_and(|unread| unread != is_unread) {
-            return Ok(false);
+        if let Some(is_wanted) = self.unread {
+            let is_unread = match &line.entry {
+                Entry::Came(letter) => record.are_unread(std::slice::from_ref(letter))? == [true],
+                Entry::Own(_) => false,
+            };
+            if is_unread != is_wanted {
+                return Ok(false);
+            }
         }
         if !self.sought.has_phrase() {
             return Ok(true);

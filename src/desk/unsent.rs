@@ -1,8 +1,8 @@
 //! Changing one's own words before anybody has them: they go as if they had been written so.
 //!
-//! The first message is stopped, another with the new words is queued as the same content, and then the first goes from the
-//! record; its id leads to the other from then on. A power cut in between leaves one that is stopped, or both, of which the
-//! other is the one that goes.
+//! The message is stopped, in whatever bundles it was sent so far, another with the new words is queued as the same content,
+//! and then the former ones go from the record; their ids lead to the other from then on. A power cut in between leaves them
+//! stopped, or all of them, of which the other is the one that goes.
 
 use super::Desk;
 use super::changes::Subject;
@@ -30,37 +30,47 @@ impl Desk {
         subject: &Subject,
         registers: &Registers,
     ) -> Result<Option<SentRow>, ApiError> {
-        let Some(body) = wish.body.as_ref().filter(|_| wish.is_of_words() && registers.is_empty()) else {
+        let Some(body) = wish.body.as_ref().filter(|_| wish.is_of_words() && registers.is_unchanged()) else {
             return Ok(None);
         };
-        if self.sent_as(id).await?.len() > 1 {
+        let all = self.sent_as(id).await?;
+        let of = all.clone();
+        let read = move |record: &RedbReader| of.iter().map(|id| record.sent(id)).collect::<Result<Vec<_>, _>>();
+        let Some(all_sent) = self.record(read).await?.into_iter().collect::<Option<Vec<Outgoing>>>() else {
             return Ok(None);
-        }
-        let outgoing = self.record(move |record| record.sent(&id)).await?;
-        let Some(Outgoing { row: Some(row), destination, lifetime, priority, created, .. }) = outgoing else {
+        };
+        let created = all_sent.iter().map(|sent| sent.created.now).min().unwrap_or_default();
+        let outgoing = all_sent.iter().find(|sent| sent.id == id).cloned();
+        let Some(Outgoing { row: Some(row), destination, lifetime, priority, .. }) = outgoing else {
             return Ok(None);
         };
         // A stick is no contact, and may be with the recipient by now.
         let by_hand = self.record(|record| record.kept(&kept::left_by_hand())).await?;
-        if by_hand.is_some_and(|value| kept::read_number(&value) >= created.now.0) {
+        if by_hand.is_some_and(|value| kept::read_number(&value) >= created.0) {
             return Ok(None);
         }
         let words = self.record(move |record| record.words(&[row])).await?.pop().flatten();
         let Some(Body::Filed(filed)) = words else { return Ok(None) };
         let Ok(Content::Text(mut text)) = Content::decode(&filed.content) else { return Ok(None) };
         (text.body, text.same) = (body.clone(), Some(subject.mark));
+        let of = all_sent.clone();
         let stop = move |agent: &Agent| {
-            let held = agent.held_one(&id).filter(|_| agent.has_not_left(&id));
-            (held.is_some().then_some(Input::Cancel(id)), held.map(|held| held.copies))
+            let held = of.iter().filter_map(|sent| agent.held_one(&sent.id)).next();
+            let held = held.filter(|_| of.iter().all(|sent| agent.has_not_left(sent)));
+            (held.as_ref().map(|held| Input::Cancel(held.id)), held.map(|held| held.copies))
         };
         let Some(copies) = self.node().decide(stop).await? else { return Ok(None) };
         let node = destination.node;
         let sent =
             self.node().send(destination, pad(&Content::Text(text).encode()), lifetime, priority, Some(copies)).await?;
-        self.keep(vec![(kept::alias(&id), Some(kept::write_ids(&[sent])))]).await?;
-        // Only this one: the other is the same content.
-        self.node().input(Input::Discard(id)).await?;
-        self.forget_place(row).await?;
+        let alias = |former: &BundleId| (kept::alias(former), Some(kept::write_ids(&[sent])));
+        self.keep(all.iter().map(alias).collect()).await?;
+        // Only these: the other is the same content.
+        for former in all_sent {
+            // What was arranged of it is of the other, which is read in its place.
+            self.node().input(Input::Cancel(former.id)).await?;
+            self.node().input(Input::Discard(former.id)).await?;
+        }
         self.forget_words().await?;
         self.sent_row(sent, node).await.map(Some)
     }

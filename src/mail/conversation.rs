@@ -96,26 +96,32 @@ pub fn come<S: ShelfMut>(shelf: &mut S, letter: &Letter, number: u64) -> Result<
 
 /// Its row is deleted, while it still has its place in the inbox.
 pub fn leave<S: ShelfMut>(shelf: &mut S, letter: &Letter) -> Result<(), S::Error> {
+    mark(shelf, letter, true)?;
     let with = Conversation::of_letter(letter).key();
     let at = position(shelf, letter)?.bytes();
     shelf.remove(&key([&[TALK], &with, &at]))?;
-    shelf.remove(&key([&[UNREAD], &with, &at]))?;
-    count(shelf, &with, |counts| {
-        counts[0] = counts[0].saturating_sub(1);
-        counts[1] = counts[1].saturating_sub(u64::from(!letter.read));
-    })
+    count(shelf, &with, |counts| counts[0] = counts[0].saturating_sub(1))
 }
 
-/// It was read, or is unread again.
+/// It was read, or is unread again; or there is nothing left to be read.
 pub fn mark<S: ShelfMut>(shelf: &mut S, letter: &Letter, read: bool) -> Result<(), S::Error> {
     let with = Conversation::of_letter(letter).key();
     let unread = key([&[UNREAD], &with, &position(shelf, letter)?.bytes()]);
+    if shelf.get(&unread)?.is_some() != read {
+        return Ok(());
+    }
     if read {
         shelf.remove(&unread)?
     } else {
         shelf.put(&unread, &[])?
     }
     count(shelf, &with, |counts| counts[1] = if read { counts[1].saturating_sub(1) } else { counts[1] + 1 })
+}
+
+/// Whether it waits to be read.
+pub fn is_unread<S: Shelf>(shelf: &S, letter: &Letter) -> Result<bool, S::Error> {
+    let with = Conversation::of_letter(letter).key();
+    Ok(shelf.get(&key([&[UNREAD], &with, &position(shelf, letter)?.bytes()]))?.is_some())
 }
 
 /// One's own words were filed.

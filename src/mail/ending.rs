@@ -18,8 +18,9 @@ use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use super::conversation::Conversation;
-use super::index::{CONTENT, ENDING, ENDS, GONE, TASK, key, number, part};
+use super::index::{ENDING, ENDS, GONE, TASK, key, number, part};
 use super::meaning::{Meaning, Words};
+use super::sameness::Kept;
 use super::shelf::{Shelf, ShelfMut};
 use super::{due, registers};
 use crate::agent::change::{EvidenceKind, Letter, Outgoing, Row};
@@ -122,15 +123,19 @@ pub(super) fn leave<S: ShelfMut>(shelf: &mut S, row: Row) -> Result<(), S::Error
     shelf.remove(&of_row(row))
 }
 
-/// A message came that means so. Says whether what it says was forgotten already, for it is there once more.
-pub(super) fn come<S: ShelfMut>(shelf: &mut S, letter: &Letter, meaning: &Meaning) -> Result<bool, S::Error> {
-    let Meaning::Words(Words { after_read: Some(span), .. }) = meaning else { return Ok(false) };
-    let (with, mark) = (Conversation::of_letter(letter).key(), meaning.mark(&letter.id));
+/// A message came that has content of this name, which may be forgotten already, and means so.
+pub(super) fn come<S: ShelfMut>(
+    shelf: &mut S,
+    letter: &Letter,
+    mark: &Mark,
+    meaning: &Meaning,
+) -> Result<(), S::Error> {
+    let Meaning::Words(Words { after_read: Some(span), .. }) = meaning else { return Ok(()) };
+    let (with, mark) = (Conversation::of_letter(letter).key(), *mark);
     if is_gone_of(shelf, &with, &mark, &letter.source)? {
-        return Ok(true);
+        return Ok(());
     }
-    put(shelf, letter.row, &Ending { end: None, span: *span, id: letter.id, mark, with })?;
-    Ok(false)
+    put(shelf, letter.row, &Ending { end: None, span: *span, id: letter.id, mark, with })
 }
 
 /// The same of one's own words at a row.
@@ -138,16 +143,16 @@ pub(super) fn say<S: ShelfMut>(
     shelf: &mut S,
     outgoing: &Outgoing,
     (with, row): (&[u8], Row),
+    mark: &Mark,
     meaning: &Meaning,
-) -> Result<bool, S::Error> {
-    let Meaning::Words(Words { after_read: Some(span), .. }) = meaning else { return Ok(false) };
-    let (id, mark, author) = (outgoing.id, meaning.mark(&outgoing.id), author_of(outgoing));
+) -> Result<(), S::Error> {
+    let Meaning::Words(Words { after_read: Some(span), .. }) = meaning else { return Ok(()) };
+    let (id, mark, author) = (outgoing.id, *mark, author_of(outgoing));
     if is_gone_of(shelf, with, &mark, &author)? {
-        return Ok(true);
+        return Ok(());
     }
     let end = Some(end_of_own(outgoing, *span));
-    put(shelf, row, &Ending { end, span: *span, id, mark, with: with.to_vec() })?;
-    Ok(false)
+    put(shelf, row, &Ending { end, span: *span, id, mark, with: with.to_vec() })
 }
 
 /// More is known of what became of one's own message.
@@ -179,18 +184,17 @@ pub struct Forgotten {
 /// The time of a row is over; none where nothing there was to be forgotten.
 pub fn forget<S: ShelfMut>(shelf: &mut S, row: Row) -> Result<Option<Forgotten>, S::Error> {
     let Some(Ending { id, mark, with, .. }) = Ending::find(shelf, row)? else { return Ok(None) };
-    let content = shelf.get(&key([&[CONTENT], &with, &mark]))?.unwrap_or_default();
-    let again = content.get(32..).unwrap_or_default().chunks_exact(8).map(|at| Row(number(at, 0)));
+    let kept = Kept::find(shelf, &with, &mark)?;
+    let nothing_is_here = kept.is_none();
     // A name may be that of another's content.
-    let is_here = again.clone().any(|at| at == row);
-    let mut rows: BTreeSet<Row> = if is_here { again.collect() } else { BTreeSet::new() };
-    rows.insert(row);
-    if is_here {
-        let writer = NodeId::from_trusted(part(&content, 0));
-        rows.extend(registers::of(shelf, &with, &mark, &writer)?.bodies());
+    let kept = kept.filter(|kept| kept.rows().contains(&row));
+    let mut rows = BTreeSet::from([row]);
+    if let Some(kept) = &kept {
+        rows.extend(kept.rows());
+        rows.extend(registers::of(shelf, &with, &mark, &kept.author)?.bodies());
     }
     // The first bundle with it may have been deleted.
-    if is_here || content.is_empty() {
+    if kept.is_some() || nothing_is_here {
         shelf.put(&key([&[GONE], &with, &mark]), &[])?;
         shelf.remove(&key([&[TASK], &with, &mark]))?;
     }
@@ -215,8 +219,7 @@ pub(super) fn is_gone_of<S: Shelf>(shelf: &S, with: &[u8], mark: &Mark, author: 
     if !is_gone_at(shelf, with, mark)? {
         return Ok(false);
     }
-    let content = shelf.get(&key([&[CONTENT], with, mark]))?.unwrap_or_default();
-    Ok(part::<32>(&content, 0) == *author.as_bytes())
+    Ok(Kept::find(shelf, with, mark)?.is_some_and(|kept| kept.author == *author))
 }
 
 /// Nothing is here of content any more, not even that it was forgotten.

@@ -12,7 +12,8 @@
 //! | `TALK`, conversation, place, stamp, row | the number it came with; of one's own words the id behind it | `conversation.rs` |
 //! | `UNREAD`, the same | | the same |
 //! | `WITH`, conversation | how many rows, how many of them unread, the highest row | the same |
-//! | `CONTENT`, conversation, mark | who wrote it, the row it is shown at, rows with the same once more | changes of it |
+//! | `CONTENT`, conversation, mark | `sameness.rs` | changes of it |
+//! | `NAMED`, conversation, mark of a later bundle | the mark of its content | the same |
 //! | `REGISTER`, … | | `registers.rs` |
 //! | `UNSHOWN`, row | of a change the conversation and its target | rows that are read nowhere |
 //! | `TASK`, conversation, mark | | what may be a task |
@@ -20,6 +21,7 @@
 //! | `ANSWERED`, mark, row of one's own answer | | the same |
 //! | `ANSWERS`, that row | that mark | the same |
 //! | `ENDING`, `ENDS`, `GONE`, … | | `ending.rs` |
+//! | `PINNED`, row | | messages that the person pinned |
 //! | `FILES`, row | mark, conversation | messages with files that come in parts |
 //! | `ASKED`, row | | requests for parts that came |
 //! | `PARTS`, id | | parts that were sent from here |
@@ -35,6 +37,7 @@ use super::ending;
 use super::meaning::{Meaning, Words};
 use super::order;
 use super::registers::{self, Registers};
+use super::sameness::{self, Kept, Place, Settled, Told};
 use super::shelf::{Shelf, ShelfMut};
 use crate::agent::change::{Letter, Marks, Outgoing, Row};
 use crate::agent::cost_bytes;
@@ -43,7 +46,7 @@ use crate::id::{BundleId, IdPrefix, NodeId};
 use crate::time::{DtnTime, Timestamp};
 
 /// Grows with every change of what the entries are.
-pub const INDEX_VERSION: u64 = 5;
+pub const INDEX_VERSION: u64 = 6;
 
 const ID: u8 = 1;
 pub(super) const STAMP: u8 = 2;
@@ -65,12 +68,11 @@ pub(super) const ANSWERS: u8 = 17;
 pub(super) const ENDING: u8 = 18;
 pub(super) const ENDS: u8 = 19;
 pub(super) const GONE: u8 = 20;
-const FILES: u8 = 40;
+pub(super) const NAMED: u8 = 21;
+const PINNED: u8 = 22;
+pub(super) const FILES: u8 = 40;
 const ASKED: u8 = 41;
 const PARTS: u8 = 42;
-
-/// So often the same content may be there once more; later ones are rows of their own.
-const SAME_MAX: usize = 64;
 
 /// One key of its parts.
 pub(super) fn key<const N: usize>(parts: [&[u8]; N]) -> Vec<u8> {
@@ -119,25 +121,33 @@ pub fn deliver<S: ShelfMut>(
         hide(shelf, letter.row, Unshown::Silent, &Letter::mark_of(&letter.id), &with)?;
         return Ok(Vec::new());
     }
-    let mark = meaning.mark(&letter.id);
-    let first = shelf.get(&key([&[CONTENT], &with, &mark]))?;
-    if let Some(first) = &first
-        && is_there(shelf, &with, &mark, first, &letter.source, letter.row)?
-    {
+    let Settled { mark, again, forgotten } = sameness::settle(shelf, &with, &Told::of_letter(letter, meaning))?;
+    if again.is_some() {
         hide(shelf, letter.row, Unshown::Again, &mark, &with)?;
-        let is_gone = ending::come(shelf, letter, meaning)?;
-        return again(shelf, &with, &mark, &letter.source, letter.row, is_gone);
+        ending::come(shelf, letter, &mark, meaning)?;
+        return Ok(forgotten);
     }
     order::insert(shelf, letter)?;
     conversation::come(shelf, letter, number)?;
-    let withdrawn = content(shelf, &with, letter.source, (letter.id, letter.row), meaning, first.is_some())?;
-    ask(shelf, letter, meaning, withdrawn)
+    beside(shelf, &with, &mark, letter.row, meaning)?;
+    ask(shelf, letter, &mark, meaning, forgotten)
+}
+
+/// What a message is that is to be delivered: a content that is shown already, by the name of that.
+pub fn again<S: Shelf>(shelf: &S, letter: &Letter, meaning: &Meaning) -> Result<Option<Mark>, S::Error> {
+    let is_content = matches!(meaning, Meaning::Hidden | Meaning::Words(_));
+    if !is_content {
+        Ok(None)
+    } else {
+        sameness::again(shelf, &Conversation::of_letter(letter).key(), &Told::of_letter(letter, meaning))
+    }
 }
 
 /// What was withdrawn before it came asks for nothing.
 fn ask<S: ShelfMut>(
     shelf: &mut S,
     letter: &Letter,
+    mark: &Mark,
     meaning: &Meaning,
     withdrawn: Vec<Row>,
 ) -> Result<Vec<Row>, S::Error> {
@@ -145,91 +155,41 @@ fn ask<S: ShelfMut>(
     if !withdrawn.is_empty() {
         due::withdraw(shelf, letter.row)?;
     }
-    ending::come(shelf, letter, meaning)?;
+    ending::come(shelf, letter, mark, meaning)?;
     Ok(withdrawn)
 }
 
-/// Content is there once more, which is forgotten if that was: its words do not come back with it.
-fn again<S: Shelf>(
-    shelf: &S,
-    with: &[u8],
-    mark: &Mark,
-    author: &NodeId,
-    row: Row,
-    is_gone: bool,
-) -> Result<Vec<Row>, S::Error> {
-    let is_forgotten = is_gone || registers::of(shelf, with, mark, author)?.is_withdrawn();
-    Ok(if is_forgotten { vec![row] } else { Vec::new() })
-}
-
-/// What was sealed since it came was opened, and means so.
+/// What was sealed since it came was opened, and means so; or what is kept of its words is less.
 pub fn open<S: ShelfMut>(shelf: &mut S, letter: &Letter, meaning: &Meaning) -> Result<Vec<Row>, S::Error> {
     let with = Conversation::of_letter(letter).key();
-    let (author, place) = (letter.source, (letter.id, letter.row));
-    let is_shown = matches!(meaning, Meaning::Hidden | Meaning::Words(Words { same: None, .. }));
-    let is_unshown = is_unshown(shelf, letter.row)?;
-    if is_shown || is_unshown {
-        let is_taken = shelf.get(&key([&[CONTENT], &with, &meaning.mark(&letter.id)]))?.is_some();
-        let withdrawn = content(shelf, &with, author, place, meaning, is_taken)?;
-        return if is_unshown { Ok(withdrawn) } else { ask(shelf, letter, meaning, withdrawn) };
+    let told = Told::of_letter(letter, meaning);
+    if is_unshown(shelf, letter.row)? {
+        let mark = sameness::name_of(shelf, &with, letter.row, &letter.id, told.words.same)?;
+        return sameness::is_forgotten(shelf, &with, &mark, &letter.source)
+            .map(|is_forgotten| if is_forgotten { vec![letter.row] } else { Vec::new() });
+    }
+    if let Some(mark) = sameness::renew(shelf, &with, &told)? {
+        beside(shelf, &with, &mark, letter.row, meaning)?;
+        let is_forgotten = sameness::is_forgotten(shelf, &with, &mark, &letter.source)?;
+        return ask(shelf, letter, &mark, meaning, if is_forgotten { vec![letter.row] } else { Vec::new() });
     }
     conversation::leave(shelf, letter)?;
     order::remove(shelf, letter)?;
-    forget_content(shelf, &with, &letter.id, letter.row)?;
+    sameness::leave(shelf, &with, &letter.id, letter.row, Place::Goes)?;
     due::leave(shelf, letter.row)?;
     ending::leave(shelf, letter.row)?;
     cost(shelf, letter, u64::saturating_sub)?;
     deliver(shelf, letter, meaning, 0)
 }
 
-/// Where a row's content is found, unless that name is taken, and that it may be a task.
-fn content<S: ShelfMut>(
-    shelf: &mut S,
-    with: &[u8],
-    author: NodeId,
-    (id, row): (BundleId, Row),
-    meaning: &Meaning,
-    is_taken: bool,
-) -> Result<Vec<Row>, S::Error> {
-    let mark = meaning.mark(&id);
-    if !is_taken {
-        shelf.put(&key([&[CONTENT], with, &mark]), &key([author.as_bytes(), &row.0.to_be_bytes()]))?;
+/// That what is shown at a row may be a task, and has files beside it.
+fn beside<S: ShelfMut>(shelf: &mut S, with: &[u8], mark: &Mark, row: Row, meaning: &Meaning) -> Result<(), S::Error> {
+    let Meaning::Words(words) = meaning else { return Ok(()) };
+    if words.is_task {
+        shelf.put(&key([&[TASK], with, mark]), &[])?;
     }
-    let is_task = matches!(meaning, Meaning::Words(words) if words.is_task);
-    if is_task {
-        shelf.put(&key([&[TASK], with, &mark]), &[])?;
-    }
-    if matches!(meaning, Meaning::Words(words) if words.has_files) {
-        shelf.put(&key([&[FILES], &row.0.to_be_bytes()]), &key([&mark, with]))?;
-    }
-    if registers::of(shelf, with, &mark, &author)?.is_withdrawn() { Ok(vec![row]) } else { Ok(Vec::new()) }
-}
-
-/// Whether what is there of a name is this author's content: then this row is added to it.
-fn is_there<S: ShelfMut>(
-    shelf: &mut S,
-    with: &[u8],
-    mark: &Mark,
-    first: &[u8],
-    author: &NodeId,
-    row: Row,
-) -> Result<bool, S::Error> {
-    if part::<32>(first, 0) != *author.as_bytes() || first.len() >= 32 + 8 * SAME_MAX {
-        return Ok(false);
-    }
-    shelf.put(&key([&[CONTENT], with, mark]), &key([first, &row.0.to_be_bytes()]))?;
-    Ok(true)
-}
-
-/// A row with content is deleted.
-fn forget_content<S: ShelfMut>(shelf: &mut S, with: &[u8], id: &BundleId, row: Row) -> Result<(), S::Error> {
-    let mark = Letter::mark_of(id);
-    shelf.remove(&key([&[FILES], &row.0.to_be_bytes()]))?;
-    let key_of = key([&[CONTENT], with, &mark]);
-    if shelf.get(&key_of)?.is_some_and(|value| number(&value, 32) == row.0) {
-        shelf.remove(&key_of)?;
-        shelf.remove(&key([&[TASK], with, &mark]))?;
-        ending::leave_content(shelf, with, &mark)?;
+    if words.has_files {
+        shelf.put(&key([&[FILES], &row.0.to_be_bytes()]), &key([mark, with]))?;
     }
     Ok(())
 }
@@ -242,27 +202,19 @@ fn change<S: ShelfMut>(
     (id, row): (BundleId, Row),
     amendment: &Amendment,
 ) -> Result<Vec<Row>, S::Error> {
-    hide(shelf, row, Unshown::Change, &amendment.target, with)?;
+    let target = sameness::resolve(shelf, with, &amendment.target)?;
+    let amendment = &Amendment { target, ..amendment.clone() };
+    hide(shelf, row, Unshown::Change, &target, with)?;
     if !registers::put(shelf, with, author, (id, row), amendment)? {
         return Ok(Vec::new());
     }
     if amendment.task.is_some() {
-        shelf.put(&key([&[TASK], with, &amendment.target]), &[])?;
+        shelf.put(&key([&[TASK], with, &target]), &[])?;
     }
-    let Some(target) = shelf.get(&key([&[CONTENT], with, &amendment.target]))? else { return Ok(Vec::new()) };
-    let writer = NodeId::from_trusted(part(&target, 0));
-    let registers = registers::of(shelf, with, &amendment.target, &writer)?;
-    let is_forgotten = registers.is_withdrawn() || ending::is_gone_of(shelf, with, &amendment.target, &writer)?;
-    if writer != author || !is_forgotten {
-        return Ok(Vec::new());
+    match Kept::find(shelf, with, &target)? {
+        Some(kept) if kept.author == author => sameness::forgotten(shelf, with, &target, &kept),
+        _ => Ok(Vec::new()),
     }
-    let bodies = registers.bodies();
-    let words: Vec<Row> = target.get(32..).unwrap_or_default().chunks_exact(8).map(|row| Row(number(row, 0))).collect();
-    for row in &words {
-        due::withdraw(shelf, *row)?;
-    }
-    let words = words.into_iter();
-    Ok(words.chain(bodies).collect())
 }
 
 /// Why a row is read nowhere.
@@ -274,6 +226,22 @@ enum Unshown {
     Again,
     /// It belongs to a file.
     Silent,
+}
+
+/// The mark of a row that is there once more.
+pub(super) fn again_of<S: Shelf>(shelf: &S, row: Row) -> Result<Option<Mark>, S::Error> {
+    let value = shelf.get(&key([&[UNSHOWN], &row.0.to_be_bytes()]))?;
+    let again = value.filter(|value| value.first() == Some(&(Unshown::Again as u8)));
+    Ok(again.map(|value| part(&value, 1)))
+}
+
+/// A row that is read nowhere is of another name from now on.
+pub(super) fn rename_unshown<S: ShelfMut>(shelf: &mut S, row: Row, mark: &Mark) -> Result<(), S::Error> {
+    let unshown = key([&[UNSHOWN], &row.0.to_be_bytes()]);
+    match shelf.get(&unshown)? {
+        Some(value) if value.len() > 17 => shelf.put(&unshown, &key([&value[..1], mark, &value[17..]])),
+        _ => Ok(()),
+    }
 }
 
 fn hide<S: ShelfMut>(shelf: &mut S, row: Row, why: Unshown, mark: &Mark, with: &[u8]) -> Result<(), S::Error> {
@@ -332,8 +300,7 @@ pub fn shown_at<S: Shelf>(shelf: &S, row: Row) -> Result<Option<Row>, S::Error> 
         return Ok(None);
     }
     let (mark, with) = (part::<16>(&value, 1), value.get(17..).unwrap_or_default());
-    let content = shelf.get(&key([&[CONTENT], with, &mark]))?;
-    Ok(content.map(|value| Row(number(&value, 32))))
+    Ok(Kept::find(shelf, with, &mark)?.map(|kept| kept.row))
 }
 
 /// Forgets a row that is read nowhere; says whether it was one, and of what is there once more the row it is shown at.
@@ -350,25 +317,25 @@ fn unhide<S: ShelfMut>(shelf: &mut S, row: Row, id: &BundleId) -> Result<Option<
         registers::remove(shelf, with, &mark, id)?;
         return Ok(Some(None));
     }
-    let content = key([&[CONTENT], with, &mark]);
-    let Some(rows) = shelf.get(&content)? else { return Ok(Some(None)) };
-    let (head, again) = rows.split_at_checked(40).unwrap_or((&rows, &[]));
-    let again: Vec<&[u8]> = again.chunks_exact(8).filter(|other| number(other, 0) != row.0).collect();
-    shelf.put(&content, &key([head, &again.concat()]))?;
-    Ok(Some(Some(Row(number(&rows, 32)))))
+    sameness::leave_again(shelf, with, &mark, id, row).map(Some)
 }
 
 /// Who wrote content, and the row it is shown at.
 pub fn written<S: Shelf>(shelf: &S, with: &Conversation, mark: &Mark) -> Result<Option<(NodeId, Row)>, S::Error> {
-    let value = shelf.get(&key([&[CONTENT], &with.key(), mark]))?;
-    Ok(value.map(|value| (NodeId::from_trusted(part(&value, 0)), Row(number(&value, 32)))))
+    let with = with.key();
+    let mark = sameness::resolve(shelf, &with, mark)?;
+    Ok(Kept::find(shelf, &with, &mark)?.map(|kept| (kept.author, kept.row)))
 }
 
-/// The rows of content: where it was there first, and once more.
-pub fn rows_of<S: Shelf>(shelf: &S, with: &Conversation, mark: &Mark) -> Result<Vec<Row>, S::Error> {
-    let value = shelf.get(&key([&[CONTENT], &with.key(), mark]))?.unwrap_or_default();
-    let rows = value.get(32..).unwrap_or_default().chunks_exact(8);
-    Ok(rows.map(|row| Row(number(row, 0))).collect())
+/// How content is named that is at a row, whatever it says to be.
+pub fn name_of<S: Shelf>(
+    shelf: &S,
+    with: &Conversation,
+    row: Row,
+    id: &BundleId,
+    same: Option<Mark>,
+) -> Result<Mark, S::Error> {
+    sameness::name_of(shelf, &with.key(), row, id, same)
 }
 
 /// The registers of content that an author wrote; none where the name is of another's content, which any text may claim to
@@ -379,10 +346,31 @@ pub fn registers<S: Shelf>(
     mark: &Mark,
     author: &NodeId,
 ) -> Result<Registers, S::Error> {
-    match written(shelf, with, mark)? {
-        Some((writer, _)) if writer != *author => Ok(Registers::default()),
-        _ => registers::of(shelf, &with.key(), mark, author),
+    let with = with.key();
+    let mark = sameness::resolve(shelf, &with, mark)?;
+    match Kept::find(shelf, &with, &mark)? {
+        Some(kept) if kept.author != *author => Ok(Registers::default()),
+        Some(kept) if !kept.is_empty => Ok(registers::of(shelf, &with, &mark, author)?.shown_with(kept.likeness.words)),
+        _ => registers::of(shelf, &with, &mark, author),
     }
+}
+
+/// What is to be remembered of a row with content that the person deletes, so that it stays deleted when it comes again: its
+/// name, whether anything of that name is meant, and the rows of changes that put other words there.
+pub fn grave<S: Shelf>(shelf: &S, letter: &Letter, words: &Words) -> Result<Grave, S::Error> {
+    let with = Conversation::of_letter(letter).key();
+    let mark = sameness::name_of(shelf, &with, letter.row, &letter.id, words.same)?;
+    let registers = registers::of(shelf, &with, &mark, &letter.source)?;
+    let whole = registers.is_withdrawn() || ending::is_gone_of(shelf, &with, &mark, &letter.source)?;
+    Ok(Grave { mark, whole, edits: registers.edits() })
+}
+
+/// See [`grave`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grave {
+    pub mark: Mark,
+    pub whole: bool,
+    pub edits: Vec<Row>,
 }
 
 /// What may be a task: where it was said, and its mark; at most so many behind one.
@@ -401,6 +389,22 @@ pub fn tasks<S: Shelf>(
     Ok(tasks)
 }
 
+/// The person pinned a message, or does so no more.
+pub fn pin<S: ShelfMut>(shelf: &mut S, row: Row, is_pinned: bool) -> Result<(), S::Error> {
+    let key = key([&[PINNED], &row.0.to_be_bytes()]);
+    if is_pinned { shelf.put(&key, &[]) } else { shelf.remove(&key) }
+}
+
+/// Rows of messages that the person pinned: at most so many, the last ones first.
+pub fn pinned<S: Shelf>(shelf: &S, many: usize) -> Result<Vec<Row>, S::Error> {
+    let mut rows = Vec::new();
+    shelf.walk_back(&[PINNED], &[PINNED + 1], &mut |key, _| {
+        rows.push(Row(number(key, 1)));
+        if rows.len() < many { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    })?;
+    Ok(rows)
+}
+
 /// An id was delivered once; its row may be gone.
 pub fn remember<S: ShelfMut>(shelf: &mut S, mark: [u8; 16], row: Row) -> Result<(), S::Error> {
     shelf.put(&key([&[ID], &mark]), &row.0.to_be_bytes())
@@ -413,7 +417,7 @@ pub fn discard<S: ShelfMut>(shelf: &mut S, letter: &Letter) -> Result<(), S::Err
     if unhide(shelf, letter.row, &letter.id)?.is_some() {
         return Ok(());
     }
-    forget_content(shelf, &Conversation::of_letter(letter).key(), &letter.id, letter.row)?;
+    sameness::leave(shelf, &Conversation::of_letter(letter).key(), &letter.id, letter.row, Place::Goes)?;
     due::leave(shelf, letter.row)?;
     conversation::leave(shelf, letter)?;
     order::remove(shelf, letter)
@@ -426,6 +430,11 @@ fn cost<S: ShelfMut>(shelf: &mut S, letter: &Letter, change: fn(u64, u64) -> u64
         0 => shelf.remove(&key),
         bytes => shelf.put(&key, &bytes.to_be_bytes()),
     }
+}
+
+/// The words of a row of the inbox were forgotten: there is nothing left to be read.
+pub fn empty<S: ShelfMut>(shelf: &mut S, letter: &Letter) -> Result<(), S::Error> {
+    if is_unshown(shelf, letter.row)? { Ok(()) } else { conversation::mark(shelf, letter, true) }
 }
 
 /// A row of the inbox was read, or is unread again.
@@ -460,20 +469,19 @@ pub fn post<S: ShelfMut>(
         hide(shelf, row, Unshown::Silent, &Letter::mark_of(&outgoing.id), &with)?;
         return Ok(Vec::new());
     }
-    let mark = meaning.mark(&outgoing.id);
-    let first = shelf.get(&key([&[CONTENT], &with, &mark]))?;
-    if let Some(first) = &first
-        && is_there(shelf, &with, &mark, first, &author, row)?
-    {
+    let told = Told::of_own(outgoing, author, row, meaning);
+    let Settled { mark, again, forgotten } = sameness::settle(shelf, &with, &told)?;
+    if let Some(shown_at) = again {
         hide(shelf, row, Unshown::Again, &mark, &with)?;
-        conversation::say_again(shelf, outgoing, Row(self::number(first, 32)), number)?;
-        let is_gone = ending::say(shelf, outgoing, (&with, row), meaning)?;
-        return again(shelf, &with, &mark, &author, row, is_gone);
+        conversation::say_again(shelf, outgoing, shown_at, number)?;
+        ending::say(shelf, outgoing, (&with, row), &mark, meaning)?;
+        return Ok(forgotten);
     }
     conversation::say(shelf, outgoing, number)?;
     due::say(shelf, row, meaning)?;
-    ending::say(shelf, outgoing, (&with, row), meaning)?;
-    content(shelf, &with, author, (outgoing.id, row), meaning, first.is_some())
+    ending::say(shelf, outgoing, (&with, row), &mark, meaning)?;
+    beside(shelf, &with, &mark, row, meaning)?;
+    Ok(forgotten)
 }
 
 /// Its fate is known.
@@ -492,7 +500,7 @@ pub fn unpost<S: ShelfMut>(shelf: &mut S, outgoing: &Outgoing) -> Result<(), S::
         Some(None) => Ok(()),
         Some(Some(shown_at)) => conversation::unsay(shelf, outgoing, shown_at),
         None => {
-            forget_content(shelf, &with, &outgoing.id, row)?;
+            sameness::leave(shelf, &with, &outgoing.id, row, Place::Stays)?;
             due::leave(shelf, row)?;
             conversation::unsay(shelf, outgoing, row)
         }
@@ -590,6 +598,7 @@ impl Written {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bundle::Creation;
     use crate::content::Reaction;
     use crate::eid::Eid;
 
@@ -597,9 +606,10 @@ mod tests {
     fn a_text_that_claims_to_be_another_s_gets_none_of_its_reactions() {
         let [alice, bob] = [1, 2].map(|n| NodeId::from_trusted([n; 32]));
         let (mut shelf, with, mark) = (BTreeMap::new(), Conversation(Eid::mail(bob)), [3; 16]);
-        let words = Meaning::Words(Words::default());
         let place = |n: u8| (BundleId([n; 32]), Row(n.into()));
-        content(&mut shelf, &with.key(), alice, place(3), &words, false).unwrap();
+        let (id, row) = place(3);
+        let told = Told { author: alice, id, row, creation: Creation::default(), words: Words::default() };
+        sameness::settle(&mut shelf, &with.key(), &told).unwrap();
         let reaction = Some(Reaction { text: "yes".into(), on: true });
         let amendment = Amendment { target: mark, reaction, ..Amendment::default() };
         change(&mut shelf, &with.key(), alice, place(4), &amendment).unwrap();

@@ -9,7 +9,8 @@
 //! | `MESSAGE`, row, `LABEL`, label | | one of its labels |
 //! | `MESSAGE`, row, `DRAFT` | number 8, meant for 8 | the draft that it was |
 //! | `MESSAGE`, row, `SHOWN` | elapsed 8, wall 8 | when it was shown first, of what is to be forgotten then |
-//! | `MESSAGE`, row, `IMPORTED` | 1 | that it was brought from an earlier home |
+//! | `MESSAGE`, row, `IMPORTED` | 1 | that it was brought from an earlier home; an earlier version wrote it so |
+//! | `BROUGHT`, row | 1 | the same |
 //! | `MESSAGE`, row, `GONE` | elapsed 8, wall 8 | when it was forgotten |
 //! | `CONVERSATION`, conversation, `PLACE` | flags 1, archived up to 8, snoozed until 8, muted until 8 | where a conversation is put |
 //! | `HOME`, `LABEL`, label, 0, row | its conversation | a message with a label |
@@ -24,6 +25,8 @@
 //! | `HOME`, `FILE`, the first half of its message's id, number | `files.rs` | what is known of a file that comes or goes in parts |
 //! | `HOME`, `ALIAS`, id | an id, 32 | what stands in the place of one's own message that was changed before it left |
 //!
+//! | `DELETED`, digest 16 | | that a message with these words was deleted here, or all with its name; or one of one's own |
+//!
 //! Keys that begin with 4 are of topics: see `topics/rows.rs`.
 //!
 //! A message is named by the row that it is read at, which no other ever has. Numbers are big-endian; times are DTN time in
@@ -36,6 +39,7 @@ pub use draft::{DRAFTS_MAX, Draft, RECIPIENTS_MAX};
 pub use habits::Habits;
 
 use crate::agent::change::Row;
+use crate::content::{Likeness, Mark};
 use crate::id::{BundleId, NodeId};
 use crate::mail::conversation::Conversation;
 use crate::mail::index::{key, number};
@@ -52,6 +56,11 @@ pub const LABELS_MAX: usize = 32;
 const MESSAGE: u8 = 1;
 const CONVERSATION: u8 = 2;
 const HOME: u8 = 3;
+
+/// Behind all that counts against [`KEPT_MAX`]: it is for ever, as the ids of what was delivered are.
+const DELETED: u8 = 5;
+/// The same: a whole record is imported, and what is arranged has its room all the same.
+const BROUGHT: u8 = 6;
 
 const PLACE: u8 = 1;
 const LABEL: u8 = 2;
@@ -103,6 +112,21 @@ pub fn labelled(label: &str) -> Vec<u8> {
 
 pub fn labelled_message(label: &str, row: Row) -> Vec<u8> {
     key([&labelled(label), &row.0.to_be_bytes()])
+}
+
+/// The key of a content that was deleted here: of the words it had there, or of whatever has its name where there were none.
+pub fn deleted(with: &Conversation, author: &NodeId, mark: &Mark, words: Option<&Likeness>) -> Vec<u8> {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&with.key()).update(author.as_bytes()).update(mark);
+    if let Some(Likeness { words, beside, .. }) = words {
+        hasher.update(words).update(beside);
+    }
+    key([&[DELETED], &hasher.finalize().as_bytes()[..16]])
+}
+
+/// The key of one's own message that was deleted here.
+pub fn deleted_own(mark: &Mark) -> Vec<u8> {
+    key([&[DELETED], &blake3::hash(mark).as_bytes()[..16]])
 }
 
 pub fn seen_status() -> Vec<u8> {
@@ -167,6 +191,11 @@ pub fn draft_of_message(row: Row) -> Vec<u8> {
 
 /// The key that says of a message that it was brought from an earlier home, and that its signature was not looked at here.
 pub fn imported(row: Row) -> Vec<u8> {
+    key([&[BROUGHT], &row.0.to_be_bytes()])
+}
+
+/// The key that an earlier version wrote.
+pub fn imported_before(row: Row) -> Vec<u8> {
     key([&of_message(row), &[IMPORTED]])
 }
 
@@ -496,7 +525,7 @@ mod tests {
         assert_eq!(read_of_message(&draft_of_message(row)), Some((row, OfMessage::Draft)));
         assert_eq!(read_of_message(&shown(row)), Some((row, OfMessage::Shown)));
         assert_eq!(read_of_message(&gone(row)), Some((row, OfMessage::Gone)));
-        assert_eq!(read_of_message(&imported(row)), Some((row, OfMessage::Imported)));
+        assert_eq!(read_of_message(&imported_before(row)), Some((row, OfMessage::Imported)));
         let at = Moment { now: Timestamp(7), wall: NOON };
         assert_eq!(read_moment(&write_moment(at)), at);
         assert_eq!((read_draft(&draft(7)), read_draft(&sent(7)), read_draft(&next_number())), (Some(7), None, None));

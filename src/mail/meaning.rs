@@ -1,7 +1,7 @@
 //! What content means to the record, before anybody reads it.
 
 use crate::agent::change::Letter;
-use crate::content::{AfterRead, Amendment, Content, Mark, Outline, Text};
+use crate::content::{AfterRead, Amendment, Content, Likeness, Mark, Outline, Text};
 use crate::id::BundleId;
 use crate::time::{DtnTime, Millis};
 
@@ -34,6 +34,8 @@ pub struct Words {
     pub after_read: Option<Millis>,
     /// Files that come in parts are beside it.
     pub has_files: bool,
+    /// What tells it from another content.
+    pub likeness: Likeness,
 }
 
 impl Meaning {
@@ -42,7 +44,9 @@ impl Meaning {
             Ok(Content::Text(Text { same, task, in_reply_to, reply_by, expire_after_read, enclosed, .. })) => {
                 let (is_task, reply_by) = (task.is_some(), reply_by.map(DtnTime));
                 let (after_read, has_files) = (expire_after_read.map(AfterRead::span), !enclosed.is_empty());
-                Meaning::Words(Words { same, is_task, answers: in_reply_to, reply_by, after_read, has_files })
+                let likeness = Likeness::of(content).unwrap_or_default();
+                let answers = in_reply_to;
+                Meaning::Words(Words { same, is_task, answers, reply_by, after_read, has_files, likeness })
             }
             Ok(Content::Change(amendment)) => Meaning::Change(amendment),
             Ok(Content::Ask(_)) => Meaning::Ask,
@@ -56,7 +60,7 @@ impl Meaning {
         matches!(self, Meaning::Ask | Meaning::Part)
     }
 
-    /// How content is named that a bundle of this id has.
+    /// How content is named that a bundle of this id has, as it says itself: the record may know better.
     pub fn mark(&self, id: &BundleId) -> Mark {
         match self {
             Meaning::Words(words) => words.same.unwrap_or(Letter::mark_of(id)),

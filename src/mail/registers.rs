@@ -8,6 +8,10 @@
 //! Who may change what: words and their withdrawal are the author's; a task and a reaction are for everybody in the
 //! conversation. What came for a target that is not here yet waits for it.
 //!
+//! Of one content there may be several bundles with other words each, for it was changed before it left: these are its
+//! **versions**. The bundle that gave the content its name comes first, the others in the order of their stamps, and every
+//! change of words counts before them, for it was made of what had left. None is lost: each stands in the history.
+//!
 //! | key | value |
 //! |---|---|
 //! | `REGISTER`, conversation, target, field, author, id | row, how many prior changes, these, what is set |
@@ -18,7 +22,8 @@ use std::ops::ControlFlow;
 use super::index::{REGISTER, behind, key, number, part};
 use super::shelf::{Shelf, ShelfMut};
 use crate::agent::change::{Letter, Row};
-use crate::content::{Amendment, Mark, Reaction, TaskState};
+use crate::bundle::Creation;
+use crate::content::{Amendment, Digest, Mark, Reaction, TaskState};
 use crate::id::{BundleId, NodeId};
 use crate::time::DtnTime;
 
@@ -42,11 +47,20 @@ pub struct Setting {
 pub enum Value {
     /// The words are at the row of the change.
     Body,
+    /// The words are those of the content itself as a bundle at that row has them.
+    Version(Version),
     Withdrawn,
     Task(TaskState),
     Assignee(Option<NodeId>),
     Due(Option<DtnTime>),
     Reaction(Reaction),
+}
+
+/// The same content in another bundle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Version {
+    pub creation: Creation,
+    pub words: Digest,
 }
 
 /// Which register, of one target.
@@ -62,7 +76,11 @@ pub enum Register {
 
 /// All registers of one target, each with its settings in the order of their ranks: the last one counts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Registers(BTreeMap<Register, Vec<Setting>>);
+pub struct Registers {
+    all: BTreeMap<Register, Vec<Setting>>,
+    /// The words of the row that it is shown at.
+    shown: Option<Digest>,
+}
 
 impl Value {
     fn field(&self) -> u8 {
@@ -73,6 +91,7 @@ impl Value {
             Value::Assignee(_) => 4,
             Value::Due(_) => 5,
             Value::Reaction(_) => 6,
+            Value::Version(_) => 7,
         }
     }
 
@@ -83,6 +102,9 @@ impl Value {
             Value::Assignee(node) => node.map_or(Vec::new(), |node| node.as_bytes().to_vec()),
             Value::Due(due) => due.map_or(Vec::new(), |due| due.0.to_be_bytes().to_vec()),
             Value::Reaction(Reaction { text, on }) => key([&[u8::from(*on)], text.as_bytes()]),
+            Value::Version(Version { creation: Creation { time, sequence }, words }) => {
+                key([&time.0.to_be_bytes(), &sequence.to_be_bytes(), words])
+            }
         }
     }
 
@@ -99,13 +121,17 @@ impl Value {
                 let (on, text) = bytes.split_first()?;
                 Value::Reaction(Reaction { text: std::str::from_utf8(text).ok()?.to_owned(), on: *on == 1 })
             }
+            7 => Value::Version(Version {
+                creation: Creation { time: DtnTime(number(bytes, 0)), sequence: number(bytes, 8) },
+                words: part(bytes, 16),
+            }),
             _ => return None,
         })
     }
 
     fn register(&self, author: NodeId) -> Register {
         match self {
-            Value::Body => Register::Body,
+            Value::Body | Value::Version(_) => Register::Body,
             Value::Withdrawn => Register::Withdrawn,
             Value::Task(_) => Register::Task,
             Value::Assignee(_) => Register::Assignee,
@@ -116,7 +142,11 @@ impl Value {
 
     /// Only the author of what it is about may set it.
     fn is_of_author(&self) -> bool {
-        matches!(self, Value::Body | Value::Withdrawn)
+        matches!(self, Value::Body | Value::Version(_) | Value::Withdrawn)
+    }
+
+    pub fn is_version(&self) -> bool {
+        matches!(self, Value::Version(_))
     }
 
     /// What a change sets, register by register.
@@ -139,18 +169,51 @@ pub(super) fn put<S: ShelfMut>(
     amendment: &Amendment,
 ) -> Result<bool, S::Error> {
     let settings = settings(shelf, with, &amendment.target)?;
-    let of_author: BTreeSet<BundleId> =
-        settings.iter().filter(|setting| setting.author == author).map(|setting| setting.id).collect();
+    let is_of_author = |setting: &&Setting| setting.author == author && !setting.value.is_version();
+    let of_author: BTreeSet<BundleId> = settings.iter().filter(is_of_author).map(|setting| setting.id).collect();
     if of_author.len() >= CHANGES_MAX && !of_author.contains(&id) {
         return Ok(false);
     }
     for value in Value::all(amendment) {
-        let prior = amendment.prior.concat();
-        let count = [amendment.prior.len() as u8];
-        let stored = key([&row.0.to_be_bytes(), &count, &prior, &value.write()]);
-        shelf.put(&setting_key(with, &amendment.target, value.field(), &author, &id), &stored)?;
+        set(shelf, with, &amendment.target, &Setting { author, id, row, prior: amendment.prior.clone(), value })?;
     }
     Ok(true)
+}
+
+/// Takes a version of content in.
+pub(super) fn put_version<S: ShelfMut>(
+    shelf: &mut S,
+    with: &[u8],
+    mark: &Mark,
+    author: NodeId,
+    (id, row): (BundleId, Row),
+    version: Version,
+) -> Result<(), S::Error> {
+    let value = Value::Version(version);
+    set(shelf, with, mark, &Setting { author, id, row, prior: Vec::new(), value })
+}
+
+fn set<S: ShelfMut>(shelf: &mut S, with: &[u8], target: &Mark, setting: &Setting) -> Result<(), S::Error> {
+    let Setting { author, id, row, prior, value } = setting;
+    let stored = key([&row.0.to_be_bytes(), &[prior.len() as u8], &prior.concat(), &value.write()]);
+    shelf.put(&setting_key(with, target, value.field(), author, id), &stored)
+}
+
+/// What changes of one name, and versions of it, is of another from now on. Returns the rows of those.
+pub(super) fn rename<S: ShelfMut>(
+    shelf: &mut S,
+    with: &[u8],
+    from: &Mark,
+    to: &Mark,
+    is_meant: impl Fn(&Setting) -> bool,
+) -> Result<Vec<Row>, S::Error> {
+    let mut rows = Vec::new();
+    for setting in settings(shelf, with, from)?.iter().filter(|setting| is_meant(setting)) {
+        shelf.remove(&setting_key(with, from, setting.value.field(), &setting.author, &setting.id))?;
+        set(shelf, with, to, setting)?;
+        rows.push(setting.row);
+    }
+    Ok(rows)
 }
 
 /// Drops what a change set.
@@ -169,8 +232,8 @@ pub(super) fn of<S: Shelf>(shelf: &S, with: &[u8], target: &Mark, author: &NodeI
             registers.entry(setting.value.register(setting.author)).or_default().push(setting);
         }
     }
-    registers.values_mut().for_each(|settings| by_rank(settings));
-    Ok(Registers(registers))
+    registers.values_mut().for_each(|settings| by_rank(target, settings));
+    Ok(Registers { all: registers, shown: None })
 }
 
 fn setting_key(with: &[u8], target: &Mark, field: u8, author: &NodeId, id: &BundleId) -> Vec<u8> {
@@ -195,9 +258,17 @@ fn setting(key: &[u8], stored: &[u8]) -> Option<Setting> {
     Some(Setting { author, id, row: Row(number(stored, 0)), prior, value: Value::read(*key.first()?, value)? })
 }
 
-fn by_rank(settings: &mut [Setting]) {
+fn by_rank(target: &Mark, settings: &mut [Setting]) {
     let ranks = ranks(settings);
-    settings.sort_by_key(|setting| (ranks[&Letter::mark_of(&setting.id)], setting.author, setting.id));
+    settings.sort_by_key(|setting| {
+        let mark = Letter::mark_of(&setting.id);
+        let (class, rank, sequence) = match setting.value {
+            Value::Version(_) if mark == *target => (0, 0, 0),
+            Value::Version(Version { creation, .. }) => (1, creation.time.0, creation.sequence),
+            _ => (2, ranks[&mark], 0),
+        };
+        (class, rank, sequence, setting.author, setting.id)
+    });
 }
 
 /// The rank of each change of one register. They name each other by hashes, so that there is no circle; one that damage
@@ -226,7 +297,7 @@ fn ranks(settings: &[Setting]) -> BTreeMap<Mark, u64> {
 impl Registers {
     /// What a register is set to, and by whom.
     pub fn get(&self, register: &Register) -> Option<&Setting> {
-        self.0.get(register)?.last()
+        self.all.get(register)?.last()
     }
 
     /// The row of the words that stand in the place of the first ones.
@@ -236,8 +307,46 @@ impl Registers {
 
     /// The rows of all words that were ever put in the place of the first ones.
     pub(super) fn bodies(&self) -> Vec<Row> {
-        let bodies = self.0.get(&Register::Body).map_or(&[][..], |settings| settings);
-        bodies.iter().map(|setting| setting.row).collect()
+        self.of_words().iter().map(|setting| setting.row).collect()
+    }
+
+    /// Those of them that changes put there.
+    pub(super) fn edits(&self) -> Vec<Row> {
+        let edits = self.of_words().iter().filter(|setting| !setting.value.is_version());
+        edits.map(|setting| setting.row).collect()
+    }
+
+    fn of_words(&self) -> &[Setting] {
+        self.all.get(&Register::Body).map_or(&[], |settings| settings)
+    }
+
+    /// The same, where these words are shown.
+    pub(super) fn shown_with(self, words: Digest) -> Registers {
+        Registers { shown: Some(words), ..self }
+    }
+
+    /// The words of each version, and of the row that it is shown at.
+    pub(super) fn words(&self) -> BTreeSet<Digest> {
+        let versions = self.of_words().iter().filter_map(|setting| match setting.value {
+            Value::Version(version) => Some(version.words),
+            _ => None,
+        });
+        versions.chain(self.shown).collect()
+    }
+
+    /// Whether it was ever put in other words.
+    pub fn is_edited(&self) -> bool {
+        self.of_words().iter().any(|setting| !setting.value.is_version()) || self.words().len() > 1
+    }
+
+    /// The bundles that are versions of it.
+    pub fn versions(&self) -> impl Iterator<Item = BundleId> {
+        self.of_words().iter().filter(|setting| setting.value.is_version()).map(|setting| setting.id)
+    }
+
+    /// Whether nothing was ever changed of what left.
+    pub fn is_unchanged(&self) -> bool {
+        self.all.values().flatten().all(|setting| setting.value.is_version())
     }
 
     pub fn is_withdrawn(&self) -> bool {
@@ -247,7 +356,7 @@ impl Registers {
     /// Each reaction, and who has it there, in the order of the texts.
     pub fn reactions(&self) -> BTreeMap<&str, Vec<NodeId>> {
         let mut reactions: BTreeMap<&str, Vec<NodeId>> = BTreeMap::new();
-        for (register, settings) in &self.0 {
+        for (register, settings) in &self.all {
             let Register::Reaction(author, text) = register else { continue };
             let is_on = settings.last().is_some_and(|last| matches!(&last.value, Value::Reaction(last) if last.on));
             if is_on {
@@ -276,9 +385,11 @@ impl Registers {
     /// What a new change of these registers names as prior: what counts now, and what nobody has changed yet.
     pub fn heads(&self, registers: &[Register]) -> Vec<Mark> {
         let mut heads = BTreeSet::new();
-        for settings in registers.iter().filter_map(|register| self.0.get(register)) {
+        for settings in registers.iter().filter_map(|register| self.all.get(register)) {
             let named: BTreeSet<Mark> = settings.iter().flat_map(|setting| setting.prior.iter().copied()).collect();
-            let marks = settings.iter().rev().map(|setting| Letter::mark_of(&setting.id));
+            // Whoever has a change need not have every version, and changes count before them anyway.
+            let changes = settings.iter().rev().filter(|setting| !setting.value.is_version());
+            let marks = changes.map(|setting| Letter::mark_of(&setting.id));
             let open = marks.filter(|mark| !named.contains(mark));
             heads.extend(open.take(crate::content::PRIOR_MAX / registers.len().max(1)));
         }
@@ -287,7 +398,7 @@ impl Registers {
 
     /// Every change, register by register, in the order of their ranks: the last of a register counts.
     pub fn all(&self) -> impl Iterator<Item = (&Register, &[Setting])> {
-        self.0.iter().map(|(register, settings)| (register, &settings[..]))
+        self.all.iter().map(|(register, settings)| (register, &settings[..]))
     }
 
     /// The settings of a register that gave way to one whose author had not seen them.
@@ -300,11 +411,12 @@ impl Registers {
             let unseen = setting.prior.iter().filter(|prior| seen.insert(**prior));
             next.extend(unseen.filter_map(|prior| here.get(prior)));
         }
-        others.iter().filter(|setting| !seen.contains(&Letter::mark_of(&setting.id))).collect()
+        let unseen = |setting: &&Setting| !setting.value.is_version() && !seen.contains(&Letter::mark_of(&setting.id));
+        others.iter().filter(unseen).collect()
     }
 
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.all.is_empty()
     }
 }
 

@@ -78,10 +78,11 @@ pub fn of_message(
     let Some(Body::Filed(filed)) = body else { return Ok(()) };
     let Ok(Content::Text(text)) = Content::decode(&filed.content) else { return Ok(()) };
     let inside = text.attachments.len();
-    let mark = text.same.unwrap_or(match entry {
-        Entry::Came(letter) => Letter::mark_of(&letter.id),
-        Entry::Own(outgoing) => Letter::mark_of(&outgoing.id),
-    });
+    let id = match entry {
+        Entry::Came(letter) => letter.id,
+        Entry::Own(outgoing) => outgoing.id,
+    };
+    let mark = reader.name_of(with, row, &id, text.same)?;
     for (number, file) in text.enclosed.into_iter().enumerate() {
         let state = reader.kept(&kept::file(&mark, number))?.map(|value| FileState::read(&value));
         let (entry, state) = (entry.clone(), state.unwrap_or_default());

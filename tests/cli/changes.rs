@@ -315,3 +315,56 @@ fn what_left_on_a_stick_is_changed_by_a_change() {
     let rows = bob.rows("talk alice");
     assert_eq!((rows.len(), &rows[0]["text"], &rows[0]["edited"]), (1, &"six".into(), &true.into()));
 }
+
+#[test]
+fn what_was_sent_anew_goes_with_the_words_that_were_put_there_before_it_left() {
+    let (mut alice, mut bob) = (Person::new("alice"), Person::new("bob"));
+    acquaint(&mut alice, &mut bob);
+    say(&alice, "bob", "before");
+    alice.down();
+    bob.down();
+    let first = alice.json("send bob five --task")["id"].as_str().unwrap().to_owned();
+    let second = alice.json(&format!("renew {first}"))["id"].as_str().unwrap().to_owned();
+    assert_eq!(alice.run(&format!("pin {first}")).code, 0);
+    let third = alice.json(&format!("edit {first} six"))["id"].as_str().unwrap().to_owned();
+    for id in [&first, &second, &third] {
+        assert_eq!(alice.json(&format!("read {id}"))["id"], Value::from(third.clone()), "one message");
+    }
+    let row = alice.rows("talk bob").pop().unwrap();
+    assert_eq!((&row["text"], &row["edited"], &row["pinned"]), (&"six".into(), &false.into(), &true.into()), "{row}");
+    let own = alice.rows("carry list").into_iter().filter(|row| row["class"] == "own" && row["kind"] == "message");
+    assert_eq!(own.map(|row| row["id"].clone()).collect::<Vec<_>>(), [Value::from(third.clone())]);
+    assert_eq!((alice.rows("status").len(), alice.rows("task").len()), (2, 1));
+    alice.up("");
+    bob.up(&format!("--peer {}", alice.place()));
+    bob.until("talk alice", |rows| rows.len() == 2 && rows[1]["text"] == "six" && rows[1]["edited"] == false);
+    let told = bob.rows(&format!("read {third} --history"));
+    assert!(told.iter().all(|row| row["what"] != "five"), "{told:?}");
+    bob.json(&format!("react {third} thanks"));
+    alice.until("talk bob", |rows| rows.last().unwrap()["reactions"][0]["emoji"] == "thanks");
+}
+
+#[test]
+fn a_message_that_was_deleted_stays_deleted_when_it_is_sent_anew_and_its_sender_hears_that_it_came() {
+    let (mut alice, mut bob) = (Person::new("alice"), Person::new("bob"));
+    acquaint(&mut alice, &mut bob);
+    alice.down();
+    bob.down();
+    let place = alice.path("stick");
+    std::fs::create_dir(&place).unwrap();
+    let by_hand = |from: &Person, to: &Person| {
+        for (person, what) in [(from, "export"), (to, "import")] {
+            assert_eq!(person.run(&format!("stick {what} {place}")).code, 0);
+        }
+    };
+    let id = alice.json("send bob five")["id"].as_str().unwrap().to_owned();
+    by_hand(&alice, &bob);
+    assert_eq!(bob.run(&format!("delete {id}")).code, 0);
+    let anew = alice.json(&format!("renew {id}"))["id"].as_str().unwrap().to_owned();
+    by_hand(&alice, &bob);
+    assert_eq!((bob.rows("inbox --all").len(), bob.rows("talk alice").len()), (0, 0));
+    assert_eq!(bob.run("doctor --reindex").code, 0);
+    assert_eq!(bob.rows("talk alice").len(), 0);
+    by_hand(&bob, &alice);
+    assert_eq!(alice.json(&format!("status {anew}"))["state"], "delivered");
+}

@@ -45,6 +45,23 @@ fn what_is_usual_with_a_contact_counts_where_the_command_says_nothing() {
 }
 
 #[test]
+fn what_goes_to_a_contact_disappears_where_that_is_usual_and_nothing_else_is_said() {
+    let (alice, bob) = two();
+    assert_eq!(says(&alice, "contact set bob --expire-after-read 1h"), "to bob: disappearing 1h after they are read\n");
+    let told = says(&alice, "send bob usual");
+    assert!(told.contains(", disappears 1h after it is read"), "{told}");
+    let sent = alice.json("send bob unusual --expire-after-read 2h --wait=delivered --timeout 60s");
+    assert_eq!(sent["expire_after_read_ms"], 7_200_000);
+    alice.json("send bob lasting --expire-after-read never --wait=delivered --timeout 60s");
+    let spans = |rows: &[Value]| rows.iter().map(|row| row["expire_after_read_ms"].clone()).collect::<Vec<_>>();
+    bob.until("inbox", |rows| spans(rows) == [json!(3_600_000), json!(7_200_000), Value::Null]);
+    assert_eq!(alice.json("contact list")["usual"], json!({"expire_after_read_ms": 3_600_000}));
+    assert_eq!(alice.json("draft add bob later")["expire_after_read_ms"], 3_600_000);
+    assert_eq!(alice.run("contact set bob --expire-after-read 400d").code, 2);
+    assert_eq!(says(&alice, "contact set bob --expire-after-read never"), "to bob: as to everybody\n");
+}
+
+#[test]
 fn a_contact_that_is_told_hears_that_its_message_was_read_and_nobody_else_does() {
     let (alice, bob) = two();
     let first = alice.json("send bob one --wait=delivered --timeout 60s")["id"].as_str().unwrap().to_owned();

@@ -280,3 +280,39 @@ fn what_is_over_leaves_the_store_with_its_copies_and_changes_and_an_index_made_a
     assert!(!filed.content.windows(8).any(|part| part == b"volatile"), "what comes again stays forgotten");
     assert_eq!(store.reader().talk(&with, Span::ALL, Direction::Forwards, 9).unwrap().len(), 1, "a row stays");
 }
+
+#[test]
+fn what_was_deleted_stays_so_when_it_comes_in_another_bundle_and_what_says_more_is_shown() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("store.redb");
+    let mut store = open(&path);
+    let bundles: Vec<Arc<Bundle>> = (1..8).map(|row| came(1, row, row)).collect();
+    let mark = Letter::mark_of(&bundles[0].id);
+    let with = Conversation(Eid::mail(node(1)));
+    let text = |body: &str, same| Content::from(Text { body: body.into(), same, ..Text::default() });
+    let bring = |row: u64, content: &Content| [deliver(row, &bundles[row as usize - 1]), file(row, content)];
+    let edit = Content::Change(Amendment { target: mark, body: Some("seven".into()), ..Amendment::default() });
+    store
+        .commit(&[bring(1, &text("five", None)), bring(2, &text("six", Some(mark))), bring(3, &edit)].concat())
+        .unwrap();
+    let shown = |store: &RedbStore| store.reader().talk(&with, Span::ALL, Direction::Forwards, 9).unwrap().len();
+    assert_eq!(shown(&store), 1);
+    store.commit(&[2, 1, 3].map(|row| Change::Discard { row: Row(row) })).unwrap();
+    let again =
+        [bring(4, &text("five", Some(mark))), bring(5, &text("six", Some(mark))), bring(6, &text("seven", Some(mark)))];
+    store.commit(&again.concat()).unwrap();
+    let check = |store: &RedbStore, many: usize| {
+        assert_eq!(shown(store), many);
+        let letters = store.durable().unwrap().letters.len();
+        assert_eq!(letters, many, "its facts are gone too");
+        for bundle in &bundles[..6] {
+            assert!(store.reader().known(&bundle.id).unwrap().delivered, "it is answered as before");
+        }
+    };
+    check(&store, 0);
+    store.commit(&bring(7, &text("eight", Some(mark)))).unwrap();
+    check(&store, 1);
+    check(&copy_of(&store, &dir.path().join("copy.redb")), 1);
+    drop(store);
+    check(&open(&path), 1);
+}

@@ -19,6 +19,9 @@ pub struct SentRow {
     pub to: String,
     #[serde(default)]
     pub to_address: String,
+    /// How long after it was read it disappears.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expire_after_read_ms: Option<u64>,
 }
 
 /// Whom a message goes to.
@@ -141,6 +144,9 @@ pub struct WaitingRow {
     pub unread: u64,
     /// Messages of those who have no name here, read or not.
     pub requests: u64,
+    /// Unread messages of conversations that are muted.
+    #[serde(default)]
+    pub muted: u64,
 }
 
 /// One row of a conversation.

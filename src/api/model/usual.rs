@@ -20,6 +20,9 @@ pub struct Usual {
     /// Whether it is told that its messages were read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub read_receipts: Option<bool>,
+    /// How long after it was read a message disappears; in a wish, 0 is never.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expire_after_read_ms: Option<u64>,
 }
 
 impl Usual {
@@ -34,6 +37,7 @@ impl Usual {
             lifetime_ms: self.lifetime_ms.or(other.lifetime_ms),
             copies: self.copies.or(other.copies),
             read_receipts: self.read_receipts.or(other.read_receipts),
+            expire_after_read_ms: self.expire_after_read_ms.or(other.expire_after_read_ms),
         }
     }
 }

@@ -68,6 +68,9 @@ pub enum ContactWhat {
         /// Whether they are told that I read what they wrote
         #[arg(long, value_name = "on|off", hide_possible_values = true, value_parser = switch())]
         read_receipts: Option<bool>,
+        /// How long after they are read they disappear, such as 1d, or never; `send --expire-after-read` says otherwise for one
+        #[arg(long, value_name = "SPAN", value_parser = units::parse_span_or_never)]
+        expire_after_read: Option<Millis>,
         /// Forget what was said so far
         #[arg(long)]
         clear: bool,

@@ -118,8 +118,8 @@ pub struct Sending {
     #[arg(long, value_name = "SPAN", value_parser = units::parse_span)]
     pub lifetime: Option<Millis>,
     /// Let it disappear so long after it was read, such as 1h, and here so long after it arrived; no dak can make its reader
-    /// forget
-    #[arg(long, value_name = "SPAN", value_parser = units::parse_span)]
+    /// forget; never where `dak contact set` says a time
+    #[arg(long, value_name = "SPAN", value_parser = units::parse_span_or_never)]
     pub expire_after_read: Option<Millis>,
     /// When an answer would come too late: 2h, 18:00, fri 17:00, 2026-03-01; a day without a clock lasts to its end
     #[arg(long, value_name = "TIME")]

@@ -8,8 +8,9 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
 
-use crate::agent::change::{Letter, Row};
+use crate::agent::change::Row;
 use crate::content::{Amendment, Content, Outline};
+use crate::desk::changes::body_at;
 use crate::id::NodeId;
 use crate::mail::conversation::Conversation;
 use crate::mail::happening::{Happening, What};
@@ -320,7 +321,7 @@ pub fn said(record: &RedbReader, with: &Conversation, entry: &Entry) -> Result<O
     let Ok(Outline { content: Content::Text(text), files }) = Outline::decode(&filed.content, usize::MAX) else {
         return Ok(None);
     };
-    let name = text.same.unwrap_or(Letter::mark_of(&id));
+    let name = record.name_of(with, row, &id, text.same)?;
     let mut body = text.body;
     if let Some((author, _)) = record.written(with, &name)? {
         let registers = record.registers(with, &name, &author)?;
@@ -328,7 +329,7 @@ pub fn said(record: &RedbReader, with: &Conversation, entry: &Entry) -> Result<O
             return Ok(None);
         }
         if let Some(row) = registers.body() {
-            body = change_at(record, row)?.and_then(|change| change.body).unwrap_or(body);
+            body = body_at(record, row, usize::MAX)?.unwrap_or(body);
         }
     }
     let has_file = !files.is_empty() || !text.enclosed.is_empty();

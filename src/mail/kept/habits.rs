@@ -1,10 +1,10 @@
 //! What is usual with a contact: how messages to it go where nothing else is said.
 //!
 //! ```text
-//! [priority, lifetime, copies, read receipts]
+//! [priority, lifetime, copies, read receipts, time after reading]
 //! ```
 //! A CBOR array. What is not said is zero; a priority counts from 1, the lowest first; read receipts are 1 for no and 2 for
-//! yes.
+//! yes. The last is left out where it is not said, as versions before it wrote it.
 
 use crate::bundle::Priority;
 use crate::cbor::{CborError, Reader, Writer};
@@ -17,6 +17,8 @@ pub struct Habits {
     pub copies: Option<u16>,
     /// Whether it is told that its messages were read.
     pub read_receipts: Option<bool>,
+    /// How long after it was read a message disappears.
+    pub after_read: Option<Millis>,
 }
 
 const PRIORITIES: [Priority; 3] = [Priority::Bulk, Priority::Normal, Priority::Urgent];
@@ -29,11 +31,12 @@ impl Habits {
         }
         let priority = |priority| PRIORITIES.iter().position(|one| *one == priority).map_or(0, |at| at as u64 + 1);
         let mut out = Vec::with_capacity(16);
-        out.array(4);
+        out.array(if self.after_read.is_some() { 5 } else { 4 });
         out.uint(self.priority.map_or(0, priority));
         out.uint(self.lifetime.unwrap_or_default().0);
         out.uint(self.copies.unwrap_or_default());
         out.uint(self.read_receipts.map_or(0u64, |told| if told { 2 } else { 1 }));
+        self.after_read.iter().for_each(|span| out.uint(span.0));
         Some(out)
     }
 
@@ -45,7 +48,7 @@ impl Habits {
     }
 
     fn read_from(reader: &mut Reader<'_>) -> Result<Habits, CborError> {
-        reader.array_exact(4)?;
+        let many = reader.array()?;
         let priority = reader.uint()?.checked_sub(1).and_then(|at| PRIORITIES.get(usize::try_from(at).ok()?).copied());
         let lifetime = Some(Millis(reader.uint()?)).filter(|lifetime| lifetime.0 != 0);
         let copies = Some(reader.uint_as()?).filter(|copies| *copies != 0u16);
@@ -54,7 +57,12 @@ impl Habits {
             2 => Some(true),
             _ => None,
         };
-        Ok(Habits { priority, lifetime, copies, read_receipts })
+        let after_read = match many {
+            4 => None,
+            5 => Some(Millis(reader.uint()?)).filter(|span| span.0 != 0),
+            _ => return Err(CborError::Range),
+        };
+        Ok(Habits { priority, lifetime, copies, read_receipts, after_read })
     }
 }
 
@@ -71,10 +79,11 @@ mod tests {
             lifetime in prop::option::of(1..u64::MAX),
             copies in prop::option::of(1..u16::MAX),
             read_receipts: Option<bool>,
+            after_read in prop::option::of(1..u64::MAX),
             cut in any::<prop::sample::Index>(),
         ) {
             let priority = priority.map(|at| PRIORITIES[at]);
-            let habits = Habits { priority, lifetime: lifetime.map(Millis), copies, read_receipts };
+            let habits = Habits { priority, lifetime: lifetime.map(Millis), copies, read_receipts, after_read: after_read.map(Millis) };
             let Some(value) = habits.write() else { return Ok(()) };
             prop_assert_eq!(Habits::read(&value), habits);
             prop_assert_eq!(Habits::read(&value[..cut.index(value.len())]), Habits::default());

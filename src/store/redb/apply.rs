@@ -14,11 +14,13 @@ use super::record;
 use super::tables::{self, counter};
 use crate::agent::change::{Change, Evidence, Letter, Marks, Outgoing, Row};
 use crate::bundle::Bundle;
-use crate::content::Filed;
+use crate::content::{Content, Filed, Likeness, words_of};
 use crate::id::BundleId;
 use crate::mail;
+use crate::mail::conversation::Conversation;
 use crate::mail::happening::{HAPPENED_MAX, Happening, What};
-use crate::mail::kept::{OfMessage, read_moment, read_of_message};
+use crate::mail::index::Grave;
+use crate::mail::kept::{OfMessage, Place, deleted, deleted_own, read_moment, read_of_message};
 use crate::mail::meaning::Meaning;
 use crate::store::StoreError;
 use crate::time::DtnTime;
@@ -122,7 +124,7 @@ impl<'t> Applying<'t> {
             Change::Adopt { letter } => {
                 self.deliver(letter, None)?;
                 match files(next, letter.row) {
-                    true => self.arriving = Some(Arriving::Letter(letter.clone())),
+                    true => self.arriving = Some(Arriving::Adopted(letter.clone())),
                     false => self.file_letter(letter, &Meaning::Hidden)?,
                 }
                 Ok(())
@@ -133,9 +135,13 @@ impl<'t> Applying<'t> {
             }
             Change::Mark { row, marks } => self.mark(*row, *marks),
             Change::Discard { row } => {
+                let letter = self.letter(*row)?;
+                if let Some(letter) = &letter {
+                    self.bury(letter)?;
+                }
                 self.drop_body(*row)?;
                 self.sealed.remove(row.0)?;
-                if let Some(letter) = self.letter(*row)? {
+                if let Some(letter) = letter {
                     let is_silent = mail::index::is_silent(&self.index.shelf()?, *row)?;
                     mail::index::discard(&mut self.index.shelf()?, &letter)?;
                     if !is_silent {
@@ -158,6 +164,9 @@ impl<'t> Applying<'t> {
                 let record = self.outgoing.bytes(&id.0)?;
                 if let Some(outgoing) = record.and_then(|bytes| record::read_outgoing(*id, &bytes)) {
                     let is_silent = self.is_silent(&outgoing)?;
+                    if !is_silent {
+                        self.kept.put(&deleted_own(&Letter::mark_of(id))[..], &[][..])?;
+                    }
                     mail::index::unpost(&mut self.index.shelf()?, &outgoing)?;
                     outgoing.row.map_or(Ok(()), |row| self.drop_body(row))?;
                     if !is_silent {
@@ -170,7 +179,12 @@ impl<'t> Applying<'t> {
                 self.kept.put(&key[..], &value[..])?;
                 self.keep(key, value)
             }
-            Change::Keep { key, value: None } => self.kept.remove(&key[..]),
+            Change::Keep { key, value: None } => {
+                if let Some((row, OfMessage::Place)) = read_of_message(key) {
+                    mail::index::pin(&mut self.index.shelf()?, row, false)?;
+                }
+                self.kept.remove(&key[..])
+            }
             Change::SetPerson { node, person: Some(person) } => {
                 self.people.put(node.as_bytes(), &record::write_person(person)[..])
             }
@@ -217,11 +231,18 @@ impl<'t> Applying<'t> {
     /// What is at a row says this: of a message that just came or was just written, or of one that was sealed so far.
     fn file(&mut self, row: Row, meaning: &Meaning) -> Result<(), StoreError> {
         match self.arriving.take() {
-            Some(Arriving::Letter(letter)) => return self.file_letter(&letter, meaning),
+            Some(Arriving::Letter(letter)) if self.is_buried(&letter, meaning)? => return self.pass_over(&letter),
+            // What the owner brings back is wanted again.
+            Some(Arriving::Letter(letter) | Arriving::Adopted(letter)) => return self.file_letter(&letter, meaning),
             Some(Arriving::Own(outgoing)) => return self.file_own(&outgoing, meaning),
             None => self.sealed.remove(row.0)?,
         }
         let Some(letter) = self.letter(row)? else { return Ok(()) };
+        if self.is_buried(&letter, meaning)? {
+            mail::index::discard(&mut self.index.shelf()?, &letter)?;
+            self.drop_body(row)?;
+            return self.letters.remove(row.0);
+        }
         let withdrawn = mail::index::open(&mut self.index.shelf()?, &letter, meaning)?;
         if let Meaning::Change(amendment) = meaning {
             self.happen(letter.received.wall, letter.id, What::Changed(amendment.target))?;
@@ -232,10 +253,21 @@ impl<'t> Applying<'t> {
     fn file_letter(&mut self, letter: &Letter, meaning: &Meaning) -> Result<(), StoreError> {
         let number = match meaning.is_silent() {
             true => 0,
-            false => self.happen(letter.received.wall, letter.id, what_came(meaning, What::Came))?,
+            false => {
+                let again = mail::index::again(&self.index.shelf()?, letter, meaning)?;
+                let what = again.map_or(what_came(meaning, What::Came), What::Changed);
+                self.happen(letter.received.wall, letter.id, what)?
+            }
         };
         let withdrawn = mail::index::deliver(&mut self.index.shelf()?, letter, meaning, number)?;
         self.empty(withdrawn)
+    }
+
+    /// What was deleted and came once more leaves at once; only its id stays.
+    fn pass_over(&mut self, letter: &Letter) -> Result<(), StoreError> {
+        mail::index::remember(&mut self.index.shelf()?, Letter::mark_of(&letter.id), letter.row)?;
+        self.drop_body(letter.row)?;
+        self.letters.remove(letter.row.0)
     }
 
     fn file_own(&mut self, outgoing: &Outgoing, meaning: &Meaning) -> Result<(), StoreError> {
@@ -251,6 +283,7 @@ impl<'t> Applying<'t> {
     fn keep(&mut self, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
         let at = read_moment(value);
         match read_of_message(key) {
+            Some((row, OfMessage::Place)) => mail::index::pin(&mut self.index.shelf()?, row, Place::read(value).pinned),
             Some((row, OfMessage::Shown)) => mail::ending::show(&mut self.index.shelf()?, row, at),
             Some((row, OfMessage::Gone)) => {
                 let Some(forgotten) = mail::ending::forget(&mut self.index.shelf()?, row)? else { return Ok(()) };
@@ -264,9 +297,53 @@ impl<'t> Applying<'t> {
         }
     }
 
+    /// Remembers of a message that is deleted what it says, for it may come again in another bundle.
+    fn bury(&mut self, letter: &Letter) -> Result<(), StoreError> {
+        let Some(content) = self.content(letter.row)? else { return Ok(()) };
+        let Meaning::Words(words) = Meaning::of(&content) else { return Ok(()) };
+        let Grave { mark, whole, edits } = mail::index::grave(&self.index.shelf()?, letter, &words)?;
+        let (with, likeness) = (Conversation::of_letter(letter), words.likeness);
+        let mut all = vec![likeness];
+        for row in edits {
+            let Some(Ok(Content::Change(change))) = self.content(row)?.map(|content| Content::decode(&content)) else {
+                continue;
+            };
+            all.extend(change.body.map(|body| Likeness { words: words_of(&body), ..likeness }));
+        }
+        for likeness in all {
+            let key = deleted(&with, &letter.source, &mark, (!whole).then_some(&likeness));
+            self.kept.put(&key[..], &[][..])?;
+        }
+        Ok(())
+    }
+
+    /// Whether the person deleted what a message says that comes once more.
+    fn is_buried(&mut self, letter: &Letter, meaning: &Meaning) -> Result<bool, StoreError> {
+        let Meaning::Words(words) = meaning else { return Ok(false) };
+        let (with, mark) = (Conversation::of_letter(letter), meaning.mark(&letter.id));
+        for likeness in [Some(&words.likeness), None] {
+            if self.kept.bytes(&deleted(&with, &letter.source, &mark, likeness)[..])?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// What is filed at a row.
+    fn content(&mut self, row: Row) -> Result<Option<Vec<u8>>, StoreError> {
+        let Some(stored) = self.bodies.bytes(row.0)? else { return Ok(None) };
+        Ok(match body::read(row, &stored, self.names) {
+            Some(Body::Filed(filed)) => Some(filed.content),
+            _ => None,
+        })
+    }
+
     /// Forgets the words at these rows.
     fn empty(&mut self, rows: Vec<Row>) -> Result<(), StoreError> {
         for row in rows {
+            if let Some(letter) = self.letter(row)? {
+                mail::index::empty(&mut self.index.shelf()?, &letter)?;
+            }
             let Some(stored) = self.bodies.bytes(row.0)? else { continue };
             let Some(Body::Filed(filed)) = body::read(row, &stored, self.names) else { continue };
             if let Some(content) = mail::meaning::emptied(&filed.content) {
@@ -350,6 +427,8 @@ impl<'t> Applying<'t> {
 /// What was just delivered or queued.
 enum Arriving {
     Letter(Letter),
+    /// The same of an earlier home.
+    Adopted(Letter),
     Own(Outgoing),
 }
 

@@ -16,8 +16,8 @@ use crate::id::BundleId;
 use crate::mail::ending;
 use crate::mail::happening::{Happening, What};
 use crate::mail::index;
-use crate::mail::kept::{OfMessage, read_moment, read_of_message};
-use crate::mail::meaning::Meaning;
+use crate::mail::kept::{OfMessage, Place, read_moment, read_of_message};
+use crate::mail::meaning::{Meaning, Words};
 use crate::mail::shelf::{Shelf, ShelfMut, Take};
 use crate::store::StoreError;
 
@@ -133,27 +133,50 @@ pub fn rebuild(txn: &WriteTransaction) -> Result<(), StoreError> {
         let (row, bytes) = entry.map_err(failed)?;
         let Some(letter) = record::read_letter(Row(row.value()), bytes.value()) else { continue };
         let meaning = meaning(letter.row)?;
-        index::deliver(&mut shelf, &letter, &meaning, number(&letter.id))?;
+        let emptied = index::deliver(&mut shelf, &letter, &meaning, number(&letter.id))?;
+        empty(&mut shelf, &letters, emptied)?;
     }
     let outgoing = txn.open_table(tables::OUTGOING).map_err(failed)?;
+    let mut later = Vec::new();
     for entry in outgoing.iter().map_err(failed)? {
         let (id, bytes) = entry.map_err(failed)?;
         let Some(outgoing) = record::read_outgoing(BundleId(*id.value()), bytes.value()) else { continue };
         let meaning = outgoing.row.map_or(Ok(Meaning::Hidden), &mut meaning)?;
+        match meaning {
+            // It is read where the first is, whatever their ids.
+            Meaning::Words(Words { same: Some(_), .. }) => later.push((outgoing.row, outgoing, meaning)),
+            meaning => drop(index::post(&mut shelf, &outgoing, &meaning, number(&outgoing.id))?),
+        }
+    }
+    later.sort_by_key(|(row, ..)| *row);
+    for (_, outgoing, meaning) in later {
         index::post(&mut shelf, &outgoing, &meaning, number(&outgoing.id))?;
     }
     let kept = txn.open_table(tables::KEPT).map_err(failed)?;
     for entry in kept.iter().map_err(failed)? {
         let (key, value) = entry.map_err(failed)?;
         match read_of_message(key.value()) {
+            Some((row, OfMessage::Place)) => index::pin(&mut shelf, row, Place::read(value.value()).pinned)?,
             Some((row, OfMessage::Shown)) => ending::show(&mut shelf, row, read_moment(value.value()))?,
-            Some((row, OfMessage::Gone)) => drop(ending::forget(&mut shelf, row)?),
+            Some((row, OfMessage::Gone)) => {
+                let forgotten = ending::forget(&mut shelf, row)?;
+                empty(&mut shelf, &letters, forgotten.map_or(Vec::new(), |forgotten| forgotten.rows))?;
+            }
             _ => {}
         }
     }
     drop((bodies, kept));
     drop((delivered, letters, outgoing, table));
     set_version(txn)
+}
+
+/// There is nothing to be read any more at these rows.
+fn empty(shelf: &mut Writing<'_, '_>, letters: &Table<'_, u64, Bytes>, rows: Vec<Row>) -> Result<(), StoreError> {
+    for row in rows {
+        let letter = letters.get(row.0).map_err(failed)?.and_then(|bytes| record::read_letter(row, bytes.value()));
+        letter.map_or(Ok(()), |letter| index::empty(shelf, &letter))?;
+    }
+    Ok(())
 }
 
 /// The numbers with which messages came, as far back as they are kept.

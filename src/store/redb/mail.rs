@@ -49,8 +49,11 @@ impl RedbReader {
         })
     }
 
-    /// Whether a message whose id begins so was delivered, be it there or deleted.
-    pub fn was_delivered(&self, mark: &Mark) -> Result<bool, StoreError> {
+    /// Whether a message whose id begins so was delivered or written here, be it there or deleted.
+    pub fn was_here(&self, mark: &Mark) -> Result<bool, StoreError> {
+        if self.kept(&kept::deleted_own(mark))?.is_some() {
+            return Ok(true);
+        }
         let mut any = [0; 32];
         any[..mark.len()].copy_from_slice(mark);
         self.read(|txn| Ok(row_of(&index::open(txn)?, &BundleId(any))?.is_some()))
@@ -152,6 +155,22 @@ impl RedbReader {
     /// Rows of the inbox that wait for an answer, each with the time by which it helps; the soonest first.
     pub fn due(&self) -> Result<Vec<(DtnTime, Row)>, StoreError> {
         self.read(|txn| mail::due::all(&index::open(txn)?))
+    }
+
+    /// Messages in the inbox that the person pinned, where they stand, in the order in which they are read: at most so many.
+    pub fn pinned(&self, many: usize) -> Result<Vec<(Position, Letter)>, StoreError> {
+        let rows = self.read(|txn| mail::index::pinned(&index::open(txn)?, many))?;
+        let letters = self.letters_at(&rows)?;
+        let mut pinned = self.read(|txn| {
+            let index = index::open(txn)?;
+            let standing = |letter: &Letter| {
+                let place = place_of(&index, letter)?.unwrap_or(letter.row);
+                Ok((Position::of(letter, place), letter.clone()))
+            };
+            letters.iter().map(standing).collect::<Result<Vec<_>, StoreError>>()
+        })?;
+        pinned.sort_by_key(|(position, _)| *position);
+        Ok(pinned)
     }
 
     /// The rows of the inbox of these numbers that are there.
@@ -286,6 +305,14 @@ impl RedbReader {
         })
     }
 
+    /// Which of these messages wait to be read.
+    pub fn are_unread(&self, letters: &[Letter]) -> Result<Vec<bool>, StoreError> {
+        self.read(|txn| {
+            let index = index::open(txn)?;
+            letters.iter().map(|letter| conversation::is_unread(&index, letter)).collect()
+        })
+    }
+
     /// Where the first unread row of a conversation stands.
     pub fn first_unread(&self, with: &Conversation) -> Result<Option<Position>, StoreError> {
         self.read(|txn| conversation::first_unread(&index::open(txn)?, with))
@@ -362,9 +389,18 @@ impl RedbReader {
         self.read(|txn| mail::index::written(&index::open(txn)?, with, mark))
     }
 
-    /// The rows of content: where it was there first, and once more.
-    pub fn rows_of(&self, with: &Conversation, mark: &Mark) -> Result<Vec<Row>, StoreError> {
-        self.read(|txn| mail::index::rows_of(&index::open(txn)?, with, mark))
+    /// How changes name the content at a row, whatever it says to be.
+    pub fn name_of(
+        &self,
+        with: &Conversation,
+        row: Row,
+        id: &BundleId,
+        same: Option<Mark>,
+    ) -> Result<Mark, StoreError> {
+        if same.is_none() {
+            return Ok(Letter::mark_of(id));
+        }
+        self.read(|txn| mail::index::name_of(&index::open(txn)?, with, row, id, same))
     }
 
     /// What changes say of content that `author` wrote.
@@ -406,7 +442,8 @@ impl RedbReader {
             let placed = |(row, with): &(Row, Conversation)| {
                 let talk = ReadableTable::get(&table, &*kept::place_of_conversation(with)).map_err(failed)?;
                 let talk = talk.map_or(TalkPlace::default(), |value| TalkPlace::read(value.value()));
-                let mut placed = Placed { talk, ..Placed::default() };
+                let imported = ReadableTable::get(&table, &*kept::imported(*row)).map_err(failed)?.is_some();
+                let mut placed = Placed { talk, imported, ..Placed::default() };
                 let start = kept::of_message(*row);
                 for entry in ReadableTable::range::<&[u8]>(&table, &*start..).map_err(failed)? {
                     let (key, value) = entry.map_err(failed)?;
@@ -423,6 +460,11 @@ impl RedbReader {
             };
             messages.iter().map(placed).collect()
         })
+    }
+
+    /// Whether what is at a row was brought from an earlier home.
+    pub fn was_imported(&self, row: Row) -> Result<bool, StoreError> {
+        Ok(self.kept(&kept::imported(row))?.is_some() || self.kept(&kept::imported_before(row))?.is_some())
     }
 
     /// How much the person keeps, of topics nothing: those have bounds of their own.
