@@ -265,7 +265,9 @@ pub async fn space(link: &Link<'_>, out: &Out) -> Outcome {
     }
     let mut table = Table::new(&["BYTES", "WHAT", "HOW TO FREE SOME"]);
     for SpaceRow { what, with, count, bytes, frees, keep_ms, .. } in &rows {
-        let kept = keep_ms.map(|keep| format!(" (deleted after {})", exact_span(Millis(keep)))).unwrap_or_default();
+        let but = "unless unread, pinned, labelled or an open task";
+        let kept =
+            keep_ms.map(|keep| format!(" (deleted after {}, {but})", exact_span(Millis(keep)))).unwrap_or_default();
         let what = match (with, count) {
             (Some(with), count) => format!("with {}, {count} messages", person(with)),
             (None, 0) => format!("{what}{kept}"),

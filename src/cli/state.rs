@@ -63,6 +63,12 @@ async fn set(link: &Link<'_>, key: &str, value: &str, out: &Out) -> Outcome {
     }
     let line = crate::config::set(&link.home().config_path(), key, value).map_err(ApiError::from)?;
     out.row(&Done::default(), |_| format!("{}\n", safe_text(&line)))?;
+    if key == "keep" && !value.trim().is_empty() {
+        out.talk(
+            "what is older is deleted here by itself, and cannot be brought back; what is unread, pinned, snoozed, labelled \
+             or a task that is open stays",
+        );
+    }
     if link.is_up().await {
         out.talk("the running node goes on as it was; restart it with `dak down` and `dak up`");
     }

@@ -129,7 +129,8 @@ pub(super) fn commented(name: Option<&str>) -> String {
 # quiet = ""
 
 # How long the record keeps what was said, such as "90d": while a node runs, what came or was written longer ago is deleted
-# here by itself, as if you had purged it. Others keep what they have, and backups do. "" keeps everything.
+# here by itself, as if you had purged it, unless it is unread, pinned, snoozed, labelled or a task that is open. Others keep
+# what they have, and backups do. "" keeps everything.
 # keep = ""
 
 # What goes to the log: error, warn, info, debug, trace, or directives such as "dak=debug,libp2p=warn".

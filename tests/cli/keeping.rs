@@ -67,19 +67,47 @@ fn a_record_that_keeps_so_long_deletes_by_itself_what_is_older_and_says_so() {
     let (mut alice, bob) = two_with_words();
     assert_eq!(alice.rows("search one").len(), 1);
     assert_eq!(alice.run("config set keep 0s").code, 2);
-    assert_eq!(alice.run("config set keep 3s").code, 0);
+    let set = alice.run("config set keep 3s");
+    assert!(set.code == 0 && set.talk.contains("unread, pinned, snoozed, labelled or a task that is open"), "{set:?}");
     assert_eq!(alice.rows("export --all").len(), 2, "it counts from the next start");
+    assert_eq!(alice.rows("talk bob --mark-read").len(), 2);
     alice.down();
     alice.up("");
     let space = alice.rows("space");
     assert_eq!((&space[0]["what"], &space[0]["keep_ms"]), (&"record".into(), &3_000.into()));
-    assert!(alice.run("space").data.contains("(deleted after 3s)"));
+    assert!(alice.run("space").data.contains("(deleted after 3s, unless unread, pinned, labelled or an open task)"));
     alice.until("export --all", |rows| rows.is_empty());
     assert_eq!(alice.rows("search one").len(), 0);
     assert_eq!(bob.rows("export --all").len(), 2, "others keep what they have");
     let (row, config) = (bob.rows("space")[0].clone(), bob.rows("config show"));
     assert!(row.get("keep_ms").is_none(), "{row}");
     assert!(config.iter().any(|row| row["key"] == "keep" && row["value"] == ""), "off unless it is set");
+}
+
+#[test]
+fn what_is_old_and_needed_still_does_not_go_by_itself() {
+    let (mut alice, bob) = two_with_words();
+    for text in ["pinned", "labelled", "task --task", "nothing"] {
+        bob.json(&format!("send alice {text} --wait=delivered --timeout 30s"));
+    }
+    let id = |text: &str| {
+        let rows = alice.rows("inbox --all");
+        rows.into_iter().find(|row| row["text"] == text).unwrap()["id"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(alice.run(&format!("pin {}", id("pinned"))).code, 0);
+    assert_eq!(alice.run(&format!("label add later {}", id("labelled"))).code, 0);
+    let task = id("task");
+    for text in ["pinned", "labelled", "task", "nothing"] {
+        alice.json(&format!("read {}", id(text)));
+    }
+    assert_eq!(alice.run("config set keep 2s").code, 0);
+    alice.down();
+    alice.up("");
+    let left = |rows: &[Value]| rows.iter().map(|row| row["text"].as_str().unwrap().to_owned()).collect::<Vec<_>>();
+    alice.until("talk bob", |rows| left(rows) == ["two", "pinned", "labelled", "task"]);
+    alice.json(&format!("task done {task}"));
+    alice.rows("talk bob --mark-read");
+    alice.until("talk bob", |rows| left(rows) == ["pinned", "labelled"]);
 }
 
 /// A row of an export without what an import is declared not to bring back: numbers of this home, lateness, how signatures
