@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use futures::StreamExt;
@@ -18,9 +18,11 @@ use super::who::{called, short_id};
 use super::{Outcome, Stop, drafts, times};
 use crate::api::client::RowStream;
 use crate::api::model::{
-    COMPOSED_BYTES_MAX, Compose, ComposedTask, EventKind, File, Request, Row, SentRow, State, StatusRow, Topic,
+    COMPOSED_BYTES_MAX, Compose, ComposedTask, DraftRow, EventKind, File, Request, Row, SentRow, State, StatusRow,
+    Topic,
 };
 use crate::api::{ApiError, ErrorKind};
+use crate::time::Millis;
 
 /// How long an interrupted command waits for the id of what it may have queued by then: less than it has to end in.
 const ID_PATIENCE: Duration = ENDING_MAX.saturating_sub(Duration::from_millis(250));
@@ -35,7 +37,9 @@ pub async fn send(link: &Link<'_>, args: &Send, out: &Out) -> Outcome {
             let is_written = text.is_some_and(|text| text != "-") || !stdin_is_person();
             return Err(match is_written {
                 true => match composed(&args.writing, text, out).await {
-                    Ok(compose) => kept(link, compose, &names, error).await.into(),
+                    Ok(compose) | Err(Unsent { compose: Some(compose), .. }) => {
+                        kept(link, *compose, &names, error).await.into()
+                    }
                     Err(_) => error.into(),
                 },
                 false => error.into(),
@@ -43,7 +47,8 @@ pub async fn send(link: &Link<'_>, args: &Send, out: &Out) -> Outcome {
         }
         to => to?,
     };
-    let compose = unless_asked(&mut signals, composed(&args.writing, text, out)).await?;
+    let to_whom: Vec<String> = to.iter().map(|recipient| recipient.who.clone()).collect();
+    let compose = written(link, &args.writing, text, &to_whom, Some(&mut signals), out).await?;
     post(link, compose, &to, &args.writing.sending, signals, out).await
 }
 
@@ -54,14 +59,19 @@ pub async fn draft(link: &Link<'_>, args: &Send, out: &Out) -> Outcome {
         return Err(ApiError::usage("a draft goes nowhere, so there is nothing to wait for").into());
     }
     let to: Vec<String> = names.into_iter().map(str::to_owned).collect();
-    let compose = composed(&args.writing, text, out).await?;
+    let compose = written(link, &args.writing, text, &to, None, out).await?;
     later(link, compose, to, &args.writing.sending, out).await
 }
 
 /// Keeps a message until it is to go.
 async fn later(link: &Link<'_>, compose: Compose, to: Vec<String>, sending: &Sending, out: &Out) -> Outcome {
-    compose.check_size()?;
-    let at = sending.at.as_deref().map(|at| times::parse_time(at, &out.style.now)).transpose()?;
+    if let Err(error) = compose.check_size() {
+        return Err(kept(link, without_files(compose), &to, error).await.into());
+    }
+    let at = match sending.at.as_deref().map(|at| times::parse_time(at, &out.style.now)).transpose() {
+        Err(error) => return Err(kept(link, compose, &to, error).await.into()),
+        Ok(at) => at,
+    };
     let row = drafts::keep(link, compose, &to, at, None).await?;
     if at.is_some() && !link.is_up().await {
         out.talk("no node running: it goes when one runs, and its time has come");
@@ -71,16 +81,45 @@ async fn later(link: &Link<'_>, compose: Compose, to: Vec<String>, sending: &Sen
 
 /// The error of what was refused, whose text is kept as a draft.
 async fn kept(link: &Link<'_>, compose: Compose, to: &[String], error: ApiError) -> ApiError {
-    if matches!(error.kind, ErrorKind::NotRunning | ErrorKind::InUse | ErrorKind::Busy) {
+    let is_nothing = compose.text.is_empty() && compose.attachments.is_empty() && compose.paths.is_empty();
+    if is_nothing || matches!(error.kind, ErrorKind::InUse | ErrorKind::Busy) {
         return error;
     }
     match drafts::keep(link, compose, to, None, Some(error.message.clone())).await {
-        Ok(row) => {
-            let message = format!("{}, and the text is kept as draft {}", error.message, row.number);
-            ApiError { message, ..error }
+        Ok(DraftRow { number, .. }) => {
+            let what = format!("the text is kept as draft {number}, to be sent with `dak draft send {number}`");
+            ApiError { message: format!("{}, and {what}", error.message), ..error }
         }
         // It says why it was refused, and nothing more can be done.
         Err(_) => error,
+    }
+}
+
+fn without_files(compose: Compose) -> Compose {
+    Compose { attachments: Vec::new(), paths: Vec::new(), ..compose }
+}
+
+/// What is to be sent as it was written; where that cannot be, what there is of it is kept as a draft.
+async fn written(
+    link: &Link<'_>,
+    writing: &Writing,
+    text: Option<&str>,
+    to: &[String],
+    signals: Option<&mut Signals>,
+    out: &Out,
+) -> Result<Compose, Stop> {
+    let composing = composed(writing, text, out);
+    let composed = match signals {
+        Some(signals) => tokio::select! {
+            composed = composing => composed,
+            () = signals.asked(1) => return Err(Stop::Interrupted),
+        },
+        None => composing.await,
+    };
+    match composed {
+        Ok(compose) => Ok(*compose),
+        Err(Unsent { error, compose: Some(compose) }) => Err(kept(link, *compose, to, error).await.into()),
+        Err(Unsent { error, compose: None }) => Err(error.into()),
     }
 }
 
@@ -89,12 +128,13 @@ pub async fn reply(link: &Link<'_>, args: &Reply, out: &Out) -> Outcome {
     let mut signals = Signals::count_interrupts()?;
     let request = Request::Read { id: args.id.clone(), mark: false, tell: false };
     let letter = take!(unless_asked(&mut signals, link.ask(request)).await?, Letter)?;
-    let mut compose = unless_asked(&mut signals, composed(&args.writing, args.writing.text.as_deref(), out)).await?;
     // Of one's own message the answer goes where that went.
     let to = match (letter.to, letter.to_address) {
         (Some(to), Some(who)) => Recipient { called: called(&to), who },
         _ => Recipient { called: called(&letter.row.from), who: letter.row.from_address },
     };
+    let (text, to_whom) = (args.writing.text.as_deref(), [to.who.clone()]);
+    let mut compose = written(link, &args.writing, text, &to_whom, Some(&mut signals), out).await?;
     compose.thread = letter.row.thread.or_else(|| Some(letter.row.id.clone()));
     compose.in_reply_to = Some(letter.row.id);
     post(link, compose, &[to], &args.writing.sending, signals, out).await
@@ -188,14 +228,20 @@ async fn post(
     mut signals: Signals,
     out: &Out,
 ) -> Outcome {
-    compose.check_size()?;
+    let to_whom = || to.iter().map(|recipient| recipient.who.clone()).collect::<Vec<_>>();
+    if let Err(error) = compose.check_size() {
+        return Err(kept(link, without_files(compose), &to_whom(), error).await.into());
+    }
     if sending.at.is_some() {
-        let to = to.iter().map(|recipient| recipient.who.clone()).collect();
+        let to = to_whom();
         return later(link, compose, to, sending, out).await;
     }
     if sending.wait.is_some() {
         // Asked before anything is queued, so that trying again does not send twice.
-        unless_asked(&mut signals, link.require_node()).await?;
+        match unless_asked(&mut signals, link.require_node()).await {
+            Err(Stop::Error(error)) => return Err(kept(link, compose, &to_whom(), error).await.into()),
+            node => node?,
+        }
     }
     if to.len() > 1 {
         let many = to.len();
@@ -278,7 +324,8 @@ async fn given_up(mut signals: Signals) {
 }
 
 fn told(sent: &SentRow, to: &Recipient) -> String {
-    format!("queued {} for {}\n", short_id(&sent.id), to.called)
+    let goes = sent.expire_after_read_ms.map(|span| format!(", disappears {} after it is read", Millis(span)));
+    format!("queued {} for {}{}\n", short_id(&sent.id), to.called, goes.unwrap_or_default())
 }
 
 /// How waiting ended, and the highest evidence seen by then.
@@ -368,8 +415,20 @@ fn still_in_flight(id: &str, why: &str) -> ApiError {
         .advise(format!("see what becomes of it with `dak status {id}`"))
 }
 
+/// What cannot be sent as it was written, and what there is of it.
+struct Unsent {
+    error: ApiError,
+    compose: Option<Box<Compose>>,
+}
+
+impl From<ApiError> for Unsent {
+    fn from(error: ApiError) -> Unsent {
+        Unsent { error, compose: None }
+    }
+}
+
 /// Everything but whom it is for.
-async fn composed(writing: &Writing, text: Option<&str>, out: &Out) -> Result<Compose, ApiError> {
+async fn composed(writing: &Writing, text: Option<&str>, out: &Out) -> Result<Box<Compose>, Unsent> {
     let text = match text {
         Some("-") => stdin_text().await?,
         Some(text) => text.to_owned(),
@@ -381,20 +440,39 @@ async fn composed(writing: &Writing, text: Option<&str>, out: &Out) -> Result<Co
         None => stdin_text().await?,
     };
     if text.is_empty() && writing.files.is_empty() {
-        return Err(ApiError::usage("there is nothing to send")
-            .advise("give a text, or - to read it from stdin, or a file with -f"));
+        let error = ApiError::usage("there is nothing to send");
+        return Err(error.advise("give a text, or - to read it from stdin, or a file with -f").into());
     }
-    let (beside, inside): (Vec<&PathBuf>, Vec<&PathBuf>) = writing.files.iter().partition(|path| is_large(path));
-    let due = writing.due.as_deref().map(|text| times::parse_time(text, &out.style.now)).transpose()?;
-    Ok(Compose {
-        text,
-        subject: writing.subject.clone(),
-        tags: writing.tags.clone(),
-        task: writing.task.then(|| ComposedTask { assignee: writing.assign.clone(), due }),
-        attachments: inside.into_iter().map(|path| attached(path)).collect::<Result<_, _>>()?,
-        paths: beside.into_iter().map(|path| whole_path(path)).collect::<Result<_, _>>()?,
-        ..under_way(&writing.sending, out)?
-    })
+    let mut wrong = None;
+    let mut or_nothing = |failed: ApiError| {
+        if wrong.is_none() {
+            wrong = Some(failed)
+        }
+    };
+    let due = writing.due.as_deref().map(|text| times::parse_time(text, &out.style.now)).transpose();
+    let due = due.unwrap_or_else(|error| {
+        or_nothing(error);
+        None
+    });
+    let (mut attachments, mut paths) = (Vec::new(), Vec::new());
+    for path in &writing.files {
+        let taken = match is_large(path) {
+            true => whole_path(path).map(|path| paths.push(path)),
+            false => attached(path).map(|file| attachments.push(file)),
+        };
+        taken.unwrap_or_else(&mut or_nothing);
+    }
+    let under_way = under_way(&writing.sending, out).unwrap_or_else(|error| {
+        or_nothing(error);
+        Compose::default()
+    });
+    let task = writing.task.then(|| ComposedTask { assignee: writing.assign.clone(), due });
+    let (subject, tags) = (writing.subject.clone(), writing.tags.clone());
+    let compose = Box::new(Compose { text, subject, tags, task, attachments, paths, ..under_way });
+    match wrong {
+        None => Ok(compose),
+        Some(error) => Err(Unsent { error, compose: Some(compose) }),
+    }
 }
 
 /// Only how it goes.
@@ -405,7 +483,7 @@ fn under_way(sending: &Sending, out: &Out) -> Result<Compose, ApiError> {
     if let Some(reply_by) = reply_by {
         out.talk(&format!("an answer is asked for by {}", times::whole(reply_by, now)));
     }
-    if let Some(span) = sending.expire_after_read {
+    if let Some(span) = sending.expire_after_read.filter(|span| span.0 > 0) {
         out.talk(&format!(
             "it disappears there {span} after it is read, and here {span} after it arrives; its reader may copy it before, \
              backups keep it, and a disk may keep what it freed"

@@ -174,6 +174,8 @@ fn of_a_muted_conversation_waits_only_what_names_its_reader_where_that_was_wante
     assert_eq!((&row["muted"], &row["except_mentions"], &row["unread"]), (&true.into(), &true.into(), &3.into()));
     works(&bob, "mute alice");
     assert_eq!((bob.rows("inbox").len(), waiting(&bob)), (0, 0));
+    assert!(bob.run("inbox").talk.contains("3 unread messages in muted conversations: dak inbox --all"));
+    assert_eq!(bob.json("inbox --count")["muted"], 3);
     works(&bob, "mute alice --until 1s");
     bob.until("inbox", |rows| rows.len() == 3);
     assert_eq!((bob.rows("talk")[0]["muted"].clone(), waiting(&bob)), (false.into(), 3));
@@ -214,7 +216,81 @@ fn pinned_conversations_stand_first() {
     assert_eq!(names("talk"), ["alice", "bob"]);
     let id = bob.rows("inbox")[1]["id"].as_str().unwrap().to_owned();
     works(&bob, &format!("pin {id}"));
-    assert_eq!((&bob.rows("inbox")[1]["pinned"], &bob.rows("talk alice")[0]["pinned"]), (&true.into(), &true.into()));
+    assert_eq!((&bob.rows("inbox")[0]["pinned"], &bob.rows("talk alice")[0]["pinned"]), (&true.into(), &true.into()));
+}
+
+#[test]
+fn pinned_messages_stand_first_in_the_inbox_also_in_an_index_made_anew() {
+    let (alice, bob) = two();
+    let ids: Vec<String> = ["one", "two", "three", "four"].map(|text| say(&alice, "bob", text)).into();
+    for id in [&ids[2], &ids[1]] {
+        works(&bob, &format!("pin {id}"));
+    }
+    let is_right = || {
+        assert_eq!(texts(&bob.rows("inbox")), ["two", "three", "one", "four"]);
+        assert_eq!(texts(&bob.rows("inbox --limit 3")), ["two", "three", "four"]);
+        assert_eq!(texts(&bob.rows("inbox --limit 2")), ["two", "three"]);
+        assert_eq!(texts(&bob.rows("inbox --limit 1")), ["three"]);
+        assert_eq!(bob.rows("inbox --limit 0").len(), 0);
+    };
+    is_right();
+    works(&bob, &format!("read {}", ids[1]));
+    assert_eq!(texts(&bob.rows("inbox --unread")), ["three", "one", "four"]);
+    works(&bob, &format!("delete {}", ids[2]));
+    works(&bob, &format!("unpin {}", ids[1]));
+    assert_eq!(texts(&bob.rows("inbox")), ["one", "two", "four"]);
+}
+
+#[test]
+fn what_cannot_go_as_it_was_written_is_kept_as_a_draft_that_the_error_names() {
+    let (mut alice, _bob) = two();
+    let refused = |alice: &Person, args: &[&str], code: u8| {
+        let ran = alice.run_args(args);
+        assert_eq!(ran.code, i32::from(code), "{ran:?}");
+        ran.talk
+    };
+    let told = refused(&alice, &["send", "bob", "long and well considered", "-f", "/nowhere/plan"], 1);
+    assert!(told.contains("/nowhere/plan") && told.contains("draft 1"), "{told}");
+    assert_eq!(alice.json("draft show 1")["text"], "long and well considered");
+    let told = refused(&alice, &["send", "bob", "soon", "--reply-by", "whenever"], 2);
+    assert!(told.contains("draft 2"), "{told}");
+    let told = refused(&alice, &["send", "bob", "later", "--at", "whenever"], 2);
+    assert!(told.contains("draft 3"), "{told}");
+    let nothing = "f".repeat(64);
+    for args in [&["forward", &*nothing, "bob"][..], &["send", "bob", "-f", "/nowhere/plan"][..]] {
+        let told = alice.run_args(args).talk;
+        assert!(!told.contains("draft"), "nothing was written: {told}");
+    }
+    assert_eq!(alice.rows("draft").len(), 3);
+    alice.down();
+    let told = refused(&alice, &["send", "bob", "and now", "--wait"], 3);
+    assert!(told.contains("draft 4"), "{told}");
+    assert_eq!((alice.rows("draft").len(), &alice.rows("draft")[3]["to"][0]), (4, &"bob".into()));
+}
+
+#[test]
+fn what_was_withdrawn_unread_asks_for_nobody_and_an_answer_to_what_was_deleted_says_so() {
+    let (alice, bob) = two();
+    let first = say(&alice, "bob", "one");
+    say(&alice, "bob", "two");
+    alice.json(&format!("withdraw {first}"));
+    bob.until("talk alice", |rows| rows[0]["withdrawn"] == true);
+    let is_quiet = || {
+        assert_eq!((waiting(&bob), bob.rows("talk")[0]["unread"].clone()), (1, 1.into()));
+        assert_eq!(texts(&bob.rows("inbox --unread")), ["two"]);
+        assert_eq!(bob.rows("talk alice")[0]["read"], true);
+    };
+    is_quiet();
+    works(&bob, &format!("read {first}"));
+    is_quiet();
+    works(&bob, "talk alice --mark-read");
+    assert_eq!((waiting(&bob), bob.rows("talk")[0]["unread"].clone()), (0, 0.into()));
+
+    let mine = say(&bob, "alice", "three");
+    works(&alice, &format!("reply {mine} yes --wait=delivered --timeout 30s"));
+    works(&bob, &format!("delete {mine}"));
+    let answer = bob.run("talk alice").data;
+    assert!(answer.contains("answers a message that was deleted here"), "{answer}");
 }
 
 #[test]
@@ -324,7 +400,8 @@ fn what_is_refused_is_kept_and_goes_once_its_recipient_has_a_name() {
     let (alice, bob) = two();
     let refused = alice.run_args(&["send", "robert", "long and well considered"]);
     assert_eq!(refused.code, 4);
-    assert!(refused.talk.contains("there is no contact robert, and the text is kept as draft 1; "), "{}", refused.talk);
+    let kept = "there is no contact robert, and the text is kept as draft 1, to be sent with `dak draft send 1`";
+    assert!(refused.talk.contains(kept), "{}", refused.talk);
     assert_eq!(alice.json("draft")["refused"], "there is no contact robert");
     assert_eq!(alice.run("draft send 1").code, 4);
     works(&alice, "contact rename bob robert");
