@@ -9,6 +9,10 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Timestamp(pub u64);
 
+/// A number in six bytes, where it is kept a million times: as milliseconds, 8,900 years.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SixBytes([u8; 6]);
+
 /// Milliseconds since 2000-01-01T00:00:00Z (RFC 9171 section 4.2.6); 0 says "no clock".
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct DtnTime(pub u64);
@@ -53,6 +57,28 @@ impl Moment {
             _ => Millis(0),
         };
         if downtime <= DOWNTIME_MAX { self.now + downtime } else { self.now }
+    }
+}
+
+impl SixBytes {
+    pub const MAX: u64 = (1 << 48) - 1;
+
+    /// The number, or the largest that there is room for.
+    pub fn of(number: u64) -> SixBytes {
+        let [_, _, bytes @ ..] = number.min(SixBytes::MAX).to_be_bytes();
+        SixBytes(bytes)
+    }
+
+    pub fn get(self) -> u64 {
+        let mut bytes = [0; 8];
+        bytes[2..].copy_from_slice(&self.0);
+        u64::from_be_bytes(bytes)
+    }
+}
+
+impl fmt::Debug for SixBytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.get().fmt(f)
     }
 }
 
@@ -120,6 +146,14 @@ impl fmt::Display for Millis {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn six_bytes_are_in_the_order_of_their_numbers_and_end_at_the_largest() {
+        let numbers = [0, 1, 255, 256, 65_535, 65_536, 1 << 40, SixBytes::MAX - 1, SixBytes::MAX];
+        assert!(numbers.iter().all(|number| SixBytes::of(*number).get() == *number));
+        assert!(numbers.is_sorted_by_key(|number| SixBytes::of(*number)));
+        assert_eq!(SixBytes::of(u64::MAX).get(), SixBytes::MAX);
+    }
 
     #[test]
     fn spans_print_their_two_largest_units() {

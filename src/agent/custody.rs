@@ -1,6 +1,6 @@
 //! The index of what this node holds: compact facts in memory, bodies in the store.
 //!
-//! An entry is 64 bytes beside its id. Names (sources, destinations, previous hops) are interned, because a node meets few
+//! An entry is 52 bytes beside its id. Names (sources, destinations, previous hops) are interned, because a node meets few
 //! of them and holds many bundles of each. Three small trees order the entries: by id (shared with the summary), by
 //! destination, and by expiry inside each class and grade, which is also the order in which room is made; copies of others
 //! once more inside each share they count in.
@@ -24,7 +24,7 @@ use crate::bundle::{Hops, Kind, Priority};
 use crate::eid::Eid;
 use crate::frame::Grade;
 use crate::id::{BundleId, NodeId};
-use crate::time::{Millis, Timestamp};
+use crate::time::{Millis, SixBytes, Timestamp};
 
 /// Where an entry stands in the index; reused after the entry is gone.
 pub type Slot = u32;
@@ -48,9 +48,9 @@ pub struct Custody {
     /// Beside the entries: a summary reads many ids and nothing else.
     ids: Slab<BundleId>,
     by_destination: BTreeSet<(Name, Slot)>,
-    by_expiry: [BTreeSet<(Timestamp, Slot)>; BUCKETS],
+    by_expiry: [BTreeSet<(SixBytes, Slot)>; BUCKETS],
     /// The soonest of them all, asked for after every input.
-    first_expires: Option<Timestamp>,
+    first_expires: Option<SixBytes>,
     bytes: [u64; BUCKETS],
     receipts: [usize; BUCKETS],
     division: Division,
@@ -67,24 +67,48 @@ pub struct Custody {
     next_row: Row,
 }
 
+/// Numbers in six bytes, and what takes a bit or two in one: there may be a million.
 #[derive(Clone, Debug)]
 struct Entry {
-    row: Row,
-    lifetime: Millis,
-    accepted_at: Timestamp,
-    age: Millis,
-    expires: Timestamp,
     source: Name,
     destination: Name,
     from: Name,
     size_bytes: u32,
     copies: u16,
+    row: SixBytes,
+    lifetime: SixBytes,
+    accepted_at: SixBytes,
+    age: SixBytes,
+    expires: SixBytes,
     hop_count: u8,
     kind: Kind,
-    class: Class,
-    priority: Priority,
-    grade: Grade,
-    dated: bool,
+    traits: Traits,
+}
+
+/// Class, grade, priority and whether the bundle is dated.
+#[derive(Clone, Copy, Debug)]
+struct Traits(u8);
+
+impl Traits {
+    fn of(class: Class, grade: Grade, priority: Priority, dated: bool) -> Traits {
+        Traits(class as u8 | (grade as u8) << 2 | (priority as u8) << 4 | u8::from(dated) << 6)
+    }
+
+    fn class(self) -> Class {
+        CLASSES[usize::from(self.0 & 3)]
+    }
+
+    fn grade(self) -> Grade {
+        GRADES[usize::from(self.0 >> 2 & 3)]
+    }
+
+    fn priority(self) -> Priority {
+        PRIORITIES[usize::from(self.0 >> 4 & 3)]
+    }
+
+    fn dated(self) -> bool {
+        self.0 >> 6 & 1 == 1
+    }
 }
 
 /// One bucket for each class and grade.
@@ -93,6 +117,7 @@ const BUCKETS: usize = 12;
 pub const CLASSES: [Class; 4] = [Class::Topics, Class::Strangers, Class::Contacts, Class::Own];
 /// What leaves first, first.
 pub const GRADES: [Grade; 3] = [Grade::Released, Grade::Copy, Grade::Custody];
+const PRIORITIES: [Priority; 3] = [Priority::Bulk, Priority::Normal, Priority::Urgent];
 
 fn bucket(class: Class, grade: Grade) -> usize {
     class as usize * 3 + grade as usize
@@ -161,7 +186,7 @@ impl Custody {
         let places = || self.entries.iter().map(|(slot, entry)| (slot, self.place(slot, entry)));
         let division = Division::of(places().filter_map(|(_, place)| place.counted));
         let (mut bytes, mut receipts) = ([0; BUCKETS], [0; BUCKETS]);
-        let mut by_expiry: [Vec<(Timestamp, Slot)>; BUCKETS] = Default::default();
+        let mut by_expiry: [Vec<(SixBytes, Slot)>; BUCKETS] = Default::default();
         for (slot, place) in places() {
             by_expiry[place.bucket].push((place.expires, slot));
             bytes[place.bucket] += place.cost;
@@ -176,11 +201,11 @@ impl Custody {
 
     fn put(&mut self, held: &Held) -> Slot {
         let entry = Entry {
-            row: held.row,
-            lifetime: held.lifetime,
-            accepted_at: held.accepted_at,
-            age: held.hops.age,
-            expires: held.expires,
+            row: SixBytes::of(held.row.0),
+            lifetime: SixBytes::of(held.lifetime.0),
+            accepted_at: SixBytes::of(held.accepted_at.0),
+            age: SixBytes::of(held.hops.age.0),
+            expires: SixBytes::of(held.expires.0),
             source: self.names.intern_node(held.source),
             destination: self.names.intern(&held.destination),
             from: held.from.map_or(Name::NONE, |node| self.names.intern_node(node)),
@@ -188,10 +213,7 @@ impl Custody {
             copies: held.copies,
             hop_count: held.hops.count,
             kind: held.kind,
-            class: held.class,
-            priority: held.priority,
-            grade: held.grade,
-            dated: held.dated,
+            traits: Traits::of(held.class, held.grade, held.priority, held.dated),
         };
         self.row_used(held.row);
         let slot = self.entries.insert(entry);
@@ -224,14 +246,15 @@ impl Custody {
     pub fn regrade(&mut self, slot: Slot, grade: Grade, copies: u16, class: Class) {
         self.leave(slot);
         let entry = self.entries.entry_mut(slot);
-        (entry.grade, entry.copies, entry.class) = (grade, copies, class);
+        entry.traits = Traits::of(class, grade, entry.traits.priority(), entry.traits.dated());
+        entry.copies = copies;
         self.enter(slot);
     }
 
     pub fn prolong(&mut self, slot: Slot, age: Millis, expires: Timestamp) {
         self.leave(slot);
         let entry = self.entries.entry_mut(slot);
-        (entry.age, entry.expires) = (age, expires);
+        (entry.age, entry.expires) = (SixBytes::of(age.0), SixBytes::of(expires.0));
         if !self.held(slot).is_in_doubt() {
             self.in_doubt.remove(&slot);
         }
@@ -279,11 +302,11 @@ impl Custody {
     }
 
     pub fn row(&self, slot: Slot) -> Row {
-        self.entries.entry(slot).row
+        Row(self.entries.entry(slot).row.get())
     }
 
     pub fn class(&self, slot: Slot) -> Class {
-        self.entries.entry(slot).class
+        self.entries.entry(slot).traits.class()
     }
 
     pub fn size_bytes(&self, slot: Slot) -> u32 {
@@ -294,20 +317,20 @@ impl Custody {
     pub fn held(&self, slot: Slot) -> Held {
         let entry = self.entries.entry(slot);
         Held {
-            row: entry.row,
+            row: Row(entry.row.get()),
             id: *self.ids.entry(slot),
             kind: entry.kind,
             source: self.names.eid(entry.source).node,
             destination: self.names.eid(entry.destination).clone(),
-            lifetime: entry.lifetime,
-            accepted_at: entry.accepted_at,
-            hops: Hops { age: entry.age, count: entry.hop_count },
-            expires: entry.expires,
-            dated: entry.dated,
+            lifetime: Millis(entry.lifetime.get()),
+            accepted_at: Timestamp(entry.accepted_at.get()),
+            hops: Hops { age: Millis(entry.age.get()), count: entry.hop_count },
+            expires: Timestamp(entry.expires.get()),
+            dated: entry.traits.dated(),
             size_bytes: entry.size_bytes,
-            class: entry.class,
-            priority: entry.priority,
-            grade: entry.grade,
+            class: entry.traits.class(),
+            priority: entry.traits.priority(),
+            grade: entry.traits.grade(),
             copies: entry.copies,
             from: (entry.from != Name::NONE).then(|| self.names.eid(entry.from).node),
             about: self.about.get(&slot).copied(),
@@ -343,11 +366,14 @@ impl Custody {
         let buckets = self.by_expiry.iter().enumerate().skip(after.map_or(0, |after| after.bucket));
         buckets.flat_map(move |(bucket, order)| {
             let from = match after {
-                Some(after) if after.bucket == bucket => Bound::Excluded((after.expires, after.slot)),
+                Some(after) if after.bucket == bucket => Bound::Excluded((SixBytes::of(after.expires.0), after.slot)),
                 _ => Bound::Unbounded,
             };
-            let standing =
-                move |(expires, slot): &(Timestamp, Slot)| Standing { bucket, expires: *expires, slot: *slot };
+            let standing = move |(expires, slot): &(SixBytes, Slot)| Standing {
+                bucket,
+                expires: Timestamp(expires.get()),
+                slot: *slot,
+            };
             order.range((from, Bound::Unbounded)).map(move |place| (standing(place), place.1))
         })
     }
@@ -390,17 +416,17 @@ impl Custody {
     /// When the shortest life held is over: after its last millisecond, for a life ends when the age exceeds the lifetime
     /// (RFC 9171 section 5.5).
     pub fn first_expiry(&self) -> Option<Timestamp> {
-        self.first_expires.map(|expires| expires + Millis(1))
+        self.first_expires.map(|expires| Timestamp(expires.get()) + Millis(1))
     }
 
     /// One whose life is over at `now`.
     pub fn expired(&self, now: Timestamp) -> Option<Slot> {
-        self.first_expires.filter(|expires| *expires < now)?;
+        self.first_expires.filter(|expires| expires.get() < now.0)?;
         self.firsts().min().map(|(_, slot)| *slot)
     }
 
     /// What expires first in each class and grade.
-    fn firsts(&self) -> impl Iterator<Item = &(Timestamp, Slot)> {
+    fn firsts(&self) -> impl Iterator<Item = &(SixBytes, Slot)> {
         self.by_expiry.iter().filter_map(|order| order.first())
     }
 
@@ -552,7 +578,7 @@ impl Custody {
 /// Where an entry counts.
 struct Place {
     bucket: usize,
-    expires: Timestamp,
+    expires: SixBytes,
     cost: u64,
     receipts: usize,
     /// None of one's own, which has all the room it needs, nor of what is for topics.
@@ -563,13 +589,14 @@ struct Place {
 impl Custody {
     fn place(&self, slot: Slot, entry: &Entry) -> Place {
         let cost = cost_bytes(entry.size_bytes);
-        let copy = (entry.grade == Grade::Copy).then_some((entry.expires, slot));
+        let (class, grade, expires) = (entry.traits.class(), entry.traits.grade(), Timestamp(entry.expires.get()));
+        let copy = (grade == Grade::Copy).then_some((expires, slot));
         Place {
-            bucket: bucket(entry.class, entry.grade),
+            bucket: bucket(class, grade),
             expires: entry.expires,
             cost,
             receipts: usize::from(entry.kind == Kind::Receipt),
-            counted: matches!(entry.class, Class::Strangers | Class::Contacts).then(|| Counted {
+            counted: matches!(class, Class::Strangers | Class::Contacts).then(|| Counted {
                 with: self.parties(entry),
                 in_group: self.counts_in_group(entry).then(|| self.member(entry.source)),
                 cost,
@@ -578,16 +605,16 @@ impl Custody {
             in_topic: self.names.eid(entry.destination).is_topic().then(|| InTopic {
                 topic: self.member(entry.destination),
                 writer: self.member(entry.source),
-                from: (entry.class == Class::Topics && entry.from != Name::NONE).then(|| self.member(entry.from)),
-                is_own: entry.class == Class::Own,
+                from: (class == Class::Topics && entry.from != Name::NONE).then(|| self.member(entry.from)),
+                is_own: class == Class::Own,
                 cost,
-                place: (entry.expires, slot),
+                place: (expires, slot),
             }),
         }
     }
 
     fn parties(&self, entry: &Entry) -> [Option<(Side, Member)>; 2] {
-        if entry.class == Class::Strangers {
+        if entry.traits.class() == Class::Strangers {
             let side = if self.is_named(entry.from) { Side::People } else { Side::Peers };
             return [(side, entry.from), (Side::Sources, entry.source)]
                 .map(|(side, name)| Some((side, self.member(name))));
@@ -599,7 +626,7 @@ impl Custody {
 
     /// Whether a bundle counts with the group that it is for.
     fn counts_in_group(&self, entry: &Entry) -> bool {
-        entry.class == Class::Contacts
+        entry.traits.class() == Class::Contacts
             && entry.kind == Kind::Message
             && !self.groups.is_empty()
             && self.is_member(self.names.eid(entry.destination), &self.names.eid(entry.source).node)
@@ -659,5 +686,26 @@ mod tests {
             custody.remove(slot);
         }
         assert_eq!((custody.first_expiry(), custody.expired(Timestamp(1_000))), (None, None));
+    }
+
+    #[test]
+    fn an_entry_takes_fifty_two_bytes_and_keeps_every_fact() {
+        assert_eq!(size_of::<Option<Entry>>(), 52);
+        assert_eq!(size_of::<(SixBytes, Slot)>(), 12);
+        let mut custody = Custody::default();
+        for n in 0..1_000 {
+            let priority = PRIORITIES[n as usize % 3];
+            let far = SixBytes::MAX - n;
+            let held = Held {
+                class: CLASSES[n as usize % 4],
+                priority,
+                lifetime: Millis(far),
+                accepted_at: Timestamp(far),
+                expires: Timestamp(far),
+                ..held(n)
+            };
+            let slot = custody.insert(&held);
+            assert_eq!(custody.held(slot), held);
+        }
     }
 }

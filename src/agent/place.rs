@@ -13,7 +13,7 @@ use std::ops::RangeBounds;
 
 use siphasher::sip::SipHasher13;
 
-use super::shares::Shares;
+use super::shares::{self, Shares};
 use crate::id::NodeId;
 use crate::time::Timestamp;
 
@@ -38,6 +38,14 @@ impl Origin {
 /// A party under a number that peers do not know, so that nobody can choose where the lot falls.
 type Party = (u64, NodeId);
 
+impl shares::Party for Party {
+    type Short = Party;
+
+    fn short(self) -> Party {
+        self
+    }
+}
+
 /// Entries `K` with values `V`, and whose they are.
 #[derive(Debug)]
 pub struct Place<K, V> {
@@ -48,7 +56,7 @@ pub struct Place<K, V> {
     named: [Shares<Party, K>; 2],
 }
 
-impl<K: Ord + Copy, V> Place<K, V> {
+impl<K: shares::Entry, V> Place<K, V> {
     /// Empty; `secret` is known to nobody else.
     pub fn keyed(secret: &[u8; 16]) -> Place<K, V> {
         Place {

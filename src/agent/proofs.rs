@@ -10,6 +10,7 @@
 //! vain.
 
 use super::place::{Origin, Place};
+use super::shares::Entry;
 use crate::id::{BundleId, NodeId};
 
 /// Most pairs of a message and a peer that holds a copy of it, of a receipt and a peer that wants it, and of a message
@@ -114,7 +115,7 @@ impl Memories {
 }
 
 /// Remembers an entry in a place of at most so many; where it is full, another makes way.
-fn put<K: Ord + Copy, V>(
+fn put<K: Entry, V>(
     place: &mut Place<K, V>,
     most: usize,
     key: K,

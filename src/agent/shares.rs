@@ -6,18 +6,51 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::time::Timestamp;
+use crate::id::{BundleId, NodeId};
+use crate::time::{SixBytes, Timestamp};
+
+/// Who may have a share: a key in whose order lots are drawn, and one in fewer bytes by which entries are put together.
+pub trait Party: Ord + Copy {
+    type Short: Ord + Copy + std::fmt::Debug;
+
+    fn short(self) -> Self::Short;
+}
+
+/// What a share is of; none comes before the least.
+pub trait Entry: Ord + Copy {
+    const LEAST: Self;
+}
+
+impl Entry for u32 {
+    const LEAST: u32 = 0;
+}
+
+impl Entry for u64 {
+    const LEAST: u64 = 0;
+}
+
+impl Entry for NodeId {
+    const LEAST: NodeId = NodeId::from_trusted([0; 32]);
+}
+
+impl Entry for BundleId {
+    const LEAST: BundleId = BundleId([0; 32]);
+}
+
+impl<A: Entry, B: Entry> Entry for (A, B) {
+    const LEAST: (A, B) = (A::LEAST, B::LEAST);
+}
 
 /// The shares of parties `P` in a place of entries `K`.
 ///
 /// Most parties have one entry or two, so none has a tree of its own: one order holds the entries of all.
 #[derive(Debug)]
-pub struct Shares<P, K> {
+pub struct Shares<P: Party, K> {
     by_peer: BTreeMap<P, Share>,
     /// Of those that have something which may make way, the fullest last.
     by_bytes: BTreeSet<(u64, P)>,
     /// What may make way, by party, the soonest to expire first.
-    copies: BTreeSet<(P, Timestamp, At<K>)>,
+    copies: BTreeSet<(P::Short, SixBytes, K)>,
     /// All shares together.
     sum_bytes: u64,
 }
@@ -29,15 +62,7 @@ struct Share {
     copies: u32,
 }
 
-/// A place in the order of one party's entries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum At<K> {
-    /// Before all of them.
-    Start,
-    Entry(K),
-}
-
-impl<P, K> Default for Shares<P, K> {
+impl<P: Party, K> Default for Shares<P, K> {
     fn default() -> Shares<P, K> {
         Shares { by_peer: BTreeMap::new(), by_bytes: BTreeSet::new(), copies: BTreeSet::new(), sum_bytes: 0 }
     }
@@ -45,28 +70,28 @@ impl<P, K> Default for Shares<P, K> {
 
 /// Many entries, to make shares of at once: that takes less time than one by one, and leaves fuller trees.
 #[derive(Debug)]
-pub struct Gathered<P, K> {
+pub struct Gathered<P: Party, K> {
     by_peer: BTreeMap<P, Share>,
-    copies: Vec<(P, Timestamp, At<K>)>,
+    copies: Vec<(P::Short, SixBytes, K)>,
 }
 
-impl<P, K> Default for Gathered<P, K> {
+impl<P: Party, K> Default for Gathered<P, K> {
     fn default() -> Gathered<P, K> {
         Gathered { by_peer: BTreeMap::new(), copies: Vec::new() }
     }
 }
 
-impl<P: Ord + Copy, K> Gathered<P, K> {
+impl<P: Party, K> Gathered<P, K> {
     /// Counts an entry; `copy` where it may make way.
     pub fn add(&mut self, peer: P, cost: u64, copy: Option<(Timestamp, K)>) {
         let share = self.by_peer.entry(peer).or_default();
         share.bytes += cost;
         share.copies += u32::from(copy.is_some());
-        self.copies.extend(copy.map(|(end, key)| (peer, end, At::Entry(key))));
+        self.copies.extend(copy.map(|(end, key)| (peer.short(), SixBytes::of(end.0), key)));
     }
 }
 
-impl<P: Ord + Copy, K: Ord + Copy> Shares<P, K> {
+impl<P: Party, K: Entry> Shares<P, K> {
     /// The shares of all that was gathered.
     pub fn of(Gathered { by_peer, copies }: Gathered<P, K>) -> Shares<P, K> {
         let sum_bytes = by_peer.values().map(|share| share.bytes).sum();
@@ -82,7 +107,7 @@ impl<P: Ord + Copy, K: Ord + Copy> Shares<P, K> {
         share.bytes += cost;
         self.sum_bytes += cost;
         if let Some((end, key)) = copy {
-            share.copies += u32::from(self.copies.insert((peer, end, At::Entry(key))));
+            share.copies += u32::from(self.copies.insert((peer.short(), SixBytes::of(end.0), key)));
         }
         if share.copies > 0 {
             self.by_bytes.insert((share.bytes, peer));
@@ -96,7 +121,7 @@ impl<P: Ord + Copy, K: Ord + Copy> Shares<P, K> {
         share.bytes -= cost;
         self.sum_bytes -= cost;
         if let Some((end, key)) = copy {
-            share.copies -= u32::from(self.copies.remove(&(peer, end, At::Entry(key))));
+            share.copies -= u32::from(self.copies.remove(&(peer.short(), SixBytes::of(end.0), key)));
         }
         if share.bytes == 0 {
             self.by_peer.remove(&peer);
@@ -137,10 +162,8 @@ impl<P: Ord + Copy, K: Ord + Copy> Shares<P, K> {
 
     /// What may make way of one party, the soonest to expire first.
     pub fn copies(&self, peer: P) -> impl Iterator<Item = K> + '_ {
-        let from = self.copies.range((peer, Timestamp(0), At::Start)..);
-        from.take_while(move |(party, ..)| *party == peer).filter_map(|(_, _, at)| match at {
-            At::Entry(key) => Some(*key),
-            At::Start => None,
-        })
+        let party = peer.short();
+        let from = self.copies.range((party, SixBytes::of(0), K::LEAST)..);
+        from.take_while(move |(of, ..)| *of == party).map(|(_, _, key)| *key)
     }
 }

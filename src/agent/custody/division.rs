@@ -11,7 +11,7 @@
 //! Keys are free, so a crowd of fresh peers together has no more than one person who was named.
 
 use super::{Name, Slot};
-use crate::agent::shares::{Gathered, Shares};
+use crate::agent::shares::{self, Gathered, Shares};
 use crate::time::Timestamp;
 
 /// By what a bundle carried for others is counted.
@@ -29,6 +29,22 @@ pub enum Side {
 
 /// A node under a number that peers do not know, so that nobody can choose where the lot falls.
 pub type Member = (u32, Name);
+
+impl shares::Party for Member {
+    type Short = Name;
+
+    fn short(self) -> Name {
+        self.1
+    }
+}
+
+impl shares::Party for (Member, Member) {
+    type Short = (Name, Name);
+
+    fn short(self) -> (Name, Name) {
+        (self.0.1, self.1.1)
+    }
+}
 
 /// Who has a share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
