@@ -66,6 +66,16 @@
 //! | `mail/topics/rows.rs` `FLOORS_MAX` | writers of a topic whose oldest messages left | all | the least known | with the subscription | |
 //! | `mail/topics/group.rs` `OPEN_MAX` 1,024 | events of a group between the first not done and the last handed out | group | no more are handed out | done | `one_that_is_done_with_nothing_gets_a_bounded_number` |
 //! | `mail/topics/group.rs` `DEAD_MAX` 1,024 | events that a group gave up | group | oldest | done after all | |
+//! | `mail/groups.rs` `GROUPS_MAX` 256 | groups that one is in | owner | refused | left | |
+//! | `mail/groups.rs` `INVITATIONS_MAX` 64 | groups that one is asked to join | all | refused | joined, turned down | `invitations_of_strangers_and_words_of_unknown_groups_take_bounded_room` |
+//! | `mail/groups.rs` `EPOCHS_MAX` 256 | keys kept of a group | member | oldest | three months | `a_member_who_sends_keys_without_end_displaces_their_own` |
+//! | `mail/groups.rs` `EPOCHS_OF_MEMBER_MAX` 64 | of these, from one member | member | oldest | three months | `a_member_who_sends_keys_without_end_displaces_their_own` |
+//! | `mail/groups.rs` `ASKED_MAX` 1,024 | questions to members and answers to them, remembered for an hour | all | refused: nothing is asked or answered | an hour, a restart | |
+//! | `mail/groups/log.rs` `OPERATIONS_MAX` 4,096 | operations of a group's log | author | refused | with the group | `ten_thousand_invitations_end_at_the_bounds_and_the_others_go_on` |
+//! | `mail/groups/log.rs` `OPERATIONS_OF_AUTHOR_MAX` 1,024 | of these, of one author | author | refused | with the group | `ten_thousand_invitations_end_at_the_bounds_and_the_others_go_on` |
+//! | `mail/groups/log.rs` `MEMBERS_MAX` 256 | members of a group | owner | refused | removed, left | `ten_thousand_invitations_end_at_the_bounds_and_the_others_go_on` |
+//! | `mail/groups/log.rs` `WAITING_MAX` 256 | operations that wait for those before them | author | of whose most wait one | those came, a restart | `what_comes_before_what_it_follows_waits_for_it_and_only_so_much_does` |
+//! | `mail/groups/log.rs` `WAITING_OF_AUTHOR_MAX` 64 | of these, of one author | author | refused | those came, a restart | `what_comes_before_what_it_follows_waits_for_it_and_only_so_much_does` |
 //! | `desk/topics/consume.rs` `SETTLED_AT_ONCE_MAX` 1,024 | events that one request settles | owner | refused | at once | |
 //! | `desk/topics/consume.rs` `WINDOW_MAX` 512 | events out with one consumer | consumer | no more are handed out | done | |
 //! | `api/model/topics.rs` `PUBLISHED_AT_ONCE_MAX` 512 | messages that one request publishes | owner | refused | at once | |

@@ -9,6 +9,7 @@
 //! | 1 | [`Amendment`]: a change of something written: other words, withdrawn, a reaction, a task's fields | `amendment` |
 //! | 2 | [`FileAsk`]: a request for parts of a file, or word that no more are wanted | `file` |
 //! | 3 | [`Part`]: one part of a file that is too large to ride inside a text | `file` |
+//! | 4 | [`GroupWord`]: who is in a group, its keys, what of it is missing or came | `group` |
 //! | any other | [`Unknown`]: written by a newer version; kept whole, and never shown as a text | here |
 //!
 //! Fields at their defaults are left out. Fields that this version does not know are kept byte for byte, so that an older
@@ -16,6 +17,7 @@
 
 mod amendment;
 mod file;
+pub mod group;
 mod likeness;
 mod padding;
 mod proof;
@@ -28,6 +30,7 @@ pub use self::file::{
     ENCLOSED_MAX, Enclosed, FILE_BYTES_MAX, FILE_NAME_BYTES_MAX, FileAsk, FileKey, PART_BYTES, PART_LOG, Part,
     PartTree, Root, Shape, WANTED_MAX, part_len, part_node, parts_of,
 };
+pub use self::group::GroupWord;
 pub use self::likeness::{Digest, Likeness, words_of};
 pub use self::padding::{PADDED_BYTES_MIN, pad, padded_len, unpad};
 pub use self::proof::{Proof, REST_BYTES_MAX, Seal};
@@ -39,6 +42,7 @@ pub use self::text::{
 
 use self::amendment::CHANGE;
 use self::file::{ASK, PART};
+use self::group::WORD;
 use crate::cbor::{CborError, Reader, Writer};
 
 /// Most fields of one content that this version does not know.
@@ -58,6 +62,7 @@ pub enum Content {
     Change(Amendment),
     Ask(FileAsk),
     Part(Part),
+    Group(Box<GroupWord>),
     Unknown(Unknown),
 }
 
@@ -134,6 +139,7 @@ impl Content {
             Content::Change(amendment) => amendment.encode(),
             Content::Ask(ask) => ask.encode(),
             Content::Part(part) => part.encode(),
+            Content::Group(word) => word.encode(),
             Content::Unknown(unknown) => unknown.encode(),
         }
     }
@@ -145,6 +151,7 @@ impl Content {
             CHANGE => Amendment::decode(bytes).map(Content::Change),
             ASK => FileAsk::decode(bytes).map(Content::Ask),
             PART => Part::decode(bytes).map(Content::Part),
+            WORD => GroupWord::decode(bytes).map(|word| Content::Group(Box::new(word))),
             _ => Unknown::decode(bytes).map(Content::Unknown),
         }
     }
@@ -179,7 +186,7 @@ impl From<Text> for Content {
 
 impl Unknown {
     fn encode(&self) -> Vec<u8> {
-        assert!(![TEXT, CHANGE, ASK, PART].contains(&self.kind), "a known kind has fields of its own");
+        assert!(![TEXT, CHANGE, ASK, PART, WORD].contains(&self.kind), "a known kind has fields of its own");
         let mut out = Vec::new();
         let write_kind = |out: &mut Vec<u8>| {
             out.uint(KIND);
@@ -205,6 +212,11 @@ impl Unknown {
 /// Whether encoded content is a part of a file.
 pub fn is_part(content: &[u8]) -> bool {
     kind(content) == Ok(PART)
+}
+
+/// Whether encoded content is a word about a group, which may have keys in it.
+pub fn is_group_word(content: &[u8]) -> bool {
+    kind(content) == Ok(WORD)
 }
 
 /// The kind of encoded content.

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use dak::bundle::{Bundle, Creation, Draft, Ends, Handed, Hops, Kind, Priority, Signer, Unverified, unfold};
+use dak::content::group::{Act, Epoch, GroupKey, Operation, Role};
 use dak::content::topic::{Leave, Post, Said};
 use dak::content::{
-    AfterRead, Amendment, Attachment, Content, Enclosed, FileAsk, FileKey, Forwarded, Introduced, KeyUsed, NewTask,
-    PART_BYTES, PART_LOG, Part, PartTree, Proof, Seal, Shape, TaskState, Text, pad, part_node, unpad,
+    AfterRead, Amendment, Attachment, Content, Enclosed, FileAsk, FileKey, Forwarded, GroupWord, Introduced, KeyUsed,
+    NewTask, PART_BYTES, PART_LOG, Part, PartTree, Proof, Seal, Shape, TaskState, Text, pad, part_node, unpad,
 };
 use dak::eid::Eid;
 use dak::frame::{
@@ -242,6 +243,20 @@ fn file_request() -> Content {
     Content::Ask(FileAsk { target: [0x33; 16], wanted: vec![(1, 1)], ..FileAsk::default() })
 }
 
+fn group_word() -> Content {
+    let at = DtnTime(836_000_000_000);
+    let begin = Operation::begin("crew", [0xc7; 16], at, &alice());
+    let admit = Act::Admit { who: bob().node(), role: Role::Member, from_start: false };
+    let admit = Operation::sign(begin.group, vec![begin.id()], at, admit, &alice());
+    let epoch = Epoch { author: alice().node(), heads: vec![admit.id()], key: GroupKey([0xe1; 32]) };
+    Content::Group(Box::new(GroupWord {
+        operations: vec![begin.clone(), admit],
+        keys: vec![epoch],
+        invites: true,
+        ..GroupWord::of(begin.group)
+    }))
+}
+
 /// Every vector as this version makes it.
 fn made() -> BTreeMap<&'static str, Vec<u8>> {
     let bundle = message().sign(&payload(), &alice()).unwrap();
@@ -271,6 +286,7 @@ fn made() -> BTreeMap<&'static str, Vec<u8>> {
         ("file-part", file_part().encode()),
         ("message-files", with_file().encode()),
         ("file-request", file_request().encode()),
+        ("group-word", group_word().encode()),
         ("message-padded", pad(&full_message().encode())),
         ("message-proven", proven_message().encode()),
         ("delegation-signed", delegation().signed_bytes()),
@@ -434,6 +450,7 @@ fn the_messages_on_the_page_open_and_read_as_it_says() {
         ("file-part", file_part()),
         ("message-files", with_file()),
         ("file-request", file_request()),
+        ("group-word", group_word()),
     ] {
         assert_eq!(Content::decode(&page[name]), Ok(message.clone()), "{name}");
         assert_eq!(message.encode(), page[name], "{name}");
