@@ -28,6 +28,7 @@ mod drafts;
 mod export;
 mod figures;
 mod files;
+mod groups;
 mod import;
 mod inbox;
 mod interrupts;
@@ -206,6 +207,7 @@ async fn dispatch(engine: &dyn Engine, cli: &Cli, out: &Out) -> Outcome {
         Command::Import(args) => import::import(&link()?, args, out).await,
         Command::Purge(args) => export::purge(&link()?, args, out).await,
         Command::Space => export::space(&link()?, out).await,
+        Command::Group(args) => groups::group(&link()?, args, out).await,
         Command::Topic(args) => topics::topic(&link()?, args, out).await,
         Command::Pub(args) => topics::publish(&link()?, args, out).await,
         Command::Sub(args) => topics::sub(&link()?, args, out).await,

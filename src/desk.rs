@@ -19,6 +19,7 @@ mod files;
 mod find;
 mod follow;
 mod forwards;
+mod groups;
 mod happened;
 mod importing;
 mod introductions;
@@ -96,6 +97,8 @@ struct Inner {
     appointments: Notify,
     /// What is to be sent in parts changed.
     files_changed: Notify,
+    /// Whoever writes to a group has this: nobody else chooses a key meanwhile.
+    grouping: tokio::sync::Mutex<()>,
     /// When the record was looked through last for what is not to be kept any longer.
     looked_through: tokio::sync::Mutex<Option<Timestamp>>,
     /// Of two who show a message first, one sees that the other did.
@@ -123,6 +126,7 @@ impl Desk {
             drafting: tokio::sync::Mutex::default(),
             appointments: Notify::new(),
             files_changed: Notify::new(),
+            grouping: tokio::sync::Mutex::default(),
             looked_through: tokio::sync::Mutex::default(),
             showing: tokio::sync::Mutex::default(),
             consumers: topics::Consumers::default(),
@@ -141,7 +145,8 @@ impl Desk {
         look: impl FnOnce(&Agent, &Names<'_>) -> T + Send + 'static,
     ) -> Result<T, ApiError> {
         let desk = Arc::clone(&self.inner);
-        Ok(self.node().look(move |agent| look(agent, &Names::of(agent, &desk.name))).await?)
+        let groups = self.node().group_names();
+        Ok(self.node().look(move |agent| look(agent, &Names::of(agent, &desk.name, &groups))).await?)
     }
 
     /// Reads in the record of mail once all that was said so far is durable: away from whoever else waits for the agent.
@@ -254,6 +259,19 @@ impl Desk {
             Request::TopicSettle { group, events } => self.topic_settle(&group, events).await,
             Request::TopicFailed { topic, group } => self.topic_failed(&topic, group).await.map(Response::Failed),
             Request::TopicRetry { topic, group, event } => self.topic_retry(&topic, group, &event).await,
+            Request::Groups => self.groups().await.map(Response::Groups),
+            Request::GroupCreate { name, with } => self.group_create(&name, with).await.map(Response::Group),
+            Request::GroupInvite { group, who, from_start } => {
+                self.group_invite(&group, who, from_start).await.map(Response::Group)
+            }
+            Request::GroupJoin { group } => self.group_join(&group).await.map(Response::Group),
+            Request::GroupLeave { group } => self.group_leave(&group).await,
+            Request::GroupRemove { group, who } => self.group_remove(&group, &who).await.map(Response::Members),
+            Request::GroupRename { group, name } => self.group_rename(&group, &name).await.map(Response::Group),
+            Request::GroupOwner { group, who, owner } => {
+                self.group_owner(&group, &who, owner).await.map(Response::Members)
+            }
+            Request::GroupMembers { group } => self.group_members(&group).await.map(Response::Members),
             Request::Config => Ok(Response::Config(self.config_rows())),
             Request::Down => {
                 self.net()?;

@@ -81,7 +81,7 @@ impl Eid {
         Eid { node, service: Service::Topic(name.into()) }
     }
 
-    /// A group whose first word this key signed.
+    /// A group; its key is a point that nobody has the secret of (`content/group.rs`).
     pub fn group(node: NodeId) -> Eid {
         Eid { node, service: Service::Group("group".into()) }
     }

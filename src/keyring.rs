@@ -46,9 +46,9 @@ impl Keyring {
         Eid::mail(self.identity.node())
     }
 
-    /// Keeps the key of an epoch of a group, in memory only.
-    pub fn add_group_key(&self, group: &Eid, epoch: Epoch, key: [u8; 32]) {
-        self.groups().entry(group.clone()).or_default().epochs.insert(epoch, Zeroizing::new(key));
+    /// Keeps the key of an epoch of a group, in memory only. Says whether it was not there.
+    pub fn add_group_key(&self, group: &Eid, epoch: Epoch, key: [u8; 32]) -> bool {
+        self.groups().entry(group.clone()).or_default().epochs.insert(epoch, Zeroizing::new(key)).is_none()
     }
 
     /// Forgets the key of an epoch that is over.

@@ -25,8 +25,8 @@
 //!                   topics (public, carried in room of their own)           pure, deterministic
 //!          mail     the words that came, opened once, and one's own; where each
 //!                   is found and read, what was changed of it, what happened
-//!                   in which order, what ends and what goes in parts, and
-//!                   what the person arranged                                pure
+//!                   in which order, what ends and what goes in parts, who is
+//!                   in which group, and what the person arranged             pure
 //!          driver   one step: inputs to batches, commit before act          pure; node, sim and tests drive with it
 //! floor 2  edges    store, blobs, search, net, stick, keyring, home, config, backup    each alone; they never meet
 //! floor 3  drivers  node (real time, threads), sim (virtual time)           the only two that own an agent

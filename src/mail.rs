@@ -27,6 +27,7 @@
 //! | `sameness` | which bundles are one content |
 //! | `ending` | what is to be forgotten once it was read |
 //! | `happening` | what happened, numbered without gaps |
+//! | `groups` | who is in which group, and the keys that its content is sealed under |
 //! | `topics` | what is published in topics, and how far those who consume it have come |
 //! | `kept` | what the person arranged, which follows from nothing else |
 //! | `files` | files that come in parts: which goes next, and what is here |
@@ -35,6 +36,7 @@ pub mod conversation;
 pub mod due;
 pub mod ending;
 pub mod files;
+pub mod groups;
 pub mod happening;
 pub mod index;
 pub mod kept;
@@ -52,7 +54,8 @@ use std::sync::Arc;
 
 use crate::agent::Output;
 use crate::agent::change::{Change, Letter, Outgoing, Row};
-use crate::content::{Content, Enclosed, Filed, KeyUsed, Part, Seal, unpad};
+use crate::bundle::Bundle;
+use crate::content::{Content, Enclosed, Filed, GroupWord, KeyUsed, Part, Seal, unpad};
 use crate::id::{BundleId, NodeId};
 use crate::time::Moment;
 
@@ -82,6 +85,22 @@ pub enum OfFile {
     Offer { from: NodeId, files: Vec<Enclosed> },
 }
 
+/// What was delivered of groups, for whoever keeps them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OfGroup {
+    /// Somebody says something about a group, in mail or in the group.
+    Word { id: BundleId, from: NodeId, word: Box<GroupWord> },
+    /// Something was written to a group, and opened.
+    Written {
+        letter: Letter,
+        epoch: [u8; 16],
+        /// Its author hears that it came.
+        owes: bool,
+    },
+    /// Something was written to a group that does not open yet.
+    Sealed(Arc<Bundle>),
+}
+
 /// What the edges know of messages before the agent says what becomes of them.
 #[derive(Default)]
 pub struct Opening {
@@ -95,6 +114,8 @@ pub struct Opening {
     queued: BTreeMap<BundleId, Arc<Filed>>,
     /// What was delivered of files and not handed out yet.
     of_files: Vec<OfFile>,
+    /// The same of groups.
+    of_groups: Vec<OfGroup>,
 }
 
 impl Opening {
@@ -139,7 +160,13 @@ impl Opening {
                 continue;
             }
             let filing = match &output {
-                Output::Commit(Change::Deliver { letter, .. }) => self.deliver(letter),
+                Output::Commit(Change::Deliver { letter, bundle }) => {
+                    let filing = self.deliver(letter);
+                    if filing.is_none() && letter.destination.has_members() {
+                        self.of_groups.push(OfGroup::Sealed(Arc::clone(bundle)));
+                    }
+                    filing
+                }
                 Output::Commit(Change::Post { outgoing }) => self.queue(outgoing),
                 _ => None,
             };
@@ -151,6 +178,11 @@ impl Opening {
     /// What was delivered of files since the last call.
     pub fn take_of_files(&mut self) -> Vec<OfFile> {
         std::mem::take(&mut self.of_files)
+    }
+
+    /// What was delivered of groups since the last call.
+    pub fn take_of_groups(&mut self) -> Vec<OfGroup> {
+        std::mem::take(&mut self.of_groups)
     }
 
     /// The batch is over: of what is not delivered by now the agent wanted nothing.
@@ -173,7 +205,12 @@ impl Opening {
         }
         let opened = self.came.remove(&letter.id)?;
         let content = unpad(&opened.plaintext).ok()?;
-        let filed = match Content::decode(content).ok()? {
+        let read = Content::decode(content).ok()?;
+        if let KeyUsed::Group(epoch) = opened.key {
+            let owes = matches!(read, Content::Text(_) | Content::Change(_));
+            self.of_groups.push(OfGroup::Written { letter: letter.clone(), epoch, owes });
+        }
+        let filed = match read {
             Content::Part(part) => {
                 let content = Content::Part(part.stub()).encode();
                 self.of_files.push(OfFile::Part { id: letter.id });
@@ -181,6 +218,10 @@ impl Opening {
             }
             Content::Text(text) if !text.enclosed.is_empty() => {
                 self.of_files.push(OfFile::Offer { from: letter.source, files: text.enclosed });
+                Filed { key: opened.key, content: content.to_vec(), seal: opened.seal }
+            }
+            Content::Group(word) => {
+                self.of_groups.push(OfGroup::Word { id: letter.id, from: letter.source, word });
                 Filed { key: opened.key, content: content.to_vec(), seal: opened.seal }
             }
             Content::Text(_) | Content::Change(_) | Content::Ask(_) => {
@@ -222,6 +263,8 @@ pub fn filed(opened: &Opened) -> Option<Filed> {
         Content::Part(part) => {
             Some(Filed { key: opened.key, content: Content::Part(part.stub()).encode(), seal: None })
         }
+        // What it says is to be heard as it is filed, and nobody hears of it here.
+        Content::Group(_) => None,
         Content::Unknown(_) => None,
     }
 }

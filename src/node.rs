@@ -14,6 +14,7 @@ mod drafts;
 mod inlet;
 mod line;
 pub mod named;
+mod names;
 mod nearby;
 mod pool;
 mod queue;
@@ -38,6 +39,7 @@ use self::clock::Clock;
 use self::core::{Core, LastFailure, Parts};
 use self::courier::{Courier, EVENTS_MAX, Tools};
 use self::drafts::Drafts;
+use self::names::GroupNames;
 use self::nearby::Nearby;
 use self::pool::{Pool, PoolParts};
 use self::queue::Queue;
@@ -53,6 +55,7 @@ use crate::eid::Eid;
 use crate::id::{BundleId, NodeId};
 use crate::keyring::Keyring;
 use crate::keys::Identity;
+use crate::mail::groups::Groups;
 use crate::mail::topics::{NotWritten, Topics};
 use crate::mail::{self, Earlier};
 use crate::net::interfaces::Interfaces;
@@ -122,6 +125,7 @@ pub struct Node {
     net: Option<NetHandle>,
     store: Arc<StoreThread>,
     blobs: Arc<Blobs>,
+    group_names: Arc<GroupNames>,
     failure: Arc<LastFailure>,
     /// Addresses it was asked to listen on.
     listen: Vec<Multiaddr>,
@@ -160,6 +164,8 @@ impl Node {
         }
         let durable = store.unfiled_but_held()?;
         let topics = core::topics(&reader)?;
+        let groups = core::groups::groups(&reader, keyring.identity().node())?;
+        let group_names = Arc::<GroupNames>::default();
         let clock = Clock::resume(&durable);
         let keypair = keyring.identity().libp2p_keypair();
         let signer = keyring.identity().signer();
@@ -233,6 +239,8 @@ impl Node {
             agent,
             tape,
             topics,
+            groups,
+            group_names: Arc::clone(&group_names),
             record: reader.clone(),
             clock,
             restore,
@@ -286,6 +294,7 @@ impl Node {
             net: handle,
             store,
             blobs,
+            group_names,
             failure,
             listen,
             thread,
@@ -389,6 +398,30 @@ impl Node {
         });
         self.work.put(Work::Topics(on_topics)).map_err(|_| NodeError::Lost)?;
         told.await.map_err(|_| self.lost())
+    }
+
+    /// The same with groups.
+    pub async fn on_groups<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&mut Groups, DtnTime) -> (Vec<Input>, Vec<Change>, T) + Send + 'static,
+    ) -> Result<T, NodeError> {
+        let (tell, told) = oneshot::channel();
+        let on_groups = Box::new(move |groups: &mut Groups, now: DtnTime| {
+            let (inputs, changes, answer) = change(groups, now);
+            Wishes { inputs, changes, tell: Box::new(move || drop(tell.send(answer))) }
+        });
+        self.work.put(Work::Groups(on_groups)).map_err(|_| NodeError::Lost)?;
+        told.await.map_err(|_| self.lost())
+    }
+
+    /// What groups are called here, by their keys.
+    pub fn group_names(&self) -> Arc<BTreeMap<NodeId, String>> {
+        self.group_names.all()
+    }
+
+    /// Returns once something is to be sent about groups.
+    pub async fn group_words_due(&self) {
+        self.group_names.due().await;
     }
 
     /// Publishes messages in a topic, each with a key or without; returns their ids, once they are durable. Where no lifetime

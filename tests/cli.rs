@@ -11,6 +11,8 @@ mod disappearing;
 mod files;
 #[path = "cli/full.rs"]
 mod full;
+#[path = "cli/groups.rs"]
+mod groups;
 #[path = "cli/keeping.rs"]
 mod keeping;
 #[path = "cli/listings.rs"]

@@ -6,6 +6,7 @@ use super::error::ApiError;
 
 mod compose;
 mod files;
+mod groups;
 mod house;
 mod lines;
 mod mail;
@@ -25,6 +26,7 @@ mod wish;
 pub use super::schema::Schema;
 pub use compose::{COMPOSED_BYTES_MAX, Compose, ComposedTask, File, Introduction, NewDraft, check_composed};
 pub use files::{FileRow, TransferRow, TransferState};
+pub use groups::{GroupRow, GroupStanding, MemberRole, MemberRow};
 pub use house::{
     CarriedRow, CarryRow, CheckRow, Class, Classes, ConfigRow, Counts, Done, Evicted, Grade, Grades, HealthRow,
     Verdict, VersionRow, Yes,
@@ -40,7 +42,7 @@ pub use record::{
     AnswersRow, BoardRow, Changes, CrossingRow, ForwardedRow, Happened, HappenedRow, HistoryRow, IMPORTS_MAX, Imported,
     ImportedRow, Imports, KeptRow, Parent, PurgedRow, ReactionRow, RefusedLine, SearchRow, SpaceRow, TaskRow, TaskWord,
 };
-pub use status::{Event, EventKind, OutlookRow, State, StatusRow};
+pub use status::{Event, EventKind, MemberStateRow, OutlookRow, State, StatusRow};
 pub use stick::{EnteredRow, Fate, FromStick, LeavingRow, STICK_BUNDLES_MAX, STICK_BYTES_MAX, WillingRow};
 pub use tag::Tag;
 pub use topics::{
@@ -317,6 +319,50 @@ pub enum Request {
         group: Option<String>,
         event: String,
     },
+    /// Groups of mine, and those I am asked to join; answered by [`Response::Groups`].
+    Groups,
+    /// Begins a group and invites others to it; answered by [`Response::Group`].
+    GroupCreate {
+        name: String,
+        #[serde(default)]
+        with: Vec<String>,
+    },
+    /// Asks people to join a group of mine; answered by [`Response::Group`].
+    GroupInvite {
+        group: String,
+        who: Vec<String>,
+        /// They may read what was written before as well, as far as its keys are kept.
+        #[serde(default)]
+        from_start: bool,
+    },
+    /// Joins a group that one is asked to join; answered by [`Response::Group`].
+    GroupJoin {
+        group: String,
+    },
+    /// Leaves a group, or turns an invitation down.
+    GroupLeave {
+        group: String,
+    },
+    /// Removes a member: they read nothing that is written once the others have learned of it.
+    GroupRemove {
+        group: String,
+        who: String,
+    },
+    /// Gives a group another name for all of its members; answered by [`Response::Group`].
+    GroupRename {
+        group: String,
+        name: String,
+    },
+    /// Makes a member an owner, or an owner a member as others; answered by [`Response::Members`].
+    GroupOwner {
+        group: String,
+        who: String,
+        owner: bool,
+    },
+    /// Who is in a group; answered by [`Response::Members`].
+    GroupMembers {
+        group: String,
+    },
     /// The effective configuration with origins; answered by [`Response::Config`].
     Config,
     /// Stops the node; answered by [`Response::Done`] before it stops. Needs a running node.
@@ -367,6 +413,9 @@ pub enum Response {
     TopicEnded(TopicEndedRow),
     Published(Vec<PublishedRow>),
     Failed(Vec<FailedRow>),
+    Groups(Vec<GroupRow>),
+    Group(GroupRow),
+    Members(Vec<MemberRow>),
 }
 
 /// What is listed, a row at a time.
@@ -562,6 +611,8 @@ impl Request {
                 | R::Config
                 | R::Topics
                 | R::TopicFailed { .. }
+                | R::Groups
+                | R::GroupMembers { .. }
                 | R::Down
         )
     }

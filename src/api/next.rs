@@ -131,6 +131,11 @@ pub enum NextStep {
     /// There is none of that name, and no contact either.
     MakeTopic,
     ListTopics,
+    ListGroups,
+    /// They are asked to join it, and have not.
+    JoinGroup {
+        group: String,
+    },
     ListFailed {
         topic: String,
     },
@@ -198,6 +203,8 @@ impl NextStep {
             N::ConsumeFrom { event: 4711 },
             N::MakeTopic,
             N::ListTopics,
+            N::ListGroups,
+            N::JoinGroup { group: "{group}".into() },
             N::ListFailed { topic: "{topic}".into() },
             N::Advice,
         ]
@@ -275,6 +282,8 @@ impl fmt::Display for NextStep {
             N::ConsumeFrom { event } => return write!(f, "go on behind event {event}"),
             N::MakeTopic => "make it with `POST /v1/topics`, or see `GET /v1/contacts`",
             N::ListTopics => "see `GET /v1/topics`",
+            N::ListGroups => "see `GET /v1/groups`",
+            N::JoinGroup { .. } => "join it with `POST /v1/groups/{group}/join`",
             N::ListFailed { .. } => "see `GET /v1/topics/failed`",
             N::Advice => "do as `next_step` says",
         };

@@ -42,6 +42,7 @@ pub fn contact() -> ContactRow {
 pub fn inbox(text: &str) -> InboxRow {
     InboxRow {
         schema: Schema,
+        group: None,
         expire_after_read_ms: None,
         expires_at: None,
         id: ID.into(),
@@ -204,6 +205,7 @@ pub fn status(events: Vec<Event>) -> StatusRow {
         subject: None,
         files: 0,
         forwarded: false,
+        members: Vec::new(),
     }
 }
 

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueHint};
 
-pub use self::bulk::{FileArgs, FileWhat, Load, Pub, Stick, StickWhat, Sub, Topic, TopicWhat};
+pub use self::bulk::{FileArgs, FileWhat, Group, GroupWhat, Load, Pub, Stick, StickWhat, Sub, Topic, TopicWhat};
 pub use self::keeping::{
     Bench, Bundle, BundleWhat, Carry, CarryWhat, Completions, Config, ConfigWhat, Demo, Doctor, Up, Vault,
 };
@@ -145,6 +145,11 @@ pub enum Command {
     Purge(PurgeArgs),
     /// Show what takes how much of the disk, and what frees it
     Space,
+    /// Begin groups, join them, and tell who is in them
+    #[command(
+        after_help = "Write with `dak send NAME TEXT` and read with `dak talk NAME`, as with anybody. Owners invite, remove\nand rename. Who is removed reads nothing that is written once its writer has learned of it."
+    )]
+    Group(Group),
     /// Make topics, subscribe to those of others, and list them
     Topic(Topic),
     /// Publish in a topic: for everybody, signed, and sealed for nobody

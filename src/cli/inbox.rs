@@ -208,7 +208,11 @@ fn due_cells(row: &Row, style: &Style) -> Option<Vec<Cell>> {
 
 /// Who wrote it; one who has no name here by its short id, and what it calls itself.
 fn from(row: &InboxRow) -> String {
-    called_by_itself(&row.from, row.nickname.as_deref())
+    let who = called_by_itself(&row.from, row.nickname.as_deref());
+    match &row.group {
+        Some(group) => format!("{who} in {}", called(group)),
+        None => who,
+    }
 }
 
 /// A message in a line: how it was put, urgency, a date to doubt, subject, text, attachments.

@@ -88,6 +88,8 @@ pub fn words(step: &NextStep) -> Option<String> {
         N::ConsumeFrom { event } => format!("go on with `dak sub TOPIC --from {event}`, or from start or last"),
         N::MakeTopic => "make it with `dak topic create NAME`, or see `dak contact list`".into(),
         N::ListTopics => "see `dak topic`".into(),
+        N::ListGroups => "see `dak group`".into(),
+        N::JoinGroup { group } => format!("join it with `dak group join {}`", shell_word(&safe_text(group))),
         N::ListFailed { topic } => format!("see `dak sub {} --failed`", shell_word(&safe_text(topic))),
         // What no command does is said in the same words at every door.
         N::Update | N::TryAgain | N::FollowAgain | N::FreeSpace { .. } | N::CheckSetting { .. } => step.to_string(),

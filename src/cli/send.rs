@@ -131,7 +131,11 @@ pub async fn reply(link: &Link<'_>, args: &Reply, out: &Out) -> Outcome {
     // Of one's own message the answer goes where that went.
     let to = match (letter.to, letter.to_address) {
         (Some(to), Some(who)) => Recipient { called: called(&to), who },
-        _ => Recipient { called: called(&letter.row.from), who: letter.row.from_address },
+        // What was written to a group is answered there.
+        _ => match letter.row.group {
+            Some(group) => Recipient { called: called(&group), who: group },
+            None => Recipient { called: called(&letter.row.from), who: letter.row.from_address },
+        },
     };
     let (text, to_whom) = (args.writing.text.as_deref(), [to.who.clone()]);
     let mut compose = written(link, &args.writing, text, &to_whom, Some(&mut signals), out).await?;

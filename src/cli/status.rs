@@ -14,8 +14,8 @@ use super::who::{called, short_id};
 use super::{Outcome, Stop, drafts};
 use crate::api::ErrorKind;
 use crate::api::model::{
-    Done, Event, EventKind, ID_PREFIX_DIGITS_MIN, Listing, OutlookRow, Request, Response, Row, State, StatusRow, Topic,
-    json_line, priority_name,
+    Done, Event, EventKind, ID_PREFIX_DIGITS_MIN, Listing, MemberStateRow, OutlookRow, Request, Response, Row, State,
+    StatusRow, Topic, json_line, priority_name,
 };
 use crate::safe_text::{one_line, safe_text};
 
@@ -129,10 +129,37 @@ fn cells(row: &Row, style: &Style) -> Option<Vec<Cell>> {
         None => "a carrier".into(),
     };
     let said = row.state.said();
-    let state = if known.is_empty() { said.into() } else { format!("{said}: {known}") };
+    let state = match members(row, MEMBERS_LISTED) {
+        Some(members) => members,
+        None if known.is_empty() => said.into(),
+        None => format!("{said}: {known}"),
+    };
     let since = proof.map(|event| style.when(event.at)).unwrap_or_default();
     let to = one_line(&called(&row.to), columns);
     Some(vec![cell(short_id(&row.id)), cell(to), painted(paint(row.state), state), cell(since), prose(gist(row))])
+}
+
+/// So many members who lack a message are named in the list.
+const MEMBERS_LISTED: usize = 2;
+
+/// How many members of a group have a message, and who of them does not; none of a message to one person, or of which no
+/// member is known to have it yet.
+fn members(row: &StatusRow, named_max: usize) -> Option<String> {
+    let missing: Vec<&MemberStateRow> = row.members.iter().filter(|member| member.state < State::Delivered).collect();
+    let (all, have) = (row.members.len(), row.members.len() - missing.len());
+    match (have, missing.is_empty()) {
+        (0, _) => None,
+        (_, true) => Some(format!("{have} of {all} delivered")),
+        (_, false) => {
+            let names = missing.iter().take(named_max);
+            let mut names: Vec<String> =
+                names.map(|member| called(member.name.as_ref().unwrap_or(&member.address))).collect();
+            if missing.len() > named_max {
+                names.push(format!("{} more", missing.len() - named_max));
+            }
+            Some(format!("{have} of {all} delivered; missing {}", names.join(", ")))
+        }
+    }
 }
 
 /// The first of its words.
@@ -182,6 +209,9 @@ fn life(row: &StatusRow, style: &Style) -> String {
     if row.carriers_unlisted > 0 {
         let answers = if row.carriers_unlisted == 1 { "answer" } else { "answers" };
         text += &format!("  and {} more {answers} of carriers, not listed\n", row.carriers_unlisted);
+    }
+    if let Some(members) = members(row, usize::MAX) {
+        text += &format!("\n  {}, as they told us\n", style.paint(Paint::Bold, &members));
     }
     text += &format!("\n  {}\n", style.paint(Paint::Dim, outlook(row)));
     text

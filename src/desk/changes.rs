@@ -194,11 +194,10 @@ impl Desk {
             self.stop(id).await?;
         }
         let amendment = self.amendment(wish, &subject, &registers, me).await?;
-        let destination = subject.with.0.clone();
-        let node = destination.node;
+        let node = subject.with.0.node;
         let is_withdrawn = amendment.withdrawn;
         let plaintext = pad(&Content::Change(amendment).encode());
-        let id = self.node().send(destination, plaintext, LIFETIME, Priority::Normal, None).await?;
+        let id = self.send_content(node, plaintext, LIFETIME, Priority::Normal, None).await?;
         if is_withdrawn {
             self.forget_words().await?;
         }
@@ -283,9 +282,8 @@ impl Desk {
             }
         }
         let lifetime = lifetime_ms.map_or(outgoing.lifetime, Millis);
-        let (destination, priority) = (outgoing.destination.clone(), outgoing.priority);
-        let node = destination.node;
-        let sent = self.node().send(destination, pad(&content.encode()), lifetime, priority, None).await?;
+        let (node, priority) = (outgoing.destination.node, outgoing.priority);
+        let sent = self.send_content(node, pad(&content.encode()), lifetime, priority, None).await?;
         for former in self.sent_as(id).await?.into_iter().filter(|former| *former != sent) {
             // The new one has the same words, and goes on in their place.
             self.node().input(Input::Cancel(former)).await?;

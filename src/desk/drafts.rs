@@ -12,7 +12,6 @@ use super::rows;
 use crate::api::model::{Compose, DraftRow, NewDraft, Schema, SentRow, Usual, When};
 use crate::api::{ApiError, ErrorKind, News, NextStep};
 use crate::content::pad;
-use crate::eid::Eid;
 use crate::id::{BundleId, NodeId};
 use crate::mail::kept::{self, DRAFTS_MAX, Draft, RECIPIENTS_MAX, WasDraft};
 use crate::safe_text::safe_text;
@@ -36,8 +35,8 @@ impl Desk {
         check_later(at, compose.reply_by, now)?;
         let mut to = Vec::new();
         for who in [vec![compose.to.clone()], more].concat() {
-            let address = match self.find_node(&who).await {
-                Ok(node) => rows::address(node),
+            let address = match self.find_whom(&who).await {
+                Ok(node) => rows::address_of(&self.endpoint_of(node)),
                 Err(error) if at.is_some() => return Err(error),
                 Err(_) => who,
             };
@@ -51,9 +50,9 @@ impl Desk {
         }
         // What is usual with several may differ, and a draft goes to all in one way.
         let usual = match to.as_slice() {
-            [one] => match find::ticket(one) {
-                Ok(ticket) => self.usual(ticket.node).await?,
-                Err(_) => Usual::default(),
+            [one] => match find::key_of(one) {
+                Some(node) => self.usual(node).await?,
+                None => Usual::default(),
             },
             _ => Usual::default(),
         };
@@ -180,9 +179,9 @@ impl Desk {
     async fn draft_row(&self, number: u64, draft: &Draft, chars_max: usize) -> Result<DraftRow, ApiError> {
         let mut to = Vec::new();
         for who in &draft.to {
-            let called = match find::ticket(who) {
-                Ok(ticket) => self.look(move |_, names| names.show(&ticket.node)).await?,
-                Err(_) => who.clone(),
+            let called = match find::key_of(who) {
+                Some(node) => self.look(move |_, names| names.show(&node)).await?,
+                None => who.clone(),
             };
             to.push(called);
         }
@@ -210,7 +209,7 @@ impl Desk {
     async fn send_draft(&self, number: u64, draft: Draft) -> Result<Vec<SentRow>, ApiError> {
         let mut nodes: Vec<NodeId> = Vec::new();
         for who in &draft.to {
-            let node = self.find_node(who).await?;
+            let node = self.find_whom(who).await?;
             if !nodes.contains(&node) {
                 nodes.push(node);
             }
@@ -249,7 +248,7 @@ impl Desk {
         }
         let lifetime = draft.lifetime.unwrap_or(super::mail::LIFETIME);
         let plaintext = pad(&draft.content);
-        Ok(self.node().send(Eid::mail(node), plaintext, lifetime, draft.priority, draft.copies).await?)
+        self.send_content(node, plaintext, lifetime, draft.priority, draft.copies).await
     }
 
     /// A message with this content to this node that was queued at a moment or later.
@@ -259,9 +258,10 @@ impl Desk {
         content: Vec<u8>,
         since: Timestamp,
     ) -> Result<Option<BundleId>, ApiError> {
+        let endpoint = self.endpoint_of(node);
         let find = move |record: &RedbReader| {
             for (_, outgoing) in record.sent_before(None, LOOKED_THROUGH_MAX)? {
-                if outgoing.created.now < since || outgoing.destination != Eid::mail(node) {
+                if outgoing.created.now < since || outgoing.destination != endpoint {
                     continue;
                 }
                 let Some(row) = outgoing.row else { continue };

@@ -123,6 +123,7 @@ async fn serve(
     let appointments = tokio::spawn(desk.clone().keep_appointments());
     let lists = tokio::spawn(desk.clone().keep_lists());
     let files = tokio::spawn(desk.clone().send_files());
+    let groups = tokio::spawn(desk.clone().keep_groups());
     let broke = tokio::select! {
         () = shutdown => false,
         () = desk.inner.stop.notified() => false,
@@ -131,6 +132,7 @@ async fn serve(
     appointments.abort();
     lists.abort();
     files.abort();
+    groups.abort();
     let _ = stop.send(true);
     let _ = server.await;
     desk.node().stop().await;

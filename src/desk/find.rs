@@ -10,6 +10,7 @@ use crate::agent::change::{Class, Held, Outgoing};
 use crate::agent::{Agent, Standing};
 use crate::api::model::ID_PREFIX_DIGITS_MIN;
 use crate::api::{ApiError, ErrorKind, NextStep};
+use crate::eid::Eid;
 use crate::id::{BundleId, IdPrefix, NodeId};
 use crate::node::Sighting;
 use crate::safe_text::safe_text;
@@ -30,6 +31,12 @@ pub fn ticket(address: &str) -> Result<Ticket, ApiError> {
         let kind = if error.refuses_key() { ErrorKind::Verification } else { ErrorKind::Usage };
         ApiError::new(kind, error.to_string()).next(NextStep::AskForAddressAgain)
     })
+}
+
+/// The key in the address of a person or of a group.
+pub fn key_of(address: &str) -> Option<NodeId> {
+    let group = || Eid::parse(address).ok().filter(Eid::has_members).map(|group| group.node);
+    ticket(address).ok().map(|ticket| ticket.node).or_else(group)
 }
 
 /// One spelling of what can be spelt in several ways: the composed characters of Unicode's NFC, in which names are kept

@@ -85,7 +85,18 @@ impl Desk {
     }
 
     /// Calls the authors of what was forwarded as this person does.
-    pub(super) async fn name_authors(&self, rows: Vec<&mut InboxRow>) -> Result<(), ApiError> {
+    pub(super) async fn name_authors(&self, mut rows: Vec<&mut InboxRow>) -> Result<(), ApiError> {
+        if rows.iter().any(|row| row.kind == "group") {
+            let texts: Vec<String> = rows.iter().map(|row| row.text.clone().unwrap_or_default()).collect();
+            let named = move |_: &crate::agent::Agent, names: &rows::Names<'_>| {
+                texts.iter().map(|text| super::groups::with_names(text, names)).collect::<Vec<_>>()
+            };
+            for (row, text) in rows.iter_mut().zip(self.look(named).await?) {
+                if row.kind == "group" {
+                    row.text = Some(text);
+                }
+            }
+        }
         let mut authors: Vec<_> = rows.into_iter().filter_map(|row| row.forwarded.as_mut()).collect();
         if authors.is_empty() {
             return Ok(());

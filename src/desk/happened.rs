@@ -72,7 +72,7 @@ impl Following {
     async fn start(&mut self) -> Result<(), ApiError> {
         self.started = true;
         if let Some(who) = &self.who {
-            self.with = Some(Conversation(crate::eid::Eid::mail(self.desk.find_node(who).await?)));
+            self.with = Some(self.desk.conversation_with(who).await?);
         }
         let (first, last) = self.desk.record(|record| record.happened_span()).await?;
         // Where nothing is kept, all that happened is not.

@@ -12,8 +12,7 @@ use crate::agent::Agent;
 use crate::agent::change::{Change, Letter, Outgoing, Row as RecordRow};
 use crate::api::model::{KeptRow, Purge, PurgedRow, Schema, SpaceRow, TalkRow, TaskWord, When};
 use crate::api::{ApiError, Row};
-use crate::content::{Attachment, Content, Filed, KeyUsed, Text};
-use crate::eid::Eid;
+use crate::content::{Attachment, Content, Filed, KeyUsed, Text, is_group_word};
 use crate::id::{BundleId, NodeId, hex};
 use crate::mail::conversation::Conversation;
 use crate::mail::files::FileState;
@@ -73,7 +72,7 @@ impl Desk {
     /// One conversation, or all, the last one first.
     async fn conversations_of(&self, who: Option<&str>) -> Result<Vec<Conversation>, ApiError> {
         if let Some(who) = who {
-            return Ok(vec![Conversation(Eid::mail(self.find_node(who).await?))]);
+            return Ok(vec![self.conversation_with(who).await?]);
         }
         let all = self.record(|record| record.conversations()).await?;
         Ok(all.into_iter().rev().map(|(counts, _)| counts.with).collect())
@@ -131,6 +130,8 @@ impl Desk {
         };
         let (content, key) = match body {
             Some(Body::Filed(_)) if row.changes.disappeared || row.unreadable.is_some() => (None, None),
+            // Keys of groups stay in the home.
+            Some(Body::Filed(Filed { content, key, .. })) if is_group_word(&content) => (None, Some(key_word(key))),
             Some(Body::Filed(Filed { content, key, .. })) => (Some(hex(&content)), Some(key_word(key))),
             _ => (None, None),
         };

@@ -6,10 +6,9 @@ use super::find::thread_mark;
 use super::rows::{self, Envelope, Opened, Taken};
 use crate::agent::Input;
 use crate::agent::change::Letter;
-use crate::api::model::{Compose, ComposedTask, Done, File, LetterRow, RecipientRow, Schema, SentRow, Tag};
+use crate::api::model::{Compose, ComposedTask, Done, File, LetterRow, RecipientRow, Schema, SentRow, State, Tag};
 use crate::api::{ApiError, NextStep, Response};
 use crate::content::{AFTER_READ_MS_MAX, AfterRead, Attachment, Content, NewTask, OFFSET_MINUTES_MAX, Text, pad};
-use crate::eid::Eid;
 use crate::id::{BundleId, NodeId};
 use crate::time::{DAY, Millis, SECOND};
 
@@ -19,15 +18,21 @@ pub(super) const LIFETIME: Millis = Millis(7 * DAY.0);
 impl Desk {
     pub(super) async fn send(&self, compose: Compose) -> Result<SentRow, ApiError> {
         self.check_composed(&compose)?;
-        let node = self.find_node(&compose.to).await?;
+        let node = self.find_whom(&compose.to).await?;
         let usual = self.usual(node).await?;
         let lifetime = compose.lifetime_ms.or(usual.lifetime_ms).map_or(LIFETIME, Millis);
         let priority = compose.priority.or(usual.priority).unwrap_or_default();
         let copies = compose.copies.or(usual.copies);
         let expire_after_read_ms = compose.expire_after_read_ms.or(usual.expire_after_read_ms).filter(|span| *span > 0);
         let compose = Compose { expire_after_read_ms, ..compose };
-        let plaintext = pad(&self.content(compose).await?.encode());
-        let id = self.node().send(Eid::mail(node), plaintext, lifetime, priority, copies).await?;
+        let content = self.content(compose).await?;
+        let is_in_parts = matches!(&content, Content::Text(text) if !text.enclosed.is_empty());
+        if is_in_parts && self.endpoint_of(node).has_members() {
+            let error = ApiError::refused("what is larger than 64 KiB does not go to a group yet");
+            return Err(error.advise("send it to each of its members, or smaller"));
+        }
+        let plaintext = pad(&content.encode());
+        let id = self.send_content(node, plaintext, lifetime, priority, copies).await?;
         self.inner.files_changed.notify_one();
         Ok(SentRow { expire_after_read_ms, ..self.sent_row(id, node).await? })
     }
@@ -45,7 +50,7 @@ impl Desk {
 
     /// Whom a message would go to.
     pub(super) async fn recipient(&self, who: &str) -> Result<RecipientRow, ApiError> {
-        self.recipient_row(self.find_node(who).await?).await
+        self.recipient_row(self.find_whom(who).await?).await
     }
 
     pub(super) async fn recipient_row(&self, node: NodeId) -> Result<RecipientRow, ApiError> {
@@ -185,6 +190,12 @@ impl Desk {
         self.amend(vec![(&mut message.row, amended)]).await?;
         if message.row.changes.withdrawn || message.row.changes.disappeared {
             message.files.clear();
+        }
+        if own.destination.has_members() {
+            let who = super::status::who_has(self.node().reader(), &Letter::mark_of(&id))?;
+            if !who.is_empty() && who.iter().all(|member| member.has) {
+                message.state = message.state.max(Some(State::Delivered));
+            }
         }
         self.show_own(&mut message, &own, subject.after_read).await?;
         if let Some(mark) = answers

@@ -30,6 +30,7 @@ impl Desk {
             (true, Some(nickname)) => checked_name(nickname)?,
             _ => checked_name(&name)?,
         };
+        self.refuse_name_of_group(&name)?;
         let node = ticket.node;
         if node == self.node().identity().node() {
             return Err(ApiError::refused("that is your own address").next(NextStep::AskForAddress));
@@ -66,6 +67,17 @@ impl Desk {
         let (before, person) = self.node().decide(decide).await??;
         let renamed_from = before.map(|before| before.name).filter(|name| *name != person.name);
         Ok(ContactRow { renamed_from, ..rows::contact(self.node().identity().node(), node, &person) })
+    }
+
+    /// People and groups have their names from one store of them.
+    fn refuse_name_of_group(&self, name: &str) -> Result<(), ApiError> {
+        match self.group_named(name) {
+            None => Ok(()),
+            Some(_) => {
+                let error = ApiError::refused(format!("there is a group named {}", safe_text(name)));
+                Err(error.advise("choose another name"))
+            }
+        }
     }
 
     /// Remembers where a ticket says its node may be found.
@@ -151,6 +163,7 @@ impl Desk {
 
     pub(super) async fn rename(&self, who: &str, name: String) -> Result<Response, ApiError> {
         let name = checked_name(&name)?;
+        self.refuse_name_of_group(&name)?;
         let (node, _) = self.somebody(who).await?;
         self.change_person(who, move |agent, person| Ok(Person { name: free_name(agent, node, name)?, ..person })).await
     }
@@ -180,7 +193,7 @@ impl Desk {
     }
 }
 
-fn checked_name(name: &str) -> Result<String, ApiError> {
+pub(super) fn checked_name(name: &str) -> Result<String, ApiError> {
     let name = &find::composed(name.trim());
     if name.starts_with(['@', '#', '-']) || name.contains(',') || NAMES_RESERVED.contains(&&*name.to_lowercase()) {
         let reserved = NAMES_RESERVED.join(" and ");

@@ -45,7 +45,8 @@ impl Desk {
         }
         let rows: Vec<_> = letters.iter().map(|letter| (letter.row, Conversation::of_letter(letter))).collect();
         let placed = self.record(move |record| record.places(&rows)).await?;
-        let sources: Vec<NodeId> = letters.iter().map(|letter| letter.source).collect();
+        // Who writes to a group of this person's may do so.
+        let sources: Vec<NodeId> = letters.iter().map(|letter| Conversation::of_letter(letter).0.node).collect();
         let look = move |agent: &Agent, names: &Names<'_>| {
             (wall(agent), sources.iter().map(|source| names.known(source).is_some()).collect::<Vec<bool>>())
         };
@@ -165,7 +166,8 @@ impl Desk {
         self.name_introduced(opened.iter_mut().map(|opened| &mut opened.row).collect()).await?;
         for ((opened, placed), is_known) in opened.iter_mut().zip(&placed).zip(known) {
             opened.row.arranged = arranged(opened.at, placed, now);
-            opened.row.request = !is_known;
+            // Who writes to a group of this person's may do so.
+            opened.row.request = !is_known && opened.row.group.is_none();
             opened.row.nickname = if is_known { None } else { self.node().nearby().nickname(&opened.subject.author) };
         }
         Ok(())
@@ -305,16 +307,19 @@ impl Desk {
 
     /// A conversation by whom it is with, or a message by its id. Where a name looks like an id, the name is meant.
     async fn target(&self, what: &str) -> Result<Target, ApiError> {
-        let talk = |node| Target::Talk(Conversation(Eid::mail(node)));
+        let talk = |node| Target::Talk(Conversation(self.endpoint_of(node)));
+        if let Some(group) = self.group_named(what) {
+            return Ok(talk(group));
+        }
         if let Some(node) = self.find_named(what).await? {
             return Ok(talk(node));
         }
         if !find::looks_like_an_id(what) {
-            return self.find_node(what).await.map(talk);
+            return self.find_whom(what).await.map(talk);
         }
         match self.message(what).await {
             Ok((id, with, row)) => Ok(Target::Message { id, with, row }),
-            Err(error) => self.find_node(what).await.map(talk).map_err(|_| error),
+            Err(error) => self.find_whom(what).await.map(talk).map_err(|_| error),
         }
     }
 

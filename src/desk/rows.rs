@@ -1,5 +1,6 @@
 //! The agent's facts as rows for people: names for keys, wall times for elapsed ones.
 
+use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 use super::changes::Subject;
@@ -15,6 +16,7 @@ use crate::content::{
     AfterRead, Amendment, Attachment, Content, ContentError, Enclosed, Forwarded, Introduced, KeyUsed, Outline,
     Reaction, TaskState, Text, unpad,
 };
+use crate::eid::Eid;
 use crate::frame;
 use crate::id::{BundleId, NodeId};
 use crate::keyring::Keyring;
@@ -25,10 +27,11 @@ use crate::ticket::Ticket;
 use crate::time::{DtnTime, HOUR, Moment, Timestamp};
 use crate::words::SafetyWords;
 
-/// The names this person gave, and the own one; each is looked up where it is shown.
+/// The names this person gave, the own one, and those of groups; each is looked up where it is shown.
 pub struct Names<'a> {
     agent: &'a Agent,
     name: &'a str,
+    groups: &'a BTreeMap<NodeId, String>,
 }
 
 /// A letter, and the names it is shown with.
@@ -36,6 +39,8 @@ pub struct Names<'a> {
 pub struct Envelope {
     pub letter: Letter,
     from: String,
+    /// The group that it was written to.
+    group: Option<String>,
     via: Option<String>,
 }
 
@@ -79,12 +84,15 @@ impl Taken {
 }
 
 impl Names<'_> {
-    pub fn of<'a>(agent: &'a Agent, name: &'a str) -> Names<'a> {
-        Names { agent, name }
+    pub fn of<'a>(agent: &'a Agent, name: &'a str, groups: &'a BTreeMap<NodeId, String>) -> Names<'a> {
+        Names { agent, name, groups }
     }
 
-    /// The name this person gave to another.
+    /// The name this person gave to another, or that a group has here.
     pub fn given(&self, node: &NodeId) -> Option<String> {
+        if let Some(group) = self.groups.get(node) {
+            return Some(group.clone());
+        }
         self.agent.person(node).filter(|_| *node != self.agent.node()).map(|person| person.name.clone())
     }
 
@@ -105,7 +113,12 @@ impl Names<'_> {
 
     pub fn envelope(&self, letter: Letter) -> Envelope {
         let via = (letter.from != letter.source).then(|| self.show(&letter.from));
-        Envelope { from: self.show(&letter.source), via, letter }
+        Envelope { from: self.show(&letter.source), group: self.group(&letter.destination), via, letter }
+    }
+
+    /// What a group is called here; none for what is no group.
+    fn group(&self, endpoint: &Eid) -> Option<String> {
+        endpoint.has_members().then(|| self.show(&endpoint.node))
     }
 
     pub fn sent(&self, outgoing: Outgoing) -> Sent {
@@ -126,7 +139,7 @@ impl Names<'_> {
             from: self.show(&held.source),
             from_address: address(held.source),
             to: self.show(&held.destination.node),
-            to_address: address(held.destination.node),
+            to_address: address_of(&held.destination),
             class: match held.class {
                 change::Class::Topics => Class::Topics,
                 change::Class::Strangers => Class::Strangers,
@@ -171,7 +184,7 @@ impl Names<'_> {
             schema: Schema,
             id: outgoing.id.full(),
             to: self.show(&outgoing.destination.node),
-            to_address: address(outgoing.destination.node),
+            to_address: address_of(&outgoing.destination),
             state: kind(outgoing.state()).state(),
             events,
             carriers_unlisted: outgoing.unlisted.answers.into(),
@@ -187,6 +200,7 @@ impl Names<'_> {
             subject: None,
             files: 0,
             forwarded: false,
+            members: Vec::new(),
         }
     }
 }
@@ -195,6 +209,7 @@ impl Sent {
     /// One's own message and what is in it, the first half of the id of what it answers, and what changes of it may be about.
     pub fn open(self, body: Option<Body>) -> (LetterRow, Option<[u8; 16]>, Subject) {
         let Sent { outgoing, from, status } = self;
+        let group = outgoing.destination.has_members().then(|| status.to.clone());
         let filed = match body {
             Some(Body::Filed(filed)) => words(&filed.content, Taken::Everything),
             _ if outgoing.row.is_none() => {
@@ -206,7 +221,7 @@ impl Sent {
             Ok(words) => (words, None),
             Err(why) => (Words::default(), Some(why)),
         };
-        let (Words { text, files, attachments, is_change, is_signed }, is_unreadable) = (words, unreadable.is_some());
+        let (Words { text, files, attachments, what, is_signed }, is_unreadable) = (words, unreadable.is_some());
         let row = InboxRow {
             schema: Schema,
             id: outgoing.id.full(),
@@ -232,8 +247,9 @@ impl Sent {
             next: unreadable.as_ref().and_then(|why| why.next.clone()),
             unreadable: unreadable.map(|why| why.message),
             changes: Changes::default(),
-            kind: kind_word(is_change, is_unreadable).into(),
+            kind: kind_word(what, is_unreadable).into(),
             request: false,
+            group,
             nickname: None,
             introduces: text.introduces.map(|introduced| introduced_row(&introduced)),
             arranged: Arranged::default(),
@@ -258,18 +274,19 @@ impl Sent {
     }
 }
 
-/// Puts the first of a message's words beside what became of it.
-pub fn say(status: &mut StatusRow, body: &Body, chars_max: usize) {
-    let Body::Filed(filed) = body else { return };
-    let Ok(Words { text, files, .. }) = words(&filed.content, Taken::Texts { chars_max }) else { return };
+/// Puts the first of a message's words beside what became of it. Says whether names belong in the place of addresses there.
+pub fn say(status: &mut StatusRow, body: &Body, chars_max: usize) -> bool {
+    let Body::Filed(filed) = body else { return false };
+    let Ok(Words { text, files, what, .. }) = words(&filed.content, Taken::Texts { chars_max }) else { return false };
     status.expire_after_read_ms = text.expire_after_read.map(|after| after.span().0);
     if text.expire_after_read.is_some() && files.is_empty() && text.body.is_empty() && text.subject.is_none() {
-        return;
+        return false;
     }
     status.files = (files.len() + text.enclosed.len()) as u64;
     status.text = Some(text.body);
     status.subject = text.subject;
     status.forwarded = text.forwarded.is_some();
+    matches!(what, Told::Group)
 }
 
 /// What content says that was written here, with words of so many characters at most, and its files.
@@ -310,12 +327,12 @@ fn file_rows(id: &BundleId, files: Vec<(String, usize)>, beside: &[Enclosed]) ->
 impl Envelope {
     /// The inbox row of a letter and what is in it; the row says why where it cannot be read.
     pub fn open(self, body: Option<Body>, keyring: &Keyring, taken: Taken) -> Opened {
-        let Envelope { letter, from, via } = self;
+        let Envelope { letter, from, group, via } = self;
         let (words, key, unreadable) = match words_of(&letter, body, keyring, taken) {
             Ok((words, key)) => (words, key, None),
             Err(why) => (Words::default(), KeyUsed::Identity, Some(why)),
         };
-        let (Words { text, files, attachments, is_change, is_signed }, is_unreadable) = (words, unreadable.is_some());
+        let (Words { text, files, attachments, what, is_signed }, is_unreadable) = (words, unreadable.is_some());
         let forward_secrecy = key.is_forward_secret();
         let received = letter.received.trusted_wall();
         let id16 = |id: [u8; 16]| crate::id::hex(&id);
@@ -344,8 +361,9 @@ impl Envelope {
             next: unreadable.as_ref().and_then(|why| why.next.clone()),
             unreadable: unreadable.map(|why| why.message),
             changes: Changes::default(),
-            kind: kind_word(is_change, is_unreadable).into(),
+            kind: kind_word(what, is_unreadable).into(),
             request: false,
+            group,
             nickname: None,
             introduces: text.introduces.map(|introduced| introduced_row(&introduced)),
             arranged: Arranged::default(),
@@ -374,8 +392,7 @@ struct Words {
     files: Vec<(String, usize)>,
     /// All of them, where everything was to be taken.
     attachments: Vec<Attachment>,
-    /// It is a change, told in words.
-    is_change: bool,
+    what: Told,
     /// What it passes on is signed by its author.
     is_signed: bool,
 }
@@ -406,12 +423,17 @@ fn words(content: &[u8], taken: Taken) -> Result<Words, ApiError> {
     let malformed = |error: ContentError| ApiError::verification(error.to_string());
     let chars_max = taken.chars_max();
     let outline = Outline::decode(content, chars_max).map_err(malformed)?;
-    let is_change = matches!(outline.content, Content::Change(_));
+    let what = match outline.content {
+        Content::Change(_) => Told::Change,
+        Content::Group(_) => Told::Group,
+        _ => Told::Text,
+    };
     let text = match outline.content {
         Content::Text(text) => text,
         Content::Change(amendment) => told(amendment, chars_max),
         Content::Ask(_) => Text { body: "asks for a file".into(), ..Text::default() },
         Content::Part(_) => Text { body: "part of a file".into(), ..Text::default() },
+        Content::Group(word) => Text { body: super::groups::told(&word), ..Text::default() },
         // It stays in the store until a version reads it that can.
         Content::Unknown(unknown) => {
             let newer = format!("written by a newer version of dak (kind {}); it is kept", unknown.kind);
@@ -428,14 +450,27 @@ fn words(content: &[u8], taken: Taken) -> Result<Words, ApiError> {
         },
         Taken::Texts { .. } => Vec::new(),
     };
-    Ok(Words { text, files: outline.files, attachments, is_change, is_signed })
+    Ok(Words { text, files: outline.files, attachments, what, is_signed })
 }
 
-fn kind_word(is_change: bool, is_unreadable: bool) -> &'static str {
-    match (is_unreadable, is_change) {
+/// What the words of a row are.
+#[derive(Clone, Copy, Default)]
+enum Told {
+    /// As they were written.
+    #[default]
+    Text,
+    /// A change, told in words.
+    Change,
+    /// What happened in a group, told in words, with addresses where names belong.
+    Group,
+}
+
+fn kind_word(what: Told, is_unreadable: bool) -> &'static str {
+    match (is_unreadable, what) {
         (true, _) => "unreadable",
-        (false, true) => "change",
-        (false, false) => "text",
+        (false, Told::Change) => "change",
+        (false, Told::Group) => "group",
+        (false, Told::Text) => "text",
     }
 }
 
@@ -489,6 +524,11 @@ fn clock_differs(letter: &Letter, received: DtnTime) -> bool {
     let is_ahead = written > received.0.saturating_add(HOUR.0);
     let is_backdated = written > 0 && written < received.0.saturating_sub(age).saturating_sub(HOUR.0);
     is_ahead || is_backdated
+}
+
+/// The address of a person, or of a group.
+pub fn address_of(endpoint: &Eid) -> String {
+    if endpoint.has_members() { endpoint.to_string() } else { address(endpoint.node) }
 }
 
 /// A node's address without hints.

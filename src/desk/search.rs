@@ -17,7 +17,6 @@ use super::rows::Taken;
 use crate::agent::change::Row as RecordRow;
 use crate::api::model::{CheckRow, SEARCH_ROWS_MAX, SearchRow, Verdict, When};
 use crate::api::{ApiError, NextStep, Row};
-use crate::eid::Eid;
 use crate::mail::conversation::Conversation;
 use crate::mail::kept;
 use crate::mail::query::{Filter, Part, Query, QueryError};
@@ -134,7 +133,7 @@ impl Desk {
         for Part { is_wanted, what } in query.filters {
             let fact = match what {
                 Filter::From(who) => by(self.find_node(&who).await?),
-                Filter::To(who) => to(self.find_node(&who).await?),
+                Filter::To(who) => to(self.find_whom(&who).await?),
                 Filter::In(name) => within(&self.find_conversation(&name).await?),
                 Filter::HasFile => with_file(),
                 Filter::Tag(bit) => tagged(bit),
@@ -163,7 +162,7 @@ impl Desk {
 
     /// The conversation that is called so.
     async fn find_conversation(&self, name: &str) -> Result<Conversation, ApiError> {
-        Ok(Conversation(Eid::mail(self.find_node(name).await?)))
+        self.conversation_with(name).await
     }
 }
 

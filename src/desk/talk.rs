@@ -54,7 +54,7 @@ pub async fn conversations(talks: Option<Talks>) -> Result<Option<(Vec<Row>, Opt
         };
         found.push(Row::Talks(ConversationRow {
             schema: Schema,
-            conversation: rows::address(with.0.node),
+            conversation: rows::address_of(&with.0),
             request: name.is_none(),
             nickname: if name.is_none() { desk.node().nearby().nickname(&with.0.node) } else { None },
             name,
@@ -150,7 +150,7 @@ impl Talking {
 
     /// Where the part that is wanted begins and ends.
     async fn find(&mut self) -> Result<Left, ApiError> {
-        let with = Conversation(Eid::mail(self.desk.find_node(&self.who).await?));
+        let with = self.desk.conversation_with(&self.who).await?;
         if let Some(thread) = &self.part.thread {
             self.part.thread = Some(self.desk.whole_thread(thread).await?);
         }
@@ -243,7 +243,7 @@ impl Desk {
     }
 
     async fn said(&self, with: &Conversation, entry: Entry, taken: Taken) -> Result<TalkRow, ApiError> {
-        let conversation = rows::address(with.0.node);
+        let conversation = rows::address_of(&with.0);
         match entry {
             Entry::Came(letter) => {
                 let (source, destination) = (letter.source, letter.destination.clone());

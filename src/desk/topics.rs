@@ -52,7 +52,7 @@ impl Meant {
 }
 
 impl Desk {
-    fn my_node(&self) -> NodeId {
+    pub(super) fn my_node(&self) -> NodeId {
         self.node().identity().node()
     }
 

@@ -61,8 +61,8 @@ impl Desk {
         };
         let Some(copies) = self.node().decide(stop).await? else { return Ok(None) };
         let node = destination.node;
-        let sent =
-            self.node().send(destination, pad(&Content::Text(text).encode()), lifetime, priority, Some(copies)).await?;
+        let plaintext = pad(&Content::Text(text).encode());
+        let sent = self.send_content(node, plaintext, lifetime, priority, Some(copies)).await?;
         let alias = |former: &BundleId| (kept::alias(former), Some(kept::write_ids(&[sent])));
         self.keep(all.iter().map(alias).collect()).await?;
         // Only these: the other is the same content.

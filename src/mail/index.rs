@@ -118,7 +118,8 @@ pub fn deliver<S: ShelfMut>(
         if matches!(meaning, Meaning::Ask) {
             shelf.put(&key([&[ASKED], &letter.row.0.to_be_bytes()]), &[])?;
         }
-        hide(shelf, letter.row, Unshown::Silent, &Letter::mark_of(&letter.id), &with)?;
+        let why = if matches!(meaning, Meaning::Sealed) { Unshown::Sealed } else { Unshown::Silent };
+        hide(shelf, letter.row, why, &Letter::mark_of(&letter.id), &with)?;
         return Ok(Vec::new());
     }
     let Settled { mark, again, forgotten } = sameness::settle(shelf, &with, &Told::of_letter(letter, meaning))?;
@@ -159,8 +160,14 @@ fn ask<S: ShelfMut>(
     Ok(withdrawn)
 }
 
-/// What was sealed since it came was opened, and means so; or what is kept of its words is less.
-pub fn open<S: ShelfMut>(shelf: &mut S, letter: &Letter, meaning: &Meaning) -> Result<Vec<Row>, S::Error> {
+/// What was sealed since it came was opened, and means so, and the number is its own where nobody was told of it before; or
+/// what is kept of its words is less.
+pub fn open<S: ShelfMut>(shelf: &mut S, letter: &Letter, meaning: &Meaning, number: u64) -> Result<Vec<Row>, S::Error> {
+    if is_sealed(shelf, letter.row)? {
+        shelf.remove(&key([&[UNSHOWN], &letter.row.0.to_be_bytes()]))?;
+        cost(shelf, letter, u64::saturating_sub)?;
+        return deliver(shelf, letter, meaning, number);
+    }
     let with = Conversation::of_letter(letter).key();
     let told = Told::of_letter(letter, meaning);
     if is_unshown(shelf, letter.row)? {
@@ -224,8 +231,10 @@ enum Unshown {
     Change,
     /// Its mark names what is shown already.
     Again,
-    /// It belongs to a file.
+    /// It belongs to a file, or is about the keys of a group.
     Silent,
+    /// It has not been opened.
+    Sealed,
 }
 
 /// The mark of a row that is there once more.
@@ -254,10 +263,20 @@ pub fn is_unshown<S: Shelf>(shelf: &S, row: Row) -> Result<bool, S::Error> {
     Ok(shelf.get(&key([&[UNSHOWN], &row.0.to_be_bytes()]))?.is_some())
 }
 
-/// Whether nobody hears of what stands at a row: it belongs to a file.
+/// Whether nobody hears of what stands at a row: it belongs to a file or to the keys of a group, or is sealed.
 pub fn is_silent<S: Shelf>(shelf: &S, row: Row) -> Result<bool, S::Error> {
     let value = shelf.get(&key([&[UNSHOWN], &row.0.to_be_bytes()]))?;
-    Ok(value.is_some_and(|value| value.first() == Some(&(Unshown::Silent as u8))))
+    Ok(value.is_some_and(|value| is_any(&value, [Unshown::Silent, Unshown::Sealed])))
+}
+
+/// Whether what stands at a row was written to a group and has not been opened.
+pub fn is_sealed<S: Shelf>(shelf: &S, row: Row) -> Result<bool, S::Error> {
+    let value = shelf.get(&key([&[UNSHOWN], &row.0.to_be_bytes()]))?;
+    Ok(value.is_some_and(|value| is_any(&value, [Unshown::Sealed])))
+}
+
+fn is_any<const N: usize>(value: &[u8], why: [Unshown; N]) -> bool {
+    why.iter().any(|why| value.first() == Some(&(*why as u8)))
 }
 
 /// Rows of messages with files that come in parts, behind one of them: at most so many.
@@ -309,7 +328,7 @@ fn unhide<S: ShelfMut>(shelf: &mut S, row: Row, id: &BundleId) -> Result<Option<
     let Some(value) = shelf.get(&unshown)? else { return Ok(None) };
     shelf.remove(&unshown)?;
     let (mark, with) = (part::<16>(&value, 1), value.get(17..).unwrap_or_default());
-    if value.first() == Some(&(Unshown::Silent as u8)) {
+    if is_any(&value, [Unshown::Silent, Unshown::Sealed]) {
         shelf.remove(&key([&[ASKED], &row.0.to_be_bytes()]))?;
         return Ok(Some(None));
     }

@@ -11,12 +11,18 @@ pub enum Meaning {
     /// It is still sealed, of a kind that this version does not know, or its words were not kept: a row like any other.
     #[default]
     Hidden,
+    /// It was written to a group under a key that is not here yet: nobody is told of it before it opens.
+    Sealed,
     Words(Words),
     Change(Amendment),
     /// It asks for parts of a file, and is read nowhere.
     Ask,
     /// One part of a file, which is read nowhere.
     Part,
+    /// Who came to a group or went, or that this person is asked to join one: a row like any other.
+    Members,
+    /// What members tell each other of a group's keys and messages, which is read nowhere.
+    Keys,
 }
 
 /// What is to be known of a text.
@@ -51,13 +57,20 @@ impl Meaning {
             Ok(Content::Change(amendment)) => Meaning::Change(amendment),
             Ok(Content::Ask(_)) => Meaning::Ask,
             Ok(Content::Part(_)) => Meaning::Part,
+            Ok(Content::Group(word)) if word.is_for_person() => Meaning::Members,
+            Ok(Content::Group(_)) => Meaning::Keys,
             Ok(Content::Unknown(_)) | Err(_) => Meaning::Hidden,
         }
     }
 
+    /// What is known of a message that nobody opened.
+    pub fn of_sealed(letter: &Letter) -> Meaning {
+        if letter.destination.has_members() { Meaning::Sealed } else { Meaning::Hidden }
+    }
+
     /// Whether nobody hears that it came or went, for it belongs to something else.
     pub fn is_silent(&self) -> bool {
-        matches!(self, Meaning::Ask | Meaning::Part)
+        matches!(self, Meaning::Ask | Meaning::Part | Meaning::Keys | Meaning::Sealed)
     }
 
     /// How content is named that a bundle of this id has, as it says itself: the record may know better.
@@ -79,7 +92,9 @@ pub fn emptied(content: &[u8]) -> Option<Vec<u8>> {
         Content::Change(Amendment { target, prior, body: Some(_), .. }) => {
             Content::Change(Amendment { target, prior, body: Some(String::new()), ..Amendment::default() })
         }
-        Content::Change(_) | Content::Ask(_) | Content::Part(_) | Content::Unknown(_) => return None,
+        Content::Change(_) | Content::Ask(_) | Content::Part(_) | Content::Group(_) | Content::Unknown(_) => {
+            return None;
+        }
     };
     Some(rest.encode()).filter(|rest| rest != content)
 }

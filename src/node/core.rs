@@ -9,7 +9,9 @@
 //! that ran ahead is dropped, and the agent starts again from the store.
 
 pub mod again;
+pub mod groups;
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,6 +23,7 @@ use tokio::sync::watch;
 
 use super::clock::Clock;
 use super::courier::{Act, Courier};
+use super::names::GroupNames;
 use super::pool::{self, Pool};
 use super::queue::Queue;
 use super::tape::Tape;
@@ -34,6 +37,7 @@ use crate::driver::{self, Driver, Step, Weight};
 use crate::frame::Refusal;
 use crate::id::{BundleId, NodeId};
 use crate::keyring::Keyring;
+use crate::mail::groups::Groups;
 use crate::mail::topics::{Topics, rows};
 use crate::mail::{self, OfFile, Opened, Opening};
 use crate::store::StoreError;
@@ -82,6 +86,11 @@ impl LastFailure {
 pub struct Core {
     /// The agent, and what of it and of mail is not handed over yet.
     driver: Driver<Steps>,
+    group_names: Arc<GroupNames>,
+    /// Somebody was named, or a group, since names were given to groups.
+    are_names_stale: bool,
+    /// What the agent was told of the members of groups that are served.
+    served: BTreeMap<NodeId, Vec<NodeId>>,
     clock: Clock,
     restore: Restore,
     space: Space,
@@ -148,6 +157,10 @@ pub struct Steps {
     opening: Opening,
     /// What is subscribed to.
     topics: Topics,
+    /// Who is in which group.
+    groups: Groups,
+    /// Written to a group by who is none of its members, or about its keys and heard: the rows of these go.
+    over: Vec<BundleId>,
     record: RedbReader,
 }
 
@@ -171,6 +184,7 @@ impl Step for Steps {
                 self.topics.hear(bundle, wall(at), &mut kept);
             }
         }
+        self.hear_of_groups(agent, wall(at), &mut kept);
         out.extend(kept.into_iter().map(Output::Commit));
     }
 
@@ -207,6 +221,9 @@ pub struct Parts {
     pub agent: Agent,
     pub tape: Tape,
     pub topics: Topics,
+    pub groups: Groups,
+    /// What groups are called here, for whoever asks.
+    pub group_names: Arc<GroupNames>,
     /// Where what the agent filed can be read.
     pub record: RedbReader,
     pub clock: Clock,
@@ -228,11 +245,17 @@ pub struct Parts {
 
 impl Core {
     pub fn new(parts: Parts) -> Core {
-        let Parts { agent, tape, topics, record, clock, restore, space, idle, .. } = parts;
+        let Parts { agent, tape, topics, groups, group_names, record, clock, restore, space, idle, .. } = parts;
         let Parts { work, store, courier, pool, blobs, keyring, failure, committed, .. } = parts;
         let (generation, ahead, durable, space_asked, changed) = (0, Arc::default(), Arc::default(), None, None);
         Core {
-            driver: Driver::new(agent, Steps { tape, opening: Opening::default(), topics, record }),
+            driver: Driver::new(
+                agent,
+                Steps { tape, opening: Opening::default(), topics, groups, over: Vec::new(), record },
+            ),
+            group_names,
+            are_names_stale: true,
+            served: BTreeMap::new(),
             clock,
             restore,
             space,
@@ -256,6 +279,7 @@ impl Core {
     /// Runs until it is stopped; then everything that was taken is committed.
     pub fn run(mut self) {
         self.serve_topics();
+        self.take_groups();
         loop {
             let mut next = self.wait();
             let mut open = Open::default();
@@ -284,6 +308,7 @@ impl Core {
             }
             self.run_due();
             self.take_files();
+            self.take_groups();
             self.driver.step.tape.flush();
             self.hand_over(open);
             if stop {
@@ -387,6 +412,13 @@ impl Core {
                 }
                 open.looks.push(Act::Call(tell));
             }
+            Work::Groups(on_groups) => {
+                let now = wall(self.clock.moment());
+                let Wishes { inputs, changes, tell } = on_groups(&mut self.driver.step.groups, now);
+                inputs.into_iter().for_each(|input| self.handle(input));
+                changes.into_iter().for_each(|change| self.driver.change(change));
+                open.looks.push(Act::Call(tell));
+            }
             Work::Topics(on_topics) => {
                 let now = wall(self.clock.moment());
                 let Wishes { inputs, changes, tell } = on_topics(&mut self.driver.step.topics, now);
@@ -467,6 +499,7 @@ impl Core {
         {
             self.clock.second_sign(bundle.creation.time);
         }
+        self.are_names_stale |= matches!(input, Input::SetPerson { .. });
         let served = if let Input::ServeGroup { group, on: true } = &input { Some(group.clone()) } else { None };
         self.driver.take(self.clock.moment(), input);
         if let Some(group) = served {
@@ -565,14 +598,18 @@ impl Core {
         self.courier.perform(vec![Act::PartWithAll]);
         loop {
             let restored = block_on(self.store.reset()).and_then(|durable| {
-                Ok(((self.restore)(durable, &mut self.driver.step.tape)?, topics(&self.driver.step.record)?))
+                let record = &self.driver.step.record;
+                let (topics, groups) = (topics(record)?, groups::groups(record, self.driver.step.groups.me())?);
+                Ok(((self.restore)(durable, &mut self.driver.step.tape)?, topics, groups))
             });
             match restored {
-                Ok((agent, topics)) => {
+                Ok((agent, topics, groups)) => {
                     // Batches behind the one that failed have failed by now as well.
                     self.courier.perform(vec![Act::PartWithAll]);
                     self.driver.start_again(agent);
                     self.driver.step.topics = topics;
+                    self.driver.step.groups = groups;
+                    self.served.clear();
                     self.serve_topics();
                     return ControlFlow::Continue(());
                 }

@@ -8,6 +8,7 @@ use crate::agent::{Agent, Input};
 use crate::bundle::Unverified;
 use crate::frame::{Refusal, Transit};
 use crate::id::{BundleId, NodeId};
+use crate::mail::groups::Groups;
 use crate::mail::topics::Topics;
 use crate::mail::{Earlier, Opened};
 use crate::store::StoreError;
@@ -38,6 +39,8 @@ pub enum Work {
     Adopt(Vec<(Adopted, Earlier)>, Box<dyn FnOnce() + Send>),
     /// What the person does with topics; the rest is as with a look.
     Topics(OnTopics),
+    /// What the person does with groups; the rest is as with a look.
+    Groups(OnGroups),
     /// What is here of a group is looked at once more.
     Again(Again),
     /// A bundle from a peer, parsed and not verified: dropped here where its id is known, else verified in the pool.
@@ -72,6 +75,9 @@ pub enum Fate {
 
 /// Looks at what is subscribed to and changes it; the time is that of the node.
 pub type OnTopics = Box<dyn FnOnce(&mut Topics, DtnTime) -> Wishes + Send>;
+
+/// The same with groups.
+pub type OnGroups = Box<dyn FnOnce(&mut Groups, DtnTime) -> Wishes + Send>;
 
 /// What follows of it, all in one commit.
 pub struct Wishes {

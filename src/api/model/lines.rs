@@ -62,6 +62,8 @@ impl Response {
                 | R::Topics(_)
                 | R::Published(_)
                 | R::Failed(_)
+                | R::Groups(_)
+                | R::Members(_)
         )
     }
 
@@ -110,6 +112,9 @@ impl Response {
             R::TopicEnded(row) => json_line(row),
             R::Published(rows) => json_lines(rows),
             R::Failed(rows) => json_lines(rows),
+            R::Groups(rows) => json_lines(rows),
+            R::Group(row) => json_line(row),
+            R::Members(rows) => json_lines(rows),
         }
     }
 }

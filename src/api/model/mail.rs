@@ -264,6 +264,9 @@ pub struct InboxRow {
     /// What such a one calls itself, where it is near; anybody can call himself anything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nickname: Option<String>,
+    /// What the group is called here that it was written to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
     /// Whom it introduces.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub introduces: Option<IntroducedRow>,

@@ -50,6 +50,18 @@ pub struct StatusRow {
     /// Its words and files are somebody else's.
     #[serde(default)]
     pub forwarded: bool,
+    /// Of a message to a group, those who were its members as it left; the state is the least of theirs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub members: Vec<MemberStateRow>,
+}
+
+/// How far a message to a group is with one of its members.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MemberStateRow {
+    /// None where this person gave them no name.
+    pub name: Option<String>,
+    pub address: String,
+    pub state: State,
 }
 
 /// Whether messages get away from here.

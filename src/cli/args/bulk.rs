@@ -48,6 +48,52 @@ pub enum TopicWhat {
 }
 
 #[derive(Args, Debug)]
+pub struct Group {
+    #[command(subcommand)]
+    pub what: Option<GroupWhat>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum GroupWhat {
+    /// List groups of mine, and those I am asked to join
+    List,
+    /// Begin a group
+    Create {
+        name: String,
+        /// Whom to invite: contacts' names, with commas between them
+        #[arg(long, value_name = "WHO,WHO")]
+        with: Option<String>,
+    },
+    /// Ask others to join a group that I own; they read what is written from then on
+    Invite {
+        group: String,
+        #[arg(required = true, value_name = "WHO")]
+        who: Vec<String>,
+        /// They may read what was written before as well, as far as its keys are kept
+        #[arg(long)]
+        from_start: bool,
+    },
+    /// Join a group that I am asked to join
+    Join { group: String },
+    /// Leave a group, or turn an invitation down
+    Leave { group: String },
+    /// Remove a member: they read nothing that is written once the others have learned of it
+    Remove { group: String, who: String },
+    /// Give a group that I own another name, for all of its members
+    Rename { group: String, name: String },
+    /// Make a member an owner as well, who may invite, remove and rename
+    Owner {
+        group: String,
+        who: String,
+        /// No longer
+        #[arg(long)]
+        not: bool,
+    },
+    /// Tell who is in a group
+    Members { group: String },
+}
+
+#[derive(Args, Debug)]
 pub struct Pub {
     /// A topic of mine, or of somebody who lists me as a writer, such as bob/sensors/temp
     pub topic: String,

@@ -21,12 +21,14 @@ use crate::agent::change::Row;
 use crate::agent::{Config, Event, Mailboxes};
 use crate::blobs::Blobs;
 use crate::bundle::{Bundle, Creation, Draft, Kind, Priority, Unverified};
+use crate::content::group::Operation;
 use crate::content::{Content, KeyUsed, Text, pad};
 use crate::eid::Eid;
 use crate::frame::{Frame, Hello, Incoming, PROTOCOL_VERSION, RoutingInfo, Transit};
 use crate::id::{BundleId, NodeId};
 use crate::keyring::Keyring;
 use crate::keys::Identity;
+use crate::mail::groups::{Standing, rows as group_rows};
 use crate::net::ContactSender;
 use crate::receipt::{RECEIPT_IDS_MAX, Receipt, ReceiptKind};
 use crate::seal;
@@ -274,8 +276,21 @@ fn a_forged_signature_under_the_id_of_a_genuine_bundle_does_not_keep_it_out() {
     home.until_letters(1);
 }
 
+fn begun() -> Operation {
+    Operation::begin("crew", [9; 16], DtnTime(0), &*peer().signer())
+}
+
 fn group() -> Eid {
-    Eid::group(Identity::from_secret(&[9; 32]).node())
+    Eid::group(begun().group)
+}
+
+/// Groups of somebody who is asked to join that of the peer's.
+fn groups() -> Groups {
+    let (begun, mut groups) = (begun(), Groups::new(owner().node()));
+    let state = group_rows::State { standing: Standing::Invited, since: DtnTime(0) };
+    groups.load(&group_rows::state(&begun.group), &state.write());
+    groups.load(&group_rows::operation(&begun.group, 0, &begun.id()), &begun.encode());
+    groups
 }
 
 /// A message of the peer's to the group, under the key of 32 times the epoch's first byte.
@@ -405,6 +420,8 @@ impl Home {
             agent: build(Durable::default()),
             tape: Tape::default(),
             topics: Default::default(),
+            groups: groups(),
+            group_names: Arc::default(),
             record: reader.clone(),
             clock: Clock::resume(&Durable::default()),
             restore: Box::new(move |durable, _| Ok(build(durable))),

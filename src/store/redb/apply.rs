@@ -117,7 +117,7 @@ impl<'t> Applying<'t> {
                 self.deliver(letter, (!is_filed).then_some(bundle))?;
                 match is_filed {
                     true => self.arriving = Some(Arriving::Letter(letter.clone())),
-                    false => self.file_letter(letter, &Meaning::Hidden)?,
+                    false => self.file_letter(letter, &Meaning::of_sealed(letter))?,
                 }
                 Ok(())
             }
@@ -243,8 +243,15 @@ impl<'t> Applying<'t> {
             self.drop_body(row)?;
             return self.letters.remove(row.0);
         }
-        let withdrawn = mail::index::open(&mut self.index.shelf()?, &letter, meaning)?;
-        if let Meaning::Change(amendment) = meaning {
+        let is_news = mail::index::is_sealed(&self.index.shelf()?, row)?;
+        let number = match is_news && !meaning.is_silent() {
+            true => self.happen(letter.received.wall, letter.id, what_came(meaning, What::Came))?,
+            false => 0,
+        };
+        let withdrawn = mail::index::open(&mut self.index.shelf()?, &letter, meaning, number)?;
+        if let Meaning::Change(amendment) = meaning
+            && !is_news
+        {
             self.happen(letter.received.wall, letter.id, What::Changed(amendment.target))?;
         }
         self.empty(withdrawn)

@@ -132,7 +132,10 @@ pub fn rebuild(txn: &WriteTransaction) -> Result<(), StoreError> {
     for entry in letters.iter().map_err(failed)? {
         let (row, bytes) = entry.map_err(failed)?;
         let Some(letter) = record::read_letter(Row(row.value()), bytes.value()) else { continue };
-        let meaning = meaning(letter.row)?;
+        let meaning = match meaning(letter.row)? {
+            Meaning::Hidden => Meaning::of_sealed(&letter),
+            meaning => meaning,
+        };
         let emptied = index::deliver(&mut shelf, &letter, &meaning, number(&letter.id))?;
         empty(&mut shelf, &letters, emptied)?;
     }

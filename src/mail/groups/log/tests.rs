@@ -318,7 +318,7 @@ fn act_of(n: u8, who: u8) -> Act {
         4 | 5 => remove(who),
         6 => Act::Leave,
         7 => Act::Join,
-        _ => Act::Appoint { who: node(who), role: if who % 2 == 0 { Role::Owner } else { Role::Member } },
+        _ => Act::Appoint { who: node(who), role: if who.is_multiple_of(2) { Role::Owner } else { Role::Member } },
     }
 }
 

@@ -1,0 +1,124 @@
+//! Groups in the core: what of them came is heard in the commit that brings it, and the agent and the keyring follow.
+
+use std::collections::BTreeMap;
+
+use super::{Core, Said, Steps};
+use crate::agent::change::{Change, Letter};
+use crate::agent::{Agent, Input};
+use crate::content::group::EpochId;
+use crate::eid::Eid;
+use crate::id::NodeId;
+use crate::mail::OfGroup;
+use crate::mail::groups::{Groups, Standing, rows};
+use crate::node::courier::Act;
+use crate::node::names::name_groups;
+use crate::seal;
+use crate::store::StoreError;
+use crate::store::redb::RedbReader;
+use crate::time::DtnTime;
+
+/// Rows of groups that are read at once at the start.
+const ROWS_AT_ONCE: usize = 1_024;
+
+/// Groups as the store has them.
+pub fn groups(record: &RedbReader, me: NodeId) -> Result<Groups, StoreError> {
+    let mut groups = Groups::new(me);
+    for part in rows::loaded() {
+        let mut after: Option<Vec<u8>> = None;
+        loop {
+            let page = record.all_kept(&part, after.as_deref(), ROWS_AT_ONCE)?;
+            let Some((last, _)) = page.last() else { break };
+            after = Some(last.clone());
+            page.iter().for_each(|(key, value)| groups.load(key, value));
+        }
+    }
+    Ok(groups)
+}
+
+impl Steps {
+    /// Hears what came of groups since the last call.
+    pub(super) fn hear_of_groups(&mut self, agent: &Agent, now: DtnTime, out: &mut Vec<Change>) {
+        for of_group in self.opening.take_of_groups() {
+            match of_group {
+                OfGroup::Word { id, from, word } => {
+                    self.groups.hear(from, agent.is_contact(&from), &word, now, out);
+                    // What it says of keys is kept with the group.
+                    if !word.is_for_person() {
+                        self.over.push(id);
+                    }
+                }
+                OfGroup::Written { letter, epoch, owes } => {
+                    let (group, author) = (letter.destination.node, letter.source);
+                    if !self.groups.admits(&group, &EpochId(epoch), &author, letter.creation.time) {
+                        self.over.push(letter.id);
+                    } else if owes {
+                        self.groups.owe(&group, author, Letter::mark_of(&letter.id), now, out);
+                    }
+                }
+                OfGroup::Sealed(bundle) => {
+                    if let Ok(epoch) = seal::group::epoch_of(bundle.payload()) {
+                        self.groups.miss(&bundle.destination.node, EpochId(epoch), bundle.source, now, out);
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Core {
+    /// What changed of groups goes to the agent and the keyring, and what is to be sent is said to be there.
+    pub(super) fn take_groups(&mut self) {
+        loop {
+            let mut heard = Vec::new();
+            let now = super::wall(self.clock.moment());
+            self.driver.step.hear_of_groups(&self.driver.agent, now, &mut heard);
+            heard.into_iter().for_each(|change| self.driver.change(change));
+            for id in std::mem::take(&mut self.driver.step.over) {
+                self.handle(Input::Discard(id));
+            }
+            let changed = self.driver.step.groups.take_changed();
+            if changed.is_empty() {
+                break;
+            }
+            self.are_names_stale = true;
+            changed.into_iter().for_each(|group| self.take_group(group));
+        }
+        if std::mem::take(&mut self.are_names_stale) {
+            let agent = &self.driver.agent;
+            let mut people: BTreeMap<NodeId, String> =
+                agent.people().map(|(node, person)| (*node, person.name.clone())).collect();
+            people.remove(&agent.node());
+            self.group_names.set(name_groups(agent.node(), &people, self.driver.step.groups.all()));
+        }
+        if self.driver.step.groups.take_due() {
+            let names = std::sync::Arc::clone(&self.group_names);
+            self.driver.say(Said::Act(Act::Call(Box::new(move || names.tell_due()))));
+        }
+    }
+
+    fn take_group(&mut self, group: NodeId) {
+        let address = Eid::group(group);
+        let groups = &self.driver.step.groups;
+        let mut is_new_key = false;
+        for (id, key) in groups.keys(&group) {
+            is_new_key |= self.keyring.add_group_key(&address, id.0, key.0);
+        }
+        let is_joined = groups.get(&group).is_some_and(|known| known.state.standing == Standing::Joined);
+        let members = groups.others(&group);
+        match (is_joined, self.served.contains_key(&group)) {
+            (true, false) => self.handle(Input::ServeGroup { group: address.clone(), on: true }),
+            (false, true) => {
+                self.served.remove(&group);
+                self.handle(Input::ServeGroup { group: address.clone(), on: false });
+            }
+            _ => {}
+        }
+        if is_joined && self.served.get(&group) != Some(&members) {
+            self.served.insert(group, members.clone());
+            self.handle(Input::GroupMembers { group: address, members });
+        }
+        if is_new_key {
+            self.open_sealed();
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! Groups: begun, joined, written to once and read by all; who came and went, and what they can read.
+
+use rustix::process::Signal;
+use serde_json::Value;
+
+use crate::person::Person;
+
+impl Person {
+    /// Runs a command of these words that must succeed, and returns its one object.
+    fn json_of(&self, words: &[&str]) -> Value {
+        let ran = self.run_args(&[words, &["--json"]].concat());
+        assert_eq!(ran.code, 0, "{words:?}: {}", ran.talk);
+        ran.json()
+    }
+}
+
+/// People who know each other under their names, on one network that the first is the middle of.
+fn know_each_other<const N: usize>(names: [&'static str; N]) -> [Person; N] {
+    let mut people = names.map(Person::new);
+    let mut addresses = Vec::new();
+    let mut middle = String::new();
+    for person in &mut people {
+        let more = if middle.is_empty() { String::new() } else { format!("--peer {middle}") };
+        addresses.push(person.up(&more)["address"].as_str().unwrap().to_owned());
+        if middle.is_empty() {
+            middle = person.place();
+        }
+    }
+    for (one, person) in people.iter().enumerate() {
+        for (other, (name, address)) in names.iter().zip(&addresses).enumerate() {
+            if one != other {
+                let ran = person.run(&format!("contact add {name} {address}"));
+                assert_eq!(ran.code, 0, "{}", ran.talk);
+            }
+        }
+    }
+    people
+}
+
+/// The texts of a conversation, lines of who came and went left out.
+fn texts(person: &Person, who: &str) -> Vec<String> {
+    let rows = person.rows(&format!("talk {who}"));
+    let texts = rows.iter().filter(|row| row["kind"] == "text");
+    texts.map(|row| row["text"].as_str().unwrap().to_owned()).collect()
+}
+
+fn lines(person: &Person, who: &str) -> String {
+    let rows = person.rows(&format!("talk {who}"));
+    let lines = rows.iter().filter(|row| row["kind"] == "group");
+    let line = |row: &Value| format!("{} {}", row["from"]["name"].as_str().unwrap(), row["text"].as_str().unwrap());
+    lines.map(line).collect::<Vec<_>>().join("\n")
+}
+
+fn joins(person: &Person, group: &str) {
+    person.until("group", |rows| rows.iter().any(|row| row["name"] == group && row["standing"] == "invited"));
+    assert_eq!(person.json(&format!("group join {group}"))["standing"], "joined");
+}
+
+fn reads(person: &Person, group: &str, text: &str) {
+    person.until(&format!("talk {group}"), |rows| rows.iter().any(|row| row["text"] == text));
+}
+
+/// Alice begins a crew with bob and carol, who join.
+fn crew() -> [Person; 3] {
+    let people = know_each_other(["alice", "bob", "carol"]);
+    let [alice, bob, carol] = &people;
+    let begun = alice.json("group create crew --with bob,carol");
+    assert_eq!((&begun["name"], &begun["role"], &begun["members"]), (&"crew".into(), &"owner".into(), &3.into()));
+    joins(bob, "crew");
+    joins(carol, "crew");
+    for person in &people {
+        person.until("group members crew", |rows| rows.len() == 3 && rows.iter().all(|row| row["role"] != "invited"));
+    }
+    people
+}
+
+#[test]
+fn what_is_written_once_to_a_group_is_read_by_all_its_members_who_say_so() {
+    let [alice, bob, carol] = crew();
+    let held = || alice.rows("carry list").into_iter().filter(|row| row["to"] == "crew").collect::<Vec<Value>>();
+    let before = held().len();
+    let text = "tide at 0610, meet on the pier";
+    let sent = alice.json_of(&["send", "crew", text]);
+    assert_eq!(sent["to"], "crew");
+    assert_eq!(held().len(), before + 1, "one bundle, whatever the number of members");
+    let id = sent["id"].as_str().unwrap();
+    let bundle = held().into_iter().find(|row| row["id"] == id).unwrap();
+    assert!(bundle["bytes"].as_u64().unwrap() <= 700 + text.len() as u64, "{bundle}");
+    for person in [&bob, &carol] {
+        reads(person, "crew", text);
+        let rows = person.rows("talk crew");
+        let row = rows.iter().find(|row| row["text"] == text).unwrap();
+        assert_eq!((&row["from"]["name"], &row["mine"]), (&"alice".into(), &false.into()));
+        assert_eq!(person.run("inbox").data.matches("tide at").count(), 1);
+    }
+    alice.until(&format!("status {id}"), |rows| rows[0]["state"] == "delivered");
+    let status = alice.json(&format!("status {id}"));
+    let members = status["members"].as_array().unwrap();
+    assert_eq!((&status["to"], members.len()), (&"crew".into(), 2));
+    assert!(members.iter().all(|member| member["state"] == "delivered" && member["name"].is_string()), "{status}");
+    let said = alice.run(&format!("status {id}")).data;
+    assert!(said.contains("2 of 2 delivered"), "{said}");
+    assert!(lines(&alice, "crew").contains("bob joined"), "{}", lines(&alice, "crew"));
+    assert!(lines(&carol, "crew").contains("alice began the group crew; asked bob to join; asked carol to join"));
+    assert!(!alice.run("status").data.contains("of a group"), "keys and receipts are nobody's messages");
+}
+
+#[test]
+fn who_is_away_is_named_and_reads_what_was_written_meanwhile_from_a_carrier() {
+    let [mut alice, mut bob, mut carol] = crew();
+    assert_eq!(carol.down(), Some(0));
+    let sent = alice.json_of(&["send", "crew", "the pier is closed"]);
+    let id = sent["id"].as_str().unwrap();
+    alice.until(&format!("status {id}"), |rows| {
+        rows[0]["members"].as_array().unwrap().iter().any(|member| member["state"] == "delivered")
+    });
+    let said = alice.run(&format!("status {id}")).data;
+    assert!(said.contains("1 of 2 delivered; missing carol"), "{said}");
+    // Bob has it, and carries it to her; the process of both was killed in between.
+    alice.signal(Signal::KILL);
+    bob.signal(Signal::KILL);
+    bob.up("");
+    let bobs = bob.place();
+    carol.up(&format!("--peer {bobs}"));
+    reads(&carol, "crew", "the pier is closed");
+    assert_eq!(texts(&carol, "crew").len(), 1);
+    alice.up(&format!("--peer {bobs}"));
+    alice.until(&format!("status {id}"), |rows| rows[0]["state"] == "delivered");
+}
+
+#[test]
+fn who_is_removed_reads_nothing_that_is_written_since_and_who_comes_nothing_from_before() {
+    let mut people = know_each_other(["alice", "bob", "carol", "dave"]);
+    {
+        let [alice, bob, carol, _] = &people;
+        alice.json("group create crew --with bob,carol");
+        joins(bob, "crew");
+        joins(carol, "crew");
+        alice.until("group members crew", |rows| rows.iter().all(|row| row["role"] != "invited"));
+        alice.json_of(&["send", "crew", "from before"]);
+        reads(bob, "crew", "from before");
+        reads(carol, "crew", "from before");
+        let removed = alice.run("group remove crew carol");
+        assert!(removed.code == 0 && removed.data.contains("once its writer has learned"), "{}", removed.data);
+        bob.until("group members crew", |rows| rows.len() == 2);
+        carol.until("group", |rows| rows[0]["standing"] == "out");
+        bob.json_of(&["send", "crew", "without carol"]);
+        reads(alice, "crew", "without carol");
+        assert_eq!(carol.run("send crew hello").code, 5);
+    }
+    let [alice, bob, carol, dave] = &mut people;
+    assert_eq!(alice.json("group invite crew dave")["members"], 3);
+    joins(dave, "crew");
+    bob.until("group members crew", |rows| rows.len() == 3 && rows.iter().all(|row| row["role"] != "invited"));
+    bob.json_of(&["send", "crew", "welcome"]);
+    reads(dave, "crew", "welcome");
+    assert_eq!(texts(dave, "crew"), ["welcome"]);
+    assert!(lines(bob, "crew").contains("alice removed carol"), "{}", lines(bob, "crew"));
+    assert_eq!(texts(carol, "crew"), ["from before"]);
+    // The last owner hands over first.
+    let stays = alice.run("group leave crew");
+    assert!(stays.code == 5 && stays.talk.contains("owner"), "{}", stays.talk);
+    assert_eq!(alice.run("group owner crew me",).code, 0);
+    assert_eq!(alice.run("group leave crew").code, 0);
+    bob.until("group members crew", |rows| rows.len() == 2);
+    bob.json_of(&["send", "crew", "without alice"]);
+    reads(dave, "crew", "without alice");
+    assert_eq!(bob.run("group rename crew team").code, 0);
+    dave.until("group", |rows| rows[0]["name"] == "team");
+    reads(dave, "team", "without alice");
+    assert!(!texts(alice, "crew").contains(&"without alice".to_owned()));
+}
+
+#[test]
+fn everything_of_conversations_works_in_a_group() {
+    let [alice, bob, carol] = crew();
+    let sent = alice.json_of(&["send", "crew", "who brings the anchor?"]);
+    let id = &sent["id"].as_str().unwrap()[..10];
+    reads(&bob, "crew", "who brings the anchor?");
+    assert_eq!(bob.run(&format!("react {id} 👍")).code, 0);
+    assert_eq!(bob.run_args(&["reply", id, "I do"]).code, 0);
+    reads(&carol, "crew", "I do");
+    let answer = carol.rows("talk crew").into_iter().find(|row| row["text"] == "I do").unwrap();
+    assert_eq!((&answer["from"]["name"], answer["in_reply_to"].is_string()), (&"bob".into(), true), "{answer}");
+    alice.until("talk crew", |rows| rows.iter().any(|row| row["reactions"].to_string().contains('👍')));
+    assert_eq!(alice.run_args(&["edit", id, "who brings the small anchor?"]).code, 0);
+    reads(&carol, "crew", "who brings the small anchor?");
+    assert_eq!(alice.run(&format!("task add {id} --assign bob")).code, 0);
+    carol.until("task --all", |rows| rows.len() == 1);
+    assert_eq!(carol.run(&format!("task done {id}")).code, 0, "any member sets a task's fields");
+    bob.until("task --all", |rows| rows.iter().any(|row| row["state"] == "done"));
+    let found = carol.rows("search in:crew anchor");
+    assert!(!found.is_empty());
+    assert_eq!(carol.run("mute crew --except-mentions").code, 0);
+    assert_eq!(bob.run("archive crew").code, 0);
+}
+
+#[test]
+fn names_belong_to_one_and_what_cannot_be_done_says_why() {
+    let [alice, bob, _] = crew();
+    for (line, code) in [
+        ("group create crew", 5),
+        ("group create bob", 5),
+        ("group create me", 2),
+        ("group join nothing", 4),
+        ("group members nothing", 4),
+        ("group invite crew nobody", 4),
+        ("group invite crew bob", 5),
+        ("group remove crew me", 5),
+        ("contact verify crew", 4),
+    ] {
+        let ran = alice.run(line);
+        assert_eq!((ran.code, ran.data.as_str()), (code, ""), "{line}: {}", ran.talk);
+    }
+    for line in ["group invite crew alice", "group remove crew carol", "group rename crew mine", "group owner crew me"]
+    {
+        let ran = bob.run(line);
+        assert!(ran.code == 5 && ran.talk.contains("owner"), "{line}: {}", ran.talk);
+    }
+    // Another's group of the same name is told apart by whose it is.
+    bob.json("group create boat");
+    alice.json("group create boat --with bob");
+    bob.until("group", |rows| rows.iter().any(|row| row["name"] == "boat (alice's)"));
+    assert_eq!(bob.json_of(&["group", "join", "boat (alice's)"])["name"], "boat (alice's)");
+    assert_eq!(bob.run_args(&["send", "boat (alice's)", "hello"]).code, 0);
+    reads(&alice, "boat", "hello");
+    // Who does not want to be asked says so.
+    alice.json("group create spare --with bob");
+    bob.until("group", |rows| rows.iter().any(|row| row["name"] == "spare"));
+    assert_eq!(bob.run("send spare hello").code, 5);
+    assert_eq!(bob.run("group leave spare").code, 0);
+    alice.until("group members spare", |rows| rows.len() == 1);
+}
