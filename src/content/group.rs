@@ -410,7 +410,7 @@ impl GroupWord {
     }
 
     pub(super) fn encode(&self) -> Vec<u8> {
-        assert!(self.extra.iter().all(|(key, _)| *key > INVITES), "unknown fields have unknown keys");
+        assert!(self.extra.iter().all(|(key, _)| !(GROUP..=INVITES).contains(key)), "unknown fields have unknown keys");
         assert!(self.operations.len() <= OPERATIONS_AT_ONCE_MAX, "a word has some operations");
         assert!(self.keys.len() <= KEYS_AT_ONCE_MAX && self.wants.len() <= WANTS_MAX, "a word has some keys");
         assert!(self.have.len() <= HEADS_MAX && self.got.len() <= GOT_MAX, "a word has some ids");

@@ -13,6 +13,7 @@ use crate::agent::change::Letter;
 use crate::api::model::Show;
 use crate::api::{ApiError, NextStep, Row, Rows, Topic};
 use crate::id::BundleId;
+use crate::mail::conversation::Conversation;
 
 /// Subscribes before it returns.
 pub fn rows(desk: Desk, topic: Topic) -> Rows {
@@ -73,7 +74,8 @@ impl Desk {
     /// Whether somebody is to be told now of a message that came.
     pub(super) async fn is_told(&self, letter: &Letter, quiet: &mut Quiet) -> Result<bool, ApiError> {
         let Letter { id, source: writer, priority, .. } = *letter;
-        let is_known = self.look(move |_, names| names.known(&writer).is_some()).await?;
+        let with = Conversation::of_letter(letter).0.node;
+        let is_known = self.look(move |_, names| names.known(&with).is_some()).await?;
         Ok(quiet.tells(&Arrival { id, writer, is_known, priority }, minute_now(), Instant::now()))
     }
 

@@ -73,7 +73,12 @@ impl Desk {
         {
             return None;
         }
-        Some(News::Mail { from: self.who(source).await?, id: id.full() })
+        let mut from = self.who(source).await?;
+        if letter.destination.has_members() {
+            let names = self.envelope(id).await.ok()??;
+            from.name = Some(names.place());
+        }
+        Some(News::Mail { from, id: id.full() })
     }
 
     async fn who(&self, node: NodeId) -> Option<Who> {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 use super::changes::Subject;
+use super::find;
 use crate::agent::change::{self, EvidenceKind, Held, Letter, Outgoing, Person, Row};
 use crate::agent::{Agent, STICK};
 use crate::api::model::{
@@ -325,6 +326,12 @@ fn file_rows(id: &BundleId, files: Vec<(String, usize)>, beside: &[Enclosed]) ->
 }
 
 impl Envelope {
+    /// Who wrote it, and in which group.
+    pub fn place(&self) -> String {
+        let from = find::ticket(&self.from).map_or_else(|_| self.from.clone(), |ticket| ticket.node.to_string());
+        self.group.as_ref().map_or_else(|| from.clone(), |group| format!("{from} in {group}"))
+    }
+
     /// The inbox row of a letter and what is in it; the row says why where it cannot be read.
     pub fn open(self, body: Option<Body>, keyring: &Keyring, taken: Taken) -> Opened {
         let Envelope { letter, from, group, via } = self;

@@ -66,6 +66,8 @@ pub struct Groups {
     changed: BTreeSet<NodeId>,
     /// There is something to be sent that was not there when somebody asked.
     is_due: bool,
+    /// Own messages that members said to have, since somebody asked.
+    noted: Vec<(Mark, NodeId)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -127,6 +129,7 @@ impl Groups {
             asked: BTreeMap::new(),
             changed: BTreeSet::new(),
             is_due: false,
+            noted: Vec::new(),
         }
     }
 
@@ -179,6 +182,11 @@ impl Groups {
     /// Whether there is something to be sent since this was asked.
     pub fn take_due(&mut self) -> bool {
         std::mem::take(&mut self.is_due)
+    }
+
+    /// Own messages that members said to have since this was asked.
+    pub fn take_noted(&mut self) -> Vec<(Mark, NodeId)> {
+        std::mem::take(&mut self.noted)
     }
 
     /// Begins a group and admits others to it.
@@ -558,6 +566,7 @@ impl Groups {
     fn note(&mut self, from: NodeId, word: &GroupWord, now: DtnTime, out: &mut Vec<Change>) {
         for mark in word.got.iter().filter(|mark| self.meant.get(*mark) == Some(&word.group)) {
             out.push(Change::Keep { key: rows::has(mark, &from), value: Some(rows::write_time(now)) });
+            self.noted.push((*mark, from));
         }
     }
 

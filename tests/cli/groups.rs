@@ -6,6 +6,12 @@ use serde_json::Value;
 use crate::person::Person;
 
 impl Person {
+    /// Runs a command that must succeed.
+    fn does(&self, line: &str) {
+        let ran = self.run(line);
+        assert_eq!(ran.code, 0, "{line}: {}", ran.talk);
+    }
+
     /// Runs a command of these words that must succeed, and returns its one object.
     fn json_of(&self, words: &[&str]) -> Value {
         let ran = self.run_args(&[words, &["--json"]].concat());
@@ -80,7 +86,9 @@ fn what_is_written_once_to_a_group_is_read_by_all_its_members_who_say_so() {
     let held = || alice.rows("carry list").into_iter().filter(|row| row["to"] == "crew").collect::<Vec<Value>>();
     let before = held().len();
     let text = "tide at 0610, meet on the pier";
-    let sent = alice.json_of(&["send", "crew", text]);
+    let ran = alice.run_args(&["send", "crew", text, "--wait=delivered", "--json"]);
+    assert_eq!(ran.code, 0, "until all members said to have it: {}", ran.talk);
+    let sent: Value = serde_json::from_str(ran.data.lines().next().unwrap()).unwrap();
     assert_eq!(sent["to"], "crew");
     assert_eq!(held().len(), before + 1, "one bundle, whatever the number of members");
     let id = sent["id"].as_str().unwrap();
@@ -160,12 +168,12 @@ fn who_is_removed_reads_nothing_that_is_written_since_and_who_comes_nothing_from
     // The last owner hands over first.
     let stays = alice.run("group leave crew");
     assert!(stays.code == 5 && stays.talk.contains("owner"), "{}", stays.talk);
-    assert_eq!(alice.run("group owner crew me",).code, 0);
-    assert_eq!(alice.run("group leave crew").code, 0);
+    alice.does("group owner crew bob");
+    alice.does("group leave crew");
     bob.until("group members crew", |rows| rows.len() == 2);
     bob.json_of(&["send", "crew", "without alice"]);
     reads(dave, "crew", "without alice");
-    assert_eq!(bob.run("group rename crew team").code, 0);
+    bob.does("group rename crew team");
     dave.until("group", |rows| rows[0]["name"] == "team");
     reads(dave, "team", "without alice");
     assert!(!texts(alice, "crew").contains(&"without alice".to_owned()));
@@ -177,7 +185,7 @@ fn everything_of_conversations_works_in_a_group() {
     let sent = alice.json_of(&["send", "crew", "who brings the anchor?"]);
     let id = &sent["id"].as_str().unwrap()[..10];
     reads(&bob, "crew", "who brings the anchor?");
-    assert_eq!(bob.run(&format!("react {id} 👍")).code, 0);
+    bob.does(&format!("react {id} 👍"));
     assert_eq!(bob.run_args(&["reply", id, "I do"]).code, 0);
     reads(&carol, "crew", "I do");
     let answer = carol.rows("talk crew").into_iter().find(|row| row["text"] == "I do").unwrap();
@@ -185,14 +193,14 @@ fn everything_of_conversations_works_in_a_group() {
     alice.until("talk crew", |rows| rows.iter().any(|row| row["reactions"].to_string().contains('👍')));
     assert_eq!(alice.run_args(&["edit", id, "who brings the small anchor?"]).code, 0);
     reads(&carol, "crew", "who brings the small anchor?");
-    assert_eq!(alice.run(&format!("task add {id} --assign bob")).code, 0);
+    alice.does(&format!("task add {id} --assign bob"));
     carol.until("task --all", |rows| rows.len() == 1);
-    assert_eq!(carol.run(&format!("task done {id}")).code, 0, "any member sets a task's fields");
+    carol.does(&format!("task done {id}"));
     bob.until("task --all", |rows| rows.iter().any(|row| row["state"] == "done"));
     let found = carol.rows("search in:crew anchor");
     assert!(!found.is_empty());
-    assert_eq!(carol.run("mute crew --except-mentions").code, 0);
-    assert_eq!(bob.run("archive crew").code, 0);
+    carol.does("mute crew --except-mentions");
+    bob.does("archive crew");
 }
 
 #[test]
@@ -228,6 +236,99 @@ fn names_belong_to_one_and_what_cannot_be_done_says_why() {
     alice.json("group create spare --with bob");
     bob.until("group", |rows| rows.iter().any(|row| row["name"] == "spare"));
     assert_eq!(bob.run("send spare hello").code, 5);
-    assert_eq!(bob.run("group leave spare").code, 0);
+    bob.does("group leave spare");
     alice.until("group members spare", |rows| rows.len() == 1);
+}
+
+#[test]
+fn a_carrier_that_is_no_member_is_the_only_link_between_two_halves() {
+    let [mut alice, mut bob] = know_each_other(["alice", "bob"]);
+    alice.json("group create crew --with bob");
+    joins(&bob, "crew");
+    alice.until("group members crew", |rows| rows.iter().all(|row| row["role"] != "invited"));
+    assert_eq!((alice.down(), bob.down()), (Some(0), Some(0)));
+    let mut dave = Person::new("dave");
+    dave.up("");
+    let link = format!("--peer {}", dave.place());
+    let carries = |many: usize| {
+        dave.until("carry list", |rows| {
+            let to_groups = |row: &&Value| row["to_address"].as_str().unwrap().starts_with("dtn:");
+            rows.iter().filter(to_groups).count() >= many
+        });
+    };
+    alice.up(&link);
+    let sent = alice.json_of(&["send", "crew", "the bridge is out"]);
+    carries(3);
+    assert_eq!(alice.down(), Some(0));
+    bob.up(&link);
+    reads(&bob, "crew", "the bridge is out");
+    bob.does("send crew on-my-way");
+    carries(4);
+    assert_eq!(bob.down(), Some(0));
+    assert!(!dave.run("talk").data.contains("crew"), "who carries reads nothing");
+    alice.up(&link);
+    reads(&alice, "crew", "on-my-way");
+    alice.until(&format!("status {}", sent["id"].as_str().unwrap()), |rows| rows[0]["state"] == "delivered");
+    let waited = alice.run("send crew anybody --wait=delivered --timeout 1s");
+    assert_eq!(waited.code, 6, "{}", waited.talk);
+}
+
+#[test]
+fn changes_that_cross_come_to_the_same_and_everybody_reads_what_is_written_then() {
+    let mut people = know_each_other(["alice", "bob", "carol", "dave"]);
+    {
+        let [alice, bob, carol, _] = &people;
+        alice.json("group create crew --with bob,carol");
+        joins(bob, "crew");
+        joins(carol, "crew");
+        alice.until("group members crew", |rows| rows.iter().all(|row| row["role"] != "invited"));
+        alice.does("group owner crew bob");
+        bob.until("group members crew", |rows| rows.iter().filter(|row| row["role"] == "owner").count() == 2);
+    }
+    people.iter_mut().for_each(|person| assert_eq!(person.down(), Some(0)));
+    let [alice, bob, carol, dave] = &mut people;
+    alice.up("");
+    alice.does("group remove crew carol");
+    assert_eq!(alice.down(), Some(0));
+    bob.up("");
+    bob.does("group invite crew dave");
+    alice.up(&format!("--peer {}", bob.place()));
+    let link = format!("--peer {}", alice.place());
+    carol.up(&link);
+    dave.up(&link);
+    joins(dave, "crew");
+    for person in [&*alice, &*bob, &*dave] {
+        person.until("group members crew", |rows| {
+            let names: Vec<&str> = rows.iter().filter_map(|row| row["name"].as_str()).collect();
+            rows.len() == 3 && !names.contains(&"carol") && rows.iter().all(|row| row["role"] != "invited")
+        });
+    }
+    carol.until("group", |rows| rows[0]["standing"] == "out");
+    let sent = dave.json_of(&["send", "crew", "hello all"]);
+    reads(alice, "crew", "hello all");
+    reads(bob, "crew", "hello all");
+    dave.until(&format!("status {}", sent["id"].as_str().unwrap()), |rows| rows[0]["state"] == "delivered");
+    assert!(texts(carol, "crew").is_empty());
+}
+
+#[test]
+fn who_may_read_from_the_start_does_and_a_stranger_s_invitation_is_a_request() {
+    let people = know_each_other(["alice", "bob", "carol"]);
+    let [alice, bob, carol] = &people;
+    alice.json("group create crew --with bob");
+    joins(bob, "crew");
+    alice.json_of(&["send", "crew", "from before"]);
+    reads(bob, "crew", "from before");
+    alice.does("group invite crew carol --from-start");
+    joins(carol, "crew");
+    reads(carol, "crew", "from before");
+    let mut dave = Person::new("dave");
+    dave.up(&format!("--peer {}", alice.place()));
+    let address = alice.json("me")["address"].as_str().unwrap().to_owned();
+    dave.does(&format!("contact add alice {address}"));
+    dave.json("group create club --with alice");
+    alice.until("group", |rows| rows.iter().any(|row| row["name"] == "club" && row["standing"] == "invited"));
+    alice.until("requests", |rows| rows.iter().any(|row| row["text"].as_str().unwrap().contains("club")));
+    alice.does("group leave club");
+    dave.until("group members club", |rows| rows.len() == 1);
 }

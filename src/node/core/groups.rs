@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::{Core, Said, Steps};
-use crate::agent::change::{Change, Letter};
-use crate::agent::{Agent, Input};
+use crate::agent::change::{Change, Evidence, EvidenceKind, Letter};
+use crate::agent::{Agent, Event, Input};
+use crate::content::Mark;
 use crate::content::group::EpochId;
 use crate::eid::Eid;
-use crate::id::NodeId;
+use crate::id::{IdPrefix, NodeId, hex};
 use crate::mail::OfGroup;
 use crate::mail::groups::{Groups, Standing, rows};
 use crate::node::courier::Act;
@@ -90,9 +91,21 @@ impl Core {
             people.remove(&agent.node());
             self.group_names.set(name_groups(agent.node(), &people, self.driver.step.groups.all()));
         }
+        for (mark, member) in self.driver.step.groups.take_noted() {
+            self.tell_of_member(&mark, member);
+        }
         if self.driver.step.groups.take_due() {
             let names = std::sync::Arc::clone(&self.group_names);
             self.driver.say(Said::Act(Act::Call(Box::new(move || names.tell_due()))));
+        }
+    }
+
+    /// Whoever follows one's own message hears that a member has it.
+    fn tell_of_member(&mut self, mark: &Mark, member: NodeId) {
+        let Some(prefix) = IdPrefix::parse(&hex(mark)) else { return };
+        let evidence = Evidence { at: self.clock.moment(), what: EvidenceKind::Delivered, who: Some(member) };
+        for id in self.driver.step.record.sent_like(&prefix, 1).unwrap_or_default() {
+            self.driver.say(Said::Act(Act::Report(Event::Status { id, evidence })));
         }
     }
 
