@@ -2,11 +2,14 @@
 
 use dak::bundle::Signer;
 use dak::cbor::CborError;
+use dak::content::group::{Act, Epoch, EpochId, GroupKey, Operation, OperationId, PREDECESSORS_MAX, Role};
 use dak::content::{
     AFTER_READ_MS_MAX, ATTACHMENTS_MAX, AfterRead, Amendment, Attachment, Content, ContentError, EXTRA_FIELDS_MAX,
-    Enclosed, FILE_BYTES_MAX, FileAsk, FileKey, Forwarded, Introduced, KeyUsed, NewTask, Outline, PADDED_BYTES_MIN,
-    PART_LOG, Part, Proof, Reaction, Seal, Shape, TaskState, Text, Unknown, WANTED_MAX, pad, padded_len, unpad,
+    Enclosed, FILE_BYTES_MAX, FileAsk, FileKey, Forwarded, GroupWord, Introduced, KeyUsed, NewTask, Outline,
+    PADDED_BYTES_MIN, PART_LOG, Part, Proof, Reaction, Seal, Shape, TaskState, Text, Unknown, WANTED_MAX, pad,
+    padded_len, unpad,
 };
+use dak::id::NodeId;
 use dak::time::{DtnTime, Millis};
 use proptest::prelude::*;
 
@@ -140,13 +143,67 @@ fn any_part() -> impl Strategy<Value = Part> {
     })
 }
 
+fn any_operation(group: NodeId) -> impl Strategy<Value = Operation> {
+    let who = any::<[u8; 32]>().prop_map(NodeId::from_trusted);
+    let role = prop_oneof![Just(Role::Owner), Just(Role::Member)];
+    let act = prop_oneof![
+        ("\\PC{1,12}", any::<[u8; 16]>()).prop_map(|(name, nonce)| Act::Begin { name, nonce }),
+        (who.clone(), role.clone(), any::<bool>()).prop_map(|(who, role, from_start)| Act::Admit {
+            who,
+            role,
+            from_start
+        }),
+        Just(Act::Join),
+        who.clone().prop_map(|who| Act::Remove { who }),
+        Just(Act::Leave),
+        "\\PC{1,12}".prop_map(|name| Act::Rename { name }),
+        (who.clone(), role).prop_map(|(who, role)| Act::Appoint { who, role }),
+        (7u8..24).prop_map(|kind| Act::Other(vec![0x82, kind, 0xf6])),
+    ];
+    let before = prop::collection::btree_set(any::<[u8; 32]>(), 1..=PREDECESSORS_MAX);
+    (act, before, who, any::<u64>(), any::<[u8; 32]>()).prop_map(move |(act, before, author, at, half)| {
+        let is_first = matches!(act, Act::Begin { .. });
+        let predecessors = if is_first { Vec::new() } else { before.into_iter().map(OperationId).collect() };
+        let mut signature = [7; 64];
+        signature[..32].copy_from_slice(&half);
+        Operation { group, predecessors, author, at: DtnTime(at), act, signature }
+    })
+}
+
+fn any_group_word() -> impl Strategy<Value = GroupWord> {
+    let group = NodeId::from_trusted([9; 32]);
+    let epoch = (any::<[u8; 32]>(), prop::collection::btree_set(any::<[u8; 32]>(), 0..4), any::<[u8; 32]>());
+    let epoch = epoch.prop_map(|(author, heads, key)| Epoch {
+        author: NodeId::from_trusted(author),
+        heads: heads.into_iter().map(OperationId).collect(),
+        key: GroupKey(key),
+    });
+    let ids = || prop::collection::vec(any::<[u8; 16]>(), 0..5);
+    let said = (prop::collection::vec(any_operation(group), 0..4), prop::collection::vec(epoch, 0..4), any::<bool>());
+    let have = prop::collection::vec(any::<[u8; 32]>(), 0..5);
+    let extra = any_fields(|key| !(1..=8).contains(key));
+    (said, ids(), ids(), have, extra).prop_map(move |((operations, keys, invites), wants, got, have, extra)| {
+        GroupWord {
+            operations,
+            keys,
+            wants: wants.into_iter().map(EpochId).collect(),
+            have: have.into_iter().map(OperationId).collect(),
+            got,
+            invites,
+            extra,
+            ..GroupWord::of(group)
+        }
+    })
+}
+
 fn any_content() -> impl Strategy<Value = Content> {
-    let unknown = (4..u64::MAX, any_fields(|key| *key != 1)).prop_map(|(kind, fields)| Unknown { kind, fields });
+    let unknown = (5..u64::MAX, any_fields(|key| *key != 1)).prop_map(|(kind, fields)| Unknown { kind, fields });
     prop_oneof![
         3 => any_text().prop_map(Content::Text),
         2 => any_change().prop_map(Content::Change),
         1 => any_ask().prop_map(Content::Ask),
         1 => any_part().prop_map(Content::Part),
+        2 => any_group_word().prop_map(|word| Content::Group(Box::new(word))),
         1 => unknown.prop_map(Content::Unknown)
     ]
 }
