@@ -19,7 +19,6 @@
 //!                      recall    what the record is asked of, for the agent keeps nothing that is filed
 //!                      people    what the person does: names, blocks, reads, deletes
 //!                      topics    what is published here, and what comes of topics    Output::Heard
-//!                      retention how long and how much of topics stays, as the owner says
 //!                      groups    what is served of groups, whose words have room, who is met of them
 //!                      expiry    time passes: expiry, tombstones, retries        Output::Report
 //! ```

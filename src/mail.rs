@@ -46,8 +46,6 @@ pub mod query;
 pub mod record;
 pub mod registers;
 mod sameness;
-#[cfg(test)]
-mod samples;
 pub mod shelf;
 pub mod topics;
 

@@ -4,7 +4,7 @@
 //!
 //! - *Who meets whom, and when?* [`trace`] reads contacts from files, [`generate`] makes them from a seed. Either way
 //!   they are a stream of [`trace::ContactEvent`] in one order: time, down before up, then the pair.
-//! - *Who writes to whom?* [`workload`], from a file or from a rate; what is published in topics, and files in parts.
+//! - *Who writes to whom?* [`workload`], from a file or from a rate.
 //! - *What is being tried?* [`scenario`], a TOML file in which every key is checked.
 //! - *What is the best any strategy could do?* [`oracle`], exactly.
 //! - *What came of it?* [`report`], from plain numbers to text, JSON, CSV and one page of HTML.

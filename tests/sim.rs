@@ -8,6 +8,8 @@ mod exact;
 mod faults;
 #[path = "sim/fuzz.rs"]
 mod fuzz;
+#[path = "sim/groups.rs"]
+mod groups;
 #[path = "sim/liars.rs"]
 mod liars;
 #[path = "sim/rated.rs"]

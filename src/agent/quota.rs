@@ -159,7 +159,7 @@ impl Agent {
             self.ledger.owe(peer, held.id, out);
         }
         self.forget(slot, Gone::Evicted, out);
-        self.shun(held.id);
+        self.shun_evicted(&held);
         self.take_back(held.id, out);
     }
 
@@ -172,6 +172,13 @@ impl Agent {
                 let frame = Frame::Refused { id, why: Refusal::Full, retry_after: RETRY_FULL };
                 out.push(Output::Send { to: *to, frame });
             }
+        }
+    }
+
+    /// What is for a group here and was not delivered is wanted all the same; what was is known by its tombstone.
+    fn shun_evicted(&mut self, held: &Held) {
+        if !self.mailboxes.serves(&held.destination) || held.kind != Kind::Message {
+            self.shun(held.id);
         }
     }
 

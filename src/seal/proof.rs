@@ -19,6 +19,9 @@ use crate::id::NodeId;
 use crate::keys::Identity;
 use crate::time::{DtnTime, Millis};
 
+/// In the order of their numbers in a proof.
+const PRIORITIES: [Priority; 3] = [Priority::Bulk, Priority::Normal, Priority::Urgent];
+
 /// What is known of a message beside its words.
 pub struct Facts {
     pub creation: Creation,
@@ -41,7 +44,7 @@ pub fn prove(identity: &Identity, facts: &Facts, filed: &Filed, forward: &Text) 
         destination: identity.node(),
         sequence: facts.creation.sequence,
         lifetime: facts.lifetime.0,
-        priority: facts.priority.number(),
+        priority: PRIORITIES.iter().position(|priority| *priority == facts.priority)? as u8,
         seal,
         key,
         nonce,
@@ -74,7 +77,7 @@ fn bundle(forwarded: &Forwarded, proof: &Proof, text: &Text) -> Option<Bundle> {
         destination: Eid::mail(proof.destination),
         creation: Creation { time: DtnTime(forwarded.sent), sequence: proof.sequence },
         lifetime: Millis(proof.lifetime),
-        priority: Priority::of_number(proof.priority.into())?,
+        priority: *PRIORITIES.get(usize::from(proof.priority))?,
         copies: proof.seal.copies,
     };
     let cipher = ChaCha20Poly1305::new(&Key::from(proof.key));

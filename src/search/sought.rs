@@ -20,16 +20,14 @@ pub(super) struct Pattern {
 }
 
 impl Sought {
-    /// Without a wanted word every message is meant that says none of the unwanted. None where words are wanted of which
-    /// nothing is left to look for.
+    /// None where nothing is left to look for.
     pub fn of(words: &[Part<Words>]) -> Option<Sought> {
         let patterns = |is_wanted: bool| -> Vec<Pattern> {
             let words = words.iter().filter(|part| part.is_wanted == is_wanted);
             words.filter_map(|part| Pattern::of(&part.what)).collect()
         };
         let sought = Sought { wanted: patterns(true), unwanted: patterns(false) };
-        let is_lost = sought.wanted.is_empty() && words.iter().any(|part| part.is_wanted);
-        (!is_lost).then_some(sought)
+        (!sought.wanted.is_empty()).then_some(sought)
     }
 
     /// Whether a message of these texts is meant.
@@ -59,11 +57,6 @@ impl Sought {
             }
             window.remove(0);
         }
-    }
-
-    /// Whether a message is found by what it says.
-    pub fn has_words(&self) -> bool {
-        !self.wanted.is_empty()
     }
 
     /// Whether the order of words matters, which the index does not know.

@@ -16,7 +16,7 @@ use crate::sim::mistake::{InputError, Mistake};
 use crate::sim::recognise::Kind;
 use crate::sim::trace::{Clip, Events, Format, Trace};
 use crate::sim::workload::topics::{Topic, Topics};
-use crate::sim::workload::{self, Channel, Message, Workload};
+use crate::sim::workload::{self, Channel, GroupCopies, Message, Pairs, Workload};
 
 mod contacts;
 mod faults;
@@ -276,6 +276,14 @@ impl Loaded {
         from_file.retain(|message| is_from_file && message.channel == Channel::Mail);
         (other.messages, other.topics) = other.scenario.written(from_file, self.nodes, self.duration_us);
         other
+    }
+
+    /// The groups that are written to as such.
+    pub fn groups(&self) -> &[Vec<u32>] {
+        match &self.scenario.workload {
+            Messages::Rate(Workload { pairs: Pairs::Groups(groups, GroupCopies::One), .. }) => groups,
+            _ => &[],
+        }
     }
 
     /// The life that every message gets: absent in the scenario, as long as the run.

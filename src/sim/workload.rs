@@ -40,6 +40,8 @@ pub enum Channel {
     Topic(u32),
     /// In parts, and here once the last of them is.
     File,
+    /// For the group of this number, from one of its members to all others.
+    Group(u32),
 }
 
 /// Messages by a rate.
@@ -79,7 +81,22 @@ pub enum Pairs {
     Any { from: Vec<u32>, to: Vec<u32> },
     /// One of these, each equally often.
     Listed(Vec<(u32, u32)>),
+    /// Any member of one of these groups to all its others.
+    Groups(Vec<Vec<u32>>, GroupCopies),
 }
+
+/// How what is for a group is sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum GroupCopies {
+    /// One bundle for all members.
+    #[default]
+    One,
+    /// A message of its own for each member, as if there were no groups: to compare with.
+    Each,
+}
+
+/// Most members of one group.
+pub const GROUP_MEMBERS_MAX: usize = 256;
 
 /// Largest body: what a 32-bit length holds.
 pub const SIZE_BYTES_MAX: u64 = u32::MAX as u64;
@@ -176,7 +193,23 @@ impl Workload {
         let (mut who, mut how, mut which) = (stream("pairs"), stream("sizes"), stream("priorities"));
         let pace = Pace { rate: self.rate, arrivals: self.arrivals, start_us: self.start_us, end_us: self.end_us };
         let mut messages = Vec::new();
-        for create_us in pace.times(duration_us, stream("times")).take(MESSAGES_MAX) {
+        for (number, create_us) in pace.times(duration_us, stream("times")).take(MESSAGES_MAX).enumerate() {
+            if let Pairs::Groups(groups, copies) = &self.pairs {
+                let group = who.below(groups.len() as u64) as u32;
+                let members = &groups[group as usize];
+                let from = members[who.below(members.len() as u64) as usize];
+                let (size, priority) = (how.between(self.size.0, self.size.1), self.priority(&mut which));
+                let others = members.iter().filter(|member| **member != from);
+                messages.extend(others.zip(0..).map(|(to, place)| {
+                    let (channel, further) = match copies {
+                        GroupCopies::One => (Channel::Group(group), place),
+                        GroupCopies::Each => (channel, 0),
+                    };
+                    let id = format!("{letter}{number}.{to}");
+                    Message { id, create_us, from, to: *to, size, priority, channel, further }
+                }));
+                continue;
+            }
             let Some((from, to)) = self.pairs.draw(nodes, &mut who) else { break };
             let size = how.between(self.size.0, self.size.1);
             let priority = self.priority(&mut which);
@@ -252,6 +285,7 @@ impl Pairs {
             Pairs::Listed(pairs) if pairs.is_empty() => return None,
             Pairs::Listed(pairs) => return Some(pairs[who.below(pairs.len() as u64) as usize]),
             Pairs::Any { from, to } => (from, to),
+            Pairs::Groups(..) => return None,
         };
         let pick = |list: &[u32], who: &mut Stream| match list.len() {
             0 => who.below(u64::from(nodes.max(1))) as u32,
@@ -330,6 +364,23 @@ mod tests {
         let larger = Workload { size: (500, 900), ..workload() };
         assert_eq!(pairs(larger.generate(5, 10_000, 1)), pairs(workload().generate(5, 10_000, 1)));
         assert_ne!(pairs(workload().generate(5, 10_000, 2)), pairs(workload().generate(5, 10_000, 1)));
+    }
+
+    #[test]
+    fn what_is_written_to_a_group_is_one_bundle_and_wanted_by_each_of_its_others() {
+        let groups = |copies| Pairs::Groups(vec![vec![0, 1, 2, 3], vec![2, 4]], copies);
+        let generate = |copies| Workload { pairs: groups(copies), ..workload() }.generate(5, 10_000, 1);
+        let (once, each) = (generate(GroupCopies::One), generate(GroupCopies::Each));
+        let bare = |message: &Message| Message { channel: Channel::Mail, further: 0, ..message.clone() };
+        assert_eq!(once.iter().map(bare).collect::<Vec<_>>(), each, "at the same times between the same people");
+        for (place, message) in once.iter().enumerate() {
+            let members: &[u32] = if message.channel == Channel::Group(0) { &[0, 1, 2, 3] } else { &[2, 4] };
+            assert!(members.contains(&message.from) && members.contains(&message.to) && message.from != message.to);
+            let first = &once[place - message.further as usize];
+            assert_eq!((first.create_us, first.from, first.further), (message.create_us, message.from, 0));
+        }
+        let written = once.iter().filter(|message| message.further == 0).count();
+        assert!(written == 30 && once.len() > written, "three in each millisecond");
     }
 
     #[test]

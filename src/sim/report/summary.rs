@@ -158,7 +158,7 @@ pub struct KindFigures {
 impl Kind {
     fn of(channel: Channel) -> Kind {
         match channel {
-            Channel::Mail => Kind::Mail,
+            Channel::Mail | Channel::Group(_) => Kind::Mail,
             Channel::Topic(_) => Kind::Topics,
             Channel::File => Kind::Files,
         }

@@ -1,13 +1,29 @@
 //! `[workload]`: a file, or a rate with its keys.
 
+use std::collections::BTreeSet;
+
 use crate::bundle::Priority;
 use crate::sim::mistake::{InputError, Mistake};
 use crate::sim::scenario::table::{Section, Value};
 use crate::sim::scenario::{Messages, Named};
-use crate::sim::workload::{Arrivals, MESSAGES_MAX, Pace, Pairs, SIZE_BYTES_MAX, Workload};
+use crate::sim::workload::{
+    Arrivals, GROUP_MEMBERS_MAX, GroupCopies, MESSAGES_MAX, Pace, Pairs, SIZE_BYTES_MAX, Workload,
+};
 
-pub(super) const KEYS: &[&str] =
-    &["file", "rate", "arrivals", "size", "priorities", "from", "to", "pairs", "start", "end"];
+pub(super) const KEYS: &[&str] = &[
+    "file",
+    "rate",
+    "arrivals",
+    "size",
+    "priorities",
+    "from",
+    "to",
+    "pairs",
+    "groups",
+    "group_copies",
+    "start",
+    "end",
+];
 const PRIORITIES: &[&str] = &["bulk", "normal", "urgent"];
 
 pub(super) fn read(top: &Section, nodes: Option<u32>) -> Result<Messages, InputError> {
@@ -83,6 +99,9 @@ fn read_priorities(workload: &Section, usual: Priority) -> Result<[u32; 3], Inpu
 }
 
 fn read_pairs(workload: &Section, nodes: Option<u32>) -> Result<Pairs, InputError> {
+    if let Some(groups) = read_groups(workload, nodes)? {
+        return Ok(groups);
+    }
     let ids = |key: &str| -> Result<Vec<u32>, InputError> {
         let Some(value) = workload.value(key) else { return Ok(Vec::new()) };
         let ids: Vec<u32> = value.list()?.iter().map(|id| id.node(nodes)).collect::<Result<_, _>>()?;
@@ -121,6 +140,34 @@ fn read_pairs(workload: &Section, nodes: Option<u32>) -> Result<Pairs, InputErro
     Ok(Pairs::Listed(pairs))
 }
 
+fn read_groups(workload: &Section, nodes: Option<u32>) -> Result<Option<Pairs>, InputError> {
+    let copies = workload.value("group_copies");
+    let Some(value) = workload.value("groups") else {
+        return match copies {
+            Some(copies) => Err(copies.refuse("`group_copies` is of `groups`; add them, or remove it".into())),
+            None => Ok(None),
+        };
+    };
+    if let Some(other) = ["from", "to", "pairs"].into_iter().find_map(|key| workload.value(key)) {
+        return Err(other.refuse("`groups` says who writes to whom; remove `from`, `to` and `pairs`".into()));
+    }
+    let mut groups = Vec::new();
+    for group in value.list()? {
+        let members: Vec<u32> = group.list()?.iter().map(|id| id.node(nodes)).collect::<Result<_, _>>()?;
+        let distinct: BTreeSet<u32> = members.iter().copied().collect();
+        if distinct.len() < members.len() || !(2..=GROUP_MEMBERS_MAX).contains(&members.len()) {
+            return Err(group.refuse(format!("a group is 2 to {GROUP_MEMBERS_MAX} different nodes, as [0, 5, 9]")));
+        }
+        groups.push(members);
+    }
+    if groups.is_empty() {
+        return Err(value.refuse("`groups` is empty; add one as [0, 5, 9], or leave it out".into()));
+    }
+    let kinds = [("one", GroupCopies::One), ("each", GroupCopies::Each)];
+    let copies = copies.map_or(Ok(GroupCopies::One), |copies| copies.choice(&kinds))?;
+    Ok(Some(Pairs::Groups(groups, copies)))
+}
+
 /// What could not be checked before the trace was read: ids, and how many messages there will be.
 pub(super) fn check(
     file: &str,
@@ -133,12 +180,17 @@ pub(super) fn check(
     let largest = match &workload.pairs {
         Pairs::Any { from, to } => from.iter().chain(to).max().copied(),
         Pairs::Listed(pairs) => pairs.iter().map(|(from, to)| *from.max(to)).max(),
+        Pairs::Groups(groups, _) => groups.iter().flatten().max().copied(),
     };
     if let Some(node) = largest.filter(|node| *node >= nodes) {
         return refuse(Mistake::OutOfRange { node: node.into(), nodes }.to_string());
     }
     let window_us = workload.end_us.unwrap_or(duration_us).min(duration_us).saturating_sub(workload.start_us);
-    let messages = window_us / workload.rate.mean_us().max(1);
+    let rows = match &workload.pairs {
+        Pairs::Groups(groups, _) => groups.iter().map(|members| members.len() as u64 - 1).max().unwrap_or(1),
+        Pairs::Any { .. } | Pairs::Listed(_) => 1,
+    };
+    let messages = (window_us / workload.rate.mean_us().max(1)).saturating_mul(rows);
     if messages > MESSAGES_MAX as u64 {
         return refuse(format!("the rate makes {messages} messages, more than {MESSAGES_MAX}; lower `rate`"));
     }

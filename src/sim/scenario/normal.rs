@@ -8,7 +8,7 @@ use crate::sim::scenario::{
     Scenario, Sharing, Strategy, policy::forwarding_name,
 };
 use crate::sim::workload::topics::{Subscribers, Topics};
-use crate::sim::workload::{Arrivals, Pace, Pairs, Rate, Workload};
+use crate::sim::workload::{Arrivals, GroupCopies, Pace, Pairs, Rate, Workload};
 
 /// BLAKE3 over the normal form and the contents of the files, each behind its length.
 pub(super) fn hash(scenario: &Scenario, files: &[Vec<u8>]) -> String {
@@ -146,6 +146,10 @@ impl Lines {
                 self.ids(&key("to"), to);
             }
             Pairs::Listed(pairs) => pairs.iter().for_each(|(a, b)| self.add(&key("pair"), format_args!("{a} {b}"))),
+            Pairs::Groups(groups, copies) => {
+                groups.iter().for_each(|members| self.ids(&key("group"), members));
+                self.add(&key("group_copies"), if *copies == GroupCopies::One { "one" } else { "each" });
+            }
         }
         self.add(&key("start_us"), start_us);
         self.some(&key("end_us"), *end_us);

@@ -8,7 +8,7 @@ use crate::sim::catalog::{Catalog, Entry};
 use crate::sim::scenario::Loaded;
 use crate::sim::workload::topics::Topic;
 use crate::sim::workload::{Channel, Message};
-use crate::sim::world::roster::Roster;
+use crate::sim::world::roster::{Roster, group_name};
 use crate::time::{DtnTime, Millis};
 
 /// Settled before the run begins, all but the catalog, which grows.
@@ -19,6 +19,8 @@ pub struct Common<'a> {
     pub catalog: Catalog,
     /// By topic.
     topics: Vec<Published>,
+    /// By group: its name and its members.
+    groups: Vec<(Eid, Vec<u32>)>,
     /// By message: the number of its first bundle among all that are to be.
     first_bundles: Vec<u32>,
 }
@@ -42,6 +44,10 @@ impl<'a> Common<'a> {
             Published { name, leaves }
         };
         let topics = loaded.topics.iter().zip(0..).map(published).collect();
+        let group = |(number, members): (u32, &Vec<u32>)| {
+            (Eid::group(group_name(loaded.scenario.seed, number)), members.clone())
+        };
+        let groups = (0..).zip(loaded.groups()).map(group).collect();
         let mut bundles = 0;
         let first = |message: &Message| {
             let first = bundles;
@@ -49,7 +55,7 @@ impl<'a> Common<'a> {
             first
         };
         let first_bundles = loaded.messages.iter().map(first).collect();
-        Common { loaded, config, roster, catalog: Catalog::default(), topics, first_bundles }
+        Common { loaded, config, roster, catalog: Catalog::default(), topics, groups, first_bundles }
     }
 
     pub fn message(&self, number: u32) -> &'a Message {
@@ -65,6 +71,15 @@ impl<'a> Common<'a> {
     pub fn topic(&self, number: u32, writer: u32) -> (&Eid, Option<Leave>) {
         let Published { name, leaves } = &self.topics[number as usize];
         (name, leaves.iter().find(|(who, _)| *who == writer).map(|(_, leave)| *leave))
+    }
+
+    pub fn group(&self, number: u32) -> &Eid {
+        &self.groups[number as usize].0
+    }
+
+    /// The groups that a node is in.
+    pub fn joined(&self, node: u32) -> impl Iterator<Item = &Eid> + '_ {
+        self.groups.iter().filter(move |(_, members)| members.contains(&node)).map(|(name, _)| name)
     }
 
     /// The topics that a node subscribes to.
@@ -93,7 +108,7 @@ const PART_COST_BYTES: u64 = 400;
 pub fn parts(message: &Message) -> u32 {
     match message.channel {
         Channel::File => message.size.div_ceil(PART_BYTES as u64).max(1) as u32,
-        Channel::Mail | Channel::Topic(_) => 1,
+        Channel::Mail | Channel::Topic(_) | Channel::Group(_) => 1,
     }
 }
 
@@ -101,6 +116,6 @@ pub fn parts(message: &Message) -> u32 {
 pub fn bytes_of(message: &Message, part: u32) -> u64 {
     match message.channel {
         Channel::File => part_len(message.size, part) as u64 + PART_COST_BYTES,
-        Channel::Mail | Channel::Topic(_) => message.size,
+        Channel::Mail | Channel::Topic(_) | Channel::Group(_) => message.size,
     }
 }

@@ -107,5 +107,6 @@ fn start(number: u32, incarnation: u32, common: &Common, driven: &Driven, durabl
         let Service::Topic(name) = &topic.service else { continue };
         mailboxes = mailboxes.subscribed(topic.node, Filter::parse(name).expect("a name means itself"));
     }
+    mailboxes = common.joined(number).fold(mailboxes, |mailboxes, group| mailboxes.joined(group.clone()));
     Agent::restore(common.roster.name(number), mailboxes, config, seed, durable)
 }

@@ -65,6 +65,11 @@ pub fn agent_seed(seed: u64, node: u32, incarnation: u32) -> [u8; 32] {
     derive("dak 2026 simulation agent v1", seed, node, incarnation)
 }
 
+/// The name of a group of the run.
+pub fn group_name(seed: u64, number: u32) -> NodeId {
+    SigningKey::from_bytes(&derive("dak 2026 simulation group v1", seed, number, 0)).node()
+}
+
 fn derive(context: &str, seed: u64, node: u32, incarnation: u32) -> [u8; 32] {
     let mut hasher = blake3::Hasher::new_derive_key(context);
     hasher.update(&seed.to_le_bytes()).update(&node.to_le_bytes()).update(&incarnation.to_le_bytes());

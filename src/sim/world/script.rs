@@ -110,11 +110,7 @@ impl<'a> Script<'a> {
         match what {
             EvidenceKind::Down { .. } | EvidenceKind::Up { .. } => drop(self.contacts.next()),
             EvidenceKind::Crash { .. } | EvidenceKind::Restart { .. } => self.powered += 1,
-            // What is one bundle for several is written once.
-            EvidenceKind::Create { .. } => {
-                let behind = self.messages[self.written + 1..].iter();
-                self.written += 1 + behind.take_while(|message| message.further > 0).count();
-            }
+            EvidenceKind::Create { .. } => self.written += 1,
         }
     }
 }

@@ -282,6 +282,10 @@ impl<'a> Share<'a> {
 
     /// A person writes a message; a node that is off takes it when it is on again.
     fn write(&mut self, from: u32, message: u32) {
+        // What is one bundle for several is written once.
+        if self.common.message(message).further > 0 {
+            return;
+        }
         self.log.add(self.now_us, Step::Create, from, message, 0);
         match self.node(from) {
             node if node.is_on => self.submit(message),
@@ -294,6 +298,13 @@ impl<'a> Share<'a> {
         let message = common.message(number);
         let input = match message.channel {
             Channel::Mail => self.mail(message, number, 0),
+            Channel::Group(group) => match self.mail(message, number, 0) {
+                Input::Submit { token, mailbox, lifetime, priority, copies, .. } => {
+                    let destination = common.group(group).clone();
+                    Input::Submit { token, mailbox, destination, lifetime, priority, copies }
+                }
+                input => input,
+            },
             Channel::Topic(topic) => self.post(message, number, topic),
             Channel::File => {
                 self.node(message.from).files.begin(number, parts(message));
