@@ -280,6 +280,11 @@ impl Desk {
     pub(super) async fn topic_set(&self, text: &str, wanted: TermsWanted) -> Result<TopicTermsRow, ApiError> {
         let Meant { owner, filter } = self.meant(text).await?;
         let me = self.my_node();
+        // A pattern that begins with nobody's name is of topics of mine, or a slip.
+        let is_meant = |topic: &Eid| matches!(&topic.service, Service::Topic(name) if filter.matches(name));
+        if owner == me && !self.states().await?.keys().any(|topic| topic.node == me && is_meant(topic)) {
+            return Err(no_topic(text));
+        }
         let shown_as = filter.to_string().replace('.', "/");
         let terms = self
             .node()

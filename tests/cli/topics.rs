@@ -311,6 +311,7 @@ fn a_carrier_keeps_the_latest_word_on_each_key_and_as_much_of_a_topic_as_its_own
     let usual = carol.json("topic set alice/door --usual --keep 1h");
     assert_eq!((&usual["keep_ms"], &usual["keep_bytes"]), (&3_600_000.into(), &Value::Null));
     assert_eq!(carol.run("topic set nobody/door --keep 1h").code, 4);
+    assert_eq!(carol.run("topic set nobody/# --keep 1h").code, 4, "a slip is no pattern of one's own topics");
     // What is read here keeps to it as well.
     alice.json("topic set door --bytes 600");
     alice.json("pub door one");
