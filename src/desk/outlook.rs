@@ -1,20 +1,14 @@
 //! Whether mail gets away from here: whom the node meets, what waits, and what ended that nobody looked at yet.
 
-use std::collections::BTreeSet;
-
 use super::Desk;
 use super::rows;
 use crate::agent::change::EvidenceKind;
 use crate::api::ApiError;
 use crate::api::Response;
 use crate::api::model::{Done, OutlookRow, Schema, When};
-use crate::mail::happening::What;
 use crate::mail::kept;
 use crate::store::StoreError;
 use crate::store::redb::{Entry, RedbReader};
-
-/// How many things that happened are read at once.
-const PAGE: usize = 512;
 
 impl Desk {
     pub(crate) async fn outlook(&self) -> Result<OutlookRow, ApiError> {
@@ -60,17 +54,8 @@ fn looked(record: &RedbReader) -> Result<u64, StoreError> {
 
 /// How many of one's own messages ended without a receipt since the person looked, and are still without one.
 fn ended(record: &RedbReader, first: u64) -> Result<u64, StoreError> {
-    let mut behind = looked(record)?.max(first.saturating_sub(1));
-    let mut ended = BTreeSet::new();
-    loop {
-        let page = record.happened(behind, PAGE)?;
-        let Some((last, _)) = page.last() else { break };
-        behind = *last;
-        let ends = page.iter().filter(|(_, happening)| happening.what == What::State(EvidenceKind::Expired));
-        ended.extend(ends.map(|(_, happening)| happening.id));
-    }
     let mut still = 0;
-    for id in ended {
+    for id in record.ended(looked(record)?.max(first.saturating_sub(1)))? {
         // What was sent anew meanwhile has another fate.
         let shown = record.row_shown(&id)?.map(|(with, row)| record.entry_at(&with, row)).transpose()?.flatten();
         let is_last = !matches!(shown, Some(Entry::Own(last)) if last.id != id);

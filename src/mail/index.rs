@@ -22,13 +22,14 @@
 //! | `ANSWERS`, that row | that mark | the same |
 //! | `ENDING`, `ENDS`, `GONE`, … | | `ending.rs` |
 //! | `PINNED`, row | | messages that the person pinned |
+//! | `ENDED`, number of what happened | id | one's own messages whose lives ended without a receipt, whatever came later |
 //! | `FILES`, row | mark, conversation | messages with files that come in parts |
 //! | `ASKED`, row | | requests for parts that came |
 //! | `PARTS`, id | | parts that were sent from here |
 //!
 //! Numbers are big-endian, so that keys are in their order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
 use super::conversation::{self, Conversation};
@@ -70,6 +71,7 @@ pub(super) const ENDS: u8 = 19;
 pub(super) const GONE: u8 = 20;
 pub(super) const NAMED: u8 = 21;
 const PINNED: u8 = 22;
+const ENDED: u8 = 23;
 pub(super) const FILES: u8 = 40;
 const ASKED: u8 = 41;
 const PARTS: u8 = 42;
@@ -422,6 +424,22 @@ pub fn pinned<S: Shelf>(shelf: &S, many: usize) -> Result<Vec<Row>, S::Error> {
         if rows.len() < many { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     })?;
     Ok(rows)
+}
+
+/// The life of one's own message ended without a receipt, as this number.
+pub fn end<S: ShelfMut>(shelf: &mut S, number: u64, id: &BundleId) -> Result<(), S::Error> {
+    shelf.put(&key([&[ENDED], &number.to_be_bytes()]), &id.0)
+}
+
+/// One's own messages whose lives ended behind a number; a receipt may have come since.
+pub fn ended<S: Shelf>(shelf: &S, behind: u64) -> Result<BTreeSet<BundleId>, S::Error> {
+    let mut ids = BTreeSet::new();
+    let from = key([&[ENDED], &behind.saturating_add(1).to_be_bytes()]);
+    shelf.walk(&from, &[ENDED + 1], &mut |_, id| {
+        ids.insert(BundleId(part(id, 0)));
+        ControlFlow::Continue(())
+    })?;
+    Ok(ids)
 }
 
 /// An id was delivered once; its row may be gone.

@@ -12,7 +12,7 @@ use super::log::Log;
 use super::names::Names;
 use super::record;
 use super::tables::{self, counter};
-use crate::agent::change::{Change, Evidence, Letter, Marks, Outgoing, Row};
+use crate::agent::change::{Change, Evidence, EvidenceKind, Letter, Marks, Outgoing, Row};
 use crate::bundle::Bundle;
 use crate::content::{Content, Filed, Likeness, words_of};
 use crate::id::BundleId;
@@ -401,7 +401,10 @@ impl<'t> Applying<'t> {
         }
         mail::ending::attest(&mut self.index.shelf()?, &outgoing)?;
         if outgoing.state() != state && !self.is_silent(&outgoing)? {
-            self.happen(evidence.at.wall, *id, What::State(outgoing.state()))?;
+            let number = self.happen(evidence.at.wall, *id, What::State(outgoing.state()))?;
+            if outgoing.state() == EvidenceKind::Expired {
+                mail::index::end(&mut self.index.shelf()?, number, id)?;
+            }
         }
         self.outgoing.put(&id.0, &record::write_outgoing(&outgoing)[..])
     }

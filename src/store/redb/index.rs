@@ -11,7 +11,7 @@ use super::log::Log;
 use super::names::Names;
 use super::record;
 use super::tables;
-use crate::agent::change::{Letter, Outgoing, Row};
+use crate::agent::change::{EvidenceKind, Letter, Outgoing, Row};
 use crate::id::BundleId;
 use crate::mail::ending;
 use crate::mail::happening::{Happening, What};
@@ -120,7 +120,7 @@ pub fn rebuild(txn: &WriteTransaction) -> Result<(), StoreError> {
         let (row, mark) = entry.map_err(failed)?;
         index::remember(&mut shelf, *mark.value(), Row(row.value()))?;
     }
-    let numbers = numbers(txn)?;
+    let numbers = numbers(txn, &mut shelf)?;
     let number = |id: &BundleId| numbers.get(id).copied().unwrap_or(0);
     let (bodies, mut names) = (txn.open_table(tables::BODIES).map_err(failed)?, Names::default());
     let mut meaning = |row: Row| -> Result<Meaning, StoreError> {
@@ -182,13 +182,16 @@ fn empty(shelf: &mut Writing<'_, '_>, letters: &Table<'_, u64, Bytes>, rows: Vec
     Ok(())
 }
 
-/// The numbers with which messages came, as far back as they are kept.
-fn numbers(txn: &WriteTransaction) -> Result<BTreeMap<BundleId, u64>, StoreError> {
+/// The numbers with which messages came, as far back as they are kept, and those with which lives ended are put there.
+fn numbers(txn: &WriteTransaction, shelf: &mut Writing<'_, '_>) -> Result<BTreeMap<BundleId, u64>, StoreError> {
     let happened = txn.open_table(tables::HAPPENED).map_err(failed)?;
     let mut numbers = BTreeMap::new();
     for entry in happened.iter().map_err(failed)? {
         let (number, bytes) = entry.map_err(failed)?;
         let happening = Happening::read(bytes.value());
+        if let Some(Happening { id, what: What::State(EvidenceKind::Expired), .. }) = &happening {
+            index::end(shelf, number.value(), id)?;
+        }
         let came = happening.filter(|happening| matches!(happening.what, What::Came | What::Queued));
         numbers.extend(came.map(|happening| (happening.id, number.value())));
     }

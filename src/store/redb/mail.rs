@@ -1,5 +1,6 @@
 //! The record of mail, read a few rows at a time: what came, in the order in which it is read, and what was sent.
 
+use std::collections::BTreeSet;
 use std::ops::{Bound, RangeBounds};
 
 use redb::{AccessGuard, ReadTransaction, ReadableTable, ReadableTableMetadata};
@@ -377,6 +378,11 @@ impl RedbReader {
             let first = ReadableTable::first(&table).map_err(failed)?.map_or(0, |(number, _)| number.value());
             Ok((first, number(txn, counter::HAPPENED)?))
         })
+    }
+
+    /// One's own messages whose lives ended behind a number; a receipt may have come since.
+    pub fn ended(&self, behind: u64) -> Result<BTreeSet<BundleId>, StoreError> {
+        self.read(|txn| mail::index::ended(&index::open(txn)?, behind))
     }
 
     /// The row that a message which came has or had.
