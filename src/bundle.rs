@@ -85,6 +85,25 @@ pub enum Priority {
     Urgent,
 }
 
+impl Priority {
+    /// By the numbers that stand for them on the wire and in records.
+    pub const ALL: [Priority; 3] = [Priority::Bulk, Priority::Normal, Priority::Urgent];
+
+    /// Its place in [`Priority::ALL`].
+    pub fn number(self) -> u8 {
+        match self {
+            Priority::Bulk => 0,
+            Priority::Normal => 1,
+            Priority::Urgent => 2,
+        }
+    }
+
+    /// None for a number that is no priority's.
+    pub fn of_number(number: u64) -> Option<Priority> {
+        Priority::ALL.get(usize::try_from(number).ok()?).copied()
+    }
+}
+
 /// What hops changed on the way, as unsigned and therefore bounded hints. The count stays at [`HOP_LIMIT`] once it is there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Hops {

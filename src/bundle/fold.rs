@@ -26,7 +26,7 @@ use crate::id::{BundleId, NodeId};
 use crate::time::{DtnTime, HOUR, Millis};
 
 use super::handed::{Handed, NAME_BYTES, TAKEN_MAX, name_of};
-use super::{Bundle, BundleError, Creation, Draft, Hops, Kind, layout};
+use super::{Bundle, BundleError, Creation, Draft, Hops, Kind, Priority, layout};
 
 /// The two ends of a contact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,7 +116,7 @@ impl Bundle {
             _ => (self.lifetime.0, 0),
         };
         let named = if ids_named { IDS_NAMED } else { 0 };
-        out.raw(&[layout::priority_code(self.priority) | unit | payload.receipt_kind() << RECEIPT_KIND_AT | named]);
+        out.raw(&[self.priority.number() | unit | payload.receipt_kind() << RECEIPT_KIND_AT | named]);
         out.raw(creation);
         [self.creation.sequence, lifetime, self.copies.into(), hops.age.0].into_iter().for_each(|n| out.uint(n));
         out.uint(hops.count);
@@ -142,7 +142,7 @@ pub fn unfold(folded: &[u8], ends: &Ends, given: &Handed) -> Result<Vec<u8>, Bun
     let [shape, class] = [reader.take(1)?[0], reader.take(1)?[0]];
     let two_bits = |byte: u8, at: u8| byte >> at & TWO_BITS;
     let kind = if shape & RECEIPT == 0 { Kind::Message } else { Kind::Receipt };
-    let priority = layout::priority_of(two_bits(class, 0).into())?;
+    let priority = Priority::of_number(two_bits(class, 0).into()).ok_or(BundleError::Class)?;
     let mut creation = [0; 8];
     creation[8 - CREATION_BYTES..].copy_from_slice(reader.take(CREATION_BYTES)?);
     let creation = Creation { time: DtnTime(u64::from_be_bytes(creation)), sequence: reader.uint()? };

@@ -5,7 +5,7 @@ use crc::{CRC_32_ISCSI, Crc, Table};
 use crate::cbor::{Length, Major, Writer};
 use crate::id::BundleId;
 
-use super::{BundleError, HOP_LIMIT, Hops, Priority};
+use super::{HOP_LIMIT, Hops, Priority};
 
 /// Where a kind of block stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,25 +79,8 @@ pub(super) fn class_block(out: &mut impl Writer, priority: Priority, copies: u16
 
 fn class(out: &mut impl Writer, priority: Priority, copies: u16) {
     out.array(2);
-    out.uint(priority_code(priority));
+    out.uint(priority.number());
     out.uint(copies);
-}
-
-pub(super) fn priority_code(priority: Priority) -> u8 {
-    match priority {
-        Priority::Bulk => 0,
-        Priority::Normal => 1,
-        Priority::Urgent => 2,
-    }
-}
-
-pub(super) fn priority_of(code: u64) -> Result<Priority, BundleError> {
-    match code {
-        0 => Ok(Priority::Bulk),
-        1 => Ok(Priority::Normal),
-        2 => Ok(Priority::Urgent),
-        _ => Err(BundleError::Class),
-    }
 }
 
 /// Writes the age and hop count blocks.

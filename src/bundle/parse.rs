@@ -374,7 +374,7 @@ fn read_unknown_blocks(
 fn read_class(data: &[u8]) -> Result<(Priority, u16), BundleError> {
     let mut reader = Reader::new(data);
     reader.array_exact(2)?;
-    let priority = layout::priority_of(reader.uint()?)?;
+    let priority = Priority::of_number(reader.uint()?).ok_or(BundleError::Class)?;
     let copies = reader.uint()?;
     reader.finish()?;
     if !(1..=u64::from(COPIES_MAX)).contains(&copies) {

@@ -19,9 +19,6 @@ use crate::id::NodeId;
 use crate::keys::Identity;
 use crate::time::{DtnTime, Millis};
 
-/// In the order of their numbers in a proof.
-const PRIORITIES: [Priority; 3] = [Priority::Bulk, Priority::Normal, Priority::Urgent];
-
 /// What is known of a message beside its words.
 pub struct Facts {
     pub creation: Creation,
@@ -44,7 +41,7 @@ pub fn prove(identity: &Identity, facts: &Facts, filed: &Filed, forward: &Text) 
         destination: identity.node(),
         sequence: facts.creation.sequence,
         lifetime: facts.lifetime.0,
-        priority: PRIORITIES.iter().position(|priority| *priority == facts.priority)? as u8,
+        priority: facts.priority.number(),
         seal,
         key,
         nonce,
@@ -77,7 +74,7 @@ fn bundle(forwarded: &Forwarded, proof: &Proof, text: &Text) -> Option<Bundle> {
         destination: Eid::mail(proof.destination),
         creation: Creation { time: DtnTime(forwarded.sent), sequence: proof.sequence },
         lifetime: Millis(proof.lifetime),
-        priority: *PRIORITIES.get(usize::from(proof.priority))?,
+        priority: Priority::of_number(proof.priority.into())?,
         copies: proof.seal.copies,
     };
     let cipher = ChaCha20Poly1305::new(&Key::from(proof.key));

@@ -34,8 +34,6 @@ pub struct Draft {
     pub content: Vec<u8>,
 }
 
-const PRIORITIES: [Priority; 3] = [Priority::Bulk, Priority::Normal, Priority::Urgent];
-
 impl Draft {
     pub fn write(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(64 + self.content.len());
@@ -45,7 +43,7 @@ impl Draft {
         out.uint(self.at.unwrap_or_default().0);
         out.uint(self.made.0);
         out.uint(self.began.unwrap_or_default().0);
-        out.uint(PRIORITIES.iter().position(|priority| *priority == self.priority).unwrap_or(1) as u64);
+        out.uint(self.priority.number());
         out.uint(self.lifetime.unwrap_or_default().0);
         out.uint(self.copies.unwrap_or_default());
         out.text(&self.refused);
@@ -73,14 +71,13 @@ impl Draft {
         };
         let copies: u16 = reader.uint_as()?;
         let (refused, content) = (reader.text()?.to_owned(), reader.bytes()?.to_vec());
-        let priority = usize::try_from(priority).ok().and_then(|at| PRIORITIES.get(at));
         let said = |number: u64| Some(number).filter(|number| *number != 0);
-        Ok(priority.map(|priority| Draft {
+        Ok(Priority::of_number(priority).map(|priority| Draft {
             to,
             at: said(at).map(DtnTime),
             made: DtnTime(made),
             began: said(began).map(Timestamp),
-            priority: *priority,
+            priority,
             lifetime: said(lifetime).map(Millis),
             copies: Some(copies).filter(|copies| *copies != 0),
             refused,
@@ -125,7 +122,7 @@ mod tests {
                 at: said(numbers.0).map(DtnTime),
                 made: DtnTime(numbers.1),
                 began: said(numbers.2).map(Timestamp),
-                priority: PRIORITIES[priority],
+                priority: Priority::ALL[priority],
                 lifetime: said(numbers.3).map(Millis),
                 copies,
                 refused,

@@ -21,18 +21,15 @@ pub struct Habits {
     pub after_read: Option<Millis>,
 }
 
-const PRIORITIES: [Priority; 3] = [Priority::Bulk, Priority::Normal, Priority::Urgent];
-
 impl Habits {
     /// None where nothing is usual.
     pub fn write(&self) -> Option<Vec<u8>> {
         if *self == Habits::default() {
             return None;
         }
-        let priority = |priority| PRIORITIES.iter().position(|one| *one == priority).map_or(0, |at| at as u64 + 1);
         let mut out = Vec::with_capacity(16);
         out.array(if self.after_read.is_some() { 5 } else { 4 });
-        out.uint(self.priority.map_or(0, priority));
+        out.uint(self.priority.map_or(0, |priority| priority.number() + 1));
         out.uint(self.lifetime.unwrap_or_default().0);
         out.uint(self.copies.unwrap_or_default());
         out.uint(self.read_receipts.map_or(0u64, |told| if told { 2 } else { 1 }));
@@ -49,7 +46,7 @@ impl Habits {
 
     fn read_from(reader: &mut Reader<'_>) -> Result<Habits, CborError> {
         let many = reader.array()?;
-        let priority = reader.uint()?.checked_sub(1).and_then(|at| PRIORITIES.get(usize::try_from(at).ok()?).copied());
+        let priority = reader.uint()?.checked_sub(1).and_then(Priority::of_number);
         let lifetime = Some(Millis(reader.uint()?)).filter(|lifetime| lifetime.0 != 0);
         let copies = Some(reader.uint_as()?).filter(|copies| *copies != 0u16);
         let read_receipts = match reader.uint()? {
@@ -82,7 +79,7 @@ mod tests {
             after_read in prop::option::of(1..u64::MAX),
             cut in any::<prop::sample::Index>(),
         ) {
-            let priority = priority.map(|at| PRIORITIES[at]);
+            let priority = priority.map(|at| Priority::ALL[at]);
             let habits = Habits { priority, lifetime: lifetime.map(Millis), copies, read_receipts, after_read: after_read.map(Millis) };
             let Some(value) = habits.write() else { return Ok(()) };
             prop_assert_eq!(Habits::read(&value), habits);
