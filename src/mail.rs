@@ -46,6 +46,8 @@ pub mod query;
 pub mod record;
 pub mod registers;
 mod sameness;
+#[cfg(test)]
+mod samples;
 pub mod shelf;
 pub mod topics;
 

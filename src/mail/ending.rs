@@ -271,59 +271,26 @@ mod tests {
 
     use super::*;
     use crate::agent::change::Evidence;
-    use crate::bundle::{Creation, Hops, Priority};
     use crate::content::Amendment;
     use crate::eid::Eid;
     use crate::mail::index;
-    use crate::time::{BUILD_DATE, DAY};
+    use crate::mail::samples::{self, node};
+    use crate::time::BUILD_DATE;
 
     type Index = BTreeMap<Vec<u8>, Vec<u8>>;
 
     const SPAN: Millis = Millis(10);
 
-    fn node(number: u8) -> NodeId {
-        NodeId::from_key(ed25519_dalek::SigningKey::from_bytes(&[number; 32]).verifying_key().to_bytes()).unwrap()
-    }
-
     fn at(now: u64) -> Moment {
         Moment { now: Timestamp(now), wall: DtnTime(BUILD_DATE.0 + now) }
     }
 
-    /// From node 1 to this home, which is node 9.
     fn letter(row: u64) -> Letter {
-        Letter {
-            row: Row(row),
-            id: BundleId([row as u8; 32]),
-            source: node(1),
-            destination: Eid::mail(node(9)),
-            creation: Creation { time: DtnTime(5), sequence: row },
-            lifetime: DAY,
-            priority: Priority::Normal,
-            size_bytes: 500,
-            received: Moment::default(),
-            from: node(1),
-            hops: Hops::default(),
-            read: false,
-            told: false,
-        }
+        samples::letter(row, 1)
     }
 
     fn outgoing(row: u64) -> Outgoing {
-        Outgoing {
-            id: BundleId([row as u8; 32]),
-            source: Some(node(9)),
-            row: Some(Row(row)),
-            destination: Eid::mail(node(1)),
-            creation: Creation { time: DtnTime(5), sequence: row },
-            created: at(0),
-            lifetime: Millis(100),
-            expires: Timestamp(100),
-            priority: Priority::Normal,
-            size_bytes: 500,
-            evidence: Vec::new(),
-            carriers: Vec::new(),
-            unlisted: Default::default(),
-        }
+        Outgoing { created: at(0), lifetime: Millis(100), expires: Timestamp(100), ..samples::outgoing(row) }
     }
 
     fn goes() -> Meaning {
