@@ -11,9 +11,11 @@ use crate::time::{DAY, HOUR, MINUTE, Millis, SECOND};
 pub enum UnitError {
     #[error("a size is a whole number with a unit, such as 512K, 256M, 1G or 0")]
     Size,
-    #[error("a time span is a whole number with a unit, such as 60s, 90m, 12h or 3d")]
+    #[error("a time span is a whole number with a unit, such as 60s, 90m, 12h, 3d, 2w or 1y")]
     Span,
-    #[error("a time span is a whole number with a unit, such as 60s, 90m, 12h or 3d, and not zero; or it is never")]
+    #[error(
+        "a time span is a whole number with a unit, such as 60s, 90m, 12h, 3d, 2w or 1y, and not zero; or it is never"
+    )]
     SpanOrNever,
     #[error("the number is too large")]
     TooLarge,
@@ -59,7 +61,7 @@ pub fn about_bytes(bytes: u64) -> String {
     }
 }
 
-/// The same, or `never`, which is zero.
+/// Reads a span as [`parse_span`] does, or `never`, which is zero.
 pub fn parse_span_or_never(text: &str) -> Result<Millis, UnitError> {
     match parse_span(text) {
         _ if text.trim() == "never" => Ok(Millis(0)),
@@ -68,7 +70,13 @@ pub fn parse_span_or_never(text: &str) -> Result<Millis, UnitError> {
     }
 }
 
-/// Reads a span: `0`, `60s`, `300min`, `3d`, `1h30m`, `3d 4h`; units in falling order, each at most once.
+/// So many of what has an ordinary plural: `1 message`, `2 messages`.
+pub fn counted(many: u64, what: &str) -> String {
+    if many == 1 { format!("1 {what}") } else { format!("{many} {what}s") }
+}
+
+/// Reads a span: `0`, `60s`, `300min`, `3d`, `1h30m`, `3d 4h`, `1y`; units in falling order, each at most once. A month is
+/// 30 days and a year 365: a span has no calendar.
 pub fn parse_span(text: &str) -> Result<Millis, UnitError> {
     let mut rest = text.trim();
     if rest == "0" {
@@ -110,6 +118,8 @@ fn span_unit(unit: &str) -> Option<u64> {
         "h" | "hr" | "hrs" | "hour" | "hours" => HOUR.0,
         "d" | "day" | "days" => DAY.0,
         "w" | "week" | "weeks" => 7 * DAY.0,
+        "mo" | "month" | "months" => 30 * DAY.0,
+        "y" | "yr" | "year" | "years" => 365 * DAY.0,
         _ => return None,
     })
 }
@@ -164,8 +174,9 @@ mod tests {
 
     #[test]
     fn spans_are_read_in_every_way_people_write_them() {
-        let read = ["0", "60s", "90m", "300min", "12h", "3d", "1w", "250ms", "1h30m", "3d 4h", "2 days"]
-            .map(|t| parse_span(t).unwrap().0);
+        let read =
+            ["0", "60s", "90m", "300min", "12h", "3d", "1w", "250ms", "1h30m", "3d 4h", "2 days", "1y", "2 months"]
+                .map(|t| parse_span(t).unwrap().0);
         let meant = [
             0,
             60_000,
@@ -178,6 +189,8 @@ mod tests {
             5_400_000,
             273_600_000,
             172_800_000,
+            31_536_000_000,
+            5_184_000_000,
         ];
         assert_eq!(read, meant);
     }

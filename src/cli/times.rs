@@ -23,6 +23,22 @@ const WEEKDAYS: [(Weekday, &str); 7] = [
     (Weekday::Sunday, "sunday"),
 ];
 
+/// Likewise.
+const MONTHS: [(i8, &str); 12] = [
+    (1, "january"),
+    (2, "february"),
+    (3, "march"),
+    (4, "april"),
+    (5, "may"),
+    (6, "june"),
+    (7, "july"),
+    (8, "august"),
+    (9, "september"),
+    (10, "october"),
+    (11, "november"),
+    (12, "december"),
+];
+
 /// `today 11:02`, `yesterday 11:02`, `tomorrow 11:02`, `3 Mar 11:02`, `2027-03-03`.
 pub fn short(when: When, now: &Zoned) -> String {
     let at = when.timestamp().to_zoned(now.time_zone().clone());
@@ -79,122 +95,259 @@ pub fn offset_minutes(now: &Zoned) -> Option<i16> {
     i16::try_from(now.offset().seconds() / 60).ok().filter(|minutes| minutes.abs() <= OFFSET_MINUTES_MAX)
 }
 
-/// Reads a time to come, as every option that is called TIME takes it, in the time zone of `now`:
+/// Which way a time lies that could lie either way: a span, a weekday, a date without its year.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Toward {
+    Future,
+    Past,
+}
+
+/// Why a text is no time.
+enum Odd {
+    NoTime,
+    /// Day and month stand in one order in some countries and in the other one elsewhere; what may be meant.
+    Slashes(Vec<Date>),
+}
+
+/// Reads a time to come, in the time zone of `now`. A day without a clock lasts to its end: something is due by then.
 ///
-/// - a span from now: `2h`, `3d`, `1h30m`;
-/// - a clock, the next one: `18:00`;
-/// - a day, which lasts to its end, or with a clock behind it: `today`, `tomorrow 9:00`, `fri 17:00`, `2026-03-01 18:00`. A
-///   weekday is the next one, never today;
+/// - a span from now: `2h`, `3d`, `1h30m`, `in 3 days`;
+/// - a clock, the next one: `18:00`, `5pm`, `noon`;
+/// - a day, alone or with a clock: `today`, `tomorrow 9:00`, `fri 17:00`, `5pm tomorrow`, `31.12.2026`, `3 Mar`,
+///   `2026-03-01 18:00`. A weekday is the next one, never today, and a date without a year the next one, or today;
 /// - ISO 8601 with an offset: `2026-03-01T18:00+02:00`.
 ///
-/// A local time that the clocks jump over is as much later as they jump; of one that they show twice it is the first.
+/// What this program prints as a time is one too. A local time that the clocks jump over is as much later as they jump; of
+/// one that they show twice it is the first.
 pub fn parse_time(text: &str, now: &Zoned) -> Result<When, ApiError> {
-    let wrong = || {
-        ApiError::usage(format!("{text:?} is no time"))
-            .advise("write 2h, 18:00, tomorrow, friday 17:00, 2026-03-01 18:00, or 2026-03-01T18:00+02:00")
-    };
-    let when = instant(text.trim(), now).ok_or_else(wrong)?;
+    coming(text, now, END_OF_DAY)
+}
+
+/// The same where something begins at that time: a day without a clock is meant from its beginning on.
+pub fn parse_start(text: &str, now: &Zoned) -> Result<When, ApiError> {
+    coming(text, now, Time::midnight())
+}
+
+fn coming(text: &str, now: &Zoned, of_day: Time) -> Result<When, ApiError> {
+    let forms = "write 3d, 18:00, 5pm, tomorrow, friday 17:00, 31.12.2026, 2026-03-01 18:00, or 2026-03-01T18:00+02:00";
+    let when = read(text, now, Toward::Future, of_day).map_err(|odd| odd.said(text, "time", forms))?;
     if when <= now.timestamp() {
         return Err(ApiError::usage(format!("{text:?} is over already")).advise("name a time to come"));
     }
     Ok(when.into())
 }
 
-/// Reads a time that something was after or before, in the time zone of `now`, as the instant it begins with:
+/// Reads a time that something was after or before, as the instant it begins with. As [`parse_time`] does, but:
 ///
-/// - a span back from now: `2h`, `7d`;
-/// - a clock of today: `18:00`;
-/// - a day, or with a clock behind it: `today`, `yesterday`, `mon`, `2026-03-01 18:00`. A weekday is the last one, or
-///   today;
-/// - a month or a year: `2026-03`, `2026`;
-/// - ISO 8601 with an offset.
+/// - a span is one back from now: `7d`, `3 days ago`;
+/// - a clock is one of today;
+/// - a weekday is the last one, or today, and so is a date without a year;
+/// - a month or a year begins with its first day: `2026-03`, `2026`.
 pub fn parse_since(text: &str, now: &Zoned) -> Result<When, ApiError> {
-    let wrong = || {
-        ApiError::usage(format!("{text:?} is no date"))
-            .advise("write 2026-03-01, 2026-03, yesterday, friday, 7d, or \"2026-03-01 18:00\"")
+    let forms = "write 2026-03-01, 31.12.2026, 2026-03, yesterday, friday, 7d, 9:00, or \"2026-03-01 18:00\"";
+    let when = read(text, now, Toward::Past, Time::midnight()).map_err(|odd| odd.said(text, "date", forms))?;
+    Ok(when.into())
+}
+
+impl Odd {
+    fn said(self, text: &str, what: &str, forms: &str) -> ApiError {
+        match self {
+            Odd::NoTime => ApiError::usage(format!("{text:?} is no {what}")).advise(forms),
+            Odd::Slashes(dates) => {
+                let spoken: Vec<String> = dates.iter().map(|date| date.strftime("%-d %B").to_string()).collect();
+                let typed: Vec<String> = dates.iter().map(Date::to_string).collect();
+                let why = match &spoken[..] {
+                    [_] => "is written day first in some countries and month first in others".into(),
+                    _ => format!("may be {}", spoken.join(" or ")),
+                };
+                ApiError::usage(format!("{text:?} {why}")).advise(format!("write {}", typed.join(" or ")))
+            }
+        }
+    }
+}
+
+fn read(text: &str, now: &Zoned, toward: Toward, of_day: Time) -> Result<Timestamp, Odd> {
+    let text = text.trim();
+    if let Ok(instant) = text.parse::<Timestamp>() {
+        return Ok(instant);
+    }
+    let text = text.to_lowercase();
+    if let Some(span) = span(&text, toward) {
+        return now.timestamp().checked_add(span).map_err(|_| Odd::NoTime);
+    }
+    let text = between_digits(&text);
+    let mut words: Vec<&str> = text.split_whitespace().filter(|word| !matches!(*word, "at" | "on")).collect();
+    if let Some(dates) = words.iter().find_map(|word| slashed(word)) {
+        return Err(Odd::Slashes(dates));
+    }
+    let clock = take_clock(&mut words);
+    let local = match (&words[..], clock) {
+        ([], Some(clock)) => {
+            let today = now.date().to_datetime(clock);
+            let is_over = at_local(today, now).is_some_and(|at| at <= now.timestamp());
+            match toward {
+                Toward::Future if is_over => now.date().tomorrow().map_err(|_| Odd::NoTime)?.to_datetime(clock),
+                _ => today,
+            }
+        }
+        (words, clock) => date(words, now, toward).ok_or(Odd::NoTime)?.to_datetime(clock.unwrap_or(of_day)),
     };
-    Ok(since(text.trim(), now).ok_or_else(wrong)?.into())
+    at_local(local, now).ok_or(Odd::NoTime)
 }
 
-fn since(text: &str, now: &Zoned) -> Option<Timestamp> {
-    if let Ok(instant) = text.parse::<Timestamp>() {
-        return Some(instant);
-    }
-    if text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-') {
-        let (year, rest) = text.split_once('-').unwrap_or((text, "1-1"));
-        let (month, day) = rest.split_once('-').unwrap_or((rest, "1"));
-        let date = Date::new(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?).ok()?;
-        return (year.len() == 4).then(|| at_local(date.to_datetime(Time::midnight()), now))?;
-    }
-    if let Ok(span) = units::parse_span(text) {
-        let span = SignedDuration::from_millis(i64::try_from(span.0).ok()?);
-        return now.timestamp().checked_sub(span).ok();
-    }
-    if let Some(clock) = clock(text) {
-        return at_local(now.date().to_datetime(clock), now);
-    }
-    let (word, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
-    match past_day(&word.to_lowercase(), now) {
-        Some(day) if rest.is_empty() => at_local(day.to_datetime(Time::midnight()), now),
-        Some(day) if clock(rest).is_some() => at_local(day.to_datetime(clock(rest)?), now),
-        // With seconds, or a T in its middle.
-        _ if text.contains(':') => at_local(text.parse().ok()?, now),
-        _ => None,
+/// How far from now a span leads, and which way.
+fn span(text: &str, toward: Toward) -> Option<SignedDuration> {
+    let ahead = text.strip_prefix("in ").map(|span| (span, Toward::Future));
+    let ago = text.strip_suffix(" ago").map(|span| (span, Toward::Past));
+    let (span, toward) = ahead.or(ago).unwrap_or((text, toward));
+    let one = ["a ", "an "].iter().find_map(|article| span.strip_prefix(article)).map(|unit| format!("1 {unit}"));
+    let span = units::parse_span(one.as_deref().unwrap_or(span)).ok()?;
+    let span = SignedDuration::from_millis(i64::try_from(span.0).ok()?);
+    Some(if toward == Toward::Future { span } else { -span })
+}
+
+/// The T that stands between a date and a clock in ISO 8601, as a blank.
+fn between_digits(text: &str) -> String {
+    match text.split_once('t') {
+        Some((day, clock)) if day.ends_with(|c: char| c.is_ascii_digit()) && clock.contains(':') => {
+            format!("{day} {clock}")
+        }
+        _ => text.to_owned(),
     }
 }
 
-fn past_day(word: &str, now: &Zoned) -> Option<Date> {
-    let today = now.date();
-    match word {
-        "yesterday" => today.yesterday().ok(),
-        _ => match WEEKDAYS.iter().find(|(_, name)| word.len() >= 3 && name.starts_with(word)) {
-            Some((weekday, _)) if *weekday == today.weekday() => Some(today),
-            Some((weekday, _)) => today.nth_weekday(-1, *weekday).ok(),
-            None => day(word, now),
-        },
-    }
+/// The dates that `03/04/2026` may mean; none for anything else.
+fn slashed(word: &str) -> Option<Vec<Date>> {
+    let parts: Vec<&str> = word.split('/').collect();
+    let numbers = parts.iter().map(|part| part.parse().ok()).collect::<Option<Vec<i16>>>()?;
+    let [first, second, year] = numbers[..] else { return None };
+    let year = if (0..100).contains(&year) { 2000 + year } else { year };
+    let date = |day: i16, month: i16| Date::new(year, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok();
+    let mut dates: Vec<Date> = [date(first, second), date(second, first)].into_iter().flatten().collect();
+    dates.dedup();
+    (!dates.is_empty()).then_some(dates)
 }
 
-fn instant(text: &str, now: &Zoned) -> Option<Timestamp> {
-    if let Ok(instant) = text.parse::<Timestamp>() {
-        return Some(instant);
-    }
-    if let Ok(span) = units::parse_span(text) {
-        let span = SignedDuration::from_millis(i64::try_from(span.0).ok()?);
-        return now.timestamp().checked_add(span).ok();
-    }
-    if let Some(clock) = clock(text) {
-        let today = at_local(now.date().to_datetime(clock), now)?;
-        return if today > now.timestamp() {
-            Some(today)
-        } else {
-            at_local(now.date().tomorrow().ok()?.to_datetime(clock), now)
+/// Takes the first clock out of the words.
+fn take_clock(words: &mut Vec<&str>) -> Option<Time> {
+    for at in 0..words.len() {
+        // With a blank, as in 5 pm.
+        let halves = words.get(at + 1).filter(|half| matches!(**half, "am" | "pm"));
+        let (clock, many) = match halves {
+            Some(half) => (clock(&format!("{}{half}", words[at])), 2),
+            None => (clock(words[at]), 1),
         };
+        if clock.is_some() {
+            words.drain(at..at + many);
+            return clock;
+        }
     }
-    let (word, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
-    match day(&word.to_lowercase(), now) {
-        Some(day) if rest.is_empty() => at_local(day.to_datetime(END_OF_DAY), now),
-        Some(day) if clock(rest).is_some() => at_local(day.to_datetime(clock(rest)?), now),
-        // With seconds, or a T in its middle.
-        _ if text.contains(':') => at_local(text.parse().ok()?, now),
+    None
+}
+
+/// `18:00`, `18:00:30`, `5pm`, `5:30pm`, `noon`.
+fn clock(word: &str) -> Option<Time> {
+    if word == "noon" {
+        return Some(Time::constant(12, 0, 0, 0));
+    }
+    let (clock, afternoon) = match (word.strip_suffix("am"), word.strip_suffix("pm")) {
+        (Some(clock), _) => (clock, Some(0)),
+        (_, Some(clock)) => (clock, Some(12)),
+        (None, None) => (word, None),
+    };
+    let numbers = clock.split(':').map(number).collect::<Option<Vec<i8>>>()?;
+    let (hour, minute, second) = match (&numbers[..], afternoon) {
+        ([hour], Some(_)) => (*hour, 0, 0),
+        ([hour, minute], _) => (*hour, *minute, 0),
+        ([hour, minute, second], _) => (*hour, *minute, *second),
+        _ => return None,
+    };
+    let hour = match afternoon {
+        None => hour,
+        Some(more) => (1..=12).contains(&hour).then_some(hour % 12 + more)?,
+    };
+    Time::new(hour, minute, second, 0).ok()
+}
+
+/// A day, as one word or several.
+fn date(words: &[&str], now: &Zoned, toward: Toward) -> Option<Date> {
+    let today = now.date();
+    match words {
+        ["today"] => Some(today),
+        ["tomorrow"] => today.tomorrow().ok(),
+        ["yesterday"] => today.yesterday().ok(),
+        [word] if let Some(weekday) = weekday(word) => match toward {
+            Toward::Future => today.nth_weekday(1, weekday).ok(),
+            Toward::Past if weekday == today.weekday() => Some(today),
+            Toward::Past => today.nth_weekday(-1, weekday).ok(),
+        },
+        // As this program prints a day, with the weekday before its date.
+        [word, rest @ ..] if let Some(weekday) = weekday(word) => {
+            date(rest, now, toward).filter(|date| date.weekday() == weekday)
+        }
+        [word] if word.contains('.') => match word.split('.').collect::<Vec<_>>()[..] {
+            [day, month, ""] | [day, month] => near_date(number(day)?, number(month)?, today, toward),
+            [day, month, year] => Date::new(whole_year(year)?, number(month)?, number(day)?).ok(),
+            _ => None,
+        },
+        [word] => match (&word.split('-').collect::<Vec<_>>()[..], toward) {
+            ([year, month, day], _) => Date::new(whole_year(year)?, number(month)?, number(day)?).ok(),
+            ([year, month], Toward::Past) => Date::new(whole_year(year)?, number(month)?, 1).ok(),
+            ([year], Toward::Past) => Date::new(whole_year(year)?, 1, 1).ok(),
+            _ => None,
+        },
+        [one, other] => {
+            let (day, month) = day_and_month(one, other)?;
+            near_date(day, month, today, toward)
+        }
+        [one, other, year] => {
+            let (day, month) = day_and_month(one, other)?;
+            Date::new(whole_year(year)?, month, day).ok()
+        }
         _ => None,
     }
 }
 
-fn clock(text: &str) -> Option<Time> {
-    Time::strptime("%H:%M", text.trim()).ok()
+/// `3 mar`, `march 3`, `3rd march`.
+fn day_and_month(one: &str, other: &str) -> Option<(i8, i8)> {
+    let (day, month) = match month(one) {
+        Some(month) => (other, month),
+        None => (one, month(other)?),
+    };
+    let day = day.trim_end_matches(['.', ',']);
+    let day = ["st", "nd", "rd", "th"].iter().find_map(|end| day.strip_suffix(end)).unwrap_or(day);
+    Some((number(day)?, month))
 }
 
-fn day(word: &str, now: &Zoned) -> Option<Date> {
-    let today = now.date();
-    match word {
-        "today" => Some(today),
-        "tomorrow" => today.tomorrow().ok(),
-        _ => match WEEKDAYS.iter().find(|(_, name)| word.len() >= 3 && name.starts_with(word)) {
-            Some((weekday, _)) => today.nth_weekday(1, *weekday).ok(),
-            None => Date::strptime("%Y-%m-%d", word).ok(),
-        },
-    }
+/// The next such day, or the last one; today is both.
+fn near_date(day: i8, month: i8, today: Date, toward: Toward) -> Option<Date> {
+    // There may be no 29 February for eight years.
+    let years = (0..=8).map(|years| today.year() + if toward == Toward::Future { years } else { -years });
+    let mut dates = years.filter_map(|year| Date::new(year, month, day).ok());
+    dates.find(|date| if toward == Toward::Future { *date >= today } else { *date <= today })
+}
+
+fn weekday(word: &str) -> Option<Weekday> {
+    begins(&WEEKDAYS, word)
+}
+
+fn month(word: &str) -> Option<i8> {
+    begins(&MONTHS, word.trim_end_matches(['.', ',']))
+}
+
+fn begins<T: Copy>(names: &[(T, &str)], word: &str) -> Option<T> {
+    names.iter().find(|(_, name)| word.len() >= 3 && name.starts_with(word)).map(|(what, _)| *what)
+}
+
+/// One or two digits.
+fn number(text: &str) -> Option<i8> {
+    let is_number = (1..=2).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|_| is_number)
+}
+
+/// Four digits: of two nobody knows the century.
+fn whole_year(text: &str) -> Option<i16> {
+    text.parse().ok().filter(|_| text.len() == 4 && text.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 fn at_local(local: DateTime, now: &Zoned) -> Option<Timestamp> {
@@ -277,18 +430,106 @@ mod tests {
             ("2026-04-01T18:00-03:30", "2026-04-01T21:30:00Z"),
             ("2h", "2026-03-01T12:00:00Z"),
             ("3d 4h", "2026-03-04T14:00:00Z"),
+            ("in 3 days", "2026-03-04T10:00:00Z"),
+            ("in an hour", "2026-03-01T11:00:00Z"),
+            ("5pm", "2026-03-01T15:00:00Z"),
+            ("5 PM", "2026-03-01T15:00:00Z"),
+            ("9:30am", "2026-03-02T07:30:00Z"),
+            ("12am", "2026-03-01T22:00:00Z"),
+            ("12:30pm", "2026-03-01T10:30:00Z"),
+            ("tomorrow 5pm", "2026-03-02T15:00:00Z"),
+            ("5pm tomorrow", "2026-03-02T15:00:00Z"),
+            ("tomorrow at 17:00", "2026-03-02T15:00:00Z"),
+            ("on friday at 5 pm", "2026-03-06T15:00:00Z"),
+            ("friday noon", "2026-03-06T10:00:00Z"),
+            ("31.12.2026", "2026-12-31T21:59:59Z"),
+            ("31.12.2026 18:00", "2026-12-31T16:00:00Z"),
+            ("1.4.", "2026-04-01T21:59:59Z"),
+            ("28.2.", "2027-02-28T21:59:59Z"),
+            ("29.2.", "2028-02-29T21:59:59Z"),
+            ("3 Mar", "2026-03-03T21:59:59Z"),
+            ("3rd March 17:00", "2026-03-03T15:00:00Z"),
+            ("March 3, 2027", "2027-03-03T21:59:59Z"),
+            ("Wed 3 Mar 2027 11:02", "2027-03-03T09:02:00Z"),
         ];
         for (text, wanted) in cases {
             assert_eq!(parse_time(text, &now()), Ok(when(wanted)), "{text}");
         }
-        for text in ["", "25:00", "soon", "fr", "fridays", "friday noon", "2026-02-30", "18", "18:00:00:00", "9999999w"]
-        {
+        for text in [
+            "",
+            "25:00",
+            "soon",
+            "fr",
+            "fridays",
+            "midnight",
+            "2026-02-30",
+            "31.2.2026",
+            "1.4.26",
+            "18",
+            "18:00:00:00",
+            "13pm",
+            "0am",
+            "2026",
+            "2026-04",
+            "mon 3 mar",
+            "friday 17:00 18:00",
+            "tomorrow friday",
+            "9999999w",
+            "in friday",
+            "+1",
+        ] {
             let error = parse_time(text, &now()).unwrap_err();
             assert_eq!((error.kind.exit_code(), error.to_string().contains("friday 17:00")), (2, true), "{text}");
         }
-        for text in ["0", "today 09:00", "today 12:00", "2026-02-28", "2020-01-01 10:00", "2026-03-01T09:00Z"] {
+        for text in [
+            "0",
+            "today 09:00",
+            "today 12:00",
+            "2026-02-28",
+            "2020-01-01 10:00",
+            "2026-03-01T09:00Z",
+            "yesterday",
+            "3d ago",
+        ] {
             let error = parse_time(text, &now()).unwrap_err();
             assert!(error.to_string().contains("over already"), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn what_begins_on_a_day_begins_with_it() {
+        assert_eq!(parse_start("tomorrow", &now()), Ok(when("2026-03-01T22:00:00Z")));
+        assert_eq!(parse_start("friday 9:00", &now()), parse_time("friday 9:00", &now()));
+        assert_eq!(parse_start("2h", &now()), parse_time("2h", &now()));
+        assert!(parse_start("today", &now()).is_err(), "it began");
+    }
+
+    #[test]
+    fn a_date_with_slashes_is_refused_with_what_it_may_be() {
+        let said =
+            |text| [parse_time(text, &now()), parse_since(text, &now())].map(|read| read.unwrap_err().to_string());
+        for said in said("03/04/2026") {
+            assert_eq!(said, "\"03/04/2026\" may be 3 April or 4 March; write 2026-04-03 or 2026-03-04");
+        }
+        let one = "is written day first in some countries and month first in others; write 2026-12-31";
+        for text in ["31/12/2026", "12/31/2026 18:00", "31/12/26"] {
+            assert!(said(text).iter().all(|said| said.ends_with(one)), "{text}: {:?}", said(text));
+        }
+        assert!(said("5/5/2026")[0].ends_with("; write 2026-05-05"));
+        assert!(said("99/99/2026")[0].contains("is no time"));
+    }
+
+    #[test]
+    fn what_is_printed_as_a_time_can_be_typed() {
+        for text in ["2026-03-01T16:00:00Z", "2026-03-02T00:30:00Z", "2026-03-06T15:00:00Z", "2026-11-09T09:02:00Z"] {
+            for shown in [short(when(text), &now()), whole(when(text), &now()), spoken(when(text), &now())] {
+                assert_eq!(parse_time(&shown, &now()), Ok(when(text)), "{shown}");
+            }
+        }
+        for text in ["2026-02-28T22:30:00Z", "2026-02-27T10:00:00Z", "2026-01-09T09:02:00Z"] {
+            for shown in [short(when(text), &now()), whole(when(text), &now())] {
+                assert_eq!(parse_since(&shown, &now()), Ok(when(text)), "{shown}");
+            }
         }
     }
 
@@ -334,6 +575,11 @@ mod tests {
             ("mon", "2026-02-22T22:00:00Z"),
             ("09:00", "2026-03-01T07:00:00Z"),
             ("2d", "2026-02-27T10:00:00Z"),
+            ("2 days ago", "2026-02-27T10:00:00Z"),
+            ("5pm", "2026-03-01T15:00:00Z"),
+            ("3.2.2026", "2026-02-02T22:00:00Z"),
+            ("28.2.", "2026-02-27T22:00:00Z"),
+            ("31 dec", "2025-12-30T22:00:00Z"),
             ("2026-02-03 18:00", "2026-02-03T16:00:00Z"),
             ("2026-02-03T18:00:30", "2026-02-03T16:00:30Z"),
             ("2026-02-03T18:00:00Z", "2026-02-03T18:00:00Z"),
