@@ -23,10 +23,12 @@ use tantivy::columnar::BytesColumn;
 use tantivy::directory::{Directory, RamDirectory};
 use tantivy::index::{SegmentId, SegmentMeta};
 use tantivy::indexer::{LogMergePolicy, MergePolicy, NoMergePolicy};
-use tantivy::query::{BooleanQuery, ConstScoreQuery, EnableScoring, Occur, Query, RangeQuery, TermQuery};
+use tantivy::query::{AllQuery, BooleanQuery, ConstScoreQuery, EnableScoring, Occur, Query, RangeQuery, TermQuery};
 use tantivy::schema::{BytesOptions, Field, IndexRecordOption, NumericOptions, Schema, TextFieldIndexing, TextOptions};
 use tantivy::tokenizer::TextAnalyzer;
-use tantivy::{DocId, IndexReader, IndexWriter, ReloadPolicy, TantivyDocument, TantivyError, Term};
+use tantivy::{
+    DocAddress, DocId, IndexReader, IndexWriter, ReloadPolicy, Searcher, TantivyDocument, TantivyError, Term,
+};
 
 use self::files::Files;
 use self::sought::Pattern;
@@ -208,7 +210,8 @@ impl Index {
         Ok(Filling { index: self, writer, last_row, has_removed, waiting_bytes: 0 })
     }
 
-    /// The best rows, best first and of those alike the latest; at most so many. `is_meant` says of a row that was found
+    /// The best rows, best first and of those alike the one that was filed last; without wanted words the latest, by when
+    /// they were written. At most so many. `is_meant` says of a row that was found
     /// whether it is to be told, and is asked also whether it has the phrases that are sought.
     pub fn find<E: From<SearchError>>(
         &self,
@@ -221,7 +224,10 @@ impl Index {
         let all = usize::try_from(self.rows()).unwrap_or(usize::MAX).max(1);
         let (mut found, mut asked, mut limit) = (Vec::new(), 0, many);
         while found.len() < many {
-            let hits = guarded(|| self.best(&*query, limit.min(all)))?;
+            let hits = guarded(|| match sought.has_words() {
+                true => self.best(&*query, limit.min(all)),
+                false => self.latest(&*query, limit.min(all)),
+            })?;
             let is_last = hits.len() < limit;
             for hit in hits.into_iter().skip(asked) {
                 asked += 1;
@@ -245,11 +251,27 @@ impl Index {
         // Of rows alike the one that was filed last.
         let order = (SortBySimilarityScore, SortByStaticFastValue::<u64>::for_field(ROW));
         let best = searcher.search(query, &TopDocs::with_limit(limit).order_by(order))?;
+        self.hits(&searcher, best.into_iter().map(|((score, row), at)| (score, row, at)))
+    }
+
+    fn latest(&self, query: &dyn Query, limit: usize) -> Result<Vec<Hit>, SearchError> {
+        let searcher = self.reader.searcher();
+        let [at, row] = [AT, ROW].map(SortByStaticFastValue::<u64>::for_field);
+        let latest = searcher.search(query, &TopDocs::with_limit(limit).order_by((at, row)))?;
+        self.hits(&searcher, latest.into_iter().map(|((_, row), at)| (0.0, row, at)))
+    }
+
+    /// With their groups.
+    fn hits(
+        &self,
+        searcher: &Searcher,
+        found: impl Iterator<Item = (f32, Option<u64>, DocAddress)>,
+    ) -> Result<Vec<Hit>, SearchError> {
         let groups: Result<Vec<Option<BytesColumn>>, TantivyError> =
             searcher.segment_readers().iter().map(|segment| segment.fast_fields().bytes(GROUP)).collect();
         let groups = groups?;
-        let mut hits = Vec::with_capacity(best.len());
-        for ((score, row), at) in best {
+        let mut hits = Vec::new();
+        for (score, row, at) in found {
             let group = group_of(groups[at.segment_ord as usize].as_ref(), at.doc_id)?;
             hits.extend(row.map(|row| Hit { row, group, score }));
         }
@@ -294,6 +316,10 @@ impl Index {
         if (from, to) != (Bound::Unbounded, Bound::Unbounded) {
             let term = |bound: Bound<u64>| bound.map(|at| Term::from_field_u64(self.fields.at, at));
             parts.push((Occur::Must, unscored(RangeQuery::new(term(from), term(to)))));
+        }
+        // What is only unwanted leaves out of something.
+        if parts.iter().all(|(occur, _)| *occur == Occur::MustNot) {
+            parts.push((Occur::Must, unscored(AllQuery)));
         }
         Box::new(BooleanQuery::new(parts))
     }
@@ -453,6 +479,7 @@ impl Filling<'_> {
 
 const ROW: &str = "row";
 const GROUP: &str = "group";
+const AT: &str = "at";
 const FOLDED: &str = "folded";
 
 fn schema() -> (Schema, Fields) {
@@ -462,7 +489,7 @@ fn schema() -> (Schema, Fields) {
     let fields = Fields {
         row: schema.add_u64_field(ROW, NumericOptions::default().set_fast()),
         group: schema.add_bytes_field(GROUP, BytesOptions::default().set_fast().set_indexed()),
-        at: schema.add_u64_field("at", NumericOptions::default().set_fast()),
+        at: schema.add_u64_field(AT, NumericOptions::default().set_fast()),
         mark: schema.add_bytes_field("mark", BytesOptions::default().set_indexed()),
         word: schema.add_text_field("word", TextOptions::default().set_indexing_options(words)),
     };

@@ -23,6 +23,7 @@ use crate::mail::query::{Filter, Part, Query, QueryError};
 use crate::safe_text::safe_text;
 use crate::search::{Hit, Narrowed, Sought};
 use crate::store::redb::{Entry, RedbReader};
+use crate::units::counted;
 
 /// How many rows are found where nobody says.
 const ROWS: u32 = 20;
@@ -94,8 +95,9 @@ impl Desk {
     /// Makes the index anew.
     pub(super) async fn reindex(&self) -> Result<Vec<CheckRow>, ApiError> {
         let rows = self.with_finder(Finder::make_anew).await?;
-        let count = if rows == 1 { "1 message is".into() } else { format!("{rows} messages are") };
-        Ok(vec![CheckRow::new("search", Verdict::Ok, format!("{count} indexed anew"))])
+        let are = if rows == 1 { "is" } else { "are" };
+        let found = format!("{} {are} indexed anew", counted(rows, "message"));
+        Ok(vec![CheckRow::new("search", Verdict::Ok, found)])
     }
 
     /// Works with the index once all that was said so far is durable, away from whoever else waits for the agent; one
@@ -128,7 +130,7 @@ impl Desk {
 
     async fn wish(&self, q: &str) -> Result<Wish, ApiError> {
         let query = Query::parse(q)?;
-        let sought = Sought::of(&query.words).ok_or(QueryError::NoWords)?;
+        let sought = Sought::of(&query.words).ok_or(QueryError::Nothing)?;
         let mut wish = Wish { sought, narrowed: Narrowed::default(), unread: None, labels: Vec::new() };
         for Part { is_wanted, what } in query.filters {
             let fact = match what {
@@ -274,11 +276,13 @@ fn beginning(text: &str, zone: &TimeZone) -> Option<Timestamp> {
 impl From<QueryError> for ApiError {
     fn from(error: QueryError) -> ApiError {
         let step = match &error {
-            QueryError::NoWords => "name a word, the beginning of one such as pum*, or words in quotes",
+            QueryError::Nothing => {
+                "name a word, the beginning of one such as pum*, words in quotes, or what is known of it, such as has:file"
+            }
             QueryError::OpenQuote => "close it, or leave it out",
             QueryError::NoValue(_) => "write it without a blank, such as from:carol",
             QueryError::UnknownOperator(_) => {
-                "use from: to: in: after: before: has: is: label:, or put the words in quotes"
+                "use from: to: in: after: before: has: is: label: tag:, or put the words in quotes"
             }
             QueryError::UnknownValue { .. } => "correct it, or put the words in quotes",
             QueryError::TooLong | QueryError::TooMany => "look for less at once",

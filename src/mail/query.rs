@@ -11,7 +11,7 @@
 //! | `tag:question`, `tag:decision`, `tag:fyi` | what its writer means it to be |
 //! | `-` before any of these | not that |
 //!
-//! All of it must hold. A value with blanks stands in quotes: `from:"carol smith"`. Here nothing is looked up: names and
+//! All of it must hold. Without a wanted word it is what else is known that finds a message. A value with blanks stands in quotes: `from:"carol smith"`. Here nothing is looked up: names and
 //! dates stay as they are typed, and what a word is decides the index.
 
 use std::fmt::{self, Display, Formatter};
@@ -67,8 +67,8 @@ pub enum Filter {
 /// Why a text is no query.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum QueryError {
-    #[error("the query has no word to look for")]
-    NoWords,
+    #[error("the query has nothing to look for")]
+    Nothing,
     #[error("a quote in the query is not closed")]
     OpenQuote,
     #[error("{0}: in the query needs a value right behind it")]
@@ -84,7 +84,7 @@ pub enum QueryError {
 }
 
 impl Query {
-    /// Reads a query; one with no wanted word is none.
+    /// Reads a query; one with no wanted word and no filter is none.
     pub fn parse(text: &str) -> Result<Query, QueryError> {
         if text.len() > QUERY_BYTES_MAX {
             return Err(QueryError::TooLong);
@@ -96,8 +96,12 @@ impl Query {
                 return Err(QueryError::TooMany);
             }
         }
-        let is_query = query.words.iter().any(|part| part.is_wanted);
-        if is_query { Ok(query) } else { Err(QueryError::NoWords) }
+        let is_query = query.has_wanted_word() || !query.filters.is_empty();
+        if is_query { Ok(query) } else { Err(QueryError::Nothing) }
+    }
+
+    pub fn has_wanted_word(&self) -> bool {
+        self.words.iter().any(|part| part.is_wanted)
     }
 
     /// Takes one part off the beginning, which is no blank; returns what follows.
@@ -321,8 +325,11 @@ mod tests {
     #[test]
     fn what_is_no_query_says_why() {
         let error = |text: &str| Query::parse(text).unwrap_err();
-        for text in ["", "  ", "-", "* ?", "\"\"", "\" \"", "from:carol", "-pump", "-pump is:unread", "\u{3000}"] {
-            assert_eq!(error(text), QueryError::NoWords, "{text:?}");
+        for text in ["", "  ", "-", "* ?", "\"\"", "\" \"", "-pump", "-pump -\"camp three\"", "\u{3000}"] {
+            assert_eq!(error(text), QueryError::Nothing, "{text:?}");
+        }
+        for text in ["from:carol", "-has:file", "-pump is:unread"] {
+            assert!(!Query::parse(text).unwrap().has_wanted_word(), "{text:?}");
         }
         for text in ["\"camp three", "pump \"", "camp\"three", "from:\"carol"] {
             assert_eq!(error(text), QueryError::OpenQuote, "{text:?}");

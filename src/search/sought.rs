@@ -20,14 +20,16 @@ pub(super) struct Pattern {
 }
 
 impl Sought {
-    /// None where nothing is left to look for.
+    /// Without a wanted word every message is meant that says none of the unwanted. None where words are wanted of which
+    /// nothing is left to look for.
     pub fn of(words: &[Part<Words>]) -> Option<Sought> {
         let patterns = |is_wanted: bool| -> Vec<Pattern> {
             let words = words.iter().filter(|part| part.is_wanted == is_wanted);
             words.filter_map(|part| Pattern::of(&part.what)).collect()
         };
         let sought = Sought { wanted: patterns(true), unwanted: patterns(false) };
-        (!sought.wanted.is_empty()).then_some(sought)
+        let is_lost = sought.wanted.is_empty() && words.iter().any(|part| part.is_wanted);
+        (!is_lost).then_some(sought)
     }
 
     /// Whether a message of these texts is meant.
@@ -57,6 +59,11 @@ impl Sought {
             }
             window.remove(0);
         }
+    }
+
+    /// Whether a message is found by what it says.
+    pub fn has_words(&self) -> bool {
+        !self.wanted.is_empty()
     }
 
     /// Whether the order of words matters, which the index does not know.
