@@ -106,7 +106,7 @@ impl Desk {
         if name == ME {
             return self.look(|agent, _| agent.node()).await.map(Some);
         }
-        let named = move |agent: &Agent, _: &super::Names<'_>| {
+        let named = move |agent: &Agent, names: &super::Names<'_>| {
             let same = |person: &&str, folded: bool| match folded {
                 true => person.to_lowercase() == name.to_lowercase(),
                 false => **person == name,
@@ -116,7 +116,11 @@ impl Desk {
                 (found.next(), found.next().is_some())
             };
             match find(false) {
-                (None, _) => find(true),
+                (None, _) => match find(true) {
+                    // One's own name is how listings call oneself.
+                    (None, _) if names.is_mine(&name) => (Some(agent.node()), false),
+                    folded => folded,
+                },
                 exactly => exactly,
             }
         };

@@ -1,5 +1,7 @@
 //! Whom this person knows, and by what names.
 
+use unicode_security::confusable_detection::skeleton;
+
 use super::mail::{check_after_read, check_lifetime};
 use super::{Desk, find, rows};
 use crate::agent::change::{Person, Standing};
@@ -8,7 +10,7 @@ use crate::api::model::{ContactRow, Done, Introduction, Usual};
 use crate::api::{ApiError, NextStep, Response};
 use crate::id::NodeId;
 use crate::mail::kept::{self, Habits};
-use crate::safe_text::safe_text;
+use crate::safe_text::{safe_prose, safe_text};
 use crate::ticket::Ticket;
 use crate::time::Millis;
 
@@ -202,7 +204,12 @@ pub(super) fn checked_name(name: &str) -> Result<String, ApiError> {
     }
     if name.is_empty() || name.len() > NAME_BYTES_MAX || name.chars().any(char::is_control) {
         let message = format!("a name has 1 to {NAME_BYTES_MAX} bytes on one line");
-        return Err(ApiError::usage(message));
+        return Err(ApiError::usage(message).advise("give another one"));
+    }
+    // A joiner within a word of a script that spells with it is seen by its readers.
+    if safe_prose(name) != *name || name.chars().any(|c| c != ' ' && c.is_whitespace()) {
+        let message = format!("something in that name is not seen: {}", safe_text(name));
+        return Err(ApiError::usage(message).advise("type it anew, letter by letter"));
     }
     if find::looks_like_an_address(name) {
         return Err(
@@ -212,13 +219,15 @@ pub(super) fn checked_name(name: &str) -> Result<String, ApiError> {
     Ok(name.to_owned())
 }
 
-/// The name, unless it is already that of another.
+/// The name, unless it is already that of another, or looks like it.
 fn free_name(agent: &Agent, node: NodeId, name: String) -> Result<String, ApiError> {
-    match agent.people().any(|(other, person)| person.name == name && *other != node) {
-        false => Ok(name),
-        true => {
-            let message = format!("there is another contact named {}", safe_text(&name));
-            Err(ApiError::refused(message).advise("choose another name"))
-        }
-    }
+    let look = |name: &str| skeleton(name).collect::<String>();
+    let looks = look(&name);
+    let other = agent.people().find(|(other, person)| **other != node && look(&person.name) == looks);
+    let Some((_, Person { name: other, .. })) = other else { return Ok(name) };
+    let message = match *other == name {
+        true => format!("there is another contact named {}", safe_text(&name)),
+        false => format!("{} looks like {}, which is another contact", safe_text(&name), safe_text(other)),
+    };
+    Err(ApiError::refused(message).advise("choose another name"))
 }
