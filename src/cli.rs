@@ -103,7 +103,7 @@ fn run_with(engine: &dyn Engine, line: impl IntoIterator<Item = OsString>, out: 
     let line: Vec<OsString> = line.into_iter().collect();
     let cli = match Cli::try_parse_from(&line) {
         Ok(cli) => cli,
-        Err(error) => return explain(error, &line, &out(false)),
+        Err(error) => return explain(error, &line, &out(asks_for_json(&line))),
     };
     let out = out(cli.json);
     let runtime = match runtime(&cli.command) {
@@ -129,12 +129,21 @@ fn runtime(command: &Command) -> io::Result<tokio::runtime::Runtime> {
     builder.enable_all().build()
 }
 
+/// Whether a line that makes no sense asks for JSON all the same; what stands behind -- is another program's, or a text.
+fn asks_for_json(line: &[OsString]) -> bool {
+    line.iter().take_while(|word| *word != "--").any(|word| word == "--json")
+}
+
 /// Help goes to stdout, since it was asked for; what was mistyped to stderr, quoted in the form it has in a safe text.
 fn explain(error: clap::Error, line: &[OsString], out: &Out) -> u8 {
     // Colours are escape sequences too, so what was typed is escaped before clap paints around it.
     let harmless: Vec<String> = line.iter().map(|word| safe_text(&word.to_string_lossy())).collect();
     let again = Cli::try_parse_from(&harmless).err().filter(|again| again.kind() == error.kind());
     let again = again.map(|error| with_advice(error, &harmless));
+    if out.json && error.use_stderr() {
+        out.error(quoting::as_an_error(again.as_ref().unwrap_or(&error)));
+        return error.exit_code() as u8;
+    }
     let text = match again {
         Some(again) if out.style.color => again.render().ansi().to_string(),
         Some(again) => again.render().to_string(),

@@ -2,8 +2,8 @@
 //!
 //! An agent is a function of its configuration, seed, restored state and timed inputs. A recording has these in one file
 //! and, after each input, the running hash of all outputs so far; a bug in the field becomes one file and one line of
-//! test. It has no secret: messages are sealed when they reach the agent, and in place of the key it has the signatures
-//! that were made. It does say who spoke to whom and when, and by what names its owner knows them, so it is nobody's
+//! test. It has no secret: messages are sealed when they reach the agent, what is published in topics is public, and in place
+//! of the key it has the signatures that were made. It does say who spoke to whom and when, and by what names its owner knows them, so it is nobody's
 //! but its owner's to give away.
 //!
 //! ```text

@@ -5,6 +5,8 @@
 
 #[path = "cli/changes.rs"]
 mod changes;
+#[path = "cli/contract.rs"]
+mod contract;
 #[path = "cli/disappearing.rs"]
 mod disappearing;
 #[path = "cli/files.rs"]
@@ -17,6 +19,8 @@ mod groups;
 mod keeping;
 #[path = "cli/listings.rs"]
 mod listings;
+#[path = "cli/names.rs"]
+mod names;
 #[path = "cli/older.rs"]
 mod older;
 #[path = "cli/order.rs"]
@@ -34,12 +38,16 @@ mod socket;
 mod stick;
 #[path = "cli/talk.rs"]
 mod talk;
+#[path = "cli/times.rs"]
+mod times;
 #[path = "cli/topics.rs"]
 mod topics;
 #[path = "cli/trouble.rs"]
 mod trouble;
 #[path = "cli/ways.rs"]
 mod ways;
+#[path = "cli/words.rs"]
+mod words;
 #[path = "cli/written.rs"]
 mod written;
 

@@ -40,7 +40,8 @@ pub use names::{parse_priority, priority_name};
 pub use people::{ContactRow, IntroducedRow, MeRow, NearbyRow, PeerRow, PersonRow, Standing};
 pub use record::{
     AnswersRow, BoardRow, Changes, CrossingRow, ForwardedRow, Happened, HappenedRow, HistoryRow, IMPORTS_MAX, Imported,
-    ImportedRow, Imports, KeptRow, Parent, PurgedRow, ReactionRow, RefusedLine, SearchRow, SpaceRow, TaskRow, TaskWord,
+    ImportedRow, Imports, KeptRow, Parent, PurgedRow, ReactionRow, RefusedLine, SearchRow, SetRow, SpaceRow, TaskRow,
+    TaskWord,
 };
 pub use status::{Event, EventKind, MemberStateRow, OutlookRow, State, StatusRow};
 pub use stick::{EnteredRow, Fate, FromStick, LeavingRow, STICK_BUNDLES_MAX, STICK_BYTES_MAX, WillingRow};

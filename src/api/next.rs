@@ -110,6 +110,14 @@ pub enum NextStep {
     CancelMessage {
         id: String,
     },
+    /// It arrived: ask that it be forgotten.
+    WithdrawMessage {
+        id: String,
+    },
+    /// It is no task so far.
+    MakeTask {
+        id: String,
+    },
     /// It is another's: answer it, or delete it here.
     AnswerInstead {
         id: String,
@@ -191,6 +199,8 @@ impl NextStep {
             N::SeeStatus { id: id.clone() },
             N::SeeCarried,
             N::CancelMessage { id: id.clone() },
+            N::WithdrawMessage { id: id.clone() },
+            N::MakeTask { id: id.clone() },
             N::AnswerInstead { id: id.clone() },
             N::ListFiles,
             N::WatchFiles,
@@ -270,6 +280,8 @@ impl fmt::Display for NextStep {
             N::SeeStatus { .. } => "that one was sent from here; see `GET /v1/status/{id}`",
             N::SeeCarried => "that one is carried for others; see `GET /v1/carry/bundles`",
             N::CancelMessage { .. } => "take it back with `POST /v1/status/{id}/cancel`",
+            N::WithdrawMessage { .. } => "ask that it be forgotten with `POST /v1/inbox/{id}/change`",
+            N::MakeTask { .. } => "make it one with `POST /v1/inbox/{id}/change`",
             N::AnswerInstead { .. } => "answer it with `POST /v1/send`, or delete it here with `DELETE /v1/inbox/{id}`",
             N::ChangeTarget { .. } => "change the message with that id",
             N::FollowFrom { .. } => "read what you missed with `GET /v1/talk/{who}`, and follow from that event on",

@@ -73,6 +73,7 @@ pub fn inbox(text: &str) -> InboxRow {
         next: None,
         kind: "text".into(),
         changes: Changes::default(),
+        sets: Vec::new(),
     }
 }
 
@@ -206,6 +207,7 @@ pub fn status(events: Vec<Event>) -> StatusRow {
         files: 0,
         forwarded: false,
         members: Vec::new(),
+        sets: Vec::new(),
     }
 }
 

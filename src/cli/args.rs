@@ -11,6 +11,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueHint};
 
+use self::bulk::{FILE_HELP, SUB_HELP};
 pub use self::bulk::{FileArgs, FileWhat, Group, GroupWhat, Load, Pub, Stick, StickWhat, Sub, Topic, TopicWhat};
 pub use self::keeping::{
     Bench, Bundle, BundleWhat, Carry, CarryWhat, Completions, Config, ConfigWhat, Demo, Doctor, Up, Vault,
@@ -21,23 +22,20 @@ pub use self::order::{
 };
 pub use self::people::{Contact, ContactWhat, Me, Whom};
 pub use self::reading::{Inbox, InboxList, InboxWhat, Read, Search, Status, Talk};
-use self::writing::SEND_HELP;
+use self::writing::{CANCEL_HELP, DELETE_HELP, EDIT_HELP, SEND_HELP, WITHDRAW_HELP};
 pub use self::writing::{DraftWhat, Drafts, Edit, Forward, Goal, React, Renew, Reply, Send, Sending, Writing};
 
 const AFTER_HELP: &str = "\
-Exit codes: 0 done, 1 failure, 2 usage, 3 node not running, 4 no such contact
-or message, 5 refused, 6 still in flight when --wait ended, 7 store locked,
-damaged or of a newer format, 8 verification failed, 9 kept no more, 130
-interrupted.
+Exit codes: 0 done, 1 failure, 2 usage, 3 node not running, 4 no such contact or message, 5 refused, 6 still in flight \
+when --wait ended, 7 store locked, damaged or of a newer format, 8 verification failed, 9 kept no more, 130 interrupted.
 
-An id may be shortened to its first digits, 4 or more, as long as it is the
-only one. WHO is a contact's name, an address (dak:...), a peer id, or its end
-as listings print it.
+An ID may be shortened to its first digits, 4 or more, as long as it is the only one. WHO is a contact's name, an \
+address (dak:...), a peer id, or its end as listings print it; me is oneself.
 
-TIME is a span from now (2h, 3d), a clock (18:00, the next one), ISO 8601 with
-an offset, or a day (today, tomorrow, friday, 2026-03-01), which lasts to its
-end unless a clock stands behind it (fri 17:00). A weekday is the next one,
-never today.";
+TIME is a span from now (2h, in 3 days), a clock (18:00, 5pm, the next one), a day (today, tomorrow, friday, 31.12.2026, \
+2026-12-31), or both (fri 17:00). ISO 8601 with an offset is one too. A weekday is the next one, never today. A day \
+without a clock lasts to its end where something is due, and begins with it where something is sent or comes back. \
+SPAN is a number with a unit: 60s, 90m, 12h, 3d, 2w, 1y.";
 
 /// Messages that reach people who are away: signed, sealed, and carried by others until they meet.
 #[derive(Debug, Parser)]
@@ -86,36 +84,30 @@ pub enum Command {
     Label(Label),
     /// Put conversations or messages out of sight; a conversation is back with what comes next
     Archive(Things),
-    /// Take them back
+    /// Take conversations or messages out of the archive
     Unarchive(Things),
     /// Put conversations or messages to the top
     Pin(Things),
-    /// No longer
+    /// Leave conversations or messages where they stand, pinned no longer
     Unpin(Things),
     /// Put a conversation or a message out of sight until a time
     Snooze(Snooze),
-    /// Take them back now
+    /// Bring back now what was snoozed
     Unsnooze(Things),
     /// Hear no more of a conversation, and read it when you want
     Mute(Mute),
-    /// Hear of it again
+    /// Hear of a muted conversation again
     Unmute(Whom),
     /// Show a message that came, or one of my own
     Read(Read),
     /// Put other words in the place of what I wrote, for everybody who has it
-    #[command(
-        after_help = "What nobody can have yet is simply changed. What has left cannot be called back: others see the new\nwords once the change reaches them, and `dak read ID --history` keeps the old ones. `dak withdraw ID` asks others to forget a message,\n`dak delete ID` deletes it here only, `dak cancel ID` stops copies that have not left."
-    )]
+    #[command(after_help = EDIT_HELP)]
     Edit(Edit),
     /// Ask everybody who has a message of mine to forget it
-    #[command(
-        after_help = "An honest dak forgets the words as soon as this reaches it; nothing makes a person or a changed program\nforget. `dak edit ID TEXT` puts other words there, `dak delete ID` deletes a message here only, and\n`dak cancel ID` stops copies that have not left."
-    )]
+    #[command(after_help = WITHDRAW_HELP)]
     Withdraw(Id),
     /// Delete messages here; others keep what they have
-    #[command(
-        after_help = "`dak withdraw ID` asks others to forget what I wrote, `dak edit ID TEXT` puts other words there, and\n`dak cancel ID` stops copies that have not left."
-    )]
+    #[command(after_help = DELETE_HELP)]
     Delete(Ids),
     /// React to a message with an emoji or a word
     React(React),
@@ -126,15 +118,14 @@ pub enum Command {
     /// Pass a message on, with its files
     Forward(Forward),
     /// Files that come or go in parts: list them, ask for them, save them
-    #[command(
-        after_help = "Small files of contacts come by themselves, larger ones when they are asked for. An ID\nis that of the message, and behind a slash which of its files it is, where there are\nseveral. Nothing that is saved is written over."
-    )]
+    #[command(after_help = FILE_HELP)]
     File(FileArgs),
     /// Tell what became of my messages, and how that is known
     Status(Status),
     /// Send my message anew that did not arrive; who has it sees it once
     Renew(Renew),
     /// Hand out no new copies of a message
+    #[command(after_help = CANCEL_HELP)]
     Cancel(Id),
     /// Write out what was said, for other programs and for keeping
     Export(Export),
@@ -155,9 +146,7 @@ pub enum Command {
     /// Publish in a topic: for everybody, signed, and sealed for nobody
     Pub(Pub),
     /// Get what is published in a topic, each event once, or have a command work on each
-    #[command(
-        after_help = "Whoever names no group is of the group main. A group goes on where it was; several consumers share what comes, and\nwhat one had that died goes to another. CMD gets the event on its stdin, as a JSON object on a line. Exit 0: done;\n65: given up; anything else, a signal, or too much time: again, later each time, given up after --tries.\n\nbob/sensors/temp is a topic of the contact bob; + stands for any level and # at the end for all that follow, in quotes."
-    )]
+    #[command(after_help = SUB_HELP)]
     Sub(Sub),
     /// List the nodes met now
     Peers,
@@ -173,7 +162,7 @@ pub enum Command {
     Restore(Vault),
     /// Look at bundles in files
     Bundle(Bundle),
-    /// Show the configuration
+    /// Show the configuration, or keep a setting
     Config(Config),
     /// Run three nodes on this machine and see a message carried
     Demo(Demo),

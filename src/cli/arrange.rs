@@ -4,7 +4,7 @@ use super::args::{Label, LabelWhat, Mute, Snooze, Things, Whom};
 use super::link::{Link, take};
 use super::out::{Out, Style};
 use super::table::{Cell, Table, cell, prose};
-use super::times::parse_time;
+use super::times::{parse_start, parse_time};
 use super::who::{called, short_id};
 use super::{Outcome, listing};
 use crate::api::model::{ArrangedRow, Arranging, Done, LabelRow, Listing, Request, Response, Row};
@@ -15,7 +15,7 @@ pub async fn things(link: &Link<'_>, args: &Things, how: Arranging, out: &Out) -
 }
 
 pub async fn snooze(link: &Link<'_>, args: &Snooze, out: &Out) -> Outcome {
-    let until = parse_time(&args.until, &out.style.now)?;
+    let until = parse_start(&args.until.join(" "), &out.style.now)?;
     arrange(link, std::slice::from_ref(&args.what), Arranging::Snooze { until }, out).await
 }
 

@@ -12,7 +12,7 @@ use super::{Outcome, Stop, says_yes};
 use crate::api::model::{CarryRow, Class, Counts, FileRow, Grade, Grades, Listing, Request, Response, Row};
 use crate::api::{ApiError, ErrorKind};
 use crate::safe_text::safe_text;
-use crate::units::about_bytes;
+use crate::units::{about_bytes, counted};
 
 pub async fn carry(link: &Link<'_>, args: &Carry, out: &Out) -> Outcome {
     match &args.what {
@@ -39,7 +39,7 @@ pub async fn carry(link: &Link<'_>, args: &Carry, out: &Out) -> Outcome {
             let name = file.display().to_string();
             write_anew(file, &bytes)?;
             let written = FileRow::of(name, bytes.len() as u64);
-            out.row(&written, |_| format!("wrote {} bytes to {}\n", written.bytes, safe_text(&written.name)))
+            out.row(&written, |_| format!("wrote {} to {}\n", counted(written.bytes, "byte"), safe_text(&written.name)))
         }
     }
 }
@@ -150,10 +150,6 @@ fn cells(row: &Row, style: &Style) -> Option<Vec<Cell>> {
         cell(about_bytes(row.bytes)),
         cell(style.when(row.expires_at)),
     ])
-}
-
-fn counted(n: u64, what: &str) -> String {
-    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
 }
 
 #[cfg(test)]

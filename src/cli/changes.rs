@@ -1,7 +1,5 @@
 //! `dak edit`, `react`, `withdraw`, `delete` and `task`: changes of what was written, and how they are shown.
 
-use jiff::Zoned;
-
 use super::Outcome;
 use super::args::{Edit, Id, React, Renew, Task, TaskList, TaskWhat};
 use super::link::{Link, take};
@@ -13,8 +11,8 @@ use super::times::parse_time;
 use super::who::{called, short_id};
 use crate::api::Response;
 use crate::api::model::{
-    BoardRow, Changes, CrossingRow, Done, HistoryRow, Listing, PersonRow, Request, Row, TaskRow, TaskWord, Wish,
-    WishedReaction,
+    BoardRow, Changes, CrossingRow, Done, HistoryRow, Listing, PersonRow, Request, Row, SetRow, TaskRow, TaskWord,
+    Wish, WishedReaction,
 };
 use crate::safe_text::{one_line_of_prose, safe_text};
 
@@ -58,20 +56,20 @@ pub async fn task(link: &Link<'_>, args: &Task, out: &Out) -> Outcome {
         None => return tasks(link, &args.list, out).await,
         Some(TaskWhat::List(list)) => return tasks(link, list, out).await,
         Some(TaskWhat::Add { id, assign, due }) => {
-            let due = due.as_deref().map(|due| parse_time(due, &Zoned::now())).transpose()?;
+            let due = due.as_deref().map(|due| parse_time(due, &out.style.now)).transpose()?;
             (Wish { task: Some(TaskWord::Open), assignee: assign.clone(), due, ..of(id) }, "a task:")
         }
         Some(TaskWhat::Done { id }) => (Wish { task: Some(TaskWord::Done), ..of(id) }, "done:"),
-        Some(TaskWhat::Open { id }) => (Wish { task: Some(TaskWord::Open), ..of(id) }, "open again:"),
+        Some(TaskWhat::Open { id }) => (Wish { task: Some(TaskWord::Again), ..of(id) }, "open again:"),
         Some(TaskWhat::Remove { id }) => (Wish { task: Some(TaskWord::None), ..of(id) }, "no task any more:"),
         Some(TaskWhat::Assign { id, who }) => {
             let assignee = Some(if who == "nobody" { String::new() } else { who.clone() });
             (Wish { assignee, ..of(id) }, "assigned:")
         }
-        Some(TaskWhat::Due { id, time }) if time == "never" => (Wish { clear_due: true, ..of(id) }, "due at no time:"),
-        Some(TaskWhat::Due { id, time }) => {
-            (Wish { due: Some(parse_time(time, &Zoned::now())?), ..of(id) }, "due changed:")
-        }
+        Some(TaskWhat::Due { id, time }) => match time.join(" ") {
+            never if never == "never" => (Wish { clear_due: true, ..of(id) }, "due at no time:"),
+            time => (Wish { due: Some(parse_time(&time, &out.style.now)?), ..of(id) }, "due changed:"),
+        },
     };
     change(link, wish, out, said).await
 }
@@ -87,7 +85,12 @@ async fn tasks(link: &Link<'_>, args: &TaskList, out: &Out) -> Outcome {
     let mut count = 0u64;
     listing::print(rows, out, &HEADS, cells, |_| count += 1).await?;
     if count == 0 {
-        out.talk("no tasks; `dak task add ID` makes a message one, `dak send WHO TEXT --task` writes one");
+        let what = match (args.mine, args.all) {
+            (false, false) => "no open tasks; `dak task --all` has what is done",
+            (true, false) => "nothing to do for me; `dak task` has what others are to do",
+            (_, true) => "no tasks",
+        };
+        out.talk(&format!("{what}; `dak task add ID` makes a message one, `dak send WHO TEXT --task` writes one"));
     }
     Ok(())
 }
@@ -152,6 +155,22 @@ fn crossing(row: &CrossingRow, style: &Style) -> String {
 
 fn whose(row: &HistoryRow) -> String {
     format!("{}'s", person(&row.who))
+}
+
+/// What a change sets, in a line: `done, for bob, due Fri 4 Dec 17:00`. None where there is no change.
+pub fn set_words(sets: &[SetRow], style: &Style) -> Option<String> {
+    let words = |SetRow { field, what, who }: &SetRow| match (&**field, who) {
+        ("text", _) => format!("now says: {what}"),
+        ("assignee", Some(who)) => format!("for {}", person(who)),
+        ("assignee", None) => "for nobody".into(),
+        ("due", _) => match what.parse::<jiff::Timestamp>() {
+            Ok(due) => format!("due {}", style.when(Some(due.into()))),
+            Err(_) => format!("due {what}"),
+        },
+        _ => what.clone(),
+    };
+    let words: Vec<String> = sets.iter().map(words).collect();
+    (!words.is_empty()).then(|| words.join(", "))
 }
 
 /// What a change sets, in a line.

@@ -4,7 +4,7 @@ use super::args::{Contact, ContactWhat};
 use super::link::{Link, take};
 use super::out::{Out, Paint, Style, stdin_is_person};
 use super::table::{Table, cell, painted};
-use super::who::{called, short_id, short_peer};
+use super::who::{called, shell_word, short_id, short_peer};
 use super::{Outcome, says_yes};
 use crate::api::model::{
     ContactRow, ID_PREFIX_DIGITS_MIN, Introduction, Request, Response, Standing, Usual, priority_name,
@@ -96,7 +96,10 @@ fn usual_words(contact: &ContactRow) -> String {
     let mut words: Vec<String> = Vec::new();
     words.extend(priority.map(|priority| priority_name(priority).into()));
     words.extend(lifetime_ms.map(|span| format!("within {}", Millis(span))));
-    words.extend(copies.map(|copies| format!("at most {copies} copies")));
+    words.extend(copies.map(|copies| match copies {
+        1 => "1 copy".into(),
+        many => format!("at most {many} copies"),
+    }));
     words.extend(read_receipts.map(|on| format!("read receipts {}", if on { "on" } else { "off" })));
     words.extend(expire_after_read_ms.map(|span| format!("disappearing {} after they are read", Millis(span))));
     let words = if words.is_empty() { "as to everybody".into() } else { words.join(", ") };
@@ -120,7 +123,11 @@ async fn verify(link: &Link<'_>, who: &str, yes: bool, no: bool, out: &Out) -> O
         (_, true, _) => false,
         (_, _, true) => says_yes("Are both the same on both sides? [y/N] ".into()).await?,
         // Nobody to ask: what is known is shown, and nothing changes.
-        _ => return out.row(&contact, |_| verdict(&contact)),
+        _ => {
+            let name = shell_word(&safe_text(&contact.name));
+            out.talk(&format!("once you have compared them: dak contact verify {name} --yes, or --no"));
+            return out.row(&contact, |_| verdict(&contact));
+        }
     };
     let request = Request::ContactVerify { who: who.into(), verified };
     let contact = take!(link.ask(request).await?, Contact)?;

@@ -14,14 +14,14 @@ use super::args::{Export, ExportFormat, PurgeArgs};
 use super::link::{Link, take};
 use super::out::{Out, Style};
 use super::table::{Table, cell, prose};
-use super::who::called;
-use super::{Outcome, Stop, changes, says_yes};
+use super::who::{called, shell_word};
+use super::{Outcome, Stop, changes, says_yes, times};
 use crate::api::ApiError;
 use crate::api::model::{KeptRow, Listing, PersonRow, Purge, PurgedRow, Request, Row, SpaceRow, When};
 use crate::content::{Attachment, Content, Text};
 use crate::safe_text::{safe_prose, safe_text};
 use crate::time::Millis;
-use crate::units::{about_bytes, exact_span};
+use crate::units::{about_bytes, counted, exact_span};
 
 /// Characters of base64 in a line of mail (RFC 2045 section 6.8).
 const BASE64_COLUMNS: usize = 76;
@@ -208,19 +208,19 @@ fn attachments(row: &KeptRow) -> Vec<Attachment> {
 }
 
 pub async fn purge(link: &Link<'_>, args: &PurgeArgs, out: &Out) -> Outcome {
-    let older_than = match args.older_than {
-        Some(span) => {
-            let span = jiff::SignedDuration::from_millis(i64::try_from(span.0).unwrap_or(i64::MAX));
-            let then = out.style.now.timestamp().checked_sub(span);
-            Some(then.map_err(|_| ApiError::usage("that is longer ago than any calendar reaches"))?.into())
-        }
-        None => None,
-    };
+    let older_than = args.older_than.as_deref().map(|text| times::parse_since(text, &out.style.now)).transpose()?;
+    if older_than.is_some_and(|then| then.timestamp() > out.style.now.timestamp()) {
+        let error = ApiError::usage("--older-than is a time to come, and all that is here is older");
+        return Err(error.advise("name a time that is over, such as 90d or 31.12.2025").into());
+    }
     let (from, files_only, larger_than) = (args.from.clone(), args.files_only, args.larger_than);
     let mut purge = Purge { older_than, from, files_only, larger_than, dry: true };
     let would = take!(link.ask(Request::Purge(purge.clone())).await?, Purged)?;
     if args.dry_run || would.messages == 0 {
-        return out.row(&would, |_| format!("would go: {}\n", taken(&would)));
+        return out.row(&would, |_| match would.messages {
+            0 => "nothing to delete\n".into(),
+            _ => format!("would go: {}\n", taken(&would)),
+        });
     }
     if !args.yes && !says_yes(format!("{} go for good. Go on? [y/N] ", taken(&would))).await? {
         return Err(ApiError::refused("nothing was deleted").advise("answer y, or give --yes").into());
@@ -232,33 +232,50 @@ pub async fn purge(link: &Link<'_>, args: &PurgeArgs, out: &Out) -> Outcome {
 
 fn taken(purged: &PurgedRow) -> String {
     let PurgedRow { messages, files, bytes, .. } = purged;
+    let (messages, size) = (counted(*messages, "message"), about_bytes(*bytes));
     match files {
-        0 => format!("{messages} messages, {}", about_bytes(*bytes)),
-        files => format!("{files} files of {messages} messages, {}", about_bytes(*bytes)),
+        0 => format!("{messages}, {size}"),
+        files => format!("{} of {messages}, {size}", counted(*files, "file")),
     }
 }
 
-/// The command that frees some of what this is about.
-fn frees(row: &SpaceRow) -> Option<String> {
-    Some(match (&*row.what, &row.with) {
-        ("conversation", Some(with)) => format!("dak purge --from {}", shell_word(&person(with))),
-        ("record", _) => "dak purge --older-than 1y".into(),
-        ("files", _) => "dak purge --files-only --larger-than 1M".into(),
-        ("index", _) => "dak doctor --reindex".into(),
-        ("carried", _) => "dak carry limit SIZE".into(),
-        _ => return None,
-    })
-}
+/// Ages that are proposed to be purged, the oldest first.
+const AGES: [&str; 4] = ["1y", "90d", "30d", "7d"];
 
-/// A name as a shell takes it for one word.
-fn shell_word(name: &str) -> String {
-    let is_plain = name.chars().all(|c| c.is_alphanumeric() || "-_.:".contains(c));
-    if is_plain { name.to_owned() } else { format!("'{}'", name.replace('\'', "'\\''")) }
+/// The command that frees some of what this is about; none where nothing would go.
+async fn frees(link: &Link<'_>, row: &SpaceRow, style: &Style) -> Result<Option<String>, ApiError> {
+    let is_older = |age: &&&str| {
+        let then = times::parse_since(age, &style.now).ok();
+        row.oldest_at.zip(then).is_some_and(|(oldest, then)| oldest.timestamp() < then.timestamp())
+    };
+    Ok(match (&*row.what, &row.with) {
+        ("conversation", Some(with)) if row.oldest_at.is_some() => {
+            Some(format!("dak purge --from {}", shell_word(with.name.as_deref().unwrap_or(&with.address))))
+        }
+        ("record", _) => AGES.iter().find(is_older).map(|age| format!("dak purge --older-than {age}")),
+        ("files", _) if row.bytes > 0 => {
+            let large = Purge { files_only: true, larger_than: Some(1 << 20), dry: true, ..Purge::default() };
+            let any = Purge { larger_than: None, ..large.clone() };
+            if take!(link.ask(Request::Purge(large)).await?, Purged)?.messages > 0 {
+                Some("dak purge --files-only --larger-than 1M".into())
+            } else {
+                let would = take!(link.ask(Request::Purge(any)).await?, Purged)?;
+                (would.messages > 0).then(|| "dak purge --files-only".into())
+            }
+        }
+        ("carried", _) => {
+            let carry = take!(link.ask(Request::Carry).await?, Carry)?;
+            (carry.bytes > 0).then(|| "dak carry limit SIZE".into())
+        }
+        _ => None,
+    })
 }
 
 pub async fn space(link: &Link<'_>, out: &Out) -> Outcome {
     let mut rows = take!(link.ask(Request::Space).await?, Space)?;
-    rows.iter_mut().for_each(|row| row.frees = frees(row));
+    for row in &mut rows {
+        row.frees = frees(link, row, &out.style).await?;
+    }
     if out.json {
         rows.iter().try_for_each(|row| out.row(row, |_| String::new()))?;
         return Ok(());
@@ -269,7 +286,7 @@ pub async fn space(link: &Link<'_>, out: &Out) -> Outcome {
         let kept =
             keep_ms.map(|keep| format!(" (deleted after {}, {but})", exact_span(Millis(keep)))).unwrap_or_default();
         let what = match (with, count) {
-            (Some(with), count) => format!("with {}, {count} messages", person(with)),
+            (Some(with), count) => format!("with {}, {}", person(with), counted(*count, "message")),
             (None, 0) => format!("{what}{kept}"),
             (None, count) => format!("{what}, {count}{kept}"),
         };

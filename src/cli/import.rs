@@ -10,6 +10,7 @@ use super::{Outcome, Stop};
 use crate::api::ApiError;
 use crate::api::model::{IMPORTS_MAX, Imported, ImportedRow, Imports, KeptRow, RefusedLine, Request};
 use crate::safe_text::safe_text;
+use crate::units::counted;
 
 /// Longest line that is read: a message of the largest size, in an export of any version.
 const LINE_BYTES_MAX: u64 = 16 << 20;
@@ -44,8 +45,9 @@ pub async fn import(link: &Link<'_>, args: &Import, out: &Out) -> Outcome {
     match many {
         0 => Ok(()),
         many => {
-            let s = if many == 1 { " is" } else { "s are" };
-            let error = ApiError::failure(format!("{many} line{s} no row of an export; all others are in"));
+            let are = if many == 1 { "is" } else { "are" };
+            let lines = counted(many, "line");
+            let error = ApiError::failure(format!("{lines} {are} no row of an export; all others are in"));
             Err(Stop::Error(error.advise("mend them and import the file again: what is here stays as it is")))
         }
     }
@@ -53,8 +55,8 @@ pub async fn import(link: &Link<'_>, args: &Import, out: &Out) -> Outcome {
 
 fn told(row: &ImportedRow) -> String {
     let mut parts = vec![format!("{} imported, not verified here", row.imported)];
-    parts.extend((row.known > 0).then(|| format!("{} were here already", row.known)));
-    parts.extend((row.without_words > 0).then(|| format!("{} have no words in the export", row.without_words)));
+    parts.extend((row.known > 0).then(|| format!("{} known already", row.known)));
+    parts.extend((row.without_words > 0).then(|| format!("{} without words in the export", row.without_words)));
     parts.join(", ") + "\n"
 }
 

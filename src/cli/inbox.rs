@@ -24,7 +24,7 @@ use crate::bundle::Priority;
 use crate::folder::harmless_name;
 use crate::home::create_private_file;
 use crate::safe_text::{one_line_of_prose, safe_prose, safe_text};
-use crate::units::about_bytes;
+use crate::units::{about_bytes, counted};
 
 /// So much of a text is asked for where one line of it is shown.
 const GIST_CHARS_MAX: u32 = 1_024;
@@ -65,11 +65,8 @@ async fn list(link: &Link<'_>, args: &InboxList, out: &Out) -> Outcome {
         let requests = waiting.requests;
         muted = waiting.muted;
         if requests > 0 {
-            let s = if requests == 1 { "" } else { "s" };
-            out.data(&format!(
-                "{}{requests} request{s} from strangers: dak requests\n",
-                if count > 0 { "\n" } else { "" }
-            ))?;
+            let blank = if count > 0 { "\n" } else { "" };
+            out.data(&format!("{blank}{} from strangers: dak requests\n", counted(requests, "request")))?;
             // A flood of them leaves a terminal to what waits.
             let limit = if out.style.width.is_some() { Some(REQUESTS_SHOWN) } else { args.limit };
             count += print(link, &InboxList { limit, ..args.clone() }, Show::Requests, out, &mut shown).await?;
@@ -227,24 +224,21 @@ fn in_a_line(row: &InboxRow, style: &Style) -> String {
     let facts = [urgent, dated, goes, introduces, remark, forwarded].into_iter().flatten();
     let before: Vec<String> = marks(&row.arranged, style).into_iter().chain(tags).chain(facts).collect();
     let before = Some(before.join(" ")).filter(|before| !before.is_empty());
-    let text = unreadable(row).unwrap_or_else(|| said(row).to_owned());
+    let text = unreadable(row).unwrap_or_else(|| said(row, style));
     gist(before, row.subject.as_deref(), &text, row.attachments.len() as u64)
 }
 
-/// The words of a message beside what else it brings.
-fn said(row: &InboxRow) -> &str {
-    words_beside(row.introduces.as_ref(), row.text.as_deref().unwrap_or_default())
+/// The words of a message beside what else it brings, or of a change.
+fn said(row: &InboxRow, style: &Style) -> String {
+    let words = || words_beside(row.introduces.as_ref(), row.text.as_deref().unwrap_or_default()).to_owned();
+    changes::set_words(&row.sets, style).unwrap_or_else(words)
 }
 
 /// Subject, text and number of files in a line, behind what else there is to say.
 pub fn gist(before: Option<String>, subject: Option<&str>, text: &str, files: u64) -> String {
     let subject = subject.map(|subject| format!("{subject}:"));
     let words = words(text);
-    let files = match files {
-        0 => None,
-        1 => Some("[1 file]".into()),
-        n => Some(format!("[{n} files]")),
-    };
+    let files = (files > 0).then(|| format!("[{}]", counted(files, "file")));
     let parts = [before, subject, Some(words), files].into_iter().flatten();
     parts.filter(|part| !part.is_empty()).collect::<Vec<String>>().join(" ")
 }
@@ -277,23 +271,40 @@ fn arrival(row: &InboxRow, style: &Style) -> String {
     let dated = dated(row, style).map(|dated| format!(" ({dated})")).unwrap_or_default();
     let head = format!("{}  {from}, {}{dated}", short_id(&row.id), style.when(row.received_at));
     let source = row.forwarded.as_ref().map(|forwarded| shown_source(forwarded, Some(&row.from), style));
-    let remark = row.remark.as_deref().map(|remark| safe_prose(remark.trim_end())).unwrap_or_default();
-    let remark = remark.lines().map(str::to_owned);
-    let source = source.map(|source| format!("forwarded: {source}"));
-    let subject = row.subject.as_deref().map(shown_subject);
-    let whole = || safe_prose(said(row).trim_end());
-    let body = unreadable(row).unwrap_or_else(whole);
-    let files = row.attachments.iter().map(|file| format!("[{}]", shown_file(file)));
-    let introduces = row.introduces.as_ref().map(|introduced| introduction(introduced, &row.id));
-    let lines = introduces
-        .into_iter()
-        .chain(remark)
-        .chain(source)
-        .chain(subject)
-        .chain(body.lines().map(str::to_owned))
-        .chain(files);
-    let indented = lines.map(|line| if line.is_empty() { "\n".into() } else { format!("  {line}\n") });
+    let whole = || safe_prose(said(row, style).trim_end());
+    let parts = Parts {
+        introduces: row.introduces.as_ref().map(|introduced| introduction(introduced, &row.id)),
+        remark: row.remark.as_deref(),
+        source,
+        subject: row.subject.as_deref(),
+        body: unreadable(row).unwrap_or_else(whole),
+        files: &row.attachments,
+    };
+    let indented = parts.lines().map(|line| if line.is_empty() { "\n".into() } else { format!("  {line}\n") });
     format!("{head}\n{}", indented.collect::<String>())
+}
+
+/// What stands below the head of a message that is shown whole.
+pub struct Parts<'r> {
+    /// Safe to print, as `source` and `body` are.
+    pub introduces: Option<String>,
+    pub remark: Option<&'r str>,
+    pub source: Option<String>,
+    pub subject: Option<&'r str>,
+    pub body: String,
+    pub files: &'r [FileRow],
+}
+
+impl Parts<'_> {
+    pub fn lines(&self) -> impl Iterator<Item = String> {
+        let remark = self.remark.map(|remark| safe_prose(remark.trim_end())).unwrap_or_default();
+        let remark: Vec<String> = remark.lines().map(str::to_owned).collect();
+        let source = self.source.as_ref().map(|source| format!("forwarded: {source}"));
+        let files = self.files.iter().map(|file| format!("[{}]", shown_file(file)));
+        let (introduces, subject) = (self.introduces.clone(), self.subject.map(shown_subject));
+        let above = introduces.into_iter().chain(remark).chain(source).chain(subject);
+        above.chain(self.body.lines().map(str::to_owned)).chain(files)
+    }
 }
 
 /// Whose message is answered and how it begins, or why that is not known, in so many columns.
@@ -374,7 +385,8 @@ fn text(letter: &LetterRow, style: &Style) -> String {
     if let Some(answers) = &letter.answers {
         let id = if answers.there == Parent::Here { format!(" ({})", short_id(&answers.id)) } else { String::new() };
         let room = style.width.map_or(usize::MAX, |width| width.saturating_sub(HEAD_COLUMNS + id.len()));
-        head.push(("answers", format!("{}{id}", shown_parent(answers, room))));
+        let label = if row.sets.is_empty() { "answers" } else { "changes" };
+        head.push((label, format!("{}{id}", shown_parent(answers, room))));
     }
     if let Some(forwarded) = &row.forwarded {
         let mine = letter.to.is_some();
@@ -394,7 +406,7 @@ fn text(letter: &LetterRow, style: &Style) -> String {
         .iter()
         .map(|(label, value)| format!("{} {value}\n", style.paint(Paint::Dim, &format!("{label:<9}"))))
         .collect();
-    let whole = || safe_prose(said(row).trim_end_matches('\n'));
+    let whole = || safe_prose(said(row, style).trim_end_matches('\n'));
     let body = unreadable(row).unwrap_or_else(whole);
     let remark = row.remark.as_deref().map(|remark| {
         let rule = style.paint(Paint::Dim, "-- forwarded --");

@@ -75,6 +75,8 @@ pub fn words(step: &NextStep) -> Option<String> {
         N::SeeStatus { id } => format!("that one was sent from here; see `dak status {id}`"),
         N::SeeCarried => "that one is carried for others; see `dak carry list`".into(),
         N::CancelMessage { id } => format!("take it back with `dak cancel {id}`"),
+        N::WithdrawMessage { id } => format!("ask that it be forgotten with `dak withdraw {}`", short_id(id)),
+        N::MakeTask { id } => format!("make it one with `dak task add {}`", short_id(id)),
         N::AnswerInstead { id } => {
             let id = short_id(id);
             format!("answer it with `dak reply {id}`, or delete it here with `dak delete {id}`")

@@ -5,6 +5,7 @@ use super::out::{Out, Style};
 use super::times;
 use crate::api::model::{OutlookRow, Request};
 use crate::api::{ApiError, Response};
+use crate::units::counted;
 
 /// What is known of it, for whoever reads text. A failure is none: what was asked for was printed.
 pub async fn ask(link: &Link<'_>, out: &Out) -> Option<OutlookRow> {
@@ -26,12 +27,9 @@ pub fn nobody_comes(row: &OutlookRow, style: &Style) -> Option<String> {
         Some(when) => format!("nobody met since {}", times::spoken(when, &style.now)),
         None => "nobody met so far".into(),
     };
-    let (waits, first) = match row.waiting {
-        1 => ("1 message waits".into(), ", and ends"),
-        many => (format!("{many} messages wait"), ", the first ends"),
-    };
+    let (wait, first) = if row.waiting == 1 { ("waits", ", and ends") } else { ("wait", ", the first ends") };
     let end = row.first_end_at.map(|end| format!("{first} {}", times::spoken(end, &style.now)));
-    Some(format!("{met}; {waits}{}", end.unwrap_or_default()))
+    Some(format!("{met}; {} {wait}{}", counted(row.waiting, "message"), end.unwrap_or_default()))
 }
 
 /// That answers are due, or were lately.
@@ -49,11 +47,8 @@ pub fn due_soon(row: &OutlookRow, style: &Style) -> Option<String> {
 
 /// That messages ended without a receipt since the person looked.
 pub fn ended_unseen(row: &OutlookRow) -> Option<String> {
-    match row.ended {
-        0 => None,
-        1 => Some("1 of my messages ended without a receipt: dak status --unsettled".into()),
-        many => Some(format!("{many} of my messages ended without a receipt: dak status --unsettled")),
-    }
+    let said = format!("{} of my messages ended without a receipt: dak status --unsettled", row.ended);
+    (row.ended > 0).then_some(said)
 }
 
 #[cfg(test)]

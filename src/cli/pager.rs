@@ -1,10 +1,13 @@
 //! Long text on a terminal goes through the person's pager, from its first line on; short text is just printed.
+//!
+//! What fits the first screen was shown. How far somebody reads on in a pager nobody can say: it takes more from its pipe than
+//! it shows, and ends in the same way wherever its reader was.
 
 use std::io::Write;
 use std::process::{Child, Command, Stdio};
 
+use super::Outcome;
 use super::out::Out;
-use super::{Outcome, Stop};
 
 /// What git's users know: quit if it fits, keep colours, leave the screen as it is.
 const LESS: &str = "FRX";
@@ -16,19 +19,22 @@ pub struct Pager<'a> {
     held: String,
     lines_max: Option<usize>,
     child: Option<Child>,
+    /// The person has seen enough.
+    is_left: bool,
 }
 
 impl<'a> Pager<'a> {
     pub fn for_person(out: &'a Out) -> Pager<'a> {
         let lines_max = (!out.json && out.style.width.is_some()).then(height).flatten();
-        Pager { out, held: String::new(), lines_max, child: None }
+        Pager { out, held: String::new(), lines_max, child: None, is_left: false }
     }
 
     /// Writes text, which the caller has made safe.
     pub fn data(&mut self, text: &str) -> Outcome {
         let Some(lines_max) = self.lines_max else { return self.out.data(text) };
-        if let Some(child) = &mut self.child {
-            return write(child, text);
+        if self.child.is_some() {
+            self.write(text);
+            return Ok(());
         }
         self.held += text;
         if self.held.lines().count() < lines_max {
@@ -36,10 +42,10 @@ impl<'a> Pager<'a> {
         }
         let held = std::mem::take(&mut self.held);
         match start() {
-            Some(mut child) => {
-                let written = write(&mut child, &held);
+            Some(child) => {
                 self.child = Some(child);
-                written
+                self.write(&held);
+                Ok(())
             }
             None => {
                 self.lines_max = None;
@@ -48,9 +54,19 @@ impl<'a> Pager<'a> {
         }
     }
 
-    /// Whether all that was written so far is on the screen: nobody knows how far somebody reads on in a pager.
+    /// Whether all that was written so far is on the screen.
     pub fn has_shown_all(&self) -> bool {
         self.child.is_none()
+    }
+
+    /// Whether the person left the pager before all was written: no more is asked for.
+    pub fn is_left(&self) -> bool {
+        self.is_left
+    }
+
+    fn write(&mut self, text: &str) {
+        let stdin = self.child.as_mut().and_then(|child| child.stdin.as_mut());
+        self.is_left |= stdin.is_none_or(|stdin| stdin.write_all(text.as_bytes()).is_err());
     }
 
     /// Prints what is left, or waits until the person has seen enough.
@@ -62,15 +78,6 @@ impl<'a> Pager<'a> {
         }
         Ok(())
     }
-}
-
-/// Whoever leaves the pager has seen enough.
-fn write(child: &mut Child, text: &str) -> Outcome {
-    let Some(stdin) = &mut child.stdin else { return Err(Stop::Hangup) };
-    stdin.write_all(text.as_bytes()).map_err(|_| {
-        let _ = child.wait();
-        Stop::Hangup
-    })
 }
 
 fn start() -> Option<Child> {

@@ -2,6 +2,9 @@
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
+use crate::api::ApiError;
+use crate::safe_text::safe_text;
+
 /// Adds to the error how the line is typed, where a text of several words, or one that begins with a dash, is the matter.
 pub fn with_advice(mut error: clap::Error, line: &[String]) -> clap::Error {
     let odd = match error.get(ContextKind::InvalidArg) {
@@ -14,8 +17,28 @@ pub fn with_advice(mut error: clap::Error, line: &[String]) -> clap::Error {
     error
 }
 
+/// What clap says in paragraphs, as one error: what is wrong, and what to do.
+pub fn as_an_error(error: &clap::Error) -> ApiError {
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        return ApiError::usage("the command is not whole").advise("add --help to see what belongs to it");
+    }
+    let text = error.render().to_string();
+    let mut paragraphs = text.split("\n\n").map(|lines| lines.split_whitespace().collect::<Vec<_>>().join(" "));
+    let what = paragraphs.next().unwrap_or_default();
+    let what = safe_text(what.strip_prefix("error: ").unwrap_or(&what));
+    let tip = paragraphs.find_map(|lines| lines.strip_prefix("tip: ").map(safe_text));
+    ApiError::usage(what).advise(tip.unwrap_or_else(|| "add --help to see what belongs to the command".into()))
+}
+
+/// Options whose times may have several words.
+const TIME_OPTIONS: [&str; 5] = ["--at", "--due", "--reply-by", "--until", "--older-than"];
+
 /// How to type the line, of which clap expected no `odd`; nothing where that was meant as an option.
 fn advice(odd: &str, line: &[String]) -> Option<String> {
+    let of_time = |words: &&[String]| TIME_OPTIONS.contains(&words[0].as_str()) && words[2] == odd;
+    if let Some([option, time, _]) = line.windows(3).find(of_time) {
+        return Some(format!("a time of several words is quoted: {option} \"{time} {odd}\""));
+    }
     let verb_at = line.iter().position(|word| ["send", "reply", "forward"].contains(&word.as_str()))?;
     let verb = &line[verb_at];
     let is_to = |word: &String| word == "--to" || word.starts_with("--to=");
@@ -84,6 +107,12 @@ mod tests {
             ("-5", "dak send bob -5 degrees", "dak send WHO -- \"-5 degrees\""),
             ("--wiat", "dak send bob hi --wiat", ""),
             ("c", "dak contact add a b c", ""),
+            (
+                "17:00",
+                "dak send bob hi --due fri 17:00 --task",
+                "a time of several words is quoted: --due \"fri 17:00\"",
+            ),
+            ("9:00", "dak mute bob --until tomorrow 9:00", "--until \"tomorrow 9:00\""),
         ] {
             let said = said(odd, line);
             assert!(if wanted.is_empty() { said.is_empty() } else { said.ends_with(wanted) }, "{line}: {said}");

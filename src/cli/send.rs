@@ -68,7 +68,7 @@ async fn later(link: &Link<'_>, compose: Compose, to: Vec<String>, sending: &Sen
     if let Err(error) = compose.check_size() {
         return Err(kept(link, without_files(compose), &to, error).await.into());
     }
-    let at = match sending.at.as_deref().map(|at| times::parse_time(at, &out.style.now)).transpose() {
+    let at = match sending.at.as_deref().map(|at| times::parse_start(at, &out.style.now)).transpose() {
         Err(error) => return Err(kept(link, compose, &to, error).await.into()),
         Ok(at) => at,
     };
@@ -163,6 +163,14 @@ struct Recipient {
     who: String,
 }
 
+impl Recipient {
+    /// By the name as it is known here, however it was typed; an address by what that tells.
+    fn shown(&self, sent: &SentRow) -> String {
+        let is_name = !sent.to.is_empty() && sent.to != sent.to_address;
+        if is_name { called(&sent.to) } else { self.called.clone() }
+    }
+}
+
 /// The recipients as they were typed, and the text: where `--to` names them, the first word is the text.
 fn whom<'a>(
     to: &'a [String],
@@ -185,7 +193,7 @@ fn whom<'a>(
 /// The names in a list.
 fn listed(who: &str) -> Result<Vec<&str>, ApiError> {
     // An address has commas of its own.
-    let is_address = |name: &str| name.starts_with("dak:");
+    let is_address = |name: &str| ["dak:", "12D3KooW"].iter().any(|start| name.starts_with(start));
     if !who.contains(',') || is_address(who) {
         return Ok(vec![who]);
     }
@@ -269,7 +277,7 @@ async fn post(
     for ((mut sent, to), waited) in sent.into_iter().zip(ends) {
         sent.state = waited.state;
         out.row(&sent, |_| match &waited.end {
-            End::Reached => format!("{} {} for {}\n", sent.state.word(), short_id(&sent.id), to.called),
+            End::Reached => format!("{} {} for {}\n", sent.state.word(), short_id(&sent.id), to.shown(&sent)),
             _ => told(&sent, to),
         })?;
         match waited.end {
@@ -329,7 +337,7 @@ async fn given_up(mut signals: Signals) {
 
 fn told(sent: &SentRow, to: &Recipient) -> String {
     let goes = sent.expire_after_read_ms.map(|span| format!(", disappears {} after it is read", Millis(span)));
-    format!("queued {} for {}{}\n", short_id(&sent.id), to.called, goes.unwrap_or_default())
+    format!("queued {} for {}{}\n", short_id(&sent.id), to.shown(sent), goes.unwrap_or_default())
 }
 
 /// How waiting ended, and the highest evidence seen by then.

@@ -49,8 +49,9 @@ async fn checks(engine: &dyn Engine, link: &Link<'_>) -> Result<Vec<CheckRow>, A
 
 pub async fn config(link: &Link<'_>, args: &Config, out: &Out) -> Outcome {
     let origin = match &args.what {
-        ConfigWhat::Show { origin } => *origin,
-        ConfigWhat::Set { key, value } => return set(link, key, value, out).await,
+        None => false,
+        Some(ConfigWhat::Show { origin }) => *origin,
+        Some(ConfigWhat::Set { key, value }) => return set(link, key, value, out).await,
     };
     let rows = take!(link.ask(Request::Config).await?, Config)?;
     out.answer(&Response::Config(rows.clone()), |style| settings(&rows, origin, style))

@@ -11,13 +11,14 @@ use super::out::{Out, Paint, Style};
 use super::outlook::{self, nobody_comes};
 use super::table::{Cell, cell, painted, prose};
 use super::who::{called, short_id};
-use super::{Outcome, Stop, drafts};
+use super::{Outcome, Stop, changes, drafts};
 use crate::api::ErrorKind;
 use crate::api::model::{
     Done, Event, EventKind, ID_PREFIX_DIGITS_MIN, Listing, MemberStateRow, OutlookRow, Request, Response, Row, State,
     StatusRow, Topic, json_line, priority_name,
 };
-use crate::safe_text::{one_line, safe_text};
+use crate::safe_text::{one_line, one_line_of_prose, safe_text};
+use crate::units::counted;
 
 pub async fn status(link: &Link<'_>, args: &Status, out: &Out) -> Outcome {
     // Subscribed before listed: what happens in between is in the stream, and may be shown twice but never lost.
@@ -136,7 +137,13 @@ fn cells(row: &Row, style: &Style) -> Option<Vec<Cell>> {
     };
     let since = proof.map(|event| style.when(event.at)).unwrap_or_default();
     let to = one_line(&called(&row.to), columns);
-    Some(vec![cell(short_id(&row.id)), cell(to), painted(paint(row.state), state), cell(since), prose(gist(row))])
+    Some(vec![
+        cell(short_id(&row.id)),
+        cell(to),
+        painted(paint(row.state), state),
+        cell(since),
+        prose(gist(row, style)),
+    ])
 }
 
 /// So many members who lack a message are named in the list.
@@ -163,9 +170,10 @@ fn members(row: &StatusRow, named_max: usize) -> Option<String> {
 }
 
 /// The first of its words.
-fn gist(row: &StatusRow) -> String {
+fn gist(row: &StatusRow, style: &Style) -> String {
     let Some(text) = &row.text else { return "(not kept)".into() };
-    super::inbox::gist(row.forwarded.then(|| "fwd:".into()), row.subject.as_deref(), text, row.files)
+    let text = changes::set_words(&row.sets, style).unwrap_or_else(|| text.clone());
+    super::inbox::gist(row.forwarded.then(|| "fwd:".into()), row.subject.as_deref(), &text, row.files)
 }
 
 /// The first event that carries the state, of a carrier that stands by it where there is one; none where it is that of a
@@ -186,6 +194,9 @@ fn is_given_up(event: &Event, row: &StatusRow) -> bool {
 fn life(row: &StatusRow, style: &Style) -> String {
     let state = style.paint(paint(row.state), row.state.said());
     let mut text = format!("{} to {}: {state}\n", short_id(&row.id), style.paint(Paint::Bold, &called(&row.to)));
+    if let Some(words) = changes::set_words(&row.sets, style) {
+        text += &format!("a change: {}\n", one_line_of_prose(&words, style.width.unwrap_or(usize::MAX)));
+    }
     let mut facts = vec![priority_name(row.priority).to_owned(), format!("written {}", style.when(row.created_at))];
     if row.expires_at.is_some() {
         let verb = if row.state == State::Expired { "life ended" } else { "life ends" };
@@ -207,8 +218,7 @@ fn life(row: &StatusRow, style: &Style) -> String {
         text += &format!("  {time:<time_width$}  {word}  {}\n", sentence(event, row));
     }
     if row.carriers_unlisted > 0 {
-        let answers = if row.carriers_unlisted == 1 { "answer" } else { "answers" };
-        text += &format!("  and {} more {answers} of carriers, not listed\n", row.carriers_unlisted);
+        text += &format!("  and {} of carriers, not listed\n", counted(row.carriers_unlisted, "more answer"));
     }
     if let Some(members) = members(row, usize::MAX) {
         text += &format!("\n  {}, as they told us\n", style.paint(Paint::Bold, &members));

@@ -27,7 +27,7 @@ use crate::api::model::Schema;
 use crate::api::{ApiError, Engine, ErrorKind};
 use crate::safe_text::safe_text;
 use crate::stick::{Folder, Parts};
-use crate::units::about_bytes;
+use crate::units::{about_bytes, counted};
 
 /// Most refusals that are told one by one.
 const REASONS_MAX: usize = 32;
@@ -73,6 +73,10 @@ pub async fn stick(engine: &dyn Engine, home: Option<&Path>, args: &Stick, out: 
 
 async fn export(link: &Link<'_>, place: &Path, load: &Load, out: &Out) -> Outcome {
     let mut exported = ExportedRow::none();
+    // Who ends a name so means a folder.
+    if place.as_os_str().as_encoded_bytes().ends_with(b"/") && !place.exists() {
+        std::fs::create_dir(place).map_err(|error| cannot_write(place, &error))?;
+    }
     let (done, is_data) = match place {
         place if place.as_os_str() == "-" => {
             let plan = Plan::of(link, load, &BTreeSet::new(), &mut exported).await?;
@@ -188,7 +192,7 @@ impl ExportedRow {
     fn text(&self, place: &str) -> String {
         let mut text = match self.bundles {
             0 => format!("nothing new to write to {place}"),
-            _ => format!("wrote {}, {}, to {place}", counted(self.bundles), about_bytes(self.bytes)),
+            _ => format!("wrote {}, {}, to {place}", counted(self.bundles, "bundle"), about_bytes(self.bytes)),
         };
         if self.there > 0 {
             text += &format!("; {} there already", self.there);
@@ -213,12 +217,8 @@ impl ImportedRow {
     }
 
     fn text(&self) -> String {
-        format!("took in {}; {} known, {} refused\n", counted(self.new), self.known, self.refused)
+        format!("took in {}; {} known, {} refused\n", counted(self.new, "bundle"), self.known, self.refused)
     }
-}
-
-fn counted(bundles: u64) -> String {
-    if bundles == 1 { "1 bundle".into() } else { format!("{bundles} bundles") }
 }
 
 fn open(place: &Path) -> Result<Folder, ApiError> {

@@ -3,7 +3,7 @@
 use futures::StreamExt;
 
 use super::args::{Ids, Talk};
-use super::inbox::{shown_parent, shown_source, words};
+use super::inbox::{Parts, shown_parent, shown_source, words};
 use super::link::{Link, take};
 use super::listing;
 use super::out::{Out, Paint, Style, Written};
@@ -16,8 +16,7 @@ use crate::api::model::{
     ArrangedTalk, ConversationRow, Done, Happened, HappenedRow, Listing, Request, Row, State, TalkRow, Topic, json_line,
 };
 use crate::bundle::Priority;
-use crate::safe_text::{one_line_of_prose, safe_prose, safe_text};
-use crate::units::about_bytes;
+use crate::safe_text::{safe_prose, safe_text};
 
 /// How many rows stand before the first unread one.
 const CONTEXT_ROWS: u32 = 3;
@@ -47,7 +46,9 @@ pub async fn talk(link: &Link<'_>, args: &Talk, out: &Out) -> Outcome {
     let (mut count, mut unread, mut pager) = (0u64, Vec::new(), Pager::for_person(out));
     let mut unseen = 0u64;
     let mut is_waiting = false;
-    while let Some(row) = rows.next().await {
+    while !pager.is_left()
+        && let Some(row) = rows.next().await
+    {
         let row = match row {
             Row::Talk(row) => row,
             Row::Ended(why) => return Err(Stop::Error(why)),
@@ -69,7 +70,8 @@ pub async fn talk(link: &Link<'_>, args: &Talk, out: &Out) -> Outcome {
     pager.end()?;
     if unseen > 0 {
         let who = safe_text(who);
-        out.talk(&format!("{unseen} stay unread that the pager may have shown: dak talk {who} --unread --mark-read"));
+        let stay = if unseen == 1 { "stays" } else { "stay" };
+        out.talk(&format!("{unseen} {stay} unread that the pager may have shown: dak talk {who} --unread --mark-read"));
     }
     if count == 0 && args.limit != Some(0) {
         out.talk(if args.unread { "nothing unread" } else { "nothing was said yet" });
@@ -216,26 +218,21 @@ fn said(row: &TalkRow, style: &Style) -> String {
         let room = style.width.map_or(usize::MAX, |width| width.min(TEXT_COLUMNS_MAX).saturating_sub(label.len()));
         head += &format!("\n{}", style.paint(Paint::Dim, &format!("{label}{}", shown_parent(answers, room))));
     }
-    let remark = row.remark.as_deref().map(|remark| safe_prose(remark.trim_end())).unwrap_or_default();
     let says = (!row.mine).then_some(row.from.name.as_ref().unwrap_or(&row.from.address).as_str());
-    let source = row.forwarded.as_ref().map(|from| format!("forwarded: {}", shown_source(from, says, style)));
-    let subject = row.subject.as_deref().map(|subject| one_line_of_prose(subject, usize::MAX));
     let body = match (&row.text, &row.unreadable) {
         (Some(text), _) => safe_prose(words_beside(row.introduces.as_ref(), text).trim_end()),
         (None, None) if let Some(instead) = row.changes.instead_of_words() => instead.into(),
         (None, why) => format!("(unreadable: {})", safe_text(why.as_deref().unwrap_or("nothing is known of it"))),
     };
-    let files = row.files.iter().map(|file| format!("[{} ({})]", safe_text(&file.name), about_bytes(file.bytes)));
-    let remark = remark.lines().map(str::to_owned);
-    let introduces = row.introduces.as_ref().map(|introduced| introduction(introduced, &row.id));
-    let lines = introduces
-        .into_iter()
-        .chain(remark)
-        .chain(source)
-        .chain(subject)
-        .chain(body.lines().map(str::to_owned))
-        .chain(files);
-    let lines: Vec<String> = lines.chain(changes::lines(&row.changes, style)).collect();
+    let parts = Parts {
+        introduces: row.introduces.as_ref().map(|introduced| introduction(introduced, &row.id)),
+        remark: row.remark.as_deref(),
+        source: row.forwarded.as_ref().map(|from| shown_source(from, says, style)),
+        subject: row.subject.as_deref(),
+        body,
+        files: &row.files,
+    };
+    let lines: Vec<String> = parts.lines().chain(changes::lines(&row.changes, style)).collect();
     format!("{head}\n{}", wrapped(&lines, style.width))
 }
 

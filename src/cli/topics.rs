@@ -23,7 +23,7 @@ use crate::api::{ApiError, ErrorKind};
 use crate::content::topic::BODY_BYTES_MAX;
 use crate::safe_text::{safe_prose, safe_text};
 use crate::time::Millis;
-use crate::units::{exact_bytes, exact_span};
+use crate::units::{counted, exact_bytes, exact_span};
 
 /// The exit code of a command that gives an event up: EX_DATAERR of sysexits.h.
 const GIVES_UP: i32 = 65;
@@ -131,13 +131,13 @@ pub async fn publish(link: &Link<'_>, args: &Pub, out: &Out) -> Outcome {
     while let Some(batch) = batches.recv().await {
         let batch = batch?.into_iter().map(|text| Publication { key: args.key.clone(), text }).collect();
         let rows = request(link, args, batch).await?;
-        published += rows.len();
+        published += rows.len() as u64;
         if out.json {
             print_published(&rows, out)?;
         }
     }
     drop(lines);
-    out.talk(&format!("published {published} messages in {}", safe_text(&args.topic)));
+    out.talk(&format!("published {} in {}", counted(published, "message"), safe_text(&args.topic)));
     Ok(())
 }
 

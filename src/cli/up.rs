@@ -55,8 +55,10 @@ async fn run(engine: &dyn Engine, link: &Link<'_>, args: &Up, signals: Signals, 
         let ready = Box::new(move |ready: Ready| {
             if let Some(file) = record {
                 let file = safe_text(&file.display().to_string());
-                greeter
-                    .talk(&format!("recording to {file}: no key and no text, but who, with whom, when and how much"));
+                greeter.talk(&format!(
+                    "recording to {file}: who, with whom, when and how much, and what is published in topics; no key, and \
+                     no message that is not sealed"
+                ));
             }
             if let Some(told) = told_for_once(&flags, &config_path) {
                 greeter.talk(&told);

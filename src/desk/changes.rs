@@ -22,7 +22,7 @@ use crate::mail::registers::{Register, Registers, Setting, Value};
 use crate::safe_text::safe_text;
 use crate::store::StoreError;
 use crate::store::redb::{Body, RedbReader};
-use crate::time::{DtnTime, Millis};
+use crate::time::Millis;
 
 /// What changes may be about.
 #[derive(Clone, Debug)]
@@ -193,6 +193,7 @@ impl Desk {
             // What has not left need not leave.
             self.stop(id).await?;
         }
+        let wish = Wish { id: id.full(), ..wish };
         let amendment = self.amendment(wish, &subject, &registers, me).await?;
         let node = subject.with.0.node;
         let is_withdrawn = amendment.withdrawn;
@@ -218,21 +219,21 @@ impl Desk {
         registers: &Registers,
         me: NodeId,
     ) -> Result<Amendment, ApiError> {
-        let Wish { id: _, body, withdrawn, reaction, task, assignee, due, clear_due } = wish;
+        let Wish { id, body, withdrawn, reaction, task, assignee, due, clear_due } = wish;
         let assignee = match assignee.as_deref().map(str::trim) {
             None => None,
             Some("" | "nobody") => Some(None),
             Some(who) => Some(Some(self.find_node(who).await?)),
         };
-        let is_new_task = registers.task().is_none_or(|state| state == TaskState::None) && subject.task.is_none();
-        // Who gives a task to somebody makes it one.
-        let task = match task {
-            Some(TaskWord::Open) => Some(TaskState::Open),
-            Some(TaskWord::Done) => Some(TaskState::Done),
-            Some(TaskWord::None) => Some(TaskState::None),
-            None if (assignee.is_some() || due.is_some()) && is_new_task => Some(TaskState::Open),
-            None => None,
-        };
+        let is_of_task = task.is_some() || assignee.is_some() || due.is_some() || clear_due;
+        if is_of_task && task != Some(TaskWord::Open) && task_of(registers, subject.task).is_none() {
+            return Err(ApiError::refused("that message is no task").next(NextStep::MakeTask { id }));
+        }
+        let task = task.map(|task| match task {
+            TaskWord::Open | TaskWord::Again => TaskState::Open,
+            TaskWord::Done => TaskState::Done,
+            TaskWord::None => TaskState::None,
+        });
         let due = if clear_due { Some(None) } else { due.map(|due| Some(due.to_dtn()).filter(|due| due.0 > 0)) };
         let reaction = reaction.map(|wish| checked_reaction(wish.emoji.trim(), wish.on)).transpose()?;
         let mut set: Vec<Register> = Vec::new();
@@ -519,12 +520,8 @@ fn what(value: &Value, names: &Names<'_>) -> String {
         Value::Task(state) => rows::task_word(*state).into(),
         Value::Assignee(None) => "nobody".into(),
         Value::Assignee(Some(who)) => names.show(who),
-        Value::Due(due) => match due.and_then(|due: DtnTime| When::from_dtn(due)) {
-            Some(due) => due.to_string(),
-            None => "at no time".into(),
-        },
-        Value::Reaction(Reaction { text, on: true }) => text.clone(),
-        Value::Reaction(Reaction { text, on: false }) => format!("no more {text}"),
+        Value::Due(due) => rows::due_words(*due),
+        Value::Reaction(reaction) => rows::reaction_words(reaction),
     }
 }
 

@@ -15,7 +15,7 @@ use crate::net::Multicast;
 use crate::store::StoreError;
 use crate::store::redb::{Depth, Findings};
 use crate::time::BUILD_DATE;
-use crate::units::about_bytes;
+use crate::units::{about_bytes, counted};
 
 /// Below this much free space the disk is worth a warning, in bytes.
 const FREE_BYTES_LOW: u64 = 256 << 20;
@@ -103,8 +103,11 @@ impl Desk {
             Verdict::Ok,
             match contacts {
                 0 => "nobody is met now".to_owned(),
-                1 => "1 contact lasts now".to_owned(),
-                _ => format!("{contacts} contacts last now"),
+                _ => format!(
+                    "{} {} now",
+                    counted(contacts as u64, "contact"),
+                    if contacts == 1 { "lasts" } else { "last" }
+                ),
             },
         ));
         rows.extend(descriptors::check(descriptors::allowed()));
@@ -156,8 +159,7 @@ fn is_loopback(part: &Protocol<'_>) -> bool {
 fn neighbours(multicast: &Multicast, around: usize) -> CheckRow {
     let known = match around {
         0 => "nobody is near".to_owned(),
-        1 => "1 node is near".to_owned(),
-        _ => format!("{around} nodes are near"),
+        _ => format!("{} {} near", counted(around as u64, "node"), if around == 1 { "is" } else { "are" }),
     };
     match multicast {
         Multicast::Fails(why) if around == 0 => {
@@ -229,7 +231,7 @@ pub(super) fn store_rows(found: Result<Findings, StoreError>) -> Vec<CheckRow> {
         return vec![CheckRow::new("store", Verdict::Ok, found)];
     }
     let count = findings.problem_count;
-    let found = format!("the store has {count} problem{}", if count == 1 { "" } else { "s" });
+    let found = format!("the store has {}", counted(count, "problem"));
     let mut rows = vec![CheckRow::new("store", Verdict::Bad, found).next(NextStep::RepairStore)];
     let shown = findings.problems.iter().take(PROBLEMS_SHOWN);
     rows.extend(shown.map(|problem| CheckRow::new("store", Verdict::Bad, problem.to_string())));

@@ -6,7 +6,7 @@ use super::Desk;
 use super::find::{thread_mark, ticket};
 use super::rows;
 use crate::agent::change::Letter;
-use crate::api::model::{Compose, File, ForwardedRow, InboxRow, LetterRow, check_composed};
+use crate::api::model::{Compose, File, ForwardedRow, InboxRow, LetterRow, PersonRow, check_composed};
 use crate::api::{ApiError, NextStep};
 use crate::content::{Attachment, Content, Forwarded, Proof, Text};
 use crate::seal::{self, Facts};
@@ -84,7 +84,7 @@ impl Desk {
         Ok(self.node().keyring().prove(&Facts { creation, lifetime, priority }, &filed, text))
     }
 
-    /// Calls the authors of what was forwarded as this person does.
+    /// Calls the authors of what was forwarded, and whom changes name, as this person does.
     pub(super) async fn name_authors(&self, mut rows: Vec<&mut InboxRow>) -> Result<(), ApiError> {
         if rows.iter().any(|row| row.kind == "group") {
             let texts: Vec<String> = rows.iter().map(|row| row.text.clone().unwrap_or_default()).collect();
@@ -97,19 +97,28 @@ impl Desk {
                 }
             }
         }
-        let mut authors: Vec<_> = rows.into_iter().filter_map(|row| row.forwarded.as_mut()).collect();
-        if authors.is_empty() {
+        let mut people = Vec::new();
+        for row in rows {
+            people.extend(row.forwarded.as_mut().map(|forwarded| &mut forwarded.author));
+            people.extend(row.sets.iter_mut().filter_map(|set| set.who.as_mut()));
+        }
+        self.name_people(people).await
+    }
+
+    /// Calls people whose addresses are known as this person does.
+    pub(super) async fn name_people(&self, mut people: Vec<&mut PersonRow>) -> Result<(), ApiError> {
+        if people.is_empty() {
             return Ok(());
         }
-        let nodes = authors.iter().filter_map(|forwarded| ticket(&forwarded.author.address).ok());
+        let nodes = people.iter().filter_map(|person| ticket(&person.address).ok());
         let nodes: BTreeSet<_> = nodes.map(|ticket| ticket.node).collect();
         let known = move |_: &crate::agent::Agent, names: &rows::Names<'_>| {
             nodes.into_iter().map(|node| (rows::address(node), names.known(&node))).collect::<Vec<_>>()
         };
         let known = self.look(known).await?;
-        for forwarded in &mut authors {
-            let name = known.iter().find(|(address, _)| *address == forwarded.author.address);
-            forwarded.author.name = name.and_then(|(_, name)| name.clone());
+        for person in &mut people {
+            let name = known.iter().find(|(address, _)| *address == person.address);
+            person.name = name.and_then(|(_, name)| name.clone());
         }
         Ok(())
     }

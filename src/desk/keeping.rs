@@ -171,6 +171,16 @@ impl Desk {
                 let (lines, bodies) = self.record(read).await?;
                 let Some(last) = lines.last() else { break };
                 after = Some(last.position);
+                for line in lines {
+                    // What is still on its way is no record yet.
+                    let can_go = match &line.entry {
+                        Entry::Own(outgoing) => outgoing.has_end() || !self.is_under_way(outgoing.id).await?,
+                        Entry::Came(_) => true,
+                    };
+                    if let Some(at) = moment_of(&line.entry).trusted_wall().filter(|_| can_go) {
+                        sum.oldest = Some(sum.oldest.map_or(at, |oldest| oldest.min(at)));
+                    }
+                }
                 for body in bodies.into_iter().flatten() {
                     let (text_bytes, file_bytes) = weights(&body);
                     sum.add(text_bytes + file_bytes);
@@ -179,6 +189,7 @@ impl Desk {
                     files.bytes += file_bytes;
                 }
             }
+            texts.oldest = [texts.oldest, sum.oldest].into_iter().flatten().min();
             let node = counts.with.0.node;
             let who = self.look(move |_: &Agent, names: &Names<'_>| names.person(&node)).await?;
             rows.push(SpaceRow {
@@ -189,6 +200,7 @@ impl Desk {
                 bytes: sum.bytes,
                 frees: None,
                 keep_ms: None,
+                oldest_at: sum.oldest.and_then(When::from_dtn),
             });
         }
         rows.sort_by_key(|row| std::cmp::Reverse(row.bytes));
@@ -203,6 +215,7 @@ impl Desk {
             bytes,
             frees: None,
             keep_ms: None,
+            oldest_at: None,
         };
         let (many, blob_bytes) = self.node().blobs().usage();
         files.count += many;
@@ -211,6 +224,7 @@ impl Desk {
         let whole = [
             SpaceRow {
                 keep_ms: self.inner.config.keep.value.map(|keep| keep.0),
+                oldest_at: texts.oldest.and_then(When::from_dtn),
                 ..of("record", texts.count, texts.bytes)
             },
             of("files", files.count, files.bytes),
@@ -432,6 +446,8 @@ impl Facts {
 struct Sum {
     count: u64,
     bytes: u64,
+    /// Of what can go, when it came or was written.
+    oldest: Option<DtnTime>,
 }
 
 impl Sum {

@@ -9,7 +9,7 @@ use crate::agent::change::{self, EvidenceKind, Held, Letter, Outgoing, Person, R
 use crate::agent::{Agent, STICK};
 use crate::api::model::{
     Arranged, CarriedRow, Changes, Class, ContactRow, Event, EventKind, File, FileRow, ForwardedRow, Grade, InboxRow,
-    IntroducedRow, LetterRow, PersonRow, Schema, Standing, StatusRow, Tag, Usual, When,
+    IntroducedRow, LetterRow, PersonRow, Schema, SetRow, Standing, StatusRow, Tag, Usual, When,
 };
 use crate::api::{ApiError, NextStep};
 use crate::bundle::{Bundle, Kind};
@@ -95,6 +95,11 @@ impl Names<'_> {
             return Some(group.clone());
         }
         self.agent.person(node).filter(|_| *node != self.agent.node()).map(|person| person.name.clone())
+    }
+
+    /// Whether it is the own name, in small or capital letters.
+    pub fn is_mine(&self, name: &str) -> bool {
+        !name.is_empty() && self.name.to_lowercase() == name.to_lowercase()
     }
 
     /// What this person calls a node, this one included.
@@ -202,6 +207,7 @@ impl Names<'_> {
             files: 0,
             forwarded: false,
             members: Vec::new(),
+            sets: Vec::new(),
         }
     }
 }
@@ -222,7 +228,7 @@ impl Sent {
             Ok(words) => (words, None),
             Err(why) => (Words::default(), Some(why)),
         };
-        let (Words { text, files, attachments, what, is_signed }, is_unreadable) = (words, unreadable.is_some());
+        let (Words { text, files, attachments, what, sets, is_signed }, is_unreadable) = (words, unreadable.is_some());
         let row = InboxRow {
             schema: Schema,
             id: outgoing.id.full(),
@@ -249,6 +255,7 @@ impl Sent {
             unreadable: unreadable.map(|why| why.message),
             changes: Changes::default(),
             kind: kind_word(what, is_unreadable).into(),
+            sets,
             request: false,
             group,
             nickname: None,
@@ -278,7 +285,9 @@ impl Sent {
 /// Puts the first of a message's words beside what became of it. Says whether names belong in the place of addresses there.
 pub fn say(status: &mut StatusRow, body: &Body, chars_max: usize) -> bool {
     let Body::Filed(filed) = body else { return false };
-    let Ok(Words { text, files, what, .. }) = words(&filed.content, Taken::Texts { chars_max }) else { return false };
+    let words = words(&filed.content, Taken::Texts { chars_max });
+    let Ok(Words { text, files, what, sets, .. }) = words else { return false };
+    status.sets = sets;
     status.expire_after_read_ms = text.expire_after_read.map(|after| after.span().0);
     if text.expire_after_read.is_some() && files.is_empty() && text.body.is_empty() && text.subject.is_none() {
         return false;
@@ -339,7 +348,7 @@ impl Envelope {
             Ok((words, key)) => (words, key, None),
             Err(why) => (Words::default(), KeyUsed::Identity, Some(why)),
         };
-        let (Words { text, files, attachments, what, is_signed }, is_unreadable) = (words, unreadable.is_some());
+        let (Words { text, files, attachments, what, sets, is_signed }, is_unreadable) = (words, unreadable.is_some());
         let forward_secrecy = key.is_forward_secret();
         let received = letter.received.trusted_wall();
         let id16 = |id: [u8; 16]| crate::id::hex(&id);
@@ -369,6 +378,7 @@ impl Envelope {
             unreadable: unreadable.map(|why| why.message),
             changes: Changes::default(),
             kind: kind_word(what, is_unreadable).into(),
+            sets,
             request: false,
             group,
             nickname: None,
@@ -400,6 +410,8 @@ struct Words {
     /// All of them, where everything was to be taken.
     attachments: Vec<Attachment>,
     what: Told,
+    /// What it sets, where it is a change; then the text tells of it.
+    sets: Vec<SetRow>,
     /// What it passes on is signed by its author.
     is_signed: bool,
 }
@@ -435,9 +447,14 @@ fn words(content: &[u8], taken: Taken) -> Result<Words, ApiError> {
         Content::Group(_) => Told::Group,
         _ => Told::Text,
     };
+    let mut sets = Vec::new();
     let text = match outline.content {
         Content::Text(text) => text,
-        Content::Change(amendment) => told(amendment, chars_max),
+        Content::Change(amendment) => {
+            let target = amendment.target;
+            sets = what_it_sets(amendment, chars_max);
+            Text { body: told(&sets), in_reply_to: Some(target), ..Text::default() }
+        }
         Content::Ask(_) => Text { body: "asks for a file".into(), ..Text::default() },
         Content::Part(_) => Text { body: "part of a file".into(), ..Text::default() },
         Content::Group(word) => Text { body: super::groups::told(&word), ..Text::default() },
@@ -457,7 +474,7 @@ fn words(content: &[u8], taken: Taken) -> Result<Words, ApiError> {
         },
         Taken::Texts { .. } => Vec::new(),
     };
-    Ok(Words { text, files: outline.files, attachments, what, is_signed })
+    Ok(Words { text, files: outline.files, attachments, what, sets, is_signed })
 }
 
 /// What the words of a row are.
@@ -481,20 +498,40 @@ fn kind_word(what: Told, is_unreadable: bool) -> &'static str {
     }
 }
 
-/// A change in words, for whoever looks at it by itself: it answers what it changes.
-fn told(amendment: Amendment, chars_max: usize) -> Text {
-    let Amendment { target, body, withdrawn, reaction, task, assignee, due, .. } = amendment;
-    let mut parts = Vec::new();
-    parts.extend(withdrawn.then(|| "withdrawn".to_owned()));
-    parts.extend(body.map(|body| format!("now says: {}", body.chars().take(chars_max).collect::<String>())));
-    parts.extend(reaction.map(|Reaction { text, on }| if on { text } else { format!("no more {text}") }));
-    parts.extend(task.map(|state| task_word(state).to_owned()));
-    parts.extend(assignee.map(|node| node.map_or("for nobody".into(), |node| format!("for {}", address(node)))));
-    parts.extend(due.map(|due| match due.and_then(When::from_dtn) {
-        Some(due) => format!("due {due}"),
-        None => "due at no time".into(),
+/// What a change sets; names are to be filled in.
+fn what_it_sets(amendment: Amendment, chars_max: usize) -> Vec<SetRow> {
+    let Amendment { body, withdrawn, reaction, task, assignee, due, .. } = amendment;
+    let set = |field: &str, what: String| SetRow { field: field.into(), what, who: None };
+    let mut sets = Vec::new();
+    sets.extend(withdrawn.then(|| set("withdrawn", "withdrawn".into())));
+    sets.extend(body.map(|body| set("text", body.chars().take(chars_max).collect())));
+    sets.extend(reaction.map(|reaction| set("reaction", reaction_words(&reaction))));
+    sets.extend(task.map(|state| set("task", task_word(state).into())));
+    sets.extend(assignee.map(|node| SetRow {
+        who: node.map(|node| PersonRow { name: None, address: address(node) }),
+        ..set("assignee", node.map_or("nobody".into(), address))
     }));
-    Text { body: parts.join(", "), in_reply_to: Some(target), ..Text::default() }
+    sets.extend(due.map(|due| set("due", due_words(due))));
+    sets
+}
+
+/// The same as a text, for programs that know no better.
+fn told(sets: &[SetRow]) -> String {
+    let words = |SetRow { field, what, .. }: &SetRow| match &**field {
+        "text" => format!("now says: {what}"),
+        "assignee" => format!("for {what}"),
+        "due" => format!("due {what}"),
+        _ => what.clone(),
+    };
+    sets.iter().map(words).collect::<Vec<_>>().join(", ")
+}
+
+pub fn reaction_words(Reaction { text, on }: &Reaction) -> String {
+    if *on { text.clone() } else { format!("no more {text}") }
+}
+
+pub fn due_words(due: Option<DtnTime>) -> String {
+    due.and_then(When::from_dtn).map_or("at no time".into(), |due| due.to_string())
 }
 
 pub fn task_word(state: TaskState) -> &'static str {

@@ -8,13 +8,14 @@ use super::rows;
 use crate::agent::Agent;
 use crate::agent::change::{Letter, Outgoing};
 use crate::api::model::{MemberStateRow, State, StatusRow, When};
-use crate::api::{ApiError, Row};
+use crate::api::{ApiError, NextStep, Row};
 use crate::content::Mark;
 use crate::id::{BundleId, NodeId};
 use crate::mail::groups::log::MEMBERS_MAX;
 use crate::mail::groups::rows as group_rows;
 use crate::mail::index::Written;
 use crate::mail::kept::{self, WasDraft};
+use crate::safe_text::safe_text;
 use crate::store::StoreError;
 use crate::store::redb::RedbReader;
 
@@ -109,6 +110,10 @@ impl Desk {
 
     pub(super) async fn cancel(&self, prefix: &str) -> Result<Vec<StatusRow>, ApiError> {
         let id = self.find_sent(prefix).await?;
+        if let Some(StatusRow { state: State::Delivered | State::Read, to, .. }) = self.status_of(id).await? {
+            let message = format!("that message arrived: {} has it, and no copies are handed out", safe_text(&to));
+            return Err(ApiError::refused(message).next(NextStep::WithdrawMessage { id: id.full() }));
+        }
         let mut rows = Vec::new();
         for id in self.stop(id).await? {
             rows.extend(self.status_of(id).await?);
@@ -149,6 +154,8 @@ impl Desk {
         };
         let joined = tokio::task::spawn_blocking(add_words).await;
         let (mut rows, of_groups, members) = joined.map_err(|error| ApiError::failure(error.to_string()))??;
+        let named = rows.iter_mut().flat_map(|row| &mut row.sets).filter_map(|set| set.who.as_mut());
+        self.name_people(named.collect()).await?;
         if of_groups.is_empty() && members.is_empty() {
             return Ok(rows);
         }

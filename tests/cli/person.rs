@@ -158,6 +158,11 @@ impl Person {
 
     /// What a command shows on a terminal.
     pub fn on_a_terminal(&self, line: &str) -> String {
+        self.on_a_terminal_with(line, &[])
+    }
+
+    /// The same with these variables in its environment.
+    pub fn on_a_terminal_with(&self, line: &str, variables: &[(&str, &str)]) -> String {
         let command = self.command(&line.split_whitespace().collect::<Vec<_>>());
         let words = std::iter::once(command.get_program()).chain(command.get_args());
         let quoted: Vec<String> = words.map(|word| format!("'{}'", word.to_str().unwrap())).collect();
@@ -169,7 +174,7 @@ impl Person {
                 None => script.env_remove(name),
             };
         }
-        let output = script.stdin(Stdio::null()).output().unwrap();
+        let output = script.envs(variables.iter().copied()).stdin(Stdio::null()).output().unwrap();
         String::from_utf8(output.stdout).unwrap()
     }
 

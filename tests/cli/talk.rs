@@ -75,6 +75,24 @@ fn a_message_is_read_when_somebody_saw_it_and_unread_when_they_say_so() {
 }
 
 #[test]
+fn what_the_first_screen_showed_is_read_also_where_its_reader_leaves_the_pager_at_once() {
+    let (mut alice, mut bob) = (Person::new("alice"), Person::new("bob"));
+    acquaint(&mut alice, &mut bob);
+    // More than the pager's pipe holds.
+    let long = "word ".repeat(4_000);
+    for text in ["one", "two", "three", &long, &long, &long, &long, &long, &long] {
+        assert_eq!(alice.run_args(&["send", "bob", text, "--wait=delivered", "--timeout", "30s"]).code, 0);
+    }
+    assert_eq!(unread(&bob, "alice"), 9);
+    let shown = bob.on_a_terminal_with("talk alice", &[("DAK_PAGER", "true"), ("LINES", "24")]);
+    assert!(shown.contains(" unread that the pager may have shown: dak talk alice --unread --mark-read"), "{shown}");
+    assert_eq!(unread(&bob, "alice"), 6);
+    // One who reads on to the end says so.
+    assert_eq!(bob.run("talk alice --unread --mark-read").code, 0);
+    assert_eq!(unread(&bob, "alice"), 0);
+}
+
+#[test]
 fn a_note_to_oneself_is_a_conversation_of_its_own() {
     let mut alice = Person::new("alice");
     alice.up("");

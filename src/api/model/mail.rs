@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AnswersRow, Changes, File, FileRow, ForwardedRow, IntroducedRow, PersonRow, Schema, State, Tag, When, names,
+    AnswersRow, Changes, File, FileRow, ForwardedRow, IntroducedRow, PersonRow, Schema, SetRow, State, Tag, When, names,
 };
 use crate::api::NextStep;
 use crate::bundle::Priority;
@@ -280,6 +280,9 @@ pub struct InboxRow {
     pub kind: String,
     #[serde(flatten)]
     pub changes: Changes,
+    /// Where it is a change of another message, what it sets; its text says the same.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sets: Vec<SetRow>,
     /// So long after it was first shown it is forgotten; of one's own message the copy here, after it was delivered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expire_after_read_ms: Option<u64>,

@@ -53,6 +53,8 @@ pub enum TaskWord {
     Done,
     /// It is no task any more; said only in asking.
     None,
+    /// It is open after all, and was a task before; said only in asking.
+    Again,
 }
 
 /// A task on the board.
@@ -87,6 +89,17 @@ pub struct HistoryRow {
     pub stands: bool,
     /// It gave way to one whose author had not seen it.
     pub gave_way: bool,
+}
+
+/// Something that a change sets.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetRow {
+    /// As in [`HistoryRow`].
+    pub field: String,
+    pub what: String,
+    /// Of `assignee`, who that is; none where it is nobody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub who: Option<PersonRow>,
 }
 
 /// A change that gave way to one whose author had not seen it.
@@ -136,6 +149,10 @@ pub struct SpaceRow {
     /// Of the record, how long it keeps what was said; none for ever.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keep_ms: Option<u64>,
+    /// Of the record and of conversations, when the oldest message came or was written that can be purged; none where all of
+    /// them are on their way, or of an unknown time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oldest_at: Option<When>,
 }
 
 /// What a purge took, or would take.

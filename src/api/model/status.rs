@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Schema, When, names};
+use super::{Schema, SetRow, When, names};
 use crate::bundle::Priority;
 
 /// What is known of one's own message.
@@ -53,6 +53,9 @@ pub struct StatusRow {
     /// Of a message to a group, those who were its members as it left; the state is the least of theirs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub members: Vec<MemberStateRow>,
+    /// Where it is a change of another message, what it sets; its text says the same.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sets: Vec<SetRow>,
 }
 
 /// How far a message to a group is with one of its members.

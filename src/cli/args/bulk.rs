@@ -7,6 +7,17 @@ use clap::{Args, Subcommand, ValueHint};
 use crate::time::Millis;
 use crate::units;
 
+pub(super) const FILE_HELP: &str = "\
+Small files of contacts come by themselves, larger ones when they are asked for. An ID is that of the message, and \
+behind a slash which of its files it is, where there are several. Nothing that is saved is written over.";
+
+pub(super) const SUB_HELP: &str = "\
+Whoever names no group is of the group main. A group goes on where it was; several consumers share what comes, and what \
+one had that died goes to another. CMD gets the event on its stdin, as a JSON object on a line. Exit 0: done; 65: given \
+up; anything else, a signal, or too much time: again, later each time, given up after --tries.
+
+bob/sensors/temp is a topic of the contact bob; + stands for any level and # at the end for all that follow, in quotes.";
+
 #[derive(Args, Debug)]
 pub struct Topic {
     #[command(subcommand)]
@@ -118,7 +129,7 @@ pub struct Sub {
     #[arg(long, value_name = "NAME")]
     pub group: Option<String>,
     /// Wait for more
-    #[arg(long, short)]
+    #[arg(long, short, visible_alias = "watch")]
     pub follow: bool,
     /// How often CMD is tried on one event
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
@@ -143,7 +154,7 @@ pub struct FileArgs {
     #[command(subcommand)]
     pub what: Option<FileWhat>,
     /// Go on telling how far they are
-    #[arg(long)]
+    #[arg(long, visible_alias = "follow")]
     pub watch: bool,
     /// Save all that came whole in this directory
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, conflicts_with = "watch")]
@@ -180,9 +191,10 @@ fn parse_range(text: &str) -> Result<(u64, u64), String> {
 }
 
 #[derive(Args, Debug)]
-#[command(
-    after_help = "A folder gets a file for each bundle, which `dak bundle inspect` explains. One file,\nor -, holds many, as a CBOR sequence. Nothing there is ever removed or replaced,\nand what is exported stays here until its receipt comes, by whatever way."
-)]
+#[command(after_help = "\
+A folder gets a file for each bundle, which `dak bundle inspect` explains. One file, or -, holds many, as a CBOR \
+sequence. Nothing there is ever removed or replaced, and what is exported stays here until its receipt comes, by \
+whatever way.")]
 pub struct Stick {
     #[command(subcommand)]
     pub what: StickWhat,
@@ -192,7 +204,7 @@ pub struct Stick {
 pub enum StickWhat {
     /// Write to a folder, or to one new file, what others could carry or are waiting for
     Export {
-        /// A folder; or a file that is not there yet; - writes to stdout
+        /// A folder; or a file that is not there yet; - writes to stdout. A name that ends in / is made a folder
         #[arg(value_name = "DIR|FILE", value_hint = ValueHint::AnyPath)]
         place: PathBuf,
         #[command(flatten)]

@@ -42,7 +42,8 @@ pub struct Up {
     /// What goes to the log: a level, or directives such as dak=debug,libp2p=warn
     #[arg(long, value_name = "FILTER", value_parser = config::parse_log)]
     pub log: Option<String>,
-    /// Record everything the agent gets into this new file, for `dak sim replay`: who, what and when, but no key
+    /// Record everything the agent gets into this new file, for `dak sim replay`: who, with whom and when, topics as they are
+    /// published and messages as they are sealed, but no key
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub record: Option<PathBuf>,
 }
@@ -113,7 +114,7 @@ pub enum BundleWhat {
 #[derive(Args, Debug)]
 pub struct Config {
     #[command(subcommand)]
-    pub what: ConfigWhat,
+    pub what: Option<ConfigWhat>,
 }
 
 #[derive(Debug, Subcommand)]

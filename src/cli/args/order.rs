@@ -4,15 +4,14 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum, ValueHint};
 
-use crate::time::Millis;
 use crate::units;
 
 pub(super) const IMPORT_HELP: &str = "\
-Messages, answers, edits, reactions and tasks come back as they were read there; what is here already stays as
-it is, so a file can be imported twice. One's own words are one's own and are never sent again; what was still on
-its way ends here without a receipt. Signatures are not in an export, so all of it says that it was imported and
-not verified here. Lines that are no row of an export are named by their numbers, and the others are taken.
-People, labels and places are in a backup (`dak backup`), not in an export.";
+Messages, answers, edits, reactions and tasks come back as they were read there; what is here already stays as it is, so \
+a file can be imported twice. One's own words are one's own and are never sent again; what was still on its way ends \
+here without a receipt. Signatures are not in an export, so all of it says that it was imported and not verified here. \
+Lines that are no row of an export are named by their numbers, and the others are taken. People, labels and places are \
+in a backup (`dak backup`), not in an export.";
 
 #[derive(Args, Debug)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -39,6 +38,7 @@ pub enum TaskWhat {
     List(TaskList),
     /// Make a message a task
     Add {
+        /// The message, by the first digits of its id
         id: String,
         /// Give it to somebody; me is possible
         #[arg(long, value_name = "WHO")]
@@ -48,15 +48,35 @@ pub enum TaskWhat {
         due: Option<String>,
     },
     /// Say that it is done
-    Done { id: String },
+    Done {
+        /// The task, by the first digits of its id
+        id: String,
+    },
     /// Say that it is not done after all
-    Open { id: String },
+    Open {
+        /// The task, by the first digits of its id
+        id: String,
+    },
     /// Give it to somebody; me and nobody are possible
-    Assign { id: String, who: String },
+    Assign {
+        /// The task, by the first digits of its id
+        id: String,
+        /// A contact's name; me, or nobody
+        who: String,
+    },
     /// Say when it is due, such as fri 17:00, or never
-    Due { id: String, time: String },
+    Due {
+        /// The task, by the first digits of its id
+        id: String,
+        /// 3d, tomorrow 17:00, friday, 31.12.2026; or never
+        #[arg(required = true, value_name = "TIME")]
+        time: Vec<String>,
+    },
     /// Say that it is no task
-    Remove { id: String },
+    Remove {
+        /// The task, by the first digits of its id
+        id: String,
+    },
 }
 
 /// What can be put somewhere.
@@ -72,9 +92,9 @@ pub struct Snooze {
     /// Whom a conversation is with, or a message, by the first digits of its id
     #[arg(value_name = "WHO|ID")]
     pub what: String,
-    /// Until when: 2h, 18:00, tomorrow 9:00, fri 17:00, 2026-03-01
-    #[arg(value_name = "TIME")]
-    pub until: String,
+    /// Until when: 2h, 18:00, tomorrow 9:00, fri 17:00, 31.12.2026; of a day without a clock, its beginning
+    #[arg(required = true, value_name = "TIME")]
+    pub until: Vec<String>,
 }
 
 #[derive(Args, Debug)]
@@ -150,9 +170,9 @@ pub struct Import {
     after_help = "Only what is here goes: others keep what they have, disks and backups may too. What is still on its way stays."
 )]
 pub struct PurgeArgs {
-    /// What came or was written longer ago than this, such as 1y or 90d
-    #[arg(long, value_name = "SPAN", value_parser = units::parse_span)]
-    pub older_than: Option<Millis>,
+    /// What came or was written longer ago than this, such as 1y or 90d, or before a day, such as 31.12.2026
+    #[arg(long, value_name = "SPAN|DATE")]
+    pub older_than: Option<String>,
     /// Only the conversation with somebody
     #[arg(long, value_name = "WHO")]
     pub from: Option<String>,

@@ -25,6 +25,7 @@ pub struct Contact {
 pub enum ContactWhat {
     /// Name somebody by the address that `dak me` shows there, or a node near by as `dak nearby` prints it
     Add {
+        /// What to call them here; nobody else sees it
         name: String,
         /// An address (dak:...), a peer id, the short id or quoted name of a node near by, or the id of a message: whom that
         /// introduces is meant, or else who wrote it. Where it is left out, NAME is what a node near by calls itself

@@ -120,10 +120,11 @@ A message is found where all of this is so:
   pum*              it says a word that begins so
   '\"camp three\"'    it says these words one after the other
   from: to: in:     who wrote it, to whom, in which conversation
-  after: before:    when: 2026-11-01, 2026-11, yesterday, friday, or 7d ago
-  has:file is:unread is:read label:NAME tag:question
+  after: before:    when: 2026-11-01, 31.12.2026, 2026-11, friday, or 7d ago
+  has:file  is:unread  is:read  label:NAME  tag:question
   '-valve'          a minus before any of these: not that
 
+The best match stands first; without words, as in from:bob, the newest does.
 Quote a query for the shell: dak search 'pump -valve \"camp three\" from:carol'";
 
 #[derive(Args, Debug)]
@@ -134,7 +135,7 @@ pub struct Search {
     pub query: String,
     #[arg(hide = true)]
     pub more: Vec<String>,
-    /// Show at most so many, the best first
+    /// Show at most so many
     #[arg(long, value_name = "N", default_value = "20", value_parser = value_parser!(u32).range(..=i64::from(SEARCH_ROWS_MAX)))]
     pub limit: u32,
 }

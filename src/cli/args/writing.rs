@@ -11,11 +11,36 @@ use crate::time::Millis;
 use crate::units;
 
 pub(super) const SEND_HELP: &str = "\
-With --expire-after-read the time begins as the words are first shown there, by whatever command or program.
-Then words and files leave the record, the index and the exports, and what stays is that there was something.
-The copy here goes so long after the message arrived, and with the end of its lifetime in any case. Carriers never
-see any of it. But its reader may copy it before, an older or changed dak may ignore the wish, backups made
-meanwhile keep it, and a disk may keep for a while what a file freed.";
+With --expire-after-read the time begins as the words are first shown there, by whatever command or program. Then words \
+and files leave the record, the index and the exports, and what stays is that there was something. The copy here goes so \
+long after the message arrived, and with the end of its lifetime in any case. Carriers never see any of it. But its \
+reader may copy it before, an older or changed dak may ignore the wish, backups made meanwhile keep it, and a disk may \
+keep for a while what a file freed.
+
+TIME and SPAN are explained by `dak --help`.";
+
+pub(super) const EDIT_HELP: &str = "\
+What nobody can have yet is simply changed. What has left cannot be called back: others see the new words once the \
+change reaches them, and `dak read ID --history` keeps the old ones.
+
+`dak withdraw ID` asks others to forget a message, `dak delete ID` deletes it here only, `dak cancel ID` stops copies \
+that have not left.";
+
+pub(super) const WITHDRAW_HELP: &str = "\
+An honest dak forgets the words as soon as this reaches it; nothing makes a person or a changed program forget.
+
+`dak edit ID TEXT` puts other words there, `dak delete ID` deletes a message here only, `dak cancel ID` stops copies \
+that have not left.";
+
+pub(super) const DELETE_HELP: &str = "\
+`dak withdraw ID` asks others to forget what I wrote, `dak edit ID TEXT` puts other words there, `dak cancel ID` stops \
+copies that have not left.";
+
+pub(super) const CANCEL_HELP: &str = "\
+Copies that left before may still arrive. The number of a draft takes back what was to go later.
+
+`dak withdraw ID` asks whoever has a message to forget it, `dak edit ID TEXT` puts other words there, `dak delete ID` \
+deletes it here only.";
 
 #[derive(Args, Debug)]
 pub struct Send {
@@ -121,13 +146,14 @@ pub struct Sending {
     /// forget; never where `dak contact set` says a time
     #[arg(long, value_name = "SPAN", value_parser = units::parse_span_or_never)]
     pub expire_after_read: Option<Millis>,
-    /// When an answer would come too late: 2h, 18:00, fri 17:00, 2026-03-01; a day without a clock lasts to its end
+    /// When an answer would come too late: 2h, 18:00, fri 17:00, 31.12.2026; a day without a clock lasts to its end
     #[arg(long, value_name = "TIME")]
     pub reply_by: Option<String>,
     /// Let this many copies be made, where the strategy counts them
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=crate::bundle::COPIES_MAX as i64))]
     pub copies: Option<u16>,
-    /// Keep it until this time, and let the running node send it then: 18:00, tomorrow 9:00, fri 17:00
+    /// Keep it until this time, and let the running node send it then: 18:00, tomorrow 9:00, fri 17:00; of a day without a
+    /// clock, its beginning
     #[arg(long, value_name = "TIME", conflicts_with = "wait")]
     pub at: Option<String>,
     /// Wait until somebody has it in custody, or until it is delivered
