@@ -16,17 +16,22 @@ use crate::bundle::Priority;
 use crate::content::group::{self, Act, GOT_MAX, GROUP_NAME_BYTES_MAX, Role};
 use crate::content::{Content, GroupWord, Mark, pad};
 use crate::eid::Eid;
-use crate::id::{BundleId, NodeId};
+use crate::id::{BundleId, IdPrefix, NodeId, hex};
 use crate::mail::conversation::Conversation;
-use crate::mail::groups::log::Member;
-use crate::mail::groups::rows::{Key, Recipients, ToSend, all_out, all_receipts, read_key};
+use crate::mail::groups::log::{MEMBERS_MAX, Member};
+use crate::mail::groups::rows::{Key, Recipients, ToSend, all_meant, all_out, all_receipts, meant, read_key, who_has};
 use crate::mail::groups::{Actor, Group, Groups, NotDone, Standing};
 use crate::node::NodeError;
 use crate::safe_text::safe_text;
+use crate::store::redb::RedbReader;
 use crate::time::{DAY, DtnTime, Millis};
 
 /// How long words about a group are under way: as long as anything may be.
 const WORD_LIFETIME: Millis = Millis(30 * DAY.0);
+/// In a group of at most so many members an author hears of the first message at once.
+const MEMBERS_TOLD_AT_ONCE: usize = 8;
+/// Own messages that are looked at together.
+const MEANT_AT_ONCE: usize = 256;
 /// How long receipts for one author gather before they go.
 const GATHERED: Duration = Duration::from_secs(600);
 /// Receipts that are looked at together.
@@ -356,8 +361,48 @@ impl Desk {
         }
     }
 
-    /// Tells authors which of their messages came here: the first at once, and then what gathers in ten minutes, or as many as
-    /// one word has. Returns how long what is left waits.
+    async fn member_count(&self, group: NodeId) -> Result<usize, ApiError> {
+        let count = self.on_groups(move |groups, _, _| Ok(groups.others(&group).len() + 1)).await?;
+        Ok(count.unwrap_or_default())
+    }
+
+    /// Forgets for whom own messages were that are gone themselves.
+    async fn forget_whom(&self) -> Result<(), ApiError> {
+        let mut after: Option<Vec<u8>> = None;
+        loop {
+            let from = after.take();
+            let page = self.record(move |record| record.all_kept(&all_meant(), from.as_deref(), MEANT_AT_ONCE)).await?;
+            let Some((last, _)) = page.last() else { return Ok(()) };
+            after = Some(last.clone());
+            let marks: Vec<Mark> = page
+                .iter()
+                .filter_map(|(key, _)| match read_key(key) {
+                    Some(Key::Meant(mark)) => Some(mark),
+                    _ => None,
+                })
+                .collect();
+            let gone = move |record: &RedbReader| {
+                let mut gone = Vec::new();
+                for mark in marks {
+                    let prefix = IdPrefix::parse(&hex(&mark));
+                    let sent = prefix.map_or(Ok(Vec::new()), |prefix| record.sent_like(&prefix, 1))?;
+                    if sent.is_empty() {
+                        gone.push(meant(&mark));
+                        let has = record.all_kept(&who_has(&mark), None, 2 * MEMBERS_MAX)?;
+                        gone.extend(has.into_iter().map(|(key, _)| key));
+                    }
+                }
+                Ok(gone)
+            };
+            let gone = self.record(gone).await?;
+            if !gone.is_empty() {
+                self.keep(gone.into_iter().map(|key| (key, None)).collect()).await?;
+            }
+        }
+    }
+
+    /// Tells authors which of their messages came here: in a small group the first at once, and then what gathers in ten
+    /// minutes, or as many as one word has. Returns how long what is left waits.
     async fn send_group_receipts(&self, told: &mut BTreeMap<NodeId, Instant>) -> Result<Option<Duration>, ApiError> {
         let kept = self.record(|record| record.all_kept(&all_receipts(), None, RECEIPTS_AT_ONCE)).await?;
         let mut owed = BTreeMap::<(NodeId, NodeId), Vec<(Vec<u8>, Mark)>>::new();
@@ -368,6 +413,10 @@ impl Desk {
         }
         let mut wait: Option<Duration> = None;
         for ((author, group), receipts) in owed {
+            // In a large one the receipts of all members would cost more than the message.
+            if !told.contains_key(&author) && self.member_count(group).await? > MEMBERS_TOLD_AT_ONCE {
+                told.insert(author, Instant::now());
+            }
             let since = told.get(&author).map(Instant::elapsed);
             let left = since.and_then(|since| GATHERED.checked_sub(since)).filter(|left| !left.is_zero());
             if let Some(left) = left
@@ -392,6 +441,9 @@ impl Desk {
 
     /// Sends words about groups as long as the node runs.
     pub(super) async fn keep_groups(self) {
+        if let Err(error) = self.forget_whom().await {
+            tracing::warn!(%error, "for whom messages to groups were is not tidied up for now");
+        }
         let mut told = BTreeMap::new();
         loop {
             let sent = self.send_group_words().await;
