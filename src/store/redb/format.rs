@@ -19,8 +19,15 @@ use crate::store::StoreError;
 pub type Step = fn(&WriteTransaction) -> Result<(), StoreError>;
 
 /// The step at position `n` makes format `n + 2` of format `n + 1`. The first format needs none.
-pub const STEPS: &[Step] =
-    &[former::to_second, former::to_third, former::to_fourth, former::to_fifth, former::to_sixth, former::to_seventh];
+pub const STEPS: &[Step] = &[
+    former::to_second,
+    former::to_third,
+    former::to_fourth,
+    former::to_fifth,
+    former::to_sixth,
+    former::to_seventh,
+    former::to_eighth,
+];
 
 /// The format of a store whose steps are these.
 pub const fn format_after(steps: &[Step]) -> u64 {
