@@ -46,6 +46,10 @@ fn what_is_published_reaches_each_subscriber_at_the_earliest_possible_instant() 
         assert!(differences.is_empty(), "seed {seed}:\n{differences}");
         let (all, came) = arrived(&outcome, |channel| matches!(channel, Channel::Topic(_)));
         assert!(all > 100 && came > all / 2, "{came} of {all}");
+        // One bundle each, whatever the number of those who want it: so many copies at most.
+        let posts = loaded.messages.iter().filter(|message| message.further == 0).count() as u64;
+        let counters = &outcome.tally.counters;
+        assert!(counters.relayed <= posts * u64::from(SHAPE.nodes), "{} copies of {posts}", counters.relayed);
         assert!(outcome.tally.counters.status_untrue == 0 && outcome.tally.misbehaved == 0);
     }
 }
