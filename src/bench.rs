@@ -8,6 +8,7 @@ mod flow;
 mod hoard;
 mod lan;
 mod limits;
+mod parts;
 mod process;
 mod record;
 mod topics;
@@ -46,13 +47,22 @@ pub struct Extent {
     pub pings: usize,
     /// Messages sent one by one, each after a rest.
     pub lone: usize,
+    /// Bytes of a file that goes in parts.
+    pub file_bytes: u64,
 }
 
 /// What `dak bench` measures.
-pub const USUAL: Extent = Extent { messages: 10_000, hoards: &[10_000], records: &[100_000], pings: 500, lone: 8 };
+pub const USUAL: Extent =
+    Extent { messages: 10_000, hoards: &[10_000], records: &[100_000], pings: 500, lone: 8, file_bytes: 256 << 20 };
 /// What `dak bench --full` measures.
-pub const FULL: Extent =
-    Extent { messages: 10_000, hoards: &[10_000, 1_000_000], records: &[100_000, 1_000_000], pings: 500, lone: 60 };
+pub const FULL: Extent = Extent {
+    messages: 10_000,
+    hoards: &[10_000, 1_000_000],
+    records: &[100_000, 1_000_000],
+    pings: 500,
+    lone: 60,
+    file_bytes: 1 << 30,
+};
 
 /// Most nodes in one room: each has room for so many peers that nobody named.
 pub const LAN_NODES_MAX: u8 = 64;
@@ -73,6 +83,7 @@ pub async fn run(extent: Extent, mut report: impl FnMut(Row)) -> Result<(), Fail
     topics::local(place.path(), extent.messages, ingest, &mut report).await?;
     let hand_over = flow::hand_over(place.path(), extent.messages, &limits, &mut report).await?;
     flow::stick(place.path(), extent.messages, hand_over, &mut report).await?;
+    parts::file(place.path(), extent.file_bytes, &limits, &mut report).await?;
     flow::latency(place.path(), extent.pings, &limits, &mut report).await?;
     flow::lone(place.path(), extent.lone, &mut report).await?;
     flow::queue(place.path(), 4 * extent.pings, &mut report).await?;

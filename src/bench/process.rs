@@ -9,23 +9,36 @@ use super::Failure;
 /// Ends with its handle.
 pub struct Process {
     child: Child,
+    /// What it said when it was ready.
+    ready: String,
 }
 
 impl Process {
     /// Starts `dak up` on a home and returns once it says that it is ready.
     pub fn start(home: &Path) -> Result<Process, Failure> {
+        Process::start_near(home, None)
+    }
+
+    /// The same with a peer that it dials.
+    pub fn start_near(home: &Path, peer: Option<&str>) -> Result<Process, Failure> {
         let mut child = Command::new(std::env::current_exe()?)
             .args(["up", "--no-mdns", "--listen", "/ip4/127.0.0.1/tcp/0", "--home"])
             .arg(home)
+            .args(peer.iter().flat_map(|peer| ["--peer", peer]))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()?;
         let stdout = child.stdout.take().ok_or("the node has no stdout")?;
-        let process = Process { child };
-        let mut line = String::new();
-        BufReader::new(stdout).read_line(&mut line)?;
-        if line.is_empty() { Err("the node did not start".into()) } else { Ok(process) }
+        let mut process = Process { child, ready: String::new() };
+        BufReader::new(stdout).read_line(&mut process.ready)?;
+        if process.ready.is_empty() { Err("the node did not start".into()) } else { Ok(process) }
+    }
+
+    /// Its address as people exchange it, and where it listens.
+    pub fn addresses(&self) -> Result<(&str, &str), Failure> {
+        let mut words = self.ready.split_whitespace().skip(1);
+        words.next().zip(words.next()).ok_or_else(|| "the node listens nowhere".into())
     }
 
     /// Processor time used so far.
@@ -39,9 +52,18 @@ impl Process {
 
     /// Resident memory.
     pub fn rss_bytes(&self) -> Result<u64, Failure> {
+        self.memory("VmRSS:")
+    }
+
+    /// The most of it that there ever was.
+    pub fn rss_bytes_max(&self) -> Result<u64, Failure> {
+        self.memory("VmHWM:")
+    }
+
+    fn memory(&self, what: &str) -> Result<u64, Failure> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS in /proc/PID/status")?;
-        Ok(line.split_whitespace().next().ok_or("VmRSS is empty")?.parse::<u64>()? * 1_024)
+        let line = status.lines().find_map(|line| line.strip_prefix(what)).ok_or("no memory in /proc/PID/status")?;
+        Ok(line.split_whitespace().next().ok_or("its memory is empty")?.parse::<u64>()? * 1_024)
     }
 
     /// Kills it as a power cut would.

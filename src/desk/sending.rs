@@ -207,8 +207,7 @@ impl Sender {
             if next.is_empty() {
                 return Ok(());
             }
-            let sent =
-                join_all(next.iter().map(|(key, part, copies)| send_part(&self.desk, *key, *part, *copies))).await;
+            let sent = send_parts(&self.desk, &next).await?;
             let mut failed = None;
             for ((key, part, _), sent) in next.into_iter().zip(sent) {
                 match sent {
@@ -307,18 +306,25 @@ fn begin(files: &mut BTreeMap<(NodeId, Root), Out>, named: Named) {
     }
 }
 
-async fn send_part(
+/// Reads, seals and holds parts; returns their ids. They are read on one thread: what one thread frees, another does not
+/// get from the system's allocator, and a part is large.
+async fn send_parts(
     desk: &Desk,
-    (to, root): (NodeId, Root),
-    index: u32,
-    copies: Option<u16>,
-) -> Result<BundleId, ApiError> {
+    parts: &[((NodeId, Root), u32, Option<u16>)],
+) -> Result<Vec<Result<BundleId, ApiError>>, ApiError> {
     let blobs = Arc::clone(desk.node().blobs());
-    let read =
-        tokio::task::spawn_blocking(move || blobs.part(&root, index).map(|part| pad(&Content::Part(part).encode())));
-    let read = read.await.map_err(|error| ApiError::failure(error.to_string()))?;
-    let plaintext = read.map_err(|error| ApiError::failure(format!("a file to be sent cannot be read: {error}")))?;
-    Ok(desk.node().send(Eid::mail(to), plaintext, PART_LIFETIME.min(LIFETIME), Priority::Bulk, copies).await?)
+    let wanted: Vec<(Root, u32)> = parts.iter().map(|((_, root), index, _)| (*root, *index)).collect();
+    let read = move || {
+        let padded = |(root, index): (Root, u32)| Ok(pad(&Content::Part(blobs.part(&root, index)?).encode()));
+        wanted.into_iter().map(padded).collect::<Result<Vec<_>, std::io::Error>>()
+    };
+    let read = tokio::task::spawn_blocking(read).await.map_err(|error| ApiError::failure(error.to_string()))?;
+    let plain = read.map_err(|error| ApiError::failure(format!("a file to be sent cannot be read: {error}")))?;
+    let send = |(((to, _), _, copies), plaintext): (&((NodeId, Root), u32, Option<u16>), Vec<u8>)| {
+        desk.node().send(Eid::mail(*to), plaintext, PART_LIFETIME.min(LIFETIME), Priority::Bulk, *copies)
+    };
+    let sent = join_all(parts.iter().zip(plain).map(send)).await;
+    Ok(sent.into_iter().map(|sent| sent.map_err(ApiError::from)).collect())
 }
 
 /// A request that came, what it says, and the file that it is of.
