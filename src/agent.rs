@@ -203,6 +203,7 @@ impl Agent {
             Input::Discard(id) => self.discard(id, out),
             Input::Adopt(adopted) => self.adopt(*adopted, out),
             Input::Cancel(id) => self.cancel(id, out),
+            Input::HandOn(id) => self.hand_on(id, out),
             Input::Drop(id) => self.drop_carried(id, out),
             Input::CarryLimit(bytes) => self.carry_limit(bytes, out),
             Input::SetPerson { node, person } => self.meet_person(node, person, out),

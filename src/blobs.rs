@@ -212,6 +212,12 @@ impl Blobs {
         state.blobs.get(root).is_some_and(|blob| matches!(blob.why, Why::Wanted | Why::Pushed(_)))
     }
 
+    /// Whether something is expected and not all here.
+    pub fn is_incomplete(&self) -> bool {
+        let is_wanted = |blob: &Blob| matches!(blob.why, Why::Wanted | Why::Pushed(_));
+        self.state().blobs.values().any(|blob| is_wanted(blob) && !blob.have.is_all())
+    }
+
     /// Nobody wants a file any more: what is here of it goes.
     pub fn refuse(&self, root: &Root) -> io::Result<()> {
         let mut state = self.state();

@@ -84,8 +84,9 @@
 //! | `content/text.rs` `AFTER_READ_MS_MAX` | how long after it was read a message stays that is to be forgotten: a year | owner | refused | forgotten, deleted | |
 //! | `blobs.rs` `UNASKED_BYTES_MAX` | bytes of files that contacts send without being asked | source | offered; their parts are rejected until they are asked for | deleted, cancelled | `what_nobody_asked_for_is_bounded_and_shared_and_a_stranger_s_is_not_taken` |
 //! | `blobs.rs` `EARLY_BYTES_MAX` | bytes of parts that came before their messages, of one contact a quarter | contacts | refused, and tried again | the message, a restart | `parts_that_come_before_their_message_are_kept_within_bounds` |
-//! | `mail/files.rs` `WINDOW_PARTS_MAX` 64 | parts of a file on their way that nobody promised to keep | owner | wait in their file | promised, delivered | `what_nobody_promised_to_keep_fills_a_window_and_what_is_promised_a_larger_one` |
-//! | `mail/files.rs` `PROMISED_PARTS_MAX` 1,024 | parts of a file on their way in all | owner | wait in their file | delivered, expired | `what_nobody_promised_to_keep_fills_a_window_and_what_is_promised_a_larger_one` |
+//! | `mail/files.rs` `WINDOW_PARTS_MAX` 64 | parts of a file on their way that nobody promised to keep | owner | wait in their file | promised, delivered | `what_nobody_promised_to_keep_fills_a_window_and_what_is_promised_leaves_it_to_the_next` |
+//! | `mail/files.rs` `PROMISED_PARTS_MAX` 64 | parts of a file that peers hold and that are held here too | owner | the copy here | delivered, expired | `what_nobody_promised_to_keep_fills_a_window_and_what_is_promised_leaves_it_to_the_next` |
+//! | `mail/files.rs` `AWAY_PARTS_MAX` 16,384 | parts of a file on their way in all | owner | wait in their file | delivered, expired, given up | `what_nobody_promised_to_keep_fills_a_window_and_what_is_promised_leaves_it_to_the_next` |
 //! | `folder.rs` `ENTRIES_MAX` | files and folders in one that is sent | owner | refused | | |
 //! | `mail/kept.rs` `LABELS_MAX` 32 | labels of one message | owner | refused | taken off | |
 //! | `mail/kept.rs` `LABEL_BYTES_MAX` 64 | a label | owner | refused | taken off | |

@@ -21,6 +21,7 @@ mod follow;
 mod forwards;
 mod groups;
 mod happened;
+mod holes;
 mod importing;
 mod introductions;
 mod keeping;

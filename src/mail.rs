@@ -30,7 +30,7 @@
 //! | `groups` | who is in which group, and the keys that its content is sealed under |
 //! | `topics` | what is published in topics, and how far those who consume it have come |
 //! | `kept` | what the person arranged, which follows from nothing else |
-//! | `files` | files that come in parts: which goes next, and what is here |
+//! | `files`, `holes` | files that come in parts: which goes next, what is here, and when to ask for what is not |
 
 pub mod conversation;
 pub mod due;
@@ -38,6 +38,7 @@ pub mod ending;
 pub mod files;
 pub mod groups;
 pub mod happening;
+pub mod holes;
 pub mod index;
 pub mod kept;
 pub mod meaning;

@@ -16,6 +16,8 @@ mod ferry;
 mod full;
 #[path = "agent/groups.rs"]
 mod groups;
+#[path = "agent/handed_on.rs"]
+mod handed_on;
 #[path = "agent/hostile.rs"]
 mod hostile;
 #[path = "agent/lives.rs"]

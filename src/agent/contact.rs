@@ -89,6 +89,8 @@ pub struct Contact {
     retries: BTreeSet<(Timestamp, BundleId)>,
     /// Mail for this node that the peer brought and that found no room, with its source and size.
     without_room: BTreeMap<BundleId, (NodeId, u32)>,
+    /// One's own messages that the peer has no room for, or that are larger than it takes.
+    turned_away: BTreeSet<BundleId>,
     /// How many times something was tried again since the peer last accepted anything.
     tries: u32,
     pub bundles_sent: u64,
@@ -119,6 +121,7 @@ impl Contact {
             grants: Vec::new(),
             retries: BTreeSet::new(),
             without_room: BTreeMap::new(),
+            turned_away: BTreeSet::new(),
             tries: 0,
             bundles_sent: 0,
             bundles_received: 0,
@@ -283,6 +286,23 @@ impl Contact {
     /// It need not be remembered any more that this found no room.
     pub fn found_room(&mut self, id: &BundleId) {
         self.without_room.remove(id);
+    }
+
+    /// The peer turned one's own message away for its size; of more than so many it is known well enough.
+    pub fn turns_away(&mut self, id: BundleId) {
+        if self.turned_away.len() < WITHOUT_ROOM_MAX {
+            self.turned_away.insert(id);
+        }
+    }
+
+    /// The peer took it after all, or its place here is another's.
+    pub fn took(&mut self, id: &BundleId) {
+        self.turned_away.remove(id);
+    }
+
+    /// One's own messages that the peer turned away for their size.
+    pub fn turned_away(&self) -> &BTreeSet<BundleId> {
+        &self.turned_away
     }
 
     /// The peer has room for something.

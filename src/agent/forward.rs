@@ -207,6 +207,9 @@ impl Agent {
             let held = self.ledger.custody().held(slot);
             // What was granted when it was queued may be over by now.
             if held.expires < self.now() || held.size_bytes > bytes_max {
+                if held.size_bytes > bytes_max && held.class == Class::Own {
+                    self.contacts.get_mut(&peer).expect("looked at above").turns_away(held.id);
+                }
                 continue;
             }
             let for_peer = self.contacts.get(&peer).is_some_and(|contact| contact.serves(&held.destination));
@@ -257,6 +260,7 @@ impl Agent {
             let Some(flight) = self.contacts.land(peer, &id) else { continue };
             if let Some(contact) = self.contacts.get_mut(&peer) {
                 contact.has_room();
+                contact.took(&id);
                 contact.moved_at = self.ledger.now();
             }
             let what = if grade == Grade::Custody { EvidenceKind::Custody } else { EvidenceKind::Copy };
@@ -312,7 +316,11 @@ impl Agent {
             // It waits to go, and another was faster.
             return self.leave_out(peer, &id);
         }
+        let is_own = self.ledger.outbox().find(&id).is_some();
         let contact = self.contacts.get_mut(&peer).expect("frames are heard during a contact");
+        if is_own && matches!(why, Refusal::Full | Refusal::Space | Refusal::TooLarge) {
+            contact.turns_away(id);
+        }
         if matches!(why, Refusal::Full | Refusal::Space) {
             contact.retry_after(id, now, retry_after);
         }

@@ -119,6 +119,8 @@ pub enum Input {
     Adopt(Box<Adopted>),
     /// No new copies of one's own message from here.
     Cancel(BundleId),
+    /// The owner needs no copy here any more of one's own message that a peer stored: what is said of it is heard as before.
+    HandOn(BundleId),
     /// The owner stops carrying a bundle of somebody else's.
     Drop(BundleId),
     /// The owner changes how much is carried for others, in bytes.
@@ -264,6 +266,8 @@ pub enum Gone {
     Cancelled,
     Delivered,
     Unreadable,
+    /// One's own, which a peer says to hold.
+    HandedOn,
     /// A newer message of its topic took its place: its writer's next word on the same key, or one that was published here as
     /// well and needed its room.
     Superseded,

@@ -143,4 +143,17 @@ impl Agent {
             self.ledger.bury(id, until, self.node, out);
         }
     }
+
+    /// Lets the copy here go of one's own message that some peer still holds, as far as it said. It is offered to nobody any
+    /// more, and the record goes on: a receipt ends it as ever.
+    pub(super) fn hand_on(&mut self, id: BundleId, out: &mut Vec<Output>) {
+        let is_kept = |outgoing: &Outgoing| {
+            !outgoing.is_settled() && outgoing.carriers.iter().any(|carrier| carrier.gave_up.is_none())
+        };
+        if self.ledger.outbox().find(&id).is_some_and(is_kept)
+            && let Some(slot) = self.ledger.find_held(&id)
+        {
+            self.forget(slot, Gone::HandedOn, out);
+        }
+    }
 }

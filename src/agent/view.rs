@@ -203,6 +203,11 @@ impl Agent {
         })
     }
 
+    /// One's own messages that peers in contact have no room for or find too large, each with who says so.
+    pub fn too_large_for(&self) -> impl Iterator<Item = (NodeId, &BundleId)> + '_ {
+        self.contacts.iter().flat_map(|(peer, contact)| contact.turned_away().iter().map(|id| (*peer, id)))
+    }
+
     pub fn usage(&self) -> Usage {
         let carried = |grade| {
             let classes = [Class::Topics, Class::Strangers, Class::Contacts];

@@ -333,6 +333,7 @@ pub fn transfer() -> TransferRow {
         who_address: format!("dak:{BOB}"),
         folder: false,
         state: TransferState::Coming,
-        holders: vec!["carol".into()],
+        holders: vec![HolderRow { name: "carol".into(), bytes: 1 << 19 }],
+        too_large_for: vec!["dave".into()],
     }
 }

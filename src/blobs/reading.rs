@@ -34,7 +34,7 @@ impl Blobs {
         let part = Part { root: *root, size, index, proof, bytes, extra: Vec::new() };
         match part.is_true() {
             true => Ok(part),
-            false => Err(io::Error::new(io::ErrorKind::InvalidData, "the disk changed what lies there")),
+            false => Err(changed()),
         }
     }
 
@@ -59,18 +59,78 @@ impl Blobs {
         Ok(tree)
     }
 
-    /// Reads a whole file that is here.
+    /// Reads a whole file that is here. What the disk changed of it is an error at its end.
     pub fn read(&self, root: &Root, key: &FileKey) -> io::Result<impl Read + use<>> {
+        let data =
+            self.lies(root)?.ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "not all of the file is here"))?;
+        Ok(Opened { data, cipher: cipher(key) })
+    }
+
+    /// Whether what lies here of a file is what its parts were, as far as that can be told: of a file that is not whole,
+    /// whether there are as many bytes as it says.
+    pub fn is_sound(&self, root: &Root) -> io::Result<bool> {
+        let looked = self.lies(root).and_then(|data| {
+            data.map_or_else(
+                || self.has_room_for_its_parts(root),
+                |mut data| io::copy(&mut data, &mut io::sink()).map(|_| true),
+            )
+        });
+        match looked {
+            Ok(is_sound) => Ok(is_sound),
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn has_room_for_its_parts(&self, root: &Root) -> io::Result<bool> {
+        let Some((size, have)) = self.have(root) else { return Ok(true) };
+        let Some(last) = have.iter().last() else { return Ok(true) };
+        let end = u64::from(last) * PART_BYTES as u64 + part_len(size, last) as u64;
+        match fs::metadata(self.dir.join(hex(root)).join(DATA)) {
+            Ok(data) => Ok(data.len() >= end),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The bytes of a whole file as they lie; none where it is not whole.
+    fn lies(&self, root: &Root) -> io::Result<Option<Lies>> {
         let whole = self.state().blobs.get(root).filter(|blob| blob.have.is_all()).map(|blob| blob.size);
-        let size = whole.ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "not all of the file is here"))?;
-        let data = File::open(self.dir.join(hex(root)).join(DATA))?;
-        Ok(Opened { data: BufReader::with_capacity(PART_BYTES, data).take(size), cipher: cipher(key) })
+        let Some(size) = whole else { return Ok(None) };
+        let data = match File::open(self.dir.join(hex(root)).join(DATA)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(changed()),
+            data => data?,
+        };
+        let data = BufReader::with_capacity(PART_BYTES, data).take(size);
+        Ok(Some(Lies { data, hasher: blake3::Hasher::new(), root: *root }))
+    }
+}
+
+fn changed() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, "the disk changed what lies there")
+}
+
+/// Reads what lies encrypted, and sees at the end whether it is what its root names.
+struct Lies {
+    data: io::Take<BufReader<File>>,
+    hasher: blake3::Hasher,
+    root: Root,
+}
+
+impl Read for Lies {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let many = self.data.read(into)?;
+        self.hasher.update(&into[..many]);
+        match many == 0 && !into.is_empty() && *self.hasher.finalize().as_bytes() != self.root {
+            true => Err(changed()),
+            false => Ok(many),
+        }
     }
 }
 
 /// Reads what lies encrypted.
 struct Opened {
-    data: io::Take<BufReader<File>>,
+    data: Lies,
     cipher: ChaCha20,
 }
 

@@ -132,3 +132,26 @@ fn what_cannot_be_written_fails_the_commit_that_would_promise_it() {
     assert!(blobs.have(&[9; 32]).unwrap().1.is_empty());
     blobs.sync().unwrap();
 }
+
+#[test]
+fn what_the_disk_changed_is_noticed_and_counts_as_missing() {
+    let home = tempfile::tempdir().unwrap();
+    let blobs = blobs(home.path());
+    let staged = stage(&blobs, &bytes(3 * PART_BYTES));
+    assert!(blobs.is_sound(&staged.root).unwrap() && blobs.strays().unwrap() == 0);
+    let data = blobs.dir().join(hex(&staged.root)).join(DATA);
+    let mut lies = fs::read(&data).unwrap();
+    lies[2 * PART_BYTES + 5] ^= 1;
+    fs::write(&data, &lies).unwrap();
+    assert!(!blobs.is_sound(&staged.root).unwrap());
+    let mut read = blobs.read(&staged.root, &staged.key).unwrap();
+    assert_eq!(io::copy(&mut read, &mut io::sink()).unwrap_err().kind(), io::ErrorKind::InvalidData);
+    lies.truncate(9);
+    fs::write(&data, &lies).unwrap();
+    assert!(!blobs.is_sound(&staged.root).unwrap());
+    blobs.doubt(&staged.root).unwrap();
+    assert!(blobs.is_sound(&staged.root).unwrap() && blobs.bytes_of(&staged.root) == 0);
+    fs::write(blobs.dir().join("lost"), "nothing").unwrap();
+    assert_eq!(blobs.strays().unwrap(), 1);
+    assert_eq!(stage(&blobs, &bytes(3 * PART_BYTES)).bytes, staged.bytes, "it is taken in anew");
+}

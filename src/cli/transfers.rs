@@ -1,17 +1,18 @@
 //! `dak file`: files that come and go in parts.
 
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
 
-use super::Outcome;
 use super::args::{FileArgs, FileWhat};
 use super::link::{Link, take};
 use super::out::{Out, Paint};
 use super::table::{Cell, Table, cell, painted, prose};
 use super::who::called;
+use super::{Outcome, Stop};
 use crate::api::ApiError;
-use crate::api::model::{FileRow, Request, TransferRow, TransferState};
+use crate::api::model::{FileRow, HolderRow, Request, TransferRow, TransferState};
 use crate::safe_text::safe_text;
 use crate::units::about_bytes;
 
@@ -20,7 +21,7 @@ const LOOK: Duration = Duration::from_millis(500);
 
 pub async fn file(link: &Link<'_>, args: &FileArgs, out: &Out) -> Outcome {
     match &args.what {
-        None if args.watch => watch(link, out).await,
+        None if args.watch => watch(link, args.save_all.as_deref(), out).await,
         None => match &args.save_all {
             Some(directory) => save_all(link, directory, out).await,
             None => list(link, out).await,
@@ -50,21 +51,50 @@ async fn list(link: &Link<'_>, out: &Out) -> Outcome {
     print(&rows, out)
 }
 
-/// Tells of every file how far it is, and again whenever that changed.
-async fn watch(link: &Link<'_>, out: &Out) -> Outcome {
+/// Tells of every file how far it is, and again whenever that changed; saves what came whole where there is a directory for it.
+async fn watch(link: &Link<'_>, directory: Option<&Path>, out: &Out) -> Outcome {
     link.require_node().await?;
     let mut known = BTreeMap::new();
     loop {
         let rows = take!(link.ask(Request::Files).await?, Files)?;
-        let is_news = |row: &TransferRow| known.get(&row.id) != Some(row);
-        let news: Vec<TransferRow> = rows.iter().filter(|row| is_news(row)).cloned().collect();
-        match out.json {
-            true => print(&news, out)?,
-            false => news.iter().try_for_each(|row| out.row(row, |_| told(row)))?,
+        match directory {
+            Some(directory) => drop(save_new(link, &rows, directory, out).await?),
+            None => {
+                let is_news = |row: &TransferRow| known.get(&row.id) != Some(row);
+                let news: Vec<TransferRow> = rows.iter().filter(|row| is_news(row)).cloned().collect();
+                match out.json {
+                    true => print(&news, out)?,
+                    false => news.iter().try_for_each(|row| out.row(row, |_| told(row)))?,
+                }
+            }
         }
         known = rows.into_iter().map(|row| (row.id.clone(), row)).collect();
         tokio::time::sleep(LOOK).await;
     }
+}
+
+/// Which files were saved in a watched directory; it is beside them, so that each is saved there once.
+const SAVED: &str = ".dak-saved";
+
+/// Saves what came whole and was not saved in this directory before; returns how many files that were.
+async fn save_new(link: &Link<'_>, rows: &[TransferRow], directory: &Path, out: &Out) -> Result<usize, Stop> {
+    let cannot = |error| ApiError::failure(format!("cannot write in {}: {error}", directory.display()));
+    std::fs::create_dir_all(directory).map_err(cannot)?;
+    let list = directory.join(SAVED);
+    let before = std::fs::read_to_string(&list).unwrap_or_default();
+    let is_new = |row: &&TransferRow| is_to_save(row) && !before.lines().any(|id| id == row.id);
+    let mut count = 0;
+    for row in rows.iter().filter(is_new) {
+        saved(save(link, &row.id, directory).await?, out)?;
+        let mut list = std::fs::OpenOptions::new().append(true).create(true).open(&list).map_err(cannot)?;
+        writeln!(list, "{}", row.id).map_err(cannot)?;
+        count += 1;
+    }
+    Ok(count)
+}
+
+fn is_to_save(row: &TransferRow) -> bool {
+    row.state == TransferState::Here && row.direction == "in"
 }
 
 fn print(rows: &[TransferRow], out: &Out) -> Outcome {
@@ -76,6 +106,9 @@ fn print(rows: &[TransferRow], out: &Out) -> Outcome {
     if !rows.is_empty() {
         out.data(&table.render(&out.style))?;
     }
+    // Who has what of it has no place in a line of a table.
+    let is_away = |row: &&TransferRow| !row.holders.is_empty() || !row.too_large_for.is_empty();
+    rows.iter().filter(is_away).for_each(|row| out.talk(told(row).trim_end()));
     Ok(())
 }
 
@@ -111,8 +144,16 @@ fn shown_name(row: &TransferRow) -> String {
 fn told(row: &TransferRow) -> String {
     let way = if row.direction == "out" { "to" } else { "from" };
     let (name, state) = (safe_text(&shown_name(row)), row.state.word());
-    let held: Vec<String> = row.holders.iter().map(|holder| called(holder)).collect();
-    let held = if held.is_empty() { String::new() } else { format!(", parts held by {}", held.join(" and ")) };
+    let held: Vec<String> = row
+        .holders
+        .iter()
+        .map(|HolderRow { name, bytes }| format!("{} by {}", about_bytes(*bytes), called(name)))
+        .collect();
+    let mut held = if held.is_empty() { String::new() } else { format!(", held {}", held.join(" and ")) };
+    if !row.too_large_for.is_empty() {
+        let names: Vec<String> = row.too_large_for.iter().map(|name| called(name)).collect();
+        held.push_str(&format!(", too large for {}", names.join(" and ")));
+    }
     let (done, all) = (about_bytes(row.safe_bytes), about_bytes(row.bytes));
     format!("{} {state} {way} {}: {name}, {done} of {all}{held}\n", row.id, who(row))
 }
@@ -131,7 +172,7 @@ fn saved(row: FileRow, out: &Out) -> Outcome {
 
 async fn save_all(link: &Link<'_>, directory: &Path, out: &Out) -> Outcome {
     let rows = take!(link.ask(Request::Files).await?, Files)?;
-    let here = rows.iter().filter(|row| row.state == TransferState::Here && row.direction == "in");
+    let here = rows.iter().filter(|row| is_to_save(row));
     let mut count = 0;
     for row in here {
         saved(save(link, &row.id, directory).await?, out)?;
@@ -155,7 +196,7 @@ mod tests {
         let row = samples::transfer();
         assert_eq!(
             told(&row),
-            "3f2a91c0de/1 coming from bob: sur\\u{1b}[2Jvey.tar, 1.0 MiB of 3.0 MiB, parts held by carol\n"
+            "3f2a91c0de/1 coming from bob: sur\\u{1b}[2Jvey.tar, 1.0 MiB of 3.0 MiB, held 512.0 KiB by carol, too large for dave\n"
         );
         let style = Style { width: Some(80), color: false, now: "2026-03-01T12:00[UTC]".parse().unwrap() };
         let mut table = Table::new(&["ID", "", "WHO", "SIZE", "HERE", "SAFE", "STATE", "NAME"]);

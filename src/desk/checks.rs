@@ -1,5 +1,6 @@
 //! `dak doctor`: what a person should know of this home, and what to do about it.
 
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 use libp2p::Multiaddr;
@@ -10,8 +11,12 @@ use super::{Desk, descriptors};
 use crate::agent::Agent;
 use crate::api::model::{CheckRow, Verdict};
 use crate::api::{ApiError, NextStep};
+use crate::blobs::Blobs;
+use crate::content::Enclosed;
 use crate::id::NodeId;
 use crate::net::Multicast;
+use crate::node::named::{Named, each_named};
+use crate::safe_text::safe_text;
 use crate::store::StoreError;
 use crate::store::redb::{Depth, Findings};
 use crate::time::BUILD_DATE;
@@ -21,6 +26,8 @@ use crate::units::{about_bytes, counted};
 const FREE_BYTES_LOW: u64 = 256 << 20;
 /// Where multicast DNS is spoken (RFC 6762).
 const MULTICAST_PORT: u16 = 5353;
+/// Most files that something is wrong with that are listed.
+const FILES_SHOWN: usize = 10;
 /// Most problems of the store that are listed.
 const PROBLEMS_SHOWN: usize = 10;
 
@@ -28,6 +35,7 @@ impl Desk {
     pub(super) async fn doctor(&self) -> Result<Vec<CheckRow>, ApiError> {
         let mut rows = vec![self.check_identity(), self.check_clock().await?, self.check_space()];
         rows.extend(self.check_store().await?);
+        rows.extend(self.check_files().await?);
         let (bytes, bytes_max) = self.look(|agent, _| agent.mail_of_strangers()).await?;
         rows.push(mail_of("strangers", bytes, bytes_max));
         let (bytes, bytes_max) = self.look(|agent, _| agent.mail_of_contacts()).await?;
@@ -86,6 +94,41 @@ impl Desk {
         Ok(store_rows(Ok(findings)))
     }
 
+    /// Reads every file in parts that is here whole.
+    async fn check_files(&self) -> Result<Vec<CheckRow>, ApiError> {
+        let blobs = std::sync::Arc::clone(self.node().blobs());
+        let may_write = !self.inner.lock.is_read_only();
+        self.record(move |record| {
+            let (mut rows, mut seen) = (Vec::new(), BTreeSet::new());
+            each_named(record, &mut |named| {
+                if !named.state.gone && seen.insert(named.file.root) && rows.len() < FILES_SHOWN {
+                    rows.extend(file_row(&blobs, &named, may_write));
+                }
+            })?;
+            let (count, bytes) = blobs.usage();
+            match blobs.strays() {
+                Ok(0) => {}
+                Ok(1) => rows.push(CheckRow::new(
+                    "files",
+                    Verdict::Warn,
+                    "something lies beside the files that is none of them; it goes at the next start",
+                )),
+                Ok(n) => rows.push(CheckRow::new(
+                    "files",
+                    Verdict::Warn,
+                    format!("{n} things lie beside the files that are none of them; they go at the next start"),
+                )),
+                Err(error) => rows.push(CheckRow::failed("files", Verdict::Bad, ApiError::failure(error.to_string()))),
+            }
+            if rows.is_empty() && count > 0 {
+                let found = format!("{count} in parts, {} here; all sound", about_bytes(bytes));
+                rows.push(CheckRow::new("files", Verdict::Ok, found));
+            }
+            Ok(rows)
+        })
+        .await
+    }
+
     async fn check_network(&self) -> Result<Vec<CheckRow>, ApiError> {
         let Some(net) = self.node().net() else {
             let row = CheckRow::new("network", Verdict::Warn, "no node runs on this home");
@@ -118,6 +161,35 @@ impl Desk {
             rows.push(CheckRow::new("peers", Verdict::Warn, found));
         }
         Ok(rows)
+    }
+}
+
+/// What is wrong with a file, if anything is. What the disk changed counts as missing from then on, so that it may come again.
+fn file_row(blobs: &Blobs, named: &Named, may_write: bool) -> Option<CheckRow> {
+    let Enclosed { name, root, .. } = &named.file;
+    let name = safe_text(name);
+    let is_whole = blobs.have(root).is_some_and(|(_, have)| have.is_all());
+    let is_sent = named.from().is_none();
+    match blobs.is_sound(root) {
+        Ok(true) if is_sent && !is_whole && !named.state.stopped => {
+            let found = format!("{name} is not here any more, and what its recipient lacks of it cannot be sent");
+            Some(CheckRow::new("files", Verdict::Warn, found).advise("send it again from where it came"))
+        }
+        Ok(true) => None,
+        Ok(false) => {
+            if may_write && let Err(error) = blobs.doubt(root) {
+                tracing::warn!(%error, "what is damaged of a file stays");
+            }
+            let row =
+                CheckRow::new("files", Verdict::Bad, format!("the disk changed {name}, and it counts as missing now"));
+            Some(match is_sent {
+                true => row.advise("send it again from where it came"),
+                false => row.next(NextStep::ListFiles),
+            })
+        }
+        Err(error) => {
+            Some(CheckRow::failed("files", Verdict::Bad, ApiError::failure(format!("{name} cannot be read: {error}"))))
+        }
     }
 }
 

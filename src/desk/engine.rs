@@ -124,6 +124,7 @@ async fn serve(
     let lists = tokio::spawn(desk.clone().keep_lists());
     let files = tokio::spawn(desk.clone().send_files());
     let groups = tokio::spawn(desk.clone().keep_groups());
+    let holes = tokio::spawn(desk.clone().fill_holes());
     let broke = tokio::select! {
         () = shutdown => false,
         () = desk.inner.stop.notified() => false,
@@ -133,6 +134,7 @@ async fn serve(
     lists.abort();
     files.abort();
     groups.abort();
+    holes.abort();
     let _ = stop.send(true);
     let _ = server.await;
     desk.node().stop().await;

@@ -10,12 +10,12 @@ use super::Desk;
 use super::mail::LIFETIME;
 use super::rows::{self, Names};
 use crate::agent::Agent;
-use crate::api::model::{FileRow, InboxRow, Schema, TransferRow, TransferState};
+use crate::api::model::{FileRow, HolderRow, InboxRow, Schema, TransferRow, TransferState};
 use crate::api::{ApiError, NextStep};
 use crate::blobs::{Blobs, PUSH_BYTES_MAX};
 use crate::bundle::Priority;
 use crate::content::{
-    Content, ENCLOSED_MAX, Enclosed, FILE_NAME_BYTES_MAX, FileAsk, PART_BYTES, PART_LOG, Root, Shape, pad,
+    Content, ENCLOSED_MAX, Enclosed, FILE_NAME_BYTES_MAX, FileAsk, PART_BYTES, PART_LOG, Root, Shape, pad, part_len,
 };
 use crate::eid::Eid;
 use crate::folder;
@@ -26,7 +26,7 @@ use crate::node::named::{Named, each_named, of_message, part_of, roots};
 use crate::store::redb::{Entry, RedbReader};
 
 /// Most files of one list: the newest.
-const LISTED_MAX: usize = 1_024;
+pub(super) const LISTED_MAX: usize = 1_024;
 /// Most peers that are named as holding parts of one file.
 const HOLDERS_MAX: usize = 16;
 /// Parts that were sent from here, read together.
@@ -62,8 +62,10 @@ impl Desk {
     async fn transfer_rows(&self, named: Vec<Named>) -> Result<Vec<TransferRow>, ApiError> {
         let sent = self.record(parts_away).await?;
         let blobs = Arc::clone(self.node().blobs());
-        let rows = move |_: &Agent, names: &Names<'_>| {
-            named.iter().map(|named| transfer_row(named, &blobs, &sent, names)).collect()
+        let rows = move |agent: &Agent, names: &Names<'_>| {
+            let mut too_large = BTreeMap::<BundleId, Vec<NodeId>>::new();
+            agent.too_large_for().for_each(|(peer, id)| too_large.entry(*id).or_default().push(peer));
+            named.iter().map(|named| transfer_row(named, &blobs, (&sent, &too_large), names)).collect()
         };
         self.look(rows).await
     }
@@ -132,15 +134,42 @@ impl Desk {
                 .advise(format!("the file has {bytes} bytes: give two of its places, as in 0-{bytes}")));
         }
         let part = |at: u64| (at / PART_BYTES as u64) as u32;
-        self.keep_file(&named, FileState { asked: true, stopped: false, gone: false, ..named.state.clone() }).await?;
-        let blobs = self.node().blobs();
-        blobs.want(&named.file);
-        let have = blobs.have(&named.file.root).map_or(Parts::none(named.file.parts()), |(_, have)| have);
-        let wanted = have.missing(part(from), part(to - 1) + 1);
-        if !wanted.is_empty() {
-            self.ask_for(source, &named, FileAsk { wanted, ..FileAsk::default() }).await?;
+        let (first, end) = (part(from), part(to - 1) + 1);
+        // What was asked for before is wanted as well; what is not of a stretch is wanted whole.
+        let mut asked = match (&named.state.wanted, named.state.asked) {
+            (Some(wanted), true) if wanted.of() == named.file.parts() => wanted.clone(),
+            (_, true) => Parts::all(named.file.parts()),
+            (_, false) => Parts::none(named.file.parts()),
+        };
+        for part in first..end {
+            asked.insert(part);
         }
+        let wanted = Some(asked).filter(|asked| !asked.is_all());
+        self.keep_file(&named, FileState { asked: true, stopped: false, gone: false, wanted, ..named.state.clone() })
+            .await?;
+        self.node().blobs().want(&named.file);
+        let have = self.here(&named);
+        self.ask_missing(source, &named, have.missing(first, end)).await?;
         self.transfer(id).await
+    }
+
+    /// What of a file is here.
+    pub(super) fn here(&self, named: &Named) -> Parts {
+        let none = || Parts::none(named.file.parts());
+        self.node().blobs().have(&named.file.root).map_or_else(none, |(_, have)| have)
+    }
+
+    /// Asks for parts, where there are any.
+    pub(super) async fn ask_missing(
+        &self,
+        source: NodeId,
+        named: &Named,
+        wanted: Vec<(u32, u32)>,
+    ) -> Result<(), ApiError> {
+        match wanted.is_empty() {
+            true => Ok(()),
+            false => self.ask_for(source, named, FileAsk { wanted, ..FileAsk::default() }).await,
+        }
     }
 
     /// Ends the coming or going of a file, here and with the other one.
@@ -188,7 +217,13 @@ impl Desk {
             };
             return Err(ApiError::refused(what).next(next));
         }
-        let save = move || save(&blobs, &named.file, Path::new(&directory));
+        let id = id.to_owned();
+        let save = move || {
+            save(&blobs, &named.file, Path::new(&directory)).map_err(|error| match blobs.is_sound(&named.file.root) {
+                Ok(false) => damaged(&blobs, &named, &id),
+                _ => error,
+            })
+        };
         tokio::task::spawn_blocking(save).await.map_err(|error| ApiError::failure(error.to_string()))?
     }
 
@@ -233,7 +268,7 @@ impl Desk {
 }
 
 /// Every file that is named, at most about so many: the newest.
-fn all_named(record: &RedbReader, many: usize) -> Result<Vec<Named>, crate::store::StoreError> {
+pub(super) fn all_named(record: &RedbReader, many: usize) -> Result<Vec<Named>, crate::store::StoreError> {
     let mut all = Vec::new();
     each_named(record, &mut |named| {
         if all.len() >= 2 * many {
@@ -244,8 +279,15 @@ fn all_named(record: &RedbReader, many: usize) -> Result<Vec<Named>, crate::stor
     Ok(all)
 }
 
-/// Parts that are on their way, by who gets them and of which file: each with who holds it.
-type AwayParts = BTreeMap<(NodeId, Root), Vec<(u32, Vec<NodeId>)>>;
+/// Parts that are on their way, by who gets them and of which file.
+type AwayParts = BTreeMap<(NodeId, Root), Vec<AwayPart>>;
+
+/// A part on its way, and who says to hold it.
+struct AwayPart {
+    id: BundleId,
+    index: u32,
+    holders: Vec<NodeId>,
+}
 
 fn parts_away(record: &RedbReader) -> Result<AwayParts, crate::store::StoreError> {
     let (mut after, mut away) = (None, AwayParts::new());
@@ -257,14 +299,20 @@ fn parts_away(record: &RedbReader) -> Result<AwayParts, crate::store::StoreError
             let Some(part) = part_of(record, &outgoing)? else { continue };
             let held = |carrier: &&crate::agent::change::Carrier| carrier.gave_up.is_none();
             let holders: Vec<NodeId> = outgoing.carriers.iter().filter(held).map(|carrier| carrier.who).collect();
-            if !holders.is_empty() && !outgoing.is_settled() {
-                away.entry((outgoing.destination.node, part.root)).or_default().push((part.index, holders));
+            if !outgoing.is_settled() {
+                let parts = away.entry((outgoing.destination.node, part.root)).or_default();
+                parts.push(AwayPart { id: outgoing.id, index: part.index, holders });
             }
         }
     }
 }
 
-fn transfer_row(named: &Named, blobs: &Blobs, sent: &AwayParts, names: &Names<'_>) -> TransferRow {
+fn transfer_row(
+    named: &Named,
+    blobs: &Blobs,
+    (sent, turned_away): (&AwayParts, &BTreeMap<BundleId, Vec<NodeId>>),
+    names: &Names<'_>,
+) -> TransferRow {
     let Named { file, state, inside, number, .. } = named;
     let (id, other) = match &named.entry {
         Entry::Came(letter) => (letter.id, letter.source),
@@ -272,7 +320,8 @@ fn transfer_row(named: &Named, blobs: &Blobs, sent: &AwayParts, names: &Names<'_
     };
     let here = blobs.have(&file.root).filter(|(size, _)| *size == file.bytes);
     let have_bytes = here.as_ref().map_or(0, |(size, have)| have.bytes(*size));
-    let (mut holders, mut safe_bytes) = (BTreeSet::new(), have_bytes);
+    let (mut holders, mut too_large_for) = (BTreeMap::<NodeId, u64>::new(), BTreeSet::new());
+    let mut safe_bytes = have_bytes;
     let transfer = match &named.entry {
         Entry::Came(_) => match () {
             () if have_bytes == file.bytes => TransferState::Here,
@@ -284,9 +333,14 @@ fn transfer_row(named: &Named, blobs: &Blobs, sent: &AwayParts, names: &Names<'_
         Entry::Own(_) => {
             let parts = file.parts();
             let (wanted, mut safe) = sent_of(file, state);
-            for (part, who) in sent.get(&(other, file.root)).into_iter().flatten() {
-                safe.insert(*part);
-                holders.extend(who);
+            for part in sent.get(&(other, file.root)).into_iter().flatten() {
+                if !part.holders.is_empty() {
+                    safe.insert(part.index);
+                }
+                for who in &part.holders {
+                    *holders.entry(*who).or_default() += part_len(file.bytes, part.index) as u64;
+                }
+                too_large_for.extend(turned_away.get(&part.id).into_iter().flatten().filter(|who| **who != other));
             }
             safe_bytes = safe.bytes(file.bytes);
             let is_there = state.sent.as_ref().is_some_and(|(_, safe)| safe.of() == parts && safe.is_all());
@@ -311,7 +365,12 @@ fn transfer_row(named: &Named, blobs: &Blobs, sent: &AwayParts, names: &Names<'_
         who_address: rows::address(other),
         folder: file.shape == Shape::Folder,
         state: transfer,
-        holders: holders.iter().take(HOLDERS_MAX).map(|node| names.show(node)).collect(),
+        holders: holders
+            .iter()
+            .take(HOLDERS_MAX)
+            .map(|(node, bytes)| HolderRow { name: names.show(node), bytes: *bytes })
+            .collect(),
+        too_large_for: too_large_for.iter().take(HOLDERS_MAX).map(|node| names.show(node)).collect(),
     }
 }
 
@@ -393,6 +452,16 @@ impl Write for Watched<'_> {
 
     fn flush(&mut self) -> io::Result<()> {
         self.stager.flush()
+    }
+}
+
+/// What the disk changed is of no use: it is missing from now on.
+fn damaged(blobs: &Blobs, named: &Named, id: &str) -> ApiError {
+    blobs.doubt(&named.file.root).unwrap_or_else(|error| tracing::warn!(%error, "what is damaged stays"));
+    let error = ApiError::failure("the disk changed that file, and what is left of it is of no use");
+    match named.from() {
+        Some(_) => error.next(NextStep::GetFile { id: id.into() }),
+        None => error.advise("send it again from where it came"),
     }
 }
 

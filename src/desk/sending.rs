@@ -45,6 +45,8 @@ struct Out {
     /// The messages that it is beside.
     beside: Vec<(Mark, usize)>,
     sending: Sending,
+    /// What each part on its way was sealed as last.
+    sealed: BTreeMap<u32, BundleId>,
     copies: Option<u16>,
     /// What the record says is older.
     changed: bool,
@@ -80,6 +82,9 @@ impl Desk {
                         () = self.inner.files_changed.notified() => is_stale = true,
                         () = tokio::time::sleep(TIDY) => {
                             if let Err(error) = self.tidy_files().await {
+                                break Some(error);
+                            }
+                            if let Err(error) = sender.end_lives().await {
                                 break Some(error);
                             }
                         }
@@ -133,14 +138,17 @@ impl Sender {
         };
         let (files, sent) = desk.record(read).await?;
         let mut sender = Sender { desk, files, parts: BTreeMap::new(), over: Vec::new() };
-        for (part, outgoing) in sent {
-            sender.found(part, &outgoing);
+        let ids: Vec<BundleId> = sent.iter().map(|(_, outgoing): &(_, Outgoing)| outgoing.id).collect();
+        let held =
+            sender.desk.look(move |agent, _| ids.iter().map(|id| agent.row_of(id).is_some()).collect::<Vec<_>>());
+        for ((part, outgoing), is_held) in sent.into_iter().zip(held.await?) {
+            sender.found(part, &outgoing, is_held);
         }
         Ok(sender)
     }
 
     /// A part was sent before this began.
-    fn found(&mut self, part: Option<Part>, outgoing: &Outgoing) {
+    fn found(&mut self, part: Option<Part>, outgoing: &Outgoing, is_held: bool) {
         let Outgoing { id, destination, .. } = outgoing;
         let key = part.as_ref().map(|part| (destination.node, part.root));
         let Some((key, part, out)) = key.and_then(|key| Some((key, part.as_ref()?, self.files.get_mut(&key)?))) else {
@@ -151,8 +159,19 @@ impl Sender {
             return self.over.push(*id);
         };
         out.sending.sent(part.index);
+        out.sealed.insert(part.index, *id);
         self.parts.insert(*id, (key, part.index));
         self.heard(id, outgoing.state());
+        if !is_held
+            && self.parts.contains_key(id)
+            && let Some(out) = self.files.get_mut(&key)
+        {
+            out.sending.heard(part.index, Fate::Promised);
+            out.sending.handed_on(part.index);
+            if outgoing.carriers.iter().all(|carrier| carrier.gave_up.is_some()) {
+                self.heard(id, EvidenceKind::GaveUp);
+            }
+        }
     }
 
     fn hear(&mut self, event: &Event) {
@@ -165,6 +184,12 @@ impl Sender {
         let Some((key, part)) = self.parts.get(id).copied() else { return };
         let Some(out) = self.files.get_mut(&key) else { return };
         let Some(fate) = Fate::of(what) else { return };
+        if fate == Fate::GivenUp {
+            if !out.sending.is_carried(part) {
+                return;
+            }
+            self.desk.node().tell(Input::Cancel(*id));
+        }
         if let EvidenceKind::Rejected { reason } = what {
             out.changed = true;
             if reason != REJECTED_UNWANTED {
@@ -175,9 +200,30 @@ impl Sender {
         out.sending.heard(part, fate);
         if fate != Fate::Promised {
             out.changed |= fate == Fate::Safe;
+            out.sealed.remove(&part);
             self.parts.remove(id);
             self.over.push(*id);
         }
+    }
+
+    /// Of parts that others alone hold nobody here sees the end of their lives.
+    async fn end_lives(&mut self) -> Result<(), ApiError> {
+        let is_carried = |(_, (key, part)): &(&BundleId, &((NodeId, Root), u32))| {
+            self.files.get(key).is_some_and(|out| out.sending.is_carried(*part))
+        };
+        let carried: Vec<BundleId> = self.parts.iter().filter(is_carried).map(|(id, _)| *id).collect();
+        let over = self.desk.record(move |record| {
+            let mut over = Vec::new();
+            for id in carried {
+                over.extend(record.sent(&id)?.map(|outgoing| (id, outgoing.expires)));
+            }
+            Ok(over)
+        });
+        let (over, now) = (over.await?, self.desk.look(|agent, _| agent.at().now).await?);
+        for (id, _) in over.into_iter().filter(|(_, expires)| *expires <= now) {
+            self.desk.node().tell(Input::Cancel(id));
+        }
+        Ok(())
     }
 
     /// Does what there is to do.
@@ -193,6 +239,10 @@ impl Sender {
             let mut next = Vec::new();
             let mut busy = 0;
             for (key, out) in &mut self.files {
+                while let Some(part) = out.sending.to_hand_on() {
+                    out.sealed.get(&part).into_iter().for_each(|id| self.desk.node().tell(Input::HandOn(*id)));
+                    out.sending.handed_on(part);
+                }
                 while next.len() < AT_ONCE
                     && let Some(part) = out.sending.due()
                 {
@@ -211,7 +261,12 @@ impl Sender {
             let mut failed = None;
             for ((key, part, _), sent) in next.into_iter().zip(sent) {
                 match sent {
-                    Ok(id) => drop(self.parts.insert(id, (key, part))),
+                    Ok(id) => {
+                        self.parts.insert(id, (key, part));
+                        if let Some(out) = self.files.get_mut(&key) {
+                            out.sealed.insert(part, id);
+                        }
+                    }
                     Err(error) => failed = Some(error),
                 }
             }
@@ -278,7 +333,12 @@ impl Sender {
         let Some(out) = self.files.get_mut(&key) else { return Ok(()) };
         out.changed = true;
         if !ask.wanted.is_empty() {
-            out.sending.ask(&ask.wanted);
+            // What others hold of it may come as well; their copies are of no more use than this one.
+            for id in out.sending.ask(&ask.wanted).iter().filter_map(|part| out.sealed.remove(part)) {
+                self.desk.node().tell(Input::Cancel(id));
+                self.parts.remove(&id);
+                self.over.push(id);
+            }
         }
         if ask.stop {
             out.sending.stop();
@@ -297,6 +357,7 @@ fn begin(files: &mut BTreeMap<(NodeId, Root), Out>, named: Named) {
     let out = files.entry((outgoing.destination.node, named.file.root)).or_insert_with(|| Out {
         beside: Vec::new(),
         sending: Sending::new(wanted, safe, named.state.stopped),
+        sealed: BTreeMap::new(),
         copies: None,
         changed: false,
     });
@@ -306,25 +367,39 @@ fn begin(files: &mut BTreeMap<(NodeId, Root), Out>, named: Named) {
     }
 }
 
+/// A part that leaves: for whom and of which file, which one, and as how many copies where that is said.
+type PartOut = ((NodeId, Root), u32, Option<u16>);
+
 /// Reads, seals and holds parts; returns their ids. They are read on one thread: what one thread frees, another does not
 /// get from the system's allocator, and a part is large.
-async fn send_parts(
-    desk: &Desk,
-    parts: &[((NodeId, Root), u32, Option<u16>)],
-) -> Result<Vec<Result<BundleId, ApiError>>, ApiError> {
+async fn send_parts(desk: &Desk, parts: &[PartOut]) -> Result<Vec<Result<BundleId, ApiError>>, ApiError> {
     let blobs = Arc::clone(desk.node().blobs());
     let wanted: Vec<(Root, u32)> = parts.iter().map(|((_, root), index, _)| (*root, *index)).collect();
     let read = move || {
-        let padded = |(root, index): (Root, u32)| Ok(pad(&Content::Part(blobs.part(&root, index)?).encode()));
+        let padded = |(root, index): (Root, u32)| {
+            let part = blobs.part(&root, index).inspect_err(|error| {
+                // Else it would be tried again and again, and nothing else would go.
+                if is_damage(error) {
+                    tracing::error!(%error, "a file is damaged on the disk, and is sent no further");
+                    blobs.doubt(&root).unwrap_or_else(|error| tracing::warn!(%error, "what is damaged stays"));
+                }
+            })?;
+            Ok(pad(&Content::Part(part).encode()))
+        };
         wanted.into_iter().map(padded).collect::<Result<Vec<_>, std::io::Error>>()
     };
     let read = tokio::task::spawn_blocking(read).await.map_err(|error| ApiError::failure(error.to_string()))?;
     let plain = read.map_err(|error| ApiError::failure(format!("a file to be sent cannot be read: {error}")))?;
-    let send = |(((to, _), _, copies), plaintext): (&((NodeId, Root), u32, Option<u16>), Vec<u8>)| {
+    let send = |(((to, _), _, copies), plaintext): (&PartOut, Vec<u8>)| {
         desk.node().send(Eid::mail(*to), plaintext, PART_LIFETIME.min(LIFETIME), Priority::Bulk, *copies)
     };
     let sent = join_all(parts.iter().zip(plain).map(send)).await;
     Ok(sent.into_iter().map(|sent| sent.map_err(ApiError::from)).collect())
+}
+
+fn is_damage(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{InvalidData, NotFound, UnexpectedEof};
+    matches!(error.kind(), InvalidData | NotFound | UnexpectedEof)
 }
 
 /// A request that came, what it says, and the file that it is of.

@@ -4,12 +4,14 @@
 //! reads. The sender keeps a window of them on their way:
 //!
 //! ```text
-//! wanted ──next──▶ on its way ──a peer promises──▶ promised ──the recipient signs──▶ safe
-//!    ▲                  └──────────── its life ends, it was given up ──┐
-//!    └────────────────────────────────────────────────────────────────┘
+//! wanted ──next──▶ on its way ──a peer promises──▶ promised ──more are──▶ carried ──the recipient signs──▶ safe
+//!    ▲                  └────── its life ends, it was given up ──┐   its copy here leaves
+//!    └───────────────────────────────────────────────────────────┘
 //! ```
-//! A part that the recipient signs to have declined is not wanted any more, until it is asked for.
 //! So a file is as far as its parts are, whatever happens to either end. What is asked for again is wanted again, safe or not.
+//! Of what peers promised a copy stays here as long as there is room for it in the window: after that only theirs is left,
+//! and the next parts go. A part that a carrier gave up, or that is asked for, is sealed anew; one that the recipient signs to
+//! have declined is not wanted any more, until it is asked for.
 
 use std::collections::BTreeMap;
 
@@ -19,8 +21,10 @@ use crate::content::WANTED_MAX;
 
 /// So many parts of one file are on their way that nobody promised to keep.
 pub const WINDOW_PARTS_MAX: usize = 64;
+/// So many parts of one file that peers promised to keep have a copy here as well.
+pub const PROMISED_PARTS_MAX: usize = 64;
 /// So many parts of one file are on their way in all.
-pub const PROMISED_PARTS_MAX: usize = 1_024;
+pub const AWAY_PARTS_MAX: usize = 16_384;
 /// Most parts of a file.
 pub const PARTS_MAX: u32 = 1 << 18;
 
@@ -139,6 +143,8 @@ pub struct Sending {
     /// Parts on their way, and whether a peer promised to keep each.
     away: BTreeMap<u32, Away>,
     promised: usize,
+    /// How many of them have no copy here.
+    carried: usize,
     /// No part before this one is to be sent.
     next: u32,
     stopped: bool,
@@ -147,7 +153,10 @@ pub struct Sending {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Away {
     Alone,
+    /// A peer says to hold it, and so does this node.
     Promised,
+    /// A peer says to hold it, and this node does not.
+    Carried,
 }
 
 /// What becomes of a part that was sent.
@@ -155,6 +164,8 @@ enum Away {
 pub enum Fate {
     /// A peer stored it.
     Promised,
+    /// A peer that stored it does so no longer.
+    GivenUp,
     /// The recipient signed that it has it.
     Safe,
     /// Its life is over, or nobody keeps it any more.
@@ -167,7 +178,8 @@ impl Fate {
     /// What evidence of a part's bundle says of the part; none where that changes nothing.
     pub fn of(what: EvidenceKind) -> Option<Fate> {
         match what {
-            EvidenceKind::Queued | EvidenceKind::GaveUp | EvidenceKind::Full { .. } => None,
+            EvidenceKind::Queued | EvidenceKind::Full { .. } => None,
+            EvidenceKind::GaveUp => Some(Fate::GivenUp),
             EvidenceKind::Copy | EvidenceKind::Custody => Some(Fate::Promised),
             EvidenceKind::Delivered | EvidenceKind::Read => Some(Fate::Safe),
             EvidenceKind::Rejected { reason: REJECTED_UNWANTED } => Some(Fate::Unwanted),
@@ -180,13 +192,14 @@ impl Sending {
     /// With what is wanted and what is known to be there.
     pub fn new(wanted: Parts, safe: Parts, stopped: bool) -> Sending {
         let safe = if safe.of() == wanted.of() { safe } else { Parts::none(wanted.of()) };
-        Sending { wanted, safe, away: BTreeMap::new(), promised: 0, next: 0, stopped }
+        Sending { wanted, safe, away: BTreeMap::new(), promised: 0, carried: 0, next: 0, stopped }
     }
 
     /// The part to be sent next; none where enough are on their way, or nothing more is wanted.
     pub fn due(&mut self) -> Option<u32> {
-        let alone = self.away.len() - self.promised;
-        if self.stopped || alone >= WINDOW_PARTS_MAX || self.away.len() >= PROMISED_PARTS_MAX {
+        let alone = self.away.len() - self.promised - self.carried;
+        let is_full = alone >= WINDOW_PARTS_MAX || self.promised >= PROMISED_PARTS_MAX;
+        if self.stopped || is_full || self.away.len() >= AWAY_PARTS_MAX {
             return None;
         }
         let is_due = |part: &u32| self.wanted.has(*part) && !self.safe.has(*part) && !self.away.contains_key(part);
@@ -197,9 +210,32 @@ impl Sending {
 
     /// A part was sent.
     pub fn sent(&mut self, part: u32) {
-        if part < self.wanted.of() && self.away.insert(part, Away::Alone) == Some(Away::Promised) {
-            self.promised -= 1;
+        self.leave(part);
+        if part < self.wanted.of() {
+            self.away.insert(part, Away::Alone);
         }
+    }
+
+    /// A part of which peers hold enough for no copy to be needed here: others would have to wait for its room.
+    pub fn to_hand_on(&self) -> Option<u32> {
+        if self.promised < PROMISED_PARTS_MAX {
+            return None;
+        }
+        self.away.iter().find(|(_, away)| **away == Away::Promised).map(|(part, _)| *part)
+    }
+
+    /// The copy here of a part that a peer promised to keep is gone.
+    pub fn handed_on(&mut self, part: u32) {
+        if let Some(away @ Away::Promised) = self.away.get_mut(&part) {
+            *away = Away::Carried;
+            self.promised -= 1;
+            self.carried += 1;
+        }
+    }
+
+    /// Whether only others hold a part.
+    pub fn is_carried(&self, part: u32) -> bool {
+        self.away.get(&part) == Some(&Away::Carried)
     }
 
     /// Something is known of a part that was sent. Of one that is safe nothing else counts any more.
@@ -211,6 +247,12 @@ impl Sending {
                     self.promised += 1;
                 }
             }
+            Fate::GivenUp if self.is_carried(part) => {
+                self.leave(part);
+                self.next = self.next.min(part);
+            }
+            // Its copy here goes on.
+            Fate::GivenUp => {}
             Fate::Safe => {
                 self.leave(part);
                 self.safe.insert(part);
@@ -227,21 +269,30 @@ impl Sending {
     }
 
     fn leave(&mut self, part: u32) {
-        if self.away.remove(&part) == Some(Away::Promised) {
-            self.promised -= 1;
+        match self.away.remove(&part) {
+            Some(Away::Promised) => self.promised -= 1,
+            Some(Away::Carried) => self.carried -= 1,
+            Some(Away::Alone) | None => {}
         }
     }
 
-    /// The recipient asks for stretches of the file: also what was safe is not, where they say so. What is on its way comes.
-    pub fn ask(&mut self, wanted: &[(u32, u32)]) {
+    /// The recipient asks for stretches of the file: also what was safe is not, where they say so. What is held here comes;
+    /// returns what others alone hold, which goes once more from here.
+    pub fn ask(&mut self, wanted: &[(u32, u32)]) -> Vec<u32> {
         self.stopped = false;
+        let mut again = Vec::new();
         for (first, many) in wanted {
             for part in *first..first.saturating_add(*many).min(self.wanted.of()) {
+                if self.is_carried(part) {
+                    self.leave(part);
+                    again.push(part);
+                }
                 self.wanted.insert(part);
                 self.safe.remove(part);
                 self.next = self.next.min(part);
             }
         }
+        again
     }
 
     pub fn stop(&mut self) {
@@ -282,12 +333,15 @@ pub struct FileState {
     pub gone: bool,
     /// Of a file sent from here: the parts that the recipient wants and those that it signed for.
     pub sent: Option<(Parts, Parts)>,
+    /// Of a file that this person asked for: which parts, where it is not all of it.
+    pub wanted: Option<Parts>,
 }
 
 const STOPPED: u8 = 1;
 const ASKED: u8 = 2;
 const SENT: u8 = 4;
 const GONE: u8 = 8;
+const WANTED: u8 = 16;
 
 impl FileState {
     pub fn write(&self) -> Vec<u8> {
@@ -295,12 +349,17 @@ impl FileState {
         let flags = flag(STOPPED, self.stopped)
             | flag(ASKED, self.asked)
             | flag(SENT, self.sent.is_some())
-            | flag(GONE, self.gone);
+            | flag(GONE, self.gone)
+            | flag(WANTED, self.wanted.is_some());
         let mut value = vec![flags];
         if let Some((wanted, safe)) = &self.sent {
             value.extend_from_slice(&wanted.of().to_be_bytes());
             value.extend(wanted.write());
             value.extend(safe.write());
+        }
+        if let Some(wanted) = &self.wanted {
+            value.extend_from_slice(&wanted.of().to_be_bytes());
+            value.extend(wanted.write());
         }
         value
     }
@@ -308,15 +367,36 @@ impl FileState {
     /// Reads what [`FileState::write`] wrote; of anything else nothing is known.
     pub fn read(value: &[u8]) -> FileState {
         let Some((&flags, rest)) = value.split_first() else { return FileState::default() };
-        let sent = (flags & SENT != 0).then(|| {
-            let (of, bits) = rest.split_first_chunk()?;
-            let of = u32::from_be_bytes(*of);
-            let (wanted, safe) = bits.split_at_checked(of.min(PARTS_MAX).div_ceil(8) as usize)?;
-            Some((Parts::read(of, wanted), Parts::read(of, safe)))
-        });
         let is = |bit| flags & bit != 0;
-        FileState { stopped: is(STOPPED), asked: is(ASKED), gone: is(GONE), sent: sent.flatten() }
+        let mut rest = rest;
+        let sent = is(SENT).then(|| {
+            let of = read_of(&mut rest)?;
+            Some((read_parts(of, &mut rest)?, read_parts(of, &mut rest)?))
+        });
+        let wanted = is(WANTED).then(|| {
+            let of = read_of(&mut rest)?;
+            read_parts(of, &mut rest)
+        });
+        FileState {
+            stopped: is(STOPPED),
+            asked: is(ASKED),
+            gone: is(GONE),
+            sent: sent.flatten(),
+            wanted: wanted.flatten(),
+        }
     }
+}
+
+fn read_of(rest: &mut &[u8]) -> Option<u32> {
+    let (of, after) = rest.split_first_chunk()?;
+    *rest = after;
+    Some(u32::from_be_bytes(*of))
+}
+
+fn read_parts(of: u32, rest: &mut &[u8]) -> Option<Parts> {
+    let (bits, after) = rest.split_at_checked(of.min(PARTS_MAX).div_ceil(8) as usize)?;
+    *rest = after;
+    Some(Parts::read(of, bits))
 }
 
 #[cfg(test)]
@@ -332,15 +412,24 @@ mod tests {
         Next,
         Heard(u32, Fate),
         Ask(u32, u32),
+        HandOn(u32),
         Stop,
         Restart,
     }
 
     fn step() -> impl Strategy<Value = Step> {
-        let fate = prop_oneof![Just(Fate::Promised), Just(Fate::Safe), Just(Fate::Lost), Just(Fate::Unwanted)];
+        let fate = prop_oneof![
+            Just(Fate::Promised),
+            Just(Fate::Promised),
+            Just(Fate::GivenUp),
+            Just(Fate::Safe),
+            Just(Fate::Lost),
+            Just(Fate::Unwanted)
+        ];
         prop_oneof![
             8 => Just(Step::Next),
             6 => (0..200u32, fate).prop_map(|(part, fate)| Step::Heard(part, fate)),
+            2 => (0..200u32).prop_map(Step::HandOn),
             1 => (0..250u32, 0..40u32).prop_map(|(first, many)| Step::Ask(first, many)),
             1 => Just(Step::Stop),
             1 => Just(Step::Restart),
@@ -371,18 +460,29 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_promised_to_keep_fills_a_window_and_what_is_promised_a_larger_one() {
+    fn what_nobody_promised_to_keep_fills_a_window_and_what_is_promised_leaves_it_to_the_next() {
         let mut sending = Sending::new(Parts::all(PARTS_MAX), Parts::none(PARTS_MAX), false);
-        while let Some(part) = sending.due() {
-            sending.sent(part);
-        }
-        assert_eq!(sending.away(), WINDOW_PARTS_MAX);
+        let send =
+            |sending: &mut Sending| std::iter::from_fn(|| sending.due().inspect(|part| sending.sent(*part))).count();
+        assert_eq!(send(&mut sending), WINDOW_PARTS_MAX);
         for part in 0..PARTS_MAX {
             sending.heard(part, Fate::Promised);
-            let Some(next) = sending.due() else { break };
-            sending.sent(next);
+            if let Some(part) = sending.to_hand_on() {
+                sending.handed_on(part);
+            }
+            assert!(sending.promised <= PROMISED_PARTS_MAX);
+            if send(&mut sending) == 0 && sending.away() == AWAY_PARTS_MAX {
+                break;
+            }
         }
-        assert_eq!(sending.away(), PROMISED_PARTS_MAX);
+        assert_eq!(sending.away(), AWAY_PARTS_MAX, "one carrier takes much of a file along");
+        assert!(sending.is_carried(0) && sending.due().is_none());
+        sending.heard(0, Fate::GivenUp);
+        assert_eq!(sending.due(), Some(0), "it is sealed anew");
+        sending.sent(0);
+        sending.heard(0, Fate::GivenUp);
+        assert!(sending.due().is_none(), "its copy here goes on");
+        assert_eq!(sending.ask(&[(0, 3)]), [1, 2], "so is what others alone hold and the recipient asks for");
     }
 
     #[test]
@@ -423,7 +523,7 @@ mod tests {
             prop_assert_eq!(&Parts::read(of, &parts.write()), &parts);
             let missing: u32 = parts.missing(0, of).iter().map(|(_, many)| many).sum();
             prop_assert!(missing + parts.len() <= of);
-            let state = FileState { stopped: of % 2 == 0, asked: of % 3 == 0, gone: of % 5 == 0, sent: Some((parts, Parts::all(of))) };
+            let state = FileState { stopped: of % 2 == 0, asked: of % 3 == 0, gone: of % 5 == 0, sent: (of % 7 != 0).then(|| (parts.clone(), Parts::all(of))), wanted: (of % 4 != 0).then_some(parts) };
             prop_assert_eq!(FileState::read(&state.write()), state);
             let _ = (FileState::read(&noise), FileState::read(&[]));
         }
@@ -443,15 +543,21 @@ mod tests {
                         }
                     }
                     Step::Heard(part, fate) => sending.heard(part, fate),
-                    Step::Ask(first, many) => sending.ask(&[(first, many)]),
+                    Step::Ask(first, many) => {
+                        for part in sending.ask(&[(first, many)]) {
+                            prop_assert!(!sending.is_carried(part));
+                        }
+                    }
+                    Step::HandOn(part) => sending.handed_on(part),
                     Step::Stop => sending.stop(),
                     Step::Restart => {
                         let (wanted, safe) = (sending.wanted().clone(), sending.safe().clone());
                         sending = Sending::new(wanted, safe, sending.is_stopped());
                     }
                 }
-                prop_assert!(sending.away() <= PROMISED_PARTS_MAX);
-                prop_assert!(sending.away() - sending.promised <= WINDOW_PARTS_MAX);
+                let of = |what| sending.away.values().filter(|away| **away == what).count();
+                prop_assert_eq!((of(Away::Promised), of(Away::Carried)), (sending.promised, sending.carried));
+                prop_assert!(of(Away::Alone) <= WINDOW_PARTS_MAX);
             }
             sending.ask(&[(0, of)]);
             (0..of).for_each(|part| sending.heard(part, Fate::Lost));

@@ -115,6 +115,7 @@ pub enum Noted {
         size_bytes: u32,
         why: Declined,
     },
+    HandOn(BundleId),
 }
 
 /// An error where a frame is none that could have been received.
@@ -151,6 +152,7 @@ pub fn noted(input: &Input) -> Result<Noted, FrameError> {
         Input::Unread(id) => Noted::Unread(id),
         Input::Discard(id) => Noted::Discard(id),
         Input::Cancel(id) => Noted::Cancel(id),
+        Input::HandOn(id) => Noted::HandOn(id),
         Input::Drop(id) => Noted::Drop(id),
         Input::CarryLimit(bytes) => Noted::CarryLimit(bytes),
         Input::SetPerson { node, person } => Noted::SetPerson { node, person },
@@ -203,6 +205,7 @@ impl Noted {
             Noted::Unread(id) => Input::Unread(id),
             Noted::Discard(id) => Input::Discard(id),
             Noted::Cancel(id) => Input::Cancel(id),
+            Noted::HandOn(id) => Input::HandOn(id),
             Noted::Drop(id) => Input::Drop(id),
             Noted::CarryLimit(bytes) => Input::CarryLimit(bytes),
             Noted::SetPerson { node, person } => Input::SetPerson { node, person },
@@ -241,6 +244,7 @@ impl fmt::Display for Noted {
             Noted::Unread(id) => write!(f, "the person marks {id} unread"),
             Noted::Discard(id) => write!(f, "the person deletes {id}"),
             Noted::Cancel(id) => write!(f, "the person cancels {id}"),
+            Noted::HandOn(id) => write!(f, "the owner leaves {id} to those who hold it"),
             Noted::Drop(id) => write!(f, "the owner drops {id}"),
             Noted::CarryLimit(bytes) => write!(f, "a new limit of {bytes} bytes carried"),
             Noted::SetPerson { node, .. } => write!(f, "{node} is named, blocked or forgotten"),

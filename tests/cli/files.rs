@@ -1,7 +1,13 @@
 //! Files in parts: between two homes, by a carrier, through kills, and what is refused.
 
 use std::fs;
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
+use std::thread;
+use std::time::Duration;
 
 use rustix::process::Signal;
 use serde_json::Value;
@@ -300,4 +306,229 @@ fn what_is_not_kept_is_not_said_to_be_delivered() {
     bob.json(&format!("file get {}", &sent["id"].as_str().unwrap()[..10]));
     bob.until("file", is("here"));
     alice.until("file", is("sent"));
+}
+
+/// Alice knows bob, and carol both; bob asked alice for a film and left, and carol is to carry it.
+fn asked_for_over_a_carrier(film: &[u8]) -> [Person; 3] {
+    let (mut alice, mut bob, mut carol) = (Person::new("alice"), Person::new("bob"), Person::new("carol"));
+    acquaint(&mut alice, &mut bob);
+    let path = alice.file("film", film);
+    let sent = alice.run_args(&["send", "bob", "-f", &path, "--json"]).json();
+    bob.until("file", is("offered"));
+    let addresses = [&alice, &bob].map(|person| person.json("me")["address"].as_str().unwrap().to_owned());
+    alice.down();
+    bob.down();
+    carol.up("");
+    for (name, address) in ["alice", "bob"].iter().zip(&addresses) {
+        assert_eq!(carol.run(&format!("contact add {name} {address}")).code, 0);
+    }
+    bob.up(&format!("--peer {}", carol.place()));
+    bob.json(&format!("file get {}", &sent["id"].as_str().unwrap()[..10]));
+    carol.until("carry", |rows| rows[0]["bundles"].as_u64().unwrap() > 0);
+    bob.down();
+    alice.up(&format!("--peer {}", carol.place()));
+    alice.until("file", |rows| rows[0]["safe_bytes"] == film.len());
+    [alice, bob, carol]
+}
+
+#[test]
+fn a_carrier_takes_a_whole_file_along_and_its_sender_may_leave() {
+    let film = bytes(24_000_000);
+    let [mut alice, mut bob, carol] = asked_for_over_a_carrier(&film);
+    let row = &alice.rows("file")[0];
+    assert_eq!(row["holders"][0]["bytes"], 24_000_000, "{row}");
+    alice.until_says("file", "held 22.8 MiB by");
+    let is_light = |rows: &[Value]| rows[0]["by_class"]["own"]["bytes"].as_u64().unwrap() < 18_000_000;
+    alice.until("carry", is_light);
+    alice.down();
+    bob.up(&format!("--peer {}", carol.place()));
+    bob.until("file", is("here"));
+    let got = bob.path("got");
+    bob.rows(&format!("file --save-all {got}"));
+    assert!(only_entry(&got) == film);
+    bob.down();
+    alice.up(&format!("--peer {}", carol.place()));
+    alice.until("file", is("sent"));
+}
+
+#[test]
+fn what_a_carrier_lost_is_asked_for_and_sealed_anew() {
+    let film = bytes(24_000_000);
+    let [mut alice, mut bob, mut carol] = asked_for_over_a_carrier(&film);
+    // Nobody sees carol again, and alice was away meanwhile.
+    carol.signal(Signal::KILL);
+    alice.signal(Signal::KILL);
+    alice.up("");
+    bob.up(&format!("--peer {}", alice.place()));
+    bob.until("file", is("here"));
+    alice.until("file", is("sent"));
+    assert_eq!(bob.rows("inbox").len(), 1);
+}
+
+#[test]
+fn who_has_no_room_for_a_part_is_said() {
+    let (mut alice, mut bob, mut carol) = (Person::new("alice"), Person::new("bob"), Person::new("carol"));
+    acquaint(&mut alice, &mut bob);
+    bob.down();
+    alice.down();
+    let carols = carol.up("--carry-limit 100K")["address"].as_str().unwrap().to_owned();
+    alice.up(&format!("--peer {}", carol.place()));
+    assert_eq!(alice.run(&format!("contact add carol {carols}")).code, 0);
+    let path = alice.file("photo", &bytes(600_000));
+    alice.run_args(&["send", "bob", "-f", &path]);
+    alice.until("file", |rows| rows[0]["too_large_for"] == serde_json::json!(["carol"]));
+    assert_eq!(alice.rows("file")[0]["safe_bytes"], 0);
+    alice.until_says("file", "too large for carol");
+}
+
+#[test]
+fn a_watched_directory_gets_each_file_once() {
+    let (mut alice, mut bob) = (Person::new("alice"), Person::new("bob"));
+    acquaint(&mut alice, &mut bob);
+    let [one, two, three] = [1, 2, 3].map(|n| alice.file(&format!("film-{n}"), &bytes(300_000 + n)));
+    alice.run_args(&["send", "bob", "-f", &one]);
+    bob.until("file", is("here"));
+    let got = bob.path("got");
+    let mut watch = bob.spawn(&format!("file --save-all {got} --watch"));
+    assert!(watch.line().contains("film-1"));
+    alice.run_args(&["send", "bob", "-f", &two]);
+    assert!(watch.line().contains("film-2"));
+    watch.signal(Signal::KILL);
+    let mut watch = bob.spawn(&format!("file --save-all {got} --watch"));
+    alice.run_args(&["send", "bob", "-f", &three]);
+    assert!(watch.line().contains("film-3"), "what was saved is not saved again");
+    watch.signal(Signal::KILL);
+    let mut names: Vec<_> = fs::read_dir(&got).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!(names, [".dak-saved", "film-1", "film-2", "film-3"]);
+}
+
+#[test]
+fn what_the_disk_changed_is_said_and_comes_again() {
+    let (mut alice, mut bob) = (Person::new("alice"), Person::new("bob"));
+    acquaint(&mut alice, &mut bob);
+    let survey = bytes(700_000);
+    let path = alice.file("survey", &survey);
+    let sent = alice.run_args(&["send", "bob", "-f", &path, "--json"]).json();
+    let id = &sent["id"].as_str().unwrap()[..10];
+    bob.until("file", is("here"));
+    let of_files = |person: &Person| -> Vec<Value> {
+        person
+            .run("doctor --json")
+            .data
+            .lines()
+            .map(|row| serde_json::from_str(row).unwrap())
+            .filter(|row: &Value| row["check"] == "files")
+            .collect()
+    };
+    assert_eq!(of_files(&bob)[0]["verdict"], "ok");
+    let spoil = |person: &Person| {
+        let file = fs::read_dir(person.home().join("files")).unwrap().next().unwrap().unwrap().path().join("data");
+        let mut lies = fs::read(&file).unwrap();
+        lies[300_000] ^= 1;
+        fs::write(&file, lies).unwrap();
+    };
+    spoil(&bob);
+    let got = bob.path("got");
+    let ran = bob.run(&format!("file save {id} {got}"));
+    assert_eq!((ran.code, ran.talk.contains("dak file get")), (1, true), "{}", ran.talk);
+    assert_eq!(fs::read_dir(&got).unwrap().count(), 0, "nothing that is wrong is saved");
+    bob.json(&format!("file get {id}"));
+    bob.until("file", is("here"));
+    spoil(&bob);
+    assert_eq!(of_files(&bob)[0]["verdict"], "bad");
+    bob.json(&format!("file get {id}"));
+    bob.until("file", is("here"));
+    assert_eq!(bob.run(&format!("file save {id} {got}")).code, 0);
+    assert!(only_entry(&got) == survey);
+
+    // What is damaged where it is sent from keeps nothing else from going.
+    spoil(&alice);
+    bob.json("purge --files-only --larger-than 1K --yes");
+    bob.json(&format!("file get {id}"));
+    let other = alice.file("other", &bytes(400_000));
+    alice.run_args(&["send", "bob", "-f", &other]);
+    bob.until("file", |rows| rows.iter().any(|row| row["name"] == "other" && row["state"] == "here"));
+    let row = &of_files(&alice)[0];
+    assert_eq!((&row["verdict"], row["message"].as_str().unwrap().contains("survey")), (&"warn".into(), true), "{row}");
+}
+
+/// Stands before a node wherever it listens, and counts the bytes that go to it.
+struct Door {
+    port: u16,
+    behind: Arc<AtomicU16>,
+    bytes: Arc<AtomicU64>,
+}
+
+impl Door {
+    fn open() -> Door {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let (behind, bytes) = (Arc::new(AtomicU16::new(0)), Arc::new(AtomicU64::new(0)));
+        let door = Door { port: listener.local_addr().unwrap().port(), behind: behind.clone(), bytes: bytes.clone() };
+        thread::spawn(move || {
+            for caller in listener.incoming() {
+                let Ok(caller) = caller else { return };
+                let Ok(node) = TcpStream::connect(("127.0.0.1", behind.load(Ordering::SeqCst))) else { continue };
+                let (there, back) = ((caller.try_clone().unwrap(), node.try_clone().unwrap()), (node, caller));
+                let counted = bytes.clone();
+                thread::spawn(move || pass(there.0, there.1, &counted));
+                thread::spawn(move || pass(back.0, back.1, &AtomicU64::new(0)));
+            }
+        });
+        door
+    }
+
+    /// A node listens here now; returns where others find it.
+    fn leads_to(&self, person: &Person) -> String {
+        let place = person.place();
+        let parts: Vec<&str> = place.split('/').collect();
+        self.behind.store(parts[4].parse().unwrap(), Ordering::SeqCst);
+        format!("/ip4/127.0.0.1/tcp/{}/p2p/{}", self.port, parts[6])
+    }
+}
+
+fn pass(mut from: TcpStream, mut to: TcpStream, bytes: &AtomicU64) {
+    let mut buffer = [0; 1 << 16];
+    while let Ok(many @ 1..) = from.read(&mut buffer) {
+        bytes.fetch_add(many as u64, Ordering::SeqCst);
+        if to.write_all(&buffer[..many]).is_err() {
+            break;
+        }
+    }
+    let _ = (from.shutdown(Shutdown::Both), to.shutdown(Shutdown::Both));
+}
+
+#[test]
+fn after_a_kill_of_either_end_only_what_was_not_accepted_goes_again() {
+    const KILLS: u64 = 4;
+    let (mut alice, mut bob, door) = (Person::new("alice"), Person::new("bob"), Door::open());
+    let bobs = bob.up("")["peer_id"].as_str().unwrap().to_owned();
+    let place = door.leads_to(&bob);
+    let alices = alice.up(&format!("--peer {place}"))["peer_id"].as_str().unwrap().to_owned();
+    assert_eq!(alice.run(&format!("contact add bob {bobs}")).code, 0);
+    assert_eq!(bob.run(&format!("contact add alice {alices}")).code, 0);
+    let film = bytes(8_000_000);
+    let path = alice.file("film", &film);
+    alice.run_args(&["send", "bob", "-f", &path]);
+    let seed = u64::from(std::process::id());
+    for n in 0..KILLS {
+        let pause = (seed.wrapping_mul(2_654_435_761) >> (8 * n)) % 400;
+        println!("kill {n} after {pause} ms");
+        thread::sleep(Duration::from_millis(pause));
+        if n % 2 == 0 {
+            bob.signal(Signal::KILL);
+            bob.up("");
+            door.leads_to(&bob);
+        } else {
+            alice.signal(Signal::KILL);
+            alice.up(&format!("--peer {place}"));
+        }
+    }
+    bob.until("file", is("here"));
+    alice.until("file", is("sent"));
+    let went = door.bytes.load(Ordering::SeqCst);
+    // A contact has a window of 1 MiB and the part that crosses its end; the rest is what frames and receipts take.
+    let again_max = KILLS * ((1 << 20) + (300 << 10));
+    assert!(went >= 8_000_000, "all went by the door: {went}");
+    assert!(went <= 8_000_000 + 8_000_000 / 20 + again_max, "{went} bytes went");
 }

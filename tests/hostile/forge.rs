@@ -45,8 +45,13 @@ pub fn fresh_key(dice: &mut ChaCha8Rng) -> SigningKey {
 impl Genuine {
     /// A sealed text.
     pub fn text(from: &SigningKey, to: NodeId, sequence: u64, text: &str) -> Genuine {
+        Genuine::content(from, to, sequence, &Content::from(Text { body: text.into(), ..Text::default() }))
+    }
+
+    /// Any content, sealed.
+    pub fn content(from: &SigningKey, to: NodeId, sequence: u64, content: &Content) -> Genuine {
         let draft = draft(from, Kind::Message, Eid::mail(to), sequence);
-        let plain = pad(&Content::from(Text { body: text.into(), ..Text::default() }).encode());
+        let plain = pad(&content.encode());
         let sealed = seal(&to, &draft.primary(), &plain, from).unwrap();
         let bundle = draft.sign(&sealed, from).unwrap();
         Genuine { draft, bundle }

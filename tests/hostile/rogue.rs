@@ -36,7 +36,7 @@ pub struct Heard {
     pub accepted: AtomicU64,
     pub refused: AtomicU64,
     /// The ids accepted, as their prefixes.
-    ids: std::sync::Mutex<BTreeSet<u64>>,
+    pub ids: std::sync::Mutex<BTreeSet<u64>>,
     /// And of those that receipts name by four bytes, these.
     named: std::sync::Mutex<BTreeSet<u32>>,
     pub is_over: AtomicBool,

@@ -100,6 +100,7 @@ impl Truth {
             Gone::Receipt => assert!(self.is_settled(held), "only what arrived, or was turned away, ends by receipt"),
             Gone::Expired => assert!(held.expires < now, "a life lasts to its end"),
             Gone::Cancelled => assert!(owner && held.class == Class::Own),
+            Gone::HandedOn => assert!(owner && held.class == Class::Own),
             Gone::Dropped => assert!(owner && held.class != Class::Own),
             Gone::Evicted => {
                 assert_ne!(held.class, Class::Own, "one's own never leaves for want of room");
@@ -202,6 +203,7 @@ pub fn is_of_owner(input: &Input) -> bool {
     matches!(
         input,
         Input::Cancel(_)
+            | Input::HandOn(_)
             | Input::Drop(_)
             | Input::CarryLimit(_)
             | Input::Retain { .. }

@@ -45,7 +45,17 @@ pub struct TransferRow {
     pub state: TransferState,
     /// Who says to hold parts that are on their way.
     #[serde(default)]
-    pub holders: Vec<String>,
+    pub holders: Vec<HolderRow>,
+    /// Who is in contact and has no room for a part.
+    #[serde(default)]
+    pub too_large_for: Vec<String>,
+}
+
+/// Who says to hold some of a file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HolderRow {
+    pub name: String,
+    pub bytes: u64,
 }
 
 /// How far a file is.

@@ -156,8 +156,8 @@ pub struct FileArgs {
     /// Go on telling how far they are
     #[arg(long, visible_alias = "follow")]
     pub watch: bool,
-    /// Save all that came whole in this directory
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, conflicts_with = "watch")]
+    /// Save all that came whole in this directory; with --watch also what comes from now on, each once
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub save_all: Option<PathBuf>,
 }
 

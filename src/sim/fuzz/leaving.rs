@@ -32,6 +32,7 @@ impl Truth {
             Gone::Receipt => held.kind == Kind::Message && self.states(held.destination.node, held.id, |_| true),
             Gone::Expired => held.expires < taken.at.now && self.has_lived(n, held, now_ms, overcounted),
             Gone::Cancelled => taken.by_owner && held.class == Class::Own,
+            Gone::HandedOn => taken.by_owner && held.class == Class::Own && held.kind == Kind::Message,
             Gone::Dropped => taken.by_owner && held.class != Class::Own,
             Gone::Evicted => held.class != Class::Own && may_give_way(taken, held),
             Gone::Unreadable | Gone::Delivered => false,

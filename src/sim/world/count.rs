@@ -95,9 +95,13 @@ impl Count {
                 self.counters.expired += 1;
             }
             Gone::Evicted => self.counters.dropped += 1,
-            Gone::Receipt | Gone::Dropped | Gone::Cancelled | Gone::Delivered | Gone::Unreadable | Gone::Superseded => {
-                self.counters.removed += 1
-            }
+            Gone::HandedOn
+            | Gone::Receipt
+            | Gone::Dropped
+            | Gone::Cancelled
+            | Gone::Delivered
+            | Gone::Unreadable
+            | Gone::Superseded => self.counters.removed += 1,
         }
     }
 }

@@ -12,6 +12,8 @@ pub struct Files {
     sending: BTreeMap<u32, Sending>,
     /// Parts on their way: of which file, and which.
     away: BTreeMap<BundleId, (u32, u32)>,
+    /// What each of them was sealed as last.
+    sealed: BTreeMap<(u32, u32), BundleId>,
     here: BTreeMap<u32, Parts>,
 }
 
@@ -31,9 +33,23 @@ impl Files {
         due.next()
     }
 
+    /// The next part whose copy here leaves, for others hold it and more are to go.
+    pub fn hand_on(&mut self) -> Option<BundleId> {
+        for (file, sending) in &mut self.sending {
+            while let Some(part) = sending.to_hand_on() {
+                sending.handed_on(part);
+                if let Some(id) = self.sealed.get(&(*file, part)) {
+                    return Some(*id);
+                }
+            }
+        }
+        None
+    }
+
     /// A part is under way, and has its id.
     pub fn queued(&mut self, id: BundleId, file: u32, part: u32) {
         self.away.insert(id, (file, part));
+        self.sealed.insert((file, part), id);
     }
 
     /// Something is known of a bundle that was sent; says whether more may leave.
@@ -41,10 +57,14 @@ impl Files {
         let Some((file, part)) = self.away.get(id).copied() else { return false };
         let Some(fate) = Fate::of(what) else { return false };
         if let Some(sending) = self.sending.get_mut(&file) {
+            if fate == Fate::GivenUp && !sending.is_carried(part) {
+                return false;
+            }
             sending.heard(part, fate);
         }
         if fate != Fate::Promised {
             self.away.remove(id);
+            self.sealed.remove(&(file, part));
         }
         true
     }

@@ -342,6 +342,9 @@ impl<'a> Share<'a> {
     /// Whoever sends files sends of them what may leave now.
     fn send_parts(&mut self) {
         while let Some(node) = self.senders.pop_first() {
+            while let Some(id) = self.node(node).files.hand_on() {
+                self.input(node, Input::HandOn(id));
+            }
             while self.node(node).is_on
                 && let Some((file, part)) = self.node(node).files.due()
             {
