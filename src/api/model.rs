@@ -25,7 +25,7 @@ mod wish;
 
 pub use super::schema::Schema;
 pub use compose::{COMPOSED_BYTES_MAX, Compose, ComposedTask, File, Introduction, NewDraft, check_composed};
-pub use files::{FileRow, HolderRow, TransferRow, TransferState};
+pub use files::{FileRow, HeldRow, TransferRow, TransferState};
 pub use groups::{GroupRow, GroupStanding, MemberRole, MemberRow};
 pub use house::{
     CarriedRow, CarryRow, CheckRow, Class, Classes, ConfigRow, Counts, Done, Evicted, Grade, Grades, HealthRow,

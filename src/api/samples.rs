@@ -333,7 +333,8 @@ pub fn transfer() -> TransferRow {
         who_address: format!("dak:{BOB}"),
         folder: false,
         state: TransferState::Coming,
-        holders: vec![HolderRow { name: "carol".into(), bytes: 1 << 19 }],
+        holders: vec!["carol".into()],
+        held: vec![HeldRow { name: "carol".into(), bytes: 1 << 19 }],
         too_large_for: vec!["dave".into()],
     }
 }

@@ -12,7 +12,7 @@ use super::table::{Cell, Table, cell, painted, prose};
 use super::who::called;
 use super::{Outcome, Stop};
 use crate::api::ApiError;
-use crate::api::model::{FileRow, HolderRow, Request, TransferRow, TransferState};
+use crate::api::model::{FileRow, HeldRow, Request, TransferRow, TransferState};
 use crate::safe_text::safe_text;
 use crate::units::about_bytes;
 
@@ -144,11 +144,8 @@ fn shown_name(row: &TransferRow) -> String {
 fn told(row: &TransferRow) -> String {
     let way = if row.direction == "out" { "to" } else { "from" };
     let (name, state) = (safe_text(&shown_name(row)), row.state.word());
-    let held: Vec<String> = row
-        .holders
-        .iter()
-        .map(|HolderRow { name, bytes }| format!("{} by {}", about_bytes(*bytes), called(name)))
-        .collect();
+    let held: Vec<String> =
+        row.held.iter().map(|HeldRow { name, bytes }| format!("{} by {}", about_bytes(*bytes), called(name))).collect();
     let mut held = if held.is_empty() { String::new() } else { format!(", held {}", held.join(" and ")) };
     if !row.too_large_for.is_empty() {
         let names: Vec<String> = row.too_large_for.iter().map(|name| called(name)).collect();

@@ -10,7 +10,7 @@ use super::Desk;
 use super::mail::LIFETIME;
 use super::rows::{self, Names};
 use crate::agent::Agent;
-use crate::api::model::{FileRow, HolderRow, InboxRow, Schema, TransferRow, TransferState};
+use crate::api::model::{FileRow, HeldRow, InboxRow, Schema, TransferRow, TransferState};
 use crate::api::{ApiError, NextStep};
 use crate::blobs::{Blobs, PUSH_BYTES_MAX};
 use crate::bundle::Priority;
@@ -353,6 +353,8 @@ fn transfer_row(
             }
         }
     };
+    let held = |(node, bytes): (&NodeId, &u64)| HeldRow { name: names.show(node), bytes: *bytes };
+    let held: Vec<HeldRow> = holders.iter().take(HOLDERS_MAX).map(held).collect();
     TransferRow {
         schema: Schema,
         id: format!("{}/{}", &id.full()[..10], inside + number + 1),
@@ -365,11 +367,8 @@ fn transfer_row(
         who_address: rows::address(other),
         folder: file.shape == Shape::Folder,
         state: transfer,
-        holders: holders
-            .iter()
-            .take(HOLDERS_MAX)
-            .map(|(node, bytes)| HolderRow { name: names.show(node), bytes: *bytes })
-            .collect(),
+        holders: held.iter().map(|held| held.name.clone()).collect(),
+        held,
         too_large_for: too_large_for.iter().take(HOLDERS_MAX).map(|node| names.show(node)).collect(),
     }
 }

@@ -161,6 +161,8 @@ const FILE: &[Field] = &[
     ("folder", "flag"),
     ("state", "text"),
     ("holders", "texts"),
+    ("held", "held"),
+    ("too_large_for", "texts"),
 ];
 const SUB: &[Field] = &[
     ("schema", "number"),
@@ -200,6 +202,7 @@ const INNER: &[(&str, &[Field])] = &[
     ("answers", &[("id", "hex"), ("there", "text"), ("from", "person?"), ("mine", "flag"), ("text", "text?")]),
     ("forwarded", &[("author", "person"), ("id", "half"), ("sent_at", "time?"), ("signed", "flag")]),
     ("introduces", &[("name", "text"), ("address", "address"), ("known_as", "text?")]),
+    ("held", &[("name", "text"), ("bytes", "number")]),
     ("reactions", &[("emoji", "text"), ("who", "person")]),
     ("files", &[("schema", "number"), ("name", "text"), ("bytes", "number"), ("id", "text~"), ("state", "text~")]),
     (
@@ -217,7 +220,7 @@ const INNER: &[(&str, &[Field])] = &[
     ("members", &[("name", "text?"), ("address", "address"), ("state", "text")]),
     ("reasons", &[("file", "text"), ("why", "text")]),
 ];
-const LISTS: [&str; 6] = ["reactions", "files", "events", "sets", "members", "reasons"];
+const LISTS: [&str; 7] = ["reactions", "files", "events", "sets", "members", "reasons", "held"];
 
 /// Panics where a row has a field too many, one too few, or something else in one.
 fn check(line: &str, row: &Value, fields: &[Field]) {

@@ -336,7 +336,7 @@ fn a_carrier_takes_a_whole_file_along_and_its_sender_may_leave() {
     let film = bytes(24_000_000);
     let [mut alice, mut bob, carol] = asked_for_over_a_carrier(&film);
     let row = &alice.rows("file")[0];
-    assert_eq!(row["holders"][0]["bytes"], 24_000_000, "{row}");
+    assert_eq!(row["held"][0]["bytes"], 24_000_000, "{row}");
     alice.until_says("file", "held 22.8 MiB by");
     let is_light = |rows: &[Value]| rows[0]["by_class"]["own"]["bytes"].as_u64().unwrap() < 18_000_000;
     alice.until("carry", is_light);

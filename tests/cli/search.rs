@@ -138,7 +138,8 @@ fn what_is_known_of_messages_finds_them_without_a_word_the_newest_first() {
         }
         let found = |query: &str| {
             let rows = found(&alice, query);
-            let times: Vec<&str> = rows.iter().map(|row| row["sent_at"].as_str().unwrap()).collect();
+            let time = |row: &Value| row["sent_at"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+            let times: Vec<_> = rows.iter().map(time).collect();
             assert!(times.is_sorted_by(|a, b| a >= b), "{query}: {times:?}");
             texts(&rows).into_iter().map(str::to_owned).collect::<Vec<_>>()
         };

@@ -45,7 +45,10 @@ pub struct TransferRow {
     pub state: TransferState,
     /// Who says to hold parts that are on their way.
     #[serde(default)]
-    pub holders: Vec<HolderRow>,
+    pub holders: Vec<String>,
+    /// And how much of it each of them holds.
+    #[serde(default)]
+    pub held: Vec<HeldRow>,
     /// Who is in contact and has no room for a part.
     #[serde(default)]
     pub too_large_for: Vec<String>,
@@ -53,7 +56,7 @@ pub struct TransferRow {
 
 /// Who says to hold some of a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct HolderRow {
+pub struct HeldRow {
     pub name: String,
     pub bytes: u64,
 }
