@@ -85,9 +85,11 @@ async fn save_new(link: &Link<'_>, rows: &[TransferRow], directory: &Path, out: 
     let is_new = |row: &&TransferRow| is_to_save(row) && !before.lines().any(|id| id == row.id);
     let mut count = 0;
     for row in rows.iter().filter(is_new) {
-        saved(save(link, &row.id, directory).await?, out)?;
+        let file = save(link, &row.id, directory).await?;
+        // Noted before it is said: who read that it was saved never gets it twice.
         let mut list = std::fs::OpenOptions::new().append(true).create(true).open(&list).map_err(cannot)?;
         writeln!(list, "{}", row.id).map_err(cannot)?;
+        saved(file, out)?;
         count += 1;
     }
     Ok(count)

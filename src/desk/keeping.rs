@@ -278,6 +278,8 @@ impl Desk {
     /// Deletes what is meant; where it goes by itself, what is as old by the elapsed clock and needed no more.
     async fn purge_where(&self, purge: Purge, by_itself: Option<(Millis, Moment)>) -> Result<PurgedRow, ApiError> {
         let mut purged = PurgedRow { schema: Schema, messages: 0, files: 0, bytes: 0, dry: purge.dry };
+        // What comes meanwhile is not meant: the room that this makes lets in what waited for it.
+        let began = self.look(|agent: &Agent, _: &Names<'_>| agent.at().now).await?;
         for with in self.conversations_of(purge.from.as_deref()).await? {
             let mut after = None;
             loop {
@@ -294,7 +296,8 @@ impl Desk {
                 after = Some(last.position);
                 let mut old = Vec::new();
                 for (line, body) in lines.into_iter().zip(bodies) {
-                    let is_meant = is_older(&line.entry, purge.older_than)
+                    let is_meant = moment_of(&line.entry).now <= began
+                        && is_older(&line.entry, purge.older_than)
                         && match by_itself {
                             Some((keep, at)) => {
                                 moment_of(&line.entry).now + keep <= at.now && !self.is_needed(&with, &line, at).await?
