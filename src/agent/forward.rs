@@ -166,7 +166,11 @@ impl Agent {
             Kind::Message if for_peer => Stage::ForPeer,
             Kind::Message => Stage::Other,
         };
-        let rank = self.routing.send_rank(&self.facts(held), peer);
+        let rank = match held.destination.is_topic() {
+            // As they were published, as far as that lies with who carries: what ends first was published first.
+            true => held.expires.0,
+            false => self.routing.send_rank(&self.facts(held), peer),
+        };
         (stage, Class::Own as u8 - held.class as u8, u8::MAX - held.priority as u8, rank)
     }
 

@@ -77,6 +77,22 @@ fn what_is_published_goes_by_way_of_a_carrier_to_all_who_serve_it_and_makes_no_r
 }
 
 #[test]
+fn what_was_published_first_is_handed_over_first() {
+    let mut world = World::of(3);
+    let owner = world.nodes[0].id;
+    world.input(2, Input::Serve { owner, filter: Filter::parse("#").unwrap(), on: true });
+    let ids: Vec<BundleId> = (0..20)
+        .map(|n| {
+            world.pass(Millis(40));
+            publish(&mut world, 0, "t", &format!("reading {n}"))
+        })
+        .collect();
+    world.meet(0, 1);
+    world.meet(1, 2);
+    assert_eq!(world.nodes[2].heard, ids);
+}
+
+#[test]
 fn a_writer_whose_clock_is_a_little_ahead_is_carried_and_heard_at_once() {
     let mut world = World::of(1);
     let (owner, peer) = (Ghost::new(50), Ghost::new(53));
