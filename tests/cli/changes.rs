@@ -1,5 +1,6 @@
 //! Changes of what was written: they converge on both sides, whatever came first, and say what they did.
 
+use redb::{Database, TableDefinition};
 use rustix::process::Signal;
 use serde_json::Value;
 
@@ -162,6 +163,31 @@ fn events_are_numbered_without_gaps_and_go_on_behind_a_number_after_a_restart() 
     assert_eq!(the_rows_numbers(&bob), sorted(the_rows_numbers(&bob)));
     let ran = bob.run("talk --follow --since 99999");
     assert_eq!(ran.code, 9, "{ran:?}");
+}
+
+/// A home keeps so many events that a story cannot make them: here the first ones are taken out of its store.
+#[test]
+fn who_goes_on_behind_an_event_that_is_kept_no_more_is_told_the_oldest_and_how_to_go_on() {
+    let (mut alice, mut bob) = (Person::new("alice"), Person::new("bob"));
+    acquaint(&mut alice, &mut bob);
+    ["one", "two", "three"].iter().for_each(|text| drop(say(&alice, "bob", text)));
+    bob.until("inbox", |rows| rows.len() == 3);
+    bob.down();
+    let store = Database::open(bob.home().join("store.redb")).unwrap();
+    let txn = store.begin_write().unwrap();
+    txn.open_table(TableDefinition::<u64, &[u8]>::new("happened_v1")).unwrap().retain(|event, _| event > 2).unwrap();
+    txn.commit().unwrap();
+    drop(store);
+    bob.up("");
+    let ran = bob.run("talk --follow --since 1");
+    assert_eq!((ran.code, ran.data.as_str()), (9, ""), "{}", ran.talk);
+    assert!(ran.talk.contains("the oldest there is is 3") && ran.talk.contains("--since 2"), "{}", ran.talk);
+    let ran = bob.run("--json talk --follow --since 0");
+    let error: Value = serde_json::from_str(&ran.talk).unwrap();
+    assert_eq!((ran.code, &error["error"]["next"]["event"]), (9, &2.into()), "{error}");
+    let mut follow = bob.spawn("--json talk --follow --since 2");
+    let row: Value = serde_json::from_str(&follow.line()).unwrap();
+    assert_eq!((&row["event"], &row["text"]), (&3.into(), &"three".into()));
 }
 
 fn the_rows_numbers(person: &Person) -> Vec<u64> {
