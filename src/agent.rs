@@ -20,6 +20,7 @@
 //!                      people    what the person does: names, blocks, reads, deletes
 //!                      topics    what is published here, and what comes of topics    Output::Heard
 //!                      groups    what is served of groups, whose words have room, who is met of them
+//!                      again     what is held for them already and was not shown              Output::Again
 //!                      expiry    time passes: expiry, tombstones, retries        Output::Report
 //! ```
 //!
@@ -35,6 +36,7 @@
 //! The ledger's components ([`custody`], [`departed`], [`tombstones`], [`inbox`], [`outbox`]) can be read by every file and
 //! changed by none: only the [`ledger`] has them to change. Its table says where an id is remembered, and for how long.
 
+mod again;
 mod answer;
 mod arrivals;
 mod backlog;
@@ -97,6 +99,7 @@ pub use self::stick::{Leaving, STICK, Willing};
 pub use self::view::rows_walked;
 pub use self::view::{ContactView, Usage};
 
+use self::again::Again;
 use self::change::Held;
 use self::contacts::Contacts;
 use self::drafts::Drafts;
@@ -131,6 +134,7 @@ pub struct Agent {
     /// Who is there, and what contacts leave behind: nothing of it is durable.
     contacts: Contacts,
     full: Full,
+    again: Again,
     /// What the owner said of topics; a driver says it again.
     retention: Retention,
     /// Bundles given up for want of room since the start, by grade.
@@ -161,6 +165,7 @@ impl Agent {
             routing,
             contacts: Contacts::keyed(node, &key, stream(&seed, "offers"), proofs),
             full: Full::default(),
+            again: Again::default(),
             retention: Retention::default(),
             evicted: [0; 3],
             config,
@@ -185,6 +190,7 @@ impl Agent {
             Input::Serve { owner, filter, on } => self.mailboxes.subscribe(owner, filter, on),
             Input::ServeGroup { group, on } => self.serve_group(group, on, out),
             Input::GroupMembers { group, members } => self.set_members(&group, members, out),
+            Input::HandedIn => self.handed_in(),
             Input::ContactUp { peer } => self.contact_up(peer, out),
             Input::ContactDown { peer } => self.contact_down(peer, out),
             Input::Frame { from, frame } => self.hear(from, frame, out),

@@ -15,7 +15,7 @@ impl Agent {
     /// When the agent wants [`super::Input::Timeout`], and why; derived from what it holds.
     pub fn next_timeout(&self) -> Option<Due> {
         let now = self.now();
-        let is_settled = self.ledger.inbox().is_settled() && self.full.is_settled();
+        let is_settled = self.ledger.inbox().is_settled() && self.full.is_settled() && self.again.is_settled();
         let (mut batch, mut turn, mut retry) = (!is_settled, false, None);
         for (_, contact) in self.contacts.iter() {
             batch |= !contact.is_settled();
@@ -46,6 +46,7 @@ impl Agent {
         self.settle_arrivals(out);
         self.say_full(out);
         self.ask_for_turned_away(out);
+        self.ask_for_held(out);
         if self.is_over_limit() {
             self.keep_limit(out);
         }
@@ -99,6 +100,7 @@ impl Agent {
 
     /// Ends custody of a bundle, and what contacts know of its place.
     pub(super) fn forget(&mut self, slot: Slot, why: Gone, out: &mut Vec<Output>) {
+        self.try_no_more(slot);
         let Vacated { slot, id } = self.ledger.forget(slot, why, out);
         self.contacts.leave_out(slot, id);
     }

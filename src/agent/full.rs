@@ -12,7 +12,6 @@ use super::Agent;
 use super::change::Class;
 use super::io::{Handed, Output};
 use super::place::admits;
-use crate::bundle::Bundle;
 use crate::eid::Eid;
 use crate::frame::Frame;
 use crate::id::{BundleId, NodeId};
@@ -58,10 +57,9 @@ impl Full {
 impl Agent {
     /// Whether mail from a source finds room, and of a stranger its receipt a place. What was accepted stays until the
     /// person deletes it, so the shares are kept here.
-    pub(super) fn has_room_for_mail(&self, from: NodeId, bundle: &Bundle, size_bytes: u32) -> bool {
-        let (group, source) = (&bundle.destination, bundle.source);
-        if self.ledger.custody().is_member(group, &source) && !self.ledger.is_contact(&source) {
-            return self.has_room_for_member(group, source, super::cost_bytes(size_bytes));
+    pub(super) fn has_room_for_mail(&self, from: NodeId, to: &Eid, source: NodeId, size_bytes: u32) -> bool {
+        if self.ledger.custody().is_member(to, &source) && !self.ledger.is_contact(&source) {
+            return self.has_room_for_member(to, source, super::cost_bytes(size_bytes));
         }
         self.has_room_for_mail_of(from, source, size_bytes)
     }
@@ -104,6 +102,7 @@ impl Agent {
         }
         // Nobody speaks for a group, and what is for one goes on to its other members.
         if bundle.destination.is_group() {
+            self.try_again(&bundle.id);
             return;
         }
         // As many as one receipt names: who sends more hears of the others tomorrow.

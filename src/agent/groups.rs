@@ -31,8 +31,12 @@ impl Agent {
             return;
         }
         self.mailboxes.serve_group(group.clone(), on);
-        let members = if on { self.ledger.custody().members(&group).cloned().unwrap_or_default() } else { Vec::new() };
-        self.count_group(&group, on.then_some(members), out);
+        if on {
+            // Who its members are is said next; at a start they are those of before, and nothing that is held moves.
+            return self.look_at_held(&group);
+        }
+        self.look_no_more(&group);
+        self.count_group(&group, None, out);
     }
 
     /// Nobody has room for a group that is not served here.
@@ -49,7 +53,7 @@ impl Agent {
     /// What is held for the group already moves to where it counts now.
     fn count_group(&mut self, group: &Eid, members: Option<Vec<NodeId>>, out: &mut Vec<Output>) {
         self.ledger.set_group(group, members);
-        self.full.room_comes();
+        self.room_comes();
         let slots: Vec<Slot> = self.ledger.custody().for_destination(group).collect();
         for slot in slots {
             let held = self.ledger.custody().held(slot);
@@ -70,12 +74,19 @@ impl Agent {
             && !self.ledger.inbox().had(&bundle.id);
         let Some(slot) = self.ledger.find_held(&bundle.id).filter(|_| is_new) else { return false };
         let held = self.ledger.custody().held(slot);
-        let from = held.from.unwrap_or(self.node);
-        if self.has_room_for_mail(from, bundle, size_bytes) {
-            let (bundle, hops) = (bundle.clone(), held.hops);
+        if self.is_welcome(held.from, &held.destination, held.source, size_bytes) {
+            let (bundle, hops, from) = (bundle.clone(), held.hops, held.from.unwrap_or(self.node));
             self.ledger.arrive(Arrival { bundle, hops, size_bytes, from, due: Due::Row });
+        } else {
+            self.try_again(&bundle.id);
         }
         true
+    }
+
+    /// Whether what is held for a group here is shown where it is handed in now.
+    pub(super) fn is_welcome(&self, from: Option<NodeId>, group: &Eid, source: NodeId, size_bytes: u32) -> bool {
+        let from = from.unwrap_or(self.node);
+        self.class_of(source, group).is_some() && self.has_room_for_mail(from, group, source, size_bytes)
     }
 
     /// Whether a bundle is for a group that is served here.

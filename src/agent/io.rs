@@ -46,8 +46,8 @@ pub enum Input {
         filter: Filter,
         on: bool,
     },
-    /// From now on what comes to this group is shown here, or no longer. It ends with the agent: a driver says it again, and
-    /// hands in what is held for the group already.
+    /// From now on what comes to this group is shown here, or no longer; what is held for it already is asked for by
+    /// [`Output::Again`]. It ends with the agent: a driver says it again.
     ServeGroup {
         group: Eid,
         on: bool,
@@ -57,6 +57,8 @@ pub enum Input {
         group: Eid,
         members: Vec<NodeId>,
     },
+    /// What [`Output::Again`] named is handed in, as far as it can be read.
+    HandedIn,
     /// The owner says how much of topics stays here. It ends with the agent: a driver says it again.
     Retain {
         owner: NodeId,
@@ -191,6 +193,9 @@ pub enum Output {
         id: BundleId,
         row: Row,
     },
+    /// What is held in these rows is for a group here, and was not shown yet: hand it in once more, from [`super::STICK`], and
+    /// then say [`Input::HandedIn`].
+    Again(Vec<(Row, BundleId)>),
     /// Something is held for this node, and there is no contact with it.
     Dial(NodeId),
     /// There is a new row in the inbox.

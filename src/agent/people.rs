@@ -13,7 +13,7 @@ impl Agent {
             return;
         }
         self.ledger.name(node, person, out);
-        self.full.room_comes();
+        self.room_comes();
         self.routing.set_named(node, self.ledger.is_contact(&node));
         // What a blocked person handed over stays where others want it, among that of strangers.
         for slot in self.ledger.custody().messages_of(node) {
@@ -70,7 +70,7 @@ impl Agent {
     /// Deletes an inbox row, and the record of one's own message once nothing more is held for it: a note to oneself is both.
     pub(super) fn discard(&mut self, id: BundleId, out: &mut Vec<Output>) {
         self.ledger.discard_letter(&id, out);
-        self.full.room_comes();
+        self.room_comes();
         if self.ledger.find_held(&id).is_none() {
             self.ledger.unpost(&id, out);
         }

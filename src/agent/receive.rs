@@ -65,6 +65,16 @@ impl Agent {
     /// A message for a mailbox here that nobody keeps. Where it is unwanted its source gets a signed word of it, at the price
     /// of a receipt, and carriers may forget it; where there is no room it stays with whoever brought it.
     pub(super) fn decline(&mut self, handed: Handed, why: Declined, out: &mut Vec<Output>) {
+        // What is held for a group stays for the others, and is tried once more where it found no room.
+        if handed.from == STICK
+            && self.is_for_group_here(&handed.bundle)
+            && self.ledger.find_held(&handed.bundle.id).is_some()
+        {
+            if why == Declined::Room {
+                self.try_again(&handed.bundle.id);
+            }
+            return;
+        }
         let Some(handed) = self.receive_first(handed, out) else { return };
         let Handed { from, ref bundle, size_bytes, .. } = handed;
         let id = bundle.id;
@@ -75,6 +85,7 @@ impl Agent {
         if bundle.destination.has_members() {
             // The others may want it all the same.
             return match self.carry(&handed, life, out) {
+                Ok(()) if why == Declined::Room => self.try_again(&id),
                 Ok(()) => {}
                 Err(NotCarried::For(why)) => self.refuse(from, id, why, out),
                 Err(NotCarried::Room(held)) => self.refuse_for_room(from, &held, out),
@@ -148,7 +159,7 @@ impl Agent {
                 self.ledger.bury(bundle.id, self.now() + bundle.lifetime + HOUR, from, out);
                 return Err(Refusal::Known);
             }
-            _ if !self.has_room_for_mail(from, bundle, size_bytes) => {
+            _ if !self.has_room_for_mail(from, &bundle.destination, bundle.source, size_bytes) => {
                 self.turn_away(handed);
                 return Err(Refusal::Full);
             }

@@ -500,10 +500,9 @@ impl Core {
             self.clock.second_sign(bundle.creation.time);
         }
         self.are_names_stale |= matches!(input, Input::SetPerson { .. });
-        let served = if let Input::ServeGroup { group, on: true } = &input { Some(group.clone()) } else { None };
+        let is_serving = matches!(input, Input::ServeGroup { on: true, .. });
         self.driver.take(self.clock.moment(), input);
-        if let Some(group) = served {
-            self.deliver_held(&group);
+        if is_serving {
             self.open_sealed();
         }
     }

@@ -9,6 +9,7 @@ use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
 use super::NodeError;
+use super::core::again::Again;
 use super::drafts::Drafts;
 use super::line::Line;
 use super::pool::Pool;
@@ -45,6 +46,8 @@ pub enum Act {
         id: BundleId,
         row: Row,
     },
+    /// See [`Output::Again`].
+    Again(Vec<(Row, BundleId)>),
     Dial(NodeId),
     Report(Event),
     Seal {
@@ -70,6 +73,7 @@ impl Act {
             Output::Seal { token, draft } => Act::Seal { token, draft },
             Output::Send { to, frame } => Act::Send { to, frame },
             Output::Forward { to, transit, id, row } => Act::Forward { to, transit, id, row },
+            Output::Again(rows) => Act::Again(rows),
             Output::Dial(node) => Act::Dial(node),
             Output::Report(event) => Act::Report(event),
         })
@@ -82,7 +86,7 @@ impl Act {
             Act::Report(event) => event_weight(event),
             // Whoever looked saw what is not durable yet.
             Act::Call(_) => Weight::Promise,
-            Act::Forward { .. } | Act::Dial(_) | Act::Seal { .. } | Act::GiveBack(_) => Weight::Free,
+            Act::Forward { .. } | Act::Again(_) | Act::Dial(_) | Act::Seal { .. } | Act::GiveBack(_) => Weight::Free,
             Act::Greet(..) | Act::Part(_) | Act::PartWithAll => Weight::Free,
         }
     }
@@ -191,6 +195,7 @@ impl Thread {
         match act {
             Act::Send { to, frame } => self.say(to, &frame),
             Act::Forward { to, transit, id, row } => self.forward(to, &transit, id, row, bodies.get(&row)),
+            Act::Again(rows) => drop(self.tools.core.put(Work::Again(Again::Held(rows)))),
             Act::Dial(node) => {
                 if let Some(net) = &self.tools.net {
                     net.dial(node);

@@ -116,6 +116,7 @@ pub enum Noted {
         why: Declined,
     },
     HandOn(BundleId),
+    HandedIn,
 }
 
 /// An error where a frame is none that could have been received.
@@ -132,6 +133,7 @@ pub fn noted(input: &Input) -> Result<Noted, FrameError> {
         }
         Input::Serve { owner, filter, on } => Noted::Serve { owner, filter, on },
         Input::ServeGroup { group, on } => Noted::ServeGroup { group, on },
+        Input::HandedIn => Noted::HandedIn,
         Input::GroupMembers { group, members } => Noted::GroupMembers { group, members },
         Input::Retain { owner, filter, terms: Terms { keep, bytes } } => Noted::Retain { owner, filter, keep, bytes },
         Input::Forsake(topic) => Noted::Forsake(topic),
@@ -179,6 +181,7 @@ impl Noted {
             }
             Noted::Serve { owner, filter, on } => Input::Serve { owner, filter, on },
             Noted::ServeGroup { group, on } => Input::ServeGroup { group, on },
+            Noted::HandedIn => Input::HandedIn,
             Noted::GroupMembers { group, members } => Input::GroupMembers { group, members },
             Noted::Retain { owner, filter, keep, bytes } => {
                 Input::Retain { owner, filter, terms: Terms { keep, bytes } }
@@ -228,6 +231,7 @@ impl fmt::Display for Noted {
             Noted::Serve { .. } => write!(f, "topics are subscribed to no longer"),
             Noted::ServeGroup { on: true, .. } => write!(f, "a group is served"),
             Noted::ServeGroup { .. } => write!(f, "a group is served no longer"),
+            Noted::HandedIn => write!(f, "what is held for a group is handed in once more"),
             Noted::GroupMembers { members, .. } => write!(f, "a group has {} members", members.len()),
             Noted::Retain { .. } => write!(f, "other terms for what stays of topics"),
             Noted::Forsake(_) => write!(f, "the end of a topic"),

@@ -6,7 +6,7 @@ use dak::agent::{Config, Input, STICK};
 use dak::bundle::{Bundle, Hops};
 use dak::eid::Eid;
 use dak::frame::{Frame, Hello, INTERESTS, Interest, Refusal, Transit};
-use dak::id::NodeId;
+use dak::id::{BundleId, NodeId};
 use dak::time::{DAY, HOUR, Millis};
 
 use super::world::ghost::{Ghost, bundles, grants, hello_of, offers, refusals};
@@ -58,6 +58,7 @@ fn what_is_carried_for_a_group_is_delivered_once_when_it_is_joined_and_its_own_w
     assert!(world.inbox(ALICE).is_empty() && world.holds(ALICE, message.id));
 
     serve(&mut world, ALICE, &[from.id, me.id]);
+    assert_eq!(world.inbox(ALICE), [message.id]);
     for _ in 0..2 {
         let (bundle, _) = Bundle::decode(&message.encode(Hops::default())).unwrap();
         let (transit, size_bytes) = (Transit::default(), bundle.encoded_len() as u32);
@@ -71,6 +72,59 @@ fn what_is_carried_for_a_group_is_delivered_once_when_it_is_joined_and_its_own_w
     let (transit, size_bytes) = (Transit::default(), bundle.encoded_len() as u32);
     world.input(ALICE, Input::Bundle { from: STICK, transit, bundle: std::sync::Arc::new(bundle), size_bytes });
     assert!(world.inbox(ALICE).is_empty(), "what was deleted stays so");
+}
+
+#[test]
+fn what_found_no_room_in_the_mailbox_is_shown_once_there_is_some_and_by_nobody_else_handed_over() {
+    let config = Config { contact_mail_bytes_max: 40 * 2_000, ..Config::default() };
+    let mut world = World::new(vec![config]);
+    let (mut flooder, mut other, peer) = (Ghost::new(51), Ghost::new(52), Ghost::new(53));
+    serve(&mut world, ALICE, &[flooder.id, other.id]);
+    world.visit(ALICE, &peer);
+    let all: Vec<Bundle> = (0..60).map(|n| flooder.message(group(), DAY, &[n as u8; 1_000])).collect();
+    all.iter().for_each(|bundle| world.take(ALICE, &peer, bundle));
+    world.leave(ALICE, &peer);
+    let shown = world.inbox(ALICE);
+    assert!((1..40).contains(&shown.len()) && all.iter().all(|bundle| world.holds(ALICE, bundle.id)), "{shown:?}");
+
+    // One by one is read and deleted; nobody is met meanwhile.
+    let mut seen = Vec::new();
+    while let Some(id) = world.inbox(ALICE).first().copied() {
+        seen.push(id);
+        world.input(ALICE, Input::Discard(id));
+    }
+    let written: Vec<BundleId> = all.iter().map(|bundle| bundle.id).collect();
+    assert_eq!(seen, written, "each once, in the order in which they came");
+
+    // The same where it found none as the group was served only now, after a restart.
+    let late: Vec<Bundle> = (0..60).map(|n| other.message(group(), DAY, &[n as u8; 1_000])).collect();
+    world.input(ALICE, Input::ServeGroup { group: group(), on: false });
+    world.visit(ALICE, &peer);
+    late.iter().for_each(|bundle| world.take(ALICE, &peer, bundle));
+    world.leave(ALICE, &peer);
+    world.crash(ALICE);
+    assert!(world.inbox(ALICE).is_empty());
+    serve(&mut world, ALICE, &[flooder.id, other.id]);
+    let mut seen = Vec::new();
+    while let Some(id) = world.inbox(ALICE).first().copied() {
+        seen.push(id);
+        world.input(ALICE, Input::Discard(id));
+    }
+    assert_eq!(seen, late.iter().map(|bundle| bundle.id).collect::<Vec<_>>());
+}
+
+#[test]
+fn who_is_blocked_is_not_shown_of_what_is_held_and_is_once_they_are_no_longer() {
+    let mut world = World::of(1);
+    let (mut from, peer) = (Ghost::new(50), Ghost::new(51));
+    let message = from.message(group(), DAY, b"before");
+    world.visit(ALICE, &peer);
+    world.take(ALICE, &peer, &message);
+    world.name(ALICE, from.id, Standing::Blocked);
+    serve(&mut world, ALICE, &[from.id]);
+    assert!(world.inbox(ALICE).is_empty() && world.holds(ALICE, message.id));
+    world.input(ALICE, Input::SetPerson { node: from.id, person: None });
+    assert_eq!(world.inbox(ALICE), [message.id]);
 }
 
 #[test]

@@ -313,6 +313,20 @@ impl<S: Store> World<S> {
         match output {
             Output::Commit(_) | Output::File(_) => {}
             Output::Heard(bundle) => self.nodes[n].heard.push(bundle.id),
+            Output::Again(rows) => {
+                let incarnation = self.nodes[n].incarnation;
+                for (row, id) in rows {
+                    let Some(body) = self.nodes[n].store.body(row).unwrap() else { continue };
+                    let (bundle, hops) = Bundle::from_store(&body).unwrap();
+                    assert_eq!(bundle.id, id);
+                    let (transit, size_bytes) = (Transit { hops, copies: 0, is_answer: false }, bundle.encoded_len());
+                    let (bundle, size_bytes) = (Arc::new(bundle), size_bytes as u32);
+                    self.input(n, Input::Bundle { from: STICK, transit, bundle, size_bytes });
+                }
+                if self.nodes[n].incarnation == incarnation {
+                    self.input(n, Input::HandedIn);
+                }
+            }
             Output::Dial(node) => self.dialled[n].push(node),
             Output::Seal { token, draft } => {
                 let payload: Arc<[u8]> = format!("message {token} of node {n}").into_bytes().into();

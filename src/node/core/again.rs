@@ -1,5 +1,5 @@
-//! What is here of a group already, looked at once more: what was carried for others is delivered where the group is served
-//! only now, and what is sealed opens where a key came that was not here yet.
+//! What is here of a group already, looked at once more: what was carried for others is handed in where the agent asks for
+//! it, and what is sealed opens where a key came that was not here yet.
 //!
 //! Both begin behind the commit of what brought it about, so that nothing under way is passed over, and go on a few rows at
 //! a time, so that whoever else has something to say waits for no group.
@@ -11,8 +11,8 @@ use crate::agent::Input;
 use crate::agent::STICK;
 use crate::agent::change::{Change, Row};
 use crate::bundle::Bundle;
-use crate::eid::Eid;
 use crate::frame::Transit;
+use crate::id::BundleId;
 use crate::mail;
 use crate::node::courier::Act;
 use crate::node::pool;
@@ -24,21 +24,16 @@ const ROWS_AT_ONCE: usize = 64;
 /// Bytes of bodies after which a go ends.
 const BYTES_AT_ONCE: u64 = 4 << 20;
 
-/// What is looked at, from which row on.
+/// What is looked at.
 #[derive(Clone, Debug)]
 pub enum Again {
-    /// What is held for a group.
-    Held(Eid, Row),
-    /// What is sealed in the inbox.
+    /// What is held for a group in these rows.
+    Held(Vec<(Row, BundleId)>),
+    /// What is sealed in the inbox, from a row on.
     Sealed(Row),
 }
 
 impl Core {
-    /// The group is served from now on: what is held for it is delivered, once all that was said before is durable.
-    pub fn deliver_held(&mut self, group: &Eid) {
-        self.look_again(Again::Held(group.clone(), Row(0)));
-    }
-
     /// A key of a group came: what is sealed under it opens, once all that was said before is durable.
     pub fn open_sealed(&mut self) {
         self.look_again(Again::Sealed(Row(0)));
@@ -51,28 +46,22 @@ impl Core {
 
     pub(super) fn again(&mut self, again: Again) {
         let next = match again {
-            Again::Held(group, from) => self.deliver_from(group, from),
+            Again::Held(rows) => self.hand_in(rows),
             Again::Sealed(from) => self.open_from(from),
         };
         next.into_iter().for_each(|next| self.look_again(next));
     }
 
-    fn deliver_from(&mut self, group: Eid, from: Row) -> Option<Again> {
-        let rows = self.driver.agent.held_for(&group, from, ROWS_AT_ONCE);
-        let (last, _) = *rows.last()?;
-        let mut bytes = 0;
+    fn hand_in(&mut self, rows: Vec<(Row, BundleId)>) -> Option<Again> {
         for (row, id) in rows {
-            if bytes > BYTES_AT_ONCE {
-                return Some(Again::Held(group, row));
-            }
             // A body that cannot be read now is looked at again at the next start.
             let Ok(Some((bundle, hops))) = self.driver.step.record.bundle(row, id) else { continue };
             let size_bytes = bundle.encoded_len() as u32;
-            bytes += u64::from(size_bytes);
             let transit = Transit { hops, copies: 0, is_answer: false };
             self.handle(Input::Bundle { from: STICK, transit, bundle: Arc::new(bundle), size_bytes });
         }
-        Some(Again::Held(group, last.next()))
+        self.handle(Input::HandedIn);
+        None
     }
 
     fn open_from(&mut self, from: Row) -> Option<Again> {

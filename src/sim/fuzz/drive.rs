@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::agent::change::Change;
-use crate::agent::{Event, Input, Output};
+use crate::agent::change::{Change, Row};
+use crate::agent::{Event, Input, Output, STICK};
 use crate::bundle::Ends;
 use crate::driver::Said as _;
-use crate::frame::encode_folded;
-use crate::id::NodeId;
+use crate::frame::{Transit, encode_folded};
+use crate::id::{BundleId, NodeId};
 use crate::store::Store;
 use crate::time::HOUR;
 
@@ -228,6 +228,17 @@ impl World {
                 let size_bytes = draft.encoded_len(payload.len()) as u32 + self.dice.below(3_000) as u32;
                 let incarnation = self.nodes[n].incarnation;
                 self.errands.push_back(Errand::Input(n, incarnation, Input::Sealed { token, payload, size_bytes }));
+            }
+            Output::Again(rows) => {
+                let (incarnation, disk) = (self.nodes[n].incarnation, &self.nodes[n].disk);
+                let hand_in = |(row, id): (Row, BundleId)| {
+                    let held = disk.model().held.get(&row).filter(|held| held.id == id)?;
+                    let (bundle, size_bytes) = (Arc::clone(disk.bundle(row)?), held.size_bytes);
+                    let transit = Transit { hops: held.hops, copies: 0, is_answer: false };
+                    Some(Input::Bundle { from: STICK, transit, bundle, size_bytes })
+                };
+                let inputs: Vec<Input> = rows.into_iter().filter_map(hand_in).chain([Input::HandedIn]).collect();
+                self.errands.extend(inputs.into_iter().map(|input| Errand::Input(n, incarnation, input)));
             }
             Output::Send { to, frame } => {
                 let Some(peer) = self.linked(n, to) else { return Ok(()) };

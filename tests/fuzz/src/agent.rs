@@ -401,6 +401,7 @@ impl Stage {
             Output::Commit(_)
             | Output::File(_)
             | Output::Heard(_)
+            | Output::Again(_)
             | Output::Dial(_)
             | Output::Notify(_)
             | Output::Report(_) => {}

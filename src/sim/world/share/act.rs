@@ -1,5 +1,6 @@
 //! A driver's duty: give an agent its input, commit what it says, do what it asks.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::{Share, of_token};
@@ -27,8 +28,8 @@ impl Share<'_> {
             return;
         }
         let at = state.moment(now_us);
-        let mut next = Some(input);
-        while let Some(input) = next.take() {
+        let mut inputs = VecDeque::from([input]);
+        while let Some(input) = inputs.pop_front() {
             let driver = &mut self.node(node).driver;
             driver.take(at, input);
             let due = driver.run_all_due(at);
@@ -39,7 +40,7 @@ impl Share<'_> {
                 self.timers.set(node, due.0.saturating_mul(1_000));
             }
             for output in batch {
-                next = self.perform(node, output).or(next);
+                self.perform(node, output, &mut inputs);
             }
         }
     }
@@ -68,8 +69,8 @@ impl Share<'_> {
         }
     }
 
-    /// Does one thing; returns the input that answers it.
-    fn perform(&mut self, node: u32, output: Output) -> Option<Input> {
+    /// Does one thing, and adds the inputs that answer it.
+    fn perform(&mut self, node: u32, output: Output, inputs: &mut VecDeque<Input>) {
         match output {
             Output::Commit(change) => self.commit(node, change),
             Output::Seal { token, draft } => {
@@ -78,7 +79,11 @@ impl Share<'_> {
                 let (message, part) = of_token(token);
                 let size_bytes = u32::try_from(bytes_of(self.common.message(message), part)).unwrap_or(u32::MAX);
                 debug_assert_eq!(draft.kind, Kind::Message, "only messages are sealed");
-                return Some(Input::Sealed { token, payload, size_bytes });
+                inputs.push_back(Input::Sealed { token, payload, size_bytes });
+            }
+            Output::Again(rows) => {
+                inputs.extend(rows.into_iter().filter_map(|(row, id)| self.held_again(node, row, id)));
+                inputs.push_back(Input::HandedIn);
             }
             // Who reads files answers nobody.
             Output::Send { to: STICK, .. } => {}
@@ -98,7 +103,16 @@ impl Share<'_> {
             // Whoever is in reach is met anyway, and nobody sits before these inboxes.
             Output::Dial(_) | Output::Notify(_) | Output::File(_) => {}
         }
-        None
+    }
+
+    /// What is held in a row, to be handed in once more.
+    fn held_again(&mut self, node: u32, row: Row, id: BundleId) -> Option<Input> {
+        let node = self.node(node);
+        let hops = node.driver.agent.held_one(&id)?.hops;
+        let entry = &node.shelf.place(row).filter(|place| place.entry.bundle.id == id)?.entry;
+        let (bundle, size_bytes) = (Arc::clone(&entry.bundle), entry.size_bytes);
+        let transit = Transit { hops, copies: 0, is_answer: false };
+        Some(Input::Bundle { from: STICK, transit, bundle, size_bytes })
     }
 
     fn commit(&mut self, node: u32, change: Change) {
