@@ -11,18 +11,20 @@ mod values;
 
 use std::fmt;
 use std::io;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use libp2p::Multiaddr;
 
 use crate::home::create_private_file;
+use crate::near::nearest;
 use crate::time::Millis;
 use crate::units::{exact_bytes, exact_span};
 
 pub use quiet::{QuietHours, parse_quiet};
 pub use values::{
-    RECEIPTS, STRATEGIES, parse_address, parse_carry_limit, parse_keep, parse_log, parse_name, parse_receipts,
-    parse_strategy,
+    RECEIPTS, STRATEGIES, parse_address, parse_api_listen, parse_carry_limit, parse_keep, parse_log, parse_name,
+    parse_receipts, parse_strategy,
 };
 
 use values::{join, parse_list, parse_switch};
@@ -67,6 +69,8 @@ pub struct Config {
     pub keep: Setting<Option<Millis>>,
     /// What goes to the log: a level, or directives such as `dak=debug,libp2p=warn`.
     pub log: Setting<String>,
+    /// Where other programs reach the API beside its socket: a port of this machine alone; none for nowhere.
+    pub api_listen: Setting<Option<SocketAddr>>,
 }
 
 /// A value and where it came from.
@@ -116,7 +120,7 @@ pub enum ConfigError {
     File { path: PathBuf, line: usize, why: String },
     #[error("{path:?} is larger than {FILE_BYTES_MAX} bytes: it is not a configuration")]
     TooLong { path: PathBuf },
-    #[error("there is no setting {key:?}: there are {}", edit::KEYS.join(", "))]
+    #[error("there is no setting {key:?}: {}", meant(key))]
     NoSuchKey { key: String },
     #[error("{key} cannot be {value:?}: {why}")]
     Value { key: String, value: String, why: String },
@@ -175,6 +179,7 @@ impl Config {
             quiet: pick(None, env.parse("DAK_QUIET", parse_quiet)?, file.quiet, None),
             keep: pick(None, env.parse("DAK_KEEP", parse_keep)?, file.keep, None),
             log: pick(flags.log, env.parse("DAK_LOG", parse_log)?, file.log, "info".to_owned()),
+            api_listen: pick(None, env.parse("DAK_API_LISTEN", parse_api_listen)?, file.api.listen, None),
         })
     }
 
@@ -196,6 +201,7 @@ impl Config {
             self.quiet.row("quiet", self.quiet.value.map_or(String::new(), |hours| hours.to_string())),
             self.keep.row("keep", self.keep.value.map_or(String::new(), exact_span)),
             self.log.row("log", self.log.value.clone()),
+            self.api_listen.row("api.listen", self.api_listen.value.map_or(String::new(), |at| at.to_string())),
         ]
     }
 }
@@ -213,6 +219,20 @@ pub fn write_first(path: &Path, name: Option<&str>) -> Result<bool, ConfigError>
 /// are. Returns the line that says it now.
 pub fn set(path: &Path, key: &str, value: &str) -> Result<String, ConfigError> {
     edit::set(path, key, value, FILE_BYTES_MAX)
+}
+
+/// The setting of that name, as it is spelled.
+pub fn known(key: &str) -> Result<&'static str, ConfigError> {
+    let found = edit::KEYS.into_iter().find(|known| *known == key);
+    found.ok_or_else(|| ConfigError::NoSuchKey { key: key.to_owned() })
+}
+
+/// Which setting a name that is none may have been meant for.
+fn meant(key: &str) -> String {
+    match nearest(key, &edit::KEYS) {
+        Some(near) => format!("did you mean {near}?"),
+        None => format!("there are {}", edit::KEYS.join(", ")),
+    }
 }
 
 /// Every address of this machine, of both families.

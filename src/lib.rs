@@ -78,6 +78,7 @@ pub mod keyring;
 #[cfg(feature = "node")]
 pub mod keys;
 pub mod mail;
+pub mod near;
 #[cfg(feature = "node")]
 #[allow(clippy::disallowed_methods)] // reads real clocks
 pub mod net;

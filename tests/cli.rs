@@ -32,6 +32,8 @@ mod person;
 mod places;
 #[path = "cli/search.rs"]
 mod search;
+#[path = "cli/settings.rs"]
+mod settings;
 #[path = "cli/socket.rs"]
 mod socket;
 #[path = "cli/stick.rs"]

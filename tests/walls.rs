@@ -20,6 +20,7 @@ const FLOORS: [(u8, &[&str]); 5] = [
             "content",
             "frame",
             "units",
+            "near",
             "words",
             "safe_text",
             "ticket",

@@ -11,6 +11,7 @@ use super::{Outcome, Stop, find_home};
 use crate::api::client::Client;
 use crate::api::model::{CheckRow, ConfigRow, Done, Request, Response, Verdict, VersionRow};
 use crate::api::{ApiError, Engine, ErrorKind};
+use crate::config;
 use crate::safe_text::safe_text;
 
 /// Exits 7 where the store is bad, and 1 where something else is.
@@ -51,10 +52,20 @@ pub async fn config(link: &Link<'_>, args: &Config, out: &Out) -> Outcome {
     let origin = match &args.what {
         None => false,
         Some(ConfigWhat::Show { origin }) => *origin,
+        Some(ConfigWhat::Get { key }) => return get(link, key, out).await,
         Some(ConfigWhat::Set { key, value }) => return set(link, key, value, out).await,
     };
     let rows = take!(link.ask(Request::Config).await?, Config)?;
     out.answer(&Response::Config(rows.clone()), |style| settings(&rows, origin, style))
+}
+
+/// The value alone, so that a script can have it.
+async fn get(link: &Link<'_>, key: &str, out: &Out) -> Outcome {
+    let key = config::known(key).map_err(ApiError::from)?;
+    let rows = take!(link.ask(Request::Config).await?, Config)?;
+    let row = rows.into_iter().find(|row| row.key == key);
+    let row = row.ok_or_else(|| ApiError::not_found(format!("the running node knows no setting {key}")))?;
+    out.row(&row, |_| format!("{}\n", safe_text(&row.value)))
 }
 
 /// Nobody has to be asked: the file is the person's own.
@@ -62,7 +73,7 @@ async fn set(link: &Link<'_>, key: &str, value: &str, out: &Out) -> Outcome {
     if !link.home().is_set_up() {
         return Err(nothing_set_up().into());
     }
-    let line = crate::config::set(&link.home().config_path(), key, value).map_err(ApiError::from)?;
+    let line = config::set(&link.home().config_path(), key, value).map_err(ApiError::from)?;
     out.row(&Done::default(), |_| format!("{}\n", safe_text(&line)))?;
     if key == "keep" && !value.trim().is_empty() {
         out.talk(
@@ -70,10 +81,23 @@ async fn set(link: &Link<'_>, key: &str, value: &str, out: &Out) -> Outcome {
              or a task that is open stays",
         );
     }
+    if let Some(variable) = overriding(link, key) {
+        out.talk(&format!("the variable {variable} of the environment is set, and counts before it"));
+    }
     if link.is_up().await {
         out.talk("the running node goes on as it was; restart it with `dak down` and `dak up`");
     }
     Ok(())
+}
+
+/// The variable of the environment that counts before a setting.
+fn overriding(link: &Link<'_>, key: &str) -> Option<&'static str> {
+    let path = link.home().config_path();
+    let config = config::Config::load(&path, |name| std::env::var(name).ok(), config::Flags::default()).ok()?;
+    config.rows().iter().find(|row| row.key == key).and_then(|row| match row.origin {
+        config::Origin::Environment(variable) => Some(variable),
+        _ => None,
+    })
 }
 
 /// Tells this binary's version, and aloud where the running node has another.

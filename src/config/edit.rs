@@ -1,21 +1,21 @@
 //! `dak config set`: one setting changed in the file, and everything else left as the person wrote it.
 
-use std::collections::BTreeMap;
 use std::fs::Permissions;
 use std::io::Write;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 
-use toml::{Spanned, Value};
+use toml_edit::{Array, DocumentMut, Table, Value};
 
 use super::values::{
-    parse_carry_limit, parse_keep, parse_list, parse_log, parse_name, parse_receipts, parse_strategy, parse_switch,
+    parse_api_listen, parse_carry_limit, parse_keep, parse_list, parse_log, parse_name, parse_receipts, parse_strategy,
+    parse_switch,
 };
 use super::{ConfigError, file, parse_quiet};
 use crate::home::private_temporary;
 
 /// What can be set, in the order of the file.
-pub const KEYS: [&str; 13] = [
+pub const KEYS: [&str; 14] = [
     "name",
     "listen",
     "peers",
@@ -29,21 +29,22 @@ pub const KEYS: [&str; 13] = [
     "quiet",
     "keep",
     "log",
+    "api.listen",
 ];
 
+/// Keeps `value` under `key`, and returns the line that says so.
 pub fn set(path: &Path, key: &str, value: &str, bytes_max: u64) -> Result<String, ConfigError> {
-    let Some(key) = KEYS.into_iter().find(|known| *known == key) else {
-        return Err(ConfigError::NoSuchKey { key: key.to_owned() });
-    };
+    let key = super::known(key)?;
     let refused = |why| ConfigError::Value { key: key.to_owned(), value: value.to_owned(), why };
-    let line = format!("{key} = {}", parsed(key, value).map_err(refused)?);
+    let value = parsed(key, value).map_err(refused)?;
+    let line = format!("{key} = {value}");
     let before = match file::text_of(path, bytes_max)? {
         text if text.is_empty() => file::commented(None),
         text => text,
     };
     // What cannot be read as it is would not be read afterwards either; the error says which line it is.
     file::parse(path, &before)?;
-    let after = changed(&before, key, &line);
+    let after = changed(&before, key, value, &line);
     file::parse(path, &after)?;
     replace(path, &after).map_err(|source| ConfigError::Io { path: path.to_owned(), source })?;
     Ok(line)
@@ -53,9 +54,9 @@ pub fn set(path: &Path, key: &str, value: &str, bytes_max: u64) -> Result<String
 fn parsed(key: &str, value: &str) -> Result<Value, String> {
     match key {
         "name" => parse_name(value).map(Value::from),
-        "listen" | "peers" if value.trim().is_empty() => Ok(Value::Array(Vec::new())),
+        "listen" | "peers" if value.trim().is_empty() => Ok(Value::Array(Array::new())),
         "listen" | "peers" => {
-            Ok(parse_list(value)?.into_iter().map(|address| address.to_string()).collect::<Vec<_>>().into())
+            Ok(parse_list(value)?.into_iter().map(|address| address.to_string()).collect::<Array>().into())
         }
         "carry_limit" | "mail_limit" | "strangers_mail_limit" => {
             parse_carry_limit(value).map(|_| Value::from(value.trim()))
@@ -65,29 +66,66 @@ fn parsed(key: &str, value: &str) -> Result<Value, String> {
         "quiet" => parse_quiet(value).map(|_| Value::from(value.trim())),
         "keep" => parse_keep(value).map(|_| Value::from(value.trim())),
         "log" => parse_log(value).map(Value::from),
+        "api.listen" => parse_api_listen(value).map(|_| Value::from(value.trim())),
         _ => parse_switch(value).map(Value::from),
     }
 }
 
-/// Puts the line in the place of the setting, or of the comment that shows its default, or at the end.
-fn changed(text: &str, key: &str, line: &str) -> String {
-    let settings: BTreeMap<String, Spanned<Value>> = toml::from_str(text).unwrap_or_default();
+/// Puts the value in the place of the one that is there, or of the comment that shows its default, or at the end.
+fn changed(text: &str, key: &str, value: Value, line: &str) -> String {
+    let Ok(mut document) = text.parse::<DocumentMut>() else { return text.to_owned() };
     // The file knows a limit by two names.
     let names = [key.to_owned(), if key.ends_with("_limit") { format!("{key}_bytes") } else { key.to_owned() }];
-    let there = names.iter().find_map(|name| settings.get(name)).map(Spanned::span);
-    if let Some(span) = there {
-        let begin = text[..span.start].rfind('\n').map_or(0, |end| end + 1);
-        return [&text[..begin], line, &text[span.end..]].concat();
+    let spelled = names.iter().find(|name| found(&mut document, name).is_some());
+    if let Some(there) = spelled.and_then(|name| found(&mut document, name)) {
+        let surroundings = there.decor().clone();
+        *there = value.decorated("", "");
+        *there.decor_mut() = surroundings;
+        return document.to_string();
     }
     let commented = |candidate: &&str| {
         candidate.trim_start().strip_prefix('#').is_some_and(|rest| {
             rest.trim_start().strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with('='))
         })
     };
-    match text.split_inclusive('\n').find(commented) {
-        Some(comment) => text.replacen(comment, &format!("{line}\n"), 1),
-        None if text.is_empty() || text.ends_with('\n') => format!("{text}{line}\n"),
-        None => format!("{text}\n{line}\n"),
+    let uncommented = text.split_inclusive('\n').find(commented).map(|comment| {
+        let begin = comment.as_ptr() as usize - text.as_ptr() as usize;
+        [&text[..begin], line, "\n", &text[begin + comment.len()..]].concat()
+    });
+    let gap = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
+    let appended = format!("{text}{gap}{line}\n");
+    // Behind the head of a table a line means something else.
+    let says_it =
+        |text: &String| text.parse::<DocumentMut>().is_ok_and(|mut document| found(&mut document, key).is_some());
+    if let Some(text) = uncommented.into_iter().chain([appended]).find(says_it) {
+        return text;
+    }
+    insert(&mut document, key, value);
+    document.to_string()
+}
+
+/// The value under a key such as `name` or `api.listen`, however the file spells it.
+fn found<'d>(document: &'d mut DocumentMut, key: &str) -> Option<&'d mut Value> {
+    let mut item = document.as_item_mut();
+    for name in key.split('.') {
+        item = item.get_mut(name)?;
+    }
+    item.as_value_mut()
+}
+
+fn insert(document: &mut DocumentMut, key: &str, value: Value) {
+    match key.split_once('.') {
+        None => drop(document.insert(key, value.into())),
+        Some((table, name)) => {
+            let table = document.entry(table).or_insert_with(|| {
+                let mut fresh = Table::new();
+                fresh.set_dotted(true);
+                fresh.into()
+            });
+            if let Some(table) = table.as_table_like_mut() {
+                table.insert(name, value.into());
+            }
+        }
     }
 }
 
@@ -157,6 +195,7 @@ mod tests {
             "22:00-07:00",
             "90d",
             "dak=debug",
+            "127.0.0.1:7070",
         ];
         for (key, value) in KEYS.into_iter().zip(values) {
             set(&path, key, value).unwrap();
@@ -166,6 +205,32 @@ mod tests {
                 text.lines().filter(|line| line.trim_start_matches(['#', ' ']).starts_with(&format!("{key} =")));
             assert_eq!(lines.count(), 1, "{text}");
         }
+    }
+
+    #[test]
+    fn a_setting_of_a_table_is_found_and_put_where_the_file_has_the_table() {
+        let set_in = |before: &str, key: &str, value: &str| {
+            let (_place, path) = file(before);
+            set(&path, key, value).unwrap();
+            std::fs::read_to_string(&path).unwrap()
+        };
+        let (key, value) = ("api.listen", "[::1]:7");
+        assert_eq!(set_in("mdns = true\n", key, value), "mdns = true\napi.listen = \"[::1]:7\"\n");
+        let table = set_in("[api]\n# here\nlisten = \"127.0.0.1:6\" # mine\n", key, value);
+        assert_eq!(table, "[api]\n# here\nlisten = \"[::1]:7\" # mine\n");
+        assert_eq!(set_in("[api]\n# mdns = true\n", key, value), "[api]\nlisten = \"[::1]:7\"\n# mdns = true\n");
+        assert_eq!(set_in("api = {}\n", key, value), "api = { listen = \"[::1]:7\" }\n");
+        // Behind the head of the table it would be another setting.
+        let before_the_head = set_in("log = \"info\"\n[api]\n# mdns = true\n", "mdns", "off");
+        assert_eq!(before_the_head, "log = \"info\"\nmdns = false\n[api]\n# mdns = true\n");
+    }
+
+    #[test]
+    fn a_name_that_is_none_is_told_what_it_may_have_been_meant_for() {
+        let (_place, path) = file("");
+        let why = |key| set(&path, key, "x").unwrap_err().to_string();
+        assert_eq!(why("api.lisen"), "there is no setting \"api.lisen\": did you mean api.listen?");
+        assert!(why("colour").ends_with(&format!("there are {}", KEYS.join(", "))));
     }
 
     #[test]
@@ -184,6 +249,8 @@ mod tests {
             ("carry_limit", "-1"),
             ("quiet", "late"),
             ("name", ""),
+            ("api.listen", "0.0.0.0:7070"),
+            ("api.listen", "localhost:7070"),
         ] {
             set(&path, key, value).unwrap_err();
             assert_eq!(std::fs::read_to_string(&path).unwrap(), "name = \"al\"\n");

@@ -2,6 +2,7 @@
 
 use std::fs::File as FsFile;
 use std::io::{self, Read};
+use std::net::SocketAddr;
 use std::path::Path;
 
 use libp2p::Multiaddr;
@@ -9,7 +10,8 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error};
 
 use super::values::{
-    parse_address, parse_carry_limit, parse_keep, parse_log, parse_name, parse_receipts, parse_strategy,
+    parse_address, parse_api_listen, parse_carry_limit, parse_keep, parse_log, parse_name, parse_receipts,
+    parse_strategy,
 };
 use super::{
     CARRY_LIMIT_BYTES, ConfigError, MAIL_LIMIT_BYTES, PORT, QuietHours, RECEIPTS, STRANGERS_MAIL_LIMIT_BYTES,
@@ -46,6 +48,15 @@ pub(super) struct File {
     pub keep: Option<Option<Millis>>,
     #[serde(deserialize_with = "log")]
     pub log: Option<String>,
+    pub api: Api,
+}
+
+/// Its settings about the API.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Api {
+    #[serde(deserialize_with = "api_listen")]
+    pub listen: Option<Option<SocketAddr>>,
 }
 
 /// Reads the file; one that is missing sets nothing.
@@ -135,6 +146,10 @@ pub(super) fn commented(name: Option<&str>) -> String {
 
 # What goes to the log: error, warn, info, debug, trace, or directives such as "dak=debug,libp2p=warn".
 # log = "info"
+
+# Where other programs of this machine reach the API, such as "127.0.0.1:7070", each with a token of its own; "" is nowhere.
+# This person's own programs reach it at the socket in any case.
+# api.listen = ""
 "#,
         receipts = RECEIPTS[0],
         default = STRATEGIES[0]
@@ -159,6 +174,10 @@ fn quiet<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Option<QuietHours>
 
 fn keep<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Option<Millis>>, D::Error> {
     text(from, parse_keep)
+}
+
+fn api_listen<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Option<SocketAddr>>, D::Error> {
+    text(from, parse_api_listen)
 }
 
 fn log<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {

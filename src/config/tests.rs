@@ -20,6 +20,7 @@ fn a_home_without_a_file_has_the_defaults() {
         ("quiet", ""),
         ("keep", ""),
         ("log", "info"),
+        ("api.listen", ""),
     ];
     assert_eq!(values, expected.map(|(key, value)| (key, value.to_owned())));
 }
@@ -130,7 +131,7 @@ fn a_bad_variable_and_an_endless_file_are_refused() {
 fn uncommented(line: &str) -> Option<&str> {
     let set = line.strip_prefix("# ")?;
     let (key, _) = set.split_once(" = ")?;
-    key.bytes().all(|b| b.is_ascii_lowercase() || b == b'_').then_some(set)
+    key.bytes().all(|b| b.is_ascii_lowercase() || b"_.".contains(&b)).then_some(set)
 }
 
 struct Dir(tempfile::TempDir);

@@ -1,5 +1,7 @@
 //! Values as people write them; the same rules in the file, in the environment and on the command line.
 
+use std::net::SocketAddr;
+
 use libp2p::Multiaddr;
 use tracing_subscriber::EnvFilter;
 
@@ -72,6 +74,21 @@ pub fn parse_log(text: &str) -> Result<String, String> {
     let known = EnvFilter::builder().parse(text);
     known.map_err(|error| format!("{text:?} is not a level (error, warn, info, debug, trace) or filter: {error}"))?;
     Ok(text.to_owned())
+}
+
+/// Reads where programs of this machine reach the API, such as `127.0.0.1:7070`; nothing for nowhere, and port 0
+/// for one that is free.
+pub fn parse_api_listen(text: &str) -> Result<Option<SocketAddr>, String> {
+    if text.trim().is_empty() {
+        return Ok(None);
+    }
+    match text.trim().parse::<SocketAddr>() {
+        Ok(at) if at.ip().is_loopback() => Ok(Some(at)),
+        Ok(_) => {
+            Err("it would be reached from other machines, unencrypted; only 127.0.0.1 or [::1] will do".to_owned())
+        }
+        Err(_) => Err("it is no address and port of this machine such as 127.0.0.1:7070".to_owned()),
+    }
 }
 
 /// Reads addresses with commas between.

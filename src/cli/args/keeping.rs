@@ -120,14 +120,20 @@ pub struct Config {
 #[derive(Debug, Subcommand)]
 pub enum ConfigWhat {
     /// Print every setting as it is in force
+    #[command(visible_alias = "list")]
     Show {
         /// Say where each value comes from
         #[arg(long)]
         origin: bool,
     },
+    /// Print one setting as it is in force
+    Get {
+        /// Such as listen, peers or mdns; `dak config list` has them all
+        key: String,
+    },
     /// Keep a setting in config.toml; it counts from the next `dak up`
     Set {
-        /// Such as listen, peers or mdns; `dak config show` has them all
+        /// Such as listen, peers or mdns; `dak config list` has them all
         key: String,
         /// Of several addresses, with commas between
         value: String,

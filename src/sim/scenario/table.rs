@@ -3,6 +3,7 @@
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
+use crate::near::nearest;
 use crate::sim::mistake::{InputError, Mistake, shown};
 use crate::sim::scenario::units;
 use crate::sim::workload::Rate;
@@ -357,27 +358,4 @@ impl<'a> Value<'a> {
 
 fn listed(names: &[&str]) -> String {
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
-}
-
-/// The name that differs from `word` by the fewest letters, where that is a slip and no other word.
-fn nearest<'n>(word: &str, names: &[&'n str]) -> Option<&'n str> {
-    let slips = |name: &str| distance(word.as_bytes(), name.as_bytes());
-    let near = names.iter().min_by_key(|name| slips(name))?;
-    let allowed = (word.len().max(near.len()) / 3).clamp(1, 3);
-    (word.len() < 64 && slips(near) <= allowed).then_some(near)
-}
-
-/// Insertions, deletions and changes of a letter from one word to the other (Levenshtein 1966).
-fn distance(one: &[u8], other: &[u8]) -> usize {
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (line, left) in one.iter().take(64).enumerate() {
-        let mut diagonal = row[0];
-        row[0] = line + 1;
-        for (column, right) in other.iter().enumerate() {
-            let changed = diagonal + usize::from(left != right);
-            diagonal = row[column + 1];
-            row[column + 1] = changed.min(diagonal + 1).min(row[column] + 1);
-        }
-    }
-    row[other.len()]
 }
