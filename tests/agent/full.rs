@@ -75,6 +75,25 @@ fn it_goes_again_through_carriers_and_their_copies_outlast_the_word() {
 }
 
 #[test]
+fn what_was_refused_one_day_goes_again_on_another_and_nobody_did_anything() {
+    let mut world = world();
+    let first = world.send_with(ALICE, BOB, DAY.times(10), None).unwrap();
+    let second = world.send_with(ALICE, BOB, DAY.times(10), None).unwrap();
+    world.meet(ALICE, BOB);
+    assert!(is_full(world.state(ALICE, second)));
+    for day in 1..3 {
+        world.pass(DAY);
+        [ALICE, BOB].iter().for_each(|n| world.crash(*n));
+        world.meet(ALICE, BOB);
+        assert!(is_full(world.state(ALICE, second)), "no room on day {day}");
+    }
+    world.input(BOB, Input::Discard(first));
+    world.pass(DAY);
+    world.meet(ALICE, BOB);
+    assert_eq!((world.inbox(BOB), world.state(ALICE, second)), (vec![second], EvidenceKind::Delivered));
+}
+
+#[test]
 fn a_source_hears_it_once_a_day_also_across_restarts() {
     let small = Config { contact_mail_bytes_max: 0, ..Config::default() };
     let mut world = World::new(vec![small]);
