@@ -70,6 +70,7 @@ pub enum GroupWhat {
     List,
     /// Begin a group
     Create {
+        /// What it is called, for all of its members
         name: String,
         /// Whom to invite: contacts' names, with commas between them
         #[arg(long, value_name = "WHO,WHO")]
@@ -78,6 +79,7 @@ pub enum GroupWhat {
     /// Ask others to join a group that I own; they read what is written from then on
     Invite {
         group: String,
+        /// Contacts by name, or addresses
         #[arg(required = true, value_name = "WHO")]
         who: Vec<String>,
         /// They may read what was written before as well, as far as its keys are kept
@@ -91,7 +93,12 @@ pub enum GroupWhat {
     /// Remove a member: they read nothing that is written once the others have learned of it
     Remove { group: String, who: String },
     /// Give a group that I own another name, for all of its members
-    Rename { group: String, name: String },
+    Rename {
+        /// What it is called here now
+        group: String,
+        /// What it is to be called
+        name: String,
+    },
     /// Make a member an owner as well, who may invite, remove and rename
     Owner {
         group: String,
