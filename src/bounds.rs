@@ -76,6 +76,16 @@
 //! | `mail/groups/log.rs` `MEMBERS_MAX` 256 | members of a group | owner | refused | removed, left | `ten_thousand_invitations_end_at_the_bounds_and_the_others_go_on` |
 //! | `mail/groups/log.rs` `WAITING_MAX` 256 | operations that wait for those before them | author | of whose most wait one | those came, a restart | `what_comes_before_what_it_follows_waits_for_it_and_only_so_much_does` |
 //! | `mail/groups/log.rs` `WAITING_OF_AUTHOR_MAX` 64 | of these, of one author | author | refused | those came, a restart | `what_comes_before_what_it_follows_waits_for_it_and_only_so_much_does` |
+//! | `mail/hooks.rs` `HOOKS_MAX` 64 | hooks | owner | refused | removed | |
+//! | `mail/hooks.rs` `HOOK_NAME_BYTES_MAX` 64 | the name of one | owner | refused | removed | |
+//! | `mail/hooks.rs` `HOOK_WORDS_MAX` 256 | words of its command | owner | refused | removed | |
+//! | `mail/hooks.rs` `HOOK_COMMAND_BYTES_MAX` | these together | owner | refused | removed | |
+//! | `mail/hooks.rs` `HOOK_AT_ONCE_MAX` 8 | messages that one works on at once | owner | wait their turn | done, failed | |
+//! | `desk/hooks/running.rs` `HOOKS_RUN_MAX` 16 | programs of all hooks that run at once | owner | wait their turn | done, failed | |
+//! | `mail/hooks.rs` `HOOK_TIME_MS_MAX` | milliseconds that it may take for one: an hour | owner | refused | killed | `one_that_never_ends_is_killed_with_all_that_it_started` |
+//! | `mail/hooks.rs` `HOOK_TRIES_MAX` 100 | tries of one message | owner | refused | done, given up | |
+//! | `command.rs` `KEPT_BYTES_MAX` | what is kept of what a program prints | program | read and thrown away | logged | `of_what_one_prints_a_bounded_part_is_kept_and_one_that_goes_on_is_ended` |
+//! | `command.rs` `PRINTED_BYTES_MAX` | what a program may print | program | the program ends | logged | `of_what_one_prints_a_bounded_part_is_kept_and_one_that_goes_on_is_ended` |
 //! | `desk/topics/consume.rs` `SETTLED_AT_ONCE_MAX` 1,024 | events that one request settles | owner | refused | at once | |
 //! | `desk/topics/consume.rs` `WINDOW_MAX` 512 | events out with one consumer | consumer | no more are handed out | done | |
 //! | `api/model/topics.rs` `PUBLISHED_AT_ONCE_MAX` 512 | messages that one request publishes | owner | refused | at once | |

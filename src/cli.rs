@@ -29,6 +29,7 @@ mod export;
 mod figures;
 mod files;
 mod groups;
+mod hooks;
 mod import;
 mod inbox;
 mod interrupts;
@@ -220,6 +221,7 @@ async fn dispatch(engine: &dyn Engine, cli: &Cli, out: &Out) -> Outcome {
         Command::Topic(args) => topics::topic(&link()?, args, out).await,
         Command::Pub(args) => topics::publish(&link()?, args, out).await,
         Command::Sub(args) => topics::sub(&link()?, args, out).await,
+        Command::Hook(args) => hooks::hook(&link()?, args, out).await,
         Command::Carry(args) => carry::carry(&link()?, args, out).await,
         Command::Stick(args) => stick::stick(engine, home, args, out).await,
         Command::Doctor(args) => state::doctor(engine, &link()?, args, out).await,

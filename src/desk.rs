@@ -22,6 +22,7 @@ mod forwards;
 mod groups;
 mod happened;
 mod holes;
+mod hooks;
 mod importing;
 mod introductions;
 mod keeping;
@@ -106,6 +107,8 @@ struct Inner {
     showing: tokio::sync::Mutex<()>,
     /// Who consumes what is published.
     consumers: topics::Consumers,
+    /// The person's programs that work on what comes.
+    hooks: hooks::Hooks,
     /// What the desk itself did, for whoever wants to hear.
     told: broadcast::Sender<News>,
 }
@@ -131,6 +134,7 @@ impl Desk {
             looked_through: tokio::sync::Mutex::default(),
             showing: tokio::sync::Mutex::default(),
             consumers: topics::Consumers::default(),
+            hooks: hooks::Hooks::default(),
             told: broadcast::channel(TOLD_MAX).0,
         };
         Desk { inner: Arc::new(inner) }
@@ -273,6 +277,12 @@ impl Desk {
                 self.group_owner(&group, &who, owner).await.map(Response::Members)
             }
             Request::GroupMembers { group } => self.group_members(&group).await.map(Response::Members),
+            Request::HookAdd(new) => self.hook_add(new).await.map(Response::Hook),
+            Request::Hooks => self.hook_list().await.map(Response::Hooks),
+            Request::HookRemove { name } => self.hook_remove(&name).await,
+            Request::HookTest { name, id } => self.hook_test(&name, id.as_deref()).await.map(Response::HookTested),
+            Request::HookFailed { name } => self.hook_failed(name.as_deref()).await.map(Response::HookFailed),
+            Request::HookRetry { id, name } => self.hook_retry(&id, name.as_deref()).await,
             Request::Config => Ok(Response::Config(self.config_rows())),
             Request::Down => {
                 self.net()?;

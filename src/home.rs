@@ -129,6 +129,11 @@ impl Home {
         &self.data
     }
 
+    /// The directory that holds all of it, where one does.
+    pub fn alone(&self) -> Option<&Path> {
+        (self.config == self.data).then_some(&*self.data)
+    }
+
     /// Takes the lock that keeps two nodes from one store; it lasts as long as the returned value, or the process.
     pub fn lock(&self) -> Result<HomeLock, LockError> {
         HomeLock::take(&self.lock_path())

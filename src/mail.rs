@@ -39,6 +39,7 @@ pub mod files;
 pub mod groups;
 pub mod happening;
 pub mod holes;
+pub mod hooks;
 pub mod index;
 pub mod kept;
 pub mod meaning;

@@ -15,6 +15,8 @@ mod files;
 mod full;
 #[path = "cli/groups.rs"]
 mod groups;
+#[path = "cli/hooks.rs"]
+mod hooks;
 #[path = "cli/keeping.rs"]
 mod keeping;
 #[path = "cli/listings.rs"]

@@ -44,6 +44,7 @@ const FLOORS: [(u8, &[&str]); 5] = [
             "stick",
             "blobs",
             "folder",
+            "command",
         ],
     ),
     (3, &["node", "sim"]),

@@ -7,6 +7,7 @@ use super::error::ApiError;
 mod compose;
 mod files;
 mod groups;
+mod hooks;
 mod house;
 mod lines;
 mod mail;
@@ -27,6 +28,7 @@ pub use super::schema::Schema;
 pub use compose::{COMPOSED_BYTES_MAX, Compose, ComposedTask, File, Introduction, NewDraft, check_composed};
 pub use files::{FileRow, HeldRow, TransferRow, TransferState};
 pub use groups::{GroupRow, GroupStanding, MemberRole, MemberRow};
+pub use hooks::{HookEventRow, HookFailedRow, HookRow, HookTestedRow, NewHook};
 pub use house::{
     CarriedRow, CarryRow, CheckRow, Class, Classes, ConfigRow, Counts, Done, Evicted, Grade, Grades, HealthRow,
     Verdict, VersionRow, Yes,
@@ -364,6 +366,32 @@ pub enum Request {
     GroupMembers {
         group: String,
     },
+    /// Has a program work on what comes from now on; answered by [`Response::Hook`].
+    HookAdd(NewHook),
+    /// Answered by [`Response::Hooks`], by name.
+    Hooks,
+    /// Ends a hook, what it works on, and what is kept of what it gave up.
+    HookRemove {
+        name: String,
+    },
+    /// Runs a hook's program now, on a message by its id, or on the last one that is meant for it; answered by
+    /// [`Response::HookTested`].
+    HookTest {
+        name: String,
+        #[serde(default)]
+        id: Option<String>,
+    },
+    /// What hooks gave up, or one of them; answered by [`Response::HookFailed`].
+    HookFailed {
+        #[serde(default)]
+        name: Option<String>,
+    },
+    /// Has hooks, or one of them, work again on a message that they gave up: by its id, or the number of its event.
+    HookRetry {
+        id: String,
+        #[serde(default)]
+        name: Option<String>,
+    },
     /// The effective configuration with origins; answered by [`Response::Config`].
     Config,
     /// Stops the node; answered by [`Response::Done`] before it stops. Needs a running node.
@@ -417,6 +445,10 @@ pub enum Response {
     Groups(Vec<GroupRow>),
     Group(GroupRow),
     Members(Vec<MemberRow>),
+    Hook(HookRow),
+    Hooks(Vec<HookRow>),
+    HookTested(HookTestedRow),
+    HookFailed(Vec<HookFailedRow>),
 }
 
 /// What is listed, a row at a time.
@@ -614,6 +646,9 @@ impl Request {
                 | R::TopicFailed { .. }
                 | R::Groups
                 | R::GroupMembers { .. }
+                | R::Hooks
+                | R::HookTest { .. }
+                | R::HookFailed { .. }
                 | R::Down
         )
     }

@@ -147,6 +147,8 @@ pub enum NextStep {
     ListFailed {
         topic: String,
     },
+    ListHooks,
+    ListFailedHooks,
     /// It is in words alone.
     #[serde(other)]
     Advice,
@@ -216,6 +218,8 @@ impl NextStep {
             N::ListGroups,
             N::JoinGroup { group: "{group}".into() },
             N::ListFailed { topic: "{topic}".into() },
+            N::ListHooks,
+            N::ListFailedHooks,
             N::Advice,
         ]
     }
@@ -297,6 +301,8 @@ impl fmt::Display for NextStep {
             N::ListGroups => "see `GET /v1/groups`",
             N::JoinGroup { .. } => "join it with `POST /v1/groups/{group}/join`",
             N::ListFailed { .. } => "see `GET /v1/topics/failed`",
+            N::ListHooks => "see `GET /v1/hooks`",
+            N::ListFailedHooks => "see `GET /v1/hook-failures`",
             N::Advice => "do as `next_step` says",
         };
         f.write_str(words)

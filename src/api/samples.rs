@@ -77,6 +77,56 @@ pub fn inbox(text: &str) -> InboxRow {
     }
 }
 
+pub fn hook() -> HookRow {
+    HookRow {
+        schema: Schema,
+        name: "log".into(),
+        cmd: vec!["/bin/cat".into(), "a b".into()],
+        shell: false,
+        from: Some("bob".into()),
+        within: None,
+        label: None,
+        query: Some("pump".into()),
+        reply: true,
+        every_ms: 86_400_000,
+        timeout_ms: 60_000,
+        tries: 5,
+        at_once: 1,
+        added_at: at(11, 0),
+        running: 1,
+        waiting: 2,
+        failed: 3,
+    }
+}
+
+pub fn hook_failed() -> HookFailedRow {
+    HookFailedRow {
+        schema: Schema,
+        hook: "log".into(),
+        id: ID.into(),
+        event: 7,
+        attempt: 5,
+        failed_at: at(12, 30),
+        why: "/bin/cat ended with exit status: 1".into(),
+        from: Some("bob".into()),
+        text: Some("come at six".into()),
+    }
+}
+
+pub fn hook_tested() -> HookTestedRow {
+    HookTestedRow {
+        schema: Schema,
+        hook: "log".into(),
+        id: Some(ID.into()),
+        matches: true,
+        outcome: Outcome::Done,
+        why: None,
+        took_ms: 12,
+        stdout: "hi\n\u{1b}[31m".into(),
+        stderr: String::new(),
+    }
+}
+
 pub fn recipient() -> RecipientRow {
     RecipientRow { schema: Schema, to: "bob".into(), to_address: format!("dak:{BOB}") }
 }

@@ -419,6 +419,14 @@ fn every_exchange() -> Vec<(Request, Response)> {
         expire_after_read_ms: Some(60_000),
         ..Usual::default()
     };
+    let new_hook = NewHook {
+        name: "log".into(),
+        cmd: vec!["/bin/cat".into(), "a\nb".into()],
+        query: Some("pump \"a b\"".into()),
+        within: Some(who()),
+        timeout_ms: Some(1),
+        ..NewHook::default()
+    };
     let new_draft = NewDraft { compose: compose.clone(), more: vec![who()], at: Some(until), refused: None };
     let muting = Arranging::Mute { until: Some(until), except_mentions: true };
     let status = samples::status(vec![
@@ -494,6 +502,12 @@ fn every_exchange() -> Vec<(Request, Response)> {
         (Q::Doctor, A::Doctor(vec![check.clone()])),
         (Q::Reindex, A::Doctor(vec![check])),
         (Q::Backup { path: "/b".into(), passphrase: "p".into() }, A::Backup(backup)),
+        (Q::HookAdd(new_hook), A::Hook(samples::hook())),
+        (Q::Hooks, A::Hooks(vec![samples::hook(), samples::hook()])),
+        (Q::HookRemove { name: who() }, done.clone()),
+        (Q::HookTest { name: who(), id: Some(id()) }, A::HookTested(samples::hook_tested())),
+        (Q::HookFailed { name: None }, A::HookFailed(vec![samples::hook_failed()])),
+        (Q::HookRetry { id: id(), name: Some(who()) }, done.clone()),
         (Q::Config, A::Config(vec![setting])),
         (Q::Down, done),
     ]

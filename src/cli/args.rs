@@ -1,6 +1,7 @@
 //! The grammar of the command line, and what its words mean.
 
 mod bulk;
+mod hooks;
 mod keeping;
 mod order;
 mod people;
@@ -13,6 +14,8 @@ use clap::{Args, Parser, Subcommand, ValueHint};
 
 use self::bulk::{FILE_HELP, SUB_HELP};
 pub use self::bulk::{FileArgs, FileWhat, Group, GroupWhat, Load, Pub, Stick, StickWhat, Sub, Topic, TopicWhat};
+use self::hooks::HOOK_HELP;
+pub use self::hooks::{HookAdd, HookWhat, Hooks};
 pub use self::keeping::{
     Bench, Bundle, BundleWhat, Carry, CarryWhat, Completions, Config, ConfigWhat, Demo, Doctor, Up, Vault,
 };
@@ -148,6 +151,9 @@ pub enum Command {
     /// Get what is published in a topic, each event once, or have a command work on each
     #[command(after_help = SUB_HELP)]
     Sub(Sub),
+    /// Have programs of mine work on what comes, also with nobody at the terminal
+    #[command(after_help = HOOK_HELP)]
+    Hook(Hooks),
     /// List the nodes met now
     Peers,
     /// Show what is carried for others, and how much may be

@@ -93,6 +93,8 @@ pub fn words(step: &NextStep) -> Option<String> {
         N::ListGroups => "see `dak group`".into(),
         N::JoinGroup { group } => format!("join it with `dak group join {}`", shell_word(&safe_text(group))),
         N::ListFailed { topic } => format!("see `dak sub {} --failed`", shell_word(&safe_text(topic))),
+        N::ListHooks => "see `dak hook`".into(),
+        N::ListFailedHooks => "see `dak hook failed`".into(),
         // What no command does is said in the same words at every door.
         N::Update | N::TryAgain | N::FollowAgain | N::FreeSpace { .. } | N::CheckSetting { .. } => step.to_string(),
         N::Advice => return None,

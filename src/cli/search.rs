@@ -46,7 +46,7 @@ pub async fn search(link: &Link<'_>, args: &Search, out: &Out) -> Outcome {
 
 /// Reads a query, with the times in it as instants: this process knows the person's time zone, and the node may be in
 /// another.
-fn parse(text: &str, now: &Zoned) -> Result<Query, ApiError> {
+pub(super) fn parse(text: &str, now: &Zoned) -> Result<Query, ApiError> {
     let mut query = Query::parse(text)?;
     for part in &mut query.filters {
         if let Filter::After(time) | Filter::Before(time) = &mut part.what {

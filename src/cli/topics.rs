@@ -1,12 +1,9 @@
 //! `dak topic`, `dak pub` and `dak sub`.
 
 use std::io::BufRead;
-use std::process::Stdio;
 use std::sync::mpsc;
 
 use futures::StreamExt;
-use rustix::process::{Pid, Signal, kill_process_group};
-use tokio::io::AsyncWriteExt;
 
 use super::Outcome;
 use super::args::{Pub, Sub, Topic as TopicArgs, TopicWhat};
@@ -20,13 +17,12 @@ use crate::api::model::{
     SettledEvent, TermsWanted, Topic, TopicEventRow, TopicRow, TopicStanding, TopicTermsRow, json_line,
 };
 use crate::api::{ApiError, ErrorKind};
+use crate::command::{self, Job};
 use crate::content::topic::BODY_BYTES_MAX;
 use crate::safe_text::{safe_prose, safe_text};
 use crate::time::Millis;
 use crate::units::{counted, exact_bytes, exact_span};
 
-/// The exit code of a command that gives an event up: EX_DATAERR of sysexits.h.
-const GIVES_UP: i32 = 65;
 /// Events on the way to one who prints them.
 const PRINTED_AT_ONCE: u32 = 256;
 /// Texts of one request together, in bytes.
@@ -307,50 +303,17 @@ async fn work_on_all(link: &Link<'_>, args: &Sub, mut rows: RowStream, out: &Out
 /// What becomes of an event with the command, and why.
 async fn work(args: &Sub, event: &TopicEventRow) -> Result<(Became, Option<String>), ApiError> {
     let (program, words) = args.cmd.split_first().expect("there is a command");
-    let mut command = tokio::process::Command::new(program);
-    // A group of its own: what it started ends with it where its time is over.
-    command.args(words).stdin(Stdio::piped()).process_group(0);
-    let mut child = command.spawn().map_err(|error| {
+    let job = Job { program, args: words, time_max: args.timeout, apart: None };
+    let ran = command::run(&job, json_line(event).as_bytes()).await.map_err(|error| {
         let message = format!("cannot run {}: {error}", safe_text(program));
         ApiError::new(ErrorKind::Usage, message).advise("name a program that is there; the event waits for it")
     })?;
-    let mut group = Group(child.id().and_then(|id| Pid::from_raw(id as i32)));
-    let mut stdin = child.stdin.take().expect("its stdin is a pipe");
-    let line = json_line(event);
-    // Who does not read it may still be done with it.
-    let tell = async {
-        let _ = stdin.write_all(line.as_bytes()).await;
-        drop(stdin);
-        child.wait().await
+    let became = match ran.became {
+        command::Became::Done => Became::Done,
+        command::Became::Again => Became::Again,
+        command::Became::GiveUp => Became::GiveUp,
     };
-    let ended = match args.timeout {
-        None => tell.await,
-        Some(most) => match tokio::time::timeout(std::time::Duration::from_millis(most.0), tell).await {
-            Ok(ended) => ended,
-            Err(_) => return Ok((Became::Again, Some(format!("{} took longer than {most}", safe_text(program))))),
-        },
-    };
-    group.0 = None;
-    let status =
-        ended.map_err(|error| ApiError::failure(format!("cannot wait for {}: {error}", safe_text(program))))?;
-    let why = || Some(format!("{} ended with {}", safe_text(program), status));
-    Ok(match status.code() {
-        Some(0) => (Became::Done, None),
-        Some(GIVES_UP) => (Became::GiveUp, why()),
-        _ => (Became::Again, why()),
-    })
-}
-
-/// A command that runs, with all that it started: where nobody waits for it any more it ends.
-struct Group(Option<Pid>);
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        if let Some(pid) = self.0 {
-            // It may have ended by itself.
-            let _ = kill_process_group(pid, Signal::KILL);
-        }
-    }
+    Ok((became, ran.why))
 }
 
 fn settled(event: &TopicEventRow, outcome: Became, why: Option<String>, tries: u32) -> SettledEvent {

@@ -125,6 +125,7 @@ async fn serve(
     let files = tokio::spawn(desk.clone().send_files());
     let groups = tokio::spawn(desk.clone().keep_groups());
     let holes = tokio::spawn(desk.clone().fill_holes());
+    let hooks = tokio::spawn(desk.clone().run_hooks());
     let broke = tokio::select! {
         () = shutdown => false,
         () = desk.inner.stop.notified() => false,
@@ -135,6 +136,9 @@ async fn serve(
     files.abort();
     groups.abort();
     holes.abort();
+    hooks.abort();
+    // What hooks run ends before the home is another's.
+    let _ = hooks.await;
     let _ = stop.send(true);
     let _ = server.await;
     desk.node().stop().await;

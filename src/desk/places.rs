@@ -340,6 +340,7 @@ impl Desk {
         let _turn = self.inner.arranging.lock().await;
         let label = self.spelt(label).await?;
         let mut changes: BTreeMap<Vec<u8>, Option<Vec<u8>>> = BTreeMap::new();
+        let mut fresh = Vec::new();
         for prefix in ids {
             let (id, with, row) = self.message(prefix).await?;
             let of = with.clone();
@@ -352,11 +353,22 @@ impl Desk {
                 let message = format!("{} has no label {}", &id.full()[..10], safe_text(&label));
                 return Err(ApiError::not_found(message).next(NextStep::ListLabels));
             }
+            if on && !placed.labels.contains(&label) {
+                fresh.push((with.clone(), row));
+            }
             changes.insert(kept::label_of_message(row, &label), on.then(Vec::new));
             changes.insert(kept::labelled_message(&label, row), on.then(|| kept::write_conversation(&with)));
         }
+        let _hooks = self.turn_of_hooks().await;
+        changes.extend(self.labelled_for_hooks(&label, &fresh).await?);
         self.keep(changes.into_iter().collect()).await?;
+        self.wake_hooks();
         Ok(Response::Done(Done::default()))
+    }
+
+    /// A label as it is spelt where it is there already.
+    pub(super) async fn label_as_spelt(&self, text: &str) -> Result<String, ApiError> {
+        self.spelt(checked_label(text)?).await
     }
 
     /// All labels.

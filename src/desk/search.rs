@@ -2,7 +2,7 @@
 
 mod finder;
 
-use std::ops::Bound;
+use std::ops::{Bound, RangeBounds};
 use std::sync::PoisonError;
 
 use jiff::civil::{Date, DateTime};
@@ -11,17 +11,18 @@ use jiff::{Timestamp, Zoned};
 
 pub use self::finder::{Finder, FinderError};
 
-use self::finder::{by, said, seconds, tagged, takes_words, to, with_file, within};
+use self::finder::{Described, by, described, said, seconds, tagged, takes_words, to, with_file, within};
 use super::Desk;
 use super::rows::Taken;
 use crate::agent::change::Row as RecordRow;
 use crate::api::model::{CheckRow, SEARCH_ROWS_MAX, SearchRow, Verdict, When};
 use crate::api::{ApiError, NextStep, Row};
+use crate::id::NodeId;
 use crate::mail::conversation::Conversation;
 use crate::mail::kept;
 use crate::mail::query::{Filter, Part, Query, QueryError};
 use crate::safe_text::safe_text;
-use crate::search::{Hit, Narrowed, Sought};
+use crate::search::{Fact, Hit, Narrowed, Sought};
 use crate::store::redb::{Entry, RedbReader};
 use crate::units::counted;
 
@@ -128,6 +129,18 @@ impl Desk {
         Ok(Some(Row::Search(SearchRow { row, conversation_name, score })))
     }
 
+    /// Refuses what is no query.
+    pub(super) async fn check_query(&self, q: &str) -> Result<(), ApiError> {
+        self.wish(q).await.map(drop)
+    }
+
+    /// Whether a query finds what stands at one row, whatever the index knows of it.
+    pub(super) async fn query_finds(&self, q: &str, with: &Conversation, row: RecordRow) -> Result<bool, ApiError> {
+        let (wish, me, with) = (self.wish(q).await?, self.my_node(), with.clone());
+        let found = self.record(move |record| Ok(wish.finds(record, me, &with, row))).await?;
+        Ok(found?)
+    }
+
     async fn wish(&self, q: &str) -> Result<Wish, ApiError> {
         let query = Query::parse(q)?;
         let sought = Sought::of(&query.words).ok_or(QueryError::Nothing)?;
@@ -229,6 +242,24 @@ impl Wish {
             (false, ..) => *to = Bound::Excluded(at),
         }
         Ok(())
+    }
+
+    /// Whether all of it holds for what stands at a row.
+    fn finds(&self, record: &RedbReader, me: NodeId, with: &Conversation, row: RecordRow) -> Result<bool, FinderError> {
+        let Some(line) = record.line(with, row)? else { return Ok(false) };
+        let Some(Described { said, at, marks }) = described(record, me, with, &line.entry)? else { return Ok(false) };
+        let Narrowed { facts, no_facts, at: span } = &self.narrowed;
+        let has = |fact: &Fact| match fact {
+            Fact::Group(group) => *group == with.key(),
+            Fact::Mark(mark) => marks.contains(mark),
+        };
+        let is_ever = matches!(span, (Bound::Unbounded, Bound::Unbounded));
+        let is_then = is_ever || at.is_some_and(|at| span.contains(&seconds(at)));
+        let texts: Vec<&str> = said.texts.iter().map(String::as_str).collect();
+        if !is_then || !facts.iter().all(has) || no_facts.iter().any(has) || !self.sought.is_in(&texts) {
+            return Ok(false);
+        }
+        self.is_met(record, &Hit { row: row.0, group: with.key(), score: 0.0 })
     }
 
     /// Whether the record says of a hit what the index cannot know.

@@ -24,6 +24,7 @@
 //! | `HOME`, `SENT`, number | ids, 32 each | what became of a draft |
 //! | `HOME`, `FILE`, the first half of its message's id, number | `files.rs` | what is known of a file that comes or goes in parts |
 //! | `HOME`, `ALIAS`, id | an id, 32 | what stands in the place of one's own message that was changed before it left |
+//! | `HOME`, from 20 to 22 | `hooks.rs` | programs that work on what comes |
 //!
 //! | `DELETED`, digest 16 | | that a message with these words was deleted here, or all with its name; or one of one's own |
 //!
@@ -77,6 +78,11 @@ const SHOWN: u8 = 16;
 const GONE: u8 = 17;
 const IMPORTED: u8 = 18;
 const FILE: u8 = 40;
+
+/// A key that is no message's and no conversation's, as its own module tells.
+pub(super) fn of_home(what: u8, rest: &[u8]) -> Vec<u8> {
+    key([&[HOME, what], rest])
+}
 
 /// The start of all keys of one message.
 pub fn of_message(row: Row) -> Vec<u8> {

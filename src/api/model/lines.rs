@@ -115,6 +115,10 @@ impl Response {
             R::Groups(rows) => json_lines(rows),
             R::Group(row) => json_line(row),
             R::Members(rows) => json_lines(rows),
+            R::Hook(row) => json_line(row),
+            R::Hooks(rows) => json_lines(rows),
+            R::HookTested(row) => json_line(row),
+            R::HookFailed(rows) => json_lines(rows),
         }
     }
 }

@@ -286,8 +286,30 @@ fn add<'i>(
     line: &Line,
     add: fn(&mut Filling<'i>, &Document<'_>) -> Result<(), SearchError>,
 ) -> Result<bool, FinderError> {
-    let Some(said) = said(record, with, &line.entry)? else { return Ok(false) };
-    let (from, to, at) = match &line.entry {
+    let Some(Described { said, at, marks }) = described(record, me, with, &line.entry)? else { return Ok(false) };
+    let texts: Vec<&str> = said.texts.iter().map(String::as_str).collect();
+    let row = line.position.row().0;
+    add(filling, &Document { row, group: &with.key(), at: at.map(seconds), marks: &marks, texts: &texts })?;
+    Ok(true)
+}
+
+/// What a row is found by.
+pub struct Described {
+    pub said: Said,
+    /// When it was written.
+    pub at: Option<DtnTime>,
+    pub marks: Vec<Vec<u8>>,
+}
+
+/// What a row is found by; none where it says nothing.
+pub fn described(
+    record: &RedbReader,
+    me: NodeId,
+    with: &Conversation,
+    entry: &Entry,
+) -> Result<Option<Described>, StoreError> {
+    let Some(said) = said(record, with, entry)? else { return Ok(None) };
+    let (from, to, at) = match entry {
         Entry::Came(letter) => {
             let written = Some(letter.creation.time).filter(|time| time.0 > 0);
             (letter.source, letter.destination.node, written.or(letter.received.trusted_wall()))
@@ -298,10 +320,7 @@ fn add<'i>(
     marks.extend(said.has_file.then(|| vec![FILE]));
     marks.extend((0..u64::BITS as u8).filter(|bit| said.tags >> bit & 1 == 1).map(|bit| vec![TAG, bit]));
     marks.extend(said.is_sealed.then(|| vec![SEALED]));
-    let texts: Vec<&str> = said.texts.iter().map(String::as_str).collect();
-    let row = line.position.row().0;
-    add(filling, &Document { row, group: &with.key(), at: at.map(seconds), marks: &marks, texts: &texts })?;
-    Ok(true)
+    Ok(Some(Described { said, at, marks }))
 }
 
 /// What a row of a conversation says now, whatever it said at first; none where that is nothing.

@@ -40,7 +40,7 @@ const PAGE: usize = 256;
 /// A sleep does not count the time that a machine slept through.
 const NAP_MAX: Duration = Duration::from_secs(60);
 /// Longest reason that is kept of what was given up, in characters.
-const WHY_CHARS_MAX: usize = 500;
+pub const WHY_CHARS_MAX: usize = 500;
 /// Most events that one request settles.
 const SETTLED_AT_ONCE_MAX: usize = 1_024;
 
@@ -459,7 +459,7 @@ impl Desk {
 }
 
 /// The clock on the wall.
-fn wall_now() -> DtnTime {
+pub fn wall_now() -> DtnTime {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     DtnTime::from_unix_ms(since.map_or(0, |since| since.as_millis() as u64))
 }

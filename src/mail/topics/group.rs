@@ -1,4 +1,5 @@
-//! A group of consumers of one topic: who has what, what is done, and what goes again.
+//! A group of consumers of numbered events, of one topic or of all that happened here (`mail/hooks.rs`): who has what, what
+//! is done, and what goes again.
 //!
 //! ```text
 //! events   1 … cursor         done, given up, or not kept any more
@@ -180,6 +181,11 @@ impl Group {
             self.out.remove(&number);
             self.ready.insert(number);
         }
+    }
+
+    /// How many events wait for another try.
+    pub fn waiting(&self) -> usize {
+        self.tries.keys().filter(|number| !self.out.contains_key(number)).count()
     }
 
     /// How many events are out with a consumer.
