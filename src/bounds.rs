@@ -219,6 +219,8 @@
 //! | `mail/query.rs` `QUERY_PARTS_MAX` 32 | parts of a query | owner | refused | answered | `what_is_no_query_says_why` |
 //! | `api/model/record.rs` `IMPORTS_MAX` 256 | messages of an export taken in at once | owner | refused | answered | |
 //! | `api/model.rs` `SEARCH_ROWS_MAX` 1,000 | rows that a search finds | owner | those that fit less | answered | |
+//! | `stats.rs` `SHORT_SAMPLES_MAX` 288 | figures of five minutes each | owner | oldest | a day | `a_month_fits_by_the_hour_and_its_last_day_by_five_minutes_in_a_file_that_does_not_grow` |
+//! | `stats.rs` `LONG_SAMPLES_MAX` 720 | figures of an hour each | owner | oldest | thirty days | `a_month_fits_by_the_hour_and_its_last_day_by_five_minutes_in_a_file_that_does_not_grow` |
 //!
 //! # Bounds of no place
 //!

@@ -47,6 +47,7 @@ mod send;
 mod signals;
 pub mod sim;
 mod state;
+mod stats;
 mod status;
 mod stick;
 mod table;
@@ -222,6 +223,7 @@ async fn dispatch(engine: &dyn Engine, cli: &Cli, out: &Out) -> Outcome {
         Command::Pub(args) => topics::publish(&link()?, args, out).await,
         Command::Sub(args) => topics::sub(&link()?, args, out).await,
         Command::Hook(args) => hooks::hook(&link()?, args, out).await,
+        Command::Stats => stats::stats(&link()?, out).await,
         Command::Carry(args) => carry::carry(&link()?, args, out).await,
         Command::Stick(args) => stick::stick(engine, home, args, out).await,
         Command::Doctor(args) => state::doctor(engine, &link()?, args, out).await,

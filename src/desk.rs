@@ -21,6 +21,7 @@ mod follow;
 mod forwards;
 mod groups;
 mod happened;
+mod health;
 mod holes;
 mod hooks;
 mod importing;
@@ -28,6 +29,7 @@ mod introductions;
 mod keeping;
 mod listing;
 mod mail;
+mod metrics;
 mod news;
 mod outlook;
 mod people;
@@ -36,8 +38,10 @@ mod quiet;
 mod rows;
 mod search;
 mod sending;
+mod stats;
 mod status;
 mod stick;
+mod supervisor;
 mod talk;
 #[cfg(test)]
 mod tests;
@@ -58,15 +62,14 @@ use tokio::sync::{Notify, broadcast};
 use self::rows::Names;
 use crate::agent::change::{Person, Standing};
 use crate::agent::{Agent, Input};
-use crate::api::model::{
-    CarryRow, ConfigRow, Counts, Done, Evicted, HealthRow, MeRow, NearbyRow, PeerRow, Schema, VersionRow,
-};
+use crate::api::model::{CarryRow, ConfigRow, Counts, Done, Evicted, MeRow, NearbyRow, PeerRow, Schema, VersionRow};
 use crate::api::{Answer, ApiError, Backend, Listing, News, NextStep, Request, Response, Rows, Topic};
 use crate::config::Config;
 use crate::home::{Home, HomeLock};
 use crate::id::NodeId;
 use crate::net::NetHandle;
 use crate::node::{Node, NodeError, Sighting};
+use crate::stats::{Reading, Stats};
 use crate::store::StoreError;
 use crate::store::redb::{Body, RedbReader};
 use crate::ticket::Ticket;
@@ -109,6 +112,10 @@ struct Inner {
     consumers: topics::Consumers,
     /// The person's programs that work on what comes.
     hooks: hooks::Hooks,
+    /// Figures over time.
+    stats: Mutex<Stats>,
+    /// When a store that failed was tried last.
+    tried: Mutex<Option<Instant>>,
     /// What the desk itself did, for whoever wants to hear.
     told: broadcast::Sender<News>,
 }
@@ -116,6 +123,8 @@ struct Inner {
 impl Desk {
     fn new(node: Node, home: Home, config: Config, name: String, lock: HomeLock) -> Desk {
         let place = (!lock.is_read_only()).then(|| home.search_path());
+        let runs = node.net().is_some() && !lock.is_read_only();
+        let stats = Mutex::new(Stats::open(&home.stats_path(), runs, Reading::now()));
         let finder = Mutex::new(search::Finder::new(place, node.identity().node()));
         let inner = Inner {
             node,
@@ -135,6 +144,8 @@ impl Desk {
             showing: tokio::sync::Mutex::default(),
             consumers: topics::Consumers::default(),
             hooks: hooks::Hooks::default(),
+            stats,
+            tried: Mutex::default(),
             told: broadcast::channel(TOLD_MAX).0,
         };
         Desk { inner: Arc::new(inner) }
@@ -177,12 +188,13 @@ impl Desk {
                 request
             }
         };
-        if !matches!(request, Request::Version | Request::Health | Request::Me | Request::Down) {
+        if !matches!(request, Request::Version | Request::Health | Request::Metrics | Request::Me | Request::Down) {
             self.forget_first().await;
         }
         match request {
             Request::Version => Ok(Response::Version(VersionRow::of_this_build())),
-            Request::Health => Ok(Response::Health(self.health())),
+            Request::Health => Ok(Response::Health(self.health().await)),
+            Request::Metrics => self.metrics().await.map(Response::Metrics),
             Request::Me => Ok(Response::Me(self.me())),
             Request::ContactAdd(introduction) => self.contact_add(introduction).await.map(Response::Contact),
             Request::ContactList => self.contacts().await.map(Response::Contacts),
@@ -236,6 +248,7 @@ impl Desk {
             Request::Outlook => self.outlook().await.map(Response::Outlook),
             Request::StatusSeen { event } => self.looked_at_status(event).await,
             Request::Peers => self.peers().await.map(Response::Peers),
+            Request::Stats => self.stats_rows().await.map(Response::Stats),
             Request::Carry => self.carry().await.map(Response::Carry),
             Request::CarryLimit { bytes } => {
                 self.node().input(Input::CarryLimit(bytes)).await?;
@@ -294,16 +307,6 @@ impl Desk {
 
     fn net(&self) -> Result<&NetHandle, ApiError> {
         self.node().net().ok_or_else(ApiError::not_running)
-    }
-
-    fn health(&self) -> HealthRow {
-        HealthRow {
-            schema: Schema,
-            ok: true,
-            version: env!("CARGO_PKG_VERSION").into(),
-            pid: std::process::id(),
-            uptime_ms: self.inner.started.elapsed().as_millis() as u64,
-        }
     }
 
     pub(crate) fn me(&self) -> MeRow {

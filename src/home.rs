@@ -3,7 +3,7 @@
 //! | what | default (XDG) | under `--home DIR` |
 //! |---|---|---|
 //! | `config.toml` | `~/.config/dak` | `DIR` |
-//! | `identity.key`, `store.redb`, `store.journal`, `search`, `node.lock` | `~/.local/share/dak` | `DIR` |
+//! | `identity.key`, `store.redb`, `store.journal`, `search`, `stats`, `node.lock` | `~/.local/share/dak` | `DIR` |
 //! | `node.log` | `~/.local/state/dak` | `DIR` |
 //! | `dak.sock` | `$XDG_RUNTIME_DIR/dak` | `DIR/run` |
 //!
@@ -104,6 +104,11 @@ impl Home {
     /// The directory of the index of words: derived from the store, and made when somebody first searches.
     pub fn search_path(&self) -> PathBuf {
         self.data.join("search")
+    }
+
+    /// Figures over time, which no backup has.
+    pub fn stats_path(&self) -> PathBuf {
+        self.data.join("stats")
     }
 
     pub fn log_path(&self) -> PathBuf {

@@ -28,7 +28,7 @@
 //!                   in which order, what ends and what goes in parts, who is
 //!                   in which group, and what the person arranged             pure
 //!          driver   one step: inputs to batches, commit before act          pure; node, sim and tests drive with it
-//! floor 2  edges    store, blobs, search, net, stick, keyring, home, config, backup, command    each alone; they never meet
+//! floor 2  edges    store, blobs, search, net, stick, keyring, home, config, backup, command, stats    each alone; they never meet
 //! floor 3  drivers  node (real time, threads), sim (virtual time)           the only two that own an agent
 //! floor 4  people   desk (answers), api (HTTP over a unix socket), cli, bench
 //! ```
@@ -96,6 +96,9 @@ pub mod seal;
 pub mod search;
 #[allow(clippy::disallowed_methods)] // times itself for `timing.json`
 pub mod sim;
+#[cfg(feature = "node")]
+#[allow(clippy::disallowed_methods)] // reads real clocks
+pub mod stats;
 #[cfg(feature = "node")]
 pub mod stick;
 pub mod store;

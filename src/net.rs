@@ -63,7 +63,7 @@ pub use self::protocol::PROTOCOL;
 pub use self::queue::{ContactSender, SendError};
 pub use self::reader::Permit;
 use self::task::Task;
-use self::tcp::Sent;
+use self::tcp::Traffic;
 use self::wishes::Wishes;
 use crate::bundle::BUNDLE_BYTES_MAX;
 use crate::frame::FRAME_BYTES_MAX;
@@ -268,7 +268,7 @@ pub struct NetHandle {
 struct Inner {
     wishes: Arc<Wishes>,
     multicast: watch::Receiver<Multicast>,
-    sent: Sent,
+    traffic: Arc<Traffic>,
     done: watch::Receiver<()>,
 }
 
@@ -278,8 +278,8 @@ impl Net {
         for addr in &config.listen {
             probe(addr)?;
         }
-        let sent = Sent::default();
-        let mut swarm = behaviour::swarm(&keypair, &config.limits, config.name.as_deref(), Arc::clone(&sent))?;
+        let traffic = Arc::<Traffic>::default();
+        let mut swarm = behaviour::swarm(&keypair, &config.limits, config.name.as_deref(), Arc::clone(&traffic))?;
         for addr in &config.listen {
             swarm.listen_on(addr.clone()).map_err(|error| listen_error(addr, error))?;
         }
@@ -292,7 +292,7 @@ impl Net {
             task.run().await;
             drop(done_sender);
         });
-        Ok((NetHandle { inner: Arc::new(Inner { wishes, multicast, sent, done }) }, receiver))
+        Ok((NetHandle { inner: Arc::new(Inner { wishes, multicast, traffic, done }) }, receiver))
     }
 }
 
@@ -336,7 +336,12 @@ impl NetHandle {
     /// Bytes sent to peers since the start, over all connections: handshakes, pings and all, but for the headers of TCP and
     /// IP.
     pub fn sent_bytes(&self) -> u64 {
-        self.inner.sent.load(Ordering::Relaxed)
+        self.inner.traffic.sent.load(Ordering::Relaxed)
+    }
+
+    /// The same of what peers sent.
+    pub fn received_bytes(&self) -> u64 {
+        self.inner.traffic.received.load(Ordering::Relaxed)
     }
 
     /// Sends what is queued, ends all contacts and stops listening; takes at most two seconds.

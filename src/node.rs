@@ -500,6 +500,16 @@ impl Node {
         &self.nearby
     }
 
+    /// Why the last commit failed, where none came through since.
+    pub fn failing(&self) -> Option<StoreError> {
+        self.failure.lasting()
+    }
+
+    /// How many contacts began since the start.
+    pub fn met(&self) -> u64 {
+        self.tally.contacts()
+    }
+
     /// How many contacts a fault of this program ended since the start.
     pub fn faults(&self) -> u64 {
         self.tally.faults()

@@ -25,6 +25,8 @@ mod listings;
 mod names;
 #[path = "cli/older.rs"]
 mod older;
+#[path = "cli/operator.rs"]
+mod operator;
 #[path = "cli/order.rs"]
 mod order;
 #[path = "cli/person.rs"]

@@ -45,6 +45,7 @@ const FLOORS: [(u8, &[&str]); 5] = [
             "blobs",
             "folder",
             "command",
+            "stats",
         ],
     ),
     (3, &["node", "sim"]),
@@ -171,7 +172,7 @@ fn the_tests_that_the_readme_names_exist() {
 }
 
 /// The parts of the house in which peers and time can fill something.
-const FILLED: [&str; 7] = ["agent", "driver", "frame", "net", "node", "store", "api"];
+const FILLED: [&str; 8] = ["agent", "driver", "frame", "net", "node", "store", "stats", "api"];
 
 #[test]
 fn every_bounded_place_stands_in_the_table_of_bounds_as_it_is() {

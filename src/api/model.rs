@@ -11,9 +11,11 @@ mod hooks;
 mod house;
 mod lines;
 mod mail;
+mod metrics;
 mod names;
 mod people;
 mod record;
+mod stats;
 mod status;
 mod stick;
 mod tag;
@@ -38,6 +40,7 @@ pub use mail::{
     Arranged, ArrangedRow, ArrangedTalk, ConversationRow, DraftRow, InboxRow, LabelRow, LetterRow, RecipientRow,
     SentRow, TalkRow, WaitingRow,
 };
+pub use metrics::{METRICS_TYPE, Metrics};
 pub use names::{parse_priority, priority_name};
 pub use people::{ContactRow, IntroducedRow, MeRow, NearbyRow, PeerRow, PersonRow, Standing};
 pub use record::{
@@ -45,6 +48,7 @@ pub use record::{
     ImportedRow, Imports, KeptRow, Parent, PurgedRow, ReactionRow, RefusedLine, SearchRow, SetRow, SpaceRow, TaskRow,
     TaskWord,
 };
+pub use stats::StatsRow;
 pub use status::{Event, EventKind, MemberStateRow, OutlookRow, State, StatusRow};
 pub use stick::{EnteredRow, Fate, FromStick, LeavingRow, STICK_BUNDLES_MAX, STICK_BYTES_MAX, WillingRow};
 pub use tag::Tag;
@@ -70,6 +74,8 @@ pub enum Request {
     Version,
     /// Answered by [`Response::Health`].
     Health,
+    /// What the node counts and holds, for whoever watches many; answered by [`Response::Metrics`]. Needs a running node.
+    Metrics,
     /// Answered by [`Response::Me`].
     Me,
     /// Answered by [`Response::Contact`]; adding somebody again under the same name changes nothing.
@@ -236,6 +242,8 @@ pub enum Request {
     },
     /// Contacts in the network's sense that last now; answered by [`Response::Peers`]. Needs a running node.
     Peers,
+    /// What was met, moved and held over time, the oldest first; answered by [`Response::Stats`].
+    Stats,
     /// Answered by [`Response::Carry`].
     Carry,
     /// Answered by [`Response::Carry`].
@@ -404,6 +412,8 @@ pub enum Response {
     Done(Done),
     Version(VersionRow),
     Health(HealthRow),
+    #[serde(skip)]
+    Metrics(Metrics),
     Me(MeRow),
     Contact(ContactRow),
     Contacts(Vec<ContactRow>),
@@ -428,6 +438,7 @@ pub enum Response {
     Imported(ImportedRow),
     Outlook(OutlookRow),
     Peers(Vec<PeerRow>),
+    Stats(Vec<StatsRow>),
     Carry(CarryRow),
     Bytes(Vec<u8>),
     Leaving(Vec<LeavingRow>),
@@ -618,6 +629,7 @@ impl Request {
             self,
             R::Version
                 | R::Health
+                | R::Metrics
                 | R::Me
                 | R::ContactList
                 | R::ContactShow { .. }
@@ -637,6 +649,7 @@ impl Request {
                 | R::Purge(Purge { dry: true, .. })
                 | R::Outlook
                 | R::Peers
+                | R::Stats
                 | R::Carry
                 | R::CarryExport { .. }
                 | R::Doctor
@@ -655,6 +668,6 @@ impl Request {
 
     /// Whether only a running node can answer.
     pub fn needs_node(&self) -> bool {
-        matches!(self, Request::Nearby | Request::Peers | Request::Down | Request::Health)
+        matches!(self, Request::Nearby | Request::Peers | Request::Down | Request::Health | Request::Metrics)
     }
 }

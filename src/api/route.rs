@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::error::ErrorReport;
-use super::model::{Listing, Request, Response, Row, Topic};
+use super::model::{Listing, Metrics, Request, Response, Row, Topic};
 use super::next;
 
 /// One method and path, what it asks, and what comes back.
@@ -54,12 +54,17 @@ enum Gives {
     Many(&'static str),
     /// [`Response::Bytes`].
     Bytes,
+    /// [`Response::Metrics`].
+    Text,
     /// Rows, until there are no more, or until somebody has enough.
     Rows,
 }
 
-use Gives::{Bytes, Many, One, Rows};
+use Gives::{Bytes, Many, One, Rows, Text};
 use Kind::{Call, Follow, List};
+
+/// Where supervisors look, which know no version of ours and read the status alone.
+pub const HEALTH: &str = "/health";
 
 const GET: Method = Method::GET;
 const POST: Method = Method::POST;
@@ -68,8 +73,10 @@ const DELETE: Method = Method::DELETE;
 
 #[rustfmt::skip]
 pub static ROUTES: &[Route] = &[
+    route(GET, HEALTH, Call, "Health", One("Health"), "whether the node does its work; what keeps it from that comes with 503"),
+    route(GET, "/metrics", Call, "Metrics", Text, "what it counts and holds, as Prometheus reads it"),
     route(GET, "/v1/version", Call, "Version", One("Version"), "the program's version"),
-    route(GET, "/v1/health", Call, "Health", One("Health"), "that the node runs"),
+    route(GET, "/v1/health", Call, "Health", One("Health"), "the same with 200 whatever it is: that it runs"),
     route(GET, "/v1/me", Call, "Me", One("Me"), "who the node is"),
     route(GET, "/v1/contacts", Call, "ContactList", Many("Contacts"), "all contacts, by name"),
     route(POST, "/v1/contacts", Call, "ContactAdd", One("Contact"), "a new contact"),
@@ -125,6 +132,7 @@ pub static ROUTES: &[Route] = &[
     route(GET, "/v1/outlook", Call, "Outlook", One("Outlook"), "whether anybody is met, what waits, and what ended unseen"),
     route(POST, "/v1/status/seen", Call, "StatusSeen", One("Done"), "that the person looked, up to an event"),
     route(POST, "/v1/status/{id}/cancel", Call, "Cancel", Many("Statuses"), "no new copies of it"),
+    route(GET, "/v1/stats", Call, "Stats", Many("Stats"), "what was met, moved and held over time, the oldest first"),
     route(GET, "/v1/carry", Call, "Carry", One("Carry"), "what is carried for others, in sums"),
     route(PUT, "/v1/carry/limit", Call, "CarryLimit", One("Carry"), "another limit"),
     route(GET, "/v1/carry/bundles", List, "Carried", Rows, "what is held, in the order of eviction"),
@@ -248,6 +256,7 @@ impl Route {
     /// Reads the body of a good answer to a call.
     pub fn response(&self, body: &[u8]) -> serde_json::Result<Response> {
         let (variant, value) = match self.gives {
+            Text => return Ok(Response::Metrics(Metrics::of_text(String::from_utf8_lossy(body).into_owned()))),
             Bytes | Rows => return Ok(Response::Bytes(body.to_vec())),
             One(variant) => (variant, serde_json::from_slice(body)?),
             Many(variant) => {
@@ -278,6 +287,7 @@ pub fn table() -> String {
             One(_) => "one object",
             Many(_) | Rows => "objects",
             Bytes => "bytes",
+            Text => "text",
         };
         table += &format!("| `{} {}` | {} | {answer} |\n", route.method, route.path, route.says);
     }

@@ -388,3 +388,18 @@ pub fn transfer() -> TransferRow {
         too_large_for: vec!["dave".into()],
     }
 }
+
+pub fn stats() -> StatsRow {
+    StatsRow {
+        schema: Schema,
+        at: at(12, 0),
+        span_secs: 300,
+        contacts: 2,
+        backlog: 3,
+        bytes_in: 2_048,
+        bytes_out: 1_024,
+        held: 5,
+        held_bytes: 4_096,
+        store_bytes: 1 << 20,
+    }
+}

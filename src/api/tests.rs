@@ -433,7 +433,14 @@ fn every_exchange() -> Vec<(Request, Response)> {
         samples::event(EventKind::Queued, samples::at(11, 0), None),
         Event { reason: Some("full".into()), ..samples::event(EventKind::Rejected, None, Some("bob")) },
     ]);
-    let health = HealthRow { schema: Schema, ok: true, version: "1".into(), pid: 7, uptime_ms: 9 };
+    let health = HealthRow {
+        schema: Schema,
+        ok: true,
+        version: "1".into(),
+        pid: 7,
+        uptime_ms: 9,
+        problems: vec!["full".into()],
+    };
     let check = CheckRow {
         schema: Schema,
         check: "clock".into(),
@@ -449,6 +456,7 @@ fn every_exchange() -> Vec<(Request, Response)> {
     vec![
         (Q::Version, A::Version(VersionRow::of_this_build())),
         (Q::Health, A::Health(health)),
+        (Q::Metrics, A::Metrics(Metrics::of_text("# HELP a b\n# TYPE a gauge\na 1\n".into()))),
         (Q::Me, A::Me(samples::me())),
         (Q::ContactAdd(Introduction { name: who(), address: "dak:x".into() }), contact.clone()),
         (Q::ContactList, A::Contacts(vec![samples::contact(), samples::contact()])),
@@ -487,6 +495,7 @@ fn every_exchange() -> Vec<(Request, Response)> {
         (Q::Outlook, A::Outlook(samples::outlook())),
         (Q::StatusSeen { event: 7 }, done.clone()),
         (Q::Peers, A::Peers(vec![samples::peer()])),
+        (Q::Stats, A::Stats(vec![samples::stats(), samples::stats()])),
         (Q::Carry, A::Carry(samples::carry())),
         (Q::CarryLimit { bytes: u64::MAX }, A::Carry(samples::carry())),
         (Q::CarryDrop { id: id() }, done.clone()),

@@ -156,6 +156,8 @@ pub enum Command {
     Hook(Hooks),
     /// List the nodes met now
     Peers,
+    /// Show what was met, moved and held in the last day and the last thirty
+    Stats,
     /// Show what is carried for others, and how much may be
     Carry(Carry),
     /// Carry bundles by hand: on a stick, in an attachment, over any wire that takes a file

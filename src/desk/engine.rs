@@ -28,6 +28,8 @@ use crate::safe_text::safe_block;
 
 /// How often a node looks whether its socket is still there.
 const SOCKET_LOOK: Duration = Duration::from_secs(5);
+/// How long the last figures may take.
+const LAST_SAMPLE: Duration = Duration::from_secs(1);
 /// Contacts that a node looks for by chance.
 const CONTACTS_MAX: usize = 12;
 
@@ -120,17 +122,22 @@ async fn serve(
     tokio::spawn(super::search::forget_as_it_goes(desk.clone()));
     let outlook = desk.outlook().await.ok();
     ready(Ready { me: desk.me(), outlook, created, news: super::news::news(desk.clone()) });
+    desk.tell_ready().await;
+    let telling = tokio::spawn(desk.clone().keep_telling());
     let appointments = tokio::spawn(desk.clone().keep_appointments());
     let lists = tokio::spawn(desk.clone().keep_lists());
     let files = tokio::spawn(desk.clone().send_files());
     let groups = tokio::spawn(desk.clone().keep_groups());
     let holes = tokio::spawn(desk.clone().fill_holes());
     let hooks = tokio::spawn(desk.clone().run_hooks());
+    let stats = tokio::spawn(desk.clone().keep_stats());
     let broke = tokio::select! {
         () = shutdown => false,
         () = desk.inner.stop.notified() => false,
         () = desk.node().ended() => true,
     };
+    super::supervisor::tell_stopping();
+    telling.abort();
     appointments.abort();
     lists.abort();
     files.abort();
@@ -139,6 +146,9 @@ async fn serve(
     hooks.abort();
     // What hooks run ends before the home is another's.
     let _ = hooks.await;
+    stats.abort();
+    // The figures of a node that hangs are no reason to stay.
+    let _ = tokio::time::timeout(LAST_SAMPLE, desk.keep_sample()).await;
     let _ = stop.send(true);
     let _ = server.await;
     desk.node().stop().await;

@@ -135,6 +135,11 @@ pub fn deleted_own(mark: &Mark) -> Vec<u8> {
     key([&[DELETED], &blake3::hash(mark).as_bytes()[..16]])
 }
 
+/// A key that nothing has: whoever takes it away sees whether a commit comes through.
+pub fn nothing() -> Vec<u8> {
+    vec![0]
+}
+
 pub fn seen_status() -> Vec<u8> {
     vec![HOME, SEEN]
 }

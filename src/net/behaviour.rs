@@ -1,5 +1,6 @@
 //! The swarm: TCP, Noise and Yamux below; our protocol, identify, ping and limits above.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use libp2p::core::Transport;
@@ -11,7 +12,7 @@ use libp2p::{Swarm, connection_limits, identify, noise, ping, swarm};
 use super::crowd::Crowd;
 use super::jitter::Jitter;
 use super::muxer::Yamux;
-use super::tcp::{Sent, Tcp};
+use super::tcp::{Tcp, Traffic};
 use super::{Limits, NetError, admission, book, nickname, protocol};
 
 /// How long a TCP connection, its handshakes or a stream's negotiation may take.
@@ -37,11 +38,11 @@ pub(super) fn swarm(
     keypair: &Keypair,
     limits: &Limits,
     name: Option<&str>,
-    sent: Sent,
+    traffic: Arc<Traffic>,
 ) -> Result<Swarm<Behaviour>, NetError> {
     let noise = noise::Config::new(keypair).map_err(|error| NetError::Noise(error.to_string()))?;
     let transport =
-        Tcp::new(sent).upgrade(Version::V1Lazy).authenticate(noise).multiplex(Yamux).timeout(HANDSHAKE).boxed();
+        Tcp::new(traffic).upgrade(Version::V1Lazy).authenticate(noise).multiplex(Yamux).timeout(HANDSHAKE).boxed();
     let transport = Crowd::new(transport, limits.pending_max).boxed();
     let config = swarm::Config::with_tokio_executor()
         // Our own deadlines close idle connections; this is for what they overlook.
@@ -90,7 +91,7 @@ mod tests {
     #[tokio::test]
     async fn a_peer_is_told_no_address_of_this_node() {
         let [mut node, mut curious] =
-            [1, 2].map(|n| swarm(&peer::keypair([n; 32]), &Limits::default(), None, Sent::default()).unwrap());
+            [1, 2].map(|n| swarm(&peer::keypair([n; 32]), &Limits::default(), None, Arc::default()).unwrap());
         node.listen_on("/ip4/127.0.0.1/tcp/0".parse().unwrap()).unwrap();
         let addr = loop {
             if let SwarmEvent::NewListenAddr { address, .. } = node.select_next_some().await {

@@ -27,28 +27,32 @@ const UNACKNOWLEDGED: Duration = Duration::from_secs(9);
 
 pub(super) struct Tcp {
     inner: Boxed<TcpStream>,
-    sent: Sent,
+    traffic: Arc<Traffic>,
 }
 
-/// Bytes that all connections of a node together gave to the system to send: handshakes, pings and all, but for the
-/// headers of TCP and IP.
-pub(super) type Sent = Arc<AtomicU64>;
+/// Bytes that all connections of a node together gave to the system to send, and had from it: handshakes, pings and all,
+/// but for the headers of TCP and IP.
+#[derive(Debug, Default)]
+pub(super) struct Traffic {
+    pub sent: AtomicU64,
+    pub received: AtomicU64,
+}
 
-/// A connection whose bytes are counted as they leave.
+/// A connection whose bytes are counted as they come and leave.
 pub(super) struct Counted {
     inner: TcpStream,
-    sent: Sent,
+    traffic: Arc<Traffic>,
 }
 
 impl Tcp {
-    pub fn new(sent: Sent) -> Tcp {
-        Tcp { inner: tcp::tokio::Transport::new(tcp::Config::default().nodelay(true)).boxed(), sent }
+    pub fn new(traffic: Arc<Traffic>) -> Tcp {
+        Tcp { inner: tcp::tokio::Transport::new(tcp::Config::default().nodelay(true)).boxed(), traffic }
     }
 
     /// Takes a fresh connection into use.
     fn welcome(&self) -> impl FnOnce(TcpStream) -> Counted + Send + 'static {
-        let sent = Arc::clone(&self.sent);
-        |stream| Counted { inner: watched(stream), sent }
+        let traffic = Arc::clone(&self.traffic);
+        |stream| Counted { inner: watched(stream), traffic }
     }
 }
 
@@ -85,7 +89,7 @@ impl Transport for Tcp {
 impl Counted {
     fn note(&self, sent: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         if let Poll::Ready(Ok(bytes)) = &sent {
-            self.sent.fetch_add(*bytes as u64, Ordering::Relaxed);
+            self.traffic.sent.fetch_add(*bytes as u64, Ordering::Relaxed);
         }
         sent
     }
@@ -93,7 +97,11 @@ impl Counted {
 
 impl AsyncRead for Counted {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.inner).poll_read(cx, buffer)
+        let read = Pin::new(&mut self.inner).poll_read(cx, buffer);
+        if let Poll::Ready(Ok(bytes)) = &read {
+            self.traffic.received.fetch_add(*bytes as u64, Ordering::Relaxed);
+        }
+        read
     }
 }
 

@@ -13,7 +13,7 @@ pub mod groups;
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::Thread;
 use std::time::{Duration, Instant};
@@ -71,15 +71,29 @@ pub type Space = Box<dyn FnMut() -> u64 + Send>;
 
 /// Why the last commit that failed did, for those who wait for what it would have made durable.
 #[derive(Default)]
-pub struct LastFailure(Mutex<Option<StoreError>>);
+pub struct LastFailure {
+    why: Mutex<Option<StoreError>>,
+    /// No commit came through since.
+    lasts: AtomicBool,
+}
 
 impl LastFailure {
     pub fn get(&self) -> Option<StoreError> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.why.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The same, until a commit comes through again.
+    pub fn lasting(&self) -> Option<StoreError> {
+        self.lasts.load(Ordering::Acquire).then(|| self.get()).flatten()
     }
 
     fn set(&self, error: &StoreError) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.clone());
+        *self.why.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.clone());
+        self.lasts.store(true, Ordering::Release);
+    }
+
+    fn is_over(&self) {
+        self.lasts.store(false, Ordering::Release);
     }
 }
 
@@ -570,6 +584,7 @@ impl Core {
             match result {
                 Ok(()) => {
                     durable.fetch_max(handed_out, Ordering::AcqRel);
+                    failure.is_over();
                     committed.send_replace(());
                     courier.perform(acts);
                 }

@@ -44,6 +44,7 @@ impl Inlet {
             NetEvent::ListeningEnded(addr) => self.nearby.listens_no_more(&addr),
             NetEvent::ContactUp { peer, addr, outbound } => {
                 tracing::info!(peer = %peer.peer_id(), %addr, "contact");
+                self.tally.met();
                 self.nearby.connected(peer, addr);
                 let line = Line::new(outbound);
                 self.contacts.insert(peer, Arc::clone(&line.crossed));

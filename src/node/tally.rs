@@ -1,4 +1,4 @@
-//! What peers did wrong: counted, logged once for each peer and reason, and answered.
+//! Whom the node met, and what peers did wrong: counted, logged once for each peer and reason, and answered.
 //!
 //! No honest node hands over what does not verify, and what costs a verification must not be free. So every bad bundle has
 //! a price; a peer that has run up [`PRICE_MAX`] is sent away for [`BANISHED`]. Names are free, so this bounds what one
@@ -51,6 +51,7 @@ pub struct Tally {
 
 #[derive(Default)]
 struct State {
+    met: u64,
     refused: u64,
     faults: u64,
     peers: BTreeMap<NodeId, Record>,
@@ -92,6 +93,16 @@ impl Offence {
 impl Tally {
     pub fn new(net: Option<NetHandle>) -> Tally {
         Tally { net, state: Mutex::default() }
+    }
+
+    /// A contact began.
+    pub fn met(&self) {
+        self.state().met += 1;
+    }
+
+    /// How many contacts began since the start.
+    pub fn contacts(&self) -> u64 {
+        self.state().met
     }
 
     /// A bundle or frame that was refused before the agent saw it, or another offence.

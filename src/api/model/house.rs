@@ -165,6 +165,9 @@ pub struct HealthRow {
     pub version: String,
     pub pid: u32,
     pub uptime_ms: u64,
+    /// What keeps the node from its work; nothing where it is well.
+    #[serde(default)]
+    pub problems: Vec<String>,
 }
 
 /// It was done, and there is nothing to tell.

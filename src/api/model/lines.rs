@@ -54,6 +54,7 @@ impl Response {
                 | R::Space(_)
                 | R::Statuses(_)
                 | R::Peers(_)
+                | R::Stats(_)
                 | R::Leaving(_)
                 | R::Entered(_)
                 | R::Files(_)
@@ -67,7 +68,7 @@ impl Response {
         )
     }
 
-    /// Its objects, one a line. Bytes have none.
+    /// Its objects, one a line. Bytes have none, and figures a form of their own.
     pub fn json_lines(&self) -> String {
         use Response as R;
         match self {
@@ -98,7 +99,9 @@ impl Response {
             R::Imported(row) => json_line(row),
             R::Outlook(row) => json_line(row),
             R::Peers(rows) => json_lines(rows),
+            R::Stats(rows) => json_lines(rows),
             R::Carry(row) => json_line(row),
+            R::Metrics(metrics) => metrics.text().to_owned(),
             R::Bytes(_) => String::new(),
             R::Leaving(rows) => json_lines(rows),
             R::Entered(rows) => json_lines(rows),

@@ -21,6 +21,8 @@ fn rows_have_the_fields_that_other_programs_read() {
     has_all(&json_line(&samples::inbox("hi")), inbox);
     has_all(&json_line(&LetterRow::of(samples::inbox("hi"))), inbox);
     has_all(&json_line(&samples::carry()), "bundles receipts bytes quota_bytes file_bytes by_class");
+    let figures = "at span_secs contacts backlog bytes_in bytes_out held held_bytes store_bytes";
+    has_all(&json_line(&samples::stats()), figures);
     has_all(&json_line(&samples::peer()), "peer_id name address since sent_bundles received_bundles");
     has_all(&json_line(&samples::status(Vec::new())), "id to state events");
 }

@@ -5,7 +5,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response as HttpResponse};
 
 use crate::api::error::ApiError;
-use crate::api::model::{Response, json_line};
+use crate::api::model::{METRICS_TYPE, Response, json_line};
 
 const JSON: &str = "application/json";
 pub const JSON_LINES: &str = "application/x-ndjson";
@@ -15,6 +15,7 @@ impl IntoResponse for Response {
     fn into_response(self) -> HttpResponse {
         let kind = match &self {
             Response::Bytes(_) => BYTES,
+            Response::Metrics(_) => METRICS_TYPE,
             response if response.is_many() => JSON_LINES,
             _ => JSON,
         };

@@ -15,8 +15,8 @@ use tokio_util::sync::CancellationToken;
 use super::{BODY_BYTES_MAX, BODY_TIME_MAX, answer, streams};
 use crate::api::Backend;
 use crate::api::error::ApiError;
-use crate::api::model::{Request, Topic};
-use crate::api::route::{Ask, ROUTES, Route};
+use crate::api::model::{Request, Response, Topic};
+use crate::api::route::{Ask, HEALTH, ROUTES, Route};
 
 /// What every handler sees.
 #[derive(Clone)]
@@ -44,18 +44,24 @@ pub fn router(shared: Shared) -> Router {
 impl Shared {
     async fn serve(self, route: &'static Route, request: HttpRequest) -> HttpResponse {
         match asked(route, request).await {
-            Ok(ask) => self.answer(ask).await.unwrap_or_else(ApiError::into_response),
+            Ok(ask) => self.answer(route, ask).await.unwrap_or_else(ApiError::into_response),
             Err(refusal) => refusal,
         }
     }
 
-    async fn answer(self, ask: Ask) -> Result<HttpResponse, ApiError> {
+    async fn answer(self, route: &'static Route, ask: Ask) -> Result<HttpResponse, ApiError> {
         match ask {
             Ask::Call(request) => {
                 if let Request::Send(compose) = &request {
                     compose.check_size()?;
                 }
-                self.backend.call(request).await.map(IntoResponse::into_response)
+                let response = self.backend.call(request).await?;
+                let is_ill = route.path == HEALTH && matches!(&response, Response::Health(health) if !health.ok);
+                let mut answer = response.into_response();
+                if is_ill {
+                    *answer.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+                }
+                Ok(answer)
             }
             Ask::List(listing) => streams::listed(self.backend.list(listing), self.closing).await,
             Ask::Follow(topic) => {
