@@ -35,6 +35,7 @@ mod inbox;
 mod interrupts;
 mod link;
 mod listing;
+mod manual;
 mod me;
 mod network;
 mod next_steps;
@@ -44,6 +45,7 @@ mod pager;
 mod quoting;
 mod search;
 mod send;
+mod service;
 mod signals;
 pub mod sim;
 mod state;
@@ -226,6 +228,7 @@ async fn dispatch(engine: &dyn Engine, cli: &Cli, out: &Out) -> Outcome {
         Command::Stats => stats::stats(&link()?, out).await,
         Command::Carry(args) => carry::carry(&link()?, args, out).await,
         Command::Stick(args) => stick::stick(engine, home, args, out).await,
+        Command::Service(args) => service::service(engine, home, args, out).await,
         Command::Doctor(args) => state::doctor(engine, &link()?, args, out).await,
         Command::Config(args) => state::config(&link()?, args, out).await,
         Command::Version => state::version(home, out).await,
@@ -235,6 +238,7 @@ async fn dispatch(engine: &dyn Engine, cli: &Cli, out: &Out) -> Outcome {
         Command::Demo(args) => demo::demo(args, out).await,
         Command::Bench(args) => figures::bench(args, out).await,
         Command::Sim(command) => simulate(command, cli.json).await,
+        Command::Man { directory } => manual::write(directory, out),
         Command::Completions(args) => completions(args, out),
     }
 }

@@ -6,6 +6,7 @@ mod keeping;
 mod order;
 mod people;
 mod reading;
+mod service;
 mod writing;
 
 use std::path::PathBuf;
@@ -25,6 +26,8 @@ pub use self::order::{
 };
 pub use self::people::{Contact, ContactWhat, Me, Whom};
 pub use self::reading::{Inbox, InboxList, InboxWhat, Read, Search, Status, Talk};
+use self::service::SERVICE_HELP;
+pub use self::service::{ScopeArgs, Service, ServiceWhat};
 use self::writing::{CANCEL_HELP, DELETE_HELP, EDIT_HELP, SEND_HELP, WITHDRAW_HELP};
 pub use self::writing::{DraftWhat, Drafts, Edit, Forward, Goal, React, Renew, Reply, Send, Sending, Writing};
 
@@ -162,6 +165,9 @@ pub enum Command {
     Carry(Carry),
     /// Carry bundles by hand: on a stick, in an attachment, over any wire that takes a file
     Stick(Stick),
+    /// Have systemd run the node, for me or for the machine
+    #[command(after_help = SERVICE_HELP)]
+    Service(Service),
     /// Check this home, and say what to do
     Doctor(Doctor),
     /// Write everything that makes this home into one encrypted file
@@ -181,6 +187,12 @@ pub enum Command {
     Sim(super::sim::SimCommand),
     /// Print a completion script for a shell
     Completions(Completions),
+    /// Write the manual pages into a directory
+    #[command(hide = true)]
+    Man {
+        #[arg(value_hint = ValueHint::DirPath)]
+        directory: PathBuf,
+    },
     /// Print the version
     Version,
 }

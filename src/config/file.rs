@@ -84,7 +84,17 @@ pub(super) fn parse(path: &Path, text: &str) -> Result<File, ConfigError> {
     toml::from_str(text).map_err(|error| {
         let at = error.span().map_or(0, |span| span.start.min(text.len()));
         let line = 1 + text.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count();
-        ConfigError::File { path: path.to_owned(), line, why: error.message().to_owned() }
+        let why = match error.message() {
+            // A later version may have more of them; what it says there is not this version's to skip.
+            unknown if unknown.starts_with("unknown field") => {
+                let version = env!("CARGO_PKG_VERSION");
+                format!(
+                    "{unknown}; it is mistyped, or a newer dak than this {version} wrote it: mend the line, or update"
+                )
+            }
+            why => why.to_owned(),
+        };
+        ConfigError::File { path: path.to_owned(), line, why }
     })
 }
 

@@ -160,3 +160,16 @@ fn a_configuration_that_is_there_needs_no_room_for_another() {
     // Nobody can make files in that folder.
     assert!(!write_first(Path::new("/proc/self/status"), None).unwrap());
 }
+
+#[test]
+fn what_packages_put_into_etc_is_read_and_shows_the_defaults() {
+    let packaged = include_str!("../packaging/config.toml");
+    let defaults = Dir::new().load(&[], Flags::default()).unwrap();
+    let dir = Dir::new();
+    dir.write(packaged);
+    assert_eq!(dir.load(&[], Flags::default()).unwrap(), defaults);
+    dir.write(&packaged.lines().map(|line| uncommented(line).unwrap_or(line)).collect::<Vec<_>>().join("\n"));
+    for (row, default) in dir.load(&[], Flags::default()).unwrap().rows().iter().zip(defaults.rows()) {
+        assert!(row.key == "name" || row.value == default.value, "{row:?}");
+    }
+}

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use rustix::process::Signal;
 
-use crate::person::Person;
+use crate::person::{Person, Ran};
 use crate::{PATIENCE, acquaint};
 
 /// Asks for a path as a supervisor would; returns the status and the body.
@@ -142,6 +143,30 @@ fn a_supervisor_hears_that_the_node_is_ready_lives_and_stops() {
     assert_eq!(node.end(), Some(0));
 }
 
+#[test]
+fn a_configuration_of_a_newer_version_is_said_and_nothing_is_lost() {
+    let mut alice = Person::new("alice");
+    alice.up("");
+    alice.json(&format!("send {} kept", crate::SOMEBODY));
+    alice.down();
+    let config = alice.home().join("config.toml");
+    let known = std::fs::read_to_string(&config).unwrap();
+    for newer in ["version = 2\n", "warp = true\n", "[warp]\nspeed = 9\n"] {
+        let text = format!("{known}{newer}");
+        std::fs::write(&config, &text).unwrap();
+        for line in ["up --no-mdns --listen /ip4/127.0.0.1/tcp/0", "inbox", "config set mdns false"] {
+            let ran = alice.run(line);
+            assert_eq!((ran.code, ran.data.as_str(), ran.talk.lines().count()), (2, "", 1), "{line}: {}", ran.talk);
+            let at = format!("line {}", 1 + known.lines().count());
+            assert!(ran.talk.contains(&at) && ran.talk.contains("newer dak"), "{line}: {}", ran.talk);
+        }
+        assert_eq!(std::fs::read_to_string(&config).unwrap(), text);
+    }
+    std::fs::write(&config, known).unwrap();
+    alice.up("");
+    assert_eq!(alice.rows("status").len(), 1);
+}
+
 /// A node whose home is a small disk of its own, and the way to that home from here.
 fn on_a_small_disk(person: &Person) -> (Child, PathBuf) {
     let home = person.home();
@@ -179,4 +204,142 @@ fn a_full_disk_makes_the_node_ill_and_room_makes_it_well() {
     assert_eq!(get_at(&socket, "/health").0, 200);
     node.kill().unwrap();
     node.wait().unwrap();
+}
+
+/// A systemctl that knows one service, and notes down what it is asked.
+const SYSTEMCTL: &str = r#"#!/bin/sh
+echo "$*" >> "$FAKE/asked"
+case "$*" in
+*--property=Version*) [ -e "$FAKE/absent" ] && { echo "System has not been booted with systemd as init system" >&2; exit 1; }
+    echo Version=252 ;;
+*"enable --now"*) [ -e "$FAKE/broken" ] && { echo "Job for dak.service failed" >&2; exit 1; }
+    : > "$FAKE/active" ;;
+*disable*) rm -f "$FAKE/active" ;;
+*show*) unit="$XDG_CONFIG_HOME/systemd/user/dak.service"
+    [ -e "$unit" ] || { printf 'LoadState=not-found\nActiveState=inactive\nSubState=dead\nMainPID=0\n'; exit 0; }
+    printf 'LoadState=loaded\nFragmentPath=%s\nUnitFileState=enabled\nNRestarts=0\n' "$unit"
+    if [ -e "$FAKE/active" ]; then printf 'ActiveState=active\nSubState=running\nMainPID=4711\nStatusText=1 contact\n'
+    else printf 'ActiveState=failed\nSubState=failed\nMainPID=0\n'; fi ;;
+esac
+"#;
+
+/// Somebody whose systemd is that one.
+struct Operator {
+    person: Person,
+    path: String,
+}
+
+impl Operator {
+    fn new() -> Operator {
+        let person = Person::new("alice");
+        let bin = person.path("bin");
+        std::fs::create_dir(&bin).unwrap();
+        std::fs::write(format!("{bin}/systemctl"), SYSTEMCTL).unwrap();
+        std::fs::set_permissions(format!("{bin}/systemctl"), std::fs::Permissions::from_mode(0o755)).unwrap();
+        Operator { person, path: format!("{bin}:{}", std::env::var("PATH").unwrap()) }
+    }
+
+    fn fake(&self) -> String {
+        self.person.path("bin")
+    }
+
+    fn unit(&self) -> PathBuf {
+        self.person.path("config").into()
+    }
+
+    fn run(&self, line: &str) -> Ran {
+        let (fake, config) = (self.fake(), self.person.path("config"));
+        let variables = [("PATH", self.path.as_str()), ("FAKE", &fake), ("XDG_CONFIG_HOME", &config)];
+        self.person.run_with(&line.split(' ').collect::<Vec<_>>(), &variables)
+    }
+}
+
+#[test]
+fn a_service_is_installed_told_of_and_removed_and_the_home_stays() {
+    let mut alice = Operator::new();
+    let unit = alice.unit().join("systemd/user/dak.service");
+    let none = alice.run("service status --user");
+    assert_eq!((none.code, none.data.contains("none of the user is installed")), (4, true), "{}", none.data);
+    assert_eq!(alice.run("service remove --user").code, 4);
+
+    alice.person.up("");
+    let taken = alice.run("service install --user");
+    assert_eq!((taken.code, unit.exists()), (7, false), "{}", taken.talk);
+    assert!(taken.talk.contains("dak down"), "{}", taken.talk);
+    alice.person.down();
+
+    let installed = alice.run("service install --user");
+    assert_eq!(installed.code, 0, "{}", installed.talk);
+    assert!(
+        installed.data.starts_with("dak.service of the user: active (running), process 4711"),
+        "{}",
+        installed.data
+    );
+    assert!(installed.talk.contains("enable-linger"), "{}", installed.talk);
+    let text = std::fs::read_to_string(&unit).unwrap();
+    let runs = format!("\nExecStart={} --home {} up\n", env!("CARGO_BIN_EXE_dak"), alice.person.home().display());
+    for wanted in
+        [&runs, "\nType=notify\n", "\nWatchdogSec=", "\nNoNewPrivileges=yes\n", "\nSystemCallFilter=@system-service\n"]
+    {
+        assert!(text.contains(wanted), "{wanted} {text}");
+    }
+    assert_eq!(alice.run("service install --user").code, 0, "once more changes nothing");
+    let row = alice.run("service status --user --json").json();
+    let wanted = serde_json::json!({"schema": 1, "unit": "dak.service", "scope": "user", "installed": true,
+        "path": unit.to_str().unwrap(), "enabled": true, "state": "active", "detail": "running", "pid": 4711,
+        "says": "1 contact", "restarts": 0});
+    assert_eq!(row, wanted);
+    std::fs::remove_file(format!("{}/active", alice.fake())).unwrap();
+    assert_eq!(alice.run("service status --user").code, 3);
+
+    let removed = alice.run("service remove --user");
+    assert_eq!((removed.code, unit.exists(), alice.person.home().join("store.redb").exists()), (0, false, true));
+    let asked = std::fs::read_to_string(format!("{}/asked", alice.fake())).unwrap();
+    assert!(asked.lines().all(|line| line.starts_with("--user ")), "{asked}");
+    assert!(asked.contains("--user disable --now dak.service\n") && asked.ends_with("NRestarts\n"), "{asked}");
+}
+
+#[test]
+fn a_unit_of_another_s_making_is_left_and_one_that_does_not_start_says_where_to_look() {
+    let alice = Operator::new();
+    let unit = alice.unit().join("systemd/user/dak.service");
+    std::fs::create_dir_all(unit.parent().unwrap()).unwrap();
+    std::fs::write(&unit, "[Service]\nExecStart=/bin/true\n").unwrap();
+    let ran = alice.run("service install --user");
+    assert_eq!((ran.code, ran.talk.contains("another than dak wrote it")), (5, true), "{}", ran.talk);
+    assert_eq!(alice.run("service remove --user").code, 4);
+    assert_eq!(std::fs::read_to_string(&unit).unwrap(), "[Service]\nExecStart=/bin/true\n");
+    std::fs::remove_file(&unit).unwrap();
+    std::fs::write(format!("{}/broken", alice.fake()), "").unwrap();
+    let ran = alice.run("service install --user");
+    assert_eq!((ran.code, ran.talk.contains("journalctl --user -u dak")), (1, true), "{}", ran.talk);
+}
+
+#[test]
+fn without_systemd_there_is_a_sentence_and_the_unit_can_be_printed() {
+    let alice = Operator::new();
+    std::fs::write(format!("{}/absent", alice.fake()), "").unwrap();
+    for line in ["service install --user", "service remove --user", "service status --user"] {
+        let ran = alice.run(line);
+        assert_eq!((ran.code, ran.data.as_str(), ran.talk.lines().count()), (1, "", 1), "{line}: {}", ran.talk);
+        assert!(ran.talk.contains("systemd does not run here") && ran.talk.contains("--print"), "{}", ran.talk);
+    }
+    assert!(!alice.unit().exists());
+    let printed = alice.run("service install --user --print");
+    assert!(printed.code == 0 && printed.data.contains("\nExecStart="), "{}", printed.talk);
+    let system = alice.run("service install --system --print");
+    let hardened = [
+        "ProtectSystem=strict",
+        "NoNewPrivileges=yes",
+        "RestrictAddressFamilies=AF_UNIX AF_INET",
+        "MemoryDenyWriteExecute=yes",
+        "SystemCallFilter=@system-service",
+        "CapabilityBoundingSet=",
+        "ReadWritePaths=",
+        "User=dak",
+    ];
+    hardened.iter().for_each(|line| assert!(system.data.contains(&format!("\n{line}")), "{line} {}", system.data));
+    let json = alice.run("service install --user --print --json").json();
+    assert_eq!((&json["schema"], &json["scope"], &json["text"]), (&1.into(), &"user".into(), &printed.data.into()));
+    assert_eq!(alice.run("service install --user --system").code, 2);
 }
