@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use super::people::{person_that_looks_like, refused_for_its_look};
 use super::rows::{self, Names};
 use super::{Desk, find};
 use crate::agent::Agent;
@@ -21,7 +22,7 @@ use crate::mail::conversation::Conversation;
 use crate::mail::groups::log::{MEMBERS_MAX, Member};
 use crate::mail::groups::rows::{Key, Recipients, ToSend, all_meant, all_out, all_receipts, meant, read_key, who_has};
 use crate::mail::groups::{Actor, Group, Groups, NotDone, Standing};
-use crate::node::NodeError;
+use crate::node::{NodeError, look_of_group};
 use crate::safe_text::safe_text;
 use crate::store::redb::RedbReader;
 use crate::time::{DAY, DtnTime, Millis};
@@ -97,6 +98,13 @@ impl Desk {
             found.next().filter(|_| found.next().is_none())
         };
         exactly.or_else(folded).map(|(group, _)| *group)
+    }
+
+    /// The name of a group that a reader would take one of that name for.
+    pub(super) fn group_that_looks_like(&self, name: &str, but: Option<NodeId>) -> Option<String> {
+        let (looks, names) = (look_of_group(name), self.node().group_names());
+        let mut others = names.iter().filter(|(group, _)| Some(**group) != but);
+        others.find(|(_, called)| look_of_group(called) == looks).map(|(_, called)| called.clone())
     }
 
     /// The conversation with a person or a group.
@@ -176,7 +184,7 @@ impl Desk {
     }
 
     pub(super) async fn group_create(&self, name: &str, with: Vec<String>) -> Result<GroupRow, ApiError> {
-        let name = self.checked_group_name(name).await?;
+        let name = self.checked_group_name(name, None).await?;
         let mut others = Vec::new();
         for who in &with {
             let node = self.find_node(who).await?;
@@ -196,14 +204,20 @@ impl Desk {
     }
 
     /// A name that nobody and nothing else has here.
-    async fn checked_group_name(&self, name: &str) -> Result<String, ApiError> {
+    async fn checked_group_name(&self, name: &str, but: Option<NodeId>) -> Result<String, ApiError> {
         let name = super::people::checked_name(name)?;
         if !group::is_group_name(&name) {
             return Err(ApiError::usage(format!("the name of a group has at most {GROUP_NAME_BYTES_MAX} bytes")));
         }
-        if self.find_named(&name).await?.is_some() || self.group_named(&name).is_some() {
-            let message = format!("{} is the name of somebody, or of another group", safe_text(&name));
-            return Err(ApiError::refused(message).advise("choose another name"));
+        if self.find_named(&name).await?.is_some_and(|node| Some(node) != but) {
+            return Err(refused_for_its_look(&name, &name, "somebody"));
+        }
+        let wanted = name.clone();
+        if let Some(person) = self.look(move |agent, _| person_that_looks_like(agent, &wanted, None)).await? {
+            return Err(refused_for_its_look(&name, &person, "a contact"));
+        }
+        if let Some(group) = self.group_that_looks_like(&name, but) {
+            return Err(refused_for_its_look(&name, &group, "another group"));
         }
         Ok(name)
     }
@@ -245,7 +259,8 @@ impl Desk {
     }
 
     pub(super) async fn group_rename(&self, group: &str, name: &str) -> Result<GroupRow, ApiError> {
-        let (group, name) = (self.find_group(group)?, self.checked_group_name(name).await?);
+        let group = self.find_group(group)?;
+        let name = self.checked_group_name(name, Some(group)).await?;
         self.change_group(group, move |groups, by, out| groups.rename(&group, &name, by, out)).await?;
         self.group_row(group).await
     }

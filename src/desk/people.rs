@@ -1,7 +1,5 @@
 //! Whom this person knows, and by what names.
 
-use unicode_security::confusable_detection::skeleton;
-
 use super::mail::{check_after_read, check_lifetime};
 use super::{Desk, find, rows};
 use crate::agent::change::{Person, Standing};
@@ -10,6 +8,7 @@ use crate::api::model::{ContactRow, Done, Introduction, Usual};
 use crate::api::{ApiError, NextStep, Response};
 use crate::id::NodeId;
 use crate::mail::kept::{self, Habits};
+use crate::node::look;
 use crate::safe_text::{safe_prose, safe_text};
 use crate::ticket::Ticket;
 use crate::time::Millis;
@@ -73,12 +72,9 @@ impl Desk {
 
     /// People and groups have their names from one store of them.
     fn refuse_name_of_group(&self, name: &str) -> Result<(), ApiError> {
-        match self.group_named(name) {
+        match self.group_that_looks_like(name, None) {
             None => Ok(()),
-            Some(_) => {
-                let error = ApiError::refused(format!("there is a group named {}", safe_text(name)));
-                Err(error.advise("choose another name"))
-            }
+            Some(group) => Err(refused_for_its_look(name, &group, "a group")),
         }
     }
 
@@ -221,13 +217,23 @@ pub(super) fn checked_name(name: &str) -> Result<String, ApiError> {
 
 /// The name, unless it is already that of another, or looks like it.
 fn free_name(agent: &Agent, node: NodeId, name: String) -> Result<String, ApiError> {
-    let look = |name: &str| skeleton(name).collect::<String>();
-    let looks = look(&name);
-    let other = agent.people().find(|(other, person)| **other != node && look(&person.name) == looks);
-    let Some((_, Person { name: other, .. })) = other else { return Ok(name) };
-    let message = match *other == name {
-        true => format!("there is another contact named {}", safe_text(&name)),
-        false => format!("{} looks like {}, which is another contact", safe_text(&name), safe_text(other)),
+    match person_that_looks_like(agent, &name, Some(node)) {
+        None => Ok(name),
+        Some(other) => Err(refused_for_its_look(&name, &other, "another contact")),
+    }
+}
+
+/// The name of somebody else whom a reader would take one of that name for.
+pub fn person_that_looks_like(agent: &Agent, name: &str, but: Option<NodeId>) -> Option<String> {
+    let looks = look(name);
+    let mut others = agent.people().filter(|(other, _)| Some(**other) != but);
+    others.find(|(_, person)| look(&person.name) == looks).map(|(_, person)| person.name.clone())
+}
+
+pub fn refused_for_its_look(name: &str, other: &str, what: &str) -> ApiError {
+    let message = match other == name {
+        true => format!("there is {what} named {}", safe_text(name)),
+        false => format!("{} looks like {}, which is {what}", safe_text(name), safe_text(other)),
     };
-    Err(ApiError::refused(message).advise("choose another name"))
+    ApiError::refused(message).advise("choose another name")
 }

@@ -48,8 +48,10 @@ pub const EPOCH_USED: Millis = Millis(30 * DAY.0);
 pub const EPOCH_KEPT: Millis = Millis(90 * DAY.0);
 /// How soon the same is asked of somebody again, or answered again.
 pub const ASKED_AGAIN: Millis = Millis(HOUR.0);
-/// So many questions, and so many answers, are remembered.
-pub const ASKED_MAX: usize = 1_024;
+/// So many questions and answers are remembered.
+pub const ASKED_MAX: usize = 4_096;
+/// So many of them are of one member: who writes under keys without end is asked for these, and nobody else's place is taken.
+pub const ASKED_EACH_MAX: usize = 64;
 
 /// All groups of one person.
 #[derive(Debug)]
@@ -722,9 +724,13 @@ impl Groups {
         if self.asked.get(&what).is_some_and(is_soon) {
             return false;
         }
-        if self.asked.len() >= ASKED_MAX {
+        let (first, who) = ((what.0, Asked::Epoch(EpochId([0; 16]))), what.0);
+        let of_member = |asked: &BTreeMap<(NodeId, Asked), DtnTime>| {
+            asked.range(first..).take_while(|((of, _), _)| *of == who).count()
+        };
+        if self.asked.len() >= ASKED_MAX || of_member(&self.asked) >= ASKED_EACH_MAX {
             self.asked.retain(|_, at| is_soon(at));
-            if self.asked.len() >= ASKED_MAX {
+            if self.asked.len() >= ASKED_MAX || of_member(&self.asked) >= ASKED_EACH_MAX {
                 return false;
             }
         }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::sync::Notify;
+use unicode_security::confusable_detection::skeleton;
 
 use crate::id::NodeId;
 use crate::mail::groups::{Group, Standing};
@@ -36,15 +37,25 @@ impl GroupNames {
     }
 }
 
+/// What a name looks like: names that a reader takes for one another look alike (Unicode TR 39, section 4).
+pub fn look(name: &str) -> String {
+    skeleton(name).collect()
+}
+
+/// The same in small or capital letters, by which groups are told apart.
+pub fn look_of_group(name: &str) -> String {
+    look(&name.to_lowercase())
+}
+
 /// Gives each group its name. A group of this person's has the name that it has for all, and so have others whose name is
-/// free; else it is `crew (bob's)`, by who began it. `people` are the names that this person gave.
+/// free and looks like no other; else it is `crew (bob's)`, by who began it. `people` are the names that this person gave.
 pub fn name_groups<'g>(
     me: NodeId,
     people: &BTreeMap<NodeId, String>,
     groups: impl Iterator<Item = (&'g NodeId, &'g Group)>,
 ) -> BTreeMap<NodeId, String> {
-    let mut taken: BTreeSet<String> = people.values().map(|name| name.to_lowercase()).collect();
-    taken.extend(["me", "all"].map(str::to_owned));
+    let mut taken: BTreeSet<String> = people.values().map(|name| look_of_group(name)).collect();
+    taken.extend(["me", "all"].map(look_of_group));
     let mut groups: Vec<_> = groups.collect();
     // Who was there first keeps the name.
     let rank = |(key, group): &(&NodeId, &Group)| {
@@ -63,7 +74,7 @@ pub fn name_groups<'g>(
         let theirs = whose.map_or_else(|| plain.clone(), |whose| format!("{plain} ({whose}'s)"));
         let numbered = (2..).map(|n| format!("{theirs} {n}"));
         let mut tries = [plain.clone(), theirs.clone()].into_iter().chain(numbered);
-        if let Some(name) = tries.find(|name| taken.insert(name.to_lowercase())) {
+        if let Some(name) = tries.find(|name| taken.insert(look_of_group(name))) {
             names.insert(*key, name);
         }
     }

@@ -232,6 +232,16 @@ fn names_belong_to_one_and_what_cannot_be_done_says_why() {
     assert_eq!(bob.json_of(&["group", "join", "boat (alice's)"])["name"], "boat (alice's)");
     assert_eq!(bob.run_args(&["send", "boat (alice's)", "hello"]).code, 0);
     reads(&alice, "boat", "hello");
+    // So is one that only looks the same, with a letter of another script or a wide one.
+    for name in ["b\u{43e}at", "\u{ff42}oat"] {
+        assert_eq!(alice.run_args(&["group", "create", name, "--with", "bob"]).code, 5, "it looks like her own");
+    }
+    alice.json("group rename boat barge");
+    for name in ["b\u{43e}at", "Barg\u{435}"] {
+        let code = alice.run_args(&["group", "create", name, "--with", "bob"]).code;
+        assert_eq!(code == 0, name != "Barg\u{435}", "{name}");
+    }
+    bob.until("group", |rows| rows.iter().any(|row| row["name"] == "b\u{43e}at (alice's)"));
     // Who does not want to be asked says so.
     alice.json("group create spare --with bob");
     bob.until("group", |rows| rows.iter().any(|row| row["name"] == "spare"));

@@ -191,6 +191,19 @@ fn a_key_that_is_missing_is_asked_for_and_given_to_members_alone() {
 }
 
 #[test]
+fn a_member_who_writes_under_keys_without_end_takes_nobody_elses_questions() {
+    let mut people = people();
+    let group = crew(&mut people);
+    for n in 0..10_000_u32 {
+        let unknown = EpochId(*blake3::hash(&n.to_le_bytes()).as_bytes().first_chunk().unwrap());
+        people[2].does(|groups, by, out| groups.miss(&group, unknown, node(2), by.now, out));
+    }
+    assert_eq!(people[2].sends().len(), ASKED_EACH_MAX);
+    people[2].does(|groups, by, out| groups.miss(&group, EpochId([7; 16]), node(1), by.now, out));
+    assert_eq!(people[2].sends().len(), 1, "another is asked all the same");
+}
+
+#[test]
 fn who_leaves_is_not_written_to_any_more() {
     let mut people = people();
     let group = crew(&mut people);
