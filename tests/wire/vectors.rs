@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use dak::bundle::{Bundle, Creation, Draft, Ends, Handed, Hops, Kind, Priority, Signer, Unverified, unfold};
-use dak::content::group::{Act, Epoch, GroupKey, Operation, Role};
+use dak::content::group::{Act, Epoch, EpochId, GroupKey, Operation, Role};
 use dak::content::topic::{Leave, Post, Said};
 use dak::content::{
     AfterRead, Amendment, Attachment, Content, Enclosed, FileAsk, FileKey, Forwarded, GroupWord, Introduced, KeyUsed,
@@ -257,6 +257,17 @@ fn group_word() -> Content {
     }))
 }
 
+fn group_question() -> Content {
+    let Content::Group(word) = group_word() else { unreachable!("a word is of a group") };
+    let [_, admit] = &word.operations[..] else { unreachable!("it has two operations") };
+    Content::Group(Box::new(GroupWord {
+        wants: vec![EpochId([0xe9; 16])],
+        have: vec![admit.id()],
+        got: vec![[0x11; 16], [0x22; 16]],
+        ..GroupWord::of(word.group)
+    }))
+}
+
 /// Every vector as this version makes it.
 fn made() -> BTreeMap<&'static str, Vec<u8>> {
     let bundle = message().sign(&payload(), &alice()).unwrap();
@@ -287,6 +298,7 @@ fn made() -> BTreeMap<&'static str, Vec<u8>> {
         ("message-files", with_file().encode()),
         ("file-request", file_request().encode()),
         ("group-word", group_word().encode()),
+        ("group-question", group_question().encode()),
         ("message-padded", pad(&full_message().encode())),
         ("message-proven", proven_message().encode()),
         ("delegation-signed", delegation().signed_bytes()),
@@ -451,6 +463,7 @@ fn the_messages_on_the_page_open_and_read_as_it_says() {
         ("message-files", with_file()),
         ("file-request", file_request()),
         ("group-word", group_word()),
+        ("group-question", group_question()),
     ] {
         assert_eq!(Content::decode(&page[name]), Ok(message.clone()), "{name}");
         assert_eq!(message.encode(), page[name], "{name}");
