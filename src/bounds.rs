@@ -70,7 +70,8 @@
 //! | `mail/groups.rs` `INVITATIONS_MAX` 64 | groups that one is asked to join | all | refused | joined, turned down | `invitations_of_strangers_and_words_of_unknown_groups_take_bounded_room` |
 //! | `mail/groups.rs` `EPOCHS_MAX` 256 | keys kept of a group | member | oldest | three months | `a_member_who_sends_keys_without_end_displaces_their_own` |
 //! | `mail/groups.rs` `EPOCHS_OF_MEMBER_MAX` 64 | of these, from one member | member | oldest | three months | `a_member_who_sends_keys_without_end_displaces_their_own` |
-//! | `mail/groups.rs` `ASKED_MAX` 4,096, `ASKED_EACH_MAX` 64 | questions to members and answers to them, remembered for an hour | member | refused: nothing is asked or answered | an hour, a restart | `a_member_who_writes_under_keys_without_end_takes_nobody_elses_questions` |
+//! | `mail/groups.rs` `ASKED_MAX` 4,096 | questions to members and answers to them, remembered for an hour | all | refused: nothing is asked or answered | an hour, a restart | |
+//! | `mail/groups.rs` `ASKED_EACH_MAX` 64 | those of one member | member | refused | an hour, a restart | `a_member_who_writes_under_keys_without_end_takes_nobody_elses_questions` |
 //! | `mail/groups/log.rs` `OPERATIONS_MAX` 4,096 | operations of a group's log | author | refused | with the group | `ten_thousand_invitations_end_at_the_bounds_and_the_others_go_on` |
 //! | `mail/groups/log.rs` `OPERATIONS_OF_AUTHOR_MAX` 1,024 | of these, of one author | author | refused | with the group | `ten_thousand_invitations_end_at_the_bounds_and_the_others_go_on` |
 //! | `mail/groups/log.rs` `MEMBERS_MAX` 256 | members of a group | owner | refused | removed, left | `ten_thousand_invitations_end_at_the_bounds_and_the_others_go_on` |
