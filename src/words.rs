@@ -66,6 +66,21 @@ impl SafetyWords {
     }
 }
 
+/// The word for a byte.
+pub fn word(byte: u8) -> &'static str {
+    WORDS[usize::from(byte)]
+}
+
+/// The word that begins like this in its first three letters, which no two have in common; the caller says whether that is
+/// near enough.
+pub fn begun(typed: &str) -> Option<&'static str> {
+    let beginning = typed.get(..DISTINCT_LETTERS)?;
+    WORDS.iter().find(|word| word.starts_with(beginning)).copied()
+}
+
+/// As many first letters tell a word from all others.
+pub const DISTINCT_LETTERS: usize = 3;
+
 impl fmt::Display for SafetyWords {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0.join(" "))

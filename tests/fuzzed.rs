@@ -48,6 +48,12 @@ fn no_configuration_and_no_local_request_breaks_the_edges() {
     ["config", "api"].into_iter().for_each(hammer);
 }
 
+#[cfg(feature = "node")]
+#[test]
+fn nothing_said_or_typed_breaks_a_pairing() {
+    hammer("pairing");
+}
+
 /// Runs a target over what it begins with, then over mutations.
 fn hammer(name: &str) {
     hammer_rarely(name, 1);

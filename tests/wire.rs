@@ -7,6 +7,8 @@ mod limits;
 mod names;
 #[path = "wire/page.rs"]
 mod page;
+#[path = "wire/pairing.rs"]
+mod pairing;
 #[path = "wire/summary.rs"]
 mod summary;
 #[path = "wire/vectors.rs"]

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::page::{PAGE, code, files, rows, section};
 
 /// What the wire is made of: each constant here that is called `…_MAX` has a row.
-const MODULES: [&str; 10] = [
+const MODULES: [&str; 12] = [
     "bundle",
     "cbor",
     "eid",
@@ -16,6 +16,8 @@ const MODULES: [&str; 10] = [
     "agent/summary",
     "net/protocol",
     "net/discovery/record",
+    "net/pairing",
+    "pairing",
 ];
 /// Bounds of what a program keeps or shows, which no peer sees.
 const INSIDE: [&str; 1] = ["INSPECTED_BLOCKS_MAX"];

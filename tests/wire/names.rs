@@ -110,7 +110,7 @@ fn every_protocol_and_every_hash_context_is_named() {
         }
     }
     assert!(names.len() > 5, "{names:?}");
-    for module in ["bundle", "frame", "receipt", "content", "seal", "words", "agent"] {
+    for module in ["bundle", "frame", "receipt", "content", "seal", "words", "agent", "pairing"] {
         for text in files(module).iter().flat_map(|file| literals(&code(file))) {
             if (text.starts_with("dak 2026 ") || text.starts_with("dak/")) && !INSIDE.contains(&&*text) {
                 names.push(text.trim_end_matches("\\0").to_owned());

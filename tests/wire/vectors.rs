@@ -329,6 +329,7 @@ fn made() -> BTreeMap<&'static str, Vec<u8>> {
     made.extend(group_envelope());
     made.extend(frames().into_iter().map(|(name, frame)| (name, frame.encode().unwrap())));
     made.extend(of_the_data());
+    made.extend(crate::pairing::frames().map(|(name, frame)| (name, frame.encode())));
     made
 }
 

@@ -19,6 +19,8 @@ pub mod config;
 pub mod decoders;
 pub mod draw;
 pub mod memory;
+#[cfg(feature = "node")]
+pub mod pairing;
 pub mod seeds;
 pub mod texts;
 
@@ -47,6 +49,8 @@ pub fn targets() -> Vec<Target> {
         target("config", config::config, seeds::configs),
         #[cfg(feature = "node")]
         target("api", api::api, seeds::requests),
+        #[cfg(feature = "node")]
+        target("pairing", pairing::pairing, seeds::pairings),
     ]
 }
 

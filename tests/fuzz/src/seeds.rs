@@ -101,6 +101,25 @@ pub fn tickets() -> Vec<Vec<u8>> {
     texts(&[&full, &relay, PEER, &format!("/p2p/{PEER}"), &format!(" {PEER}\n")])
 }
 
+#[cfg(feature = "node")]
+pub fn pairings() -> Vec<Vec<u8>> {
+    use dak::pairing::{Frame, Refusal};
+    let frames = [
+        Frame::Ask { number: 7, element: [7; 32] },
+        Frame::Answer { element: [8; 32] },
+        Frame::Proof { tag: [9; 32], sealed: vec![1; 40] },
+        Frame::Welcome { tag: [9; 32], sealed: vec![2; 300] },
+        Frame::Done,
+        Frame::Refused(Refusal::Wrong { left: 2 }),
+    ];
+    let typed = texts(&[
+        "7-copper-lantern",
+        " 7 Copper LAN\n",
+        "dak:pair?code=7-copper-lantern&at=/ip4/192.168.1.5/tcp/33556&at=/ip6/::1/tcp/1&later=1",
+    ]);
+    frames.iter().map(Frame::encode).chain(typed).collect()
+}
+
 pub fn scenarios() -> Vec<Vec<u8>> {
     let contacts = "[contacts]\ngenerator = \"contact-plan\"\n";
     let kept = [
