@@ -158,6 +158,8 @@
 //! | `net/muxer.rs` `STREAMS_MAX` 8 | streams of one connection | connection | refused | closed | |
 //! | `net/muxer.rs` `ARRIVED_MAX` | streams nobody took | connection | refused | taken | |
 //! | `net/muxer.rs` `PIECE_BYTES_MAX` | one piece of a stream | connection | split | sent | |
+//! | `net/pairing.rs` `WAITING_MAX` 8 | streams to pair that nobody took yet; none while no code is shown | all | refused | taken | `whoever_guesses_at_a_code_in_crowds_is_told_of_and_let_in_by_nobody` |
+//! | `net/pairing.rs` `ASKED_MAX` 32 | nodes that are asked to pair at once | owner | refused, and asked again | answered | |
 //! | `net/book.rs` `NAMED_MAX` 4,096 | peers that the owner named | owner | refused | named no more | |
 //! | `net/book.rs` `STRANGERS_MAX` 1,024 | peers that answered once | host | shares | given up | `a_host_that_floods_does_not_hide_the_others` |
 //! | `net/book.rs` `ADDRESSES_MAX` 4 | addresses of one peer | peer | the least sure | given up | |

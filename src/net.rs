@@ -12,6 +12,7 @@
 //! - Whatever a peer can fill is bounded: frames by [`Limits::frame_bytes_max`], what is handed out by
 //!   [`Limits::budget_bytes`], what is queued by [`Limits::queue_bytes_max`], and connections by number. A consumer that
 //!   stops taking frames stops the peers, through the windows of their streams.
+//! - Beside the contact there is one stream more for as long as two nodes pair, `/dak/pair/1`: see `pairing`.
 //! - Interfaces come and go: `interfaces` knows them, `discovery` asks on each who is there, over IPv4 and IPv6.
 //! - What is said outside our protocol: libp2p's handshake, identify (see `nickname`) and ping, and multicast DNS (see
 //!   `discovery/record.rs`).
@@ -35,6 +36,7 @@ mod length;
 mod links;
 mod muxer;
 mod nickname;
+mod pairing;
 pub mod peer;
 mod protocol;
 mod pulse;
@@ -55,10 +57,12 @@ use std::time::Duration;
 use libp2p::identity::Keypair;
 use libp2p::{Multiaddr, TransportError};
 use socket2::{Domain, Protocol, Socket, Type};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
 #[cfg(test)]
 pub use self::contact::tests::plant_fault;
+use self::pairing::Opened;
+pub use self::pairing::{NotPaired, PAIR_PROTOCOL, PairStream, PairStreams, PairWith};
 pub use self::protocol::PROTOCOL;
 pub use self::queue::{ContactSender, SendError};
 pub use self::reader::Permit;
@@ -326,6 +330,22 @@ impl NetHandle {
     /// The owner has no name for a peer any more: forgets what was entered for it.
     pub fn forget(&self, peer: NodeId) {
         self.inner.wishes.name(peer, false);
+    }
+
+    /// Takes streams on which others want to pair, from now on and in place of whoever took them before.
+    pub fn take_pairings(&self) -> PairStreams {
+        let (sender, streams) = PairStreams::new();
+        self.inner.wishes.take_pairings(sender);
+        streams
+    }
+
+    /// Opens a stream to pair with somebody; the caller bounds how long that may take.
+    pub async fn pair(&self, with: PairWith) -> Result<PairStream, NotPaired> {
+        let (opened, answer): (Opened, _) = oneshot::channel();
+        if !self.inner.wishes.pair(with, opened) {
+            return Err(NotPaired::Busy);
+        }
+        answer.await.unwrap_or(Err(NotPaired::Away))
     }
 
     /// Whether neighbours can be found by multicast.

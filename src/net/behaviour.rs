@@ -13,7 +13,7 @@ use super::crowd::Crowd;
 use super::jitter::Jitter;
 use super::muxer::Yamux;
 use super::tcp::{Tcp, Traffic};
-use super::{Limits, NetError, admission, book, nickname, protocol};
+use super::{Limits, NetError, admission, book, nickname, pairing, protocol};
 
 /// How long a TCP connection, its handshakes or a stream's negotiation may take.
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -30,6 +30,7 @@ pub(super) struct Behaviour {
     limits: connection_limits::Behaviour,
     pub admission: admission::Behaviour,
     pub protocol: protocol::Behaviour,
+    pub pairing: pairing::Behaviour,
     identify: identify::Behaviour,
     ping: ping::Behaviour,
 }
@@ -74,6 +75,7 @@ fn behaviour(keypair: &Keypair, limits: &Limits, name: Option<&str>, jitter: Jit
         limits: connection_limits::Behaviour::new(counts),
         admission: admission::Behaviour::new(limits.strangers_max, limits.familiars_max, jitter),
         protocol: protocol::Behaviour::new(HANDSHAKE),
+        pairing: pairing::Behaviour::new(HANDSHAKE),
         identify: identify::Behaviour::new(about),
         ping: ping::Behaviour::new(ping),
     }

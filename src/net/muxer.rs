@@ -23,7 +23,7 @@ use yamux::{Connection, ConnectionError, Mode, Stream};
 use sparing::Sparing;
 
 /// Streams of one connection; a peer that opens more loses the connection. Ours use six: contact, ping and identify,
-/// each both ways.
+/// each both ways; and a seventh while two nodes pair.
 pub const STREAMS_MAX: usize = 8;
 /// Bytes a peer may send beyond what was read, over all streams of a connection: 256 KiB each, and 1 MiB to grow.
 pub const CONNECTION_WINDOW_BYTES: usize = STREAMS_MAX * 256 * 1024 + (1 << 20);

@@ -1,5 +1,7 @@
 //! The swarm task: turns what libp2p says into acts of [`Links`] and [`Book`], and never waits for anybody.
 
+mod pairing;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -21,6 +23,7 @@ use super::discovery::{Discovery, Sighting};
 use super::interfaces::Interfaces;
 use super::jitter::Jitter;
 use super::links::{Act, Links};
+use super::pairing::Pairing;
 use super::protocol::{self, Happened};
 use super::pulse::Pulse;
 use super::queue::{FRAME_OVERHEAD_BYTES, Queue, Total};
@@ -43,6 +46,7 @@ pub(super) struct Task {
     limits: Limits,
     links: Links<Stream>,
     book: Book,
+    pairing: Pairing,
     connections: BTreeMap<ConnectionId, Connection>,
     dials: BTreeMap<ConnectionId, Dialed>,
     /// Running contacts, by connection.
@@ -76,6 +80,8 @@ enum Dialed {
     /// Where another machine is said to have this node's key.
     Twin,
     Given(Multiaddr),
+    /// To pair, with this peer where it is known.
+    Pairing(Option<NodeId>),
 }
 
 struct Running {
@@ -127,6 +133,7 @@ impl Task {
             limits: config.limits,
             links: Links::new(me, config.limits.deadlines.contact),
             book,
+            pairing: Pairing::default(),
             connections: BTreeMap::new(),
             dials: BTreeMap::new(),
             contacts: BTreeMap::new(),
@@ -261,6 +268,7 @@ impl Task {
     fn on_swarm(&mut self, event: SwarmEvent<BehaviourEvent>) {
         match event {
             SwarmEvent::Behaviour(BehaviourEvent::Protocol(event)) => self.on_protocol(event),
+            SwarmEvent::Behaviour(BehaviourEvent::Pairing(event)) => self.on_pairing(event),
             SwarmEvent::Behaviour(BehaviourEvent::Ping(event)) => self.on_ping(&event),
             SwarmEvent::Behaviour(BehaviourEvent::Identify(event)) => self.on_identify(event),
             SwarmEvent::ConnectionEstablished { peer_id, connection_id, endpoint, .. } => {
@@ -305,6 +313,8 @@ impl Task {
         let way = match &dialed {
             _ if !we_dialed => Way::In,
             Some(Dialed::Peer(_, way)) => *way,
+            // It leaves as any other that was found by chance.
+            Some(Dialed::Pairing(_)) => Way::Heard,
             _ => Way::Asked,
         };
         self.book.connected(node, way, now);
@@ -314,10 +324,14 @@ impl Task {
         self.connections.insert(connection, Connection { node, peer, addr, we_dialed });
         let acts = self.links.connected(connection, node, we_dialed, now);
         self.act(acts);
+        for opened in self.pairing.dial_ended(connection) {
+            self.open_pairing(node, opened);
+        }
     }
 
     fn on_disconnected(&mut self, connection: ConnectionId) {
         if let Some(Connection { node, .. }) = self.connections.remove(&connection) {
+            self.pairing.disconnected(connection, node, !self.is_connected(node));
             let acts = self.links.disconnected(connection, Instant::now());
             self.act(acts);
             self.note_if_gone(node);
@@ -354,6 +368,7 @@ impl Task {
                 self.tell(NetEvent::Twin { addr: address.clone() })
             }
             (Some(Dialed::Twin), _) => {}
+            (Some(Dialed::Pairing(peer)), error) => self.on_pairing_failed(connection, peer, error),
             (Some(Dialed::Peer(node, way)), error) => {
                 let wrong = match error {
                     DialError::WrongPeerId { address, .. } | DialError::LocalPeerId { address } => {
@@ -474,6 +489,12 @@ impl Task {
             let acts = self.links.drop_peer(peer, Why::Bad);
             self.act(acts);
         }
+        if let Some(taker) = wanted.takes_pairings {
+            self.pairing.host(taker);
+        }
+        for (with, opened) in wanted.pairings {
+            self.pair(with, opened);
+        }
         for peer in wanted.disconnects {
             let acts = self.links.drop_peer(peer, Why::Asked);
             self.act(acts);
@@ -524,6 +545,9 @@ impl Task {
         let since = Instant::now();
         let running = Running { peer, since, stop: Some(sender), moved, moved_before: 0, pulse: Pulse::default() };
         self.contacts.insert(connection, running);
+        for _ in 0..self.pairing.contact_up(peer, connection) {
+            self.swarm.behaviour_mut().pairing.open(peer::peer_id(peer), connection);
+        }
     }
 }
 

@@ -7,9 +7,10 @@ use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use libp2p::Multiaddr;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, mpsc};
 
 use super::book::ADDRESSES_MAX;
+use super::pairing::{ASKED_MAX, Opened, PairStream, PairWith};
 use crate::id::NodeId;
 
 /// Peers that any one kind of wish may name before they are taken up; later ones are lost, and may be asked again.
@@ -30,6 +31,10 @@ pub(super) struct Wanted {
     pub banished: BTreeMap<NodeId, Duration>,
     /// Peers that the owner has a name for, and those no more.
     pub named: BTreeMap<NodeId, bool>,
+    /// Who takes the streams of pairings.
+    pub takes_pairings: Option<mpsc::Sender<PairStream>>,
+    /// With whom to pair, and who wants to know how it went.
+    pub pairings: Vec<(PairWith, Opened)>,
     pub shutdown: bool,
 }
 
@@ -76,6 +81,22 @@ impl Wishes {
             wanted.named.insert(peer, named);
             self.changed.notify_one();
         }
+    }
+
+    pub fn take_pairings(&self, taker: mpsc::Sender<PairStream>) {
+        self.lock().takes_pairings = Some(taker);
+        self.changed.notify_one();
+    }
+
+    /// Returns whether there was room for it.
+    pub fn pair(&self, with: PairWith, opened: Opened) -> bool {
+        let mut wanted = self.lock();
+        let has_room = wanted.pairings.len() < ASKED_MAX;
+        if has_room {
+            wanted.pairings.push((with, opened));
+            self.changed.notify_one();
+        }
+        has_room
     }
 
     pub fn shutdown(&self) {

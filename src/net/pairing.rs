@@ -1,0 +1,342 @@
+//! `/dak/pair/1` inside the swarm: a short stream between two nodes that may not know each other, for whoever above knows
+//! what is said on it.
+//!
+//! A node takes such streams only while somebody here waits for them, a few at a time; at all other times they are dropped
+//! unread. One is opened on the connection that carries a contact, for any other may be closed as superfluous at any moment;
+//! where there is none with a node that is asked, it is dialed, and the contact begins as with anybody.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::io;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures::{AsyncReadExt, AsyncWriteExt};
+use libp2p::core::Endpoint;
+use libp2p::core::transport::PortUse;
+use libp2p::core::upgrade::ReadyUpgrade;
+use libp2p::swarm::handler::{ConnectionEvent, DialUpgradeError, FullyNegotiatedInbound, FullyNegotiatedOutbound};
+use libp2p::swarm::{
+    ConnectionDenied, ConnectionHandler, ConnectionHandlerEvent, ConnectionId, FromSwarm, NetworkBehaviour,
+    NotifyHandler, SubstreamProtocol, THandler, THandlerInEvent, ToSwarm,
+};
+use libp2p::{Multiaddr, PeerId, Stream, StreamProtocol};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
+
+use super::length::{self, LENGTH_BYTES_MAX, Length};
+use crate::id::NodeId;
+
+pub const PAIR_PROTOCOL: StreamProtocol = StreamProtocol::new("/dak/pair/1");
+
+/// Streams that wait for whoever takes them; more are dropped.
+const WAITING_MAX: usize = 8;
+/// Nodes that are to be asked at once.
+pub(super) const ASKED_MAX: usize = 32;
+/// How long each side may take for a frame, which is a packet or three.
+const FRAME_TIME: Duration = Duration::from_secs(10);
+
+/// Whom to open a stream with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PairWith {
+    /// A node, and where it may be found.
+    Node(NodeId, Vec<Multiaddr>),
+    /// Whoever answers there.
+    Whoever(Multiaddr),
+}
+
+/// Why no stream was opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotPaired {
+    #[error("nobody answers there")]
+    Away,
+    #[error("it is this node itself")]
+    Myself,
+    #[error("too many are asked at once")]
+    Busy,
+}
+
+pub(super) type Opened = oneshot::Sender<Result<PairStream, NotPaired>>;
+
+/// A stream with a node whose key the connection proved.
+#[derive(Debug)]
+pub struct PairStream {
+    pub peer: NodeId,
+    stream: Stream,
+}
+
+/// Streams that others open with this node, as long as it is not dropped.
+#[derive(Debug)]
+pub struct PairStreams(mpsc::Receiver<PairStream>);
+
+impl PairStreams {
+    pub(super) fn new() -> (mpsc::Sender<PairStream>, PairStreams) {
+        let (sender, receiver) = mpsc::channel(WAITING_MAX);
+        (sender, PairStreams(receiver))
+    }
+
+    /// None once the network has ended.
+    pub async fn next(&mut self) -> Option<PairStream> {
+        self.0.recv().await
+    }
+}
+
+impl PairStream {
+    /// Sends a frame, and waits until it has left.
+    pub async fn send(&mut self, frame: &[u8]) -> io::Result<()> {
+        let mut bytes = Vec::with_capacity(LENGTH_BYTES_MAX + frame.len());
+        length::write(u32::try_from(frame.len()).map_err(io::Error::other)?, &mut bytes);
+        bytes.extend_from_slice(frame);
+        let send = async {
+            self.stream.write_all(&bytes).await?;
+            self.stream.flush().await
+        };
+        timeout(FRAME_TIME, send).await.unwrap_or_else(|late| Err(io::Error::new(io::ErrorKind::TimedOut, late)))
+    }
+
+    /// Takes the next frame, of so many bytes at most.
+    pub async fn receive(&mut self, bytes_max: usize) -> io::Result<Vec<u8>> {
+        let receive = async {
+            let mut said = Vec::with_capacity(LENGTH_BYTES_MAX);
+            let len = loop {
+                let mut byte = [0];
+                self.stream.read_exact(&mut byte).await?;
+                said.extend(byte);
+                match length::read(&said) {
+                    Length::Is { len, .. } => break len as usize,
+                    Length::More => {}
+                    Length::TooLong(_) | Length::Padded => return Err(io::ErrorKind::InvalidData.into()),
+                }
+            };
+            if len > bytes_max {
+                return Err(io::ErrorKind::InvalidData.into());
+            }
+            let mut frame = vec![0; len];
+            self.stream.read_exact(&mut frame).await?;
+            Ok(frame)
+        };
+        timeout(FRAME_TIME, receive).await.unwrap_or_else(|late| Err(io::Error::new(io::ErrorKind::TimedOut, late)))
+    }
+
+    /// Says that nothing more comes.
+    pub async fn close(&mut self) {
+        let _ = timeout(FRAME_TIME, self.stream.close()).await;
+    }
+}
+
+/// What is under way: who takes streams, and who waits for one.
+#[derive(Default)]
+pub(super) struct Pairing {
+    host: Option<mpsc::Sender<PairStream>>,
+    /// Dials that were made for a pairing.
+    dials: BTreeMap<ConnectionId, Waiting>,
+    /// Whoever waits for the contact with a node.
+    waiting: Vec<(NodeId, Opened)>,
+    /// Streams that are being opened, in the order asked for.
+    opening: BTreeMap<ConnectionId, VecDeque<(NodeId, Opened)>>,
+}
+
+/// Who waits for a dial.
+pub(super) type Waiting = Vec<Opened>;
+
+impl Pairing {
+    /// From now on streams go there; to nobody once that side is dropped.
+    pub fn host(&mut self, host: mpsc::Sender<PairStream>) {
+        self.host = Some(host);
+    }
+
+    /// A node opened a stream.
+    pub fn opened_by(&mut self, peer: NodeId, stream: Stream) {
+        // Dropped where nobody waits, or where enough do.
+        if let Some(host) = &self.host {
+            let _ = host.try_send(PairStream { peer, stream });
+        }
+        if self.host.as_ref().is_some_and(mpsc::Sender::is_closed) {
+            self.host = None;
+        }
+    }
+
+    /// Whether there is room for one more question.
+    pub fn has_room(&mut self) -> bool {
+        self.waiting.retain(|(_, opened)| !opened.is_closed());
+        let opening: usize = self.opening.values().map(VecDeque::len).sum();
+        self.waiting.len() + self.dials.len() + opening < ASKED_MAX
+    }
+
+    pub fn dialed(&mut self, connection: ConnectionId, opened: Opened) {
+        self.dials.entry(connection).or_default().push(opened);
+    }
+
+    /// The dial of a connection came to an end; whoever waited for it.
+    pub fn dial_ended(&mut self, connection: ConnectionId) -> Waiting {
+        self.dials.remove(&connection).unwrap_or_default()
+    }
+
+    /// Waits for the contact with a node, which is about to begin.
+    pub fn wait(&mut self, peer: NodeId, opened: Opened) {
+        self.waiting.push((peer, opened));
+    }
+
+    /// The contact with a node began; returns for how many a stream is to be opened on its connection.
+    pub fn contact_up(&mut self, peer: NodeId, connection: ConnectionId) -> usize {
+        let (here, waiting) = std::mem::take(&mut self.waiting).into_iter().partition(|(node, _)| *node == peer);
+        self.waiting = waiting;
+        let here: Vec<_> = here;
+        let count = here.len();
+        here.into_iter().for_each(|(node, opened)| self.open(connection, node, opened));
+        count
+    }
+
+    /// A stream was asked for on a connection.
+    pub fn open(&mut self, connection: ConnectionId, peer: NodeId, opened: Opened) {
+        self.opening.entry(connection).or_default().push_back((peer, opened));
+    }
+
+    /// A stream that was asked for is open, or cannot be.
+    pub fn opened(&mut self, connection: ConnectionId, stream: Option<Stream>) {
+        let Some(opening) = self.opening.get_mut(&connection) else { return };
+        if let Some((peer, opened)) = opening.pop_front() {
+            // Nobody may wait any more.
+            let _ = opened.send(stream.map(|stream| PairStream { peer, stream }).ok_or(NotPaired::Away));
+        }
+        if opening.is_empty() {
+            self.opening.remove(&connection);
+        }
+    }
+
+    /// A connection is gone, and with `last` every one with its node: whoever waits for it is told so by the end of its
+    /// channel.
+    pub fn disconnected(&mut self, connection: ConnectionId, peer: NodeId, last: bool) {
+        self.opening.remove(&connection);
+        if last {
+            self.waiting.retain(|(node, _)| *node != peer);
+        }
+    }
+}
+
+/// What happened on a connection.
+#[derive(Debug)]
+pub(super) enum Happened {
+    /// The peer opened a stream.
+    In(Stream),
+    /// The stream that was asked for.
+    Out(Stream),
+    /// There is none: the peer does not pair, or the connection broke.
+    Failed,
+}
+
+#[derive(Debug)]
+pub(super) struct Event {
+    pub connection: ConnectionId,
+    pub happened: Happened,
+}
+
+/// Asks a connection for a stream.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Open;
+
+pub(super) struct Behaviour {
+    open_timeout: Duration,
+    pending: VecDeque<ToSwarm<Event, Open>>,
+}
+
+impl Behaviour {
+    pub fn new(open_timeout: Duration) -> Behaviour {
+        Behaviour { open_timeout, pending: VecDeque::new() }
+    }
+
+    /// Opens a stream on one connection; an [`Event`] tells how it went, unless the connection closes.
+    pub fn open(&mut self, peer_id: PeerId, connection: ConnectionId) {
+        let handler = NotifyHandler::One(connection);
+        self.pending.push_back(ToSwarm::NotifyHandler { peer_id, handler, event: Open });
+    }
+}
+
+impl NetworkBehaviour for Behaviour {
+    type ConnectionHandler = Handler;
+    type ToSwarm = Event;
+
+    fn handle_established_inbound_connection(
+        &mut self,
+        _: ConnectionId,
+        _: PeerId,
+        _: &Multiaddr,
+        _: &Multiaddr,
+    ) -> Result<THandler<Self>, ConnectionDenied> {
+        Ok(Handler { open_timeout: self.open_timeout, pending: VecDeque::new() })
+    }
+
+    fn handle_established_outbound_connection(
+        &mut self,
+        _: ConnectionId,
+        _: PeerId,
+        _: &Multiaddr,
+        _: Endpoint,
+        _: PortUse,
+    ) -> Result<THandler<Self>, ConnectionDenied> {
+        Ok(Handler { open_timeout: self.open_timeout, pending: VecDeque::new() })
+    }
+
+    fn on_swarm_event(&mut self, _: FromSwarm) {}
+
+    fn on_connection_handler_event(&mut self, _: PeerId, connection: ConnectionId, happened: Happened) {
+        self.pending.push_back(ToSwarm::GenerateEvent(Event { connection, happened }));
+    }
+
+    fn poll(&mut self, _: &mut Context<'_>) -> Poll<ToSwarm<Event, THandlerInEvent<Self>>> {
+        self.pending.pop_front().map_or(Poll::Pending, Poll::Ready)
+    }
+}
+
+/// One connection's end of the protocol.
+pub(super) struct Handler {
+    open_timeout: Duration,
+    pending: VecDeque<ConnectionHandlerEvent<ReadyUpgrade<StreamProtocol>, (), Happened>>,
+}
+
+impl Handler {
+    fn upgrade(&self) -> SubstreamProtocol<ReadyUpgrade<StreamProtocol>> {
+        SubstreamProtocol::new(ReadyUpgrade::new(PAIR_PROTOCOL), ()).with_timeout(self.open_timeout)
+    }
+
+    fn tell(&mut self, happened: Happened) {
+        self.pending.push_back(ConnectionHandlerEvent::NotifyBehaviour(happened));
+    }
+}
+
+impl ConnectionHandler for Handler {
+    type FromBehaviour = Open;
+    type ToBehaviour = Happened;
+    type InboundProtocol = ReadyUpgrade<StreamProtocol>;
+    type OutboundProtocol = ReadyUpgrade<StreamProtocol>;
+    type InboundOpenInfo = ();
+    type OutboundOpenInfo = ();
+
+    fn listen_protocol(&self) -> SubstreamProtocol<Self::InboundProtocol> {
+        self.upgrade()
+    }
+
+    fn poll(
+        &mut self,
+        _: &mut Context<'_>,
+    ) -> Poll<ConnectionHandlerEvent<Self::OutboundProtocol, (), Self::ToBehaviour>> {
+        self.pending.pop_front().map_or(Poll::Pending, Poll::Ready)
+    }
+
+    fn on_behaviour_event(&mut self, Open: Open) {
+        let protocol = self.upgrade();
+        self.pending.push_back(ConnectionHandlerEvent::OutboundSubstreamRequest { protocol });
+    }
+
+    fn on_connection_event(&mut self, event: ConnectionEvent<Self::InboundProtocol, Self::OutboundProtocol>) {
+        match event {
+            ConnectionEvent::FullyNegotiatedInbound(FullyNegotiatedInbound { protocol, .. }) => {
+                self.tell(Happened::In(protocol))
+            }
+            ConnectionEvent::FullyNegotiatedOutbound(FullyNegotiatedOutbound { protocol, .. }) => {
+                self.tell(Happened::Out(protocol))
+            }
+            ConnectionEvent::DialUpgradeError(DialUpgradeError { .. }) => self.tell(Happened::Failed),
+            _ => {}
+        }
+    }
+}
