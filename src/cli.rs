@@ -42,6 +42,8 @@ mod next_steps;
 mod out;
 mod outlook;
 mod pager;
+mod pair;
+mod qr;
 mod quoting;
 mod search;
 mod send;
@@ -186,6 +188,7 @@ async fn dispatch(engine: &dyn Engine, cli: &Cli, out: &Out) -> Outcome {
         Command::Down => up::down(&link()?, out).await,
         Command::Me(args) => me::me(&link()?, args, out).await,
         Command::Contact(args) => contacts::contact(&link()?, args, out).await,
+        Command::Pair(args) => pair::pair(&link()?, args, out).await,
         Command::Nearby => network::nearby(&link()?, out).await,
         Command::Peers => network::peers(&link()?, out).await,
         Command::Send(args) => send::send(&link()?, args, out).await,

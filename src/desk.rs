@@ -32,6 +32,7 @@ mod mail;
 mod metrics;
 mod news;
 mod outlook;
+mod pairing;
 mod people;
 mod places;
 mod quiet;
@@ -108,6 +109,8 @@ struct Inner {
     looked_through: tokio::sync::Mutex<Option<Timestamp>>,
     /// Of two who show a message first, one sees that the other did.
     showing: tokio::sync::Mutex<()>,
+    /// Whom a code is shown for.
+    pairing: pairing::Going,
     /// Who consumes what is published.
     consumers: topics::Consumers,
     /// The person's programs that work on what comes.
@@ -142,6 +145,7 @@ impl Desk {
             grouping: tokio::sync::Mutex::default(),
             looked_through: tokio::sync::Mutex::default(),
             showing: tokio::sync::Mutex::default(),
+            pairing: pairing::Going::default(),
             consumers: topics::Consumers::default(),
             hooks: hooks::Hooks::default(),
             stats,
@@ -212,6 +216,8 @@ impl Desk {
                 self.set_usual(&who, clear, usual).await.map(Response::Contact)
             }
             Request::ContactShare { who, with, text } => self.share(&who, &with, text).await.map(Response::Sent),
+            Request::PairJoin { code, peers, name } => self.pair_join(&code, peers, name).await.map(Response::Contact),
+            Request::PairEnd => self.pair_end(),
             Request::Nearby => self.nearby().await.map(Response::Nearby),
             Request::Recipient { who } => self.recipient(&who).await.map(Response::Recipient),
             Request::Send(compose) => self.send(compose).await.map(Response::Sent),

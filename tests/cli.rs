@@ -29,6 +29,8 @@ mod older;
 mod operator;
 #[path = "cli/order.rs"]
 mod order;
+#[path = "cli/pair.rs"]
+mod pair;
 #[path = "cli/person.rs"]
 #[allow(dead_code)]
 mod person;

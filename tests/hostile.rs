@@ -21,6 +21,8 @@ mod forgeries;
 mod malformed;
 #[path = "hostile/multicast.rs"]
 mod multicast;
+#[path = "hostile/pairing.rs"]
+mod pairing;
 #[path = "hostile/parts.rs"]
 mod parts;
 #[path = "cli/person.rs"]

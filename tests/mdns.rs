@@ -133,6 +133,23 @@ fn on_a_link_without_ipv4_people_find_name_and_write_to_each_other() {
 }
 
 #[test]
+fn two_machines_on_one_network_pair_by_a_code_and_nothing_else() {
+    let Some(lan) = Lan::new(11) else { return };
+    let (mut alice, mut bob) = (Person::new("alice"), Person::new("bob"));
+    alice.up_as_it_comes_in(&lan.names[0]);
+    bob.up_as_it_comes_in(&lan.names[1]);
+    let mut showing = alice.spawn("pair --json");
+    let code: serde_json::Value = serde_json::from_str(&showing.line()).unwrap();
+    let joined = bob.json(&format!("pair {}", code["code"].as_str().unwrap()));
+    assert_eq!((&joined["name"], &joined["verified"]), (&"alice".into(), &true.into()));
+    let shown: serde_json::Value = serde_json::from_str(&showing.line()).unwrap();
+    assert_eq!((&shown["name"], &shown["mutual"]), (&"bob".into(), &true.into()));
+    assert_eq!(showing.end(), Some(0));
+    let sent = bob.json("send alice hello --wait=delivered --timeout 60s");
+    assert_eq!(sent["state"], "delivered");
+}
+
+#[test]
 fn a_home_that_was_copied_and_runs_twice_is_told_so_on_both_machines() {
     let Some(lan) = Lan::new(9) else { return };
     let (mut alice, mut twin) = (Person::new("alice"), Person::new("twin"));

@@ -13,6 +13,7 @@ mod lines;
 mod mail;
 mod metrics;
 mod names;
+mod pairing;
 mod people;
 mod record;
 mod stats;
@@ -42,6 +43,7 @@ pub use mail::{
 };
 pub use metrics::{METRICS_TYPE, Metrics};
 pub use names::{parse_priority, priority_name};
+pub use pairing::{CodeRow, PairRow, PairedRow, WrongCodeRow};
 pub use people::{ContactRow, IntroducedRow, MeRow, NearbyRow, PeerRow, PersonRow, Standing};
 pub use record::{
     AnswersRow, BoardRow, Changes, CrossingRow, ForwardedRow, Happened, HappenedRow, HistoryRow, IMPORTS_MAX, Imported,
@@ -120,6 +122,19 @@ pub enum Request {
         #[serde(default)]
         text: Option<String>,
     },
+    /// Pairs with whoever shows a code; answered by [`Response::Contact`] once both have each other. Needs a running node.
+    PairJoin {
+        /// The code, or the text of its QR code.
+        code: String,
+        /// Multiaddresses where the other may be met, beside those near by.
+        #[serde(default)]
+        peers: Vec<String>,
+        /// What to call the other; what it calls itself where none is said.
+        #[serde(default)]
+        name: Option<String>,
+    },
+    /// Ends the pairing that goes on here. Needs a running node.
+    PairEnd,
     /// Nodes that could be met now; answered by [`Response::Nearby`]. Needs a running node.
     Nearby,
     /// Whom a message would go to; answered by [`Response::Recipient`].
@@ -591,6 +606,13 @@ pub enum Topic {
         #[serde(default)]
         window: Option<u32>,
     },
+    /// Shows a code, by which one other node becomes a contact, and tells how it goes; ends with that, with its time, with too
+    /// many wrong codes, or with whoever reads it.
+    Pair {
+        /// What to call the other; what it calls itself where none is said.
+        #[serde(default)]
+        name: Option<String>,
+    },
     /// What happened to the record of mail behind a number, and then what happens; from now on where none is said.
     Happened {
         #[serde(default)]
@@ -617,6 +639,7 @@ pub enum Row {
     Search(SearchRow),
     Due(InboxRow),
     Sub(TopicEventRow),
+    Pair(PairRow),
     /// The last row, where a stream ends before its reader left; says why.
     Ended(ApiError),
 }
@@ -668,6 +691,7 @@ impl Request {
 
     /// Whether only a running node can answer.
     pub fn needs_node(&self) -> bool {
-        matches!(self, Request::Nearby | Request::Peers | Request::Down | Request::Health | Request::Metrics)
+        use Request as R;
+        matches!(self, R::Nearby | R::Peers | R::Down | R::Health | R::Metrics | R::PairJoin { .. } | R::PairEnd)
     }
 }

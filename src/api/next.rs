@@ -149,6 +149,12 @@ pub enum NextStep {
     },
     ListHooks,
     ListFailedHooks,
+    /// One goes on already.
+    EndPairing,
+    /// Its code is of no more use.
+    PairAnew,
+    /// Nobody near by shows the code.
+    PairAtAddress,
     /// It is in words alone.
     #[serde(other)]
     Advice,
@@ -220,6 +226,9 @@ impl NextStep {
             N::ListFailed { topic: "{topic}".into() },
             N::ListHooks,
             N::ListFailedHooks,
+            N::EndPairing,
+            N::PairAnew,
+            N::PairAtAddress,
             N::Advice,
         ]
     }
@@ -300,6 +309,9 @@ impl fmt::Display for NextStep {
             N::ListTopics => "see `GET /v1/topics`",
             N::ListGroups => "see `GET /v1/groups`",
             N::JoinGroup { .. } => "join it with `POST /v1/groups/{group}/join`",
+            N::EndPairing => "wait for its end, or end it with `DELETE /v1/pair`",
+            N::PairAnew => "have one side show a new code with `POST /v1/pair`",
+            N::PairAtAddress => "see `GET /v1/nearby`, or give the other's address in `peers`",
             N::ListFailed { .. } => "see `GET /v1/topics/failed`",
             N::ListHooks => "see `GET /v1/hooks`",
             N::ListFailedHooks => "see `GET /v1/hook-failures`",

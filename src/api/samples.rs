@@ -39,6 +39,15 @@ pub fn contact() -> ContactRow {
     }
 }
 
+pub fn shown_code() -> CodeRow {
+    CodeRow {
+        schema: Schema,
+        code: "7-copper-lantern".into(),
+        uri: "dak:pair?code=7-copper-lantern&at=/ip4/192.168.100.200/tcp/33556".into(),
+        expires_at: at(12, 10),
+    }
+}
+
 pub fn inbox(text: &str) -> InboxRow {
     InboxRow {
         schema: Schema,

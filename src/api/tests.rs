@@ -125,6 +125,22 @@ async fn a_refusal_is_heard_however_little_of_the_question_was() {
 }
 
 #[tokio::test]
+async fn a_pairing_is_told_as_it_goes_and_ends_with_whoever_reads_it() {
+    let node = Node::start().await;
+    let mut rows = node.client.follow(Topic::Pair { name: Some("Zoë".into()) }).await.unwrap();
+    let wrong = WrongCodeRow { schema: Schema, wrong_codes: 1, tries_left: 2 };
+    let paired = PairedRow { contact: samples::contact(), mutual: false };
+    for row in [PairRow::Shown(samples::shown_code()), PairRow::Wrong(wrong), PairRow::Paired(Box::new(paired))] {
+        node.fake.emit(Row::Pair(row.clone()));
+        assert_eq!(rows.next().await, Some(Row::Pair(row)));
+    }
+    drop(rows);
+    while node.fake.followers() > 0 {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
 async fn rows_are_followed_one_by_one_until_the_node_stops() {
     let node = Node::start().await;
     let mut rows = node.client.follow(Topic::Inbox { all: false }).await.unwrap();
@@ -393,6 +409,7 @@ fn every_exchange() -> Vec<(Request, Response)> {
     let id = || "3f2a".to_owned();
     let done = A::Done(Done::default());
     let contact = A::Contact(samples::contact());
+    let paired = contact.clone();
     let file = File { name: "a b.txt".into(), bytes: vec![0, 255] };
     let compose = Compose {
         task: None,
@@ -468,6 +485,8 @@ fn every_exchange() -> Vec<(Request, Response)> {
         (Q::ContactUnblock { who: who() }, contact),
         (Q::ContactRemove { who: who() }, done.clone()),
         (Q::ContactShare { who: who(), with: "bob".into(), text: None }, A::Sent(samples::sent())),
+        (Q::PairJoin { code: "7 a / b".into(), peers: vec!["/ip4/1.2.3.4/tcp/1".into()], name: Some(who()) }, paired),
+        (Q::PairEnd, done.clone()),
         (Q::Nearby, A::Nearby(vec![samples::nearby()])),
         (Q::Recipient { who: who() }, A::Recipient(samples::recipient())),
         (Q::Send(compose), A::Sent(samples::sent())),

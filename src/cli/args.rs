@@ -24,7 +24,8 @@ use self::order::IMPORT_HELP;
 pub use self::order::{
     Export, ExportFormat, Import, Label, LabelWhat, Mute, PurgeArgs, Snooze, Task, TaskList, TaskWhat, Things,
 };
-pub use self::people::{Contact, ContactWhat, Me, Whom};
+use self::people::PAIR_HELP;
+pub use self::people::{Contact, ContactWhat, Me, Pair, Whom};
 pub use self::reading::{Inbox, InboxList, InboxWhat, Read, Search, Status, Talk};
 use self::service::SERVICE_HELP;
 pub use self::service::{ScopeArgs, Service, ServiceWhat};
@@ -69,6 +70,9 @@ pub enum Command {
     Me(Me),
     /// Add, list, verify, rename, block and remove people
     Contact(Contact),
+    /// Become contacts by a short code: one side shows it, the other types it
+    #[command(after_help = PAIR_HELP)]
+    Pair(Pair),
     /// List the nodes that could be met now
     Nearby,
     /// Send a message; it leaves when somebody is met

@@ -95,6 +95,12 @@ pub fn words(step: &NextStep) -> Option<String> {
         N::ListFailed { topic } => format!("see `dak sub {} --failed`", shell_word(&safe_text(topic))),
         N::ListHooks => "see `dak hook`".into(),
         N::ListFailedHooks => "see `dak hook failed`".into(),
+        N::EndPairing => "wait for its end, or end it with `dak pair --cancel`".into(),
+        N::PairAnew => "have one side show a new code with `dak pair`".into(),
+        N::PairAtAddress => {
+            "see `dak nearby`; where the other is not there, name its address with `dak pair CODE --peer MULTIADDR`"
+                .into()
+        }
         // What no command does is said in the same words at every door.
         N::Update | N::TryAgain | N::FollowAgain | N::FreeSpace { .. } | N::CheckSetting { .. } => step.to_string(),
         N::Advice => return None,

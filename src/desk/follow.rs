@@ -7,7 +7,7 @@ use tokio::sync::broadcast::error::RecvError;
 
 use super::quiet::{Arrival, Quiet, minute_now};
 use super::rows::Taken;
-use super::{Desk, happened, topics};
+use super::{Desk, happened, pairing, topics};
 use crate::agent::Event;
 use crate::agent::change::Letter;
 use crate::api::model::Show;
@@ -22,6 +22,9 @@ pub fn rows(desk: Desk, topic: Topic) -> Rows {
     }
     if let Topic::Sub { topic, group, from, follow, window } = topic {
         return topics::consume::rows(desk, topics::consume::Wish { topic, group, from, follow, window });
+    }
+    if let Topic::Pair { name } = topic {
+        return pairing::host::rows(desk, name);
     }
     let events = desk.node().follow();
     // Who wants all wants it at once.

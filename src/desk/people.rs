@@ -14,7 +14,7 @@ use crate::ticket::Ticket;
 use crate::time::Millis;
 
 /// Longest name a person may give, in bytes.
-const NAME_BYTES_MAX: usize = 64;
+pub(super) const NAME_BYTES_MAX: usize = 64;
 /// Words that a command takes for something else than a name.
 const NAMES_RESERVED: [&str; 2] = ["me", "all"];
 
@@ -52,7 +52,7 @@ impl Desk {
 
     /// Changes what is known of a person, who may be unknown so far. Whatever `change` looks at is still so when its
     /// answer is written.
-    async fn set_person(
+    pub(super) async fn set_person(
         &self,
         node: NodeId,
         change: impl FnOnce(&Agent, Option<Person>) -> Result<Person, ApiError> + Send + 'static,
@@ -71,7 +71,7 @@ impl Desk {
     }
 
     /// People and groups have their names from one store of them.
-    fn refuse_name_of_group(&self, name: &str) -> Result<(), ApiError> {
+    pub(super) fn refuse_name_of_group(&self, name: &str) -> Result<(), ApiError> {
         match self.group_that_looks_like(name, None) {
             None => Ok(()),
             Some(group) => Err(refused_for_its_look(name, &group, "a group")),
@@ -106,7 +106,7 @@ impl Desk {
     }
 
     /// A row of a contact with what was arranged of it.
-    async fn with_arranged(&self, node: NodeId, row: ContactRow) -> Result<ContactRow, ApiError> {
+    pub(super) async fn with_arranged(&self, node: NodeId, row: ContactRow) -> Result<ContactRow, ApiError> {
         let introduced_by = self.introducer_of(node).await?;
         Ok(ContactRow { introduced_by, usual: self.usual(node).await?, ..row })
     }
@@ -216,7 +216,7 @@ pub(super) fn checked_name(name: &str) -> Result<String, ApiError> {
 }
 
 /// The name, unless it is already that of another, or looks like it.
-fn free_name(agent: &Agent, node: NodeId, name: String) -> Result<String, ApiError> {
+pub(super) fn free_name(agent: &Agent, node: NodeId, name: String) -> Result<String, ApiError> {
     match person_that_looks_like(agent, &name, Some(node)) {
         None => Ok(name),
         Some(other) => Err(refused_for_its_look(&name, &other, "another contact")),

@@ -296,6 +296,13 @@ impl Running {
         line
     }
 
+    /// The next line on stdout, or none where it ends without one.
+    pub fn try_line(&mut self) -> Option<String> {
+        let mut line = String::new();
+        self.stdout.read_line(&mut line).unwrap();
+        line.ends_with('\n').then_some(line)
+    }
+
     pub fn signal(&mut self, signal: Signal) {
         kill_process(Pid::from_child(&self.process), signal).unwrap();
     }

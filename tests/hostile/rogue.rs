@@ -195,7 +195,7 @@ fn proven_by(folded: &[u8]) -> Option<(Vec<u64>, Vec<u32>)> {
     Some((ids.as_chunks::<32>().0.iter().map(|id| dak::id::BundleId(*id).prefix()).collect(), Vec::new()))
 }
 
-async fn read_frame(stream: &mut Stream) -> io::Result<Vec<u8>> {
+pub async fn read_frame(stream: &mut Stream) -> io::Result<Vec<u8>> {
     let (mut len, mut shift) = (0, 0);
     loop {
         let mut byte = [0];

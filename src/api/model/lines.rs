@@ -32,6 +32,7 @@ impl Row {
             Row::Happened(row) => json_line(row),
             Row::Search(row) => json_line(row),
             Row::Sub(row) => json_line(row),
+            Row::Pair(row) => json_line(row),
             Row::Ended(why) => json_line(&why.clone().report()),
         }
     }

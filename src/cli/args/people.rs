@@ -87,6 +87,31 @@ pub enum ContactWhat {
     },
 }
 
+pub const PAIR_HELP: &str = "\
+Without a code one is shown, such as 7-copper-lantern, with a QR code for it, until somebody types it elsewhere, for 10 \
+minutes at most. `dak pair CODE` there finds this node near by or at --peer, and each has the other as a contact, \
+verified: the code proves that nobody sits between, as comparing safety words does. It serves once. Of 65,536 codes with \
+a number three may be tried, and each wrong one is told here. A third person comes in by another `dak pair`, or by \
+`dak contact share`.
+
+Exit codes beside the usual: 4 nobody who can be met shows that code, 5 a pairing goes on already or they are blocked, \
+6 nobody came within 10 minutes, 8 the code was wrong, or three wrong ones were tried.";
+
+#[derive(Args, Debug)]
+pub struct Pair {
+    /// What the other machine shows: the code, or the text of its QR code in quotes; nothing shows a new one here
+    pub code: Vec<String>,
+    /// What to call the other here; what it calls itself, with a number where that is taken
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+    /// Where the other listens, where multicast does not find it; may be repeated
+    #[arg(long, value_name = "MULTIADDR", requires = "code")]
+    pub peer: Vec<String>,
+    /// End the pairing that goes on here
+    #[arg(long, conflicts_with_all = ["code", "name"])]
+    pub cancel: bool,
+}
+
 #[derive(Args, Debug)]
 pub struct Whom {
     /// A contact's name, or an address
