@@ -27,8 +27,8 @@ pub mod topic;
 
 pub use self::amendment::{Amendment, Mark, PRIOR_MAX, REACTION_BYTES_MAX, Reaction, TaskState};
 pub use self::file::{
-    ENCLOSED_MAX, Enclosed, FILE_BYTES_MAX, FILE_NAME_BYTES_MAX, FileAsk, FileKey, PART_BYTES, PART_LOG, Part,
-    PartTree, Root, Shape, WANTED_MAX, part_len, part_node, parts_of,
+    ENCLOSED_MAX, Enclosed, FILE_BYTES_MAX, FILE_NAME_BYTES_MAX, FileAsk, FileKey, PART_BYTES, PART_LOG, PUSH_BYTES,
+    PUSH_BYTES_MAX, Part, PartTree, Root, Shape, WANTED_MAX, part_len, part_node, parts_of,
 };
 pub use self::group::GroupWord;
 pub use self::likeness::{Digest, Likeness, words_of};

@@ -22,8 +22,11 @@
 //! | 3 | file | uint: which of its files that ride beside it, from 0 |
 //! | 4 | wanted | array of at most 64 pairs, the first part and how many, in rising order |
 //! | 5 | stop | true: its author is done with the file, and whoever sends it need not go on |
+//! | 6 | group | 32 bytes: the key of the group that the message was written to |
+//! | 7 | have | stretches as in `wanted`: its author has these parts |
+//! | 8 | limit | uint: bytes of the largest file that comes to its author without being asked for |
 //!
-//! Either `wanted` or `stop` is there.
+//! One of `wanted`, `stop`, `have` and `limit` is there.
 
 use std::fmt;
 
@@ -32,6 +35,7 @@ use blake3::hazmat::{ChainingValue, HasherExt, Mode, merge_subtrees_non_root, me
 use super::amendment::Mark;
 use super::{ContentError, Field, keep, read_map, write_map};
 use crate::cbor::{CborError, Reader, Writer};
+use crate::id::NodeId;
 
 /// Bytes of a part; of a file's last one, at most.
 pub const PART_BYTES: usize = 1 << PART_LOG;
@@ -39,11 +43,15 @@ pub const PART_BYTES: usize = 1 << PART_LOG;
 pub const PART_LOG: u8 = 18;
 /// Largest file in bytes.
 pub const FILE_BYTES_MAX: u64 = 64 << 30;
+/// Files up to this size come without being asked for, where their recipient says nothing else, in bytes.
+pub const PUSH_BYTES: u64 = 8 << 20;
+/// Nobody takes larger ones without asking for them, in bytes.
+pub const PUSH_BYTES_MAX: u64 = 64 << 20;
 /// Most files that ride beside one text.
 pub const ENCLOSED_MAX: usize = 16;
 /// Longest name of such a file, in bytes.
 pub const FILE_NAME_BYTES_MAX: usize = 255;
-/// Most stretches that one request asks for.
+/// Most stretches that one request asks for, or says to have.
 pub const WANTED_MAX: usize = 64;
 
 /// The kind of a request.
@@ -110,6 +118,12 @@ pub struct FileAsk {
     /// Stretches of parts, each by its first one and how many; at most [`WANTED_MAX`], in rising order.
     pub wanted: Vec<(u32, u32)>,
     pub stop: bool,
+    /// The group that the message was written to, where it was one.
+    pub group: Option<NodeId>,
+    /// Stretches of parts that its author has; of more than [`WANTED_MAX`] the first.
+    pub have: Vec<(u32, u32)>,
+    /// The largest file in bytes that comes to its author without being asked for.
+    pub limit: Option<u64>,
     /// Fields of newer versions.
     pub extra: Vec<Field>,
 }
@@ -279,16 +293,29 @@ const TARGET: u64 = 2;
 const FILE: u64 = 3;
 const WANTED: u64 = 4;
 const STOP: u64 = 5;
+const GROUP: u64 = 6;
+const HAVE: u64 = 7;
+const LIMIT: u64 = 8;
 
 impl FileAsk {
     pub(super) fn encode(&self) -> Vec<u8> {
         assert!(
-            self.extra.iter().all(|(key, _)| *key < super::KIND || *key > STOP),
+            self.extra.iter().all(|(key, _)| *key < super::KIND || *key > LIMIT),
             "unknown fields have unknown keys"
         );
-        assert!(self.wanted.len() <= WANTED_MAX && is_rising(&self.wanted), "stretches rise, and are few");
-        assert!(self.stop || !self.wanted.is_empty(), "a request asks for something");
-        let known = 2 + usize::from(self.file > 0) + usize::from(!self.wanted.is_empty()) + usize::from(self.stop);
+        for stretches in [&self.wanted, &self.have] {
+            assert!(stretches.len() <= WANTED_MAX && is_rising(stretches), "stretches rise, and are few");
+        }
+        assert!(self.says_something(), "a request asks for something");
+        let there = [
+            self.file > 0,
+            !self.wanted.is_empty(),
+            self.stop,
+            self.group.is_some(),
+            !self.have.is_empty(),
+            self.limit.is_some(),
+        ];
+        let known = 2 + there.into_iter().filter(|is_there| *is_there).count();
         let mut out = Vec::new();
         let write_known = |out: &mut Vec<u8>| {
             out.uint(super::KIND);
@@ -301,16 +328,23 @@ impl FileAsk {
             }
             if !self.wanted.is_empty() {
                 out.uint(WANTED);
-                out.array(self.wanted.len());
-                for (first, many) in &self.wanted {
-                    out.array(2);
-                    out.uint(*first);
-                    out.uint(*many);
-                }
+                write_stretches(&self.wanted, out);
             }
             if self.stop {
                 out.uint(STOP);
                 out.bool(true);
+            }
+            if let Some(group) = &self.group {
+                out.uint(GROUP);
+                out.bytes(group.as_bytes());
+            }
+            if !self.have.is_empty() {
+                out.uint(HAVE);
+                write_stretches(&self.have, out);
+            }
+            if let Some(limit) = self.limit {
+                out.uint(LIMIT);
+                out.uint(limit);
             }
         };
         write_map(&self.extra, known, write_known, &mut out);
@@ -329,38 +363,54 @@ impl FileAsk {
                         return Err(ContentError::Default(key));
                     }
                 }
-                WANTED => ask.wanted = read_wanted(reader)?,
+                WANTED => ask.wanted = read_stretches(reader)?,
                 STOP => {
                     ask.stop = reader.bool()?;
                     if !ask.stop {
                         return Err(ContentError::Default(key));
                     }
                 }
+                GROUP => ask.group = Some(NodeId::from_trusted(reader.bytes_exact()?)),
+                HAVE => ask.have = read_stretches(reader)?,
+                LIMIT => ask.limit = Some(reader.uint()?),
                 _ => keep(key, reader, &mut ask.extra)?,
             }
             Ok(())
         })?;
         ask.target = target.ok_or(ContentError::Missing("which file it asks for"))?;
-        match ask.stop || !ask.wanted.is_empty() {
+        match ask.says_something() {
             true => Ok(ask),
             false => Err(ContentError::Missing("what it asks for")),
         }
     }
+
+    fn says_something(&self) -> bool {
+        self.stop || !self.wanted.is_empty() || !self.have.is_empty() || self.limit.is_some()
+    }
 }
 
-fn read_wanted(reader: &mut Reader<'_>) -> Result<Vec<(u32, u32)>, ContentError> {
+fn write_stretches(stretches: &[(u32, u32)], out: &mut Vec<u8>) {
+    out.array(stretches.len());
+    for (first, many) in stretches {
+        out.array(2);
+        out.uint(*first);
+        out.uint(*many);
+    }
+}
+
+fn read_stretches(reader: &mut Reader<'_>) -> Result<Vec<(u32, u32)>, ContentError> {
     let len = reader.array()?;
     if len > WANTED_MAX {
         return Err(ContentError::TooMany("stretches"));
     }
-    let mut wanted = Vec::with_capacity(len);
+    let mut stretches = Vec::with_capacity(len);
     for _ in 0..len {
         reader.array_exact(2)?;
         let number = |number: u64| u32::try_from(number).map_err(|_| ContentError::Odd("stretch"));
-        wanted.push((number(reader.uint()?)?, number(reader.uint()?)?));
+        stretches.push((number(reader.uint()?)?, number(reader.uint()?)?));
     }
-    match !wanted.is_empty() && is_rising(&wanted) {
-        true => Ok(wanted),
+    match !stretches.is_empty() && is_rising(&stretches) {
+        true => Ok(stretches),
         false => Err(ContentError::Odd("stretch")),
     }
 }
@@ -468,7 +518,10 @@ mod tests {
             assert_eq!(Content::decode(&content.encode()), Ok(content));
         }
         let ask = FileAsk { target: [3; 16], file: 1, wanted: vec![(0, 2), (2, 1), (9, 4)], ..FileAsk::default() };
-        for ask in [ask.clone(), FileAsk { wanted: Vec::new(), stop: true, ..ask.clone() }] {
+        let none = FileAsk { wanted: Vec::new(), ..ask.clone() };
+        let told = FileAsk { group: Some(NodeId::from_trusted([9; 32])), have: vec![(0, 3)], ..none.clone() };
+        let limited = FileAsk { limit: Some(u64::MAX), ..none.clone() };
+        for ask in [ask.clone(), FileAsk { stop: true, ..none.clone() }, told, limited] {
             let content = Content::Ask(ask);
             assert_eq!(Content::decode(&content.encode()), Ok(content));
         }

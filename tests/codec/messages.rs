@@ -113,18 +113,26 @@ fn any_change() -> impl Strategy<Value = Amendment> {
     })
 }
 
-fn any_ask() -> impl Strategy<Value = FileAsk> {
-    let stretches = prop::collection::vec((0..1_000u32, 1..1_000u32), 0..=WANTED_MAX);
-    let extra = any_fields(|key| !(1..=5).contains(key));
-    (any::<[u8; 16]>(), any::<u64>(), stretches, any::<bool>(), extra).prop_map(|(target, file, gaps, stop, extra)| {
+fn any_stretches() -> impl Strategy<Value = Vec<(u32, u32)>> {
+    prop::collection::vec((0..1_000u32, 1..1_000u32), 0..=WANTED_MAX).prop_map(|gaps| {
         let mut end = 0;
         let stretch = |(gap, many): (u32, u32)| {
             let first = end + gap;
             end = first + many;
             (first, many)
         };
-        let wanted: Vec<_> = gaps.into_iter().map(stretch).collect();
-        FileAsk { target, file, stop: stop || wanted.is_empty(), wanted, extra }
+        gaps.into_iter().map(stretch).collect()
+    })
+}
+
+fn any_ask() -> impl Strategy<Value = FileAsk> {
+    let said = (any_stretches(), any::<bool>(), any_stretches(), any::<Option<u64>>());
+    let group = any::<Option<[u8; 32]>>().prop_map(|group| group.map(NodeId::from_trusted));
+    let extra = any_fields(|key| !(1..=8).contains(key));
+    (any::<[u8; 16]>(), any::<u64>(), said, group, extra).prop_map(|(target, file, said, group, extra)| {
+        let (wanted, stop, have, limit) = said;
+        let stop = stop || wanted.is_empty() && have.is_empty() && limit.is_none();
+        FileAsk { target, file, wanted, stop, group, have, limit, extra }
     })
 }
 
