@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Mutex;
 
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 
 use crate::id::NodeId;
 
@@ -30,6 +30,10 @@ const SALT: &[u8] = b"dak 2026 safety words v2";
 /// Memory in KiB and passes over it.
 const MEMORY_KIB: u32 = 16 << 10;
 const PASSES: u32 = 1;
+/// So many KiB are set aside for it, of which the rest is never touched. The system's allocator takes the size of what it
+/// gives back to the system, up to 32 MiB, for one that is often wanted: it would keep everything up to 16 MiB from then on,
+/// for each thread, and a node that sends large files would be as large as all of that.
+const ASIDE_BLOCKS: usize = 33 << 10;
 /// Most ids whose words are remembered; nodes ask for those of the people they named, again and again.
 const KNOWN_MAX: usize = 4_096;
 
@@ -55,7 +59,10 @@ impl SafetyWords {
         let mut digest = [0; SAFETY_WORDS];
         let params = Params::new(MEMORY_KIB, PASSES, 1, Some(SAFETY_WORDS)).expect("these parameters are in range");
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-        argon2.hash_password_into(node.as_bytes(), SALT, &mut digest).expect("lengths and memory are in range");
+        let mut memory = Vec::with_capacity(ASIDE_BLOCKS);
+        memory.resize(argon2.params().block_count(), Block::default());
+        let stretched = argon2.hash_password_into_with_memory(node.as_bytes(), SALT, &mut digest, &mut memory);
+        stretched.expect("lengths and memory are in range");
         SafetyWords(digest.map(|byte| WORDS[usize::from(byte)]))
     }
 
