@@ -94,6 +94,17 @@ fn pack_into(
 /// Unpacks into a folder of this name in a directory, or of that name with a number before it; returns which.
 pub fn unpack(from: &mut dyn Read, directory: &Path, name: &str) -> io::Result<PathBuf> {
     let top = fresh(directory, name, |path| DirBuilder::new().mode(0o700).create(path))?.0;
+    match unpack_into(from, &top) {
+        Ok(()) => Ok(top),
+        Err(error) => {
+            // All that is in it was made here, and half a folder is none.
+            let _ = fs::remove_dir_all(&top);
+            Err(error)
+        }
+    }
+}
+
+fn unpack_into(from: &mut dyn Read, top: &Path) -> io::Result<()> {
     let malformed = || io::Error::new(io::ErrorKind::InvalidData, "what came is no packed folder");
     let mut magic = [0; MAGIC.len()];
     from.read_exact(&mut magic)?;
@@ -103,7 +114,7 @@ pub fn unpack(from: &mut dyn Read, directory: &Path, name: &str) -> io::Result<P
     for _ in 0..ENTRIES_MAX {
         let [kind] = number(from)?;
         if kind == END {
-            return Ok(top);
+            return Ok(());
         }
         let mut path = vec![0; usize::from(u16::from_be_bytes(number(from)?))];
         from.read_exact(&mut path)?;
@@ -115,7 +126,7 @@ pub fn unpack(from: &mut dyn Read, directory: &Path, name: &str) -> io::Result<P
         }
         let last = names.pop().ok_or_else(malformed)?;
         // Only folders made here are gone into: there is no link among them.
-        let folder = names.iter().fold(top.clone(), |folder, name| folder.join(name));
+        let folder = names.iter().fold(top.to_owned(), |folder, name| folder.join(name));
         let make = |folder: &Path| DirBuilder::new().mode(0o700).recursive(true).create(folder);
         make(&folder)?;
         match kind {

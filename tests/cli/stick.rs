@@ -173,7 +173,7 @@ fn what_is_wrong_about_a_stick_is_said_and_harms_nothing() {
 }
 
 /// Runs a command where a file system of this kind is mounted on a folder, as what `sh` says makes it.
-fn on_a_mount(person: &Person, line: &str, mount: &str) -> Ran {
+pub fn on_a_mount(person: &Person, line: &str, mount: &str) -> Ran {
     let command = person.command(&line.split_whitespace().collect::<Vec<_>>());
     let mut shell = Command::new("unshare");
     shell.args(["--mount", "--map-root-user", "sh", "-c", &format!("{mount} || exit 77; exec \"$@\""), "sh"]);

@@ -90,7 +90,10 @@ fn a_contact_who_lies_about_files_fills_no_disk_and_gets_nothing_acknowledged() 
         let asks: Vec<Genuine> = (0..size(300, 20_000))
             .map(|n| {
                 let target = root(n)[..16].try_into().unwrap();
-                make(&Content::Ask(FileAsk { target, file: n, wanted: vec![(0, u32::MAX)], ..FileAsk::default() }))
+                let group = (n % 3 == 1).then(|| liar.node());
+                let (have, limit) = (vec![(n as u32, u32::MAX)], (n % 2 == 0).then_some(u64::MAX));
+                let wanted = vec![(0, u32::MAX)];
+                make(&Content::Ask(FileAsk { target, file: n, wanted, group, have, limit, ..FileAsk::default() }))
             })
             .collect();
         let mut sent = 0;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use dak::config::{Config, Flags};
 
-const VARIABLES: [&str; 13] = [
+const VARIABLES: [&str; 15] = [
     "DAK_KEEP",
     "DAK_NAME",
     "DAK_LISTEN",
@@ -13,11 +13,13 @@ const VARIABLES: [&str; 13] = [
     "DAK_CARRY_LIMIT",
     "DAK_MAIL_LIMIT",
     "DAK_STRANGERS_MAIL_LIMIT",
+    "DAK_PUSH_LIMIT",
     "DAK_READ_RECEIPTS",
     "DAK_RECEIPTS",
     "DAK_STRATEGY",
     "DAK_QUIET",
     "DAK_LOG",
+    "DAK_API_LISTEN",
 ];
 
 /// A file, and after a zero byte the value of one variable, which its first byte names.
