@@ -26,16 +26,16 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use tokio::sync::Notify;
+
 pub use self::encrypting::Stager;
 pub use self::place::{each_file, put_back};
 
 use self::place::{PLAIN, read_have, remove};
-use crate::content::{Enclosed, FileKey, PART_LOG, PartTree, Root, parts_of};
+use crate::content::{Enclosed, FileKey, PART_LOG, PUSH_BYTES_MAX, PartTree, Root, parts_of};
 use crate::id::{NodeId, hex, unhex};
 use crate::mail::files::Parts;
 
-/// Files up to this size come without being asked for, in bytes.
-pub const PUSH_BYTES_MAX: u64 = 8 << 20;
 /// Bytes of files that came or come unasked, in all.
 pub const UNASKED_BYTES_MAX: u64 = 256 << 20;
 /// One of so many parts of them a single contact may take.
@@ -45,6 +45,10 @@ pub const EARLY_BYTES_MAX: u64 = 64 << 20;
 /// The files of a home.
 pub struct Blobs {
     dir: PathBuf,
+    /// Files up to this size come without being asked for.
+    push_bytes: u64,
+    /// A file is whole or wanted since somebody looked, or somebody offered one.
+    news: Notify,
     state: Mutex<State>,
 }
 
@@ -59,6 +63,8 @@ struct State {
     plain: BTreeMap<[u8; 32], (Root, FileKey)>,
     /// Files that messages name and that come only when somebody asks.
     offered: BTreeSet<Root>,
+    /// Who offered files since somebody asked: contacts.
+    offerers: BTreeSet<NodeId>,
     /// When files were taken in whose messages may not be in the record yet.
     staged: BTreeMap<Root, Instant>,
     /// The tree of the file that was sent of last.
@@ -110,8 +116,8 @@ pub struct Staged {
 }
 
 impl Blobs {
-    /// Opens the files in a directory, which need not be there yet.
-    pub fn open(dir: PathBuf) -> io::Result<Blobs> {
+    /// Opens the files in a directory, which need not be there yet; up to a size they come without being asked for.
+    pub fn open(dir: PathBuf, push_bytes: u64) -> io::Result<Blobs> {
         let mut state = State::default();
         let entries = match fs::read_dir(&dir) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
@@ -131,7 +137,23 @@ impl Blobs {
             }
             state.blobs.insert(root, Blob { size, have, data: None, why: Why::Unknown });
         }
-        Ok(Blobs { dir, state: Mutex::new(state) })
+        let push_bytes = push_bytes.min(PUSH_BYTES_MAX);
+        Ok(Blobs { dir, push_bytes, news: Notify::new(), state: Mutex::new(state) })
+    }
+
+    /// Files up to this size come without being asked for, in bytes.
+    pub fn push_bytes(&self) -> u64 {
+        self.push_bytes
+    }
+
+    /// Returns once a file is whole or wanted, or somebody offered one.
+    pub async fn news(&self) {
+        self.news.notified().await;
+    }
+
+    /// Who offered files since the last call.
+    pub fn take_offerers(&self) -> BTreeSet<NodeId> {
+        std::mem::take(&mut self.state().offerers)
     }
 
     /// The directory of all files.
@@ -161,12 +183,15 @@ impl Blobs {
         if state.expect(file, Why::Wanted) {
             self.start_anew(&file.root);
         }
+        self.news.notify_one();
     }
 
     /// A contact says that a file comes: small ones may, as long as there is room for what nobody asked for. Says whether it
     /// may.
     pub fn offer(&self, from: NodeId, file: &Enclosed) -> bool {
         let mut state = self.state();
+        state.offerers.insert(from);
+        self.news.notify_one();
         let why = state.blobs.get(&file.root).map(|blob| blob.why);
         match why {
             Some(Why::Wanted | Why::Pushed(_)) => return true,
@@ -178,7 +203,7 @@ impl Blobs {
             state.blobs.values().filter(is_pushed).map(|blob| blob.size).sum()
         };
         let free = UNASKED_BYTES_MAX.saturating_sub(pushed(None));
-        let fits = file.bytes <= PUSH_BYTES_MAX
+        let fits = file.bytes <= self.push_bytes
             && file.part_log == PART_LOG
             && file.bytes <= free
             && pushed(Some(from)) + file.bytes <= UNASKED_BYTES_MAX / PART_OF_CONTACT;

@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 
 use libp2p::Multiaddr;
 
+use crate::content::PUSH_BYTES;
 use crate::home::create_private_file;
 use crate::near::nearest;
 use crate::time::Millis;
@@ -24,7 +25,7 @@ use crate::units::{exact_bytes, exact_span};
 pub use quiet::{QuietHours, parse_quiet};
 pub use values::{
     RECEIPTS, STRATEGIES, parse_address, parse_api_listen, parse_carry_limit, parse_keep, parse_log, parse_name,
-    parse_receipts, parse_strategy,
+    parse_push_limit, parse_receipts, parse_strategy,
 };
 
 use values::{join, parse_list, parse_switch};
@@ -57,6 +58,8 @@ pub struct Config {
     pub mail_limit_bytes: Setting<u64>,
     /// Room for the mail of everybody else.
     pub strangers_mail_limit_bytes: Setting<u64>,
+    /// The largest file that comes in parts without being asked for, at most [`crate::content::PUSH_BYTES_MAX`].
+    pub push_limit_bytes: Setting<u64>,
     /// Whether to tell senders that their messages were read.
     pub read_receipts: Setting<bool>,
     /// Which senders are told that their messages arrived: one of [`RECEIPTS`].
@@ -163,6 +166,7 @@ impl Config {
                 file.strangers_mail_limit,
                 STRANGERS_MAIL_LIMIT_BYTES,
             ),
+            push_limit_bytes: pick(None, env.parse("DAK_PUSH_LIMIT", parse_push_limit)?, file.push_limit, PUSH_BYTES),
             read_receipts: pick(
                 flags.read_receipts,
                 env.parse("DAK_READ_RECEIPTS", parse_switch)?,
@@ -195,6 +199,7 @@ impl Config {
             self.mail_limit_bytes.row("mail_limit", exact_bytes(self.mail_limit_bytes.value)),
             self.strangers_mail_limit_bytes
                 .row("strangers_mail_limit", exact_bytes(self.strangers_mail_limit_bytes.value)),
+            self.push_limit_bytes.row("push_limit", exact_bytes(self.push_limit_bytes.value)),
             self.read_receipts.row("read_receipts", self.read_receipts.value.to_string()),
             self.receipts.row("receipts", self.receipts.value.clone()),
             self.strategy.row("strategy", self.strategy.value.clone()),

@@ -60,6 +60,7 @@ use crate::agent::Output;
 use crate::agent::change::{Change, Letter, Outgoing, Row};
 use crate::bundle::Bundle;
 use crate::content::{Content, Enclosed, Filed, GroupWord, KeyUsed, Part, Seal, unpad};
+use crate::eid::Eid;
 use crate::id::{BundleId, NodeId};
 use crate::time::Moment;
 
@@ -86,7 +87,7 @@ pub enum OfFile {
     /// A part came in this bundle, and was taken in before.
     Part { id: BundleId },
     /// A text came with files beside it.
-    Offer { from: NodeId, files: Vec<Enclosed> },
+    Offer { from: NodeId, to: Eid, files: Vec<Enclosed> },
 }
 
 /// What was delivered of groups, for whoever keeps them.
@@ -221,7 +222,11 @@ impl Opening {
                 Filed { key: opened.key, content, seal: None }
             }
             Content::Text(text) if !text.enclosed.is_empty() => {
-                self.of_files.push(OfFile::Offer { from: letter.source, files: text.enclosed });
+                self.of_files.push(OfFile::Offer {
+                    from: letter.source,
+                    to: letter.destination.clone(),
+                    files: text.enclosed,
+                });
                 Filed { key: opened.key, content: content.to_vec(), seal: opened.seal }
             }
             Content::Group(word) => {
@@ -294,7 +299,6 @@ mod tests {
     use crate::agent::change::Marks;
     use crate::bundle::{Bundle, Creation, Draft, Hops, Kind, Priority};
     use crate::content::{Text, Unknown, pad};
-    use crate::eid::Eid;
     use crate::id::NodeId;
     use crate::time::{DAY, DtnTime, Timestamp};
     use ed25519_dalek::SigningKey;

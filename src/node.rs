@@ -83,6 +83,8 @@ pub struct Options {
     pub identity: Identity,
     pub store: PathBuf,
     pub config: Config,
+    /// The largest file in bytes that comes in parts without being asked for.
+    pub push_bytes: u64,
     /// None opens the home without a network.
     pub net: Option<NetConfig>,
     /// Where the agent's inputs are recorded, if they are; see [`crate::recording`].
@@ -155,11 +157,12 @@ impl Node {
     }
 
     fn start_over(mut store: RedbStore, options: Options, mut tape: Tape) -> Result<Node, NodeError> {
-        let Options { identity, store: path, config, net, record: _ } = options;
+        let Options { identity, store: path, config, push_bytes, net, record: _ } = options;
         let (reader, keyring) = (store.reader(), Keyring::new(identity));
         // A disk that is full or can only be read, or damage of just these records, is no reason not to start.
         let blobs =
-            Arc::new(Blobs::open(path.with_file_name(FILES)).map_err(|error| StoreError::Io(error.to_string()))?);
+            Blobs::open(path.with_file_name(FILES), push_bytes).map_err(|error| StoreError::Io(error.to_string()))?;
+        let blobs = Arc::new(blobs);
         if let Err(error) = unseal_rest(&mut store, &keyring, &blobs) {
             tracing::warn!(%error, "some messages of the inbox stay sealed for now");
         }
@@ -178,7 +181,10 @@ impl Node {
         let mut agent = build(durable, &mut tape)?;
         tape.reinstate(&mut agent, |take| store.each_held(|held| take(&held)))?;
         tape.flush();
-        if let Err(error) = named::restore(&reader, &blobs, &|node| agent.is_contact(node)) {
+        if let Err(error) = named::restore(&reader, &blobs, &|from, group| match group {
+            Some(group) => groups.others(group).contains(from),
+            None => agent.is_contact(from),
+        }) {
             tracing::warn!(%error, "some files are not tidied up for now");
         }
         let wanted: Vec<NodeId> = agent.destinations().collect();
@@ -423,6 +429,11 @@ impl Node {
     /// Returns once something is to be sent about groups.
     pub async fn group_words_due(&self) {
         self.group_names.due().await;
+    }
+
+    /// Returns once a group may have changed.
+    pub async fn groups_changed(&self) {
+        self.group_names.changed().await;
     }
 
     /// Publishes messages in a topic, each with a key or without; returns their ids, once they are durable. Where no lifetime

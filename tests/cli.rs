@@ -13,6 +13,8 @@ mod disappearing;
 mod files;
 #[path = "cli/full.rs"]
 mod full;
+#[path = "cli/group_files.rs"]
+mod group_files;
 #[path = "cli/groups.rs"]
 mod groups;
 #[path = "cli/hooks.rs"]
@@ -23,6 +25,8 @@ mod keeping;
 mod listings;
 #[path = "cli/names.rs"]
 mod names;
+#[path = "cli/odd_files.rs"]
+mod odd_files;
 #[path = "cli/older.rs"]
 mod older;
 #[path = "cli/operator.rs"]

@@ -182,7 +182,14 @@ fn node_at(listen: &str, place: &Path, name: &str, identity: Identity, peers: &[
     let peers = peers.iter().map(|peer| peer.parse().unwrap()).collect();
     let net = NetConfig { listen, peers, ..NetConfig::default() };
     let store = place.join(format!("{name}.redb"));
-    let options = Options { identity, store, config: Config::default(), net: Some(net), record: None };
+    let options = Options {
+        identity,
+        store,
+        config: Config::default(),
+        push_bytes: dak::content::PUSH_BYTES,
+        net: Some(net),
+        record: None,
+    };
     let began = Instant::now();
     loop {
         match Node::start(options.clone()) {

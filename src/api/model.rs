@@ -29,7 +29,7 @@ mod wish;
 
 pub use super::schema::Schema;
 pub use compose::{COMPOSED_BYTES_MAX, Compose, ComposedTask, File, Introduction, NewDraft, check_composed};
-pub use files::{FileRow, HeldRow, TransferRow, TransferState};
+pub use files::{FileRow, HeldRow, MemberTransferRow, TransferRow, TransferState};
 pub use groups::{GroupRow, GroupStanding, MemberRole, MemberRow};
 pub use hooks::{HookEventRow, HookFailedRow, HookRow, HookTestedRow, NewHook};
 pub use house::{

@@ -395,6 +395,13 @@ pub fn transfer() -> TransferRow {
         holders: vec!["carol".into()],
         held: vec![HeldRow { name: "carol".into(), bytes: 1 << 19 }],
         too_large_for: vec!["dave".into()],
+        group: None,
+        members: vec![MemberTransferRow {
+            name: Some("erin".into()),
+            address: format!("dak:{BOB}"),
+            safe_bytes: 3 << 18,
+            state: TransferState::Coming,
+        }],
     }
 }
 

@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use super::Failure;
 use crate::agent::Config;
 use crate::bundle::{Bundle, Creation, Draft, Ends, Handed, Kind, Priority, Signer};
-use crate::content::{Content, Text, pad};
+use crate::content::{Content, PUSH_BYTES, Text, pad};
 use crate::eid::Eid;
 use crate::frame::{Frame, Grade, Hello, Incoming, PROTOCOL_VERSION, RoutingInfo, Transit, encode_folded};
 use crate::id::NodeId;
@@ -48,6 +48,7 @@ pub async fn node_on(place: &Path, n: u8, net: NetConfig) -> Result<Node, Failur
         identity,
         store: place.join(format!("{n}.redb")),
         config,
+        push_bytes: PUSH_BYTES,
         net: Some(net),
         record: None,
     })?;

@@ -2,7 +2,7 @@ use std::io::Read;
 
 use super::place::DATA;
 use super::*;
-use crate::content::{PART_BYTES, Part, Shape};
+use crate::content::{PART_BYTES, PUSH_BYTES, Part, Shape};
 
 fn bytes(len: usize) -> Vec<u8> {
     (0..len).map(|n| (n * 7 + n / 253) as u8).collect()
@@ -15,7 +15,7 @@ fn stage(blobs: &Arc<Blobs>, bytes: &[u8]) -> Staged {
 }
 
 fn blobs(dir: &Path) -> Arc<Blobs> {
-    Arc::new(Blobs::open(dir.join("files")).unwrap())
+    Arc::new(Blobs::open(dir.join("files"), PUSH_BYTES).unwrap())
 }
 
 fn enclosed(staged: &Staged) -> Enclosed {
@@ -76,7 +76,7 @@ fn what_nobody_asked_for_is_bounded_and_shared_and_a_stranger_s_is_not_taken() {
         root[..4].copy_from_slice(&n.to_be_bytes());
         Enclosed { root, ..enclosed(&Staged { bytes, root, key: FileKey([0; 32]) }) }
     };
-    assert!(!blobs.offer(node(1), &file(0, PUSH_BYTES_MAX + 1)), "it is to be asked for");
+    assert!(!blobs.offer(node(1), &file(0, PUSH_BYTES + 1)), "it is to be asked for");
     let many = |by: u8| (0..1_000).filter(|n| blobs.offer(node(by), &file(u32::from(by) << 16 | n, 1 << 20))).count();
     assert_eq!([many(1), many(2)], [64, 64]);
     assert_eq!((3..20).map(many).sum::<usize>(), 128, "together no more than there is room for");
@@ -110,8 +110,8 @@ fn parts_that_come_before_their_message_are_kept_within_bounds() {
 fn of_what_is_offered_and_not_asked_for_no_part_is_kept() {
     let home = tempfile::tempdir().unwrap();
     let blobs = blobs(home.path());
-    let file = enclosed(&Staged { bytes: PUSH_BYTES_MAX + 1, root: [9; 32], key: FileKey([0; 32]) });
-    let part = |index| Part { root: [9; 32], size: PUSH_BYTES_MAX + 1, index, bytes: vec![1; 9], ..Part::default() };
+    let file = enclosed(&Staged { bytes: PUSH_BYTES + 1, root: [9; 32], key: FileKey([0; 32]) });
+    let part = |index| Part { root: [9; 32], size: PUSH_BYTES + 1, index, bytes: vec![1; 9], ..Part::default() };
     assert_eq!(blobs.take(&part(0), Some(node(1))), Taken::Kept, "its message did not come yet");
     assert!(!blobs.offer(node(1), &file));
     assert_eq!(blobs.take(&part(1), Some(node(1))), Taken::Unwanted);
@@ -125,7 +125,12 @@ fn of_what_is_offered_and_not_asked_for_no_part_is_kept() {
 fn what_cannot_be_written_fails_the_commit_that_would_promise_it() {
     let home = tempfile::tempdir().unwrap();
     fs::write(home.path().join("files"), "in the way").unwrap();
-    let blobs = Arc::new(Blobs { dir: home.path().join("files"), state: Mutex::default() });
+    let blobs = Arc::new(Blobs {
+        dir: home.path().join("files"),
+        push_bytes: PUSH_BYTES,
+        news: Notify::new(),
+        state: Mutex::default(),
+    });
     let part = Part { root: [9; 32], size: 5, bytes: vec![1; 5], ..Part::default() };
     assert_eq!(blobs.take(&part, Some(node(1))), Taken::Kept);
     assert!(blobs.sync().is_err());

@@ -88,6 +88,9 @@ impl Blobs {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 written => written?,
             }
+            if have.is_all() {
+                self.news.notify_one();
+            }
         }
         Ok(())
     }

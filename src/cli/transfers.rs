@@ -12,7 +12,7 @@ use super::table::{Cell, Table, cell, painted, prose};
 use super::who::called;
 use super::{Outcome, Stop};
 use crate::api::ApiError;
-use crate::api::model::{FileRow, HeldRow, Request, TransferRow, TransferState};
+use crate::api::model::{FileRow, HeldRow, MemberTransferRow, Request, TransferRow, TransferState};
 use crate::safe_text::safe_text;
 use crate::units::about_bytes;
 
@@ -109,7 +109,8 @@ fn print(rows: &[TransferRow], out: &Out) -> Outcome {
         out.data(&table.render(&out.style))?;
     }
     // Who has what of it has no place in a line of a table.
-    let is_away = |row: &&TransferRow| !row.holders.is_empty() || !row.too_large_for.is_empty();
+    let is_away =
+        |row: &&TransferRow| !row.holders.is_empty() || !row.too_large_for.is_empty() || !row.members.is_empty();
     rows.iter().filter(is_away).for_each(|row| out.talk(told(row).trim_end()));
     Ok(())
 }
@@ -153,6 +154,17 @@ fn told(row: &TransferRow) -> String {
         let names: Vec<String> = row.too_large_for.iter().map(|name| called(name)).collect();
         held.push_str(&format!(", too large for {}", names.join(" and ")));
     }
+    if !row.members.is_empty() {
+        let has = |member: &MemberTransferRow| {
+            let who = called(member.name.as_ref().unwrap_or(&member.address));
+            match member.state {
+                TransferState::Sent => format!("{who} has it"),
+                TransferState::Cancelled => format!("{who} wants none"),
+                _ => format!("{who} has {}", about_bytes(member.safe_bytes)),
+            }
+        };
+        held.push_str(&format!(", {}", row.members.iter().map(has).collect::<Vec<_>>().join(", ")));
+    }
     let (done, all) = (about_bytes(row.safe_bytes), about_bytes(row.bytes));
     format!("{} {state} {way} {}: {name}, {done} of {all}{held}\n", row.id, who(row))
 }
@@ -195,7 +207,7 @@ mod tests {
         let row = samples::transfer();
         assert_eq!(
             told(&row),
-            "3f2a91c0de/1 coming from bob: sur\\u{1b}[2Jvey.tar, 1.0 MiB of 3.0 MiB, held 512.0 KiB by carol, too large for dave\n"
+            "3f2a91c0de/1 coming from bob: sur\\u{1b}[2Jvey.tar, 1.0 MiB of 3.0 MiB, held 512.0 KiB by carol, too large for dave, erin has 768.0 KiB\n"
         );
         let style = Style { width: Some(80), color: false, now: "2026-03-01T12:00[UTC]".parse().unwrap() };
         let mut table = Table::new(&["ID", "", "WHO", "SIZE", "HERE", "SAFE", "STATE", "NAME"]);

@@ -8,14 +8,14 @@ use std::path::Path;
 use toml_edit::{Array, DocumentMut, Table, Value};
 
 use super::values::{
-    parse_api_listen, parse_carry_limit, parse_keep, parse_list, parse_log, parse_name, parse_receipts, parse_strategy,
-    parse_switch,
+    parse_api_listen, parse_carry_limit, parse_keep, parse_list, parse_log, parse_name, parse_push_limit,
+    parse_receipts, parse_strategy, parse_switch,
 };
 use super::{ConfigError, file, parse_quiet};
 use crate::home::private_temporary;
 
 /// What can be set, in the order of the file.
-pub const KEYS: [&str; 14] = [
+pub const KEYS: [&str; 15] = [
     "name",
     "listen",
     "peers",
@@ -23,6 +23,7 @@ pub const KEYS: [&str; 14] = [
     "carry_limit",
     "mail_limit",
     "strangers_mail_limit",
+    "push_limit",
     "read_receipts",
     "receipts",
     "strategy",
@@ -61,6 +62,7 @@ fn parsed(key: &str, value: &str) -> Result<Value, String> {
         "carry_limit" | "mail_limit" | "strangers_mail_limit" => {
             parse_carry_limit(value).map(|_| Value::from(value.trim()))
         }
+        "push_limit" => parse_push_limit(value).map(|_| Value::from(value.trim())),
         "receipts" => parse_receipts(value).map(Value::from),
         "strategy" => parse_strategy(value).map(Value::from),
         "quiet" => parse_quiet(value).map(|_| Value::from(value.trim())),
@@ -189,6 +191,7 @@ mod tests {
             "0",
             "1G",
             "8M",
+            "64M",
             "true",
             "contacts",
             "direct",

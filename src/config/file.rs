@@ -10,13 +10,14 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error};
 
 use super::values::{
-    parse_address, parse_api_listen, parse_carry_limit, parse_keep, parse_log, parse_name, parse_receipts,
-    parse_strategy,
+    parse_address, parse_api_listen, parse_carry_limit, parse_keep, parse_log, parse_name, parse_push_limit,
+    parse_receipts, parse_strategy,
 };
 use super::{
     CARRY_LIMIT_BYTES, ConfigError, MAIL_LIMIT_BYTES, PORT, QuietHours, RECEIPTS, STRANGERS_MAIL_LIMIT_BYTES,
     STRATEGIES, parse_quiet,
 };
+use crate::content::{PUSH_BYTES, PUSH_BYTES_MAX};
 use crate::time::Millis;
 use crate::units::exact_bytes;
 
@@ -37,6 +38,8 @@ pub(super) struct File {
     pub mail_limit: Option<u64>,
     #[serde(alias = "strangers_mail_limit_bytes", deserialize_with = "carry_limit")]
     pub strangers_mail_limit: Option<u64>,
+    #[serde(alias = "push_limit_bytes", deserialize_with = "push_limit")]
+    pub push_limit: Option<u64>,
     pub read_receipts: Option<bool>,
     #[serde(deserialize_with = "receipts")]
     pub receipts: Option<String>,
@@ -106,6 +109,7 @@ pub(super) fn commented(name: Option<&str>) -> String {
     };
     let carry_limit = exact_bytes(CARRY_LIMIT_BYTES);
     let (mail_limit, strangers_mail_limit) = (exact_bytes(MAIL_LIMIT_BYTES), exact_bytes(STRANGERS_MAIL_LIMIT_BYTES));
+    let (push_limit, push_limit_max) = (exact_bytes(PUSH_BYTES), exact_bytes(PUSH_BYTES_MAX));
     let strategies = STRATEGIES.join(", ");
     format!(
         r#"# What this dak node does. Remove the # from a line to set it; the values shown are the defaults.
@@ -135,6 +139,10 @@ pub(super) fn commented(name: Option<&str>) -> String {
 
 # The same for the mail of everybody else.
 # strangers_mail_limit = "{strangers_mail_limit}"
+
+# The largest file that comes in parts from a contact by itself, at most "{push_limit_max}"; what is larger is offered, and comes
+# when you ask for it. "0" lets none come. Contacts who send you such files are told.
+# push_limit = "{push_limit}"
 
 # Whether senders are told that you have read their messages.
 # read_receipts = false
@@ -209,11 +217,22 @@ fn addresses<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Vec<Multiaddr>
 
 /// A size with its unit as text, or a bare number of bytes.
 fn carry_limit<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error> {
-    match toml::Value::deserialize(from)? {
-        toml::Value::Integer(bytes) => {
-            u64::try_from(bytes).map(Some).map_err(|_| D::Error::custom("a size is not negative"))
-        }
-        toml::Value::String(text) => parse_carry_limit(&text).map(Some).map_err(D::Error::custom),
-        _ => Err(D::Error::custom("a size is a number of bytes, or text such as \"256M\"")),
-    }
+    size(from, parse_carry_limit)
+}
+
+fn push_limit<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error> {
+    size(from, parse_push_limit)
+}
+
+fn size<'de, D: Deserializer<'de>>(
+    from: D,
+    parse: impl Fn(&str) -> Result<u64, String>,
+) -> Result<Option<u64>, D::Error> {
+    let text = match toml::Value::deserialize(from)? {
+        toml::Value::Integer(bytes) if bytes < 0 => return Err(D::Error::custom("a size is not negative")),
+        toml::Value::Integer(bytes) => bytes.to_string(),
+        toml::Value::String(text) => text,
+        _ => return Err(D::Error::custom("a size is a number of bytes, or text such as \"256M\"")),
+    };
+    parse(&text).map(Some).map_err(D::Error::custom)
 }

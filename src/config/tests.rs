@@ -14,6 +14,7 @@ fn a_home_without_a_file_has_the_defaults() {
         ("carry_limit", "256M"),
         ("mail_limit", "16G"),
         ("strangers_mail_limit", "64M"),
+        ("push_limit", "8M"),
         ("read_receipts", "false"),
         ("receipts", "everyone"),
         ("strategy", "default"),

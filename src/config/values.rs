@@ -5,9 +5,10 @@ use std::net::SocketAddr;
 use libp2p::Multiaddr;
 use tracing_subscriber::EnvFilter;
 
+use crate::content::PUSH_BYTES_MAX;
 use crate::ticket::NAME_BYTES_MAX;
 use crate::time::{Millis, SECOND};
-use crate::units::{parse_bytes, parse_span};
+use crate::units::{exact_bytes, parse_bytes, parse_span};
 
 /// The strategies by name; the first is the default.
 pub const STRATEGIES: [&str; 5] = ["default", "direct", "epidemic", "spray-and-wait", "prophet"];
@@ -39,6 +40,14 @@ pub fn parse_address(text: &str) -> Result<Multiaddr, String> {
 /// Reads a size such as `256M`; 0 carries for nobody, or takes nobody's mail.
 pub fn parse_carry_limit(text: &str) -> Result<u64, String> {
     parse_bytes(text).map_err(|error| error.to_string())
+}
+
+/// Reads how large a file may be that comes by itself.
+pub fn parse_push_limit(text: &str) -> Result<u64, String> {
+    match parse_carry_limit(text)? {
+        bytes if bytes <= PUSH_BYTES_MAX => Ok(bytes),
+        _ => Err(format!("at most {} come by themselves; ask for what is larger", exact_bytes(PUSH_BYTES_MAX))),
+    }
 }
 
 /// Reads how long the record keeps what was said: a span such as `90d`, or nothing for ever.

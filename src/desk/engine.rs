@@ -30,6 +30,11 @@ use crate::safe_text::safe_block;
 const SOCKET_LOOK: Duration = Duration::from_secs(5);
 /// How long the last figures may take.
 const LAST_SAMPLE: Duration = Duration::from_secs(1);
+/// Bytes of bundles that one contact hands over before an answer: half of it is on its way while the other half is verified
+/// and synced, where that takes as long.
+const WINDOW_BYTES: u32 = 2 << 20;
+/// That, and what is said beside it.
+const BUDGET_BYTES: usize = 9 << 18;
 /// Contacts that a node looks for by chance.
 const CONTACTS_MAX: usize = 12;
 
@@ -52,7 +57,8 @@ impl Engine for Homes {
         let config = Config::load(&home.config_path(), variable, Flags::default())?;
         let identity = Identity::load(&home.identity_path())?;
         let config_of_agent = agent_config(&config);
-        let options = Options { identity, store: home.store_path(), config: config_of_agent, net: None, record: None };
+        let (store, push_bytes) = (home.store_path(), config.push_limit_bytes.value);
+        let options = Options { identity, store, config: config_of_agent, push_bytes, net: None, record: None };
         let node = if lock.is_read_only() { Node::open_to_read(options)? } else { Node::start(options)? };
         let name = name_of(&config);
         Ok(Box::new(Desk::new(node, home.clone(), config, name, lock)))
@@ -92,7 +98,7 @@ async fn up(
         tracing::warn!(files, "{}; {}", tight.message, tight.next_step.unwrap_or_default());
     }
     let net = NetConfig {
-        limits: descriptors::fit(Limits::default(), files),
+        limits: descriptors::fit(Limits { budget_bytes: BUDGET_BYTES, ..Limits::default() }, files),
         listen: listen_on(&config),
         peers: config.peers.value.clone(),
         mdns: config.mdns.value,
@@ -101,7 +107,8 @@ async fn up(
         contacts_max: CONTACTS_MAX,
         ..NetConfig::default()
     };
-    let options = Options { identity, store: home.store_path(), config: agent_config(&config), net: Some(net), record };
+    let (store, push_bytes) = (home.store_path(), config.push_limit_bytes.value);
+    let options = Options { identity, store, config: agent_config(&config), push_bytes, net: Some(net), record };
     let node = Node::start(options)?;
     node.listening().await;
     let desk = Desk::new(node, home.clone(), config.clone(), name_of(&config), lock);
@@ -258,6 +265,7 @@ fn agent_config(config: &Config) -> agent::Config {
     agent::Config {
         copies: policy.copies(),
         policy,
+        window_bytes: WINDOW_BYTES,
         carry_bytes_max: config.carry_limit_bytes.value,
         contact_mail_bytes_max: config.mail_limit_bytes.value,
         stranger_mail_bytes_max: config.strangers_mail_limit_bytes.value,

@@ -10,9 +10,9 @@ use super::Desk;
 use super::mail::LIFETIME;
 use super::rows::{self, Names};
 use crate::agent::Agent;
-use crate::api::model::{FileRow, HeldRow, InboxRow, Schema, TransferRow, TransferState};
+use crate::api::model::{FileRow, HeldRow, InboxRow, MemberTransferRow, Schema, TransferRow, TransferState};
 use crate::api::{ApiError, NextStep};
-use crate::blobs::{Blobs, PUSH_BYTES_MAX};
+use crate::blobs::Blobs;
 use crate::bundle::Priority;
 use crate::content::{
     Content, ENCLOSED_MAX, Enclosed, FILE_NAME_BYTES_MAX, FileAsk, PART_BYTES, PART_LOG, Root, Shape, pad, part_len,
@@ -59,7 +59,14 @@ impl Desk {
         self.transfer_rows(named).await
     }
 
-    async fn transfer_rows(&self, named: Vec<Named>) -> Result<Vec<TransferRow>, ApiError> {
+    async fn transfer_rows(&self, mut named: Vec<Named>) -> Result<Vec<TransferRow>, ApiError> {
+        if named.iter().any(|named| named.group().is_some()) {
+            let joined = self.groups_joined().await?;
+            for named in &mut named {
+                let members = named.group().map_or(&[][..], |group| joined.get(&group).map_or(&[], |members| members));
+                named.meant.retain(|who| members.contains(who));
+            }
+        }
         let sent = self.record(parts_away).await?;
         let blobs = Arc::clone(self.node().blobs());
         let rows = move |agent: &Agent, names: &Names<'_>| {
@@ -149,7 +156,9 @@ impl Desk {
             .await?;
         self.node().blobs().want(&named.file);
         let have = self.here(&named);
-        self.ask_missing(source, &named, have.missing(first, end)).await?;
+        for who in self.whom_to_ask(source, &named).await? {
+            self.ask_missing(who, &named, have.missing(first, end)).await?;
+        }
         self.transfer(id).await
     }
 
@@ -168,7 +177,7 @@ impl Desk {
     ) -> Result<(), ApiError> {
         match wanted.is_empty() {
             true => Ok(()),
-            false => self.ask_for(source, named, FileAsk { wanted, ..FileAsk::default() }).await,
+            false => self.ask_for(Eid::mail(source), named, FileAsk { wanted, ..FileAsk::default() }).await,
         }
     }
 
@@ -176,12 +185,13 @@ impl Desk {
     pub(super) async fn file_cancel(&self, id: &str) -> Result<TransferRow, ApiError> {
         let named = self.find_file(id).await?;
         let is_here = self.node().blobs().have(&named.file.root).is_some_and(|(_, have)| have.is_all());
-        let (other, gone) = match (named.from(), named.to()) {
+        let (other, gone) = match (named.from(), &named.entry) {
             (Some(_), _) if is_here => {
                 return Err(ApiError::refused("all of that file is here").next(NextStep::SaveFile { id: id.into() }));
             }
-            (Some(from), _) => (from, true),
-            (None, to) => (to.unwrap_or(self.node().identity().node()), false),
+            (Some(from), _) => (Eid::mail(from), true),
+            (None, Entry::Own(outgoing)) => (outgoing.destination.clone(), false),
+            (None, Entry::Came(letter)) => (letter.destination.clone(), false),
         };
         self.keep_file(&named, FileState { stopped: true, gone, ..named.state.clone() }).await?;
         if gone && !self.record(roots).await?.contains(&named.file.root) {
@@ -193,10 +203,16 @@ impl Desk {
         self.transfer(id).await
     }
 
-    async fn ask_for(&self, other: NodeId, named: &Named, ask: FileAsk) -> Result<(), ApiError> {
-        let content = Content::Ask(FileAsk { target: named.mark, file: named.number as u64, ..ask });
-        let plaintext = pad(&content.encode());
-        self.node().send(Eid::mail(other), plaintext, LIFETIME, Priority::Normal, None).await?;
+    /// Says something about a file to somebody, or to the group that it is in.
+    pub(super) async fn ask_for(&self, other: Eid, named: &Named, ask: FileAsk) -> Result<(), ApiError> {
+        let (target, file, group) = (named.mark, named.number as u64, named.group());
+        let plaintext = pad(&Content::Ask(FileAsk { target, file, group, ..ask }).encode());
+        match other.has_members() {
+            // Who left it says nothing there any more.
+            true if !self.groups_joined().await?.contains_key(&other.node) => {}
+            true => drop(self.send_to_group(other.node, plaintext, LIFETIME, Priority::Normal, None).await?),
+            false => drop(self.node().send(other, plaintext, LIFETIME, Priority::Normal, None).await?),
+        }
         Ok(())
     }
 
@@ -279,8 +295,8 @@ pub(super) fn all_named(record: &RedbReader, many: usize) -> Result<Vec<Named>, 
     Ok(all)
 }
 
-/// Parts that are on their way, by who gets them and of which file.
-type AwayParts = BTreeMap<(NodeId, Root), Vec<AwayPart>>;
+/// Parts that are on their way, by where they go and of which file.
+type AwayParts = BTreeMap<(Eid, Root), Vec<AwayPart>>;
 
 /// A part on its way, and who says to hold it.
 struct AwayPart {
@@ -300,7 +316,7 @@ fn parts_away(record: &RedbReader) -> Result<AwayParts, crate::store::StoreError
             let held = |carrier: &&crate::agent::change::Carrier| carrier.gave_up.is_none();
             let holders: Vec<NodeId> = outgoing.carriers.iter().filter(held).map(|carrier| carrier.who).collect();
             if !outgoing.is_settled() {
-                let parts = away.entry((outgoing.destination.node, part.root)).or_default();
+                let parts = away.entry((outgoing.destination, part.root)).or_default();
                 parts.push(AwayPart { id: outgoing.id, index: part.index, holders });
             }
         }
@@ -314,10 +330,11 @@ fn transfer_row(
     names: &Names<'_>,
 ) -> TransferRow {
     let Named { file, state, inside, number, .. } = named;
-    let (id, other) = match &named.entry {
-        Entry::Came(letter) => (letter.id, letter.source),
-        Entry::Own(outgoing) => (outgoing.id, outgoing.destination.node),
+    let (id, to) = match &named.entry {
+        Entry::Came(letter) => (letter.id, Eid::mail(letter.source)),
+        Entry::Own(outgoing) => (outgoing.id, outgoing.destination.clone()),
     };
+    let other = to.node;
     let here = blobs.have(&file.root).filter(|(size, _)| *size == file.bytes);
     let have_bytes = here.as_ref().map_or(0, |(size, have)| have.bytes(*size));
     let (mut holders, mut too_large_for) = (BTreeMap::<NodeId, u64>::new(), BTreeSet::new());
@@ -332,8 +349,8 @@ fn transfer_row(
         },
         Entry::Own(_) => {
             let parts = file.parts();
-            let (wanted, mut safe) = sent_of(file, state);
-            for part in sent.get(&(other, file.root)).into_iter().flatten() {
+            let (wanted, mut safe) = sent_of(named);
+            for part in sent.get(&(to.clone(), file.root)).into_iter().flatten() {
                 if !part.holders.is_empty() {
                     safe.insert(part.index);
                 }
@@ -353,6 +370,7 @@ fn transfer_row(
             }
         }
     };
+    let members = if named.from().is_some() { Vec::new() } else { members_of(named, transfer, names) };
     let held = |(node, bytes): (&NodeId, &u64)| HeldRow { name: names.show(node), bytes: *bytes };
     let held: Vec<HeldRow> = holders.iter().take(HOLDERS_MAX).map(held).collect();
     TransferRow {
@@ -364,23 +382,50 @@ fn transfer_row(
         safe_bytes,
         direction: if named.to().is_some() { "out" } else { "in" }.into(),
         who: names.known(&other),
-        who_address: rows::address(other),
+        who_address: if to.has_members() { to.to_string() } else { rows::address(other) },
+        group: named.group().map(|group| names.show(&group)),
         folder: file.shape == Shape::Folder,
         state: transfer,
         holders: held.iter().map(|held| held.name.clone()).collect(),
         held,
         too_large_for: too_large_for.iter().take(HOLDERS_MAX).map(|node| names.show(node)).collect(),
+        members,
     }
 }
 
+/// How far a file of one's own is with each member of the group that it went to, as they say.
+fn members_of(named: &Named, whole: TransferState, names: &Names<'_>) -> Vec<MemberTransferRow> {
+    let row = |member: &NodeId| {
+        let known = named.members.iter().find(|(who, _)| who == member).map(|(_, state)| state);
+        let safe = known.map_or_else(|| Parts::none(named.file.parts()), |state| asked_of(named, state).1);
+        let state = match whole {
+            _ if safe.is_all() => TransferState::Sent,
+            _ if known.is_some_and(|state| state.stopped) => TransferState::Cancelled,
+            TransferState::Offered | TransferState::Cancelled => whole,
+            _ if safe.is_empty() => TransferState::Wanted,
+            _ => TransferState::Coming,
+        };
+        let safe_bytes = safe.bytes(named.file.bytes);
+        MemberTransferRow { name: names.known(member), address: rows::address(*member), safe_bytes, state }
+    };
+    named.meant.iter().map(row).collect()
+}
+
 /// The parts of a file that its recipient wants, and those known to be there: a small file goes without being asked for.
-pub(super) fn sent_of(file: &Enclosed, state: &FileState) -> (Parts, Parts) {
-    let parts = file.parts();
-    match &state.sent {
+pub(super) fn sent_of(named: &Named) -> (Parts, Parts) {
+    let parts = named.file.parts();
+    match &named.state.sent {
         Some((wanted, safe)) if wanted.of() == parts => (wanted.clone(), safe.clone()),
-        _ if file.bytes <= PUSH_BYTES_MAX => (Parts::all(parts), Parts::none(parts)),
+        _ if named.file.bytes <= named.push_bytes => (Parts::all(parts), Parts::none(parts)),
         _ => (Parts::none(parts), Parts::none(parts)),
     }
+}
+
+/// The parts of a file of a group that a member asked for alone, and those that they have.
+pub(super) fn asked_of(named: &Named, state: &FileState) -> (Parts, Parts) {
+    let parts = named.file.parts();
+    let known = state.sent.clone().filter(|(wanted, _)| wanted.of() == parts);
+    known.unwrap_or_else(|| (Parts::none(parts), Parts::none(parts)))
 }
 
 fn failed(what: &str, error: &io::Error) -> ApiError {

@@ -118,7 +118,7 @@ impl Desk {
     }
 
     /// Does something in the core with all that is known of groups; what it changes is durable once this returns.
-    async fn on_groups<T: Send + 'static>(
+    pub(super) async fn on_groups<T: Send + 'static>(
         &self,
         act: impl FnOnce(&mut Groups, &Actor<'_>, &mut Vec<Change>) -> Result<T, NotDone> + Send + 'static,
     ) -> Result<Result<T, NotDone>, ApiError> {
@@ -292,6 +292,16 @@ impl Desk {
         self.look(rows).await
     }
 
+    /// Who has the turn writes to a group from now on under a key that all have who are in it now.
+    pub(super) async fn use_right_key(&self, group: NodeId) -> Result<(), ApiError> {
+        let ready = self.on_groups(move |groups, by, out| groups.ready(&group, by, out)).await?;
+        let epoch = ready.map_err(|why| self.not_done(&group, why))?;
+        // The key goes before what is sealed under it.
+        self.send_group_words_in_turn().await?;
+        self.node().keyring().use_epoch(&Eid::group(group), epoch.0);
+        Ok(())
+    }
+
     /// Writes padded content to a group, under a key that all have who are in it now.
     pub(super) async fn send_to_group(
         &self,
@@ -302,11 +312,7 @@ impl Desk {
         copies: Option<u16>,
     ) -> Result<BundleId, ApiError> {
         let _turn = self.inner.grouping.lock().await;
-        let ready = self.on_groups(move |groups, by, out| groups.ready(&group, by, out)).await?;
-        let epoch = ready.map_err(|why| self.not_done(&group, why))?;
-        // The key goes before what is sealed under it.
-        self.send_group_words_in_turn().await?;
-        self.node().keyring().use_epoch(&Eid::group(group), epoch.0);
+        self.use_right_key(group).await?;
         let id = self.node().send(Eid::group(group), plaintext, lifetime, priority, copies).await?;
         let sent = self.on_groups(move |groups, _, out| {
             groups.sent(&group, Letter::mark_of(&id), out);

@@ -1,45 +1,64 @@
-//! Asks for what of files that are to come is missing, see [`crate::mail::holes`].
+//! Asks for what of files that are to come is missing, see [`crate::mail::holes`]; tells authors of files of groups what of
+//! them is here; and tells who sends files in parts which come here by themselves.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::Desk;
-use super::files::{LISTED_MAX, all_named};
+use super::files::{LISTED_MAX, all_named, asked_of};
 use crate::api::ApiError;
-use crate::content::Root;
+use crate::content::{FileAsk, PUSH_BYTES, Root};
+use crate::eid::Eid;
 use crate::id::NodeId;
-use crate::mail::files::Parts;
+use crate::mail::files::{FileState, Parts};
 use crate::mail::holes::Holes;
+use crate::mail::kept;
 use crate::node::named::Named;
+use crate::time::Timestamp;
 
 /// How often it is looked what is missing, while something is.
 const LOOK: Duration = Duration::from_secs(5);
+/// Of a file of a group its author hears when so many parts of it came, one after the other.
+const TOLD_PARTS: u32 = 8;
+
+/// Other members in contact, where the author of a file of a group is not: they may have it.
+fn others_near(named: &Named, near: &[NodeId], joined: &BTreeMap<NodeId, Vec<NodeId>>) -> Vec<NodeId> {
+    let members = named.group().and_then(|group| joined.get(&group)).map_or(&[][..], |members| members);
+    match named.from() {
+        Some(author) if !near.contains(&author) => members.iter().filter(|who| near.contains(who)).copied().collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// What is waited for, of whom and since when.
+type Waiting = BTreeMap<(NodeId, Root), Holes>;
 
 impl Desk {
     /// Runs as long as the node does. What it knows of how long nothing came ends with it.
     pub(super) async fn fill_holes(self) {
         let mut waiting = BTreeMap::new();
         loop {
-            tokio::select! {
-                () = tokio::time::sleep(LOOK) => {}
-                () = self.node().ended() => return,
-            }
-            if !self.node().blobs().is_incomplete() {
-                waiting.clear();
-            } else if let Err(error) = self.look_for_holes(&mut waiting).await {
+            if let Err(error) = self.look_for_holes(&mut waiting).await {
                 tracing::warn!(%error, "what is missing of files cannot be asked for, for now");
+            }
+            tokio::select! {
+                () = tokio::time::sleep(LOOK), if self.node().blobs().is_incomplete() => {}
+                () = self.node().blobs().news() => {}
+                () = self.node().ended() => return,
             }
         }
     }
 
-    async fn look_for_holes(&self, waiting: &mut BTreeMap<(NodeId, Root), Holes>) -> Result<(), ApiError> {
+    async fn look_for_holes(&self, waiting: &mut Waiting) -> Result<(), ApiError> {
         let named = self.record(|record| all_named(record, LISTED_MAX)).await?;
-        let (now, near) = self
-            .look(|agent, _| {
-                let near: Vec<NodeId> = agent.contacts().map(|contact| contact.peer).collect();
-                (agent.at().now, near)
-            })
-            .await?;
+        self.tell_limit(&named).await?;
+        self.tell_what_is_here(&named).await?;
+        if !self.node().blobs().is_incomplete() {
+            waiting.clear();
+            return Ok(());
+        }
+        let (now, near) = self.near().await?;
+        let joined = self.groups_joined().await?;
         let mut still = BTreeMap::new();
         for named in named {
             let Some(source) = named.from() else { continue };
@@ -49,13 +68,70 @@ impl Desk {
             }
             let have = self.here(&named).len();
             let mut holes = waiting.remove(&key).unwrap_or(Holes::new(have, now));
-            if holes.ask(have, now, near.contains(&source)) {
+            let others = others_near(&named, &near, &joined);
+            if holes.ask(have, now, near.contains(&source) || !others.is_empty()) {
                 tracing::debug!(source = %source.peer_id(), "parts of a file are missing, and asked for");
-                self.ask_missing(source, &named, missing).await?;
+                let other = others.get(holes.asked() as usize % others.len().max(1));
+                for who in other.into_iter().chain([&source]) {
+                    self.ask_missing(*who, &named, missing.clone()).await?;
+                }
             }
             still.insert(key, holes);
         }
         *waiting = still;
+        Ok(())
+    }
+
+    /// What the clock says, and who is in contact.
+    async fn near(&self) -> Result<(Timestamp, Vec<NodeId>), ApiError> {
+        self.look(|agent, _| (agent.at().now, agent.contacts().map(|contact| contact.peer).collect())).await
+    }
+
+    /// Whom a person's own request for a file goes to: its author, and where they are away a member of its group who is in
+    /// contact.
+    pub(super) async fn whom_to_ask(&self, author: NodeId, named: &Named) -> Result<Vec<NodeId>, ApiError> {
+        if named.group().is_none() {
+            return Ok(vec![author]);
+        }
+        let ((_, near), joined) = (self.near().await?, self.groups_joined().await?);
+        let other = others_near(named, &near, &joined).first().copied();
+        Ok(std::iter::once(author).chain(other).collect())
+    }
+
+    /// Tells contacts who offered a file up to which size files come here by themselves, where they know of another.
+    async fn tell_limit(&self, named: &[Named]) -> Result<(), ApiError> {
+        let limit = self.node().blobs().push_bytes();
+        for from in self.node().blobs().take_offerers() {
+            let is_from = |named: &&Named| named.group().is_none() && named.from() == Some(from);
+            let Some(newest) = named.iter().rev().find(is_from) else { continue };
+            let told = self.record(move |record| record.kept(&kept::push_told(&from))).await?;
+            if told.map_or(PUSH_BYTES, |told| kept::read_bytes(&told)) != limit {
+                self.ask_for(Eid::mail(from), newest, FileAsk { limit: Some(limit), ..FileAsk::default() }).await?;
+                self.keep(vec![(kept::push_told(&from), Some(kept::write_bytes(limit)))]).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells the authors of files of groups how much of each is here: some times as it comes, and once it is whole.
+    async fn tell_what_is_here(&self, named: &[Named]) -> Result<(), ApiError> {
+        let me = self.my_node();
+        let mut seen = BTreeSet::new();
+        for named in named.iter().filter(|named| named.group().is_some() && !named.state.stopped && !named.state.gone) {
+            let Some(author) = named.from().filter(|_| seen.insert((named.mark, named.number))) else { continue };
+            let here = self.here(named);
+            let mine = named.members.iter().find(|(who, _)| *who == me).map(|(_, state)| asked_of(named, state).1);
+            let told = mine.unwrap_or_else(|| Parts::none(named.file.parts())).len();
+            let step = (here.of() / TOLD_PARTS).max(1);
+            if here.of() != named.file.parts() || here.len() <= told || here.len() < told + step && !here.is_all() {
+                continue;
+            }
+            let ask = FileAsk { have: here.stretches(), ..FileAsk::default() };
+            self.ask_for(Eid::mail(author), named, ask).await?;
+            let state = FileState { sent: Some((Parts::none(here.of()), here)), ..FileState::default() };
+            let key = kept::file_of_member(&named.mark, named.number, &me);
+            self.keep(vec![(key, Some(state.write()))]).await?;
+        }
         Ok(())
     }
 

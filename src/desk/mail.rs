@@ -26,11 +26,6 @@ impl Desk {
         let expire_after_read_ms = compose.expire_after_read_ms.or(usual.expire_after_read_ms).filter(|span| *span > 0);
         let compose = Compose { expire_after_read_ms, ..compose };
         let content = self.content(compose).await?;
-        let is_in_parts = matches!(&content, Content::Text(text) if !text.enclosed.is_empty());
-        if is_in_parts && self.endpoint_of(node).has_members() {
-            let error = ApiError::refused("what is larger than 64 KiB does not go to a group yet");
-            return Err(error.advise("send it to each of its members, or smaller"));
-        }
         let plaintext = pad(&content.encode());
         let id = self.send_content(node, plaintext, lifetime, priority, copies).await?;
         self.inner.files_changed.notify_one();

@@ -3,21 +3,22 @@
 //! It runs beside a node. What it knows follows from the record: the files beside one's own messages, the parts that were
 //! sent and not forgotten with what became of each, and which parts recipients signed for. So it may end at any moment.
 
+mod members;
+mod parts;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::future::join_all;
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 
+use self::parts::{Leaving, PartOut, Sent};
 use super::Desk;
-use super::files::{PARTS_PAGE, sent_of};
-use super::mail::LIFETIME;
+use super::files::{PARTS_PAGE, asked_of, sent_of};
 use crate::agent::change::{EvidenceKind, Letter, Outgoing};
 use crate::agent::{Event, Input, REJECTED_UNWANTED};
 use crate::api::ApiError;
-use crate::bundle::Priority;
-use crate::content::{Content, FileAsk, Mark, Part, Root, pad};
+use crate::content::{Content, FileAsk, Mark, PUSH_BYTES_MAX, Part, Root};
 use crate::eid::Eid;
 use crate::id::{BundleId, NodeId};
 use crate::mail::conversation::Conversation;
@@ -25,7 +26,6 @@ use crate::mail::files::{Fate, FileState, Sending};
 use crate::mail::kept;
 use crate::node::named::{Named, each_named, of_message, part_of};
 use crate::store::redb::{Body, Entry, RedbReader};
-use crate::time::{DAY, Millis};
 
 /// Parts that are sealed at once; their bytes are in memory.
 const AT_ONCE: usize = 8;
@@ -37,14 +37,21 @@ const ASKS_AT_ONCE: usize = 64;
 const TIDY: Duration = Duration::from_secs(60);
 /// How long after an error of the store or the disk it is tried again.
 const RETRY: Duration = Duration::from_secs(5);
-/// How long a part is under way before it is sealed anew.
-const PART_LIFETIME: Millis = Millis(7 * DAY.0);
 
-/// A file on its way to somebody.
+/// Where a file goes, to somebody or to a group, and which it is.
+type Way = (Eid, Root);
+
+/// The groups that this person is in, each with its other members.
+type Joined = BTreeMap<NodeId, Vec<NodeId>>;
+
+/// A file on its way to somebody, or to a group. What a member of a group asks for that went to the group already goes to them
+/// alone, as a file of theirs.
 struct Out {
-    /// The messages that it is beside.
-    beside: Vec<(Mark, usize)>,
+    /// The messages that it is beside, and of those to groups for which member it goes.
+    beside: Vec<(Mark, usize, Option<NodeId>)>,
     sending: Sending,
+    /// Of a file to a group: the members it is for.
+    meant: Vec<NodeId>,
     /// What each part on its way was sealed as last.
     sealed: BTreeMap<u32, BundleId>,
     copies: Option<u16>,
@@ -55,9 +62,9 @@ struct Out {
 /// What is on its way from here.
 struct Sender {
     desk: Desk,
-    files: BTreeMap<(NodeId, Root), Out>,
+    files: BTreeMap<Way, Out>,
     /// Parts that were sent and not forgotten.
-    parts: BTreeMap<BundleId, ((NodeId, Root), u32)>,
+    parts: BTreeMap<BundleId, (Way, u32)>,
     /// Parts whose records are of no more use.
     over: Vec<BundleId>,
 }
@@ -80,6 +87,7 @@ impl Desk {
                             Err(RecvError::Closed) => return,
                         },
                         () = self.inner.files_changed.notified() => is_stale = true,
+                        () = self.node().groups_changed() => is_stale = true,
                         () = tokio::time::sleep(TIDY) => {
                             if let Err(error) = self.tidy_files().await {
                                 break Some(error);
@@ -118,12 +126,13 @@ impl Sender {
     /// Reads what is on its way in the record.
     async fn load(desk: Desk) -> Result<Sender, ApiError> {
         let blobs = Arc::clone(desk.node().blobs());
+        let joined = desk.groups_joined().await?;
         let read = move |record: &RedbReader| {
             let mut files = BTreeMap::new();
             each_named(record, &mut |named| {
                 let is_whole = || blobs.have(&named.file.root).is_some_and(|(_, have)| have.is_all());
-                if named.to().is_some() && !named.state.stopped && !named.state.gone && is_whole() {
-                    begin(&mut files, named);
+                if !named.state.stopped && !named.state.gone && is_whole() {
+                    begin(&mut files, &named, &joined);
                 }
             })?;
             let (mut after, mut sent) = (None, Vec::new());
@@ -139,19 +148,26 @@ impl Sender {
         let (files, sent) = desk.record(read).await?;
         let mut sender = Sender { desk, files, parts: BTreeMap::new(), over: Vec::new() };
         let ids: Vec<BundleId> = sent.iter().map(|(_, outgoing): &(_, Outgoing)| outgoing.id).collect();
-        let held =
-            sender.desk.look(move |agent, _| ids.iter().map(|id| agent.row_of(id).is_some()).collect::<Vec<_>>());
-        for ((part, outgoing), is_held) in sent.into_iter().zip(held.await?) {
-            sender.found(part, &outgoing, is_held);
+        let rows = sender.desk.look(move |agent, _| ids.iter().map(|id| agent.row_of(id)).collect::<Vec<_>>());
+        let rows = rows.await?;
+        let outlived = sender.outlived(&sent, &rows).await?;
+        for ((part, outgoing), row) in sent.into_iter().zip(rows) {
+            sender.found(part, &outgoing, row.is_some());
+            if outlived.contains(&outgoing.id) {
+                sender.hold_back(&outgoing);
+            }
         }
+        let groups: Vec<Way> = sender.files.keys().filter(|(to, _)| to.has_members()).cloned().collect();
+        groups.iter().for_each(|way| sender.count_members(way));
         Ok(sender)
     }
 
     /// A part was sent before this began.
     fn found(&mut self, part: Option<Part>, outgoing: &Outgoing, is_held: bool) {
         let Outgoing { id, destination, .. } = outgoing;
-        let key = part.as_ref().map(|part| (destination.node, part.root));
-        let Some((key, part, out)) = key.and_then(|key| Some((key, part.as_ref()?, self.files.get_mut(&key)?))) else {
+        let key = part.as_ref().map(|part| (destination.clone(), part.root));
+        let Some((key, part, out)) = key.and_then(|key| Some((key.clone(), part.as_ref()?, self.files.get_mut(&key)?)))
+        else {
             // Nobody sends that file any more.
             if !outgoing.is_settled() {
                 self.desk.node().tell(Input::Cancel(*id));
@@ -160,7 +176,7 @@ impl Sender {
         };
         out.sending.sent(part.index);
         out.sealed.insert(part.index, *id);
-        self.parts.insert(*id, (key, part.index));
+        self.parts.insert(*id, (key.clone(), part.index));
         self.heard(id, outgoing.state());
         if !is_held
             && self.parts.contains_key(id)
@@ -181,7 +197,7 @@ impl Sender {
     }
 
     fn heard(&mut self, id: &BundleId, what: EvidenceKind) {
-        let Some((key, part)) = self.parts.get(id).copied() else { return };
+        let Some((key, part)) = self.parts.get(id).cloned() else { return };
         let Some(out) = self.files.get_mut(&key) else { return };
         let Some(fate) = Fate::of(what) else { return };
         if fate == Fate::GivenUp {
@@ -204,11 +220,14 @@ impl Sender {
             self.parts.remove(id);
             self.over.push(*id);
         }
+        if fate == Fate::Safe {
+            self.count_groups_of(&key);
+        }
     }
 
     /// Of parts that others alone hold nobody here sees the end of their lives.
     async fn end_lives(&mut self) -> Result<(), ApiError> {
-        let is_carried = |(_, (key, part)): &(&BundleId, &((NodeId, Root), u32))| {
+        let is_carried = |(_, (key, part)): &(&BundleId, &(Way, u32))| {
             self.files.get(key).is_some_and(|out| out.sending.is_carried(*part))
         };
         let carried: Vec<BundleId> = self.parts.iter().filter(is_carried).map(|(id, _)| *id).collect();
@@ -235,45 +254,57 @@ impl Sender {
 
     /// Sends parts until enough are on their way.
     async fn send(&mut self) -> Result<(), ApiError> {
+        let (mut leaving, mut failed) = (Leaving::default(), None);
         loop {
-            let mut next = Vec::new();
-            let mut busy = 0;
-            for (key, out) in &mut self.files {
-                while let Some(part) = out.sending.to_hand_on() {
-                    out.sealed.get(&part).into_iter().for_each(|id| self.desk.node().tell(Input::HandOn(*id)));
-                    out.sending.handed_on(part);
-                }
-                while next.len() < AT_ONCE
-                    && let Some(part) = out.sending.due()
-                {
-                    out.sending.sent(part);
-                    next.push((*key, part, out.copies));
-                }
-                busy += usize::from(out.sending.away() > 0);
-                if busy >= FILES_AT_ONCE || next.len() == AT_ONCE {
-                    break;
-                }
-            }
-            if next.is_empty() {
-                return Ok(());
-            }
-            let sent = send_parts(&self.desk, &next).await?;
-            let mut failed = None;
-            for ((key, part, _), sent) in next.into_iter().zip(sent) {
-                match sent {
-                    Ok(id) => {
-                        self.parts.insert(id, (key, part));
-                        if let Some(out) = self.files.get_mut(&key) {
-                            out.sealed.insert(part, id);
-                        }
-                    }
+            let next = if failed.is_none() { self.due(AT_ONCE - leaving.len()) } else { Vec::new() };
+            let is_over = next.is_empty();
+            if !is_over {
+                match leaving.add(&self.desk, next).await {
+                    Ok(sent) => sent.into_iter().for_each(|sent| failed = self.took(sent).err().or(failed.take())),
                     Err(error) => failed = Some(error),
                 }
             }
-            if let Some(error) = failed {
-                return Err(error);
+            match leaving.next().await {
+                Some(sent) => failed = self.took(sent).err().or(failed),
+                None if is_over => return failed.map_or(Ok(()), Err),
+                // Those for groups were sent at once, and more may be due.
+                None => {}
             }
         }
+    }
+
+    /// The parts that go next, at most so many; they count as sent.
+    fn due(&mut self, many: usize) -> Vec<PartOut> {
+        let (mut next, mut busy) = (Vec::new(), 0);
+        for (key, out) in &mut self.files {
+            while let Some(part) = out.sending.to_hand_on() {
+                out.sealed.get(&part).into_iter().for_each(|id| self.desk.node().tell(Input::HandOn(*id)));
+                out.sending.handed_on(part);
+            }
+            while next.len() < many
+                && let Some(part) = out.sending.due()
+            {
+                out.sending.sent(part);
+                next.push((key.clone(), part, out.copies));
+            }
+            // Of a group somebody is always away.
+            let on_way = if key.0.has_members() { out.sending.alone() } else { out.sending.away() };
+            busy += usize::from(on_way > 0);
+            if busy >= FILES_AT_ONCE || next.len() == many {
+                break;
+            }
+        }
+        next
+    }
+
+    /// A part is held now, or could not be.
+    fn took(&mut self, ((key, part, _), sent): Sent) -> Result<(), ApiError> {
+        let id = sent?;
+        if let Some(out) = self.files.get_mut(&key) {
+            out.sealed.insert(part, id);
+        }
+        self.parts.insert(id, (key, part));
+        Ok(())
     }
 
     /// Writes down what recipients signed for, and then forgets the parts that said so.
@@ -286,7 +317,11 @@ impl Sender {
                 ..FileState::default()
             };
             let value = state.write();
-            changed.extend(out.beside.iter().map(|(mark, number)| (kept::file(mark, *number), Some(value.clone()))));
+            let row = |(mark, number, member): &(Mark, usize, Option<NodeId>)| match member {
+                Some(member) => (kept::file_of_member(mark, *number, member), Some(value.clone())),
+                None => (kept::file(mark, *number), Some(value.clone())),
+            };
+            changed.extend(out.beside.iter().map(row));
             out.changed = false;
         }
         if !changed.is_empty() {
@@ -325,12 +360,33 @@ impl Sender {
             }
             return Ok(());
         }
-        if named.to() != Some(letter.source) || named.state.gone {
+        if named.state.gone {
             return Ok(());
         }
-        let key = (letter.source, named.file.root);
-        begin(&mut self.files, named);
-        let Some(out) = self.files.get_mut(&key) else { return Ok(()) };
+        match named.group() {
+            Some(group) => return self.answer_member(letter.source, group, ask, named).await,
+            None if named.to() != Some(letter.source) => return Ok(()),
+            None => {}
+        }
+        let limit = ask.limit.map(|limit| limit.min(PUSH_BYTES_MAX));
+        if let Some(limit) = limit.filter(|limit| *limit != named.push_bytes) {
+            self.desk.keep(vec![(kept::push(&letter.source), Some(kept::write_bytes(limit)))]).await?;
+            // What was only offered may go by itself now.
+            self.desk.inner.files_changed.notify_one();
+        }
+        let key = (Eid::mail(letter.source), named.file.root);
+        begin(&mut self.files, &named, &Joined::new());
+        // Who asked for it has some of it before long, or asks again.
+        let is_too_large = limit.is_some_and(|limit| limit < named.file.bytes) && ask.wanted.is_empty();
+        if is_too_large && self.files.get(&key).is_some_and(|out| out.sending.safe().is_empty()) {
+            self.end(&key, Sending::want_nothing);
+        }
+        self.take_ask(&key, ask);
+        Ok(())
+    }
+
+    fn take_ask(&mut self, key: &Way, ask: &FileAsk) {
+        let Some(out) = self.files.get_mut(key) else { return };
         out.changed = true;
         if !ask.wanted.is_empty() {
             // What others hold of it may come as well; their copies are of no more use than this one.
@@ -341,65 +397,64 @@ impl Sender {
             }
         }
         if ask.stop {
-            out.sending.stop();
-            for (id, _) in self.parts.iter().filter(|(_, (of, _))| *of == key) {
-                self.desk.node().tell(Input::Cancel(*id));
-            }
+            self.end(key, Sending::stop);
         }
-        Ok(())
+    }
+
+    /// Nothing more of a file goes, and what of it is on its way is taken back.
+    fn end(&mut self, key: &Way, end: impl FnOnce(&mut Sending)) {
+        if let Some(out) = self.files.get_mut(key) {
+            end(&mut out.sending);
+            out.changed = true;
+        }
+        for (id, _) in self.parts.iter().filter(|(_, (of, _))| of == key) {
+            self.desk.node().tell(Input::Cancel(*id));
+        }
     }
 }
 
-/// A file goes to somebody.
-fn begin(files: &mut BTreeMap<(NodeId, Root), Out>, named: Named) {
-    let Entry::Own(outgoing) = &named.entry else { return };
-    let (wanted, safe) = sent_of(&named.file, &named.state);
-    let out = files.entry((outgoing.destination.node, named.file.root)).or_insert_with(|| Out {
+/// A file goes to somebody, or to a group and those of its members who asked for some of it.
+fn begin(files: &mut BTreeMap<Way, Out>, named: &Named, joined: &Joined) {
+    let members = named.group().map(|group| joined.get(&group));
+    if let Entry::Own(outgoing) = &named.entry
+        && members != Some(None)
+    {
+        let (wanted, safe) = sent_of(named);
+        let sending = Sending::new(wanted, safe, named.state.stopped);
+        let out =
+            add(files, (outgoing.destination.clone(), named.file.root), (named.mark, named.number, None), sending);
+        let is_member = |who: &&NodeId| members.flatten().is_some_and(|members| members.contains(who));
+        out.meant = named.meant.iter().filter(is_member).copied().collect();
+    }
+    for (member, state) in &named.members {
+        if members.flatten().is_some_and(|members| members.contains(member)) {
+            begin_member(files, named, *member, state);
+        }
+    }
+}
+
+fn begin_member(files: &mut BTreeMap<Way, Out>, named: &Named, member: NodeId, state: &FileState) {
+    let (wanted, safe) = asked_of(named, state);
+    let sending = Sending::new(wanted, safe, state.stopped);
+    add(files, (Eid::mail(member), named.file.root), (named.mark, named.number, Some(member)), sending);
+}
+
+fn add(files: &mut BTreeMap<Way, Out>, way: Way, beside: (Mark, usize, Option<NodeId>), sending: Sending) -> &mut Out {
+    let out = files.entry(way).or_insert_with(|| Out {
         beside: Vec::new(),
-        sending: Sending::new(wanted, safe, named.state.stopped),
+        sending: sending.clone(),
+        meant: Vec::new(),
         sealed: BTreeMap::new(),
         copies: None,
         changed: false,
     });
-    let beside = (named.mark, named.number);
     if !out.beside.contains(&beside) {
+        if !out.beside.is_empty() {
+            out.sending.also(&sending);
+        }
         out.beside.push(beside);
     }
-}
-
-/// A part that leaves: for whom and of which file, which one, and as how many copies where that is said.
-type PartOut = ((NodeId, Root), u32, Option<u16>);
-
-/// Reads, seals and holds parts; returns their ids. They are read on one thread: what one thread frees, another does not
-/// get from the system's allocator, and a part is large.
-async fn send_parts(desk: &Desk, parts: &[PartOut]) -> Result<Vec<Result<BundleId, ApiError>>, ApiError> {
-    let blobs = Arc::clone(desk.node().blobs());
-    let wanted: Vec<(Root, u32)> = parts.iter().map(|((_, root), index, _)| (*root, *index)).collect();
-    let read = move || {
-        let padded = |(root, index): (Root, u32)| {
-            let part = blobs.part(&root, index).inspect_err(|error| {
-                // Else it would be tried again and again, and nothing else would go.
-                if is_damage(error) {
-                    tracing::error!(%error, "a file is damaged on the disk, and is sent no further");
-                    blobs.doubt(&root).unwrap_or_else(|error| tracing::warn!(%error, "what is damaged stays"));
-                }
-            })?;
-            Ok(pad(&Content::Part(part).encode()))
-        };
-        wanted.into_iter().map(padded).collect::<Result<Vec<_>, std::io::Error>>()
-    };
-    let read = tokio::task::spawn_blocking(read).await.map_err(|error| ApiError::failure(error.to_string()))?;
-    let plain = read.map_err(|error| ApiError::failure(format!("a file to be sent cannot be read: {error}")))?;
-    let send = |(((to, _), _, copies), plaintext): (&PartOut, Vec<u8>)| {
-        desk.node().send(Eid::mail(*to), plaintext, PART_LIFETIME.min(LIFETIME), Priority::Bulk, *copies)
-    };
-    let sent = join_all(parts.iter().zip(plain).map(send)).await;
-    Ok(sent.into_iter().map(|sent| sent.map_err(ApiError::from)).collect())
-}
-
-fn is_damage(error: &std::io::Error) -> bool {
-    use std::io::ErrorKind::{InvalidData, NotFound, UnexpectedEof};
-    matches!(error.kind(), InvalidData | NotFound | UnexpectedEof)
+    out
 }
 
 /// A request that came, what it says, and the file that it is of.
@@ -426,7 +481,7 @@ fn asked(record: &RedbReader) -> Result<Vec<Asked>, crate::store::StoreError> {
 }
 
 fn target(record: &RedbReader, letter: &Letter, ask: &FileAsk) -> Result<Option<Named>, crate::store::StoreError> {
-    let with = Conversation::of_letter(letter);
+    let with = ask.group.map_or_else(|| Conversation::of_letter(letter), |group| Conversation(Eid::group(group)));
     let Some(entry) = record.with_content(&with, &ask.target)? else { return Ok(None) };
     let row = match &entry {
         Entry::Came(letter) => Some(letter.row),

@@ -74,6 +74,7 @@ mod tests {
             identity: Identity::from_secret(&[1; 32]),
             store: place.path().join("store.redb"),
             config: agent::Config::default(),
+            push_bytes: crate::content::PUSH_BYTES,
             net: None,
             record: None,
         };

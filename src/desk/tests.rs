@@ -50,6 +50,7 @@ impl Owner {
             identity,
             store: home.store_path(),
             config: agent::Config::default(),
+            push_bytes: crate::content::PUSH_BYTES,
             net: None,
             record: None,
         };

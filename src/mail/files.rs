@@ -12,6 +12,9 @@
 //! Of what peers promised a copy stays here as long as there is room for it in the window: after that only theirs is left,
 //! and the next parts go. A part that a carrier gave up, or that is asked for, is sealed anew; one that the recipient signs to
 //! have declined is not wanted any more, until it is asked for.
+//!
+//! To a group a part goes once, and is safe when each of its members said to have it. What went there already and one of them
+//! asks for goes to them alone, as a file of theirs: the others have it, or ask as well.
 
 use std::collections::BTreeMap;
 
@@ -91,22 +94,32 @@ impl Parts {
         }
     }
 
+    /// Keeps what is in another set of the same file as well.
+    pub fn retain_all(&mut self, other: &Parts) {
+        let others = other.words.iter().chain(std::iter::repeat(&0));
+        self.words.iter_mut().zip(others).for_each(|(word, other)| *word &= other);
+        self.count = self.words.iter().map(|word| word.count_ones()).sum();
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = u32> + '_ {
         (0..self.of).filter(|part| self.has(*part))
     }
 
     /// The first parts that are missing in a stretch of the file, as stretches: at most as many as one request has.
     pub fn missing(&self, from: u32, to: u32) -> Vec<(u32, u32)> {
-        let mut missing: Vec<(u32, u32)> = Vec::new();
-        for part in (from..to.min(self.of)).filter(|part| !self.has(*part)) {
-            let full = missing.len() == WANTED_MAX;
-            match missing.last_mut() {
-                Some((first, many)) if *first + *many == part => *many += 1,
-                _ if full => break,
-                _ => missing.push((part, 1)),
-            }
-        }
-        missing
+        stretches((from..to.min(self.of)).filter(|part| !self.has(*part)))
+    }
+
+    /// The first of these parts as stretches: at most as many as one word has.
+    pub fn stretches(&self) -> Vec<(u32, u32)> {
+        stretches(self.iter())
+    }
+
+    /// Takes all of another set of the same file in.
+    pub fn insert_all(&mut self, other: &Parts) {
+        other.iter().for_each(|part| {
+            self.insert(part);
+        });
     }
 
     /// Bytes of these parts of a file.
@@ -135,7 +148,21 @@ impl Parts {
     }
 }
 
-/// One file on its way to one recipient.
+/// Parts in rising order as stretches: at most [`WANTED_MAX`], the first.
+fn stretches(parts: impl Iterator<Item = u32>) -> Vec<(u32, u32)> {
+    let mut stretches: Vec<(u32, u32)> = Vec::new();
+    for part in parts {
+        let full = stretches.len() == WANTED_MAX;
+        match stretches.last_mut() {
+            Some((first, many)) if *first + *many == part => *many += 1,
+            _ if full => break,
+            _ => stretches.push((part, 1)),
+        }
+    }
+    stretches
+}
+
+/// One file on its way to one recipient, or to a group.
 #[derive(Clone, Debug)]
 pub struct Sending {
     wanted: Parts,
@@ -197,8 +224,7 @@ impl Sending {
 
     /// The part to be sent next; none where enough are on their way, or nothing more is wanted.
     pub fn due(&mut self) -> Option<u32> {
-        let alone = self.away.len() - self.promised - self.carried;
-        let is_full = alone >= WINDOW_PARTS_MAX || self.promised >= PROMISED_PARTS_MAX;
+        let is_full = self.alone() >= WINDOW_PARTS_MAX || self.promised >= PROMISED_PARTS_MAX;
         if self.stopped || is_full || self.away.len() >= AWAY_PARTS_MAX {
             return None;
         }
@@ -295,6 +321,47 @@ impl Sending {
         again
     }
 
+    /// A member of the group that the file goes to asks for stretches of it. What did not go to the group yet goes to all;
+    /// returns the rest, which goes to who asks alone. What waits to go comes by itself.
+    pub fn ask_of_group(&mut self, wanted: &[(u32, u32)]) -> Vec<u32> {
+        self.stopped = false;
+        let mut again = Vec::new();
+        for (first, many) in wanted {
+            for part in *first..first.saturating_add(*many).min(self.wanted.of()) {
+                let went = self.safe.has(part) || self.away.get(&part).is_some_and(|away| *away != Away::Alone);
+                if went {
+                    again.push(part);
+                } else {
+                    self.wanted.insert(part);
+                    self.next = self.next.min(part);
+                }
+            }
+        }
+        again
+    }
+
+    /// The recipient says to have stretches of the file.
+    pub fn has(&mut self, have: &[(u32, u32)]) {
+        for (first, many) in have {
+            for part in *first..first.saturating_add(*many).min(self.wanted.of()) {
+                self.heard(part, Fate::Safe);
+            }
+        }
+    }
+
+    /// The same file goes to the same recipient for another reason as well.
+    pub fn also(&mut self, other: &Sending) {
+        self.wanted.insert_all(&other.wanted);
+        self.safe.insert_all(&other.safe);
+        self.stopped &= other.stopped;
+        self.next = 0;
+    }
+
+    /// The recipient does not take it without asking.
+    pub fn want_nothing(&mut self) {
+        self.wanted = Parts::none(self.wanted.of());
+    }
+
     pub fn stop(&mut self) {
         self.stopped = true;
     }
@@ -309,6 +376,11 @@ impl Sending {
 
     pub fn safe(&self) -> &Parts {
         &self.safe
+    }
+
+    /// How many parts are on their way that nobody promised to keep.
+    pub fn alone(&self) -> usize {
+        self.away.len() - self.promised - self.carried
     }
 
     /// How many parts are on their way.
@@ -412,6 +484,8 @@ mod tests {
         Next,
         Heard(u32, Fate),
         Ask(u32, u32),
+        AskOfGroup(u32, u32),
+        Has(u32, u32),
         HandOn(u32),
         Stop,
         Restart,
@@ -431,6 +505,8 @@ mod tests {
             6 => (0..200u32, fate).prop_map(|(part, fate)| Step::Heard(part, fate)),
             2 => (0..200u32).prop_map(Step::HandOn),
             1 => (0..250u32, 0..40u32).prop_map(|(first, many)| Step::Ask(first, many)),
+            1 => (0..250u32, 0..40u32).prop_map(|(first, many)| Step::AskOfGroup(first, many)),
+            1 => (0..250u32, 0..40u32).prop_map(|(first, many)| Step::Has(first, many)),
             1 => Just(Step::Stop),
             1 => Just(Step::Restart),
         ]
@@ -498,6 +574,22 @@ mod tests {
     }
 
     #[test]
+    fn what_went_to_a_group_goes_once_more_to_who_asks_alone_and_the_rest_to_all() {
+        let mut sending = Sending::new(Parts::none(6), Parts::none(6), false);
+        assert!(sending.ask_of_group(&[(0, 3)]).is_empty(), "it was only offered, and goes to all");
+        (0..2).for_each(|part| assert_eq!(sending.due().inspect(|part| sending.sent(*part)), Some(part)));
+        sending.heard(0, Fate::Promised);
+        assert_eq!(sending.ask_of_group(&[(0, 4)]), [0], "nobody has the others yet");
+        assert_eq!(sending.wanted().iter().collect::<Vec<_>>(), [0, 1, 2, 3]);
+        sending.has(&[(1, 1), (4, 9)]);
+        assert_eq!(sending.ask_of_group(&[(0, u32::MAX)]), [0, 1, 4, 5]);
+        assert_eq!(sending.safe().stretches(), [(1, 1), (4, 2)]);
+        let mut other = Sending::new(Parts::none(6), Parts::all(6), true);
+        other.also(&sending);
+        assert!(other.is_done() && other.wanted().len() == 4 && !other.is_stopped());
+    }
+
+    #[test]
     fn holes_are_asked_for_as_stretches() {
         let mut have = Parts::none(10);
         for part in [0, 1, 4, 9] {
@@ -521,6 +613,12 @@ mod tests {
             prop_assert_eq!(parts.iter().collect::<BTreeSet<_>>(), set.clone());
             prop_assert_eq!(parts.len() as usize, set.len());
             prop_assert_eq!(&Parts::read(of, &parts.write()), &parts);
+            let (mut both, mut all) = (parts.clone(), Parts::all(of));
+            both.retain_all(&Parts::none(of));
+            all.retain_all(&parts);
+            prop_assert_eq!((both, &all), (Parts::none(of), &parts));
+            all.insert_all(&Parts::all(of));
+            prop_assert!(all.is_all());
             let missing: u32 = parts.missing(0, of).iter().map(|(_, many)| many).sum();
             prop_assert!(missing + parts.len() <= of);
             let state = FileState { stopped: of % 2 == 0, asked: of % 3 == 0, gone: of % 5 == 0, sent: (of % 7 != 0).then(|| (parts.clone(), Parts::all(of))), wanted: (of % 4 != 0).then_some(parts) };
@@ -547,6 +645,16 @@ mod tests {
                         for part in sending.ask(&[(first, many)]) {
                             prop_assert!(!sending.is_carried(part));
                         }
+                    }
+                    Step::AskOfGroup(first, many) => {
+                        for part in sending.ask_of_group(&[(first, many)]) {
+                            prop_assert!(sending.safe().has(part) || sending.away.contains_key(&part));
+                        }
+                    }
+                    Step::Has(first, many) => {
+                        sending.has(&[(first, many)]);
+                        let end = first.saturating_add(many).min(of);
+                        prop_assert!((first..end).all(|part| sending.safe().has(part)));
                     }
                     Step::HandOn(part) => sending.handed_on(part),
                     Step::Stop => sending.stop(),

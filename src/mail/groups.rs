@@ -441,6 +441,12 @@ impl Groups {
         members.map(|(who, _)| who).filter(|who| *who != self.me).collect()
     }
 
+    /// Whether whoever wrote under an epoch knew of every removal that is known here.
+    pub fn covers(&self, group: &NodeId, epoch: &EpochId) -> bool {
+        let known = self.groups.get(group);
+        known.is_some_and(|known| known.epochs.get(epoch).is_some_and(|kept| known.log.covers(&kept.epoch.heads)))
+    }
+
     /// Whether something that somebody wrote under an epoch belongs in a group: they were a member by what its author knew
     /// and are, or were removed only after they wrote it, as far as clocks tell.
     pub fn admits(&self, group: &NodeId, epoch: &EpochId, author: &NodeId, created: DtnTime) -> bool {

@@ -27,6 +27,11 @@ impl Holes {
         Holes { have, since: now, asked: 0 }
     }
 
+    /// How often it was asked for since something came.
+    pub fn asked(&self) -> u32 {
+        self.asked
+    }
+
     /// Whether a request goes now, and then it counts as sent. `is_near` says that the sender is in contact.
     pub fn ask(&mut self, have: u32, now: Timestamp, is_near: bool) -> bool {
         if have != self.have {

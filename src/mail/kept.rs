@@ -23,6 +23,9 @@
 //! | `HOME`, `NUMBER` | 8 | the number of the next draft |
 //! | `HOME`, `SENT`, number | ids, 32 each | what became of a draft |
 //! | `HOME`, `FILE`, the first half of its message's id, number | `files.rs` | what is known of a file that comes or goes in parts |
+//! | `HOME`, `FILE`, the same, node | `files.rs` | the same of a file of a group, for one of its members |
+//! | `HOME`, `PUSH_TOLD`, node | bytes 8 | up to which size files come unasked, as a contact was told last |
+//! | `HOME`, `PUSH`, node | bytes 8 | the same, as somebody said of themselves last |
 //! | `HOME`, `ALIAS`, id | an id, 32 | what stands in the place of one's own message that was changed before it left |
 //! | `HOME`, from 20 to 22 | `hooks.rs` | programs that work on what comes |
 //!
@@ -78,6 +81,8 @@ const SHOWN: u8 = 16;
 const GONE: u8 = 17;
 const IMPORTED: u8 = 18;
 const FILE: u8 = 40;
+const PUSH_TOLD: u8 = 41;
+const PUSH: u8 = 42;
 
 /// A key that is no message's and no conversation's, as its own module tells.
 pub(super) fn of_home(what: u8, rest: &[u8]) -> Vec<u8> {
@@ -176,6 +181,27 @@ pub fn file(mark: &[u8; 16], number: usize) -> Vec<u8> {
     key([&all_files(), mark, &[number as u8]])
 }
 
+/// The key of what is known of a file of a group for one member.
+pub fn file_of_member(mark: &[u8; 16], number: usize, member: &NodeId) -> Vec<u8> {
+    key([&file(mark, number), member.as_bytes()])
+}
+
+/// The member that a key is of what is known of a file for; none for any other.
+pub fn read_file_of_member(key: &[u8]) -> Option<NodeId> {
+    let member = key.strip_prefix(&[HOME, FILE])?.get(17..)?;
+    Some(NodeId::from_trusted(member.try_into().ok()?))
+}
+
+/// The key of up to which size files come here unasked, as a contact knows.
+pub fn push_told(node: &NodeId) -> Vec<u8> {
+    key([&[HOME, PUSH_TOLD], node.as_bytes()])
+}
+
+/// The key of up to which size files go to somebody unasked.
+pub fn push(node: &NodeId) -> Vec<u8> {
+    key([&[HOME, PUSH], node.as_bytes()])
+}
+
 /// The message whose file a key is of.
 pub fn read_file(key: &[u8]) -> Option<[u8; 16]> {
     key.strip_prefix(&[HOME, FILE])?.first_chunk().copied()
@@ -263,6 +289,15 @@ pub fn write_ids(ids: &[BundleId]) -> Vec<u8> {
 
 pub fn read_ids(value: &[u8]) -> Vec<BundleId> {
     value.chunks_exact(32).filter_map(|id| id.try_into().ok()).map(BundleId).collect()
+}
+
+pub fn write_bytes(bytes: u64) -> Vec<u8> {
+    bytes.to_be_bytes().to_vec()
+}
+
+/// Zero for what is none.
+pub fn read_bytes(value: &[u8]) -> u64 {
+    value.try_into().map_or(0, u64::from_be_bytes)
 }
 
 pub fn write_number(number: u64) -> Vec<u8> {

@@ -530,9 +530,11 @@ impl Core {
     fn take_files(&mut self) {
         for of_file in self.driver.step.opening.take_of_files() {
             match of_file {
-                OfFile::Offer { from, files } => {
+                OfFile::Offer { from, to, files } => {
+                    let agent = &self.driver.agent;
+                    let may_push = if to.has_members() { agent.is_member(&to, &from) } else { agent.is_contact(&from) };
                     // What is not taken in as it comes is offered, and asked for.
-                    if self.driver.agent.is_contact(&from) {
+                    if may_push {
                         files.iter().for_each(|file| {
                             self.blobs.offer(from, file);
                         });

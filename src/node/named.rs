@@ -4,11 +4,13 @@ use std::collections::BTreeSet;
 
 use crate::agent::change::{Letter, Outgoing, Row};
 use crate::blobs::Blobs;
-use crate::content::{Content, Enclosed, Mark, Part, Root};
+use crate::content::{Content, Enclosed, Mark, PUSH_BYTES, PUSH_BYTES_MAX, Part, Root};
 use crate::eid::Eid;
 use crate::id::NodeId;
 use crate::mail::conversation::Conversation;
 use crate::mail::files::FileState;
+use crate::mail::groups::log::MEMBERS_MAX;
+use crate::mail::groups::rows;
 use crate::mail::kept::{self, DRAFTS_MAX, Draft};
 use crate::store::StoreError;
 use crate::store::redb::{Body, Entry, RedbReader};
@@ -32,6 +34,12 @@ pub struct Named {
     /// The message.
     pub entry: Entry,
     pub state: FileState,
+    /// Of a file of a group: what is known of it for its members.
+    pub members: Vec<(NodeId, FileState)>,
+    /// Of one that was sent to a group: for whom.
+    pub meant: Vec<NodeId>,
+    /// Up to this size files go without being asked for to who gets it, in bytes.
+    pub push_bytes: u64,
 }
 
 impl Named {
@@ -43,7 +51,12 @@ impl Named {
         }
     }
 
-    /// Who gets it, where it was sent from here.
+    /// The group that its message was written to.
+    pub fn group(&self) -> Option<NodeId> {
+        self.with.0.has_members().then_some(self.with.0.node)
+    }
+
+    /// Who gets it, where it was sent from here: somebody, or a group.
     pub fn to(&self) -> Option<NodeId> {
         match &self.entry {
             Entry::Came(_) => None,
@@ -83,10 +96,25 @@ pub fn of_message(
         Entry::Own(outgoing) => outgoing.id,
     };
     let mark = reader.name_of(with, row, &id, text.same)?;
+    let is_own = matches!(entry, Entry::Own(_));
+    let (mut meant, mut push_bytes) = (Vec::new(), PUSH_BYTES);
+    if with.0.has_members() && is_own {
+        let written = reader.kept(&rows::meant(&Letter::mark_of(&id)))?;
+        meant = written.and_then(|value| rows::read_meant(&value)).map_or_else(Vec::new, |(_, members)| members);
+    } else if is_own && let Some(told) = reader.kept(&kept::push(&with.0.node))? {
+        push_bytes = kept::read_bytes(&told).min(PUSH_BYTES_MAX);
+    }
     for (number, file) in text.enclosed.into_iter().enumerate() {
         let state = reader.kept(&kept::file(&mark, number))?.map(|value| FileState::read(&value));
-        let (entry, state) = (entry.clone(), state.unwrap_or_default());
-        take(Named { row, with: with.clone(), mark, number, inside, file, entry, state });
+        let mut members = Vec::new();
+        if with.0.has_members() {
+            let known = reader.all_kept(&kept::file(&mark, number), None, 2 * MEMBERS_MAX)?;
+            let read =
+                |(key, value): &(Vec<u8>, Vec<u8>)| Some((kept::read_file_of_member(key)?, FileState::read(value)));
+            members.extend(known.iter().filter_map(read));
+        }
+        let (entry, state, meant) = (entry.clone(), state.unwrap_or_default(), meant.clone());
+        take(Named { row, with: with.clone(), mark, number, inside, file, entry, state, members, meant, push_bytes });
     }
     Ok(())
 }
@@ -108,8 +136,13 @@ pub fn roots(reader: &RedbReader) -> Result<BTreeSet<Root>, StoreError> {
     Ok(roots)
 }
 
-/// Says which files are wanted, as the record has it, and sweeps away what nothing names.
-pub fn restore(reader: &RedbReader, blobs: &Blobs, is_contact: &dyn Fn(&NodeId) -> bool) -> Result<(), StoreError> {
+/// Says which files are wanted, as the record has it, and sweeps away what nothing names. `may_push` says whose files come
+/// by themselves: somebody's, or a member's to a group.
+pub fn restore(
+    reader: &RedbReader,
+    blobs: &Blobs,
+    may_push: &dyn Fn(&NodeId, Option<&NodeId>) -> bool,
+) -> Result<(), StoreError> {
     each_named(reader, &mut |named| {
         let Named { file, state, .. } = &named;
         match named.from() {
@@ -117,7 +150,7 @@ pub fn restore(reader: &RedbReader, blobs: &Blobs, is_contact: &dyn Fn(&NodeId) 
             None => blobs.want(file),
             Some(from) if state.gone || state.stopped => blobs.rest(from, &file.root),
             Some(_) if state.asked => blobs.want(file),
-            Some(from) if is_contact(&from) => {
+            Some(from) if may_push(&from, named.group().as_ref()) => {
                 blobs.offer(from, file);
             }
             Some(from) => blobs.rest(from, &file.root),

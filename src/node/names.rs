@@ -15,6 +15,7 @@ use crate::safe_text::safe_text;
 pub struct GroupNames {
     names: RwLock<Arc<BTreeMap<NodeId, String>>>,
     due: Notify,
+    changed: Notify,
 }
 
 impl GroupNames {
@@ -34,6 +35,12 @@ impl GroupNames {
 
     pub fn set(&self, names: BTreeMap<NodeId, String>) {
         *self.names.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(names);
+        self.changed.notify_one();
+    }
+
+    /// Returns once something is to be looked at anew: who is in a group, or what one is called.
+    pub async fn changed(&self) {
+        self.changed.notified().await;
     }
 }
 

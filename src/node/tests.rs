@@ -53,7 +53,15 @@ fn start(place: &Path, name: &str, identity: Identity, peers: &[&str]) -> Node {
     let peers = peers.iter().map(|peer| peer.parse().unwrap()).collect();
     let net = NetConfig { listen, peers, ..NetConfig::default() };
     let store = place.join(format!("{name}.redb"));
-    Node::start(Options { identity, store, config: Config::default(), net: Some(net), record: None }).unwrap()
+    Node::start(Options {
+        identity,
+        store,
+        config: Config::default(),
+        push_bytes: crate::content::PUSH_BYTES,
+        net: Some(net),
+        record: None,
+    })
+    .unwrap()
 }
 
 async fn until(right: impl Fn() -> bool) {

@@ -163,6 +163,8 @@ const FILE: &[Field] = &[
     ("holders", "texts"),
     ("held", "held"),
     ("too_large_for", "texts"),
+    ("group", "text~"),
+    ("members", "receivers~"),
 ];
 const SUB: &[Field] = &[
     ("schema", "number"),
@@ -203,6 +205,7 @@ const INNER: &[(&str, &[Field])] = &[
     ("forwarded", &[("author", "person"), ("id", "half"), ("sent_at", "time?"), ("signed", "flag")]),
     ("introduces", &[("name", "text"), ("address", "address"), ("known_as", "text?")]),
     ("held", &[("name", "text"), ("bytes", "number")]),
+    ("receivers", &[("name", "text?"), ("address", "address"), ("safe_bytes", "number"), ("state", "text")]),
     ("reactions", &[("emoji", "text"), ("who", "person")]),
     ("files", &[("schema", "number"), ("name", "text"), ("bytes", "number"), ("id", "text~"), ("state", "text~")]),
     (
@@ -220,7 +223,7 @@ const INNER: &[(&str, &[Field])] = &[
     ("members", &[("name", "text?"), ("address", "address"), ("state", "text")]),
     ("reasons", &[("file", "text"), ("why", "text")]),
 ];
-const LISTS: [&str; 7] = ["reactions", "files", "events", "sets", "members", "reasons", "held"];
+const LISTS: [&str; 8] = ["reactions", "files", "events", "sets", "members", "receivers", "reasons", "held"];
 
 /// Panics where a row has a field too many, one too few, or something else in one.
 fn check(line: &str, row: &Value, fields: &[Field]) {

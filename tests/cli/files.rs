@@ -16,7 +16,7 @@ use crate::acquaint;
 use crate::person::Person;
 
 /// Bytes that do not repeat.
-fn bytes(len: usize) -> Vec<u8> {
+pub fn bytes(len: usize) -> Vec<u8> {
     let mut state = 1u64;
     let next = || {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -25,18 +25,18 @@ fn bytes(len: usize) -> Vec<u8> {
     std::iter::repeat_with(next).take(len).collect()
 }
 
-fn is(state: &'static str) -> impl Fn(&[Value]) -> bool {
+pub fn is(state: &'static str) -> impl Fn(&[Value]) -> bool {
     move |rows| rows.iter().any(|row| row["state"] == state)
 }
 
-fn only_entry(directory: &str) -> Vec<u8> {
+pub fn only_entry(directory: &str) -> Vec<u8> {
     let entries: Vec<_> = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
     let [entry] = &entries[..] else { panic!("{entries:?}") };
     fs::read(entry).unwrap()
 }
 
 /// Bytes of all files below a directory.
-fn weight(directory: &Path) -> u64 {
+pub fn weight(directory: &Path) -> u64 {
     let Ok(entries) = fs::read_dir(directory) else { return 0 };
     let weight = |path: &Path| if path.is_dir() { weight(path) } else { path.metadata().map_or(0, |file| file.len()) };
     entries.map(|entry| weight(&entry.unwrap().path())).sum()
@@ -151,6 +151,8 @@ fn what_is_too_large_to_come_by_itself_is_offered_and_comes_when_it_is_asked_for
     alice.up(&format!("--peer {}", bob.place()));
     bob.until("file", is("offered"));
     let id = &sent["id"].as_str().unwrap()[..10];
+    let beyond = bob.run(&format!("file get {id} --range 9M-12M"));
+    assert_eq!((beyond.code, beyond.talk.contains("has 9000000 bytes")), (2, true), "{}", beyond.talk);
     let early = bob.run(&format!("file save {id} {}", bob.path("early")));
     assert_eq!((early.code, early.talk.contains("dak file get")), (5, true), "{}", early.talk);
     assert_eq!(bob.json(&format!("file get {id} --range 0-1M"))["state"], "wanted");
@@ -169,6 +171,53 @@ fn what_is_too_large_to_come_by_itself_is_offered_and_comes_when_it_is_asked_for
     assert_eq!((bob.rows("file")[0]["state"].as_str(), weight(&bob.home().join("files"))), (Some("offered"), 0));
     bob.json(&format!("file get {id}"));
     bob.until("file", is("here"));
+}
+
+#[test]
+fn each_person_says_what_comes_by_itself_and_who_sends_hears_of_it() {
+    let (mut alice, mut bob) = (Person::new("alice"), Person::new("bob"));
+    acquaint(&mut alice, &mut bob);
+    let far = bob.run("config set push_limit 65M");
+    assert_eq!((far.code, far.talk.contains("ask for what is larger")), (2, true), "{}", far.talk);
+    assert_eq!(bob.run("config set push_limit 1M").code, 0);
+    bob.down();
+    bob.up(&format!("--peer {}", alice.place()));
+    let state = |person: &Person, name: &str| {
+        let row = person.rows("file").into_iter().find(|row| row["name"] == name);
+        row.map(|row| row["state"].as_str().unwrap().to_owned())
+    };
+    let until = |person: &Person, name: &str, wanted: &str| {
+        person.until("file", |rows| rows.iter().any(|row| row["name"] == name && row["state"] == wanted));
+    };
+    let send = |name: &str, len| {
+        let path = alice.file(name, &bytes(len));
+        assert_eq!(alice.run_args(&["send", "bob", "-f", &path]).code, 0);
+    };
+    // She knows of nothing, and what he does not want of it is not acknowledged.
+    send("one", 3_000_000);
+    until(&bob, "one", "offered");
+    until(&alice, "one", "offered");
+    assert_eq!(bob.rows("file")[0]["have_bytes"], 0);
+    // By now she does; and what is small enough comes.
+    let wanted = serde_json::json!("bob");
+    alice.until("file", |rows| rows[0]["who"] == wanted);
+    send("two", 3_100_000);
+    assert_eq!(state(&alice, "two").as_deref(), Some("offered"), "none of it is sent");
+    send("three", 900_000);
+    until(&bob, "three", "here");
+    until(&bob, "two", "offered");
+    // He changes his mind: what was offered comes as well.
+    bob.down();
+    assert_eq!(bob.run("config set push_limit 12M").code, 0);
+    bob.up(&format!("--peer {}", alice.place()));
+    until(&bob, "one", "here");
+    until(&bob, "two", "here");
+    send("four", 11_000_000);
+    until(&bob, "four", "here");
+    for name in ["one", "two", "three", "four"] {
+        until(&alice, name, "sent");
+    }
+    assert_eq!(bob.rows("inbox").len(), 4, "what is said of limits is no message");
 }
 
 #[test]
@@ -503,11 +552,14 @@ fn after_a_kill_of_either_end_only_what_was_not_accepted_goes_again() {
     const KILLS: u64 = 4;
     let (mut alice, mut bob, door) = (Person::new("alice"), Person::new("bob"), Door::open());
     let bobs = bob.up("")["peer_id"].as_str().unwrap().to_owned();
+    assert_eq!(bob.run("config set push_limit 20M").code, 0);
+    bob.down();
+    bob.up("");
     let place = door.leads_to(&bob);
     let alices = alice.up(&format!("--peer {place}"))["peer_id"].as_str().unwrap().to_owned();
     assert_eq!(alice.run(&format!("contact add bob {bobs}")).code, 0);
     assert_eq!(bob.run(&format!("contact add alice {alices}")).code, 0);
-    let film = bytes(8_000_000);
+    let film = bytes(16_000_000);
     let path = alice.file("film", &film);
     alice.run_args(&["send", "bob", "-f", &path]);
     let seed = u64::from(std::process::id());
@@ -527,8 +579,8 @@ fn after_a_kill_of_either_end_only_what_was_not_accepted_goes_again() {
     bob.until("file", is("here"));
     alice.until("file", is("sent"));
     let went = door.bytes.load(Ordering::SeqCst);
-    // A contact has a window of 1 MiB and the part that crosses its end; the rest is what frames and receipts take.
-    let again_max = KILLS * ((1 << 20) + (300 << 10));
-    assert!(went >= 8_000_000, "all went by the door: {went}");
-    assert!(went <= 8_000_000 + 8_000_000 / 20 + again_max, "{went} bytes went");
+    // A contact has a window of 2 MiB and the part that crosses its end; the rest is what frames and receipts take.
+    let again_max = KILLS * ((2 << 20) + (300 << 10));
+    assert!(went >= 16_000_000, "all went by the door: {went}");
+    assert!(went <= 16_000_000 + 16_000_000 / 20 + again_max, "{went} bytes went");
 }

@@ -62,12 +62,12 @@ fn joins(person: &Person, group: &str) {
     assert_eq!(person.json(&format!("group join {group}"))["standing"], "joined");
 }
 
-fn reads(person: &Person, group: &str, text: &str) {
+pub fn reads(person: &Person, group: &str, text: &str) {
     person.until(&format!("talk {group}"), |rows| rows.iter().any(|row| row["text"] == text));
 }
 
 /// Alice begins a crew with bob and carol, who join.
-fn crew() -> [Person; 3] {
+pub fn crew() -> [Person; 3] {
     let people = know_each_other(["alice", "bob", "carol"]);
     let [alice, bob, carol] = &people;
     let begun = alice.json("group create crew --with bob,carol");

@@ -151,6 +151,7 @@ impl Alice {
             identity,
             store: place.join("alice.redb"),
             config: Config::default(),
+            push_bytes: dak::content::PUSH_BYTES,
             net: Some(net),
             record: None,
         };

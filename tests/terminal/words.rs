@@ -50,13 +50,14 @@ const LINES: [&[&str]; 36] = [
 ];
 
 /// Variables that are read.
-const VARIABLES: [&str; 9] = [
+const VARIABLES: [&str; 10] = [
     "DAK_LISTEN",
     "DAK_PEERS",
     "DAK_MDNS",
     "DAK_CARRY_LIMIT",
     "DAK_MAIL_LIMIT",
     "DAK_STRANGERS_MAIL_LIMIT",
+    "DAK_PUSH_LIMIT",
     "DAK_READ_RECEIPTS",
     "DAK_STRATEGY",
     "DAK_LOG",

@@ -52,6 +52,22 @@ pub struct TransferRow {
     /// Who is in contact and has no room for a part.
     #[serde(default)]
     pub too_large_for: Vec<String>,
+    /// The group that its message was written to, by its name here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// Of what goes to a group: how far it is with each member.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub members: Vec<MemberTransferRow>,
+}
+
+/// How far a file is with a member of the group that it goes to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MemberTransferRow {
+    pub name: Option<String>,
+    pub address: String,
+    /// How much of it they say to have.
+    pub safe_bytes: u64,
+    pub state: TransferState,
 }
 
 /// Who says to hold some of a file.

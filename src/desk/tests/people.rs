@@ -28,6 +28,7 @@ fn desk() -> (Desk, tempfile::TempDir) {
         identity: Identity::from_secret(&[1; 32]),
         store: home.store_path(),
         config: Default::default(),
+        push_bytes: crate::content::PUSH_BYTES,
         net: None,
         record: None,
     };

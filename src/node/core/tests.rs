@@ -22,7 +22,7 @@ use crate::agent::{Config, Event, Mailboxes};
 use crate::blobs::Blobs;
 use crate::bundle::{Bundle, Creation, Draft, Kind, Priority, Unverified};
 use crate::content::group::Operation;
-use crate::content::{Content, KeyUsed, Text, pad};
+use crate::content::{Content, KeyUsed, PUSH_BYTES, Text, pad};
 use crate::eid::Eid;
 use crate::frame::{Frame, Hello, Incoming, PROTOCOL_VERSION, RoutingInfo, Transit};
 use crate::id::{BundleId, NodeId};
@@ -444,7 +444,7 @@ impl Home {
             store: Arc::clone(&store),
             courier,
             pool,
-            blobs: Arc::new(Blobs::open(PathBuf::from("/nowhere/files")).unwrap()),
+            blobs: Arc::new(Blobs::open(PathBuf::from("/nowhere/files"), PUSH_BYTES).unwrap()),
             keyring,
             failure: Arc::clone(&failure),
             committed: watch::channel(()).0,
