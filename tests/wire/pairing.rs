@@ -51,7 +51,7 @@ pub fn frames() -> [(&'static str, Frame); 6] {
     let Frame::Answer { element } = answer else { panic!("it answers") };
     let (proving, proof) = joiner.prove(&element, ticket(bob).as_bytes()).unwrap();
     let Frame::Proof { tag, sealed } = &proof else { panic!("it proves") };
-    let proven = host.prove(run, tag, sealed).ok().expect("it has the code");
+    let Ok(proven) = host.prove(run, tag, sealed) else { panic!("it has the code") };
     assert_eq!(proven.said, ticket(bob).as_bytes());
     let welcome = proven.welcome(ticket(alice).as_bytes());
     let Frame::Welcome { tag, sealed } = &welcome else { panic!("it is welcome") };
