@@ -85,8 +85,12 @@
 //! | `desk/hooks/running.rs` `HOOKS_RUN_MAX` 16 | programs of all hooks that run at once | owner | wait their turn | done, failed | |
 //! | `mail/hooks.rs` `HOOK_TIME_MS_MAX` | milliseconds that it may take for one: an hour | owner | refused | killed | `one_that_never_ends_is_killed_with_all_that_it_started` |
 //! | `mail/hooks.rs` `HOOK_TRIES_MAX` 100 | tries of one message | owner | refused | done, given up | |
+//! | `mail/automatic.rs` `ANSWERED_MAX` 4,096 | people who got an automatic answer lately | all | who got it longest ago; where that is not long ago, refused: nobody more is answered | displaced | `who_was_answered_is_forgotten_only_once_it_does_not_matter` |
+//! | `mail/automatic.rs` `AWAY_BYTES_MAX` 4,096 | what one who is away says | owner | refused | back | |
 //! | `command.rs` `KEPT_BYTES_MAX` | what is kept of what a program prints | program | read and thrown away | logged | `of_what_one_prints_a_bounded_part_is_kept_and_one_that_goes_on_is_ended` |
 //! | `command.rs` `PRINTED_BYTES_MAX` | what a program may print | program | the program ends | logged | `of_what_one_prints_a_bounded_part_is_kept_and_one_that_goes_on_is_ended` |
+//! | `cli/notify.rs` `ONE_BY_ONE_MAX` 3 | messages that came together and are told one by one | owner | told as a number | told | `many_that_come_together_are_a_number` |
+//! | `cli/notify.rs` `TOGETHER_MAX` 256 | messages taken together | owner | told with the next | told | |
 //! | `desk/topics/consume.rs` `SETTLED_AT_ONCE_MAX` 1,024 | events that one request settles | owner | refused | at once | |
 //! | `desk/topics/consume.rs` `WINDOW_MAX` 512 | events out with one consumer | consumer | no more are handed out | done | |
 //! | `api/model/topics.rs` `PUBLISHED_AT_ONCE_MAX` 512 | messages that one request publishes | owner | refused | at once | |

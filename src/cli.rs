@@ -20,6 +20,7 @@ use crate::safe_text::{safe_block, safe_text};
 
 pub mod args;
 mod arrange;
+mod away;
 mod carry;
 mod changes;
 mod contacts;
@@ -39,6 +40,7 @@ mod manual;
 mod me;
 mod network;
 mod next_steps;
+mod notify;
 mod out;
 mod outlook;
 mod pager;
@@ -227,6 +229,8 @@ async fn dispatch(engine: &dyn Engine, cli: &Cli, out: &Out) -> Outcome {
         Command::Topic(args) => topics::topic(&link()?, args, out).await,
         Command::Pub(args) => topics::publish(&link()?, args, out).await,
         Command::Sub(args) => topics::sub(&link()?, args, out).await,
+        Command::Away(args) => away::away(&link()?, args, out).await,
+        Command::Notify(args) => notify::notify(&link()?, args, out).await,
         Command::Hook(args) => hooks::hook(&link()?, args, out).await,
         Command::Stats => stats::stats(&link()?, out).await,
         Command::Carry(args) => carry::carry(&link()?, args, out).await,

@@ -34,7 +34,7 @@ pub use self::group::GroupWord;
 pub use self::likeness::{Digest, Likeness, words_of};
 pub use self::padding::{PADDED_BYTES_MIN, pad, padded_len, unpad};
 pub use self::proof::{Proof, REST_BYTES_MAX, Seal};
-pub use self::tags::{TAG_DECISION, TAG_FYI, TAG_QUESTION};
+pub use self::tags::{TAG_AUTOMATIC, TAG_DECISION, TAG_FYI, TAG_QUESTION};
 pub use self::text::{
     AFTER_READ_MS_MAX, ATTACHMENTS_MAX, AfterRead, Attachment, Forwarded, INTRODUCED_BYTES_MAX, Introduced, NewTask,
     OFFSET_MINUTES_MAX, Text,

@@ -6,6 +6,7 @@
 
 mod answers;
 mod appointments;
+mod automatic;
 mod changes;
 mod checks;
 mod closed;
@@ -119,6 +120,8 @@ struct Inner {
     stats: Mutex<Stats>,
     /// When a store that failed was tried last.
     tried: Mutex<Option<Instant>>,
+    /// Of two automatic answers to one person, the second sees the first.
+    answering: tokio::sync::Mutex<()>,
     /// What the desk itself did, for whoever wants to hear.
     told: broadcast::Sender<News>,
 }
@@ -150,6 +153,7 @@ impl Desk {
             hooks: hooks::Hooks::default(),
             stats,
             tried: Mutex::default(),
+            answering: tokio::sync::Mutex::default(),
             told: broadcast::channel(TOLD_MAX).0,
         };
         Desk { inner: Arc::new(inner) }
@@ -302,6 +306,9 @@ impl Desk {
             Request::HookTest { name, id } => self.hook_test(&name, id.as_deref()).await.map(Response::HookTested),
             Request::HookFailed { name } => self.hook_failed(name.as_deref()).await.map(Response::HookFailed),
             Request::HookRetry { id, name } => self.hook_retry(&id, name.as_deref()).await,
+            Request::Away => self.away().await.map(Response::Away),
+            Request::AwaySet(new) => self.away_set(new).await.map(Response::Away),
+            Request::AwayEnd => self.away_end().await,
             Request::Config => Ok(Response::Config(self.config_rows())),
             Request::Down => {
                 self.net()?;

@@ -32,6 +32,7 @@
 //! | `kept` | what the person arranged, which follows from nothing else |
 //! | `files`, `holes` | files that come in parts: which goes next, what is here, and when to ask for what is not |
 
+pub mod automatic;
 pub mod conversation;
 pub mod due;
 pub mod ending;

@@ -3,6 +3,8 @@
 #![cfg(feature = "node")]
 #![allow(clippy::disallowed_methods)]
 
+#[path = "cli/automatic.rs"]
+mod automatic;
 #[path = "cli/changes.rs"]
 mod changes;
 #[path = "cli/contract.rs"]
@@ -25,6 +27,8 @@ mod keeping;
 mod listings;
 #[path = "cli/names.rs"]
 mod names;
+#[path = "cli/notify.rs"]
+mod notify;
 #[path = "cli/odd_files.rs"]
 mod odd_files;
 #[path = "cli/older.rs"]

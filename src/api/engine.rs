@@ -6,7 +6,7 @@ use std::pin::Pin;
 
 use futures::Stream;
 
-use super::model::{CheckRow, MeRow, OutlookRow, When};
+use super::model::{AwayRow, CheckRow, MeRow, OutlookRow, When};
 use super::{ApiError, Backend};
 use crate::config::Flags;
 use crate::home::Home;
@@ -40,6 +40,8 @@ pub trait Engine: Sync {
 pub struct Ready {
     /// Whether messages got away from here before.
     pub outlook: Option<OutlookRow>,
+    /// Whether the person is away, and what is said then.
+    pub away: Option<AwayRow>,
     pub me: MeRow,
     /// This start made the identity.
     pub created: bool,

@@ -28,10 +28,10 @@ mod when;
 mod wish;
 
 pub use super::schema::Schema;
-pub use compose::{COMPOSED_BYTES_MAX, Compose, ComposedTask, File, Introduction, NewDraft, check_composed};
+pub use compose::{Because, COMPOSED_BYTES_MAX, Compose, ComposedTask, File, Introduction, NewDraft, check_composed};
 pub use files::{FileRow, HeldRow, MemberTransferRow, TransferRow, TransferState};
 pub use groups::{GroupRow, GroupStanding, MemberRole, MemberRow};
-pub use hooks::{HookEventRow, HookFailedRow, HookRow, HookTestedRow, NewHook};
+pub use hooks::{AwayRow, HookEventRow, HookFailedRow, HookRow, HookTestedRow, NewAway, NewHook};
 pub use house::{
     CarriedRow, CarryRow, CheckRow, Class, Classes, ConfigRow, Counts, Done, Evicted, Grade, Grades, HealthRow,
     Verdict, VersionRow, Yes,
@@ -415,6 +415,11 @@ pub enum Request {
         #[serde(default)]
         name: Option<String>,
     },
+    /// Whether the person is away; answered by [`Response::Away`].
+    Away,
+    /// Says that the person is away from now on; answered by [`Response::Away`].
+    AwaySet(NewAway),
+    AwayEnd,
     /// The effective configuration with origins; answered by [`Response::Config`].
     Config,
     /// Stops the node; answered by [`Response::Done`] before it stops. Needs a running node.
@@ -475,6 +480,7 @@ pub enum Response {
     Hooks(Vec<HookRow>),
     HookTested(HookTestedRow),
     HookFailed(Vec<HookFailedRow>),
+    Away(AwayRow),
 }
 
 /// What is listed, a row at a time.
@@ -685,6 +691,7 @@ impl Request {
                 | R::Hooks
                 | R::HookTest { .. }
                 | R::HookFailed { .. }
+                | R::Away
                 | R::Down
         )
     }

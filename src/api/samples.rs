@@ -108,6 +108,18 @@ pub fn hook() -> HookRow {
     }
 }
 
+pub fn away() -> AwayRow {
+    AwayRow {
+        schema: Schema,
+        away: true,
+        text: Some("at sea".into()),
+        since: at(11, 0),
+        until: at(18, 0),
+        reply: true,
+        every_ms: Some(86_400_000),
+    }
+}
+
 pub fn hook_failed() -> HookFailedRow {
     HookFailedRow {
         schema: Schema,

@@ -428,6 +428,7 @@ fn every_exchange() -> Vec<(Request, Response)> {
         in_reply_to: Some(samples::ID.into()),
         forward: Some(id()),
         copies: Some(8),
+        because: Some(Because { id: id(), hook: Some("log".into()) }),
     };
     let until = samples::at(18, 0).unwrap();
     let usual = Usual {
@@ -444,6 +445,7 @@ fn every_exchange() -> Vec<(Request, Response)> {
         timeout_ms: Some(1),
         ..NewHook::default()
     };
+    let new_away = NewAway { text: "at sea".into(), until, reply: true, every_ms: Some(1_000) };
     let new_draft = NewDraft { compose: compose.clone(), more: vec![who()], at: Some(until), refused: None };
     let muting = Arranging::Mute { until: Some(until), except_mentions: true };
     let status = samples::status(vec![
@@ -536,6 +538,9 @@ fn every_exchange() -> Vec<(Request, Response)> {
         (Q::HookTest { name: who(), id: Some(id()) }, A::HookTested(samples::hook_tested())),
         (Q::HookFailed { name: None }, A::HookFailed(vec![samples::hook_failed()])),
         (Q::HookRetry { id: id(), name: Some(who()) }, done.clone()),
+        (Q::Away, A::Away(samples::away())),
+        (Q::AwaySet(new_away), A::Away(samples::away())),
+        (Q::AwayEnd, done.clone()),
         (Q::Config, A::Config(vec![setting])),
         (Q::Down, done),
     ]

@@ -15,8 +15,8 @@ use clap::{Args, Parser, Subcommand, ValueHint};
 
 use self::bulk::{FILE_HELP, SUB_HELP};
 pub use self::bulk::{FileArgs, FileWhat, Group, GroupWhat, Load, Pub, Stick, StickWhat, Sub, Topic, TopicWhat};
-use self::hooks::HOOK_HELP;
-pub use self::hooks::{HookAdd, HookWhat, Hooks};
+use self::hooks::{AWAY_HELP, HOOK_HELP, NOTIFY_HELP};
+pub use self::hooks::{AwayArgs, HookAdd, HookWhat, Hooks, Notify};
 pub use self::keeping::{
     Bench, Bundle, BundleWhat, Carry, CarryWhat, Completions, Config, ConfigWhat, Demo, Doctor, Up, Vault,
 };
@@ -158,6 +158,12 @@ pub enum Command {
     /// Get what is published in a topic, each event once, or have a command work on each
     #[command(after_help = SUB_HELP)]
     Sub(Sub),
+    /// Tell of what comes, as it comes: with a bell, or on the desktop
+    #[command(after_help = NOTIFY_HELP)]
+    Notify(Notify),
+    /// Say that I am away, and have contacts who write told so
+    #[command(after_help = AWAY_HELP)]
+    Away(AwayArgs),
     /// Have programs of mine work on what comes, also with nobody at the terminal
     #[command(after_help = HOOK_HELP)]
     Hook(Hooks),

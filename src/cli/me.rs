@@ -1,19 +1,19 @@
 //! `dak me`: what to give to others.
 
-use super::Outcome;
 use super::args::Me;
 use super::link::{Link, take};
 use super::out::{Out, Paint, Style};
-use super::qr;
+use super::{Outcome, away, qr};
 use crate::api::model::{MeRow, Request, Response};
 use crate::safe_text::safe_text;
 
 pub async fn me(link: &Link<'_>, args: &Me, out: &Out) -> Outcome {
     let me = take!(link.ask(Request::Me).await?, Me)?;
     let runs = link.is_up().await;
+    let away = away::ask(link, out).await.and_then(|row| away::line(&row, &out.style)).unwrap_or_default();
     // Last, so that the whole picture is in sight.
     let qr = if args.qr && !out.json { qr::of_address(&me.address, &out.style)? } else { String::new() };
-    out.answer(&Response::Me(me.clone()), |style| text(&me, runs, style) + &qr)
+    out.answer(&Response::Me(me.clone()), |style| text(&me, runs, style) + &away + &qr)
 }
 
 fn text(me: &MeRow, runs: bool, style: &Style) -> String {

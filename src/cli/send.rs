@@ -18,8 +18,8 @@ use super::who::{called, short_id};
 use super::{Outcome, Stop, drafts, times};
 use crate::api::client::RowStream;
 use crate::api::model::{
-    COMPOSED_BYTES_MAX, Compose, ComposedTask, DraftRow, EventKind, File, Request, Row, SentRow, State, StatusRow,
-    Topic,
+    Because, COMPOSED_BYTES_MAX, Compose, ComposedTask, DraftRow, EventKind, File, Request, Row, SentRow, State,
+    StatusRow, Topic,
 };
 use crate::api::{ApiError, ErrorKind};
 use crate::time::Millis;
@@ -82,7 +82,8 @@ async fn later(link: &Link<'_>, compose: Compose, to: Vec<String>, sending: &Sen
 /// The error of what was refused, whose text is kept as a draft.
 async fn kept(link: &Link<'_>, compose: Compose, to: &[String], error: ApiError) -> ApiError {
     let is_nothing = compose.text.is_empty() && compose.attachments.is_empty() && compose.paths.is_empty();
-    if is_nothing || matches!(error.kind, ErrorKind::InUse | ErrorKind::Busy) {
+    // What a program says by itself nobody would look for among drafts.
+    if is_nothing || compose.because.is_some() || matches!(error.kind, ErrorKind::InUse | ErrorKind::Busy) {
         return error;
     }
     match drafts::keep(link, compose, to, None, Some(error.message.clone())).await {
@@ -508,8 +509,16 @@ fn under_way(sending: &Sending, out: &Out) -> Result<Compose, ApiError> {
         reply_by,
         offset_minutes: times::offset_minutes(now),
         copies: sending.copies,
+        because: because(),
         ..Compose::default()
     })
+}
+
+/// What a hook works on whose program runs this: what it sends, nobody wrote.
+fn because() -> Option<Because> {
+    let hook = std::env::var("DAK_HOOK").ok().filter(|hook| !hook.is_empty());
+    let id = std::env::var("DAK_ID").ok().filter(|id| !id.is_empty());
+    hook.and_then(|hook| Some(Because { id: id?, hook: Some(hook) }))
 }
 
 pub async fn stdin_text() -> Result<String, ApiError> {

@@ -570,7 +570,8 @@ impl Engine for FakeEngine {
         });
         let news = Box::pin(futures::stream::iter(news).chain(end));
         let outlook = Some(samples::outlook());
-        ready(Ready { me: samples::me(), outlook, created: flags.mdns == Some(false), news });
+        let away = Some(samples::away());
+        ready(Ready { me: samples::me(), outlook, away, created: flags.mdns == Some(false), news });
 
         Box::pin(async move {
             // Nobody hears it where a program listens.

@@ -134,6 +134,9 @@ fn greet(out: &Out, ready: &Ready, place: &str) {
     if let Some(line) = ready.outlook.as_ref().and_then(|row| nobody_comes(row, &out.style)) {
         out.talk(&line);
     }
+    if let Some(line) = ready.away.as_ref().and_then(|row| super::away::line(row, &out.style)) {
+        out.talk(line.trim_end());
+    }
     out.talk("Ctrl-C or `dak down` stops the node. Mail, and whom it meets, is told here.");
 }
 

@@ -6,3 +6,5 @@ pub const TAG_QUESTION: u64 = 1;
 pub const TAG_DECISION: u64 = 2;
 /// The writer wants nothing done.
 pub const TAG_FYI: u64 = 4;
+/// A program wrote it, by itself: nothing that answers by itself answers it.
+pub const TAG_AUTOMATIC: u64 = 8;

@@ -128,7 +128,8 @@ async fn serve(
     let server = tokio::spawn(serve_wherever(desk.clone(), home.clone(), bound, stopped));
     tokio::spawn(super::search::forget_as_it_goes(desk.clone()));
     let outlook = desk.outlook().await.ok();
-    ready(Ready { me: desk.me(), outlook, created, news: super::news::news(desk.clone()) });
+    let away = desk.away().await.ok();
+    ready(Ready { me: desk.me(), outlook, away, created, news: super::news::news(desk.clone()) });
     desk.tell_ready().await;
     let telling = tokio::spawn(desk.clone().keep_telling());
     let appointments = tokio::spawn(desk.clone().keep_appointments());

@@ -24,6 +24,7 @@ use crate::agent::change::Row;
 use crate::api::model::{Done, HookFailedRow, HookRow, NewHook, Schema, When};
 use crate::api::{ApiError, NextStep, Response};
 use crate::id::BundleId;
+use crate::mail::automatic::{self, ANSWER_PERIOD, Away};
 use crate::mail::conversation::Conversation;
 use crate::mail::hooks::{
     self, GivenUp, HOOK_AT_ONCE_MAX, HOOK_COMMAND_BYTES_MAX, HOOK_NAME_BYTES_MAX, HOOK_TIME_MS_MAX, HOOK_TRIES_MAX,
@@ -33,13 +34,13 @@ use crate::mail::query::QUERY_BYTES_MAX;
 use crate::mail::topics::group::{DEAD_MAX, Group, TRIES};
 use crate::safe_text::safe_text;
 use crate::store::redb::{Entry, RedbReader};
-use crate::time::{DAY, MINUTE, Millis, SECOND};
+use crate::time::{DtnTime, MINUTE, Millis, SECOND};
 use crate::units::exact_span;
 
+/// What answers while the person is away, as if it were a hook; none is called so.
+pub const AWAY: &str = "~away";
 /// How long a program may take where nobody says.
 const TIME_MAX: Millis = MINUTE;
-/// How long nobody gets a second automatic answer where nobody says.
-const EVERY: Millis = DAY;
 /// So much of a text stands in a list of what was given up, in characters.
 const TEXT_CHARS_MAX: usize = 256;
 
@@ -92,6 +93,12 @@ impl Desk {
                     let group = record.kept(&hooks::reached(name))?.and_then(|value| Group::read(&value));
                     all.push((name.to_owned(), hook, group));
                 }
+                if let Some(away) = record.kept(&automatic::away())?.and_then(|value| Away::read(&value))
+                    && away.reply
+                {
+                    let group = record.kept(&hooks::reached(AWAY))?.and_then(|value| Group::read(&value));
+                    all.push((AWAY.to_owned(), while_away(&away), group));
+                }
                 Ok((all, record.happened_span()?.1))
             };
             let (all, last) = self.record(read).await?;
@@ -119,7 +126,7 @@ impl Desk {
                 let error = ApiError::refused(format!("there is a hook {name} already"));
                 return Err(error.advise("remove it first, or choose another name"));
             }
-            if live.len() >= HOOKS_MAX {
+            if live.keys().filter(|name| *name != AWAY).count() >= HOOKS_MAX {
                 let error = ApiError::refused(format!("there are {HOOKS_MAX} hooks, and the limit is {HOOKS_MAX}"));
                 return Err(error.advise("remove one first"));
             }
@@ -166,7 +173,7 @@ impl Desk {
             let message = format!("a hook works on 1 to {HOOK_AT_ONCE_MAX} messages at once");
             return Err(ApiError::usage(message));
         }
-        let every = Millis(new.every_ms.unwrap_or(EVERY.0));
+        let every = Millis(new.every_ms.unwrap_or(ANSWER_PERIOD.0));
         if every < SECOND {
             return Err(ApiError::usage("automatic answers to one person are a second apart at least"));
         }
@@ -202,7 +209,7 @@ impl Desk {
                 let counts = [live.group.count_of(live.number), live.group.waiting()];
                 (name.clone(), Arc::clone(&live.hook), counts)
             };
-            live.iter().map(row).collect()
+            live.iter().filter(|(name, _)| *name != AWAY).map(row).collect()
         };
         let mut rows = Vec::new();
         for (name, hook, [running, waiting]) in all {
@@ -248,7 +255,7 @@ impl Desk {
     pub(super) async fn hook_remove(&self, name: &str) -> Result<Response, ApiError> {
         self.load_hooks().await?;
         let _turn = self.hooks().settling.lock().await;
-        if !self.hooks().live().contains_key(name) {
+        if !hooks::is_hook_name(name) || !self.hooks().live().contains_key(name) {
             return Err(no_hook(name));
         }
         let mut gone = vec![(hooks::hook(name), None), (hooks::reached(name), None)];
@@ -273,8 +280,8 @@ impl Desk {
         self.load_hooks().await?;
         let live = self.hooks().live();
         match name {
-            None => Ok(live.keys().cloned().collect()),
-            Some(name) if live.contains_key(name) => Ok(vec![name.to_owned()]),
+            None => Ok(live.keys().filter(|name| *name != AWAY).cloned().collect()),
+            Some(name) if hooks::is_hook_name(name) && live.contains_key(name) => Ok(vec![name.to_owned()]),
             Some(name) => Err(no_hook(name)),
         }
     }
@@ -366,6 +373,41 @@ impl Desk {
         Ok(kept)
     }
 
+    /// How long nobody gets a second automatic answer of a hook; none where there is no such hook.
+    pub(super) async fn period_of_hook(&self, name: &str) -> Result<Option<Millis>, ApiError> {
+        self.load_hooks().await?;
+        Ok(self.hooks().live().get(name).map(|live| live.hook.every))
+    }
+
+    /// The person is away, and what comes from now on is answered where that is said.
+    pub(super) async fn begin_away(&self, away: Away) -> Result<(), ApiError> {
+        self.load_hooks().await?;
+        let _turn = self.hooks().settling.lock().await;
+        let (_, last) = self.record(|record| record.happened_span()).await?;
+        let mut group = Group::default();
+        group.go_to(last);
+        let reached = away.reply.then(|| group.write());
+        self.keep(vec![(automatic::away(), Some(away.write())), (hooks::reached(AWAY), reached)]).await?;
+        self.hooks().live().remove(AWAY);
+        if away.reply {
+            self.hooks().put(AWAY.to_owned(), while_away(&away), group);
+        }
+        self.hooks().changed.notify_waiters();
+        Ok(())
+    }
+
+    /// The person is back.
+    pub(super) async fn end_away(&self) -> Result<(), ApiError> {
+        self.load_hooks().await?;
+        let _turn = self.hooks().settling.lock().await;
+        let mut gone = vec![(automatic::away(), None), (hooks::reached(AWAY), None)];
+        gone.extend(self.given_up_by(AWAY).await?.into_iter().map(|(number, _)| (hooks::given_up(AWAY, number), None)));
+        self.node().keep(gone).await?;
+        self.hooks().live().remove(AWAY);
+        self.hooks().changed.notify_waiters();
+        Ok(())
+    }
+
     /// Of two that change how far hooks have come, one waits for the other.
     pub(super) async fn turn_of_hooks(&self) -> tokio::sync::MutexGuard<'_, ()> {
         self.hooks().settling.lock().await
@@ -373,6 +415,24 @@ impl Desk {
 
     pub(super) fn wake_hooks(&self) {
         self.hooks().changed.notify_waiters();
+    }
+}
+
+/// What answers while the person is away: it runs no program, and what it answers is looked at with each message.
+fn while_away(away: &Away) -> Hook {
+    Hook {
+        cmd: Vec::new(),
+        shell: false,
+        reply: true,
+        time_max: TIME_MAX,
+        tries: TRIES,
+        at_once: 1,
+        every: away.every,
+        added: DtnTime(0),
+        from: None,
+        within: None,
+        label: None,
+        query: None,
     }
 }
 

@@ -18,6 +18,10 @@ pub(super) const LIFETIME: Millis = Millis(7 * DAY.0);
 impl Desk {
     pub(super) async fn send(&self, compose: Compose) -> Result<SentRow, ApiError> {
         self.check_composed(&compose)?;
+        let compose = match compose.because.clone() {
+            Some(because) => self.because(compose, &because).await?,
+            None => compose,
+        };
         let node = self.find_whom(&compose.to).await?;
         let usual = self.usual(node).await?;
         let lifetime = compose.lifetime_ms.or(usual.lifetime_ms).map_or(LIFETIME, Millis);

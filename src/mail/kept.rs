@@ -28,6 +28,7 @@
 //! | `HOME`, `PUSH`, node | bytes 8 | the same, as somebody said of themselves last |
 //! | `HOME`, `ALIAS`, id | an id, 32 | what stands in the place of one's own message that was changed before it left |
 //! | `HOME`, from 20 to 22 | `hooks.rs` | programs that work on what comes |
+//! | `HOME`, 23 and 24 | `automatic.rs` | that the person is away, and who got an automatic answer |
 //!
 //! | `DELETED`, digest 16 | | that a message with these words was deleted here, or all with its name; or one of one's own |
 //!

@@ -8,7 +8,7 @@
 //! | `from:WHO`, `to:WHO`, `in:WHO` | who wrote it, to whom, in which conversation; a mark before the name is left out |
 //! | `after:DATE`, `before:DATE` | when it was written |
 //! | `has:file`, `is:unread`, `is:read`, `label:NAME` | what it has, and what was made of it here |
-//! | `tag:question`, `tag:decision`, `tag:fyi` | what its writer means it to be |
+//! | `tag:question`, `tag:decision`, `tag:fyi`, `tag:automatic` | what its writer means it to be |
 //! | `-` before any of these | not that |
 //!
 //! All of it must hold. Without a wanted word it is what else is known that finds a message. A value with blanks stands in quotes: `from:"carol smith"`. Here nothing is looked up: names and
@@ -16,7 +16,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use crate::content::{TAG_DECISION, TAG_FYI, TAG_QUESTION};
+use crate::content::{TAG_AUTOMATIC, TAG_DECISION, TAG_FYI, TAG_QUESTION};
 
 /// Longest query, in bytes.
 pub const QUERY_BYTES_MAX: usize = 1_024;
@@ -134,7 +134,8 @@ impl Query {
 }
 
 /// Tags by the words for them.
-const TAGS: [(u64, &str); 3] = [(TAG_QUESTION, "question"), (TAG_DECISION, "decision"), (TAG_FYI, "fyi")];
+const TAGS: [(u64, &str); 4] =
+    [(TAG_QUESTION, "question"), (TAG_DECISION, "decision"), (TAG_FYI, "fyi"), (TAG_AUTOMATIC, "automatic")];
 
 /// The straight quote, and those that phones and word processors put in its place.
 fn is_quote(c: char) -> bool {
@@ -188,7 +189,7 @@ fn filter(operator: &str, value: &str) -> Result<Option<(bool, Filter)>, QueryEr
         "tag" if lower.is_empty() => return Err(QueryError::NoValue("tag")),
         "tag" => match TAGS.iter().find(|(_, word)| *word == lower) {
             Some((bit, _)) => return Ok(Some((true, Filter::Tag(*bit)))),
-            None => return Err(wrong("tag", "question, decision or fyi")),
+            None => return Err(wrong("tag", "question, decision, fyi or automatic")),
         },
         "has" => match &*lower {
             "file" | "files" => return Ok(Some((true, Filter::HasFile))),

@@ -8,7 +8,8 @@ use dak::content::group::{Act, Epoch, EpochId, GroupKey, Operation, Role};
 use dak::content::topic::{Leave, Post, Said};
 use dak::content::{
     AfterRead, Amendment, Attachment, Content, Enclosed, FileAsk, FileKey, Forwarded, GroupWord, Introduced, KeyUsed,
-    NewTask, PART_BYTES, PART_LOG, Part, PartTree, Proof, Seal, Shape, TaskState, Text, pad, part_node, unpad,
+    NewTask, PART_BYTES, PART_LOG, Part, PartTree, Proof, Seal, Shape, TAG_AUTOMATIC, TaskState, Text, pad, part_node,
+    unpad,
 };
 use dak::eid::Eid;
 use dak::frame::{
@@ -70,6 +71,10 @@ fn receipt_bundle() -> Bundle {
 
 fn text() -> Content {
     Text { body: "meet me at the bridge".into(), ..Text::default() }.into()
+}
+
+fn automatic() -> Content {
+    Text { body: "at sea".into(), tags: TAG_AUTOMATIC, ..Text::default() }.into()
 }
 
 fn change() -> Content {
@@ -290,6 +295,7 @@ fn made() -> BTreeMap<&'static str, Vec<u8>> {
         ("receipt-full", full.encode()),
         ("receipt-bundle", receipt_bundle().bytes().to_vec()),
         ("message-text", text().encode()),
+        ("message-automatic", automatic().encode()),
         ("message-full", full_message().encode()),
         ("message-change", change().encode()),
         ("topic-list", topic_list().encode()),
@@ -457,6 +463,7 @@ fn the_messages_on_the_page_open_and_read_as_it_says() {
     let page = vectors();
     for (name, message) in [
         ("message-text", text()),
+        ("message-automatic", automatic()),
         ("message-full", full_message()),
         ("message-proven", proven_message()),
         ("message-change", change()),

@@ -71,6 +71,21 @@ pub struct Compose {
     /// The spray budget; where none is said, as is usual with the recipient, and else as the strategy has it.
     #[serde(default)]
     pub copies: Option<u16>,
+    /// A program sends it by itself, for it works on a message: it is marked as automatic, and refused where it would answer
+    /// what may not be answered so.
+    #[serde(default)]
+    pub because: Option<Because>,
+}
+
+/// What a program works on that sends a message.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Because {
+    /// The message, by its id.
+    pub id: String,
+    /// The hook whose program it is.
+    #[serde(default)]
+    pub hook: Option<String>,
 }
 
 /// Something written that is not to be sent now.

@@ -114,3 +114,29 @@ pub struct HookTestedRow {
     pub stdout: String,
     pub stderr: String,
 }
+
+/// That the person is away.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewAway {
+    pub text: String,
+    pub until: When,
+    /// Contacts who write get the text, as an automatic answer.
+    #[serde(default)]
+    pub reply: bool,
+    /// Nobody gets it so soon after an automatic answer; a day where none is said.
+    #[serde(default)]
+    pub every_ms: Option<u64>,
+}
+
+/// Whether the person is away, and what is said then.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AwayRow {
+    pub schema: Schema,
+    pub away: bool,
+    pub text: Option<String>,
+    pub since: Option<When>,
+    pub until: Option<When>,
+    pub reply: bool,
+    pub every_ms: Option<u64>,
+}

@@ -123,6 +123,7 @@ impl Response {
             R::Hooks(rows) => json_lines(rows),
             R::HookTested(row) => json_line(row),
             R::HookFailed(rows) => json_lines(rows),
+            R::Away(row) => json_line(row),
         }
     }
 }

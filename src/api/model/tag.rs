@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::content::{TAG_DECISION, TAG_FYI, TAG_QUESTION};
+use crate::content::{TAG_AUTOMATIC, TAG_DECISION, TAG_FYI, TAG_QUESTION};
 
 /// What a message is meant to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -12,16 +12,19 @@ pub enum Tag {
     Decision,
     /// For your information: nothing has to be done.
     Fyi,
+    /// A program wrote it by itself, and nothing that answers by itself answers it.
+    Automatic,
 }
 
 impl Tag {
-    pub const ALL: [Tag; 3] = [Tag::Question, Tag::Decision, Tag::Fyi];
+    pub const ALL: [Tag; 4] = [Tag::Question, Tag::Decision, Tag::Fyi, Tag::Automatic];
 
     pub fn word(self) -> &'static str {
         match self {
             Tag::Question => "question",
             Tag::Decision => "decision",
             Tag::Fyi => "fyi",
+            Tag::Automatic => "automatic",
         }
     }
 
@@ -30,6 +33,7 @@ impl Tag {
             Tag::Question => TAG_QUESTION,
             Tag::Decision => TAG_DECISION,
             Tag::Fyi => TAG_FYI,
+            Tag::Automatic => TAG_AUTOMATIC,
         }
     }
 

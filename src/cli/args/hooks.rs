@@ -13,7 +13,8 @@ again, under the same id. What it prints is in the node's log.
 
 Its environment is the node's PATH, HOME, USER, LANG, TZ, TMPDIR and the like, and beside them DAK_HOOK, its name; DAK_ID, \
 the message; DAK_EVENT and DAK_ATTEMPT; and DAK_HOME, where the home has one directory. With all that it started it is \
-killed once its time is over.";
+killed once its time is over. What it sends with dak is automatic too, and refused where it would answer what may not be \
+answered so.";
 
 #[derive(Args, Debug)]
 pub struct Hooks {
@@ -70,7 +71,7 @@ pub struct HookAdd {
     #[arg(long)]
     pub reply: bool,
     /// How long nobody gets a second automatic answer; 1d unless said
-    #[arg(long, value_name = "SPAN", value_parser = units::parse_span, requires = "reply")]
+    #[arg(long, value_name = "SPAN", value_parser = units::parse_span)]
     pub every: Option<Millis>,
     /// How long it may take for one message; 60s unless said, 1h at most
     #[arg(long, value_name = "SPAN", value_parser = units::parse_span)]
@@ -87,4 +88,45 @@ pub struct HookAdd {
     /// The program and its arguments
     #[arg(last = true, required = true, value_name = "CMD")]
     pub cmd: Vec<String>,
+}
+
+pub(super) const AWAY_HELP: &str = "\
+With --reply contacts who write get TEXT as an automatic answer: none to automatic or bulk mail, to groups, to people with no \
+name here, or to one person twice within --every. Without, it is a note to oneself, which `dak me` and `dak up` show.";
+
+#[derive(Args, Debug)]
+pub struct AwayArgs {
+    /// What is said; without it, whether I am away
+    #[arg(requires = "until")]
+    pub text: Option<String>,
+    /// When I am back: fri 17:00, 3d, 31.12.2026; a day lasts to its end
+    #[arg(long, value_name = "TIME", requires = "text")]
+    pub until: Option<String>,
+    /// Answer contacts who write with it
+    #[arg(long, requires = "text")]
+    pub reply: bool,
+    /// How long nobody gets a second automatic answer; 1d unless said
+    #[arg(long, value_name = "SPAN", value_parser = units::parse_span, requires = "reply")]
+    pub every: Option<Millis>,
+    /// I am back
+    #[arg(long, conflicts_with_all = ["text", "until", "reply", "every"])]
+    pub end: bool,
+}
+
+pub(super) const NOTIFY_HELP: &str = "\
+It runs beside the node until Ctrl-C. Quiet hours (dak config set quiet 22:00-07:00) keep it silent, but for urgent mail of \
+contacts, and tell of the rest when they are over; so do archived, snoozed and muted conversations. --desktop needs \
+notify-send, which most desktops have. How much is unread, for a prompt: dak inbox --count";
+
+#[derive(Args, Debug)]
+pub struct Notify {
+    /// Show a notification on the desktop
+    #[arg(long)]
+    pub desktop: bool,
+    /// Ring the terminal's bell
+    #[arg(long)]
+    pub bell: bool,
+    /// Say neither who writes nor what
+    #[arg(long)]
+    pub private: bool,
 }

@@ -115,7 +115,7 @@ pub struct Writing {
     #[arg(long, short)]
     pub subject: Option<String>,
     /// What it is meant to be; may be repeated
-    #[arg(long = "tag", value_name = "question|decision|fyi", hide_possible_values = true, value_parser = tag())]
+    #[arg(long = "tag", value_name = "question|decision|fyi|automatic", hide_possible_values = true, value_parser = tag())]
     pub tags: Vec<Tag>,
     /// It is something to do
     #[arg(long)]

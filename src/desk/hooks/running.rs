@@ -8,7 +8,7 @@ use futures::future::{AbortHandle, Abortable, BoxFuture};
 use futures::stream::FuturesUnordered;
 
 use super::trying::Tried;
-use super::{Arc, Desk, Hook, Live};
+use super::{AWAY, Arc, Desk, Hook, Live};
 use crate::agent::change::Letter;
 use crate::api::ApiError;
 use crate::command::Became;
@@ -109,6 +109,9 @@ impl Desk {
         if hooks.is_empty() {
             return Ok(None);
         }
+        if hooks.iter().any(|(name, ..)| name == AWAY) && self.lasting_away().await?.is_none() {
+            self.end_away().await?;
+        }
         running.turn = running.turn.wrapping_add(1);
         let first = running.turn % hooks.len();
         hooks.rotate_left(first);
@@ -150,6 +153,10 @@ impl Desk {
                 Some(Happening { id, what: What::Came, .. }) => self.meant_for(what, &id).await?,
                 _ => None,
             };
+            let letter = match letter {
+                Some(letter) if name == AWAY && self.is_answered_away(&letter).await?.is_none() => None,
+                letter => letter,
+            };
             let attempt = self.with_live(name, hook, |live| match (live.group.hand(event, hook, now), &letter) {
                 (Some(failed), Some(_)) => Some(failed + 1),
                 // It is not for this one, or it left.
@@ -172,7 +179,13 @@ impl Desk {
         running.ends.insert((out.hook, out.event), end);
         let (desk, hook) = (self.clone(), Arc::clone(hook));
         let run: BoxFuture<'static, _> = Box::pin(async move {
-            let tried = desk.try_hook(&out.name, &hook, out.event, attempt, Some(&letter)).await;
+            let tried = match out.name == AWAY {
+                true => desk.answer_away(&letter).await.map(|()| Tried::done()),
+                false => match desk.try_hook(&out.name, &hook, out.event, attempt, Some(&letter)).await {
+                    Ok(tried) => desk.reply_of_hook(&out.name, &hook, &letter, tried).await,
+                    Err(error) => Err(error),
+                },
+            };
             (out, tried)
         });
         running.runs.push(Abortable::new(run, ends));

@@ -8,11 +8,13 @@ use crate::agent::change::Letter;
 use crate::api::ApiError;
 use crate::api::model::{Arranged, Changes, HookEventRow, HookTestedRow, InboxRow, Outcome, Schema, When, json_line};
 use crate::bundle::Priority;
-use crate::command::{self, Apart, Became, Job, Printed};
+use crate::command::{self, Apart, Became, Job, KEPT_BYTES_MAX, Printed};
 use crate::desk::rows::Taken;
 use crate::desk::topics::consume::wall_now;
 use crate::mail::happening::{Happening, What};
+use crate::mail::hooks::is_hook_name;
 use crate::safe_text::safe_text;
+use crate::units::about_bytes;
 
 /// What of the node's environment a program gets; all else it has from its hook.
 const PASSED_ON: [&str; 17] = [
@@ -49,7 +51,39 @@ pub struct Tried {
     stderr: Printed,
 }
 
+impl Tried {
+    /// Nothing was to be run.
+    pub fn done() -> Tried {
+        Tried { became: Became::Done, why: None, stdout: Printed::default(), stderr: Printed::default() }
+    }
+}
+
 impl Desk {
+    /// What a program printed goes back to who wrote the message, where that is asked for.
+    pub(super) async fn reply_of_hook(
+        &self,
+        name: &str,
+        hook: &Hook,
+        letter: &Letter,
+        tried: Tried,
+    ) -> Result<Tried, ApiError> {
+        let text = tried.stdout.text();
+        let text = text.trim_end();
+        if !hook.reply || tried.became != Became::Done || text.is_empty() {
+            return Ok(tried);
+        }
+        if tried.stdout.is_cut() {
+            let limit = about_bytes(KEPT_BYTES_MAX as u64);
+            let why = Some(format!("what it printed is no answer: it has more than {limit}"));
+            return Ok(Tried { became: Became::GiveUp, why, ..tried });
+        }
+        match self.answer_by_itself(letter, text.to_owned(), hook.every).await? {
+            Ok(()) => tracing::info!(hook = name, id = letter.id.full(), "answered"),
+            Err(why) => tracing::info!(hook = name, id = letter.id.full(), %why, "no automatic answer"),
+        }
+        Ok(tried)
+    }
+
     /// Runs a hook's program on a message, or on one that nobody wrote.
     pub(super) async fn try_hook(
         &self,
@@ -63,9 +97,7 @@ impl Desk {
             None => sample(name),
             Some(letter) => {
                 let Some(envelope) = self.envelope(letter.id).await? else {
-                    let why = Some("the message was deleted".to_owned());
-                    let (stdout, stderr) = Default::default();
-                    return Ok(Tried { became: Became::Done, why, stdout, stderr });
+                    return Ok(Tried { why: Some("the message was deleted".to_owned()), ..Tried::done() });
                 };
                 // A program looks at it, and no person.
                 let opened = self.open_unseen(vec![envelope], Taken::Texts { chars_max: usize::MAX }).await?.pop();
@@ -87,8 +119,7 @@ impl Desk {
             Ok(ran) => ran,
             Err(error) => {
                 let why = Some(format!("cannot run {}: {error}", safe_text(program)));
-                let (stdout, stderr) = Default::default();
-                return Ok(Tried { became: Became::Again, why, stdout, stderr });
+                return Ok(Tried { became: Became::Again, why, ..Tried::done() });
             }
         };
         let command::Ran { became, why, stdout, stderr } = ran;
@@ -126,7 +157,13 @@ impl Desk {
     /// Runs a hook now, on this message or on the last that is meant for it; nothing counts as done by that.
     pub(in crate::desk) async fn hook_test(&self, name: &str, id: Option<&str>) -> Result<HookTestedRow, ApiError> {
         self.load_hooks().await?;
-        let hook = self.hooks().live().get(name).map(|live| Arc::clone(&live.hook)).ok_or_else(|| no_hook(name))?;
+        let hook = self
+            .hooks()
+            .live()
+            .get(name)
+            .filter(|_| is_hook_name(name))
+            .map(|live| Arc::clone(&live.hook))
+            .ok_or_else(|| no_hook(name))?;
         let (letter, matches) = match id {
             Some(id) => {
                 let id = self.find_letter(id).await?;
