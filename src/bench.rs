@@ -6,6 +6,7 @@
 mod cast;
 mod flow;
 mod hoard;
+mod hooks;
 mod lan;
 mod limits;
 mod parts;
@@ -87,6 +88,7 @@ pub async fn run(extent: Extent, mut report: impl FnMut(Row)) -> Result<(), Fail
     flow::latency(place.path(), extent.pings, &limits, &mut report).await?;
     flow::lone(place.path(), extent.lone, &mut report).await?;
     flow::queue(place.path(), 4 * extent.pings, &mut report).await?;
+    hooks::latency(place.path(), extent.pings / 10, &mut report).await?;
     for bundles in extent.hoards {
         hoard::idle(place.path(), *bundles, &mut report).await?;
     }
