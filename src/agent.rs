@@ -191,6 +191,7 @@ impl Agent {
             Input::ServeGroup { group, on } => self.serve_group(group, on, out),
             Input::GroupMembers { group, members } => self.set_members(&group, members, out),
             Input::HandedIn => self.handed_in(),
+            Input::RoomCame => self.room_comes(),
             Input::ContactUp { peer } => self.contact_up(peer, out),
             Input::ContactDown { peer } => self.contact_down(peer, out),
             Input::Frame { from, frame } => self.hear(from, frame, out),

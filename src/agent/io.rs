@@ -59,6 +59,8 @@ pub enum Input {
     },
     /// What [`Output::Again`] named is handed in, as far as it can be read.
     HandedIn,
+    /// There may be room for parts of files that found none: a file is expected that was not.
+    RoomCame,
     /// The owner says how much of topics stays here. It ends with the agent: a driver says it again.
     Retain {
         owner: NodeId,

@@ -117,6 +117,7 @@ pub enum Noted {
     },
     HandOn(BundleId),
     HandedIn,
+    RoomCame,
 }
 
 /// An error where a frame is none that could have been received.
@@ -134,6 +135,7 @@ pub fn noted(input: &Input) -> Result<Noted, FrameError> {
         Input::Serve { owner, filter, on } => Noted::Serve { owner, filter, on },
         Input::ServeGroup { group, on } => Noted::ServeGroup { group, on },
         Input::HandedIn => Noted::HandedIn,
+        Input::RoomCame => Noted::RoomCame,
         Input::GroupMembers { group, members } => Noted::GroupMembers { group, members },
         Input::Retain { owner, filter, terms: Terms { keep, bytes } } => Noted::Retain { owner, filter, keep, bytes },
         Input::Forsake(topic) => Noted::Forsake(topic),
@@ -182,6 +184,7 @@ impl Noted {
             Noted::Serve { owner, filter, on } => Input::Serve { owner, filter, on },
             Noted::ServeGroup { group, on } => Input::ServeGroup { group, on },
             Noted::HandedIn => Input::HandedIn,
+            Noted::RoomCame => Input::RoomCame,
             Noted::GroupMembers { group, members } => Input::GroupMembers { group, members },
             Noted::Retain { owner, filter, keep, bytes } => {
                 Input::Retain { owner, filter, terms: Terms { keep, bytes } }
@@ -231,6 +234,7 @@ impl fmt::Display for Noted {
             Noted::Serve { .. } => write!(f, "topics are subscribed to no longer"),
             Noted::ServeGroup { on: true, .. } => write!(f, "a group is served"),
             Noted::ServeGroup { .. } => write!(f, "a group is served no longer"),
+            Noted::RoomCame => write!(f, "there is room for parts of files"),
             Noted::HandedIn => write!(f, "what is held for a group is handed in once more"),
             Noted::GroupMembers { members, .. } => write!(f, "a group has {} members", members.len()),
             Noted::Retain { .. } => write!(f, "other terms for what stays of topics"),

@@ -4,6 +4,7 @@
 //! plan      what a seed decides: who there is, what can go wrong and how often, who is hostile
 //! steps     one thing that happens: a contact, a crash, a letter, a clock that jumps, a deed of somebody hostile
 //! published what is written in topics, and who hears it
+//! crew      a group whose members change, and parts of files of which only the bytes are kept
 //! sticks    files that are written, damaged, and read by somebody, more than once
 //! drive     a driver's duty, with commits that fail and power that goes before, between or after them
 //! air       frames as bytes: lost, doubled, overtaken, cut, damaged
@@ -21,6 +22,7 @@ mod actors;
 mod acts;
 mod air;
 mod calm;
+mod crew;
 mod drive;
 mod forge;
 mod frames;
@@ -109,6 +111,9 @@ pub struct Counts {
     pub published: u64,
     pub heard: u64,
     pub from_files: u64,
+    /// Rows of what was written to a group, and parts of files that came.
+    pub in_group: u64,
+    pub parts: u64,
 }
 
 /// One promise broken.
@@ -182,6 +187,8 @@ impl Counts {
         self.published += other.published;
         self.heard += other.heard;
         self.from_files += other.from_files;
+        self.in_group += other.in_group;
+        self.parts += other.parts;
     }
 }
 

@@ -40,6 +40,8 @@ fn no_seed_breaks_a_promise() {
         counts.published,
         counts.heard,
         counts.from_files,
+        counts.in_group,
+        counts.parts,
     ];
     assert!(happened.iter().all(|count| *count >= 50), "{counts:?}");
 }

@@ -11,6 +11,7 @@ use crate::time::{DAY, HOUR, MINUTE, Millis};
 
 use super::node::WALL_START;
 use super::truth::is_over_by_clock;
+use super::crew::group;
 use super::world::World;
 use super::{Checked, Promise, must};
 
@@ -45,6 +46,7 @@ impl World {
                 self.switch_on(n)?;
             }
             self.input(n, Input::Space { free_bytes: u64::MAX })?;
+            self.calm_group(n)?;
         }
         for (a, b) in self.links.clone() {
             self.part(a, b)?;
@@ -87,17 +89,21 @@ impl World {
         for holder in there.iter().copied() {
             let agent = self.agent(holder);
             for held in agent.held().filter(|held| held.kind == Kind::Message && !held.destination.is_topic()) {
-                let to = self.numbers.get(&held.destination.node).copied().filter(|to| there.contains(to));
-                let is_own = held.class == Class::Own;
-                let creation = self.truth.creation(held.id);
-                let (Some(to), Some((creation, created_ms))) = (to, creation) else { continue };
-                let lives = created_ms.saturating_add(held.lifetime.0) > soon
-                    && self.nodes[holder].world_ms(held.expires) > soon
-                    && !is_over_by_clock(creation, held.lifetime, self.nodes[to].wall(soon));
-                // Who is blocked hears nothing.
-                let is_heard = !self.truth.blocked.contains(&(to, held.source));
-                if lives && is_heard && (!is_own || self.record(holder).known(&held.id).outgoing.is_some()) {
-                    owed.push(Owed { holder, to, id: held.id, is_own });
+                // Of what is for a group nobody signs for all members, and each of them is owed it.
+                let is_own = held.class == Class::Own && held.destination != group();
+                let Some((creation, created_ms)) = self.truth.creation(held.id) else { continue };
+                let is_writer = |to: usize| self.nodes[to].id == held.source && held.destination == group();
+                let all =
+                    there.iter().copied().filter(|to| self.truth.is_for(*to, &held.destination) && !is_writer(*to));
+                for to in all {
+                    let lives = created_ms.saturating_add(held.lifetime.0) > soon
+                        && self.nodes[holder].world_ms(held.expires) > soon
+                        && !is_over_by_clock(creation, held.lifetime, self.nodes[to].wall(soon));
+                    // Who is blocked hears nothing.
+                    let is_heard = !self.truth.blocked.contains(&(to, held.source));
+                    if lives && is_heard && (!is_own || self.record(holder).known(&held.id).outgoing.is_some()) {
+                        owed.push(Owed { holder, to, id: held.id, is_own });
+                    }
                 }
             }
         }
@@ -124,6 +130,10 @@ impl World {
 
     fn check_arrived(&self, Owed { holder, to, id, is_own }: Owed) -> Checked {
         let arrived = self.truth.rows.contains(&(to, id));
+        // Of a part that nobody wants nothing is kept; its source may hear so, or only that it is known.
+        if self.truth.unwanted.contains(&(to, id)) && !arrived {
+            return Ok(());
+        }
         let is_rejected = |kind| matches!(kind, ReceiptKind::Rejected { .. });
         let rejected = self.truth.states(self.nodes[to].id, id, is_rejected);
         let state = self.record(holder).known(&id).outgoing.map(|outgoing| outgoing.state()).filter(|_| is_own);
@@ -167,8 +177,7 @@ impl World {
             ids.into_iter().try_for_each(|id| self.input(n, Input::Discard(id)))?;
             self.input(n, Input::ContactUp { peer: ghost })?;
             self.input(n, Input::Frame { from: ghost, frame: Frame::Hello(hello.clone()) })?;
-            let me = self.nodes[n].id;
-            for bundle in self.truth.mail_for(me) {
+            for bundle in self.truth.mail_for(n) {
                 let transit = Transit { copies: 1, ..Transit::default() };
                 let (size_bytes, from) = (bundle.encoded_len() as u32, ghost);
                 self.input(n, Input::Bundle { from, transit, bundle, size_bytes })?;

@@ -44,6 +44,7 @@ impl World {
             // What an owner sets is still set after a restart.
             self.nodes[n].config.carry_bytes_max = bytes;
         }
+        let input = self.take_part(n, input);
         let node = &mut self.nodes[n];
         node.driver.take(node.moment(self.now), input);
         let waits = self.is_stormy && self.plan.open_batches > 0 && self.dice.chance(self.plan.open_batches);
@@ -65,6 +66,8 @@ impl World {
         let node = &mut self.nodes[n];
         let at = node.moment(self.now);
         node.driver.run_all_due(at);
+        self.discard_parts(n);
+        let node = &mut self.nodes[n];
         let batch = node.driver.close(at.now);
         if !batch.is_empty() {
             node.ahead.push_back(batch);
@@ -159,7 +162,10 @@ impl World {
 
     fn count(&mut self, change: &Change) {
         match change {
-            Change::Deliver { .. } => self.counts.delivered += 1,
+            Change::Deliver { letter, .. } => {
+                self.counts.delivered += 1;
+                self.counts.in_group += u64::from(letter.destination.has_members());
+            }
             Change::Post { .. } => self.counts.messages += 1,
             Change::Owe { .. } => self.counts.evictions += 1,
             _ => {}
@@ -197,6 +203,7 @@ impl World {
         self.tell(|| format!("{n} is on again"));
         self.nodes[n].switch_on(self.now);
         self.check_agreement_after_start(n)?;
+        self.serve_again(n);
         self.input(n, Input::Timeout)
     }
 
@@ -215,6 +222,7 @@ impl World {
         for peer in self.peers(n) {
             self.errands.push_back(Errand::Part(n, peer));
         }
+        self.serve_again(n);
         self.check_agreement_after_start(n)
     }
 
@@ -224,7 +232,7 @@ impl World {
             Output::Commit(_) | Output::Notify(_) | Output::File(_) | Output::Heard(_) | Output::Dial(_) => {}
 
             Output::Seal { token, draft } => {
-                let payload: Arc<[u8]> = format!("letter {token} of {n}").into_bytes().into();
+                let payload: Arc<[u8]> = self.any_payload(n, token).into();
                 let size_bytes = draft.encoded_len(payload.len()) as u32 + self.dice.below(3_000) as u32;
                 let incarnation = self.nodes[n].incarnation;
                 self.errands.push_back(Errand::Input(n, incarnation, Input::Sealed { token, payload, size_bytes }));

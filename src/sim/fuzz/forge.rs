@@ -11,6 +11,7 @@ use crate::time::{DAY, DtnTime, HOUR, MINUTE, Millis};
 
 use super::Checked;
 use super::witness::{Liar, Witness};
+use super::crew::group;
 use super::world::World;
 
 /// The order of the curve's group, little-endian: added to a signature's scalar it gives another one that careless
@@ -163,7 +164,12 @@ impl World {
         let to = self.nodes[self.heard.dice.below(self.plan.nodes as u64) as usize].id;
         let wall = self.nodes[n].wall(self.now);
         let dice = &mut self.heard.dice;
-        let destination = if kind == Kind::Receipt { Eid::admin(to) } else { Eid::mail(to) };
+        let is_for_group = kind == Kind::Message && self.plan.has_group && self.crew_dice.chance(300_000);
+        let destination = match kind {
+            Kind::Receipt => Eid::admin(to),
+            Kind::Message if is_for_group => group(),
+            Kind::Message => Eid::mail(to),
+        };
         if dice.chance(700_000) {
             self.heard.sequence += 1;
         }

@@ -13,6 +13,7 @@ use crate::mail::record::Record;
 use crate::store::memory::MemoryStore;
 use crate::time::{DtnTime, Millis, Moment, Timestamp};
 
+use super::crew::Shelf;
 use super::witness::Witness;
 
 /// What true wall clocks show when a world begins: 2026-11-01, in milliseconds since the DTN epoch.
@@ -31,6 +32,9 @@ pub struct Node {
     /// Batches that wait for the store.
     pub ahead: VecDeque<Vec<Said>>,
     pub fault: Option<Fault>,
+    /// Who is in the group, as far as it heard; none where it does not serve it.
+    pub crew: Option<Vec<NodeId>>,
+    pub shelf: Shelf,
     pub next_token: u64,
     /// Topics that it is told again after each start that it serves.
     pub serves: Vec<(NodeId, Filter)>,
@@ -155,6 +159,8 @@ impl Node {
             incarnation: 0,
             ahead: VecDeque::new(),
             fault: None,
+            crew: None,
+            shelf: Shelf::default(),
             next_token: 1,
             serves: Vec::new(),
             wall_offset: 0,

@@ -28,6 +28,12 @@ pub struct Plan {
     pub ahead: usize,
     /// Whether a peer that misbehaves is parted with.
     pub parts: bool,
+    /// Whether there is a group, and who serves it when the world begins.
+    pub has_group: bool,
+    pub crew: Vec<bool>,
+    /// Whether some messages are parts of files, and for how many of them there is room.
+    pub parts_of_files: bool,
+    pub shelf_room: u64,
     /// The likelihood of each kind of step.
     pub weights: [u64; KINDS.len()],
 }
@@ -101,6 +107,8 @@ const NODES_MIN: u64 = 3;
 const NODES_MAX: u64 = 8;
 /// At most three nodes in ten are hostile.
 const HOSTILE_TENTHS: usize = 3;
+/// Most that a bundle counts, for each of the members that there can be, who have half of the room.
+const MEMBERS_ROOM: u64 = 2 * NODES_MAX * 5_500;
 /// About what a bundle counts.
 const PLACE_BYTES: u64 = 1_500;
 
@@ -122,18 +130,23 @@ impl Plan {
         let air = if one_in(dice, 2) { any_air(dice) } else { AirFaults::default() };
         let walls = [Walls::True, Walls::Years, Walls::Any][dice.below(3) as usize];
         let acts = !actors.is_empty();
+        let crew = any_crew(seed, nodes);
         Plan {
             seed,
             nodes,
             hostile,
             actors,
             steps: dice.between(100, 420),
-            configs: (0..nodes).map(|_| any_config(dice, policy.as_ref())).collect(),
+            configs: (0..nodes).map(|_| crew.fits(any_config(dice, policy.as_ref()))).collect(),
             air,
             walls,
             open_batches: if one_in(dice, 2) { dice.below(600_000) as u32 } else { 0 },
             ahead: if one_in(dice, 3) { dice.between(1, 3) as usize } else { 0 },
             parts: one_in(dice, 2),
+            has_group: crew.has_group,
+            crew: crew.members,
+            parts_of_files: crew.parts_of_files,
+            shelf_room: crew.shelf_room,
             weights: any_weights(dice, hostile > 0, acts, walls),
         }
     }
@@ -146,6 +159,30 @@ impl Plan {
     pub fn is_clean(&self) -> bool {
         let AirFaults { lost, doubled, overtaken, cut, damaged } = self.air;
         lost + doubled + overtaken + cut + damaged == 0 && self.ahead == 0 && self.open_batches == 0
+    }
+}
+
+/// Drawn apart from all else: worlds without a group are what they are without this.
+fn any_crew(seed: u64, nodes: usize) -> Crew {
+    let dice = &mut Stream::new(seed, "fuzz crew", 0);
+    let (has_group, parts_of_files) = (one_in(dice, 2), one_in(dice, 3));
+    let members = (0..nodes).map(|_| dice.chance(700_000) && has_group).collect();
+    let shelf_room = if one_in(dice, 2) { dice.below(6) } else { u64::MAX };
+    Crew { has_group, members, parts_of_files, shelf_room }
+}
+
+struct Crew {
+    has_group: bool,
+    members: Vec<bool>,
+    parts_of_files: bool,
+    shelf_room: u64,
+}
+
+impl Crew {
+    /// What one of many members may fill holds the largest message.
+    fn fits(&self, config: Config) -> Config {
+        let least = if self.has_group { MEMBERS_ROOM } else { 0 };
+        Config { contact_mail_bytes_max: config.contact_mail_bytes_max.max(least), ..config }
     }
 }
 

@@ -10,6 +10,7 @@ use crate::time::{DAY, HOUR, MINUTE, Millis};
 use super::Checked;
 use super::node::{Fault, FaultKind};
 use super::plan::{KINDS, Kind, Walls};
+use super::crew::group;
 use super::world::World;
 
 /// Most messages of one world.
@@ -132,8 +133,12 @@ impl World {
         let copies = self.dice.chance(300_000).then(|| self.dice.between(1, 20) as u16);
         let token = self.nodes[n].next_token;
         self.nodes[n].next_token += 1;
-        self.tell(|| format!("{n} writes to {to}, for {lifetime}"));
-        let (mailbox, destination) = (Eid::mail(self.nodes[n].id), Eid::mail(self.nodes[to].id));
+        let to_group = self.any_for_group();
+        let mailbox = Eid::mail(self.nodes[n].id);
+        let destination = if to_group { group() } else { Eid::mail(self.nodes[to].id) };
+        self.tell(|| {
+            format!("{n} writes to {}, for {lifetime}", if to_group { "the group".into() } else { to.to_string() })
+        });
         self.input(n, Input::Submit { token, mailbox, destination, lifetime, priority, copies })
     }
 

@@ -18,6 +18,7 @@ use crate::time::{DAY, DtnTime, HOUR, Millis, Timestamp};
 
 use super::node::Taken;
 use super::witness::Signed;
+use super::crew::group;
 use super::{Checked, Promise, must};
 
 pub struct Truth {
@@ -25,6 +26,11 @@ pub struct Truth {
     pub(super) honest: Vec<bool>,
     pub(super) numbers: BTreeMap<NodeId, usize>,
     pub(super) signed: Signed,
+    /// Who serves the group, and who ever did.
+    pub(super) crew: Vec<bool>,
+    pub(super) crew_ever: Vec<bool>,
+    /// Parts of files that a node does not want.
+    pub(super) unwanted: BTreeSet<(usize, BundleId)>,
     /// Under which stamp bundles were signed, and what the world's clock showed when they became durable.
     created: BTreeMap<BundleId, (Creation, u64)>,
     lifetimes: BTreeMap<BundleId, Millis>,
@@ -65,11 +71,14 @@ type Key = (NodeId, Eid, u64);
 const PLAUSIBLE_AGE_MAX: u64 = 30 * DAY.0 + HOUR.0;
 
 impl Truth {
-    pub fn new(honest: Vec<bool>, numbers: BTreeMap<NodeId, usize>, signed: Signed) -> Truth {
+    pub fn new(honest: Vec<bool>, numbers: BTreeMap<NodeId, usize>, signed: Signed, crew: Vec<bool>) -> Truth {
         Truth {
             honest,
             numbers,
             signed,
+            crew_ever: crew.clone(),
+            crew,
+            unwanted: BTreeSet::new(),
             created: BTreeMap::new(),
             lifetimes: BTreeMap::new(),
             shown: BTreeMap::new(),
@@ -125,9 +134,9 @@ impl Truth {
         self.created.get(&id).copied()
     }
 
-    /// What was shown to a node.
-    pub fn mail_for(&self, node: NodeId) -> Vec<Arc<Bundle>> {
-        self.shown.values().filter(|bundle| bundle.destination.node == node).map(Arc::clone).collect()
+    /// What was shown to a node, or to others of its group.
+    pub fn mail_for(&self, n: usize) -> Vec<Arc<Bundle>> {
+        self.shown.values().filter(|bundle| self.is_for(n, &bundle.destination)).map(Arc::clone).collect()
     }
 
     pub fn ever_stored(&self, n: usize, id: BundleId, grade: Grade) -> bool {
@@ -306,7 +315,8 @@ impl Truth {
                 ReceiptKind::Full { .. } => !self.rows.contains(&(n, *id)),
                 ReceiptKind::Read => self.read.contains(&(n, *id)),
                 ReceiptKind::Rejected { .. } => {
-                    self.blocked.contains(&(n, receipt.source)) && !self.rows.contains(&(n, *id))
+                    let is_reason = self.blocked.contains(&(n, receipt.source)) || self.unwanted.contains(&(n, *id));
+                    is_reason && !self.rows.contains(&(n, *id))
                 }
             };
             must(is_so, Promise::StatusIsTrue, || format!("{n} signs {:?} of {id}, which is not so", receipt.kind))
@@ -328,7 +338,9 @@ impl Truth {
         must(says == notes && letter.row >= before.next_row, Promise::NothingUnverified, || {
             format!("{n} shows {notes:?} of what says {says:?}")
         })?;
-        let is_mine = self.numbers.get(&bundle.destination.node) == Some(&n) && bundle.kind == Kind::Message;
+        let is_mine = self.was_for(n, &bundle.destination) && bundle.kind == Kind::Message;
+        let is_own_to_group = bundle.destination == group() && self.numbers.get(&bundle.source) == Some(&n);
+        must(!is_own_to_group, Promise::OnceToThePerson, || format!("{n} shows its own {} to the group", letter.id))?;
         must(is_mine, Promise::NothingUnverified, || format!("{n} shows {}, which is not for it", letter.id))?;
         must(self.rows.insert((n, letter.id)), Promise::OnceToThePerson, || {
             format!("{n} makes a second row for {}", letter.id)
@@ -338,12 +350,17 @@ impl Truth {
         }
         self.stored.insert((n, letter.id, Grade::Custody));
         let has_named = taken.has_named;
+        // What a member writes to the group has room among that of people.
+        let is_of_member = bundle.destination == group();
         let is_stranger = |source: &NodeId| !before.people.contains_key(source) && self.numbers.get(source) != Some(&n);
         let standing = before.people.get(&letter.source).map(|person| person.standing);
         let is_welcome = standing != Some(Standing::Blocked) || letter.source == letter.destination.node;
         must(is_welcome || has_named, Promise::BlockedIsNotShown, || {
             format!("{n} shows {}, of one blocked", letter.id)
         })?;
+        if is_stranger(&letter.source) && is_of_member {
+            return Ok(());
+        }
         if is_stranger(&letter.source) && !has_named {
             let strangers = before.letters.values().filter(|letter| is_stranger(&letter.source));
             let bytes: u64 = strangers.chain([letter]).map(|letter| cost_bytes(letter.size_bytes)).sum();
@@ -359,6 +376,16 @@ impl Truth {
             })?;
         }
         Ok(())
+    }
+
+    /// Whether what is for an endpoint is shown to a node.
+    pub(super) fn is_for(&self, n: usize, destination: &Eid) -> bool {
+        self.numbers.get(&destination.node) == Some(&n) || *destination == group() && self.crew[n]
+    }
+
+    /// Whether it ever was: somebody may leave before what came is durable.
+    fn was_for(&self, n: usize, destination: &Eid) -> bool {
+        self.is_for(n, destination) || *destination == group() && self.crew_ever[n]
     }
 
     fn check_genuine(&self, n: usize, bundle: &Bundle) -> Checked {
@@ -392,7 +419,8 @@ impl Truth {
                 }
                 Some((from, to, Kind::Message)) => {
                     // Mail of a blocked source is buried unread.
-                    let is_unwanted = me(&to.node) && self.blocked.contains(&(n, *from));
+                    let is_unwanted = self.was_for(n, to) && self.blocked.contains(&(n, *from))
+                        || self.unwanted.contains(&(n, id));
                     is_unwanted
                         || self.rows.contains(&(n, id))
                         || self.states(to.node, id, |_| true)

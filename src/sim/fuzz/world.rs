@@ -25,6 +25,8 @@ pub struct World {
     pub plan: Plan,
     pub counts: Counts,
     pub(super) dice: Stream,
+    /// For the group that there may be, and parts of files.
+    pub(super) crew_dice: Stream,
     pub(super) now: u64,
     pub(super) nodes: Vec<Node>,
     pub(super) numbers: BTreeMap<NodeId, usize>,
@@ -75,13 +77,14 @@ impl World {
         World {
             counts: Counts::default(),
             dice: Stream::new(seed, "fuzz dice", 0),
+            crew_dice: Stream::new(seed, "fuzz crew", 1),
             now: 0,
             links: BTreeSet::new(),
             groups: vec![0; plan.nodes],
             air: Air::default(),
             errands: VecDeque::new(),
             sticks: VecDeque::new(),
-            truth: Truth::new(honest, numbers.clone(), signed),
+            truth: Truth::new(honest, numbers.clone(), signed, plan.crew.clone()),
             heard: Heard::new(seed),
             waits: None,
             weights: BTreeMap::new(),
@@ -97,8 +100,10 @@ impl World {
 
     /// Lets everything happen; ends at the first promise that is broken.
     pub fn run(&mut self) -> Checked {
+        self.found_group()?;
         while self.step < self.plan.steps {
             self.step += 1;
+            self.change_group()?;
             self.take_step()?;
         }
         self.calm()
