@@ -136,13 +136,14 @@ fn parsed(line: u64, text: &[u8]) -> Result<Option<Imported>, String> {
     if text.trim_ascii().is_empty() {
         return Ok(None);
     }
-    let KeptRow { row, to, sequence, lifetime_ms, signature: _, key, content, events } =
+    let KeptRow { row, to, to_group, sequence, lifetime_ms, signature: _, key, content, events } =
         serde_json::from_slice(text).map_err(|error| error.to_string())?;
     Ok(Some(Imported {
         line,
         id: row.id,
         from: row.from.address,
         to: to.address,
+        to_group,
         mine: row.mine,
         read: row.read,
         sent_at: row.sent_at,

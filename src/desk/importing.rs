@@ -87,6 +87,7 @@ impl Reader {
             Err(error) => return Err(error.to_string()),
         };
         let size_bytes = content.len() as u32;
+        let destination = if row.to_group { Eid::group(to) } else { Eid::mail(to) };
         let key = match row.key.as_deref() {
             _ if row.mine => KeyUsed::Own,
             Some("prekey") => KeyUsed::Prekey([0; 8]),
@@ -100,7 +101,7 @@ impl Reader {
             let created = self.moment(row.sent_at);
             let mut outgoing = Outgoing {
                 id,
-                destination: Eid::mail(to),
+                destination,
                 creation,
                 created,
                 lifetime,
@@ -124,7 +125,7 @@ impl Reader {
             row: Row(0),
             id,
             source: from,
-            destination: Eid::mail(to),
+            destination,
             creation,
             lifetime,
             priority,

@@ -113,7 +113,7 @@ impl Desk {
         row.arranged.imported = self.record(move |record| record.was_imported(at_row)).await?;
         let facts = Facts::of(&entry);
         let source = facts.source;
-        let to = facts.destination;
+        let (to, to_group) = (facts.destination, facts.is_group);
         let (to, me) = self.look(move |agent: &Agent, names: &Names<'_>| (names.person(&to), agent.node())).await?;
         let events = match &entry {
             Entry::Own(outgoing) => {
@@ -138,6 +138,7 @@ impl Desk {
         Ok(KeptRow {
             row: TalkRow { event: number, ..row },
             to,
+            to_group,
             sequence: facts.sequence,
             lifetime_ms: facts.lifetime_ms,
             signature: signature.into(),
@@ -422,6 +423,7 @@ impl Desk {
 struct Facts {
     source: Option<NodeId>,
     destination: NodeId,
+    is_group: bool,
     sequence: u64,
     lifetime_ms: u64,
 }
@@ -432,12 +434,14 @@ impl Facts {
             Entry::Came(Letter { source, destination, creation, lifetime, .. }) => Facts {
                 source: Some(*source),
                 destination: destination.node,
+                is_group: destination.has_members(),
                 sequence: creation.sequence,
                 lifetime_ms: lifetime.0,
             },
             Entry::Own(Outgoing { source, destination, creation, lifetime, .. }) => Facts {
                 source: *source,
                 destination: destination.node,
+                is_group: destination.has_members(),
                 sequence: creation.sequence,
                 lifetime_ms: lifetime.0,
             },

@@ -114,6 +114,35 @@ fn what_is_written_once_to_a_group_is_read_by_all_its_members_who_say_so() {
 }
 
 #[test]
+fn what_was_said_in_a_group_comes_back_from_an_export_into_its_own_conversation() {
+    let [alice, bob, _carol] = crew();
+    alice.json_of(&["send", "crew", "tide at 0610"]);
+    reads(&bob, "crew", "tide at 0610");
+    bob.json_of(&["send", "crew", "I bring the rope"]);
+    reads(&alice, "crew", "I bring the rope");
+    let said = texts(&alice, "crew");
+    assert_eq!(said, ["tide at 0610", "I bring the rope"]);
+    let file = alice.path("all.jsonl");
+    assert_eq!(alice.run(&format!("export --all -o {file}")).code, 0);
+    let exported = alice.rows("export --all");
+    assert_eq!(exported.iter().filter(|row| row["kind"] == "text" && row["to_group"] == true).count(), 2);
+
+    alice.json("purge --from bob --yes");
+    assert_eq!(texts(&alice, "crew"), ["tide at 0610"]);
+    assert_eq!(alice.run(&format!("import {file}")).code, 0);
+    assert_eq!(texts(&alice, "crew"), said);
+
+    // A new home is in no group, and reads what was said in it by its address.
+    let address = alice.rows("group")[0]["address"].as_str().unwrap().to_owned();
+    let mut heir = Person::new("heir");
+    heir.up("");
+    assert_eq!(heir.run(&format!("import {file}")).code, 0);
+    assert!(heir.rows("talk").iter().any(|row| row["conversation"] == address.as_str()), "{:?}", heir.rows("talk"));
+    assert_eq!(texts(&heir, &address), said);
+    assert_eq!(heir.rows("carry list").len(), 0, "nothing is sent again");
+}
+
+#[test]
 fn who_is_away_is_named_and_reads_what_was_written_meanwhile_from_a_carrier() {
     let [mut alice, mut bob, mut carol] = crew();
     assert_eq!(carol.down(), Some(0));

@@ -118,6 +118,9 @@ pub struct KeptRow {
     #[serde(flatten)]
     pub row: TalkRow,
     pub to: PersonRow,
+    /// Whether `to` is a group.
+    #[serde(default)]
+    pub to_group: bool,
     /// With the time of writing, what tells its writer's messages apart.
     pub sequence: u64,
     pub lifetime_ms: u64,
@@ -187,6 +190,8 @@ pub struct Imported {
     /// Addresses.
     pub from: String,
     pub to: String,
+    #[serde(default)]
+    pub to_group: bool,
     pub mine: bool,
     pub read: bool,
     pub sent_at: Option<When>,
