@@ -46,16 +46,13 @@ impl Keyring {
         Eid::mail(self.identity.node())
     }
 
-    /// Keeps the key of an epoch of a group, in memory only. Says whether it was not there.
-    pub fn add_group_key(&self, group: &Eid, epoch: Epoch, key: [u8; 32]) -> bool {
-        self.groups().entry(group.clone()).or_default().epochs.insert(epoch, Zeroizing::new(key)).is_none()
-    }
-
-    /// Forgets the key of an epoch that is over.
-    pub fn forget_group_key(&self, group: &Eid, epoch: &Epoch) {
-        if let Some(keys) = self.groups().get_mut(group) {
-            keys.epochs.remove(epoch);
-        }
+    /// Keeps these keys of a group and no others, in memory only. Says whether one of them was not there.
+    pub fn set_group_keys(&self, group: &Eid, keys: BTreeMap<Epoch, [u8; 32]>) -> bool {
+        let mut groups = self.groups();
+        let known = &mut groups.entry(group.clone()).or_default().epochs;
+        let is_new = keys.keys().any(|epoch| !known.contains_key(epoch));
+        *known = keys.into_iter().map(|(epoch, key)| (epoch, Zeroizing::new(key))).collect();
+        is_new
     }
 
     /// Forgets all keys of a group.

@@ -60,7 +60,7 @@ use std::sync::Arc;
 use crate::agent::Output;
 use crate::agent::change::{Change, Letter, Outgoing, Row};
 use crate::bundle::Bundle;
-use crate::content::{Content, Enclosed, Filed, GroupWord, KeyUsed, Part, Seal, unpad};
+use crate::content::{Content, Enclosed, Filed, GroupWord, KeyUsed, Part, Seal, is_group_word, unpad};
 use crate::eid::Eid;
 use crate::id::{BundleId, NodeId};
 use crate::time::Moment;
@@ -105,6 +105,10 @@ pub enum OfGroup {
     },
     /// Something was written to a group that does not open yet.
     Sealed(Arc<Bundle>),
+    /// This person's own message to a group was queued.
+    Queued { id: BundleId, group: NodeId },
+    /// One's own word about keys and messages of a group was queued, which is read nowhere.
+    Said { id: BundleId },
 }
 
 /// What the edges know of messages before the agent says what becomes of them.
@@ -245,6 +249,7 @@ impl Opening {
     fn queue(&mut self, outgoing: &Outgoing) -> Option<(Row, Arc<Filed>)> {
         let written = self.written.take()?;
         let content = own_words(unpad(&written).ok()?);
+        self.of_groups.extend(of_own(outgoing, &content));
         let filed = Arc::new(Filed { key: KeyUsed::Own, content, seal: None });
         self.queued.insert(outgoing.id, Arc::clone(&filed));
         Some((outgoing.row?, filed))
@@ -285,6 +290,20 @@ pub fn part(opened: &Opened) -> Option<Part> {
     if let Ok(Content::Part(part)) = Content::decode(content) { Some(part) } else { None }
 }
 
+/// What one's own content has to do with groups.
+fn of_own(outgoing: &Outgoing, content: &[u8]) -> Option<OfGroup> {
+    let Outgoing { id, destination, .. } = outgoing;
+    let is_word = is_group_word(content);
+    if !is_word && !destination.has_members() {
+        return None;
+    }
+    match Content::decode(content) {
+        Ok(Content::Group(word)) if !word.is_for_person() => Some(OfGroup::Said { id: *id }),
+        Ok(Content::Text(_) | Content::Change(_)) => Some(OfGroup::Queued { id: *id, group: destination.node }),
+        _ => None,
+    }
+}
+
 /// What the record keeps of what was written here: of a part only which it is.
 fn own_words(content: &[u8]) -> Vec<u8> {
     match crate::content::is_part(content).then(|| Content::decode(content)) {
@@ -299,7 +318,7 @@ mod tests {
     use crate::agent::Event;
     use crate::agent::change::Marks;
     use crate::bundle::{Bundle, Creation, Draft, Hops, Kind, Priority};
-    use crate::content::{Text, Unknown, pad};
+    use crate::content::{GroupWord, Text, Unknown, pad};
     use crate::id::NodeId;
     use crate::time::{DAY, DtnTime, Timestamp};
     use ed25519_dalek::SigningKey;
@@ -383,6 +402,30 @@ mod tests {
         let mut late = vec![deliver(3, &other)];
         opening.follow(&mut late, 0);
         assert_eq!(filings(&late), [], "of another batch it knows nothing, and it stays sealed");
+    }
+
+    #[test]
+    fn what_is_written_to_a_group_is_told_of_with_what_queues_it() {
+        let (mut opening, crew) = (Opening::default(), NodeId::from_trusted([9; 32]));
+        let to = |bundle: &Bundle, destination: Eid| {
+            let Output::Commit(Change::Post { outgoing }) = post(1, bundle) else { unreachable!() };
+            Output::Commit(Change::Post { outgoing: Outgoing { destination, ..outgoing } })
+        };
+        let word = |word: GroupWord| pad(&Content::Group(Box::new(word)).encode());
+        let got = word(GroupWord { got: vec![[1; 16]], ..GroupWord::of(crew) });
+        let invitation = word(GroupWord { invites: true, ..GroupWord::of(crew) });
+        let other = Eid::mail(NodeId::from_trusted([2; 32]));
+        let [text_id, got_id] = [1, 2].map(|n| message(n).id);
+        for (n, words, destination, told) in [
+            (1, text("to all"), Eid::group(crew), vec![OfGroup::Queued { id: text_id, group: crew }]),
+            (2, got, other.clone(), vec![OfGroup::Said { id: got_id }]),
+            (3, invitation, other.clone(), vec![]),
+            (4, text("to one"), other, vec![]),
+        ] {
+            opening.written(words);
+            opening.follow(&mut vec![to(&message(n), destination)], 0);
+            assert_eq!(opening.take_of_groups(), told, "{n}");
+        }
     }
 
     #[test]

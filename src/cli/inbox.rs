@@ -248,11 +248,15 @@ pub fn words(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// Of what came from somebody who was out of the group by then.
+pub const AFTER_LEAVING: &str = "came after they were out; written before by their own clock";
+
 /// How a message was put: labels as `[plans]`, the rest as `(pinned)`.
 fn marks(arranged: &Arranged, style: &Style) -> Vec<String> {
-    let Arranged { labels, imported, pinned, archived, snoozed_until, muted } = arranged;
+    let Arranged { labels, imported, after_leaving, pinned, archived, snoozed_until, muted } = arranged;
     let mut marks: Vec<String> = labels.iter().map(|label| format!("[{label}]")).collect();
     marks.extend(imported.then(|| "(imported)".into()));
+    marks.extend(after_leaving.then(|| format!("({AFTER_LEAVING})")));
     marks.extend(pinned.then(|| "(pinned)".into()));
     marks.extend(archived.then(|| "(archived)".into()));
     marks.extend(snoozed_until.map(|until| format!("(snoozed until {})", style.when(Some(until)))));

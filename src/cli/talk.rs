@@ -3,7 +3,7 @@
 use futures::StreamExt;
 
 use super::args::{Ids, Talk};
-use super::inbox::{Parts, shown_parent, shown_source, words};
+use super::inbox::{AFTER_LEAVING, Parts, shown_parent, shown_source, words};
 use super::link::{Link, take};
 use super::listing;
 use super::out::{Out, Paint, Style, Written};
@@ -211,6 +211,7 @@ fn said(row: &TalkRow, style: &Style) -> String {
     head += &row.reply_by.map(|by| format!(", reply by {}", style.when_written(by, &written))).unwrap_or_default();
     head += &row.expires_at.map(|at| format!(", disappears {}", style.when(Some(at)))).unwrap_or_default();
     head += if row.arranged.imported { ", imported" } else { "" };
+    head += &if row.arranged.after_leaving { format!(", {AFTER_LEAVING}") } else { String::new() };
     head += if row.arranged.pinned { ", pinned" } else { "" };
     head += &row.arranged.labels.iter().map(|label| format!(" [{}]", safe_text(label))).collect::<String>();
     if let Some(answers) = &row.answers {

@@ -3,6 +3,8 @@
 //! What changes of a group is decided in the core, with all that is known of it; the words that follow from it lie in the
 //! record until [`Desk::send_group_words`] sends them: at once, where somebody waits for it, and as long as the node runs.
 
+mod said;
+
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
@@ -10,7 +12,7 @@ use super::people::{person_that_looks_like, refused_for_its_look};
 use super::rows::{self, Names};
 use super::{Desk, find};
 use crate::agent::Agent;
-use crate::agent::change::{Change, Letter};
+use crate::agent::change::Change;
 use crate::api::model::{Done, GroupRow, GroupStanding, MemberRole, MemberRow, Schema, When};
 use crate::api::{ApiError, NextStep, Response};
 use crate::bundle::Priority;
@@ -109,6 +111,10 @@ impl Desk {
 
     /// The conversation with a person or a group.
     pub(super) async fn conversation_with(&self, who: &str) -> Result<Conversation, ApiError> {
+        // What was said in a group that is unknown here may be read all the same: an import brought it.
+        if let Some(group) = Eid::parse(who.trim()).ok().filter(Eid::has_members) {
+            return Ok(Conversation(group));
+        }
         Ok(Conversation(self.endpoint_of(self.find_whom(who).await?)))
     }
 
@@ -313,13 +319,7 @@ impl Desk {
     ) -> Result<BundleId, ApiError> {
         let _turn = self.inner.grouping.lock().await;
         self.use_right_key(group).await?;
-        let id = self.node().send(Eid::group(group), plaintext, lifetime, priority, copies).await?;
-        let sent = self.on_groups(move |groups, _, out| {
-            groups.sent(&group, Letter::mark_of(&id), out);
-            Ok(())
-        });
-        let _ = sent.await?;
-        Ok(id)
+        Ok(self.node().send(Eid::group(group), plaintext, lifetime, priority, copies).await?)
     }
 
     /// Sends content to a person, or to a group.
@@ -465,11 +465,15 @@ impl Desk {
         if let Err(error) = self.forget_whom().await {
             tracing::warn!(%error, "for whom messages to groups were is not tidied up for now");
         }
-        let mut told = BTreeMap::new();
+        let (mut told, mut tidied) = (BTreeMap::new(), None);
         loop {
             let sent = self.send_group_words().await;
             let sent = match sent {
                 Ok(()) => self.send_group_receipts(&mut told).await,
+                Err(error) => Err(error),
+            };
+            let sent = match sent {
+                Ok(wait) => self.tidy_said(&mut tidied).await.map(|next| wait.into_iter().chain(next).min()),
                 Err(error) => Err(error),
             };
             let (failed, wait) = match sent {

@@ -14,6 +14,7 @@ use crate::api::{ApiError, NextStep, Response};
 use crate::eid::Eid;
 use crate::id::{BundleId, NodeId};
 use crate::mail::conversation::{Conversation, Counts};
+use crate::mail::groups::rows as groups;
 use crate::mail::kept::{self, KEPT_MAX, LABEL_BYTES_MAX, LABELS_MAX, Mute, Place, TalkPlace, Waits};
 use crate::mail::order::Span;
 use crate::safe_text::safe_text;
@@ -422,6 +423,11 @@ impl Desk {
         if self.record(move |record| record.kept(&key)).await?.is_some() {
             changes.insert(imported);
         }
+        let late = groups::late(row);
+        let key = late.clone();
+        if self.record(move |record| record.kept(&key)).await?.is_some() {
+            changes.insert(late);
+        }
         self.keep(changes.into_iter().map(|key| (key, None)).collect()).await
     }
 
@@ -449,9 +455,10 @@ fn count_true(wanted: &[bool]) -> u64 {
 }
 
 fn arranged(row: Row, placed: &Placed, now: DtnTime) -> Arranged {
-    let Placed { place, labels, talk, imported } = placed;
+    let Placed { place, labels, talk, imported, after_leaving } = placed;
     Arranged {
         imported: *imported,
+        after_leaving: *after_leaving,
         labels: labels.clone(),
         pinned: place.pinned,
         archived: place.archived || talk.archived_to.is_some_and(|to| row <= to),

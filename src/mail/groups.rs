@@ -88,6 +88,15 @@ pub struct Group {
     epochs: BTreeMap<EpochId, KeptEpoch>,
 }
 
+/// What becomes of something that somebody wrote to a group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Admitted {
+    Yes,
+    /// Its author is out by now, and says that they wrote it before.
+    Late,
+    No,
+}
+
 /// Why something cannot be done in a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotDone {
@@ -160,7 +169,7 @@ impl Groups {
                     self.meant.insert(mark, group);
                 }
             }
-            Some(rows::Key::Has(..) | rows::Key::Receipt(..)) | None => {}
+            Some(rows::Key::Has(..) | rows::Key::Receipt(..) | rows::Key::Said(_) | rows::Key::Late(_)) | None => {}
         }
     }
 
@@ -447,16 +456,20 @@ impl Groups {
         known.is_some_and(|known| known.epochs.get(epoch).is_some_and(|kept| known.log.covers(&kept.epoch.heads)))
     }
 
-    /// Whether something that somebody wrote under an epoch belongs in a group: they were a member by what its author knew
-    /// and are, or were removed only after they wrote it, as far as clocks tell.
-    pub fn admits(&self, group: &NodeId, epoch: &EpochId, author: &NodeId, created: DtnTime) -> bool {
-        let Some(known) = self.groups.get(group) else { return false };
+    /// Whether something that somebody wrote under an epoch belongs in a group. Of who is out by now that does which they
+    /// wrote as a member by what the epoch's author knew, before they went, as far as clocks tell: nobody can tell theirs
+    /// from what was under way then, so everybody shows the same, and who hears of it only now is told so.
+    pub fn admits(&self, group: &NodeId, epoch: &EpochId, author: &NodeId, created: DtnTime) -> Admitted {
+        let Some(known) = self.groups.get(group) else { return Admitted::No };
         if known.log.view().members.contains_key(author) {
-            return true;
+            return Admitted::Yes;
         }
-        let Some(kept) = known.epochs.get(epoch) else { return false };
+        let Some(kept) = known.epochs.get(epoch) else { return Admitted::No };
         let was_member = known.log.view_at(&kept.epoch.heads).is_some_and(|view| view.members.contains_key(author));
-        was_member && known.log.removed_at(author).is_none_or(|removed| created <= removed)
+        match was_member && known.log.out_at(author).is_some_and(|out| created <= out) {
+            true => Admitted::Late,
+            false => Admitted::No,
+        }
     }
 
     fn count(&self, standing: Standing) -> usize {

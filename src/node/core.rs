@@ -43,7 +43,7 @@ use crate::mail::{self, OfFile, Opened, Opening};
 use crate::store::StoreError;
 use crate::store::redb::RedbReader;
 use crate::store::writer::{Batch, StoreThread};
-use crate::time::{DtnTime, Moment};
+use crate::time::{DtnTime, Moment, Timestamp};
 
 /// Most pieces of work in one batch.
 const BATCH_MAX: usize = 256;
@@ -175,6 +175,8 @@ pub struct Steps {
     groups: Groups,
     /// Written to a group by who is none of its members, or about its keys and heard: the rows of these go.
     over: Vec<BundleId>,
+    /// When the first life ends of what was written to a group and is sealed still.
+    sealed_until: Option<Timestamp>,
     record: RedbReader,
 }
 
@@ -198,7 +200,7 @@ impl Step for Steps {
                 self.topics.hear(bundle, wall(at), &mut kept);
             }
         }
-        self.hear_of_groups(agent, wall(at), &mut kept);
+        self.hear_of_groups(agent, at, &mut kept);
         out.extend(kept.into_iter().map(Output::Commit));
     }
 
@@ -265,7 +267,15 @@ impl Core {
         Core {
             driver: Driver::new(
                 agent,
-                Steps { tape, opening: Opening::default(), topics, groups, over: Vec::new(), record },
+                Steps {
+                    tape,
+                    opening: Opening::default(),
+                    topics,
+                    groups,
+                    over: Vec::new(),
+                    sealed_until: None,
+                    record,
+                },
             ),
             group_names,
             are_names_stale: true,
@@ -294,6 +304,7 @@ impl Core {
     pub fn run(mut self) {
         self.serve_topics();
         self.take_groups();
+        self.open_sealed();
         loop {
             let mut next = self.wait();
             let mut open = Open::default();
@@ -321,6 +332,7 @@ impl Core {
                 }
             }
             self.run_due();
+            self.end_sealed();
             self.take_files();
             self.take_groups();
             self.driver.step.tape.flush();
@@ -351,7 +363,8 @@ impl Core {
             std::thread::park_timeout(Duration::from_millis(1));
         }
         let now = self.clock.moment().now;
-        let due = self.driver.due().map(|due| Duration::from_millis(due.since(now).0));
+        let due = [self.driver.due(), self.driver.step.sealed_until].into_iter().flatten().min();
+        let due = due.map(|due| Duration::from_millis(due.since(now).0));
         let idle = self.changed.map(|since| self.idle.saturating_sub(since.elapsed()));
         let Some(span) = [due, idle].into_iter().flatten().min() else { return self.work.take() };
         let work = self.work.take_within(span);
@@ -538,6 +551,8 @@ impl Core {
                         files.iter().for_each(|file| {
                             self.blobs.offer(from, file);
                         });
+                        // Parts may have come before, and found no room.
+                        self.handle(Input::RoomCame);
                     }
                 }
                 OfFile::Part { id } => self.handle(Input::Discard(id)),

@@ -81,6 +81,8 @@ pub struct Arranged {
     pub labels: Vec<String>,
     /// It was brought here by an import, and its signature was not looked at here.
     pub imported: bool,
+    /// Its author was out of the group when it came, as far as was known here. They say that they wrote it before.
+    pub after_leaving: bool,
     pub pinned: bool,
     pub archived: bool,
     pub snoozed_until: Option<When>,

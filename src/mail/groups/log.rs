@@ -304,14 +304,15 @@ impl Log {
         self.index.get(id).map(|at| &*self.entries[*at].operation)
     }
 
-    /// When somebody who is out was removed, by the clock of who did it; none of who left, or was never in.
-    pub fn removed_at(&self, who: &NodeId) -> Option<DtnTime> {
+    /// When somebody who is out was removed or left, by the clock of who did it; none of who was never in.
+    pub fn out_at(&self, who: &NodeId) -> Option<DtnTime> {
         let view = self.view();
-        let removals = view.effective.iter().filter_map(|at| match &self.entries[at].operation.act {
-            Act::Remove { who: removed } if removed == who => Some(self.entries[at].operation.at),
+        let goings = view.effective.iter().filter_map(|at| match &*self.entries[at].operation {
+            Operation { act: Act::Remove { who: removed }, at, .. } if removed == who => Some(*at),
+            Operation { act: Act::Leave, author, at, .. } if author == who => Some(*at),
             _ => None,
         });
-        removals.max().filter(|_| !view.members.contains_key(who))
+        goings.max().filter(|_| !view.members.contains_key(who))
     }
 
     fn closure(&self, heads: &[OperationId]) -> Option<Bits> {

@@ -9,13 +9,16 @@
 //! | `MEANT`, the first half of an id | group, members | for whom one's own message to a group was, as it left |
 //! | `HAS`, that, member | when | a member who has it |
 //! | `RECEIPT`, author, group, the first half of an id | when it came | what is still to be told its author |
+//! | `SAID`, id | nothing | an own word about keys and messages, whose record leaves once it is settled |
+//! | `LATE`, row | nothing | it came after it was known that its author is out |
 //!
 //! Groups and people are their keys. Numbers in keys are big-endian, so that no operation stands before those that it names.
 
+use crate::agent::change::Row;
 use crate::cbor::{CborError, Reader, Writer};
 use crate::content::Mark;
 use crate::content::group::{Epoch, EpochId, Operation, OperationId};
-use crate::id::NodeId;
+use crate::id::{BundleId, NodeId};
 use crate::time::DtnTime;
 
 /// The first byte of all keys.
@@ -28,6 +31,8 @@ const OUT: u8 = 4;
 const MEANT: u8 = 5;
 const HAS: u8 = 6;
 const RECEIPT: u8 = 7;
+const SAID: u8 = 8;
+const LATE: u8 = 9;
 
 /// What a key is of.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +44,8 @@ pub enum Key {
     Meant(Mark),
     Has(Mark, NodeId),
     Receipt(NodeId, NodeId, Mark),
+    Said(BundleId),
+    Late(Row),
 }
 
 /// What this person has to do with a group.
@@ -135,6 +142,20 @@ pub fn receipt(author: &NodeId, group: &NodeId, mark: &Mark) -> Vec<u8> {
     [&all_receipts()[..], author.as_bytes(), group.as_bytes(), mark].concat()
 }
 
+/// The start of the keys of own words that are read nowhere.
+pub fn all_said() -> Vec<u8> {
+    vec![GROUP, SAID]
+}
+
+pub fn said(id: &BundleId) -> Vec<u8> {
+    [&all_said()[..], &id.0].concat()
+}
+
+/// That what stands at a row came after it was known that its author is out.
+pub fn late(row: Row) -> Vec<u8> {
+    [&[GROUP, LATE], &row.0.to_be_bytes()[..]].concat()
+}
+
 /// None for what is no key of groups.
 pub fn read_key(key: &[u8]) -> Option<Key> {
     let (kind, rest) = key.strip_prefix(&[GROUP])?.split_first()?;
@@ -148,6 +169,8 @@ pub fn read_key(key: &[u8]) -> Option<Key> {
         (MEANT, 16) => Key::Meant(mark(0)?),
         (HAS, 48) => Key::Has(mark(0)?, node(16)?),
         (RECEIPT, 80) => Key::Receipt(node(0)?, node(32)?, mark(64)?),
+        (SAID, 32) => Key::Said(BundleId(rest.try_into().ok()?)),
+        (LATE, 8) => Key::Late(Row(u64::from_be_bytes(rest.try_into().ok()?))),
         _ => return None,
     })
 }
@@ -268,6 +291,8 @@ mod tests {
             (super::meant(&mark), Key::Meant(mark)),
             (has(&mark, &node(3)), Key::Has(mark, node(3))),
             (receipt(&node(1), &node(2), &mark), Key::Receipt(node(1), node(2), mark)),
+            (said(&BundleId([7; 32])), Key::Said(BundleId([7; 32]))),
+            (late(Row(8)), Key::Late(Row(8))),
         ] {
             assert_eq!(read_key(&key), Some(meant));
             assert_eq!(read_key(&key[..key.len() - 1]), None);

@@ -16,13 +16,14 @@ struct Person {
     groups: Groups,
     kept: BTreeMap<Vec<u8>, Vec<u8>>,
     made: u8,
+    now: DtnTime,
 }
 
 const NOW: DtnTime = DtnTime(850_000_000_000);
 
 impl Person {
     fn new(n: u8) -> Person {
-        Person { n, groups: Groups::new(node(n)), kept: BTreeMap::new(), made: 0 }
+        Person { n, groups: Groups::new(node(n)), kept: BTreeMap::new(), made: 0, now: NOW }
     }
 
     /// Does something, and keeps what changed.
@@ -31,7 +32,7 @@ impl Person {
         let mut fresh = [self.n; 32];
         fresh[0] = self.made;
         let (signer, mut out) = (key(self.n), Vec::new());
-        let done = act(&mut self.groups, &Actor { signer: &signer, now: NOW, fresh }, &mut out);
+        let done = act(&mut self.groups, &Actor { signer: &signer, now: self.now, fresh }, &mut out);
         for change in out {
             let Change::Keep { key, value } = change else { unreachable!("groups keep rows") };
             match value {
@@ -280,8 +281,49 @@ fn what_a_removed_member_wrote_before_counts_and_what_they_write_later_does_not(
     people[0].does(|groups, by, out| groups.remove(&group, node(3), by, out)).unwrap();
     deliver(&mut people);
     let admits = |author, created| people[1].groups.admits(&group, &epoch, &node(author), DtnTime(created));
-    assert!(admits(2, NOW.0 + 5) && admits(3, NOW.0 - 5));
-    assert!(!admits(3, NOW.0 + 5) && !admits(5, NOW.0 - 5));
+    assert_eq!((admits(2, NOW.0 + 5), admits(3, NOW.0 - 5)), (Admitted::Yes, Admitted::Late));
+    assert_eq!((admits(3, NOW.0 + 5), admits(5, NOW.0 - 5)), (Admitted::No, Admitted::No));
+    // Under a key that was made without them nothing of theirs counts, whatever they say of the time.
+    let after = writes(&mut people[0], &group);
+    deliver(&mut people);
+    let admits = |created| people[1].groups.admits(&group, &after, &node(3), DtnTime(created));
+    assert_eq!([admits(NOW.0 - 5), admits(NOW.0)], [Admitted::No; 2]);
+}
+
+#[test]
+fn what_somebody_writes_who_left_counts_as_far_as_it_was_written_before() {
+    let mut people = people();
+    let group = crew(&mut people);
+    let epoch = writes(&mut people[2], &group);
+    people[2].does(|groups, by, out| groups.leave(&group, by, out)).unwrap();
+    deliver(&mut people);
+    let admits = |created| people[1].groups.admits(&group, &epoch, &node(3), DtnTime(created));
+    assert_eq!((admits(NOW.0), admits(NOW.0 + 1)), (Admitted::Late, Admitted::No));
+}
+
+#[test]
+fn a_key_is_written_under_for_a_month_and_kept_until_nothing_under_it_can_come() {
+    let mut people = people();
+    let group = crew(&mut people);
+    let first = writes(&mut people[0], &group);
+    deliver(&mut people);
+    let pass = |people: &mut [Person], ms: u64| people.iter_mut().for_each(|person| person.now = DtnTime(NOW.0 + ms));
+    pass(&mut people, EPOCH_USED.0 - 1);
+    assert_eq!(writes(&mut people[0], &group), first);
+    pass(&mut people, EPOCH_USED.0);
+    let second = writes(&mut people[0], &group);
+    assert_ne!(second, first);
+    deliver(&mut people);
+    people.iter_mut().for_each(Person::restarts);
+    // All members have both, and write under the new one.
+    for person in &mut people[..3] {
+        assert!(person.opens(&group, &first) && person.opens(&group, &second));
+        assert_eq!(writes(person, &group), second);
+    }
+    pass(&mut people, EPOCH_KEPT.0 + 1);
+    let third = writes(&mut people[1], &group);
+    assert!(!people[1].opens(&group, &first), "no message that it opens lives so long");
+    assert!(people[1].opens(&group, &second) && people[1].opens(&group, &third));
 }
 
 #[test]

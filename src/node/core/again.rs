@@ -7,13 +7,12 @@
 use std::sync::Arc;
 
 use super::{Core, Said};
-use crate::agent::Input;
-use crate::agent::STICK;
-use crate::agent::change::{Change, Row};
+use crate::agent::change::{Change, Letter, Row};
+use crate::agent::{Event, Input, STICK};
 use crate::bundle::Bundle;
 use crate::frame::Transit;
 use crate::id::BundleId;
-use crate::mail;
+use crate::mail::{self, Opened};
 use crate::node::courier::Act;
 use crate::node::pool;
 use crate::node::work::Work;
@@ -64,6 +63,14 @@ impl Core {
         None
     }
 
+    /// What is sealed still leaves with the end of its life: its key may come, but no more of it.
+    pub(super) fn end_sealed(&mut self) {
+        let now = self.clock.moment().now;
+        if self.driver.step.sealed_until.take_if(|until| *until <= now).is_some() {
+            self.open_sealed();
+        }
+    }
+
     fn open_from(&mut self, from: Row) -> Option<Again> {
         let rows = self.driver.step.record.sealed(from, ROWS_AT_ONCE).unwrap_or_default();
         let last = *rows.last()?;
@@ -76,17 +83,37 @@ impl Core {
             let Some(Body::Bundle(stored)) = body else { continue };
             bytes += stored.len() as u64;
             let Ok((bundle, _)) = Bundle::from_store(&stored) else { continue };
-            let Some(opened) = pool::open(&self.keyring, &bundle) else { continue };
             // It may have been deleted meanwhile.
             let letter = self.driver.known(&bundle.id).and_then(|known| known.letter);
             let Some(letter) = letter.filter(|letter| letter.row == row) else { continue };
-            if let Some(part) = mail::part(&opened).filter(|part| !part.bytes.is_empty()) {
-                let taken = self.blobs.take(&part, Some(letter.source));
-                tracing::debug!(?taken, "a part of a file was sealed still");
+            match pool::open(&self.keyring, &bundle) {
+                Some(opened) => self.opens_late(&letter, opened),
+                None if letter.destination.has_members() => self.stays_sealed(&letter),
+                None => {}
             }
-            let filed = self.driver.step.opening.late(&letter, opened);
-            filed.into_iter().for_each(|filed| self.driver.change(Change::File { row, filed }));
         }
         Some(Again::Sealed(last.next()))
+    }
+
+    /// Whoever follows the inbox hears of it now: of what was written to a group nobody was told before it opened.
+    fn opens_late(&mut self, letter: &Letter, opened: Opened) {
+        if let Some(part) = mail::part(&opened).filter(|part| !part.bytes.is_empty()) {
+            let taken = self.blobs.take(&part, Some(letter.source));
+            tracing::debug!(?taken, "a part of a file was sealed still");
+        }
+        let Some(filed) = self.driver.step.opening.late(letter, opened) else { return };
+        self.driver.change(Change::File { row: letter.row, filed });
+        if letter.destination.has_members() {
+            self.driver.say(Said::Act(Act::Report(Event::Delivered { id: letter.id, from: letter.from })));
+        }
+    }
+
+    fn stays_sealed(&mut self, letter: &Letter) {
+        let until = letter.received.now + letter.lifetime;
+        if until <= self.clock.moment().now {
+            return self.handle(Input::Discard(letter.id));
+        }
+        let first = &mut self.driver.step.sealed_until;
+        *first = first.iter().copied().chain([until]).min();
     }
 }

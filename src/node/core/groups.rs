@@ -10,13 +10,13 @@ use crate::content::group::EpochId;
 use crate::eid::Eid;
 use crate::id::{IdPrefix, NodeId, hex};
 use crate::mail::OfGroup;
-use crate::mail::groups::{Groups, Standing, rows};
+use crate::mail::groups::{Admitted, Groups, Standing, rows};
 use crate::node::courier::Act;
 use crate::node::names::name_groups;
 use crate::seal;
 use crate::store::StoreError;
 use crate::store::redb::RedbReader;
-use crate::time::DtnTime;
+use crate::time::Moment;
 
 /// Rows of groups that are read at once at the start.
 const ROWS_AT_ONCE: usize = 1_024;
@@ -38,7 +38,8 @@ pub fn groups(record: &RedbReader, me: NodeId) -> Result<Groups, StoreError> {
 
 impl Steps {
     /// Hears what came of groups since the last call.
-    pub(super) fn hear_of_groups(&mut self, agent: &Agent, now: DtnTime, out: &mut Vec<Change>) {
+    pub(super) fn hear_of_groups(&mut self, agent: &Agent, at: Moment, out: &mut Vec<Change>) {
+        let now = super::wall(at);
         for of_group in self.opening.take_of_groups() {
             match of_group {
                 OfGroup::Word { id, from, word } => {
@@ -50,17 +51,23 @@ impl Steps {
                 }
                 OfGroup::Written { letter, epoch, owes } => {
                     let (group, author) = (letter.destination.node, letter.source);
-                    if !self.groups.admits(&group, &EpochId(epoch), &author, letter.creation.time) {
-                        self.over.push(letter.id);
-                    } else if owes {
-                        self.groups.owe(&group, author, Letter::mark_of(&letter.id), now, out);
+                    match self.groups.admits(&group, &EpochId(epoch), &author, letter.creation.time) {
+                        Admitted::No => self.over.push(letter.id),
+                        Admitted::Late => out.push(Change::Keep { key: rows::late(letter.row), value: Some(vec![]) }),
+                        Admitted::Yes if owes => {
+                            self.groups.owe(&group, author, Letter::mark_of(&letter.id), now, out);
+                        }
+                        Admitted::Yes => {}
                     }
                 }
                 OfGroup::Sealed(bundle) => {
+                    self.sealed_until = self.sealed_until.into_iter().chain([at.now + bundle.lifetime]).min();
                     if let Ok(epoch) = seal::group::epoch_of(bundle.payload()) {
                         self.groups.miss(&bundle.destination.node, EpochId(epoch), bundle.source, now, out);
                     }
                 }
+                OfGroup::Queued { id, group } => self.groups.sent(&group, Letter::mark_of(&id), out),
+                OfGroup::Said { id } => out.push(Change::Keep { key: rows::said(&id), value: Some(vec![]) }),
             }
         }
     }
@@ -71,8 +78,7 @@ impl Core {
     pub(super) fn take_groups(&mut self) {
         loop {
             let mut heard = Vec::new();
-            let now = super::wall(self.clock.moment());
-            self.driver.step.hear_of_groups(&self.driver.agent, now, &mut heard);
+            self.driver.step.hear_of_groups(&self.driver.agent, self.clock.moment(), &mut heard);
             heard.into_iter().for_each(|change| self.driver.change(change));
             for id in std::mem::take(&mut self.driver.step.over) {
                 self.handle(Input::Discard(id));
@@ -112,10 +118,8 @@ impl Core {
     fn take_group(&mut self, group: NodeId) {
         let address = Eid::group(group);
         let groups = &self.driver.step.groups;
-        let mut is_new_key = false;
-        for (id, key) in groups.keys(&group) {
-            is_new_key |= self.keyring.add_group_key(&address, id.0, key.0);
-        }
+        let keys: BTreeMap<[u8; 16], [u8; 32]> = groups.keys(&group).map(|(id, key)| (id.0, key.0)).collect();
+        let is_new_key = self.keyring.set_group_keys(&address, keys);
         let is_joined = groups.get(&group).is_some_and(|known| known.state.standing == Standing::Joined);
         let members = groups.others(&group);
         match (is_joined, self.served.contains_key(&group)) {

@@ -21,19 +21,19 @@ use crate::agent::change::Row;
 use crate::agent::{Config, Event, Mailboxes};
 use crate::blobs::Blobs;
 use crate::bundle::{Bundle, Creation, Draft, Kind, Priority, Unverified};
-use crate::content::group::Operation;
-use crate::content::{Content, KeyUsed, PUSH_BYTES, Text, pad};
+use crate::content::group::{Act, Epoch, GroupKey, Operation, Role};
+use crate::content::{Content, GroupWord, KeyUsed, PUSH_BYTES, Text, pad};
 use crate::eid::Eid;
 use crate::frame::{Frame, Hello, Incoming, PROTOCOL_VERSION, RoutingInfo, Transit};
 use crate::id::{BundleId, NodeId};
 use crate::keyring::Keyring;
 use crate::keys::Identity;
-use crate::mail::groups::{Standing, rows as group_rows};
+use crate::mail::groups::{Actor, Standing, rows as group_rows};
 use crate::net::ContactSender;
 use crate::receipt::{RECEIPT_IDS_MAX, Receipt, ReceiptKind};
 use crate::seal;
 use crate::store::redb::{Body, DiskSync, RedbStore, Storage, StoreOptions};
-use crate::time::{DAY, DtnTime};
+use crate::time::{DAY, DtnTime, Millis};
 
 /// How often an answer is asked for at most.
 const ASKED_MAX: u32 = 2_000;
@@ -308,13 +308,17 @@ fn groups() -> Groups {
 
 /// A message of the peer's to the group, under the key of 32 times the epoch's first byte.
 fn message_to_group(epoch: [u8; 16], sequence: u64, body: &str) -> Arc<Bundle> {
-    let (source, creation) = (peer().node(), Creation { time: DtnTime(0), sequence });
-    let (kind, destination, priority) = (Kind::Message, group(), Priority::Normal);
-    let draft = Draft { kind, source, destination, creation, lifetime: DAY, priority, copies: 1 };
+    message_under(epoch, [epoch[0]; 32], DAY, Creation { time: DtnTime(0), sequence }, body)
+}
+
+fn message_under(epoch: [u8; 16], key: [u8; 32], lifetime: Millis, creation: Creation, body: &str) -> Arc<Bundle> {
+    let (source, kind, destination, priority) = (peer().node(), Kind::Message, group(), Priority::Normal);
+    let draft = Draft { kind, source, destination, creation, lifetime, priority, copies: 1 };
     let text = Text { body: body.into(), ..Text::default() };
-    let key = [epoch[0]; 32].into();
     let plaintext = pad(&Content::from(text).encode());
-    let payload = seal::group::seal(&epoch, &key, &draft.primary(), &plaintext, peer().signing_key()).unwrap();
+    let signing_key = peer();
+    let payload =
+        seal::group::seal(&epoch, &key.into(), &draft.primary(), &plaintext, signing_key.signing_key()).unwrap();
     Arc::new(draft.sign(&payload, &*peer().signer()).unwrap())
 }
 
@@ -331,7 +335,7 @@ fn what_is_here_of_a_group_already_is_delivered_once_it_is_served_and_opens_once
     home.until(|agent| agent.held().count() == 1);
     assert_eq!(home.letters(), Some(0));
 
-    home.keyring.add_group_key(&group(), one, [7; 32]);
+    home.keyring.set_group_keys(&group(), BTreeMap::from([(one, [7; 32])]));
     home.work.put(Work::Input(Input::ServeGroup { group: group(), on: true })).unwrap();
     home.until_letters(1);
     home.work.put(Work::FromPeer(arrives(&sealed), Box::new(()))).unwrap();
@@ -340,7 +344,7 @@ fn what_is_here_of_a_group_already_is_delivered_once_it_is_served_and_opens_once
     let rows = sealed_rows().unwrap();
     assert_eq!(rows.len(), 1, "what was carried before is opened where it is delivered");
 
-    home.keyring.add_group_key(&group(), other, [8; 32]);
+    home.keyring.set_group_keys(&group(), BTreeMap::from([(one, [7; 32]), (other, [8; 32])]));
     home.work.put(Work::Again(again::Again::Sealed(Row(0)))).unwrap();
     for _ in 0..ASKED_MAX {
         if sealed_rows() == Some(Vec::new()) {
@@ -353,6 +357,69 @@ fn what_is_here_of_a_group_already_is_delivered_once_it_is_served_and_opens_once
     let Ok(Content::Text(text)) = Content::decode(&filed.content) else { panic!("a text") };
     assert_eq!(text.body, "before its key");
     assert_eq!(home.look(|agent| agent.held().count()), Some(2), "both are carried on for the others");
+    let told = home.delivered().into_iter().filter(|id| *id == sealed.id).count();
+    assert_eq!(told, 2, "nobody is told of what is sealed, so whoever follows hears of it again when it opens");
+}
+
+#[test]
+fn what_stays_sealed_leaves_with_the_end_of_its_life_and_does_not_come_back() {
+    let home = Home::new();
+    let [other, unknown] = [[7; 16], [8; 16]];
+    home.keyring.set_group_keys(&group(), BTreeMap::from([(other, [7; 32])]));
+    let [short, long] = [Millis(150), DAY].map(|life| {
+        let creation = Creation { time: DtnTime(0), sequence: life.0 };
+        message_under(unknown, [8; 32], life, creation, "without a key")
+    });
+    let mut work = vec![Work::Input(Input::ServeGroup { group: group(), on: true })];
+    work.extend(home.greeting());
+    work.extend([&short, &long].map(|message| Work::FromPeer(arrives(message), Box::new(()))));
+    home.start(work);
+    let known = |message: &Bundle| home.look(|_| ()).map(|()| home.reader.known(&message.id).unwrap()).unwrap();
+    for _ in 0..ASKED_MAX {
+        if known(&short).delivered && known(&short).letter.is_none() {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    assert!(known(&short).delivered && known(&short).letter.is_none());
+    assert_eq!(home.letters(), Some(1));
+    assert!(known(&long).letter.is_some());
+    home.work.put(Work::FromPeer(arrives(&short), Box::new(()))).unwrap();
+    assert_eq!(home.letters(), Some(1));
+}
+
+#[test]
+fn what_comes_of_who_left_before_is_kept_as_such_and_what_they_wrote_since_is_dropped() {
+    let home = Home::new();
+    let begun = begun();
+    let epoch = Epoch { author: peer().node(), heads: vec![begun.id()], key: GroupKey([7; 32]) };
+    let id = epoch.id(&begun.group).0;
+    let messages =
+        [4, 6].map(|ms| message_under(id, [7; 32], DAY, Creation { time: DtnTime(ms), sequence: ms }, "on my way"));
+    home.start(home.greeting());
+    let act = move |groups: &mut Groups, _| {
+        let (group, signer, peer) = (begun.group, owner().signer(), peer());
+        let sign =
+            |before: &Operation, at, act| Operation::sign(group, vec![before.id()], DtnTime(at), act, &*peer.signer());
+        let admit = sign(&begun, 1, Act::Admit { who: owner().node(), role: Role::Owner, from_start: true });
+        let leave = sign(&admit, 5, Act::Leave);
+        let mut changes = Vec::new();
+        let word = |operations, keys| GroupWord { operations, keys, ..GroupWord::of(group) };
+        groups.hear(peer.node(), true, &word(vec![admit], vec![epoch]), DtnTime(0), &mut changes);
+        groups.join(&group, &Actor { signer: &*signer, now: DtnTime(2), fresh: [5; 32] }, &mut changes).unwrap();
+        groups.hear(peer.node(), true, &word(vec![leave], Vec::new()), DtnTime(0), &mut changes);
+        Wishes { inputs: Vec::new(), changes, tell: Box::new(|| ()) }
+    };
+    home.work.put(Work::Groups(Box::new(act))).unwrap();
+    for message in &messages {
+        home.work.put(Work::FromPeer(arrives(message), Box::new(()))).unwrap();
+    }
+    home.until(|agent| agent.held().count() == 2);
+    home.until_letters(1);
+    let [before, since] = messages.map(|message| home.reader.known(&message.id).unwrap());
+    assert!(since.delivered && since.letter.is_none());
+    let row = before.letter.unwrap().row;
+    assert!(home.reader.kept(&group_rows::late(row)).unwrap().is_some());
 }
 
 /// A node's core over a disk in memory, without a network.
@@ -538,6 +605,14 @@ impl Home {
         let told = std::iter::from_fn(|| events.try_recv().ok());
         let accepted = told.filter_map(|event| if let Event::Accepted { id, .. } = event { Some(id) } else { None });
         accepted.collect()
+    }
+
+    /// What was told to whoever follows the inbox, since this was last asked.
+    fn delivered(&self) -> Vec<BundleId> {
+        self.look(|_| ());
+        let mut events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
+        let told = std::iter::from_fn(|| events.try_recv().ok());
+        told.filter_map(|event| if let Event::Delivered { id, .. } = event { Some(id) } else { None }).collect()
     }
 
     /// Rows that the store would give to the next agent.

@@ -9,9 +9,9 @@ use crate::id::{BundleId, NodeId};
 use crate::receipt::ReceiptKind;
 use crate::time::{DAY, HOUR, MINUTE, Millis};
 
+use super::crew::group;
 use super::node::WALL_START;
 use super::truth::is_over_by_clock;
-use super::crew::group;
 use super::world::World;
 use super::{Checked, Promise, must};
 

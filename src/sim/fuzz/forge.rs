@@ -10,8 +10,8 @@ use crate::receipt::{Receipt, ReceiptKind};
 use crate::time::{DAY, DtnTime, HOUR, MINUTE, Millis};
 
 use super::Checked;
-use super::witness::{Liar, Witness};
 use super::crew::group;
+use super::witness::{Liar, Witness};
 use super::world::World;
 
 /// The order of the curve's group, little-endian: added to a signature's scalar it gives another one that careless

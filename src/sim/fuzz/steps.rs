@@ -8,9 +8,9 @@ use crate::id::BundleId;
 use crate::time::{DAY, HOUR, MINUTE, Millis};
 
 use super::Checked;
+use super::crew::group;
 use super::node::{Fault, FaultKind};
 use super::plan::{KINDS, Kind, Walls};
-use super::crew::group;
 use super::world::World;
 
 /// Most messages of one world.

@@ -16,9 +16,9 @@ use crate::receipt::{Receipt, ReceiptKind};
 use crate::store::memory::MemoryStore;
 use crate::time::{DAY, DtnTime, HOUR, Millis, Timestamp};
 
+use super::crew::group;
 use super::node::Taken;
 use super::witness::Signed;
-use super::crew::group;
 use super::{Checked, Promise, must};
 
 pub struct Truth {
@@ -419,8 +419,8 @@ impl Truth {
                 }
                 Some((from, to, Kind::Message)) => {
                     // Mail of a blocked source is buried unread.
-                    let is_unwanted = self.was_for(n, to) && self.blocked.contains(&(n, *from))
-                        || self.unwanted.contains(&(n, id));
+                    let is_unwanted =
+                        self.was_for(n, to) && self.blocked.contains(&(n, *from)) || self.unwanted.contains(&(n, id));
                     is_unwanted
                         || self.rows.contains(&(n, id))
                         || self.states(to.node, id, |_| true)

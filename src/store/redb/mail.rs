@@ -16,6 +16,7 @@ use crate::content::Mark;
 use crate::id::{BundleId, IdPrefix, NodeId};
 use crate::mail;
 use crate::mail::conversation::{self, Conversation, Counts, Said, Spoken};
+use crate::mail::groups::rows as groups;
 use crate::mail::happening::Happening;
 use crate::mail::index::{
     Written, asked, costs, files, is_silent, on_way, parts, row_of, rows_like, sent_before, sent_behind,
@@ -449,7 +450,8 @@ impl RedbReader {
                 let talk = ReadableTable::get(&table, &*kept::place_of_conversation(with)).map_err(failed)?;
                 let talk = talk.map_or(TalkPlace::default(), |value| TalkPlace::read(value.value()));
                 let imported = ReadableTable::get(&table, &*kept::imported(*row)).map_err(failed)?.is_some();
-                let mut placed = Placed { talk, imported, ..Placed::default() };
+                let after_leaving = ReadableTable::get(&table, &*groups::late(*row)).map_err(failed)?.is_some();
+                let mut placed = Placed { talk, imported, after_leaving, ..Placed::default() };
                 let start = kept::of_message(*row);
                 for entry in ReadableTable::range::<&[u8]>(&table, &*start..).map_err(failed)? {
                     let (key, value) = entry.map_err(failed)?;
@@ -528,6 +530,8 @@ pub struct Placed {
     pub talk: TalkPlace,
     /// It was brought from an earlier home.
     pub imported: bool,
+    /// Its author was out of the group by then.
+    pub after_leaving: bool,
 }
 
 /// A key of what the person keeps, and its value.
