@@ -98,10 +98,8 @@ async fn install(engine: &dyn Engine, home: Option<&Path>, scope: Scope, print: 
     }
     write(&path, &format!("{MARK}{text}"))?;
     scope.systemctl(&["daemon-reload"])?;
-    let started = match before.state == "active" {
-        true => scope.systemctl(&["enable", UNIT]).and_then(|_| scope.systemctl(&["restart", UNIT])),
-        false => scope.systemctl(&["enable", "--now", UNIT]),
-    };
+    scope.systemctl(&["enable", UNIT])?;
+    let started = scope.systemctl(&[if before.state == "active" { "restart" } else { "start" }, UNIT]);
     started.map_err(|error| {
         let log = if scope == Scope::User { "journalctl --user -u dak" } else { "journalctl -u dak" };
         ApiError::failure(format!("the service is installed and does not start: {}", error.message))

@@ -212,7 +212,7 @@ echo "$*" >> "$FAKE/asked"
 case "$*" in
 *--property=Version*) [ -e "$FAKE/absent" ] && { echo "System has not been booted with systemd as init system" >&2; exit 1; }
     echo Version=252 ;;
-*"enable --now"*) [ -e "$FAKE/broken" ] && { echo "Job for dak.service failed" >&2; exit 1; }
+*" start "*) [ -e "$FAKE/broken" ] && { echo "Job for dak.service failed" >&2; exit 1; }
     : > "$FAKE/active" ;;
 *disable*) rm -f "$FAKE/active" ;;
 *show*) unit="$XDG_CONFIG_HOME/systemd/user/dak.service"

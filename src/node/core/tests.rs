@@ -50,11 +50,13 @@ fn nobody_hears_of_what_a_failed_commit_was_about_and_it_is_taken_when_it_comes_
     home.until(|agent| agent.contacts().count() == 0);
     assert_eq!(home.letters(), Some(0));
     assert_eq!(home.accepted(), []);
+    assert!(home.failure.lasting().is_some(), "nothing was written since");
     home.greeting().into_iter().chain([Work::FromPeer(arrives(&message), Box::new(()))]).for_each(|work| {
         home.work.put(work).unwrap();
     });
     home.until_letters(1);
     assert_eq!(home.accepted(), [message.id]);
+    assert!(home.failure.lasting().is_none() && home.failure.get().is_some());
 }
 
 /// Strangers can have receipts on anything signed, at two changes an id, and whoever looks waits for the whole batch.
