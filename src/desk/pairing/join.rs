@@ -18,10 +18,10 @@ use crate::net::{NetHandle, NotPaired, PairStream, PairWith, peer};
 use crate::pairing::{Code, Frame, Invitation, Joiner, Refusal, WRONG_CODES_MAX};
 use crate::safe_text::safe_text;
 
-/// How long to look for a node that shows the code, where an address was given and where none was: multicast may take some
-/// seconds after a start.
+/// How long to look for a node that shows the code, where nobody typed an address and where somebody did: multicast may take
+/// some seconds after a start.
 const SEARCH: Duration = Duration::from_secs(20);
-const SEARCH_GIVEN: Duration = Duration::from_secs(5);
+const SEARCH_TYPED: Duration = Duration::from_secs(5);
 /// Before everybody is looked at once more.
 const PAUSE: Duration = Duration::from_millis(500);
 /// How long the way to a node may take.
@@ -72,12 +72,12 @@ impl Desk {
             ApiError::usage(safe_text(&error.to_string())).advise("type the code as the other reads it")
         })?;
         let name = self.name_for_another(name).await?;
-        // What a QR code has and this version cannot use is left out; what a person typed is not.
-        let given = peers.iter().map(|peer| address(peer)).collect::<Result<Vec<_>, _>>()?;
-        if given.len() > PEERS_MAX {
+        let typed = peers.iter().map(|peer| address(peer)).collect::<Result<Vec<_>, _>>()?;
+        if typed.len() > PEERS_MAX {
             return Err(ApiError::usage(format!("more than {PEERS_MAX} addresses")).advise("name the other's alone"));
         }
-        let given: Vec<PairWith> = given.into_iter().chain(at.iter().filter_map(|at| address(at).ok())).collect();
+        // What a QR code has and this version cannot use is left out; what a person typed is not.
+        let scanned = at.iter().filter_map(|at| address(at).ok());
         let search = Search {
             desk: self,
             net,
@@ -86,18 +86,18 @@ impl Desk {
             asked: Mutex::default(),
             proofs: tokio::sync::Mutex::new(WRONG_CODES_MAX),
         };
-        search.run(given).await
+        search.run(typed, scanned.collect()).await
     }
 }
 
 impl Search<'_> {
-    async fn run(&self, given: Vec<PairWith>) -> Result<ContactRow, ApiError> {
-        let ends = Instant::now() + if given.is_empty() { SEARCH } else { SEARCH_GIVEN };
+    async fn run(&self, typed: Vec<PairWith>, scanned: Vec<PairWith>) -> Result<ContactRow, ApiError> {
+        let ends = Instant::now() + if typed.is_empty() { SEARCH } else { SEARCH_TYPED };
         loop {
-            let given = given.iter().cloned().map(|with| (with, true));
-            let targets = given.chain(self.near().into_iter().map(|with| (with, false))).take(ROUND_MAX);
+            let found = scanned.iter().cloned().chain(self.near()).map(|with| (with, false));
+            let targets = typed.iter().cloned().map(|with| (with, true)).chain(found).take(ROUND_MAX);
             let mut answers =
-                stream::iter(targets).map(|(with, is_given)| self.ask(with, is_given)).buffer_unordered(AT_ONCE_MAX);
+                stream::iter(targets).map(|(with, is_typed)| self.ask(with, is_typed)).buffer_unordered(AT_ONCE_MAX);
             let (mut wrong, mut is_false) = (None, false);
             while let Some(asked) = answers.next().await {
                 match asked? {
@@ -131,15 +131,19 @@ impl Search<'_> {
         new.map(|(node, seen)| PairWith::Node(node, seen.addr.parse().into_iter().collect())).collect()
     }
 
-    async fn ask(&self, with: PairWith, is_given: bool) -> Result<Asked, ApiError> {
+    async fn ask(&self, with: PairWith, is_typed: bool) -> Result<Asked, ApiError> {
         if let PairWith::Node(node, _) = &with
             && self.asked().contains(node)
         {
             return Ok(Asked::NotHere);
         }
-        let own = || {
-            let error = ApiError::refused("that is this node's own address");
-            Err(error.advise("type the code on the other machine"))
+        // What another machine calls its address may be one of this machine's, too.
+        let own = || match is_typed {
+            true => {
+                let error = ApiError::refused("that is this node's own address");
+                Err(error.advise("type the code on the other machine"))
+            }
+            false => Ok(Asked::NotHere),
         };
         if matches!(with, PairWith::Node(node, _) if node == self.desk.node().identity().node()) {
             return own();
@@ -152,7 +156,7 @@ impl Search<'_> {
         let peer = stream.peer;
         if let Err(blocked) = self.desk.look(move |agent, _| refuse_blocked(agent.person(&peer))).await? {
             self.asked().insert(peer);
-            return if is_given { Err(blocked) } else { Ok(Asked::NotHere) };
+            return if is_typed { Err(blocked) } else { Ok(Asked::NotHere) };
         }
         // It may be known by two addresses.
         if !self.asked().insert(peer) {
