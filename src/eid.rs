@@ -29,6 +29,8 @@ pub enum Service {
     Topic(Arc<str>),
 }
 
+/// The service that members of groups send their receipts to.
+const GOT: &str = "got";
 /// Longest service name in bytes.
 pub const SERVICE_BYTES_MAX: usize = 64;
 
@@ -84,6 +86,16 @@ impl Eid {
     /// A group; its key is a point that nobody has the secret of (`content/group.rs`).
     pub fn group(node: NodeId) -> Eid {
         Eid { node, service: Service::Group("group".into()) }
+    }
+
+    /// Where the members of groups say what of this node's came to them. To a node that knows no such thing it is a service
+    /// like others, which it carries.
+    pub fn got(node: NodeId) -> Eid {
+        Eid { node, service: Service::Other(GOT.into()) }
+    }
+
+    pub fn is_got(&self) -> bool {
+        matches!(&self.service, Service::Other(name) if &**name == GOT)
     }
 
     /// Whether it is a group, which has members, and no topic.

@@ -14,6 +14,8 @@ mod evidence;
 mod ferry;
 #[path = "agent/full.rs"]
 mod full;
+#[path = "agent/got.rs"]
+mod got;
 #[path = "agent/groups.rs"]
 mod groups;
 #[path = "agent/handed_on.rs"]

@@ -58,7 +58,7 @@ impl Agent {
     }
 
     /// Whether a source gets proof of delivery: the owner may keep it from strangers.
-    pub(super) fn proves_to(&self, source: &NodeId) -> bool {
+    pub fn proves_to(&self, source: &NodeId) -> bool {
         let everyone = self.config.receipts == ReceiptsFor::Everyone;
         everyone || self.mailboxes.writes_as(source) || self.ledger.is_contact(source)
     }

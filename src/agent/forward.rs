@@ -139,6 +139,7 @@ impl Agent {
             // Who subscribes is nobody's to know: what is published goes to all who carry.
             false if facts.destination.is_topic() && self.routing.replicates() => Verdict::Copy(1),
             false if facts.destination.is_topic() => Verdict::Keep,
+            false if facts.destination.is_got() => self.verdict_on_got(facts, peer),
             false => self.routing.verdict(facts, peer),
         }
     }
@@ -278,6 +279,8 @@ impl Agent {
             let held = self.ledger.custody().held(slot);
             if self.is_at(peer, &held) {
                 self.reached(slot, &held, out);
+            } else if held.destination.is_got() {
+                self.routing.handed(&id, peer);
             } else if held.kind == Kind::Message && !held.destination.is_group() {
                 self.routing.handed(&id, peer);
                 self.note_holder(&id, peer, held.source, held.expires);
@@ -288,6 +291,9 @@ impl Agent {
 
     /// The destination itself has a bundle: no copy of it is left to hand on.
     pub(super) fn reached(&mut self, slot: Slot, held: &Held, out: &mut Vec<Output>) {
+        if held.destination.is_got() {
+            return self.is_heard(slot, held, out);
+        }
         if self.routing.favours_present() {
             self.contacts.graces.end(slot);
             if held.copies > 0 {

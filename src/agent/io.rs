@@ -125,7 +125,7 @@ pub enum Input {
     Cancel(BundleId),
     /// The owner needs no copy here any more of one's own message that a peer stored: what is said of it is heard as before.
     HandOn(BundleId),
-    /// The owner stops carrying a bundle of somebody else's.
+    /// The owner stops carrying a bundle of somebody else's; or a receipt for an author, in the place of which goes another.
     Drop(BundleId),
     /// The owner changes how much is carried for others, in bytes.
     CarryLimit(u64),
@@ -202,7 +202,8 @@ pub enum Output {
     Dial(NodeId),
     /// There is a new row in the inbox.
     Notify(BundleId),
-    /// Something was published in a topic that is served here, by somebody who may.
+    /// Something was published in a topic that is served here, by somebody who may; or somebody who may says what came to them
+    /// in a group.
     Heard(Arc<Bundle>),
     /// The agent keeps this no longer.
     File(Filing),
@@ -275,8 +276,8 @@ pub enum Gone {
     Unreadable,
     /// One's own, which a peer says to hold.
     HandedOn,
-    /// A newer message of its topic took its place: its writer's next word on the same key, or one that was published here as
-    /// well and needed its room.
+    /// A newer message took its place: in its topic its writer's next word on the same key, or one that was published here as
+    /// well and needed its room; or a receipt for the same author that says more.
     Superseded,
 }
 

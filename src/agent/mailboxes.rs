@@ -1,7 +1,7 @@
 //! Which mailboxes are served, here and by peers: where nodes and endpoints have to do with each other.
 //!
-//! A *node* is the key that contacts are with. A *mailbox* is a key as well, with one endpoint for mail and one for
-//! receipts: who has it writes in its name and signs for what comes. Every node serves the mailbox of its own key, and
+//! A *node* is the key that contacts are with. A *mailbox* is a key as well, with one endpoint for mail, one for
+//! receipts and one for those of members of groups: who has it writes in its name and signs for what comes. Every node serves the mailbox of its own key, and
 //! nobody has to prove that. It may serve others, which say so in delegations that peers check; and many nodes may serve a
 //! group, of which nobody has the key. All else in the agent asks here, and compares no endpoint with a node.
 
@@ -40,7 +40,7 @@ impl Mailboxes {
         let endpoints = of_key(signer.node()).map(|endpoint| (endpoint, Arc::clone(&signer)));
         self.endpoints.extend(endpoints);
         self.keys.push(signer);
-        assert!(self.endpoints.len() <= MAILBOXES_MAX + 2, "a Hello names all mailboxes but the node's own");
+        assert!(self.endpoints.len() <= MAILBOXES_MAX + 3, "a Hello names all mailboxes but the node's own");
         self
     }
 
@@ -133,8 +133,8 @@ impl Mailboxes {
 }
 
 /// The endpoints of a key: those that a node serves without saying so, where it is the node's.
-pub fn of_key(key: NodeId) -> [Eid; 2] {
-    [receipts_to(key), Eid::mail(key)]
+pub fn of_key(key: NodeId) -> [Eid; 3] {
+    [receipts_to(key), Eid::mail(key), Eid::got(key)]
 }
 
 /// Where a source hears of its messages.

@@ -191,6 +191,9 @@ impl Agent {
         let Some(slot) = self.ledger.find_held(&id) else { return };
         let held = self.ledger.custody().held(slot);
         if held.class == Class::Own {
+            if held.destination.is_got() {
+                self.replace_got(slot, &held, out);
+            }
             return;
         }
         if let (Some(peer), true) = (held.from, held.grade != Grade::Released) {

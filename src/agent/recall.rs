@@ -15,6 +15,8 @@ impl Agent {
         match input {
             Input::Read { id, .. } | Input::Unread(id) | Input::Discard(id) | Input::Cancel(id) => vec![*id],
             Input::Adopt(adopted) => vec![adopted.id()],
+            // Nothing is kept of it.
+            Input::Bundle { bundle, .. } if bundle.destination.is_got() => Vec::new(),
             Input::Bundle { bundle, .. } if self.mailboxes.serves(&bundle.destination) => match bundle.kind {
                 Kind::Message => vec![bundle.id],
                 Kind::Receipt => self.settled_in(bundle),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::Agent;
 use super::change::{About, Class, Held, Standing};
+use super::got::copies_of;
 use super::inbox::{Arrival, Due};
 use super::io::{Declined, Handed, Output};
 use super::lives::Life;
@@ -32,6 +33,7 @@ impl Agent {
         match (self.door_check(&handed), bundle.kind) {
             (Err(why), _) => self.refuse(from, bundle.id, why, out),
             (Ok(life), Kind::Message) if bundle.destination.is_topic() => self.receive_post(&handed, life, out),
+            (Ok(life), Kind::Message) if bundle.destination.is_got() => self.receive_got(&handed, life, out),
             (Ok(life), Kind::Message) => self.receive_message(&handed, life, out),
             (Ok(life), Kind::Receipt) => match self.keeps_out(&handed) {
                 Some(why) if !self.mailboxes.serves(&bundle.destination) => self.refuse(from, bundle.id, why, out),
@@ -194,8 +196,8 @@ impl Agent {
         let held = self.as_held(handed, life, class);
         let Some(grade) = self.make_room(&held, out) else { return Err(NotCarried::Room(Box::new(held))) };
         let slot = self.ledger.hold(Held { grade, ..held }, Arc::clone(bundle), out);
-        // Of a topic or a group nobody signs a receipt that would have to find the way back.
-        if !bundle.destination.is_group() {
+        // Of a topic or a group nobody signs a receipt that would have to find the way back, nor of a receipt.
+        if !bundle.destination.is_group() && !bundle.destination.is_got() {
             self.note_holder(&bundle.id, from, bundle.source, life.expires);
         }
         self.grant(from, bundle.id, grade, out);
@@ -229,7 +231,7 @@ impl Agent {
             class,
             priority: bundle.priority,
             grade: Grade::Copy,
-            copies: clamp_copies(transit.copies, bundle.copies),
+            copies: clamp_copies(transit.copies, copies_of(bundle)),
             from: Some(from),
             about: About::of(bundle),
         }

@@ -6,9 +6,10 @@ use rand_core::Rng;
 
 use super::Agent;
 use super::change::{About, Class, Evidence, EvidenceKind, Held, Outgoing, Unlisted};
+use super::got::copies_max;
 use super::inbox::{Arrival, Due};
 use super::io::{Event, Gone, NotSent, Output, Posting};
-use crate::bundle::{Bundle, COPIES_MAX, Creation, Draft, Hops, Kind};
+use crate::bundle::{Bundle, Creation, Draft, Hops, Kind};
 use crate::frame::Grade;
 use crate::id::BundleId;
 use crate::time::{DtnTime, Millis};
@@ -29,7 +30,7 @@ impl Agent {
             return out.push(Output::Report(Event::NotSent { token, why: NotSent::Space }));
         }
         let (kind, creation) = (Kind::Message, self.next_stamp(out));
-        let copies = copies.unwrap_or(self.config.copies).clamp(1, COPIES_MAX);
+        let copies = copies.unwrap_or(self.config.copies).clamp(1, copies_max(&destination));
         let draft = Draft { kind, source, destination, creation, lifetime, priority, copies };
         if self.drafts.await_seal(token, draft.clone(), self.now()) {
             out.push(Output::Seal { token, draft });
@@ -66,7 +67,10 @@ impl Agent {
             return out.push(Output::Report(Event::NotSent { token, why: NotSent::TooLarge }));
         };
         let bundle = Arc::new(bundle);
-        self.ledger.post(self.outgoing(&bundle, size_bytes), out);
+        // Of what says that something came nobody keeps a status.
+        if !bundle.destination.is_got() {
+            self.ledger.post(self.outgoing(&bundle, size_bytes), out);
+        }
         out.push(Output::Report(Event::Queued { token, id: bundle.id }));
         // Of what one writes to a group the record has one's own words already.
         if self.mailboxes.signer_of(&bundle.destination).is_some() {

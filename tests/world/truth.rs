@@ -112,9 +112,10 @@ impl Truth {
             }
             Gone::Unreadable => assert!(owner, "a body is lost only where a story says so"),
             Gone::Superseded => {
-                assert!(held.destination.is_topic() && (held.class == Class::Own || held.about.is_some()))
+                let in_topic = held.destination.is_topic() && (held.class == Class::Own || held.about.is_some());
+                assert!(in_topic || held.destination.is_got() && held.class == Class::Own)
             }
-            Gone::Delivered => panic!("nothing leaves like this"),
+            Gone::Delivered => assert!(held.destination.is_got(), "only what nobody answers leaves like this"),
         }
         if matches!(why, Gone::Evicted | Gone::Dropped | Gone::Unreadable) {
             self.gave_up.insert((n, held.id));

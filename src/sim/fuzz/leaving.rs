@@ -35,7 +35,8 @@ impl Truth {
             Gone::HandedOn => taken.by_owner && held.class == Class::Own && held.kind == Kind::Message,
             Gone::Dropped => taken.by_owner && held.class != Class::Own,
             Gone::Evicted => held.class != Class::Own && may_give_way(taken, held),
-            Gone::Unreadable | Gone::Delivered => false,
+            Gone::Unreadable => false,
+            Gone::Delivered => held.destination.is_got(),
             Gone::Superseded => held.destination.is_topic() && (held.class == Class::Own || self.gave_way(&held.id)),
         };
         must(is_so, Promise::AcceptedIsDurable, || {
