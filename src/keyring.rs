@@ -84,7 +84,12 @@ impl Keyring {
 
     /// Whether it may be able to open what comes to an endpoint.
     pub fn opens(&self, endpoint: &Eid) -> bool {
-        *endpoint == self.mailbox() || endpoint.has_members() && self.groups().contains_key(endpoint)
+        self.is_own(endpoint) || endpoint.has_members() && self.groups().contains_key(endpoint)
+    }
+
+    /// Whether what comes to an endpoint is sealed to the key of the mailbox.
+    fn is_own(&self, endpoint: &Eid) -> bool {
+        *endpoint == self.mailbox() || endpoint.is_got() && endpoint.node == self.mailbox().node
     }
 
     /// Opens what a bundle carries for the mailbox or a group here.
@@ -92,7 +97,7 @@ impl Keyring {
         if bundle.destination.has_members() {
             return self.open_for_group(bundle);
         }
-        if bundle.destination != self.mailbox() {
+        if !self.is_own(&bundle.destination) {
             return Err(SealError::UnknownKey);
         }
         let opened = seal::open(&self.identity, bundle.primary(), bundle.payload())?;

@@ -139,6 +139,11 @@ impl Opening {
         self.came.contains_key(id)
     }
 
+    /// What a receipt of a member's says that came.
+    pub fn take_word(&mut self, id: &BundleId) -> Option<Box<GroupWord>> {
+        groups::receipts::word_in(&self.came.remove(id)?.plaintext)
+    }
+
     /// A message that stayed sealed when it came opens now: what is to be filed in its place.
     pub fn late(&mut self, letter: &Letter, opened: Opened) -> Option<Arc<Filed>> {
         self.came(letter.id, opened);

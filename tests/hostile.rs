@@ -17,6 +17,8 @@ mod floods;
 mod forge;
 #[path = "hostile/forgeries.rs"]
 mod forgeries;
+#[path = "hostile/groups.rs"]
+mod groups;
 #[path = "hostile/malformed.rs"]
 mod malformed;
 #[path = "hostile/multicast.rs"]

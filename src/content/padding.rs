@@ -5,10 +5,22 @@ use super::ContentError;
 /// Smallest padded plaintext in bytes.
 pub const PADDED_BYTES_MIN: usize = 256;
 
+/// The same of what members of groups say to have: it is told from other mail by where it goes.
+pub const GOT_PADDED_BYTES_MIN: usize = 128;
+
 /// Prepends the content's length (4 bytes, big-endian) and appends zeros up to a length that [`padded_len`] allows.
 pub fn pad(content: &[u8]) -> Vec<u8> {
+    pad_from(PADDED_BYTES_MIN, content)
+}
+
+/// The same for what is for the endpoint `got`.
+pub fn pad_got(content: &[u8]) -> Vec<u8> {
+    pad_from(GOT_PADDED_BYTES_MIN, content)
+}
+
+fn pad_from(min: usize, content: &[u8]) -> Vec<u8> {
     let len = u32::try_from(content.len()).expect("a message is shorter than 4 GiB");
-    let total = padded_len(4 + content.len());
+    let total = padded_len_from(min, 4 + content.len());
     let mut out = Vec::with_capacity(total);
     out.extend_from_slice(&len.to_be_bytes());
     out.extend_from_slice(content);
@@ -19,9 +31,18 @@ pub fn pad(content: &[u8]) -> Vec<u8> {
 /// Returns the content inside a padded plaintext; nothing but zeros, and no fewer or more than [`pad`] writes, may
 /// follow it.
 pub fn unpad(plaintext: &[u8]) -> Result<&[u8], ContentError> {
+    unpad_from(PADDED_BYTES_MIN, plaintext)
+}
+
+/// The same of what was for the endpoint `got`.
+pub fn unpad_got(plaintext: &[u8]) -> Result<&[u8], ContentError> {
+    unpad_from(GOT_PADDED_BYTES_MIN, plaintext)
+}
+
+fn unpad_from(min: usize, plaintext: &[u8]) -> Result<&[u8], ContentError> {
     let (len, rest) = plaintext.split_first_chunk().ok_or(ContentError::Padding)?;
     let (content, zeros) = rest.split_at_checked(u32::from_be_bytes(*len) as usize).ok_or(ContentError::Padding)?;
-    if plaintext.len() != padded_len(4 + content.len()) || zeros.iter().any(|byte| *byte != 0) {
+    if plaintext.len() != padded_len_from(min, 4 + content.len()) || zeros.iter().any(|byte| *byte != 0) {
         return Err(ContentError::Padding);
     }
     Ok(content)
@@ -30,7 +51,11 @@ pub fn unpad(plaintext: &[u8]) -> Result<&[u8], ContentError> {
 /// The Padmé length for `len` bytes, at least [`PADDED_BYTES_MIN`]: as many significant bits as the exponent has
 /// digits, so that it leaks O(log log) of the length for at most 12 % more (Nikitin et al., PETS 2019).
 pub fn padded_len(len: usize) -> usize {
-    let len = len.max(PADDED_BYTES_MIN);
+    padded_len_from(PADDED_BYTES_MIN, len)
+}
+
+fn padded_len_from(min: usize, len: usize) -> usize {
+    let len = len.max(min);
     let exponent = len.ilog2();
     let significant = exponent.ilog2() + 1;
     let step = 1usize << (exponent - significant);

@@ -6,23 +6,24 @@
 mod said;
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::people::{person_that_looks_like, refused_for_its_look};
 use super::rows::{self, Names};
 use super::{Desk, find};
-use crate::agent::Agent;
 use crate::agent::change::Change;
+use crate::agent::{Agent, Input};
 use crate::api::model::{Done, GroupRow, GroupStanding, MemberRole, MemberRow, Schema, When};
 use crate::api::{ApiError, NextStep, Response};
 use crate::bundle::Priority;
-use crate::content::group::{self, Act, GOT_MAX, GROUP_NAME_BYTES_MAX, Role};
-use crate::content::{Content, GroupWord, Mark, pad};
+use crate::content::group::{self, Act, GROUP_NAME_BYTES_MAX, Role};
+use crate::content::{GroupWord, Mark, pad};
 use crate::eid::Eid;
 use crate::id::{BundleId, IdPrefix, NodeId, hex};
 use crate::mail::conversation::Conversation;
 use crate::mail::groups::log::{MEMBERS_MAX, Member};
-use crate::mail::groups::rows::{Key, Recipients, ToSend, all_meant, all_out, all_receipts, meant, read_key, who_has};
+use crate::mail::groups::receipts::RECEIPT_LIFETIME;
+use crate::mail::groups::rows::{Key, Recipients, ToSend, all_meant, all_out, meant, read_key, who_has};
 use crate::mail::groups::{Actor, Group, Groups, NotDone, Standing};
 use crate::node::{NodeError, look_of_group};
 use crate::safe_text::safe_text;
@@ -31,17 +32,8 @@ use crate::time::{DAY, DtnTime, Millis};
 
 /// How long words about a group are under way: as long as anything may be.
 const WORD_LIFETIME: Millis = Millis(30 * DAY.0);
-/// In a group of at most so many members an author hears of the first message at once.
-const MEMBERS_TOLD_AT_ONCE: usize = 8;
 /// Own messages that are looked at together.
 const MEANT_AT_ONCE: usize = 256;
-/// How long receipts for one author gather before they go.
-const GATHERED: Duration = Duration::from_secs(600);
-/// Receipts that are looked at together.
-const RECEIPTS_AT_ONCE: usize = 4_096;
-/// In so many copies a receipt goes at most, and so long.
-const RECEIPT_COPIES: u16 = 4;
-const RECEIPT_LIFETIME: Millis = Millis(7 * DAY.0);
 /// Words that are read at once to be sent.
 const WORDS_AT_ONCE: usize = 16;
 /// How long after an error of the store it is tried again.
@@ -382,11 +374,6 @@ impl Desk {
         }
     }
 
-    async fn member_count(&self, group: NodeId) -> Result<usize, ApiError> {
-        let count = self.on_groups(move |groups, _, _| Ok(groups.others(&group).len() + 1)).await?;
-        Ok(count.unwrap_or_default())
-    }
-
     /// Forgets for whom own messages were that are gone themselves.
     async fn forget_whom(&self) -> Result<(), ApiError> {
         let mut after: Option<Vec<u8>> = None;
@@ -422,42 +409,32 @@ impl Desk {
         }
     }
 
-    /// Tells authors which of their messages came here: in a small group the first at once, and then what gathers in ten
-    /// minutes, or as many as one word has. Returns how long what is left waits.
-    async fn send_group_receipts(&self, told: &mut BTreeMap<NodeId, Instant>) -> Result<Option<Duration>, ApiError> {
-        let kept = self.record(|record| record.all_kept(&all_receipts(), None, RECEIPTS_AT_ONCE)).await?;
-        let mut owed = BTreeMap::<(NodeId, NodeId), Vec<(Vec<u8>, Mark)>>::new();
-        for (key, _) in kept {
-            if let Some(Key::Receipt(author, group, mark)) = read_key(&key) {
-                owed.entry((author, group)).or_default().push((key, mark));
-            }
+    /// Tells authors which of their messages came here, where it is time to.
+    async fn send_group_receipts(&self) -> Result<(), ApiError> {
+        let ready = self.on_groups(|groups, _, _| Ok(groups.receipts.take_ready())).await?.unwrap_or_default();
+        let mut failed = Ok(());
+        for batch in ready {
+            let (to, plaintext) = (Eid::got(batch.author), batch.plaintext());
+            let sent = match failed {
+                Ok(()) => self.node().send(to, plaintext, RECEIPT_LIFETIME, Priority::Bulk, Some(batch.copies)).await,
+                Err(_) => Err(NodeError::Lost),
+            };
+            let done = self.node().on_groups(move |groups, _| {
+                let mut changes = Vec::new();
+                match sent {
+                    Ok(id) => {
+                        let over = groups.receipts.sent(&batch, id, &mut changes);
+                        (over.into_iter().map(Input::Drop).collect(), changes, Ok(()))
+                    }
+                    Err(error) => {
+                        groups.receipts.not_sent(&batch);
+                        (Vec::new(), changes, Err(error))
+                    }
+                }
+            });
+            failed = failed.and(done.await?);
         }
-        let mut wait: Option<Duration> = None;
-        for ((author, group), receipts) in owed {
-            // In a large one the receipts of all members would cost more than the message.
-            if !told.contains_key(&author) && self.member_count(group).await? > MEMBERS_TOLD_AT_ONCE {
-                told.insert(author, Instant::now());
-            }
-            let since = told.get(&author).map(Instant::elapsed);
-            let left = since.and_then(|since| GATHERED.checked_sub(since)).filter(|left| !left.is_zero());
-            if let Some(left) = left
-                && receipts.len() < GOT_MAX
-            {
-                wait = Some(wait.map_or(left, |wait| wait.min(left)));
-                continue;
-            }
-            told.insert(author, Instant::now());
-            for some in receipts.chunks(GOT_MAX) {
-                let got = some.iter().map(|(_, mark)| *mark).collect();
-                let word = Content::Group(Box::new(GroupWord { got, ..GroupWord::of(group) }));
-                let plaintext = pad(&word.encode());
-                let (to, copies) = (Eid::mail(author), Some(RECEIPT_COPIES));
-                self.node().send(to, plaintext, RECEIPT_LIFETIME, Priority::Normal, copies).await?;
-                self.keep(some.iter().map(|(key, _)| (key.clone(), None)).collect()).await?;
-            }
-        }
-        told.retain(|_, at| at.elapsed() < GATHERED);
-        Ok(wait)
+        Ok(failed?)
     }
 
     /// Sends words about groups as long as the node runs.
@@ -465,15 +442,14 @@ impl Desk {
         if let Err(error) = self.forget_whom().await {
             tracing::warn!(%error, "for whom messages to groups were is not tidied up for now");
         }
-        let (mut told, mut tidied) = (BTreeMap::new(), None);
+        let mut tidied = None;
         loop {
-            let sent = self.send_group_words().await;
-            let sent = match sent {
-                Ok(()) => self.send_group_receipts(&mut told).await,
+            let sent = match self.send_group_words().await {
+                Ok(()) => self.send_group_receipts().await,
                 Err(error) => Err(error),
             };
             let sent = match sent {
-                Ok(wait) => self.tidy_said(&mut tidied).await.map(|next| wait.into_iter().chain(next).min()),
+                Ok(()) => self.tidy_said(&mut tidied).await,
                 Err(error) => Err(error),
             };
             let (failed, wait) = match sent {

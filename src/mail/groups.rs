@@ -14,14 +14,17 @@
 //! | | |
 //! |---|---|
 //! | `log` | which operations are known, and who is a member by them |
+//! | `receipts` | which messages authors are to hear of, and which of one's own came to whom |
 //! | `rows` | keys and values of all this in the store |
 
 pub mod log;
+pub mod receipts;
 pub mod rows;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use self::log::{Log, MEMBERS_MAX, Taken, View};
+use self::receipts::Receipts;
 use self::rows::{KeptEpoch, Recipients, State, ToSend};
 use crate::agent::change::Change;
 use crate::bundle::Signer;
@@ -70,6 +73,8 @@ pub struct Groups {
     is_due: bool,
     /// Own messages that members said to have, since somebody asked.
     noted: Vec<(Mark, NodeId)>,
+    /// What members of groups are to hear.
+    pub receipts: Receipts,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -141,6 +146,7 @@ impl Groups {
             changed: BTreeSet::new(),
             is_due: false,
             noted: Vec::new(),
+            receipts: Receipts::default(),
         }
     }
 
@@ -169,7 +175,11 @@ impl Groups {
                     self.meant.insert(mark, group);
                 }
             }
-            Some(rows::Key::Has(..) | rows::Key::Receipt(..) | rows::Key::Said(_) | rows::Key::Late(_)) | None => {}
+            Some(rows::Key::Receipt(author, group, mark)) => {
+                let members = self.others(&group).len() + 1;
+                self.receipts.load(author, group, mark, value, members);
+            }
+            Some(rows::Key::Has(..) | rows::Key::Said(_) | rows::Key::Late(_)) | None => {}
         }
     }
 
@@ -385,13 +395,6 @@ impl Groups {
         Ok(epoch)
     }
 
-    /// One's own message to a group was queued.
-    pub fn sent(&mut self, group: &NodeId, mark: Mark, out: &mut Vec<Change>) {
-        let others = self.others(group);
-        self.meant.insert(mark, *group);
-        out.push(Change::Keep { key: rows::meant(&mark), value: Some(rows::write_meant(group, &others)) });
-    }
-
     /// A word came from somebody, in mail or in the group; who is no contact fills no more than a part of the room for
     /// invitations.
     pub fn hear(&mut self, from: NodeId, is_contact: bool, word: &GroupWord, now: DtnTime, out: &mut Vec<Change>) {
@@ -408,7 +411,6 @@ impl Groups {
                 self.take_key(&group, epoch, from, now, out);
             }
             self.answer(from, word, now, out);
-            self.note(from, word, now, out);
             if self.groups[&group].log.is_waiting() && self.asks((from, Asked::Operations(group)), now) {
                 let have = self.groups[&group].log.heads();
                 self.send(vec![from], GroupWord { have, ..GroupWord::of(group) }, out);
@@ -427,14 +429,6 @@ impl Groups {
         if self.asks((from, Asked::Epoch(epoch)), now) {
             let have = self.groups[group].log.heads();
             self.send(vec![from], GroupWord { wants: vec![epoch], have, ..GroupWord::of(*group) }, out);
-        }
-    }
-
-    /// A message of a member's came, who is to hear so.
-    pub fn owe(&mut self, group: &NodeId, author: NodeId, mark: Mark, now: DtnTime, out: &mut Vec<Change>) {
-        if author != self.me {
-            out.push(Change::Keep { key: rows::receipt(&author, group, &mark), value: Some(rows::write_time(now)) });
-            self.is_due = true;
         }
     }
 
@@ -580,14 +574,6 @@ impl Groups {
         let operations = if is_news { lacking } else { Vec::new() };
         if !keys.is_empty() || !operations.is_empty() {
             self.send_parts(vec![to], &group, operations, keys, false, out);
-        }
-    }
-
-    /// A member has messages of this person's.
-    fn note(&mut self, from: NodeId, word: &GroupWord, now: DtnTime, out: &mut Vec<Change>) {
-        for mark in word.got.iter().filter(|mark| self.meant.get(*mark) == Some(&word.group)) {
-            out.push(Change::Keep { key: rows::has(mark, &from), value: Some(rows::write_time(now)) });
-            self.noted.push((*mark, from));
         }
     }
 

@@ -29,6 +29,7 @@ use super::queue::Queue;
 use super::tape::Tape;
 use super::work::{Brought, Fate, Parsed, Wishes, Work};
 use crate::agent::change::{Change, Durable, Known};
+use crate::agent::io::Gone;
 use crate::agent::{Agent, Declined, Event, Input, Output};
 use crate::blobs::{Blobs, Taken};
 use crate::content::topic::Filter;
@@ -196,8 +197,14 @@ impl Step for Steps {
         self.opening.follow(out, from);
         let mut kept = Vec::new();
         for output in &out[from..] {
-            if let Output::Heard(bundle) = output {
-                self.topics.hear(bundle, wall(at), &mut kept);
+            match output {
+                Output::Heard(bundle) if bundle.destination.is_got() => self.hear_got(bundle, wall(at), &mut kept),
+                Output::Heard(bundle) => self.topics.hear(bundle, wall(at), &mut kept),
+                Output::Report(Event::Gone { id, why }) => {
+                    let is_heard = *why == Gone::Delivered;
+                    self.groups.receipts.gone(id, is_heard, (at.now, wall(at)), &mut kept);
+                }
+                _ => {}
             }
         }
         self.hear_of_groups(agent, at, &mut kept);
@@ -363,7 +370,8 @@ impl Core {
             std::thread::park_timeout(Duration::from_millis(1));
         }
         let now = self.clock.moment().now;
-        let due = [self.driver.due(), self.driver.step.sealed_until].into_iter().flatten().min();
+        let receipts = self.driver.step.groups.receipts.next_timeout();
+        let due = [self.driver.due(), self.driver.step.sealed_until, receipts].into_iter().flatten().min();
         let due = due.map(|due| Duration::from_millis(due.since(now).0));
         let idle = self.changed.map(|since| self.idle.saturating_sub(since.elapsed()));
         let Some(span) = [due, idle].into_iter().flatten().min() else { return self.work.take() };
@@ -489,7 +497,8 @@ impl Core {
     /// Takes in the part of a file that a message brings, before the agent hears of it: of what is not kept here nobody
     /// signs that it was delivered.
     fn take_part(&self, input: Input, opened: Opened) -> (Input, Opened) {
-        let Some(part) = mail::part(&opened) else { return (input, opened) };
+        let is_got = matches!(&input, Input::Bundle { bundle, .. } if bundle.destination.is_got());
+        let Some(part) = mail::part(&opened).filter(|_| !is_got) else { return (input, opened) };
         let Input::Bundle { from, transit, bundle, size_bytes } = input else { return (input, opened) };
         let agent = &self.driver.agent;
         let is_contact = agent.is_contact(&bundle.source) || agent.is_member(&bundle.destination, &bundle.source);

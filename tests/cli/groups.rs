@@ -144,6 +144,23 @@ fn what_was_said_in_a_group_comes_back_from_an_export_into_its_own_conversation(
 }
 
 #[test]
+fn what_members_have_they_say_in_words_that_nobody_answers_and_that_leave_once_they_are_heard() {
+    let [alice, bob, carol] = crew();
+    let sent: Vec<String> = (0..3)
+        .map(|n| alice.json_of(&["send", "crew", &format!("leg {n}")])["id"].as_str().unwrap().to_owned())
+        .collect();
+    for id in &sent {
+        alice.until(&format!("status {id}"), |rows| rows[0]["state"] == "delivered");
+    }
+    for person in [&bob, &carol] {
+        let to_alice = |row: &Value| row["to"] == "alice" && row["kind"] != "receipt";
+        person.until("carry list", |rows| !rows.iter().any(to_alice));
+        // Nor is any of it in what they wrote, or in what came.
+        assert!(person.rows("status").iter().all(|row| row["to"] != "alice"), "{:?}", person.rows("status"));
+    }
+}
+
+#[test]
 fn who_is_away_is_named_and_reads_what_was_written_meanwhile_from_a_carrier() {
     let [mut alice, mut bob, mut carol] = crew();
     assert_eq!(carol.down(), Some(0));

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crc::{CRC_32_ISCSI, Crc};
 use dak::bundle::{Bundle, Creation, Draft, Hops, Kind, Priority, Signer, Unverified};
-use dak::content::{Content, Text, pad};
+use dak::content::{Content, GroupWord, Mark, Text, pad, pad_got};
 use dak::eid::Eid;
 use dak::id::{BundleId, NodeId};
 use dak::receipt::{Receipt, ReceiptKind};
@@ -53,6 +53,15 @@ impl Genuine {
         let draft = draft(from, Kind::Message, Eid::mail(to), sequence);
         let plain = pad(&content.encode());
         let sealed = seal(&to, &draft.primary(), &plain, from).unwrap();
+        let bundle = draft.sign(&sealed, from).unwrap();
+        Genuine { draft, bundle }
+    }
+
+    /// A member's word that it has messages of somebody's.
+    pub fn got(from: &SigningKey, to: NodeId, sequence: u64, group: NodeId, got: Vec<Mark>) -> Genuine {
+        let draft = draft(from, Kind::Message, Eid::got(to), sequence);
+        let word = Content::Group(Box::new(GroupWord { got, ..GroupWord::of(group) }));
+        let sealed = seal(&to, &draft.primary(), &pad_got(&word.encode()), from).unwrap();
         let bundle = draft.sign(&sealed, from).unwrap();
         Genuine { draft, bundle }
     }

@@ -248,6 +248,11 @@ fn file_request() -> Content {
     Content::Ask(FileAsk { target: [0x33; 16], wanted: vec![(1, 1)], ..FileAsk::default() })
 }
 
+fn group_got() -> Content {
+    let Content::Group(word) = group_word() else { panic!("it is of a group") };
+    Content::Group(Box::new(GroupWord { got: vec![[0x11; 16], [0x22; 16], [0x33; 16]], ..GroupWord::of(word.group) }))
+}
+
 fn group_word() -> Content {
     let at = DtnTime(836_000_000_000);
     let begin = Operation::begin("crew", [0xc7; 16], at, &alice());
@@ -305,6 +310,7 @@ fn made() -> BTreeMap<&'static str, Vec<u8>> {
         ("file-request", file_request().encode()),
         ("group-word", group_word().encode()),
         ("group-question", group_question().encode()),
+        ("group-got", group_got().encode()),
         ("message-padded", pad(&full_message().encode())),
         ("message-proven", proven_message().encode()),
         ("delegation-signed", delegation().signed_bytes()),
@@ -472,6 +478,7 @@ fn the_messages_on_the_page_open_and_read_as_it_says() {
         ("file-request", file_request()),
         ("group-word", group_word()),
         ("group-question", group_question()),
+        ("group-got", group_got()),
     ] {
         assert_eq!(Content::decode(&page[name]), Ok(message.clone()), "{name}");
         assert_eq!(message.encode(), page[name], "{name}");

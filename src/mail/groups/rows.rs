@@ -8,7 +8,7 @@
 //! | `OUT`, number | array of recipients, epoch, content | what is still to be sent |
 //! | `MEANT`, the first half of an id | group, members | for whom one's own message to a group was, as it left |
 //! | `HAS`, that, member | when | a member who has it |
-//! | `RECEIPT`, author, group, the first half of an id | when it came | what is still to be told its author |
+//! | `RECEIPT`, author, group, the first half of an id | when it came, and the id of the bundle that says so where one is under way | what its author is to hear |
 //! | `SAID`, id | nothing | an own word about keys and messages, whose record leaves once it is settled |
 //! | `LATE`, row | nothing | it came after it was known that its author is out |
 //!
@@ -91,7 +91,7 @@ pub enum Recipients {
 
 /// The starts of the keys of all that is remembered while a node runs, in the order in which it is to be read.
 pub fn loaded() -> Vec<Vec<u8>> {
-    [STATE, OPERATION, EPOCH, OUT, MEANT].map(|kind| vec![GROUP, kind]).into()
+    [STATE, OPERATION, EPOCH, OUT, MEANT, RECEIPT].map(|kind| vec![GROUP, kind]).into()
 }
 
 pub fn state(group: &NodeId) -> Vec<u8> {
@@ -133,13 +133,8 @@ pub fn has(mark: &Mark, member: &NodeId) -> Vec<u8> {
     [&who_has(mark)[..], member.as_bytes()].concat()
 }
 
-/// The start of the keys of all receipts that are still to be sent.
-pub fn all_receipts() -> Vec<u8> {
-    vec![GROUP, RECEIPT]
-}
-
 pub fn receipt(author: &NodeId, group: &NodeId, mark: &Mark) -> Vec<u8> {
-    [&all_receipts()[..], author.as_bytes(), group.as_bytes(), mark].concat()
+    [&[GROUP, RECEIPT], &author.as_bytes()[..], group.as_bytes(), mark].concat()
 }
 
 /// The start of the keys of own words that are read nowhere.
@@ -268,6 +263,20 @@ pub fn read_time(value: &[u8]) -> DtnTime {
     DtnTime(value.try_into().map_or(0, u64::from_be_bytes))
 }
 
+/// When something came, and the bundle that says so.
+pub fn write_receipt(came: DtnTime, bundle: Option<&BundleId>) -> Vec<u8> {
+    [&came.0.to_be_bytes()[..], bundle.map_or(&[][..], |id| &id.0)].concat()
+}
+
+pub fn read_receipt(value: &[u8]) -> Option<(DtnTime, Option<BundleId>)> {
+    let (came, rest) = value.split_first_chunk()?;
+    let came = DtnTime(u64::from_be_bytes(*came));
+    match rest {
+        [] => Some((came, None)),
+        id => Some((came, Some(BundleId(id.try_into().ok()?)))),
+    }
+}
+
 /// An operation as it is kept.
 pub fn read_operation(value: &[u8]) -> Option<Operation> {
     Operation::decode(value).ok()
@@ -312,13 +321,16 @@ mod tests {
         }
         assert_eq!(read_meant(&write_meant(&node(1), &[node(2)])), Some((node(1), vec![node(2)])));
         assert_eq!(read_time(&write_time(DtnTime(5))), DtnTime(5));
+        for bundle in [None, Some(BundleId([9; 32]))] {
+            assert_eq!(read_receipt(&write_receipt(DtnTime(5), bundle.as_ref())), Some((DtnTime(5), bundle)));
+        }
     }
 
     proptest! {
         #[test]
         fn whatever_lies_there_is_read_or_passed_over(bytes in proptest::collection::vec(any::<u8>(), 0..120)) {
             let _ = (read_key(&bytes), State::read(&bytes), KeptEpoch::read(&bytes), ToSend::read(&bytes));
-            let _ = (read_meant(&bytes), read_time(&bytes), read_operation(&bytes));
+            let _ = (read_meant(&bytes), read_time(&bytes), read_operation(&bytes), read_receipt(&bytes));
         }
     }
 }

@@ -333,7 +333,9 @@ fn members_who_have_a_message_are_noted_and_nobody_else() {
     people[0].does(|groups, _, out| groups.sent(&group, [7; 16], out));
     let word = |mark| GroupWord { got: vec![mark], ..GroupWord::of(group) };
     for (from, mark) in [(2, [7; 16]), (5, [7; 16]), (3, [8; 16])] {
-        people[0].does(|groups, by, out| groups.hear(node(from), true, &word(mark), by.now, out));
+        let was_for = [node(2), node(3)];
+        let is_news = |_: &Mark| was_for.contains(&node(from));
+        people[0].does(|groups, by, out| groups.note(node(from), &word(mark), by.now, is_news, out));
     }
     let has: Vec<Key> = people[0].kept.keys().filter_map(|key| rows::read_key(key)).collect();
     let has: Vec<Key> = has.into_iter().filter(|key| matches!(key, Key::Has(..))).collect();
@@ -357,4 +359,52 @@ fn a_member_who_sends_keys_without_end_displaces_their_own() {
     assert!(people[0].opens(&group, &good));
     people[0].restarts();
     assert!(people[0].groups.keys(&group).count() <= EPOCHS_OF_MEMBER_MAX + 1);
+}
+
+#[test]
+fn a_group_of_as_many_as_there_may_be_is_begun_joined_written_to_and_heard_of() {
+    let mut owner = Person::new(1);
+    let others: Vec<u8> = std::iter::once(0).chain(2..=255).collect();
+    let nodes: Vec<NodeId> = others.iter().map(|n| node(*n)).collect();
+    let group = owner.does(|groups, by, out| groups.begin("crew", [1; 16], &nodes, by, out)).unwrap();
+    assert_eq!(owner.members(&group).len(), MEMBERS_MAX);
+    let mut secret = [1; 32];
+    secret[0] = 2;
+    let stranger = SigningKey::from_bytes(&secret).node();
+    let one_more = owner.does(|groups, by, out| groups.admit(&group, &[stranger], false, by, out));
+    assert_eq!(one_more, Err(NotDone::Full));
+    let said = owner.sends();
+    assert!(said.len() <= 2 && said.iter().all(|said| said.content.len() < 100_000), "one word for all");
+
+    // Some join, and write; whoever writes knows all for whom it is.
+    let mut people: Vec<Person> = others.iter().step_by(50).map(|n| Person::new(*n)).collect();
+    for ToSend { content, .. } in &said {
+        let Ok(Content::Group(word)) = Content::decode(content) else { panic!("it is a word") };
+        people
+            .iter_mut()
+            .for_each(|person| person.does(|groups, by, out| groups.hear(node(1), true, &word, by.now, out)));
+    }
+    people.push(owner);
+    for person in &mut people {
+        person.does(|groups, by, out| groups.join(&group, by, out)).unwrap();
+    }
+    deliver(&mut people);
+    let epochs: Vec<EpochId> = people.iter_mut().map(|person| writes(person, &group)).collect();
+    assert!(epochs.iter().all(|epoch| *epoch == epochs[0]), "under one key");
+    for person in &people {
+        let view = person.groups.get(&group).unwrap().view();
+        assert_eq!(
+            (view.members.len(), view.members.values().filter(|member| member.joined).count()),
+            (256, people.len())
+        );
+    }
+
+    let owner = people.last_mut().unwrap();
+    owner.does(|groups, _, out| groups.sent(&group, [7; 16], out));
+    let word = GroupWord { got: vec![[7; 16]], ..GroupWord::of(group) };
+    for member in &nodes {
+        owner.does(|groups, by, out| groups.note(*member, &word, by.now, |_| true, out));
+    }
+    let has = || owner.kept.keys().filter(|key| matches!(rows::read_key(key), Some(Key::Has(..)))).count();
+    assert_eq!(has(), MEMBERS_MAX - 1);
 }

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use super::{Core, Said, Steps};
 use crate::agent::change::{Change, Evidence, EvidenceKind, Letter};
 use crate::agent::{Agent, Event, Input};
+use crate::bundle::Bundle;
 use crate::content::Mark;
 use crate::content::group::EpochId;
+use crate::driver::Driver;
 use crate::eid::Eid;
 use crate::id::{IdPrefix, NodeId, hex};
 use crate::mail::OfGroup;
@@ -16,7 +18,7 @@ use crate::node::names::name_groups;
 use crate::seal;
 use crate::store::StoreError;
 use crate::store::redb::RedbReader;
-use crate::time::Moment;
+use crate::time::{DtnTime, Moment};
 
 /// Rows of groups that are read at once at the start.
 const ROWS_AT_ONCE: usize = 1_024;
@@ -54,8 +56,8 @@ impl Steps {
                     match self.groups.admits(&group, &EpochId(epoch), &author, letter.creation.time) {
                         Admitted::No => self.over.push(letter.id),
                         Admitted::Late => out.push(Change::Keep { key: rows::late(letter.row), value: Some(vec![]) }),
-                        Admitted::Yes if owes => {
-                            self.groups.owe(&group, author, Letter::mark_of(&letter.id), now, out);
+                        Admitted::Yes if owes && agent.proves_to(&author) => {
+                            self.groups.owe(&group, author, Letter::mark_of(&letter.id), (at.now, now), out);
                         }
                         Admitted::Yes => {}
                     }
@@ -70,6 +72,19 @@ impl Steps {
                 OfGroup::Said { id } => out.push(Change::Keep { key: rows::said(&id), value: Some(vec![]) }),
             }
         }
+    }
+
+    /// Somebody says what of this person's came to them.
+    pub(super) fn hear_got(&mut self, bundle: &Bundle, now: DtnTime, out: &mut Vec<Change>) {
+        let Some(word) = self.opening.take_word(&bundle.id) else { return };
+        let (record, from) = (&self.record, bundle.source);
+        let is_news = |mark: &Mark| {
+            let meant = record.kept(&rows::meant(mark)).ok().flatten();
+            let was_for =
+                meant.as_deref().and_then(rows::read_meant).is_some_and(|(_, members)| members.contains(&from));
+            was_for && record.kept(&rows::has(mark, &from)).is_ok_and(|has| has.is_none())
+        };
+        self.groups.note(from, &word, now, is_news, out);
     }
 }
 
@@ -100,7 +115,9 @@ impl Core {
         for (mark, member) in self.driver.step.groups.take_noted() {
             self.tell_of_member(&mark, member);
         }
-        if self.driver.step.groups.take_due() {
+        let Driver { agent, step, .. } = &mut self.driver;
+        let is_gathered = step.groups.receipts.gather(self.clock.moment().now, |id| agent.copies_left(id));
+        if self.driver.step.groups.take_due() || is_gathered {
             let names = std::sync::Arc::clone(&self.group_names);
             self.driver.say(Said::Act(Act::Call(Box::new(move || names.tell_due()))));
         }
