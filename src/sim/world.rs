@@ -229,7 +229,9 @@ impl<'a> World<'a> {
         let Tally { rows, counters, .. } = &mut self.tally;
         let state = |node: u32| self.nodes[node as usize].as_ref();
         let had = |bundle: u32, node: u32| state(node).is_some_and(|node| node.had.contains(bundle as usize));
-        for outgoing in self.nodes.iter().flatten().flat_map(|node| node.driver.step.record.sent()) {
+        let authors = self.nodes.iter().flatten();
+        let all = authors.flat_map(|node| node.driver.step.record.sent().map(move |outgoing| (node, outgoing)));
+        for (author, outgoing) in all {
             let Some(entry) = catalog.find(&outgoing.id) else { continue };
             let (Some(message), Some(bundle)) = (entry.message, common.bundle_number(&entry)) else { continue };
             let is_delivered = match entry.part {
@@ -243,6 +245,12 @@ impl<'a> World<'a> {
                 (EvidenceKind::Custody | EvidenceKind::Copy, Some(who)) => had(bundle, roster.number(&who)),
                 _ => true,
             });
+            for member in author.owing.members_with(&outgoing.id) {
+                let row = common.wanted_by(message, roster.number(member));
+                let has_it = row.is_some_and(|row| rows[row as usize].delivered_us.is_some());
+                counters.status_checked += 1;
+                counters.status_untrue += u64::from(!has_it);
+            }
             counters.status_checked += 1;
             counters.status_untrue += u64::from(!is_true);
             counters.receipts_returned += u64::from(outgoing.state() >= EvidenceKind::Delivered);

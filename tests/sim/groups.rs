@@ -5,7 +5,9 @@ use std::fs;
 use std::path::PathBuf;
 
 use dak::sim::oracle;
+use dak::sim::report::Counters;
 use dak::sim::scenario::{Loaded, Scenario};
+use dak::sim::world::Tally;
 
 use crate::common::run;
 
@@ -69,4 +71,79 @@ fn a_crew_across_partitions_gets_what_is_for_its_group_as_surely_as_mail_of_its_
     }
     assert!(once * 100 >= each * 95, "{once} in one bundle, {each} in one for each");
     assert!(bytes.0 * 2 < bytes.1, "{bytes:?}");
+}
+
+/// People in one group, of whom some write short texts: all in reach of each other, or in four quarters between which two
+/// cars go.
+#[derive(Clone, Copy, Debug)]
+enum Place {
+    InReach,
+    Parted,
+    /// They meet now and then, two at a time.
+    Meeting,
+}
+
+const QUARTERS: &str = "generator = \"community\"\nwidth = \"2km\"\nheight = \"2km\"\nrange = \"30m\"\nspeed_min = 0.4\n\
+     speed_max = 1.2\npause = [\"0s\", \"5min\"]\ncommunities = 4\nhome = \"100%\"\n[[contacts.routes]]\nnodes = 2\n\
+     speed = \"25km/h\"\npause = \"4min\"\nstops = [[500, 500], [1500, 500], [1500, 1500], [500, 1500]]\n";
+
+/// `per_hour` messages of all writers together, for so many hours; then come three for what is under way.
+fn crowd(place: Place, members: u32, writers: u32, per_hour: u32, hours: u32) -> Loaded {
+    let all = (0..members).map(|n| n.to_string()).collect::<Vec<_>>().join(", ");
+    let contacts = match place {
+        Place::InReach => {
+            format!("generator = \"contact-plan\"\nplan = [{{ among = [{all}], start = \"0s\", duration = \"9d\" }}]\n")
+        }
+        Place::Parted => QUARTERS.to_owned(),
+        Place::Meeting => "generator = \"random-contacts\"\nrate = \"4/h\"\nlength = [\"20s\", \"10min\"]\n".to_owned(),
+    };
+    // Whoever is not to write does not.
+    let rate = u64::from(per_hour) * u64::from(members) / u64::from(writers);
+    let text = format!(
+        "nodes = {}\nduration = \"{}h\"\n[contacts]\n{contacts}[workload]\nrate = \"{rate}/h\"\narrivals = \"poisson\"\n\
+         size = [\"700B\", \"1kB\"]\ngroups = [[{all}]]\nend = \"{hours}h\"\n[link]\nmodel = \"rate\"\n\
+         bytes_per_second = 100_000\nsetup_ms = 1000\n[routing]\nstrategy = \"default\"\n[bundle]\nlifetime = \"1d\"\n",
+        members + 4,
+        hours + 3,
+    );
+    let mut loaded = Scenario::parse("crowd.toml", &text, &[])
+        .and_then(|scenario| scenario.load(&mut |_| unreachable!()))
+        .unwrap_or_else(|why| panic!("{why}"));
+    loaded.messages.retain(|message| message.from < writers);
+    loaded
+}
+
+/// Runs it; returns bytes of messages and of receipts, and how many of those that came the author heard of.
+fn priced(name: &str, loaded: &Loaded) -> (u64, u64, f64) {
+    let Tally { counters, rows, misbehaved, .. } = run(loaded).tally;
+    let came = rows.iter().filter(|row| row.delivered_us.is_some()).count() as u64;
+    let Counters { bytes_group_messages, bytes_group_receipts, group_receipts_created, .. } = counters;
+    let heard = counters.group_receipts_returned as f64 / came as f64;
+    eprintln!(
+        "{name}: {} written, {came} of {} came, {bytes_group_messages} bytes; {group_receipts_created} receipts, \
+         {bytes_group_receipts} bytes, say so of {:.3} of them",
+        loaded.messages.iter().filter(|message| message.further == 0).count(),
+        rows.len(),
+        heard
+    );
+    assert_eq!((counters.status_untrue, misbehaved, counters.receipts_created), (0, 0, 0), "{name}");
+    (bytes_group_messages, bytes_group_receipts, heard)
+}
+
+#[test]
+fn what_fifty_members_say_to_have_costs_no_more_bytes_than_what_they_got() {
+    for (place, of_place, heard_min) in [(Place::InReach, "in reach", 0.99), (Place::Parted, "parted", 0.25)] {
+        for (writers, per_hour) in [(1, 2), (1, 20), (10, 20)] {
+            let name = format!("{of_place}, {writers} write {per_hour} an hour");
+            let (messages, receipts, heard) = priced(&name, &crowd(place, 50, writers, per_hour, 1));
+            assert!(receipts <= messages, "{name}: {receipts} bytes for {messages}");
+            assert!(heard >= heard_min, "{name}: {heard}");
+        }
+    }
+}
+
+#[test]
+fn a_group_of_as_many_as_there_may_be_is_told_of_at_that_price_too() {
+    let (messages, receipts, heard) = priced("256 who meet", &crowd(Place::Meeting, 256, 2, 4, 2));
+    assert!(receipts <= messages && heard > 0.1, "{receipts} bytes for {messages}, {heard}");
 }

@@ -31,6 +31,13 @@ pub struct Counters {
     pub bytes_receipts: u64,
     /// Hello, summaries, acceptance.
     pub bytes_control: u64,
+    /// Bundles in which members of groups say what came to them.
+    pub group_receipts_created: u64,
+    /// For how many members their author heard that they have a message to a group, over all messages.
+    pub group_receipts_returned: u64,
+    /// Of the bytes of bundles, those of what is for groups.
+    pub bytes_group_messages: u64,
+    pub bytes_group_receipts: u64,
     pub crashes: u64,
     /// States of messages that were compared with what really happened.
     pub status_checked: u64,
@@ -59,6 +66,10 @@ impl Counters {
             bytes_bundles,
             bytes_receipts,
             bytes_control,
+            group_receipts_created,
+            group_receipts_returned,
+            bytes_group_messages,
+            bytes_group_receipts,
             crashes,
             status_checked,
             status_untrue,
@@ -78,6 +89,10 @@ impl Counters {
         self.bytes_bundles += bytes_bundles;
         self.bytes_receipts += bytes_receipts;
         self.bytes_control += bytes_control;
+        self.group_receipts_created += group_receipts_created;
+        self.group_receipts_returned += group_receipts_returned;
+        self.bytes_group_messages += bytes_group_messages;
+        self.bytes_group_receipts += bytes_group_receipts;
         self.crashes += crashes;
         self.status_checked += status_checked;
         self.status_untrue += status_untrue;
@@ -131,8 +146,40 @@ pub struct Summary {
     pub crashes: u64,
     pub status_checked: u64,
     pub status_untrue: u64,
+    /// Where something was written to a group.
+    pub groups: Option<GroupFigures>,
     /// By kind of traffic, where there is another than mail.
     pub kinds: Vec<(Kind, KindFigures)>,
+}
+
+/// What members of groups said to have, and at which price.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct GroupFigures {
+    pub receipts_created: u64,
+    pub receipts_returned: u64,
+    pub bytes_messages: u64,
+    pub bytes_receipts: u64,
+}
+
+impl GroupFigures {
+    fn of(counters: &Counters, messages: &[MessageRow]) -> Option<GroupFigures> {
+        let is_to_group = |row: &MessageRow| matches!(row.channel, Channel::Group(_));
+        messages.iter().any(is_to_group).then_some(GroupFigures {
+            receipts_created: counters.group_receipts_created,
+            receipts_returned: counters.group_receipts_returned,
+            bytes_messages: counters.bytes_group_messages,
+            bytes_receipts: counters.bytes_group_receipts,
+        })
+    }
+
+    fn figures(&self) -> [(&'static str, Figure); 4] {
+        [
+            ("group_receipts_created", Figure::Count(self.receipts_created)),
+            ("group_receipts_returned", Figure::Count(self.receipts_returned)),
+            ("bytes_group_messages", Figure::Count(self.bytes_messages)),
+            ("bytes_group_receipts", Figure::Count(self.bytes_receipts)),
+        ]
+    }
 }
 
 /// Messages of one kind.
@@ -300,6 +347,7 @@ impl Summary {
             crashes: counters.crashes,
             status_checked: counters.status_checked,
             status_untrue: counters.status_untrue,
+            groups: GroupFigures::of(counters, messages),
             kinds: kinds(messages),
         }
     }
@@ -351,7 +399,8 @@ impl Summary {
             ("status_checked", count(self.status_checked)),
             ("status_untrue", count(self.status_untrue)),
         ];
-        all.into_iter().chain(kinds).collect()
+        let groups = self.groups.iter().flat_map(GroupFigures::figures);
+        all.into_iter().chain(groups).chain(kinds).collect()
     }
 }
 

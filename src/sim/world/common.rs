@@ -1,9 +1,10 @@
 //! What all shares of a run read.
 
-use crate::agent::Config;
+use crate::agent::{Config, Input};
 use crate::content::topic::Leave;
 use crate::content::{PART_BYTES, part_len};
 use crate::eid::Eid;
+use crate::id::NodeId;
 use crate::sim::catalog::{Catalog, Entry};
 use crate::sim::scenario::Loaded;
 use crate::sim::workload::topics::Topic;
@@ -75,6 +76,20 @@ impl<'a> Common<'a> {
 
     pub fn group(&self, number: u32) -> &Eid {
         &self.groups[number as usize].0
+    }
+
+    /// What a node's agent is told of the members of its groups, at each start.
+    pub fn memberships(&self, node: u32) -> impl Iterator<Item = Input> + '_ {
+        let joined = self.groups.iter().filter(move |(_, members)| members.contains(&node));
+        joined.map(|(group, members)| {
+            let members = members.iter().map(|member| self.roster.name(*member)).collect();
+            Input::GroupMembers { group: group.clone(), members }
+        })
+    }
+
+    /// How many members the group of a key has.
+    pub fn members_of(&self, group: &NodeId) -> usize {
+        self.groups.iter().find(|(name, _)| name.node == *group).map_or(0, |(_, members)| members.len())
     }
 
     /// The groups that a node is in.

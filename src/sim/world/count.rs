@@ -1,6 +1,7 @@
 //! What is counted while a share runs, under The ONE's definitions where it has them.
 
 use crate::agent::io::Gone;
+use crate::eid::Eid;
 use crate::sim::catalog::Entry;
 use crate::sim::report::{Counters, Move};
 use crate::sim::trace::Contact;
@@ -42,6 +43,14 @@ impl Count {
 
     /// Something went all the way over a link; `entry` is none for a frame.
     pub fn arrived(&mut self, bytes: u64, entry: Option<&Entry>) {
+        let destination = entry.map(|entry| &entry.bundle.destination);
+        if destination.is_some_and(Eid::is_got) {
+            self.counters.bytes_group_receipts += bytes;
+            return;
+        }
+        if destination.is_some_and(Eid::has_members) {
+            self.counters.bytes_group_messages += bytes;
+        }
         let kind = match entry.map(|entry| entry.message.is_some()) {
             Some(true) => &mut self.counters.bytes_bundles,
             Some(false) => &mut self.counters.bytes_receipts,

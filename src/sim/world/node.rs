@@ -19,7 +19,7 @@ use crate::sim::world::conduct::Driven;
 use crate::sim::world::files::Files;
 use crate::sim::world::peers::Peers;
 use crate::sim::world::roster::agent_seed;
-use crate::sim::world::share::Stick;
+use crate::sim::world::share::{Owing, Stick};
 use crate::sim::world::shelf::Shelf;
 use crate::sim::world::timers::NEVER;
 use crate::time::{DtnTime, Moment, Timestamp};
@@ -39,6 +39,8 @@ pub struct Node {
     /// One bit for each bundle that is to be: whether this node ever had it.
     pub had: FixedBitSet,
     pub files: Files,
+    /// What it owes the authors of what came to its groups.
+    pub owing: Owing,
     /// By peer: the files that are on their way there.
     pub sticks: BTreeMap<u32, Stick>,
     number: u32,
@@ -53,8 +55,13 @@ const WALL_START: u64 = 846_892_800_000;
 impl Node {
     pub fn new(number: u32, common: &Common, faults: &FaultPlan) -> Node {
         let driven = Driven::new(faults.conduct[number as usize], common.loaded.scenario.seed, number);
+        let mut agent = start(number, 0, common, &driven, Durable::default());
+        let mut out = Vec::new();
+        let at = Moment { now: Timestamp(0), wall: DtnTime(WALL_START) };
+        common.memberships(number).for_each(|input| agent.handle(at, input, &mut out));
+        assert!(out.is_empty(), "nothing is held yet that would count with a group");
         Node {
-            driver: Driver::new(start(number, 0, common, &driven, Durable::default()), Plain::default()),
+            driver: Driver::new(agent, Plain::default()),
             shelf: Shelf::default(),
             peers: Peers::default(),
             radio: Moved::default(),
@@ -65,6 +72,7 @@ impl Node {
             held_bytes: 0,
             had: FixedBitSet::new(),
             files: Files::default(),
+            owing: Owing::default(),
             sticks: BTreeMap::new(),
             number,
             incarnation: 0,
@@ -93,6 +101,7 @@ impl Node {
     pub fn restart(&mut self, common: &Common) {
         self.incarnation += 1;
         let durable = self.driver.agent.durable();
+        self.owing.restart(|group| common.members_of(group));
         self.driver.start_again(start(self.number, self.incarnation, common, &self.driven, durable));
         self.is_on = true;
     }

@@ -5,11 +5,13 @@
 //! crosses it, and a life ends after everything else of its last instant.
 
 mod act;
+mod receipts;
 mod stick;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
+pub use self::receipts::Owing;
 pub use self::stick::Stick;
 use super::common::{Common, parts};
 use super::count::Count;
@@ -53,6 +55,8 @@ pub struct Share<'a> {
     hops: u32,
     /// Who may send more of a file.
     senders: BTreeSet<u32>,
+    /// Receipts in the place of which the one goes that was queued just now.
+    to_drop: Vec<BundleId>,
 }
 
 /// What happens first at one instant.
@@ -87,6 +91,7 @@ impl<'a> Share<'a> {
             bearer: None,
             hops: 0,
             senders: BTreeSet::new(),
+            to_drop: Vec::new(),
         }
     }
 
@@ -268,7 +273,9 @@ impl<'a> Share<'a> {
         self.log.add(self.now_us, Step::Restart, node, 0, 0);
         let common = Arc::clone(&self.common);
         self.node(node).restart(&common);
+        common.memberships(node).for_each(|input| self.input(node, input));
         self.input(node, Input::Timeout);
+        self.set_alarm(node);
         if self.links.are_carried().is_none() {
             for (peer, _) in self.node(node).peers.all() {
                 self.approach(node.min(peer), node.max(peer));
@@ -383,6 +390,11 @@ impl<'a> Share<'a> {
         if !self.node(node).is_on {
             return;
         }
+        let now_us = self.now_us;
+        if self.node(node).owing.next_timeout().is_some_and(|due| due.0.saturating_mul(1_000) <= now_us) {
+            self.send_receipts(node);
+        }
+        self.set_alarm(node);
         let due = self.node(node).driver.due();
         match due.map(|at| at.0.saturating_mul(1_000)) {
             Some(due_us) if due_us <= self.now_us => {

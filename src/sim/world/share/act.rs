@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use super::receipts::is_of_receipt;
 use super::{Share, of_token};
 use crate::agent::STICK;
 use crate::agent::change::{Change, Class, Row};
@@ -42,6 +43,7 @@ impl Share<'_> {
             for output in batch {
                 self.perform(node, output, &mut inputs);
             }
+            inputs.extend(self.to_drop.drain(..).map(Input::Drop));
         }
     }
 
@@ -75,6 +77,9 @@ impl Share<'_> {
             Output::Commit(change) => self.commit(node, change),
             Output::Seal { token, draft } => {
                 self.log.add(self.now_us, Step::Seal, node, 0, token);
+                if is_of_receipt(token) {
+                    return inputs.push_back(self.seal_receipt(node, token, &draft));
+                }
                 let payload: Arc<[u8]> = token.to_be_bytes().into();
                 let (message, part) = of_token(token);
                 let size_bytes = u32::try_from(bytes_of(self.common.message(message), part)).unwrap_or(u32::MAX);
@@ -98,7 +103,11 @@ impl Share<'_> {
             Output::Report(event) => self.note(node, event),
             Output::Heard(bundle) => {
                 self.log.add(self.now_us, Step::Delivered, node, 0, bundle.id.prefix());
-                self.arrived(node, &bundle.id, self.hops);
+                if bundle.destination.is_got() {
+                    self.hear_receipt(node, &bundle);
+                } else {
+                    self.arrived(node, &bundle.id, self.hops);
+                }
             }
             // Whoever is in reach is met anyway, and nobody sits before these inboxes.
             Output::Dial(_) | Output::Notify(_) | Output::File(_) => {}
@@ -199,6 +208,7 @@ impl Share<'_> {
 
     fn note(&mut self, node: u32, event: Event) {
         match event {
+            Event::Queued { token, id } if is_of_receipt(token) => self.receipt_queued(node, token, id),
             Event::Queued { token, id } => {
                 self.queued = Some((id, token));
                 let (message, part) = of_token(token);
@@ -222,6 +232,7 @@ impl Share<'_> {
                 self.log.add(self.now_us, Step::Delivered, node, 0, id.prefix());
                 let hops = self.node(node).driver.step.record.letter(&id).map_or(0, |letter| letter.hops.count);
                 self.arrived(node, &id, hops.into());
+                self.owe(node, &id);
             }
             Event::Refused { id, .. } => {
                 self.log.add(self.now_us, Step::Refused, node, 0, id.prefix());
@@ -233,12 +244,16 @@ impl Share<'_> {
                 self.log.add(self.now_us, Step::Gone, node, why as u32, id.prefix());
                 if let Some(entry) = self.find(&id) {
                     self.count.gone(&entry, why);
+                    if entry.bundle.destination.is_got() && entry.bundle.source == self.common.roster.name(node) {
+                        self.receipt_gone(node, &id, why);
+                    }
                 }
             }
             Event::Misbehaved { what, .. } => {
                 self.count.misbehaved += 1;
                 debug_assert!(false, "node {node} says of an honest one: {what}");
             }
+            Event::NotSent { token, .. } if is_of_receipt(token) => self.receipt_not_sent(node, token),
             Event::NotSent { token, .. } => self.log.add(self.now_us, Step::NotSent, node, 0, token),
             Event::Status { id, evidence } => {
                 self.log.add(self.now_us, Step::Status, node, 0, id.prefix());
