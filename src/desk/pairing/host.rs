@@ -24,6 +24,16 @@ const PACE: Duration = Duration::from_millis(20);
 /// Rows that wait to be read; there are at most as many.
 const ROWS_MAX: usize = 8;
 
+/// What came of one conversation.
+enum Came {
+    Nothing,
+    /// Of a wrong code, which was told already.
+    Guessed {
+        is_last: bool,
+    },
+    Paired(Box<PairedRow>),
+}
+
 /// Shows a code and tells what comes of it. Dropped, it ends.
 pub fn rows(desk: Desk, name: Option<String>) -> Rows {
     let (tell, told) = mpsc::channel(ROWS_MAX);
@@ -61,16 +71,19 @@ async fn show(desk: &Desk, name: Option<String>, tell: &mpsc::Sender<Row>) -> Re
             Some(left) = wrongs.recv() => {
                 let row = WrongCodeRow { schema: Schema, wrong_codes: WRONG_CODES_MAX - left, tries_left: left };
                 let _ = tell.send(Row::Pair(PairRow::Wrong(row))).await;
-                if left == 0 {
-                    return Err(guessed());
-                }
             }
             Some(talk) = talks.join_next() => match talk {
                 Ok((node, came)) => {
                     talking.remove(&node);
-                    if let Some(row) = came? {
-                        let _ = tell.send(Row::Pair(PairRow::Paired(Box::new(row)))).await;
-                        return Ok(());
+                    match came? {
+                        Came::Nothing => {}
+                        // It ends once whoever tried last was told so.
+                        Came::Guessed { is_last } if is_last => return Err(guessed()),
+                        Came::Guessed { .. } => {}
+                        Came::Paired(row) => {
+                            let _ = tell.send(Row::Pair(PairRow::Paired(row))).await;
+                            return Ok(());
+                        }
                     }
                 }
                 Err(broke) => std::panic::resume_unwind(broke.into_panic()),
@@ -107,30 +120,30 @@ fn guessed() -> ApiError {
     ApiError::new(ErrorKind::Verification, message).next(NextStep::PairAnew)
 }
 
-/// One conversation, with somebody who may have the code; returns who was let in.
+/// One conversation, with somebody who may have the code.
 async fn talk(
     desk: &Desk,
     host: &Mutex<Host>,
     wrong: &mpsc::Sender<u8>,
     mut stream: PairStream,
     name: Option<String>,
-) -> Result<Option<PairedRow>, ApiError> {
+) -> Result<Came, ApiError> {
     let peer: NodeId = stream.peer;
     // Who is blocked hears as much as while no code is shown.
     if desk.is_blocked(peer).await? {
-        return Ok(None);
+        return Ok(Came::Nothing);
     }
-    let Some(Frame::Ask { number, element }) = heard(&mut stream).await else { return Ok(None) };
+    let Some(Frame::Ask { number, element }) = heard(&mut stream).await else { return Ok(Came::Nothing) };
     let asked = lock(host).ask(peer, (number, element), &mut chance()?);
     let (run, answer) = match asked {
-        None => return Ok(None),
+        None => return Ok(Came::Nothing),
         Some(Err(refusal)) => return refuse(stream, refusal).await,
         Some(Ok(answered)) => answered,
     };
     if !says(&mut stream, &answer).await {
-        return Ok(None);
+        return Ok(Came::Nothing);
     }
-    let Some(Frame::Proof { tag, sealed }) = heard(&mut stream).await else { return Ok(None) };
+    let Some(Frame::Proof { tag, sealed }) = heard(&mut stream).await else { return Ok(Came::Nothing) };
     let judged = lock(host).prove(run, &tag, &sealed);
     let proven = match judged {
         Ok(proven) => proven,
@@ -147,14 +160,17 @@ async fn talk(
     // What is durable here stays, whether or not the other hears of it: it can pair once more.
     let mutual = says(&mut stream, &welcome).await && heard(&mut stream).await == Some(Frame::Done);
     stream.close().await;
-    Ok(Some(PairedRow { contact, mutual }))
+    Ok(Came::Paired(Box::new(PairedRow { contact, mutual })))
 }
 
-async fn refuse(mut stream: PairStream, refusal: Refusal) -> Result<Option<PairedRow>, ApiError> {
+async fn refuse(mut stream: PairStream, refusal: Refusal) -> Result<Came, ApiError> {
     if says(&mut stream, &Frame::Refused(refusal)).await {
         stream.close().await;
     }
-    Ok(None)
+    Ok(match refusal {
+        Refusal::Wrong { left } => Came::Guessed { is_last: left == 0 },
+        Refusal::NotHere | Refusal::Over => Came::Nothing,
+    })
 }
 
 fn lock(host: &Mutex<Host>) -> MutexGuard<'_, Host> {
