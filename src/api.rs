@@ -12,13 +12,16 @@
 //! - [`model`]: requests, responses and the rows they are made of. The JSON of a row is a contract: other programs
 //!   read it, so fields are added and never change their sense, and every object says its `schema`.
 //! - [`error`]: what can go wrong, each kind with its exit code and its HTTP status; [`next`]: what to do about it.
-//! - [`route`]: which request is which method and path; `GET /v1/me`, `POST /v1/send` and so on.
+//! - [`route`]: which request is which method and path; `GET /v1/me`, `POST /v1/send` and so on. [`openapi`] is the same
+//!   for programs of others and generators of clients.
 //! - [`Engine`]: what runs a node, or opens a closed home, for a door that begins.
+//! - [`times`]: times as people write them, which queries have at every door.
 //! - [`server`], [`client`]: the two ends of the socket; [`socket`] makes it safely.
 
 use std::future::Future;
 use std::pin::Pin;
 
+pub use axum::body::Bytes;
 use futures::Stream;
 
 pub mod client;
@@ -29,6 +32,7 @@ mod failures;
 pub(crate) mod fake;
 pub mod model;
 pub mod next;
+mod openapi;
 pub mod route;
 #[cfg(test)]
 pub(crate) mod samples;
@@ -37,11 +41,25 @@ pub mod server;
 pub mod socket;
 #[cfg(test)]
 mod tests;
+pub mod times;
 
 pub use engine::{Engine, News, NewsStream, Ready, Who};
 pub use error::{ApiError, ErrorKind};
-pub use model::{Listing, Request, Response, Row, Topic};
+pub use model::{Listing, Request, Response, Row, Topic, UploadedRow};
 pub use next::NextStep;
+
+/// Bytes of a file as they come.
+pub type Chunks = Pin<Box<dyn Stream<Item = std::io::Result<Bytes>> + Send>>;
+
+/// A file that is here, to be read from anywhere.
+pub struct Contents {
+    pub name: String,
+    pub bytes: u64,
+    /// No other file has the same.
+    pub tag: String,
+    /// Reads from one byte until before another.
+    pub stretch: Box<dyn FnOnce(u64, u64) -> Result<Chunks, ApiError> + Send>,
+}
 
 /// The answer to a request, on its way.
 pub type Answer<'a> = Pin<Box<dyn Future<Output = Result<Response, ApiError>> + Send + 'a>>;
@@ -59,6 +77,20 @@ pub trait Backend: Send + Sync + 'static {
 
     /// Rows of a listing, each made when it is asked for; an error is the last.
     fn list(&self, listing: Listing) -> Rows;
+
+    /// Takes in a file for a message that is written afterwards; dropping it before its end leaves nothing of it.
+    fn upload(
+        &self,
+        _name: String,
+        _chunks: Chunks,
+    ) -> Pin<Box<dyn Future<Output = Result<UploadedRow, ApiError>> + Send + '_>> {
+        Box::pin(async { Err(ApiError::not_running()) })
+    }
+
+    /// A file by the id that listings give it.
+    fn contents(&self, _id: String) -> Pin<Box<dyn Future<Output = Result<Contents, ApiError>> + Send + '_>> {
+        Box::pin(async { Err(ApiError::not_running()) })
+    }
 
     /// Ends what belongs to it alone, so that others can have the home; does nothing to a running node.
     fn close(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {

@@ -61,6 +61,7 @@ mod talk;
 #[cfg(test)]
 mod tests;
 mod times;
+mod tokens;
 mod topics;
 mod transfers;
 mod up;
@@ -238,6 +239,7 @@ async fn dispatch(engine: &dyn Engine, cli: &Cli, out: &Out) -> Outcome {
         Command::Service(args) => service::service(engine, home, args, out).await,
         Command::Doctor(args) => state::doctor(engine, &link()?, args, out).await,
         Command::Config(args) => state::config(&link()?, args, out).await,
+        Command::Token(args) => tokens::token(&link()?, args, out).await,
         Command::Version => state::version(home, out).await,
         Command::Backup(args) => files::backup(&link()?, args, out).await,
         Command::Restore(args) => files::restore(engine, home, args, out).await,

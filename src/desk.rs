@@ -49,11 +49,13 @@ mod talk;
 mod tests;
 mod topics;
 mod unsent;
+mod uploads;
 mod vault;
 
 use std::future::Future;
+use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Instant, SystemTime};
 
 pub use self::engine::Homes;
@@ -65,7 +67,9 @@ use self::rows::Names;
 use crate::agent::change::{Person, Standing};
 use crate::agent::{Agent, Input};
 use crate::api::model::{CarryRow, ConfigRow, Counts, Done, Evicted, MeRow, NearbyRow, PeerRow, Schema, VersionRow};
-use crate::api::{Answer, ApiError, Backend, Listing, News, NextStep, Request, Response, Rows, Topic};
+use crate::api::{
+    Answer, ApiError, Backend, Chunks, Contents, Listing, News, NextStep, Request, Response, Rows, Topic, UploadedRow,
+};
 use crate::config::Config;
 use crate::home::{Home, HomeLock};
 use crate::id::NodeId;
@@ -94,6 +98,8 @@ struct Inner {
     started: Instant,
     stop: Notify,
     lock: HomeLock,
+    /// Where programs reach this node beside its socket.
+    api_listen: OnceLock<SocketAddr>,
     /// Whoever changes what is arranged has this, so that of two nobody undoes what the other did.
     arranging: tokio::sync::Mutex<()>,
     /// Nothing is read or made of the index before somebody searches.
@@ -140,6 +146,7 @@ impl Desk {
             started: Instant::now(),
             stop: Notify::new(),
             lock,
+            api_listen: OnceLock::new(),
             arranging: tokio::sync::Mutex::default(),
             finder,
             drafting: tokio::sync::Mutex::default(),
@@ -447,6 +454,19 @@ impl Backend for Desk {
             listing::rows(desk, listing)
         };
         Box::pin(futures::stream::once(first).flatten())
+    }
+
+    fn upload(
+        &self,
+        name: String,
+        chunks: Chunks,
+    ) -> Pin<Box<dyn Future<Output = Result<UploadedRow, ApiError>> + Send + '_>> {
+        let desk = self.clone();
+        Box::pin(async move { Desk::upload(&desk, name, chunks).await })
+    }
+
+    fn contents(&self, id: String) -> Pin<Box<dyn Future<Output = Result<Contents, ApiError>> + Send + '_>> {
+        Box::pin(async move { Desk::contents(self, &id).await })
     }
 
     fn close(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {

@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 use directories::ProjectDirs;
 
 pub use files::create_private_file;
-pub(crate) use files::{is_own, private_temporary, publish};
+pub(crate) use files::{is_own, private_temporary, publish, sync_directory};
 pub use lock::{HomeLock, LockError};
 
 use files::{Openness, check_directory, make_directory};
@@ -99,6 +99,11 @@ impl Home {
 
     pub fn config_path(&self) -> PathBuf {
         self.config.join("config.toml")
+    }
+
+    /// What programs show to reach the API.
+    pub fn tokens_path(&self) -> PathBuf {
+        self.data.join("tokens.toml")
     }
 
     /// The directory of the index of words: derived from the store, and made when somebody first searches.

@@ -28,9 +28,9 @@
 //!                   in which order, what ends and what goes in parts, who is
 //!                   in which group, and what the person arranged             pure
 //!          driver   one step: inputs to batches, commit before act          pure; node, sim and tests drive with it
-//! floor 2  edges    store, blobs, search, net, stick, keyring, pairing, home, config, backup, command, stats    each alone; they never meet
+//! floor 2  edges    store, blobs, search, net, stick, keyring, pairing, home, config, tokens, backup, command, stats    each alone; they never meet
 //! floor 3  drivers  node (real time, threads), sim (virtual time)           the only two that own an agent
-//! floor 4  people   desk (answers), api (HTTP over a unix socket), cli, bench
+//! floor 4  people   desk (answers), api (HTTP over a unix socket, and loopback), cli, bench
 //! ```
 //! Imports only go down. Without the feature `node` the core and the simulator build alone, so the compiler guards the
 //! walls. A message's way: `desk` composes and pads it, `node` has it stamped by the [`agent`], sealed by `keyring`,
@@ -106,6 +106,8 @@ pub mod stick;
 pub mod store;
 pub mod ticket;
 pub mod time;
+#[cfg(feature = "node")]
+pub mod tokens;
 pub mod units;
 #[doc = include_str!("wire.md")]
 pub mod wire {}

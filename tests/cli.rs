@@ -7,6 +7,8 @@
 mod automatic;
 #[path = "cli/changes.rs"]
 mod changes;
+#[path = "cli/client.rs"]
+mod client;
 #[path = "cli/contract.rs"]
 mod contract;
 #[path = "cli/disappearing.rs"]
@@ -44,6 +46,8 @@ mod pair;
 mod person;
 #[path = "cli/places.rs"]
 mod places;
+#[path = "cli/programs.rs"]
+mod programs;
 #[path = "cli/search.rs"]
 mod search;
 #[path = "cli/settings.rs"]

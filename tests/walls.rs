@@ -39,6 +39,7 @@ const FLOORS: [(u8, &[&str]); 5] = [
             "seal",
             "home",
             "config",
+            "tokens",
             "backup",
             "recording",
             "search",

@@ -1,6 +1,7 @@
 //! How a door begins: with a node that runs, or with a closed home.
 
 use std::future::Future;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::pin::Pin;
 
@@ -43,6 +44,8 @@ pub struct Ready {
     /// Whether the person is away, and what is said then.
     pub away: Option<AwayRow>,
     pub me: MeRow,
+    /// Where programs reach it beside its socket.
+    pub api_listen: Option<SocketAddr>,
     /// This start made the identity.
     pub created: bool,
     /// What a person may want to hear while it runs.

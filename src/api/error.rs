@@ -9,6 +9,7 @@ use super::schema::Schema;
 
 /// A failure in words for a person, with a kind that scripts can act on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ApiError {
     pub kind: ErrorKind,
     /// What failed and why, without a full stop.
@@ -23,6 +24,7 @@ pub struct ApiError {
 
 /// The kinds of failure; each is one exit code and one HTTP status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorKind {
     /// Something failed that none of the others names.
@@ -63,6 +65,12 @@ const KINDS: [(ErrorKind, u8, u16); 11] = [
     (ErrorKind::Busy, 1, 429),
     (ErrorKind::InUse, 7, 423),
 ];
+
+/// Every kind with its HTTP status.
+#[cfg(test)]
+pub(super) fn kinds() -> impl Iterator<Item = (ErrorKind, u16)> {
+    KINDS.iter().map(|(kind, _, status)| (*kind, *status))
+}
 
 impl ErrorKind {
     /// The process's exit code.
@@ -143,6 +151,7 @@ impl std::error::Error for ApiError {}
 
 /// `{"schema":1,"exit_code":3,"error":{"kind":"not_running",...}}`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ErrorReport {
     pub schema: Schema,
     pub exit_code: u8,

@@ -15,6 +15,7 @@ pub struct Fake {
     pub answers: Mutex<Vec<Result<Response, ApiError>>>,
     pub listings: Mutex<Vec<Listing>>,
     pub listed: Mutex<Vec<Vec<Row>>>,
+    pub topics: Mutex<Vec<Topic>>,
     pub followers: Mutex<Vec<mpsc::UnboundedSender<Row>>>,
     pub stop_on_down: Mutex<Option<oneshot::Sender<()>>>,
 }
@@ -48,7 +49,8 @@ impl Backend for Fake {
         Box::pin(futures::stream::iter(rows))
     }
 
-    fn follow(&self, _: Topic) -> Rows {
+    fn follow(&self, topic: Topic) -> Rows {
+        self.topics.lock().unwrap().push(topic);
         let (sender, receiver) = mpsc::unbounded_channel();
         self.followers.lock().unwrap().push(sender);
         let rows = futures::stream::unfold(receiver, |mut r| async { r.recv().await.map(|row| (row, r)) });

@@ -28,8 +28,10 @@ mod when;
 mod wish;
 
 pub use super::schema::Schema;
-pub use compose::{Because, COMPOSED_BYTES_MAX, Compose, ComposedTask, File, Introduction, NewDraft, check_composed};
-pub use files::{FileRow, HeldRow, MemberTransferRow, TransferRow, TransferState};
+pub use compose::{
+    Because, COMPOSED_BYTES_MAX, Compose, ComposedTask, File, Introduction, NewDraft, Upload, check_composed,
+};
+pub use files::{FileRow, HeldRow, MemberTransferRow, TransferRow, TransferState, UploadedRow};
 pub use groups::{GroupRow, GroupStanding, MemberRole, MemberRow};
 pub use hooks::{AwayRow, HookEventRow, HookFailedRow, HookRow, HookTestedRow, NewAway, NewHook};
 pub use house::{
@@ -70,6 +72,7 @@ pub const SEARCH_ROWS_MAX: u32 = 1_000;
 
 /// Something a person asks. `who` is a contact's name, an address or a peer id; `id` any unique prefix of an id.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub enum Request {
     /// Answered by [`Response::Version`].
@@ -428,11 +431,13 @@ pub enum Request {
 
 /// An answer. Requests that name no other are answered by `Done`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub enum Response {
     Done(Done),
     Version(VersionRow),
     Health(HealthRow),
     #[serde(skip)]
+    #[cfg_attr(test, schemars(skip))]
     Metrics(Metrics),
     Me(MeRow),
     Contact(ContactRow),
@@ -453,6 +458,7 @@ pub enum Response {
     Files(Vec<TransferRow>),
     Transfer(TransferRow),
     Saved(FileRow),
+    Uploaded(UploadedRow),
     Space(Vec<SpaceRow>),
     Purged(PurgedRow),
     Imported(ImportedRow),
@@ -485,6 +491,7 @@ pub enum Response {
 
 /// What is listed, a row at a time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub enum Listing {
     /// Rows of the inbox, each sender's as they were written and different senders' as they arrived
@@ -551,8 +558,8 @@ pub enum Listing {
     },
     /// Messages with a label, in the order in which they were filed.
     Labelled { label: String },
-    /// Rows of all conversations that a query finds, the best first: see [`crate::mail::query`]. A time in it is ISO 8601,
-    /// without an offset as the clock of the node has it.
+    /// Rows of all conversations that a query finds, the best first: see [`crate::mail::query`]. A time in it is what
+    /// people write, by the clock of the node; an instant with an offset is the same everywhere.
     Search {
         q: String,
         /// At most so many, and at most [`SEARCH_ROWS_MAX`]; 20 where none is said.
@@ -583,6 +590,7 @@ pub enum Listing {
 
 /// What a stream is about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub enum Topic {
     /// New rows of the inbox.
@@ -631,6 +639,7 @@ pub enum Topic {
 
 /// One row of a listing or a stream.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub enum Row {
     Inbox(InboxRow),
     Status(StatusRow),

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 /// What somebody can do next, with what it takes to do it. New kinds may come: a reader takes one that it does not know
 /// for [`NextStep::Advice`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "step", rename_all = "snake_case")]
 pub enum NextStep {
     StartNode,

@@ -4,7 +4,9 @@
 //!
 //! A request is serialized as `{variant: {field: value}}`. Fields that a path names in braces stand in it; the others are
 //! the body of a POST or PUT, a JSON object, and the query of a GET or DELETE. "Objects" are one a line
-//! (`application/x-ndjson`). Errors are [`super::error::ErrorReport`] with the status of their kind; an endless answer may
+//! (`application/x-ndjson`), or for those who accept `application/json` first one array. What is followed is told as
+//! server-sent events to those who accept `text/event-stream` first; of `GET /v1/events` each has its number as its `id`, and
+//! `Last-Event-ID` goes on behind it as `since` does. Errors are [`super::error::ErrorReport`] with the status of their kind; an endless answer may
 //! end with one as its last line.
 
 use hyper::Method;
@@ -22,12 +24,12 @@ pub struct Route {
     pub method: Method,
     /// With the names of fields in braces, each a whole segment.
     pub path: &'static str,
-    ask: Kind,
+    pub(super) ask: Kind,
     /// The variant of [`Request`], [`Listing`] or [`Topic`].
-    variant: &'static str,
-    gives: Gives,
+    pub(super) variant: &'static str,
+    pub(super) gives: Gives,
     /// For whoever reads the table.
-    says: &'static str,
+    pub(super) says: &'static str,
 }
 
 /// What a client asks.
@@ -41,15 +43,21 @@ pub enum Ask {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     Call,
     List,
     Follow,
+    /// Nobody has to be asked: this table, as OpenAPI has it.
+    Document,
+    /// The body is a file, as it is.
+    Upload,
+    /// So is the answer, or a stretch of it.
+    Content,
 }
 
 /// The variant of [`Response`] or [`Row`] that a good answer holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Gives {
+pub(super) enum Gives {
     One(&'static str),
     Many(&'static str),
     /// [`Response::Bytes`].
@@ -58,6 +66,7 @@ enum Gives {
     Text,
     /// Rows, until there are no more, or until somebody has enough.
     Rows,
+    Document,
 }
 
 use Gives::{Bytes, Many, One, Rows, Text};
@@ -75,6 +84,7 @@ const DELETE: Method = Method::DELETE;
 pub static ROUTES: &[Route] = &[
     route(GET, HEALTH, Call, "Health", One("Health"), "whether the node does its work; what keeps it from that comes with 503"),
     route(GET, "/metrics", Call, "Metrics", Text, "what it counts and holds, as Prometheus reads it"),
+    route(GET, "/v1/openapi.json", Kind::Document, "", Gives::Document, "all of these routes, as OpenAPI 3.1"),
     route(GET, "/v1/version", Call, "Version", One("Version"), "the program's version"),
     route(GET, "/v1/health", Call, "Health", One("Health"), "the same with 200 whatever it is: that it runs"),
     route(GET, "/v1/me", Call, "Me", One("Me"), "who the node is"),
@@ -106,6 +116,8 @@ pub static ROUTES: &[Route] = &[
     route(POST, "/v1/crossings", Call, "Crossings", Many("Crossings"), "changes that gave way to others and were not told of yet"),
     route(GET, "/v1/record", List, "Record", Rows, "the whole record, with all that is known of each message"),
     route(GET, "/v1/files", Call, "Files", Many("Files"), "files that come or go in parts"),
+    route(POST, "/v1/files", Kind::Upload, "FileUpload", One("Uploaded"), "a file to be brought for a message, which names it in `uploads`"),
+    route(GET, "/v1/files/{id}/content", Kind::Content, "FileContent", Bytes, "the bytes of a file that is here, or a `Range` of them"),
     route(POST, "/v1/files/{id}/get", Call, "FileGet", One("Transfer"), "a file that was offered, or what is missing of it"),
     route(POST, "/v1/files/{id}/cancel", Call, "FileCancel", One("Transfer"), "an end to its coming or going"),
     route(POST, "/v1/files/{id}/save", Call, "FileSave", One("Saved"), "it to be saved in a directory"),
@@ -246,7 +258,12 @@ impl Route {
         self.method == POST || self.method == PUT
     }
 
-    fn parameters(&self) -> impl Iterator<Item = &'static str> {
+    /// Whether what it follows is numbered, so that it can be followed on.
+    pub(super) fn has_numbers(&self) -> bool {
+        self.ask == Follow && self.variant == "Happened"
+    }
+
+    pub(super) fn parameters(&self) -> impl Iterator<Item = &'static str> {
         self.path.split('/').filter_map(parameter)
     }
 
@@ -256,6 +273,7 @@ impl Route {
             Call => put_together(self.variant, fields).map(Ask::Call),
             List => put_together(self.variant, fields).map(Ask::List),
             Follow => put_together(self.variant, fields).map(Ask::Follow),
+            Kind::Document | Kind::Upload | Kind::Content => unreachable!("it is no request with fields"),
         }
     }
 
@@ -263,7 +281,7 @@ impl Route {
     pub fn response(&self, body: &[u8]) -> serde_json::Result<Response> {
         let (variant, value) = match self.gives {
             Text => return Ok(Response::Metrics(Metrics::of_text(String::from_utf8_lossy(body).into_owned()))),
-            Bytes | Rows => return Ok(Response::Bytes(body.to_vec())),
+            Bytes | Rows | Gives::Document => return Ok(Response::Bytes(body.to_vec())),
             One(variant) => (variant, serde_json::from_slice(body)?),
             Many(variant) => {
                 let rows: Result<_, _> = serde_json::Deserializer::from_slice(body).into_iter().collect();
@@ -294,6 +312,7 @@ pub fn table() -> String {
             Many(_) | Rows => "objects",
             Bytes => "bytes",
             Text => "text",
+            Gives::Document => "one object",
         };
         table += &format!("| `{} {}` | {} | {answer} |\n", route.method, route.path, route.says);
     }
@@ -331,7 +350,7 @@ fn parameter(segment: &str) -> Option<&str> {
 }
 
 /// A path segment: everything but unreserved characters of RFC 3986 as `%XX`.
-fn escaped(segment: &str) -> String {
+pub(super) fn escaped(segment: &str) -> String {
     segment.bytes().fold(String::with_capacity(segment.len()), |mut out, byte| {
         match byte {
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'~' => out.push(char::from(byte)),

@@ -1,29 +1,39 @@
-//! The node's end of the socket: HTTP and JSON for one owner, bounded in every direction.
+//! The node's end of the socket, and of a port where the person opened one: HTTP and JSON, bounded in every direction.
 //!
 //! The paths are [`super::route`]'s table. A client can be slow, silent, gone or wrong without holding up the node or
 //! another client: heads, bodies and writes have time limits, bodies a size limit, connections a cap, and every stream
-//! its own bounded queue whose overflow ends that stream with a line that says so.
+//! its own bounded queue whose overflow ends that stream with a line that says so. At the socket comes this user alone, and
+//! may do everything; at the port stands [`guard`].
 
 use std::future::Future;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::middleware;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use tokio::net::{UnixListener, UnixStream};
+use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use self::doors::{Client, Door, turn_away, wait_and_turn_away};
+use self::guard::Guard;
 use super::Backend;
 use super::error::{ApiError, ErrorKind};
 use super::next::NextStep;
+use crate::tokens::Tokens;
 use stall::Stalling;
 
+mod accept;
 mod answer;
+mod doors;
+mod guard;
 mod handlers;
 mod stall;
 mod streams;
+mod transfer;
 
 /// Most clients at a time; one more is told to come again.
 pub const CONNECTIONS_MAX: usize = 64;
@@ -33,8 +43,6 @@ pub const BODY_BYTES_MAX: usize = (2 << 20) + (64 << 10);
 pub const STREAM_ROWS_MAX: usize = 1_024;
 /// How long a client may take for the head of its request.
 const HEAD_TIME_MAX: Duration = Duration::from_secs(5);
-/// How long one that is not let in may take to begin.
-const REFUSAL_TIME_MAX: Duration = Duration::from_secs(1);
 /// How long a client may take for the body of its request.
 const BODY_TIME_MAX: Duration = Duration::from_secs(20);
 /// How long a client may leave an answer unread.
@@ -44,10 +52,49 @@ const GRACE: Duration = Duration::from_secs(2);
 /// A pause after a failed accept, which mostly means that file descriptors have run out.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Answers until `shutdown`, then lets requests under way finish for a moment.
+/// Answers this user's own programs until `shutdown`, then lets requests under way finish for a moment.
 pub async fn serve(listener: UnixListener, backend: Arc<dyn Backend>, shutdown: impl Future<Output = ()> + Send) {
     let closing = CancellationToken::new();
     let router = handlers::router(handlers::Shared { backend, closing: closing.clone() });
+    let_in(listener, router, closing, shutdown).await;
+}
+
+/// Likewise programs that show a token of this home.
+pub async fn serve_programs(
+    listener: TcpListener,
+    tokens: Arc<Tokens>,
+    backend: Arc<dyn Backend>,
+    shutdown: impl Future<Output = ()> + Send,
+) {
+    let at = match listener.local_addr() {
+        Ok(at) => at,
+        Err(error) => return tracing::error!(%error, "the port for programs is of no use"),
+    };
+    let closing = CancellationToken::new();
+    let guard = Arc::new(Guard::of(tokens, at));
+    let router = handlers::router(handlers::Shared { backend, closing: closing.clone() });
+    let router = router.layer(middleware::from_fn_with_state(guard, guard::stand));
+    let_in(listener, router, closing, shutdown).await;
+}
+
+/// Opens a port of this machine for programs.
+pub async fn listen_for_programs(at: SocketAddr) -> Result<TcpListener, ApiError> {
+    let cannot = |why: &str| {
+        let error = ApiError::failure(format!("cannot listen for programs at {at}: {why}"));
+        error.next(NextStep::CheckSetting { key: "api.listen".into() })
+    };
+    if !at.ip().is_loopback() {
+        return Err(cannot("other machines would reach it"));
+    }
+    TcpListener::bind(at).await.map_err(|error| cannot(&error.to_string()))
+}
+
+async fn let_in(
+    door: impl Door,
+    router: axum::Router,
+    closing: CancellationToken,
+    shutdown: impl Future<Output = ()> + Send,
+) {
     let [places, doorstep] = [CONNECTIONS_MAX; 2].map(|max| Arc::new(Semaphore::new(max)));
     let mut clients = JoinSet::new();
     tokio::pin!(shutdown);
@@ -57,15 +104,18 @@ pub async fn serve(listener: UnixListener, backend: Arc<dyn Backend>, shutdown: 
             () = &mut shutdown => break,
             // Reaps those who left, so that the set does not grow.
             Some(_) = clients.join_next() => continue,
-            accepted = listener.accept() => accepted,
+            accepted = door.accept() => accepted,
         };
         match accepted {
-            Ok((stream, _)) => match admit(&stream, &places) {
-                Ok(place) => drop(clients.spawn(converse(stream, place, router.clone(), closing.clone()))),
+            Ok(client) => match admit(&client, &places) {
+                Ok(place) => drop(clients.spawn(converse(client, place, router.clone(), closing.clone()))),
                 Err(refusal) => match Arc::clone(&doorstep).try_acquire_owned() {
-                    Ok(place) => drop(clients.spawn(wait_and_turn_away(stream, place, refusal))),
+                    Ok(place) => drop(clients.spawn(async move {
+                        wait_and_turn_away(client, refusal).await;
+                        drop(place);
+                    })),
                     // A crowd of those we turn away may hold no more than a crowd of those we let in.
-                    Err(_) => turn_away(&stream, refusal),
+                    Err(_) => turn_away(&client, refusal),
                 },
             },
             Err(error) => {
@@ -74,40 +124,22 @@ pub async fn serve(listener: UnixListener, backend: Arc<dyn Backend>, shutdown: 
             }
         }
     }
-    drop(listener);
+    drop(door);
     closing.cancel();
     let _ = tokio::time::timeout(GRACE, async { while clients.join_next().await.is_some() {} }).await;
 }
 
-/// Lets in who is this user or root, while there is room.
-fn admit(stream: &UnixStream, places: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, ApiError> {
-    let uid = stream
-        .peer_cred()
-        .map(|cred| cred.uid())
-        .map_err(|error| ApiError::refused(format!("the system does not say who is asking: {error}")))?;
-    if uid != 0 && uid != rustix::process::geteuid().as_raw() {
-        tracing::warn!(uid, "refused a client of another user");
-        return Err(ApiError::refused("this node belongs to another user"));
+/// Lets in whom the door has nothing against, while there is room.
+fn admit(client: &impl Client, places: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, ApiError> {
+    if let Some(refusal) = client.refusal() {
+        return Err(refusal);
     }
     let full = |_| ApiError::new(ErrorKind::Busy, "the node is busy with too many clients").next(NextStep::TryAgain);
     Arc::clone(places).try_acquire_owned().map_err(full)
 }
 
-/// Waits until the client has begun to ask: an answer before the question is none to it.
-async fn wait_and_turn_away(stream: UnixStream, _place: OwnedSemaphorePermit, refusal: ApiError) {
-    let _ = tokio::time::timeout(REFUSAL_TIME_MAX, stream.readable()).await;
-    turn_away(&stream, refusal);
-}
-
-/// Says why, as far as the socket takes it at once, and hangs up.
-fn turn_away(stream: &UnixStream, refusal: ApiError) {
-    // What is left unread when a socket closes would reset it, and the answer would be lost.
-    let _ = stream.try_read(&mut [0; 4096]);
-    let _ = stream.try_write(&answer::raw(refusal));
-}
-
-async fn converse(stream: UnixStream, _place: OwnedSemaphorePermit, router: axum::Router, closing: CancellationToken) {
-    let io = TokioIo::new(Stalling::new(stream, STALL_TIME_MAX));
+async fn converse(client: impl Client, _place: OwnedSemaphorePermit, router: axum::Router, closing: CancellationToken) {
+    let io = TokioIo::new(Stalling::new(client, STALL_TIME_MAX));
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIME_MAX)

@@ -17,6 +17,7 @@ use super::{Backend, NextStep, Row, Topic, samples, server, socket};
 use crate::bundle::Priority;
 use crate::content::ATTACHMENTS_MAX;
 
+mod forms;
 mod slow;
 
 #[tokio::test]
@@ -418,6 +419,7 @@ fn every_exchange() -> Vec<(Request, Response)> {
         subject: Some("s".into()),
         attachments: vec![file.clone()],
         paths: vec!["/a b".into()],
+        uploads: vec![Upload { id: samples::ID.into(), name: "a b".into() }],
         priority: Some(Priority::Urgent),
         tags: vec![Tag::Question],
         lifetime_ms: Some(1),
@@ -458,6 +460,7 @@ fn every_exchange() -> Vec<(Request, Response)> {
         version: "1".into(),
         pid: 7,
         uptime_ms: 9,
+        api_listen: None,
         problems: vec!["full".into()],
     };
     let check = CheckRow {

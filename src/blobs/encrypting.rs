@@ -11,7 +11,7 @@ use chacha20::cipher::{KeyIvInit, StreamCipher};
 
 use super::place::{DATA, NODES, PLAIN, make_directory, options, remove, sync_directory, write_have, write_new};
 use super::{Blob, Blobs, Staged, Why};
-use crate::content::{FILE_BYTES_MAX, FileKey, PART_BYTES, PartTree, part_node, parts_of};
+use crate::content::{FILE_BYTES_MAX, FileKey, PART_BYTES, PartTree, Root, part_node, parts_of};
 use crate::id::hex;
 use crate::mail::files::Parts;
 
@@ -41,6 +41,17 @@ impl Blobs {
             nodes: Vec::new(),
             bytes: 0,
         })
+    }
+}
+
+impl Blobs {
+    /// What was taken in here under a name, whole; it waits for its message anew.
+    pub fn staged(&self, root: &Root) -> Option<Staged> {
+        let mut state = self.state();
+        let key = state.plain.values().find(|(known, _)| known == root).map(|(_, key)| *key)?;
+        let bytes = state.blobs.get(root).filter(|blob| blob.have.is_all())?.size;
+        state.staged.insert(*root, Instant::now());
+        Some(Staged { bytes, root: *root, key })
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use chacha20::ChaCha20;
-use chacha20::cipher::StreamCipher;
+use chacha20::cipher::{StreamCipher, StreamCipherSeek};
 
 use super::Blobs;
 use super::encrypting::cipher;
@@ -36,6 +36,15 @@ impl Blobs {
             true => Ok(part),
             false => Err(changed()),
         }
+    }
+
+    /// One part of a file that is here, as it was.
+    pub fn opened(&self, root: &Root, key: &FileKey, index: u32) -> io::Result<Vec<u8>> {
+        let mut bytes = self.part(root, index)?.bytes;
+        let mut cipher = cipher(key);
+        cipher.try_seek(u64::from(index) * PART_BYTES as u64).map_err(io::Error::other)?;
+        cipher.apply_keystream(&mut bytes);
+        Ok(bytes)
     }
 
     fn tree(&self, root: &Root, size: u64) -> io::Result<Arc<PartTree>> {

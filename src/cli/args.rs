@@ -18,7 +18,8 @@ pub use self::bulk::{FileArgs, FileWhat, Group, GroupWhat, Load, Pub, Stick, Sti
 use self::hooks::{AWAY_HELP, HOOK_HELP, NOTIFY_HELP};
 pub use self::hooks::{AwayArgs, HookAdd, HookWhat, Hooks, Notify};
 pub use self::keeping::{
-    Bench, Bundle, BundleWhat, Carry, CarryWhat, Completions, Config, ConfigWhat, Demo, Doctor, Up, Vault,
+    Bench, Bundle, BundleWhat, Carry, CarryWhat, Completions, Config, ConfigWhat, Demo, Doctor, Token, TokenWhat, Up,
+    Vault,
 };
 use self::order::IMPORT_HELP;
 pub use self::order::{
@@ -31,6 +32,11 @@ use self::service::SERVICE_HELP;
 pub use self::service::{ScopeArgs, Service, ServiceWhat};
 use self::writing::{CANCEL_HELP, DELETE_HELP, EDIT_HELP, SEND_HELP, WITHDRAW_HELP};
 pub use self::writing::{DraftWhat, Drafts, Edit, Forward, Goal, React, Renew, Reply, Send, Sending, Writing};
+
+const TOKEN_HELP: &str = "\
+A program asks http://127.0.0.1:PORT/v1/... once `dak config set api.listen 127.0.0.1:PORT` opened that port, and shows its \
+token as `Authorization: Bearer TOKEN`. /v1/openapi.json describes all that can be asked. Tokens count at once, and end at \
+once when they are revoked.";
 
 const AFTER_HELP: &str = "\
 Exit codes: 0 done, 1 failure, 2 usage, 3 node not running, 4 no such contact or message, 5 refused, 6 still in flight \
@@ -188,6 +194,9 @@ pub enum Command {
     Bundle(Bundle),
     /// Show the configuration, or keep a setting
     Config(Config),
+    /// Let programs reach this node over loopback, each with a token of its own
+    #[command(after_help = TOKEN_HELP)]
+    Token(Token),
     /// Run three nodes on this machine and see a message carried
     Demo(Demo),
     /// Measure this machine, and this node on it

@@ -571,7 +571,7 @@ impl Engine for FakeEngine {
         let news = Box::pin(futures::stream::iter(news).chain(end));
         let outlook = Some(samples::outlook());
         let away = Some(samples::away());
-        ready(Ready { me: samples::me(), outlook, away, created: flags.mdns == Some(false), news });
+        ready(Ready { me: samples::me(), api_listen: None, outlook, away, created: flags.mdns == Some(false), news });
 
         Box::pin(async move {
             // Nobody hears it where a program listens.

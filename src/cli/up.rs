@@ -1,5 +1,6 @@
 //! `dak up` and `dak down`.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
@@ -26,6 +27,8 @@ struct ReadyRow<'a> {
     #[serde(flatten)]
     me: &'a MeRow,
     ready: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    api_listen: Option<SocketAddr>,
 }
 
 /// A node that takes longer than this to stop is left; everything it accepted is durable anyway.
@@ -127,7 +130,7 @@ fn greet(out: &Out, ready: &Ready, place: &str) {
         ));
     }
     // Whoever started the node may have stopped reading; it runs all the same.
-    let _ = out.row(&ReadyRow { me, ready: true }, |_| {
+    let _ = out.row(&ReadyRow { me, ready: true, api_listen: ready.api_listen }, |_| {
         let listen: String = me.listen.iter().map(|listen| format!(" {}", safe_text(listen))).collect();
         format!("ready {}{listen}\n", safe_text(&me.address))
     });

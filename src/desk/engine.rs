@@ -25,6 +25,7 @@ use crate::keys::Identity;
 use crate::net::{self, Limits, NetConfig};
 use crate::node::{Node, Options};
 use crate::safe_text::safe_block;
+use crate::tokens::Tokens;
 
 /// How often a node looks whether its socket is still there.
 const SOCKET_LOOK: Duration = Duration::from_secs(5);
@@ -125,11 +126,13 @@ async fn serve(
 ) -> Result<(), ApiError> {
     let (stop, stopped) = watch::channel(false);
     let bound = listen(&desk, home).await?;
+    let programs = serve_programs(&desk, home, stopped.clone()).await?;
     let server = tokio::spawn(serve_wherever(desk.clone(), home.clone(), bound, stopped));
     tokio::spawn(super::search::forget_as_it_goes(desk.clone()));
     let outlook = desk.outlook().await.ok();
     let away = desk.away().await.ok();
-    ready(Ready { me: desk.me(), outlook, away, created, news: super::news::news(desk.clone()) });
+    let api_listen = desk.inner.api_listen.get().copied();
+    ready(Ready { me: desk.me(), api_listen, outlook, away, created, news: super::news::news(desk.clone()) });
     desk.tell_ready().await;
     let telling = tokio::spawn(desk.clone().keep_telling());
     let appointments = tokio::spawn(desk.clone().keep_appointments());
@@ -159,12 +162,32 @@ async fn serve(
     let _ = tokio::time::timeout(LAST_SAMPLE, desk.keep_sample()).await;
     let _ = stop.send(true);
     let _ = server.await;
+    if let Some(programs) = programs {
+        let _ = programs.await;
+    }
     desk.node().stop().await;
     if broke {
         let error = ApiError::failure("a part of the node broke, and the rest stopped; what it accepted is safe");
         return Err(error.advise("start it again, and report what it wrote to its log"));
     }
     Ok(())
+}
+
+/// Opens the port for programs, where the configuration names one, and serves there until `stopped` says so.
+async fn serve_programs(
+    desk: &Desk,
+    home: &Home,
+    mut stopped: watch::Receiver<bool>,
+) -> Result<Option<JoinHandle<()>>, ApiError> {
+    let Some(at) = desk.inner.config.api_listen.value else { return Ok(None) };
+    let listener = server::listen_for_programs(at).await?;
+    let at =
+        listener.local_addr().map_err(|error| ApiError::failure(format!("the port at {at} is of no use: {error}")))?;
+    let _ = desk.inner.api_listen.set(at);
+    let tokens = Arc::new(Tokens::of(home.tokens_path()));
+    let backend: Arc<dyn Backend> = Arc::new(desk.clone());
+    let shutdown = async move { drop(stopped.wait_for(|stop| *stop).await) };
+    Ok(Some(tokio::spawn(server::serve_programs(listener, tokens, backend, shutdown))))
 }
 
 type Bound = (UnixListener, SocketFile);

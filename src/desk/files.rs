@@ -428,7 +428,7 @@ pub(super) fn asked_of(named: &Named, state: &FileState) -> (Parts, Parts) {
     known.unwrap_or_else(|| (Parts::none(parts), Parts::none(parts)))
 }
 
-fn failed(what: &str, error: &io::Error) -> ApiError {
+pub(super) fn failed(what: &str, error: &io::Error) -> ApiError {
     match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
             ApiError::failure(format!("{what}: the disk is full")).advise("make room on it, then try again")
@@ -474,11 +474,11 @@ const ROOM_LOOK_BYTES: usize = 16 << 20;
 const ROOM_LEFT_BYTES: u64 = 16 << 20;
 
 /// Stops before a file takes the last of the disk: deleting needs some.
-struct Watched<'s> {
-    stager: &'s mut crate::blobs::Stager,
-    room: &'s RedbReader,
+pub(super) struct Watched<'s> {
+    pub(super) stager: &'s mut crate::blobs::Stager,
+    pub(super) room: &'s RedbReader,
     /// So much may be written before the next look.
-    left: usize,
+    pub(super) left: usize,
 }
 
 impl Write for Watched<'_> {

@@ -16,7 +16,11 @@ impl Desk {
     /// The text that passes a message on, with what is said of it. What was passed on here already is still its first
     /// author's.
     pub(super) async fn passed_on(&self, prefix: &str, compose: Compose) -> Result<Text, ApiError> {
-        if compose.subject.is_some() || !compose.attachments.is_empty() || !compose.paths.is_empty() {
+        if compose.subject.is_some()
+            || !compose.attachments.is_empty()
+            || !compose.paths.is_empty()
+            || !compose.uploads.is_empty()
+        {
             return Err(ApiError::usage("what is forwarded goes as it was written")
                 .advise("send another subject or other files in a message of their own"));
         }

@@ -27,6 +27,7 @@ impl Desk {
             version: env!("CARGO_PKG_VERSION").into(),
             pid: std::process::id(),
             uptime_ms: self.inner.started.elapsed().as_millis() as u64,
+            api_listen: self.inner.api_listen.get().map(ToString::to_string),
             problems,
         }
     }

@@ -82,13 +82,13 @@ impl Desk {
         let expire_after_read = expire_after_read.map(|span| AfterRead::Span(Millis(span)));
         let (reply_by, offset) = (compose.reply_by.map(|when| when.to_dtn().0), compose.offset_minutes);
         let tags = Tag::bits(&compose.tags);
-        let paths = compose.paths.clone();
+        let (paths, uploads) = (compose.paths.clone(), compose.uploads.clone());
         let words = match compose.forward.clone() {
             Some(id) => self.passed_on(&id, compose).await?,
             None => composed(compose),
         };
         // What is passed on may have some already.
-        let enclosed = [words.enclosed.clone(), self.enclose(paths).await?].concat();
+        let enclosed = [words.enclosed.clone(), self.enclose(paths).await?, self.brought(uploads)?].concat();
         let in_reply_to = in_reply_to.map(|id| Letter::mark_of(&id));
         Ok(Content::Text(Text {
             thread,

@@ -5,9 +5,7 @@ mod finder;
 use std::ops::{Bound, RangeBounds};
 use std::sync::PoisonError;
 
-use jiff::civil::{Date, DateTime};
-use jiff::tz::TimeZone;
-use jiff::{Timestamp, Zoned};
+use jiff::Zoned;
 
 pub use self::finder::{Finder, FinderError};
 
@@ -15,7 +13,8 @@ use self::finder::{Described, by, described, said, seconds, tagged, takes_words,
 use super::Desk;
 use super::rows::Taken;
 use crate::agent::change::Row as RecordRow;
-use crate::api::model::{CheckRow, SEARCH_ROWS_MAX, SearchRow, Verdict, When};
+use crate::api::model::{CheckRow, SEARCH_ROWS_MAX, SearchRow, Verdict};
+use crate::api::times::parse_since;
 use crate::api::{ApiError, NextStep, Row};
 use crate::id::NodeId;
 use crate::mail::conversation::Conversation;
@@ -228,12 +227,7 @@ impl Desk {
 impl Wish {
     /// From a time on, or before it.
     fn narrow_time(&mut self, text: &str, is_after: bool) -> Result<(), ApiError> {
-        let wrong = || {
-            let error = ApiError::usage(format!("{text:?} is no date"));
-            error.advise("write 2026-11-01, or 2026-11-01T18:00")
-        };
-        let now = Zoned::now();
-        let at = seconds(When::from(beginning(text, now.time_zone()).ok_or_else(wrong)?).to_dtn());
+        let at = seconds(parse_since(text, &Zoned::now())?.to_dtn());
         let (from, to) = &mut self.narrowed.at;
         match (is_after, &*from, &*to) {
             (true, Bound::Included(other), _) => *from = Bound::Included(at.max(*other)),
@@ -290,18 +284,6 @@ impl Wish {
         let Some(said) = said(record, &with, &line.entry)? else { return Ok(false) };
         Ok(self.sought.is_in(&said.texts.iter().map(String::as_str).collect::<Vec<_>>()))
     }
-}
-
-/// The beginning of a day, or an instant: ISO 8601, in a time zone unless it has an offset.
-fn beginning(text: &str, zone: &TimeZone) -> Option<Timestamp> {
-    if let Ok(instant) = text.parse::<Timestamp>() {
-        return Some(instant);
-    }
-    let local = match Date::strptime("%Y-%m-%d", text) {
-        Ok(day) => day.to_datetime(Default::default()),
-        Err(_) => text.parse::<DateTime>().ok()?,
-    };
-    local.to_zoned(zone.clone()).ok().map(|zoned| zoned.timestamp())
 }
 
 impl From<QueryError> for ApiError {

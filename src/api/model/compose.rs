@@ -13,6 +13,7 @@ pub const COMPOSED_BYTES_MAX: usize = 900 * 1024;
 
 /// Somebody to be named.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Introduction {
     pub name: String,
@@ -23,6 +24,7 @@ pub struct Introduction {
 
 /// A message to be sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Compose {
     pub to: String,
@@ -36,8 +38,12 @@ pub struct Compose {
     /// go in parts.
     #[serde(default)]
     pub paths: Vec<String>,
+    /// Files that were brought before, by `POST /v1/files`; they go in parts.
+    #[serde(default)]
+    pub uploads: Vec<Upload>,
     /// Where none is said, as is usual with the recipient, and else normal.
     #[serde(default, with = "names::maybe_priority")]
+    #[cfg_attr(test, schemars(with = "Option<super::names::Named>"))]
     pub priority: Option<Priority>,
     /// How long it may be under way; where nothing is said, as is usual with the recipient, and else a week.
     #[serde(default)]
@@ -79,6 +85,7 @@ pub struct Compose {
 
 /// What a program works on that sends a message.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Because {
     /// The message, by its id.
@@ -90,6 +97,7 @@ pub struct Because {
 
 /// Something written that is not to be sent now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NewDraft {
     pub compose: Compose,
@@ -104,8 +112,19 @@ pub struct NewDraft {
     pub refused: Option<String>,
 }
 
+/// A file that was brought before.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Upload {
+    /// As the answer to its bringing has it.
+    pub id: String,
+    pub name: String,
+}
+
 /// What is to be done, by whom and until when.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct ComposedTask {
     /// A name or an address.
@@ -115,10 +134,12 @@ pub struct ComposedTask {
 
 /// A file inside a message; its bytes travel as hexadecimal digits.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct File {
     pub name: String,
     #[serde(rename = "hex", with = "names::hex")]
+    #[cfg_attr(test, schemars(with = "String"))]
     pub bytes: Vec<u8>,
 }
 

@@ -6,6 +6,7 @@ use super::Schema;
 
 /// A file by name and size.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct FileRow {
     #[serde(default)]
     pub schema: Schema,
@@ -22,8 +23,20 @@ pub struct FileRow {
     pub root: Option<[u8; 32]>,
 }
 
+/// A file that was brought here for a message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct UploadedRow {
+    pub schema: Schema,
+    /// What a message names it by, within an hour.
+    pub id: String,
+    pub name: String,
+    pub bytes: u64,
+}
+
 /// A file that comes or goes in parts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct TransferRow {
     pub schema: Schema,
     /// The first digits of its message's id, and which of its files it is.
@@ -62,6 +75,7 @@ pub struct TransferRow {
 
 /// How far a file is with a member of the group that it goes to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct MemberTransferRow {
     pub name: Option<String>,
     pub address: String,
@@ -72,6 +86,7 @@ pub struct MemberTransferRow {
 
 /// Who says to hold some of a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct HeldRow {
     pub name: String,
     pub bytes: u64,
@@ -79,6 +94,7 @@ pub struct HeldRow {
 
 /// How far a file is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum TransferState {
     /// It is there to be asked for.

@@ -6,6 +6,7 @@ use super::{PersonRow, Schema, When};
 
 /// How this person stands to a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum GroupStanding {
     Joined,
@@ -15,6 +16,7 @@ pub enum GroupStanding {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum MemberRole {
     Owner,
@@ -24,6 +26,7 @@ pub enum MemberRole {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct GroupRow {
     pub schema: Schema,
     /// As it is typed here.
@@ -41,6 +44,7 @@ pub struct GroupRow {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct MemberRow {
     pub schema: Schema,
     /// None where this person gave them no name.

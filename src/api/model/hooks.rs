@@ -6,6 +6,7 @@ use super::{InboxRow, Outcome, Schema, When};
 
 /// A hook to be kept.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NewHook {
     /// Letters, digits, - and _.
@@ -46,6 +47,7 @@ pub struct NewHook {
 
 /// A hook as it is kept, and how it does.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct HookRow {
     pub schema: Schema,
     pub name: String,
@@ -74,6 +76,7 @@ pub struct HookRow {
 
 /// What a hook's program gets on its stdin: the message, which event brought it, and which try this is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct HookEventRow {
     pub hook: String,
     pub event: u64,
@@ -84,6 +87,7 @@ pub struct HookEventRow {
 
 /// A message that a hook gave up.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct HookFailedRow {
     pub schema: Schema,
     pub hook: String,
@@ -100,6 +104,7 @@ pub struct HookFailedRow {
 
 /// What a hook came to that was only tried.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct HookTestedRow {
     pub schema: Schema,
     pub hook: String,
@@ -117,6 +122,7 @@ pub struct HookTestedRow {
 
 /// That the person is away.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NewAway {
     pub text: String,
@@ -131,6 +137,7 @@ pub struct NewAway {
 
 /// Whether the person is away, and what is said then.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct AwayRow {
     pub schema: Schema,
     pub away: bool,

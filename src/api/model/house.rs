@@ -8,6 +8,7 @@ use crate::bundle::Priority;
 
 /// What this node holds, for whom, and how much it may.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CarryRow {
     pub schema: Schema,
     /// Messages held, own ones included.
@@ -28,6 +29,7 @@ pub struct CarryRow {
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Classes {
     pub own: Counts,
     pub contacts: Counts,
@@ -38,6 +40,7 @@ pub struct Classes {
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Grades {
     pub custody: Counts,
     pub copy: Counts,
@@ -45,12 +48,14 @@ pub struct Grades {
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Counts {
     pub bundles: u64,
     pub bytes: u64,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Evicted {
     pub released: u64,
     pub copy: u64,
@@ -59,6 +64,7 @@ pub struct Evicted {
 
 /// One bundle held.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CarriedRow {
     pub schema: Schema,
     pub id: String,
@@ -71,6 +77,7 @@ pub struct CarriedRow {
     pub class: Class,
     pub grade: Grade,
     #[serde(with = "names::priority")]
+    #[cfg_attr(test, schemars(with = "super::names::Named"))]
     pub priority: Priority,
     pub bytes: u64,
     pub accepted_at: Option<When>,
@@ -82,6 +89,7 @@ pub struct CarriedRow {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Class {
     Topics,
@@ -91,6 +99,7 @@ pub enum Class {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Grade {
     Released,
@@ -100,6 +109,7 @@ pub enum Grade {
 
 /// One thing that `doctor` looked at.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CheckRow {
     pub schema: Schema,
     pub check: String,
@@ -134,6 +144,7 @@ impl CheckRow {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     Ok,
@@ -143,6 +154,7 @@ pub enum Verdict {
 
 /// One setting and where its value comes from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ConfigRow {
     pub schema: Schema,
     pub key: String,
@@ -152,6 +164,7 @@ pub struct ConfigRow {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct VersionRow {
     pub schema: Schema,
     pub name: String,
@@ -159,6 +172,7 @@ pub struct VersionRow {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct HealthRow {
     pub schema: Schema,
     pub ok: bool,
@@ -168,10 +182,14 @@ pub struct HealthRow {
     /// What keeps the node from its work; nothing where it is well.
     #[serde(default)]
     pub problems: Vec<String>,
+    /// Where programs reach it beside its socket.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api_listen: Option<String>,
 }
 
 /// It was done, and there is nothing to tell.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Done {
     pub schema: Schema,
     pub done: Yes,

@@ -95,6 +95,7 @@ impl Response {
             R::Files(rows) => json_lines(rows),
             R::Transfer(row) => json_line(row),
             R::Saved(row) => json_line(row),
+            R::Uploaded(row) => json_line(row),
             R::Space(rows) => json_lines(rows),
             R::Purged(row) => json_line(row),
             R::Imported(row) => json_line(row),

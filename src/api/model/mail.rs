@@ -10,6 +10,7 @@ use crate::bundle::Priority;
 
 /// A message that this node now answers for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SentRow {
     pub schema: Schema,
     pub id: String,
@@ -26,6 +27,7 @@ pub struct SentRow {
 
 /// Whom a message goes to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RecipientRow {
     pub schema: Schema,
     /// The name this person gave the recipient, or its address.
@@ -35,6 +37,7 @@ pub struct RecipientRow {
 
 /// A conversation as `talk` lists them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ConversationRow {
     pub schema: Schema,
     /// The address of whom it is with; names are this person's own, and change.
@@ -62,6 +65,7 @@ pub struct ConversationRow {
 
 /// Where this person put a conversation; what is over is not said.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct ArrangedTalk {
     pub pinned: bool,
@@ -76,6 +80,7 @@ pub struct ArrangedTalk {
 
 /// Where this person put a message, by itself or with its conversation; what is over is not said.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Arranged {
     pub labels: Vec<String>,
@@ -91,6 +96,7 @@ pub struct Arranged {
 
 /// Where something is put now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ArrangedRow {
     pub schema: Schema,
     /// Of a message; none of a conversation.
@@ -104,6 +110,7 @@ pub struct ArrangedRow {
 
 /// A label, and how many messages have it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct LabelRow {
     pub schema: Schema,
     pub label: String,
@@ -112,6 +119,7 @@ pub struct LabelRow {
 
 /// Something written that is not sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct DraftRow {
     pub schema: Schema,
     /// Its name here; no later one has the same.
@@ -128,6 +136,7 @@ pub struct DraftRow {
     /// The first half of the id of what it answers.
     pub in_reply_to: Option<String>,
     #[serde(with = "names::priority")]
+    #[cfg_attr(test, schemars(with = "super::names::Named"))]
     pub priority: Priority,
     pub lifetime_ms: Option<u64>,
     /// So long after it was read it is forgotten.
@@ -140,6 +149,7 @@ pub struct DraftRow {
 
 /// How much waits for this person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct WaitingRow {
     pub schema: Schema,
     /// Unread messages, without requests.
@@ -153,6 +163,7 @@ pub struct WaitingRow {
 
 /// One row of a conversation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct TalkRow {
     pub schema: Schema,
     pub id: String,
@@ -184,6 +195,7 @@ pub struct TalkRow {
     #[serde(default)]
     pub remark: Option<String>,
     #[serde(with = "names::priority")]
+    #[cfg_attr(test, schemars(with = "super::names::Named"))]
     pub priority: Priority,
     /// What its writer means it to be.
     #[serde(default)]
@@ -215,6 +227,7 @@ pub struct TalkRow {
 
 /// A message as the inbox lists it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct InboxRow {
     pub schema: Schema,
     pub id: String,
@@ -227,6 +240,7 @@ pub struct InboxRow {
     pub thread: Option<String>,
     pub in_reply_to: Option<String>,
     #[serde(with = "names::priority")]
+    #[cfg_attr(test, schemars(with = "super::names::Named"))]
     pub priority: Priority,
     /// None where the sender had no clock.
     pub sent_at: Option<When>,
@@ -295,6 +309,7 @@ pub struct InboxRow {
 
 /// A whole message: its row, and the attachments with their bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct LetterRow {
     #[serde(flatten)]
     pub row: InboxRow,

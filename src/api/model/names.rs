@@ -15,6 +15,17 @@ pub fn parse_priority(name: &str) -> Option<Priority> {
     [Priority::Urgent, Priority::Normal, Priority::Bulk].into_iter().find(|p| priority_name(*p) == name)
 }
 
+/// How a priority is spelled.
+#[cfg(test)]
+#[derive(schemars::JsonSchema)]
+#[schemars(rename = "Priority", rename_all = "lowercase")]
+#[allow(dead_code)]
+pub(super) enum Named {
+    Urgent,
+    Normal,
+    Bulk,
+}
+
 pub(super) mod priority {
     use serde::{Deserialize, Deserializer, Serializer, de};
 

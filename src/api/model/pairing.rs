@@ -6,6 +6,7 @@ use super::{ContactRow, Schema, When};
 
 /// What is told of a pairing by the side that shows its code.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(untagged)]
 pub enum PairRow {
     /// First of all: the code that the other is to type.
@@ -17,6 +18,7 @@ pub enum PairRow {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CodeRow {
     pub schema: Schema,
     /// `7-copper-lantern`; serves once.
@@ -28,6 +30,7 @@ pub struct CodeRow {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct WrongCodeRow {
     pub schema: Schema,
     /// How many so far.
@@ -38,6 +41,7 @@ pub struct WrongCodeRow {
 
 /// The contact that came of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PairedRow {
     #[serde(flatten)]
     pub contact: ContactRow,

@@ -6,6 +6,7 @@ use super::{Schema, Usual, When};
 
 /// Who this home is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct MeRow {
     pub schema: Schema,
     pub name: String,
@@ -19,6 +20,7 @@ pub struct MeRow {
 
 /// Somebody this person named.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ContactRow {
     pub schema: Schema,
     pub name: String,
@@ -42,6 +44,7 @@ pub struct ContactRow {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Standing {
     Contact,
@@ -50,6 +53,7 @@ pub enum Standing {
 
 /// A node that could be met.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct NearbyRow {
     pub schema: Schema,
     /// The name this person gave, if any.
@@ -70,6 +74,7 @@ pub struct NearbyRow {
 
 /// A contact that lasts now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PeerRow {
     pub schema: Schema,
     pub peer_id: String,
@@ -84,6 +89,7 @@ pub struct PeerRow {
 
 /// Somebody, as this person calls them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PersonRow {
     /// None where this person gave no name.
     pub name: Option<String>,
@@ -92,6 +98,7 @@ pub struct PersonRow {
 
 /// Somebody whom the writer of a message introduces.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct IntroducedRow {
     /// What the writer calls them.
     pub name: String,

@@ -7,6 +7,7 @@ use crate::bundle::Priority;
 
 /// What was changed of a message since it was written.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Changes {
     /// Its author has put other words in the place of the first.
@@ -33,6 +34,7 @@ impl Changes {
 
 /// One person's reaction.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ReactionRow {
     /// An emoji, or a word.
     pub emoji: String,
@@ -40,6 +42,7 @@ pub struct ReactionRow {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct TaskRow {
     pub state: TaskWord,
     pub assignee: Option<PersonRow>,
@@ -47,6 +50,7 @@ pub struct TaskRow {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum TaskWord {
     Open,
@@ -59,6 +63,7 @@ pub enum TaskWord {
 
 /// A task on the board.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct BoardRow {
     pub schema: Schema,
     /// The message that it is.
@@ -75,6 +80,7 @@ pub struct BoardRow {
 
 /// One change of a message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct HistoryRow {
     pub schema: Schema,
     /// Of the change.
@@ -93,6 +99,7 @@ pub struct HistoryRow {
 
 /// Something that a change sets.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SetRow {
     /// As in [`HistoryRow`].
     pub field: String,
@@ -104,6 +111,7 @@ pub struct SetRow {
 
 /// A change that gave way to one whose author had not seen it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CrossingRow {
     pub schema: Schema,
     /// The message that both are about.
@@ -114,6 +122,7 @@ pub struct CrossingRow {
 
 /// A message of the record with all that is known of it, as an export has it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct KeptRow {
     #[serde(flatten)]
     pub row: TalkRow,
@@ -136,6 +145,7 @@ pub struct KeptRow {
 
 /// What takes bytes of the disk.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SpaceRow {
     pub schema: Schema,
     /// `record`, `files`, `index`, `carried`, `store` (the file that has all but the index), or `conversation`.
@@ -160,6 +170,7 @@ pub struct SpaceRow {
 
 /// What a purge took, or would take.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PurgedRow {
     pub schema: Schema,
     pub messages: u64,
@@ -171,6 +182,7 @@ pub struct PurgedRow {
 
 /// Messages of an earlier home, as its export has them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Imports {
     /// At most [`IMPORTS_MAX`].
@@ -182,6 +194,7 @@ pub const IMPORTS_MAX: usize = 256;
 
 /// What is taken of a row of an export.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Imported {
     /// Where it stands in the file.
@@ -200,6 +213,7 @@ pub struct Imported {
     pub sequence: u64,
     pub lifetime_ms: u64,
     #[serde(with = "super::names::priority")]
+    #[cfg_attr(test, schemars(with = "super::names::Named"))]
     pub priority: Priority,
     pub key: Option<String>,
     /// None where the export has no words of it.
@@ -209,6 +223,7 @@ pub struct Imported {
 
 /// What became of messages that were to be imported.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ImportedRow {
     pub schema: Schema,
     /// Messages and changes that are here now and were not before.
@@ -222,6 +237,7 @@ pub struct ImportedRow {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RefusedLine {
     pub line: u64,
     pub why: String,
@@ -229,6 +245,7 @@ pub struct RefusedLine {
 
 /// Something that happened to the record, by its number.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(untagged)]
 pub enum HappenedRow {
     /// To a message that is here: its row as it stands now, with the event's number.
@@ -264,6 +281,7 @@ impl HappenedRow {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Happened {
     /// It came, or was sent.
@@ -277,8 +295,22 @@ pub enum Happened {
     Deleted,
 }
 
+impl Happened {
+    pub fn word(self) -> &'static str {
+        match self {
+            Happened::Message => "message",
+            Happened::Change => "change",
+            Happened::State => "state",
+            Happened::Read => "read",
+            Happened::Unread => "unread",
+            Happened::Deleted => "deleted",
+        }
+    }
+}
+
 /// What is here of a message that another one answers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct AnswersRow {
     /// The first half of it, where the message is not here.
     pub id: String,
@@ -293,6 +325,7 @@ pub struct AnswersRow {
 
 /// Whether what is answered is here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Parent {
     Here,
@@ -304,6 +337,7 @@ pub enum Parent {
 
 /// Who wrote what is forwarded, as the one who forwards it says: the author's signature did not come along.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ForwardedRow {
     pub author: PersonRow,
     /// The first half of the id of the message that the words were in.
@@ -316,6 +350,7 @@ pub struct ForwardedRow {
 
 /// A row of a conversation that a search found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SearchRow {
     #[serde(flatten)]
     pub row: TalkRow,

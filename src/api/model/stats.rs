@@ -6,6 +6,7 @@ use super::{Schema, When};
 
 /// What one span came to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct StatsRow {
     pub schema: Schema,
     /// When it ended; none without a clock.

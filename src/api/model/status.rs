@@ -7,6 +7,7 @@ use crate::bundle::Priority;
 
 /// What is known of one's own message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct StatusRow {
     pub schema: Schema,
     pub id: String,
@@ -22,6 +23,7 @@ pub struct StatusRow {
     #[serde(default)]
     pub carriers_unlisted: u64,
     #[serde(with = "names::priority")]
+    #[cfg_attr(test, schemars(with = "super::names::Named"))]
     pub priority: Priority,
     pub created_at: Option<When>,
     /// When its life ends, as this node's clock reckons.
@@ -60,6 +62,7 @@ pub struct StatusRow {
 
 /// How far a message to a group is with one of its members.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct MemberStateRow {
     /// None where this person gave them no name.
     pub name: Option<String>,
@@ -69,6 +72,7 @@ pub struct MemberStateRow {
 
 /// Whether messages get away from here.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct OutlookRow {
     pub schema: Schema,
     /// Contacts that last now.
@@ -91,6 +95,7 @@ pub struct OutlookRow {
 
 /// One thing that happened to one's own message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Event {
     pub at: Option<When>,
     pub what: EventKind,
@@ -108,6 +113,7 @@ pub struct Event {
 
 /// What evidence says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum EventKind {
     Queued,
@@ -126,6 +132,7 @@ pub enum EventKind {
 
 /// The highest evidence, in ascending order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum State {
     Queued,

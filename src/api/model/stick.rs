@@ -12,6 +12,7 @@ pub const STICK_BYTES_MAX: u64 = 1 << 20;
 
 /// A bundle that would go on a stick.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct WillingRow {
     pub schema: Schema,
     pub id: String,
@@ -20,20 +21,24 @@ pub struct WillingRow {
 
 /// A bundle that goes on a stick: its bytes are to be written as they are.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct LeavingRow {
     pub schema: Schema,
     pub id: String,
     /// When, to be written beside it, so that the time on the stick counts; none where the node has no clock.
     pub at: Option<When>,
     #[serde(rename = "hex", with = "names::hex")]
+    #[cfg_attr(test, schemars(with = "String"))]
     pub bytes: Vec<u8>,
 }
 
 /// A bundle from a stick.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct FromStick {
     #[serde(rename = "hex", with = "names::hex")]
+    #[cfg_attr(test, schemars(with = "String"))]
     pub bytes: Vec<u8>,
     /// When it was written there, as far as anything beside it tells. It only ever makes the bundle older.
     #[serde(default)]
@@ -42,6 +47,7 @@ pub struct FromStick {
 
 /// What became of a bundle from a stick.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct EnteredRow {
     pub schema: Schema,
     /// None where it is no bundle, or not what its source signed.
@@ -56,6 +62,7 @@ pub struct EnteredRow {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Fate {
     /// Delivered, or carried from now on.

@@ -6,6 +6,7 @@ use crate::content::{TAG_AUTOMATIC, TAG_DECISION, TAG_FYI, TAG_QUESTION};
 
 /// What a message is meant to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Tag {
     Question,

@@ -9,6 +9,7 @@ pub const PUBLISHED_AT_ONCE_MAX: usize = 512;
 
 /// One message to be published.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Publication {
     /// What it is the latest word on.
@@ -19,6 +20,7 @@ pub struct Publication {
 
 /// What became of an event with its consumer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SettledEvent {
     /// The topic as the event's row gives it.
@@ -34,6 +36,7 @@ pub struct SettledEvent {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     Done,
@@ -43,6 +46,7 @@ pub enum Outcome {
 
 /// How a topic stands to this home.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum TopicStanding {
     Mine,
@@ -52,6 +56,7 @@ pub enum TopicStanding {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct TopicRow {
     pub schema: Schema,
     /// As it is typed here: a name of mine, or the owner's name, a stroke, and the topic's.
@@ -73,6 +78,7 @@ pub struct TopicRow {
 
 /// What is to be said of how long and how much of topics stays; what is absent is left as it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct TermsWanted {
     #[serde(default)]
@@ -86,6 +92,7 @@ pub struct TermsWanted {
 
 /// How long and how much of topics stays at this home.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct TopicTermsRow {
     pub schema: Schema,
     pub topic: String,
@@ -95,6 +102,7 @@ pub struct TopicTermsRow {
 
 /// A topic of mine that is no more.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct TopicEndedRow {
     pub schema: Schema,
     pub topic: String,
@@ -104,6 +112,7 @@ pub struct TopicEndedRow {
 
 /// A subscription that may mean several topics.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SubscribedRow {
     pub schema: Schema,
     pub topic: String,
@@ -111,6 +120,7 @@ pub struct SubscribedRow {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PublishedRow {
     pub schema: Schema,
     pub id: String,
@@ -119,6 +129,7 @@ pub struct PublishedRow {
 
 /// Something published in a topic, as a consumer gets it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct TopicEventRow {
     pub schema: Schema,
     /// Numbered per topic, by this home.
@@ -136,6 +147,7 @@ pub struct TopicEventRow {
 
 /// An event that a group of consumers gave up.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct FailedRow {
     #[serde(flatten)]
     pub event: TopicEventRow,

@@ -7,9 +7,11 @@ use crate::bundle::Priority;
 
 /// What is usual with a contact; of what is not said here the home's own rules hold.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Usual {
     #[serde(with = "names::maybe_priority", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "Option<super::names::Named>"))]
     pub priority: Option<Priority>,
     /// How long a message may be under way.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -6,6 +6,7 @@ use super::{TaskWord, When};
 
 /// What of the record is to go; what is said must all be so.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Purge {
     /// What came or was written before this.
@@ -22,6 +23,7 @@ pub struct Purge {
 
 /// What is to be changed of a message; at least one thing.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Wish {
     pub id: String,
@@ -47,6 +49,7 @@ impl Wish {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct WishedReaction {
     pub emoji: String,
@@ -56,6 +59,7 @@ pub struct WishedReaction {
 
 /// Which rows of the inbox are listed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Show {
     /// What waits for this person: nothing that is archived, snoozed or muted, unless a mute leaves out mentions and it is
@@ -71,6 +75,7 @@ pub enum Show {
 
 /// Where something is put.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Arranging {
     /// Out of sight; a conversation until something new is in it, unless it is muted.

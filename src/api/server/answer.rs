@@ -7,9 +7,9 @@ use axum::response::{IntoResponse, Response as HttpResponse};
 use crate::api::error::ApiError;
 use crate::api::model::{METRICS_TYPE, Response, json_line};
 
-const JSON: &str = "application/json";
+pub const JSON: &str = "application/json";
 pub const JSON_LINES: &str = "application/x-ndjson";
-const BYTES: &str = "application/octet-stream";
+pub const BYTES: &str = "application/octet-stream";
 
 impl IntoResponse for Response {
     fn into_response(self) -> HttpResponse {
@@ -25,6 +25,13 @@ impl IntoResponse for Response {
         };
         ([(header::CONTENT_TYPE, kind)], Body::from(body)).into_response()
     }
+}
+
+/// Any number of objects as one array.
+pub fn array(response: &Response) -> HttpResponse {
+    let lines = response.json_lines();
+    let objects = lines.trim_end().replace('\n', ",\n");
+    ([(header::CONTENT_TYPE, JSON)], format!("[{objects}]\n")).into_response()
 }
 
 impl IntoResponse for ApiError {

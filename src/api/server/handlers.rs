@@ -12,11 +12,14 @@ use axum::routing::{MethodFilter, on};
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
+use super::accept::Form;
+use super::guard::Permit;
 use super::{BODY_BYTES_MAX, BODY_TIME_MAX, answer, streams};
 use crate::api::Backend;
 use crate::api::error::ApiError;
 use crate::api::model::{Request, Response, Topic};
-use crate::api::route::{Ask, HEALTH, ROUTES, Route};
+use crate::api::openapi::DOCUMENT;
+use crate::api::route::{Ask, HEALTH, Kind, ROUTES, Route};
 
 /// What every handler sees.
 #[derive(Clone)]
@@ -30,8 +33,15 @@ pub fn router(shared: Shared) -> Router {
     let mut router = Router::new();
     for route in ROUTES {
         let method = MethodFilter::try_from(route.method.clone()).expect("the table has methods of HTTP");
-        let handler = move |State(shared): State<Shared>, request: HttpRequest| shared.serve(route, request);
-        router = router.route(route.path, on(method, handler));
+        let served = match route.ask {
+            Kind::Document => on(method, async || ([(header::CONTENT_TYPE, answer::JSON)], DOCUMENT)),
+            Kind::Upload => on(method, |State(shared): State<Shared>, request: HttpRequest| shared.upload(request)),
+            Kind::Content => on(method, |State(shared): State<Shared>, request: HttpRequest| shared.content(request)),
+            Kind::Call | Kind::List | Kind::Follow => {
+                on(method, move |State(shared): State<Shared>, request: HttpRequest| shared.serve(route, request))
+            }
+        };
+        router = router.route(route.path, served);
     }
     router
         .fallback(async || ApiError::not_found("there is no such path"))
@@ -43,13 +53,26 @@ pub fn router(shared: Shared) -> Router {
 
 impl Shared {
     async fn serve(self, route: &'static Route, request: HttpRequest) -> HttpResponse {
+        let other = if route.ask == Kind::Follow { Form::Events } else { Form::Array };
+        let form = Form::wanted(request.headers(), other);
+        let permit = request.extensions().get::<Permit>().cloned();
         match asked(route, request).await {
-            Ok(ask) => self.answer(route, ask).await.unwrap_or_else(ApiError::into_response),
+            Ok(ask) => self.answer(route, ask, form, permit).await.unwrap_or_else(ApiError::into_response),
             Err(refusal) => refusal,
         }
     }
 
-    async fn answer(self, route: &'static Route, ask: Ask) -> Result<HttpResponse, ApiError> {
+    /// Answers as far as the permit goes; who has none is this user.
+    async fn answer(
+        self,
+        route: &'static Route,
+        ask: Ask,
+        form: Form,
+        permit: Option<Permit>,
+    ) -> Result<HttpResponse, ApiError> {
+        if let Some(permit) = &permit {
+            permit.check(&ask, &*self.backend).await?;
+        }
         match ask {
             Ask::Call(request) => {
                 if let Request::Send(compose) = &request {
@@ -57,13 +80,16 @@ impl Shared {
                 }
                 let response = self.backend.call(request).await?;
                 let is_ill = route.path == HEALTH && matches!(&response, Response::Health(health) if !health.ok);
-                let mut answer = response.into_response();
+                let mut answer = match form {
+                    Form::Array if response.is_many() => answer::array(&response),
+                    _ => response.into_response(),
+                };
                 if is_ill {
                     *answer.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
                 }
                 Ok(answer)
             }
-            Ask::List(listing) => streams::listed(self.backend.list(listing), self.closing).await,
+            Ask::List(listing) => streams::listed(self.backend.list(listing), form, self.closing).await,
             Ask::Follow(topic) => {
                 let id = if let Topic::Status { id } = &topic { id.clone() } else { None };
                 let rows = self.backend.follow(topic);
@@ -71,7 +97,11 @@ impl Shared {
                 if let Some(id) = id {
                     self.backend.call(Request::Status { id }).await?;
                 }
-                Ok(streams::respond(rows, self.closing))
+                let rows = match permit {
+                    Some(permit) => permit.watched(rows),
+                    None => rows,
+                };
+                Ok(streams::respond(rows, form, self.closing))
             }
         }
     }
@@ -96,6 +126,14 @@ async fn asked(route: &'static Route, request: HttpRequest) -> Result<Ask, HttpR
         words = query.iter().cloned().collect();
         (query.into_iter().map(|(name, word)| (name, value_of(word))).collect(), "query is wrong")
     };
+    if route.has_numbers()
+        && let Some(last) = head.headers.get(LAST_EVENT_ID)
+    {
+        let number = last.to_str().ok().and_then(|last| last.trim().parse::<u64>().ok());
+        let number = number.ok_or_else(|| wrong("header Last-Event-ID is wrong", &"it is no number of an event"))?;
+        // It is later than what the address said when it was first followed.
+        fields.insert("since".into(), number.into());
+    }
     for (name, segment) in segments {
         if fields.insert(name.clone(), Value::String(segment)).is_some() {
             return Err(wrong(place, &format!("`{name}` stands in the path")));
@@ -122,6 +160,9 @@ fn read_fields(route: &Route, fields: Map<String, Value>, words: &BTreeMap<Strin
     }
     Err(first.expect("it is tried once at least"))
 }
+
+/// The number of the last event that a reader of events saw.
+const LAST_EVENT_ID: &str = "last-event-id";
 
 /// Of so many fields both readings are tried; no route has more.
 const QUERY_TRIES: usize = 6;

@@ -34,6 +34,19 @@ async fn a_head_of_one_byte_a_second_is_not_waited_for() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_reader_of_events_hears_that_nothing_happens() {
+    let node = Node::start().await;
+    let mut client = UnixStream::connect(&node.path).await.unwrap();
+    client.write_all(b"GET /v1/events HTTP/1.1\r\nhost: d\r\naccept: text/event-stream\r\n\r\n").await.unwrap();
+    let (mut heard, mut bytes) = (String::new(), [0; 4_096]);
+    while heard.matches(": nothing so far").count() < 3 {
+        let read = client.read(&mut bytes).await.unwrap();
+        assert!(read > 0, "{heard}");
+        heard += &String::from_utf8_lossy(&bytes[..read]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_body_of_one_byte_a_second_is_not_waited_for() {
     let node = Node::start().await;
     let request = http("POST", "/v1/send", &" ".repeat(10_000));

@@ -141,6 +141,31 @@ pub enum ConfigWhat {
 }
 
 #[derive(Args, Debug)]
+pub struct Token {
+    #[command(subcommand)]
+    pub what: Option<TokenWhat>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum TokenWhat {
+    /// Make a token for a program, and print it: it is told only this once
+    Add {
+        /// What the program is called here
+        name: String,
+        /// The program may ask, and change nothing
+        #[arg(long)]
+        read_only: bool,
+        /// The program may publish and subscribe in these topics, and do nothing else
+        #[arg(long, value_name = "TOPIC", value_delimiter = ',')]
+        topics: Option<Vec<String>>,
+    },
+    /// List tokens, and what each lets its program do
+    List,
+    /// Let nobody in any more who shows the token of this name
+    Revoke { name: String },
+}
+
+#[derive(Args, Debug)]
 pub struct Demo {
     /// Keep the homes and logs of the three nodes
     #[arg(long)]
