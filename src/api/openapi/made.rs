@@ -246,6 +246,8 @@ fn operation_id(route: &Route) -> String {
     }
     let is_alike = |other: &&Route| other.ask == route.ask && other.variant == route.variant;
     if ROUTES.iter().filter(is_alike).count() > 1 {
+        // What stands beside `/v1` is for supervisors.
+        id += if route.path.starts_with("/v1/") { "" } else { "_for_supervisors" };
         route.parameters().for_each(|name| id += &format!("_by_{name}"));
     }
     id
