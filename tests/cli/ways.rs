@@ -91,7 +91,7 @@ fn what_a_message_is_meant_to_be_is_shown_and_found() {
     }
     let wrong = bob.run_args(&["search", "pump tag:joke"]);
     assert_eq!(wrong.code, 2);
-    assert!(wrong.talk.contains("question, decision or fyi"), "{}", wrong.talk);
+    assert!(wrong.talk.contains("question, decision, fyi or automatic"), "{}", wrong.talk);
     assert_eq!(alice.run("send bob hi --tag joke").code, 2);
 }
 

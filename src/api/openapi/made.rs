@@ -116,6 +116,7 @@ fn document() -> Value {
         },
     });
     said_plainly(&mut document);
+    words_as_enums(&mut document);
     document
 }
 
@@ -301,6 +302,28 @@ fn said_plainly(value: &mut Value) {
                     value => said_plainly(value),
                 }
             }
+        }
+        _ => {}
+    }
+}
+
+/// A choice of words is an `enum`: generators that meet a choice of constants take the first for all of them.
+fn words_as_enums(value: &mut Value) {
+    match value {
+        Value::Array(values) => values.iter_mut().for_each(words_as_enums),
+        Value::Object(fields) => {
+            fields.values_mut().for_each(words_as_enums);
+            let words = |choice: &Value| match &choice["const"] {
+                Value::Null => choice["enum"].as_array().cloned(),
+                word => Some(vec![word.clone()]),
+            };
+            let choices = fields.get("oneOf").and_then(Value::as_array);
+            let Some(all) = choices.and_then(|choices| choices.iter().map(words).collect::<Option<Vec<_>>>()) else {
+                return;
+            };
+            fields.remove("oneOf");
+            fields.insert("type".into(), "string".into());
+            fields.insert("enum".into(), all.concat().into());
         }
         _ => {}
     }
