@@ -108,7 +108,8 @@ impl Share<'_> {
 
     pub(super) fn set_alarm(&mut self, node: u32) {
         if let Some(due) = self.node(node).owing.next_timeout() {
-            self.timers.set(node, due.0.saturating_mul(1_000));
+            // What is due within this millisecond is due now: a clock that went back would hand things over before they came.
+            self.timers.set(node, due.0.saturating_mul(1_000).max(self.now_us));
         }
     }
 
