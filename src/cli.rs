@@ -23,6 +23,7 @@ mod arrange;
 mod away;
 mod carry;
 mod changes;
+mod chat;
 mod contacts;
 mod demo;
 mod drafts;
@@ -165,11 +166,11 @@ fn explain(error: clap::Error, line: &[OsString], out: &Out) -> u8 {
     error.exit_code() as u8
 }
 
-/// Ctrl-C ends a command at any point; `up` and `demo` have things to put away first, those that send an id to tell, and
-/// listen themselves.
+/// Ctrl-C ends a command at any point; `up`, `demo` and `chat` have things to put away first, those that send an id to tell,
+/// and listen themselves.
 async fn unless_interrupted(command: &Command, work: impl Future<Output = Outcome>) -> Outcome {
-    if matches!(command, Command::Up(_) | Command::Demo(_) | Command::Send(_) | Command::Reply(_) | Command::Forward(_))
-    {
+    use Command as C;
+    if matches!(command, C::Up(_) | C::Demo(_) | C::Send(_) | C::Reply(_) | C::Forward(_) | C::Chat(_)) {
         return work.await;
     }
     tokio::select! {
@@ -200,6 +201,7 @@ async fn dispatch(engine: &dyn Engine, cli: &Cli, out: &Out) -> Outcome {
         Command::Inbox(args) => inbox::inbox(&link()?, args, out).await,
         Command::Read(args) => inbox::read(&link()?, args, out).await,
         Command::Talk(args) => talk::talk(&link()?, args, out).await,
+        Command::Chat(args) => chat::chat(engine, home, args, out).await,
         Command::Search(args) => search::search(&link()?, args, out).await,
         Command::Unread(args) => talk::unread(&link()?, args, out).await,
         Command::Edit(args) => changes::edit(&link()?, args, out).await,

@@ -80,6 +80,31 @@ pub fn one_line_of_prose(text: &str, width: usize) -> String {
     cut(text, width, Reading::Prose)
 }
 
+/// What is shown of each character of a text that is being written, with the place where it stands: itself or its escape.
+/// Newlines and tabs come as they are.
+pub fn pieces_of_prose(text: &str) -> impl Iterator<Item = (usize, Piece)> + '_ {
+    text.char_indices().zip(judged(text, Reading::Prose)).map(|((at, _), (c, is_shown))| {
+        let piece = if is_shown || matches!(c, '\n' | '\t') { Piece::Shown(c) } else { Piece::Escaped(c) };
+        (at, piece)
+    })
+}
+
+/// A character, and how it is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Piece {
+    Shown(char),
+    Escaped(char),
+}
+
+impl Piece {
+    pub fn push_to(self, line: &mut String) {
+        match self {
+            Piece::Shown(c) => line.push(c),
+            Piece::Escaped(c) => push_escape(line, c),
+        }
+    }
+}
+
 fn cut(text: &str, width: usize, reading: Reading) -> String {
     let chars_max = width.saturating_mul(CHARS_PER_COLUMN_MAX);
     let mut line = String::new();

@@ -7,6 +7,8 @@
 mod automatic;
 #[path = "cli/changes.rs"]
 mod changes;
+#[path = "cli/chat.rs"]
+mod chat;
 #[path = "cli/client.rs"]
 mod client;
 #[path = "cli/contract.rs"]

@@ -570,12 +570,15 @@ pub enum Listing {
     Talk {
         /// A contact's name, or an address.
         who: String,
-        /// The last so many rows; where it is read from the first unread one on, the first so many.
+        /// The last so many rows; where it is read from the first unread one or from a message on, the first so many.
         #[serde(default)]
         limit: Option<u32>,
         /// Only what stands before this message.
         #[serde(default)]
         before: Option<String>,
+        /// Only what stands behind this message; with a limit, the first so many.
+        #[serde(default)]
+        after: Option<String>,
         /// Only the messages of this thread.
         #[serde(default)]
         thread: Option<String>,

@@ -40,6 +40,7 @@ async fn every_listing_arrives_as_it_was_asked_and_its_rows_as_they_were_given()
         limit: Some(20),
         // As good a beginning of an id as any, also to who reads numbers out of a query.
         before: Some("1000".into()),
+        after: Some("2000".into()),
         thread: None,
         unread: true,
         from_unread: Some(3),

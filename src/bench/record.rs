@@ -72,7 +72,15 @@ pub async fn many(place: &Path, messages: u64, report: &mut impl FnMut(Row)) -> 
     report(row(name_rss, more / f64::from(1 << 20), "MiB", Some((20.0, "goal, over an empty home"))));
     let client = Client::new(Home::open_or_create(Some(&full))?.socket_path());
     let who = Ticket::new(writer(1).node(), [], None).to_string();
-    let talk = Listing::Talk { who, limit: Some(20), before: None, thread: None, unread: false, from_unread: None };
+    let talk = Listing::Talk {
+        who,
+        limit: Some(20),
+        before: None,
+        after: None,
+        thread: None,
+        unread: false,
+        from_unread: None,
+    };
     let inbox = Listing::Inbox { unread: false, limit: Some(20), text_chars: None, show: Show::Waiting };
     for (name, listing) in [(name("talk_100k", "talk_1m"), talk), (name("inbox_100k", "inbox_1m"), inbox)] {
         let mut times = Vec::with_capacity(LOOKS);

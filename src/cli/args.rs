@@ -27,7 +27,8 @@ pub use self::order::{
 };
 use self::people::PAIR_HELP;
 pub use self::people::{Contact, ContactWhat, Me, Pair, Whom};
-pub use self::reading::{Inbox, InboxList, InboxWhat, Read, Search, Status, Talk};
+use self::reading::CHAT_HELP;
+pub use self::reading::{Chat, Inbox, InboxList, InboxWhat, Read, Search, Status, Talk};
 use self::service::SERVICE_HELP;
 pub use self::service::{ScopeArgs, Service, ServiceWhat};
 use self::writing::{CANCEL_HELP, DELETE_HELP, EDIT_HELP, SEND_HELP, WITHDRAW_HELP};
@@ -88,6 +89,9 @@ pub enum Command {
     Inbox(Inbox),
     /// Show conversations, both sides, or list them
     Talk(Talk),
+    /// Read and write in the terminal, with the keyboard alone
+    #[command(after_help = CHAT_HELP)]
+    Chat(Chat),
     /// Find messages by their words, in all conversations
     Search(Search),
     /// Mark messages unread again

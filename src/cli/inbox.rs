@@ -155,27 +155,35 @@ pub async fn read(link: &Link<'_>, args: &Read, out: &Out) -> Outcome {
     let letter = *take!(link.ask(request).await?, Letter)?;
     out.row(&letter, |style| text(&letter, style))?;
     if let Some(directory) = &args.save {
-        let beside = letter.row.attachments.iter().skip(letter.files.len());
-        let beside: Vec<&str> = beside.filter_map(|file| file.id.as_deref()).collect();
-        match letter.files.is_empty() && beside.is_empty() {
-            true => out.talk("nothing to save: no file came with it"),
-            false => make_directory(directory)?,
+        save_files(link, &letter, directory, |words| out.talk(&words)).await?;
+    }
+    Ok(())
+}
+
+/// Saves all files of a message in a directory, and tells of each.
+pub async fn save_files(
+    link: &Link<'_>,
+    letter: &LetterRow,
+    directory: &Path,
+    mut tell: impl FnMut(String),
+) -> Result<(), ApiError> {
+    let beside = letter.row.attachments.iter().skip(letter.files.len());
+    let beside: Vec<&str> = beside.filter_map(|file| file.id.as_deref()).collect();
+    match letter.files.is_empty() && beside.is_empty() {
+        true => tell("nothing to save: no file came with it".into()),
+        false => make_directory(directory)?,
+    }
+    for file in &letter.files {
+        if file.bytes.is_empty() {
+            tell(format!("{} has no bytes here: it was empty, or its bytes were purged", safe_text(&file.name)));
+            continue;
         }
-        for file in &letter.files {
-            if file.bytes.is_empty() {
-                out.talk(&format!(
-                    "{} has no bytes here: it was empty, or its bytes were purged",
-                    safe_text(&file.name)
-                ));
-                continue;
-            }
-            let path = save(directory, file)?;
-            out.talk(&format!("saved {}", safe_text(&path.display().to_string())));
-        }
-        for id in beside {
-            let saved = super::transfers::save(link, id, directory).await?;
-            out.talk(&format!("saved {}", safe_text(&saved.name)));
-        }
+        let path = save(directory, file)?;
+        tell(format!("saved {}", safe_text(&path.display().to_string())));
+    }
+    for id in beside {
+        let saved = super::transfers::save(link, id, directory).await?;
+        tell(format!("saved {}", safe_text(&saved.name)));
     }
     Ok(())
 }

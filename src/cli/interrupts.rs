@@ -19,10 +19,10 @@ pub struct Busy(oneshot::Sender<()>);
 /// Ends the process on Ctrl-C where the command itself does not; returns once it would.
 ///
 /// The command's own thread may sit in a call that blocks, so the signal is waited for on another one. A node ends by
-/// itself after the first signal, and at once after the second.
+/// itself after the first signal, as `chat` does, and at once after the second.
 pub fn end_what_blocks(command: &Command) -> Busy {
     let signals = match command {
-        Command::Up(_) | Command::Demo(_) => 2,
+        Command::Up(_) | Command::Demo(_) | Command::Chat(_) => 2,
         _ => 1,
     };
     let writes_results = matches!(command, Command::Sim(_));

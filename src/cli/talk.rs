@@ -32,12 +32,14 @@ pub async fn talk(link: &Link<'_>, args: &Talk, out: &Out) -> Outcome {
     }
     let Some(who) = &args.who else { return list(link, args.all, out).await };
     let is_terminal = !out.json && out.style.width.is_some();
-    let goes_on = is_terminal && args.limit.is_none() && args.before.is_none();
+    let is_part = args.limit.is_some() || args.before.is_some() || args.after.is_some();
+    let goes_on = is_terminal && !is_part;
     let mut rows = link
         .list(Listing::Talk {
             who: who.clone(),
             limit: args.limit,
             before: args.before.clone(),
+            after: args.after.clone(),
             thread: args.thread.clone(),
             unread: args.unread,
             from_unread: goes_on.then_some(CONTEXT_ROWS),

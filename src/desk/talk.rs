@@ -73,6 +73,7 @@ pub async fn conversations(talks: Option<Talks>) -> Result<Option<(Vec<Row>, Opt
 pub struct Part {
     pub limit: Option<u32>,
     pub before: Option<String>,
+    pub after: Option<String>,
     pub thread: Option<String>,
     pub unread: bool,
     pub from_unread: Option<u32>,
@@ -158,6 +159,9 @@ impl Talking {
         if let Some(before) = &self.part.before {
             span.to = Bound::Excluded(self.desk.position_in(&with, before).await?);
         }
+        if let Some(after) = &self.part.after {
+            span.from = Bound::Excluded(self.desk.position_in(&with, after).await?);
+        }
         let (of, unread) = (with.clone(), self.part.unread);
         let first_unread = match self.part.from_unread.is_some() || unread {
             true => self.desk.record(move |record| record.first_unread(&of)).await?,
@@ -170,6 +174,7 @@ impl Talking {
                 many = limit.map_or(usize::MAX, |limit| limit as usize);
             }
             (None, _, _) if unread => many = 0,
+            (None, _, limit) if self.part.after.is_some() => many = limit.map_or(usize::MAX, |limit| limit as usize),
             (None, _, Some(limit)) => span.from = self.back(&with, span, limit).await?,
             (None, Some(_), None) => span.from = self.back(&with, span, LAST_ROWS).await?,
             (None, None, None) => {}

@@ -37,6 +37,10 @@ fn both_sides_of_a_conversation_are_read_in_their_order_also_after_a_kill() {
     assert_eq!(texts(&alice.rows("talk bob --limit 2")), at_alice[1..]);
     let third = rows[2]["id"].as_str().unwrap();
     assert_eq!(texts(&alice.rows(&format!("talk bob --before {third} --limit 1"))), at_alice[1..2]);
+    let first = rows[0]["id"].as_str().unwrap();
+    assert_eq!(texts(&alice.rows(&format!("talk bob --after {first}"))), at_alice[1..]);
+    assert_eq!(texts(&alice.rows(&format!("talk bob --after {first} --limit 1"))), at_alice[1..2]);
+    assert_eq!(texts(&alice.rows(&format!("talk bob --after {third}"))), []);
     let [listed] = &alice.rows("talk")[..] else { panic!("one conversation") };
     assert_eq!(
         (&listed["name"], &listed["last_text"], &listed["last_mine"]),

@@ -97,6 +97,9 @@ pub struct Talk {
     /// Only what stands before this message
     #[arg(long, value_name = "ID", requires = "who")]
     pub before: Option<String>,
+    /// Only what stands behind this message; with --limit, the first N
+    #[arg(long, value_name = "ID", requires = "who", conflicts_with_all = ["before", "unread"])]
+    pub after: Option<String>,
     /// Only this thread, by any of its messages
     #[arg(long, value_name = "ID", requires = "who")]
     pub thread: Option<String>,
@@ -104,7 +107,7 @@ pub struct Talk {
     #[arg(long, requires = "who")]
     pub unread: bool,
     /// Go on with what comes and what changes
-    #[arg(long, visible_alias = "watch", conflicts_with_all = ["limit", "before", "thread", "unread"])]
+    #[arg(long, visible_alias = "watch", conflicts_with_all = ["limit", "before", "after", "thread", "unread"])]
     pub follow: bool,
     /// Begin behind this event, which earlier output numbered
     #[arg(long, value_name = "EVENT", requires = "follow")]
@@ -112,6 +115,22 @@ pub struct Talk {
     /// Mark what is printed as read, as on a terminal it is
     #[arg(long)]
     pub mark_read: bool,
+}
+
+pub(super) const CHAT_HELP: &str = "\
+Enter sends, Alt-Enter or Ctrl-J begins a new line, Tab turns from the list to the messages to what you write, ? or F1 \
+shows all keys, Ctrl-C quits. What you write is kept as a draft, second by second. What was on the screen counts as read.
+
+With --plain it prints new messages as lines and sends the lines that you type: for screen readers and for terminals that \
+cannot move their cursor. /help lists what else it takes.";
+
+#[derive(Args, Debug)]
+pub struct Chat {
+    /// With whom to begin
+    pub who: Option<String>,
+    /// Lines in, lines out: no cursor is moved, and there are no colours
+    #[arg(long)]
+    pub plain: bool,
 }
 
 pub(super) const SEARCH_HELP: &str = "\

@@ -1,0 +1,495 @@
+//! What the client knows and shows, and what it wishes: a pure machine. Events go in, wishes come out; keys are events, and so
+//! are answers. No terminal, no socket and no clock is in here.
+
+use std::collections::BTreeMap;
+
+use jiff::Zoned;
+use ratatui::crossterm::event::KeyEvent;
+
+use super::compose::Compose;
+use super::layout::Layout;
+use super::overlay::Overlay;
+use super::window::{Kept, Side, Window};
+use super::writing::{Outgoing, Slot, Writing};
+use crate::api::model::{
+    ContactRow, ConversationRow, GroupRow, Happened, HappenedRow, MemberRow, NearbyRow, SearchRow, TalkRow,
+};
+use crate::safe_text::safe_text;
+
+/// What the machine wants done; each is answered by an event.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Wish {
+    /// Conversations, contacts and groups.
+    List,
+    Load {
+        who: String,
+        part: Part,
+    },
+    /// What was written there and not sent.
+    Recall {
+        slot: Slot,
+        who: String,
+        name: Option<String>,
+    },
+    /// Keep what is being written, in the place of what was kept of it.
+    Keep {
+        slot: Slot,
+        who: String,
+        text: String,
+        answers: Option<String>,
+        version: u64,
+    },
+    Send {
+        slot: Slot,
+        who: String,
+        text: String,
+        answers: Option<String>,
+    },
+    Edit {
+        slot: Slot,
+        who: String,
+        id: String,
+        text: String,
+    },
+    React {
+        id: String,
+        emoji: String,
+        on: bool,
+    },
+    Mark {
+        ids: Vec<String>,
+    },
+    Find {
+        query: String,
+    },
+    Members {
+        who: String,
+    },
+    Near,
+    Save {
+        id: String,
+        directory: String,
+    },
+    /// Ask for a file that was offered.
+    Get {
+        id: String,
+    },
+}
+
+/// Which rows of a conversation are wanted.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Part {
+    /// The last ones, to begin with.
+    Open,
+    /// The last ones, for something came.
+    End,
+    Before(String),
+    After(String),
+    Around(Box<TalkRow>),
+}
+
+#[derive(Debug)]
+pub enum Event {
+    Key(KeyEvent),
+    Paste(String),
+    Size {
+        columns: usize,
+        lines: usize,
+    },
+    /// It is time to keep what is being written.
+    KeepNow,
+    Listed {
+        talks: Vec<ConversationRow>,
+        contacts: Vec<ContactRow>,
+        groups: Vec<GroupRow>,
+    },
+    Loaded {
+        who: String,
+        part: Part,
+        rows: Vec<Kept>,
+        older: bool,
+        newer: bool,
+    },
+    Recalled {
+        slot: Slot,
+        text: String,
+        answers: Option<String>,
+    },
+    Kept {
+        slot: Slot,
+        version: u64,
+    },
+    NotKept {
+        slot: Slot,
+        why: String,
+    },
+    Sent {
+        slot: Slot,
+    },
+    NotSent {
+        slot: Slot,
+        why: String,
+    },
+    Found(Vec<SearchRow>),
+    Members(Vec<MemberRow>),
+    Near(Vec<NearbyRow>),
+    /// Something was done that is worth a word.
+    Told(String),
+    Failed(String),
+    Happened(Box<HappenedRow>),
+    /// The node is there; what happens from now on comes as events.
+    Connected,
+    /// It is not, and why.
+    CutOff(String),
+}
+
+/// Which part of the screen the keys are for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pane {
+    List,
+    Messages,
+    Compose,
+}
+
+/// A line that is asked for below the messages.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Prompt {
+    pub what: Asked,
+    pub line: Compose,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Asked {
+    Query,
+    Reaction { id: String },
+    Directory { id: String },
+}
+
+/// Somebody to talk with, as a line of the list.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Talk {
+    pub who: String,
+    pub name: String,
+    pub unread: u64,
+    pub waiting: u64,
+    pub pinned: bool,
+    pub muted: bool,
+    pub request: bool,
+    /// Nothing was said yet.
+    pub silent: bool,
+}
+
+pub struct Model {
+    pub talks: Vec<Talk>,
+    /// The line of the list that keys are about.
+    pub listed: usize,
+    /// Whom the open conversation is with.
+    pub open: Option<(String, String)>,
+    pub window: Window,
+    pub is_loaded: bool,
+    pub writing: Writing,
+    /// What is being written to others.
+    pub others: BTreeMap<String, Writing>,
+    /// What was being written when an edit began.
+    pub aside: Option<Writing>,
+    pub outgoing: Vec<Outgoing>,
+    pub pane: Pane,
+    pub prompt: Option<Prompt>,
+    pub overlay: Option<Overlay>,
+    pub notice: Option<(bool, String)>,
+    /// Why nothing comes.
+    pub cut_off: Option<String>,
+    pub layout: Layout,
+    pub ends: bool,
+    /// The list is wanted anew, and is on its way.
+    list_wanted: bool,
+    list_coming: bool,
+    pub(super) loading: bool,
+    end_wanted: bool,
+    /// Something failed: nothing is asked for by itself until something else happens.
+    stalled: bool,
+    next_slot: Slot,
+    /// So that nothing is marked twice while an answer is on its way.
+    marked: Vec<String>,
+    pub(super) wishes: Vec<Wish>,
+}
+
+impl Model {
+    /// A client that begins with this conversation, given by address and name.
+    pub fn new(open: Option<(String, String)>, now: Zoned) -> Model {
+        let pane = if open.is_some() { Pane::Compose } else { Pane::List };
+        let mut model = Model {
+            talks: Vec::new(),
+            listed: 0,
+            open: None,
+            window: Window::new(now),
+            is_loaded: false,
+            writing: Writing::new(0),
+            others: BTreeMap::new(),
+            aside: None,
+            outgoing: Vec::new(),
+            pane,
+            prompt: None,
+            overlay: None,
+            notice: None,
+            cut_off: None,
+            layout: Layout::default(),
+            ends: false,
+            list_wanted: true,
+            list_coming: false,
+            loading: false,
+            end_wanted: false,
+            stalled: false,
+            next_slot: 1,
+            marked: Vec::new(),
+            wishes: Vec::new(),
+        };
+        if let Some((who, name)) = open {
+            model.open_talk(who, name);
+        }
+        model
+    }
+
+    /// Takes an event in; what is to be done about it comes back.
+    pub fn on(&mut self, event: Event) -> Vec<Wish> {
+        self.stalled &= !matches!(event, Event::Key(_) | Event::Connected | Event::Happened(_));
+        match event {
+            Event::Key(key) => self.on_key(key),
+            Event::Paste(text) => self.on_paste(&text),
+            Event::Size { columns, lines } => self.layout = Layout { columns, lines, ..self.layout.clone() },
+            Event::KeepNow => self.keep(),
+            Event::Listed { talks, contacts, groups } => self.on_listed(talks, contacts, groups),
+            Event::Loaded { who, part, rows, older, newer } => self.on_loaded(&who, part, rows, older, newer),
+            Event::Recalled { slot, text, answers } => self.on_recalled(slot, text, answers),
+            Event::Kept { slot, version } => self.on_kept(slot, Some(version)),
+            Event::NotKept { slot, why } => {
+                self.on_kept(slot, None);
+                self.notice = Some((true, format!("what you write is not kept: {why}")));
+            }
+            Event::Sent { slot } => self.outgoing.retain(|out| out.writing.slot != slot),
+            Event::NotSent { slot, why } => self.on_not_sent(slot, why),
+            Event::Found(rows) => self.overlay = Some(Overlay::found(rows)),
+            Event::Members(rows) => self.overlay = Some(Overlay::members(&rows)),
+            Event::Near(rows) => self.overlay = Some(Overlay::near(&rows)),
+            Event::Told(words) => self.notice = Some((false, words)),
+            Event::Failed(why) => {
+                (self.loading, self.list_coming, self.stalled) = (false, false, true);
+                self.notice = Some((true, why));
+            }
+            Event::Happened(row) => self.on_happened(*row),
+            Event::Connected => {
+                self.cut_off = None;
+                self.list_wanted = true;
+                self.end_wanted = self.open.is_some();
+                (self.loading, self.list_coming) = (false, false);
+            }
+            Event::CutOff(why) => self.cut_off = Some(why),
+        }
+        self.lay_out();
+        self.wish_for_more();
+        std::mem::take(&mut self.wishes)
+    }
+
+    /// It is another moment.
+    pub fn is_now(&mut self, now: Zoned) {
+        self.window.is_now(now);
+    }
+
+    /// Whether something was written since it was kept.
+    pub fn has_unkept(&self) -> bool {
+        let is_unkept = |writing: &Writing| writing.version > writing.kept;
+        is_unkept(&self.writing) || self.aside.as_ref().is_some_and(is_unkept) || self.others.values().any(is_unkept)
+    }
+
+    /// Whether keys act on the conversation.
+    pub fn who(&self) -> Option<&str> {
+        self.open.as_ref().map(|(who, _)| who.as_str())
+    }
+
+    pub fn open_talk(&mut self, who: String, name: String) {
+        if self.who() == Some(&who) {
+            return;
+        }
+        self.end_edit();
+        self.put_aside();
+        let fresh = Writing::new(self.new_slot());
+        match self.others.remove(&who) {
+            Some(writing) => self.writing = writing,
+            None => {
+                let slot = fresh.slot;
+                self.writing = fresh;
+                let name = Some(name.clone());
+                self.wishes.push(Wish::Recall { slot, who: who.clone(), name });
+            }
+        }
+        self.window = Window::new(self.window.now().clone());
+        self.is_loaded = false;
+        self.loading = true;
+        self.end_wanted = false;
+        self.marked.clear();
+        self.wishes.push(Wish::Load { who: who.clone(), part: Part::Open });
+        self.open = Some((who, name));
+    }
+
+    /// Shows a message that stands somewhere in a conversation.
+    pub fn open_at(&mut self, row: TalkRow, name: String) {
+        let who = row.conversation.clone();
+        self.open_talk(who.clone(), name);
+        self.wishes.retain(|wish| !matches!(wish, Wish::Load { .. }));
+        self.loading = true;
+        self.wishes.push(Wish::Load { who, part: Part::Around(Box::new(row)) });
+        self.pane = Pane::Messages;
+    }
+
+    fn put_aside(&mut self) {
+        self.keep();
+        let Some((who, _)) = self.open.take() else { return };
+        let slot = self.new_slot();
+        let writing = std::mem::replace(&mut self.writing, Writing::new(slot));
+        self.others.insert(who, writing);
+    }
+
+    pub fn new_slot(&mut self) -> Slot {
+        self.next_slot += 1;
+        self.next_slot
+    }
+
+    fn on_listed(&mut self, talks: Vec<ConversationRow>, contacts: Vec<ContactRow>, groups: Vec<GroupRow>) {
+        self.list_coming = false;
+        let chosen = self.talks.get(self.listed).map(|talk| talk.who.clone());
+        let mut listed: Vec<Talk> = talks.iter().map(Talk::of).collect();
+        for contact in contacts {
+            let is_there = talks.iter().any(|talk| talk.conversation.contains(&contact.peer_id));
+            if !is_there && contact.standing == crate::api::model::Standing::Contact {
+                let who = format!("dak:{}", contact.peer_id);
+                listed.push(Talk::silent(who, contact.name));
+            }
+        }
+        for group in groups {
+            let is_there = talks.iter().any(|talk| talk.conversation == group.address);
+            if !is_there && group.standing == crate::api::model::GroupStanding::Joined {
+                listed.push(Talk::silent(group.address, group.name));
+            }
+        }
+        self.talks = listed;
+        let place = |who: &str| self.talks.iter().position(|talk| talk.who == who);
+        let open = self.who().and_then(place);
+        let at = if self.pane == Pane::List { chosen.and_then(|who| place(&who)).or(open) } else { open };
+        self.listed = at.unwrap_or(self.listed).min(self.talks.len().saturating_sub(1));
+        if let Some(at) = open {
+            let name = self.talks[at].name.clone();
+            self.open.iter_mut().for_each(|(_, called)| called.clone_from(&name));
+        }
+        if self.open.is_none()
+            && let Some(Talk { who, name, .. }) = self.talks.first().cloned()
+        {
+            self.open_talk(who, name);
+        }
+    }
+
+    fn on_loaded(&mut self, who: &str, part: Part, rows: Vec<Kept>, older: bool, newer: bool) {
+        if self.who() != Some(who) {
+            return;
+        }
+        self.loading = false;
+        match part {
+            Part::Open => self.window.open(rows, older),
+            Part::End if self.window.rows.is_empty() || !self.is_loaded => self.window.open(rows, older),
+            Part::End => self.window.renew_end(rows),
+            Part::Before(_) => self.window.extend(Side::Older, rows, older),
+            Part::After(_) => self.window.extend(Side::Newer, rows, newer),
+            Part::Around(row) => self.window.open_around(rows, &row.id, older, newer),
+        }
+        self.is_loaded = true;
+    }
+
+    fn on_happened(&mut self, row: HappenedRow) {
+        match row {
+            HappenedRow::Here { what, row, .. } => {
+                self.list_wanted |= !matches!(what, Happened::State);
+                if self.who() != Some(&row.conversation) {
+                    return;
+                }
+                let is_here = self.window.replace(*row);
+                self.end_wanted |= what == Happened::Message && !is_here;
+            }
+            HappenedRow::Gone { id, .. } => {
+                self.list_wanted = true;
+                id.into_iter().for_each(|id| self.window.remove(&id));
+            }
+        }
+    }
+
+    /// Goes to the end, also where that is not in memory.
+    pub fn end(&mut self) {
+        match (self.window.has_newer, self.open.clone()) {
+            (true, Some((who, _))) => {
+                self.loading = true;
+                self.wishes.push(Wish::Load { who, part: Part::Open });
+            }
+            _ => self.window.go_to_end(),
+        }
+    }
+
+    /// Asks for what the screen will need, and marks what it shows.
+    fn wish_for_more(&mut self) {
+        if self.stalled {
+            return;
+        }
+        if self.list_wanted && !self.list_coming {
+            (self.list_wanted, self.list_coming) = (false, true);
+            self.wishes.push(Wish::List);
+        }
+        let Some((who, _)) = self.open.clone() else { return };
+        if !self.loading && self.end_wanted && !self.window.has_newer {
+            (self.loading, self.end_wanted) = (true, false);
+            self.wishes.push(Wish::Load { who: who.clone(), part: Part::End });
+        }
+        let first_and_last = (self.window.rows.first(), self.window.rows.last());
+        if let (false, Some(side), (Some(first), Some(last))) = (self.loading, self.window.lacks(), first_and_last) {
+            let part = match side {
+                Side::Older => Part::Before(first.row.id.clone()),
+                Side::Newer => Part::After(last.row.id.clone()),
+            };
+            self.loading = true;
+            self.wishes.push(Wish::Load { who, part });
+        }
+        if self.is_loaded && self.overlay.is_none() && self.layout.shows_messages() {
+            let ids: Vec<String> = self.window.seen().into_iter().filter(|id| !self.marked.contains(id)).collect();
+            if !ids.is_empty() {
+                self.marked.extend(ids.iter().cloned());
+                self.wishes.push(Wish::Mark { ids });
+            }
+        }
+    }
+
+    fn lay_out(&mut self) {
+        self.layout.fit(self.pane, &self.writing, self.prompt.is_some());
+        let (columns, lines) = self.layout.messages();
+        self.window.resize(columns, lines);
+    }
+}
+
+impl Talk {
+    fn of(row: &ConversationRow) -> Talk {
+        let called = crate::cli::who::called_by_itself(
+            row.name.as_deref().unwrap_or(&row.conversation),
+            row.nickname.as_deref(),
+        );
+        Talk {
+            who: row.conversation.clone(),
+            name: called,
+            unread: row.unread,
+            waiting: row.waiting,
+            pinned: row.arranged.pinned,
+            muted: row.arranged.muted,
+            request: row.request,
+            silent: false,
+        }
+    }
+
+    fn silent(who: String, name: String) -> Talk {
+        let name = safe_text(&name);
+        Talk { who, name, unread: 0, waiting: 0, pinned: false, muted: false, request: false, silent: true }
+    }
+}
