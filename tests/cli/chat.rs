@@ -33,7 +33,7 @@ impl Terminal {
         let (columns, lines) = size;
         // The settings afterwards tell whether the terminal was given back as it was.
         let shell = format!(
-            "stty rows {lines} cols {columns}; {}; echo; echo \"left with $?\"; stty -a | grep -o -- '-*icanon'",
+            "stty rows {lines} cols {columns}; {}; code=$?; echo; echo \"left with $code\"; stty -a | grep -o -- '-*icanon'",
             format_args!("sh -c 'echo $$ $(tty) > {note}; exec \"$@\"' sh {}", quoted.join(" "))
         );
         let mut script = Command::new("script");
