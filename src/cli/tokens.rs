@@ -78,7 +78,7 @@ fn list(tokens: &[Token], out: &Out) -> Outcome {
 fn table(tokens: &[Token], style: &Style) -> String {
     let mut table = Table::new(&["TOKEN", "MAY", "MADE"]);
     for token in tokens {
-        table.row(vec![cell(&token.name), cell(&said(&token.may)), cell(&style.when(Some(When(token.made_ms))))]);
+        table.row(vec![cell(&token.name), cell(said(&token.may)), cell(style.when(Some(When(token.made_ms))))]);
     }
     table.render(style)
 }

@@ -24,6 +24,9 @@ use crate::tokens::{Token, TokenError, Tokens};
 /// How often it is looked whether the token of a program that follows something still holds.
 const LOOK: Duration = Duration::from_secs(2);
 
+/// The answer to who is turned away.
+type Refusal = Box<HttpResponse>;
+
 /// Stands at a port.
 pub struct Guard {
     tokens: Arc<Tokens>,
@@ -47,18 +50,18 @@ impl Guard {
     }
 
     /// Why a request goes no further, or what it may do.
-    fn admit(&self, request: &HttpRequest) -> Result<Permit, HttpResponse> {
+    fn admit(&self, request: &HttpRequest) -> Result<Permit, Refusal> {
         self.look_at_place(request)?;
         self.look_at_origin(request.headers())?;
         let token = self.look_at_token(request.headers())?;
         if token.may.read_only && request.method() != Method::GET {
             let why = format!("the token {} only reads, and this changes something", token.name);
-            return Err(ApiError::refused(why).advise("use a token that may do more").into_response());
+            return Err(Box::new(ApiError::refused(why).advise("use a token that may do more").into_response()));
         }
         Ok(Permit { tokens: Arc::clone(&self.tokens), token })
     }
 
-    fn look_at_place(&self, request: &HttpRequest) -> Result<(), HttpResponse> {
+    fn look_at_place(&self, request: &HttpRequest) -> Result<(), Refusal> {
         let is_ours = |host: &str| self.hosts.iter().any(|ours| ours.eq_ignore_ascii_case(host));
         let mut hosts = request.headers().get_all(header::HOST).iter();
         let named = match (hosts.next().map(HeaderValue::to_str), hosts.next()) {
@@ -72,10 +75,10 @@ impl Guard {
         tracing::warn!("refused a request that was meant for another host");
         let error = ApiError::refused("this is not the host that the request names");
         let error = error.advise(format!("ask http://{}, with that as its Host", self.hosts[0]));
-        Err(answer::with_status(StatusCode::MISDIRECTED_REQUEST, error))
+        Err(Box::new(answer::with_status(StatusCode::MISDIRECTED_REQUEST, error)))
     }
 
-    fn look_at_origin(&self, headers: &HeaderMap) -> Result<(), HttpResponse> {
+    fn look_at_origin(&self, headers: &HeaderMap) -> Result<(), Refusal> {
         let is_own = |origin: &HeaderValue| {
             let host = origin.to_str().ok().and_then(|origin| origin.strip_prefix("http://"));
             host.is_some_and(|host| self.hosts.iter().any(|ours| ours.eq_ignore_ascii_case(host)))
@@ -84,15 +87,16 @@ impl Guard {
             return Ok(());
         }
         tracing::warn!("refused a request of a page from elsewhere");
-        Err(ApiError::refused("a page from elsewhere asks, and only programs of this machine may").into_response())
+        let error = ApiError::refused("a page from elsewhere asks, and only programs of this machine may");
+        Err(Box::new(error.into_response()))
     }
 
-    fn look_at_token(&self, headers: &HeaderMap) -> Result<Token, HttpResponse> {
+    fn look_at_token(&self, headers: &HeaderMap) -> Result<Token, Refusal> {
         let unknown = |why: &str| {
             let error = ApiError::refused(why).advise("show a token of its own as `Authorization: Bearer TOKEN`");
             let mut answer = answer::with_status(StatusCode::UNAUTHORIZED, error);
             answer.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-            answer
+            Box::new(answer)
         };
         let shown = headers.get(header::AUTHORIZATION).and_then(|shown| shown.to_str().ok());
         let secret =
@@ -101,7 +105,7 @@ impl Guard {
         match self.tokens.shown(secret.trim()) {
             Ok(Some(token)) => Ok(token),
             Ok(None) => Err(unknown("there is no such token, or it was revoked")),
-            Err(error) => Err(ApiError::from(error).into_response()),
+            Err(error) => Err(Box::new(ApiError::from(error).into_response())),
         }
     }
 }
@@ -120,7 +124,7 @@ pub async fn stand(State(guard): State<Arc<Guard>>, mut request: HttpRequest, ne
             request.extensions_mut().insert(permit);
             next.run(request).await
         }
-        Err(refusal) => refusal,
+        Err(refusal) => *refusal,
     }
 }
 
