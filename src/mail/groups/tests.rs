@@ -192,6 +192,26 @@ fn a_key_that_is_missing_is_asked_for_and_given_to_members_alone() {
 }
 
 #[test]
+fn who_came_later_asks_in_vain_for_the_key_of_what_was_written_before() {
+    let mut people = people();
+    let group = crew(&mut people);
+    let before = writes(&mut people[0], &group);
+    people[0].does(|groups, by, out| groups.admit(&group, &[node(4)], false, by, out)).unwrap();
+    deliver(&mut people);
+    people[3].does(|groups, by, out| groups.join(&group, by, out)).unwrap();
+    deliver(&mut people);
+    assert!(people[0].members(&group).contains(&node(4)));
+    let ask = GroupWord { wants: vec![before], ..GroupWord::of(group) };
+    let keys_for = |people: &mut [Person], who: u8| -> usize {
+        people[0].does(|groups, by, out| groups.hear(node(who), true, &ask, by.now, out));
+        let words = people[0].sends().into_iter().map(|sent| Content::decode(&sent.content).unwrap());
+        words.map(|word| if let Content::Group(word) = word { word.keys.len() } else { 0 }).sum()
+    };
+    assert_eq!(keys_for(&mut people, 4), 0);
+    assert_eq!(keys_for(&mut people, 3), 1, "who was there then gets it");
+}
+
+#[test]
 fn a_member_who_writes_under_keys_without_end_takes_nobody_elses_questions() {
     let mut people = people();
     let group = crew(&mut people);
