@@ -1,0 +1,18 @@
+// Where the page begins.
+import { render } from 'preact';
+import { openSession } from './api';
+import { applyTheme } from './settings';
+import { begin } from './store';
+import { listen } from './stream';
+import { Shell } from './view/shell';
+import './style/base.css';
+import './style/shell.css';
+
+applyTheme();
+const page = document.getElementById('page');
+if (page) {
+  await openSession();
+  begin();
+  listen();
+  render(<Shell />, page);
+}

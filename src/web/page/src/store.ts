@@ -1,0 +1,123 @@
+// What the page knows of the node, looked up when something happened that it may be about. Screens read these signals, and
+// say `changed('talks')` once they changed something of which no event tells.
+import { computed, signal, type Signal } from '@preact/signals';
+import { ask, Refusal, type Gives, type Route } from './api';
+import type { ContactRow, ConversationRow, DraftRow, GroupRow, HappenedRow, MeRow, NearbyRow, OutlookRow } from './api.types';
+import { called, peerOf } from './people';
+import { link, onAnew, onHappened } from './stream';
+import { t } from './words';
+
+export { changed, link, onAnew, onHappened } from './stream';
+
+export const me = signal<MeRow | null>(null);
+/** Conversations as the node lists them; `null` until they are known. */
+export const talks = signal<ConversationRow[] | null>(null);
+export const contacts = signal<ContactRow[]>([]);
+export const groups = signal<GroupRow[]>([]);
+export const drafts = signal<DraftRow[]>([]);
+export const nearby = signal<NearbyRow[]>([]);
+export const outlook = signal<OutlookRow | null>(null);
+
+/** All messages that wait to be read, without muted conversations. */
+export const unread = computed(() => (talks.value ?? []).reduce((sum, talk) => sum + (talk.muted ? 0 : talk.unread), 0));
+
+/** Something that is looked up anew at most every so often, however often that is asked for. */
+class Look {
+  private isUnderWay = false;
+  private isWanted = false;
+
+  constructor(
+    private readonly take: () => Promise<void>,
+    private readonly pauseMs: number,
+  ) {}
+
+  async now(): Promise<void> {
+    if (this.isUnderWay) {
+      this.isWanted = true;
+      return;
+    }
+    this.isUnderWay = true;
+    try {
+      await this.take();
+    } catch (error) {
+      // The stream says that the node is away, and has all looked up anew once it is back.
+      if (!(error instanceof Refusal)) throw error;
+    }
+    setTimeout(() => {
+      this.isUnderWay = false;
+      if (this.isWanted) {
+        this.isWanted = false;
+        void this.now();
+      }
+    }, this.pauseMs);
+  }
+}
+
+function look<R extends Route, T>(route: R, fields: object, into: Signal<T>, pauseMs: number): Look {
+  return new Look(async () => {
+    into.value = (await ask(route, ...([fields] as never))) as Gives<R> & T;
+  }, pauseMs);
+}
+
+const looks: Record<string, Look> = {
+  me: look('GET /v1/me', {}, me, 1000),
+  talks: look('GET /v1/talk', { all: true }, talks as Signal<ConversationRow[]>, 300),
+  contacts: look('GET /v1/contacts', {}, contacts, 300),
+  groups: look('GET /v1/groups', {}, groups, 300),
+  drafts: look('GET /v1/drafts', {}, drafts, 300),
+  nearby: look('GET /v1/nearby', {}, nearby, 2000),
+  outlook: look('GET /v1/outlook', {}, outlook, 2000),
+};
+
+/** Looks one of them up anew. */
+export function refresh(...of: (keyof typeof looks)[]): void {
+  for (const one of of) void looks[one]?.now();
+}
+
+/** Takes part in what happens, from now on. */
+export function begin(): void {
+  onHappened((row) => {
+    if (row.what !== 'state') refresh('talks');
+    refresh('outlook');
+    if ('kind' in row && row.kind === 'group') refresh('groups');
+  });
+  onAnew((of) => refresh(...(of ? [of] : Object.keys(looks))));
+  // What no event tells of, such as who is near, is looked up while somebody looks.
+  setInterval(() => {
+    if (document.visibilityState === 'visible' && link.value === 'up') refresh('nearby', 'outlook');
+  }, 15_000);
+  document.addEventListener('visibilitychange', () => {
+    if (document.visibilityState === 'visible') refresh('talks', 'contacts', 'groups', 'drafts', 'nearby', 'outlook');
+  });
+  refresh(...Object.keys(looks));
+}
+
+/** The event's row where it is of a message that is here. */
+export function rowOf(happened: HappenedRow): Extract<HappenedRow, { kind: string }> | null {
+  return 'kind' in happened ? happened : null;
+}
+
+/** What a conversation is called, by the address of whom it is with. */
+export function nameOf(address: string): string {
+  const peer = peerOf(address);
+  const talk = talks.value?.find((one) => one.conversation === address);
+  const group = groups.value.find((one) => one.address === address);
+  const contact = contacts.value.find((one) => one.peer_id === peer);
+  if (me.value?.peer_id === peer) return t('names.me');
+  return called(talk?.name ?? group?.name ?? contact?.name ?? address, talk?.name ? null : talk?.nickname);
+}
+
+export function groupOf(address: string): GroupRow | null {
+  return groups.value.find((one) => one.address === address) ?? null;
+}
+
+export function contactOf(address: string): ContactRow | null {
+  const peer = peerOf(address);
+  return contacts.value.find((one) => one.peer_id === peer) ?? null;
+}
+
+/** Whether somebody is met now, as far as this node knows. */
+export function isNear(address: string): boolean {
+  const peer = peerOf(address);
+  return nearby.value.some((one) => one.peer_id === peer && one.connected);
+}

@@ -1,0 +1,132 @@
+// What happens, told by the node once for all tabs of a browser: one of them holds the stream, and hands on what it hears.
+// A tab that takes over goes on behind the last number that it heard of, so that nothing is left out.
+import { signal } from '@preact/signals';
+import { ask, follow, isAbort, Refusal, session } from './api';
+import type { HappenedRow } from './api.types';
+
+/** Whether the node is there. */
+export const link = signal<'connecting' | 'up' | 'down'>('connecting');
+/** Whether this tab holds the stream: it alone tells the system of what came. */
+export const isLeader = signal(false);
+
+/** What tabs tell each other. */
+type Told =
+  | { what: 'happened'; row: HappenedRow }
+  | { what: 'link'; state: 'up' | 'down' }
+  /** Something may have been missed: all is to be looked up anew. */
+  | { what: 'anew' }
+  /** A tab changed something that no event tells of: pins, contacts, groups, drafts. */
+  | { what: 'changed'; of: string }
+  | { what: 'hello' };
+
+const tabs = new BroadcastChannel('dak');
+const listeners = new Set<(row: HappenedRow) => void>();
+const anew = new Set<(of?: string) => void>();
+let last: number | undefined;
+
+/** Hears of everything that happens to messages, in this tab or another, until the answer is called. */
+export function onHappened(hear: (row: HappenedRow) => void): () => void {
+  listeners.add(hear);
+  return () => listeners.delete(hear);
+}
+
+/** Hears when all, or one kind of thing, is to be looked up anew. */
+export function onAnew(hear: (of?: string) => void): () => void {
+  anew.add(hear);
+  return () => anew.delete(hear);
+}
+
+/** Says to all tabs, this one included, that something changed of which no event tells. */
+export function changed(of: string): void {
+  tell({ what: 'changed', of });
+}
+
+function tell(told: Told): void {
+  tabs.postMessage(told);
+  heard(told);
+}
+
+function heard(told: Told): void {
+  switch (told.what) {
+    case 'happened':
+      last = told.row.event;
+      for (const hear of listeners) hear(told.row);
+      break;
+    case 'link':
+      link.value = told.state;
+      break;
+    case 'anew':
+      for (const hear of anew) hear();
+      break;
+    case 'changed':
+      for (const hear of anew) hear(told.of);
+      break;
+    case 'hello':
+      if (isLeader.value && link.value !== 'connecting') tabs.postMessage({ what: 'link', state: link.value } satisfies Told);
+  }
+}
+
+/** Begins to listen; ends with the tab. */
+export function listen(): void {
+  tabs.onmessage = ({ data }) => heard(data as Told);
+  tabs.postMessage({ what: 'hello' } satisfies Told);
+  void navigator.locks.request('dak-stream', async () => {
+    isLeader.value = true;
+    let pause = 500;
+    for (;;) {
+      try {
+        // Where the node takes no further part, it says so; a silent wire is found out by asking.
+        await hold(() => (pause = 500));
+      } catch (error) {
+        if (isAbort(error)) return;
+        if (error instanceof Refusal && error.kind === 'forgotten') last = undefined;
+        if (error instanceof Refusal && error.kind === 'session') await sessionHeld();
+      }
+      tell({ what: 'link', state: 'down' });
+      await new Promise((resolve) => setTimeout(resolve, pause));
+      pause = Math.min(pause * 2, 10_000);
+    }
+  });
+}
+
+async function hold(onOpen: () => void): Promise<void> {
+  const since = last;
+  const silence = new AbortController();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  // The node says every 15 seconds that nothing happened; without that it is gone, and nobody said so.
+  const heardOf = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => silence.abort(new Refusal('unreachable', '')), 120_000);
+  };
+  try {
+    const fields = since === undefined ? {} : { since };
+    const opened = () => {
+      onOpen();
+      heardOf();
+      tell({ what: 'link', state: 'up' });
+      tell({ what: 'anew' });
+    };
+    const told = follow<HappenedRow>('GET /v1/events', fields, silence.signal, { onOpen: opened, onLine: heardOf });
+    for await (const { data } of told) {
+      tell({ what: 'happened', row: data });
+    }
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function sessionHeld(): Promise<void> {
+  return new Promise((resolve) => {
+    const end = session.subscribe((state) => {
+      if (state === 'held') {
+        queueMicrotask(() => end());
+        resolve();
+      }
+    });
+  });
+}
+
+/** Whether the node answers at all: asked when the page is looked at again. */
+export async function look(): Promise<void> {
+  await ask('GET /v1/version').catch(() => null);
+}
