@@ -1,0 +1,190 @@
+//! Containers of shared apps, as webxdc.org defines them: a zip with `index.html`, perhaps with `manifest.toml` and an icon.
+//!
+//! Somebody else made them, so everything about one is doubted before a byte of it is given: how many files it has and what
+//! they come to, as it says and as they are; names that lead elsewhere, or that two files have; links, encryption, and ways to
+//! compress that no app needs. Nothing is ever unpacked to a disk, and one file at a time to memory.
+
+use std::collections::BTreeMap;
+use std::io::{Cursor, Read};
+use std::sync::Arc;
+
+use zip::{CompressionMethod, ZipArchive};
+
+/// Longest container in bytes.
+pub const XDC_BYTES_MAX: u64 = 16 << 20;
+/// Most files and folders of one.
+pub const ENTRIES_MAX: usize = 2_048;
+/// Longest file of one, unpacked, in bytes.
+pub const ENTRY_BYTES_MAX: u64 = 16 << 20;
+/// What all of them come to, unpacked, in bytes.
+pub const UNPACKED_BYTES_MAX: u64 = 64 << 20;
+/// Longest name of a file in bytes.
+pub const ENTRY_NAME_BYTES_MAX: usize = 512;
+/// Longest manifest in bytes.
+pub const MANIFEST_BYTES_MAX: u64 = 64 << 10;
+
+const INDEX: &str = "index.html";
+const MANIFEST: &str = "manifest.toml";
+const ICONS: [&str; 2] = ["icon.png", "icon.jpg"];
+
+/// Why a container is none.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum XdcError {
+    #[error("it is no zip: {0}")]
+    NoZip(String),
+    #[error("it has {0} bytes, and the limit is {XDC_BYTES_MAX}")]
+    TooLong(u64),
+    #[error("it has more than {ENTRIES_MAX} files")]
+    TooMany,
+    #[error("two of its files have one name, or lie one in the other")]
+    Twice,
+    #[error("a file of it has a name that leads elsewhere")]
+    Name,
+    #[error("a file of it is no file of an app: a link, encrypted, or packed in a way that apps are not")]
+    Odd,
+    #[error("its files come to more than {UNPACKED_BYTES_MAX} bytes")]
+    TooMuch,
+    #[error("a file of it is damaged, or longer than it says")]
+    Damaged,
+    #[error("it has no index.html")]
+    NoIndex,
+}
+
+/// A container whose directory was looked through.
+pub struct Container {
+    zip: ZipArchive<Cursor<Arc<[u8]>>>,
+    /// Where each file stands in it, and how long it says to be.
+    files: BTreeMap<String, (usize, u64)>,
+    name: Option<String>,
+    source_code_url: Option<String>,
+}
+
+impl Container {
+    pub fn open(bytes: Vec<u8>) -> Result<Container, XdcError> {
+        if bytes.len() as u64 > XDC_BYTES_MAX {
+            return Err(XdcError::TooLong(bytes.len() as u64));
+        }
+        // Read without a word about its size, a directory of a million files would be in memory before it is refused.
+        let entries = entries_of(&bytes).ok_or_else(|| XdcError::NoZip("its end is missing".into()))?;
+        if entries > ENTRIES_MAX {
+            return Err(XdcError::TooMany);
+        }
+        let bytes: Arc<[u8]> = bytes.into();
+        let mut zip = ZipArchive::new(Cursor::new(bytes)).map_err(|error| XdcError::NoZip(error.to_string()))?;
+        // Of two with one name the reader keeps the last.
+        if zip.len() != entries {
+            return Err(XdcError::Twice);
+        }
+        if zip.has_overlapping_files().map_err(|error| XdcError::NoZip(error.to_string()))? {
+            return Err(XdcError::Twice);
+        }
+        let (mut files, mut unpacked) = (BTreeMap::new(), 0u64);
+        for at in 0..zip.len() {
+            let entry = zip.by_index_raw(at).map_err(|error| XdcError::NoZip(error.to_string()))?;
+            let name = std::str::from_utf8(entry.name_raw()).map_err(|_| XdcError::Name)?;
+            let is_folder = name.ends_with('/');
+            let name = name.strip_suffix('/').unwrap_or(name).to_owned();
+            if !is_plain(&name) {
+                return Err(XdcError::Name);
+            }
+            if entry.is_symlink() || entry.encrypted() || !is_packed_plainly(entry.compression()) {
+                return Err(XdcError::Odd);
+            }
+            if is_folder {
+                continue;
+            }
+            if entry.size() > ENTRY_BYTES_MAX {
+                return Err(XdcError::TooMuch);
+            }
+            unpacked = unpacked.saturating_add(entry.size());
+            if unpacked > UNPACKED_BYTES_MAX {
+                return Err(XdcError::TooMuch);
+            }
+            let size = entry.size();
+            if files.insert(name, (at, size)).is_some() {
+                return Err(XdcError::Twice);
+            }
+        }
+        if !files.contains_key(INDEX) {
+            return Err(XdcError::NoIndex);
+        }
+        let mut container = Container { zip, files, name: None, source_code_url: None };
+        container.read_manifest()?;
+        Ok(container)
+    }
+
+    /// As it calls itself.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    /// Where its source is, as it says.
+    pub fn source_code_url(&self) -> Option<&str> {
+        self.source_code_url.as_deref()
+    }
+
+    /// The name of its icon's file.
+    pub fn icon(&self) -> Option<&'static str> {
+        ICONS.into_iter().find(|icon| self.files.contains_key(*icon))
+    }
+
+    /// The names of its files.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.files.keys().map(String::as_str)
+    }
+
+    /// A file of it, unpacked; none where it has none of this name.
+    pub fn file(&self, name: &str) -> Result<Option<Vec<u8>>, XdcError> {
+        let Some((at, size)) = self.files.get(name) else { return Ok(None) };
+        let mut zip = self.zip.clone();
+        let entry = zip.by_index(*at).map_err(|_| XdcError::Damaged)?;
+        let mut bytes = Vec::new();
+        // One byte more than it says is enough to know that it lies; the check of its sum comes with its end.
+        entry.take(size + 1).read_to_end(&mut bytes).map_err(|_| XdcError::Damaged)?;
+        if bytes.len() as u64 == *size { Ok(Some(bytes)) } else { Err(XdcError::Damaged) }
+    }
+
+    /// A manifest that cannot be read says nothing.
+    fn read_manifest(&mut self) -> Result<(), XdcError> {
+        if self.files.get(MANIFEST).is_none_or(|(_, size)| *size > MANIFEST_BYTES_MAX) {
+            return Ok(());
+        }
+        let bytes = self.file(MANIFEST)?.unwrap_or_default();
+        let Some(table) = std::str::from_utf8(&bytes).ok().and_then(|text| text.parse::<toml::Table>().ok()) else {
+            return Ok(());
+        };
+        let text = |key: &str| {
+            let text = table.get(key)?.as_str()?.trim();
+            (!text.is_empty()).then(|| text.to_owned())
+        };
+        (self.name, self.source_code_url) = (text("name"), text("source_code_url"));
+        Ok(())
+    }
+}
+
+/// Whether a name stays within the container, whatever reads it.
+fn is_plain(name: &str) -> bool {
+    let is_part = |part: &str| !matches!(part, "" | "." | "..");
+    name.len() <= ENTRY_NAME_BYTES_MAX
+        && !name.contains(['\\', ':'])
+        && !name.contains(char::is_control)
+        && name.split('/').all(is_part)
+}
+
+fn is_packed_plainly(how: CompressionMethod) -> bool {
+    matches!(how, CompressionMethod::Stored | CompressionMethod::Deflated)
+}
+
+/// How many entries the record at the end of a zip says that there are (APPNOTE 4.3.16).
+fn entries_of(bytes: &[u8]) -> Option<usize> {
+    const END: [u8; 4] = *b"PK\x05\x06";
+    const END_BYTES: usize = 22;
+    const COMMENT_BYTES_MAX: usize = 65_535;
+    let last = bytes.len().checked_sub(END_BYTES)?;
+    let first = last.saturating_sub(COMMENT_BYTES_MAX);
+    let at = (first..=last).rev().find(|at| bytes[*at..].starts_with(&END))?;
+    Some(usize::from(u16::from_le_bytes([bytes[at + 10], bytes[at + 11]])))
+}
+
+#[cfg(test)]
+mod tests;

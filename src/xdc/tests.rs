@@ -1,0 +1,147 @@
+use std::io::Write;
+
+use proptest::prelude::*;
+use zip::ZipWriter;
+use zip::write::SimpleFileOptions;
+
+use super::*;
+
+/// A zip of these files.
+fn packed(files: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, bytes) in files {
+        zip.start_file(*name, SimpleFileOptions::default()).unwrap();
+        zip.write_all(bytes).unwrap();
+    }
+    zip.finish().unwrap().into_inner()
+}
+
+/// The same with one name in the place of another of the same length, in all places.
+fn renamed(bytes: Vec<u8>, from: &str, to: &str) -> Vec<u8> {
+    assert_eq!(from.len(), to.len());
+    let mut bytes = bytes;
+    let mut at = 0;
+    while let Some(found) = bytes[at..].windows(from.len()).position(|part| part == from.as_bytes()) {
+        bytes[at + found..at + found + to.len()].copy_from_slice(to.as_bytes());
+        at += found + to.len();
+    }
+    bytes
+}
+
+fn why(bytes: Vec<u8>) -> XdcError {
+    Container::open(bytes).err().expect("it is refused")
+}
+
+#[test]
+fn a_container_has_files_a_name_and_an_icon() {
+    let manifest = b"name = \"Board\"\nsource_code_url = \"https://example.org/board\"\n";
+    let files: [(&str, &[u8]); 4] =
+        [("index.html", b"<p>hi"), ("manifest.toml", manifest), ("icon.png", b"png"), ("js/app.js", b"1")];
+    let container = Container::open(packed(&files)).unwrap();
+    assert_eq!(container.name(), Some("Board"));
+    assert_eq!(container.source_code_url(), Some("https://example.org/board"));
+    assert_eq!(container.icon(), Some("icon.png"));
+    assert_eq!(container.file("js/app.js"), Ok(Some(b"1".to_vec())));
+    assert_eq!(container.file("index.html"), Ok(Some(b"<p>hi".to_vec())));
+    assert_eq!(container.file("js"), Ok(None));
+    let bare = Container::open(packed(&[("index.html", b"x")])).unwrap();
+    assert_eq!((bare.name(), bare.icon()), (None, None));
+    let odd = Container::open(packed(&[("index.html", b"x"), ("manifest.toml", b"name = [")])).unwrap();
+    assert_eq!(odd.name(), None, "what cannot be read says nothing");
+}
+
+#[test]
+fn what_is_no_app_says_why() {
+    assert!(matches!(why(b"hello".to_vec()), XdcError::NoZip(_)));
+    assert!(matches!(why(Vec::new()), XdcError::NoZip(_)));
+    assert_eq!(why(packed(&[("main.html", b"x")])), XdcError::NoIndex);
+    assert_eq!(why(vec![0; XDC_BYTES_MAX as usize + 1]), XdcError::TooLong(XDC_BYTES_MAX + 1));
+}
+
+#[test]
+fn names_that_lead_elsewhere_are_refused() {
+    for name in
+        ["../x.html", "a/../b.js", "/etc/file", "a//bc.htm", "./index.h", "a\\..\\b.j", "c:/x.html", "a/./b.htm"]
+    {
+        let place = "n".repeat(name.len());
+        let zip = renamed(packed(&[("index.html", b"x"), (&place, b"y")]), &place, name);
+        assert_eq!(why(zip), XdcError::Name, "{name}");
+    }
+}
+
+#[test]
+fn two_files_of_one_name_are_refused() {
+    let zip = renamed(packed(&[("index.html", b"x"), ("indes.html", b"y")]), "indes.html", "index.html");
+    assert_eq!(why(zip), XdcError::Twice);
+}
+
+#[test]
+fn links_and_crowds_are_refused() {
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+    zip.start_file("index.html", SimpleFileOptions::default()).unwrap();
+    zip.add_symlink("passwd", "/etc/passwd", SimpleFileOptions::default()).unwrap();
+    assert_eq!(why(zip.finish().unwrap().into_inner()), XdcError::Odd);
+    let names: Vec<String> = (0..=ENTRIES_MAX).map(|n| format!("{n}.html")).collect();
+    let many: Vec<(&str, &[u8])> = names.iter().map(|name| (&**name, &b"x"[..])).collect();
+    assert_eq!(why(packed(&many)), XdcError::TooMany);
+}
+
+#[test]
+fn what_unpacks_to_too_much_is_refused_as_it_says_and_as_it_is() {
+    let zeros = vec![0u8; ENTRY_BYTES_MAX as usize + 1];
+    assert_eq!(why(packed(&[("index.html", &zeros)])), XdcError::TooMuch);
+    let part = &zeros[1..];
+    let five: Vec<(&str, &[u8])> = ["index.html", "b", "c", "d", "e"].into_iter().map(|name| (name, part)).collect();
+    assert_eq!(why(packed(&five)), XdcError::TooMuch, "together");
+    // It says one byte and unpacks to a million.
+    let million = vec![0u8; 1_000_000];
+    let zip = packed(&[("index.html", b"x"), ("bomb", &million)]);
+    let long = 1_000_000u32.to_le_bytes();
+    let mut lie = zip.clone();
+    let mut at = 0;
+    while let Some(found) = lie[at..].windows(4).position(|part| part == long) {
+        lie[at + found..at + found + 4].copy_from_slice(&1u32.to_le_bytes());
+        at += found + 4;
+    }
+    assert_ne!(lie, zip);
+    let container = Container::open(lie).unwrap();
+    assert_eq!(container.file("bomb"), Err(XdcError::Damaged));
+    assert_eq!(container.file("index.html"), Ok(Some(b"x".to_vec())), "the others are as they are");
+}
+
+#[test]
+fn what_was_changed_within_is_noticed() {
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+    zip.start_file("index.html", SimpleFileOptions::default().compression_method(CompressionMethod::Stored)).unwrap();
+    zip.write_all(b"meet at the bridge").unwrap();
+    let zip = renamed(zip.finish().unwrap().into_inner(), "bridge", "harbor");
+    assert_eq!(Container::open(zip).unwrap().file("index.html"), Err(XdcError::Damaged));
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_changed_of_a_container_nothing_breaks_and_what_is_given_is_bounded(
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..6),
+        cut in any::<prop::sample::Index>(),
+    ) {
+        let mut zip = packed(&[("index.html", b"<p>hello hello hello hello"), ("a/b.js", &[b'x'; 300]), ("icon.png", b"")]);
+        for (at, byte) in changes {
+            let at = at.index(zip.len());
+            zip[at] = byte;
+        }
+        let cut = cut.index(2 * zip.len());
+        zip.truncate(cut.max(1));
+        if let Ok(container) = Container::open(zip) {
+            for name in container.names() {
+                if let Ok(Some(bytes)) = container.file(name) {
+                    prop_assert!(bytes.len() as u64 <= ENTRY_BYTES_MAX);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn noise_is_no_container(noise in prop::collection::vec(any::<u8>(), 0..400)) {
+        prop_assert!(Container::open(noise).is_err());
+    }
+}
