@@ -66,6 +66,16 @@
 //! | `mail/topics/rows.rs` `FLOORS_MAX` | writers of a topic whose oldest messages left | all | the least known | with the subscription | |
 //! | `mail/topics/group.rs` `OPEN_MAX` 1,024 | events of a group between the first not done and the last handed out | group | no more are handed out | done | `one_that_is_done_with_nothing_gets_a_bounded_number` |
 //! | `mail/topics/group.rs` `DEAD_MAX` 1,024 | events that a group gave up | group | oldest | done after all | |
+//! | `mail/apps.rs` `UPDATES_MAX` 16,384 | updates of an app, written; twice as many are heard | all | refused: it is read-only | deleted with its message | `all_together_are_heard_up_to_twice_what_is_written` |
+//! | `mail/apps.rs` `UPDATES_BYTES_MAX` | bytes of these | all | refused: it is read-only | deleted with its message | `all_together_are_heard_up_to_twice_what_is_written` |
+//! | `mail/apps.rs` `AUTHOR_UPDATES_MAX` 4,096 | of these, by one author | author | later ones are not heard | deleted with its message | `an_author_who_floods_is_heard_up_to_a_bound_and_makes_it_read_only_for_nobody_else` |
+//! | `mail/apps.rs` `AUTHOR_BYTES_MAX` | bytes of these | author | later ones are not heard | deleted with its message | `an_author_who_floods_is_heard_up_to_a_bound_and_makes_it_read_only_for_nobody_else` |
+//! | `desk/apps/files.rs` `OPEN_MAX` 4 | containers of apps that stay open | owner | oldest | restart | |
+//! | `desk/apps/files.rs` `DESCRIBED_MAX` 256 | what apps say of themselves, at hand | owner | oldest | restart | |
+//! | `xdc.rs` `XDC_BYTES_MAX` | a container | container | refused | read | `what_is_no_app_says_why` |
+//! | `xdc.rs` `ENTRIES_MAX` 2,048 | files of one | container | refused | read | `links_and_crowds_are_refused` |
+//! | `xdc.rs` `ENTRY_BYTES_MAX` | one of these, unpacked | container | refused | read | `what_unpacks_to_too_much_is_refused_as_it_says_and_as_it_is` |
+//! | `xdc.rs` `UNPACKED_BYTES_MAX` | all of them | container | refused | read | `what_unpacks_to_too_much_is_refused_as_it_says_and_as_it_is` |
 //! | `mail/groups.rs` `GROUPS_MAX` 256 | groups that one is in | owner | refused | left | |
 //! | `mail/groups.rs` `INVITATIONS_MAX` 64 | groups that one is asked to join | all | refused | joined, turned down | `invitations_of_strangers_and_words_of_unknown_groups_take_bounded_room` |
 //! | `mail/groups.rs` `EPOCHS_MAX` 256 | keys kept of a group | member | oldest | three months | `a_member_who_sends_keys_without_end_displaces_their_own` |

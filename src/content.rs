@@ -10,12 +10,14 @@
 //! | 2 | [`FileAsk`]: a request for parts of a file, or word that no more are wanted | `file` |
 //! | 3 | [`Part`]: one part of a file that is too large to ride inside a text | `file` |
 //! | 4 | [`GroupWord`]: who is in a group, its keys, what of it is missing or came | `group` |
+//! | 5 | [`AppUpdate`]: what one who uses a shared app tells the others | `app` |
 //! | any other | [`Unknown`]: written by a newer version; kept whole, and never shown as a text | here |
 //!
 //! Fields at their defaults are left out. Fields that this version does not know are kept byte for byte, so that an older
 //! program passes on what a newer one wrote. Before sealing, content is padded, so that its length says little ([`pad`]).
 
 mod amendment;
+mod app;
 mod file;
 pub mod group;
 mod likeness;
@@ -26,6 +28,10 @@ mod text;
 pub mod topic;
 
 pub use self::amendment::{Amendment, Mark, PRIOR_MAX, REACTION_BYTES_MAX, Reaction, TaskState};
+pub use self::app::{
+    ADDRESS_BYTES_MAX, AppUpdate, HREF_BYTES_MAX, INFO_BYTES_MAX, NOTICE_BYTES_MAX, NOTIFIED_MAX, PAYLOAD_BYTES_MAX,
+    TITLE_BYTES_MAX,
+};
 pub use self::file::{
     ENCLOSED_MAX, Enclosed, FILE_BYTES_MAX, FILE_NAME_BYTES_MAX, FileAsk, FileKey, PART_BYTES, PART_LOG, PUSH_BYTES,
     PUSH_BYTES_MAX, Part, PartTree, Root, Shape, WANTED_MAX, part_len, part_node, parts_of,
@@ -41,6 +47,7 @@ pub use self::text::{
 };
 
 use self::amendment::CHANGE;
+use self::app::UPDATE;
 use self::file::{ASK, PART};
 use self::group::WORD;
 use crate::cbor::{CborError, Reader, Writer};
@@ -63,6 +70,7 @@ pub enum Content {
     Ask(FileAsk),
     Part(Part),
     Group(Box<GroupWord>),
+    App(AppUpdate),
     Unknown(Unknown),
 }
 
@@ -140,6 +148,7 @@ impl Content {
             Content::Ask(ask) => ask.encode(),
             Content::Part(part) => part.encode(),
             Content::Group(word) => word.encode(),
+            Content::App(update) => update.encode(),
             Content::Unknown(unknown) => unknown.encode(),
         }
     }
@@ -152,6 +161,7 @@ impl Content {
             ASK => FileAsk::decode(bytes).map(Content::Ask),
             PART => Part::decode(bytes).map(Content::Part),
             WORD => GroupWord::decode(bytes).map(|word| Content::Group(Box::new(word))),
+            UPDATE => AppUpdate::decode(bytes).map(Content::App),
             _ => Unknown::decode(bytes).map(Content::Unknown),
         }
     }
@@ -186,7 +196,7 @@ impl From<Text> for Content {
 
 impl Unknown {
     fn encode(&self) -> Vec<u8> {
-        assert!(![TEXT, CHANGE, ASK, PART, WORD].contains(&self.kind), "a known kind has fields of its own");
+        assert!(![TEXT, CHANGE, ASK, PART, WORD, UPDATE].contains(&self.kind), "a known kind has fields of its own");
         let mut out = Vec::new();
         let write_kind = |out: &mut Vec<u8>| {
             out.uint(KIND);
@@ -217,6 +227,16 @@ pub fn is_part(content: &[u8]) -> bool {
 /// Whether encoded content is a word about a group, which may have keys in it.
 pub fn is_group_word(content: &[u8]) -> bool {
     kind(content) == Ok(WORD)
+}
+
+/// Whether encoded content is a text with a file inside whose name is meant.
+pub fn has_attachment(content: &[u8], is_meant: fn(&str) -> bool) -> bool {
+    kind(content) == Ok(TEXT) && Text::has_attachment(content, is_meant)
+}
+
+/// Whether encoded content is an update of a shared app.
+pub fn is_app_update(content: &[u8]) -> bool {
+    kind(content) == Ok(UPDATE)
 }
 
 /// The kind of encoded content.

@@ -25,6 +25,7 @@
 //! | `order`, `conversation` | in which order they are read, and with whom |
 //! | `meaning`, `registers` | what content is to the record, and which of several changes of something counts |
 //! | `sameness` | which bundles are one content |
+//! | `apps` | in which order the updates of a shared app are replayed, and how it reads on |
 //! | `ending` | what is to be forgotten once it was read |
 //! | `happening` | what happened, numbered without gaps |
 //! | `groups` | who is in which group, and the keys that its content is sealed under |
@@ -32,6 +33,7 @@
 //! | `kept` | what the person arranged, which follows from nothing else |
 //! | `files`, `holes` | files that come in parts: which goes next, what is here, and when to ask for what is not |
 
+pub mod apps;
 pub mod automatic;
 pub mod conversation;
 pub mod due;
@@ -222,7 +224,7 @@ impl Opening {
         let content = unpad(&opened.plaintext).ok()?;
         let read = Content::decode(content).ok()?;
         if let KeyUsed::Group(epoch) = opened.key {
-            let owes = matches!(read, Content::Text(_) | Content::Change(_));
+            let owes = matches!(read, Content::Text(_) | Content::Change(_) | Content::App(_));
             self.of_groups.push(OfGroup::Written { letter: letter.clone(), epoch, owes });
         }
         let filed = match read {
@@ -243,7 +245,7 @@ impl Opening {
                 self.of_groups.push(OfGroup::Word { id: letter.id, from: letter.source, word });
                 Filed { key: opened.key, content: content.to_vec(), seal: opened.seal }
             }
-            Content::Text(_) | Content::Change(_) | Content::Ask(_) => {
+            Content::Text(_) | Content::Change(_) | Content::App(_) | Content::Ask(_) => {
                 Filed { key: opened.key, content: content.to_vec(), seal: opened.seal }
             }
             Content::Unknown(_) => return None,
@@ -276,7 +278,7 @@ impl Earlier {
 pub fn filed(opened: &Opened) -> Option<Filed> {
     let content = unpad(&opened.plaintext).ok()?;
     match Content::decode(content).ok()? {
-        Content::Text(_) | Content::Change(_) | Content::Ask(_) => {
+        Content::Text(_) | Content::Change(_) | Content::App(_) | Content::Ask(_) => {
             Some(Filed { key: opened.key, content: content.to_vec(), seal: opened.seal.clone() })
         }
         // Its bytes are kept with the rest of the file.
@@ -304,7 +306,9 @@ fn of_own(outgoing: &Outgoing, content: &[u8]) -> Option<OfGroup> {
     }
     match Content::decode(content) {
         Ok(Content::Group(word)) if !word.is_for_person() => Some(OfGroup::Said { id: *id }),
-        Ok(Content::Text(_) | Content::Change(_)) => Some(OfGroup::Queued { id: *id, group: destination.node }),
+        Ok(Content::Text(_) | Content::Change(_) | Content::App(_)) => {
+            Some(OfGroup::Queued { id: *id, group: destination.node })
+        }
         _ => None,
     }
 }

@@ -1,6 +1,8 @@
 //! The store's contract, the same for every store, and what only a disk can do.
 #![cfg(feature = "node")]
 
+#[path = "store/apps.rs"]
+mod apps;
 #[path = "store/contract.rs"]
 mod contract;
 #[path = "store/damage.rs"]

@@ -121,10 +121,7 @@ impl Amendment {
         match key {
             super::KIND => out.uint(CHANGE),
             TARGET => out.bytes(&self.target),
-            PRIOR => {
-                out.array(self.prior.len());
-                self.prior.iter().for_each(|mark| out.bytes(mark));
-            }
+            PRIOR => write_prior(&self.prior, out),
             BODY => out.text(self.body.as_deref().unwrap_or_default()),
             WITHDRAWN => out.bool(true),
             REACTION => {
@@ -184,7 +181,12 @@ impl Amendment {
     }
 }
 
-fn read_prior(reader: &mut Reader<'_>) -> Result<Vec<Mark>, ContentError> {
+pub(super) fn write_prior(prior: &[Mark], out: &mut Vec<u8>) {
+    out.array(prior.len());
+    prior.iter().for_each(|mark| out.bytes(mark));
+}
+
+pub(super) fn read_prior(reader: &mut Reader<'_>) -> Result<Vec<Mark>, ContentError> {
     let many = reader.array()?;
     if many > PRIOR_MAX {
         return Err(ContentError::TooMany("prior changes"));

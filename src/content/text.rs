@@ -219,6 +219,12 @@ impl Text {
         Ok((text, files))
     }
 
+    /// Whether a file that rides inside a text has such a name.
+    pub(super) fn has_attachment(bytes: &[u8], is_meant: fn(&str) -> bool) -> bool {
+        let mut has = false;
+        Text::read(bytes, 0, &mut |name, _| has |= is_meant(name)).is_ok() && has
+    }
+
     /// Reads a text with its words cut; its attachments go to `attach`.
     fn read(bytes: &[u8], chars_max: usize, attach: &mut dyn FnMut(&str, &[u8])) -> Result<Text, ContentError> {
         let mut text = Text::default();

@@ -81,15 +81,24 @@ impl Conversation {
 
 /// A message came, and has its place in the inbox.
 pub fn come<S: ShelfMut>(shelf: &mut S, letter: &Letter, number: u64) -> Result<(), S::Error> {
+    stand(shelf, letter, number, letter.read)
+}
+
+/// Something came that is read here alone, and that nobody has to read: it stands where it arrived.
+pub fn come_read<S: ShelfMut>(shelf: &mut S, letter: &Letter, number: u64) -> Result<(), S::Error> {
+    stand(shelf, letter, number, true)
+}
+
+fn stand<S: ShelfMut>(shelf: &mut S, letter: &Letter, number: u64, read: bool) -> Result<(), S::Error> {
     let with = Conversation::of_letter(letter).key();
     let at = position(shelf, letter)?.bytes();
     shelf.put(&key([&[TALK], &with, &at]), &number.to_be_bytes())?;
-    if !letter.read {
+    if !read {
         shelf.put(&key([&[UNREAD], &with, &at]), &[])?;
     }
     count(shelf, &with, |counts| {
         counts[0] += 1;
-        counts[1] += u64::from(!letter.read);
+        counts[1] += u64::from(!read);
         counts[2] = counts[2].max(letter.row.0);
     })
 }

@@ -17,6 +17,8 @@
 //! | `REGISTER`, … | | `registers.rs` |
 //! | `UNSHOWN`, row | of a change the conversation and its target | rows that are read nowhere |
 //! | `TASK`, conversation, mark | | what may be a task |
+//! | `APP`, conversation, mark | | what has a shared app beside it |
+//! | `UPDATE`, `UPDATES`, … | | `apps.rs` |
 //! | `DUE`, row | by when an answer helps, mark | `due.rs` |
 //! | `ANSWERED`, mark, row of one's own answer | | the same |
 //! | `ANSWERS`, that row | that mark | the same |
@@ -32,6 +34,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
+use super::apps;
 use super::conversation::{self, Conversation};
 use super::due;
 use super::ending;
@@ -47,7 +50,7 @@ use crate::id::{BundleId, IdPrefix, NodeId};
 use crate::time::{DtnTime, Timestamp};
 
 /// Grows with every change of what the entries are.
-pub const INDEX_VERSION: u64 = 6;
+pub const INDEX_VERSION: u64 = 7;
 
 const ID: u8 = 1;
 pub(super) const STAMP: u8 = 2;
@@ -72,6 +75,9 @@ pub(super) const GONE: u8 = 20;
 pub(super) const NAMED: u8 = 21;
 const PINNED: u8 = 22;
 const ENDED: u8 = 23;
+pub(super) const APP: u8 = 24;
+pub(super) const UPDATE: u8 = 25;
+pub(super) const UPDATES: u8 = 26;
 pub(super) const FILES: u8 = 40;
 const ASKED: u8 = 41;
 const PARTS: u8 = 42;
@@ -115,6 +121,12 @@ pub fn deliver<S: ShelfMut>(
     let with = Conversation::of_letter(letter).key();
     if let Meaning::Change(amendment) = meaning {
         return change(shelf, &with, letter.source, (letter.id, letter.row), amendment);
+    }
+    if let Meaning::App(update) = meaning {
+        if tell_app(shelf, &with, letter.source, (letter.id, letter.row, number), update)? {
+            conversation::come_read(shelf, letter, number)?;
+        }
+        return Ok(Vec::new());
     }
     if meaning.is_silent() {
         if matches!(meaning, Meaning::Ask) {
@@ -177,7 +189,9 @@ pub fn open<S: ShelfMut>(shelf: &mut S, letter: &Letter, meaning: &Meaning, numb
         return sameness::is_forgotten(shelf, &with, &mark, &letter.source)
             .map(|is_forgotten| if is_forgotten { vec![letter.row] } else { Vec::new() });
     }
-    if let Some(mark) = sameness::renew(shelf, &with, &told)? {
+    // What turns out to be about something else is read where it stands no more.
+    let is_about_another = matches!(meaning, Meaning::App(_));
+    if !is_about_another && let Some(mark) = sameness::renew(shelf, &with, &told)? {
         beside(shelf, &with, &mark, letter.row, meaning)?;
         let is_forgotten = sameness::is_forgotten(shelf, &with, &mark, &letter.source)?;
         return ask(shelf, letter, &mark, meaning, if is_forgotten { vec![letter.row] } else { Vec::new() });
@@ -188,7 +202,7 @@ pub fn open<S: ShelfMut>(shelf: &mut S, letter: &Letter, meaning: &Meaning, numb
     due::leave(shelf, letter.row)?;
     ending::leave(shelf, letter.row)?;
     cost(shelf, letter, u64::saturating_sub)?;
-    deliver(shelf, letter, meaning, 0)
+    deliver(shelf, letter, meaning, number)
 }
 
 /// That what is shown at a row may be a task, and has files beside it.
@@ -196,6 +210,9 @@ fn beside<S: ShelfMut>(shelf: &mut S, with: &[u8], mark: &Mark, row: Row, meanin
     let Meaning::Words(words) = meaning else { return Ok(()) };
     if words.is_task {
         shelf.put(&key([&[TASK], with, mark]), &[])?;
+    }
+    if words.has_app {
+        shelf.put(&key([&[APP], with, mark]), &[])?;
     }
     if words.has_files {
         shelf.put(&key([&[FILES], &row.0.to_be_bytes()]), &key([mark, with]))?;
@@ -226,6 +243,23 @@ fn change<S: ShelfMut>(
     }
 }
 
+/// An update of an app came, or was made here, with the event of this number; says whether the conversation has a line of it.
+fn tell_app<S: ShelfMut>(
+    shelf: &mut S,
+    with: &[u8],
+    author: NodeId,
+    (id, row, event): (BundleId, Row, u64),
+    update: &apps::Update,
+) -> Result<bool, S::Error> {
+    let target = sameness::resolve(shelf, with, &update.target)?;
+    let mut update = update.clone();
+    update.target = target;
+    let is_heard = apps::put(shelf, with, author, (id, row, event), &update)?;
+    let has_line = is_heard && update.says_info();
+    hide(shelf, row, if has_line { Unshown::Line } else { Unshown::Update }, &target, with)?;
+    Ok(has_line)
+}
+
 /// Why a row is read nowhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Unshown {
@@ -237,6 +271,10 @@ enum Unshown {
     Silent,
     /// It has not been opened.
     Sealed,
+    /// It tells the app something that its mark names.
+    Update,
+    /// The same, and its conversation has a line of it, which nobody has to read.
+    Line,
 }
 
 /// The mark of a row that is there once more.
@@ -265,10 +303,17 @@ pub fn is_unshown<S: Shelf>(shelf: &S, row: Row) -> Result<bool, S::Error> {
     Ok(shelf.get(&key([&[UNSHOWN], &row.0.to_be_bytes()]))?.is_some())
 }
 
-/// Whether nobody hears of what stands at a row: it belongs to a file or to the keys of a group, or is sealed.
+/// Whether nobody hears what becomes of what stands at a row: it belongs to a file, to an app or to the keys of a group, or is
+/// sealed.
 pub fn is_silent<S: Shelf>(shelf: &S, row: Row) -> Result<bool, S::Error> {
     let value = shelf.get(&key([&[UNSHOWN], &row.0.to_be_bytes()]))?;
-    Ok(value.is_some_and(|value| is_any(&value, [Unshown::Silent, Unshown::Sealed])))
+    Ok(value.is_some_and(|value| is_any(&value, [Unshown::Silent, Unshown::Sealed, Unshown::Update, Unshown::Line])))
+}
+
+/// Whether the conversation has a line of what stands at a row and is read nowhere else.
+fn has_line<S: Shelf>(shelf: &S, row: Row) -> Result<bool, S::Error> {
+    let value = shelf.get(&key([&[UNSHOWN], &row.0.to_be_bytes()]))?;
+    Ok(value.is_some_and(|value| is_any(&value, [Unshown::Line])))
 }
 
 /// Whether what stands at a row was written to a group and has not been opened.
@@ -338,6 +383,10 @@ fn unhide<S: ShelfMut>(shelf: &mut S, row: Row, id: &BundleId) -> Result<Option<
         registers::remove(shelf, with, &mark, id)?;
         return Ok(Some(None));
     }
+    if is_any(&value, [Unshown::Update, Unshown::Line]) {
+        apps::remove(shelf, with, &mark, id)?;
+        return Ok(Some(None));
+    }
     sameness::leave_again(shelf, with, &mark, id, row).map(Some)
 }
 
@@ -400,14 +449,48 @@ pub fn tasks<S: Shelf>(
     after: Option<&(Conversation, Mark)>,
     many: usize,
 ) -> Result<Vec<(Conversation, Mark)>, S::Error> {
-    let from = after.map_or(vec![TASK], |(with, mark)| key([&[TASK], &with.key(), mark, &[0]]));
-    let mut tasks = Vec::new();
-    shelf.walk(&from, &[TASK + 1], &mut |key, _| {
+    named(shelf, TASK, after, many)
+}
+
+/// What has an entry of a kind by conversation and mark.
+fn named<S: Shelf>(
+    shelf: &S,
+    kind: u8,
+    after: Option<&(Conversation, Mark)>,
+    many: usize,
+) -> Result<Vec<(Conversation, Mark)>, S::Error> {
+    let from = after.map_or(vec![kind], |(with, mark)| key([&[kind], &with.key(), mark, &[0]]));
+    let mut named = Vec::new();
+    shelf.walk(&from, &[kind + 1], &mut |key, _| {
         let Some((with, mark)) = key[1..].split_last_chunk::<16>() else { return ControlFlow::Continue(()) };
-        tasks.extend(Conversation::read(with).map(|with| (with, *mark)));
-        if tasks.len() < many { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        named.extend(Conversation::read(with).map(|with| (with, *mark)));
+        if named.len() < many { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     })?;
-    Ok(tasks)
+    Ok(named)
+}
+
+/// What may be a shared app: where it was said, and its mark; at most so many behind one.
+pub fn apps<S: Shelf>(
+    shelf: &S,
+    after: Option<&(Conversation, Mark)>,
+    many: usize,
+) -> Result<Vec<(Conversation, Mark)>, S::Error> {
+    named(shelf, APP, after, many)
+}
+
+/// How many updates there are of an app, and how many of them are an author's.
+pub fn app_sums<S: Shelf>(
+    shelf: &S,
+    with: &Conversation,
+    mark: &Mark,
+    author: &NodeId,
+) -> Result<(apps::Sum, apps::Sum), S::Error> {
+    apps::sums(shelf, &with.key(), mark, author)
+}
+
+/// The updates of an app.
+pub fn app_updates<S: Shelf>(shelf: &S, with: &Conversation, mark: &Mark) -> Result<apps::Updates, S::Error> {
+    apps::updates(shelf, &with.key(), mark)
 }
 
 /// The person pinned a message, or does so no more.
@@ -451,6 +534,9 @@ pub fn remember<S: ShelfMut>(shelf: &mut S, mark: [u8; 16], row: Row) -> Result<
 pub fn discard<S: ShelfMut>(shelf: &mut S, letter: &Letter) -> Result<(), S::Error> {
     cost(shelf, letter, u64::saturating_sub)?;
     ending::leave(shelf, letter.row)?;
+    if has_line(shelf, letter.row)? {
+        conversation::leave(shelf, letter)?;
+    }
     if unhide(shelf, letter.row, &letter.id)?.is_some() {
         return Ok(());
     }
@@ -487,7 +573,8 @@ pub fn post<S: ShelfMut>(
     meaning: &Meaning,
     number: u64,
 ) -> Result<Vec<Row>, S::Error> {
-    if !meaning.is_silent() {
+    // What an app says by itself nobody looks for among what they wrote.
+    if !meaning.is_silent() && !matches!(meaning, Meaning::App(_)) {
         shelf.put(&Written::of(outgoing).key(), &[])?;
     }
     if !outgoing.is_settled() {
@@ -498,6 +585,12 @@ pub fn post<S: ShelfMut>(
     let author = outgoing.source.unwrap_or(NodeId::from_trusted([0; 32]));
     if let Meaning::Change(amendment) = meaning {
         return change(shelf, &with, author, (outgoing.id, row), amendment);
+    }
+    if let Meaning::App(update) = meaning {
+        if tell_app(shelf, &with, author, (outgoing.id, row, number), update)? {
+            conversation::say(shelf, outgoing, number)?;
+        }
+        return Ok(Vec::new());
     }
     if meaning.is_silent() {
         if matches!(meaning, Meaning::Part) {
@@ -533,6 +626,9 @@ pub fn unpost<S: ShelfMut>(shelf: &mut S, outgoing: &Outgoing) -> Result<(), S::
     settle(shelf, &outgoing.id)?;
     let Some((with, row)) = conversation::own(outgoing) else { return Ok(()) };
     ending::leave(shelf, row)?;
+    if has_line(shelf, row)? {
+        conversation::unsay(shelf, outgoing, row)?;
+    }
     match unhide(shelf, row, &outgoing.id)? {
         Some(None) => Ok(()),
         Some(Some(shown_at)) => conversation::unsay(shelf, outgoing, shown_at),

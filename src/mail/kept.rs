@@ -32,6 +32,8 @@
 //!
 //! | `DELETED`, digest 16 | | that a message with these words was deleted here, or all with its name; or one of one's own |
 //!
+//! | `UPDATED`, row | number 8 | the event with which an update of an app came here, or was made |
+//!
 //! Keys that begin with 4 are of topics: see `topics/rows.rs`.
 //!
 //! A message is named by the row that it is read at, which no other ever has. Numbers are big-endian; times are DTN time in
@@ -66,6 +68,8 @@ const HOME: u8 = 3;
 const DELETED: u8 = 5;
 /// The same: a whole record is imported, and what is arranged has its room all the same.
 const BROUGHT: u8 = 6;
+/// The same: it is bounded as mail is.
+const UPDATED: u8 = 7;
 
 const PLACE: u8 = 1;
 const LABEL: u8 = 2;
@@ -230,6 +234,11 @@ pub fn draft_of_message(row: Row) -> Vec<u8> {
 /// The key that says of a message that it was brought from an earlier home, and that its signature was not looked at here.
 pub fn imported(row: Row) -> Vec<u8> {
     key([&[BROUGHT], &row.0.to_be_bytes()])
+}
+
+/// The key of the event with which an update of an app came here, or was made; the store keeps it by itself.
+pub fn updated(row: Row) -> Vec<u8> {
+    key([&[UPDATED], &row.0.to_be_bytes()])
 }
 
 /// The key that an earlier version wrote.

@@ -1,7 +1,8 @@
 //! What content means to the record, before anybody reads it.
 
+use super::apps::{self, Update};
 use crate::agent::change::Letter;
-use crate::content::{AfterRead, Amendment, Content, Likeness, Mark, Outline, Text};
+use crate::content::{AfterRead, Amendment, Content, Likeness, Mark, Outline, Text, has_attachment};
 use crate::id::BundleId;
 use crate::time::{DtnTime, Millis};
 
@@ -15,6 +16,8 @@ pub enum Meaning {
     Sealed,
     Words(Words),
     Change(Amendment),
+    /// It tells a shared app something; of some there is a line in the conversation.
+    App(Update),
     /// It asks for parts of a file, and is read nowhere.
     Ask,
     /// One part of a file, which is read nowhere.
@@ -40,6 +43,8 @@ pub struct Words {
     pub after_read: Option<Millis>,
     /// Files that come in parts are beside it.
     pub has_files: bool,
+    /// A shared app is among its files.
+    pub has_app: bool,
     /// What tells it from another content.
     pub likeness: Likeness,
 }
@@ -51,10 +56,13 @@ impl Meaning {
                 let (is_task, reply_by) = (task.is_some(), reply_by.map(DtnTime));
                 let (after_read, has_files) = (expire_after_read.map(AfterRead::span), !enclosed.is_empty());
                 let likeness = Likeness::of(content).unwrap_or_default();
+                let has_app =
+                    has_attachment(content, apps::is_app) || enclosed.iter().any(|file| apps::is_app(&file.name));
                 let answers = in_reply_to;
-                Meaning::Words(Words { same, is_task, answers, reply_by, after_read, has_files, likeness })
+                Meaning::Words(Words { same, is_task, answers, reply_by, after_read, has_files, has_app, likeness })
             }
             Ok(Content::Change(amendment)) => Meaning::Change(amendment),
+            Ok(Content::App(update)) => Meaning::App(Update::of(&update, content.len())),
             Ok(Content::Ask(_)) => Meaning::Ask,
             Ok(Content::Part(_)) => Meaning::Part,
             Ok(Content::Group(word)) if word.is_for_person() => Meaning::Members,
@@ -92,9 +100,12 @@ pub fn emptied(content: &[u8]) -> Option<Vec<u8>> {
         Content::Change(Amendment { target, prior, body: Some(_), .. }) => {
             Content::Change(Amendment { target, prior, body: Some(String::new()), ..Amendment::default() })
         }
-        Content::Change(_) | Content::Ask(_) | Content::Part(_) | Content::Group(_) | Content::Unknown(_) => {
-            return None;
-        }
+        Content::Change(_)
+        | Content::App(_)
+        | Content::Ask(_)
+        | Content::Part(_)
+        | Content::Group(_)
+        | Content::Unknown(_) => return None,
     };
     Some(rest.encode()).filter(|rest| rest != content)
 }

@@ -12,11 +12,11 @@
 //!
 //! Once the first of one's own left the record, what goes on in its place is still read at its row.
 
-use super::index::{CONTENT, FILES, NAMED, TASK, again_of, key, number, part, rename_unshown};
+use super::index::{APP, CONTENT, FILES, NAMED, TASK, again_of, key, number, part, rename_unshown};
 use super::meaning::{Meaning, Words};
 use super::registers::{self, Setting, Version};
 use super::shelf::{Shelf, ShelfMut};
-use super::{due, ending};
+use super::{apps, due, ending};
 use crate::agent::change::{Letter, Outgoing, Row};
 use crate::bundle::Creation;
 use crate::content::{Likeness, Mark};
@@ -277,6 +277,7 @@ pub(super) fn settle<S: ShelfMut>(shelf: &mut S, with: &[u8], told: &Told) -> Re
     if mark != own && Kept::find(shelf, with, &own)?.is_none() {
         shelf.put(&key([&[NAMED], with, &own]), &mark)?;
         renamed = registers::rename(shelf, with, &own, &mark, |_| true)?;
+        renamed.extend(apps::rename(shelf, with, &own, &mark)?);
         for row in &renamed {
             rename_unshown(shelf, *row, &mark)?;
         }
@@ -327,8 +328,10 @@ fn oust<S: ShelfMut>(shelf: &mut S, with: &[u8], from: &Mark, kept: Kept) -> Res
     for row in &kept.others {
         rename_unshown(shelf, *row, &to)?;
     }
-    if shelf.get(&key([&[TASK], with, from]))?.is_some() {
-        shelf.put(&key([&[TASK], with, &to]), &[])?;
+    for kind in [TASK, APP] {
+        if shelf.get(&key([&[kind], with, from]))?.is_some() {
+            shelf.put(&key([&[kind], with, &to]), &[])?;
+        }
     }
     let files = key([&[FILES], &kept.row.0.to_be_bytes()]);
     if shelf.get(&files)?.is_some() {
@@ -410,6 +413,7 @@ fn forget_version<S: ShelfMut>(shelf: &mut S, with: &[u8], mark: &Mark, id: &Bun
 fn end<S: ShelfMut>(shelf: &mut S, with: &[u8], mark: &Mark) -> Result<(), S::Error> {
     shelf.remove(&of(with, mark))?;
     shelf.remove(&key([&[TASK], with, mark]))?;
+    shelf.remove(&key([&[APP], with, mark]))?;
     ending::leave_content(shelf, with, mark)
 }
 

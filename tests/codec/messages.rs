@@ -4,9 +4,9 @@ use dak::bundle::Signer;
 use dak::cbor::CborError;
 use dak::content::group::{Act, Epoch, EpochId, GroupKey, Operation, OperationId, PREDECESSORS_MAX, Role};
 use dak::content::{
-    AFTER_READ_MS_MAX, ATTACHMENTS_MAX, AfterRead, Amendment, Attachment, Content, ContentError, EXTRA_FIELDS_MAX,
-    Enclosed, FILE_BYTES_MAX, FileAsk, FileKey, Forwarded, GroupWord, Introduced, KeyUsed, NewTask, Outline,
-    PADDED_BYTES_MIN, PART_LOG, Part, Proof, Reaction, Seal, Shape, TaskState, Text, Unknown, WANTED_MAX, pad,
+    AFTER_READ_MS_MAX, ATTACHMENTS_MAX, AfterRead, Amendment, AppUpdate, Attachment, Content, ContentError,
+    EXTRA_FIELDS_MAX, Enclosed, FILE_BYTES_MAX, FileAsk, FileKey, Forwarded, GroupWord, Introduced, KeyUsed, NewTask,
+    Outline, PADDED_BYTES_MIN, PART_LOG, Part, Proof, Reaction, Seal, Shape, TaskState, Text, Unknown, WANTED_MAX, pad,
     padded_len, unpad,
 };
 use dak::id::NodeId;
@@ -113,6 +113,19 @@ fn any_change() -> impl Strategy<Value = Amendment> {
     })
 }
 
+fn any_update() -> impl Strategy<Value = AppUpdate> {
+    let prior = prop::collection::btree_set(any::<[u8; 16]>(), 0..=4);
+    let line = || prop::option::of("\\PC{1,20}");
+    let notify = prop::collection::btree_map("[a-f0-9*]{1,16}", "\\PC{0,12}", 0..4);
+    let said = ("\\PC{1,60}", line(), line(), line(), line());
+    (any::<[u8; 16]>(), prior, said, notify, any_fields(|key| !(1..=9).contains(key))).prop_map(
+        |(target, prior, (payload, info, document, summary, href), notify, extra)| {
+            let (prior, notify) = (prior.into_iter().collect(), notify.into_iter().collect());
+            AppUpdate { target, prior, payload, info, document, summary, href, notify, extra }
+        },
+    )
+}
+
 fn any_stretches() -> impl Strategy<Value = Vec<(u32, u32)>> {
     prop::collection::vec((0..1_000u32, 1..1_000u32), 0..=WANTED_MAX).prop_map(|gaps| {
         let mut end = 0;
@@ -205,10 +218,11 @@ fn any_group_word() -> impl Strategy<Value = GroupWord> {
 }
 
 fn any_content() -> impl Strategy<Value = Content> {
-    let unknown = (5..u64::MAX, any_fields(|key| *key != 1)).prop_map(|(kind, fields)| Unknown { kind, fields });
+    let unknown = (6..u64::MAX, any_fields(|key| *key != 1)).prop_map(|(kind, fields)| Unknown { kind, fields });
     prop_oneof![
         3 => any_text().prop_map(Content::Text),
         2 => any_change().prop_map(Content::Change),
+        2 => any_update().prop_map(Content::App),
         1 => any_ask().prop_map(Content::Ask),
         1 => any_part().prop_map(Content::Part),
         2 => any_group_word().prop_map(|word| Content::Group(Box::new(word))),

@@ -148,7 +148,7 @@ fn lines(reader: &RedbReader, with: &Conversation, direction: Direction, many: u
     reader.talk(with, Span::ALL, direction, many).unwrap().into_iter().map(line).collect()
 }
 
-fn copy_of(store: &RedbStore, path: &Path) -> RedbStore {
+pub fn copy_of(store: &RedbStore, path: &Path) -> RedbStore {
     let mut records = Vec::new();
     let mut take = |name: &str, bytes: &[u8]| {
         assert!(!name.starts_with("index"), "what can be derived is in no backup");

@@ -7,9 +7,9 @@ use dak::bundle::{Bundle, Creation, Draft, Ends, Handed, Hops, Kind, Priority, S
 use dak::content::group::{Act, Epoch, EpochId, GroupKey, Operation, Role};
 use dak::content::topic::{Leave, Post, Said};
 use dak::content::{
-    AfterRead, Amendment, Attachment, Content, Enclosed, FileAsk, FileKey, Forwarded, GroupWord, Introduced, KeyUsed,
-    NewTask, PART_BYTES, PART_LOG, Part, PartTree, Proof, Seal, Shape, TAG_AUTOMATIC, TaskState, Text, pad, part_node,
-    unpad,
+    AfterRead, Amendment, AppUpdate, Attachment, Content, Enclosed, FileAsk, FileKey, Forwarded, GroupWord, Introduced,
+    KeyUsed, NewTask, PART_BYTES, PART_LOG, Part, PartTree, Proof, Seal, Shape, TAG_AUTOMATIC, TaskState, Text, pad,
+    part_node, unpad,
 };
 use dak::eid::Eid;
 use dak::frame::{
@@ -81,6 +81,20 @@ fn change() -> Content {
     let body = Some("meet me at the ferry".into());
     let (target, prior, task) = ([0x33; 16], vec![[0x44; 16]], Some(TaskState::Done));
     Content::Change(Amendment { target, prior, body, task, ..Amendment::default() })
+}
+
+fn app_update() -> Content {
+    Content::App(AppUpdate {
+        target: [0x33; 16],
+        prior: vec![[0x44; 16]],
+        payload: r#"{"vote":2}"#.into(),
+        info: Some("Alice voted".into()),
+        document: Some("Lunch".into()),
+        summary: Some("2 votes".into()),
+        href: Some("index.html#2".into()),
+        notify: vec![("*".into(), "vote now".into())],
+        extra: Vec::new(),
+    })
 }
 
 fn full_message() -> Content {
@@ -303,6 +317,7 @@ fn made() -> BTreeMap<&'static str, Vec<u8>> {
         ("message-automatic", automatic().encode()),
         ("message-full", full_message().encode()),
         ("message-change", change().encode()),
+        ("app-update", app_update().encode()),
         ("topic-list", topic_list().encode()),
         ("topic-message", topic_message().encode()),
         ("file-part", file_part().encode()),
@@ -473,6 +488,7 @@ fn the_messages_on_the_page_open_and_read_as_it_says() {
         ("message-full", full_message()),
         ("message-proven", proven_message()),
         ("message-change", change()),
+        ("app-update", app_update()),
         ("file-part", file_part()),
         ("message-files", with_file()),
         ("file-request", file_request()),

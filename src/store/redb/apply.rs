@@ -20,7 +20,7 @@ use crate::mail;
 use crate::mail::conversation::Conversation;
 use crate::mail::happening::{HAPPENED_MAX, Happening, What};
 use crate::mail::index::Grave;
-use crate::mail::kept::{OfMessage, Place, deleted, deleted_own, read_moment, read_of_message};
+use crate::mail::kept::{OfMessage, Place, deleted, deleted_own, read_moment, read_of_message, updated, write_number};
 use crate::mail::meaning::Meaning;
 use crate::store::StoreError;
 use crate::time::DtnTime;
@@ -148,6 +148,7 @@ impl<'t> Applying<'t> {
                         self.happen(DtnTime(0), letter.id, What::Deleted)?;
                     }
                 }
+                self.kept.remove(&updated(*row)[..])?;
                 self.letters.remove(row.0)
             }
             Change::Post { outgoing } => {
@@ -168,7 +169,10 @@ impl<'t> Applying<'t> {
                         self.kept.put(&deleted_own(&Letter::mark_of(id))[..], &[][..])?;
                     }
                     mail::index::unpost(&mut self.index.shelf()?, &outgoing)?;
-                    outgoing.row.map_or(Ok(()), |row| self.drop_body(row))?;
+                    if let Some(row) = outgoing.row {
+                        self.drop_body(row)?;
+                        self.kept.remove(&updated(row)[..])?;
+                    }
                     if !is_silent {
                         self.happen(DtnTime(0), *id, What::Deleted)?;
                     }
@@ -244,10 +248,12 @@ impl<'t> Applying<'t> {
             return self.letters.remove(row.0);
         }
         let is_news = mail::index::is_sealed(&self.index.shelf()?, row)?;
-        let number = match is_news && !meaning.is_silent() {
+        let is_told = is_news && !meaning.is_silent() || matches!(meaning, Meaning::App(_));
+        let number = match is_told {
             true => self.happen(letter.received.wall, letter.id, what_came(meaning, What::Came))?,
             false => 0,
         };
+        self.number_update(row, meaning, number)?;
         let withdrawn = mail::index::open(&mut self.index.shelf()?, &letter, meaning, number)?;
         if let Meaning::Change(amendment) = meaning
             && !is_news
@@ -266,6 +272,7 @@ impl<'t> Applying<'t> {
                 self.happen(letter.received.wall, letter.id, what)?
             }
         };
+        self.number_update(letter.row, meaning, number)?;
         let withdrawn = mail::index::deliver(&mut self.index.shelf()?, letter, meaning, number)?;
         self.empty(withdrawn)
     }
@@ -282,8 +289,17 @@ impl<'t> Applying<'t> {
             true => 0,
             false => self.happen(outgoing.created.wall, outgoing.id, what_came(meaning, What::Queued))?,
         };
+        outgoing.row.map_or(Ok(()), |row| self.number_update(row, meaning, number))?;
         let withdrawn = mail::index::post(&mut self.index.shelf()?, outgoing, meaning, number)?;
         self.empty(withdrawn)
+    }
+
+    /// Remembers the event with which an update of an app came, for the index numbers it so however often it is made anew.
+    fn number_update(&mut self, row: Row, meaning: &Meaning, number: u64) -> Result<(), StoreError> {
+        match meaning {
+            Meaning::App(_) => self.kept.put(&updated(row)[..], &write_number(number)[..]),
+            _ => Ok(()),
+        }
     }
 
     /// What is kept of a message may be when it was shown first, or that its time is over.
@@ -448,7 +464,11 @@ fn files(next: Option<&Change>, row: Row) -> bool {
 }
 
 fn what_came(meaning: &Meaning, words: What) -> What {
-    if let Meaning::Change(amendment) = meaning { What::Changed(amendment.target) } else { words }
+    match meaning {
+        Meaning::Change(amendment) => What::Changed(amendment.target),
+        Meaning::App(update) => What::Changed(update.target),
+        _ => words,
+    }
 }
 
 /// A table that is opened when it is needed first.

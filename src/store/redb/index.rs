@@ -16,7 +16,7 @@ use crate::id::BundleId;
 use crate::mail::ending;
 use crate::mail::happening::{Happening, What};
 use crate::mail::index;
-use crate::mail::kept::{OfMessage, Place, read_moment, read_of_message};
+use crate::mail::kept::{OfMessage, Place, read_moment, read_number, read_of_message, updated};
 use crate::mail::meaning::{Meaning, Words};
 use crate::mail::shelf::{Shelf, ShelfMut, Take};
 use crate::store::StoreError;
@@ -122,6 +122,14 @@ pub fn rebuild(txn: &WriteTransaction) -> Result<(), StoreError> {
     }
     let numbers = numbers(txn, &mut shelf)?;
     let number = |id: &BundleId| numbers.get(id).copied().unwrap_or(0);
+    let kept = txn.open_table(tables::KEPT).map_err(failed)?;
+    let event = |row: Row, id: &BundleId, meaning: &Meaning| -> Result<u64, StoreError> {
+        if !matches!(meaning, Meaning::App(_)) {
+            return Ok(number(id));
+        }
+        let event = ReadableTable::get(&kept, &updated(row)[..]).map_err(failed)?;
+        Ok(event.map_or(0, |event| read_number(event.value())))
+    };
     let (bodies, mut names) = (txn.open_table(tables::BODIES).map_err(failed)?, Names::default());
     let mut meaning = |row: Row| -> Result<Meaning, StoreError> {
         let stored = bodies.get(row.0).map_err(failed)?;
@@ -136,7 +144,7 @@ pub fn rebuild(txn: &WriteTransaction) -> Result<(), StoreError> {
             Meaning::Hidden => Meaning::of_sealed(&letter),
             meaning => meaning,
         };
-        let emptied = index::deliver(&mut shelf, &letter, &meaning, number(&letter.id))?;
+        let emptied = index::deliver(&mut shelf, &letter, &meaning, event(letter.row, &letter.id, &meaning)?)?;
         empty(&mut shelf, &letters, emptied)?;
     }
     let outgoing = txn.open_table(tables::OUTGOING).map_err(failed)?;
@@ -148,14 +156,16 @@ pub fn rebuild(txn: &WriteTransaction) -> Result<(), StoreError> {
         match meaning {
             // It is read where the first is, whatever their ids.
             Meaning::Words(Words { same: Some(_), .. }) => later.push((outgoing.row, outgoing, meaning)),
-            meaning => drop(index::post(&mut shelf, &outgoing, &meaning, number(&outgoing.id))?),
+            meaning => {
+                let event = outgoing.row.map_or(Ok(0), |row| event(row, &outgoing.id, &meaning))?;
+                drop(index::post(&mut shelf, &outgoing, &meaning, event)?);
+            }
         }
     }
     later.sort_by_key(|(row, ..)| *row);
     for (_, outgoing, meaning) in later {
         index::post(&mut shelf, &outgoing, &meaning, number(&outgoing.id))?;
     }
-    let kept = txn.open_table(tables::KEPT).map_err(failed)?;
     for entry in kept.iter().map_err(failed)? {
         let (key, value) = entry.map_err(failed)?;
         match read_of_message(key.value()) {

@@ -15,6 +15,7 @@ use crate::agent::change::{EvidenceKind, Known, Letter, Outgoing, Row};
 use crate::content::Mark;
 use crate::id::{BundleId, IdPrefix, NodeId};
 use crate::mail;
+use crate::mail::apps::{Sum, Updates};
 use crate::mail::conversation::{self, Conversation, Counts, Said, Spoken};
 use crate::mail::groups::rows as groups;
 use crate::mail::happening::Happening;
@@ -431,6 +432,25 @@ impl RedbReader {
         many: usize,
     ) -> Result<Vec<(Conversation, Mark)>, StoreError> {
         self.read(|txn| mail::index::tasks(&index::open(txn)?, after, many))
+    }
+
+    /// What may be a shared app, behind one of them: at most so many.
+    pub fn apps(
+        &self,
+        after: Option<&(Conversation, Mark)>,
+        many: usize,
+    ) -> Result<Vec<(Conversation, Mark)>, StoreError> {
+        self.read(|txn| mail::index::apps(&index::open(txn)?, after, many))
+    }
+
+    /// How many updates there are of an app, and how many of them are an author's.
+    pub fn app_sums(&self, with: &Conversation, mark: &Mark, author: &NodeId) -> Result<(Sum, Sum), StoreError> {
+        self.read(|txn| mail::index::app_sums(&index::open(txn)?, with, mark, author))
+    }
+
+    /// The updates of an app.
+    pub fn app_updates(&self, with: &Conversation, mark: &Mark) -> Result<Updates, StoreError> {
+        self.read(|txn| mail::index::app_updates(&index::open(txn)?, with, mark))
     }
 
     /// What the person keeps under a key.
