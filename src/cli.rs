@@ -18,6 +18,7 @@ use crate::api::{ApiError, Engine};
 use crate::home::Home;
 use crate::safe_text::{safe_block, safe_text};
 
+mod apps;
 pub mod args;
 mod arrange;
 mod away;
@@ -221,6 +222,7 @@ async fn dispatch(engine: &dyn Engine, cli: &Cli, out: &Out) -> Outcome {
         Command::Unsnooze(args) => arrange::things(&link()?, args, Arranging::Unsnooze, out).await,
         Command::Mute(args) => arrange::mute(&link()?, args, out).await,
         Command::Unmute(args) => arrange::unmute(&link()?, args, out).await,
+        Command::App(args) => apps::app(&link()?, args, out).await,
         Command::File(args) => transfers::file(&link()?, args, out).await,
         Command::Status(args) => status::status(&link()?, args, out).await,
         Command::Cancel(args) => status::cancel(&link()?, args, out).await,

@@ -6,6 +6,7 @@
 
 mod answers;
 mod appointments;
+mod apps;
 mod automatic;
 mod changes;
 mod checks;
@@ -102,6 +103,8 @@ struct Inner {
     api_listen: OnceLock<SocketAddr>,
     /// Whoever changes what is arranged has this, so that of two nobody undoes what the other did.
     arranging: tokio::sync::Mutex<()>,
+    /// Files of shared apps that were opened lately.
+    containers: apps::Containers,
     /// Nothing is read or made of the index before somebody searches.
     finder: Mutex<search::Finder>,
     /// The same as `arranging` for drafts: one that is being sent is nobody's to delete.
@@ -148,6 +151,7 @@ impl Desk {
             lock,
             api_listen: OnceLock::new(),
             arranging: tokio::sync::Mutex::default(),
+            containers: apps::Containers::default(),
             finder,
             drafting: tokio::sync::Mutex::default(),
             appointments: Notify::new(),
@@ -313,6 +317,10 @@ impl Desk {
             Request::HookTest { name, id } => self.hook_test(&name, id.as_deref()).await.map(Response::HookTested),
             Request::HookFailed { name } => self.hook_failed(name.as_deref()).await.map(Response::HookFailed),
             Request::HookRetry { id, name } => self.hook_retry(&id, name.as_deref()).await,
+            Request::Apps { who } => self.apps(who.as_deref()).await.map(Response::Apps),
+            Request::App { id } => self.app_start(&id).await.map(|row| Response::App(row.into())),
+            Request::AppIcon { id } => self.app_icon(&id).await.map(Response::Bytes),
+            Request::AppUpdate(new) => self.app_update(new).await.map(Response::Sent),
             Request::Away => self.away().await.map(Response::Away),
             Request::AwaySet(new) => self.away_set(new).await.map(Response::Away),
             Request::AwayEnd => self.away_end().await,

@@ -3,6 +3,8 @@
 #![cfg(feature = "node")]
 #![allow(clippy::disallowed_methods)]
 
+#[path = "cli/apps.rs"]
+mod apps;
 #[path = "cli/automatic.rs"]
 mod automatic;
 #[path = "cli/changes.rs"]

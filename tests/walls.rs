@@ -48,6 +48,7 @@ const FLOORS: [(u8, &[&str]); 5] = [
             "folder",
             "command",
             "stats",
+            "xdc",
         ],
     ),
     (3, &["node", "sim"]),

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::ApiError;
 
+mod apps;
 mod compose;
 mod files;
 mod groups;
@@ -28,6 +29,7 @@ mod when;
 mod wish;
 
 pub use super::schema::Schema;
+pub use apps::{AppBound, AppRow, AppStartRow, AppUpdateRow, NewAppUpdate};
 pub use compose::{
     Because, COMPOSED_BYTES_MAX, Compose, ComposedTask, File, Introduction, NewDraft, Upload, check_composed,
 };
@@ -418,6 +420,22 @@ pub enum Request {
         #[serde(default)]
         name: Option<String>,
     },
+    /// Shared apps, or those of one conversation, in the order of their conversations; answered by [`Response::Apps`].
+    Apps {
+        /// A contact's name, or an address.
+        #[serde(default)]
+        who: Option<String>,
+    },
+    /// One app, with what it takes to run it; answered by [`Response::App`].
+    App {
+        id: String,
+    },
+    /// The icon of an app, a PNG or a JPEG; answered by [`Response::Bytes`].
+    AppIcon {
+        id: String,
+    },
+    /// Tells the users of an app something, this one included; answered by [`Response::Sent`] once it is durable here.
+    AppUpdate(NewAppUpdate),
     /// Whether the person is away; answered by [`Response::Away`].
     Away,
     /// Says that the person is away from now on; answered by [`Response::Away`].
@@ -487,6 +505,8 @@ pub enum Response {
     HookTested(HookTestedRow),
     HookFailed(Vec<HookFailedRow>),
     Away(AwayRow),
+    Apps(Vec<AppRow>),
+    App(Box<AppStartRow>),
 }
 
 /// What is listed, a row at a time.
@@ -549,6 +569,15 @@ pub enum Listing {
         /// Also what is done.
         #[serde(default)]
         all: bool,
+    },
+    /// What an app is told that has dealt with everything up to a serial: from the start, that is all in the one order of
+    /// everybody; else what came since, in the order in which it came.
+    AppUpdates {
+        /// The message that has the app.
+        id: String,
+        /// The serial of the last update that the app dealt with; all where it is zero.
+        #[serde(default)]
+        after: u64,
     },
     /// Conversations, the pinned ones first, those with whom has no name here last, and among them the newest first.
     Talks {
@@ -658,6 +687,7 @@ pub enum Row {
     Due(InboxRow),
     Sub(TopicEventRow),
     Pair(PairRow),
+    AppUpdates(AppUpdateRow),
     /// The last row, where a stream ends before its reader left; says why.
     Ended(ApiError),
 }
@@ -704,6 +734,9 @@ impl Request {
                 | R::HookTest { .. }
                 | R::HookFailed { .. }
                 | R::Away
+                | R::Apps { .. }
+                | R::App { .. }
+                | R::AppIcon { .. }
                 | R::Down
         )
     }

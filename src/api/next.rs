@@ -61,6 +61,12 @@ pub enum NextStep {
     ListFiles,
     /// It comes, and is not whole yet.
     WatchFiles,
+    /// Shared apps.
+    ListApps,
+    /// The app beside this message takes no more.
+    SendAppAnew {
+        id: String,
+    },
     GetFile {
         id: String,
     },
@@ -213,6 +219,8 @@ impl NextStep {
             N::AnswerInstead { id: id.clone() },
             N::ListFiles,
             N::WatchFiles,
+            N::ListApps,
+            N::SendAppAnew { id: id.clone() },
             N::GetFile { id: id.clone() },
             N::SaveFile { id: id.clone() },
             N::ChangeTarget { id },
@@ -301,6 +309,8 @@ impl fmt::Display for NextStep {
             N::FollowFrom { .. } => "read what you missed with `GET /v1/talk/{who}`, and follow from that event on",
             N::ListFiles => "see `GET /v1/files`",
             N::WatchFiles => "it is on its way; see `GET /v1/files`",
+            N::ListApps => "see `GET /v1/apps`",
+            N::SendAppAnew { .. } => "send its file anew, which begins another one",
             N::GetFile { .. } => "ask for it with `POST /v1/files/{id}/get`",
             N::SaveFile { .. } => "save it with `POST /v1/files/{id}/save`",
             N::ListDrafts => "see `GET /v1/drafts`",

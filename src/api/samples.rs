@@ -297,6 +297,24 @@ pub fn crossing() -> CrossingRow {
     CrossingRow { schema: Schema, id: ID.into(), gave_way, stands: change("bb", "carol", "2026-03-01T18:00:00Z", true) }
 }
 
+pub fn told_in_app(serial: u64) -> AppUpdateRow {
+    AppUpdateRow {
+        schema: Schema,
+        id: ID.into(),
+        serial,
+        max_serial: serial,
+        payload: serde_json::json!({ "vote": serial }),
+        info: Some("bob voted".into()),
+        document: None,
+        summary: None,
+        href: None,
+        notify: Default::default(),
+        from: PersonRow { name: Some("bob".into()), address: format!("dak:{BOB}") },
+        mine: false,
+        at: at(11, 2),
+    }
+}
+
 pub fn outlook() -> OutlookRow {
     OutlookRow {
         schema: Schema,

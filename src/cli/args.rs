@@ -1,5 +1,6 @@
 //! The grammar of the command line, and what its words mean.
 
+mod apps;
 mod bulk;
 mod hooks;
 mod keeping;
@@ -13,6 +14,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueHint};
 
+use self::apps::APP_HELP;
+pub use self::apps::{AppArgs, AppWhat};
 use self::bulk::{FILE_HELP, SUB_HELP};
 pub use self::bulk::{FileArgs, FileWhat, Group, GroupWhat, Load, Pub, Stick, StickWhat, Sub, Topic, TopicWhat};
 use self::hooks::{AWAY_HELP, HOOK_HELP, NOTIFY_HELP};
@@ -140,6 +143,9 @@ pub enum Command {
     /// Files that come or go in parts: list them, ask for them, save them
     #[command(after_help = FILE_HELP)]
     File(FileArgs),
+    /// Shared apps: list them, send one, and tell or read what is said in one
+    #[command(after_help = APP_HELP)]
+    App(AppArgs),
     /// Tell what became of my messages, and how that is known
     Status(Status),
     /// Send my message anew that did not arrive; who has it sees it once

@@ -48,6 +48,8 @@ pub fn words(step: &NextStep) -> Option<String> {
         }
         N::ListFiles => "see `dak file`".into(),
         N::WatchFiles => "it is on its way: see `dak file --watch`".into(),
+        N::ListApps => "see `dak app`".into(),
+        N::SendAppAnew { .. } => step.to_string(),
         N::GetFile { id } => format!("ask for it with `dak file get {id}`"),
         N::SaveFile { id } => format!("save it with `dak file save {id} DIR`"),
         N::RaiseFileLimit { files } => {

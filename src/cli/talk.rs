@@ -122,6 +122,9 @@ fn happened(row: &HappenedRow, style: &Style) -> String {
         HappenedRow::Here { what: Happened::Change, row, .. } => {
             format!("{}  is changed:\n{}", short_id(&row.id), said(row, style))
         }
+        HappenedRow::Here { what: Happened::Update, row, .. } => {
+            format!("{}  its app was told something\n", short_id(&row.id))
+        }
         HappenedRow::Here { what: Happened::State, row, .. } => {
             let state = row.state.map(|state| state.said()).unwrap_or_default();
             format!("{}  {state}\n", short_id(&row.id))

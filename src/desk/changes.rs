@@ -434,12 +434,18 @@ impl Desk {
         Ok(Some(HistoryRow { schema: Schema, id: id.full(), who, at, what: text.body, field, stands, gave_way }))
     }
 
-    /// What was changed of a message, and need not go on any more.
+    /// What was changed of a message, or told in the app beside it, and need not go on any more.
     pub(super) async fn changes_of(&self, id: BundleId) -> Result<BTreeSet<BundleId>, ApiError> {
-        let Ok((_, registers)) = self.subject_of(id).await else { return Ok(BTreeSet::new()) };
+        let Ok((subject, registers)) = self.subject_of(id).await else { return Ok(BTreeSet::new()) };
         let changes = registers.all().flat_map(|(_, all)| all).filter(|one| !one.value.is_version());
         let all: Vec<BundleId> = changes.map(|one| one.id).collect();
-        self.look(move |agent, _| all.into_iter().filter(|id| agent.held_one(id).is_none()).collect()).await
+        let updates = self.updates_of(&subject).await?;
+        let look = move |agent: &Agent, _: &Names<'_>| {
+            let is_over = |id: &BundleId| agent.held_one(id).is_none();
+            // Updates that came go whatever becomes of their bundles; one's own that are on their way stay till they arrived.
+            all.into_iter().filter(is_over).chain(updates).collect()
+        };
+        self.look(look).await
     }
 }
 

@@ -109,7 +109,11 @@ impl Desk {
             _ => self.entry(&id).await?,
         };
         let by = matches!(what, What::Changed(_)).then(|| id.full());
-        let (at, word) = (When::from_dtn(at), word(what));
+        let word = match what {
+            What::Changed(_) if self.is_update(&id).await? => Happened::Update,
+            _ => word(what),
+        };
+        let at = When::from_dtn(at);
         match found {
             Some((with, _)) if only.is_some_and(|only| *only != with) => Ok(None),
             Some((with, entry)) => {

@@ -82,7 +82,7 @@ impl Reader {
         let content = content.ok_or("its content is no message")?;
         let after_read = match Content::decode(&content) {
             Ok(Content::Text(Text { expire_after_read, .. })) => expire_after_read.map(|after| after.span()),
-            Ok(Content::Change(_) | Content::Ask(_) | Content::Part(_) | Content::Group(_)) => None,
+            Ok(Content::Change(_) | Content::App(_) | Content::Ask(_) | Content::Part(_) | Content::Group(_)) => None,
             Ok(Content::Unknown(_)) => return Err("its content is of a newer version".into()),
             Err(error) => return Err(error.to_string()),
         };

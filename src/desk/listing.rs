@@ -11,6 +11,7 @@ use std::ops::Bound;
 use futures::{StreamExt, stream};
 
 use super::Desk;
+use super::apps::UpdatePages;
 use super::changes::Tasks;
 use super::due::Due;
 use super::keeping::Record;
@@ -54,6 +55,7 @@ pub fn rows(desk: Desk, listing: Listing) -> Rows {
         Listing::Stick { whom } => pages(Loading::of(desk, whom), Loading::next),
         Listing::Tasks { mine, all } => pages(Tasks { desk, mine, all, after: None }, Tasks::next),
         Listing::Record { who } => pages(Record::of(desk, who), Record::next),
+        Listing::AppUpdates { id, after } => pages(UpdatePages { desk, id, after, going: None }, UpdatePages::next),
         Listing::Talks { all } => pages(Some(talk::Talks { desk, all }), talk::conversations),
         Listing::Labelled { label } => pages(Labelled::with(desk, label), Labelled::next),
         Listing::Search { q, limit } => pages(Searching::of(desk, q, limit), Searching::next),

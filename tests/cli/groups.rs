@@ -21,7 +21,7 @@ impl Person {
 }
 
 /// People who know each other under their names, on one network that the first is the middle of.
-fn know_each_other<const N: usize>(names: [&'static str; N]) -> [Person; N] {
+pub fn know_each_other<const N: usize>(names: [&'static str; N]) -> [Person; N] {
     let mut people = names.map(Person::new);
     let mut addresses = Vec::new();
     let mut middle = String::new();

@@ -33,6 +33,7 @@ impl Row {
             Row::Search(row) => json_line(row),
             Row::Sub(row) => json_line(row),
             Row::Pair(row) => json_line(row),
+            Row::AppUpdates(row) => json_line(row),
             Row::Ended(why) => json_line(&why.clone().report()),
         }
     }
@@ -50,6 +51,7 @@ impl Response {
                 | R::Drafts(_)
                 | R::Sents(_)
                 | R::History(_)
+                | R::Apps(_)
                 | R::Crossings(_)
                 | R::Labels(_)
                 | R::Space(_)
@@ -125,6 +127,8 @@ impl Response {
             R::HookTested(row) => json_line(row),
             R::HookFailed(rows) => json_lines(rows),
             R::Away(row) => json_line(row),
+            R::Apps(rows) => json_lines(rows),
+            R::App(row) => json_line(row),
         }
     }
 }

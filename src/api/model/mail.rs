@@ -172,7 +172,7 @@ pub struct TalkRow {
     pub from: PersonRow,
     /// It is one's own.
     pub mine: bool,
-    /// What kind of content it is: `text`, `change`, or `unreadable`.
+    /// What kind of content it is: `text`, `change`, `group`, `app` (a line of an app's), or `unreadable`.
     pub kind: String,
     pub text: Option<String>,
     pub subject: Option<String>,

@@ -288,6 +288,8 @@ pub enum Happened {
     Message,
     /// Something of it was changed.
     Change,
+    /// A user of the app beside it told the others something.
+    Update,
     /// What became of one's own is another.
     State,
     Read,
@@ -300,6 +302,7 @@ impl Happened {
         match self {
             Happened::Message => "message",
             Happened::Change => "change",
+            Happened::Update => "update",
             Happened::State => "state",
             Happened::Read => "read",
             Happened::Unread => "unread",

@@ -3,7 +3,7 @@
 use super::super::changes::Subject;
 use super::super::find;
 use super::address;
-use super::words::{Taken, Words, kind_word, words, words_of};
+use super::words::{Taken, Told, Words, kind_word, words, words_of};
 use crate::agent::change::{Letter, Outgoing, Row};
 use crate::api::model::{
     Arranged, Changes, File, FileRow, ForwardedRow, InboxRow, IntroducedRow, LetterRow, PersonRow, Schema, StatusRow,
@@ -173,7 +173,8 @@ impl Outside {
             sent_at: self.sent_at,
             sent_offset: text.offset,
             received_at: self.received_at,
-            read: self.read,
+            // Nobody has to read what an app says.
+            read: self.read || what == Told::App,
             reply_by: text.reply_by.and_then(|time| When::from_dtn(DtnTime(time))),
             attachments: file_rows(&self.id, files, &text.enclosed),
             forwarded: text.forwarded.map(|forwarded| forwarded_row(&forwarded, is_signed)),

@@ -99,6 +99,7 @@ pub(super) fn words(content: &[u8], taken: Taken) -> Result<Words, ApiError> {
     let outline = Outline::decode(content, chars_max).map_err(malformed)?;
     let what = match outline.content {
         Content::Change(_) => Told::Change,
+        Content::App(_) => Told::App,
         Content::Group(_) => Told::Group,
         _ => Told::Text,
     };
@@ -109,6 +110,11 @@ pub(super) fn words(content: &[u8], taken: Taken) -> Result<Words, ApiError> {
             let target = amendment.target;
             sets = what_it_sets(amendment, chars_max);
             Text { body: told(&sets), in_reply_to: Some(target), ..Text::default() }
+        }
+        Content::App(update) => {
+            let line: String =
+                update.info.unwrap_or_else(|| "told an app something".into()).chars().take(chars_max).collect();
+            Text { body: line, in_reply_to: Some(update.target), ..Text::default() }
         }
         Content::Ask(_) => Text { body: "asks for a file".into(), ..Text::default() },
         Content::Part(_) => Text { body: "part of a file".into(), ..Text::default() },
@@ -133,13 +139,15 @@ pub(super) fn words(content: &[u8], taken: Taken) -> Result<Words, ApiError> {
 }
 
 /// What the words of a row are.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum Told {
     /// As they were written.
     #[default]
     Text,
     /// A change, told in words.
     Change,
+    /// What an app says of one of its users.
+    App,
     /// What happened in a group, told in words, with addresses where names belong.
     Group,
 }
@@ -148,6 +156,7 @@ pub(super) fn kind_word(what: Told, is_unreadable: bool) -> &'static str {
     match (is_unreadable, what) {
         (true, _) => "unreadable",
         (false, Told::Change) => "change",
+        (false, Told::App) => "app",
         (false, Told::Group) => "group",
         (false, Told::Text) => "text",
     }

@@ -1,0 +1,187 @@
+//! Shared apps: sent as a file, used by people who are never online together, the same everywhere.
+
+use std::io::{Cursor, Write};
+
+use serde_json::{Value, json};
+use zip::ZipWriter;
+use zip::write::SimpleFileOptions;
+
+use crate::groups::{crew, know_each_other};
+use crate::person::Person;
+
+/// A container of these files.
+pub fn packed(files: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, bytes) in files {
+        zip.start_file(*name, SimpleFileOptions::default()).unwrap();
+        zip.write_all(bytes).unwrap();
+    }
+    zip.finish().unwrap().into_inner()
+}
+
+fn board() -> Vec<u8> {
+    let manifest = b"name = \"Board\"\nsource_code_url = \"https://example.org/board\"\n";
+    packed(&[("index.html", b"<p>hi"), ("manifest.toml", manifest), ("icon.png", b"\x89PNG")])
+}
+
+/// Sends an app and returns the id of its message.
+fn begin(person: &Person, who: &str) -> String {
+    let path = person.file("board.xdc", &board());
+    let sent = person.run_args(&["send", who, "a board", "-f", &path, "--json"]);
+    assert_eq!(sent.code, 0, "{}", sent.talk);
+    sent.json()["id"].as_str().unwrap().to_owned()
+}
+
+fn tell(person: &Person, id: &str, payload: &Value, more: &[&str]) {
+    let payload = payload.to_string();
+    let ran = person.run_args(&[&["app", "update", id, &payload, "--json"], more].concat());
+    assert_eq!(ran.code, 0, "{}", ran.talk);
+    assert_eq!(ran.json()["state"], "queued");
+}
+
+/// What is said in an app, in the order of everybody.
+fn payloads(person: &Person, id: &str) -> Vec<Value> {
+    person.rows(&format!("app {id}")).into_iter().map(|row| row["payload"].clone()).collect()
+}
+
+fn ids(person: &Person, id: &str) -> Vec<String> {
+    person.rows(&format!("app {id}")).iter().map(|row| row["id"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn two_who_are_never_online_together_use_an_app_and_have_the_same_in_it() {
+    let [mut alice, mut bob, mut carol] = know_each_other(["alice", "bob", "carol"]);
+    assert_eq!((alice.down(), bob.down(), carol.down()), (Some(0), Some(0), Some(0)));
+    carol.up("");
+    let carols = format!("--peer {}", carol.place());
+    let carries = |carol: &Person, many: usize| {
+        carol.until("carry list", |rows| rows.iter().filter(|row| row["kind"] == "message").count() >= many);
+    };
+
+    alice.up(&carols);
+    let id = begin(&alice, "bob");
+    tell(&alice, &id, &json!({"add": "bread"}), &["--info", "Alice added bread", "--summary", "1 thing"]);
+    tell(&alice, &id, &json!({"add": "milk"}), &["--summary", "2 things"]);
+    carries(&carol, 3);
+    alice.down();
+
+    bob.up(&carols);
+    bob.until("app", |rows| rows.len() == 1 && rows[0]["updates"] == 2);
+    let app = &bob.rows("app")[0];
+    assert_eq!(
+        (&app["id"], &app["name"], &app["icon"], &app["here"]),
+        (&json!(id), &json!("Board"), &json!(true), &json!(true))
+    );
+    assert_eq!((&app["summary"], &app["read_only"], &app["mine"]), (&json!("2 things"), &json!(false), &json!(false)));
+    assert_eq!(app["from"]["name"], "alice");
+    // An app that runs heard so much, and another one heard the first and stopped.
+    let (heard, first) = {
+        let rows = bob.rows(&format!("app {id}"));
+        assert_eq!(rows[1]["serial"], rows[1]["max_serial"], "the last one says so");
+        (rows[1]["serial"].as_u64().unwrap(), rows[0]["serial"].as_u64().unwrap())
+    };
+    assert_eq!(bob.rows(&format!("app {id} --after {first}")).len(), 1);
+    // Nobody has to read what an app says, and its line stands in the conversation.
+    assert_eq!(bob.json("inbox --count")["unread"], 1, "the message with the app alone");
+    let rows = bob.rows("talk alice");
+    let lines: Vec<&Value> = rows.iter().filter(|row| row["kind"] == "app").collect();
+    assert_eq!(lines.len(), 1, "{rows:?}");
+    assert_eq!((&lines[0]["text"], &lines[0]["read"]), (&json!("Alice added bread"), &json!(true)));
+    assert_eq!(lines[0]["in_reply_to"], json!(id));
+    assert_eq!(bob.rows("inbox").len(), 1);
+    tell(&bob, &id, &json!({"tick": "bread"}), &[]);
+    carries(&carol, 1);
+    bob.until("status", |rows| rows.iter().all(|row| row["state"] != "queued"));
+    bob.down();
+
+    // Meanwhile alice, who has not heard of that.
+    alice.up("");
+    tell(&alice, &id, &json!({"add": "salt"}), &[]);
+    tell(&alice, &id, &json!({"add": "eggs"}), &[]);
+    alice.down();
+    alice.up(&carols);
+    alice.until("app", |rows| rows[0]["updates"] == 5);
+    alice.until(&format!("app {id}"), |rows| rows.len() == 5);
+    carries(&carol, 1);
+    alice.down();
+
+    bob.up(&carols);
+    bob.until("app", |rows| rows[0]["updates"] == 5);
+    let on: Vec<Value> =
+        bob.rows(&format!("app {id} --after {heard}")).into_iter().map(|row| row["payload"].clone()).collect();
+    assert_eq!(on, [json!({"tick": "bread"}), json!({"add": "salt"}), json!({"add": "eggs"})], "as they came");
+    let bobs = ids(&bob, &id);
+    let told = payloads(&bob, &id);
+    bob.down();
+    alice.up("");
+    assert_eq!(ids(&alice, &id), bobs, "from the start both have one order");
+    let at = |payload: Value| told.iter().position(|told| *told == payload).unwrap();
+    assert!(at(json!({"add": "bread"})) < at(json!({"tick": "bread"})), "what was seen comes first: {told:?}");
+    assert!(at(json!({"add": "salt"})) < at(json!({"add": "eggs"})));
+    // Who follows the record hears of it.
+    let mut follow = alice.spawn("--json talk --follow --since 0");
+    let row = std::iter::from_fn(|| follow.try_line()).map(|line| serde_json::from_str::<Value>(&line).unwrap());
+    let update = row.into_iter().find(|row| row["what"] == "update").unwrap();
+    assert_eq!((&update["id"], update["by"].is_string()), (&json!(id), true));
+}
+
+#[test]
+fn members_of_a_group_have_one_order_whatever_came_when_and_it_goes_with_its_message() {
+    let [alice, bob, carol] = crew();
+    let id = begin(&alice, "crew");
+    for person in [&bob, &carol] {
+        person.until("app", |rows| rows.len() == 1);
+    }
+    for (person, n) in [(&alice, 1), (&bob, 2), (&carol, 3), (&alice, 4), (&bob, 5), (&carol, 6)] {
+        tell(person, &id, &json!(n), &["--info", "somebody moved"]);
+    }
+    for person in [&alice, &bob, &carol] {
+        person.until("app", |rows| rows[0]["updates"] == 6);
+    }
+    let order = ids(&alice, &id);
+    assert_eq!((&ids(&bob, &id), &ids(&carol, &id)), (&order, &order));
+    assert_eq!(bob.rows("talk crew").iter().filter(|row| row["kind"] == "app").count(), 6);
+    assert_eq!(bob.rows("app list crew").len(), 1);
+    let deleted = bob.run(&format!("delete {id}"));
+    assert_eq!(deleted.code, 0, "{}", deleted.talk);
+    assert_eq!(bob.rows("app").len(), 0);
+    let others = |row: &&Value| row["kind"] == "app" && row["mine"] == false;
+    assert_eq!(bob.rows("talk crew").iter().filter(others).count(), 0, "its lines go with it");
+    assert_eq!(ids(&carol, &id), order, "others keep it");
+}
+
+#[test]
+fn what_cannot_be_said_in_an_app_or_is_none_says_why() {
+    let mut alice = Person::new("alice");
+    alice.up("");
+    let text = alice.json("send me hello")["id"].as_str().unwrap().to_owned();
+    let id = begin(&alice, "me");
+    let fails = |args: &[&str], code: i32, words: &str| {
+        let ran = alice.run_args(args);
+        assert_eq!(ran.code, code, "{args:?}: {}", ran.talk);
+        assert!(ran.talk.contains(words), "{args:?}: {}", ran.talk);
+    };
+    fails(&["app", &text], 4, "see `dak app`");
+    fails(&["app", "update", &text, "1"], 4, "no app beside");
+    fails(&["app", "update", &id, "{vote"], 2, "no JSON");
+    let long = json!("x".repeat(128_000)).to_string();
+    fails(&["app", "update", &id, &long], 5, "the limit is 128000");
+    tell(&alice, &id, &json!(null), &["--info", "  a line\nof \u{202e}two  "]);
+    assert_eq!(payloads(&alice, &id), [json!(null)]);
+    let line = alice.run("talk me").data;
+    assert!(line.contains("a line of") && !line.contains('\u{202e}'), "{line}");
+    // What only looks like an app is listed as what it is.
+    let bad = alice.file("bad.xdc", b"no zip");
+    assert_eq!(alice.run_args(&["send", "me", "-f", &bad]).code, 0);
+    let rows = alice.rows("app");
+    let bad = rows.iter().find(|row| row["name"] == "bad").unwrap();
+    assert_eq!(bad["here"], false);
+    assert!(bad["broken"].as_str().unwrap().contains("no zip"), "{bad}");
+    assert!(alice.run("app").data.contains("broken"));
+    // And a large one rides in parts.
+    let noise: Vec<u8> =
+        (0..100_000u32).flat_map(|n| blake3::hash(&n.to_be_bytes()).as_bytes()[..2].to_vec()).collect();
+    let large = alice.file("large.xdc", &packed(&[("index.html", b"x"), ("noise", &noise)]));
+    assert_eq!(alice.run_args(&["send", "me", "-f", &large]).code, 0);
+    alice.until("app", |rows| rows.iter().any(|row| row["name"] == "large" && row["here"] == true));
+}
