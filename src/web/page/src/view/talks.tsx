@@ -12,6 +12,8 @@ import { to, type Place } from '../route';
 import { t, type WordKey } from '../words';
 import { Icon } from './icons';
 import { Outlook } from './shell';
+import { AskingPlace } from './message';
+import { Talk } from './talk';
 import { NewTalk } from './new';
 import { Avatar, Button, Empty, Menu, rove, Time, type MenuItem } from './ui';
 import './talks.css';
@@ -26,11 +28,16 @@ export function Talks({ place }: { place: Place }) {
   return (
     <div class={`talks${who ? ' open' : ''}`}>
       <TalkList open={who} />
-      <div class="talks-nobody">
-        <Empty icon="talk" title={t('talks.choose')}>
-          {t('talks.choose_more')}
-        </Empty>
-      </div>
+      {who ? (
+        <Talk key={who} who={who} at={place.query.get('at') ?? undefined} thread={place.query.get('thread') ?? undefined} />
+      ) : (
+        <div class="talks-nobody">
+          <Empty icon="talk" title={t('talks.choose')}>
+            {t('talks.choose_more')}
+          </Empty>
+        </div>
+      )}
+      <AskingPlace />
       {isWritingTo.value && <NewTalk close={() => (isWritingTo.value = false)} />}
     </div>
   );

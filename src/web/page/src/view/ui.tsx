@@ -127,7 +127,15 @@ export function Menu({ label, icon = 'more', items, class: name = '' }: { label:
 }
 
 /** The list itself, beside what it is about; kept within the window. */
-export function MenuList({ label, items, close, anchor, at }: { label: string; items: MenuItem[]; close: (back?: boolean) => void; anchor?: Element | null; at?: { x: number; y: number } }) {
+export function MenuList({ label, items, close, anchor, at, isRow = false }: {
+  label: string;
+  items: MenuItem[];
+  close: (back?: boolean) => void;
+  anchor?: Element | null;
+  at?: { x: number; y: number };
+  /** Its items stand beside each other: signs more than words. */
+  isRow?: boolean;
+}) {
   const list = useRef<HTMLDivElement>(null);
   useLayoutEffect(() => {
     const box = list.current;
@@ -162,10 +170,10 @@ export function MenuList({ label, items, close, anchor, at }: { label: string; i
       close();
       return;
     }
-    rove(event, list.current, '[role=menuitem]');
+    rove(event, list.current, '[role=menuitem]', isRow);
   };
   return (
-    <div class="menu" role="menu" aria-label={label} ref={list} onKeyDown={keys}>
+    <div class={`menu${isRow ? ' row' : ''}`} role="menu" aria-label={label} ref={list} onKeyDown={keys}>
       {items.map((item) => (
         <button
           type="button"
@@ -177,8 +185,8 @@ export function MenuList({ label, items, close, anchor, at }: { label: string; i
             item.does();
           }}
         >
-          {item.icon ? <Icon name={item.icon} size={18} /> : <span class="no-icon" />}
-          <span>{item.label}</span>
+          {item.icon ? <Icon name={item.icon} size={18} /> : !isRow && <span class="no-icon" />}
+          <span class={isRow && item.icon ? 'unseen' : ''}>{item.label}</span>
           {item.isOn && <Icon name="check" size={16} />}
         </button>
       ))}
@@ -187,10 +195,11 @@ export function MenuList({ label, items, close, anchor, at }: { label: string; i
 }
 
 /** Moves the focus among elements of a list by the arrows, Home and End; answers whether it did. */
-export function rove(event: KeyboardEvent, list: Element | null, what: string): boolean {
+export function rove(event: KeyboardEvent, list: Element | null, what: string, isRow = false): boolean {
   const all = [...(list?.querySelectorAll<HTMLElement>(what) ?? [])];
   const at = all.findIndex((one) => one.contains(document.activeElement));
-  const to = { ArrowDown: at + 1, ArrowUp: at < 0 ? all.length - 1 : at - 1, Home: 0, End: all.length - 1 }[event.key];
+  const [back, on] = isRow ? ['ArrowLeft', 'ArrowRight'] : ['ArrowUp', 'ArrowDown'];
+  const to = { [on!]: at + 1, [back!]: at < 0 ? all.length - 1 : at - 1, Home: 0, End: all.length - 1 }[event.key];
   if (to === undefined) return false;
   const next = all[Math.max(0, Math.min(to, all.length - 1))];
   if (!next) return false;

@@ -3,5 +3,8 @@ import { shell } from './en/shell';
 import { times } from './en/times';
 import { errors } from './en/errors';
 import { talks } from './en/talks';
+import { talk } from './en/talk';
+import { compose } from './en/compose';
+import { search } from './en/search';
 
-export const en = { ...shell, ...times, ...errors, ...talks };
+export const en = { ...shell, ...times, ...errors, ...talks, ...talk, ...compose, ...search };

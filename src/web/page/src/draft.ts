@@ -1,0 +1,88 @@
+// What is being written to somebody, kept by the node a moment after it was typed, so that another tab, the terminal or
+// tomorrow finds it.
+import { ask } from './api';
+import type { DraftRow } from './api.types';
+import { changed, drafts } from './store';
+
+/** How long somebody has to stop typing. */
+const PAUSE_MS = 1_000;
+
+export interface Written {
+  text: string;
+  answers: string | null;
+}
+
+export class KeptDraft {
+  private number: number | null = null;
+  private kept: Written = { text: '', answers: null };
+  private wanted: Written = this.kept;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  /** What is asked of the node comes one after the other. */
+  private turn: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly who: string,
+    private readonly isTo: (named: string) => boolean,
+    private readonly onFailure: (error: unknown) => void,
+  ) {}
+
+  /** The draft of this conversation, as the list of them has it. */
+  private listed(): DraftRow | undefined {
+    return drafts.value.findLast((one) => !one.at && !one.refused && one.to.length === 1 && this.isTo(one.to[0]!));
+  }
+
+  /** What is kept elsewhere and not known here; nothing while something here is not kept yet. */
+  async found(): Promise<Written | null> {
+    await this.turn;
+    const row = this.listed();
+    if (this.isUnkept || !row || row.number === this.number) return null;
+    const whole = await ask('GET /v1/drafts/{number}', { number: String(row.number) }).catch(() => null);
+    if (!whole || this.isUnkept) return null;
+    this.number = whole.number;
+    this.kept = { text: whole.text, answers: whole.in_reply_to };
+    this.wanted = this.kept;
+    return this.kept;
+  }
+
+  private get isUnkept(): boolean {
+    return this.wanted.text !== this.kept.text || this.wanted.answers !== this.kept.answers;
+  }
+
+  /** This is written now. */
+  write(text: string, answers: string | null): void {
+    this.wanted = { text, answers };
+    clearTimeout(this.timer);
+    if (this.isUnkept) this.timer = setTimeout(() => this.keep(), PAUSE_MS);
+  }
+
+  /** Keeps it at once. */
+  keep(): void {
+    clearTimeout(this.timer);
+    if (!this.isUnkept) return;
+    const { text, answers } = this.wanted;
+    const isNothing = !text.trim() && !answers;
+    this.kept = this.wanted;
+    this.turn = this.turn.then(async () => {
+      try {
+        const before = this.number;
+        this.number = isNothing ? null : await this.add(text, answers);
+        if (before !== null) await ask('DELETE /v1/drafts/{number}', { number: String(before) }).catch(() => null);
+        changed('drafts');
+      } catch (error) {
+        this.kept = { text: '', answers: null };
+        this.onFailure(error);
+      }
+    });
+  }
+
+  private async add(text: string, answers: string | null): Promise<number> {
+    const compose = { to: this.who, text, ...(answers ? { in_reply_to: answers } : {}) };
+    return (await ask('POST /v1/drafts', { compose })).number;
+  }
+
+  /** It was sent: nothing of it is to be kept. */
+  forget(): void {
+    this.write('', null);
+    this.keep();
+  }
+}

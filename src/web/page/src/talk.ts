@@ -1,0 +1,300 @@
+// The rows of one open conversation: a window on it that grows at either end, page by page, and never beyond its bound.
+import { signal } from '@preact/signals';
+import { ask, rows as rowsOf } from './api';
+import type { HappenedRow, StatusRow, TalkRow } from './api.types';
+import { onAnew, onHappened, rowOf } from './store';
+import { complain } from './tell';
+
+const PAGE_ROWS = 60;
+/** Rows that are kept, and shown, at once. */
+const ROWS_MAX = 240;
+/** What stands before the first unread row as the conversation opens. */
+const CONTEXT_ROWS = 12;
+/** So many rows are looked through at the end, when something came. */
+const END_ROWS = 50;
+/** So many messages are marked with one request. */
+const MARKED_AT_ONCE = 256;
+
+export class OpenTalk {
+  readonly rows = signal<TalkRow[]>([]);
+  readonly hasOlder = signal(false);
+  readonly hasNewer = signal(false);
+  readonly isLoaded = signal(false);
+  readonly failed = signal<unknown>(null);
+  /** The first row that was unread when the conversation was opened. */
+  readonly firstUnread = signal<string | null>(null);
+  /** The row to be looked at, once it is here. */
+  readonly target = signal<string | null>(null);
+  /** What became of one's own messages, with whose word it is, by their ids. */
+  readonly states = signal<ReadonlyMap<string, StatusRow>>(new Map());
+
+  private readonly ended = new AbortController();
+  private isLoading = false;
+  private endWanted = false;
+  private readonly marked = new Set<string>();
+  private marking: ReturnType<typeof setTimeout> | undefined;
+  private readonly asked = new Set<string>();
+  private readonly quit: (() => void)[] = [];
+
+  constructor(
+    readonly who: string,
+    /** Only the messages of this thread, by the whole id of the first one. */
+    readonly thread: string | null = null,
+  ) {
+    this.quit.push(
+      onHappened((row) => this.happened(row)),
+      onAnew((of) => {
+        if (!of) void this.renewEnd();
+        else if (of.startsWith('message:')) void this.renewRow(of.slice('message:'.length));
+      }),
+    );
+  }
+
+  end(): void {
+    this.flushMarks();
+    this.ended.abort();
+    for (const quit of this.quit) quit();
+  }
+
+  /** Opens it at a row, or where this reader was: at what is unread, else at the end. */
+  async open(at?: string): Promise<void> {
+    await this.load(async () => {
+      if (this.thread) return this.openThread(this.thread);
+      if (at && (await this.openAt(at))) return;
+      const { who } = this;
+      const rows = await this.page({ who, limit: PAGE_ROWS, from_unread: CONTEXT_ROWS });
+      const first = rows.find((row) => !row.read && !row.mine);
+      this.firstUnread.value = first?.id ?? null;
+      this.hasNewer.value = first !== undefined && rows.length >= PAGE_ROWS;
+      this.hasOlder.value = rows.length > 0;
+      this.rows.value = rows;
+    });
+    void this.findStates();
+  }
+
+  private async openThread(first: string): Promise<void> {
+    const { who } = this;
+    const thread = first.slice(0, 32);
+    const root = await this.around(first, 0);
+    const answers = await this.page({ who, thread, after: first, limit: ROWS_MAX });
+    this.rows.value = [...root.filter((row) => row.id === first), ...answers.filter((row) => row.id !== first)];
+  }
+
+  private async openAt(id: string): Promise<boolean> {
+    try {
+      const rows = await this.around(id, PAGE_ROWS / 2);
+      if (!rows.some((row) => row.id === id)) return false;
+      this.rows.value = rows;
+      this.target.value = id;
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** A row with so many on either side of it. */
+  private async around(id: string, beside: number): Promise<TalkRow[]> {
+    const { who } = this;
+    const before = await this.page({ who, before: id, limit: Math.max(1, beside) });
+    const last = before.at(-1);
+    this.hasOlder.value = before.length >= beside;
+    const many = beside + 1;
+    const rest = last ? await this.page({ who, after: last.id, limit: many }) : await this.firstRows(many);
+    this.hasNewer.value = rest.length >= many;
+    return [...before, ...rest];
+  }
+
+  /** The first rows of all: there is nothing before them to name. */
+  private async firstRows(many: number): Promise<TalkRow[]> {
+    const found: TalkRow[] = [];
+    for await (const row of rowsOf('GET /v1/talk/{who}', { who: this.who }, this.ended.signal)) {
+      found.push(row);
+      if (found.length >= many) break;
+    }
+    return found;
+  }
+
+  async older(): Promise<void> {
+    const first = this.rows.value[0];
+    if (!this.hasOlder.value || !first || this.thread) return;
+    await this.load(async () => {
+      const more = await this.page({ who: this.who, before: first.id, limit: PAGE_ROWS });
+      const rows = [...more, ...this.rows.value];
+      this.hasOlder.value = more.length >= PAGE_ROWS;
+      if (rows.length > ROWS_MAX) this.hasNewer.value = true;
+      this.rows.value = rows.slice(0, ROWS_MAX);
+    });
+    void this.findStates();
+  }
+
+  async newer(): Promise<void> {
+    const last = this.rows.value.at(-1);
+    if (!this.hasNewer.value || !last || this.thread) return;
+    await this.load(async () => {
+      const more = await this.page({ who: this.who, after: last.id, limit: PAGE_ROWS });
+      const rows = [...this.rows.value, ...more];
+      this.hasNewer.value = more.length >= PAGE_ROWS;
+      if (rows.length > ROWS_MAX) this.hasOlder.value = true;
+      this.rows.value = rows.slice(-ROWS_MAX);
+    });
+    void this.findStates();
+  }
+
+  /** Goes to the end, also where that is not here. */
+  async toEnd(): Promise<void> {
+    if (!this.hasNewer.value) return;
+    await this.load(async () => {
+      const rows = await this.page({ who: this.who, limit: PAGE_ROWS });
+      this.hasOlder.value = rows.length >= PAGE_ROWS;
+      this.hasNewer.value = false;
+      this.rows.value = rows;
+    });
+    void this.findStates();
+  }
+
+  /** Takes in what came at the end, or late a little before it. */
+  async renewEnd(): Promise<void> {
+    if (!this.isLoaded.value || this.hasNewer.value) return;
+    if (this.isLoading) {
+      this.endWanted = true;
+      return;
+    }
+    await this.load(async () => {
+      if (this.thread) return this.openThread(this.thread);
+      const rows = await this.page({ who: this.who, limit: END_ROWS });
+      const here = this.rows.value;
+      const ids = new Set(rows.map((row) => row.id));
+      const meet = here.findIndex((row) => ids.has(row.id));
+      if (meet < 0) {
+        this.hasOlder.value = rows.length >= END_ROWS;
+        this.rows.value = rows;
+        return;
+      }
+      const all = [...here.slice(0, meet), ...rows];
+      if (all.length > ROWS_MAX) this.hasOlder.value = true;
+      this.rows.value = all.slice(-ROWS_MAX);
+    });
+    void this.findStates();
+  }
+
+  /** Looks up a row anew of which no event tells that something was changed. */
+  private async renewRow(id: string): Promise<void> {
+    const at = this.rows.value.findIndex((row) => row.id === id);
+    const before = this.rows.value[at - 1];
+    if (at < 0) return;
+    const { who } = this;
+    const [row] = await (before ? this.page({ who, after: before.id, limit: 1 }) : this.page({ who, before: this.rows.value[1]?.id ?? '', limit: 1 })).catch(() => []);
+    if (row?.id === id) this.rows.value = this.rows.value.map((one) => (one.id === id ? row : one));
+  }
+
+  private async load(doing: () => Promise<void>): Promise<void> {
+    if (this.isLoading) return;
+    this.isLoading = true;
+    try {
+      await doing();
+      this.failed.value = null;
+    } catch (error) {
+      if (!this.ended.signal.aborted) this.failed.value = error;
+    }
+    this.isLoaded.value = true;
+    this.isLoading = false;
+    if (this.endWanted && !this.ended.signal.aborted) {
+      this.endWanted = false;
+      void this.renewEnd();
+    }
+  }
+
+  private page(fields: { who: string; limit: number; before?: string; after?: string; from_unread?: number; thread?: string }): Promise<TalkRow[]> {
+    return ask('GET /v1/talk/{who}', fields, this.ended.signal);
+  }
+
+  private happened(happened: HappenedRow): void {
+    const row = rowOf(happened);
+    if (!row) {
+      if (happened.id) this.rows.value = this.rows.value.filter((one) => one.id !== happened.id);
+      return;
+    }
+    if (row.conversation !== this.who) return;
+    const at = this.rows.value.findIndex((one) => one.id === row.id);
+    if (at >= 0) {
+      const here = this.rows.value[at]!;
+      const rows = [...this.rows.value];
+      // An event does not tell what it answers, nor whether it stands late.
+      rows[at] = { ...row, answers: here.answers, late: here.late };
+      this.rows.value = rows;
+      if (row.mine && row.what === 'state') void this.findState(row.id);
+    } else if (row.what === 'message') {
+      void this.renewEnd();
+    }
+  }
+
+  /** What became of one's own messages that are here: of the last ones at once, of others one by one. */
+  private async findStates(): Promise<void> {
+    const missing = () => this.rows.value.filter((row) => row.mine && !this.asked.has(row.id));
+    if (missing().length > 3) {
+      try {
+        const found = await ask('GET /v1/status', { to: this.who, limit: PAGE_ROWS }, this.ended.signal);
+        for (const row of found) this.asked.add(row.id);
+        this.states.value = new Map([...this.states.value, ...found.map((row) => [row.id, row] as const)]);
+      } catch {
+        return;
+      }
+    }
+    for (const row of missing()) {
+      this.asked.add(row.id);
+      await this.findState(row.id);
+    }
+  }
+
+  private async findState(id: string): Promise<void> {
+    try {
+      const [found] = await ask('GET /v1/status/{id}', { id }, this.ended.signal);
+      if (found) this.states.value = new Map(this.states.value).set(id, found);
+    } catch {
+      this.asked.delete(id);
+    }
+  }
+
+  /** These were seen; they are marked together a moment later. */
+  seen(ids: string[]): void {
+    const fresh = ids.filter((id) => !this.marked.has(id));
+    if (!fresh.length) return;
+    for (const id of fresh) this.marked.add(id);
+    this.toMark.push(...fresh);
+    this.marking ??= setTimeout(() => this.flushMarks(), 400);
+  }
+
+  private toMark: string[] = [];
+
+  private flushMarks(): void {
+    clearTimeout(this.marking);
+    this.marking = undefined;
+    const ids = this.toMark;
+    this.toMark = [];
+    for (let n = 0; n < ids.length; n += MARKED_AT_ONCE) {
+      const some = ids.slice(n, n + MARKED_AT_ONCE);
+      ask('POST /v1/inbox/mark', { ids: some, read: true }).catch((error: unknown) => {
+        for (const id of some) this.marked.delete(id);
+        complain(error);
+      });
+    }
+  }
+}
+
+/** When it was written, or came where its writer's clock is of no use: one that runs ahead of when it came here. */
+export function written(row: TalkRow): string | null {
+  const { sent_at: sent, received_at: came } = row;
+  if (!sent) return came;
+  return came && !row.mine && isAhead(row) ? came : sent;
+}
+
+/** Its writer's clock said something that cannot be. */
+export function isAhead(row: TalkRow): boolean {
+  const { sent_at: sent, received_at: came } = row;
+  return !row.mine && !!sent && !!came && Date.parse(sent) > Date.parse(came) + 600_000;
+}
+
+/** The name of a row's thread: that of the first message, which is the first half of its id. */
+export function threadOf(row: TalkRow): string {
+  return row.thread ?? row.id.slice(0, 32);
+}

@@ -1,0 +1,177 @@
+// Files of a message: pictures are looked at in place, sound and films are played in place, the rest is there to be saved.
+// Of a file that comes in parts it says how far it is.
+import { signal } from '@preact/signals';
+import { useEffect, useState } from 'preact/hooks';
+import { ask, contentUrl, firstBytes } from '../api';
+import type { FileRow, TalkRow, TransferRow } from '../api.types';
+import { declaredSize, HEAD_BYTES, isBearable, kindOf, type Size } from '../pictures';
+import { called } from '../people';
+import { plain } from '../safe';
+import { attempt } from '../tell';
+import { size as bytesOf } from '../times';
+import { t } from '../words';
+import { Icon } from './icons';
+import { Player } from './player';
+import { Button, Progress } from './ui';
+
+/** How often it is looked how far files are, while some of them are on the screen. */
+const LOOK_MS = 2_000;
+
+const transfers = signal<ReadonlyMap<string, TransferRow>>(new Map());
+const watched = new Set<string>();
+let timer: ReturnType<typeof setTimeout> | undefined;
+
+async function lookAtTransfers(): Promise<void> {
+  timer = undefined;
+  const rows = await ask('GET /v1/files').catch(() => null);
+  if (rows) transfers.value = new Map(rows.map((row) => [row.id, row]));
+  const isMoving = [...watched].some((id) => ['wanted', 'coming'].includes(transfers.value.get(id)?.state ?? 'coming'));
+  if (watched.size && isMoving) timer = setTimeout(() => void lookAtTransfers(), LOOK_MS);
+}
+
+function useTransfer(id: string | null): TransferRow | undefined {
+  useEffect(() => {
+    if (!id) return;
+    watched.add(id);
+    timer ??= setTimeout(() => void lookAtTransfers(), 0);
+    return () => void watched.delete(id);
+  }, [id]);
+  return id ? transfers.value.get(id) : undefined;
+}
+
+export function Attachments({ row }: { row: TalkRow }) {
+  return (
+    <div class="files">
+      {row.files.map((file, n) => (
+        <Attachment key={file.id ?? n} row={row} file={file} />
+      ))}
+    </div>
+  );
+}
+
+function Attachment({ row, file }: { row: TalkRow; file: FileRow }) {
+  const transfer = useTransfer(file.state === 'here' || !file.id ? null : file.id);
+  const state = transfer?.state ?? file.state ?? null;
+  const isHere = state === 'here' || (row.mine && state !== null && state !== 'cancelled');
+  const kind = kindOf(file.name);
+  const id = file.id ?? null;
+  if (isHere && id && kind === 'picture') return <Picture id={id} file={file} />;
+  if (isHere && id && (kind === 'sound' || kind === 'film')) return <Player src={contentUrl(id)} name={file.name} isFilm={kind === 'film'} />;
+  return (
+    <div class="file">
+      <span class="file-icon">
+        <Icon name={kind === 'picture' ? 'image' : kind === 'app' ? 'app' : 'files'} />
+      </span>
+      <span class="file-words">
+        <bdi class="file-name">{plain(file.name)}</bdi>
+        <small class="muted">
+          {bytesOf(file.bytes)}
+          {state && <Fate row={row} transfer={transfer} state={state} />}
+        </small>
+        {transfer && (state === 'coming' || state === 'wanted') && <Progress part={transfer.bytes ? transfer.have_bytes / transfer.bytes : 0} label={t('file.progress', { name: plain(file.name) })} />}
+      </span>
+      {id && isHere && (
+        <a class="button quiet icon-only" href={contentUrl(id)} download={plain(file.name)} aria-label={t('file.save', { name: plain(file.name) })} title={t('file.save', { name: plain(file.name) })}>
+          <Icon name="download" />
+        </a>
+      )}
+      {id && state === 'offered' && !row.mine && <Button icon="download" label={t('file.get')} onClick={() => void get(id)} />}
+    </div>
+  );
+}
+
+async function get(id: string): Promise<void> {
+  await attempt(ask('POST /v1/files/{id}/get', { id }));
+  await lookAtTransfers();
+}
+
+function Fate({ row, transfer, state }: { row: TalkRow; transfer: TransferRow | undefined; state: string }) {
+  if (row.mine && transfer && state !== 'sent') {
+    const part = transfer.bytes ? Math.floor((100 * transfer.safe_bytes) / transfer.bytes) : 0;
+    return <> · {t('file.goes', { part })}</>;
+  }
+  switch (state) {
+    case 'offered':
+      return <> · {t('file.offered')}</>;
+    case 'wanted':
+      return <> · {t('file.wanted')}</>;
+    case 'coming': {
+      const holders = transfer?.holders.map((one) => called(one)).join(', ');
+      const part = transfer?.bytes ? Math.floor((100 * transfer.have_bytes) / transfer.bytes) : 0;
+      return <> · {holders ? t('file.coming_by', { part, holders }) : t('file.coming', { part })}</>;
+    }
+    case 'sent':
+      return <> · {t('file.sent')}</>;
+    case 'cancelled':
+      return <> · {t('file.cancelled')}</>;
+    default:
+      return null;
+  }
+}
+
+/** A picture is shown once it is known that decoding it is bearable: its size stands in its first bytes. */
+function Picture({ id, file }: { id: string; file: FileRow }) {
+  const [size, setSize] = useState<Size | 'none' | null>(null);
+  const [isWhole, setWhole] = useState(false);
+  const [isBroken, setBroken] = useState(false);
+  const name = plain(file.name);
+  useEffect(() => {
+    const ended = new AbortController();
+    firstBytes(id, HEAD_BYTES, ended.signal).then(
+      (bytes) => setSize(declaredSize(bytes) ?? 'none'),
+      () => undefined,
+    );
+    return () => ended.abort();
+  }, [id]);
+  if (size !== null && (size === 'none' || !isBearable(size) || isBroken)) {
+    const why = size === 'none' || isBroken ? t('file.no_picture') : t('file.too_large', { width: size.width, height: size.height });
+    return (
+      <div class="file">
+        <span class="file-icon">
+          <Icon name="image" />
+        </span>
+        <span class="file-words">
+          <bdi class="file-name">{name}</bdi>
+          <small class="warn">{why}</small>
+        </span>
+        <a class="button quiet icon-only" href={contentUrl(id)} download={name} aria-label={t('file.save', { name })}>
+          <Icon name="download" />
+        </a>
+      </div>
+    );
+  }
+  return (
+    <>
+      <button type="button" class="picture" aria-label={t('file.open', { name })} onClick={() => setWhole(true)}>
+        {size && <img src={contentUrl(id)} alt={name} width={size.width} height={size.height} decoding="async" loading="lazy" onError={() => setBroken(true)} />}
+      </button>
+      {isWhole && <Whole id={id} name={name} close={() => setWhole(false)} />}
+    </>
+  );
+}
+
+function Whole({ id, name, close }: { id: string; name: string; close: () => void }) {
+  useEffect(() => {
+    const key = (event: KeyboardEvent) => {
+      if (event.key !== 'Escape') return;
+      event.stopPropagation();
+      close();
+    };
+    document.addEventListener('keydown', key, true);
+    return () => document.removeEventListener('keydown', key, true);
+  }, []);
+  return (
+    <div class="whole" role="dialog" aria-modal="true" aria-label={name}>
+      <header>
+        <bdi class="cut">{name}</bdi>
+        <a class="button quiet icon-only" href={contentUrl(id)} download={name} aria-label={t('file.save', { name })}>
+          <Icon name="download" />
+        </a>
+        <button type="button" class="button quiet icon-only" aria-label={t('shell.close')} ref={(button) => button?.focus()} onClick={close}>
+          <Icon name="close" />
+        </button>
+      </header>
+      <img src={contentUrl(id)} alt={name} onClick={close} />
+    </div>
+  );
+}

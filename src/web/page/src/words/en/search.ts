@@ -1,0 +1,18 @@
+export const search = {
+  'search.field': 'Words, or from: in: after: has:file',
+  'search.count': { one: '{count} message found', other: '{count} messages found' },
+  'search.hint': 'In all conversations, in any script',
+  'search.nothing': 'Nothing is found by that',
+  'search.words_query': 'pump*',
+  'search.words': 'words, and those that begin so',
+  'search.phrase_query': '"camp three"',
+  'search.phrase': 'words one after the other',
+  'search.from_query': 'from:carol in:crew',
+  'search.from': 'who wrote it, and where',
+  'search.when_query': 'after:yesterday',
+  'search.when': 'when it was written; before: too',
+  'search.file_query': 'has:file',
+  'search.file': 'with files',
+  'search.unread_query': 'is:unread label:x',
+  'search.unread': 'what was made of it here',
+};
