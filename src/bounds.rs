@@ -232,6 +232,9 @@
 //! | `api/server.rs` `CONNECTIONS_MAX` 64 | clients at once | client | told to come again | closed | `one_client_too_many_is_told_to_come_again` |
 //! | `api/server.rs` `BODY_BYTES_MAX` | the body of a request | client | refused | read | `a_body_over_the_limit_is_refused_whether_declared_or_not` |
 //! | `api/server.rs` `STREAM_ROWS_MAX` 1,024 | rows that wait for one client | client | the listing waits | taken | `a_reader_that_stands_still_is_given_up_and_a_slow_one_is_not` |
+//! | `web/sessions.rs` `SESSIONS_MAX` 64 | browsers that are let in | owner | seen longest ago | revoked | `name_and_key_stay_and_browsers_are_bounded` |
+//! | `web/links.rs` `LINKS_MAX` 16 | links for browsers that were not used | owner | oldest | used, five minutes | `links_are_bounded_and_the_oldest_goes_first` |
+//! | `web/session.rs` `OPENING_BYTES_MAX` | the body with which a browser asks to be let in | client | refused | read | |
 //! | `api/model/compose.rs` `COMPOSED_BYTES_MAX` | a message | owner | refused | sent | `a_message_over_the_limit_is_refused_with_the_limit` |
 //! | `api/model/stick.rs` `STICK_BUNDLES_MAX` 256 | bundles of a stick in one request | owner | refused | answered | |
 //! | `api/model/stick.rs` `STICK_BYTES_MAX` | bytes that are taken out for a stick at once | owner | asked for again | answered | |

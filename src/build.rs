@@ -1,13 +1,16 @@
-//! Tells the program which commit it is built from, so that reports can say it. Outside a checkout they say the version.
+//! Tells the program which commit it is built from, so that reports can say it, outside a checkout they say the version; and
+//! takes the page for browsers into it, whatever files that has.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 use std::process::Command;
+use std::{env, fs};
 
 /// The files that a program is made of.
 const WHAT_COUNTS: [&str; 3] = ["src", "Cargo.toml", "Cargo.lock"];
 
 fn main() {
+    take_page_in();
     WHAT_COUNTS.iter().for_each(|path| println!("cargo:rerun-if-changed={path}"));
     for file in ["HEAD", "logs/HEAD"] {
         // One that is not there would be looked for, and found changed, at every build.
@@ -18,6 +21,24 @@ fn main() {
     if let Some(commit) = git(&["rev-parse", "HEAD"]) {
         println!("cargo:rustc-env=DAK_COMMIT={commit}{}", modified().unwrap_or_default());
     }
+}
+
+/// Where the page lies as it was built.
+const PAGE: &str = "src/web/built";
+
+/// Writes the table of the page's files, in the order of their names.
+fn take_page_in() {
+    let root = env::var("CARGO_MANIFEST_DIR").expect("cargo says where it builds");
+    let mut names: Vec<String> = fs::read_dir(Path::new(&root).join(PAGE))
+        .expect("the page is there")
+        .map(|entry| entry.expect("its files can be listed").file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    let row = |name: &String| format!("    ({name:?}, include_bytes!({:?})),\n", Path::new(&root).join(PAGE).join(name));
+    let rows: String = names.iter().map(row).collect();
+    let table = format!("/// The files of the page, by name.\nstatic BUILT: &[(&str, &[u8])] = &[\n{rows}];\n");
+    let place = Path::new(&env::var("OUT_DIR").expect("cargo says where to write")).join("built.rs");
+    fs::write(place, table).expect("what is made for the build can be written");
 }
 
 /// What marks a build of sources that nobody committed: other edits, another mark, or a report would name a commit that

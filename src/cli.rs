@@ -67,6 +67,7 @@ mod tokens;
 mod topics;
 mod transfers;
 mod up;
+mod web;
 mod who;
 
 use args::{Cli, Command};
@@ -243,6 +244,7 @@ async fn dispatch(engine: &dyn Engine, cli: &Cli, out: &Out) -> Outcome {
         Command::Service(args) => service::service(engine, home, args, out).await,
         Command::Doctor(args) => state::doctor(engine, &link()?, args, out).await,
         Command::Config(args) => state::config(&link()?, args, out).await,
+        Command::Web(args) => web::web(&link()?, args, out).await,
         Command::Token(args) => tokens::token(&link()?, args, out).await,
         Command::Version => state::version(home, out).await,
         Command::Backup(args) => files::backup(&link()?, args, out).await,

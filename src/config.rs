@@ -24,7 +24,7 @@ use crate::units::{exact_bytes, exact_span};
 
 pub use quiet::{QuietHours, parse_quiet};
 pub use values::{
-    RECEIPTS, STRATEGIES, parse_address, parse_api_listen, parse_carry_limit, parse_keep, parse_log, parse_name,
+    RECEIPTS, STRATEGIES, parse_address, parse_api_listen, parse_carry_limit, parse_keep, parse_log, parse_name, parse_port,
     parse_push_limit, parse_receipts, parse_strategy,
 };
 
@@ -74,6 +74,8 @@ pub struct Config {
     pub log: Setting<String>,
     /// Where other programs reach the API beside its socket: a port of this machine alone; none for nowhere.
     pub api_listen: Setting<Option<SocketAddr>>,
+    /// The port of the page for browsers; none for one that is free, which the home keeps.
+    pub web_port: Setting<Option<u16>>,
 }
 
 /// A value and where it came from.
@@ -184,6 +186,7 @@ impl Config {
             keep: pick(None, env.parse("DAK_KEEP", parse_keep)?, file.keep, None),
             log: pick(flags.log, env.parse("DAK_LOG", parse_log)?, file.log, "info".to_owned()),
             api_listen: pick(None, env.parse("DAK_API_LISTEN", parse_api_listen)?, file.api.listen, None),
+            web_port: pick(None, env.parse("DAK_WEB_PORT", parse_port)?, file.web.port, None),
         })
     }
 
@@ -207,6 +210,7 @@ impl Config {
             self.keep.row("keep", self.keep.value.map_or(String::new(), exact_span)),
             self.log.row("log", self.log.value.clone()),
             self.api_listen.row("api.listen", self.api_listen.value.map_or(String::new(), |at| at.to_string())),
+            self.web_port.row("web.port", self.web_port.value.unwrap_or(0).to_string()),
         ]
     }
 }

@@ -52,6 +52,7 @@ mod topics;
 mod unsent;
 mod uploads;
 mod vault;
+mod web;
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -81,6 +82,7 @@ use crate::store::StoreError;
 use crate::store::redb::{Body, RedbReader};
 use crate::ticket::Ticket;
 use crate::time::Timestamp;
+use crate::web::Web;
 use crate::words::SafetyWords;
 
 /// News of what the desk did that nobody has heard yet.
@@ -101,6 +103,8 @@ struct Inner {
     lock: HomeLock,
     /// Where programs reach this node beside its socket.
     api_listen: OnceLock<SocketAddr>,
+    /// The page for browsers.
+    web: Web,
     /// Whoever changes what is arranged has this, so that of two nobody undoes what the other did.
     arranging: tokio::sync::Mutex<()>,
     /// Files of shared apps that were opened lately.
@@ -141,6 +145,7 @@ impl Desk {
         let runs = node.net().is_some() && !lock.is_read_only();
         let stats = Mutex::new(Stats::open(&home.stats_path(), runs, Reading::now()));
         let finder = Mutex::new(search::Finder::new(place, node.identity().node()));
+        let web = Web::of(home.web_path());
         let inner = Inner {
             node,
             home,
@@ -150,6 +155,7 @@ impl Desk {
             stop: Notify::new(),
             lock,
             api_listen: OnceLock::new(),
+            web,
             arranging: tokio::sync::Mutex::default(),
             containers: apps::Containers::default(),
             finder,
@@ -324,6 +330,9 @@ impl Desk {
             Request::Away => self.away().await.map(Response::Away),
             Request::AwaySet(new) => self.away_set(new).await.map(Response::Away),
             Request::AwayEnd => self.away_end().await,
+            Request::Web => self.web_link().await.map(Response::Web),
+            Request::WebDevices => self.inner.web.devices().map(Response::WebDevices),
+            Request::WebRevoke { name } => self.web_revoke(&name),
             Request::Config => Ok(Response::Config(self.config_rows())),
             Request::Down => {
                 self.net()?;

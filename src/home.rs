@@ -14,6 +14,7 @@
 //! a moment ago. Nothing is ever looked for in the current directory.
 
 mod files;
+mod kept;
 mod lock;
 mod run;
 
@@ -23,7 +24,8 @@ use std::path::{Path, PathBuf};
 use directories::ProjectDirs;
 
 pub use files::create_private_file;
-pub(crate) use files::{is_own, private_temporary, publish, sync_directory};
+pub(crate) use files::{is_own, private_temporary, publish};
+pub use kept::{KeptError, KeptFile};
 pub use lock::{HomeLock, LockError};
 
 use files::{Openness, check_directory, make_directory};
@@ -104,6 +106,11 @@ impl Home {
     /// What programs show to reach the API.
     pub fn tokens_path(&self) -> PathBuf {
         self.data.join("tokens.toml")
+    }
+
+    /// What browsers have to do with it: see [`crate::web`].
+    pub fn web_path(&self) -> PathBuf {
+        self.data.join("web.toml")
     }
 
     /// The directory of the index of words: derived from the store, and made when somebody first searches.

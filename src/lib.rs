@@ -30,7 +30,7 @@
 //!          driver   one step: inputs to batches, commit before act          pure; node, sim and tests drive with it
 //! floor 2  edges    store, blobs, search, net, stick, keyring, pairing, home, config, tokens, backup, command, stats, xdc    each alone; they never meet
 //! floor 3  drivers  node (real time, threads), sim (virtual time)           the only two that own an agent
-//! floor 4  people   desk (answers), api (HTTP over a unix socket, and loopback), cli, bench
+//! floor 4  people   desk (answers), api (HTTP over a unix socket, and loopback), web (its page), cli, bench
 //! ```
 //! Imports only go down. Without the feature `node` the core and the simulator build alone, so the compiler guards the
 //! walls. A message's way: `desk` composes and pads it, `node` has it stamped by the [`agent`], sealed by `keyring`,
@@ -109,6 +109,9 @@ pub mod time;
 #[cfg(feature = "node")]
 pub mod tokens;
 pub mod units;
+#[cfg(feature = "node")]
+#[allow(clippy::disallowed_methods)] // reads real clocks
+pub mod web;
 #[doc = include_str!("wire.md")]
 pub mod wire {}
 #[cfg(feature = "node")]

@@ -4,15 +4,11 @@
 //! whenever somebody comes, so that a token holds from the moment it is made and ends with the moment it is revoked, and no
 //! node has to run for either. Backups leave it out: what was revoked since would hold again.
 
-use std::fs::{self, File};
-use std::io::{self, Write};
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::home::{private_temporary, sync_directory};
+use crate::home::{KeptError, KeptFile};
 use crate::id::{hex, unhex};
 
 /// Most tokens of one home.
@@ -21,8 +17,6 @@ pub const TOKENS_MAX: usize = 64;
 pub const TOKEN_TOPICS_MAX: usize = 64;
 /// Longest name in bytes.
 const NAME_BYTES_MAX: usize = 64;
-/// Largest file read.
-const FILE_BYTES_MAX: u64 = 1 << 20;
 
 /// What a token begins with, so that it is recognised where it was left lying about.
 const MARK: &str = "dak_";
@@ -31,9 +25,7 @@ const CONTEXT: &str = "dak 2026 token of a program";
 
 /// The tokens of a home.
 pub struct Tokens {
-    path: PathBuf,
-    /// As they were read last.
-    read: Mutex<Option<(Stamp, Vec<Token>)>>,
+    file: KeptFile<Kept>,
 }
 
 /// A token as the home knows it.
@@ -59,15 +51,7 @@ pub struct May {
     pub topics: Option<Vec<String>>,
 }
 
-/// Which file was read: a new one takes the place of the old whenever something changes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Stamp {
-    inode: u64,
-    changed: (i64, i64),
-    bytes: u64,
-}
-
-#[derive(Default, Serialize, Deserialize)]
+#[derive(Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Kept {
     #[serde(default)]
@@ -88,36 +72,18 @@ pub enum TokenError {
     Topics,
     #[error("the system has no entropy: {0}")]
     Entropy(getrandom::Error),
-    #[error("{path:?} is not what was written there: {why}")]
-    Damaged { path: PathBuf, why: String },
-    #[error("cannot use {path:?}: {source}")]
-    Io { path: PathBuf, source: io::Error },
+    #[error(transparent)]
+    Kept(#[from] KeptError),
 }
 
 impl Tokens {
     pub fn of(path: PathBuf) -> Tokens {
-        Tokens { path, read: Mutex::new(None) }
+        Tokens { file: KeptFile::at(path) }
     }
 
     /// All tokens, in the order in which they were made.
     pub fn list(&self) -> Result<Vec<Token>, TokenError> {
-        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        let stamp = match fs::metadata(&self.path) {
-            Ok(found) => Stamp { inode: found.ino(), changed: (found.mtime(), found.mtime_nsec()), bytes: found.len() },
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                *read = None;
-                return Ok(Vec::new());
-            }
-            Err(error) => return Err(self.failed(error)),
-        };
-        if let Some((known, tokens)) = &*read
-            && *known == stamp
-        {
-            return Ok(tokens.clone());
-        }
-        let tokens = self.read_now()?;
-        *read = Some((stamp, tokens.clone()));
-        Ok(tokens)
+        Ok(self.file.get()?.token)
     }
 
     /// Makes a token and returns it; it is nowhere else, and cannot be told again.
@@ -131,7 +97,7 @@ impl Tokens {
         let mut secret = [0; 32];
         getrandom::fill(&mut secret).map_err(TokenError::Entropy)?;
         let secret = format!("{MARK}{}", hex(&secret));
-        self.change(|tokens| {
+        self.file.change(|Kept { token: tokens }| {
             if tokens.iter().any(|token| token.name == name) {
                 return Err(TokenError::Exists(name.to_owned()));
             }
@@ -146,7 +112,7 @@ impl Tokens {
 
     /// Lets nobody in any more who shows the token of this name.
     pub fn revoke(&self, name: &str) -> Result<(), TokenError> {
-        self.change(|tokens| {
+        self.file.change(|Kept { token: tokens }| {
             let many = tokens.len();
             tokens.retain(|token| token.name != name);
             if tokens.len() == many { Err(TokenError::Unknown(name.to_owned())) } else { Ok(()) }
@@ -171,40 +137,6 @@ impl Tokens {
     pub fn holds(&self, token: &Token) -> bool {
         self.list().is_ok_and(|tokens| tokens.contains(token))
     }
-
-    fn read_now(&self) -> Result<Vec<Token>, TokenError> {
-        let damaged = |why: String| TokenError::Damaged { path: self.path.clone(), why };
-        let text = match fs::metadata(&self.path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Ok(found) if found.len() > FILE_BYTES_MAX => return Err(damaged("it is too long".into())),
-            _ => fs::read_to_string(&self.path).map_err(|error| self.failed(error))?,
-        };
-        let kept: Kept = toml::from_str(&text).map_err(|error| damaged(error.message().to_owned()))?;
-        Ok(kept.token)
-    }
-
-    /// Changes them whole or not at all; of two commands at once one comes after the other.
-    fn change(&self, change: impl FnOnce(&mut Vec<Token>) -> Result<(), TokenError>) -> Result<(), TokenError> {
-        let directory = self.path.parent().unwrap_or(Path::new("."));
-        let held = File::open(directory).map_err(|error| self.failed(error))?;
-        rustix::fs::flock(&held, rustix::fs::FlockOperation::LockExclusive)
-            .map_err(|error| self.failed(error.into()))?;
-        let mut tokens = self.read_now()?;
-        change(&mut tokens)?;
-        let text = toml::to_string(&Kept { token: tokens }).expect("tokens are plain data");
-        let write = || {
-            let mut fresh = private_temporary(&self.path)?;
-            fresh.write_all(text.as_bytes())?;
-            fresh.as_file().sync_all()?;
-            fresh.persist(&self.path).map_err(|failed| failed.error)?;
-            sync_directory(directory)
-        };
-        write().map_err(|error| self.failed(error))
-    }
-
-    fn failed(&self, source: io::Error) -> TokenError {
-        TokenError::Io { path: self.path.clone(), source }
-    }
 }
 
 impl May {
@@ -226,6 +158,9 @@ fn hash(secret: &str) -> [u8; 32] {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::os::unix::fs::MetadataExt;
+
     use super::*;
 
     fn tokens() -> (tempfile::TempDir, Tokens) {
@@ -269,8 +204,8 @@ mod tests {
         let secret = tokens.add("board", May::default(), 7).unwrap();
         let path = place.path().join("tokens.toml");
         fs::write(&path, "[[token]]\nname = 7\n").unwrap();
-        assert!(matches!(tokens.shown(&secret), Err(TokenError::Damaged { .. })));
-        assert!(matches!(tokens.add("other", May::default(), 7), Err(TokenError::Damaged { .. })));
+        assert!(matches!(tokens.shown(&secret), Err(TokenError::Kept(KeptError::Damaged { .. }))));
+        assert!(matches!(tokens.add("other", May::default(), 7), Err(TokenError::Kept(KeptError::Damaged { .. }))));
         assert_eq!(fs::read_to_string(&path).unwrap(), "[[token]]\nname = 7\n");
     }
 

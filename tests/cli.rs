@@ -70,6 +70,8 @@ mod topics;
 mod trouble;
 #[path = "cli/ways.rs"]
 mod ways;
+#[path = "cli/web.rs"]
+mod web;
 #[path = "cli/words.rs"]
 mod words;
 #[path = "cli/written.rs"]

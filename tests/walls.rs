@@ -52,7 +52,7 @@ const FLOORS: [(u8, &[&str]); 5] = [
         ],
     ),
     (3, &["node", "sim"]),
-    (4, &["desk", "api", "cli", "bench"]),
+    (4, &["desk", "api", "web", "cli", "bench"]),
 ];
 
 /// Words that no file of the values and the agent may use.
@@ -86,7 +86,8 @@ fn store_and_network_never_meet_the_simulator_knows_neither_and_the_desk_no_door
             "sim" => &["net", "node"],
             // A door speaks to the desk, which knows of no door.
             "desk" => &["cli"],
-            "api" => &["cli", "desk"],
+            "api" => &["cli", "desk", "web"],
+            "web" => &["cli", "desk"],
             _ => continue,
         };
         for used in imports(&text) {
@@ -175,7 +176,7 @@ fn the_tests_that_the_readme_names_exist() {
 }
 
 /// The parts of the house in which peers and time can fill something.
-const FILLED: [&str; 8] = ["agent", "driver", "frame", "net", "node", "store", "stats", "api"];
+const FILLED: [&str; 9] = ["agent", "driver", "frame", "net", "node", "store", "stats", "api", "web"];
 
 #[test]
 fn every_bounded_place_stands_in_the_table_of_bounds_as_it_is() {

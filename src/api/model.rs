@@ -25,6 +25,7 @@ mod tag;
 mod tests;
 mod topics;
 mod usual;
+mod web;
 mod when;
 mod wish;
 
@@ -63,6 +64,7 @@ pub use topics::{
     TopicEndedRow, TopicEventRow, TopicRow, TopicStanding, TopicTermsRow,
 };
 pub use usual::Usual;
+pub use web::{WebDeviceRow, WebRow};
 pub use when::When;
 pub use wish::{Arranging, Purge, Show, Wish, WishedReaction};
 
@@ -441,6 +443,14 @@ pub enum Request {
     /// Says that the person is away from now on; answered by [`Response::Away`].
     AwaySet(NewAway),
     AwayEnd,
+    /// Lets a browser of this machine in, once; answered by [`Response::Web`]. Needs a running node, and its owner.
+    Web,
+    /// Browsers that were let in; answered by [`Response::WebDevices`].
+    WebDevices,
+    /// Lets a browser in no more that was.
+    WebRevoke {
+        name: String,
+    },
     /// The effective configuration with origins; answered by [`Response::Config`].
     Config,
     /// Stops the node; answered by [`Response::Done`] before it stops. Needs a running node.
@@ -507,6 +517,8 @@ pub enum Response {
     Away(AwayRow),
     Apps(Vec<AppRow>),
     App(Box<AppStartRow>),
+    Web(WebRow),
+    WebDevices(Vec<WebDeviceRow>),
 }
 
 /// What is listed, a row at a time.
@@ -737,6 +749,7 @@ impl Request {
                 | R::Apps { .. }
                 | R::App { .. }
                 | R::AppIcon { .. }
+                | R::WebDevices
                 | R::Down
         )
     }
@@ -744,6 +757,6 @@ impl Request {
     /// Whether only a running node can answer.
     pub fn needs_node(&self) -> bool {
         use Request as R;
-        matches!(self, R::Nearby | R::Peers | R::Down | R::Health | R::Metrics | R::PairJoin { .. } | R::PairEnd)
+        matches!(self, R::Nearby | R::Peers | R::Down | R::Health | R::Metrics | R::PairJoin { .. } | R::PairEnd | R::Web)
     }
 }

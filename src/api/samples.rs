@@ -449,3 +449,8 @@ pub fn stats() -> StatsRow {
         store_bytes: 1 << 20,
     }
 }
+
+pub fn browser() -> WebDeviceRow {
+    let [since, last_seen] = [9, 11].map(|hour| at(hour, 0).expect("there is a clock"));
+    WebDeviceRow { schema: Schema, name: "Firefox on Linux".into(), since, last_seen }
+}

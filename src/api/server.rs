@@ -10,7 +10,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::middleware;
+use axum::{Router, middleware};
+use hyper::service::Service;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, UnixListener};
@@ -18,7 +19,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use self::doors::{Client, Door, turn_away, wait_and_turn_away};
+use self::doors::{turn_away, wait_and_turn_away};
 use self::guard::Guard;
 use super::Backend;
 use super::error::{ApiError, ErrorKind};
@@ -27,13 +28,18 @@ use crate::tokens::Tokens;
 use stall::Stalling;
 
 mod accept;
-mod answer;
+pub mod answer;
 mod doors;
-mod guard;
+pub mod guard;
 mod handlers;
+mod permit;
 mod stall;
 mod streams;
 mod transfer;
+
+pub use doors::{Client, Door, Ends};
+pub use permit::Permit;
+pub use transfer::FileName;
 
 /// Most clients at a time; one more is told to come again.
 pub const CONNECTIONS_MAX: usize = 64;
@@ -54,9 +60,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Answers this user's own programs until `shutdown`, then lets requests under way finish for a moment.
 pub async fn serve(listener: UnixListener, backend: Arc<dyn Backend>, shutdown: impl Future<Output = ()> + Send) {
-    let closing = CancellationToken::new();
-    let router = handlers::router(handlers::Shared { backend, closing: closing.clone() });
-    let_in(listener, router, closing, shutdown).await;
+    serve_at(listener, backend, |routes| routes, shutdown).await;
 }
 
 /// Likewise programs that show a token of this home.
@@ -70,11 +74,21 @@ pub async fn serve_programs(
         Ok(at) => at,
         Err(error) => return tracing::error!(%error, "the port for programs is of no use"),
     };
-    let closing = CancellationToken::new();
     let guard = Arc::new(Guard::of(tokens, at));
-    let router = handlers::router(handlers::Shared { backend, closing: closing.clone() });
-    let router = router.layer(middleware::from_fn_with_state(guard, guard::stand));
-    let_in(listener, router, closing, shutdown).await;
+    let guarded = |routes: Router| routes.layer(middleware::from_fn_with_state(guard, guard::stand));
+    serve_at(listener, backend, guarded, shutdown).await;
+}
+
+/// Answers at a door with the routes of the API, and whatever stands before or beside them there.
+pub async fn serve_at(
+    door: impl Door,
+    backend: Arc<dyn Backend>,
+    with: impl FnOnce(Router) -> Router,
+    shutdown: impl Future<Output = ()> + Send,
+) {
+    let closing = CancellationToken::new();
+    let routes = with(handlers::router(handlers::Shared { backend, closing: closing.clone() }));
+    let_in(door, routes, closing, shutdown).await;
 }
 
 /// Opens a port of this machine for programs.
@@ -91,7 +105,7 @@ pub async fn listen_for_programs(at: SocketAddr) -> Result<TcpListener, ApiError
 
 async fn let_in(
     door: impl Door,
-    router: axum::Router,
+    router: Router,
     closing: CancellationToken,
     shutdown: impl Future<Output = ()> + Send,
 ) {
@@ -138,14 +152,22 @@ fn admit(client: &impl Client, places: &Arc<Semaphore>) -> Result<OwnedSemaphore
     Arc::clone(places).try_acquire_owned().map_err(full)
 }
 
-async fn converse(client: impl Client, _place: OwnedSemaphorePermit, router: axum::Router, closing: CancellationToken) {
+async fn converse(client: impl Client, _place: OwnedSemaphorePermit, router: Router, closing: CancellationToken) {
+    let (ends, keeps_on) = (client.ends(), client.keeps_on());
+    let routes = TowerToHyperService::new(router);
+    let service = hyper::service::service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
+        if let Some(ends) = ends {
+            request.extensions_mut().insert(ends);
+        }
+        routes.call(request)
+    });
     let io = TokioIo::new(Stalling::new(client, STALL_TIME_MAX));
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIME_MAX)
-        .keep_alive(false)
+        .keep_alive(keeps_on)
         .max_headers(64)
-        .serve_connection(io, TowerToHyperService::new(router));
+        .serve_connection(io, service);
     tokio::pin!(connection);
     let ended = tokio::select! {
         ended = &mut connection => ended,

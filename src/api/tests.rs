@@ -546,6 +546,9 @@ fn every_exchange() -> Vec<(Request, Response)> {
         (Q::Away, A::Away(samples::away())),
         (Q::AwaySet(new_away), A::Away(samples::away())),
         (Q::AwayEnd, done.clone()),
+        (Q::Web, A::Web(WebRow { schema: Schema, url: "http://a.localhost:1/#open=b".into() })),
+        (Q::WebDevices, A::WebDevices(vec![samples::browser(), samples::browser()])),
+        (Q::WebRevoke { name: "Firefox on Linux".into() }, done.clone()),
         (Q::Config, A::Config(vec![setting])),
         (Q::Down, done),
     ]

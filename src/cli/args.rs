@@ -8,6 +8,7 @@ mod order;
 mod people;
 mod reading;
 mod service;
+mod web;
 mod writing;
 
 use std::path::PathBuf;
@@ -34,6 +35,8 @@ use self::reading::CHAT_HELP;
 pub use self::reading::{Chat, Inbox, InboxList, InboxWhat, Read, Search, Status, Talk};
 use self::service::SERVICE_HELP;
 pub use self::service::{ScopeArgs, Service, ServiceWhat};
+use self::web::WEB_HELP;
+pub use self::web::{Web, WebWhat};
 use self::writing::{CANCEL_HELP, DELETE_HELP, EDIT_HELP, SEND_HELP, WITHDRAW_HELP};
 pub use self::writing::{DraftWhat, Drafts, Edit, Forward, Goal, React, Renew, Reply, Send, Sending, Writing};
 
@@ -204,6 +207,9 @@ pub enum Command {
     Bundle(Bundle),
     /// Show the configuration, or keep a setting
     Config(Config),
+    /// Open my messages in a browser of this machine
+    #[command(after_help = WEB_HELP)]
+    Web(Web),
     /// Let programs reach this node over loopback, each with a token of its own
     #[command(after_help = TOKEN_HELP)]
     Token(Token),

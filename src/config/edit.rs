@@ -8,14 +8,14 @@ use std::path::Path;
 use toml_edit::{Array, DocumentMut, Table, Value};
 
 use super::values::{
-    parse_api_listen, parse_carry_limit, parse_keep, parse_list, parse_log, parse_name, parse_push_limit,
+    parse_api_listen, parse_carry_limit, parse_keep, parse_list, parse_log, parse_name, parse_port, parse_push_limit,
     parse_receipts, parse_strategy, parse_switch,
 };
 use super::{ConfigError, file, parse_quiet};
 use crate::home::private_temporary;
 
 /// What can be set, in the order of the file.
-pub const KEYS: [&str; 15] = [
+pub const KEYS: [&str; 16] = [
     "name",
     "listen",
     "peers",
@@ -31,6 +31,7 @@ pub const KEYS: [&str; 15] = [
     "keep",
     "log",
     "api.listen",
+    "web.port",
 ];
 
 /// Keeps `value` under `key`, and returns the line that says so.
@@ -69,6 +70,7 @@ fn parsed(key: &str, value: &str) -> Result<Value, String> {
         "keep" => parse_keep(value).map(|_| Value::from(value.trim())),
         "log" => parse_log(value).map(Value::from),
         "api.listen" => parse_api_listen(value).map(|_| Value::from(value.trim())),
+        "web.port" => parse_port(value).map(|port| Value::from(i64::from(port.unwrap_or(0)))),
         _ => parse_switch(value).map(Value::from),
     }
 }
@@ -199,6 +201,7 @@ mod tests {
             "90d",
             "dak=debug",
             "127.0.0.1:7070",
+            "7071",
         ];
         for (key, value) in KEYS.into_iter().zip(values) {
             set(&path, key, value).unwrap();
@@ -254,6 +257,7 @@ mod tests {
             ("name", ""),
             ("api.listen", "0.0.0.0:7070"),
             ("api.listen", "localhost:7070"),
+            ("web.port", "65536"),
         ] {
             set(&path, key, value).unwrap_err();
             assert_eq!(std::fs::read_to_string(&path).unwrap(), "name = \"al\"\n");

@@ -10,8 +10,8 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error};
 
 use super::values::{
-    parse_address, parse_api_listen, parse_carry_limit, parse_keep, parse_log, parse_name, parse_push_limit,
-    parse_receipts, parse_strategy,
+    parse_address, parse_api_listen, parse_carry_limit, parse_keep, parse_log, parse_name, parse_port,
+    parse_push_limit, parse_receipts, parse_strategy,
 };
 use super::{
     CARRY_LIMIT_BYTES, ConfigError, MAIL_LIMIT_BYTES, PORT, QuietHours, RECEIPTS, STRANGERS_MAIL_LIMIT_BYTES,
@@ -52,6 +52,7 @@ pub(super) struct File {
     #[serde(deserialize_with = "log")]
     pub log: Option<String>,
     pub api: Api,
+    pub web: Web,
 }
 
 /// Its settings about the API.
@@ -60,6 +61,14 @@ pub(super) struct File {
 pub(super) struct Api {
     #[serde(deserialize_with = "api_listen")]
     pub listen: Option<Option<SocketAddr>>,
+}
+
+/// Its settings about the page for browsers.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Web {
+    #[serde(deserialize_with = "port")]
+    pub port: Option<Option<u16>>,
 }
 
 /// Reads the file; one that is missing sets nothing.
@@ -168,6 +177,9 @@ pub(super) fn commented(name: Option<&str>) -> String {
 # Where other programs of this machine reach the API, such as "127.0.0.1:7070", each with a token of its own; "" is nowhere.
 # This person's own programs reach it at the socket in any case.
 # api.listen = ""
+
+# The port of the page that browsers of this machine open. 0 is one that is free; the home keeps it, so that bookmarks hold.
+# web.port = 0
 "#,
         receipts = RECEIPTS[0],
         default = STRATEGIES[0]
@@ -196,6 +208,15 @@ fn keep<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Option<Millis>>, D:
 
 fn api_listen<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Option<SocketAddr>>, D::Error> {
     text(from, parse_api_listen)
+}
+
+fn port<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Option<u16>>, D::Error> {
+    let text = match toml::Value::deserialize(from)? {
+        toml::Value::Integer(port) => port.to_string(),
+        toml::Value::String(text) => text,
+        _ => return Err(D::Error::custom("a port is a number")),
+    };
+    parse_port(&text).map(Some).map_err(D::Error::custom)
 }
 
 fn log<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {

@@ -22,6 +22,7 @@ fn a_home_without_a_file_has_the_defaults() {
         ("keep", ""),
         ("log", "info"),
         ("api.listen", ""),
+        ("web.port", "0"),
     ];
     assert_eq!(values, expected.map(|(key, value)| (key, value.to_owned())));
 }

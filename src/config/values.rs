@@ -100,6 +100,15 @@ pub fn parse_api_listen(text: &str) -> Result<Option<SocketAddr>, String> {
     }
 }
 
+/// Reads a port; 0 for one that is free.
+pub fn parse_port(text: &str) -> Result<Option<u16>, String> {
+    match text.trim().parse::<u16>() {
+        Ok(0) => Ok(None),
+        Ok(port) => Ok(Some(port)),
+        Err(_) => Err("it is no port: a number up to 65535, or 0 for one that is free".to_owned()),
+    }
+}
+
 /// Reads addresses with commas between.
 pub(super) fn parse_list(text: &str) -> Result<Vec<Multiaddr>, String> {
     text.split(',').map(parse_address).collect()

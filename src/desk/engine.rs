@@ -127,6 +127,7 @@ async fn serve(
     let (stop, stopped) = watch::channel(false);
     let bound = listen(&desk, home).await?;
     let programs = serve_programs(&desk, home, stopped.clone()).await?;
+    desk.open_web_again().await;
     let server = tokio::spawn(serve_wherever(desk.clone(), home.clone(), bound, stopped));
     tokio::spawn(super::search::forget_as_it_goes(desk.clone()));
     let outlook = desk.outlook().await.ok();
@@ -162,6 +163,7 @@ async fn serve(
     let _ = tokio::time::timeout(LAST_SAMPLE, desk.keep_sample()).await;
     let _ = stop.send(true);
     let _ = server.await;
+    desk.close_web().await;
     if let Some(programs) = programs {
         let _ = programs.await;
     }

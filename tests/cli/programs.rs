@@ -345,20 +345,20 @@ fn a_file_is_brought_sent_by_its_id_and_read_from_anywhere_and_what_breaks_off_l
 }
 
 /// Server-sent events, one after the other.
-struct Events(BufReader<TcpStream>);
+pub struct Events(BufReader<TcpStream>);
 
-struct Event {
-    id: Option<u64>,
-    what: String,
-    data: Value,
+pub struct Event {
+    pub id: Option<u64>,
+    pub what: String,
+    pub data: Value,
 }
 
 impl Events {
-    fn of(stream: TcpStream) -> Events {
+    pub fn of(stream: TcpStream) -> Events {
         Events(BufReader::new(stream))
     }
 
-    fn next(&mut self) -> Event {
+    pub fn next(&mut self) -> Event {
         let (mut id, mut what) = (None, String::new());
         loop {
             let mut line = String::new();

@@ -68,6 +68,7 @@ impl Response {
                 | R::Failed(_)
                 | R::Groups(_)
                 | R::Members(_)
+                | R::WebDevices(_)
         )
     }
 
@@ -129,6 +130,8 @@ impl Response {
             R::Away(row) => json_line(row),
             R::Apps(rows) => json_lines(rows),
             R::App(row) => json_line(row),
+            R::Web(row) => json_line(row),
+            R::WebDevices(rows) => json_lines(rows),
         }
     }
 }

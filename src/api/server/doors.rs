@@ -1,6 +1,7 @@
 //! Where clients come in: the socket of one owner, and a port of this machine that other programs reach.
 
 use std::io;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -29,6 +30,23 @@ pub trait Client: AsyncRead + AsyncWrite + Unpin + Send + 'static {
     fn readable(&self) -> Ready<'_>;
     fn try_read(&self, into: &mut [u8]) -> io::Result<usize>;
     fn try_write(&self, bytes: &[u8]) -> io::Result<usize>;
+
+    /// Where its connection begins and ends, where that has addresses.
+    fn ends(&self) -> Option<Ends> {
+        None
+    }
+
+    /// Whether one connection may have several requests: worth it where it takes long to make.
+    fn keeps_on(&self) -> bool {
+        false
+    }
+}
+
+/// The two ends of a client's connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ends {
+    pub theirs: SocketAddr,
+    pub ours: SocketAddr,
 }
 
 /// Waits until the client has begun to ask: an answer before the question is none to it.
@@ -107,5 +125,8 @@ impl Client for TcpStream {
 
     fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
         self.try_write(bytes)
+    }
+    fn ends(&self) -> Option<Ends> {
+        Some(Ends { theirs: self.peer_addr().ok()?, ours: self.local_addr().ok()? })
     }
 }

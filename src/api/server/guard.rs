@@ -6,39 +6,26 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::extract::{Request as HttpRequest, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response as HttpResponse};
-use futures::{StreamExt, stream};
 
 use super::answer;
-use crate::api::error::{ApiError, ErrorKind};
-use crate::api::model::{Request, Response, Topic};
-use crate::api::route::Ask;
-use crate::api::{Backend, Row, Rows};
+use super::permit::Permit;
+use crate::api::error::ApiError;
+use crate::home::KeptError;
 use crate::tokens::{Token, TokenError, Tokens};
 
-/// How often it is looked whether the token of a program that follows something still holds.
-const LOOK: Duration = Duration::from_secs(2);
-
 /// The answer to who is turned away.
-type Refusal = Box<HttpResponse>;
+pub type Refusal = Box<HttpResponse>;
 
 /// Stands at a port.
 pub struct Guard {
     tokens: Arc<Tokens>,
     /// What clients may call this place, in small letters.
     hosts: Vec<String>,
-}
-
-/// What a request may do: its program's token, held against the home's whenever it matters.
-#[derive(Clone)]
-pub struct Permit {
-    tokens: Arc<Tokens>,
-    token: Token,
 }
 
 impl Guard {
@@ -58,37 +45,24 @@ impl Guard {
             let why = format!("the token {} only reads, and this changes something", token.name);
             return Err(Box::new(ApiError::refused(why).advise("use a token that may do more").into_response()));
         }
-        Ok(Permit { tokens: Arc::clone(&self.tokens), token })
+        let (whose, may, tokens) = (format!("the token {}", token.name), token.may.clone(), Arc::clone(&self.tokens));
+        Ok(Permit::new(whose, may, move || tokens.holds(&token)))
     }
 
     fn look_at_place(&self, request: &HttpRequest) -> Result<(), Refusal> {
-        let is_ours = |host: &str| self.hosts.iter().any(|ours| ours.eq_ignore_ascii_case(host));
-        let mut hosts = request.headers().get_all(header::HOST).iter();
-        let named = match (hosts.next().map(HeaderValue::to_str), hosts.next()) {
-            (Some(Ok(host)), None) => is_ours(host),
-            _ => false,
-        };
-        let authority = request.uri().authority();
-        if named && authority.is_none_or(|authority| is_ours(authority.as_str())) {
+        if host_named(request).is_some_and(|host| self.hosts.contains(&host)) {
             return Ok(());
         }
-        tracing::warn!("refused a request that was meant for another host");
-        let error = ApiError::refused("this is not the host that the request names");
-        let error = error.advise(format!("ask http://{}, with that as its Host", self.hosts[0]));
-        Err(Box::new(answer::with_status(StatusCode::MISDIRECTED_REQUEST, error)))
+        Err(for_another_host(&format!("http://{}", self.hosts[0])))
     }
 
     fn look_at_origin(&self, headers: &HeaderMap) -> Result<(), Refusal> {
-        let is_own = |origin: &HeaderValue| {
-            let host = origin.to_str().ok().and_then(|origin| origin.strip_prefix("http://"));
-            host.is_some_and(|host| self.hosts.iter().any(|ours| ours.eq_ignore_ascii_case(host)))
-        };
-        if headers.get_all(header::ORIGIN).iter().all(is_own) {
+        let is_own =
+            |origin: &str| origin.strip_prefix("http://").is_some_and(|host| self.hosts.iter().any(|ours| ours == host));
+        if comes_from(headers, is_own) {
             return Ok(());
         }
-        tracing::warn!("refused a request of a page from elsewhere");
-        let error = ApiError::refused("a page from elsewhere asks, and only programs of this machine may");
-        Err(Box::new(error.into_response()))
+        Err(from_elsewhere("a page from elsewhere asks, and only programs of this machine may"))
     }
 
     fn look_at_token(&self, headers: &HeaderMap) -> Result<Token, Refusal> {
@@ -110,6 +84,33 @@ impl Guard {
     }
 }
 
+/// The host that a request is meant for, in small letters; none where it names several, or none.
+pub fn host_named(request: &HttpRequest) -> Option<String> {
+    let mut hosts = request.headers().get_all(header::HOST).iter();
+    let (Some(Ok(host)), None) = (hosts.next().map(HeaderValue::to_str), hosts.next()) else { return None };
+    let is_same = request.uri().authority().is_none_or(|authority| authority.as_str().eq_ignore_ascii_case(host));
+    is_same.then(|| host.to_ascii_lowercase())
+}
+
+/// Whether every page that a request says it comes from is one of ours; programs say none.
+pub fn comes_from(headers: &HeaderMap, is_own: impl Fn(&str) -> bool) -> bool {
+    let mut origins = headers.get_all(header::ORIGIN).iter();
+    origins.all(|origin| origin.to_str().is_ok_and(|origin| is_own(&origin.to_ascii_lowercase())))
+}
+
+/// Turns away what was meant for another host, and says where it would have been right.
+pub fn for_another_host(ours: &str) -> Refusal {
+    tracing::warn!("refused a request that was meant for another host");
+    let error = ApiError::refused("this is not the host that the request names");
+    let error = error.advise(format!("ask {ours}, with that as its Host"));
+    Box::new(answer::with_status(StatusCode::MISDIRECTED_REQUEST, error))
+}
+
+pub fn from_elsewhere(why: &str) -> Refusal {
+    tracing::warn!("refused a request of a page from elsewhere");
+    Box::new(ApiError::refused(why).into_response())
+}
+
 fn host_of(at: SocketAddr) -> String {
     match at {
         SocketAddr::V4(at) => at.ip().to_string(),
@@ -128,83 +129,6 @@ pub async fn stand(State(guard): State<Arc<Guard>>, mut request: HttpRequest, ne
     }
 }
 
-impl Permit {
-    /// Refuses what lies outside the topics of the token, where it is for topics, and files of this user that only a path
-    /// tells of: a program has bytes of its own to give, and may be somebody else.
-    pub async fn check(&self, ask: &Ask, backend: &dyn Backend) -> Result<(), ApiError> {
-        let has_path = match ask {
-            Ask::Call(Request::Send(compose)) => !compose.paths.is_empty(),
-            Ask::Call(Request::DraftAdd(draft)) => !draft.compose.paths.is_empty(),
-            // It would run as this user.
-            Ask::Call(Request::HookAdd(_)) => true,
-            Ask::Call(Request::FileSave { .. } | Request::Backup { .. }) => true,
-            _ => false,
-        };
-        if has_path {
-            let error = ApiError::refused("paths and commands of this machine are for programs at the node's socket");
-            return Err(error.advise("give and take the bytes themselves"));
-        }
-        let Some(topics) = &self.token.may.topics else { return Ok(()) };
-        let is_within = match ask {
-            Ask::Call(Request::Version | Request::Health) => true,
-            Ask::Call(
-                Request::Publish { topic, .. }
-                | Request::TopicSubscribe { topic }
-                | Request::TopicUnsubscribe { topic }
-                | Request::TopicFailed { topic, .. }
-                | Request::TopicRetry { topic, .. },
-            )
-            | Ask::Follow(Topic::Sub { topic, .. }) => self.token.may.has_topic(topic),
-            Ask::Call(Request::TopicSettle { events, .. }) => {
-                let Response::Topics(rows) = backend.call(Request::Topics).await? else { return Err(odd()) };
-                let is_within = |endpoint: &str| {
-                    rows.iter().any(|row| row.endpoint == endpoint && self.token.may.has_topic(&row.topic))
-                };
-                events.iter().all(|event| is_within(&event.endpoint))
-            }
-            _ => false,
-        };
-        match is_within {
-            true => Ok(()),
-            false => Err(self.beyond(topics)),
-        }
-    }
-
-    /// Refuses what no topic is about, where the token is for topics.
-    pub fn check_all(&self) -> Result<(), ApiError> {
-        self.token.may.topics.as_deref().map_or(Ok(()), |topics| Err(self.beyond(topics)))
-    }
-
-    fn beyond(&self, topics: &[String]) -> ApiError {
-        ApiError::refused(format!("the token {} is for {} alone", self.token.name, topics.join(", ")))
-            .advise("use a token that may do more")
-    }
-
-    /// Rows until there are no more, or the token holds no more.
-    pub fn watched(self, rows: Rows) -> Rows {
-        let rows = stream::unfold(Some((rows, self)), |state| async {
-            let (mut rows, permit) = state?;
-            loop {
-                let row = tokio::time::timeout(LOOK, rows.next()).await;
-                if !permit.tokens.holds(&permit.token) {
-                    let why = ApiError::new(ErrorKind::Refused, "the token was revoked");
-                    return Some((Row::Ended(why), None));
-                }
-                match row {
-                    Ok(Some(row)) => return Some((row, Some((rows, permit)))),
-                    Ok(None) => return None,
-                    Err(_) => {}
-                }
-            }
-        });
-        Box::pin(rows)
-    }
-}
-
-fn odd() -> ApiError {
-    ApiError::failure("the topics of the events cannot be told")
-}
-
 impl From<TokenError> for ApiError {
     fn from(error: TokenError) -> ApiError {
         let said = error.to_string();
@@ -213,10 +137,10 @@ impl From<TokenError> for ApiError {
             TokenError::Unknown(_) => ApiError::not_found(said),
             TokenError::TooMany => ApiError::refused(said).advise("revoke one that is not needed"),
             TokenError::Name | TokenError::Topics => ApiError::usage(said),
-            TokenError::Damaged { path, .. } => {
+            TokenError::Kept(KeptError::Damaged { path, .. }) => {
                 ApiError::failure(said).advise(format!("move {} away, and make new tokens", path.display()))
             }
-            TokenError::Entropy(_) | TokenError::Io { .. } => ApiError::failure(said),
+            TokenError::Entropy(_) | TokenError::Kept(KeptError::Io { .. }) => ApiError::failure(said),
         }
     }
 }

@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
 use super::accept::Form;
-use super::guard::Permit;
+use super::permit::Permit;
 use super::{BODY_BYTES_MAX, BODY_TIME_MAX, answer, streams};
 use crate::api::Backend;
 use crate::api::error::ApiError;

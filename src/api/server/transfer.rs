@@ -10,8 +10,8 @@ use futures::{Stream, StreamExt, stream};
 
 use super::BODY_TIME_MAX;
 use super::answer::{self, BYTES};
-use super::guard::Permit;
 use super::handlers::Shared;
+use super::permit::Permit;
 use crate::api::error::ApiError;
 use crate::api::model::Response;
 use crate::api::route::escaped;
@@ -63,11 +63,16 @@ impl Shared {
             if status == StatusCode::PARTIAL_CONTENT {
                 put(header::CONTENT_RANGE, format!("bytes {from}-{}/{}", until - 1, contents.bytes));
             }
+            answer.extensions_mut().insert(FileName(contents.name));
             Ok(answer)
         };
         given.await.unwrap_or_else(ApiError::into_response)
     }
 }
+
+/// The name of the file that an answer has, for a door that says more of it.
+#[derive(Clone, Debug)]
+pub struct FileName(pub String);
 
 /// The body as it comes, as long as something comes.
 fn patient(body: Body) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {

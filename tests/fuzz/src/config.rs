@@ -20,6 +20,7 @@ const VARIABLES: [&str; 15] = [
     "DAK_QUIET",
     "DAK_LOG",
     "DAK_API_LISTEN",
+    "DAK_WEB_PORT",
 ];
 
 /// A file, and after a zero byte the value of one variable, which its first byte names.

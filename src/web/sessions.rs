@@ -1,0 +1,284 @@
+//! Browsers that were let in. The home keeps no secret of theirs, only the hash of a cookie and a key of its own: the other
+//! half of a session is what that key makes of the cookie, so that a browser that comes again with another link, or in
+//! another tab, goes on with the halves it has.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::api::ApiError;
+use crate::home::{KeptError, KeptFile};
+use crate::id::{hex, unhex};
+
+/// Most browsers of one home; one more takes the place of that which was seen longest ago.
+pub const SESSIONS_MAX: usize = 64;
+/// How often it is written down that a browser was seen.
+pub const SEEN_EVERY_MS: u64 = 300_000;
+
+/// What the hashes are for, and for nothing else.
+const COOKIE_CONTEXT: &str = "dak 2026 cookie of a page";
+const PAGE_CONTEXT: &[u8] = b"dak 2026 other half of a session\0";
+/// Letters of a name; those that no one takes for another.
+const LETTERS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+
+/// The file of a home.
+pub struct Sessions {
+    file: KeptFile<Kept>,
+}
+
+#[derive(Clone, Default, Serialize, Deserialize)]
+struct Kept {
+    /// What the page's host is called.
+    #[serde(default)]
+    name: String,
+    /// Of the other halves, in hexadecimal digits.
+    #[serde(default)]
+    key: String,
+    /// Where the page was last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    port: Option<u16>,
+    #[serde(default)]
+    session: Vec<Session>,
+}
+
+/// A browser as the home knows it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Session {
+    pub name: String,
+    /// Of the cookie, in hexadecimal digits.
+    cookie: String,
+    /// In milliseconds since the Unix epoch.
+    pub made_ms: i64,
+    pub seen_ms: i64,
+}
+
+/// Both halves of a session, as its browser gets them.
+pub struct Halves {
+    pub cookie: String,
+    pub page: String,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum WebError {
+    #[error("no browser {0} is let in")]
+    Unknown(String),
+    #[error("the system has no entropy: {0}")]
+    Entropy(getrandom::Error),
+    #[error(transparent)]
+    Kept(#[from] KeptError),
+}
+
+impl Sessions {
+    pub fn of(path: PathBuf) -> Sessions {
+        Sessions { file: KeptFile::at(path) }
+    }
+
+    /// What the page's host is called, from the first time on.
+    pub fn name(&self) -> Result<String, WebError> {
+        self.kept().map(|kept| kept.name)
+    }
+
+    pub fn port(&self) -> Result<Option<u16>, WebError> {
+        Ok(self.file.get()?.port)
+    }
+
+    pub fn keep_port(&self, port: u16) -> Result<(), WebError> {
+        self.file.change(|kept| {
+            kept.port = Some(port);
+            Ok(())
+        })
+    }
+
+    /// In the order in which they were let in.
+    pub fn list(&self) -> Result<Vec<Session>, WebError> {
+        Ok(self.file.get()?.session)
+    }
+
+    /// Lets a browser in; one that shows the cookie of a session goes on with that.
+    pub fn begin(&self, called: &str, shown: &[&str], now_ms: i64) -> Result<Halves, WebError> {
+        let key = self.kept()?.key;
+        let mut fresh = [0; 32];
+        getrandom::fill(&mut fresh).map_err(WebError::Entropy)?;
+        let fresh = hex(&fresh);
+        let cookie = self.file.change(|kept| {
+            let mut known = shown.iter().filter(|cookie| kept.session.iter().any(|session| session.is_of(cookie)));
+            if let Some(cookie) = known.next() {
+                return Ok::<String, WebError>((*cookie).to_owned());
+            }
+            if kept.session.len() >= SESSIONS_MAX {
+                let longest = (0..kept.session.len()).min_by_key(|n| kept.session[*n].seen_ms);
+                longest.map(|n| kept.session.remove(n));
+            }
+            let name = unlike(called, &kept.session);
+            kept.session.push(Session { name, cookie: hex(&hash(&fresh)), made_ms: now_ms, seen_ms: now_ms });
+            Ok(fresh)
+        })?;
+        Ok(Halves { page: page_half(&key, &cookie).to_hex().to_string(), cookie })
+    }
+
+    /// The session of a cookie, and whether the other half that is shown belongs to it.
+    pub fn shown(&self, cookie: &str, page: Option<&str>) -> Result<Option<(Session, bool)>, WebError> {
+        let kept = self.file.get()?;
+        let mut found = None;
+        // All are compared, each in a time that tells nothing of it.
+        for session in kept.session {
+            if session.is_of(cookie) {
+                found = Some(session);
+            }
+        }
+        let page = page.and_then(unhex).and_then(|bytes| <[u8; 32]>::try_from(bytes).ok()).map(blake3::Hash::from);
+        let is_whole = page.is_some_and(|page| page == page_half(&kept.key, cookie));
+        Ok(found.map(|session| (session, is_whole)))
+    }
+
+    /// Whether a session that was shown before still holds.
+    pub fn holds(&self, session: &Session) -> bool {
+        self.list().is_ok_and(|sessions| sessions.iter().any(|known| known.cookie == session.cookie))
+    }
+
+    /// Writes down that a browser was seen, where that was not done lately.
+    pub fn seen(&self, session: &Session, now_ms: i64) -> Result<(), WebError> {
+        self.file.change(|kept| {
+            for known in kept.session.iter_mut().filter(|known| known.cookie == session.cookie) {
+                known.seen_ms = now_ms;
+            }
+            Ok(())
+        })
+    }
+
+    pub fn end(&self, session: &Session) -> Result<(), WebError> {
+        self.file.change(|kept| {
+            kept.session.retain(|known| known.cookie != session.cookie);
+            Ok(())
+        })
+    }
+
+    pub fn revoke(&self, name: &str) -> Result<(), WebError> {
+        self.file.change(|kept| {
+            let many = kept.session.len();
+            kept.session.retain(|session| session.name != name);
+            if kept.session.len() == many { Err(WebError::Unknown(name.to_owned())) } else { Ok(()) }
+        })
+    }
+
+    /// The file with a name and a key in it.
+    fn kept(&self) -> Result<Kept, WebError> {
+        let kept = self.file.get()?;
+        if !kept.name.is_empty() && !kept.key.is_empty() {
+            return Ok(kept);
+        }
+        let (mut name, mut key) = ([0; 8], [0; 32]);
+        getrandom::fill(&mut name).and_then(|()| getrandom::fill(&mut key)).map_err(WebError::Entropy)?;
+        self.file.change(|kept| {
+            // Another process may have been first.
+            if kept.name.is_empty() {
+                let letters = name.iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)]));
+                kept.name = "dak-".chars().chain(letters).collect();
+            }
+            if kept.key.is_empty() {
+                kept.key = hex(&key);
+            }
+            Ok(kept.clone())
+        })
+    }
+}
+
+impl Session {
+    fn is_of(&self, cookie: &str) -> bool {
+        let known = unhex(&self.cookie).and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
+        // Hashes compare in constant time.
+        known.is_some_and(|known| blake3::Hash::from(known) == blake3::Hash::from(hash(cookie)))
+    }
+}
+
+fn hash(cookie: &str) -> [u8; 32] {
+    blake3::derive_key(COOKIE_CONTEXT, cookie.as_bytes())
+}
+
+fn page_half(key: &str, cookie: &str) -> blake3::Hash {
+    // A file without a key has no session that could be shown.
+    let key = unhex(key).and_then(|bytes| <[u8; 32]>::try_from(bytes).ok()).unwrap_or_default();
+    let mut hasher = blake3::Hasher::new_keyed(&key);
+    hasher.update(PAGE_CONTEXT).update(cookie.as_bytes());
+    hasher.finalize()
+}
+
+/// The name with a number behind it where there is one such already.
+fn unlike(called: &str, sessions: &[Session]) -> String {
+    let is_free = |name: &String| sessions.iter().all(|session| session.name != *name);
+    let numbered = (2..).map(|number| format!("{called} {number}"));
+    std::iter::once(called.to_owned()).chain(numbered).find(is_free).expect("numbers do not end")
+}
+
+impl From<WebError> for ApiError {
+    fn from(error: WebError) -> ApiError {
+        let said = error.to_string();
+        match error {
+            WebError::Unknown(_) => ApiError::not_found(said),
+            WebError::Kept(KeptError::Damaged { path, .. }) => {
+                ApiError::failure(said).advise(format!("move {} away, and let browsers in anew", path.display()))
+            }
+            WebError::Entropy(_) | WebError::Kept(KeptError::Io { .. }) => ApiError::failure(said),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sessions() -> (tempfile::TempDir, Sessions) {
+        let place = tempfile::tempdir().unwrap();
+        let sessions = Sessions::of(place.path().join("web.toml"));
+        (place, sessions)
+    }
+
+    #[test]
+    fn a_session_has_two_halves_and_the_home_keeps_neither() {
+        let (place, sessions) = sessions();
+        let Halves { cookie, page } = sessions.begin("Firefox", &[], 1).unwrap();
+        let other = sessions.begin("Firefox", &[], 2).unwrap();
+        let is_whole = |cookie: &str, page: Option<&str>| sessions.shown(cookie, page).unwrap().map(|(_, whole)| whole);
+        assert_eq!(is_whole(&cookie, Some(&page)), Some(true));
+        for half in [None, Some(""), Some(&other.page[..]), Some(&cookie), Some(&page[1..])] {
+            assert_eq!(is_whole(&cookie, half), Some(false), "{half:?}");
+        }
+        for cookie in ["", &page, &other.page, &cookie[1..]] {
+            assert_eq!(is_whole(cookie, Some(&page)), None, "{cookie}");
+        }
+        let text = std::fs::read_to_string(place.path().join("web.toml")).unwrap();
+        assert!(!text.contains(&cookie) && !text.contains(&page), "{text}");
+        let names: Vec<String> = sessions.list().unwrap().into_iter().map(|session| session.name).collect();
+        assert_eq!(names, ["Firefox", "Firefox 2"]);
+    }
+
+    #[test]
+    fn a_browser_that_comes_again_goes_on_with_the_halves_it_has_until_it_is_revoked() {
+        let (_place, sessions) = sessions();
+        let first = sessions.begin("Firefox", &[], 1).unwrap();
+        let again = sessions.begin("Firefox", &["nonsense", &first.cookie], 2).unwrap();
+        assert_eq!((&again.cookie, &again.page), (&first.cookie, &first.page));
+        let (session, _) = sessions.shown(&first.cookie, None).unwrap().unwrap();
+        sessions.seen(&session, 3).unwrap();
+        assert!(sessions.holds(&session));
+        assert_eq!(sessions.list().unwrap().iter().map(|s| (s.made_ms, s.seen_ms)).collect::<Vec<_>>(), [(1, 3)]);
+        sessions.revoke("Firefox").unwrap();
+        assert!(!sessions.holds(&session) && sessions.shown(&first.cookie, Some(&first.page)).unwrap().is_none());
+        assert!(matches!(sessions.revoke("Firefox"), Err(WebError::Unknown(_))));
+        let anew = sessions.begin("Firefox", &[&first.cookie], 4).unwrap();
+        assert!(anew.cookie != first.cookie && anew.page != first.page);
+    }
+
+    #[test]
+    fn name_and_key_stay_and_browsers_are_bounded() {
+        let (place, sessions) = sessions();
+        let name = sessions.name().unwrap();
+        assert!(name.len() == 12 && name.starts_with("dak-"), "{name}");
+        let first = sessions.begin("a", &[], 0).unwrap();
+        let (session, _) = sessions.shown(&first.cookie, None).unwrap().unwrap();
+        sessions.seen(&session, 1_000).unwrap();
+        (1..=SESSIONS_MAX).for_each(|n| drop(sessions.begin("b", &[], n as i64).unwrap()));
+        assert!(sessions.list().unwrap().len() == SESSIONS_MAX && sessions.holds(&session), "it was seen lately");
+        assert_eq!(Sessions::of(place.path().join("web.toml")).name().unwrap(), name);
+    }
+}
