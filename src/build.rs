@@ -34,7 +34,8 @@ fn take_page_in() {
         .map(|entry| entry.expect("its files can be listed").file_name().to_string_lossy().into_owned())
         .collect();
     names.sort();
-    let row = |name: &String| format!("    ({name:?}, include_bytes!({:?})),\n", Path::new(&root).join(PAGE).join(name));
+    let row =
+        |name: &String| format!("    ({name:?}, include_bytes!({:?})),\n", Path::new(&root).join(PAGE).join(name));
     let rows: String = names.iter().map(row).collect();
     let table = format!("/// The files of the page, by name.\nstatic BUILT: &[(&str, &[u8])] = &[\n{rows}];\n");
     let place = Path::new(&env::var("OUT_DIR").expect("cargo says where to write")).join("built.rs");

@@ -24,8 +24,8 @@ use crate::units::{exact_bytes, exact_span};
 
 pub use quiet::{QuietHours, parse_quiet};
 pub use values::{
-    RECEIPTS, STRATEGIES, parse_address, parse_api_listen, parse_carry_limit, parse_keep, parse_log, parse_name, parse_port,
-    parse_push_limit, parse_receipts, parse_strategy,
+    RECEIPTS, STRATEGIES, parse_address, parse_api_listen, parse_carry_limit, parse_keep, parse_log, parse_name,
+    parse_port, parse_push_limit, parse_receipts, parse_strategy,
 };
 
 use values::{join, parse_list, parse_switch};

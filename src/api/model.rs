@@ -757,6 +757,9 @@ impl Request {
     /// Whether only a running node can answer.
     pub fn needs_node(&self) -> bool {
         use Request as R;
-        matches!(self, R::Nearby | R::Peers | R::Down | R::Health | R::Metrics | R::PairJoin { .. } | R::PairEnd | R::Web)
+        matches!(
+            self,
+            R::Nearby | R::Peers | R::Down | R::Health | R::Metrics | R::PairJoin { .. } | R::PairEnd | R::Web
+        )
     }
 }

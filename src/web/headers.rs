@@ -59,7 +59,9 @@ impl Headers {
         headers.insert(RESOURCE, fixed("same-origin"));
         headers.insert(
             PERMISSIONS_POLICY,
-            fixed("camera=(self), microphone=(self), geolocation=(), display-capture=(), payment=(), usb=(), serial=()"),
+            fixed(
+                "camera=(self), microphone=(self), geolocation=(), display-capture=(), payment=(), usb=(), serial=()",
+            ),
         );
         if is_data {
             headers.insert(header::CACHE_CONTROL, fixed("no-store"));
@@ -90,7 +92,8 @@ mod tests {
     fn pictures_and_sounds_are_shown_and_documents_are_not() {
         assert_eq!(shown("a.b.PNG"), Some("image/png"));
         assert_eq!(shown("voice.opus"), Some("audio/ogg"));
-        for name in ["", "png", "a.svg", "a.html", "a.png.html", "a.xhtml", "a.xml", "a.pdf", "a.png ", "a.js", "a.mht"] {
+        for name in ["", "png", "a.svg", "a.html", "a.png.html", "a.xhtml", "a.xml", "a.pdf", "a.png ", "a.js", "a.mht"]
+        {
             assert_eq!(shown(name), None, "{name}");
         }
     }

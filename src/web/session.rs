@@ -67,10 +67,7 @@ async fn opened(doorway: &Doorway, request: Request) -> Result<Response, ApiErro
 pub async fn end(State(doorway): State<Arc<Doorway>>, request: Request) -> Response {
     let session = request.extensions().get::<Session>().expect("the guard lets nobody else here");
     match doorway.sessions.end(session) {
-        Ok(()) => with_cookie(
-            &Done::default(),
-            format!("{COOKIE}=; HttpOnly; SameSite=Strict; Path=/; Max-Age=0"),
-        ),
+        Ok(()) => with_cookie(&Done::default(), format!("{COOKIE}=; HttpOnly; SameSite=Strict; Path=/; Max-Age=0")),
         Err(error) => ApiError::from(error).into_response(),
     }
 }
@@ -84,7 +81,8 @@ fn with_cookie(row: &impl Serialize, cookie: String) -> Response {
 /// What to call a browser, in words of ours: what it says of itself could be anything.
 fn called(headers: &HeaderMap) -> String {
     let said = headers.get(header::USER_AGENT).and_then(|said| said.to_str().ok()).unwrap_or_default();
-    let first = |known: &[(&str, &'static str)]| known.iter().find(|(mark, _)| said.contains(mark)).map(|known| known.1);
+    let first =
+        |known: &[(&str, &'static str)]| known.iter().find(|(mark, _)| said.contains(mark)).map(|known| known.1);
     // Each says that it is most of those behind it as well.
     let browser = first(&[
         ("Firefox/", "Firefox"),
@@ -117,12 +115,14 @@ mod tests {
 
     #[test]
     fn a_browser_is_called_by_words_of_ours() {
-        let called = |said: &'static str| called(&HeaderMap::from_iter([(header::USER_AGENT, HeaderValue::from_static(said))]));
+        let called =
+            |said: &'static str| called(&HeaderMap::from_iter([(header::USER_AGENT, HeaderValue::from_static(said))]));
         let firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0";
         assert_eq!(called(firefox), "Firefox on Linux");
         let chrome = "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Mobile Safari/537.36";
         assert_eq!(called(chrome), "Chrome on Android");
-        let safari = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Version/18.0 Safari/604.1";
+        let safari =
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Version/18.0 Safari/604.1";
         assert_eq!(called(safari), "Safari on iPhone");
         assert_eq!(called("<script>alert(1)</script>"), "a browser");
     }

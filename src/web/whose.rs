@@ -76,7 +76,11 @@ mod tests {
             refuse_others(&ends).unwrap();
             let nobody = Ends { theirs: ours, ours: ends.theirs };
             let accepted = listener.accept().unwrap();
-            assert_eq!(owner(&nobody), Some(Some(rustix::process::geteuid().as_raw())), "the other way round it is ours");
+            assert_eq!(
+                owner(&nobody),
+                Some(Some(rustix::process::geteuid().as_raw())),
+                "the other way round it is ours"
+            );
             drop((client, accepted));
         }
     }

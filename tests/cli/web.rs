@@ -138,7 +138,8 @@ fn a_link_lets_one_browser_in_once_and_its_page_does_what_the_command_line_does(
 fn the_page_is_anybodys_and_tells_browsers_to_keep_to_it() {
     let alice = alice();
     let (host, _) = link(&alice);
-    let get = |path: &str, more: &[(&str, &str)]| ask(port(&host), "GET", path, &[&[("host", &host[..])], more].concat(), "");
+    let get =
+        |path: &str, more: &[(&str, &str)]| ask(port(&host), "GET", path, &[&[("host", &host[..])], more].concat(), "");
     let (status, answer) = get("/", &[("sec-fetch-site", "none")]);
     assert_eq!(status, 200, "{answer}");
     assert!(header(&answer, "content-type").unwrap().starts_with("text/html"), "{answer}");
@@ -199,7 +200,9 @@ fn names_bound_to_loopback_and_pages_from_elsewhere_are_turned_away_whatever_the
         }
     }
     assert_eq!(with(&[("host", &page.host), ("host", &page.host)], "POST", "/v1/send").0, 421);
-    for origin in ["http://evil.example", "null", &format!("http://localhost:{port}"), &format!("https://{}", page.host)] {
+    for origin in
+        ["http://evil.example", "null", &format!("http://localhost:{port}"), &format!("https://{}", page.host)]
+    {
         for (method, path) in [("POST", "/v1/send"), ("OPTIONS", "/v1/send"), ("GET", "/v1/me"), ("GET", "/")] {
             let (status, answer) = with(&[("host", &page.host), ("origin", origin)], method, path);
             assert_eq!(status, 403, "{origin} {path}: {answer}");
@@ -257,7 +260,11 @@ fn half_a_session_is_none_and_one_that_is_revoked_ends_with_what_it_followed() {
     assert_eq!(alice.run_args(&["web", "devices", "--revoke", "Firefox on Linux"]).code, 0);
     assert_eq!(page.ask("GET", "/v1/me", Value::Null).0, 401);
     let last = events.next();
-    assert!(last.what == "error" && last.data["error"]["message"].as_str().unwrap().contains("revoked"), "{}", last.data);
+    assert!(
+        last.what == "error" && last.data["error"]["message"].as_str().unwrap().contains("revoked"),
+        "{}",
+        last.data
+    );
     assert_eq!(other.ask("GET", "/v1/me", Value::Null).0, 200);
     assert_eq!(alice.run_args(&["web", "devices", "--revoke", "Firefox on Linux"]).code, 4);
     // With the old cookie another link begins another session.
@@ -357,7 +364,9 @@ fn files_are_shown_where_they_are_pictures_or_sounds_and_never_as_documents() {
         }
     }
     // What shows a picture sends the cookie alone, and only as a part of our page.
-    for headers in [&[OWN][..], &[cookie], &[cookie, ("sec-fetch-site", "cross-site")], &[cookie, ("sec-fetch-site", "none")]] {
+    for headers in
+        [&[OWN][..], &[cookie], &[cookie, ("sec-fetch-site", "cross-site")], &[cookie, ("sec-fetch-site", "none")]]
+    {
         let (status, answer) = content("photo.png", script, headers);
         assert!(matches!(status, 401 | 403), "{headers:?}: {answer}");
     }

@@ -57,8 +57,9 @@ impl Guard {
     }
 
     fn look_at_origin(&self, headers: &HeaderMap) -> Result<(), Refusal> {
-        let is_own =
-            |origin: &str| origin.strip_prefix("http://").is_some_and(|host| self.hosts.iter().any(|ours| ours == host));
+        let is_own = |origin: &str| {
+            origin.strip_prefix("http://").is_some_and(|host| self.hosts.iter().any(|ours| ours == host))
+        };
         if comes_from(headers, is_own) {
             return Ok(());
         }

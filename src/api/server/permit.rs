@@ -61,9 +61,8 @@ impl Permit {
             | Ask::Follow(Topic::Sub { topic, .. }) => self.may.has_topic(topic),
             Ask::Call(Request::TopicSettle { events, .. }) => {
                 let Response::Topics(rows) = backend.call(Request::Topics).await? else { return Err(odd()) };
-                let is_within = |endpoint: &str| {
-                    rows.iter().any(|row| row.endpoint == endpoint && self.may.has_topic(&row.topic))
-                };
+                let is_within =
+                    |endpoint: &str| rows.iter().any(|row| row.endpoint == endpoint && self.may.has_topic(&row.topic));
                 events.iter().all(|event| is_within(&event.endpoint))
             }
             _ => false,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use dak::config::{Config, Flags};
 
-const VARIABLES: [&str; 15] = [
+const VARIABLES: [&str; 16] = [
     "DAK_KEEP",
     "DAK_NAME",
     "DAK_LISTEN",
