@@ -9,8 +9,8 @@ use tokio::sync::mpsc;
 
 use super::files::{Watched, failed};
 use super::{Desk, refuse_to_write};
-use crate::api::model::{Schema, Upload, UploadedRow};
-use crate::api::{ApiError, Bytes, Chunks, Contents, NextStep};
+use crate::api::model::{File, Schema, Upload, UploadedRow};
+use crate::api::{ApiError, Bytes, Chunks, Contents, ErrorKind, NextStep};
 use crate::blobs::Blobs;
 use crate::content::{ENCLOSED_MAX, Enclosed, FILE_NAME_BYTES_MAX, PART_BYTES, PART_LOG, Root, Shape, parts_of};
 use crate::id::{hex, unhex};
@@ -102,7 +102,10 @@ impl Desk {
 
     /// A file that is here, to be read from anywhere.
     pub(super) async fn contents(&self, id: &str) -> Result<Contents, ApiError> {
-        let named = self.find_file(id).await?;
+        let named = match self.find_file(id).await {
+            Err(error) if error.kind == ErrorKind::NotFound => return self.inside(id).await?.ok_or(error),
+            named => named?,
+        };
         if named.file.shape == Shape::Folder {
             let error = ApiError::refused("that is a folder, which has no bytes of its own");
             return Err(error.next(NextStep::SaveFile { id: id.into() }));
@@ -123,6 +126,27 @@ impl Desk {
             Ok(read(Arc::clone(&blobs), file.clone(), parts, from, until))
         };
         Ok(Contents { name, bytes, tag, stretch: Box::new(stretch) })
+    }
+}
+
+impl Desk {
+    /// A file that rode inside its message, which is small.
+    async fn inside(&self, id: &str) -> Result<Option<Contents>, ApiError> {
+        let (message, number) = id.split_once('/').unwrap_or((id, "1"));
+        let Ok(number) = number.parse::<usize>() else { return Ok(None) };
+        let mut letter = self.read(message, false, false).await?;
+        if number == 0 || number > letter.files.len() {
+            return Ok(None);
+        }
+        let File { name, bytes } = letter.files.swap_remove(number - 1);
+        let (all, tag) = (Bytes::from(bytes), format!("{}-{number}", letter.row.id));
+        let bytes = all.len() as u64;
+        let stretch = move |from: u64, until: u64| -> Result<Chunks, ApiError> {
+            let end = |byte: u64| usize::try_from(byte).map_or(all.len(), |byte| byte.min(all.len()));
+            let some = all.slice(end(from)..end(until));
+            Ok(Box::pin(stream::iter([Ok(some)])))
+        };
+        Ok(Some(Contents { name, bytes, tag, stretch: Box::new(stretch) }))
     }
 }
 

@@ -307,6 +307,22 @@ fn a_file_is_brought_sent_by_its_id_and_read_from_anywhere_and_what_breaks_off_l
         assert!(answer.contains(&format!("content-range: bytes {from}-{}/640000", until - 1)), "{answer}");
     }
     assert_eq!(content("bytes=640000-").0, 416);
+    // One that is small enough rides inside its message, and is read from anywhere just so.
+    let note = json!({"name": "note.txt", "hex": "68656c6c6f"});
+    let (status, sent) =
+        alice.with(&token, "POST", "/v1/send", json!({"to": SOMEBODY, "text": "", "attachments": [note]}));
+    assert_eq!(status, 200, "{sent}");
+    let inside = body(&sent)["id"].as_str().unwrap()[..10].to_owned();
+    for (range, wanted, said) in [("", 200, "hello"), ("bytes=1-2", 206, "el"), ("bytes=-2", 206, "lo")] {
+        let headers = [("authorization", &bearer[..]), ("range", range)];
+        let (status, answer) = alice.ask("GET", &format!("/v1/files/{inside}%2F1/content"), &headers, "");
+        assert_eq!((status, text(&answer)), (wanted, said.to_owned()), "{range}");
+        assert!(answer.contains("filename*=UTF-8''note%2Etxt"), "{answer}");
+    }
+    for number in ["0", "2", "x"] {
+        let (status, _) = alice.with(&token, "GET", &format!("/v1/files/{inside}%2F{number}/content"), Value::Null);
+        assert!([400, 404].contains(&status), "{number}: {status}");
+    }
     for (method, path, body, wanted) in [
         ("GET", "/v1/files/abcdef%2F1/content", Value::Null, 404),
         ("POST", "/v1/files", Value::Null, 400),
