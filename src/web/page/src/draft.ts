@@ -1,6 +1,6 @@
 // What is being written to somebody, kept by the node a moment after it was typed, so that another tab, the terminal or
 // tomorrow finds it.
-import { ask } from './api';
+import { ask, Refusal } from './api';
 import type { DraftRow } from './api.types';
 import { changed, drafts } from './store';
 
@@ -35,11 +35,26 @@ export class KeptDraft {
   async found(): Promise<Written | null> {
     await this.turn;
     const row = this.listed();
-    if (this.isUnkept || !row || row.number === this.number) return null;
+    if (this.isUnkept || row?.number === this.number) return null;
+    if (!row) return this.gone();
     const whole = await ask('GET /v1/drafts/{number}', { number: String(row.number) }).catch(() => null);
     if (!whole || this.isUnkept) return null;
     this.number = whole.number;
     this.kept = { text: whole.text, answers: whole.in_reply_to };
+    this.wanted = this.kept;
+    return this.kept;
+  }
+
+  /** Nothing more, where what was kept here was sent or deleted elsewhere. */
+  private async gone(): Promise<Written | null> {
+    if (this.number === null) return null;
+    const isThere = await ask('GET /v1/drafts/{number}', { number: String(this.number) }).then(
+      () => true,
+      (error: unknown) => !(error instanceof Refusal && error.kind === 'not_found'),
+    );
+    if (isThere || this.isUnkept) return null;
+    this.number = null;
+    this.kept = { text: '', answers: null };
     this.wanted = this.kept;
     return this.kept;
   }

@@ -1,6 +1,7 @@
 // Where the page begins.
 import { render } from 'preact';
 import { openSession } from './api';
+import { beginToTell } from './notify';
 import { applyTheme } from './settings';
 import { begin } from './store';
 import { listen } from './stream';
@@ -13,6 +14,7 @@ const page = document.getElementById('page');
 if (page) {
   await openSession();
   begin();
+  beginToTell();
   listen();
   render(<Shell />, page);
 }

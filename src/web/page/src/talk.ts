@@ -77,7 +77,9 @@ export class OpenTalk {
     const thread = first.slice(0, 32);
     const root = await this.around(first, 0);
     const answers = await this.page({ who, thread, after: first, limit: ROWS_MAX });
-    this.rows.value = [...root.filter((row) => row.id === first), ...answers.filter((row) => row.id !== first)];
+    this.hasOlder.value = false;
+    this.hasNewer.value = false;
+    this.rows.value = [...root.filter((row) => row.id.startsWith(first)), ...answers.filter((row) => !row.id.startsWith(first))];
   }
 
   private async openAt(id: string): Promise<boolean> {

@@ -71,11 +71,11 @@ export function Compose({ handle, who, thread, lastMine, onPending, onUp }: Prop
   const listed = useComputed(() => drafts.value.map((one) => one.number).join());
 
   useEffect(() => {
-    if (!draft || document.activeElement === field.current && text) return;
+    if (!draft || edits || (text && document.hasFocus() && document.activeElement === field.current)) return;
     void draft.found().then((found) => {
       if (!found) return;
       setText(found.text);
-      if (found.answers) setReply({ id: found.answers, thread: found.answers, label: '' });
+      setReply(found.answers ? { id: found.answers, thread: found.answers, label: '' } : null);
     });
   }, [draft, listed.value]);
   useEffect(() => {

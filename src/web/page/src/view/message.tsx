@@ -103,7 +103,7 @@ export function Message(props: Props) {
             {row.introduces && <Introduced row={row} />}
             {row.files.length > 0 && <Attachments row={row} />}
             {row.task && <Task row={row} />}
-            <p class="stamp">
+            <p class={isBeside(row) ? 'stamp beside' : 'stamp'}>
               {row.edited && (
                 <button type="button" class="as-link" onClick={() => (asking.value = { row, what: 'history' })}>
                   {t('message.edited')}
@@ -162,7 +162,9 @@ function Event({ row, isStop }: { row: TalkRow; isStop: boolean }) {
   const at = written(row);
   return (
     <article class="event" data-id={row.id} tabIndex={isStop ? 0 : -1}>
-      <span dir="auto">{inLine(row.text ?? '', 400)}</span>
+      <span>
+        <bdi class="event-who">{row.mine ? t('names.me') : person(row.from)}</bdi> <bdi>{inLine(row.text ?? '', 400)}</bdi>
+      </span>
       {at && <Time at={at} show={clock} />}
     </article>
   );
@@ -217,6 +219,7 @@ function Body({ row }: { row: TalkRow }) {
     <>
       <div class={`prose${isBig(text) ? ' big' : ''}`} dir="auto">
         <Prose text={shown} />
+        {isBeside(row) && <span class={row.edited || row.pinned ? 'stamp-room wide' : 'stamp-room'} />}
       </div>
       {isLong && (
         <button type="button" class="as-link" onClick={() => setWhole(!isWhole)}>
@@ -225,6 +228,13 @@ function Body({ row }: { row: TalkRow }) {
       )}
     </>
   );
+}
+
+/** Whether its time stands beside its last line rather than below: where nothing follows the words, and they do not end there. */
+function isBeside(row: TalkRow): boolean {
+  const { text } = row;
+  if (!text || row.files.length > 0 || row.task || row.introduces || text.length > FOLD_CHARS) return false;
+  return !/[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]/.test(text.slice(text.lastIndexOf('\n') + 1)) && text.split('\n', FOLD_LINES + 1).length <= FOLD_LINES;
 }
 
 /** Up to three emoji alone are shown large. */

@@ -27,7 +27,8 @@ export function Player({ src, name, isFilm }: { src: string; name: string; isFil
         setLength(element.duration);
       }
     };
-    element.addEventListener('loadedmetadata', measured, { once: true });
+    if (element.readyState >= HTMLMediaElement.HAVE_METADATA) measured();
+    else element.addEventListener('loadedmetadata', measured, { once: true });
     return () => {
       element.pause();
       if (playing === element) playing = null;

@@ -26,7 +26,7 @@ export const shell = {
   'lost.title': 'This page has to be opened anew',
   'lost.body': 'Its way to the node was ended, or was never opened here. Run this on the computer with the node:',
   'lost.again': 'Try again',
-  'screen.talk': 'Conversations',
+  'screen.talk': 'Messages',
   'screen.search': 'Search',
   'screen.none': 'There is no such screen.',
   'screen.failed': 'This screen failed to show: {why}',

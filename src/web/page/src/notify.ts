@@ -1,0 +1,45 @@
+// What came, told to who does not look: by the system, where that is wanted, and in the words of a screen reader.
+import type { TalkRow } from './api.types';
+import { person } from './people';
+import { place, to } from './route';
+import { inLine } from './safe';
+import { notifies } from './settings';
+import { groupOf, nameOf, onHappened, rowOf, talks } from './store';
+import { isLeader } from './stream';
+import { say } from './tell';
+import { t } from './words';
+
+const WORDS_MAX = 160;
+
+/** Begins to tell; the tab that holds the stream tells the system, so that it is told once. */
+export function beginToTell(): void {
+  onHappened((happened) => {
+    const row = rowOf(happened);
+    if (!row || happened.what !== 'message' || row.mine || row.read) return;
+    const isOpen = place.value.screen === 'talk' && place.value.parts[0] === row.conversation;
+    if (isOpen && document.visibilityState === 'visible') say(t('talk.heard', { name: person(row.from), text: words(row) }));
+    if (isLeader.value && notifies.value && !document.hasFocus() && !isQuiet(row)) notify(row);
+  });
+}
+
+function isQuiet(row: TalkRow): boolean {
+  const talk = talks.value?.find((one) => one.conversation === row.conversation);
+  return row.muted || (talk?.muted ?? false) || (talk?.request ?? false);
+}
+
+function words(row: TalkRow): string {
+  if (row.text) return inLine(row.text, WORDS_MAX);
+  return row.files.length ? t('talk.with_files', { count: row.files.length }) : t('message.parent_here');
+}
+
+function notify(row: TalkRow): void {
+  if (!('Notification' in window) || Notification.permission !== 'granted') return;
+  const name = person(row.from);
+  const title = groupOf(row.conversation) ? t('notify.in_group', { name, group: nameOf(row.conversation) }) : name;
+  const told = new Notification(title, { body: words(row), tag: row.conversation, icon: '/icon.svg', dir: 'auto' });
+  told.onclick = () => {
+    window.focus();
+    location.hash = to('talk', [row.conversation], { at: row.id });
+    told.close();
+  };
+}
