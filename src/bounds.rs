@@ -97,6 +97,7 @@
 //! | `desk/hooks/running.rs` `HOOKS_RUN_MAX` 16 | programs of all hooks that run at once | owner | wait their turn | done, failed | |
 //! | `mail/hooks.rs` `HOOK_TIME_MS_MAX` | milliseconds that it may take for one: an hour | owner | refused | killed | `one_that_never_ends_is_killed_with_all_that_it_started` |
 //! | `mail/hooks.rs` `HOOK_TRIES_MAX` 100 | tries of one message | owner | refused | done, given up | |
+//! | `content/tags.rs` `STEPS_MAX` 7 | automatic messages that follow from each other | all | refused, until a person sends one | sent | `what_is_passed_on_because_of_each_other_ends_after_so_many` |
 //! | `mail/automatic.rs` `ANSWERED_MAX` 4,096 | people who got an automatic answer lately | all | who got it longest ago; where that is not long ago, refused: nobody more is answered | displaced | `who_was_answered_is_forgotten_only_once_it_does_not_matter` |
 //! | `mail/automatic.rs` `AWAY_BYTES_MAX` 4,096 | what one who is away says | owner | refused | back | |
 //! | `command.rs` `KEPT_BYTES_MAX` | what is kept of what a program prints | program | read and thrown away | logged | `of_what_one_prints_a_bounded_part_is_kept_and_one_that_goes_on_is_ended` |

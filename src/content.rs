@@ -40,7 +40,7 @@ pub use self::group::GroupWord;
 pub use self::likeness::{Digest, Likeness, words_of};
 pub use self::padding::{GOT_PADDED_BYTES_MIN, PADDED_BYTES_MIN, pad, pad_got, padded_len, unpad, unpad_got};
 pub use self::proof::{Proof, REST_BYTES_MAX, Seal};
-pub use self::tags::{TAG_AUTOMATIC, TAG_DECISION, TAG_FYI, TAG_QUESTION};
+pub use self::tags::{STEPS_MAX, TAG_AUTOMATIC, TAG_DECISION, TAG_FYI, TAG_QUESTION, automatic_after, steps_of};
 pub use self::text::{
     AFTER_READ_MS_MAX, ATTACHMENTS_MAX, AfterRead, Attachment, Forwarded, INTRODUCED_BYTES_MAX, Introduced, NewTask,
     OFFSET_MINUTES_MAX, Text,

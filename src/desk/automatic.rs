@@ -10,7 +10,7 @@ use crate::agent::change::Letter;
 use crate::api::model::{AwayRow, Because, Compose, Done, NewAway, Schema, Tag, When};
 use crate::api::{ApiError, Response};
 use crate::bundle::Priority;
-use crate::content::{Content, Outline};
+use crate::content::{Content, Outline, automatic_after};
 use crate::mail::automatic::{self, ANSWER_PERIOD, ANSWERED_MAX, AWAY_BYTES_MAX, Away, Cause, NoAnswer};
 use crate::store::redb::{Body, RedbReader};
 use crate::time::{DAY, Millis, SECOND};
@@ -91,24 +91,33 @@ impl Desk {
         Ok(Cause { tags, priority: letter.priority, in_group, is_own: letter.source == self.my_node() })
     }
 
-    /// A message that a program of a hook sends: it is marked, and where it answers what the hook works on, that must be
-    /// answered so.
-    pub(super) async fn because(&self, compose: Compose, because: &Because) -> Result<Compose, ApiError> {
-        let mut compose = compose;
-        compose.tags.push(Tag::Automatic);
+    /// How a message is marked that a program of a hook sends, with nothing where a person does. Where it answers what the
+    /// hook works on, that must be answered so.
+    pub(super) async fn marks(&self, compose: &Compose) -> Result<u64, ApiError> {
+        match &compose.because {
+            Some(because) => self.marks_because(compose, because).await,
+            None => Ok(0),
+        }
+    }
+
+    async fn marks_because(&self, compose: &Compose, because: &Because) -> Result<u64, ApiError> {
         let id = self.find_message(&because.id).await?;
-        let Some(letter) = self.record(move |record| record.letter(&id)).await? else { return Ok(compose) };
+        let Some(letter) = self.record(move |record| record.letter(&id)).await? else { return Ok(automatic_after(0)) };
         let to = self.find_whom(&compose.to).await?;
         let answers = crate::mail::conversation::Conversation::of_letter(&letter).0.node == to || letter.source == to;
         if !answers {
-            return Ok(compose);
+            let marks = self.cause(&letter).await?.marks_of_next();
+            return marks.map_err(|why| {
+                ApiError::refused(format!("nothing is sent by itself because of that message: {why}"))
+                    .advise("programs that pass on to each other would never end; pass it on yourself")
+            });
         }
         let every = match &because.hook {
             Some(hook) => self.period_of_hook(hook).await?,
             None => None,
         };
         match self.claim_answer(&letter, every.unwrap_or(ANSWER_PERIOD)).await? {
-            Ok(()) => Ok(compose),
+            Ok(()) => Ok(automatic_after(0)),
             Err(why) => Err(ApiError::refused(format!("no automatic answer to that message: {why}"))
                 .advise("two nodes that answer each other would never end; answer it yourself")),
         }

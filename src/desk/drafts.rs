@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use super::Desk;
 use super::find;
+use super::mail::marked;
 use super::places::wall;
 use super::rows;
 use crate::api::model::{Compose, DraftRow, NewDraft, Schema, SentRow, Usual, When};
@@ -60,6 +61,8 @@ impl Desk {
         let (lifetime, copies) = (compose.lifetime_ms.or(usual.lifetime_ms), compose.copies.or(usual.copies));
         let expire_after_read_ms = compose.expire_after_read_ms.or(usual.expire_after_read_ms);
         let compose = Compose { expire_after_read_ms, ..compose };
+        // What was refused goes when a person says so.
+        let marks = if refused.is_none() { self.marks(&compose).await? } else { 0 };
         let content = match self.content(compose.clone()).await {
             // What was refused for what it answers is kept all the same.
             Err(_) if refused.is_some() => {
@@ -77,7 +80,7 @@ impl Desk {
             lifetime: lifetime.map(crate::time::Millis),
             copies,
             refused: refused.unwrap_or_default(),
-            content: content.encode(),
+            content: marked(content, marks).encode(),
         };
         let numbers = self.draft_numbers().await?;
         if !draft.refused.is_empty() {

@@ -18,10 +18,7 @@ pub(super) const LIFETIME: Millis = Millis(7 * DAY.0);
 impl Desk {
     pub(super) async fn send(&self, compose: Compose) -> Result<SentRow, ApiError> {
         self.check_composed(&compose)?;
-        let compose = match compose.because.clone() {
-            Some(because) => self.because(compose, &because).await?,
-            None => compose,
-        };
+        let marks = self.marks(&compose).await?;
         let node = self.find_whom(&compose.to).await?;
         let usual = self.usual(node).await?;
         let lifetime = compose.lifetime_ms.or(usual.lifetime_ms).map_or(LIFETIME, Millis);
@@ -29,7 +26,7 @@ impl Desk {
         let copies = compose.copies.or(usual.copies);
         let expire_after_read_ms = compose.expire_after_read_ms.or(usual.expire_after_read_ms).filter(|span| *span > 0);
         let compose = Compose { expire_after_read_ms, ..compose };
-        let content = self.content(compose).await?;
+        let content = marked(self.content(compose).await?, marks);
         let plaintext = pad(&content.encode());
         let id = self.send_content(node, plaintext, lifetime, priority, copies).await?;
         self.inner.files_changed.notify_one();
@@ -264,6 +261,14 @@ pub(super) fn check_lifetime(lifetime_ms: Option<u64>) -> Result<(), ApiError> {
 }
 
 /// What the person wrote themselves.
+/// With these bits among its tags.
+pub(super) fn marked(content: Content, marks: u64) -> Content {
+    match content {
+        Content::Text(text) => Content::Text(Text { tags: text.tags | marks, ..text }),
+        content => content,
+    }
+}
+
 fn composed(compose: Compose) -> Text {
     let attachments = compose.attachments.into_iter().map(|File { name, bytes }| Attachment { name, bytes });
     Text {

@@ -2,7 +2,8 @@
 //!
 //! Two nodes that both answer by themselves would never end. So an automatic answer is marked
 //! ([`TAG_AUTOMATIC`](crate::content::TAG_AUTOMATIC)), none is given to what is marked so, nor to bulk mail, nor in a group,
-//! and nobody gets two within a period, whatever gave the first.
+//! and nobody gets two within a period, whatever gave the first. What a program passes on to others is no answer and may be
+//! automatic; it counts how many automatic ones led to it, and ends a ring.
 //!
 //! Here is how that lies among what a home keeps (`kept.rs`), behind its key for the home:
 //!
@@ -14,7 +15,7 @@
 use super::kept::of_home;
 use crate::bundle::Priority;
 use crate::cbor::{Reader, Writer};
-use crate::content::TAG_AUTOMATIC;
+use crate::content::{STEPS_MAX, TAG_AUTOMATIC, automatic_after, steps_of};
 use crate::id::NodeId;
 use crate::time::{DAY, DtnTime, Millis};
 
@@ -63,6 +64,8 @@ pub enum NoAnswer {
     Own,
     #[error("its writer got an automatic answer lately")]
     TooSoon,
+    #[error("{STEPS_MAX} automatic ones in a row led to it")]
+    TooFar,
     #[error("{ANSWERED_MAX} people got an automatic answer lately, and no more are remembered")]
     TooMany,
 }
@@ -78,6 +81,18 @@ impl Cause {
             // A clock that was wrong for a while silences nobody for ever.
             () if last.is_some_and(|last| now.0.abs_diff(last.0) < every.0) => Err(NoAnswer::TooSoon),
             () => Ok(()),
+        }
+    }
+}
+
+impl Cause {
+    /// How a message is marked that a program sends to somebody else because of this one. Programs that pass on what comes
+    /// may stand in a ring, so of automatic messages only so many follow from each other.
+    pub fn marks_of_next(&self) -> Result<u64, NoAnswer> {
+        match (self.tags & TAG_AUTOMATIC != 0, steps_of(self.tags)) {
+            (false, _) => Ok(automatic_after(0)),
+            (true, STEPS_MAX) => Err(NoAnswer::TooFar),
+            (true, steps) => Ok(automatic_after(steps + 1)),
         }
     }
 }
@@ -167,6 +182,19 @@ mod tests {
         // The clock was a year ahead when it was answered, and is right again.
         assert_eq!(may(cause(), Some(DtnTime(NOW.0 + 365 * DAY.0))), Ok(()));
         assert_eq!(may(cause(), Some(DtnTime(NOW.0 + 1))), Err(NoAnswer::TooSoon));
+    }
+
+    #[test]
+    fn what_is_passed_on_because_of_each_other_ends_after_so_many() {
+        let mut cause = cause();
+        for steps in 0..=STEPS_MAX {
+            cause.tags = cause.marks_of_next().unwrap() | 1;
+            assert_eq!((cause.tags & TAG_AUTOMATIC, steps_of(cause.tags)), (TAG_AUTOMATIC, steps));
+        }
+        assert_eq!(cause.marks_of_next(), Err(NoAnswer::TooFar));
+        // Bits of newer versions count for nothing.
+        let odd = Cause { tags: !TAG_AUTOMATIC, ..cause };
+        assert_eq!(odd.marks_of_next(), Ok(automatic_after(0)));
     }
 
     #[test]

@@ -136,6 +136,39 @@ fn what_a_hook_sends_itself_is_automatic_too_and_loops_of_such_end() {
 }
 
 #[test]
+fn three_nodes_whose_hooks_pass_on_to_each_other_in_a_ring_end() {
+    let (mut alice, mut bob, mut carol) = (Person::new("alice"), Person::new("bob"), Person::new("carol"));
+    acquaint(&mut alice, &mut bob);
+    carol.up(&format!("--peer {} --peer {}", alice.place(), bob.place()));
+    let address = |person: &Person| person.json("me")["address"].as_str().unwrap().to_owned();
+    for (person, name, of) in [(&bob, "carol", &carol), (&carol, "alice", &alice), (&carol, "bob", &bob)] {
+        assert_eq!(person.run(&format!("contact add {name} {}", address(of))).code, 0);
+    }
+    assert_eq!(alice.run(&format!("contact add carol {}", address(&carol))).code, 0);
+    let dak = env!("CARGO_BIN_EXE_dak");
+    // As it was written, or in other words.
+    for (person, line) in [
+        (&bob, format!("{dak} forward $DAK_ID carol || exit 65")),
+        (&carol, format!("{dak} forward $DAK_ID alice || exit 65")),
+        (&alice, format!("{dak} send bob \"again $DAK_ATTEMPT\" || exit 65")),
+    ] {
+        add(person, "on", "", &line);
+    }
+    send(&alice, "bob", "round and round");
+    alice.until("hook failed", |rows| rows.len() == 1);
+    let why = alice.rows("hook failed").remove(0)["why"].as_str().unwrap().to_owned();
+    assert!(why.contains("7 automatic ones in a row led to it"), "{why}");
+    assert_eq!([&alice, &bob, &carol].map(|person| texts(person).len()), [3; 3], "the first, and eight behind it");
+    for person in [&bob, &carol] {
+        assert_eq!(person.rows("hook failed").len(), 0);
+    }
+    // What a person writes goes round again.
+    send(&alice, "bob", "once more");
+    alice.until("hook failed", |rows| rows.len() == 2);
+    assert_eq!([&alice, &bob, &carol].map(|person| texts(person).len()), [6; 3]);
+}
+
+#[test]
 fn what_is_no_answer_is_sent_to_nobody_and_too_long_a_one_is_given_up() {
     let (mut alice, mut bob) = (Person::new("alice"), Person::new("bob"));
     acquaint(&mut alice, &mut bob);

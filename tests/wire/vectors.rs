@@ -8,8 +8,8 @@ use dak::content::group::{Act, Epoch, EpochId, GroupKey, Operation, Role};
 use dak::content::topic::{Leave, Post, Said};
 use dak::content::{
     AfterRead, Amendment, AppUpdate, Attachment, Content, Enclosed, FileAsk, FileKey, Forwarded, GroupWord, Introduced,
-    KeyUsed, NewTask, PART_BYTES, PART_LOG, Part, PartTree, Proof, Seal, Shape, TAG_AUTOMATIC, TaskState, Text, pad,
-    part_node, unpad,
+    KeyUsed, NewTask, PART_BYTES, PART_LOG, Part, PartTree, Proof, Seal, Shape, TAG_AUTOMATIC, TaskState, Text,
+    automatic_after, pad, part_node, unpad,
 };
 use dak::eid::Eid;
 use dak::frame::{
@@ -75,6 +75,11 @@ fn text() -> Content {
 
 fn automatic() -> Content {
     Text { body: "at sea".into(), tags: TAG_AUTOMATIC, ..Text::default() }.into()
+}
+
+/// Two others led to it.
+fn automatic_third() -> Content {
+    Text { body: "at sea".into(), tags: automatic_after(2), ..Text::default() }.into()
 }
 
 fn change() -> Content {
@@ -315,6 +320,7 @@ fn made() -> BTreeMap<&'static str, Vec<u8>> {
         ("receipt-bundle", receipt_bundle().bytes().to_vec()),
         ("message-text", text().encode()),
         ("message-automatic", automatic().encode()),
+        ("message-automatic-third", automatic_third().encode()),
         ("message-full", full_message().encode()),
         ("message-change", change().encode()),
         ("app-update", app_update().encode()),
@@ -485,6 +491,7 @@ fn the_messages_on_the_page_open_and_read_as_it_says() {
     for (name, message) in [
         ("message-text", text()),
         ("message-automatic", automatic()),
+        ("message-automatic-third", automatic_third()),
         ("message-full", full_message()),
         ("message-proven", proven_message()),
         ("message-change", change()),

@@ -14,7 +14,7 @@ again, under the same id. What it prints is in the node's log.
 Its environment is the node's PATH, HOME, USER, LANG, TZ, TMPDIR and the like, and beside them DAK_HOOK, its name; DAK_ID, \
 the message; DAK_EVENT and DAK_ATTEMPT; and DAK_HOME, where the home has one directory. With all that it started it is \
 killed once its time is over. What it sends with dak is automatic too, and refused where it would answer what may not be \
-answered so.";
+answered so; what goes to others is refused once eight automatic ones led to it.";
 
 #[derive(Args, Debug)]
 pub struct Hooks {
