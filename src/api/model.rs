@@ -39,7 +39,7 @@ pub use groups::{GroupRow, GroupStanding, MemberRole, MemberRow};
 pub use hooks::{AwayRow, HookEventRow, HookFailedRow, HookRow, HookTestedRow, NewAway, NewHook};
 pub use house::{
     CarriedRow, CarryRow, CheckRow, Class, Classes, ConfigRow, Counts, Done, Evicted, Grade, Grades, HealthRow,
-    Verdict, VersionRow, Yes,
+    LifeSign, Verdict, VersionRow, Yes,
 };
 pub use lines::json_line;
 pub use mail::{
@@ -670,6 +670,9 @@ pub enum Topic {
         /// What to call the other; what it calls itself where none is said.
         #[serde(default)]
         name: Option<String>,
+        /// How long the code is shown: 10 minutes at most, and unless it is said.
+        #[serde(default)]
+        timeout_ms: Option<u64>,
     },
     /// What happened to the record of mail behind a number, and then what happens; from now on where none is said.
     Happened {

@@ -130,7 +130,8 @@ async fn a_refusal_is_heard_however_little_of_the_question_was() {
 #[tokio::test]
 async fn a_pairing_is_told_as_it_goes_and_ends_with_whoever_reads_it() {
     let node = Node::start().await;
-    let mut rows = node.client.follow(Topic::Pair { name: Some("Zoë".into()) }).await.unwrap();
+    let mut rows =
+        node.client.follow(Topic::Pair { name: Some("Zoë".into()), timeout_ms: Some(60_000) }).await.unwrap();
     let wrong = WrongCodeRow { schema: Schema, wrong_codes: 1, tries_left: 2 };
     let paired = PairedRow { contact: samples::contact(), mutual: false };
     for row in [PairRow::Shown(samples::shown_code()), PairRow::Wrong(wrong), PairRow::Paired(Box::new(paired))] {

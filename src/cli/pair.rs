@@ -11,6 +11,7 @@ use crate::api::model::{CodeRow, ContactRow, PairRow, Request};
 use crate::api::{Row, Topic};
 use crate::pairing::Invitation;
 use crate::safe_text::safe_text;
+use crate::time::Millis;
 
 pub async fn pair(link: &Link<'_>, args: &Pair, out: &Out) -> Outcome {
     let name = args.name.clone();
@@ -19,7 +20,7 @@ pub async fn pair(link: &Link<'_>, args: &Pair, out: &Out) -> Outcome {
         return out.row(&done, |_| "ended the pairing\n".into());
     }
     if args.code.is_empty() {
-        return show(link, name, out).await;
+        return show(link, (name, args.timeout), out).await;
     }
     out.talk("looking for the other");
     // A code may be typed as it was heard, in several words.
@@ -29,8 +30,9 @@ pub async fn pair(link: &Link<'_>, args: &Pair, out: &Out) -> Outcome {
 }
 
 /// Shows a code until somebody has typed it.
-async fn show(link: &Link<'_>, name: Option<String>, out: &Out) -> Outcome {
-    let mut rows = link.follow(Topic::Pair { name }).await?;
+async fn show(link: &Link<'_>, (name, timeout): (Option<String>, Option<Millis>), out: &Out) -> Outcome {
+    let timeout_ms = timeout.map(|span| span.0);
+    let mut rows = link.follow(Topic::Pair { name, timeout_ms }).await?;
     while let Some(row) = rows.next().await {
         let row = match row {
             Row::Pair(row) => row,

@@ -14,6 +14,7 @@ use crate::api::model::Show;
 use crate::api::{ApiError, NextStep, Row, Rows, Topic};
 use crate::id::BundleId;
 use crate::mail::conversation::Conversation;
+use crate::time::Millis;
 
 /// Subscribes before it returns.
 pub fn rows(desk: Desk, topic: Topic) -> Rows {
@@ -23,8 +24,8 @@ pub fn rows(desk: Desk, topic: Topic) -> Rows {
     if let Topic::Sub { topic, group, from, follow, window } = topic {
         return topics::consume::rows(desk, topics::consume::Wish { topic, group, from, follow, window });
     }
-    if let Topic::Pair { name } = topic {
-        return pairing::host::rows(desk, name);
+    if let Topic::Pair { name, timeout_ms } = topic {
+        return pairing::host::rows(desk, name, timeout_ms.map(Millis));
     }
     let events = desk.node().follow();
     // Who wants all wants it at once.

@@ -129,6 +129,32 @@ fn a_pairing_is_ended_by_its_owner_in_every_way_and_the_next_one_begins() {
 }
 
 #[test]
+fn a_code_whose_time_is_over_lets_nobody_in_and_says_so() {
+    let (alice, bob) = both();
+    let ran = alice.run("pair --timeout 1s --json");
+    assert_eq!(ran.code, 6, "{}", ran.talk);
+    assert!(ran.talk.contains("nobody came with the code within 1s"), "{}", ran.talk);
+    let row: Value = serde_json::from_str(&ran.data).unwrap();
+    let code = row["code"].as_str().unwrap();
+    assert!(row["expires_at"].is_string(), "{row}");
+    let late = bob.run(&format!("pair {code} --peer {}", alice.place()));
+    assert_eq!(late.code, 4, "{}", late.talk);
+    // On a terminal it is a sentence, with what to do next.
+    let ran = alice.run("pair --timeout 1s");
+    assert_eq!(ran.code, 6, "{}", ran.talk);
+    assert!(ran.talk.contains("within 1s; ") && ran.talk.contains("dak pair"), "{}", ran.talk);
+    assert!(alice.rows("contact list").is_empty() && bob.rows("contact list").is_empty());
+    for span in ["11m", "0s", "never", "1h"] {
+        let ran = alice.run(&format!("pair --timeout {span}"));
+        assert_eq!((ran.code, ran.data.as_str()), (2, ""), "{span}: {}", ran.talk);
+    }
+    assert_eq!(alice.run("pair 7-copper-lantern --timeout 5s").code, 2, "the other side shows it");
+    let (mut showing, code) = show(&alice, "--timeout 10m");
+    assert_eq!(bob.run(&format!("pair {code} --peer {}", alice.place())).code, 0);
+    assert_eq!(showing.end(), Some(0));
+}
+
+#[test]
 fn a_node_that_is_killed_while_a_code_is_shown_can_pair_again() {
     let (mut alice, bob) = both();
     let (mut showing, code) = show(&alice, "");

@@ -89,13 +89,13 @@ pub enum ContactWhat {
 
 pub const PAIR_HELP: &str = "\
 Without a code one is shown, such as 7-copper-lantern, with a QR code for it, until somebody types it elsewhere, for 10 \
-minutes at most. `dak pair CODE` there finds this node near by or at --peer, and each has the other as a contact, \
+minutes at most, or --timeout. `dak pair CODE` there finds this node near by or at --peer, and each has the other as a contact, \
 verified: the code proves that nobody sits between, as comparing safety words does. It serves once. Of 65,536 codes with \
 a number three may be tried, and each wrong one is told here. A third person comes in by another `dak pair`, or by \
 `dak contact share`.
 
 Exit codes beside the usual: 4 nobody who can be met shows that code, 5 a pairing goes on already or they are blocked, \
-6 nobody came within 10 minutes, 8 the code was wrong, or three wrong ones were tried.";
+6 nobody came in time, 8 the code was wrong, or three wrong ones were tried.";
 
 #[derive(Args, Debug)]
 pub struct Pair {
@@ -107,8 +107,11 @@ pub struct Pair {
     /// Where the other listens, where multicast does not find it; may be repeated
     #[arg(long, value_name = "MULTIADDR", requires = "code")]
     pub peer: Vec<String>,
+    /// Show the code no longer than this, such as 60s; 10m unless said, and at most
+    #[arg(long, value_name = "SPAN", value_parser = units::parse_span, conflicts_with = "code")]
+    pub timeout: Option<Millis>,
     /// End the pairing that goes on here
-    #[arg(long, conflicts_with_all = ["code", "name"])]
+    #[arg(long, conflicts_with_all = ["code", "name", "timeout"])]
     pub cancel: bool,
 }
 

@@ -16,9 +16,11 @@ use crate::api::{ApiError, ErrorKind, NextStep, Row, Rows};
 use crate::id::NodeId;
 use crate::net::PairStream;
 use crate::pairing::{Code, Frame, Host, INVITATION_BYTES_MAX, Invitation, Refusal, WRONG_CODES_MAX};
+use crate::time::Millis;
+use crate::units::exact_span;
 
-/// How long a code is shown.
-const LASTS: Duration = Duration::from_secs(600);
+/// How long a code is shown at most.
+const LASTS_MAX: Millis = Millis(600_000);
 /// Between two conversations that begin: more than people need, and a hundredth of what a processor can do.
 const PACE: Duration = Duration::from_millis(20);
 /// Rows that wait to be read; there are at most as many.
@@ -35,28 +37,33 @@ enum Came {
 }
 
 /// Shows a code and tells what comes of it. Dropped, it ends.
-pub fn rows(desk: Desk, name: Option<String>) -> Rows {
+pub fn rows(desk: Desk, name: Option<String>, lasts: Option<Millis>) -> Rows {
     let (tell, told) = mpsc::channel(ROWS_MAX);
     tokio::spawn(async move {
-        if let Err(error) = show(&desk, name, &tell).await {
+        if let Err(error) = show(&desk, name, lasts.unwrap_or(LASTS_MAX), &tell).await {
             let _ = tell.send(Row::Ended(error)).await;
         }
     });
     Box::pin(stream::unfold(told, |mut told| async { told.recv().await.map(|row| (row, told)) }))
 }
 
-async fn show(desk: &Desk, name: Option<String>, tell: &mpsc::Sender<Row>) -> Result<(), ApiError> {
+async fn show(desk: &Desk, name: Option<String>, lasts: Millis, tell: &mpsc::Sender<Row>) -> Result<(), ApiError> {
     let net = desk.net()?;
+    if !(1..=LASTS_MAX.0).contains(&lasts.0) {
+        let most = exact_span(LASTS_MAX);
+        return Err(ApiError::usage(format!("a code is shown for {most} at most, and for some time")));
+    }
+    let time = Duration::from_millis(lasts.0);
     let name = desk.name_for_another(name).await?;
     let turn = desk.inner.pairing.begin()?;
     let code = Code::draw(random()?);
     let mut streams = net.take_pairings();
-    let shown = tell.send(Row::Pair(PairRow::Shown(row(desk, code)))).await;
+    let shown = tell.send(Row::Pair(PairRow::Shown(row(desk, code, time)))).await;
     let host = Arc::new(Mutex::new(Host::new(desk.node().identity().node(), code)));
     let (wrong, mut wrongs) = mpsc::channel(WRONG_CODES_MAX.into());
     // One conversation with a node at a time, so there are no more of them than connections.
     let (mut talks, mut talking) = (JoinSet::new(), BTreeSet::new());
-    let (ends, mut next) = (Instant::now() + LASTS, Instant::now());
+    let (ends, mut next) = (Instant::now() + time, Instant::now());
     if shown.is_err() {
         return Ok(());
     }
@@ -93,7 +100,8 @@ async fn show(desk: &Desk, name: Option<String>, tell: &mpsc::Sender<Row>) -> Re
                 return Err(ApiError::refused("the pairing was ended by another command").next(NextStep::PairAnew));
             }
             () = sleep_until(ends) => {
-                let error = ApiError::new(ErrorKind::InFlight, "nobody came with the code within 10 minutes");
+                let message = format!("nobody came with the code within {}", exact_span(lasts));
+                let error = ApiError::new(ErrorKind::InFlight, message);
                 return Err(error.next(NextStep::PairAnew));
             }
             stream = arrived => {
@@ -108,10 +116,10 @@ async fn show(desk: &Desk, name: Option<String>, tell: &mpsc::Sender<Row>) -> Re
     }
 }
 
-fn row(desk: &Desk, code: Code) -> CodeRow {
+fn row(desk: &Desk, code: Code, lasts: Duration) -> CodeRow {
     let at = desk.node().nearby().offered().iter().map(ToString::to_string).collect();
     let uri = Invitation { code, at }.fitting(|text| text.len() <= INVITATION_BYTES_MAX).to_string();
-    let expires_at = SystemTime::now().checked_add(LASTS).and_then(rows::when_system);
+    let expires_at = SystemTime::now().checked_add(lasts).and_then(rows::when_system);
     CodeRow { schema: Schema, code: code.to_string(), uri, expires_at }
 }
 
