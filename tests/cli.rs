@@ -17,6 +17,8 @@ mod client;
 mod contract;
 #[path = "cli/disappearing.rs"]
 mod disappearing;
+#[path = "cli/figures.rs"]
+mod figures;
 #[path = "cli/files.rs"]
 mod files;
 #[path = "cli/full.rs"]
@@ -50,6 +52,8 @@ mod pair;
 mod person;
 #[path = "cli/places.rs"]
 mod places;
+#[path = "cli/port.rs"]
+mod port;
 #[path = "cli/programs.rs"]
 mod programs;
 #[path = "cli/search.rs"]

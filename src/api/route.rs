@@ -82,7 +82,7 @@ const DELETE: Method = Method::DELETE;
 
 #[rustfmt::skip]
 pub static ROUTES: &[Route] = &[
-    route(GET, HEALTH, Call, "Health", One("Health"), "whether the node does its work; what keeps it from that comes with 503"),
+    route(GET, HEALTH, Call, "Health", One("Health"), "whether the node does its work; what keeps it from that comes with 503; over loopback without a token `schema` and `ok` alone"),
     route(GET, "/metrics", Call, "Metrics", Text, "what it counts and holds, as Prometheus reads it"),
     route(GET, "/v1/openapi.json", Kind::Document, "", Gives::Document, "all of these routes, as OpenAPI 3.1"),
     route(GET, "/v1/version", Call, "Version", One("Version"), "the program's version"),

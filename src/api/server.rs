@@ -74,7 +74,7 @@ pub async fn serve_programs(
         Ok(at) => at,
         Err(error) => return tracing::error!(%error, "the port for programs is of no use"),
     };
-    let guard = Arc::new(Guard::of(tokens, at));
+    let guard = Arc::new(Guard::of(tokens, Arc::clone(&backend), at));
     let guarded = |routes: Router| routes.layer(middleware::from_fn_with_state(guard, guard::stand));
     serve_at(listener, backend, guarded, shutdown).await;
 }

@@ -102,7 +102,7 @@ fn letter(owner: &Identity, row: u64, content: &Content) -> Change {
 }
 
 /// A figure of a process from the system, in bytes.
-fn memory(pid: u32, which: &str) -> u64 {
+pub fn memory(pid: u32, which: &str) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix(which)).unwrap();
     line.split_whitespace().find_map(|word| word.parse::<u64>().ok()).unwrap() << 10

@@ -89,7 +89,7 @@ fn what_a_node_counts_is_read_by_those_who_watch_many() {
 
 /// Reads the text form as strictly as anybody does: each family once, its help, its type, then its figures by that name,
 /// counters by the suffix that counters have.
-fn read_metrics(text: &str) -> BTreeMap<String, f64> {
+pub fn read_metrics(text: &str) -> BTreeMap<String, f64> {
     let (mut figures, mut families) = (BTreeMap::new(), Vec::new());
     let mut lines = text.strip_suffix('\n').expect("the last line ends").lines().peekable();
     while let Some(help) = lines.next() {

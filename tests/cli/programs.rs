@@ -14,13 +14,13 @@ use crate::{PATIENCE, SOMEBODY, acquaint};
 const CROWD: usize = 80;
 
 /// A node with a port for programs.
-struct Open {
-    person: Person,
-    at: SocketAddr,
+pub struct Open {
+    pub person: Person,
+    pub at: SocketAddr,
 }
 
 impl Open {
-    fn new() -> Open {
+    pub fn new() -> Open {
         let mut person = Person::new("alice");
         person.up("");
         assert_eq!(person.run("config set api.listen 127.0.0.1:0").code, 0);
@@ -30,14 +30,14 @@ impl Open {
         Open { person, at }
     }
 
-    fn token(&self, more: &str) -> String {
+    pub fn token(&self, more: &str) -> String {
         let ran = self.person.run(&format!("token add {more}"));
         assert_eq!(ran.code, 0, "{}", ran.talk);
         ran.data.split_whitespace().last().unwrap().to_owned()
     }
 
     /// Status and body of the answer to a request with these headers besides the usual ones.
-    fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> (u16, String) {
+    pub fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> (u16, String) {
         let mut client = self.say(method, path, headers, body);
         let mut answer = String::new();
         client.read_to_string(&mut answer).unwrap();
@@ -59,7 +59,17 @@ impl Open {
         client
     }
 
-    fn with(&self, token: &str, method: &str, path: &str, body: Value) -> (u16, String) {
+    /// The head of a request with a token, whose body is still to come.
+    pub fn head(&self, method: &str, path: &str, token: &str, body_bytes: usize) -> TcpStream {
+        let mut client = TcpStream::connect(self.at).unwrap();
+        client.set_read_timeout(Some(PATIENCE)).unwrap();
+        let at = self.at;
+        let head = format!("{method} {path} HTTP/1.1\r\nhost: {at}\r\nauthorization: Bearer {token}\r\n");
+        write!(client, "{head}content-length: {body_bytes}\r\n\r\n").unwrap();
+        client
+    }
+
+    pub fn with(&self, token: &str, method: &str, path: &str, body: Value) -> (u16, String) {
         let body = if body.is_null() { String::new() } else { body.to_string() };
         self.ask(method, path, &[("authorization", &format!("Bearer {token}"))], &body)
     }

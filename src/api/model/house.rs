@@ -187,6 +187,13 @@ pub struct HealthRow {
     pub api_listen: Option<String>,
 }
 
+/// What `GET /health` says at a port to who shows no token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LifeSign {
+    pub schema: Schema,
+    pub ok: bool,
+}
+
 /// It was done, and there is nothing to tell.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]

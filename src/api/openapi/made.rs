@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::api::error::{ErrorReport, kinds};
 use crate::api::model::{Listing, Request, Response, Row, Schema, Topic, When, Yes};
-use crate::api::route::{Gives, Kind, ROUTES, Route};
+use crate::api::route::{Gives, HEALTH, Kind, ROUTES, Route};
 
 type Object = Map<String, Value>;
 
@@ -85,6 +85,7 @@ fn document() -> Value {
             Gives::Rows => rows[route.variant].clone(),
             Gives::Bytes | Gives::Text | Gives::Document => Value::Null,
         };
+        let gives = if route.path == HEALTH { with_or_without_token(&gives, &mut components) } else { gives };
         let operation = operation(route, &asks, &gives, &mut components);
         let path = paths.entry(route.path).or_insert_with(|| json!({}));
         path[route.method.as_str().to_lowercase()] = operation;
@@ -207,6 +208,16 @@ fn body(id: &str, asks: &Value, fields: &Value, in_path: &[&str], components: &m
     let name: String = id.split('_').map(capitalized).chain(["Body".to_owned()]).collect();
     components.insert(name.clone(), body);
     json!({ "$ref": format!("{SCHEMAS}{name}") })
+}
+
+/// Who shows no token gets no more than these fields.
+fn with_or_without_token(gives: &Value, components: &mut Object) -> Value {
+    const NAME: &str = "HealthForSupervisors";
+    let reference = gives["$ref"].as_str().expect("it is a component");
+    let mut fields = components[reference.trim_start_matches(SCHEMAS)].clone();
+    fields["required"] = json!(["schema", "ok"]);
+    components.insert(NAME.into(), fields);
+    json!({ "$ref": format!("{SCHEMAS}{NAME}") })
 }
 
 fn answer(route: &Route, gives: &Value) -> Value {

@@ -3,6 +3,8 @@
 //! A browser lends its user's way to loopback to every page. What it cannot be made to lie about is the `Host` it was sent
 //! to, which gives away a name that was bound to 127.0.0.1 only for this (DNS rebinding), and the `Origin` of the page that
 //! asks. Both are looked at before the token is, and no answer says that another origin may read it (CORS).
+//!
+//! Probes are given no secrets, so `GET /health` answers without a token as well: 200 or 503, and nothing more.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -14,7 +16,10 @@ use axum::response::{IntoResponse, Response as HttpResponse};
 
 use super::answer;
 use super::permit::Permit;
+use crate::api::Backend;
 use crate::api::error::ApiError;
+use crate::api::model::{LifeSign, Request, Response, Schema, json_line};
+use crate::api::route::HEALTH;
 use crate::home::KeptError;
 use crate::tokens::{Token, TokenError, Tokens};
 
@@ -24,29 +29,41 @@ pub type Refusal = Box<HttpResponse>;
 /// Stands at a port.
 pub struct Guard {
     tokens: Arc<Tokens>,
+    backend: Arc<dyn Backend>,
     /// What clients may call this place, in small letters.
     hosts: Vec<String>,
 }
 
 impl Guard {
-    pub fn of(tokens: Arc<Tokens>, at: SocketAddr) -> Guard {
+    pub fn of(tokens: Arc<Tokens>, backend: Arc<dyn Backend>, at: SocketAddr) -> Guard {
         let names = ["127.0.0.1".to_owned(), "localhost".to_owned(), "[::1]".to_owned(), host_of(at)];
         let with_port = names.iter().map(|name| format!("{name}:{}", at.port()));
         let bare = names.iter().filter(|_| at.port() == 80).cloned();
-        Guard { tokens, hosts: with_port.chain(bare).collect() }
+        Guard { tokens, backend, hosts: with_port.chain(bare).collect() }
     }
 
-    /// Why a request goes no further, or what it may do.
-    fn admit(&self, request: &HttpRequest) -> Result<Permit, Refusal> {
+    /// Why a request goes no further, or what it may do; nothing for a probe, which learns whether the node is well.
+    fn admit(&self, request: &HttpRequest) -> Result<Option<Permit>, Refusal> {
         self.look_at_place(request)?;
         self.look_at_origin(request.headers())?;
+        if is_probe(request) {
+            return Ok(None);
+        }
         let token = self.look_at_token(request.headers())?;
         if token.may.read_only && request.method() != Method::GET {
             let why = format!("the token {} only reads, and this changes something", token.name);
             return Err(Box::new(ApiError::refused(why).advise("use a token that may do more").into_response()));
         }
         let (whose, may, tokens) = (format!("the token {}", token.name), token.may.clone(), Arc::clone(&self.tokens));
-        Ok(Permit::new(whose, may, move || tokens.holds(&token)))
+        Ok(Some(Permit::new(whose, may, move || tokens.holds(&token))))
+    }
+
+    /// Says to who shows no token whether the node does its work, and nothing of why not, whose it is or which.
+    async fn sign_of_life(&self) -> HttpResponse {
+        let health = self.backend.call(Request::Health).await;
+        let sign = LifeSign { schema: Schema, ok: matches!(health, Ok(Response::Health(health)) if health.ok) };
+        let status = if sign.ok { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+        (status, [(header::CONTENT_TYPE, answer::JSON)], json_line(&sign)).into_response()
     }
 
     fn look_at_place(&self, request: &HttpRequest) -> Result<(), Refusal> {
@@ -112,6 +129,12 @@ pub fn from_elsewhere(why: &str) -> Refusal {
     Box::new(ApiError::refused(why).into_response())
 }
 
+/// What a supervisor asks who was given no secret.
+fn is_probe(request: &HttpRequest) -> bool {
+    let asks = request.method() == Method::GET && request.uri().path() == HEALTH;
+    asks && !request.headers().contains_key(header::AUTHORIZATION)
+}
+
 fn host_of(at: SocketAddr) -> String {
     match at {
         SocketAddr::V4(at) => at.ip().to_string(),
@@ -122,10 +145,11 @@ fn host_of(at: SocketAddr) -> String {
 /// Lets a request through, with what it may do, or turns it away.
 pub async fn stand(State(guard): State<Arc<Guard>>, mut request: HttpRequest, next: Next) -> HttpResponse {
     match guard.admit(&request) {
-        Ok(permit) => {
+        Ok(Some(permit)) => {
             request.extensions_mut().insert(permit);
             next.run(request).await
         }
+        Ok(None) => guard.sign_of_life().await,
         Err(refusal) => *refusal,
     }
 }
