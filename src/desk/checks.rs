@@ -42,6 +42,7 @@ impl Desk {
         rows.push(mail_of("contacts", bytes, bytes_max));
         let turned_away = self.look(turned_away).await?;
         rows.extend(without_room(&turned_away));
+        rows.extend(self.check_hooks().await?);
         rows.extend(self.check_network().await?);
         Ok(rows)
     }
@@ -129,6 +130,24 @@ impl Desk {
         .await
     }
 
+    /// Nobody watches a hook, so what one gave up is told where a person looks.
+    async fn check_hooks(&self) -> Result<Option<CheckRow>, ApiError> {
+        let hooks = self.hook_list().await?;
+        let given_up: u64 = hooks.iter().map(|hook| hook.failed).sum();
+        let names: Vec<&str> = hooks.iter().filter(|hook| hook.failed > 0).map(|hook| hook.name.as_str()).collect();
+        Ok((!hooks.is_empty()).then(|| match given_up {
+            0 => CheckRow::new(
+                "hooks",
+                Verdict::Ok,
+                format!("{}; no message was given up", counted(hooks.len() as u64, "hook")),
+            ),
+            _ => {
+                let found = format!("{} given up by {}", were(given_up), names.join(", "));
+                CheckRow::new("hooks", Verdict::Warn, found).next(NextStep::ListFailedHooks)
+            }
+        }))
+    }
+
     async fn check_network(&self) -> Result<Vec<CheckRow>, ApiError> {
         let Some(net) = self.node().net() else {
             let row = CheckRow::new("network", Verdict::Warn, "no node runs on this home");
@@ -162,6 +181,10 @@ impl Desk {
         }
         Ok(rows)
     }
+}
+
+fn were(messages: u64) -> String {
+    format!("{} {}", counted(messages, "message"), if messages == 1 { "was" } else { "were" })
 }
 
 /// What is wrong with a file, if anything is. What the disk changed counts as missing from then on, so that it may come again.

@@ -142,6 +142,20 @@ fn what_fails_goes_again_what_is_given_up_is_listed_and_a_retry_has_it_done() {
     );
     assert!(failed[0]["why"].as_str().unwrap().ends_with("ended with exit status: 3: not yet"), "{failed:?}");
     assert_eq!(bob.rows("hook failed strict")[0]["attempt"], 1);
+    // Who looks whether all is well hears of it.
+    let told = |wanted: &str| {
+        let rows = bob.rows("doctor").into_iter().filter(|row| row["check"] == "hooks").collect::<Vec<_>>();
+        assert_eq!((rows.len(), &rows[0]["verdict"]), (1, &wanted.into()), "{rows:?}");
+        rows[0].clone()
+    };
+    let row = told("warn");
+    assert_eq!(row["message"], "2 messages were given up by patient, strict");
+    assert_eq!(row["next"]["step"], "list_failed_hooks");
+    let shown = bob.run("doctor").data;
+    assert!(
+        shown.contains("2 messages were given up by patient, strict") && shown.contains("dak hook failed"),
+        "{shown}"
+    );
     assert!(bob.talk().contains("not yet") && bob.talk().contains("a hook gave a message up"), "{}", bob.talk());
     // It is there after a restart as well.
     assert_eq!(bob.down(), Some(0));
@@ -151,6 +165,9 @@ fn what_fails_goes_again_what_is_given_up_is_listed_and_a_retry_has_it_done() {
     let mut all = lines_of(&bob, "got", 6)[2..].to_vec();
     all.sort();
     assert_eq!(all, ["1", "2", "patient", "strict"], "{id}");
+    bob.until("hook", |rows| rows.iter().all(|row| row["failed"] == 0 && row["running"] == 0));
+    let rows = bob.rows("doctor").into_iter().filter(|row| row["check"] == "hooks").collect::<Vec<_>>();
+    assert_eq!((&rows[0]["verdict"], &rows[0]["message"]), (&"ok".into(), &"3 hooks; no message was given up".into()));
 }
 
 #[test]
