@@ -5,6 +5,7 @@
 
 mod cast;
 mod flow;
+mod followers;
 mod hoard;
 mod hooks;
 mod lan;
@@ -13,6 +14,8 @@ mod parts;
 mod process;
 mod record;
 mod topics;
+
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -50,11 +53,32 @@ pub struct Extent {
     pub lone: usize,
     /// Bytes of a file that goes in parts.
     pub file_bytes: u64,
+    /// How long an idle node is watched.
+    pub watch: Duration,
 }
 
+const WATCH: Duration = Duration::from_secs(15);
+
 /// What `dak bench` measures.
-pub const USUAL: Extent =
-    Extent { messages: 10_000, hoards: &[10_000], records: &[100_000], pings: 500, lone: 8, file_bytes: 256 << 20 };
+pub const USUAL: Extent = Extent {
+    messages: 10_000,
+    hoards: &[10_000],
+    records: &[100_000],
+    pings: 500,
+    lone: 8,
+    file_bytes: 256 << 20,
+    watch: WATCH,
+};
+/// What `dak bench --short` measures: every figure, of too little to say much.
+pub const SHORT: Extent = Extent {
+    messages: 600,
+    hoards: &[600],
+    records: &[1_000],
+    pings: 20,
+    lone: 1,
+    file_bytes: 10 << 20,
+    watch: Duration::from_secs(1),
+};
 /// What `dak bench --full` measures.
 pub const FULL: Extent = Extent {
     messages: 10_000,
@@ -63,6 +87,7 @@ pub const FULL: Extent = Extent {
     pings: 500,
     lone: 60,
     file_bytes: 1 << 30,
+    watch: WATCH,
 };
 
 /// Most nodes in one room: each has room for so many peers that nobody named.
@@ -89,8 +114,9 @@ pub async fn run(extent: Extent, mut report: impl FnMut(Row)) -> Result<(), Fail
     flow::lone(place.path(), extent.lone, &mut report).await?;
     flow::queue(place.path(), 4 * extent.pings, &mut report).await?;
     hooks::latency(place.path(), extent.pings / 10, &mut report).await?;
+    followers::ten(place.path(), 4 * extent.pings, &mut report).await?;
     for bundles in extent.hoards {
-        hoard::idle(place.path(), *bundles, &mut report).await?;
+        hoard::idle(place.path(), *bundles, extent.watch, &mut report).await?;
     }
     for messages in extent.records {
         record::many(place.path(), *messages, &mut report).await?;

@@ -17,12 +17,11 @@ use crate::store::Store;
 use crate::store::redb::{RedbStore, StoreOptions};
 use crate::time::{DtnTime, Moment, Timestamp};
 
-/// How long an idle node is watched.
-const WATCH: Duration = Duration::from_secs(15);
 /// Bundles signed and committed together.
 const CHUNK: usize = 10_000;
 
-pub async fn idle(place: &Path, count: usize, report: &mut impl FnMut(Row)) -> Result<(), Failure> {
+/// A node is watched for so long while it has nothing to do.
+pub async fn idle(place: &Path, count: usize, watch: Duration, report: &mut impl FnMut(Row)) -> Result<(), Failure> {
     let dir = place.join(format!("hoard-{count}"));
     let home = dir.clone();
     tokio::task::spawn_blocking(move || fill(&home, count)).await??;
@@ -30,7 +29,7 @@ pub async fn idle(place: &Path, count: usize, report: &mut impl FnMut(Row)) -> R
     tokio::time::sleep(Duration::from_secs(2)).await;
     let before = node.cpu_seconds()?;
     let start = Instant::now();
-    tokio::time::sleep(WATCH).await;
+    tokio::time::sleep(watch).await;
     let share = (node.cpu_seconds()? - before) / start.elapsed().as_secs_f64() * 100.0;
     let large = count >= 1_000_000;
     let name = if large { "idle_cpu_1m" } else { "idle_cpu_10k" };

@@ -19,12 +19,22 @@ impl Process {
         Process::start_near(home, None)
     }
 
+    /// The same with a port for programs.
+    pub fn start_open(home: &Path) -> Result<Process, Failure> {
+        Process::start_with(home, None, &[("DAK_API_LISTEN", "127.0.0.1:0")])
+    }
+
     /// The same with a peer that it dials.
     pub fn start_near(home: &Path, peer: Option<&str>) -> Result<Process, Failure> {
+        Process::start_with(home, peer, &[])
+    }
+
+    fn start_with(home: &Path, peer: Option<&str>, variables: &[(&str, &str)]) -> Result<Process, Failure> {
         let mut child = Command::new(std::env::current_exe()?)
             .args(["up", "--no-mdns", "--listen", "/ip4/127.0.0.1/tcp/0", "--home"])
             .arg(home)
             .args(peer.iter().flat_map(|peer| ["--peer", peer]))
+            .envs(variables.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

@@ -4,7 +4,7 @@ use super::args::Bench;
 use super::out::Out;
 use super::{Outcome, Stop};
 use crate::api::ApiError;
-use crate::bench::{FULL, Row, USUAL, run, run_lan};
+use crate::bench::{Extent, FULL, Row, SHORT, USUAL, run, run_lan};
 
 pub async fn bench(args: &Bench, out: &Out) -> Outcome {
     let mut stop = None;
@@ -16,12 +16,20 @@ pub async fn bench(args: &Bench, out: &Out) -> Outcome {
     };
     let measured = match args.lan {
         Some(nodes) => run_lan(nodes, report).await,
-        None => run(if args.full { FULL } else { USUAL }, report).await,
+        None => run(extent(args), report).await,
     };
     match (stop, measured) {
         (Some(stop), _) => Err(stop),
         (None, Ok(())) => Ok(()),
         (None, Err(failure)) => Err(Stop::Error(ApiError::failure(format!("the measurement ended early: {failure}")))),
+    }
+}
+
+fn extent(args: &Bench) -> Extent {
+    match args {
+        Bench { full: true, .. } => FULL,
+        Bench { short: true, .. } => SHORT,
+        _ => USUAL,
     }
 }
 

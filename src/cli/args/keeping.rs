@@ -14,6 +14,9 @@ pub struct Bench {
     /// Also measure with a million bundles; takes a few minutes and 3 GB of disk
     #[arg(long, conflicts_with = "lan")]
     pub full: bool,
+    /// Measure little of each, to see that it works: the figures mean nothing
+    #[arg(long, conflicts_with_all = ["lan", "full"])]
+    pub short: bool,
     /// Measure only what a text costs so many nodes together that are all in contact, beside two alone
     #[arg(long, value_name = "NODES", value_parser = value_parser!(u8).range(2..=i64::from(LAN_NODES_MAX)))]
     pub lan: Option<u8>,
