@@ -140,14 +140,21 @@ function Picture({ id, file }: { id: string; file: FileRow }) {
       </div>
     );
   }
+  const shown = size && fitted(size);
   return (
     <>
       <button type="button" class="picture" aria-label={t('file.open', { name })} onClick={() => setWhole(true)}>
-        {size && <img src={contentUrl(id)} alt={name} width={size.width} height={size.height} decoding="async" loading="lazy" onError={() => setBroken(true)} />}
+        {shown && <img src={contentUrl(id)} alt={name} width={shown.width} height={shown.height} decoding="async" loading="lazy" onError={() => setBroken(true)} />}
       </button>
       {isWhole && <Whole id={id} name={name} close={() => setWhole(false)} />}
     </>
   );
+}
+
+/** As large as it is shown among messages, before it is there, so that nothing moves when it comes. */
+function fitted({ width, height }: Size): Size {
+  const scale = Math.min(1, 420 / width, 340 / height);
+  return { width: Math.round(width * scale), height: Math.round(height * scale) };
 }
 
 function Whole({ id, name, close }: { id: string; name: string; close: () => void }) {

@@ -61,9 +61,9 @@ function TalkHead({ who, onMembers }: { who: string; onMembers: () => void }) {
       <Button class="only-narrow" icon="back" label={t('shell.back')} isIconOnly kind="quiet" onClick={() => go(to('talk'))} />
       <Avatar name={name} address={who} isGroup={!!group} isNear={near} />
       <div class="talk-title">
-        <h2 class="cut">
+        <h1 class="cut">
           <bdi>{name}</bdi>
-        </h2>
+        </h1>
         <p class="talk-facts muted">
           {group ? (
             <button type="button" class="as-link" onClick={onMembers}>

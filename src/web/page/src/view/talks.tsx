@@ -72,7 +72,7 @@ function TalkList({ open }: { open: string | undefined }) {
     <section class="talk-list" aria-label={t('screen.talk')}>
       <header class="talk-list-head">
         <div>
-          <h1>{t('screen.talk')}</h1>
+          {open ? <h2>{t('screen.talk')}</h2> : <h1>{t('screen.talk')}</h1>}
           <Outlook />
         </div>
         <Button icon="edit" label={t('talks.new')} isIconOnly kind="quiet" onClick={() => (isWritingTo.value = true)} />
