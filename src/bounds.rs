@@ -235,6 +235,10 @@
 //! | `api/server.rs` `STREAM_ROWS_MAX` 1,024 | rows that wait for one client | client | the listing waits | taken | `a_reader_that_stands_still_is_given_up_and_a_slow_one_is_not` |
 //! | `web/sessions.rs` `SESSIONS_MAX` 64 | browsers that are let in | owner | seen longest ago | revoked | `name_and_key_stay_and_browsers_are_bounded` |
 //! | `web/links.rs` `LINKS_MAX` 16 | links for browsers that were not used | owner | oldest | used, five minutes | `links_are_bounded_and_the_oldest_goes_first` |
+//! | `net/hostname.rs` `LINKS_MAX` 32 | interfaces on which the page's name is asked for | owner | refused | gone | |
+//! | `net/hostname.rs` `ADDRESSES_MAX` 8 | addresses of one interface that are told | owner | refused | gone | |
+//! | `net/hostname.rs` `PACKET_BYTES_MAX` | one packet | packet | cut, and left | read | `other_questions_and_noise_are_nobodys` |
+//! | `net/hostname.rs` `ANSWERS_MAX` 20 | answers on one link within a second | link | refused | a second | |
 //! | `web/session.rs` `OPENING_BYTES_MAX` | the body with which a browser asks to be let in | client | refused | read | |
 //! | `api/model/compose.rs` `COMPOSED_BYTES_MAX` | a message | owner | refused | sent | `a_message_over_the_limit_is_refused_with_the_limit` |
 //! | `api/model/stick.rs` `STICK_BUNDLES_MAX` 256 | bundles of a stick in one request | owner | refused | answered | |

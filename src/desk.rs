@@ -331,6 +331,8 @@ impl Desk {
             Request::AwaySet(new) => self.away_set(new).await.map(Response::Away),
             Request::AwayEnd => self.away_end().await,
             Request::Web => self.web_link().await.map(Response::Web),
+            Request::WebLan => self.web_link_for_phone().await.map(Response::WebLan),
+            Request::WebLanEnd => self.web_close_to_phones().await,
             Request::WebDevices => self.inner.web.devices().map(Response::WebDevices),
             Request::WebRevoke { name } => self.web_revoke(&name),
             Request::Config => Ok(Response::Config(self.config_rows())),

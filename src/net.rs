@@ -30,6 +30,7 @@ mod crowd;
 mod discovery;
 #[cfg(test)]
 mod hostile;
+pub mod hostname;
 pub mod interfaces;
 mod jitter;
 mod length;

@@ -13,6 +13,8 @@
 //! - [`guard`]: who comes, and from where; [`whose`]: which user of this machine it is.
 //! - [`built`]: the page as it was built; [`headers`]: what browsers are told with every answer.
 //!
+//! - [`lan`]: the same page for phones in the local network, over TLS.
+//!
 //! The door opens when a link is asked for, and again at every start for as long as a browser is let in.
 
 use std::io;
@@ -29,15 +31,18 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use self::guard::Doorway;
+use self::lan::authority::Authority;
 use self::links::Links;
 use self::sessions::{Sessions, WebError};
-use crate::api::model::{Schema, WebDeviceRow, WebRow, When};
+use crate::api::model::{Schema, WebDeviceRow, WebLanRow, WebRow, When};
 use crate::api::server::{self, Door};
 use crate::api::{ApiError, Backend, NextStep};
+use crate::net::hostname;
 
 mod built;
 mod guard;
 mod headers;
+mod lan;
 mod links;
 mod session;
 mod sessions;
@@ -53,6 +58,9 @@ pub struct Web {
     sessions: Arc<Sessions>,
     links: Arc<Links>,
     open: tokio::sync::Mutex<Option<Open>>,
+    for_phones: tokio::sync::Mutex<Option<Open>>,
+    /// Where the authority is kept.
+    authority: PathBuf,
 }
 
 /// The door while it is open.
@@ -68,17 +76,30 @@ pub(crate) struct Place {
     /// With its port, in small letters.
     pub host: String,
     pub port: u16,
+    /// For phones in the local network, over TLS; else for browsers of this machine.
+    pub lan: bool,
 }
 
 impl Web {
     pub fn of(path: PathBuf) -> Web {
-        Web { sessions: Arc::new(Sessions::of(path)), links: Arc::default(), open: tokio::sync::Mutex::default() }
+        Web {
+            authority: path.with_file_name("web-ca.toml"),
+            sessions: Arc::new(Sessions::of(path)),
+            links: Arc::default(),
+            open: tokio::sync::Mutex::default(),
+            for_phones: tokio::sync::Mutex::default(),
+        }
     }
 
     /// Opens the door where browsers were let in before. A port that somebody else has is no reason for a node not to start.
     pub async fn open_again(&self, backend: Arc<dyn Backend>, port: Option<u16>) {
+        if self.sessions.is_for_phones().unwrap_or(false)
+            && let Err(error) = self.opened_for_phones(Arc::clone(&backend)).await
+        {
+            tracing::warn!(%error, "the page for phones is not open");
+        }
         match self.sessions.list() {
-            Ok(sessions) if sessions.is_empty() => return,
+            Ok(sessions) if sessions.iter().all(|session| session.lan) => return,
             Ok(_) => {}
             Err(error) => return tracing::warn!(%error, "no browser is let in"),
         }
@@ -94,12 +115,31 @@ impl Web {
         Ok(WebRow { schema: Schema, url: format!("{}/#open={secret}", place.origin()) })
     }
 
+    /// A link that makes one phone in the local network the owner's, and opens the page there from now on.
+    pub async fn link_for_phone(&self, backend: Arc<dyn Backend>) -> Result<WebLanRow, ApiError> {
+        let (place, fingerprint) = self.opened_for_phones(backend).await?;
+        let (secret, code) = self.links.make_for_phone(Instant::now()).map_err(WebError::Entropy)?;
+        // Over a plain connection, for the phone does not know this node yet.
+        let url = format!("http://{}/start#{secret}", place.host);
+        Ok(WebLanRow { schema: Schema, url, code, page: place.origin(), fingerprint })
+    }
+
+    /// Closes the page to phones; those that are let in stay so for when it is open again.
+    pub async fn close_to_phones(&self) -> Result<(), ApiError> {
+        self.sessions.keep_lan(None)?;
+        if let Some(open) = self.for_phones.lock().await.take() {
+            open.end().await;
+        }
+        Ok(())
+    }
+
     /// Browsers that are let in, in the order in which they were.
     pub fn devices(&self) -> Result<Vec<WebDeviceRow>, ApiError> {
         let row = |session: sessions::Session| WebDeviceRow {
             schema: Schema,
             since: When(session.made_ms),
             last_seen: When(session.seen_ms),
+            lan: session.lan,
             name: session.name,
         };
         Ok(self.sessions.list()?.into_iter().map(row).collect())
@@ -111,9 +151,10 @@ impl Web {
 
     /// Lets requests under way finish for a moment.
     pub async fn close(&self) {
-        if let Some(Open { closing, server, .. }) = self.open.lock().await.take() {
-            closing.cancel();
-            let _ = server.await;
+        for open in [&self.open, &self.for_phones] {
+            if let Some(open) = open.lock().await.take() {
+                open.end().await;
+            }
         }
     }
 
@@ -131,10 +172,50 @@ impl Web {
         Ok(place)
     }
 
+    /// The page for phones, at the port where it was before if that can be, and the fingerprint of its certificate.
+    async fn opened_for_phones(&self, backend: Arc<dyn Backend>) -> Result<(Place, String), ApiError> {
+        let mut open = self.for_phones.lock().await;
+        let name = format!("{}.local", self.sessions.name()?);
+        let authority = Arc::new(Authority::of(self.authority.clone(), &name)?);
+        let fingerprint = authority.fingerprint();
+        if let Some(open) = open.as_ref().filter(|open| !open.server.is_finished()) {
+            return Ok((open.place.clone(), fingerprint));
+        }
+        let before = self.sessions.lan_port()?;
+        let (mut door, mut last) = (None, None);
+        for at in 0..PORT_TRIES {
+            let port = before.filter(|_| at == 0).map_or_else(any_port, Ok)?;
+            match lan::listen(port, Arc::clone(&authority)).await {
+                Ok(found) => {
+                    door = Some((found, port));
+                    break;
+                }
+                Err(error) => last = Some(error),
+            }
+        }
+        let none = || last.unwrap_or_else(|| ApiError::failure("no port of this machine is free for phones"));
+        let (door, port) = door.ok_or_else(none)?;
+        self.sessions.keep_lan(Some(port))?;
+        let place = Place { host: format!("{name}:{port}"), port, lan: true };
+        let doorway = Arc::new(Doorway::new(place.clone(), Arc::clone(&self.sessions), Arc::clone(&self.links)));
+        let closing = CancellationToken::new();
+        let shutdown = closing.clone().cancelled_owned();
+        let more = lan::routes(Arc::clone(&doorway), &authority);
+        let server = server::serve_at(door, backend, |routes| dressed(routes.merge(more), doorway), shutdown);
+        let server = tokio::spawn(async move {
+            // The name ends with the page, and not the other way round.
+            let named = tokio::spawn(async move { hostname::answer_for(&name).await });
+            server.await;
+            named.abort();
+        });
+        *open = Some(Open { place: place.clone(), closing, server });
+        Ok((place, fingerprint))
+    }
+
     /// Listens where the owner wants it, else where it was before, else where it can and will again.
     async fn listen(&self, wanted: Option<u16>, moves: Moves) -> Result<(Loopback, Place), ApiError> {
         let name = self.sessions.name()?;
-        let place = |port| Place { host: format!("{name}.localhost:{port}"), port };
+        let place = |port| Place { host: format!("{name}.localhost:{port}"), port, lan: false };
         if let Some(port) = wanted.or(self.sessions.port()?) {
             match Loopback::bind(port).await {
                 Ok(door) => return Ok((door, place(port))),
@@ -147,9 +228,7 @@ impl Web {
         }
         let mut last = None;
         for _ in 0..PORT_TRIES {
-            let mut chosen = [0; 2];
-            getrandom::fill(&mut chosen).map_err(WebError::Entropy)?;
-            let port = PORTS.start + u16::from_le_bytes(chosen) % (PORTS.end - PORTS.start);
+            let port = any_port()?;
             match Loopback::bind(port).await {
                 Ok(door) => {
                     self.sessions.keep_port(port)?;
@@ -163,6 +242,20 @@ impl Web {
     }
 }
 
+impl Open {
+    /// Lets requests under way finish for a moment.
+    async fn end(self) {
+        self.closing.cancel();
+        let _ = self.server.await;
+    }
+}
+
+fn any_port() -> Result<u16, WebError> {
+    let mut chosen = [0; 2];
+    getrandom::fill(&mut chosen).map_err(WebError::Entropy)?;
+    Ok(PORTS.start + u16::from_le_bytes(chosen) % (PORTS.end - PORTS.start))
+}
+
 /// Whether a page whose port somebody else has goes elsewhere: its origin changes, and with it what browsers keep for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Moves {
@@ -172,7 +265,7 @@ enum Moves {
 
 impl Place {
     pub fn origin(&self) -> String {
-        format!("http://{}", self.host)
+        format!("{}://{}", if self.lan { "https" } else { "http" }, self.host)
     }
 }
 

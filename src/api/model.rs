@@ -64,7 +64,7 @@ pub use topics::{
     TopicEndedRow, TopicEventRow, TopicRow, TopicStanding, TopicTermsRow,
 };
 pub use usual::Usual;
-pub use web::{WebDeviceRow, WebRow};
+pub use web::{WebDeviceRow, WebLanRow, WebRow};
 pub use when::When;
 pub use wish::{Arranging, Purge, Show, Wish, WishedReaction};
 
@@ -445,6 +445,11 @@ pub enum Request {
     AwayEnd,
     /// Lets a browser of this machine in, once; answered by [`Response::Web`]. Needs a running node, and its owner.
     Web,
+    /// Makes a phone in the local network the owner's, once, and opens the page there from now on; answered by
+    /// [`Response::WebLan`]. Needs a running node, and its owner.
+    WebLan,
+    /// Closes the page in the local network.
+    WebLanEnd,
     /// Browsers that were let in; answered by [`Response::WebDevices`].
     WebDevices,
     /// Lets a browser in no more that was.
@@ -518,6 +523,7 @@ pub enum Response {
     Apps(Vec<AppRow>),
     App(Box<AppStartRow>),
     Web(WebRow),
+    WebLan(WebLanRow),
     WebDevices(Vec<WebDeviceRow>),
 }
 
@@ -762,7 +768,16 @@ impl Request {
         use Request as R;
         matches!(
             self,
-            R::Nearby | R::Peers | R::Down | R::Health | R::Metrics | R::PairJoin { .. } | R::PairEnd | R::Web
+            R::Nearby
+                | R::Peers
+                | R::Down
+                | R::Health
+                | R::Metrics
+                | R::PairJoin { .. }
+                | R::PairEnd
+                | R::Web
+                | R::WebLan
+                | R::WebLanEnd
         )
     }
 }

@@ -191,6 +191,8 @@ pub static ROUTES: &[Route] = &[
     route(PUT, "/v1/away", Call, "AwaySet", One("Away"), "that they are, until when, and what is said then"),
     route(DELETE, "/v1/away", Call, "AwayEnd", One("Done"), "that they are back"),
     route(POST, "/v1/web", Call, "Web", One("Web"), "a link that lets one browser in, once"),
+    route(POST, "/v1/web/lan", Call, "WebLan", One("WebLan"), "a link that makes a phone in the local network the owner's, once"),
+    route(DELETE, "/v1/web/lan", Call, "WebLanEnd", One("Done"), "an end to the page in the local network"),
     route(GET, "/v1/web/devices", Call, "WebDevices", Many("WebDevices"), "browsers that were let in"),
     route(DELETE, "/v1/web/devices/{name}", Call, "WebRevoke", One("Done"), "one of them let in no more"),
     route(GET, "/v1/doctor", Call, "Doctor", Many("Doctor"), "what is wrong here, and what to do"),

@@ -452,5 +452,15 @@ pub fn stats() -> StatsRow {
 
 pub fn browser() -> WebDeviceRow {
     let [since, last_seen] = [9, 11].map(|hour| at(hour, 0).expect("there is a clock"));
-    WebDeviceRow { schema: Schema, name: "Firefox on Linux".into(), since, last_seen }
+    WebDeviceRow { schema: Schema, name: "Firefox on Linux".into(), since, last_seen, lan: true }
+}
+
+pub fn phone() -> WebLanRow {
+    WebLanRow {
+        schema: Schema,
+        url: "http://dak-a.local:1/start#b".into(),
+        code: "012345".into(),
+        page: "https://dak-a.local:1".into(),
+        fingerprint: "00:FF".into(),
+    }
 }

@@ -153,12 +153,10 @@ fn admit(client: &impl Client, places: &Arc<Semaphore>) -> Result<OwnedSemaphore
 }
 
 async fn converse(client: impl Client, _place: OwnedSemaphorePermit, router: Router, closing: CancellationToken) {
-    let (ends, keeps_on) = (client.ends(), client.keeps_on());
+    let (about, keeps_on) = (client.about(), client.keeps_on());
     let routes = TowerToHyperService::new(router);
     let service = hyper::service::service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
-        if let Some(ends) = ends {
-            request.extensions_mut().insert(ends);
-        }
+        request.extensions_mut().extend(about.clone());
         routes.call(request)
     });
     let io = TokioIo::new(Stalling::new(client, STALL_TIME_MAX));

@@ -548,6 +548,8 @@ fn every_exchange() -> Vec<(Request, Response)> {
         (Q::AwaySet(new_away), A::Away(samples::away())),
         (Q::AwayEnd, done.clone()),
         (Q::Web, A::Web(WebRow { schema: Schema, url: "http://a.localhost:1/#open=b".into() })),
+        (Q::WebLan, A::WebLan(samples::phone())),
+        (Q::WebLanEnd, done.clone()),
         (Q::WebDevices, A::WebDevices(vec![samples::browser(), samples::browser()])),
         (Q::WebRevoke { name: "Firefox on Linux".into() }, done.clone()),
         (Q::Config, A::Config(vec![setting])),

@@ -22,6 +22,11 @@ pub fn of_invitation(invitation: &Invitation, style: &Style) -> Option<String> {
     code(&invitation.fitting(fits).to_string()).map(|code| draw(&code, style))
 }
 
+/// The same of a link.
+pub fn of_link(link: &str, style: &Style) -> Option<String> {
+    code(link).map(|code| draw(&code, style))
+}
+
 /// Draws two rows of modules in each line. A camera wants dark on light: where there are colours they say so, elsewhere
 /// the terminal is taken for a dark one, whose ink is light.
 fn draw(code: &QrCode, style: &Style) -> String {

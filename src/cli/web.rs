@@ -5,7 +5,8 @@ use std::process::{Command, Stdio};
 use super::Outcome;
 use super::args::{Web as Args, WebWhat};
 use super::link::{Link, take};
-use super::out::{Out, Style};
+use super::out::{Out, Paint, Style};
+use super::qr;
 use super::table::{Table, cell};
 use crate::api::Response;
 use crate::api::model::{Request, WebDeviceRow};
@@ -13,6 +14,11 @@ use crate::safe_text::safe_text;
 
 pub async fn web(link: &Link<'_>, args: &Args, out: &Out) -> Outcome {
     match &args.what {
+        None if args.off => {
+            let done = take!(link.ask(Request::WebLanEnd).await?, Done)?;
+            out.row(&done, |_| "the page is closed to phones\n".into())
+        }
+        None if args.lan => phone(link, out).await,
         None => open(link, args.print, out).await,
         Some(WebWhat::Devices { revoke: None }) => devices(link, out).await,
         Some(WebWhat::Devices { revoke: Some(name) }) => {
@@ -42,6 +48,23 @@ async fn open(link: &Link<'_>, print: bool, out: &Out) -> Outcome {
     }
 }
 
+/// Shows a link for a phone as a picture, with what is to be compared and said; picture and code last, so that a terminal of 24
+/// lines has them whole.
+async fn phone(link: &Link<'_>, out: &Out) -> Outcome {
+    let row = take!(link.ask(Request::WebLan).await?, WebLan)?;
+    out.talk(
+        "What scans this and says the code becomes your phone: it reads and writes as you.\n\
+         `dak web devices` lists and revokes. The phone is given a certificate first; its fingerprint is:",
+    );
+    out.answer(&Response::WebLan(row.clone()), |style| {
+        let picture = qr::of_link(&row.url, style).unwrap_or_default();
+        let (first, last) = row.code.split_at(row.code.len() / 2);
+        let code = style.paint(Paint::Bold, &safe_text(&format!("{first} {last}")));
+        let (fingerprint, url) = (safe_text(&row.fingerprint), safe_text(&row.url));
+        format!("{fingerprint}\nonce, within fifteen minutes: {url}\n{picture}code {code}\n")
+    })
+}
+
 /// Whether the desktop took the link. Where there is none, what stands in for a browser would take the terminal.
 fn opened(url: &str) -> bool {
     let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
@@ -64,9 +87,10 @@ async fn devices(link: &Link<'_>, out: &Out) -> Outcome {
 }
 
 fn table(rows: &[WebDeviceRow], style: &Style) -> String {
-    let mut table = Table::new(&["SINCE", "LAST SEEN", "BROWSER"]);
+    let mut table = Table::new(&["SINCE", "LAST SEEN", "WHERE", "BROWSER"]);
     for row in rows {
-        table.row(vec![cell(style.when(Some(row.since))), cell(style.when(Some(row.last_seen))), cell(&row.name)]);
+        let (since, seen) = (cell(style.when(Some(row.since))), cell(style.when(Some(row.last_seen))));
+        table.row(vec![since, seen, cell(if row.lan { "my phone" } else { "this machine" }), cell(&row.name)]);
     }
     table.render(style)
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Desk;
-use crate::api::model::{Done, WebRow};
+use crate::api::model::{Done, WebLanRow, WebRow};
 use crate::api::{ApiError, Backend, Response};
 
 impl Desk {
@@ -11,6 +11,18 @@ impl Desk {
     pub(super) async fn web_link(&self) -> Result<WebRow, ApiError> {
         self.net()?;
         self.inner.web.link(self.backend(), self.inner.config.web_port.value).await
+    }
+
+    /// The same for one phone in the local network.
+    pub(super) async fn web_link_for_phone(&self) -> Result<WebLanRow, ApiError> {
+        self.net()?;
+        self.inner.web.link_for_phone(self.backend()).await
+    }
+
+    pub(super) async fn web_close_to_phones(&self) -> Result<Response, ApiError> {
+        self.net()?;
+        self.inner.web.close_to_phones().await?;
+        Ok(Response::Done(Done::default()))
     }
 
     pub(super) fn web_revoke(&self, name: &str) -> Result<Response, ApiError> {

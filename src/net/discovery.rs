@@ -27,6 +27,7 @@ use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use self::heard::{Heard, TTL};
+pub(super) use self::link::ear;
 use self::link::{Key, Link};
 use self::record::{PACKET_BYTES_MAX, Said};
 use super::interfaces::{Changes, Interfaces, Place};

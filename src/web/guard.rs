@@ -8,9 +8,10 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::headers::Headers;
+use super::lan::secured::Secured;
 use super::links::Links;
 use super::sessions::{SEEN_EVERY_MS, Session, Sessions};
-use super::{Place, built, now_ms};
+use super::{Place, built, lan, now_ms};
 use crate::api::ApiError;
 use crate::api::server::guard::{Refusal, comes_from, for_another_host, from_elsewhere, host_named};
 use crate::api::server::{Permit, answer};
@@ -20,6 +21,11 @@ use crate::tokens::May;
 pub const COOKIE: &str = "dak";
 /// The header with the other.
 const PAGE: &str = "dak-page";
+
+/// Where a phone becomes the owner's.
+const PAIR: &str = "/pair";
+/// Where browsers that are not let in yet ask to be.
+const OPENING: [&str; 2] = ["/web/session", "/web/pair"];
 
 /// What the guard knows.
 pub struct Doorway {
@@ -49,6 +55,13 @@ impl Doorway {
     /// Why a request goes no further; else it has with it what it may do.
     fn admit(&self, request: &mut Request) -> Result<(), Refusal> {
         let origin = self.place.origin();
+        // Who does not know this node yet is told how to, under whatever name it came, and nothing else.
+        if self.place.lan && !request.extensions().get::<Secured>().is_some_and(Secured::is) {
+            return match request.method() == Method::GET && lan::is_public(request.uri().path()) {
+                true => Ok(()),
+                false => Err(for_another_host(&origin)),
+            };
+        }
         if host_named(request).is_none_or(|host| host != self.place.host) {
             return Err(for_another_host(&origin));
         }
@@ -56,9 +69,10 @@ impl Doorway {
             return Err(from_elsewhere("a page from elsewhere asks, and only the node's own may"));
         }
         let (path, site) = (request.uri().path(), Site::of(request.headers()));
-        if built::is_one(path) {
+        if built::is_one(path) || self.place.lan && (lan::is_public(path) || path == PAIR) {
             // A link to the page may stand anywhere; parts of it belong into no other page.
-            let is_visit = path == "/" && said(request.headers(), "sec-fetch-mode") == Some("navigate");
+            let is_visit =
+                (path == "/" || path == PAIR) && said(request.headers(), "sec-fetch-mode") == Some("navigate");
             return match site {
                 Site::Other if !is_visit => Err(from_elsewhere("the page is no part of another")),
                 _ => Ok(()),
@@ -67,7 +81,7 @@ impl Doorway {
         if !matches!(site, Site::Own | Site::Unsaid) {
             return Err(from_elsewhere("only the node's own page may ask"));
         }
-        if path == "/web/session" && request.method() == Method::POST {
+        if OPENING.contains(&path) && request.method() == Method::POST {
             // Every browser says where a post comes from.
             return match request.headers().contains_key(header::ORIGIN) {
                 true => Ok(()),
@@ -89,7 +103,9 @@ impl Doorway {
         let is_media = request.method() == Method::GET && is_content(request.uri().path()) && site == Site::Own;
         for cookie in cookies(request.headers()) {
             match self.sessions.shown(cookie, page) {
-                Ok(Some((session, is_whole))) if is_whole || is_media && page.is_none() => {
+                Ok(Some((session, is_whole)))
+                    if session.lan == self.place.lan && (is_whole || is_media && page.is_none()) =>
+                {
                     self.note(&session);
                     return Ok(session);
                 }
@@ -119,7 +135,8 @@ impl Doorway {
 
 /// Lets a request through with what it may do, or turns it away; whatever comes of it, browsers are told how to take it.
 pub async fn stand(State(doorway): State<Arc<Doorway>>, mut request: Request, next: Next) -> Response {
-    let is_data = !built::is_one(request.uri().path());
+    let path = request.uri().path();
+    let is_data = !built::is_one(path) && !lan::is_public(path);
     let mut answer = match doorway.admit(&mut request) {
         Ok(()) => next.run(request).await,
         Err(refusal) => *refusal,

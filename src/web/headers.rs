@@ -38,11 +38,12 @@ pub struct Headers {
 
 impl Headers {
     pub fn of(place: &Place) -> Headers {
+        // Apps have hosts of this machine, which a phone does not reach.
+        let frames = if place.lan { "'none'".to_owned() } else { format!("http://*.localhost:{}", place.port) };
         let policy = format!(
             "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; \
-             connect-src 'self'; manifest-src 'self'; worker-src 'self'; frame-src http://*.localhost:{}; form-action 'none'; \
-             base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'",
-            place.port
+             connect-src 'self'; manifest-src 'self'; worker-src 'self'; frame-src {frames}; form-action 'none'; \
+             base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
         );
         Headers { page_policy: HeaderValue::try_from(policy).expect("it is plain ASCII") }
     }

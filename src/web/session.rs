@@ -17,9 +17,9 @@ use crate::api::model::{Done, Schema, json_line};
 use crate::api::server::{Ends, answer};
 
 /// Largest body of a request for a session.
-const OPENING_BYTES_MAX: usize = 4 << 10;
+pub const OPENING_BYTES_MAX: usize = 4 << 10;
 /// How long it may take to come.
-const OPENING_TIME_MAX: Duration = Duration::from_secs(5);
+pub const OPENING_TIME_MAX: Duration = Duration::from_secs(5);
 /// How long browsers keep the cookie: they keep none longer than 400 days.
 const COOKIE_SECS: u32 = 400 * 86_400;
 
@@ -45,7 +45,8 @@ pub async fn begin(State(doorway): State<Arc<Doorway>>, request: Request) -> Res
 }
 
 async fn opened(doorway: &Doorway, request: Request) -> Result<Response, ApiError> {
-    if let Some(ends) = request.extensions().get::<Ends>() {
+    let lan = doorway.place.lan;
+    if let Some(ends) = request.extensions().get::<Ends>().filter(|_| !lan) {
         whose::refuse_others(ends)?;
     }
     let (head, body) = request.into_parts();
@@ -53,13 +54,13 @@ async fn opened(doorway: &Doorway, request: Request) -> Result<Response, ApiErro
     let body = body.ok().and_then(Result::ok).ok_or_else(|| ApiError::usage("the body is too long, or broke off"))?;
     let Opening { open } = serde_json::from_slice(&body)
         .map_err(|error| ApiError::usage(format!("the body is not {{\"open\": …}}: {error}")))?;
-    if !doorway.links.take(&open, Instant::now()) {
-        let error = ApiError::refused("this link was used already, or its five minutes are over");
+    if !doorway.links.take(&open, lan, Instant::now()) {
+        let error = ApiError::refused("this link was used already, or its time is over");
         return Err(error.advise("ask the node for another"));
     }
     let shown: Vec<&str> = cookies(&head.headers).collect();
-    let halves = doorway.sessions.begin(&called(&head.headers), &shown, now_ms())?;
-    let cookie = format!("{COOKIE}={}; HttpOnly; SameSite=Strict; Path=/; Max-Age={COOKIE_SECS}", halves.cookie);
+    let halves = doorway.sessions.begin(&called(&head.headers), lan, &shown, now_ms())?;
+    let cookie = cookie(&halves.cookie, COOKIE_SECS, lan);
     Ok(with_cookie(&Opened { schema: Schema, page: halves.page }, cookie))
 }
 
@@ -67,9 +68,14 @@ async fn opened(doorway: &Doorway, request: Request) -> Result<Response, ApiErro
 pub async fn end(State(doorway): State<Arc<Doorway>>, request: Request) -> Response {
     let session = request.extensions().get::<Session>().expect("the guard lets nobody else here");
     match doorway.sessions.end(session) {
-        Ok(()) => with_cookie(&Done::default(), format!("{COOKIE}=; HttpOnly; SameSite=Strict; Path=/; Max-Age=0")),
+        Ok(()) => with_cookie(&Done::default(), cookie("", 0, doorway.place.lan)),
         Err(error) => ApiError::from(error).into_response(),
     }
+}
+
+fn cookie(value: &str, secs: u32, lan: bool) -> String {
+    let secure = if lan { "; Secure" } else { "" };
+    format!("{COOKIE}={value}; HttpOnly; SameSite=Strict; Path=/; Max-Age={secs}{secure}")
 }
 
 fn with_cookie(row: &impl Serialize, cookie: String) -> Response {

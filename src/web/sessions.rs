@@ -37,6 +37,11 @@ struct Kept {
     /// Where the page was last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     port: Option<u16>,
+    /// Where it was for phones, and whether it is there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    lan_port: Option<u16>,
+    #[serde(default)]
+    lan: bool,
     #[serde(default)]
     session: Vec<Session>,
 }
@@ -47,6 +52,9 @@ pub struct Session {
     pub name: String,
     /// Of the cookie, in hexadecimal digits.
     cookie: String,
+    /// A phone in the local network, and no browser of this machine.
+    #[serde(default)]
+    pub lan: bool,
     /// In milliseconds since the Unix epoch.
     pub made_ms: i64,
     pub seen_ms: i64,
@@ -89,19 +97,39 @@ impl Sessions {
         })
     }
 
+    /// Where the page was for phones.
+    pub fn lan_port(&self) -> Result<Option<u16>, WebError> {
+        Ok(self.file.get()?.lan_port)
+    }
+
+    /// Whether the owner wants the page to be there for phones.
+    pub fn is_for_phones(&self) -> Result<bool, WebError> {
+        Ok(self.file.get()?.lan)
+    }
+
+    /// Keeps that it is to be there, and at which port; or that it is to be there no longer.
+    pub fn keep_lan(&self, port: Option<u16>) -> Result<(), WebError> {
+        self.file.change(|kept| {
+            kept.lan = port.is_some();
+            kept.lan_port = port.or(kept.lan_port);
+            Ok(())
+        })
+    }
+
     /// In the order in which they were let in.
     pub fn list(&self) -> Result<Vec<Session>, WebError> {
         Ok(self.file.get()?.session)
     }
 
     /// Lets a browser in; one that shows the cookie of a session goes on with that.
-    pub fn begin(&self, called: &str, shown: &[&str], now_ms: i64) -> Result<Halves, WebError> {
+    pub fn begin(&self, called: &str, lan: bool, shown: &[&str], now_ms: i64) -> Result<Halves, WebError> {
         let key = self.kept()?.key;
         let mut fresh = [0; 32];
         getrandom::fill(&mut fresh).map_err(WebError::Entropy)?;
         let fresh = hex(&fresh);
         let cookie = self.file.change(|kept| {
-            let mut known = shown.iter().filter(|cookie| kept.session.iter().any(|session| session.is_of(cookie)));
+            let is_known = |session: &Session, cookie: &str| session.lan == lan && session.is_of(cookie);
+            let mut known = shown.iter().filter(|cookie| kept.session.iter().any(|session| is_known(session, cookie)));
             if let Some(cookie) = known.next() {
                 return Ok::<String, WebError>((*cookie).to_owned());
             }
@@ -110,7 +138,8 @@ impl Sessions {
                 longest.map(|n| kept.session.remove(n));
             }
             let name = unlike(called, &kept.session);
-            kept.session.push(Session { name, cookie: hex(&hash(&fresh)), made_ms: now_ms, seen_ms: now_ms });
+            let cookie = hex(&hash(&fresh));
+            kept.session.push(Session { name, cookie, lan, made_ms: now_ms, seen_ms: now_ms });
             Ok(fresh)
         })?;
         Ok(Halves { page: page_half(&key, &cookie).to_hex().to_string(), cookie })
@@ -236,8 +265,8 @@ mod tests {
     #[test]
     fn a_session_has_two_halves_and_the_home_keeps_neither() {
         let (place, sessions) = sessions();
-        let Halves { cookie, page } = sessions.begin("Firefox", &[], 1).unwrap();
-        let other = sessions.begin("Firefox", &[], 2).unwrap();
+        let Halves { cookie, page } = sessions.begin("Firefox", false, &[], 1).unwrap();
+        let other = sessions.begin("Firefox", false, &[], 2).unwrap();
         let is_whole = |cookie: &str, page: Option<&str>| sessions.shown(cookie, page).unwrap().map(|(_, whole)| whole);
         assert_eq!(is_whole(&cookie, Some(&page)), Some(true));
         for half in [None, Some(""), Some(&other.page[..]), Some(&cookie), Some(&page[1..])] {
@@ -255,8 +284,8 @@ mod tests {
     #[test]
     fn a_browser_that_comes_again_goes_on_with_the_halves_it_has_until_it_is_revoked() {
         let (_place, sessions) = sessions();
-        let first = sessions.begin("Firefox", &[], 1).unwrap();
-        let again = sessions.begin("Firefox", &["nonsense", &first.cookie], 2).unwrap();
+        let first = sessions.begin("Firefox", false, &[], 1).unwrap();
+        let again = sessions.begin("Firefox", false, &["nonsense", &first.cookie], 2).unwrap();
         assert_eq!((&again.cookie, &again.page), (&first.cookie, &first.page));
         let (session, _) = sessions.shown(&first.cookie, None).unwrap().unwrap();
         sessions.seen(&session, 3).unwrap();
@@ -265,7 +294,7 @@ mod tests {
         sessions.revoke("Firefox").unwrap();
         assert!(!sessions.holds(&session) && sessions.shown(&first.cookie, Some(&first.page)).unwrap().is_none());
         assert!(matches!(sessions.revoke("Firefox"), Err(WebError::Unknown(_))));
-        let anew = sessions.begin("Firefox", &[&first.cookie], 4).unwrap();
+        let anew = sessions.begin("Firefox", false, &[&first.cookie], 4).unwrap();
         assert!(anew.cookie != first.cookie && anew.page != first.page);
     }
 
@@ -274,10 +303,10 @@ mod tests {
         let (place, sessions) = sessions();
         let name = sessions.name().unwrap();
         assert!(name.len() == 12 && name.starts_with("dak-"), "{name}");
-        let first = sessions.begin("a", &[], 0).unwrap();
+        let first = sessions.begin("a", false, &[], 0).unwrap();
         let (session, _) = sessions.shown(&first.cookie, None).unwrap().unwrap();
         sessions.seen(&session, 1_000).unwrap();
-        (1..=SESSIONS_MAX).for_each(|n| drop(sessions.begin("b", &[], n as i64).unwrap()));
+        (1..=SESSIONS_MAX).for_each(|n| drop(sessions.begin("b", false, &[], n as i64).unwrap()));
         assert!(sessions.list().unwrap().len() == SESSIONS_MAX && sessions.holds(&session), "it was seen lately");
         assert_eq!(Sessions::of(place.path().join("web.toml")).name().unwrap(), name);
     }

@@ -1,7 +1,12 @@
-//! Browsers: let in by a link, once, with a session of two halves; and every page that is not the node's own.
+//! Browsers: let in by a link, once, with a session of two halves; and every page that is not the node's own. Phones: the same
+//! over TLS, with a certificate of the home's own.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::sync::Arc;
+
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
 use serde_json::{Value, json};
 
@@ -94,6 +99,190 @@ impl Browser {
     fn headers<'a>(&'a self, more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
         [&[("host", &self.host[..]), ("cookie", &self.cookie), ("dak-page", &self.page), OWN][..], more].concat()
     }
+}
+
+/// A phone that believes one certificate and nothing else.
+struct Phone {
+    config: Arc<ClientConfig>,
+    /// The page's name in the local network, and its port.
+    name: String,
+    port: String,
+}
+
+impl Phone {
+    fn of(page: &str, certificate: Vec<u8>) -> Phone {
+        let mut roots = RootCertStore::empty();
+        roots.add(CertificateDer::from(certificate)).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ClientConfig::builder_with_provider(provider).with_protocol_versions(&[&rustls::version::TLS13]);
+        let config = Arc::new(config.unwrap().with_root_certificates(roots).with_no_client_auth());
+        let (name, port) = page.strip_prefix("https://").unwrap().split_once(':').unwrap();
+        Phone { config, name: name.to_owned(), port: port.to_owned() }
+    }
+
+    fn host(&self) -> String {
+        format!("{}:{}", self.name, self.port)
+    }
+
+    /// Asks over TLS whoever is there for a name, and says which host is meant.
+    fn try_ask(
+        &self,
+        name: &str,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> std::io::Result<(u16, String)> {
+        let stream = TcpStream::connect(format!("127.0.0.1:{}", self.port))?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        let name = ServerName::try_from(name.to_owned()).unwrap();
+        let client = ClientConnection::new(Arc::clone(&self.config), name).unwrap();
+        let mut client = StreamOwned::new(client, stream);
+        let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let length = body.len();
+        write!(
+            client,
+            "{method} {path} HTTP/1.1\r\nconnection: close\r\ncontent-length: {length}\r\n{headers}\r\n{body}"
+        )?;
+        client.flush()?;
+        let mut answer = Vec::new();
+        client.read_to_end(&mut answer)?;
+        let answer = String::from_utf8_lossy(&answer).into_owned();
+        Ok((answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0), answer))
+    }
+
+    fn ask(&self, method: &str, path: &str, more: &[(&str, &str)], body: &Value) -> (u16, String) {
+        let (host, origin) = (self.host(), format!("https://{}", self.host()));
+        let headers = [&[("host", &host[..]), ("origin", &origin), OWN][..], more].concat();
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        self.try_ask(&self.name, method, path, &headers, &body).unwrap()
+    }
+}
+
+/// The body of an answer as bytes.
+fn fetched(port: &str, host: &str, path: &str) -> Vec<u8> {
+    let mut answer = Vec::new();
+    say(port, "GET", path, &[("host", host), ("connection", "close")], "").read_to_end(&mut answer).unwrap();
+    let end = answer.windows(4).position(|window| window == b"\r\n\r\n").unwrap();
+    answer.split_off(end + 4)
+}
+
+#[test]
+fn a_phone_that_scans_the_picture_and_says_the_code_is_mine_over_tls_until_it_is_revoked() {
+    let mut alice = alice();
+    let shown = alice.json("web --lan");
+    let text = |name: &str| shown[name].as_str().unwrap().to_owned();
+    let (page, code) = (text("page"), text("code"));
+    let host = page.strip_prefix("https://").unwrap();
+    let (start, secret) = shown["url"].as_str().unwrap().split_once('#').unwrap();
+    assert_eq!(start, format!("http://{host}/start"));
+    // Over a plain connection there is the certificate and how to install it, and nothing else.
+    let port = host.split_once(':').unwrap().1;
+    let here = format!("127.0.0.1:{port}");
+    for name in [host, &here] {
+        let start = String::from_utf8(fetched(port, name, "/start")).unwrap();
+        assert!(start.contains(&text("fingerprint")) && start.contains(&format!("{page}/pair")), "{start}");
+    }
+    let close = ("connection", "close");
+    for (method, path) in
+        [("GET", "/"), ("GET", "/pair"), ("GET", "/v1/me"), ("POST", "/web/pair"), ("POST", "/web/session")]
+    {
+        let (status, answer) = ask(port, method, path, &[("host", host), close], "{}");
+        assert_eq!(status, 421, "{path}: {answer}");
+    }
+    let (_, profile) = ask(port, "GET", "/dak.mobileconfig", &[("host", host), close], "");
+    assert_eq!(header(&profile, "content-type"), Some("application/x-apple-aspen-config"));
+    let (_, certificate) = ask(port, "GET", "/ca.crt", &[("host", host), close], "");
+    assert_eq!(header(&certificate, "content-type"), Some("application/x-x509-ca-cert"));
+    let phone = Phone::of(&page, fetched(port, host, "/ca.crt"));
+    // The name is proved, and no other.
+    let error = phone.try_ask("dak-aaaaaaaa.local", "GET", "/pair", &[("host", host)], "").unwrap_err();
+    assert!(
+        error.to_string().contains("NotValidForName") || error.to_string().contains("not valid for name"),
+        "{error}"
+    );
+    let (status, pair) = phone.ask("GET", "/pair", &[], &Value::Null);
+    assert!(status == 200 && pair.contains("it reads and writes as the owner"), "{pair}");
+    // A picture alone is not enough, and neither is what a page from elsewhere knows.
+    let open = |secret: &str| phone.ask("POST", "/web/session", &[], &json!({"open": secret}));
+    assert_eq!(open(secret).0, 403);
+    let pair = |code: &str| phone.ask("POST", "/web/pair", &[], &json!({"pair": secret, "code": code}));
+    assert_eq!(pair("wrong").0, 403);
+    let foreign = [("host", host), ("origin", "https://evil.example")];
+    let body = json!({"pair": secret, "code": code}).to_string();
+    assert_eq!(phone.try_ask(&phone.name, "POST", "/web/pair", &foreign, &body).unwrap().0, 403);
+    let (status, answer) = pair(&code);
+    assert_eq!(status, 200, "{answer}");
+    let met = body_of(&answer)["open"].as_str().unwrap().to_owned();
+    assert_eq!(pair(&code).0, 403, "it was used");
+    let (status, answer) = open(&met);
+    assert_eq!(status, 200, "{answer}");
+    assert!(header(&answer, "set-cookie").unwrap().ends_with("; Secure"), "{answer}");
+    let (cookie, half) =
+        (header(&answer, "set-cookie").unwrap().split(';').next().unwrap(), body_of(&answer)["page"].clone());
+    let both = [("cookie", cookie), ("dak-page", half.as_str().unwrap())];
+    assert_eq!(phone.ask("GET", "/v1/me", &both, &Value::Null).0, 200);
+    assert_eq!(phone.ask("GET", "/v1/me", &both[..1], &Value::Null).0, 401);
+    for name in [&here[..], "192.168.1.5", &format!("evil.example:{port}")] {
+        let headers = [&[("host", name)][..], &both].concat();
+        assert_eq!(phone.try_ask(&phone.name, "GET", "/v1/me", &headers, "").unwrap().0, 421, "{name}");
+    }
+    assert_eq!(phone.ask("POST", "/v1/web/lan", &both, &json!({})).0, 403, "who was let in lets in nobody else");
+    // What a phone has is of no use at the door for this machine, nor the other way round.
+    let browser = Browser::of(&alice);
+    let (status, _) =
+        ask(self::port(&browser.host), "GET", "/v1/me", &[&[("host", &browser.host[..]), OWN][..], &both].concat(), "");
+    assert_eq!(status, 401);
+    let theirs = [("cookie", &browser.cookie[..]), ("dak-page", &browser.page)];
+    assert_eq!(phone.ask("GET", "/v1/me", &theirs, &Value::Null).0, 401);
+    assert_eq!(open(&link(&alice).1).0, 403);
+    // The page stays where it is, with the certificate that the phone believes.
+    alice.down();
+    alice.up("");
+    assert_eq!(phone.ask("GET", "/v1/me", &both, &Value::Null).0, 200);
+    let rows = alice.rows("web devices");
+    let phones: Vec<&Value> = rows.iter().filter(|row| row["lan"] == true).collect();
+    assert_eq!((rows.len(), phones.len()), (2, 1), "{rows:?}");
+    assert_eq!(alice.run_args(&["web", "devices", "--revoke", phones[0]["name"].as_str().unwrap()]).code, 0);
+    assert_eq!(phone.ask("GET", "/v1/me", &both, &Value::Null).0, 401);
+    let off = alice.run("web --lan --off");
+    assert_eq!(off.code, 0, "{}", off.talk);
+    assert!(phone.try_ask(&phone.name, "GET", "/pair", &[("host", host)], "").is_err());
+    alice.down();
+    alice.up("");
+    assert!(phone.try_ask(&phone.name, "GET", "/pair", &[("host", host)], "").is_err(), "it stays closed");
+    assert_eq!(alice.json("web --lan")["page"], page);
+}
+
+#[test]
+fn wrong_codes_use_a_link_up_and_noise_at_the_port_for_phones_keeps_nobody_out() {
+    let alice = alice();
+    let shown = alice.json("web --lan");
+    let page = shown["page"].as_str().unwrap();
+    let host = page.strip_prefix("https://").unwrap();
+    let port = host.split_once(':').unwrap().1;
+    let secret = shown["url"].as_str().unwrap().split_once('#').unwrap().1;
+    let noise: Vec<TcpStream> = (0..8)
+        .map(|n| {
+            let mut client = TcpStream::connect(format!("127.0.0.1:{port}")).unwrap();
+            // Half a handshake, half a request, and nothing.
+            client.write_all([&[0x16, 3, 1, 0xff, 0xff][..], b"GET /st", &[0; 300], b""][n % 4]).unwrap();
+            client
+        })
+        .collect();
+    let phone = Phone::of(page, fetched(port, host, "/ca.crt"));
+    let pair = |code: &str| phone.ask("POST", "/web/pair", &[], &json!({"pair": secret, "code": code}));
+    for _ in 0..3 {
+        assert_eq!(pair("000").0, 403);
+    }
+    let (status, answer) = pair(shown["code"].as_str().unwrap());
+    assert!(status == 403 && answer.contains("used already"), "{answer}");
+    drop(noise);
+    let ran = alice.on_a_terminal("web --lan");
+    assert!(ran.contains("certificate") && ran.contains("/start#"), "{ran}");
+    // Of 24 lines the last is the prompt's; picture and code are above it.
+    let picture = ran.lines().filter(|line| line.contains(['█', '▀', '▄'])).count();
+    assert!((16..=22).contains(&picture) && ran.lines().last().unwrap().starts_with("code "), "{ran}");
 }
 
 fn alice() -> Person {

@@ -131,6 +131,7 @@ impl Response {
             R::Apps(rows) => json_lines(rows),
             R::App(row) => json_line(row),
             R::Web(row) => json_line(row),
+            R::WebLan(row) => json_line(row),
             R::WebDevices(rows) => json_lines(rows),
         }
     }

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::time::Duration;
 
+use axum::http::Extensions;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 
@@ -31,9 +32,9 @@ pub trait Client: AsyncRead + AsyncWrite + Unpin + Send + 'static {
     fn try_read(&self, into: &mut [u8]) -> io::Result<usize>;
     fn try_write(&self, bytes: &[u8]) -> io::Result<usize>;
 
-    /// Where its connection begins and ends, where that has addresses.
-    fn ends(&self) -> Option<Ends> {
-        None
+    /// What its requests have with them of its connection.
+    fn about(&self) -> Extensions {
+        Extensions::new()
     }
 
     /// Whether one connection may have several requests: worth it where it takes long to make.
@@ -42,7 +43,7 @@ pub trait Client: AsyncRead + AsyncWrite + Unpin + Send + 'static {
     }
 }
 
-/// The two ends of a client's connection.
+/// The two ends of a client's connection, where it has addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ends {
     pub theirs: SocketAddr,
@@ -126,7 +127,11 @@ impl Client for TcpStream {
     fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
         self.try_write(bytes)
     }
-    fn ends(&self) -> Option<Ends> {
-        Some(Ends { theirs: self.peer_addr().ok()?, ours: self.local_addr().ok()? })
+    fn about(&self) -> Extensions {
+        let mut about = Extensions::new();
+        if let (Ok(theirs), Ok(ours)) = (self.peer_addr(), self.local_addr()) {
+            about.insert(Ends { theirs, ours });
+        }
+        about
     }
 }

@@ -44,7 +44,7 @@ impl Permit {
             return Err(error.advise("give and take the bytes themselves"));
         }
         // Who was let in lets in nobody else: that would outlast a revocation.
-        if matches!(ask, Ask::Call(Request::Web)) {
+        if matches!(ask, Ask::Call(Request::Web | Request::WebLan)) {
             let error = ApiError::refused("a way in for a browser is opened at the node's socket alone");
             return Err(error.advise("ask for it as the owner, on the node's machine"));
         }

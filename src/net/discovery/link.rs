@@ -164,7 +164,8 @@ impl Link {
     }
 }
 
-fn ear(place: &Place) -> io::Result<tokio::net::UdpSocket> {
+/// A socket that hears what is said to the group on one interface.
+pub fn ear(place: &Place) -> io::Result<tokio::net::UdpSocket> {
     let v6 = place.ip.is_ipv6();
     let socket = Socket::new(if v6 { Domain::IPV6 } else { Domain::IPV4 }, Type::DGRAM, Some(Protocol::UDP))?;
     // Others on this machine listen there as well. Elsewhere that needs SO_REUSEPORT besides; Linux takes sockets that have

@@ -1,0 +1,244 @@
+//! The certificates with which phones know this node: an authority of the home's own, which can speak for the page's name in
+//! the local network and for nothing else, and what it signs for that name.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use rcgen::{
+    BasicConstraints, Certificate, CertificateParams, CidrSubnet, DistinguishedName, DnType, ExtendedKeyUsagePurpose,
+    GeneralSubtree, IsCa, KeyPair, KeyUsagePurpose, NameConstraints, date_time_ymd,
+};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::api::ApiError;
+use crate::home::KeptFile;
+use crate::web::now_ms;
+use crate::web::sessions::WebError;
+
+const DAY_MS: i64 = 86_400_000;
+/// How long a phone believes the authority.
+const AUTHORITY_DAYS: i64 = 3_650;
+/// How long a certificate holds; phones take none that holds longer than 398 days.
+const LEAF_DAYS: i64 = 90;
+/// After so long another takes its place.
+const RENEW_DAYS: i64 = 30;
+/// How far a phone's clock may be behind.
+const BEHIND_DAYS: i64 = 1;
+
+/// As the home keeps it.
+#[derive(Clone, Default, Serialize, Deserialize)]
+struct Kept {
+    /// For which name it speaks.
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    key: String,
+    #[serde(default)]
+    certificate: String,
+}
+
+/// The authority of a home.
+pub struct Authority {
+    name: String,
+    key: KeyPair,
+    /// As phones have it.
+    certificate: CertificateDer<'static>,
+    /// What it signed last, and when.
+    leaf: Mutex<Option<(Arc<CertifiedKey>, i64)>>,
+}
+
+impl Authority {
+    /// The one of the home, made the first time: phones that believe it go on doing so.
+    pub fn of(path: PathBuf, name: &str) -> Result<Authority, ApiError> {
+        let file = KeptFile::<Kept>::at(path);
+        let kept = file.get().map_err(WebError::from)?;
+        let kept = match kept.name == name {
+            true => kept,
+            false => {
+                let key = KeyPair::generate().map_err(broken)?;
+                let certificate = params(name, now_ms())?.self_signed(&key).map_err(broken)?;
+                let fresh = Kept { name: name.to_owned(), key: key.serialize_pem(), certificate: certificate.pem() };
+                file.change(|kept| {
+                    // Another process may have been first.
+                    if kept.name != name {
+                        *kept = fresh;
+                    }
+                    Ok::<Kept, WebError>(kept.clone())
+                })?
+            }
+        };
+        let certificate = CertificateDer::from_pem_slice(kept.certificate.as_bytes());
+        Ok(Authority {
+            name: name.to_owned(),
+            key: KeyPair::from_pem(&kept.key).map_err(broken)?,
+            certificate: certificate.map_err(broken)?,
+            leaf: Mutex::default(),
+        })
+    }
+
+    /// The certificate that phones are given, as bytes.
+    pub fn der(&self) -> &[u8] {
+        &self.certificate
+    }
+
+    /// Its fingerprint, as phones show it.
+    pub fn fingerprint(&self) -> String {
+        let digest = Sha256::digest(self.der());
+        digest.iter().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().join(":")
+    }
+
+    /// A certificate for a name, with its key.
+    fn signed(&self, name: &str, now_ms: i64) -> Result<CertifiedKey, ApiError> {
+        let key = KeyPair::generate().map_err(broken)?;
+        let mut leaf = CertificateParams::new(vec![name.to_owned()]).map_err(broken)?;
+        leaf.distinguished_name = called(name);
+        leaf.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        leaf.use_authority_key_identifier_extension = true;
+        hold(&mut leaf, now_ms - BEHIND_DAYS * DAY_MS, now_ms + LEAF_DAYS * DAY_MS);
+        let leaf = leaf.signed_by(&key, &self.issuer(now_ms)?, &self.key).map_err(broken)?;
+        let key = PrivateKeyDer::Pkcs8(key.serialize_der().into());
+        let key = rustls::crypto::ring::sign::any_ecdsa_type(&key).map_err(broken)?;
+        Ok(CertifiedKey::new(vec![leaf.der().clone()], key))
+    }
+
+    /// Whoever signs is known by its name and its key, which are those of the certificate that phones have.
+    fn issuer(&self, now_ms: i64) -> Result<Certificate, ApiError> {
+        params(&self.name, now_ms)?.self_signed(&self.key).map_err(broken)
+    }
+
+    fn leaf(&self, now_ms: i64) -> Option<Arc<CertifiedKey>> {
+        let mut leaf = self.leaf.lock().unwrap_or_else(PoisonError::into_inner);
+        // A clock that was set back makes it one of the future.
+        if let Some((known, made)) = &*leaf
+            && (0..RENEW_DAYS * DAY_MS).contains(&(now_ms - made))
+        {
+            return Some(Arc::clone(known));
+        }
+        match self.signed(&self.name, now_ms) {
+            Ok(fresh) => {
+                let fresh = Arc::new(fresh);
+                *leaf = Some((Arc::clone(&fresh), now_ms));
+                Some(fresh)
+            }
+            Err(error) => {
+                tracing::error!(%error, "phones cannot be shown who this node is");
+                None
+            }
+        }
+    }
+}
+
+/// Of whatever name is asked for: who asks for another does not believe it anyway.
+impl ResolvesServerCert for Authority {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        self.leaf(now_ms())
+    }
+}
+
+impl std::fmt::Debug for Authority {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Authority").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+fn params(name: &str, now_ms: i64) -> Result<CertificateParams, ApiError> {
+    let mut params = CertificateParams::new(Vec::new()).map_err(broken)?;
+    params.distinguished_name = called(&format!("dak at {name}"));
+    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    // Whoever takes its key can pretend to be this page, and no other place that a phone goes to.
+    params.name_constraints = Some(NameConstraints {
+        permitted_subtrees: vec![GeneralSubtree::DnsName(name.to_owned())],
+        excluded_subtrees: vec![
+            GeneralSubtree::IpAddress(CidrSubnet::V4([0; 4], [0; 4])),
+            GeneralSubtree::IpAddress(CidrSubnet::V6([0; 16], [0; 16])),
+        ],
+    });
+    hold(&mut params, now_ms - BEHIND_DAYS * DAY_MS, now_ms + AUTHORITY_DAYS * DAY_MS);
+    Ok(params)
+}
+
+fn called(name: &str) -> DistinguishedName {
+    let mut called = DistinguishedName::new();
+    called.push(DnType::CommonName, name);
+    called
+}
+
+/// From and until when a certificate holds, in milliseconds since the Unix epoch.
+fn hold(params: &mut CertificateParams, from_ms: i64, until_ms: i64) {
+    let since_epoch = |ms: i64| Duration::from_millis(u64::try_from(ms).unwrap_or(0));
+    params.not_before = date_time_ymd(1970, 1, 1) + since_epoch(from_ms);
+    params.not_after = date_time_ymd(1970, 1, 1) + since_epoch(until_ms);
+}
+
+fn broken(error: impl std::fmt::Display) -> ApiError {
+    ApiError::failure(format!("the certificates for phones cannot be made: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use rustls::RootCertStore;
+    use rustls::client::WebPkiServerVerifier;
+    use rustls::client::danger::ServerCertVerifier;
+    use rustls::pki_types::{ServerName, UnixTime};
+
+    use super::*;
+
+    const NAME: &str = "dak-aaaaaaaa.local";
+
+    fn verified(authority: &Authority, signed: &CertifiedKey, name: &str, now_ms: i64) -> Result<(), rustls::Error> {
+        let mut roots = RootCertStore::empty();
+        roots.add(authority.certificate.clone()).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build().unwrap();
+        let name = ServerName::try_from(name.to_owned()).unwrap();
+        let now = UnixTime::since_unix_epoch(Duration::from_millis(now_ms as u64));
+        verifier.verify_server_cert(&signed.cert[0], &[], &name, &[], now).map(drop)
+    }
+
+    #[test]
+    fn the_authority_speaks_for_its_name_and_for_nothing_else() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("web-ca.toml");
+        let authority = Authority::of(path.clone(), NAME).unwrap();
+        let now = now_ms();
+        let good = authority.signed(NAME, now).unwrap();
+        assert_eq!(verified(&authority, &good, NAME, now), Ok(()));
+        // A phone whose clock is behind by hours, and one that comes in two months.
+        for later in [-20 * 3_600_000, 60 * DAY_MS] {
+            assert_eq!(verified(&authority, &good, NAME, now + later), Ok(()), "{later}");
+        }
+        for later in [-2 * DAY_MS, 91 * DAY_MS] {
+            assert!(verified(&authority, &good, NAME, now + later).is_err(), "{later}");
+        }
+        for other in ["bank.example", "dak-bbbbbbbb.local", "local", "127.0.0.1", "192.168.1.5", "::1"] {
+            let forged = authority.signed(other, now).unwrap();
+            let error = verified(&authority, &forged, other, now).unwrap_err();
+            assert!(format!("{error:?}").contains("NameConstraintViolation"), "{other}: {error:?}");
+        }
+        // Another start has the same.
+        let again = Authority::of(path, NAME).unwrap();
+        assert_eq!(again.fingerprint(), authority.fingerprint());
+        assert_eq!(verified(&authority, &again.signed(NAME, now).unwrap(), NAME, now), Ok(()));
+    }
+
+    #[test]
+    fn certificates_are_renewed_long_before_their_end_and_when_a_clock_was_set_back() {
+        let place = tempfile::tempdir().unwrap();
+        let authority = Authority::of(place.path().join("web-ca.toml"), NAME).unwrap();
+        let now = now_ms();
+        let first = authority.leaf(now).unwrap();
+        let is_first = |at: i64| authority.leaf(at).unwrap().cert[0] == first.cert[0];
+        assert!(is_first(now + 29 * DAY_MS));
+        assert!(!is_first(now + 31 * DAY_MS));
+        let later = authority.leaf(now + 31 * DAY_MS).unwrap();
+        assert!(authority.leaf(now).unwrap().cert[0] != later.cert[0], "a clock that was set back");
+    }
+}
