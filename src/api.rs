@@ -45,6 +45,7 @@ pub mod times;
 
 pub use engine::{Engine, News, NewsStream, Ready, Who};
 pub use error::{ApiError, ErrorKind};
+use model::AppStartRow;
 pub use model::{Listing, Request, Response, Row, Topic, UploadedRow};
 pub use next::NextStep;
 
@@ -60,6 +61,9 @@ pub struct Contents {
     /// Reads from one byte until before another.
     pub stretch: Box<dyn FnOnce(u64, u64) -> Result<Chunks, ApiError> + Send>,
 }
+
+/// A file of a shared app, unpacked.
+pub type AppFile = Result<Option<Vec<u8>>, ApiError>;
 
 /// The answer to a request, on its way.
 pub type Answer<'a> = Pin<Box<dyn Future<Output = Result<Response, ApiError>> + Send + 'a>>;
@@ -89,6 +93,16 @@ pub trait Backend: Send + Sync + 'static {
 
     /// A file by the id that listings give it.
     fn contents(&self, _id: String) -> Pin<Box<dyn Future<Output = Result<Contents, ApiError>> + Send + '_>> {
+        Box::pin(async { Err(ApiError::not_running()) })
+    }
+
+    /// The app that is served at a host.
+    fn app_at(&self, _host: String) -> Pin<Box<dyn Future<Output = Result<AppStartRow, ApiError>> + Send + '_>> {
+        Box::pin(async { Err(ApiError::not_running()) })
+    }
+
+    /// A file of the app that is served at a host; none where it has none of this name.
+    fn app_file(&self, _host: String, _name: String) -> Pin<Box<dyn Future<Output = AppFile> + Send + '_>> {
         Box::pin(async { Err(ApiError::not_running()) })
     }
 

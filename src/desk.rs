@@ -68,9 +68,12 @@ use tokio::sync::{Notify, broadcast};
 use self::rows::Names;
 use crate::agent::change::{Person, Standing};
 use crate::agent::{Agent, Input};
-use crate::api::model::{CarryRow, ConfigRow, Counts, Done, Evicted, MeRow, NearbyRow, PeerRow, Schema, VersionRow};
+use crate::api::model::{
+    AppStartRow, CarryRow, ConfigRow, Counts, Done, Evicted, MeRow, NearbyRow, PeerRow, Schema, VersionRow,
+};
 use crate::api::{
-    Answer, ApiError, Backend, Chunks, Contents, Listing, News, NextStep, Request, Response, Rows, Topic, UploadedRow,
+    Answer, ApiError, AppFile, Backend, Chunks, Contents, Listing, News, NextStep, Request, Response, Rows, Topic,
+    UploadedRow,
 };
 use crate::config::Config;
 use crate::home::{Home, HomeLock};
@@ -324,6 +327,7 @@ impl Desk {
             Request::HookFailed { name } => self.hook_failed(name.as_deref()).await.map(Response::HookFailed),
             Request::HookRetry { id, name } => self.hook_retry(&id, name.as_deref()).await,
             Request::Apps { who } => self.apps(who.as_deref()).await.map(Response::Apps),
+            Request::AppBegin { who, app } => self.app_begin(who, &app).await.map(Response::Sent),
             Request::App { id } => self.app_start(&id).await.map(|row| Response::App(row.into())),
             Request::AppIcon { id } => self.app_icon(&id).await.map(Response::Bytes),
             Request::AppUpdate(new) => self.app_update(new).await.map(Response::Sent),
@@ -486,6 +490,14 @@ impl Backend for Desk {
 
     fn contents(&self, id: String) -> Pin<Box<dyn Future<Output = Result<Contents, ApiError>> + Send + '_>> {
         Box::pin(async move { Desk::contents(self, &id).await })
+    }
+
+    fn app_at(&self, host: String) -> Pin<Box<dyn Future<Output = Result<AppStartRow, ApiError>> + Send + '_>> {
+        Box::pin(async move { Desk::app_at(self, &host).await })
+    }
+
+    fn app_file(&self, host: String, name: String) -> Pin<Box<dyn Future<Output = AppFile> + Send + '_>> {
+        Box::pin(async move { Desk::app_file(self, &host, name).await })
     }
 
     fn close(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {

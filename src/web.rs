@@ -11,6 +11,7 @@
 //!
 //! - [`sessions`]: who was let in, durable and revocable; [`links`]: the way in, once.
 //! - [`guard`]: who comes, and from where; [`whose`]: which user of this machine it is.
+//! - [`apps`]: the hosts of shared apps, which have nothing of all this.
 //! - [`built`]: the page as it was built; [`headers`]: what browsers are told with every answer.
 //!
 //! - [`lan`]: the same page for phones in the local network, over TLS.
@@ -39,6 +40,7 @@ use crate::api::server::{self, Door};
 use crate::api::{ApiError, Backend, NextStep};
 use crate::net::hostname;
 
+mod apps;
 mod built;
 mod guard;
 mod headers;
@@ -167,7 +169,13 @@ impl Web {
         let doorway = Arc::new(Doorway::new(place.clone(), Arc::clone(&self.sessions), Arc::clone(&self.links)));
         let closing = CancellationToken::new();
         let shutdown = closing.clone().cancelled_owned();
-        let server = tokio::spawn(server::serve_at(door, backend, |routes| dressed(routes, doorway), shutdown));
+        let hosts = Arc::new(apps::Hosts::new(place.clone(), Arc::clone(&backend)));
+        let server = tokio::spawn(server::serve_at(
+            door,
+            backend,
+            move |routes| apps::beside(dressed(routes, doorway), hosts),
+            shutdown,
+        ));
         *open = Some(Open { place: place.clone(), closing, server });
         Ok(place)
     }

@@ -57,6 +57,7 @@ pub struct Container {
     files: BTreeMap<String, (usize, u64)>,
     name: Option<String>,
     source_code_url: Option<String>,
+    hash: [u8; 32],
 }
 
 impl Container {
@@ -69,6 +70,7 @@ impl Container {
         if entries > ENTRIES_MAX {
             return Err(XdcError::TooMany);
         }
+        let hash = *blake3::hash(&bytes).as_bytes();
         let bytes: Arc<[u8]> = bytes.into();
         let mut zip = ZipArchive::new(Cursor::new(bytes)).map_err(|error| XdcError::NoZip(error.to_string()))?;
         // Of two with one name the reader keeps the last.
@@ -108,7 +110,7 @@ impl Container {
         if !files.contains_key(INDEX) {
             return Err(XdcError::NoIndex);
         }
-        let mut container = Container { zip, files, name: None, source_code_url: None };
+        let mut container = Container { zip, files, name: None, source_code_url: None, hash };
         container.read_manifest()?;
         Ok(container)
     }
@@ -121,6 +123,11 @@ impl Container {
     /// Where its source is, as it says.
     pub fn source_code_url(&self) -> Option<&str> {
         self.source_code_url.as_deref()
+    }
+
+    /// Of all its bytes.
+    pub fn hash(&self) -> &[u8; 32] {
+        &self.hash
     }
 
     /// The name of its icon's file.

@@ -428,6 +428,12 @@ pub enum Request {
         #[serde(default)]
         who: Option<String>,
     },
+    /// Begins one of the apps that come with the program: `checklist`, `poll` or `text`; answered by [`Response::Sent`].
+    AppBegin {
+        /// A contact's name, a group, or an address.
+        who: String,
+        app: String,
+    },
     /// One app, with what it takes to run it; answered by [`Response::App`].
     App {
         id: String,

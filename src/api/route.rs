@@ -177,6 +177,7 @@ pub static ROUTES: &[Route] = &[
     route(POST, "/v1/groups/{group}/owner", Call, "GroupOwner", Many("Members"), "a member as an owner, or no longer"),
     route(GET, "/v1/groups/{group}/members", Call, "GroupMembers", Many("Members"), "who is in it"),
     route(GET, "/v1/apps", Call, "Apps", Many("Apps"), "shared apps, by conversation"),
+    route(POST, "/v1/apps", Call, "AppBegin", One("Sent"), "one of the program's own apps begun: checklist, poll or text"),
     route(GET, "/v1/apps/{id}", Call, "App", One("App"), "one app, with what it takes to run it"),
     route(GET, "/v1/apps/{id}/icon", Call, "AppIcon", Bytes, "its icon, a PNG or a JPEG"),
     route(GET, "/v1/apps/{id}/updates", List, "AppUpdates", Rows, "what its users told each other, behind a serial"),

@@ -10,6 +10,7 @@ use super::table::{Cell, Table, cell, painted, prose};
 use super::who::{called, short_id};
 use crate::api::ApiError;
 use crate::api::model::{AppRow, AppUpdateRow, Listing, NewAppUpdate, Request, Response, Row};
+use crate::safe_text::safe_text;
 use crate::units::about_bytes;
 
 pub async fn app(link: &Link<'_>, args: &AppArgs, out: &Out) -> Outcome {
@@ -17,6 +18,11 @@ pub async fn app(link: &Link<'_>, args: &AppArgs, out: &Out) -> Outcome {
         (Some(AppWhat::List { who }), _) => list(link, who.clone(), out).await,
         (None, None) => list(link, None, out).await,
         (None, Some(id)) => updates(link, id, args.after, out).await,
+        (Some(AppWhat::Send { who, app }), _) => {
+            let begin = Request::AppBegin { who: who.clone(), app: app.clone() };
+            let sent = take!(link.ask(begin).await?, Sent)?;
+            out.row(&sent, |_| format!("{} goes to {} as {}\n", safe_text(app), called(&sent.to), short_id(&sent.id)))
+        }
         (Some(AppWhat::Update { id, payload, info, document, summary }), _) => {
             let json = if payload == "-" { stdin_text().await? } else { payload.clone() };
             let payload = serde_json::from_str(&json).map_err(|error| {
@@ -40,7 +46,7 @@ pub async fn app(link: &Link<'_>, args: &AppArgs, out: &Out) -> Outcome {
 async fn list(link: &Link<'_>, who: Option<String>, out: &Out) -> Outcome {
     let rows = take!(link.ask(Request::Apps { who }).await?, Apps)?;
     if rows.is_empty() {
-        out.talk("no apps; `dak send WHO -f FILE.xdc` begins one");
+        out.talk("no apps; `dak app send WHO checklist` begins one, or `dak send WHO -f FILE.xdc`");
     }
     out.answer(&Response::Apps(rows.clone()), |style| table(&rows, style))
 }

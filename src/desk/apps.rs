@@ -1,6 +1,7 @@
 //! Shared apps: which there are, what is in their files, and their updates, there and back.
 
 mod files;
+mod ours;
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -9,7 +10,9 @@ use super::Desk;
 use super::changes::Subject;
 use super::rows;
 use crate::agent::change::{Letter, Row as RecordRow};
-use crate::api::model::{AppBound, AppRow, AppStartRow, AppUpdateRow, NewAppUpdate, Schema, SentRow, When};
+use crate::api::model::{
+    AppBound, AppRow, AppStartRow, AppUpdateRow, Compose, File, NewAppUpdate, Schema, SentRow, When,
+};
 use crate::api::{ApiError, NextStep, Row};
 use crate::bundle::{LIFETIME_MAX, Priority};
 use crate::content::{
@@ -73,6 +76,10 @@ impl Desk {
     /// One app, with what it takes to run it.
     pub(super) async fn app_start(&self, id: &str) -> Result<AppStartRow, ApiError> {
         let app = self.app(id).await?;
+        self.started(app).await
+    }
+
+    async fn started(&self, app: App) -> Result<AppStartRow, ApiError> {
         let me = self.node().identity().node();
         Ok(AppStartRow {
             self_addr: apps::address_in(&app.mark, &me),
@@ -80,6 +87,7 @@ impl Desk {
             host: self.host_of(&app),
             send_update_interval_ms: INTERVAL_MS,
             send_update_bytes_max: PAYLOAD_BYTES_MAX as u64,
+            ours: self.describe(&app).await?.ours,
             app: self.app_row(&app).await?,
         })
     }
@@ -163,6 +171,40 @@ impl Desk {
         };
         let (left, serial_max) = self.record(read).await?;
         Ok(Updating { desk: self.clone(), left, serial_max })
+    }
+
+    /// Begins one of the apps that come with the program.
+    pub(super) async fn app_begin(&self, who: String, app: &str) -> Result<SentRow, ApiError> {
+        let Some((name, bytes)) = ours::find(app) else {
+            let known = format!("{app:?} is none of the apps that come along, which are {}", ours::names().join(", "));
+            return Err(ApiError::usage(known).advise("name one of these, or send a file of your own"));
+        };
+        let attachments = vec![File { name: format!("{name}{FILE_ENDING}"), bytes: bytes.to_vec() }];
+        self.send(Compose { to: who, attachments, ..Compose::default() }).await
+    }
+
+    /// The app that is served at a host.
+    pub(super) async fn app_at(&self, host: &str) -> Result<AppStartRow, ApiError> {
+        let app = self.hosted(host).await?;
+        self.started(app).await
+    }
+
+    /// A file of that.
+    pub(super) async fn app_file(&self, host: &str, name: String) -> Result<Option<Vec<u8>>, ApiError> {
+        let container = self.container(&self.hosted(host).await?).await?;
+        let read = tokio::task::spawn_blocking(move || container.file(&name)).await;
+        let read = read.map_err(|error| ApiError::failure(error.to_string()))?;
+        read.map_err(|error| ApiError::refused(error.to_string()).advise("ask its sender for another one"))
+    }
+
+    async fn hosted(&self, host: &str) -> Result<App, ApiError> {
+        let gone = || ApiError::not_found("no app is served there").next(NextStep::ListApps);
+        if let Some((with, mark)) = self.inner.containers.hosted(host) {
+            return self.record(move |record| app_of(record, with, mark)).await?.ok_or_else(gone);
+        }
+        // Hosts are only known where somebody looks at apps; after a start nobody has.
+        let all = self.record(all).await?;
+        all.into_iter().find(|app| self.host_of(app) == host).ok_or_else(gone)
     }
 
     /// The updates of an app beside a message, for those who delete it.

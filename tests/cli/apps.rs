@@ -1,6 +1,7 @@
 //! Shared apps: sent as a file, used by people who are never online together, the same everywhere.
 
-use std::io::{Cursor, Write};
+use std::io::{Cursor, Read, Write};
+use std::net::TcpStream;
 
 use serde_json::{Value, json};
 use zip::ZipWriter;
@@ -184,4 +185,89 @@ fn what_cannot_be_said_in_an_app_or_is_none_says_why() {
     let large = alice.file("large.xdc", &packed(&[("index.html", b"x"), ("noise", &noise)]));
     assert_eq!(alice.run_args(&["send", "me", "-f", &large]).code, 0);
     alice.until("app", |rows| rows.iter().any(|row| row["name"] == "large" && row["here"] == true));
+}
+
+/// What the door for browsers answers: the head, and the body.
+fn get(port: u16, host: &str, path: &str, more: &str) -> (String, String) {
+    let mut door = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    write!(door, "GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n{more}\r\n").unwrap();
+    let mut answer = Vec::new();
+    door.read_to_end(&mut answer).unwrap();
+    let answer = String::from_utf8_lossy(&answer).into_owned();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    (head.to_ascii_lowercase(), body.to_owned())
+}
+
+#[test]
+fn an_app_has_a_host_of_its_own_with_its_files_and_nothing_else() {
+    let mut alice = Person::new("alice");
+    alice.up("");
+    for app in ["checklist", "poll", "text"] {
+        assert_eq!(alice.json(&format!("app send me {app}"))["state"], "queued");
+    }
+    let other = alice.run("app send me chess");
+    assert_eq!((other.code, other.talk.contains("checklist, poll, text")), (2, true), "{}", other.talk);
+    alice.until("app", |rows| rows.len() == 3 && rows.iter().all(|row| row["here"] == true && row["icon"] == true));
+    let names: Vec<Value> = alice.rows("app").iter().map(|row| row["name"].clone()).collect();
+    assert!(["Checklist", "Poll", "Shared text"].iter().all(|name| names.contains(&json!(name))), "{names:?}");
+    let id = alice.rows("app")[0]["id"].as_str().unwrap().to_owned();
+    // Only a program at the API is told where.
+    let start = api(&alice, &format!("/v1/apps/{id}"));
+    let host = start["host"].as_str().unwrap().to_owned();
+    assert_eq!((start["ours"].as_bool(), start["self_addr"].as_str().unwrap().len()), (Some(true), 32), "{start}");
+    let link = alice.run("web --print").data;
+    let (_, rest) = link.trim().split_once("http://").unwrap();
+    let (page, port) = rest.split_once('/').unwrap().0.split_once(':').unwrap();
+    let port: u16 = port.parse().unwrap();
+
+    let (head, body) = get(port, &host, "/", "");
+    assert!(head.starts_with("http/1.1 200") && body.contains("webxdc.js"), "{head}");
+    let policy = format!("frame-ancestors http://{page}:{port} 'self'");
+    for wanted in [
+        &*policy,
+        "connect-src 'self' data: blob:",
+        "form-action 'none'",
+        "sandbox allow-scripts",
+        "connection-allowlist: (response-origin)",
+        "x-dns-prefetch-control: off",
+        "text/html",
+        "nosniff",
+    ] {
+        assert!(head.contains(wanted), "{wanted}: {head}");
+    }
+    assert!(!head.contains("set-cookie"), "{head}");
+    let (head, script) = get(port, &host, "/webxdc.js", "");
+    assert!(head.contains("text/javascript") && script.contains(start["self_addr"].as_str().unwrap()), "{head}");
+    assert!(get(port, &host, "/icon.png", "").0.contains("image/png"));
+    // What would answer in the place of the server is not served, nor an app by itself, nor anything that is no file of it.
+    for (path, more, status) in [
+        ("/app.js", "Service-Worker: script\r\n", "403"),
+        ("/index.html", "Sec-Fetch-Dest: document\r\n", "403"),
+        ("/v1/me", "", "404"),
+        ("/web/session", "", "404"),
+        ("/../index.html", "", "404"),
+        ("/%2e%2e/index.html", "", "404"),
+        ("/nothing", "", "404"),
+    ] {
+        let (head, body) = get(port, &host, path, more);
+        assert!(
+            head.starts_with(&format!("http/1.1 {status}")) && head.contains("content-security-policy"),
+            "{path}: {head}"
+        );
+        assert!(!body.contains("alice"), "{path}: {body}");
+    }
+    assert!(get(port, "app-aaaaaaaaaaaaaaaa.localhost", "/", "").0.starts_with("http/1.1 404"), "nobody guesses one");
+    // An app that was deleted is served no longer.
+    assert_eq!(alice.run(&format!("delete {id}")).code, 0);
+    assert!(get(port, &host, "/", "").0.starts_with("http/1.1 404"));
+}
+
+/// What the API says at the node's socket.
+fn api(person: &Person, path: &str) -> Value {
+    use std::os::unix::net::UnixStream;
+    let mut socket = UnixStream::connect(person.home().join("run/dak.sock")).unwrap();
+    write!(socket, "GET {path} HTTP/1.1\r\nHost: dak\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer).unwrap();
+    serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1.trim()).unwrap()
 }

@@ -71,6 +71,8 @@ pub struct AppStartRow {
     pub send_update_interval_ms: u64,
     /// Most bytes of an update as JSON.
     pub send_update_bytes_max: u64,
+    /// It came with the program.
+    pub ours: bool,
 }
 
 /// An update as an app hears it.

@@ -26,6 +26,12 @@ pub enum AppWhat {
         /// Only those of the conversation with this one
         who: Option<String>,
     },
+    /// Begin one that comes with dak, for all in a conversation
+    Send {
+        who: String,
+        #[arg(value_name = "checklist|poll|text")]
+        app: String,
+    },
     /// Tell something in one: a JSON value that the app understands, - reads it from stdin
     Update {
         /// The message that has the app

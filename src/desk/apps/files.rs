@@ -12,6 +12,7 @@ use crate::api::{ApiError, NextStep};
 use crate::blobs::Blobs;
 use crate::content::{Attachment, Content, Enclosed, Mark, Shape, Text};
 use crate::mail::apps::is_app;
+use crate::mail::conversation::Conversation;
 use crate::store::StoreError;
 use crate::store::redb::{Body, Entry, RedbReader};
 use crate::xdc::{Container, XDC_BYTES_MAX};
@@ -34,6 +35,7 @@ struct Lately {
     /// The last one last.
     open: Vec<(Key, Arc<Container>)>,
     described: Vec<(Key, Arc<Described>)>,
+    hosts: Vec<(String, (Conversation, Mark))>,
 }
 
 /// Whose container it is, and the file as the message names it: a later bundle of the message may have another.
@@ -45,6 +47,8 @@ pub struct Described {
     pub name: Option<String>,
     pub source_code_url: Option<String>,
     pub icon: bool,
+    /// It came with the program.
+    pub ours: bool,
     pub here: bool,
     pub broken: Option<String>,
 }
@@ -103,6 +107,7 @@ impl Desk {
                     .filter(|url| url.len() <= SOURCE_BYTES_MAX)
                     .map(Into::into),
                 icon: container.icon().is_some(),
+                ours: super::ours::is_one(container.hash()),
                 here: true,
                 broken: None,
             },
@@ -146,7 +151,9 @@ impl Desk {
         let key = blake3::derive_key("dak 2026 host of an app v1", &secret);
         let mut hasher = blake3::Hasher::new_keyed(&key);
         hasher.update(&app.with.key()).update(&app.mark);
-        format!("app-{}.localhost", base32(&hasher.finalize().as_bytes()[..10]))
+        let host = format!("app-{}.localhost", base32(&hasher.finalize().as_bytes()[..10]));
+        self.inner.containers.host(&host, (app.with.clone(), app.mark));
+        host
     }
 
     async fn opened(&self, app: &App) -> Result<Result<Arc<Container>, Closed>, ApiError> {
@@ -213,6 +220,23 @@ impl Containers {
         }
         lately.open.push((key, Arc::clone(&container)));
         container
+    }
+
+    /// The app of a host, if anybody looked at it lately.
+    pub fn hosted(&self, host: &str) -> Option<(Conversation, Mark)> {
+        let lately = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        lately.hosts.iter().find(|(of, _)| of == host).map(|(_, app)| app.clone())
+    }
+
+    fn host(&self, host: &str, app: (Conversation, Mark)) {
+        let mut lately = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if lately.hosts.iter().any(|(of, _)| of == host) {
+            return;
+        }
+        if lately.hosts.len() >= DESCRIBED_MAX {
+            lately.hosts.remove(0);
+        }
+        lately.hosts.push((host.to_owned(), app));
     }
 
     fn described(&self, key: &Key) -> Option<Arc<Described>> {
