@@ -216,6 +216,11 @@ export function upload(file: File, onProgress: (part: number) => void, signal: A
   });
 }
 
+/** The bytes that a route gives. */
+export async function bytes<R extends Route>(route: R, fields: Asks<R>, signal?: AbortSignal): Promise<ArrayBuffer> {
+  return (await reach(route, fields, '*/*', signal)).arrayBuffer();
+}
+
 /** Where the bytes of a file are, which is here. */
 export function contentUrl(id: string): string {
   return `/v1/files/${segment(id)}/content`;

@@ -23,6 +23,145 @@ export type ApiError = {
   next_step?: string | null;
 };
 
+export type AppBeginBody = {
+  app: string;
+  /** A contact's name, a group, or an address. */
+  who: string;
+};
+
+/** How many updates of an app may be written, and how many bytes. */
+export type AppBound = {
+  bytes: number;
+  updates: number;
+};
+
+/** A shared app: a message with a file whose name ends in `.xdc`. */
+export type AppRow = {
+  /** When it was sent. */
+  at: string | null;
+  /** What these may come to. */
+  bound: AppBound;
+  /** Why its file cannot be opened. */
+  broken?: string | null;
+  /** Bytes of these. */
+  bytes: number;
+  /** The address of whom the conversation is with. */
+  conversation: string;
+  /** What is being edited with it, the same. */
+  document: string | null;
+  /** Who sent it. */
+  from: PersonRow;
+  /** Whether its file is here as a whole and can be opened. */
+  here: boolean;
+  /** Whether it has an icon. */
+  icon: boolean;
+  /** Of the message that has it. */
+  id: string;
+  /** That is oneself. */
+  mine: boolean;
+  /** As it calls itself; else its file's name without its ending. */
+  name: string;
+  /** Nothing more is told in it from here, for that bound is reached. */
+  read_only: boolean;
+  /** The version of the contract. */
+  schema: number;
+  /** Where its source is, as it says itself. */
+  source_code_url: string | null;
+  /** What stands beside its icon, as its last update that has some says. */
+  summary: string | null;
+  /** How many updates of it are here. */
+  updates: number;
+};
+
+/** An app, with what it takes to run it. */
+export type AppStartRow = {
+  /** When it was sent. */
+  at: string | null;
+  /** What these may come to. */
+  bound: AppBound;
+  /** Why its file cannot be opened. */
+  broken?: string | null;
+  /** Bytes of these. */
+  bytes: number;
+  /** The address of whom the conversation is with. */
+  conversation: string;
+  /** What is being edited with it, the same. */
+  document: string | null;
+  /** Who sent it. */
+  from: PersonRow;
+  /** Whether its file is here as a whole and can be opened. */
+  here: boolean;
+  /** The host that its files are served at, where a browser runs it. */
+  host: string;
+  /** Whether it has an icon. */
+  icon: boolean;
+  /** Of the message that has it. */
+  id: string;
+  /** That is oneself. */
+  mine: boolean;
+  /** As it calls itself; else its file's name without its ending. */
+  name: string;
+  /** It came with the program. */
+  ours: boolean;
+  /** Nothing more is told in it from here, for that bound is reached. */
+  read_only: boolean;
+  /** The version of the contract. */
+  schema: number;
+  /** Who this person is to this app: the same on all devices, another in every other app, and no address. */
+  self_addr: string;
+  self_name: string;
+  /** Most bytes of an update as JSON. */
+  send_update_bytes_max: number;
+  /** How long it waits between two updates, in milliseconds. */
+  send_update_interval_ms: number;
+  /** Where its source is, as it says itself. */
+  source_code_url: string | null;
+  /** What stands beside its icon, as its last update that has some says. */
+  summary: string | null;
+  /** How many updates of it are here. */
+  updates: number;
+};
+
+/** An update to be told in an app. */
+export type AppUpdateBody = {
+  /** What is being edited. */
+  document?: string | null;
+  /** Which of its pages the app opens from that line. */
+  href?: string | null;
+  /** A line for the conversation. */
+  info?: string | null;
+  /** Whom of its users the app wants to be told, and what; `*` is everybody. */
+  notify?: unknown;
+  /** What the app alone understands; nothing is null. */
+  payload?: unknown;
+  /** What stands beside the icon. */
+  summary?: string | null;
+};
+
+/** An update as an app hears it. */
+export type AppUpdateRow = {
+  /** When it was sent. */
+  at: string | null;
+  document?: string | null;
+  from: PersonRow;
+  href?: string | null;
+  id: string;
+  info?: string | null;
+  /** The serial of the last one that is here. */
+  max_serial: number;
+  /** It is one's own. */
+  mine: boolean;
+  /** Whom of its users the app wants to be told, by their addresses within it. */
+  notify?: unknown;
+  /** As it was sent. */
+  payload: unknown;
+  /** The version of the contract. */
+  schema: number;
+  /** Where an app reads on that has dealt with everything up to this one. */
+  serial: number;
+  summary?: string | null;
+};
+
 export type ArrangeBody = {
   how: Arranging;
   what: string[];
@@ -490,6 +629,8 @@ export type FileSaveBody = {
 export type FollowPairBody = {
   /** What to call the other; what it calls itself where none is said. */
   name?: string | null;
+  /** How long the code is shown: 10 minutes at most, and unless it is said. */
+  timeout_ms?: number | null;
 };
 
 /** Who wrote what is forwarded, as the one who forwards it says: the author's signature did not come along. */
@@ -561,7 +702,7 @@ export type GroupRow = {
 /** How this person stands to a group. */
 export type GroupStanding = "joined" | "invited" | "out";
 
-export type Happened = "read" | "unread" | "deleted" | "message" | "change" | "state";
+export type Happened = "read" | "unread" | "deleted" | "message" | "change" | "update" | "state";
 
 /** Something that happened to the record, by its number. */
 export type HappenedRow = {
@@ -595,7 +736,7 @@ export type HappenedRow = {
   in_reply_to: string | null;
   /** Whom it introduces. */
   introduces?: IntroducedRow | null;
-  /** What kind of content it is: `text`, `change`, or `unreadable`. */
+  /** What kind of content it is: `text`, `change`, `group`, `app` (a line of an app's), or `unreadable`. */
   kind: string;
   labels: string[];
   /** It came after something that its writer wrote later, and stands in its place. */
@@ -639,6 +780,19 @@ export type HappenedRow = {
   /** The version of the contract. */
   schema: number;
   what: Happened;
+};
+
+export type HealthForSupervisors = {
+  /** Where programs reach it beside its socket. */
+  api_listen?: string | null;
+  ok: boolean;
+  pid?: number;
+  /** What keeps the node from its work; nothing where it is well. */
+  problems?: string[];
+  /** The version of the contract. */
+  schema: number;
+  uptime_ms?: number;
+  version?: string;
 };
 
 export type HealthRow = {
@@ -913,7 +1067,7 @@ export type KeptRow = {
   introduces?: IntroducedRow | null;
   /** Which key opened it: `own`, `identity`, `prekey` or `group`. */
   key: string | null;
-  /** What kind of content it is: `text`, `change`, or `unreadable`. */
+  /** What kind of content it is: `text`, `change`, `group`, `app` (a line of an app's), or `unreadable`. */
   kind: string;
   labels: string[];
   /** It came after something that its writer wrote later, and stands in its place. */
@@ -1130,6 +1284,24 @@ export type NearbyRow = {
   seen_at: string | null;
 };
 
+/** An update to be told in an app. */
+export type NewAppUpdate = {
+  /** What is being edited. */
+  document?: string | null;
+  /** Which of its pages the app opens from that line. */
+  href?: string | null;
+  /** The message that has the app. */
+  id: string;
+  /** A line for the conversation. */
+  info?: string | null;
+  /** Whom of its users the app wants to be told, and what; `*` is everybody. */
+  notify?: unknown;
+  /** What the app alone understands; nothing is null. */
+  payload?: unknown;
+  /** What stands beside the icon. */
+  summary?: string | null;
+};
+
 /** That the person is away. */
 export type NewAway = {
   /** Nobody gets it so soon after an automatic answer; a day where none is said. */
@@ -1230,6 +1402,11 @@ export type NextStep = {
   step: "list_files";
 } | {
   step: "watch_files";
+} | {
+  step: "list_apps";
+} | {
+  id: string;
+  step: "send_app_anew";
 } | {
   id: string;
   step: "get_file";
@@ -1523,7 +1700,7 @@ export type SearchRow = {
   in_reply_to: string | null;
   /** Whom it introduces. */
   introduces?: IntroducedRow | null;
-  /** What kind of content it is: `text`, `change`, or `unreadable`. */
+  /** What kind of content it is: `text`, `change`, `group`, `app` (a line of an app's), or `unreadable`. */
   kind: string;
   labels: string[];
   /** It came after something that its writer wrote later, and stands in its place. */
@@ -1737,7 +1914,7 @@ export type TalkRow = {
   in_reply_to: string | null;
   /** Whom it introduces. */
   introduces?: IntroducedRow | null;
-  /** What kind of content it is: `text`, `change`, or `unreadable`. */
+  /** What kind of content it is: `text`, `change`, `group`, `app` (a line of an app's), or `unreadable`. */
   kind: string;
   labels: string[];
   /** It came after something that its writer wrote later, and stands in its place. */
@@ -1967,6 +2144,41 @@ export type WaitingRow = {
   unread: number;
 };
 
+/** A browser that was let in. */
+export type WebDeviceRow = {
+  /** Whether it is a phone in the local network, and no browser of this machine. */
+  lan: boolean;
+  /** When it asked for something last, within a few minutes. */
+  last_seen: string;
+  name: string;
+  /** The version of the contract. */
+  schema: number;
+  /** When it was let in. */
+  since: string;
+};
+
+/** A way in for one phone in the local network. */
+export type WebLanRow = {
+  /** What the phone is asked for: six digits. */
+  code: string;
+  /** Of the certificate that the phone is given, by SHA-256. */
+  fingerprint: string;
+  /** The page's origin there. */
+  page: string;
+  /** The version of the contract. */
+  schema: number;
+  /** To be shown to the phone as a picture; good for one, within fifteen minutes. It leads to the certificate first. */
+  url: string;
+};
+
+/** A way in for one browser. */
+export type WebRow = {
+  /** The version of the contract. */
+  schema: number;
+  /** Opens the page once, within five minutes. Who has it reads and writes as the owner. */
+  url: string;
+};
+
 /** A bundle that would go on a stick. */
 export type WillingRow = {
   bytes: number;
@@ -2008,10 +2220,22 @@ export type WrongCodeRow = {
 
 /** Of every route, the fields that it asks for and what it gives. */
 export interface Routes {
-  /** whether the node does its work; what keeps it from that comes with 503 */
-  'GET /health': { asks: Record<never, never>; gives: HealthRow };
+  /** whether the node does its work; what keeps it from that comes with 503; over loopback without a token `schema` and `ok` alone */
+  'GET /health': { asks: Record<never, never>; gives: HealthForSupervisors };
   /** what it counts and holds, as Prometheus reads it */
   'GET /metrics': { asks: Record<never, never>; gives: string };
+  /** shared apps, by conversation */
+  'GET /v1/apps': { asks: { who?: string }; gives: AppRow[] };
+  /** one of the program's own apps begun: checklist, poll or text */
+  'POST /v1/apps': { asks: AppBeginBody; gives: SentRow };
+  /** one app, with what it takes to run it */
+  'GET /v1/apps/{id}': { asks: { id: string }; gives: AppStartRow };
+  /** its icon, a PNG or a JPEG */
+  'GET /v1/apps/{id}/icon': { asks: { id: string }; gives: unknown };
+  /** what its users told each other, behind a serial */
+  'GET /v1/apps/{id}/updates': { asks: { id: string; after?: number }; gives: AppUpdateRow[] };
+  /** something to be told to them */
+  'POST /v1/apps/{id}/updates': { asks: { id: string } & Partial<AppUpdateBody>; gives: SentRow };
   /** to archive, pin, snooze or mute, or an end to that */
   'POST /v1/arrange': { asks: ArrangeBody; gives: ArrangedRow[] };
   /** that they are back */
@@ -2224,4 +2448,14 @@ export interface Routes {
   'POST /v1/topics/unsubscribe': { asks: TopicUnsubscribeBody; gives: Done };
   /** the program's version */
   'GET /v1/version': { asks: Record<never, never>; gives: VersionRow };
+  /** a link that lets one browser in, once */
+  'POST /v1/web': { asks: Record<never, never>; gives: WebRow };
+  /** browsers that were let in */
+  'GET /v1/web/devices': { asks: Record<never, never>; gives: WebDeviceRow[] };
+  /** one of them let in no more */
+  'DELETE /v1/web/devices/{name}': { asks: { name: string }; gives: Done };
+  /** an end to the page in the local network */
+  'DELETE /v1/web/lan': { asks: Record<never, never>; gives: Done };
+  /** a link that makes a phone in the local network the owner's, once */
+  'POST /v1/web/lan': { asks: Record<never, never>; gives: WebLanRow };
 }

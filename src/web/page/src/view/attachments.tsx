@@ -9,6 +9,7 @@ import { called } from '../people';
 import { plain } from '../safe';
 import { attempt } from '../tell';
 import { size as bytesOf } from '../times';
+import { to } from '../route';
 import { t } from '../words';
 import { Icon } from './icons';
 import { Player } from './player';
@@ -73,6 +74,11 @@ function Attachment({ row, file }: { row: TalkRow; file: FileRow }) {
       {id && isHere && (
         <a class="button quiet icon-only" href={contentUrl(id)} download={plain(file.name)} aria-label={t('file.save', { name: plain(file.name) })} title={t('file.save', { name: plain(file.name) })}>
           <Icon name="download" />
+        </a>
+      )}
+      {isHere && kind === 'app' && (
+        <a class="button main" href={to('app', [row.id])}>
+          {t('file.start')}
         </a>
       )}
       {id && state === 'offered' && !row.mine && <Button icon="download" label={t('file.get')} onClick={() => void get(id)} />}

@@ -10,6 +10,7 @@ import { moodOf, stateWords } from '../states';
 import { isAhead, written } from '../talk';
 import { attempt, tell } from '../tell';
 import { clock, when } from '../times';
+import { to } from '../route';
 import { t, tx } from '../words';
 import { Attachments } from './attachments';
 import { Icon } from './icons';
@@ -57,7 +58,7 @@ export function Message(props: Props) {
     setMenu(null);
     if (back) article.current?.focus({ preventScroll: true });
   };
-  if (row.kind === 'group') return <Event row={row} isStop={isStop} />;
+  if (row.kind === 'group' || row.kind === 'app') return <Event row={row} isStop={isStop} />;
   const author = row.mine ? t('names.me') : person(row.from);
   const isGone = row.withdrawn || row.disappeared;
   const at = written(row);
@@ -163,7 +164,14 @@ function Event({ row, isStop }: { row: TalkRow; isStop: boolean }) {
   return (
     <article class="event" data-id={row.id} tabIndex={isStop ? 0 : -1}>
       <span>
-        <bdi class="event-who">{row.mine ? t('names.me') : person(row.from)}</bdi> <bdi>{inLine(row.text ?? '', 400)}</bdi>
+        <bdi class="event-who">{row.mine ? t('names.me') : person(row.from)}</bdi>{' '}
+        {row.kind === 'app' && row.in_reply_to ? (
+          <a href={to('app', [row.in_reply_to])}>
+            <Icon name="app" size={14} /> <bdi>{inLine(row.text ?? '', 80)}</bdi>
+          </a>
+        ) : (
+          <bdi>{inLine(row.text ?? '', 400)}</bdi>
+        )}
       </span>
       {at && <Time at={at} show={clock} />}
     </article>

@@ -5,6 +5,7 @@ import type { Place } from '../route';
 import type { WordKey } from '../words';
 import type { IconName } from './icons';
 import { Talks } from './talks';
+import { Apps } from './app';
 import { Search } from './search';
 import { unread } from '../store';
 
@@ -23,4 +24,5 @@ export interface Screen {
 export const screens: Screen[] = [
   { name: 'talk', title: 'screen.talk', icon: 'talk', isFirst: true, badge: () => unread.value, view: Talks },
   { name: 'search', title: 'screen.search', icon: 'search', isFirst: true, view: Search },
+  { name: 'app', title: 'screen.app', icon: 'app', view: Apps },
 ];

@@ -121,7 +121,8 @@ function laid(rows: TalkRow[], firstUnread: string | null): Shown[] {
 }
 
 function isOneRun(one: TalkRow, next: TalkRow): boolean {
-  if (one.kind === 'group' || next.kind === 'group' || one.mine !== next.mine) return false;
+  if (one.kind === 'group' || one.kind === 'app') return false;
+  if (next.kind === 'group' || next.kind === 'app' || one.mine !== next.mine) return false;
   if (one.from.address !== next.from.address) return false;
   return Math.abs(Date.parse(written(next) ?? '') - Date.parse(written(one) ?? '')) < RUN_MS;
 }

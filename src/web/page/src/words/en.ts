@@ -6,5 +6,6 @@ import { talks } from './en/talks';
 import { talk } from './en/talk';
 import { compose } from './en/compose';
 import { search } from './en/search';
+import { apps } from './en/apps';
 
-export const en = { ...shell, ...times, ...errors, ...talks, ...talk, ...compose, ...search };
+export const en = { ...shell, ...times, ...errors, ...talks, ...talk, ...compose, ...search, ...apps };

@@ -97,6 +97,7 @@ export const talk = {
   'history.due': 'set it due',
   'history.stands': 'stands',
   'history.gave_way': 'gave way to what stands, whose author had not seen it',
+  'file.start': 'Start',
   'file.save': 'Save {name}',
   'file.open': 'Look at {name}',
   'file.get': 'Get it',

@@ -1,0 +1,187 @@
+// What an app in its frame may ask of the page: to tell its users something and to hear what they told, and with the person's
+// consent to write into a conversation. It gets nothing else of the node, and a flood of it ends at its own queue.
+import { ask, rows } from './api';
+import type { AppStartRow, AppUpdateRow } from './api.types';
+import { failure } from './tell';
+
+/** So many updates may wait for their turn; an app that says more at once is told no. */
+const WAITING_MAX = 64;
+/** So many leave at once, before one has to wait for the interval. */
+const BURST = 8;
+/** Updates that an app is given together; it takes them before it gets more. */
+const GIVEN_AT_ONCE = 50;
+
+export interface ToSend {
+  text: string | undefined;
+  name: string | undefined;
+  bytes: ArrayBuffer | undefined;
+}
+
+export interface Consent {
+  /** Asks the person whether, and where, this is to be sent; rejects where they do not want it. */
+  send(what: ToSend): Promise<void>;
+  mailto(href: string): Promise<void>;
+  /** The app says more than it may. */
+  flooded(): void;
+  /** Nothing more is told in it. */
+  refused(why: string): void;
+}
+
+type Update = Record<string, unknown>;
+type Asked =
+  | { what: 'update'; number: number; update: Update }
+  | { what: 'listen'; number: number; listening: number; serial: number }
+  | { what: 'taken'; listening: number }
+  | { what: 'all'; number: number }
+  | { what: 'send'; number: number; text?: string; name?: string; bytes?: ArrayBuffer }
+  | { what: 'mailto'; number: number; href: string };
+
+export class Bridge {
+  private port: MessagePort | null = null;
+  private readonly waiting: { update: Update; number: number }[] = [];
+  private tokens = BURST;
+  private filledAt = performance.now();
+  private isSending = false;
+  private listening = 0;
+  private serial = 0;
+  private taken: (() => void) | null = null;
+  private telling: Promise<void> = Promise.resolve();
+  private isAsking = false;
+  private readonly ended = new AbortController();
+
+  constructor(
+    private readonly app: AppStartRow,
+    private readonly consent: Consent,
+  ) {}
+
+  /** The app's script is there, or there anew, and listens at this port. */
+  open(port: MessagePort): void {
+    this.port?.close();
+    this.port = port;
+    this.listening = 0;
+    this.waiting.length = 0;
+    port.onmessage = ({ data }: MessageEvent<Asked>) => void this.hear(port, data).catch((error: unknown) => console.error(error));
+  }
+
+  close(): void {
+    this.ended.abort();
+    this.port?.close();
+    this.port = null;
+  }
+
+  /** Something was told in the app. */
+  happened(): void {
+    if (this.listening) void this.tell(this.listening);
+  }
+
+  private async hear(port: MessagePort, asked: Asked): Promise<void> {
+    if (typeof asked !== 'object' || asked === null) return;
+    const done = (value?: unknown) => port.postMessage({ what: 'done', number: (asked as { number: number }).number, value });
+    const failed = (why: string) => port.postMessage({ what: 'failed', number: (asked as { number: number }).number, why });
+    switch (asked.what) {
+      case 'update':
+        if (this.waiting.length >= WAITING_MAX) {
+          this.consent.flooded();
+          return failed('too many updates at once');
+        }
+        this.waiting.push({ update: asked.update, number: asked.number });
+        return this.send(port);
+      case 'listen':
+        this.listening = Number(asked.listening);
+        this.serial = Number(asked.serial) || 0;
+        this.taken?.();
+        await this.tell(this.listening);
+        return done();
+      case 'taken':
+        if (asked.listening === this.listening) this.taken?.();
+        return;
+      case 'all': {
+        const all = [];
+        for await (const row of rows('GET /v1/apps/{id}/updates', { id: this.app.id }, this.ended.signal)) all.push(heard(row));
+        return done(all);
+      }
+      case 'send':
+      case 'mailto': {
+        // One window at a time: whoever asks again and again gets nothing.
+        if (this.isAsking) return failed('the person is being asked already');
+        this.isAsking = true;
+        try {
+          if (asked.what === 'mailto') await this.consent.mailto(String(asked.href));
+          else await this.consent.send({ text: words(asked.text), name: words(asked.name), bytes: asked.bytes instanceof ArrayBuffer ? asked.bytes : undefined });
+          done();
+        } catch (error) {
+          failed(error instanceof Error ? error.message : 'refused');
+        } finally {
+          this.isAsking = false;
+        }
+      }
+    }
+  }
+
+  /** Sends what waits, in its order and at the pace that the app was told. */
+  private async send(port: MessagePort): Promise<void> {
+    if (this.isSending) return;
+    this.isSending = true;
+    try {
+      for (let next = this.waiting[0]; next && port === this.port; next = this.waiting[0]) {
+        await this.turn();
+        this.waiting.shift();
+        const { update, number } = next;
+        try {
+          await ask('POST /v1/apps/{id}/updates', { ...update, id: this.app.id } as never, this.ended.signal);
+          port.postMessage({ what: 'done', number });
+        } catch (error) {
+          port.postMessage({ what: 'failed', number, why: failure(error) });
+          this.consent.refused(failure(error));
+        }
+      }
+    } finally {
+      this.isSending = false;
+    }
+  }
+
+  private async turn(): Promise<void> {
+    const interval = this.app.send_update_interval_ms;
+    const now = performance.now();
+    this.tokens = Math.min(BURST, this.tokens + (now - this.filledAt) / interval);
+    this.filledAt = now;
+    if (this.tokens < 1) await new Promise((resolve) => setTimeout(resolve, (1 - this.tokens) * interval));
+    this.tokens -= 1;
+  }
+
+  /** Gives the app what is behind its serial; each call after the one before it. */
+  private tell(listening: number): Promise<void> {
+    this.telling = this.telling.catch(() => undefined).then(() => this.tellNow(listening));
+    return this.telling;
+  }
+
+  private async tellNow(listening: number): Promise<void> {
+    let given: Update[] = [];
+    const give = async () => {
+      const port = this.port;
+      if (!port || listening !== this.listening || !given.length) return;
+      const isTaken = new Promise<void>((resolve) => (this.taken = resolve));
+      port.postMessage({ what: 'updates', listening, updates: given });
+      given = [];
+      await isTaken;
+    };
+    for await (const row of rows('GET /v1/apps/{id}/updates', { id: this.app.id, after: this.serial }, this.ended.signal)) {
+      if (listening !== this.listening) return;
+      given.push(heard(row));
+      this.serial = (row as AppUpdateRow).serial;
+      if (given.length >= GIVEN_AT_ONCE) await give();
+    }
+    await give();
+  }
+}
+
+function words(text: unknown): string | undefined {
+  return typeof text === 'string' && text ? text : undefined;
+}
+
+/** An update as the specification has it. */
+function heard(row: unknown): Update {
+  const { payload, serial, max_serial, info, document, summary, href, notify } = row as AppUpdateRow;
+  const said = { payload, serial, max_serial, info, document, summary, href };
+  return { ...Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined && value !== null)), payload: payload ?? null, ...(notify && Object.keys(notify).length ? { notify } : {}) };
+}

@@ -1,0 +1,327 @@
+// Shared apps: the list of them, and one that runs in a frame of its own. It is another site's, with no way to the network;
+// what it wants of the node it asks for over a channel (`bridge.ts`), and of the person by the windows here.
+import { signal } from '@preact/signals';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { ask, bytes, upload } from '../api';
+import type { AppRow, AppStartRow } from '../api.types';
+import { Bridge, type ToSend } from '../bridge';
+import { inLine, plain } from '../safe';
+import { contacts, groups, nameOf, onAnew, onHappened } from '../store';
+import { attempt, complain, failure, tell } from '../tell';
+import { size as bytesOf } from '../times';
+import { go, to, type Place } from '../route';
+import { t } from '../words';
+import { Icon } from './icons';
+import { Button, Dialog, Empty, Field, Time } from './ui';
+import './app.css';
+
+const OURS = ['checklist', 'poll', 'text'] as const;
+/** What the frame may do; the server says the same. */
+const SANDBOX = 'allow-scripts allow-same-origin allow-forms';
+
+const all = signal<AppRow[] | null>(null);
+
+async function look(): Promise<void> {
+  all.value = await ask('GET /v1/apps', {});
+}
+
+export function Apps({ place }: { place: Place }) {
+  const id = place.parts[0];
+  return id ? <Running key={id} id={id} href={place.query.get('href') ?? undefined} /> : <AppList />;
+}
+
+function AppList() {
+  useEffect(() => {
+    void look().catch(complain);
+    const ends = [onHappened(() => void look().catch(() => undefined)), onAnew(() => void look().catch(() => undefined))];
+    return () => ends.forEach((end) => end());
+  }, []);
+  const rows = all.value;
+  return (
+    <div class="screen">
+      <div class="screen-in">
+        <header class="screen-head">
+          <h1>{t('screen.app')}</h1>
+        </header>
+        {rows?.length === 0 && (
+          <Empty icon="app" title={t('apps.none')}>
+            {t('apps.none_more')}
+          </Empty>
+        )}
+        <ul class="apps">
+          {rows?.map((row) => (
+            <li key={row.id}>
+              <Card row={row} />
+            </li>
+          ))}
+        </ul>
+        <Begin />
+      </div>
+    </div>
+  );
+}
+
+function Card({ row }: { row: AppRow }) {
+  const titles = [row.document, row.summary].filter((title) => title).map((title) => inLine(title ?? '', 60));
+  const inside = (
+    <>
+      <AppIcon row={row} />
+      <span class="app-words">
+        <bdi class="app-name cut">{plain(row.name)}</bdi>
+        <small class="muted cut">{titles.length ? titles.join(' · ') : t('apps.in', { who: nameOf(row.conversation) })}</small>
+      </span>
+      <span class="app-facts">
+        {titles.length > 0 && <span>{t('apps.in', { who: nameOf(row.conversation) })}</span>}
+        <span>{t('apps.updates', { count: row.updates })}</span>
+        {row.at && <Time at={row.at} />}
+        {row.broken ? <span class="bad">{t('apps.broken')}</span> : !row.here && <span>{t('apps.away')}</span>}
+        {row.read_only && <span class="chip warn">{t('apps.read_only')}</span>}
+      </span>
+    </>
+  );
+  return row.here ? (
+    <a class="card app-card" href={to('app', [row.id])}>
+      {inside}
+    </a>
+  ) : (
+    <div class="card app-card">{inside}</div>
+  );
+}
+
+function AppIcon({ row }: { row: AppRow }) {
+  const [url, setUrl] = useState<string | null>(null);
+  useEffect(() => {
+    if (!row.icon) return;
+    let made: string | null = null;
+    bytes('GET /v1/apps/{id}/icon', { id: row.id }).then(
+      (icon) => setUrl((made = URL.createObjectURL(new Blob([icon], { type: 'image/png' })))),
+      () => undefined,
+    );
+    return () => {
+      if (made) URL.revokeObjectURL(made);
+    };
+  }, [row.id, row.icon]);
+  return url ? <img class="app-icon" src={url} alt="" /> : <span class="app-icon"><Icon name="app" size={26} /></span>;
+}
+
+/** Whom something can be sent to, by address. */
+function Whom({ value, set }: { value: string; set: (who: string) => void }) {
+  return (
+    <Field label={t('apps.with')}>
+      <select value={value} onChange={(event) => set(event.currentTarget.value)}>
+        {groups.value.filter((one) => one.standing === 'joined').map((one) => <option value={one.address}>{plain(one.name)}</option>)}
+        {contacts.value.filter((one) => one.standing === 'contact').map((one) => <option value={`dak:${one.peer_id}`}>{plain(one.name)}</option>)}
+        <option value="me">{t('names.me')}</option>
+      </select>
+    </Field>
+  );
+}
+
+function firstWhom(): string {
+  const group = groups.value.find((one) => one.standing === 'joined');
+  const contact = contacts.value.find((one) => one.standing === 'contact');
+  return group?.address ?? (contact ? `dak:${contact.peer_id}` : 'me');
+}
+
+function Begin() {
+  const [who, setWho] = useState<string | null>(null);
+  const whom = who ?? firstWhom();
+  const begin = async (app: (typeof OURS)[number]) => {
+    const sent = await attempt(ask('POST /v1/apps', { who: whom, app }));
+    if (!sent) return;
+    tell(t('apps.begun', { app: t(`apps.${app}`) }));
+    go(to('app', [sent.id]));
+  };
+  return (
+    <section class="app-begin" aria-labelledby="apps-begin">
+      <h2 id="apps-begin">{t('apps.begin')}</h2>
+      <Whom value={whom} set={setWho} />
+      <div class="row-wrap">
+        {OURS.map((app) => (
+          <Button key={app} icon="plus" label={t('apps.begin_with', { app: t(`apps.${app}`) })} onClick={() => void begin(app)} />
+        ))}
+      </div>
+    </section>
+  );
+}
+
+type Asked = { what: ToSend; done: () => void; no: (why: Error) => void } | { href: string; done: () => void; no: (why: Error) => void };
+
+function Running({ id, href }: { id: string; href: string | undefined }) {
+  const [app, setApp] = useState<AppStartRow | null>(null);
+  const [error, setError] = useState<string | null>(null);
+  const [isKept, setKept] = useState<boolean | null>(null);
+  const [asked, setAsked] = useState<Asked | null>(null);
+  useEffect(() => {
+    ask('GET /v1/apps/{id}', { id }).then(setApp, (why: unknown) => setError(failure(why)));
+  }, [id]);
+  useEffect(
+    () =>
+      onHappened((row) => {
+        if (row.what === 'update' && 'id' in row && row.id === app?.id) void ask('GET /v1/apps/{id}', { id }).then(setApp, () => undefined);
+      }),
+    [id, app?.id],
+  );
+  const refuse = (one: Asked) => {
+    setAsked(null);
+    one.no(new Error(t('apps.refused')));
+  };
+  const why = error ?? (location.hostname.endsWith('.localhost') ? null : t('apps.elsewhere')) ?? (app && !app.here ? (app.broken ? plain(app.broken) : t('apps.away')) : null);
+  return (
+    <div class="app-place">
+      <header class="screen-head">
+        <Button icon="back" label={t('apps.close')} isIconOnly kind="quiet" onClick={() => (history.length > 1 ? history.back() : go(to('app')))} />
+        {app && <AppIcon row={app} />}
+        <div class="app-title">
+          <h1 class="cut">
+            <bdi>{app ? plain(app.name) : t('screen.app')}</bdi>
+          </h1>
+          {app && (
+            <small class="muted cut">
+              {[app.document, app.summary].filter((title) => title).map((title) => inLine(title ?? '', 60)).join(' · ') || t('apps.in', { who: nameOf(app.conversation) })}
+            </small>
+          )}
+        </div>
+        {app && <Button icon="talk" label={t('apps.talk')} isIconOnly kind="quiet" onClick={() => go(to('talk', [app.conversation], { at: app.id }))} />}
+      </header>
+      {app?.read_only && <p class="pad warn" role="status">{t('apps.read_only_more', { count: app.bound.updates })}</p>}
+      {why && <Empty icon="warn" title={why} />}
+      {app && !why && isKept === null && (
+        <>
+          <p class="pad muted" role="status">{t('apps.starting')}</p>
+          <Probe app={app} told={(kept) => setKept(kept || app.ours)} />
+        </>
+      )}
+      {app && isKept === false && (
+        <Empty icon="shield" title={t('apps.open_network')}>
+          {t('apps.open_network_more')}
+        </Empty>
+      )}
+      {app && !why && isKept && <Frame app={app} href={href} asked={setAsked} />}
+      {asked && ('href' in asked ? <MailTo asked={asked} close={() => refuse(asked)} done={() => setAsked(null)} /> : <SendIt asked={asked} close={() => refuse(asked)} done={() => setAsked(null)} />)}
+    </div>
+  );
+}
+
+function originOf(app: AppStartRow): string {
+  return `${location.protocol}//${app.host}${location.port ? ':' + location.port : ''}`;
+}
+
+/** Finds out whether this browser keeps documents of the app's host to their host. */
+function Probe({ app, told }: { app: AppStartRow; told: (isKept: boolean) => void }) {
+  const frame = useRef<HTMLIFrameElement>(null);
+  return (
+    <iframe
+      ref={frame}
+      class="app-probe"
+      aria-hidden="true"
+      tabIndex={-1}
+      title=""
+      sandbox={SANDBOX}
+      src={`${originOf(app)}/.dak/probe`}
+      onLoad={() => {
+        const { port1, port2 } = new MessageChannel();
+        port1.onmessage = ({ data }) => told((data as { isKept: boolean }).isKept === true);
+        frame.current?.contentWindow?.postMessage('dak probe', originOf(app), [port2]);
+      }}
+    />
+  );
+}
+
+function Frame({ app, href, asked }: { app: AppStartRow; href: string | undefined; asked: (asked: Asked) => void }) {
+  useEffect(() => {
+    let lastFlood = 0;
+    const bridge = new Bridge(app, {
+      send: (what) => new Promise((done, no) => asked({ what, done, no })),
+      mailto: (href) => new Promise((done, no) => asked({ href, done, no })),
+      flooded: () => {
+        if (performance.now() - lastFlood < 10_000) return;
+        lastFlood = performance.now();
+        tell(t('apps.flooded'), undefined, true);
+      },
+      refused: (why) => {
+        if (performance.now() - lastFlood < 10_000) return;
+        lastFlood = performance.now();
+        tell(t('apps.not_sent', { why }), undefined, true);
+      },
+    });
+    const hear = ({ data, origin, ports: [port] }: MessageEvent) => {
+      if (origin === originOf(app) && data === 'dak app' && port) bridge.open(port);
+    };
+    addEventListener('message', hear);
+    const end = onHappened((row) => {
+      if (row.what === 'update' && 'id' in row && row.id === app.id) bridge.happened();
+    });
+    return () => {
+      removeEventListener('message', hear);
+      end();
+      bridge.close();
+    };
+  }, [app.id]);
+  // What the app was told when it said something is a page of its own, whatever it begins with.
+  const page = new URL((href ?? 'index.html').replace(/^[/\\]+/, ''), originOf(app) + '/');
+  const src = page.origin === originOf(app) ? page.href : `${originOf(app)}/index.html`;
+  return <iframe class="app-frame" title={t('apps.frame', { name: plain(app.name) })} sandbox={SANDBOX} referrerpolicy="no-referrer" src={src} />;
+}
+
+function SendIt({ asked, close, done }: { asked: Extract<Asked, { what: ToSend }>; close: () => void; done: () => void }) {
+  const [who, setWho] = useState(firstWhom);
+  const [isBusy, setBusy] = useState(false);
+  const { text, name, bytes } = asked.what;
+  const send = async () => {
+    setBusy(true);
+    try {
+      const file = bytes && name ? [await upload(new File([bytes], name), () => undefined, new AbortController().signal)] : [];
+      await ask('POST /v1/send', { to: who, text: text ?? '', uploads: file.map(({ id, name }) => ({ id, name })) });
+      tell(t('apps.sent', { who: who === 'me' ? t('names.me') : nameOf(who) }));
+      done();
+      asked.done();
+    } catch (error) {
+      complain(error);
+      setBusy(false);
+    }
+  };
+  return (
+    <Dialog title={t('apps.send')} close={close}>
+      {text && (
+        <blockquote class="said-quote" dir="auto">
+          {inLine(text, 600)}
+        </blockquote>
+      )}
+      {name && bytes && (
+        <p>
+          <Icon name="files" size={16} /> <bdi>{plain(name)}</bdi> <small class="muted">{bytesOf(bytes.byteLength)}</small>
+        </p>
+      )}
+      <p class="muted">{t('apps.send_more')}</p>
+      <Whom value={who} set={setWho} />
+      <div class="row-end">
+        <Button label={t('shell.cancel')} onClick={close} />
+        <Button label={t('apps.send_to', { who: who === 'me' ? t('names.me') : nameOf(who) })} kind="main" disabled={isBusy} onClick={() => void send()} />
+      </div>
+    </Dialog>
+  );
+}
+
+function MailTo({ asked, close, done }: { asked: Extract<Asked, { href: string }>; close: () => void; done: () => void }) {
+  return (
+    <Dialog title={t('apps.mail')} close={close}>
+      <p>{t('apps.mail_more')}</p>
+      <blockquote class="said-quote" dir="ltr">
+        {inLine(asked.href, 300)}
+      </blockquote>
+      <div class="row-end">
+        <Button label={t('shell.cancel')} onClick={close} />
+        <Button
+          label={t('apps.mail_open')}
+          kind="main"
+          onClick={() => {
+            if (asked.href.startsWith('mailto:')) location.assign(asked.href);
+            done();
+            asked.done();
+          }}
+        />
+      </div>
+    </Dialog>
+  );
+}
