@@ -305,6 +305,9 @@ impl Desk {
                 self.publish(&topic, messages, lifetime_ms).await.map(Response::Published)
             }
             Request::TopicSettle { group, events } => self.topic_settle(&group, events).await,
+            Request::TopicEvents { topic, before, limit } => {
+                self.topic_events(&topic, before, limit).await.map(Response::TopicEvents)
+            }
             Request::TopicFailed { topic, group } => self.topic_failed(&topic, group).await.map(Response::Failed),
             Request::TopicRetry { topic, group, event } => self.topic_retry(&topic, group, &event).await,
             Request::Groups => self.groups().await.map(Response::Groups),

@@ -334,6 +334,17 @@ pub enum Request {
         #[serde(default)]
         lifetime_ms: Option<u64>,
     },
+    /// What is here of a topic, the oldest first, for a person to read: no group is the wiser. Answered by
+    /// [`Response::TopicEvents`].
+    TopicEvents {
+        topic: String,
+        /// Only what stands before the event of this number.
+        #[serde(default)]
+        before: Option<u64>,
+        /// The last so many, and at most [`PUBLISHED_AT_ONCE_MAX`]; 100 where none is said.
+        #[serde(default)]
+        limit: Option<u32>,
+    },
     /// Says what became of events that a group's consumer got.
     TopicSettle {
         group: String,
@@ -517,6 +528,7 @@ pub enum Response {
     TopicTerms(TopicTermsRow),
     TopicEnded(TopicEndedRow),
     Published(Vec<PublishedRow>),
+    TopicEvents(Vec<TopicEventRow>),
     Failed(Vec<FailedRow>),
     Groups(Vec<GroupRow>),
     Group(GroupRow),
@@ -754,6 +766,7 @@ impl Request {
                 | R::Backup { .. }
                 | R::Config
                 | R::Topics
+                | R::TopicEvents { .. }
                 | R::TopicFailed { .. }
                 | R::Groups
                 | R::GroupMembers { .. }

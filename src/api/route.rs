@@ -163,6 +163,7 @@ pub static ROUTES: &[Route] = &[
     route(POST, "/v1/topics/set", Call, "TopicSet", One("TopicTerms"), "how long and how much of a topic stays here"),
     route(POST, "/v1/topics/delete", Call, "TopicDelete", One("TopicEnded"), "an end to a topic of mine"),
     route(POST, "/v1/topics/publish", Call, "Publish", Many("Published"), "messages to be published"),
+    route(GET, "/v1/topics/events", Call, "TopicEvents", Many("TopicEvents"), "what is here of a topic; of it the last"),
     route(GET, "/v1/topics/follow", Follow, "Sub", Rows, "events for one consumer of a group"),
     route(POST, "/v1/topics/settle", Call, "TopicSettle", One("Done"), "that a consumer is done with events, or is not"),
     route(GET, "/v1/topics/failed", Call, "TopicFailed", Many("Failed"), "what a group gave up"),

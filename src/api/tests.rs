@@ -535,6 +535,7 @@ fn every_exchange() -> Vec<(Request, Response)> {
             Q::StickBring { bundles: vec![FromStick { bytes: vec![0x9f, 255], written_at: samples::at(11, 0) }] },
             A::Entered(vec![samples::entered()]),
         ),
+        (Q::TopicEvents { topic: who(), before: Some(7), limit: None }, A::TopicEvents(Vec::new())),
         (Q::Doctor, A::Doctor(vec![check.clone()])),
         (Q::Reindex, A::Doctor(vec![check])),
         (Q::Backup { path: "/b".into(), passphrase: "p".into() }, A::Backup(backup)),

@@ -113,6 +113,33 @@ fn a_program_with_a_token_reads_and_sends_and_follows_with_the_numbers_of_the_co
 }
 
 #[test]
+fn what_is_here_of_a_topic_can_be_read_again_and_its_consumers_get_it_all_the_same() {
+    let alice = Open::new();
+    let token = alice.token("page");
+    alice.person.json("topic create door");
+    for n in 0..40 {
+        alice.person.json(&format!("pub door {n} --key {}", if n % 10 == 0 { "tens" } else { "rest" }));
+    }
+    alice.person.json("pub door last");
+    let read = |query: &str| -> Vec<(u64, String)> {
+        let path = format!("/v1/topics/events?topic=door{query}");
+        let (status, answer) = alice.with(&token, "GET", &path, Value::Null);
+        assert_eq!(status, 200, "{answer}");
+        let rows = answer.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let rows = rows.filter_map(|row| Some((row["event"].as_u64()?, row["text"].as_str()?.to_owned())));
+        rows.collect()
+    };
+    let all: Vec<(u64, String)> = [(31, "30"), (40, "39"), (41, "last")].map(|(n, text)| (n, text.to_owned())).into();
+    assert_eq!(read(""), all);
+    assert_eq!(read(""), all, "as often as somebody likes");
+    assert_eq!(read("&limit=1"), all[2..]);
+    assert_eq!(read("&limit=1&before=40"), all[..1], "over numbers that left");
+    assert_eq!(read("&before=31"), []);
+    assert_eq!(alice.person.rows("sub door").len(), 3);
+    assert_eq!(alice.with(&token, "GET", "/v1/topics/events?topic=window", Value::Null).0, 404);
+}
+
+#[test]
 fn who_shows_no_token_or_one_that_was_revoked_is_not_let_in_and_what_it_followed_ends() {
     let alice = Open::new();
     let token = alice.token("board --read-only");

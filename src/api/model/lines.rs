@@ -65,6 +65,7 @@ impl Response {
                 | R::Config(_)
                 | R::Topics(_)
                 | R::Published(_)
+                | R::TopicEvents(_)
                 | R::Failed(_)
                 | R::Groups(_)
                 | R::Members(_)
@@ -119,6 +120,7 @@ impl Response {
             R::TopicTerms(row) => json_line(row),
             R::TopicEnded(row) => json_line(row),
             R::Published(rows) => json_lines(rows),
+            R::TopicEvents(rows) => json_lines(rows),
             R::Failed(rows) => json_lines(rows),
             R::Groups(rows) => json_lines(rows),
             R::Group(row) => json_line(row),

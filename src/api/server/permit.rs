@@ -55,6 +55,7 @@ impl Permit {
                 Request::Publish { topic, .. }
                 | Request::TopicSubscribe { topic }
                 | Request::TopicUnsubscribe { topic }
+                | Request::TopicEvents { topic, .. }
                 | Request::TopicFailed { topic, .. }
                 | Request::TopicRetry { topic, .. },
             )

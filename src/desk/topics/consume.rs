@@ -20,7 +20,7 @@ use super::super::Desk;
 use super::super::rows::Names;
 use super::{Meant, ROWS_AT_ONCE, no_topic, shown};
 use crate::agent::Agent;
-use crate::api::model::{Done, FailedRow, Outcome, Schema, SettledEvent, TopicEventRow, When};
+use crate::api::model::{Done, FailedRow, Outcome, PUBLISHED_AT_ONCE_MAX, Schema, SettledEvent, TopicEventRow, When};
 use crate::api::{ApiError, ErrorKind, NextStep, Response, Row, Rows};
 use crate::eid::{Eid, Service};
 use crate::mail::topics::group::{DEAD_MAX, Dead, Group, Next, Settled, TRIES, Verdict};
@@ -37,6 +37,8 @@ const WINDOW: u32 = 64;
 const WINDOW_MAX: u32 = 512;
 /// Events read at once.
 const PAGE: usize = 256;
+/// Events that somebody reads at once who says no number.
+const READ_AT_ONCE: usize = 100;
 /// A sleep does not count the time that a machine slept through.
 const NAP_MAX: Duration = Duration::from_secs(60);
 /// Longest reason that is kept of what was given up, in characters.
@@ -310,6 +312,32 @@ impl Desk {
             Ok(record.kept(&dead)?.and_then(|value| Dead::read(&value)).map(|dead| dead.event))
         };
         self.record(read).await
+    }
+
+    /// The last events of a topic before one of them, the oldest first; nobody's place in it moves.
+    pub(in crate::desk) async fn topic_events(
+        &self,
+        text: &str,
+        before: Option<u64>,
+        limit: Option<u32>,
+    ) -> Result<Vec<TopicEventRow>, ApiError> {
+        let topic = self.meant_one(text).await?;
+        let key = rows::state(&topic);
+        let state = self.record(move |record| record.kept(&key)).await?.and_then(|value| State::read(&value));
+        let Some(state) = state else { return Err(no_topic(text)) };
+        let wanted = limit.map_or(READ_AT_ONCE, |limit| limit as usize).min(PUBLISHED_AT_ONCE_MAX);
+        let mut found = VecDeque::new();
+        let mut end = before.unwrap_or(u64::MAX).min(state.next);
+        // Numbers have gaps where a later word on a key took the place of an earlier one: ever wider steps go over them.
+        let mut step = wanted.max(1) as u64;
+        while found.len() < wanted && end > 1 {
+            let start = (end - 1).saturating_sub(step);
+            let mut events = self.events_behind(&topic, start, step as usize).await?;
+            events.retain(|(number, _)| *number < end);
+            events.into_iter().rev().take(wanted - found.len()).for_each(|event| found.push_front(event));
+            (end, step) = (start + 1, (step * 2).min(PUBLISHED_AT_ONCE_MAX as u64));
+        }
+        self.event_rows(&topic, found.into_iter().map(|(number, event)| (number, event, 1)).collect()).await
     }
 
     /// Events with their numbers, and which try it is.
