@@ -2430,6 +2430,8 @@ export interface Routes {
   'POST /v1/topics': { asks: TopicCreateBody; gives: TopicRow };
   /** an end to a topic of mine */
   'POST /v1/topics/delete': { asks: TopicDeleteBody; gives: TopicEndedRow };
+  /** what is here of a topic; of it the last */
+  'GET /v1/topics/events': { asks: { before?: number; limit?: number; topic: string }; gives: TopicEventRow[] };
   /** what a group gave up */
   'GET /v1/topics/failed': { asks: { group?: string; topic: string }; gives: FailedRow[] };
   /** events for one consumer of a group */

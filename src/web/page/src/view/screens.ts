@@ -7,6 +7,13 @@ import type { IconName } from './icons';
 import { Talks } from './talks';
 import { Apps } from './app';
 import { Search } from './search';
+import { Tasks } from './tasks';
+import { People } from './people';
+import { Groups } from './groups';
+import { Topics } from './topics';
+import { Files } from './files';
+import { MeshMap } from './map';
+import { Settings } from './settings';
 import { unread } from '../store';
 
 export interface Screen {
@@ -24,5 +31,12 @@ export interface Screen {
 export const screens: Screen[] = [
   { name: 'talk', title: 'screen.talk', icon: 'talk', isFirst: true, badge: () => unread.value, view: Talks },
   { name: 'search', title: 'screen.search', icon: 'search', isFirst: true, view: Search },
+  { name: 'map', title: 'screen.map', icon: 'map', isFirst: true, view: MeshMap },
+  { name: 'tasks', title: 'screen.tasks', icon: 'tasks', view: Tasks },
+  { name: 'people', title: 'screen.people', icon: 'people', isFirst: true, view: People },
+  { name: 'groups', title: 'screen.groups', icon: 'groups', view: Groups },
+  { name: 'topics', title: 'screen.topics', icon: 'topics', view: Topics },
+  { name: 'files', title: 'screen.files', icon: 'files', view: Files },
+  { name: 'settings', title: 'screen.settings', icon: 'settings', view: Settings },
   { name: 'app', title: 'screen.app', icon: 'app', view: Apps },
 ];

@@ -7,5 +7,12 @@ import { talk } from './en/talk';
 import { compose } from './en/compose';
 import { search } from './en/search';
 import { apps } from './en/apps';
+import { map } from './en/map';
+import { tasks } from './en/tasks';
+import { people } from './en/people';
+import { groups } from './en/groups';
+import { topics } from './en/topics';
+import { files } from './en/files';
+import { settings } from './en/settings';
 
-export const en = { ...shell, ...times, ...errors, ...talks, ...talk, ...compose, ...search, ...apps };
+export const en = { ...shell, ...times, ...errors, ...talks, ...talk, ...compose, ...search, ...map, ...tasks, ...people, ...groups, ...topics, ...files, ...settings, ...apps };
