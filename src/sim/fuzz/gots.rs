@@ -11,7 +11,7 @@ use super::world::World;
 use super::{Checked, Promise, must};
 
 /// How often what somebody writes says that something came, per million.
-const GOTS: u32 = 250_000;
+const GOTS: u32 = 600_000;
 /// The same of what a hostile node signs.
 const FORGED: u32 = 150_000;
 
