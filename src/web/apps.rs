@@ -1,12 +1,14 @@
 //! Shared apps in a browser: each at a host of its own, with files of its container, and nothing else of this node.
 //!
 //! ```text
-//! page  http://dak-xxxxxxxx.localhost:PORT          frames ──▶  http://app-yyyyyyyyyyyyyyyy.localhost:PORT/index.html
+//! page  http://dak-xxxxxxxx.localhost:PORT          frames ──▶  http://app-yyyyyyyyyyyyyyyy.dak-xxxxxxxx.localhost:PORT/index.html
 //!       the API, behind both halves of a session    ◀── MessageChannel ──▶  webxdc.js
 //! ```
-//! An app is a stranger's program. Its host is another site than the page's, so that it has storage and, where browsers keep
-//! sites apart, a process of its own; it gets no cookie, no header and no route of the API, and whatever it wants it asks
-//! the page for, which asks the person. Its host is what the home's secret makes of it: nobody guesses another app's.
+//! An app is a stranger's program. Its host is an origin of its own, below the page's name so that a browser lets it store what
+//! it likes, and asked to be kept in a process of its own; it gets no cookie, no header and no route of the API, and whatever it
+//! wants it asks the page for, which asks the person. Its host is what the home's secret makes of it: nobody guesses
+//! another app's. What it could do below that name is set cookies that the page's requests have too: they open nothing, and the
+//! page sweeps them away.
 //!
 //! *No network at all.* The policy lets it load and reach its own host alone; an allowlist of connections (of newer
 //! Chromium) closes what a policy has no word for: WebRTC, prefetches, pings and names looked up. Workers that would answer
@@ -39,6 +41,8 @@ const OWN: &str = "/*own*/{}";
 /// A document of ours that tries what no app may do, and tells the page whether it could.
 const PROBE: &str = "/.dak/probe";
 const PROBE_PAGE: &str = include_str!("apps/probe.html");
+/// With this the browser forgets what the app kept there.
+const CLEARS: &str = "forget";
 /// What it tries to reach: a host that no app has, which answers everybody.
 const PROBED: &str = "app-probe.localhost";
 
@@ -65,12 +69,16 @@ impl Hosts {
         Hosts { policy: value(policy), probe_policy: value(probe_policy), place, backend }
     }
 
-    /// The host of an app that a request is for, without the port.
+    /// The host of an app that a request is for, as the node calls it. Browsers get it below the page's own name: what a frame
+    /// of another site stores, many of them refuse.
     fn host_of(&self, request: &Request) -> Option<String> {
         let host = host_named(request)?;
         let (name, port) = host.rsplit_once(':')?;
-        let is_app = name.starts_with("app-") && name.ends_with(".localhost") && port == self.place.port.to_string();
-        is_app.then(|| name.to_owned())
+        let page = self.place.host.split('.').next().unwrap_or_default();
+        let label = name.strip_suffix(".localhost")?;
+        let app = label.strip_suffix(page).and_then(|rest| rest.strip_suffix('.')).unwrap_or(label);
+        let is_app = app.starts_with("app-") && !app.contains('.') && port == self.place.port.to_string();
+        is_app.then(|| format!("{app}.localhost"))
     }
 
     async fn answer(&self, host: &str, request: &Parts) -> Response {
@@ -86,7 +94,10 @@ impl Hosts {
         }
         let Some(path) = decoded(request.uri.path()) else { return StatusCode::BAD_REQUEST.into_response() };
         if path == PROBE {
-            return html(PROBE_PAGE.replace("/*probed*/", &format!("http://{PROBED}:{}/", self.place.port)));
+            let clears = request.uri.query() == Some(CLEARS);
+            let page = html(PROBE_PAGE.replace("/*probed*/", &format!("http://{PROBED}:{}/", self.place.port)));
+            let forget = (HeaderName::from_static("clear-site-data"), "\"storage\"");
+            return if clears { ([forget], page).into_response() } else { page };
         }
         let name = match path.trim_start_matches('/') {
             "" => "index.html",
@@ -132,7 +143,9 @@ impl Hosts {
         headers.insert(resource, fixed(if is_open { "cross-origin" } else { "same-origin" }));
         headers.insert(
             HeaderName::from_static("permissions-policy"),
-            fixed("camera=(), microphone=(), geolocation=(), display-capture=(), payment=(), usb=(), serial=(), hid=(), bluetooth=()"),
+            fixed(
+                "camera=(), microphone=(), geolocation=(), display-capture=(), payment=(), usb=(), serial=(), hid=()",
+            ),
         );
     }
 }

@@ -173,4 +173,4 @@ pub fn cookies(headers: &HeaderMap) -> impl Iterator<Item = &str> {
 }
 
 /// So many cookies of one request are looked at.
-const COOKIES_TRIED: usize = 4;
+const COOKIES_TRIED: usize = 64;

@@ -1,6 +1,6 @@
 // What an app in its frame may ask of the page: to tell its users something and to hear what they told, and with the person's
 // consent to write into a conversation. It gets nothing else of the node, and a flood of it ends at its own queue.
-import { ask, rows } from './api';
+import { ask, isAbort, rows } from './api';
 import type { AppStartRow, AppUpdateRow } from './api.types';
 import { failure } from './tell';
 
@@ -60,7 +60,7 @@ export class Bridge {
     this.port = port;
     this.listening = 0;
     this.waiting.length = 0;
-    port.onmessage = ({ data }: MessageEvent<Asked>) => void this.hear(port, data).catch((error: unknown) => console.error(error));
+    port.onmessage = ({ data }: MessageEvent<Asked>) => void this.hear(port, data).catch(unlessOver);
   }
 
   close(): void {
@@ -71,7 +71,7 @@ export class Bridge {
 
   /** Something was told in the app. */
   happened(): void {
-    if (this.listening) void this.tell(this.listening);
+    if (this.listening) void this.tell(this.listening).catch(unlessOver);
   }
 
   private async hear(port: MessagePort, asked: Asked): Promise<void> {
@@ -131,6 +131,7 @@ export class Bridge {
           await ask('POST /v1/apps/{id}/updates', { ...update, id: this.app.id } as never, this.ended.signal);
           port.postMessage({ what: 'done', number });
         } catch (error) {
+          if (isAbort(error)) return;
           port.postMessage({ what: 'failed', number, why: failure(error) });
           this.consent.refused(failure(error));
         }
@@ -173,6 +174,19 @@ export class Bridge {
     }
     await give();
   }
+}
+
+/** Takes away cookies that an app left at the page's name: the page has none that a script could see. */
+export function sweepCookies(): void {
+  for (const one of document.cookie.split(';')) {
+    const name = one.split('=')[0]?.trim();
+    for (const path of ['/', '/v1', '/web']) document.cookie = `${name}=; max-age=0; domain=${location.hostname}; path=${path}`;
+  }
+}
+
+/** What ends with the app is no failure. */
+function unlessOver(error: unknown): void {
+  if (!isAbort(error)) console.error(error);
 }
 
 function words(text: unknown): string | undefined {

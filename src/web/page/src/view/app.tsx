@@ -4,7 +4,7 @@ import { signal } from '@preact/signals';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { ask, bytes, upload } from '../api';
 import type { AppRow, AppStartRow } from '../api.types';
-import { Bridge, type ToSend } from '../bridge';
+import { Bridge, sweepCookies, type ToSend } from '../bridge';
 import { inLine, plain } from '../safe';
 import { contacts, groups, nameOf, onAnew, onHappened } from '../store';
 import { attempt, complain, failure, tell } from '../tell';
@@ -18,6 +18,10 @@ import './app.css';
 const OURS = ['checklist', 'poll', 'text'] as const;
 /** What the frame may do; the server says the same. */
 const SANDBOX = 'allow-scripts allow-same-origin allow-forms';
+
+/** So much an app may keep in this browser. */
+const STORED_BYTES_MAX = 64 << 20;
+const WATCH_MS = 3_000;
 
 const all = signal<AppRow[] | null>(null);
 
@@ -151,6 +155,9 @@ function Running({ id, href }: { id: string; href: string | undefined }) {
   const [app, setApp] = useState<AppStartRow | null>(null);
   const [error, setError] = useState<string | null>(null);
   const [isKept, setKept] = useState<boolean | null>(null);
+  /** How much it keeps in this browser, and whether it is to be forgotten now. */
+  const [used, setUsed] = useState(0);
+  const [isForgetting, setForgetting] = useState(false);
   const [asked, setAsked] = useState<Asked | null>(null);
   useEffect(() => {
     ask('GET /v1/apps/{id}', { id }).then(setApp, (why: unknown) => setError(failure(why)));
@@ -189,7 +196,7 @@ function Running({ id, href }: { id: string; href: string | undefined }) {
       {app && !why && isKept === null && (
         <>
           <p class="pad muted" role="status">{t('apps.starting')}</p>
-          <Probe app={app} told={(kept) => setKept(kept || app.ours)} />
+          <Probe app={app} told={(kept, used) => (setUsed(used), setKept(kept || app.ours))} />
         </>
       )}
       {app && isKept === false && (
@@ -197,18 +204,31 @@ function Running({ id, href }: { id: string; href: string | undefined }) {
           {t('apps.open_network_more')}
         </Empty>
       )}
-      {app && !why && isKept && <Frame app={app} href={href} asked={setAsked} />}
+      {app && !why && isKept && used > STORED_BYTES_MAX && !isForgetting && (
+        <Empty icon="warn" title={t('apps.too_much')}>
+          <p>{t('apps.too_much_more', { size: bytesOf(used), most: bytesOf(STORED_BYTES_MAX) })}</p>
+          <Button label={t('apps.forget')} kind="main" onClick={() => setForgetting(true)} />
+        </Empty>
+      )}
+      {app && isForgetting && <Probe app={app} forgets told={(_, used) => (setUsed(used), setForgetting(false))} />}
+      {app && !why && isKept && used <= STORED_BYTES_MAX && (
+        <>
+          <Frame app={app} href={href} asked={setAsked} />
+          <Watch app={app} told={setUsed} />
+        </>
+      )}
       {asked && ('href' in asked ? <MailTo asked={asked} close={() => refuse(asked)} done={() => setAsked(null)} /> : <SendIt asked={asked} close={() => refuse(asked)} done={() => setAsked(null)} />)}
     </div>
   );
 }
 
 function originOf(app: AppStartRow): string {
-  return `${location.protocol}//${app.host}${location.port ? ':' + location.port : ''}`;
+  // Below the page's own name: what a frame of another site stores, many browsers refuse.
+  return `${location.protocol}//${app.host.replace(/\.localhost$/, '')}.${location.host}`;
 }
 
 /** Finds out whether this browser keeps documents of the app's host to their host. */
-function Probe({ app, told }: { app: AppStartRow; told: (isKept: boolean) => void }) {
+function Probe({ app, told, forgets = false }: { app: AppStartRow; told: (isKept: boolean, used: number) => void; forgets?: boolean }) {
   const frame = useRef<HTMLIFrameElement>(null);
   return (
     <iframe
@@ -218,19 +238,35 @@ function Probe({ app, told }: { app: AppStartRow; told: (isKept: boolean) => voi
       tabIndex={-1}
       title=""
       sandbox={SANDBOX}
-      src={`${originOf(app)}/.dak/probe`}
+      src={`${originOf(app)}/.dak/probe${forgets ? '?forget' : ''}`}
       onLoad={() => {
         const { port1, port2 } = new MessageChannel();
-        port1.onmessage = ({ data }) => told((data as { isKept: boolean }).isKept === true);
+        port1.onmessage = ({ data: { isKept, used } }: MessageEvent<{ isKept: boolean; used: number | null }>) => told(isKept === true, used ?? 0);
         frame.current?.contentWindow?.postMessage('dak probe', originOf(app), [port2]);
       }}
     />
   );
 }
 
+/** Looks now and then how much the app keeps in this browser; each time with a document that the app has not seen before. */
+function Watch({ app, told }: { app: AppStartRow; told: (used: number) => void }) {
+  const [turn, setTurn] = useState(1);
+  const [isLooking, setLooking] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setLooking(true), WATCH_MS);
+    return () => clearTimeout(timer);
+  }, [turn]);
+  const heard = (_: boolean, used: number) => {
+    setLooking(false);
+    setTurn(turn + 1);
+    told(used);
+  };
+  return isLooking ? <Probe key={turn} app={app} told={heard} /> : null;
+}
+
 function Frame({ app, href, asked }: { app: AppStartRow; href: string | undefined; asked: (asked: Asked) => void }) {
   useEffect(() => {
-    let lastFlood = 0;
+    let lastFlood = -Infinity;
     const bridge = new Bridge(app, {
       send: (what) => new Promise((done, no) => asked({ what, done, no })),
       mailto: (href) => new Promise((done, no) => asked({ href, done, no })),
@@ -256,6 +292,7 @@ function Frame({ app, href, asked }: { app: AppStartRow; href: string | undefine
       removeEventListener('message', hear);
       end();
       bridge.close();
+      sweepCookies();
     };
   }, [app.id]);
   // What the app was told when it said something is a page of its own, whatever it begins with.

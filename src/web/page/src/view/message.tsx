@@ -164,7 +164,7 @@ function Event({ row, isStop }: { row: TalkRow; isStop: boolean }) {
   return (
     <article class="event" data-id={row.id} tabIndex={isStop ? 0 : -1}>
       <span>
-        <bdi class="event-who">{row.mine ? t('names.me') : person(row.from)}</bdi>{' '}
+        {row.kind !== 'app' && <bdi class="event-who">{row.mine ? t('names.me') : person(row.from)}</bdi>}{' '}
         {row.kind === 'app' && row.in_reply_to ? (
           <a href={to('app', [row.in_reply_to])}>
             <Icon name="app" size={14} /> <bdi>{inLine(row.text ?? '', 80)}</bdi>
