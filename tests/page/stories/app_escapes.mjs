@@ -31,45 +31,44 @@ export default async function (world) {
   equal(reached, ['http GET /self'], 'the ears are open');
   reached.length = 0;
 
-  const files = { 'index.html': hostile(web, raw, stun), 'sw.js': 'onfetch = (event) => event.respondWith(new Response("<script>fetch(1)</script>"));', 'other.html': '<p>other' };
-  const path = join(tmpdir(), `dak-hostile-${process.pid}.xdc`);
-  writeFileSync(path, stored(files));
-  writeFileSync(path.replace('hostile', 'leaving'), stored({ 'index.html': leaving(web) }));
-  const { id } = await alice.one('send', 'me', '-f', path);
+  const place = (name) => join(tmpdir(), `dak-${name}-${process.pid}.xdc`);
+  const begin = async (name, files) => {
+    writeFileSync(place(name), stored(files));
+    return (await alice.one('send', 'me', '-f', place(name))).id;
+  };
+  const told = async (id) => (await alice.rows('app', id)).map(({ payload }) => payload);
+
+  // A frame that goes elsewhere goes nowhere.
+  const leaves = await begin('leaving', { 'index.html': leaving(web) });
   const page = await alice.page();
+  const origin = new URL(page.url()).origin;
+  await page.evaluate((id) => (location.hash = `#/app/${id}`), leaves);
+  await until('its page kept it', () => world.wrong.some((said) => said.includes('Framing')));
+  equal(reached, [], 'and it came nowhere');
+
+  // By itself, in a tab of its own, an app is nothing.
+  const secret = () => localStorage.getItem('dak.page');
+  const asked = { headers: { 'dak-page': await page.evaluate(secret) } };
+  const { host } = await page.evaluate(async ([id, asked]) => (await fetch(`/v1/apps/${id}`, asked)).json(), [leaves, asked]);
+  const alone = await page.context().newPage();
+  const answer = await alone.goto(origin.replace(new URL(origin).hostname, host) + '/index.html');
+  equal(answer.status(), 403, 'an app is no document by itself');
+  await alone.close();
+  equal(world.browser.contexts().flatMap((context) => context.pages()).length, 1, 'no window was opened');
+
+  // All else it tries, and says so by the one way that it has; but for WebRTC within a frame, for which the browser ends it.
+  const files = { 'index.html': hostile(web, raw, stun), 'sw.js': 'onfetch = (event) => event.respondWith(new Response("<script>fetch(1)</script>"));', 'other.html': '<p>other' };
+  const tries = await begin('hostile', files);
   let gone = false;
   const devtools = await world.browser.newBrowserCDPSession();
   devtools.on('Target.targetCrashed', () => (gone = true));
   await devtools.send('Target.setDiscoverTargets', { discover: true });
-  const origin = new URL(page.url()).origin;
-  await page.evaluate((id) => (location.hash = `#/app/${id}`), id);
-  const frame = await (await page.waitForSelector('iframe.app-frame')).contentFrame();
-
-  // It has tried all of it once it says so, by the one way that it has; but for WebRTC, with which the browser ends it.
-  const told = async () => (await alice.rows('app', id)).map(({ payload }) => payload);
-  await until('it has tried almost everything', async () => (await told()).some(({ said }) => said));
-  await until('it has tried everything', async () => gone || (await told()).some(({ done }) => done));
-  const { said } = (await told()).at(-1);
+  await page.evaluate((id) => (location.hash = `#/app/${id}`), tries);
+  await until('it has tried almost everything', async () => (await told(tries)).some((payload) => payload.said));
+  await until('it has tried everything', async () => gone || (await told(tries)).some((payload) => payload.done));
+  for (const [what, came] of Object.entries((await told(tries)).at(-1).said)) holds(came === 'no', `${what}: ${came}`);
   equal(reached, [], 'nothing came anywhere');
-  for (const [what, came] of Object.entries(said)) holds(came === 'no', `${what}: ${came}`);
   holds(page.url().startsWith(origin), 'the page is where it was');
-  equal(world.browser.contexts().flatMap((context) => context.pages()).length, 1, 'no window was opened');
-
-  // By itself, in a tab of its own, it is nothing.
-  const alone = await page.context().newPage();
-  const answer = await alone.goto(frame.url());
-  equal(answer.status(), 403, 'an app is no document by itself');
-  await alone.close();
-  // A frame that goes elsewhere goes nowhere.
-  await page.evaluate(() => (location.hash = '#/app'));
-  await page.getByRole('link', { name: /hostile/ }).waitFor();
-  const other = await alice.one('send', 'me', '-f', path.replace('hostile', 'leaving'));
-  await page.evaluate((id) => (location.hash = `#/app/${id}`), other.id);
-  await page.waitForSelector('iframe.app-frame');
-  await until('it went', async () => (await alice.rows('app', other.id)).some(({ payload }) => payload === 'leaving'));
-  await page.evaluate(() => (location.hash = '#/app'));
-  await page.getByRole('heading', { name: 'Apps' }).waitFor();
-  equal(reached, [], 'nothing came anywhere afterwards');
   // Its own page says all that it was kept from.
   world.wrong.length = 0;
   http.close();
@@ -77,13 +76,9 @@ export default async function (world) {
   udp.close();
 }
 
-/** It goes elsewhere with what it has, and says so where it still is. */
+/** It goes elsewhere with what it has. */
 function leaving(web) {
-  return `<!doctype html><script src="webxdc.js"></script><script>
-addEventListener('securitypolicyviolation', () => webxdc.sendUpdate({ payload: 'leaving' }, ''));
-setInterval(() => webxdc.sendUpdate({ payload: 'leaving' }, ''), 1500);
-location.href = 'http://127.0.0.1:${web}/away?secret';
-</script>`;
+  return `<!doctype html><script>location.href = 'http://127.0.0.1:${web}/away?secret';</script>`;
 }
 
 function hostile(web, raw, stun) {
