@@ -10,7 +10,9 @@ export interface Place {
 }
 
 function read(): Place {
-  const [path = '', query = ''] = location.hash.replace(/^#\/?/, '').split('?', 2);
+  // A one-time link has something else behind its `#`, which is taken out of sight before anything is shown.
+  const hash = location.hash.startsWith('#/') ? location.hash.slice(2) : '';
+  const [path = '', query = ''] = hash.split('?', 2);
   const [screen = '', ...parts] = path.split('/').map((part) => {
     try {
       return decodeURIComponent(part);

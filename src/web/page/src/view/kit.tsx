@@ -27,7 +27,7 @@ export function Page(props: { title: string; lead?: ComponentChildren; actions?:
 /** A list beside what was chosen of it; on a narrow screen one at a time. */
 export function Split(props: { list: ComponentChildren; detail?: ComponentChildren; label: string; empty: string; back: string }) {
   return (
-    <div class={`split${props.detail ? ' chosen' : ''}`}>
+    <div class={`split${props.detail ? ' opened' : ''}`}>
       <section class="split-list" aria-label={props.label}>
         {props.list}
       </section>

@@ -8,7 +8,7 @@ import { plain } from '../safe';
 import { enterSends, notifies, theme } from '../settings';
 import { fromLocalInput, localInput, size, span } from '../times';
 import { changed } from '../stream';
-import { hasWords, number, t, tx } from '../words';
+import { hasWords, t, tx } from '../words';
 import { useAsked, useDoing } from './ask';
 import { Chip, Choice, Loaded, Page, Section, TextField, Tick, Trouble } from './kit';
 import { turnNotifications } from './shell';
@@ -290,7 +290,7 @@ function Node() {
       <Loaded asked={asked}>
         {({ config, version, health }) => (
           <>
-            <p class="dim">{t('node.facts', { version: plain(version.version), span: span(health.uptime_ms), pid: number(health.pid) })}</p>
+            <p class="dim">{t('node.facts', { version: plain(version.version), span: span(health.uptime_ms), pid: String(health.pid) })}</p>
             <div class="table-wrap" tabIndex={0} role="region" aria-label={t('node.config')}>
               <table>
                 <caption class="unseen">{t('node.config')}</caption>

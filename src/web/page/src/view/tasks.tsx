@@ -59,12 +59,15 @@ export function Tasks() {
   const [dragged, setDragged] = useState<BoardRow>();
   const [over, setOver] = useState<Column>();
   /** The card that keeps the focus when it stands elsewhere. */
-  const focus = useRef<string>(undefined);
+  const focus = useRef<{ id: string; column: Column }>(undefined);
 
   useEffect(() => {
     if (!focus.current) return;
-    const card = document.getElementById(`task-${focus.current}`);
-    if (card && document.activeElement !== card) card.focus();
+    const { id, column } = focus.current;
+    const card = document.getElementById(`task-${id}`);
+    // It stands there once the node told of it.
+    if (!card?.closest(`.column.${column}`)) return;
+    card.focus();
     focus.current = undefined;
   });
 
@@ -73,7 +76,7 @@ export function Tasks() {
     if (!wish) return;
     if (await doing.run(() => ask('POST /v1/inbox/{id}/change', { id: row.id, ...wish }))) {
       setSaid(t('tasks.moved', { task: inLine(row.text ?? '', 60), column: t(`tasks.column_${column}`) }));
-      focus.current = row.id;
+      focus.current = { id: row.id, column };
       asked.again();
     }
   };

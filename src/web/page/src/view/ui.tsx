@@ -213,10 +213,12 @@ export function rove(event: KeyboardEvent, list: Element | null, what: string, i
 /** A window over the page; the focus stays in it, and goes back to where it was. */
 export function Dialog({ title, children, close, wide = false }: { title: string; children: ComponentChildren; close: () => void; wide?: boolean }) {
   const box = useRef<HTMLDialogElement>(null);
+  // A field in it may take the focus before it is shown.
+  const opener = useRef(document.activeElement);
   const id = useId();
   useEffect(() => {
     const dialog = box.current;
-    const before = document.activeElement;
+    const before = opener.current;
     dialog?.showModal();
     return () => {
       dialog?.close();

@@ -130,7 +130,7 @@ function Paired({ contact, onClose }: { contact: ContactRow; onClose: () => void
       <SafetyWords words={contact.safety_words} />
       <div class="form-foot">
         <Button label={t('shell.close')} kind="quiet" onClick={onClose} />
-        <a class="button main" href={to('talk', [contact.address])} onClick={onClose}>
+        <a class="button main" href={to('talk', [`dak:${contact.peer_id}`])} onClick={onClose}>
           {t('people.write')}
         </a>
       </div>

@@ -47,7 +47,7 @@ export function Person(props: { contact: ContactRow; contacts: readonly ContactR
         </div>
       </header>
       <div class="detail-actions">
-        <a class="button main" href={to('talk', [contact.address])}>
+        <a class="button main" href={to('talk', [`dak:${contact.peer_id}`])}>
           {t('people.write')}
         </a>
         <Button label={t('people.rename')} onClick={() => setOpens('rename')} />

@@ -1,0 +1,127 @@
+//! The page in a real browser, between real nodes. The stories themselves are in `tests/page/stories`; here the nodes start
+//! that they are about, and end.
+//!
+//! They are told only where `DAK_BROWSER` names a Chromium, and `npm ci` was run in `tests/page`: `.ci/run` sees to both.
+
+#![cfg(feature = "node")]
+#![allow(clippy::disallowed_methods)]
+
+#[path = "cli/person.rs"]
+#[allow(dead_code)]
+mod person;
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use person::Person;
+use serde_json::{Value, json};
+
+/// How long a story waits for what must happen.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Names the browser.
+const BROWSER: &str = "DAK_BROWSER";
+
+/// One browser at a time: two would take each other's time and memory.
+static BROWSING: Mutex<()> = Mutex::new(());
+
+/// Tells a story about these people, who know each other and meet at the first one's.
+fn story(name: &str, names: &[&'static str]) {
+    let Some(browser) = browser() else { return };
+    let _browsing = BROWSING.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut people: Vec<Person> = names.iter().map(|name| Person::new(name)).collect();
+    let mut addresses: Vec<Value> = Vec::new();
+    let mut middle = String::new();
+    for person in &mut people {
+        let more = if middle.is_empty() { String::new() } else { format!("--peer {middle}") };
+        addresses.push(person.up(&more)["address"].clone());
+        if middle.is_empty() {
+            middle = person.place();
+        }
+    }
+    for (n, person) in people.iter().enumerate() {
+        for (m, (name, address)) in names.iter().zip(&addresses).enumerate() {
+            if n != m {
+                let added = person.run(&format!("contact add {name} {}", address.as_str().unwrap()));
+                assert_eq!(added.code, 0, "{}", added.talk);
+            }
+        }
+    }
+    let homes = people.iter().map(Person::home).map(|home| home.into_os_string().into_string().unwrap());
+    let people: Vec<Value> = names.iter().zip(homes).map(|(name, home)| json!({"name": name, "home": home})).collect();
+    let about = json!({"dak": env!("CARGO_BIN_EXE_dak"), "browser": browser.to_str().unwrap(), "people": people});
+    let place = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/page");
+    let mut node = Command::new("node");
+    node.arg(place.join("run.mjs")).arg(name).env("DAK_STORY", about.to_string()).stdin(Stdio::null());
+    let told = node.output().expect("node runs, which .ci/run installs");
+    let said = [&told.stdout[..], &told.stderr].map(String::from_utf8_lossy).concat();
+    assert!(told.status.success(), "{name}: {said}");
+}
+
+fn browser() -> Option<OsString> {
+    let browser = std::env::var_os(BROWSER).filter(|browser| Path::new(browser).exists());
+    if browser.is_none() {
+        let why = format!("{BROWSER} names no Chromium; .ci/run installs one");
+        assert!(std::env::var_os("CI").is_none(), "{why}");
+        println!("not checked: {why}");
+    }
+    browser
+}
+
+#[test]
+fn a_one_time_link_lets_one_browser_in_until_it_is_shown_out() {
+    story("signing_in", &["alice"]);
+}
+
+#[test]
+fn what_one_writes_the_other_reads_without_reloading_in_two_tabs_and_a_terminal() {
+    story("talking", &["alice", "bob"]);
+}
+
+#[test]
+fn tags_and_turned_letters_of_others_stay_text_on_every_screen() {
+    story("tricks", &["alice", "bob"]);
+}
+
+#[test]
+fn a_message_is_found_answered_and_sent_by_keyboard_alone() {
+    story("keyboard", &["alice", "bob"]);
+}
+
+#[test]
+fn everybody_can_read_every_screen_wide_and_narrow_light_and_dark() {
+    story("readable", &["alice", "bob", "carol"]);
+}
+
+#[test]
+fn every_word_of_the_page_is_in_its_catalogue() {
+    story("words", &["alice", "bob"]);
+}
+
+#[test]
+fn a_page_from_elsewhere_reads_nothing_and_sends_nothing() {
+    story("foreign", &["alice"]);
+}
+
+#[test]
+fn a_picture_that_lies_about_its_size_takes_nothing_down() {
+    story("lying_picture", &["alice", "bob"]);
+}
+
+#[test]
+fn people_groups_topics_tasks_and_settings_are_worked_with_on_their_screens() {
+    story("screens", &["alice", "bob"]);
+}
+
+#[test]
+fn the_map_shows_who_is_near_and_a_message_on_its_way() {
+    story("mesh", &["carol", "alice", "bob"]);
+}
+
+#[test]
+fn a_picture_of_the_page_can_be_taken_again() {
+    story("picture", &["alice", "bob", "carol"]);
+}

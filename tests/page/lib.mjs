@@ -1,0 +1,154 @@
+// People with nodes, and browsers that are let in by them.
+import { execFile } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { chromium } from 'playwright-core';
+
+const run = promisify(execFile);
+const about = JSON.parse(process.env.DAK_STORY ?? '{}');
+
+/** How long a story waits for what must happen. */
+export const PATIENCE_MS = Number(process.env.DAK_PATIENCE_MS ?? 60_000);
+
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--disable-dev-shm-usage',
+];
+
+/** Whom the story is about: what they type, and the browsers that they open. */
+export class Person {
+  constructor({ name, home }, world) {
+    this.name = name;
+    this.home = home;
+    this.world = world;
+  }
+
+  /** Runs a command that must succeed; what it says. */
+  async run(...args) {
+    const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('DAK_')));
+    const { stdout } = await run(about.dak, [...args, '--home', this.home], { env, maxBuffer: 1 << 26 });
+    return stdout;
+  }
+
+  /** The objects of a command's answer. */
+  async rows(...args) {
+    const said = await this.run(...args, '--json');
+    return said.split('\n').filter(Boolean).map((line) => JSON.parse(line));
+  }
+
+  async one(...args) {
+    return (await this.rows(...args))[0];
+  }
+
+  /** A link that lets a browser in, once. */
+  async link() {
+    const said = await this.run('web', '--print');
+    return said.trim().split(/\s+/).at(-1);
+  }
+
+  /** A new browser with the page open in it. */
+  async page(options = {}) {
+    const context = await this.world.browser.newContext({ viewport: { width: 1280, height: 800 }, locale: 'en-GB', ...options });
+    context.setDefaultTimeout(PATIENCE_MS);
+    // Whoever works on the page looks at what was built last, without a new program.
+    const built = process.env.DAK_PAGE_BUILT;
+    if (built) await context.route(/\/app\.(js|css)$/, (route) => route.fulfill({ path: join(built, new URL(route.request().url()).pathname) }));
+    const page = await context.newPage();
+    this.world.watch(page);
+    const link = await this.link();
+    const query = options.query ? `/?${options.query}` : '/';
+    await page.goto(link.replace('/#', `${query}#`));
+    await page.locator('.shell').waitFor();
+    return page;
+  }
+}
+
+class World {
+  constructor(browser) {
+    this.browser = browser;
+    this.people = Object.fromEntries((about.people ?? []).map((one) => [one.name, new Person(one, this)]));
+    /** What went wrong in pages, by their own word. */
+    this.wrong = [];
+    this.pages = new Set();
+  }
+
+  /** Hears of what a page's scripts, its policy and its requests fail at. */
+  watch(page, isOurs = true) {
+    this.pages.add(page);
+    if (!isOurs) return;
+    page.on('pageerror', (error) => this.wrong.push(`error: ${error.stack ?? error}`));
+    page.on('console', (message) => {
+      // A request that is refused shows up here as well; stories that are about refusals say so.
+      if (message.type() === 'error' && !/Failed to load resource/.test(message.text())) this.wrong.push(`console: ${message.text()}`);
+    });
+    page.on('dialog', (dialog) => {
+      this.wrong.push(`a dialog: ${dialog.message()}`);
+      void dialog.dismiss();
+    });
+  }
+
+  check() {
+    if (this.wrong.length) throw new Error(`pages said:\n${this.wrong.join('\n')}`);
+  }
+
+  /** Pictures of all pages, for who looks why a story failed. */
+  async leaveBehind(name) {
+    const place = process.env.DAK_PAGE_PICTURES;
+    for (const said of this.wrong) console.error(said);
+    let n = 0;
+    for (const page of this.pages) {
+      if (page.isClosed()) continue;
+      console.error(`page ${n} at ${page.url().replace(/open=\S+/, 'open=…')}`);
+      console.error((await page.locator('body').innerText().catch(() => '')).slice(0, 1500));
+      if (place) {
+        mkdirSync(place, { recursive: true });
+        await page.screenshot({ path: `${place}/${name}-${n}.png` }).catch(() => {});
+      }
+      n += 1;
+    }
+  }
+
+  async end() {
+    await this.browser.close().catch(() => {});
+  }
+}
+
+export async function begin() {
+  const browser = await chromium.launch({ executablePath: about.browser, args: FLAGS, headless: true });
+  return new World(browser);
+}
+
+/** Looks until it is so. */
+export async function until(what, look) {
+  const end = Date.now() + PATIENCE_MS;
+  for (;;) {
+    const seen = await look();
+    if (seen) return seen;
+    if (Date.now() > end) throw new Error(`it never came to this: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+export function equal(seen, wanted, what) {
+  const [a, b] = [JSON.stringify(seen), JSON.stringify(wanted)];
+  if (a !== b) throw new Error(`${what}: ${a} is not ${b}`);
+}
+
+export function holds(is, what) {
+  if (!is) throw new Error(what);
+}
+
+/** Goes to a screen of an open page. */
+export async function visit(page, hash) {
+  await page.evaluate((hash) => (location.hash = hash), hash);
+}
+
+/** All screens, as the navigation names them. */
+export const SCREENS = ['talk', 'search', 'map', 'tasks', 'people', 'groups', 'topics', 'files', 'settings'];

@@ -1,0 +1,32 @@
+// Alice meets only Carol, who carries what is for Bob; the map says so, and draws it when it arrives.
+import { holds, until, visit } from '../lib.mjs';
+
+export default async function ({ people: { alice, bob, carol } }) {
+  const page = await alice.page();
+  await visit(page, '#/map');
+  const carols = page.locator('.map-dot', { hasText: 'carol' });
+  await carols.waitFor();
+  await until('carol is in contact', async () => /in contact/.test((await carols.getByRole('button').getAttribute('aria-label')) ?? ''));
+  await bob.run('down');
+  await until('bob is gone', async () => !(await carol.rows('peers')).some((row) => row.name === 'bob'));
+  await alice.run('send', 'bob', 'Meet me at the old bridge at six.');
+  const message = page.locator('.map-messages > li', { hasText: 'old bridge' });
+  await message.waitFor();
+  await message.getByRole('button').click();
+  await message.locator('.life', { hasText: 'carol' }).waitFor();
+  await until('the map says what she carries', async () => /carries 1 message of mine/.test((await carols.getByRole('button').getAttribute('aria-label')) ?? ''));
+  holds((await page.locator('.map-line.told').count()) >= 1, 'the way that it took is drawn');
+
+  // The same as a table.
+  await page.getByRole('radio', { name: 'Table' }).click();
+  const row = page.getByRole('row', { name: /carol/ });
+  await row.getByText('in contact').waitFor();
+  holds(/\b1\b/.test(await row.innerText()), 'what she carries stands in the table');
+  await page.getByRole('radio', { name: 'Picture' }).click();
+  const sliders = page.locator('.chart [role=slider]');
+  await sliders.first().waitFor();
+  holds((await sliders.count()) === 4, 'contacts, backlog, traffic and room');
+  await sliders.first().focus();
+  await page.keyboard.press('ArrowLeft');
+  holds(/:/.test((await sliders.first().getAttribute('aria-valuetext')) ?? ''), 'a figure is said');
+}
