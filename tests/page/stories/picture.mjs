@@ -8,7 +8,7 @@ export default async function ({ people }) {
   const page = await alice.page({ viewport: { width: 1440, height: 900 }, colorScheme: 'light', reducedMotion: 'reduce' });
   await visit(page, `#/talk/${encodeURIComponent((await bob.one('me')).peer_id.replace(/^/, 'dak:'))}`);
   await page.locator('.message', { hasText: 'The survey, as promised' }).waitFor();
-  await page.locator('.talk-item', { hasText: 'crew' }).waitFor();
+  await page.locator('.talk-item', { hasText: 'The lamp is with me' }).first().waitFor();
   const path = process.env.DAK_PAGE_PICTURE;
   const bytes = await page.screenshot({ animations: 'disabled', ...(path ? { path } : {}) });
   holds(bytes.length > 20_000, 'there is something to be seen');
