@@ -13,7 +13,7 @@ use super::links::Links;
 use super::sessions::{SEEN_EVERY_MS, Session, Sessions};
 use super::{Place, built, lan, now_ms};
 use crate::api::ApiError;
-use crate::api::server::guard::{Refusal, comes_from, for_another_host, from_elsewhere, host_named};
+use crate::api::server::guard::{Refusal, comes_from, for_another_host, from_elsewhere, host_named, misdirected};
 use crate::api::server::{Permit, answer};
 use crate::tokens::May;
 
@@ -59,7 +59,7 @@ impl Doorway {
         if self.place.lan && !request.extensions().get::<Secured>().is_some_and(Secured::is) {
             return match request.method() == Method::GET && lan::is_public(request.uri().path()) {
                 true => Ok(()),
-                false => Err(for_another_host(&origin)),
+                false => Err(misdirected(&origin)),
             };
         }
         if host_named(request).is_none_or(|host| host != self.place.host) {

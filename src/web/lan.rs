@@ -66,7 +66,10 @@ pub async fn listen(port: u16, authority: Arc<Authority>) -> Result<LanDoor, Api
 /// What phones get beside the page.
 pub fn routes(doorway: Arc<Doorway>, authority: &Authority) -> Router {
     let (origin, fingerprint) = (doorway.place.origin(), authority.fingerprint());
-    let start = START.replace("{origin}", &origin).replace("{fingerprint}", &fingerprint);
+    let start = START
+        .replace("{origin}", &origin)
+        .replace("{name}", &authority.called())
+        .replace("{fingerprint}", &fingerprint);
     let profile = profile(authority);
     let certificate = authority.der().to_vec();
     let file = |kind: &'static str, bytes: Vec<u8>| get(async move || ([(header::CONTENT_TYPE, kind)], bytes));

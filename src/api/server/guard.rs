@@ -119,6 +119,11 @@ pub fn comes_from(headers: &HeaderMap, is_own: impl Fn(&str) -> bool) -> bool {
 /// Turns away what was meant for another host, and says where it would have been right.
 pub fn for_another_host(ours: &str) -> Refusal {
     tracing::warn!("refused a request that was meant for another host");
+    misdirected(ours)
+}
+
+/// The same where that is nothing to tell of.
+pub fn misdirected(ours: &str) -> Refusal {
     let error = ApiError::refused("this is not the host that the request names");
     let error = error.advise(format!("ask {ours}, with that as its Host"));
     Box::new(answer::with_status(StatusCode::MISDIRECTED_REQUEST, error))

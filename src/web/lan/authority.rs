@@ -82,6 +82,11 @@ impl Authority {
         })
     }
 
+    /// What phones call it.
+    pub fn called(&self) -> String {
+        authority_of(&self.name)
+    }
+
     /// The certificate that phones are given, as bytes.
     pub fn der(&self) -> &[u8] {
         &self.certificate
@@ -150,7 +155,7 @@ impl std::fmt::Debug for Authority {
 
 fn params(name: &str, now_ms: i64) -> Result<CertificateParams, ApiError> {
     let mut params = CertificateParams::new(Vec::new()).map_err(broken)?;
-    params.distinguished_name = called(&format!("dak at {name}"));
+    params.distinguished_name = called(&authority_of(name));
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     // Whoever takes its key can pretend to be this page, and no other place that a phone goes to.
@@ -163,6 +168,10 @@ fn params(name: &str, now_ms: i64) -> Result<CertificateParams, ApiError> {
     });
     hold(&mut params, now_ms - BEHIND_DAYS * DAY_MS, now_ms + AUTHORITY_DAYS * DAY_MS);
     Ok(params)
+}
+
+fn authority_of(name: &str) -> String {
+    format!("dak at {name}")
 }
 
 fn called(name: &str) -> DistinguishedName {

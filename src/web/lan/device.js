@@ -6,6 +6,12 @@ if (document.body.dataset.step === 'start') {
   document.getElementById('next').hash = secret;
   const apple = /iPhone|iPad|Macintosh/.test(navigator.userAgent);
   document.getElementById(apple ? 'ios' : 'android').open = true;
+  // A certificate counts for some time only, and by the clock of this device.
+  fetch('/device.css').then((answer) => {
+    const days = Math.round((Date.now() - Date.parse(answer.headers.get('date'))) / 86_400_000);
+    const clock = document.getElementById('clock');
+    if (days) clock.textContent = `The clock of this device is ${Math.abs(days)} days ${days > 0 ? 'ahead of' : 'behind'} the node's. Set it first: until then the page cannot be trusted, and the browser says that the connection is not private.`;
+  }).catch(() => {});
 } else {
   const said = document.getElementById('said');
   history.replaceState(null, '', location.pathname);

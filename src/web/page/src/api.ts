@@ -2,6 +2,7 @@
 // braces is put there; the other fields are the body of a POST or PUT and the query of the rest, as on the node's side.
 import { signal } from '@preact/signals';
 import type { ApiError, NextStep, Routes, UploadedRow } from './api.types';
+import { go } from './route';
 
 export type * from './api.types';
 
@@ -38,7 +39,7 @@ export function isAbort(error: unknown): boolean {
 export async function openSession(): Promise<void> {
   const open = /^#open=([\w-]+)$/.exec(location.hash)?.[1];
   if (!open) return;
-  history.replaceState(null, '', location.pathname + location.search + '#/');
+  go(location.pathname + location.search + '#/', 'replace');
   const answer = await fetch('/web/session', {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
