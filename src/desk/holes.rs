@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use super::Desk;
 use super::files::{LISTED_MAX, all_named, asked_of};
+use super::rows::Names;
+use crate::agent::Agent;
 use crate::api::ApiError;
 use crate::content::{FileAsk, PUSH_BYTES, Root};
 use crate::eid::Eid;
@@ -113,12 +115,21 @@ impl Desk {
         Ok(())
     }
 
-    /// Tells the authors of files of groups how much of each is here: some times as it comes, and once it is whole.
+    /// Tells the authors of files of groups how much of each is here: some times as it comes, and once it is whole. Whoever is
+    /// told of nothing else that came is not told of this.
     async fn tell_what_is_here(&self, named: &[Named]) -> Result<(), ApiError> {
         let me = self.my_node();
+        let authors: BTreeSet<NodeId> = named.iter().filter_map(Named::from).collect();
+        let told_nothing = move |agent: &Agent, _: &Names<'_>| {
+            authors.into_iter().filter(|author| !agent.proves_to(author)).collect::<BTreeSet<_>>()
+        };
+        let told_nothing = self.look(told_nothing).await?;
         let mut seen = BTreeSet::new();
         for named in named.iter().filter(|named| named.group().is_some() && !named.state.stopped && !named.state.gone) {
             let Some(author) = named.from().filter(|_| seen.insert((named.mark, named.number))) else { continue };
+            if told_nothing.contains(&author) {
+                continue;
+            }
             let here = self.here(named);
             let mine = named.members.iter().find(|(who, _)| *who == me).map(|(_, state)| asked_of(named, state).1);
             let told = mine.unwrap_or_else(|| Parts::none(named.file.parts())).len();

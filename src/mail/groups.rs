@@ -411,12 +411,29 @@ impl Groups {
                 self.take_key(&group, epoch, from, now, out);
             }
             self.answer(from, word, now, out);
-            if self.groups[&group].log.is_waiting() && self.asks((from, Asked::Operations(group)), now) {
-                let have = self.groups[&group].log.heads();
-                self.send(vec![from], GroupWord { have, ..GroupWord::of(group) }, out);
-            }
+        } else {
+            self.answer_who_is_out(from, word, now, out);
         }
+        self.ask_for_what_is_before(from, word, now, out);
         self.settle(&group, now, out);
+    }
+
+    /// Asks for operations that are unknown here and that others name which came, or that the author of a key knew: who sent
+    /// these, or where that is no member as far as one knows, an owner.
+    fn ask_for_what_is_before(&mut self, from: NodeId, word: &GroupWord, now: DtnTime, out: &mut Vec<Change>) {
+        let (group, me) = (word.group, self.me);
+        let log = &self.groups[&group].log;
+        let is_member = log.view().members.contains_key(&from);
+        let knew_more = || is_member && word.keys.iter().any(|epoch| !log.has_all(&epoch.heads));
+        if !log.is_waiting() && !knew_more() {
+            return;
+        }
+        let owner = || log.view().owners().copied().find(|owner| *owner != me);
+        let Some(whom) = Some(from).filter(|_| is_member).or_else(owner) else { return };
+        if self.asks((whom, Asked::Operations(group)), now) {
+            let have = self.groups[&group].log.heads();
+            self.send(vec![whom], GroupWord { have, ..GroupWord::of(group) }, out);
+        }
     }
 
     /// Something came that is sealed under an epoch that is unknown: its author is asked for the key.
@@ -577,6 +594,17 @@ impl Groups {
         }
     }
 
+    /// Tells who is out how that came about: without what was before it they would take themselves for a member for ever.
+    fn answer_who_is_out(&mut self, to: NodeId, word: &GroupWord, now: DtnTime, out: &mut Vec<Change>) {
+        if word.have.is_empty() || !word.operations.is_empty() {
+            return;
+        }
+        let lacking = self.groups[&word.group].log.lacking_until_out(&to, &word.have);
+        if !lacking.is_empty() && self.asks((to, Asked::AnsweredOperations(word.group)), now) {
+            self.send_parts(vec![to], &word.group, lacking, Vec::new(), false, out);
+        }
+    }
+
     /// What follows from the log for this person.
     fn settle(&mut self, group: &NodeId, now: DtnTime, out: &mut Vec<Change>) {
         let Some(known) = self.groups.get(group) else { return };
@@ -659,6 +687,8 @@ impl Groups {
             .epochs
             .iter()
             .filter(|(id, _)| epoch.is_none_or(|epoch| epoch == **id))
+            // An admission beside which somebody else did something may not count.
+            .filter(|(_, kept)| who.iter().all(|who| known.is_for(&kept.epoch, who)))
             .map(|(_, kept)| kept)
             .collect();
         kept.sort_by_key(|kept| std::cmp::Reverse(kept.at));
@@ -745,10 +775,12 @@ impl Groups {
 }
 
 impl Group {
-    /// Whether somebody is a member both by the log here and by what the author of an epoch knew.
+    /// Whether somebody is a member both by the log here and by what the author of an epoch knew. Who knows less than that author
+    /// cannot tell: who may read from the start may be out by then.
     fn is_for(&self, epoch: &Epoch, who: &NodeId) -> bool {
         let Some(member) = self.log.view().members.get(who) else { return false };
-        member.from_start || self.log.view_at(&epoch.heads).is_some_and(|view| view.members.contains_key(who))
+        let Some(then) = self.log.view_at(&epoch.heads) else { return false };
+        member.from_start || then.members.contains_key(who)
     }
 
     /// Whether the author of an epoch was a member by what they knew.

@@ -5,6 +5,7 @@
 //! steps     one thing that happens: a contact, a crash, a letter, a clock that jumps, a deed of somebody hostile
 //! published what is written in topics, and who hears it
 //! crew      a group whose members change, and parts of files of which only the bytes are kept
+//! gots      receipts of its members, which nobody answers
 //! sticks    files that are written, damaged, and read by somebody, more than once
 //! drive     a driver's duty, with commits that fail and power that goes before, between or after them
 //! air       frames as bytes: lost, doubled, overtaken, cut, damaged
@@ -12,6 +13,7 @@
 //! actors    … and those with a purpose: liars, stallers, capturers of places, poisoners of summaries
 //! truth     what really happened, and every change that is committed checked against it
 //! calm      the faults stop: what is still owed arrives, and in the end nothing is left of it
+//! words     what members of a group tell each other of it, apart from all else
 //! waits     before that, nobody waits long for those who offer and keep back what somebody else has
 //! ```
 //! A world knows more than its nodes: who signed what, who stored what when, who read and who blocked. After every
@@ -26,6 +28,7 @@ mod crew;
 mod drive;
 mod forge;
 mod frames;
+mod gots;
 mod heard;
 mod hostile;
 mod leaving;
@@ -39,12 +42,14 @@ mod sticks;
 mod truth;
 mod waits;
 mod witness;
+mod words;
 mod world;
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 pub use self::actors::Actor;
+use self::words::Words;
 use self::world::World;
 
 /// What came of one seed.
@@ -83,6 +88,7 @@ pub enum Promise {
     StoreAndAgentAgree,
     HonestLooksHonest,
     NobodyWaits,
+    KeysAreForMembers,
     EverythingArrives,
     NothingIsLeft,
     /// An assertion of the code itself.
@@ -114,6 +120,14 @@ pub struct Counts {
     /// Rows of what was written to a group, and parts of files that came.
     pub in_group: u64,
     pub parts: u64,
+    /// Words about a group that were sent, keys that came with them, posts that did not open at once, and what authors heard
+    /// that members have.
+    pub words: u64,
+    pub keys: u64,
+    pub asked: u64,
+    pub got: u64,
+    /// What agents let members of the group say to have.
+    pub said: u64,
 }
 
 /// One promise broken.
@@ -152,15 +166,27 @@ pub fn run_twice(seed: u64, actors: Option<&[Actor]>) -> Run {
 
 fn attempt(seed: u64, actors: Option<&[Actor]>, tells: bool) -> Run {
     let mut world = World::new(seed, actors, tells);
-    let ended = catch_unwind(AssertUnwindSafe(|| world.run()));
-    let broken = match ended {
+    let mut words = Words::new(seed, tells);
+    let broken = tried(|| world.run());
+    let (steps, mut hash, mut counts) = (world.steps_taken(), world.hash(), world.counts);
+    let violated = |Broken { promise, what }, step, trail| Violation { promise, what, step, trail };
+    let mut violation = broken.map(|broken| violated(broken, steps, world.trail()));
+    // Whoever asks for actors wants to see those.
+    if violation.is_none() && actors.is_none() {
+        violation = tried(|| words.run()).map(|broken| violated(broken, words.steps, words.trail.clone()));
+        counts.add(&words.counts);
+        hash = blake3::hash(&[hash.as_bytes(), words.hasher.finalize().as_bytes()].concat()).to_hex().to_string();
+    }
+    let actors = actors.map(<[Actor]>::to_vec);
+    Run { seed, actors, steps, hash, counts, violation }
+}
+
+/// What was broken, if anything was.
+fn tried(run: impl FnOnce() -> Checked) -> Option<Broken> {
+    match catch_unwind(AssertUnwindSafe(run)) {
         Ok(checked) => checked.err(),
         Err(why) => Some(Broken { promise: Promise::NoPanic, what: message(&*why) }),
-    };
-    let (steps, trail) = (world.steps_taken(), world.trail());
-    let violation = broken.map(|Broken { promise, what }| Violation { promise, what, step: steps, trail });
-    let actors = actors.map(<[Actor]>::to_vec);
-    Run { seed, actors, steps, hash: world.hash(), counts: world.counts, violation }
+    }
 }
 
 /// What a panic said.
@@ -189,6 +215,11 @@ impl Counts {
         self.from_files += other.from_files;
         self.in_group += other.in_group;
         self.parts += other.parts;
+        self.words += other.words;
+        self.keys += other.keys;
+        self.asked += other.asked;
+        self.got += other.got;
+        self.said += other.said;
     }
 }
 
@@ -205,6 +236,7 @@ impl fmt::Display for Promise {
             Promise::StoreAndAgentAgree => "the store holds what the agent believes",
             Promise::HonestLooksHonest => "honest nodes look honest to each other",
             Promise::NobodyWaits => "what an honest peer offers is asked for within seconds, whoever stalls",
+            Promise::KeysAreForMembers => "the keys of a group are for its members",
             Promise::EverythingArrives => "what is owed arrives once the faults stop",
             Promise::NothingIsLeft => "in the end nothing is left but the rows",
             Promise::NoPanic => "the code keeps its own assertions",

@@ -97,6 +97,30 @@ fn what_a_member_asks_for_goes_to_the_group_once_and_then_to_who_asks_alone() {
 }
 
 #[test]
+fn an_author_who_is_told_of_nothing_is_not_told_how_far_a_file_is() {
+    let [alice, bob, mut carol] = crew();
+    carol.does("config set receipts contacts");
+    carol.down();
+    carol.up(&format!("--peer {}", alice.place()));
+    carol.does("contact remove alice");
+    let film = bytes(3_000_000);
+    let path = alice.file("film", &film);
+    let sent = alice.run_args(&["send", "crew", "a film", "-f", &path, "--json"]).json();
+    carol.until("file", is("here"));
+    alice.until("file", |rows| with_member(&rows[0], "bob")["state"] == "sent");
+    // Whatever she says to her, comes behind what she would have said of the file.
+    carol.json_of(&["send", "crew", "thanks"]);
+    reads(&alice, "crew", "thanks");
+    let row = &alice.rows("file")[0];
+    assert_eq!(with_member(row, "carol")["safe_bytes"], 0, "{row}");
+    let id = sent["id"].as_str().unwrap();
+    let told = alice.json(&format!("status {id}"));
+    let of_carol = told["members"].as_array().unwrap().iter().find(|member| member["name"] == "carol").unwrap();
+    assert_ne!(of_carol["state"], "delivered", "{told}");
+    assert_eq!(bob.rows("file").len(), 1);
+}
+
+#[test]
 fn what_the_author_cannot_give_another_member_does() {
     let [mut alice, bob, mut carol] = crew();
     let film = bytes(9_000_000);

@@ -7,13 +7,13 @@ use crate::person::Person;
 
 impl Person {
     /// Runs a command that must succeed.
-    fn does(&self, line: &str) {
+    pub fn does(&self, line: &str) {
         let ran = self.run(line);
         assert_eq!(ran.code, 0, "{line}: {}", ran.talk);
     }
 
     /// Runs a command of these words that must succeed, and returns its one object.
-    fn json_of(&self, words: &[&str]) -> Value {
+    pub fn json_of(&self, words: &[&str]) -> Value {
         let ran = self.run_args(&[words, &["--json"]].concat());
         assert_eq!(ran.code, 0, "{words:?}: {}", ran.talk);
         ran.json()
@@ -224,6 +224,30 @@ fn who_is_removed_reads_nothing_that_is_written_since_and_who_comes_nothing_from
     dave.until("group", |rows| rows[0]["name"] == "team");
     reads(dave, "team", "without alice");
     assert!(!texts(alice, "crew").contains(&"without alice".to_owned()));
+}
+
+#[test]
+fn what_comes_of_somebody_who_is_out_leaves_one_event_that_it_is_gone() {
+    let [alice, mut bob, mut carol] = crew();
+    let bobs = bob.place();
+    assert_eq!(carol.down(), Some(0));
+    alice.does("group remove crew carol");
+    bob.until("group members crew", |rows| rows.len() == 2);
+    // She does not know yet, and what she writes is later than that.
+    let id = carol.json_of(&["send", "crew", "from outside"])["id"].as_str().unwrap().to_owned();
+    let mut events = bob.spawn("talk --follow --json --since 0");
+    carol.up(&format!("--peer {bobs}"));
+    let row = loop {
+        let line = events.line();
+        assert!(!line.contains("from outside"), "{line}");
+        if line.contains(&id) {
+            break serde_json::from_str::<Value>(&line).unwrap();
+        }
+    };
+    assert_eq!(row["what"], "deleted", "{row}");
+    assert!(!texts(&bob, "crew").contains(&"from outside".to_owned()));
+    assert!(bob.rows("inbox").iter().all(|row| row["id"] != id.as_str()));
+    assert_eq!(bob.down(), Some(0));
 }
 
 #[test]

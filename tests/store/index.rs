@@ -282,6 +282,26 @@ fn what_is_over_leaves_the_store_with_its_copies_and_changes_and_an_index_made_a
 }
 
 #[test]
+fn what_came_and_went_in_one_commit_leaves_one_line_that_says_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = open(&dir.path().join("store.redb"));
+    let bundles: Vec<Arc<Bundle>> = (1..4).map(|row| came(1, row, row)).collect();
+    let text = Content::from(Text { body: "hello".into(), ..Text::default() });
+    let bring = |row: u64| [deliver(row, &bundles[row as usize - 1]), file(row, &text)];
+    let both = [&bring(1)[..], &bring(2), &[Change::Discard { row: Row(1) }]].concat();
+    store.commit(&both).unwrap();
+    let happened = |store: &RedbStore| -> Vec<(u64, BundleId, What)> {
+        let all = store.reader().happened(0, 9).unwrap().into_iter();
+        all.map(|(number, Happening { id, what, .. })| (number, id, what)).collect()
+    };
+    let first = [(1, bundles[0].id, What::Deleted), (2, bundles[1].id, What::Came)];
+    assert_eq!(happened(&store), first);
+    // What somebody could see has a line for each.
+    store.commit(&[Change::Discard { row: Row(2) }]).unwrap();
+    assert_eq!(happened(&store), [&first[..], &[(3, bundles[1].id, What::Deleted)]].concat());
+}
+
+#[test]
 fn what_was_deleted_stays_so_when_it_comes_in_another_bundle_and_what_says_more_is_shown() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("store.redb");

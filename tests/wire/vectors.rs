@@ -267,6 +267,15 @@ fn file_request() -> Content {
     Content::Ask(FileAsk { target: [0x33; 16], wanted: vec![(1, 1)], ..FileAsk::default() })
 }
 
+fn file_here() -> Content {
+    let Content::Group(word) = group_word() else { panic!("it is of a group") };
+    Content::Ask(FileAsk { target: [0x33; 16], group: Some(word.group), have: vec![(0, 2)], ..FileAsk::default() })
+}
+
+fn file_limit() -> Content {
+    Content::Ask(FileAsk { target: [0x33; 16], limit: Some(20 << 20), ..FileAsk::default() })
+}
+
 fn group_got() -> Content {
     let Content::Group(word) = group_word() else { panic!("it is of a group") };
     Content::Group(Box::new(GroupWord { got: vec![[0x11; 16], [0x22; 16], [0x33; 16]], ..GroupWord::of(word.group) }))
@@ -329,6 +338,8 @@ fn made() -> BTreeMap<&'static str, Vec<u8>> {
         ("file-part", file_part().encode()),
         ("message-files", with_file().encode()),
         ("file-request", file_request().encode()),
+        ("file-here", file_here().encode()),
+        ("file-limit", file_limit().encode()),
         ("group-word", group_word().encode()),
         ("group-question", group_question().encode()),
         ("group-got", group_got().encode()),
@@ -499,6 +510,8 @@ fn the_messages_on_the_page_open_and_read_as_it_says() {
         ("file-part", file_part()),
         ("message-files", with_file()),
         ("file-request", file_request()),
+        ("file-here", file_here()),
+        ("file-limit", file_limit()),
         ("group-word", group_word()),
         ("group-question", group_question()),
         ("group-got", group_got()),

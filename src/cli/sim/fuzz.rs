@@ -87,14 +87,14 @@ fn summary(args: &FuzzArgs, ran: u64, broken: usize, counts: &Counts, ms: u64, j
     let each_second = ran.saturating_mul(1_000) / ms.max(1);
     let Counts { messages, delivered, frames, damaged, refused, crashes, batches_lost, commits_failed, .. } = *counts;
     let Counts { evictions, deeds, clock_jumps, owed, waited, published, heard, from_files, .. } = *counts;
-    let Counts { in_group, parts, .. } = *counts;
+    let Counts { in_group, parts, words, keys, asked, got, said, .. } = *counts;
     if json {
         let line = serde_json::json!({
             "schema": 1, "first": args.seed, "seeds": ran, "violations": broken, "ms": ms, "messages": messages,
             "delivered": delivered, "frames": frames, "frames_damaged": damaged, "refused": refused, "crashes": crashes,
             "batches_lost": batches_lost, "commits_failed": commits_failed, "evictions": evictions,
             "hostile_deeds": deeds, "clock_jumps": clock_jumps, "owed": owed, "waited": waited, "published": published, "heard": heard, "from_files": from_files,
-            "in_group": in_group, "parts": parts,
+            "in_group": in_group, "parts": parts, "words": words, "keys": keys, "asked": asked, "got": got, "said": said,
         });
         return format!("{line}\n");
     }
@@ -105,7 +105,8 @@ fn summary(args: &FuzzArgs, ran: u64, broken: usize, counts: &Counts, ms: u64, j
          {crashes} power cuts, {batches_lost} batches lost whole, {commits_failed} commits failed, {evictions} evictions\n\
          {deeds} hostile deeds, {clock_jumps} clock jumps; {waited} offers behind those of hostile nodes\n\
          {published} published in topics and heard {heard} times; {from_files} bundles read from sticks\n\
-         {in_group} rows of what was written to groups, {parts} parts of files\n",
+         {in_group} rows of what was written to groups, {parts} parts of files\n\
+         {words} words about groups, {keys} keys in them, {asked} rows that lacked theirs; members said {got} times what came, and {said} such words were carried\n",
         args.seed
     )
 }

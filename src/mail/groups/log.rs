@@ -300,6 +300,19 @@ impl Log {
         lacking.map(|(_, entry)| (*entry.operation).clone()).collect()
     }
 
+    /// Of what somebody lacks who is out the going itself and what is before it: so much of the log was theirs to know.
+    pub fn lacking_until_out(&self, who: &NodeId, have: &[OperationId]) -> Vec<Operation> {
+        let mut theirs = Bits::default();
+        if !self.view().members.contains_key(who) {
+            for at in self.view().effective.iter().filter(|at| goes(&self.entries[*at].operation, who)) {
+                theirs.add(&self.entries[at].past);
+                theirs.set(at);
+            }
+        }
+        let is_theirs = |operation: &Operation| theirs.has(self.index[&operation.id()]);
+        self.lacking(have).into_iter().filter(is_theirs).collect()
+    }
+
     pub fn operation(&self, id: &OperationId) -> Option<&Operation> {
         self.index.get(id).map(|at| &*self.entries[*at].operation)
     }
@@ -307,12 +320,9 @@ impl Log {
     /// When somebody who is out was removed or left, by the clock of who did it; none of who was never in.
     pub fn out_at(&self, who: &NodeId) -> Option<DtnTime> {
         let view = self.view();
-        let goings = view.effective.iter().filter_map(|at| match &*self.entries[at].operation {
-            Operation { act: Act::Remove { who: removed }, at, .. } if removed == who => Some(*at),
-            Operation { act: Act::Leave, author, at, .. } if author == who => Some(*at),
-            _ => None,
-        });
-        goings.max().filter(|_| !view.members.contains_key(who))
+        let goings =
+            view.effective.iter().map(|at| &self.entries[at].operation).filter(|operation| goes(operation, who));
+        goings.map(|operation| operation.at).max().filter(|_| !view.members.contains_key(who))
     }
 
     fn closure(&self, heads: &[OperationId]) -> Option<Bits> {
@@ -515,6 +525,15 @@ impl Log {
         });
         let name = names.max_by_key(|(rank, _)| *rank).map(|(_, name)| name.clone()).unwrap_or_default();
         View { name, members: members.into_iter().collect(), effective }
+    }
+}
+
+/// Whether somebody is out by an operation.
+fn goes(operation: &Operation, who: &NodeId) -> bool {
+    match &operation.act {
+        Act::Remove { who: removed } => removed == who,
+        Act::Leave => operation.author == *who,
+        _ => false,
     }
 }
 

@@ -192,6 +192,79 @@ fn a_key_that_is_missing_is_asked_for_and_given_to_members_alone() {
 }
 
 #[test]
+fn who_is_removed_and_lacks_what_was_before_learns_of_it_and_of_nothing_since() {
+    let mut people = people();
+    let group = crew(&mut people);
+    let third = people.remove(2);
+    people[0].does(|groups, by, out| groups.rename(&group, "other", by, out)).unwrap();
+    deliver(&mut people);
+    people.insert(2, third);
+    people[0].does(|groups, by, out| groups.remove(&group, node(3), by, out)).unwrap();
+    let removal = people[0].sends().into_iter().find(|sent| sent.to == Recipients::Each(vec![node(3)])).unwrap();
+    people[0].does(|groups, by, out| groups.rename(&group, "hidden", by, out)).unwrap();
+    let Ok(Content::Group(word)) = Content::decode(&removal.content) else { panic!("it is a word") };
+    people[2].does(|groups, by, out| groups.hear(node(1), true, &word, by.now, out));
+    assert_eq!(people[2].groups.get(&group).unwrap().state.standing, Standing::Joined);
+    deliver(&mut people);
+    let known = people[2].groups.get(&group).unwrap();
+    assert_eq!((known.state.standing, known.view().name.as_str()), (Standing::Out, "other"));
+    // Who never was a member hears nothing.
+    let ask = GroupWord { have: vec![OperationId([7; 32])], ..GroupWord::of(group) };
+    people[0].does(|groups, by, out| groups.hear(node(5), true, &ask, by.now, out));
+    assert!(people[0].sends().is_empty());
+}
+
+#[test]
+fn what_is_before_a_key_or_an_operation_is_asked_for_of_who_can_know_it() {
+    let mut people = people();
+    let group = crew(&mut people);
+    let third = people.remove(2);
+    people[0].does(|groups, by, out| groups.admit(&group, &[node(4)], false, by, out)).unwrap();
+    deliver(&mut people);
+    people.insert(2, third);
+    // The key that the second writes under says that there was more than the third knows.
+    let id = writes(&mut people[1], &group);
+    let epoch = people[1].groups.groups[&group].epochs[&id].epoch.clone();
+    let word = GroupWord { keys: vec![epoch], ..GroupWord::of(group) };
+    people[2].does(|groups, by, out| groups.hear(node(2), true, &word, by.now, out));
+    let asked = people[2].sends();
+    assert_eq!(asked.iter().map(|sent| &sent.to).collect::<Vec<_>>(), [&Recipients::Each(vec![node(2)])]);
+    // Of the one who joins it never heard, so an owner is asked.
+    people[2].restarts();
+    people[3].does(|groups, by, out| groups.join(&group, by, out)).unwrap();
+    let join = people[3].groups.get(&group).unwrap().log.lacking(&[]).pop().unwrap();
+    let word = GroupWord { operations: vec![join], ..GroupWord::of(group) };
+    people[2].does(|groups, by, out| groups.hear(node(4), true, &word, by.now, out));
+    deliver(&mut people);
+    let members = &people[2].groups.get(&group).unwrap().view().members;
+    assert!(members.get(&node(4)).is_some_and(|member| member.joined), "{members:?}");
+}
+
+#[test]
+fn who_might_read_from_the_start_gets_no_key_whose_author_knew_that_they_left() {
+    let mut people = people();
+    let group = crew(&mut people);
+    people[0].does(|groups, by, out| groups.appoint(&group, node(2), Role::Owner, by, out)).unwrap();
+    deliver(&mut people);
+    people[0].does(|groups, by, out| groups.leave(&group, by, out)).unwrap();
+    // The third hears nothing of it, but gets the key that the second makes then.
+    let third = people.remove(2);
+    deliver(&mut people);
+    people.insert(2, third);
+    let id = writes(&mut people[1], &group);
+    let epoch = people[1].groups.groups[&group].epochs[&id].epoch.clone();
+    let word = GroupWord { keys: vec![epoch], ..GroupWord::of(group) };
+    people[2].does(|groups, by, out| groups.hear(node(2), true, &word, by.now, out));
+    people[2].sends();
+    assert!(people[2].members(&group).contains(&node(1)) && people[2].opens(&group, &id));
+    let ask = GroupWord { wants: vec![id], ..GroupWord::of(group) };
+    people[2].does(|groups, by, out| groups.hear(node(1), true, &ask, by.now, out));
+    let words = people[2].sends().into_iter().map(|sent| Content::decode(&sent.content).unwrap());
+    let keys: usize = words.map(|word| if let Content::Group(word) = word { word.keys.len() } else { 0 }).sum();
+    assert_eq!(keys, 0, "who left gets nothing that was made since");
+}
+
+#[test]
 fn who_came_later_asks_in_vain_for_the_key_of_what_was_written_before() {
     let mut people = people();
     let group = crew(&mut people);

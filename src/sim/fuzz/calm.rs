@@ -55,11 +55,12 @@ impl World {
         let there = self.who_is_there();
         self.wait_for_offers(&there)?;
         let owed = self.owed(&there);
-        let posts = self.owed_posts(&there);
-        self.counts.owed += owed.len() as u64 + posts.len() as u64;
+        let (posts, gots) = (self.owed_posts(&there), self.owed_gots(&there));
+        self.counts.owed += (owed.len() + posts.len() + gots.len()) as u64;
         for round in 0..ROUNDS_MAX {
             self.meet_all(&there)?;
-            let is_heard = posts.iter().all(|post| self.check_heard(*post).is_ok());
+            let is_heard = posts.iter().all(|post| self.check_heard(*post).is_ok())
+                && gots.iter().all(|got| self.check_got(*got).is_ok());
             if round > 0 && is_heard && owed.iter().all(|owed| self.check_arrived(*owed).is_ok()) {
                 break;
             }
@@ -68,6 +69,7 @@ impl World {
             self.check_arrived(owed)?;
         }
         posts.into_iter().try_for_each(|post| self.check_heard(post))?;
+        gots.into_iter().try_for_each(|got| self.check_got(got))?;
         self.forget(&there)?;
         self.replay_all(&there)
     }
@@ -88,7 +90,10 @@ impl World {
         let mut owed = Vec::new();
         for holder in there.iter().copied() {
             let agent = self.agent(holder);
-            for held in agent.held().filter(|held| held.kind == Kind::Message && !held.destination.is_topic()) {
+            for held in agent
+                .held()
+                .filter(|held| held.kind == Kind::Message && !held.destination.is_topic() && !held.destination.is_got())
+            {
                 // Of what is for a group nobody signs for all members, and each of them is owed it.
                 let is_own = held.class == Class::Own && held.destination != group();
                 let Some((creation, created_ms)) = self.truth.creation(held.id) else { continue };

@@ -43,6 +43,7 @@ impl World {
     /// What a node that starts is told again.
     pub(super) fn serve_again(&mut self, n: usize) {
         let (incarnation, Some(members)) = (self.nodes[n].incarnation, self.nodes[n].crew.clone()) else { return };
+        self.truth.let_say(n, &members);
         let inputs = [Input::ServeGroup { group: group(), on: true }, Input::GroupMembers { group: group(), members }];
         self.errands.extend(inputs.map(|input| Errand::Input(n, incarnation, input)));
     }
@@ -92,6 +93,7 @@ impl World {
         }
         self.tell(|| format!("{n} hears that the group has {members:?}"));
         self.nodes[n].crew = Some(members.clone());
+        self.truth.let_say(n, &members);
         self.input(n, Input::GroupMembers { group: group(), members })
     }
 
@@ -106,6 +108,7 @@ impl World {
         if self.truth.crew[n] {
             let members = self.members();
             self.nodes[n].crew = Some(members.clone());
+            self.truth.let_say(n, &members);
             self.input(n, Input::GroupMembers { group: group(), members })?;
         }
         self.input(n, Input::RoomCame)

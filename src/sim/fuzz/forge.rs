@@ -163,11 +163,13 @@ impl World {
     fn draft(&mut self, n: usize, kind: Kind) -> Draft {
         let to = self.nodes[self.heard.dice.below(self.plan.nodes as u64) as usize].id;
         let wall = self.nodes[n].wall(self.now);
+        let is_got = kind == Kind::Message && self.any_forged_got();
         let dice = &mut self.heard.dice;
         let is_for_group = kind == Kind::Message && self.plan.has_group && self.crew_dice.chance(300_000);
         let destination = match kind {
             Kind::Receipt => Eid::admin(to),
             Kind::Message if is_for_group => group(),
+            Kind::Message if is_got => Eid::got(to),
             Kind::Message => Eid::mail(to),
         };
         if dice.chance(700_000) {

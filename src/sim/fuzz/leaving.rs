@@ -36,7 +36,9 @@ impl Truth {
             Gone::Dropped => taken.by_owner && held.class != Class::Own,
             Gone::Evicted => held.class != Class::Own && may_give_way(taken, held),
             Gone::Unreadable => false,
-            Gone::Delivered => held.destination.is_got(),
+            Gone::Delivered => held.destination.is_got() && self.is_done_with(&held.id),
+            // Another of the same member's says more.
+            Gone::Superseded if held.destination.is_got() => taken.by_owner && held.class == Class::Own,
             Gone::Superseded => held.destination.is_topic() && (held.class == Class::Own || self.gave_way(&held.id)),
         };
         must(is_so, Promise::AcceptedIsDurable, || {

@@ -136,6 +136,9 @@ impl World {
         if self.plan.is_hostile(n) {
             return Ok(());
         }
+        if bundle.destination.is_got() {
+            return self.hears_got(n, bundle);
+        }
         self.counts.heard += 1;
         self.truth.heard.insert((n, bundle.id));
         must(Post::of(bundle).is_ok() && self.truth.signed.has(bundle), Promise::NothingUnverified, || {

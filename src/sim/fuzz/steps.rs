@@ -135,10 +135,12 @@ impl World {
         self.nodes[n].next_token += 1;
         let to_group = self.any_for_group();
         let mailbox = Eid::mail(self.nodes[n].id);
-        let destination = if to_group { group() } else { Eid::mail(self.nodes[to].id) };
-        self.tell(|| {
-            format!("{n} writes to {}, for {lifetime}", if to_group { "the group".into() } else { to.to_string() })
-        });
+        let destination = match to_group {
+            true => group(),
+            false if self.any_got(n, to) => Eid::got(self.nodes[to].id),
+            false => Eid::mail(self.nodes[to].id),
+        };
+        self.tell(|| format!("{n} writes to {destination}, for {lifetime}"));
         self.input(n, Input::Submit { token, mailbox, destination, lifetime, priority, copies })
     }
 

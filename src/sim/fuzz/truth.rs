@@ -10,13 +10,14 @@ use crate::agent::change::{Change, Class, Durable, Held, Letter, Standing};
 use crate::agent::{AGE_TOLERANCE, Config, cost_bytes};
 use crate::bundle::{Bundle, Creation, Kind};
 use crate::eid::Eid;
-use crate::frame::{Frame, Grade};
+use crate::frame::{Frame, Grade, Refusal};
 use crate::id::{BundleId, NodeId};
 use crate::receipt::{Receipt, ReceiptKind};
 use crate::store::memory::MemoryStore;
 use crate::time::{DAY, DtnTime, HOUR, Millis, Timestamp};
 
 use super::crew::group;
+use super::gots::budget;
 use super::node::Taken;
 use super::witness::Signed;
 use super::{Checked, Promise, must};
@@ -29,6 +30,9 @@ pub struct Truth {
     /// Who serves the group, and who ever did.
     pub(super) crew: Vec<bool>,
     pub(super) crew_ever: Vec<bool>,
+    /// Whom a node ever took for a member or a contact, who may say what came; and receipts that it heard or turned away.
+    pub(super) may_say: BTreeSet<(usize, NodeId)>,
+    pub(super) done: BTreeSet<(usize, BundleId)>,
     /// Parts of files that a node does not want.
     pub(super) unwanted: BTreeSet<(usize, BundleId)>,
     /// Under which stamp bundles were signed, and what the world's clock showed when they became durable.
@@ -78,6 +82,8 @@ impl Truth {
             signed,
             crew_ever: crew.clone(),
             crew,
+            may_say: BTreeSet::new(),
+            done: BTreeSet::new(),
             unwanted: BTreeSet::new(),
             created: BTreeMap::new(),
             lifetimes: BTreeMap::new(),
@@ -201,6 +207,9 @@ impl Truth {
             Change::SetPerson { node, person } if person.as_ref().is_some_and(|p| p.standing == Standing::Blocked) => {
                 self.blocked.insert((n, *node));
             }
+            Change::SetPerson { node, person } if person.as_ref().is_some_and(|p| p.standing == Standing::Contact) => {
+                self.may_say.insert((n, *node));
+            }
             Change::Discard { .. } | Change::Unpost { .. } => {
                 must(taken.by_owner, Promise::AcceptedIsDurable, || format!("{n} deletes without being asked"))?;
             }
@@ -256,7 +265,7 @@ impl Truth {
             self.note_bundle(bundle);
             return self.check_own(n, held, bundle);
         }
-        let budget = (bundle.copies / 2).max(1);
+        let budget = budget(&bundle.destination, bundle.copies);
         must((1..=budget).contains(&held.copies), Promise::NothingUnverified, || {
             format!("{n} has {} copies of {}, whose source asked for {}", held.copies, held.id, bundle.copies)
         })?;
@@ -409,13 +418,21 @@ impl Truth {
 
     /// Looks at what only the whole batch explains.
     pub fn check_batch(&mut self, n: usize, now: &Durable) -> Checked {
-        let me = |node: &NodeId| self.numbers.get(node) == Some(&n);
+        let numbers = self.numbers.clone();
+        let me = |node: &NodeId| numbers.get(node) == Some(&n);
         for (id, until, since) in std::mem::take(&mut self.buried) {
             let is_over = match self.bundles.get(&id) {
                 Some((_, to, Kind::Receipt)) => me(&to.node),
                 // Somebody who serves it may have no room to carry it.
                 Some((_, to, Kind::Message)) if to.is_topic() => {
                     self.gave_way(&id) || self.cancelled.contains(&(n, id)) || self.heard.contains(&(n, id))
+                }
+                Some((from, to, Kind::Message)) if to.is_got() => {
+                    if me(&to.node) {
+                        self.done.insert((n, id));
+                    }
+                    // Whoever sent it may have let go of it.
+                    me(from) || self.is_done_with(&id)
                 }
                 Some((from, to, Kind::Message)) => {
                     // Mail of a blocked source is buried unread.
@@ -443,13 +460,17 @@ impl Truth {
     }
 
     /// An honest node tells a peer something: it answers only for what is durable.
-    pub fn said(&self, n: usize, frame: &Frame) -> Checked {
+    pub fn said(&mut self, n: usize, frame: &Frame) -> Checked {
+        if let Frame::Refused { id, why: Refusal::Known, .. } = frame {
+            self.is_turned_away(n, *id);
+        }
         let Frame::Accepted { grants } = frame else { return Ok(()) };
         grants.iter().try_for_each(|(prefix, grade)| {
             let is_heeded =
                 |(_, to, kind): &(NodeId, Eid, Kind)| *kind == Kind::Receipt && self.numbers.get(&to.node) == Some(&n);
             let is_so = |(id, bundle): (&BundleId, &(NodeId, Eid, Kind))| match grade {
                 Grade::Copy if self.heard.contains(&(n, *id)) => true,
+                Grade::Custody if bundle.1.is_got() && self.heard.contains(&(n, *id)) => true,
                 // A receipt's word counts at its destination, whether there is room for it or not.
                 Grade::Copy if is_heeded(bundle) => true,
                 // A receipt that freed nothing is held released.

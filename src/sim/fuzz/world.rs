@@ -27,6 +27,7 @@ pub struct World {
     pub(super) dice: Stream,
     /// For the group that there may be, and parts of files.
     pub(super) crew_dice: Stream,
+    pub(super) got_dice: Stream,
     pub(super) now: u64,
     pub(super) nodes: Vec<Node>,
     pub(super) numbers: BTreeMap<NodeId, usize>,
@@ -78,6 +79,7 @@ impl World {
             counts: Counts::default(),
             dice: Stream::new(seed, "fuzz dice", 0),
             crew_dice: Stream::new(seed, "fuzz crew", 1),
+            got_dice: Stream::new(seed, "fuzz crew", 2),
             now: 0,
             links: BTreeSet::new(),
             groups: vec![0; plan.nodes],

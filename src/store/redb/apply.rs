@@ -1,6 +1,7 @@
 //! What each change does to the tables, inside one write transaction: the same as `Durable::apply` says.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use redb::{Key, ReadableTable, Table, TableDefinition, Value, WriteTransaction};
@@ -54,6 +55,8 @@ pub struct Applying<'t> {
     next_row: u64,
     /// The number of what happened last, once something did.
     last_happened: Option<u64>,
+    /// What came in this commit, and with which number.
+    fresh: BTreeMap<BundleId, u64>,
     /// How much longer or shorter all bodies together became.
     body_bytes: i64,
 }
@@ -82,6 +85,7 @@ impl<'t> Applying<'t> {
             arriving: None,
             next_row: 0,
             last_happened: None,
+            fresh: BTreeMap::new(),
             body_bytes: 0,
         }
     }
@@ -145,7 +149,7 @@ impl<'t> Applying<'t> {
                     let is_silent = mail::index::is_silent(&self.index.shelf()?, *row)?;
                     mail::index::discard(&mut self.index.shelf()?, &letter)?;
                     if !is_silent {
-                        self.happen(DtnTime(0), letter.id, What::Deleted)?;
+                        self.is_deleted(&letter)?;
                     }
                 }
                 self.kept.remove(&updated(*row)[..])?;
@@ -385,10 +389,24 @@ impl<'t> Applying<'t> {
         let number = last + 1;
         self.last_happened = Some(number);
         self.happened.put(number, &Happening { at, id, what }.write()[..])?;
+        if matches!(what, What::Came | What::Changed(_)) {
+            self.fresh.insert(id, number);
+        }
         if let Some(oldest) = number.checked_sub(HAPPENED_MAX) {
             self.happened.remove(oldest)?;
         }
         Ok(number)
+    }
+
+    /// What came in this very commit nobody saw: the line that says it came says that it is gone.
+    fn is_deleted(&mut self, letter: &Letter) -> Result<(), StoreError> {
+        match self.fresh.remove(&letter.id) {
+            Some(number) => {
+                let gone = Happening { at: letter.received.wall, id: letter.id, what: What::Deleted };
+                self.happened.put(number, &gone.write()[..])
+            }
+            None => self.happen(DtnTime(0), letter.id, What::Deleted).map(drop),
+        }
     }
 
     fn mark(&mut self, row: Row, marks: Marks) -> Result<(), StoreError> {
