@@ -224,22 +224,31 @@ fn said(row: &TalkRow, style: &Style) -> String {
         let room = style.width.map_or(usize::MAX, |width| width.min(TEXT_COLUMNS_MAX).saturating_sub(label.len()));
         head += &format!("\n{}", style.paint(Paint::Dim, &format!("{label}{}", shown_parent(answers, room))));
     }
+    let parts = parts(row, false, style);
+    let lines: Vec<String> = parts.lines().chain(changes::lines(&row.changes, style)).collect();
+    format!("{head}\n{}", wrapped(&lines, style.width))
+}
+
+/// What it says and what came along, where the text may be the beginning of a longer one.
+pub fn parts<'a>(row: &'a TalkRow, is_cut: bool, style: &Style) -> Parts<'a> {
     let says = (!row.mine).then_some(row.from.name.as_ref().unwrap_or(&row.from.address).as_str());
     let body = match (&row.text, &row.unreadable) {
-        (Some(text), _) => safe_prose(words_beside(row.introduces.as_ref(), text).trim_end()),
+        (Some(text), _) => {
+            let goes_on = format!("\n(it goes on: dak read {})", short_id(&row.id));
+            let text = safe_prose(words_beside(row.introduces.as_ref(), text).trim_end());
+            text + if is_cut { &goes_on } else { "" }
+        }
         (None, None) if let Some(instead) = row.changes.instead_of_words() => instead.into(),
         (None, why) => format!("(unreadable: {})", safe_text(why.as_deref().unwrap_or("nothing is known of it"))),
     };
-    let parts = Parts {
+    Parts {
         introduces: row.introduces.as_ref().map(|introduced| introduction(introduced, &row.id)),
         remark: row.remark.as_deref(),
         source: row.forwarded.as_ref().map(|from| shown_source(from, says, style)),
         subject: row.subject.as_deref(),
         body,
         files: &row.files,
-    };
-    let lines: Vec<String> = parts.lines().chain(changes::lines(&row.changes, style)).collect();
-    format!("{head}\n{}", wrapped(&lines, style.width))
+    }
 }
 
 /// Lines indented, and on a terminal wrapped at words by their width.

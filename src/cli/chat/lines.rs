@@ -6,11 +6,11 @@ use jiff::civil::Date;
 use crate::api::model::{TalkRow, When};
 use crate::bundle::Priority;
 use crate::cli::changes;
-use crate::cli::inbox::{Parts, shown_parent, shown_source};
+use crate::cli::inbox::shown_parent;
 use crate::cli::out::{Paint, Style};
-use crate::cli::talk::talker;
-use crate::cli::who::{introduction, short_id, words_beside};
-use crate::safe_text::{one_line, safe_prose, safe_text};
+use crate::cli::talk::{parts, talker};
+use crate::cli::who::short_id;
+use crate::safe_text::{one_line, safe_text};
 
 /// Pieces of one line of the screen, which are safe to show.
 pub type Line = Vec<(Paint, String)>;
@@ -86,24 +86,7 @@ pub fn head(row: &TalkRow, now: &Zoned) -> (String, String) {
 
 /// What it says, line by line, with what came along.
 pub fn body(row: &TalkRow, is_cut: bool, style: &Style) -> Vec<String> {
-    let says = (!row.mine).then_some(row.from.name.as_ref().unwrap_or(&row.from.address).as_str());
-    let body = match (&row.text, &row.unreadable) {
-        (Some(text), _) => {
-            let goes_on = format!("\n(it goes on: dak read {})", short_id(&row.id));
-            let text = safe_prose(words_beside(row.introduces.as_ref(), text).trim_end());
-            text + if is_cut { &goes_on } else { "" }
-        }
-        (None, None) if let Some(instead) = row.changes.instead_of_words() => instead.into(),
-        (None, why) => format!("(unreadable: {})", safe_text(why.as_deref().unwrap_or("nothing is known of it"))),
-    };
-    let parts = Parts {
-        introduces: row.introduces.as_ref().map(|introduced| introduction(introduced, &row.id)),
-        remark: row.remark.as_deref(),
-        source: row.forwarded.as_ref().map(|from| shown_source(from, says, style)),
-        subject: row.subject.as_deref(),
-        body,
-        files: &row.files,
-    };
+    let parts = parts(row, is_cut, style);
     parts.lines().map(|line| line.replace('\t', "    ")).collect()
 }
 
