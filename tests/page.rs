@@ -125,3 +125,18 @@ fn the_map_shows_who_is_near_and_a_message_on_its_way() {
 fn a_picture_of_the_page_can_be_taken_again() {
     story("picture", &["alice", "bob", "carol"]);
 }
+
+#[test]
+fn two_people_work_with_one_shared_app() {
+    story("apps", &["alice", "bob"]);
+}
+
+#[test]
+fn a_shared_app_reaches_nothing_outside_its_frame() {
+    story("app_escapes", &["alice"]);
+}
+
+#[test]
+fn a_shared_app_that_floods_is_held_back() {
+    story("app_floods", &["alice"]);
+}
