@@ -190,7 +190,8 @@ fn a_log_that_cannot_be_written_stops_nothing() {
 
 fn follow(socket: &Path) -> UnixStream {
     let mut client = connect(socket);
-    client.write_all(b"GET /v1/inbox/follow HTTP/1.1\r\nhost: d\r\n\r\n").unwrap();
+    // One too many may be hung up on before it has said what it wants.
+    let _ = client.write_all(b"GET /v1/inbox/follow HTTP/1.1\r\nhost: d\r\n\r\n");
     client
 }
 
