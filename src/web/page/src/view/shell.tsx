@@ -90,7 +90,7 @@ function Nav() {
         <Menu label={t('shell.more')} icon="more" items={items} />
       </div>
       <div class="nav-me">
-        <Menu label={t('shell.me', { name: me.value ? plain(me.value.name) : '' })} icon="settings" items={own} />
+        <Menu label={t('shell.me', { name: me.value ? plain(me.value.name) : '' })} icon="more" items={own} />
         {me.value && <Avatar name={me.value.name} address={me.value.address} />}
       </div>
     </nav>
