@@ -16,11 +16,16 @@
 //! To a group a part goes once, and is safe when each of its members said to have it. What went there already and one of them
 //! asks for goes to them alone, as a file of theirs: the others have it, or ask as well.
 
+mod parts;
+mod state;
+
 use std::collections::BTreeMap;
 
 use crate::agent::REJECTED_UNWANTED;
 use crate::agent::change::EvidenceKind;
-use crate::content::WANTED_MAX;
+
+pub use self::parts::{PARTS_MAX, Parts};
+pub use self::state::FileState;
 
 /// So many parts of one file are on their way that nobody promised to keep.
 pub const WINDOW_PARTS_MAX: usize = 64;
@@ -28,139 +33,6 @@ pub const WINDOW_PARTS_MAX: usize = 64;
 pub const PROMISED_PARTS_MAX: usize = 64;
 /// So many parts of one file are on their way in all.
 pub const AWAY_PARTS_MAX: usize = 16_384;
-/// Most parts of a file.
-pub const PARTS_MAX: u32 = 1 << 18;
-
-/// Some of the parts of a file.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Parts {
-    of: u32,
-    /// A bit for each part, the lowest of a word first.
-    words: Vec<u64>,
-    count: u32,
-}
-
-impl Parts {
-    /// None of so many.
-    pub fn none(of: u32) -> Parts {
-        let of = of.min(PARTS_MAX);
-        Parts { of, words: vec![0; of.div_ceil(64) as usize], count: 0 }
-    }
-
-    /// All of so many.
-    pub fn all(of: u32) -> Parts {
-        let mut parts = Parts::none(of);
-        (0..parts.of).for_each(|part| {
-            parts.insert(part);
-        });
-        parts
-    }
-
-    /// Of how many parts.
-    pub fn of(&self) -> u32 {
-        self.of
-    }
-
-    pub fn len(&self) -> u32 {
-        self.count
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.count == 0
-    }
-
-    pub fn is_all(&self) -> bool {
-        self.count == self.of
-    }
-
-    pub fn has(&self, part: u32) -> bool {
-        part < self.of && self.words[part as usize / 64] >> (part % 64) & 1 == 1
-    }
-
-    /// Takes a part in; says whether it was missing.
-    pub fn insert(&mut self, part: u32) -> bool {
-        let is_new = part < self.of && !self.has(part);
-        if is_new {
-            self.words[part as usize / 64] |= 1 << (part % 64);
-            self.count += 1;
-        }
-        is_new
-    }
-
-    pub fn remove(&mut self, part: u32) {
-        if self.has(part) {
-            self.words[part as usize / 64] &= !(1 << (part % 64));
-            self.count -= 1;
-        }
-    }
-
-    /// Keeps what is in another set of the same file as well.
-    pub fn retain_all(&mut self, other: &Parts) {
-        let others = other.words.iter().chain(std::iter::repeat(&0));
-        self.words.iter_mut().zip(others).for_each(|(word, other)| *word &= other);
-        self.count = self.words.iter().map(|word| word.count_ones()).sum();
-    }
-
-    pub fn iter(&self) -> impl Iterator<Item = u32> + '_ {
-        (0..self.of).filter(|part| self.has(*part))
-    }
-
-    /// The first parts that are missing in a stretch of the file, as stretches: at most as many as one request has.
-    pub fn missing(&self, from: u32, to: u32) -> Vec<(u32, u32)> {
-        stretches((from..to.min(self.of)).filter(|part| !self.has(*part)))
-    }
-
-    /// The first of these parts as stretches: at most as many as one word has.
-    pub fn stretches(&self) -> Vec<(u32, u32)> {
-        stretches(self.iter())
-    }
-
-    /// Takes all of another set of the same file in.
-    pub fn insert_all(&mut self, other: &Parts) {
-        other.iter().for_each(|part| {
-            self.insert(part);
-        });
-    }
-
-    /// Bytes of these parts of a file.
-    pub fn bytes(&self, file_bytes: u64) -> u64 {
-        let last = self.of.checked_sub(1).filter(|last| self.has(*last));
-        let short = last
-            .map_or(0, |last| crate::content::PART_BYTES as u64 - crate::content::part_len(file_bytes, last) as u64);
-        u64::from(self.count) * crate::content::PART_BYTES as u64 - short
-    }
-
-    /// A bit for each part, eight a byte.
-    pub fn write(&self) -> Vec<u8> {
-        let mut bytes: Vec<u8> = self.words.iter().flat_map(|word| word.to_le_bytes()).collect();
-        bytes.truncate(self.of.div_ceil(8) as usize);
-        bytes
-    }
-
-    /// Reads what [`Parts::write`] wrote; what is cut short lacks the rest, and bits behind the last part mean nothing.
-    pub fn read(of: u32, bytes: &[u8]) -> Parts {
-        let mut parts = Parts::none(of);
-        let is_set = |part: u32| bytes.get(part as usize / 8).is_some_and(|byte| byte >> (part % 8) & 1 == 1);
-        (0..parts.of).filter(|part| is_set(*part)).collect::<Vec<_>>().into_iter().for_each(|part| {
-            parts.insert(part);
-        });
-        parts
-    }
-}
-
-/// Parts in rising order as stretches: at most [`WANTED_MAX`], the first.
-fn stretches(parts: impl Iterator<Item = u32>) -> Vec<(u32, u32)> {
-    let mut stretches: Vec<(u32, u32)> = Vec::new();
-    for part in parts {
-        let full = stretches.len() == WANTED_MAX;
-        match stretches.last_mut() {
-            Some((first, many)) if *first + *many == part => *many += 1,
-            _ if full => break,
-            _ => stretches.push((part, 1)),
-        }
-    }
-    stretches
-}
 
 /// One file on its way to one recipient, or to a group.
 #[derive(Clone, Debug)]
@@ -394,87 +266,8 @@ impl Sending {
     }
 }
 
-/// What is remembered of a file beside what its message says.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct FileState {
-    /// The person here, or the other one, is done with it.
-    pub stopped: bool,
-    /// This person asked for it.
-    pub asked: bool,
-    /// Its bytes were deleted here.
-    pub gone: bool,
-    /// Of a file sent from here: the parts that the recipient wants and those that it signed for.
-    pub sent: Option<(Parts, Parts)>,
-    /// Of a file that this person asked for: which parts, where it is not all of it.
-    pub wanted: Option<Parts>,
-}
-
-const STOPPED: u8 = 1;
-const ASKED: u8 = 2;
-const SENT: u8 = 4;
-const GONE: u8 = 8;
-const WANTED: u8 = 16;
-
-impl FileState {
-    pub fn write(&self) -> Vec<u8> {
-        let flag = |bit: u8, is_set: bool| if is_set { bit } else { 0 };
-        let flags = flag(STOPPED, self.stopped)
-            | flag(ASKED, self.asked)
-            | flag(SENT, self.sent.is_some())
-            | flag(GONE, self.gone)
-            | flag(WANTED, self.wanted.is_some());
-        let mut value = vec![flags];
-        if let Some((wanted, safe)) = &self.sent {
-            value.extend_from_slice(&wanted.of().to_be_bytes());
-            value.extend(wanted.write());
-            value.extend(safe.write());
-        }
-        if let Some(wanted) = &self.wanted {
-            value.extend_from_slice(&wanted.of().to_be_bytes());
-            value.extend(wanted.write());
-        }
-        value
-    }
-
-    /// Reads what [`FileState::write`] wrote; of anything else nothing is known.
-    pub fn read(value: &[u8]) -> FileState {
-        let Some((&flags, rest)) = value.split_first() else { return FileState::default() };
-        let is = |bit| flags & bit != 0;
-        let mut rest = rest;
-        let sent = is(SENT).then(|| {
-            let of = read_of(&mut rest)?;
-            Some((read_parts(of, &mut rest)?, read_parts(of, &mut rest)?))
-        });
-        let wanted = is(WANTED).then(|| {
-            let of = read_of(&mut rest)?;
-            read_parts(of, &mut rest)
-        });
-        FileState {
-            stopped: is(STOPPED),
-            asked: is(ASKED),
-            gone: is(GONE),
-            sent: sent.flatten(),
-            wanted: wanted.flatten(),
-        }
-    }
-}
-
-fn read_of(rest: &mut &[u8]) -> Option<u32> {
-    let (of, after) = rest.split_first_chunk()?;
-    *rest = after;
-    Some(u32::from_be_bytes(*of))
-}
-
-fn read_parts(of: u32, rest: &mut &[u8]) -> Option<Parts> {
-    let (bits, after) = rest.split_at_checked(of.min(PARTS_MAX).div_ceil(8) as usize)?;
-    *rest = after;
-    Some(Parts::read(of, bits))
-}
-
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use proptest::prelude::*;
 
     use super::*;
@@ -589,43 +382,7 @@ mod tests {
         assert!(other.is_done() && other.wanted().len() == 4 && !other.is_stopped());
     }
 
-    #[test]
-    fn holes_are_asked_for_as_stretches() {
-        let mut have = Parts::none(10);
-        for part in [0, 1, 4, 9] {
-            have.insert(part);
-        }
-        assert_eq!(have.missing(0, 10), [(2, 2), (5, 4)]);
-        assert_eq!(have.missing(3, 6), [(3, 1), (5, 1)]);
-        let mut holes = Parts::none(1_000);
-        for part in (0..1_000).step_by(2) {
-            holes.insert(part);
-        }
-        assert_eq!(holes.missing(0, u32::MAX).len(), WANTED_MAX);
-    }
-
     proptest! {
-        #[test]
-        fn parts_are_a_set_that_reads_back(of in 0u32..300, some in prop::collection::vec(0u32..320, 0..99), noise: [u8; 50]) {
-            let mut parts = Parts::none(of);
-            let set: BTreeSet<u32> = some.into_iter().filter(|part| *part < of).collect();
-            set.iter().for_each(|part| prop_assert_ok(parts.insert(*part)));
-            prop_assert_eq!(parts.iter().collect::<BTreeSet<_>>(), set.clone());
-            prop_assert_eq!(parts.len() as usize, set.len());
-            prop_assert_eq!(&Parts::read(of, &parts.write()), &parts);
-            let (mut both, mut all) = (parts.clone(), Parts::all(of));
-            both.retain_all(&Parts::none(of));
-            all.retain_all(&parts);
-            prop_assert_eq!((both, &all), (Parts::none(of), &parts));
-            all.insert_all(&Parts::all(of));
-            prop_assert!(all.is_all());
-            let missing: u32 = parts.missing(0, of).iter().map(|(_, many)| many).sum();
-            prop_assert!(missing + parts.len() <= of);
-            let state = FileState { stopped: of % 2 == 0, asked: of % 3 == 0, gone: of % 5 == 0, sent: (of % 7 != 0).then(|| (parts.clone(), Parts::all(of))), wanted: (of % 4 != 0).then_some(parts) };
-            prop_assert_eq!(FileState::read(&state.write()), state);
-            let _ = (FileState::read(&noise), FileState::read(&[]));
-        }
-
         #[test]
         fn whatever_happens_the_windows_hold_and_a_file_that_is_wanted_arrives_whole(
             of in 1u32..200,
@@ -673,9 +430,5 @@ mod tests {
             prop_assert!(sending.is_done(), "{:?}", sending);
             prop_assert_eq!(sending.away(), 0);
         }
-    }
-
-    fn prop_assert_ok(is_new: bool) {
-        assert!(is_new, "each is new once");
     }
 }
