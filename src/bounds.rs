@@ -77,11 +77,11 @@
 //! | `xdc.rs` `ENTRY_BYTES_MAX` | one of these, unpacked | container | refused | read | `what_unpacks_to_too_much_is_refused_as_it_says_and_as_it_is` |
 //! | `xdc.rs` `UNPACKED_BYTES_MAX` | all of them | container | refused | read | `what_unpacks_to_too_much_is_refused_as_it_says_and_as_it_is` |
 //! | `mail/groups.rs` `GROUPS_MAX` 256 | groups that one is in | owner | refused | left | |
-//! | `mail/groups.rs` `INVITATIONS_MAX` 64 | groups that one is asked to join | all | refused | joined, turned down | `invitations_of_strangers_and_words_of_unknown_groups_take_bounded_room` |
-//! | `mail/groups.rs` `EPOCHS_MAX` 256 | keys kept of a group | member | oldest | three months | `a_member_who_sends_keys_without_end_displaces_their_own` |
-//! | `mail/groups.rs` `EPOCHS_OF_MEMBER_MAX` 64 | of these, from one member | member | oldest | three months | `a_member_who_sends_keys_without_end_displaces_their_own` |
-//! | `mail/groups.rs` `ASKED_MAX` 4,096 | questions to members and answers to them, remembered for an hour | all | refused: nothing is asked or answered | an hour, a restart | |
-//! | `mail/groups.rs` `ASKED_EACH_MAX` 64 | those of one member | member | refused | an hour, a restart | `a_member_who_writes_under_keys_without_end_takes_nobody_elses_questions` |
+//! | `mail/groups/hearing.rs` `INVITATIONS_MAX` 64 | groups that one is asked to join | all | refused | joined, turned down | `invitations_of_strangers_and_words_of_unknown_groups_take_bounded_room` |
+//! | `mail/groups/epochs.rs` `EPOCHS_MAX` 256 | keys kept of a group | member | oldest | three months | `a_member_who_sends_keys_without_end_displaces_their_own` |
+//! | `mail/groups/epochs.rs` `EPOCHS_OF_MEMBER_MAX` 64 | of these, from one member | member | oldest | three months | `a_member_who_sends_keys_without_end_displaces_their_own` |
+//! | `mail/groups/hearing.rs` `ASKED_MAX` 4,096 | questions to members and answers to them, remembered for an hour | all | refused: nothing is asked or answered | an hour, a restart | |
+//! | `mail/groups/hearing.rs` `ASKED_EACH_MAX` 64 | those of one member | member | refused | an hour, a restart | `a_member_who_writes_under_keys_without_end_takes_nobody_elses_questions` |
 //! | `mail/groups/receipts.rs` `UNDER_WAY_MAX` 16 | receipts for one author in one group that are under way from here, of at most 64 messages each | author | oldest | heard, seven days | `an_author_who_writes_without_end_has_a_bounded_number_of_bundles_here` |
 //! | `agent/got.rs` `GOT_COPIES_MAX` 4 | copies of a member's receipt | all | no more are handed out | its author has it, its life | `it_goes_in_as_many_copies_as_it_was_given_and_never_in_more_than_four` |
 //! | `mail/groups/log.rs` `OPERATIONS_MAX` 4,096 | operations of a group's log | author | refused | with the group | `ten_thousand_invitations_end_at_the_bounds_and_the_others_go_on` |

@@ -1,5 +1,9 @@
+use super::log::MEMBERS_MAX;
+use super::rows::{Key, Recipients, ToSend};
 use super::*;
-use crate::mail::groups::rows::Key;
+use crate::bundle::Signer;
+use crate::content::group::{Epoch, GroupKey, Role};
+use crate::content::{Content, GroupWord};
 use ed25519_dalek::SigningKey;
 
 fn key(n: u8) -> SigningKey {
