@@ -31,9 +31,14 @@
 //!
 //! Numbers are big-endian, so that keys are in their order.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod lists;
+mod sent;
+mod unshown;
+
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
+use self::unshown::{Unshown, has_line, hide, unhide};
 use super::apps;
 use super::conversation::{self, Conversation};
 use super::due;
@@ -47,7 +52,11 @@ use crate::agent::change::{Letter, Marks, Outgoing, Row};
 use crate::agent::cost_bytes;
 use crate::content::{Amendment, Mark};
 use crate::id::{BundleId, IdPrefix, NodeId};
-use crate::time::{DtnTime, Timestamp};
+
+pub use self::lists::{apps, asked, files, parts, pin, pinned, tasks};
+pub use self::sent::{Written, end, ended, on_way, sent_before, sent_behind};
+pub(super) use self::unshown::{again_of, rename_unshown};
+pub use self::unshown::{is_sealed, is_silent, is_unshown, shown_at};
 
 /// Grows with every change of what the entries are.
 pub const INDEX_VERSION: u64 = 7;
@@ -260,136 +269,6 @@ fn tell_app<S: ShelfMut>(
     Ok(has_line)
 }
 
-/// Why a row is read nowhere.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Unshown {
-    /// It changes what its mark names.
-    Change,
-    /// Its mark names what is shown already.
-    Again,
-    /// It belongs to a file, or is about the keys of a group.
-    Silent,
-    /// It has not been opened.
-    Sealed,
-    /// It tells the app something that its mark names.
-    Update,
-    /// The same, and its conversation has a line of it, which nobody has to read.
-    Line,
-}
-
-/// The mark of a row that is there once more.
-pub(super) fn again_of<S: Shelf>(shelf: &S, row: Row) -> Result<Option<Mark>, S::Error> {
-    let value = shelf.get(&key([&[UNSHOWN], &row.0.to_be_bytes()]))?;
-    let again = value.filter(|value| value.first() == Some(&(Unshown::Again as u8)));
-    Ok(again.map(|value| part(&value, 1)))
-}
-
-/// A row that is read nowhere is of another name from now on.
-pub(super) fn rename_unshown<S: ShelfMut>(shelf: &mut S, row: Row, mark: &Mark) -> Result<(), S::Error> {
-    let unshown = key([&[UNSHOWN], &row.0.to_be_bytes()]);
-    match shelf.get(&unshown)? {
-        Some(value) if value.len() > 17 => shelf.put(&unshown, &key([&value[..1], mark, &value[17..]])),
-        _ => Ok(()),
-    }
-}
-
-fn hide<S: ShelfMut>(shelf: &mut S, row: Row, why: Unshown, mark: &Mark, with: &[u8]) -> Result<(), S::Error> {
-    let why = why as u8;
-    shelf.put(&key([&[UNSHOWN], &row.0.to_be_bytes()]), &key([&[why], mark, with]))
-}
-
-/// Whether a row is read nowhere: it is a change, or there once more.
-pub fn is_unshown<S: Shelf>(shelf: &S, row: Row) -> Result<bool, S::Error> {
-    Ok(shelf.get(&key([&[UNSHOWN], &row.0.to_be_bytes()]))?.is_some())
-}
-
-/// Whether nobody hears what becomes of what stands at a row: it belongs to a file, to an app or to the keys of a group, or is
-/// sealed.
-pub fn is_silent<S: Shelf>(shelf: &S, row: Row) -> Result<bool, S::Error> {
-    let value = shelf.get(&key([&[UNSHOWN], &row.0.to_be_bytes()]))?;
-    Ok(value.is_some_and(|value| is_any(&value, [Unshown::Silent, Unshown::Sealed, Unshown::Update, Unshown::Line])))
-}
-
-/// Whether the conversation has a line of what stands at a row and is read nowhere else.
-fn has_line<S: Shelf>(shelf: &S, row: Row) -> Result<bool, S::Error> {
-    let value = shelf.get(&key([&[UNSHOWN], &row.0.to_be_bytes()]))?;
-    Ok(value.is_some_and(|value| is_any(&value, [Unshown::Line])))
-}
-
-/// Whether what stands at a row was written to a group and has not been opened.
-pub fn is_sealed<S: Shelf>(shelf: &S, row: Row) -> Result<bool, S::Error> {
-    let value = shelf.get(&key([&[UNSHOWN], &row.0.to_be_bytes()]))?;
-    Ok(value.is_some_and(|value| is_any(&value, [Unshown::Sealed])))
-}
-
-fn is_any<const N: usize>(value: &[u8], why: [Unshown; N]) -> bool {
-    why.iter().any(|why| value.first() == Some(&(*why as u8)))
-}
-
-/// Rows of messages with files that come in parts, behind one of them: at most so many.
-pub fn files<S: Shelf>(shelf: &S, after: Option<Row>, many: usize) -> Result<Vec<(Row, Conversation, Mark)>, S::Error> {
-    let from = after.map_or(vec![FILES], |after| key([&[FILES], &after.next().0.to_be_bytes()]));
-    let mut files = Vec::new();
-    shelf.walk(&from, &[FILES + 1], &mut |key, value| {
-        let with = value.get(16..).and_then(Conversation::read);
-        files.extend(with.map(|with| (Row(number(key, 1)), with, part(value, 0))));
-        if files.len() < many { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-    })?;
-    Ok(files)
-}
-
-/// Rows of requests for parts that came: at most so many.
-pub fn asked<S: Shelf>(shelf: &S, many: usize) -> Result<Vec<Row>, S::Error> {
-    let mut rows = Vec::new();
-    shelf.walk(&[ASKED], &[ASKED + 1], &mut |key, _| {
-        rows.push(Row(number(key, 1)));
-        if rows.len() < many { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-    })?;
-    Ok(rows)
-}
-
-/// Parts that were sent from here and are not forgotten, behind one of them: at most so many.
-pub fn parts<S: Shelf>(shelf: &S, after: Option<&BundleId>, many: usize) -> Result<Vec<BundleId>, S::Error> {
-    let from = after.map_or(vec![PARTS], |after| key([&[PARTS], &after.0, &[0]]));
-    let mut ids = Vec::new();
-    shelf.walk(&from, &[PARTS + 1], &mut |key, _| {
-        ids.push(BundleId(part(key, 1)));
-        if ids.len() < many { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-    })?;
-    Ok(ids)
-}
-
-/// The row at which it is read what stands at this one: itself, or where it was there first; none of a change.
-pub fn shown_at<S: Shelf>(shelf: &S, row: Row) -> Result<Option<Row>, S::Error> {
-    let Some(value) = shelf.get(&key([&[UNSHOWN], &row.0.to_be_bytes()]))? else { return Ok(Some(row)) };
-    if value.first() != Some(&(Unshown::Again as u8)) {
-        return Ok(None);
-    }
-    let (mark, with) = (part::<16>(&value, 1), value.get(17..).unwrap_or_default());
-    Ok(Kept::find(shelf, with, &mark)?.map(|kept| kept.row))
-}
-
-/// Forgets a row that is read nowhere; says whether it was one, and of what is there once more the row it is shown at.
-fn unhide<S: ShelfMut>(shelf: &mut S, row: Row, id: &BundleId) -> Result<Option<Option<Row>>, S::Error> {
-    let unshown = key([&[UNSHOWN], &row.0.to_be_bytes()]);
-    let Some(value) = shelf.get(&unshown)? else { return Ok(None) };
-    shelf.remove(&unshown)?;
-    let (mark, with) = (part::<16>(&value, 1), value.get(17..).unwrap_or_default());
-    if is_any(&value, [Unshown::Silent, Unshown::Sealed]) {
-        shelf.remove(&key([&[ASKED], &row.0.to_be_bytes()]))?;
-        return Ok(Some(None));
-    }
-    if value.first() == Some(&(Unshown::Change as u8)) {
-        registers::remove(shelf, with, &mark, id)?;
-        return Ok(Some(None));
-    }
-    if is_any(&value, [Unshown::Update, Unshown::Line]) {
-        apps::remove(shelf, with, &mark, id)?;
-        return Ok(Some(None));
-    }
-    sameness::leave_again(shelf, with, &mark, id, row).map(Some)
-}
-
 /// Who wrote content, and the row it is shown at.
 pub fn written<S: Shelf>(shelf: &S, with: &Conversation, mark: &Mark) -> Result<Option<(NodeId, Row)>, S::Error> {
     let with = with.key();
@@ -443,41 +322,6 @@ pub struct Grave {
     pub edits: Vec<Row>,
 }
 
-/// What may be a task: where it was said, and its mark; at most so many behind one.
-pub fn tasks<S: Shelf>(
-    shelf: &S,
-    after: Option<&(Conversation, Mark)>,
-    many: usize,
-) -> Result<Vec<(Conversation, Mark)>, S::Error> {
-    named(shelf, TASK, after, many)
-}
-
-/// What has an entry of a kind by conversation and mark.
-fn named<S: Shelf>(
-    shelf: &S,
-    kind: u8,
-    after: Option<&(Conversation, Mark)>,
-    many: usize,
-) -> Result<Vec<(Conversation, Mark)>, S::Error> {
-    let from = after.map_or(vec![kind], |(with, mark)| key([&[kind], &with.key(), mark, &[0]]));
-    let mut named = Vec::new();
-    shelf.walk(&from, &[kind + 1], &mut |key, _| {
-        let Some((with, mark)) = key[1..].split_last_chunk::<16>() else { return ControlFlow::Continue(()) };
-        named.extend(Conversation::read(with).map(|with| (with, *mark)));
-        if named.len() < many { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-    })?;
-    Ok(named)
-}
-
-/// What may be a shared app: where it was said, and its mark; at most so many behind one.
-pub fn apps<S: Shelf>(
-    shelf: &S,
-    after: Option<&(Conversation, Mark)>,
-    many: usize,
-) -> Result<Vec<(Conversation, Mark)>, S::Error> {
-    named(shelf, APP, after, many)
-}
-
 /// How many updates there are of an app, and how many of them are an author's.
 pub fn app_sums<S: Shelf>(
     shelf: &S,
@@ -491,38 +335,6 @@ pub fn app_sums<S: Shelf>(
 /// The updates of an app.
 pub fn app_updates<S: Shelf>(shelf: &S, with: &Conversation, mark: &Mark) -> Result<apps::Updates, S::Error> {
     apps::updates(shelf, &with.key(), mark)
-}
-
-/// The person pinned a message, or does so no more.
-pub fn pin<S: ShelfMut>(shelf: &mut S, row: Row, is_pinned: bool) -> Result<(), S::Error> {
-    let key = key([&[PINNED], &row.0.to_be_bytes()]);
-    if is_pinned { shelf.put(&key, &[]) } else { shelf.remove(&key) }
-}
-
-/// Rows of messages that the person pinned: at most so many, the last ones first.
-pub fn pinned<S: Shelf>(shelf: &S, many: usize) -> Result<Vec<Row>, S::Error> {
-    let mut rows = Vec::new();
-    shelf.walk_back(&[PINNED], &[PINNED + 1], &mut |key, _| {
-        rows.push(Row(number(key, 1)));
-        if rows.len() < many { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-    })?;
-    Ok(rows)
-}
-
-/// The life of one's own message ended without a receipt, as this number.
-pub fn end<S: ShelfMut>(shelf: &mut S, number: u64, id: &BundleId) -> Result<(), S::Error> {
-    shelf.put(&key([&[ENDED], &number.to_be_bytes()]), &id.0)
-}
-
-/// One's own messages whose lives ended behind a number; a receipt may have come since.
-pub fn ended<S: Shelf>(shelf: &S, behind: u64) -> Result<BTreeSet<BundleId>, S::Error> {
-    let mut ids = BTreeSet::new();
-    let from = key([&[ENDED], &behind.saturating_add(1).to_be_bytes()]);
-    shelf.walk(&from, &[ENDED + 1], &mut |_, id| {
-        ids.insert(BundleId(part(id, 0)));
-        ControlFlow::Continue(())
-    })?;
-    Ok(ids)
 }
 
 /// An id was delivered once; its row may be gone.
@@ -668,64 +480,6 @@ pub fn costs<S: Shelf>(shelf: &S) -> Result<BTreeMap<(NodeId, NodeId), u64>, S::
         ControlFlow::Continue(())
     })?;
     Ok(costs)
-}
-
-/// One's own messages that are on their way.
-pub fn on_way<S: Shelf>(shelf: &S) -> Result<Vec<BundleId>, S::Error> {
-    let mut ids = Vec::new();
-    shelf.walk(&[ON_WAY], &[ON_WAY + 1], &mut |key, _| {
-        ids.push(BundleId(part(key, 1)));
-        ControlFlow::Continue(())
-    })?;
-    Ok(ids)
-}
-
-/// One's own messages in the order in which they were written, those behind `after`: at most so many.
-pub fn sent_behind<S: Shelf>(shelf: &S, after: Option<Written>, many: usize) -> Result<Vec<Written>, S::Error> {
-    let from = after.map_or(vec![SENT], |after| [&after.key()[..], &[0]].concat());
-    let mut sent = Vec::new();
-    shelf.walk(&from, &[SENT + 1], &mut |key, _| {
-        sent.push(Written::read(key));
-        if sent.len() < many { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-    })?;
-    Ok(sent)
-}
-
-/// The same from the end: those before `before`, the last one first.
-pub fn sent_before<S: Shelf>(shelf: &S, before: Option<Written>, many: usize) -> Result<Vec<Written>, S::Error> {
-    let to = before.map_or(vec![SENT + 1], |before| before.key());
-    let mut sent = Vec::new();
-    shelf.walk_back(&[SENT], &to, &mut |key, _| {
-        sent.push(Written::read(key));
-        if sent.len() < many { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-    })?;
-    Ok(sent)
-}
-
-/// Where a message of one's own stands among the others: by when it was written, and its stamp.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Written {
-    at: Timestamp,
-    creation: (DtnTime, u64),
-    pub id: BundleId,
-}
-
-impl Written {
-    pub fn of(outgoing: &Outgoing) -> Written {
-        let creation = (outgoing.creation.time, outgoing.creation.sequence);
-        Written { at: outgoing.created.now, creation, id: outgoing.id }
-    }
-
-    fn key(&self) -> Vec<u8> {
-        let (time, sequence) = self.creation;
-        let numbers = [self.at.0, time.0, sequence].map(u64::to_be_bytes);
-        key([&[SENT], &numbers.concat(), &self.id.0])
-    }
-
-    fn read(key: &[u8]) -> Written {
-        let creation = (DtnTime(number(key, 9)), number(key, 17));
-        Written { at: Timestamp(number(key, 1)), creation, id: BundleId(part(key, 25)) }
-    }
 }
 
 #[cfg(test)]
