@@ -9,13 +9,14 @@
 //! that ran ahead is dropped, and the agent starts again from the store.
 
 pub mod again;
+mod arrivals;
+mod commit;
 pub mod groups;
+mod steps;
 
 use std::collections::BTreeMap;
-use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::Thread;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use futures::executor::block_on;
@@ -27,24 +28,24 @@ use super::names::GroupNames;
 use super::pool::{self, Pool};
 use super::queue::Queue;
 use super::tape::Tape;
-use super::work::{Brought, Fate, Parsed, Wishes, Work};
-use crate::agent::change::{Change, Durable, Known};
-use crate::agent::io::Gone;
-use crate::agent::{Agent, Declined, Event, Input, Output};
-use crate::blobs::{Blobs, Taken};
+use super::work::{Parsed, Wishes, Work};
+use crate::agent::change::{Change, Durable};
+use crate::agent::{Agent, Input};
+use crate::blobs::Blobs;
 use crate::content::topic::Filter;
-use crate::content::{Content, pad};
-use crate::driver::{self, Driver, Step, Weight};
-use crate::frame::Refusal;
-use crate::id::{BundleId, NodeId};
+use crate::driver::{self, Driver, Weight};
+use crate::id::NodeId;
 use crate::keyring::Keyring;
+use crate::mail::Opening;
 use crate::mail::groups::Groups;
-use crate::mail::topics::{Topics, rows};
-use crate::mail::{self, OfFile, Opened, Opening};
+use crate::mail::topics::Topics;
 use crate::store::StoreError;
 use crate::store::redb::RedbReader;
-use crate::store::writer::{Batch, StoreThread};
-use crate::time::{DtnTime, Moment, Timestamp};
+use crate::store::writer::StoreThread;
+
+pub use self::commit::LastFailure;
+use self::steps::wall;
+pub use self::steps::{Steps, topics};
 
 /// Most pieces of work in one batch.
 const BATCH_MAX: usize = 256;
@@ -54,12 +55,8 @@ const BATCH_CHANGES_MAX: usize = 4_096;
 /// Most batches that may wait for the store; the agent runs no further ahead. Whoever looks waits for all of them, and
 /// more than this share no commit to gain by it.
 const AHEAD_MAX: usize = 4;
-/// Rows of topics that are read at once at the start: each has a text of 64 KiB at most.
-const TOPIC_ROWS_AT_ONCE: usize = 1_024;
 /// How old the knowledge of the disk's free space may be.
 const SPACE: Duration = Duration::from_secs(1);
-/// How long to wait before the store is tried again after it failed.
-const RETRY: Duration = Duration::from_secs(1);
 
 /// How long nothing may have changed before the store gives freed space back; readers wait meanwhile.
 pub const IDLE: Duration = Duration::from_secs(300);
@@ -69,34 +66,6 @@ pub type Restore = Box<dyn FnMut(Durable, &mut Tape) -> Result<Agent, StoreError
 
 /// Asks the disk what it has left, in bytes.
 pub type Space = Box<dyn FnMut() -> u64 + Send>;
-
-/// Why the last commit that failed did, for those who wait for what it would have made durable.
-#[derive(Default)]
-pub struct LastFailure {
-    why: Mutex<Option<StoreError>>,
-    /// No commit came through since.
-    lasts: AtomicBool,
-}
-
-impl LastFailure {
-    pub fn get(&self) -> Option<StoreError> {
-        self.why.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// The same, until a commit comes through again.
-    pub fn lasting(&self) -> Option<StoreError> {
-        self.lasts.load(Ordering::Acquire).then(|| self.get()).flatten()
-    }
-
-    fn set(&self, error: &StoreError) {
-        *self.why.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.clone());
-        self.lasts.store(true, Ordering::Release);
-    }
-
-    fn is_over(&self) {
-        self.lasts.store(false, Ordering::Release);
-    }
-}
 
 pub struct Core {
     /// The agent, and what of it and of mail is not handed over yet.
@@ -128,12 +97,6 @@ pub struct Core {
     committed: watch::Sender<()>,
 }
 
-/// One batch that the store has and did not answer for, until it does or can do so no more.
-struct Ahead {
-    all: Arc<AtomicUsize>,
-    core: Thread,
-}
-
 /// What goes with the batch that is open.
 #[derive(Default)]
 struct Open {
@@ -162,80 +125,6 @@ impl driver::Said for Said {
 
     fn change(&self) -> Option<&Change> {
         if let Said::Change(change) = self { Some(change) } else { None }
-    }
-}
-
-/// Gives the agent its inputs, and mail what the agent says.
-pub struct Steps {
-    pub tape: Tape,
-    /// Messages that were opened, until the agent says what becomes of them.
-    opening: Opening,
-    /// What is subscribed to.
-    topics: Topics,
-    /// Who is in which group.
-    groups: Groups,
-    /// Written to a group by who is none of its members, or about its keys and heard: the rows of these go.
-    over: Vec<BundleId>,
-    /// When the first life ends of what was written to a group and is sealed still.
-    sealed_until: Option<Timestamp>,
-    record: RedbReader,
-}
-
-impl Step for Steps {
-    type Said = Said;
-
-    fn recall(&mut self, id: &BundleId) -> Option<Known> {
-        let known = self.record.known(id);
-        known
-            .inspect_err(|error| tracing::warn!(%error, "the record of mail cannot be read; what is about it waits"))
-            .ok()
-    }
-
-    fn give(&mut self, agent: &mut Agent, at: Moment, input: Input, out: &mut Vec<Output>) {
-        let from = out.len();
-        self.tape.handle(agent, at, input, out);
-        self.opening.follow(out, from);
-        let mut kept = Vec::new();
-        for output in &out[from..] {
-            match output {
-                Output::Heard(bundle) if bundle.destination.is_got() => self.hear_got(bundle, wall(at), &mut kept),
-                Output::Heard(bundle) => self.topics.hear(bundle, wall(at), &mut kept),
-                Output::Report(Event::Gone { id, why }) => {
-                    let is_heard = *why == Gone::Delivered;
-                    self.groups.receipts.gone(id, is_heard, (at.now, wall(at)), &mut kept);
-                }
-                _ => {}
-            }
-        }
-        self.hear_of_groups(agent, at, &mut kept);
-        out.extend(kept.into_iter().map(Output::Commit));
-    }
-
-    fn add(&mut self, out: Vec<Output>, open: &mut Vec<Said>) {
-        open.extend(out.into_iter().filter_map(|output| match output {
-            Output::Commit(change) => Some(Said::Change(change)),
-            act => Act::of(act).map(Said::Act),
-        }));
-    }
-}
-
-/// What the clock says, as far as it can be trusted.
-fn wall(at: Moment) -> DtnTime {
-    at.trusted_wall().unwrap_or_default()
-}
-
-/// What is subscribed to, as the store has it.
-pub fn topics(record: &RedbReader) -> Result<Topics, StoreError> {
-    let mut topics = Topics::default();
-    let mut after: Option<Vec<u8>> = None;
-    loop {
-        let page = record.all_kept(&[rows::TOPIC], after.as_deref(), TOPIC_ROWS_AT_ONCE)?;
-        let Some((last, _)) = page.last() else { return Ok(topics) };
-        after = Some(last.clone());
-        page.iter().for_each(|(key, value)| topics.load(key, value));
-        if page.len() < TOPIC_ROWS_AT_ONCE || last.as_slice() > &rows::END_OF_EVENTS[..] {
-            return Ok(topics);
-        }
     }
 }
 
@@ -471,53 +360,6 @@ impl Core {
         }
     }
 
-    /// Gives the agent what came out of a file, and sees what it makes of it.
-    fn bring(&mut self, brought: Brought) -> Fate {
-        let Brought { id, mut input, opened } = brought;
-        let (is_known, before) = (self.driver.agent.knows(&id), self.driver.open().len());
-        if let Some(opened) = opened {
-            let (taken, opened) = self.take_part(input, opened);
-            input = taken;
-            self.driver.step.opening.came(id, opened);
-        }
-        self.handle(input);
-        let refusal = self.driver.open()[before..].iter().find_map(|said| match said {
-            Said::Act(Act::Report(Event::Refused { id: of, why, .. })) if *of == id => Some(*why),
-            _ => None,
-        });
-        match refusal {
-            _ if is_known => Fate::Known,
-            Some(Refusal::Known) => Fate::Known,
-            Some(why) => Fate::Refused(why),
-            None if self.driver.agent.turns_away(&id) => Fate::New,
-            None => Fate::Undecided,
-        }
-    }
-
-    /// Takes in the part of a file that a message brings, before the agent hears of it: of what is not kept here nobody
-    /// signs that it was delivered.
-    fn take_part(&self, input: Input, opened: Opened) -> (Input, Opened) {
-        let is_got = matches!(&input, Input::Bundle { bundle, .. } if bundle.destination.is_got());
-        let Some(part) = mail::part(&opened).filter(|_| !is_got) else { return (input, opened) };
-        let Input::Bundle { from, transit, bundle, size_bytes } = input else { return (input, opened) };
-        let agent = &self.driver.agent;
-        let is_contact = agent.is_contact(&bundle.source) || agent.is_member(&bundle.destination, &bundle.source);
-        let contact = is_contact.then_some(bundle.source);
-        let taken = match part.bytes.is_empty() {
-            // What it says of itself is not so.
-            true => Taken::Unwanted,
-            false => self.blobs.take(&part, contact),
-        };
-        let opened = Opened { plaintext: pad(&Content::Part(part.stub()).encode()), ..opened };
-        let declined = match taken {
-            Taken::Kept => return (Input::Bundle { from, transit, bundle, size_bytes }, opened),
-            Taken::Unwanted => Declined::Unwanted,
-            Taken::NoRoom => Declined::Room,
-        };
-        tracing::debug!(source = %bundle.source.peer_id(), ?declined, "a part of a file is not kept");
-        (Input::Decline { from, transit, bundle, size_bytes, why: declined }, opened)
-    }
-
     fn handle(&mut self, mut input: Input) {
         // A key may have come since it was verified, and what was held was opened by nobody.
         if let Input::Bundle { bundle, .. } = &input
@@ -548,27 +390,6 @@ impl Core {
         self.driver.run_due(self.clock.moment());
     }
 
-    /// Hears which files come, of what was delivered. The row of a part leaves in the commit that brings it.
-    fn take_files(&mut self) {
-        for of_file in self.driver.step.opening.take_of_files() {
-            match of_file {
-                OfFile::Offer { from, to, files } => {
-                    let agent = &self.driver.agent;
-                    let may_push = if to.has_members() { agent.is_member(&to, &from) } else { agent.is_contact(&from) };
-                    // What is not taken in as it comes is offered, and asked for.
-                    if may_push {
-                        files.iter().for_each(|file| {
-                            self.blobs.offer(from, file);
-                        });
-                        // Parts may have come before, and found no room.
-                        self.handle(Input::RoomCame);
-                    }
-                }
-                OfFile::Part { id } => self.handle(Input::Discard(id)),
-            }
-        }
-    }
-
     /// Ends a batch, and commits what of it cannot wait.
     fn hand_over(&mut self, open: Open) {
         self.driver.step.opening.end_batch();
@@ -579,110 +400,6 @@ impl Core {
         let batch = self.driver.close(self.clock.moment().now);
         self.commit(batch, permits_of_frames);
     }
-
-    /// Splits a batch: changes to the store, acts to the courier once the store has them.
-    fn commit(&mut self, batch: Vec<Said>, permits_of_frames: Vec<Box<dyn Send>>) {
-        let mut changes: Vec<Change> = Vec::new();
-        let mut acts: Vec<Act> = Vec::new();
-        for said in batch {
-            match said {
-                Said::Change(change) => changes.push(change),
-                Said::Act(act) => acts.push(act),
-            }
-        }
-        if changes.is_empty() && acts.is_empty() {
-            return;
-        }
-        if !acts.is_empty() {
-            acts.push(Act::GiveBack(permits_of_frames));
-        }
-        if changes.is_empty() && self.ahead.load(Ordering::Acquire) == 0 {
-            return self.courier.perform(acts);
-        }
-        if !changes.is_empty() {
-            self.changed = Some(Instant::now());
-        }
-        let (ahead, courier) = (Ahead::one(&self.ahead), self.courier.clone());
-        let (durable, handed_out) = (Arc::clone(&self.durable), self.driver.handed_out());
-        let (again, generation, failure) = (Arc::clone(&self.work), self.generation, Arc::clone(&self.failure));
-        let (committed, writes) = (self.committed.clone(), !changes.is_empty());
-        let done = Box::new(move |result: Result<(), StoreError>| {
-            match result {
-                Ok(()) => {
-                    durable.fetch_max(handed_out, Ordering::AcqRel);
-                    // What changes nothing shows nothing of the disk.
-                    if writes {
-                        failure.is_over();
-                    }
-                    committed.send_replace(());
-                    courier.perform(acts);
-                }
-                Err(error) => {
-                    // None of it is said, but the contacts began and ended all the same.
-                    courier.perform(acts.extract_if(.., |act| act.is_of_contact()).collect());
-                    // Before the acts are dropped, and with them those who wait for an answer.
-                    failure.set(&error);
-                    drop(again.put(Work::Failed(generation, error)));
-                }
-            }
-            drop(ahead);
-        });
-        block_on(self.store.commit(Batch { changes, done }));
-    }
-
-    /// Nothing of the failed batches happened: contacts end, those that began since included, and the agent starts again
-    /// from the store.
-    ///
-    /// Until the store can be read again whoever asks is told of the failure, and a node that is to stop does.
-    fn start_again(&mut self, error: &StoreError, ways: Vec<Said>) -> ControlFlow<()> {
-        tracing::error!(%error, "a commit failed; going on from what is durable");
-        self.generation += 1;
-        self.courier.perform(ways.into_iter().filter_map(Said::act).collect());
-        self.courier.perform(vec![Act::PartWithAll]);
-        loop {
-            let restored = block_on(self.store.reset()).and_then(|durable| {
-                let record = &self.driver.step.record;
-                let (topics, groups) = (topics(record)?, groups::groups(record, self.driver.step.groups.me())?);
-                Ok(((self.restore)(durable, &mut self.driver.step.tape)?, topics, groups))
-            });
-            match restored {
-                Ok((agent, topics, groups)) => {
-                    // Batches behind the one that failed have failed by now as well.
-                    self.courier.perform(vec![Act::PartWithAll]);
-                    self.driver.start_again(agent);
-                    self.driver.step.topics = topics;
-                    self.driver.step.groups = groups;
-                    self.served.clear();
-                    self.serve_topics();
-                    return ControlFlow::Continue(());
-                }
-                Err(error) => {
-                    tracing::error!(%error, "the store cannot be read; trying again");
-                    self.failure.set(&error);
-                    self.courier.perform(vec![Act::PartWithAll]);
-                    self.turn_away(RETRY)?;
-                }
-            }
-        }
-    }
-
-    /// Drops for a while whatever comes, for no agent is there to take it; breaks where the node is to stop.
-    fn turn_away(&mut self, span: Duration) -> ControlFlow<()> {
-        let until = Instant::now() + span;
-        while let left = until.saturating_duration_since(Instant::now())
-            && !left.is_zero()
-        {
-            match self.work.take_within(left) {
-                Some(Work::Stop) => return ControlFlow::Break(()),
-                // The next try ends it with all others.
-                Some(Work::Met(peer, line)) => self.courier.perform(vec![Act::Greet(peer, line)]),
-                // A look that is dropped tells its asker why.
-                Some(_) => {}
-                None => break,
-            }
-        }
-        ControlFlow::Continue(())
-    }
 }
 
 impl Said {
@@ -692,20 +409,6 @@ impl Said {
 
     fn act(self) -> Option<Act> {
         if let Said::Act(act) = self { Some(act) } else { None }
-    }
-}
-
-impl Ahead {
-    fn one(all: &Arc<AtomicUsize>) -> Ahead {
-        all.fetch_add(1, Ordering::AcqRel);
-        Ahead { all: Arc::clone(all), core: std::thread::current() }
-    }
-}
-
-impl Drop for Ahead {
-    fn drop(&mut self) {
-        self.all.fetch_sub(1, Ordering::AcqRel);
-        self.core.unpark();
     }
 }
 
