@@ -43,6 +43,7 @@ mod protocol;
 mod pulse;
 mod queue;
 mod reader;
+mod streams;
 mod task;
 mod tcp;
 mod wishes;

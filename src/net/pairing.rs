@@ -6,24 +6,18 @@
 //! where there is none with a node that is asked, it is dialed, and the contact begins as with anybody.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::convert::Infallible;
 use std::io;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures::{AsyncReadExt, AsyncWriteExt};
-use libp2p::core::Endpoint;
-use libp2p::core::transport::PortUse;
-use libp2p::core::upgrade::ReadyUpgrade;
-use libp2p::swarm::handler::{ConnectionEvent, DialUpgradeError, FullyNegotiatedInbound, FullyNegotiatedOutbound};
-use libp2p::swarm::{
-    ConnectionDenied, ConnectionHandler, ConnectionHandlerEvent, ConnectionId, FromSwarm, NetworkBehaviour,
-    NotifyHandler, SubstreamProtocol, THandler, THandlerInEvent, ToSwarm,
-};
-use libp2p::{Multiaddr, PeerId, Stream, StreamProtocol};
+use libp2p::swarm::{ConnectionId, StreamUpgradeError};
+use libp2p::{Multiaddr, Stream, StreamProtocol};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
 use super::length::{self, LENGTH_BYTES_MAX, Length};
+use super::streams::{self, Streams};
 use crate::id::NodeId;
 
 pub const PAIR_PROTOCOL: StreamProtocol = StreamProtocol::new("/dak/pair/1");
@@ -34,6 +28,9 @@ const WAITING_MAX: usize = 8;
 pub(super) const ASKED_MAX: usize = 32;
 /// How long each side may take for a frame, which is a packet or three.
 const FRAME_TIME: Duration = Duration::from_secs(10);
+
+pub(super) type Behaviour = streams::Behaviour<PairingStreams>;
+pub(super) type Event = streams::Event<Happened>;
 
 /// Whom to open a stream with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -224,119 +221,23 @@ pub(super) enum Happened {
     Failed,
 }
 
-#[derive(Debug)]
-pub(super) struct Event {
-    pub connection: ConnectionId,
-    pub happened: Happened,
-}
+/// Tells of every stream.
+#[derive(Default)]
+pub(super) struct PairingStreams;
 
-/// Asks a connection for a stream.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Open;
+impl Streams for PairingStreams {
+    const PROTOCOL: StreamProtocol = PAIR_PROTOCOL;
+    type Happened = Happened;
 
-pub(super) struct Behaviour {
-    open_timeout: Duration,
-    pending: VecDeque<ToSwarm<Event, Open>>,
-}
-
-impl Behaviour {
-    pub fn new(open_timeout: Duration) -> Behaviour {
-        Behaviour { open_timeout, pending: VecDeque::new() }
+    fn opened_by_peer(&mut self, stream: Stream) -> Option<Happened> {
+        Some(Happened::In(stream))
     }
 
-    /// Opens a stream on one connection; an [`Event`] tells how it went, unless the connection closes.
-    pub fn open(&mut self, peer_id: PeerId, connection: ConnectionId) {
-        let handler = NotifyHandler::One(connection);
-        self.pending.push_back(ToSwarm::NotifyHandler { peer_id, handler, event: Open });
-    }
-}
-
-impl NetworkBehaviour for Behaviour {
-    type ConnectionHandler = Handler;
-    type ToSwarm = Event;
-
-    fn handle_established_inbound_connection(
-        &mut self,
-        _: ConnectionId,
-        _: PeerId,
-        _: &Multiaddr,
-        _: &Multiaddr,
-    ) -> Result<THandler<Self>, ConnectionDenied> {
-        Ok(Handler { open_timeout: self.open_timeout, pending: VecDeque::new() })
+    fn opened(stream: Stream) -> Happened {
+        Happened::Out(stream)
     }
 
-    fn handle_established_outbound_connection(
-        &mut self,
-        _: ConnectionId,
-        _: PeerId,
-        _: &Multiaddr,
-        _: Endpoint,
-        _: PortUse,
-    ) -> Result<THandler<Self>, ConnectionDenied> {
-        Ok(Handler { open_timeout: self.open_timeout, pending: VecDeque::new() })
-    }
-
-    fn on_swarm_event(&mut self, _: FromSwarm) {}
-
-    fn on_connection_handler_event(&mut self, _: PeerId, connection: ConnectionId, happened: Happened) {
-        self.pending.push_back(ToSwarm::GenerateEvent(Event { connection, happened }));
-    }
-
-    fn poll(&mut self, _: &mut Context<'_>) -> Poll<ToSwarm<Event, THandlerInEvent<Self>>> {
-        self.pending.pop_front().map_or(Poll::Pending, Poll::Ready)
-    }
-}
-
-/// One connection's end of the protocol.
-pub(super) struct Handler {
-    open_timeout: Duration,
-    pending: VecDeque<ConnectionHandlerEvent<ReadyUpgrade<StreamProtocol>, (), Happened>>,
-}
-
-impl Handler {
-    fn upgrade(&self) -> SubstreamProtocol<ReadyUpgrade<StreamProtocol>> {
-        SubstreamProtocol::new(ReadyUpgrade::new(PAIR_PROTOCOL), ()).with_timeout(self.open_timeout)
-    }
-
-    fn tell(&mut self, happened: Happened) {
-        self.pending.push_back(ConnectionHandlerEvent::NotifyBehaviour(happened));
-    }
-}
-
-impl ConnectionHandler for Handler {
-    type FromBehaviour = Open;
-    type ToBehaviour = Happened;
-    type InboundProtocol = ReadyUpgrade<StreamProtocol>;
-    type OutboundProtocol = ReadyUpgrade<StreamProtocol>;
-    type InboundOpenInfo = ();
-    type OutboundOpenInfo = ();
-
-    fn listen_protocol(&self) -> SubstreamProtocol<Self::InboundProtocol> {
-        self.upgrade()
-    }
-
-    fn poll(
-        &mut self,
-        _: &mut Context<'_>,
-    ) -> Poll<ConnectionHandlerEvent<Self::OutboundProtocol, (), Self::ToBehaviour>> {
-        self.pending.pop_front().map_or(Poll::Pending, Poll::Ready)
-    }
-
-    fn on_behaviour_event(&mut self, Open: Open) {
-        let protocol = self.upgrade();
-        self.pending.push_back(ConnectionHandlerEvent::OutboundSubstreamRequest { protocol });
-    }
-
-    fn on_connection_event(&mut self, event: ConnectionEvent<Self::InboundProtocol, Self::OutboundProtocol>) {
-        match event {
-            ConnectionEvent::FullyNegotiatedInbound(FullyNegotiatedInbound { protocol, .. }) => {
-                self.tell(Happened::In(protocol))
-            }
-            ConnectionEvent::FullyNegotiatedOutbound(FullyNegotiatedOutbound { protocol, .. }) => {
-                self.tell(Happened::Out(protocol))
-            }
-            ConnectionEvent::DialUpgradeError(DialUpgradeError { .. }) => self.tell(Happened::Failed),
-            _ => {}
-        }
+    fn not_opened(_: &StreamUpgradeError<Infallible>) -> Happened {
+        Happened::Failed
     }
 }
