@@ -50,39 +50,10 @@ pub fn shown_code() -> CodeRow {
 
 pub fn inbox(text: &str) -> InboxRow {
     InboxRow {
-        schema: Schema,
-        group: None,
-        expire_after_read_ms: None,
-        expires_at: None,
-        id: ID.into(),
-        from: "bob".into(),
-        from_address: format!("dak:{BOB}"),
-        text: Some(text.into()),
-        subject: None,
-        thread: None,
-        in_reply_to: None,
-        priority: Priority::Normal,
         sent_at: at(11, 2),
-        sent_offset: None,
         received_at: at(12, 30),
-        read: false,
-        tags: Vec::new(),
-        reply_by: None,
-        attachments: Vec::new(),
-        forwarded: None,
-        remark: None,
         via: Some("carol".into()),
-        forward_secrecy: false,
-        clock_differs: false,
-        unreadable: None,
-        request: false,
-        nickname: None,
-        introduces: None,
-        arranged: Arranged::default(),
-        next: None,
-        kind: "text".into(),
-        changes: Changes::default(),
-        sets: Vec::new(),
+        ..InboxRow::text(ID.into(), "bob".into(), format!("dak:{BOB}"), text.into())
     }
 }
 

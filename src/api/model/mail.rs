@@ -307,6 +307,47 @@ pub struct InboxRow {
     pub expires_at: Option<When>,
 }
 
+impl InboxRow {
+    /// A text of which nothing more is known than who wrote it.
+    pub fn text(id: String, from: String, from_address: String, text: String) -> InboxRow {
+        InboxRow {
+            schema: Schema,
+            id,
+            from,
+            from_address,
+            text: Some(text),
+            subject: None,
+            thread: None,
+            in_reply_to: None,
+            priority: Priority::Normal,
+            sent_at: None,
+            sent_offset: None,
+            received_at: None,
+            read: false,
+            tags: Vec::new(),
+            reply_by: None,
+            attachments: Vec::new(),
+            forwarded: None,
+            remark: None,
+            via: None,
+            forward_secrecy: false,
+            clock_differs: false,
+            unreadable: None,
+            request: false,
+            nickname: None,
+            group: None,
+            introduces: None,
+            arranged: Arranged::default(),
+            next: None,
+            kind: "text".into(),
+            changes: Changes::default(),
+            sets: Vec::new(),
+            expire_after_read_ms: None,
+            expires_at: None,
+        }
+    }
+}
+
 /// A whole message: its row, and the attachments with their bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]

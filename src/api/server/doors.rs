@@ -63,6 +63,23 @@ pub fn turn_away(client: &impl Client, refusal: ApiError) {
     let _ = client.try_write(&answer::raw(refusal));
 }
 
+/// What tokio's sockets do by methods of the same names, which no trait of theirs has.
+macro_rules! by_its_own_methods {
+    () => {
+        fn readable(&self) -> Ready<'_> {
+            Box::pin(self.readable())
+        }
+
+        fn try_read(&self, into: &mut [u8]) -> io::Result<usize> {
+            self.try_read(into)
+        }
+
+        fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+            self.try_write(bytes)
+        }
+    };
+}
+
 impl Door for UnixListener {
     type Client = UnixStream;
 
@@ -85,17 +102,7 @@ impl Client for UnixStream {
         None
     }
 
-    fn readable(&self) -> Ready<'_> {
-        Box::pin(self.readable())
-    }
-
-    fn try_read(&self, into: &mut [u8]) -> io::Result<usize> {
-        self.try_read(into)
-    }
-
-    fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
-        self.try_write(bytes)
-    }
+    by_its_own_methods!();
 }
 
 impl Door for TcpListener {
@@ -116,17 +123,8 @@ impl Client for TcpStream {
         }
     }
 
-    fn readable(&self) -> Ready<'_> {
-        Box::pin(self.readable())
-    }
+    by_its_own_methods!();
 
-    fn try_read(&self, into: &mut [u8]) -> io::Result<usize> {
-        self.try_read(into)
-    }
-
-    fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
-        self.try_write(bytes)
-    }
     fn about(&self) -> Extensions {
         let mut about = Extensions::new();
         if let (Ok(theirs), Ok(ours)) = (self.peer_addr(), self.local_addr()) {

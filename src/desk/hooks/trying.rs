@@ -6,8 +6,7 @@ use std::time::Instant;
 use super::{Arc, Desk, Hook, no_hook};
 use crate::agent::change::Letter;
 use crate::api::ApiError;
-use crate::api::model::{Arranged, Changes, HookEventRow, HookTestedRow, InboxRow, Outcome, Schema, When, json_line};
-use crate::bundle::Priority;
+use crate::api::model::{HookEventRow, HookTestedRow, InboxRow, Outcome, Schema, When, json_line};
 use crate::command::{self, Apart, Became, Job, KEPT_BYTES_MAX, Printed};
 use crate::desk::rows::Taken;
 use crate::desk::topics::consume::wall_now;
@@ -217,39 +216,6 @@ impl Desk {
 /// A message that nobody wrote, where there is none to try a hook with.
 fn sample(hook: &str) -> InboxRow {
     let now = When::from_dtn(wall_now());
-    InboxRow {
-        schema: Schema,
-        id: "0".repeat(64),
-        from: "nobody".into(),
-        from_address: String::new(),
-        text: Some(format!("This tests the hook {hook}.")),
-        subject: None,
-        thread: None,
-        in_reply_to: None,
-        priority: Priority::Normal,
-        sent_at: now,
-        sent_offset: None,
-        received_at: now,
-        read: false,
-        tags: Vec::new(),
-        reply_by: None,
-        attachments: Vec::new(),
-        forwarded: None,
-        remark: None,
-        via: None,
-        forward_secrecy: false,
-        clock_differs: false,
-        unreadable: None,
-        request: false,
-        nickname: None,
-        group: None,
-        introduces: None,
-        arranged: Arranged::default(),
-        next: None,
-        kind: "text".into(),
-        changes: Changes::default(),
-        sets: Vec::new(),
-        expire_after_read_ms: None,
-        expires_at: None,
-    }
+    let text = format!("This tests the hook {hook}.");
+    InboxRow { sent_at: now, received_at: now, ..InboxRow::text("0".repeat(64), "nobody".into(), String::new(), text) }
 }
