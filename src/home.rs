@@ -4,7 +4,6 @@
 //! |---|---|---|
 //! | `config.toml` | `~/.config/dak` | `DIR` |
 //! | `identity.key`, `store.redb`, `store.journal`, `search`, `stats`, `node.lock` | `~/.local/share/dak` | `DIR` |
-//! | `node.log` | `~/.local/state/dak` | `DIR` |
 //! | `dak.sock` | `$XDG_RUNTIME_DIR/dak` | `DIR/run` |
 //!
 //! The lock says where its node listens, so that commands of a session with another environment find it all the same.
@@ -35,7 +34,6 @@ use files::{Openness, check_directory, make_directory};
 pub struct Home {
     config: PathBuf,
     data: PathBuf,
-    state: PathBuf,
     run: PathBuf,
 }
 
@@ -66,7 +64,6 @@ impl Home {
         make_directory(&home.data, Openness::Closed)?;
         // A configuration is no secret, and tools that manage such files leave it readable.
         make_directory(&home.config, if home.config == home.data { Openness::Closed } else { Openness::Readable })?;
-        make_directory(&home.state, Openness::Closed)?;
         make_directory(&home.run, Openness::Closed)?;
         Ok(home)
     }
@@ -123,10 +120,6 @@ impl Home {
         self.data.join("stats")
     }
 
-    pub fn log_path(&self) -> PathBuf {
-        self.state.join("node.log")
-    }
-
     /// The local API's socket: where the node that holds this home says that it listens, else where one started in this
     /// session would. Sessions differ (`ssh`, `su`, `cron`, a service), and so does what they call the runtime directory.
     pub fn socket_path(&self) -> PathBuf {
@@ -168,7 +161,7 @@ impl Home {
         let dir = dir.canonicalize().or_else(|_| std::path::absolute(dir));
         let dir = dir.map_err(|source| HomeError::Io { path: PathBuf::new(), source })?;
         let run = run::directory(dir.join("run"), &dir, user_run);
-        Ok(Home { config: dir.clone(), data: dir.clone(), state: dir, run })
+        Ok(Home { config: dir.clone(), data: dir, run })
     }
 
     fn of_platform() -> Result<Home, HomeError> {
@@ -179,12 +172,7 @@ impl Home {
             true => data.join("run"),
             false => user_run.join("dak"),
         };
-        Ok(Home {
-            config: places.config_dir().to_owned(),
-            state: places.state_dir().unwrap_or(&data).to_owned(),
-            run: run::directory(run, &data, &user_run),
-            data,
-        })
+        Ok(Home { config: places.config_dir().to_owned(), run: run::directory(run, &data, &user_run), data })
     }
 }
 
@@ -209,7 +197,7 @@ mod tests {
         let home = Home::open_or_create(Some(&dir)).unwrap();
         assert_eq!((mode(&dir), mode(&dir.join("run"))), (0o700, 0o700));
         let dir = dir.canonicalize().unwrap();
-        for path in [home.identity_path(), home.store_path(), home.config_path(), home.lock_path(), home.log_path()] {
+        for path in [home.identity_path(), home.store_path(), home.config_path(), home.lock_path()] {
             assert_eq!(path.parent(), Some(dir.as_path()));
         }
         assert_eq!(home.socket_path(), dir.join("run/dak.sock"));

@@ -55,11 +55,6 @@ impl Keyring {
         is_new
     }
 
-    /// Forgets all keys of a group.
-    pub fn forget_group(&self, group: &Eid) {
-        self.groups().remove(group);
-    }
-
     /// From now on what is written to a group is sealed under this epoch.
     pub fn use_epoch(&self, group: &Eid, epoch: Epoch) {
         self.groups().entry(group.clone()).or_default().in_use = Some(epoch);

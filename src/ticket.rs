@@ -98,11 +98,6 @@ impl Ticket {
         }
         Ok(Ticket { node: NodeId::from_peer_id(text)?, hints: Vec::new(), name: None })
     }
-
-    /// The hints as multiaddresses to dial, each with the node's id at the end.
-    pub fn dial_addresses(&self) -> impl Iterator<Item = String> + '_ {
-        self.hints.iter().map(|hint| format!("{hint}/p2p/{}", self.node.peer_id()))
-    }
 }
 
 impl FromStr for Ticket {
@@ -252,8 +247,6 @@ mod tests {
             Ticket::parse(&format!("/ip4/10.0.0.1/tcp/7/p2p/{relay}/p2p-circuit/p2p/{id}")),
             Ok(at(format!("/ip4/10.0.0.1/tcp/7/p2p/{relay}/p2p-circuit")))
         );
-        let dialled: Vec<String> = at("/ip4/10.0.0.1/tcp/7".into()).dial_addresses().collect();
-        assert_eq!(dialled, [format!("/ip4/10.0.0.1/tcp/7/p2p/{id}")]);
     }
 
     #[test]

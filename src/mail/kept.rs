@@ -113,11 +113,6 @@ pub fn place_of_conversation(with: &Conversation) -> Vec<u8> {
     key([&[CONVERSATION], &with.key(), &[PLACE]])
 }
 
-/// The start of the keys of all conversations.
-pub fn of_conversations() -> Vec<u8> {
-    vec![CONVERSATION]
-}
-
 /// The start of the keys of all labels.
 pub fn labels() -> Vec<u8> {
     vec![HOME, LABEL]
@@ -369,14 +364,6 @@ pub fn read_of_message(key: &[u8]) -> Option<(Row, OfMessage)> {
     (head[0] == MESSAGE).then(|| (Row(number(head, 1)), what))
 }
 
-/// Reads the key of a conversation's place; none for any other.
-pub fn read_place_of_conversation(key: &[u8]) -> Option<Conversation> {
-    match key.split_first()? {
-        (&CONVERSATION, rest) => read_conversation(rest.strip_suffix(&[PLACE])?),
-        _ => None,
-    }
-}
-
 /// Reads the key of a message with a label; none for any other.
 pub fn read_labelled(key: &[u8]) -> Option<(&str, Row)> {
     let (label, row) = key.strip_prefix(&[HOME, LABEL])?.split_last_chunk::<8>()?;
@@ -421,9 +408,8 @@ mod tests {
         assert_eq!(read_of_message(&place_of_message(row)), Some((row, OfMessage::Place)));
         let label = OfMessage::Label("plans".into());
         assert_eq!(read_of_message(&label_of_message(row, "plans")), Some((row, label)));
-        assert_eq!(read_place_of_conversation(&place_of_conversation(&with(3))), Some(with(3)));
         let group = Conversation(Eid { service: crate::eid::Service::Group("book club".into()), ..with(3).0 });
-        assert_eq!(read_place_of_conversation(&place_of_conversation(&group)), Some(group));
+        assert_eq!(read_conversation(&write_conversation(&group)), Some(group));
         assert_eq!(read_labelled(&labelled_message("plans", row)), Some(("plans", row)));
         assert_eq!(read_of_message(&draft_of_message(row)), Some((row, OfMessage::Draft)));
         assert_eq!(read_of_message(&shown(row)), Some((row, OfMessage::Shown)));
@@ -439,7 +425,6 @@ mod tests {
         assert_eq!(read_conversation(&write_conversation(&with(3))), Some(with(3)));
         for key in [&[][..], &[MESSAGE], &of_message(row), &[CONVERSATION, 1], &labels(), &labelled("plans")] {
             assert_eq!(read_of_message(key), None);
-            assert_eq!(read_place_of_conversation(key), None);
             assert_eq!(read_labelled(key), None, "{key:?}");
         }
         assert!(!labelled_message("plans", row).starts_with(&labelled("plan")), "one label begins another");
@@ -460,7 +445,7 @@ mod tests {
         #[test]
         fn whatever_lies_there_is_read_as_something_or_as_nothing(noise in prop::collection::vec(any::<u8>(), 0..40)) {
             let _ = (read_of_message(&noise), read_labelled(&noise));
-            let _ = (read_place_of_conversation(&noise), read_conversation(&noise));
+            let _ = read_conversation(&noise);
         }
     }
 }

@@ -44,9 +44,9 @@ pub use side::{ADDRESS_NODES_MAX, ADDRESSES_PER_NODE_MAX, Address, Side};
 
 use std::cell::RefCell;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use redb::{StorageBackend, WriteTransaction};
+use redb::WriteTransaction;
 
 use self::apply::Applying;
 use self::failure::guarded;
@@ -100,17 +100,6 @@ impl RedbStore {
         let path = path.to_owned();
         let options = StoreOptions { journal_bytes: 0, ..options };
         RedbStore::open_with(Box::new(move || shared::both_over_memory(&path)), options)
-    }
-
-    /// Opens a store on any storage, such as a simulated disk. After a failure it stays closed.
-    pub fn open_with_backend(backend: impl StorageBackend, options: StoreOptions) -> Result<RedbStore, StoreError> {
-        let once = Mutex::new(Some(Box::new(backend) as Box<dyn StorageBackend>));
-        let gone = || StoreError::Io("its storage can be opened only once".into());
-        let open = move || {
-            let pages = once.lock().unwrap_or_else(PoisonError::into_inner).take().ok_or_else(gone)?;
-            Ok(Storage { pages, journal: None })
-        };
-        RedbStore::open_with(Box::new(open), options)
     }
 
     /// Opens a store on storage that `open` opens, again after every failure.
