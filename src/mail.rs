@@ -22,6 +22,7 @@
 //! | | |
 //! |---|---|
 //! | `index` | where things are found, and what content is there once more |
+//! | `entries`, `unshown` | the keys of that, and what is read nowhere |
 //! | `order`, `conversation` | in which order they are read, and with whom |
 //! | `meaning`, `registers` | what content is to the record, and which of several changes of something counts |
 //! | `sameness` | which bundles are one content |
@@ -38,6 +39,7 @@ pub mod automatic;
 pub mod conversation;
 pub mod due;
 pub mod ending;
+mod entries;
 pub mod files;
 pub mod groups;
 pub mod happening;
@@ -55,6 +57,7 @@ mod sameness;
 mod samples;
 pub mod shelf;
 pub mod topics;
+mod unshown;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -36,7 +36,7 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-use super::index::{UPDATE, UPDATES, behind, key, number, part};
+use super::entries::{UPDATE, UPDATES, behind, key, number, part};
 use super::shelf::{Shelf, ShelfMut};
 use crate::agent::change::{Letter, Row};
 use crate::content::{AppUpdate, Mark, PRIOR_MAX};

@@ -5,7 +5,7 @@
 
 use std::ops::{Bound, ControlFlow};
 
-use super::index::{TALK, UNREAD, WITH, behind, key, number, part};
+use super::entries::{TALK, UNREAD, WITH, behind, key, number, part};
 use super::order::{self, Position, Span};
 use super::shelf::{Shelf, ShelfMut};
 use crate::agent::change::{Letter, Outgoing, Row};

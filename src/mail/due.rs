@@ -4,7 +4,7 @@
 
 use std::ops::ControlFlow;
 
-use super::index::{ANSWERED, ANSWERS, DUE, behind, key, number, part};
+use super::entries::{ANSWERED, ANSWERS, DUE, behind, key, number, part};
 use super::meaning::{Meaning, Words};
 use super::shelf::{Shelf, ShelfMut};
 use crate::agent::change::{Letter, Row};

@@ -18,7 +18,7 @@ use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use super::conversation::Conversation;
-use super::index::{ENDING, ENDS, GONE, TASK, key, number, part};
+use super::entries::{ENDING, ENDS, GONE, TASK, key, number, part};
 use super::meaning::{Meaning, Words};
 use super::sameness::Kept;
 use super::shelf::{Shelf, ShelfMut};

@@ -6,7 +6,7 @@
 //! ```
 //! The store gives the numbers, without gaps, and keeps the last [`HAPPENED_MAX`].
 
-use super::index::{key, number, part};
+use super::entries::{key, number, part};
 use crate::agent::change::EvidenceKind;
 use crate::content::Mark;
 use crate::id::BundleId;

@@ -1,53 +1,24 @@
 //! Where what is in the record is found: derived from it, entry by entry, and to be had again from it at any time.
 //!
-//! | key | value | for |
-//! |---|---|---|
-//! | `ID`, the first 16 bytes of a delivered id | its row, there or deleted | whether it was delivered before; what begins so |
-//! | `STAMP`, writer, has a clock, stamp, row | the place it is read at, its conversation | `order.rs` |
-//! | `MOVED`, place, stamp, row | | rows that are read elsewhere than they arrived |
-//! | `AWAY`, row | its place | the same |
-//! | `COST`, source, who handed over | bytes | the room that mail of strangers shares |
-//! | `ON_WAY`, id | | one's own messages that an agent keeps |
-//! | `SENT`, when it was written, stamp, id | | one's own messages in their order |
-//! | `TALK`, conversation, place, stamp, row | the number it came with; of one's own words the id behind it | `conversation.rs` |
-//! | `UNREAD`, the same | | the same |
-//! | `WITH`, conversation | how many rows, how many of them unread, the highest row | the same |
-//! | `CONTENT`, conversation, mark | `sameness.rs` | changes of it |
-//! | `NAMED`, conversation, mark of a later bundle | the mark of its content | the same |
-//! | `REGISTER`, … | | `registers.rs` |
-//! | `UNSHOWN`, row | of a change the conversation and its target | rows that are read nowhere |
-//! | `TASK`, conversation, mark | | what may be a task |
-//! | `APP`, conversation, mark | | what has a shared app beside it |
-//! | `UPDATE`, `UPDATES`, … | | `apps.rs` |
-//! | `DUE`, row | by when an answer helps, mark | `due.rs` |
-//! | `ANSWERED`, mark, row of one's own answer | | the same |
-//! | `ANSWERS`, that row | that mark | the same |
-//! | `ENDING`, `ENDS`, `GONE`, … | | `ending.rs` |
-//! | `PINNED`, row | | messages that the person pinned |
-//! | `ENDED`, number of what happened | id | one's own messages whose lives ended without a receipt, whatever came later |
-//! | `FILES`, row | mark, conversation | messages with files that come in parts |
-//! | `ASKED`, row | | requests for parts that came |
-//! | `PARTS`, id | | parts that were sent from here |
-//!
-//! Numbers are big-endian, so that keys are in their order.
+//! The entries are those of `entries.rs`.
 
 mod lists;
 mod sent;
-mod unshown;
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-use self::unshown::{Unshown, has_line, hide, unhide};
 use super::apps;
 use super::conversation::{self, Conversation};
 use super::due;
 use super::ending;
+use super::entries::{APP, ASKED, COST, FILES, ID, ON_WAY, PARTS, TASK, UNSHOWN, behind, key, number, part};
 use super::meaning::{Meaning, Words};
 use super::order;
 use super::registers::{self, Registers};
 use super::sameness::{self, Kept, Place, Settled, Told};
 use super::shelf::{Shelf, ShelfMut};
+use super::unshown::{Unshown, has_line, hide, is_any};
 use crate::agent::change::{Letter, Marks, Outgoing, Row};
 use crate::agent::cost_bytes;
 use crate::content::{Amendment, Mark};
@@ -55,67 +26,10 @@ use crate::id::{BundleId, IdPrefix, NodeId};
 
 pub use self::lists::{apps, asked, files, parts, pin, pinned, tasks};
 pub use self::sent::{Written, end, ended, on_way, sent_before, sent_behind};
-pub(super) use self::unshown::{again_of, rename_unshown};
-pub use self::unshown::{is_sealed, is_silent, is_unshown, shown_at};
+pub use super::unshown::{is_sealed, is_silent, is_unshown};
 
 /// Grows with every change of what the entries are.
 pub const INDEX_VERSION: u64 = 7;
-
-const ID: u8 = 1;
-pub(super) const STAMP: u8 = 2;
-pub(super) const MOVED: u8 = 3;
-pub(super) const AWAY: u8 = 4;
-const COST: u8 = 5;
-const ON_WAY: u8 = 6;
-const SENT: u8 = 7;
-pub(super) const TALK: u8 = 8;
-pub(super) const UNREAD: u8 = 9;
-pub(super) const WITH: u8 = 10;
-pub(super) const REGISTER: u8 = 11;
-pub(super) const CONTENT: u8 = 12;
-const UNSHOWN: u8 = 13;
-pub(super) const TASK: u8 = 14;
-pub(super) const DUE: u8 = 15;
-pub(super) const ANSWERED: u8 = 16;
-pub(super) const ANSWERS: u8 = 17;
-pub(super) const ENDING: u8 = 18;
-pub(super) const ENDS: u8 = 19;
-pub(super) const GONE: u8 = 20;
-pub(super) const NAMED: u8 = 21;
-const PINNED: u8 = 22;
-const ENDED: u8 = 23;
-pub(super) const APP: u8 = 24;
-pub(super) const UPDATE: u8 = 25;
-pub(super) const UPDATES: u8 = 26;
-pub(super) const FILES: u8 = 40;
-const ASKED: u8 = 41;
-const PARTS: u8 = 42;
-
-/// One key of its parts.
-pub(super) fn key<const N: usize>(parts: [&[u8]; N]) -> Vec<u8> {
-    parts.concat()
-}
-
-/// The first key behind all that begin with `start`.
-pub(super) fn behind(start: &[u8]) -> Vec<u8> {
-    let mut end = start.to_vec();
-    while let Some(last) = end.pop() {
-        if let Some(next) = last.checked_add(1) {
-            end.push(next);
-            return end;
-        }
-    }
-    unreachable!("the first byte of a key says what it is, and is none of 255")
-}
-
-/// A number at a place of a key or value; zero where it is cut short.
-pub(super) fn number(bytes: &[u8], at: usize) -> u64 {
-    bytes.get(at..at + 8).and_then(|part| part.try_into().ok()).map_or(0, u64::from_be_bytes)
-}
-
-pub(super) fn part<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
-    bytes.get(at..at + N).and_then(|part| part.try_into().ok()).unwrap_or([0; N])
-}
 
 /// A message was delivered that means so, and has this number. Returns the rows whose words are to be forgotten, for they
 /// were withdrawn or their time is over.
@@ -267,6 +181,37 @@ fn tell_app<S: ShelfMut>(
     let has_line = is_heard && update.says_info();
     hide(shelf, row, if has_line { Unshown::Line } else { Unshown::Update }, &target, with)?;
     Ok(has_line)
+}
+
+/// Forgets a row that is read nowhere; says whether it was one, and of what is there once more the row it is shown at.
+fn unhide<S: ShelfMut>(shelf: &mut S, row: Row, id: &BundleId) -> Result<Option<Option<Row>>, S::Error> {
+    let unshown = key([&[UNSHOWN], &row.0.to_be_bytes()]);
+    let Some(value) = shelf.get(&unshown)? else { return Ok(None) };
+    shelf.remove(&unshown)?;
+    let (mark, with) = (part::<16>(&value, 1), value.get(17..).unwrap_or_default());
+    if is_any(&value, [Unshown::Silent, Unshown::Sealed]) {
+        shelf.remove(&key([&[ASKED], &row.0.to_be_bytes()]))?;
+        return Ok(Some(None));
+    }
+    if value.first() == Some(&(Unshown::Change as u8)) {
+        registers::remove(shelf, with, &mark, id)?;
+        return Ok(Some(None));
+    }
+    if is_any(&value, [Unshown::Update, Unshown::Line]) {
+        apps::remove(shelf, with, &mark, id)?;
+        return Ok(Some(None));
+    }
+    sameness::leave_again(shelf, with, &mark, id, row).map(Some)
+}
+
+/// The row at which it is read what stands at this one: itself, or where it was there first; none of a change.
+pub fn shown_at<S: Shelf>(shelf: &S, row: Row) -> Result<Option<Row>, S::Error> {
+    let Some(value) = shelf.get(&key([&[UNSHOWN], &row.0.to_be_bytes()]))? else { return Ok(Some(row)) };
+    if value.first() != Some(&(Unshown::Again as u8)) {
+        return Ok(None);
+    }
+    let (mark, with) = (part::<16>(&value, 1), value.get(17..).unwrap_or_default());
+    Ok(Kept::find(shelf, with, &mark)?.map(|kept| kept.row))
 }
 
 /// Who wrote content, and the row it is shown at.

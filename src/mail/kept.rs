@@ -51,7 +51,7 @@ use crate::agent::change::Row;
 use crate::content::{Likeness, Mark};
 use crate::id::{BundleId, NodeId};
 use crate::mail::conversation::Conversation;
-use crate::mail::index::{key, number};
+use crate::mail::entries::{key, number};
 use crate::safe_text::is_unsafe;
 use crate::time::{DtnTime, Moment, Timestamp};
 

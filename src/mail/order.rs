@@ -17,8 +17,9 @@
 use std::ops::{Bound, ControlFlow, RangeBounds};
 
 use super::conversation::{self, Conversation};
-use super::index::{AWAY, MOVED, STAMP, behind, is_unshown, key, number};
+use super::entries::{AWAY, MOVED, STAMP, behind, key, number};
 use super::shelf::{Shelf, ShelfMut};
+use super::unshown::is_unshown;
 use crate::agent::change::{Letter, Row};
 
 /// Where a letter is read among all others.

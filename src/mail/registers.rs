@@ -19,7 +19,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
-use super::index::{REGISTER, behind, key, number, part};
+use super::entries::{REGISTER, behind, key, number, part};
 use super::shelf::{Shelf, ShelfMut};
 use crate::agent::change::{Letter, Row};
 use crate::bundle::Creation;

@@ -12,10 +12,11 @@
 //!
 //! Once the first of one's own left the record, what goes on in its place is still read at its row.
 
-use super::index::{APP, CONTENT, FILES, NAMED, TASK, again_of, key, number, part, rename_unshown};
+use super::entries::{APP, CONTENT, FILES, NAMED, TASK, key, number, part};
 use super::meaning::{Meaning, Words};
 use super::registers::{self, Setting, Version};
 use super::shelf::{Shelf, ShelfMut};
+use super::unshown::{again_of, rename_unshown};
 use super::{apps, due, ending};
 use crate::agent::change::{Letter, Outgoing, Row};
 use crate::bundle::Creation;

@@ -2,11 +2,11 @@
 
 use std::ops::ControlFlow;
 
-use super::{APP, ASKED, FILES, PARTS, PINNED, TASK, key, number, part};
 use crate::agent::change::Row;
 use crate::content::Mark;
 use crate::id::BundleId;
 use crate::mail::conversation::Conversation;
+use crate::mail::entries::{APP, ASKED, FILES, PARTS, PINNED, TASK, key, number, part};
 use crate::mail::shelf::{Shelf, ShelfMut};
 
 /// What may be a task: where it was said, and its mark; at most so many behind one.

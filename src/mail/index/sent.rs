@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
-use super::{ENDED, ON_WAY, SENT, key, number, part};
 use crate::agent::change::Outgoing;
 use crate::id::BundleId;
+use crate::mail::entries::{ENDED, ON_WAY, SENT, key, number, part};
 use crate::mail::shelf::{Shelf, ShelfMut};
 use crate::time::{DtnTime, Timestamp};
 

@@ -2,7 +2,7 @@
 
 use super::time;
 use crate::agent::change::Row;
-use crate::mail::index::{key, number};
+use crate::mail::entries::{key, number};
 use crate::time::DtnTime;
 
 /// Where the person put a message.
