@@ -249,9 +249,7 @@ mod tests {
         assert_eq!((ran.became, ran.why.as_deref()), (Became::Again, Some("/bin/sh took longer than 1s")));
         for pid in std::fs::read_to_string(pids).unwrap().lines() {
             let pid = Pid::from_raw(pid.parse().unwrap()).unwrap();
-            while is_alive(pid) {
-                tokio::task::yield_now().await;
-            }
+            until_gone(pid).await;
         }
     }
 
@@ -260,9 +258,7 @@ mod tests {
         let ran = shell("sleep 600 & echo $!", b"", None).await;
         assert_eq!(ran.became, Became::Done);
         let pid = Pid::from_raw(ran.stdout.text().trim().parse().unwrap()).unwrap();
-        while is_alive(pid) {
-            tokio::task::yield_now().await;
-        }
+        until_gone(pid).await;
     }
 
     #[tokio::test]
@@ -273,6 +269,17 @@ mod tests {
         let ran = shell("yes", b"", None).await;
         assert_eq!((ran.became, ran.stdout.kept.len()), (Became::Again, KEPT_BYTES_MAX));
         assert!(ran.why.unwrap().contains("printed more than"));
+    }
+
+    /// Waits for a process to end; one that outlives its time fails here, long before it would end by itself.
+    async fn until_gone(pid: Pid) {
+        let gone = async {
+            while is_alive(pid) {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        let patience = Duration::from_secs(60);
+        assert!(tokio::time::timeout(patience, gone).await.is_ok(), "{pid:?} outlives what started it");
     }
 
     /// Whether a process does anything still: one whose parent has not looked yet does not.
