@@ -5,12 +5,12 @@
 //! parts   what a file holds, one by one: a bundle, or a CBOR sequence of them (see `bundle::first_part`)
 //! ```
 //! Nothing here knows what a bundle is worth: the agent says what goes and what is taken in. Nothing that a stick says is
-//! believed, and nothing on it is removed or replaced.
+//! believed, and nothing on it is removed or replaced, but for what was begun here and never got its name.
 
 mod folder;
 mod parts;
 
-pub use self::folder::{Folder, Name};
+pub use self::folder::{Folder, Name, Unread, is_begun, no_room};
 pub use self::parts::{Broken, Parts};
 
 use crate::id::BundleId;

@@ -72,6 +72,8 @@ mod times;
 mod topics;
 #[path = "cli/trouble.rs"]
 mod trouble;
+#[path = "cli/watched.rs"]
+mod watched;
 #[path = "cli/ways.rs"]
 mod ways;
 #[path = "cli/web.rs"]

@@ -26,7 +26,7 @@ use super::{Outcome, Stop};
 use crate::api::model::Schema;
 use crate::api::{ApiError, Engine, ErrorKind};
 use crate::safe_text::safe_text;
-use crate::stick::{Folder, Parts};
+use crate::stick::{Folder, Parts, is_begun};
 use crate::units::{about_bytes, counted};
 
 /// Most refusals that are told one by one.
@@ -42,6 +42,9 @@ struct ExportedRow {
     left_out: u64,
     /// What would go and lies there already.
     there: u64,
+    /// What was taken out of the node and could not be written.
+    #[serde(skip)]
+    wasted: u64,
 }
 
 /// What an import came to.
@@ -84,7 +87,7 @@ async fn export(link: &Link<'_>, place: &Path, load: &Load, out: &Out) -> Outcom
             (done, true)
         }
         place if place.is_dir() => {
-            let folder = open(place)?;
+            let folder = open_to_write(place)?;
             let there = ids_in(&folder, &mut Seen::default()).map_err(|error| unreadable(place, &error))?;
             let plan = Plan::of(link, load, &there, &mut exported).await?;
             let mut target = InFolder { folder: &folder, place };
@@ -119,12 +122,15 @@ async fn export_to_file(
     let (Some(name), parent) = (place.file_name().and_then(|name| name.to_str()), parent_of(place)) else {
         return Err(ApiError::usage(format!("{shown} is no name for a file")));
     };
-    let folder = open(&parent)?;
+    let begun = |pid: &str| format!(".{name}.{pid}.unfinished");
+    // What a killed export to the same file left goes.
+    let is_left = |other: &str| other.split('.').rev().nth(1).is_some_and(|pid| is_number(pid) && other == begun(pid));
+    let folder = Folder::open_to_write(&parent, is_left).map_err(|error| unreadable(&parent, &error))?;
     let plan = Plan::of(link, load, &BTreeSet::new(), exported).await?;
     if plan.bundles.is_empty() {
         return Ok(());
     }
-    let hidden = format!(".{name}.{}", std::process::id());
+    let hidden = begun(&std::process::id().to_string());
     let path = parent.join(&hidden);
     let made = File::options().write(true).create_new(true).mode(0o644).open(&path);
     let file = made.map_err(|error| cannot_write(place, &error))?;
@@ -182,7 +188,7 @@ fn tell_reasons(imported: &ImportedRow, out: &Out) {
 
 impl ExportedRow {
     fn none() -> ExportedRow {
-        ExportedRow { schema: Schema, bundles: 0, bytes: 0, left_out: 0, there: 0 }
+        ExportedRow { schema: Schema, bundles: 0, bytes: 0, left_out: 0, there: 0, wasted: 0 }
     }
 
     fn is_nothing(&self) -> bool {
@@ -223,6 +229,14 @@ impl ImportedRow {
 
 fn open(place: &Path) -> Result<Folder, ApiError> {
     Folder::open(place).map_err(|error| unreadable(place, &error))
+}
+
+fn open_to_write(place: &Path) -> Result<Folder, ApiError> {
+    Folder::open_to_write(place, is_begun).map_err(|error| unreadable(place, &error))
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn parent_of(place: &Path) -> PathBuf {

@@ -2,7 +2,9 @@
 //!
 //! Anybody may have had the stick. So its names are looked up in the folder that was opened and nowhere else, no link is
 //! followed, nothing that is no file is opened for long, and nothing is removed or replaced. A new file gets its name once
-//! its bytes are on the stick; a stick that is torn out keeps hidden beginnings at most.
+//! its bytes are on the stick; a stick that is torn out keeps hidden beginnings at most, and they alone are removed, by the
+//! next one that writes there. Who writes has a lock on the folder for that long, shared with others who write, so nobody's
+//! beginnings go while they grow.
 
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
@@ -11,8 +13,9 @@ use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::time::Duration;
 
-use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags};
+use rustix::fs::{Access, AtFlags, Dir, FileType, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 
 use super::ToWrite;
@@ -34,6 +37,11 @@ const FILE_BYTES_MAX: u64 = 1 << 30;
 const NAMES_TRIED: u32 = 8;
 /// Files that are synced each by itself: to sync all of a disk costs more.
 const FEW: usize = 4;
+/// Who sweeps is waited for so often and so long; whoever keeps all others out keeps nobody from writing.
+const LOCK_TRIES: u32 = 50;
+const LOCK_PAUSE: Duration = Duration::from_millis(10);
+/// What one file may take beside its bytes: an entry in the folder, and a block that the folder grows by.
+const FILE_BYTES_BESIDE: u64 = 512;
 
 /// An open folder.
 pub struct Folder {
@@ -63,6 +71,69 @@ impl Folder {
         Ok(Folder { dir })
     }
 
+    /// Opens a folder to write there. What an export left there that was torn out or killed goes first, where nobody else
+    /// writes; `is_left` tells its names.
+    pub fn open_to_write(path: &Path, is_left: impl Fn(&str) -> bool) -> io::Result<Folder> {
+        let folder = Folder::open(path)?;
+        // Not every file system has locks; there beginnings stay.
+        if rustix::fs::flock(&folder.dir, FlockOperation::NonBlockingLockExclusive).is_ok() {
+            let _ = folder.sweep(is_left);
+        }
+        for _ in 0..LOCK_TRIES {
+            match rustix::fs::flock(&folder.dir, FlockOperation::NonBlockingLockShared) {
+                Err(Errno::WOULDBLOCK) => std::thread::sleep(LOCK_PAUSE),
+                _ => break,
+            }
+        }
+        Ok(folder)
+    }
+
+    /// Fails where a folder cannot be looked at any more.
+    pub fn check(path: &Path) -> io::Result<()> {
+        let folder = Folder::open(path)?;
+        Dir::read_from(&folder.dir)?.next().transpose()?;
+        Ok(())
+    }
+
+    fn sweep(&self, is_left: impl Fn(&str) -> bool) -> io::Result<()> {
+        let mut left = Vec::new();
+        for entry in Dir::read_from(&self.dir)?.take(FILES_MAX) {
+            let entry = entry?;
+            if entry.file_name().to_str().is_ok_and(&is_left) {
+                left.push(entry.file_name().to_owned());
+            }
+        }
+        for name in left {
+            let stat = rustix::fs::statat(&self.dir, &name, AtFlags::SYMLINK_NOFOLLOW)?;
+            if FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile {
+                rustix::fs::unlinkat(&self.dir, &name, AtFlags::empty())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a file system is mounted on it.
+    pub fn is_mount(&self) -> bool {
+        let above = rustix::fs::statat(&self.dir, "..", AtFlags::empty());
+        matches!((rustix::fs::fstat(&self.dir), above), (Ok(own), Ok(above)) if own.st_dev != above.st_dev)
+    }
+
+    /// How many of files of these sizes fit, one behind the other, by what the file system says to have free.
+    pub fn fit(&self, sizes: impl Iterator<Item = u64>) -> io::Result<Vec<bool>> {
+        rustix::fs::accessat(&self.dir, ".", Access::WRITE_OK, AtFlags::empty())?;
+        let system = rustix::fs::fstatvfs(&self.dir)?;
+        // One that has no blocks, as some over a network, does not say.
+        let mut free = if system.f_blocks == 0 { u64::MAX } else { system.f_bavail.saturating_mul(system.f_frsize) };
+        let block = system.f_frsize.max(1);
+        let fits = sizes.map(|bytes| {
+            let takes = bytes.saturating_add(FILE_BYTES_BESIDE).div_ceil(block).saturating_mul(block);
+            let fits = takes <= free;
+            free = free.saturating_sub(if fits { takes } else { 0 });
+            fits
+        });
+        Ok(fits.collect())
+    }
+
     /// What lies there and is meant to be seen, by name; whether there is more than is looked at.
     pub fn names(&self) -> io::Result<(Vec<Name>, bool)> {
         let mut names = Vec::new();
@@ -90,23 +161,23 @@ impl Folder {
         Ok((names, false))
     }
 
-    /// Opens a file to be read; the error is for people.
-    pub fn read(&self, name: &Name) -> Result<Parts<impl Read>, String> {
+    /// Opens a file to be read.
+    pub fn read(&self, name: &Name) -> Result<Parts<impl Read>, Unread> {
         match name.kind {
-            Kind::File if name.bytes > FILE_BYTES_MAX => return Err("it is larger than any that is looked at".into()),
+            Kind::File if name.bytes > FILE_BYTES_MAX => return Err(Unread::Large),
             Kind::File => {}
-            Kind::Folder => return Err("it is a folder".into()),
-            Kind::Link => return Err("it is a link, and none is followed".into()),
-            Kind::Other => return Err("it is no file".into()),
+            Kind::Folder => return Err(Unread::Folder),
+            Kind::Link => return Err(Unread::Link),
+            Kind::Other => return Err(Unread::Other),
         }
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
         let opened = rustix::fs::openat(&self.dir, &name.name, flags, Mode::empty());
-        let file = File::from(opened.map_err(|error| format!("cannot open it: {}", io::Error::from(error)))?);
+        let file = File::from(opened.map_err(|error| Unread::Unopened(error.into()))?);
         // Something else may have come to stand there.
         match file.metadata() {
             Ok(meta) if meta.is_file() => Ok(Parts::of(file.take(FILE_BYTES_MAX), written(&name.name))),
-            Ok(_) => Err("it is no file".into()),
-            Err(error) => Err(format!("cannot read it: {error}")),
+            Ok(_) => Err(Unread::Other),
+            Err(error) => Err(Unread::Unopened(error)),
         }
     }
 
@@ -194,6 +265,27 @@ impl Folder {
     }
 }
 
+/// What a file system says that is full.
+pub fn no_room() -> io::Error {
+    Errno::NOSPC.into()
+}
+
+/// Why nothing of a file is read.
+#[derive(Debug, thiserror::Error)]
+pub enum Unread {
+    #[error("it is larger than any that is looked at")]
+    Large,
+    #[error("it is a folder")]
+    Folder,
+    #[error("it is a link, and none is followed")]
+    Link,
+    #[error("it is no file")]
+    Other,
+    /// Another time it may be.
+    #[error("cannot open it: {0}")]
+    Unopened(io::Error),
+}
+
 impl Name {
     pub fn is_folder(&self) -> bool {
         self.kind == Kind::Folder
@@ -246,6 +338,22 @@ fn name_of(bundle: &ToWrite, nth: u32) -> String {
     }
 }
 
+/// Whether a name is one that a file has here before it has its own: `.NAME.PID`, as [`name_of`] makes names.
+pub fn is_begun(name: &str) -> bool {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let parts = name.strip_prefix('.').and_then(|rest| rest.rsplit_once('.'));
+    let Some((stem, pid)) = parts.and_then(|(named, pid)| Some((named.strip_suffix(ENDING)?, pid))) else {
+        return false;
+    };
+    let (id, rest) = stem.split_at_checked(DIGITS).unwrap_or_default();
+    let (nth, seconds) = rest.split_once('-').map_or((rest, None), |(nth, seconds)| (nth, Some(seconds)));
+    is_number(pid)
+        && id.len() == DIGITS
+        && id.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+        && (nth.is_empty() || nth.strip_prefix('.').is_some_and(is_number))
+        && seconds.is_none_or(is_number)
+}
+
 /// When a file says that it was written, by a name as [`name_of`] makes it.
 fn written(name: &OsStr) -> Option<DtnTime> {
     let (_, seconds) = name.to_str()?.strip_suffix(ENDING)?.rsplit_once('-')?;
@@ -286,6 +394,47 @@ mod tests {
         let other = place.path().join("3f3f3f3f3f3f3f3f.1.bundle");
         assert_eq!(std::fs::read(other).unwrap(), [0x9f, 0, 0xff]);
         assert_eq!(std::fs::read(place.path().join(name_of(&stamped, 0))).unwrap(), [0x9f, 0, 0xff]);
+    }
+
+    #[test]
+    fn beginnings_go_with_the_next_one_who_writes_unless_somebody_writes_now() {
+        let place = tempfile::tempdir().unwrap();
+        let stamped = bundle(Some(DtnTime::from_unix_ms(1_796_000_000_000)));
+        let begun: Vec<String> =
+            [bundle(None), stamped].iter().flat_map(|b| [0, 1].map(|nth| name_of(b, nth))).collect();
+        let begun: Vec<String> = begun.iter().map(|name| format!(".{name}.4711")).collect();
+        let of_others = [
+            ".hidden",
+            ".3f3f3f3f3f3f3f3f.bundle",
+            ".3f3f.bundle.4711",
+            ".3F3F3F3F3F3F3F3F.bundle.4711",
+            ".3f3f3f3f3f3f3f3f-noon.bundle.4711",
+            ".3f3f3f3f3f3f3f3f.bundle.4711.txt",
+            ".3f3f3f3f3f3f3f3f.bundle.",
+            ".é3f3f3f3f3f3f3f3f.bundle.1",
+        ];
+        begun.iter().map(String::as_str).chain(of_others).for_each(|name| {
+            std::fs::write(place.path().join(name), b"begun").unwrap();
+        });
+        let link = place.path().join(".1111111111111111.bundle.1");
+        std::os::unix::fs::symlink("elsewhere", &link).unwrap();
+        let count = || std::fs::read_dir(place.path()).unwrap().count();
+        let writes = Folder::open_to_write(place.path(), |_| false).unwrap();
+        drop(Folder::open_to_write(place.path(), is_begun).unwrap());
+        assert_eq!(count(), begun.len() + of_others.len() + 1, "somebody writes there");
+        drop(writes);
+        Folder::open_to_write(place.path(), is_begun).unwrap();
+        assert_eq!(count(), of_others.len() + 1);
+        of_others.iter().for_each(|name| assert!(place.path().join(name).exists(), "{name}"));
+        assert!(link.symlink_metadata().is_ok(), "no link is ours");
+    }
+
+    #[test]
+    fn what_does_not_fit_leaves_its_room_to_what_is_smaller() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = Folder::open(place.path()).unwrap();
+        let fits = folder.fit([1, u64::MAX, 2, u64::MAX / 2].into_iter()).unwrap();
+        assert_eq!(fits, [true, false, true, false]);
     }
 
     /// More than few are synced together.

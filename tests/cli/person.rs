@@ -188,6 +188,18 @@ impl Person {
         Running { process, stdout }
     }
 
+    /// Starts a command that goes on, where a file system is mounted for it alone, as what `sh` says makes it.
+    pub fn spawn_on_a_mount(&self, line: &str, mount: &str) -> Running {
+        let command = self.command(&line.split_whitespace().collect::<Vec<_>>());
+        let mut shell = Command::new("unshare");
+        shell.args(["--mount", "--map-root-user", "sh", "-c", &format!("{mount} && exec \"$@\""), "sh"]);
+        shell.arg(command.get_program()).args(command.get_args());
+        let log = fs::File::create(self.place.path().join("stderr")).unwrap();
+        let mut process = shell.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).spawn().unwrap();
+        let stdout = BufReader::new(process.stdout.take().unwrap());
+        Running { process, stdout }
+    }
+
     /// Starts a node out of a shell that has run `first`; returns it when it is ready.
     pub fn up_after(&self, first: &str) -> Running {
         let args = ["up", "--listen", "/ip4/127.0.0.1/tcp/0", "--no-mdns"];
@@ -309,6 +321,14 @@ impl Running {
 
     pub fn pid(&self) -> u32 {
         self.process.id()
+    }
+
+    /// Runs a line of shell where the file systems are as this process sees them.
+    pub fn among_its_mounts(&self, line: &str) {
+        let mut shell = Command::new("nsenter");
+        shell.args(["--target", &self.pid().to_string(), "--user", "--mount", "--preserve-credentials"]);
+        let output = shell.args(["sh", "-c", line]).output().unwrap();
+        assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
     }
 
     /// Waits for the end and returns the exit code; none after a signal.

@@ -20,7 +20,7 @@ use crate::SOMEBODY;
 use crate::person::{Person, Ran};
 
 /// Makes both homes and lets them know each other by name; no node runs after that.
-fn introduce(alice: &mut Person, bob: &mut Person) {
+pub fn introduce(alice: &mut Person, bob: &mut Person) {
     let [me, other] = [&mut *alice, &mut *bob].map(|person| {
         let ready = person.up("");
         person.down();
@@ -32,13 +32,13 @@ fn introduce(alice: &mut Person, bob: &mut Person) {
 }
 
 /// A folder beside the home of one of them.
-fn folder(person: &Person) -> String {
+pub fn folder(person: &Person) -> String {
     let path = person.path("stick");
     fs::create_dir(&path).unwrap();
     path
 }
 
-fn names(folder: &str) -> Vec<String> {
+pub fn names(folder: &str) -> Vec<String> {
     let mut names: Vec<String> =
         fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
@@ -225,7 +225,11 @@ fn what_a_killed_export_leaves_is_whole_and_the_next_one_adds_the_rest() {
         }
     }
     let before = names(&stick).iter().filter(|name| !name.starts_with('.')).count() as u64;
+    // One that nobody begins so is nobody's beginning.
+    fs::write(format!("{stick}/.4711.bundle"), b"mine").unwrap();
     assert_eq!(exported(&alice.json(&format!("stick export {stick}"))), [40 - before, 0, before]);
+    let hidden: Vec<String> = names(&stick).into_iter().filter(|name| name.starts_with('.')).collect();
+    assert_eq!(hidden, [".4711.bundle"], "what a killed export began goes with the next");
     assert_eq!(imported(&bob.json(&format!("stick import {stick}"))), [40, 0, 0]);
     assert_eq!(bob.rows("inbox").len(), 40);
     // Some copies may have been spent on nothing; the last is always here.
@@ -271,6 +275,11 @@ fn one_file_holds_many_and_goes_through_a_pipe() {
     let again = alice.run(&format!("stick export {file}"));
     assert_eq!((again.code, again.talk.contains("there already")), (5, true), "{}", again.talk);
     let whole = fs::read(&file).unwrap();
+    // A killed export to a file leaves its beginning, until the next one to that file.
+    let left = [".other.4711.unfinished", ".other.x.unfinished", ".others.4711.unfinished", ".other.4711"];
+    left.iter().for_each(|name| drop(alice.file(name, b"begun")));
+    assert_eq!(exported(&alice.json(&format!("stick export {}", alice.path("other")))), [5, 0, 0]);
+    assert_eq!(left.map(|name| Path::new(&alice.path(name)).exists()), [false, true, true, true]);
     let cut = alice.file("cut", &whole[..whole.len() - 7]);
     assert_eq!(imported(&bob.json(&format!("stick import {cut}"))), [4, 0, 1]);
     let pipe = |from: Command, mut to: Command| {

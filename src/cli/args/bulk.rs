@@ -200,8 +200,8 @@ fn parse_range(text: &str) -> Result<(u64, u64), String> {
 #[derive(Args, Debug)]
 #[command(after_help = "\
 A folder gets a file for each bundle, which `dak bundle inspect` explains. One file, or -, holds many, as a CBOR \
-sequence. Nothing there is ever removed or replaced, and what is exported stays here until its receipt comes, by \
-whatever way.")]
+sequence. Nothing there is ever removed or replaced, but what an export that was torn out left unfinished; and what is \
+exported stays here until its receipt comes, by whatever way.")]
 pub struct Stick {
     #[command(subcommand)]
     pub what: StickWhat,

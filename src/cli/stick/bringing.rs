@@ -13,7 +13,7 @@ use crate::api::ApiError;
 use crate::api::model::{EnteredRow, Fate, FromStick, Request, STICK_BUNDLES_MAX, STICK_BYTES_MAX, When};
 use crate::cli::link::{Link, take};
 use crate::id::BundleId;
-use crate::stick::{Folder, Found, Name, Parts};
+use crate::stick::{Broken, Folder, Found, Name, Parts, Unread};
 
 /// How many batches are on their way in at a time.
 const BATCHES_AT_ONCE: usize = 3;
@@ -33,6 +33,8 @@ pub(super) struct Known {
     /// It need not be taken in again, at least until then.
     pub(super) is_in: bool,
     pub(super) again_at: Option<Instant>,
+    /// It could not be read, and that was told.
+    is_unread: bool,
 }
 
 /// The ids of all bundles that lie in a folder.
@@ -40,8 +42,10 @@ pub(super) fn ids_in(folder: &Folder, seen: &mut Seen) -> io::Result<BTreeSet<Bu
     let (names, _) = folder.names()?;
     let mut files = BTreeMap::new();
     for name in names.into_iter().filter(|name| !name.is_folder()) {
-        let known = seen.files.remove(&name);
-        let known = known.unwrap_or_else(|| Known { ids: folder.ids(&name), ..Known::default() });
+        let known = match seen.files.remove(&name) {
+            Some(known) if !known.is_unread => known,
+            known => Known { ids: folder.ids(&name), ..known.unwrap_or_default() },
+        };
         files.insert(name, known);
     }
     seen.files = files;
@@ -67,17 +71,32 @@ pub(super) async fn import_folder(
             continue;
         }
         let shown = name.name.to_string_lossy().into_owned();
-        match folder.read(&name) {
+        let unread = match folder.read(&name) {
             Ok(parts) => intake.read(&shown, parts).await?,
-            Err(why) => intake.row.refuse(&shown, why),
+            Err(why @ Unread::Unopened(_)) => Some(why.to_string()),
+            Err(why) => {
+                intake.row.refuse(&shown, why.to_string());
+                None
+            }
+        };
+        let is_unread = unread.is_some();
+        if let Some(why) = unread {
+            // The stick may be gone, with all that it had.
+            if let Err(error) = Folder::check(place) {
+                intake.flush().await?;
+                return Err(unreadable(place, &error));
+            }
+            if seen.files.get(&name).is_none_or(|known| !known.is_unread) {
+                intake.row.refuse(&shown, why);
+            }
         }
-        taken.push((shown, name));
+        taken.push((shown, name, is_unread));
     }
     intake.flush().await?;
-    for (shown, name) in taken {
+    for (shown, name, is_unread) in taken {
         let again_at = intake.again.contains(&shown).then(|| Instant::now() + AGAIN);
         let known = seen.files.entry(name).or_default();
-        (known.is_in, known.again_at) = (true, again_at);
+        (known.is_in, known.is_unread, known.again_at) = (!is_unread, is_unread, again_at);
     }
     if is_more {
         return Err(ApiError::failure(format!("{} has more files than are looked at", place.display()))
@@ -102,12 +121,15 @@ impl<'a, 'b> Intake<'a, 'b> {
     }
 
     pub(super) async fn all_of(mut self, name: &str, parts: Parts<impl Read>) -> Result<(), ApiError> {
-        self.read(name, parts).await?;
+        if let Some(why) = self.read(name, parts).await? {
+            self.row.refuse(name, why);
+        }
         self.flush().await
     }
 
-    /// Reads all that one file holds; the last of it goes with the next [`Intake::flush`].
-    pub(super) async fn read(&mut self, name: &str, mut parts: Parts<impl Read>) -> Result<(), ApiError> {
+    /// Reads all that one file holds; the last of it goes with the next [`Intake::flush`]. Returns why it cannot be read to
+    /// its end now; another time it may be.
+    async fn read(&mut self, name: &str, mut parts: Parts<impl Read>) -> Result<Option<String>, ApiError> {
         loop {
             match parts.read_next() {
                 Ok(Some(Found { bytes, written })) => {
@@ -123,10 +145,11 @@ impl<'a, 'b> Intake<'a, 'b> {
                     self.batch.bundles.push(FromStick { bytes, written_at: written.and_then(When::from_dtn) });
                     self.batch.files.push(name.to_owned());
                 }
-                Ok(None) => return Ok(()),
+                Ok(None) => return Ok(None),
+                Err(why @ Broken::Read(_)) => return Ok(Some(why.to_string())),
                 Err(why) => {
                     self.row.refuse(name, why.to_string());
-                    return Ok(());
+                    return Ok(None);
                 }
             }
         }

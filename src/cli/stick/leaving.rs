@@ -13,7 +13,7 @@ use crate::bundle::written_part;
 use crate::cli::args::Load;
 use crate::cli::link::{Link, take};
 use crate::id::{BundleId, IdPrefix};
-use crate::stick::{Folder, ToWrite};
+use crate::stick::{Folder, ToWrite, no_room};
 
 /// What goes, as long as there is room.
 pub(super) struct Plan {
@@ -49,7 +49,8 @@ impl Plan {
         Ok(Plan { bundles })
     }
 
-    /// Takes the bundles out of the node and writes them, a batch at a time.
+    /// Takes the bundles out of the node and writes them, a batch at a time. What has no room there is left in the node, for
+    /// each bundle that is taken out spends a copy, written or not.
     pub(super) async fn write(
         self,
         link: &Link<'_>,
@@ -57,7 +58,16 @@ impl Plan {
         target: &mut impl Target,
         exported: &mut ExportedRow,
     ) -> Result<(), ApiError> {
-        let mut left = &self.bundles[..];
+        if self.bundles.is_empty() {
+            return Ok(());
+        }
+        let all = self.bundles.len() as u64;
+        let fits = target.fit(&self.bundles).inspect_err(|_| exported.left_out += all)?;
+        let bundles = self.bundles.into_iter().zip(fits).filter_map(|(row, fits)| fits.then_some(row));
+        let bundles: Vec<WillingRow> = bundles.collect();
+        let without_room = all - bundles.len() as u64;
+        exported.left_out += without_room;
+        let mut left = &bundles[..];
         while !left.is_empty() {
             let mut bytes = 0;
             let fits = left.iter().take(STICK_BUNDLES_MAX).take_while(|row| {
@@ -71,13 +81,14 @@ impl Plan {
             let leaving: Vec<ToWrite> = leaving.into_iter().filter_map(copy).collect();
             if let Err(error) = target.write(&leaving) {
                 exported.left_out += left.len() as u64;
+                exported.wasted += leaving.len() as u64;
                 return Err(error);
             }
             exported.bundles += leaving.len() as u64;
             exported.bytes += leaving.iter().map(|bundle| bundle.bytes.len() as u64).sum::<u64>();
             left = later;
         }
-        Ok(())
+        if without_room > 0 { Err(target.is_full()) } else { Ok(()) }
     }
 }
 
@@ -91,6 +102,11 @@ pub(super) fn whole_id(id: &str) -> Option<BundleId> {
 
 /// Where bundles are written.
 pub(super) trait Target {
+    /// Which of these there is room for.
+    fn fit(&self, bundles: &[WillingRow]) -> Result<Vec<bool>, ApiError>;
+
+    fn is_full(&self) -> ApiError;
+
     fn write(&mut self, bundles: &[ToWrite]) -> Result<(), ApiError>;
 }
 
@@ -100,6 +116,14 @@ pub(super) struct InFolder<'a> {
 }
 
 impl Target for InFolder<'_> {
+    fn fit(&self, bundles: &[WillingRow]) -> Result<Vec<bool>, ApiError> {
+        self.folder.fit(bundles.iter().map(|row| row.bytes)).map_err(|error| cannot_write(self.place, &error))
+    }
+
+    fn is_full(&self) -> ApiError {
+        cannot_write(self.place, &no_room())
+    }
+
     fn write(&mut self, bundles: &[ToWrite]) -> Result<(), ApiError> {
         self.folder.add(bundles).map_err(|error| cannot_write(self.place, &error))
     }
@@ -118,6 +142,15 @@ impl<'a> Sequence<'a> {
 }
 
 impl Target for Sequence<'_> {
+    /// Half a file is no export, so nothing of it is left out.
+    fn fit(&self, bundles: &[WillingRow]) -> Result<Vec<bool>, ApiError> {
+        Ok(vec![true; bundles.len()])
+    }
+
+    fn is_full(&self) -> ApiError {
+        cannot_write(Path::new("the file"), &no_room())
+    }
+
     fn write(&mut self, bundles: &[ToWrite]) -> Result<(), ApiError> {
         let mut bytes = Vec::new();
         for bundle in bundles {

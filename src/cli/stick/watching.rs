@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::bringing::{Seen, ids_in, import_folder};
 use super::leaving::{InFolder, Plan, whole_id};
-use super::{ExportedRow, ImportedRow, open, tell_reasons, unreadable};
+use super::{ExportedRow, ImportedRow, open_to_write, tell_reasons, unreadable};
 use crate::api::{ApiError, Engine, ErrorKind};
 use crate::cli::args::Load;
 use crate::cli::link::{Link, nothing_set_up};
@@ -27,6 +27,10 @@ const LOOK_PARTS: u32 = 10;
 /// How often a closed home is opened to see whether it has something new: that takes more than to ask a node.
 const LOOK_CLOSED: Duration = Duration::from_secs(10);
 
+/// What could not be written for another reason than room is tried again after so long, or once something there changes:
+/// each try spends copies.
+const WRITE_AGAIN: Duration = Duration::from_secs(600);
+
 /// Looks at a folder again and again: takes in what is new there, and adds what is wanted.
 pub(super) async fn watch(engine: &dyn Engine, home: Option<&Path>, dir: &Path, load: &Load, out: &Out) -> Outcome {
     let shown = safe_text(&dir.display().to_string());
@@ -34,18 +38,26 @@ pub(super) async fn watch(engine: &dyn Engine, home: Option<&Path>, dir: &Path, 
         return Err(nothing_set_up().into());
     }
     out.talk(&format!("watching {shown}; Ctrl-C ends it"));
-    let mut watched = Watched { seen: Seen::default(), exported_at: None, names: None };
+    let mut watched = Watched::default();
+    // What lies under a stick that is not mounted is another disk's.
+    let mut is_mounted = false;
     let mut said = String::new();
     loop {
         let began = Instant::now();
-        let now = match dir.is_dir() {
-            false => {
-                watched = Watched { seen: Seen::default(), exported_at: None, names: None };
+        let now = match dir.is_dir().then(|| open_to_write(dir)) {
+            None => {
+                watched = Watched::default();
                 format!("waiting for {shown}")
             }
-            true => {
+            Some(Err(error)) => error.to_string(),
+            Some(Ok(folder)) if is_mounted && !folder.is_mount() => {
+                watched = Watched::default();
+                format!("waiting for {shown}: nothing is mounted there now")
+            }
+            Some(Ok(folder)) => {
+                is_mounted |= folder.is_mount();
                 let link = Link::to(engine, home)?;
-                let done = watched.look(&link, dir, load, out).await;
+                let done = watched.look(&link, &folder, dir, load, out).await;
                 link.close().await;
                 match done {
                     Ok(()) => String::new(),
@@ -66,48 +78,69 @@ pub(super) async fn watch(engine: &dyn Engine, home: Option<&Path>, dir: &Path, 
 }
 
 /// A folder that is watched.
+#[derive(Default)]
 struct Watched {
     seen: Seen,
-    exported_at: Option<Instant>,
+    looked_at: Option<Instant>,
+    /// Why nothing could be written, and until when that is not tried again unless something there changes.
+    unwritten: Option<(Instant, ApiError)>,
+    /// What the last look failed with.
+    failed: Option<ApiError>,
     /// What lay there after the last look.
     names: Option<Vec<Name>>,
 }
 
 impl Watched {
-    async fn look(&mut self, link: &Link<'_>, dir: &Path, load: &Load, out: &Out) -> Outcome {
-        let folder = open(dir)?;
-        let names = |folder: &Folder| folder.names().map(|(names, _)| names).map_err(|error| unreadable(dir, &error));
-        let is_changed = self.names.as_ref() != Some(&names(&folder)?);
-        let is_due = self.exported_at.is_none_or(|at| at.elapsed() >= LOOK_CLOSED) || link.is_up().await;
+    async fn look(&mut self, link: &Link<'_>, folder: &Folder, dir: &Path, load: &Load, out: &Out) -> Outcome {
+        let (names, _) = folder.names().map_err(|error| unreadable(dir, &error))?;
+        let is_changed = self.names.as_ref() != Some(&names);
+        let is_due = self.looked_at.is_none_or(|at| at.elapsed() >= LOOK_CLOSED) || link.is_up().await;
         let waits = self.seen.files.values().any(|known| known.again_at.is_some_and(|at| at <= Instant::now()));
         if !is_changed && !is_due && !waits {
-            return Ok(());
+            return self.failed.clone().map_or(Ok(()), |failed| Err(failed.into()));
         }
-        self.names = None;
-        let there = ids_in(&folder, &mut self.seen).map_err(|error| unreadable(dir, &error))?;
+        if is_changed {
+            self.unwritten = None;
+        }
+        let done = self.exchange(link, folder, dir, load, out).await;
+        self.looked_at = Some(Instant::now());
+        self.names = folder.names().ok().map(|(names, _)| names);
+        self.failed = match &done {
+            Err(Stop::Error(error)) => Some(error.clone()),
+            _ => None,
+        };
+        done
+    }
+
+    async fn exchange(&mut self, link: &Link<'_>, folder: &Folder, dir: &Path, load: &Load, out: &Out) -> Outcome {
+        let there = ids_in(folder, &mut self.seen).map_err(|error| unreadable(dir, &error))?;
         let mut imported = ImportedRow::none();
-        let done = import_folder(link, &folder, &mut self.seen, &mut imported, dir).await;
+        let done = import_folder(link, folder, &mut self.seen, &mut imported, dir).await;
         if imported.new + imported.refused > 0 {
             out.row(&imported, |_| imported.text())?;
             tell_reasons(&imported, out);
         }
         done?;
+        if let Some((until, why)) = &self.unwritten
+            && Instant::now() < *until
+        {
+            return Err(why.clone().into());
+        }
         let mut exported = ExportedRow::none();
         let plan = Plan::of(link, load, &there, &mut exported).await?;
         let own: BTreeSet<BundleId> = plan.bundles.iter().filter_map(|row| whole_id(&row.id)).collect();
-        let done = plan.write(link, load, &mut InFolder { folder: &folder, place: dir }, &mut exported).await;
+        let done = plan.write(link, load, &mut InFolder { folder, place: dir }, &mut exported).await;
         if exported.bundles > 0 {
             out.row(&exported, |_| exported.text(&safe_text(&dir.display().to_string())))?;
             // What was just written need not be taken in; somebody else may have added more meanwhile.
-            ids_in(&folder, &mut self.seen).map_err(|error| unreadable(dir, &error))?;
+            ids_in(folder, &mut self.seen).map_err(|error| unreadable(dir, &error))?;
             let written =
                 self.seen.files.values_mut().filter(|known| !known.ids.is_empty() && known.ids.is_subset(&own));
             written.for_each(|known| known.is_in = true);
         }
-        done?;
-        self.exported_at = Some(Instant::now());
-        self.names = Some(names(&folder)?);
-        Ok(())
+        let why = done.as_ref().err().filter(|_| exported.wasted > 0);
+        self.unwritten = why.map(|why| (Instant::now() + WRITE_AGAIN, why.clone()));
+        Ok(done?)
     }
 }
 
