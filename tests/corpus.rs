@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use dak::sim::report;
+use dak::sim::report::{self, Report};
 use dak::sim::run::run;
 use dak::sim::scenario::Scenario;
 use dak::sim::world::Threads;
@@ -54,13 +54,34 @@ fn changes(folder: &Path, scenario: &Path, accepts: bool) -> Option<String> {
     Some(text)
 }
 
-/// The report as text without the line that names the commit.
+/// Of what reaches the members of a group each in a message of their own, so much reaches them at least in one bundle for all,
+/// in ten-thousandths.
+const GROUP_SHARE_MIN: u64 = 9_500;
+
+/// The report as text without the line that names the commit; of what is for groups, also how much of it arrives beside what
+/// would if each member were written to apart, at the same times.
 fn figures(folder: &Path, scenario: &Path) -> String {
     let text = fs::read_to_string(scenario).unwrap();
+    let report = reported(folder, scenario, &text, &[]);
+    let lines = report::text(&report);
+    let mut figures: String =
+        lines.lines().filter(|line| !line.starts_with("# seed")).map(|line| format!("{line}\n")).collect();
+    if report.summary.groups.is_some() {
+        let apart = ["workload", "files"].map(|section| (format!("{section}.group_copies"), "each"));
+        let is_of_groups = |(key, _): &&(String, &str)| text.contains(&format!("[{}]", key.split('.').next().unwrap()));
+        let apart: Vec<(&str, &str)> = apart.iter().filter(is_of_groups).map(|(key, value)| (&**key, *value)).collect();
+        let apart = reported(folder, scenario, &text, &apart).summary;
+        let share = 10_000 * report.summary.delivered / apart.delivered;
+        assert!(share >= GROUP_SHARE_MIN, "{}: {share} ten-thousandths", scenario.display());
+        figures.push_str(&format!("delivered_apart: {}\n", apart.delivered));
+        figures.push_str(&format!("group_share: {}.{:04}\n", share / 10_000, share % 10_000));
+    }
+    figures
+}
+
+fn reported(folder: &Path, scenario: &Path, text: &str, set: &[(&str, &str)]) -> Report {
     let name = scenario.file_name().expect("a scenario has a name").to_string_lossy();
     let mut read = |path: &str| fs::read(folder.join(path));
-    let loaded = Scenario::parse(&name, &text, &[]).and_then(|scenario| scenario.load(&mut read));
-    let report = run(&loaded.unwrap_or_else(|why| panic!("{why}")), &text, "", Threads::Pool, &mut |_| {});
-    let lines = report::text(&report);
-    lines.lines().filter(|line| !line.starts_with("# seed")).map(|line| format!("{line}\n")).collect()
+    let loaded = Scenario::parse(&name, text, set).and_then(|scenario| scenario.load(&mut read));
+    run(&loaded.unwrap_or_else(|why| panic!("{why}")), text, "", Threads::Pool, &mut |_| {})
 }

@@ -20,8 +20,6 @@ use crate::time::Timestamp;
 
 /// How often it is looked what is missing, while something is.
 const LOOK: Duration = Duration::from_secs(5);
-/// Of a file of a group its author hears when so many parts of it came, one after the other.
-const TOLD_PARTS: u32 = 8;
 
 /// Other members in contact, where the author of a file of a group is not: they may have it.
 fn others_near(named: &Named, near: &[NodeId], joined: &BTreeMap<NodeId, Vec<NodeId>>) -> Vec<NodeId> {
@@ -133,8 +131,7 @@ impl Desk {
             let here = self.here(named);
             let mine = named.members.iter().find(|(who, _)| *who == me).map(|(_, state)| asked_of(named, state).1);
             let told = mine.unwrap_or_else(|| Parts::none(named.file.parts())).len();
-            let step = (here.of() / TOLD_PARTS).max(1);
-            if here.of() != named.file.parts() || here.len() <= told || here.len() < told + step && !here.is_all() {
+            if here.of() != named.file.parts() || !here.is_to_tell(told) {
                 continue;
             }
             let ask = FileAsk { have: here.stretches(), ..FileAsk::default() };

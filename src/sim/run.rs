@@ -4,7 +4,7 @@ use crate::sim::oracle::flow::{self, Pipe, Whole};
 use crate::sim::oracle::{self, Arrival, Travel};
 use crate::sim::report::{Head, Report, Summary};
 use crate::sim::scenario::{Link, Loaded, Rated};
-use crate::sim::workload::{Channel, Message};
+use crate::sim::workload::Message;
 use crate::sim::world::{Threads, World};
 
 /// How far a run is.
@@ -57,7 +57,7 @@ pub fn ceiling(loaded: &Loaded) -> Vec<Arrival> {
         oracle::solve_for(travel, loaded.nodes, loaded.events(), messages, lifetime_us)
     };
     let mut arrivals = solve(&loaded.messages, loaded.scenario.bundle.lifetime_us);
-    let is_file = |message: &Message| message.channel == Channel::File;
+    let is_file = |message: &Message| message.channel.is_file();
     if !loaded.messages.iter().any(is_file) {
         return arrivals;
     }

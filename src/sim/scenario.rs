@@ -16,7 +16,7 @@ use crate::sim::mistake::{InputError, Mistake};
 use crate::sim::recognise::Kind;
 use crate::sim::trace::{Clip, Events, Format, Trace};
 use crate::sim::workload::topics::{Topic, Topics};
-use crate::sim::workload::{self, Channel, GroupCopies, Message, Pairs, Workload};
+use crate::sim::workload::{self, Channel, Message, Workload};
 
 mod contacts;
 mod faults;
@@ -211,13 +211,21 @@ impl Scenario {
             topics = published.draw(nodes, self.seed);
             messages.extend(published.generate(&topics, duration_us, self.seed));
         }
-        messages.extend(self.files.iter().flat_map(|files| files.files(nodes, duration_us, self.seed)));
+        let groups = self.groups_of_mail().len() as u32;
+        messages.extend(self.files.iter().flat_map(|files| files.files(groups, nodes, duration_us, self.seed)));
         // What is one bundle for several stays together: all of that has one time.
         messages.sort_by_key(|message| message.create_us);
         if self.duration_us.is_some() {
             messages.retain(|message| message.create_us < duration_us);
         }
         (messages, topics)
+    }
+
+    fn groups_of_mail(&self) -> &[Vec<u32>] {
+        match &self.workload {
+            Messages::Rate(workload) => workload.groups(),
+            _ => &[],
+        }
     }
 
     /// Every setting that matters for the outcome, one a line, in one order and in one unit.
@@ -278,12 +286,10 @@ impl Loaded {
         other
     }
 
-    /// The groups that are written to as such.
-    pub fn groups(&self) -> &[Vec<u32>] {
-        match &self.scenario.workload {
-            Messages::Rate(Workload { pairs: Pairs::Groups(groups, GroupCopies::One), .. }) => groups,
-            _ => &[],
-        }
+    /// The groups that are written to as such: first those of mail, then those of files.
+    pub fn groups(&self) -> impl Iterator<Item = &Vec<u32>> {
+        let of_files = self.scenario.files.iter().flat_map(Workload::groups);
+        self.scenario.groups_of_mail().iter().chain(of_files)
     }
 
     /// The life that every message gets: absent in the scenario, as long as the run.

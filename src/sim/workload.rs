@@ -42,6 +42,20 @@ pub enum Channel {
     File,
     /// For the group of this number, from one of its members to all others.
     Group(u32),
+    /// A file for such a group: each of its parts is one bundle for all others.
+    GroupFile(u32),
+}
+
+impl Channel {
+    /// Whether it goes in parts.
+    pub fn is_file(self) -> bool {
+        matches!(self, Channel::File | Channel::GroupFile(_))
+    }
+
+    /// The same to a group, in one bundle for all.
+    fn to_group(self, group: u32) -> Channel {
+        if self.is_file() { Channel::GroupFile(group) } else { Channel::Group(group) }
+    }
 }
 
 /// Messages by a rate.
@@ -173,17 +187,26 @@ impl Workload {
     ///
     /// Times, pairs, sizes and priorities come from streams of their own: other sizes leave the pairs as they were.
     pub fn generate(&self, nodes: u32, duration_us: u64, seed: u64) -> Vec<Message> {
-        self.generate_as(Channel::Mail, ["workload", "M"], nodes, duration_us, seed)
+        self.generate_as(Channel::Mail, 0, ["workload", "M"], nodes, duration_us, seed)
     }
 
-    /// Makes files, `F0`, `F1`, … in order of time.
-    pub fn files(&self, nodes: u32, duration_us: u64, seed: u64) -> Vec<Message> {
-        self.generate_as(Channel::File, ["file", "F"], nodes, duration_us, seed)
+    /// Makes files, `F0`, `F1`, … in order of time. The groups that they go to are numbered from `first_group` on.
+    pub fn files(&self, first_group: u32, nodes: u32, duration_us: u64, seed: u64) -> Vec<Message> {
+        self.generate_as(Channel::File, first_group, ["file", "F"], nodes, duration_us, seed)
+    }
+
+    /// The groups that are written to as such.
+    pub fn groups(&self) -> &[Vec<u32>] {
+        match &self.pairs {
+            Pairs::Groups(groups, GroupCopies::One) => groups,
+            _ => &[],
+        }
     }
 
     fn generate_as(
         &self,
         channel: Channel,
+        first_group: u32,
         [streams, letter]: [&str; 2],
         nodes: u32,
         duration_us: u64,
@@ -202,7 +225,7 @@ impl Workload {
                 let others = members.iter().filter(|member| **member != from);
                 messages.extend(others.zip(0..).map(|(to, place)| {
                     let (channel, further) = match copies {
-                        GroupCopies::One => (Channel::Group(group), place),
+                        GroupCopies::One => (channel.to_group(first_group + group), place),
                         GroupCopies::Each => (channel, 0),
                     };
                     let id = format!("{letter}{number}.{to}");

@@ -6,7 +6,9 @@ use std::path::PathBuf;
 
 use dak::sim::oracle;
 use dak::sim::report::Counters;
+use dak::sim::run::ceiling;
 use dak::sim::scenario::{Loaded, Scenario};
+use dak::sim::workload::Channel;
 use dak::sim::world::Tally;
 
 use crate::common::run;
@@ -35,6 +37,57 @@ fn over_instant_links_each_member_has_it_at_its_earliest_possible_arrival() {
         assert_eq!((tally.counters.status_untrue, tally.misbehaved), (0, 0));
         assert_eq!(tally.counters.receipts_created, 0, "nobody signs for a whole group");
     }
+}
+
+/// Files for the groups of the town, in place of what is written to them.
+fn files_in_town(seed: u64, link: &str) -> Loaded {
+    let text = TOWN
+        .replace(
+            "[workload]\nrate = \"20/h\"\nsize = [\"1kB\", \"5kB\"]",
+            "[files]\nrate = \"6/h\"\nsize = [\"1B\", \"1500kB\"]",
+        )
+        // What lives as long as the run never goes again.
+        .replace("[bundle]\nlifetime = \"1h\"\n", "")
+        .replace("[link]\nmodel = \"ideal\"\n", link);
+    let scenario = Scenario::parse("town.toml", &text, &[]).unwrap();
+    scenario.load(&mut |_| unreachable!()).unwrap().with_seed(seed)
+}
+
+#[test]
+fn a_file_for_a_group_is_whole_at_each_member_no_sooner_than_it_could_be_and_over_instant_links_then() {
+    for seed in 0..3 {
+        let loaded = files_in_town(seed, "[link]\nmodel = \"ideal\"\n");
+        let tally = run(&loaded).tally;
+        let found: Vec<_> = tally.rows.iter().map(|row| row.delivered_us).collect();
+        assert_eq!(
+            found,
+            ceiling(&loaded).iter().map(|arrival| arrival.earliest_us).collect::<Vec<_>>(),
+            "seed {seed}"
+        );
+        assert!(found.iter().flatten().count() > 30, "{found:?}");
+        assert!(tally.rows.iter().all(|row| matches!(row.channel, Channel::GroupFile(_))));
+        assert_eq!((tally.counters.status_untrue, tally.misbehaved), (0, 0));
+    }
+    let rated = "[link]\nmodel = \"rate\"\nbytes_per_second = 40_000\nsetup_ms = 500\n";
+    let loaded = files_in_town(7, rated);
+    let tally = run(&loaded).tally;
+    for (row, arrival) in tally.rows.iter().zip(ceiling(&loaded)) {
+        let Some(at_us) = row.delivered_us else { continue };
+        assert!(arrival.earliest_us.is_some_and(|earliest_us| earliest_us <= at_us), "{row:?}, {arrival:?}");
+    }
+    assert!(tally.rows.iter().filter(|row| row.delivered_us.is_some()).count() > 10);
+}
+
+/// Three members in reach of each other; a part lives for ten minutes, and the run lasts three hours.
+#[test]
+fn no_part_goes_again_that_every_member_said_to_have() {
+    let text = "nodes = 3\nduration = \"3h\"\n[contacts]\ngenerator = \"contact-plan\"\nplan = [{ among = [0, 1, 2], start = \"0s\", \
+        duration = \"3h\" }]\n[files]\nrate = \"1/h\"\nend = \"30min\"\nsize = \"5MB\"\ngroups = [[0, 1, 2]]\n[link]\nmodel = \"rate\"\n\
+        bytes_per_second = 1_000_000\n[routing]\nstrategy = \"default\"\n[bundle]\nlifetime = \"10min\"\n";
+    let loaded = Scenario::parse("three.toml", text, &[]).unwrap().load(&mut |_| unreachable!()).unwrap();
+    let tally = run(&loaded).tally;
+    assert!(tally.rows.len() == 2 && tally.rows.iter().all(|row| row.delivered_us.is_some()), "{:?}", tally.rows);
+    assert_eq!(tally.counters.parts_delivered, 2 * 20, "twenty parts, once to each of the two others");
 }
 
 #[test]

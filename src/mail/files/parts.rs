@@ -5,6 +5,9 @@ use crate::content::{PART_BYTES, WANTED_MAX, part_len};
 /// Most parts of a file.
 pub const PARTS_MAX: u32 = 1 << 18;
 
+/// Of a file of a group its author hears when so many parts of it came, one after the other.
+const TOLD_PARTS: u32 = 8;
+
 /// Some of the parts of a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Parts {
@@ -96,6 +99,13 @@ impl Parts {
         });
     }
 
+    /// Whether a member of a group tells the author of a file of it what is here, where so many parts were told before: some
+    /// times as it comes, and once it is whole.
+    pub fn is_to_tell(&self, told: u32) -> bool {
+        let step = (self.of / TOLD_PARTS).max(1);
+        self.count > told && (self.is_all() || self.count >= told + step)
+    }
+
     /// Bytes of these parts of a file.
     pub fn bytes(&self, file_bytes: u64) -> u64 {
         let last = self.of.checked_sub(1).filter(|last| self.has(*last));
@@ -142,6 +152,22 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn an_author_hears_eight_times_of_a_file_of_many_parts_and_of_each_of_few() {
+        let times = |of: u32| {
+            let (mut here, mut told, mut times) = (Parts::none(of), 0, 0);
+            for part in 0..of {
+                here.insert(part);
+                if here.is_to_tell(told) {
+                    (told, times) = (here.len(), times + 1);
+                }
+            }
+            assert!(!here.is_to_tell(told), "once it is whole nothing more is said");
+            (told, times)
+        };
+        assert_eq!([1, 3, 8, 64, 99].map(times), [(1, 1), (3, 3), (8, 8), (64, 8), (99, 9)]);
+    }
 
     #[test]
     fn holes_are_asked_for_as_stretches() {

@@ -163,7 +163,7 @@ pub struct GroupFigures {
 
 impl GroupFigures {
     fn of(counters: &Counters, messages: &[MessageRow]) -> Option<GroupFigures> {
-        let is_to_group = |row: &MessageRow| matches!(row.channel, Channel::Group(_));
+        let is_to_group = |row: &MessageRow| matches!(row.channel, Channel::Group(_) | Channel::GroupFile(_));
         messages.iter().any(is_to_group).then_some(GroupFigures {
             receipts_created: counters.group_receipts_created,
             receipts_returned: counters.group_receipts_returned,
@@ -207,7 +207,7 @@ impl Kind {
         match channel {
             Channel::Mail | Channel::Group(_) => Kind::Mail,
             Channel::Topic(_) => Kind::Topics,
-            Channel::File => Kind::Files,
+            Channel::File | Channel::GroupFile(_) => Kind::Files,
         }
     }
 
@@ -307,7 +307,7 @@ impl Summary {
         let ratio = |part: u64, whole: u64| Decimal::ratio(part.into(), whole.into());
         let held: u128 = occupancy.iter().map(|sample| u128::from(sample.bytes)).sum();
         // Of a file every part is handed on by itself.
-        let whole = messages.iter().filter(|row| row.channel != Channel::File && row.delivered_us.is_some());
+        let whole = messages.iter().filter(|row| !row.channel.is_file() && row.delivered_us.is_some());
         let arrived = whole.count() as u64 + counters.parts_delivered;
         let overhead = i128::from(counters.relayed) - i128::from(arrived);
         Summary {

@@ -13,7 +13,8 @@ use crate::sim::workload::{MESSAGES_MAX, Workload};
 pub(super) const SECTIONS: &[&str] = &["topics", "files"];
 pub(super) const TOPICS: &[&str] =
     &["count", "owners", "writers", "subscribers", "rate", "arrivals", "size", "start", "end"];
-pub(super) const FILES: &[&str] = &["rate", "arrivals", "size", "priorities", "from", "to", "pairs", "start", "end"];
+pub(super) const FILES: &[&str] =
+    &["rate", "arrivals", "size", "priorities", "from", "to", "pairs", "groups", "group_copies", "start", "end"];
 
 /// Largest file of a run.
 const FILE_BYTES_MAX: u64 = 64 << 30;

@@ -108,6 +108,12 @@ impl<'a> Common<'a> {
         entry.message.map(|message| self.first_bundles[message as usize] + entry.part.unwrap_or(0))
     }
 
+    /// Whom a bundle of a message is for, with all others who want it.
+    pub fn wanting(&self, first: u32) -> impl Iterator<Item = u32> + '_ {
+        let all = self.loaded.messages[first as usize..].iter().zip(0..);
+        all.take_while(|(message, further)| message.further == *further).map(|(message, _)| message.to)
+    }
+
     /// Which message arrives where the bundle of `first` reaches a node.
     pub fn wanted_by(&self, first: u32, node: u32) -> Option<u32> {
         let all = self.loaded.messages[first as usize..].iter().zip(first..);
@@ -122,7 +128,7 @@ const PART_COST_BYTES: u64 = 400;
 /// How many bundles a message takes.
 pub fn parts(message: &Message) -> u32 {
     match message.channel {
-        Channel::File => message.size.div_ceil(PART_BYTES as u64).max(1) as u32,
+        Channel::File | Channel::GroupFile(_) => message.size.div_ceil(PART_BYTES as u64).max(1) as u32,
         Channel::Mail | Channel::Topic(_) | Channel::Group(_) => 1,
     }
 }
@@ -130,7 +136,7 @@ pub fn parts(message: &Message) -> u32 {
 /// Bytes of one of its bundles.
 pub fn bytes_of(message: &Message, part: u32) -> u64 {
     match message.channel {
-        Channel::File => part_len(message.size, part) as u64 + PART_COST_BYTES,
+        Channel::File | Channel::GroupFile(_) => part_len(message.size, part) as u64 + PART_COST_BYTES,
         Channel::Mail | Channel::Topic(_) | Channel::Group(_) => message.size,
     }
 }

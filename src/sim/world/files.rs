@@ -15,6 +15,12 @@ pub struct Files {
     /// What each of them was sealed as last.
     sealed: BTreeMap<(u32, u32), BundleId>,
     here: BTreeMap<u32, Parts>,
+    /// Of a file of a group: how many of its parts its author was told are here.
+    told: BTreeMap<u32, u32>,
+    /// What is being sealed for authors, by token: of which file, and what it says.
+    saying: BTreeMap<u64, (u32, Vec<u8>)>,
+    /// By file that went to a group, and member: what they say to have.
+    members: BTreeMap<(u32, u32), Parts>,
 }
 
 impl Files {
@@ -74,6 +80,61 @@ impl Files {
         let here = self.here.entry(file).or_insert_with(|| Parts::none(of));
         here.insert(part);
         here.is_all()
+    }
+
+    /// What is here of a file, where its author is to be told.
+    pub fn to_tell(&mut self, file: u32) -> Option<Vec<(u32, u32)>> {
+        let here = self.here.get(&file)?;
+        let told = self.told.entry(file).or_default();
+        here.is_to_tell(*told).then(|| {
+            *told = here.len();
+            here.stretches()
+        })
+    }
+
+    /// Words to an author wait to be sealed.
+    pub fn say(&mut self, token: u64, file: u32, plaintext: Vec<u8>) {
+        self.saying.insert(token, (file, plaintext));
+    }
+
+    pub fn said(&mut self, token: u64) -> Option<Vec<u8>> {
+        self.saying.remove(&token).map(|(_, plaintext)| plaintext)
+    }
+
+    /// They could not be sent: the next part says it as well.
+    pub fn not_told(&mut self, token: u64) {
+        if let Some((file, _)) = self.saying.remove(&token) {
+            self.told.remove(&file);
+        }
+    }
+
+    /// A member of the group that a file went to says to have parts of it. What all of them have goes no more; returns the
+    /// bundles of it, of which no copy need lie here.
+    pub fn hear_here(
+        &mut self,
+        file: u32,
+        member: u32,
+        have: &[(u32, u32)],
+        wanting: impl Iterator<Item = u32>,
+    ) -> Vec<BundleId> {
+        let Some(sending) = self.sending.get_mut(&file) else { return Vec::new() };
+        let of = sending.wanted().of();
+        let theirs = self.members.entry((file, member)).or_insert_with(|| Parts::none(of));
+        for (first, many) in have {
+            (*first..first.saturating_add(*many).min(of)).for_each(|part| {
+                theirs.insert(part);
+            });
+        }
+        let mut all = Parts::all(of);
+        let none = Parts::none(of);
+        wanting.for_each(|member| all.retain_all(self.members.get(&(file, member)).unwrap_or(&none)));
+        let new: Vec<u32> = all.iter().filter(|part| !sending.safe().has(*part)).collect();
+        new.iter().for_each(|part| sending.heard(*part, Fate::Safe));
+        let over: Vec<BundleId> = new.iter().filter_map(|part| self.sealed.remove(&(file, *part))).collect();
+        for id in &over {
+            self.away.remove(id);
+        }
+        over
     }
 
     /// Whether a part has come.

@@ -5,6 +5,7 @@
 //! crosses it, and a life ends after everything else of its last instant.
 
 mod act;
+mod here;
 mod receipts;
 mod stick;
 
@@ -57,6 +58,8 @@ pub struct Share<'a> {
     senders: BTreeSet<u32>,
     /// Receipts in the place of which the one goes that was queued just now.
     to_drop: Vec<BundleId>,
+    /// What the node does next for which something comes out just now.
+    next: Vec<Input>,
 }
 
 /// What happens first at one instant.
@@ -92,6 +95,7 @@ impl<'a> Share<'a> {
             hops: 0,
             senders: BTreeSet::new(),
             to_drop: Vec::new(),
+            next: Vec::new(),
         }
     }
 
@@ -304,16 +308,9 @@ impl<'a> Share<'a> {
         let common = Arc::clone(&self.common);
         let message = common.message(number);
         let input = match message.channel {
-            Channel::Mail => self.mail(message, number, 0),
-            Channel::Group(group) => match self.mail(message, number, 0) {
-                Input::Submit { token, mailbox, lifetime, priority, copies, .. } => {
-                    let destination = common.group(group).clone();
-                    Input::Submit { token, mailbox, destination, lifetime, priority, copies }
-                }
-                input => input,
-            },
+            Channel::Mail | Channel::Group(_) => self.mail(message, number, 0),
             Channel::Topic(topic) => self.post(message, number, topic),
-            Channel::File => {
+            Channel::File | Channel::GroupFile(_) => {
                 self.node(message.from).files.begin(number, parts(message));
                 self.senders.insert(message.from);
                 return;
@@ -322,13 +319,17 @@ impl<'a> Share<'a> {
         self.input(message.from, input);
     }
 
-    /// Mail, or a part of a file.
+    /// Mail, or a part of a file; to one or to a group.
     fn mail(&self, message: &Message, number: u32, part: u32) -> Input {
         let Common { roster, .. } = &*self.common;
+        let destination = match message.channel {
+            Channel::Group(group) | Channel::GroupFile(group) => self.common.group(group).clone(),
+            _ => Eid::mail(roster.name(message.to)),
+        };
         Input::Submit {
             token: token(number, part),
             mailbox: Eid::mail(roster.name(message.from)),
-            destination: Eid::mail(roster.name(message.to)),
+            destination,
             lifetime: self.common.lifetime(),
             priority: message.priority,
             copies: None,

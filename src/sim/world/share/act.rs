@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use super::here::is_of_here;
 use super::receipts::is_of_receipt;
 use super::{Share, of_token};
 use crate::agent::STICK;
@@ -14,7 +15,6 @@ use crate::id::BundleId;
 use crate::sim::catalog::Entry;
 use crate::sim::link::{Parcel, Transfer};
 use crate::sim::report::Move;
-use crate::sim::workload::Channel;
 use crate::sim::world::common::{bytes_of, parts};
 use crate::sim::world::count::Arrival;
 use crate::sim::world::log::Step;
@@ -44,6 +44,7 @@ impl Share<'_> {
                 self.perform(node, output, &mut inputs);
             }
             inputs.extend(self.to_drop.drain(..).map(Input::Drop));
+            inputs.extend(self.next.drain(..));
         }
     }
 
@@ -79,6 +80,9 @@ impl Share<'_> {
                 self.log.add(self.now_us, Step::Seal, node, 0, token);
                 if is_of_receipt(token) {
                     return inputs.push_back(self.seal_receipt(node, token, &draft));
+                }
+                if is_of_here(token) {
+                    return inputs.push_back(self.seal_here(node, token, &draft));
                 }
                 let payload: Arc<[u8]> = token.to_be_bytes().into();
                 let (message, part) = of_token(token);
@@ -149,7 +153,7 @@ impl Share<'_> {
         }
     }
 
-    fn find(&mut self, id: &BundleId) -> Option<Arc<Entry>> {
+    pub(super) fn find(&mut self, id: &BundleId) -> Option<Arc<Entry>> {
         if self.recent.as_ref().is_none_or(|recent| recent.bundle.id != *id) {
             self.recent = self.common.catalog.find(id);
         }
@@ -163,7 +167,7 @@ impl Share<'_> {
         let token = self.queued.take_if(|(id, _)| *id == bundle.id).map(|(_, token)| of_token(token));
         self.count.counters.receipts_created += u64::from(bundle.kind == Kind::Receipt);
         let message = token.map(|(message, _)| message);
-        let is_file = |message: u32| self.common.message(message).channel == Channel::File;
+        let is_file = |message: u32| self.common.message(message).channel.is_file();
         let part = token.and_then(|(message, part)| is_file(message).then_some(part));
         self.common.catalog.add(Entry { bundle, size_bytes, message, part })
     }
@@ -171,11 +175,14 @@ impl Share<'_> {
     /// A bundle has reached somebody it is for.
     fn arrived(&mut self, node: u32, id: &BundleId, hops: u32) {
         let Some(entry) = self.find(id) else { return };
-        let Some(message) = entry.message.and_then(|first| self.common.wanted_by(first, node)) else { return };
+        let Some(first) = entry.message else { return self.hear_here(node, &entry.bundle) };
+        let Some(message) = self.common.wanted_by(first, node) else { return };
         if let Some(part) = entry.part {
             self.count.counters.parts_delivered += 1;
             let of = parts(self.common.message(message));
-            if !self.node(node).files.came(message, part, of) {
+            let is_whole = self.node(node).files.came(message, part, of);
+            self.tell_here(node, first, message);
+            if !is_whole {
                 return;
             }
         }
@@ -209,10 +216,11 @@ impl Share<'_> {
     fn note(&mut self, node: u32, event: Event) {
         match event {
             Event::Queued { token, id } if is_of_receipt(token) => self.receipt_queued(node, token, id),
+            Event::Queued { token, .. } if is_of_here(token) => {}
             Event::Queued { token, id } => {
                 self.queued = Some((id, token));
                 let (message, part) = of_token(token);
-                if self.common.message(message).channel == Channel::File {
+                if self.common.message(message).channel.is_file() {
                     self.node(node).files.queued(id, message, part);
                 }
             }
@@ -254,6 +262,7 @@ impl Share<'_> {
                 debug_assert!(false, "node {node} says of an honest one: {what}");
             }
             Event::NotSent { token, .. } if is_of_receipt(token) => self.receipt_not_sent(node, token),
+            Event::NotSent { token, .. } if is_of_here(token) => self.node(node).files.not_told(token),
             Event::NotSent { token, .. } => self.log.add(self.now_us, Step::NotSent, node, 0, token),
             Event::Status { id, evidence } => {
                 self.log.add(self.now_us, Step::Status, node, 0, id.prefix());

@@ -72,6 +72,10 @@ impl Owing {
 impl Share<'_> {
     /// A node got what was written to a group.
     pub(super) fn owe(&mut self, node: u32, id: &BundleId) {
+        // Of parts of a file something else is said.
+        if self.find(id).is_some_and(|entry| entry.part.is_some()) {
+            return;
+        }
         let now_us = self.now_us;
         let state = self.node(node);
         let Some(letter) = state.driver.step.record.letter(id).filter(|letter| letter.destination.has_members()) else {
