@@ -122,6 +122,7 @@
 //! | `mail/kept/draft.rs` `DRAFTS_MAX` 256 | drafts | owner | refused | sent, deleted | |
 //! | `mail/kept/draft.rs` `RECIPIENTS_MAX` 64 | recipients of a draft | owner | refused | sent, deleted | |
 //! | `desk/drafts.rs` `SENT_MAX` 1,024 | drafts that were sent, by their numbers | owner | oldest | | |
+//! | `mail/kept/once.rs` `ONCE_MAX` 4,096 | messages that were sent under a key of whoever asked | owner | oldest | | `of_what_was_sent_once_the_last_are_remembered` |
 //! | `desk.rs` `TOLD_MAX` 256 | news of what the desk did | all | oldest | heard | |
 //! | `desk/places.rs` `AT_ONCE_MAX` 1,024 | what one request arranges | owner | refused | at once | |
 //! | `store/redb/mail.rs` `LIKE_MAX` 65,536 | deleted rows passed over to find an id that begins as typed | owner | not found | at once | |

@@ -33,6 +33,7 @@ mod listing;
 mod mail;
 mod metrics;
 mod news;
+mod once;
 mod outlook;
 mod pairing;
 mod people;
@@ -116,6 +117,8 @@ struct Inner {
     finder: Mutex<search::Finder>,
     /// The same as `arranging` for drafts: one that is being sent is nobody's to delete.
     drafting: tokio::sync::Mutex<()>,
+    /// Whose turn it is to send something once; and how many such are remembered, where that is known.
+    once: tokio::sync::Mutex<Option<usize>>,
     /// What is to be done at a time may be due earlier than it was.
     appointments: Notify,
     /// What is to be sent in parts changed.
@@ -163,6 +166,7 @@ impl Desk {
             containers: apps::Containers::default(),
             finder,
             drafting: tokio::sync::Mutex::default(),
+            once: tokio::sync::Mutex::default(),
             appointments: Notify::new(),
             files_changed: Notify::new(),
             grouping: tokio::sync::Mutex::default(),

@@ -34,6 +34,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use self::names::{look, look_of_group};
 pub use self::nearby::Sighting;
+pub use self::drafts::Beside;
 pub use self::stick::{Came, Entered, Taken};
 
 use self::clock::Clock;
@@ -361,7 +362,20 @@ impl Node {
         priority: Priority,
         copies: Option<u16>,
     ) -> Result<BundleId, NodeError> {
-        let (token, told) = self.drafts.put(plaintext);
+        self.send_beside(destination, plaintext, lifetime, priority, copies, None).await
+    }
+
+    /// The same, with something that is kept in the same commit.
+    pub async fn send_beside(
+        &self,
+        destination: Eid,
+        plaintext: Vec<u8>,
+        lifetime: Millis,
+        priority: Priority,
+        copies: Option<u16>,
+        beside: Option<Beside>,
+    ) -> Result<BundleId, NodeError> {
+        let (token, told) = self.drafts.put(plaintext, beside);
         let mailbox = self.keyring.mailbox();
         let submit = Input::Submit { token, mailbox, destination, lifetime, priority, copies };
         self.work.put(Work::Input(submit)).map_err(|_| NodeError::Lost)?;

@@ -31,6 +31,9 @@ impl Desk {
     pub(super) async fn draft_add(&self, new: NewDraft) -> Result<DraftRow, ApiError> {
         let NewDraft { compose, more, at, refused } = new;
         self.check_composed(&compose)?;
+        if compose.once.is_some() {
+            return Err(ApiError::usage("a draft has no key: it goes once by itself").advise("leave `once` out"));
+        }
         let _turn = self.inner.drafting.lock().await;
         let now = self.look(|agent, _| wall(agent)).await?;
         check_later(at, compose.reply_by, now)?;

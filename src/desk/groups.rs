@@ -25,7 +25,7 @@ use crate::mail::groups::log::{MEMBERS_MAX, Member};
 use crate::mail::groups::receipts::RECEIPT_LIFETIME;
 use crate::mail::groups::rows::{Key, Recipients, ToSend, all_meant, all_out, meant, read_key, who_has};
 use crate::mail::groups::{Actor, Group, Groups, NotDone, Standing};
-use crate::node::{NodeError, look_of_group};
+use crate::node::{Beside, NodeError, look_of_group};
 use crate::safe_text::safe_text;
 use crate::store::redb::RedbReader;
 use crate::time::{DAY, DtnTime, Millis};
@@ -309,9 +309,7 @@ impl Desk {
         priority: Priority,
         copies: Option<u16>,
     ) -> Result<BundleId, ApiError> {
-        let _turn = self.inner.grouping.lock().await;
-        self.use_right_key(group).await?;
-        Ok(self.node().send(Eid::group(group), plaintext, lifetime, priority, copies).await?)
+        self.send_content_beside(group, plaintext, lifetime, priority, copies, None).await
     }
 
     /// Sends content to a person, or to a group.
@@ -323,10 +321,28 @@ impl Desk {
         priority: Priority,
         copies: Option<u16>,
     ) -> Result<BundleId, ApiError> {
-        match self.endpoint_of(to) {
-            group if group.has_members() => self.send_to_group(to, plaintext, lifetime, priority, copies).await,
-            mail => Ok(self.node().send(mail, plaintext, lifetime, priority, copies).await?),
+        self.send_content_beside(to, plaintext, lifetime, priority, copies, None).await
+    }
+
+    /// The same, with something that is kept in the commit that queues it.
+    pub(super) async fn send_content_beside(
+        &self,
+        to: NodeId,
+        plaintext: Vec<u8>,
+        lifetime: Millis,
+        priority: Priority,
+        copies: Option<u16>,
+        beside: Option<Beside>,
+    ) -> Result<BundleId, ApiError> {
+        let endpoint = self.endpoint_of(to);
+        let _turn = match endpoint.has_members() {
+            true => Some(self.inner.grouping.lock().await),
+            false => None,
+        };
+        if endpoint.has_members() {
+            self.use_right_key(to).await?;
         }
+        Ok(self.node().send_beside(endpoint, plaintext, lifetime, priority, copies, beside).await?)
     }
 
     /// Sends what is to be said about groups.

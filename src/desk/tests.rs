@@ -1,6 +1,7 @@
 //! What questions cost everybody else who waits for the agent: rows it walks over, counted.
 
 mod drafts;
+mod once;
 mod people;
 
 use std::sync::Arc;

@@ -22,6 +22,7 @@
 //! | `HOME`, `DRAFT`, number | `draft.rs` | what was written and not sent |
 //! | `HOME`, `NUMBER` | 8 | the number of the next draft |
 //! | `HOME`, `SENT`, number | ids, 32 each | what became of a draft |
+//! | `HOME`, `ONCE`, digest 16 | `once.rs` | the message that was sent under a key of whoever asked for it |
 //! | `HOME`, `FILE`, the first half of its message's id, number | `files/state.rs` | what is known of a file that comes or goes in parts |
 //! | `HOME`, `FILE`, the same, node | `files/state.rs` | the same of a file of a group, for one of its members |
 //! | `HOME`, `PUSH_TOLD`, node | bytes 8 | up to which size files come unasked, as a contact was told last |
@@ -41,10 +42,12 @@
 
 mod draft;
 mod habits;
+mod once;
 mod place;
 
 pub use draft::{DRAFTS_MAX, Draft, RECIPIENTS_MAX};
 pub use habits::Habits;
+pub use once::{ONCE_MAX, Once};
 pub use place::{Mute, Place, TalkPlace, Waits, mentions};
 
 use crate::agent::change::Row;
@@ -84,6 +87,7 @@ const USUAL: u8 = 8;
 const ALIAS: u8 = 9;
 const CROSSED: u8 = 10;
 const BY_HAND: u8 = 19;
+const ONCE: u8 = 25;
 const SHOWN: u8 = 16;
 const GONE: u8 = 17;
 const IMPORTED: u8 = 18;
@@ -279,6 +283,16 @@ pub fn read_draft(key: &[u8]) -> Option<u64> {
 
 pub fn next_number() -> Vec<u8> {
     vec![HOME, NUMBER]
+}
+
+/// The start of the keys of all that was sent once.
+pub fn all_once() -> Vec<u8> {
+    vec![HOME, ONCE]
+}
+
+/// The key of what was sent under a key of whoever asked for it.
+pub fn once(named: &str) -> Vec<u8> {
+    key([&all_once(), &blake3::hash(named.as_bytes()).as_bytes()[..16]])
 }
 
 /// The start of the keys of all drafts that were sent.

@@ -298,9 +298,17 @@ impl Core {
                 self.handle(input);
                 open.permits.push(permit);
             }
-            Work::Sealed(input, plaintext) => {
+            Work::Sealed(input, (plaintext, beside)) => {
                 self.driver.step.opening.written(plaintext.to_vec());
+                let before = self.driver.open().len();
                 self.handle(input);
+                let queued = self.driver.open()[before..].iter().find_map(|said| match said {
+                    Said::Act(Act::Report(Event::Queued { id, .. })) => Some(*id),
+                    _ => None,
+                });
+                if let (Some(id), Some(beside)) = (queued, beside) {
+                    self.driver.change(beside(id));
+                }
             }
             Work::Met(peer, line) => {
                 self.driver.say(Said::Act(Act::Greet(peer, line)));

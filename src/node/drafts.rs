@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
+use crate::agent::change::Change;
 use crate::bundle::Draft;
 use crate::id::BundleId;
 use crate::keyring::Keyring;
@@ -13,6 +14,12 @@ use crate::node::NodeError;
 
 /// Padded content; wiped from memory when dropped.
 pub type Plaintext = Zeroizing<Vec<u8>>;
+
+/// What is kept in the commit that queues a message, once it has an id.
+pub type Beside = Box<dyn FnOnce(BundleId) -> Change + Send>;
+
+/// What was written, and what is kept beside it.
+pub type Written = (Plaintext, Option<Beside>);
 
 /// Plaintext by token, and the waiting senders.
 pub struct Drafts {
@@ -22,7 +29,7 @@ pub struct Drafts {
 #[derive(Default)]
 struct State {
     next_token: u64,
-    plaintexts: BTreeMap<u64, Plaintext>,
+    plaintexts: BTreeMap<u64, Written>,
     waiting: BTreeMap<u64, oneshot::Sender<Result<BundleId, NodeError>>>,
 }
 
@@ -31,13 +38,17 @@ impl Drafts {
         Drafts { state: Mutex::default() }
     }
 
-    /// Keeps padded content; returns its token and where its id will come.
-    pub fn put(&self, plaintext: Vec<u8>) -> (u64, oneshot::Receiver<Result<BundleId, NodeError>>) {
+    /// Keeps padded content, with what is kept beside it; returns its token and where its id will come.
+    pub fn put(
+        &self,
+        plaintext: Vec<u8>,
+        beside: Option<Beside>,
+    ) -> (u64, oneshot::Receiver<Result<BundleId, NodeError>>) {
         let (tell, told) = oneshot::channel();
         let mut state = self.state();
         let token = state.next_token;
         state.next_token += 1;
-        state.plaintexts.insert(token, Zeroizing::new(plaintext));
+        state.plaintexts.insert(token, (Zeroizing::new(plaintext), beside));
         state.waiting.insert(token, tell);
         (token, told)
     }
@@ -52,12 +63,12 @@ impl Drafts {
         (token, told)
     }
 
-    /// Seals the content of a token for the draft's destination; returns both.
-    pub fn seal(&self, token: u64, draft: &Draft, keyring: &Keyring) -> Result<(Vec<u8>, Plaintext), NodeError> {
-        let plaintext = self.state().plaintexts.remove(&token);
-        let plaintext = plaintext.ok_or(NodeError::GivenUp)?;
+    /// Seals the content of a token for the draft's destination; returns both, and what is kept beside it.
+    pub fn seal(&self, token: u64, draft: &Draft, keyring: &Keyring) -> Result<(Vec<u8>, Written), NodeError> {
+        let written = self.state().plaintexts.remove(&token);
+        let (plaintext, beside) = written.ok_or(NodeError::GivenUp)?;
         let payload = keyring.seal(&draft.destination, &draft.primary(), &plaintext).map_err(NodeError::Seal)?;
-        Ok((payload, plaintext))
+        Ok((payload, (plaintext, beside)))
     }
 
     pub fn queued(&self, token: u64, id: BundleId) {

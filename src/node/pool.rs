@@ -116,10 +116,10 @@ impl PoolParts {
                 Ok(())
             }
             Job::Seal { token, draft } => match self.drafts.seal(token, &draft, &self.keyring) {
-                Ok((payload, plaintext)) => {
+                Ok((payload, written)) => {
                     let size_bytes = draft.encoded_len(payload.len()) as u32;
                     let input = Input::Sealed { token, payload: payload.into(), size_bytes };
-                    self.core.put(Work::Sealed(input, plaintext))
+                    self.core.put(Work::Sealed(input, written))
                 }
                 Err(error) => {
                     self.drafts.fail(token, error);

@@ -1,7 +1,7 @@
 //! What the core is asked to do, by peers, by people and by the threads that work for it.
 
 use super::core::again::Again;
-use super::drafts::Plaintext;
+use super::drafts::Written;
 use super::line::Line;
 use crate::agent::change::{Adopted, Change};
 use crate::agent::{Agent, Input};
@@ -22,7 +22,7 @@ pub enum Work {
     /// A verified message for the mailbox here, and what was in it; the rest is as with other inputs from a peer.
     ForMailbox(Input, Box<dyn Send>, Opened),
     /// What the person wrote is sealed.
-    Sealed(Input, Plaintext),
+    Sealed(Input, Written),
     /// A contact began; what is said to the peer goes this way.
     Met(NodeId, Line),
     Parted(NodeId),

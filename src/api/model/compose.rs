@@ -81,6 +81,10 @@ pub struct Compose {
     /// what may not be answered so.
     #[serde(default)]
     pub because: Option<Because>,
+    /// A key of 16 to 64 letters, digits, `-` or `_`, chosen at random: sent again under the same key, after an answer that was
+    /// lost, it is the message that is there already, and another under it is refused. The last 4,096 keys are remembered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub once: Option<String>,
 }
 
 /// What a program works on that sends a message.
