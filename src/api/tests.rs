@@ -44,6 +44,7 @@ async fn every_listing_arrives_as_it_was_asked_and_its_rows_as_they_were_given()
         thread: None,
         unread: true,
         from_unread: Some(3),
+        glance: false,
     };
     let ended = Row::Ended(ApiError::failure("a page was damaged"));
     let every = [
@@ -434,6 +435,7 @@ fn every_exchange() -> Vec<(Request, Response)> {
         forward: Some(id()),
         copies: Some(8),
         because: Some(Because { id: id(), hook: Some("log".into()) }),
+        once: Some("0123456789abcdef".into()),
     };
     let until = samples::at(18, 0).unwrap();
     let usual = Usual {

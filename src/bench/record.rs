@@ -80,6 +80,7 @@ pub async fn many(place: &Path, messages: u64, report: &mut impl FnMut(Row)) -> 
         thread: None,
         unread: false,
         from_unread: None,
+        glance: false,
     };
     let inbox = Listing::Inbox { unread: false, limit: Some(20), text_chars: None, show: Show::Waiting };
     for (name, listing) in [(name("talk_100k", "talk_1m"), talk), (name("inbox_100k", "inbox_1m"), inbox)] {

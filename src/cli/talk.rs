@@ -43,6 +43,7 @@ pub async fn talk(link: &Link<'_>, args: &Talk, out: &Out) -> Outcome {
             thread: args.thread.clone(),
             unread: args.unread,
             from_unread: goes_on.then_some(CONTEXT_ROWS),
+            glance: false,
         })
         .await?;
     let (mut count, mut unread, mut pager) = (0u64, Vec::new(), Pager::for_person(out));

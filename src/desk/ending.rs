@@ -18,7 +18,9 @@ const AT_ONCE: usize = 256;
 
 impl Desk {
     /// Notes of what is to be forgotten that it is shown now, unless it was before; of what is over nothing stays in its row.
-    pub(super) async fn show(&self, opened: &mut [Opened]) -> Result<(), ApiError> {
+    ///
+    /// Where it is but a glance, what was not shown before stays away.
+    pub(super) async fn show(&self, opened: &mut [Opened], is_glance: bool) -> Result<(), ApiError> {
         let is_shown = |opened: &&mut Opened| {
             let Changes { withdrawn, disappeared, .. } = opened.row.changes;
             opened.subject.after_read.is_some() && opened.row.unreadable.is_none() && !withdrawn && !disappeared
@@ -37,8 +39,11 @@ impl Desk {
         let mut begun = Vec::new();
         for (opened, shown) in opened.iter_mut().zip(shown) {
             let span = opened.subject.after_read.unwrap_or_default();
-            if shown.is_none() && self.inner.lock.is_read_only() {
-                let why = "it is to be forgotten once it was read, and on this disk nothing can be written down";
+            if shown.is_none() && (is_glance || self.inner.lock.is_read_only()) {
+                let why = match is_glance {
+                    true => "it is to be forgotten once it was read, and was not shown so far",
+                    false => "it is to be forgotten once it was read, and on this disk nothing can be written down",
+                };
                 opened.row.unreadable = Some(why.into());
                 empty(&mut opened.row);
                 opened.files.clear();

@@ -59,8 +59,8 @@ pub fn rows(desk: Desk, listing: Listing) -> Rows {
         Listing::Talks { all } => pages(Some(talk::Talks { desk, all }), talk::conversations),
         Listing::Labelled { label } => pages(Labelled::with(desk, label), Labelled::next),
         Listing::Search { q, limit } => pages(Searching::of(desk, q, limit), Searching::next),
-        Listing::Talk { who, limit, before, after, thread, unread, from_unread } => {
-            let part = talk::Part { limit, before, after, thread, unread, from_unread };
+        Listing::Talk { who, limit, before, after, thread, unread, from_unread, glance } => {
+            let part = talk::Part { limit, before, after, thread, unread, from_unread, glance };
             pages(talk::Talking::with(desk, who, part), talk::Talking::next)
         }
     }

@@ -5,11 +5,13 @@ use super::changes::Amended;
 use super::find::thread_mark;
 use super::rows::{self, Envelope, Opened, Taken};
 use crate::agent::Input;
-use crate::agent::change::Letter;
+use crate::agent::change::{Change, Letter};
 use crate::api::model::{Compose, ComposedTask, Done, File, LetterRow, RecipientRow, Schema, SentRow, State, Tag};
 use crate::api::{ApiError, NextStep, Response};
 use crate::content::{AFTER_READ_MS_MAX, AfterRead, Attachment, Content, NewTask, OFFSET_MINUTES_MAX, Text, pad};
 use crate::id::{BundleId, NodeId};
+use crate::mail::kept::Once;
+use crate::node::Beside;
 use crate::time::{DAY, Millis, SECOND};
 
 /// How long a message is under way where nobody says.
@@ -17,6 +19,14 @@ pub(super) const LIFETIME: Millis = Millis(7 * DAY.0);
 
 impl Desk {
     pub(super) async fn send(&self, compose: Compose) -> Result<SentRow, ApiError> {
+        match compose.once.clone() {
+            Some(named) => self.send_once(named, compose).await,
+            None => self.send_with(compose, None).await,
+        }
+    }
+
+    /// Sends it; `once` says under which key that is remembered, and what was asked.
+    pub(super) async fn send_with(&self, compose: Compose, once: Option<(Vec<u8>, [u8; 16])>) -> Result<SentRow, ApiError> {
         self.check_composed(&compose)?;
         let marks = self.marks(&compose).await?;
         let node = self.find_whom(&compose.to).await?;
@@ -28,7 +38,12 @@ impl Desk {
         let compose = Compose { expire_after_read_ms, ..compose };
         let content = marked(self.content(compose).await?, marks);
         let plaintext = pad(&content.encode());
-        let id = self.send_content(node, plaintext, lifetime, priority, copies).await?;
+        let at = self.look(|agent, _| agent.at().now).await?;
+        let beside = once.map(|(key, asked)| -> Beside {
+            let once = Once { to: node, asked, at };
+            Box::new(move |id| Change::Keep { key, value: Some(once.write(&id)) })
+        });
+        let id = self.send_content_beside(node, plaintext, lifetime, priority, copies, beside).await?;
         self.inner.files_changed.notify_one();
         Ok(SentRow { expire_after_read_ms, ..self.sent_row(id, node).await? })
     }
@@ -104,7 +119,7 @@ impl Desk {
     pub(super) async fn open(&self, envelopes: Vec<Envelope>, taken: Taken) -> Result<Vec<Opened>, ApiError> {
         let mut opened = self.open_unseen(envelopes, taken).await?;
         if taken.chars_max() > 0 {
-            self.show(&mut opened).await?;
+            self.show(&mut opened, taken == Taken::Glance).await?;
         }
         Ok(opened)
     }

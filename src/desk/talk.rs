@@ -77,6 +77,7 @@ pub struct Part {
     pub thread: Option<String>,
     pub unread: bool,
     pub from_unread: Option<u32>,
+    pub glance: bool,
 }
 
 /// A conversation that is being read.
@@ -116,7 +117,8 @@ impl Talking {
             left.many -= page.len();
             let mut rows = Vec::new();
             let page = self.wanted(&left.with, page).await?;
-            for row in self.desk.shown(&left.with, page, Taken::Texts { chars_max: usize::MAX }).await? {
+            let taken = if self.part.glance { Taken::Glance } else { Taken::Texts { chars_max: usize::MAX } };
+            for row in self.desk.shown(&left.with, page, taken).await? {
                 let answers = self.desk.answered(row.in_reply_to.as_deref()).await?;
                 rows.push(Row::Talk(TalkRow { answers, ..row }));
             }

@@ -113,6 +113,9 @@ pub enum Listing {
         /// From the first unread row on, with so many before it; the last rows where all is read.
         #[serde(default)]
         from_unread: Option<u32>,
+        /// Nobody looks at it now: what is to be forgotten after it was read stays away, unless it was shown before.
+        #[serde(default)]
+        glance: bool,
     },
 }
 

@@ -152,6 +152,7 @@ impl Plain<'_> {
             thread: None,
             unread: from_unread,
             from_unread: None,
+            glance: false,
         };
         let mut rows = self.work.talk(page(UNREAD_ROWS_MAX, true)).await?;
         if rows.len() < FIRST_ROWS as usize {

@@ -135,6 +135,7 @@ impl<'a> Work<'a> {
             thread: None,
             unread: false,
             from_unread: None,
+            glance: false,
         };
         let is_full = |rows: &[Kept], limit: u32| rows.len() >= limit as usize;
         let (rows, older, newer) = match &part {

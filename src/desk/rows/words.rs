@@ -21,6 +21,8 @@ pub enum Taken {
     Texts {
         chars_max: usize,
     },
+    /// All of its texts, and nobody looks at them: see [`crate::api::model::Listing::Talk`].
+    Glance,
 }
 
 impl Taken {
@@ -133,7 +135,7 @@ pub(super) fn words(content: &[u8], taken: Taken) -> Result<Words, ApiError> {
             Content::Text(text) => text.attachments,
             _ => Vec::new(),
         },
-        Taken::Texts { .. } => Vec::new(),
+        Taken::Texts { .. } | Taken::Glance => Vec::new(),
     };
     Ok(Words { text, files: outline.files, attachments, what, sets, is_signed })
 }
