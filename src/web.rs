@@ -279,7 +279,9 @@ impl Place {
 
 /// The routes of the API with those of the page, and the guard before all of them.
 fn dressed(routes: Router, doorway: Arc<Doorway>) -> Router {
-    let sessions = Router::new().route("/web/session", post(session::begin).delete(session::end));
+    let sessions = Router::new()
+        .route("/web/session", post(session::begin).delete(session::end))
+        .route("/web/session/renew", post(session::renew));
     let mut own = sessions.with_state(Arc::clone(&doorway));
     for file in built::files() {
         let served = get(move |request: Request| async move { built::answer(file, &request) });

@@ -25,7 +25,8 @@ const PAGE: &str = "dak-page";
 /// Where a phone becomes the owner's.
 const PAIR: &str = "/pair";
 /// Where browsers that are not let in yet ask to be.
-const OPENING: [&str; 2] = ["/web/session", "/web/pair"];
+const OPENING: [&str; 2] = [SESSION, "/web/pair"];
+const SESSION: &str = "/web/session";
 
 /// What the guard knows.
 pub struct Doorway {
@@ -96,15 +97,19 @@ impl Doorway {
         Ok(())
     }
 
-    /// The session of a request that shows both halves, or the one where only the one can be shown: what shows pictures and
-    /// plays sounds sends cookies alone, so there the browser has to say that it is part of our page.
+    /// The session of a request that shows both halves, or the one where only the one can be shown, and the browser has to
+    /// say that it is part of our page: what shows pictures and plays sounds sends cookies alone, and who forgot the
+    /// passphrase that the other half is sealed with may still end the session.
     fn session(&self, request: &Request, site: Site) -> Result<Session, Refusal> {
         let page = said(request.headers(), PAGE);
-        let is_media = request.method() == Method::GET && is_content(request.uri().path()) && site == Site::Own;
+        let path = request.uri().path();
+        let is_media = request.method() == Method::GET && is_content(path);
+        let ends = request.method() == Method::DELETE && path == SESSION;
+        let half_does = site == Site::Own && page.is_none() && (is_media || ends);
         for cookie in cookies(request.headers()) {
             match self.sessions.shown(cookie, page) {
                 Ok(Some((session, is_whole)))
-                    if session.lan == self.place.lan && (is_whole || is_media && page.is_none()) =>
+                    if session.lan == self.place.lan && (is_whole || half_does) =>
                 {
                     self.note(&session);
                     return Ok(session);

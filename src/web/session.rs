@@ -64,6 +64,18 @@ async fn opened(doorway: &Doorway, request: Request) -> Result<Response, ApiErro
     Ok(with_cookie(&Opened { schema: Schema, page: halves.page }, cookie))
 }
 
+/// `POST /web/session/renew`
+pub async fn renew(State(doorway): State<Arc<Doorway>>, request: Request) -> Response {
+    let session = request.extensions().get::<Session>().expect("the guard lets nobody else here");
+    match doorway.sessions.renew(session) {
+        Ok(halves) => {
+            let cookie = cookie(&halves.cookie, COOKIE_SECS, doorway.place.lan);
+            with_cookie(&Opened { schema: Schema, page: halves.page }, cookie)
+        }
+        Err(error) => ApiError::from(error).into_response(),
+    }
+}
+
 /// `DELETE /web/session`
 pub async fn end(State(doorway): State<Arc<Doorway>>, request: Request) -> Response {
     let session = request.extensions().get::<Session>().expect("the guard lets nobody else here");

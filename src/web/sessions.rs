@@ -52,6 +52,9 @@ pub struct Session {
     pub name: String,
     /// Of the cookie, in hexadecimal digits.
     cookie: String,
+    /// Of the cookie in whose place that one came, until it is shown: the answer that brings it may be lost on its way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    before: Option<String>,
     /// A phone in the local network, and no browser of this machine.
     #[serde(default)]
     pub lan: bool,
@@ -139,8 +142,29 @@ impl Sessions {
             }
             let name = unlike(called, &kept.session);
             let cookie = hex(&hash(&fresh));
-            kept.session.push(Session { name, cookie, lan, made_ms: now_ms, seen_ms: now_ms });
+            kept.session.push(Session { name, cookie, before: None, lan, made_ms: now_ms, seen_ms: now_ms });
             Ok(fresh)
+        })?;
+        Ok(Halves { page: page_half(&key, &cookie).to_hex().to_string(), cookie })
+    }
+
+    /// Gives a session other halves, for a browser may have written down those it has where it cannot erase them. The ones
+    /// from before hold until the new ones are shown.
+    pub fn renew(&self, session: &Session) -> Result<Halves, WebError> {
+        let key = self.kept()?.key;
+        let mut fresh = [0; 32];
+        getrandom::fill(&mut fresh).map_err(WebError::Entropy)?;
+        let cookie = hex(&fresh);
+        self.file.change(|kept| {
+            let known = kept.session.iter_mut().find(|known| known.cookie == session.cookie);
+            let known = known.ok_or_else(|| WebError::Unknown(session.name.clone()))?;
+            // Where the browser never got the last ones it has those from before.
+            let is_shown = known.before.is_none();
+            let last = std::mem::replace(&mut known.cookie, hex(&hash(&cookie)));
+            if is_shown {
+                known.before = Some(last);
+            }
+            Ok::<(), WebError>(())
         })?;
         Ok(Halves { page: page_half(&key, &cookie).to_hex().to_string(), cookie })
     }
@@ -157,6 +181,15 @@ impl Sessions {
         }
         let page = page.and_then(unhex).and_then(|bytes| <[u8; 32]>::try_from(bytes).ok()).map(blake3::Hash::from);
         let is_whole = page.is_some_and(|page| page == page_half(&kept.key, cookie));
+        if let Some(session) = found.as_mut().filter(|session| is_whole && session.is_renewed(cookie)) {
+            self.file.change(|kept| {
+                for known in kept.session.iter_mut().filter(|known| known.cookie == session.cookie) {
+                    known.before = None;
+                }
+                Ok::<(), WebError>(())
+            })?;
+            session.before = None;
+        }
         Ok(found.map(|session| (session, is_whole)))
     }
 
@@ -214,10 +247,20 @@ impl Sessions {
 
 impl Session {
     fn is_of(&self, cookie: &str) -> bool {
-        let known = unhex(&self.cookie).and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
-        // Hashes compare in constant time.
-        known.is_some_and(|known| blake3::Hash::from(known) == blake3::Hash::from(hash(cookie)))
+        let shown = hash(cookie);
+        is_hash(&self.cookie, shown) | self.before.as_deref().is_some_and(|before| is_hash(before, shown))
     }
+
+    /// Whether this is the cookie that came in the place of another, which is not known to have arrived.
+    fn is_renewed(&self, cookie: &str) -> bool {
+        self.before.is_some() && is_hash(&self.cookie, hash(cookie))
+    }
+}
+
+/// Hashes compare in constant time.
+fn is_hash(kept: &str, shown: [u8; 32]) -> bool {
+    let known = unhex(kept).and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
+    known.is_some_and(|known| blake3::Hash::from(known) == blake3::Hash::from(shown))
 }
 
 fn hash(cookie: &str) -> [u8; 32] {
@@ -296,6 +339,26 @@ mod tests {
         assert!(matches!(sessions.revoke("Firefox"), Err(WebError::Unknown(_))));
         let anew = sessions.begin("Firefox", false, &[&first.cookie], 4).unwrap();
         assert!(anew.cookie != first.cookie && anew.page != first.page);
+    }
+
+    #[test]
+    fn other_halves_take_the_place_of_those_from_before_once_they_are_shown() {
+        let (_place, sessions) = sessions();
+        let first = sessions.begin("Firefox", false, &[], 1).unwrap();
+        let is_whole =
+            |halves: &Halves| sessions.shown(&halves.cookie, Some(&halves.page)).unwrap().map(|(_, whole)| whole);
+        let (session, _) = sessions.shown(&first.cookie, None).unwrap().unwrap();
+        // An answer that never arrived, and another try.
+        let lost = sessions.renew(&session).unwrap();
+        assert_eq!(is_whole(&first), Some(true));
+        let (session, _) = sessions.shown(&first.cookie, None).unwrap().unwrap();
+        let second = sessions.renew(&session).unwrap();
+        assert_eq!((is_whole(&lost), is_whole(&first)), (None, Some(true)));
+        let mixed = Halves { cookie: second.cookie.clone(), page: first.page.clone() };
+        assert_eq!((is_whole(&mixed), is_whole(&first)), (Some(false), Some(true)));
+        assert_eq!((is_whole(&second), is_whole(&first)), (Some(true), None));
+        assert_eq!(sessions.list().unwrap().len(), 1);
+        assert!(matches!(sessions.renew(&session), Err(WebError::Unknown(_))), "it has others");
     }
 
     #[test]
