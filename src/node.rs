@@ -32,9 +32,9 @@ use libp2p::Multiaddr;
 use tokio::sync::{broadcast, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
+pub use self::drafts::Beside;
 pub use self::names::{look, look_of_group};
 pub use self::nearby::Sighting;
-pub use self::drafts::Beside;
 pub use self::stick::{Came, Entered, Taken};
 
 use self::clock::Clock;

@@ -122,6 +122,16 @@ fn the_map_shows_who_is_near_and_a_message_on_its_way() {
 }
 
 #[test]
+fn without_the_passphrase_nothing_of_a_locked_page_can_be_read_in_any_tab_or_on_the_disk() {
+    story("lock", &["alice", "bob"]);
+}
+
+#[test]
+fn out_of_reach_of_its_node_the_page_shows_what_it_kept_and_sends_once_what_was_written_meanwhile() {
+    story("offline", &["bob", "alice"]);
+}
+
+#[test]
 fn a_picture_of_the_page_can_be_taken_again() {
     story("picture", &["alice", "bob", "carol"]);
 }

@@ -26,7 +26,11 @@ impl Desk {
     }
 
     /// Sends it; `once` says under which key that is remembered, and what was asked.
-    pub(super) async fn send_with(&self, compose: Compose, once: Option<(Vec<u8>, [u8; 16])>) -> Result<SentRow, ApiError> {
+    pub(super) async fn send_with(
+        &self,
+        compose: Compose,
+        once: Option<(Vec<u8>, [u8; 16])>,
+    ) -> Result<SentRow, ApiError> {
         self.check_composed(&compose)?;
         let marks = self.marks(&compose).await?;
         let node = self.find_whom(&compose.to).await?;

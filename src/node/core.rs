@@ -30,7 +30,7 @@ use super::queue::Queue;
 use super::tape::Tape;
 use super::work::{Parsed, Wishes, Work};
 use crate::agent::change::{Change, Durable};
-use crate::agent::{Agent, Input};
+use crate::agent::{Agent, Event, Input};
 use crate::blobs::Blobs;
 use crate::content::topic::Filter;
 use crate::driver::{self, Driver, Weight};

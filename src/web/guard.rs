@@ -108,9 +108,7 @@ impl Doorway {
         let half_does = site == Site::Own && page.is_none() && (is_media || ends);
         for cookie in cookies(request.headers()) {
             match self.sessions.shown(cookie, page) {
-                Ok(Some((session, is_whole)))
-                    if session.lan == self.place.lan && (is_whole || half_does) =>
-                {
+                Ok(Some((session, is_whole))) if session.lan == self.place.lan && (is_whole || half_does) => {
                     self.note(&session);
                     return Ok(session);
                 }

@@ -1,6 +1,8 @@
 // People with nodes, and browsers that are let in by them.
-import { execFile } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { chromium } from 'playwright-core';
@@ -47,6 +49,30 @@ export class Person {
     return (await this.rows(...args))[0];
   }
 
+  /** Ends the node as a power cut does. */
+  async kill() {
+    const pid = Number.parseInt(readFileSync(join(this.home, 'node.lock'), 'utf8'));
+    process.kill(pid, 'SIGKILL');
+    await until(`the node of ${this.name} is gone`, () => {
+      try {
+        // Who started it may not have taken notice of its end.
+        return /^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+      } catch {
+        return true;
+      }
+    });
+  }
+
+  /** Starts it again, to end with the story. */
+  async up(...args) {
+    const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('DAK_')));
+    const words = ['up', '--listen', '/ip4/127.0.0.1/tcp/0', '--no-mdns', '--json', ...args, '--home', this.home];
+    const node = spawn(about.dak, words, { env, stdio: ['ignore', 'pipe', 'ignore'] });
+    this.world.nodes.add(node);
+    await once(node.stdout, 'data');
+    node.stdout.resume();
+  }
+
   /** A link that lets a browser in, once. */
   async link() {
     const said = await this.run('web', '--print');
@@ -77,6 +103,10 @@ class World {
     /** What went wrong in pages, by their own word. */
     this.wrong = [];
     this.pages = new Set();
+    /** Nodes that the story started anew, browsers of its own, and their directories. */
+    this.nodes = new Set();
+    this.contexts = new Set();
+    this.places = new Set();
   }
 
   /** Hears of what a page's scripts, its policy and its requests fail at. */
@@ -94,6 +124,28 @@ class World {
       this.wrong.push(`a dialog: ${dialog.message()}`);
       void dialog.dismiss();
     });
+  }
+
+  /** A browser that keeps what it stores in a directory, also after its end; one at a time in the same. */
+  async lasting(place, options = {}) {
+    const context = await chromium.launchPersistentContext(place, {
+      executablePath: about.browser,
+      args: FLAGS,
+      headless: true,
+      viewport: { width: 1280, height: 800 },
+      locale: 'en-GB',
+      ...options,
+    });
+    context.setDefaultTimeout(PATIENCE_MS);
+    this.contexts.add(context);
+    return context;
+  }
+
+  /** A directory that is gone after the story. */
+  place() {
+    const place = mkdtempSync(join(tmpdir(), 'dak-story-'));
+    this.places.add(place);
+    return place;
   }
 
   check() {
@@ -119,12 +171,28 @@ class World {
 
   async end() {
     await this.browser.close().catch(() => {});
+    for (const context of this.contexts) await context.close().catch(() => {});
+    for (const node of this.nodes) node.kill('SIGKILL');
+    for (const place of this.places) rmSync(place, { recursive: true, force: true });
   }
 }
 
 export async function begin() {
   const browser = await chromium.launch({ executablePath: about.browser, args: FLAGS, headless: true });
   return new World(browser);
+}
+
+/** The files below a directory that have a text in them, as bytes of any encoding that browsers write. */
+export function filesWith(place, text) {
+  const forms = [Buffer.from(text), Buffer.from(text, 'utf16le')];
+  const found = [];
+  for (const name of readdirSync(place, { recursive: true })) {
+    const path = join(place, name);
+    if (!statSync(path).isFile()) continue;
+    const bytes = readFileSync(path);
+    if (forms.some((form) => bytes.includes(form))) found.push(name);
+  }
+  return found;
 }
 
 /** Looks until it is so. */

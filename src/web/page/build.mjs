@@ -1,5 +1,6 @@
 // Writes the page that the program carries, `../built`: the same bytes wherever it runs.
 import { build } from 'esbuild';
+import { createHash } from 'node:crypto';
 import { copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 
@@ -29,6 +30,27 @@ await build({
 for (const name of readdirSync(new URL('static/', here)).sort()) {
   copyFileSync(new URL(`static/${name}`, here), new URL(name, built));
 }
+
+// The worker knows all other files by their names, and is another one when any of them is.
+const files = readdirSync(built).sort();
+const digest = createHash('sha256');
+for (const name of files) digest.update(`${name}\0`).update(readFileSync(new URL(name, built)));
+await build({
+  absWorkingDir: here.pathname,
+  entryPoints: { worker: 'src/worker.ts' },
+  outdir: built.pathname,
+  bundle: true,
+  minify: true,
+  format: 'iife',
+  target: ['es2022', 'chrome123', 'firefox120', 'safari17.5'],
+  charset: 'utf8',
+  legalComments: 'none',
+  define: {
+    FILES: JSON.stringify(['/', ...files.filter((name) => name !== 'index.html').map((name) => `/${name}`)]),
+    VERSION: JSON.stringify(digest.digest('hex').slice(0, 16)),
+  },
+  logLevel: 'warning',
+});
 
 let [brotli, gzip] = [0, 0];
 for (const name of readdirSync(built).sort()) {

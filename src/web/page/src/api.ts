@@ -2,6 +2,7 @@
 // braces is put there; the other fields are the body of a POST or PUT and the query of the rest, as on the node's side.
 import { signal } from '@preact/signals';
 import type { ApiError, NextStep, Routes, UploadedRow } from './api.types';
+import { eraseAll, keepSecret, lock, secretHalf, sessionTurn, whileOpen } from './lock';
 import { go } from './route';
 
 export type * from './api.types';
@@ -12,10 +13,11 @@ export type Gives<R extends Route> = Routes[R]['gives'];
 type Rest<R extends Route> =
   Record<never, never> extends Asks<R> ? [fields?: Asks<R>, signal?: AbortSignal] : [fields: Asks<R>, signal?: AbortSignal];
 
+/** How long the node may take to hear that a session is over. */
+const ENDING_MS = 5_000;
+
 /** Whether this browser may ask: `lost` says that the page has to be opened anew with `dak web`. */
 export const session = signal<'held' | 'lost'>('held');
-
-const SECRET = 'dak.page';
 
 /** Why the node did not do it, as it says; without a kind of its own where it was not reached at all. */
 export class Refusal extends Error {
@@ -35,11 +37,20 @@ export function isAbort(error: unknown): boolean {
   return error instanceof DOMException && error.name === 'AbortError';
 }
 
-/** Takes the one-time link of the address, if it has one, and gives it out of sight. */
-export async function openSession(): Promise<void> {
+/** The node is away, or this browser out of its reach. */
+export function isUnreachable(error: unknown): boolean {
+  return error instanceof Refusal && error.kind === 'unreachable';
+}
+
+/** The one-time link of the address, if it has one, out of sight from now on. */
+export function takeLink(): string | null {
   const open = /^#open=([\w-]+)$/.exec(location.hash)?.[1];
-  if (!open) return;
-  go(location.pathname + location.search + '#/', 'replace');
+  if (open) go(location.pathname + location.search + '#/', 'replace');
+  return open ?? null;
+}
+
+/** Lets this browser in by a one-time link. */
+export async function openSession(open: string): Promise<void> {
   const answer = await fetch('/web/session', {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
@@ -47,20 +58,47 @@ export async function openSession(): Promise<void> {
   }).catch(() => null);
   if (answer?.ok) {
     const { page } = (await answer.json()) as { page: string };
-    localStorage.setItem(SECRET, page);
+    await keepSecret(page);
     session.value = 'held';
   }
 }
 
-/** Ends this browser's way in, for all its tabs. */
+/** Begins another session in the place of this one; its secret half. */
+export async function renewSession(): Promise<string> {
+  const answer = await fetch('/web/session/renew', { method: 'POST', headers: own() }).catch(() => {
+    throw new Refusal('unreachable', '');
+  });
+  if (!answer.ok) throw new Refusal('failure', `${answer.status} ${answer.statusText}`);
+  return ((await answer.json()) as { page: string }).page;
+}
+
+/** Ends this browser's way in, for all its tabs, and erases what it kept. The node hears of it where it is in reach. */
 export async function endSession(): Promise<void> {
-  await fetch('/web/session', { method: 'DELETE', headers: own() }).catch(() => null);
-  localStorage.removeItem(SECRET);
+  const half = secretHalf();
+  const headers: Record<string, string> = half ? { 'dak-page': half } : {};
+  await fetch('/web/session', { method: 'DELETE', headers, signal: AbortSignal.timeout(ENDING_MS) }).catch(() => null);
+  await shownOut();
+}
+
+async function shownOut(): Promise<void> {
   session.value = 'lost';
+  await eraseAll();
+}
+
+/** Whether this browser is let in no longer. Another tab may have begun another session meanwhile. */
+async function isShownOut(half: string | null): Promise<boolean> {
+  return sessionTurn(async () => {
+    if (lock.value === 'locked' || secretHalf() !== half) return false;
+    const again = await fetch('/v1/version', { headers: own(), cache: 'no-store' }).catch(() => null);
+    if (again?.status !== 401) return false;
+    await shownOut();
+    return true;
+  });
 }
 
 function own(): Record<string, string> {
-  const secret = localStorage.getItem(SECRET);
+  const secret = secretHalf();
+  if (lock.value === 'locked' && !secret) throw new DOMException('', 'AbortError');
   return secret ? { 'dak-page': secret } : {};
 }
 
@@ -159,13 +197,19 @@ async function reach(route: Route, fields: object, accept: string, signal?: Abor
   } else if (left.size) {
     path += '?' + [...left].map(([name, value]) => `${name}=${encodeURIComponent(String(value))}`).join('&');
   }
-  const init: RequestInit = { method, headers, cache: 'no-store' };
+  const init: RequestInit = { method, headers, cache: 'no-store', signal: signal ? AbortSignal.any([signal, whileOpen()]) : whileOpen() };
   if (body !== undefined) init.body = body;
-  if (signal) init.signal = signal;
-  const answer = await fetch(path, init).catch((error: unknown) => {
-    if (isAbort(error)) throw error;
-    throw new Refusal('unreachable', '');
-  });
+  const reached = () =>
+    fetch(path, init).catch((error: unknown) => {
+      if (isAbort(error)) throw error;
+      throw new Refusal('unreachable', '');
+    });
+  const half = secretHalf();
+  let answer = await reached();
+  if (answer.status === 401 && session.value === 'held' && !(await isShownOut(half))) {
+    Object.assign(headers, own());
+    answer = await reached();
+  }
   if (!answer.ok) throw await refusal(answer);
   session.value = 'held';
   return answer;
@@ -178,10 +222,7 @@ function segment(value: string): string {
 
 async function refusal(answer: Response): Promise<Refusal> {
   const said = (await answer.json().catch(() => ({}))) as { error?: ApiError };
-  if (answer.status === 401) {
-    session.value = 'lost';
-    return new Refusal('session', said.error?.message ?? '');
-  }
+  if (answer.status === 401) return new Refusal('session', said.error?.message ?? '');
   return said.error ? refusalOf(said.error) : new Refusal('failure', `${answer.status} ${answer.statusText}`);
 }
 
@@ -206,13 +247,13 @@ export function upload(file: File, onProgress: (part: number) => void, signal: A
       } catch {
         return reject(new Refusal('failure', `${request.status}`));
       }
-      if (request.status === 401) session.value = 'lost';
+      if (request.status === 401) return reject(new Refusal('session', said.error?.message ?? ''));
       if (request.status >= 200 && request.status < 300) resolve(said);
       else reject(said.error ? refusalOf(said.error) : new Refusal('failure', `${request.status}`));
     };
     request.onerror = () => reject(new Refusal('unreachable', ''));
     request.onabort = () => reject(new DOMException('', 'AbortError'));
-    signal.addEventListener('abort', () => request.abort());
+    for (const ends of [signal, whileOpen()]) ends.addEventListener('abort', () => request.abort());
     request.send(file);
   });
 }
@@ -229,8 +270,7 @@ export function contentUrl(id: string): string {
 
 /** The first bytes of a file that is here, at most so many. */
 export async function firstBytes(id: string, many: number, signal?: AbortSignal): Promise<Uint8Array> {
-  const init: RequestInit = { headers: { ...own(), range: `bytes=0-${many - 1}` } };
-  if (signal) init.signal = signal;
+  const init: RequestInit = { headers: { ...own(), range: `bytes=0-${many - 1}` }, signal: signal ? AbortSignal.any([signal, whileOpen()]) : whileOpen() };
   const answer = await fetch(contentUrl(id), init);
   if (!answer.ok) throw await refusal(answer);
   return new Uint8Array(await answer.arrayBuffer());

@@ -356,6 +356,8 @@ export type Compose = {
   lifetime_ms?: number | null;
   /** How far ahead of UTC the writer's clock on the wall is, at most 18 hours either way: the recipient sees times by it too. */
   offset_minutes?: number | null;
+  /** A key of 16 to 64 letters, digits, `-` or `_`, chosen at random: sent again under the same key, after an answer that was lost, it is the message that is there already, and another under it is refused. The last 4,096 keys are remembered. */
+  once?: string | null;
   /** Files and folders of this machine that are too large to ride inside, by their whole paths: they are taken in at once, and go in parts. */
   paths?: string[];
   /** Where none is said, as is usual with the recipient, and else normal. */
@@ -2421,7 +2423,7 @@ export interface Routes {
   /** conversations, pinned ones first, then the newest */
   'GET /v1/talk': { asks: { all?: boolean }; gives: ConversationRow[] };
   /** both sides of one, as they are read */
-  'GET /v1/talk/{who}': { asks: { who: string; after?: string; before?: string; from_unread?: number; limit?: number; thread?: string; unread?: boolean }; gives: TalkRow[] };
+  'GET /v1/talk/{who}': { asks: { who: string; after?: string; before?: string; from_unread?: number; glance?: boolean; limit?: number; thread?: string; unread?: boolean }; gives: TalkRow[] };
   /** messages that are tasks */
   'GET /v1/tasks': { asks: { all?: boolean; mine?: boolean }; gives: BoardRow[] };
   /** topics of mine, subscribed to, and around */

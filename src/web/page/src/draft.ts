@@ -1,7 +1,9 @@
 // What is being written to somebody, kept by the node a moment after it was typed, so that another tab, the terminal or
 // tomorrow finds it.
-import { ask, Refusal } from './api';
+import { ask, isUnreachable, Refusal } from './api';
 import type { DraftRow } from './api.types';
+import { keepDraft, keptDraft } from './keep';
+import { beforeLocked } from './lock';
 import { changed, drafts } from './store';
 
 /** How long somebody has to stop typing. */
@@ -11,6 +13,10 @@ export interface Written {
   text: string;
   answers: string | null;
 }
+
+/** What is being kept. */
+const underWay = new Set<Promise<void>>();
+beforeLocked(() => Promise.all(underWay));
 
 export class KeptDraft {
   private number: number | null = null;
@@ -34,6 +40,12 @@ export class KeptDraft {
   /** What is kept elsewhere and not known here; nothing while something here is not kept yet. */
   async found(): Promise<Written | null> {
     await this.turn;
+    const here = await keptDraft(this.who);
+    if (here && !this.isUnkept) {
+      // The node has it a moment after it is back.
+      this.write(here.text, here.answers);
+      return here;
+    }
     const row = this.listed();
     if (this.isUnkept || row?.number === this.number) return null;
     if (!row) return this.gone();
@@ -76,18 +88,28 @@ export class KeptDraft {
     if (!this.isUnkept) return;
     const { text, answers } = this.wanted;
     const isNothing = !text.trim() && !answers;
+    const was = this.kept;
     this.kept = this.wanted;
-    this.turn = this.turn.then(async () => {
+    const turn = this.turn.then(async () => {
       try {
         const before = this.number;
-        this.number = isNothing ? null : await this.add(text, answers);
-        if (before !== null) await ask('DELETE /v1/drafts/{number}', { number: String(before) }).catch(() => null);
+        const added = isNothing ? null : await this.add(text, answers);
+        if (before !== null) {
+          await ask('DELETE /v1/drafts/{number}', { number: String(before) }).catch((error: unknown) => {
+            if (isNothing && isUnreachable(error)) throw error;
+          });
+        }
+        this.number = added;
+        await keepDraft(this.who, null);
         changed('drafts');
       } catch (error) {
-        this.kept = { text: '', answers: null };
-        this.onFailure(error);
+        this.kept = was;
+        if (!isUnreachable(error) || !(await keepDraft(this.who, isNothing ? null : { text, answers }))) this.onFailure(error);
       }
     });
+    this.turn = turn;
+    underWay.add(turn);
+    void turn.finally(() => underWay.delete(turn));
   }
 
   private async add(text: string, answers: string | null): Promise<number> {

@@ -1,5 +1,6 @@
 // What came, told to who does not look: by the system, where that is wanted, and in the words of a screen reader.
 import type { TalkRow } from './api.types';
+import { onLocked } from './lock';
 import { person } from './people';
 import { place, to } from './route';
 import { inLine } from './safe';
@@ -10,6 +11,13 @@ import { say } from './tell';
 import { t } from './words';
 
 const WORDS_MAX = 160;
+/** What the system shows of ours. */
+const shown = new Set<Notification>();
+
+onLocked(() => {
+  for (const told of shown) told.close();
+  shown.clear();
+});
 
 /** Begins to tell; the tab that holds the stream tells the system, so that it is told once. */
 export function beginToTell(): void {
@@ -37,6 +45,8 @@ function notify(row: TalkRow): void {
   const name = person(row.from);
   const title = groupOf(row.conversation) ? t('notify.in_group', { name, group: nameOf(row.conversation) }) : name;
   const told = new Notification(title, { body: words(row), tag: row.conversation, icon: '/icon.svg', dir: 'auto' });
+  shown.add(told);
+  told.onclose = () => shown.delete(told);
   told.onclick = () => {
     window.focus();
     location.hash = to('talk', [row.conversation], { at: row.id });

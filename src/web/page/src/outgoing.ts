@@ -1,7 +1,8 @@
 // A message on its way from the page to the node: its files are drawn anew where they are photographs, ride inside where
 // they are small, and are brought before it where they are not.
-import { ask, upload } from './api';
+import { upload } from './api';
 import type { Compose, SentRow, Upload } from './api.types';
+import { post } from './outbox';
 import { redrawn } from './pictures';
 
 /** Larger files go in parts. */
@@ -20,14 +21,14 @@ export interface Chosen {
   part: number | null;
 }
 
-/** Sends words with files; `onPart` hears how far each file is. */
+/** Sends words with files, or has them wait for the node; `onPart` hears how far each file is. */
 export async function sendOut(
   words: Compose,
   files: Chosen[],
   photos: Photos,
   onPart: (key: number, part: number) => void,
   signal: AbortSignal,
-): Promise<SentRow> {
+): Promise<SentRow | 'waits'> {
   const attachments: Compose['attachments'] = [];
   const uploads: Upload[] = [];
   let inside = words.text?.length ?? 0;
@@ -43,7 +44,7 @@ export async function sendOut(
     }
     onPart(key, 1);
   }
-  return ask('POST /v1/send', { ...words, attachments, uploads }, signal);
+  return post({ ...words, attachments, uploads }, signal);
 }
 
 async function hexOf(file: File): Promise<string> {

@@ -1,8 +1,9 @@
 // What the page knows of the node, looked up when something happened that it may be about. Screens read these signals, and
 // say `changed('talks')` once they changed something of which no event tells.
 import { computed, signal, type Signal } from '@preact/signals';
-import { ask, Refusal, type Gives, type Route } from './api';
+import { ask, isAbort, Refusal, type Gives, type Route } from './api';
 import type { ContactRow, ConversationRow, DraftRow, GroupRow, HappenedRow, MeRow, NearbyRow, OutlookRow } from './api.types';
+import { lock, onLocked } from './lock';
 import { called, peerOf } from './people';
 import { link, onAnew, onHappened } from './stream';
 import { t } from './words';
@@ -17,6 +18,11 @@ export const groups = signal<GroupRow[]>([]);
 export const drafts = signal<DraftRow[]>([]);
 export const nearby = signal<NearbyRow[]>([]);
 export const outlook = signal<OutlookRow | null>(null);
+
+onLocked(() => {
+  [me.value, talks.value, outlook.value] = [null, null, null];
+  for (const list of [contacts, groups, drafts, nearby]) list.value = [];
+});
 
 /** All messages that wait to be read, without muted conversations. */
 export const unread = computed(() => (talks.value ?? []).reduce((sum, talk) => sum + (talk.muted ? 0 : talk.unread), 0));
@@ -41,7 +47,7 @@ class Look {
       await this.take();
     } catch (error) {
       // The stream says that the node is away, and has all looked up anew once it is back.
-      if (!(error instanceof Refusal)) throw error;
+      if (!(error instanceof Refusal) && !isAbort(error)) throw error;
     }
     setTimeout(() => {
       this.isUnderWay = false;
@@ -71,6 +77,7 @@ const looks: Record<string, Look> = {
 
 /** Looks one of them up anew. */
 export function refresh(...of: (keyof typeof looks)[]): void {
+  if (lock.value === 'locked') return;
   for (const one of of) void looks[one]?.now();
 }
 
@@ -89,7 +96,8 @@ export function begin(): void {
   document.addEventListener('visibilitychange', () => {
     if (document.visibilityState === 'visible') refresh('talks', 'contacts', 'groups', 'drafts', 'nearby', 'outlook');
   });
-  refresh(...Object.keys(looks));
+  // At once, and whenever the passphrase was said.
+  lock.subscribe(() => refresh(...Object.keys(looks)));
 }
 
 /** The event's row where it is of a message that is here. */

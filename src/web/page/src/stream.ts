@@ -3,6 +3,7 @@
 import { signal } from '@preact/signals';
 import { ask, follow, isAbort, Refusal, session } from './api';
 import type { HappenedRow } from './api.types';
+import { isOpen, onLocked } from './lock';
 
 /** Whether the node is there. */
 export const link = signal<'connecting' | 'up' | 'down'>('connecting');
@@ -23,6 +24,11 @@ const tabs = new BroadcastChannel('dak');
 const listeners = new Set<(row: HappenedRow) => void>();
 const anew = new Set<(of?: string) => void>();
 let last: number | undefined;
+
+onLocked(() => {
+  last = undefined;
+  link.value = 'connecting';
+});
 
 /** Hears of everything that happens to messages, in this tab or another, until the answer is called. */
 export function onHappened(hear: (row: HappenedRow) => void): () => void {
@@ -74,16 +80,21 @@ export function listen(): void {
     isLeader.value = true;
     let pause = 500;
     for (;;) {
+      await isOpen();
       try {
         // Where the node takes no further part, it says so; a silent wire is found out by asking.
         await hold(() => (pause = 500));
       } catch (error) {
-        if (isAbort(error)) return;
+        // The page was locked, or shown out.
+        if (isAbort(error)) continue;
         if (error instanceof Refusal && error.kind === 'forgotten') last = undefined;
         if (error instanceof Refusal && error.kind === 'session') await sessionHeld();
       }
       tell({ what: 'link', state: 'down' });
-      await new Promise((resolve) => setTimeout(resolve, pause));
+      await new Promise<void>((resolve) => {
+        setTimeout(resolve, pause);
+        addEventListener('online', () => resolve(), { once: true });
+      });
       pause = Math.min(pause * 2, 10_000);
     }
   });
@@ -92,12 +103,15 @@ export function listen(): void {
 async function hold(onOpen: () => void): Promise<void> {
   const since = last;
   const silence = new AbortController();
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  const isGone = () => silence.abort(new Refusal('unreachable', ''));
+  // Where there is no way to it, nobody may say so for minutes.
+  let timer = setTimeout(isGone, 20_000);
   // The node says every 15 seconds that nothing happened; without that it is gone, and nobody said so.
   const heardOf = () => {
     clearTimeout(timer);
-    timer = setTimeout(() => silence.abort(new Refusal('unreachable', '')), 120_000);
+    timer = setTimeout(isGone, 50_000);
   };
+  addEventListener('offline', isGone);
   try {
     const fields = since === undefined ? {} : { since };
     const opened = () => {
@@ -112,6 +126,7 @@ async function hold(onOpen: () => void): Promise<void> {
     }
   } finally {
     clearTimeout(timer);
+    removeEventListener('offline', isGone);
   }
 }
 

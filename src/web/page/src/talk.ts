@@ -1,7 +1,8 @@
 // The rows of one open conversation: a window on it that grows at either end, page by page, and never beyond its bound.
 import { signal } from '@preact/signals';
-import { ask, rows as rowsOf } from './api';
+import { ask, isUnreachable, rows as rowsOf } from './api';
 import type { HappenedRow, StatusRow, TalkRow } from './api.types';
+import { keptRows } from './keep';
 import { onAnew, onHappened, rowOf } from './store';
 import { complain } from './tell';
 
@@ -30,6 +31,8 @@ export class OpenTalk {
 
   private readonly ended = new AbortController();
   private isLoading = false;
+  /** What is here was kept in this browser, for the node is away. */
+  private isKept = false;
   private endWanted = false;
   private readonly marked = new Set<string>();
   private marking: ReturnType<typeof setTimeout> | undefined;
@@ -62,7 +65,8 @@ export class OpenTalk {
       if (this.thread) return this.openThread(this.thread);
       if (at && (await this.openAt(at))) return;
       const { who } = this;
-      const rows = await this.page({ who, limit: PAGE_ROWS, from_unread: CONTEXT_ROWS });
+      const rows = await this.page({ who, limit: PAGE_ROWS, from_unread: CONTEXT_ROWS }).catch((error: unknown) => this.kept(error));
+      if (this.isKept) return void (this.rows.value = rows);
       const first = rows.find((row) => !row.read && !row.mine);
       this.firstUnread.value = first?.id ?? null;
       this.hasNewer.value = first !== undefined && rows.length >= PAGE_ROWS;
@@ -70,6 +74,14 @@ export class OpenTalk {
       this.rows.value = rows;
     });
     void this.findStates();
+  }
+
+  /** What was kept of it here. */
+  private async kept(why: unknown): Promise<TalkRow[]> {
+    const rows = isUnreachable(why) ? await keptRows(this.who) : [];
+    if (!rows.length) throw why;
+    this.isKept = true;
+    return rows;
   }
 
   private async openThread(first: string): Promise<void> {
@@ -164,6 +176,13 @@ export class OpenTalk {
     await this.load(async () => {
       if (this.thread) return this.openThread(this.thread);
       const rows = await this.page({ who: this.who, limit: END_ROWS });
+      if (this.isKept) {
+        // The page goes on from what the node says.
+        this.isKept = false;
+        this.hasOlder.value = rows.length >= END_ROWS;
+        this.rows.value = rows;
+        return;
+      }
       const here = this.rows.value;
       const ids = new Set(rows.map((row) => row.id));
       const meet = here.findIndex((row) => ids.has(row.id));
@@ -196,7 +215,8 @@ export class OpenTalk {
       await doing();
       this.failed.value = null;
     } catch (error) {
-      if (!this.ended.signal.aborted) this.failed.value = error;
+      // That the node is away is said above all of them.
+      if (!this.ended.signal.aborted && !(isUnreachable(error) && this.rows.value.length)) this.failed.value = error;
     }
     this.isLoaded.value = true;
     this.isLoading = false;
@@ -277,7 +297,7 @@ export class OpenTalk {
       const some = ids.slice(n, n + MARKED_AT_ONCE);
       ask('POST /v1/inbox/mark', { ids: some, read: true }).catch((error: unknown) => {
         for (const id of some) this.marked.delete(id);
-        complain(error);
+        if (!isUnreachable(error)) complain(error);
       });
     }
   }

@@ -1,6 +1,8 @@
 // Words that appear for a moment at the edge of the page, and those that only a screen reader says.
 import { signal } from '@preact/signals';
 import { isAbort, Refusal } from './api';
+import { keeps } from './installed';
+import { onLocked } from './lock';
 import { plain } from './safe';
 import { hasWords, t } from './words';
 
@@ -16,6 +18,11 @@ export const toasts = signal<Toast[]>([]);
 export const spoken = signal('');
 
 let next = 1;
+
+onLocked(() => {
+  toasts.value = [];
+  spoken.value = '';
+});
 
 export function tell(text: string, act?: Toast['act'], isBad = false): void {
   const toast: Toast = act ? { id: next++, text, isBad, act } : { id: next++, text, isBad };
@@ -34,7 +41,7 @@ export function say(text: string): void {
 /** What went wrong, in the words of the node, and what to do about it in the page's own. */
 export function failure(error: unknown): string {
   if (!(error instanceof Refusal)) return error instanceof Error ? plain(error.message) : String(error);
-  if (error.kind === 'unreachable') return t('errors.unreachable');
+  if (error.kind === 'unreachable') return `${t('errors.unreachable')} ${keeps.value === 'yes' ? '' : t('offline.only_online')}`.trim();
   if (error.kind === 'session') return t('errors.session');
   const message = plain(error.message);
   const key = `next.${error.next?.step ?? ''}`;

@@ -243,7 +243,7 @@ function Labels({ row, close }: Props) {
         }}
       >
         <Field label={t('label.new')}>
-          <input value={name} onInput={(event) => setName(event.currentTarget.value)} />
+          <input autocomplete="off" value={name} onInput={(event) => setName(event.currentTarget.value)} />
         </Field>
         <Button label={t('label.add')} type="submit" />
       </form>
@@ -283,7 +283,7 @@ function Forward({ row, close }: Props) {
           </select>
         </Field>
         <Field label={t('forward.remark')}>
-          <textarea rows={2} dir="auto" value={text} onInput={(event) => setText(event.currentTarget.value)} />
+          <textarea rows={2} dir="auto" autocomplete="off" value={text} onInput={(event) => setText(event.currentTarget.value)} />
         </Field>
         <div class="row-end">
           <Button label={t('message.forward')} kind="main" type="submit" />

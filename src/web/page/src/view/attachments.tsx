@@ -4,6 +4,7 @@ import { signal } from '@preact/signals';
 import { useEffect, useState } from 'preact/hooks';
 import { ask, contentUrl, firstBytes } from '../api';
 import type { FileRow, TalkRow, TransferRow } from '../api.types';
+import { onLocked } from '../lock';
 import { declaredSize, HEAD_BYTES, isBearable, kindOf, type Size } from '../pictures';
 import { called } from '../people';
 import { plain } from '../safe';
@@ -20,6 +21,7 @@ const LOOK_MS = 2_000;
 
 const transfers = signal<ReadonlyMap<string, TransferRow>>(new Map());
 const watched = new Set<string>();
+onLocked(() => (transfers.value = new Map()));
 let timer: ReturnType<typeof setTimeout> | undefined;
 
 async function lookAtTransfers(): Promise<void> {

@@ -9,7 +9,7 @@ import { person } from '../people';
 import { isPhoto } from '../pictures';
 import { inLine, plain } from '../safe';
 import { enterSends } from '../settings';
-import { changed, contactOf, drafts, groupOf } from '../store';
+import { changed, contactOf, drafts, groupOf, onAnew } from '../store';
 import { attempt, complain, tell } from '../tell';
 import { fromLocalInput, localInput, size } from '../times';
 import { t } from '../words';
@@ -24,6 +24,8 @@ export interface ComposeHandle {
   edit: (row: TalkRow) => void;
   focus: () => void;
   take: (files: File[]) => void;
+  /** Words to go on with. */
+  write: (text: string) => void;
 }
 
 interface Props {
@@ -32,7 +34,7 @@ interface Props {
   thread: string | null;
   lastMine: () => TalkRow | undefined;
   /** A message is on its way into the node; the answer is called with whether it is there. */
-  onPending: (text: string, files: number) => (isSent: boolean) => Promise<void>;
+  onPending: (text: string, files: number) => (isThere: boolean) => Promise<void>;
   onUp: () => void;
 }
 
@@ -69,6 +71,8 @@ export function Compose({ handle, who, thread, lastMine, onPending, onUp }: Prop
   const sending = useRef<AbortController | null>(null);
   const draft = useMemo(() => (thread ? null : new KeptDraft(who, (named) => isTo(named, who), complain)), [who, thread]);
   const listed = useComputed(() => drafts.value.map((one) => one.number).join());
+  // What the node could not keep it keeps once it is back.
+  useEffect(() => onAnew((of) => void (!of && draft?.keep())), [draft]);
 
   useEffect(() => {
     if (!draft || edits || (text && document.hasFocus() && document.activeElement === field.current)) return;
@@ -121,6 +125,10 @@ export function Compose({ handle, who, thread, lastMine, onPending, onUp }: Prop
     },
     focus: () => field.current?.focus(),
     take: (chosen) => void take(chosen),
+    write: (words) => {
+      setText((now) => (now.trim() ? `${words}\n${now}` : words));
+      field.current?.focus();
+    },
   };
 
   const clear = () => {
@@ -175,12 +183,12 @@ export function Compose({ handle, who, thread, lastMine, onPending, onUp }: Prop
     }
     try {
       const part = (key: number, value: number) => setFiles((all) => all.map((one) => (one.key === key ? { ...one, part: value } : one)));
-      await sendOut(words, chosen, photos, part, ended.signal);
+      const sent = await sendOut(words, chosen, photos, part, ended.signal);
       if (hasFiles) {
         clear();
         draft?.forget();
       }
-      await done(true);
+      await done(sent !== 'waits');
     } catch (error) {
       complain(error);
       // What could not be sent stands where it was written.
@@ -231,6 +239,8 @@ export function Compose({ handle, who, thread, lastMine, onPending, onUp }: Prop
   return (
     <form
       class="compose"
+      // Browsers write down what is in a field, for when they start again; the node keeps it, and this page sealed.
+      autocomplete="off"
       aria-label={t('compose.label')}
       onSubmit={(event) => {
         event.preventDefault();
@@ -295,7 +305,11 @@ export function Compose({ handle, who, thread, lastMine, onPending, onUp }: Prop
         aria-label={t('compose.field')}
         placeholder={t('compose.field')}
         value={text}
-        onInput={(event) => setText(event.currentTarget.value)}
+        onInput={(event) => {
+          setText(event.currentTarget.value);
+          // Whoever types and leaves at once loses nothing.
+          if (!edits) draft?.write(event.currentTarget.value, reply?.id ?? null);
+        }}
         onKeyDown={keys}
         onPaste={(event) => {
           const pasted = [...(event.clipboardData?.files ?? [])];

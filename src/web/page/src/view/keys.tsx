@@ -1,4 +1,5 @@
 // The keys of the page, as `?` shows them.
+import { lock } from '../lock';
 import { enterSends } from '../settings';
 import { t, type WordKey } from '../words';
 import { Dialog } from './ui';
@@ -16,6 +17,7 @@ function groups(): [WordKey, Row[]][] {
         [['Alt', '↑'], 'keys.previous_talk'],
         [['Alt', 'Shift', '↓'], 'keys.next_unread'],
         [['Alt', '1…9'], 'keys.screen'],
+        ...(lock.value === 'open' ? [[['Alt', 'L'], 'lock.now'] satisfies Row] : []),
         [['Esc'], 'keys.escape'],
       ],
     ],

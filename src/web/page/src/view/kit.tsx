@@ -133,7 +133,7 @@ export function TextField(props: TextFieldProps) {
     <div class="field">
       <label for={id}>{props.label}</label>
       {props.lines ? (
-        <textarea {...same} ref={area} rows={props.lines} onInput={(event) => props.onInput(event.currentTarget.value)} />
+        <textarea {...same} autocomplete="off" ref={area} rows={props.lines} onInput={(event) => props.onInput(event.currentTarget.value)} />
       ) : (
         <input
           {...same}

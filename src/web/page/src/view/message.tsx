@@ -3,6 +3,7 @@ import { signal } from '@preact/signals';
 import { useRef, useState } from 'preact/hooks';
 import { ask } from '../api';
 import type { ReactionRow, StatusRow, TalkRow } from '../api.types';
+import { onLocked } from '../lock';
 import { called, hue, person } from '../people';
 import { inLine, plain } from '../safe';
 import { changed, me } from '../store';
@@ -48,6 +49,7 @@ interface Props {
 
 /** What is asked about a message in a window over the page; one at a time. */
 export const asking = signal<{ row: TalkRow; what: Asked } | null>(null);
+onLocked(() => (asking.value = null));
 
 export function Message(props: Props) {
   const { row, status, isGroup, startsRun, endsRun, isStop, answers, isInThread, acts } = props;

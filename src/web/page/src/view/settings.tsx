@@ -11,6 +11,8 @@ import { changed } from '../stream';
 import { hasWords, t, tx } from '../words';
 import { useAsked, useDoing } from './ask';
 import { Chip, Choice, Loaded, Page, Section, TextField, Tick, Trouble } from './kit';
+import { LockSettings } from './lock-settings';
+import { OfflineSettings } from './offline-settings';
 import { turnNotifications } from './shell';
 import { Button, Name, Time } from './ui';
 
@@ -22,6 +24,8 @@ export function Settings() {
       <div class="settings">
         <div class="settings-column">
           <Browser />
+          <LockSettings />
+          <OfflineSettings />
           <Away />
           <Devices />
           <Card />

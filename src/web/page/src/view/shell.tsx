@@ -4,6 +4,9 @@ import { Component, type ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { session } from '../api';
 import { hasModifier, isWriting, stepTalk } from '../keys';
+import { keeps } from '../installed';
+import { awaySince } from '../keep';
+import { lock, lockNow, onLocked } from '../lock';
 import { plain } from '../safe';
 import { notifies, theme } from '../settings';
 import { link, me, outlook, unread } from '../store';
@@ -12,22 +15,25 @@ import { go, place, to } from '../route';
 import { t, tx } from '../words';
 import { Icon } from './icons';
 import { KeysDialog } from './keys';
+import { LockedScreen } from './locked';
 import { screens, type Screen } from './screens';
 import { Avatar, Button, Menu, Time, type MenuItem } from './ui';
 
 export const showsKeys = signal(false);
+onLocked(() => (showsKeys.value = false));
 
 export function Shell() {
   const screen = screens.find((one) => one.name === place.value.screen);
   const main = useRef<HTMLElement>(null);
   useEffect(() => {
     const count = unread.value ? `(${unread.value}) ` : '';
-    document.title = `${count}${screen ? t(screen.title) : 'dak'} · dak`;
-  }, [unread.value, screen]);
+    document.title = lock.value === 'locked' ? 'dak' : `${count}${screen ? t(screen.title) : 'dak'} · dak`;
+  }, [unread.value, screen, lock.value]);
   useEffect(() => {
     addEventListener('keydown', onKey);
     return () => removeEventListener('keydown', onKey);
   }, []);
+  if (lock.value === 'locked') return <LockedScreen />;
   if (session.value === 'lost') return <Lost />;
   return (
     <div class="shell">
@@ -49,7 +55,11 @@ export function Shell() {
 }
 
 function onKey(event: KeyboardEvent): void {
-  if (event.defaultPrevented || document.querySelector('dialog[open]')) return;
+  if (event.altKey && event.code === 'KeyL' && lock.value === 'open') {
+    event.preventDefault();
+    return void lockNow();
+  }
+  if (event.defaultPrevented || lock.value === 'locked' || document.querySelector('dialog[open]')) return;
   if (event.altKey && !event.ctrlKey && !event.metaKey) {
     if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
       const by = event.key === 'ArrowDown' ? 1 : -1;
@@ -125,6 +135,7 @@ function own(): MenuItem[] {
       does: () => void turnNotifications(),
     },
     { icon: 'info', label: t('shell.keys'), does: () => (showsKeys.value = true) },
+    ...(lock.value === 'open' ? [{ icon: 'shield' as const, label: t('lock.now'), does: () => void lockNow() }] : []),
   ];
 }
 
@@ -143,7 +154,9 @@ function LinkState() {
   if (link.value === 'down') {
     return (
       <p class="link-state bad" role="status">
-        <Icon name="warn" size={16} /> {t('shell.down')}
+        <Icon name="warn" size={16} />{' '}
+        {awaySince.value ? tx('offline.away_since', { at: <Time at={awaySince.value} /> }) : t('offline.away')}{' '}
+        {t(keeps.value === 'yes' ? 'offline.waits' : 'offline.only_online')}
       </p>
     );
   }

@@ -18,6 +18,7 @@ import { Icon } from './icons';
 import { Members } from './members';
 import { Message } from './message';
 import { talkItems } from './talks';
+import { Waits } from './waits';
 import { Avatar, Button, Empty, Menu, Time } from './ui';
 import './talk.css';
 
@@ -241,6 +242,7 @@ function Said({ who, at, thread }: { who: string; at: string | undefined; thread
             </li>
           ))}
         </ol>
+        {!thread && <Waits who={who} write={(text) => compose.current?.write(text)} />}
         {talk.isLoaded.value && !rows.length && talk.failed.value === null && (
           <Empty icon="talk" title={t('talk.nothing')}>
             {t('talk.nothing_more', { name: nameOf(who) })}
@@ -263,10 +265,10 @@ function Said({ who, at, thread }: { who: string; at: string | undefined; thread
           const key = Date.now() + Math.random();
           pending.value = [...pending.value, { key, text, files }];
           void place.toEnd();
-          return async (isSent) => {
-            if (isSent) await talk.renewEnd();
+          return async (isThere) => {
+            if (isThere) await talk.renewEnd();
             pending.value = pending.value.filter((one) => one.key !== key);
-            if (isSent) void place.toEnd();
+            void place.toEnd();
           };
         }}
         onUp={() => scroller.current?.querySelector<HTMLElement>('li:last-of-type article')?.focus()}

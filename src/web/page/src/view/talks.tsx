@@ -96,7 +96,7 @@ function TalkList({ open }: { open: string | undefined }) {
           {here === 'inbox' && t('talks.empty_more')}
         </Empty>
       )}
-      {!all && <p class="pad muted">{t(link.value === 'down' ? 'shell.down' : 'shell.connecting')}</p>}
+      {!all && <p class="pad muted">{t(link.value === 'down' ? 'offline.away' : 'shell.connecting')}</p>}
     </section>
   );
 }

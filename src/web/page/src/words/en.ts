@@ -14,5 +14,7 @@ import { groups } from './en/groups';
 import { topics } from './en/topics';
 import { files } from './en/files';
 import { settings } from './en/settings';
+import { lock } from './en/lock';
+import { offline } from './en/offline';
 
-export const en = { ...shell, ...times, ...errors, ...talks, ...talk, ...compose, ...search, ...map, ...tasks, ...people, ...groups, ...topics, ...files, ...settings, ...apps };
+export const en = { ...shell, ...times, ...errors, ...talks, ...talk, ...compose, ...search, ...map, ...tasks, ...people, ...groups, ...topics, ...files, ...settings, ...lock, ...offline, ...apps };

@@ -18,7 +18,6 @@ export const shell = {
   'shell.notify_refused': 'This browser does not let the page notify you; its settings for this site say so.',
   'shell.keys': 'Keyboard',
   'shell.me': 'Me: {name}',
-  'shell.down': 'The node is away. What you write is kept here, and the page goes on once it is back.',
   'shell.connecting': 'Looking for the node…',
   'shell.met_now': { one: '{count} node met now', other: '{count} nodes met now' },
   'shell.met_none': 'nobody near',
