@@ -83,10 +83,16 @@ impl Container {
         let (mut files, mut unpacked) = (BTreeMap::new(), 0u64);
         for at in 0..zip.len() {
             let entry = zip.by_index_raw(at).map_err(|error| XdcError::NoZip(error.to_string()))?;
-            let name = std::str::from_utf8(entry.name_raw()).map_err(|_| XdcError::Name)?;
-            let is_folder = name.ends_with('/');
+            // Names are UTF-8 whether they say so or not; what is not is of a program that knew its code page alone.
+            let name = match std::str::from_utf8(entry.name_raw()) {
+                Ok(name) => name.to_owned(),
+                Err(_) => entry.name().map_err(|_| XdcError::Name)?.into_owned(),
+            };
+            let name = name.replace('\\', "/");
+            let name = name.strip_prefix("./").unwrap_or(&name);
+            let is_folder = name.is_empty() || name.ends_with('/');
             let name = name.strip_suffix('/').unwrap_or(name).to_owned();
-            if !is_plain(&name) {
+            if !is_plain(&name) && !(name.is_empty() && is_folder) {
                 return Err(XdcError::Name);
             }
             if entry.is_symlink() || entry.encrypted() || !is_packed_plainly(entry.compression()) {
@@ -169,11 +175,12 @@ impl Container {
     }
 }
 
-/// Whether a name stays within the container, whatever reads it.
+/// Whether a name, with `/` between its parts, stays within the container, whatever reads it.
 fn is_plain(name: &str) -> bool {
     let is_part = |part: &str| !matches!(part, "" | "." | "..");
+    let is_of_a_drive = name.as_bytes().get(1) == Some(&b':');
     name.len() <= ENTRY_NAME_BYTES_MAX
-        && !name.contains(['\\', ':'])
+        && !is_of_a_drive
         && !name.contains(char::is_control)
         && name.split('/').all(is_part)
 }
@@ -182,15 +189,32 @@ fn is_packed_plainly(how: CompressionMethod) -> bool {
     matches!(how, CompressionMethod::Stored | CompressionMethod::Deflated)
 }
 
-/// How many entries the record at the end of a zip says that there are (APPNOTE 4.3.16).
+/// How many entries the record at the end of a zip says that there are (APPNOTE 4.3.16); where its numbers say that they
+/// stand in the larger record before it, as some programs write it always, what that says (4.3.14, 4.3.15).
 fn entries_of(bytes: &[u8]) -> Option<usize> {
     const END: [u8; 4] = *b"PK\x05\x06";
     const END_BYTES: usize = 22;
     const COMMENT_BYTES_MAX: usize = 65_535;
+    const LOCATOR: [u8; 4] = *b"PK\x06\x07";
+    const LOCATOR_BYTES: usize = 20;
+    const LARGE_END: [u8; 4] = *b"PK\x06\x06";
     let last = bytes.len().checked_sub(END_BYTES)?;
     let first = last.saturating_sub(COMMENT_BYTES_MAX);
     let at = (first..=last).rev().find(|at| bytes[*at..].starts_with(&END))?;
-    Some(usize::from(u16::from_le_bytes([bytes[at + 10], bytes[at + 11]])))
+    let number = |at: usize| Some(u64::from_le_bytes(*bytes.get(at..)?.first_chunk()?));
+    let large = || {
+        let locator = at.checked_sub(LOCATOR_BYTES).filter(|locator| bytes[*locator..].starts_with(&LOCATOR))?;
+        let end = usize::try_from(number(locator + 8)?).ok()?;
+        let entries = number(end.checked_add(32)?).filter(|_| bytes[end..].starts_with(&LARGE_END))?;
+        Some(usize::try_from(entries).unwrap_or(usize::MAX))
+    };
+    let entries = u16::from_le_bytes([bytes[at + 10], bytes[at + 11]]);
+    match (large(), entries) {
+        (None, u16::MAX) => None,
+        (Some(large), u16::MAX) => Some(large),
+        // Whichever of the two a reader believes.
+        (large, entries) => Some(large.unwrap_or(0).max(entries.into())),
+    }
 }
 
 #[cfg(test)]

@@ -60,13 +60,84 @@ fn what_is_no_app_says_why() {
 
 #[test]
 fn names_that_lead_elsewhere_are_refused() {
-    for name in
-        ["../x.html", "a/../b.js", "/etc/file", "a//bc.htm", "./index.h", "a\\..\\b.j", "c:/x.html", "a/./b.htm"]
-    {
+    for name in [
+        "../x.html",
+        "a/../b.js",
+        "/etc/file",
+        "a//bc.htm",
+        "./../in.h",
+        "a\\..\\b.j",
+        "c:/x.html",
+        "a/./b.htm",
+        "\\\\a\\b.js",
+    ] {
         let place = "n".repeat(name.len());
         let zip = renamed(packed(&[("index.html", b"x"), (&place, b"y")]), &place, name);
         assert_eq!(why(zip), XdcError::Name, "{name}");
     }
+}
+
+/// The same with records for large archives at its end, which some programs write always.
+fn with_large_end(zip: &[u8], entries: u64) -> Vec<u8> {
+    let (rest, end) = zip.split_at(zip.len() - 22);
+    let long = |at: usize| u64::from(u32::from_le_bytes(end[at..at + 4].try_into().unwrap())).to_le_bytes();
+    let at = (rest.len() as u64).to_le_bytes();
+    let many = entries.to_le_bytes();
+    let large = [b"PK\x06\x06", &44u64.to_le_bytes()[..], &[45, 0, 45, 0], &[0; 8], &many, &many, &long(12), &long(16)];
+    let locator = [b"PK\x06\x07", &[0; 4][..], &at, &[1, 0, 0, 0]];
+    let end = [&end[..8], &[0xff; 12], &end[20..]];
+    [rest, &large.concat(), &locator.concat(), &end.concat()].concat()
+}
+
+#[test]
+fn what_other_packers_do_is_taken_as_they_mean_it() {
+    let options = SimpleFileOptions::default();
+    let stored = options.compression_method(CompressionMethod::Stored);
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+    zip.add_directory("js/", options).unwrap();
+    for (name, how) in [
+        ("./index.html", options.compression_level(Some(9))),
+        ("js\\app.js", options.compression_level(Some(1))),
+        ("grüße/日本.txt", stored),
+        ("12:30.txt", options.large_file(true)),
+        ("Case.txt", options),
+        ("case.txt", options),
+        ("a.wasm", stored.large_file(true)),
+    ] {
+        zip.start_file(name, how).unwrap();
+        zip.write_all(name.as_bytes()).unwrap();
+    }
+    let zip = zip.finish().unwrap().into_inner();
+    for zip in [zip.clone(), with_large_end(&zip, 8)] {
+        let container = Container::open(zip).unwrap();
+        let has =
+            |name: &str, text: &str| assert_eq!(container.file(name), Ok(Some(text.as_bytes().to_vec())), "{name}");
+        has("index.html", "./index.html");
+        has("js/app.js", "js\\app.js");
+        for name in ["grüße/日本.txt", "12:30.txt", "Case.txt", "case.txt", "a.wasm"] {
+            has(name, name);
+        }
+        assert_eq!(container.file("CASE.txt"), Ok(None), "as it is written");
+    }
+    // A number of files that the directory does not bear out, and one that no memory holds.
+    assert!(Container::open(with_large_end(&zip, 9)).is_err());
+    assert_eq!(why(with_large_end(&zip, u64::MAX)), XdcError::TooMany);
+}
+
+#[test]
+fn names_of_an_old_code_page_are_read_and_sizes_may_come_behind_the_bytes() {
+    let mut zip = packed(&[("index.html", b"x"), ("gr~n.txt", b"green")]);
+    while let Some(at) = zip.windows(4).position(|part| part == b"gr~n") {
+        zip[at + 2] = 0x81;
+    }
+    assert_eq!(Container::open(zip).unwrap().file("grün.txt"), Ok(Some(b"green".to_vec())));
+    let mut zip = ZipWriter::new_stream(Vec::new());
+    for name in ["index.html", "b.js"] {
+        zip.start_file(name, SimpleFileOptions::default()).unwrap();
+        zip.write_all(name.repeat(300).as_bytes()).unwrap();
+    }
+    let container = Container::open(zip.finish().unwrap().into_inner()).unwrap();
+    assert_eq!(container.file("b.js"), Ok(Some(b"b.js".repeat(300))));
 }
 
 #[test]
