@@ -68,8 +68,9 @@
 //! | `mail/topics/group.rs` `DEAD_MAX` 1,024 | events that a group gave up | group | oldest | done after all | |
 //! | `mail/apps.rs` `UPDATES_MAX` 16,384 | updates of an app, written; twice as many are heard | all | refused: it is read-only | deleted with its message | `all_together_are_heard_up_to_twice_what_is_written` |
 //! | `mail/apps.rs` `UPDATES_BYTES_MAX` | bytes of these | all | refused: it is read-only | deleted with its message | `all_together_are_heard_up_to_twice_what_is_written` |
-//! | `mail/apps.rs` `AUTHOR_UPDATES_MAX` 4,096 | of these, by one author | author | later ones are not heard | deleted with its message | `an_author_who_floods_is_heard_up_to_a_bound_and_makes_it_read_only_for_nobody_else` |
-//! | `mail/apps.rs` `AUTHOR_BYTES_MAX` | bytes of these | author | later ones are not heard | deleted with its message | `an_author_who_floods_is_heard_up_to_a_bound_and_makes_it_read_only_for_nobody_else` |
+//! | `mail/apps.rs` `AUTHOR_UPDATES_MAX` 4,096 | of these, by one author | author | refused here; of others those of the highest ids are not heard | deleted with its message | `an_author_who_floods_is_heard_up_to_a_bound_and_makes_it_read_only_for_nobody_else` |
+//! | `mail/apps.rs` `AUTHOR_BYTES_MAX` | bytes of these | author | refused here; of others those of the highest ids are not heard | deleted with its message | `so_it_is_with_bytes_and_a_small_one_does_not_slip_in_behind_what_was_too_much` |
+//! | `content/json.rs` `NESTED_MAX` 100 | arrays and objects in one another in an update of an app | update | heard by no app | | `what_lies_too_deep_is_none_and_takes_no_stack` |
 //! | `desk/apps/files.rs` `OPEN_MAX` 4 | containers of apps that stay open | owner | oldest | restart | |
 //! | `desk/apps/files.rs` `DESCRIBED_MAX` 256 | what apps say of themselves, at hand | owner | oldest | restart | |
 //! | `xdc.rs` `XDC_BYTES_MAX` | a container | container | refused | read | `what_is_no_app_says_why` |

@@ -20,6 +20,7 @@ mod amendment;
 mod app;
 mod file;
 pub mod group;
+pub mod json;
 mod likeness;
 mod padding;
 mod proof;

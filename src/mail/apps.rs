@@ -19,19 +19,21 @@
 //! `j` before it `m × STEP − j`: so serials rise within the replay and into what comes later, and one that broke off in the
 //! middle says exactly where, without anything being remembered about it.
 //!
-//! **Bounds.** Of one author so many updates of one app, and so many bytes, are heard; later ones stay in the record and are
-//! told to no app. Who wrote that much writes no more in it from here, nor does anybody once all updates together reach
-//! their bound: then the app is read-only. What others sent before they knew is heard up to twice that bound, so that
-//! those who kept to it have the same updates everywhere.
+//! **Bounds.** Of one author so many updates of one app, and so many bytes, are heard; the others stay in the record and are
+//! told to no app. Nobody writes more than that in it from here, nor anything once all updates together reach their bound:
+//! then the app is read-only. What others sent before they knew is heard up to twice that bound, so that those who kept to
+//! it have the same updates everywhere. Of an author who did not, those with the lowest ids are heard, up to the first that
+//! is too much: so a flood, too, leaves the same everywhere, whatever of it came first.
 //!
 //! Updates may come before their app, twice, or for one that never comes; they are found by their target's name, in the
-//! conversation they came in: so nobody outside of it is heard.
+//! conversation they came in: so nobody outside of it is heard. What is no JSON is no update to any app.
 //!
 //! | key | value |
 //! |---|---|
 //! | `UPDATE`, conversation, target, author, id | event 8, row 8, bytes 4, what it says 1, how many prior 1, these |
 //! | `UPDATES`, conversation, target | how many, and their bytes, 8 each |
 //! | `UPDATES`, conversation, target, author | the same of one author |
+//! | `UPDATES`, conversation, target, author, 0 | the lowest id of those of theirs that were too much |
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -39,6 +41,7 @@ use std::ops::ControlFlow;
 use super::entries::{UPDATE, UPDATES, behind, key, number, part};
 use super::shelf::{Shelf, ShelfMut};
 use crate::agent::change::{Letter, Row};
+use crate::content::json::is_json;
 use crate::content::{AppUpdate, Mark, PRIOR_MAX};
 use crate::id::{BundleId, NodeId};
 
@@ -50,6 +53,8 @@ pub const UPDATES_BYTES_MAX: u64 = 32 << 20;
 pub const AUTHOR_UPDATES_MAX: u64 = 4_096;
 /// So many bytes these have together.
 pub const AUTHOR_BYTES_MAX: u64 = 8 << 20;
+/// Where so little is left, hardly an update fits.
+const LEAST_BYTES: u64 = 64;
 /// Serials between one event and the next: more than updates are ever replayed of one app.
 pub const STEP: u64 = 65_536;
 
@@ -91,6 +96,11 @@ pub struct Updates {
 pub fn is_app(name: &str) -> bool {
     let start = name.len().checked_sub(FILE_ENDING.len());
     start.is_some_and(|start| start > 0 && name.as_bytes()[start..].eq_ignore_ascii_case(FILE_ENDING.as_bytes()))
+}
+
+/// What an app is called that says no name: its file's without the ending.
+pub fn called(file: &str) -> &str {
+    file.get(..file.len().saturating_sub(FILE_ENDING.len())).unwrap_or(file)
 }
 
 /// Who somebody is to an app: the same whenever and wherever they use it, another in every app, and no key or name.
@@ -145,9 +155,13 @@ impl Entry {
 }
 
 impl Sum {
-    /// Whether nothing more of an author is heard, where this is their share and what comes has so many bytes.
-    fn is_full_for(self, bytes: u32) -> bool {
-        self.updates >= AUTHOR_UPDATES_MAX || self.bytes + u64::from(bytes) > AUTHOR_BYTES_MAX
+    /// Whether this is more than is heard of one author.
+    fn is_too_much(self) -> bool {
+        self.updates > AUTHOR_UPDATES_MAX || self.bytes > AUTHOR_BYTES_MAX
+    }
+
+    fn and(self, bytes: u64) -> Sum {
+        Sum { updates: self.updates + 1, bytes: self.bytes + bytes }
     }
 
     fn is_past(self, bytes: u32) -> bool {
@@ -169,8 +183,13 @@ impl Sum {
 
 /// Whether who has this share of an app, which has so much in all, writes nothing more in it.
 pub fn is_read_only(all: Sum, own: Sum) -> bool {
-    let is_over = |sum: Sum, updates: u64, bytes: u64| sum.updates >= updates || sum.bytes >= bytes;
+    let is_over = |sum: Sum, updates: u64, bytes: u64| sum.updates >= updates || sum.bytes + LEAST_BYTES > bytes;
     is_over(all, UPDATES_MAX, UPDATES_BYTES_MAX) || is_over(own, AUTHOR_UPDATES_MAX, AUTHOR_BYTES_MAX)
+}
+
+/// Whether one more update of so many bytes would be more than is heard of an author with this share.
+pub fn is_too_much_with(own: Sum, bytes: usize) -> bool {
+    own.and(bytes as u64).is_too_much()
 }
 
 /// How many updates of an app there are, and how many of them are an author's.
@@ -186,20 +205,48 @@ pub(super) fn put<S: ShelfMut>(
     (id, row, event): (BundleId, Row, u64),
     update: &Update,
 ) -> Result<bool, S::Error> {
-    let Update { target, prior, bytes, says } = update;
+    let Update { target, prior, bytes, says, is_json } = update;
     let place = entry_key(with, target, &author, &id);
     if shelf.get(&place)?.is_some() {
         return Ok(true);
     }
-    let (all, own) = sums(shelf, with, target, &author)?;
-    if own.is_full_for(*bytes) || all.is_past(*bytes) {
+    let is_cut = shelf.get(&cut_key(with, target, &author))?.is_some_and(|cut| id.0[..] >= cut[..]);
+    if !is_json || is_cut || Sum::read(shelf, &sum_key(with, target))?.is_past(*bytes) {
         return Ok(false);
     }
     // An event of none is one that is forgotten, and a serial is none of zero.
     let entry = Entry { author, id, row, event: event.max(1), bytes: *bytes, prior: prior.clone(), says: *says };
     shelf.put(&place, &entry.write())?;
-    count(shelf, with, target, &author, |sum| Sum { updates: sum.updates + 1, bytes: sum.bytes + u64::from(*bytes) })?;
-    Ok(true)
+    count(shelf, with, target, &author, |sum| sum.and((*bytes).into()))?;
+    cut(shelf, with, target, &author)?;
+    Ok(shelf.get(&place)?.is_some())
+}
+
+/// Whether an update is among those that are heard.
+pub fn hears<S: Shelf>(
+    shelf: &S,
+    with: &[u8],
+    target: &Mark,
+    author: &NodeId,
+    id: &BundleId,
+) -> Result<bool, S::Error> {
+    Ok(shelf.get(&entry_key(with, target, author, id))?.is_some())
+}
+
+/// Drops those of an author's updates that are too much: the ones with the highest ids.
+fn cut<S: ShelfMut>(shelf: &mut S, with: &[u8], target: &Mark, author: &NodeId) -> Result<(), S::Error> {
+    let start = key([&[UPDATE], with, target, author.as_bytes()]);
+    while Sum::read(shelf, &share_key(with, target, author))?.is_too_much() {
+        let mut last = None;
+        shelf.walk_back(&start, &behind(&start), &mut |key, value| {
+            last = Entry::read(&key[start.len() - author.as_bytes().len()..], value);
+            ControlFlow::Break(())
+        })?;
+        let Some(last) = last else { break };
+        drop_entry(shelf, with, target, &last)?;
+        shelf.put(&cut_key(with, target, author), &last.id.0)?;
+    }
+    Ok(())
 }
 
 /// Drops an update, where it was heard.
@@ -214,9 +261,15 @@ pub(super) fn remove<S: ShelfMut>(shelf: &mut S, with: &[u8], target: &Mark, id:
 pub(super) fn rename<S: ShelfMut>(shelf: &mut S, with: &[u8], from: &Mark, to: &Mark) -> Result<Vec<Row>, S::Error> {
     let mut rows = Vec::new();
     for entry in entries(shelf, with, from)? {
+        let cut = cut_key(with, from, &entry.author);
+        if let Some(lowest) = shelf.get(&cut)? {
+            shelf.remove(&cut)?;
+            let other = shelf.get(&cut_key(with, to, &entry.author))?;
+            shelf.put(&cut_key(with, to, &entry.author), &other.map_or(lowest.clone(), |other| other.min(lowest)))?;
+        }
         drop_entry(shelf, with, from, &entry)?;
         rows.push(entry.row);
-        let update = Update { target: *to, prior: entry.prior, bytes: entry.bytes, says: entry.says };
+        let update = Update { target: *to, prior: entry.prior, bytes: entry.bytes, says: entry.says, is_json: true };
         put(shelf, with, entry.author, (entry.id, entry.row, entry.event), &update)?;
     }
     Ok(rows)
@@ -226,7 +279,11 @@ fn drop_entry<S: ShelfMut>(shelf: &mut S, with: &[u8], target: &Mark, entry: &En
     shelf.remove(&entry_key(with, target, &entry.author, &entry.id))?;
     let less =
         |sum: Sum| Sum { updates: sum.updates.saturating_sub(1), bytes: sum.bytes.saturating_sub(entry.bytes.into()) };
-    count(shelf, with, target, &entry.author, less)
+    count(shelf, with, target, &entry.author, less)?;
+    match shelf.get(&share_key(with, target, &entry.author))? {
+        Some(_) => Ok(()),
+        None => shelf.remove(&cut_key(with, target, &entry.author)),
+    }
 }
 
 fn count<S: ShelfMut>(
@@ -254,6 +311,10 @@ fn share_key(with: &[u8], target: &Mark, author: &NodeId) -> Vec<u8> {
     key([&[UPDATES], with, target, author.as_bytes()])
 }
 
+fn cut_key(with: &[u8], target: &Mark, author: &NodeId) -> Vec<u8> {
+    key([&[UPDATES], with, target, author.as_bytes(), &[0]])
+}
+
 fn entries<S: Shelf>(shelf: &S, with: &[u8], target: &Mark) -> Result<Vec<Entry>, S::Error> {
     let start = key([&[UPDATE], with, target]);
     let mut entries = Vec::new();
@@ -272,14 +333,15 @@ pub struct Update {
     /// Of its content as it is kept.
     pub bytes: u32,
     says: u8,
+    is_json: bool,
 }
 
 impl Update {
     pub fn of(update: &AppUpdate, bytes: usize) -> Update {
-        let AppUpdate { target, prior, info, document, summary, .. } = update;
+        let AppUpdate { target, prior, payload, info, document, summary, .. } = update;
         let said = [(INFO, info), (DOCUMENT, document), (SUMMARY, summary)];
         let says = said.into_iter().filter(|(_, text)| text.is_some()).map(|(bit, _)| bit).sum();
-        Update { target: *target, prior: prior.clone(), bytes: bytes as u32, says }
+        Update { target: *target, prior: prior.clone(), bytes: bytes as u32, says, is_json: is_json(payload) }
     }
 
     /// Whether the conversation has a line of it.
@@ -408,7 +470,7 @@ mod tests {
 
     fn update(prior: &[usize]) -> Update {
         let prior: BTreeSet<Mark> = prior.iter().map(|n| mark(*n)).collect();
-        Update { target: TARGET, prior: prior.into_iter().collect(), bytes: 100, says: 0 }
+        Update { target: TARGET, prior: prior.into_iter().collect(), bytes: 100, says: 0, is_json: true }
     }
 
     fn take(index: &mut Index, author: u8, n: usize, event: u64, prior: &[usize]) -> bool {
@@ -469,17 +531,64 @@ mod tests {
 
     #[test]
     fn an_author_who_floods_is_heard_up_to_a_bound_and_makes_it_read_only_for_nobody_else() {
+        let many = AUTHOR_UPDATES_MAX as usize + 5;
         let mut index = Index::new();
-        let heard =
-            (0..AUTHOR_UPDATES_MAX as usize + 5).filter(|n| take(&mut index, 2, *n, *n as u64 + 1, &[])).count();
-        assert_eq!(heard as u64, AUTHOR_UPDATES_MAX);
-        assert!(take(&mut index, 2, 0, 1, &[]), "once more is no more");
-        let of = |who| sums(&index, b"with", &TARGET, &node(who)).unwrap();
-        assert!(is_read_only(of(2).0, of(2).1) && !is_read_only(of(1).0, of(1).1));
+        for n in 0..many {
+            take(&mut index, 2, n, n as u64 + 1, &[]);
+        }
+        assert_eq!(read(&index).all().len() as u64, AUTHOR_UPDATES_MAX);
+        let first = order(&index)[0];
+        let n = (0..many).find(|n| id(*n) == first).unwrap();
+        assert!(take(&mut index, 2, n, 1, &[]), "once more is no more");
+        let of = |index: &Index, who| sums(index, b"with", &TARGET, &node(who)).unwrap();
+        assert_eq!(of(&index, 2).1.updates, AUTHOR_UPDATES_MAX);
+        assert!(is_read_only(of(&index, 2).0, of(&index, 2).1) && !is_read_only(of(&index, 1).0, of(&index, 1).1));
         assert!(take(&mut index, 1, 9_999, 9_999, &[]));
-        let large = Update { bytes: AUTHOR_BYTES_MAX as u32, ..update(&[]) };
-        let mut puts = |n: usize| put(&mut index, b"with", node(3), (id(n), Row(0), 1), &large).unwrap();
-        assert!(puts(10_000) && !puts(10_001), "so it is with bytes");
+        // Whatever of the flood came first, the same is heard.
+        let mut other = Index::new();
+        take(&mut other, 1, 9_999, 1, &[]);
+        for n in (0..many).rev() {
+            take(&mut other, 2, n, 9_999 - n as u64, &[]);
+        }
+        assert_eq!(order(&other), order(&index));
+        for n in 0..many {
+            remove(&mut other, b"with", &TARGET, &id(n)).unwrap();
+        }
+        remove(&mut other, b"with", &TARGET, &id(9_999)).unwrap();
+        assert!(other.is_empty(), "what is deleted leaves nothing of its bound");
+    }
+
+    #[test]
+    fn so_it_is_with_bytes_and_a_small_one_does_not_slip_in_behind_what_was_too_much() {
+        let large = |of: u32| Update { bytes: AUTHOR_BYTES_MAX as u32 / of, ..update(&[]) };
+        let puts = |index: &mut Index, n: usize, of: u32| {
+            put(index, b"with", node(3), (id(n), Row(0), 1), &large(of)).unwrap();
+        };
+        let sizes = [2, 3, 4, 1, 9, 50, 7, 3, 20, 2];
+        let heard = |order_of: &[usize]| {
+            let mut index = Index::new();
+            order_of.iter().for_each(|n| puts(&mut index, *n, sizes[*n]));
+            order(&index)
+        };
+        let straight: Vec<usize> = (0..sizes.len()).collect();
+        let wanted = heard(&straight);
+        assert!((1..sizes.len()).contains(&wanted.len()));
+        for turn in 0..sizes.len() {
+            let turned: Vec<usize> = straight[turn..].iter().chain(&straight[..turn]).copied().collect();
+            assert_eq!(heard(&turned), wanted, "{turn}");
+            assert_eq!(heard(&turned.into_iter().rev().collect::<Vec<_>>()), wanted, "{turn} back");
+        }
+        assert!(is_too_much_with(Sum { updates: 1, bytes: AUTHOR_BYTES_MAX - 99 }, 100));
+        assert!(!is_too_much_with(Sum { updates: 1, bytes: AUTHOR_BYTES_MAX - 100 }, 100));
+    }
+
+    #[test]
+    fn what_is_no_json_is_heard_by_no_app() {
+        let update = |payload: &str| AppUpdate { payload: payload.into(), ..AppUpdate::default() };
+        let heard =
+            |payload| put(&mut Index::new(), b"with", node(1), (id(1), Row(1), 1), &Update::of(&update(payload), 9));
+        assert!(heard("{\"a\": [1]}").unwrap());
+        assert!(!heard("{a: 1}").unwrap() && !heard(&"[".repeat(9_000)).unwrap());
     }
 
     #[test]

@@ -277,6 +277,19 @@ pub fn app_sums<S: Shelf>(
     apps::sums(shelf, &with.key(), mark, author)
 }
 
+/// Whether an app hears an update of this author and id.
+pub fn app_hears<S: Shelf>(
+    shelf: &S,
+    with: &Conversation,
+    target: &Mark,
+    author: &NodeId,
+    id: &BundleId,
+) -> Result<bool, S::Error> {
+    let with = with.key();
+    let target = sameness::resolve(shelf, &with, target)?;
+    apps::hears(shelf, &with, &target, author, id)
+}
+
 /// The updates of an app.
 pub fn app_updates<S: Shelf>(shelf: &S, with: &Conversation, mark: &Mark) -> Result<apps::Updates, S::Error> {
     apps::updates(shelf, &with.key(), mark)

@@ -448,6 +448,17 @@ impl RedbReader {
         self.read(|txn| mail::index::app_sums(&index::open(txn)?, with, mark, author))
     }
 
+    /// Whether an app hears an update of this author and id.
+    pub fn app_hears(
+        &self,
+        with: &Conversation,
+        target: &Mark,
+        author: &NodeId,
+        id: &BundleId,
+    ) -> Result<bool, StoreError> {
+        self.read(|txn| mail::index::app_hears(&index::open(txn)?, with, target, author, id))
+    }
+
     /// The updates of an app.
     pub fn app_updates(&self, with: &Conversation, mark: &Mark) -> Result<Updates, StoreError> {
         self.read(|txn| mail::index::app_updates(&index::open(txn)?, with, mark))
