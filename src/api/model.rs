@@ -28,7 +28,7 @@ mod when;
 mod wish;
 
 pub use super::schema::Schema;
-pub use apps::{AppBound, AppRow, AppStartRow, AppUpdateRow, NewAppUpdate};
+pub use apps::{AppBound, AppNotice, AppRow, AppStartRow, AppUpdateRow, NewAppUpdate};
 pub use compose::{
     Because, COMPOSED_BYTES_MAX, Compose, ComposedTask, File, Introduction, NewDraft, Upload, check_composed,
 };

@@ -197,6 +197,7 @@ pub fn said(text: &str) -> TalkRow {
         from: PersonRow { name: Some("bob".into()), address: format!("dak:{BOB}") },
         mine: false,
         kind: "text".into(),
+        href: None,
         text: Some(text.into()),
         subject: None,
         thread: None,

@@ -39,7 +39,7 @@ mod transfer;
 
 pub use doors::{Client, Door, Ends};
 pub use permit::Permit;
-pub use transfer::FileName;
+pub use transfer::{FileName, Wanted, stretch};
 
 /// Most clients at a time; one more is told to come again.
 pub const CONNECTIONS_MAX: usize = 64;

@@ -70,7 +70,10 @@ async fn every_listing_arrives_as_it_was_asked_and_its_rows_as_they_were_given()
                 Row::Talk(samples::said("b")),
             ],
         ),
-        (Listing::AppUpdates { id: samples::ID.into(), after: 7 }, vec![Row::AppUpdates(samples::told_in_app(8))]),
+        (
+            Listing::AppUpdates { id: samples::ID.into(), after: 7, json: true },
+            vec![Row::AppUpdates(samples::told_in_app(8))],
+        ),
         (Listing::Labelled { label: "2026 / a".into() }, vec![Row::Labelled(samples::said("a"))]),
         (Listing::Talks { all: true }, vec![Row::Talks(samples::conversation())]),
         (

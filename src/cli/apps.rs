@@ -23,7 +23,7 @@ pub async fn app(link: &Link<'_>, args: &AppArgs, out: &Out) -> Outcome {
             let sent = take!(link.ask(begin).await?, Sent)?;
             out.row(&sent, |_| format!("{} goes to {} as {}\n", safe_text(app), called(&sent.to), short_id(&sent.id)))
         }
-        (Some(AppWhat::Update { id, payload, info, document, summary }), _) => {
+        (Some(AppWhat::Update { id, payload, info, document, summary, href, notify }), _) => {
             let json = if payload == "-" { stdin_text().await? } else { payload.clone() };
             let payload = serde_json::from_str(&json).map_err(|error| {
                 ApiError::usage(format!("that is no JSON: {error}")).advise("give a value such as '{\"vote\": 2}'")
@@ -31,11 +31,12 @@ pub async fn app(link: &Link<'_>, args: &AppArgs, out: &Out) -> Outcome {
             let update = NewAppUpdate {
                 id: id.clone(),
                 payload,
+                json: false,
                 info: info.clone(),
                 document: document.clone(),
                 summary: summary.clone(),
-                href: None,
-                notify: Default::default(),
+                href: href.clone(),
+                notify: notify.iter().cloned().collect(),
             };
             let sent = take!(link.ask(Request::AppUpdate(update)).await?, Sent)?;
             out.row(&sent, |_| format!("told in the app, goes to {} as {}\n", called(&sent.to), short_id(&sent.id)))
@@ -77,7 +78,7 @@ fn table(rows: &[AppRow], style: &Style) -> String {
 }
 
 async fn updates(link: &Link<'_>, id: &str, after: u64, out: &Out) -> Outcome {
-    let rows = link.list(Listing::AppUpdates { id: id.to_owned(), after }).await?;
+    let rows = link.list(Listing::AppUpdates { id: id.to_owned(), after, json: false }).await?;
     let mut count = 0u64;
     listing::print(rows, out, &["SERIAL", "WHO", "WHEN", "TOLD"], cells, |_| count += 1).await?;
     if count == 0 {

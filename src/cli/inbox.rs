@@ -13,6 +13,7 @@ use super::next_steps;
 use super::out::{Out, Paint, Style, Written};
 use super::outlook::{self, due_soon, ended_unseen};
 use super::table::{Cell, cell, painted, prose};
+use super::talk::APP;
 use super::who::{called, called_by_itself, introduction, short_id, words_beside};
 use super::{Outcome, Stop, times};
 use crate::api::ApiError;
@@ -91,7 +92,9 @@ async fn list(link: &Link<'_>, args: &InboxList, out: &Out) -> Outcome {
     let Some(mut news) = news else { return Ok(()) };
     while let Some(row) = news.next().await {
         match row {
-            Row::Inbox(row) if !shown.contains(&row.id) => match out.json {
+            // What an app calls somebody for is no mail.
+            Row::Inbox(row) if row.kind == APP || shown.contains(&row.id) => {}
+            Row::Inbox(row) => match out.json {
                 true => out.data(&json_line(&row))?,
                 false => out.data(&arrival(&row, &out.style))?,
             },

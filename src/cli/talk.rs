@@ -25,6 +25,8 @@ const MARKED_AT_ONCE: usize = 256;
 /// Texts wrap here also on a wider terminal: long lines are hard to read.
 const TEXT_COLUMNS_MAX: usize = 100;
 const INDENT: &str = "  ";
+/// What rows are that an app has a line of.
+pub const APP: &str = "app";
 
 pub async fn talk(link: &Link<'_>, args: &Talk, out: &Out) -> Outcome {
     if args.follow {
@@ -123,8 +125,9 @@ fn happened(row: &HappenedRow, style: &Style) -> String {
         HappenedRow::Here { what: Happened::Change, row, .. } => {
             format!("{}  is changed:\n{}", short_id(&row.id), said(row, style))
         }
-        HappenedRow::Here { what: Happened::Update, row, .. } => {
-            format!("{}  its app was told something\n", short_id(&row.id))
+        HappenedRow::Here { what: Happened::Update, row, notice, .. } => {
+            let told = notice.as_ref().map(|notice| format!(": {}", safe_text(&notice.text))).unwrap_or_default();
+            format!("{}  its app was told something{told}\n", short_id(&row.id))
         }
         HappenedRow::Here { what: Happened::State, row, .. } => {
             let state = row.state.map(|state| state.said()).unwrap_or_default();
@@ -207,6 +210,7 @@ fn said(row: &TalkRow, style: &Style) -> String {
     if row.late {
         head += &format!(", late, arrived {}", style.when(row.received_at));
     }
+    head += if row.kind == APP { ", in an app" } else { "" };
     if row.priority == Priority::Urgent {
         head += ", urgent";
     }
@@ -221,7 +225,7 @@ fn said(row: &TalkRow, style: &Style) -> String {
     head += if row.arranged.pinned { ", pinned" } else { "" };
     head += &row.arranged.labels.iter().map(|label| format!(" [{}]", safe_text(label))).collect::<String>();
     if let Some(answers) = &row.answers {
-        let label = format!("{INDENT}answers ");
+        let label = format!("{INDENT}{}", if row.kind == APP { "of " } else { "answers " });
         let room = style.width.map_or(usize::MAX, |width| width.min(TEXT_COLUMNS_MAX).saturating_sub(label.len()));
         head += &format!("\n{}", style.paint(Paint::Dim, &format!("{label}{}", shown_parent(answers, room))));
     }

@@ -74,12 +74,13 @@ impl Desk {
                 .map(|opened| opened.row),
             Found::Own(sent) => self.read_sent(sent.outgoing.id).await?.map(|own| own.row),
         };
-        let Some(InboxRow { id, from, from_address, text, subject, changes, .. }) = row else {
+        let Some(InboxRow { id, from, from_address, text, subject, changes, attachments, .. }) = row else {
             return Ok(Some(bare(Parent::Deleted)));
         };
         let me = rows::address(self.node().identity().node());
         let words = text.filter(|text| !text.trim().is_empty()).or(subject);
         let words = words.or_else(|| changes.instead_of_words().map(str::to_owned));
+        let words = words.or_else(|| attachments.into_iter().next().map(|file| file.name));
         Ok(Some(AnswersRow {
             id,
             there: Parent::Here,

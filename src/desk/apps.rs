@@ -1,11 +1,14 @@
 //! Shared apps: which there are, what is in their files, and their updates, there and back.
 
 mod files;
+mod notices;
 mod ours;
 
 use std::collections::{BTreeMap, VecDeque};
 
 pub use self::files::Containers;
+use serde_json::Value;
+
 use super::Desk;
 use super::changes::Subject;
 use super::rows;
@@ -15,12 +18,15 @@ use crate::api::model::{
 };
 use crate::api::{ApiError, NextStep, Row};
 use crate::bundle::{LIFETIME_MAX, Priority};
+use crate::content::json::{NESTED_MAX, is_json};
 use crate::content::{
     ADDRESS_BYTES_MAX, AppUpdate, Content, HREF_BYTES_MAX, INFO_BYTES_MAX, Mark, NOTICE_BYTES_MAX, NOTIFIED_MAX,
     PAYLOAD_BYTES_MAX, TITLE_BYTES_MAX, is_app_update, pad,
 };
 use crate::id::{BundleId, NodeId};
-use crate::mail::apps::{self, FILE_ENDING, Sum, UPDATES_BYTES_MAX, UPDATES_MAX, Updates};
+use crate::mail::apps::{
+    self, AUTHOR_BYTES_MAX, AUTHOR_UPDATES_MAX, FILE_ENDING, Sum, UPDATES_BYTES_MAX, UPDATES_MAX, Updates,
+};
 use crate::mail::conversation::Conversation;
 use crate::store::StoreError;
 use crate::store::redb::{Body, Entry, RedbReader};
@@ -108,7 +114,6 @@ impl Desk {
         };
         let described = self.describe(app).await?;
         let Sum { updates, bytes } = all;
-        let called = || app.file.get(..app.file.len() - FILE_ENDING.len()).unwrap_or(&app.file).to_owned();
         Ok(AppRow {
             schema: Schema,
             id: app.id().full(),
@@ -116,7 +121,7 @@ impl Desk {
             from,
             mine: author == me,
             at,
-            name: described.name.clone().unwrap_or_else(called),
+            name: described.name.clone().unwrap_or_else(|| apps::called(&app.file).to_owned()),
             icon: described.icon,
             source_code_url: described.source_code_url.clone(),
             here: described.here,
@@ -148,19 +153,28 @@ impl Desk {
             Ok((sums, record.app_updates(&with, &mark)?.heads()))
         };
         let ((all, own), prior) = self.record(read).await?;
-        if apps::is_read_only(all, own) {
-            let error = format!("that app is at its bound of {UPDATES_MAX} updates, and read-only from now on");
-            return Err(ApiError::refused(error).next(NextStep::SendAppAnew { id: app.id().full() }));
-        }
         let update = update(new, app.mark, prior)?;
         let node = app.with.0.node;
-        let plaintext = pad(&Content::App(update).encode());
+        let content = Content::App(update).encode();
+        // More than is heard of one author would be told to nobody.
+        if apps::is_read_only(all, own) || apps::is_too_much_with(own, content.len()) {
+            let error = format!(
+                "that app is at its bound, and read-only from here: {} updates are yours, of {AUTHOR_UPDATES_MAX} or {} \
+                 MiB, and {} in all, of {UPDATES_MAX} or {} MiB",
+                own.updates,
+                AUTHOR_BYTES_MAX >> 20,
+                all.updates,
+                UPDATES_BYTES_MAX >> 20,
+            );
+            return Err(ApiError::refused(error).next(NextStep::SendAppAnew { id: app.id().full() }));
+        }
+        let plaintext = pad(&content);
         let id = self.send_content(node, plaintext, LIFETIME_MAX, Priority::Normal, None).await?;
         self.sent_row(id, node).await
     }
 
     /// What an app is told that has dealt with everything up to a serial.
-    pub(super) async fn app_updates(&self, id: &str, after: u64) -> Result<Updating, ApiError> {
+    pub(super) async fn app_updates(&self, id: &str, after: u64, json: bool) -> Result<Updating, ApiError> {
         let app = self.app(id).await?;
         let (with, mark) = (app.with, app.mark);
         let read = move |record: &RedbReader| {
@@ -170,7 +184,7 @@ impl Desk {
             Ok((left.collect::<VecDeque<_>>(), updates.serial_max()))
         };
         let (left, serial_max) = self.record(read).await?;
-        Ok(Updating { desk: self.clone(), left, serial_max })
+        Ok(Updating { desk: self.clone(), left, serial_max, json })
     }
 
     /// Begins one of the apps that come with the program.
@@ -232,6 +246,8 @@ pub struct Updating {
     desk: Desk,
     left: VecDeque<(u64, RecordRow, BundleId, NodeId)>,
     serial_max: u64,
+    /// Payloads are given as they were written.
+    json: bool,
 }
 
 /// The start of such a listing.
@@ -239,6 +255,7 @@ pub struct UpdatePages {
     pub desk: Desk,
     pub id: String,
     pub after: u64,
+    pub json: bool,
     pub going: Option<Updating>,
 }
 
@@ -246,7 +263,7 @@ impl UpdatePages {
     pub async fn next(mut self) -> Result<Option<(Vec<Row>, UpdatePages)>, ApiError> {
         let mut going = match self.going.take() {
             Some(going) => going,
-            None => self.desk.app_updates(&self.id, self.after).await?,
+            None => self.desk.app_updates(&self.id, self.after, self.json).await?,
         };
         loop {
             let Some(rows) = going.page().await? else { return Ok(None) };
@@ -283,8 +300,12 @@ impl Updating {
         for ((((serial, _, id, author), body), known), from) in page.into_iter().zip(bodies).zip(known).zip(people) {
             let Some(Body::Filed(filed)) = body else { continue };
             let Ok(Content::App(update)) = Content::decode(&filed.content) else { continue };
-            let Ok(payload) = serde_json::from_str(&update.payload) else { continue };
-            let AppUpdate { info, document, summary, href, notify, .. } = update;
+            let AppUpdate { payload, info, document, summary, href, notify, .. } = update;
+            // What no value holds, such as a number without end or half a letter, is given as it is written.
+            let payload = match (self.json, serde_json::from_str(&payload)) {
+                (false, Ok(value)) => value,
+                _ => Value::String(payload),
+            };
             let at = match (known.letter, known.outgoing) {
                 (Some(Letter { creation, .. }), _) => When::from_dtn(creation.time),
                 (None, Some(outgoing)) => rows::when_known(outgoing.created),
@@ -312,8 +333,15 @@ impl Updating {
 
 /// An update as it goes; texts that are too long are cut, as apps are told.
 fn update(new: NewAppUpdate, target: Mark, prior: Vec<Mark>) -> Result<AppUpdate, ApiError> {
-    let NewAppUpdate { payload, info, document, summary, href, notify, .. } = new;
-    let payload = payload.to_string();
+    let NewAppUpdate { payload, json, info, document, summary, href, notify, .. } = new;
+    let payload = match payload {
+        Value::String(text) if json => text,
+        payload => payload.to_string(),
+    };
+    if !is_json(&payload) {
+        let error = format!("the payload is no JSON, or has more than {NESTED_MAX} arrays and objects in one another");
+        return Err(ApiError::usage(error).advise("give a value that any program can read"));
+    }
     let cut = |text: Option<String>, bytes_max: usize| {
         let text = text?;
         let line: Vec<&str> = text.split_whitespace().collect();

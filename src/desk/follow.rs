@@ -6,11 +6,11 @@ use futures::stream;
 use tokio::sync::broadcast::error::RecvError;
 
 use super::quiet::{Arrival, Quiet, minute_now};
-use super::rows::Taken;
+use super::rows::{Opened, Taken};
 use super::{Desk, happened, pairing, topics};
 use crate::agent::Event;
 use crate::agent::change::Letter;
-use crate::api::model::Show;
+use crate::api::model::{InboxRow, Show};
 use crate::api::{ApiError, NextStep, Row, Rows, Topic};
 use crate::id::BundleId;
 use crate::mail::conversation::Conversation;
@@ -90,7 +90,8 @@ impl Desk {
                 let Some(letter) = self.record(move |record| record.letter(&id)).await? else { return Ok(None) };
                 let show = if *all { Show::All } else { Show::Waiting };
                 // What nobody is told of takes nothing of what may break into quiet hours.
-                match self.is_news(&letter, show).await? && self.is_told(&letter, quiet).await? {
+                let is_for_person = self.is_news(&letter, show).await? || self.has_notice(&letter, show).await?;
+                match is_for_person && self.is_told(&letter, quiet).await? {
                     true => self.arrived(id, show).await,
                     false => Ok(None),
                 }
@@ -109,11 +110,22 @@ impl Desk {
     /// The row of a message that came and is news.
     async fn arrived(&self, id: BundleId, show: Show) -> Result<Option<Row>, ApiError> {
         let Some(envelope) = self.envelope(id).await? else { return Ok(None) };
-        if !self.is_news(&envelope.letter, show).await? {
-            return Ok(None);
-        }
+        let notice = match self.is_news(&envelope.letter, show).await? {
+            true => None,
+            false if self.has_notice(&envelope.letter, show).await? => self.notice(&envelope.letter).await?,
+            false => return Ok(None),
+        };
         let opened = self.open(vec![envelope], Taken::Texts { chars_max: usize::MAX }).await?.pop();
-        Ok(opened.map(|opened| Row::Inbox(opened.row)))
+        Ok(opened.map(|Opened { row, .. }| match notice {
+            Some(notice) => Row::Inbox(InboxRow { text: Some(notice.text), ..row }),
+            None => Row::Inbox(row),
+        }))
+    }
+
+    /// Whether an app wants this person to be told of an update that came; whoever wants all rows wants those of the inbox.
+    async fn has_notice(&self, letter: &Letter, show: Show) -> Result<bool, ApiError> {
+        let is_wanted = show != Show::All && self.wanted(std::slice::from_ref(letter), show).await? == [true];
+        Ok(is_wanted && self.notice(letter).await?.is_some())
     }
 }
 

@@ -109,16 +109,17 @@ impl Desk {
             _ => self.entry(&id).await?,
         };
         let by = matches!(what, What::Changed(_)).then(|| id.full());
-        let word = match what {
-            What::Changed(_) if self.is_update(&id).await? => Happened::Update,
-            _ => word(what),
+        let (word, notice) = match what {
+            What::Changed(_) if self.is_update(&id).await? => (Happened::Update, self.notice_now(&id).await?),
+            _ => (word(what), None),
         };
         let at = When::from_dtn(at);
         match found {
             Some((with, _)) if only.is_some_and(|only| *only != with) => Ok(None),
             Some((with, entry)) => {
                 let row = self.said_in(&with, entry).await?;
-                Ok(Some(HappenedRow::Here { what: word, at, by, row: Box::new(TalkRow { event: number, ..row }) }))
+                let row = Box::new(TalkRow { event: number, ..row });
+                Ok(Some(HappenedRow::Here { what: word, at, by, notice, row }))
             }
             None if only.is_some() => Ok(None),
             None => {

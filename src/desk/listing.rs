@@ -55,7 +55,9 @@ pub fn rows(desk: Desk, listing: Listing) -> Rows {
         Listing::Stick { whom } => pages(Loading::of(desk, whom), Loading::next),
         Listing::Tasks { mine, all } => pages(Tasks { desk, mine, all, after: None }, Tasks::next),
         Listing::Record { who } => pages(Record::of(desk, who), Record::next),
-        Listing::AppUpdates { id, after } => pages(UpdatePages { desk, id, after, going: None }, UpdatePages::next),
+        Listing::AppUpdates { id, after, json } => {
+            pages(UpdatePages { desk, id, after, json, going: None }, UpdatePages::next)
+        }
         Listing::Talks { all } => pages(Some(talk::Talks { desk, all }), talk::conversations),
         Listing::Labelled { label } => pages(Labelled::with(desk, label), Labelled::next),
         Listing::Search { q, limit } => pages(Searching::of(desk, q, limit), Searching::next),

@@ -282,6 +282,7 @@ fn talk_row(row: InboxRow, head: TalkRow) -> TalkRow {
     TalkRow {
         id: row.id,
         kind: row.kind,
+        href: row.href,
         text: row.text,
         subject: row.subject,
         thread: row.thread,
@@ -316,6 +317,7 @@ impl TalkRow {
             from,
             mine: false,
             kind: String::new(),
+            href: None,
             text: None,
             subject: None,
             thread: None,

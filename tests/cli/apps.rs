@@ -226,7 +226,7 @@ fn an_app_has_a_host_of_its_own_with_its_files_and_nothing_else() {
     for wanted in [
         &*policy,
         "connect-src 'self' data: blob:",
-        "form-action 'none'",
+        "form-action 'self'",
         "sandbox allow-scripts",
         "connection-allowlist: (response-origin)",
         "x-dns-prefetch-control: off",
@@ -264,10 +264,119 @@ fn an_app_has_a_host_of_its_own_with_its_files_and_nothing_else() {
 
 /// What the API says at the node's socket.
 fn api(person: &Person, path: &str) -> Value {
+    serde_json::from_str(said(person, path).split_once("\r\n\r\n").unwrap().1.trim()).unwrap()
+}
+
+fn said(person: &Person, path: &str) -> String {
     use std::os::unix::net::UnixStream;
     let mut socket = UnixStream::connect(person.home().join("run/dak.sock")).unwrap();
     write!(socket, "GET {path} HTTP/1.1\r\nHost: dak\r\nConnection: close\r\n\r\n").unwrap();
     let mut answer = String::new();
     socket.read_to_string(&mut answer).unwrap();
-    serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1.trim()).unwrap()
+    answer
+}
+
+/// The rows of a listing there.
+fn told(person: &Person, path: &str) -> Vec<Value> {
+    let lines = said(person, path);
+    lines.lines().filter(|line| line.starts_with('{')).map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// The same with a body; the status, and what it says.
+fn post(person: &Person, path: &str, body: &Value) -> (u16, Value) {
+    use std::os::unix::net::UnixStream;
+    let mut socket = UnixStream::connect(person.home().join("run/dak.sock")).unwrap();
+    let body = body.to_string();
+    let head = format!("POST {path} HTTP/1.1\r\nHost: dak\r\nContent-Length: {}\r\nConnection: close\r\n", body.len());
+    write!(socket, "{head}Content-Type: application/json\r\n\r\n{body}").unwrap();
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    (head[9..12].parse().unwrap(), serde_json::from_str(body.trim()).unwrap())
+}
+
+/// Says so much in an app that nothing more of this person's fits; how many updates that took.
+fn fill(person: &Person, id: &str, who: &str) -> usize {
+    let (mut bytes, mut told) = (127_000, 0);
+    while bytes > 0 {
+        let payload = format!("{who} {told} {}", "x".repeat(bytes));
+        let (status, answer) = post(person, &format!("/v1/apps/{id}/updates"), &json!({"payload": payload}));
+        match status {
+            200 => told += 1,
+            _ => {
+                assert!(answer["error"]["message"].as_str().unwrap().contains("read-only"), "{answer}");
+                bytes /= 2;
+            }
+        }
+    }
+    told
+}
+
+#[test]
+fn at_its_bound_an_app_is_read_only_at_both_homes_whatever_came_first() {
+    let [mut alice, mut bob, mut carol] = know_each_other(["alice", "bob", "carol"]);
+    let id = begin(&alice, "bob");
+    bob.until("app", |rows| rows.len() == 1);
+    assert_eq!((alice.down(), bob.down()), (Some(0), Some(0)));
+    // Each says all that fits, alone.
+    let mut all = 0;
+    for (person, who) in [(&mut alice, "alice"), (&mut bob, "bob")] {
+        person.up("");
+        all += fill(person, &id, who);
+        let app = &person.rows("app")[0];
+        assert_eq!(app["read_only"], true, "{app}");
+        let told = person.run_args(&["app", "update", &id, "1"]);
+        assert_eq!(told.code, 5, "{}", told.talk);
+        assert!(told.talk.contains("read-only") && told.talk.contains("send its file anew"), "{}", told.talk);
+        assert!(person.run("app").data.contains("read-only"));
+        person.down();
+    }
+    // They are never there together; carol is.
+    let carols = format!("--peer {}", carol.place());
+    for person in [&mut alice, &mut bob] {
+        person.up(&carols);
+        person.until("status", |rows| rows.iter().all(|row| row["state"] != "queued"));
+        person.down();
+    }
+    for person in [&mut alice, &mut bob] {
+        person.up(&carols);
+        person.until("app", |rows| rows[0]["updates"] == all);
+        person.down();
+    }
+    let mut orders = Vec::new();
+    for person in [&mut alice, &mut bob] {
+        person.up("");
+        orders.push(ids(person, &id));
+        assert_eq!(person.rows("app")[0]["read_only"], true);
+        person.down();
+    }
+    assert_eq!((orders[0].len(), &orders[0]), (all, &orders[1]));
+    // Its file sent anew begins another one, which is not.
+    alice.up("");
+    let other = begin(&alice, "bob");
+    tell(&alice, &other, &json!("on we go"), &[]);
+    assert_eq!(carol.down(), Some(0));
+}
+
+#[test]
+fn what_an_app_was_told_is_at_its_readers_as_it_was_written() {
+    let mut alice = Person::new("alice");
+    alice.up("");
+    let id = begin(&alice, "me");
+    let path = format!("/v1/apps/{id}/updates");
+    // The order of names, half a letter, and numbers as they stand there are the app's.
+    let written = r#"{"z":1,"a":[0.1,1e999,"\ud83d"],"z":-0}"#;
+    assert_eq!(post(&alice, &path, &json!({"payload": written, "json": true})).0, 200);
+    let row = |query: &str| told(&alice, &format!("{path}{query}")).remove(0);
+    assert_eq!(row("?json=true")["payload"], written);
+    assert_eq!(row("")["payload"], written, "no value holds that");
+    assert!(alice.run(&format!("app {id}")).data.contains("1e999"));
+    let deep = |n: usize| "[".repeat(n) + &"]".repeat(n);
+    for bad in ["{", "01", "", &deep(101)] {
+        let (status, answer) = post(&alice, &path, &json!({"payload": bad, "json": true}));
+        assert_eq!(status, 400, "{bad}: {answer}");
+    }
+    assert_eq!(post(&alice, &path, &json!({"payload": deep(100), "json": true})).0, 200);
+    assert_eq!(post(&alice, &path, &json!({"payload": "{", "json": false})).0, 200, "that is a text");
+    assert_eq!(payloads(&alice, &id).len(), 3);
 }

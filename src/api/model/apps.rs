@@ -105,6 +105,16 @@ pub struct AppUpdateRow {
     pub at: Option<When>,
 }
 
+/// What an app wants this person to be told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct AppNotice {
+    pub text: String,
+    /// Which of its pages the app opens from there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub href: Option<String>,
+}
+
 /// An update to be told in an app.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -115,6 +125,9 @@ pub struct NewAppUpdate {
     /// What the app alone understands; nothing is null.
     #[serde(default)]
     pub payload: Value,
+    /// The payload is a text, which is JSON, and goes as it is written.
+    #[serde(default)]
+    pub json: bool,
     /// A line for the conversation.
     #[serde(default)]
     pub info: Option<String>,

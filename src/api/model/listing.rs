@@ -74,6 +74,9 @@ pub enum Listing {
         /// The serial of the last update that the app dealt with; all where it is zero.
         #[serde(default)]
         after: u64,
+        /// The payload of each is a text, which is JSON as its author wrote it.
+        #[serde(default)]
+        json: bool,
     },
     /// Conversations, the pinned ones first, those with whom has no name here last, and among them the newest first.
     Talks {

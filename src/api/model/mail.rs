@@ -174,6 +174,9 @@ pub struct TalkRow {
     pub mine: bool,
     /// What kind of content it is: `text`, `change`, `group`, `app` (a line of an app's), or `unreadable`.
     pub kind: String,
+    /// Of a line of an app's, which of its pages the app opens from there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub href: Option<String>,
     pub text: Option<String>,
     pub subject: Option<String>,
     pub thread: Option<String>,
@@ -294,6 +297,9 @@ pub struct InboxRow {
     /// As in [`TalkRow`].
     #[serde(default)]
     pub kind: String,
+    /// As in [`TalkRow`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub href: Option<String>,
     #[serde(flatten)]
     pub changes: Changes,
     /// Where it is a change of another message, what it sets; its text says the same.
@@ -340,6 +346,7 @@ impl InboxRow {
             arranged: Arranged::default(),
             next: None,
             kind: "text".into(),
+            href: None,
             changes: Changes::default(),
             sets: Vec::new(),
             expire_after_read_ms: None,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Event, PersonRow, Schema, TalkRow, When};
+use super::{AppNotice, Event, PersonRow, Schema, TalkRow, When};
 use crate::bundle::Priority;
 
 /// What was changed of a message since it was written.
@@ -255,6 +255,9 @@ pub enum HappenedRow {
         /// Of a change, its own id.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         by: Option<String>,
+        /// Of an update, what its app wants this person to be told now.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        notice: Option<AppNotice>,
         #[serde(flatten)]
         row: Box<TalkRow>,
     },

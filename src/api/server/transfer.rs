@@ -90,7 +90,7 @@ fn patient(body: Body) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static
 
 /// What is wanted of a file.
 #[derive(Debug, PartialEq, Eq)]
-enum Wanted {
+pub enum Wanted {
     All,
     /// From one byte until before another.
     Stretch(u64, u64),
@@ -100,7 +100,7 @@ enum Wanted {
 
 /// Which bytes a request wants. What is no single range is passed over, as RFC 9110 section 14.2 allows; so is a range of
 /// something else than this.
-fn stretch(headers: &HeaderMap, bytes: u64, tag: &str) -> Wanted {
+pub fn stretch(headers: &HeaderMap, bytes: u64, tag: &str) -> Wanted {
     let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     if text(header::IF_RANGE).is_some_and(|wanted| wanted.trim_matches('"') != tag) {
         return Wanted::All;

@@ -47,5 +47,16 @@ pub enum AppWhat {
         /// What stands beside the app's icon
         #[arg(long)]
         summary: Option<String>,
+        /// Which of its pages the app opens from that line
+        #[arg(long, value_name = "PAGE")]
+        href: Option<String>,
+        /// Whom of its users the app wants to be told, by their addresses within it, and what; * is everybody
+        #[arg(long, value_name = "ADDRESS=TEXT", value_parser = whom)]
+        notify: Vec<(String, String)>,
     },
+}
+
+fn whom(told: &str) -> Result<(String, String), &'static str> {
+    let (who, text) = told.split_once('=').unwrap_or((told, ""));
+    if who.is_empty() { Err("it begins with an address, or *") } else { Ok((who.to_owned(), text.to_owned())) }
 }

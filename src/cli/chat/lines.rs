@@ -8,7 +8,7 @@ use crate::bundle::Priority;
 use crate::cli::changes;
 use crate::cli::inbox::shown_parent;
 use crate::cli::out::{Paint, Style};
-use crate::cli::talk::{parts, talker};
+use crate::cli::talk::{APP, parts, talker};
 use crate::cli::who::short_id;
 use crate::safe_text::{one_line, safe_text};
 
@@ -72,6 +72,7 @@ pub fn head(row: &TalkRow, now: &Zoned) -> (String, String) {
     if row.late {
         rest += &format!(", late, arrived {}", style.when(row.received_at));
     }
+    rest += if row.kind == APP { ", in an app" } else { "" };
     rest += if row.priority == Priority::Urgent { ", urgent" } else { "" };
     row.tags.iter().for_each(|tag| rest += &format!(", {}", tag.word()));
     rest += if row.changes.edited { ", edited" } else { "" };

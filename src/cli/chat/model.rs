@@ -411,7 +411,8 @@ impl Model {
                     return;
                 }
                 let is_here = self.window.replace(*row);
-                self.end_wanted |= what == Happened::Message && !is_here;
+                // An app may have a line of it.
+                self.end_wanted |= what == Happened::Update || what == Happened::Message && !is_here;
             }
             HappenedRow::Gone { id, .. } => {
                 self.list_wanted = true;

@@ -314,6 +314,7 @@ fn a_failure_asks_for_nothing_by_itself() {
         what: Happened::Message,
         at: None,
         by: None,
+        notice: None,
         row: Box::new(row(9, "new")),
     })));
     assert!(stage.wished().contains(&Wish::Load { who: bob(), part: Part::End }));
@@ -351,7 +352,8 @@ proptest! {
                 0 => stage.on(Event::Size { columns: n, lines: n / 2 }),
                 1 => stage.load(vec![hostile; 3]),
                 2 => stage.on(Event::Happened(Box::new(HappenedRow::Here {
-                    what: Happened::Message, at: None, by: None, row: Box::new(hostile),
+                    what: Happened::Message, at: None, by: None, notice: None,
+                    row: Box::new(hostile),
                 }))),
                 3 => stage.on(Event::Paste(text)),
                 4 => stage.key(KeyCode::Tab),

@@ -157,7 +157,7 @@ struct Outside {
 impl Outside {
     /// The row of a message with what is in it; or with why that cannot be read.
     fn row(self, words: Words, why: Option<ApiError>) -> InboxRow {
-        let Words { text, files, what, sets, is_signed, .. } = words;
+        let Words { text, files, what, sets, href, is_signed, .. } = words;
         let id16 = |id: [u8; 16]| crate::id::hex(&id);
         let kind = kind_word(what, why.is_some()).into();
         let (unreadable, next) = why.map_or((None, None), |why| (Some(why.message), why.next));
@@ -187,6 +187,7 @@ impl Outside {
             unreadable,
             changes: Changes::default(),
             kind,
+            href,
             sets,
             request: false,
             group: self.group,

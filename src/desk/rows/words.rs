@@ -43,6 +43,8 @@ pub(super) struct Words {
     pub what: Told,
     /// What it sets, where it is a change; then the text tells of it.
     pub sets: Vec<SetRow>,
+    /// Which page an app opens from its line.
+    pub href: Option<String>,
     /// What it passes on is signed by its author.
     pub is_signed: bool,
 }
@@ -105,7 +107,7 @@ pub(super) fn words(content: &[u8], taken: Taken) -> Result<Words, ApiError> {
         Content::Group(_) => Told::Group,
         _ => Told::Text,
     };
-    let mut sets = Vec::new();
+    let (mut sets, mut href) = (Vec::new(), None);
     let text = match outline.content {
         Content::Text(text) => text,
         Content::Change(amendment) => {
@@ -116,6 +118,7 @@ pub(super) fn words(content: &[u8], taken: Taken) -> Result<Words, ApiError> {
         Content::App(update) => {
             let line: String =
                 update.info.unwrap_or_else(|| "told an app something".into()).chars().take(chars_max).collect();
+            href = update.href;
             Text { body: line, in_reply_to: Some(update.target), ..Text::default() }
         }
         Content::Ask(_) => Text { body: "asks for a file".into(), ..Text::default() },
@@ -137,7 +140,7 @@ pub(super) fn words(content: &[u8], taken: Taken) -> Result<Words, ApiError> {
         },
         Taken::Texts { .. } | Taken::Glance => Vec::new(),
     };
-    Ok(Words { text, files: outline.files, attachments, what, sets, is_signed })
+    Ok(Words { text, files: outline.files, attachments, what, sets, href, is_signed })
 }
 
 /// What the words of a row are.
