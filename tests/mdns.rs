@@ -234,6 +234,19 @@ fn a_phone_finds_the_page_by_its_name_whatever_the_address_is() {
         }
     };
     until_let_in("10.77.12.1", &format!("/#open={open}"));
+    // An app of somebody else's runs there as well, at a name of its own, and learns nothing of the page.
+    let sent = alice.run_args(&["send", "me", "-f", &alice.file("spy.xdc", &spying()), "--json"]);
+    let app = sent.json()["id"].as_str().unwrap().to_owned();
+    let began = std::time::Instant::now();
+    while browser.is_some() && alice.rows(&format!("app {app}")).is_empty() {
+        let shown = dom("10.77.12.1", &format!("/#/app/{app}"));
+        assert!(began.elapsed() < PATIENCE, "{shown:?}");
+    }
+    for row in alice.rows(&format!("app {app}")) {
+        let told = |what: &str| row["payload"][what].as_str().unwrap().to_owned();
+        assert!(told("host").starts_with("app-") && told("host").ends_with(&format!(".{name}:{port}")), "{row}");
+        assert_eq!((told("cookie"), told("api"), told("kept")), (String::new(), "404".into(), "null".into()), "{row}");
+    }
     lan.renumber(0, "10.77.12.9/24");
     let began = std::time::Instant::now();
     // What was told before holds for a while where nobody asks anew.
@@ -249,6 +262,17 @@ fn a_phone_finds_the_page_by_its_name_whatever_the_address_is() {
         let dom = dom("10.77.12.9", "/").unwrap();
         assert!(dom.contains("has to be opened anew") && !dom.contains("carolina"), "it was revoked: {dom}");
     }
+}
+
+/// An app that looks around, and tells what it finds.
+fn spying() -> Vec<u8> {
+    let page = "<!doctype html><script src=webxdc.js></script><script>\
+        fetch('/v1/me').then(({ status }) => webxdc.sendUpdate({ payload: { host: location.host, cookie: document.cookie, \
+        api: String(status), kept: String(localStorage.getItem('dak.page')) } }));</script>";
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    zip.start_file("index.html", zip::write::SimpleFileOptions::default()).unwrap();
+    zip.write_all(page.as_bytes()).unwrap();
+    zip.finish().unwrap().into_inner()
 }
 
 /// Copies a home that nobody uses.
@@ -300,6 +324,7 @@ fn be_a_phone() {
     let (address, port) = (resolved(name), port.parse::<u16>().unwrap());
     let connect = || TcpStream::connect((address, port)).unwrap();
     println!("\naddress {address}");
+    assert_eq!(resolved(&format!("app-aaaaaaaaaaaaaaaa.{name}")), address, "so it is with apps");
     let head =
         |method: &str, path: &str| format!("{method} {path} HTTP/1.1\r\nhost: {name}:{port}\r\nconnection: close\r\n");
     let asked = |stream: &mut dyn ReadWrite, request: String| {
@@ -313,6 +338,13 @@ fn be_a_phone() {
     let certificate = asked(&mut connect(), head("GET", "/ca.crt") + "\r\n");
     fs::write(Path::new(place).join("ca.crt"), &certificate).unwrap();
     let Some((secret, code)) = pairing.split_once(':') else { return };
+    // Of an app nothing comes over a connection that anybody between could read.
+    let mut plain = connect();
+    let request = head("GET", "/webxdc.js").replace(&format!("host: {name}"), &format!("host: app-probe.{name}"));
+    plain.write_all(format!("{request}\r\n").as_bytes()).unwrap();
+    let mut refused = String::new();
+    plain.read_to_string(&mut refused).unwrap();
+    assert!(refused.starts_with("HTTP/1.1 421"), "{refused}");
     let mut roots = rustls::RootCertStore::empty();
     roots.add(certificate.into()).unwrap();
     let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
@@ -385,7 +417,7 @@ impl Browser<'_> {
             .args(["--disable-background-networking", "--disable-component-update", "--disable-sync"])
             .args(["--virtual-time-budget=10000", "--dump-dom"])
             .arg(format!("--user-data-dir={}", self.home.join("browser").display()))
-            .arg(format!("--host-resolver-rules=MAP {name} {address}"))
+            .arg(format!("--host-resolver-rules=MAP {name} {address},MAP *.{name} {address}"))
             .arg(url)
             .env("HOME", self.home)
             .stderr(Stdio::null())

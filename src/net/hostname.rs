@@ -1,5 +1,5 @@
 //! A name of this machine in the local network, by multicast DNS (RFC 6762): whoever asks for it is told the addresses that
-//! the interface has on which it is asked, whatever those are by then.
+//! the interface has on which it is asked, whatever those are by then. The same goes for names of apps right below it.
 //!
 //! Unlike the search for neighbours this speaks from the port of multicast DNS, for what resolves names believes no other.
 
@@ -37,6 +37,8 @@ const PACKET_BYTES_MAX: usize = 4 << 10;
 /// Packets answered on one link within a second; a flood gets no more.
 const ANSWERS_MAX: u32 = 20;
 const SECOND: Duration = Duration::from_secs(1);
+/// What the names of apps begin with.
+const APP: &[u8] = b"app-";
 /// Interfaces change in bursts.
 const SETTLE: Duration = Duration::from_millis(50);
 /// How long it rests when it cannot listen anywhere.
@@ -143,7 +145,7 @@ impl Link {
         if !self.places.iter().any(|place| place.surrounds(from.ip())) {
             return;
         }
-        let Some(question) = question(name, packet) else { return };
+        let Some((question, name)) = question(name, packet) else { return };
         if self.answered.1 + SECOND <= Instant::now() {
             self.answered = (0, Instant::now());
         }
@@ -153,17 +155,24 @@ impl Link {
         self.answered.0 += 1;
         // Who asks from another port is a simple resolver, and hears nothing but the answer to it (RFC 6762, section 6.7).
         let (to, question) = if from.port() == PORT { (GROUP, None) } else { (from, Some(question)) };
-        let _ = self.socket.send_to(&answer(name, &self.addresses(), question.as_ref()), to).await;
+        let _ = self.socket.send_to(&answer(&name, &self.addresses(), question.as_ref()), to).await;
     }
 }
 
-/// A packet that asks for the addresses of a name.
-fn question(name: &Name, packet: &[u8]) -> Option<Message> {
+/// A packet that asks for the addresses of a name, or of one of an app below it; and the name that it asks for.
+fn question(name: &Name, packet: &[u8]) -> Option<(Message, Name)> {
     let message = Message::from_vec(packet).ok()?;
     let is_address = |kind| matches!(kind, RecordType::A | RecordType::AAAA | RecordType::ANY);
-    let asks = message.metadata.message_type == MessageType::Query
-        && message.queries.iter().any(|query| query.name() == name && is_address(query.query_type()));
-    asks.then_some(message)
+    let is_meant = |asked: &Name| asked == name || is_of_app(name, asked);
+    let mut queries = message.queries.iter().filter(|query| is_address(query.query_type()));
+    let asked = queries.find(|query| is_meant(query.name())).map(|query| query.name().clone());
+    let asked = asked.filter(|_| message.metadata.message_type == MessageType::Query)?;
+    Some((message, asked))
+}
+
+fn is_of_app(name: &Name, asked: &Name) -> bool {
+    let is_below = asked.num_labels() == name.num_labels() + 1 && name.zone_of(asked);
+    is_below && asked.iter().next().is_some_and(|label| label.to_ascii_lowercase().starts_with(APP))
 }
 
 /// The addresses of a name; with the question where a simple resolver asks it.
@@ -207,7 +216,7 @@ mod tests {
     #[test]
     fn who_asks_for_the_name_is_told_its_addresses_in_the_form_it_understands() {
         let addresses: Vec<IpAddr> = ["192.168.1.5", "2001:db8::5"].map(|ip| ip.parse().unwrap()).into();
-        let question = question(&name(), &asked("DAK-aaaaaaaa.local.", RecordType::A)).unwrap();
+        let (question, _) = question(&name(), &asked("DAK-aaaaaaaa.local.", RecordType::A)).unwrap();
         let told = |packet: Vec<u8>| Message::from_vec(&packet).unwrap();
         let multicast = told(answer(&name(), &addresses, None));
         assert_eq!((multicast.metadata.id, multicast.queries.len(), multicast.answers.len()), (0, 0, 2));
@@ -218,9 +227,19 @@ mod tests {
     }
 
     #[test]
+    fn who_asks_for_an_app_is_told_of_the_name_that_was_asked_for() {
+        let (_, app) = question(&name(), &asked("App-x.dak-aaaaaaaa.local.", RecordType::A)).unwrap();
+        let told = Message::from_vec(&answer(&app, &["192.168.1.5".parse().unwrap()], None)).unwrap();
+        assert_eq!(told.answers[0].name, Name::from_ascii("app-x.dak-aaaaaaaa.local.").unwrap());
+    }
+
+    #[test]
     fn other_questions_and_noise_are_nobodys() {
         for packet in [
             asked("dak-bbbbbbbb.local.", RecordType::A),
+            asked("app-x.dak-bbbbbbbb.local.", RecordType::A),
+            asked("web.dak-aaaaaaaa.local.", RecordType::A),
+            asked("x.app-y.dak-aaaaaaaa.local.", RecordType::A),
             asked("dak-aaaaaaaa.local.", RecordType::TXT),
             answer(&name(), &[IpAddr::V4(Ipv4Addr::LOCALHOST)], None),
             vec![0; 12],

@@ -4,6 +4,8 @@
 //! page  http://dak-xxxxxxxx.localhost:PORT          frames ──▶  http://app-yyyyyyyyyyyyyyyy.dak-xxxxxxxx.localhost:PORT/index.html
 //!       the API, behind both halves of a session    ◀── MessageChannel ──▶  webxdc.js
 //! ```
+//! On a phone the same with `https` and `.local`: the certificate speaks for names below the page's, and so does multicast DNS.
+//!
 //! An app is a stranger's program. Its host is an origin of its own, below the page's name so that a browser lets it store what
 //! it likes, and asked to be kept in a process of its own; it gets no cookie, no header and no route of the API, and whatever it
 //! wants it asks the page for, which asks the person. Its host is what the home's secret makes of it: nobody guesses
@@ -29,11 +31,17 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 
 use super::Place;
+use super::lan::secured::Secured;
 use crate::api::server::guard::host_named;
+use crate::api::server::{Wanted, stretch};
 use crate::api::{ApiError, Backend, ErrorKind};
+use crate::content::{ADDRESS_BYTES_MAX, HREF_BYTES_MAX, NOTIFIED_MAX};
 
 /// What the frame may do, also where it is opened by itself.
 const SANDBOX: &str = "allow-scripts allow-same-origin allow-forms";
+const INDEX: &str = "index.html";
+/// What apps call the script that talks to the page for them.
+const SCRIPT_NAME: &str = "webxdc.js";
 /// What talks to the page for the app.
 const SCRIPT: &str = include_str!("apps/webxdc.js");
 /// Where `SCRIPT` has what is of this app and this person.
@@ -44,7 +52,7 @@ const PROBE_PAGE: &str = include_str!("apps/probe.html");
 /// With this the browser forgets what the app kept there.
 const CLEARS: &str = "forget";
 /// What it tries to reach: a host that no app has, which answers everybody.
-const PROBED: &str = "app-probe.localhost";
+const PROBED: &str = "app-probe";
 
 /// What the hosts of apps know.
 pub struct Hosts {
@@ -52,40 +60,47 @@ pub struct Hosts {
     backend: Arc<dyn Backend>,
     policy: HeaderValue,
     probe_policy: HeaderValue,
+    probe_page: String,
 }
 
 impl Hosts {
     pub fn new(place: Place, backend: Arc<dyn Backend>) -> Hosts {
-        let (page, port) = (place.origin(), place.port);
+        let page = place.origin();
         let policy = format!(
             "default-src 'self' data: blob: 'unsafe-inline' 'unsafe-eval'; connect-src 'self' data: blob:; webrtc 'block'; \
-             object-src 'none'; base-uri 'self'; form-action 'none'; frame-ancestors {page} 'self'; sandbox {SANDBOX}"
+             base-uri 'self'; form-action 'self'; frame-ancestors {page} 'self'; sandbox {SANDBOX}"
         );
+        let probed = format!("{}://{PROBED}.{}", place.scheme(), place.host);
         let probe_policy = format!(
-            "default-src 'none'; script-src 'unsafe-inline'; connect-src 'self' http://{PROBED}:{port}; \
+            "default-src 'none'; script-src 'unsafe-inline'; connect-src 'self' {probed}; \
              frame-ancestors {page}; sandbox {SANDBOX}"
         );
         let value = |policy: String| HeaderValue::try_from(policy).expect("it is plain ASCII");
-        Hosts { policy: value(policy), probe_policy: value(probe_policy), place, backend }
+        let probe_page = PROBE_PAGE.replace("/*probed*/", &format!("{probed}/"));
+        Hosts { policy: value(policy), probe_policy: value(probe_policy), probe_page, place, backend }
     }
 
-    /// The host of an app that a request is for, as the node calls it. Browsers get it below the page's own name: what a frame
-    /// of another site stores, many of them refuse.
-    fn host_of(&self, request: &Request) -> Option<String> {
+    /// The app whose host a request is for. Browsers get it below the page's own name: what a frame of another site stores,
+    /// many of them refuse. Other programs of this machine may leave that name out.
+    fn app_of(&self, request: &Request) -> Option<String> {
         let host = host_named(request)?;
-        let (name, port) = host.rsplit_once(':')?;
-        let page = self.place.host.split('.').next().unwrap_or_default();
-        let label = name.strip_suffix(".localhost")?;
-        let app = label.strip_suffix(page).and_then(|rest| rest.strip_suffix('.')).unwrap_or(label);
-        let is_app = app.starts_with("app-") && !app.contains('.') && port == self.place.port.to_string();
-        is_app.then(|| format!("{app}.localhost"))
+        let app = match host.strip_suffix(&self.place.host) {
+            Some(below) => below.strip_suffix('.')?,
+            None if self.place.lan => return None,
+            None => host.strip_suffix(&format!(":{}", self.place.port))?.strip_suffix(".localhost")?,
+        };
+        (app.starts_with("app-") && !app.contains('.')).then(|| app.to_owned())
     }
 
-    async fn answer(&self, host: &str, request: &Parts) -> Response {
+    async fn answer(&self, app: &str, request: &Parts) -> Response {
+        // What a phone says before it knows this node could be read by anybody between.
+        if self.place.lan && !request.extensions.get::<Secured>().is_some_and(Secured::is) {
+            return StatusCode::MISDIRECTED_REQUEST.into_response();
+        }
         if !matches!(request.method, Method::GET | Method::HEAD) {
             return StatusCode::METHOD_NOT_ALLOWED.into_response();
         }
-        if host == PROBED {
+        if app == PROBED {
             return ([(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*")], "reached").into_response();
         }
         // What a worker of this kind answers has no policy; a document by itself has no page that it could ask.
@@ -95,16 +110,14 @@ impl Hosts {
         let Some(path) = decoded(request.uri.path()) else { return StatusCode::BAD_REQUEST.into_response() };
         if path == PROBE {
             let clears = request.uri.query() == Some(CLEARS);
-            let page = html(PROBE_PAGE.replace("/*probed*/", &format!("http://{PROBED}:{}/", self.place.port)));
+            let page = html(self.probe_page.clone());
             let forget = (HeaderName::from_static("clear-site-data"), "\"storage\"");
             return if clears { ([forget], page).into_response() } else { page };
         }
-        let name = match path.trim_start_matches('/') {
-            "" => "index.html",
-            name => name,
-        };
-        match self.file(host, name).await {
-            Ok(Some(bytes)) => ([(header::CONTENT_TYPE, kind(name))], Body::from(bytes)).into_response(),
+        let path = path.trim_start_matches('/');
+        let name = if path.is_empty() || path.ends_with('/') { format!("{path}{INDEX}") } else { path.to_owned() };
+        match self.file(&format!("{app}.localhost"), &name).await {
+            Ok(Some(bytes)) => file(&request.headers, kind(&name), bytes),
             Ok(None) => StatusCode::NOT_FOUND.into_response(),
             Err(error) if error.kind == ErrorKind::NotFound => StatusCode::NOT_FOUND.into_response(),
             Err(error) => error.into_response(),
@@ -112,8 +125,14 @@ impl Hosts {
     }
 
     async fn file(&self, host: &str, name: &str) -> Result<Option<Vec<u8>>, ApiError> {
-        if name != "webxdc.js" {
-            return self.backend.app_file(host.to_owned(), name.to_owned()).await;
+        // Pages in folders may ask for it beside them; what an app has there itself is its own.
+        let is_script = name.eq_ignore_ascii_case(SCRIPT_NAME);
+        if !is_script {
+            let found = self.backend.app_file(host.to_owned(), name.to_owned()).await?;
+            let is_beside = name.rsplit_once('/').is_some_and(|(_, last)| last.eq_ignore_ascii_case(SCRIPT_NAME));
+            if found.is_some() || !is_beside {
+                return Ok(found);
+            }
         }
         let app = self.backend.app_at(host.to_owned()).await?;
         let own = serde_json::json!({
@@ -123,6 +142,9 @@ impl Hosts {
             "isAppSender": app.app.mine,
             "sendUpdateInterval": app.send_update_interval_ms,
             "sendUpdateMaxSize": app.send_update_bytes_max,
+            "hrefMax": HREF_BYTES_MAX,
+            "addressMax": ADDRESS_BYTES_MAX,
+            "notifiedMax": NOTIFIED_MAX,
         });
         Ok(Some(SCRIPT.replace(OWN, &own.to_string().replace('<', "\\u003c")).into_bytes()))
     }
@@ -150,23 +172,39 @@ impl Hosts {
     }
 }
 
-/// What answers for a page, with the hosts of apps before it. Names below `.localhost` are of this machine alone: a page that
-/// phones open has no apps.
+/// What answers for a page, with the hosts of apps before it.
 pub fn beside(routes: Router, hosts: Arc<Hosts>) -> Router {
     routes.layer(middleware::from_fn_with_state(hosts, stand))
 }
 
 /// Answers what is for the host of an app, and lets everything else through.
 async fn stand(State(hosts): State<Arc<Hosts>>, request: Request, next: Next) -> Response {
-    let Some(host) = hosts.host_of(&request) else { return next.run(request).await };
+    let Some(app) = hosts.app_of(&request) else { return next.run(request).await };
     let (head, _) = request.into_parts();
-    let mut answer = hosts.answer(&host, &head).await;
+    let mut answer = hosts.answer(&app, &head).await;
     hosts.put(&mut answer, head.uri.path() == PROBE);
     answer
 }
 
 fn html(text: String) -> Response {
     ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], text).into_response()
+}
+
+/// A file, or the part of it that is asked for, as players of sounds and films do.
+fn file(headers: &HeaderMap, kind: &'static str, bytes: Vec<u8>) -> Response {
+    let whole = bytes.len();
+    let known = [(header::CONTENT_TYPE, kind), (header::ACCEPT_RANGES, "bytes")];
+    match stretch(headers, whole as u64, "") {
+        Wanted::All => (known, Body::from(bytes)).into_response(),
+        Wanted::Stretch(from, until) => {
+            let range = format!("bytes {from}-{}/{whole}", until - 1);
+            let part = bytes[from as usize..until as usize].to_vec();
+            (StatusCode::PARTIAL_CONTENT, known, [(header::CONTENT_RANGE, range)], Body::from(part)).into_response()
+        }
+        Wanted::Nothing => {
+            (StatusCode::RANGE_NOT_SATISFIABLE, [(header::CONTENT_RANGE, format!("bytes */{whole}"))]).into_response()
+        }
+    }
 }
 
 fn is_dest(headers: &HeaderMap, dests: &[&str]) -> bool {
@@ -196,7 +234,11 @@ fn kind(name: &str) -> &'static str {
         "js" | "mjs" | "cjs" => "text/javascript; charset=utf-8",
         "css" => "text/css; charset=utf-8",
         "json" | "map" => "application/json",
-        "txt" | "md" | "toml" => "text/plain; charset=utf-8",
+        "txt" | "md" | "toml" | "yaml" | "yml" => "text/plain; charset=utf-8",
+        "csv" => "text/csv; charset=utf-8",
+        "ics" => "text/calendar; charset=utf-8",
+        "vtt" => "text/vtt; charset=utf-8",
+        "xhtml" => "application/xhtml+xml",
         "xml" => "text/xml; charset=utf-8",
         "wasm" => "application/wasm",
         "svg" => "image/svg+xml",
@@ -206,6 +248,8 @@ fn kind(name: &str) -> &'static str {
         "webp" => "image/webp",
         "avif" => "image/avif",
         "ico" => "image/x-icon",
+        "bmp" => "image/bmp",
+        "apng" => "image/apng",
         "woff" => "font/woff",
         "woff2" => "font/woff2",
         "ttf" => "font/ttf",
@@ -214,9 +258,14 @@ fn kind(name: &str) -> &'static str {
         "ogg" | "oga" | "opus" => "audio/ogg",
         "wav" => "audio/wav",
         "m4a" => "audio/mp4",
-        "mp4" => "video/mp4",
+        "aac" => "audio/aac",
+        "flac" => "audio/flac",
+        "mp4" | "m4v" => "video/mp4",
+        "ogv" => "video/ogg",
         "webm" => "video/webm",
         "pdf" => "application/pdf",
+        "gltf" => "model/gltf+json",
+        "glb" => "model/gltf-binary",
         "webmanifest" => "application/manifest+json",
         _ => "application/octet-stream",
     }

@@ -38,8 +38,8 @@ pub struct Headers {
 
 impl Headers {
     pub fn of(place: &Place) -> Headers {
-        // Apps have hosts of this machine, which a phone does not reach.
-        let frames = if place.lan { "'none'".to_owned() } else { format!("http://*.localhost:{}", place.port) };
+        // Each app has a host of its own below the page's.
+        let frames = format!("{}://*.{}", place.scheme(), place.host);
         let policy = format!(
             "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; \
              connect-src 'self'; manifest-src 'self'; worker-src 'self'; frame-src {frames}; form-action 'none'; \

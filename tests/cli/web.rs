@@ -190,6 +190,9 @@ fn a_phone_that_scans_the_picture_and_says_the_code_is_mine_over_tls_until_it_is
         let (status, answer) = ask(port, method, path, &[("host", host), close], "{}");
         assert_eq!(status, 421, "{path}: {answer}");
     }
+    // Nor has an app, whose host is below the page's.
+    let app = format!("app-aaaaaaaaaaaaaaaa.{host}");
+    assert_eq!(ask(port, "GET", "/index.html", &[("host", &app), close], "").0, 421);
     let (_, profile) = ask(port, "GET", "/dak.mobileconfig", &[("host", host), close], "");
     assert_eq!(header(&profile, "content-type"), Some("application/x-apple-aspen-config"));
     let (_, certificate) = ask(port, "GET", "/ca.crt", &[("host", host), close], "");
@@ -228,6 +231,14 @@ fn a_phone_that_scans_the_picture_and_says_the_code_is_mine_over_tls_until_it_is
         assert_eq!(phone.try_ask(&phone.name, "GET", "/v1/me", &headers, "").unwrap().0, 421, "{name}");
     }
     assert_eq!(phone.ask("POST", "/v1/web/lan", &both, &json!({})).0, 403, "who was let in lets in nobody else");
+    // There nothing of the page is had, whatever is shown.
+    let below = format!("app-aaaaaaaaaaaaaaaa.{}", phone.name);
+    for path in ["/v1/me", "/", "/start", "/web/session"] {
+        let shown = [&[("host", &app[..])][..], &both].concat();
+        let (status, answer) = phone.try_ask(&below, "GET", path, &shown, "").unwrap();
+        assert_eq!(status, 404, "{path}: {answer}");
+        assert!(answer.to_ascii_lowercase().contains("sandbox allow-scripts"), "{path}: {answer}");
+    }
     // What a phone has is of no use at the door for this machine, nor the other way round.
     let browser = Browser::of(&alice);
     let (status, _) =
@@ -338,7 +349,7 @@ fn the_page_is_anybodys_and_tells_browsers_to_keep_to_it() {
         "script-src 'self';",
         "frame-ancestors 'none';",
         "require-trusted-types-for 'script'",
-        &format!("frame-src http://*.localhost:{};", port(&host)),
+        &format!("frame-src http://*.{host};"),
     ] {
         assert!(policy.contains(part), "{policy}");
     }

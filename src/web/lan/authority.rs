@@ -1,6 +1,7 @@
 //! The certificates with which phones know this node: an authority of the home's own, which can speak for the page's name in
 //! the local network and for nothing else, and what it signs for that name.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -98,10 +99,12 @@ impl Authority {
         digest.iter().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().join(":")
     }
 
-    /// A certificate for a name, with its key.
+    /// A certificate for a name and those right below it, where apps are, with its key.
     fn signed(&self, name: &str, now_ms: i64) -> Result<CertifiedKey, ApiError> {
         let key = KeyPair::generate().map_err(broken)?;
-        let mut leaf = CertificateParams::new(vec![name.to_owned()]).map_err(broken)?;
+        let below = name.parse::<IpAddr>().is_err().then(|| format!("*.{name}"));
+        let names = [name.to_owned()].into_iter().chain(below).collect::<Vec<String>>();
+        let mut leaf = CertificateParams::new(names).map_err(broken)?;
         leaf.distinguished_name = called(name);
         leaf.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
@@ -220,6 +223,14 @@ mod tests {
         let now = now_ms();
         let good = authority.signed(NAME, now).unwrap();
         assert_eq!(verified(&authority, &good, NAME, now), Ok(()));
+        assert_eq!(
+            verified(&authority, &good, &format!("app-aaaa.{NAME}"), now),
+            Ok(()),
+            "an app has a name of its own"
+        );
+        for other in ["app-aaaa.local", "app-aaaadak-aaaaaaaa.local", "a.app-aaaa.dak-aaaaaaaa.local"] {
+            assert!(verified(&authority, &good, other, now).is_err(), "{other}");
+        }
         // A phone whose clock is behind by hours, and one that comes in two months.
         for later in [-20 * 3_600_000, 60 * DAY_MS] {
             assert_eq!(verified(&authority, &good, NAME, now + later), Ok(()), "{later}");

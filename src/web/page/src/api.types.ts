@@ -35,6 +35,13 @@ export type AppBound = {
   updates: number;
 };
 
+/** What an app wants this person to be told. */
+export type AppNotice = {
+  /** Which of its pages the app opens from there. */
+  href?: string | null;
+  text: string;
+};
+
 /** A shared app: a message with a file whose name ends in `.xdc`. */
 export type AppRow = {
   /** When it was sent. */
@@ -130,6 +137,8 @@ export type AppUpdateBody = {
   href?: string | null;
   /** A line for the conversation. */
   info?: string | null;
+  /** The payload is a text, which is JSON, and goes as it is written. */
+  json?: boolean;
   /** Whom of its users the app wants to be told, and what; `*` is everybody. */
   notify?: unknown;
   /** What the app alone understands; nothing is null. */
@@ -732,6 +741,8 @@ export type HappenedRow = {
   /** Where the words and files come from, if somebody else wrote them, and what the writer of this says of them. */
   forwarded: ForwardedRow | null;
   from: PersonRow;
+  /** Of a line of an app's, which of its pages the app opens from there. */
+  href?: string | null;
   id: string;
   /** It was brought here by an import, and its signature was not looked at here. */
   imported: boolean;
@@ -746,6 +757,8 @@ export type HappenedRow = {
   /** It is one's own. */
   mine: boolean;
   muted: boolean;
+  /** Of an update, what its app wants this person to be told now. */
+  notice?: AppNotice | null;
   pinned: boolean;
   priority: Priority;
   reactions: ReactionRow[];
@@ -970,6 +983,8 @@ export type InboxRow = {
   from_address: string;
   /** What the group is called here that it was written to. */
   group?: string | null;
+  /** As in `TalkRow`. */
+  href?: string | null;
   id: string;
   /** It was brought here by an import, and its signature was not looked at here. */
   imported: boolean;
@@ -1061,6 +1076,8 @@ export type KeptRow = {
   /** Where the words and files come from, if somebody else wrote them, and what the writer of this says of them. */
   forwarded: ForwardedRow | null;
   from: PersonRow;
+  /** Of a line of an app's, which of its pages the app opens from there. */
+  href?: string | null;
   id: string;
   /** It was brought here by an import, and its signature was not looked at here. */
   imported: boolean;
@@ -1165,6 +1182,8 @@ export type LetterRow = {
   from_address: string;
   /** What the group is called here that it was written to. */
   group?: string | null;
+  /** As in `TalkRow`. */
+  href?: string | null;
   id: string;
   /** It was brought here by an import, and its signature was not looked at here. */
   imported: boolean;
@@ -1296,6 +1315,8 @@ export type NewAppUpdate = {
   id: string;
   /** A line for the conversation. */
   info?: string | null;
+  /** The payload is a text, which is JSON, and goes as it is written. */
+  json?: boolean;
   /** Whom of its users the app wants to be told, and what; `*` is everybody. */
   notify?: unknown;
   /** What the app alone understands; nothing is null. */
@@ -1696,6 +1717,8 @@ export type SearchRow = {
   /** Where the words and files come from, if somebody else wrote them, and what the writer of this says of them. */
   forwarded: ForwardedRow | null;
   from: PersonRow;
+  /** Of a line of an app's, which of its pages the app opens from there. */
+  href?: string | null;
   id: string;
   /** It was brought here by an import, and its signature was not looked at here. */
   imported: boolean;
@@ -1910,6 +1933,8 @@ export type TalkRow = {
   /** Where the words and files come from, if somebody else wrote them, and what the writer of this says of them. */
   forwarded: ForwardedRow | null;
   from: PersonRow;
+  /** Of a line of an app's, which of its pages the app opens from there. */
+  href?: string | null;
   id: string;
   /** It was brought here by an import, and its signature was not looked at here. */
   imported: boolean;
@@ -2235,7 +2260,7 @@ export interface Routes {
   /** its icon, a PNG or a JPEG */
   'GET /v1/apps/{id}/icon': { asks: { id: string }; gives: unknown };
   /** what its users told each other, behind a serial */
-  'GET /v1/apps/{id}/updates': { asks: { id: string; after?: number }; gives: AppUpdateRow[] };
+  'GET /v1/apps/{id}/updates': { asks: { id: string; after?: number; json?: boolean }; gives: AppUpdateRow[] };
   /** something to be told to them */
   'POST /v1/apps/{id}/updates': { asks: { id: string } & Partial<AppUpdateBody>; gives: SentRow };
   /** to archive, pin, snooze or mute, or an end to that */

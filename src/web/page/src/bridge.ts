@@ -5,11 +5,19 @@ import type { AppStartRow, AppUpdateRow } from './api.types';
 import { failure } from './tell';
 
 /** So many updates may wait for their turn; an app that says more at once is told no. */
-const WAITING_MAX = 64;
+const WAITING_MAX = 256;
 /** So many leave at once, before one has to wait for the interval. */
 const BURST = 8;
 /** Updates that an app is given together; it takes them before it gets more. */
 const GIVEN_AT_ONCE = 50;
+/** So often a person says no before an app that asks for something is not heard any more. */
+const REFUSALS_MAX = 3;
+/** Between one word for the person and the next. */
+const SAYS_EVERY_MS = 2_000;
+/** Where links outside of an app may lead. */
+const LINKED = ['http:', 'https:', 'mailto:'];
+/** Longest address that is shown, and so opened. */
+const LINK_CHARS_MAX = 2_000;
 
 export interface ToSend {
   text: string | undefined;
@@ -20,25 +28,34 @@ export interface ToSend {
 export interface Consent {
   /** Asks the person whether, and where, this is to be sent; rejects where they do not want it. */
   send(what: ToSend): Promise<void>;
-  mailto(href: string): Promise<void>;
+  /** The same for a file that is to be saved here. */
+  save(name: string, bytes: ArrayBuffer): Promise<void>;
+  /** The same for an address outside of the app. */
+  link(url: URL): Promise<void>;
+  /** The app has a word for the person. */
+  says(text: string): void;
   /** The app says more than it may. */
   flooded(): void;
   /** Nothing more is told in it. */
   refused(why: string): void;
 }
 
-type Update = Record<string, unknown>;
+/** Its payload is JSON, which nobody here looks into. */
+type Update = Record<string, unknown> & { payload: string };
 type Asked =
   | { what: 'update'; number: number; update: Update }
   | { what: 'listen'; number: number; listening: number; serial: number }
   | { what: 'taken'; listening: number }
   | { what: 'all'; number: number }
   | { what: 'send'; number: number; text?: string; name?: string; bytes?: ArrayBuffer }
-  | { what: 'mailto'; number: number; href: string };
+  | { what: 'save'; number: number; name?: string; bytes?: ArrayBuffer }
+  | { what: 'link'; number: number; href: string }
+  | { what: 'say'; number: number; text: string };
 
 export class Bridge {
   private port: MessagePort | null = null;
-  private readonly waiting: { update: Update; number: number }[] = [];
+  private readonly waiting: { update: Update; number: number; port: MessagePort }[] = [];
+  private hasFlooded = false;
   private tokens = BURST;
   private filledAt = performance.now();
   private isSending = false;
@@ -47,6 +64,8 @@ export class Bridge {
   private taken: (() => void) | null = null;
   private telling: Promise<void> = Promise.resolve();
   private isAsking = false;
+  private refusals = 0;
+  private saidAt = -Infinity;
   private readonly ended = new AbortController();
 
   constructor(
@@ -54,19 +73,19 @@ export class Bridge {
     private readonly consent: Consent,
   ) {}
 
-  /** The app's script is there, or there anew, and listens at this port. */
+  /** The app's script is there, or there anew in its next document, and listens at this port. */
   open(port: MessagePort): void {
-    this.port?.close();
     this.port = port;
     this.listening = 0;
-    this.waiting.length = 0;
     port.onmessage = ({ data }: MessageEvent<Asked>) => void this.hear(port, data).catch(unlessOver);
   }
 
+  /** What was told before goes out all the same, unless it was a flood. */
   close(): void {
     this.ended.abort();
     this.port?.close();
     this.port = null;
+    if (this.hasFlooded) this.waiting.length = 0;
   }
 
   /** Something was told in the app. */
@@ -78,14 +97,17 @@ export class Bridge {
     if (typeof asked !== 'object' || asked === null) return;
     const done = (value?: unknown) => port.postMessage({ what: 'done', number: (asked as { number: number }).number, value });
     const failed = (why: string) => port.postMessage({ what: 'failed', number: (asked as { number: number }).number, why });
+    // A document that the app left may have told something just before.
+    if (port !== this.port && asked.what !== 'update') return;
     switch (asked.what) {
       case 'update':
         if (this.waiting.length >= WAITING_MAX) {
+          this.hasFlooded = true;
           this.consent.flooded();
           return failed('too many updates at once');
         }
-        this.waiting.push({ update: asked.update, number: asked.number });
-        return this.send(port);
+        this.waiting.push({ update: asked.update, number: asked.number, port });
+        return this.send();
       case 'listen':
         this.listening = Number(asked.listening);
         this.serial = Number(asked.serial) || 0;
@@ -97,19 +119,28 @@ export class Bridge {
         return;
       case 'all': {
         const all = [];
-        for await (const row of rows('GET /v1/apps/{id}/updates', { id: this.app.id }, this.ended.signal)) all.push(heard(row));
+        for await (const row of rows('GET /v1/apps/{id}/updates', { id: this.app.id, json: true }, this.ended.signal)) all.push(heard(row));
         return done(all);
       }
+      case 'say':
+        if (performance.now() - this.saidAt >= SAYS_EVERY_MS) {
+          this.saidAt = performance.now();
+          this.consent.says(String(asked.text));
+        }
+        return done();
       case 'send':
-      case 'mailto': {
-        // One window at a time: whoever asks again and again gets nothing.
+      case 'save':
+      case 'link': {
+        // One window at a time, and none for who was told no often enough.
         if (this.isAsking) return failed('the person is being asked already');
+        if (this.refusals >= REFUSALS_MAX) return failed('the person does not want to be asked');
         this.isAsking = true;
         try {
-          if (asked.what === 'mailto') await this.consent.mailto(String(asked.href));
-          else await this.consent.send({ text: words(asked.text), name: words(asked.name), bytes: asked.bytes instanceof ArrayBuffer ? asked.bytes : undefined });
+          await this.consented(asked);
+          this.refusals = 0;
           done();
         } catch (error) {
+          this.refusals += 1;
           failed(error instanceof Error ? error.message : 'refused');
         } finally {
           this.isAsking = false;
@@ -118,20 +149,37 @@ export class Bridge {
     }
   }
 
+  private consented(asked: Extract<Asked, { what: 'send' | 'save' | 'link' }>): Promise<void> {
+    const bytes = 'bytes' in asked && asked.bytes instanceof ArrayBuffer ? asked.bytes : undefined;
+    switch (asked.what) {
+      case 'send':
+        return this.consent.send({ text: words(asked.text), name: words(asked.name), bytes });
+      case 'save':
+        if (!bytes) throw new Error('there is nothing to save');
+        return this.consent.save(words(asked.name) ?? 'file', bytes);
+      case 'link': {
+        const url = URL.canParse(asked.href) ? new URL(asked.href) : null;
+        if (!url || !LINKED.includes(url.protocol) || url.username || url.password) throw new Error('only pages and mail are linked to');
+        if (url.href.length > LINK_CHARS_MAX) throw new Error('that address is too long');
+        return this.consent.link(url);
+      }
+    }
+  }
+
   /** Sends what waits, in its order and at the pace that the app was told. */
-  private async send(port: MessagePort): Promise<void> {
+  private async send(): Promise<void> {
     if (this.isSending) return;
     this.isSending = true;
     try {
-      for (let next = this.waiting[0]; next && port === this.port; next = this.waiting[0]) {
+      while (this.waiting.length) {
         await this.turn();
-        this.waiting.shift();
-        const { update, number } = next;
+        const next = this.waiting.shift();
+        if (!next) return;
+        const { update, number, port } = next;
         try {
-          await ask('POST /v1/apps/{id}/updates', { ...update, id: this.app.id } as never, this.ended.signal);
+          await ask('POST /v1/apps/{id}/updates', { ...update, id: this.app.id, json: true } as never);
           port.postMessage({ what: 'done', number });
         } catch (error) {
-          if (isAbort(error)) return;
           port.postMessage({ what: 'failed', number, why: failure(error) });
           this.consent.refused(failure(error));
         }
@@ -166,7 +214,7 @@ export class Bridge {
       given = [];
       await isTaken;
     };
-    for await (const row of rows('GET /v1/apps/{id}/updates', { id: this.app.id, after: this.serial }, this.ended.signal)) {
+    for await (const row of rows('GET /v1/apps/{id}/updates', { id: this.app.id, after: this.serial, json: true }, this.ended.signal)) {
       if (listening !== this.listening) return;
       given.push(heard(row));
       this.serial = (row as AppUpdateRow).serial;
@@ -193,9 +241,13 @@ function words(text: unknown): string | undefined {
   return typeof text === 'string' && text ? text : undefined;
 }
 
-/** An update as the specification has it. */
+/** An update as the specification has it, but for its payload, which is JSON. */
 function heard(row: unknown): Update {
   const { payload, serial, max_serial, info, document, summary, href, notify } = row as AppUpdateRow;
-  const said = { payload, serial, max_serial, info, document, summary, href };
-  return { ...Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined && value !== null)), payload: payload ?? null, ...(notify && Object.keys(notify).length ? { notify } : {}) };
+  const said = { serial, max_serial, info, document, summary, href };
+  return {
+    ...Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined && value !== null)),
+    payload: typeof payload === 'string' ? payload : 'null',
+    ...(notify && Object.keys(notify).length ? { notify } : {}),
+  };
 }

@@ -27,7 +27,8 @@ onLocked(() => {
 export function tell(text: string, act?: Toast['act'], isBad = false): void {
   const toast: Toast = act ? { id: next++, text, isBad, act } : { id: next++, text, isBad };
   toasts.value = [...toasts.value.slice(-2), toast];
-  setTimeout(() => forget(toast.id), isBad ? 12_000 : 6_000);
+  // Whoever is offered something has to reach it, by whatever means.
+  setTimeout(() => forget(toast.id), act ? 30_000 : isBad ? 12_000 : 6_000);
 }
 
 export function forget(id: number): void {

@@ -18,6 +18,8 @@ import './app.css';
 const OURS = ['checklist', 'poll', 'text'] as const;
 /** What the frame may do; the server says the same. */
 const SANDBOX = 'allow-scripts allow-same-origin allow-forms';
+/** What a browser may let it have that it would ask nobody for. */
+const ALLOWED = 'autoplay; clipboard-write; gamepad';
 
 /** So much an app may keep in this browser. */
 const STORED_BYTES_MAX = 64 << 20;
@@ -149,7 +151,9 @@ function Begin() {
   );
 }
 
-type Asked = { what: ToSend; done: () => void; no: (why: Error) => void } | { href: string; done: () => void; no: (why: Error) => void };
+/** What an app wants the person to allow. */
+type Wish = { send: ToSend } | { save: string; bytes: ArrayBuffer } | { link: URL };
+type Asked = Wish & { done: () => void; no: (why: Error) => void };
 
 function Running({ id, href }: { id: string; href: string | undefined }) {
   const [app, setApp] = useState<AppStartRow | null>(null);
@@ -173,7 +177,8 @@ function Running({ id, href }: { id: string; href: string | undefined }) {
     setAsked(null);
     one.no(new Error(t('apps.refused')));
   };
-  const why = error ?? (location.hostname.endsWith('.localhost') ? null : t('apps.elsewhere')) ?? (app && !app.here ? (app.broken ? plain(app.broken) : t('apps.away')) : null);
+  const done = () => setAsked(null);
+  const why = error ?? (app && !app.here ? (app.broken ? plain(app.broken) : t('apps.away')) : null);
   return (
     <div class="app-place">
       <header class="screen-head">
@@ -191,7 +196,7 @@ function Running({ id, href }: { id: string; href: string | undefined }) {
         </div>
         {app && <Button icon="talk" label={t('apps.talk')} isIconOnly kind="quiet" onClick={() => go(to('talk', [app.conversation], { at: app.id }))} />}
       </header>
-      {app?.read_only && <p class="pad warn" role="status">{t('apps.read_only_more', { count: app.bound.updates })}</p>}
+      {app?.read_only && <p class="pad warn" role="status">{t('apps.read_only_more')}</p>}
       {why && <Empty icon="warn" title={why} />}
       {app && !why && isKept === null && (
         <>
@@ -217,7 +222,9 @@ function Running({ id, href }: { id: string; href: string | undefined }) {
           <Watch app={app} told={setUsed} />
         </>
       )}
-      {asked && ('href' in asked ? <MailTo asked={asked} close={() => refuse(asked)} done={() => setAsked(null)} /> : <SendIt asked={asked} close={() => refuse(asked)} done={() => setAsked(null)} />)}
+      {asked && 'send' in asked && <SendIt asked={asked} close={() => refuse(asked)} done={done} />}
+      {asked && 'save' in asked && <SaveIt asked={asked} close={() => refuse(asked)} done={done} />}
+      {asked && 'link' in asked && <Leave asked={asked} close={() => refuse(asked)} done={done} />}
     </div>
   );
 }
@@ -268,8 +275,10 @@ function Frame({ app, href, asked }: { app: AppStartRow; href: string | undefine
   useEffect(() => {
     let lastFlood = -Infinity;
     const bridge = new Bridge(app, {
-      send: (what) => new Promise((done, no) => asked({ what, done, no })),
-      mailto: (href) => new Promise((done, no) => asked({ href, done, no })),
+      send: (send) => new Promise((done, no) => asked({ send, done, no })),
+      save: (save, bytes) => new Promise((done, no) => asked({ save, bytes, done, no })),
+      link: (link) => new Promise((done, no) => asked({ link, done, no })),
+      says: (text) => tell(t('apps.says', { name: plain(app.name), text: inLine(text, 300) })),
       flooded: () => {
         if (performance.now() - lastFlood < 10_000) return;
         lastFlood = performance.now();
@@ -298,18 +307,20 @@ function Frame({ app, href, asked }: { app: AppStartRow; href: string | undefine
   // What the app was told when it said something is a page of its own, whatever it begins with.
   const page = new URL((href ?? 'index.html').replace(/^[/\\]+/, ''), originOf(app) + '/');
   const src = page.origin === originOf(app) ? page.href : `${originOf(app)}/index.html`;
-  return <iframe class="app-frame" title={t('apps.frame', { name: plain(app.name) })} sandbox={SANDBOX} referrerpolicy="no-referrer" src={src} />;
+  return <iframe class="app-frame" title={t('apps.frame', { name: plain(app.name) })} sandbox={SANDBOX} allow={ALLOWED} referrerpolicy="no-referrer" src={src} />;
 }
 
-function SendIt({ asked, close, done }: { asked: Extract<Asked, { what: ToSend }>; close: () => void; done: () => void }) {
+function SendIt({ asked, close, done }: { asked: Extract<Asked, { send: ToSend }>; close: () => void; done: () => void }) {
   const [who, setWho] = useState(firstWhom);
   const [isBusy, setBusy] = useState(false);
-  const { text, name, bytes } = asked.what;
+  const { text, name, bytes } = asked.send;
   const send = async () => {
     setBusy(true);
     try {
-      const file = bytes && name ? [await upload(new File([bytes], name), () => undefined, new AbortController().signal)] : [];
-      await ask('POST /v1/send', { to: who, text: text ?? '', uploads: file.map(({ id, name }) => ({ id, name })) });
+      const file = bytes?.byteLength && name ? [await upload(new File([bytes], name), () => undefined, new AbortController().signal)] : [];
+      // What is empty needs no way of its own.
+      const attachments = bytes?.byteLength === 0 && name ? [{ name, hex: '' }] : [];
+      await ask('POST /v1/send', { to: who, text: text ?? '', uploads: file.map(({ id, name }) => ({ id, name })), attachments });
       tell(t('apps.sent', { who: who === 'me' ? t('names.me') : nameOf(who) }));
       done();
       asked.done();
@@ -340,24 +351,50 @@ function SendIt({ asked, close, done }: { asked: Extract<Asked, { what: ToSend }
   );
 }
 
-function MailTo({ asked, close, done }: { asked: Extract<Asked, { href: string }>; close: () => void; done: () => void }) {
+function SaveIt({ asked, close, done }: { asked: Extract<Asked, { save: string }>; close: () => void; done: () => void }) {
+  const save = () => {
+    const url = URL.createObjectURL(new Blob([asked.bytes], { type: 'application/octet-stream' }));
+    const link = document.createElement('a');
+    Object.assign(link, { href: url, download: plain(asked.save).replaceAll('/', '_') });
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(url), 60_000);
+    done();
+    asked.done();
+  };
   return (
-    <Dialog title={t('apps.mail')} close={close}>
-      <p>{t('apps.mail_more')}</p>
-      <blockquote class="said-quote" dir="ltr">
-        {inLine(asked.href, 300)}
-      </blockquote>
+    <Dialog title={t('apps.save')} close={close}>
+      <p>
+        <Icon name="files" size={16} /> <bdi>{plain(asked.save)}</bdi> <small class="muted">{bytesOf(asked.bytes.byteLength)}</small>
+      </p>
+      <p class="muted">{t('apps.save_more')}</p>
       <div class="row-end">
         <Button label={t('shell.cancel')} onClick={close} />
-        <Button
-          label={t('apps.mail_open')}
-          kind="main"
-          onClick={() => {
-            if (asked.href.startsWith('mailto:')) location.assign(asked.href);
-            done();
-            asked.done();
-          }}
-        />
+        <Button label={t('apps.save_it')} kind="main" onClick={save} />
+      </div>
+    </Dialog>
+  );
+}
+
+/** A way out of the app: the address as a whole, and what following it means. */
+function Leave({ asked, close, done }: { asked: Extract<Asked, { link: URL }>; close: () => void; done: () => void }) {
+  const { link } = asked;
+  const isMail = link.protocol === 'mailto:';
+  const follow = () => {
+    if (isMail) location.assign(link);
+    else window.open(link, '_blank', 'noopener,noreferrer');
+    done();
+    asked.done();
+  };
+  return (
+    <Dialog title={t(isMail ? 'apps.mail' : 'apps.link')} close={close}>
+      <p>{t(isMail ? 'apps.mail_more' : 'apps.link_more')}</p>
+      <blockquote class="said-quote app-link" dir="ltr">
+        {plain(link.href)}
+      </blockquote>
+      {!isMail && <p class="warn">{t('apps.link_warning')}</p>}
+      <div class="row-end">
+        <Button label={t('shell.cancel')} onClick={close} />
+        <Button label={t(isMail ? 'apps.mail_open' : 'apps.link_open')} kind="main" onClick={follow} />
       </div>
     </Dialog>
   );

@@ -168,7 +168,7 @@ function Event({ row, isStop }: { row: TalkRow; isStop: boolean }) {
       <span>
         {row.kind !== 'app' && <bdi class="event-who">{row.mine ? t('names.me') : person(row.from)}</bdi>}{' '}
         {row.kind === 'app' && row.in_reply_to ? (
-          <a href={to('app', [row.in_reply_to])}>
+          <a href={to('app', [row.in_reply_to], row.href ? { href: row.href } : {})}>
             <Icon name="app" size={14} /> <bdi>{inLine(row.text ?? '', 80)}</bdi>
           </a>
         ) : (
