@@ -30,6 +30,21 @@ static BROWSING: Mutex<()> = Mutex::new(());
 
 /// Tells a story about these people, who know each other and meet at the first one's.
 fn story(name: &str, names: &[&'static str]) {
+    told(name, names, Nodes::Run);
+}
+
+/// The same about people of whom the story says who is there when.
+fn story_apart(name: &str, names: &[&'static str]) {
+    told(name, names, Nodes::Rest);
+}
+
+#[derive(PartialEq, Eq)]
+enum Nodes {
+    Run,
+    Rest,
+}
+
+fn told(name: &str, names: &[&'static str], nodes: Nodes) {
     let Some(browser) = browser() else { return };
     let _browsing = BROWSING.lock().unwrap_or_else(PoisonError::into_inner);
     let mut people: Vec<Person> = names.iter().map(|name| Person::new(name)).collect();
@@ -49,6 +64,9 @@ fn story(name: &str, names: &[&'static str]) {
                 assert_eq!(added.code, 0, "{}", added.talk);
             }
         }
+    }
+    if nodes == Nodes::Rest {
+        people.iter_mut().for_each(|person| assert_eq!(person.down(), Some(0)));
     }
     let homes = people.iter().map(Person::home).map(|home| home.into_os_string().into_string().unwrap());
     let people: Vec<Value> = names.iter().zip(homes).map(|(name, home)| json!({"name": name, "home": home})).collect();
@@ -149,4 +167,19 @@ fn a_shared_app_reaches_nothing_outside_its_frame() {
 #[test]
 fn a_shared_app_that_floods_is_held_back() {
     story("app_floods", &["alice"]);
+}
+
+#[test]
+fn apps_that_others_made_come_to_the_same_at_two_homes_that_are_never_online_together() {
+    story_apart("app_apart", &["alice", "bob", "carol"]);
+}
+
+#[test]
+fn files_links_and_words_find_their_way_into_an_app_and_out_of_it() {
+    story("app_ways", &["alice", "bob"]);
+}
+
+#[test]
+fn an_app_at_its_bound_says_so_on_the_page() {
+    story("app_bound", &["alice", "bob"]);
 }

@@ -63,14 +63,25 @@ export class Person {
     });
   }
 
-  /** Starts it again, to end with the story. */
+  /** Starts it, to end with the story; where it can be met. */
   async up(...args) {
     const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('DAK_')));
-    const words = ['up', '--listen', '/ip4/127.0.0.1/tcp/0', '--no-mdns', '--json', ...args, '--home', this.home];
+    const words = ['up', '--name', this.name, '--listen', '/ip4/127.0.0.1/tcp/0', '--no-mdns', '--json', ...args, '--home', this.home];
     const node = spawn(about.dak, words, { env, stdio: ['ignore', 'pipe', 'ignore'] });
+    this.node = node;
     this.world.nodes.add(node);
     await once(node.stdout, 'data');
     node.stdout.resume();
+    const { listen, peer_id } = await this.one('me');
+    return `${listen[0]}/p2p/${peer_id}`;
+  }
+
+  /** Stops it, where the story started it. */
+  async down() {
+    const ended = once(this.node, 'exit');
+    await this.run('down');
+    await ended;
+    this.world.nodes.delete(this.node);
   }
 
   /** A link that lets a browser in, once. */
@@ -85,7 +96,7 @@ export class Person {
     context.setDefaultTimeout(PATIENCE_MS);
     // Whoever works on the page looks at what was built last, without a new program.
     const built = process.env.DAK_PAGE_BUILT;
-    if (built) await context.route(/\/app\.(js|css)$/, (route) => route.fulfill({ path: join(built, new URL(route.request().url()).pathname) }));
+    if (built) await context.route(/^https?:\/\/dak-[^/]*\/app\.(js|css)$/, (route) => route.fulfill({ path: join(built, new URL(route.request().url()).pathname) }));
     const page = await context.newPage();
     this.world.watch(page);
     const link = await this.link();
@@ -222,3 +233,18 @@ export async function visit(page, hash) {
 
 /** All screens, as the navigation names them. */
 export const SCREENS = ['talk', 'search', 'map', 'tasks', 'people', 'groups', 'topics', 'files', 'settings'];
+
+/** The frame of the app that a page has open, once it runs. */
+export async function running(page, of = () => window.app) {
+  const element = await page.waitForSelector('iframe.app-frame');
+  const frame = await element.contentFrame();
+  await frame.waitForFunction(of);
+  return frame;
+}
+
+/** Opens an app, by the message that has it. */
+export async function start(page, id, of) {
+  await visit(page, '#/app');
+  await visit(page, `#/app/${id}`);
+  return running(page, of);
+}

@@ -20,7 +20,7 @@ export default async function (world) {
   await page.evaluate(() => (location.hash = '#/app'));
   await page.getByRole('heading', { name: 'Apps' }).waitFor();
   const said = (await alice.rows('app', loud)).length;
-  holds(said <= 64, `of a thousand ${said} were told`);
+  holds(said <= 300, `of a thousand ${said} were told`);
 
   // What it keeps has a bound: past it the app ends, and what it kept can be forgotten.
   const fat = await begin('fat', `
