@@ -209,7 +209,13 @@ impl Web {
         let closing = CancellationToken::new();
         let shutdown = closing.clone().cancelled_owned();
         let more = lan::routes(Arc::clone(&doorway), &authority);
-        let server = server::serve_at(door, backend, |routes| dressed(routes.merge(more), doorway), shutdown);
+        let hosts = Arc::new(apps::Hosts::new(place.clone(), Arc::clone(&backend)));
+        let server = server::serve_at(
+            door,
+            backend,
+            move |routes| apps::beside(dressed(routes.merge(more), doorway), hosts),
+            shutdown,
+        );
         let server = tokio::spawn(async move {
             // The name ends with the page, and not the other way round.
             let named = tokio::spawn(async move { hostname::answer_for(&name).await });
@@ -273,7 +279,11 @@ enum Moves {
 
 impl Place {
     pub fn origin(&self) -> String {
-        format!("{}://{}", if self.lan { "https" } else { "http" }, self.host)
+        format!("{}://{}", self.scheme(), self.host)
+    }
+
+    pub fn scheme(&self) -> &'static str {
+        if self.lan { "https" } else { "http" }
     }
 }
 
