@@ -1,6 +1,6 @@
 // What an app in its frame may ask of the page: to tell its users something and to hear what they told, and with the person's
 // consent to write into a conversation. It gets nothing else of the node, and a flood of it ends at its own queue.
-import { ask, isAbort, rows } from './api';
+import { ask, isAbort, Refusal, rows } from './api';
 import type { AppStartRow, AppUpdateRow } from './api.types';
 import { failure } from './tell';
 
@@ -232,9 +232,10 @@ export function sweepCookies(): void {
   }
 }
 
-/** What ends with the app is no failure. */
+/** What ends with the app is no failure; that the node is away the page says, and the app hears the rest once it is back. */
 function unlessOver(error: unknown): void {
-  if (!isAbort(error)) console.error(error);
+  const isAway = error instanceof Refusal && ['unreachable', 'not_running'].includes(error.kind);
+  if (!isAbort(error) && !isAway) console.error(error);
 }
 
 function words(text: unknown): string | undefined {

@@ -297,9 +297,11 @@ function Frame({ app, href, asked }: { app: AppStartRow; href: string | undefine
     const end = onHappened((row) => {
       if (row.what === 'update' && 'id' in row && row.id === app.id) bridge.happened();
     });
+    const back = onAnew(() => bridge.happened());
     return () => {
       removeEventListener('message', hear);
       end();
+      back();
       bridge.close();
       sweepCookies();
     };
