@@ -1,5 +1,6 @@
 // Small apps in the manner of those that others make, each as its maker's tools would pack it. All know two things that the
-// stories ask for: `app.act(who)` does something that all users see, and `app.state()` says what is there.
+// stories ask for: `app.act(who)` does something that all users see, `app.count()` says how much was done, and `app.state()`
+// what came of it.
 import { container, stored } from './zip.mjs';
 
 const page = (body, head = '') => `<!doctype html><html><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">${head}</head><body>${body}</body></html>`;
@@ -33,6 +34,7 @@ const bundled = {
     window.app = {
       opens,
       act: (who) => webxdc.sendUpdate({ payload: { id: who + '-' + Math.random(), who }, summary: 'by ' + who }),
+      count: async () => (await saving, (await done(items().getAll())).length),
       state: async () => { await saving; return (await done(items().getAll())).map(({ id }) => id).sort().join(); },
     };`,
   'assets/view-C0ffee.js': `export const render = (items) => { document.getElementById('root').replaceChildren(...items.map(({ who }) => Object.assign(document.createElement('p'), { textContent: who }))); };`,
@@ -40,7 +42,7 @@ const bundled = {
 
 const LOG = `
   const log = [];
-  window.app = { log, act: (who) => webxdc.sendUpdate({ payload: [location.pathname, who] }), state: () => JSON.stringify(log) };
+  window.app = { log, act: (who) => webxdc.sendUpdate({ payload: [location.pathname, who] }), count: () => log.length, state: () => JSON.stringify(log) };
   webxdc.setUpdateListener(({ payload }) => log.push(payload), 0);`;
 
 /** Several pages, in folders, which find the script in all ways that people write; one tells something and leaves at once. */
@@ -63,6 +65,7 @@ const canvas = {
     const any = (n) => Math.floor(Math.random() * n);
     window.app = {
       act: (who) => webxdc.sendUpdate({ payload: { who: who.split(' ')[0], x: any(40), y: any(40), size: 60 + any(20) } }),
+      count: () => strokes,
       state: () => strokes + ' ' + document.getElementById('paper').toDataURL(),
     };`,
 };
@@ -80,6 +83,7 @@ const large = {
         webxdc.sendUpdate({ payload: { who, text: 'x'.repeat(webxdc.sendUpdateMaxSize - bare - 40) + 'ä"\\\\\\u0000\\ud800🎈' } });
       },
       over: () => { try { webxdc.sendUpdate({ payload: 'x'.repeat(webxdc.sendUpdateMaxSize + 1) }); return 'it went'; } catch (error) { return error.name; } },
+      count: () => sums.length,
       state: () => JSON.stringify(sums),
     };`,
 };
@@ -102,6 +106,7 @@ const wasm = {
     webxdc.setUpdateListener(({ payload }) => heard.push(payload.n), 0);
     window.app = {
       act: (who) => webxdc.sendUpdate({ payload: { n: who.length * 1000 + Math.floor(Math.random() * 1000) } }),
+      count: () => heard.length,
       state: async () => heard.join() + '=' + (await inWorker(heard)),
     };`,
 };
@@ -116,6 +121,7 @@ const late = {
     window.app = {
       act: (who) => webxdc.sendUpdate({ payload: who }, 'a description, as it was before'),
       all: async () => (await webxdc.getAllUpdates()).map(({ payload }) => payload),
+      count: () => second.length,
       state: () => JSON.stringify(second),
     };
     setTimeout(async () => {
@@ -145,6 +151,7 @@ const files = {
     window.app = {
       said: [],
       act: (who) => webxdc.sendUpdate({ payload: { who } }),
+      count: () => heard.length,
       state: () => JSON.stringify(heard),
       save: () => { const a = document.createElement('a'); a.href = URL.createObjectURL(new Blob(['saved'])); a.download = 'out\\u202e/of.txt'; a.click(); URL.revokeObjectURL(a.href); },
     };
@@ -161,7 +168,7 @@ const parts = [
     const wanted = ['stored.txt', 'deflated.txt', 'empty.txt', 'gr\\u00fc\\u00dfe/\\u65e5\\u672c.txt', 'with blank & %.txt', 'ab:c.txt', 'a.wasm', 'Case.txt', 'case.txt'];
     const read = async (name) => { const answer = await fetch(name.split('/').map(encodeURIComponent).join('/')); return name + ':' + answer.status + ':' + answer.headers.get('content-type') + ':' + (await answer.text()).length; };
     webxdc.setUpdateListener(({ payload }) => heard.push(payload), 0);
-    window.app = { act: (who) => webxdc.sendUpdate({ payload: who }), state: () => JSON.stringify(heard), read: () => Promise.all(wanted.map(read)) };` },
+    window.app = { act: (who) => webxdc.sendUpdate({ payload: who }), count: () => heard.length, state: () => JSON.stringify(heard), read: () => Promise.all(wanted.map(read)) };` },
   { name: 'stored.txt', bytes: 'as it is' },
   { name: 'deflated.txt', level: 6, descriptor: true, bytes: 'again '.repeat(500) },
   { name: 'empty.txt', bytes: '' },

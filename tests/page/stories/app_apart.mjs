@@ -69,13 +69,10 @@ export default async function (world) {
     const states = {};
     for (const name of Object.keys(APPS)) {
       const frame = await start(page, ids[name]);
-      // What it was told it has dealt with before it is asked.
-      await frame.evaluate(() => webxdc.getAllUpdates());
-      await until(`${name} has all of it`, async () => {
-        states[name] = await frame.evaluate(async () => app.state());
-        return (await frame.evaluate(async () => app.state())) === states[name] && states[name].length > 2;
-      });
+      await until(`${name} has all of it`, async () => (await frame.evaluate(async () => app.count())) === 4);
+      states[name] = await frame.evaluate(async () => app.state());
       if (name === 'bundled') equal(await frame.evaluate(() => app.opens), 3, 'it remembers that it was opened before');
+      if (name === 'late') await frame.waitForFunction(() => app.caughtUp !== undefined);
       if (name === 'late') equal(await frame.evaluate(async () => [(await app.all()).length, app.isLast, app.caughtUp]), [4, true, 4], 'the listener that came last hears all');
       if (name === 'large') equal(await frame.evaluate(() => app.over()), 'RangeError', 'a byte more is too much');
       if (name === 'zipped') equal(await frame.evaluate(() => app.read()), READ, 'its files are what they were');
