@@ -81,6 +81,13 @@ struct Blob {
     why: Why,
 }
 
+impl Blob {
+    /// Whether its last part is here, with which it has its size.
+    fn is_proven(&self) -> bool {
+        self.have.of().checked_sub(1).is_some_and(|last| self.have.has(last))
+    }
+}
+
 /// Why a file may be here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Why {
@@ -264,8 +271,13 @@ impl State {
         let none = || Blob { size: file.bytes, have: Parts::none(parts_of(file.bytes)), data: None, why };
         let blob = self.blobs.entry(file.root).or_insert_with(none);
         let is_other = blob.size != file.bytes;
-        // What is whole proved its size.
-        if is_other && (blob.have.is_all() || matches!(blob.why, Why::Wanted | Why::Pushed(_))) {
+        // What a person asks for counts more than what somebody pushes.
+        let is_settled = match blob.why {
+            Why::Wanted => true,
+            Why::Pushed(_) => why != Why::Wanted,
+            _ => false,
+        };
+        if is_other && (blob.is_proven() || is_settled) {
             return false;
         }
         if is_other {

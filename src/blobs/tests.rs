@@ -107,6 +107,36 @@ fn parts_that_come_before_their_message_are_kept_within_bounds() {
 }
 
 #[test]
+fn the_last_part_of_a_file_counts_more_than_a_message_that_lies_about_its_size() {
+    const SIZE: u64 = 2 * PART_BYTES as u64 + 9;
+    let home = tempfile::tempdir().unwrap();
+    let blobs = blobs(home.path());
+    let named = |bytes| enclosed(&Staged { bytes, root: [9; 32], key: FileKey([0; 32]) });
+    let part = |index| Part { root: [9; 32], size: SIZE, index, bytes: vec![1; 9], ..Part::default() };
+    for lie in [5, SIZE - 1, SIZE + 1, PUSH_BYTES] {
+        assert!(blobs.offer(node(1), &named(lie)) && blobs.offer(node(2), &named(SIZE)));
+        assert_eq!(blobs.take(&part(0), Some(node(2))), Taken::Unwanted, "it proves nothing");
+        assert_eq!(blobs.take(&part(2), Some(node(2))), Taken::Kept);
+        assert!(blobs.offer(node(1), &named(lie)), "and what it says again changes nothing");
+        let lying = Part { size: lie, index: parts_of(lie) - 2.min(parts_of(lie)), ..part(0) };
+        assert_eq!(blobs.take(&lying, Some(node(1))), Taken::Unwanted);
+        (0..2).for_each(|index| assert_eq!(blobs.take(&part(index), Some(node(2))), Taken::Kept));
+        blobs.sync().unwrap();
+        assert!(blobs.have(&[9; 32]).is_some_and(|(size, have)| size == SIZE && have.is_all()));
+        blobs.refuse(&[9; 32]).unwrap();
+        blobs.want(&named(SIZE));
+        blobs.state().blobs.clear();
+    }
+    // A small lie is no way past what may come unasked.
+    assert!(blobs.offer(node(1), &named(5)));
+    let large = Part { size: PUSH_BYTES + 1, index: parts_of(PUSH_BYTES + 1) - 1, ..part(0) };
+    assert_eq!(blobs.take(&large, Some(node(1))), Taken::Unwanted);
+    // What a person asks for comes, whatever was pushed.
+    blobs.want(&named(PUSH_BYTES + 1));
+    assert_eq!(blobs.take(&large, Some(node(2))), Taken::Kept);
+}
+
+#[test]
 fn of_what_is_offered_and_not_asked_for_no_part_is_kept() {
     let home = tempfile::tempdir().unwrap();
     let blobs = blobs(home.path());

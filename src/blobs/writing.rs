@@ -15,6 +15,7 @@ impl Blobs {
     /// [`Blobs::sync`].
     pub fn take(&self, part: &Part, contact: Option<NodeId>) -> Taken {
         let mut state = self.state();
+        self.correct(&mut state, part);
         let blob = match (state.blobs.get(&part.root).map(|blob| (blob.why, blob.size == part.size)), contact) {
             (Some((Why::Wanted | Why::Pushed(_), true)), _) => None,
             (Some((Why::Wanted | Why::Pushed(_), false) | (Why::Refused, _)), _) => return Taken::Unwanted,
@@ -41,6 +42,20 @@ impl Blobs {
             Err(error) => state.failure = Some(error.to_string()),
         }
         Taken::Kept
+    }
+
+    /// Whoever knows the name of a file may say a wrong size of it, and first. Its last part is at the end of its tree, and
+    /// so proves which is the right one.
+    fn correct(&self, state: &mut State, part: &Part) {
+        let proves = part.index + 1 == parts_of(part.size);
+        let Some(blob) = state.blobs.get_mut(&part.root) else { return };
+        let is_lie = matches!(blob.why, Why::Wanted | Why::Pushed(_)) && blob.size != part.size && !blob.is_proven();
+        if !proves || !is_lie || part.size > blob.size.max(self.push_bytes) {
+            return;
+        }
+        *blob = Blob { size: part.size, have: Parts::none(parts_of(part.size)), data: None, why: blob.why };
+        state.dirty.remove(&part.root);
+        self.start_anew(&part.root);
     }
 
     fn write(&self, state: &mut State, part: &Part) -> io::Result<()> {
