@@ -99,8 +99,23 @@ pub fn unpack(from: &mut dyn Read, directory: &Path, name: &str) -> io::Result<P
         Err(error) => {
             // All that is in it was made here, and half a folder is none.
             let _ = fs::remove_dir_all(&top);
-            Err(error)
+            Err(of_packer(error))
         }
+    }
+}
+
+/// Nothing but what was packed is in a folder made here, so names that cannot be, or stand in each other's way, and an end that
+/// comes too early are its packer's fault, and not the disk's.
+fn of_packer(error: io::Error) -> io::Error {
+    use io::ErrorKind as K;
+    match error.kind() {
+        K::UnexpectedEof
+        | K::NotADirectory
+        | K::IsADirectory
+        | K::InvalidFilename
+        | K::InvalidInput
+        | K::AlreadyExists => io::ErrorKind::InvalidData.into(),
+        _ => error,
     }
 }
 

@@ -11,8 +11,8 @@ use super::out::{Out, Paint};
 use super::table::{Cell, Table, cell, painted, prose};
 use super::who::called;
 use super::{Outcome, Stop};
-use crate::api::ApiError;
 use crate::api::model::{FileRow, HeldRow, MemberTransferRow, Request, TransferRow, TransferState};
+use crate::api::{ApiError, ErrorKind};
 use crate::safe_text::safe_text;
 use crate::units::about_bytes;
 
@@ -85,11 +85,18 @@ async fn save_new(link: &Link<'_>, rows: &[TransferRow], directory: &Path, out: 
     let is_new = |row: &&TransferRow| is_to_save(row) && !before.lines().any(|id| id == row.id);
     let mut count = 0;
     for row in rows.iter().filter(is_new) {
-        let file = save(link, &row.id, directory).await?;
+        let file = match save(link, &row.id, directory).await {
+            Err(error) if error.kind == ErrorKind::Verification => Err(error),
+            file => Ok(file?),
+        };
         // Noted before it is said: who read that it was saved never gets it twice.
         let mut list = std::fs::OpenOptions::new().append(true).create(true).open(&list).map_err(cannot)?;
         writeln!(list, "{}", row.id).map_err(cannot)?;
-        saved(file, out)?;
+        match file {
+            Ok(file) => saved(file, out)?,
+            // Whoever made it badly keeps nothing else from being saved.
+            Err(error) => out.talk(&safe_text(&format!("{}: {error}", row.id))),
+        }
         count += 1;
     }
     Ok(count)
@@ -184,15 +191,23 @@ fn saved(row: FileRow, out: &Out) -> Outcome {
 async fn save_all(link: &Link<'_>, directory: &Path, out: &Out) -> Outcome {
     let rows = take!(link.ask(Request::Files).await?, Files)?;
     let here = rows.iter().filter(|row| is_to_save(row));
-    let mut count = 0;
+    let (mut count, mut bad) = (0, None);
     for row in here {
-        saved(save(link, &row.id, directory).await?, out)?;
         count += 1;
+        match save(link, &row.id, directory).await {
+            Ok(file) => saved(file, out)?,
+            // Whoever made it badly keeps nothing else from being saved.
+            Err(error) if error.kind == ErrorKind::Verification => {
+                out.talk(&safe_text(&format!("{}: {error}", row.id)));
+                bad = Some(error.kind);
+            }
+            Err(error) => return Err(error.into()),
+        }
     }
     if count == 0 {
         out.talk("nothing to save: no file is here whole");
     }
-    Ok(())
+    bad.map_or(Ok(()), |kind| Err(Stop::Code(kind.exit_code())))
 }
 
 #[cfg(test)]

@@ -517,7 +517,11 @@ fn save(blobs: &Blobs, file: &Enclosed, directory: &Path) -> Result<FileRow, Api
     let mut read = blobs.read(&file.root, &file.key).map_err(cannot)?;
     let name = folder::harmless_name(&file.name);
     let path: PathBuf = match file.shape {
-        Shape::Folder => folder::unpack(&mut read, directory, &name).map_err(cannot)?,
+        Shape::Folder => folder::unpack(&mut read, directory, &name).map_err(|error| match error.kind() {
+            io::ErrorKind::InvalidData => ApiError::verification(format!("{name} came whole, and is no packed folder"))
+                .advise("ask its sender to send it anew; nothing of it was saved"),
+            _ => cannot(error),
+        })?,
         Shape::File => {
             let (path, mut saved) = folder::create(directory, &name).map_err(cannot)?;
             let copied = io::copy(&mut read, &mut saved).and_then(|_| saved.sync_all());

@@ -121,6 +121,30 @@ fn a_contact_who_lies_about_files_fills_no_disk_and_gets_nothing_acknowledged() 
         let shown = target.person.run("file");
         verdict.check("no name reaches a terminal raw", !shown.data.contains('\u{1b}'), shown.data.len());
 
+        // What is called a folder and is none keeps nothing else from being saved.
+        let garbage = b"no folder".to_vec();
+        let root = *blake3::hash(&garbage).as_bytes();
+        let folder = Enclosed { shape: Shape::Folder, ..manifest("maps", garbage.len() as u64, root) };
+        let none = Part { root, size: garbage.len() as u64, index: 0, bytes: garbage, ..Part::default() };
+        let folder = make(&text_with(vec![folder]));
+        let bad = &folder.bundle.id.full()[..10];
+        for genuine in [&folder, &make(&Content::Part(none))] {
+            rogue.say(&handing_over(&genuine.bundle.encode(hops(&mut dice)))).await.expect("it is taken");
+            sent += 1;
+        }
+        assert!(rogue.answered(sent, PATIENCE).await);
+        target.person.json(&format!("file get {bad}"));
+        let of_it = |row: &serde_json::Value| row["id"].as_str().unwrap().starts_with(bad) && row["state"] == "here";
+        target.person.until("file", |rows| rows.iter().any(of_it));
+        let (there, ran) =
+            (target.person.path("bad"), target.person.run(&format!("file save {bad} {}", target.person.path("bad"))));
+        verdict.check(
+            "a folder that is none is said to be none",
+            ran.code == 8 && ran.talk.contains("no packed folder"),
+            ran.talk,
+        );
+        verdict.check("nothing of it is saved", fs::read_dir(&there).unwrap().count() == 0, there);
+
         // What is true of it comes all the same, and is saved where it belongs.
         let offer = make(&text_with(vec![manifest("../film", first.size, first.root)]));
         let parts = [first, second].map(|part| make(&Content::Part(part)));
@@ -138,6 +162,10 @@ fn a_contact_who_lies_about_files_fills_no_disk_and_gets_nothing_acknowledged() 
         let path = saved["name"].as_str().unwrap().to_owned();
         let is_inside = Path::new(&path).parent() == Some(Path::new(&place)) && Path::new(&path).exists();
         verdict.check("it is saved in the directory", is_inside, path);
+        let all = target.person.path("all");
+        let ran = target.person.run(&format!("file --save-all {all}"));
+        let is_told = ran.code == 8 && ran.talk.contains("no packed folder");
+        verdict.check("the others are saved", is_told && Path::new(&all).join("film").exists(), ran.talk);
         verdict.behaves(&watch.end(), 256 << 20);
         verdict.give();
     });
