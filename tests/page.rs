@@ -120,6 +120,11 @@ fn every_word_of_the_page_is_in_its_catalogue() {
 }
 
 #[test]
+fn a_page_speaks_the_language_of_its_browser_unless_another_is_chosen() {
+    story("german", &["alice", "bob"]);
+}
+
+#[test]
 fn a_page_from_elsewhere_reads_nothing_and_sends_nothing() {
     story("foreign", &["alice"]);
 }

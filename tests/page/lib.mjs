@@ -96,7 +96,7 @@ export class Person {
     context.setDefaultTimeout(PATIENCE_MS);
     // Whoever works on the page looks at what was built last, without a new program.
     const built = process.env.DAK_PAGE_BUILT;
-    if (built) await context.route(/^https?:\/\/dak-[^/]*\/app\.(js|css)$/, (route) => route.fulfill({ path: join(built, new URL(route.request().url()).pathname) }));
+    if (built) await context.route(/^https?:\/\/dak-[^/]*\/(app|[a-z]{2})\.(js|css)$/, (route) => route.fulfill({ path: join(built, new URL(route.request().url()).pathname) }));
     const page = await context.newPage();
     this.world.watch(page);
     const link = await this.link();

@@ -4,11 +4,12 @@ import { createHash } from 'node:crypto';
 import { copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 
-/** What all of it may come to, compressed. */
+/** What a first visit may come to, compressed. */
 const COMPRESSED_BYTES_MAX = 150_000;
 
 const here = new URL('.', import.meta.url);
 const built = new URL('../built/', import.meta.url);
+await sameWords();
 rmSync(built, { recursive: true, force: true });
 mkdirSync(built);
 
@@ -19,6 +20,8 @@ await build({
   bundle: true,
   minify: true,
   format: 'esm',
+  splitting: true,
+  chunkNames: '[name]',
   target: ['es2022', 'chrome123', 'firefox120', 'safari17.5'],
   charset: 'utf8',
   jsx: 'automatic',
@@ -55,12 +58,35 @@ await build({
 let [brotli, gzip] = [0, 0];
 for (const name of readdirSync(built).sort()) {
   const bytes = readFileSync(new URL(name, built));
-  brotli += brotliCompressSync(bytes).length;
-  gzip += gzipSync(bytes, { level: 9 }).length;
+  // Words of other languages, and pictures for an app that is installed, come later or never.
+  if (!/^(icon-.*\.png|[a-z]{2}\.js)$/.test(name)) {
+    brotli += brotliCompressSync(bytes).length;
+    gzip += gzipSync(bytes, { level: 9 }).length;
+  }
   console.log(`${name.padEnd(22)} ${String(bytes.length).padStart(8)} bytes`);
 }
 console.log(`compressed: ${brotli} bytes by brotli, ${gzip} by gzip, of ${COMPRESSED_BYTES_MAX}`);
 if (gzip > COMPRESSED_BYTES_MAX) {
   console.error('the page is too large');
   process.exit(1);
+}
+
+/** Every language has a text for each key of the English one, of the same form and with the same places. */
+async function sameWords() {
+  const known = async (name) => {
+    const { outputFiles } = await build({ absWorkingDir: here.pathname, entryPoints: [`src/words/${name}.ts`], bundle: true, format: 'esm', write: false });
+    return (await import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString('base64')}`))[name];
+  };
+  const places = (text) => [...text.matchAll(/\{\w+\}/g)].map(([place]) => place).sort().join();
+  const form = (said) => (typeof said === 'string' ? places(said) : `${places(said.one)} ${places(said.other)}`);
+  const en = await known('en');
+  const names = readdirSync(new URL('src/words/', here)).filter((name) => /^[a-z]{2}\.ts$/.test(name) && name !== 'en.ts');
+  for (const name of names.map((name) => name.slice(0, -3))) {
+    const other = await known(name);
+    const wrong = [
+      ...Object.keys(en).filter((key) => !(key in other) || form(en[key]) !== form(other[key])),
+      ...Object.keys(other).filter((key) => !(key in en)),
+    ];
+    if (wrong.length) throw new Error(`src/words/${name}.ts has no words, or other places, for: ${wrong.join(', ')}`);
+  }
 }

@@ -10,6 +10,7 @@ import { applyTheme } from './settings';
 import { begin } from './store';
 import { listen } from './stream';
 import { Shell } from './view/shell';
+import { takeWords } from './words';
 import './style/base.css';
 import './style/shell.css';
 
@@ -17,6 +18,7 @@ applyTheme();
 const page = document.getElementById('page');
 if (page) {
   beginLock();
+  await takeWords();
   const link = takeLink();
   // Where the page is locked a new way in waits for the passphrase, too.
   if (link && lock.value !== 'locked') await openSession(link);

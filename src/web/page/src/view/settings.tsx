@@ -8,7 +8,7 @@ import { plain } from '../safe';
 import { enterSends, notifies, theme } from '../settings';
 import { fromLocalInput, localInput, size, span } from '../times';
 import { changed } from '../stream';
-import { hasWords, t, tx } from '../words';
+import { chosenLanguage, hasWords, LANGUAGES, t, tx } from '../words';
 import { useAsked, useDoing } from './ask';
 import { Chip, Choice, Loaded, Page, Section, TextField, Tick, Trouble } from './kit';
 import { LockSettings } from './lock-settings';
@@ -53,6 +53,16 @@ function Browser() {
             ['dark', t('theme.dark')],
           ]}
           onChange={(value) => (theme.value = value)}
+        />
+        <Choice
+          label={t('settings.language')}
+          value={chosenLanguage.value}
+          options={[['auto', t('settings.language_auto')], ...Object.entries(LANGUAGES).map(([tag, { name }]): [string, string] => [tag, name])]}
+          onChange={(value) => {
+            chosenLanguage.value = value;
+            // Every word of it is another one.
+            location.reload();
+          }}
         />
       </div>
       <Tick label={t('settings.enter_sends')} checked={enterSends.value} onChange={(isOn) => (enterSends.value = isOn)} hint={t('settings.enter_sends_hint')} />

@@ -11,7 +11,7 @@ export const settings = {
   'settings.browser_note': 'Kept here, and only here.',
   'settings.theme': 'Look',
   'settings.language': 'Language',
-  'settings.english': 'English',
+  'settings.language_auto': 'as the browser',
   'settings.enter_sends': 'Enter sends',
   'settings.enter_sends_hint': 'Else it begins a line, and Ctrl and Enter send.',
   'settings.notify': 'Notifications',
