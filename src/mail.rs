@@ -56,6 +56,7 @@ mod sameness;
 #[cfg(test)]
 mod samples;
 pub mod shelf;
+pub mod threads;
 pub mod topics;
 mod unshown;
 

@@ -15,6 +15,7 @@ use crate::api::{ApiError, ErrorKind, News, NextStep};
 use crate::content::pad;
 use crate::id::{BundleId, NodeId};
 use crate::mail::kept::{self, DRAFTS_MAX, Draft, RECIPIENTS_MAX, WasDraft};
+use crate::node::Stir;
 use crate::safe_text::safe_text;
 use crate::store::redb::{Body, RedbReader};
 use crate::time::{DtnTime, MINUTE, Timestamp};
@@ -202,6 +203,7 @@ impl Desk {
             subject: text.subject,
             attachments,
             in_reply_to: text.in_reply_to.map(|mark| crate::id::hex(&mark)),
+            thread: text.thread.filter(|_| text.in_reply_to.is_none()).map(|mark| crate::id::hex(&mark)),
             priority: draft.priority,
             lifetime_ms: draft.lifetime.map(|lifetime| lifetime.0),
             expire_after_read_ms: text.expire_after_read.map(|after| after.span().0),
@@ -313,6 +315,7 @@ impl Desk {
         });
         keep.insert(kept::draft(number), left);
         self.keep(keep.into_iter().collect()).await?;
+        self.stir(Stir::Drafts);
         self.inner.appointments.notify_one();
         Ok(())
     }
@@ -344,6 +347,7 @@ impl Desk {
                     if self.draft_of(number).await?.is_some_and(|left| left.at.is_some()) {
                         let left = Draft { at: None, began: None, refused: refused.clone(), ..draft };
                         self.keep(vec![(kept::draft(number), Some(left.write()))]).await?;
+                        self.stir(Stir::Drafts);
                     }
                     let _ = self.inner.told.send(News::NotSent { number, why: refused });
                 }

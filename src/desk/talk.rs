@@ -1,17 +1,18 @@
 //! Conversations: which there are, and what was said in one, both sides.
 
+mod threads;
+
 use std::cmp::Reverse;
 use std::ops::Bound;
 
 use super::Desk;
-use super::find::thread_mark;
 use super::places::{arranged_talk, wall};
 use super::rows::{self, Names, Opened, Taken};
 use crate::agent::Agent;
+use crate::agent::change::Row as Place;
 use crate::api::model::{Arranged, Changes, ConversationRow, InboxRow, PersonRow, Schema, TalkRow};
 use crate::api::{ApiError, Row};
 use crate::eid::Eid;
-use crate::id::hex;
 use crate::mail::conversation::{Conversation, Counts};
 use crate::mail::order::{Position, Span};
 use crate::store::redb::{Direction, Entry, Line};
@@ -94,6 +95,8 @@ struct Left {
     span: Span,
     /// So many rows more.
     many: usize,
+    /// Of a thread the rows that are left, the next one last.
+    of_thread: Option<Vec<Place>>,
 }
 
 impl Talking {
@@ -110,15 +113,13 @@ impl Talking {
             if left.many == 0 {
                 return Ok(None);
             }
-            let (with, span, many) = (left.with.clone(), left.span, left.many.min(PAGE_ROWS));
-            let page = self.desk.record(move |record| record.talk(&with, span, Direction::Forwards, many)).await?;
-            let Some(last) = page.last() else { return Ok(None) };
-            left.span.from = Bound::Excluded(last.position);
-            left.many -= page.len();
+            let Some(page) = self.page(&mut left).await? else { return Ok(None) };
             let mut rows = Vec::new();
             let page = self.wanted(&left.with, page).await?;
             let taken = if self.part.glance { Taken::Glance } else { Taken::Texts { chars_max: usize::MAX } };
-            for row in self.desk.shown(&left.with, page, taken).await? {
+            let mut shown = self.desk.shown(&left.with, page, taken).await?;
+            self.desk.count_replies(&left.with, &mut shown).await?;
+            for row in shown {
                 let answers = self.desk.answered(row.in_reply_to.as_deref()).await?;
                 rows.push(Row::Talk(TalkRow { answers, ..row }));
             }
@@ -129,34 +130,39 @@ impl Talking {
         }
     }
 
+    /// The next rows of what is left; none where nothing is.
+    async fn page(&self, left: &mut Left) -> Result<Option<Vec<Line>>, ApiError> {
+        let many = left.many.min(PAGE_ROWS);
+        if let Some(rows) = &mut left.of_thread {
+            let next = rows.split_off(rows.len().saturating_sub(many));
+            left.many -= next.len();
+            return if next.is_empty() { Ok(None) } else { self.desk.lines(&left.with, next).await.map(Some) };
+        }
+        let (with, span) = (left.with.clone(), left.span);
+        let page = self.desk.record(move |record| record.talk(&with, span, Direction::Forwards, many)).await?;
+        let Some(last) = page.last() else { return Ok(None) };
+        left.span.from = Bound::Excluded(last.position);
+        left.many -= page.len();
+        Ok(Some(page))
+    }
+
     /// Those of the part that is wanted: nobody is shown the others.
     async fn wanted(&self, with: &Conversation, page: Vec<Line>) -> Result<Vec<Line>, ApiError> {
-        if self.part.thread.is_none() && !self.part.unread {
+        if !self.part.unread {
             return Ok(page);
         }
         let mut wanted = Vec::new();
         for line in page {
-            if self.wants(&self.desk.said_unseen(with, line.entry.clone()).await?) {
+            if !self.desk.said_unseen(with, line.entry.clone()).await?.read {
                 wanted.push(line);
             }
         }
         Ok(wanted)
     }
 
-    fn wants(&self, row: &TalkRow) -> bool {
-        let in_thread = self.part.thread.as_ref().is_none_or(|thread| {
-            let first = row.id.starts_with(&**thread);
-            first || row.thread.as_ref() == Some(thread)
-        });
-        in_thread && !(self.part.unread && row.read)
-    }
-
     /// Where the part that is wanted begins and ends.
     async fn find(&mut self) -> Result<Left, ApiError> {
         let with = self.desk.conversation_with(&self.who).await?;
-        if let Some(thread) = &self.part.thread {
-            self.part.thread = Some(self.desk.whole_thread(thread).await?);
-        }
         let mut span = Span::ALL;
         if let Some(before) = &self.part.before {
             span.to = Bound::Excluded(self.desk.position_in(&with, before).await?);
@@ -170,6 +176,10 @@ impl Talking {
             false => None,
         };
         let mut many = usize::MAX;
+        if let Some(thread) = &self.part.thread {
+            let rows = self.desk.rows_of_thread(&with, thread, span, &self.part, first_unread).await?;
+            return Ok(Left { with, span, many, of_thread: Some(rows) });
+        }
         match (first_unread, self.part.from_unread, self.part.limit) {
             (Some(first), context, limit) => {
                 span.from = self.back(&with, Span { to: Bound::Excluded(first), ..span }, context.unwrap_or(0)).await?;
@@ -182,7 +192,7 @@ impl Talking {
             (None, None, None) => {}
         }
         let is_nothing = self.part.limit == Some(0);
-        Ok(Left { with, span, many: if is_nothing { 0 } else { many } })
+        Ok(Left { with, span, many: if is_nothing { 0 } else { many }, of_thread: None })
     }
 
     /// Where the last so many rows of a stretch begin.
@@ -212,16 +222,6 @@ impl Desk {
             Some((found, position)) if found == *with => Ok(position),
             _ => Err(ApiError::not_found(format!("{} is not in this conversation", &id.full()[..10]))),
         }
-    }
-
-    /// A thread by any of its messages, or by its own name.
-    async fn whole_thread(&self, thread: &str) -> Result<String, ApiError> {
-        if let Ok(mark) = thread_mark(thread) {
-            return Ok(hex(&mark));
-        }
-        let id = self.find_message(thread).await?;
-        let thread = self.thread_of(id).await?;
-        Ok(hex(&thread.unwrap_or(crate::agent::change::Letter::mark_of(&id))))
     }
 
     /// Rows of a conversation as people read them.
@@ -337,6 +337,7 @@ impl TalkRow {
             read: true,
             unreadable: None,
             event: 0,
+            replies: 0,
             changes: Changes::default(),
             introduces: None,
             arranged: Arranged::default(),

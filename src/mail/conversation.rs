@@ -164,6 +164,12 @@ pub fn unsay<S: ShelfMut>(shelf: &mut S, outgoing: &Outgoing, at: Row) -> Result
     count(shelf, &with, |counts| counts[0] = counts[0].saturating_sub(1))
 }
 
+/// Whether words of one's own are read at a row, of this message or of another with the same.
+pub(super) fn is_said<S: Shelf>(shelf: &S, outgoing: &Outgoing, at: Row) -> Result<bool, S::Error> {
+    let Some((with, _)) = own(outgoing) else { return Ok(false) };
+    Ok(shelf.get(&key([&[TALK], &with, &Position::of_own(at).bytes()]))?.is_some())
+}
+
 /// The conversation and the row of one's own words; none where they were not kept, or come back as a note to oneself.
 pub(super) fn own(outgoing: &Outgoing) -> Option<(Vec<u8>, Row)> {
     let is_note = outgoing.source == Some(outgoing.destination.node) && !outgoing.destination.is_group();

@@ -18,6 +18,7 @@ use super::order;
 use super::registers::{self, Registers};
 use super::sameness::{self, Kept, Place, Settled, Told};
 use super::shelf::{Shelf, ShelfMut};
+use super::threads;
 use super::unshown::{Unshown, has_line, hide, is_any};
 use crate::agent::change::{Letter, Marks, Outgoing, Row};
 use crate::agent::cost_bytes;
@@ -29,7 +30,7 @@ pub use self::sent::{Written, end, ended, on_way, sent_before, sent_behind};
 pub use super::unshown::{is_sealed, is_silent, is_unshown};
 
 /// Grows with every change of what the entries are.
-pub const INDEX_VERSION: u64 = 7;
+pub const INDEX_VERSION: u64 = 8;
 
 /// A message was delivered that means so, and has this number. Returns the rows whose words are to be forgotten, for they
 /// were withdrawn or their time is over.
@@ -123,12 +124,13 @@ pub fn open<S: ShelfMut>(shelf: &mut S, letter: &Letter, meaning: &Meaning, numb
     order::remove(shelf, letter)?;
     sameness::leave(shelf, &with, &letter.id, letter.row, Place::Goes)?;
     due::leave(shelf, letter.row)?;
+    threads::leave(shelf, letter.row)?;
     ending::leave(shelf, letter.row)?;
     cost(shelf, letter, u64::saturating_sub)?;
     deliver(shelf, letter, meaning, number)
 }
 
-/// That what is shown at a row may be a task, and has files beside it.
+/// That what is shown at a row may be a task, has files beside it, and stands in a thread.
 fn beside<S: ShelfMut>(shelf: &mut S, with: &[u8], mark: &Mark, row: Row, meaning: &Meaning) -> Result<(), S::Error> {
     let Meaning::Words(words) = meaning else { return Ok(()) };
     if words.is_task {
@@ -140,7 +142,7 @@ fn beside<S: ShelfMut>(shelf: &mut S, with: &[u8], mark: &Mark, row: Row, meanin
     if words.has_files {
         shelf.put(&key([&[FILES], &row.0.to_be_bytes()]), &key([mark, with]))?;
     }
-    Ok(())
+    threads::come(shelf, with, row, meaning)
 }
 
 /// A change came, or was made here.
@@ -312,6 +314,7 @@ pub fn discard<S: ShelfMut>(shelf: &mut S, letter: &Letter) -> Result<(), S::Err
     }
     sameness::leave(shelf, &Conversation::of_letter(letter).key(), &letter.id, letter.row, Place::Goes)?;
     due::leave(shelf, letter.row)?;
+    threads::leave(shelf, letter.row)?;
     conversation::leave(shelf, letter)?;
     order::remove(shelf, letter)
 }
@@ -401,13 +404,19 @@ pub fn unpost<S: ShelfMut>(shelf: &mut S, outgoing: &Outgoing) -> Result<(), S::
     }
     match unhide(shelf, row, &outgoing.id)? {
         Some(None) => Ok(()),
-        Some(Some(shown_at)) => conversation::unsay(shelf, outgoing, shown_at),
+        Some(Some(shown_at)) => unsay(shelf, outgoing, shown_at),
         None => {
             sameness::leave(shelf, &with, &outgoing.id, row, Place::Stays)?;
             due::leave(shelf, row)?;
-            conversation::unsay(shelf, outgoing, row)
+            unsay(shelf, outgoing, row)
         }
     }
+}
+
+/// One's own words are deleted; where the same are read on at their row, they stand in their thread as before.
+fn unsay<S: ShelfMut>(shelf: &mut S, outgoing: &Outgoing, at: Row) -> Result<(), S::Error> {
+    conversation::unsay(shelf, outgoing, at)?;
+    if conversation::is_said(shelf, outgoing, at)? { Ok(()) } else { threads::leave(shelf, at) }
 }
 
 /// The row an id was delivered in.

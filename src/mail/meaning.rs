@@ -37,6 +37,8 @@ pub struct Words {
     pub is_task: bool,
     /// What it answers.
     pub answers: Option<Mark>,
+    /// The thread that it goes on in, by what that began with.
+    pub thread: Option<Mark>,
     /// When an answer to it would come too late.
     pub reply_by: Option<DtnTime>,
     /// How long after it was read it is to be forgotten.
@@ -52,14 +54,26 @@ pub struct Words {
 impl Meaning {
     pub fn of(content: &[u8]) -> Meaning {
         match Outline::decode(content, 0).map(|outline| outline.content) {
-            Ok(Content::Text(Text { same, task, in_reply_to, reply_by, expire_after_read, enclosed, .. })) => {
+            Ok(Content::Text(Text {
+                same, task, thread, in_reply_to, reply_by, expire_after_read, enclosed, ..
+            })) => {
                 let (is_task, reply_by) = (task.is_some(), reply_by.map(DtnTime));
                 let (after_read, has_files) = (expire_after_read.map(AfterRead::span), !enclosed.is_empty());
                 let likeness = Likeness::of(content).unwrap_or_default();
                 let has_app =
                     has_attachment(content, apps::is_app) || enclosed.iter().any(|file| apps::is_app(&file.name));
                 let answers = in_reply_to;
-                Meaning::Words(Words { same, is_task, answers, reply_by, after_read, has_files, has_app, likeness })
+                Meaning::Words(Words {
+                    same,
+                    is_task,
+                    answers,
+                    thread,
+                    reply_by,
+                    after_read,
+                    has_files,
+                    has_app,
+                    likeness,
+                })
             }
             Ok(Content::Change(amendment)) => Meaning::Change(amendment),
             Ok(Content::App(update)) => Meaning::App(Update::of(&update, content.len())),

@@ -21,6 +21,7 @@ const TALK: &[Field] = &[
     ("text", "text?"),
     ("subject", "text?"),
     ("thread", "half?"),
+    ("replies", "number~"),
     ("in_reply_to", "hex?"),
     ("answers", "answers?"),
     ("sent_at", "time?"),

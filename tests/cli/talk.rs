@@ -56,6 +56,37 @@ fn both_sides_of_a_conversation_are_read_in_their_order_also_after_a_kill() {
 }
 
 #[test]
+fn a_thread_is_read_however_far_apart_its_answers_are_and_its_first_message_says_how_many_there_are() {
+    let (mut alice, mut bob) = (Person::new("alice"), Person::new("bob"));
+    acquaint(&mut alice, &mut bob);
+    let asked = alice.json("send bob when? --wait=delivered --timeout 30s")["id"].as_str().unwrap().to_owned();
+    let six = bob.json(&format!("reply {asked} six --wait=delivered --timeout 30s"))["id"].as_str().unwrap().to_owned();
+    for n in 0..4 {
+        alice.json(&format!("send bob between-{n} --wait=delivered --timeout 30s"));
+    }
+    alice.json(&format!("reply {six} fine --wait=delivered --timeout 30s"));
+    let thread = |alice: &Person, more: &str| alice.rows(&format!("talk bob --thread {asked} {more}"));
+    let all = [("when?", true), ("six", false), ("fine", true)];
+    assert_eq!(texts(&thread(&alice, "")), all);
+    assert_eq!(texts(&thread(&alice, "--limit 2")), all[1..]);
+    assert_eq!(texts(&thread(&alice, &format!("--after {asked} --limit 1"))), all[1..2]);
+    assert_eq!(texts(&thread(&alice, &format!("--before {six}"))), all[..1]);
+    assert_eq!(texts(&alice.rows(&format!("talk bob --thread {six}"))), all, "by any message of it");
+    let replies = |person: &Person, who: &str| {
+        let rows = person.rows(&format!("talk {who}"));
+        let counts: Vec<Value> = rows.iter().map(|row| row["replies"].clone()).collect();
+        assert!(counts[1..].iter().all(Value::is_null), "only what begins a thread has answers: {counts:?}");
+        counts[0].clone()
+    };
+    assert_eq!((replies(&alice, "bob"), replies(&bob, "alice")), (2.into(), 2.into()));
+    alice.signal(Signal::KILL);
+    assert_eq!(replies(&alice, "bob"), 2, "the closed home says the same");
+    alice.run(&format!("delete {six}"));
+    assert_eq!((replies(&alice, "bob"), texts(&thread(&alice, "")).len()), (1.into(), 2));
+    assert_eq!(replies(&bob, "alice"), 2, "who did not delete it has it");
+}
+
+#[test]
 fn a_message_is_read_when_somebody_saw_it_and_unread_when_they_say_so() {
     let (mut alice, mut bob) = (Person::new("alice"), Person::new("bob"));
     acquaint(&mut alice, &mut bob);

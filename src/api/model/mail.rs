@@ -8,6 +8,11 @@ use super::{
 use crate::api::NextStep;
 use crate::bundle::Priority;
 
+/// Nothing to be said.
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
 /// A message that this node now answers for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -135,6 +140,9 @@ pub struct DraftRow {
     pub attachments: Vec<FileRow>,
     /// The first half of the id of what it answers.
     pub in_reply_to: Option<String>,
+    /// The thread that it goes on in, where it answers no message of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thread: Option<String>,
     #[serde(with = "names::priority")]
     #[cfg_attr(test, schemars(with = "super::names::Named"))]
     pub priority: Priority,
@@ -213,6 +221,10 @@ pub struct TalkRow {
     /// The number with which it came into the record; zero where that is forgotten.
     #[serde(default)]
     pub event: u64,
+    /// In a conversation, and where something happened: how many are in the thread that began with it, beside itself. Said
+    /// where there are any.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub replies: u64,
     #[serde(flatten)]
     pub changes: Changes,
     /// Whom it introduces.

@@ -25,6 +25,7 @@ use crate::mail::index::{
 use crate::mail::kept::{self, KEPT_MAX, OfMessage, Place, TalkPlace};
 use crate::mail::order::{Position, Span, at_place, place_of};
 use crate::mail::registers::Registers;
+use crate::mail::threads;
 use crate::mail::topics::rows::TOPIC;
 use crate::store::StoreError;
 use crate::time::{DtnTime, Millis, Moment, Timestamp};
@@ -305,6 +306,32 @@ impl RedbReader {
             let said = conversation::spoken(&index, with, only, false, 1)?.pop();
             let Some((position, Said { spoken, number })) = said else { return Ok(None) };
             Ok(entry(txn, spoken)?.map(|entry| Line { position, entry, number }))
+        })
+    }
+
+    /// Where what was said in a thread stands, but for its first message: in the order in which it is read.
+    pub fn thread(&self, with: &Conversation, mark: &Mark) -> Result<Vec<(Position, Row)>, StoreError> {
+        self.read(|txn| {
+            let index = index::open(txn)?;
+            let letters = txn.open_table(tables::LETTERS).map_err(failed)?;
+            let mut said = Vec::new();
+            for row in threads::rows(&index, with, mark)? {
+                let position = match letter_at(&letters, row)? {
+                    Some(letter) => Position::of(&letter, place_of(&index, &letter)?.unwrap_or(row)),
+                    None => Position::of_own(row),
+                };
+                said.push((position, row));
+            }
+            said.sort_unstable();
+            Ok(said)
+        })
+    }
+
+    /// How much was said in each of these threads, but for its first message.
+    pub fn replies(&self, threads: &[(Conversation, Mark)]) -> Result<Vec<u64>, StoreError> {
+        self.read(|txn| {
+            let index = index::open(txn)?;
+            threads.iter().map(|(with, mark)| threads::count(&index, with, mark)).collect()
         })
     }
 
