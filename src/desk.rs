@@ -45,6 +45,7 @@ mod sending;
 mod stats;
 mod status;
 mod stick;
+mod stirs;
 mod supervisor;
 mod talk;
 #[cfg(test)]
@@ -474,7 +475,14 @@ impl Desk {
 
 impl Backend for Desk {
     fn call(&self, request: Request) -> Answer<'_> {
-        Box::pin(self.answer(request))
+        let stir = stirs::stirred_by(&request);
+        Box::pin(async move {
+            let answer = self.answer(request).await;
+            if let (Ok(_), Some(stir)) = (&answer, stir) {
+                self.stir(stir);
+            }
+            answer
+        })
     }
 
     fn list(&self, listing: Listing) -> Rows {

@@ -19,6 +19,7 @@ mod nearby;
 mod pool;
 mod queue;
 mod stick;
+mod stirs;
 mod tally;
 mod tape;
 mod work;
@@ -36,6 +37,7 @@ pub use self::drafts::Beside;
 pub use self::names::{look, look_of_group};
 pub use self::nearby::Sighting;
 pub use self::stick::{Came, Entered, Taken};
+pub use self::stirs::{Stir, Stirred};
 
 use self::clock::Clock;
 use self::core::{Core, LastFailure, Parts};
@@ -45,6 +47,7 @@ use self::names::GroupNames;
 use self::nearby::Nearby;
 use self::pool::{Pool, PoolParts};
 use self::queue::Queue;
+use self::stirs::Stirs;
 use self::tally::Tally;
 use self::tape::Tape;
 use self::work::{Wishes, Work};
@@ -124,6 +127,7 @@ pub struct Node {
     keyring: Keyring,
     tally: Arc<Tally>,
     nearby: Arc<Nearby>,
+    stirs: Arc<Stirs>,
     events: broadcast::Sender<Event>,
     committed: watch::Sender<()>,
     net: Option<NetHandle>,
@@ -206,7 +210,7 @@ impl Node {
         let ((events, _), (committed, _)) = (broadcast::channel(EVENTS_MAX), watch::channel(()));
         let drafts = Arc::new(Drafts::new());
         let tally = Arc::new(Tally::new(handle.clone()));
-        let nearby = Arc::new(Nearby::default());
+        let (nearby, stirs) = (Arc::new(Nearby::default()), Arc::new(Stirs::default()));
         let pool = Pool::start(
             PoolParts {
                 core: work.clone(),
@@ -262,6 +266,7 @@ impl Node {
             keyring: keyring.clone(),
             failure: Arc::clone(&failure),
             committed: committed.clone(),
+            stirs: Arc::clone(&stirs),
         });
         let guard = ended.clone().drop_guard();
         let run = move || {
@@ -281,6 +286,7 @@ impl Node {
                 handle: handle.clone(),
                 tally: Arc::clone(&tally),
                 nearby: Arc::clone(&nearby),
+                stirs: Arc::clone(&stirs),
             };
             let guard = ended.clone().drop_guard();
             tokio::spawn(async move {
@@ -297,6 +303,7 @@ impl Node {
             keyring,
             tally,
             nearby,
+            stirs,
             events,
             committed,
             net: handle,
@@ -524,6 +531,11 @@ impl Node {
     /// Nodes seen on the network, and where this one listens.
     pub fn nearby(&self) -> &Nearby {
         &self.nearby
+    }
+
+    /// What changes beside the record.
+    pub fn stirs(&self) -> &Arc<Stirs> {
+        &self.stirs
     }
 
     /// Why the last commit failed, where none came through since.

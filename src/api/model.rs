@@ -50,9 +50,9 @@ pub use names::{parse_priority, priority_name};
 pub use pairing::{CodeRow, PairRow, PairedRow, WrongCodeRow};
 pub use people::{ContactRow, IntroducedRow, MeRow, NearbyRow, PeerRow, PersonRow, Standing};
 pub use record::{
-    AnswersRow, BoardRow, Changes, CrossingRow, ForwardedRow, Happened, HappenedRow, HistoryRow, IMPORTS_MAX, Imported,
-    ImportedRow, Imports, KeptRow, Parent, PurgedRow, ReactionRow, RefusedLine, SearchRow, SetRow, SpaceRow, TaskRow,
-    TaskWord,
+    AnswersRow, Beside, BoardRow, Changes, CrossingRow, ForwardedRow, Happened, HappenedRow, HistoryRow, IMPORTS_MAX,
+    Imported, ImportedRow, Imports, KeptRow, Parent, PurgedRow, ReactionRow, RefusedLine, SearchRow, SetRow, SpaceRow,
+    TaskRow, TaskWord,
 };
 pub use request::{Request, Response};
 pub use stats::StatsRow;

@@ -125,7 +125,7 @@ pub static ROUTES: &[Route] = &[
     route(POST, "/v1/import", Call, "Import", One("Imported"), "messages of an earlier home taken in, as its export has them"),
     route(POST, "/v1/purge", Call, "Purge", One("Purged"), "that old messages or large files go"),
     route(GET, "/v1/tasks", List, "Tasks", Rows, "messages that are tasks"),
-    route(GET, "/v1/events", Follow, "Happened", Rows, "what happened to the record behind a number, and then what happens"),
+    route(GET, "/v1/events", Follow, "Happened", Rows, "what happened to the record behind a number, and then what happens; with `beside=true` also that something beside it is to be asked for anew"),
     route(GET, "/v1/drafts", Call, "Drafts", Many("Drafts"), "what was written and not sent"),
     route(POST, "/v1/drafts", Call, "DraftAdd", One("Draft"), "a draft, or a message that goes at a time"),
     route(GET, "/v1/drafts/{number}", Call, "Draft", One("Draft"), "one draft, with all its words"),

@@ -97,7 +97,7 @@ pub async fn talk(link: &Link<'_>, args: &Talk, out: &Out) -> Outcome {
 
 /// Goes on with what happens, each with its number.
 async fn follow(link: &Link<'_>, args: &Talk, out: &Out) -> Outcome {
-    let mut rows = link.follow(Topic::Happened { since: args.since, who: args.who.clone() }).await?;
+    let mut rows = link.follow(Topic::Happened { since: args.since, who: args.who.clone(), beside: false }).await?;
     while let Some(row) = rows.next().await {
         let row = match row {
             Row::Happened(row) => row,
@@ -133,7 +133,7 @@ fn happened(row: &HappenedRow, style: &Style) -> String {
             let state = row.state.map(|state| state.said()).unwrap_or_default();
             format!("{}  {state}\n", short_id(&row.id))
         }
-        HappenedRow::Here { .. } | HappenedRow::Gone { .. } => String::new(),
+        HappenedRow::Here { .. } | HappenedRow::Gone { .. } | HappenedRow::Beside { .. } => String::new(),
     }
 }
 

@@ -18,8 +18,8 @@ use crate::time::Millis;
 
 /// Subscribes before it returns.
 pub fn rows(desk: Desk, topic: Topic) -> Rows {
-    if let Topic::Happened { since, who } = topic {
-        return happened::rows(desk, since, who);
+    if let Topic::Happened { since, who, beside } = topic {
+        return happened::rows(desk, since, who, beside);
     }
     if let Topic::Sub { topic, group, from, follow, window } = topic {
         return topics::consume::rows(desk, topics::consume::Wish { topic, group, from, follow, window });

@@ -4,20 +4,23 @@
 use futures::stream;
 
 use super::Desk;
+use super::stirs::beside;
 use crate::api::model::{Happened, HappenedRow, Schema, TalkRow, When};
 use crate::api::{ApiError, ErrorKind, NextStep, Row, Rows};
 use crate::content::Mark;
 use crate::id::BundleId;
 use crate::mail::conversation::Conversation;
 use crate::mail::happening::{Happening, What};
+use crate::node::{Stir, Stirred};
 use crate::store::redb::Entry;
 
 /// How many are read at once.
 const PAGE: usize = 64;
 
 /// Follows from behind a number, or from now on.
-pub fn rows(desk: Desk, since: Option<u64>, who: Option<String>) -> Rows {
-    let following = Following { desk, since, who, with: None, page: Vec::new(), started: false };
+pub fn rows(desk: Desk, since: Option<u64>, who: Option<String>, beside: bool) -> Rows {
+    let stirred = beside.then(|| desk.node().stirs().follow());
+    let following = Following { desk, since, who, stirred, with: None, page: Vec::new(), started: false };
     Box::pin(stream::unfold(Some(following), |following| async move {
         match following?.next().await {
             Ok(Some((row, following))) => Some((Row::Happened(row), Some(following))),
@@ -31,6 +34,8 @@ struct Following {
     desk: Desk,
     since: Option<u64>,
     who: Option<String>,
+    /// What is beside the record, where that is wanted.
+    stirred: Option<Stirred>,
     /// Only what happens there, once it is known where that is.
     with: Option<Conversation>,
     /// What was read and not handed over, the next one last.
@@ -64,6 +69,10 @@ impl Following {
             }
             tokio::select! {
                 changed = commits.changed() => if changed.is_err() { return Ok(None) },
+                Some(stir) = next_stir(&mut self.stirred) => {
+                    let row = HappenedRow::Beside { schema: Schema, beside: beside(stir) };
+                    return Ok(Some((row, self)));
+                }
                 () = self.desk.node().ended() => return Ok(None),
             }
         }
@@ -86,6 +95,13 @@ impl Following {
             return Err(kept_no_more(since, first));
         }
         Ok(())
+    }
+}
+
+async fn next_stir(stirred: &mut Option<Stirred>) -> Option<Stir> {
+    match stirred {
+        Some(stirred) => stirred.next().await,
+        None => std::future::pending().await,
     }
 }
 
@@ -117,9 +133,10 @@ impl Desk {
         match found {
             Some((with, _)) if only.is_some_and(|only| *only != with) => Ok(None),
             Some((with, entry)) => {
-                let row = self.said_in(&with, entry).await?;
-                let row = Box::new(TalkRow { event: number, ..row });
-                Ok(Some(HappenedRow::Here { what: word, at, by, notice, row }))
+                let mut row = [TalkRow { event: number, ..self.said_in(&with, entry).await? }];
+                self.count_replies(&with, &mut row).await?;
+                let [row] = row;
+                Ok(Some(HappenedRow::Here { what: word, at, by, notice, row: Box::new(row) }))
             }
             None if only.is_some() => Ok(None),
             None => {

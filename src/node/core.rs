@@ -27,6 +27,7 @@ use super::courier::{Act, Courier};
 use super::names::GroupNames;
 use super::pool::{self, Pool};
 use super::queue::Queue;
+use super::stirs::{Stir, Stirs};
 use super::tape::Tape;
 use super::work::{Parsed, Wishes, Work};
 use crate::agent::change::{Change, Durable};
@@ -95,6 +96,7 @@ pub struct Core {
     durable: Arc<AtomicU64>,
     failure: Arc<LastFailure>,
     committed: watch::Sender<()>,
+    stirs: Arc<Stirs>,
 }
 
 /// What goes with the batch that is open.
@@ -153,12 +155,13 @@ pub struct Parts {
     pub failure: Arc<LastFailure>,
     /// Hears of every commit.
     pub committed: watch::Sender<()>,
+    pub stirs: Arc<Stirs>,
 }
 
 impl Core {
     pub fn new(parts: Parts) -> Core {
         let Parts { agent, tape, topics, groups, group_names, record, clock, restore, space, idle, .. } = parts;
-        let Parts { work, store, courier, pool, blobs, keyring, failure, committed, .. } = parts;
+        let Parts { work, store, courier, pool, blobs, keyring, failure, committed, stirs, .. } = parts;
         let (generation, ahead, durable, space_asked, changed) = (0, Arc::default(), Arc::default(), None, None);
         Core {
             driver: Driver::new(
@@ -193,6 +196,7 @@ impl Core {
             durable,
             failure,
             committed,
+            stirs,
         }
     }
 
@@ -402,7 +406,12 @@ impl Core {
     fn hand_over(&mut self, open: Open) {
         self.driver.step.opening.end_batch();
         let states = self.driver.step.topics.states();
+        let is_stirred = !states.is_empty();
         states.into_iter().for_each(|change| self.driver.change(change));
+        if is_stirred {
+            let stirs = Arc::clone(&self.stirs);
+            self.driver.say(Said::Act(Act::Call(Box::new(move || stirs.stir(Stir::Topics)))));
+        }
         let Open { looks, permits: _permits, permits_of_frames } = open;
         looks.into_iter().for_each(|look| self.driver.say(Said::Act(look)));
         let batch = self.driver.close(self.clock.moment().now);

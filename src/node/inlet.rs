@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 use super::line::{Crossed, Line};
 use super::nearby::Nearby;
 use super::queue::Queue;
+use super::stirs::{Stir, Stirs};
 use super::tally::{Offence, Tally};
 use super::work::{Parsed, Work};
 use crate::agent::Input;
@@ -28,6 +29,7 @@ pub struct Inlet {
     pub handle: NetHandle,
     pub tally: Arc<Tally>,
     pub nearby: Arc<Nearby>,
+    pub stirs: Arc<Stirs>,
 }
 
 impl Inlet {
@@ -49,6 +51,8 @@ impl Inlet {
                 let line = Line::new(outbound);
                 self.contacts.insert(peer, Arc::clone(&line.crossed));
                 self.tell(peer, Work::Met(peer, line));
+                // Who asks because of it finds the contact begun.
+                self.stirs.stir(Stir::Nearby);
             }
             NetEvent::ContactDown { peer, why } => {
                 tracing::info!(peer = %peer.peer_id(), ?why, "contact ended");
@@ -58,6 +62,7 @@ impl Inlet {
                 self.nearby.parted(&peer);
                 self.contacts.remove(&peer);
                 self.tell(peer, Work::Parted(peer));
+                self.stirs.stir(Stir::Nearby);
                 self.dial_if_wanted(peer);
             }
             NetEvent::Frame { peer, bytes, permit } => {
@@ -65,9 +70,9 @@ impl Inlet {
             }
             NetEvent::Moved { peer } => self.tell(peer, Work::Input(Input::Moved { peer })),
             // It is dialed soon whatever is held for it: anybody may claim to be somebody, to learn who has mail here.
-            NetEvent::Discovered { peer, addr } => self.nearby.saw(peer, addr, Instant::now()),
-            NetEvent::Vanished { peer, addr } => self.nearby.vanished(&peer, &addr),
-            NetEvent::Named { peer, name } => self.nearby.calls_itself(peer, name),
+            NetEvent::Discovered { peer, addr } => self.stir(self.nearby.saw(peer, addr, Instant::now())),
+            NetEvent::Vanished { peer, addr } => self.stir(self.nearby.vanished(&peer, &addr)),
+            NetEvent::Named { peer, name } => self.stir(self.nearby.calls_itself(peer, name)),
             NetEvent::Twin { addr } => {
                 if self.nearby.met_twin(addr.clone(), Instant::now()) {
                     tracing::warn!(%addr, "ANOTHER MACHINE RUNS WITH THE KEY OF THIS HOME: mail will reach now one, now the \
@@ -77,6 +82,13 @@ impl Inlet {
             NetEvent::AddressWorked { peer, addr } => self.save_address(peer, addr.to_string()),
             NetEvent::Bad { peer: Some(peer), what } => self.tally.bad(peer, Offence::Rude, &what),
             NetEvent::Bad { peer: None, what } => tracing::debug!(what, "somebody without a name"),
+        }
+    }
+
+    /// Somebody is around of whom nobody knew, or is no more.
+    fn stir(&self, is_another: bool) {
+        if is_another {
+            self.stirs.stir(Stir::Nearby);
         }
     }
 

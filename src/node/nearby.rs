@@ -110,8 +110,11 @@ impl Nearby {
         wanted.iter().all(|wanted| state.listening.iter().any(|found| is_one_of(found, wanted)))
     }
 
-    pub fn saw(&self, node: NodeId, addr: Multiaddr, now: Instant) {
+    /// A node was heard at an address; says whether it was not around before.
+    pub fn saw(&self, node: NodeId, addr: Multiaddr, now: Instant) -> bool {
         let mut state = self.state();
+        let was_heard = state.seen.get(&node).is_some_and(|addrs| addrs.values().any(|at| now < *at + LATELY));
+        let is_new = !was_heard && !state.connected.contains_key(&node);
         if state.seen.len() >= SIGHTINGS_MAX && !state.seen.contains_key(&node) {
             let newest = |addrs: &BTreeMap<Multiaddr, Instant>| addrs.values().max().copied();
             let oldest = state.seen.iter().min_by_key(|(_, addrs)| newest(addrs)).map(|(node, _)| *node);
@@ -123,29 +126,35 @@ impl Nearby {
             oldest.map(|addr| addrs.remove(&addr));
         }
         addrs.insert(addr, now);
+        is_new
     }
 
-    /// A node said goodbye at an address, or fell silent there.
-    pub fn vanished(&self, node: &NodeId, addr: &Multiaddr) {
+    /// A node said goodbye at an address, or fell silent there; says whether it is around no more.
+    pub fn vanished(&self, node: &NodeId, addr: &Multiaddr) -> bool {
         let mut state = self.state();
-        let Some(addrs) = state.seen.get_mut(node) else { return };
+        let Some(addrs) = state.seen.get_mut(node) else { return false };
         addrs.remove(addr);
-        if addrs.is_empty() {
-            state.forget(node);
+        if !addrs.is_empty() {
+            return false;
         }
+        state.forget(node);
+        !state.connected.contains_key(node)
     }
 
-    pub fn calls_itself(&self, node: NodeId, nickname: String) {
+    /// Says whether who is around is called otherwise from now on.
+    pub fn calls_itself(&self, node: NodeId, nickname: String) -> bool {
         let mut state = self.state();
         // It can be told of nodes that are remembered only, so it is bounded with them.
         if state.seen.contains_key(&node) || state.connected.contains_key(&node) {
-            state.nicknames.insert(node, nickname);
-        } else if state.early_nicknames.len() < EARLY_MAX || state.early_nicknames.contains_key(&node) {
+            return state.nicknames.insert(node, nickname.clone()) != Some(nickname);
+        }
+        if state.early_nicknames.len() < EARLY_MAX || state.early_nicknames.contains_key(&node) {
             state.early_nicknames.insert(node, nickname);
         } else {
             // Connections that came to no contact left theirs behind.
             state.early_nicknames = BTreeMap::from([(node, nickname)]);
         }
+        false
     }
 
     pub fn connected(&self, node: NodeId, addr: Multiaddr) {
@@ -332,7 +341,10 @@ mod tests {
             nearby.saw(node, addr("/ip4/10.0.0.1/tcp/7"), now + Duration::from_millis(n.into()));
             nearby.calls_itself(node, "n".into());
         }
-        (1..100).for_each(|port| nearby.saw(ALICE, addr(&format!("/ip4/10.0.0.1/tcp/{port}")), now + LATELY / 2));
+        for port in 1..100 {
+            let is_news = nearby.saw(ALICE, addr(&format!("/ip4/10.0.0.1/tcp/{port}")), now + LATELY / 2);
+            assert_eq!(is_news, port == 1, "she is heard again and again");
+        }
         let state = nearby.state();
         assert_eq!((state.seen.len(), state.nicknames.len()), (SIGHTINGS_MAX, SIGHTINGS_MAX - 1));
         assert_eq!(state.seen[&ALICE].len(), ADDRESSES_MAX);

@@ -171,6 +171,9 @@ pub enum Topic {
         /// Only in the conversation with this contact.
         #[serde(default)]
         who: Option<String>,
+        /// Also that something beside the record is another than it was.
+        #[serde(default)]
+        beside: bool,
     },
 }
 

@@ -272,13 +272,40 @@ pub enum HappenedRow {
         /// None of a message that has not come yet.
         id: Option<String>,
     },
+    /// Something beside the record is another than it was, and to be asked for anew by who shows it: without a number, and
+    /// told to who asks for that alone.
+    Beside { schema: Schema, beside: Beside },
+}
+
+/// What is beside the record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum Beside {
+    /// Who is met or was heard.
+    Nearby,
+    Contacts,
+    Groups,
+    /// Which members of groups have what was written there; the state of the message says it.
+    Receipts,
+    /// What is read, published or kept of topics.
+    Topics,
+    Drafts,
+    /// What the person pinned, muted, put away or labelled.
+    Places,
+    /// Which files come or go; how far they are is not told.
+    Files,
+    /// Whether the person is away.
+    Away,
 }
 
 impl HappenedRow {
-    pub fn event(&self) -> u64 {
+    /// Its number; what is beside the record has none.
+    pub fn event(&self) -> Option<u64> {
         match self {
-            HappenedRow::Here { row, .. } => row.event,
-            HappenedRow::Gone { event, .. } => *event,
+            HappenedRow::Here { row, .. } => Some(row.event),
+            HappenedRow::Gone { event, .. } => Some(*event),
+            HappenedRow::Beside { .. } => None,
         }
     }
 }

@@ -42,7 +42,7 @@ pub fn respond(rows: Rows, form: Form, closing: CancellationToken) -> HttpRespon
 /// A row as a server-sent event: its number, where it has one that can be followed on from, what happened, and its object.
 fn event(row: &Row) -> String {
     let (id, what) = match row {
-        Row::Happened(row) => (Some(row.event()), happened(row)),
+        Row::Happened(row) => (row.event(), happened(row)),
         Row::Ended(_) => (None, "error".into()),
         Row::Inbox(_) | Row::Due(_) => (None, "inbox".into()),
         Row::Status(_) => (None, "status".into()),
@@ -54,8 +54,10 @@ fn event(row: &Row) -> String {
 }
 
 fn happened(row: &HappenedRow) -> String {
-    let (HappenedRow::Here { what, .. } | HappenedRow::Gone { what, .. }) = row;
-    what.word().to_owned()
+    match row {
+        HappenedRow::Here { what, .. } | HappenedRow::Gone { what, .. } => what.word().to_owned(),
+        HappenedRow::Beside { .. } => "beside".to_owned(),
+    }
 }
 
 fn rows_of(

@@ -58,13 +58,18 @@ async fn what_happens_comes_as_events_with_numbers_and_goes_on_behind_the_last_o
     while node.fake.followers() == 0 {
         tokio::task::yield_now().await;
     }
-    assert_eq!(node.fake.topics.lock().unwrap().pop(), Some(Topic::Happened { since: Some(7), who: None }));
+    assert_eq!(
+        node.fake.topics.lock().unwrap().pop(),
+        Some(Topic::Happened { since: Some(7), who: None, beside: false })
+    );
     node.fake.emit(gone(8));
+    node.fake.emit(Row::Happened(HappenedRow::Beside { schema: Schema, beside: Beside::Nearby }));
     node.fake.emit(Row::Ended(ApiError::failure("it broke")));
     let answer = reading.await.unwrap();
     assert!(answer.contains("content-type: text/event-stream"), "{answer}");
     let line = json_line(&gone_row(8));
     assert!(answer.contains(&format!("id: 8\nevent: deleted\ndata: {line}\n")), "{answer}");
+    assert!(answer.contains("\nevent: beside\ndata: {\"schema\":1,\"beside\":\"nearby\"}\n"), "{answer}");
     assert!(answer.contains("event: error\ndata: {\"schema\":1,\"exit_code\":1,"), "{answer}");
     let wrong = node.raw(&asking("/v1/events", "last-event-id: seven\r\n")).await;
     assert!(wrong.starts_with("HTTP/1.1 400 ") && wrong.contains("Last-Event-ID"), "{wrong}");

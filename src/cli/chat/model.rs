@@ -418,6 +418,7 @@ impl Model {
                 self.list_wanted = true;
                 id.into_iter().for_each(|id| self.window.remove(&id));
             }
+            HappenedRow::Beside { .. } => {}
         }
     }
 

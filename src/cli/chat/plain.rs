@@ -340,7 +340,7 @@ impl Plain<'_> {
         match event {
             Event::Happened(row) => match *row {
                 HappenedRow::Here { what, row, .. } => self.happened(what, *row).await,
-                HappenedRow::Gone { .. } => Ok(()),
+                HappenedRow::Gone { .. } | HappenedRow::Beside { .. } => Ok(()),
             },
             Event::CutOff(why) if !self.cut_off => {
                 self.cut_off = true;

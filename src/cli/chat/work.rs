@@ -345,7 +345,7 @@ impl<'a> Work<'a> {
     async fn follow(&self) -> Result<RowStream, ApiError> {
         let client = Client::new(self.home.socket_path());
         let outlook = take!(client.call(&Request::Outlook).await?, Outlook)?;
-        client.follow(Topic::Happened { since: Some(outlook.event), who: None }).await
+        client.follow(Topic::Happened { since: Some(outlook.event), who: None, beside: false }).await
     }
 }
 

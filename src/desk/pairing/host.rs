@@ -15,6 +15,7 @@ use crate::api::model::{CodeRow, PairRow, PairedRow, Schema, WrongCodeRow};
 use crate::api::{ApiError, ErrorKind, NextStep, Row, Rows};
 use crate::id::NodeId;
 use crate::net::PairStream;
+use crate::node::Stir;
 use crate::pairing::{Code, Frame, Host, INVITATION_BYTES_MAX, Invitation, Refusal, WRONG_CODES_MAX};
 use crate::time::Millis;
 use crate::units::exact_span;
@@ -164,6 +165,7 @@ async fn talk(
         }
     };
     let contact = desk.take_in(&ticket_of(&proven.said, peer)?, name).await?;
+    desk.stir(Stir::Contacts);
     let welcome = proven.welcome(desk.me().address.as_bytes());
     // What is durable here stays, whether or not the other hears of it: it can pair once more.
     let mutual = says(&mut stream, &welcome).await && heard(&mut stream).await == Some(Frame::Done);

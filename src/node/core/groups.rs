@@ -15,6 +15,7 @@ use crate::mail::OfGroup;
 use crate::mail::groups::{Admitted, Groups, Standing, rows};
 use crate::node::courier::Act;
 use crate::node::names::name_groups;
+use crate::node::stirs::Stir;
 use crate::seal;
 use crate::store::StoreError;
 use crate::store::redb::RedbReader;
@@ -104,6 +105,8 @@ impl Core {
             }
             self.are_names_stale = true;
             changed.into_iter().for_each(|group| self.take_group(group));
+            let stirs = std::sync::Arc::clone(&self.stirs);
+            self.driver.say(Said::Act(Act::Call(Box::new(move || stirs.stir(Stir::Groups)))));
         }
         if std::mem::take(&mut self.are_names_stale) {
             let agent = &self.driver.agent;
@@ -129,6 +132,8 @@ impl Core {
         let evidence = Evidence { at: self.clock.moment(), what: EvidenceKind::Delivered, who: Some(member) };
         for id in self.driver.step.record.sent_like(&prefix, 1).unwrap_or_default() {
             self.driver.say(Said::Act(Act::Report(Event::Status { id, evidence })));
+            let stirs = std::sync::Arc::clone(&self.stirs);
+            self.driver.say(Said::Act(Act::Call(Box::new(move || stirs.stir(Stir::Receipts)))));
         }
     }
 

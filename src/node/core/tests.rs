@@ -517,6 +517,7 @@ impl Home {
             keyring,
             failure: Arc::clone(&failure),
             committed: watch::channel(()).0,
+            stirs: Default::default(),
         });
         Home {
             disk,
