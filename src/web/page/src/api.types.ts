@@ -237,6 +237,9 @@ export type Because = {
   id: string;
 };
 
+/** What is beside the record. */
+export type Beside = "contacts" | "groups" | "drafts" | "nearby" | "receipts" | "topics" | "places" | "files" | "away";
+
 /** A task on the board. */
 export type BoardRow = {
   assignee: PersonRow | null;
@@ -521,6 +524,8 @@ export type DraftRow = {
   subject: string | null;
   /** In a list, the beginning of it. */
   text: string;
+  /** The thread that it goes on in, where it answers no message of it. */
+  thread?: string | null;
   /** The names this person gave the recipients, their addresses, or what was typed where nobody was found by it. */
   to: string[];
 };
@@ -765,6 +770,8 @@ export type HappenedRow = {
   read: boolean;
   received_at: string | null;
   remark: string | null;
+  /** In a conversation, and where something happened: how many are in the thread that began with it, beside itself. Said where there are any. */
+  replies?: number;
   reply_by: string | null;
   /** The version of the contract. */
   schema: number;
@@ -795,6 +802,10 @@ export type HappenedRow = {
   /** The version of the contract. */
   schema: number;
   what: Happened;
+} | {
+  beside: Beside;
+  /** The version of the contract. */
+  schema: number;
 };
 
 export type HealthForSupervisors = {
@@ -1101,6 +1112,8 @@ export type KeptRow = {
   read: boolean;
   received_at: string | null;
   remark: string | null;
+  /** In a conversation, and where something happened: how many are in the thread that began with it, beside itself. Said where there are any. */
+  replies?: number;
   reply_by: string | null;
   /** The version of the contract. */
   schema: number;
@@ -1739,6 +1752,8 @@ export type SearchRow = {
   read: boolean;
   received_at: string | null;
   remark: string | null;
+  /** In a conversation, and where something happened: how many are in the thread that began with it, beside itself. Said where there are any. */
+  replies?: number;
   reply_by: string | null;
   /** The version of the contract. */
   schema: number;
@@ -1955,6 +1970,8 @@ export type TalkRow = {
   read: boolean;
   received_at: string | null;
   remark: string | null;
+  /** In a conversation, and where something happened: how many are in the thread that began with it, beside itself. Said where there are any. */
+  replies?: number;
   reply_by: string | null;
   /** The version of the contract. */
   schema: number;
@@ -2323,8 +2340,8 @@ export interface Routes {
   'GET /v1/drafts/{number}': { asks: { number: string }; gives: DraftRow };
   /** it to be sent now */
   'POST /v1/drafts/{number}/send': { asks: { number: string } & Partial<DraftSendBody>; gives: SentRow[] };
-  /** what happened to the record behind a number, and then what happens */
-  'GET /v1/events': { asks: { since?: number; who?: string }; gives: unknown };
+  /** what happened to the record behind a number, and then what happens; with `beside=true` also that something beside it is to be asked for anew */
+  'GET /v1/events': { asks: { beside?: boolean; since?: number; who?: string }; gives: unknown };
   /** files that come or go in parts */
   'GET /v1/files': { asks: Record<never, never>; gives: TransferRow[] };
   /** a file to be brought for a message, which names it in `uploads` */

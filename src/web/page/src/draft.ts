@@ -19,6 +19,8 @@ const underWay = new Set<Promise<void>>();
 beforeLocked(() => Promise.all(underWay));
 
 export class KeptDraft {
+  /** What it is kept under in this browser, where the node is away. */
+  private readonly place: string;
   private number: number | null = null;
   private kept: Written = { text: '', answers: null };
   private wanted: Written = this.kept;
@@ -28,19 +30,24 @@ export class KeptDraft {
 
   constructor(
     private readonly who: string,
+    /** The name of the thread that it goes on in; none beside all threads. */
+    private readonly thread: string | null,
     private readonly isTo: (named: string) => boolean,
     private readonly onFailure: (error: unknown) => void,
-  ) {}
+  ) {
+    this.place = thread ? `${who} ${thread}` : who;
+  }
 
   /** The draft of this conversation, as the list of them has it. */
   private listed(): DraftRow | undefined {
-    return drafts.value.findLast((one) => !one.at && !one.refused && one.to.length === 1 && this.isTo(one.to[0]!));
+    const isHere = (one: DraftRow) => (one.thread ?? null) === this.thread && one.to.length === 1 && this.isTo(one.to[0]!);
+    return drafts.value.findLast((one) => !one.at && !one.refused && isHere(one));
   }
 
   /** What is kept elsewhere and not known here; nothing while something here is not kept yet. */
   async found(): Promise<Written | null> {
     await this.turn;
-    const here = await keptDraft(this.who);
+    const here = await keptDraft(this.place);
     if (here && !this.isUnkept) {
       // The node has it a moment after it is back.
       this.write(here.text, here.answers);
@@ -100,11 +107,11 @@ export class KeptDraft {
           });
         }
         this.number = added;
-        await keepDraft(this.who, null);
+        await keepDraft(this.place, null);
         changed('drafts');
       } catch (error) {
         this.kept = was;
-        if (!isUnreachable(error) || !(await keepDraft(this.who, isNothing ? null : { text, answers }))) this.onFailure(error);
+        if (!isUnreachable(error) || !(await keepDraft(this.place, isNothing ? null : { text, answers }))) this.onFailure(error);
       }
     });
     this.turn = turn;
@@ -113,7 +120,8 @@ export class KeptDraft {
   }
 
   private async add(text: string, answers: string | null): Promise<number> {
-    const compose = { to: this.who, text, ...(answers ? { in_reply_to: answers } : {}) };
+    // In a thread it is kept as its next word, so that it is found there again and nowhere else.
+    const compose = { to: this.who, text, ...(this.thread ? { thread: this.thread } : answers ? { in_reply_to: answers } : {}) };
     return (await ask('POST /v1/drafts', { compose })).number;
   }
 

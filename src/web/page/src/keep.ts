@@ -1,5 +1,6 @@
 // What of the node's is kept in this browser for when the node is out of reach: the last conversations, read-only, and what is
 // being written. One tab keeps it, the one that holds the stream; all is sealed, as `vault.ts` tells.
+import { DRAFT_FILES } from './draft-files';
 import { effect, signal } from '@preact/signals';
 import { ask, isAbort, Refusal } from './api';
 import type { ContactRow, ConversationRow, GroupRow, MeRow, TalkRow } from './api.types';
@@ -128,7 +129,7 @@ async function keep(): Promise<void> {
     }
     await index();
     const wanted = new Set([INDEX, DRAFTS, ...Object.values(places)]);
-    await forget(...(await names()).filter((name) => !wanted.has(name)));
+    await forget(...(await names()).filter((name) => !wanted.has(name) && !name.startsWith(DRAFT_FILES)));
   } finally {
     isKeeping = false;
   }

@@ -1,6 +1,7 @@
 // Where the page begins.
 import { render } from 'preact';
 import { openSession, takeLink } from './api';
+import { beginToHold } from './drop';
 import { install } from './installed';
 import { beginToKeep } from './keep';
 import { beginLock, isOpen, lock } from './lock';
@@ -28,6 +29,7 @@ if (page) {
   beginToSend();
   void install();
   beginToTell();
+  beginToHold();
   listen();
   render(<Shell />, page);
 }

@@ -1,16 +1,20 @@
 // What came, told to who does not look: by the system, where that is wanted, and in the words of a screen reader.
-import type { AppNotice, TalkRow } from './api.types';
-import { onLocked } from './lock';
-import { person } from './people';
+import { effect } from '@preact/signals';
+import { follow, isAbort } from './api';
+import type { AppNotice, InboxRow, TalkRow } from './api.types';
+import { lock, onLocked } from './lock';
+import { called, peerOf, person } from './people';
 import { place, to } from './route';
 import { inLine } from './safe';
 import { notifies } from './settings';
-import { groupOf, nameOf, onHappened, rowOf, talks } from './store';
+import { groups, link, nameOf, onHappened, rowOf } from './store';
 import { isLeader } from './stream';
 import { say, tell } from './tell';
 import { t } from './words';
 
 const WORDS_MAX = 160;
+/** After so long the node is listened to anew, where it stopped to tell. */
+const PAUSE_MS = 2_000;
 /** What the system shows of ours. */
 const shown = new Set<Notification>();
 
@@ -26,8 +30,13 @@ export function beginToTell(): void {
     if (row && happened.what === 'update' && 'notice' in happened && happened.notice) return told(row, happened.notice);
     if (!row || happened.what !== 'message' || row.mine || row.read) return;
     const isOpen = place.value.screen === 'talk' && place.value.parts[0] === row.conversation;
-    if (isOpen && document.visibilityState === 'visible') say(t('talk.heard', { name: person(row.from), text: words(row) }));
-    if (isLeader.value && notifies.value && !document.hasFocus() && !isQuiet(row)) notify(row);
+    if (isOpen && document.visibilityState === 'visible') say(t('talk.heard', { name: person(row.from), text: words(row.text, row.files.length) }));
+  });
+  effect(() => {
+    if (!isLeader.value || !notifies.value || link.value !== 'up' || lock.value === 'locked') return;
+    const ended = new AbortController();
+    void tellSystem(ended.signal);
+    return () => ended.abort();
   });
 }
 
@@ -41,20 +50,32 @@ function told(row: TalkRow, notice: AppNotice): void {
   if (isLeader.value && notifies.value && !document.hasFocus()) show(nameOf(row.conversation), text, row.id, open);
 }
 
-function isQuiet(row: TalkRow): boolean {
-  const talk = talks.value?.find((one) => one.conversation === row.conversation);
-  return row.muted || (talk?.muted ?? false) || (talk?.request ?? false);
+/** Tells what the node tells of: it knows of quiet hours, of what is muted, and of what may break into both. */
+async function tellSystem(signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      for await (const { data } of follow<InboxRow>('GET /v1/inbox/follow', {}, signal)) {
+        if (!data.read && !data.request && !document.hasFocus()) notify(data);
+      }
+    } catch (error) {
+      if (isAbort(error)) return;
+    }
+    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+  }
 }
 
-function words(row: TalkRow): string {
-  if (row.text) return inLine(row.text, WORDS_MAX);
-  return row.files.length ? t('talk.with_files', { count: row.files.length }) : t('message.parent_here');
+function words(text: TalkRow['text'], files: number): string {
+  if (text) return inLine(text, WORDS_MAX);
+  return files ? t('talk.with_files', { count: files }) : t('message.parent_here');
 }
 
-function notify(row: TalkRow): void {
-  const name = person(row.from);
-  const title = groupOf(row.conversation) ? t('notify.in_group', { name, group: nameOf(row.conversation) }) : name;
-  show(title, words(row), row.conversation, () => (location.hash = to('talk', [row.conversation], { at: row.id })));
+function notify(row: InboxRow): void {
+  const name = called(row.from, row.nickname);
+  const title = row.group ? t('notify.in_group', { name, group: inLine(row.group, 80) }) : name;
+  const group = row.group ? groups.value.find((one) => one.name === row.group) : undefined;
+  const conversation = row.group ? group?.address : `dak:${peerOf(row.from_address)}`;
+  const open = () => (location.hash = conversation ? to('talk', [conversation], { at: row.id }) : to('talk'));
+  show(title, words(row.text, row.attachments.length), conversation ?? row.id, open);
 }
 
 /** Has the system show something; what has the same tag takes the place of what was there. */

@@ -2,13 +2,14 @@
 // say `changed('talks')` once they changed something of which no event tells.
 import { computed, signal, type Signal } from '@preact/signals';
 import { ask, isAbort, Refusal, type Gives, type Route } from './api';
-import type { ContactRow, ConversationRow, DraftRow, GroupRow, HappenedRow, MeRow, NearbyRow, OutlookRow } from './api.types';
+import type { ContactRow, ConversationRow, DraftRow, GroupRow, MeRow, NearbyRow, OutlookRow } from './api.types';
 import { lock, onLocked } from './lock';
 import { called, peerOf } from './people';
-import { link, onAnew, onHappened } from './stream';
+import { link, onAnew, onHappened, type HappenedRow } from './stream';
 import { t } from './words';
 
 export { changed, link, onAnew, onHappened } from './stream';
+export type { HappenedRow } from './stream';
 
 export const me = signal<MeRow | null>(null);
 /** Conversations as the node lists them; `null` until they are known. */
@@ -89,10 +90,13 @@ export function begin(): void {
     if ('kind' in row && row.kind === 'group') refresh('groups');
   });
   onAnew((of) => refresh(...(of ? [of] : Object.keys(looks))));
-  // What no event tells of, such as who is near, is looked up while somebody looks.
+  onAnew((of) => {
+    if (of === 'nearby') refresh('outlook');
+  });
+  // What comes to its end by time alone, such as that somebody was heard lately, no event tells of.
   setInterval(() => {
     if (document.visibilityState === 'visible' && link.value === 'up') refresh('nearby', 'outlook');
-  }, 15_000);
+  }, 60_000);
   document.addEventListener('visibilitychange', () => {
     if (document.visibilityState === 'visible') refresh('talks', 'contacts', 'groups', 'drafts', 'nearby', 'outlook');
   });

@@ -2,7 +2,7 @@
 // A tab that takes over goes on behind the last number that it heard of, so that nothing is left out.
 import { signal } from '@preact/signals';
 import { ask, follow, isAbort, Refusal, session } from './api';
-import type { HappenedRow } from './api.types';
+import type { Beside, HappenedRow as Happened } from './api.types';
 import { isOpen, onLocked } from './lock';
 
 /** Whether the node is there. */
@@ -16,9 +16,15 @@ type Told =
   | { what: 'link'; state: 'up' | 'down' }
   /** Something may have been missed: all is to be looked up anew. */
   | { what: 'anew' }
-  /** A tab changed something that no event tells of: pins, contacts, groups, drafts. */
+  /** Something beside the record changed: pins, contacts, groups, drafts, who is near. */
   | { what: 'changed'; of: string }
   | { what: 'hello' };
+
+/** What happened to a message. */
+export type HappenedRow = Exclude<Happened, { beside: Beside }>;
+
+/** What the page calls what the node tells of, where that differs. */
+const BESIDE: Partial<Record<Beside, string>> = { places: 'talks' };
 
 const tabs = new BroadcastChannel('dak');
 const listeners = new Set<(row: HappenedRow) => void>();
@@ -113,16 +119,17 @@ async function hold(onOpen: () => void): Promise<void> {
   };
   addEventListener('offline', isGone);
   try {
-    const fields = since === undefined ? {} : { since };
+    const fields = since === undefined ? { beside: true } : { since, beside: true };
     const opened = () => {
       onOpen();
       heardOf();
       tell({ what: 'link', state: 'up' });
       tell({ what: 'anew' });
     };
-    const told = follow<HappenedRow>('GET /v1/events', fields, silence.signal, { onOpen: opened, onLine: heardOf });
+    const told = follow<Happened>('GET /v1/events', fields, silence.signal, { onOpen: opened, onLine: heardOf });
     for await (const { data } of told) {
-      tell({ what: 'happened', row: data });
+      if ('beside' in data) tell({ what: 'changed', of: BESIDE[data.beside] ?? data.beside });
+      else tell({ what: 'happened', row: data });
     }
   } finally {
     clearTimeout(timer);

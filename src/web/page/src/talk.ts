@@ -1,9 +1,9 @@
 // The rows of one open conversation: a window on it that grows at either end, page by page, and never beyond its bound.
 import { signal } from '@preact/signals';
 import { ask, isUnreachable, rows as rowsOf } from './api';
-import type { HappenedRow, StatusRow, TalkRow } from './api.types';
+import type { StatusRow, TalkRow } from './api.types';
 import { keptRows } from './keep';
-import { onAnew, onHappened, rowOf } from './store';
+import { onAnew, onHappened, rowOf, type HappenedRow } from './store';
 import { complain } from './tell';
 
 const PAGE_ROWS = 60;
@@ -33,6 +33,8 @@ export class OpenTalk {
   private isLoading = false;
   /** What is here was kept in this browser, for the node is away. */
   private isKept = false;
+  private isRecounting = false;
+  private recountWanted = false;
   private endWanted = false;
   private readonly marked = new Set<string>();
   private marking: ReturnType<typeof setTimeout> | undefined;
@@ -49,6 +51,7 @@ export class OpenTalk {
       onAnew((of) => {
         if (!of) void this.renewEnd();
         else if (of.startsWith('message:')) void this.renewRow(of.slice('message:'.length));
+        else if (of === 'receipts') void this.findMembers();
       }),
     );
   }
@@ -87,11 +90,13 @@ export class OpenTalk {
   private async openThread(first: string): Promise<void> {
     const { who } = this;
     const thread = first.slice(0, 32);
-    const root = await this.around(first, 0);
-    const answers = await this.page({ who, thread, after: first, limit: ROWS_MAX });
+    const said = await this.page({ who, thread, limit: ROWS_MAX });
+    const isRoot = (row: TalkRow) => row.id.startsWith(first);
+    // Of a long one the last are here, and what it began with; which may not have come, or be deleted.
+    const root = said.some(isRoot) ? [] : await this.around(first, 0).catch(() => []);
     this.hasOlder.value = false;
     this.hasNewer.value = false;
-    this.rows.value = [...root.filter((row) => row.id.startsWith(first)), ...answers.filter((row) => !row.id.startsWith(first))];
+    this.rows.value = [...root.filter(isRoot), ...said];
   }
 
   private async openAt(id: string): Promise<boolean> {
@@ -204,8 +209,35 @@ export class OpenTalk {
     const before = this.rows.value[at - 1];
     if (at < 0) return;
     const { who } = this;
-    const [row] = await (before ? this.page({ who, after: before.id, limit: 1 }) : this.page({ who, before: this.rows.value[1]?.id ?? '', limit: 1 })).catch(() => []);
+    const next = this.rows.value[1];
+    const [row] = await (before ? this.page({ who, after: before.id, limit: 1 }) : this.page({ who, limit: 1, ...(next ? { before: next.id } : {}) })).catch(() => []);
     if (row?.id === id) this.rows.value = this.rows.value.map((one) => (one.id === id ? row : one));
+  }
+
+  /** Counts anew how many answer in the thread of a name, or in any where it is not known in which somebody was. */
+  private async recount(thread: string | null): Promise<void> {
+    if (this.thread) return;
+    const [first] = this.rows.value;
+    if (!first || this.isRecounting) {
+      this.recountWanted ||= first !== undefined;
+      return;
+    }
+    if (thread) {
+      const root = this.rows.value.find((row) => row.id.startsWith(thread));
+      if (root) await this.renewRow(root.id);
+      return;
+    }
+    if (!this.rows.value.some((row) => row.replies)) return;
+    this.isRecounting = true;
+    const behind = await this.page({ who: this.who, after: first.id, limit: this.rows.value.length }).catch(() => []);
+    const counts = new Map(behind.map((row) => [row.id, row.replies]));
+    this.rows.value = this.rows.value.map((row) => (counts.has(row.id) && counts.get(row.id) !== row.replies ? withReplies(row, counts.get(row.id)) : row));
+    if (first.replies) await this.renewRow(first.id);
+    this.isRecounting = false;
+    if (this.recountWanted && !this.ended.signal.aborted) {
+      this.recountWanted = false;
+      void this.recount(null);
+    }
   }
 
   private async load(doing: () => Promise<void>): Promise<void> {
@@ -233,10 +265,14 @@ export class OpenTalk {
   private happened(happened: HappenedRow): void {
     const row = rowOf(happened);
     if (!row) {
-      if (happened.id) this.rows.value = this.rows.value.filter((one) => one.id !== happened.id);
+      if (!happened.id) return;
+      const gone = this.rows.value.find((one) => one.id === happened.id);
+      this.rows.value = this.rows.value.filter((one) => one !== gone);
+      if (happened.what === 'deleted' && (!gone || gone.thread)) void this.recount(gone?.thread ?? null);
       return;
     }
     if (row.conversation !== this.who) return;
+    if (happened.what === 'message' && row.thread) void this.recount(row.thread);
     const at = this.rows.value.findIndex((one) => one.id === row.id);
     if (at >= 0) {
       const here = this.rows.value[at]!;
@@ -266,6 +302,14 @@ export class OpenTalk {
       this.asked.add(row.id);
       await this.findState(row.id);
     }
+  }
+
+  /** Another member of a group has what was written there. */
+  private async findMembers(): Promise<void> {
+    const isMissed = (row: TalkRow) => this.states.value.get(row.id)?.members?.some((member) => member.state !== 'delivered' && member.state !== 'read');
+    if (!this.rows.value.some(isMissed)) return;
+    for (const row of this.rows.value) if (isMissed(row)) this.asked.delete(row.id);
+    await this.findStates();
   }
 
   private async findState(id: string): Promise<void> {
@@ -301,6 +345,11 @@ export class OpenTalk {
       });
     }
   }
+}
+
+/** A row with another count of answers. */
+function withReplies({ replies: _, ...row }: TalkRow, replies: number | undefined): TalkRow {
+  return replies ? { ...row, replies } : row;
 }
 
 /** When it was written, or came where its writer's clock is of no use: one that runs ahead of when it came here. */

@@ -16,8 +16,11 @@ import { Icon } from './icons';
 import { Player } from './player';
 import { Button, Progress } from './ui';
 
-/** How often it is looked how far files are, while some of them are on the screen. */
+/** How often it is looked how far files are, while some of them are on the screen: those that come, and those that go. */
 const LOOK_MS = 2_000;
+const LOOK_OUT_MS = 10_000;
+/** Larger files go in parts. */
+const INSIDE_BYTES_MAX = 64 * 1024;
 
 const transfers = signal<ReadonlyMap<string, TransferRow>>(new Map());
 const watched = new Set<string>();
@@ -28,8 +31,10 @@ async function lookAtTransfers(): Promise<void> {
   timer = undefined;
   const rows = await ask('GET /v1/files').catch(() => null);
   if (rows) transfers.value = new Map(rows.map((row) => [row.id, row]));
-  const isMoving = [...watched].some((id) => ['wanted', 'coming'].includes(transfers.value.get(id)?.state ?? 'coming'));
-  if (watched.size && isMoving) timer = setTimeout(() => void lookAtTransfers(), LOOK_MS);
+  const seen = [...watched].map((id) => transfers.value.get(id));
+  const comes = seen.some((row) => row?.direction === 'in' && (row.state === 'wanted' || row.state === 'coming'));
+  const goes = seen.some((row) => row?.direction === 'out' && row.state !== 'sent' && row.state !== 'cancelled');
+  if (comes || goes || !rows) timer = setTimeout(() => void lookAtTransfers(), comes ? LOOK_MS : LOOK_OUT_MS);
 }
 
 function useTransfer(id: string | null): TransferRow | undefined {
@@ -53,7 +58,8 @@ export function Attachments({ row }: { row: TalkRow }) {
 }
 
 function Attachment({ row, file }: { row: TalkRow; file: FileRow }) {
-  const transfer = useTransfer(file.state === 'here' || !file.id ? null : file.id);
+  const goesInParts = row.mine ? file.bytes > INSIDE_BYTES_MAX : file.state !== 'here';
+  const transfer = useTransfer(goesInParts ? (file.id ?? null) : null);
   const state = transfer?.state ?? file.state ?? null;
   const isHere = state === 'here' || (row.mine && state !== null && state !== 'cancelled');
   const kind = kindOf(file.name);

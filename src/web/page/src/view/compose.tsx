@@ -4,19 +4,21 @@ import { useEffect, useId, useLayoutEffect, useMemo, useRef, useState } from 'pr
 import { ask } from '../api';
 import type { Compose as Words, Tag, TalkRow } from '../api.types';
 import { KeptDraft } from '../draft';
+import { keepFiles, keptFiles, placeOf } from '../draft-files';
 import { sendOut, type Chosen, type Photos } from '../outgoing';
 import { person } from '../people';
 import { isPhoto } from '../pictures';
-import { inLine, plain } from '../safe';
+import { inLine } from '../safe';
 import { enterSends } from '../settings';
 import { changed, contactOf, drafts, groupOf, onAnew } from '../store';
 import { attempt, complain, tell } from '../tell';
-import { fromLocalInput, localInput, size } from '../times';
+import { fromLocalInput, localInput } from '../times';
 import { t } from '../words';
+import { ChosenFiles } from './chosen';
 import { Icon } from './icons';
 import { Recorder } from './recorder';
 import { isTo } from './talks';
-import { Button, Field, Progress } from './ui';
+import { Button, Field } from './ui';
 import './compose.css';
 
 export interface ComposeHandle {
@@ -69,13 +71,15 @@ export function Compose({ handle, who, thread, lastMine, onPending, onUp }: Prop
   const field = useRef<HTMLTextAreaElement>(null);
   const picker = useRef<HTMLInputElement>(null);
   const sending = useRef<AbortController | null>(null);
-  const draft = useMemo(() => (thread ? null : new KeptDraft(who, (named) => isTo(named, who), complain)), [who, thread]);
+  const draft = useMemo(() => new KeptDraft(who, thread?.slice(0, 32) ?? null, (named) => isTo(named, who), complain), [who, thread]);
+  const place = placeOf(who, thread);
+  const areFilesFound = useRef(false);
   const listed = useComputed(() => drafts.value.map((one) => one.number).join());
   // What the node could not keep it keeps once it is back.
-  useEffect(() => onAnew((of) => void (!of && draft?.keep())), [draft]);
+  useEffect(() => onAnew((of) => void (!of && draft.keep())), [draft]);
 
   useEffect(() => {
-    if (!draft || edits || (text && document.hasFocus() && document.activeElement === field.current)) return;
+    if (edits || (text && document.hasFocus() && document.activeElement === field.current)) return;
     void draft.found().then((found) => {
       if (!found) return;
       setText(found.text);
@@ -83,16 +87,27 @@ export function Compose({ handle, who, thread, lastMine, onPending, onUp }: Prop
     });
   }, [draft, listed.value]);
   useEffect(() => {
-    if (!edits) draft?.write(text, reply?.id ?? null);
+    if (!edits) draft.write(text, reply?.id ?? null);
   }, [text, reply, edits]);
   useEffect(() => {
-    const hidden = () => void (document.visibilityState === 'hidden' && draft?.keep());
+    // What was being recorded as the page went is a file like others now.
+    void Promise.all([keptFiles(place), keptFiles(placeOf(who, thread, true))]).then(async ([kept, recorded]) => {
+      areFilesFound.current = true;
+      if (kept.length + recorded.length) await take([...kept, ...recorded], false);
+      if (recorded.length) keepFiles(placeOf(who, thread, true), []);
+    });
+  }, [place]);
+  useEffect(() => {
+    if (areFilesFound.current) keepFiles(place, files.map((one) => one.file));
+  }, [files.map((one) => one.key).join()]);
+  useEffect(() => {
+    const hidden = () => void (document.visibilityState === 'hidden' && draft.keep());
     document.addEventListener('visibilitychange', hidden);
     addEventListener('pagehide', hidden);
     return () => {
       document.removeEventListener('visibilitychange', hidden);
       removeEventListener('pagehide', hidden);
-      draft?.keep();
+      draft.keep();
       sending.current?.abort();
     };
   }, [draft]);
@@ -103,12 +118,13 @@ export function Compose({ handle, who, thread, lastMine, onPending, onUp }: Prop
     box.style.height = `${Math.min(box.scrollHeight + 2, HEIGHT_MAX)}px`;
   }, [text]);
 
-  const take = async (chosen: File[]) => {
+  const take = async (chosen: File[], isLookedAt = true) => {
     const taken = await Promise.all(chosen.map(async (file): Promise<Chosen> => ({ key: nextKey++, file, isPhoto: await isPhoto(file), part: null })));
     setFiles((before) => [...before, ...taken]);
-    field.current?.focus();
+    if (isLookedAt) field.current?.focus();
   };
-  handle.current = {
+  const whyNot = whyNotTo(who);
+  handle.current = whyNot ? null : {
     reply: (row) => {
       const label = `${row.mine ? t('names.me') : person(row.from)}: ${inLine(row.text ?? row.subject ?? '', 120)}`;
       setEdits(null);
@@ -117,7 +133,7 @@ export function Compose({ handle, who, thread, lastMine, onPending, onUp }: Prop
     },
     edit: (row) => {
       if (!row.mine || row.text === null) return;
-      draft?.keep();
+      draft.keep();
       setReply(null);
       setEdits(row);
       setText(row.text);
@@ -131,10 +147,12 @@ export function Compose({ handle, who, thread, lastMine, onPending, onUp }: Prop
     },
   };
 
-  const clear = () => {
+  /** All of it went; files that were chosen meanwhile stay for the next message. */
+  const clear = (went: Chosen[] = []) => {
     setText('');
     setReply(null);
-    setFiles([]);
+    setFiles((now) => now.filter((one) => !went.some((other) => other.key === one.key)));
+    setPhotos('smaller');
     setHow(USUAL);
     setOpen(false);
   };
@@ -179,20 +197,20 @@ export function Compose({ handle, who, thread, lastMine, onPending, onUp }: Prop
     if (hasFiles) setBusy(true);
     else {
       clear();
-      draft?.forget();
+      draft.forget();
     }
     try {
       const part = (key: number, value: number) => setFiles((all) => all.map((one) => (one.key === key ? { ...one, part: value } : one)));
       const sent = await sendOut(words, chosen, photos, part, ended.signal);
       if (hasFiles) {
-        clear();
-        draft?.forget();
+        clear(chosen);
+        draft.forget();
       }
       await done(sent !== 'waits');
     } catch (error) {
       complain(error);
       // What could not be sent stands where it was written.
-      setFiles(chosen.map((one) => ({ ...one, part: null })));
+      setFiles((now) => now.map((one) => ({ ...one, part: null })));
       setText((now) => now || (words.text ?? ''));
       setReply((now) => now ?? reply);
       setHow(how);
@@ -204,7 +222,7 @@ export function Compose({ handle, who, thread, lastMine, onPending, onUp }: Prop
   const later = async (compose: Words, at: string) => {
     if (!(await attempt(ask('POST /v1/drafts', { compose, at })))) return;
     clear();
-    draft?.forget();
+    draft.forget();
     changed('drafts');
     tell(t('compose.goes_later'));
   };
@@ -234,8 +252,7 @@ export function Compose({ handle, who, thread, lastMine, onPending, onUp }: Prop
   const extra = [how.isUrgent && t('message.urgent'), how.tag && t(`tag.${how.tag}`), how.isTask && t('compose.task'), how.replyBy && t('compose.has_reply_by'), how.at && t('compose.has_later'), how.disappears > 0 && t('compose.has_disappears')].filter(
     (word): word is string => typeof word === 'string' && word !== '',
   );
-  const canWrite = canWriteTo(who);
-  if (canWrite) return <p class="compose-none muted">{canWrite}</p>;
+  if (whyNot) return <p class="compose-none muted">{whyNot}</p>;
   return (
     <form
       class="compose"
@@ -245,11 +262,6 @@ export function Compose({ handle, who, thread, lastMine, onPending, onUp }: Prop
       onSubmit={(event) => {
         event.preventDefault();
         void send();
-      }}
-      onDragOver={(event) => event.preventDefault()}
-      onDrop={(event) => {
-        event.preventDefault();
-        void take([...(event.dataTransfer?.files ?? [])]);
       }}
     >
       {(reply || edits) && (
@@ -261,35 +273,12 @@ export function Compose({ handle, who, thread, lastMine, onPending, onUp }: Prop
           <Button icon="close" label={t('shell.cancel')} isIconOnly kind="quiet" onClick={() => (edits ? endEdit() : setReply(null))} />
         </p>
       )}
-      {files.length > 0 && (
-        <>
-          <ul class="chosen">
-            {files.map(({ key, file, isPhoto, part }) => (
-              <li key={key}>
-                <Icon name={isPhoto ? 'image' : 'files'} size={18} />
-                <bdi class="cut">{plain(file.name)}</bdi>
-                <small class="muted">{size(file.size)}</small>
-                {part !== null && <Progress part={part} label={t('file.progress', { name: plain(file.name) })} />}
-                <Button icon="close" label={t('compose.without', { name: plain(file.name) })} isIconOnly kind="quiet" disabled={isBusy} onClick={() => setFiles(files.filter((one) => one.key !== key))} />
-              </li>
-            ))}
-          </ul>
-          {files.some((one) => one.isPhoto) && (
-            <label class="photos">
-              <span>{t('compose.photos')}</span>
-              <select value={photos} onChange={(event) => setPhotos(event.currentTarget.value as Photos)}>
-                {(['smaller', 'whole', 'untouched'] as const).map((one) => (
-                  <option value={one}>{t(`photos.${one}`)}</option>
-                ))}
-              </select>
-            </label>
-          )}
-        </>
-      )}
+      <ChosenFiles files={files} photos={photos} isBusy={isBusy} leave={(one) => setFiles(files.filter((other) => other !== one))} onPhotos={setPhotos} />
       {records && (
         <Recorder
           key={records}
           what={records}
+          place={placeOf(who, thread, true)}
           discard={() => setRecords(null)}
           done={(file) => {
             setRecords(null);
@@ -305,10 +294,11 @@ export function Compose({ handle, who, thread, lastMine, onPending, onUp }: Prop
         aria-label={t('compose.field')}
         placeholder={t('compose.field')}
         value={text}
+        readOnly={isBusy}
         onInput={(event) => {
           setText(event.currentTarget.value);
           // Whoever types and leaves at once loses nothing.
-          if (!edits) draft?.write(event.currentTarget.value, reply?.id ?? null);
+          if (!edits) draft.write(event.currentTarget.value, reply?.id ?? null);
         }}
         onKeyDown={keys}
         onPaste={(event) => {
@@ -332,8 +322,8 @@ export function Compose({ handle, who, thread, lastMine, onPending, onUp }: Prop
         {!edits && (
           <>
             <Button icon="attach" label={t('compose.attach')} isIconOnly kind="quiet" onClick={() => picker.current?.click()} />
-            <Button icon="mic" label={t('recorder.sound')} isIconOnly kind="quiet" pressed={records === 'sound'} onClick={() => setRecords(records === 'sound' ? null : 'sound')} />
-            <Button icon="video" label={t('recorder.film')} isIconOnly kind="quiet" pressed={records === 'film'} onClick={() => setRecords(records === 'film' ? null : 'film')} />
+            <Button icon="mic" label={t('recorder.sound')} isIconOnly kind="quiet" pressed={records === 'sound'} disabled={records !== null} onClick={() => setRecords('sound')} />
+            <Button icon="video" label={t('recorder.film')} isIconOnly kind="quiet" pressed={records === 'film'} disabled={records !== null} onClick={() => setRecords('film')} />
             <Button icon="clock" label={t('compose.how')} isIconOnly kind="quiet" expanded={isOpen} onClick={() => setOpen(!isOpen)} />
             <span class="compose-extra cut">{extra.join(' · ')}</span>
           </>
@@ -353,7 +343,7 @@ export function Compose({ handle, who, thread, lastMine, onPending, onUp }: Prop
 }
 
 /** Why nothing can be written there; nothing where it can. */
-function canWriteTo(who: string): string | null {
+function whyNotTo(who: string): string | null {
   const group = groupOf(who);
   if (group && group.standing !== 'joined') return t(group.standing === 'invited' ? 'compose.not_joined' : 'compose.out');
   return contactOf(who)?.standing === 'blocked' ? t('compose.blocked') : null;

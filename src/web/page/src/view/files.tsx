@@ -11,7 +11,7 @@ import { Chip, Loaded, Page, Tabs, Trouble } from './kit';
 import { Icon } from './icons';
 import { Button, Empty, Name, Progress } from './ui';
 
-/** Parts come between events of the record. */
+/** How far files are nothing tells of. */
 const LOOK_MS = 1500;
 /** So many are drawn; the newest count. */
 const SHOWN_MAX = 200;

@@ -9,11 +9,8 @@ import { useAsked, useDoing } from './ask';
 import { Chip, Form, Loaded, Page, Section, Split, TextField, Tick, Trouble } from './kit';
 import { Avatar, Button, Empty, Menu, Name, Time } from './ui';
 
-/** What members say arrives as mail of its own; it is looked for now and then as well. */
-const LOOK_MS = 5000;
-
 export function Groups({ place }: { place: Place }) {
-  const asked = useAsked(() => ask('GET /v1/groups'), [], { onEvents: true, everyMs: LOOK_MS, of: ['groups'] });
+  const asked = useAsked(() => ask('GET /v1/groups'), [], { onEvents: true, of: ['groups'] });
   const [isMaking, setMaking] = useState(false);
   const address = place.parts[0];
   const chosen = asked.value?.find((row) => row.address === address);
@@ -78,7 +75,6 @@ function Group({ group, again }: { group: GroupRow; again: () => void }) {
   const isOwner = isIn && group.role === 'owner';
   const members = useAsked(() => ask('GET /v1/groups/{group}/members', { group: group.address }), [group.address, group.standing], {
     onEvents: true,
-    everyMs: LOOK_MS,
     of: ['groups'],
   });
   const [opens, setOpens] = useState<Opens>();

@@ -135,7 +135,7 @@ export function Message(props: Props) {
         )}
         {row.reactions.length > 0 && <Reactions row={row} />}
         {answers > 0 && (
-          <button type="button" class="replies" onClick={() => acts.thread(row)}>
+          <button type="button" class="replies text-button" onClick={() => acts.thread(row)}>
             <Icon name="thread" size={15} /> {t('message.replies', { count: answers })}
           </button>
         )}
@@ -346,7 +346,8 @@ function ReactPick({ row, close, anchor }: { row: TalkRow; close: (back?: boolea
 }
 
 function State({ row, status }: { row: TalkRow; status: StatusRow | undefined }) {
-  const state = row.state!;
+  // What members of a group say is known of the status alone.
+  const state = status?.members?.length ? status.state : row.state!;
   return (
     <button type="button" class={`state ${moodOf(state)}`} onClick={() => (asking.value = { row, what: 'life' })}>
       {stateWords(state, status)}

@@ -14,11 +14,12 @@ import { Person } from './people/person';
 import { Chip, Loaded, Page, Split } from './kit';
 import { Avatar, Button, Empty, Name } from './ui';
 
-const LOOK_MS = 3000;
+/** How long ago somebody was heard grows by itself; who comes and goes is told. */
+const LOOK_MS = 60_000;
 
 export function People({ place }: { place: Place }) {
   const contacts = useAsked(() => ask('GET /v1/contacts'), [], { of: ['contacts'], onEvents: true });
-  const nearby = useAsked(() => ask('GET /v1/nearby'), [], { everyMs: LOOK_MS, of: ['contacts'] });
+  const nearby = useAsked(() => ask('GET /v1/nearby'), [], { everyMs: LOOK_MS, of: ['contacts', 'nearby'] });
   const me = useAsked(() => ask('GET /v1/me'), []);
   const [adds, setAdds] = useState<{ address: string; name: string }>();
   const [pairs, setPairs] = useState(false);

@@ -1,5 +1,6 @@
 // A voice or video message: recorded, paused, listened to, thrown away, or made a file of the message that is written.
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { keepFiles } from '../draft-files';
 import { tell } from '../tell';
 import { duration } from '../times';
 import { t } from '../words';
@@ -26,14 +27,18 @@ const SOUND_BITS = 24_000;
 const FILM_BITS = 500_000;
 /** A recording ends by itself after so long. */
 const SECONDS_MAX = 15 * 60;
+/** So often what was said so far is kept, lest the page goes. */
+const KEEP_SECONDS = 5;
 
-export function Recorder({ what, done, discard }: { what: 'sound' | 'film'; done: (file: File) => void; discard: () => void }) {
+export function Recorder({ what, place, done, discard }: { what: 'sound' | 'film'; place: string; done: (file: File) => void; discard: () => void }) {
   const [state, setState] = useState<'asking' | 'on' | 'paused' | 'over'>('asking');
   const [seconds, setSeconds] = useState(0);
   const [result, setResult] = useState<{ file: File; url: string } | null>(null);
   const view = useRef<HTMLVideoElement>(null);
   const recorder = useRef<MediaRecorder | null>(null);
   const stream = useRef<MediaStream | null>(null);
+  /** It was taken or thrown away. */
+  const isOver = useRef(false);
 
   useEffect(() => {
     let isGone = false;
@@ -57,12 +62,17 @@ export function Recorder({ what, done, discard }: { what: 'sound' | 'film'; done
       const parts: Blob[] = [];
       const bits = what === 'film' ? { videoBitsPerSecond: FILM_BITS, audioBitsPerSecond: SOUND_BITS } : { audioBitsPerSecond: SOUND_BITS };
       const recording = new MediaRecorder(stream.current, { mimeType: form[0], ...bits });
-      recording.ondataavailable = ({ data }) => parts.push(data);
+      const name = nameOf(what, form[1]);
+      const type = form[0].split(';')[0]!;
+      recording.ondataavailable = ({ data }) => {
+        parts.push(data);
+        // Where it is paused or its place is left, the last part of a second comes at once.
+        if (!isOver.current && (recording.state !== 'recording' || parts.length % KEEP_SECONDS === 0)) keepFiles(place, [new File(parts, name, { type })]);
+      };
       recording.onstop = () => {
         stream.current?.getTracks().forEach((track) => track.stop());
         if (isGone || recorder.current !== recording) return;
-        const type = form[0].split(';')[0]!;
-        const file = new File(parts, nameOf(what, form[1]), { type });
+        const file = new File(parts, name, { type });
         setResult({ file, url: URL.createObjectURL(file) });
         setState('over');
       };
@@ -87,16 +97,23 @@ export function Recorder({ what, done, discard }: { what: 'sound' | 'film'; done
   useEffect(() => () => void (result && URL.revokeObjectURL(result.url)), [result]);
 
   const pause = () => {
-    if (state === 'on') recorder.current?.pause();
-    else recorder.current?.resume();
+    if (state === 'on') {
+      recorder.current?.pause();
+      recorder.current?.requestData();
+    } else recorder.current?.resume();
     setState(state === 'on' ? 'paused' : 'on');
+  };
+  const end = (then: () => void) => {
+    isOver.current = true;
+    keepFiles(place, []);
+    then();
   };
   return (
     <div class="recorder" role="group" aria-label={t(what === 'film' ? 'recorder.film' : 'recorder.sound')}>
       {what === 'film' && state !== 'over' && <video class="recorder-view" ref={view} autoplay muted playsInline />}
       {result && <Player src={result.url} name={result.file.name} isFilm={what === 'film'} />}
       <div class="recorder-bar">
-        <Button icon="trash" label={t('recorder.discard')} isIconOnly kind="quiet" onClick={discard} />
+        <Button icon="trash" label={t('recorder.discard')} isIconOnly kind="quiet" onClick={() => end(discard)} />
         {state !== 'over' && (
           <span class={`recorder-time${state === 'on' ? ' on' : ''}`} role="timer">
             <Icon name="record" size={16} /> {state === 'asking' ? t('recorder.asking') : duration(seconds)}
@@ -110,7 +127,7 @@ export function Recorder({ what, done, discard }: { what: 'sound' | 'film'; done
             <Button icon="stop" label={t('recorder.stop')} kind="main" onClick={() => recorder.current?.stop()} />
           </>
         )}
-        {state === 'over' && result && <Button icon="check" label={t('recorder.take')} kind="main" onClick={() => done(result.file)} />}
+        {state === 'over' && result && <Button icon="check" label={t('recorder.take')} kind="main" onClick={() => end(() => done(result.file))} />}
       </div>
     </div>
   );

@@ -8,6 +8,7 @@ import { written } from '../talk';
 import { failure } from '../tell';
 import { go, to, type Place } from '../route';
 import { t } from '../words';
+import { Waiting } from './kit';
 import { writer } from './talk';
 import { Avatar, Empty, rove, Time } from './ui';
 import './search.css';
@@ -27,9 +28,11 @@ export function Search({ place }: { place: Place }) {
   const [error, setError] = useState<string | null>(null);
   const [isBusy, setBusy] = useState(false);
   const list = useRef<HTMLUListElement>(null);
+  const wanted = q.trim();
+  // Where to look says nothing of what for.
+  const isWanted = wanted !== '' && !/^in:("[^"]*"?|\S*)$/.test(wanted);
   useEffect(() => {
-    const wanted = q.trim();
-    if (!wanted || /^in:("[^"]*"?|\S*)$/.test(wanted)) {
+    if (!isWanted) {
       setFound(null);
       setError(null);
       return;
@@ -87,7 +90,8 @@ export function Search({ place }: { place: Place }) {
           {found && !isBusy ? t('search.count', { count: found.length }) : ''}
         </p>
         {error && <p class="warn">{error}</p>}
-        {!found && !error && (
+        {!found && !error && isWanted && <Waiting />}
+        {!found && !error && !isWanted && (
           <Empty icon="search" title={t('search.hint')}>
             <ul class="search-hints">
               {(['words', 'phrase', 'from', 'when', 'file', 'unread'] as const).map((key) => (

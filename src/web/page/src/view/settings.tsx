@@ -75,7 +75,7 @@ function Browser() {
 }
 
 function Away() {
-  const asked = useAsked(() => ask('GET /v1/away'), [], { of: ['away'], everyMs: CHECK_MS });
+  const asked = useAsked(() => ask('GET /v1/away'), [], { of: ['away'] });
   return (
     <Section title={t('away.title')} note={t('away.note')}>
       <Loaded asked={asked}>{(row) => (row.away ? <IsAway row={row} again={asked.again} /> : <GoAway row={row} again={asked.again} />)}</Loaded>

@@ -1,8 +1,9 @@
 // One conversation: what was said in it, both sides, and where one writes.
 import { useComputed, useSignal } from '@preact/signals';
-import { useCallback, useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks';
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { ask } from '../api';
 import type { TalkRow } from '../api.types';
+import { hasFiles } from '../drop';
 import { hasModifier, isWriting } from '../keys';
 import { person } from '../people';
 import { inLine } from '../safe';
@@ -15,6 +16,7 @@ import { t } from '../words';
 import { Compose, type ComposeHandle } from './compose';
 import { Scheduled } from './scheduled';
 import { Icon } from './icons';
+import { Waiting } from './kit';
 import { Members } from './members';
 import { Message } from './message';
 import { talkItems } from './talks';
@@ -140,11 +142,7 @@ function Said({ who, at, thread }: { who: string; at: string | undefined; thread
   const current = useSignal<string | null>(null);
   const scroller = useRef<HTMLDivElement>(null);
   const shown = useComputed(() => laid(talk.rows.value, talk.firstUnread.value));
-  const answers = useComputed(() => {
-    const counts = new Map<string, number>();
-    for (const row of talk.rows.value) if (row.thread) counts.set(row.thread, (counts.get(row.thread) ?? 0) + 1);
-    return counts;
-  });
+  const isDropping = useDrop(scroller, compose);
   const place = useScroll(scroller, talk);
   useMarking(scroller, talk);
 
@@ -222,7 +220,7 @@ function Said({ who, at, thread }: { who: string; at: string | undefined; thread
                 endsRun={endsRun}
                 isStop={row.id === stop}
                 isTarget={row.id === talk.target.value}
-                answers={thread ? 0 : (answers.value.get(row.id.slice(0, 32)) ?? 0)}
+                answers={thread ? 0 : (row.replies ?? 0)}
                 isInThread={!!thread}
                 acts={acts}
               />
@@ -243,6 +241,7 @@ function Said({ who, at, thread }: { who: string; at: string | undefined; thread
           ))}
         </ol>
         {!thread && <Waits who={who} write={(text) => compose.current?.write(text)} />}
+        {!talk.isLoaded.value && <Waiting />}
         {talk.isLoaded.value && !rows.length && talk.failed.value === null && (
           <Empty icon="talk" title={t('talk.nothing')}>
             {t('talk.nothing_more', { name: nameOf(who) })}
@@ -254,6 +253,12 @@ function Said({ who, at, thread }: { who: string; at: string | undefined; thread
           <Icon name="down" size={18} />
           {place.fresh.value > 0 ? t('talk.new_below', { count: place.fresh.value }) : t('talk.to_end')}
         </button>
+      )}
+      {isDropping && (
+        <div class="drop-here" aria-hidden="true">
+          <Icon name="attach" size={28} />
+          <p>{t('compose.drop')}</p>
+        </div>
       )}
       {!thread && <Scheduled who={who} />}
       <Compose
@@ -385,6 +390,47 @@ function useScroll(scroller: { current: HTMLDivElement | null }, talk: OpenTalk)
     });
   };
   return { onScroll, toEnd, isAway, fresh };
+}
+
+/** Takes files that are let fall anywhere in the conversation; says whether some are held over it. */
+function useDrop(scroller: { current: HTMLDivElement | null }, compose: { current: ComposeHandle | null }): boolean {
+  const [isOver, setOver] = useState(false);
+  useEffect(() => {
+    const talk = scroller.current?.closest<HTMLElement>('.talk');
+    if (!talk) return;
+    // It is left and entered again with every element inside it.
+    let depth = 0;
+    const entered = (event: DragEvent) => {
+      if (!hasFiles(event) || !compose.current) return;
+      depth += 1;
+      setOver(true);
+    };
+    const left = () => {
+      depth = Math.max(0, depth - 1);
+      if (depth === 0) setOver(false);
+    };
+    const over = (event: DragEvent) => {
+      if (hasFiles(event) && compose.current) event.preventDefault();
+    };
+    const dropped = (event: DragEvent) => {
+      depth = 0;
+      setOver(false);
+      if (!hasFiles(event) || !compose.current) return;
+      event.preventDefault();
+      compose.current.take([...(event.dataTransfer?.files ?? [])]);
+    };
+    talk.addEventListener('dragenter', entered);
+    talk.addEventListener('dragleave', left);
+    talk.addEventListener('dragover', over);
+    talk.addEventListener('drop', dropped);
+    return () => {
+      talk.removeEventListener('dragenter', entered);
+      talk.removeEventListener('dragleave', left);
+      talk.removeEventListener('dragover', over);
+      talk.removeEventListener('drop', dropped);
+    };
+  }, []);
+  return isOver;
 }
 
 /** Marks as read what was on the screen while somebody looked. */

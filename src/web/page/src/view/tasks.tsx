@@ -246,21 +246,21 @@ function Card(props: {
         </a>
         <span class="task-buttons">
           {column !== 'done' && (
-            <button type="button" class="small-button" onClick={() => props.onMove('done')}>
+            <button type="button" class="text-button" onClick={() => props.onMove('done')}>
               {t('tasks.do_done')}
             </button>
           )}
           {column === 'open' && (
-            <button type="button" class="small-button" onClick={() => props.onMove('taken')}>
+            <button type="button" class="text-button" onClick={() => props.onMove('taken')}>
               {t('tasks.do_take')}
             </button>
           )}
           {column === 'done' && (
-            <button type="button" class="small-button" onClick={() => props.onMove(row.assignee ? 'taken' : 'open')}>
+            <button type="button" class="text-button" onClick={() => props.onMove(row.assignee ? 'taken' : 'open')}>
               {t('tasks.do_again')}
             </button>
           )}
-          <button type="button" class="small-button" aria-label={t('tasks.edit', { task: inLine(words, 60) })} onClick={props.onEdit}>
+          <button type="button" class="text-button" aria-label={t('tasks.edit', { task: inLine(words, 60) })} onClick={props.onEdit}>
             {t('tasks.change')}
           </button>
         </span>

@@ -11,8 +11,8 @@ import { useAsked, useDoing } from './ask';
 import { Chip, Choice, Form, Loaded, Page, Section, Split, TextField, Trouble } from './kit';
 import { Button, Empty, Name, Prose, Time } from './ui';
 
-/** Nothing tells of what is published; it is looked for so often. */
-const LOOK_MS = 3000;
+/** What is only carried for others nothing tells of. */
+const LOOK_MS = 30_000;
 /** Messages of a topic that are shown at once. */
 const SHOWN = 100;
 

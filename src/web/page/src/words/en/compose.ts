@@ -7,6 +7,7 @@ export const compose = {
   'compose.edits': 'Editing what I wrote',
   'compose.answers': 'Answering a message',
   'compose.attach': 'Add files',
+  'compose.drop': 'Let them fall here to add them to the message',
   'compose.without': 'Without {name}',
   'compose.how': 'How and when it goes',
   'compose.tag': 'What it is meant to be',
