@@ -188,3 +188,63 @@ fn files_links_and_words_find_their_way_into_an_app_and_out_of_it() {
 fn an_app_at_its_bound_says_so_on_the_page() {
     story("app_bound", &["alice", "bob"]);
 }
+
+#[test]
+fn answers_in_a_thread_are_counted_truly_and_what_is_begun_there_is_kept() {
+    story("threads", &["alice", "bob"]);
+}
+
+#[test]
+fn reactions_edits_and_ends_of_messages_are_seen_on_the_other_side() {
+    story("changes", &["alice", "bob"]);
+}
+
+#[test]
+fn a_message_gets_labels_and_becomes_a_task_from_its_menu() {
+    story("labels", &["alice", "bob"]);
+}
+
+#[test]
+fn messages_are_passed_on_and_go_later() {
+    story("onward", &["alice", "bob", "carol"]);
+}
+
+#[test]
+fn files_are_dropped_pasted_kept_asked_for_and_saved_whole() {
+    story("files", &["bob", "alice"]);
+}
+
+#[test]
+fn photographs_leave_without_where_they_were_taken() {
+    story("photos", &["alice", "bob"]);
+}
+
+#[test]
+fn voice_and_video_are_recorded_kept_sent_and_played_in_place() {
+    story("recordings", &["alice", "bob"]);
+}
+
+#[test]
+fn what_comes_is_told_once_and_not_in_quiet_hours() {
+    story("notifications", &["alice", "bob", "carol"]);
+}
+
+#[test]
+fn two_who_never_met_pair_on_their_pages() {
+    story("pairing", &["alice", "bob"]);
+}
+
+#[test]
+fn a_group_is_begun_written_to_and_left_on_its_pages() {
+    story("groups", &["alice", "bob", "carol"]);
+}
+
+#[test]
+fn what_is_published_is_read_as_it_comes() {
+    story("topics", &["alice", "bob"]);
+}
+
+#[test]
+fn two_tabs_another_browser_and_a_terminal_agree_about_what_is_unread() {
+    story("together", &["alice", "bob", "carol"]);
+}

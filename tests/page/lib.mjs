@@ -34,8 +34,7 @@ export class Person {
 
   /** Runs a command that must succeed; what it says. */
   async run(...args) {
-    const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('DAK_')));
-    const { stdout } = await run(about.dak, [...args, '--home', this.home], { env, maxBuffer: 1 << 26 });
+    const { stdout } = await run(about.dak, [...args, '--home', this.home], { env: bare(), maxBuffer: 1 << 26 });
     return stdout;
   }
 
@@ -65,23 +64,28 @@ export class Person {
 
   /** Starts it, to end with the story; where it can be met. */
   async up(...args) {
-    const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('DAK_')));
     const words = ['up', '--name', this.name, '--listen', '/ip4/127.0.0.1/tcp/0', '--no-mdns', '--json', ...args, '--home', this.home];
-    const node = spawn(about.dak, words, { env, stdio: ['ignore', 'pipe', 'ignore'] });
-    this.node = node;
+    const node = spawn(about.dak, words, { env: bare(), stdio: ['ignore', 'pipe', 'ignore'] });
     this.world.nodes.add(node);
+    this.node = node;
     await once(node.stdout, 'data');
     node.stdout.resume();
     const { listen, peer_id } = await this.one('me');
     return `${listen[0]}/p2p/${peer_id}`;
   }
 
-  /** Stops it, where the story started it. */
+  /** Stops it, whoever started it. */
   async down() {
-    const ended = once(this.node, 'exit');
+    const { node } = this;
+    const ended = node && node.exitCode === null ? once(node, 'exit') : null;
     await this.run('down');
     await ended;
-    this.world.nodes.delete(this.node);
+    if (node) this.world.nodes.delete(node);
+  }
+
+  /** The address by which this one's conversations go. */
+  async address() {
+    return `dak:${(await this.one('me')).peer_id}`;
   }
 
   /** A link that lets a browser in, once. */
@@ -97,6 +101,7 @@ export class Person {
     // Whoever works on the page looks at what was built last, without a new program.
     const built = process.env.DAK_PAGE_BUILT;
     if (built) await context.route(/^https?:\/\/dak-[^/]*\/(app|[a-z]{2})\.(js|css)$/, (route) => route.fulfill({ path: join(built, new URL(route.request().url()).pathname) }));
+    if (options.before) await context.addInitScript(options.before);
     const page = await context.newPage();
     this.world.watch(page);
     const link = await this.link();
@@ -105,6 +110,11 @@ export class Person {
     await page.locator('.shell').waitFor();
     return page;
   }
+}
+
+/** What commands see of the environment: nothing that is meant for stories. */
+function bare() {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('DAK_')));
 }
 
 class World {
@@ -188,8 +198,9 @@ class World {
   }
 }
 
-export async function begin() {
-  const browser = await chromium.launch({ executablePath: about.browser, args: FLAGS, headless: true });
+/** Begins a story; `flags` are what it wants of the browser beside the usual. */
+export async function begin(flags = []) {
+  const browser = await chromium.launch({ executablePath: about.browser, args: [...FLAGS, ...flags], headless: true });
   return new World(browser);
 }
 
@@ -229,6 +240,62 @@ export function holds(is, what) {
 /** Goes to a screen of an open page. */
 export async function visit(page, hash) {
   await page.evaluate((hash) => (location.hash = hash), hash);
+}
+
+/** Opens a conversation by the address of whom it is with. */
+export const talkWith = (page, address) => visit(page, `#/talk/${encodeURIComponent(address)}`);
+
+/** The conversation itself, beside which a thread may be open. */
+export const talk = (page) => page.locator('.talk:not(.thread-pane)');
+
+/** Where one writes. */
+export const field = (within) => within.locator('.compose textarea');
+
+/** A message by a part of its own words, and not of those that it answers. */
+export function said(within, text) {
+  const page = typeof within.page === 'function' ? within.page() : within;
+  return within.locator('article.message').filter({ has: page.locator('.prose, .instead', { hasText: text }) });
+}
+
+/** Writes something and sends it. */
+export async function write(within, text) {
+  await field(within).fill(text);
+  await field(within).press('Enter');
+}
+
+/** Chooses something of a message's menu. */
+export async function choose(page, message, item) {
+  await message.getByRole('button', { name: 'More', exact: true }).click();
+  await page.getByRole('menuitem', { name: item, exact: true }).click();
+}
+
+/** A command on a terminal of its own, which `script` makes. */
+export function onTerminal(person, ...args) {
+  const words = [about.dak, ...args, '--home', person.home].map((word) => `'${word}'`).join(' ');
+  const env = { ...bare(), TERM: 'xterm-256color', NO_COLOR: '1' };
+  const script = spawn('script', ['-q', '-e', '-c', `stty rows 30 cols 100; exec ${words}`, '/dev/null'], { env, stdio: ['pipe', 'pipe', 'ignore'] });
+  let written = '';
+  script.stdout.on('data', (some) => (written += some));
+  return {
+    /** Waits until this was written, wherever on the screen. */
+    shows: (what) => until(`the terminal shows ${what}`, () => what.test(written)),
+    types: (keys) => script.stdin.write(keys),
+    isThere: () => script.exitCode === null,
+    end: () => script.kill(),
+  };
+}
+
+/** Asks the node as the page does. */
+export function asked(page, method, path, body) {
+  return page.evaluate(
+    async ([method, path, body]) => {
+      const headers = { 'dak-page': localStorage.getItem('dak.page'), accept: 'application/json', ...(body ? { 'content-type': 'application/json' } : {}) };
+      const answer = await fetch(path, { method, headers, ...(body ? { body: JSON.stringify(body) } : {}) });
+      if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
+      return answer.json();
+    },
+    [method, path, body],
+  );
 }
 
 /** All screens, as the navigation names them. */

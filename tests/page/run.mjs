@@ -2,8 +2,8 @@
 import { begin } from './lib.mjs';
 
 const [name] = process.argv.slice(2);
-const { default: tell } = await import(`./stories/${name}.mjs`);
-const world = await begin();
+const { default: tell, flags } = await import(`./stories/${name}.mjs`);
+const world = await begin(flags);
 let failed = false;
 try {
   await tell(world);
