@@ -39,6 +39,8 @@ fn take_page_in() {
     let rows: String = names.iter().map(row).collect();
     let table = format!("/// The files of the page, by name.\nstatic BUILT: &[(&str, &[u8])] = &[\n{rows}];\n");
     let place = Path::new(&env::var("OUT_DIR").expect("cargo says where to write")).join("built.rs");
+    // What was built may be linked from a copy of it elsewhere, which has a page of its own.
+    let _ = fs::remove_file(&place);
     fs::write(place, table).expect("what is made for the build can be written");
 }
 
