@@ -132,6 +132,11 @@ impl Bundle {
         Ok(Unverified::parse(bytes)?.believe())
     }
 
+    /// The same of bytes that become the bundle's own.
+    pub fn from_stored(bytes: Vec<u8>) -> Result<(Bundle, Hops), BundleError> {
+        Ok(Unverified::parse(bytes)?.believe())
+    }
+
     pub fn payload(&self) -> &[u8] {
         &self.bytes[self.parts.payload_at as usize..self.bytes.len() - 1]
     }

@@ -1,6 +1,6 @@
 //! Acts, performed in order once what they say is durable: frames and bundles to peers, answers to people.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -45,6 +45,8 @@ pub enum Act {
         transit: Transit,
         id: BundleId,
         row: Row,
+        /// What this very batch holds need not be read back.
+        held: Option<Arc<Bundle>>,
     },
     /// See [`Output::Again`].
     Again(Vec<(Row, BundleId)>),
@@ -72,7 +74,7 @@ impl Act {
             Output::Commit(_) | Output::File(_) | Output::Heard(_) | Output::Notify(_) => return None,
             Output::Seal { token, draft } => Act::Seal { token, draft },
             Output::Send { to, frame } => Act::Send { to, frame },
-            Output::Forward { to, transit, id, row } => Act::Forward { to, transit, id, row },
+            Output::Forward { to, transit, id, row } => Act::Forward { to, transit, id, row, held: None },
             Output::Again(rows) => Act::Again(rows),
             Output::Dial(node) => Act::Dial(node),
             Output::Report(event) => Act::Report(event),
@@ -172,29 +174,36 @@ impl Drop for Thread {
 impl Thread {
     fn run(mut self, queue: &Receiver<Vec<Act>>, performed: &AtomicUsize) {
         while let Ok(acts) = queue.recv() {
-            let bodies = self.fetch(&acts);
-            acts.into_iter().for_each(|act| self.perform(act, &bodies));
+            let fetched = self.fetch(&acts);
+            acts.into_iter().for_each(|act| self.perform(act, &fetched));
             self.say_all();
             performed.fetch_sub(1, Ordering::AcqRel);
         }
     }
 
-    /// Reads all bodies of a batch in one snapshot; none where one of them cannot be read.
-    fn fetch(&self, acts: &[Act]) -> BTreeMap<Row, Vec<u8>> {
-        let rows: Vec<Row> =
-            acts.iter().filter_map(|act| if let Act::Forward { row, .. } = act { Some(*row) } else { None }).collect();
-        let mut bodies = BTreeMap::new();
+    /// Reads all bundles of a batch in one snapshot, each once; none where one of them cannot be read.
+    fn fetch(&self, acts: &[Act]) -> BTreeMap<Row, Bundle> {
+        let unread = |act: &Act| if let Act::Forward { row, held: None, .. } = act { Some(*row) } else { None };
+        let rows: BTreeSet<Row> = acts.iter().filter_map(unread).collect();
+        let rows: Vec<Row> = rows.into_iter().collect();
+        let mut bundles = BTreeMap::new();
         for rows in rows.chunks(FETCH_MAX) {
             let fetched = self.tools.reader.bodies(rows).unwrap_or_default();
-            bodies.extend(rows.iter().zip(fetched).filter_map(|(row, body)| Some((*row, body?))));
+            let parsed = |body: Option<Vec<u8>>| Some(Bundle::from_stored(body?).ok()?.0);
+            bundles.extend(rows.iter().zip(fetched).filter_map(|(row, body)| Some((*row, parsed(body)?))));
         }
-        bodies
+        bundles
     }
 
-    fn perform(&mut self, act: Act, bodies: &BTreeMap<Row, Vec<u8>>) {
+    fn perform(&mut self, act: Act, fetched: &BTreeMap<Row, Bundle>) {
         match act {
             Act::Send { to, frame } => self.say(to, &frame),
-            Act::Forward { to, transit, id, row } => self.forward(to, &transit, id, row, bodies.get(&row)),
+            Act::Forward { to, transit, held: Some(bundle), .. } => self.hand_over(to, &transit, &bundle),
+            Act::Forward { to, transit, id, row, held: None } => match fetched.get(&row).filter(|found| found.id == id)
+            {
+                Some(bundle) => self.hand_over(to, &transit, bundle),
+                None => self.forward(to, &transit, id, row),
+            },
             Act::Again(rows) => drop(self.tools.core.put(Work::Again(Again::Held(rows)))),
             Act::Dial(node) => {
                 if let Some(net) = &self.tools.net {
@@ -217,17 +226,10 @@ impl Thread {
         }
     }
 
-    fn forward(&mut self, to: NodeId, transit: &Transit, id: BundleId, row: Row, body: Option<&Vec<u8>>) {
-        let fetched = body.and_then(|bytes| Bundle::from_store(bytes).ok()).filter(|(bundle, _)| bundle.id == id);
-        // What did not come with the batch is asked for alone, and the answer says why.
-        let found = fetched.map_or_else(|| self.tools.reader.bundle(row, id), |found| Ok(Some(found)));
-        match found {
-            Ok(Some((bundle, _))) => {
-                // Without a contact nothing is handed over; the next one sorts it out.
-                let Some(line) = self.contacts.get(&to) else { return };
-                let frame = line.crossed.hand_over(transit, &bundle, &Ends { from: self.tools.me, to });
-                self.send(to, frame);
-            }
+    /// What did not come with the batch is asked for alone, and the answer says why.
+    fn forward(&mut self, to: NodeId, transit: &Transit, id: BundleId, row: Row) {
+        match self.tools.reader.bundle(row, id) {
+            Ok(Some((bundle, _))) => self.hand_over(to, transit, &bundle),
             // It may have left since; if the index still names it, the store has lost it.
             Ok(None) => drop(self.tools.core.put(Work::Input(Input::Unreadable { to, id, row }))),
             // The store still has it and the disk may give it later: the next contact asks again.
@@ -236,6 +238,13 @@ impl Thread {
                 self.part_with(to);
             }
         }
+    }
+
+    /// Without a contact nothing is handed over; the next one sorts it out.
+    fn hand_over(&mut self, to: NodeId, transit: &Transit, bundle: &Bundle) {
+        let Some(line) = self.contacts.get(&to) else { return };
+        let frame = line.crossed.hand_over(transit, bundle, &Ends { from: self.tools.me, to });
+        self.send(to, frame);
     }
 
     /// What cannot be said ends the contact: the peer would wait for it, and may have brought this node there.

@@ -1,5 +1,6 @@
 //! A batch becomes durable, and then its acts go; or its commit fails, and the agent starts again from the store.
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,7 +10,8 @@ use std::time::{Duration, Instant};
 use futures::executor::block_on;
 
 use super::{Core, Said, groups, topics};
-use crate::agent::change::Change;
+use crate::agent::change::{Change, Row};
+use crate::bundle::Bundle;
 use crate::node::courier::Act;
 use crate::node::work::Work;
 use crate::store::StoreError;
@@ -80,6 +82,7 @@ impl Core {
         if changes.is_empty() && acts.is_empty() {
             return;
         }
+        take_along(&changes, &mut acts);
         if !acts.is_empty() {
             acts.push(Act::GiveBack(permits_of_frames));
         }
@@ -169,5 +172,83 @@ impl Core {
             }
         }
         ControlFlow::Continue(())
+    }
+}
+
+/// Gives acts that hand over what is held in the same commit the bundles themselves.
+fn take_along(changes: &[Change], acts: &mut [Act]) {
+    let forwards = acts.iter_mut().filter_map(|act| match act {
+        Act::Forward { row, held, .. } => Some((*row, held)),
+        _ => None,
+    });
+    let mut forwards = forwards.peekable();
+    if forwards.peek().is_none() {
+        return;
+    }
+    let holds = changes.iter().filter_map(|change| match change {
+        Change::Hold { held, bundle } => Some((held.row, bundle)),
+        _ => None,
+    });
+    let holds: BTreeMap<Row, &Arc<Bundle>> = holds.collect();
+    forwards.for_each(|(row, held)| *held = holds.get(&row).map(|bundle| Arc::clone(bundle)));
+}
+
+#[cfg(test)]
+mod tests {
+    use ed25519_dalek::SigningKey;
+
+    use super::*;
+    use crate::agent::change::{Class, Held};
+    use crate::bundle::{Creation, Draft, Hops, Kind, Priority, Signer};
+    use crate::eid::Eid;
+    use crate::frame::{Grade, Transit};
+    use crate::id::BundleId;
+    use crate::time::{DAY, DtnTime, Timestamp};
+
+    fn hold(row: u64) -> Change {
+        let key = SigningKey::from_bytes(&[1; 32]);
+        let creation = Creation { time: DtnTime(5), sequence: row };
+        let (source, destination) = (key.node(), Eid::mail(key.node()));
+        let priority = Priority::Normal;
+        let draft = Draft { kind: Kind::Message, source, destination, creation, lifetime: DAY, priority, copies: 1 };
+        let bundle = Arc::new(draft.sign(b"sealed", &key).unwrap());
+        let held = Held {
+            row: Row(row),
+            id: bundle.id,
+            kind: bundle.kind,
+            source,
+            destination: bundle.destination.clone(),
+            lifetime: DAY,
+            accepted_at: Timestamp(0),
+            hops: Hops::default(),
+            expires: Timestamp(DAY.0),
+            dated: true,
+            size_bytes: bundle.encoded_len() as u32,
+            class: Class::Own,
+            priority,
+            grade: Grade::Custody,
+            copies: 1,
+            from: None,
+            about: None,
+        };
+        Change::Hold { held, bundle }
+    }
+
+    #[test]
+    fn what_one_commit_holds_and_hands_over_is_not_read_back_and_what_was_held_before_is() {
+        let to = SigningKey::from_bytes(&[2; 32]).node();
+        let forward =
+            |row| Act::Forward { to, transit: Transit::default(), id: BundleId([0; 32]), row: Row(row), held: None };
+        let mut acts = vec![forward(1), Act::Dial(to), forward(2), forward(3)];
+        let changes = [hold(2), Change::Forget { row: Row(1) }, hold(3)];
+        take_along(&changes, &mut acts);
+        let found: Vec<Option<u64>> = acts
+            .iter()
+            .filter_map(|act| match act {
+                Act::Forward { held, .. } => Some(held.as_ref().map(|bundle| bundle.creation.sequence)),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(found, [None, Some(2), Some(3)]);
     }
 }

@@ -47,7 +47,7 @@ impl RedbReader {
             Err(StoreError::Damaged(_)) => None,
             body => body?,
         };
-        Ok(body.and_then(|bytes| Bundle::from_store(&bytes).ok()).filter(|(bundle, _)| bundle.id == id))
+        Ok(body.and_then(|bytes| Bundle::from_stored(bytes).ok()).filter(|(bundle, _)| bundle.id == id))
     }
 
     /// The encoded bundles at `rows`, in that order, from one snapshot; none for one that is damaged, which hides no
