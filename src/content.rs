@@ -225,6 +225,11 @@ pub fn is_part(content: &[u8]) -> bool {
     kind(content) == Ok(PART)
 }
 
+/// Which part of a file encoded content is, where it is one: without what it holds.
+pub fn part_stub(content: &[u8]) -> Option<Part> {
+    is_part(content).then(|| Part::decode_stub(content).ok())?
+}
+
 /// Whether encoded content is a word about a group, which may have keys in it.
 pub fn is_group_word(content: &[u8]) -> bool {
     kind(content) == Ok(WORD)

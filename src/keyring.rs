@@ -104,7 +104,7 @@ impl Keyring {
         let epoch = group::epoch_of(bundle.payload())?;
         let key = self.groups().get(&bundle.destination).and_then(|keys| keys.epochs.get(&epoch).cloned());
         let plaintext = group::open(&key.ok_or(SealError::UnknownKey)?, bundle.primary(), bundle.payload())?;
-        Ok(Opened { plaintext, key: KeyUsed::Group(epoch), seal: None })
+        Ok(Opened::new(KeyUsed::Group(epoch), plaintext))
     }
 
     /// The proof for a text that passes on what came here.

@@ -66,7 +66,7 @@ use std::sync::Arc;
 use crate::agent::Output;
 use crate::agent::change::{Change, Letter, Outgoing, Row};
 use crate::bundle::Bundle;
-use crate::content::{Content, Enclosed, Filed, GroupWord, KeyUsed, Part, Seal, is_group_word, unpad};
+use crate::content::{Content, Enclosed, Filed, GroupWord, KeyUsed, Part, Seal, is_group_word, pad, part_stub, unpad};
 use crate::eid::Eid;
 use crate::id::{BundleId, NodeId};
 use crate::time::Moment;
@@ -79,6 +79,14 @@ pub struct Opened {
     pub plaintext: Vec<u8>,
     /// How it was sealed and signed, where that can be shown to others later.
     pub seal: Option<Box<Seal>>,
+    /// The part of a file that was in it, where that was taken out of the content, which says then only which it is.
+    pub part: Option<Box<Part>>,
+}
+
+impl Opened {
+    pub fn new(key: KeyUsed, plaintext: Vec<u8>) -> Opened {
+        Opened { key, plaintext, seal: None, part: None }
+    }
 }
 
 /// What a message of an earlier home says, and when it was first shown there, where that begins its end.
@@ -301,6 +309,11 @@ pub fn part(opened: &Opened) -> Option<Part> {
     if let Ok(Content::Part(part)) = Content::decode(content) { Some(part) } else { None }
 }
 
+/// What is in padded content, without the bytes of the part of a file that it is; none where it is none.
+pub fn without_part(plaintext: &[u8]) -> Option<Vec<u8>> {
+    part_stub(unpad(plaintext).ok()?).map(|part| pad(&Content::Part(part).encode()))
+}
+
 /// What one's own content has to do with groups.
 fn of_own(outgoing: &Outgoing, content: &[u8]) -> Option<OfGroup> {
     let Outgoing { id, destination, .. } = outgoing;
@@ -319,10 +332,7 @@ fn of_own(outgoing: &Outgoing, content: &[u8]) -> Option<OfGroup> {
 
 /// What the record keeps of what was written here: of a part only which it is.
 fn own_words(content: &[u8]) -> Vec<u8> {
-    match crate::content::is_part(content).then(|| Content::decode(content)) {
-        Some(Ok(Content::Part(part))) => Content::Part(part.stub()).encode(),
-        _ => content.to_vec(),
-    }
+    part_stub(content).map_or_else(|| content.to_vec(), |part| Content::Part(part).encode())
 }
 
 #[cfg(test)]
@@ -331,7 +341,7 @@ mod tests {
     use crate::agent::Event;
     use crate::agent::change::Marks;
     use crate::bundle::{Bundle, Creation, Draft, Hops, Kind, Priority};
-    use crate::content::{GroupWord, Text, Unknown, pad};
+    use crate::content::{GroupWord, Text, Unknown};
     use crate::id::NodeId;
     use crate::time::{DAY, DtnTime, Timestamp};
     use ed25519_dalek::SigningKey;
@@ -404,8 +414,8 @@ mod tests {
     fn what_is_delivered_is_filed_right_behind_its_delivery_and_only_once_it_is_delivered() {
         let mut opening = Opening::default();
         let (one, other) = (message(1), message(2));
-        opening.came(one.id, Opened { key: KeyUsed::Identity, plaintext: text("hello"), seal: None });
-        opening.came(other.id, Opened { key: KeyUsed::Identity, plaintext: text("refused"), seal: None });
+        opening.came(one.id, Opened::new(KeyUsed::Identity, text("hello")));
+        opening.came(other.id, Opened::new(KeyUsed::Identity, text("refused")));
         let report = Output::Report(Event::Delivered { id: one.id, from: one.source });
         let mut out = vec![deliver(1, &one), deliver(2, &one), report];
         opening.follow(&mut out, 1);
@@ -476,8 +486,8 @@ mod tests {
     fn what_this_version_cannot_read_stays_sealed() {
         let newer = Content::Unknown(Unknown { kind: 7, fields: Vec::new() }).encode();
         for plaintext in [pad(&newer), pad(b"noise"), b"not padded".to_vec()] {
-            assert_eq!(filed(&Opened { key: KeyUsed::Identity, plaintext, seal: None }), None);
+            assert_eq!(filed(&Opened::new(KeyUsed::Identity, plaintext)), None);
         }
-        assert!(filed(&Opened { key: KeyUsed::Identity, plaintext: text("hello"), seal: None }).is_some());
+        assert!(filed(&Opened::new(KeyUsed::Identity, text("hello"))).is_some());
     }
 }

@@ -26,7 +26,8 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::{CryptoRng, SeedableRng};
 use zeroize::Zeroizing;
 
-use crate::cbor::{CborError, Reader, Writer};
+use crate::bundle::key;
+use crate::cbor::{CborError, Major, Reader, Writer};
 use crate::content::KeyUsed;
 use crate::id::NodeId;
 use crate::keys::Identity;
@@ -43,6 +44,8 @@ const SUITE: [u8; 6] = [0x00, 0x20, 0x00, 0x01, 0x00, 0x03];
 const IDENTITY_KEY: &[u8] = &[];
 /// Bytes of `enc`, the ephemeral X25519 key.
 const ENC_BYTES: usize = 32;
+/// Bytes of the tag at the end of a ciphertext.
+const TAG_BYTES: usize = 16;
 /// Longest key id: the first eight bytes of a prekey's hash.
 const KEY_ID_BYTES: usize = 8;
 
@@ -102,7 +105,7 @@ pub fn open(identity: &Identity, primary: &[u8], payload: &[u8]) -> Result<Opene
     let context = hpke::setup_receiver::<ChaCha20Poly1305, HkdfSha256, X25519>(&OpModeR::Base, &secret, &enc, &info);
     let mut context = context.map_err(|_| SealError::WeakEphemeral)?;
     let plaintext = context.open(ciphertext, primary).map_err(|_| SealError::DoesNotOpen)?;
-    Ok(Opened { plaintext, key: KeyUsed::Identity, seal: None })
+    Ok(Opened::new(KeyUsed::Identity, plaintext))
 }
 
 /// The ephemeral key of a payload that was opened.
@@ -117,7 +120,7 @@ fn seal_with(
     entropy: &mut impl CryptoRng,
 ) -> Result<Vec<u8>, SealError> {
     // A key taken from a damaged store never went through the door, and must not fall to a small subgroup.
-    NodeId::from_key(*recipient.as_bytes()).map_err(|_| SealError::Recipient)?;
+    key::checked(*recipient).map_err(|_| SealError::Recipient)?;
     let key = VerifyingKey::from_bytes(recipient.as_bytes()).map_err(|_| SealError::Recipient)?;
     let key = key.to_montgomery().to_bytes();
     let key = <X25519 as Kem>::PublicKey::from_bytes(&key).expect("a Montgomery point has 32 bytes");
@@ -125,8 +128,13 @@ fn seal_with(
     let context =
         hpke::setup_sender_with_rng::<ChaCha20Poly1305, HkdfSha256, X25519>(&OpModeS::Base, &key, &info, entropy);
     let (enc, mut context) = context.map_err(|_| SealError::Recipient)?;
-    let ciphertext = context.seal(plaintext, primary).expect("one message is far below the limits of the cipher");
-    Ok(Envelope { key_id: IDENTITY_KEY, enc: enc.to_bytes().into(), ciphertext: &ciphertext }.encode())
+    let mut payload = Envelope::begin(IDENTITY_KEY, &enc.to_bytes().into(), plaintext.len() + TAG_BYTES);
+    let at = payload.len();
+    payload.extend_from_slice(plaintext);
+    // Where it lies: a part of a file is worth no copy.
+    let tag = context.seal_inout_detached((&mut payload[at..]).into(), primary);
+    payload.extend_from_slice(&tag.expect("one message is far below the limits of the cipher").to_bytes());
+    Ok(payload)
 }
 
 /// A seed that repeats only where everything repeats, and then seals the same bytes again.
@@ -173,13 +181,14 @@ impl<'a> Envelope<'a> {
         Ok(envelope)
     }
 
-    fn encode(&self) -> Vec<u8> {
-        let mut payload = Vec::with_capacity(self.ciphertext.len() + 64);
+    /// Everything before a ciphertext of so many bytes.
+    fn begin(key_id: &[u8], enc: &[u8; ENC_BYTES], ciphertext_len: usize) -> Vec<u8> {
+        let mut payload = Vec::with_capacity(ciphertext_len + 64);
         payload.array(4);
         payload.uint(KIND_ONE);
-        payload.bytes(self.key_id);
-        payload.bytes(&self.enc);
-        payload.bytes(self.ciphertext);
+        payload.bytes(key_id);
+        payload.bytes(enc);
+        payload.head(Major::Bytes, ciphertext_len as u64);
         payload
     }
 }

@@ -246,6 +246,15 @@ impl Part {
     }
 
     pub(super) fn decode(bytes: &[u8]) -> Result<Part, ContentError> {
+        Part::read(bytes, <[u8]>::to_vec)
+    }
+
+    /// The same without copying what it holds.
+    pub(super) fn decode_stub(bytes: &[u8]) -> Result<Part, ContentError> {
+        Part::read(bytes, |_| Vec::new()).map(|part| part.stub())
+    }
+
+    fn read(bytes: &[u8], take: fn(&[u8]) -> Vec<u8>) -> Result<Part, ContentError> {
         let (mut part, mut named, mut sized, mut placed) = (Part::default(), false, false, false);
         read_map(bytes, &mut |key, reader| {
             match key {
@@ -264,10 +273,11 @@ impl Part {
                     part.proof = nodes.to_vec();
                 }
                 BYTES => {
-                    part.bytes = reader.bytes()?.to_vec();
-                    if part.bytes.is_empty() || part.bytes.len() > PART_BYTES {
+                    let held = reader.bytes()?;
+                    if held.is_empty() || held.len() > PART_BYTES {
                         return Err(ContentError::Odd("part"));
                     }
+                    part.bytes = take(held);
                 }
                 _ => keep(key, reader, &mut part.extra)?,
             }

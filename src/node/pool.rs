@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
+use zeroize::Zeroizing;
 
 use super::drafts::Drafts;
 use super::queue::{Closed, Queue};
@@ -116,10 +117,12 @@ impl PoolParts {
                 Ok(())
             }
             Job::Seal { token, draft } => match self.drafts.seal(token, &draft, &self.keyring) {
-                Ok((payload, written)) => {
+                Ok((payload, (plaintext, beside))) => {
+                    // The core files of a part only which it is.
+                    let plaintext = mail::without_part(&plaintext).map_or(plaintext, Zeroizing::new);
                     let size_bytes = draft.encoded_len(payload.len()) as u32;
                     let input = Input::Sealed { token, payload: payload.into(), size_bytes };
-                    self.core.put(Work::Sealed(input, written))
+                    self.core.put(Work::Sealed(input, (plaintext, beside)))
                 }
                 Err(error) => {
                     self.drafts.fail(token, error);
@@ -150,12 +153,15 @@ pub fn open(keyring: &Keyring, bundle: &Bundle) -> Option<Opened> {
     Some(checked(bundle, opened))
 }
 
-/// A part of a file that is none says only which it claims to be: whoever signed it gains nothing.
-fn checked(bundle: &Bundle, opened: Opened) -> Opened {
-    let Some(part) = mail::part(&opened) else { return opened };
-    if part.bytes.is_empty() || part.is_true() {
-        return opened;
+/// A part of a file is taken out of what its message says, once. Of one that is none is left only which it claims to be:
+/// whoever signed it gains nothing.
+fn checked(bundle: &Bundle, mut opened: Opened) -> Opened {
+    let Some(mut part) = mail::part(&opened) else { return opened };
+    opened.plaintext = pad(&Content::Part(part.stub()).encode());
+    if !part.bytes.is_empty() && !part.is_true() {
+        tracing::warn!(source = %bundle.source.peer_id(), "what came as a part of a file is none, and is dropped");
+        part = part.stub();
     }
-    tracing::warn!(source = %bundle.source.peer_id(), "what came as a part of a file is none, and is dropped");
-    Opened { plaintext: pad(&Content::Part(part.stub()).encode()), ..opened }
+    opened.part = Some(Box::new(part));
+    opened
 }

@@ -81,8 +81,9 @@ fn bundle(forwarded: &Forwarded, proof: &Proof, text: &Text) -> Option<Bundle> {
     let plaintext = pad(&Content::Text(original).encode());
     let payload = Payload { msg: &plaintext, aad: &draft.primary() };
     let ciphertext = cipher.encrypt(&Nonce::from(proof.nonce), payload).ok()?;
-    let payload = Envelope { key_id: IDENTITY_KEY, enc: proof.seal.enc, ciphertext: &ciphertext }.encode();
-    draft.signed(&payload, &proof.seal.signature).ok()
+    let mut sealed = Envelope::begin(IDENTITY_KEY, &proof.seal.enc, ciphertext.len());
+    sealed.extend_from_slice(&ciphertext);
+    draft.signed(&sealed, &proof.seal.signature).ok()
 }
 
 /// The key and nonce of the one message that was sealed to this identity with this ephemeral key.

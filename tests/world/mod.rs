@@ -111,7 +111,7 @@ impl Step for Watch {
             Input::Sealed { payload, .. } => self.opening.written(plaintext(payload)),
             Input::Bundle { bundle, .. } if bundle.kind == Kind::Message => {
                 let plaintext = plaintext(bundle.payload());
-                self.opening.came(bundle.id, Opened { key: KeyUsed::Identity, plaintext, seal: None });
+                self.opening.came(bundle.id, Opened::new(KeyUsed::Identity, plaintext));
             }
             _ => {}
         }

@@ -12,7 +12,7 @@ use crate::agent::{Event, Input, STICK};
 use crate::bundle::Bundle;
 use crate::frame::Transit;
 use crate::id::BundleId;
-use crate::mail::{self, Opened};
+use crate::mail::Opened;
 use crate::node::courier::Act;
 use crate::node::pool;
 use crate::node::work::Work;
@@ -96,8 +96,8 @@ impl Core {
     }
 
     /// Whoever follows the inbox hears of it now: of what was written to a group nobody was told before it opened.
-    fn opens_late(&mut self, letter: &Letter, opened: Opened) {
-        if let Some(part) = mail::part(&opened).filter(|part| !part.bytes.is_empty()) {
+    fn opens_late(&mut self, letter: &Letter, mut opened: Opened) {
+        if let Some(part) = opened.part.take().filter(|part| !part.bytes.is_empty()) {
             let taken = self.blobs.take(&part, Some(letter.source));
             tracing::debug!(?taken, "a part of a file was sealed still");
         }

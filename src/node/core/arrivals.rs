@@ -4,9 +4,8 @@ use super::Core;
 use super::Said;
 use crate::agent::{Declined, Event, Input};
 use crate::blobs::Taken;
-use crate::content::{Content, pad};
 use crate::frame::Refusal;
-use crate::mail::{self, OfFile, Opened};
+use crate::mail::{OfFile, Opened};
 use crate::node::courier::Act;
 use crate::node::work::{Brought, Fate};
 
@@ -36,9 +35,9 @@ impl Core {
 
     /// Takes in the part of a file that a message brings, before the agent hears of it: of what is not kept here nobody
     /// signs that it was delivered.
-    pub(super) fn take_part(&self, input: Input, opened: Opened) -> (Input, Opened) {
+    pub(super) fn take_part(&self, input: Input, mut opened: Opened) -> (Input, Opened) {
         let is_got = matches!(&input, Input::Bundle { bundle, .. } if bundle.destination.is_got());
-        let Some(part) = mail::part(&opened).filter(|_| !is_got) else { return (input, opened) };
+        let Some(part) = opened.part.take().filter(|_| !is_got) else { return (input, opened) };
         let Input::Bundle { from, transit, bundle, size_bytes } = input else { return (input, opened) };
         let agent = &self.driver.agent;
         let is_contact = agent.is_contact(&bundle.source) || agent.is_member(&bundle.destination, &bundle.source);
@@ -48,7 +47,6 @@ impl Core {
             true => Taken::Unwanted,
             false => self.blobs.take(&part, contact),
         };
-        let opened = Opened { plaintext: pad(&Content::Part(part.stub()).encode()), ..opened };
         let declined = match taken {
             Taken::Kept => return (Input::Bundle { from, transit, bundle, size_bytes }, opened),
             Taken::Unwanted => Declined::Unwanted,
