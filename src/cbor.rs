@@ -322,6 +322,36 @@ impl Writer for Vec<u8> {
     }
 }
 
+/// Compares what would be written with bytes that are there already.
+#[derive(Clone, Copy, Debug)]
+pub struct Same<'a> {
+    /// What is still to come; none once something was different.
+    left: Option<&'a [u8]>,
+}
+
+impl<'a> Same<'a> {
+    pub fn with(bytes: &'a [u8]) -> Same<'a> {
+        Same { left: Some(bytes) }
+    }
+
+    /// Whether it was the same to the last byte.
+    pub fn is_all(&self) -> bool {
+        self.left.is_some_and(<[u8]>::is_empty)
+    }
+}
+
+impl Writer for Same<'_> {
+    fn raw(&mut self, bytes: &[u8]) {
+        self.left = self.left.and_then(|left| left.strip_prefix(bytes));
+    }
+
+    fn packed(&mut self, len: usize, fill: impl FnOnce(&mut Vec<u8>)) {
+        let mut packed = Vec::with_capacity(len);
+        fill(&mut packed);
+        self.bytes(&packed);
+    }
+}
+
 /// How many bytes would be written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Length(pub usize);
@@ -346,6 +376,31 @@ mod tests {
         let len = reader.skip()?.len();
         reader.finish()?;
         Ok(len)
+    }
+
+    #[test]
+    fn what_is_written_is_the_same_only_to_the_last_byte() {
+        let write = |out: &mut Same<'_>| {
+            out.array(2);
+            out.uint(7u64);
+            out.packed(3, |out| out.raw(b"abc"));
+        };
+        let mut bytes = Vec::new();
+        bytes.array(2);
+        bytes.uint(7u64);
+        bytes.bytes(b"abc");
+        let is_same = |bytes: &[u8]| {
+            let mut same = Same::with(bytes);
+            write(&mut same);
+            same.is_all()
+        };
+        assert!(is_same(&bytes));
+        assert!(!is_same(&bytes[..bytes.len() - 1]) && !is_same(&[&bytes[..], &[0]].concat()));
+        for at in 0..bytes.len() {
+            let mut other = bytes.clone();
+            other[at] ^= 1;
+            assert!(!is_same(&other), "byte {at}");
+        }
     }
 
     #[test]

@@ -18,9 +18,7 @@
 //! ```
 //! Numbers without a length are CBOR's, in their shortest form.
 
-use std::borrow::Cow;
-
-use crate::cbor::{Length, Reader, Writer};
+use crate::cbor::{Length, Reader, Same, Writer};
 use crate::eid::{Eid, Service};
 use crate::id::{BundleId, NodeId};
 use crate::time::{DtnTime, HOUR, Millis};
@@ -73,13 +71,14 @@ impl Bundle {
     /// it would not unfold to every byte.
     pub fn fold(&self, hops: Hops, ends: &Ends, taken: &Handed) -> Option<Vec<u8>> {
         let mut folded = Vec::with_capacity(self.bytes.len());
-        self.write_fold(hops, ends, taken, &mut folded)?;
-        let unfolded = unfold(&folded, ends, taken).ok()?;
-        let (before, after) = (&self.bytes[..self.parts.hops_at as usize], &self.bytes[self.parts.hops_end as usize..]);
-        // Between them are age and hop count, which have one spelling.
-        let is_whole =
-            unfolded.len() == self.len_with(hops) && unfolded.starts_with(before) && unfolded.ends_with(after);
-        is_whole.then_some(folded)
+        self.fold_into(hops, ends, taken, &mut folded).then_some(folded)
+    }
+
+    /// Adds the same to a list; says whether the bundle unfolds to every byte from there.
+    pub fn fold_into(&self, hops: Hops, ends: &Ends, taken: &Handed, out: &mut Vec<u8>) -> bool {
+        let at = out.len();
+        self.write_fold(hops, ends, taken, out).is_some()
+            && Unfolded::read(&out[at..], ends, taken).is_ok_and(|unfolded| unfolded.is(self, hops))
     }
 
     /// How long [`Bundle::fold`] makes a bundle of the form that [`Draft::sign`] gives it.
@@ -138,60 +137,92 @@ impl Bundle {
 /// Puts a bundle together again, in a contact in which these messages went the other way. Whether it is one, and who signed
 /// it, is for its reader to see.
 pub fn unfold(folded: &[u8], ends: &Ends, given: &Handed) -> Result<Vec<u8>, BundleError> {
-    let mut reader = Reader::new(folded);
-    let [shape, class] = [reader.take(1)?[0], reader.take(1)?[0]];
-    let two_bits = |byte: u8, at: u8| byte >> at & TWO_BITS;
-    let kind = if shape & RECEIPT == 0 { Kind::Message } else { Kind::Receipt };
-    let priority = Priority::of_number(two_bits(class, 0).into()).ok_or(BundleError::Class)?;
-    let mut creation = [0; 8];
-    creation[8 - CREATION_BYTES..].copy_from_slice(reader.take(CREATION_BYTES)?);
-    let creation = Creation { time: DtnTime(u64::from_be_bytes(creation)), sequence: reader.uint()? };
-    let lifetime = match (reader.uint()?, class & IN_HOURS != 0) {
-        (hours, true) => hours.checked_mul(HOUR.0).ok_or(BundleError::Fold)?,
-        (millis, false) if millis % HOUR.0 != 0 => millis,
-        _ => return Err(BundleError::Fold),
-    };
-    let copies = reader.uint_as()?;
-    let hops = Hops { age: Millis(reader.uint()?), count: reader.uint_as()? };
-    let node = ends.name(two_bits(shape, DESTINATION_AT), &mut reader)?;
-    let source = ends.name(two_bits(shape, SOURCE_AT), &mut reader)?;
-    let service = match two_bits(shape, SERVICE_AT) {
-        SERVICE_ADMIN => Service::Admin,
-        SERVICE_MAIL => Service::Mail,
-        SERVICE_SAID => match Service::parse(reader.text()?) {
-            Ok(service @ (Service::Group(_) | Service::Other(_) | Service::Topic(_))) => service,
+    let Unfolded { draft, hops, signature, payload } = Unfolded::read(folded, ends, given)?;
+    let node = draft.destination.node;
+    let write = |out: &mut Vec<u8>| payload.write_whole(node, out);
+    Ok(draft.assemble_from(&draft.primary(), hops, signature, payload.whole_len(node), write).0)
+}
+
+/// What a fold says.
+struct Unfolded<'a> {
+    draft: Draft,
+    hops: Hops,
+    signature: &'a [u8; 64],
+    payload: Payload<'a>,
+}
+
+impl<'a> Unfolded<'a> {
+    fn read(folded: &'a [u8], ends: &Ends, given: &Handed) -> Result<Unfolded<'a>, BundleError> {
+        let mut reader = Reader::new(folded);
+        let [shape, class] = [reader.take(1)?[0], reader.take(1)?[0]];
+        let two_bits = |byte: u8, at: u8| byte >> at & TWO_BITS;
+        let kind = if shape & RECEIPT == 0 { Kind::Message } else { Kind::Receipt };
+        let priority = Priority::of_number(two_bits(class, 0).into()).ok_or(BundleError::Class)?;
+        let mut creation = [0; 8];
+        creation[8 - CREATION_BYTES..].copy_from_slice(reader.take(CREATION_BYTES)?);
+        let creation = Creation { time: DtnTime(u64::from_be_bytes(creation)), sequence: reader.uint()? };
+        let lifetime = match (reader.uint()?, class & IN_HOURS != 0) {
+            (hours, true) => hours.checked_mul(HOUR.0).ok_or(BundleError::Fold)?,
+            (millis, false) if millis % HOUR.0 != 0 => millis,
             _ => return Err(BundleError::Fold),
-        },
-        _ => return Err(BundleError::Fold),
-    };
-    let signature = reader.take(SIGNATURE_BYTES)?.try_into().expect("so many bytes were taken");
-    let receipt_kind = two_bits(class, RECEIPT_KIND_AT);
-    let ids_named = class & IDS_NAMED != 0;
-    if class & !CLASS_BITS != 0
-        || (receipt_kind != 0 || ids_named) && (kind, shape & PAYLOAD_FOLDED) != (Kind::Receipt, PAYLOAD_FOLDED)
-    {
-        return Err(BundleError::Fold);
+        };
+        let copies = reader.uint_as()?;
+        let hops = Hops { age: Millis(reader.uint()?), count: reader.uint_as()? };
+        let node = ends.name(two_bits(shape, DESTINATION_AT), &mut reader)?;
+        let source = ends.name(two_bits(shape, SOURCE_AT), &mut reader)?;
+        let service = match two_bits(shape, SERVICE_AT) {
+            SERVICE_ADMIN => Service::Admin,
+            SERVICE_MAIL => Service::Mail,
+            SERVICE_SAID => match Service::parse(reader.text()?) {
+                Ok(service @ (Service::Group(_) | Service::Other(_) | Service::Topic(_))) => service,
+                _ => return Err(BundleError::Fold),
+            },
+            _ => return Err(BundleError::Fold),
+        };
+        let signature = reader.take(SIGNATURE_BYTES)?.try_into().expect("so many bytes were taken");
+        let receipt_kind = two_bits(class, RECEIPT_KIND_AT);
+        let ids_named = class & IDS_NAMED != 0;
+        if class & !CLASS_BITS != 0
+            || (receipt_kind != 0 || ids_named) && (kind, shape & PAYLOAD_FOLDED) != (Kind::Receipt, PAYLOAD_FOLDED)
+        {
+            return Err(BundleError::Fold);
+        }
+        let payload = match shape & PAYLOAD_FOLDED {
+            0 => Payload::Whole(reader.rest()),
+            _ if ids_named => Payload::with_named_ids(reader.rest(), receipt_kind, |name| given.named(name, node))?,
+            _ => Payload::folded(kind, reader.rest(), receipt_kind)?,
+        };
+        // There is one fold of a bundle, so that nobody hides anything in the choice.
+        if let Payload::Whole(payload) = payload
+            && Payload::of(kind, payload, node).is_folded()
+        {
+            return Err(BundleError::Fold);
+        }
+        let draft = Draft {
+            kind,
+            source,
+            destination: Eid { node, service },
+            creation,
+            lifetime: Millis(lifetime),
+            priority,
+            copies,
+        };
+        Ok(Unfolded { draft, hops, signature, payload })
     }
-    let payload = match shape & PAYLOAD_FOLDED {
-        0 => Payload::Whole(reader.rest()),
-        _ if ids_named => Payload::with_named_ids(reader.rest(), receipt_kind, |name| given.named(name, node))?,
-        _ => Payload::folded(kind, reader.rest(), receipt_kind)?,
-    };
-    let payload = payload.whole(node);
-    // There is one fold of a bundle, so that nobody hides anything in the choice.
-    if shape & PAYLOAD_FOLDED == 0 && Payload::of(kind, &payload, node).is_folded() {
-        return Err(BundleError::Fold);
+
+    /// Whether this is that bundle with this age and hop count, byte by byte.
+    fn is(&self, bundle: &Bundle, hops: Hops) -> bool {
+        let (before, after) = bundle.bytes.split_at(bundle.parts.hops_end as usize);
+        let node = self.draft.destination.node;
+        let mut start = Same::with(&before[..bundle.parts.hops_at as usize]);
+        self.draft.write_before_hops(&self.draft.primary(), self.signature, &mut start);
+        let mut end = Same::with(after);
+        layout::block_head(&mut end, layout::PAYLOAD, self.payload.whole_len(node));
+        self.payload.write_whole(node, &mut end);
+        end.raw(&[layout::CLOSE]);
+        // Age and hop count, which are between them, have one spelling.
+        self.hops == hops && start.is_all() && end.is_all()
     }
-    let draft = Draft {
-        kind,
-        source,
-        destination: Eid { node, service },
-        creation,
-        lifetime: Millis(lifetime),
-        priority,
-        copies,
-    };
-    Ok(draft.assemble(&draft.primary(), hops, signature, &payload).0)
 }
 
 impl Ends {
@@ -292,27 +323,29 @@ impl<'a> Payload<'a> {
         }
     }
 
-    fn whole(self, destination: NodeId) -> Cow<'a, [u8]> {
-        let mut out = Vec::new();
+    fn whole_len(&self, destination: NodeId) -> usize {
+        let mut len = Length::default();
+        self.write_whole(destination, &mut len);
+        len.0
+    }
+
+    fn write_whole(&self, destination: NodeId, out: &mut impl Writer) {
         match self {
-            Payload::Whole(payload) => return Cow::Borrowed(payload),
+            Payload::Whole(payload) => out.raw(payload),
             Payload::Envelope { enc, ciphertext } => {
-                out.reserve(ENVELOPE.len() + enc.len() + ciphertext.len() + 5);
                 out.raw(&ENVELOPE);
                 out.raw(enc);
                 out.bytes(ciphertext);
             }
             Payload::Receipt { kind, ids } => {
-                out.reserve(64 + ids.len() * (KEY_BYTES + 2));
                 out.raw(&RECORD);
-                out.uint(kind);
+                out.uint(*kind);
                 out.bytes(destination.as_bytes());
                 out.raw(&DEVICES);
                 out.array(ids.len());
                 ids.iter().for_each(|id| out.bytes(&id.0));
             }
         }
-        Cow::Owned(out)
     }
 }
 

@@ -21,7 +21,7 @@ pub(super) const SCOPE: [u8; 9] = [0xa4, 0x00, 0x01, 0x03, 0x03, 0x20, 0x01, 0x2
 const UNKNOWN_NUMBERS: std::ops::RangeInclusive<u64> = 6..=15;
 
 /// Writes the integrity block of a bundle without blocks of unknown kinds.
-pub(super) fn write(out: &mut Vec<u8>, source: &[u8], signature: &[u8; 64]) {
+pub(super) fn write(out: &mut impl Writer, source: &[u8], signature: &[u8; 64]) {
     let len = TARGETS.len() + 2 + source.len() + SCOPE_PARAMETER.len() + SCOPE.len() + RESULT.len() + signature.len();
     layout::block_head(out, layout::INTEGRITY, len);
     out.raw(&TARGETS);

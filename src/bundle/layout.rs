@@ -109,21 +109,22 @@ pub(super) struct Covered<'a> {
     pub data: &'a [u8],
 }
 
-/// Puts together what is signed: the `Sig_structure` of RFC 9052 section 4.4 for a COSE_Sign1, whose external AAD is
-/// that of draft-ietf-dtn-bpsec-cose. `payload` comes in parts that make one encoded byte string.
-pub(super) fn signed_bytes(
+/// Puts together what is signed up to the payload, which follows as an encoded byte string: the `Sig_structure` of RFC 9052
+/// section 4.4 for a COSE_Sign1, whose external AAD is that of draft-ietf-dtn-bpsec-cose. The list has room for so many bytes
+/// more.
+pub(super) fn signed_head(
     source: &[u8],
     scope: &[u8],
     primary: &[u8],
     covered: &[Covered<'_>],
-    payload: [&[u8]; 2],
+    room: usize,
 ) -> Vec<u8> {
     let aad_len = source.len()
         + scope.len()
         + primary.len()
         + covered.iter().map(|block| block.head.len() + block.data.len()).sum::<usize>()
         + AAD_END.len();
-    let mut signed = Vec::with_capacity(aad_len + payload[0].len() + payload[1].len() + 32);
+    let mut signed = Vec::with_capacity(aad_len + 32 + room);
     signed.array(4);
     signed.text("Signature1");
     signed.bytes(&[0xa1, 0x01, 0x32]);
@@ -136,10 +137,14 @@ pub(super) fn signed_bytes(
         signed.raw(block.data);
     }
     signed.raw(&AAD_END);
-    payload.iter().for_each(|part| signed.raw(part));
     signed
 }
 
-pub(super) fn bundle_id(signed: &[u8]) -> BundleId {
-    BundleId(blake3::derive_key(BUNDLE_ID_CONTEXT, signed))
+/// The id of a bundle: over all signed bytes, in as many pieces as they are at hand.
+pub(super) fn bundle_id<const N: usize>(signed: [&[u8]; N]) -> BundleId {
+    let mut hasher = blake3::Hasher::new_derive_key(BUNDLE_ID_CONTEXT);
+    signed.into_iter().for_each(|piece| {
+        hasher.update(piece);
+    });
+    BundleId(*hasher.finalize().as_bytes())
 }

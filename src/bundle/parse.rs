@@ -55,7 +55,7 @@ struct CoveredAt {
 impl<B: AsRef<[u8]>> Unverified<B> {
     /// Checks everything but keys and signature.
     pub fn parse(bytes: B) -> Result<Unverified<B>, BundleError> {
-        let (facts, _) = Facts::read(bytes.as_ref())?;
+        let facts = Facts::read(bytes.as_ref())?;
         Ok(Unverified { bytes, facts })
     }
 
@@ -111,9 +111,7 @@ impl<B: AsRef<[u8]>> Unverified<B> {
 impl<B: AsRef<[u8]> + Into<Box<[u8]>>> Unverified<B> {
     /// Checks everything.
     pub(super) fn decode(bytes: B) -> Result<(Bundle, Hops), BundleError> {
-        let (facts, signed) = Facts::read(bytes.as_ref())?;
-        facts.verify(&signed)?;
-        Ok(Unverified { bytes, facts }.believe())
+        Unverified::parse(bytes)?.verify()
     }
 
     /// Checks the keys and the signature.
@@ -132,8 +130,8 @@ impl<B: AsRef<[u8]> + Into<Box<[u8]>>> Unverified<B> {
 }
 
 impl Facts {
-    /// Reads what a bundle says; the signed bytes come with it.
-    fn read(bytes: &[u8]) -> Result<(Facts, Vec<u8>), BundleError> {
+    /// Reads what a bundle says.
+    fn read(bytes: &[u8]) -> Result<Facts, BundleError> {
         if bytes.len() > BUNDLE_BYTES_MAX {
             return Err(BundleError::TooLarge);
         }
@@ -176,9 +174,8 @@ impl Facts {
             covered,
             payload_item: payload.data_item,
         };
-        let signed_bytes = signed.bytes(bytes);
-        let facts = Facts {
-            id: layout::bundle_id(&signed_bytes),
+        Ok(Facts {
+            id: layout::bundle_id([&signed.head(bytes, 0), &bytes[signed.payload_item.clone()]]),
             hops: Hops { age, count },
             primary,
             priority,
@@ -186,8 +183,7 @@ impl Facts {
             signed,
             signature: integrity.signature,
             parts: Parts::new(primary_end, hops_at..hops_end, payload.data_at),
-        };
-        Ok((facts, signed_bytes))
+        })
     }
 
     /// Checks the keys and the signature.
@@ -202,11 +198,19 @@ impl Facts {
 impl Signed {
     /// Puts the signed bytes of a bundle together.
     fn bytes(&self, bundle: &[u8]) -> Vec<u8> {
+        let payload = &bundle[self.payload_item.clone()];
+        let mut signed = self.head(bundle, payload.len());
+        signed.extend_from_slice(payload);
+        signed
+    }
+
+    /// The signed bytes up to the payload, with room for so many more.
+    fn head(&self, bundle: &[u8], room: usize) -> Vec<u8> {
         let part = |range: &Range<usize>| &bundle[range.clone()];
         let covered = self.covered.iter().map(|at| Covered { head: part(&at.head), data: part(&at.data_item) });
         let covered: Vec<Covered<'_>> = covered.collect();
         let [source, scope, primary] = [&self.source_item, &self.scope, &self.primary].map(part);
-        layout::signed_bytes(source, scope, primary, &covered, [part(&self.payload_item), &[]])
+        layout::signed_head(source, scope, primary, &covered, room)
     }
 }
 

@@ -91,14 +91,17 @@ impl Draft {
         let mut payload_head = Vec::with_capacity(5);
         payload_head.head(Major::Bytes, payload.len() as u64);
         let covered = Covered { head: &class[1..5], data: &class[6..] };
-        let signed = layout::signed_bytes(&source, &integrity::SCOPE, &primary, &[covered], [&payload_head, payload]);
+        let room = payload_head.len() + payload.len();
+        let mut signed = layout::signed_head(&source, &integrity::SCOPE, &primary, &[covered], room);
+        signed.raw(&payload_head);
+        signed.raw(payload);
         let (bytes, parts) = self.assemble(&primary, Hops::default(), &signer.sign(&signed), payload);
         let hops_len = (parts.hops_end - parts.hops_at) as usize;
         if bytes.len() - hops_len + layout::HOPS_BYTES_MAX > BUNDLE_BYTES_MAX {
             return Err(BundleError::TooLarge);
         }
         Ok(Bundle {
-            id: layout::bundle_id(&signed),
+            id: layout::bundle_id([&signed]),
             kind: self.kind,
             source: self.source,
             destination: self.destination.clone(),
@@ -125,20 +128,37 @@ impl Draft {
         signature: &[u8; 64],
         payload: &[u8],
     ) -> (Vec<u8>, Parts) {
-        let mut out = Vec::with_capacity(primary.len() + payload.len() + 256);
-        out.raw(&[layout::OPEN]);
-        out.raw(primary);
-        integrity::write(&mut out, &endpoint(&Eid::admin(self.source)), signature);
-        layout::class_block(&mut out, self.priority, self.copies);
+        self.assemble_from(primary, hops, signature, payload.len(), |out| out.raw(payload))
+    }
+
+    /// The same with a payload of so many bytes that is written where it goes.
+    pub(super) fn assemble_from(
+        &self,
+        primary: &[u8],
+        hops: Hops,
+        signature: &[u8; 64],
+        payload_len: usize,
+        payload: impl FnOnce(&mut Vec<u8>),
+    ) -> (Vec<u8>, Parts) {
+        let mut out = Vec::with_capacity(primary.len() + payload_len + 256);
+        self.write_before_hops(primary, signature, &mut out);
         let hops_at = out.len();
         layout::hop_blocks(&mut out, hops);
         let hops_end = out.len();
-        layout::block_head(&mut out, layout::PAYLOAD, payload.len());
+        layout::block_head(&mut out, layout::PAYLOAD, payload_len);
         let payload_at = out.len();
-        out.raw(payload);
+        payload(&mut out);
         out.raw(&[layout::CLOSE]);
         let parts = Parts::new(1 + primary.len(), hops_at..hops_end, payload_at);
         (out, parts)
+    }
+
+    /// Writes a bundle around a signature as far as its age.
+    pub(super) fn write_before_hops(&self, primary: &[u8], signature: &[u8; 64], out: &mut impl Writer) {
+        out.raw(&[layout::OPEN]);
+        out.raw(primary);
+        integrity::write(out, &endpoint(&Eid::admin(self.source)), signature);
+        layout::class_block(out, self.priority, self.copies);
     }
 
     /// The length of the bundle that [`Draft::sign`] makes of a payload of `payload_len` bytes.

@@ -135,16 +135,17 @@ impl<'a> Incoming<'a> {
 /// Encodes the frame that hands over a bundle between the ends of a contact, in which these messages came the other way:
 /// folded, where a fold says every byte of it.
 pub fn encode_folded(transit: &Transit, bundle: &Bundle, ends: &Ends, taken: &Handed) -> Vec<u8> {
-    let Some(folded) = bundle.fold(transit.hops, ends, taken) else { return encode_bundle(transit, bundle) };
-    let mut out = Vec::with_capacity(folded.len() + 4);
+    let mut out = Vec::with_capacity(bundle.encoded_len());
     if transit.is_answer {
         out.uint(ANSWER);
     } else {
         out.uint(FOLDED);
         out.uint(transit.copies);
     }
-    out.raw(&folded);
-    out
+    match bundle.fold_into(transit.hops, ends, taken, &mut out) {
+        true => out,
+        false => encode_bundle(transit, bundle),
+    }
 }
 
 /// Whether a frame hands over a bundle that wants no answer.

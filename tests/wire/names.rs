@@ -31,8 +31,9 @@ fn every_frame_has_its_row_with_its_kind_and_fields() {
                 || name == "BUNDLE" && code.contains(&format!("out.array({});\n    out.uint(BUNDLE)", fields + 1))
                 || name == "FOLDED"
                     && fields == 2
-                    && code
-                        .contains("out.uint(FOLDED);\n        out.uint(transit.copies);\n    }\n    out.raw(&folded)")
+                    && code.contains(
+                        "out.uint(FOLDED);\n        out.uint(transit.copies);\n    }\n    match bundle.fold_into(",
+                    )
                 || name == "ANSWER" && fields == 1 && code.contains("out.uint(ANSWER);\n    } else {")
         };
         assert!(begins(fields), "{name}: the page has {fields} fields, {}", row[2]);
