@@ -10,8 +10,6 @@
 //! A checksum ends each body, because redb looks at its own only when it checks the whole file, and an id is a hash of
 //! the signed bytes: it says nothing of the signature, which a peer would find broken and hold against us.
 
-use crc::{CRC_32_ISCSI, Crc, Table};
-
 use super::names::Names;
 use crate::agent::change::Row;
 use crate::bundle::Bundle;
@@ -35,8 +33,6 @@ const PREKEY: u8 = 2;
 const IDENTITY_KEY_SEALED: u8 = 3;
 /// The key of an epoch of a group, with the epoch's name.
 const GROUP_KEY: u8 = 4;
-/// CRC-32C over everything before it, little-endian.
-pub const CHECKSUM: Crc<u32, Table<16>> = Crc::<u32, Table<16>>::new(&CRC_32_ISCSI);
 
 /// What stands at a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,12 +80,10 @@ pub fn fold(bundle: &Bundle, names: &mut Names) -> Vec<u8> {
     let bytes = bundle.bytes();
     let folded = fold_pieces(bytes, bundle.source, bundle.destination.node, names);
     let mut stored = match folded {
-        Some(folded) if folded.len() <= bytes.len() && unfold_unchecked(&folded, names).as_deref() == Some(bytes) => {
-            folded
-        }
+        Some(folded) if folded.len() <= bytes.len() && unfolds_to(&folded, bytes, names) => folded,
         _ => [&[VERBATIM], bytes].concat(),
     };
-    stored.extend(CHECKSUM.checksum(&stored).to_le_bytes());
+    stored.extend(checksum(&stored).to_le_bytes());
     stored
 }
 
@@ -122,19 +116,21 @@ pub fn write_filed(row: Row, filed: &Filed) -> Vec<u8> {
     stored
 }
 
+/// CRC-32C over everything before it, little-endian: a part of a file has a quarter of a megabyte of it.
+pub fn checksum(stored: &[u8]) -> u32 {
+    crc32c::crc32c(stored)
+}
+
 fn checksum_at(row: Row, stored: &[u8]) -> u32 {
-    let mut digest = CHECKSUM.digest();
-    digest.update(&row.0.to_le_bytes());
-    digest.update(stored);
-    digest.finalize()
+    crc32c::crc32c_append(crc32c::crc32c(&row.0.to_le_bytes()), stored)
 }
 
 /// Says what was stored at a row; none for what [`fold`] and [`write_filed`] could not have made.
 pub fn read(row: Row, stored: &[u8], names: &mut Names) -> Option<Body> {
-    let (stored, checksum) = stored.split_last_chunk::<4>()?;
+    let (stored, stated) = stored.split_last_chunk::<4>()?;
     let tag = *stored.first()?;
-    let right = if tag == OPENED_AT { checksum_at(row, stored) } else { CHECKSUM.checksum(stored) };
-    if right != u32::from_le_bytes(*checksum) {
+    let right = if tag == OPENED_AT { checksum_at(row, stored) } else { checksum(stored) };
+    if right != u32::from_le_bytes(*stated) {
         return None;
     }
     match stored.split_first()? {
@@ -205,6 +201,20 @@ fn fold_pieces(bytes: &[u8], source: NodeId, destination: NodeId, names: &mut Na
 }
 
 fn unfold_pieces(stored: &[u8], names: &mut Names) -> Option<Vec<u8>> {
+    let mut out = Vec::with_capacity(stored.len() + 256);
+    each_piece(stored, names, |piece| out.extend_from_slice(piece))?;
+    Some(out)
+}
+
+/// Whether a folded body gives every byte back.
+fn unfolds_to(folded: &[u8], bytes: &[u8], names: &mut Names) -> bool {
+    let mut left = Some(bytes);
+    let found = each_piece(&folded[1..], names, |piece| left = left.and_then(|left| left.strip_prefix(piece)));
+    found.is_some() && left.is_some_and(<[u8]>::is_empty)
+}
+
+/// Hands over what a folded body was made of, in order.
+fn each_piece(stored: &[u8], names: &mut Names, mut take: impl FnMut(&[u8])) -> Option<()> {
     let (source, stored) = stored.split_first_chunk::<32>()?;
     let (destination, stored) = stored.split_first_chunk::<32>()?;
     let (found, mut rest) = stored.split_first_chunk::<2>()?;
@@ -212,16 +222,15 @@ fn unfold_pieces(stored: &[u8], names: &mut Names) -> Option<Vec<u8>> {
     let source_text = names.text(NodeId::from_trusted(*source));
     let destination_text = names.text(NodeId::from_trusted(*destination));
 
-    let mut out = Vec::with_capacity(rest.len() + 256);
     for (_, piece) in PIECES.iter().enumerate().filter(|(bit, _)| found & 1 << bit != 0) {
         let (&gap, after) = rest.split_first()?;
         let (gap, after) = after.split_at_checked(gap.into())?;
-        out.extend(gap);
-        out.extend(piece.bytes(&source_text, &destination_text));
+        take(gap);
+        take(piece.bytes(&source_text, &destination_text));
         rest = after;
     }
-    out.extend(rest);
-    Some(out)
+    take(rest);
+    Some(())
 }
 
 impl Piece {
@@ -230,6 +239,26 @@ impl Piece {
             Piece::Fixed(bytes) => bytes,
             Piece::Source => source,
             Piece::Destination => destination,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crc::{CRC_32_ISCSI, Crc};
+
+    use super::*;
+
+    #[test]
+    fn checksums_are_those_of_every_home_so_far() {
+        let crc = Crc::<u32>::new(&CRC_32_ISCSI);
+        for len in [0, 1, 7, 8, 63, 64, 1_000, 8_193, 300_001] {
+            let bytes: Vec<u8> = (0..len).map(|n: u32| (n * 31 >> 3) as u8).collect();
+            assert_eq!(checksum(&bytes), crc.checksum(&bytes), "{len} bytes");
+            let mut digest = crc.digest();
+            digest.update(&9u64.to_le_bytes());
+            digest.update(&bytes);
+            assert_eq!(checksum_at(Row(9), &bytes), digest.finalize(), "{len} bytes");
         }
     }
 }

@@ -4,7 +4,6 @@
 //! [`Code`]. Fixed layouts because a restore reads a million of them, and a change of grade is then four bytes at a
 //! known place. Reading gives `None` for whatever writing could not have made.
 
-use super::body::CHECKSUM;
 use crate::agent::change::{
     About, Belief, Carrier, Class, Departure, Evidence, EvidenceKind, Held, Letter, Marks, Outgoing, Person, Row,
     Standing, Unlisted,
@@ -178,10 +177,7 @@ const LETTER_FACTS: usize = 2;
 /// CRC-32C over what a record is found by, and over the record: redb looks at its own checksums only when it checks the
 /// whole file, and one bit of an id makes another's message of it.
 fn checksum(name: &[u8], record: &[u8]) -> u32 {
-    let mut digest = CHECKSUM.digest();
-    digest.update(name);
-    digest.update(record);
-    digest.finalize()
+    crc32c::crc32c_append(crc32c::crc32c(name), record)
 }
 
 const UNREAD: u8 = 0;
