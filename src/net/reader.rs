@@ -140,6 +140,10 @@ impl<R: AsyncRead + Unpin> Reader<R> {
         let mut body = Vec::with_capacity(len.min(CHUNK_BYTES));
         loop {
             let take = (len - body.len()).min(self.end - self.start);
+            if body.capacity() - body.len() < take {
+                // Twice as much as came, and never more than was announced.
+                body.reserve_exact((len - body.len()).min(body.len().max(CHUNK_BYTES)));
+            }
             body.extend_from_slice(&self.buffer[self.start..self.start + take]);
             self.start += take;
             if body.len() == len {

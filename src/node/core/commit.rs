@@ -190,7 +190,7 @@ fn take_along(changes: &[Change], acts: &mut [Act]) {
         _ => None,
     });
     let holds: BTreeMap<Row, &Arc<Bundle>> = holds.collect();
-    forwards.for_each(|(row, held)| *held = holds.get(&row).map(|bundle| Arc::clone(bundle)));
+    forwards.for_each(|(row, held)| *held = holds.get(&row).copied().map(Arc::clone));
 }
 
 #[cfg(test)]

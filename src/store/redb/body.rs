@@ -253,7 +253,7 @@ mod tests {
     fn checksums_are_those_of_every_home_so_far() {
         let crc = Crc::<u32>::new(&CRC_32_ISCSI);
         for len in [0, 1, 7, 8, 63, 64, 1_000, 8_193, 300_001] {
-            let bytes: Vec<u8> = (0..len).map(|n: u32| (n * 31 >> 3) as u8).collect();
+            let bytes: Vec<u8> = (0..len).map(|n: u32| ((n * 31) >> 3) as u8).collect();
             assert_eq!(checksum(&bytes), crc.checksum(&bytes), "{len} bytes");
             let mut digest = crc.digest();
             digest.update(&9u64.to_le_bytes());
