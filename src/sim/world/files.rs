@@ -83,7 +83,7 @@ impl Files {
     }
 
     /// What is here of a file, where its author is to be told.
-    pub fn to_tell(&mut self, file: u32) -> Option<Vec<(u32, u32)>> {
+    pub fn due_to_tell(&mut self, file: u32) -> Option<Vec<(u32, u32)>> {
         let here = self.here.get(&file)?;
         let told = self.told.entry(file).or_default();
         here.is_to_tell(*told).then(|| {

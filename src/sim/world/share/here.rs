@@ -23,7 +23,7 @@ impl Share<'_> {
     /// A part of a file came, whose first bundle is for `first` and which is `message` here: its author may be owed a word.
     pub(super) fn tell_here(&mut self, node: u32, first: u32, message: u32) {
         let Channel::GroupFile(group) = self.common.message(message).channel else { return };
-        let Some(have) = self.node(node).files.to_tell(message) else { return };
+        let Some(have) = self.node(node).files.due_to_tell(message) else { return };
         let mut target = [0; 16];
         target[..4].copy_from_slice(&first.to_be_bytes());
         let group = Some(self.common.group(group).node);
