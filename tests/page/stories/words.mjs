@@ -1,8 +1,8 @@
 // In the pseudo-language every word of the page stands in brackets; what stands outside of them was written past the catalogue.
 import { SCREENS, until, visit } from '../lib.mjs';
 
-/** Words of people and of the node, and figures. */
-const OTHERS = [/alice|bob|dak|12D3Koo|[0-9]/];
+/** Words of people and of the node, figures, and what languages call themselves. */
+const OTHERS = [/alice|bob|dak|12D3Koo|[0-9]/, /^(English|Deutsch)$/];
 
 export default async function ({ people: { alice, bob } }) {
   const toBob = `dak:${(await bob.one('me')).peer_id}`;
