@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use libp2p::Multiaddr;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::Targets;
 
 use crate::content::PUSH_BYTES_MAX;
 use crate::ticket::NAME_BYTES_MAX;
@@ -80,7 +80,7 @@ pub fn parse_strategy(text: &str) -> Result<String, String> {
 
 /// Checks what goes to the log: `info`, or directives such as `dak=debug,libp2p=warn`.
 pub fn parse_log(text: &str) -> Result<String, String> {
-    let known = EnvFilter::builder().parse(text);
+    let known = text.parse::<Targets>();
     known.map_err(|error| format!("{text:?} is not a level (error, warn, info, debug, trace) or filter: {error}"))?;
     Ok(text.to_owned())
 }

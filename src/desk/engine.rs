@@ -11,8 +11,9 @@ use libp2p::Multiaddr;
 use tokio::net::UnixListener;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::{Layer, SubscriberExt};
+use tracing_subscriber::util::SubscriberInitExt;
 
 use super::{Desk, descriptors};
 use crate::agent::{self, ReceiptsFor, routing::Policy};
@@ -311,10 +312,11 @@ fn name_of(config: &Config) -> String {
 
 /// A bare level is about dak itself; of the libraries below it only warnings are worth reading. Directives are taken as
 /// they are.
-fn log_filter(text: &str) -> EnvFilter {
+fn log_filter(text: &str) -> Targets {
+    let of = |level: LevelFilter| Targets::new().with_default(level.min(LevelFilter::WARN)).with_target("dak", level);
     match text.parse::<LevelFilter>() {
-        Ok(level) => EnvFilter::new(format!("{},dak={level}", level.min(LevelFilter::WARN))),
-        Err(_) => EnvFilter::try_new(text).unwrap_or_else(|_| EnvFilter::new("warn,dak=info")),
+        Ok(level) => of(level),
+        Err(_) => text.parse().unwrap_or_else(|_| of(LevelFilter::INFO)),
     }
 }
 
@@ -323,9 +325,9 @@ fn start_log(config: &Config) {
     // Whoever looks at a terminal is told what is new in plain words, and of the rest only what is wrong.
     let is_person = io::stderr().is_terminal() && config.log.origin == config::Origin::Default;
     let level = if is_person { "warn" } else { config.log.value.as_str() };
-    let log = tracing_subscriber::fmt().with_env_filter(log_filter(level)).with_writer(|| SafeLog).with_ansi(false);
+    let log = tracing_subscriber::fmt::layer().with_writer(|| SafeLog).with_ansi(false).with_filter(log_filter(level));
     // A second node in one process keeps the first one's log.
-    let _ = log.try_init();
+    let _ = tracing_subscriber::registry().with(log).try_init();
 }
 
 /// What libraries log of what peers said is escaped as everything else is. A log that cannot be written, for its disk is
