@@ -1,10 +1,14 @@
 //! Tells the program which commit it is built from, so that reports can say it, outside a checkout they say the version; and
-//! takes the page for browsers into it, whatever files that has.
+//! takes the page for browsers and the description of the API into it, packed: whatever files the page has.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::path::Path;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
 
 /// The files that a program is made of.
 const WHAT_COUNTS: [&str; 3] = ["src", "Cargo.toml", "Cargo.lock"];
@@ -26,7 +30,10 @@ fn main() {
 /// Where the page lies as it was built.
 const PAGE: &str = "src/web/built";
 
-/// Writes the table of the page's files, in the order of their names.
+/// What describes the API to other programs.
+const API: &str = "src/api/openapi.json";
+
+/// Packs the page's files, writes their table in the order of their names, and packs what describes the API.
 fn take_page_in() {
     let root = env::var("CARGO_MANIFEST_DIR").expect("cargo says where it builds");
     let mut names: Vec<String> = fs::read_dir(Path::new(&root).join(PAGE))
@@ -34,14 +41,32 @@ fn take_page_in() {
         .map(|entry| entry.expect("its files can be listed").file_name().to_string_lossy().into_owned())
         .collect();
     names.sort();
-    let row =
-        |name: &String| format!("    ({name:?}, include_bytes!({:?})),\n", Path::new(&root).join(PAGE).join(name));
+    let row = |name: &String| {
+        let packed = pack(&Path::new(&root).join(PAGE).join(name), &format!("page-{name}"));
+        format!("    ({name:?}, include_bytes!({packed:?})),\n")
+    };
     let rows: String = names.iter().map(row).collect();
-    let table = format!("/// The files of the page, by name.\nstatic BUILT: &[(&str, &[u8])] = &[\n{rows}];\n");
-    let place = Path::new(&env::var("OUT_DIR").expect("cargo says where to write")).join("built.rs");
+    let table =
+        format!("/// The files of the page, by name, each by gzip.\nstatic BUILT: &[(&str, &[u8])] = &[\n{rows}];\n");
+    make("built.rs", table.as_bytes());
+    pack(&Path::new(&root).join(API), "openapi.json");
+}
+
+/// Writes the same by gzip; where it lies then.
+fn pack(file: &Path, name: &str) -> PathBuf {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    let bytes = fs::read(file).expect("what belongs to the program can be read");
+    let packed = encoder.write_all(&bytes).and_then(|()| encoder.finish()).expect("memory takes what is written");
+    make(&format!("{name}.gz"), &packed)
+}
+
+/// Writes a file for the build; where it lies then.
+fn make(name: &str, bytes: &[u8]) -> PathBuf {
+    let place = Path::new(&env::var("OUT_DIR").expect("cargo says where to write")).join(name);
     // What was built may be linked from a copy of it elsewhere, which has a page of its own.
     let _ = fs::remove_file(&place);
-    fs::write(place, table).expect("what is made for the build can be written");
+    fs::write(&place, bytes).expect("what is made for the build can be written");
+    place
 }
 
 /// What marks a build of sources that nobody committed: other edits, another mark, or a report would name a commit that

@@ -1,14 +1,13 @@
 //! The page as it was built: files of the program itself, the same for everybody.
 
-use std::io::Write;
 use std::sync::LazyLock;
 
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use flate2::Compression;
-use flate2::write::GzEncoder;
+
+use crate::packed::unpack;
 
 include!(concat!(env!("OUT_DIR"), "/built.rs"));
 
@@ -19,22 +18,20 @@ pub const INDEX: &str = "/index.html";
 pub struct File {
     pub path: String,
     kind: &'static str,
-    bytes: &'static [u8],
-    /// The same by gzip.
-    packed: Vec<u8>,
+    /// Its bytes by gzip.
+    packed: &'static [u8],
     /// No other file has the same.
     tag: String,
 }
 
-/// All files, packed when they are first asked for.
+/// All files.
 pub fn files() -> &'static [File] {
     static READY: LazyLock<Vec<File>> = LazyLock::new(|| {
-        let ready = |(name, bytes): &(&'static str, &'static [u8])| File {
+        let ready = |(name, packed): &(&'static str, &'static [u8])| File {
             path: format!("/{name}"),
             kind: kind(name),
-            bytes,
-            packed: packed(bytes),
-            tag: format!("\"{}\"", &blake3::hash(bytes).to_hex()[..16]),
+            packed,
+            tag: format!("\"{}\"", &blake3::hash(packed).to_hex()[..16]),
         };
         BUILT.iter().map(ready).collect()
     });
@@ -58,9 +55,9 @@ pub fn answer(file: &'static File, request: &Request) -> Response {
         return (StatusCode::NOT_MODIFIED, headers).into_response();
     }
     if !lists(request.headers(), header::ACCEPT_ENCODING, "gzip") {
-        return (headers, Body::from(file.bytes)).into_response();
+        return (headers, Body::from(unpack(file.packed))).into_response();
     }
-    let mut answer = (headers, Body::from(&file.packed[..])).into_response();
+    let mut answer = (headers, Body::from(file.packed)).into_response();
     answer.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
     answer
 }
@@ -85,11 +82,6 @@ fn kind(name: &str) -> &'static str {
     }
 }
 
-fn packed(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-    encoder.write_all(bytes).and_then(|()| encoder.finish()).expect("memory takes what is written")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -99,7 +91,8 @@ mod tests {
         assert!(is_one("/") && is_one(INDEX) && !is_one("/v1/me") && !is_one(""));
         for file in files() {
             assert_ne!(file.kind, "application/octet-stream", "{}", file.path);
-            assert!(file.packed.starts_with(&[0x1f, 0x8b]));
+            let built = std::fs::read(format!("src/web/built{}", file.path)).unwrap();
+            assert!(unpack(file.packed) == built, "{}", file.path);
         }
     }
 }

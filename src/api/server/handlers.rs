@@ -18,7 +18,7 @@ use super::{BODY_BYTES_MAX, BODY_TIME_MAX, answer, streams};
 use crate::api::Backend;
 use crate::api::error::ApiError;
 use crate::api::model::{Request, Response, Topic};
-use crate::api::openapi::DOCUMENT;
+use crate::api::openapi;
 use crate::api::route::{Ask, HEALTH, Kind, ROUTES, Route};
 
 /// What every handler sees.
@@ -34,7 +34,7 @@ pub fn router(shared: Shared) -> Router {
     for route in ROUTES {
         let method = MethodFilter::try_from(route.method.clone()).expect("the table has methods of HTTP");
         let served = match route.ask {
-            Kind::Document => on(method, async || ([(header::CONTENT_TYPE, answer::JSON)], DOCUMENT)),
+            Kind::Document => on(method, async || ([(header::CONTENT_TYPE, answer::JSON)], openapi::document())),
             Kind::Upload => on(method, |State(shared): State<Shared>, request: HttpRequest| shared.upload(request)),
             Kind::Content => on(method, |State(shared): State<Shared>, request: HttpRequest| shared.content(request)),
             Kind::Call | Kind::List | Kind::Follow => {
