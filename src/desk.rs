@@ -249,7 +249,7 @@ impl Desk {
             Request::PairEnd => self.pair_end(),
             Request::Nearby => self.nearby().await.map(Response::Nearby),
             Request::Recipient { who } => self.recipient(&who).await.map(Response::Recipient),
-            Request::Send(compose) => self.send(compose).await.map(Response::Sent),
+            Request::Send(compose) => self.send(*compose).await.map(Response::Sent),
             Request::Read { id, mark, tell } => {
                 self.read(&id, mark, tell).await.map(|row| Response::Letter(row.into()))
             }

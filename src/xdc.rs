@@ -92,7 +92,8 @@ impl Container {
             let name = name.strip_prefix("./").unwrap_or(&name);
             let is_folder = name.is_empty() || name.ends_with('/');
             let name = name.strip_suffix('/').unwrap_or(name).to_owned();
-            if !is_plain(&name) && !(name.is_empty() && is_folder) {
+            let is_root = name.is_empty() && is_folder;
+            if !is_root && !is_plain(&name) {
                 return Err(XdcError::Name);
             }
             if entry.is_symlink() || entry.encrypted() || !is_packed_plainly(entry.compression()) {

@@ -116,7 +116,7 @@ async fn a_refusal_is_heard_however_little_of_the_question_was() {
     let said = format!("HTTP/1.1 429 Refused\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{line}", line.len());
     let client = Client::new(&path);
     // More than a socket's buffers take: the client is still writing when the node has gone.
-    let long = Request::Send(Compose { to: "bob".into(), text: "x".repeat(1 << 20), ..Compose::default() });
+    let long = Request::Send(Box::new(Compose { to: "bob".into(), text: "x".repeat(1 << 20), ..Compose::default() }));
     for request in [Request::Me, long] {
         for reads in [0, 1] {
             let (listener, said) = (listener.try_clone().unwrap(), said.clone());
@@ -264,7 +264,7 @@ async fn a_message_over_the_limit_is_refused_with_the_limit() {
         text: "x".repeat(COMPOSED_BYTES_MAX + 1),
         ..Compose::default()
     };
-    let error = node.client.call(&Request::Send(compose)).await.unwrap_err();
+    let error = node.client.call(&Request::Send(Box::new(compose))).await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::Refused);
     assert!(error.message.contains(&COMPOSED_BYTES_MAX.to_string()));
 }
@@ -274,7 +274,7 @@ async fn more_files_than_a_message_takes_are_refused_with_the_limit() {
     let node = Node::start().await;
     let attachments = vec![File { name: "f".into(), bytes: vec![1] }; ATTACHMENTS_MAX + 1];
     let compose = Compose { to: "bob".into(), attachments, ..Compose::default() };
-    let error = node.client.call(&Request::Send(compose)).await.unwrap_err();
+    let error = node.client.call(&Request::Send(Box::new(compose))).await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::Refused);
     assert!(error.message.contains(&ATTACHMENTS_MAX.to_string()));
 }
@@ -286,7 +286,7 @@ async fn the_largest_message_passes() {
     node.fake.answers.lock().unwrap().push(Ok(sent.clone()));
     let file = File { name: "f".into(), bytes: vec![0xff; COMPOSED_BYTES_MAX - 1] };
     let compose = Compose { to: "bob".into(), attachments: vec![file], ..Compose::default() };
-    assert_eq!(node.client.call(&Request::Send(compose)).await, Ok(sent));
+    assert_eq!(node.client.call(&Request::Send(Box::new(compose))).await, Ok(sent));
 }
 
 #[tokio::test]
@@ -502,7 +502,7 @@ fn every_exchange() -> Vec<(Request, Response)> {
         (Q::PairEnd, done.clone()),
         (Q::Nearby, A::Nearby(vec![samples::nearby()])),
         (Q::Recipient { who: who() }, A::Recipient(samples::recipient())),
-        (Q::Send(compose), A::Sent(samples::sent())),
+        (Q::Send(Box::new(compose)), A::Sent(samples::sent())),
         (Q::Read { id: id(), mark: true, tell: true }, A::Letter(Box::new(letter))),
         (Q::InboxDelete { id: id() }, done.clone()),
         (Q::Crossings { told: true }, A::Crossings(vec![samples::crossing()])),

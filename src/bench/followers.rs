@@ -79,7 +79,7 @@ async fn write(client: &Arc<Client>, messages: usize) -> Result<(), Failure> {
         writers.spawn(async move {
             for _ in (n..messages).step_by(WRITERS) {
                 let compose = Compose { to: to.clone(), text: "the pump is dry".into(), ..Compose::default() };
-                client.call(&Request::Send(compose)).await?;
+                client.call(&Request::Send(Box::new(compose))).await?;
             }
             Ok::<_, Failure>(())
         });

@@ -30,7 +30,7 @@ pub async fn latency(place: &Path, messages: usize, report: &mut impl FnMut(Row)
         // A pipe opens once somebody else opened its other end.
         let start = tokio::task::spawn_blocking(move || File::open(pipe).map(|_| SystemTime::now()));
         let note = Compose { to: "me".into(), text: "the pump is dry".into(), ..Compose::default() };
-        let Response::Sent(sent) = client.call(&Request::Send(note)).await? else {
+        let Response::Sent(sent) = client.call(&Request::Send(Box::new(note))).await? else {
             return Err("nothing was sent".into());
         };
         let started = tokio::time::timeout(PATIENCE, start).await???;

@@ -299,7 +299,7 @@ async fn queue<'t>(
     sent: &mut Vec<(SentRow, &'t Recipient)>,
 ) -> Outcome {
     for (n, recipient) in to.iter().enumerate() {
-        let request = Request::Send(Compose { to: recipient.who.clone(), ..compose.clone() });
+        let request = Request::Send(Box::new(Compose { to: recipient.who.clone(), ..compose.clone() }));
         let answer = tokio::select! {
             answer = link.ask(request) => answer,
             () = given_up(signals.clone()) => return Err(Stop::Interrupted),

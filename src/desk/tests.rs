@@ -194,7 +194,7 @@ async fn a_short_id_is_found_behind_many_rows() {
     let last = Identity::from_secret(&[3; 32]).node();
     let text = "hi".into();
     let compose = api::model::Compose { to: rows::address(last), text, ..Default::default() };
-    owner.ask(Request::Send(compose)).await;
+    owner.ask(Request::Send(Box::new(compose))).await;
     let new = Introduction { name: "carol".into(), address: last.to_string() };
     let Response::Contact(row) = owner.ask(Request::ContactAdd(new)).await else { panic!("it answers otherwise") };
     assert_eq!(row.address, rows::address(last));

@@ -165,7 +165,7 @@ pub async fn write(client: &Client, to: &str, count: u32) -> Vec<String> {
     let mut ids = Vec::new();
     for n in 0..count {
         let compose = Compose { to: to.into(), text: format!("note {n}"), ..Compose::default() };
-        match client.call(&Request::Send(compose)).await {
+        match client.call(&Request::Send(Box::new(compose))).await {
             Ok(Response::Sent(sent)) => ids.push(sent.id),
             Ok(other) => panic!("the node answers {other:?}"),
             Err(_) => break,

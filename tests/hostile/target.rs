@@ -187,7 +187,7 @@ fn question(n: usize) -> Request {
         1 | 7 => Request::Carry,
         3 => Request::ContactList,
         4 | 9 => Request::Peers,
-        5 => Request::Send(Compose { to: "friend".into(), text: format!("note {n}"), ..Compose::default() }),
+        5 => Request::Send(Box::new(Compose { to: "friend".into(), text: format!("note {n}"), ..Compose::default() })),
         _ => Request::Health,
     }
 }

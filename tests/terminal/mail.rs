@@ -32,7 +32,7 @@ fn mail_of_a_peer_is_shown_without_anything_raw() {
     let payloads = payloads(SEED);
     let messages: Vec<Compose> = payloads.chunks(2 * TOGETHER).map(|some| written(&address, some)).collect();
     for compose in &messages {
-        let sent = ask(&alice, Request::Send(compose.clone())).unwrap();
+        let sent = ask(&alice, Request::Send(Box::new(compose.clone()))).unwrap();
         assert!(matches!(sent, Response::Sent(_)));
     }
     bob.until("inbox", |rows| rows.len() == messages.len());
@@ -77,7 +77,7 @@ fn mail_is_followed_without_anything_raw() {
     alice.up("");
     let address = bob.up(&format!("--peer {}", alice.place()))["address"].as_str().unwrap().to_owned();
     let payloads = payloads(SEED + 1);
-    ask(&alice, Request::Send(written(&address, &payloads[..TOGETHER]))).unwrap();
+    ask(&alice, Request::Send(Box::new(written(&address, &payloads[..TOGETHER])))).unwrap();
     bob.until("inbox", |rows| rows.len() == 1);
     let mut follower = bob.spawn("inbox --follow");
     // It lists what is there once it hears of what comes.
@@ -87,7 +87,7 @@ fn mail_is_followed_without_anything_raw() {
         // A line that says where the message ends.
         let text = format!("{}\nend {sent}", some.join("\n"));
         let compose = Compose { text, ..written(&address, &some[..TOGETHER]) };
-        ask(&alice, Request::Send(compose)).unwrap();
+        ask(&alice, Request::Send(Box::new(compose))).unwrap();
         loop {
             let line = follower.line();
             assert_eq!(crate::payloads::raw_in(line.as_bytes()), None);
@@ -122,7 +122,7 @@ fn names_that_people_and_nodes_have_are_shown_without_anything_raw() {
         if number % 20 == 0 {
             assert!(add(format!("a{}b", some[0].chars().find(|c| c.is_control()).unwrap_or('\x1b'))).is_err());
             let compose = Compose { to: ticket, text: "hi".into(), ..Compose::default() };
-            ask(&alice, Request::Send(compose)).unwrap();
+            ask(&alice, Request::Send(Box::new(compose))).unwrap();
         }
     }
     let home = alice.home();

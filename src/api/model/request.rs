@@ -79,7 +79,7 @@ pub enum Request {
         who: String,
     },
     /// Answered by [`Response::Sent`] once the message is durable here.
-    Send(Compose),
+    Send(Box<Compose>),
     /// Marks messages as read, or as unread again.
     Mark {
         ids: Vec<String>,

@@ -20,7 +20,7 @@ async fn marked(owner: &Owner, number: u64, began: u64) {
 #[tokio::test]
 async fn what_was_queued_before_the_power_went_is_not_queued_again() {
     let owner = Owner::of(20);
-    let Response::Sent(sent) = owner.ask(Request::Send(hello())).await else { panic!("it was sent") };
+    let Response::Sent(sent) = owner.ask(Request::Send(Box::new(hello()))).await else { panic!("it was sent") };
     marked(&owner, 1, 1).await;
     let send = |number: &str| Request::DraftSend { number: number.into(), to: Vec::new() };
     let Response::Sents(again) = owner.ask(send("1")).await else { panic!("it was sent") };

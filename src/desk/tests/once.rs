@@ -15,7 +15,7 @@ fn hello(named: &str) -> Compose {
 }
 
 async fn send(owner: &Owner, compose: Compose) -> SentRow {
-    let Response::Sent(row) = owner.ask(Request::Send(compose)).await else { panic!("it was sent") };
+    let Response::Sent(row) = owner.ask(Request::Send(Box::new(compose))).await else { panic!("it was sent") };
     row
 }
 
@@ -34,7 +34,7 @@ async fn what_is_sent_again_under_its_key_is_the_message_that_is_there() {
     assert_eq!(many_sent(&owner).await, before + 1);
     // Other words, and other keys for the same ones.
     let other = Compose { text: "hello again".into(), ..hello(KEY) };
-    let refused = owner.desk.answer(Request::Send(other)).await.unwrap_err();
+    let refused = owner.desk.answer(Request::Send(Box::new(other))).await.unwrap_err();
     assert!(refused.kind == api::ErrorKind::Refused && refused.message.contains("something else"), "{refused}");
     assert_ne!(send(&owner, hello("another-key_of-16")).await.id, first.id);
     assert_eq!(many_sent(&owner).await, before + 2);
@@ -45,7 +45,7 @@ async fn who_asks_and_leaves_and_asks_again_has_sent_one_message() {
     let owner = Owner::of(20);
     let before = many_sent(&owner).await;
     {
-        let mut asked = pin!(owner.desk.answer(Request::Send(hello(KEY))));
+        let mut asked = pin!(owner.desk.answer(Request::Send(Box::new(hello(KEY)))));
         assert!(matches!(asked.as_mut().poll(&mut Context::from_waker(Waker::noop())), Poll::Pending));
         tokio::task::yield_now().await;
     }
@@ -57,7 +57,7 @@ async fn who_asks_and_leaves_and_asks_again_has_sent_one_message() {
 async fn a_key_is_long_and_plain() {
     let owner = Owner::of(20);
     for wrong in ["", "short", "0123456789abcde ", "0123456789abcdeé", &"x".repeat(65)] {
-        let refused = owner.desk.answer(Request::Send(hello(wrong))).await.unwrap_err();
+        let refused = owner.desk.answer(Request::Send(Box::new(hello(wrong)))).await.unwrap_err();
         assert_eq!(refused.kind, api::ErrorKind::Usage, "{wrong}: {refused}");
     }
 }

@@ -95,7 +95,7 @@ async fn a_note_to_oneself_is_news_of_oneself() {
     let (desk, _place) = desk();
     let mut news = news::news(desk.clone());
     let note = Compose { to: desk.me().peer_id, text: "hi".into(), ..Compose::default() };
-    let Response::Sent(sent) = desk.answer(Request::Send(note)).await.unwrap() else { panic!("not sent") };
+    let Response::Sent(sent) = desk.answer(Request::Send(Box::new(note))).await.unwrap() else { panic!("not sent") };
     let Some(News::Mail { from, id }) = news.next().await else { panic!("no news") };
     assert_eq!((from.name.as_deref(), id), (Some("alice"), sent.id));
 }
@@ -128,7 +128,7 @@ async fn what_is_printed_of_a_node_without_a_name_names_it() {
     let (desk, _place) = desk();
     let node = Identity::from_secret(&[2; 32]).node();
     let short = node.to_string();
-    let send = |to: &str| Request::Send(Compose { to: to.into(), text: "hi".into(), ..Compose::default() });
+    let send = |to: &str| Request::Send(Box::new(Compose { to: to.into(), text: "hi".into(), ..Compose::default() }));
     assert_eq!(desk.answer(send(&short)).await.unwrap_err().kind.exit_code(), 4, "nobody heard of it yet");
     desk.answer(send(&somebody(2))).await.unwrap();
     desk.answer(send(&short)).await.unwrap();
@@ -146,7 +146,7 @@ async fn what_one_wrote_is_read_again_and_what_came_lies_open_in_the_store() {
     let send = async |to: &str, text: &str| {
         let file = crate::api::model::File { name: "map".into(), bytes: vec![1, 2] };
         let compose = Compose { to: to.into(), text: text.into(), attachments: vec![file], ..Compose::default() };
-        match desk.answer(Request::Send(compose)).await.unwrap() {
+        match desk.answer(Request::Send(Box::new(compose))).await.unwrap() {
             Response::Sent(row) => row.id,
             other => panic!("{other:?}"),
         }
@@ -173,10 +173,10 @@ async fn what_one_wrote_is_read_again_and_what_came_lies_open_in_the_store() {
 async fn one_s_own_answer_names_what_it_answers_whole() {
     let (desk, _place) = desk();
     let compose = Compose { to: somebody(1), text: "a note".into(), ..Compose::default() };
-    let Response::Sent(note) = desk.answer(Request::Send(compose)).await.unwrap() else { panic!("not sent") };
+    let Response::Sent(note) = desk.answer(Request::Send(Box::new(compose))).await.unwrap() else { panic!("not sent") };
     let in_reply_to = Some(note.id[..12].to_owned());
     let compose = Compose { to: somebody(2), text: "about it".into(), in_reply_to, ..Compose::default() };
-    let Response::Sent(sent) = desk.answer(Request::Send(compose)).await.unwrap() else { panic!("not sent") };
+    let Response::Sent(sent) = desk.answer(Request::Send(Box::new(compose))).await.unwrap() else { panic!("not sent") };
     match desk.answer(Request::Read { id: sent.id, mark: false, tell: false }).await.unwrap() {
         Response::Letter(letter) => assert_eq!(letter.row.in_reply_to, Some(note.id)),
         other => panic!("{other:?}"),
@@ -188,7 +188,7 @@ async fn one_s_own_words_can_be_deleted_once_they_are_not_on_their_way() {
     let (desk, _place) = desk();
     let send = async |to: String| {
         let compose = Compose { to, text: "a slip of the pen".into(), ..Compose::default() };
-        match desk.answer(Request::Send(compose)).await.unwrap() {
+        match desk.answer(Request::Send(Box::new(compose))).await.unwrap() {
             Response::Sent(row) => row.id,
             other => panic!("{other:?}"),
         }
@@ -247,7 +247,9 @@ async fn an_id_that_means_several_messages_is_told_apart_in_the_answer() {
     // Four digits: some two of so many begin alike.
     let prefix = loop {
         let compose = Compose { to: somebody(2), text: "hi".into(), ..Compose::default() };
-        let Response::Sent(sent) = desk.answer(Request::Send(compose)).await.unwrap() else { panic!("not sent") };
+        let Response::Sent(sent) = desk.answer(Request::Send(Box::new(compose))).await.unwrap() else {
+            panic!("not sent")
+        };
         if let Some(twin) = ids.iter().find(|id| id[..4] == sent.id[..4]) {
             break twin[..4].to_owned();
         }
@@ -266,7 +268,7 @@ async fn an_id_that_means_several_messages_is_told_apart_in_the_answer() {
 async fn an_id_of_elsewhere_names_the_step_that_takes_it() {
     let (desk, _place) = desk();
     let compose = Compose { to: somebody(2), text: "hi".into(), ..Compose::default() };
-    let Response::Sent(sent) = desk.answer(Request::Send(compose)).await.unwrap() else { panic!("not sent") };
+    let Response::Sent(sent) = desk.answer(Request::Send(Box::new(compose))).await.unwrap() else { panic!("not sent") };
     let id = sent.id;
     let error = desk.answer(Request::Mark { ids: vec![id.clone()], read: true }).await.unwrap_err();
     assert_eq!(error.next, Some(NextStep::SeeStatus { id }));
