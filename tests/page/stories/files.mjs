@@ -72,7 +72,7 @@ export default async function ({ people: { alice, bob } }) {
   await comes.getByRole('button', { name: 'Get it' }).click();
   await comes.filter({ hasText: 'asked for' }).waitFor();
   holds((await comes.getByRole('progressbar').count()) === 1, 'how far it is');
-  await hers.locator('.link-state', { hasText: 'The node is away' }).waitFor();
+  await hers.locator('.link-state', { hasText: 'Away from your node' }).waitFor();
   await alice.up('--peer', (await bob.one('me')).listen[0]);
   await comes.locator('.chip', { hasText: 'here' }).waitFor();
   await goes.locator('.chip', { hasText: 'arrived' }).waitFor();

@@ -28,7 +28,7 @@ export default async function ({ people: { alice, bob } }) {
     // The page goes while it is paused: what was said so far is not lost.
     await recorder.getByRole('button', { name: 'Pause' }).click();
     await time.filter({ hasText: 'paused' }).waitFor();
-    await until('it is kept', () => kept(hers));
+    await until('it is kept', () => kept(hers, true));
     await hers.reload();
     const chosen = hers.locator('.chosen li.heard');
     await chosen.waitFor();
@@ -47,6 +47,7 @@ export default async function ({ people: { alice, bob } }) {
     await recorder.locator(kind).waitFor({ state: 'attached' });
     await recorder.getByRole('button', { name: 'Add to the message' }).click();
     await chosen.waitFor();
+    await until('it is kept with the draft', () => kept(hers, false));
     await hers.reload();
     await chosen.waitFor();
     await talk(hers).getByRole('button', { name: 'Send', exact: true }).click();
@@ -64,9 +65,9 @@ export default async function ({ people: { alice, bob } }) {
   }
 }
 
-/** Whether the browser has something of what is being recorded. */
-function kept(page) {
-  return page.evaluate(async () => {
+/** Whether the browser has something of what is being recorded, or files of a draft. */
+function kept(page, isRecorded) {
+  return page.evaluate(async (isRecorded) => {
     if (!(await indexedDB.databases()).some((base) => base.name === 'dak')) return false;
     const base = await new Promise((resolve, reject) => {
       const opened = indexedDB.open('dak');
@@ -76,6 +77,6 @@ function kept(page) {
     const all = base.transaction('kept').objectStore('kept').getAllKeys();
     await new Promise((resolve) => (all.onsuccess = resolve));
     base.close();
-    return all.result.some((name) => name.startsWith('files ') && name.endsWith(' recorded'));
-  });
+    return all.result.some((name) => name.startsWith('files ') && name.endsWith(' recorded') === isRecorded);
+  }, isRecorded);
 }
