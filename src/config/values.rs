@@ -80,9 +80,14 @@ pub fn parse_strategy(text: &str) -> Result<String, String> {
 
 /// Checks what goes to the log: `info`, or directives such as `dak=debug,libp2p=warn`.
 pub fn parse_log(text: &str) -> Result<String, String> {
-    let known = text.parse::<Targets>();
-    known.map_err(|error| format!("{text:?} is not a level (error, warn, info, debug, trace) or filter: {error}"))?;
-    Ok(text.to_owned())
+    let refused = |why: &str| format!("{text:?} is not a level (error, warn, info, debug, trace) or filter: {why}");
+    text.parse::<Targets>().map_err(|error| refused(&error.to_string()))?;
+    // The filter takes whatever stands before a level for the path of a module.
+    let is_of_paths = |letter: char| letter.is_ascii_alphanumeric() || "_:=".contains(letter);
+    match text.split(',').all(|part| !part.is_empty() && part.chars().all(is_of_paths)) {
+        true => Ok(text.to_owned()),
+        false => Err(refused("a module is named as in dak::net=debug")),
+    }
 }
 
 /// Reads where programs of this machine reach the API, such as `127.0.0.1:7070`; nothing for nowhere, and port 0
