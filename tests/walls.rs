@@ -35,6 +35,7 @@ const FLOORS: [(u8, &[&str]); 5] = [
             "net",
             "keyring",
             "keys",
+            "packed",
             "pairing",
             "seal",
             "home",
