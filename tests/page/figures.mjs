@@ -73,6 +73,15 @@ try {
     await page.context().close();
   }
 
+  // What those cost the node who look.
+  const before = rss(pid);
+  const streams = [];
+  for (let n = 0; n < CLIENTS; n += 1) streams.push(await follow(await alice.link()));
+  await new Promise((resolve) => setTimeout(resolve, 2000));
+  report('rss_ten_clients', rss(pid) / 1024, 'MiB');
+  report('rss_more_for_ten_clients', (rss(pid) - before) / 1024, 'MiB');
+  streams.forEach((stream) => stream.destroy());
+
   // From what the node writes down to what is seen.
   const page = await alice.page();
   await talkWith(page, await bob.address());
@@ -116,15 +125,6 @@ try {
   holds(waits.length === PINGS, `of ${PINGS} messages ${waits.length} were seen`);
   report('event_to_screen_p50', middle(waits), 'ms');
   await page.context().close();
-
-  // What those cost the node who look.
-  const before = rss(pid);
-  const streams = [];
-  for (let n = 0; n < CLIENTS; n += 1) streams.push(await follow(await alice.link()));
-  await new Promise((resolve) => setTimeout(resolve, 2000));
-  report('rss_ten_clients', rss(pid) / 1024, 'MiB');
-  report('rss_more_for_ten_clients', (rss(pid) - before) / 1024, 'MiB');
-  streams.forEach((stream) => stream.destroy());
 } finally {
   await world.end();
   rmSync(place, { recursive: true, force: true });
