@@ -128,12 +128,14 @@ fn a_contact_who_lies_about_files_fills_no_disk_and_gets_nothing_acknowledged() 
         let none = Part { root, size: garbage.len() as u64, index: 0, bytes: garbage, ..Part::default() };
         let folder = make(&text_with(vec![folder]));
         let bad = &folder.bundle.id.full()[..10];
-        for genuine in [&folder, &make(&Content::Part(none))] {
-            rogue.say(&handing_over(&genuine.bundle.encode(hops(&mut dice)))).await.expect("it is taken");
-            sent += 1;
-        }
-        assert!(rogue.answered(sent, PATIENCE).await);
+        // A part that comes before it is wanted is refused.
+        rogue.say(&handing_over(&folder.bundle.encode(hops(&mut dice)))).await.expect("it is taken");
+        assert!(rogue.answered(sent + 1, PATIENCE).await);
         target.person.json(&format!("file get {bad}"));
+        let part = make(&Content::Part(none));
+        rogue.say(&handing_over(&part.bundle.encode(hops(&mut dice)))).await.expect("it is taken");
+        sent += 2;
+        assert!(rogue.answered(sent, PATIENCE).await);
         let of_it = |row: &serde_json::Value| row["id"].as_str().unwrap().starts_with(bad) && row["state"] == "here";
         target.person.until("file", |rows| rows.iter().any(of_it));
         let (there, ran) =
