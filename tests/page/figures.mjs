@@ -190,7 +190,7 @@ function open(page, href) {
   return page.evaluate(
     (href) =>
       new Promise((resolve) => {
-        location.hash = '#/settings';
+        location.hash = '#/people';
         setTimeout(() => {
           const start = performance.now();
           const watch = new MutationObserver(() => {

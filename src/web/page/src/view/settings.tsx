@@ -198,8 +198,9 @@ function Card() {
 
 const VERDICTS = { ok: 'good', warn: 'warn', bad: 'bad' } as const;
 
+/** Looked at when somebody comes or asks: the node reads all it has for it. */
 function Doctor() {
-  const asked = useAsked(() => ask('GET /v1/doctor'), [], { everyMs: CHECK_MS });
+  const asked = useAsked(() => ask('GET /v1/doctor'), []);
   const doing = useDoing();
   const [showsAll, setShowsAll] = useState(false);
   const worst = (rows: readonly CheckRow[]) => rows.filter((row) => row.verdict !== 'ok');
@@ -244,10 +245,11 @@ function next(row: CheckRow): string {
   return hasWords(key) ? t(key) : plain(row.next_step ?? '');
 }
 
+/** As with the doctor, the node reads the whole record for it. */
 function Space() {
-  const asked = useAsked(() => ask('GET /v1/space'), [], { everyMs: CHECK_MS });
+  const asked = useAsked(() => ask('GET /v1/space'), []);
   return (
-    <Section title={t('space.title')}>
+    <Section title={t('space.title')} actions={<Button kind="quiet" label={t('space.again')} onClick={asked.again} />}>
       <Loaded asked={asked}>
         {(rows) => {
           const parts = rows.filter((row) => row.what !== 'conversation');

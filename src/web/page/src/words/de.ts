@@ -753,6 +753,7 @@ export const de: Catalogue = {
   'doctor.warn': 'ansehen',
   'doctor.bad': 'schlecht',
   'space.title': 'Platz',
+  'space.again': 'Neu zusammenzählen',
   'space.of': 'Wie viel {what} brauchen',
   'space.record': 'Nachrichten',
   'space.files': 'Dateien',

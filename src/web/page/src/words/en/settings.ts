@@ -42,6 +42,7 @@ export const settings = {
   'doctor.warn': 'look',
   'doctor.bad': 'wrong',
   'space.title': 'Space',
+  'space.again': 'Add up again',
   'space.of': 'How much the {what} take',
   'space.record': 'messages',
   'space.files': 'files',
