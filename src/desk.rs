@@ -119,7 +119,7 @@ struct Inner {
     /// The same as `arranging` for drafts: one that is being sent is nobody's to delete.
     drafting: tokio::sync::Mutex<()>,
     /// Whose turn it is to send something once; and how many such are remembered, where that is known.
-    once: tokio::sync::Mutex<Option<usize>>,
+    once: Arc<tokio::sync::Mutex<Option<usize>>>,
     /// What is to be done at a time may be due earlier than it was.
     appointments: Notify,
     /// What is to be sent in parts changed.
@@ -167,7 +167,7 @@ impl Desk {
             containers: apps::Containers::default(),
             finder,
             drafting: tokio::sync::Mutex::default(),
-            once: tokio::sync::Mutex::default(),
+            once: Arc::default(),
             appointments: Notify::new(),
             files_changed: Notify::new(),
             grouping: tokio::sync::Mutex::default(),

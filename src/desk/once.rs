@@ -1,6 +1,8 @@
 //! Sends a message once under a key that whoever asks for it chose: an answer may be lost, and who asks again then gets the
 //! message that is there.
 
+use std::sync::Arc;
+
 use super::Desk;
 use crate::api::ApiError;
 use crate::api::model::{Compose, SentRow};
@@ -19,14 +21,16 @@ impl Desk {
             let message = "the key of what is sent once has 16 to 64 letters, digits, “-” or “_”";
             return Err(ApiError::usage(message).advise("take a random one"));
         }
+        // Who leaves while waiting for a turn is forgotten, so that no crowd of them is kept.
+        let mut turn = Arc::clone(&self.inner.once).lock_owned().await;
         let desk = self.clone();
         // Who asked may leave, and ask again: what was begun comes to its end all the same, and before that.
-        let sending = tokio::spawn(async move { desk.send_in_turn(&named, compose).await });
+        let sending = tokio::spawn(async move { desk.send_in_turn(&mut turn, &named, compose).await });
         sending.await.map_err(|error| ApiError::failure(error.to_string()))?
     }
 
-    async fn send_in_turn(&self, named: &str, compose: Compose) -> Result<SentRow, ApiError> {
-        let mut many = self.inner.once.lock().await;
+    /// `many` is how many are remembered, where that is known.
+    async fn send_in_turn(&self, many: &mut Option<usize>, named: &str, compose: Compose) -> Result<SentRow, ApiError> {
         let (key, asked) = (kept::once(named), digest(&compose)?);
         let looked = key.clone();
         let known = self.record(move |record| record.kept(&looked)).await?;
