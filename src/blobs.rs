@@ -205,15 +205,10 @@ impl Blobs {
             Some(Why::Refused) => return false,
             Some(Why::Unknown | Why::Early(_)) | None => {}
         }
-        let pushed = |by: Option<NodeId>| -> u64 {
-            let is_pushed = |blob: &&Blob| matches!(blob.why, Why::Pushed(from) if by.is_none_or(|by| by == from));
-            state.blobs.values().filter(is_pushed).map(|blob| blob.size).sum()
-        };
-        let free = UNASKED_BYTES_MAX.saturating_sub(pushed(None));
-        let fits = file.bytes <= self.push_bytes
-            && file.part_log == PART_LOG
-            && file.bytes <= free
-            && pushed(Some(from)) + file.bytes <= UNASKED_BYTES_MAX / PART_OF_CONTACT;
+        // Its last part, where that is here, knows better than any message how long it is.
+        let proven = state.blobs.get(&file.root).filter(|blob| blob.is_proven()).map(|blob| blob.size);
+        let fits = file.part_log == PART_LOG
+            && self.may_push(&state, from, &file.root, file.bytes.max(proven.unwrap_or_default()));
         if !fits {
             state.offered.insert(file.root);
             if let (Some(Why::Unknown), Some(blob)) = (why, state.blobs.get_mut(&file.root)) {
@@ -223,6 +218,18 @@ impl Blobs {
             self.start_anew(&file.root);
         }
         fits
+    }
+
+    /// Whether a contact may send a file of so many bytes without being asked, beside all others that come so.
+    fn may_push(&self, state: &State, from: NodeId, root: &Root, bytes: u64) -> bool {
+        let (mut all, mut of_contact) = (bytes, bytes);
+        for (_, blob) in state.blobs.iter().filter(|(other, _)| *other != root) {
+            if let Why::Pushed(by) = blob.why {
+                all = all.saturating_add(blob.size);
+                of_contact = of_contact.saturating_add(if by == from { blob.size } else { 0 });
+            }
+        }
+        bytes <= self.push_bytes && all <= UNASKED_BYTES_MAX && of_contact <= UNASKED_BYTES_MAX / PART_OF_CONTACT
     }
 
     /// What is here of a file that is named and not wanted any more counts as what came early.
@@ -273,11 +280,16 @@ impl State {
         let is_other = blob.size != file.bytes;
         // What a person asks for counts more than what somebody pushes.
         let is_settled = match blob.why {
-            Why::Wanted => true,
+            // They may have asked by a message that says too little; then nothing of it comes.
+            Why::Wanted => why != Why::Wanted || file.bytes <= blob.size || !blob.have.is_empty(),
             Why::Pushed(_) => why != Why::Wanted,
             _ => false,
         };
-        if is_other && (blob.is_proven() || is_settled) {
+        if is_other && is_settled {
+            return false;
+        }
+        if is_other && blob.is_proven() {
+            blob.why = why;
             return false;
         }
         if is_other {

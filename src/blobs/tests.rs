@@ -137,6 +137,43 @@ fn the_last_part_of_a_file_counts_more_than_a_message_that_lies_about_its_size()
 }
 
 #[test]
+fn what_is_said_to_be_small_and_is_not_counts_by_its_true_size_also_after_a_restart() {
+    let home = tempfile::tempdir().unwrap();
+    let mut blobs = blobs(home.path());
+    let lie = |n: u8| enclosed(&Staged { bytes: 1, root: [n; 32], key: FileKey([0; 32]) });
+    let last = |n: u8| Part {
+        root: [n; 32],
+        size: PUSH_BYTES,
+        index: parts_of(PUSH_BYTES) - 1,
+        bytes: vec![1; 9],
+        ..Part::default()
+    };
+    let many = (UNASKED_BYTES_MAX / PART_OF_CONTACT / PUSH_BYTES) as usize;
+    for round in 0..2 {
+        let come = |n: &u8| blobs.offer(node(1), &lie(*n)) && blobs.take(&last(*n), Some(node(1))) == Taken::Kept;
+        assert_eq!((1..100).filter(come).count(), many, "round {round}");
+        assert!(!blobs.offer(node(1), &Enclosed { bytes: PUSH_BYTES, ..lie(200) }));
+        blobs.sync().unwrap();
+        blobs = self::blobs(home.path());
+    }
+}
+
+#[test]
+fn who_asks_by_a_message_that_says_too_little_may_ask_by_another() {
+    let home = tempfile::tempdir().unwrap();
+    let blobs = blobs(home.path());
+    const SIZE: u64 = 3 * PUSH_BYTES;
+    let named = |bytes| enclosed(&Staged { bytes, root: [9; 32], key: FileKey([0; 32]) });
+    let part = |index| Part { root: [9; 32], size: SIZE, index, bytes: vec![1; 9], ..Part::default() };
+    blobs.want(&named(2 * PUSH_BYTES));
+    assert_eq!(blobs.take(&part(0), Some(node(1))), Taken::Unwanted, "more than was asked for");
+    blobs.want(&named(SIZE));
+    assert_eq!(blobs.take(&part(0), Some(node(1))), Taken::Kept);
+    blobs.want(&named(SIZE + 1));
+    assert_eq!(blobs.take(&part(1), Some(node(1))), Taken::Kept, "what is here stays");
+}
+
+#[test]
 fn of_what_is_offered_and_not_asked_for_no_part_is_kept() {
     let home = tempfile::tempdir().unwrap();
     let blobs = blobs(home.path());

@@ -48,12 +48,26 @@ impl Blobs {
     /// so proves which is the right one.
     fn correct(&self, state: &mut State, part: &Part) {
         let proves = part.index + 1 == parts_of(part.size);
-        let Some(blob) = state.blobs.get_mut(&part.root) else { return };
-        let is_lie = matches!(blob.why, Why::Wanted | Why::Pushed(_)) && blob.size != part.size && !blob.is_proven();
-        if !proves || !is_lie || part.size > blob.size.max(self.push_bytes) {
+        let Some(blob) = state.blobs.get(&part.root) else { return };
+        let (why, is_lie) = (blob.why, blob.size != part.size && !blob.is_proven());
+        let may_come = match why {
+            Why::Wanted => part.size <= blob.size.max(self.push_bytes),
+            Why::Pushed(from) => self.may_push(state, from, &part.root, part.size),
+            Why::Unknown | Why::Early(_) | Why::Refused => return,
+        };
+        if !proves || !is_lie {
             return;
         }
-        *blob = Blob { size: part.size, have: Parts::none(parts_of(part.size)), data: None, why: blob.why };
+        if may_come {
+            let blob = Blob { size: part.size, have: Parts::none(parts_of(part.size)), data: None, why };
+            state.blobs.insert(part.root, blob);
+        } else if why != Why::Wanted {
+            // It is offered, and no more.
+            state.blobs.remove(&part.root);
+            state.offered.insert(part.root);
+        } else {
+            return;
+        }
         state.dirty.remove(&part.root);
         self.start_anew(&part.root);
     }
