@@ -169,7 +169,7 @@ impl Web {
         let doorway = Arc::new(Doorway::new(place.clone(), Arc::clone(&self.sessions), Arc::clone(&self.links)));
         let closing = CancellationToken::new();
         let shutdown = closing.clone().cancelled_owned();
-        let hosts = Arc::new(apps::Hosts::new(place.clone(), Arc::clone(&backend)));
+        let hosts = Arc::new(apps::Hosts::new(place.clone(), Arc::clone(&self.sessions), Arc::clone(&backend)));
         let server = tokio::spawn(server::serve_at(
             door,
             backend,
@@ -209,7 +209,7 @@ impl Web {
         let closing = CancellationToken::new();
         let shutdown = closing.clone().cancelled_owned();
         let more = lan::routes(Arc::clone(&doorway), &authority);
-        let hosts = Arc::new(apps::Hosts::new(place.clone(), Arc::clone(&backend)));
+        let hosts = Arc::new(apps::Hosts::new(place.clone(), Arc::clone(&self.sessions), Arc::clone(&backend)));
         let server = server::serve_at(
             door,
             backend,

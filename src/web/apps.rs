@@ -31,7 +31,9 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 
 use super::Place;
+use super::guard::{APPS_COOKIE, cookies};
 use super::lan::secured::Secured;
+use super::sessions::Sessions;
 use crate::api::server::guard::host_named;
 use crate::api::server::{Wanted, stretch};
 use crate::api::{ApiError, Backend, ErrorKind};
@@ -57,6 +59,7 @@ const PROBED: &str = "app-probe";
 /// What the hosts of apps know.
 pub struct Hosts {
     place: Place,
+    sessions: Arc<Sessions>,
     backend: Arc<dyn Backend>,
     policy: HeaderValue,
     probe_policy: HeaderValue,
@@ -64,7 +67,7 @@ pub struct Hosts {
 }
 
 impl Hosts {
-    pub fn new(place: Place, backend: Arc<dyn Backend>) -> Hosts {
+    pub fn new(place: Place, sessions: Arc<Sessions>, backend: Arc<dyn Backend>) -> Hosts {
         let page = place.origin();
         let policy = format!(
             "default-src 'self' data: blob: 'unsafe-inline' 'unsafe-eval'; connect-src 'self' data: blob:; webrtc 'block'; \
@@ -77,7 +80,7 @@ impl Hosts {
         );
         let value = |policy: String| HeaderValue::try_from(policy).expect("it is plain ASCII");
         let probe_page = PROBE_PAGE.replace("/*probed*/", &format!("{probed}/"));
-        Hosts { policy: value(policy), probe_policy: value(probe_policy), probe_page, place, backend }
+        Hosts { policy: value(policy), probe_policy: value(probe_policy), probe_page, place, sessions, backend }
     }
 
     /// The app whose host a request is for. Browsers get it below the page's own name: what a frame of another site stores,
@@ -102,6 +105,11 @@ impl Hosts {
         }
         if app == PROBED {
             return ([(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*")], "reached").into_response();
+        }
+        // Everybody in the network hears the names that a phone asks for, so a name alone opens nothing there.
+        let is_let_in = || cookies(&request.headers, APPS_COOKIE).any(|shown| self.sessions.opens_apps(shown));
+        if self.place.lan && !is_let_in() {
+            return StatusCode::NOT_FOUND.into_response();
         }
         // What a worker of this kind answers has no policy; a document by itself has no page that it could ask.
         if request.headers.contains_key("service-worker") || is_dest(&request.headers, &["serviceworker", "document"]) {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
@@ -19,8 +19,12 @@ use crate::tokens::May;
 
 /// The cookie with the one half of a session.
 pub const COOKIE: &str = "dak";
+/// The cookie that opens the hosts of apps in the local network.
+pub const APPS_COOKIE: &str = "dak-apps";
 /// The header with the other.
 const PAGE: &str = "dak-page";
+/// The header of an answer that says that a session is over, so that nothing of it need be kept.
+const OVER: HeaderName = HeaderName::from_static("dak-session-over");
 
 /// Where a phone becomes the owner's.
 const PAIR: &str = "/pair";
@@ -106,7 +110,7 @@ impl Doorway {
         let is_media = request.method() == Method::GET && is_content(path);
         let ends = request.method() == Method::DELETE && path == SESSION;
         let half_does = site == Site::Own && page.is_none() && (is_media || ends);
-        for cookie in cookies(request.headers()) {
+        for cookie in cookies(request.headers(), COOKIE) {
             match self.sessions.shown(cookie, page) {
                 Ok(Some((session, is_whole))) if session.lan == self.place.lan && (is_whole || half_does) => {
                     self.note(&session);
@@ -117,7 +121,12 @@ impl Doorway {
             }
         }
         let error = ApiError::refused("this browser is not let in, or no longer").advise("open a new link of the node");
-        Err(Box::new(answer::with_status(StatusCode::UNAUTHORIZED, error)))
+        let mut answer = answer::with_status(StatusCode::UNAUTHORIZED, error);
+        // A cookie may be lost, or put out by others of the same site; what belongs to no session any more was revoked.
+        if page.is_some_and(|page| !self.sessions.knows_half(page)) {
+            answer.headers_mut().insert(OVER, HeaderValue::from_static("1"));
+        }
+        Err(Box::new(answer))
     }
 
     /// Writes down that it was seen, away from those who wait.
@@ -169,10 +178,10 @@ fn is_content(path: &str) -> bool {
 }
 
 /// All cookies of ours that a request has: those of others who share our host's name are not ours to believe.
-pub fn cookies(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+pub fn cookies<'h>(headers: &'h HeaderMap, called: &'static str) -> impl Iterator<Item = &'h str> {
     let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
     let pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.filter(|(name, _)| *name == COOKIE).map(|(_, value)| value).take(COOKIES_TRIED)
+    pairs.filter(move |(name, _)| *name == called).map(|(_, value)| value).take(COOKIES_TRIED)
 }
 
 /// So many cookies of one request are looked at.

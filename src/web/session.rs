@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 use axum::body::to_bytes;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::{AppendHeaders, IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
-use super::guard::{COOKIE, Doorway, cookies};
-use super::sessions::Session;
-use super::{now_ms, whose};
+use super::guard::{APPS_COOKIE, COOKIE, Doorway, cookies};
+use super::sessions::{Halves, Session};
+use super::{Place, now_ms, whose};
 use crate::api::ApiError;
 use crate::api::model::{Done, Schema, json_line};
 use crate::api::server::{Ends, answer};
@@ -58,10 +58,10 @@ async fn opened(doorway: &Doorway, request: Request) -> Result<Response, ApiErro
         let error = ApiError::refused("this link was used already, or its time is over");
         return Err(error.advise("ask the node for another"));
     }
-    let shown: Vec<&str> = cookies(&head.headers).collect();
+    let shown: Vec<&str> = cookies(&head.headers, COOKIE).collect();
     let halves = doorway.sessions.begin(&called(&head.headers), lan, &shown, now_ms())?;
-    let cookie = cookie(&halves.cookie, COOKIE_SECS, lan);
-    Ok(with_cookie(&Opened { schema: Schema, page: halves.page }, cookie))
+    let (both, page) = (given(&doorway.place, &halves, COOKIE_SECS), halves.page);
+    Ok(with_cookies(&Opened { schema: Schema, page }, both))
 }
 
 /// `POST /web/session/renew`
@@ -69,8 +69,8 @@ pub async fn renew(State(doorway): State<Arc<Doorway>>, request: Request) -> Res
     let session = request.extensions().get::<Session>().expect("the guard lets nobody else here");
     match doorway.sessions.renew(session) {
         Ok(halves) => {
-            let cookie = cookie(&halves.cookie, COOKIE_SECS, doorway.place.lan);
-            with_cookie(&Opened { schema: Schema, page: halves.page }, cookie)
+            let (both, page) = (given(&doorway.place, &halves, COOKIE_SECS), halves.page);
+            with_cookies(&Opened { schema: Schema, page }, both)
         }
         Err(error) => ApiError::from(error).into_response(),
     }
@@ -80,20 +80,32 @@ pub async fn renew(State(doorway): State<Arc<Doorway>>, request: Request) -> Res
 pub async fn end(State(doorway): State<Arc<Doorway>>, request: Request) -> Response {
     let session = request.extensions().get::<Session>().expect("the guard lets nobody else here");
     match doorway.sessions.end(session) {
-        Ok(()) => with_cookie(&Done::default(), cookie("", 0, doorway.place.lan)),
+        Ok(()) => {
+            let none = Halves { cookie: String::new(), page: String::new(), apps: String::new() };
+            with_cookies(&Done::default(), given(&doorway.place, &none, 0))
+        }
         Err(error) => ApiError::from(error).into_response(),
     }
 }
 
-fn cookie(value: &str, secs: u32, lan: bool) -> String {
-    let secure = if lan { "; Secure" } else { "" };
-    format!("{COOKIE}={value}; HttpOnly; SameSite=Strict; Path=/; Max-Age={secs}{secure}")
+/// The cookies of a session. In the local network the hosts of apps are called by names that everybody there hears, so they
+/// want one as well: it opens nothing else, and no script of an app reads it.
+fn given(place: &Place, halves: &Halves, secs: u32) -> Vec<String> {
+    let rest = format!("; HttpOnly; SameSite=Strict; Path=/; Max-Age={secs}");
+    let own = format!("{COOKIE}={}{rest}", halves.cookie);
+    if !place.lan {
+        return vec![own];
+    }
+    let name = place.host.split(':').next().unwrap_or_default();
+    vec![format!("{own}; Secure"), format!("{APPS_COOKIE}={}; Domain={name}{rest}; Secure", halves.apps)]
 }
 
-fn with_cookie(row: &impl Serialize, cookie: String) -> Response {
-    let cookie = HeaderValue::try_from(cookie).expect("it is plain ASCII");
-    ([(header::CONTENT_TYPE, HeaderValue::from_static(answer::JSON)), (header::SET_COOKIE, cookie)], json_line(row))
-        .into_response()
+fn with_cookies(row: &impl Serialize, cookies: Vec<String>) -> Response {
+    let kind = [(header::CONTENT_TYPE, HeaderValue::from_static(answer::JSON))];
+    let cookies = cookies
+        .into_iter()
+        .map(|cookie| (header::SET_COOKIE, HeaderValue::try_from(cookie).expect("it is plain ASCII")));
+    (kind, AppendHeaders(cookies.collect::<Vec<_>>()), json_line(row)).into_response()
 }
 
 /// What to call a browser, in words of ours: what it says of itself could be anything.

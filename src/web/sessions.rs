@@ -18,6 +18,8 @@ pub const SEEN_EVERY_MS: u64 = 300_000;
 /// What the hashes are for, and for nothing else.
 const COOKIE_CONTEXT: &str = "dak 2026 cookie of a page";
 const PAGE_CONTEXT: &[u8] = b"dak 2026 other half of a session\0";
+const HALF_CONTEXT: &str = "dak 2026 hash of the other half of a session";
+const APPS_CONTEXT: &[u8] = b"dak 2026 way of a session to its apps\0";
 /// Letters of a name; those that no one takes for another.
 const LETTERS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
 
@@ -50,11 +52,12 @@ struct Kept {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Session {
     pub name: String,
-    /// Of the cookie, in hexadecimal digits.
-    cookie: String,
-    /// Of the cookie in whose place that one came, until it is shown: the answer that brings it may be lost on its way.
+    #[serde(flatten)]
+    halves: Hashes,
+    /// Of the halves in whose place those came, until they are shown: the answer that brings them may be lost on its way, or
+    /// the browser end before it wrote down the one that it keeps itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    before: Option<String>,
+    before: Option<Hashes>,
     /// A phone in the local network, and no browser of this machine.
     #[serde(default)]
     pub lan: bool,
@@ -63,10 +66,20 @@ pub struct Session {
     pub seen_ms: i64,
 }
 
-/// Both halves of a session, as its browser gets them.
+/// What the home keeps of two halves, in hexadecimal digits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Hashes {
+    cookie: String,
+    /// Nothing where the session is older than this.
+    #[serde(default)]
+    page: String,
+}
+
+/// Both halves of a session, as its browser gets them, and what opens the hosts of apps in the local network.
 pub struct Halves {
     pub cookie: String,
     pub page: String,
+    pub apps: String,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -132,20 +145,24 @@ impl Sessions {
         let fresh = hex(&fresh);
         let cookie = self.file.change(|kept| {
             let is_known = |session: &Session, cookie: &str| session.lan == lan && session.is_of(cookie);
-            let mut known = shown.iter().filter(|cookie| kept.session.iter().any(|session| is_known(session, cookie)));
-            if let Some(cookie) = known.next() {
-                return Ok::<String, WebError>((*cookie).to_owned());
+            for cookie in shown {
+                if let Some(known) = kept.session.iter_mut().find(|session| is_known(session, cookie)) {
+                    // One that is older has its page's half noted now.
+                    let of = known.halves_of(cookie);
+                    of.page = hex(&half_hash(&page_half(&kept.key, cookie)));
+                    return Ok::<String, WebError>((*cookie).to_owned());
+                }
             }
             if kept.session.len() >= SESSIONS_MAX {
                 let longest = (0..kept.session.len()).min_by_key(|n| kept.session[*n].seen_ms);
                 longest.map(|n| kept.session.remove(n));
             }
             let name = unlike(called, &kept.session);
-            let cookie = hex(&hash(&fresh));
-            kept.session.push(Session { name, cookie, before: None, lan, made_ms: now_ms, seen_ms: now_ms });
+            let halves = Hashes::of(&kept.key, &fresh);
+            kept.session.push(Session { name, halves, before: None, lan, made_ms: now_ms, seen_ms: now_ms });
             Ok(fresh)
         })?;
-        Ok(Halves { page: page_half(&key, &cookie).to_hex().to_string(), cookie })
+        Ok(Halves::of(&key, cookie))
     }
 
     /// Gives a session other halves, for a browser may have written down those it has where it cannot erase them. The ones
@@ -156,17 +173,35 @@ impl Sessions {
         getrandom::fill(&mut fresh).map_err(WebError::Entropy)?;
         let cookie = hex(&fresh);
         self.file.change(|kept| {
-            let known = kept.session.iter_mut().find(|known| known.cookie == session.cookie);
+            let known = kept.session.iter_mut().find(|known| known.is_same(session));
             let known = known.ok_or_else(|| WebError::Unknown(session.name.clone()))?;
             // Where the browser never got the last ones it has those from before.
             let is_shown = known.before.is_none();
-            let last = std::mem::replace(&mut known.cookie, hex(&hash(&cookie)));
+            let last = std::mem::replace(&mut known.halves, Hashes::of(&key, &cookie));
             if is_shown {
                 known.before = Some(last);
             }
             Ok::<(), WebError>(())
         })?;
-        Ok(Halves { page: page_half(&key, &cookie).to_hex().to_string(), cookie })
+        Ok(Halves::of(&key, cookie))
+    }
+
+    /// Whether the page's half belongs to a session that holds, whatever became of its cookie.
+    pub fn knows_half(&self, page: &str) -> bool {
+        let shown = half_of(page).map(|page| half_hash(&page));
+        let is_it = |hashes: &Hashes| hashes.page.is_empty() || shown.is_some_and(|shown| is_hash(&hashes.page, shown));
+        self.list().map_or(true, |sessions| {
+            sessions.iter().any(|session| is_it(&session.halves) || session.before.as_ref().is_some_and(is_it))
+        })
+    }
+
+    /// Whether this opens the hosts of apps for a phone that was let in.
+    pub fn opens_apps(&self, shown: &str) -> bool {
+        let (Ok(kept), Some(shown)) = (self.file.get(), half_of(shown)) else { return false };
+        let is_it = |hashes: &Hashes| apps_way(&kept.key, &hashes.cookie) == shown;
+        kept.session
+            .iter()
+            .any(|session| session.lan && (is_it(&session.halves) || session.before.as_ref().is_some_and(is_it)))
     }
 
     /// The session of a cookie, and whether the other half that is shown belongs to it.
@@ -179,29 +214,36 @@ impl Sessions {
                 found = Some(session);
             }
         }
-        let page = page.and_then(unhex).and_then(|bytes| <[u8; 32]>::try_from(bytes).ok()).map(blake3::Hash::from);
+        let page = page.and_then(half_of);
         let is_whole = page.is_some_and(|page| page == page_half(&kept.key, cookie));
-        if let Some(session) = found.as_mut().filter(|session| is_whole && session.is_renewed(cookie)) {
+        let Some(mut session) = found else { return Ok(None) };
+        if session.before.is_some() && is_hash(&session.halves.cookie, hash(cookie)) {
+            if !is_whole {
+                // The cookie came, and the browser ended before it wrote down the other half.
+                let is_before = |before: &Hashes| page.is_some_and(|page| is_hash(&before.page, half_hash(&page)));
+                let is_whole = session.before.as_ref().is_some_and(is_before);
+                return Ok(Some((session, is_whole)));
+            }
             self.file.change(|kept| {
-                for known in kept.session.iter_mut().filter(|known| known.cookie == session.cookie) {
+                for known in kept.session.iter_mut().filter(|known| known.is_same(&session)) {
                     known.before = None;
                 }
                 Ok::<(), WebError>(())
             })?;
             session.before = None;
         }
-        Ok(found.map(|session| (session, is_whole)))
+        Ok(Some((session, is_whole)))
     }
 
     /// Whether a session that was shown before still holds.
     pub fn holds(&self, session: &Session) -> bool {
-        self.list().is_ok_and(|sessions| sessions.iter().any(|known| known.cookie == session.cookie))
+        self.list().is_ok_and(|sessions| sessions.iter().any(|known| known.is_same(session)))
     }
 
     /// Writes down that a browser was seen, where that was not done lately.
     pub fn seen(&self, session: &Session, now_ms: i64) -> Result<(), WebError> {
         self.file.change(|kept| {
-            for known in kept.session.iter_mut().filter(|known| known.cookie == session.cookie) {
+            for known in kept.session.iter_mut().filter(|known| known.is_same(session)) {
                 known.seen_ms = now_ms;
             }
             Ok(())
@@ -210,7 +252,7 @@ impl Sessions {
 
     pub fn end(&self, session: &Session) -> Result<(), WebError> {
         self.file.change(|kept| {
-            kept.session.retain(|known| known.cookie != session.cookie);
+            kept.session.retain(|known| !known.is_same(session));
             Ok(())
         })
     }
@@ -248,13 +290,42 @@ impl Sessions {
 impl Session {
     fn is_of(&self, cookie: &str) -> bool {
         let shown = hash(cookie);
-        is_hash(&self.cookie, shown) | self.before.as_deref().is_some_and(|before| is_hash(before, shown))
+        let before = self.before.as_ref();
+        is_hash(&self.halves.cookie, shown) | before.is_some_and(|before| is_hash(&before.cookie, shown))
     }
 
-    /// Whether this is the cookie that came in the place of another, which is not known to have arrived.
-    fn is_renewed(&self, cookie: &str) -> bool {
-        self.before.is_some() && is_hash(&self.cookie, hash(cookie))
+    fn is_same(&self, other: &Session) -> bool {
+        self.halves.cookie == other.halves.cookie
     }
+
+    /// The halves that a cookie of it belongs to.
+    fn halves_of(&mut self, cookie: &str) -> &mut Hashes {
+        match &mut self.before {
+            Some(before) if is_hash(&before.cookie, hash(cookie)) => before,
+            _ => &mut self.halves,
+        }
+    }
+}
+
+impl Hashes {
+    fn of(key: &str, cookie: &str) -> Hashes {
+        Hashes { cookie: hex(&hash(cookie)), page: hex(&half_hash(&page_half(key, cookie))) }
+    }
+}
+
+impl Halves {
+    fn of(key: &str, cookie: String) -> Halves {
+        Halves {
+            page: page_half(key, &cookie).to_hex().to_string(),
+            apps: apps_way(key, &hex(&hash(&cookie))).to_hex().to_string(),
+            cookie,
+        }
+    }
+}
+
+/// A half as a browser shows it.
+fn half_of(shown: &str) -> Option<blake3::Hash> {
+    unhex(shown).and_then(|bytes| <[u8; 32]>::try_from(bytes).ok()).map(blake3::Hash::from)
 }
 
 /// Hashes compare in constant time.
@@ -267,11 +338,24 @@ fn hash(cookie: &str) -> [u8; 32] {
     blake3::derive_key(COOKIE_CONTEXT, cookie.as_bytes())
 }
 
+fn half_hash(page: &blake3::Hash) -> [u8; 32] {
+    blake3::derive_key(HALF_CONTEXT, page.as_bytes())
+}
+
 fn page_half(key: &str, cookie: &str) -> blake3::Hash {
+    keyed(key, PAGE_CONTEXT, cookie)
+}
+
+/// Of the hash of a cookie, so that the home can tell whose it is.
+fn apps_way(key: &str, cookie_hash: &str) -> blake3::Hash {
+    keyed(key, APPS_CONTEXT, cookie_hash)
+}
+
+fn keyed(key: &str, context: &[u8], text: &str) -> blake3::Hash {
     // A file without a key has no session that could be shown.
     let key = unhex(key).and_then(|bytes| <[u8; 32]>::try_from(bytes).ok()).unwrap_or_default();
     let mut hasher = blake3::Hasher::new_keyed(&key);
-    hasher.update(PAGE_CONTEXT).update(cookie.as_bytes());
+    hasher.update(context).update(text.as_bytes());
     hasher.finalize()
 }
 
@@ -308,7 +392,7 @@ mod tests {
     #[test]
     fn a_session_has_two_halves_and_the_home_keeps_neither() {
         let (place, sessions) = sessions();
-        let Halves { cookie, page } = sessions.begin("Firefox", false, &[], 1).unwrap();
+        let Halves { cookie, page, .. } = sessions.begin("Firefox", false, &[], 1).unwrap();
         let other = sessions.begin("Firefox", false, &[], 2).unwrap();
         let is_whole = |cookie: &str, page: Option<&str>| sessions.shown(cookie, page).unwrap().map(|(_, whole)| whole);
         assert_eq!(is_whole(&cookie, Some(&page)), Some(true));
@@ -354,11 +438,35 @@ mod tests {
         let (session, _) = sessions.shown(&first.cookie, None).unwrap().unwrap();
         let second = sessions.renew(&session).unwrap();
         assert_eq!((is_whole(&lost), is_whole(&first)), (None, Some(true)));
-        let mixed = Halves { cookie: second.cookie.clone(), page: first.page.clone() };
-        assert_eq!((is_whole(&mixed), is_whole(&first)), (Some(false), Some(true)));
+        // A browser that ended before it wrote down the half that it keeps itself; then one that did not.
+        let mixed = Halves { cookie: second.cookie.clone(), page: first.page.clone(), apps: String::new() };
+        assert_eq!((is_whole(&mixed), is_whole(&first)), (Some(true), Some(true)));
+        let other = Halves { page: lost.page.clone(), ..mixed };
+        assert_eq!(is_whole(&other), Some(false));
+        assert!(sessions.knows_half(&first.page) && sessions.knows_half(&second.page));
         assert_eq!((is_whole(&second), is_whole(&first)), (Some(true), None));
+        assert_eq!(is_whole(&Halves { page: first.page.clone(), ..other }), Some(false));
+        assert!(!sessions.knows_half(&first.page) && sessions.knows_half(&second.page));
         assert_eq!(sessions.list().unwrap().len(), 1);
         assert!(matches!(sessions.renew(&session), Err(WebError::Unknown(_))), "it has others");
+    }
+
+    #[test]
+    fn what_a_phone_is_given_opens_apps_until_it_is_revoked_and_nothing_else_does() {
+        let (_place, sessions) = sessions();
+        let (phone, browser) =
+            (sessions.begin("Phone", true, &[], 1).unwrap(), sessions.begin("Firefox", false, &[], 1).unwrap());
+        for wrong in ["", "00", &phone.cookie, &phone.page, &browser.apps, &"0".repeat(64)] {
+            assert!(!sessions.opens_apps(wrong), "{wrong}");
+        }
+        assert!(sessions.opens_apps(&phone.apps));
+        let (session, _) = sessions.shown(&phone.cookie, None).unwrap().unwrap();
+        let other = sessions.renew(&session).unwrap();
+        assert!(sessions.opens_apps(&phone.apps) && sessions.opens_apps(&other.apps), "an answer may be lost");
+        sessions.shown(&other.cookie, Some(&other.page)).unwrap();
+        assert!(!sessions.opens_apps(&phone.apps) && sessions.opens_apps(&other.apps));
+        sessions.revoke("Phone").unwrap();
+        assert!(!sessions.opens_apps(&other.apps));
     }
 
     #[test]

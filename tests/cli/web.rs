@@ -239,6 +239,27 @@ fn a_phone_that_scans_the_picture_and_says_the_code_is_mine_over_tls_until_it_is
         assert_eq!(status, 404, "{path}: {answer}");
         assert!(answer.to_ascii_lowercase().contains("sandbox allow-scripts"), "{path}: {answer}");
     }
+    // An app's host, whose name everybody in the network hears, is for who shows the cookie of its own; no more and no less.
+    assert_eq!(alice.json("app send me checklist")["state"], "queued");
+    alice.until("app", |rows| rows.iter().any(|row| row["here"] == true));
+    let id = alice.rows("app")[0]["id"].as_str().unwrap().to_owned();
+    let (status, start) = phone.ask("GET", &format!("/v1/apps/{id}"), &both, &Value::Null);
+    assert_eq!(status, 200, "{start}");
+    let answered = body_of(&start);
+    let label = answered["host"].as_str().unwrap().split('.').next().unwrap();
+    let below = format!("{label}.{}", phone.name);
+    let app = format!("{below}:{port}");
+    let cookies: Vec<&str> = answer.lines().filter_map(|line| line.strip_prefix("set-cookie: ")).collect();
+    let apps = cookies.iter().find(|cookie| cookie.starts_with("dak-apps=")).unwrap();
+    assert!(apps.ends_with("; Secure") && apps.contains(&format!("; Domain={};", phone.name)), "{apps}");
+    let apps = apps.split(';').next().unwrap();
+    let file = |more: &[(&str, &str)]| {
+        phone.try_ask(&below, "GET", "/index.html", &[&[("host", &app[..])][..], more].concat(), "").unwrap().0
+    };
+    let renamed = cookie.replacen("dak=", "dak-apps=", 1);
+    assert_eq!((file(&[]), file(&both), file(&[("cookie", &renamed)])), (404, 404, 404));
+    assert_eq!(file(&[("cookie", apps)]), 200);
+    assert_eq!(phone.ask("GET", "/v1/me", &[("cookie", apps), both[1]], &Value::Null).0, 401);
     // What a phone has is of no use at the door for this machine, nor the other way round.
     let browser = Browser::of(&alice);
     let (status, _) =
@@ -254,8 +275,10 @@ fn a_phone_that_scans_the_picture_and_says_the_code_is_mine_over_tls_until_it_is
     let rows = alice.rows("web devices");
     let phones: Vec<&Value> = rows.iter().filter(|row| row["lan"] == true).collect();
     assert_eq!((rows.len(), phones.len()), (2, 1), "{rows:?}");
+    assert_eq!(file(&[("cookie", apps)]), 200);
     assert_eq!(alice.run_args(&["web", "devices", "--revoke", phones[0]["name"].as_str().unwrap()]).code, 0);
     assert_eq!(phone.ask("GET", "/v1/me", &both, &Value::Null).0, 401);
+    assert_eq!(file(&[("cookie", apps)]), 404);
     let off = alice.run("web --lan --off");
     assert_eq!(off.code, 0, "{}", off.talk);
     assert!(phone.try_ask(&phone.name, "GET", "/pair", &[("host", host)], "").is_err());
