@@ -34,9 +34,9 @@ for (const name of readdirSync(new URL('static/', here)).sort()) {
   copyFileSync(new URL(`static/${name}`, here), new URL(name, built));
 }
 
-// The worker knows all other files by their names, and is another one when any of them is.
+// The worker knows all other files by their names, and is another one when any of them is, or what browsers are told with them.
 const files = readdirSync(built).sort();
-const digest = createHash('sha256');
+const digest = createHash('sha256').update(readFileSync(new URL('../headers.rs', here)));
 for (const name of files) digest.update(`${name}\0`).update(readFileSync(new URL(name, built)));
 await build({
   absWorkingDir: here.pathname,

@@ -54,7 +54,12 @@ export default async function (world) {
   equal(await page.locator('.message', { hasText: 'burn after reading' }).count(), 0, 'what is to be forgotten is not kept');
 
   // Three are written; one is taken back, one is changed before it goes.
-  await write(page, 'the first of two');
+  // Whoever ponders before sending has it kept as a draft meanwhile, and nowhere any more once it waits.
+  await compose(page).fill('the first of two');
+  await until('it is kept as a draft', () => page.evaluate(kept, 'drafts'));
+  await compose(page).press('Enter');
+  await page.locator('.waits li', { hasText: 'the first of two' }).waitFor();
+  await until('what waits is no draft any more', async () => !(await page.evaluate(kept, 'drafts')));
   await write(page, 'not this one');
   await write(page, 'the secnd of two');
   const waits = (text) => page.locator('.waits li', { hasText: text });

@@ -15,6 +15,8 @@ type Rest<R extends Route> =
 
 /** How long the node may take to hear that a session is over. */
 const ENDING_MS = 5_000;
+/** How long another session may take to begin. */
+const RENEWING_MS = 15_000;
 
 /** Whether this browser may ask: `lost` says that the page has to be opened anew with `dak web`. */
 export const session = signal<'held' | 'lost'>('held');
@@ -65,7 +67,7 @@ export async function openSession(open: string): Promise<void> {
 
 /** Begins another session in the place of this one; its secret half. */
 export async function renewSession(): Promise<string> {
-  const answer = await fetch('/web/session/renew', { method: 'POST', headers: own() }).catch(() => {
+  const answer = await fetch('/web/session/renew', { method: 'POST', headers: own(), signal: AbortSignal.timeout(RENEWING_MS) }).catch(() => {
     throw new Refusal('unreachable', '');
   });
   if (!answer.ok) throw new Refusal('failure', `${answer.status} ${answer.statusText}`);
@@ -85,13 +87,17 @@ async function shownOut(): Promise<void> {
   await eraseAll();
 }
 
+/** The node says that the session is over; a browser that lost its cookie alone keeps what waits here. */
+const OVER = 'dak-session-over';
+
 /** Whether this browser is let in no longer. Another tab may have begun another session meanwhile. */
 async function isShownOut(half: string | null): Promise<boolean> {
   return sessionTurn(async () => {
     if (lock.value === 'locked' || secretHalf() !== half) return false;
     const again = await fetch('/v1/version', { headers: own(), cache: 'no-store' }).catch(() => null);
     if (again?.status !== 401) return false;
-    await shownOut();
+    if (again.headers.has(OVER)) await shownOut();
+    else session.value = 'lost';
     return true;
   });
 }
@@ -105,9 +111,13 @@ function own(): Record<string, string> {
 /** Asks the node once. Lists come as arrays. */
 export async function ask<R extends Route>(route: R, ...[fields, signal]: Rest<R>): Promise<Gives<R>> {
   const answer = await reach(route, fields ?? {}, 'application/json', signal);
-  return (answer.headers.get('content-type') ?? '').startsWith('text/plain')
-    ? ((await answer.text()) as Gives<R>)
-    : ((await answer.json()) as Gives<R>);
+  const isText = (answer.headers.get('content-type') ?? '').startsWith('text/plain');
+  try {
+    return (await (isText ? answer.text() : answer.json())) as Gives<R>;
+  } catch (error) {
+    // An answer that breaks off is none.
+    throw isAbort(error) || error instanceof Refusal ? error : new Refusal('unreachable', '');
+  }
 }
 
 /** The rows of a list one by one, as they come; whoever has enough stops taking them. */

@@ -22,6 +22,8 @@ export class KeptDraft {
   /** What it is kept under in this browser, where the node is away. */
   private readonly place: string;
   private number: number | null = null;
+  /** It lies in this browser, for the node was away. */
+  private isHere = false;
   private kept: Written = { text: '', answers: null };
   private wanted: Written = this.kept;
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -50,6 +52,7 @@ export class KeptDraft {
     const here = await keptDraft(this.place);
     if (here && !this.isUnkept) {
       // The node has it a moment after it is back.
+      this.isHere = true;
       this.write(here.text, here.answers);
       return here;
     }
@@ -79,7 +82,7 @@ export class KeptDraft {
   }
 
   private get isUnkept(): boolean {
-    return this.wanted.text !== this.kept.text || this.wanted.answers !== this.kept.answers;
+    return this.isHere || this.wanted.text !== this.kept.text || this.wanted.answers !== this.kept.answers;
   }
 
   /** This is written now. */
@@ -107,16 +110,23 @@ export class KeptDraft {
           });
         }
         this.number = added;
-        await keepDraft(this.place, null);
+        await this.keepHere(null);
         changed('drafts');
       } catch (error) {
         this.kept = was;
-        if (!isUnreachable(error) || !(await keepDraft(this.place, isNothing ? null : { text, answers }))) this.onFailure(error);
+        if (!isUnreachable(error) || !(await this.keepHere(isNothing ? null : { text, answers }))) this.onFailure(error);
       }
     });
     this.turn = turn;
     underWay.add(turn);
     void turn.finally(() => underWay.delete(turn));
+  }
+
+  /** Keeps it in this browser, or nothing any more; whether it could. */
+  private async keepHere(what: Written | null): Promise<boolean> {
+    const isKept = await keepDraft(this.place, what);
+    this.isHere = isKept && what !== null;
+    return isKept;
   }
 
   private async add(text: string, answers: string | null): Promise<number> {

@@ -1,8 +1,8 @@
 // What of the node's is kept in this browser for when the node is out of reach: the last conversations, read-only, and what is
 // being written. One tab keeps it, the one that holds the stream; all is sealed, as `vault.ts` tells.
-import { DRAFT_FILES } from './draft-files';
+import { DRAFT_FILES, DRAFT_NAMES } from './draft-files';
 import { effect, signal } from '@preact/signals';
-import { ask, isAbort, Refusal } from './api';
+import { ask, isAbort, isUnreachable, Refusal } from './api';
 import type { ContactRow, ConversationRow, GroupRow, MeRow, TalkRow } from './api.types';
 import { keeps } from './installed';
 import { lock } from './lock';
@@ -72,6 +72,8 @@ export function beginToKeep(): void {
   onHappened((happened) => {
     const row = rowOf(happened);
     if (row) stale.add(row.conversation);
+    // What is gone says not from where.
+    else for (const talk of talks.value ?? []) stale.add(talk.conversation);
     soon();
   });
   onAnew((of) => {
@@ -122,13 +124,15 @@ async function keep(): Promise<void> {
         words.set(who, isForgotten(rows.at(-1)) ? null : talk.last_text);
       } catch (error) {
         unlessLocked(error);
+        // What the node refuses, or has no room here, waits for what happens next there.
+        if (!isUnreachable(error) && !isAbort(error)) continue;
         stale.add(who);
         break;
       }
       await new Promise((resolve) => setTimeout(resolve, BETWEEN_MS));
     }
     await index();
-    const wanted = new Set([INDEX, DRAFTS, ...Object.values(places)]);
+    const wanted = new Set([INDEX, DRAFTS, DRAFT_NAMES, ...Object.values(places)]);
     await forget(...(await names()).filter((name) => !wanted.has(name) && !name.startsWith(DRAFT_FILES)));
   } finally {
     isKeeping = false;
@@ -154,7 +158,7 @@ function bounded(rows: TalkRow[]): TalkRow[] {
 }
 
 function isForgotten(row: TalkRow | undefined): boolean {
-  return !!row && (!!row.expires_at || !!row.unreadable);
+  return !!row && (!!row.expires_at || !!row.expire_after_read_ms || !!row.unreadable);
 }
 
 function fresh(): string {
@@ -188,7 +192,8 @@ export async function keepDraft(who: string, draft: Drafted | null): Promise<boo
       if (!draft && !(who in all)) return;
       delete all[who];
       if (draft) all[who] = draft;
-      await put(DRAFTS, Object.fromEntries(Object.entries(all).slice(-DRAFTS_MAX)));
+      const newest = Object.entries(all).slice(-DRAFTS_MAX);
+      await (newest.length ? put(DRAFTS, Object.fromEntries(newest)) : forget(DRAFTS));
     });
     return true;
   } catch {

@@ -7,7 +7,7 @@
 // Tabs tell each other the key while they are open, and lock together. The session is another one from the moment in which a
 // passphrase is set, for what a browser wrote to its disk before may lie there for long.
 import { signal } from '@preact/signals';
-import { base64, canSeal, erase, isHalfSealed, LOCK, openWith, reseal, sealWith, unbase64, useKey, type Sealed } from './vault';
+import { base64, canSeal, erase, isHalfSealed, layBeside, LOCK, openWith, reseal, sealWith, unbase64, useKey, type Sealed } from './vault';
 
 const SECRET = 'dak.page';
 const TRIES = 'dak.tries';
@@ -127,6 +127,10 @@ export function beginLock(): void {
 
 function noteActive(): void {
   if (lock.value !== 'open' || isIdle()) return lookIdle();
+  beActive();
+}
+
+function beActive(): void {
   active = Date.now();
   if (active - told < TELL_MS) return;
   told = active;
@@ -137,8 +141,11 @@ function isIdle(): boolean {
   // A clock that was set back.
   active = Math.min(active, Date.now());
   const isPlaying = [...document.querySelectorAll<HTMLMediaElement>('audio, video')].some((one) => !one.paused && !one.ended);
-  if (isPlaying || document.querySelector('.recorder')) active = Date.now();
-  return Date.now() - active >= idleMinutes.value * 60_000;
+  if (isPlaying || document.querySelector('.recorder-time.on')) beActive();
+  if (Date.now() - active >= idleMinutes.value * 60_000) return true;
+  // What is done in the frame of an app reaches no listener here, but counts as done in this window.
+  if (navigator.userActivation?.isActive) beActive();
+  return false;
 }
 
 function lookIdle(): void {
@@ -250,43 +257,49 @@ async function tried(passphrase: string, kept: Kept): Promise<ArrayBuffer | null
 }
 
 /** Whether it is the passphrase, asked where the page is open; a wrong one counts as it does where it is locked. */
-export async function isPassphrase(passphrase: string): Promise<boolean> {
+async function said(passphrase: string): Promise<ArrayBuffer | null> {
   const kept = keptNow();
-  return !!kept && pauseMs() === 0 && (await tried(passphrase, kept)) !== null;
+  return kept && pauseMs() === 0 ? tried(passphrase, kept) : null;
 }
 
-/** Sets it, or another one; `renew` begins another session, and gives its half. */
-export async function setPassphrase(passphrase: string, renew: () => Promise<string>): Promise<void> {
-  const raw = crypto.getRandomValues(new Uint8Array(KEY_BYTES));
+/**
+ * Sets it, or another one in the place of `before`; `renew` begins another session, and gives its half. False where it was not
+ * the one from before. What is kept stays sealed by the same key, which the other passphrase seals.
+ */
+export async function setPassphrase(passphrase: string, before: string | null, renew: () => Promise<string>): Promise<boolean> {
+  const raw = before === null ? crypto.getRandomValues(new Uint8Array(KEY_BYTES)) : await said(before);
+  if (!raw) return false;
   const salt = crypto.getRandomValues(new Uint8Array(16));
   const by = await importKey(raw);
   const wrapped = await sealWith(await hashed(passphrase, salt, ROUNDS), raw);
-  raw.fill(0);
-  await sessionTurn(async () => {
-    await reseal(by, async () => {
-      const half = await renew();
-      const kept: Kept = { salt: base64(salt), rounds: ROUNDS, key: pack(wrapped), secret: await packed(by, half), idle: idleMinutes.value };
-      localStorage.setItem(LOCK, JSON.stringify(kept));
-      localStorage.removeItem(SECRET);
-      localStorage.removeItem(TRIES);
-      opened(by, half);
-      tabs.postMessage({ what: 'opened', key: by, secret: half } satisfies Told);
-    });
-  });
+  new Uint8Array(raw instanceof ArrayBuffer ? raw : raw.buffer).fill(0);
+  const swap = async () => {
+    const half = await renew();
+    const kept: Kept = { salt: base64(salt), rounds: ROUNDS, key: pack(wrapped), secret: await packed(by, half), idle: idleMinutes.value };
+    localStorage.setItem(LOCK, JSON.stringify(kept));
+    localStorage.removeItem(SECRET);
+    localStorage.removeItem(TRIES);
+    opened(by, half);
+    tabs.postMessage({ what: 'opened', key: by, secret: half } satisfies Told);
+  };
+  await sessionTurn(() => (before === null ? reseal(by, swap) : swap()));
+  return true;
 }
 
-/** From now on nothing is locked. */
-export async function removePassphrase(): Promise<void> {
-  const half = secret;
-  if (lock.value !== 'open' || !half) return;
-  await sessionTurn(() =>
-    reseal('beside', () => {
-      localStorage.setItem(SECRET, half);
-      localStorage.removeItem(LOCK);
-      unlockedForGood();
-      tabs.postMessage({ what: 'unset' } satisfies Told);
-    }),
-  );
+/** From now on nothing is locked; false where it was another passphrase. */
+export async function removePassphrase(passphrase: string): Promise<boolean> {
+  const raw = await said(passphrase);
+  if (!raw) return false;
+  await sessionTurn(async () => {
+    const half = secret;
+    if (lock.value !== 'open' || !key || !half) return;
+    await layBeside(key);
+    localStorage.setItem(SECRET, half);
+    localStorage.removeItem(LOCK);
+    unlockedForGood();
+    tabs.postMessage({ what: 'unset' } satisfies Told);
+  });
+  return true;
 }
 
 export function setIdle(minutes: number): void {

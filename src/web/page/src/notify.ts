@@ -81,7 +81,15 @@ function notify(row: InboxRow): void {
 /** Has the system show something; what has the same tag takes the place of what was there. */
 function show(title: string, body: string, tag: string, open: () => void): void {
   if (!('Notification' in window) || Notification.permission !== 'granted') return;
-  const told = new Notification(title, { body, tag, icon: '/icon.svg', dir: 'auto' });
+  const how: NotificationOptions = { body, tag, icon: '/icon.svg', dir: 'auto' };
+  let told: Notification;
+  try {
+    told = new Notification(title, how);
+  } catch {
+    // Phones let the worker alone do it, which brings the page to the front.
+    void navigator.serviceWorker?.ready.then((ready) => ready.showNotification(title, how)).catch(() => undefined);
+    return;
+  }
   shown.add(told);
   told.onclose = () => shown.delete(told);
   told.onclick = () => {

@@ -36,9 +36,17 @@ export interface Waiting extends Kept {
   number: number;
 }
 
-/** What is on its way to the node. */
-const underWay = new Set<Promise<unknown>>();
-beforeLocked(() => Promise.allSettled(underWay));
+/** What is on its way to the node and may wait here. */
+const underWay = new Map<Compose, Promise<unknown>>();
+/** How long that may take once the page is to be locked; then it waits here. */
+const LAST_ANSWER_MS = 800;
+beforeLocked(async () => {
+  await Promise.race([Promise.allSettled(underWay.values()), new Promise((resolve) => setTimeout(resolve, LAST_ANSWER_MS))]);
+  for (const compose of [...underWay.keys()]) {
+    underWay.delete(compose);
+    await wait(compose, true);
+  }
+});
 
 /** All that waits, in its order. */
 export const waiting = signal<Waiting[]>([]);
@@ -81,22 +89,34 @@ async function reload(): Promise<void> {
   }
 }
 
+/** What was written last before goes first, or is known to wait. */
+let ahead: Promise<unknown> = Promise.resolve();
+
 /** Sends a message, or has it wait here for the node. */
 export async function post(words: Compose, signal: AbortSignal): Promise<SentRow | 'waits'> {
   const compose: Compose = { ...words, once: key() };
   const mayWait = keeps.value === 'yes' && !compose.uploads?.length;
-  // What was written before goes before.
-  const isBehind = waiting.value.some((one) => one.refused === null);
-  if (mayWait && (link.value === 'down' || isBehind)) return wait(compose, false);
-  const asked = ask('POST /v1/send', compose, mayWait ? AbortSignal.any([signal, after(ANSWER_MS)]) : signal);
-  underWay.add(asked);
+  if (!mayWait) return ask('POST /v1/send', compose, signal);
+  const posted = ahead.then(() => inTurn(compose, signal));
+  ahead = posted.catch(() => null);
+  underWay.set(compose, posted);
   try {
-    return await asked;
-  } catch (error) {
-    if (mayWait && error instanceof Refusal && error.kind === 'unreachable') return wait(compose, true);
-    throw error;
+    return await posted;
   } finally {
-    underWay.delete(asked);
+    underWay.delete(compose);
+  }
+}
+
+async function inTurn(compose: Compose, signal: AbortSignal): Promise<SentRow | 'waits'> {
+  // The page was locked meanwhile, and it waits.
+  if (!underWay.has(compose)) return 'waits';
+  const isBehind = waiting.value.some((one) => one.refused === null);
+  if (link.value === 'down' || isBehind) return wait(compose, false);
+  try {
+    return await ask('POST /v1/send', compose, AbortSignal.any([signal, after(ANSWER_MS)]));
+  } catch (error) {
+    if (error instanceof Refusal && error.kind === 'unreachable') return wait(compose, true);
+    throw error;
   }
 }
 
@@ -143,6 +163,7 @@ export async function again(number: number): Promise<void> {
 }
 
 let pause = AGAIN_MS;
+let next: ReturnType<typeof setTimeout> | undefined;
 
 /** Sends what waits, one after the other, until the node is away again. */
 async function flush(): Promise<void> {
@@ -157,8 +178,11 @@ async function flush(): Promise<void> {
   } catch (error) {
     if (!isAbort(error) && !(error instanceof Refusal)) console.warn(error);
     // That it is in reach again the stream says; of all else nobody does.
-    if (link.value === 'up') setTimeout(() => void (link.value === 'up' && flush()), pause);
-    pause = Math.min(pause * 2, AGAIN_MS_MAX);
+    if (link.value === 'up') {
+      clearTimeout(next);
+      next = setTimeout(() => void (link.value === 'up' && flush()), pause);
+      pause = Math.min(pause * 2, AGAIN_MS_MAX);
+    }
   }
   await reload();
   if (count === 0) return;

@@ -131,10 +131,12 @@ export async function get<T>(name: string): Promise<T | null> {
   return read<T>(await within<Sealed | undefined>([KEPT], 'readonly', (of) => of(KEPT).get(name)));
 }
 
-export async function forget(...names: string[]): Promise<void> {
-  await within([KEPT], 'readwrite', (of) => {
-    for (const name of names) of(KEPT).delete(name);
-  });
+export function forget(...names: string[]): Promise<void> {
+  return inTurn('shared', () =>
+    within([KEPT], 'readwrite', (of) => {
+      for (const name of names) of(KEPT).delete(name);
+    }),
+  );
 }
 
 /** The names of all that is kept. */
@@ -163,8 +165,8 @@ export function requeue(number: number, value: unknown): Promise<void> {
   });
 }
 
-export async function unqueue(number: number): Promise<void> {
-  await within([OUTBOX], 'readwrite', (of) => void of(OUTBOX).delete(number));
+export function unqueue(number: number): Promise<void> {
+  return inTurn('shared', () => within([OUTBOX], 'readwrite', (of) => void of(OUTBOX).delete(number)));
 }
 
 /** What waits, in its order. */
@@ -188,21 +190,20 @@ async function all(name: Store): Promise<[IDBValidKey[], Sealed[]]> {
 }
 
 /**
- * Seals all that is kept with another key; `swap` is done in between, when nothing is left to fail but the writing. Where that
- * did not come to its end, the key from before lies beside still, and doing it again goes on.
+ * Seals all that is kept, whose key lay beside it until now, with one that lies nowhere; `swap` is done in between, when nothing
+ * is left to fail but the writing. Where that did not come to its end, the key from before lies beside still, and doing it again
+ * goes on.
  */
-export function reseal(next: CryptoKey | 'beside', swap: () => Promise<void> | void = () => undefined): Promise<void> {
+export function reseal(next: CryptoKey, swap: () => Promise<void> = async () => undefined): Promise<void> {
   return inTurn('exclusive', async () => {
-    const beside = await keyBeside();
-    const before = [key, beside].filter((one) => one instanceof CryptoKey);
-    const fresh = next === 'beside' ? await crypto.subtle.generateKey({ name: 'AES-GCM', length: 256 }, false, ['encrypt', 'decrypt']) : next;
+    const before = [key, await keyBeside()].filter((one) => one instanceof CryptoKey);
     const ready: [Store, IDBValidKey, Sealed][] = [];
     for (const name of [KEPT, OUTBOX] as const) {
       const [numbers, values] = await all(name);
       for (const [n, value] of values.entries()) {
         for (const by of before) {
           const plain = await openWith(by, value).catch(() => null);
-          if (plain) ready.push([name, numbers[n]!, await sealWith(fresh, plain)]);
+          if (plain) ready.push([name, numbers[n]!, await sealWith(next, plain)]);
           if (plain) break;
         }
       }
@@ -211,11 +212,15 @@ export function reseal(next: CryptoKey | 'beside', swap: () => Promise<void> | v
     key = next;
     await within(STORES, 'readwrite', (of) => {
       of(KEYS).clear();
-      if (next === 'beside') of(KEYS).put(fresh, DATABASE);
       for (const name of [KEPT, OUTBOX] as const) of(name).clear();
       for (const [name, at, value] of ready) of(name).put(value, at);
     });
   });
+}
+
+/** Lays the key beside what it sealed: from then on no passphrase is needed. */
+export function layBeside(now: CryptoKey): Promise<void> {
+  return inTurn('exclusive', () => within([KEYS], 'readwrite', (of) => void of(KEYS).put(now, DATABASE)));
 }
 
 /** Whether a key lies beside what is kept: where a passphrase was set, a tab ended before it was done. */

@@ -13,11 +13,19 @@ interface Fetching extends Event {
   readonly request: Request;
   respondWith(answer: Promise<Response>): void;
 }
+interface Clicked extends Lasting {
+  readonly notification: { close(): void };
+}
 interface Worker {
   addEventListener(name: 'install' | 'activate', hear: (event: Lasting) => void): void;
+  addEventListener(name: 'notificationclick', hear: (event: Clicked) => void): void;
   addEventListener(name: 'fetch', hear: (event: Fetching) => void): void;
   skipWaiting(): Promise<void>;
-  readonly clients: { claim(): Promise<void> };
+  readonly clients: {
+    claim(): Promise<void>;
+    matchAll(which: { type: 'window' }): Promise<{ focus(): Promise<unknown> }[]>;
+    openWindow(url: string): Promise<unknown>;
+  };
 }
 const worker = self as unknown as Worker;
 
@@ -30,6 +38,11 @@ worker.addEventListener('fetch', (event) => {
   const url = new URL(request.url);
   if (request.method !== 'GET' || url.origin !== location.origin || !FILES.includes(url.pathname)) return;
   event.respondWith(answered(url.pathname, request));
+});
+
+worker.addEventListener('notificationclick', (event) => {
+  event.notification.close();
+  event.waitUntil(worker.clients.matchAll({ type: 'window' }).then(([first]) => first?.focus() ?? worker.clients.openWindow('/')));
 });
 
 async function take(): Promise<void> {

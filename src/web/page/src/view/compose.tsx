@@ -190,8 +190,9 @@ export function Compose({ handle, who, thread, lastMine, onPending, onUp }: Prop
     const at = fromLocalInput(how.at);
     if (at && files.length === 0) return later(words, at);
     const ended = new AbortController();
-    sending.current = ended;
     const hasFiles = files.length > 0;
+    // Words alone stand nowhere any more once they are on their way: those go on, wherever one looks meanwhile.
+    if (hasFiles) sending.current = ended;
     const chosen = files;
     const done = onPending(words.text ?? '', chosen.length);
     if (hasFiles) setBusy(true);

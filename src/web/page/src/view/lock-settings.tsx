@@ -1,7 +1,7 @@
 // The passphrase of this browser: set, changed, removed; and when the page locks by itself.
 import { useState } from 'preact/hooks';
 import { renewSession } from '../api';
-import { canLock, IDLE_MINUTES, idleMinutes, isPassphrase, lock, lockNow, PASSPHRASE_MIN, removePassphrase, setIdle, setPassphrase } from '../lock';
+import { canLock, IDLE_MINUTES, idleMinutes, lock, lockNow, PASSPHRASE_MIN, removePassphrase, setIdle, setPassphrase } from '../lock';
 import { tell } from '../tell';
 import { t } from '../words';
 import { useDoing } from './ask';
@@ -65,9 +65,8 @@ function Ask({ what, close }: { what: Asks; close: () => void }) {
       if (first !== again) return setWhy(t('lock.differ'));
     }
     const done = await doing.run(async () => {
-      if (what !== 'set' && !(await isPassphrase(present))) return setWhy(t('lock.wrong'));
-      if (what === 'remove') await removePassphrase();
-      else await setPassphrase(first, renewSession);
+      const isDone = what === 'remove' ? await removePassphrase(present) : await setPassphrase(first, what === 'set' ? null : present, renewSession);
+      if (!isDone) return setWhy(t('lock.wrong'));
       close();
       tell(t(DONE[what]));
     });

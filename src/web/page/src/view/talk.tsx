@@ -240,7 +240,7 @@ function Said({ who, at, thread }: { who: string; at: string | undefined; thread
             </li>
           ))}
         </ol>
-        {!thread && <Waits who={who} write={(text) => compose.current?.write(text)} />}
+        <Waits who={who} thread={thread} write={(text) => compose.current?.write(text)} />
         {!talk.isLoaded.value && <Waiting />}
         {talk.isLoaded.value && !rows.length && talk.failed.value === null && (
           <Empty icon="talk" title={t('talk.nothing')}>

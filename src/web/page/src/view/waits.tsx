@@ -1,4 +1,5 @@
 // What waits in this browser for the node, in the conversation that it is for.
+import type { Compose } from '../api.types';
 import { again, takeBack, waiting, type Waiting } from '../outbox';
 import { inLine } from '../safe';
 import { attempt, tell } from '../tell';
@@ -6,8 +7,12 @@ import { t } from '../words';
 import { Button } from './ui';
 import './waits.css';
 
-export function Waits({ who, write }: { who: string; write: (text: string) => void }) {
-  const here = waiting.value.filter((one) => one.compose.to === who);
+/** What a message has that is words and nothing else. */
+const PLAIN = ['to', 'text', 'once', 'offset_minutes'];
+
+export function Waits({ who, thread, write }: { who: string; thread: string | undefined; write: (text: string) => void }) {
+  const isHere = ({ to, thread: of }: Compose) => to === who && (thread === undefined || of === thread.slice(0, 32));
+  const here = waiting.value.filter((one) => isHere(one.compose));
   if (!here.length) return null;
   return (
     <ol class="messages waits">
@@ -27,6 +32,8 @@ function Wait({ one, write }: { one: Waiting; write: (text: string) => void }) {
     if (taken) then(taken);
     else if (taken === null) tell(t('outbox.gone'));
   };
+  // The rest of it has no place among what is written anew.
+  const isPlain = Object.entries(one.compose).every(([name, value]) => PLAIN.includes(name) || value == null || (Array.isArray(value) && !value.length));
   const isPhone = matchMedia('(pointer: coarse)').matches;
   return (
     <div class="message mine">
@@ -40,7 +47,7 @@ function Wait({ one, write }: { one: Waiting; write: (text: string) => void }) {
       </p>
       <div class="waits-acts">
         {one.refused !== null && <Button kind="quiet" label={t('outbox.again')} onClick={() => void attempt(again(one.number))} />}
-        {!one.tried && files === 0 && <Button kind="quiet" label={t('outbox.edit')} onClick={() => void back((taken) => write(taken.compose.text ?? ''))} />}
+        {!one.tried && isPlain && <Button kind="quiet" label={t('outbox.edit')} onClick={() => void back((taken) => write(taken.compose.text ?? ''))} />}
         <Button kind="quiet" label={t('outbox.cancel')} onClick={() => void back((taken) => taken.tried && tell(t('outbox.maybe')))} />
       </div>
     </div>
