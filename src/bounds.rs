@@ -66,10 +66,10 @@
 //! | `mail/topics/rows.rs` `FLOORS_MAX` | writers of a topic whose oldest messages left | all | the least known | with the subscription | |
 //! | `mail/topics/group.rs` `OPEN_MAX` 1,024 | events of a group between the first not done and the last handed out | group | no more are handed out | done | `one_that_is_done_with_nothing_gets_a_bounded_number` |
 //! | `mail/topics/group.rs` `DEAD_MAX` 1,024 | events that a group gave up | group | oldest | done after all | |
-//! | `mail/apps.rs` `UPDATES_MAX` 16,384 | updates of an app, written; twice as many are heard | all | refused: it is read-only | deleted with its message | `all_together_are_heard_up_to_twice_what_is_written` |
-//! | `mail/apps.rs` `UPDATES_BYTES_MAX` | bytes of these | all | refused: it is read-only | deleted with its message | `all_together_are_heard_up_to_twice_what_is_written` |
-//! | `mail/apps.rs` `AUTHOR_UPDATES_MAX` 4,096 | of these, by one author | author | refused here; of others those of the highest ids are not heard | deleted with its message | `an_author_who_floods_is_heard_up_to_a_bound_and_makes_it_read_only_for_nobody_else` |
-//! | `mail/apps.rs` `AUTHOR_BYTES_MAX` | bytes of these | author | refused here; of others those of the highest ids are not heard | deleted with its message | `so_it_is_with_bytes_and_a_small_one_does_not_slip_in_behind_what_was_too_much` |
+//! | `mail/apps/bounds.rs` `UPDATES_MAX` 16,384 | updates of an app, written; twice as many are heard | all | refused: it is read-only; past twice as many, an even share of each author is heard | deleted with its message | `all_together_are_heard_up_to_twice_what_is_written` |
+//! | `mail/apps/bounds.rs` `UPDATES_BYTES_MAX` | bytes of these | all | refused: it is read-only | deleted with its message | `all_together_are_heard_up_to_twice_what_is_written` |
+//! | `mail/apps/bounds.rs` `AUTHOR_UPDATES_MAX` 4,096 | of these, by one author | author | refused here; of others those of the highest ids are not heard | deleted with its message | `an_author_who_floods_is_heard_up_to_a_bound_and_makes_it_read_only_for_nobody_else` |
+//! | `mail/apps/bounds.rs` `AUTHOR_BYTES_MAX` | bytes of these | author | refused here; of others those of the highest ids are not heard | deleted with its message | `so_it_is_with_bytes_and_a_small_one_does_not_slip_in_behind_what_was_too_much` |
 //! | `content/json.rs` `NESTED_MAX` 100 | arrays and objects in one another in an update of an app | update | heard by no app | | `what_lies_too_deep_is_none_and_takes_no_stack` |
 //! | `desk/apps/files.rs` `OPEN_MAX` 4 | containers of apps that stay open | owner | oldest | restart | |
 //! | `desk/apps/files.rs` `DESCRIBED_MAX` 256 | what apps say of themselves, at hand | owner | oldest | restart | |

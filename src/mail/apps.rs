@@ -19,11 +19,11 @@
 //! `j` before it `m × STEP − j`: so serials rise within the replay and into what comes later, and one that broke off in the
 //! middle says exactly where, without anything being remembered about it.
 //!
-//! **Bounds.** Of one author so many updates of one app, and so many bytes, are heard; the others stay in the record and are
-//! told to no app. Nobody writes more than that in it from here, nor anything once all updates together reach their bound:
-//! then the app is read-only. What others sent before they knew is heard up to twice that bound, so that those who kept to
-//! it have the same updates everywhere. Of an author who did not, those with the lowest ids are heard, up to the first that
-//! is too much: so a flood, too, leaves the same everywhere, whatever of it came first.
+//! **Bounds.** Of one author so many updates of one app, and so many bytes, are heard, and of all authors together twice what
+//! one may add to (`bounds.rs`); the others stay in the record, are told to no app, and have no line in their conversation.
+//! Nobody writes more than that from here, nor anything once all updates together reach their bound: then the app is
+//! read-only. Of an author who did not keep to it, those with the lowest ids are heard, up to the first that is too much: so
+//! a flood, too, leaves the same everywhere, whatever of it came first.
 //!
 //! Updates may come before their app, twice, or for one that never comes; they are found by their target's name, in the
 //! conversation they came in: so nobody outside of it is heard. What is no JSON is no update to any app.
@@ -34,27 +34,26 @@
 //! | `UPDATES`, conversation, target | how many, and their bytes, 8 each |
 //! | `UPDATES`, conversation, target, author | the same of one author |
 //! | `UPDATES`, conversation, target, author, 0 | the lowest id of those of theirs that were too much |
+//! | `UPDATES`, conversation, target, 0 | that all authors together once had more than is heard |
+
+mod bounds;
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
+use self::bounds::{BOUNDS, Bounds};
+use super::conversation;
 use super::entries::{UPDATE, UPDATES, behind, key, number, part};
 use super::shelf::{Shelf, ShelfMut};
+use super::unshown::{Unshown, has_line, hide};
 use crate::agent::change::{Letter, Row};
 use crate::content::json::is_json;
 use crate::content::{AppUpdate, Mark, PRIOR_MAX};
 use crate::id::{BundleId, NodeId};
 
-/// So many updates of one app are written at most; then it is read-only.
-pub const UPDATES_MAX: u64 = 16_384;
-/// So many bytes they have together at most.
-pub const UPDATES_BYTES_MAX: u64 = 32 << 20;
-/// So many updates of one app by one author are heard.
-pub const AUTHOR_UPDATES_MAX: u64 = 4_096;
-/// So many bytes these have together.
-pub const AUTHOR_BYTES_MAX: u64 = 8 << 20;
-/// Where so little is left, hardly an update fits.
-const LEAST_BYTES: u64 = 64;
+pub use self::bounds::{AUTHOR_BYTES_MAX, AUTHOR_UPDATES_MAX, Sum, UPDATES_BYTES_MAX, UPDATES_MAX};
+pub use self::bounds::{is_read_only, is_too_much_with};
+
 /// Serials between one event and the next: more than updates are ever replayed of one app.
 pub const STEP: u64 = 65_536;
 
@@ -76,13 +75,6 @@ pub struct Entry {
     pub bytes: u32,
     pub prior: Vec<Mark>,
     says: u8,
-}
-
-/// How much there is of updates.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Sum {
-    pub updates: u64,
-    pub bytes: u64,
 }
 
 /// All updates of an app that are heard.
@@ -154,56 +146,29 @@ impl Entry {
     }
 }
 
-impl Sum {
-    /// Whether this is more than is heard of one author.
-    fn is_too_much(self) -> bool {
-        self.updates > AUTHOR_UPDATES_MAX || self.bytes > AUTHOR_BYTES_MAX
-    }
-
-    fn and(self, bytes: u64) -> Sum {
-        Sum { updates: self.updates + 1, bytes: self.bytes + bytes }
-    }
-
-    fn is_past(self, bytes: u32) -> bool {
-        self.updates >= 2 * UPDATES_MAX || self.bytes + u64::from(bytes) > 2 * UPDATES_BYTES_MAX
-    }
-
-    fn read<S: Shelf>(shelf: &S, key: &[u8]) -> Result<Sum, S::Error> {
-        let value = shelf.get(key)?;
-        Ok(value.map_or(Sum::default(), |value| Sum { updates: number(&value, 0), bytes: number(&value, 8) }))
-    }
-
-    fn write<S: ShelfMut>(self, shelf: &mut S, key: &[u8]) -> Result<(), S::Error> {
-        match self.updates {
-            0 => shelf.remove(key),
-            _ => shelf.put(key, &[self.updates, self.bytes].map(u64::to_be_bytes).concat()),
-        }
-    }
-}
-
-/// Whether who has this share of an app, which has so much in all, writes nothing more in it.
-pub fn is_read_only(all: Sum, own: Sum) -> bool {
-    let is_over = |sum: Sum, updates: u64, bytes: u64| sum.updates >= updates || sum.bytes + LEAST_BYTES > bytes;
-    is_over(all, UPDATES_MAX, UPDATES_BYTES_MAX) || is_over(own, AUTHOR_UPDATES_MAX, AUTHOR_BYTES_MAX)
-}
-
-/// Whether one more update of so many bytes would be more than is heard of an author with this share.
-pub fn is_too_much_with(own: Sum, bytes: usize) -> bool {
-    own.and(bytes as u64).is_too_much()
-}
-
 /// How many updates of an app there are, and how many of them are an author's.
 pub fn sums<S: Shelf>(shelf: &S, with: &[u8], target: &Mark, author: &NodeId) -> Result<(Sum, Sum), S::Error> {
     Ok((Sum::read(shelf, &sum_key(with, target))?, Sum::read(shelf, &share_key(with, target, author))?))
 }
 
-/// Takes an update in, of content of so many bytes; says whether it is heard.
+/// Takes an update in; says whether it is heard. Others that are heard no more, for it takes their place, lose their lines.
 pub(super) fn put<S: ShelfMut>(
+    shelf: &mut S,
+    with: &[u8],
+    author: NodeId,
+    what: (BundleId, Row, u64),
+    update: &Update,
+) -> Result<bool, S::Error> {
+    put_within(shelf, with, author, what, update, &BOUNDS)
+}
+
+fn put_within<S: ShelfMut>(
     shelf: &mut S,
     with: &[u8],
     author: NodeId,
     (id, row, event): (BundleId, Row, u64),
     update: &Update,
+    bounds: &Bounds,
 ) -> Result<bool, S::Error> {
     let Update { target, prior, bytes, says, is_json } = update;
     let place = entry_key(with, target, &author, &id);
@@ -211,14 +176,14 @@ pub(super) fn put<S: ShelfMut>(
         return Ok(true);
     }
     let is_cut = shelf.get(&cut_key(with, target, &author))?.is_some_and(|cut| id.0[..] >= cut[..]);
-    if !is_json || is_cut || Sum::read(shelf, &sum_key(with, target))?.is_past(*bytes) {
+    if !is_json || is_cut {
         return Ok(false);
     }
     // An event of none is one that is forgotten, and a serial is none of zero.
     let entry = Entry { author, id, row, event: event.max(1), bytes: *bytes, prior: prior.clone(), says: *says };
     shelf.put(&place, &entry.write())?;
     count(shelf, with, target, &author, |sum| sum.and((*bytes).into()))?;
-    cut(shelf, with, target, &author)?;
+    fit(shelf, with, target, &author, bounds)?;
     Ok(shelf.get(&place)?.is_some())
 }
 
@@ -233,57 +198,145 @@ pub fn hears<S: Shelf>(
     Ok(shelf.get(&entry_key(with, target, author, id))?.is_some())
 }
 
-/// Drops those of an author's updates that are too much: the ones with the highest ids.
-fn cut<S: ShelfMut>(shelf: &mut S, with: &[u8], target: &Mark, author: &NodeId) -> Result<(), S::Error> {
-    let start = key([&[UPDATE], with, target, author.as_bytes()]);
-    while Sum::read(shelf, &share_key(with, target, author))?.is_too_much() {
-        let mut last = None;
-        shelf.walk_back(&start, &behind(&start), &mut |key, value| {
-            last = Entry::read(&key[start.len() - author.as_bytes().len()..], value);
-            ControlFlow::Break(())
-        })?;
-        let Some(last) = last else { break };
-        drop_entry(shelf, with, target, &last)?;
-        shelf.put(&cut_key(with, target, author), &last.id.0)?;
+/// Brings what is heard of an app within its bounds, now that an author has more in it.
+fn fit<S: ShelfMut>(
+    shelf: &mut S,
+    with: &[u8],
+    target: &Mark,
+    author: &NodeId,
+    bounds: &Bounds,
+) -> Result<(), S::Error> {
+    cut(shelf, with, target, author, |share| bounds.is_too_much(share))?;
+    let is_tight = shelf.get(&tight_key(with, target))?.is_some();
+    if !is_tight && bounds.is_ample(Sum::read(shelf, &sum_key(with, target))?) {
+        return Ok(());
+    }
+    let shares = shares(shelf, with, target, bounds)?;
+    let Some(even) = bounds.even_share(shares.values().copied()) else { return Ok(()) };
+    shelf.put(&tight_key(with, target), &[])?;
+    for (author, _) in shares.iter().filter(|(_, cost)| **cost > even) {
+        cut(shelf, with, target, author, |share| share.cost() > even)?;
     }
     Ok(())
 }
 
-/// Drops an update, where it was heard.
+/// What each author's updates cost of an app: of one with more than is heard, as much as anybody's may.
+fn shares<S: Shelf>(shelf: &S, with: &[u8], target: &Mark, bounds: &Bounds) -> Result<BTreeMap<NodeId, u64>, S::Error> {
+    let start = sum_key(with, target);
+    let mut shares = BTreeMap::new();
+    shelf.walk(&start, &behind(&start), &mut |key, value| {
+        let author = || NodeId::from_trusted(part(key, start.len()));
+        match key.len() - start.len() {
+            SHARE_KEY_BYTES => drop(shares.insert(author(), Sum::of(value).cost())),
+            CUT_KEY_BYTES => drop(shares.insert(author(), bounds.share_cost())),
+            _ => {}
+        }
+        ControlFlow::Continue(())
+    })?;
+    Ok(shares)
+}
+
+/// Drops those of an author's updates that are too much: the ones with the highest ids.
+fn cut<S: ShelfMut>(
+    shelf: &mut S,
+    with: &[u8],
+    target: &Mark,
+    author: &NodeId,
+    is_too_much: impl Fn(Sum) -> bool,
+) -> Result<(), S::Error> {
+    while is_too_much(Sum::read(shelf, &share_key(with, target, author))?) {
+        let Some(last) = last_of(shelf, with, target, author)? else { break };
+        drop_cut(shelf, with, target, &last)?;
+    }
+    Ok(())
+}
+
+fn last_of<S: Shelf>(shelf: &S, with: &[u8], target: &Mark, author: &NodeId) -> Result<Option<Entry>, S::Error> {
+    let start = key([&[UPDATE], with, target, author.as_bytes()]);
+    let mut last = None;
+    shelf.walk_back(&start, &behind(&start), &mut |key, value| {
+        last = Entry::read(&key[start.len() - author.as_bytes().len()..], value);
+        ControlFlow::Break(())
+    })?;
+    Ok(last)
+}
+
+/// The one with the highest id of an author's is heard no more.
+fn drop_cut<S: ShelfMut>(shelf: &mut S, with: &[u8], target: &Mark, last: &Entry) -> Result<(), S::Error> {
+    take_out(shelf, with, target, last)?;
+    shelf.put(&cut_key(with, target, &last.author), &last.id.0)?;
+    unline(shelf, with, target, last.row)
+}
+
+/// What no app hears has no line in its conversation.
+fn unline<S: ShelfMut>(shelf: &mut S, with: &[u8], target: &Mark, row: Row) -> Result<(), S::Error> {
+    if !has_line(shelf, row)? {
+        return Ok(());
+    }
+    conversation::strike(shelf, with, row)?;
+    hide(shelf, row, Unshown::Update, target, with)
+}
+
+/// Drops an update that the person deleted, where it was heard.
 pub(super) fn remove<S: ShelfMut>(shelf: &mut S, with: &[u8], target: &Mark, id: &BundleId) -> Result<(), S::Error> {
     for entry in entries(shelf, with, target)?.into_iter().filter(|entry| entry.id == *id) {
-        drop_entry(shelf, with, target, &entry)?;
+        take_out(shelf, with, target, &entry)?;
+        if shelf.get(&share_key(with, target, &entry.author))?.is_none() {
+            shelf.remove(&cut_key(with, target, &entry.author))?;
+        }
+        if shelf.get(&sum_key(with, target))?.is_none() {
+            shelf.remove(&tight_key(with, target))?;
+        }
     }
     Ok(())
 }
 
-/// Updates of one name are of another from now on. Returns their rows.
+/// Updates of one name are of another from now on. Returns the rows of those that were heard.
 pub(super) fn rename<S: ShelfMut>(shelf: &mut S, with: &[u8], from: &Mark, to: &Mark) -> Result<Vec<Row>, S::Error> {
     let mut rows = Vec::new();
-    for entry in entries(shelf, with, from)? {
-        let cut = cut_key(with, from, &entry.author);
-        if let Some(lowest) = shelf.get(&cut)? {
-            shelf.remove(&cut)?;
-            let other = shelf.get(&cut_key(with, to, &entry.author))?;
-            shelf.put(&cut_key(with, to, &entry.author), &other.map_or(lowest.clone(), |other| other.min(lowest)))?;
+    for (author, lowest) in take_cuts(shelf, with, from)? {
+        let other = shelf.get(&cut_key(with, to, &author))?;
+        let lowest = other.map_or(lowest, |other| BundleId(part(&other, 0)).min(lowest));
+        shelf.put(&cut_key(with, to, &author), &lowest.0)?;
+        while let Some(last) = last_of(shelf, with, to, &author)?.filter(|last| last.id >= lowest) {
+            drop_cut(shelf, with, to, &last)?;
+            shelf.put(&cut_key(with, to, &author), &lowest.0)?;
         }
-        drop_entry(shelf, with, from, &entry)?;
+    }
+    if shelf.get(&tight_key(with, from))?.is_some() {
+        shelf.remove(&tight_key(with, from))?;
+        shelf.put(&tight_key(with, to), &[])?;
+    }
+    for entry in entries(shelf, with, from)? {
+        take_out(shelf, with, from, &entry)?;
         rows.push(entry.row);
         let update = Update { target: *to, prior: entry.prior, bytes: entry.bytes, says: entry.says, is_json: true };
-        put(shelf, with, entry.author, (entry.id, entry.row, entry.event), &update)?;
+        if !put(shelf, with, entry.author, (entry.id, entry.row, entry.event), &update)? {
+            unline(shelf, with, to, entry.row)?;
+        }
     }
     Ok(rows)
 }
 
-fn drop_entry<S: ShelfMut>(shelf: &mut S, with: &[u8], target: &Mark, entry: &Entry) -> Result<(), S::Error> {
-    shelf.remove(&entry_key(with, target, &entry.author, &entry.id))?;
-    let less =
-        |sum: Sum| Sum { updates: sum.updates.saturating_sub(1), bytes: sum.bytes.saturating_sub(entry.bytes.into()) };
-    count(shelf, with, target, &entry.author, less)?;
-    match shelf.get(&share_key(with, target, &entry.author))? {
-        Some(_) => Ok(()),
-        None => shelf.remove(&cut_key(with, target, &entry.author)),
+/// Takes out from which id on the updates of each author were too much.
+fn take_cuts<S: ShelfMut>(shelf: &mut S, with: &[u8], target: &Mark) -> Result<Vec<(NodeId, BundleId)>, S::Error> {
+    let start = sum_key(with, target);
+    let mut cuts = Vec::new();
+    shelf.walk(&start, &behind(&start), &mut |key, value| {
+        if key.len() - start.len() == CUT_KEY_BYTES {
+            cuts.push((NodeId::from_trusted(part(key, start.len())), BundleId(part(value, 0))));
+        }
+        ControlFlow::Continue(())
+    })?;
+    for (author, _) in &cuts {
+        shelf.remove(&cut_key(with, target, author))?;
     }
+    Ok(cuts)
+}
+
+fn take_out<S: ShelfMut>(shelf: &mut S, with: &[u8], target: &Mark, entry: &Entry) -> Result<(), S::Error> {
+    shelf.remove(&entry_key(with, target, &entry.author, &entry.id))?;
+    count(shelf, with, target, &entry.author, |sum| sum.less(entry.bytes.into()))
 }
 
 fn count<S: ShelfMut>(
@@ -313,6 +366,14 @@ fn share_key(with: &[u8], target: &Mark, author: &NodeId) -> Vec<u8> {
 
 fn cut_key(with: &[u8], target: &Mark, author: &NodeId) -> Vec<u8> {
     key([&[UPDATES], with, target, author.as_bytes(), &[0]])
+}
+
+/// How much longer keys of shares and of cuts are than that of their app's sum.
+const SHARE_KEY_BYTES: usize = 32;
+const CUT_KEY_BYTES: usize = 33;
+
+fn tight_key(with: &[u8], target: &Mark) -> Vec<u8> {
+    key([&[UPDATES], with, target, &[0]])
 }
 
 fn entries<S: Shelf>(shelf: &S, with: &[u8], target: &Mark) -> Result<Vec<Entry>, S::Error> {
@@ -445,258 +506,4 @@ impl Rank {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use proptest::prelude::*;
-
-    use super::*;
-
-    const TARGET: Mark = [9; 16];
-
-    type Index = BTreeMap<Vec<u8>, Vec<u8>>;
-
-    fn node(n: u8) -> NodeId {
-        NodeId::from_trusted([n; 32])
-    }
-
-    fn id(n: usize) -> BundleId {
-        BundleId(*blake3::hash(&n.to_be_bytes()).as_bytes())
-    }
-
-    fn mark(n: usize) -> Mark {
-        Letter::mark_of(&id(n))
-    }
-
-    fn update(prior: &[usize]) -> Update {
-        let prior: BTreeSet<Mark> = prior.iter().map(|n| mark(*n)).collect();
-        Update { target: TARGET, prior: prior.into_iter().collect(), bytes: 100, says: 0, is_json: true }
-    }
-
-    fn take(index: &mut Index, author: u8, n: usize, event: u64, prior: &[usize]) -> bool {
-        put(index, b"with", node(author), (id(n), Row(event), event), &update(prior)).unwrap()
-    }
-
-    fn read(index: &Index) -> Updates {
-        updates(index, b"with", &TARGET).unwrap()
-    }
-
-    fn order(index: &Index) -> Vec<BundleId> {
-        read(index).all().iter().map(|entry| entry.id).collect()
-    }
-
-    #[test]
-    fn what_an_author_had_seen_comes_first_and_beside_each_other_the_lower_author() {
-        let mut index = Index::new();
-        take(&mut index, 2, 1, 1, &[]);
-        take(&mut index, 2, 2, 2, &[1]);
-        take(&mut index, 1, 3, 3, &[1]);
-        take(&mut index, 3, 4, 4, &[]);
-        assert_eq!(order(&index), [1, 4, 3, 2].map(id));
-        assert_eq!(BTreeSet::from_iter(read(&index).heads()), [2, 3, 4].map(mark).into());
-    }
-
-    #[test]
-    fn a_long_chain_is_ordered_and_a_circle_that_no_hash_makes_ends() {
-        let mut index = Index::new();
-        for n in 0..2_000 {
-            take(&mut index, 1, n, n as u64 + 1, &[n.wrapping_sub(1)]);
-        }
-        assert_eq!(order(&index), (0..2_000).map(id).collect::<Vec<_>>());
-        let mut circle = Index::new();
-        take(&mut circle, 1, 1, 1, &[2, 1]);
-        take(&mut circle, 1, 2, 2, &[1]);
-        assert_eq!(order(&circle).len(), 2);
-    }
-
-    #[test]
-    fn what_comes_late_is_the_last_to_who_reads_on_and_in_its_place_to_who_starts_anew() {
-        let mut index = Index::new();
-        take(&mut index, 1, 1, 7, &[]);
-        take(&mut index, 1, 2, 8, &[1]);
-        let first: Vec<(u64, BundleId)> =
-            read(&index).behind(0).iter().map(|(serial, one)| (*serial, one.id)).collect();
-        assert_eq!(first, [(8 * STEP - 1, id(1)), (8 * STEP, id(2))]);
-        // Somebody else wrote beside the first, and it took a long way.
-        take(&mut index, 2, 3, 9, &[]);
-        let on: Vec<(u64, BundleId)> =
-            read(&index).behind(8 * STEP).iter().map(|(serial, one)| (*serial, one.id)).collect();
-        assert_eq!(on, [(9 * STEP, id(3))]);
-        assert_eq!(order(&index), [1, 3, 2].map(id));
-        assert!(read(&index).behind(9 * STEP).is_empty());
-        // Who broke off after the first of the first replay.
-        let rest: Vec<BundleId> = read(&index).behind(8 * STEP - 1).iter().map(|(_, one)| one.id).collect();
-        assert_eq!(rest, [id(2), id(3)]);
-    }
-
-    #[test]
-    fn an_author_who_floods_is_heard_up_to_a_bound_and_makes_it_read_only_for_nobody_else() {
-        let many = AUTHOR_UPDATES_MAX as usize + 5;
-        let mut index = Index::new();
-        for n in 0..many {
-            take(&mut index, 2, n, n as u64 + 1, &[]);
-        }
-        assert_eq!(read(&index).all().len() as u64, AUTHOR_UPDATES_MAX);
-        let first = order(&index)[0];
-        let n = (0..many).find(|n| id(*n) == first).unwrap();
-        assert!(take(&mut index, 2, n, 1, &[]), "once more is no more");
-        let of = |index: &Index, who| sums(index, b"with", &TARGET, &node(who)).unwrap();
-        assert_eq!(of(&index, 2).1.updates, AUTHOR_UPDATES_MAX);
-        assert!(is_read_only(of(&index, 2).0, of(&index, 2).1) && !is_read_only(of(&index, 1).0, of(&index, 1).1));
-        assert!(take(&mut index, 1, 9_999, 9_999, &[]));
-        // Whatever of the flood came first, the same is heard.
-        let mut other = Index::new();
-        take(&mut other, 1, 9_999, 1, &[]);
-        for n in (0..many).rev() {
-            take(&mut other, 2, n, 9_999 - n as u64, &[]);
-        }
-        assert_eq!(order(&other), order(&index));
-        for n in 0..many {
-            remove(&mut other, b"with", &TARGET, &id(n)).unwrap();
-        }
-        remove(&mut other, b"with", &TARGET, &id(9_999)).unwrap();
-        assert!(other.is_empty(), "what is deleted leaves nothing of its bound");
-    }
-
-    #[test]
-    fn so_it_is_with_bytes_and_a_small_one_does_not_slip_in_behind_what_was_too_much() {
-        let large = |of: u32| Update { bytes: AUTHOR_BYTES_MAX as u32 / of, ..update(&[]) };
-        let puts = |index: &mut Index, n: usize, of: u32| {
-            put(index, b"with", node(3), (id(n), Row(0), 1), &large(of)).unwrap();
-        };
-        let sizes = [2, 3, 4, 1, 9, 50, 7, 3, 20, 2];
-        let heard = |order_of: &[usize]| {
-            let mut index = Index::new();
-            order_of.iter().for_each(|n| puts(&mut index, *n, sizes[*n]));
-            order(&index)
-        };
-        let straight: Vec<usize> = (0..sizes.len()).collect();
-        let wanted = heard(&straight);
-        assert!((1..sizes.len()).contains(&wanted.len()));
-        for turn in 0..sizes.len() {
-            let turned: Vec<usize> = straight[turn..].iter().chain(&straight[..turn]).copied().collect();
-            assert_eq!(heard(&turned), wanted, "{turn}");
-            assert_eq!(heard(&turned.into_iter().rev().collect::<Vec<_>>()), wanted, "{turn} back");
-        }
-        assert!(is_too_much_with(Sum { updates: 1, bytes: AUTHOR_BYTES_MAX - 99 }, 100));
-        assert!(!is_too_much_with(Sum { updates: 1, bytes: AUTHOR_BYTES_MAX - 100 }, 100));
-    }
-
-    #[test]
-    fn what_is_no_json_is_heard_by_no_app() {
-        let update = |payload: &str| AppUpdate { payload: payload.into(), ..AppUpdate::default() };
-        let heard =
-            |payload| put(&mut Index::new(), b"with", node(1), (id(1), Row(1), 1), &Update::of(&update(payload), 9));
-        assert!(heard("{\"a\": [1]}").unwrap());
-        assert!(!heard("{a: 1}").unwrap() && !heard(&"[".repeat(9_000)).unwrap());
-    }
-
-    #[test]
-    fn all_together_are_heard_up_to_twice_what_is_written() {
-        let mut index = Index::new();
-        let all = Sum { updates: 2 * UPDATES_MAX - 1, bytes: 0 };
-        all.write(&mut index, &sum_key(b"with", &TARGET)).unwrap();
-        assert!(is_read_only(all, Sum::default()));
-        assert!(take(&mut index, 1, 1, 1, &[]) && !take(&mut index, 1, 2, 2, &[]));
-    }
-
-    #[test]
-    fn an_address_within_an_app_is_the_same_there_and_another_elsewhere() {
-        let here = address_in(&[1; 16], &node(1));
-        assert_eq!(here, address_in(&[1; 16], &node(1)));
-        assert_ne!(here, address_in(&[2; 16], &node(1)));
-        assert_ne!(here, address_in(&[1; 16], &node(2)));
-        assert_eq!(here.len(), 32);
-    }
-
-    #[test]
-    fn an_app_is_a_file_whose_name_ends_so() {
-        for name in ["board.xdc", "Board.XDC", "ä.xdc"] {
-            assert!(is_app(name), "{name}");
-        }
-        for name in [".xdc", "xdc", "board.xdc.zip", "boardxdc", "", "ä"] {
-            assert!(!is_app(name), "{name}");
-        }
-    }
-
-    /// Authors, and which of those before it each names.
-    fn some() -> impl Strategy<Value = Vec<(u8, Vec<usize>)>> {
-        let one = (1..4u8, prop::collection::vec(any::<prop::sample::Index>(), 0..4));
-        prop::collection::vec(one, 1..24).prop_map(|all| {
-            let named = |(n, (author, prior)): (usize, (u8, Vec<prop::sample::Index>))| {
-                let prior = prior.iter().filter(|_| n > 0).map(|at| at.index(n)).collect();
-                (author, prior)
-            };
-            all.into_iter().enumerate().map(named).collect()
-        })
-    }
-
-    proptest! {
-        #[test]
-        fn equal_sets_give_equal_orders_however_they_came(
-            some in some(),
-            order_of in prop::collection::vec(any::<prop::sample::Index>(), 0..60),
-        ) {
-            let mut straight = Index::new();
-            for (n, (author, prior)) in some.iter().enumerate() {
-                take(&mut straight, *author, n, n as u64 + 1, prior);
-            }
-            let mut mixed = Index::new();
-            let shuffled = order_of.iter().map(|at| at.index(some.len())).chain((0..some.len()).rev());
-            for (event, n) in shuffled.enumerate() {
-                take(&mut mixed, some[n].0, n, event as u64 + 1, &some[n].1);
-            }
-            prop_assert_eq!(order(&straight), order(&mixed));
-            let replay = |index: &Index| read(index).behind(0).into_iter().map(|(_, one)| one.id).collect::<Vec<_>>();
-            prop_assert_eq!(replay(&mixed), order(&straight));
-            // What is named comes before who names it.
-            let places: BTreeMap<BundleId, usize> = order(&mixed).into_iter().enumerate().map(|(at, id)| (id, at)).collect();
-            for (n, (_, prior)) in some.iter().enumerate() {
-                prop_assert!(prior.iter().all(|prior| places[&id(*prior)] < places[&id(n)]));
-            }
-            // And what is taken away again leaves nothing.
-            for n in 0..some.len() {
-                remove(&mut mixed, b"with", &TARGET, &id(n)).unwrap();
-            }
-            prop_assert!(mixed.is_empty());
-        }
-
-        /// An app is started, stopped in the middle and started again while updates come, as often as it likes.
-        #[test]
-        fn an_app_that_reads_on_from_its_last_serial_hears_each_once(
-            some in some(),
-            starts in prop::collection::vec((0..6usize, 0..6usize), 1..12),
-        ) {
-            let (mut index, mut came, mut last, mut heard) = (Index::new(), 0, 0, Vec::new());
-            for (more, stop) in starts {
-                for _ in 0..more {
-                    if came < some.len() {
-                        take(&mut index, some[came].0, came, 3 * came as u64 + 1, &some[came].1);
-                        came += 1;
-                    }
-                }
-                for (serial, one) in read(&index).behind(last).into_iter().take(stop) {
-                    prop_assert!(serial > last, "serials rise");
-                    prop_assert!(serial <= read(&index).serial_max());
-                    last = serial;
-                    heard.push(one.id);
-                }
-            }
-            let rest: Vec<BundleId> = read(&index).behind(last).into_iter().map(|(_, one)| one.id).collect();
-            heard.extend(rest);
-            prop_assert_eq!(heard.iter().collect::<BTreeSet<_>>().len(), heard.len(), "none twice");
-            prop_assert_eq!(heard.len(), came, "and none is left out");
-        }
-
-        #[test]
-        fn whatever_serial_somebody_makes_up_is_answered(some in some(), serial: u64) {
-            let mut index = Index::new();
-            for (n, (author, prior)) in some.iter().enumerate() {
-                take(&mut index, *author, n, n as u64 + 1, prior);
-            }
-            let told = read(&index);
-            prop_assert!(told.behind(serial).len() <= some.len());
-            prop_assert!(told.behind(serial % (STEP * 30)).len() <= some.len());
-        }
-    }
-}
+mod tests;

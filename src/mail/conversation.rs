@@ -112,6 +112,23 @@ pub fn leave<S: ShelfMut>(shelf: &mut S, letter: &Letter) -> Result<(), S::Error
     count(shelf, &with, |counts| counts[0] = counts[0].saturating_sub(1))
 }
 
+/// What came at a row, or was said there, and is read here alone is read no more.
+pub(super) fn strike<S: ShelfMut>(shelf: &mut S, with: &[u8], row: Row) -> Result<(), S::Error> {
+    // It stands where it arrived.
+    let start = key([&[TALK], with, &row.0.to_be_bytes()]);
+    let (at, mut line) = (start.len() - 8, None);
+    shelf.walk(&start, &behind(&start), &mut |key, _| {
+        if Position::read(key, at).row() != row {
+            return ControlFlow::Continue(());
+        }
+        line = Some(key.to_vec());
+        ControlFlow::Break(())
+    })?;
+    let Some(line) = line else { return Ok(()) };
+    shelf.remove(&line)?;
+    count(shelf, with, |counts| counts[0] = counts[0].saturating_sub(1))
+}
+
 /// It was read, or is unread again; or there is nothing left to be read.
 pub fn mark<S: ShelfMut>(shelf: &mut S, letter: &Letter, read: bool) -> Result<(), S::Error> {
     let with = Conversation::of_letter(letter).key();

@@ -30,7 +30,7 @@ pub use self::sent::{Written, end, ended, on_way, sent_before, sent_behind};
 pub use super::unshown::{is_sealed, is_silent, is_unshown};
 
 /// Grows with every change of what the entries are.
-pub const INDEX_VERSION: u64 = 8;
+pub const INDEX_VERSION: u64 = 9;
 
 /// A message was delivered that means so, and has this number. Returns the rows whose words are to be forgotten, for they
 /// were withdrawn or their time is over.
@@ -453,8 +453,11 @@ pub fn costs<S: Shelf>(shelf: &S) -> Result<BTreeMap<(NodeId, NodeId), u64>, S::
 mod tests {
     use super::*;
     use crate::bundle::Creation;
-    use crate::content::Reaction;
+    use crate::content::{AppUpdate, Reaction};
     use crate::eid::Eid;
+    use crate::mail::conversation::Said;
+    use crate::mail::order::Span;
+    use crate::mail::samples::{letter, node, outgoing};
 
     #[test]
     fn a_text_that_claims_to_be_another_s_gets_none_of_its_reactions() {
@@ -469,5 +472,40 @@ mod tests {
         change(&mut shelf, &with.key(), alice, place(4), &amendment).unwrap();
         assert!(!registers(&shelf, &with, &mark, &alice).unwrap().is_empty());
         assert!(registers(&shelf, &with, &mark, &bob).unwrap().is_empty());
+    }
+
+    /// A third of what is heard of one author, and a little more, with a line for the conversation.
+    fn large(target: Mark) -> Meaning {
+        let update = AppUpdate { target, payload: "1".into(), info: Some("moved".into()), ..AppUpdate::default() };
+        Meaning::App(apps::Update::of(&update, 3 << 20))
+    }
+
+    fn lines(shelf: &BTreeMap<Vec<u8>, Vec<u8>>) -> (Vec<u64>, u64) {
+        let with = Conversation(Eid::mail(node(1)));
+        let said = conversation::spoken(shelf, &with, Span::ALL, false, 99).unwrap();
+        let rows = said.into_iter().map(|(position, Said { .. })| position.row().0).collect();
+        (rows, conversation::of(shelf, &with).unwrap().map_or(0, |counts| counts.rows))
+    }
+
+    #[test]
+    fn an_update_that_is_heard_no_more_has_no_line_either() {
+        let mut shelf = BTreeMap::new();
+        let with = Conversation(Eid::mail(node(1)));
+        for row in [3, 2, 1] {
+            deliver(&mut shelf, &letter(row, 1), &large([7; 16]), row).unwrap();
+        }
+        let heard = |shelf: &_| app_updates(shelf, &with, &[7; 16]).unwrap().all().len() as u64;
+        assert_eq!((lines(&shelf), heard(&shelf)), ((vec![1, 2], 2), 2));
+        // So it is with one's own.
+        for row in [13, 12, 11] {
+            post(&mut shelf, &outgoing(row), &large([7; 16]), row).unwrap();
+        }
+        assert_eq!((lines(&shelf), heard(&shelf)), ((vec![1, 2, 11, 12], 4), 4));
+        for row in [3, 2, 1] {
+            discard(&mut shelf, &letter(row, 1)).unwrap();
+            unpost(&mut shelf, &outgoing(row + 10)).unwrap();
+        }
+        let left: Vec<u8> = shelf.keys().map(|key| key[0]).collect();
+        assert_eq!(left, [ID; 3], "nothing stays of what is deleted but that it was here");
     }
 }
