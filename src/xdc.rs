@@ -66,15 +66,19 @@ impl Container {
             return Err(XdcError::TooLong(bytes.len() as u64));
         }
         // Read without a word about its size, a directory of a million files would be in memory before it is refused.
-        let entries = entries_of(&bytes).ok_or_else(|| XdcError::NoZip("its end is missing".into()))?;
-        if entries > ENTRIES_MAX {
+        let end = End::read(&bytes).ok_or_else(|| XdcError::NoZip("its end is missing".into()))?;
+        if end.entries_max > ENTRIES_MAX {
             return Err(XdcError::TooMany);
         }
         let hash = *blake3::hash(&bytes).as_bytes();
         let bytes: Arc<[u8]> = bytes.into();
         let mut zip = ZipArchive::new(Cursor::new(bytes)).map_err(|error| XdcError::NoZip(error.to_string()))?;
+        // What a reader elsewhere shows is to be what is shown here.
+        if zip.comment().len() != end.comment_bytes {
+            return Err(XdcError::NoZip("it has more than one end".into()));
+        }
         // Of two with one name the reader keeps the last.
-        if zip.len() != entries {
+        if zip.len() != end.entries {
             return Err(XdcError::Twice);
         }
         if zip.has_overlapping_files().map_err(|error| XdcError::NoZip(error.to_string()))? {
@@ -190,32 +194,77 @@ fn is_packed_plainly(how: CompressionMethod) -> bool {
     matches!(how, CompressionMethod::Stored | CompressionMethod::Deflated)
 }
 
-/// How many entries the record at the end of a zip says that there are (APPNOTE 4.3.16); where its numbers say that they
-/// stand in the larger record before it, as some programs write it always, what that says (4.3.14, 4.3.15).
-fn entries_of(bytes: &[u8]) -> Option<usize> {
-    const END: [u8; 4] = *b"PK\x05\x06";
-    const END_BYTES: usize = 22;
-    const COMMENT_BYTES_MAX: usize = 65_535;
+/// What stands at the end of a zip.
+struct End {
+    /// How many entries its last record says that there are.
+    entries: usize,
+    /// The most that any record says which a reader could take for the last.
+    entries_max: usize,
+    comment_bytes: usize,
+}
+
+impl End {
+    /// Reads the records that end a zip (APPNOTE 4.3.16), and where such a one has a larger record before it, as some programs
+    /// write it always, that too (4.3.14, 4.3.15). Behind the last there is its comment and nothing else.
+    fn read(bytes: &[u8]) -> Option<End> {
+        const END: [u8; 4] = *b"PK\x05\x06";
+        const END_BYTES: usize = 22;
+        const COMMENT_BYTES_MAX: usize = 65_535;
+        let last = bytes.len().checked_sub(END_BYTES)?;
+        let first = last.saturating_sub(COMMENT_BYTES_MAX + 1);
+        let ends = || (first..=last).rev().filter(|at| bytes[*at..].starts_with(&END));
+        let at = ends().next()?;
+        let comment_bytes = usize::from(short(bytes, at + 20)?);
+        if at + END_BYTES + comment_bytes != bytes.len() {
+            return None;
+        }
+        let large = large_ends(bytes, ends().filter_map(|at| locator_of(bytes, at)));
+        let entries = |at: usize| {
+            let entries = usize::from(short(bytes, at + 8)?.max(short(bytes, at + 10)?));
+            let large = locator_of(bytes, at).and_then(|locator| large.get(&locator)).copied().flatten();
+            Some(match large {
+                Some(large) if entries == usize::from(u16::MAX) => large,
+                // Whichever of the two a reader believes.
+                large => large.unwrap_or(0).max(entries),
+            })
+        };
+        // A reader that finds fault with the last takes one before it.
+        let entries_max = ends().filter_map(entries).max()?;
+        Some(End { entries: entries(at)?, entries_max, comment_bytes })
+    }
+}
+
+/// Where it is said of a record that there is a larger one before it.
+fn locator_of(bytes: &[u8], at: usize) -> Option<usize> {
     const LOCATOR: [u8; 4] = *b"PK\x06\x07";
     const LOCATOR_BYTES: usize = 20;
+    at.checked_sub(LOCATOR_BYTES).filter(|locator| bytes[*locator..].starts_with(&LOCATOR))
+}
+
+/// The most entries that a larger record says which ends where its locator begins, for each of these. Where a locator says that
+/// it stands is not where it is once something was put before the zip, so readers look for it.
+fn large_ends(bytes: &[u8], locators: impl Iterator<Item = usize>) -> BTreeMap<usize, Option<usize>> {
     const LARGE_END: [u8; 4] = *b"PK\x06\x06";
-    let last = bytes.len().checked_sub(END_BYTES)?;
-    let first = last.saturating_sub(COMMENT_BYTES_MAX);
-    let at = (first..=last).rev().find(|at| bytes[*at..].starts_with(&END))?;
-    let number = |at: usize| Some(u64::from_le_bytes(*bytes.get(at..)?.first_chunk()?));
-    let large = || {
-        let locator = at.checked_sub(LOCATOR_BYTES).filter(|locator| bytes[*locator..].starts_with(&LOCATOR))?;
-        let end = usize::try_from(number(locator + 8)?).ok()?;
-        let entries = number(end.checked_add(32)?).filter(|_| bytes[end..].starts_with(&LARGE_END))?;
-        Some(usize::try_from(entries).unwrap_or(usize::MAX))
-    };
-    let entries = u16::from_le_bytes([bytes[at + 10], bytes[at + 11]]);
-    match (large(), entries) {
-        (None, u16::MAX) => None,
-        (Some(large), u16::MAX) => Some(large),
-        // Whichever of the two a reader believes.
-        (large, entries) => Some(large.unwrap_or(0).max(entries.into())),
+    const SIZE_END: u64 = 12;
+    let mut large: BTreeMap<usize, Option<usize>> = locators.map(|locator| (locator, None)).collect();
+    let last = large.last_key_value().map_or(0, |(locator, _)| *locator);
+    for at in (0..last).filter(|at| bytes[*at..].starts_with(&LARGE_END)) {
+        let end = long(bytes, at + 4).and_then(|size| size.checked_add(SIZE_END + at as u64));
+        let most = end.and_then(|end| large.get_mut(&usize::try_from(end).ok()?));
+        let entries = (|| Some(long(bytes, at + 24)?.max(long(bytes, at + 32)?)))();
+        if let (Some(most), Some(entries)) = (most, entries) {
+            *most = (*most).max(Some(usize::try_from(entries).unwrap_or(usize::MAX)));
+        }
     }
+    large
+}
+
+fn short(bytes: &[u8], at: usize) -> Option<u16> {
+    Some(u16::from_le_bytes(*bytes.get(at..)?.first_chunk()?))
+}
+
+fn long(bytes: &[u8], at: usize) -> Option<u64> {
+    Some(u64::from_le_bytes(*bytes.get(at..)?.first_chunk()?))
 }
 
 #[cfg(test)]

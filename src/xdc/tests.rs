@@ -124,6 +124,45 @@ fn what_other_packers_do_is_taken_as_they_mean_it() {
     assert_eq!(why(with_large_end(&zip, u64::MAX)), XdcError::TooMany);
 }
 
+/// The same with a comment.
+fn with_comment(mut zip: Vec<u8>, comment: &[u8]) -> Vec<u8> {
+    let at = zip.len() - 2;
+    zip[at..].copy_from_slice(&(comment.len() as u16).to_le_bytes());
+    [&zip, comment].concat()
+}
+
+/// A record that ends a zip of so many files, whose directory is elsewhere.
+fn false_end(entries: u16) -> Vec<u8> {
+    let many = entries.to_le_bytes();
+    [b"PK\x05\x06", &[0; 4][..], &many, &many, &[0; 4], &u32::MAX.to_le_bytes(), &[0; 2]].concat()
+}
+
+#[test]
+fn what_could_be_read_in_two_ways_is_refused() {
+    let app = packed(&[("index.html", b"x"), ("app.js", b"y")]);
+    assert!(Container::open(with_comment(app.clone(), b"made by hand")).is_ok());
+    for (n, bytes) in [[&app[..], b"more"].concat(), with_comment(app.clone(), &false_end(2))].into_iter().enumerate() {
+        assert!(matches!(why(bytes), XdcError::NoZip(_)), "{n}");
+    }
+    // The last end is of few, and readers pass over it to one of many: those are in no memory before they are refused.
+    let names: Vec<String> = (0..=ENTRIES_MAX).map(|n| format!("{n}.html")).collect();
+    let many: Vec<(&str, &[u8])> = names.iter().map(|name| (&**name, &b"x"[..])).collect();
+    let crowd = packed(&many);
+    assert_eq!(why(with_comment(crowd.clone(), &false_end(2))), XdcError::TooMany);
+    // So it is with a larger record that is not where its locator says.
+    let large = with_large_end(&crowd, ENTRIES_MAX as u64 + 1);
+    assert_eq!(why([&b"put before it"[..], &large].concat()), XdcError::TooMany);
+    // Another zip within, packed no further, ends in nothing that is taken for the end.
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+    let stored = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
+    for (name, bytes) in [("index.html", &b"x"[..]), ("inner.zip", &app)] {
+        zip.start_file(name, stored).unwrap();
+        zip.write_all(bytes).unwrap();
+    }
+    let container = Container::open(zip.finish().unwrap().into_inner()).unwrap();
+    assert_eq!(container.file("inner.zip"), Ok(Some(app)));
+}
+
 #[test]
 fn names_of_an_old_code_page_are_read_and_sizes_may_come_behind_the_bytes() {
     let mut zip = packed(&[("index.html", b"x"), ("gr~n.txt", b"green")]);
