@@ -193,6 +193,43 @@ fn who_shows_no_token_or_one_that_was_revoked_is_not_let_in_and_what_it_followed
 }
 
 #[test]
+fn bytes_that_are_under_way_end_with_the_token_that_they_go_by() {
+    let alice = Open::new();
+    let desk = alice.token("desk");
+    let bearer = |token: &str| format!("Bearer {token}");
+    // More than what two sockets and what is between them hold.
+    let bytes = "0123456789abcdef".repeat(2 << 20);
+    let body = |answer: &str| serde_json::from_str::<Value>(answer.split("\r\n\r\n").nth(1).unwrap()).unwrap();
+    let (status, answer) = alice.ask("POST", "/v1/files?name=a", &[("authorization", &bearer(&desk))], &bytes);
+    assert_eq!(status, 200, "{answer}");
+    let upload = json!({"id": body(&answer)["id"], "name": "a"});
+    let (status, answer) =
+        alice.with(&desk, "POST", "/v1/send", json!({"to": SOMEBODY, "text": "", "uploads": [upload]}));
+    assert_eq!(status, 200, "{answer}");
+    let path = format!("/v1/files/{}%2F1/content", body(&answer)["id"].as_str().unwrap());
+    let reader = alice.token("board --read-only");
+    let mut going_out = alice.say("GET", &path, &[("authorization", &bearer(&reader))], "");
+    going_out.read_exact(&mut [0; 1_000]).unwrap();
+    let mut coming_in = alice.head("POST", "/v1/files?name=b", &desk, 200);
+    coming_in.write_all(&[b'x'; 100]).unwrap();
+    let began = Instant::now();
+    while std::fs::read_dir(alice.person.home().join("files")).unwrap().count() < 2 {
+        assert!(began.elapsed() < PATIENCE, "it is not taken in");
+        thread::sleep(Duration::from_millis(20));
+    }
+    for name in ["board", "desk"] {
+        assert_eq!(alice.person.run(&format!("token revoke {name}")).code, 0);
+    }
+    let mut rest = Vec::new();
+    let _ = going_out.read_to_end(&mut rest);
+    assert!(rest.len() < bytes.len() / 2, "{} of {} bytes came all the same", rest.len(), bytes.len());
+    coming_in.write_all(&[b'x'; 100]).unwrap();
+    let mut answer = String::new();
+    let _ = coming_in.read_to_string(&mut answer);
+    assert!(answer.starts_with("HTTP/1.1 400") && answer.contains("the token desk was revoked"), "{answer}");
+}
+
+#[test]
 fn pages_from_elsewhere_and_names_bound_to_loopback_are_turned_away_whatever_they_show() {
     let alice = Open::new();
     let bearer = format!("Bearer {}", alice.token("desk"));
@@ -236,10 +273,13 @@ fn a_token_does_what_it_allows_and_nothing_else() {
         ("DELETE", "/v1/contacts/bob", Value::Null),
         ("PUT", "/v1/carry/limit", json!({"bytes": 1})),
         ("POST", "/v1/down", Value::Null),
+        // A consumer moves its group, and takes from its others.
+        ("GET", "/v1/topics/follow?topic=temp&group=g&from=last", Value::Null),
     ] {
         let (status, answer) = alice.with(&reader, method, path, body);
         assert!(status == 403 && answer.contains("only reads"), "{path}: {answer}");
     }
+    assert_eq!(alice.with(&reader, "GET", "/v1/topics/events?topic=temp", Value::Null).0, 200);
     assert_eq!(alice.with(&sensor, "POST", "/v1/topics/publish", publish("temp")).0, 200);
     for (method, path, body) in [
         ("POST", "/v1/topics/publish", publish("other")),

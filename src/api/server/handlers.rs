@@ -89,7 +89,14 @@ impl Shared {
                 }
                 Ok(answer)
             }
-            Ask::List(listing) => streams::listed(self.backend.list(listing), form, self.closing).await,
+            Ask::List(listing) => {
+                let rows = self.backend.list(listing);
+                let rows = match permit {
+                    Some(permit) => permit.watched(rows),
+                    None => rows,
+                };
+                streams::listed(rows, form, self.closing).await
+            }
             Ask::Follow(topic) => {
                 let id = if let Topic::Status { id } = &topic { id.clone() } else { None };
                 let rows = self.backend.follow(topic);

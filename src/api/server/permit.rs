@@ -1,5 +1,6 @@
 //! What a request may do that did not come in at the owner's socket.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use futures::{StreamExt, stream};
 use crate::api::error::{ApiError, ErrorKind};
 use crate::api::model::{Request, Response, Topic};
 use crate::api::route::Ask;
-use crate::api::{Backend, Row, Rows};
+use crate::api::{Backend, Chunks, Row, Rows};
 use crate::tokens::May;
 
 /// How often it is looked whether the permit of somebody who follows something still holds.
@@ -47,6 +48,11 @@ impl Permit {
         if matches!(ask, Ask::Call(Request::Web | Request::WebLan)) {
             let error = ApiError::refused("a way in for a browser is opened at the node's socket alone");
             return Err(error.advise("ask for it as the owner, on the node's machine"));
+        }
+        // It is asked for as what is read is, and moves its group.
+        if self.may.read_only && matches!(ask, Ask::Follow(Topic::Sub { .. })) {
+            let why = format!("{} only reads, and what a consumer gets is out of its group", self.whose);
+            return Err(ApiError::refused(why).advise("use a token that may do more"));
         }
         let Some(topics) = &self.may.topics else { return Ok(()) };
         let is_within = match ask {
@@ -91,7 +97,7 @@ impl Permit {
             loop {
                 let row = tokio::time::timeout(LOOK, rows.next()).await;
                 if !(permit.holds)() {
-                    let why = ApiError::new(ErrorKind::Refused, format!("{} was revoked", permit.whose));
+                    let why = ApiError::new(ErrorKind::Refused, permit.revoked());
                     return Some((Row::Ended(why), None));
                 }
                 match row {
@@ -101,7 +107,20 @@ impl Permit {
                 }
             }
         });
-        Box::pin(rows)
+        // Whoever reads a list asks once more after its end.
+        Box::pin(rows.fuse())
+    }
+
+    /// Bytes of a file, on their way in or out, until there are no more, or the permit holds no more.
+    pub(super) fn watched_bytes(self, chunks: Chunks) -> Chunks {
+        Box::pin(chunks.map(move |chunk| match (self.holds)() {
+            true => chunk,
+            false => Err(io::Error::new(io::ErrorKind::PermissionDenied, self.revoked())),
+        }))
+    }
+
+    fn revoked(&self) -> String {
+        format!("{} was revoked", self.whose)
     }
 }
 

@@ -12,6 +12,7 @@ use super::BODY_TIME_MAX;
 use super::answer::{self, BYTES};
 use super::handlers::Shared;
 use super::permit::Permit;
+use crate::api::Chunks;
 use crate::api::error::ApiError;
 use crate::api::model::Response;
 use crate::api::route::escaped;
@@ -26,8 +27,8 @@ impl Shared {
             return ApiError::usage("the query is wrong: it names the file, as in `?name=survey.tar`").into_response();
         };
         let taken = async {
-            permit.map_or(Ok(()), |permit| permit.check_all())?;
-            let chunks = Box::pin(patient(request.into_body()));
+            permit.as_ref().map_or(Ok(()), Permit::check_all)?;
+            let chunks = watched(permit, Box::pin(patient(request.into_body())));
             self.backend.upload(name, chunks).await.map(Response::Uploaded)
         };
         taken.await.map_or_else(ApiError::into_response, IntoResponse::into_response)
@@ -40,7 +41,7 @@ impl Shared {
         let segments = Path::<String>::from_request_parts(&mut head, &()).await;
         let Ok(Path(id)) = segments else { return ApiError::usage("the path is wrong").into_response() };
         let given = async {
-            permit.map_or(Ok(()), |permit| permit.check_all())?;
+            permit.as_ref().map_or(Ok(()), Permit::check_all)?;
             let contents = self.backend.contents(id).await?;
             let range = stretch(&head.headers, contents.bytes, &contents.tag);
             let (status, from, until) = match range {
@@ -48,7 +49,7 @@ impl Shared {
                 Wanted::Stretch(from, until) => (StatusCode::PARTIAL_CONTENT, from, until),
                 Wanted::Nothing => return Ok(beyond(contents.bytes)),
             };
-            let chunks = (contents.stretch)(from, until)?;
+            let chunks = watched(permit, (contents.stretch)(from, until)?);
             let mut answer = (status, Body::from_stream(chunks)).into_response();
             let headers = answer.headers_mut();
             let mut put = |name: HeaderName, value: String| {
@@ -73,6 +74,14 @@ impl Shared {
 /// The name of the file that an answer has, for a door that says more of it.
 #[derive(Clone, Debug)]
 pub struct FileName(pub String);
+
+/// Bytes on their way for as long as the permit holds; who has none is this user.
+fn watched(permit: Option<Permit>, chunks: Chunks) -> Chunks {
+    match permit {
+        Some(permit) => permit.watched_bytes(chunks),
+        None => chunks,
+    }
+}
 
 /// The body as it comes, as long as something comes.
 fn patient(body: Body) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
@@ -108,7 +117,8 @@ pub fn stretch(headers: &HeaderMap, bytes: u64, tag: &str) -> Wanted {
     let range = text(header::RANGE).and_then(|range| range.strip_prefix("bytes="));
     let Some((first, last)) = range.and_then(|range| range.trim().split_once('-')) else { return Wanted::All };
     let (first, last) = (first.trim(), last.trim());
-    let number = |text: &str| text.parse::<u64>().ok();
+    // A number as Rust reads it may have a sign.
+    let number = |text: &str| text.parse::<u64>().ok().filter(|_| !text.starts_with('+'));
     let (from, until) = match (number(first), number(last)) {
         (Some(first), Some(last)) if first <= last => (first, last.saturating_add(1).min(bytes)),
         (Some(first), None) if last.is_empty() => (first, bytes),
@@ -147,7 +157,9 @@ mod tests {
         for range in ["bytes=10-", "bytes=10-11", "bytes=-0"] {
             assert_eq!(wanted(range), Wanted::Nothing, "{range}");
         }
-        for range in ["", "bytes", "bytes=", "bytes=-", "bytes=5-2", "bytes=0-1,3-4", "bytes=x-", "lines=0-1"] {
+        for range in
+            ["", "bytes", "bytes=", "bytes=-", "bytes=5-2", "bytes=0-1,3-4", "bytes=x-", "bytes=+1-5", "lines=0-1"]
+        {
             assert_eq!(wanted(range), Wanted::All, "{range}");
         }
         let headers = [(header::RANGE, "bytes=2-5"), (header::IF_RANGE, "\"b\"")];
