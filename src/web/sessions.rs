@@ -295,7 +295,9 @@ impl Session {
     }
 
     fn is_same(&self, other: &Session) -> bool {
-        self.halves.cookie == other.halves.cookie
+        // It may have got other halves since, and those from before hold until they are shown.
+        let is_it = |hashes: &Hashes| hashes.cookie == other.halves.cookie;
+        is_it(&self.halves) || self.before.as_ref().is_some_and(is_it)
     }
 
     /// The halves that a cookie of it belongs to.
