@@ -42,6 +42,9 @@ pub const UNASKED_BYTES_MAX: u64 = 256 << 20;
 const PART_OF_CONTACT: u64 = 4;
 /// Bytes of parts that came before their message, in all.
 pub const EARLY_BYTES_MAX: u64 = 64 << 20;
+/// What a file costs of both at least: its directory and what lies in there, however little that is.
+pub const FILE_COST_BYTES: u64 = 16 << 10;
+
 /// The files of a home.
 pub struct Blobs {
     dir: PathBuf,
@@ -76,7 +79,7 @@ struct State {
 struct Blob {
     size: u64,
     have: Parts,
-    /// Open while parts come.
+    /// Open while parts come, until they are durable.
     data: Option<Arc<File>>,
     why: Why,
 }
@@ -222,11 +225,13 @@ impl Blobs {
 
     /// Whether a contact may send a file of so many bytes without being asked, beside all others that come so.
     fn may_push(&self, state: &State, from: NodeId, root: &Root, bytes: u64) -> bool {
-        let (mut all, mut of_contact) = (bytes, bytes);
+        let cost = bytes.max(FILE_COST_BYTES);
+        let (mut all, mut of_contact) = (cost, cost);
         for (_, blob) in state.blobs.iter().filter(|(other, _)| *other != root) {
             if let Why::Pushed(by) = blob.why {
-                all = all.saturating_add(blob.size);
-                of_contact = of_contact.saturating_add(if by == from { blob.size } else { 0 });
+                let cost = blob.size.max(FILE_COST_BYTES);
+                all = all.saturating_add(cost);
+                of_contact = of_contact.saturating_add(if by == from { cost } else { 0 });
             }
         }
         bytes <= self.push_bytes && all <= UNASKED_BYTES_MAX && of_contact <= UNASKED_BYTES_MAX / PART_OF_CONTACT

@@ -107,6 +107,33 @@ fn parts_that_come_before_their_message_are_kept_within_bounds() {
 }
 
 #[test]
+fn files_of_a_byte_cost_what_their_places_do_and_one_that_never_ends_is_not_kept_open() {
+    let home = tempfile::tempdir().unwrap();
+    let blobs = blobs(home.path());
+    let root = |n: u32| {
+        let mut root = [0; 32];
+        root[..4].copy_from_slice(&n.to_be_bytes());
+        root
+    };
+    let part = |n: u32, size: u64| Part { root: root(n), size, bytes: vec![1], ..Part::default() };
+    let early = (0..2_000).filter(|n| blobs.take(&part(*n, 1), Some(node(1))) == Taken::Kept).count() as u64;
+    assert!(early <= EARLY_BYTES_MAX / PART_OF_CONTACT / FILE_COST_BYTES, "{early}");
+    let offered = (10_000..15_000u32).filter(|n| {
+        let staged = Staged { bytes: 1, root: root(*n), key: FileKey([0; 32]) };
+        blobs.offer(node(2), &enclosed(&staged))
+    });
+    let (offered, all) = (offered.count() as u64, UNASKED_BYTES_MAX / PART_OF_CONTACT / FILE_COST_BYTES);
+    assert_eq!(offered, all, "no contact has more of them than what the room is for");
+    // Of each the first part of two, and nothing ever after.
+    let begun = (20_000..20_020).map(|n| part(n, PART_BYTES as u64 + 1));
+    assert!(begun.into_iter().all(|part| blobs.take(&part, Some(node(3))) == Taken::Kept));
+    let held = || blobs.state().blobs.values().filter(|blob| blob.data.is_some()).count();
+    assert!(held() >= 20);
+    blobs.sync().unwrap();
+    assert_eq!(held(), 0);
+}
+
+#[test]
 fn the_last_part_of_a_file_counts_more_than_a_message_that_lies_about_its_size() {
     const SIZE: u64 = 2 * PART_BYTES as u64 + 9;
     let home = tempfile::tempdir().unwrap();

@@ -5,7 +5,7 @@ use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
 use super::place::{DATA, HAVE, make_directory, options, sync_directory, write_have};
-use super::{Blob, Blobs, EARLY_BYTES_MAX, PART_OF_CONTACT, State, Taken, Why};
+use super::{Blob, Blobs, EARLY_BYTES_MAX, FILE_COST_BYTES, PART_OF_CONTACT, State, Taken, Why};
 use crate::content::{PART_BYTES, Part, parts_of};
 use crate::id::{NodeId, hex};
 use crate::mail::files::Parts;
@@ -106,9 +106,8 @@ impl Blobs {
             let (data, size, have) = {
                 let mut state = self.state();
                 let Some(blob) = state.blobs.get_mut(&root) else { continue };
-                // What is whole is not written to any more.
-                let data = if blob.have.is_all() { blob.data.take() } else { blob.data.clone() };
-                (data, blob.size, blob.have.clone())
+                // It is opened again when more comes: what never does would keep it open for ever.
+                (blob.data.take(), blob.size, blob.have.clone())
             };
             // It went meanwhile, and what was promised of it went with it.
             let Some(data) = data else { continue };
@@ -131,7 +130,7 @@ impl State {
         let (mut all, mut of_contact) = (PART_BYTES as u64, PART_BYTES as u64);
         for blob in self.blobs.values() {
             if let Why::Early(from) = blob.why {
-                let bytes = blob.have.bytes(blob.size);
+                let bytes = blob.have.bytes(blob.size).max(FILE_COST_BYTES);
                 all += bytes;
                 of_contact += if from == contact { bytes } else { 0 };
             }
