@@ -239,6 +239,7 @@
 //! | `web/links.rs` `LINKS_MAX` 16 | links for browsers that were not used | owner | oldest | used, five minutes | `links_are_bounded_and_the_oldest_goes_first` |
 //! | `net/hostname.rs` `LINKS_MAX` 32 | interfaces on which the page's name is asked for | owner | refused | gone | |
 //! | `net/hostname.rs` `ADDRESSES_MAX` 8 | addresses of one interface that are told | owner | refused | gone | |
+//! | `net/hostname.rs` `NAMES_MAX` 4 | names of one question that are told | question | not told | asked again | `what_is_answered_fits_into_a_packet_however_much_is_asked` |
 //! | `net/hostname.rs` `PACKET_BYTES_MAX` | one packet | packet | cut, and left | read | `other_questions_and_noise_are_nobodys` |
 //! | `net/hostname.rs` `ANSWERS_MAX` 20 | answers on one link within a second | link | refused | a second | |
 //! | `web/session.rs` `OPENING_BYTES_MAX` | the body with which a browser asks to be let in | client | refused | read | |

@@ -10,7 +10,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::task::Poll;
 use std::time::Duration;
 
-use hickory_proto::op::{Message, MessageType, OpCode};
+use hickory_proto::op::{Message, MessageType, OpCode, Query};
 use hickory_proto::rr::rdata::{A, AAAA};
 use hickory_proto::rr::{Name, RData, Record, RecordType};
 use socket2::SockRef;
@@ -32,6 +32,8 @@ const LEGACY_SECS: u32 = 10;
 const LINKS_MAX: usize = 32;
 /// Addresses of one interface that are told.
 const ADDRESSES_MAX: usize = 8;
+/// Names of one packet that are told; what else is asked with them is asked again.
+const NAMES_MAX: usize = 4;
 /// Largest packet read.
 const PACKET_BYTES_MAX: usize = 4 << 10;
 /// Packets answered on one link within a second; a flood gets no more.
@@ -99,7 +101,7 @@ async fn find_links(links: &mut BTreeMap<u32, Link>, name: &Name) {
         }
         match Link::open(places) {
             Ok(link) => {
-                let _ = link.socket.send_to(&answer(name, &link.addresses(), None), GROUP).await;
+                let _ = link.socket.send_to(&answer(std::slice::from_ref(name), &link.addresses(), None), GROUP).await;
                 links.insert(index, link);
             }
             Err(error) => tracing::debug!(index, %error, "multicast cannot be listened to"),
@@ -145,7 +147,7 @@ impl Link {
         if !self.places.iter().any(|place| place.surrounds(from.ip())) {
             return;
         }
-        let Some((question, name)) = question(name, packet) else { return };
+        let Some((question, names)) = question(name, packet) else { return };
         if self.answered.1 + SECOND <= Instant::now() {
             self.answered = (0, Instant::now());
         }
@@ -155,19 +157,27 @@ impl Link {
         self.answered.0 += 1;
         // Who asks from another port is a simple resolver, and hears nothing but the answer to it (RFC 6762, section 6.7).
         let (to, question) = if from.port() == PORT { (GROUP, None) } else { (from, Some(question)) };
-        let _ = self.socket.send_to(&answer(&name, &self.addresses(), question.as_ref()), to).await;
+        let _ = self.socket.send_to(&answer(&names, &self.addresses(), question.as_ref()), to).await;
     }
 }
 
-/// A packet that asks for the addresses of a name, or of one of an app below it; and the name that it asks for.
-fn question(name: &Name, packet: &[u8]) -> Option<(Message, Name)> {
+/// A packet that asks for the addresses of a name, or of one of an app below it; and the names that it asks for, each once.
+fn question(name: &Name, packet: &[u8]) -> Option<(Message, Vec<Name>)> {
     let message = Message::from_vec(packet).ok()?;
-    let is_address = |kind| matches!(kind, RecordType::A | RecordType::AAAA | RecordType::ANY);
     let is_meant = |asked: &Name| asked == name || is_of_app(name, asked);
-    let mut queries = message.queries.iter().filter(|query| is_address(query.query_type()));
-    let asked = queries.find(|query| is_meant(query.name())).map(|query| query.name().clone());
-    let asked = asked.filter(|_| message.metadata.message_type == MessageType::Query)?;
-    Some((message, asked))
+    let queries = message.queries.iter().filter(|query| is_of_address(query) && is_meant(query.name()));
+    let mut names: Vec<Name> = Vec::new();
+    for asked in queries.map(Query::name) {
+        if names.len() < NAMES_MAX && !names.contains(asked) {
+            names.push(asked.clone());
+        }
+    }
+    let is_question = message.metadata.message_type == MessageType::Query && !names.is_empty();
+    is_question.then_some((message, names))
+}
+
+fn is_of_address(query: &Query) -> bool {
+    matches!(query.query_type(), RecordType::A | RecordType::AAAA | RecordType::ANY)
 }
 
 fn is_of_app(name: &Name, asked: &Name) -> bool {
@@ -175,16 +185,17 @@ fn is_of_app(name: &Name, asked: &Name) -> bool {
     is_below && asked.iter().next().is_some_and(|label| label.to_ascii_lowercase().starts_with(APP))
 }
 
-/// The addresses of a name; with the question where a simple resolver asks it.
-fn answer(name: &Name, addresses: &[IpAddr], question: Option<&Message>) -> Vec<u8> {
+/// The addresses of names; with the questions where a simple resolver asks them.
+fn answer(names: &[Name], addresses: &[IpAddr], question: Option<&Message>) -> Vec<u8> {
     let id = question.map_or(0, |question| question.metadata.id);
     let mut message = Message::new(id, MessageType::Response, OpCode::Query);
     message.metadata.authoritative = true;
     let seconds = if question.is_some() { LEGACY_SECS } else { HOLDS_SECS };
-    if let Some(query) = question.and_then(|question| question.queries.iter().find(|query| query.name() == name)) {
+    let queries = question.into_iter().flat_map(|question| &question.queries);
+    for query in queries.filter(|query| is_of_address(query) && names.contains(query.name())).take(2 * NAMES_MAX) {
         message.add_query(query.clone());
     }
-    for address in addresses {
+    for (name, address) in names.iter().flat_map(|name| addresses.iter().map(move |address| (name, address))) {
         let data = match address {
             IpAddr::V4(ip) => RData::A(A(*ip)),
             IpAddr::V6(ip) => RData::AAAA(AAAA(*ip)),
@@ -199,8 +210,6 @@ fn answer(name: &Name, addresses: &[IpAddr], question: Option<&Message>) -> Vec<
 
 #[cfg(test)]
 mod tests {
-    use hickory_proto::op::Query;
-
     use super::*;
 
     fn name() -> Name {
@@ -218,19 +227,49 @@ mod tests {
         let addresses: Vec<IpAddr> = ["192.168.1.5", "2001:db8::5"].map(|ip| ip.parse().unwrap()).into();
         let (question, _) = question(&name(), &asked("DAK-aaaaaaaa.local.", RecordType::A)).unwrap();
         let told = |packet: Vec<u8>| Message::from_vec(&packet).unwrap();
-        let multicast = told(answer(&name(), &addresses, None));
+        let multicast = told(answer(&[name()], &addresses, None));
         assert_eq!((multicast.metadata.id, multicast.queries.len(), multicast.answers.len()), (0, 0, 2));
         assert!(multicast.answers.iter().all(|record| record.mdns_cache_flush && record.ttl == HOLDS_SECS));
-        let simple = told(answer(&name(), &addresses, Some(&question)));
+        let simple = told(answer(&[name()], &addresses, Some(&question)));
         assert_eq!((simple.metadata.id, simple.queries.len(), simple.answers.len()), (7, 1, 2));
         assert!(simple.answers.iter().all(|record| !record.mdns_cache_flush && record.ttl == LEGACY_SECS));
     }
 
     #[test]
     fn who_asks_for_an_app_is_told_of_the_name_that_was_asked_for() {
-        let (_, app) = question(&name(), &asked("App-x.dak-aaaaaaaa.local.", RecordType::A)).unwrap();
-        let told = Message::from_vec(&answer(&app, &["192.168.1.5".parse().unwrap()], None)).unwrap();
+        let (_, apps) = question(&name(), &asked("App-x.dak-aaaaaaaa.local.", RecordType::A)).unwrap();
+        let told = Message::from_vec(&answer(&apps, &["192.168.1.5".parse().unwrap()], None)).unwrap();
         assert_eq!(told.answers[0].name, Name::from_ascii("app-x.dak-aaaaaaaa.local.").unwrap());
+    }
+
+    #[test]
+    fn who_asks_for_several_names_at_once_is_told_of_each() {
+        let app = "app-x.dak-aaaaaaaa.local.";
+        let mut message = Message::new(7, MessageType::Query, OpCode::Query);
+        let asked = [app, "dak-bbbbbbbb.local.", "dak-aaaaaaaa.local.", app];
+        for (of, kind) in asked.into_iter().zip([RecordType::A, RecordType::A, RecordType::A, RecordType::AAAA]) {
+            message.add_query(Query::query(Name::from_ascii(of).unwrap(), kind));
+        }
+        let (question, names) = question(&name(), &message.to_vec().unwrap()).unwrap();
+        assert_eq!(names, [Name::from_ascii(app).unwrap(), name()]);
+        let addresses: Vec<IpAddr> = ["192.168.1.5", "2001:db8::5"].map(|ip| ip.parse().unwrap()).into();
+        let told = |question| Message::from_vec(&answer(&names, &addresses, question)).unwrap();
+        let (multicast, simple) = (told(None), told(Some(&question)));
+        assert_eq!((multicast.queries.len(), multicast.answers.len()), (0, 4));
+        assert_eq!((simple.queries.len(), simple.answers.len()), (3, 4), "and the question about another is left out");
+    }
+
+    #[test]
+    fn what_is_answered_fits_into_a_packet_however_much_is_asked() {
+        let mut message = Message::new(7, MessageType::Query, OpCode::Query);
+        for n in 0..100 {
+            let of = format!("app-{}{n:03}.dak-aaaaaaaa.local.", "x".repeat(50));
+            message.add_query(Query::query(Name::from_ascii(of).unwrap(), RecordType::A));
+        }
+        let (question, names) = question(&name(), &message.to_vec().unwrap()).unwrap();
+        let addresses = ["2001:db8::5".parse().unwrap(); ADDRESSES_MAX];
+        let answer = answer(&names, &addresses, Some(&question));
+        assert!(answer.len() <= 1_400, "{}", answer.len());
     }
 
     #[test]
@@ -241,7 +280,7 @@ mod tests {
             asked("web.dak-aaaaaaaa.local.", RecordType::A),
             asked("x.app-y.dak-aaaaaaaa.local.", RecordType::A),
             asked("dak-aaaaaaaa.local.", RecordType::TXT),
-            answer(&name(), &[IpAddr::V4(Ipv4Addr::LOCALHOST)], None),
+            answer(&[name()], &[IpAddr::V4(Ipv4Addr::LOCALHOST)], None),
             vec![0; 12],
             vec![0xff; 300],
         ] {
