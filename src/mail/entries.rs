@@ -25,7 +25,7 @@
 //! | `ENDING`, `ENDS`, `GONE`, … | | `ending.rs` |
 //! | `PINNED`, row | | messages that the person pinned |
 //! | `ENDED`, number of what happened | id | one's own messages whose lives ended without a receipt, whatever came later |
-//! | `THREAD`, `IN_THREAD`, … | | `threads.rs` |
+//! | `THREAD`, `THREADS`, `IN_THREAD`, … | | `threads.rs` |
 //! | `FILES`, row | mark, conversation | messages with files that come in parts |
 //! | `ASKED`, row | | requests for parts that came |
 //! | `PARTS`, id | | parts that were sent from here |
@@ -60,6 +60,7 @@ pub(super) const UPDATE: u8 = 25;
 pub(super) const UPDATES: u8 = 26;
 pub(super) const THREAD: u8 = 27;
 pub(super) const IN_THREAD: u8 = 28;
+pub(super) const THREADS: u8 = 29;
 pub(super) const FILES: u8 = 40;
 pub(super) const ASKED: u8 = 41;
 pub(super) const PARTS: u8 = 42;

@@ -30,7 +30,7 @@ pub use self::sent::{Written, end, ended, on_way, sent_before, sent_behind};
 pub use super::unshown::{is_sealed, is_silent, is_unshown};
 
 /// Grows with every change of what the entries are.
-pub const INDEX_VERSION: u64 = 9;
+pub const INDEX_VERSION: u64 = 10;
 
 /// A message was delivered that means so, and has this number. Returns the rows whose words are to be forgotten, for they
 /// were withdrawn or their time is over.

@@ -3,6 +3,7 @@
 //! | key | value |
 //! |---|---|
 //! | `THREAD`, conversation, mark of the thread, row | |
+//! | `THREADS`, conversation, mark of the thread | how many these are |
 //! | `IN_THREAD`, row | mark of the thread, conversation |
 //!
 //! The first message names no thread and has no entry of its own: it may come last, or never. What was withdrawn stays, as its
@@ -11,7 +12,7 @@
 use std::ops::ControlFlow;
 
 use super::conversation::Conversation;
-use super::entries::{IN_THREAD, THREAD, behind, key, number};
+use super::entries::{IN_THREAD, THREAD, THREADS, behind, key, number};
 use super::meaning::{Meaning, Words};
 use super::shelf::{Shelf, ShelfMut};
 use crate::agent::change::Row;
@@ -22,6 +23,7 @@ pub(super) fn come<S: ShelfMut>(shelf: &mut S, with: &[u8], row: Row, meaning: &
     let Meaning::Words(Words { thread: Some(mark), .. }) = meaning else { return Ok(()) };
     leave(shelf, row)?;
     shelf.put(&key([&[THREAD], with, mark, &row.0.to_be_bytes()]), &[])?;
+    change_count(shelf, with, mark, |many| many + 1)?;
     shelf.put(&key([&[IN_THREAD], &row.0.to_be_bytes()]), &key([mark, with]))
 }
 
@@ -31,7 +33,21 @@ pub(super) fn leave<S: ShelfMut>(shelf: &mut S, row: Row) -> Result<(), S::Error
     let Some(value) = shelf.get(&place)? else { return Ok(()) };
     let (mark, with) = value.split_at(value.len().min(16));
     shelf.remove(&key([&[THREAD], with, mark, &row.0.to_be_bytes()]))?;
+    change_count(shelf, with, mark, |many| many.saturating_sub(1))?;
     shelf.remove(&place)
+}
+
+fn change_count<S: ShelfMut>(
+    shelf: &mut S,
+    with: &[u8],
+    mark: &[u8],
+    change: impl FnOnce(u64) -> u64,
+) -> Result<(), S::Error> {
+    let place = key([&[THREADS], with, mark]);
+    match change(shelf.get(&place)?.map_or(0, |value| number(&value, 0))) {
+        0 => shelf.remove(&place),
+        many => shelf.put(&place, &many.to_be_bytes()),
+    }
 }
 
 /// The rows of a thread but for its first message's, in the order in which they were filed.
@@ -47,13 +63,7 @@ pub fn rows<S: Shelf>(shelf: &S, with: &Conversation, mark: &Mark) -> Result<Vec
 
 /// How many they are.
 pub fn count<S: Shelf>(shelf: &S, with: &Conversation, mark: &Mark) -> Result<u64, S::Error> {
-    let start = key([&[THREAD], &with.key(), mark]);
-    let mut many = 0;
-    shelf.walk(&start, &behind(&start), &mut |_, _| {
-        many += 1;
-        ControlFlow::Continue(())
-    })?;
-    Ok(many)
+    Ok(shelf.get(&key([&[THREADS], &with.key(), mark]))?.map_or(0, |value| number(&value, 0)))
 }
 
 #[cfg(test)]
@@ -117,7 +127,7 @@ mod tests {
         index::unpost(&mut shelf, &outgoing(3)).unwrap();
         assert_eq!(said(&shelf, 1), [0; 0]);
         let left: Vec<u8> = shelf.keys().map(|key| key[0]).collect();
-        assert!(!left.iter().any(|start| [THREAD, IN_THREAD].contains(start)), "{left:?}");
+        assert!(!left.iter().any(|start| [THREAD, THREADS, IN_THREAD].contains(start)), "{left:?}");
     }
 
     #[test]
