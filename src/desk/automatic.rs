@@ -149,6 +149,7 @@ impl Desk {
         }
         let away = Away { text: text.to_owned(), until, reply: new.reply, every, since: now };
         self.begin_away(away.clone()).await?;
+        self.inner.appointments.notify_one();
         Ok(away_row(Some(away)))
     }
 

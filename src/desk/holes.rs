@@ -15,6 +15,7 @@ use crate::id::NodeId;
 use crate::mail::files::{FileState, Parts};
 use crate::mail::holes::Holes;
 use crate::mail::kept;
+use crate::node::Stir;
 use crate::node::named::Named;
 use crate::time::Timestamp;
 
@@ -43,7 +44,7 @@ impl Desk {
             }
             tokio::select! {
                 () = tokio::time::sleep(LOOK), if self.node().blobs().is_incomplete() => {}
-                () = self.node().blobs().news() => {}
+                () = self.node().blobs().news() => self.stir(Stir::Files),
                 () = self.node().ended() => return,
             }
         }

@@ -24,6 +24,7 @@ use crate::id::{BundleId, NodeId};
 use crate::mail::conversation::Conversation;
 use crate::mail::files::{Fate, FileState, Sending};
 use crate::mail::kept;
+use crate::node::Stir;
 use crate::node::named::{Named, each_named, of_message, part_of};
 use crate::store::redb::{Body, Entry, RedbReader};
 
@@ -309,8 +310,9 @@ impl Sender {
 
     /// Writes down what recipients signed for, and then forgets the parts that said so.
     async fn save(&mut self) -> Result<(), ApiError> {
-        let mut changed = Vec::new();
+        let (mut changed, mut ends) = (Vec::new(), false);
         for out in self.files.values_mut().filter(|out| out.changed) {
+            ends |= out.sending.is_stopped() || out.sending.safe().is_all();
             let state = FileState {
                 stopped: out.sending.is_stopped(),
                 sent: Some((out.sending.wanted().clone(), out.sending.safe().clone())),
@@ -326,6 +328,9 @@ impl Sender {
         }
         if !changed.is_empty() {
             self.desk.keep(changed).await?;
+        }
+        if ends {
+            self.desk.stir(Stir::Files);
         }
         for id in std::mem::take(&mut self.over) {
             self.desk.node().tell(Input::Discard(id));

@@ -11,7 +11,8 @@ impl Desk {
     }
 }
 
-/// What a request changes that is done as it was asked.
+/// What a request changes that is done as it was asked, where nothing else tells of it: the node does of the groups and topics
+/// whose state changed, whoever changed it, and of files that come or are whole, and drafts tell where they go.
 pub fn stirred_by(request: &Request) -> Option<Stir> {
     use Request as R;
     Some(match request {
@@ -23,22 +24,12 @@ pub fn stirred_by(request: &Request) -> Option<Stir> {
         | R::ContactRemove { .. }
         | R::ContactSet { .. }
         | R::PairJoin { .. } => Stir::Contacts,
-        R::DraftAdd(_) | R::DraftSend { .. } | R::DraftDelete { .. } => Stir::Drafts,
+        R::DraftAdd(_) | R::DraftDelete { .. } => Stir::Drafts,
         R::Arrange { .. } | R::Label { .. } => Stir::Places,
-        R::TopicCreate { .. }
-        | R::TopicSubscribe { .. }
-        | R::TopicUnsubscribe { .. }
-        | R::TopicSet { .. }
-        | R::TopicDelete { .. }
-        | R::Publish { .. } => Stir::Topics,
-        R::GroupCreate { .. }
-        | R::GroupInvite { .. }
-        | R::GroupJoin { .. }
-        | R::GroupLeave { .. }
-        | R::GroupRemove { .. }
-        | R::GroupRename { .. }
-        | R::GroupOwner { .. } => Stir::Groups,
-        R::FileGet { .. } | R::FileCancel { .. } => Stir::Files,
+        R::TopicSubscribe { .. } | R::TopicUnsubscribe { .. } | R::TopicSet { .. } | R::TopicDelete { .. } => {
+            Stir::Topics
+        }
+        R::FileCancel { .. } => Stir::Files,
         R::AwaySet(_) | R::AwayEnd => Stir::Away,
         _ => return None,
     })

@@ -3,6 +3,7 @@
 mod drafts;
 mod once;
 mod people;
+mod stirs;
 
 use std::sync::Arc;
 

@@ -49,6 +49,12 @@ impl Stirs {
         self.0.send_modify(|counts| counts[what as usize] += 1);
     }
 
+    /// How often a kind changed.
+    #[cfg(test)]
+    pub fn count(&self, what: Stir) -> u64 {
+        self.0.borrow()[what as usize]
+    }
+
     /// Changes from now on.
     pub fn follow(&self) -> Stirred {
         let counts = self.0.subscribe();
