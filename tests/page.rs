@@ -9,21 +9,18 @@
 #[path = "cli/person.rs"]
 #[allow(dead_code)]
 mod person;
+#[path = "page/story.rs"]
+mod story;
 
-use std::ffi::OsString;
-use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use person::Person;
-use serde_json::{Value, json};
+use serde_json::json;
 
 /// How long a story waits for what must happen.
 pub const PATIENCE: Duration = Duration::from_secs(60);
-
-/// Names the browser.
-const BROWSER: &str = "DAK_BROWSER";
 
 /// One browser at a time: two would take each other's time and memory.
 static BROWSING: Mutex<()> = Mutex::new(());
@@ -45,48 +42,14 @@ enum Nodes {
 }
 
 fn told(name: &str, names: &[&'static str], nodes: Nodes) {
-    let Some(browser) = browser() else { return };
+    let Some(browser) = story::browser() else { return };
     let _browsing = BROWSING.lock().unwrap_or_else(PoisonError::into_inner);
     let mut people: Vec<Person> = names.iter().map(|name| Person::new(name)).collect();
-    let mut addresses: Vec<Value> = Vec::new();
-    let mut middle = String::new();
-    for person in &mut people {
-        let more = if middle.is_empty() { String::new() } else { format!("--peer {middle}") };
-        addresses.push(person.up(&more)["address"].clone());
-        if middle.is_empty() {
-            middle = person.place();
-        }
-    }
-    for (n, person) in people.iter().enumerate() {
-        for (m, (name, address)) in names.iter().zip(&addresses).enumerate() {
-            if n != m {
-                let added = person.run(&format!("contact add {name} {}", address.as_str().unwrap()));
-                assert_eq!(added.code, 0, "{}", added.talk);
-            }
-        }
-    }
+    story::meet(&mut people);
     if nodes == Nodes::Rest {
         people.iter_mut().for_each(|person| assert_eq!(person.down(), Some(0)));
     }
-    let homes = people.iter().map(Person::home).map(|home| home.into_os_string().into_string().unwrap());
-    let people: Vec<Value> = names.iter().zip(homes).map(|(name, home)| json!({"name": name, "home": home})).collect();
-    let about = json!({"dak": env!("CARGO_BIN_EXE_dak"), "browser": browser.to_str().unwrap(), "people": people});
-    let place = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/page");
-    let mut node = Command::new("node");
-    node.arg(place.join("run.mjs")).arg(name).env("DAK_STORY", about.to_string()).stdin(Stdio::null());
-    let told = node.output().expect("node runs, which .ci/run installs");
-    let said = [&told.stdout[..], &told.stderr].map(String::from_utf8_lossy).concat();
-    assert!(told.status.success(), "{name}: {said}");
-}
-
-fn browser() -> Option<OsString> {
-    let browser = std::env::var_os(BROWSER).filter(|browser| Path::new(browser).exists());
-    if browser.is_none() {
-        let why = format!("{BROWSER} names no Chromium; .ci/run installs one");
-        assert!(std::env::var_os("CI").is_none(), "{why}");
-        println!("not checked: {why}");
-    }
-    browser
+    story::tell(name, &browser, &people, Command::new("node"), json!({}));
 }
 
 #[test]

@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
-use self::authority::Authority;
+use self::authority::{AHEAD_DAYS, Authority, BEHIND_DAYS};
 use self::secured::LanDoor;
 use super::guard::Doorway;
 use super::links::NotMet;
@@ -69,6 +69,8 @@ pub fn routes(doorway: Arc<Doorway>, authority: &Authority) -> Router {
     let start = START
         .replace("{origin}", &origin)
         .replace("{name}", &authority.called())
+        .replace("{behind}", &BEHIND_DAYS.to_string())
+        .replace("{ahead}", &AHEAD_DAYS.to_string())
         .replace("{fingerprint}", &fingerprint);
     let profile = profile(authority);
     let certificate = authority.der().to_vec();

@@ -44,6 +44,15 @@ impl Person {
         Person { name, place: tempfile::tempdir().unwrap(), node: None, home: None, session: None, network: None }
     }
 
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Lives on a machine of this network namespace.
+    pub fn settle_in(&mut self, network: &str) {
+        self.network = Some(network.to_owned());
+    }
+
     /// Moves to another home.
     pub fn live_in(&mut self, home: &str) {
         self.home = Some(home.into());

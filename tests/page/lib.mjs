@@ -8,12 +8,13 @@ import { promisify } from 'node:util';
 import { chromium } from 'playwright-core';
 
 const run = promisify(execFile);
-const about = JSON.parse(process.env.DAK_STORY ?? '{}');
+/** What the story is about, as it was told. */
+export const about = JSON.parse(process.env.DAK_STORY ?? '{}');
 
 /** How long a story waits for what must happen. */
 export const PATIENCE_MS = Number(process.env.DAK_PATIENCE_MS ?? 60_000);
 
-const FLAGS = [
+export const FLAGS = [
   '--no-sandbox',
   '--disable-gpu',
   '--disable-quic',
@@ -65,13 +66,19 @@ export class Person {
   /** Starts it, to end with the story; where it can be met. */
   async up(...args) {
     const words = ['up', '--name', this.name, '--listen', '/ip4/127.0.0.1/tcp/0', '--no-mdns', '--json', ...args, '--home', this.home];
-    const node = spawn(about.dak, words, { env: bare(), stdio: ['ignore', 'pipe', 'ignore'] });
+    const [program, ...before] = about.network ? ['ip', 'netns', 'exec', about.network, about.dak] : [about.dak];
+    const node = spawn(program, [...before, ...words], { env: { ...bare(), ...this.clock }, stdio: ['ignore', 'pipe', 'ignore'] });
     this.world.nodes.add(node);
     this.node = node;
     await once(node.stdout, 'data');
     node.stdout.resume();
     const { listen, peer_id } = await this.one('me');
     return `${listen[0]}/p2p/${peer_id}`;
+  }
+
+  /** From its next start on the node's clock is so far off, as `+3y`; nothing of how long things take changes. */
+  hasClock(off) {
+    this.clock = off ? { LD_PRELOAD: about.otherClock, FAKETIME: off, FAKETIME_DONT_FAKE_MONOTONIC: '1', DONT_FAKE_MONOTONIC: '1' } : {};
   }
 
   /** Stops it, whoever started it. */
@@ -123,6 +130,8 @@ class World {
     this.people = Object.fromEntries((about.people ?? []).map((one) => [one.name, new Person(one, this)]));
     /** What went wrong in pages, by their own word. */
     this.wrong = [];
+    /** What a story's pages may say all the same. */
+    this.known = [];
     this.pages = new Set();
     /** Nodes that the story started anew, browsers of its own, and their directories. */
     this.nodes = new Set();
@@ -139,7 +148,7 @@ class World {
       // A request that is refused shows up here as well; stories that are about refusals say so. Of the policy of shared apps
       // this browser does not know one directive, and has another header for the same.
       const known = /Failed to load resource|Unrecognized Content-Security-Policy directive 'webrtc'/;
-      if (message.type() === 'error' && !known.test(message.text())) this.wrong.push(`console: ${message.text()}`);
+      if (message.type() === 'error' && !known.test(message.text()) && !this.known.some((known) => known.test(message.text()))) this.wrong.push(`console: ${message.text()}`);
     });
     page.on('dialog', (dialog) => {
       this.wrong.push(`a dialog: ${dialog.message()}`);

@@ -23,14 +23,17 @@ use crate::web::now_ms;
 use crate::web::sessions::WebError;
 
 const DAY_MS: i64 = 86_400_000;
-/// How long a phone believes the authority.
-const AUTHORITY_DAYS: i64 = 3_650;
-/// How long a certificate holds; phones take none that holds longer than 398 days.
-const LEAF_DAYS: i64 = 90;
+/// From when and until when the authority holds. No clock has a say in it: a node whose clock was years off when it was made
+/// would have phones install one that is over, or not begun, once the clock is right.
+const AUTHORITY_MS: (i64, i64) = (946_684_800_000, 2_524_521_600_000);
+/// How long a certificate holds; with the days that it goes back, phones take none that holds longer than 398.
+const LEAF_DAYS: i64 = 200;
 /// After so long another takes its place.
 const RENEW_DAYS: i64 = 30;
-/// How far a phone's clock may be behind.
-const BEHIND_DAYS: i64 = 1;
+/// How many days a phone's clock may be behind the node's,
+pub const BEHIND_DAYS: i64 = 190;
+/// and how many ahead of it: either machine may have none that goes on while it is off.
+pub const AHEAD_DAYS: i64 = LEAF_DAYS - RENEW_DAYS;
 
 /// As the home keeps it.
 #[derive(Clone, Default, Serialize, Deserialize)]
@@ -42,15 +45,26 @@ struct Kept {
     key: String,
     #[serde(default)]
     certificate: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    leaf: Option<KeptLeaf>,
+}
+
+/// What it signed last. It outlives the node: an owner who goes on past a browser's warning does so for one certificate.
+#[derive(Clone, Serialize, Deserialize)]
+struct KeptLeaf {
+    made_ms: i64,
+    key: String,
+    certificate: String,
 }
 
 /// The authority of a home.
 pub struct Authority {
+    file: KeptFile<Kept>,
     name: String,
     key: KeyPair,
     /// As phones have it.
     certificate: CertificateDer<'static>,
-    /// What it signed last, and when.
+    /// What phones are shown, and when it was signed.
     leaf: Mutex<Option<(Arc<CertifiedKey>, i64)>>,
 }
 
@@ -63,8 +77,9 @@ impl Authority {
             true => kept,
             false => {
                 let key = KeyPair::generate().map_err(broken)?;
-                let certificate = params(name, now_ms())?.self_signed(&key).map_err(broken)?;
-                let fresh = Kept { name: name.to_owned(), key: key.serialize_pem(), certificate: certificate.pem() };
+                let certificate = params(name)?.self_signed(&key).map_err(broken)?;
+                let (key, certificate) = (key.serialize_pem(), certificate.pem());
+                let fresh = Kept { name: name.to_owned(), key, certificate, leaf: None };
                 file.change(|kept| {
                     // Another process may have been first.
                     if kept.name != name {
@@ -76,6 +91,7 @@ impl Authority {
         };
         let certificate = CertificateDer::from_pem_slice(kept.certificate.as_bytes());
         Ok(Authority {
+            file,
             name: name.to_owned(),
             key: KeyPair::from_pem(&kept.key).map_err(broken)?,
             certificate: certificate.map_err(broken)?,
@@ -100,7 +116,7 @@ impl Authority {
     }
 
     /// A certificate for a name and those right below it, where apps are, with its key.
-    fn signed(&self, name: &str, now_ms: i64) -> Result<CertifiedKey, ApiError> {
+    fn signed(&self, name: &str, now_ms: i64) -> Result<KeptLeaf, ApiError> {
         let key = KeyPair::generate().map_err(broken)?;
         let below = name.parse::<IpAddr>().is_err().then(|| format!("*.{name}"));
         let names = [name.to_owned()].into_iter().chain(below).collect::<Vec<String>>();
@@ -110,29 +126,45 @@ impl Authority {
         leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         leaf.use_authority_key_identifier_extension = true;
         hold(&mut leaf, now_ms - BEHIND_DAYS * DAY_MS, now_ms + LEAF_DAYS * DAY_MS);
-        let leaf = leaf.signed_by(&key, &self.issuer(now_ms)?, &self.key).map_err(broken)?;
-        let key = PrivateKeyDer::Pkcs8(key.serialize_der().into());
-        let key = rustls::crypto::ring::sign::any_ecdsa_type(&key).map_err(broken)?;
-        Ok(CertifiedKey::new(vec![leaf.der().clone()], key))
+        let leaf = leaf.signed_by(&key, &self.issuer()?, &self.key).map_err(broken)?;
+        Ok(KeptLeaf { made_ms: now_ms, key: key.serialize_pem(), certificate: leaf.pem() })
     }
 
     /// Whoever signs is known by its name and its key, which are those of the certificate that phones have.
-    fn issuer(&self, now_ms: i64) -> Result<Certificate, ApiError> {
-        params(&self.name, now_ms)?.self_signed(&self.key).map_err(broken)
+    fn issuer(&self) -> Result<Certificate, ApiError> {
+        params(&self.name)?.self_signed(&self.key).map_err(broken)
+    }
+
+    fn kept_or_signed(&self, now_ms: i64) -> Result<(CertifiedKey, i64), ApiError> {
+        let kept = self.file.get().map_err(WebError::from)?.leaf.filter(|leaf| is_fresh(leaf.made_ms, now_ms));
+        if let Some(kept) = kept
+            && let Ok(known) = kept.ready()
+        {
+            return Ok((known, kept.made_ms));
+        }
+        let fresh = self.signed(&self.name, now_ms)?;
+        let ready = fresh.ready()?;
+        let keep = |kept: &mut Kept| {
+            kept.leaf = Some(fresh);
+            Ok::<(), WebError>(())
+        };
+        if let Err(error) = self.file.change(keep) {
+            tracing::warn!(%error, "phones that know this certificate will be asked about another one");
+        }
+        Ok((ready, now_ms))
     }
 
     fn leaf(&self, now_ms: i64) -> Option<Arc<CertifiedKey>> {
         let mut leaf = self.leaf.lock().unwrap_or_else(PoisonError::into_inner);
-        // A clock that was set back makes it one of the future.
-        if let Some((known, made)) = &*leaf
-            && (0..RENEW_DAYS * DAY_MS).contains(&(now_ms - made))
+        if let Some((known, made_ms)) = &*leaf
+            && is_fresh(*made_ms, now_ms)
         {
             return Some(Arc::clone(known));
         }
-        match self.signed(&self.name, now_ms) {
-            Ok(fresh) => {
+        match self.kept_or_signed(now_ms) {
+            Ok((fresh, made_ms)) => {
                 let fresh = Arc::new(fresh);
-                *leaf = Some((Arc::clone(&fresh), now_ms));
+                *leaf = Some((Arc::clone(&fresh), made_ms));
                 Some(fresh)
             }
             Err(error) => {
@@ -141,6 +173,20 @@ impl Authority {
             }
         }
     }
+}
+
+impl KeptLeaf {
+    fn ready(&self) -> Result<CertifiedKey, ApiError> {
+        let certificate = CertificateDer::from_pem_slice(self.certificate.as_bytes()).map_err(broken)?;
+        let key = PrivateKeyDer::from_pem_slice(self.key.as_bytes()).map_err(broken)?;
+        let key = rustls::crypto::ring::sign::any_ecdsa_type(&key).map_err(broken)?;
+        Ok(CertifiedKey::new(vec![certificate], key))
+    }
+}
+
+/// Whether what was signed then still does; a clock that was set back makes it one of the future.
+fn is_fresh(made_ms: i64, now_ms: i64) -> bool {
+    (0..RENEW_DAYS * DAY_MS).contains(&(now_ms - made_ms))
 }
 
 /// Of whatever name is asked for: who asks for another does not believe it anyway.
@@ -156,7 +202,7 @@ impl std::fmt::Debug for Authority {
     }
 }
 
-fn params(name: &str, now_ms: i64) -> Result<CertificateParams, ApiError> {
+fn params(name: &str) -> Result<CertificateParams, ApiError> {
     let mut params = CertificateParams::new(Vec::new()).map_err(broken)?;
     params.distinguished_name = called(&authority_of(name));
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
@@ -169,7 +215,7 @@ fn params(name: &str, now_ms: i64) -> Result<CertificateParams, ApiError> {
             GeneralSubtree::IpAddress(CidrSubnet::V6([0; 16], [0; 16])),
         ],
     });
-    hold(&mut params, now_ms - BEHIND_DAYS * DAY_MS, now_ms + AUTHORITY_DAYS * DAY_MS);
+    hold(&mut params, AUTHORITY_MS.0, AUTHORITY_MS.1);
     Ok(params)
 }
 
@@ -221,7 +267,7 @@ mod tests {
         let path = place.path().join("web-ca.toml");
         let authority = Authority::of(path.clone(), NAME).unwrap();
         let now = now_ms();
-        let good = authority.signed(NAME, now).unwrap();
+        let good = authority.signed(NAME, now).unwrap().ready().unwrap();
         assert_eq!(verified(&authority, &good, NAME, now), Ok(()));
         assert_eq!(
             verified(&authority, &good, &format!("app-aaaa.{NAME}"), now),
@@ -231,22 +277,28 @@ mod tests {
         for other in ["app-aaaa.local", "app-aaaadak-aaaaaaaa.local", "a.app-aaaa.dak-aaaaaaaa.local"] {
             assert!(verified(&authority, &good, other, now).is_err(), "{other}");
         }
-        // A phone whose clock is behind by hours, and one that comes in two months.
-        for later in [-20 * 3_600_000, 60 * DAY_MS] {
+        // Phones whose clocks are off, or that come again after months.
+        for later in [-BEHIND_DAYS * DAY_MS + 1_000, -20 * 3_600_000, 60 * DAY_MS, AHEAD_DAYS * DAY_MS] {
             assert_eq!(verified(&authority, &good, NAME, now + later), Ok(()), "{later}");
         }
-        for later in [-2 * DAY_MS, 91 * DAY_MS] {
+        for later in [-(BEHIND_DAYS + 1) * DAY_MS, (LEAF_DAYS + 1) * DAY_MS] {
             assert!(verified(&authority, &good, NAME, now + later).is_err(), "{later}");
         }
         for other in ["bank.example", "dak-bbbbbbbb.local", "local", "127.0.0.1", "192.168.1.5", "::1"] {
-            let forged = authority.signed(other, now).unwrap();
+            let forged = authority.signed(other, now).unwrap().ready().unwrap();
             let error = verified(&authority, &forged, other, now).unwrap_err();
             assert!(format!("{error:?}").contains("NameConstraintViolation"), "{other}: {error:?}");
+        }
+        // A node whose clock is years off signs what phones believe whose clocks are off like it, and once it is right all do.
+        for off in [-20 * 365 * DAY_MS, 15 * 365 * DAY_MS] {
+            let odd = authority.signed(NAME, now + off).unwrap().ready().unwrap();
+            assert!(verified(&authority, &odd, NAME, now).is_err());
+            assert_eq!(verified(&authority, &odd, NAME, now + off), Ok(()));
         }
         // Another start has the same.
         let again = Authority::of(path, NAME).unwrap();
         assert_eq!(again.fingerprint(), authority.fingerprint());
-        assert_eq!(verified(&authority, &again.signed(NAME, now).unwrap(), NAME, now), Ok(()));
+        assert_eq!(verified(&authority, &again.signed(NAME, now).unwrap().ready().unwrap(), NAME, now), Ok(()));
     }
 
     #[test]
@@ -259,6 +311,9 @@ mod tests {
         assert!(is_first(now + 29 * DAY_MS));
         assert!(!is_first(now + 31 * DAY_MS));
         let later = authority.leaf(now + 31 * DAY_MS).unwrap();
-        assert!(authority.leaf(now).unwrap().cert[0] != later.cert[0], "a clock that was set back");
+        let back = authority.leaf(now).unwrap();
+        assert!(back.cert[0] != later.cert[0], "a clock that was set back");
+        let again = Authority::of(place.path().join("web-ca.toml"), NAME).unwrap();
+        assert!(again.leaf(now + DAY_MS).unwrap().cert[0] == back.cert[0], "another start shows the same");
     }
 }

@@ -2,6 +2,7 @@
 // braces is put there; the other fields are the body of a POST or PUT and the query of the rest, as on the node's side.
 import { signal } from '@preact/signals';
 import type { ApiError, NextStep, Routes, UploadedRow } from './api.types';
+import { compareClocks } from './clock';
 import { eraseAll, keepSecret, lock, secretHalf, sessionTurn, whileOpen } from './lock';
 import { go } from './route';
 
@@ -220,6 +221,7 @@ async function reach(route: Route, fields: object, accept: string, signal?: Abor
     Object.assign(headers, own());
     answer = await reached();
   }
+  compareClocks(answer.headers.get('date'));
   if (!answer.ok) throw await refusal(answer);
   session.value = 'held';
   return answer;

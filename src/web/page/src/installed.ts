@@ -10,6 +10,11 @@ export const keeps = signal<'unknown' | 'yes' | 'insecure' | 'untrusted'>('unkno
 /** The browser offers to install the page; the offer, until it is taken. */
 export const offer = signal<{ prompt: () => Promise<unknown> } | null>(null);
 
+/** Whether this is the page for phones, which comes over TLS. */
+export const isForPhones = location.protocol === 'https:';
+/** Where a phone reads how to trust its node, also where it does not: over a plain connection, which compares the clocks as well. */
+export const startPlace = `http://${location.host}/start`;
+
 const WORKER = '/worker.js';
 
 /** Has the browser take the worker, or finds out why it does not. */
@@ -36,7 +41,8 @@ export async function install(): Promise<void> {
     await workers.ready;
     keeps.value = 'yes';
   } catch {
-    keeps.value = 'untrusted';
+    // On this machine no certificate is asked for.
+    keeps.value = isForPhones ? 'untrusted' : 'insecure';
   }
 }
 

@@ -29,6 +29,9 @@ export const notifies = kept<boolean>('notify', false);
 /** Whether Enter sends; else it begins a line, and Ctrl-Enter sends, which it does anyway. */
 export const enterSends = kept<boolean>('enter-sends', true);
 
+/** Whether the reader was told that this browser keeps nothing of the page. */
+export const knowsOnlineOnly = kept<boolean>('knows-online-only', false);
+
 export function applyTheme(): void {
   effect(() => {
     document.documentElement.dataset['theme'] = theme.value;

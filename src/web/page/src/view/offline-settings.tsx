@@ -1,5 +1,5 @@
 // Whether the page goes on where the node is out of reach, and what this browser keeps for that.
-import { keeps, offer } from '../installed';
+import { keeps, offer, startPlace } from '../installed';
 import { waiting } from '../outbox';
 import { t } from '../words';
 import { Section } from './kit';
@@ -15,7 +15,11 @@ export function OfflineSettings() {
           {t('offline.sealed')} {t('offline.revoked')}
         </p>
       ) : (
-        how !== 'unknown' && <p class="dim">{t('offline.only_online')}</p>
+        how !== 'unknown' && (
+          <p class="dim">
+            {t('offline.only_online')} {how === 'untrusted' && <a href={startPlace}>{t('offline.how')}</a>}
+          </p>
+        )
       )}
       {many > 0 && <p>{t('offline.waiting', { count: many })}</p>}
       {offer.value && (

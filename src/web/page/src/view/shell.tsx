@@ -4,17 +4,16 @@ import { Component, type ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { session } from '../api';
 import { hasModifier, isWriting, stepTalk } from '../keys';
-import { keeps } from '../installed';
-import { awaySince } from '../keep';
 import { lock, lockNow, onLocked } from '../lock';
 import { plain } from '../safe';
 import { notifies, theme } from '../settings';
-import { link, me, outlook, unread } from '../store';
+import { me, outlook, unread } from '../store';
 import { forget, spoken, tell, toasts } from '../tell';
 import { go, place, to } from '../route';
 import { t, tx } from '../words';
 import { Icon } from './icons';
 import { KeysDialog } from './keys';
+import { LinkState } from './link-state';
 import { LockedScreen } from './locked';
 import { screens, type Screen } from './screens';
 import { Avatar, Button, Menu, Time, type MenuItem } from './ui';
@@ -148,19 +147,6 @@ export async function turnNotifications(): Promise<void> {
   const answer = 'Notification' in window ? await Notification.requestPermission() : 'denied';
   notifies.value = answer === 'granted';
   if (!notifies.value) tell(t('shell.notify_refused'), undefined, true);
-}
-
-function LinkState() {
-  if (link.value === 'down') {
-    return (
-      <p class="link-state bad" role="status">
-        <Icon name="warn" size={16} />{' '}
-        {awaySince.value ? tx('offline.away_since', { at: <Time at={awaySince.value} /> }) : t('offline.away')}{' '}
-        {t(keeps.value === 'yes' ? 'offline.waits' : 'offline.only_online')}
-      </p>
-    );
-  }
-  return null;
 }
 
 /** Who is met, in a few words. */
