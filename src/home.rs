@@ -48,6 +48,8 @@ pub enum HomeError {
     Foreign { path: PathBuf, owner: u32 },
     #[error("{path:?} is not a directory")]
     NotADirectory { path: PathBuf },
+    #[error("the disk of {path:?} keeps no permissions, so others could read the key there")]
+    NoModes { path: PathBuf },
     #[error("{path:?} is on a disk that can only be read")]
     ReadOnly { path: PathBuf },
     #[error("cannot use the directory {path:?}: {source}")]

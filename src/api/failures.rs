@@ -37,13 +37,16 @@ kinds! {
     HomeError => |error| match error {
         HomeError::NoPlace => ErrorKind::Usage,
         HomeError::Loose { .. } | HomeError::Foreign { .. } => ErrorKind::Refused,
-        HomeError::NotADirectory { .. } | HomeError::ReadOnly { .. } | HomeError::Io { .. } => ErrorKind::Failure,
+        HomeError::NotADirectory { .. } | HomeError::NoModes { .. } => ErrorKind::Failure,
+        HomeError::ReadOnly { .. } | HomeError::Io { .. } => ErrorKind::Failure,
     }, then |error| match error {
         HomeError::NoPlace => Some(NextStep::SetHome),
         HomeError::Loose { path, .. } => Some(make_private(path, 0o700)),
-        HomeError::Foreign { .. } | HomeError::NotADirectory { .. } => Some(NextStep::UseOtherHome),
+        HomeError::Foreign { .. } | HomeError::NotADirectory { .. } | HomeError::NoModes { .. } => {
+            Some(NextStep::UseOtherHome)
+        },
         HomeError::ReadOnly { .. } => Some(NextStep::UseWritableHome),
-        HomeError::Io { .. } => None,
+        HomeError::Io { .. } => Some(NextStep::UseOtherHome),
     };
     LockError => |error| match error {
         LockError::Held { .. } => ErrorKind::InUse,

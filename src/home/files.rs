@@ -30,14 +30,32 @@ impl Openness {
 
 /// Makes a directory and its parents with mode 0700, or checks the one that exists.
 pub(super) fn make_directory(path: &Path, openness: Openness) -> Result<(), HomeError> {
-    if path.symlink_metadata().is_err() {
+    let is_new = path.symlink_metadata().is_err();
+    if is_new {
         let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
         made.map_err(|source| io_error(path, source))?;
-    } else if openness == Openness::Closed && is_own_and_empty(path).map_err(|source| io_error(path, source))? {
-        // `mkdir` made it a moment ago, with the modes of everybody's directories.
-        std::fs::set_permissions(path, Permissions::from_mode(0o700)).map_err(|source| io_error(path, source))?;
+    }
+    // `mkdir` made it a moment ago, with the modes of everybody's directories.
+    let is_ours = openness == Openness::Closed && is_own_and_empty(path).map_err(|source| io_error(path, source))?;
+    if is_ours && is_loose(path, openness)? {
+        std::fs::set_permissions(path, Permissions::from_mode(0o700)).map_err(|error| not_closed(path, error))?;
+        if is_loose(path, openness)? {
+            return Err(HomeError::NoModes { path: path.to_owned() });
+        }
     }
     check_directory(path, openness)
+}
+
+/// The file systems of cameras and sticks know no modes: some say so, others take any and keep none.
+fn not_closed(path: &Path, error: io::Error) -> HomeError {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied | io::ErrorKind::Unsupported => HomeError::NoModes { path: path.to_owned() },
+        _ => io_error(path, error),
+    }
+}
+
+fn is_loose(path: &Path, openness: Openness) -> Result<bool, HomeError> {
+    Ok(path.metadata().map_err(|source| io_error(path, source))?.mode() & openness.forbidden() != 0)
 }
 
 /// Checks that a directory is this user's and as closed as it must be.
@@ -106,5 +124,24 @@ fn io_error(path: &Path, source: io::Error) -> HomeError {
         io::ErrorKind::NotADirectory => HomeError::NotADirectory { path },
         io::ErrorKind::ReadOnlyFilesystem => HomeError::ReadOnly { path },
         _ => HomeError::Io { path, source },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::io::Errno;
+
+    use super::*;
+
+    #[test]
+    fn a_disk_without_modes_is_told_from_one_that_is_read_only_or_broken() {
+        let said = |errno: Errno| not_closed(Path::new("/stick/home"), errno.into());
+        for errno in [Errno::PERM, Errno::NOSYS, Errno::OPNOTSUPP] {
+            let error = said(errno);
+            assert!(matches!(error, HomeError::NoModes { .. }), "{errno:?}: {error}");
+            assert!(error.to_string().contains("keeps no permissions"), "{error}");
+        }
+        assert!(matches!(said(Errno::ROFS), HomeError::ReadOnly { .. }));
+        assert!(matches!(said(Errno::IO), HomeError::Io { .. }));
     }
 }
