@@ -15,6 +15,7 @@ const WHAT_COUNTS: [&str; 3] = ["src", "Cargo.toml", "Cargo.lock"];
 
 fn main() {
     take_page_in();
+    link_small();
     WHAT_COUNTS.iter().for_each(|path| println!("cargo:rerun-if-changed={path}"));
     for file in ["HEAD", "logs/HEAD"] {
         // One that is not there would be looked for, and found changed, at every build.
@@ -24,6 +25,15 @@ fn main() {
     }
     if let Some(commit) = git(&["rev-parse", "HEAD"]) {
         println!("cargo:rustc-env=DAK_COMMIT={commit}{}", modified().unwrap_or_default());
+    }
+}
+
+/// Has what is handed out link its relocations packed, which are else a thirtieth of it. A linker that does not know how
+/// says so and goes on.
+fn link_small() {
+    let is_small = env::var("OPT_LEVEL").is_ok_and(|level| level == "s");
+    if is_small && env::var("CARGO_CFG_TARGET_OS").is_ok_and(|os| os == "linux") {
+        println!("cargo:rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");
     }
 }
 
