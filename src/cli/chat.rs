@@ -7,26 +7,30 @@
 
 use std::collections::VecDeque;
 use std::io::IsTerminal;
+use std::panic::AssertUnwindSafe;
 use std::path::Path;
 use std::pin::Pin;
 use std::time::Duration;
 
-use futures::StreamExt;
+use futures::{FutureExt, StreamExt};
 use jiff::Zoned;
-use ratatui::crossterm::event::Event as Input;
+use tokio::signal::unix::Signal;
+use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::{Instant, sleep_until, timeout};
 
+use self::bursts::{Burst, Bursts};
 use self::model::{Event, Model, Wish};
 use self::screen::Screen;
 use self::work::Work;
 use super::args::Chat;
 use super::link::nothing_set_up;
 use super::out::Out;
-use super::signals::Signals;
+use super::signals::{self, Signals};
 use super::{Outcome, find_home};
 use crate::api::{ApiError, Engine};
 use crate::safe_text::{safe_prose, safe_text};
 
+mod bursts;
 mod compose;
 mod keys;
 mod layout;
@@ -37,6 +41,7 @@ mod plain;
 mod screen;
 #[cfg(test)]
 mod tests;
+mod threads;
 mod view;
 mod window;
 mod work;
@@ -80,28 +85,55 @@ pub async fn chat(engine: &dyn Engine, home: Option<&Path>, args: &Chat, out: &O
     run(&work, open, out).await
 }
 
-/// One task: keys, what happens, and what was wished for, each as it comes.
+/// Takes the terminal for the time of the conversation.
 async fn run(work: &Work<'_>, open: Option<(String, String)>, out: &Out) -> Outcome {
     let mut signals = Signals::count()?;
     let cannot = |error| ApiError::failure(format!("cannot use the terminal: {error}")).advise("try --plain");
     let mut screen = Screen::take(out.style.color).map_err(cannot)?;
-    let mut inputs = screen::inputs().map_err(cannot)?;
+    let inputs = screen::inputs().map_err(cannot)?;
+    let wakes = signals::wakes()?;
     let mut model = Model::new(open, Zoned::now());
-    let mut happenings = std::pin::pin!(work.happenings());
     let (mut reads, mut writes) = (Lane::new(work), Lane::new(work));
+    let turns = turns(&mut model, &mut screen, (&mut reads, &mut writes), inputs, (&mut signals, wakes));
+    // Also where this program itself is wrong, what is written stays.
+    let turned = AssertUnwindSafe(turns).catch_unwind().await;
+    // First the terminal: whatever comes next, the person has it back.
+    drop(screen);
+    if turned.is_err() {
+        writes.doing = None;
+    }
+    let ended = timeout(ENDING_MAX, end(&mut model, &mut writes)).await.is_ok();
+    if !ended || model.has_unkept() || !model.outgoing.is_empty() {
+        tell_unkept(&model, out);
+    }
+    turned.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+    Ok(())
+}
+
+/// One task: keys, what happens, and what was wished for, each as it comes.
+async fn turns(
+    model: &mut Model,
+    screen: &mut Screen,
+    (reads, writes): (&mut Lane<'_>, &mut Lane<'_>),
+    mut inputs: UnboundedReceiver<Burst>,
+    (signals, mut wakes): (&mut Signals, Signal),
+) {
+    let mut happenings = std::pin::pin!(reads.work.happenings());
+    let mut bursts = Bursts::default();
     let (columns, lines) = screen.size();
     let mut events = vec![Event::Size { columns, lines }];
     let mut keep_at: Option<Instant> = None;
     while !model.ends {
         model.is_now(Zoned::now());
         for event in events.drain(..) {
-            share(model.on(event), &mut reads, &mut writes);
+            share(model.on(event), reads, writes);
         }
         if model.has_unkept() && keep_at.is_none() {
             keep_at = Some(Instant::now() + UNKEPT);
         }
+        let is_gone = std::mem::take(&mut model.suspends) && screen.suspend().is_err();
         // A terminal that takes nothing any more is gone.
-        if model.ends || screen.draw(&model).is_err() {
+        if model.ends || is_gone || screen.draw(model).is_err() {
             break;
         }
         let keep = async {
@@ -111,12 +143,12 @@ async fn run(work: &Work<'_>, open: Option<(String, String)>, out: &Out) -> Outc
             }
         };
         tokio::select! {
-            input = inputs.recv() => {
-                let Some(input) = input else { break };
-                events.extend(event_of(input));
+            burst = inputs.recv() => {
+                let Some(burst) = burst else { break };
+                events.extend(bursts.events(burst));
                 // What was typed or pasted meanwhile is drawn once.
-                while let Ok(input) = inputs.try_recv() {
-                    events.extend(event_of(input));
+                while let Ok(burst) = inputs.try_recv() {
+                    bursts.events(burst).into_iter().for_each(|event| event.join(&mut events));
                 }
             }
             event = happenings.next() => events.extend(event),
@@ -126,38 +158,30 @@ async fn run(work: &Work<'_>, open: Option<(String, String)>, out: &Out) -> Outc
                 keep_at = None;
                 events.push(Event::KeepNow);
             }
+            _ = wakes.recv() => {
+                // Whoever had the terminal meanwhile left it in a state of theirs.
+                if screen.again().is_err() {
+                    break;
+                }
+                let (columns, lines) = screen.size();
+                events.push(Event::Size { columns, lines });
+            }
             () = signals.asked(1) => break,
         }
-    }
-    // First the terminal: whatever comes next, the person has it back.
-    drop(screen);
-    let ended = timeout(ENDING_MAX, end(&mut model, &mut writes)).await.is_ok();
-    if !ended || model.has_unkept() || !model.outgoing.is_empty() {
-        tell_unkept(&model, out);
-    }
-    Ok(())
-}
-
-fn event_of(input: Input) -> Option<Event> {
-    match input {
-        Input::Key(key) => Some(Event::Key(key)),
-        Input::Paste(text) => Some(Event::Paste(text)),
-        Input::Resize(columns, lines) => Some(Event::Size { columns: usize::from(columns), lines: usize::from(lines) }),
-        _ => None,
     }
 }
 
 /// Keeps what is written, and waits for what is on its way into the node.
 async fn end(model: &mut Model, writes: &mut Lane<'_>) {
-    let mut discarded = Lane::new(writes.work);
-    share(model.on(Event::KeepNow), &mut discarded, writes);
+    model.unseen(Event::KeepNow).into_iter().for_each(|wish| writes.push(wish));
     while !writes.is_idle() {
         let Some(event) = writes.next().await else { continue };
         let failed = matches!(event, Event::NotKept { .. });
-        share(model.on(event), &mut discarded, writes);
+        let mut wishes = model.unseen(event);
         if !failed {
-            share(model.on(Event::KeepNow), &mut discarded, writes);
+            wishes.extend(model.unseen(Event::KeepNow));
         }
+        wishes.into_iter().for_each(|wish| writes.push(wish));
     }
 }
 

@@ -467,14 +467,11 @@ async fn composed(writing: &Writing, text: Option<&str>, out: &Out) -> Result<Bo
         or_nothing(error);
         None
     });
-    let (mut attachments, mut paths) = (Vec::new(), Vec::new());
+    let mut files = Compose::default();
     for path in &writing.files {
-        let taken = match is_large(path) {
-            true => whole_path(path).map(|path| paths.push(path)),
-            false => attached(path).map(|file| attachments.push(file)),
-        };
-        taken.unwrap_or_else(&mut or_nothing);
+        put_in(&mut files, path).unwrap_or_else(&mut or_nothing);
     }
+    let Compose { attachments, paths, .. } = files;
     let under_way = under_way(&writing.sending, out).unwrap_or_else(|error| {
         or_nothing(error);
         Compose::default()
@@ -541,6 +538,15 @@ const INSIDE_BYTES_MAX: u64 = 64 << 10;
 /// Whether a file goes in parts: a folder, or one that is too large to ride inside. What is no file is read as it comes.
 fn is_large(path: &Path) -> bool {
     std::fs::metadata(path).is_ok_and(|file| file.is_dir() || file.is_file() && file.len() > INSIDE_BYTES_MAX)
+}
+
+/// Puts a file into a message, or where it is larger than fits its path.
+pub fn put_in(compose: &mut Compose, path: &Path) -> Result<(), ApiError> {
+    match is_large(path) {
+        true => compose.paths.push(whole_path(path)?),
+        false => compose.attachments.push(attached(path)?),
+    }
+    Ok(())
 }
 
 /// The path as a node finds it that runs elsewhere.

@@ -1,6 +1,6 @@
 //! Counts the signals that ask to stop: Ctrl-C, SIGTERM, and the terminal's end.
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::api::ApiError;
@@ -8,6 +8,12 @@ use crate::api::ApiError;
 /// How often this process was asked to stop since it began to count.
 #[derive(Clone)]
 pub struct Signals(watch::Receiver<u32>);
+
+/// Tells when this process goes on that somebody had stopped.
+pub fn wakes() -> Result<Signal, ApiError> {
+    let wakes = signal(SignalKind::from_raw(rustix::process::Signal::CONT.as_raw()));
+    wakes.map_err(|error| ApiError::failure(format!("cannot listen for signals: {error}")))
+}
 
 impl Signals {
     pub fn count() -> Result<Signals, ApiError> {

@@ -26,14 +26,14 @@ fn board() -> Vec<u8> {
 }
 
 /// Sends an app and returns the id of its message.
-fn begin(person: &Person, who: &str) -> String {
+pub fn begin(person: &Person, who: &str) -> String {
     let path = person.file("board.xdc", &board());
     let sent = person.run_args(&["send", who, "a board", "-f", &path, "--json"]);
     assert_eq!(sent.code, 0, "{}", sent.talk);
     sent.json()["id"].as_str().unwrap().to_owned()
 }
 
-fn tell(person: &Person, id: &str, payload: &Value, more: &[&str]) {
+pub fn tell(person: &Person, id: &str, payload: &Value, more: &[&str]) {
     let payload = payload.to_string();
     let ran = person.run_args(&[&["app", "update", id, &payload, "--json"], more].concat());
     assert_eq!(ran.code, 0, "{}", ran.talk);

@@ -14,7 +14,7 @@ use crate::acquaint;
 use crate::person::Person;
 
 /// A program on a pseudoterminal, which `script` makes and this end types into.
-struct Terminal {
+pub struct Terminal {
     script: Child,
     keys: ChildStdin,
     bytes: Arc<Mutex<Vec<u8>>>,
@@ -23,7 +23,18 @@ struct Terminal {
 }
 
 impl Terminal {
-    fn chat(person: &Person, line: &str, size: (u16, u16), variables: &[(&str, &str)]) -> Terminal {
+    pub fn chat(person: &Person, line: &str, size: (u16, u16), variables: &[(&str, &str)]) -> Terminal {
+        Terminal::in_shell(person, line, size, variables, ("", ""))
+    }
+
+    /// A program that a shell with this before it and this behind it runs.
+    pub fn in_shell(
+        person: &Person,
+        line: &str,
+        size: (u16, u16),
+        variables: &[(&str, &str)],
+        (before, behind): (&str, &str),
+    ) -> Terminal {
         let args: Vec<&str> = line.split_whitespace().collect();
         let command = person.command(&args);
         let words = std::iter::once(command.get_program()).chain(command.get_args());
@@ -33,7 +44,7 @@ impl Terminal {
         let (columns, lines) = size;
         // The settings afterwards tell whether the terminal was given back as it was.
         let shell = format!(
-            "stty rows {lines} cols {columns}; {}; code=$?; echo; echo \"left with $code\"; stty -a | grep -o -- '-*icanon'",
+            "stty rows {lines} cols {columns}; {before} {}; code=$?; {behind} echo; echo \"left with $code\"; stty -a | grep -o -- '-*icanon'",
             format_args!("sh -c 'echo $$ $(tty) > {note}; exec \"$@\"' sh {}", quoted.join(" "))
         );
         let mut script = Command::new("script");
@@ -59,22 +70,22 @@ impl Terminal {
         Terminal { script, keys, bytes, note }
     }
 
-    fn types(&mut self, keys: &str) {
+    pub fn types(&mut self, keys: &str) {
         self.keys.write_all(keys.as_bytes()).unwrap();
         self.keys.flush().unwrap();
     }
 
-    fn raw(&self) -> String {
+    pub fn raw(&self) -> String {
         String::from_utf8_lossy(&self.bytes.lock().unwrap()).into_owned()
     }
 
     /// Waits until the screen shows this.
-    fn until(&self, wanted: &str) {
+    pub fn until(&self, wanted: &str) {
         self.until_right(wanted, |screen| screen.contains(wanted));
     }
 
     /// Waits until this was written, wherever on the screen.
-    fn until_written(&self, wanted: &str) {
+    pub fn until_written(&self, wanted: &str) {
         let started = Instant::now();
         while !self.raw().contains(wanted) {
             assert!(started.elapsed() < PATIENCE, "{wanted:?} was never written:\n{:?}", self.raw());
@@ -82,7 +93,7 @@ impl Terminal {
         }
     }
 
-    fn until_right(&self, wanted: &str, right: impl Fn(&str) -> bool) {
+    pub fn until_right(&self, wanted: &str, right: impl Fn(&str) -> bool) {
         let started = Instant::now();
         loop {
             let screen = screen(&self.raw());
@@ -94,18 +105,18 @@ impl Terminal {
         }
     }
 
-    fn note(&self) -> (Pid, String) {
+    pub fn note(&self) -> (Pid, String) {
         let note = fs::read_to_string(&self.note).unwrap();
         let (pid, tty) = note.trim().split_once(' ').unwrap();
         (Pid::from_raw(pid.parse().unwrap()).unwrap(), tty.to_owned())
     }
 
-    fn signal(&self, signal: Signal) {
+    pub fn signal(&self, signal: Signal) {
         kill_process(self.note().0, signal).unwrap();
     }
 
     /// Everything after the end of the program; it must have given the terminal back.
-    fn ends(self, code: i32) {
+    pub fn ends(self, code: i32) {
         self.until(&format!("left with {code}\n"));
         self.until("icanon");
         let raw = self.raw();
@@ -171,11 +182,11 @@ fn screen(bytes: &str) -> String {
     rows.iter().map(|row| row.iter().collect::<String>().trim_end().to_owned() + "\n").collect()
 }
 
-const ENTER: &str = "\r";
-const CTRL_C: &str = "\u{3}";
-const ESC: &str = "\u{1b}";
+pub const ENTER: &str = "\r";
+pub const CTRL_C: &str = "\u{3}";
+pub const ESC: &str = "\u{1b}";
 
-fn drafts(person: &Person) -> Vec<String> {
+pub fn drafts(person: &Person) -> Vec<String> {
     person.rows("draft").iter().map(|row| row["text"].as_str().unwrap().to_owned()).collect()
 }
 

@@ -119,10 +119,11 @@ pub struct Talk {
 
 pub(super) const CHAT_HELP: &str = "\
 Enter sends, Alt-Enter or Ctrl-J begins a new line, Tab turns from the list to the messages to what you write, ? or F1 \
-shows all keys, Ctrl-C quits. What you write is kept as a draft, second by second. What was on the screen counts as read.
+shows all keys, Ctrl-C quits, Ctrl-Z goes to the shell. Lines that are pasted wait for Enter. What you write is kept as a \
+draft, second by second. What was on the screen counts as read.
 
 With --plain it prints new messages as lines and sends the lines that you type: for screen readers and for terminals that \
-cannot move their cursor. /help lists what else it takes.";
+cannot move their cursor. What comes stands above the line that you type. /help lists what else it takes.";
 
 #[derive(Args, Debug)]
 pub struct Chat {

@@ -3,12 +3,15 @@
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use super::compose::Compose;
-use super::model::{Asked, Model, Pane, Prompt, Wish};
+use super::model::{Asked, Model, Pane, Prompt, Talk, Wish};
 use super::overlay::{Chosen, Overlay};
 use super::window::Side;
 use crate::api::model::COMPOSED_BYTES_MAX;
 use crate::cli::inbox::words;
 use crate::units::about_bytes;
+
+/// Addresses of people begin so, and those of groups do not.
+const PERSON: &str = "dak:";
 
 impl Model {
     pub(super) fn on_key(&mut self, key: KeyEvent) {
@@ -19,10 +22,13 @@ impl Model {
         let ctrl = key.modifiers.contains(KeyModifiers::CONTROL);
         match key.code {
             KeyCode::Char('c') if ctrl => self.ends = true,
+            KeyCode::Char('z') if ctrl => self.suspends = true,
             KeyCode::F(1) => self.overlay = Some(Overlay::help()),
             _ if self.overlay.is_some() => self.on_overlay_key(key.code),
             _ if self.prompt.is_some() => self.on_prompt_key(key),
             KeyCode::Char('k') if ctrl => self.ask(Asked::Query, ""),
+            KeyCode::Char('n') if ctrl => self.open_unread(),
+            KeyCode::Char('f') if ctrl => self.ask_for_file(),
             KeyCode::Tab => self.turn(true),
             KeyCode::BackTab => self.turn(false),
             _ => match self.pane {
@@ -40,6 +46,30 @@ impl Model {
         } else if self.overlay.is_none() && self.open.is_some() {
             self.pane = Pane::Compose;
             self.put_in(&text);
+        }
+    }
+
+    pub(super) fn on_typed(&mut self, text: &str) {
+        let (line, enter) = match text.strip_suffix('\n') {
+            Some(line) => (line, true),
+            None => (text, false),
+        };
+        let is_written = self.pane == Pane::Compose && self.overlay.is_none() && self.prompt.is_none();
+        let keys = match is_written {
+            true => {
+                self.notice = None;
+                self.put_in(line);
+                ""
+            }
+            false => line,
+        };
+        for c in keys.chars().chain(enter.then_some('\n')) {
+            let code = match c {
+                '\n' => KeyCode::Enter,
+                '\t' => KeyCode::Tab,
+                c => KeyCode::Char(c),
+            };
+            self.on_key(KeyEvent::new(code, KeyModifiers::NONE));
         }
     }
 
@@ -78,10 +108,12 @@ impl Model {
             KeyCode::Char('?') => self.overlay = Some(Overlay::help()),
             KeyCode::Char('/') => self.ask(Asked::Query, ""),
             KeyCode::Char('n') => self.wishes.push(Wish::Near),
-            KeyCode::Char('g') => {
-                let who = self.who().map(str::to_owned);
-                self.wishes.extend(who.map(|who| Wish::Members { who }));
-            }
+            KeyCode::Char('u') => self.open_unread(),
+            KeyCode::Char('f') => self.ask_for_file(),
+            KeyCode::Char('g') => match self.who().map(str::to_owned) {
+                Some(who) if !who.starts_with(PERSON) => self.wishes.push(Wish::Members { who }),
+                _ => self.notice = Some((false, "this is no group: with one person there are no members".into())),
+            },
             KeyCode::Char('i') if self.open.is_some() => self.pane = Pane::Compose,
             KeyCode::Char('e') => self.edit_last(),
             _ => {}
@@ -98,7 +130,9 @@ impl Model {
             KeyCode::Home => self.listed = 0,
             KeyCode::End => self.listed = last,
             KeyCode::Enter | KeyCode::Right | KeyCode::Char('l') => {
-                if let Some(talk) = self.talks.get(self.listed).cloned() {
+                if let Some(Talk { who, name, .. }) = self.talks.get(self.listed).filter(|talk| talk.invited).cloned() {
+                    self.ask(Asked::Join { group: who, name }, "yes");
+                } else if let Some(talk) = self.talks.get(self.listed).cloned() {
                     self.open_talk(talk.who, talk.name);
                     self.pane = Pane::Compose;
                 }
@@ -117,6 +151,8 @@ impl Model {
             KeyCode::Home => self.window.go_to_start(),
             KeyCode::End | KeyCode::Char('G') => self.end(),
             KeyCode::Left | KeyCode::Char('h') => self.pane = Pane::List,
+            KeyCode::Char('t') => self.open_thread(),
+            KeyCode::Esc if self.thread.is_some() => self.close_thread(),
             KeyCode::Esc => self.pane = Pane::Compose,
             KeyCode::Char('r') | KeyCode::Enter => self.answer(),
             KeyCode::Char('+') => {
@@ -140,6 +176,30 @@ impl Model {
         self.writing.answers = Some((id, quoted));
         self.writing.changed();
         self.pane = Pane::Compose;
+    }
+
+    /// Opens the next conversation with something unread, those that are not muted first.
+    fn open_unread(&mut self) {
+        let here = self.talks.iter().position(|talk| self.who() == Some(&talk.who)).map_or(0, |at| at + 1);
+        let round = self.talks.iter().skip(here).chain(self.talks.iter().take(here));
+        let others = round.filter(|talk| self.who() != Some(&talk.who) && talk.unread > 0);
+        let next = others.min_by_key(|talk| talk.waiting == 0).cloned();
+        match next {
+            Some(talk) => {
+                self.listed = self.talks.iter().position(|other| other.who == talk.who).unwrap_or(0);
+                self.open_talk(talk.who, talk.name);
+                self.pane = Pane::Messages;
+            }
+            None => self.notice = Some((false, "nothing is unread elsewhere".into())),
+        }
+    }
+
+    fn ask_for_file(&mut self) {
+        match (self.open.is_some(), self.writing.edits.is_some()) {
+            (true, false) => self.ask(Asked::File, ""),
+            (true, true) => self.notice = Some((true, "an edit takes no file; Esc leaves the edit".into())),
+            (false, _) => self.notice = Some((true, "no conversation is open".into())),
+        }
     }
 
     fn save(&mut self) {
@@ -200,14 +260,20 @@ impl Model {
                 let Some(Prompt { what, line }) = self.prompt.take() else { return };
                 let said = line.text().trim().to_owned();
                 if !said.is_empty() {
-                    self.wishes.push(match what {
-                        Asked::Query => Wish::Find { query: said },
+                    match what {
+                        Asked::Query => self.wishes.push(Wish::Find { query: said }),
                         Asked::Reaction { id } => {
                             let on = !self.has_reacted(&id, &said);
-                            Wish::React { id, emoji: said, on }
+                            self.wishes.push(Wish::React { id, emoji: said, on });
                         }
-                        Asked::Directory { id } => Wish::Save { id, directory: said },
-                    });
+                        Asked::Directory { id } => self.wishes.push(Wish::Save { id, directory: said }),
+                        Asked::File => self.send_file(said),
+                        Asked::Join { group, .. } => match said.as_str() {
+                            "yes" | "y" => self.wishes.push(Wish::Join { group, joins: true }),
+                            "no" | "n" => self.wishes.push(Wish::Join { group, joins: false }),
+                            _ => self.notice = Some((true, "say yes to join, no to turn it down".into())),
+                        },
+                    }
                 }
             }
             _ => drop(write(&mut prompt.line, key, usize::MAX)),

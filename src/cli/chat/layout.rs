@@ -2,6 +2,7 @@
 
 use ratatui::layout::Rect;
 
+use super::lines::wrapped;
 use super::model::Pane;
 use super::writing::Writing;
 
@@ -29,7 +30,7 @@ pub struct Layout {
 }
 
 impl Layout {
-    pub fn fit(&mut self, pane: Pane, writing: &Writing, is_asked: bool) {
+    pub fn fit(&mut self, pane: Pane, writing: &Writing, is_asked: bool, says: Option<&str>) {
         let Layout { columns, lines, .. } = *self;
         let both = columns >= BOTH_COLUMNS_MIN;
         (self.list, self.talk) = match (both, pane) {
@@ -38,12 +39,21 @@ impl Layout {
             (false, _) => (0, true),
         };
         self.title = usize::from(lines >= TITLE_LINES_MIN);
-        self.foot = usize::from(lines >= 4);
+        // What went wrong and what to do next is read to its end, as far as there is room.
+        let said = says.map_or(1, |says| wrapped(says, columns, 0).len());
+        self.foot = if lines >= 4 { said.clamp(1, (lines / 4).max(1)) } else { 0 };
         let remark = writing.answers.is_some() || writing.edits.is_some();
         self.remark = usize::from(remark && lines >= TITLE_LINES_MIN);
         let room = lines.saturating_sub(self.title + self.foot + self.remark);
-        let wanted = if is_asked { 1 } else { writing.compose.lay_out(self.compose_columns()).lines.len() };
-        self.compose = wanted.clamp(1, (room / 3).max(1)).min(room);
+        let most = (room / 3).max(1);
+        let compose = &writing.compose;
+        let wanted = match is_asked {
+            true => 1,
+            // A long text is not laid out to see that it is one.
+            false if compose.text().bytes().filter(|byte| *byte == b'\n').nth(most).is_some() => most,
+            false => compose.lay_out(self.compose_columns()).lines.len(),
+        };
+        self.compose = wanted.clamp(1, most).min(room);
     }
 
     pub fn shows_messages(&self) -> bool {

@@ -57,6 +57,10 @@ pub fn of(row: &TalkRow, is_cut: bool, above: Above, width: usize, now: &Zoned) 
     for line in body(row, is_cut, &style) {
         lines.extend(wrapped(&line, columns, INDENT.len()).into_iter().map(|line| vec![(Paint::Plain, line)]));
     }
+    if row.replies > 0 {
+        let answers = if row.replies == 1 { "answer" } else { "answers" };
+        lines.push(vec![(Paint::Dim, format!("{INDENT}[{} {answers}]", row.replies))]);
+    }
     for line in changes::lines(&row.changes, &style) {
         lines.extend(wrapped(&line, columns, INDENT.len()).into_iter().map(|line| vec![(Paint::Warn, line)]));
     }

@@ -9,10 +9,12 @@ use ratatui::crossterm::event::KeyEvent;
 use super::compose::Compose;
 use super::layout::Layout;
 use super::overlay::Overlay;
+use super::threads::Thread;
 use super::window::{Kept, Side, Window};
 use super::writing::{Outgoing, Slot, Writing};
 use crate::api::model::{
-    ContactRow, ConversationRow, GroupRow, Happened, HappenedRow, MemberRow, NearbyRow, SearchRow, TalkRow,
+    ContactRow, ConversationRow, GroupRow, GroupStanding, Happened, HappenedRow, MemberRow, NearbyRow, SearchRow,
+    TalkRow,
 };
 use crate::safe_text::safe_text;
 
@@ -21,8 +23,10 @@ use crate::safe_text::safe_text;
 pub enum Wish {
     /// Conversations, contacts and groups.
     List,
+    /// Rows of a conversation, or of one of its threads.
     Load {
         who: String,
+        thread: Option<String>,
         part: Part,
     },
     /// What was written there and not sent.
@@ -45,6 +49,14 @@ pub enum Wish {
         text: String,
         answers: Option<String>,
     },
+    /// A file, with what is written.
+    SendFile {
+        slot: Slot,
+        who: String,
+        text: String,
+        answers: Option<String>,
+        path: String,
+    },
     Edit {
         slot: Slot,
         who: String,
@@ -66,6 +78,11 @@ pub enum Wish {
         who: String,
     },
     Near,
+    /// Join a group that one is asked to join, or turn that down.
+    Join {
+        group: String,
+        joins: bool,
+    },
     Save {
         id: String,
         directory: String,
@@ -92,6 +109,8 @@ pub enum Part {
 pub enum Event {
     Key(KeyEvent),
     Paste(String),
+    /// Many letters at once, each as if its key was pressed.
+    Typed(String),
     Size {
         columns: usize,
         lines: usize,
@@ -105,6 +124,7 @@ pub enum Event {
     },
     Loaded {
         who: String,
+        thread: Option<String>,
         part: Part,
         rows: Vec<Kept>,
         older: bool,
@@ -143,6 +163,16 @@ pub enum Event {
     CutOff(String),
 }
 
+impl Event {
+    /// Puts this behind others; of a paste that came in pieces, to the one before.
+    pub fn join(self, events: &mut Vec<Event>) {
+        match (events.last_mut(), self) {
+            (Some(Event::Paste(before)), Event::Paste(text)) => before.push_str(&text),
+            (_, event) => events.push(event),
+        }
+    }
+}
+
 /// Which part of the screen the keys are for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pane {
@@ -163,6 +193,8 @@ pub enum Asked {
     Query,
     Reaction { id: String },
     Directory { id: String },
+    File,
+    Join { group: String, name: String },
 }
 
 /// Somebody to talk with, as a line of the list.
@@ -177,6 +209,8 @@ pub struct Talk {
     pub request: bool,
     /// Nothing was said yet.
     pub silent: bool,
+    /// A group that one is asked to join.
+    pub invited: bool,
 }
 
 pub struct Model {
@@ -185,6 +219,8 @@ pub struct Model {
     pub listed: usize,
     /// Whom the open conversation is with.
     pub open: Option<(String, String)>,
+    /// Only this thread of it is shown.
+    pub thread: Option<Thread>,
     pub window: Window,
     pub is_loaded: bool,
     pub writing: Writing,
@@ -201,6 +237,8 @@ pub struct Model {
     pub cut_off: Option<String>,
     pub layout: Layout,
     pub ends: bool,
+    /// The shell is to have the terminal for a while.
+    pub suspends: bool,
     /// The list is wanted anew, and is on its way.
     list_wanted: bool,
     list_coming: bool,
@@ -222,6 +260,7 @@ impl Model {
             talks: Vec::new(),
             listed: 0,
             open: None,
+            thread: None,
             window: Window::new(now),
             is_loaded: false,
             writing: Writing::new(0),
@@ -235,6 +274,7 @@ impl Model {
             cut_off: None,
             layout: Layout::default(),
             ends: false,
+            suspends: false,
             list_wanted: true,
             list_coming: false,
             loading: false,
@@ -252,14 +292,19 @@ impl Model {
 
     /// Takes an event in; what is to be done about it comes back.
     pub fn on(&mut self, event: Event) -> Vec<Wish> {
-        self.stalled &= !matches!(event, Event::Key(_) | Event::Connected | Event::Happened(_));
+        self.stalled &= !matches!(event, Event::Key(_) | Event::Typed(_) | Event::Connected | Event::Happened(_));
         match event {
             Event::Key(key) => self.on_key(key),
             Event::Paste(text) => self.on_paste(&text),
+            Event::Typed(text) => self.on_typed(&text),
             Event::Size { columns, lines } => self.layout = Layout { columns, lines, ..self.layout.clone() },
             Event::KeepNow => self.keep(),
             Event::Listed { talks, contacts, groups } => self.on_listed(talks, contacts, groups),
-            Event::Loaded { who, part, rows, older, newer } => self.on_loaded(&who, part, rows, older, newer),
+            Event::Loaded { who, thread, part, rows, older, newer } => {
+                if self.who() == Some(&who) && self.thread() == thread.as_deref() {
+                    self.on_loaded(part, rows, older, newer);
+                }
+            }
             Event::Recalled { slot, text, answers } => self.on_recalled(slot, text, answers),
             Event::Kept { slot, version } => self.on_kept(slot, Some(version)),
             Event::NotKept { slot, why } => {
@@ -271,7 +316,10 @@ impl Model {
             Event::Found(rows) => self.overlay = Some(Overlay::found(rows)),
             Event::Members(rows) => self.overlay = Some(Overlay::members(&rows)),
             Event::Near(rows) => self.overlay = Some(Overlay::near(&rows)),
-            Event::Told(words) => self.notice = Some((false, words)),
+            Event::Told(words) => {
+                self.notice = Some((false, words));
+                self.list_wanted = true;
+            }
             Event::Failed(why) => {
                 (self.loading, self.list_coming, self.stalled) = (false, false, true);
                 self.notice = Some((true, why));
@@ -288,6 +336,22 @@ impl Model {
         self.lay_out();
         self.wish_for_more();
         std::mem::take(&mut self.wishes)
+    }
+
+    /// Takes an event in where nothing is shown any more: at the end, and after a mistake of this program, whose screen it
+    /// may have been.
+    pub fn unseen(&mut self, event: Event) -> Vec<Wish> {
+        match event {
+            Event::KeepNow => self.keep(),
+            Event::Kept { slot, version } => self.on_kept(slot, Some(version)),
+            Event::NotKept { slot, .. } => self.on_kept(slot, None),
+            Event::Sent { slot } => self.outgoing.retain(|out| out.writing.slot != slot),
+            Event::NotSent { slot, why } => self.on_not_sent(slot, why),
+            _ => {}
+        }
+        let mut wishes = std::mem::take(&mut self.wishes);
+        wishes.retain(|wish| matches!(wish, Wish::Keep { .. } | Wish::Send { .. } | Wish::Edit { .. }));
+        wishes
     }
 
     /// It is another moment.
@@ -322,22 +386,32 @@ impl Model {
                 self.wishes.push(Wish::Recall { slot, who: who.clone(), name });
             }
         }
-        self.window = Window::new(self.window.now().clone());
-        self.is_loaded = false;
-        self.loading = true;
-        self.end_wanted = false;
         self.marked.clear();
-        self.wishes.push(Wish::Load { who: who.clone(), part: Part::Open });
         self.open = Some((who, name));
+        self.thread = None;
+        self.load_anew(Part::Open);
+    }
+
+    /// Empties the window, and asks for what is to be in it.
+    pub fn load_anew(&mut self, part: Part) {
+        self.window = Window::new(self.window.now().clone());
+        (self.is_loaded, self.end_wanted) = (false, false);
+        self.wishes.retain(|wish| !matches!(wish, Wish::Load { .. }));
+        self.load(part);
+    }
+
+    fn load(&mut self, part: Part) {
+        let Some((who, _)) = self.open.clone() else { return };
+        self.loading = true;
+        self.wishes.push(Wish::Load { who, thread: self.thread().map(str::to_owned), part });
     }
 
     /// Shows a message that stands somewhere in a conversation.
     pub fn open_at(&mut self, row: TalkRow, name: String) {
         let who = row.conversation.clone();
-        self.open_talk(who.clone(), name);
-        self.wishes.retain(|wish| !matches!(wish, Wish::Load { .. }));
-        self.loading = true;
-        self.wishes.push(Wish::Load { who, part: Part::Around(Box::new(row)) });
+        self.open_talk(who, name);
+        self.thread = None;
+        self.load_anew(Part::Around(Box::new(row)));
         self.pane = Pane::Messages;
     }
 
@@ -367,8 +441,11 @@ impl Model {
         }
         for group in groups {
             let is_there = talks.iter().any(|talk| talk.conversation == group.address);
-            if !is_there && group.standing == crate::api::model::GroupStanding::Joined {
-                listed.push(Talk::silent(group.address, group.name));
+            let talk = Talk::silent(group.address, group.name);
+            match group.standing {
+                GroupStanding::Invited => listed.insert(0, Talk { invited: true, ..talk }),
+                GroupStanding::Joined if !is_there => listed.push(talk),
+                _ => {}
             }
         }
         self.talks = listed;
@@ -381,16 +458,13 @@ impl Model {
             self.open.iter_mut().for_each(|(_, called)| called.clone_from(&name));
         }
         if self.open.is_none()
-            && let Some(Talk { who, name, .. }) = self.talks.first().cloned()
+            && let Some(Talk { who, name, .. }) = self.talks.iter().find(|talk| !talk.invited).cloned()
         {
             self.open_talk(who, name);
         }
     }
 
-    fn on_loaded(&mut self, who: &str, part: Part, rows: Vec<Kept>, older: bool, newer: bool) {
-        if self.who() != Some(who) {
-            return;
-        }
+    fn on_loaded(&mut self, part: Part, rows: Vec<Kept>, older: bool, newer: bool) {
         self.loading = false;
         match part {
             Part::Open => self.window.open(rows, older),
@@ -424,12 +498,9 @@ impl Model {
 
     /// Goes to the end, also where that is not in memory.
     pub fn end(&mut self) {
-        match (self.window.has_newer, self.open.clone()) {
-            (true, Some((who, _))) => {
-                self.loading = true;
-                self.wishes.push(Wish::Load { who, part: Part::Open });
-            }
-            _ => self.window.go_to_end(),
+        match self.window.has_newer {
+            true => self.load(Part::Open),
+            false => self.window.go_to_end(),
         }
     }
 
@@ -442,10 +513,12 @@ impl Model {
             (self.list_wanted, self.list_coming) = (false, true);
             self.wishes.push(Wish::List);
         }
-        let Some((who, _)) = self.open.clone() else { return };
+        if self.open.is_none() {
+            return;
+        }
         if !self.loading && self.end_wanted && !self.window.has_newer {
-            (self.loading, self.end_wanted) = (true, false);
-            self.wishes.push(Wish::Load { who: who.clone(), part: Part::End });
+            self.end_wanted = false;
+            self.load(Part::End);
         }
         let first_and_last = (self.window.rows.first(), self.window.rows.last());
         if let (false, Some(side), (Some(first), Some(last))) = (self.loading, self.window.lacks(), first_and_last) {
@@ -453,8 +526,7 @@ impl Model {
                 Side::Older => Part::Before(first.row.id.clone()),
                 Side::Newer => Part::After(last.row.id.clone()),
             };
-            self.loading = true;
-            self.wishes.push(Wish::Load { who, part });
+            self.load(part);
         }
         if self.is_loaded && self.overlay.is_none() && self.layout.shows_messages() {
             let ids: Vec<String> = self.window.seen().into_iter().filter(|id| !self.marked.contains(id)).collect();
@@ -465,8 +537,16 @@ impl Model {
         }
     }
 
+    /// What stands at the foot in the place of the keys, and whether it is bad news; safe to show.
+    pub fn says(&self) -> Option<(bool, String)> {
+        let cut_off = self.cut_off.as_ref().map(|why| (true, why));
+        let told = self.notice.as_ref().map(|(is_bad, says)| (*is_bad, says));
+        cut_off.or(told).map(|(is_bad, says)| (is_bad, safe_text(says)))
+    }
+
     fn lay_out(&mut self) {
-        self.layout.fit(self.pane, &self.writing, self.prompt.is_some());
+        let says = self.says().map(|(_, says)| says);
+        self.layout.fit(self.pane, &self.writing, self.prompt.is_some(), says.as_deref());
         let (columns, lines) = self.layout.messages();
         self.window.resize(columns, lines);
     }
@@ -487,11 +567,22 @@ impl Talk {
             muted: row.arranged.muted,
             request: row.request,
             silent: false,
+            invited: false,
         }
     }
 
     fn silent(who: String, name: String) -> Talk {
         let name = safe_text(&name);
-        Talk { who, name, unread: 0, waiting: 0, pinned: false, muted: false, request: false, silent: true }
+        Talk {
+            who,
+            name,
+            unread: 0,
+            waiting: 0,
+            pinned: false,
+            muted: false,
+            request: false,
+            silent: true,
+            invited: false,
+        }
     }
 }

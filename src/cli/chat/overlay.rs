@@ -16,6 +16,7 @@ const HELP: &[(&str, &str)] = &[
     ("Esc", "from writing to the messages; ends an answer or an edit"),
     ("Ctrl-K, /", "search"),
     ("r", "answer the chosen message"),
+    ("t", "only the thread that it is in; Esc goes back"),
     ("+", "react to it, or take that back"),
     ("e", "edit it, or your last one"),
     ("s", "save its files, or ask for them"),
@@ -23,6 +24,9 @@ const HELP: &[(&str, &str)] = &[
     ("n", "who is near"),
     ("i", "write"),
     ("?, F1", "these keys"),
+    ("u, Ctrl-N", "the next conversation with something unread"),
+    ("f, Ctrl-F", "send a file, with what you write"),
+    ("Ctrl-Z", "to the shell, and back with fg"),
     ("q, Ctrl-C", "quit; what you write is kept as a draft"),
 ];
 

@@ -70,7 +70,7 @@ impl Stage {
 
     fn load(&mut self, rows: Vec<TalkRow>) {
         let rows = rows.into_iter().map(Kept::of).collect();
-        self.on(Event::Loaded { who: bob(), part: Part::Open, rows, older: false, newer: false });
+        self.on(Event::Loaded { who: bob(), thread: None, part: Part::Open, rows, older: false, newer: false });
     }
 
     fn on(&mut self, event: Event) {
@@ -303,7 +303,10 @@ fn a_node_that_is_gone_is_said_and_what_came_meanwhile_is_asked_for() {
     stage.wished();
     stage.on(Event::Connected);
     let wished = stage.wished();
-    assert!(wished.contains(&Wish::List) && wished.contains(&Wish::Load { who: bob(), part: Part::End }), "{wished:?}");
+    assert!(
+        wished.contains(&Wish::List) && wished.contains(&Wish::Load { who: bob(), thread: None, part: Part::End }),
+        "{wished:?}"
+    );
     assert!(!stage.screen().contains("no node runs"));
 }
 
@@ -317,7 +320,7 @@ fn a_failure_asks_for_nothing_by_itself() {
         notice: None,
         row: Box::new(row(9, "new")),
     })));
-    assert!(stage.wished().contains(&Wish::Load { who: bob(), part: Part::End }));
+    assert!(stage.wished().contains(&Wish::Load { who: bob(), thread: None, part: Part::End }));
     stage.on(Event::Failed("the node hung up".into()));
     assert_eq!(stage.wished(), []);
 }
@@ -385,4 +388,14 @@ proptest! {
             prop_assert_eq!(stage.model.outgoing.iter().filter(|out| out.writing.edits.is_none()).count(), slots.len());
         }
     }
+}
+
+#[test]
+fn what_went_wrong_is_read_to_its_end() {
+    let mut stage = Stage::with(story(), 80, 24);
+    let why = "the file /home/somebody/a/long/way/down/notes.txt cannot be read: it is not there; check its name and its place";
+    stage.on(Event::Failed(why.into()));
+    assert!(stage.screen().contains("check its name and its place"), "{}", stage.screen());
+    stage.typed("x");
+    assert!(stage.screen().ends_with("F1 keys\n"), "{}", stage.screen());
 }

@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::{Color, Modifier, Style};
 
-use super::lines::Line;
+use super::lines::{Line, wrapped};
 use super::model::{Asked, Model, Pane, Talk};
 use super::writing::Outgoing;
 use crate::cli::inbox::words;
@@ -99,6 +99,7 @@ fn list(model: &Model, brush: Brush, buffer: &mut Buffer) {
         }
         let mark = if is_open { ">" } else { " " };
         let mut facts = Vec::new();
+        facts.extend(talk.invited.then(|| "join?".to_owned()));
         facts.extend(talk.request.then(|| "?".to_owned()));
         facts.extend(talk.pinned.then(|| "^".to_owned()));
         facts.extend(talk.muted.then(|| "-".to_owned()));
@@ -118,6 +119,7 @@ fn title(model: &Model, brush: Brush, buffer: &mut Buffer) {
     }
     let width = usize::from(place.width);
     let name = model.open.as_ref().map_or_else(|| "dak".into(), |(_, name)| safe_text(name));
+    let name = if model.thread.is_some() { format!("{name}, a thread (Esc goes back)") } else { name };
     // Below stands that nothing comes, as long as that is so.
     let (says, paint) = match (&model.cut_off, &model.notice) {
         (Some(_), Some((is_bad, says))) => (safe_text(says), if *is_bad { Paint::Bad } else { Paint::Good }),
@@ -189,6 +191,8 @@ fn compose(model: &Model, brush: Brush, buffer: &mut Buffer) -> Option<Position>
                 Asked::Query => "search: ",
                 Asked::Reaction { .. } => "react: ",
                 Asked::Directory { .. } => "save in: ",
+                Asked::File => "send file: ",
+                Asked::Join { .. } => "join? yes or no: ",
             };
             (if width > 2 * label.len() { label } else { "> " }, &prompt.line)
         }
@@ -213,13 +217,19 @@ fn foot(model: &Model, brush: Brush, buffer: &mut Buffer) {
         return;
     }
     let width = usize::from(place.width);
-    let (says, paint) = match (&model.cut_off, &model.notice) {
-        (Some(why), _) => (safe_text(why), Paint::Bad),
-        (None, Some((true, says))) => (safe_text(says), Paint::Bad),
-        (None, Some((false, says))) => (safe_text(says), Paint::Good),
-        (None, None) => (keys(model, width).into(), Paint::Dim),
+    let (says, paint) = match model.says() {
+        Some((is_bad, says)) => (says, if is_bad { Paint::Bad } else { Paint::Good }),
+        None => (keys(model, width).into(), Paint::Dim),
     };
-    put(buffer, place.x, place.y, width, &one_line(&says, width), brush.style(paint));
+    let height = usize::from(place.height);
+    let mut lines = wrapped(&says, width, 0);
+    if lines.len() > height {
+        let rest = lines.drain(height - 1..).collect::<Vec<_>>().join(" ");
+        lines.push(one_line(&rest, width));
+    }
+    for (y, says) in lines.iter().enumerate() {
+        put(buffer, place.x, place.y + y as u16, width, says, brush.style(paint));
+    }
 }
 
 fn keys(model: &Model, width: usize) -> &'static str {
@@ -227,7 +237,7 @@ fn keys(model: &Model, width: usize) -> &'static str {
         (_, true) => ["Enter does it, Esc does not", "Enter, Esc"],
         (Pane::List, _) => ["Enter opens  Tab turns  / search  n near  ? keys  q quits", "Enter opens ? keys"],
         (Pane::Messages, _) => {
-            ["r answer  + react  e edit  s save  / search  Tab turns  ? keys  q quits", "r + e s / ? keys"]
+            ["r answer  t thread  + react  e edit  s save  / search  ? keys  q quits", "r t + e s / ? keys"]
         }
         (Pane::Compose, _) => ["Enter sends  Alt-Enter new line  Esc messages  Tab turns  F1 keys", "F1 keys"],
     };

@@ -17,7 +17,7 @@ use crate::api::model::{
 use crate::api::{ApiError, Engine, ErrorKind, NextStep};
 use crate::cli::link::{Link, take, unexpected};
 use crate::cli::next_steps::in_commands;
-use crate::cli::{Stop, inbox, times};
+use crate::cli::{Stop, inbox, send, times};
 use crate::home::Home;
 
 /// How long to wait before a node that is gone is looked for again.
@@ -89,7 +89,7 @@ impl<'a> Work<'a> {
     pub async fn done(&self, wish: Wish) -> Option<Event> {
         let event = match wish.clone() {
             Wish::List => self.listed().await,
-            Wish::Load { who, part } => self.loaded(who, part).await,
+            Wish::Load { who, thread, part } => self.loaded(who, thread, part).await,
             Wish::Recall { slot, who, name } => self.recalled(slot, &who, name).await.map(|found| {
                 let DraftRow { text, in_reply_to, .. } = found?;
                 Some(Event::Recalled { slot, text, answers: in_reply_to })
@@ -106,6 +106,13 @@ impl<'a> Work<'a> {
                 Ok(()) => Ok(Some(Event::Sent { slot })),
                 Err(error) => Ok(Some(Event::NotSent { slot, why: said(error) })),
             },
+            Wish::SendFile { slot, who, text, answers, path } => {
+                match self.send_file(slot, who, text, answers, &path).await {
+                    Ok(_) => Ok(Some(Event::Sent { slot })),
+                    Err(error) => Ok(Some(Event::NotSent { slot, why: said(error) })),
+                }
+            }
+            Wish::Join { group, joins } => self.join(group, joins).await,
             Wish::React { id, emoji, on } => self.react(id, emoji, on).await.map(|()| None),
             Wish::Mark { ids } => self.mark(&ids).await.map(|()| None),
             Wish::Find { query } => self.found(query).await,
@@ -126,13 +133,13 @@ impl<'a> Work<'a> {
         Ok(Some(Event::Listed { talks, contacts, groups }))
     }
 
-    async fn loaded(&self, who: String, part: Part) -> Result<Option<Event>, ApiError> {
+    async fn loaded(&self, who: String, thread: Option<String>, part: Part) -> Result<Option<Event>, ApiError> {
         let page = |limit, before: Option<String>, after: Option<String>| Listing::Talk {
             who: who.clone(),
             limit: Some(limit),
             before,
             after,
-            thread: None,
+            thread: thread.clone(),
             unread: false,
             from_unread: None,
             glance: false,
@@ -170,7 +177,7 @@ impl<'a> Work<'a> {
                 (rows, older, newer)
             }
         };
-        Ok(Some(Event::Loaded { who, part, rows, older, newer }))
+        Ok(Some(Event::Loaded { who, thread, part, rows, older, newer }))
     }
 
     /// The last draft to somebody that is nothing but words.
@@ -196,7 +203,7 @@ impl<'a> Work<'a> {
         match text.is_empty() {
             true => drop(self.drafts.borrow_mut().remove(&slot)),
             false => {
-                let number = self.add(&who, &text, answers.clone()).await?;
+                let number = self.add(&who, &text, answers.clone(), Compose::default()).await?;
                 self.drafts.borrow_mut().insert(slot, Draft { number, who, text, answers });
             }
         }
@@ -207,13 +214,13 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
-    async fn add(&self, who: &str, text: &str, answers: Option<String>) -> Result<u64, ApiError> {
+    async fn add(&self, who: &str, text: &str, answers: Option<String>, files: Compose) -> Result<u64, ApiError> {
         let compose = Compose {
             to: who.to_owned(),
             text: text.to_owned(),
             in_reply_to: answers.clone(),
             offset_minutes: times::offset_minutes(&Zoned::now()),
-            ..Compose::default()
+            ..files
         };
         let new = |compose| NewDraft { compose, more: Vec::new(), at: None, refused: None };
         let kept = match self.ask(Request::DraftAdd(Box::new(new(compose.clone())))).await {
@@ -251,6 +258,44 @@ impl<'a> Work<'a> {
         }
         self.keep(slot, who, text, answers).await?;
         self.send_draft(slot).await?.ok_or_else(unexpected)
+    }
+
+    /// Sends a file with words, as [`Work::send`] does; where that fails the words stay a draft as they were.
+    pub async fn send_file(
+        &self,
+        slot: Slot,
+        who: String,
+        text: String,
+        answers: Option<String>,
+        path: &str,
+    ) -> Result<Vec<SentRow>, ApiError> {
+        let mut files = Compose::default();
+        send::put_in(&mut files, &expanded(path))?;
+        let number = self.add(&who, &text, answers.clone(), files).await?;
+        let old = self.drafts.borrow_mut().insert(slot, Draft { number, who, text, answers });
+        match self.send_draft(slot).await.and_then(|sent| sent.ok_or_else(unexpected)) {
+            Ok(sent) => {
+                if let Some(old) = old {
+                    self.forget(old.number).await?;
+                }
+                Ok(sent)
+            }
+            Err(error) => {
+                self.drafts.borrow_mut().remove(&slot);
+                old.into_iter().for_each(|old| drop(self.drafts.borrow_mut().insert(slot, old)));
+                self.forget(number).await?;
+                Err(error)
+            }
+        }
+    }
+
+    async fn join(&self, group: String, joins: bool) -> Result<Option<Event>, ApiError> {
+        if !joins {
+            take!(self.ask(Request::GroupLeave { group }).await?, Done)?;
+            return Ok(Some(Event::Told("turned down".into())));
+        }
+        let row = take!(self.ask(Request::GroupJoin { group }).await?, Group)?;
+        Ok(Some(Event::Told(format!("joined {}: Enter opens it", row.name))))
     }
 
     /// None where the draft is gone unsent: another client of this home goes on with its words.
@@ -297,7 +342,7 @@ impl<'a> Work<'a> {
         Ok(Some(Event::Near(take!(self.ask(Request::Nearby).await?, Nearby)?)))
     }
 
-    async fn saved(&self, id: String, directory: &str) -> Result<Option<Event>, ApiError> {
+    pub async fn saved(&self, id: String, directory: &str) -> Result<Option<Event>, ApiError> {
         let letter = take!(self.ask(Request::Read { id, mark: false, tell: false }).await?, Letter)?;
         let link = Link::to_home(self.engine, self.home.clone());
         let mut words = Vec::new();
@@ -307,7 +352,7 @@ impl<'a> Work<'a> {
         Ok(Some(Event::Told(words.join("; "))))
     }
 
-    async fn asked_for(&self, id: String) -> Result<Option<Event>, ApiError> {
+    pub async fn asked_for(&self, id: String) -> Result<Option<Event>, ApiError> {
         let row = take!(self.ask(Request::FileGet { id, from: None, to: None }).await?, Transfer)?;
         Ok(Some(Event::Told(format!("asked for {}: it comes in parts", row.name))))
     }

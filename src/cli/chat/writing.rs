@@ -43,17 +43,30 @@ impl Model {
     /// Sends what is written, or puts it in the place of what it edits.
     pub fn send(&mut self) {
         let Some((who, _)) = self.open.clone() else { return };
-        if self.writing.compose.is_blank() {
-            return;
+        if !self.writing.compose.is_blank() {
+            self.send_with(who, None);
         }
+    }
+
+    /// Sends a file, with what is written.
+    pub fn send_file(&mut self, path: String) {
+        if let Some((who, _)) = self.open.clone() {
+            self.send_with(who, Some(path));
+        }
+    }
+
+    fn send_with(&mut self, who: String, file: Option<String>) {
         let slot = self.new_slot();
         let fresh = self.aside.take().unwrap_or_else(|| Writing::new(slot));
         let writing = std::mem::replace(&mut self.writing, fresh);
         let text = writing.compose.text().trim_end().to_owned();
-        let answers = writing.answers.as_ref().map(|(id, _)| id.clone());
-        self.wishes.push(match &writing.edits {
-            Some(id) => Wish::Edit { slot: writing.slot, who: who.clone(), id: id.clone(), text },
-            None => Wish::Send { slot: writing.slot, who: who.clone(), text, answers },
+        // What is written in a thread goes on in it.
+        let last = self.window.rows.last().filter(|_| self.thread.is_some()).map(|kept| kept.row.id.clone());
+        let answers = writing.answers.as_ref().map(|(id, _)| id.clone()).or(last);
+        self.wishes.push(match (&writing.edits, file) {
+            (Some(id), _) => Wish::Edit { slot: writing.slot, who: who.clone(), id: id.clone(), text },
+            (None, Some(path)) => Wish::SendFile { slot: writing.slot, who: who.clone(), text, answers, path },
+            (None, None) => Wish::Send { slot: writing.slot, who: who.clone(), text, answers },
         });
         self.outgoing.push(Outgoing { who, writing });
         self.window.go_to_end();
