@@ -11,6 +11,8 @@ mod automatic;
 mod changes;
 #[path = "cli/chat.rs"]
 mod chat;
+#[path = "cli/chat_lines.rs"]
+mod chat_lines;
 #[path = "cli/chat_ways.rs"]
 mod chat_ways;
 #[path = "cli/client.rs"]

@@ -42,6 +42,7 @@ mod screen;
 #[cfg(test)]
 mod tests;
 mod threads;
+mod typing;
 mod view;
 mod window;
 mod work;
@@ -80,7 +81,7 @@ pub async fn chat(engine: &dyn Engine, home: Option<&Path>, args: &Chat, out: &O
         out.talk("this terminal cannot move its cursor, so chat goes line by line; /help says how");
     }
     if args.plain || is_dumb {
-        return plain::run(&work, open, writes, out).await;
+        return plain::run(&work, open, writes, reads, out).await;
     }
     run(&work, open, out).await
 }

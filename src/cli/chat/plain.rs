@@ -1,5 +1,6 @@
 //! Line by line: for screen readers, and for terminals that cannot move their cursor. What comes is printed below what was
-//! there, and a line that is typed is sent.
+//! there, and a line that is typed is sent. What is typed of one stands below all that comes meanwhile, and is kept as a draft
+//! like what is written on a whole screen.
 
 use std::collections::VecDeque;
 use std::io::BufRead;
@@ -7,34 +8,46 @@ use std::io::BufRead;
 use futures::StreamExt;
 use jiff::Zoned;
 use tokio::sync::mpsc::{Receiver, channel};
+use tokio::time::{Instant, sleep_until};
 
 use super::lines;
 use super::model::Event;
+use super::typing::{self, Chunk, Keys, Line};
 use super::window::Kept;
 use super::work::{Work, said, said_of};
 use super::writing::Slot;
 use crate::api::model::{
-    ContactRow, Happened, HappenedRow, Listing, MemberRole, Request, Row, SearchRow, Standing, State, TalkRow,
+    ContactRow, DraftRow, Happened, HappenedRow, Listing, MemberRole, Request, Row, SearchRow, Standing, State, TalkRow,
 };
 use crate::api::{ApiError, Response};
 use crate::cli::inbox::words;
 use crate::cli::link::take;
 use crate::cli::out::{Out, Style};
-use crate::cli::signals::Signals;
+use crate::cli::signals::{self, Signals};
+use crate::cli::talk::APP;
 use crate::cli::who::{called, called_by_itself, called_node, short_id};
 use crate::cli::{Outcome, Stop, changes};
 use crate::safe_text::{one_line_of_prose, safe_text};
+
+mod line;
 
 const HELP: &str = "\
 a line you type is sent; these are not:
 /talk NAME        the conversation with somebody; what you type goes there
 /reply N WORDS    answer the message with that number
-/react N EMOJI    react to it
+/thread N         only the thread that it is in
+/edit N WORDS     put other words in its place, where it is yours
+/react N EMOJI    react to it, or take that back
+/file PATH WORDS  send a file, in quotes where its name has blanks, with words or without
+/save N DIRECTORY save the files that came with it, or ask for them
 /who              with whom you talk, what is unread, and who is near
+/draft            go on with what you wrote here and did not send
 /members          who is in this group
 /search WORDS     search all conversations
 /quit             end
 //WORDS           send a line that begins with /
+Alt-Enter begins a new line of the same message; what is pasted waits for Enter. Ctrl-U takes away what
+you typed, Ctrl-Z goes to the shell. What is not sent is kept as a draft.
 ";
 
 /// So many rows of a conversation are printed at first, where less is unread.
@@ -56,32 +69,79 @@ struct Plain<'a> {
     last_number: u64,
     slot: Slot,
     cut_off: bool,
+    /// Where a person types on a terminal.
+    keys: Option<Keys>,
+    line: Line,
+    /// What the line answers, of a draft that somebody goes on with, and the draft that waits for that.
+    answers: Option<String>,
+    draft: Option<(Slot, DraftRow)>,
+    /// Whether the line stands on the terminal as it is, below everything else.
+    stands: std::cell::Cell<bool>,
+    /// It was stopped by its own key, and has shown the line again since.
+    is_woken: bool,
+    /// Which state of the line is kept.
+    kept: u64,
+    keep_at: Option<Instant>,
+    is_kept_nowhere: bool,
 }
 
-pub async fn run(work: &Work<'_>, open: Option<(String, String)>, has_reader: bool, out: &Out) -> Outcome {
-    let mut signals = Signals::count()?;
-    let numbered = VecDeque::new();
-    let mut plain = Plain { work, out, has_reader, open: None, numbered, last_number: 0, slot: 0, cut_off: false };
-    let mut happenings = std::pin::pin!(work.happenings());
-    // Followed before anything is listed, so that nothing falls between.
-    if let Some(event) = happenings.next().await {
-        plain.on(event).await?;
-    }
-    match open {
-        Some((who, name)) => plain.talk(who, name).await?,
-        None => plain.who().await?,
-    }
-    let mut typed = typed()?;
-    loop {
-        tokio::select! {
-            line = typed.recv() => match line {
-                Some(line) => if plain.line(&line).await? { return Ok(()) },
-                None => return Ok(()),
-            },
-            Some(event) = happenings.next() => plain.on(event).await?,
-            () = signals.asked(1) => return Err(Stop::Interrupted),
+/// Where lines come from.
+enum Typed {
+    Lines(Receiver<String>),
+    Keys(Receiver<Chunk>),
+}
+
+/// Something typed: a line from a program, or keys.
+enum Next {
+    Line(String),
+    Keys(Chunk),
+    End,
+}
+
+impl Typed {
+    async fn next(&mut self) -> Next {
+        match self {
+            Typed::Lines(lines) => lines.recv().await.map_or(Next::End, Next::Line),
+            Typed::Keys(keys) => keys.recv().await.map_or(Next::End, Next::Keys),
         }
     }
+}
+
+/// `has_reader` says that the output is a terminal, `has_keys` that the input is one as well.
+pub async fn run(
+    work: &Work<'_>,
+    open: Option<(String, String)>,
+    has_reader: bool,
+    has_keys: bool,
+    out: &Out,
+) -> Outcome {
+    let numbered = VecDeque::new();
+    let cannot = |error| ApiError::failure(format!("cannot use the terminal: {error}"));
+    let keys = (has_reader && has_keys).then(Keys::take).transpose().map_err(cannot)?;
+    let mut plain = Plain {
+        work,
+        out,
+        has_reader,
+        open: None,
+        numbered,
+        last_number: 0,
+        slot: 0,
+        cut_off: false,
+        keys,
+        line: Line::default(),
+        answers: None,
+        draft: None,
+        stands: true.into(),
+        is_woken: false,
+        kept: 0,
+        keep_at: None,
+        is_kept_nowhere: false,
+    };
+    let ended = plain.turns(open).await;
+    // First the terminal: whatever comes next, the person has it back.
+    drop(plain.keys.take());
+    plain.end().await;
+    ended
 }
 
 /// Lines on stdin; a line that is no UTF-8 has marks in the place of what is none.
@@ -103,18 +163,73 @@ fn typed() -> Result<Receiver<String>, ApiError> {
     Ok(receiver)
 }
 
+/// Rows at the end of a conversation, or of one of its threads.
+fn page(who: &str, limit: u32, unread: bool, thread: Option<String>) -> Listing {
+    Listing::Talk {
+        who: who.to_owned(),
+        limit: Some(limit),
+        before: None,
+        after: None,
+        thread,
+        unread,
+        from_unread: None,
+        glance: false,
+    }
+}
+
 impl Plain<'_> {
-    fn print(&self, text: &str) -> Outcome {
-        self.out.data(&format!("{text}\n"))
+    async fn turns(&mut self, open: Option<(String, String)>) -> Outcome {
+        let mut signals = Signals::count()?;
+        let mut wakes = signals::wakes()?;
+        let mut happenings = std::pin::pin!(self.work.happenings());
+        // Followed before anything is listed, so that nothing falls between.
+        if let Some(event) = happenings.next().await {
+            self.on(event).await?;
+        }
+        match open {
+            Some((who, name)) => self.talk(who, name).await?,
+            None => self.who().await?,
+        }
+        let cannot = |error| ApiError::failure(format!("the system gives no threads: {error}"));
+        let mut typed = match self.keys.is_some() {
+            true => Typed::Keys(typing::chunks().map_err(cannot)?),
+            false => Typed::Lines(typed()?),
+        };
+        loop {
+            self.show_line()?;
+            let keep_at = self.keep_at;
+            let keep = async {
+                match keep_at {
+                    Some(at) => sleep_until(at).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                next = typed.next() => match next {
+                    Next::Line(line) => if self.line(&line).await? { return Ok(()) },
+                    Next::Keys(chunk) => if self.keys(&chunk).await? { return Ok(()) },
+                    Next::End => return Ok(()),
+                },
+                Some(event) = happenings.next() => self.on(event).await?,
+                () = keep => self.keep().await?,
+                _ = wakes.recv() => {
+                    self.keys.as_ref().map_or(Ok(()), Keys::again)?;
+                    if !std::mem::take(&mut self.is_woken) {
+                        self.stands.set(false);
+                    }
+                }
+                () = signals.asked(1) => return Err(Stop::Interrupted),
+            }
+        }
     }
 
     /// A line that was typed; whether it ends the conversation.
     async fn line(&mut self, line: &str) -> Result<bool, Stop> {
-        let (command, rest) = line.split_once(' ').unwrap_or((line, ""));
+        let (command, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
         let rest = rest.trim();
         let done = match command {
             "/quit" | "/q" => return Ok(true),
-            "/help" | "/?" => self.out.data(HELP),
+            "/help" | "/?" => self.data(HELP),
             "/who" | "/w" => self.who().await,
             "/talk" | "/t" if rest.is_empty() => self.who().await,
             "/talk" | "/t" => match self.work.recipient(rest).await {
@@ -123,19 +238,31 @@ impl Plain<'_> {
             },
             "/reply" | "/r" => self.reply(rest).await,
             "/react" => self.react(rest).await,
+            "/draft" => self.take_up(),
+            "/thread" => self.thread(rest).await,
+            "/edit" | "/e" => self.edit(rest).await,
+            "/file" | "/f" => self.file(rest).await,
+            "/save" => self.save(rest).await,
             "/members" | "/group" => self.members().await,
             "/search" | "/s" => self.search(rest).await,
             _ if line.trim().is_empty() => Ok(()),
-            _ if line.starts_with("//") => self.send(line[1..].to_owned(), None).await,
+            _ if line.starts_with("//") => self.send(line[1..].to_owned(), self.answers.clone()).await,
             _ if line.starts_with('/') => {
                 self.print(&format!("{} is not known; /help lists what is", safe_text(command)))
             }
-            _ => self.send(line.to_owned(), None).await,
+            _ => self.send(line.to_owned(), self.answers.clone()).await,
         };
         match done {
             // What went wrong is said, and the next line is read; a reader who is gone is the end.
             Err(Stop::Error(error)) => self.print(&format!("failed: {}", safe_text(&said(error))))?,
             done => done?,
+        }
+        // What was kept of the line was sent, or was no words.
+        if self.line.is_empty() && self.keys.is_some() {
+            (self.keep_at, self.kept, self.answers) = (None, self.line.version, None);
+            if let Some((who, _)) = self.open.clone() {
+                let _ = self.work.keep(self.slot, who, String::new(), None).await;
+            }
         }
         Ok(false)
     }
@@ -143,20 +270,12 @@ impl Plain<'_> {
     async fn talk(&mut self, who: String, name: String) -> Outcome {
         self.print(&format!("-- {} --", called(&name)))?;
         self.open = Some((who.clone(), name.clone()));
-        self.slot += 1;
-        let page = |limit, from_unread| Listing::Talk {
-            who: who.clone(),
-            limit: Some(limit),
-            before: None,
-            after: None,
-            thread: None,
-            unread: from_unread,
-            from_unread: None,
-            glance: false,
-        };
-        let mut rows = self.work.talk(page(UNREAD_ROWS_MAX, true)).await?;
+        if self.line.is_empty() {
+            self.slot += 1;
+        }
+        let mut rows = self.work.talk(page(&who, UNREAD_ROWS_MAX, true, None)).await?;
         if rows.len() < FIRST_ROWS as usize {
-            rows = self.work.talk(page(FIRST_ROWS, false)).await?;
+            rows = self.work.talk(page(&who, FIRST_ROWS, false, None)).await?;
         }
         if rows.is_empty() {
             self.print("nothing was said yet")?;
@@ -178,12 +297,7 @@ impl Plain<'_> {
         if self.has_reader {
             self.work.mark(&unread).await?;
         }
-        if let Some(draft) = self.work.recalled(self.slot, &who, Some(name)).await? {
-            let words = one_line_of_prose(&words(&draft.text), 1_000);
-            self.print(&format!("a draft waits: {words} (dak draft show {})", draft.number))?;
-            self.slot += 1;
-        }
-        Ok(())
+        self.recall(who, name).await
     }
 
     /// Prints a message behind its number.
@@ -253,10 +367,18 @@ impl Plain<'_> {
         self.send(text.to_owned(), Some(row.id)).await
     }
 
+    /// Whether an address is one's own, as far as something of one's own was printed.
+    fn is_me(&self, address: &str) -> bool {
+        self.numbered.iter().any(|(_, row)| row.mine && row.from.address == address)
+    }
+
     async fn react(&mut self, rest: &str) -> Outcome {
         let (number, emoji) = rest.split_once(' ').unwrap_or((rest, ""));
         let row = self.numbered(number)?;
-        let reaction = crate::api::model::WishedReaction { emoji: emoji.trim().to_owned(), on: true };
+        let emoji = emoji.trim();
+        let is_mine = |other: &crate::api::model::ReactionRow| other.emoji == emoji && self.is_me(&other.who.address);
+        let on = !row.changes.reactions.iter().any(is_mine);
+        let reaction = crate::api::model::WishedReaction { emoji: emoji.to_owned(), on };
         let wish = crate::api::model::Wish { id: row.id, reaction: Some(reaction), ..Default::default() };
         take!(self.work.ask(Request::Change(wish)).await?, Sent)?;
         Ok(())
@@ -266,14 +388,76 @@ impl Plain<'_> {
         let Some((who, name)) = self.open.clone() else {
             return Err(ApiError::usage("nobody is there to write to").advise("say whom with /talk NAME").into());
         };
+        // In the place of what was kept of it.
+        let slot = self.slot;
         self.slot += 1;
-        match self.work.send(self.slot, who, text, answers).await {
+        match self.work.send(slot, who, text, answers).await {
             Ok(_) => Ok(()),
             Err(error) => {
                 let why = safe_text(&said(error));
                 self.print(&format!("not sent to {}: {why}; see dak draft", called(&name)))
             }
         }
+    }
+
+    /// Prints the thread of a message.
+    async fn thread(&mut self, number: &str) -> Outcome {
+        let row = self.numbered(number)?;
+        let thread = row.thread.clone().unwrap_or_else(|| row.id.clone());
+        let wanted = page(&row.conversation, UNREAD_ROWS_MAX, false, Some(thread));
+        let rows = self.work.talk(wanted).await?;
+        self.print(&format!("-- a thread of {} --", rows.len()))?;
+        rows.iter().try_for_each(|kept| self.message(kept, ""))
+    }
+
+    async fn edit(&mut self, rest: &str) -> Outcome {
+        let (number, text) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+        let row = self.numbered(number)?;
+        if !row.mine {
+            return Err(ApiError::usage("only what you wrote yourself can be edited")
+                .advise("answer it: /reply")
+                .into());
+        }
+        if text.trim().is_empty() {
+            return Err(ApiError::usage("an edit needs words").advise("type them behind the number").into());
+        }
+        let wish = crate::api::model::Wish { id: row.id, body: Some(text.to_owned()), ..Default::default() };
+        take!(self.work.ask(Request::Change(wish)).await?, Sent)?;
+        Ok(())
+    }
+
+    async fn file(&mut self, rest: &str) -> Outcome {
+        let Some((who, name)) = self.open.clone() else {
+            return Err(ApiError::usage("nobody is there to write to").advise("say whom with /talk NAME").into());
+        };
+        let (path, text) = match rest.strip_prefix('"').and_then(|rest| rest.split_once('"')) {
+            Some(quoted) => quoted,
+            None => rest.split_once(' ').unwrap_or((rest, "")),
+        };
+        if path.is_empty() {
+            return Err(ApiError::usage("no file is named").advise("type its path behind /file").into());
+        }
+        self.work.send_file(self.slot, who, text.trim().to_owned(), None, path).await?;
+        self.slot += 1;
+        self.print(&format!("sent to {}", called(&name)))
+    }
+
+    async fn save(&mut self, rest: &str) -> Outcome {
+        let (number, directory) = rest.split_once(' ').unwrap_or((rest, "."));
+        let row = self.numbered(number)?;
+        let is_offered = |state: &str| state == "offered";
+        let offered = row.files.iter().filter(|file| file.state.as_deref().is_some_and(is_offered));
+        let offered: Vec<String> = offered.filter_map(|file| file.id.clone()).collect();
+        let mut told = Vec::new();
+        match offered.is_empty() {
+            true => told.extend(self.work.saved(row.id, directory.trim()).await?),
+            false => {
+                for id in offered {
+                    told.extend(self.work.asked_for(id).await?);
+                }
+            }
+        }
+        told.into_iter().try_for_each(|event| if let Event::Told(words) = event { self.print(&words) } else { Ok(()) })
     }
 
     async fn who(&mut self) -> Outcome {
@@ -366,6 +550,18 @@ impl Plain<'_> {
         }
     }
 
+    async fn lines_of_apps(&mut self, who: &str) -> Outcome {
+        let rows = self.work.talk(page(who, FIRST_ROWS, false, None)).await?;
+        let is_known = |row: &TalkRow| self.numbered.iter().any(|(_, known)| known.id == row.id);
+        let new: Vec<Kept> = rows.into_iter().filter(|kept| kept.row.kind == APP && !is_known(&kept.row)).collect();
+        let ids: Vec<String> = new.iter().filter(|kept| !kept.row.read).map(|kept| kept.row.id.clone()).collect();
+        new.iter().try_for_each(|kept| self.message(kept, ""))?;
+        if self.has_reader {
+            self.work.mark(&ids).await?;
+        }
+        Ok(())
+    }
+
     async fn happened(&mut self, what: Happened, row: TalkRow) -> Outcome {
         let is_open = self.open.as_ref().is_some_and(|(who, _)| *who == row.conversation);
         let known = self.numbered.iter().find(|(_, known)| known.id == row.id).map(|(_, known)| known.state);
@@ -383,6 +579,8 @@ impl Plain<'_> {
                 let name = called(row.from.name.as_deref().unwrap_or(&row.from.address));
                 self.print(&format!("new from {name} elsewhere: /who lists what is unread"))
             }
+            // What its users told each other may have a line in the conversation.
+            Happened::Update if is_open => self.lines_of_apps(&row.conversation).await,
             Happened::Change if known && is_open => self.message(&Kept::of(row), "changed: "),
             Happened::State if known && is_news && is_open && row.state >= Some(State::Full) => {
                 let number = self.number(&row);
