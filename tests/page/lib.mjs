@@ -1,7 +1,7 @@
 // People with nodes, and browsers that are let in by them.
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -107,7 +107,10 @@ export class Person {
     context.setDefaultTimeout(PATIENCE_MS);
     // Whoever works on the page looks at what was built last, without a new program.
     const built = process.env.DAK_PAGE_BUILT;
-    if (built) await context.route(/^https?:\/\/dak-[^/]*\/(app|[a-z]{2})\.(js|css)$/, (route) => route.fulfill({ path: join(built, new URL(route.request().url()).pathname) }));
+    if (built) await context.route(/^https?:\/\/dak-[^/]*\/(app|[a-z]{2}-\w+)\.(js|css)$/, (route) => {
+      const path = join(built, new URL(route.request().url()).pathname);
+      return existsSync(path) ? route.fulfill({ path }) : route.continue();
+    });
     if (options.before) await context.addInitScript(options.before);
     const page = await context.newPage();
     this.world.watch(page);

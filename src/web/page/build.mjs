@@ -21,7 +21,8 @@ await build({
   minify: true,
   format: 'esm',
   splitting: true,
-  chunkNames: '[name]',
+  // A page of before never takes what a newer build calls the same.
+  chunkNames: '[name]-[hash]',
   target: ['es2022', 'chrome123', 'firefox120', 'safari17.5'],
   charset: 'utf8',
   jsx: 'automatic',
@@ -49,17 +50,22 @@ await build({
   charset: 'utf8',
   legalComments: 'none',
   define: {
-    FILES: JSON.stringify(['/', ...files.filter((name) => name !== 'index.html').map((name) => `/${name}`)]),
+    // By its path, each file as it has to be: what is fetched while the node changes to another build is not taken for this one.
+    FILES: JSON.stringify(Object.fromEntries(files.map((name) => [name === 'index.html' ? '/' : `/${name}`, integrity(name)]))),
     VERSION: JSON.stringify(digest.digest('hex').slice(0, 16)),
   },
   logLevel: 'warning',
 });
 
+function integrity(name) {
+  return `sha256-${createHash('sha256').update(readFileSync(new URL(name, built))).digest('base64')}`;
+}
+
 let [brotli, gzip] = [0, 0];
 for (const name of readdirSync(built).sort()) {
   const bytes = readFileSync(new URL(name, built));
   // Words of other languages, and pictures for an app that is installed, come later or never.
-  if (!/^(icon-.*\.png|[a-z]{2}\.js)$/.test(name)) {
+  if (!/^(icon-.*\.png|[a-z]{2}-\w+\.js)$/.test(name)) {
     brotli += brotliCompressSync(bytes).length;
     gzip += gzipSync(bytes, { level: 9 }).length;
   }

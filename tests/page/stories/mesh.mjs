@@ -2,7 +2,8 @@
 import { holds, until, visit } from '../lib.mjs';
 
 export default async function ({ people: { alice, bob, carol } }) {
-  const page = await alice.page();
+  // What is looked at again after seconds never is here: all that is seen was told.
+  const page = await alice.page({ before: onlyTold });
   await visit(page, '#/map');
   const carols = page.locator('.map-dot', { hasText: 'carol' });
   await carols.waitFor();
@@ -29,4 +30,13 @@ export default async function ({ people: { alice, bob, carol } }) {
   await sliders.first().focus();
   await page.keyboard.press('ArrowLeft');
   holds(/:/.test((await sliders.first().getAttribute('aria-valuetext')) ?? ''), 'a figure is said');
+
+  // She goes, and the map says so.
+  await carol.run('down');
+  await until('carol is gone', async () => !/in contact/.test((await carols.getByRole('button').getAttribute('aria-label')) ?? ''));
+}
+
+function onlyTold() {
+  const real = window.setTimeout;
+  window.setTimeout = (does, ms, ...more) => (ms >= 5_000 ? 0 : real(does, ms, ...more));
 }

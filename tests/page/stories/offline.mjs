@@ -40,6 +40,18 @@ export default async function (world) {
   });
   equal(worker, [null, true], 'the worker has no more than its own place');
   await until('the conversation is kept', () => page.evaluate(kept, 'index'));
+  // Of what the worker keeps nothing is the node's answer, and all is of one build, to the byte.
+  const cached = await page.evaluate(async () => {
+    const hex = async (body) => btoa(String.fromCharCode(...new Uint8Array(await crypto.subtle.digest('SHA-256', body))));
+    const [name, ...more] = await caches.keys();
+    const cache = await caches.open(name);
+    const files = await cache.match('/') ? await cache.keys() : [];
+    const worker = await (await fetch('/worker.js')).text();
+    const has = async (request) => worker.includes(await hex(await (await cache.match(request)).arrayBuffer()));
+    return [more.length, await Promise.all(files.map(async (request) => [new URL(request.url).pathname, await has(request)]))];
+  });
+  equal(cached[0], 0, 'one build alone');
+  holds(cached[1].length > 5 && cached[1].every(([path, is]) => is && !/^.(v1|web)/.test(path)), `the page's own files alone: ${JSON.stringify(cached[1])}`);
 
   // A power cut.
   await alice.kill();

@@ -1,5 +1,6 @@
 // Files of what is being written, and what is being recorded, kept in this browser until the message goes: the node keeps the
 // words alone. They are sealed as all is that the browser keeps; where it can seal nothing, they last as long as the page.
+import { hex } from './hex';
 import { beforeLocked } from './lock';
 import { forget, get, names, put } from './vault';
 
@@ -59,7 +60,7 @@ async function nameOf(place: string): Promise<string> {
     return fresh;
   })) as string;
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(`${salt} ${place}`));
-  const name = [...new Uint8Array(digest, 0, 16)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+  const name = hex(new Uint8Array(digest, 0, 16));
   return `${DRAFT_FILES}${name}${place.endsWith(RECORDED) ? RECORDED : ''}`;
 }
 

@@ -4,6 +4,7 @@ import { DRAFT_FILES, DRAFT_NAMES } from './draft-files';
 import { effect, signal } from '@preact/signals';
 import { ask, isAbort, isUnreachable, Refusal } from './api';
 import type { ContactRow, ConversationRow, GroupRow, MeRow, TalkRow } from './api.types';
+import { freshHex } from './hex';
 import { keeps } from './installed';
 import { lock } from './lock';
 import { contacts, groups, me, onAnew, onHappened, rowOf, talks } from './store';
@@ -162,7 +163,7 @@ function isForgotten(row: TalkRow | undefined): boolean {
 }
 
 function fresh(): string {
-  return `talk-${[...crypto.getRandomValues(new Uint8Array(8))].map((byte) => byte.toString(16).padStart(2, '0')).join('')}`;
+  return `talk-${freshHex(8)}`;
 }
 
 /** What was kept stands where the node has said nothing yet. */

@@ -3,6 +3,7 @@
 import { effect, signal } from '@preact/signals';
 import { ask, isAbort, Refusal } from './api';
 import type { Compose, SentRow } from './api.types';
+import { freshHex } from './hex';
 import { keeps } from './installed';
 import { beforeLocked, lock, onLocked } from './lock';
 import { isLeader, link } from './stream';
@@ -94,7 +95,7 @@ let ahead: Promise<unknown> = Promise.resolve();
 
 /** Sends a message, or has it wait here for the node. */
 export async function post(words: Compose, signal: AbortSignal): Promise<SentRow | 'waits'> {
-  const compose: Compose = { ...words, once: key() };
+  const compose: Compose = { ...words, once: freshHex(16) };
   const mayWait = keeps.value === 'yes' && !compose.uploads?.length;
   if (!mayWait) return ask('POST /v1/send', compose, signal);
   const posted = ahead.then(() => inTurn(compose, signal));
@@ -124,10 +125,6 @@ function after(ms: number): AbortSignal {
   const late = new AbortController();
   setTimeout(() => late.abort(new Refusal('unreachable', '')), ms);
   return late.signal;
-}
-
-function key(): string {
-  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
 async function wait(compose: Compose, tried: boolean): Promise<'waits'> {

@@ -2,6 +2,7 @@
 // they are small, and are brought before it where they are not.
 import { upload } from './api';
 import type { Compose, SentRow, Upload } from './api.types';
+import { hex } from './hex';
 import { post } from './outbox';
 import { redrawn } from './pictures';
 
@@ -37,7 +38,7 @@ export async function sendOut(
     const ready = isPhoto && photos !== 'untouched' ? await redrawn(file, photos === 'smaller') : file;
     if (ready.size <= INSIDE_BYTES_MAX && inside + ready.size <= INSIDE_ALL_MAX) {
       inside += ready.size;
-      attachments.push({ name: ready.name, hex: await hexOf(ready) });
+      attachments.push({ name: ready.name, hex: hex(new Uint8Array(await ready.arrayBuffer())) });
     } else {
       const { id, name } = await upload(ready, (part) => onPart(key, part), signal);
       uploads.push({ id, name });
@@ -45,9 +46,4 @@ export async function sendOut(
     onPart(key, 1);
   }
   return post({ ...words, attachments, uploads }, signal);
-}
-
-async function hexOf(file: File): Promise<string> {
-  const bytes = new Uint8Array(await file.arrayBuffer());
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

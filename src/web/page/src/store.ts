@@ -128,8 +128,8 @@ export function contactOf(address: string): ContactRow | null {
   return contacts.value.find((one) => one.peer_id === peer) ?? null;
 }
 
-/** Whether somebody is met now, as far as this node knows. */
+/** Whether somebody is met now, as far as this node knows; out of its reach nobody knows. */
 export function isNear(address: string): boolean {
   const peer = peerOf(address);
-  return nearby.value.some((one) => one.peer_id === peer && one.connected);
+  return link.value !== 'down' && nearby.value.some((one) => one.peer_id === peer && one.connected);
 }

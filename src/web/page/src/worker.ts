@@ -1,9 +1,9 @@
 // Stands between the page and its node, and gives the page's own files where the node is out of reach. It touches nothing
-// else: what the node answers goes by it, and no answer of the API is ever kept here. Its files are those of one build; a
-// newer build is another worker, which brings its own.
+// else: what the node answers goes by it, and no answer of the API is ever kept here. Its files are those of one build, which it
+// takes to the byte or not at all; a newer build is another worker, which brings its own.
 
-/** What the build puts here: the files of the page, and the digest of them all. */
-declare const FILES: string[];
+/** What the build puts here: the digests of the page's files by their paths, and that of them all. */
+declare const FILES: Record<string, string>;
 declare const VERSION: string;
 
 interface Lasting extends Event {
@@ -36,7 +36,7 @@ worker.addEventListener('activate', (event) => event.waitUntil(takeOver()));
 worker.addEventListener('fetch', (event) => {
   const { request } = event;
   const url = new URL(request.url);
-  if (request.method !== 'GET' || url.origin !== location.origin || !FILES.includes(url.pathname)) return;
+  if (request.method !== 'GET' || url.origin !== location.origin || !Object.hasOwn(FILES, url.pathname)) return;
   event.respondWith(answered(url.pathname, request));
 });
 
@@ -47,7 +47,7 @@ worker.addEventListener('notificationclick', (event) => {
 
 async function take(): Promise<void> {
   const cache = await caches.open(CACHE);
-  await cache.addAll(FILES.map((path) => new Request(path, { cache: 'reload' })));
+  await cache.addAll(Object.entries(FILES).map(([path, integrity]) => new Request(path, { cache: 'reload', integrity })));
   await worker.skipWaiting();
 }
 

@@ -5,6 +5,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { ask, bytes, upload } from '../api';
 import type { AppRow, AppStartRow } from '../api.types';
 import { Bridge, sweepCookies, type ToSend } from '../bridge';
+import { onLocked } from '../lock';
 import { inLine, plain } from '../safe';
 import { contacts, groups, nameOf, onAnew, onHappened } from '../store';
 import { attempt, complain, failure, tell } from '../tell';
@@ -26,6 +27,7 @@ const STORED_BYTES_MAX = 64 << 20;
 const WATCH_MS = 3_000;
 
 const all = signal<AppRow[] | null>(null);
+onLocked(() => (all.value = null));
 
 async function look(): Promise<void> {
   all.value = await ask('GET /v1/apps', {});

@@ -2,6 +2,7 @@
 import type { ComponentChildren } from 'preact';
 import './kit.css';
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { isUnreachable } from '../api';
 import { failure, say } from '../tell';
 import { t } from '../words';
 import type { Asked, Doing } from './ask';
@@ -83,7 +84,7 @@ export function Trouble({ error, again }: { error: Error; again?: () => void }) 
     <div class="trouble" role="alert">
       <Icon name="warn" size={18} />
       <p>
-        <bdi>{failure(error)}</bdi>
+        <bdi>{isUnreachable(error) ? t('errors.later') : failure(error)}</bdi>
       </p>
       {again && <Button kind="quiet" label={t('kit.again')} onClick={again} />}
     </div>

@@ -16,10 +16,8 @@ import { Picture } from './map/picture';
 import { Chip, Loaded, Page, Section, Tabs, Trouble } from './kit';
 import { Button, Empty, Name } from './ui';
 
-/** Nobody tells of who comes near; it is looked for so often. */
-/** What is carried for others, and how much went over a contact, nothing tells of. */
-const LOOK_MS = 10_000;
-const STATS_MS = 30_000;
+/** What is carried for others, how much went over a contact and the figures nothing tells of. */
+const LOOK_MS = 30_000;
 /** One's last messages, of which the map tells. */
 const MESSAGES = 60;
 
@@ -37,10 +35,10 @@ async function around() {
 type Shape = 'picture' | 'table';
 
 export function MeshMap() {
-  const seen = useAsked(around, [], { everyMs: LOOK_MS, of: ['nearby', 'contacts', 'groups'] });
+  const seen = useAsked(around, [], { everyMs: LOOK_MS, onEvents: true, of: ['nearby', 'contacts', 'groups'] });
   const sent = useAsked(() => ask('GET /v1/status', { limit: MESSAGES }), [], { onEvents: true });
-  const carry = useAsked(() => ask('GET /v1/carry'), [], { everyMs: LOOK_MS });
-  const stats = useAsked(() => ask('GET /v1/stats'), [], { everyMs: STATS_MS });
+  const carry = useAsked(() => ask('GET /v1/carry'), [], { everyMs: LOOK_MS, onEvents: true });
+  const stats = useAsked(() => ask('GET /v1/stats'), [], { everyMs: LOOK_MS });
   const [shape, setShape] = useState<Shape>('picture');
   const [chosen, setChosen] = useState<string>();
   const [person, setPerson] = useState<string>();

@@ -7,7 +7,7 @@ import { hasModifier, isWriting, stepTalk } from '../keys';
 import { lock, lockNow, onLocked } from '../lock';
 import { plain } from '../safe';
 import { notifies, theme } from '../settings';
-import { me, outlook, unread } from '../store';
+import { link, me, outlook, unread } from '../store';
 import { forget, spoken, tell, toasts } from '../tell';
 import { go, place, to } from '../route';
 import { t, tx } from '../words';
@@ -152,7 +152,7 @@ export async function turnNotifications(): Promise<void> {
 /** Who is met, in a few words. */
 export function Outlook() {
   const row = outlook.value;
-  if (!row) return null;
+  if (!row || link.value === 'down') return null;
   if (row.met_now > 0) return <span class="outlook good">{t('shell.met_now', { count: row.met_now })}</span>;
   if (!row.last_met_at) return <span class="outlook">{t('shell.met_none')}</span>;
   return <span class="outlook">{tx('shell.met_last', { at: <Time at={row.last_met_at} /> })}</span>;

@@ -62,6 +62,7 @@ export const de: Catalogue = {
   'times.minutes': { one: '{count} Minute', other: '{count} Minuten' },
   'times.hours': { one: '{count} Stunde', other: '{count} Stunden' },
   'times.days': { one: '{count} Tag', other: '{count} Tage' },
+  'errors.later': 'Das wird hier nicht behalten. Es erscheint, sobald dein Knoten erreichbar ist.',
   'errors.unreachable': 'Der Knoten ist nicht erreichbar; was du geschrieben hast, ist noch hier.',
   'errors.session': 'Diese Seite muss mit „dak web“ neu geöffnet werden.',
   'errors.with_step': '{message} – {step}',
