@@ -19,7 +19,7 @@ use super::forge::{dice, fresh_key};
 use super::person::Person;
 use super::rogue::{Ears, Rogue, framed, read_frame};
 use super::target::Target;
-use super::wire::propose;
+use super::wire::{consent, propose};
 use super::{PATIENCE, run, size};
 
 const PAIR: &str = "/dak/pair/1";
@@ -77,6 +77,43 @@ fn whoever_guesses_at_a_code_in_crowds_is_told_of_and_let_in_by_nobody() {
         let joined = bob.json(&format!("pair {code} --peer {}", target.person.place()));
         assert_eq!(joined["peer_id"], target.node.peer_id());
         assert_eq!(showing.end(), Some(0));
+    });
+}
+
+#[test]
+fn who_claims_every_number_and_has_no_code_keeps_nobody_from_the_one_at_an_address() {
+    run(async {
+        let target = Target::up("");
+        let mut dice = dice(44);
+        // More than there are proofs, and in contact already: they are asked before anybody can be dialed.
+        let mut crowd = Vec::new();
+        for _ in 0..4 {
+            let mut rogue = Rogue::meet(&fresh_key(&mut dice), target.at, Ears::Count).await.unwrap();
+            crowd.push(tokio::spawn(async move {
+                let mut held = Vec::new();
+                while let Some(mut stream) = rogue.wire.arriving.recv().await {
+                    if !consent(&mut stream, PAIR).await.unwrap_or(false) {
+                        continue;
+                    }
+                    // An element that nobody can do anything with costs a proof as well; nothing more is ever said.
+                    if let Ok(Frame::Ask { element, .. }) = hear(&mut stream).await {
+                        let _ = say(&mut stream, &Frame::Answer { element }).await;
+                    }
+                    held.push(stream);
+                }
+            }));
+        }
+        let mut bob = Person::new("bob");
+        bob.up("");
+        let (mut showing, code) = show(&bob);
+        let person = target.person.run(&format!("pair {code} --peer {} --json", bob.place()));
+        assert_eq!(person.code, 0, "{}{}", person.data, person.talk);
+        assert_eq!(showing.end(), Some(0));
+        // Without an address they are met alone, which is said with what helps.
+        let ran = target.person.run(&format!("pair {code}"));
+        assert!(ran.code == 8 && ran.talk.contains("does not have the code"), "{}", ran.talk);
+        assert!(ran.talk.contains("--peer"), "{}", ran.talk);
+        crowd.iter().for_each(tokio::task::JoinHandle::abort);
     });
 }
 

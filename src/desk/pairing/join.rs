@@ -60,6 +60,27 @@ enum Asked {
     Away,
 }
 
+/// What came of asking several.
+#[derive(Default)]
+struct Round {
+    paired: Option<Box<ContactRow>>,
+    /// Somebody said that the code is wrong, and how many more may be.
+    wrong: Option<u8>,
+    /// Somebody claims to show the code, and has not got it.
+    is_false: bool,
+}
+
+impl Round {
+    /// Whether others may be the right ones.
+    fn is_open(&self) -> bool {
+        self.paired.is_none() && self.wrong.is_none()
+    }
+
+    fn or(self, before: Round) -> Round {
+        Round { is_false: self.is_false || before.is_false, ..self }
+    }
+}
+
 impl Desk {
     pub(in crate::desk) async fn pair_join(
         &self,
@@ -94,26 +115,23 @@ impl Search<'_> {
     async fn run(&self, typed: Vec<PairWith>, scanned: Vec<PairWith>) -> Result<ContactRow, ApiError> {
         let ends = Instant::now() + if typed.is_empty() { SEARCH } else { SEARCH_TYPED };
         loop {
-            let found = scanned.iter().cloned().chain(self.near()).map(|with| (with, false));
-            let targets = typed.iter().cloned().map(|with| (with, true)).chain(found).take(ROUND_MAX);
-            let mut answers =
-                stream::iter(targets).map(|(with, is_typed)| self.ask(with, is_typed)).buffer_unordered(AT_ONCE_MAX);
-            let (mut wrong, mut is_false) = (None, false);
-            while let Some(asked) = answers.next().await {
-                match asked? {
-                    Asked::Paired(contact) => return Ok(*contact),
-                    Asked::Wrong { left } => wrong = Some(left),
-                    Asked::False => is_false = true,
-                    Asked::NotHere | Asked::Away => {}
+            // Anybody near can claim the number, and use up the proofs there are: who was named goes first.
+            let named = typed.iter().cloned().map(|with| (with, true));
+            let mut round = self.round(named.collect()).await?;
+            if round.is_open() {
+                let found = scanned.iter().cloned().chain(self.near()).map(|with| (with, false));
+                round = self.round(found.take(ROUND_MAX).collect()).await?.or(round);
+            }
+            match round {
+                Round { paired: Some(contact), .. } => return Ok(*contact),
+                Round { wrong: Some(left), .. } => return Err(is_wrong(left)),
+                Round { is_false: true, .. } => {
+                    let message =
+                        format!("somebody answers for the number {} and does not have the code", self.code.number());
+                    let next = if typed.is_empty() { NextStep::PairAtAddress } else { NextStep::PairAnew };
+                    return Err(ApiError::new(ErrorKind::Verification, message).next(next));
                 }
-            }
-            if let Some(left) = wrong {
-                return Err(is_wrong(left));
-            }
-            if is_false {
-                let message =
-                    format!("somebody answers for the number {} and does not have the code", self.code.number());
-                return Err(ApiError::new(ErrorKind::Verification, message).next(NextStep::PairAnew));
+                Round { .. } => {}
             }
             if Instant::now() >= ends {
                 let message = format!("nobody who can be met shows a code with the number {}", self.code.number());
@@ -121,6 +139,22 @@ impl Search<'_> {
             }
             sleep(PAUSE).await;
         }
+    }
+
+    /// Asks nodes, several at the same time, until one of them is the right one.
+    async fn round(&self, targets: Vec<(PairWith, bool)>) -> Result<Round, ApiError> {
+        let asking = stream::iter(targets).map(|(with, is_typed)| self.ask(with, is_typed));
+        let mut answers = asking.buffer_unordered(AT_ONCE_MAX);
+        let mut round = Round::default();
+        while let Some(asked) = answers.next().await {
+            match asked? {
+                Asked::Paired(contact) => return Ok(Round { paired: Some(contact), ..round }),
+                Asked::Wrong { left } => round.wrong = Some(left),
+                Asked::False => round.is_false = true,
+                Asked::NotHere | Asked::Away => {}
+            }
+        }
+        Ok(round)
     }
 
     /// Whoever can be met and was not asked yet.
