@@ -235,6 +235,7 @@
 //! | `api/server.rs` `CONNECTIONS_MAX` 64 | clients at once | client | told to come again | closed | `one_client_too_many_is_told_to_come_again` |
 //! | `api/server.rs` `BODY_BYTES_MAX` | the body of a request | client | refused | read | `a_body_over_the_limit_is_refused_whether_declared_or_not` |
 //! | `api/server.rs` `STREAM_ROWS_MAX` 1,024 | rows that wait for one client | client | the listing waits | taken | `a_reader_that_stands_still_is_given_up_and_a_slow_one_is_not` |
+//! | `web/lan/secured.rs` `CONNECTIONS_OF_ADDRESS_MAX` 16 | of these at the door for phones, of one address | host | told to come again | closed | `one_device_takes_a_part_of_the_places_and_another_comes_in` |
 //! | `web/sessions.rs` `SESSIONS_MAX` 64 | browsers that are let in | owner | seen longest ago | revoked | `name_and_key_stay_and_browsers_are_bounded` |
 //! | `web/links.rs` `LINKS_MAX` 16 | links for browsers that were not used | owner | oldest | used, five minutes | `links_are_bounded_and_the_oldest_goes_first` |
 //! | `net/hostname.rs` `LINKS_MAX` 32 | interfaces on which the page's name is asked for | owner | refused | gone | |

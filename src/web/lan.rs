@@ -60,7 +60,7 @@ pub async fn listen(port: u16, authority: Arc<Authority>) -> Result<LanDoor, Api
     let config = ServerConfig::builder_with_provider(provider).with_protocol_versions(&[&rustls::version::TLS13]);
     let mut config = config.map_err(broken)?.with_no_client_auth().with_cert_resolver(authority);
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(LanDoor { listener, acceptor: TlsAcceptor::from(Arc::new(config)) })
+    Ok(LanDoor::new(listener, TlsAcceptor::from(Arc::new(config))))
 }
 
 /// What phones get beside the page.

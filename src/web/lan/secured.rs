@@ -1,9 +1,11 @@
 //! A phone's connection: TLS, or the plain one of a device that does not know this node yet. Which it is, its first byte says.
 
+use std::collections::BTreeMap;
 use std::io;
+use std::net::IpAddr;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use axum::http::Extensions;
@@ -12,17 +14,61 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::server::TlsStream;
 use tokio_rustls::{Accept, TlsAcceptor};
 
-use crate::api::ApiError;
 use crate::api::server::{Client, Door};
+use crate::api::{ApiError, ErrorKind, NextStep};
 use crate::net::interfaces::Interfaces;
 
 /// What the first byte of TLS is: a handshake.
 const HANDSHAKE: u8 = 0x16;
 
+/// Connections of one address at a time: whoever takes those and reads nothing keeps no other device out. A browser makes
+/// six to a host, and an app has one of its own.
+const CONNECTIONS_OF_ADDRESS_MAX: usize = 16;
+
 /// Where phones come in.
 pub struct LanDoor {
-    pub listener: TcpListener,
-    pub acceptor: TlsAcceptor,
+    listener: TcpListener,
+    acceptor: TlsAcceptor,
+    crowd: Crowd,
+}
+
+/// How many connections each address has here.
+type Crowd = Arc<Mutex<BTreeMap<IpAddr, usize>>>;
+
+/// One of the connections of an address.
+struct Place {
+    crowd: Crowd,
+    from: IpAddr,
+}
+
+impl LanDoor {
+    pub fn new(listener: TcpListener, acceptor: TlsAcceptor) -> LanDoor {
+        LanDoor { listener, acceptor, crowd: Crowd::default() }
+    }
+}
+
+impl Place {
+    /// None where the address has all that it may.
+    fn take(crowd: &Crowd, from: IpAddr) -> Option<Place> {
+        let mut here = crowd.lock().unwrap_or_else(PoisonError::into_inner);
+        let many = here.entry(from).or_default();
+        if *many >= CONNECTIONS_OF_ADDRESS_MAX {
+            return None;
+        }
+        *many += 1;
+        Some(Place { crowd: Arc::clone(crowd), from })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut here = self.crowd.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(many) = here.get_mut(&self.from) else { return };
+        *many -= 1;
+        if *many == 0 {
+            here.remove(&self.from);
+        }
+    }
 }
 
 /// Whether what a request comes over is TLS, once that is known.
@@ -40,6 +86,7 @@ pub struct Phone {
     state: State,
     secured: Secured,
     is_near: bool,
+    place: Option<Place>,
 }
 
 enum State {
@@ -60,14 +107,18 @@ impl Door for LanDoor {
         let is_near = from.is_loopback()
             || Interfaces::now().is_ok_and(|here| here.reachable().any(|place| place.surrounds(from)));
         let state = State::Unknown(stream, self.acceptor.clone());
-        Ok(Phone { state, secured: Secured::default(), is_near })
+        Ok(Phone { state, secured: Secured::default(), is_near, place: Place::take(&self.crowd, from) })
     }
 }
 
 impl Client for Phone {
     fn refusal(&self) -> Option<ApiError> {
         let far = || ApiError::refused("this node answers devices of its own network alone");
-        (!self.is_near).then(far)
+        let many = || {
+            let error = ApiError::new(ErrorKind::Busy, "this device has as many connections here as it may");
+            error.next(NextStep::TryAgain)
+        };
+        if self.is_near { self.place.is_none().then(many) } else { Some(far()) }
     }
 
     fn readable(&self) -> Pin<Box<dyn Future<Output = io::Result<()>> + Send + '_>> {
@@ -150,5 +201,43 @@ impl AsyncWrite for Phone {
             State::Secret(stream) => Pin::new(stream.as_mut()).poll_shutdown(cx),
             State::Shaking(_) | State::Over => Poll::Ready(Ok(())),
         }
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use rustls::ServerConfig;
+    use rustls::server::ResolvesServerCertUsingSni;
+    use tokio::net::TcpSocket;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn one_device_takes_a_part_of_the_places_and_another_comes_in() {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+        let config = config.with_no_client_auth().with_cert_resolver(Arc::new(ResolvesServerCertUsingSni::new()));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let at = listener.local_addr().unwrap();
+        let door = LanDoor::new(listener, TlsAcceptor::from(Arc::new(config)));
+        let come = async |from: &str| {
+            let socket = TcpSocket::new_v4().unwrap();
+            socket.bind(format!("{from}:0").parse().unwrap()).unwrap();
+            let theirs = socket.connect(at).await.unwrap();
+            (theirs, door.accept().await.unwrap())
+        };
+        let mut crowd = Vec::new();
+        for _ in 0..CONNECTIONS_OF_ADDRESS_MAX {
+            crowd.push(come("127.0.0.1").await);
+        }
+        assert!(crowd.iter().all(|(_, phone)| phone.refusal().is_none()));
+        for _ in 0..3 {
+            assert_eq!(come("127.0.0.1").await.1.refusal().unwrap().kind, ErrorKind::Busy);
+        }
+        assert!(come("127.0.0.2").await.1.refusal().is_none());
+        crowd.pop();
+        assert!(come("127.0.0.1").await.1.refusal().is_none());
+        drop(crowd);
+        assert!(door.crowd.lock().unwrap().is_empty());
     }
 }
