@@ -143,6 +143,11 @@ fn apps_that_others_made_come_to_the_same_at_two_homes_that_are_never_online_tog
 }
 
 #[test]
+fn an_app_has_the_keys_a_name_where_it_was_sent_and_its_last_words() {
+    story("app_window", &["alice", "bob"]);
+}
+
+#[test]
 fn files_links_and_words_find_their_way_into_an_app_and_out_of_it() {
     story("app_ways", &["alice", "bob"]);
 }

@@ -136,7 +136,7 @@ const late = {
 const files = {
   'index.html': page(
     `<button id="import">Import</button><button id="share">Share</button><a id="mail" href="mailto:camp@example.org?body=hello">Mail</a>
-     <a id="out" href="https://example.org/a?b=%E2%80%AEc">Out</a><a id="odd" href="javascript:void 0">Odd</a><input id="file" type="file">`,
+     <a id="out" href="https://example.org/a?b=%E2%80%AEc">Out</a><a id="odd" href="javascript:void 0">Odd</a><a id="geo" href="geo:48.844,2.395">Here</a><input id="file" type="file">`,
     '<script src="webxdc.js"></script><script defer src="files.js"></script>',
   ),
   'files.js': `
@@ -147,7 +147,7 @@ const files = {
       const found = await webxdc.importFiles({ extensions: ['.txt'], mimeTypes: ['text/plain'], multiple: true });
       for (const file of found) webxdc.sendUpdate({ payload: { name: file.name, text: await file.text() }, info: 'imported ' + file.name });
     };
-    const shared = [{ file: { name: 'a.txt', plainText: 'plain ä' } }, { file: { name: 'b.txt', base64: btoa('base') }, text: 'with words' }, { file: { name: 'c.txt', blob: new Blob([]) } }];
+    const shared = [{ file: { name: 'a.txt', plainText: 'plain ä' } }, { file: { name: 'b.txt', base64: btoa('base') }, text: 'with words' }, { file: { name: 'c.txt', blob: new Blob([]) } }, { file: new File(['as it is'], 'd.txt') }];
     window.app = {
       said: [],
       act: (who) => webxdc.sendUpdate({ payload: { who } }),

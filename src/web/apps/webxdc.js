@@ -60,7 +60,8 @@
       some.sort(([a], [b]) => Number(b === '*') - Number(a === '*'));
       return Object.fromEntries(some.slice(0, own.notifiedMax).map(([who, text]) => [whole(who), whole(String(text))]));
     };
-    const bytesOf = async ({ blob, base64, plainText }) => {
+    const bytesOf = async (file) => {
+      const { blob = file, base64, plainText } = file;
       if (typeof blob?.arrayBuffer === 'function') return blob.arrayBuffer();
       if (typeof base64 === 'string') return Uint8Array.from(atob(base64), (c) => c.charCodeAt(0)).buffer;
       if (typeof plainText === 'string') return new TextEncoder().encode(plainText).buffer;
@@ -126,6 +127,11 @@
   // A plain property: apps declare variables of that name, and put things of their own into it.
   window.webxdc = webxdc;
   if (!isFirst) return;
+
+  // What is to have the keys from the start, a browser gives them in windows of their own alone.
+  addEventListener('DOMContentLoaded', () => {
+    if (parent === top && document.activeElement === document.body) document.querySelector('[autofocus]')?.focus();
+  });
 
   // A browser that keeps documents off the network ends one that tries this all the same: whoever only looks for it goes on.
   for (const name of ['RTCPeerConnection', 'webkitRTCPeerConnection']) Object.defineProperty(window, name, { value: undefined });

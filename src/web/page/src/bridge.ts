@@ -52,6 +52,9 @@ type Asked =
   | { what: 'link'; number: number; href: string }
   | { what: 'say'; number: number; text: string };
 
+/** Nobody is asked about this, so nobody refused it. */
+class Unaskable extends Error {}
+
 export class Bridge {
   private port: MessagePort | null = null;
   private readonly waiting: { update: Update; number: number; port: MessagePort }[] = [];
@@ -80,10 +83,12 @@ export class Bridge {
     port.onmessage = ({ data }: MessageEvent<Asked>) => void this.hear(port, data).catch(unlessOver);
   }
 
-  /** What was told before goes out all the same, unless it was a flood. */
+  /**
+   * What was told before goes out all the same, unless it was a flood. So does what the app tells as it is left: that is on its
+   * way here yet, and the channel ends with the app's document.
+   */
   close(): void {
     this.ended.abort();
-    this.port?.close();
     this.port = null;
     if (this.hasFlooded) this.waiting.length = 0;
   }
@@ -101,7 +106,7 @@ export class Bridge {
     if (port !== this.port && asked.what !== 'update') return;
     switch (asked.what) {
       case 'update':
-        if (this.waiting.length >= WAITING_MAX) {
+        if (this.waiting.length >= WAITING_MAX || (this.hasFlooded && this.ended.signal.aborted)) {
           this.hasFlooded = true;
           this.consent.flooded();
           return failed('too many updates at once');
@@ -140,7 +145,7 @@ export class Bridge {
           this.refusals = 0;
           done();
         } catch (error) {
-          this.refusals += 1;
+          if (!(error instanceof Unaskable)) this.refusals += 1;
           failed(error instanceof Error ? error.message : 'refused');
         } finally {
           this.isAsking = false;
@@ -155,12 +160,12 @@ export class Bridge {
       case 'send':
         return this.consent.send({ text: words(asked.text), name: words(asked.name), bytes });
       case 'save':
-        if (!bytes) throw new Error('there is nothing to save');
+        if (!bytes) throw new Unaskable('there is nothing to save');
         return this.consent.save(words(asked.name) ?? 'file', bytes);
       case 'link': {
         const url = URL.canParse(asked.href) ? new URL(asked.href) : null;
-        if (!url || !LINKED.includes(url.protocol) || url.username || url.password) throw new Error('only pages and mail are linked to');
-        if (url.href.length > LINK_CHARS_MAX) throw new Error('that address is too long');
+        if (!url || !LINKED.includes(url.protocol) || url.username || url.password) throw new Unaskable('only pages and mail are linked to');
+        if (url.href.length > LINK_CHARS_MAX) throw new Unaskable('that address is too long');
         return this.consent.link(url);
       }
     }

@@ -2,7 +2,7 @@
 // what it wants of the node it asks for over a channel (`bridge.ts`), and of the person by the windows here.
 import { signal } from '@preact/signals';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { ask, bytes, upload } from '../api';
+import { ask, upload } from '../api';
 import type { AppRow, AppStartRow } from '../api.types';
 import { Bridge, sweepCookies, type ToSend } from '../bridge';
 import { onLocked } from '../lock';
@@ -12,6 +12,7 @@ import { attempt, complain, failure, tell } from '../tell';
 import { size as bytesOf } from '../times';
 import { go, to, type Place } from '../route';
 import { t } from '../words';
+import { AppIcon, titlesOf } from './app-card';
 import { Icon } from './icons';
 import { Button, Dialog, Empty, Field, Time } from './ui';
 import './app.css';
@@ -70,16 +71,16 @@ function AppList() {
 }
 
 function Card({ row }: { row: AppRow }) {
-  const titles = [row.document, row.summary].filter((title) => title).map((title) => inLine(title ?? '', 60));
+  const titles = titlesOf(row);
   const inside = (
     <>
       <AppIcon row={row} />
       <span class="app-words">
         <bdi class="app-name cut">{plain(row.name)}</bdi>
-        <small class="muted cut">{titles.length ? titles.join(' · ') : t('apps.in', { who: nameOf(row.conversation) })}</small>
+        <small class="muted cut">{titles || t('apps.in', { who: nameOf(row.conversation) })}</small>
       </span>
       <span class="app-facts">
-        {titles.length > 0 && <span>{t('apps.in', { who: nameOf(row.conversation) })}</span>}
+        {titles && <span>{t('apps.in', { who: nameOf(row.conversation) })}</span>}
         <span>{t('apps.updates', { count: row.updates })}</span>
         {row.at && <Time at={row.at} />}
         {row.broken ? <span class="bad">{t('apps.broken')}</span> : !row.here && <span>{t('apps.away')}</span>}
@@ -94,22 +95,6 @@ function Card({ row }: { row: AppRow }) {
   ) : (
     <div class="card app-card">{inside}</div>
   );
-}
-
-function AppIcon({ row }: { row: AppRow }) {
-  const [url, setUrl] = useState<string | null>(null);
-  useEffect(() => {
-    if (!row.icon) return;
-    let made: string | null = null;
-    bytes('GET /v1/apps/{id}/icon', { id: row.id }).then(
-      (icon) => setUrl((made = URL.createObjectURL(new Blob([icon], { type: 'image/png' })))),
-      () => undefined,
-    );
-    return () => {
-      if (made) URL.revokeObjectURL(made);
-    };
-  }, [row.id, row.icon]);
-  return url ? <img class="app-icon" src={url} alt="" /> : <span class="app-icon"><Icon name="app" size={26} /></span>;
 }
 
 /** Whom something can be sent to, by address. */
@@ -192,7 +177,7 @@ function Running({ id, href }: { id: string; href: string | undefined }) {
           </h1>
           {app && (
             <small class="muted cut">
-              {[app.document, app.summary].filter((title) => title).map((title) => inLine(title ?? '', 60)).join(' · ') || t('apps.in', { who: nameOf(app.conversation) })}
+              {titlesOf(app) || t('apps.in', { who: nameOf(app.conversation) })}
             </small>
           )}
         </div>
@@ -274,6 +259,11 @@ function Watch({ app, told }: { app: AppStartRow; told: (used: number) => void }
 }
 
 function Frame({ app, href, asked }: { app: AppStartRow; href: string | undefined; asked: (asked: Asked) => void }) {
+  const frame = useRef<HTMLIFrameElement>(null);
+  /** The keys are the app's, unless something of the page has them. */
+  const giveKeys = () => {
+    if (document.activeElement === document.body) frame.current?.focus();
+  };
   useEffect(() => {
     let lastFlood = -Infinity;
     const bridge = new Bridge(app, {
@@ -311,7 +301,8 @@ function Frame({ app, href, asked }: { app: AppStartRow; href: string | undefine
   // What the app was told when it said something is a page of its own, whatever it begins with.
   const page = new URL((href ?? 'index.html').replace(/^[/\\]+/, ''), originOf(app) + '/');
   const src = page.origin === originOf(app) ? page.href : `${originOf(app)}/index.html`;
-  return <iframe class="app-frame" title={t('apps.frame', { name: plain(app.name) })} sandbox={SANDBOX} allow={ALLOWED} referrerpolicy="no-referrer" src={src} />;
+  const title = t('apps.frame', { name: plain(app.name) });
+  return <iframe ref={frame} class="app-frame" title={title} sandbox={SANDBOX} allow={ALLOWED} referrerpolicy="no-referrer" src={src} onLoad={giveKeys} />;
 }
 
 function SendIt({ asked, close, done }: { asked: Extract<Asked, { send: ToSend }>; close: () => void; done: () => void }) {

@@ -1,6 +1,7 @@
 // Files of a message: pictures are looked at in place, sound and films are played in place, the rest is there to be saved.
 // Of a file that comes in parts it says how far it is.
 import { signal } from '@preact/signals';
+import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { ask, contentUrl, firstBytes } from '../api';
 import type { FileRow, TalkRow, TransferRow } from '../api.types';
@@ -12,6 +13,7 @@ import { attempt } from '../tell';
 import { size as bytesOf } from '../times';
 import { to } from '../route';
 import { t } from '../words';
+import { AppIcon, titlesOf, useApp } from './app-card';
 import { Icon } from './icons';
 import { Player } from './player';
 import { Button, Progress } from './ui';
@@ -66,6 +68,7 @@ function Attachment({ row, file }: { row: TalkRow; file: FileRow }) {
   const id = file.id ?? null;
   if (isHere && id && kind === 'picture') return <Picture id={id} file={file} />;
   if (isHere && id && (kind === 'sound' || kind === 'film')) return <Player src={contentUrl(id)} name={file.name} isFilm={kind === 'film'} />;
+  if (isHere && kind === 'app') return <App row={row} file={file} fate={state && <Fate row={row} transfer={transfer} state={state} />} />;
   return (
     <div class="file">
       <span class="file-icon">
@@ -79,17 +82,39 @@ function Attachment({ row, file }: { row: TalkRow; file: FileRow }) {
         </small>
         {transfer && (state === 'coming' || state === 'wanted') && <Progress part={transfer.bytes ? transfer.have_bytes / transfer.bytes : 0} label={t('file.progress', { name: plain(file.name) })} />}
       </span>
-      {id && isHere && (
-        <a class="button quiet icon-only" href={contentUrl(id)} download={plain(file.name)} aria-label={t('file.save', { name: plain(file.name) })} title={t('file.save', { name: plain(file.name) })}>
-          <Icon name="download" />
-        </a>
-      )}
-      {isHere && kind === 'app' && (
-        <a class="button main" href={to('app', [row.id])}>
-          {t('file.start')}
-        </a>
-      )}
+      {id && isHere && <Save id={id} file={file} />}
       {id && state === 'offered' && !row.mine && <Button icon="download" label={t('file.get')} onClick={() => void get(id)} />}
+    </div>
+  );
+}
+
+function Save({ id, file }: { id: string; file: FileRow }) {
+  const label = t('file.save', { name: plain(file.name) });
+  return (
+    <a class="button quiet icon-only" href={contentUrl(id)} download={plain(file.name)} aria-label={label} title={label}>
+      <Icon name="download" />
+    </a>
+  );
+}
+
+/** An app stands in the conversation as it calls itself, with what was said in it last. */
+function App({ row, file, fate }: { row: TalkRow; file: FileRow; fate: ComponentChildren }) {
+  const app = useApp(row.id);
+  return (
+    <div class="file">
+      {app ? <AppIcon row={app} /> : <span class="app-icon"><Icon name="app" /></span>}
+      <span class="file-words">
+        <bdi class="file-name">{plain(app?.name ?? file.name)}</bdi>
+        {app && titlesOf(app) && <bdi class="app-said">{titlesOf(app)}</bdi>}
+        <small class="muted">
+          {bytesOf(file.bytes)}
+          {fate}
+        </small>
+      </span>
+      {file.id && <Save id={file.id} file={file} />}
+      <a class="button main" href={to('app', [row.id])}>
+        {t('file.start')}
+      </a>
     </div>
   );
 }
