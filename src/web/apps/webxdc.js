@@ -17,6 +17,7 @@
     let number = 0;
     let listener = null;
     let listening = 0;
+    let channel = null;
 
     const ask = (what, more = {}, give = []) =>
       new Promise((resolve, reject) => {
@@ -91,6 +92,22 @@
       },
 
       getAllUpdates: () => ask('all'),
+
+      // Most apps that use one never look whether there are any, and what is said on it may reach nobody.
+      joinRealtimeChannel() {
+        if (channel) throw new Error('the realtime channel was joined already');
+        const joined = {};
+        const within = (act) => (given) => {
+          if (channel !== joined) throw new Error('the realtime channel was left');
+          act(given);
+        };
+        joined.setListener = within(() => {});
+        joined.send = within((data) => {
+          if (!(data instanceof Uint8Array)) throw new TypeError('what is said on a realtime channel is a Uint8Array');
+        });
+        joined.leave = within(() => (channel = null));
+        return (channel = joined);
+      },
 
       async sendToChat({ file, text } = {}) {
         if (!file && !line(text)) throw new TypeError('there is nothing to send: give a file or a text');

@@ -34,6 +34,24 @@ export default async function (world) {
   await running(page, () => location.pathname.endsWith('second.html') && window.app);
   equal(page.context().pages().length, 1, 'no window was opened');
 
+  // Apps that join a realtime channel go on, alone on it.
+  const thrown = await (await running(page, () => window.app)).evaluate(() => {
+    const why = (act) => {
+      try {
+        return (act(), null);
+      } catch (error) {
+        return error.constructor.name;
+      }
+    };
+    const channel = webxdc.joinRealtimeChannel();
+    channel.setListener(() => (window.heard = true));
+    const first = [why(() => channel.send(new Uint8Array([1]))), why(() => channel.send('text')), why(() => webxdc.joinRealtimeChannel())];
+    channel.leave();
+    const again = webxdc.joinRealtimeChannel();
+    return [...first, why(() => channel.send(new Uint8Array(1))), why(() => again.send(new Uint8Array(1))), window.heard ?? null];
+  });
+  equal(thrown, [null, 'TypeError', 'Error', 'Error', null, null], 'a realtime channel, as apps use it');
+
   // Files come in, and go out to whom the person says, or nowhere.
   const files = await begin('files', APPS.files);
   frame = await start(page, files);
