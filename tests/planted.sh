@@ -5,6 +5,7 @@
 #   tests/planted.sh store- seal-      those whose names start so
 #   tests/planted.sh --check           plants nothing, but says whether every patch still applies and stands in the list
 #
+# Those that browsers notice want DAK_BROWSER, and `npm ci` in src/web/page and tests/page; without they are left out.
 # Bugs are planted in a copy, target/planted/tree, so nothing here changes; what is built of it stays for the next one.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -67,6 +68,11 @@ build_by() { # what the library's own tests are called then, options of cargo
         -e 's|^ *Executable tests/\(.*\)\.rs (\(.*\))$|\2 \1|p' "$work/log")
 }
 
+# What browsers run is made of its sources first.
+page() { # name
+    ! grep -q '^+++ b/src/web/page/' "tests/planted/$1.patch" || (cd src/web/page && npm run --silent build >/dev/null)
+}
+
 programs() { tr ',' '\n' <<<"$1" | sed 's|/.*||' | sort -u; }
 
 run() { # program/part+part
@@ -93,9 +99,14 @@ done
 
 missed=0 caught=0
 while read -r name tests what; do
+    # Stories that no browser tells notice nothing.
+    if [[ $tests =~ (page|phone)/ && ! -x ${DAK_BROWSER:-} ]]; then
+        echo "SKIPPED $name: DAK_BROWSER names no browser"
+        continue
+    fi
     apply "tests/planted/$name.patch"
     by=
-    if build $(programs "$tests"); then
+    if page "$name" && build $(programs "$tests"); then
         for test in ${tests//,/ }; do
             run "$test" || { by=$test; break; }
         done
@@ -111,6 +122,7 @@ while read -r name tests what; do
         missed=$((missed + 1))
     fi
     apply -R "tests/planted/$name.patch"
+    page "$name"
 done < <(listed "$@")
 echo "$caught caught, $missed missed"
 [[ $missed == 0 ]]

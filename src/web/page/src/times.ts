@@ -70,8 +70,9 @@ export function whole(at: string): string {
   return wholeForm.format(new Date(at));
 }
 
-/** A span of time in its largest unit: `20 s`, `5 min`, `3 h`, `2 days`. */
+/** A span of time in its largest unit: `20 s`, `5 min`, `3 h`, `2 days`, `3 years`; a single year is told in days. */
 export function span(ms: number): string {
+  if (ms >= 730 * 86_400_000) return t('times.years', { count: Math.round(ms / (365.25 * 86_400_000)) });
   const units = [
     ['times.days', 86_400_000],
     ['times.hours', 3_600_000],

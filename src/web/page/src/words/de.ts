@@ -61,6 +61,7 @@ export const de: Catalogue = {
   'times.seconds': { one: '{count} Sekunde', other: '{count} Sekunden' },
   'times.minutes': { one: '{count} Minute', other: '{count} Minuten' },
   'times.hours': { one: '{count} Stunde', other: '{count} Stunden' },
+  'times.years': { one: '{count} Jahr', other: '{count} Jahre' },
   'times.days': { one: '{count} Tag', other: '{count} Tage' },
   'errors.later': 'Das wird hier nicht behalten. Es erscheint, sobald dein Knoten erreichbar ist.',
   'errors.unreachable': 'Der Knoten ist nicht erreichbar; was du geschrieben hast, ist noch hier.',

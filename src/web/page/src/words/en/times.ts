@@ -7,5 +7,6 @@ export const times = {
   'times.seconds': { one: '{count} second', other: '{count} seconds' },
   'times.minutes': { one: '{count} minute', other: '{count} minutes' },
   'times.hours': { one: '{count} hour', other: '{count} hours' },
+  'times.years': { one: '{count} year', other: '{count} years' },
   'times.days': { one: '{count} day', other: '{count} days' },
 };
