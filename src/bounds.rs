@@ -105,6 +105,7 @@
 //! | `command.rs` `PRINTED_BYTES_MAX` | what a program may print | program | the program ends | logged | `of_what_one_prints_a_bounded_part_is_kept_and_one_that_goes_on_is_ended` |
 //! | `cli/notify.rs` `ONE_BY_ONE_MAX` 3 | messages that came together and are told one by one | owner | told as a number | told | `many_that_come_together_are_a_number` |
 //! | `cli/notify.rs` `TOGETHER_MAX` 256 | messages taken together | owner | told with the next | told | |
+//! | `desk/topics/consume.rs` `GROUPS_MAX` 256 | groups that consume one topic | owner | refused | with the subscription | `groups_of_a_topic_are_bounded_and_known_ones_go_on` |
 //! | `desk/topics/consume.rs` `SETTLED_AT_ONCE_MAX` 1,024 | events that one request settles | owner | refused | at once | |
 //! | `desk/topics/consume.rs` `WINDOW_MAX` 512 | events out with one consumer | consumer | no more are handed out | done | |
 //! | `api/model/topics.rs` `PUBLISHED_AT_ONCE_MAX` 512 | messages that one request publishes | owner | refused | at once | |

@@ -322,6 +322,29 @@ fn a_token_does_what_it_allows_and_nothing_else() {
 }
 
 #[test]
+fn groups_of_a_topic_are_bounded_and_known_ones_go_on() {
+    let alice = Open::new();
+    assert_eq!(alice.person.run("topic create temp").code, 0);
+    let sensor = alice.token("sensor --topics temp");
+    let follow = |group: &str, more: &str| {
+        alice.with(&sensor, "GET", &format!("/v1/topics/follow?topic=temp&group={group}{more}"), Value::Null)
+    };
+    for n in 0..256 {
+        let more = if n % 2 == 0 { "&from=last" } else { "" };
+        let answer = follow(&format!("g{n}"), more).1;
+        assert!(!answer.contains("error"), "{n}: {answer}");
+    }
+    for more in ["&from=last", ""] {
+        let answer = follow("g256", more).1;
+        assert!(answer.contains("\"kind\":\"refused\"") && answer.contains("room for no more"), "{answer}");
+        for known in ["g7", "g8"] {
+            let answer = follow(known, more).1;
+            assert!(!answer.contains("error"), "{known}: {answer}");
+        }
+    }
+}
+
+#[test]
 fn streams_that_nobody_reads_and_a_crowd_at_the_port_keep_nobody_from_the_socket() {
     let alice = Open::new();
     let bearer = format!("Bearer {}", alice.token("desk"));

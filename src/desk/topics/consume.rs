@@ -7,8 +7,8 @@
 //! ```
 //! What a group is done with is durable before the answer says so.
 
-use std::collections::BTreeMap;
 use std::collections::VecDeque;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -45,6 +45,9 @@ const NAP_MAX: Duration = Duration::from_secs(60);
 pub const WHY_CHARS_MAX: usize = 500;
 /// Most events that one request settles.
 const SETTLED_AT_ONCE_MAX: usize = 1_024;
+
+/// Most groups that consume one topic: each has a row that stays while the topic is subscribed to.
+const GROUPS_MAX: usize = 256;
 
 /// What a consumer wants.
 pub struct Wish {
@@ -246,10 +249,25 @@ impl Desk {
         if self.inner.consumers.groups().contains_key(&key) {
             return Ok(());
         }
+        self.admit_group(topic, name).await?;
         let row = rows::group(topic, name);
         let group = self.record(move |record| record.kept(&row)).await?.and_then(|value| Group::read(&value));
         self.inner.consumers.groups().entry(key).or_insert(group.unwrap_or_default());
         Ok(())
+    }
+
+    /// Whether a group is known, or may begin.
+    async fn admit_group(&self, topic: &Eid, name: &str) -> Result<(), ApiError> {
+        let start = rows::groups(topic);
+        let kept = self.record(move |record| record.all_kept(&start, None, GROUPS_MAX)).await?;
+        let mut known: BTreeSet<Vec<u8>> = kept.into_iter().map(|(key, _)| key).collect();
+        let of_topic = |(of, name): &(Eid, String)| (of == topic).then(|| rows::group(of, name));
+        known.extend(self.inner.consumers.groups().keys().filter_map(of_topic));
+        if known.len() < GROUPS_MAX || known.contains(&rows::group(topic, name)) {
+            return Ok(());
+        }
+        let error = format!("{GROUPS_MAX} groups consume this topic, and there is room for no more");
+        Err(ApiError::refused(error).advise("use one of them, or end the subscription, which ends them all"))
     }
 
     /// Puts a group to the start, to the end, or behind an event.
@@ -282,6 +300,7 @@ impl Desk {
             }
         };
         let _turn = self.inner.consumers.settling.lock().await;
+        self.admit_group(topic, name).await?;
         let mut group = Group::default();
         group.go_to(number);
         let value = group.write();
