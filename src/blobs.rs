@@ -85,6 +85,11 @@ struct Blob {
 }
 
 impl Blob {
+    /// A file of which nothing is here.
+    fn of(size: u64, why: Why) -> Blob {
+        Blob { size, have: Parts::none(parts_of(size)), data: None, why }
+    }
+
     /// Whether its last part is here, with which it has its size.
     fn is_proven(&self) -> bool {
         self.have.of().checked_sub(1).is_some_and(|last| self.have.has(last))
@@ -280,8 +285,7 @@ impl State {
     /// Says whether what is on the disk of it is of no use, for its parts spoke of another size.
     fn expect(&mut self, file: &Enclosed, why: Why) -> bool {
         self.offered.remove(&file.root);
-        let none = || Blob { size: file.bytes, have: Parts::none(parts_of(file.bytes)), data: None, why };
-        let blob = self.blobs.entry(file.root).or_insert_with(none);
+        let blob = self.blobs.entry(file.root).or_insert_with(|| Blob::of(file.bytes, why));
         let is_other = blob.size != file.bytes;
         // What a person asks for counts more than what somebody pushes.
         let is_settled = match blob.why {
@@ -298,7 +302,7 @@ impl State {
             return false;
         }
         if is_other {
-            *blob = none();
+            *blob = Blob::of(file.bytes, why);
             self.dirty.remove(&file.root);
         }
         blob.why = why;

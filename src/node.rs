@@ -33,7 +33,7 @@ use libp2p::Multiaddr;
 use tokio::sync::{broadcast, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
-pub use self::drafts::Beside;
+pub use self::drafts::InCommit;
 pub use self::names::{look, look_of_group};
 pub use self::nearby::Sighting;
 pub use self::stick::{Came, Entered, Taken};
@@ -322,12 +322,19 @@ impl Node {
         &self,
         look: impl FnOnce(&Agent) -> T + Send + 'static,
     ) -> Result<T, NodeError> {
+        let work = |tell: oneshot::Sender<T>| {
+            Work::Look(Box::new(move |agent: &Agent| -> Box<dyn FnOnce() + Send> {
+                let seen = look(agent);
+                Box::new(move || drop(tell.send(seen)))
+            }))
+        };
+        self.wait_for(work).await
+    }
+
+    /// Gives the core something to do, which tells the answer.
+    async fn wait_for<T>(&self, work: impl FnOnce(oneshot::Sender<T>) -> Work) -> Result<T, NodeError> {
         let (tell, told) = oneshot::channel();
-        let look = Box::new(move |agent: &Agent| -> Box<dyn FnOnce() + Send> {
-            let seen = look(agent);
-            Box::new(move || drop(tell.send(seen)))
-        });
-        self.work.put(Work::Look(look)).map_err(|_| NodeError::Lost)?;
+        self.work.put(work(tell)).map_err(|_| NodeError::Lost)?;
         told.await.map_err(|_| self.lost())
     }
 
@@ -347,17 +354,17 @@ impl Node {
         &self,
         decide: impl FnOnce(&Agent) -> (Option<Input>, T) + Send + 'static,
     ) -> Result<T, NodeError> {
-        let (tell, told) = oneshot::channel();
         let (net, store) = (self.net.clone(), Arc::clone(&self.store));
-        let decide = Box::new(move |agent: &Agent| -> (Option<Input>, Box<dyn FnOnce() + Send>) {
-            let (input, seen) = decide(agent);
-            if let Some(Input::SetPerson { node, person }) = &input {
-                tell_whether_named(net.as_ref(), &store, *node, person.as_ref());
-            }
-            (input, Box::new(move || drop(tell.send(seen))))
-        });
-        self.work.put(Work::Decide(decide)).map_err(|_| NodeError::Lost)?;
-        told.await.map_err(|_| self.lost())
+        let work = |tell: oneshot::Sender<T>| {
+            Work::Decide(Box::new(move |agent: &Agent| -> (Option<Input>, Box<dyn FnOnce() + Send>) {
+                let (input, seen) = decide(agent);
+                if let Some(Input::SetPerson { node, person }) = &input {
+                    tell_whether_named(net.as_ref(), &store, *node, person.as_ref());
+                }
+                (input, Box::new(move || drop(tell.send(seen))))
+            }))
+        };
+        self.wait_for(work).await
     }
 
     /// Seals a padded message and takes custody of it; returns its id once it is durable.
@@ -380,7 +387,7 @@ impl Node {
         lifetime: Millis,
         priority: Priority,
         copies: Option<u16>,
-        beside: Option<Beside>,
+        beside: Option<InCommit>,
     ) -> Result<BundleId, NodeError> {
         let (token, told) = self.drafts.put(plaintext, beside);
         let mailbox = self.keyring.mailbox();
@@ -396,21 +403,13 @@ impl Node {
 
     /// Makes changes of the record that are no concern of the agent's; returns once they are durable.
     pub async fn change(&self, changes: Vec<Change>) -> Result<(), NodeError> {
-        let (tell, told) = oneshot::channel();
-        self.work
-            .put(Work::Keep(changes, Box::new(move || tell.send(()).unwrap_or(()))))
-            .map_err(|_| NodeError::Lost)?;
-        told.await.map_err(|_| self.lost())
+        self.wait_for(|tell| Work::Keep(changes, Box::new(move || tell.send(()).unwrap_or(())))).await
     }
 
     /// Takes in mail of an earlier home, each with what it says; what is here already stays as it is. Returns once it is
     /// durable.
     pub async fn adopt(&self, brought: Vec<(Adopted, Earlier)>) -> Result<(), NodeError> {
-        let (tell, told) = oneshot::channel();
-        self.work
-            .put(Work::Adopt(brought, Box::new(move || tell.send(()).unwrap_or(()))))
-            .map_err(|_| NodeError::Lost)?;
-        told.await.map_err(|_| self.lost())
+        self.wait_for(|tell| Work::Adopt(brought, Box::new(move || tell.send(()).unwrap_or(())))).await
     }
 
     /// Looks at what is subscribed to and changes it: what is given back are inputs of the agent that follow, changes, and an
@@ -419,13 +418,7 @@ impl Node {
         &self,
         change: impl FnOnce(&mut Topics, DtnTime) -> (Vec<Input>, Vec<Change>, T) + Send + 'static,
     ) -> Result<T, NodeError> {
-        let (tell, told) = oneshot::channel();
-        let on_topics = Box::new(move |topics: &mut Topics, now: DtnTime| {
-            let (inputs, changes, answer) = change(topics, now);
-            Wishes { inputs, changes, tell: Box::new(move || drop(tell.send(answer))) }
-        });
-        self.work.put(Work::Topics(on_topics)).map_err(|_| NodeError::Lost)?;
-        told.await.map_err(|_| self.lost())
+        self.wait_for(|tell| Work::Topics(Box::new(move |topics, now| Wishes::of(change(topics, now), tell)))).await
     }
 
     /// The same with groups.
@@ -433,13 +426,7 @@ impl Node {
         &self,
         change: impl FnOnce(&mut Groups, DtnTime) -> (Vec<Input>, Vec<Change>, T) + Send + 'static,
     ) -> Result<T, NodeError> {
-        let (tell, told) = oneshot::channel();
-        let on_groups = Box::new(move |groups: &mut Groups, now: DtnTime| {
-            let (inputs, changes, answer) = change(groups, now);
-            Wishes { inputs, changes, tell: Box::new(move || drop(tell.send(answer))) }
-        });
-        self.work.put(Work::Groups(on_groups)).map_err(|_| NodeError::Lost)?;
-        told.await.map_err(|_| self.lost())
+        self.wait_for(|tell| Work::Groups(Box::new(move |groups, now| Wishes::of(change(groups, now), tell)))).await
     }
 
     /// What groups are called here, by their keys.

@@ -120,31 +120,8 @@ impl Flights {
 
 #[cfg(test)]
 mod tests {
+    use super::super::floods::{FLOODER, flood, honest, node};
     use super::*;
-
-    const FLOODER: u32 = 66;
-    /// How many entries others have in a place before it is flooded.
-    const HONEST: u32 = 200;
-    /// How much more than fits comes in a flood.
-    const MORE: u32 = 2_000;
-
-    fn node(n: u32) -> NodeId {
-        NodeId::from_trusted(*blake3::hash(&n.to_be_bytes()).as_bytes())
-    }
-
-    fn id(n: u32) -> BundleId {
-        BundleId(*blake3::hash(&n.to_le_bytes()).as_bytes())
-    }
-
-    /// Ids of others, each with its peer: ten peers.
-    fn honest() -> impl Iterator<Item = (NodeId, BundleId)> {
-        (0..HONEST).map(|n| (node(1_000 + n % 10), id(n)))
-    }
-
-    /// More ids of one peer than a place holds.
-    fn flood(max: usize) -> impl Iterator<Item = BundleId> {
-        (0..max as u32 + MORE).map(|n| id(1_000 + n))
-    }
 
     /// Numbers from a hash.
     fn lots() -> impl FnMut() -> u64 {

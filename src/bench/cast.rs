@@ -80,6 +80,23 @@ pub fn bundles(source: &SigningKey, to: NodeId, count: usize) -> Result<Vec<Bund
     (0..count as u64).map(sign).collect()
 }
 
+/// What a peer says first that takes nothing.
+pub fn hello(nonce: [u8; 16]) -> Frame {
+    Frame::Hello(Hello {
+        version: PROTOCOL_VERSION,
+        bundle_bytes_max: 1 << 20,
+        window_bytes: 1 << 20,
+        carries: false,
+        pushes: false,
+        mailboxes: Vec::new(),
+        routing: RoutingInfo::None,
+        nonce,
+        count: 0,
+        root: [0; 16],
+        interests: Vec::new(),
+    })
+}
+
 /// A peer that says Hello, hands over what it is told to, and counts what is accepted.
 pub struct Porter {
     events: mpsc::Receiver<NetEvent>,
@@ -99,20 +116,7 @@ impl Porter {
                 break (outbound, Ends { from: key.node(), to: peer });
             }
         };
-        let hello = Hello {
-            version: PROTOCOL_VERSION,
-            bundle_bytes_max: 1 << 20,
-            window_bytes: 1 << 20,
-            carries: false,
-            pushes: false,
-            mailboxes: Vec::new(),
-            routing: RoutingInfo::None,
-            nonce: [9; 16],
-            count: 0,
-            root: [0; 16],
-            interests: Vec::new(),
-        };
-        outbound.send(Frame::Hello(hello).encode()?)?;
+        outbound.send(hello([9; 16]).encode()?)?;
         let mut porter = Porter { events, outbound, window_bytes: 0, handle, ends };
         while porter.window_bytes == 0 {
             if let Some(Frame::Hello(hello)) = porter.hear().await? {

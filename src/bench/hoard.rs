@@ -4,13 +4,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::cast::{bundles, key};
+use super::cast::{bundles, hello, key};
 use super::process::Process;
 use super::{Failure, Row, row};
 use crate::agent::{Agent, Config, Input, Mailboxes, Output};
 use crate::bundle::Signer;
 use crate::driver::{Driver, Plain};
-use crate::frame::{Frame, Hello, PROTOCOL_VERSION, RoutingInfo, Transit};
+use crate::frame::Transit;
 use crate::home::Home;
 use crate::keys::Identity;
 use crate::store::Store;
@@ -60,7 +60,7 @@ fn fill(dir: &Path, count: usize) -> Result<(), Failure> {
     let (peer, absent) = (key(31).node(), key(201).node());
     let at = Moment { now: Timestamp(1), wall: DtnTime(0) };
     driver.take(at, Input::ContactUp { peer });
-    driver.take(at, Input::Frame { from: peer, frame: hello() });
+    driver.take(at, Input::Frame { from: peer, frame: hello([3; 16]) });
     let mut sequence = 0;
     while sequence < count {
         let n = CHUNK.min(count - sequence);
@@ -76,22 +76,6 @@ fn fill(dir: &Path, count: usize) -> Result<(), Failure> {
     }
     driver.take(at, Input::ContactDown { peer });
     commit(&mut store, driver.flush())
-}
-
-fn hello() -> Frame {
-    Frame::Hello(Hello {
-        version: PROTOCOL_VERSION,
-        bundle_bytes_max: 1 << 20,
-        window_bytes: 1 << 20,
-        carries: false,
-        pushes: false,
-        mailboxes: Vec::new(),
-        routing: RoutingInfo::None,
-        nonce: [3; 16],
-        count: 0,
-        root: [0; 16],
-        interests: Vec::new(),
-    })
 }
 
 /// Commits a batch; of its acts none has anybody to hear of it.

@@ -8,7 +8,6 @@ use super::place::{DATA, HAVE, make_directory, options, sync_directory, write_ha
 use super::{Blob, Blobs, EARLY_BYTES_MAX, FILE_COST_BYTES, PART_OF_CONTACT, State, Taken, Why};
 use crate::content::{PART_BYTES, Part, parts_of};
 use crate::id::{NodeId, hex};
-use crate::mail::files::Parts;
 
 impl Blobs {
     /// Takes in a part that verified, from a contact or from somebody else. What cannot be written fails the next
@@ -24,10 +23,7 @@ impl Blobs {
             // Its message, when it comes, says which size is the right one.
             (Some((Why::Unknown | Why::Early(_), false)), Some(_)) => return Taken::NoRoom,
             (Some((Why::Unknown | Why::Early(_), true)), Some(from)) if state.has_room_early(from) => None,
-            (None, Some(from)) if state.has_room_early(from) => {
-                let (size, have) = (part.size, Parts::none(parts_of(part.size)));
-                Some(Blob { size, have, data: None, why: Why::Early(from) })
-            }
+            (None, Some(from)) if state.has_room_early(from) => Some(Blob::of(part.size, Why::Early(from))),
             (Some(_) | None, Some(_)) => return Taken::NoRoom,
         };
         state.blobs.extend(blob.map(|blob| (part.root, blob)));
@@ -59,8 +55,7 @@ impl Blobs {
             return;
         }
         if may_come {
-            let blob = Blob { size: part.size, have: Parts::none(parts_of(part.size)), data: None, why };
-            state.blobs.insert(part.root, blob);
+            state.blobs.insert(part.root, Blob::of(part.size, why));
         } else if why != Why::Wanted {
             // It is offered, and no more.
             state.blobs.remove(&part.root);

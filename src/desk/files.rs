@@ -210,7 +210,7 @@ impl Desk {
         match other.has_members() {
             // Who left it says nothing there any more.
             true if !self.groups_joined().await?.contains_key(&other.node) => {}
-            true => drop(self.send_to_group(other.node, plaintext, LIFETIME, Priority::Normal, None).await?),
+            true => drop(self.send_content(other.node, plaintext, LIFETIME, Priority::Normal, None).await?),
             false => drop(self.node().send(other, plaintext, LIFETIME, Priority::Normal, None).await?),
         }
         Ok(())

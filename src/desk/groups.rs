@@ -25,7 +25,7 @@ use crate::mail::groups::log::{MEMBERS_MAX, Member};
 use crate::mail::groups::receipts::RECEIPT_LIFETIME;
 use crate::mail::groups::rows::{Key, Recipients, ToSend, all_meant, all_out, meant, read_key, who_has};
 use crate::mail::groups::{Actor, Group, Groups, NotDone, Standing};
-use crate::node::{Beside, NodeError, look_of_group};
+use crate::node::{InCommit, NodeError, look_of_group};
 use crate::safe_text::safe_text;
 use crate::store::redb::RedbReader;
 use crate::time::{DAY, DtnTime, Millis};
@@ -300,19 +300,7 @@ impl Desk {
         Ok(())
     }
 
-    /// Writes padded content to a group, under a key that all have who are in it now.
-    pub(super) async fn send_to_group(
-        &self,
-        group: NodeId,
-        plaintext: Vec<u8>,
-        lifetime: Millis,
-        priority: Priority,
-        copies: Option<u16>,
-    ) -> Result<BundleId, ApiError> {
-        self.send_content_beside(group, plaintext, lifetime, priority, copies, None).await
-    }
-
-    /// Sends content to a person, or to a group.
+    /// Sends padded content to a person, or to a group under a key that all have who are in it now.
     pub(super) async fn send_content(
         &self,
         to: NodeId,
@@ -332,7 +320,7 @@ impl Desk {
         lifetime: Millis,
         priority: Priority,
         copies: Option<u16>,
-        beside: Option<Beside>,
+        beside: Option<InCommit>,
     ) -> Result<BundleId, ApiError> {
         let endpoint = self.endpoint_of(to);
         let _turn = match endpoint.has_members() {

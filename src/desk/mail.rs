@@ -11,7 +11,7 @@ use crate::api::{ApiError, NextStep, Response};
 use crate::content::{AFTER_READ_MS_MAX, AfterRead, Attachment, Content, NewTask, OFFSET_MINUTES_MAX, Text, pad};
 use crate::id::{BundleId, NodeId};
 use crate::mail::kept::Once;
-use crate::node::Beside;
+use crate::node::InCommit;
 use crate::time::{DAY, Millis, SECOND};
 
 /// How long a message is under way where nobody says.
@@ -43,7 +43,7 @@ impl Desk {
         let content = marked(self.content(compose).await?, marks);
         let plaintext = pad(&content.encode());
         let at = self.look(|agent, _| agent.at().now).await?;
-        let beside = once.map(|(key, asked)| -> Beside {
+        let beside = once.map(|(key, asked)| -> InCommit {
             let once = Once { to: node, asked, at };
             Box::new(move |id| Change::Keep { key, value: Some(once.write(&id)) })
         });

@@ -16,10 +16,10 @@ use crate::node::NodeError;
 pub type Plaintext = Zeroizing<Vec<u8>>;
 
 /// What is kept in the commit that queues a message, once it has an id.
-pub type Beside = Box<dyn FnOnce(BundleId) -> Change + Send>;
+pub type InCommit = Box<dyn FnOnce(BundleId) -> Change + Send>;
 
 /// What was written, and what is kept beside it.
-pub type Written = (Plaintext, Option<Beside>);
+pub type Written = (Plaintext, Option<InCommit>);
 
 /// Plaintext by token, and the waiting senders.
 pub struct Drafts {
@@ -42,7 +42,7 @@ impl Drafts {
     pub fn put(
         &self,
         plaintext: Vec<u8>,
-        beside: Option<Beside>,
+        beside: Option<InCommit>,
     ) -> (u64, oneshot::Receiver<Result<BundleId, NodeError>>) {
         let (tell, told) = oneshot::channel();
         let mut state = self.state();

@@ -1,5 +1,7 @@
 //! What the core is asked to do, by peers, by people and by the threads that work for it.
 
+use tokio::sync::oneshot;
+
 use super::core::again::Again;
 use super::drafts::Written;
 use super::line::Line;
@@ -85,6 +87,15 @@ pub struct Wishes {
     pub changes: Vec<Change>,
     /// Called once all of it is durable.
     pub tell: Box<dyn FnOnce() + Send>,
+}
+
+impl Wishes {
+    pub fn of<T: Send + 'static>(
+        (inputs, changes, answer): (Vec<Input>, Vec<Change>, T),
+        tell: oneshot::Sender<T>,
+    ) -> Wishes {
+        Wishes { inputs, changes, tell: Box::new(move || drop(tell.send(answer))) }
+    }
 }
 
 /// A bundle as it came, its signature not yet checked.

@@ -88,7 +88,7 @@ impl Plan {
             exported.bytes += leaving.iter().map(|bundle| bundle.bytes.len() as u64).sum::<u64>();
             left = later;
         }
-        if without_room > 0 { Err(target.is_full()) } else { Ok(()) }
+        if without_room > 0 { Err(cannot_write(target.place(), &no_room())) } else { Ok(()) }
     }
 }
 
@@ -105,7 +105,8 @@ pub(super) trait Target {
     /// Which of these there is room for.
     fn fit(&self, bundles: &[WillingRow]) -> Result<Vec<bool>, ApiError>;
 
-    fn is_full(&self) -> ApiError;
+    /// As errors name it.
+    fn place(&self) -> &Path;
 
     fn write(&mut self, bundles: &[ToWrite]) -> Result<(), ApiError>;
 }
@@ -120,8 +121,8 @@ impl Target for InFolder<'_> {
         self.folder.fit(bundles.iter().map(|row| row.bytes)).map_err(|error| cannot_write(self.place, &error))
     }
 
-    fn is_full(&self) -> ApiError {
-        cannot_write(self.place, &no_room())
+    fn place(&self) -> &Path {
+        self.place
     }
 
     fn write(&mut self, bundles: &[ToWrite]) -> Result<(), ApiError> {
@@ -147,8 +148,8 @@ impl Target for Sequence<'_> {
         Ok(vec![true; bundles.len()])
     }
 
-    fn is_full(&self) -> ApiError {
-        cannot_write(Path::new("the file"), &no_room())
+    fn place(&self) -> &Path {
+        Path::new("the file")
     }
 
     fn write(&mut self, bundles: &[ToWrite]) -> Result<(), ApiError> {
@@ -162,6 +163,6 @@ impl Target for Sequence<'_> {
             bytes.extend(&bundle.bytes);
         }
         let written = self.file.write_all(&bytes).and_then(|()| self.file.flush());
-        written.map_err(|error| cannot_write(Path::new("the file"), &error))
+        written.map_err(|error| cannot_write(self.place(), &error))
     }
 }

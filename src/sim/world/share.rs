@@ -30,6 +30,9 @@ use crate::sim::link::{Fate, Links, Parcel, Transfer};
 use crate::sim::trace::Contact;
 use crate::sim::workload::{Channel, Message};
 
+/// What an envelope for a mailbox adds to what is padded in it (`seal.rs`).
+const ENVELOPE_BYTES: usize = 56;
+
 pub struct Share<'a> {
     common: Arc<Common<'a>>,
     now_us: u64,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Share;
+use super::{ENVELOPE_BYTES, Share};
 use crate::agent::Input;
 use crate::bundle::{Bundle, Draft, Priority};
 use crate::content::{Content, FileAsk, pad, unpad};
@@ -11,8 +11,6 @@ use crate::sim::workload::Channel;
 
 /// Tokens of such words have this bit, and neither a message's nor a receipt's has it.
 const HERE: u64 = 1 << 62;
-/// What an envelope for a mailbox adds to what is padded in it (`seal.rs`).
-const ENVELOPE_BYTES: usize = 56;
 
 /// Whether a token is of what somebody has of a file.
 pub fn is_of_here(token: u64) -> bool {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Share;
+use super::{ENVELOPE_BYTES, Share};
 use crate::agent::Input;
 use crate::agent::change::{Change, Letter};
 use crate::agent::io::Gone;
@@ -28,8 +28,6 @@ pub struct Owing {
 
 /// Tokens of receipts have this bit, and no message's has it.
 const RECEIPT: u64 = 1 << 63;
-/// What an envelope for a mailbox adds to what is padded in it (`seal.rs`).
-const ENVELOPE_BYTES: usize = 56;
 
 /// Whether a token is of a receipt.
 pub fn is_of_receipt(token: u64) -> bool {
