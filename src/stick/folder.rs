@@ -118,6 +118,11 @@ impl Folder {
         matches!((rustix::fs::fstat(&self.dir), above), (Ok(own), Ok(above)) if own.st_dev != above.st_dev)
     }
 
+    /// Which file system it is of.
+    pub fn file_system(&self) -> io::Result<u64> {
+        Ok(rustix::fs::fstat(&self.dir)?.st_dev)
+    }
+
     /// How many of files of these sizes fit, one behind the other, by what the file system says to have free.
     pub fn fit(&self, sizes: impl Iterator<Item = u64>) -> io::Result<Vec<bool>> {
         rustix::fs::accessat(&self.dir, ".", Access::WRITE_OK, AtFlags::empty())?;

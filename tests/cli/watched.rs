@@ -109,3 +109,38 @@ fn a_watched_stick_that_is_full_takes_nothing_or_is_gone_costs_no_copies_and_get
     watcher.signal(Signal::INT);
     assert_eq!(watcher.end(), Some(130));
 }
+
+#[test]
+fn a_stick_that_is_mounted_after_the_watch_began_gets_everything_and_nothing_lies_beneath_it_where_that_is_known() {
+    let mut alice = Person::new("alice");
+    alice.up("");
+    let stick = folder(&alice);
+    (0..3).for_each(|_| drop(alice.json(&format!("send {SOMEBODY} hello"))));
+    let mount = format!("mount -t tmpfs -o size=10m stick {stick}");
+
+    // The machine's table says that a stick belongs there, so nothing is written before it is there.
+    let table = alice.file("fstab", format!("LABEL=dak {stick} vfat noauto,user 0 0\n").as_bytes());
+    let line = format!("stick watch {stick}");
+    let mut watcher = alice.spawn_on_a_mount(&line, &format!("mount --bind {table} /etc/fstab"));
+    alice.keep_talk("watch");
+    alice.until_talk("watch", "nothing is mounted there now");
+    assert!(names(&stick).is_empty(), "{:?}", names(&stick));
+    watcher.among_its_mounts(&mount);
+    let there = format!("/proc/{}/root{stick}", watcher.pid());
+    wait_for("all of it is there", || bundles(&there) == 3);
+    assert!(names(&stick).is_empty(), "{:?}", names(&stick));
+    watcher.signal(Signal::INT);
+    assert_eq!(watcher.end(), Some(130));
+
+    // Where nothing says so it is a folder like any other, until it is not.
+    let mut watcher = alice.spawn_on_a_mount(&line, "true");
+    alice.keep_talk("later");
+    wait_for("it is written", || bundles(&stick) == 3);
+    watcher.among_its_mounts(&mount);
+    let said = alice.until_talk("later", "another disk now");
+    assert!(said.contains("beneath"), "{said}");
+    let there = format!("/proc/{}/root{stick}", watcher.pid());
+    wait_for("all of it is there as well", || bundles(&there) == 3);
+    watcher.signal(Signal::INT);
+    assert_eq!(watcher.end(), Some(130));
+}

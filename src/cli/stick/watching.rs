@@ -16,7 +16,7 @@ use crate::cli::out::Out;
 use crate::cli::{Outcome, Stop};
 use crate::id::BundleId;
 use crate::safe_text::safe_text;
-use crate::stick::{Folder, Name};
+use crate::stick::{Folder, Name, is_mount_point};
 
 /// How often a folder that is watched is looked at, unless a look takes long.
 const LOOK: Duration = Duration::from_secs(2);
@@ -40,7 +40,7 @@ pub(super) async fn watch(engine: &dyn Engine, home: Option<&Path>, dir: &Path, 
     out.talk(&format!("watching {shown}; Ctrl-C ends it"));
     let mut watched = Watched::default();
     // What lies under a stick that is not mounted is another disk's.
-    let mut is_mounted = false;
+    let mut is_mounted = is_mount_point(dir);
     let mut said = String::new();
     loop {
         let began = Instant::now();
@@ -56,6 +56,15 @@ pub(super) async fn watch(engine: &dyn Engine, home: Option<&Path>, dir: &Path, 
             }
             Some(Ok(folder)) => {
                 is_mounted |= folder.is_mount();
+                if watched.is_of_another(&folder) {
+                    if watched.has_written {
+                        out.talk(&format!(
+                            "{shown} is another disk now: what was written there before lies beneath it"
+                        ));
+                    }
+                    watched = Watched::default();
+                }
+                watched.file_system = folder.file_system().ok();
                 let link = Link::to(engine, home)?;
                 let done = watched.look(&link, &folder, dir, load, out).await;
                 link.close().await;
@@ -88,9 +97,17 @@ struct Watched {
     failed: Option<ApiError>,
     /// What lay there after the last look.
     names: Option<Vec<Name>>,
+    file_system: Option<u64>,
+    /// Something was written there.
+    has_written: bool,
 }
 
 impl Watched {
+    /// Whether what stands there is not what was looked at before.
+    fn is_of_another(&self, folder: &Folder) -> bool {
+        self.file_system.is_some_and(|known| folder.file_system().is_ok_and(|now| now != known))
+    }
+
     async fn look(&mut self, link: &Link<'_>, folder: &Folder, dir: &Path, load: &Load, out: &Out) -> Outcome {
         let (names, _) = folder.names().map_err(|error| unreadable(dir, &error))?;
         let is_changed = self.names.as_ref() != Some(&names);
@@ -131,6 +148,7 @@ impl Watched {
         let own: BTreeSet<BundleId> = plan.bundles.iter().filter_map(|row| whole_id(&row.id)).collect();
         let done = plan.write(link, load, &mut InFolder { folder, place: dir }, &mut exported).await;
         if exported.bundles > 0 {
+            self.has_written = true;
             out.row(&exported, |_| exported.text(&safe_text(&dir.display().to_string())))?;
             // What was just written need not be taken in; somebody else may have added more meanwhile.
             ids_in(folder, &mut self.seen).map_err(|error| unreadable(dir, &error))?;
