@@ -16,7 +16,7 @@ fn a_line_that_is_typed_stands_whole_below_what_comes_meanwhile() {
     chat.until("the pump is mendid");
     assert_eq!(bob.run("send alice are-you-there").code, 0);
     chat.until_right("the line below what came", |screen| {
-        screen.lines().filter(|line| !line.is_empty()).next_back() == Some("the pump is mendid")
+        screen.lines().rfind(|line| !line.is_empty()) == Some("the pump is mendid")
             && screen.contains(": are-you-there\n")
     });
     // It is one's own still, to the last letter.
