@@ -131,7 +131,7 @@ export default async function (world) {
   await line.click();
   await running(other, () => document.body?.innerText.includes('the page'));
   // A page that is none of the app's is its first one.
-  for (const href of ['https://example.org/', '//example.org/', 'javascript:alert(1)', '\\\\example.org']) {
+  for (const href of ['https://example.org/', '//example.org/', 'javascript:alert(1)', '\\\\example.org', 'http://[']) {
     await visit(other, '#/app');
     await visit(other, `#/app/${notes}?href=${encodeURIComponent(href)}`);
     frame = await (await other.waitForSelector('iframe.app-frame')).contentFrame();

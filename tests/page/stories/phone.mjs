@@ -64,6 +64,7 @@ export default async function (world) {
   await field(talk(page)).fill('half a thought');
   await visit(page, '#/talk');
   await page.locator('.talk-row', { hasText: 'bob' }).waitFor();
+  await until('the draft is kept', () => page.evaluate(isKept, 'drafts'));
   await phone.close();
   for (const text of ['written on the way', 'half a thought']) equal(filesWith(phone.home, text), [], `${text}, on the phone`);
 
@@ -110,6 +111,21 @@ function kept() {
       count.onsuccess = () => {
         db.close();
         resolve(count.result);
+      };
+    };
+  });
+}
+
+/** Whether something is kept there under a name. */
+function isKept(name) {
+  return new Promise((resolve) => {
+    const asked = indexedDB.open('dak');
+    asked.onsuccess = () => {
+      const db = asked.result;
+      const names = db.transaction('kept').objectStore('kept').getAllKeys();
+      names.onsuccess = () => {
+        db.close();
+        resolve(names.result.includes(name));
       };
     };
   });

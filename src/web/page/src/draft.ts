@@ -4,7 +4,7 @@ import { ask, isUnreachable, Refusal } from './api';
 import type { DraftRow } from './api.types';
 import { keepDraft, keptDraft } from './keep';
 import { beforeLocked } from './lock';
-import { changed, drafts } from './store';
+import { changed, drafts, link } from './store';
 
 /** How long somebody has to stop typing. */
 const PAUSE_MS = 1_000;
@@ -102,6 +102,8 @@ export class KeptDraft {
     this.kept = this.wanted;
     const turn = this.turn.then(async () => {
       try {
+        // To find out once more that the node is away may take longer than this page has.
+        if (link.value === 'down' && !isNothing) await this.keepHere({ text, answers });
         const before = this.number;
         const added = isNothing ? null : await this.add(text, answers);
         if (before !== null) {

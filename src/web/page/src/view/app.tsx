@@ -299,8 +299,9 @@ function Frame({ app, href, asked }: { app: AppStartRow; href: string | undefine
     };
   }, [app.id]);
   // What the app was told when it said something is a page of its own, whatever it begins with.
-  const page = new URL((href ?? 'index.html').replace(/^[/\\]+/, ''), originOf(app) + '/');
-  const src = page.origin === originOf(app) ? page.href : `${originOf(app)}/index.html`;
+  const [path, base] = [(href ?? 'index.html').replace(/^[/\\]+/, ''), `${originOf(app)}/`];
+  const page = URL.canParse(path, base) ? new URL(path, base) : null;
+  const src = page?.origin === originOf(app) ? page.href : `${base}index.html`;
   const title = t('apps.frame', { name: plain(app.name) });
   return <iframe ref={frame} class="app-frame" title={title} sandbox={SANDBOX} allow={ALLOWED} referrerpolicy="no-referrer" src={src} onLoad={giveKeys} />;
 }
