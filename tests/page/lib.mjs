@@ -327,3 +327,31 @@ export async function start(page, id, of) {
   await visit(page, `#/app/${id}`);
   return running(page, of);
 }
+
+/** In the page: whether something is kept in the browser under a name. */
+export function kept(name) {
+  return new Promise((resolve) => {
+    const asked = indexedDB.open('dak');
+    asked.onsuccess = () => {
+      const db = asked.result;
+      const names = db.objectStoreNames.contains('kept') ? db.transaction('kept').objectStore('kept').getAllKeys() : null;
+      const done = () => {
+        db.close();
+        resolve((names?.result ?? []).includes(name));
+      };
+      if (names) names.onsuccess = done;
+      else done();
+    };
+  });
+}
+
+/** In the page: the answer to the first message that is sent is lost on its way; counts how many were sent. */
+export function loseAnAnswer() {
+  const reached = window.fetch;
+  window.sent = 0;
+  window.fetch = async (path, how) => {
+    const answer = await reached(path, how);
+    if (path === '/v1/send' && window.sent++ === 0) throw new TypeError('the answer is lost');
+    return answer;
+  };
+}

@@ -1,5 +1,5 @@
 // The node is gone: the page comes from its worker, shows what it kept, and what is written waits and is sent once.
-import { equal, filesWith, holds, until, visit } from '../lib.mjs';
+import { equal, filesWith, holds, kept, loseAnAnswer, until, visit } from '../lib.mjs';
 
 const WORDS = 'the heron nests at the weir';
 const PASSPHRASE = 'correct horse battery';
@@ -98,15 +98,7 @@ export default async function (world) {
   await until('the draft is there', async () => (await compose(page).inputValue()) === 'half a thought');
 
   // The node is back; an answer of it is lost on the way.
-  await page.evaluate(() => {
-    const reached = window.fetch;
-    window.sent = 0;
-    window.fetch = async (path, how) => {
-      const answer = await reached(path, how);
-      if (path === '/v1/send' && window.sent++ === 0) throw new TypeError('the answer is lost');
-      return answer;
-    };
-  });
+  await page.evaluate(loseAnAnswer);
   await alice.up('--peer', listen);
   await page.getByText(/messages? that waited here (was|were) sent/).waitFor();
   await page.locator('.waits').waitFor({ state: 'detached' });
@@ -146,21 +138,4 @@ export default async function (world) {
   await page.locator('.lost').waitFor();
   await until('all is erased', async () => (await page.evaluate(() => indexedDB.databases())).length === 0);
   equal(await page.evaluate(() => localStorage.getItem('dak.lock')), null, 'and the way in');
-}
-
-/** Whether something is kept there under a name. */
-function kept(name) {
-  return new Promise((resolve) => {
-    const asked = indexedDB.open('dak');
-    asked.onsuccess = () => {
-      const db = asked.result;
-      const names = db.objectStoreNames.contains('kept') ? db.transaction('kept').objectStore('kept').getAllKeys() : null;
-      const done = () => {
-        db.close();
-        resolve((names?.result ?? []).includes(name));
-      };
-      if (names) names.onsuccess = done;
-      else done();
-    };
-  });
 }

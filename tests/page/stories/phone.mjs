@@ -1,5 +1,5 @@
 // A phone that trusts its node: the page is installed there, locks, shows what it kept while the node is away, and sends once.
-import { about, equal, field, filesWith, holds, said, talk, talkWith, until, visit } from '../lib.mjs';
+import { about, equal, field, filesWith, holds, kept, loseAnAnswer, said, talk, talkWith, until, visit } from '../lib.mjs';
 import { move, Phone, tell } from '../phone.mjs';
 
 const WORDS = 'the heron nests at the weir';
@@ -39,8 +39,7 @@ export default async function (world) {
   await dialog.getByLabel('The same once more').fill(PASSPHRASE);
   await dialog.getByRole('button', { name: 'Set a passphrase' }).click();
   await page.getByText('The page locks from now on.').waitFor();
-  const keeps = () => page.evaluate(kept);
-  await until('the conversation is kept', async () => (await keeps()) >= 2);
+  await until('the conversation is kept', () => page.evaluate(kept, 'index'));
 
   // A power cut; the phone was put away meanwhile, and its browser ended.
   await alice.kill();
@@ -64,7 +63,7 @@ export default async function (world) {
   await field(talk(page)).fill('half a thought');
   await visit(page, '#/talk');
   await page.locator('.talk-row', { hasText: 'bob' }).waitFor();
-  await until('the draft is kept', () => page.evaluate(isKept, 'drafts'));
+  await until('the draft is kept', () => page.evaluate(kept, 'drafts'));
   await phone.close();
   for (const text of ['written on the way', 'half a thought']) equal(filesWith(phone.home, text), [], `${text}, on the phone`);
 
@@ -74,15 +73,7 @@ export default async function (world) {
   await alice.up('--peer', listen);
   page = await phone.open();
   // The answer to what is sent is lost on its way once.
-  await page.addInitScript(() => {
-    const reached = window.fetch;
-    window.sent = 0;
-    window.fetch = async (path, how) => {
-      const answer = await reached(path, how);
-      if (path === '/v1/send' && window.sent++ === 0) throw new TypeError('the answer is lost');
-      return answer;
-    };
-  });
+  await page.addInitScript(loseAnAnswer);
   await page.goto(`${origin}/`);
   await page.locator('.locked').waitFor();
   await open();
@@ -99,34 +90,4 @@ export default async function (world) {
   await alice.run('web', 'devices', '--revoke', (await alice.rows('web', 'devices'))[0].name);
   await page.locator('.lost').waitFor();
   await until('all is erased', async () => (await page.evaluate(() => indexedDB.databases())).length === 0);
-}
-
-/** How many things are kept. */
-function kept() {
-  return new Promise((resolve) => {
-    const asked = indexedDB.open('dak');
-    asked.onsuccess = () => {
-      const db = asked.result;
-      const count = db.transaction('kept').objectStore('kept').count();
-      count.onsuccess = () => {
-        db.close();
-        resolve(count.result);
-      };
-    };
-  });
-}
-
-/** Whether something is kept there under a name. */
-function isKept(name) {
-  return new Promise((resolve) => {
-    const asked = indexedDB.open('dak');
-    asked.onsuccess = () => {
-      const db = asked.result;
-      const names = db.transaction('kept').objectStore('kept').getAllKeys();
-      names.onsuccess = () => {
-        db.close();
-        resolve(names.result.includes(name));
-      };
-    };
-  });
 }
