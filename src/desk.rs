@@ -74,14 +74,15 @@ use crate::api::model::{
     AppStartRow, CarryRow, ConfigRow, Counts, Done, Evicted, MeRow, NearbyRow, PeerRow, Schema, VersionRow,
 };
 use crate::api::{
-    Answer, ApiError, AppFile, Backend, Chunks, Contents, Listing, News, NextStep, Request, Response, Rows, Topic,
-    UploadedRow,
+    Answer, ApiError, AppFile, Backend, Chunks, Contents, ErrorKind, Listing, News, NextStep, Request, Response, Rows,
+    Topic, UploadedRow,
 };
 use crate::config::Config;
 use crate::home::{Home, HomeLock};
 use crate::id::NodeId;
 use crate::net::NetHandle;
 use crate::node::{Node, NodeError, Sighting};
+use crate::seal::SealError;
 use crate::stats::{Reading, Stats};
 use crate::store::StoreError;
 use crate::store::redb::{Body, RedbReader};
@@ -551,6 +552,11 @@ impl From<NodeError> for ApiError {
             NodeError::NotWritten(_) => ApiError::refused(message)
                 .advise("ask its owner to list you among its writers; the word comes by itself"),
             NodeError::Recording { .. } => ApiError::usage(message).advise("name a file in a directory of yours"),
+            NodeError::NotSent(NotSent::Busy) => ApiError::new(ErrorKind::Busy, message),
+            NodeError::Seal(SealError::Recipient) => {
+                ApiError::verification(message).advise("ask them for their address anew")
+            }
+            NodeError::Seal(SealError::NoEpoch) => ApiError::refused(message).advise("try again once its key has come"),
             _ => ApiError::failure(message),
         }
     }

@@ -51,7 +51,7 @@ fn pack_into(
 ) -> io::Result<()> {
     let failed = |path: &Path, error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
     if depth > DEPTH_MAX {
-        return Err(failed(folder, io::Error::other("folders lie too deep in each other")));
+        return Err(failed(folder, unfit("folders lie too deep in each other")));
     }
     let mut names = fs::read_dir(folder)
         .and_then(|all| all.map(|entry| Ok(entry?.file_name())).collect::<io::Result<Vec<_>>>())
@@ -59,10 +59,9 @@ fn pack_into(
     names.sort();
     for name in names {
         let path = folder.join(&name);
-        let name = name.to_str().ok_or_else(|| failed(&path, io::Error::other("its name is no text")))?;
+        let name = name.to_str().ok_or_else(|| failed(&path, unfit("its name is no text")))?;
         let inside = if above.is_empty() { name.to_owned() } else { format!("{above}/{name}") };
-        let length =
-            u16::try_from(inside.len()).map_err(|_| failed(&path, io::Error::other("its path is too long")))?;
+        let length = u16::try_from(inside.len()).map_err(|_| failed(&path, unfit("its path is too long")))?;
         let kind = fs::symlink_metadata(&path).map_err(|error| failed(&path, error))?;
         if !kind.is_dir() && !kind.is_file() {
             *passed_over += 1;
@@ -70,7 +69,7 @@ fn pack_into(
         }
         *entries += 1;
         if *entries > ENTRIES_MAX {
-            return Err(failed(folder, io::Error::other("there is too much in it")));
+            return Err(failed(folder, unfit("there is too much in it")));
         }
         out.write_all(&[if kind.is_dir() { FOLDER } else { FILE }])?;
         out.write_all(&length.to_be_bytes())?;
@@ -89,6 +88,11 @@ fn pack_into(
         }
     }
     Ok(())
+}
+
+/// What cannot be packed as it is.
+fn unfit(why: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, why)
 }
 
 /// Unpacks into a folder of this name in a directory, or of that name with a number before it; returns which.

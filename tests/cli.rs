@@ -43,6 +43,8 @@ mod names;
 mod notify;
 #[path = "cli/odd_files.rs"]
 mod odd_files;
+#[path = "cli/odd_requests.rs"]
+mod odd_requests;
 #[path = "cli/older.rs"]
 mod older;
 #[path = "cli/operator.rs"]

@@ -49,10 +49,12 @@ pub enum ErrorKind {
     Busy,
     /// Another process holds the home or its store, perhaps for a moment only.
     InUse,
+    /// A file or a directory that the request names cannot be had or made there.
+    Place,
 }
 
 /// The one place that knows both numbers of a kind.
-const KINDS: [(ErrorKind, u8, u16); 11] = [
+const KINDS: [(ErrorKind, u8, u16); 12] = [
     (ErrorKind::Failure, 1, 500),
     (ErrorKind::Usage, 2, 400),
     (ErrorKind::NotRunning, 3, 503),
@@ -64,6 +66,7 @@ const KINDS: [(ErrorKind, u8, u16); 11] = [
     (ErrorKind::Forgotten, 9, 410),
     (ErrorKind::Busy, 1, 429),
     (ErrorKind::InUse, 7, 423),
+    (ErrorKind::Place, 1, 409),
 ];
 
 /// Every kind with its HTTP status.
@@ -165,7 +168,7 @@ mod tests {
     #[test]
     fn exit_codes_are_the_documented_ones_and_statuses_differ() {
         let codes: Vec<u8> = KINDS.iter().map(|row| row.0.exit_code()).collect();
-        assert_eq!(codes, [1, 2, 3, 4, 5, 6, 7, 8, 9, 1, 7]);
+        assert_eq!(codes, [1, 2, 3, 4, 5, 6, 7, 8, 9, 1, 7, 1]);
         let statuses: std::collections::BTreeSet<u16> = KINDS.iter().map(|row| row.0.http_status()).collect();
         assert_eq!(statuses.len(), KINDS.len());
     }

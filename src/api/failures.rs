@@ -1,5 +1,6 @@
 //! What the errors of other modules mean to whoever asked: the kind of each, and what to do next.
 
+use std::io;
 use std::path::Path;
 
 use super::error::{ApiError, ErrorKind};
@@ -106,7 +107,8 @@ kinds! {
     };
     NotSent => |error| match error {
         NotSent::Lifetime | NotSent::TooLarge | NotSent::Leave => ErrorKind::Refused,
-        NotSent::Space | NotSent::Clock | NotSent::Mailbox | NotSent::Unknown | NotSent::Busy => ErrorKind::Failure,
+        NotSent::Busy => ErrorKind::Busy,
+        NotSent::Space | NotSent::Clock | NotSent::Mailbox | NotSent::Unknown => ErrorKind::Failure,
     }, then |error| match error {
         NotSent::Space => Some(NextStep::FreeSpace { again: true }),
         NotSent::Lifetime
@@ -118,6 +120,32 @@ kinds! {
         | NotSent::Busy => None,
     };
     BundleError => |_| ErrorKind::Verification;
+}
+
+impl ApiError {
+    /// What the system says of a file or a directory that the request names: a name that nothing can have, that leads nowhere
+    /// or where this user may not go is the request's mistake, and everything else the machine's.
+    pub fn at_place(what: &str, error: &io::Error) -> ApiError {
+        use io::ErrorKind as K;
+        let message = format!("{what}: {error}");
+        let leads_in_circles = error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error());
+        match error.kind() {
+            K::NotFound
+            | K::NotADirectory
+            | K::IsADirectory
+            | K::InvalidFilename
+            | K::InvalidInput
+            | K::AlreadyExists
+            | K::PermissionDenied
+            | K::ReadOnlyFilesystem
+            | K::FileTooLarge => ApiError::new(ErrorKind::Place, message),
+            _ if leads_in_circles => ApiError::new(ErrorKind::Place, message),
+            K::StorageFull | K::QuotaExceeded => {
+                ApiError::failure(format!("{what}: the disk is full")).advise("make room on it, then try again")
+            }
+            _ => ApiError::failure(message),
+        }
+    }
 }
 
 fn make_private(path: &Path, mode: u32) -> NextStep {
@@ -140,6 +168,19 @@ mod tests {
         assert_eq!(error.next, Some(NextStep::MakePrivate { path: "/h".into(), mode: "700".into() }));
         let error = ApiError::from(IdentityError::Loose { path: "/h/k".into(), mode: 0o644 });
         assert_eq!(error.next, Some(NextStep::MakePrivate { path: "/h/k".into(), mode: "600".into() }));
+    }
+
+    #[test]
+    fn a_place_that_cannot_be_is_the_requests_mistake_and_a_broken_disk_is_not() {
+        let of = |kind: io::ErrorKind| ApiError::at_place("cannot save", &kind.into()).kind;
+        for kind in [io::ErrorKind::NotFound, io::ErrorKind::InvalidFilename, io::ErrorKind::PermissionDenied] {
+            assert_eq!(of(kind), ErrorKind::Place, "{kind}");
+        }
+        for kind in [io::ErrorKind::StorageFull, io::ErrorKind::Other] {
+            assert_eq!(of(kind), ErrorKind::Failure, "{kind}");
+        }
+        let circle = io::Error::from_raw_os_error(rustix::io::Errno::LOOP.raw_os_error());
+        assert_eq!(ApiError::at_place("cannot save", &circle).kind, ErrorKind::Place);
     }
 
     #[test]

@@ -430,20 +430,28 @@ pub(super) fn asked_of(named: &Named, state: &FileState) -> (Parts, Parts) {
 
 pub(super) fn failed(what: &str, error: &io::Error) -> ApiError {
     match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            ApiError::failure(format!("{what}: the disk is full")).advise("make room on it, then try again")
-        }
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => ApiError::at_place(what, error),
         _ => ApiError::failure(format!("{what}: {error}")),
+    }
+}
+
+/// Why what was brought is not taken in: for what it is, or for the home's disk.
+pub(super) fn not_taken_in(what: &str, error: &io::Error) -> ApiError {
+    match error.kind() {
+        io::ErrorKind::InvalidInput => ApiError::usage(format!("{what}: {error}")),
+        io::ErrorKind::FileTooLarge => ApiError::refused(format!("{what}: {error}")),
+        _ => failed(what, error),
     }
 }
 
 fn stage(blobs: &Arc<Blobs>, path: &Path, room: &RedbReader) -> Result<Enclosed, ApiError> {
     let shown = path.display();
-    let cannot = |error: &io::Error| failed(&format!("cannot take in {shown}"), error);
+    let what = format!("cannot take in {shown}");
+    let cannot = |error: &io::Error| ApiError::at_place(&what, error);
     let is_folder = std::fs::metadata(path).map_err(|error| cannot(&error))?.is_dir();
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_else(|| "folder".into());
     let end = name.floor_char_boundary(FILE_NAME_BYTES_MAX);
-    let mut stager = blobs.stage().map_err(|error| cannot(&error))?;
+    let mut stager = blobs.stage().map_err(|error| failed(&what, &error))?;
     let mut counted = Watched { stager: &mut stager, room, left: 0 };
     match is_folder {
         true => {
@@ -457,7 +465,7 @@ fn stage(blobs: &Arc<Blobs>, path: &Path, room: &RedbReader) -> Result<Enclosed,
             io::copy(&mut file, &mut counted).map_err(|error| cannot(&error))?;
         }
     }
-    let staged = stager.finish().map_err(|error| cannot(&error))?;
+    let staged = stager.finish().map_err(|error| not_taken_in(&what, &error))?;
     Ok(Enclosed {
         name: name[..end].to_owned(),
         bytes: staged.bytes,
@@ -510,11 +518,10 @@ fn damaged(blobs: &Blobs, named: &Named, id: &str) -> ApiError {
 }
 
 fn save(blobs: &Blobs, file: &Enclosed, directory: &Path) -> Result<FileRow, ApiError> {
-    let cannot = |error: io::Error| {
-        failed(&format!("cannot save in {}", directory.display()), &error).advise("name another directory")
-    };
+    let what = format!("cannot save in {}", directory.display());
+    let cannot = |error: io::Error| ApiError::at_place(&what, &error).advise("name another directory");
     std::fs::create_dir_all(directory).map_err(cannot)?;
-    let mut read = blobs.read(&file.root, &file.key).map_err(cannot)?;
+    let mut read = blobs.read(&file.root, &file.key).map_err(|error| failed(&what, &error))?;
     let name = folder::harmless_name(&file.name);
     let path: PathBuf = match file.shape {
         Shape::Folder => folder::unpack(&mut read, directory, &name).map_err(|error| match error.kind() {

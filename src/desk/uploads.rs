@@ -7,7 +7,7 @@ use std::sync::Arc;
 use futures::{StreamExt, stream};
 use tokio::sync::mpsc;
 
-use super::files::{Watched, failed};
+use super::files::{Watched, not_taken_in};
 use super::{Desk, refuse_to_write};
 use crate::api::model::{File, Schema, Upload, UploadedRow};
 use crate::api::{ApiError, Bytes, Chunks, Contents, ErrorKind, NextStep};
@@ -66,9 +66,7 @@ impl Desk {
         match written {
             Ok(Some(staged)) => Ok(UploadedRow { schema: Schema, id: hex(&staged.root), name, bytes: staged.bytes }),
             Ok(None) => Err(ApiError::usage("the file broke off, and nothing of it is kept")),
-            Err(error) if error.kind() == io::ErrorKind::InvalidInput => Err(ApiError::usage(error.to_string())),
-            Err(error) if error.kind() == io::ErrorKind::FileTooLarge => Err(ApiError::refused(error.to_string())),
-            Err(error) => Err(failed(&format!("cannot take in {name}"), &error)),
+            Err(error) => Err(not_taken_in(&format!("cannot take in {name}"), &error)),
         }
     }
 

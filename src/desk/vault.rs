@@ -29,8 +29,9 @@ impl Desk {
     fn write_backup(&self, path: &Path, passphrase: &str) -> Result<FileRow, ApiError> {
         let cannot = |error| match error {
             BackupError::Io(error) => {
-                let message = format!("cannot write {}: {}", path.display(), std::io::Error::from(error.kind()));
-                ApiError::failure(message).advise("name a file in a directory that can be written")
+                let error = std::io::Error::from(error.kind());
+                ApiError::at_place(&format!("cannot write {}", path.display()), &error)
+                    .advise("name a file in a directory that can be written")
             }
             error => error.into(),
         };
@@ -54,8 +55,8 @@ impl Desk {
         if let Some(error) = failed {
             return Err(cannot(error));
         }
-        files.map_err(|error| cannot(error.into()))?;
-        backup.finish()?;
+        files.map_err(|error| ApiError::failure(format!("the files of this home cannot be read: {error}")))?;
+        backup.finish().map_err(cannot)?;
         let bytes = std::fs::metadata(path).map_or(0, |meta| meta.len());
         Ok(FileRow::of(path.display().to_string(), bytes))
     }

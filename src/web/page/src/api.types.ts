@@ -549,7 +549,7 @@ export type EnteredRow = {
 };
 
 /** The kinds of failure; each is one exit code and one HTTP status. */
-export type ErrorKind = "failure" | "usage" | "not_running" | "not_found" | "refused" | "in_flight" | "store" | "verification" | "forgotten" | "busy" | "in_use";
+export type ErrorKind = "failure" | "usage" | "not_running" | "not_found" | "refused" | "in_flight" | "store" | "verification" | "forgotten" | "busy" | "in_use" | "place";
 
 /** `{"schema":1,"exit_code":3,"error":{"kind":"not_running",...}}` */
 export type ErrorReport = {
