@@ -32,6 +32,10 @@ fn a_request_that_makes_no_sense_is_never_the_nodes_failure() {
                 continue;
             }
             for (target, body) in requests_of(&document, path, route) {
+                // A backup of a good name would be made, in the directory where the node runs.
+                if path == "/v1/backup" && !body.contains(r#""path":"/"#) {
+                    continue;
+                }
                 asked += 1;
                 let (status, answer) = exchange(&socket, &method.to_uppercase(), &target, &body);
                 let said: Value = serde_json::from_str(&answer).unwrap_or_default();
