@@ -3,6 +3,8 @@
 
 #[path = "store/apps.rs"]
 mod apps;
+#[path = "store/bodies.rs"]
+mod bodies;
 #[path = "store/contract.rs"]
 mod contract;
 #[path = "store/damage.rs"]

@@ -7,6 +7,7 @@
 //! One process opens a store at a time.
 
 mod apply;
+mod bodies;
 mod body;
 mod check;
 mod disk;

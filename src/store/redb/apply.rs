@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use redb::{Key, ReadableTable, Table, TableDefinition, Value, WriteTransaction};
 
+use super::bodies::{may_go_on, split_at, whole};
 use super::body::{self, Body, fold, write_filed};
 use super::failure::failed;
 use super::index::Writing;
@@ -35,6 +36,7 @@ pub struct Applying<'t> {
     names: &'t mut Names,
     meta: Lazy<'t, &'static str, u64>,
     bodies: Lazy<'t, u64, Bytes>,
+    rests: Lazy<'t, u64, Bytes>,
     held: Lazy<'t, u64, Bytes>,
     letters: Lazy<'t, u64, Bytes>,
     sealed: Lazy<'t, u64, ()>,
@@ -68,6 +70,7 @@ impl<'t> Applying<'t> {
             names,
             meta: Lazy::new(txn, log, tables::META),
             bodies: Lazy::new(txn, log, tables::BODIES),
+            rests: Lazy::new(txn, log, tables::RESTS),
             held: Lazy::new(txn, log, tables::HELD),
             letters: Lazy::new(txn, log, tables::LETTERS),
             sealed: Lazy::new(txn, log, tables::SEALED),
@@ -358,7 +361,7 @@ impl<'t> Applying<'t> {
 
     /// What is filed at a row.
     fn content(&mut self, row: Row) -> Result<Option<Vec<u8>>, StoreError> {
-        let Some(stored) = self.bodies.bytes(row.0)? else { return Ok(None) };
+        let Some(stored) = self.stored(row)? else { return Ok(None) };
         Ok(match body::read(row, &stored, self.names) {
             Some(Body::Filed(filed)) => Some(filed.content),
             _ => None,
@@ -371,7 +374,7 @@ impl<'t> Applying<'t> {
             if let Some(letter) = self.letter(row)? {
                 mail::index::empty(&mut self.index.shelf()?, &letter)?;
             }
-            let Some(stored) = self.bodies.bytes(row.0)? else { continue };
+            let Some(stored) = self.stored(row)? else { continue };
             let Some(Body::Filed(filed)) = body::read(row, &stored, self.names) else { continue };
             if let Some(content) = mail::meaning::emptied(&filed.content) {
                 self.put_stored(row, &write_filed(row, &Filed { content, seal: None, ..filed }))?;
@@ -455,14 +458,30 @@ impl<'t> Applying<'t> {
         self.put_stored(row, &folded)
     }
 
+    fn stored(&mut self, row: Row) -> Result<Option<Vec<u8>>, StoreError> {
+        let Some(first) = self.bodies.bytes(row.0)? else { return Ok(None) };
+        match may_go_on(first.len()) {
+            true => Ok(Some(whole(self.rests.table()?, row.0, &first)?.into_owned())),
+            false => Ok(Some(first)),
+        }
+    }
+
     fn put_stored(&mut self, row: Row, stored: &[u8]) -> Result<(), StoreError> {
-        let before = self.bodies.replace(row.0, Some(stored))?;
-        self.body_bytes += stored.len() as i64 - before as i64;
+        let (first, rest) = stored.split_at(split_at(stored.len()));
+        self.replace_body(row, Some(first), (!rest.is_empty()).then_some(rest))?;
+        self.body_bytes += stored.len() as i64;
         Ok(())
     }
 
     fn drop_body(&mut self, row: Row) -> Result<(), StoreError> {
-        let before = self.bodies.replace(row.0, None)?;
+        self.replace_body(row, None, None)
+    }
+
+    fn replace_body(&mut self, row: Row, first: Option<&[u8]>, rest: Option<&[u8]>) -> Result<(), StoreError> {
+        let mut before = self.bodies.replace(row.0, first)?;
+        if rest.is_some() || may_go_on(before) {
+            before += self.rests.replace(row.0, rest)?;
+        }
         self.body_bytes -= before as i64;
         Ok(())
     }

@@ -1,11 +1,13 @@
 //! Looking a store over: pages, format, every body, and whether bodies and facts belong together.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
 use redb::{Database, ReadTransaction, ReadableDatabase, TableHandle};
 
+use super::bodies::whole_in;
 use super::body::{self, Body};
 use super::disk::Traffic;
 use super::failure::{close, failed, guarded};
@@ -297,19 +299,29 @@ fn check_bodies(
     findings: &mut Findings,
 ) -> Option<u64> {
     let (mut names, mut bytes) = (Names::default(), 0);
-    let result = each_row(txn, tables::BODIES, end_of_rows(txn), |row, stored| {
+    let (end, mut going_on) = (end_of_rows(txn), BTreeSet::new());
+    let result = each_row(txn, tables::BODIES, end, |row, first| {
+        // Without its rest a body does not verify.
+        let stored = guarded(|| whole_in(txn, row, first)).unwrap_or(Cow::Borrowed(first));
+        going_on.extend((stored.len() > first.len()).then_some(row));
         let row = Row(row);
         findings.bodies += 1;
         bytes += stored.len() as u64;
         let named = facts.remove(&row);
-        match (read_body(row, stored, depth, &mut names), named) {
+        match (read_body(row, &stored, depth, &mut names), named) {
             (Err(why), _) => findings.problem(Problem::Body { row, why }),
             (Ok(_), None) => findings.problem(Problem::NoFacts(row)),
             (Ok(body), Some(facts)) if !facts.are_of_body(&body) => findings.problem(Problem::Mismatch(row)),
             (Ok(_), Some(_)) => {}
         }
     });
-    match result {
+    let rests = each_row(txn, tables::RESTS, end, |row, rest| {
+        if !going_on.contains(&row) {
+            bytes += rest.len() as u64;
+            findings.problem(Problem::NoFacts(Row(row)));
+        }
+    });
+    match result.and(rests) {
         Ok(()) => Some(bytes),
         Err(error) => {
             findings.problem(Problem::Pages(error.to_string()));

@@ -27,6 +27,7 @@ pub const STEPS: &[Step] = &[
     former::to_sixth,
     former::to_seventh,
     former::to_eighth,
+    former::to_ninth,
 ];
 
 /// The format of a store whose steps are these.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use redb::{ReadOnlyTable, ReadTransaction, ReadableTable, Table, WriteTransaction};
 
+use super::bodies::whole;
 use super::body::{self, Body};
 use super::failure::{failed, unreadable};
 use super::log::Log;
@@ -131,9 +132,10 @@ pub fn rebuild(txn: &WriteTransaction) -> Result<(), StoreError> {
         Ok(event.map_or(0, |event| read_number(event.value())))
     };
     let (bodies, mut names) = (txn.open_table(tables::BODIES).map_err(failed)?, Names::default());
+    let rests = txn.open_table(tables::RESTS).map_err(failed)?;
     let mut meaning = |row: Row| -> Result<Meaning, StoreError> {
-        let stored = bodies.get(row.0).map_err(failed)?;
-        let body = stored.and_then(|stored| body::read(row, stored.value(), &mut names));
+        let Some(first) = bodies.get(row.0).map_err(failed)? else { return Ok(Meaning::Hidden) };
+        let body = body::read(row, &*whole(&rests, row.0, first.value())?, &mut names);
         Ok(if let Some(Body::Filed(filed)) = body { Meaning::of(&filed.content) } else { Meaning::Hidden })
     };
     let letters = txn.open_table(tables::LETTERS).map_err(failed)?;
@@ -178,7 +180,7 @@ pub fn rebuild(txn: &WriteTransaction) -> Result<(), StoreError> {
             _ => {}
         }
     }
-    drop((bodies, kept));
+    drop((bodies, rests, kept));
     drop((delivered, letters, outgoing, table));
     set_version(txn)
 }

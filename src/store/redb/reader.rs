@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use redb::{ReadOnlyTable, ReadTransaction, ReadableTable, ReadableTableMetadata};
 
+use super::bodies::whole_in;
 use super::body::{self, Body};
 use super::check::{Depth, Findings, check_snapshot};
 use super::export::Records;
@@ -37,7 +38,7 @@ impl RedbReader {
 
     /// The encoded bundle at `row`, with the hops it came with.
     pub fn body(&self, row: Row) -> Result<Option<Vec<u8>>, StoreError> {
-        self.shared.read(|txn| stored(&bodies(txn)?, row, &mut Names::for_bodies(1)))
+        self.shared.read(|txn| stored(txn, &bodies(txn)?, row, &mut Names::for_bodies(1)))
     }
 
     /// The bundle at `row`, if it is whole and the one with this id. An error says that the disk fails for now, which is
@@ -56,7 +57,7 @@ impl RedbReader {
         self.shared.read(|txn| {
             let table = bodies(txn)?;
             let mut names = Names::for_bodies(rows.len());
-            let body = |row: &Row| match guarded(|| stored(&table, *row, &mut names)) {
+            let body = |row: &Row| match guarded(|| stored(txn, &table, *row, &mut names)) {
                 Err(StoreError::Damaged(_)) => Ok(None),
                 body => body,
             };
@@ -69,7 +70,7 @@ impl RedbReader {
         self.shared.read(|txn| {
             let table = bodies(txn)?;
             let mut names = Names::for_bodies(rows.len());
-            let words = |row: &Row| match guarded(|| read(&table, *row, &mut names)) {
+            let words = |row: &Row| match guarded(|| read(txn, &table, *row, &mut names)) {
                 Err(StoreError::Damaged(_)) => Ok(None),
                 words => words,
             };
@@ -148,16 +149,17 @@ fn bodies(txn: &ReadTransaction) -> Result<Bodies, StoreError> {
 }
 
 /// The bundle at a row; none where nothing stands there, or what a message says.
-fn stored(table: &Bodies, row: Row, names: &mut Names) -> Result<Option<Vec<u8>>, StoreError> {
-    Ok(match read(table, row, names)? {
+fn stored(txn: &ReadTransaction, table: &Bodies, row: Row, names: &mut Names) -> Result<Option<Vec<u8>>, StoreError> {
+    Ok(match read(txn, table, row, names)? {
         Some(Body::Bundle(bytes)) => Some(bytes),
         Some(Body::Filed(_)) | None => None,
     })
 }
 
-fn read(table: &Bodies, row: Row, names: &mut Names) -> Result<Option<Body>, StoreError> {
-    let Some(stored) = ReadableTable::get(table, row.0).map_err(failed)? else { return Ok(None) };
-    body::read(row, stored.value(), names).map(Some).ok_or_else(|| unreadable("bodies_v1"))
+fn read(txn: &ReadTransaction, table: &Bodies, row: Row, names: &mut Names) -> Result<Option<Body>, StoreError> {
+    let Some(first) = ReadableTable::get(table, row.0).map_err(failed)? else { return Ok(None) };
+    let stored = whole_in(txn, row.0, first.value())?;
+    body::read(row, &stored, names).map(Some).ok_or_else(|| unreadable("bodies_v1"))
 }
 
 /// What a leaf adds to each record: the key, and where the value ends.
@@ -165,6 +167,7 @@ const ENTRY_BYTES: u64 = 12;
 
 fn live_bytes(txn: &ReadTransaction) -> Result<u64, StoreError> {
     let bodies = txn.open_table(tables::BODIES).map_err(failed)?.len().map_err(failed)?;
+    let rests = txn.open_table(tables::RESTS).map_err(failed)?.len().map_err(failed)?;
     let held = txn.open_table(tables::HELD).map_err(failed)?.len().map_err(failed)?;
     let letters = txn.open_table(tables::LETTERS).map_err(failed)?.len().map_err(failed)?;
     let delivered = txn.open_table(tables::DELIVERED).map_err(failed)?.len().map_err(failed)?;
@@ -172,5 +175,10 @@ fn live_bytes(txn: &ReadTransaction) -> Result<u64, StoreError> {
     let departed = txn.open_table(tables::DEPARTED).map_err(failed)?.len().map_err(failed)?;
     let outgoing = txn.open_table(tables::OUTGOING).map_err(failed)?.len().map_err(failed)?;
     let facts = (held + letters + outgoing) * (HELD_BYTES as u64 + ENTRY_BYTES);
-    Ok(number(txn, counter::BODY_BYTES)? + bodies * ENTRY_BYTES + facts + delivered * 24 + buried * 40 + departed * 112)
+    Ok(number(txn, counter::BODY_BYTES)?
+        + (bodies + rests) * ENTRY_BYTES
+        + facts
+        + delivered * 24
+        + buried * 40
+        + departed * 112)
 }

@@ -1,5 +1,6 @@
 //! Making a sound store of a damaged one: what verifies is copied, the damaged file is kept aside.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
@@ -8,6 +9,7 @@ use std::sync::Arc;
 
 use redb::{Database, Key, ReadTransaction, ReadableDatabase, TableDefinition, TableHandle, Value, WriteTransaction};
 
+use super::bodies::{split_at, whole_in};
 use super::check::{Depth, Facts, Stored, end_of_rows, read_body};
 use super::disk::Traffic;
 use super::failure::{close, failed, guarded, io_failed};
@@ -186,9 +188,11 @@ impl Copying<'_> {
         let mut writer = Chunked::new(self.fresh);
         let mut written = Ok(());
         let mut body_bytes = 0;
-        let reached = each_row(self.txn, tables::BODIES, end, |row, stored| {
+        let reached = each_row(self.txn, tables::BODIES, end, |row, first| {
             let Some((named, record)) = facts.get(&row) else { return lost.nameless_bodies += 1 };
-            let body = read_body(Row(row), stored, Depth::Signatures, &mut names);
+            // Without its rest a body does not verify.
+            let stored = guarded(|| whole_in(self.txn, row, first)).unwrap_or(Cow::Borrowed(first));
+            let body = read_body(Row(row), &stored, Depth::Signatures, &mut names);
             let is_sealed = matches!((named, &body), (Facts::Letter(_), Ok(Stored::Bundle(_))));
             let is_sound = body.is_ok_and(|body| named.are_of_body(&body));
             if !is_sound || written.is_err() {
@@ -201,7 +205,11 @@ impl Copying<'_> {
             };
             *kept += 1;
             body_bytes += stored.len() as u64;
-            let body = writer.put(tables::BODIES, row, stored);
+            let (first, rest) = stored.split_at(split_at(stored.len()));
+            let mut body = writer.put(tables::BODIES, row, first);
+            if !rest.is_empty() && body.is_ok() {
+                body = writer.put(tables::RESTS, row, rest);
+            }
             written = body.and_then(|()| table.map_or(Ok(()), |table| writer.put(table, row, &record[..])));
             if is_sealed && written.is_ok() {
                 written = writer.put(tables::SEALED, row, ());

@@ -69,7 +69,7 @@ pub fn each_row(
 }
 
 /// A table; none where the store is of before it was added, and so has nothing in it.
-fn open<K: Key + 'static, V: Value + 'static>(
+pub fn open<K: Key + 'static, V: Value + 'static>(
     txn: &ReadTransaction,
     table: TableDefinition<'static, K, V>,
 ) -> Result<Option<ReadOnlyTable<K, V>>, StoreError> {

@@ -14,6 +14,8 @@ type Bytes = &'static [u8];
 pub const META: TableDefinition<&str, u64> = TableDefinition::new("meta_v1");
 /// Row → a bundle's bytes with their names folded, or what a message says (`body.rs`). Rows grow, so that commits append.
 pub const BODIES: TableDefinition<u64, Bytes> = TableDefinition::new("bodies_v1");
+/// Row → what of a long body does not fit the pages it has there (`bodies.rs`).
+pub const RESTS: TableDefinition<u64, Bytes> = TableDefinition::new("rests_v1");
 /// Row → facts of a bundle in custody. Apart from the bodies, so that a restore reads 200 bytes a bundle.
 pub const HELD: TableDefinition<u64, Bytes> = TableDefinition::new("held_v1");
 /// Row of an inbox row whose message is still sealed: it could not be opened when it came, or came to an earlier build.
@@ -65,7 +67,7 @@ pub mod counter {
     pub const HAPPENED: &str = "happened";
     /// The era whose entries of the journal count.
     pub const ERA: &str = "era";
-    /// The sum of the lengths of all values of [`super::BODIES`].
+    /// The sum of the lengths of all values of [`super::BODIES`] and [`super::RESTS`].
     pub const BODY_BYTES: &str = "body_bytes";
 }
 
@@ -81,6 +83,7 @@ pub trait Visit {
 pub fn visit_all(visit: &mut impl Visit) -> Result<(), StoreError> {
     visit.table(META)?;
     visit.table(BODIES)?;
+    visit.table(RESTS)?;
     visit.table(HELD)?;
     visit.table(LETTERS)?;
     visit.table(SEALED)?;
