@@ -11,7 +11,7 @@ use crate::person::Person;
 
 /// Every older home has the same story: one message to bob that was delivered, one to dave that a carrier took custody
 /// of, one from bob that was read.
-const HOMES: [(&str, &str); 9] = [
+const HOMES: [(&str, &str); 10] = [
     ("first_layouts", FOUR_HELD),
     ("second_layouts", FOUR_HELD),
     ("third_layouts", FOUR_HELD),
@@ -21,10 +21,17 @@ const HOMES: [(&str, &str); 9] = [
     ("without_happenings", THREE_HELD),
     ("without_seals", THREE_HELD),
     ("with_topics", "9 held, 1 in the inbox, 2 sent"),
+    ("with_whole_bodies", THREE_HELD),
 ];
 /// Homes that kept what their owner wrote.
-const WITH_WORDS: [&str; 5] =
-    ["record_without_index", "without_journal", "without_happenings", "without_seals", "with_topics"];
+const WITH_WORDS: [&str; 6] = [
+    "record_without_index",
+    "without_journal",
+    "without_happenings",
+    "without_seals",
+    "with_topics",
+    "with_whole_bodies",
+];
 const FOUR_HELD: &str = "4 held, 1 in the inbox, 2 sent";
 const THREE_HELD: &str = "3 held, 1 in the inbox, 2 sent";
 
