@@ -170,7 +170,6 @@
 //! | `bundle/handed.rs` `TAKEN_MAX` 256 | messages that came for this node, for its receipts | contact | oldest | contact | `the_latest_are_remembered_and_the_giver_remembers_what_the_taker_does` |
 //! | `net/length.rs` `LENGTH_BYTES_MAX` 3 | bytes that say the length of a frame | contact | refused | read | `a_length_has_one_spelling_and_a_bound` |
 //! | `net/task.rs` `OUTBOX_MAX` 256 | hints of the network that wait for the node | all | refused | taken | |
-//! | `net/task.rs` `FOREIGN_MAX` 1,024 | peers of other protocols that the log named | all | refused: no more are named | restart | |
 //! | `net/wishes.rs` `WISHES_MAX` 4,096 | wishes of the node that the network has not taken up | node | refused, and asked again | taken up | |
 //! | `net/admission.rs` `BANISHED_MAX` 4,096 | peers turned away | peer | least time left | ten minutes | `who_was_sent_away_stays_away_for_as_long_and_no_longer` |
 //! | `net/behaviour.rs` `PER_PEER_MAX` 2 | connections with one peer | peer | refused | closed | `a_third_connection_of_one_peer_is_refused` |
@@ -215,7 +214,7 @@
 //! | `node/courier.rs` `FETCH_MAX` 1,024 | bodies read at once | all | the rest is read next | sent | |
 //! | `node/courier.rs` `EVENTS_MAX` 4,096 | events for those who follow | follower | oldest, and the follower is told | taken | |
 //! | `node/tally.rs` `PEERS_MAX` 4,096 | prices of peers that sent what does not verify | peer | oldest | pushed out | `a_few_forgeries_or_many_strange_forms_send_a_peer_away_and_nobody_else` |
-//! | `node/tally.rs` `REASONS_MAX` 16 | reasons told of one peer | peer | refused: counted only | with the price | |
+//! | `brake.rs` `KEYS_MAX` 1,024 | of whom the log said lately what is said of one once | all | oldest | pushed out | `ever_new_names_are_braked_as_one_is_and_a_bounded_number_remembered` |
 //! | `node/nearby.rs` `EARLY_MAX` 64 | names of nodes whose contact has not begun | all | all at once | its contact begins | `what_a_node_says_before_its_contact_begins_is_heard_and_of_those_who_never_begin_one_only_so_much` |
 //! | `node/nearby.rs` `SIGHTINGS_MAX` 1,024 | who was heard nearby | all | oldest | not heard again | `the_places_for_those_who_were_heard_are_bounded_and_the_least_lately_heard_go_first` |
 //! | `node/nearby.rs` `ADDRESSES_MAX` 4 | addresses of one of them | peer | oldest | not heard again | `the_places_for_those_who_were_heard_are_bounded_and_the_least_lately_heard_go_first` |

@@ -28,7 +28,7 @@
 //!                   in which order, what ends and what goes in parts, who is
 //!                   in which group, and what the person arranged             pure
 //!          driver   one step: inputs to batches, commit before act          pure; node, sim and tests drive with it
-//! floor 2  edges    store, blobs, search, net, stick, keyring, pairing, home, config, tokens, backup, command, stats, xdc, packed    each alone; they never meet
+//! floor 2  edges    store, blobs, search, net, stick, keyring, pairing, home, config, tokens, backup, command, stats, xdc, packed, brake    each alone; they never meet
 //! floor 3  drivers  node (real time, threads), sim (virtual time)           the only two that own an agent
 //! floor 4  people   desk (answers), api (HTTP over a unix socket, and loopback), web (its page), cli, bench
 //! ```
@@ -54,6 +54,9 @@ pub mod bench;
 #[allow(clippy::disallowed_methods)] // reads real clocks
 pub mod blobs;
 pub mod bounds;
+#[cfg(feature = "node")]
+#[allow(clippy::disallowed_methods)] // reads real clocks
+pub mod brake;
 pub mod bundle;
 pub mod cbor;
 #[cfg(feature = "node")]

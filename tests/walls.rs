@@ -50,6 +50,7 @@ const FLOORS: [(u8, &[&str]); 5] = [
             "command",
             "stats",
             "xdc",
+            "brake",
         ],
     ),
     (3, &["node", "sim"]),

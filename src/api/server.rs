@@ -24,6 +24,7 @@ use self::guard::Guard;
 use super::Backend;
 use super::error::{ApiError, ErrorKind};
 use super::next::NextStep;
+use crate::brake::Brake;
 use crate::tokens::Tokens;
 use stall::Stalling;
 
@@ -133,7 +134,8 @@ async fn let_in(
                 },
             },
             Err(error) => {
-                tracing::warn!(%error, "cannot accept a client");
+                static BRAKE: Brake = Brake::new(Duration::ZERO);
+                BRAKE.say((), |unsaid| tracing::warn!(unsaid, %error, "cannot accept a client"));
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }

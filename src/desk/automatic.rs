@@ -1,5 +1,7 @@
 //! Answers that nobody writes: what may be answered, and what is said while the person is away.
 
+use std::time::Duration;
+
 use super::Desk;
 use super::hooks::AWAY;
 use super::places::wall;
@@ -9,6 +11,7 @@ use crate::agent::Agent;
 use crate::agent::change::Letter;
 use crate::api::model::{AwayRow, Because, Compose, Done, NewAway, Schema, Tag, When};
 use crate::api::{ApiError, Response};
+use crate::brake::Brake;
 use crate::bundle::Priority;
 use crate::content::{Content, Outline, automatic_after};
 use crate::mail::automatic::{self, ANSWER_PERIOD, ANSWERED_MAX, AWAY_BYTES_MAX, Away, Cause, NoAnswer};
@@ -184,10 +187,8 @@ impl Desk {
 
     pub(super) async fn answer_away(&self, letter: &Letter) -> Result<(), ApiError> {
         let Some(away) = self.is_answered_away(letter).await? else { return Ok(()) };
-        match self.answer_by_itself(letter, away.text, away.every).await? {
-            Ok(()) => tracing::info!(hook = AWAY, id = letter.id.full(), "answered"),
-            Err(why) => tracing::info!(hook = AWAY, id = letter.id.full(), %why, "no automatic answer"),
-        }
+        let answered = self.answer_by_itself(letter, away.text, away.every).await?;
+        say_answered(AWAY, letter, answered);
         Ok(())
     }
 }
@@ -212,5 +213,15 @@ fn away_row(away: Option<Away>) -> AwayRow {
         until: When::from_dtn(until),
         reply,
         every_ms: Some(every.0),
+    }
+}
+
+/// Says what became of an answer that a program gave, or somebody who is away.
+pub(super) fn say_answered(hook: &str, letter: &Letter, answered: Result<(), NoAnswer>) {
+    static BRAKES: [Brake; 2] = [Brake::new(Duration::ZERO), Brake::new(Duration::ZERO)];
+    let (id, [given, not_given]) = (letter.id.full(), &BRAKES);
+    match answered {
+        Ok(()) => given.say((), |unsaid| tracing::info!(unsaid, hook, id, "answered")),
+        Err(why) => not_given.say((), |unsaid| tracing::info!(unsaid, hook, id, %why, "no automatic answer")),
     }
 }

@@ -15,6 +15,7 @@ use crate::agent::change::Change;
 use crate::agent::{Agent, Input};
 use crate::api::model::{Done, GroupRow, GroupStanding, MemberRole, MemberRow, Schema, When};
 use crate::api::{ApiError, NextStep, Response};
+use crate::brake::Brake;
 use crate::bundle::Priority;
 use crate::content::group::{self, Act, GROUP_NAME_BYTES_MAX, Role};
 use crate::content::{GroupWord, Mark, pad};
@@ -371,7 +372,10 @@ impl Desk {
             Ok(_) => Ok(()),
             // The key that it was to be sealed under is kept no more, and nobody else could open it.
             Err(NodeError::Seal(error)) => {
-                tracing::warn!(%error, "a word about a group cannot be sealed, and is not sent");
+                static BRAKE: Brake = Brake::new(Duration::ZERO);
+                BRAKE.say((), |unsaid| {
+                    tracing::warn!(unsaid, %error, "a word about a group cannot be sealed, and is not sent");
+                });
                 Ok(())
             }
             Err(error) => Err(error.into()),

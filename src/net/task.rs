@@ -32,12 +32,13 @@ use super::wishes::Wishes;
 use super::{
     Limits, Multicast, NetConfig, NetError, NetEvent, PROTOCOL, Saved, Why, address, admission, nickname, peer,
 };
+use crate::brake::Brake;
 use crate::id::NodeId;
 
 /// Events of the swarm task itself that wait for the node; past it they are lost, because all of them are hints.
 const OUTBOX_MAX: usize = 256;
 /// Peers without our protocol that are named in the log, once each.
-const FOREIGN_MAX: usize = 1_024;
+const FOREIGN_AGAIN: Duration = Duration::from_secs(24 * 3_600);
 /// How long a shutdown may take.
 const SHUTDOWN: Duration = Duration::from_millis(1_900);
 
@@ -60,7 +61,7 @@ pub(super) struct Task {
     lasted: BTreeMap<NodeId, Duration>,
     discovery: Option<Discovery>,
     /// Peers that do not speak our protocol, and were named in the log.
-    foreign: BTreeSet<NodeId>,
+    foreign: Brake<NodeId>,
     listening: watch::Sender<BTreeSet<Multiaddr>>,
     events: mpsc::Sender<NetEvent>,
     outbox: VecDeque<NetEvent>,
@@ -142,7 +143,7 @@ impl Task {
             tasks: JoinSet::new(),
             lasted: BTreeMap::new(),
             discovery,
-            foreign: BTreeSet::new(),
+            foreign: Brake::new(FOREIGN_AGAIN),
             listening,
             events,
             outbox: VecDeque::new(),
@@ -411,12 +412,13 @@ impl Task {
         self.act(acts);
     }
 
-    /// Says once of a peer that no contact with it can be.
-    fn name_foreigner(&mut self, connection: ConnectionId) {
+    /// Says of a peer that no contact with it can be.
+    fn name_foreigner(&self, connection: ConnectionId) {
         let Some(Connection { node, .. }) = self.connections.get(&connection) else { return };
-        if self.foreign.len() < FOREIGN_MAX && self.foreign.insert(*node) {
-            tracing::warn!(peer = %node.peer_id(), "a peer speaks no {PROTOCOL}: another version, or another program");
-        }
+        self.foreign.say(*node, |unsaid| {
+            let peer = node.peer_id();
+            tracing::warn!(unsaid, %peer, "a peer speaks no {PROTOCOL}: another version, or another program");
+        });
     }
 
     fn on_ping(&mut self, event: &ping::Event) {

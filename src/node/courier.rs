@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
 
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
@@ -18,6 +19,7 @@ use super::tally::{Offence, Tally};
 use super::work::Work;
 use crate::agent::change::Row;
 use crate::agent::{Event, Input, Output};
+use crate::brake::Brake;
 use crate::bundle::{Bundle, Draft, Ends};
 use crate::driver::held_back::{Weight, event_weight, frame_weight};
 use crate::frame::{Frame, Transit};
@@ -234,7 +236,11 @@ impl Thread {
             Ok(None) => drop(self.tools.core.put(Work::Input(Input::Unreadable { to, id, row }))),
             // The store still has it and the disk may give it later: the next contact asks again.
             Err(error) => {
-                tracing::warn!(%error, peer = %to.peer_id(), "a bundle cannot be read now; ending the contact");
+                static BRAKE: Brake = Brake::new(Duration::ZERO);
+                let peer = to.peer_id();
+                BRAKE.say((), |unsaid| {
+                    tracing::warn!(unsaid, %error, %peer, "a bundle cannot be read now; ending the contact");
+                });
                 self.part_with(to);
             }
         }

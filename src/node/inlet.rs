@@ -2,17 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::mpsc;
 
 use super::line::{Crossed, Line};
-use super::nearby::Nearby;
+use super::nearby::{Nearby, TWIN_AGAIN};
 use super::queue::Queue;
 use super::stirs::{Stir, Stirs};
 use super::tally::{Offence, Tally};
 use super::work::{Parsed, Work};
 use crate::agent::Input;
+use crate::brake::Brake;
 use crate::bundle::{BundleError, Ends, Unverified};
 use crate::frame::{FrameError, Incoming, Transit};
 use crate::id::NodeId;
@@ -45,7 +46,8 @@ impl Inlet {
             NetEvent::Listening(addr) => self.nearby.listens(addr),
             NetEvent::ListeningEnded(addr) => self.nearby.listens_no_more(&addr),
             NetEvent::ContactUp { peer, addr, outbound } => {
-                tracing::info!(peer = %peer.peer_id(), %addr, "contact");
+                static BRAKE: Brake = Brake::new(Duration::ZERO);
+                BRAKE.say((), |unsaid| tracing::info!(unsaid, peer = %peer.peer_id(), %addr, "contact"));
                 self.tally.met();
                 self.nearby.connected(peer, addr);
                 let line = Line::new(outbound);
@@ -55,7 +57,8 @@ impl Inlet {
                 self.stirs.stir(Stir::Nearby);
             }
             NetEvent::ContactDown { peer, why } => {
-                tracing::info!(peer = %peer.peer_id(), ?why, "contact ended");
+                static BRAKE: Brake = Brake::new(Duration::ZERO);
+                BRAKE.say((), |unsaid| tracing::info!(unsaid, peer = %peer.peer_id(), ?why, "contact ended"));
                 if why == Why::Fault {
                     self.tally.fault(peer, "a task of the contact broke");
                 }
@@ -74,10 +77,12 @@ impl Inlet {
             NetEvent::Vanished { peer, addr } => self.stir(self.nearby.vanished(&peer, &addr)),
             NetEvent::Named { peer, name } => self.stir(self.nearby.calls_itself(peer, name)),
             NetEvent::Twin { addr } => {
-                if self.nearby.met_twin(addr.clone(), Instant::now()) {
-                    tracing::warn!(%addr, "ANOTHER MACHINE RUNS WITH THE KEY OF THIS HOME: mail will reach now one, now the \
-                         other; stop one of the two");
-                }
+                self.nearby.met_twin(addr.clone(), Instant::now());
+                static BRAKE: Brake = Brake::new(TWIN_AGAIN);
+                BRAKE.say((), |unsaid| {
+                    tracing::warn!(unsaid, %addr, "ANOTHER MACHINE RUNS WITH THE KEY OF THIS HOME: mail will reach now one, \
+                         now the other; stop one of the two");
+                });
             }
             NetEvent::AddressWorked { peer, addr } => self.save_address(peer, addr.to_string()),
             NetEvent::Bad { peer: Some(peer), what } => self.tally.bad(peer, Offence::Rude, &what),

@@ -22,7 +22,7 @@ const LATELY: Duration = Duration::from_secs(200);
 /// How long a machine that answers to this node's name is spoken of after it was met last.
 const TWIN_LATELY: Duration = Duration::from_secs(600);
 /// How often the log says so.
-const TWIN_AGAIN: Duration = Duration::from_secs(300);
+pub const TWIN_AGAIN: Duration = Duration::from_secs(300);
 /// Contacts that a slow follower may lag behind.
 const MEETINGS_MAX: usize = 256;
 
@@ -68,7 +68,6 @@ struct State {
 struct Twin {
     addr: Multiaddr,
     met: Instant,
-    warned: Instant,
 }
 
 impl Nearby {
@@ -206,12 +205,9 @@ impl Nearby {
         nodes.iter().filter_map(sighting).collect()
     }
 
-    /// Another machine proved to have this node's key; returns whether the log should say so.
-    pub fn met_twin(&self, addr: Multiaddr, now: Instant) -> bool {
-        let twin = &mut self.state().twin;
-        let warned = twin.as_ref().map(|twin| twin.warned).filter(|warned| now < *warned + TWIN_AGAIN);
-        *twin = Some(Twin { addr, met: now, warned: warned.unwrap_or(now) });
-        warned.is_none()
+    /// Another machine proved to have this node's key.
+    pub fn met_twin(&self, addr: Multiaddr, now: Instant) {
+        self.state().twin = Some(Twin { addr, met: now });
     }
 
     /// Where this node's own key was met lately on another machine.
@@ -351,13 +347,12 @@ mod tests {
     }
 
     #[test]
-    fn a_twin_is_spoken_of_while_it_lasts_and_warned_of_again_and_again() {
+    fn a_twin_is_spoken_of_while_it_lasts() {
         let (nearby, now) = (Nearby::default(), Instant::now());
         let there = addr("/ip4/10.0.0.9/tcp/7");
-        assert!(nearby.met_twin(there.clone(), now));
-        assert!(!nearby.met_twin(there.clone(), now + TWIN_AGAIN / 2));
-        assert!(nearby.met_twin(there.clone(), now + TWIN_AGAIN));
+        nearby.met_twin(there.clone(), now);
+        nearby.met_twin(there.clone(), now + TWIN_LATELY / 2);
         assert_eq!(nearby.twin(now + TWIN_LATELY), Some(there.to_string()));
-        assert_eq!(nearby.twin(now + TWIN_AGAIN + TWIN_LATELY), None);
+        assert_eq!(nearby.twin(now + TWIN_LATELY / 2 + TWIN_LATELY), None);
     }
 }

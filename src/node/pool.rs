@@ -1,6 +1,7 @@
 //! Work that takes a while and needs no agent: signatures are checked and payloads sealed here, off every loop.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
@@ -11,6 +12,7 @@ use super::queue::{Closed, Queue};
 use super::tally::{Offence, Tally};
 use super::work::{Parsed, Work};
 use crate::agent::{Input, STICK};
+use crate::brake::Brake;
 use crate::bundle::{Bundle, Draft, Kind, Unverified};
 use crate::content::{Content, pad};
 use crate::keyring::Keyring;
@@ -159,7 +161,11 @@ fn checked(bundle: &Bundle, mut opened: Opened) -> Opened {
     let Some(mut part) = mail::part(&opened) else { return opened };
     opened.plaintext = pad(&Content::Part(part.stub()).encode());
     if !part.bytes.is_empty() && !part.is_true() {
-        tracing::warn!(source = %bundle.source.peer_id(), "what came as a part of a file is none, and is dropped");
+        static BRAKE: Brake = Brake::new(Duration::ZERO);
+        let source = bundle.source.peer_id();
+        BRAKE.say((), |unsaid| {
+            tracing::warn!(unsaid, %source, "what came as a part of a file is none, and is dropped");
+        });
         part = part.stub();
     }
     opened.part = Some(Box::new(part));

@@ -1,15 +1,16 @@
-//! Whom the node met, and what peers did wrong: counted, logged once for each peer and reason, and answered.
+//! Whom the node met, and what peers did wrong: counted, logged as often as a log takes it, and answered.
 //!
 //! No honest node hands over what does not verify, and what costs a verification must not be free. So every bad bundle has
 //! a price; a peer that has run up [`PRICE_MAX`] is sent away for [`BANISHED`]. Names are free, so this bounds what one
 //! name costs and no more: the rest is done by turns, and by the places there are for strangers.
 
 use std::any::Any;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::brake::Brake;
 use crate::bundle::BundleError;
 use crate::id::NodeId;
 use crate::net::NetHandle;
@@ -17,8 +18,8 @@ use crate::safe_text::safe_text;
 
 /// Most peers remembered; later ones push out the earliest.
 const PEERS_MAX: usize = 4_096;
-/// Most reasons remembered for one peer.
-const REASONS_MAX: usize = 16;
+/// So long a reason is not told of one peer again.
+const AGAIN: Duration = Duration::from_secs(24 * 3_600);
 /// From here on a peer is sent away.
 const PRICE_MAX: u32 = 1_024;
 /// For how long.
@@ -47,6 +48,21 @@ pub struct Tally {
     /// None where the home is opened without a network.
     net: Option<NetHandle>,
     state: Mutex<State>,
+    said: Said,
+}
+
+/// What the log says of peers.
+struct Said {
+    bad: Brake<(NodeId, String)>,
+    banished: Brake,
+    faults: Brake,
+}
+
+impl Default for Said {
+    fn default() -> Said {
+        let [banished, faults] = [Duration::ZERO; 2].map(Brake::new);
+        Said { bad: Brake::new(AGAIN), banished, faults }
+    }
 }
 
 #[derive(Default)]
@@ -62,7 +78,6 @@ struct State {
 #[derive(Default)]
 struct Record {
     price: u32,
-    reasons: BTreeSet<String>,
     banished: Option<Instant>,
 }
 
@@ -92,7 +107,7 @@ impl Offence {
 
 impl Tally {
     pub fn new(net: Option<NetHandle>) -> Tally {
-        Tally { net, state: Mutex::default() }
+        Tally { net, ..Tally::default() }
     }
 
     /// A contact began.
@@ -110,13 +125,6 @@ impl Tally {
         let mut state = self.state();
         state.refused += u64::from(offence != Offence::Foreign);
         let record = state.record(from);
-        if record.reasons.len() < REASONS_MAX && record.reasons.insert(why.to_owned()) {
-            let what = match offence {
-                Offence::Foreign => "no mail can pass between this node and a peer",
-                _ => "refused what a peer sent",
-            };
-            tracing::warn!(peer = %from.peer_id(), why = %safe_text(why), "{what}");
-        }
         record.price = record.price.saturating_add(offence.price());
         let banish = record.price >= PRICE_MAX && record.banished.is_none_or(|since| since.elapsed() >= BANISHED);
         if banish {
@@ -124,9 +132,18 @@ impl Tally {
             record.banished = Some(Instant::now());
         }
         drop(state);
+        self.said.bad.say((from, why.to_owned()), |unsaid| {
+            let what = match offence {
+                Offence::Foreign => "no mail can pass between this node and a peer",
+                _ => "refused what a peer sent",
+            };
+            tracing::warn!(unsaid, peer = %from.peer_id(), why = %safe_text(why), "{what}");
+        });
         match &self.net {
             Some(net) if banish => {
-                tracing::warn!(peer = %from.peer_id(), minutes = BANISHED.as_secs() / 60, "sent a peer away");
+                let minutes = BANISHED.as_secs() / 60;
+                let peer = from.peer_id();
+                self.said.banished.say((), |unsaid| tracing::warn!(unsaid, %peer, minutes, "sent a peer away"));
                 net.banish(from, BANISHED);
             }
             Some(net) if offence.ends_contact() => net.disconnect(from),
@@ -137,7 +154,10 @@ impl Tally {
     /// A fault of this node's own in what it did for one peer.
     pub fn fault(&self, peer: NodeId, what: &str) {
         self.state().faults += 1;
-        tracing::error!(peer = %peer.peer_id(), what = %safe_text(what), "a fault of this program ended a contact; please report it");
+        let (node, what) = (peer.peer_id(), safe_text(what));
+        self.said.faults.say((), |unsaid| {
+            tracing::error!(unsaid, peer = %node, %what, "a fault of this program ended a contact; please report it");
+        });
         self.bad(peer, Offence::Stumble, "a fault of this program, not of the peer perhaps");
     }
 

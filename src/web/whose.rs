@@ -4,8 +4,11 @@
 #[cfg(target_os = "linux")]
 use std::net::{IpAddr, SocketAddr};
 
+use std::time::Duration;
+
 use crate::api::ApiError;
 use crate::api::server::Ends;
+use crate::brake::Brake;
 
 /// Refuses another user's process, as far as the system tells whose it is.
 pub fn refuse_others(ends: &Ends) -> Result<(), ApiError> {
@@ -14,7 +17,8 @@ pub fn refuse_others(ends: &Ends) -> Result<(), ApiError> {
     if owner == Some(own) || owner == Some(0) {
         return Ok(());
     }
-    tracing::warn!(?owner, "refused a browser of another user");
+    static BRAKE: Brake = Brake::new(Duration::ZERO);
+    BRAKE.say((), |unsaid| tracing::warn!(unsaid, ?owner, "refused a browser of another user"));
     Err(ApiError::refused("this node belongs to another user"))
 }
 

@@ -101,6 +101,27 @@ impl Browser {
     }
 }
 
+#[test]
+fn whoever_knocks_at_the_wrong_door_does_not_fill_the_log() {
+    let mut alice = Person::new("alice");
+    alice.up("");
+    let browser = Browser::of(&alice);
+    let door = port(&browser.host).to_owned();
+    for n in 0..200 {
+        let elsewhere = format!("neighbour{n}.example");
+        assert_eq!(ask(&door, "GET", "/v1/me", &[("host", &elsewhere)], "").0, 421);
+        let origin = format!("http://{elsewhere}");
+        let headers = browser.headers(&[("origin", &origin)]);
+        assert_eq!(ask(&door, "GET", "/v1/me", &headers, "").0, 403);
+    }
+    let log = alice.talk();
+    let said = |what: &str| log.lines().filter(|line| line.contains(what)).count();
+    for what in ["meant for another host", "a page from elsewhere"] {
+        assert!((1..20).contains(&said(what)), "{what}: {} lines", said(what));
+    }
+    assert_eq!(browser.ask("GET", "/v1/me", Value::Null).0, 200);
+}
+
 /// A phone that believes one certificate and nothing else.
 struct Phone {
     config: Arc<ClientConfig>,

@@ -11,6 +11,7 @@ use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 
 use super::answer;
 use crate::api::error::ApiError;
+use crate::brake::Brake;
 
 /// How long one that is not let in may take to begin.
 const REFUSAL_TIME_MAX: Duration = Duration::from_secs(1);
@@ -96,7 +97,8 @@ impl Client for UnixStream {
             Err(error) => return Some(ApiError::refused(format!("the system does not say who is asking: {error}"))),
         };
         if uid != 0 && uid != rustix::process::geteuid().as_raw() {
-            tracing::warn!(uid, "refused a client of another user");
+            static BRAKE: Brake = Brake::new(Duration::ZERO);
+            BRAKE.say((), |unsaid| tracing::warn!(unsaid, uid, "refused a client of another user"));
             return Some(ApiError::refused("this node belongs to another user"));
         }
         None

@@ -8,6 +8,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::{Request as HttpRequest, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
@@ -20,6 +21,7 @@ use crate::api::Backend;
 use crate::api::error::ApiError;
 use crate::api::model::{LifeSign, Request, Response, Schema, json_line};
 use crate::api::route::HEALTH;
+use crate::brake::Brake;
 use crate::home::KeptError;
 use crate::tokens::{Token, TokenError, Tokens};
 
@@ -118,7 +120,8 @@ pub fn comes_from(headers: &HeaderMap, is_own: impl Fn(&str) -> bool) -> bool {
 
 /// Turns away what was meant for another host, and says where it would have been right.
 pub fn for_another_host(ours: &str) -> Refusal {
-    tracing::warn!("refused a request that was meant for another host");
+    static BRAKE: Brake = Brake::new(Duration::ZERO);
+    BRAKE.say((), |unsaid| tracing::warn!(unsaid, "refused a request that was meant for another host"));
     misdirected(ours)
 }
 
@@ -130,7 +133,8 @@ pub fn misdirected(ours: &str) -> Refusal {
 }
 
 pub fn from_elsewhere(why: &str) -> Refusal {
-    tracing::warn!("refused a request of a page from elsewhere");
+    static BRAKE: Brake = Brake::new(Duration::ZERO);
+    BRAKE.say((), |unsaid| tracing::warn!(unsaid, "refused a request of a page from elsewhere"));
     Box::new(ApiError::refused(why).into_response())
 }
 

@@ -11,6 +11,7 @@ use super::trying::Tried;
 use super::{AWAY, Arc, Desk, Hook, Live};
 use crate::agent::change::Letter;
 use crate::api::ApiError;
+use crate::brake::Brake;
 use crate::command::Became;
 use crate::desk::topics::consume::{WHY_CHARS_MAX, wall_now};
 use crate::id::BundleId;
@@ -243,9 +244,15 @@ impl Desk {
         let mut more = Vec::new();
         match settled {
             Settled::Done => {}
-            Settled::Again(_) => tracing::warn!(hook, id, why = said, "a hook failed; it goes again"),
+            Settled::Again(_) => {
+                static BRAKE: Brake = Brake::new(Duration::ZERO);
+                BRAKE.say((), |unsaid| tracing::warn!(unsaid, hook, id, why = said, "a hook failed; it goes again"));
+            }
             Settled::GivenUp(failed) => {
-                tracing::warn!(hook, id, why = said, "a hook gave a message up: dak hook failed");
+                static BRAKE: Brake = Brake::new(Duration::ZERO);
+                BRAKE.say((), |unsaid| {
+                    tracing::warn!(unsaid, hook, id, why = said, "a hook gave a message up: dak hook failed");
+                });
                 let why = said.chars().take(WHY_CHARS_MAX).collect();
                 let row = GivenUp { id: out.id, failed, at: now, why };
                 let all = self.given_up_by(hook).await?;

@@ -8,6 +8,7 @@ use crate::agent::change::Letter;
 use crate::api::ApiError;
 use crate::api::model::{HookEventRow, HookTestedRow, InboxRow, Outcome, Schema, When, json_line};
 use crate::command::{self, Apart, Became, Job, KEPT_BYTES_MAX, Printed};
+use crate::desk::automatic::say_answered;
 use crate::desk::rows::Taken;
 use crate::desk::topics::consume::wall_now;
 use crate::mail::happening::{Happening, What};
@@ -76,10 +77,8 @@ impl Desk {
             let why = Some(format!("what it printed is no answer: it has more than {limit}"));
             return Ok(Tried { became: Became::GiveUp, why, ..tried });
         }
-        match self.answer_by_itself(letter, text.to_owned(), hook.every).await? {
-            Ok(()) => tracing::info!(hook = name, id = letter.id.full(), "answered"),
-            Err(why) => tracing::info!(hook = name, id = letter.id.full(), %why, "no automatic answer"),
-        }
+        let answered = self.answer_by_itself(letter, text.to_owned(), hook.every).await?;
+        say_answered(name, letter, answered);
         Ok(tried)
     }
 
