@@ -28,7 +28,7 @@ use crate::brake::Brake;
 use crate::tokens::Tokens;
 use stall::Stalling;
 
-mod accept;
+pub mod accept;
 pub mod answer;
 mod doors;
 pub mod guard;

@@ -11,9 +11,9 @@ use std::time::Instant;
 use axum::Router;
 use axum::body::to_bytes;
 use axum::extract::{Request, State};
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use rustls::ServerConfig;
@@ -23,6 +23,7 @@ use tokio_rustls::TlsAcceptor;
 
 use self::authority::{AHEAD_DAYS, Authority, BEHIND_DAYS};
 use self::secured::LanDoor;
+use self::words::{Words, escaped};
 use super::guard::Doorway;
 use super::links::NotMet;
 use super::session::{OPENING_BYTES_MAX, OPENING_TIME_MAX};
@@ -32,6 +33,7 @@ use crate::api::server::answer;
 
 pub mod authority;
 pub mod secured;
+mod words;
 
 const START: &str = include_str!("lan/start.html");
 const PAIR: &str = include_str!("lan/pair.html");
@@ -66,31 +68,56 @@ pub async fn listen(port: u16, authority: Arc<Authority>) -> Result<LanDoor, Api
 /// What phones get beside the page.
 pub fn routes(doorway: Arc<Doorway>, authority: &Authority) -> Router {
     let (origin, fingerprint) = (doorway.place.origin(), authority.fingerprint());
-    let start = START
-        .replace("{origin}", &origin)
-        .replace("{name}", &authority.called())
-        .replace("{behind}", &BEHIND_DAYS.to_string())
-        .replace("{ahead}", &AHEAD_DAYS.to_string())
-        .replace("{fingerprint}", &fingerprint);
-    let profile = profile(authority);
-    let certificate = authority.der().to_vec();
-    let file = |kind: &'static str, bytes: Vec<u8>| get(async move || ([(header::CONTENT_TYPE, kind)], bytes));
-    let saved = |kind: &'static str, name: &'static str, bytes: Vec<u8>| {
-        let headers = [
-            (header::CONTENT_TYPE, kind.to_owned()),
-            (header::CONTENT_DISPOSITION, format!("attachment; filename={name}")),
-        ];
-        get(async move || (headers, bytes))
+    let [behind, ahead] = [BEHIND_DAYS, AHEAD_DAYS].map(|days| days.to_string());
+    let called = authority.called();
+    let places =
+        [("origin", &origin), ("name", &called), ("behind", &behind), ("ahead", &ahead), ("fingerprint", &fingerprint)];
+    let start = |words: &Words| {
+        let page = words.put_in(START);
+        places.iter().fold(page, |page, (name, what)| page.replace(&format!("{{{name}}}"), &escaped(what)))
     };
+    let certificate = authority.der().to_vec();
+    let certificate_headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("application/x-x509-ca-cert")),
+        (header::CONTENT_DISPOSITION, attachment("dak-ca.crt")),
+    ];
+    let file = |kind: &'static str, bytes: Vec<u8>| get(async move || ([(header::CONTENT_TYPE, kind)], bytes));
+    let page = |made: &dyn Fn(&Words) -> String| in_languages("text/html; charset=utf-8", None, made);
     Router::new()
         .route("/web/pair", post(pair))
         .with_state(doorway)
-        .route("/start", file("text/html; charset=utf-8", start.into_bytes()))
-        .route("/pair", file("text/html; charset=utf-8", PAIR.into()))
+        .route("/start", page(&start))
+        .route("/pair", page(&|words| words.put_in(PAIR)))
         .route("/device.js", file("text/javascript; charset=utf-8", SCRIPT.into()))
         .route("/device.css", file("text/css; charset=utf-8", STYLE.into()))
-        .route("/ca.crt", saved("application/x-x509-ca-cert", "dak-ca.crt", certificate))
-        .route("/dak.mobileconfig", saved("application/x-apple-aspen-config", "dak.mobileconfig", profile.into_bytes()))
+        .route("/ca.crt", get(async move || (certificate_headers, certificate)))
+        .route(
+            "/dak.mobileconfig",
+            in_languages("application/x-apple-aspen-config", Some("dak.mobileconfig"), &|words| {
+                profile(authority, words)
+            }),
+        )
+}
+
+/// Something that is made once in each language; each device gets the one that it likes best.
+fn in_languages(kind: &'static str, file: Option<&str>, made: &dyn Fn(&Words) -> String) -> MethodRouter {
+    let all: Arc<[String]> = words::all().iter().map(made).collect();
+    let saved = file.map(attachment);
+    get(move |headers: HeaderMap| {
+        let at = words::liked(&headers);
+        let mut answer = all[at].clone().into_response();
+        let fixed = HeaderValue::from_static;
+        answer.headers_mut().insert(header::CONTENT_TYPE, fixed(kind));
+        answer.headers_mut().insert(header::CONTENT_LANGUAGE, fixed(words::all()[at].language));
+        answer.headers_mut().insert(header::VARY, fixed("accept-language"));
+        saved.clone().and_then(|saved| answer.headers_mut().insert(header::CONTENT_DISPOSITION, saved));
+        std::future::ready(answer)
+    })
+}
+
+/// How a browser is told to save an answer under a name.
+fn attachment(name: &str) -> HeaderValue {
+    HeaderValue::try_from(format!("attachment; filename={name}")).expect("it is plain ASCII")
 }
 
 #[derive(Deserialize)]
@@ -110,13 +137,14 @@ struct Paired {
 
 /// `POST /web/pair`
 async fn pair(State(doorway): State<Arc<Doorway>>, request: Request) -> Response {
+    let words = &words::all()[words::liked(request.headers())];
     let paired = async {
         let body = tokio::time::timeout(OPENING_TIME_MAX, to_bytes(request.into_body(), OPENING_BYTES_MAX)).await;
         let body =
             body.ok().and_then(Result::ok).ok_or_else(|| ApiError::usage("the body is too long, or broke off"))?;
         let Pairing { pair, code } = serde_json::from_slice(&body)
             .map_err(|error| ApiError::usage(format!("the body is not {{\"pair\": …, \"code\": …}}: {error}")))?;
-        doorway.links.meet(&pair, &code, Instant::now()).map_err(ApiError::from)
+        doorway.links.meet(&pair, &code, Instant::now()).map_err(|why| not_met(why, words))
     };
     match paired.await {
         Ok(open) => {
@@ -127,19 +155,19 @@ async fn pair(State(doorway): State<Arc<Doorway>>, request: Request) -> Response
     }
 }
 
-impl From<NotMet> for ApiError {
-    fn from(why: NotMet) -> ApiError {
-        let error = ApiError::refused(why.to_string());
-        match why {
-            NotMet::Unknown | NotMet::TooOften => error.advise("have the node show a new one"),
-            NotMet::WrongCode => error.advise("type the code that the node shows"),
-            NotMet::Entropy(_) => ApiError::failure(why.to_string()),
-        }
-    }
+/// Says to a person at a device, in the language of the device, why it is not let in.
+fn not_met(why: NotMet, words: &Words) -> ApiError {
+    let (what, next) = match why {
+        NotMet::Unknown => ("phone.used", "phone.another_link"),
+        NotMet::TooOften => ("phone.too_often", "phone.another_link"),
+        NotMet::WrongCode => ("phone.wrong_code", "phone.right_code"),
+        NotMet::Entropy(error) => return ApiError::failure(format!("the system has no entropy: {error}")),
+    };
+    ApiError::refused(words.text(what)).advise(words.text(next))
 }
 
 /// The certificate as iOS takes it.
-fn profile(authority: &Authority) -> String {
+fn profile(authority: &Authority, words: &Words) -> String {
     let hash = blake3::hash(authority.der());
     let uuid = |part: usize| {
         let hex = hash.to_hex();
@@ -156,7 +184,7 @@ fn profile(authority: &Authority) -> String {
 <key>PayloadIdentifier</key><string>dak.page</string>
 <key>PayloadUUID</key><string>{}</string>
 <key>PayloadDisplayName</key><string>dak</string>
-<key>PayloadDescription</key><string>Lets this device know the dak node in your network, and no other place.</string>
+<key>PayloadDescription</key><string>{}</string>
 <key>PayloadContent</key>
 <array>
 <dict>
@@ -173,6 +201,7 @@ fn profile(authority: &Authority) -> String {
 </plist>
 "#,
         uuid(0),
+        escaped(words.text("phone.profile")),
         uuid(1),
         STANDARD.encode(authority.der())
     )

@@ -36,16 +36,20 @@ enum Kind {
 }
 
 /// Why a phone is not let in.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug)]
 pub enum NotMet {
-    #[error("this link was used already, or its time is over")]
+    /// The link was used already, or its time is over.
     Unknown,
-    #[error("that is not the code")]
     WrongCode,
-    #[error("that is not the code, and this link takes no other")]
+    /// The same, and the link takes no other.
     TooOften,
-    #[error("the system has no entropy: {0}")]
-    Entropy(#[from] getrandom::Error),
+    Entropy(getrandom::Error),
+}
+
+impl From<getrandom::Error> for NotMet {
+    fn from(error: getrandom::Error) -> NotMet {
+        NotMet::Entropy(error)
+    }
 }
 
 impl Links {

@@ -310,6 +310,33 @@ fn a_phone_that_scans_the_picture_and_says_the_code_is_mine_over_tls_until_it_is
 }
 
 #[test]
+fn a_device_is_spoken_to_in_its_own_language_before_it_is_let_in() {
+    let alice = alice();
+    let shown = alice.json("web --lan");
+    let page = shown["page"].as_str().unwrap();
+    let (host, secret) =
+        (page.strip_prefix("https://").unwrap(), shown["url"].as_str().unwrap().split_once('#').unwrap().1);
+    let phone = Phone::of(page, fetched(port(host), host, "/ca.crt"));
+    for (wanted, lang, step, wrong) in [
+        ("de-AT,de;q=0.9,en;q=0.5", "de", "Den Knoten bekannt machen", "das ist nicht der Code"),
+        ("fr-FR,fr", "en", "Let it know the node", "that is not the code"),
+    ] {
+        let headers = [("host", host), ("connection", "close"), ("accept-language", wanted)];
+        let (status, start) = ask(port(host), "GET", "/start", &headers, "");
+        assert_eq!((status, header(&start, "content-language")), (200, Some(lang)), "{start}");
+        assert!(start.contains(&format!("<html lang=\"{lang}\">")) && start.contains(step), "{start}");
+        assert!(start.contains(shown["fingerprint"].as_str().unwrap()) && !start.contains("{phone"), "{start}");
+        let (_, profile) = ask(port(host), "GET", "/dak.mobileconfig", &headers, "");
+        assert_eq!(profile.contains("in deinem Netz"), lang == "de", "{profile}");
+        let more = [("accept-language", wanted)];
+        let (status, pair) = phone.ask("GET", "/pair", &more, &Value::Null);
+        assert!(status == 200 && pair.contains(&format!("<html lang=\"{lang}\">")), "{pair}");
+        let (status, answer) = phone.ask("POST", "/web/pair", &more, &json!({"pair": secret, "code": "none"}));
+        assert_eq!((status, &body_of(&answer)["error"]["message"]), (403, &json!(wrong)));
+    }
+}
+
+#[test]
 fn wrong_codes_use_a_link_up_and_noise_at_the_port_for_phones_keeps_nobody_out() {
     let alice = alice();
     let shown = alice.json("web --lan");

@@ -1,6 +1,6 @@
 //! In which form a client wants an answer that has several.
 
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderName, header};
 
 /// How objects are written down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,8 +25,7 @@ impl Form {
     /// Whichever of those that there are the client likes best: lines, unless it names another as well and likes lines no
     /// better. Who accepts nothing of it gets lines as well, and can say that it did not.
     pub fn wanted(headers: &HeaderMap, other: Form) -> Form {
-        let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
-        let ranges: Vec<(&str, u32)> = accepted.flat_map(|value| value.split(',')).map(range).collect();
+        let ranges = ranges(headers, &header::ACCEPT);
         let liked = |form: Form| ranges.iter().find(|(name, _)| *name == form.media_type()).map(|(_, liked)| *liked);
         match (liked(other), liked(Form::Lines)) {
             (Some(liked), lines) if liked > 0 && lines.is_none_or(|lines| liked > lines) => other,
@@ -35,7 +34,13 @@ impl Form {
     }
 }
 
-/// A media range and how much it is liked, in thousandths.
+/// What a header of preferences names, in its order, and how much each is liked, in thousandths.
+pub fn ranges<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Vec<(&'h str, u32)> {
+    let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).map(range).collect()
+}
+
+/// A range and how much it is liked, in thousandths.
 fn range(text: &str) -> (&str, u32) {
     let mut parts = text.split(';').map(str::trim);
     let name = parts.next().unwrap_or_default();

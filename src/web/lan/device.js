@@ -1,6 +1,10 @@
 'use strict';
 // What stands behind # in the address is never sent; it goes from the code on the node's screen to the request that uses it.
 const secret = location.hash.slice(1);
+const language = document.documentElement.lang;
+// As this reader writes times and numbers, where that is the page's language.
+const locale = navigator.languages.find((one) => one.toLowerCase().split('-')[0] === language) ?? (language === 'en' ? 'en-GB' : language);
+const words = JSON.parse(document.body.dataset.words);
 
 if (document.body.dataset.step === 'start') {
   document.getElementById('next').hash = secret;
@@ -27,7 +31,7 @@ if (document.body.dataset.step === 'start') {
       if (answer.ok) location.replace(`/#open=${row.open}`);
       else said.textContent = `${row.error.message}; ${row.error.next_step ?? ''}`;
     } catch {
-      said.textContent = 'The node does not answer. Is this device still in its network?';
+      said.textContent = t('phone.say_silent');
     }
   });
 }
@@ -37,14 +41,19 @@ function compare(here, there) {
   const [hour, day] = [3_600_000, 86_400_000];
   const [off, ahead] = [Math.abs(here - there), here > there];
   if (!(off >= hour)) return;
-  const said = (at) => new Date(at).toLocaleString('en-GB', { dateStyle: 'long', timeStyle: 'short' });
+  const said = (at) => new Date(at).toLocaleString(locale, { dateStyle: 'long', timeStyle: 'short' });
   const [many, unit] = off >= 730 * day ? [off / (365.25 * day), 'years'] : off >= 2 * day ? [off / day, 'days'] : [off / hour, 'hours'];
   const { behind, ahead: before } = document.body.dataset;
   const clock = document.getElementById('clock');
-  clock.textContent = `The clock of this device is ${Math.round(many)} ${Math.round(many) === 1 ? unit.slice(0, -1) : unit} ${ahead ? 'ahead of' : 'behind'} the node's. `
-    + `Here it is ${said(here)}; at the node it is ${said(there)}. Set the one that is wrong first: `
-    + (off > (ahead ? before : behind) * day
-      ? 'until then the browser says that the connection is not private, or that a certificate is not valid, and this device cannot become your phone.'
-      : 'until then the page shows wrong times.');
+  const span = t(`times.${unit}`, { count: Math.round(many) });
+  const first = t(ahead ? 'phone.say_ahead' : 'phone.say_behind', { span, here: said(here), there: said(there) });
+  clock.textContent = `${first} ${t(off > (ahead ? before : behind) * day ? 'phone.say_untrusted' : 'phone.say_times')}`;
   clock.hidden = false;
+}
+
+/** A text with its places filled in; `count` chooses among the forms of a number. */
+function t(key, values = {}) {
+  const known = words[key];
+  const text = typeof known === 'string' ? known : new Intl.PluralRules(language).select(values.count) === 'one' ? known.one : known.other;
+  return text.replace(/\{(\w+)\}/g, (place, name) => (typeof values[name] === 'number' ? values[name].toLocaleString(locale) : values[name] ?? place));
 }

@@ -1,7 +1,7 @@
 // Writes the page that the program carries, `../built`: the same bytes wherever it runs.
 import { build } from 'esbuild';
 import { createHash } from 'node:crypto';
-import { copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 
 /** What a first visit may come to, compressed. */
@@ -9,7 +9,11 @@ const COMPRESSED_BYTES_MAX = 150_000;
 
 const here = new URL('.', import.meta.url);
 const built = new URL('../built/', import.meta.url);
-await sameWords();
+const catalogues = await sameWords();
+// The pages that a device gets before it is let in are the node's own, and their words too.
+const forPhones = ([key]) => /^(phone\.|times\.(hours|days|years)$)/.test(key);
+const phones = Object.entries(catalogues).map(([name, words]) => [name, Object.fromEntries(Object.entries(words).filter(forPhones))]);
+writeFileSync(new URL('../lan/words.json', here), `${JSON.stringify(Object.fromEntries(phones), null, 1)}\n`);
 rmSync(built, { recursive: true, force: true });
 mkdirSync(built);
 
@@ -77,7 +81,7 @@ if (gzip > COMPRESSED_BYTES_MAX) {
   process.exit(1);
 }
 
-/** Every language has a text for each key of the English one, of the same form and with the same places. */
+/** Every language has a text for each key of the English one, of the same form and with the same places; gives them all. */
 async function sameWords() {
   const known = async (name) => {
     const { outputFiles } = await build({ absWorkingDir: here.pathname, entryPoints: [`src/words/${name}.ts`], bundle: true, format: 'esm', write: false });
@@ -86,13 +90,15 @@ async function sameWords() {
   const places = (text) => [...text.matchAll(/\{\w+\}/g)].map(([place]) => place).sort().join();
   const form = (said) => (typeof said === 'string' ? places(said) : `${places(said.one)} ${places(said.other)}`);
   const en = await known('en');
-  const names = readdirSync(new URL('src/words/', here)).filter((name) => /^[a-z]{2}\.ts$/.test(name) && name !== 'en.ts');
+  const all = { en };
+  const names = readdirSync(new URL('src/words/', here)).filter((name) => /^[a-z]{2}\.ts$/.test(name) && name !== 'en.ts').sort();
   for (const name of names.map((name) => name.slice(0, -3))) {
-    const other = await known(name);
+    const other = all[name] = await known(name);
     const wrong = [
       ...Object.keys(en).filter((key) => !(key in other) || form(en[key]) !== form(other[key])),
       ...Object.keys(other).filter((key) => !(key in en)),
     ];
     if (wrong.length) throw new Error(`src/words/${name}.ts has no words, or other places, for: ${wrong.join(', ')}`);
   }
+  return all;
 }

@@ -18,4 +18,11 @@ export default async function ({ people: { alice, bob } }) {
   await visit(page, '#/settings');
   await page.getByLabel('Language').selectOption('auto');
   await page.getByRole('link', { name: 'Nachrichten' }).first().waitFor();
+  // A device is spoken to in its language before it is anybody's.
+  const { url } = await alice.one('web', '--lan');
+  const odd = await alice.page({ locale: 'de-AT', serviceWorkers: 'block' });
+  await odd.clock.setFixedTime(Date.now() + 3 * 365.25 * 86_400_000);
+  await odd.goto(`http://127.0.0.1:${new URL(url).port}/start#none`);
+  await odd.locator('#clock', { hasText: 'geht der des Knotens 3 Jahre vor' }).waitFor();
+  await odd.getByRole('link', { name: 'Weiter' }).waitFor();
 }

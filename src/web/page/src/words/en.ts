@@ -16,5 +16,6 @@ import { files } from './en/files';
 import { settings } from './en/settings';
 import { lock } from './en/lock';
 import { offline } from './en/offline';
+import { phones } from './en/phones';
 
-export const en = { ...shell, ...times, ...errors, ...talks, ...talk, ...compose, ...search, ...map, ...tasks, ...people, ...groups, ...topics, ...files, ...settings, ...lock, ...offline, ...apps };
+export const en = { ...shell, ...times, ...errors, ...talks, ...talk, ...compose, ...search, ...map, ...tasks, ...people, ...groups, ...topics, ...files, ...settings, ...lock, ...offline, ...phones, ...apps };
