@@ -1,7 +1,7 @@
 //! What is told to who looks, of what changes beside the record.
 
 use std::io;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use super::*;
 use crate::api::model::{Arranging, Compose, Introduction, NewAway, NewDraft, TermsWanted, Usual, When};
@@ -9,11 +9,17 @@ use crate::blobs::Blobs;
 use crate::content::{Enclosed, PUSH_BYTES, Shape, parts_of};
 use crate::node::Stir;
 
+/// What is not told by then never is.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// Waits until a kind was told of so often.
 async fn told(desk: &Desk, what: Stir, many: u64) {
-    while desk.node().stirs().count(what) < many {
-        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
-    }
+    let is_told = async {
+        while desk.node().stirs().count(what) < many {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    assert!(tokio::time::timeout(PATIENCE, is_told).await.is_ok(), "of {what:?} it was told less than {many} times");
 }
 
 fn in_a_moment(ms: i64) -> When {
