@@ -123,6 +123,8 @@ mod tests {
             }
             if let Ok(stir) = tokio::time::timeout(NEARBY_EVERY / 20, stirred.next()).await {
                 told.push(stir.unwrap());
+                // Else the clock would stand still where all is told at once.
+                tokio::time::sleep(NEARBY_EVERY / 20).await;
             }
         }
         let near = told.iter().filter(|stir| **stir == Stir::Nearby).count();
