@@ -454,6 +454,17 @@ mod tests {
     }
 
     #[test]
+    fn who_follows_something_while_other_halves_come_is_the_same_and_ends_whole() {
+        let (_place, sessions) = sessions();
+        let first = sessions.begin("Firefox", false, &[], 1).unwrap();
+        let (session, _) = sessions.shown(&first.cookie, None).unwrap().unwrap();
+        let second = sessions.renew(&session).unwrap();
+        assert!(sessions.holds(&session));
+        sessions.end(&session).unwrap();
+        assert!(!sessions.holds(&session) && sessions.shown(&second.cookie, Some(&second.page)).unwrap().is_none());
+    }
+
+    #[test]
     fn what_a_phone_is_given_opens_apps_until_it_is_revoked_and_nothing_else_does() {
         let (_place, sessions) = sessions();
         let (phone, browser) =
