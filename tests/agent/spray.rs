@@ -60,6 +60,17 @@ fn copies_in_flight_at_a_break_are_spent_only_if_the_peer_turns_out_to_have_them
 }
 
 #[test]
+fn copies_that_were_spent_stay_spent_whenever_the_power_goes() {
+    let spray = Config { policy: Policy::SprayAndWait, ..Config::default() };
+    let mut world = World::new(vec![spray; 3]);
+    let id = world.send_with(ALICE, BOB, DAY, Some(8)).unwrap();
+    world.open(ALICE, 2);
+    world.settle();
+    world.crash(ALICE);
+    assert_eq!(world.nodes[ALICE].agent().held_one(&id).unwrap().copies, 4);
+}
+
+#[test]
 fn a_receiver_takes_at_most_half_of_the_signed_budget_whatever_it_is_told() {
     let mut world = World::of(1);
     let mut from = Ghost::new(50);
