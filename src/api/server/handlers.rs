@@ -211,3 +211,30 @@ fn too_large() -> HttpResponse {
     let error = ApiError::refused(format!("the request is larger than {BODY_BYTES_MAX} bytes"));
     answer::with_status(StatusCode::PAYLOAD_TOO_LARGE, error)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::*;
+    use crate::api::fake::Fake;
+    use crate::api::{Listing, Row, samples};
+    use crate::tokens::May;
+
+    #[tokio::test]
+    async fn a_list_ends_with_the_token_that_it_goes_by() {
+        let fake = Fake::default();
+        fake.listed.lock().unwrap().push(vec![Row::Carried(samples::carried()); 3]);
+        let shared = Shared { backend: Arc::new(fake), closing: CancellationToken::new() };
+        let is_known = Arc::new(AtomicBool::new(true));
+        let holds = Arc::clone(&is_known);
+        let permit = Permit::new("the token board".into(), May::default(), move || holds.load(Ordering::Relaxed));
+        let route = ROUTES.iter().find(|route| route.ask == Kind::List).unwrap();
+        let answer = shared.answer(route, Ask::List(Listing::Carried), Form::Lines, Some(permit)).await.unwrap();
+        is_known.store(false, Ordering::Relaxed);
+        let told = axum::body::to_bytes(answer.into_body(), 1 << 20).await.unwrap();
+        let told = String::from_utf8(told.to_vec()).unwrap();
+        assert_eq!(told.lines().count(), 2, "{told}");
+        assert!(told.lines().last().unwrap().contains("the token board was revoked"), "{told}");
+    }
+}
