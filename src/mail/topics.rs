@@ -9,16 +9,18 @@
 //! writer off the list, and nothing had to leave for want of room. Only the numbers are this home's own.
 //!
 //! What is kept is bounded by the life that each message was signed with and by [`TOPIC_KEPT_BYTES_MAX`]; the oldest leaves
-//! first, and what a writer's oldest left below is not taken again. A message with a key takes the place of the one before
+//! first, and what a writer's oldest left below is not taken again. Topics that a pattern alone means share a room, see `shared`. A message with a key takes the place of the one before
 //! with that key: who has not read that reads the new one alone.
 //!
 //! | | |
 //! |---|---|
 //! | `rows` | keys and values of all this in the store |
 //! | `group` | how far consumers have come, together |
+//! | `shared` | the bounds of what a pattern alone means |
 
 pub mod group;
 pub mod rows;
+mod shared;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -54,6 +56,8 @@ pub struct Topics {
 
 #[derive(Debug, Default)]
 struct Topic {
+    /// Whether it is subscribed to by its name.
+    is_named: bool,
     state: State,
     bytes: u64,
     events: BTreeMap<u64, Brief>,
@@ -90,17 +94,20 @@ impl Topics {
             Some(rows::Key::Terms(owner, filter)) => {
                 rows::read_terms(value).into_iter().for_each(|terms| self.retention.set(owner, filter.clone(), terms));
             }
-            Some(rows::Key::Subscription(owner, filter)) => drop(self.subscriptions.insert((owner, filter))),
+            Some(rows::Key::Subscription(owner, filter)) => {
+                self.subscriptions.insert((owner, filter));
+                self.name_again(owner);
+            }
             Some(rows::Key::State(topic)) => {
                 if let Some(state) = State::read(value) {
-                    let known = self.topics.entry(topic).or_default();
+                    let known = self.known(&topic);
                     let next = known.state.next.max(state.next);
                     known.state = State { next, ..state };
                 }
             }
             Some(rows::Key::Event(topic, number)) => {
                 if let Some(event) = Event::read(value) {
-                    self.topics.entry(topic).or_default().insert(number, Brief::of(&event));
+                    self.known(&topic).insert(number, Brief::of(&event));
                 }
             }
             _ => {}
@@ -114,6 +121,7 @@ impl Topics {
     pub fn subscribe(&mut self, owner: NodeId, filter: Filter) -> Vec<Change> {
         let change = Change::Keep { key: rows::subscription(&owner, &filter), value: Some(Vec::new()) };
         let is_new = self.subscriptions.insert((owner, filter));
+        self.name_again(owner);
         Vec::from_iter(is_new.then_some(change))
     }
 
@@ -121,6 +129,7 @@ impl Topics {
     pub fn unsubscribe(&mut self, owner: NodeId, filter: Filter) -> Vec<Change> {
         let mut changes = vec![Change::Keep { key: rows::subscription(&owner, &filter), value: None }];
         self.subscriptions.remove(&(owner, filter));
+        self.name_again(owner);
         let gone: Vec<Eid> = self.topics.keys().filter(|topic| !self.hears(topic)).cloned().collect();
         gone.iter().for_each(|topic| self.drop_topic(topic, &mut changes));
         changes
@@ -156,6 +165,7 @@ impl Topics {
             Change::Keep { key: rows::terms(&topic.node, &filter), value: None },
         ];
         self.subscriptions.remove(&(topic.node, filter.clone()));
+        self.name_again(topic.node);
         self.retention.set(topic.node, filter, Terms::default());
         self.drop_topic(topic, &mut changes);
         changes
@@ -181,7 +191,8 @@ impl Topics {
         if !self.hears(topic) {
             return;
         }
-        let known = self.topics.entry(topic.clone()).or_default();
+        self.make_place(topic, out);
+        let (terms, known) = (self.retention.of(topic), self.known(topic));
         match post.said {
             Said::List(writers) => {
                 if known.state.take(List { sequence: post.sequence, id: bundle.id, writers }) {
@@ -200,11 +211,12 @@ impl Topics {
                     body,
                 };
                 if known.keep(topic, &event, out) {
-                    known.make_room(topic, self.retention.of(topic), wall, out);
+                    known.make_room(topic, terms, wall, out);
                     self.changed.insert(topic.clone());
                 }
             }
         }
+        self.make_shared_room(topic.node, out);
     }
 
     /// What one publishes next in a topic, as the payload of its bundle; `me` is who writes.
@@ -215,7 +227,7 @@ impl Topics {
         (key, body): (Option<String>, String),
         wall: DtnTime,
     ) -> Result<Vec<u8>, NotWritten> {
-        let known = self.topics.entry(topic.clone()).or_default();
+        let known = self.known(topic);
         let leave = (me != topic.node).then(|| known.state.leave_of(&me).ok_or(NotWritten::NoLeave)).transpose()?;
         if leave.is_some_and(|leave| leave.until < wall) {
             return Err(NotWritten::Over);
@@ -227,7 +239,7 @@ impl Topics {
 
     /// The list that one publishes of who may write in a topic of one's own.
     pub fn write_list(&mut self, topic: &Eid, writers: Vec<(NodeId, Leave)>, wall: DtnTime) -> Vec<u8> {
-        let sequence = self.topics.entry(topic.clone()).or_default().state.next_sequence(wall);
+        let sequence = self.known(topic).state.next_sequence(wall);
         self.changed.insert(topic.clone());
         Post { sequence, said: Said::List(writers) }.encode()
     }
@@ -268,14 +280,19 @@ impl Topic {
     /// What is over leaves, and the oldest where there is too much: of their writers nothing older is taken again.
     fn make_room(&mut self, topic: &Eid, terms: Terms, wall: DtnTime, out: &mut Vec<Change>) {
         let bytes_max = terms.bytes.unwrap_or(u64::MAX).min(TOPIC_KEPT_BYTES_MAX);
-        while let Some((number, oldest)) = self.events.first_key_value().map(|(number, brief)| (*number, brief.clone()))
-        {
+        while let Some((_, oldest)) = self.events.first_key_value() {
             if self.bytes <= bytes_max && (oldest.ends(terms.keep) >= wall || wall.0 == 0) {
                 return;
             }
-            self.state.left_below(oldest.writer, oldest.sequence, number);
-            self.remove(topic, number, out);
+            self.drop_oldest(topic, out);
         }
+    }
+
+    /// The oldest leaves, where there is one.
+    fn drop_oldest(&mut self, topic: &Eid, out: &mut Vec<Change>) {
+        let Some((&number, oldest)) = self.events.first_key_value() else { return };
+        self.state.left_below(oldest.writer, oldest.sequence, number);
+        self.remove(topic, number, out);
     }
 
     fn insert(&mut self, number: u64, brief: Brief) {

@@ -3,6 +3,7 @@
 use ed25519_dalek::SigningKey;
 use proptest::prelude::*;
 
+use super::shared::{SHARED_BYTES_MAX, SHARED_TOPICS_MAX};
 use super::*;
 use crate::bundle::{Creation, Draft, Kind, Priority, Signer};
 use crate::time::DAY;
@@ -38,6 +39,15 @@ fn list(sequence: u64, writers: &[u8]) -> Arc<Bundle> {
     let mut writers: Vec<_> = writers.iter().map(|writer| (key(*writer).node(), leave(*writer))).collect();
     writers.sort_by_key(|(writer, _)| *writer);
     bundle(1, NOW, &Post { sequence: NOW + sequence, said: Said::List(writers) })
+}
+
+/// What the owner says in another of its topics.
+fn elsewhere(name: &str, sequence: u64, body: &str) -> Bundle {
+    let said = Said::Message { key: None, body: body.to_owned(), leave: None };
+    let creation = Creation { time: DtnTime(NOW + sequence), sequence };
+    let (kind, source, destination) = (Kind::Message, key(1).node(), Eid::topic(key(1).node(), name));
+    let draft = Draft { kind, source, destination, creation, lifetime: DAY, priority: Priority::Normal, copies: 1 };
+    draft.sign(&Post { sequence: NOW + sequence, said }.encode(), &key(1)).unwrap()
 }
 
 /// The key of an event, its text and its writer.
@@ -348,4 +358,45 @@ mod groups {
             prop_assert_eq!(group.cursor(), LAST);
         }
     }
+}
+
+/// The numbers that a topic's events have.
+fn numbers(home: &Home, name: &str) -> Vec<u64> {
+    let topic = Eid::topic(key(1).node(), name);
+    let of_topic = home.rows.keys().filter_map(|key| match rows::read_key(key) {
+        Some(rows::Key::Event(of, number)) if of == topic => Some(number),
+        _ => None,
+    });
+    of_topic.collect()
+}
+
+#[test]
+fn an_owner_who_names_topics_without_end_fills_a_bounded_room() {
+    let mut home = Home::subscribed();
+    let named = home.topics.subscribe(key(1).node(), Filter::parse("named").unwrap());
+    home.commit(named);
+    let long = "y".repeat(60_000);
+    let mut sequence = 0;
+    let mut hear = |home: &mut Home, name: &str, body: &str| {
+        sequence += 1;
+        home.hear(&elsewhere(name, sequence, body));
+    };
+    (0..3).for_each(|_| hear(&mut home, "named", &long));
+    (0..9).for_each(|_| hear(&mut home, "first", "one"));
+    for n in 0..SHARED_BYTES_MAX / 60_000 + 200 {
+        hear(&mut home, &format!("long.n{}", n % 50), &long);
+    }
+    let bytes: usize = home.rows.values().map(Vec::len).sum();
+    assert!(bytes as u64 <= SHARED_BYTES_MAX + 8 * 60_000 && bytes as u64 > SHARED_BYTES_MAX - 8 * 60_000, "{bytes}");
+    assert_eq!((numbers(&home, "named").len(), numbers(&home, "first").len()), (3, 9), "the fullest gave way");
+    for n in 0..SHARED_TOPICS_MAX + 10 {
+        hear(&mut home, &format!("many.n{n}"), "");
+    }
+    assert_eq!(home.topics.topics.len(), SHARED_TOPICS_MAX + 1);
+    assert_eq!((numbers(&home, "named").len(), numbers(&home, "first").len()), (3, 0), "it was silent longest");
+    hear(&mut home, "first", "back");
+    assert!(numbers(&home, "first")[0] > 9, "who read up to 9 hears of it: {:?}", numbers(&home, "first"));
+    let again = home.again();
+    assert_eq!(again.topics.len(), SHARED_TOPICS_MAX + 1);
+    assert!(again.topics.values().filter(|known| known.is_named).count() == 1);
 }
