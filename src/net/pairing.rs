@@ -5,9 +5,10 @@
 //! unread. One is opened on the connection that carries a contact, for any other may be closed as superfluous at any moment;
 //! where there is none with a node that is asked, it is dialed, and the contact begins as with anybody.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::convert::Infallible;
 use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures::{AsyncReadExt, AsyncWriteExt};
@@ -22,8 +23,8 @@ use crate::id::NodeId;
 
 pub const PAIR_PROTOCOL: StreamProtocol = StreamProtocol::new("/dak/pair/1");
 
-/// Streams that wait for whoever takes them; more are dropped.
-const WAITING_MAX: usize = 8;
+/// Streams that wait for whoever takes them, one of a peer: there are fewer peers, so nobody's is dropped for want of a place.
+const WAITING_MAX: usize = 256;
 /// Nodes that are to be asked at once.
 pub(super) const ASKED_MAX: usize = 32;
 /// How long each side may take for a frame, which is a packet or three.
@@ -63,17 +64,55 @@ pub struct PairStream {
 
 /// Streams that others open with this node, as long as it is not dropped.
 #[derive(Debug)]
-pub struct PairStreams(mpsc::Receiver<PairStream>);
+pub struct PairStreams {
+    streams: mpsc::Receiver<PairStream>,
+    waiting: Waiters,
+}
+
+/// Where these streams go: of each peer one at a time, in the order in which they came.
+#[derive(Debug)]
+pub(super) struct Taker {
+    streams: mpsc::Sender<PairStream>,
+    waiting: Waiters,
+}
+
+/// Peers of whom a stream waits.
+#[derive(Clone, Debug, Default)]
+struct Waiters(Arc<Mutex<BTreeSet<NodeId>>>);
 
 impl PairStreams {
-    pub(super) fn new() -> (mpsc::Sender<PairStream>, PairStreams) {
+    pub(super) fn new() -> (Taker, PairStreams) {
         let (sender, receiver) = mpsc::channel(WAITING_MAX);
-        (sender, PairStreams(receiver))
+        let waiting = Waiters::default();
+        (Taker { streams: sender, waiting: waiting.clone() }, PairStreams { streams: receiver, waiting })
     }
 
     /// None once the network has ended.
     pub async fn next(&mut self) -> Option<PairStream> {
-        self.0.recv().await
+        let stream = self.streams.recv().await?;
+        self.waiting.lock().remove(&stream.peer);
+        Some(stream)
+    }
+}
+
+impl Taker {
+    /// Whether nobody takes any more.
+    fn is_gone(&self) -> bool {
+        self.streams.is_closed()
+    }
+
+    /// One more stream waits; dropped where one of its peer does.
+    fn put(&self, stream: PairStream) {
+        let peer = stream.peer;
+        if self.waiting.lock().insert(peer) && self.streams.try_send(stream).is_err() {
+            self.waiting.lock().remove(&peer);
+        }
+    }
+}
+
+impl Waiters {
+    fn lock(&self) -> MutexGuard<'_, BTreeSet<NodeId>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -123,7 +162,7 @@ impl PairStream {
 /// What is under way: who takes streams, and who waits for one.
 #[derive(Default)]
 pub(super) struct Pairing {
-    host: Option<mpsc::Sender<PairStream>>,
+    host: Option<Taker>,
     /// Dials that were made for a pairing.
     dials: BTreeMap<ConnectionId, Waiting>,
     /// Whoever waits for the contact with a node.
@@ -137,17 +176,17 @@ pub(super) type Waiting = Vec<Opened>;
 
 impl Pairing {
     /// From now on streams go there; to nobody once that side is dropped.
-    pub fn host(&mut self, host: mpsc::Sender<PairStream>) {
+    pub fn host(&mut self, host: Taker) {
         self.host = Some(host);
     }
 
     /// A node opened a stream.
     pub fn opened_by(&mut self, peer: NodeId, stream: Stream) {
-        // Dropped where nobody waits, or where enough do.
+        // Dropped where nobody waits.
         if let Some(host) = &self.host {
-            let _ = host.try_send(PairStream { peer, stream });
+            host.put(PairStream { peer, stream });
         }
-        if self.host.as_ref().is_some_and(mpsc::Sender::is_closed) {
+        if self.host.as_ref().is_some_and(Taker::is_gone) {
             self.host = None;
         }
     }

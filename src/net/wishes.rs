@@ -7,10 +7,10 @@ use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use libp2p::Multiaddr;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::Notify;
 
 use super::book::ADDRESSES_MAX;
-use super::pairing::{ASKED_MAX, Opened, PairStream, PairWith};
+use super::pairing::{ASKED_MAX, Opened, PairWith, Taker};
 use crate::id::NodeId;
 
 /// Peers that any one kind of wish may name before they are taken up; later ones are lost, and may be asked again.
@@ -32,7 +32,7 @@ pub(super) struct Wanted {
     /// Peers that the owner has a name for, and those no more.
     pub named: BTreeMap<NodeId, bool>,
     /// Who takes the streams of pairings.
-    pub takes_pairings: Option<mpsc::Sender<PairStream>>,
+    pub takes_pairings: Option<Taker>,
     /// With whom to pair, and who wants to know how it went.
     pub pairings: Vec<(PairWith, Opened)>,
     pub shutdown: bool,
@@ -83,7 +83,7 @@ impl Wishes {
         }
     }
 
-    pub fn take_pairings(&self, taker: mpsc::Sender<PairStream>) {
+    pub fn take_pairings(&self, taker: Taker) {
         self.lock().takes_pairings = Some(taker);
         self.changed.notify_one();
     }

@@ -118,6 +118,33 @@ fn who_claims_every_number_and_has_no_code_keeps_nobody_from_the_one_at_an_addre
 }
 
 #[test]
+fn a_crowd_that_opens_streams_to_pair_keeps_nobody_from_pairing() {
+    run(async {
+        let target = Target::up("");
+        let mut bob = Person::new("bob");
+        bob.up("");
+        let (mut showing, code) = show(&target.person);
+        let (mut dice, mut crowd) = (dice(45), Vec::new());
+        for _ in 0..8 {
+            let rogue = Rogue::meet(&fresh_key(&mut dice), target.at, Ears::Count).await.unwrap();
+            crowd.push(tokio::spawn(async move {
+                // On each nothing is said, and where one is dropped another takes its place.
+                let streams = (0..4).map(|_| async {
+                    while let Ok(mut stream) = open(&rogue).await {
+                        let _ = read_frame(&mut stream).await;
+                    }
+                });
+                join_all(streams).await
+            }));
+        }
+        let paired = bob.run(&format!("pair {code} --peer {}", target.person.place()));
+        assert_eq!(paired.code, 0, "{}{}", paired.data, paired.talk);
+        assert_eq!(showing.end(), Some(0));
+        crowd.iter().for_each(tokio::task::JoinHandle::abort);
+    });
+}
+
+#[test]
 fn a_joiner_that_dies_before_it_has_the_other_is_told_of_and_can_pair_again() {
     run(async {
         let target = Target::up("");
