@@ -4,6 +4,7 @@
 //! have `/` between them for people, and dots in the topic's endpoint.
 
 pub mod consume;
+mod gone;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -186,6 +187,9 @@ impl Desk {
         loop {
             if let Err(error) = self.renew_lists().await {
                 tracing::warn!(%error, "who may write in topics could not be published anew");
+            }
+            if let Err(error) = self.tidy_consumers().await {
+                tracing::warn!(%error, "consumers of topics that left are not tidied up for now");
             }
             tokio::time::sleep(std::time::Duration::from_millis(DAY.0)).await;
         }

@@ -160,6 +160,9 @@ impl Consumer {
             changed.as_mut().enable();
             commits.borrow_and_update();
             let topics = desk.topics_meant(&self.meant).await?;
+            if self.meant.one().is_none() {
+                desk.forget_consumers_beside(&self.meant, &topics).await?;
+            }
             let now = wall_now();
             let (mut has, mut next_try) = (0, None::<DtnTime>);
             for topic in &topics {

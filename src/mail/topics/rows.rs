@@ -158,6 +158,11 @@ pub fn dead(topic: &Eid, group: &str, number: u64) -> Vec<u8> {
     [&dead_of(topic, group)[..], &number.to_be_bytes()].concat()
 }
 
+/// The starts of the keys of all groups, and of all that they gave up.
+pub fn of_consumers() -> [Vec<u8>; 2] {
+    [vec![TOPIC, GROUP], vec![TOPIC, DEAD]]
+}
+
 fn of_topic(tag: u8, topic: &Eid) -> Vec<u8> {
     let Service::Topic(name) = &topic.service else { panic!("{topic} is no topic") };
     [&[TOPIC, tag], &topic.node.as_bytes()[..], &[name.len() as u8], name.as_bytes()].concat()
