@@ -38,6 +38,8 @@ mod replays;
 mod rogue;
 #[path = "hostile/target.rs"]
 mod target;
+#[path = "hostile/topics.rs"]
+mod topics;
 #[path = "hostile/verdict.rs"]
 mod verdict;
 #[path = "hostile/wire.rs"]

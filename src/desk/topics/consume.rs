@@ -70,7 +70,7 @@ pub struct Consumers {
 }
 
 impl Consumers {
-    fn groups(&self) -> MutexGuard<'_, BTreeMap<(Eid, String), Group>> {
+    pub(super) fn groups(&self) -> MutexGuard<'_, BTreeMap<(Eid, String), Group>> {
         self.groups.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

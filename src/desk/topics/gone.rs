@@ -33,13 +33,12 @@ impl Desk {
 
     /// The same of topics that a consumer had events of, where it reads several; these are there now.
     pub(super) async fn forget_consumers_beside(&self, meant: &Meant, there: &[Eid]) -> Result<(), ApiError> {
-        let is_meant = |topic: &Eid| {
-            matches!(&topic.service, Service::Topic(name) if topic.node == meant.owner && meant.filter.matches(name))
-        };
+        let is_meant = |topic: &Eid| matches!(&topic.service, Service::Topic(name) if topic.node == meant.owner && meant.filter.matches(name));
         let there: BTreeSet<&Eid> = there.iter().collect();
         let gone = {
             let groups = self.inner.consumers.groups();
-            let beside = groups.keys().map(|(topic, _)| topic).filter(|topic| is_meant(topic) && !there.contains(topic));
+            let beside =
+                groups.keys().map(|(topic, _)| topic).filter(|topic| is_meant(topic) && !there.contains(topic));
             beside.cloned().collect()
         };
         self.forget_consumers_of_gone(gone).await
