@@ -156,6 +156,7 @@ pub enum NextStep {
     },
     ListHooks,
     ListFailedHooks,
+    ListBrowsers,
     /// One goes on already.
     EndPairing,
     /// Its code is of no more use.
@@ -235,6 +236,7 @@ impl NextStep {
             N::ListFailed { topic: "{topic}".into() },
             N::ListHooks,
             N::ListFailedHooks,
+            N::ListBrowsers,
             N::EndPairing,
             N::PairAnew,
             N::PairAtAddress,
@@ -325,6 +327,7 @@ impl fmt::Display for NextStep {
             N::PairAtAddress => "see `GET /v1/nearby`, or give the other's address in `peers`",
             N::ListFailed { .. } => "see `GET /v1/topics/failed`",
             N::ListHooks => "see `GET /v1/hooks`",
+            N::ListBrowsers => "see `GET /v1/web/devices`",
             N::ListFailedHooks => "see `GET /v1/hook-failures`",
             N::Advice => "do as `next_step` says",
         };

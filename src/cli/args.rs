@@ -167,7 +167,7 @@ pub enum Command {
     Space,
     /// Begin groups, join them, and tell who is in them
     #[command(
-        after_help = "Write with `dak send NAME TEXT` and read with `dak talk NAME`, as with anybody. Owners invite, remove\nand rename. Who is removed reads nothing that is written once its writer has learned of it."
+        after_help = "Write with `dak send NAME TEXT` and read with `dak talk NAME`, as with anybody. Owners invite, remove and rename. Who is removed reads nothing that is written once its writer has learned of it."
     )]
     Group(Group),
     /// Make topics, subscribe to those of others, and list them

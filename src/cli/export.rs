@@ -34,7 +34,11 @@ pub async fn export(link: &Link<'_>, args: &Export, out: &Out) -> Outcome {
     let mut file = match &args.output {
         Some(path) => Some(private_file(path).map_err(|error| {
             let place = path.display();
-            ApiError::failure(format!("cannot make {place}: {error}")).advise("name a file that is not there yet")
+            let next = match error.kind() {
+                io::ErrorKind::AlreadyExists => "name a file that is not there yet",
+                _ => "name a file in a directory that is there and can be written",
+            };
+            ApiError::failure(format!("cannot make {place}: {error}")).advise(next)
         })?),
         None => None,
     };

@@ -119,7 +119,10 @@ fn ask(prompt: &str, twice: bool) -> Result<Zeroizing<String>, ApiError> {
 }
 
 fn first_line(file: &Path) -> Result<Zeroizing<String>, ApiError> {
-    let cannot = |error| ApiError::failure(format!("cannot read {}: {error}", file.display()));
+    let cannot = |error| {
+        let message = format!("cannot read {}: {error}", file.display());
+        ApiError::failure(message).advise("name a file whose first line is the passphrase")
+    };
     let mut text = Zeroizing::new(String::new());
     let opened = std::fs::File::open(file).map_err(cannot)?;
     opened.take(PASSPHRASE_BYTES_MAX).read_to_string(&mut text).map_err(cannot)?;

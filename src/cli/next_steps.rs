@@ -96,6 +96,7 @@ pub fn words(step: &NextStep) -> Option<String> {
         N::JoinGroup { group } => format!("join it with `dak group join {}`", shell_word(&safe_text(group))),
         N::ListFailed { topic } => format!("see `dak sub {} --failed`", shell_word(&safe_text(topic))),
         N::ListHooks => "see `dak hook`".into(),
+        N::ListBrowsers => "see `dak web devices`".into(),
         N::ListFailedHooks => "see `dak hook failed`".into(),
         N::EndPairing => "wait for its end, or end it with `dak pair --cancel`".into(),
         N::PairAnew => "have one side show a new code with `dak pair`".into(),

@@ -551,21 +551,28 @@ pub fn put_in(compose: &mut Compose, path: &Path) -> Result<(), ApiError> {
 
 /// The path as a node finds it that runs elsewhere.
 fn whole_path(path: &Path) -> Result<String, ApiError> {
-    let whole =
-        path.canonicalize().map_err(|error| ApiError::failure(format!("cannot read {}: {error}", path.display())))?;
+    let whole = path.canonicalize().map_err(|error| unreadable(&path.display().to_string(), &error))?;
     let text = whole.into_os_string().into_string();
     text.map_err(|path| ApiError::usage(format!("{path:?} is no text")).advise("give it a name that is text"))
 }
 
 fn attached(path: &Path) -> Result<File, ApiError> {
     let shown = path.display();
-    let cannot = |error| ApiError::failure(format!("cannot read {shown}: {error}")).advise("check the file's name");
+    let cannot = |error| unreadable(&shown.to_string(), &error);
     let name = path.file_name().ok_or_else(|| ApiError::usage(format!("{shown} is no file")))?;
     let file = std::fs::File::open(path).map_err(cannot)?;
     if file.metadata().map_err(cannot)?.is_dir() {
         return Err(ApiError::usage(format!("{shown} is a directory")).advise("pack it into one file first"));
     }
     Ok(File { name: name.to_string_lossy().into_owned(), bytes: read_bounded(file, &shown.to_string())? })
+}
+
+fn unreadable(shown: &str, error: &std::io::Error) -> ApiError {
+    let next = match error.kind() {
+        std::io::ErrorKind::NotFound => "check the file's name",
+        _ => "see that you may read it",
+    };
+    ApiError::failure(format!("cannot read {shown}: {error}")).advise(next)
 }
 
 /// Reads no more than a message can hold.

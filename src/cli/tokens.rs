@@ -11,7 +11,7 @@ use crate::api::ApiError;
 use crate::api::model::{Done, Schema, When};
 use crate::config::{Config, Flags};
 use crate::safe_text::safe_text;
-use crate::tokens::{May, Token, Tokens};
+use crate::tokens::{May, Token, TokenError, Tokens};
 
 /// A token as `--json` has it.
 #[derive(Serialize)]
@@ -38,7 +38,10 @@ pub async fn token(link: &Link<'_>, args: &Args, out: &Out) -> Outcome {
             add(link, &tokens, name, May { read_only: *read_only, topics: topics.clone() }, out)
         }
         Some(TokenWhat::Revoke { name }) => {
-            tokens.revoke(name).map_err(ApiError::from)?;
+            tokens.revoke(name).map_err(|error| match error {
+                TokenError::Unknown(_) => ApiError::from(error).advise("see `dak token`"),
+                error => error.into(),
+            })?;
             out.row(&Done::default(), |_| format!("revoked {}\n", safe_text(name)))
         }
     }

@@ -221,7 +221,8 @@ fn read_line(from: &mut impl BufRead) -> Result<Option<String>, ApiError> {
     if bytes.len() > BODY_BYTES_MAX {
         return Err(ApiError::refused(format!(
             "a line has more than {BODY_BYTES_MAX} bytes, which is the most that a message has"
-        )));
+        ))
+        .advise("shorten it, or send it as a file to those who need it with `dak send WHO -f FILE`"));
     }
     String::from_utf8(bytes).map(Some).map_err(|_| ApiError::usage("a line is no text in UTF-8"))
 }

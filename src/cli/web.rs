@@ -53,8 +53,9 @@ async fn open(link: &Link<'_>, print: bool, out: &Out) -> Outcome {
 async fn phone(link: &Link<'_>, out: &Out) -> Outcome {
     let row = take!(link.ask(Request::WebLan).await?, WebLan)?;
     out.talk(
-        "What scans this and says the code becomes your phone: it reads and writes as you.\n\
-         `dak web devices` lists and revokes. The phone is given a certificate first; its fingerprint is:",
+        "What scans this and says the code becomes your phone, which reads and writes\n\
+         as you; `dak web devices` lists and revokes them. It is given a certificate\n\
+         first, whose fingerprint is:",
     );
     out.answer(&Response::WebLan(row.clone()), |style| {
         let picture = qr::of_link(&row.url, style).unwrap_or_default();

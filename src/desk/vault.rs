@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::Desk;
-use crate::api::ApiError;
 use crate::api::model::FileRow;
+use crate::api::{ApiError, ErrorKind};
 use crate::backup::{BackupError, BackupReader, BackupWriter, CONFIG, IDENTITY};
 use crate::blobs;
 use crate::home::{Home, create_private_file};
@@ -28,6 +28,11 @@ impl Desk {
 
     fn write_backup(&self, path: &Path, passphrase: &str) -> Result<FileRow, ApiError> {
         let cannot = |error| match error {
+            BackupError::Io(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                let message = format!("cannot write {}: its directory is not there", path.display());
+                ApiError::new(ErrorKind::Place, message)
+                    .advise("make the directory first, or name a file in one that is there")
+            }
             BackupError::Io(error) => {
                 let error = std::io::Error::from(error.kind());
                 ApiError::at_place(&format!("cannot write {}", path.display()), &error)
@@ -65,7 +70,12 @@ impl Desk {
 /// Fills an empty home from a backup. The identity comes last: without it the home counts as not set up.
 pub fn restore(home: &Home, backup: &Path, passphrase: &str) -> Result<(), ApiError> {
     let mut reader = BackupReader::open(backup, passphrase).map_err(|error| match error {
-        BackupError::Io(error) => ApiError::failure(format!("cannot read {}: {error}", backup.display())),
+        BackupError::Io(error) => ApiError::failure(format!("cannot read {}: {error}", backup.display()))
+            .advise("name the file that the backup was written to"),
+        error @ BackupError::NotABackup { .. } => {
+            ApiError::from(error).advise("name the file that the backup was written to")
+        }
+        error @ BackupError::WrongPassphrase => ApiError::from(error).advise("type it again, or use another copy"),
         error => error.into(),
     })?;
     let store = home.store_path();

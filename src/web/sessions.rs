@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::api::ApiError;
+use crate::api::{ApiError, NextStep};
 use crate::home::{KeptError, KeptFile};
 use crate::id::{hex, unhex};
 
@@ -372,7 +372,7 @@ impl From<WebError> for ApiError {
     fn from(error: WebError) -> ApiError {
         let said = error.to_string();
         match error {
-            WebError::Unknown(_) => ApiError::not_found(said),
+            WebError::Unknown(_) => ApiError::not_found(said).next(NextStep::ListBrowsers),
             WebError::Kept(KeptError::Damaged { path, .. }) => {
                 ApiError::failure(said).advise(format!("move {} away, and let browsers in anew", path.display()))
             }

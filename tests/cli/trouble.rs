@@ -43,6 +43,29 @@ fn a_damaged_store_is_said_with_exit_7_and_repaired_on_demand() {
 }
 
 #[test]
+fn who_names_what_is_not_there_hears_where_to_look() {
+    let (mut alice, bob) = (Person::new("alice"), Person::new("bob"));
+    alice.up("");
+    let word = alice.file("word", b"some words\n");
+    let missing = alice.path("nowhere/backup");
+    for (person, line, code, wanted) in [
+        (&alice, "token revoke board".to_owned(), 4, "see `dak token`"),
+        (&alice, "web devices --revoke phone".into(), 4, "see `dak web devices`"),
+        (
+            &alice,
+            format!("backup {missing} --passphrase-file {word}"),
+            1,
+            "its directory is not there; make the directory",
+        ),
+        (&bob, format!("restore {missing} --passphrase-file {word}"), 1, "the file that the backup was written to"),
+        (&bob, format!("restore {word} --passphrase-file {word}"), 8, "the file that the backup was written to"),
+    ] {
+        let ran = person.run(&line);
+        assert!(ran.code == code && ran.talk.contains(wanted), "{line}: {} {}", ran.code, ran.talk);
+    }
+}
+
+#[test]
 fn a_repair_names_the_messages_whose_words_are_lost() {
     let mut alice = Person::new("alice");
     alice.up("");

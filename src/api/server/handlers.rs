@@ -44,7 +44,7 @@ pub fn router(shared: Shared) -> Router {
         router = router.route(route.path, served);
     }
     router
-        .fallback(async || ApiError::not_found("there is no such path"))
+        .fallback(async || ApiError::not_found("there is no such path").advise("see `GET /v1/openapi.json`"))
         .method_not_allowed_fallback(async || {
             answer::with_status(StatusCode::METHOD_NOT_ALLOWED, ApiError::usage("this path takes another method"))
         })

@@ -37,9 +37,15 @@ pub enum TopicWhat {
         writers: Option<String>,
     },
     /// Hear what is published in a topic of somebody, such as bob/sensors/temp or 'bob/#'
-    Subscribe { topic: String },
+    Subscribe {
+        /// OWNER/TOPIC, or a pattern of OWNER's: + is any one level, # all that follow
+        topic: String,
+    },
     /// No longer; what was kept of it goes
-    Unsubscribe { topic: String },
+    Unsubscribe {
+        /// As `dak topic` lists it, or the pattern that was subscribed to
+        topic: String,
+    },
     /// How long and how much of a topic stays at this home, read or only carried; without an option, what holds now
     Set {
         /// A topic, or a pattern such as 'bob/#'

@@ -92,6 +92,7 @@ pub struct Doctor {
 /// What `backup` and `restore` share.
 #[derive(Args, Debug)]
 pub struct Vault {
+    /// The backup: one file, encrypted, which is never written over
     #[arg(value_hint = ValueHint::FilePath)]
     pub file: PathBuf,
     /// Read the passphrase from the first line of this file instead of asking

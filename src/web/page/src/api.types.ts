@@ -1533,6 +1533,8 @@ export type NextStep = {
 } | {
   step: "list_failed_hooks";
 } | {
+  step: "list_browsers";
+} | {
   step: "end_pairing";
 } | {
   step: "pair_anew";
