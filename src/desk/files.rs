@@ -47,7 +47,14 @@ impl Desk {
         }
         let blobs = Arc::clone(self.node().blobs());
         let room = self.node().reader().clone();
-        let stage = move || paths.iter().map(|path| stage(&blobs, Path::new(path), &room)).collect();
+        let key = std::fs::canonicalize(self.inner.home.identity_path()).ok();
+        let stage = move || {
+            let whole = |path: &String| {
+                refuse_key(Path::new(path), key.as_deref())?;
+                stage(&blobs, Path::new(path), &room)
+            };
+            paths.iter().map(whole).collect()
+        };
         tokio::task::spawn_blocking(stage).await.map_err(|error| ApiError::failure(error.to_string()))?
     }
 
@@ -441,6 +448,18 @@ pub(super) fn not_taken_in(what: &str, error: &io::Error) -> ApiError {
         io::ErrorKind::InvalidInput => ApiError::usage(format!("{what}: {error}")),
         io::ErrorKind::FileTooLarge => ApiError::refused(format!("{what}: {error}")),
         _ => failed(what, error),
+    }
+}
+
+/// Who sends a folder with this home in it, or all of their own, means no one to write in their name from then on.
+fn refuse_key(path: &Path, key: Option<&Path>) -> Result<(), ApiError> {
+    match (std::fs::canonicalize(path), key) {
+        (Ok(folder), Some(key)) if key.starts_with(&folder) => {
+            let message =
+                format!("{} has the key of this home in it, with which anybody writes as you", path.display());
+            Err(ApiError::refused(message).advise("send what else is in it; a backup is encrypted, and may be sent"))
+        }
+        _ => Ok(()),
     }
 }
 

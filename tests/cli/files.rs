@@ -43,6 +43,18 @@ pub fn weight(directory: &Path) -> u64 {
 }
 
 #[test]
+fn a_folder_with_the_key_of_the_home_in_it_goes_to_nobody() {
+    let mut alice = Person::new("alice");
+    alice.up("");
+    let home = alice.home();
+    for folder in [home.as_path(), home.parent().unwrap()] {
+        let ran = alice.run_args(&["send", "me", "all of it", "-f", folder.to_str().unwrap()]);
+        assert!(ran.code == 5 && ran.talk.contains("has the key of this home in it"), "{} {}", ran.code, ran.talk);
+    }
+    assert!(alice.rows("file").is_empty());
+}
+
+#[test]
 fn a_large_file_reaches_a_neighbour_whole_and_the_original_may_go() {
     let (mut alice, mut bob) = (Person::new("alice"), Person::new("bob"));
     acquaint(&mut alice, &mut bob);
