@@ -61,6 +61,8 @@
 //! | `agent/lives.rs` `LIVES_TOLD_MAX` 1,024 | lives told in one go | contact | lot | at once | |
 //! | `agent/expiry.rs` `ENDS_MAX` 1,024 | lives that end in one step | all | the rest stays due | at once | `thousands_of_lives_that_end_at_once_end_in_bounded_steps` |
 //! | `mail/topics.rs` `TOPIC_KEPT_BYTES_MAX` | events kept of one topic that is subscribed to, 256 bytes each beside their texts | writer | oldest | its life; with the subscription | `a_flood_leaves_a_bounded_topic_and_nothing_that_left_comes_again` |
+//! | `mail/topics/shared.rs` `SHARED_BYTES_MAX` | the same of all topics of an owner that a pattern alone means | owner; topic | the fullest of them, the oldest first | as above | `an_owner_who_names_topics_without_end_fills_a_bounded_room` |
+//! | `mail/topics/shared.rs` `SHARED_TOPICS_MAX` 4,096 | those topics, and their consumers | owner | the one that was silent longest | as above | `an_owner_who_names_topics_without_end_fills_a_bounded_room`, `an_owner_who_names_topics_without_end_fills_a_bounded_part_of_who_hears_all_of_them` |
 //! | `mail/topics.rs` `SUBSCRIPTIONS_MAX` 256 | subscriptions | owner | refused | ended | |
 //! | `mail/topics.rs` `TERMS_MAX` 256 | topics, and patterns, with terms of their own | owner | refused | as usual again | |
 //! | `mail/topics/rows.rs` `FLOORS_MAX` | writers of a topic whose oldest messages left | all | the least known | with the subscription | |
@@ -178,7 +180,7 @@
 //! | `net/muxer.rs` `STREAMS_MAX` 8 | streams of one connection | connection | refused | closed | |
 //! | `net/muxer.rs` `ARRIVED_MAX` | streams nobody took | connection | refused | taken | |
 //! | `net/muxer.rs` `PIECE_BYTES_MAX` | one piece of a stream | connection | split | sent | |
-//! | `net/pairing.rs` `WAITING_MAX` 8 | streams to pair that nobody took yet; none while no code is shown | all | refused | taken | `whoever_guesses_at_a_code_in_crowds_is_told_of_and_let_in_by_nobody` |
+//! | `net/pairing.rs` `WAITING_MAX` 256 | streams to pair that nobody took yet; none while no code is shown | peer, one each | refused | taken | `whoever_guesses_at_a_code_in_crowds_is_told_of_and_let_in_by_nobody`, `a_crowd_that_opens_streams_to_pair_keeps_nobody_from_pairing` |
 //! | `net/pairing.rs` `ASKED_MAX` 32 | nodes that are asked to pair at once | owner | refused, and asked again | answered | |
 //! | `net/book.rs` `NAMED_MAX` 4,096 | peers that the owner named | owner | refused | named no more | |
 //! | `net/book.rs` `STRANGERS_MAX` 1,024 | peers that answered once | host | shares | given up | `a_host_that_floods_does_not_hide_the_others` |
