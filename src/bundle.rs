@@ -27,6 +27,7 @@ pub use error::{BundleError, Role};
 pub use fold::{Ends, unfold};
 pub use handed::{GIVEN_MAX, Handed, TAKEN_MAX};
 pub use inspect::{INSPECTED_BLOCKS_MAX, InspectedBlock, Inspection, inspect};
+pub use integrity::SIGNED_WHOLE_BYTES_MAX;
 pub use parse::Unverified;
 pub use sequence::{Part, first_part, written_part};
 pub use sign::{Draft, Signer};

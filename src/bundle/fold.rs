@@ -24,6 +24,7 @@ use crate::id::{BundleId, NodeId};
 use crate::time::{DtnTime, HOUR, Millis};
 
 use super::handed::{Handed, NAME_BYTES, TAKEN_MAX, name_of};
+use super::integrity::Over;
 use super::{Bundle, BundleError, Creation, Draft, Hops, Kind, Priority, layout};
 
 /// The two ends of a contact.
@@ -140,7 +141,8 @@ pub fn unfold(folded: &[u8], ends: &Ends, given: &Handed) -> Result<Vec<u8>, Bun
     let Unfolded { draft, hops, signature, payload } = Unfolded::read(folded, ends, given)?;
     let node = draft.destination.node;
     let write = |out: &mut Vec<u8>| payload.write_whole(node, out);
-    Ok(draft.assemble_from(&draft.primary(), hops, signature, payload.whole_len(node), write).0)
+    let len = payload.whole_len(node);
+    Ok(draft.assemble_from(&draft.primary(), hops, (Over::of(len), signature), len, write).0)
 }
 
 /// What a fold says.
@@ -215,9 +217,10 @@ impl<'a> Unfolded<'a> {
         let (before, after) = bundle.bytes.split_at(bundle.parts.hops_end as usize);
         let node = self.draft.destination.node;
         let mut start = Same::with(&before[..bundle.parts.hops_at as usize]);
-        self.draft.write_before_hops(&self.draft.primary(), self.signature, &mut start);
+        let payload_len = self.payload.whole_len(node);
+        self.draft.write_before_hops(&self.draft.primary(), Over::of(payload_len), self.signature, &mut start);
         let mut end = Same::with(after);
-        layout::block_head(&mut end, layout::PAYLOAD, self.payload.whole_len(node));
+        layout::block_head(&mut end, layout::PAYLOAD, payload_len);
         self.payload.write_whole(node, &mut end);
         end.raw(&[layout::CLOSE]);
         // Age and hop count, which are between them, have one spelling.

@@ -1,5 +1,5 @@
 //! The integrity block: an abstract security block (RFC 9172 section 3.6) of the COSE context
-//! (draft-ietf-dtn-bpsec-cose-17), of which this profile knows exactly one form.
+//! (draft-ietf-dtn-bpsec-cose-17), of which this profile knows one form for each [`Over`].
 
 use crate::cbor::{Reader, Writer};
 
@@ -12,17 +12,62 @@ const CONTEXT_COSE: u64 = 3;
 const PARAMETERS_FOLLOW: u64 = 1;
 /// One parameter, number 5; the scope map follows.
 const SCOPE_PARAMETER: [u8; 3] = [0x81, 0x82, 0x05];
-/// One target's one result, number 18: a byte string with a COSE_Sign1 of algorithm -19 and detached payload.
+/// One target's one result, number 18: a byte string with a COSE_Sign1 of algorithm -19 (Ed25519) and detached payload.
 /// The 64 bytes of the signature follow and end the block.
 const RESULT: [u8; 15] = [0x81, 0x81, 0x82, 0x12, 0x58, 0x49, 0x84, 0x43, 0xa1, 0x01, 0x32, 0xa0, 0xf6, 0x58, 0x40];
+/// The same whose payload is a hash, parameter 258 of its protected header, by an algorithm of private use, -65537.
+const RESULT_OF_DIGEST: [u8; 23] = [
+    0x81, 0x81, 0x82, 0x12, 0x58, 0x51, 0x84, 0x4b, 0xa2, 0x01, 0x32, 0x19, 0x01, 0x02, 0x3a, 0x00, 0x01, 0x00, 0x00,
+    0xa0, 0xf6, 0x58, 0x40,
+];
 /// The scope of a bundle without blocks of unknown kinds: primary 1, class of service 3, target 1, security block 1.
 pub(super) const SCOPE: [u8; 9] = [0xa4, 0x00, 0x01, 0x03, 0x03, 0x20, 0x01, 0x21, 0x01];
 /// Numbers that signed blocks of unknown kinds may have.
 const UNKNOWN_NUMBERS: std::ops::RangeInclusive<u64> = 6..=15;
 
+/// Longer payloads are signed by their digest: Ed25519 reads all that it signs twice, and each carrier reads it once more,
+/// with a hash that takes several times as long.
+pub const SIGNED_WHOLE_BYTES_MAX: usize = 131_072;
+
+/// What of a payload is signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Over {
+    Payload,
+    /// Its BLAKE3 hash, as draft-ietf-cose-hash-envelope has it.
+    Digest,
+}
+
+impl Over {
+    /// What a source signs of a payload of this length.
+    pub fn of(payload_len: usize) -> Over {
+        if payload_len > SIGNED_WHOLE_BYTES_MAX { Over::Digest } else { Over::Payload }
+    }
+
+    /// The protected header of the COSE_Sign1.
+    pub fn protected(self) -> &'static [u8] {
+        match self {
+            Over::Payload => &RESULT[8..11],
+            Over::Digest => &RESULT_OF_DIGEST[8..19],
+        }
+    }
+
+    /// What is signed in place of a payload; none where it is signed itself.
+    pub fn digest(self, payload: &[u8]) -> Option<[u8; 32]> {
+        (self == Over::Digest).then(|| *blake3::hash(payload).as_bytes())
+    }
+
+    fn result(self) -> &'static [u8] {
+        match self {
+            Over::Payload => &RESULT,
+            Over::Digest => &RESULT_OF_DIGEST,
+        }
+    }
+}
+
 /// Writes the integrity block of a bundle without blocks of unknown kinds.
-pub(super) fn write(out: &mut impl Writer, source: &[u8], signature: &[u8; 64]) {
-    let len = TARGETS.len() + 2 + source.len() + SCOPE_PARAMETER.len() + SCOPE.len() + RESULT.len() + signature.len();
+pub(super) fn write(out: &mut impl Writer, source: &[u8], over: Over, signature: &[u8; 64]) {
+    let result = over.result();
+    let len = TARGETS.len() + 2 + source.len() + SCOPE_PARAMETER.len() + SCOPE.len() + result.len() + signature.len();
     layout::block_head(out, layout::INTEGRITY, len);
     out.raw(&TARGETS);
     out.uint(CONTEXT_COSE);
@@ -30,7 +75,7 @@ pub(super) fn write(out: &mut impl Writer, source: &[u8], signature: &[u8; 64]) 
     out.raw(source);
     out.raw(&SCOPE_PARAMETER);
     out.raw(&SCOPE);
-    out.raw(&RESULT);
+    out.raw(result);
     out.raw(signature);
 }
 
@@ -41,6 +86,7 @@ pub(super) struct Integrity<'a> {
     pub scope_at: usize,
     /// The numbers of the blocks of unknown kinds in the scope, as bits.
     pub unknown: u16,
+    pub over: Over,
     pub signature: [u8; 64],
 }
 
@@ -66,11 +112,10 @@ impl<'a> Integrity<'a> {
         let start = reader.position();
         let unknown = read_scope(&mut reader)?;
         let scope = reader.since(start);
-        if !reader.take_if(&RESULT) {
-            return Err(BundleError::SecurityResult);
-        }
+        let over = [Over::Payload, Over::Digest].into_iter().find(|over| reader.take_if(over.result()));
+        let over = over.ok_or(BundleError::SecurityResult)?;
         let signature = reader.rest().try_into().map_err(|_| BundleError::SecurityResult)?;
-        Ok(Integrity { scope, scope_at: start, unknown, signature })
+        Ok(Integrity { scope, scope_at: start, unknown, over, signature })
     }
 }
 

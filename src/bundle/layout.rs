@@ -5,6 +5,7 @@ use crc::{CRC_32_ISCSI, Crc, Table};
 use crate::cbor::{Length, Major, Writer};
 use crate::id::BundleId;
 
+use super::integrity::Over;
 use super::{HOP_LIMIT, Hops, Priority};
 
 /// Where a kind of block stands.
@@ -109,27 +110,25 @@ pub(super) struct Covered<'a> {
     pub data: &'a [u8],
 }
 
-/// Puts together what is signed up to the payload, which follows as an encoded byte string: the `Sig_structure` of RFC 9052
-/// section 4.4 for a COSE_Sign1, whose external AAD is that of draft-ietf-dtn-bpsec-cose. The list has room for so many bytes
-/// more.
+/// Puts together what is signed up to the bytes of the payload or its digest, which are so many: the `Sig_structure` of
+/// RFC 9052 section 4.4 for a COSE_Sign1, whose external AAD is that of draft-ietf-dtn-bpsec-cose over source, scope,
+/// primary block and these. The list has room for so many bytes more.
 pub(super) fn signed_head(
-    source: &[u8],
-    scope: &[u8],
-    primary: &[u8],
+    over: Over,
+    parts: [&[u8]; 3],
     covered: &[Covered<'_>],
+    payload_len: usize,
     room: usize,
 ) -> Vec<u8> {
-    let aad_len = source.len()
-        + scope.len()
-        + primary.len()
+    let aad_len = parts.iter().map(|part| part.len()).sum::<usize>()
         + covered.iter().map(|block| block.head.len() + block.data.len()).sum::<usize>()
         + AAD_END.len();
-    let mut signed = Vec::with_capacity(aad_len + 32 + room);
+    let mut signed = Vec::with_capacity(aad_len + 40 + room);
     signed.array(4);
     signed.text("Signature1");
-    signed.bytes(&[0xa1, 0x01, 0x32]);
+    signed.bytes(over.protected());
     signed.head(Major::Bytes, aad_len as u64);
-    for part in [source, scope, primary] {
+    for part in parts {
         signed.raw(part);
     }
     for block in covered {
@@ -137,6 +136,7 @@ pub(super) fn signed_head(
         signed.raw(block.data);
     }
     signed.raw(&AAD_END);
+    signed.head(Major::Bytes, payload_len as u64);
     signed
 }
 

@@ -7,7 +7,7 @@ use crate::eid::{Eid, Service};
 use crate::id::{BundleId, NodeId};
 use crate::time::{DtnTime, Millis};
 
-use super::integrity::Integrity;
+use super::integrity::{Integrity, Over};
 use super::layout::{self, Covered, Place};
 use super::{BUNDLE_BYTES_MAX, Bundle, BundleError, COPIES_MAX, Creation, HOP_LIMIT, Hops, Kind, Parts, Priority};
 use super::{Role, key};
@@ -43,7 +43,9 @@ struct Signed {
     scope: Range<usize>,
     primary: Range<usize>,
     covered: Vec<CoveredAt>,
-    payload_item: Range<usize>,
+    payload: Range<usize>,
+    /// What is signed in its place.
+    digest: Option<[u8; 32]>,
 }
 
 #[derive(Debug)]
@@ -172,10 +174,11 @@ impl Facts {
             scope: scope_at..scope_at + integrity.scope.len(),
             primary: 1..primary_end,
             covered,
-            payload_item: payload.data_item,
+            payload: payload.data_at..payload.data_at + payload.data.len(),
+            digest: integrity.over.digest(payload.data),
         };
         Ok(Facts {
-            id: layout::bundle_id([&signed.head(bytes, 0), &bytes[signed.payload_item.clone()]]),
+            id: signed.id(bytes),
             hops: Hops { age, count },
             primary,
             priority,
@@ -198,19 +201,30 @@ impl Facts {
 impl Signed {
     /// Puts the signed bytes of a bundle together.
     fn bytes(&self, bundle: &[u8]) -> Vec<u8> {
-        let payload = &bundle[self.payload_item.clone()];
+        let payload = self.payload(bundle);
         let mut signed = self.head(bundle, payload.len());
         signed.extend_from_slice(payload);
         signed
     }
 
-    /// The signed bytes up to the payload, with room for so many more.
+    /// The id of the bundle that they are of.
+    fn id(&self, bundle: &[u8]) -> BundleId {
+        layout::bundle_id([&self.head(bundle, 0), self.payload(bundle)])
+    }
+
+    /// The payload, or its digest.
+    fn payload<'a>(&'a self, bundle: &'a [u8]) -> &'a [u8] {
+        self.digest.as_ref().map_or(&bundle[self.payload.clone()], |digest| digest)
+    }
+
+    /// The signed bytes up to the payload's, with room for so many more.
     fn head(&self, bundle: &[u8], room: usize) -> Vec<u8> {
+        let over = if self.digest.is_some() { Over::Digest } else { Over::Payload };
         let part = |range: &Range<usize>| &bundle[range.clone()];
         let covered = self.covered.iter().map(|at| Covered { head: part(&at.head), data: part(&at.data_item) });
         let covered: Vec<Covered<'_>> = covered.collect();
         let [source, scope, primary] = [&self.source_item, &self.scope, &self.primary].map(part);
-        layout::signed_head(source, scope, primary, &covered, room)
+        layout::signed_head(over, [source, scope, primary], &covered, self.payload(bundle).len(), room)
     }
 }
 

@@ -2,12 +2,12 @@
 
 use ed25519_dalek::SigningKey;
 
-use crate::cbor::{Length, Major, Writer};
+use crate::cbor::{Length, Writer};
 use crate::eid::{Eid, Service};
 use crate::id::NodeId;
 use crate::time::Millis;
 
-use super::integrity;
+use super::integrity::{self, Over};
 use super::layout::{self, Covered};
 use super::{BUNDLE_BYTES_MAX, Bundle, BundleError, COPIES_MAX, Creation, Hops, Kind, Parts, Priority};
 
@@ -88,14 +88,14 @@ impl Draft {
         let source = endpoint(&Eid::admin(self.source));
         let mut class = Vec::with_capacity(16);
         layout::class_block(&mut class, self.priority, self.copies);
-        let mut payload_head = Vec::with_capacity(5);
-        payload_head.head(Major::Bytes, payload.len() as u64);
         let covered = Covered { head: &class[1..5], data: &class[6..] };
-        let room = payload_head.len() + payload.len();
-        let mut signed = layout::signed_head(&source, &integrity::SCOPE, &primary, &[covered], room);
-        signed.raw(&payload_head);
-        signed.raw(payload);
-        let (bytes, parts) = self.assemble(&primary, Hops::default(), &signer.sign(&signed), payload);
+        let over = Over::of(payload.len());
+        let digest = over.digest(payload);
+        let covers = digest.as_ref().map_or(payload, |digest| digest);
+        let parts = [&source[..], &integrity::SCOPE, &primary];
+        let mut signed = layout::signed_head(over, parts, &[covered], covers.len(), covers.len());
+        signed.raw(covers);
+        let (bytes, parts) = self.assemble(&primary, Hops::default(), over, &signer.sign(&signed), payload);
         let hops_len = (parts.hops_end - parts.hops_at) as usize;
         if bytes.len() - hops_len + layout::HOPS_BYTES_MAX > BUNDLE_BYTES_MAX {
             return Err(BundleError::TooLarge);
@@ -116,8 +116,15 @@ impl Draft {
 
     /// The bundle that its source signed so; refuses one whose signature does not hold.
     pub fn signed(&self, payload: &[u8], signature: &[u8; 64]) -> Result<Bundle, BundleError> {
-        let (bytes, _) = self.assemble(&self.primary(), Hops::default(), signature, payload);
-        Bundle::decode(&bytes).map(|(bundle, _)| bundle)
+        let with = |over| {
+            let (bytes, _) = self.assemble(&self.primary(), Hops::default(), over, signature, payload);
+            Bundle::decode(&bytes).map(|(bundle, _)| bundle)
+        };
+        match Over::of(payload.len()) {
+            Over::Payload => with(Over::Payload),
+            // Earlier builds signed it whole.
+            Over::Digest => with(Over::Digest).or_else(|_| with(Over::Payload)),
+        }
     }
 
     /// Puts a bundle together around a signature, whether it holds or not.
@@ -125,10 +132,11 @@ impl Draft {
         &self,
         primary: &[u8],
         hops: Hops,
+        over: Over,
         signature: &[u8; 64],
         payload: &[u8],
     ) -> (Vec<u8>, Parts) {
-        self.assemble_from(primary, hops, signature, payload.len(), |out| out.raw(payload))
+        self.assemble_from(primary, hops, (over, signature), payload.len(), |out| out.raw(payload))
     }
 
     /// The same with a payload of so many bytes that is written where it goes.
@@ -136,12 +144,12 @@ impl Draft {
         &self,
         primary: &[u8],
         hops: Hops,
-        signature: &[u8; 64],
+        (over, signature): (Over, &[u8; 64]),
         payload_len: usize,
         payload: impl FnOnce(&mut Vec<u8>),
     ) -> (Vec<u8>, Parts) {
         let mut out = Vec::with_capacity(primary.len() + payload_len + 256);
-        self.write_before_hops(primary, signature, &mut out);
+        self.write_before_hops(primary, over, signature, &mut out);
         let hops_at = out.len();
         layout::hop_blocks(&mut out, hops);
         let hops_end = out.len();
@@ -154,17 +162,17 @@ impl Draft {
     }
 
     /// Writes a bundle around a signature as far as its age.
-    pub(super) fn write_before_hops(&self, primary: &[u8], signature: &[u8; 64], out: &mut impl Writer) {
+    pub(super) fn write_before_hops(&self, primary: &[u8], over: Over, signature: &[u8; 64], out: &mut impl Writer) {
         out.raw(&[layout::OPEN]);
         out.raw(primary);
-        integrity::write(out, &endpoint(&Eid::admin(self.source)), signature);
+        integrity::write(out, &endpoint(&Eid::admin(self.source)), over, signature);
         layout::class_block(out, self.priority, self.copies);
     }
 
     /// The length of the bundle that [`Draft::sign`] makes of a payload of `payload_len` bytes.
     pub fn encoded_len(&self, payload_len: usize) -> usize {
         let mut blocks = self.primary();
-        integrity::write(&mut blocks, &endpoint(&Eid::admin(self.source)), &[0; 64]);
+        integrity::write(&mut blocks, &endpoint(&Eid::admin(self.source)), Over::of(payload_len), &[0; 64]);
         layout::class_block(&mut blocks, self.priority, self.copies);
         layout::hop_blocks(&mut blocks, Hops::default());
         layout::block_head(&mut blocks, layout::PAYLOAD, payload_len);

@@ -1,6 +1,8 @@
 //! Bundles there and back, and how long they are.
 
-use dak::bundle::{BUNDLE_BYTES_MAX, Bundle, BundleError, COPIES_MAX, Draft, Hops, Kind, Signer, Unverified};
+use dak::bundle::{
+    BUNDLE_BYTES_MAX, Bundle, BundleError, COPIES_MAX, Draft, Hops, Kind, SIGNED_WHOLE_BYTES_MAX, Signer, Unverified,
+};
 use dak::content::{CONTENT_BYTES_MAX, Content, Text, pad};
 use dak::eid::Eid;
 use dak::time::{DtnTime, Millis};
@@ -63,6 +65,50 @@ fn two_implementations_write_the_same_bytes() {
 }
 
 #[test]
+fn of_a_long_payload_the_digest_is_signed() {
+    let whole = Hand { payload: vec![7; SIGNED_WHOLE_BYTES_MAX], ..Hand::message() };
+    assert_eq!(message().sign(&whole.payload, &alice()).unwrap().bytes(), whole.bundle());
+
+    let hand = Hand { payload: vec![7; SIGNED_WHOLE_BYTES_MAX + 1], ..Hand::message() }.by_digest();
+    let bundle = message().sign(&hand.payload, &alice()).unwrap();
+    assert_eq!(bundle.bytes(), hand.bundle());
+    assert_eq!(bundle.encoded_len(), message().encoded_len(hand.payload.len()));
+    let unverified = Unverified::parse(bundle.bytes()).unwrap();
+    assert_eq!(unverified.signed_bytes(), hand.signed_bytes());
+    assert_eq!(unverified.id().0, blake3::derive_key("dak 2026 bundle id v1", &hand.signed_bytes()));
+    assert!(unverified.signed_bytes().len() < 1_000);
+
+    let mut bytes = bundle.bytes().to_vec();
+    for at in [bytes.len() - 2, bytes.len() / 2] {
+        bytes[at] ^= 1;
+        assert_eq!(Bundle::decode(&bytes).unwrap_err(), BundleError::Signature, "byte {at}");
+        bytes[at] ^= 1;
+    }
+    assert_eq!(Bundle::decode(&bytes).unwrap().0, bundle);
+}
+
+#[test]
+fn both_kinds_of_signature_are_read_at_any_length_and_neither_stands_for_the_other() {
+    for payload in [b"short".to_vec(), vec![7; SIGNED_WHOLE_BYTES_MAX + 1]] {
+        let whole = Hand { payload: payload.clone(), ..Hand::message() };
+        let digest = whole.clone().by_digest();
+        let [one, other] = [&whole, &digest].map(|hand| Bundle::decode(&hand.bundle()).unwrap().0);
+        assert_ne!(one.id, other.id, "what is signed differs");
+        assert_eq!((one.payload(), other.payload()), (&payload[..], &payload[..]));
+        for (hand, signature) in [(&whole, other.signature()), (&digest, one.signature())] {
+            let taken = Hand { signature: Some(signature), ..hand.clone() };
+            assert_eq!(Bundle::decode(&taken.bundle()).unwrap_err(), BundleError::Signature);
+        }
+        // A source's bundle is made again from its signature, whichever it was.
+        let again = |of: &Bundle| message().signed(&payload, &of.signature());
+        assert_eq!(again(&one).unwrap().id, one.id);
+        if payload.len() > SIGNED_WHOLE_BYTES_MAX {
+            assert_eq!(again(&other).unwrap().id, other.id);
+        }
+    }
+}
+
+#[test]
 fn two_contents_under_one_stamp_are_two_bundles() {
     let one = message().sign(b"one", &alice()).unwrap();
     let two = message().sign(b"two", &alice()).unwrap();
@@ -84,7 +130,7 @@ fn signed_blocks_of_unknown_kinds_are_carried() {
 
 #[test]
 fn a_bundle_of_the_largest_size_still_travels() {
-    let overhead = message().sign(&[0; 100_000], &alice()).unwrap().encoded_len() - 100_000;
+    let overhead = message().sign(&[0; 200_000], &alice()).unwrap().encoded_len() - 200_000;
     // The widest age takes 8 bytes and the widest count 1 more than zeros do.
     let largest = BUNDLE_BYTES_MAX - overhead - 9;
     let bundle = message().sign(&vec![7; largest], &alice()).unwrap();
@@ -94,7 +140,7 @@ fn a_bundle_of_the_largest_size_still_travels() {
 
     assert_eq!(message().sign(&vec![7; largest + 1], &alice()).unwrap_err(), BundleError::TooLarge);
     assert_eq!(message().sign(&vec![7; 2 * BUNDLE_BYTES_MAX], &alice()).unwrap_err(), BundleError::TooLarge);
-    let too_large = Hand { payload: vec![7; largest + 1], ..Hand::message() };
+    let too_large = Hand { payload: vec![7; largest + 1], ..Hand::message() }.by_digest();
     assert_eq!(Bundle::decode(&too_large.bundle()).unwrap_err(), BundleError::TooLarge);
 }
 

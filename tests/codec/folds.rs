@@ -1,6 +1,8 @@
 //! Folded bundles: every byte comes back, nothing else is said, and nothing of it is believed.
 
-use dak::bundle::{Bundle, BundleError, Draft, Ends, Handed, Hops, Kind, Signer, TAKEN_MAX, Unverified, unfold};
+use dak::bundle::{
+    Bundle, BundleError, Draft, Ends, Handed, Hops, Kind, SIGNED_WHOLE_BYTES_MAX, Signer, TAKEN_MAX, Unverified, unfold,
+};
 use dak::content::{Content, Text, pad};
 use dak::eid::Eid;
 use dak::frame::{Incoming, Transit, encode_bundle, encode_folded, folded_len, unfolded};
@@ -11,6 +13,7 @@ use ed25519_dalek::SigningKey;
 use proptest::prelude::*;
 
 use crate::common::{alice, any_draft, any_hops, bob, message, receipt, receipt_draft, unhex};
+use crate::hand::Hand;
 
 fn carol() -> NodeId {
     SigningKey::from_bytes(&[0xca; 32]).node()
@@ -38,6 +41,30 @@ fn envelope(ciphertext: &[u8]) -> Vec<u8> {
         len @ 24..256 => vec![0x58, len as u8],
         len => [&[0x59][..], &(len as u16).to_be_bytes()].concat(),
     };
+    [&[0x84, 1, 0x40, 0x58, 0x20][..], &[7; 32], &head, ciphertext].concat()
+}
+
+#[test]
+fn a_bundle_of_which_the_digest_is_signed_comes_back_byte_by_byte() {
+    let payload = envelope_of(&vec![9; SIGNED_WHOLE_BYTES_MAX]);
+    for payload in [payload, vec![9; SIGNED_WHOLE_BYTES_MAX + 1]] {
+        let bundle = message().sign(&payload, &alice()).unwrap();
+        let hops = Hops { age: Millis(90_000), count: 3 };
+        for ends in all_ends() {
+            let folded = bundle.fold(hops, &ends, Handed::nothing()).expect("it has a fold");
+            assert!(folded.len() < payload.len() + 200);
+            assert!(unfold(&folded, &ends, Handed::nothing()).unwrap() == bundle.encode(hops));
+        }
+        // One of an earlier build has none, and goes as it is.
+        let whole = Hand { payload, ..Hand::message() };
+        let whole = Bundle::decode(&whole.bundle()).unwrap().0;
+        assert_eq!(whole.fold(hops, &direct(), Handed::nothing()), None);
+    }
+}
+
+/// An envelope for one recipient around more bytes than two of its head count.
+fn envelope_of(ciphertext: &[u8]) -> Vec<u8> {
+    let head = [&[0x5a][..], &(ciphertext.len() as u32).to_be_bytes()].concat();
     [&[0x84, 1, 0x40, 0x58, 0x20][..], &[7; 32], &head, ciphertext].concat()
 }
 

@@ -21,6 +21,10 @@ pub struct Hand {
     pub security_source: Vec<u8>,
     pub scope: Vec<u8>,
     pub result: Vec<u8>,
+    /// The protected header in it.
+    pub protected: Vec<u8>,
+    /// Whether the payload's digest is signed in its place.
+    pub by_digest: bool,
     pub class: Vec<u8>,
     pub age: Vec<u8>,
     pub hops: Vec<u8>,
@@ -50,6 +54,8 @@ impl Hand {
             security_source: endpoint(&name(&alice(), "")),
             scope: vec![0xa4, 0, 1, 3, 3, 0x20, 1, 0x21, 1],
             result: vec![0x81, 0x81, 0x82, 0x12, 0x58, 73, 0x84, 0x43, 0xa1, 1, 0x32, 0xa0, 0xf6, 0x58, 64],
+            protected: vec![0xa1, 1, 0x32],
+            by_digest: false,
             class: vec![0x82, 1, 8],
             age: uint(0),
             hops: vec![0x82, 0x18, 255, 0],
@@ -59,6 +65,13 @@ impl Hand {
             key: alice(),
             signature: None,
         }
+    }
+
+    /// The same, of which the digest of the payload is signed.
+    pub fn by_digest(self) -> Hand {
+        let protected = vec![0xa2, 1, 0x32, 0x19, 1, 2, 0x3a, 0, 1, 0, 0];
+        let result = [&[0x81, 0x81, 0x82, 0x12, 0x58, 81, 0x84][..], &bytes(&protected), &[0xa0, 0xf6, 0x58, 64]];
+        Hand { result: result.concat(), protected, by_digest: true, ..self }
     }
 
     pub fn primary(&self) -> Vec<u8> {
@@ -90,9 +103,12 @@ impl Hand {
         aad.extend([1, 1, 0, 11, 2, 0, 0x40]);
         let mut signed = vec![0x84, 0x6a];
         signed.extend(b"Signature1");
-        signed.extend([0x43, 0xa1, 1, 0x32]);
+        signed.extend(bytes(&self.protected));
         signed.extend(bytes(&aad));
-        signed.extend(bytes(&self.payload));
+        match self.by_digest {
+            true => signed.extend(bytes(blake3::hash(&self.payload).as_bytes())),
+            false => signed.extend(bytes(&self.payload)),
+        }
         signed
     }
 

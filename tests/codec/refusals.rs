@@ -198,6 +198,12 @@ fn the_integrity_block_has_one_form() {
     for (at, value) in [(3, 0x11), (10, 0x27), (12, 0x40)] {
         assert_eq!(result(at, value), BundleError::SecurityResult);
     }
+    // Another hash than BLAKE3, another parameter than a hash's algorithm, an algorithm before it that is none of ours.
+    for (at, value) in [(18, 1), (13, 3), (10, 0x27)] {
+        let mut hand = Hand::message().by_digest();
+        hand.result[at] = value;
+        assert_eq!(refusal(hand), BundleError::SecurityResult, "{at}");
+    }
     let unprotected = Hand {
         result: Hand::message()
             .result

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
-use dak::bundle::{Bundle, Creation, Draft, Ends, Handed, Hops, Kind, Priority, Signer, Unverified, unfold};
+use dak::bundle::{
+    Bundle, Creation, Draft, Ends, Handed, Hops, Kind, Priority, SIGNED_WHOLE_BYTES_MAX, Signer, Unverified, unfold,
+};
 use dak::content::group::{Act, Epoch, EpochId, GroupKey, Operation, Role};
 use dak::content::topic::{Leave, Post, Said};
 use dak::content::{
@@ -240,6 +242,12 @@ fn folds() -> [(&'static str, Ends); 4] {
     ]
 }
 
+/// A bundle whose payload is one byte too long to be signed itself.
+fn long_bundle() -> Bundle {
+    let payload: Vec<u8> = (0..=SIGNED_WHOLE_BYTES_MAX).map(|n| n as u8).collect();
+    message().sign(&payload, &alice()).unwrap()
+}
+
 /// A file of two parts, the second of one byte.
 fn file_bytes() -> Vec<u8> {
     (0..=PART_BYTES).map(|n| n as u8).collect()
@@ -321,6 +329,9 @@ fn made() -> BTreeMap<&'static str, Vec<u8>> {
         ("bundle-primary", bundle.primary().to_vec()),
         ("bundle-signed", Unverified::parse(bundle.bytes()).unwrap().signed_bytes()),
         ("bundle-id", bundle.id.0.to_vec()),
+        ("bundle-signed-digest", Unverified::parse(long_bundle().bytes()).unwrap().signed_bytes()),
+        ("bundle-id-digest", long_bundle().id.0.to_vec()),
+        ("bundle-signature-digest", long_bundle().signature().to_vec()),
         ("bundle-message", bundle.bytes().to_vec()),
         ("bundle-on-the-way", bundle.encode(HOPS)),
         ("receipt-record", receipt(ReceiptKind::Delivered).encode()),
