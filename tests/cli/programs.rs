@@ -30,6 +30,12 @@ impl Open {
         Open { person, at }
     }
 
+    /// Starts the node anew.
+    fn again(&mut self) {
+        self.person.down();
+        self.at = self.person.up("")["api_listen"].as_str().unwrap().parse().unwrap();
+    }
+
     pub fn token(&self, more: &str) -> String {
         let ran = self.person.run(&format!("token add {more}"));
         assert_eq!(ran.code, 0, "{}", ran.talk);
@@ -323,25 +329,32 @@ fn a_token_does_what_it_allows_and_nothing_else() {
 
 #[test]
 fn groups_of_a_topic_are_bounded_and_known_ones_go_on() {
-    let alice = Open::new();
+    let mut alice = Open::new();
     assert_eq!(alice.person.run("topic create temp").code, 0);
     let sensor = alice.token("sensor --topics temp");
-    let follow = |group: &str, more: &str| {
-        alice.with(&sensor, "GET", &format!("/v1/topics/follow?topic=temp&group={group}{more}"), Value::Null)
+    let follow = |alice: &Open, group: &str, more: &str| {
+        alice.with(&sensor, "GET", &format!("/v1/topics/follow?topic=temp&group={group}{more}"), Value::Null).1
     };
-    for n in 0..256 {
-        let more = if n % 2 == 0 { "&from=last" } else { "" };
-        let answer = follow(&format!("g{n}"), more).1;
-        assert!(!answer.contains("error"), "{n}: {answer}");
-    }
-    for more in ["&from=last", ""] {
-        let answer = follow("g256", more).1;
-        assert!(answer.contains("\"kind\":\"refused\"") && answer.contains("room for no more"), "{answer}");
-        for known in ["g7", "g8"] {
-            let answer = follow(known, more).1;
-            assert!(!answer.contains("error"), "{known}: {answer}");
+    let is_full = |alice: &Open| {
+        for more in ["&from=last", ""] {
+            let answer = follow(alice, "g256", more);
+            assert!(answer.contains("\"kind\":\"refused\"") && answer.contains("room for no more"), "{answer}");
+            for known in ["g7", "g8"] {
+                let answer = follow(alice, known, more);
+                assert!(!answer.contains("error"), "{known}: {answer}");
+            }
         }
-    }
+    };
+    let begin = |alice: &Open, n: usize, more: &str| {
+        let answer = follow(alice, &format!("g{n}"), more);
+        assert!(!answer.contains("error"), "{n}: {answer}");
+    };
+    (0..256).for_each(|n| begin(&alice, n, if n % 2 == 0 { "&from=last" } else { "" }));
+    is_full(&alice);
+    // Those that have a place of their own by now are there after a restart as well.
+    (0..256).filter(|n| n % 2 == 1).for_each(|n| begin(&alice, n, "&from=last"));
+    alice.again();
+    is_full(&alice);
 }
 
 #[test]
