@@ -80,7 +80,7 @@ use crate::api::{
 use crate::config::Config;
 use crate::home::{Home, HomeLock};
 use crate::id::NodeId;
-use crate::net::NetHandle;
+use crate::net::{NetError, NetHandle};
 use crate::node::{Node, NodeError, Sighting};
 use crate::seal::SealError;
 use crate::stats::{Reading, Stats};
@@ -549,6 +549,7 @@ impl From<NodeError> for ApiError {
                 let message = format!("{path:?} is there already, and a recording is never written over another file");
                 ApiError::usage(message).advise("name a file that is not there")
             }
+            NodeError::Net(NetError::PortTaken { .. }) => ApiError::failure(message).next(NextStep::ListenElsewhere),
             NodeError::NotWritten(_) => ApiError::refused(message)
                 .advise("ask its owner to list you among its writers; the word comes by itself"),
             NodeError::Recording { .. } => ApiError::usage(message).advise("name a file in a directory of yours"),

@@ -243,7 +243,7 @@ pub enum Why {
 /// Why the network does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum NetError {
-    #[error("{addr} is in use: another node or program listens there; choose another address to listen on")]
+    #[error("{addr} is in use: another node or program listens there")]
     PortTaken { addr: Multiaddr },
     #[error("cannot listen on {addr}: {source}")]
     Listen { addr: Multiaddr, source: io::Error },

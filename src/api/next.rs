@@ -157,6 +157,7 @@ pub enum NextStep {
     ListHooks,
     ListFailedHooks,
     ListBrowsers,
+    ListenElsewhere,
     /// One goes on already.
     EndPairing,
     /// Its code is of no more use.
@@ -237,6 +238,7 @@ impl NextStep {
             N::ListHooks,
             N::ListFailedHooks,
             N::ListBrowsers,
+            N::ListenElsewhere,
             N::EndPairing,
             N::PairAnew,
             N::PairAtAddress,
@@ -328,6 +330,7 @@ impl fmt::Display for NextStep {
             N::ListFailed { .. } => "see `GET /v1/topics/failed`",
             N::ListHooks => "see `GET /v1/hooks`",
             N::ListBrowsers => "see `GET /v1/web/devices`",
+            N::ListenElsewhere => "stop that one, or choose another address to listen on",
             N::ListFailedHooks => "see `GET /v1/hook-failures`",
             N::Advice => "do as `next_step` says",
         };

@@ -99,8 +99,10 @@ fn whole_path(program: &str) -> Result<String, ApiError> {
             std::path::absolute(found).map_err(|error| no_program(&error.to_string()))?
         }
     };
-    if !path.exists() {
-        return Err(no_program("there is no such file"));
+    match path.try_exists() {
+        Ok(true) => {}
+        Ok(false) => return Err(no_program("there is no such file")),
+        Err(error) => return Err(no_program(&error.to_string())),
     }
     if !can_run(&path) {
         return Err(no_program("it is no program"));

@@ -97,6 +97,9 @@ pub fn words(step: &NextStep) -> Option<String> {
         N::ListFailed { topic } => format!("see `dak sub {} --failed`", shell_word(&safe_text(topic))),
         N::ListHooks => "see `dak hook`".into(),
         N::ListBrowsers => "see `dak web devices`".into(),
+        N::ListenElsewhere => {
+            "stop that one, or take any port that is free with `dak up --listen /ip4/0.0.0.0/tcp/0`".into()
+        }
         N::ListFailedHooks => "see `dak hook failed`".into(),
         N::EndPairing => "wait for its end, or end it with `dak pair --cancel`".into(),
         N::PairAnew => "have one side show a new code with `dak pair`".into(),

@@ -48,6 +48,8 @@ fn who_names_what_is_not_there_hears_where_to_look() {
     alice.up("");
     let word = alice.file("word", b"some words\n");
     let missing = alice.path("nowhere/backup");
+    let place = alice.place();
+    let (taken, _) = place.split_once("/p2p/").unwrap();
     for (person, line, code, wanted) in [
         (&alice, "token revoke board".to_owned(), 4, "see `dak token`"),
         (&alice, "web devices --revoke phone".into(), 4, "see `dak web devices`"),
@@ -59,6 +61,7 @@ fn who_names_what_is_not_there_hears_where_to_look() {
         ),
         (&bob, format!("restore {missing} --passphrase-file {word}"), 1, "the file that the backup was written to"),
         (&bob, format!("restore {word} --passphrase-file {word}"), 8, "the file that the backup was written to"),
+        (&bob, format!("up --no-mdns --listen {taken}"), 1, "with `dak up --listen"),
     ] {
         let ran = person.run(&line);
         assert!(ran.code == code && ran.talk.contains(wanted), "{line}: {} {}", ran.code, ran.talk);

@@ -2,6 +2,8 @@
 //! told of each guess, and the next pairing works.
 
 use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use dak::id::NodeId;
@@ -125,17 +127,23 @@ fn a_crowd_that_opens_streams_to_pair_keeps_nobody_from_pairing() {
         bob.up("");
         let (mut showing, code) = show(&target.person);
         let (mut dice, mut crowd) = (dice(45), Vec::new());
-        for _ in 0..8 {
+        let opened = Arc::new(AtomicU64::new(0));
+        for _ in 0..12 {
             let rogue = Rogue::meet(&fresh_key(&mut dice), target.at, Ears::Count).await.unwrap();
+            let opened = Arc::clone(&opened);
             crowd.push(tokio::spawn(async move {
                 // On each nothing is said, and where one is dropped another takes its place.
-                let streams = (0..4).map(|_| async {
+                let streams = (0..5).map(|_| async {
                     while let Ok(mut stream) = open(&rogue).await {
+                        opened.fetch_add(1, Ordering::Relaxed);
                         let _ = read_frame(&mut stream).await;
                     }
                 });
                 join_all(streams).await
             }));
+        }
+        while opened.load(Ordering::Relaxed) < 240 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
         }
         let paired = bob.run(&format!("pair {code} --peer {}", target.person.place()));
         assert_eq!(paired.code, 0, "{}{}", paired.data, paired.talk);

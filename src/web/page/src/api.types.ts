@@ -1535,6 +1535,8 @@ export type NextStep = {
 } | {
   step: "list_browsers";
 } | {
+  step: "listen_elsewhere";
+} | {
   step: "end_pairing";
 } | {
   step: "pair_anew";
