@@ -318,7 +318,13 @@ fn a_carrier_keeps_the_latest_word_on_each_key_and_as_much_of_a_topic_as_its_own
     alice.json("pub door one");
     alice.json("pub door two");
     assert_eq!(texts(&alice.rows("sub door --from start --group late")), ["one", "two"]);
-    assert_eq!(alice.json("topic")["keep_bytes"], 600);
+    let stays = alice.json("topic");
+    assert_eq!(stays["keep_bytes"], 600);
+    // So does what is published after a restart.
+    alice.signal(Signal::KILL);
+    alice.up("");
+    (0..4).for_each(|_| drop(alice.json("pub door six")));
+    alice.until("topic", |rows| rows[0]["carried"] == stays["carried"]);
 }
 
 #[test]
