@@ -11,6 +11,37 @@ use super::model::Event;
 pub const PASTED_KEYS_MIN: usize = 32;
 /// Keys that come so soon behind a paste belong to it.
 pub const PASTE_PAUSE: Duration = Duration::from_millis(50);
+/// A terminal that had so much to say at once may hold back the rest, for it takes about 4 KiB: what comes next is part of it,
+/// however long that takes.
+pub const FULL_MIN: usize = 4_000;
+
+/// Tells of a piece of a paste whether it is one, from the piece before.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Before {
+    is_paste: bool,
+    /// It was itself behind another.
+    is_rest: bool,
+    is_full: bool,
+}
+
+impl Before {
+    /// Whether a piece of so many keys goes on with what came before it. A key alone is one that somebody presses behind a
+    /// paste, unless that came in pieces.
+    pub fn goes_on(self, keys: usize, follows: bool) -> bool {
+        self.is_paste && (self.is_full || follows && (keys > 1 || self.is_rest))
+    }
+
+    pub fn is_paste(self) -> bool {
+        self.is_paste
+    }
+
+    /// What the next one sees of a piece of so many keys, which has several lines or not.
+    pub fn next(self, keys: usize, follows: bool, has_lines: bool) -> Before {
+        let goes_on = self.goes_on(keys, follows);
+        let is_full = keys >= FULL_MIN;
+        Before { is_paste: goes_on || is_full || keys >= PASTED_KEYS_MIN && has_lines, is_rest: goes_on, is_full }
+    }
+}
 
 /// What a terminal had to say at once.
 #[derive(Debug, Default)]
@@ -23,13 +54,12 @@ pub struct Burst {
 /// Tells pastes from keys, in one burst after the other.
 #[derive(Debug, Default)]
 pub struct Bursts {
-    is_pasting: bool,
+    before: Before,
 }
 
 impl Bursts {
     pub fn events(&mut self, burst: Burst) -> Vec<Event> {
-        let goes_on = self.is_pasting && burst.follows;
-        self.is_pasting = false;
+        let (before, follows) = (std::mem::take(&mut self.before), burst.follows);
         let (mut events, mut text, mut keys) = (Vec::new(), String::new(), Vec::new());
         for input in burst.inputs {
             match (&input, typed(&input)) {
@@ -38,7 +68,7 @@ impl Bursts {
                     keys.push(*key);
                     continue;
                 }
-                _ => self.run(&mut text, &mut keys, goes_on, &mut events),
+                _ => self.run(&mut text, &mut keys, (before, follows), &mut events),
             }
             events.extend(match input {
                 Input::Key(key) => Some(Event::Key(key)),
@@ -49,18 +79,27 @@ impl Bursts {
                 _ => None,
             });
         }
-        self.run(&mut text, &mut keys, goes_on, &mut events);
+        self.run(&mut text, &mut keys, (before, follows), &mut events);
         events
     }
 
-    fn run(&mut self, text: &mut String, keys: &mut Vec<KeyEvent>, goes_on: bool, events: &mut Vec<Event>) {
+    fn run(
+        &mut self,
+        text: &mut String,
+        keys: &mut Vec<KeyEvent>,
+        (before, follows): (Before, bool),
+        events: &mut Vec<Event>,
+    ) {
         let (text, keys) = (std::mem::take(text), std::mem::take(keys));
+        if keys.is_empty() {
+            return;
+        }
         // A line alone, with Enter behind it, is sent as ever.
         let is_more_than_a_line = text.trim_end_matches('\n').contains('\n') || text.ends_with("\n\n");
-        // A key alone is one that somebody presses behind the paste.
-        match goes_on && keys.len() > 1 || keys.len() >= PASTED_KEYS_MIN && is_more_than_a_line {
+        let now = before.next(keys.len(), follows, is_more_than_a_line);
+        match now.is_paste() {
             true => {
-                self.is_pasting = true;
+                self.before = now;
                 events.push(Event::Paste(text));
             }
             // Letters of a long line are taken in at once by who writes.
@@ -111,6 +150,26 @@ mod tests {
         assert_eq!(pasted(&bursts.events(burst("ginning\n", true))), ["ginning\n"]);
         assert!(matches!(bursts.events(burst("x\n", false))[..], [Event::Key(_), Event::Key(_)]), "typed later");
         assert!(matches!(bursts.events(burst("x\n", true))[..], [Event::Key(_), Event::Key(_)]), "no paste goes on");
+    }
+
+    #[test]
+    fn an_enter_that_is_the_last_piece_of_a_long_paste_sends_nothing() {
+        let mut bursts = Bursts::default();
+        // As much as the terminal holds, and then its rest, late.
+        let much = "a line of many\n".repeat(300);
+        assert_eq!(pasted(&bursts.events(burst(&much[..4_096], false))), [&much[..4_096]]);
+        assert_eq!(pasted(&bursts.events(burst("\n", false))), ["\n"]);
+        assert!(matches!(bursts.events(burst("\n", false))[..], [Event::Key(_)]), "the next one is somebody's");
+        // One long line that nobody types, too.
+        assert_eq!(pasted(&bursts.events(burst(&"x".repeat(4_096), false))).len(), 1);
+        assert_eq!(pasted(&bursts.events(burst("\n", true))), ["\n"]);
+        // In small pieces, each just behind the one before.
+        assert_eq!(pasted(&bursts.events(burst(&much[..500], false))).len(), 1);
+        assert_eq!(pasted(&bursts.events(burst(&much[500..900], true))).len(), 1);
+        assert_eq!(pasted(&bursts.events(burst("\n", true))), ["\n"]);
+        // A short paste, and somebody who is quick.
+        assert_eq!(pasted(&bursts.events(burst(&much[..500], false))).len(), 1);
+        assert!(matches!(bursts.events(burst("\n", true))[..], [Event::Key(_)]));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use rustix::process::{Signal, kill_current_process_group};
 use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcgetwinsize, tcsetattr};
 use tokio::sync::mpsc::{Receiver, channel};
 
-use super::bursts::{PASTE_PAUSE, PASTED_KEYS_MIN};
+use super::bursts::{Before, PASTE_PAUSE};
 use super::compose::Compose;
 use crate::safe_text::columns;
 
@@ -50,7 +50,7 @@ pub struct Line {
     /// The beginning of a character, and of a key that is no character.
     character: Vec<u8>,
     escape: Escape,
-    is_pasting: bool,
+    before: Before,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -82,11 +82,8 @@ impl Line {
     /// Looks at what came, before it is taken in: of lines that come at once none is sent.
     pub fn begin(&mut self, chunk: &Chunk) {
         let ends = |byte: &u8| matches!(byte, b'\r' | b'\n');
-        let is_long = chunk.bytes.len() >= PASTED_KEYS_MIN;
         let is_more_than_a_line = chunk.bytes.iter().position(ends).is_some_and(|at| at + 1 < chunk.bytes.len());
-        // A key alone is one that somebody presses behind the paste.
-        let goes_on = self.is_pasting && chunk.follows && chunk.bytes.len() > 1;
-        self.is_pasting = goes_on || is_long && is_more_than_a_line;
+        self.before = self.before.next(chunk.bytes.len(), chunk.follows, is_more_than_a_line);
     }
 
     /// Takes bytes in up to a deed; returns what to echo before it, for a terminal of so many columns.
@@ -98,7 +95,7 @@ impl Line {
                 return (echo, Some(deed));
             }
         }
-        let is_paste = self.is_pasting && begun > 0 && lines > 0;
+        let is_paste = self.before.is_paste() && begun > 0 && lines > 0;
         (echo, is_paste.then(|| Deed::Pasted(self.compose.text().lines().count())))
     }
 
@@ -125,7 +122,7 @@ impl Line {
             0x04 if self.is_empty() => return Some(Deed::End),
             0x08 | 0x7f => return self.shorter(Compose::backspace, width, echo),
             0x0c | 0x12 => return Some(Deed::Again),
-            b'\r' | b'\n' if self.is_pasting => {
+            b'\r' | b'\n' if self.before.is_paste() => {
                 *lines += 1;
                 return self.put_in("\n", echo);
             }
@@ -281,6 +278,16 @@ mod tests {
             deeds.extend(deed);
         }
         (all, deeds)
+    }
+
+    #[test]
+    fn an_enter_that_is_the_last_piece_of_a_long_paste_sends_nothing() {
+        let mut line = Line::default();
+        let much = "a line of many\r".repeat(300);
+        let is_sent = |(_, deeds): (String, Vec<Deed>)| deeds.iter().any(|deed| matches!(deed, Deed::Enter(_)));
+        assert!(!is_sent(typed(&mut line, &much.as_bytes()[..CHUNK_BYTES])));
+        assert!(!is_sent(typed(&mut line, b"\r")));
+        assert!(is_sent(typed(&mut line, b"\r")), "the next one is somebody's");
     }
 
     #[test]
