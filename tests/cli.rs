@@ -13,6 +13,8 @@ mod changes;
 mod chat;
 #[path = "cli/chat_lines.rs"]
 mod chat_lines;
+#[path = "cli/chat_requests.rs"]
+mod chat_requests;
 #[path = "cli/chat_ways.rs"]
 mod chat_ways;
 #[path = "cli/client.rs"]

@@ -116,8 +116,36 @@ impl Model {
             },
             KeyCode::Char('i') if self.open.is_some() => self.pane = Pane::Compose,
             KeyCode::Char('e') => self.edit_last(),
+            KeyCode::Char('a') => self.ask_of_request(|talk| {
+                let name = talk.nickname.unwrap_or_default();
+                (Asked::Name { who: talk.who }, name)
+            }),
+            KeyCode::Char('b') => self.ask_of_request(|talk| (Asked::Block { who: talk.who }, "yes".into())),
             _ => {}
         }
+    }
+
+    /// The request that the keys are about: the one that is chosen in the list, or the open one.
+    pub(super) fn request(&self) -> Option<&Talk> {
+        let talk = match self.pane {
+            Pane::List => self.talks.get(self.listed),
+            _ => self.talks.iter().find(|talk| self.who() == Some(&talk.who)),
+        };
+        talk.filter(|talk| talk.request && talk.who.starts_with(PERSON))
+    }
+
+    fn ask_of_request(&mut self, asked: impl FnOnce(Talk) -> (Asked, String)) {
+        match self.request().cloned().map(asked) {
+            Some((what, line)) => self.ask(what, &line),
+            None => self.notice = Some((false, "this is no request: who wrote has a name here".into())),
+        }
+    }
+
+    fn block(&mut self, who: String) {
+        if self.who() == Some(&who) {
+            self.pane = Pane::List;
+        }
+        self.wishes.push(Wish::Block { who });
     }
 
     fn on_list_key(&mut self, code: KeyCode) {
@@ -133,8 +161,9 @@ impl Model {
                 if let Some(Talk { who, name, .. }) = self.talks.get(self.listed).filter(|talk| talk.invited).cloned() {
                     self.ask(Asked::Join { group: who, name }, "yes");
                 } else if let Some(talk) = self.talks.get(self.listed).cloned() {
+                    // Of a request one decides first whether to answer it.
+                    self.pane = if talk.request { Pane::Messages } else { Pane::Compose };
                     self.open_talk(talk.who, talk.name);
-                    self.pane = Pane::Compose;
                 }
             }
             KeyCode::Esc if self.open.is_some() => self.pane = Pane::Compose,
@@ -273,6 +302,9 @@ impl Model {
                             "no" | "n" => self.wishes.push(Wish::Join { group, joins: false }),
                             _ => self.notice = Some((true, "say yes to join, no to turn it down".into())),
                         },
+                        Asked::Name { who } => self.wishes.push(Wish::Accept { who, name: said }),
+                        Asked::Block { who } if matches!(said.as_str(), "yes" | "y") => self.block(who),
+                        Asked::Block { .. } => self.notice = Some((false, "not blocked".into())),
                     }
                 }
             }

@@ -78,6 +78,15 @@ pub enum Wish {
         who: String,
     },
     Near,
+    /// Make whoever asks a contact, under a name of one's own.
+    Accept {
+        who: String,
+        name: String,
+    },
+    /// Take nothing more from whoever asks.
+    Block {
+        who: String,
+    },
     /// Join a group that one is asked to join, or turn that down.
     Join {
         group: String,
@@ -195,6 +204,8 @@ pub enum Asked {
     Directory { id: String },
     File,
     Join { group: String, name: String },
+    Name { who: String },
+    Block { who: String },
 }
 
 /// Somebody to talk with, as a line of the list.
@@ -206,7 +217,10 @@ pub struct Talk {
     pub waiting: u64,
     pub pinned: bool,
     pub muted: bool,
+    /// Who wrote has no name here, which they may be given or not.
     pub request: bool,
+    /// What they call themselves.
+    pub nickname: Option<String>,
     /// Nothing was said yet.
     pub silent: bool,
     /// A group that one is asked to join.
@@ -448,6 +462,7 @@ impl Model {
                 _ => {}
             }
         }
+        listed.sort_by_key(|talk| talk.request);
         self.talks = listed;
         let place = |who: &str| self.talks.iter().position(|talk| talk.who == who);
         let open = self.who().and_then(place);
@@ -566,6 +581,7 @@ impl Talk {
             pinned: row.arranged.pinned,
             muted: row.arranged.muted,
             request: row.request,
+            nickname: row.nickname.as_deref().map(safe_text),
             silent: false,
             invited: false,
         }
@@ -581,6 +597,7 @@ impl Talk {
             pinned: false,
             muted: false,
             request: false,
+            nickname: None,
             silent: true,
             invited: false,
         }

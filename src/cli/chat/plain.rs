@@ -44,11 +44,16 @@ a line you type is sent; these are not:
 /draft            go on with what you wrote here and did not send
 /members          who is in this group
 /search WORDS     search all conversations
+/accept NAME      make who wrote this request a contact, under that name
+/block            take nothing more from them
 /quit             end
 //WORDS           send a line that begins with /
-Alt-Enter begins a new line of the same message; what is pasted waits for Enter. Ctrl-U takes away what
-you typed, Ctrl-Z goes to the shell. What is not sent is kept as a draft.
+Alt-Enter begins a new line of the same message; what is pasted waits for Enter.
+Ctrl-U takes away what you typed, Ctrl-Z goes to the shell. What is not sent is
+kept as a draft.
 ";
+/// On a narrower terminal what a command does stands below it.
+const HELP_COLUMNS: usize = 80;
 
 /// So many rows of a conversation are printed at first, where less is unread.
 const FIRST_ROWS: u32 = 20;
@@ -229,7 +234,9 @@ impl Plain<'_> {
         let rest = rest.trim();
         let done = match command {
             "/quit" | "/q" => return Ok(true),
-            "/help" | "/?" => self.data(HELP),
+            "/help" | "/?" => self.help(),
+            "/accept" => self.accept(rest).await,
+            "/block" => self.block().await,
             "/who" | "/w" => self.who().await,
             "/talk" | "/t" if rest.is_empty() => self.who().await,
             "/talk" | "/t" => match self.work.recipient(rest).await {
@@ -463,8 +470,15 @@ impl Plain<'_> {
     async fn who(&mut self) -> Outcome {
         let rows = self.work.list(Listing::Talks { all: false }).await?;
         let mut known = Vec::new();
+        let rows: Vec<_> =
+            rows.into_iter().filter_map(|row| if let Row::Talks(row) = row { Some(row) } else { None }).collect();
+        let mut requests = rows.iter().filter(|row| row.request).count();
         for row in rows {
-            let Row::Talks(row) = row else { continue };
+            if row.request && requests > 0 {
+                let says = if requests == 1 { "1 request:".into() } else { format!("{requests} requests:") };
+                self.print(&format!("{says} /talk opens it, then /accept NAME or /block"))?;
+                requests = 0;
+            }
             let name = called_by_itself(row.name.as_deref().unwrap_or(&row.conversation), row.nickname.as_deref());
             let unread = if row.unread > 0 { format!(", {} unread", row.unread) } else { String::new() };
             let words = one_line_of_prose(&words(row.last_text.as_deref().unwrap_or("(unreadable)")), 200);
@@ -490,6 +504,50 @@ impl Plain<'_> {
             self.print("/talk NAME begins; /help lists the rest")?;
         }
         Ok(())
+    }
+
+    fn help(&self) -> Outcome {
+        match &self.keys {
+            Some(keys) if keys.columns() < HELP_COLUMNS => {
+                let below = |line: &str| match line.split_once("  ").filter(|_| line.starts_with('/')) {
+                    Some((command, does)) => format!("{command}\n  {}", does.trim_start()),
+                    None => line.to_owned(),
+                };
+                self.print(&HELP.lines().map(below).collect::<Vec<_>>().join("\n"))
+            }
+            _ => self.data(HELP),
+        }
+    }
+
+    /// The open conversation, where who wrote has no name here.
+    async fn request(&self) -> Result<String, Stop> {
+        let rows = self.work.list(Listing::Talks { all: true }).await?;
+        let open = self.open.as_ref().map(|(who, _)| who.as_str());
+        let is_it =
+            |row: &Row| matches!(row, Row::Talks(row) if row.request && Some(row.conversation.as_str()) == open);
+        match open.filter(|_| rows.iter().any(is_it)) {
+            Some(who) => Ok(who.to_owned()),
+            None => Err(ApiError::usage("no request is open").advise("open one of those that /who lists").into()),
+        }
+    }
+
+    async fn accept(&mut self, name: &str) -> Outcome {
+        if name.is_empty() {
+            return Err(ApiError::usage("no name is given").advise("type it behind /accept").into());
+        }
+        let who = self.request().await?;
+        let event = self.work.accepted(who.clone(), name.to_owned()).await?;
+        self.open = Some((who, name.to_owned()));
+        self.told(event)
+    }
+
+    async fn block(&mut self) -> Outcome {
+        let event = self.work.blocked(self.request().await?).await?;
+        self.told(event)
+    }
+
+    fn told(&self, event: Event) -> Outcome {
+        if let Event::Told(words) = event { self.print(&safe_text(&words)) } else { Ok(()) }
     }
 
     async fn members(&mut self) -> Outcome {

@@ -86,8 +86,17 @@ fn list(model: &Model, brush: Brush, buffer: &mut Buffer) {
             put(buffer, 0, y as u16, columns, text, style);
         }
     }
-    let from = (model.listed + 1).saturating_sub(height);
-    for (y, (n, talk)) in model.talks.iter().enumerate().skip(from).take(height).enumerate() {
+    // Requests stand last, below a line that says how many there are.
+    let first = model.talks.iter().position(|talk| talk.request);
+    let many = first.map_or(0, |first| model.talks.len() - first);
+    let before = |n: usize| usize::from(first.is_some_and(|first| first <= n));
+    let from = (model.listed + before(model.listed) + 1).saturating_sub(height);
+    if let Some(y) = first.and_then(|first| first.checked_sub(from)).filter(|y| *y < height) {
+        let says = if many == 1 { "1 request".into() } else { format!("{many} requests") };
+        put(buffer, 0, y as u16, columns, &says, brush.style(Paint::Warn));
+    }
+    for (n, talk) in model.talks.iter().enumerate() {
+        let Some(y) = (n + before(n)).checked_sub(from).filter(|y| *y < height) else { continue };
         let is_open = model.who() == Some(talk.who.as_str());
         let mut style = brush.style(match talk {
             Talk { waiting: 1.., .. } => Paint::Bold,
@@ -119,7 +128,11 @@ fn title(model: &Model, brush: Brush, buffer: &mut Buffer) {
     }
     let width = usize::from(place.width);
     let name = model.open.as_ref().map_or_else(|| "dak".into(), |(_, name)| safe_text(name));
-    let name = if model.thread.is_some() { format!("{name}, a thread (Esc goes back)") } else { name };
+    let name = match (model.thread.is_some(), model.pane != Pane::List && model.request().is_some()) {
+        (true, _) => format!("{name}, a thread (Esc goes back)"),
+        (false, true) => format!("{name}, has no name here"),
+        (false, false) => name,
+    };
     // Below stands that nothing comes, as long as that is so.
     let (says, paint) = match (&model.cut_off, &model.notice) {
         (Some(_), Some((is_bad, says))) => (safe_text(says), if *is_bad { Paint::Bad } else { Paint::Good }),
@@ -193,6 +206,8 @@ fn compose(model: &Model, brush: Brush, buffer: &mut Buffer) -> Option<Position>
                 Asked::Directory { .. } => "save in: ",
                 Asked::File => "send file: ",
                 Asked::Join { .. } => "join? yes or no: ",
+                Asked::Name { .. } => "accept as: ",
+                Asked::Block { .. } => "block? yes or no: ",
             };
             (if width > 2 * label.len() { label } else { "> " }, &prompt.line)
         }
@@ -235,6 +250,12 @@ fn foot(model: &Model, brush: Brush, buffer: &mut Buffer) {
 fn keys(model: &Model, width: usize) -> &'static str {
     let all: [&'static str; 2] = match (model.pane, model.prompt.is_some()) {
         (_, true) => ["Enter does it, Esc does not", "Enter, Esc"],
+        (Pane::List, _) if model.request().is_some() => {
+            ["Enter opens  a accept  b block  Tab turns  ? keys  q quits", "Enter opens a b ? keys"]
+        }
+        (Pane::Messages, _) if model.request().is_some() => {
+            ["a accept  b block  h the list, and leave it  r answer  ? keys  q quits", "a accept b block ? keys"]
+        }
         (Pane::List, _) => ["Enter opens  Tab turns  / search  n near  ? keys  q quits", "Enter opens ? keys"],
         (Pane::Messages, _) => {
             ["r answer  t thread  + react  e edit  s save  / search  ? keys  q quits", "r t + e s / ? keys"]

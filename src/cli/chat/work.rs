@@ -12,7 +12,8 @@ use super::window::{Kept, PAGE_ROWS};
 use super::writing::Slot;
 use crate::api::client::{Client, RowStream};
 use crate::api::model::{
-    Compose, DraftRow, Listing, NewDraft, RecipientRow, Request, Response, Row, SentRow, TalkRow, Topic, WishedReaction,
+    Compose, DraftRow, Introduction, Listing, NewDraft, RecipientRow, Request, Response, Row, SentRow, TalkRow, Topic,
+    WishedReaction,
 };
 use crate::api::{ApiError, Engine, ErrorKind, NextStep};
 use crate::cli::link::{Link, take, unexpected};
@@ -113,6 +114,8 @@ impl<'a> Work<'a> {
                 }
             }
             Wish::Join { group, joins } => self.join(group, joins).await,
+            Wish::Accept { who, name } => self.accepted(who, name).await.map(Some),
+            Wish::Block { who } => self.blocked(who).await.map(Some),
             Wish::React { id, emoji, on } => self.react(id, emoji, on).await.map(|()| None),
             Wish::Mark { ids } => self.mark(&ids).await.map(|()| None),
             Wish::Find { query } => self.found(query).await,
@@ -296,6 +299,18 @@ impl<'a> Work<'a> {
         }
         let row = take!(self.ask(Request::GroupJoin { group }).await?, Group)?;
         Ok(Some(Event::Told(format!("joined {}: Enter opens it", row.name))))
+    }
+
+    /// Makes whoever asks a contact.
+    pub async fn accepted(&self, who: String, name: String) -> Result<Event, ApiError> {
+        let new = Introduction { name, address: who };
+        let contact = take!(self.ask(Request::ContactAdd(new)).await?, Contact)?;
+        Ok(Event::Told(format!("added {}", contact.name)))
+    }
+
+    pub async fn blocked(&self, who: String) -> Result<Event, ApiError> {
+        let contact = take!(self.ask(Request::ContactBlock { who }).await?, Contact)?;
+        Ok(Event::Told(format!("blocked {}", contact.name)))
     }
 
     /// None where the draft is gone unsent: another client of this home goes on with its words.
