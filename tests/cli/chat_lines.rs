@@ -81,6 +81,50 @@ fn lines_that_are_pasted_are_one_message_and_wait_for_enter() {
 }
 
 #[test]
+fn an_enter_at_the_end_of_a_paste_of_more_than_a_terminal_holds_sends_nothing() {
+    let mut alice = Person::new("alice");
+    alice.up("");
+    let lines: Vec<String> = (0..1_000).map(|n| format!("line {n} of a long paste")).collect();
+    for how in ["chat me --plain", "chat me"] {
+        let mut chat = Terminal::chat(&alice, how, (80, 24), &[]);
+        chat.until("nothing was said yet");
+        chat.types(&format!("{}\r", lines.join("\r")));
+        chat.until("line 999 of a long paste");
+        let last = lines.last().unwrap();
+        alice.until("draft", |rows| {
+            rows.len() == 1 && {
+                let draft = alice.json(&format!("draft show {}", rows[0]["number"]));
+                draft["text"].as_str().unwrap().trim_end().ends_with(last)
+            }
+        });
+        assert_eq!(alice.rows("talk me").len(), 0, "{how}: nobody asked for it to be sent");
+        chat.types(CTRL_C);
+        chat.until("left with");
+        alice.run(&format!("draft delete {}", alice.rows("draft")[0]["number"]));
+    }
+}
+
+#[test]
+fn on_a_narrow_terminal_lines_are_broken_between_words() {
+    let mut alice = Person::new("alice");
+    alice.up("");
+    let words = "the pump at the upper well leaks again and the seal has not come yet";
+    assert_eq!(alice.run_args(&["send", "me", words]).code, 0);
+    let mut chat = Terminal::chat(&alice, "chat me --plain", (40, 30), &[]);
+    chat.until("come yet");
+    chat.types("/help\r");
+    chat.until("kept as a draft.");
+    let raw = chat.raw();
+    let screen: Vec<&str> = raw.lines().map(|line| line.trim_end_matches('\r')).collect();
+    let wide: Vec<&&str> = screen.iter().filter(|line| line.chars().count() > 40).collect();
+    assert!(wide.is_empty(), "{wide:?}");
+    assert!(screen.iter().any(|line| line.starts_with("  ") && line.ends_with("come yet")), "{screen:?}");
+    assert!(screen.contains(&"/talk NAME") && screen.contains(&"/who"), "{screen:?}");
+    chat.types("/quit\r");
+    chat.ends(0);
+}
+
+#[test]
 fn line_by_line_threads_edits_reactions_and_files_go_by_number() {
     let (mut alice, mut bob) = (Person::new("alice"), Person::new("bob"));
     acquaint(&mut alice, &mut bob);

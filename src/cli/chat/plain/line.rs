@@ -8,12 +8,21 @@ use crate::cli::chat::typing::{Chunk, Deed, Keys};
 use crate::cli::chat::work::said;
 use crate::cli::inbox::words;
 use crate::cli::{Outcome, Stop};
-use crate::safe_text::{one_line_of_prose, safe_text};
+use crate::safe_text::{columns, one_line_of_prose, safe_text};
 
 impl Plain<'_> {
     /// Prints a line of its own, below what is typed of the next one.
     pub(super) fn print(&self, text: &str) -> Outcome {
-        self.data(&format!("{text}\n"))
+        self.data(&format!("{}\n", self.fitted(text)))
+    }
+
+    /// The same text in lines that a terminal shows whole: it would break them anywhere. What is no terminal gets them as
+    /// they are.
+    fn fitted(&self, text: &str) -> String {
+        match &self.keys {
+            Some(keys) => text.split('\n').map(|line| fitted(line, keys.columns())).collect::<Vec<_>>().join("\n"),
+            None => text.to_owned(),
+        }
     }
 
     pub(super) fn data(&self, text: &str) -> Outcome {
@@ -49,7 +58,8 @@ impl Plain<'_> {
                 }
                 Some(Deed::Pasted(lines)) => {
                     let many = if lines == 1 { "1 line".into() } else { format!("{lines} lines") };
-                    self.out.data(&format!("\n({many}; Enter sends, Ctrl-U takes away what is typed)\n"))?;
+                    let says = self.fitted(&format!("({many}; Enter sends, Ctrl-U takes away what is typed)"));
+                    self.out.data(&format!("\n{says}\n"))?;
                     let text = self.line.compose.text();
                     // The end of it is enough to go on behind.
                     let last = text.rsplit('\n').next().unwrap_or_default().to_owned();
@@ -147,5 +157,36 @@ impl Plain<'_> {
         self.kept = self.line.version;
         self.stands.set(false);
         Ok(())
+    }
+}
+
+/// A line broken between its words, its rest behind two blanks more than it has itself. A word that is longer than a line stays
+/// whole: an address is copied as it is.
+fn fitted(line: &str, width: usize) -> String {
+    if columns(line) <= width {
+        return line.to_owned();
+    }
+    let indent = line.len() - line.trim_start_matches(' ').len();
+    let rest = " ".repeat(indent + 2);
+    let options = textwrap::Options::new(width.max(8))
+        .subsequent_indent(&rest)
+        .word_separator(textwrap::WordSeparator::AsciiSpace)
+        .word_splitter(textwrap::WordSplitter::NoHyphenation)
+        .break_words(false);
+    textwrap::wrap(line, options).join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_broken_between_words_and_addresses_never() {
+        let long = "[1] bob, today 16:06: The pump at the upper well leaks again";
+        assert_eq!(fitted(long, 40), "[1] bob, today 16:06: The pump at the\n  upper well leaks again");
+        assert_eq!(fitted("  indented words that go on", 20), "  indented words\n    that go on");
+        let address = "https://example.org/a/very/long/path/that/does/not/fit";
+        assert_eq!(fitted(&format!("see {address} there"), 30), format!("see\n  {address}\n  there"));
+        assert_eq!(fitted(long, 80), long);
     }
 }
