@@ -52,6 +52,8 @@ pub struct Blobs {
     push_bytes: u64,
     /// A file is whole or wanted since somebody looked, or somebody offered one.
     news: Notify,
+    /// More of a file is here that is not whole yet.
+    more: Notify,
     state: Mutex<State>,
 }
 
@@ -153,7 +155,7 @@ impl Blobs {
             state.blobs.insert(root, Blob { size, have, data: None, why: Why::Unknown });
         }
         let push_bytes = push_bytes.min(PUSH_BYTES_MAX);
-        Ok(Blobs { dir, push_bytes, news: Notify::new(), state: Mutex::new(state) })
+        Ok(Blobs { dir, push_bytes, news: Notify::new(), more: Notify::new(), state: Mutex::new(state) })
     }
 
     /// Files up to this size come without being asked for, in bytes.
@@ -164,6 +166,11 @@ impl Blobs {
     /// Returns once a file is whole or wanted, or somebody offered one.
     pub async fn news(&self) {
         self.news.notified().await;
+    }
+
+    /// Returns once more of a file is here, which is not whole yet.
+    pub async fn more(&self) {
+        self.more.notified().await;
     }
 
     /// Who offered files since the last call.

@@ -225,6 +225,7 @@ fn what_cannot_be_written_fails_the_commit_that_would_promise_it() {
         dir: home.path().join("files"),
         push_bytes: PUSH_BYTES,
         news: Notify::new(),
+        more: Notify::new(),
         state: Mutex::default(),
     });
     let part = Part { root: [9; 32], size: 5, bytes: vec![1; 5], ..Part::default() };

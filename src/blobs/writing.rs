@@ -111,8 +111,9 @@ impl Blobs {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 written => written?,
             }
-            if have.is_all() {
-                self.news.notify_one();
+            match have.is_all() {
+                true => self.news.notify_one(),
+                false => self.more.notify_one(),
             }
         }
         Ok(())

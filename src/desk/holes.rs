@@ -42,10 +42,19 @@ impl Desk {
             if let Err(error) = self.look_for_holes(&mut waiting).await {
                 tracing::warn!(%error, "what is missing of files cannot be asked for, for now");
             }
-            tokio::select! {
-                () = tokio::time::sleep(LOOK), if self.node().blobs().is_incomplete() => {}
-                () = self.node().blobs().news() => self.stir(Stir::Files),
-                () = self.node().ended() => return,
+            let next = tokio::time::sleep(LOOK);
+            tokio::pin!(next);
+            loop {
+                tokio::select! {
+                    () = &mut next, if self.node().blobs().is_incomplete() => break,
+                    () = self.node().blobs().news() => {
+                        self.stir(Stir::Files);
+                        break;
+                    }
+                    // What is missing is looked for in its own time.
+                    () = self.node().blobs().more() => self.stir(Stir::Files),
+                    () = self.node().ended() => return,
+                }
             }
         }
     }

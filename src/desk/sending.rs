@@ -310,9 +310,8 @@ impl Sender {
 
     /// Writes down what recipients signed for, and then forgets the parts that said so.
     async fn save(&mut self) -> Result<(), ApiError> {
-        let (mut changed, mut ends) = (Vec::new(), false);
+        let mut changed = Vec::new();
         for out in self.files.values_mut().filter(|out| out.changed) {
-            ends |= out.sending.is_stopped() || out.sending.safe().is_all();
             let state = FileState {
                 stopped: out.sending.is_stopped(),
                 sent: Some((out.sending.wanted().clone(), out.sending.safe().clone())),
@@ -328,8 +327,6 @@ impl Sender {
         }
         if !changed.is_empty() {
             self.desk.keep(changed).await?;
-        }
-        if ends {
             self.desk.stir(Stir::Files);
         }
         for id in std::mem::take(&mut self.over) {

@@ -5,8 +5,9 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
-/// Who is near changes at the pace of whoever passes by; nobody is told of it more often.
-const NEARBY_EVERY: Duration = Duration::from_secs(1);
+/// Who is near changes at the pace of whoever passes by, and how far files are with each part of them; nobody is told of these
+/// more often.
+const BUSY_EVERY: Duration = Duration::from_secs(1);
 
 /// A kind of thing that is another than it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +23,7 @@ pub enum Stir {
     Drafts,
     /// What the person pinned, muted, put away or labelled.
     Places,
+    /// Which files come or go, or how far they are.
     Files,
     Away,
 }
@@ -38,6 +40,11 @@ impl Stir {
         Stir::Files,
         Stir::Away,
     ];
+
+    /// Whether others change it at their own pace.
+    fn is_busy(self) -> bool {
+        matches!(self, Stir::Nearby | Stir::Files)
+    }
 }
 
 /// How often each kind changed. Who lags behind sees one change for many, and misses none.
@@ -65,7 +72,7 @@ impl Stirs {
     pub fn follow(&self) -> Stirred {
         let counts = self.0.subscribe();
         let seen = *counts.borrow();
-        Stirred { counts, seen, nearby_from: None }
+        Stirred { counts, seen, rests: [None; Stir::ALL.len()] }
     }
 }
 
@@ -74,8 +81,8 @@ impl Stirs {
 pub struct Stirred {
     counts: watch::Receiver<[u64; Stir::ALL.len()]>,
     seen: [u64; Stir::ALL.len()],
-    /// From when on who is near is told again.
-    nearby_from: Option<Instant>,
+    /// From when on each kind is told again.
+    rests: [Option<Instant>; Stir::ALL.len()],
 }
 
 impl Stirred {
@@ -84,18 +91,14 @@ impl Stirred {
         loop {
             let counts = *self.counts.borrow_and_update();
             let now = Instant::now();
-            let rests = self.nearby_from.filter(|from| now < *from);
             let is_new = |stir: &Stir| counts[*stir as usize] != self.seen[*stir as usize];
-            let stirred =
-                Stir::ALL.into_iter().find(|stir| is_new(stir) && !(*stir == Stir::Nearby && rests.is_some()));
-            if let Some(stir) = stirred {
+            let rests = |stir: &Stir| self.rests[*stir as usize].filter(|from| now < *from);
+            if let Some(stir) = Stir::ALL.into_iter().find(|stir| is_new(stir) && rests(stir).is_none()) {
                 self.seen[stir as usize] = counts[stir as usize];
-                if stir == Stir::Nearby {
-                    self.nearby_from = Some(now + NEARBY_EVERY);
-                }
+                self.rests[stir as usize] = stir.is_busy().then(|| now + BUSY_EVERY);
                 return Some(stir);
             }
-            match rests.filter(|_| is_new(&Stir::Nearby)) {
+            match Stir::ALL.iter().filter(|stir| is_new(stir)).filter_map(rests).min() {
                 None => self.counts.changed().await.ok()?,
                 Some(from) => tokio::select! {
                     changed = self.counts.changed() => changed.ok()?,
@@ -116,12 +119,12 @@ mod tests {
         let mut stirred = stirs.follow();
         let began = Instant::now();
         let mut told = Vec::new();
-        while began.elapsed() < 5 * NEARBY_EVERY {
+        while began.elapsed() < 5 * BUSY_EVERY {
             stirs.stir(Stir::Nearby);
             if told.len() == 2 {
                 stirs.stir(Stir::Drafts);
             }
-            if let Ok(stir) = tokio::time::timeout(NEARBY_EVERY / 20, stirred.next()).await {
+            if let Ok(stir) = tokio::time::timeout(BUSY_EVERY / 20, stirred.next()).await {
                 told.push(stir.unwrap());
                 // Else the clock would stand still where all is told at once.
                 tokio::time::sleep(NEARBY_EVERY / 20).await;
@@ -130,6 +133,27 @@ mod tests {
         let near = told.iter().filter(|stir| **stir == Stir::Nearby).count();
         assert!((5..=6).contains(&near), "{told:?}");
         assert_eq!(told[2], Stir::Drafts);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_file_that_comes_is_told_of_once_a_second_and_its_last_part_is_not_left_out() {
+        let stirs = Stirs::default();
+        let mut stirred = stirs.follow();
+        let began = Instant::now();
+        let mut told = 0;
+        for _ in 0..100 {
+            stirs.stir(Stir::Files);
+            while tokio::time::timeout(BUSY_EVERY / 50, stirred.next()).await.is_ok() {
+                told += 1;
+            }
+        }
+        assert!(began.elapsed() >= BUSY_EVERY && (2..=4).contains(&told), "{told}");
+        stirs.stir(Stir::Files);
+        assert_eq!(stirred.next().await, Some(Stir::Files));
+        // Who passes by waits for no file, and the other way round.
+        stirs.stir(Stir::Files);
+        stirs.stir(Stir::Nearby);
+        assert_eq!(stirred.next().await, Some(Stir::Nearby));
     }
 
     #[tokio::test(start_paused = true)]

@@ -293,7 +293,7 @@ pub enum Beside {
     Drafts,
     /// What the person pinned, muted, put away or labelled.
     Places,
-    /// Which files come or go; how far they are is not told.
+    /// Which files come or go, or how far they are; told once a second at most.
     Files,
     /// Whether the person is away.
     Away,

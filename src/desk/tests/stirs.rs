@@ -89,11 +89,13 @@ async fn that_a_file_is_whole_is_told_to_who_looks() {
     let blobs = owner.desk.node().blobs();
     blobs.want(&file);
     told(&owner.desk, Stir::Files, 1).await;
+    // Of each part, for somebody may watch how far it is.
     for index in 0..parts_of(bytes) {
         blobs.take(&from.part(&root, index).unwrap(), None);
         blobs.sync().unwrap();
+        told(&owner.desk, Stir::Files, 2 + u64::from(index)).await;
     }
-    told(&owner.desk, Stir::Files, 2).await;
+    assert!(parts_of(bytes) > 1);
     looking.abort();
 }
 

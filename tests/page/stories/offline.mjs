@@ -57,6 +57,12 @@ export default async function (world) {
   await alice.kill();
   await page.reload();
   await page.getByText(/Away from your node since/).waitFor();
+  // What is not kept is not said to be none, and one's own card is.
+  await visit(page, '#/app');
+  await page.getByText('Your node is not in reach now').waitFor();
+  equal(await page.getByText('No apps yet').count(), 0, 'nobody knows whether there are apps');
+  await visit(page, '#/people');
+  await page.locator('.me-row', { hasText: 'alice' }).waitFor();
   await visit(page, '#/talk');
   await page.locator('.talk-row', { hasText: 'bob' }).waitFor();
   holds(!(await page.content()).includes('burn after'), 'what is to be forgotten is not kept');

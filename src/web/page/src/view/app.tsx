@@ -2,18 +2,20 @@
 // what it wants of the node it asks for over a channel (`bridge.ts`), and of the person by the windows here.
 import { signal } from '@preact/signals';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { ask, upload } from '../api';
+import { ask, isUnreachable, upload } from '../api';
 import type { AppRow, AppStartRow } from '../api.types';
 import { Bridge, sweepCookies, type ToSend } from '../bridge';
 import { onLocked } from '../lock';
 import { inLine, plain } from '../safe';
-import { contacts, groups, nameOf, onAnew, onHappened } from '../store';
+import { contacts, groups, link, nameOf, onAnew, onHappened } from '../store';
 import { attempt, complain, failure, tell } from '../tell';
 import { size as bytesOf } from '../times';
 import { go, to, type Place } from '../route';
 import { t } from '../words';
 import { AppIcon, titlesOf } from './app-card';
+import { useAsked } from './ask';
 import { Icon } from './icons';
+import { Trouble } from './kit';
 import { Button, Dialog, Empty, Field, Time } from './ui';
 import './app.css';
 
@@ -40,11 +42,7 @@ export function Apps({ place }: { place: Place }) {
 }
 
 function AppList() {
-  useEffect(() => {
-    void look().catch(complain);
-    const ends = [onHappened(() => void look().catch(() => undefined)), onAnew(() => void look().catch(() => undefined))];
-    return () => ends.forEach((end) => end());
-  }, []);
+  const asked = useAsked(look, [], { onEvents: true });
   const rows = all.value;
   return (
     <div class="screen">
@@ -52,10 +50,18 @@ function AppList() {
         <header class="screen-head">
           <h1>{t('screen.app')}</h1>
         </header>
-        {rows?.length === 0 && (
-          <Empty icon="app" title={t('apps.none')}>
-            {t('apps.none_more')}
+        {link.value === 'down' && !rows?.length ? (
+          <Empty icon="app" title={t('errors.away')}>
+            {t('errors.later')}
           </Empty>
+        ) : asked.error && !isUnreachable(asked.error) ? (
+          <Trouble error={asked.error} again={asked.again} />
+        ) : (
+          rows?.length === 0 && (
+            <Empty icon="app" title={t('apps.none')}>
+              {t('apps.none_more')}
+            </Empty>
+          )
         )}
         <ul class="apps">
           {rows?.map((row) => (

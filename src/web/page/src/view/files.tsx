@@ -11,15 +11,13 @@ import { Chip, Loaded, Page, Tabs, Trouble } from './kit';
 import { Icon } from './icons';
 import { Button, Empty, Name, Progress } from './ui';
 
-/** How far files are nothing tells of. */
-const LOOK_MS = 1500;
 /** So many are drawn; the newest count. */
 const SHOWN_MAX = 200;
 
 type Which = 'all' | 'in' | 'out';
 
 export function Files() {
-  const asked = useAsked(() => ask('GET /v1/files'), [], { everyMs: LOOK_MS, onEvents: true, of: ['files'] });
+  const asked = useAsked(() => ask('GET /v1/files'), [], { onEvents: true, of: ['files'] });
   const [which, setWhich] = useState<Which>('all');
   return (
     <Page

@@ -4,6 +4,7 @@ import { useState } from 'preact/hooks';
 import { ask, type ContactRow, type NearbyRow } from '../api';
 import { called } from '../people';
 import { to, type Place } from '../route';
+import { link, me } from '../store';
 import { span } from '../times';
 import { t } from '../words';
 import { useAsked } from './ask';
@@ -12,6 +13,7 @@ import { MyCard } from './people/card';
 import { Pairing } from './people/pair';
 import { Person } from './people/person';
 import { Chip, Loaded, Page, Split } from './kit';
+import { Icon } from './icons';
 import { Avatar, Button, Empty, Name } from './ui';
 
 /** How long ago somebody was heard grows by itself; who comes and goes is told. */
@@ -20,7 +22,9 @@ const LOOK_MS = 60_000;
 export function People({ place }: { place: Place }) {
   const contacts = useAsked(() => ask('GET /v1/contacts'), [], { of: ['contacts'], onEvents: true });
   const nearby = useAsked(() => ask('GET /v1/nearby'), [], { everyMs: LOOK_MS, of: ['contacts', 'nearby'] });
-  const me = useAsked(() => ask('GET /v1/me'), []);
+  const asked = useAsked(() => ask('GET /v1/me'), []);
+  // What was kept of it shows while the node is away.
+  const own = asked.value ?? me.value;
   const [adds, setAdds] = useState<{ address: string; name: string }>();
   const [pairs, setPairs] = useState(false);
   const [find, setFind] = useState('');
@@ -35,10 +39,16 @@ export function People({ place }: { place: Place }) {
   const list = (
     <>
       <a class="row me-row" href={to('people', ['me'])} aria-current={who === 'me' ? 'page' : undefined}>
-        <Avatar name={me.value?.name ?? ''} address={me.value?.address ?? ''} />
+        {own ? (
+          <Avatar name={own.name} address={own.address} />
+        ) : (
+          <span class="avatar" aria-hidden="true">
+            <Icon name="people" size={18} />
+          </span>
+        )}
         <span class="row-main">
-          <span class="row-title">{me.value && <Name>{me.value.name}</Name>}</span>
-          <span class="dim">{t('people.my_card')}</span>
+          <span class="row-title">{own ? <Name>{own.name}</Name> : t('people.my_card')}</span>
+          <span class="dim">{own ? t('people.my_card') : link.value === 'down' ? t('errors.away') : t('kit.loading')}</span>
         </span>
       </a>
       <Loaded asked={contacts}>
@@ -100,7 +110,7 @@ export function People({ place }: { place: Place }) {
   );
 
   const detail =
-    who === 'me' ? me.value && <MyCard me={me.value} /> : chosen ? <Person key={chosen.peer_id} contact={chosen} contacts={contacts.value ?? []} again={contacts.again} /> : undefined;
+    who === 'me' ? own ? <MyCard me={own} /> : link.value === 'down' && <Empty icon="people" title={t('errors.away')}>{t('errors.later')}</Empty> : chosen ? <Person key={chosen.peer_id} contact={chosen} contacts={contacts.value ?? []} again={contacts.again} /> : undefined;
 
   return (
     <Page

@@ -63,6 +63,7 @@ export const de: Catalogue = {
   'times.hours': { one: '{count} Stunde', other: '{count} Stunden' },
   'times.years': { one: '{count} Jahr', other: '{count} Jahre' },
   'times.days': { one: '{count} Tag', other: '{count} Tage' },
+  'errors.away': 'Dein Knoten ist gerade nicht erreichbar',
   'errors.later': 'Das wird hier nicht behalten. Es erscheint, sobald dein Knoten erreichbar ist.',
   'errors.unreachable': 'Der Knoten ist nicht erreichbar; was du geschrieben hast, ist noch hier.',
   'errors.session': 'Diese Seite muss mit „dak web“ neu geöffnet werden.',

@@ -1,5 +1,6 @@
 // What to do next about an error, by the step that the node names; without a row here the node's own words are shown.
 export const errors = {
+  'errors.away': 'Your node is not in reach now',
   'errors.later': 'This is not kept here. It shows once your node is in reach.',
   'errors.unreachable': 'The node cannot be reached; what you wrote is still here.',
   'errors.session': 'This page has to be opened anew with “dak web”.',
