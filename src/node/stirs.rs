@@ -127,7 +127,7 @@ mod tests {
             if let Ok(stir) = tokio::time::timeout(BUSY_EVERY / 20, stirred.next()).await {
                 told.push(stir.unwrap());
                 // Else the clock would stand still where all is told at once.
-                tokio::time::sleep(NEARBY_EVERY / 20).await;
+                tokio::time::sleep(BUSY_EVERY / 20).await;
             }
         }
         let near = told.iter().filter(|stir| **stir == Stir::Nearby).count();
