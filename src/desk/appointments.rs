@@ -14,6 +14,8 @@ use crate::time::{DtnTime, Millis};
 
 /// A sleep does not count the time that a machine slept through, and no clock that is set: so late it gets at most.
 const NAP_MAX: Duration = Duration::from_secs(60);
+/// How long news gathers before it is looked what is due: to look costs the same for one message as for a thousand.
+const GATHER: Duration = Duration::from_millis(100);
 
 impl Desk {
     /// Does everything at its time, until the node ends.
@@ -43,7 +45,11 @@ impl Desk {
             };
             tokio::select! {
                 () = woken => {}
-                () = news => {}
+                () = news => {
+                    tokio::time::sleep(GATHER).await;
+                    // The look that follows sees what all of it said.
+                    events = events.resubscribe();
+                }
                 () = self.inner.appointments.notified() => {}
                 () = self.node().ended() => return,
             }
