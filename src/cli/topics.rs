@@ -2,8 +2,10 @@
 
 use std::io::BufRead;
 use std::sync::mpsc;
+use std::time::Duration;
 
 use futures::StreamExt;
+use tokio::time::timeout;
 
 use super::Outcome;
 use super::args::{Pub, Sub, Topic as TopicArgs, TopicWhat};
@@ -25,6 +27,8 @@ use crate::units::{counted, exact_bytes, exact_span};
 
 /// Events on the way to one who prints them.
 const PRINTED_AT_ONCE: u32 = 256;
+/// How long what was printed waits for more before it is settled.
+const SETTLED_WITHIN: Duration = Duration::from_millis(5);
 /// Texts of one request together, in bytes.
 const BATCH_BYTES_MAX: usize = 1 << 20;
 
@@ -256,27 +260,34 @@ pub async fn sub(link: &Link<'_>, args: &Sub, out: &Out) -> Outcome {
     }
 }
 
-/// Prints events as they come; what was printed is done.
-async fn print_all(link: &Link<'_>, args: &Sub, rows: RowStream, out: &Out) -> Outcome {
-    let mut together = rows.ready_chunks(PRINTED_AT_ONCE as usize);
-    while let Some(rows) = together.next().await {
-        let (mut done, mut ended) = (Vec::new(), None);
-        for row in rows {
-            match row {
-                Row::Sub(event) => {
-                    out.row(&event, |style| shown(&event, style))?;
-                    done.push(settled(&event, Became::Done, None, args.tries));
+/// Prints events as they come; what was printed is done. It is settled half a window at a time: each settling is a commit, and
+/// frees as much of the window, so few at a time would stay few.
+async fn print_all(link: &Link<'_>, args: &Sub, mut rows: RowStream, out: &Out) -> Outcome {
+    let mut done = Vec::new();
+    loop {
+        let next = match done.is_empty() {
+            true => Ok(rows.next().await),
+            false => timeout(SETTLED_WITHIN, rows.next()).await,
+        };
+        let ended = match next {
+            Ok(Some(Row::Sub(event))) => {
+                out.row(&event, |style| shown(&event, style))?;
+                done.push(settled(&event, Became::Done, None, args.tries));
+                if done.len() < PRINTED_AT_ONCE as usize / 2 {
+                    continue;
                 }
-                Row::Ended(error) => ended = Some(error),
-                _ => return Err(super::link::unexpected().into()),
+                None
             }
-        }
-        settle(link, args, done).await?;
-        if let Some(error) = ended {
-            return Err(error.into());
+            Ok(Some(Row::Ended(error))) => Some(Err(error.into())),
+            Ok(Some(_)) => return Err(super::link::unexpected().into()),
+            Ok(None) => Some(Ok(())),
+            Err(_) => None,
+        };
+        settle(link, args, std::mem::take(&mut done)).await?;
+        if let Some(ended) = ended {
+            return ended;
         }
     }
-    Ok(())
 }
 
 /// Has the command work on each event.
