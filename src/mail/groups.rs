@@ -16,6 +16,7 @@
 //! | `log` | which operations are known, and who is a member by them |
 //! | `acts` | what the person does: begins, admits, joins, leaves, removes |
 //! | `hearing` | what others say of groups, and what is answered |
+//! | `later` | what is asked again, and answered later |
 //! | `epochs` | the keys that content is sealed under, and whose words under one belong in the group |
 //! | `sending` | how operations and keys leave |
 //! | `receipts` | which messages authors are to hear of, and which of one's own came to whom |
@@ -24,6 +25,7 @@
 mod acts;
 mod epochs;
 mod hearing;
+mod later;
 pub mod log;
 pub mod receipts;
 pub mod rows;
@@ -32,6 +34,7 @@ mod sending;
 use std::collections::{BTreeMap, BTreeSet};
 
 use self::hearing::Asked;
+use self::later::Later;
 use self::log::{Log, Taken, View};
 use self::receipts::Receipts;
 use self::rows::{KeptEpoch, State};
@@ -44,6 +47,7 @@ use crate::time::DtnTime;
 pub use self::acts::{Actor, NotDone};
 pub use self::epochs::{Admitted, EPOCH_KEPT, EPOCH_USED, EPOCHS_MAX, EPOCHS_OF_MEMBER_MAX};
 pub use self::hearing::{ASKED_AGAIN, ASKED_EACH_MAX, ASKED_MAX, INVITATIONS_MAX};
+pub use self::later::{EARLY_QUESTIONS_MAX, QUESTIONS_MAX};
 pub use self::rows::Standing;
 
 /// Most groups that one is in.
@@ -60,6 +64,8 @@ pub struct Groups {
     meant: BTreeMap<Mark, NodeId>,
     /// Who was asked for what, or answered, and when.
     asked: BTreeMap<(NodeId, Asked), DtnTime>,
+    /// What did not come, and what was not answered.
+    later: Later,
     /// Groups of which something changed since somebody asked.
     changed: BTreeSet<NodeId>,
     /// There is something to be sent that was not there when somebody asked.
@@ -86,6 +92,7 @@ impl Groups {
             next_out: 1,
             meant: BTreeMap::new(),
             asked: BTreeMap::new(),
+            later: Later::default(),
             changed: BTreeSet::new(),
             is_due: false,
             noted: Vec::new(),
@@ -106,11 +113,13 @@ impl Groups {
                 if let (Some(known), Some(operation)) = (self.groups.get_mut(&group), rows::read_operation(value)) {
                     known.log.load(operation);
                 }
+                self.want_what_is_missing(&group);
             }
             Some(rows::Key::Epoch(group, id)) => {
                 if let (Some(known), Some(epoch)) = (self.groups.get_mut(&group), KeptEpoch::read(value)) {
                     known.epochs.insert(id, epoch);
                 }
+                self.want_what_is_missing(&group);
             }
             Some(rows::Key::Out(number)) => self.next_out = self.next_out.max(number + 1),
             Some(rows::Key::Meant(mark)) => {
@@ -165,8 +174,15 @@ impl Groups {
 
     fn take(&mut self, group: &NodeId, operation: Operation, out: &mut Vec<Change>) -> Taken {
         let Some(known) = self.groups.get_mut(group) else { return Taken::Refused };
+        let waited: BTreeSet<OperationId> = known.log.waiting().map(|(id, _)| *id).collect();
         let mut new = Vec::new();
         let taken = known.log.take(operation, &mut new);
+        // What waits is kept as well: who sent it thinks that it is here.
+        let gone = waited.iter().filter(|id| known.log.waiting().all(|(other, _)| other != *id));
+        out.extend(gone.map(|id| Change::Keep { key: rows::waiting(group, id), value: None }));
+        for (id, operation) in known.log.waiting().filter(|(id, _)| !waited.contains(*id)) {
+            out.push(Change::Keep { key: rows::waiting(group, id), value: Some(operation.encode()) });
+        }
         for (depth, id) in new {
             let operation = known.log.operation(&id).expect("it was just taken in");
             out.push(Change::Keep { key: rows::operation(group, depth, &id), value: Some(operation.encode()) });

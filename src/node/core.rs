@@ -43,6 +43,7 @@ use crate::mail::topics::Topics;
 use crate::store::StoreError;
 use crate::store::redb::RedbReader;
 use crate::store::writer::StoreThread;
+use crate::time::Millis;
 
 pub use self::commit::LastFailure;
 use self::steps::wall;
@@ -263,8 +264,10 @@ impl Core {
             std::thread::park_timeout(Duration::from_millis(1));
         }
         let now = self.clock.moment().now;
-        let receipts = self.driver.step.groups.receipts.next_timeout();
-        let due = [self.driver.due(), self.driver.step.sealed_until, receipts].into_iter().flatten().min();
+        let groups = &self.driver.step.groups;
+        let (receipts, wall) = (groups.receipts.next_timeout(), wall(self.clock.moment()));
+        let questions = groups.next_timeout().map(|at| now + Millis(at.0.saturating_sub(wall.0)));
+        let due = [self.driver.due(), self.driver.step.sealed_until, receipts, questions].into_iter().flatten().min();
         let due = due.map(|due| Duration::from_millis(due.since(now).0));
         let idle = self.changed.map(|since| self.idle.saturating_sub(since.elapsed()));
         let Some(span) = [due, idle].into_iter().flatten().min() else { return self.work.take() };

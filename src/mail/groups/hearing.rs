@@ -37,6 +37,7 @@ impl Groups {
         if !self.groups.contains_key(&group) && !self.is_asked_in(from, is_contact, word, now, out) {
             return;
         }
+        let known_before = self.groups[&group].log.len();
         for operation in &word.operations {
             self.take(&group, operation.clone(), out);
         }
@@ -50,21 +51,25 @@ impl Groups {
             self.answer_who_is_out(from, word, now, out);
         }
         self.ask_for_what_is_before(from, word, now, out);
+        if self.groups[&group].log.len() > known_before {
+            self.answer_early(&group, now, out);
+        }
         self.settle(&group, now, out);
     }
 
-    /// Asks for operations that are unknown here and that others name which came, or that the author of a key knew: who sent
-    /// these, or where that is no member as far as one knows, an owner.
+    /// Asks for operations that are unknown here and that others name which came, that the author of a key knew, or that who
+    /// asks for more has: who sent these, or where that is no member as far as one knows, an owner.
     fn ask_for_what_is_before(&mut self, from: NodeId, word: &GroupWord, now: DtnTime, out: &mut Vec<Change>) {
         let (group, me) = (word.group, self.me);
         let log = &self.groups[&group].log;
         let is_member = log.view().members.contains_key(&from);
         let knew_more = || is_member && word.keys.iter().any(|epoch| !log.has_all(&epoch.heads));
-        if !log.is_waiting() && !knew_more() {
+        if !log.is_waiting() && !knew_more() && log.has_all(&word.have) {
             return;
         }
         let owner = || log.view().owners().copied().find(|owner| *owner != me);
         let Some(whom) = Some(from).filter(|_| is_member).or_else(owner) else { return };
+        self.later.want((whom, Asked::Operations(group)), group, now);
         if self.asks((whom, Asked::Operations(group)), now) {
             let have = self.groups[&group].log.heads();
             self.send(vec![whom], GroupWord { have, ..GroupWord::of(group) }, out);
@@ -78,6 +83,7 @@ impl Groups {
         if from == self.me || !is_member || known.epochs.contains_key(&epoch) {
             return;
         }
+        self.later.want((from, Asked::Epoch(epoch)), *group, now);
         if self.asks((from, Asked::Epoch(epoch)), now) {
             let have = self.groups[group].log.heads();
             self.send(vec![from], GroupWord { wants: vec![epoch], have, ..GroupWord::of(*group) }, out);
@@ -112,34 +118,47 @@ impl Groups {
     }
 
     /// Answers what a member asks for, as far as it is theirs to have.
-    fn answer(&mut self, to: NodeId, word: &GroupWord, now: DtnTime, out: &mut Vec<Change>) {
+    pub(super) fn answer(&mut self, to: NodeId, word: &GroupWord, now: DtnTime, out: &mut Vec<Change>) {
         let group = word.group;
-        if word.wants.is_empty() && word.have.is_empty() || !word.operations.is_empty() {
+        if !is_question(word) {
             return;
         }
-        let mut keys = Vec::new();
+        let (mut keys, mut is_whole) = (Vec::new(), true);
         for id in &word.wants {
             let known = &self.groups[&group];
             let Some(kept) = known.epochs.get(id) else { continue };
-            if known.is_for(&kept.epoch, &to) && self.asks((to, Asked::Answered(*id)), now) {
-                keys.push(self.groups[&group].epochs[id].epoch.clone());
+            if !known.is_for(&kept.epoch, &to) {
+                continue;
+            }
+            match self.asks((to, Asked::Answered(*id)), now) {
+                true => keys.push(self.groups[&group].epochs[id].epoch.clone()),
+                false => is_whole = false,
             }
         }
-        let lacking = self.groups[&group].log.lacking(&word.have);
-        let is_news = !lacking.is_empty() && self.asks((to, Asked::AnsweredOperations(group)), now);
-        let operations = if is_news { lacking } else { Vec::new() };
+        let mut operations = self.groups[&group].log.lacking(&word.have);
+        if !operations.is_empty() && !self.asks((to, Asked::AnsweredOperations(group)), now) {
+            operations.clear();
+            is_whole = false;
+        }
+        if !is_whole {
+            self.later.put_off(to, word, Some(DtnTime(now.0.saturating_add(ASKED_AGAIN.0))));
+        }
         if !keys.is_empty() || !operations.is_empty() {
             self.send_parts(vec![to], &group, operations, keys, false, out);
         }
     }
 
     /// Tells who is out how that came about: without what was before it they would take themselves for a member for ever.
-    fn answer_who_is_out(&mut self, to: NodeId, word: &GroupWord, now: DtnTime, out: &mut Vec<Change>) {
-        if word.have.is_empty() || !word.operations.is_empty() {
+    pub(super) fn answer_who_is_out(&mut self, to: NodeId, word: &GroupWord, now: DtnTime, out: &mut Vec<Change>) {
+        if !is_question(word) {
             return;
         }
         let lacking = self.groups[&word.group].log.lacking_until_out(&to, &word.have);
-        if !lacking.is_empty() && self.asks((to, Asked::AnsweredOperations(word.group)), now) {
+        if lacking.is_empty() {
+            // Whoever admitted them may be slower than they are.
+            return self.later.put_off(to, word, None);
+        }
+        if self.asks((to, Asked::AnsweredOperations(word.group)), now) {
             self.send_parts(vec![to], &word.group, lacking, Vec::new(), false, out);
         }
     }
@@ -158,7 +177,7 @@ impl Groups {
     }
 
     /// Whether it is time to ask, or to answer; and then it is remembered.
-    fn asks(&mut self, what: (NodeId, Asked), now: DtnTime) -> bool {
+    pub(super) fn asks(&mut self, what: (NodeId, Asked), now: DtnTime) -> bool {
         let is_soon = |at: &DtnTime| now.0 < at.0.saturating_add(ASKED_AGAIN.0) && now.0 != 0;
         if self.asked.get(&what).is_some_and(is_soon) {
             return false;
@@ -176,4 +195,9 @@ impl Groups {
         self.asked.insert(what, now);
         true
     }
+}
+
+/// Whether somebody asks for something, and tells nothing.
+fn is_question(word: &GroupWord) -> bool {
+    word.operations.is_empty() && !(word.wants.is_empty() && word.have.is_empty())
 }

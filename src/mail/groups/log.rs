@@ -15,7 +15,7 @@
 //! Operations whose predecessors are unknown wait, a bounded number of each author.
 
 use std::cell::OnceCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::content::group::{Act, HEADS_MAX, Operation, OperationId, PREDECESSORS_MAX, Role};
@@ -133,7 +133,7 @@ impl Log {
         taken
     }
 
-    /// Takes in an operation that was taken in before; none before those that it names.
+    /// Takes in an operation that was taken in before; of those that it names any that is not there yet is waited for again.
     pub fn load(&mut self, operation: Operation) {
         let id = operation.id();
         if !self.index.contains_key(&id) {
@@ -151,9 +151,7 @@ impl Log {
         let mut past = Bits::default();
         let mut depth = 0;
         for before in &operation.predecessors {
-            let Some(&at) = self.index.get(before) else {
-                return if is_strange { self.wait(id, operation) } else { Taken::Refused };
-            };
+            let Some(&at) = self.index.get(before) else { return self.wait(id, operation) };
             past.add(&self.entries[at].past);
             past.set(at);
             depth = depth.max(self.entries[at].depth + 1);
@@ -207,6 +205,11 @@ impl Log {
                 }
             }
         }
+    }
+
+    /// Operations before which something is unknown.
+    pub fn waiting(&self) -> impl Iterator<Item = (&OperationId, &Operation)> + '_ {
+        self.waiting.iter().map(|(id, operation)| (id, &**operation))
     }
 
     /// Whether something before what is known is missing.
@@ -300,17 +303,39 @@ impl Log {
         lacking.map(|(_, entry)| (*entry.operation).clone()).collect()
     }
 
-    /// Of what somebody lacks who is out the going itself and what is before it: so much of the log was theirs to know.
+    /// Of what somebody lacks who is out the going itself and what is before it: so much of the log was theirs to know. Where
+    /// they were let in by somebody whose doing does not count, it is the going of those.
     pub fn lacking_until_out(&self, who: &NodeId, have: &[OperationId]) -> Vec<Operation> {
         let mut theirs = Bits::default();
         if !self.view().members.contains_key(who) {
-            for at in self.view().effective.iter().filter(|at| goes(&self.entries[*at].operation, who)) {
+            let gone = self.who_let_in(who);
+            let is_going = |at: &usize| gone.iter().any(|who| goes(&self.entries[*at].operation, who));
+            for at in self.view().effective.iter().filter(is_going) {
                 theirs.add(&self.entries[at].past);
                 theirs.set(at);
             }
         }
         let is_theirs = |operation: &Operation| theirs.has(self.index[&operation.id()]);
         self.lacking(have).into_iter().filter(is_theirs).collect()
+    }
+
+    /// Somebody, and on whose doing that does not count their place here hangs.
+    fn who_let_in(&self, who: &NodeId) -> BTreeSet<NodeId> {
+        let mut all = BTreeSet::from([*who]);
+        let beaten = || self.entries.iter().enumerate().filter(|(at, _)| !self.view().effective.has(*at));
+        loop {
+            let before = all.len();
+            for (_, entry) in beaten() {
+                if let Act::Admit { who, .. } | Act::Appoint { who, .. } = &entry.operation.act
+                    && all.contains(who)
+                {
+                    all.insert(entry.operation.author);
+                }
+            }
+            if all.len() == before {
+                return all;
+            }
+        }
     }
 
     pub fn operation(&self, id: &OperationId) -> Option<&Operation> {

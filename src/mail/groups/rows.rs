@@ -102,6 +102,11 @@ pub fn operation(group: &NodeId, depth: u32, id: &OperationId) -> Vec<u8> {
     [&[GROUP, OPERATION], &group.as_bytes()[..], &depth.to_be_bytes(), &id.0].concat()
 }
 
+/// Behind all that are known: of an operation that waits for one before it nobody knows how far it is from the beginning.
+pub fn waiting(group: &NodeId, id: &OperationId) -> Vec<u8> {
+    operation(group, u32::MAX, id)
+}
+
 pub fn epoch(group: &NodeId, id: &EpochId) -> Vec<u8> {
     [&[GROUP, EPOCH], &group.as_bytes()[..], &id.0].concat()
 }

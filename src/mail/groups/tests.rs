@@ -1,3 +1,5 @@
+mod later;
+
 use super::log::MEMBERS_MAX;
 use super::rows::{Key, Recipients, ToSend};
 use super::*;

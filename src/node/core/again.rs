@@ -10,12 +10,14 @@ use super::{Core, Said};
 use crate::agent::change::{Change, Letter, Row};
 use crate::agent::{Event, Input, STICK};
 use crate::bundle::Bundle;
+use crate::content::group::EpochId;
 use crate::frame::Transit;
 use crate::id::BundleId;
 use crate::mail::Opened;
 use crate::node::courier::Act;
 use crate::node::pool;
 use crate::node::work::Work;
+use crate::seal;
 use crate::store::redb::Body;
 
 /// Rows looked at in one go.
@@ -88,7 +90,7 @@ impl Core {
             let Some(letter) = letter.filter(|letter| letter.row == row) else { continue };
             match pool::open(&self.keyring, &bundle) {
                 Some(opened) => self.opens_late(&letter, opened),
-                None if letter.destination.has_members() => self.stays_sealed(&letter),
+                None if letter.destination.has_members() => self.stays_sealed(&letter, &bundle),
                 None => {}
             }
         }
@@ -108,10 +110,16 @@ impl Core {
         }
     }
 
-    fn stays_sealed(&mut self, letter: &Letter) {
-        let until = letter.received.now + letter.lifetime;
-        if until <= self.clock.moment().now {
+    /// The key was asked for when it came, by a node that may have forgotten that since.
+    fn stays_sealed(&mut self, letter: &Letter, bundle: &Bundle) {
+        let (until, at) = (letter.received.now + letter.lifetime, self.clock.moment());
+        if until <= at.now {
             return self.handle(Input::Discard(letter.id));
+        }
+        if let Ok(epoch) = seal::group::epoch_of(bundle.payload()) {
+            let (group, mut asked) = (bundle.destination.node, Vec::new());
+            self.driver.step.groups.miss(&group, EpochId(epoch), bundle.source, super::wall(at), &mut asked);
+            asked.into_iter().for_each(|change| self.driver.change(change));
         }
         let first = &mut self.driver.step.sealed_until;
         *first = first.iter().copied().chain([until]).min();

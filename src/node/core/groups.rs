@@ -73,6 +73,7 @@ impl Steps {
                 OfGroup::Said { id } => out.push(Change::Keep { key: rows::said(&id), value: Some(vec![]) }),
             }
         }
+        self.groups.catch_up(now, out);
     }
 
     /// Somebody says what of this person's came to them.

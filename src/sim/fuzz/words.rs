@@ -364,7 +364,9 @@ impl Words {
         must(before == after, Promise::StoreAndAgentAgree, || {
             format!("{n} knew {before} of the group, and after a restart {after}")
         })?;
-        self.open_sealed(n)
+        // What is sealed still is asked for again.
+        let sealed: Vec<usize> = self.people[n].sealed.iter().copied().collect();
+        sealed.into_iter().try_for_each(|number| self.open(n, number))
     }
 
     /// Who is no member asks for every key there is, or gives one of their own.
@@ -540,6 +542,7 @@ impl Words {
             let mut is_quiet = true;
             for n in 0..self.people.len() {
                 let before = self.air.len();
+                self.does(n, |groups, by, out| groups.catch_up(by.now, out))?;
                 self.send_out(n)?;
                 is_quiet &= self.air.len() == before;
             }
@@ -550,7 +553,12 @@ impl Words {
                     false => at += 1,
                 }
             }
-            if is_quiet && self.people.iter().all(|person| person.groups.receipts.next_timeout().is_none()) {
+            // What has its time never comes where there is no clock.
+            let waits = |(n, person): (usize, &Person)| {
+                let questions = person.groups.next_timeout().is_some() && self.wall(n).0 != 0;
+                questions || person.groups.receipts.next_timeout().is_some()
+            };
+            if is_quiet && !self.people.iter().enumerate().any(waits) {
                 return Ok(());
             }
             self.pass(PAUSE)?;
