@@ -85,6 +85,8 @@
 //! | `mail/groups/epochs.rs` `EPOCHS_OF_MEMBER_MAX` 64 | of these, from one member | member | oldest | three months | `a_member_who_sends_keys_without_end_displaces_their_own` |
 //! | `mail/groups/hearing.rs` `ASKED_MAX` 4,096 | questions to members and answers to them, remembered for an hour | all | refused: nothing is asked or answered | an hour, a restart | |
 //! | `mail/groups/hearing.rs` `ASKED_EACH_MAX` 64 | those of one member | member | refused | an hour, a restart | `a_member_who_writes_under_keys_without_end_takes_nobody_elses_questions` |
+//! | `mail/groups/later.rs` `QUESTIONS_MAX` 256 | questions about groups that cannot be answered yet | all | refused, and asked again by who wants to know | answered, a restart | |
+//! | `mail/groups/later.rs` `EARLY_QUESTIONS_MAX` 64 | those of people who are no members as far as is known | all | refused | they are admitted, a restart | `questions_of_people_who_are_no_members_take_a_bounded_room` |
 //! | `mail/groups/receipts.rs` `UNDER_WAY_MAX` 16 | receipts for one author in one group that are under way from here, of at most 64 messages each | author | oldest | heard, seven days | `an_author_who_writes_without_end_has_a_bounded_number_of_bundles_here` |
 //! | `agent/got.rs` `GOT_COPIES_MAX` 4 | copies of a member's receipt | all | no more are handed out | its author has it, its life | `it_goes_in_as_many_copies_as_it_was_given_and_never_in_more_than_four` |
 //! | `mail/groups/log.rs` `OPERATIONS_MAX` 4,096 | operations of a group's log | author | refused | with the group | `ten_thousand_invitations_end_at_the_bounds_and_the_others_go_on` |

@@ -48,12 +48,17 @@ fn the_tests_that_must_notice_planted_bugs_are_there() {
 
 /// Whether part of a test's name, as `module::start_of_its_name` or as a module alone, chooses one of a program.
 fn chooses(program: &str, part: &str, files: &[(PathBuf, String)]) -> bool {
-    let names: Vec<&str> = part.split("::").filter(|name| !name.is_empty() && *name != "tests").collect();
+    let names: Vec<&str> = part.split("::").filter(|name| !name.is_empty()).collect();
     let (last, modules) = names.split_last().map_or(("", &[][..]), |(last, modules)| (*last, modules));
-    // Modules of the other programs may come out of a macro.
-    let is_library = ["lib", "core"].contains(&program);
-    let place = if is_library { format!("src/{}", modules.join("/")) } else { format!("tests/{program}") };
-    let of_program = files.iter().filter(|(path, _)| path.to_string_lossy().starts_with(&place));
+    let last = if last == "tests" { "" } else { last };
+    // Modules of the other programs may come out of a macro; tests of a module stand in its file or in one of their own.
+    let beside: Vec<&str> = modules.iter().copied().filter(|name| *name != "tests").collect();
+    let places = match ["lib", "core"].contains(&program) {
+        true => [modules, &beside].map(|modules| format!("src/{}", modules.join("/"))).to_vec(),
+        false => vec![format!("tests/{program}")],
+    };
+    let is_of_program = |path: &Path| places.iter().any(|place| path.to_string_lossy().starts_with(place));
+    let of_program = files.iter().filter(|(path, _)| is_of_program(path));
     let mut of_program = of_program.peekable();
     let is_there = of_program.peek().is_some();
     let has = |(path, text): &(PathBuf, String)| {

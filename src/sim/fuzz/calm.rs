@@ -1,8 +1,10 @@
 //! The faults stop: clocks are right, disks have room, nobody is hostile, and everybody meets everybody. What is owed
 //! then must arrive within a few meetings; and long after, nothing is left of any of it but the rows.
 
+use std::collections::BTreeMap;
+
 use crate::agent::Input;
-use crate::agent::change::{Class, EvidenceKind};
+use crate::agent::change::{Class, EvidenceKind, Held};
 use crate::bundle::Kind;
 use crate::frame::{Frame, Hello, RoutingInfo, Transit};
 use crate::id::{BundleId, NodeId};
@@ -87,6 +89,12 @@ impl World {
     /// What is held for somebody who is there, with life left.
     fn owed(&self, there: &[usize]) -> Vec<Owed> {
         let soon = self.now + LIFE_LEFT_MIN.0;
+        // Who held it before counts its life from then on, by a clock that may have counted time that they were off too long.
+        let departed: BTreeMap<usize, _> = there.iter().map(|n| (*n, self.agent(*n).durable().departed)).collect();
+        let ended = |to: usize, held: &Held| {
+            let before = departed[&to].get(&held.id);
+            before.is_some_and(|before| self.nodes[to].world_ms(before.accepted_at + held.lifetime) <= soon)
+        };
         let mut owed = Vec::new();
         for holder in there.iter().copied() {
             let agent = self.agent(holder);
@@ -103,7 +111,8 @@ impl World {
                 for to in all {
                     let lives = created_ms.saturating_add(held.lifetime.0) > soon
                         && self.nodes[holder].world_ms(held.expires) > soon
-                        && !is_over_by_clock(creation, held.lifetime, self.nodes[to].wall(soon));
+                        && !is_over_by_clock(creation, held.lifetime, self.nodes[to].wall(soon))
+                        && !ended(to, &held);
                     // Who is blocked hears nothing.
                     let is_heard = !self.truth.blocked.contains(&(to, held.source));
                     if lives && is_heard && (!is_own || self.record(holder).known(&held.id).outgoing.is_some()) {

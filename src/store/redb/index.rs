@@ -135,7 +135,7 @@ pub fn rebuild(txn: &WriteTransaction) -> Result<(), StoreError> {
     let rests = txn.open_table(tables::RESTS).map_err(failed)?;
     let mut meaning = |row: Row| -> Result<Meaning, StoreError> {
         let Some(first) = bodies.get(row.0).map_err(failed)? else { return Ok(Meaning::Hidden) };
-        let body = body::read(row, &*whole(&rests, row.0, first.value())?, &mut names);
+        let body = body::read(row, &whole(&rests, row.0, first.value())?, &mut names);
         Ok(if let Some(Body::Filed(filed)) = body { Meaning::of(&filed.content) } else { Meaning::Hidden })
     };
     let letters = txn.open_table(tables::LETTERS).map_err(failed)?;
