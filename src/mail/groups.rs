@@ -174,13 +174,13 @@ impl Groups {
 
     fn take(&mut self, group: &NodeId, operation: Operation, out: &mut Vec<Change>) -> Taken {
         let Some(known) = self.groups.get_mut(group) else { return Taken::Refused };
-        let waited: BTreeSet<OperationId> = known.log.waiting().map(|(id, _)| *id).collect();
+        let waited: Vec<OperationId> = known.log.waiting().map(|(id, _)| *id).collect();
         let mut new = Vec::new();
         let taken = known.log.take(operation, &mut new);
         // What waits is kept as well: who sent it thinks that it is here.
-        let gone = waited.iter().filter(|id| known.log.waiting().all(|(other, _)| other != *id));
+        let gone = waited.iter().filter(|id| !known.log.waits(id));
         out.extend(gone.map(|id| Change::Keep { key: rows::waiting(group, id), value: None }));
-        for (id, operation) in known.log.waiting().filter(|(id, _)| !waited.contains(*id)) {
+        for (id, operation) in known.log.waiting().filter(|(id, _)| waited.binary_search(id).is_err()) {
             out.push(Change::Keep { key: rows::waiting(group, id), value: Some(operation.encode()) });
         }
         for (depth, id) in new {

@@ -207,7 +207,12 @@ impl Log {
         }
     }
 
-    /// Operations before which something is unknown.
+    /// Whether an operation is here before which something is unknown.
+    pub fn waits(&self, id: &OperationId) -> bool {
+        self.waiting.contains_key(id)
+    }
+
+    /// Operations before which something is unknown, by their ids.
     pub fn waiting(&self) -> impl Iterator<Item = (&OperationId, &Operation)> + '_ {
         self.waiting.iter().map(|(id, operation)| (id, &**operation))
     }
