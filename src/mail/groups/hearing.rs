@@ -50,21 +50,24 @@ impl Groups {
         } else {
             self.answer_who_is_out(from, word, now, out);
         }
-        self.ask_for_what_is_before(from, word, now, out);
+        // Two who both lack what nobody has would else ask each other for ever.
+        if !is_question(word) {
+            self.ask_for_what_is_before(from, word, now, out);
+        }
         if self.groups[&group].log.len() > known_before {
             self.answer_early(&group, now, out);
         }
         self.settle(&group, now, out);
     }
 
-    /// Asks for operations that are unknown here and that others name which came, that the author of a key knew, or that who
-    /// asks for more has: who sent these, or where that is no member as far as one knows, an owner.
+    /// Asks for operations that are unknown here and that others name which came, or that the author of a key knew: who sent
+    /// these, or where that is no member as far as one knows, an owner.
     fn ask_for_what_is_before(&mut self, from: NodeId, word: &GroupWord, now: DtnTime, out: &mut Vec<Change>) {
         let (group, me) = (word.group, self.me);
         let log = &self.groups[&group].log;
         let is_member = log.view().members.contains_key(&from);
         let knew_more = || is_member && word.keys.iter().any(|epoch| !log.has_all(&epoch.heads));
-        if !log.is_waiting() && !knew_more() && log.has_all(&word.have) {
+        if !log.is_waiting() && !knew_more() {
             return;
         }
         let owner = || log.view().owners().copied().find(|owner| *owner != me);

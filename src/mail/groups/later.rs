@@ -8,13 +8,15 @@
 use std::collections::BTreeMap;
 
 use super::Groups;
-use super::hearing::{ASKED_AGAIN, ASKED_MAX, Asked};
+use super::hearing::{ASKED_AGAIN, ASKED_EACH_MAX, ASKED_MAX, Asked};
 use crate::agent::change::Change;
 use crate::content::GroupWord;
+use crate::content::group::EpochId;
 use crate::id::NodeId;
 use crate::time::DtnTime;
 
-/// So often something is asked for once more; the last time is three days after the first.
+/// So often something is asked for once more, and then no more while it is unknown; the last time is three days after the
+/// first.
 const AGAIN_MAX: u32 = 3;
 /// Each wait is so many times the one before.
 const LONGER: u64 = 8;
@@ -27,7 +29,8 @@ pub const EARLY_QUESTIONS_MAX: usize = 64;
 #[derive(Clone, Copy, Debug)]
 struct Open {
     group: NodeId,
-    again_at: DtnTime,
+    /// None where it was asked for often enough.
+    again_at: Option<DtnTime>,
     times: u32,
 }
 
@@ -54,9 +57,19 @@ impl Later {
 
     fn want_again(&mut self, what: (NodeId, Asked), group: NodeId, times: u32, now: DtnTime) {
         // Without a clock nobody knows how long ago that is.
-        if now.0 != 0 && times < AGAIN_MAX && self.open.len() < ASKED_MAX {
-            let again_at = DtnTime(now.0.saturating_add(ASKED_AGAIN.0 * LONGER.pow(times)));
-            self.open.entry(what).or_insert(Open { group, again_at, times });
+        if now.0 != 0 {
+            let wait = ASKED_AGAIN.0 * LONGER.pow(times.min(AGAIN_MAX));
+            let again_at = (times < AGAIN_MAX).then(|| DtnTime(now.0.saturating_add(wait)));
+            self.keep_open(what, Open { group, again_at, times });
+        }
+    }
+
+    /// Keeps what is wanted, while there is room, and of each member for so much.
+    fn keep_open(&mut self, what: (NodeId, Asked), open: Open) {
+        let first = (what.0, Asked::Epoch(EpochId([0; 16])));
+        let of_member = self.open.range(first..).take_while(|((of, _), _)| *of == what.0).count();
+        if self.open.len() < ASKED_MAX && of_member < ASKED_EACH_MAX {
+            self.open.entry(what).or_insert(open);
         }
     }
 
@@ -79,16 +92,14 @@ impl Groups {
         let knew_more = known.epochs.values().filter(|kept| !known.log.has_all(&kept.epoch.heads));
         let who_knows: Vec<NodeId> = waits.chain(knew_more.map(|kept| kept.epoch.author)).collect();
         for who in who_knows.into_iter().filter(|who| *who != self.me) {
-            let open = Open { group: *group, again_at: DtnTime(0), times: 0 };
-            if self.later.open.len() < ASKED_MAX {
-                self.later.open.insert((who, Asked::Operations(*group)), open);
-            }
+            let open = Open { group: *group, again_at: Some(DtnTime(0)), times: 0 };
+            self.later.keep_open((who, Asked::Operations(*group)), open);
         }
     }
 
     /// When there is something to be asked again, or to be answered; none where nothing waits for its time.
     pub fn next_timeout(&self) -> Option<DtnTime> {
-        let open = self.later.open.values().map(|open| open.again_at);
+        let open = self.later.open.values().filter_map(|open| open.again_at);
         open.chain(self.later.questions.values().filter_map(|question| question.from)).min()
     }
 
@@ -100,7 +111,7 @@ impl Groups {
         let mut open = std::mem::take(&mut self.later.open);
         open.retain(|(whom, asked), open| self.is_wanted(whom, *asked, &open.group));
         for (what, open) in open {
-            if open.again_at > now {
+            if open.again_at.is_none_or(|at| at > now) {
                 self.later.open.insert(what, open);
                 continue;
             }
@@ -121,6 +132,9 @@ impl Groups {
 
     /// The log of a group is another: who asked before they were a member is answered.
     pub(super) fn answer_early(&mut self, group: &NodeId, now: DtnTime, out: &mut Vec<Change>) {
+        // What somebody could not tell before they may know now.
+        let is_over = |asked: &Asked, open: &Open| *asked == Asked::Operations(*group) && open.again_at.is_none();
+        self.later.open.retain(|(_, asked), open| !is_over(asked, open));
         self.answer_later(|of, question| of == group && question.from.is_none(), now, out);
     }
 
