@@ -24,7 +24,7 @@ const PAGES_BYTES_MIN: usize = 32 << 10;
 /// How much of a body of this length stands in the first table.
 pub fn split_at(len: usize) -> usize {
     let pages = (len + LEAF_BYTES).next_power_of_two() / 2;
-    let first = pages - LEAF_BYTES;
+    let first = pages.saturating_sub(LEAF_BYTES);
     // Where more is over, both would take nearly as much as one.
     let is_worth_it = pages >= PAGES_BYTES_MIN && len - first + LEAF_BYTES <= pages / 2;
     if is_worth_it { first } else { len }
