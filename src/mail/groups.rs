@@ -113,13 +113,11 @@ impl Groups {
                 if let (Some(known), Some(operation)) = (self.groups.get_mut(&group), rows::read_operation(value)) {
                     known.log.load(operation);
                 }
-                self.want_what_is_missing(&group);
             }
             Some(rows::Key::Epoch(group, id)) => {
                 if let (Some(known), Some(epoch)) = (self.groups.get_mut(&group), KeptEpoch::read(value)) {
                     known.epochs.insert(id, epoch);
                 }
-                self.want_what_is_missing(&group);
             }
             Some(rows::Key::Out(number)) => self.next_out = self.next_out.max(number + 1),
             Some(rows::Key::Meant(mark)) => {
@@ -133,6 +131,12 @@ impl Groups {
             }
             Some(rows::Key::Has(..) | rows::Key::Said(_) | rows::Key::Late(_)) | None => {}
         }
+    }
+
+    /// All rows are taken in: what others named and is not here is asked for.
+    pub fn loaded(&mut self) {
+        let all: Vec<NodeId> = self.groups.keys().copied().collect();
+        all.iter().for_each(|group| self.want_what_is_missing(group));
     }
 
     pub fn me(&self) -> NodeId {

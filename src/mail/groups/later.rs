@@ -85,7 +85,7 @@ impl Later {
 }
 
 impl Groups {
-    /// After a start: what others named and is not here is asked for, of who named it.
+    /// Asks for what others named and is not here, of who named it, at the next occasion.
     pub(super) fn want_what_is_missing(&mut self, group: &NodeId) {
         let Some(known) = self.groups.get(group) else { return };
         let waits = known.log.waiting().map(|(_, operation)| operation.author);

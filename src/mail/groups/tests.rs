@@ -59,6 +59,7 @@ impl Person {
     fn restarts(&mut self) {
         let mut groups = Groups::new(node(self.n));
         self.kept.iter().for_each(|(key, value)| groups.load(key, value));
+        groups.loaded();
         self.groups = groups;
     }
 

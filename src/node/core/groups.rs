@@ -36,6 +36,7 @@ pub fn groups(record: &RedbReader, me: NodeId) -> Result<Groups, StoreError> {
             page.iter().for_each(|(key, value)| groups.load(key, value));
         }
     }
+    groups.loaded();
     Ok(groups)
 }
 

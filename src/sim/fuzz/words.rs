@@ -622,6 +622,7 @@ impl Person {
             let of_part = self.kept.iter().filter(|(key, _)| key.starts_with(&part));
             of_part.for_each(|(key, value)| groups.load(key, value));
         }
+        groups.loaded();
         self.groups = groups;
     }
 
