@@ -118,7 +118,7 @@ impl<B: AsRef<[u8]> + Into<Box<[u8]>>> Unverified<B> {
 
     /// Checks the keys and the signature.
     pub fn verify(self) -> Result<(Bundle, Hops), BundleError> {
-        self.facts.verify(&self.signed_bytes())?;
+        self.facts.verify(self.bytes())?;
         Ok(self.believe())
     }
 
@@ -190,10 +190,11 @@ impl Facts {
     }
 
     /// Checks the keys and the signature.
-    fn verify(&self, signed: &[u8]) -> Result<(), BundleError> {
+    fn verify(&self, bundle: &[u8]) -> Result<(), BundleError> {
         let weak = |role| move |error| BundleError::WeakKey(role, error);
         key::checked(self.primary.destination.node).map_err(weak(Role::Destination))?;
-        let holds = key::verify(self.primary.source, signed, &self.signature).map_err(weak(Role::Source))?;
+        let message = [&self.signed.head(bundle, 0), self.signed.payload(bundle)];
+        let holds = key::verify(self.primary.source, &message, &self.signature).map_err(weak(Role::Source))?;
         if holds { Ok(()) } else { Err(BundleError::Signature) }
     }
 }

@@ -194,7 +194,7 @@ impl Operation {
             Act::Begin { .. } => self.group == group_of(&self.author, self.at, &self.act),
             _ => true,
         };
-        is_of_group && key::verify(self.author, &self.signed_bytes(), &self.signature) == Ok(true)
+        is_of_group && key::verify(self.author, &[&self.signed_bytes()], &self.signature) == Ok(true)
     }
 
     fn signed_bytes(&self) -> Vec<u8> {

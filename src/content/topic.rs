@@ -232,7 +232,7 @@ impl Leave {
 
     /// Whether the owner of a topic gave it to `writer`.
     pub fn holds(&self, topic: &Eid, writer: &NodeId) -> bool {
-        key::verify(topic.node, &signed_bytes(topic, writer, self.until), &self.signature) == Ok(true)
+        key::verify(topic.node, &[&signed_bytes(topic, writer, self.until)], &self.signature) == Ok(true)
     }
 
     fn write(&self, out: &mut Vec<u8>) {
