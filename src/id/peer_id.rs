@@ -35,18 +35,21 @@ pub(super) fn encode(key: &[u8; 32]) -> String {
     }
     let mut text = [ALPHABET[0]; LEN];
     // The last digits first: ten groups of five, and the one digit that is left.
+    let mut first = 0;
     for group in text[1..].rchunks_mut(5) {
-        let mut rest = divide(&mut limbs);
+        // What is left of the number takes fewer limbs each time.
+        first += usize::from(limbs[first] == 0 && first < LIMBS - 1);
+        let mut rest = divide(&mut limbs[first..]);
         for character in group.iter_mut().rev() {
             *character = ALPHABET[(rest % 58) as usize];
             rest /= 58;
         }
     }
-    text.iter().map(|character| char::from(*character)).collect()
+    String::from_utf8(text.to_vec()).expect("digits are ASCII")
 }
 
 /// Divides a number by [`GROUP`] and returns the remainder.
-fn divide(limbs: &mut [u32; LIMBS]) -> u64 {
+fn divide(limbs: &mut [u32]) -> u64 {
     limbs.iter_mut().fold(0, |rest, limb| {
         let value = rest << 32 | u64::from(*limb);
         *limb = (value / GROUP) as u32;
