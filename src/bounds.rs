@@ -45,7 +45,7 @@
 //! |---|---|---|---|---|---|
 //! | `agent/flights.rs` `UNSETTLED_MAX` 65,536 | flights of broken contacts | peer | shares | at the next contact with the peer | `flights_to_one_peer_displace_none_to_others` |
 //! | `agent/flights.rs` `SPENT_MAX` 65,536 | who was given spray copies of what | peer | shares | with the bundle's custody | `copies_given_to_one_peer_displace_no_memory_of_others` |
-//! | `agent/shunned.rs` `SHUNNED_MAX` 65,536 | what was evicted here, and elsewhere | all | oldest | `Config::shun` | `the_latest_are_remembered_and_the_oldest_make_way` |
+//! | `agent/shunned.rs` `SHUNNED_MAX` 65,536 | what was evicted here, with its group, and elsewhere | all | oldest | `Config::shun` | `the_latest_are_remembered_and_the_oldest_make_way` |
 //! | `agent/graces.rs` `GRACES_MAX` 16,384 | bundles that their destinations in contact get alone | all | none: past it bundles go to everybody at once | accepted, refused, contact, half a minute | `past_the_bound_nothing_is_kept_for_its_destination` |
 //! | `agent/proofs.rs` `HOLDERS_MAX` 16,384 | who holds copies of what is held here, wants which receipt, signed for what never came | peer, source | shares | the receipt, displaced | `a_peer_or_a_source_that_floods_displaces_what_it_caused_itself` |
 //! | `agent/proofs.rs` `PROVEN_MAX` 65,536 | messages with the receipts for them | peer, signer | shares | displaced | `a_peer_or_a_source_that_floods_displaces_what_it_caused_itself` |

@@ -83,11 +83,18 @@ impl Agent {
         }
         self.doubt_offered(peer, &ids, out);
         self.hear_of_copies(peer, &ids, out);
-        let unknown = |id: &BundleId| !self.knows(id) && !self.contacts.shuns(id, self.now());
+        let unknown = |id: &BundleId| !self.knows(id) && !self.is_declined(id);
         let mut ids: Vec<BundleId> = ids.into_iter().filter(unknown).collect();
         let is_named = self.ledger.is_contact(&peer);
         ids.retain(|id| self.contacts.offers.note(*id, peer, is_named, self.now()));
         ask(peer, ids, out);
+    }
+
+    /// Whether something is not asked for since it was evicted or dropped. A member is to see what is for its group,
+    /// whether or not this node carries it for the others.
+    fn is_declined(&self, id: &BundleId) -> bool {
+        let is_for = |group| self.contacts.shunned.is_for(id, group);
+        self.contacts.shuns(id, self.now()) && !self.mailboxes.groups().any(is_for)
     }
 
     /// Turns to others for what a peer offered and did not hand over.

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! served here        delivered, and carried for the others; nobody signs for a whole group
+//! was evicted here   asked for all the same until it was shown, and not carried again for a while
 //! of members         counts with the group among contacts, in it by member; an invitation alone gives no room
 //! a peer is one      its Hello shows interest: it is handed what is for the group first, whatever the strategy says
 //! ```

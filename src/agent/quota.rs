@@ -148,7 +148,7 @@ impl Agent {
         self.evicted[held.grade as usize] += 1;
         if held.class == Class::Topics {
             self.forget(slot, Gone::Evicted, out);
-            self.shun_post(held.id);
+            self.shun(&held);
             return self.take_back(held.id, out);
         }
         if (held.kind, held.grade) == (Kind::Message, Grade::Copy) {
@@ -159,7 +159,7 @@ impl Agent {
             self.ledger.owe(peer, held.id, out);
         }
         self.forget(slot, Gone::Evicted, out);
-        self.shun_evicted(&held);
+        self.shun(&held);
         self.take_back(held.id, out);
     }
 
@@ -175,15 +175,12 @@ impl Agent {
         }
     }
 
-    /// What is for a group here and was not delivered is wanted all the same; what was is known by its tombstone.
-    fn shun_evicted(&mut self, held: &Held) {
-        if !self.mailboxes.serves(&held.destination) || held.kind != Kind::Message {
-            self.shun(held.id);
+    /// What left is not carried again for a while.
+    fn shun(&mut self, held: &Held) {
+        match held.destination.is_topic() {
+            true => self.shun_post(held.id),
+            false => self.contacts.shunned.insert_for(held.id, self.now() + self.config.shun, &held.destination),
         }
-    }
-
-    fn shun(&mut self, id: BundleId) {
-        self.contacts.shunned.insert(id, self.now() + self.config.shun);
     }
 
     /// The owner no longer carries this one; what is one's own is cancelled instead.
@@ -200,7 +197,7 @@ impl Agent {
             self.ledger.owe(peer, id, out);
         }
         self.forget(slot, Gone::Dropped, out);
-        self.shun(id);
+        self.shun(&held);
     }
 
     /// The owner carries more or less from now on.

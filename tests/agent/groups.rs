@@ -9,7 +9,7 @@ use dak::frame::{Frame, Hello, INTERESTS, Interest, Refusal, Transit};
 use dak::id::{BundleId, NodeId};
 use dak::time::{DAY, HOUR, Millis};
 
-use super::world::ghost::{Ghost, bundles, grants, hello_of, offers, refusals};
+use super::world::ghost::{Ghost, bundles, grants, hello_of, offers, refusals, takes};
 use super::{ALICE, BOB, CAROL, World};
 
 fn group() -> Eid {
@@ -275,6 +275,59 @@ fn a_member_that_carries_for_nobody_gets_what_is_for_its_group() {
     let before = world.forwards[&(ALICE, BOB)];
     world.meet(ALICE, BOB);
     assert_eq!(world.forwards[&(ALICE, BOB)], before);
+}
+
+/// A peer offers a message, and hands it over where it is asked to.
+fn offer_and_hand_over(world: &mut World, peer: &Ghost, message: &Bundle) -> bool {
+    world.said_to(peer);
+    world.hear(ALICE, peer, &Frame::Offer { ids: vec![message.id] });
+    let is_asked = takes(&world.said_to(peer)) == [message.id];
+    if is_asked {
+        world.take(ALICE, peer, message);
+    }
+    is_asked
+}
+
+#[test]
+fn what_was_evicted_before_its_group_was_joined_is_asked_for_and_shown_and_what_is_for_others_is_not() {
+    let mut world = World::of(1);
+    let (mut from, peer) = (Ghost::new(50), Ghost::new(51));
+    let [message, elsewhere] =
+        [group(), Eid::group(Ghost::new(71).id)].map(|to| from.message(to, DAY, b"before this one joined"));
+    world.visit(ALICE, &peer);
+    for bundle in [&message, &elsewhere] {
+        world.take(ALICE, &peer, bundle);
+        assert!(world.holds(ALICE, bundle.id));
+    }
+    world.input(ALICE, Input::CarryLimit(0));
+    assert_eq!(world.nodes[ALICE].agent().held().count(), 0);
+    world.input(ALICE, Input::CarryLimit(1 << 20));
+    assert!(!offer_and_hand_over(&mut world, &peer, &message), "it is for others");
+
+    serve(&mut world, ALICE, &[from.id]);
+    assert!(!offer_and_hand_over(&mut world, &peer, &elsewhere), "that still is");
+    assert!(offer_and_hand_over(&mut world, &peer, &message));
+    assert_eq!(world.inbox(ALICE), [message.id]);
+    assert!(!world.holds(ALICE, message.id), "for the others it is not carried again for a while");
+    assert!(!offer_and_hand_over(&mut world, &peer, &message), "it is known");
+}
+
+#[test]
+fn what_is_dropped_before_there_was_room_to_show_it_is_shown_when_there_is_some() {
+    let config = Config { contact_mail_bytes_max: 40 * 2_000, ..Config::default() };
+    let mut world = World::new(vec![config]);
+    let (mut from, peer) = (Ghost::new(50), Ghost::new(51));
+    serve(&mut world, ALICE, &[from.id]);
+    world.visit(ALICE, &peer);
+    let all: Vec<Bundle> = (0..60).map(|n| from.message(group(), DAY, &[n as u8; 1_000])).collect();
+    all.iter().for_each(|bundle| world.take(ALICE, &peer, bundle));
+    let last = all.last().expect("there are sixty");
+    assert!(world.holds(ALICE, last.id) && !world.inbox(ALICE).contains(&last.id), "it found no room");
+    all.iter().for_each(|bundle| world.input(ALICE, Input::Drop(bundle.id)));
+    world.inbox(ALICE).into_iter().for_each(|id| world.input(ALICE, Input::Discard(id)));
+    assert!(offer_and_hand_over(&mut world, &peer, last));
+    assert_eq!(world.inbox(ALICE), [last.id]);
+    assert!(!world.holds(ALICE, last.id), "the owner does not carry it for others");
 }
 
 #[test]
