@@ -189,7 +189,7 @@ impl Agent {
             }
             Input::Sealed { token, payload, size_bytes } => self.sealed(token, &payload, size_bytes, out),
             Input::Publish { token, topic, lifetime, payload } => self.publish(token, topic, lifetime, &payload, out),
-            Input::Serve { owner, filter, on } => self.mailboxes.subscribe(owner, filter, on),
+            Input::Serve { owner, filter, on } => self.subscribe(owner, filter, on),
             Input::ServeGroup { group, on } => self.serve_group(group, on, out),
             Input::GroupMembers { group, members } => self.set_members(&group, members, out),
             Input::HandedIn => self.handed_in(),

@@ -70,12 +70,15 @@ impl Mailboxes {
         self.groups.iter()
     }
 
-    /// Subscribes to topics of an owner, or no longer.
-    pub(super) fn subscribe(&mut self, owner: NodeId, filter: Filter, on: bool) {
-        self.topics.retain(|known| *known != (owner, filter.clone()));
-        if on {
-            self.topics.push((owner, filter));
+    /// Subscribes to topics of an owner, or no longer; returns whether they are new.
+    pub(super) fn subscribe(&mut self, owner: NodeId, filter: Filter, on: bool) -> bool {
+        let known = self.topics.iter().position(|known| *known == (owner, filter.clone()));
+        match known {
+            Some(at) if !on => drop(self.topics.remove(at)),
+            None if on => self.topics.push((owner, filter)),
+            _ => return false,
         }
+        on
     }
 
     /// Whether what is published in a topic is shown here.

@@ -1,7 +1,7 @@
 //! What the person does: names and blocks others, reads and deletes mail.
 
 use super::Agent;
-use super::change::{Adopted, Class, Letter, Marks, Outgoing, Person};
+use super::change::{Adopted, Class, Letter, Marks, Outgoing, Person, Standing};
 use super::io::Output;
 use crate::id::{BundleId, NodeId};
 use crate::receipt::ReceiptKind;
@@ -12,7 +12,13 @@ impl Agent {
         if self.mailboxes.writes_as(&node) {
             return;
         }
+        let is_blocked =
+            |agent: &Agent| agent.ledger.people().get(&node).is_some_and(|person| person.standing == Standing::Blocked);
+        let was_blocked = is_blocked(self);
         self.ledger.name(node, person, out);
+        if was_blocked && !is_blocked(self) {
+            self.want_other_posts();
+        }
         self.room_comes();
         self.routing.set_named(node, self.ledger.is_contact(&node));
         // What a blocked person handed over stays where others want it, among that of strangers.

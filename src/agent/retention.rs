@@ -64,6 +64,7 @@ impl Agent {
     /// The owner says how long and how much of topics stays here; what is over that leaves at once.
     pub(super) fn retain(&mut self, owner: NodeId, filter: Filter, terms: Terms, out: &mut Vec<Output>) {
         self.retention.set(owner, filter, terms);
+        self.want_other_posts();
         let topics: Vec<Eid> = self.topics().filter(|topic| topic.node == owner).collect();
         for topic in topics {
             self.shorten_lives(&topic, out);

@@ -21,8 +21,9 @@ use super::custody::{Slot, cost_bytes};
 use super::io::{Event, Gone, Handed, NotSent, Output};
 use super::lives::{AGE_TOLERANCE, Life};
 use super::receive::NotCarried;
+use super::shunned::Shunned;
 use crate::bundle::{Bundle, Draft, Kind, Priority};
-use crate::content::topic::Post;
+use crate::content::topic::{Filter, Post};
 use crate::eid::Eid;
 use crate::frame::{Grade, Refusal};
 use crate::id::{BundleId, NodeId};
@@ -188,6 +189,18 @@ impl Agent {
 
     pub(super) fn shun_post(&mut self, id: BundleId) {
         self.contacts.shunned_of_topics.insert(id, self.now() + self.config.shun);
+    }
+
+    /// Subscribes to topics of an owner, or no longer.
+    pub(super) fn subscribe(&mut self, owner: NodeId, filter: Filter, on: bool) {
+        if self.mailboxes.subscribe(owner, filter, on) {
+            self.want_other_posts();
+        }
+    }
+
+    /// The person has other topics shown or kept than before: what was not taken of any may be wanted now.
+    pub(super) fn want_other_posts(&mut self) {
+        self.contacts.shunned_of_topics = Shunned::default();
     }
 
     /// What leaves for a message of a topic; none where mail has the room.

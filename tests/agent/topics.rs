@@ -7,13 +7,13 @@ use dak::agent::{Config, Event, Input, Terms};
 use dak::bundle::{Bundle, Creation, Draft, Kind, Priority, Signer};
 use dak::content::topic::{Filter, Leave, Post, Said};
 use dak::eid::Eid;
-use dak::frame::Refusal;
+use dak::frame::{Frame, Refusal};
 use dak::id::BundleId;
 use dak::time::{DAY, DtnTime, HOUR, MINUTE, Millis};
 
 use super::World;
 use super::world::WALL;
-use super::world::ghost::{Ghost, refusals};
+use super::world::ghost::{Ghost, refusals, takes};
 
 fn topic(owner: &Ghost, name: &str) -> Eid {
     Eid::topic(owner.id, name)
@@ -324,4 +324,59 @@ fn an_owner_says_how_long_and_how_much_of_a_topic_stays() {
     retain(&mut world, "short", Terms::default());
     let usual = bring(&mut world, &peer, &owner, &topic(&owner, "other"), None, 1);
     assert_eq!(kept(&world, &usual), 1);
+}
+
+/// A peer offers what was published, and hands over what it is asked for.
+fn offer_and_hand_over(world: &mut World, peer: &Ghost, posts: &[&Bundle]) {
+    world.said_to(peer);
+    world.hear(0, peer, &Frame::Offer { ids: posts.iter().map(|post| post.id).collect() });
+    let asked = takes(&world.said_to(peer));
+    posts.iter().filter(|post| asked.contains(&post.id)).for_each(|post| world.take(0, peer, post));
+}
+
+#[test]
+fn what_was_evicted_or_dropped_of_a_topic_comes_again_for_who_subscribes_to_it() {
+    let mut world = World::of(1);
+    let (owner, peer) = (Ghost::new(50), Ghost::new(53));
+    let t = topic(&owner, "t");
+    let [evicted, dropped] = [1, 2].map(|n| post(&owner, &t, WALL, &message(WALL + n, "before", None)));
+    world.visit(0, &peer);
+    [&evicted, &dropped].iter().for_each(|post| world.take(0, &peer, post));
+    world.input(0, Input::Drop(dropped.id));
+    world.input(0, Input::CarryLimit(0));
+    world.input(0, Input::CarryLimit(1 << 20));
+    offer_and_hand_over(&mut world, &peer, &[&evicted, &dropped]);
+    assert!(!world.holds(0, evicted.id) && !world.holds(0, dropped.id), "not for a while");
+
+    serve(&mut world, 0, &owner, "t");
+    offer_and_hand_over(&mut world, &peer, &[&evicted, &dropped]);
+    assert_eq!(world.nodes[0].heard, [evicted.id, dropped.id]);
+}
+
+#[test]
+fn what_was_refused_of_a_topic_comes_again_once_its_writer_is_unblocked_or_it_is_kept_for_longer() {
+    let mut world = World::of(1);
+    let (owner, peer) = (Ghost::new(50), Ghost::new(53));
+    let t = topic(&owner, "t");
+    let before = post(&owner, &t, WALL, &message(WALL, "before", None));
+    world.visit(0, &peer);
+    world.name(0, owner.id, Standing::Blocked);
+    world.take(0, &peer, &before);
+    assert_eq!(refusals(&world.said_to(&peer)), [(before.id, Refusal::Unwilling)]);
+    world.input(0, Input::SetPerson { node: owner.id, person: None });
+    offer_and_hand_over(&mut world, &peer, &[&before]);
+    assert!(world.holds(0, before.id));
+
+    let filter = || Filter::parse("t").unwrap();
+    let old = post(&owner, &t, WALL, &message(WALL + 1, "old", None));
+    world.input(
+        0,
+        Input::Retain { owner: owner.id, filter: filter(), terms: Terms { keep: Some(MINUTE), bytes: None } },
+    );
+    world.pass(MINUTE.times(2));
+    world.take(0, &peer, &old);
+    assert_eq!(refusals(&world.said_to(&peer)), [(old.id, Refusal::Unwilling)]);
+    world.input(0, Input::Retain { owner: owner.id, filter: filter(), terms: Terms::default() });
+    offer_and_hand_over(&mut world, &peer, &[&old]);
+    assert!(world.holds(0, old.id));
 }
