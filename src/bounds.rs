@@ -234,7 +234,7 @@
 //! | `store/redb/overlay.rs` `WRITTEN_BYTES_MAX` | pages written over a store that is only read | owner | refused | closed | |
 //! | `store/redb/log.rs` `OPERATIONS_BYTES_MAX` | what a commit does to the tables, in the journal | all | not by the journal | committed | `large_commits_go_by_the_journal_and_take_along_what_it_has` |
 //! | `store/redb/journal.rs` `READ_BYTES_MAX` | a journal that is read | owner | ignored | read | |
-//! | `store/redb/names.rs` `SLOTS_MAX` 256 | names at hand for folded bodies | all | overwritten | overwritten | |
+//! | `id/peer_id.rs` `WRITTEN_MAX` 256 | names as text, of each thread | all | overwritten | overwritten | |
 //! | `store/redb/check.rs` `PROBLEMS_MAX` 1,000 | problems that are listed | owner | counted only | told | |
 //! | `api/server.rs` `CONNECTIONS_MAX` 64 | clients at once | client | told to come again | closed | `one_client_too_many_is_told_to_come_again` |
 //! | `api/server.rs` `BODY_BYTES_MAX` | the body of a request | client | refused | read | `a_body_over_the_limit_is_refused_whether_declared_or_not` |

@@ -16,6 +16,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct NodeId(#[serde(with = "serde_bytes")] [u8; 32]);
 
+/// Characters of a peer id.
+pub const PEER_ID_BYTES: usize = peer_id::LEN;
+
 /// The hash of a bundle's signed bytes: `BLAKE3 derive_key("dak 2026 bundle id v1", S)`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct BundleId(#[serde(with = "serde_bytes")] pub [u8; 32]);
@@ -59,7 +62,12 @@ impl NodeId {
 
     /// Returns the libp2p peer id, 52 characters of base58btc.
     pub fn peer_id(&self) -> String {
-        peer_id::encode(&self.0)
+        String::from_utf8(self.peer_id_text().to_vec()).expect("base58 is ASCII")
+    }
+
+    /// The same as characters of ASCII.
+    pub fn peer_id_text(&self) -> [u8; PEER_ID_BYTES] {
+        peer_id::text(&self.0)
     }
 
     pub const fn as_bytes(&self) -> &[u8; 32] {

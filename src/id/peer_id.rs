@@ -3,12 +3,25 @@
 //! The libp2p peer id of an Ed25519 key is base58btc of 38 bytes: `00 24 08 01 12 20`, which says an identity
 //! multihash of 36 bytes, protobuf key type 1 and 32 bytes, and then the key. So its length never varies: a leading
 //! `1` for the zero byte, then a number of 51 digits. A general base58 works digit by digit in the square of the
-//! length; here numbers are 32-bit limbs and digits go five at a time.
+//! length; here numbers are 32-bit limbs and digits go five at a time. That still takes a good part of a microsecond, and
+//! traffic has few names at a time, so each thread remembers those it wrote last: a slot for each first byte of a key.
+//! Whoever makes many keys costs others the memory, and nobody more than its size.
+
+use std::cell::RefCell;
 
 use super::KeyError;
 
+/// A key and how it is written.
+type Written = ([u8; 32], [u8; LEN]);
+
+thread_local! {
+    static WRITTEN: RefCell<Vec<Option<Written>>> = const { RefCell::new(Vec::new()) };
+}
+
 /// Characters of a peer id.
-const LEN: usize = 52;
+pub(super) const LEN: usize = 52;
+/// How many a thread remembers.
+const WRITTEN_MAX: usize = 256;
 /// What stands before the key, after the zero byte, as the first two limbs.
 const PREFIX: [u32; 2] = [0x24, 0x0801_1220];
 /// 296 bits: a first limb of one byte, another of the prefix, eight of the key.
@@ -27,7 +40,19 @@ const DIGITS: [u8; 256] = {
     digits
 };
 
-pub(super) fn encode(key: &[u8; 32]) -> String {
+/// The characters of the peer id.
+pub(super) fn text(key: &[u8; 32]) -> [u8; LEN] {
+    WRITTEN.with_borrow_mut(|table| {
+        table.resize(WRITTEN_MAX, None);
+        let slot = &mut table[usize::from(key[0]) % WRITTEN_MAX];
+        match slot {
+            Some((known, text)) if known == key => *text,
+            _ => slot.insert((*key, encode(key))).1,
+        }
+    })
+}
+
+fn encode(key: &[u8; 32]) -> [u8; LEN] {
     let mut limbs = [0; LIMBS];
     limbs[..2].copy_from_slice(&PREFIX);
     for (limb, bytes) in limbs[2..].iter_mut().zip(key.as_chunks::<4>().0) {
@@ -45,7 +70,7 @@ pub(super) fn encode(key: &[u8; 32]) -> String {
             rest /= 58;
         }
     }
-    String::from_utf8(text.to_vec()).expect("digits are ASCII")
+    text
 }
 
 /// Divides a number by [`GROUP`] and returns the remainder.
@@ -110,10 +135,18 @@ mod tests {
         edges.into_iter().chain((0..500u64).map(|n| *blake3::hash(&n.to_be_bytes()).as_bytes()))
     }
 
+    /// As it is written, remembered or not.
+    fn written(key: &[u8; 32]) -> String {
+        let text = text(key);
+        assert_eq!(text, encode(key));
+        String::from_utf8(text.to_vec()).unwrap()
+    }
+
     #[test]
     fn it_is_what_a_general_base58_writes() {
-        for key in keys() {
-            let text = encode(&key);
+        // Several share each slot of those that are remembered.
+        for key in keys().flat_map(|key| [key, key, [0; 32]]) {
+            let text = written(&key);
             assert_eq!(text, bs58::encode([&[0, 0x24, 8, 1, 0x12, 0x20], &key[..]].concat()).into_string());
             assert_eq!(decode(&text), Ok(key));
         }
@@ -122,12 +155,12 @@ mod tests {
     #[test]
     fn text_with_any_character_changed_is_another_key_or_none() {
         let key = keys().last().unwrap();
-        let text = encode(&key);
+        let text = written(&key);
         for at in 0..LEN {
             for character in (0..128).map(char::from).filter(|character| !text[at..].starts_with(*character)) {
                 let changed = format!("{}{character}{}", &text[..at], &text[at + 1..]);
                 match decode(&changed) {
-                    Ok(other) => assert!(other != key && encode(&other) == changed),
+                    Ok(other) => assert!(other != key && written(&other) == changed),
                     Err(_) => assert!(
                         bs58::decode(&changed)
                             .into_vec()
@@ -141,7 +174,7 @@ mod tests {
 
     #[test]
     fn other_lengths_and_alphabets_are_refused() {
-        let text = encode(&[7; 32]);
+        let text = written(&[7; 32]);
         assert_eq!(decode(&text[1..]), Err(KeyError::NotEd25519));
         assert_eq!(decode(&format!("1{text}")), Err(KeyError::NotEd25519));
         assert_eq!(decode(&"z".repeat(LEN)), Err(KeyError::NotEd25519));

@@ -20,7 +20,6 @@ mod journal;
 mod load;
 mod log;
 mod mail;
-mod names;
 mod opened;
 mod overlay;
 mod reader;
@@ -52,7 +51,6 @@ use redb::WriteTransaction;
 use self::apply::Applying;
 use self::failure::guarded;
 use self::log::Log;
-use self::names::Names;
 use self::reserve::Reserve;
 use self::shared::Shared;
 use self::tables::counter;
@@ -74,7 +72,6 @@ pub struct StoreOptions {
 pub struct RedbStore {
     shared: Arc<Shared>,
     reserve: Option<Reserve>,
-    names: Names,
     /// Side writes that join the next commit.
     staged: Vec<Side>,
     /// Their tables are damaged: they take nothing more until the store is opened again.
@@ -109,14 +106,8 @@ impl RedbStore {
     }
 
     fn over(shared: Shared, reserve: Option<Reserve>) -> RedbStore {
-        let mut store = RedbStore {
-            shared: Arc::new(shared),
-            reserve,
-            names: Names::default(),
-            staged: Vec::new(),
-            side_damaged: false,
-            unfreed_bytes: 0,
-        };
+        let mut store =
+            RedbStore { shared: Arc::new(shared), reserve, staged: Vec::new(), side_damaged: false, unfreed_bytes: 0 };
         store.refill_reserve();
         store
     }
@@ -247,12 +238,12 @@ impl RedbStore {
     }
 
     fn try_commit(&mut self, batches: &[&[Change]]) -> Result<(), StoreError> {
-        let RedbStore { shared, names, staged, .. } = self;
+        let RedbStore { shared, staged, .. } = self;
         let mut number = None;
         let result = guarded(|| {
             shared.ensure_open()?;
             shared.write(|txn, log| {
-                number = Some(apply_all(txn, log, names, batches.iter().copied().flatten())?);
+                number = Some(apply_all(txn, log, batches.iter().copied().flatten())?);
                 // The journal has only what changes say.
                 if batches.is_empty() || !staged.is_empty() {
                     log.borrow_mut().stop();
@@ -325,10 +316,9 @@ const COMPACT_FROM_BYTES: u64 = 16 << 20;
 fn apply_all<'c>(
     txn: &WriteTransaction,
     log: &RefCell<Log>,
-    names: &mut Names,
     changes: impl Iterator<Item = &'c Change>,
 ) -> Result<u64, StoreError> {
-    let mut applying = Applying::new(txn, log, names);
+    let mut applying = Applying::new(txn, log);
     let mut changes = changes.peekable();
     while let Some(change) = changes.next() {
         applying.apply(change, changes.peek().copied())?;

@@ -11,7 +11,6 @@ use super::body::{self, Body, fold, write_filed};
 use super::failure::failed;
 use super::index::Writing;
 use super::log::Log;
-use super::names::Names;
 use super::record;
 use super::tables::{self, counter};
 use crate::agent::change::{Change, Evidence, EvidenceKind, Letter, Marks, Outgoing, Row};
@@ -33,7 +32,6 @@ type NamePair = &'static [u8; 64];
 
 /// The tables of one transaction, opened as changes ask for them.
 pub struct Applying<'t> {
-    names: &'t mut Names,
     meta: Lazy<'t, &'static str, u64>,
     bodies: Lazy<'t, u64, Bytes>,
     rests: Lazy<'t, u64, Bytes>,
@@ -65,9 +63,8 @@ pub struct Applying<'t> {
 
 impl<'t> Applying<'t> {
     /// Begins; `log` hears of everything that is put and taken away.
-    pub fn new(txn: &'t WriteTransaction, log: &'t RefCell<Log>, names: &'t mut Names) -> Applying<'t> {
+    pub fn new(txn: &'t WriteTransaction, log: &'t RefCell<Log>) -> Applying<'t> {
         Applying {
-            names,
             meta: Lazy::new(txn, log, tables::META),
             bodies: Lazy::new(txn, log, tables::BODIES),
             rests: Lazy::new(txn, log, tables::RESTS),
@@ -362,7 +359,7 @@ impl<'t> Applying<'t> {
     /// What is filed at a row.
     fn content(&mut self, row: Row) -> Result<Option<Vec<u8>>, StoreError> {
         let Some(stored) = self.stored(row)? else { return Ok(None) };
-        Ok(match body::read(row, &stored, self.names) {
+        Ok(match body::read(row, &stored) {
             Some(Body::Filed(filed)) => Some(filed.content),
             _ => None,
         })
@@ -375,7 +372,7 @@ impl<'t> Applying<'t> {
                 mail::index::empty(&mut self.index.shelf()?, &letter)?;
             }
             let Some(stored) = self.stored(row)? else { continue };
-            let Some(Body::Filed(filed)) = body::read(row, &stored, self.names) else { continue };
+            let Some(Body::Filed(filed)) = body::read(row, &stored) else { continue };
             if let Some(content) = mail::meaning::emptied(&filed.content) {
                 self.put_stored(row, &write_filed(row, &Filed { content, seal: None, ..filed }))?;
             }
@@ -453,7 +450,7 @@ impl<'t> Applying<'t> {
     }
 
     fn put_body(&mut self, row: Row, bundle: &Bundle) -> Result<(), StoreError> {
-        let folded = fold(bundle, self.names);
+        let folded = fold(bundle);
         self.next_row = self.next_row.max(row.next().0);
         self.put_stored(row, &folded)
     }

@@ -10,7 +10,6 @@
 //! A checksum ends each body, because redb looks at its own only when it checks the whole file, and an id is a hash of
 //! the signed bytes: it says nothing of the signature, which a peer would find broken and hold against us.
 
-use super::names::Names;
 use crate::agent::change::Row;
 use crate::bundle::Bundle;
 use crate::content::{Filed, KeyUsed, Seal};
@@ -76,11 +75,11 @@ const PIECES: [Piece; 11] = [
 ];
 
 /// Says how a bundle is stored.
-pub fn fold(bundle: &Bundle, names: &mut Names) -> Vec<u8> {
+pub fn fold(bundle: &Bundle) -> Vec<u8> {
     let bytes = bundle.bytes();
-    let folded = fold_pieces(bytes, bundle.source, bundle.destination.node, names);
+    let folded = fold_pieces(bytes, bundle.source, bundle.destination.node);
     let mut stored = match folded {
-        Some(folded) if folded.len() <= bytes.len() && unfolds_to(&folded, bytes, names) => folded,
+        Some(folded) if folded.len() <= bytes.len() && unfolds_to(&folded, bytes) => folded,
         _ => [&[VERBATIM], bytes].concat(),
     };
     stored.extend(checksum(&stored).to_le_bytes());
@@ -126,7 +125,7 @@ fn checksum_at(row: Row, stored: &[u8]) -> u32 {
 }
 
 /// Says what was stored at a row; none for what [`fold`] and [`write_filed`] could not have made.
-pub fn read(row: Row, stored: &[u8], names: &mut Names) -> Option<Body> {
+pub fn read(row: Row, stored: &[u8]) -> Option<Body> {
     let (stored, stated) = stored.split_last_chunk::<4>()?;
     let tag = *stored.first()?;
     let right = if tag == OPENED_AT { checksum_at(row, stored) } else { checksum(stored) };
@@ -135,7 +134,7 @@ pub fn read(row: Row, stored: &[u8], names: &mut Names) -> Option<Body> {
     }
     match stored.split_first()? {
         (&(OPENED | OPENED_AT), rest) => read_filed(rest).map(Body::Filed),
-        _ => unfold_unchecked(stored, names).map(Body::Bundle),
+        _ => unfold_unchecked(stored).map(Body::Bundle),
     }
 }
 
@@ -165,18 +164,18 @@ fn read_filed(stored: &[u8]) -> Option<Filed> {
     Some(Filed { key, content: content.to_vec(), seal })
 }
 
-fn unfold_unchecked(stored: &[u8], names: &mut Names) -> Option<Vec<u8>> {
+fn unfold_unchecked(stored: &[u8]) -> Option<Vec<u8>> {
     match stored.split_first()? {
         (&VERBATIM, bytes) => Some(bytes.to_vec()),
-        (&FOLDED, rest) => unfold_pieces(rest, names),
+        (&FOLDED, rest) => unfold_pieces(rest),
         _ => None,
     }
 }
 
 // Layout: FOLDED ‖ source ‖ destination ‖ found pieces as bits ‖ (gap's length ‖ gap) before each found piece ‖ the rest,
 // and the checksum behind it.
-fn fold_pieces(bytes: &[u8], source: NodeId, destination: NodeId, names: &mut Names) -> Option<Vec<u8>> {
-    let (source_text, destination_text) = (names.text(source), names.text(destination));
+fn fold_pieces(bytes: &[u8], source: NodeId, destination: NodeId) -> Option<Vec<u8>> {
+    let (source_text, destination_text) = (source.peer_id_text(), destination.peer_id_text());
     let mut out = Vec::with_capacity(bytes.len());
     out.push(FOLDED);
     out.extend(source.as_bytes());
@@ -200,27 +199,27 @@ fn fold_pieces(bytes: &[u8], source: NodeId, destination: NodeId, names: &mut Na
     Some(out)
 }
 
-fn unfold_pieces(stored: &[u8], names: &mut Names) -> Option<Vec<u8>> {
+fn unfold_pieces(stored: &[u8]) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(stored.len() + 256);
-    each_piece(stored, names, |piece| out.extend_from_slice(piece))?;
+    each_piece(stored, |piece| out.extend_from_slice(piece))?;
     Some(out)
 }
 
 /// Whether a folded body gives every byte back.
-fn unfolds_to(folded: &[u8], bytes: &[u8], names: &mut Names) -> bool {
+fn unfolds_to(folded: &[u8], bytes: &[u8]) -> bool {
     let mut left = Some(bytes);
-    let found = each_piece(&folded[1..], names, |piece| left = left.and_then(|left| left.strip_prefix(piece)));
+    let found = each_piece(&folded[1..], |piece| left = left.and_then(|left| left.strip_prefix(piece)));
     found.is_some() && left.is_some_and(<[u8]>::is_empty)
 }
 
 /// Hands over what a folded body was made of, in order.
-fn each_piece(stored: &[u8], names: &mut Names, mut take: impl FnMut(&[u8])) -> Option<()> {
+fn each_piece(stored: &[u8], mut take: impl FnMut(&[u8])) -> Option<()> {
     let (source, stored) = stored.split_first_chunk::<32>()?;
     let (destination, stored) = stored.split_first_chunk::<32>()?;
     let (found, mut rest) = stored.split_first_chunk::<2>()?;
     let found = u16::from_le_bytes(*found);
-    let source_text = names.text(NodeId::from_trusted(*source));
-    let destination_text = names.text(NodeId::from_trusted(*destination));
+    let source_text = NodeId::from_trusted(*source).peer_id_text();
+    let destination_text = NodeId::from_trusted(*destination).peer_id_text();
 
     for (_, piece) in PIECES.iter().enumerate().filter(|(bit, _)| found & 1 << bit != 0) {
         let (&gap, after) = rest.split_first()?;

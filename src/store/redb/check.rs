@@ -14,7 +14,6 @@ use super::failure::{close, failed, guarded};
 use super::format::{self, STEPS, format_after};
 use super::former;
 use super::load::number;
-use super::names::Names;
 use super::record;
 use super::salvage::{each_reachable, each_row};
 use super::shared::{open_as_is, salvage_journal};
@@ -189,8 +188,8 @@ pub(super) enum Stored {
 }
 
 /// Reads a stored body as closely as asked.
-pub(super) fn read_body(row: Row, stored: &[u8], depth: Depth, names: &mut Names) -> Result<Stored, String> {
-    let bytes = match body::read(row, stored, names).ok_or("its record cannot be read")? {
+pub(super) fn read_body(row: Row, stored: &[u8], depth: Depth) -> Result<Stored, String> {
+    let bytes = match body::read(row, stored).ok_or("its record cannot be read")? {
         Body::Bundle(bytes) => bytes,
         Body::Filed(_) => return Ok(Stored::Filed),
     };
@@ -298,7 +297,7 @@ fn check_bodies(
     facts: &mut BTreeMap<Row, Facts>,
     findings: &mut Findings,
 ) -> Option<u64> {
-    let (mut names, mut bytes) = (Names::default(), 0);
+    let mut bytes = 0;
     let (end, mut going_on) = (end_of_rows(txn), BTreeSet::new());
     let result = each_row(txn, tables::BODIES, end, |row, first| {
         // Without its rest a body does not verify.
@@ -308,7 +307,7 @@ fn check_bodies(
         findings.bodies += 1;
         bytes += stored.len() as u64;
         let named = facts.remove(&row);
-        match (read_body(row, &stored, depth, &mut names), named) {
+        match (read_body(row, &stored, depth), named) {
             (Err(why), _) => findings.problem(Problem::Body { row, why }),
             (Ok(_), None) => findings.problem(Problem::NoFacts(row)),
             (Ok(body), Some(facts)) if !facts.are_of_body(&body) => findings.problem(Problem::Mismatch(row)),

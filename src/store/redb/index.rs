@@ -9,7 +9,6 @@ use super::bodies::whole;
 use super::body::{self, Body};
 use super::failure::{failed, unreadable};
 use super::log::Log;
-use super::names::Names;
 use super::record;
 use super::tables;
 use crate::agent::change::{EvidenceKind, Letter, Outgoing, Row};
@@ -131,11 +130,11 @@ pub fn rebuild(txn: &WriteTransaction) -> Result<(), StoreError> {
         let event = ReadableTable::get(&kept, &updated(row)[..]).map_err(failed)?;
         Ok(event.map_or(0, |event| read_number(event.value())))
     };
-    let (bodies, mut names) = (txn.open_table(tables::BODIES).map_err(failed)?, Names::default());
+    let bodies = txn.open_table(tables::BODIES).map_err(failed)?;
     let rests = txn.open_table(tables::RESTS).map_err(failed)?;
     let mut meaning = |row: Row| -> Result<Meaning, StoreError> {
         let Some(first) = bodies.get(row.0).map_err(failed)? else { return Ok(Meaning::Hidden) };
-        let body = body::read(row, &whole(&rests, row.0, first.value())?, &mut names);
+        let body = body::read(row, &whole(&rests, row.0, first.value())?);
         Ok(if let Some(Body::Filed(filed)) = body { Meaning::of(&filed.content) } else { Meaning::Hidden })
     };
     let letters = txn.open_table(tables::LETTERS).map_err(failed)?;

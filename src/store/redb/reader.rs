@@ -10,7 +10,6 @@ use super::check::{Depth, Findings, check_snapshot};
 use super::export::Records;
 use super::failure::{failed, guarded, unreadable};
 use super::load::number;
-use super::names::Names;
 use super::record::HELD_BYTES;
 use super::shared::Shared;
 use super::side::{self, Address};
@@ -38,7 +37,7 @@ impl RedbReader {
 
     /// The encoded bundle at `row`, with the hops it came with.
     pub fn body(&self, row: Row) -> Result<Option<Vec<u8>>, StoreError> {
-        self.shared.read(|txn| stored(txn, &bodies(txn)?, row, &mut Names::for_bodies(1)))
+        self.shared.read(|txn| stored(txn, &bodies(txn)?, row))
     }
 
     /// The bundle at `row`, if it is whole and the one with this id. An error says that the disk fails for now, which is
@@ -56,8 +55,7 @@ impl RedbReader {
     pub fn bodies(&self, rows: &[Row]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
         self.shared.read(|txn| {
             let table = bodies(txn)?;
-            let mut names = Names::for_bodies(rows.len());
-            let body = |row: &Row| match guarded(|| stored(txn, &table, *row, &mut names)) {
+            let body = |row: &Row| match guarded(|| stored(txn, &table, *row)) {
                 Err(StoreError::Damaged(_)) => Ok(None),
                 body => body,
             };
@@ -69,8 +67,7 @@ impl RedbReader {
     pub fn words(&self, rows: &[Row]) -> Result<Vec<Option<Body>>, StoreError> {
         self.shared.read(|txn| {
             let table = bodies(txn)?;
-            let mut names = Names::for_bodies(rows.len());
-            let words = |row: &Row| match guarded(|| read(txn, &table, *row, &mut names)) {
+            let words = |row: &Row| match guarded(|| read(txn, &table, *row)) {
                 Err(StoreError::Damaged(_)) => Ok(None),
                 words => words,
             };
@@ -149,17 +146,17 @@ fn bodies(txn: &ReadTransaction) -> Result<Bodies, StoreError> {
 }
 
 /// The bundle at a row; none where nothing stands there, or what a message says.
-fn stored(txn: &ReadTransaction, table: &Bodies, row: Row, names: &mut Names) -> Result<Option<Vec<u8>>, StoreError> {
-    Ok(match read(txn, table, row, names)? {
+fn stored(txn: &ReadTransaction, table: &Bodies, row: Row) -> Result<Option<Vec<u8>>, StoreError> {
+    Ok(match read(txn, table, row)? {
         Some(Body::Bundle(bytes)) => Some(bytes),
         Some(Body::Filed(_)) | None => None,
     })
 }
 
-fn read(txn: &ReadTransaction, table: &Bodies, row: Row, names: &mut Names) -> Result<Option<Body>, StoreError> {
+fn read(txn: &ReadTransaction, table: &Bodies, row: Row) -> Result<Option<Body>, StoreError> {
     let Some(first) = ReadableTable::get(table, row.0).map_err(failed)? else { return Ok(None) };
     let stored = whole_in(txn, row.0, first.value())?;
-    body::read(row, &stored, names).map(Some).ok_or_else(|| unreadable("bodies_v1"))
+    body::read(row, &stored).map(Some).ok_or_else(|| unreadable("bodies_v1"))
 }
 
 /// What a leaf adds to each record: the key, and where the value ends.

@@ -16,7 +16,6 @@ use super::failure::{close, failed, guarded, io_failed};
 use super::format::{self, STEPS};
 use super::former;
 use super::load::number;
-use super::names::Names;
 use super::record;
 use super::salvage::{each_reachable, each_row};
 use super::shared::{create_as_is, open_as_is, salvage_journal, sync_directory};
@@ -184,7 +183,6 @@ impl Copying<'_> {
         });
         let end = end.max(facts.keys().next_back().map_or(0, |row| Row(*row).next().0));
 
-        let mut names = Names::default();
         let mut writer = Chunked::new(self.fresh);
         let mut written = Ok(());
         let mut body_bytes = 0;
@@ -192,7 +190,7 @@ impl Copying<'_> {
             let Some((named, record)) = facts.get(&row) else { return lost.nameless_bodies += 1 };
             // Without its rest a body does not verify.
             let stored = guarded(|| whole_in(self.txn, row, first)).unwrap_or(Cow::Borrowed(first));
-            let body = read_body(Row(row), &stored, Depth::Signatures, &mut names);
+            let body = read_body(Row(row), &stored, Depth::Signatures);
             let is_sealed = matches!((named, &body), (Facts::Letter(_), Ok(Stored::Bundle(_))));
             let is_sound = body.is_ok_and(|body| named.are_of_body(&body));
             if !is_sound || written.is_err() {
