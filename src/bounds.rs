@@ -81,6 +81,10 @@
 //! | `xdc.rs` `UNPACKED_BYTES_MAX` | all of them | container | refused | read | `what_unpacks_to_too_much_is_refused_as_it_says_and_as_it_is` |
 //! | `mail/groups.rs` `GROUPS_MAX` 256 | groups that one is in | owner | refused | left | |
 //! | `mail/groups/hearing.rs` `INVITATIONS_MAX` 64 | groups that one is asked to join | all | refused | joined, turned down | `invitations_of_strangers_and_words_of_unknown_groups_take_bounded_room` |
+//! | `mail/groups/effort.rs` `STEPS_MAX` | steps to tell who is in a group that this person did something in, or that one contact asks them to join | group, contact | dropped, and asked again | an hour, a restart | `a_log_that_is_hard_to_judge_takes_a_bounded_part_of_an_hour` |
+//! | `mail/groups/effort.rs` `STEPS_OF_STRANGERS_MAX` | the same of groups that all strangers ask one to join | strangers | dropped | an hour, a restart | `a_log_that_is_hard_to_judge_takes_a_bounded_part_of_an_hour` |
+//! | `mail/groups/effort.rs` `ANSWERS_BYTES_MAX` | answers to members of one group | group | put off | a day, a restart | `members_who_ask_without_end_are_answered_with_so_much_a_day` |
+//! | `mail/groups/effort.rs` `ANSWERS_OF_MEMBER_BYTES_MAX` | those to one of them | member | put off | a day, a restart | `members_who_ask_without_end_are_answered_with_so_much_a_day` |
 //! | `mail/groups/epochs.rs` `EPOCHS_MAX` 256 | keys kept of a group | member | oldest | three months | `a_member_who_sends_keys_without_end_displaces_their_own` |
 //! | `mail/groups/epochs.rs` `EPOCHS_OF_MEMBER_MAX` 64 | of these, from one member | member | oldest | three months | `a_member_who_sends_keys_without_end_displaces_their_own` |
 //! | `mail/groups/hearing.rs` `ASKED_MAX` 4,096 | questions to members and answers to them, remembered for an hour | all | refused: nothing is asked or answered | an hour, a restart | |
@@ -90,6 +94,7 @@
 //! | `mail/groups/receipts.rs` `UNDER_WAY_MAX` 16 | receipts for one author in one group that are under way from here, of at most 64 messages each | author | oldest | heard, seven days | `an_author_who_writes_without_end_has_a_bounded_number_of_bundles_here` |
 //! | `agent/got.rs` `GOT_COPIES_MAX` 4 | copies of a member's receipt | all | no more are handed out | its author has it, its life | `it_goes_in_as_many_copies_as_it_was_given_and_never_in_more_than_four` |
 //! | `mail/groups/log.rs` `OPERATIONS_MAX` 4,096 | operations of a group's log | author | refused | with the group | `ten_thousand_invitations_end_at_the_bounds_and_the_others_go_on` |
+//! | `mail/groups/log.rs` `OPERATIONS_OF_ALL_MAX` 3,072 | of these, but of owners | owners | refused | with the group | `who_fills_a_log_with_nothing_can_still_be_removed` |
 //! | `mail/groups/log.rs` `OPERATIONS_OF_AUTHOR_MAX` 1,024 | of these, of one author | author | refused | with the group | `ten_thousand_invitations_end_at_the_bounds_and_the_others_go_on` |
 //! | `mail/groups/log.rs` `MEMBERS_MAX` 256 | members of a group | owner | refused | removed, left | `ten_thousand_invitations_end_at_the_bounds_and_the_others_go_on` |
 //! | `mail/groups/log.rs` `WAITING_MAX` 256 | operations that wait for those before them | author | of whose most wait one | those came, a restart | `what_comes_before_what_it_follows_waits_for_it_and_only_so_much_does` |

@@ -16,6 +16,7 @@
 //! | `log` | which operations are known, and who is a member by them |
 //! | `acts` | what the person does: begins, admits, joins, leaves, removes |
 //! | `hearing` | what others say of groups, and what is answered |
+//! | `effort` | how much of that others may cause |
 //! | `later` | what is asked again, and answered later |
 //! | `epochs` | the keys that content is sealed under, and whose words under one belong in the group |
 //! | `sending` | how operations and keys leave |
@@ -23,6 +24,7 @@
 //! | `rows` | keys and values of all this in the store |
 
 mod acts;
+mod effort;
 mod epochs;
 mod hearing;
 mod later;
@@ -33,6 +35,7 @@ mod sending;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use self::effort::Effort;
 use self::hearing::Asked;
 use self::later::Later;
 use self::log::{Log, Taken, View};
@@ -45,6 +48,7 @@ use crate::id::NodeId;
 use crate::time::DtnTime;
 
 pub use self::acts::{Actor, NotDone};
+pub use self::effort::{ANSWERS_BYTES_MAX, ANSWERS_OF_MEMBER_BYTES_MAX, STEPS_MAX, STEPS_OF_STRANGERS_MAX};
 pub use self::epochs::{Admitted, EPOCH_KEPT, EPOCH_USED, EPOCHS_MAX, EPOCHS_OF_MEMBER_MAX};
 pub use self::hearing::{ASKED_AGAIN, ASKED_EACH_MAX, ASKED_MAX, INVITATIONS_MAX};
 pub use self::later::{EARLY_QUESTIONS_MAX, QUESTIONS_MAX};
@@ -66,6 +70,7 @@ pub struct Groups {
     asked: BTreeMap<(NodeId, Asked), DtnTime>,
     /// What did not come, and what was not answered.
     later: Later,
+    effort: Effort,
     /// Groups of which something changed since somebody asked.
     changed: BTreeSet<NodeId>,
     /// There is something to be sent that was not there when somebody asked.
@@ -93,6 +98,7 @@ impl Groups {
             meant: BTreeMap::new(),
             asked: BTreeMap::new(),
             later: Later::default(),
+            effort: Effort::default(),
             changed: BTreeSet::new(),
             is_due: false,
             noted: Vec::new(),
@@ -193,6 +199,22 @@ impl Groups {
             self.changed.insert(*group);
         }
         taken
+    }
+
+    /// Whether this person did anything in a group; else others only ask them to join it.
+    fn takes_part(&self, group: &NodeId) -> bool {
+        self.groups.get(group).is_some_and(|known| known.log.has_of(&self.me))
+    }
+
+    /// Forgets a group and all that is kept of it.
+    fn forget(&mut self, group: &NodeId, out: &mut Vec<Change>) {
+        let Some(known) = self.groups.remove(group) else { return };
+        let kept = known.log.in_order().map(|(depth, id)| rows::operation(group, depth, id));
+        let waiting = known.log.waiting().map(|(id, _)| rows::waiting(group, id));
+        let epochs = known.epochs.keys().map(|id| rows::epoch(group, id));
+        let all = kept.chain(waiting).chain(epochs).chain([rows::state(group)]);
+        out.extend(all.map(|key| Change::Keep { key, value: None }));
+        self.changed.insert(*group);
     }
 
     fn stand(&mut self, group: &NodeId, standing: Standing, now: DtnTime, out: &mut Vec<Change>) {

@@ -1,9 +1,12 @@
 //! Members and outsiders who lie about what came to whom in a group: for others, for what was never theirs, and without end.
+//! And strangers who ask a node into groups of their own, and have it work there.
 
 use dak::bundle::Signer;
-use dak::content::Mark;
+use dak::content::group::{Act, Operation, OperationId, Role};
+use dak::content::{Content, GroupWord, Mark};
 use dak::eid::Eid;
 use dak::id::NodeId;
+use dak::time::DtnTime;
 use rand_core::Rng;
 use serde_json::Value;
 
@@ -97,6 +100,72 @@ fn who_lies_of_what_came_to_others_changes_no_status_and_costs_a_bounded_part() 
         }
         let said = [&in_crew, &in_other].map(|id| said_to_have(&target, id));
         verdict.check("and of nobody else", said == [vec!["mallory".to_owned()], vec![]], format!("{said:?}"));
+        verdict.behaves(&watch.end(), 16 << 20);
+        verdict.give();
+    });
+}
+
+#[test]
+fn a_stranger_who_asks_a_node_into_groups_has_it_answer_nobody_and_keep_nothing() {
+    run(async {
+        let mut verdict = Verdict::of("groups of strangers");
+        let target = Target::up("");
+        target.befriend();
+        let watch = target.watch();
+        let mut dice = dice(62);
+        let mallory = fresh_key(&mut dice);
+        let puppets: Vec<_> = (0..size(60, 250)).map(|_| fresh_key(&mut dice)).collect();
+        let at = DtnTime(836_000_000_000);
+        let admit = |who| Act::Admit { who, role: Role::Member, from_start: true };
+        let behind = |before: &Operation, act| Operation::sign(before.group, vec![before.id()], at, act, &mallory);
+        let mut sequence = 0;
+        let mut word = |from, word: GroupWord| {
+            sequence += 1;
+            let content = Content::Group(Box::new(word));
+            handing_over(Genuine::content(from, target.node, sequence, &content).bundle.bytes())
+        };
+        let mut rogue = Rogue::meet(&mallory, target.at, Ears::Count).await.expect("it is met");
+        let mut said = 0;
+
+        // A long log, and each of its members asks for all of it.
+        let mut log = vec![Operation::begin("crowd", [1; 16], at, &mallory)];
+        let group = log[0].group;
+        for who in std::iter::once(target.node).chain(puppets.iter().map(Signer::node)) {
+            log.push(behind(log.last().unwrap(), admit(who)));
+        }
+        while log.len() < 500 {
+            log.push(behind(log.last().unwrap(), Act::Rename { name: format!("{:064}", log.len()) }));
+        }
+        rogue.say(&word(&mallory, GroupWord { operations: log, invites: true, ..GroupWord::of(group) })).await.unwrap();
+        target.person.until("group list", |rows| rows.len() == 1);
+        let before = target.carry().by_class.own;
+        for puppet in &puppets {
+            let question = GroupWord { have: vec![OperationId([9; 32])], ..GroupWord::of(group) };
+            rogue.say(&word(puppet, question)).await.unwrap();
+            said += 1;
+        }
+        verdict.check("each question is taken", rogue.answered(said + 1, PATIENCE).await, said);
+        let own = target.carry().by_class.own;
+        // Beside the receipts for what came, and what was said of the invitation.
+        let most = before.bytes + said * 4_096;
+        verdict.check("and none is answered", own.bytes < most, format!("{} of {most} bytes", own.bytes));
+
+        // In and out again, without end.
+        for n in 0..size(80, 2_000) {
+            let nonce = std::array::from_fn(|at| (n >> (8 * (at % 8))) as u8);
+            let begin = Operation::begin("again", nonce, DtnTime(at.0 + n), &mallory);
+            let admit = behind(&begin, admit(target.node));
+            let remove = behind(&admit, Act::Remove { who: target.node });
+            let of = GroupWord::of(begin.group);
+            let invites = GroupWord { operations: vec![begin, admit], invites: true, ..of.clone() };
+            for part in [invites, GroupWord { operations: vec![remove], ..of }] {
+                rogue.say(&word(&mallory, part)).await.unwrap();
+                said += 1;
+                rogue.answered(said + 1, PATIENCE).await;
+            }
+        }
+        let kept = target.person.rows("group list").len();
+        verdict.check("nothing is kept of groups that one is out of again", kept == 1, kept);
         verdict.behaves(&watch.end(), 16 << 20);
         verdict.give();
     });

@@ -3,12 +3,13 @@
 
 use std::collections::BTreeMap;
 
+use super::effort::Whose;
 use super::log::Log;
 use super::rows::{Standing, State};
 use super::{Group, Groups};
 use crate::agent::change::Change;
 use crate::content::GroupWord;
-use crate::content::group::EpochId;
+use crate::content::group::{Epoch, EpochId, OPERATIONS_AT_ONCE_MAX, Operation};
 use crate::id::NodeId;
 use crate::time::{DtnTime, HOUR, Millis};
 
@@ -21,6 +22,10 @@ pub const ASKED_MAX: usize = 4_096;
 /// So many of them are of one member: who writes under keys without end is asked for these, and nobody else's place is taken.
 pub const ASKED_EACH_MAX: usize = 64;
 
+/// Bytes of a key in a word, and of each head beside it.
+const KEY_BYTES: usize = 72;
+const HEAD_BYTES: usize = 34;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Asked {
     Epoch(EpochId),
@@ -31,24 +36,43 @@ pub(super) enum Asked {
 
 impl Groups {
     /// A word came from somebody, in mail or in the group; who is no contact fills no more than a part of the room for
-    /// invitations.
+    /// invitations. In a group that this person did nothing in yet nobody is answered: whoever may read from the start gets
+    /// all that anybody has from those who asked them in.
     pub fn hear(&mut self, from: NodeId, is_contact: bool, word: &GroupWord, now: DtnTime, out: &mut Vec<Change>) {
         let group = word.group;
-        if !self.groups.contains_key(&group) && !self.is_asked_in(from, is_contact, word, now, out) {
+        let whose = match () {
+            () if self.takes_part(&group) => Whose::Group(group),
+            () if is_contact => Whose::Contact(from),
+            () => Whose::Strangers,
+        };
+        if self.effort.steps_left(&whose, now) == 0 {
+            if self.takes_part(&group) && is_question(word) {
+                self.put_off_for_a_while(from, word, now);
+            }
             return;
         }
-        let known_before = self.groups[&group].log.len();
+        if !self.groups.contains_key(&group) && !self.is_asked_in(from, is_contact, word, whose, now, out) {
+            return;
+        }
+        let left = self.effort.steps_left(&whose, now);
+        let (known_before, steps_before) = (self.groups[&group].log.len(), self.groups[&group].log.steps());
         for operation in &word.operations {
+            if self.groups[&group].log.steps() - steps_before >= left {
+                break;
+            }
             self.take(&group, operation.clone(), out);
         }
-        let is_member = |groups: &Groups| groups.groups[&group].log.view().members.contains_key(&from);
-        if is_member(self) {
+        let is_member = self.groups[&group].log.view().members.contains_key(&from);
+        if is_member {
             for epoch in &word.keys {
                 self.take_key(&group, epoch, from, now, out);
             }
-            self.answer(from, word, now, out);
-        } else {
-            self.answer_who_is_out(from, word, now, out);
+        }
+        if self.takes_part(&group) {
+            match is_member {
+                true => self.answer(from, word, now, out),
+                false => self.answer_who_is_out(from, word, now, out),
+            }
         }
         // Two who both lack what nobody has would else ask each other for ever.
         if !is_question(word) {
@@ -57,6 +81,8 @@ impl Groups {
         if self.groups[&group].log.len() > known_before {
             self.answer_early(&group, now, out);
         }
+        let steps = self.groups[&group].log.steps() - steps_before;
+        self.effort.took_steps(whose, steps, now);
         self.settle(&group, now, out);
     }
 
@@ -71,7 +97,13 @@ impl Groups {
             return;
         }
         let owner = || log.view().owners().copied().find(|owner| *owner != me);
-        let Some(whom) = Some(from).filter(|_| is_member).or_else(owner) else { return };
+        // Of a group that one is only asked to join any number may be members, and one of them asked.
+        let host = || log.view().members.get(&me).map(|member| member.admitted_by);
+        let whom = match log.has_of(&me) {
+            true => Some(from).filter(|_| is_member).or_else(owner),
+            false => host(),
+        };
+        let Some(whom) = whom.filter(|whom| *whom != me) else { return };
         self.later.want((whom, Asked::Operations(group)), group, now);
         if self.asks((whom, Asked::Operations(group)), now) {
             let have = self.groups[&group].log.heads();
@@ -99,6 +131,7 @@ impl Groups {
         from: NodeId,
         is_contact: bool,
         word: &GroupWord,
+        whose: Whose,
         now: DtnTime,
         out: &mut Vec<Change>,
     ) -> bool {
@@ -107,10 +140,15 @@ impl Groups {
             return false;
         }
         let mut log = Log::new(word.group);
+        let left = self.effort.steps_left(&whose, now);
         for operation in &word.operations {
+            if log.steps() >= left {
+                break;
+            }
             log.take(operation.clone(), &mut Vec::new());
         }
         let members = &log.view().members;
+        self.effort.took_steps(whose, log.steps(), now);
         if !members.contains_key(&self.me) || !members.contains_key(&from) {
             return false;
         }
@@ -143,10 +181,12 @@ impl Groups {
             operations.clear();
             is_whole = false;
         }
-        if !is_whole {
-            self.later.put_off(to, word, Some(DtnTime(now.0.saturating_add(ASKED_AGAIN.0))));
+        let has_answer = !keys.is_empty() || !operations.is_empty();
+        let may_answer = has_answer && self.effort.may_answer(&group, &to, bytes_of(&operations, &keys), now);
+        if !is_whole || has_answer != may_answer {
+            self.put_off_for_a_while(to, word, now);
         }
-        if !keys.is_empty() || !operations.is_empty() {
+        if may_answer {
             self.send_parts(vec![to], &group, operations, keys, false, out);
         }
     }
@@ -161,9 +201,17 @@ impl Groups {
             // Whoever admitted them may be slower than they are.
             return self.later.put_off(to, word, None);
         }
-        if self.asks((to, Asked::AnsweredOperations(word.group)), now) {
-            self.send_parts(vec![to], &word.group, lacking, Vec::new(), false, out);
+        if !self.asks((to, Asked::AnsweredOperations(word.group)), now) {
+            return;
         }
+        match self.effort.may_answer(&word.group, &to, bytes_of(&lacking, &[]), now) {
+            true => self.send_parts(vec![to], &word.group, lacking, Vec::new(), false, out),
+            false => self.put_off_for_a_while(to, word, now),
+        }
+    }
+
+    fn put_off_for_a_while(&mut self, who: NodeId, word: &GroupWord, now: DtnTime) {
+        self.later.put_off(who, word, Some(DtnTime(now.0.saturating_add(ASKED_AGAIN.0))));
     }
 
     /// What follows from the log for this person.
@@ -171,6 +219,8 @@ impl Groups {
         let Some(known) = self.groups.get(group) else { return };
         let member = known.log.view().members.get(&self.me);
         match (known.state.standing, member) {
+            // Who is asked in and out again is where they were: else each such group would stay.
+            (Standing::Invited, None) if !self.takes_part(group) => self.forget(group, out),
             // Whom somebody removed.
             (Standing::Joined | Standing::Invited, None) => self.stand(group, Standing::Out, now, out),
             // And who is asked again.
@@ -198,6 +248,13 @@ impl Groups {
         self.asked.insert(what, now);
         true
     }
+}
+
+/// What an answer takes in words, where each has all keys.
+fn bytes_of(operations: &[Operation], keys: &[Epoch]) -> u64 {
+    let of_operations: usize = operations.iter().map(|operation| operation.encode().len()).sum();
+    let of_keys: usize = keys.iter().map(|epoch| KEY_BYTES + epoch.heads.len() * HEAD_BYTES).sum();
+    (of_operations + of_keys * operations.len().div_ceil(OPERATIONS_AT_ONCE_MAX).max(1)) as u64
 }
 
 /// Whether somebody asks for something, and tells nothing.

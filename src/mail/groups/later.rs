@@ -87,7 +87,7 @@ impl Later {
 impl Groups {
     /// Asks for what others named and is not here, of who named it, at the next occasion.
     pub(super) fn want_what_is_missing(&mut self, group: &NodeId) {
-        let Some(known) = self.groups.get(group) else { return };
+        let Some(known) = self.groups.get(group).filter(|known| known.log.has_of(&self.me)) else { return };
         let waits = known.log.waiting().map(|(_, operation)| operation.author);
         let knew_more = known.epochs.values().filter(|kept| !known.log.has_all(&kept.epoch.heads));
         let who_knows: Vec<NodeId> = waits.chain(knew_more.map(|kept| kept.epoch.author)).collect();

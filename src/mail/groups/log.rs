@@ -14,7 +14,7 @@
 //!
 //! Operations whose predecessors are unknown wait, a bounded number of each author.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -24,6 +24,8 @@ use crate::time::DtnTime;
 
 /// Most operations of one group.
 pub const OPERATIONS_MAX: usize = 4_096;
+/// Most of them but of owners: past it somebody who filled the log can still be removed.
+pub const OPERATIONS_OF_ALL_MAX: usize = 3_072;
 /// Most operations of one author among them.
 pub const OPERATIONS_OF_AUTHOR_MAX: usize = 1_024;
 /// Most members of a group, those who are invited among them.
@@ -32,6 +34,9 @@ pub const MEMBERS_MAX: usize = 256;
 pub const WAITING_MAX: usize = 256;
 /// Most of one author among those.
 pub const WAITING_OF_AUTHOR_MAX: usize = 64;
+
+/// To look at an operation takes about as long as at so many pairs of removals.
+const OPERATION_STEPS: usize = 16;
 
 /// All that is known of one group.
 #[derive(Clone, Debug)]
@@ -43,6 +48,8 @@ pub struct Log {
     by_author: BTreeMap<NodeId, usize>,
     waiting: BTreeMap<OperationId, Arc<Operation>>,
     view: OnceCell<View>,
+    /// What it took so far to tell who is a member.
+    steps: Cell<u64>,
 }
 
 #[derive(Clone, Debug)]
@@ -53,6 +60,18 @@ struct Entry {
     past: Bits,
     /// The longest way to the beginning.
     depth: u32,
+    /// Of a removal: how early its author was admitted, by what is before it.
+    admitted_at: u32,
+}
+
+/// A removal that may count.
+#[derive(Debug)]
+struct Removal {
+    at: usize,
+    author: NodeId,
+    who: NodeId,
+    /// The lowest stands where removals beat each other.
+    seniority: (u32, NodeId, OperationId),
 }
 
 /// What became of an operation that came.
@@ -97,6 +116,7 @@ impl Log {
             by_author: BTreeMap::new(),
             waiting: BTreeMap::new(),
             view: OnceCell::new(),
+            steps: Cell::new(0),
         }
     }
 
@@ -110,6 +130,17 @@ impl Log {
 
     pub fn len(&self) -> usize {
         self.entries.len()
+    }
+
+    /// What it took so far to tell who is a member: a step for each pair of removals that was looked at, and
+    /// [`OPERATION_STEPS`] for each operation.
+    pub fn steps(&self) -> u64 {
+        self.steps.get()
+    }
+
+    /// Whether somebody did anything in the group.
+    pub fn has_of(&self, author: &NodeId) -> bool {
+        self.by_author.contains_key(author)
     }
 
     pub fn knows(&self, id: &OperationId) -> bool {
@@ -160,15 +191,24 @@ impl Log {
         if self.entries.len() >= OPERATIONS_MAX || of_author >= OPERATIONS_OF_AUTHOR_MAX {
             return Taken::Refused;
         }
-        if is_strange && !self.might(&operation, &past) {
+        if is_strange && !(self.has_place(&operation.author) && self.might(&operation, &past)) {
             return Taken::Refused;
         }
         *self.by_author.entry(operation.author).or_default() += 1;
         self.index.insert(id, self.entries.len());
         new.push((depth, id));
-        self.entries.push(Entry { id, operation, past, depth });
+        let admitted_at = match operation.act {
+            Act::Remove { .. } => self.admitted_at(&operation.author, &past),
+            _ => u32::MAX,
+        };
+        self.entries.push(Entry { id, operation, past, depth, admitted_at });
         self.view = OnceCell::new();
         Taken::New
+    }
+
+    /// Whether the log has a place for somebody: the last are for those who are owners by all that is known.
+    fn has_place(&self, author: &NodeId) -> bool {
+        self.entries.len() < OPERATIONS_OF_ALL_MAX || self.view().owners().any(|owner| owner == author)
     }
 
     fn wait(&mut self, id: OperationId, operation: Arc<Operation>) -> Taken {
@@ -215,6 +255,11 @@ impl Log {
     /// Operations before which something is unknown, by their ids.
     pub fn waiting(&self) -> impl Iterator<Item = (&OperationId, &Operation)> + '_ {
         self.waiting.iter().map(|(id, operation)| (id, &**operation))
+    }
+
+    /// All that are known, none before those that it names, each with how far it is from the beginning.
+    pub fn in_order(&self) -> impl Iterator<Item = (u32, &OperationId)> + '_ {
+        self.entries.iter().map(|entry| (entry.depth, &entry.id))
     }
 
     /// Whether something before what is known is missing.
@@ -380,66 +425,75 @@ impl Log {
 
     /// Who is in the group by some of what is known, which has all that is before any of it.
     fn evaluate(&self, within: &Bits) -> View {
-        let is_removal = |at: &usize| matches!(self.entries[*at].operation.act, Act::Remove { .. });
-        let mut candidates: Vec<usize> = within.iter().filter(is_removal).collect();
+        let mut candidates: Vec<Removal> = within.iter().filter_map(|at| self.removal(at)).collect();
         loop {
+            self.worked(within.count() * OPERATION_STEPS);
             let standing = self.standing(&candidates);
             let (people, effective) = self.effective(within, &standing);
             // A removal by somebody whom another takes out was none, and what it beat is looked at again.
             let before = candidates.len();
-            let hollow = |at: &usize| standing.values().flatten().any(|other| other == at) && !effective.has(*at);
-            candidates.retain(|at| !hollow(at));
+            let mut stands = Bits::default();
+            standing.values().flatten().for_each(|at| stands.set(*at));
+            candidates.retain(|removal| !stands.has(removal.at) || effective.has(removal.at));
             if candidates.len() == before {
                 return self.members(&people, effective);
             }
         }
     }
 
+    fn removal(&self, at: usize) -> Option<Removal> {
+        let Entry { id, operation, admitted_at, .. } = &self.entries[at];
+        let Act::Remove { who } = operation.act else { return None };
+        Some(Removal { at, author: operation.author, who, seniority: (*admitted_at, operation.author, *id) })
+    }
+
     /// Of removals those that stand, by whom they remove.
-    fn standing(&self, candidates: &[usize]) -> BTreeMap<NodeId, Vec<usize>> {
-        let removed = |at: usize| match self.entries[at].operation.act {
-            Act::Remove { who } => who,
-            _ => unreachable!("only removals are candidates"),
-        };
+    fn standing(&self, candidates: &[Removal]) -> BTreeMap<NodeId, Vec<usize>> {
         let mut of_author = BTreeMap::<NodeId, Vec<usize>>::new();
-        candidates.iter().for_each(|at| of_author.entry(self.entries[*at].operation.author).or_default().push(*at));
-        let beats = |at: usize| {
-            let of_removed = of_author.get(&removed(at)).into_iter().flatten().copied();
-            of_removed.filter(move |other| self.are_beside(at, *other))
-        };
-        let mut undecided: BTreeMap<usize, usize> = candidates.iter().map(|at| (*at, 0)).collect();
-        for at in candidates {
-            beats(*at).for_each(|other| *undecided.entry(other).or_default() += 1);
+        for (n, removal) in candidates.iter().enumerate() {
+            of_author.entry(removal.author).or_default().push(n);
         }
+        // By their places among the candidates.
+        let beats = |n: usize| {
+            let of_removed = of_author.get(&candidates[n].who).map_or(&[][..], |all| all);
+            self.worked(of_removed.len());
+            of_removed.iter().copied().filter(move |other| self.are_beside(candidates[n].at, candidates[*other].at))
+        };
+        let mut beaten_by = vec![0_usize; candidates.len()];
+        (0..candidates.len()).flat_map(&beats).for_each(|other| beaten_by[other] += 1);
+        let mut unbeaten: BTreeSet<usize> = (0..candidates.len()).filter(|n| beaten_by[*n] == 0).collect();
+        let mut by_seniority: Vec<usize> = (0..candidates.len()).collect();
+        by_seniority.sort_unstable_by_key(|n| &candidates[*n].seniority);
+        let mut eldest = by_seniority.into_iter();
+        let mut is_decided = vec![false; candidates.len()];
         let mut standing = BTreeMap::<NodeId, Vec<usize>>::new();
-        while !undecided.is_empty() {
-            let unbeaten = undecided.iter().find(|(_, by)| **by == 0).map(|(at, _)| *at);
-            let next = unbeaten.or_else(|| undecided.keys().copied().min_by_key(|at| self.seniority(*at)));
-            let Some(next) = next else { break };
-            undecided.remove(&next);
-            standing.entry(removed(next)).or_default().push(next);
-            let beaten: Vec<usize> = beats(next).filter(|other| undecided.remove(other).is_some()).collect();
-            for gone in beaten {
-                beats(gone).for_each(|other| {
-                    if let Some(by) = undecided.get_mut(&other) {
-                        *by -= 1;
-                    }
-                });
+        while let Some(next) = unbeaten.pop_first().or_else(|| eldest.find(|n| !is_decided[*n])) {
+            is_decided[next] = true;
+            standing.entry(candidates[next].who).or_default().push(candidates[next].at);
+            let beaten: Vec<usize> = beats(next).filter(|other| !is_decided[*other]).collect();
+            beaten.iter().for_each(|gone| is_decided[*gone] = true);
+            for other in beaten.into_iter().flat_map(&beats) {
+                beaten_by[other] -= 1;
+                if beaten_by[other] == 0 && !is_decided[other] {
+                    unbeaten.insert(other);
+                }
             }
         }
         standing
     }
 
     /// How early the author of a removal was admitted, by what is before it.
-    fn seniority(&self, at: usize) -> (u32, NodeId, OperationId) {
-        let Entry { id, operation, past, .. } = &self.entries[at];
+    fn admitted_at(&self, author: &NodeId, past: &Bits) -> u32 {
         let admitted = past.iter().filter(|before| match &self.entries[*before].operation.act {
-            Act::Begin { .. } => self.entries[*before].operation.author == operation.author,
-            Act::Admit { who, .. } => *who == operation.author,
+            Act::Begin { .. } => self.entries[*before].operation.author == *author,
+            Act::Admit { who, .. } => who == author,
             _ => false,
         });
-        let depth = admitted.map(|before| self.entries[before].depth).min();
-        (depth.unwrap_or(u32::MAX), operation.author, *id)
+        admitted.map(|before| self.entries[before].depth).min().unwrap_or(u32::MAX)
+    }
+
+    fn worked(&self, steps: usize) {
+        self.steps.set(self.steps.get().saturating_add(steps as u64));
     }
 
     fn are_beside(&self, one: usize, other: usize) -> bool {

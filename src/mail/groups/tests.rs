@@ -1,3 +1,4 @@
+mod burden;
 mod later;
 
 use super::log::MEMBERS_MAX;

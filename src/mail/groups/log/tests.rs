@@ -322,6 +322,20 @@ fn act_of(n: u8, who: u8) -> Act {
     }
 }
 
+/// Which of some removals stand, as the description says it: pair by pair.
+fn standing_plainly(log: &Log, candidates: &[Removal]) -> BTreeMap<NodeId, Vec<usize>> {
+    let beats = |one: &Removal, other: &Removal| one.who == other.author && log.are_beside(one.at, other.at);
+    let (mut standing, mut open) = (BTreeMap::<NodeId, Vec<usize>>::new(), candidates.iter().collect::<Vec<_>>());
+    while !open.is_empty() {
+        let unbeaten = open.iter().position(|one| !open.iter().any(|other| beats(other, one)));
+        let eldest = (0..open.len()).min_by_key(|n| &open[*n].seniority).unwrap();
+        let next = open.remove(unbeaten.unwrap_or(eldest));
+        standing.entry(next.who).or_default().push(next.at);
+        open.retain(|other| !beats(next, other));
+    }
+    standing
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 192, ..ProptestConfig::default() })]
 
@@ -349,6 +363,8 @@ proptest! {
         for home in &homes[1..] {
             all.hears(home);
         }
+        let removals: Vec<Removal> = (0..all.0.len()).filter_map(|at| all.0.removal(at)).collect();
+        prop_assert_eq!(all.0.standing(&removals), standing_plainly(&all.0, &removals));
         // In any order, and some of it twice.
         let mut operations = all.0.lacking(&[]);
         let again: Vec<Operation> = operations.iter().step_by(3).cloned().collect();
