@@ -93,7 +93,8 @@ impl Groups {
         let log = &self.groups[&group].log;
         let is_member = log.view().members.contains_key(&from);
         let knew_more = || is_member && word.keys.iter().any(|epoch| !log.has_all(&epoch.heads));
-        if !log.is_waiting() && !knew_more() {
+        let is_begun = !log.has_admitted(&me);
+        if !log.is_waiting() && !knew_more() && !is_begun {
             return;
         }
         let owner = || log.view().owners().copied().find(|owner| *owner != me);
@@ -101,6 +102,7 @@ impl Groups {
         let host = || log.view().members.get(&me).map(|member| member.admitted_by);
         let whom = match log.has_of(&me) {
             true => Some(from).filter(|_| is_member).or_else(owner),
+            false if is_begun => Some(from),
             false => host(),
         };
         let Some(whom) = whom.filter(|whom| *whom != me) else { return };
@@ -149,7 +151,10 @@ impl Groups {
         }
         let members = &log.view().members;
         self.effort.took_steps(whose, log.steps(), now);
-        if !members.contains_key(&self.me) || !members.contains_key(&from) {
+        let is_whole = members.contains_key(&self.me) && members.contains_key(&from);
+        // Of a log that takes more words than one the first shows nobody who came late; the rest is asked for.
+        let is_begun = !log.is_empty() && word.operations.len() == OPERATIONS_AT_ONCE_MAX;
+        if !is_whole && !is_begun {
             return false;
         }
         let state = State { standing: Standing::Invited, since: now };
@@ -220,6 +225,7 @@ impl Groups {
         let member = known.log.view().members.get(&self.me);
         match (known.state.standing, member) {
             // Who is asked in and out again is where they were: else each such group would stay.
+            (Standing::Invited, None) if !known.log.has_admitted(&self.me) => {}
             (Standing::Invited, None) if !self.takes_part(group) => self.forget(group, out),
             // Whom somebody removed.
             (Standing::Joined | Standing::Invited, None) => self.stand(group, Standing::Out, now, out),

@@ -169,7 +169,7 @@ impl Groups {
         known.log.view().members.contains_key(whom)
             && match asked {
                 Asked::Epoch(epoch) => !known.epochs.contains_key(&epoch),
-                Asked::Operations(_) => known.log.is_waiting() || !has_all(),
+                Asked::Operations(_) => known.log.is_waiting() || !has_all() || !known.log.has_admitted(&self.me),
                 Asked::Answered(_) | Asked::AnsweredOperations(_) => false,
             }
     }

@@ -143,6 +143,15 @@ impl Log {
         self.by_author.contains_key(author)
     }
 
+    /// Whether somebody was admitted ever, or began it.
+    pub fn has_admitted(&self, who: &NodeId) -> bool {
+        self.entries.iter().any(|Entry { operation, .. }| match &operation.act {
+            Act::Begin { .. } => operation.author == *who,
+            Act::Admit { who: admitted, .. } => admitted == who,
+            _ => false,
+        })
+    }
+
     pub fn knows(&self, id: &OperationId) -> bool {
         self.index.contains_key(id)
     }

@@ -5,7 +5,7 @@ use super::log::MEMBERS_MAX;
 use super::rows::{Key, Recipients, ToSend};
 use super::*;
 use crate::bundle::Signer;
-use crate::content::group::{Epoch, GroupKey, Role};
+use crate::content::group::{Epoch, GroupKey, OPERATIONS_AT_ONCE_MAX, Role};
 use crate::content::{Content, GroupWord};
 use ed25519_dalek::SigningKey;
 
@@ -303,6 +303,35 @@ fn a_member_who_writes_under_keys_without_end_takes_nobody_elses_questions() {
     assert_eq!(people[2].sends().len(), ASKED_EACH_MAX);
     people[2].does(|groups, by, out| groups.miss(&group, EpochId([7; 16]), node(1), by.now, out));
     assert_eq!(people[2].sends().len(), 1, "another is asked all the same");
+}
+
+#[test]
+fn who_is_admitted_behind_more_than_a_word_holds_is_asked_to_join_in_whatever_order_that_comes() {
+    for is_reversed in [false, true] {
+        let mut people = people();
+        let group = people[0].does(|groups, by, out| groups.begin("crew", [1; 16], &[], by, out)).unwrap();
+        for n in 0..OPERATIONS_AT_ONCE_MAX {
+            people[0].does(|groups, by, out| groups.rename(&group, &format!("crew {n}"), by, out)).unwrap();
+        }
+        people[0].sends();
+        people[0].does(|groups, by, out| groups.admit(&group, &[node(2)], false, by, out)).unwrap();
+        let mut sent = people[0].sends();
+        sent.retain(|sent| sent.to == Recipients::Each(vec![node(2)]));
+        assert_eq!(sent.len(), 2, "words that ask to join");
+        if is_reversed {
+            sent.reverse();
+        }
+        for ToSend { content, .. } in sent {
+            let Ok(Content::Group(word)) = Content::decode(&content) else { panic!("it is a word") };
+            people[1].does(|groups, by, out| groups.hear(node(1), false, &word, by.now, out));
+        }
+        deliver(&mut people);
+        people[1].does(|groups, by, out| groups.join(&group, by, out)).unwrap();
+        deliver(&mut people);
+        assert_eq!(people[0].members(&group), people[1].members(&group));
+        let epoch = writes(&mut people[0], &group);
+        assert!(people[1].opens(&group, &epoch));
+    }
 }
 
 #[test]
