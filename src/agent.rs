@@ -21,6 +21,7 @@
 //!                      topics    what is published here, and what comes of topics    Output::Heard
 //!                      groups    what is served of groups, whose words have room, who is met of them
 //!                      again     what is held for them already and was not shown              Output::Again
+//!                      renewals  a contact that this node's interests outgrew is begun anew        Output::Renew
 //!                      expiry    time passes: expiry, tombstones, retries        Output::Report
 //! ```
 //!
@@ -72,6 +73,7 @@ mod recall;
 mod receipts;
 mod receive;
 mod reconcile;
+mod renewals;
 mod retention;
 pub mod routing;
 mod setup;

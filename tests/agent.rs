@@ -40,6 +40,8 @@ mod present;
 mod random;
 #[path = "agent/receipts.rs"]
 mod receipts;
+#[path = "agent/renewals.rs"]
+mod renewals;
 #[path = "agent/room.rs"]
 mod room;
 #[path = "agent/shares.rs"]

@@ -65,11 +65,14 @@ impl Agent {
         }
     }
 
-    fn say_refused(&self, to: NodeId, id: BundleId, why: Refusal, out: &mut Vec<Output>) {
+    fn say_refused(&mut self, to: NodeId, id: BundleId, why: Refusal, out: &mut Vec<Output>) {
         let retry_after = match why {
             Refusal::Full | Refusal::Space => RETRY_FULL,
             _ => Millis(0),
         };
+        if matches!(why, Refusal::Full | Refusal::Space | Refusal::Unwilling | Refusal::Shunned) {
+            self.declines(to);
+        }
         out.push(Output::Report(Event::Refused { id, from: to, why }));
         if self.contacts.has(&to) {
             out.push(Output::Send { to, frame: Frame::Refused { id, why, retry_after } });
@@ -79,12 +82,15 @@ impl Agent {
     pub(super) fn offered(&mut self, peer: NodeId, ids: Vec<BundleId>, out: &mut Vec<Output>) {
         // What is for this node alone comes without being offered.
         if self.config.carry_bytes_max == 0 && self.mailboxes.groups().next().is_none() {
-            return;
+            return self.declines(peer);
         }
         self.doubt_offered(peer, &ids, out);
         self.hear_of_copies(peer, &ids, out);
-        let unknown = |id: &BundleId| !self.knows(id) && !self.is_declined(id);
-        let mut ids: Vec<BundleId> = ids.into_iter().filter(unknown).collect();
+        let (declined, mut ids): (Vec<BundleId>, Vec<BundleId>) =
+            ids.into_iter().filter(|id| !self.knows(id)).partition(|id| self.is_declined(id));
+        if !declined.is_empty() {
+            self.declines(peer);
+        }
         let is_named = self.ledger.is_contact(&peer);
         ids.retain(|id| self.contacts.offers.note(*id, peer, is_named, self.now()));
         ask(peer, ids, out);

@@ -86,6 +86,10 @@ pub struct Contact {
     pub shown: BTreeSet<NodeId>,
     /// Answers that wait for the end of the batch.
     pub grants: Vec<(BundleId, Grade)>,
+    /// Whether something was declined here that may be wanted later.
+    pub declined: bool,
+    /// Since when this node is interested in more than its Hello said, or in what was declined.
+    pub outgrown: Option<Timestamp>,
     retries: BTreeSet<(Timestamp, BundleId)>,
     /// Mail for this node that the peer brought and that found no room, with its source and size.
     without_room: BTreeMap<BundleId, (NodeId, u32)>,
@@ -119,6 +123,8 @@ impl Contact {
             to_offer: Vec::new(),
             shown: BTreeSet::new(),
             grants: Vec::new(),
+            declined: false,
+            outgrown: None,
             retries: BTreeSet::new(),
             without_room: BTreeMap::new(),
             turned_away: BTreeSet::new(),
@@ -126,6 +132,11 @@ impl Contact {
             bundles_sent: 0,
             bundles_received: 0,
         }
+    }
+
+    /// Another contact would bring more; the first change of several counts.
+    pub fn outgrow(&mut self, now: Timestamp) {
+        self.outgrown.get_or_insert(now);
     }
 
     /// Offers an id at the end of the batch; false where too many are offered in this one already.

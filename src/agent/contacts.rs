@@ -37,6 +37,8 @@ pub struct Contacts {
     pub shunned_of_topics: Shunned,
     /// Receipts that a peer shuns.
     pub unwelcome: Shunned,
+    /// When a contact was last renewed.
+    pub renewed_at: Option<Timestamp>,
     /// The receipt that is being handed to the very peer that brought what it names, and whether it went.
     answer: Option<(NodeId, BundleId, bool)>,
 }
@@ -54,6 +56,7 @@ impl Contacts {
             shunned: Shunned::default(),
             shunned_of_topics: Shunned::default(),
             unwelcome: Shunned::default(),
+            renewed_at: None,
             answer: None,
         }
     }

@@ -37,6 +37,7 @@ impl Agent {
             retry.map(|at| (at, Cause::Retry)),
             self.contacts.offers.next_end().map(|end| (end, Cause::Retry)),
             self.contacts.graces.next_end().map(|end| (end, Cause::Grace)),
+            self.next_renewal().map(|at| (at.max(now), Cause::Renewal)),
         ];
         dues.into_iter().flatten().min()
     }
@@ -56,6 +57,7 @@ impl Agent {
         self.ask_others(out);
         self.end_graces();
         self.take_turn(out);
+        self.renew_contacts(out);
         self.flush_contacts(out);
     }
 

@@ -31,7 +31,11 @@ impl Agent {
         if !group.has_members() {
             return;
         }
+        let is_new = on && !self.mailboxes.serves(&group);
         self.mailboxes.serve_group(group.clone(), on);
+        if is_new {
+            self.outgrow_hellos();
+        }
         if on {
             // Who its members are is said next; at a start they are those of before, and nothing that is held moves.
             return self.look_at_held(&group);

@@ -200,6 +200,8 @@ pub enum Output {
     Again(Vec<(Row, BundleId)>),
     /// Something is held for this node, and there is no contact with it.
     Dial(NodeId),
+    /// End the contact with this node once what was said is said, and begin another.
+    Renew(NodeId),
     /// There is a new row in the inbox.
     Notify(BundleId),
     /// Something was published in a topic that is served here, by somebody who may; or somebody who may says what came to them
@@ -316,6 +318,8 @@ pub enum Cause {
     Retry,
     /// A destination in contact took long enough over what it gets alone.
     Grace,
+    /// A contact is to be begun anew.
+    Renewal,
     /// A peer lacks more than it was told of in one go. A driver may take other inputs first, or nobody else would be
     /// heard while a crowd is told of a million bundles.
     Turn,

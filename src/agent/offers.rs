@@ -119,6 +119,11 @@ impl Offers {
         Settled { asked, others }
     }
 
+    /// Whether a peer is asked for anything that has not come yet.
+    pub fn is_owed_by(&self, peer: &NodeId) -> bool {
+        self.owed.get(peer).is_some_and(|owed| *owed > 0)
+    }
+
     /// Who offered this id and was not asked for it: named people first, then those who stalled least.
     pub fn others(&self, id: &BundleId) -> Vec<NodeId> {
         let mut others = self.by_id.get(id).map_or(Vec::new(), |entry| entry.others.clone());

@@ -202,7 +202,11 @@ impl Agent {
 
     /// The owner carries more or less from now on.
     pub(super) fn carry_limit(&mut self, bytes: u64, out: &mut Vec<Output>) {
+        let is_raised = bytes > self.config.carry_bytes_max;
         self.config.carry_bytes_max = bytes;
+        if is_raised {
+            self.outgrow_limit();
+        }
         self.ledger.limit_memories(self.config.memories_max());
         self.keep_limit(out);
     }

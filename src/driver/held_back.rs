@@ -96,7 +96,8 @@ impl Said for Output {
             Output::Send { frame, .. } => frame_weight(frame),
             Output::Report(event) => event_weight(event),
             Output::Notify(_) | Output::File(_) | Output::Heard(_) => Weight::Shown,
-            Output::Seal { .. } | Output::Forward { .. } | Output::Again(_) | Output::Dial(_) => Weight::Free,
+            Output::Seal { .. } | Output::Forward { .. } | Output::Again(_) => Weight::Free,
+            Output::Dial(_) | Output::Renew(_) => Weight::Free,
         }
     }
 

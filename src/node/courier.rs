@@ -53,6 +53,8 @@ pub enum Act {
     /// See [`Output::Again`].
     Again(Vec<(Row, BundleId)>),
     Dial(NodeId),
+    /// See [`Output::Renew`].
+    Renew(NodeId),
     Report(Event),
     Seal {
         token: u64,
@@ -79,6 +81,7 @@ impl Act {
             Output::Forward { to, transit, id, row } => Act::Forward { to, transit, id, row, held: None },
             Output::Again(rows) => Act::Again(rows),
             Output::Dial(node) => Act::Dial(node),
+            Output::Renew(node) => Act::Renew(node),
             Output::Report(event) => Act::Report(event),
         })
     }
@@ -90,7 +93,12 @@ impl Act {
             Act::Report(event) => event_weight(event),
             // Whoever looked saw what is not durable yet.
             Act::Call(_) => Weight::Promise,
-            Act::Forward { .. } | Act::Again(_) | Act::Dial(_) | Act::Seal { .. } | Act::GiveBack(_) => Weight::Free,
+            Act::Forward { .. }
+            | Act::Again(_)
+            | Act::Dial(_)
+            | Act::Renew(_)
+            | Act::Seal { .. }
+            | Act::GiveBack(_) => Weight::Free,
             Act::Greet(..) | Act::Part(_) | Act::PartWithAll => Weight::Free,
         }
     }
@@ -212,6 +220,8 @@ impl Thread {
                     net.dial(node);
                 }
             }
+            // Who knows the other's address dials again, within a second or two as after any contact that was one.
+            Act::Renew(peer) => self.part_with(peer),
             Act::Report(event) => self.report(event),
             Act::Seal { token, draft } => self.tools.pool.seal(token, draft),
             Act::Call(call) => call(),

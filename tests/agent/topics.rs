@@ -23,7 +23,7 @@ fn message(sequence: u64, body: &str, leave: Option<Leave>) -> Post {
     Post { sequence, said: Said::Message { key: None, body: body.into(), leave } }
 }
 
-fn post(writer: &Ghost, topic: &Eid, created: u64, post: &Post) -> Bundle {
+pub fn post(writer: &Ghost, topic: &Eid, created: u64, post: &Post) -> Bundle {
     let (kind, source, destination) = (Kind::Message, writer.id, topic.clone());
     let creation = Creation { time: DtnTime(created), sequence: post.sequence };
     let draft = Draft { kind, source, destination, creation, lifetime: DAY, priority: Priority::Normal, copies: 1 };
@@ -34,7 +34,7 @@ fn leave(owner: &Ghost, topic: &Eid, writer: &Ghost) -> Option<Leave> {
     Some(Leave::give(topic, &writer.id, DtnTime(WALL + DAY.0), &owner.key))
 }
 
-fn serve(world: &mut World, n: usize, owner: &Ghost, filter: &str) {
+pub fn serve(world: &mut World, n: usize, owner: &Ghost, filter: &str) {
     let filter = Filter::parse(filter).unwrap();
     world.input(n, Input::Serve { owner: owner.id, filter, on: true });
 }

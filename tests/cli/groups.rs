@@ -413,3 +413,25 @@ fn who_may_read_from_the_start_does_and_a_stranger_s_invitation_is_a_request() {
     alice.does("group leave club");
     dave.until("group members club", |rows| rows.len() == 1);
 }
+
+#[test]
+fn who_joins_while_a_carrier_is_in_contact_reads_what_the_carrier_holds_for_the_group() {
+    let [mut alice, mut bob] = know_each_other(["alice", "bob"]);
+    let mut dave = Person::new("dave");
+    dave.up("");
+    let link = format!("--peer {}", dave.place());
+    assert_eq!((alice.down(), bob.down()), (Some(0), Some(0)));
+    // Of somebody who carries for nobody a carrier learns by its Hello alone which groups it is in.
+    bob.up(&format!("{link} --carry-limit 0"));
+    alice.up(&link);
+    alice.json("group create crew --with bob");
+    bob.until("group", |rows| rows.iter().any(|row| row["name"] == "crew" && row["standing"] == "invited"));
+    alice.does("send crew the-bridge-is-out");
+    dave.until("carry list", |rows| {
+        rows.iter().filter(|row| row["to_address"].as_str().unwrap().starts_with("dtn:")).count() >= 2
+    });
+    assert_eq!(alice.down(), Some(0));
+    joins(&bob, "crew");
+    reads(&bob, "crew", "the-bridge-is-out");
+    bob.until("peers", |peers| peers.len() == 1);
+}

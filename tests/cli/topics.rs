@@ -377,3 +377,22 @@ fn plus_stands_for_one_level_and_a_trailing_hash_for_all_that_follow() {
     }
     assert_eq!(alice.run("sub home/#/temp").code, 2, "all that follow stands last");
 }
+
+#[test]
+fn who_carries_more_and_subscribes_while_a_carrier_is_in_contact_is_told_what_the_carrier_holds() {
+    let (mut alice, mut bob, mut carol) = (Person::new("alice"), Person::new("bob"), Person::new("carol"));
+    carol.up("");
+    let alices = alice.up(&format!("--peer {}", carol.place()))["peer_id"].as_str().unwrap().to_owned();
+    bob.up(&format!("--peer {} --carry-limit 0", carol.place()));
+    bob.until("peers", |peers| peers.len() == 1);
+    alice.json("topic create weather");
+    alice.json("pub weather gale");
+    carol.until("topic", |rows| rows.iter().any(|row| row["standing"] == "around" && row["carried"] == 2));
+    assert_eq!(alice.down(), Some(0));
+    assert_eq!(bob.run(&format!("contact add alice {alices}")).code, 0);
+    assert_eq!(bob.json("topic subscribe alice/weather")["topic"], "alice/weather");
+    assert_eq!(bob.rows("sub alice/weather").len(), 0, "who carries for nobody is offered nothing");
+    assert_eq!(bob.run("carry limit 64M").code, 0);
+    assert_eq!(texts(&events(&bob, "alice/weather", 1)), ["gale"]);
+    bob.until("peers", |peers| peers.len() == 1);
+}

@@ -54,6 +54,8 @@ pub struct Node<S: Store = MemoryStore> {
     pub events: Vec<Event>,
     pub notified: Vec<BundleId>,
     pub heard: Vec<BundleId>,
+    /// With whom it began a contact anew.
+    pub renewed: Vec<NodeId>,
     /// Commits still to come before the power goes, when it is to go; and whether before or after that commit.
     pub power_cut: Option<(u32, bool)>,
     pub down: bool,
@@ -188,6 +190,7 @@ impl<S: Store> World<S> {
                 events: Vec::new(),
                 notified: Vec::new(),
                 heard: Vec::new(),
+                renewed: Vec::new(),
                 power_cut: None,
                 down: false,
                 commits: 0,
@@ -328,6 +331,14 @@ impl<S: Store> World<S> {
                 }
             }
             Output::Dial(node) => self.dialled[n].push(node),
+            Output::Renew(peer) => {
+                self.nodes[n].renewed.push(peer);
+                // A ghost is there as long as its story says.
+                if let Some(peer) = self.find(peer).filter(|peer| self.is_linked(n, *peer)) {
+                    self.down(n, peer);
+                    self.open(n, peer);
+                }
+            }
             Output::Seal { token, draft } => {
                 let payload: Arc<[u8]> = format!("message {token} of node {n}").into_bytes().into();
                 let size_bytes =

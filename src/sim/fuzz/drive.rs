@@ -30,6 +30,11 @@ impl World {
                 }
                 Errand::Input(..) => {}
                 Errand::Part(a, b) => self.part(a, b)?,
+                Errand::Renew(a, b) if self.is_linked(a, b) => {
+                    self.part(a, b)?;
+                    self.open(a, b)?;
+                }
+                Errand::Renew(..) => {}
             }
         }
         Ok(())
@@ -276,6 +281,11 @@ impl World {
                 let ends = Ends { from: self.nodes[n].id, to };
                 let frame = encode_folded(&transit, &bundle, &ends, self.air.taken((peer, n)));
                 self.put(n, peer, frame);
+            }
+            Output::Renew(peer) => {
+                if let Some(peer) = self.linked(n, peer) {
+                    self.errands.push_back(Errand::Renew(n, peer));
+                }
             }
             Output::Report(event) => self.report(n, event)?,
         }

@@ -56,6 +56,8 @@ pub enum Errand {
     /// Only for the incarnation that asked for it.
     Input(usize, u32, Input),
     Part(usize, usize),
+    /// They part, and meet again.
+    Renew(usize, usize),
 }
 
 /// Events kept for a report.

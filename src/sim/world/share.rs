@@ -61,6 +61,8 @@ pub struct Share<'a> {
     senders: BTreeSet<u32>,
     /// Receipts in the place of which the one goes that was queued just now.
     to_drop: Vec<BundleId>,
+    /// With whom the node that has an input begins to talk anew.
+    to_renew: Vec<u32>,
     /// What the node does next for which something comes out just now.
     next: Vec<Input>,
 }
@@ -98,6 +100,7 @@ impl<'a> Share<'a> {
             hops: 0,
             senders: BTreeSet::new(),
             to_drop: Vec::new(),
+            to_renew: Vec::new(),
             next: Vec::new(),
         }
     }
@@ -239,6 +242,16 @@ impl<'a> Share<'a> {
         for (node, peer) in [(a, b), (b, a)] {
             let peer = self.common.roster.name(peer);
             self.input(node, Input::ContactUp { peer });
+        }
+    }
+
+    /// Two in reach who talk end that and start anew.
+    fn renew(&mut self, one: u32, other: u32) {
+        if self.node(one).peers.talks(other) {
+            let (a, b) = (one.min(other), one.max(other));
+            self.set_talk(a, b, Talk::Not);
+            self.part(a, b, Talk::Talks);
+            self.approach(a, b);
         }
     }
 

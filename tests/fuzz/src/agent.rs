@@ -403,6 +403,7 @@ impl Stage {
             | Output::Heard(_)
             | Output::Again(_)
             | Output::Dial(_)
+            | Output::Renew(_)
             | Output::Notify(_)
             | Output::Report(_) => {}
         }

@@ -46,6 +46,9 @@ impl Share<'_> {
             inputs.extend(self.to_drop.drain(..).map(Input::Drop));
             inputs.extend(self.next.drain(..));
         }
+        for peer in std::mem::take(&mut self.to_renew) {
+            self.renew(node, peer);
+        }
     }
 
     /// Gives what has arrived to its receiver.
@@ -104,6 +107,7 @@ impl Share<'_> {
                 let to = self.common.roster.number(&to);
                 self.forward(node, to, transit, row);
             }
+            Output::Renew(peer) => self.to_renew.push(self.common.roster.number(&peer)),
             Output::Report(event) => self.note(node, event),
             Output::Heard(bundle) => {
                 self.log.add(self.now_us, Step::Delivered, node, 0, bundle.id.prefix());
