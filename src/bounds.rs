@@ -87,8 +87,9 @@
 //! | `mail/groups/effort.rs` `ANSWERS_OF_MEMBER_BYTES_MAX` | those to one of them | member | put off | a day, a restart | `members_who_ask_without_end_are_answered_with_so_much_a_day` |
 //! | `mail/groups/epochs.rs` `EPOCHS_MAX` 256 | keys kept of a group | member | oldest | three months | `a_member_who_sends_keys_without_end_displaces_their_own` |
 //! | `mail/groups/epochs.rs` `EPOCHS_OF_MEMBER_MAX` 64 | of these, from one member | member | oldest | three months | `a_member_who_sends_keys_without_end_displaces_their_own` |
-//! | `mail/groups/hearing.rs` `ASKED_MAX` 4,096 | questions to members and answers to them, remembered for an hour | all | refused: nothing is asked or answered | an hour, a restart | |
+//! | `mail/groups/hearing.rs` `ASKED_MAX` 4,096 | questions to members and answers to them, remembered for an hour at least | all | refused: nothing is asked or answered | an hour, a restart | |
 //! | `mail/groups/hearing.rs` `ASKED_EACH_MAX` 64 | those of one member | member | refused | an hour, a restart | `a_member_who_writes_under_keys_without_end_takes_nobody_elses_questions` |
+//! | `mail/groups/hearing.rs` `SAME_MAX` 16 | questions to a member about the same, and answers, while the log stays as it is | member | refused | the log grows, a month without, a restart | `the_same_is_asked_and_answered_so_often_and_then_once_something_is_new` |
 //! | `mail/groups/later.rs` `QUESTIONS_MAX` 256 | questions about groups that cannot be answered yet | all | refused, and asked again by who wants to know | answered, a restart | |
 //! | `mail/groups/later.rs` `EARLY_QUESTIONS_MAX` 64 | those of people who are no members as far as is known | all | refused | they are admitted, a restart | `questions_of_people_who_are_no_members_take_a_bounded_room` |
 //! | `mail/groups/receipts.rs` `UNDER_WAY_MAX` 16 | receipts for one author in one group that are under way from here, of at most 64 messages each | author | oldest | heard, seven days | `an_author_who_writes_without_end_has_a_bounded_number_of_bundles_here` |

@@ -36,7 +36,7 @@ mod sending;
 use std::collections::{BTreeMap, BTreeSet};
 
 use self::effort::Effort;
-use self::hearing::Asked;
+use self::hearing::{Asked, Said};
 use self::later::Later;
 use self::log::{Log, Taken, View};
 use self::receipts::Receipts;
@@ -50,7 +50,7 @@ use crate::time::DtnTime;
 pub use self::acts::{Actor, NotDone};
 pub use self::effort::{ANSWERS_BYTES_MAX, ANSWERS_OF_MEMBER_BYTES_MAX, STEPS_MAX, STEPS_OF_STRANGERS_MAX};
 pub use self::epochs::{Admitted, EPOCH_KEPT, EPOCH_USED, EPOCHS_MAX, EPOCHS_OF_MEMBER_MAX};
-pub use self::hearing::{ASKED_AGAIN, ASKED_EACH_MAX, ASKED_MAX, INVITATIONS_MAX};
+pub use self::hearing::{ASKED_AGAIN, ASKED_EACH_MAX, ASKED_MAX, INVITATIONS_MAX, SAME_FORGOTTEN, SAME_MAX};
 pub use self::later::{EARLY_QUESTIONS_MAX, QUESTIONS_MAX};
 pub use self::rows::Standing;
 
@@ -66,8 +66,8 @@ pub struct Groups {
     next_out: u64,
     /// Own messages to groups, of which one hears who has them.
     meant: BTreeMap<Mark, NodeId>,
-    /// Who was asked for what, or answered, and when.
-    asked: BTreeMap<(NodeId, Asked), DtnTime>,
+    /// Who was asked for what, or answered, when and how often.
+    asked: BTreeMap<(NodeId, Asked), Said>,
     /// What did not come, and what was not answered.
     later: Later,
     effort: Effort,

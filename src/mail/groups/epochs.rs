@@ -75,7 +75,7 @@ impl Groups {
         }
     }
 
-    /// Keeps a key from a member; of who sends many the oldest go.
+    /// Keeps a key from a member, and says whether it was not here; of who sends many the oldest go.
     pub(super) fn take_key(
         &mut self,
         group: &NodeId,
@@ -83,13 +83,13 @@ impl Groups {
         from: NodeId,
         now: DtnTime,
         out: &mut Vec<Change>,
-    ) {
-        let Some(known) = self.groups.get_mut(group) else { return };
+    ) -> bool {
+        let Some(known) = self.groups.get_mut(group) else { return false };
         let id = epoch.id(group);
         if let Some(kept) = known.epochs.get(&id) {
             // From its author it can be written under.
             if kept.from == kept.epoch.author || from != epoch.author {
-                return;
+                return false;
             }
         }
         let oldest = |epochs: &BTreeMap<EpochId, KeptEpoch>, of: Option<NodeId>, many: usize| {
@@ -106,6 +106,7 @@ impl Groups {
         out.push(Change::Keep { key: rows::epoch(group, &id), value: Some(kept.write()) });
         known.epochs.insert(id, kept);
         self.changed.insert(*group);
+        true
     }
 
     /// A key that one may write under, the newest of those that all have from its author.

@@ -4,19 +4,24 @@
 use std::collections::BTreeMap;
 
 use super::effort::Whose;
-use super::log::Log;
+use super::log::{Log, Taken};
 use super::rows::{Standing, State};
 use super::{Group, Groups};
 use crate::agent::change::Change;
 use crate::content::GroupWord;
 use crate::content::group::{Epoch, EpochId, OPERATIONS_AT_ONCE_MAX, Operation};
 use crate::id::NodeId;
-use crate::time::{DtnTime, HOUR, Millis};
+use crate::time::{DAY, DtnTime, HOUR, Millis};
 
 /// Most groups that one is asked to join.
 pub const INVITATIONS_MAX: usize = 64;
 /// How soon the same is asked of somebody again, or answered again.
 pub const ASKED_AGAIN: Millis = Millis(HOUR.0);
+/// So often the same is asked of somebody, or answered, while the log here stays as it is: what did not help until then does
+/// not, and two who each wait for the other stop.
+pub const SAME_MAX: u32 = 16;
+/// After so long without it the same is asked and answered as if it were new.
+pub const SAME_FORGOTTEN: Millis = Millis(30 * DAY.0);
 /// So many questions and answers are remembered.
 pub const ASKED_MAX: usize = 4_096;
 /// So many of them are of one member: who writes under keys without end is asked for these, and nobody else's place is taken.
@@ -32,6 +37,24 @@ pub(super) enum Asked {
     Operations(NodeId),
     Answered(EpochId),
     AnsweredOperations(NodeId),
+}
+
+/// When something was asked or answered last, and how often with a log of this length.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Said {
+    at: DtnTime,
+    times: u32,
+    log_len: usize,
+}
+
+/// Whether it is time to ask somebody for something, or to answer it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Turn {
+    Now,
+    /// It was done shortly before, or there is no room to remember it.
+    Later,
+    /// It was done often enough.
+    Never,
 }
 
 impl Groups {
@@ -56,16 +79,26 @@ impl Groups {
         }
         let left = self.effort.steps_left(&whose, now);
         let (known_before, steps_before) = (self.groups[&group].log.len(), self.groups[&group].log.steps());
+        // Only what is new brings about a question. Two who both lack what nobody has would else ask each other for ever, and
+        // so would one who knows more ask one who knows less, and hear what they know.
+        let (mut is_news, mut knew_more) = (word.invites, false);
         for operation in &word.operations {
             if self.groups[&group].log.steps() - steps_before >= left {
+                is_news = true;
                 break;
             }
-            self.take(&group, operation.clone(), out);
+            let waited = self.groups[&group].log.waits(&operation.id());
+            is_news |= match self.take(&group, operation.clone(), out) {
+                Taken::New => true,
+                Taken::Waits => !waited,
+                Taken::Known | Taken::Refused => false,
+            };
         }
         let is_member = self.groups[&group].log.view().members.contains_key(&from);
         if is_member {
             for epoch in &word.keys {
-                self.take_key(&group, epoch, from, now, out);
+                let is_new = self.take_key(&group, epoch, from, now, out);
+                knew_more |= is_new && !self.groups[&group].log.has_all(&epoch.heads);
             }
         }
         if self.takes_part(&group) {
@@ -74,9 +107,8 @@ impl Groups {
                 false => self.answer_who_is_out(from, word, now, out),
             }
         }
-        // Two who both lack what nobody has would else ask each other for ever.
-        if !is_question(word) {
-            self.ask_for_what_is_before(from, word, now, out);
+        if is_news || knew_more {
+            self.ask_for_what_is_before(from, &group, knew_more, now, out);
         }
         if self.groups[&group].log.len() > known_before {
             self.answer_early(&group, now, out);
@@ -88,13 +120,19 @@ impl Groups {
 
     /// Asks for operations that are unknown here and that others name which came, or that the author of a key knew: who sent
     /// these, or where that is no member as far as one knows, an owner.
-    fn ask_for_what_is_before(&mut self, from: NodeId, word: &GroupWord, now: DtnTime, out: &mut Vec<Change>) {
-        let (group, me) = (word.group, self.me);
+    fn ask_for_what_is_before(
+        &mut self,
+        from: NodeId,
+        group: &NodeId,
+        knew_more: bool,
+        now: DtnTime,
+        out: &mut Vec<Change>,
+    ) {
+        let (group, me) = (*group, self.me);
         let log = &self.groups[&group].log;
         let is_member = log.view().members.contains_key(&from);
-        let knew_more = || is_member && word.keys.iter().any(|epoch| !log.has_all(&epoch.heads));
         let is_begun = !log.has_admitted(&me);
-        if !log.is_waiting() && !knew_more() && !is_begun {
+        if !log.is_waiting() && !knew_more && !is_begun {
             return;
         }
         let owner = || log.view().owners().copied().find(|owner| *owner != me);
@@ -107,7 +145,7 @@ impl Groups {
         };
         let Some(whom) = whom.filter(|whom| *whom != me) else { return };
         self.later.want((whom, Asked::Operations(group)), group, now);
-        if self.asks((whom, Asked::Operations(group)), now) {
+        if self.turn((whom, Asked::Operations(group)), &group, now) == Turn::Now {
             let have = self.groups[&group].log.heads();
             self.send(vec![whom], GroupWord { have, ..GroupWord::of(group) }, out);
         }
@@ -121,7 +159,7 @@ impl Groups {
             return;
         }
         self.later.want((from, Asked::Epoch(epoch)), *group, now);
-        if self.asks((from, Asked::Epoch(epoch)), now) {
+        if self.turn((from, Asked::Epoch(epoch)), group, now) == Turn::Now {
             let have = self.groups[group].log.heads();
             self.send(vec![from], GroupWord { wants: vec![epoch], have, ..GroupWord::of(*group) }, out);
         }
@@ -176,18 +214,28 @@ impl Groups {
             if !known.is_for(&kept.epoch, &to) {
                 continue;
             }
-            match self.asks((to, Asked::Answered(*id)), now) {
-                true => keys.push(self.groups[&group].epochs[id].epoch.clone()),
-                false => is_whole = false,
+            match self.turn((to, Asked::Answered(*id)), &group, now) {
+                Turn::Now => keys.push(self.groups[&group].epochs[id].epoch.clone()),
+                Turn::Later => is_whole = false,
+                Turn::Never => {}
             }
         }
         let mut operations = self.groups[&group].log.lacking(&word.have);
-        if !operations.is_empty() && !self.asks((to, Asked::AnsweredOperations(group)), now) {
-            operations.clear();
-            is_whole = false;
+        if !operations.is_empty() {
+            let turn = self.turn((to, Asked::AnsweredOperations(group)), &group, now);
+            if turn != Turn::Now {
+                operations.clear();
+                is_whole &= turn == Turn::Never;
+            }
         }
         let has_answer = !keys.is_empty() || !operations.is_empty();
         let may_answer = has_answer && self.effort.may_answer(&group, &to, bytes_of(&operations, &keys), now);
+        if has_answer && !may_answer {
+            keys.iter().for_each(|epoch| self.take_back((to, Asked::Answered(epoch.id(&group)))));
+            if !operations.is_empty() {
+                self.take_back((to, Asked::AnsweredOperations(group)));
+            }
+        }
         if !is_whole || has_answer != may_answer {
             self.put_off_for_a_while(to, word, now);
         }
@@ -206,12 +254,15 @@ impl Groups {
             // Whoever admitted them may be slower than they are.
             return self.later.put_off(to, word, None);
         }
-        if !self.asks((to, Asked::AnsweredOperations(word.group)), now) {
+        if self.turn((to, Asked::AnsweredOperations(word.group)), &word.group, now) != Turn::Now {
             return;
         }
         match self.effort.may_answer(&word.group, &to, bytes_of(&lacking, &[]), now) {
             true => self.send_parts(vec![to], &word.group, lacking, Vec::new(), false, out),
-            false => self.put_off_for_a_while(to, word, now),
+            false => {
+                self.take_back((to, Asked::AnsweredOperations(word.group)));
+                self.put_off_for_a_while(to, word, now);
+            }
         }
     }
 
@@ -236,23 +287,46 @@ impl Groups {
     }
 
     /// Whether it is time to ask, or to answer; and then it is remembered.
-    pub(super) fn asks(&mut self, what: (NodeId, Asked), now: DtnTime) -> bool {
-        let is_soon = |at: &DtnTime| now.0 < at.0.saturating_add(ASKED_AGAIN.0) && now.0 != 0;
-        if self.asked.get(&what).is_some_and(is_soon) {
-            return false;
+    pub(super) fn turn(&mut self, what: (NodeId, Asked), group: &NodeId, now: DtnTime) -> Turn {
+        let is_within = |at: &DtnTime, span: Millis| now.0 < at.0.saturating_add(span.0);
+        let is_soon = |said: &Said| now.0 != 0 && is_within(&said.at, ASKED_AGAIN);
+        let log_len = self.groups[group].log.len();
+        let before = self.asked.get(&what);
+        if before.is_some_and(is_soon) {
+            return Turn::Later;
         }
-        let (first, who) = ((what.0, Asked::Epoch(EpochId([0; 16]))), what.0);
-        let of_member = |asked: &BTreeMap<(NodeId, Asked), DtnTime>| {
+        let counts = |said: &&Said| said.log_len == log_len && is_within(&said.at, SAME_FORGOTTEN);
+        let times = before.filter(counts).map_or(0, |said| said.times);
+        if times >= SAME_MAX {
+            return Turn::Never;
+        }
+        if before.is_none() && !self.has_room_for(what.0, is_soon) {
+            return Turn::Later;
+        }
+        self.asked.insert(what, Said { at: now, times: times + 1, log_len });
+        Turn::Now
+    }
+
+    /// What is put off after all does not count as answered.
+    fn take_back(&mut self, what: (NodeId, Asked)) {
+        if let Some(said) = self.asked.get_mut(&what) {
+            said.times = said.times.saturating_sub(1);
+        }
+    }
+
+    /// Whether there is room to remember something more that was asked of somebody; what is long ago makes room.
+    fn has_room_for(&mut self, who: NodeId, is_soon: impl Fn(&Said) -> bool) -> bool {
+        let first = (who, Asked::Epoch(EpochId([0; 16])));
+        let of_member = |asked: &BTreeMap<(NodeId, Asked), Said>| {
             asked.range(first..).take_while(|((of, _), _)| *of == who).count()
         };
-        if self.asked.len() >= ASKED_MAX || of_member(&self.asked) >= ASKED_EACH_MAX {
-            self.asked.retain(|_, at| is_soon(at));
-            if self.asked.len() >= ASKED_MAX || of_member(&self.asked) >= ASKED_EACH_MAX {
-                return false;
-            }
+        if of_member(&self.asked) >= ASKED_EACH_MAX {
+            self.asked.retain(|(of, _), said| *of != who || is_soon(said));
         }
-        self.asked.insert(what, now);
-        true
+        if self.asked.len() >= ASKED_MAX {
+            self.asked.retain(|_, said| is_soon(said));
+        }
+        self.asked.len() < ASKED_MAX && of_member(&self.asked) < ASKED_EACH_MAX
     }
 }
 

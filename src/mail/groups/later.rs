@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use super::Groups;
-use super::hearing::{ASKED_AGAIN, ASKED_EACH_MAX, ASKED_MAX, Asked};
+use super::hearing::{ASKED_AGAIN, ASKED_EACH_MAX, ASKED_MAX, Asked, Turn};
 use crate::agent::change::Change;
 use crate::content::GroupWord;
 use crate::content::group::EpochId;
@@ -122,8 +122,9 @@ impl Groups {
                     _ => Vec::new(),
                 },
             );
-            self.asks(what, now);
-            self.send(vec![what.0], GroupWord { wants, have, ..GroupWord::of(open.group) }, out);
+            if self.turn(what, &open.group, now) != Turn::Never {
+                self.send(vec![what.0], GroupWord { wants, have, ..GroupWord::of(open.group) }, out);
+            }
             self.later.want_again(what, open.group, open.times + 1, now);
         }
         let is_due = |question: &Question| question.from.is_some_and(|from| from <= now);

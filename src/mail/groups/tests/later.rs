@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::content::group::Act;
-use crate::mail::groups::{ASKED_AGAIN, EARLY_QUESTIONS_MAX};
+use crate::mail::groups::{ASKED_AGAIN, EARLY_QUESTIONS_MAX, SAME_MAX};
 
 /// Words of somebody to these people alone, taken off their way.
 fn words(person: &mut Person) -> Vec<(Recipients, GroupWord)> {
@@ -132,6 +132,78 @@ fn whose_admission_does_not_count_learns_why() {
     let told = words(&mut people[0]).pop().expect("it is told").1;
     hears(&mut people[3], 1, &told);
     assert_eq!(people[3].groups.get(&group).unwrap().state.standing, Standing::Out);
+}
+
+#[test]
+fn who_left_and_waits_for_what_nobody_tells_them_is_not_kept_talking_by_who_knows_less() {
+    let mut people = people();
+    let group = crew(&mut people);
+    // The second leaves while the first admits the fourth, and gets the joining of the fourth, but not what it names.
+    people[0].does(|groups, by, out| groups.admit(&group, &[node(4)], false, by, out)).unwrap();
+    words(&mut people[0]).iter().for_each(|(_, word)| hears(&mut people[3], 1, word));
+    people[3].does(|groups, by, out| groups.join(&group, by, out)).unwrap();
+    let joins = words(&mut people[3]);
+    people[1].does(|groups, by, out| groups.leave(&group, by, out)).unwrap();
+    drop(words(&mut people[1]));
+    joins.iter().for_each(|(_, word)| hears(&mut people[1], 4, word));
+    assert!(people[1].groups.get(&group).unwrap().log.is_waiting());
+    drop(words(&mut people[1]));
+    // The third takes the second for a member, and lacks what that has: it tells all that it knows.
+    let operations = people[2].groups.get(&group).unwrap().log.lacking(&[]);
+    hears(&mut people[1], 3, &GroupWord { operations, ..GroupWord::of(group) });
+    let mut said = [0; 100];
+    for said in &mut said {
+        for (one, other) in [(1, 2), (2, 1)] {
+            people.iter_mut().for_each(|person| waits(person, 1));
+            let all = words(&mut people[one]);
+            *said += all.len();
+            all.iter().for_each(|(_, word)| hears(&mut people[other], one as u8 + 1, word));
+        }
+    }
+    assert_eq!(said[50..].iter().sum::<usize>(), 0, "{said:?}");
+}
+
+#[test]
+fn who_gets_a_key_whose_author_knew_more_asks_for_that_though_the_author_asks_as_well() {
+    let mut people = people();
+    let (group, _) = crew_whose_third_lags(&mut people);
+    people.iter_mut().for_each(|person| person.now = DtnTime(NOW.0 + EPOCH_USED.0));
+    writes(&mut people[1], &group);
+    let (_, key) = words(&mut people[1]).pop().expect("a new key goes to all");
+    assert!(key.operations.is_empty() && !key.keys.is_empty() && !key.have.is_empty(), "{key:?}");
+    hears(&mut people[2], 2, &key);
+    deliver(&mut people);
+    assert!(people[2].members(&group).contains(&node(4)));
+}
+
+#[test]
+fn the_same_is_asked_and_answered_so_often_and_then_once_something_is_new() {
+    let mut people = people();
+    let (group, epoch) = crew_whose_third_lags(&mut people);
+    let ask = GroupWord { wants: vec![epoch], have: vec![OperationId([7; 32])], ..GroupWord::of(group) };
+    let mut said = [0; 2];
+    let hour = |people: &mut [Person], said: &mut [usize; 2]| {
+        waits(&mut people[1], 1);
+        hears(&mut people[1], 1, &ask);
+        waits(&mut people[2], 1);
+        people[2].does(|groups, by, out| groups.miss(&group, epoch, node(2), by.now, out));
+        said[0] += words(&mut people[1]).len();
+        said[1] += words(&mut people[2]).len();
+    };
+    (0..400).for_each(|_| hour(&mut people, &mut said));
+    let most = SAME_MAX as usize;
+    assert!(said[0] <= most && (most..most + 4).contains(&said[1]), "{said:?}");
+    assert!(people[1..3].iter().all(|person| person.groups.next_timeout().is_none()), "and nothing waits to be said");
+    // The third hears of the fourth, and the second of another name.
+    people[0].does(|groups, by, out| groups.rename(&group, "team", by, out)).unwrap();
+    drop(words(&mut people[0]));
+    let operations = people[0].groups.get(&group).unwrap().log.lacking(&[]);
+    let all = GroupWord { operations, ..GroupWord::of(group) };
+    (1..3).for_each(|n| hears(&mut people[n], 1, &all));
+    assert!([1, 2].iter().all(|n| words(&mut people[*n]).is_empty()));
+    let mut said = [0; 2];
+    hour(&mut people, &mut said);
+    assert_eq!(said, [1, 1]);
 }
 
 #[test]
