@@ -184,7 +184,12 @@ impl Agent {
 
     /// Takes one input; what the record knows of what [`Agent::asks_of`] it names must have come right before. Changes among the outputs are to be committed before any act that comes after them is performed.
     pub fn handle(&mut self, at: Moment, input: Input, out: &mut Vec<Output>) {
+        let before = self.at();
         self.ledger.proceed(at);
+        if self.at().is_set_since(&before, AGE_TOLERANCE) {
+            // What a wrong clock made too old or not written yet may be neither by this one.
+            self.want_other_posts();
+        }
         match input {
             Input::Submit { token, mailbox, destination, lifetime, priority, copies } => {
                 self.submit(token, Posting { mailbox, destination, lifetime, priority, copies }, out)

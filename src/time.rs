@@ -48,6 +48,12 @@ impl Moment {
         (self.wall >= BUILD_DATE).then_some(self.wall)
     }
 
+    /// Whether the wall clock was set between the other moment and this one, by more than so much, to what can be believed.
+    pub fn is_set_since(&self, before: &Moment, by: Millis) -> bool {
+        let by_itself = before.wall.0.saturating_add(self.now.since(before.now).0);
+        self.trusted_wall().is_some() && self.wall.0.abs_diff(by_itself) > by.0
+    }
+
     /// Where elapsed time goes on from what was last durable, at a start with this wall clock: the time in between counts
     /// where both wall clocks make it plausible.
     pub fn resumed(&self, wall: DtnTime) -> Timestamp {

@@ -380,3 +380,23 @@ fn what_was_refused_of_a_topic_comes_again_once_its_writer_is_unblocked_or_it_is
     offer_and_hand_over(&mut world, &peer, &[&old]);
     assert!(world.holds(0, old.id));
 }
+
+#[test]
+fn what_was_refused_of_a_topic_while_the_clock_was_wrong_comes_again_once_it_is_right() {
+    let mut world = World::of(1);
+    let (owner, peer) = (Ghost::new(50), Ghost::new(53));
+    let t = topic(&owner, "t");
+    serve(&mut world, 0, &owner, "t");
+    world.visit(0, &peer);
+    for (n, off) in [HOUR.0 as i64, -(HOUR.0 as i64), 2 * DAY.0 as i64].into_iter().enumerate() {
+        world.nodes[0].wall_offset = off;
+        let created = WALL + world.now;
+        let post = post(&owner, &t, created, &message(created + n as u64, "now", None));
+        world.take(0, &peer, &post);
+        let has_come = world.nodes[0].heard.contains(&post.id);
+        world.nodes[0].wall_offset = 0;
+        offer_and_hand_over(&mut world, &peer, &[&post]);
+        assert!(world.holds(0, post.id), "by a clock that was off by {off} ms it had come: {has_come}");
+        world.pass(MINUTE);
+    }
+}
