@@ -6,12 +6,14 @@
 //!
 //! ```text
 //! a group is served, carrying begins               the Hello said otherwise: every contact
-//! more room, a topic, other terms, no more blocked where something was declined in the contact
+//! more room, a topic, other terms, no more blocked,
+//! the clock was set                               where something was declined in the contact
 //!
 //! changes ──SETTLES──▶ the contact stands for STANDS, and nothing is on its way, or not for PATIENCE ──▶ Output::Renew
 //!                      one contact after another, so that some are always there
 //! ```
-//! Only the owner brings it about, and a contact that began since says all there is to say: so no renewal leads to another.
+//! Only the owner and the machine's clock bring it about, no peer does, and a contact that began since says all there is
+//! to say: so no renewal leads to another.
 //! Nothing counts that is on its way when a contact ends, and the next Hello sorts it out as ever.
 
 use super::Agent;

@@ -198,7 +198,8 @@ impl Agent {
         }
     }
 
-    /// The person has other topics shown or kept than before: what was not taken of any may be wanted now.
+    /// The person has other topics shown or kept than before, or the clock is another: what was not taken of any may be wanted
+    /// now.
     pub(super) fn want_other_posts(&mut self) {
         self.contacts.shunned_of_topics = Shunned::default();
         self.want_declined();

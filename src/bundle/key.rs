@@ -42,8 +42,8 @@ pub(crate) fn checked(node: NodeId) -> Result<NodeId, KeyError> {
 ///
 /// Strictly means what [`VerifyingKey::verify_strict`] does: neither the key nor the signature's R is of small order. A key
 /// that passed is of the prime order, so is the R that is worked out of it, and a signature holds only where its R is
-/// written just as that one. Of all points of small order that leaves the neutral one, and R need not be decompressed, which
-/// is a tenth of the work.
+/// written just as that one. Of all points of small order that leaves the neutral one. So R is not decompressed, which would be
+/// a tenth of the work.
 #[allow(clippy::disallowed_methods)] // whose points of small order are refused beside it
 pub(crate) fn verify(node: NodeId, message: &[&[u8]], signature: &[u8; 64]) -> Result<bool, KeyError> {
     let slot = slot(&node, VERIFYING_SLOTS);

@@ -5,7 +5,7 @@
 //! `1` for the zero byte, then a number of 51 digits. A general base58 works digit by digit in the square of the
 //! length; here numbers are 32-bit limbs and digits go five at a time. That still takes a good part of a microsecond, and
 //! traffic has few names at a time, so each thread remembers those it wrote last: a slot for each first byte of a key.
-//! Whoever makes many keys costs others the memory, and nobody more than its size.
+//! Whoever brings many keys has names worked out again, and takes no more memory.
 
 use std::cell::RefCell;
 
