@@ -39,7 +39,7 @@ pub use self::file::{
 };
 pub use self::group::GroupWord;
 pub use self::likeness::{Digest, Likeness, words_of};
-pub use self::padding::{GOT_PADDED_BYTES_MIN, PADDED_BYTES_MIN, pad, pad_got, padded_len, unpad, unpad_got};
+pub use self::padding::{PADDED_BYTES_MIN, pad, pad_as_before, padded_len, unpad};
 pub use self::proof::{Proof, REST_BYTES_MAX, Seal};
 pub use self::tags::{STEPS_MAX, TAG_AUTOMATIC, TAG_DECISION, TAG_FYI, TAG_QUESTION, automatic_after, steps_of};
 pub use self::text::{

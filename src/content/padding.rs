@@ -3,19 +3,19 @@
 use super::ContentError;
 
 /// Smallest padded plaintext in bytes.
-pub const PADDED_BYTES_MIN: usize = 256;
+pub const PADDED_BYTES_MIN: usize = 128;
 
-/// The same of what members of groups say to have: it is told from other mail by where it goes.
-pub const GOT_PADDED_BYTES_MIN: usize = 128;
+/// What it was before: mail that is under way, and proofs of what was passed on, have it still.
+const PADDED_BYTES_MIN_BEFORE: usize = 256;
 
 /// Prepends the content's length (4 bytes, big-endian) and appends zeros up to a length that [`padded_len`] allows.
 pub fn pad(content: &[u8]) -> Vec<u8> {
     pad_from(PADDED_BYTES_MIN, content)
 }
 
-/// The same for what is for the endpoint `got`.
-pub fn pad_got(content: &[u8]) -> Vec<u8> {
-    pad_from(GOT_PADDED_BYTES_MIN, content)
+/// The same as versions with a larger least length wrote it.
+pub fn pad_as_before(content: &[u8]) -> Vec<u8> {
+    pad_from(PADDED_BYTES_MIN_BEFORE, content)
 }
 
 fn pad_from(min: usize, content: &[u8]) -> Vec<u8> {
@@ -28,21 +28,13 @@ fn pad_from(min: usize, content: &[u8]) -> Vec<u8> {
     out
 }
 
-/// Returns the content inside a padded plaintext; nothing but zeros, and no fewer or more than [`pad`] writes, may
-/// follow it.
+/// Returns the content inside a padded plaintext; nothing but zeros, and no fewer or more than [`pad`] or
+/// [`pad_as_before`] writes, may follow it.
 pub fn unpad(plaintext: &[u8]) -> Result<&[u8], ContentError> {
-    unpad_from(PADDED_BYTES_MIN, plaintext)
-}
-
-/// The same of what was for the endpoint `got`.
-pub fn unpad_got(plaintext: &[u8]) -> Result<&[u8], ContentError> {
-    unpad_from(GOT_PADDED_BYTES_MIN, plaintext)
-}
-
-fn unpad_from(min: usize, plaintext: &[u8]) -> Result<&[u8], ContentError> {
     let (len, rest) = plaintext.split_first_chunk().ok_or(ContentError::Padding)?;
     let (content, zeros) = rest.split_at_checked(u32::from_be_bytes(*len) as usize).ok_or(ContentError::Padding)?;
-    if plaintext.len() != padded_len_from(min, 4 + content.len()) || zeros.iter().any(|byte| *byte != 0) {
+    let is_length = |min| plaintext.len() == padded_len_from(min, 4 + content.len());
+    if ![PADDED_BYTES_MIN, PADDED_BYTES_MIN_BEFORE].into_iter().any(is_length) || zeros.iter().any(|byte| *byte != 0) {
         return Err(ContentError::Padding);
     }
     Ok(content)

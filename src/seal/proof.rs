@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use super::{Envelope, IDENTITY_KEY, SUITE, info};
 use crate::bundle::{Bundle, Creation, Draft, Kind, Priority};
-use crate::content::{Attachment, Content, Filed, Forwarded, Proof, REST_BYTES_MAX, Text, pad};
+use crate::content::{Attachment, Content, Filed, Forwarded, Proof, REST_BYTES_MAX, Text, pad, pad_as_before};
 use crate::eid::Eid;
 use crate::id::NodeId;
 use crate::keys::Identity;
@@ -60,11 +60,12 @@ pub fn is_signed(text: &Text) -> bool {
 }
 
 fn holds(forwarded: &Forwarded, proof: &Proof, text: &Text) -> bool {
-    bundle(forwarded, proof, text).is_some_and(|bundle| bundle.id.0.starts_with(&forwarded.id))
+    let named = |bundle: Bundle| bundle.id.0.starts_with(&forwarded.id);
+    [pad, pad_as_before].into_iter().any(|pad| bundle(forwarded, proof, text, pad).is_some_and(named))
 }
 
-/// The author's bundle made again; none where its signature does not hold.
-fn bundle(forwarded: &Forwarded, proof: &Proof, text: &Text) -> Option<Bundle> {
+/// The author's bundle made again, its content padded in this way; none where its signature does not hold.
+fn bundle(forwarded: &Forwarded, proof: &Proof, text: &Text, pad: fn(&[u8]) -> Vec<u8>) -> Option<Bundle> {
     let Ok(Content::Text(rest)) = Content::decode(&proof.rest) else { return None };
     let attachments: Vec<Attachment> = text.attachments.clone();
     let original = Text { body: text.body.clone(), subject: text.subject.clone(), attachments, ..rest };
@@ -139,6 +140,10 @@ mod tests {
 
     /// A text from alice that bob opened, with what he kept of it.
     fn came(text: Text) -> (Identity, Identity, Facts, Filed, BundleIdText) {
+        came_padded(text, pad)
+    }
+
+    fn came_padded(text: Text, pad: fn(&[u8]) -> Vec<u8>) -> (Identity, Identity, Facts, Filed, BundleIdText) {
         let (alice, bob) = (Identity::generate().unwrap(), Identity::generate().unwrap());
         let facts = Facts {
             creation: Creation { time: DtnTime(836_000_000_000), sequence: 7 },
@@ -234,6 +239,14 @@ mod tests {
         }
         text.forwarded.as_mut().unwrap().author = bob.node();
         assert!(!is_signed(&text));
+    }
+
+    #[test]
+    fn what_was_padded_as_before_is_passed_on_with_a_proof() {
+        let (alice, bob, facts, filed, original) = came_padded(lunch(), pad_as_before);
+        let mut text = forward(&alice, &original);
+        text.proof = Some(prove(&bob, &facts, &filed, &text).unwrap());
+        assert!(is_signed(&text));
     }
 
     #[test]

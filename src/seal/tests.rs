@@ -7,7 +7,7 @@ use curve25519_dalek::edwards::CompressedEdwardsY;
 use rand_core::{TryCryptoRng, TryRng};
 
 use super::*;
-use crate::content::{KeyUsed, pad};
+use crate::content::{KeyUsed, pad, pad_as_before};
 use crate::id::hex;
 
 const VECTORS: &str = include_str!("../../tests/data/seal.json");
@@ -79,10 +79,11 @@ fn an_all_zero_shared_secret_opens_nothing() {
 /// `DAK_PRINT_VECTORS=1 cargo test --lib seal:: -- --nocapture`.
 #[test]
 fn the_vectors_file_is_what_this_code_prints() {
-    let cases: [(&str, [u8; 32], Vec<u8>); 3] = [
+    let cases: [(&str, [u8; 32], Vec<u8>); 4] = [
         ("a padded message", [0x42; 32], pad(b"meet me at the bridge")),
         ("nothing at all", [0x01; 32], Vec::new()),
         ("a payload whose length needs two bytes", [0xfe; 32], pad(&[b'x'; 1_024])),
+        ("a message padded by an earlier version", [0x42; 32], pad_as_before(b"meet me at the bridge")),
     ];
     let vectors: Vec<serde_json::Value> =
         cases.iter().map(|(about, ikm, plaintext)| vector(about, ikm, plaintext)).collect();

@@ -127,8 +127,8 @@ fn a_short_text_to_a_neighbour_is_little_more_than_its_signature_and_what_is_sea
     let sealed = envelope(&[&text[..], &[0; 16]].concat());
     let bundle = message().sign(&sealed, &alice()).unwrap();
     let transit = Transit { hops: Hops { age: Millis(0), count: 0 }, ..Transit::default() };
-    assert_eq!(encode_bundle(&transit, &bundle).len(), 667);
-    assert_eq!(encode_folded(&transit, &bundle, &direct(), Handed::nothing()).len(), 64 + 32 + 272 + 14 + 2);
+    assert_eq!(encode_bundle(&transit, &bundle).len(), 618);
+    assert_eq!(encode_folded(&transit, &bundle, &direct(), Handed::nothing()).len(), 64 + 32 + 224 + 14 + 2);
     let answer = receipt_draft().sign(&Receipt { ids: vec![bundle.id], ..receipt() }.encode(), &bob()).unwrap();
     assert_eq!(encode_bundle(&transit, &answer).len(), 422);
     let back = ends(bob().node(), alice().node());

@@ -7,7 +7,7 @@ use dak::content::{
     AFTER_READ_MS_MAX, ATTACHMENTS_MAX, AfterRead, Amendment, AppUpdate, Attachment, Content, ContentError,
     EXTRA_FIELDS_MAX, Enclosed, FILE_BYTES_MAX, FileAsk, FileKey, Forwarded, GroupWord, Introduced, KeyUsed, NewTask,
     Outline, PADDED_BYTES_MIN, PART_LOG, Part, Proof, Reaction, Seal, Shape, TaskState, Text, Unknown, WANTED_MAX, pad,
-    padded_len, unpad,
+    pad_as_before, padded_len, unpad,
 };
 use dak::id::NodeId;
 use dak::time::{DtnTime, Millis};
@@ -371,10 +371,29 @@ fn attachments_and_unknown_fields_are_counted() {
 #[test]
 fn padded_lengths_are_those_of_padme() {
     // From the formula: with 2^E the highest power, all but the top 1 + floor(log2 E) bits after it are rounded up.
-    for (len, padded) in
-        [(0, 256), (256, 256), (257, 272), (300, 304), (1_033, 1_088), (9_000, 9_216), (1_000_004, 1_015_808)]
-    {
+    for (len, padded) in [
+        (0, 128),
+        (128, 128),
+        (129, 144),
+        (214, 224),
+        (256, 256),
+        (257, 272),
+        (300, 304),
+        (1_033, 1_088),
+        (9_000, 9_216),
+        (1_000_004, 1_015_808),
+    ] {
         assert_eq!(padded_len(len), padded, "{len}");
+    }
+}
+
+#[test]
+fn mail_that_was_padded_to_the_larger_least_length_of_before_opens() {
+    for len in [0, 5, 120, 252, 253, 1_000] {
+        let content = vec![7; len];
+        let padded = pad_as_before(&content);
+        assert_eq!((padded.len() >= 256, unpad(&padded)), (true, Ok(&content[..])), "{len}");
+        assert_eq!(padded == pad(&content), len + 4 > 240, "{len}");
     }
 }
 
@@ -385,10 +404,13 @@ fn other_paddings_are_refused() {
     *noise.last_mut().unwrap() = 1;
     let mut longer_length = padded.clone();
     longer_length[2] = 0xff;
-    let mut next_size = padded.clone();
-    next_size.resize(272, 0);
+    let [next_size, larger] = [144, 272].map(|len| {
+        let mut longer = padded.clone();
+        longer.resize(len, 0);
+        longer
+    });
     let bare = [&[0, 0, 0, 5][..], b"hello"].concat();
-    for wrong in [noise, longer_length, next_size, bare, padded[..255].to_vec(), vec![0; 3], Vec::new()] {
+    for wrong in [noise, longer_length, next_size, larger, bare, padded[..127].to_vec(), vec![0; 3], Vec::new()] {
         assert_eq!(unpad(&wrong), Err(ContentError::Padding));
     }
 }

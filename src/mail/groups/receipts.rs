@@ -24,7 +24,7 @@ use super::{Groups, rows};
 use crate::agent::GOT_COPIES_MAX;
 use crate::agent::change::Change;
 use crate::content::group::GOT_MAX;
-use crate::content::{Content, GroupWord, Mark, pad_got, unpad_got};
+use crate::content::{Content, GroupWord, Mark, pad, unpad};
 use crate::id::{BundleId, NodeId};
 use crate::time::{DAY, DtnTime, MINUTE, Millis, SECOND, Timestamp};
 
@@ -92,13 +92,13 @@ impl Batch {
     /// As it is to be sealed.
     pub fn plaintext(&self) -> Vec<u8> {
         let got = self.got.iter().map(|owed| owed.mark).collect();
-        pad_got(&Content::Group(Box::new(GroupWord { got, ..GroupWord::of(self.group) })).encode())
+        pad(&Content::Group(Box::new(GroupWord { got, ..GroupWord::of(self.group) })).encode())
     }
 }
 
 /// What a member's receipt says, as it was sealed.
 pub fn word_in(plaintext: &[u8]) -> Option<Box<GroupWord>> {
-    match Content::decode(unpad_got(plaintext).ok()?).ok()? {
+    match Content::decode(unpad(plaintext).ok()?).ok()? {
         Content::Group(word) => Some(word),
         _ => None,
     }
