@@ -10,9 +10,8 @@ use std::task::{Context, Poll};
 
 use libp2p::futures::{AsyncRead, AsyncWrite};
 
-/// The header of a yamux frame: version, type, flags of two bytes, stream and length of four each.
-const HEADER_BYTES: usize = 12;
-const DATA: u8 = 0;
+use super::{DATA, HEADER_BYTES};
+
 /// A ping that asks; the answer has another flag.
 const ASKS: [u8; 4] = [0, 2, 0, 1];
 
