@@ -28,7 +28,7 @@ pub enum NotDone {
     Member,
     #[error("they are no member")]
     Stranger,
-    #[error("its last owner does not leave: make somebody else an owner first")]
+    #[error("its last owner does not leave")]
     LastOwner,
     #[error("a group has at most {MEMBERS_MAX} members")]
     Full,

@@ -107,10 +107,14 @@ impl Groups {
                 false => self.answer_who_is_out(from, word, now, out),
             }
         }
+        let has_grown = self.groups[&group].log.len() > known_before;
+        if has_grown {
+            self.begin_asking_anew(&group);
+        }
         if is_news || knew_more {
             self.ask_for_what_is_before(from, &group, knew_more, now, out);
         }
-        if self.groups[&group].log.len() > known_before {
+        if has_grown {
             self.answer_early(&group, now, out);
         }
         let steps = self.groups[&group].log.steps() - steps_before;

@@ -131,11 +131,14 @@ impl Groups {
         self.answer_later(|_, question| is_due(question), now, out);
     }
 
-    /// The log of a group is another: who asked before they were a member is answered.
-    pub(super) fn answer_early(&mut self, group: &NodeId, now: DtnTime, out: &mut Vec<Change>) {
-        // What somebody could not tell before they may know now.
+    /// The log of a group is another: what somebody could not tell before they may know now.
+    pub(super) fn begin_asking_anew(&mut self, group: &NodeId) {
         let is_over = |asked: &Asked, open: &Open| *asked == Asked::Operations(*group) && open.again_at.is_none();
         self.later.open.retain(|(_, asked), open| !is_over(asked, open));
+    }
+
+    /// The log of a group is another: who asked before they were a member is answered.
+    pub(super) fn answer_early(&mut self, group: &NodeId, now: DtnTime, out: &mut Vec<Change>) {
         self.answer_later(|of, question| of == group && question.from.is_none(), now, out);
     }
 

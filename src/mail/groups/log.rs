@@ -14,6 +14,9 @@
 //!
 //! Operations whose predecessors are unknown wait, a bounded number of each author.
 
+mod bits;
+mod judging;
+
 use std::cell::{Cell, OnceCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -21,6 +24,8 @@ use std::sync::Arc;
 use crate::content::group::{Act, HEADS_MAX, Operation, OperationId, PREDECESSORS_MAX, Role};
 use crate::id::NodeId;
 use crate::time::DtnTime;
+
+use self::bits::Bits;
 
 /// Most operations of one group.
 pub const OPERATIONS_MAX: usize = 4_096;
@@ -34,9 +39,6 @@ pub const MEMBERS_MAX: usize = 256;
 pub const WAITING_MAX: usize = 256;
 /// Most of one author among those.
 pub const WAITING_OF_AUTHOR_MAX: usize = 64;
-
-/// To look at an operation takes about as long as at so many pairs of removals.
-const OPERATION_STEPS: usize = 16;
 
 /// All that is known of one group.
 #[derive(Clone, Debug)]
@@ -62,16 +64,6 @@ struct Entry {
     depth: u32,
     /// Of a removal: how early its author was admitted, by what is before it.
     admitted_at: u32,
-}
-
-/// A removal that may count.
-#[derive(Debug)]
-struct Removal {
-    at: usize,
-    author: NodeId,
-    who: NodeId,
-    /// The lowest stands where removals beat each other.
-    seniority: (u32, NodeId, OperationId),
 }
 
 /// What became of an operation that came.
@@ -133,7 +125,7 @@ impl Log {
     }
 
     /// What it took so far to tell who is a member: a step for each pair of removals that was looked at, and
-    /// [`OPERATION_STEPS`] for each operation.
+    /// [`judging::OPERATION_STEPS`] for each operation.
     pub fn steps(&self) -> u64 {
         self.steps.get()
     }
@@ -431,194 +423,6 @@ impl Log {
         ids.sort_unstable();
         ids
     }
-
-    /// Who is in the group by some of what is known, which has all that is before any of it.
-    fn evaluate(&self, within: &Bits) -> View {
-        let mut candidates: Vec<Removal> = within.iter().filter_map(|at| self.removal(at)).collect();
-        loop {
-            self.worked(within.count() * OPERATION_STEPS);
-            let standing = self.standing(&candidates);
-            let (people, effective) = self.effective(within, &standing);
-            // A removal by somebody whom another takes out was none, and what it beat is looked at again.
-            let before = candidates.len();
-            let mut stands = Bits::default();
-            standing.values().flatten().for_each(|at| stands.set(*at));
-            candidates.retain(|removal| !stands.has(removal.at) || effective.has(removal.at));
-            if candidates.len() == before {
-                return self.members(&people, effective);
-            }
-        }
-    }
-
-    fn removal(&self, at: usize) -> Option<Removal> {
-        let Entry { id, operation, admitted_at, .. } = &self.entries[at];
-        let Act::Remove { who } = operation.act else { return None };
-        Some(Removal { at, author: operation.author, who, seniority: (*admitted_at, operation.author, *id) })
-    }
-
-    /// Of removals those that stand, by whom they remove.
-    fn standing(&self, candidates: &[Removal]) -> BTreeMap<NodeId, Vec<usize>> {
-        let mut of_author = BTreeMap::<NodeId, Vec<usize>>::new();
-        for (n, removal) in candidates.iter().enumerate() {
-            of_author.entry(removal.author).or_default().push(n);
-        }
-        // By their places among the candidates.
-        let beats = |n: usize| {
-            let of_removed = of_author.get(&candidates[n].who).map_or(&[][..], |all| all);
-            self.worked(of_removed.len());
-            of_removed.iter().copied().filter(move |other| self.are_beside(candidates[n].at, candidates[*other].at))
-        };
-        let mut beaten_by = vec![0_usize; candidates.len()];
-        (0..candidates.len()).flat_map(&beats).for_each(|other| beaten_by[other] += 1);
-        let mut unbeaten: BTreeSet<usize> = (0..candidates.len()).filter(|n| beaten_by[*n] == 0).collect();
-        let mut by_seniority: Vec<usize> = (0..candidates.len()).collect();
-        by_seniority.sort_unstable_by_key(|n| &candidates[*n].seniority);
-        let mut eldest = by_seniority.into_iter();
-        let mut is_decided = vec![false; candidates.len()];
-        let mut standing = BTreeMap::<NodeId, Vec<usize>>::new();
-        while let Some(next) = unbeaten.pop_first().or_else(|| eldest.find(|n| !is_decided[*n])) {
-            is_decided[next] = true;
-            standing.entry(candidates[next].who).or_default().push(candidates[next].at);
-            let beaten: Vec<usize> = beats(next).filter(|other| !is_decided[*other]).collect();
-            beaten.iter().for_each(|gone| is_decided[*gone] = true);
-            for other in beaten.into_iter().flat_map(&beats) {
-                beaten_by[other] -= 1;
-                if beaten_by[other] == 0 && !is_decided[other] {
-                    unbeaten.insert(other);
-                }
-            }
-        }
-        standing
-    }
-
-    /// How early the author of a removal was admitted, by what is before it.
-    fn admitted_at(&self, author: &NodeId, past: &Bits) -> u32 {
-        let admitted = past.iter().filter(|before| match &self.entries[*before].operation.act {
-            Act::Begin { .. } => self.entries[*before].operation.author == *author,
-            Act::Admit { who, .. } => who == author,
-            _ => false,
-        });
-        admitted.map(|before| self.entries[before].depth).min().unwrap_or(u32::MAX)
-    }
-
-    fn worked(&self, steps: usize) {
-        self.steps.set(self.steps.get().saturating_add(steps as u64));
-    }
-
-    fn are_beside(&self, one: usize, other: usize) -> bool {
-        one != other && !self.entries[one].past.has(other) && !self.entries[other].past.has(one)
-    }
-
-    /// Which operations count where these removals stand, and what they say of each person.
-    fn effective(&self, within: &Bits, standing: &BTreeMap<NodeId, Vec<usize>>) -> (BTreeMap<NodeId, Person>, Bits) {
-        let (mut people, mut effective) = (BTreeMap::<NodeId, Person>::new(), Bits::default());
-        for at in within.iter() {
-            let Entry { operation, past, .. } = &self.entries[at];
-            let is_beaten = standing.get(&operation.author).into_iter().flatten().any(|by| self.are_beside(*by, at));
-            if is_beaten || !self.may(operation, &people, past) {
-                continue;
-            }
-            effective.set(at);
-            let author = operation.author;
-            let mut of = |who: NodeId, change: &dyn Fn(&mut Person)| change(people.entry(who).or_default());
-            match &operation.act {
-                Act::Begin { .. } => of(author, &|person| {
-                    person.admitted.push(at);
-                    person.appointed.push(at);
-                    person.joined.push(at);
-                }),
-                Act::Admit { who, role, .. } => of(*who, &|person| {
-                    person.admitted.push(at);
-                    if *role == Role::Owner {
-                        person.appointed.push(at);
-                    }
-                }),
-                Act::Join => of(author, &|person| person.joined.push(at)),
-                Act::Remove { who } => of(*who, &|person| person.out.push(at)),
-                Act::Leave => of(author, &|person| person.out.push(at)),
-                Act::Appoint { who, role: Role::Owner } => of(*who, &|person| person.appointed.push(at)),
-                Act::Appoint { who, role: Role::Member } => of(*who, &|person| person.dismissed.push(at)),
-                Act::Rename { .. } | Act::Other(_) => {}
-            }
-        }
-        (people, effective)
-    }
-
-    /// Whether somebody may do something by what counts of what is before it.
-    fn may(&self, operation: &Operation, people: &BTreeMap<NodeId, Person>, past: &Bits) -> bool {
-        let is_member = || self.is_in(people, &operation.author, past);
-        match operation.act {
-            Act::Begin { .. } => true,
-            Act::Join | Act::Leave | Act::Other(_) => is_member(),
-            Act::Admit { .. } | Act::Remove { .. } | Act::Rename { .. } | Act::Appoint { .. } => {
-                is_member()
-                    && (self.is_owner(people, &operation.author, past)
-                        || self.heir(people, past) == Some(operation.author))
-            }
-        }
-    }
-
-    fn is_in(&self, people: &BTreeMap<NodeId, Person>, who: &NodeId, past: &Bits) -> bool {
-        people.get(who).is_some_and(|person| self.last_in(&person.admitted, &[&person.out], past).is_some())
-    }
-
-    fn is_owner(&self, people: &BTreeMap<NodeId, Person>, who: &NodeId, past: &Bits) -> bool {
-        let holds = |person: &Person| {
-            self.last_in(&person.admitted, &[&person.out], past).is_some()
-                && self.last_in(&person.appointed, &[&person.out, &person.dismissed], past).is_some()
-        };
-        people.get(who).is_some_and(holds)
-    }
-
-    /// Who is the owner where no owner is left.
-    fn heir(&self, people: &BTreeMap<NodeId, Person>, past: &Bits) -> Option<NodeId> {
-        if people.keys().any(|who| self.is_owner(people, who, past)) {
-            return None;
-        }
-        let admitted = |(who, person): (&NodeId, &Person)| {
-            let at = self.last_in(&person.admitted, &[&person.out], past)?;
-            Some((self.entries[at].depth, *who))
-        };
-        people.iter().filter_map(admitted).min().map(|(_, who)| who)
-    }
-
-    /// The first of some grants that have every revocation before them; of both only those count that are in `past`.
-    fn last_in(&self, grants: &[usize], revocations: &[&Vec<usize>], past: &Bits) -> Option<usize> {
-        let revoked = revocations.iter().flat_map(|list| list.iter()).copied();
-        let revoked: Vec<usize> = revoked.filter(|at| past.has(*at)).collect();
-        let holds = |grant: &usize| past.has(*grant) && revoked.iter().all(|at| self.entries[*grant].past.has(*at));
-        // Of several the same for everybody, wherever they stand in the log here.
-        grants.iter().copied().filter(holds).min_by_key(|at| (self.entries[*at].depth, self.entries[*at].id))
-    }
-
-    fn members(&self, people: &BTreeMap<NodeId, Person>, effective: Bits) -> View {
-        let (mut members, heir) = (Vec::new(), self.heir(people, &effective));
-        for (who, person) in people {
-            let Some(at) = self.last_in(&person.admitted, &[&person.out], &effective) else { continue };
-            let is_owner = heir == Some(*who) || self.is_owner(people, who, &effective);
-            let Entry { operation, depth, .. } = &self.entries[at];
-            let from_start = matches!(operation.act, Act::Begin { .. } | Act::Admit { from_start: true, .. });
-            let member = Member {
-                role: if is_owner { Role::Owner } else { Role::Member },
-                joined: self.last_in(&person.joined, &[&person.out], &effective).is_some(),
-                since: operation.at,
-                admitted_by: operation.author,
-                from_start,
-                rank: (*depth, *who),
-            };
-            members.push((*who, member));
-        }
-        members.sort_by_key(|(_, member)| member.rank);
-        members.truncate(MEMBERS_MAX);
-        let names = effective.iter().filter_map(|at| match &self.entries[at].operation.act {
-            Act::Begin { name, .. } | Act::Rename { name } => {
-                Some(((self.entries[at].depth, self.entries[at].id), name))
-            }
-            _ => None,
-        });
-        let name = names.max_by_key(|(rank, _)| *rank).map(|(_, name)| name.clone()).unwrap_or_default();
-        View { name, members: members.into_iter().collect(), effective }
-    }
 }
 
 /// Whether somebody is out by an operation.
@@ -640,58 +444,6 @@ impl View {
         let mut members: Vec<(NodeId, Member)> = self.members.iter().map(|(who, member)| (*who, *member)).collect();
         members.sort_by_key(|(_, member)| member.rank);
         members
-    }
-}
-
-/// What counts of what was done to somebody, by places in the log.
-#[derive(Clone, Debug, Default)]
-struct Person {
-    admitted: Vec<usize>,
-    joined: Vec<usize>,
-    appointed: Vec<usize>,
-    dismissed: Vec<usize>,
-    out: Vec<usize>,
-}
-
-/// A set of places.
-#[derive(Clone, Debug, Default)]
-struct Bits(Vec<u64>);
-
-impl Bits {
-    fn all(many: usize) -> Bits {
-        let mut bits = Bits(vec![u64::MAX; many / 64]);
-        (many / 64 * 64..many).for_each(|at| bits.set(at));
-        bits
-    }
-
-    fn set(&mut self, at: usize) {
-        if self.0.len() <= at / 64 {
-            self.0.resize(at / 64 + 1, 0);
-        }
-        self.0[at / 64] |= 1 << (at % 64);
-    }
-
-    fn has(&self, at: usize) -> bool {
-        self.0.get(at / 64).is_some_and(|word| word & (1 << (at % 64)) != 0)
-    }
-
-    fn add(&mut self, other: &Bits) {
-        if self.0.len() < other.0.len() {
-            self.0.resize(other.0.len(), 0);
-        }
-        self.0.iter_mut().zip(&other.0).for_each(|(word, other)| *word |= other);
-    }
-
-    fn count(&self) -> usize {
-        self.0.iter().map(|word| word.count_ones() as usize).sum()
-    }
-
-    fn iter(&self) -> impl Iterator<Item = usize> + '_ {
-        let of_word = |(at, word): (usize, &u64)| {
-            let word = *word;
-            (0..64).filter(move |bit| word & (1 << bit) != 0).map(move |bit| at * 64 + bit)
-        };
-        self.0.iter().enumerate().flat_map(of_word)
     }
 }
 

@@ -1,3 +1,4 @@
+use super::judging::Removal;
 use super::*;
 use crate::bundle::Signer;
 use ed25519_dalek::SigningKey;

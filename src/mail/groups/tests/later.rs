@@ -62,6 +62,27 @@ fn a_question_that_is_lost_is_asked_a_few_times_more_and_then_no_more() {
 }
 
 #[test]
+fn what_was_asked_for_often_enough_is_asked_for_as_often_again_once_something_is_new() {
+    let mut people = people();
+    let group = crew(&mut people);
+    // The third gets the last of three changes, and much later the first.
+    let [first, _, last] = ["one", "two", "three"].map(|name| {
+        people[0].does(|groups, by, out| groups.rename(&group, name, by, out)).unwrap();
+        words(&mut people[0]).pop().unwrap().1
+    });
+    let mut asked = Vec::new();
+    for word in [&last, &first] {
+        hears(&mut people[2], 1, word);
+        asked.push(words(&mut people[2]).len());
+        for _ in 0..200 {
+            waits(&mut people[2], 1);
+            *asked.last_mut().unwrap() += words(&mut people[2]).len();
+        }
+    }
+    assert_eq!(asked, [4, 4]);
+}
+
+#[test]
 fn who_asks_before_they_are_known_as_a_member_is_answered_once_they_are() {
     let mut people = people();
     let (group, _) = crew_whose_third_lags(&mut people);
