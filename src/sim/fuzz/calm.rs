@@ -50,7 +50,7 @@ impl World {
             self.input(n, Input::Space { free_bytes: u64::MAX })?;
             self.calm_group(n)?;
         }
-        for (a, b) in self.links.clone() {
+        for (a, b) in self.links.clone().into_keys() {
             self.part(a, b)?;
         }
         self.flush_all()?;

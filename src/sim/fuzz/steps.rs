@@ -152,7 +152,7 @@ impl World {
         }
         let groups = self.groups.clone();
         self.tell(|| format!("who hears whom: {groups:?}"));
-        for (a, b) in self.links.clone() {
+        for (a, b) in self.links.clone().into_keys() {
             if self.groups[a] != self.groups[b] {
                 self.part(a, b)?;
             }

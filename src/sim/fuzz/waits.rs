@@ -83,7 +83,7 @@ impl World {
         }
         let waits = self.waits.take().unwrap_or_default();
         self.check_waits(&waits, wait_ms)?;
-        for (a, b) in self.links.clone() {
+        for (a, b) in self.links.clone().into_keys() {
             self.part(a, b)?;
         }
         self.flush_all()

@@ -1,6 +1,6 @@
 //! A small world under faults: nodes, links that come and go, frames under way, and one clock.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use crate::agent::{Agent, Input};
@@ -31,7 +31,9 @@ pub struct World {
     pub(super) now: u64,
     pub(super) nodes: Vec<Node>,
     pub(super) numbers: BTreeMap<NodeId, usize>,
-    pub(super) links: BTreeSet<(usize, usize)>,
+    /// Each with the number of its meeting.
+    pub(super) links: BTreeMap<(usize, usize), u64>,
+    meetings: u64,
     /// Nodes of different groups do not hear each other.
     pub(super) groups: Vec<u8>,
     pub(super) air: Air,
@@ -83,7 +85,8 @@ impl World {
             crew_dice: Stream::new(seed, "fuzz crew", 1),
             got_dice: Stream::new(seed, "fuzz crew", 2),
             now: 0,
-            links: BTreeSet::new(),
+            links: BTreeMap::new(),
+            meetings: 0,
             groups: vec![0; plan.nodes],
             air: Air::default(),
             errands: VecDeque::new(),
@@ -153,7 +156,7 @@ impl World {
     }
 
     pub(super) fn is_linked(&self, a: usize, b: usize) -> bool {
-        self.links.contains(&(a.min(b), a.max(b)))
+        self.links.contains_key(&(a.min(b), a.max(b)))
     }
 
     pub(super) fn peers(&self, n: usize) -> Vec<usize> {
@@ -163,13 +166,17 @@ impl World {
     /// Two nodes begin to hear each other, if they are on and in reach.
     pub(super) fn open(&mut self, a: usize, b: usize) -> Checked {
         let in_reach = a != b && self.groups[a] == self.groups[b] && self.nodes[a].is_on && self.nodes[b].is_on;
-        if !in_reach || !self.links.insert((a.min(b), a.max(b))) {
+        let pair = (a.min(b), a.max(b));
+        if !in_reach || self.links.contains_key(&pair) {
             return Ok(());
         }
+        self.meetings += 1;
+        let meeting = self.meetings;
+        self.links.insert(pair, meeting);
         self.tell(|| format!("{a} and {b} meet"));
         for (n, peer) in [(a, b), (b, a)] {
-            // The first one's power may go meanwhile.
-            if self.is_linked(a, b) {
+            // The first one's power may go meanwhile, or the contact be begun anew.
+            if self.links.get(&pair) == Some(&meeting) {
                 let peer = self.nodes[peer].id;
                 self.input(n, Input::ContactUp { peer })?;
             }
@@ -178,7 +185,7 @@ impl World {
     }
 
     pub(super) fn part(&mut self, a: usize, b: usize) -> Checked {
-        if !self.links.remove(&(a.min(b), a.max(b))) {
+        if self.links.remove(&(a.min(b), a.max(b))).is_none() {
             return Ok(());
         }
         self.tell(|| format!("{a} and {b} part"));

@@ -85,6 +85,9 @@ fn honest(draw: &mut Draw<'_>) {
         talks.push(talk);
         assert_eq!(step.misbehaved, None);
         found[n].extend(step.surplus.into_iter().chain(step.wanted));
+        if step.everything {
+            found[n].extend(&sides[n].known);
+        }
         wire.extend(step.send.into_iter().map(|frame| (1 - n, frame)));
     }
     let mut frames = 0;
