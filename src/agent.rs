@@ -79,6 +79,7 @@ pub mod routing;
 mod setup;
 mod shares;
 mod shunned;
+mod slots;
 mod stick;
 mod submit;
 pub mod summary;

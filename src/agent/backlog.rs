@@ -1,9 +1,8 @@
 //! What a peer lacks or has to hear of and was not told yet, one bit a bundle: whoever comes with nothing lacks a million,
 //! and hundreds of strangers may come and go in a minute.
 
-use fixedbitset::FixedBitSet;
-
-use crate::agent::custody::Slot;
+use super::custody::Slot;
+use super::slots::Slots;
 
 /// What goes to the peer once its queue has room, of what it is yet to hear of the urgent and the rest, and whose life
 /// turned out longer.
@@ -24,6 +23,13 @@ impl Backlog {
             let set = if is_urgent { &mut self.urgent } else { &mut self.rest };
             set.insert(slot);
         }
+    }
+
+    /// Adds every slot of a set, of which some are urgent.
+    pub fn add_all(&mut self, all: &Slots, urgent: &Slots) {
+        self.urgent.add(urgent);
+        self.rest.add(all);
+        self.rest.take_out(&self.urgent);
     }
 
     /// Keeps a slot that the queue had no room for.
@@ -67,7 +73,7 @@ impl Backlog {
     }
 
     pub fn has_renewed(&self) -> bool {
-        self.renewed.len > 0
+        !self.renewed.is_empty()
     }
 
     /// Forgets a slot that is about to be empty.
@@ -86,41 +92,7 @@ impl Backlog {
 
     /// Whether the peer lacks nothing more.
     pub fn is_empty(&self) -> bool {
-        self.set_aside.len + self.urgent.len + self.rest.len == 0
-    }
-}
-
-/// A set of slots; an empty one takes no memory.
-#[derive(Debug, Default)]
-struct Slots {
-    bits: FixedBitSet,
-    len: usize,
-}
-
-impl Slots {
-    fn contains(&self, slot: Slot) -> bool {
-        self.bits.contains(slot as usize)
-    }
-
-    fn insert(&mut self, slot: Slot) {
-        self.bits.grow(slot as usize + 1);
-        self.len += usize::from(!self.bits.put(slot as usize));
-    }
-
-    fn remove(&mut self, slot: Slot) {
-        if self.contains(slot) {
-            self.bits.remove(slot as usize);
-            self.len -= 1;
-        }
-        if self.len == 0 {
-            self.bits = FixedBitSet::new();
-        }
-    }
-
-    fn take(&mut self, max: usize) -> Vec<Slot> {
-        let slots: Vec<Slot> = self.bits.ones().take(max).map(|slot| slot as Slot).collect();
-        slots.iter().for_each(|slot| self.remove(*slot));
-        slots
+        self.set_aside.is_empty() && self.urgent.is_empty() && self.rest.is_empty()
     }
 }
 
@@ -138,6 +110,25 @@ mod tests {
         assert_eq!(backlog.take(11), [0, 10, 30, 40, 50, 60, 70, 80, 90, 1, 2]);
         assert_eq!(backlog.take(1_000).len(), 98 - 11);
         assert!(backlog.is_empty() && backlog.take(1).is_empty());
+    }
+
+    #[test]
+    fn a_whole_set_is_added_as_its_slots_one_by_one() {
+        let [mut at_once, mut one_by_one] = [Backlog::default(), Backlog::default()];
+        let [mut all, mut urgent] = [Slots::default(), Slots::default()];
+        for slot in (0..500).filter(|slot| slot % 3 > 0) {
+            all.insert(slot);
+            if slot % 7 == 0 {
+                urgent.insert(slot);
+            }
+            one_by_one.add(slot, slot % 7 == 0);
+        }
+        at_once.add(2, true);
+        at_once.add_all(&all, &urgent);
+        assert_eq!(at_once.take(1), [2], "what was there stays where it is");
+        one_by_one.remove(2);
+        assert_eq!(at_once.take(500), one_by_one.take(500));
+        assert!(at_once.is_empty());
     }
 
     #[test]

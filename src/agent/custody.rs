@@ -22,6 +22,7 @@ pub use self::entry::{CLASSES, GRADES};
 pub use self::names::{Name, Names};
 use self::slab::Slab;
 pub use self::topics::TopicShares;
+use super::slots::Slots;
 use crate::agent::change::{About, Class, Held, Row};
 use crate::bundle::{Hops, Kind};
 use crate::eid::Eid;
@@ -67,12 +68,20 @@ pub struct Custody {
     groups: BTreeMap<Eid, Vec<NodeId>>,
     /// Those whose life hops may have shortened.
     in_doubt: BTreeSet<Slot>,
+    /// Every slot that has an entry.
+    all: Slots,
+    /// Those of receipts, and of what is more to this node than strangers' mail.
+    urgent: Slots,
     next_row: Row,
 }
 
 /// What `size_bytes` of bundle count against a quota.
 pub fn cost_bytes(size_bytes: u32) -> u64 {
     u64::from(size_bytes) + BUNDLE_COST_BYTES
+}
+
+fn is_urgent(kind: Kind, class: Class) -> bool {
+    kind == Kind::Receipt || class > Class::Strangers
 }
 
 impl Custody {
@@ -169,6 +178,8 @@ impl Custody {
         if held.is_in_doubt() {
             self.in_doubt.insert(slot);
         }
+        self.all.insert(slot);
+        self.urgent.set(slot, is_urgent(held.kind, held.class));
         if let Some(about) = held.about {
             self.about.insert(slot, about);
             self.by_key.insert(self.key_of(slot, about));
@@ -184,6 +195,8 @@ impl Custody {
         let entry = self.entries.remove(slot);
         self.ids.remove(slot);
         self.in_doubt.remove(&slot);
+        self.all.remove(slot);
+        self.urgent.remove(slot);
         self.by_destination.remove(&(entry.destination, slot));
         for name in [entry.source, entry.destination, entry.from] {
             self.names.release(name);
@@ -195,6 +208,8 @@ impl Custody {
         let entry = self.entries.entry_mut(slot);
         entry.traits = Traits::of(class, grade, entry.traits.priority(), entry.traits.dated());
         entry.copies = copies;
+        let is_urgent = is_urgent(entry.kind, class);
+        self.urgent.set(slot, is_urgent);
         self.enter(slot);
     }
 
@@ -301,6 +316,16 @@ impl Custody {
             self.by_key.range((topic, writer, about.mark, Slot::MIN)..=(topic, writer, about.mark, Slot::MAX))
         });
         range.into_iter().flatten().map(|(.., slot)| (self.id(*slot), self.about[slot]))
+    }
+
+    /// What goes before strangers' mail.
+    pub fn is_urgent(&self, slot: Slot) -> bool {
+        self.urgent.contains(slot)
+    }
+
+    /// Every slot, and the urgent ones among them.
+    pub fn sets(&self) -> (&Slots, &Slots) {
+        (&self.all, &self.urgent)
     }
 
     /// All slots, in the order of destinations.
@@ -478,6 +503,22 @@ mod tests {
         at_once.order();
         assert_eq!(format!("{at_once:?}"), format!("{one_by_one:?}"));
         assert_eq!(at_once.first_expiry(), Some(Timestamp(1)));
+    }
+
+    #[test]
+    fn who_was_named_is_urgent_for_as_long_and_who_left_is_in_no_set() {
+        let mut custody = Custody::default();
+        let message = |n, class| Held { kind: Kind::Message, class, ..held(n) };
+        let slots = [1, 2, 3].map(|n| custody.insert(&message(n, Class::Strangers)));
+        let receipt = custody.insert(&Held { kind: Kind::Receipt, class: Class::Strangers, ..held(4) });
+        let sets = |custody: &Custody| format!("{:?}", custody.sets());
+        assert_eq!(sets(&custody), "({0, 1, 2, 3}, {3})");
+        let regrade = |custody: &mut Custody, class| custody.regrade(slots[1], Grade::Copy, 1, class);
+        regrade(&mut custody, Class::Contacts);
+        assert_eq!(sets(&custody), "({0, 1, 2, 3}, {1, 3})");
+        regrade(&mut custody, Class::Strangers);
+        custody.remove(receipt);
+        assert_eq!(sets(&custody), "({0, 1, 2}, {})");
     }
 
     #[test]

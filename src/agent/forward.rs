@@ -20,11 +20,21 @@ impl Agent {
     pub(super) fn propose_all(&mut self, peer: NodeId, lacks: &[Slot]) {
         let (now, later) = lacks.split_at(lacks.len().min(PROPOSED_MAX));
         for slot in later {
-            let is_urgent = self.is_urgent(*slot);
+            let is_urgent = self.ledger.custody().is_urgent(*slot);
             let contact = self.contacts.get_mut(&peer).expect("what a peer lacks is told during a contact");
             contact.backlog.add(*slot, is_urgent);
         }
         now.iter().for_each(|slot| self.propose(peer, *slot));
+    }
+
+    /// Proposes all that is held to a peer that has nothing. Strangers without number may say so: no slot is looked at
+    /// before its turn.
+    pub(super) fn propose_everything(&mut self, peer: NodeId) {
+        let contact = self.contacts.get_mut(&peer).expect("what a peer lacks is told during a contact");
+        let (all, urgent) = self.ledger.custody().sets();
+        contact.backlog.add_all(all, urgent);
+        let now = contact.backlog.take(PROPOSED_MAX);
+        now.into_iter().for_each(|slot| self.propose(peer, slot));
     }
 
     /// The peer whose turn it is hears of more that it lacks.
@@ -107,7 +117,7 @@ impl Agent {
     /// Bundles that were their destinations' alone go wherever the strategy sends them.
     pub(super) fn let_go(&mut self, slots: Vec<Slot>) {
         for slot in slots {
-            let is_urgent = self.is_urgent(slot);
+            let is_urgent = self.ledger.custody().is_urgent(slot);
             self.contacts.iter_mut().for_each(|(_, contact)| contact.backlog.let_go(slot, is_urgent));
         }
     }
@@ -116,11 +126,6 @@ impl Agent {
     pub(super) fn end_graces(&mut self) {
         let over = self.contacts.end_graces(self.ledger.now());
         self.let_go(over);
-    }
-
-    fn is_urgent(&self, slot: Slot) -> bool {
-        let custody = self.ledger.custody();
-        custody.kind(slot) == Kind::Receipt || custody.class(slot) > Class::Strangers
     }
 
     fn grants(&self, peer: NodeId, held: &Held) -> bool {

@@ -51,25 +51,32 @@ impl Agent {
             return self.misbehaved(peer, what, out);
         }
         let lacks: Vec<Slot> = step.surplus.into_iter().chain(step.wanted).collect();
-        self.settle_flights(peer, &lacks, step.done, out);
+        self.settle_flights(peer, (!step.everything).then_some(&lacks), step.done, out);
         self.propose_all(peer, &lacks);
+        if step.everything {
+            self.propose_everything(peer);
+        }
         if step.done {
             self.tell_doubts(peer, out);
         }
     }
 
     /// Whether what was in flight when the last contact broke was accepted, a peer that turns out to know it must say: a
-    /// summary is no promise. The same is asked of one's own messages that nobody answered for yet.
-    fn settle_flights(&mut self, peer: NodeId, lacks: &[Slot], done: bool, out: &mut Vec<Output>) {
-        if self.contacts.flights().in_doubt(peer).next().is_none() && self.ledger.outbox().unpromised().next().is_none()
-        {
+    /// summary is no promise. The same is asked of one's own messages that nobody answered for yet. Where `lacks` is none the
+    /// peer lacks everything.
+    fn settle_flights(&mut self, peer: NodeId, lacks: Option<&Vec<Slot>>, done: bool, out: &mut Vec<Output>) {
+        let (flights, outbox) = (self.contacts.flights(), self.ledger.outbox());
+        if flights.in_doubt(peer).next().is_none() && outbox.unpromised().next().is_none() {
             return;
         }
         // Only what would be asked about counts: a peer may lack a million others.
-        let ids = lacks.iter().map(|slot| self.ledger.custody().id(*slot));
-        let ids =
-            ids.filter(|id| self.contacts.flights().is_in_doubt(peer, id) || self.ledger.outbox().is_unpromised(id));
-        let ids: Vec<BundleId> = ids.collect();
+        let ids: Vec<BundleId> = match lacks {
+            Some(lacks) => {
+                let ids = lacks.iter().map(|slot| self.ledger.custody().id(*slot));
+                ids.filter(|id| flights.is_in_doubt(peer, id) || outbox.is_unpromised(id)).collect()
+            }
+            None => flights.in_doubt(peer).map(|(id, _)| id).chain(outbox.unpromised().copied()).collect(),
+        };
         let contact = self.contacts.get_mut(&peer).expect("flights are settled during a contact");
         contact.lacks.extend(ids);
         if !done {

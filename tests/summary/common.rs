@@ -122,6 +122,9 @@ pub fn reconcile(a: &mut Node, b: &mut Node) -> Outcome {
 fn note(outcome: &mut Outcome, side: usize, node: &Node, step: Step, under_way: &mut Vec<(usize, Vec<u8>)>) {
     assert_eq!(step.misbehaved, None, "side {side} is content");
     outcome.gives[side].extend(step.surplus.iter().chain(&step.wanted).map(|slot| node.slab[*slot as usize]));
+    if step.everything {
+        outcome.gives[side].extend(node.known());
+    }
     for frame in step.send {
         let bytes = frame.encode().expect("what a side says fits a frame");
         outcome.bytes[side] += bytes.len();

@@ -47,9 +47,7 @@ impl Solver {
     ) -> (Solver, Step) {
         let plan = Plan::of(theirs, mine);
         let step = match plan {
-            Plan::Nothing => {
-                Step { surplus: index.iter().map(|(_, slot)| slot).collect(), done: true, ..Step::default() }
-            }
+            Plan::Nothing => Step { everything: true, done: true, ..Step::default() },
             Plan::List => Step::default(),
             Plan::Buckets { bits } => {
                 let buckets = index.buckets(bits, full);

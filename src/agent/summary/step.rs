@@ -8,6 +8,8 @@ pub struct Step {
     pub send: Vec<Frame>,
     /// Ids that this side knows and the peer lacks.
     pub surplus: Vec<u32>,
+    /// The peer lacks all that this side knows, and no list of it is made.
+    pub everything: bool,
     /// The same, because the peer asked for them: a hint, not a grant.
     pub wanted: Vec<u32>,
     /// No more frames of this reconciliation are sent or expected.
