@@ -186,6 +186,7 @@
 //! | `net/behaviour.rs` `NEGOTIATING_MAX` 8 | streams of one connection that are negotiated | connection | refused | negotiated | |
 //! | `net/protocol.rs` `EXTRA_STREAMS_MAX` 2 | streams beside those of the contact | connection | the contact ends | closed | `stream_after_stream_ends_the_contact` |
 //! | `net/muxer.rs` `STREAMS_MAX` 8 | streams of one connection | connection | refused | closed | |
+//! | `net/muxer/unread.rs` `UNREAD_FRAMES_MAX` 16,384 | frames with data that nobody read yet | connection | the connection ends | read | `who_fills_a_window_with_crumbs_that_nobody_reads_loses_the_connection`, `what_comes_for_a_stream_that_was_given_up_is_bounded_as_well` |
 //! | `net/muxer.rs` `ARRIVED_MAX` | streams nobody took | connection | refused | taken | |
 //! | `net/muxer.rs` `PIECE_BYTES_MAX` | one piece of a stream | connection | split | sent | |
 //! | `net/pairing.rs` `WAITING_MAX` 256 | streams to pair that nobody took yet; none while no code is shown | peer, one each | refused | taken | `whoever_guesses_at_a_code_in_crowds_is_told_of_and_let_in_by_nobody`, `a_crowd_that_opens_streams_to_pair_keeps_nobody_from_pairing` |
@@ -219,6 +220,7 @@
 //! |---|---|---|---|---|---|
 //! | `node/core.rs` `BATCH_MAX` 256 | pieces of work in one batch | peer | the rest is the next batch | handed over | `a_peer_that_floods_waits_for_itself_alone` |
 //! | `node/core.rs` `BATCH_CHANGES_MAX` 4,096 | what follows from one batch | peer | the rest is the next batch | handed over | `receipts_on_a_thousand_ids_each_fill_a_batch_of_their_own` |
+//! | `node/queue.rs` `SHARES_MAX` 1,024 | whose time is remembered | named peer, host of strangers | all of whom nothing waits | pushed out | `hosts_without_number_are_not_remembered` |
 //! | `node/core.rs` `AHEAD_MAX` 4 | batches that wait for the store | all | the agent waits | committed | |
 //! | `node/courier.rs` `BEHIND_MAX` 16 | batches of acts not performed | all | the agent waits | performed | |
 //! | `node/courier.rs` `FETCH_MAX` 1,024 | bodies read at once | all | the rest is read next | sent | |

@@ -61,6 +61,7 @@ use libp2p::{Multiaddr, TransportError};
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::sync::{mpsc, oneshot, watch};
 
+pub use self::address::ip;
 #[cfg(test)]
 pub use self::contact::tests::plant_fault;
 use self::pairing::Opened;
@@ -158,6 +159,7 @@ pub enum NetEvent {
     ContactUp {
         peer: NodeId,
         addr: Multiaddr,
+        is_stranger: bool,
         outbound: ContactSender,
     },
     /// A frame of a peer whose contact is up, in the order sent. Keep the permit until the frame is dealt with.
@@ -428,9 +430,10 @@ impl Default for Limits {
     fn default() -> Limits {
         Limits {
             frame_bytes_max: FRAME_BYTES_MAX.max(BUNDLE_BYTES_MAX + 64),
-            // A window of bundles and what is said beside them; all strangers at once are to fit into a small machine.
+            // A window of bundles and what is said beside them; all strangers at once are to fit into a small machine, where
+            // a frame that is dealt with takes several times its bytes: an offer is read, asked for, and that is written.
             budget_bytes: 5 << 18,
-            crowd_bytes: 32 << 20,
+            crowd_bytes: 8 << 20,
             queue_bytes_max: 8 << 20,
             queues_bytes_max: 64 << 20,
             strangers_max: 64,

@@ -283,7 +283,6 @@ impl Node {
                 me: keyring.identity().node(),
                 work: work.clone(),
                 store: Arc::clone(&store),
-                handle: handle.clone(),
                 tally: Arc::clone(&tally),
                 nearby: Arc::clone(&nearby),
                 stirs: Arc::clone(&stirs),

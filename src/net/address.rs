@@ -42,7 +42,16 @@ pub(super) fn zone(addr: &Multiaddr) -> Option<String> {
     }
 }
 
-/// The machine that an address is at.
+/// The machine that an address is at, whether it says a port or not.
+pub fn ip(addr: &Multiaddr) -> Option<IpAddr> {
+    addr.iter().find_map(|protocol| match protocol {
+        Protocol::Ip4(ip) => Some(IpAddr::V4(ip)),
+        Protocol::Ip6(ip) => Some(IpAddr::V6(ip)),
+        _ => None,
+    })
+}
+
+/// The machine that an address is at, where it is one to dial.
 pub(super) fn host(addr: &Multiaddr) -> Option<IpAddr> {
     parts(addr).map(|(socket, _)| socket.ip())
 }

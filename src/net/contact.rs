@@ -30,6 +30,7 @@ const LAST_FRAMES: Duration = Duration::from_secs(1);
 pub(super) struct Contact {
     pub peer: NodeId,
     pub addr: Multiaddr,
+    pub is_stranger: bool,
     pub inbound: Stream,
     pub outbound: Stream,
     pub queue: Arc<Queue>,
@@ -47,7 +48,8 @@ impl Contact {
     pub async fn run(mut self, events: mpsc::Sender<NetEvent>) -> Why {
         let (peer, queue) = (self.peer, self.queue.clone());
         let sender = ContactSender::new(peer, queue.clone());
-        let up = NetEvent::ContactUp { peer, addr: self.addr.clone(), outbound: sender };
+        let (addr, is_stranger) = (self.addr.clone(), self.is_stranger);
+        let up = NetEvent::ContactUp { peer, addr, is_stranger, outbound: sender };
         tokio::select! {
             sent = events.send(up) => if sent.is_err() { return Why::Shutdown },
             why = &mut self.stop => return why.unwrap_or(Why::Shutdown),
@@ -65,7 +67,7 @@ impl Contact {
 
     /// Reads and writes until the contact is over.
     async fn talk(self, to: &mpsc::Sender<NetEvent>) -> (Why, Option<Fault>) {
-        let Contact { peer, addr: _, inbound, outbound, queue, limits, crowd, moved, mut stop } = self;
+        let Contact { peer, inbound, outbound, queue, limits, crowd, moved, mut stop, .. } = self;
         let mut writer = spawn_writer(outbound, queue.clone(), moved.clone(), telling(peer, to.clone()));
         let reader = Reader::new(inbound, limits.deadlines, limits.frame_bytes_max, moved);
         // The longest frame must fit, or its reader would wait for ever.

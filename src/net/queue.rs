@@ -98,6 +98,11 @@ impl ContactSender {
         Arc::strong_count(&self.queue)
     }
 
+    /// The contact ends.
+    pub fn close(&self) {
+        self.queue.close();
+    }
+
     /// What was queued since this was last asked.
     pub fn queued(&self) -> Vec<Vec<u8>> {
         self.queue.try_take().unwrap_or_default().into()

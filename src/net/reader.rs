@@ -260,7 +260,7 @@ mod tests {
         assert_eq!(read(vec![0x80]).await, (vec![], End::Closed));
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn a_frame_that_trickles_is_cut_and_a_slow_one_is_not() {
         let ms = Duration::from_millis;
         assert_eq!(trickled(1, ms(50)).await, End::Fault(Fault::Slow));

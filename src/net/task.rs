@@ -541,7 +541,8 @@ impl Task {
         let is_stranger = !self.swarm.behaviour().admission.is_familiar(peer);
         let crowd = is_stranger.then(|| Arc::clone(&self.crowd));
         let (limits, moved_too) = (self.limits, Arc::clone(&moved));
-        let contact = Contact { peer, addr, inbound, outbound, queue, limits, crowd, moved: moved_too, stop };
+        let contact =
+            Contact { peer, addr, is_stranger, inbound, outbound, queue, limits, crowd, moved: moved_too, stop };
         let events = self.events.clone();
         self.tasks.spawn(async move { (connection, contact.run(events).await) });
         let since = Instant::now();

@@ -26,7 +26,7 @@ use super::clock::Clock;
 use super::courier::{Act, Courier};
 use super::names::GroupNames;
 use super::pool::{self, Pool};
-use super::queue::Queue;
+use super::queue::{Piece, Queue};
 use super::stirs::{Stir, Stirs};
 use super::tape::Tape;
 use super::work::{Parsed, Wishes, Work};
@@ -54,6 +54,8 @@ const BATCH_MAX: usize = 256;
 /// Changes and acts after which a batch takes no more work: one receipt on a thousand ids makes two thousand changes, and
 /// whoever looks waits for the whole batch.
 const BATCH_CHANGES_MAX: usize = 4_096;
+/// How long a batch takes more work: a piece can take milliseconds, and whoever looks waits for all of the batch.
+const BATCH_SPAN: Duration = Duration::from_millis(50);
 /// Most batches that may wait for the store; the agent runs no further ahead. Whoever looks waits for all of them, and
 /// more than this share no commit to gain by it.
 const AHEAD_MAX: usize = 4;
@@ -208,12 +210,13 @@ impl Core {
         self.open_sealed();
         loop {
             let mut next = self.wait();
-            let mut open = Open::default();
+            let (mut open, begun) = (Open::default(), Instant::now());
             self.driver.committed(self.durable.load(Ordering::Acquire));
             self.ask_space();
             let mut stop = false;
             let mut taken = 0;
-            while let Some(work) = next.take() {
+            let mut before = begun;
+            while let Some(Piece { item: work, share }) = next.take() {
                 match work {
                     Work::Stop => stop = true,
                     Work::Failed(generation, error) if generation == self.generation => {
@@ -227,8 +230,12 @@ impl Core {
                     }
                     work => self.take(work, &mut open),
                 }
+                let now = Instant::now();
+                self.work.spent(share, now - before);
+                before = now;
                 taken += 1;
-                if taken < BATCH_MAX && self.driver.open().len() < BATCH_CHANGES_MAX && !stop {
+                let has_room = taken < BATCH_MAX && self.driver.open().len() < BATCH_CHANGES_MAX;
+                if has_room && now - begun < BATCH_SPAN && !stop {
                     next = self.work.try_take();
                 }
             }
@@ -259,7 +266,7 @@ impl Core {
     }
 
     /// The next work, or none of it when a timer is due or it is time to tidy up.
-    fn wait(&mut self) -> Option<Work> {
+    fn wait(&mut self) -> Option<Piece<Work>> {
         while self.ahead.load(Ordering::Acquire) >= AHEAD_MAX || self.courier.is_behind() {
             std::thread::park_timeout(Duration::from_millis(1));
         }
@@ -317,6 +324,8 @@ impl Core {
                     self.driver.change(beside(id));
                 }
             }
+            // It left before it was its turn. What this node says first nobody heard, so nothing was handed over.
+            Work::Met(_, line) if line.sender.is_closed() => {}
             Work::Met(peer, line) => {
                 self.driver.say(Said::Act(Act::Greet(peer, line)));
                 self.handle(Input::ContactUp { peer });
@@ -324,6 +333,10 @@ impl Core {
             Work::Parted(peer) => {
                 self.driver.say(Said::Act(Act::Part(peer)));
                 self.handle(Input::ContactDown { peer });
+                // Was that all there is for the peer?
+                if self.driver.agent.wants(peer) {
+                    self.driver.say(Said::Act(Act::Dial(peer)));
+                }
             }
             Work::Look(look) => {
                 // Whoever looks sees whole batches, and no life that is over.

@@ -1,6 +1,7 @@
 //! What the network brings, sorted: frames to the core, bundles parsed on the way, contacts to courier and core.
 
 use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -8,7 +9,7 @@ use tokio::sync::mpsc;
 
 use super::line::{Crossed, Line};
 use super::nearby::{Nearby, TWIN_AGAIN};
-use super::queue::Queue;
+use super::queue::{Queue, Share};
 use super::stirs::{Stir, Stirs};
 use super::tally::{Offence, Tally};
 use super::work::{Parsed, Work};
@@ -17,20 +18,27 @@ use crate::brake::Brake;
 use crate::bundle::{BundleError, Ends, Unverified};
 use crate::frame::{FrameError, Incoming, Transit};
 use crate::id::NodeId;
-use crate::net::{NetEvent, NetHandle, Why};
+use crate::net::{self, NetEvent, Why};
 use crate::store::redb::{Address, Side};
 use crate::store::writer::StoreThread;
 
 pub struct Inlet {
     pub me: NodeId,
     /// The contacts that last.
-    pub contacts: BTreeMap<NodeId, Arc<Crossed>>,
+    pub contacts: BTreeMap<NodeId, Talk>,
     pub work: Arc<Queue<Work>>,
     pub store: Arc<StoreThread>,
-    pub handle: NetHandle,
     pub tally: Arc<Tally>,
     pub nearby: Arc<Nearby>,
     pub stirs: Arc<Stirs>,
+}
+
+/// A contact that lasts.
+#[derive(Clone)]
+pub struct Talk {
+    crossed: Arc<Crossed>,
+    /// Whose time it takes.
+    share: Share,
 }
 
 impl Inlet {
@@ -45,13 +53,14 @@ impl Inlet {
         match event {
             NetEvent::Listening(addr) => self.nearby.listens(addr),
             NetEvent::ListeningEnded(addr) => self.nearby.listens_no_more(&addr),
-            NetEvent::ContactUp { peer, addr, outbound } => {
+            NetEvent::ContactUp { peer, addr, is_stranger, outbound } => {
                 static BRAKE: Brake = Brake::new(Duration::ZERO);
                 BRAKE.say((), |unsaid| tracing::info!(unsaid, peer = %peer.peer_id(), %addr, "contact"));
                 self.tally.met();
-                self.nearby.connected(peer, addr);
                 let line = Line::new(outbound);
-                self.contacts.insert(peer, Arc::clone(&line.crossed));
+                let share = share_of(peer, net::ip(&addr).filter(|_| is_stranger));
+                self.contacts.insert(peer, Talk { crossed: Arc::clone(&line.crossed), share });
+                self.nearby.connected(peer, addr);
                 self.tell(peer, Work::Met(peer, line));
                 // Who asks because of it finds the contact begun.
                 self.stirs.stir(Stir::Nearby);
@@ -63,10 +72,9 @@ impl Inlet {
                     self.tally.fault(peer, "a task of the contact broke");
                 }
                 self.nearby.parted(&peer);
-                self.contacts.remove(&peer);
                 self.tell(peer, Work::Parted(peer));
+                self.contacts.remove(&peer);
                 self.stirs.stir(Stir::Nearby);
-                self.dial_if_wanted(peer);
             }
             NetEvent::Frame { peer, bytes, permit } => {
                 self.tally.contain(peer, || self.frame(peer, &bytes, Box::new(permit)));
@@ -106,15 +114,15 @@ impl Inlet {
         if self.tally.is_banished(&from) {
             return;
         }
-        let Some(crossed) = self.contacts.get(&from) else { return };
+        let Some(talk) = self.contacts.get(&from) else { return };
         let ends = Ends { from, to: self.me };
         match Incoming::decode(bytes) {
             Ok(Incoming::Frame(frame)) => self.tell(from, Work::FromPeer(Input::Frame { from, frame }, permit)),
             Ok(Incoming::Bundle { copies, bytes }) => {
-                self.bundle(&ends, crossed, (copies, false), Ok(bytes.to_vec()), permit)
+                self.bundle(&ends, talk, (copies, false), Ok(bytes.to_vec()), permit)
             }
             Ok(Incoming::Folded { copies, is_answer, folded }) => {
-                self.bundle(&ends, crossed, (copies, is_answer), crossed.unfold(folded, &ends), permit);
+                self.bundle(&ends, talk, (copies, is_answer), talk.crossed.unfold(folded, &ends), permit);
             }
             Err(error @ FrameError::Version(_)) => self.tally.bad(from, Offence::Foreign, &error.to_string()),
             // Whoever cannot be understood would only keep a place from others.
@@ -125,7 +133,7 @@ impl Inlet {
     fn bundle(
         &self,
         ends: &Ends,
-        crossed: &Crossed,
+        talk: &Talk,
         (copies, is_answer): (u16, bool),
         bytes: Result<Vec<u8>, BundleError>,
         permit: Box<dyn Send>,
@@ -133,32 +141,51 @@ impl Inlet {
         let from = ends.from;
         match bytes.and_then(Unverified::parse) {
             Ok(bundle) => {
-                crossed.took(&bundle, ends);
+                talk.crossed.took(&bundle, ends);
                 let transit = Transit { hops: bundle.hops(), copies, is_answer };
-                self.tell(from, Work::Parsed(Parsed { from, transit, bundle: Box::new(bundle), permit }));
+                self.tell(
+                    from,
+                    Work::Parsed(Parsed { from, share: talk.share, transit, bundle: Box::new(bundle), permit }),
+                );
             }
             Err(error) => self.tally.bad(from, Offence::of(&error), &error.to_string()),
         }
     }
 
-    /// A contact ended: was that all there is for the peer?
-    fn dial_if_wanted(&self, peer: NodeId) {
-        let handle = self.handle.clone();
-        self.tell(
-            peer,
-            Work::Look(Box::new(move |agent| {
-                let wanted = agent.wants(peer);
-                Box::new(move || {
-                    if wanted {
-                        handle.dial(peer);
-                    }
-                })
-            })),
-        );
-    }
-
     fn tell(&self, peer: NodeId, work: Work) {
         // A core that is gone means that the process is ending.
-        let _ = self.work.put_from(peer, work);
+        let share = self.contacts.get(&peer).map_or(Share::Peer(peer), |talk| talk.share);
+        let _ = self.work.put_from(peer, share, work);
+    }
+}
+
+/// Whose time the work of a peer takes.
+fn share_of(peer: NodeId, stranger_at: Option<IpAddr>) -> Share {
+    stranger_at.map_or(Share::Peer(peer), |ip| Share::Host(whole_host(ip)))
+}
+
+/// What whoever has one address of it can have more of for nothing: of IPv6 all that a network gives a host (RFC 6177),
+/// unless the address is of one link.
+fn whole_host(ip: IpAddr) -> IpAddr {
+    match ip.to_canonical() {
+        IpAddr::V6(ip) if !ip.is_unicast_link_local() => Ipv6Addr::from_bits(ip.to_bits() >> 64 << 64).into(),
+        ip => ip,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strangers_of_one_host_share_its_time_whichever_of_its_addresses_they_come_from() {
+        let share =
+            |peer: u8, ip: Option<&str>| share_of(NodeId::from_trusted([peer; 32]), ip.map(|ip| ip.parse().unwrap()));
+        let differ = |one: &str, other: &str| share(1, Some(one)) != share(2, Some(other));
+        assert_ne!(share(1, None), share(2, None), "who was named");
+        assert!(!differ("192.0.2.1", "192.0.2.1") && !differ("192.0.2.1", "::ffff:192.0.2.1"));
+        assert!(!differ("2001:db8:0:1::1", "2001:db8:0:1:ffff::2"));
+        assert!(differ("192.0.2.1", "192.0.2.2") && differ("2001:db8:0:1::1", "2001:db8:0:2::1"));
+        assert!(differ("fe80::1", "fe80::2"), "of one link all have the same beginning");
     }
 }

@@ -1,14 +1,14 @@
 //! Work that takes a while and needs no agent: signatures are checked and payloads sealed here, off every loop.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
 use super::drafts::Drafts;
-use super::queue::{Closed, Queue};
+use super::queue::{Closed, Piece, Queue, Share};
 use super::tally::{Offence, Tally};
 use super::work::{Parsed, Work};
 use crate::agent::{Input, STICK};
@@ -57,10 +57,12 @@ impl Pool {
             let guard = ended.clone().drop_guard();
             let run = move || {
                 let _guard = guard;
-                while let Some(job) = jobs.take() {
+                while let Some(Piece { item: job, share }) = jobs.take() {
+                    let begun = Instant::now();
                     if parts.perform(job).is_err() {
                         return;
                     }
+                    jobs.spent(share, begun.elapsed());
                 }
             };
             thread.spawn(run).expect("the system gives a node its few threads");
@@ -70,13 +72,13 @@ impl Pool {
 
     pub fn verify(&self, parsed: Parsed) {
         // Without threads the process is ending, and nothing is owed for a bundle that was not accepted.
-        let _ = self.jobs.put_from(parsed.from, Job::Verify(parsed));
+        let _ = self.jobs.put_from(parsed.from, parsed.share, Job::Verify(parsed));
     }
 
     /// Checks what came out of files, in turn with what comes of peers; nothing comes back where the process is ending.
     pub fn check(&self, bundles: Vec<Unverified<Vec<u8>>>) -> oneshot::Receiver<Vec<Checked>> {
         let (tell, told) = oneshot::channel();
-        let _ = self.jobs.put_from(STICK, Job::Check(bundles, tell));
+        let _ = self.jobs.put_from(STICK, Share::Peer(STICK), Job::Check(bundles, tell));
         told
     }
 
@@ -95,7 +97,7 @@ impl PoolParts {
         match job {
             // It was sent away for what it sent before this.
             Job::Verify(Parsed { from, .. }) if self.tally.is_banished(&from) => Ok(()),
-            Job::Verify(Parsed { from, transit, bundle, permit }) => {
+            Job::Verify(Parsed { from, share, transit, bundle, permit }) => {
                 match self.tally.contain(from, || bundle.verify().map(|(bundle, _)| (self.open(&bundle), bundle))) {
                     Some(Ok((opened, bundle))) => {
                         let size_bytes = bundle.encoded_len() as u32;
@@ -104,7 +106,7 @@ impl PoolParts {
                             Some(opened) => Work::ForMailbox(input, permit, opened),
                             None => Work::FromPeer(input, permit),
                         };
-                        self.core.put_from(from, work)
+                        self.core.put_from(from, share, work)
                     }
                     Some(Err(error)) => {
                         self.tally.bad(from, Offence::of(&error), &error.to_string());

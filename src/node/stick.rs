@@ -7,6 +7,7 @@
 use tokio::sync::oneshot;
 
 use super::pool::Checked;
+use super::queue::Share;
 use super::work::{Brought, Fate, Work};
 use super::{Node, NodeError};
 use crate::agent::{Agent, Input, Leaving, STICK};
@@ -160,7 +161,7 @@ impl Node {
     async fn hand_in(&self, brought: Vec<Brought>) -> Result<Vec<Fate>, NodeError> {
         let (tell, told) = oneshot::channel();
         let tell = Box::new(move |fates| drop(tell.send(fates)));
-        self.work.put_from(STICK, Work::Bring(brought, tell)).map_err(|_| NodeError::Lost)?;
+        self.work.put_from(STICK, Share::Peer(STICK), Work::Bring(brought, tell)).map_err(|_| NodeError::Lost)?;
         told.await.map_err(|_| self.lost())
     }
 }

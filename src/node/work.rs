@@ -5,6 +5,7 @@ use tokio::sync::oneshot;
 use super::core::again::Again;
 use super::drafts::Written;
 use super::line::Line;
+use super::queue::Share;
 use crate::agent::change::{Adopted, Change};
 use crate::agent::{Agent, Input};
 use crate::bundle::Unverified;
@@ -101,6 +102,8 @@ impl Wishes {
 /// A bundle as it came, its signature not yet checked.
 pub struct Parsed {
     pub from: NodeId,
+    /// Whose time it takes.
+    pub share: Share,
     pub transit: Transit,
     /// In a box, for a queue holds many kinds of work, and most are small.
     pub bundle: Box<Unverified<Vec<u8>>>,

@@ -162,7 +162,7 @@ impl Core {
         while let left = until.saturating_duration_since(Instant::now())
             && !left.is_zero()
         {
-            match self.work.take_within(left) {
+            match self.work.take_within(left).map(|piece| piece.item) {
                 Some(Work::Stop) => return ControlFlow::Break(()),
                 // The next try ends it with all others.
                 Some(Work::Met(peer, line)) => self.courier.perform(vec![Act::Greet(peer, line)]),

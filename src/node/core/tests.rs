@@ -1,42 +1,29 @@
 //! What a driver owes: nothing is said of a commit that failed, nothing is known that did not verify.
 
-use std::io;
-use std::path::PathBuf;
+mod home;
+
 use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::channel;
-use std::sync::{Mutex, PoisonError};
 
 use redb::StorageBackend;
-use tokio::sync::broadcast;
-use tokio::sync::watch;
-use tokio_util::sync::CancellationToken;
 
-use super::super::courier::{EVENTS_MAX, Tools};
-use super::super::drafts::Drafts;
-use super::super::line::Line;
-use super::super::pool::PoolParts;
-use super::super::tally::Tally;
+use self::home::*;
 use super::*;
 use crate::agent::change::Row;
-use crate::agent::{Config, Event, Mailboxes};
-use crate::blobs::Blobs;
 use crate::bundle::{Bundle, Creation, Draft, Kind, Priority, Unverified};
 use crate::content::group::{Act, Epoch, GroupKey, Operation, Role};
-use crate::content::{Content, GroupWord, KeyUsed, PUSH_BYTES, Text, pad};
+use crate::content::{Content, GroupWord, KeyUsed, Text, pad};
 use crate::eid::Eid;
-use crate::frame::{Frame, Hello, Incoming, PROTOCOL_VERSION, RoutingInfo, Transit};
+use crate::frame::{Frame, Incoming, Transit};
 use crate::id::{BundleId, NodeId};
-use crate::keyring::Keyring;
 use crate::keys::Identity;
 use crate::mail::groups::{Actor, Standing, rows as group_rows};
 use crate::net::ContactSender;
+use crate::node::queue::Share;
 use crate::receipt::{RECEIPT_IDS_MAX, Receipt, ReceiptKind};
 use crate::seal;
-use crate::store::redb::{Body, DiskSync, RedbStore, Storage, StoreOptions};
+use crate::store::redb::Body;
 use crate::time::{DAY, DtnTime, Millis};
-
-/// How often an answer is asked for at most.
-const ASKED_MAX: u32 = 2_000;
 
 #[test]
 fn nobody_hears_of_what_a_failed_commit_was_about_and_it_is_taken_when_it_comes_again() {
@@ -230,6 +217,7 @@ fn a_node_whose_store_cannot_be_read_again_says_so_and_stops_when_told() {
         if home.letters().is_none() {
             break;
         }
+        std::thread::sleep(Duration::from_millis(1));
     }
     assert!(matches!(home.failure.get(), Some(StoreError::Io(_) | StoreError::Full)), "{:?}", home.failure.get());
     home.work.put(Work::Stop).unwrap();
@@ -262,6 +250,57 @@ fn until_said(sender: &ContactSender, said: &[&str]) {
 }
 
 #[test]
+fn who_left_before_its_turn_began_no_contact() {
+    let home = Home::new();
+    let gone = ContactSender::alone(peer().node());
+    gone.close();
+    home.start(home.contact(&gone));
+    assert_eq!(home.look(|agent| agent.contacts().count()), Some(0));
+    home.work.put(Work::Parted(peer().node())).unwrap();
+    home.greeting().into_iter().for_each(|work| home.work.put(work).unwrap());
+    home.until(|agent| agent.contacts().count() == 1);
+}
+
+#[test]
+fn the_work_of_a_host_that_takes_long_waits_for_that_of_others() {
+    let home = Home::new();
+    let (seen, looks) = channel();
+    let put = |peer: u8, share: Share, span: Duration| {
+        let seen = seen.clone();
+        let look = move |_: &Agent| -> Box<dyn FnOnce() + Send> {
+            std::thread::sleep(span);
+            seen.send(peer).unwrap();
+            Box::new(|| ())
+        };
+        home.work.put_from(NodeId::from_trusted([peer; 32]), share, Work::Look(Box::new(look))).unwrap();
+    };
+    // Strangers of one host, of whom the first takes long, and somebody who asks for little.
+    let (host, named) = (Share::Host([10, 0, 0, 66].into()), Share::Peer(NodeId::from_trusted([9; 32])));
+    (1..=5).for_each(|peer| put(peer, host, if peer == 1 { Duration::from_secs(2) } else { Duration::ZERO }));
+    (0..5).for_each(|_| put(9, named, Duration::ZERO));
+    home.start(Vec::new());
+    let order: Vec<u8> = (0..10).map(|_| looks.recv_timeout(Duration::from_secs(60)).unwrap()).collect();
+    assert_eq!(order, [1, 9, 9, 9, 9, 9, 2, 3, 4, 5]);
+}
+
+#[test]
+fn whoever_looks_does_not_wait_for_all_that_takes_long() {
+    let home = Home::new();
+    let (answered, answer) = channel();
+    let first = move |_: &Agent| -> Box<dyn FnOnce() + Send> {
+        std::thread::sleep(2 * BATCH_SPAN);
+        Box::new(move || answered.send(()).unwrap())
+    };
+    let (told, is_answered) = channel();
+    let second = move |_: &Agent| -> Box<dyn FnOnce() + Send> {
+        told.send(answer.recv_timeout(Duration::from_secs(20)).is_ok()).unwrap();
+        Box::new(|| ())
+    };
+    home.start(vec![Work::Look(Box::new(first)), Work::Look(Box::new(second))]);
+    assert_eq!(is_answered.recv(), Ok(true), "the answer to the first waited for the second");
+}
+
+#[test]
 fn a_forged_signature_under_the_id_of_a_genuine_bundle_does_not_keep_it_out() {
     let home = Home::new();
     let message = message_to(owner().node());
@@ -272,6 +311,7 @@ fn a_forged_signature_under_the_id_of_a_genuine_bundle_does_not_keep_it_out() {
         let (from, transit) = (peer().node(), Transit { copies: 1, ..Transit::default() });
         Work::Parsed(Parsed {
             from,
+            share: Share::Peer(from),
             transit,
             bundle: Box::new(Unverified::parse(bytes).unwrap()),
             permit: Box::new(()),
@@ -422,259 +462,4 @@ fn what_comes_of_who_left_before_is_kept_as_such_and_what_they_wrote_since_is_dr
     assert!(since.delivered && since.letter.is_none());
     let row = before.letter.unwrap().row;
     assert!(home.reader.kept(&group_rows::late(row)).unwrap().is_some());
-}
-
-/// A node's core over a disk in memory, without a network.
-struct Home {
-    disk: Disk,
-    work: Arc<Queue<Work>>,
-    core: Mutex<Option<Core>>,
-    store: Arc<StoreThread>,
-    events: Mutex<broadcast::Receiver<Event>>,
-    tally: Arc<Tally>,
-    failure: Arc<LastFailure>,
-    reader: RedbReader,
-    keyring: Keyring,
-}
-
-fn owner() -> Identity {
-    Identity::from_secret(&[1; 32])
-}
-
-fn peer() -> Identity {
-    Identity::from_secret(&[2; 32])
-}
-
-fn arrives(message: &Arc<Bundle>) -> Input {
-    let (from, transit) = (peer().node(), Transit { copies: 1, ..Transit::default() });
-    Input::Bundle { from, transit, bundle: Arc::clone(message), size_bytes: message.encoded_len() as u32 }
-}
-
-/// A message from the peer.
-fn message_to(node: NodeId) -> Arc<Bundle> {
-    let (source, destination) = (peer().node(), Eid::mail(node));
-    let creation = Creation { time: DtnTime(0), sequence: 1 };
-    let (kind, priority) = (Kind::Message, Priority::Normal);
-    let draft = Draft { kind, source, destination, creation, lifetime: DAY, priority, copies: 1 };
-    Arc::new(draft.sign(b"hello", &*peer().signer()).unwrap())
-}
-
-impl Home {
-    fn new() -> Home {
-        let disk = Disk::default();
-        let backend = disk.clone();
-        let open = Box::new(move || {
-            let pages = Box::new(backend.clone()) as Box<dyn StorageBackend>;
-            Ok(Storage { pages, journal: None })
-        });
-        let options = StoreOptions { sync: DiskSync::Always, ..StoreOptions::default() };
-        let store = RedbStore::open_with(open, options).unwrap();
-        let reader = store.reader();
-        let build = |durable: Durable| {
-            Agent::restore(owner().node(), Mailboxes::own(owner().signer()), Config::default(), [7; 32], durable)
-        };
-        let (work, ended) = (Arc::<Queue<Work>>::default(), CancellationToken::new());
-        let (events, followed) = broadcast::channel(EVENTS_MAX);
-        let (drafts, tally) = (Arc::new(Drafts::new()), Arc::new(Tally::new(None)));
-        let keyring = Keyring::new(owner());
-        let parts = PoolParts {
-            core: work.clone(),
-            drafts: Arc::clone(&drafts),
-            keyring: keyring.clone(),
-            tally: Arc::clone(&tally),
-        };
-        let pool = Pool::start(parts, &ended);
-        let store = Arc::new(StoreThread::start(store));
-        let keys = keyring.clone();
-        let courier = Courier::start(Tools {
-            me: owner().node(),
-            reader: reader.clone(),
-            net: None,
-            pool: pool.clone(),
-            drafts,
-            core: work.clone(),
-            tally: Arc::clone(&tally),
-            events,
-            ended,
-        });
-        let failure = Arc::<LastFailure>::default();
-        let core = Core::new(Parts {
-            agent: build(Durable::default()),
-            tape: Tape::default(),
-            topics: Default::default(),
-            groups: groups(),
-            group_names: Arc::default(),
-            record: reader.clone(),
-            clock: Clock::resume(&Durable::default()),
-            restore: Box::new(move |durable, _| Ok(build(durable))),
-            space: Box::new(|| u64::MAX),
-            idle: Duration::from_millis(50),
-            work: work.clone(),
-            store: Arc::clone(&store),
-            courier,
-            pool,
-            blobs: Arc::new(Blobs::open(PathBuf::from("/nowhere/files"), PUSH_BYTES).unwrap()),
-            keyring,
-            failure: Arc::clone(&failure),
-            committed: watch::channel(()).0,
-            stirs: Default::default(),
-        });
-        Home {
-            disk,
-            work,
-            core: Mutex::new(Some(core)),
-            store,
-            events: Mutex::new(followed),
-            tally,
-            failure,
-            reader,
-            keyring: keys,
-        }
-    }
-
-    /// Starts the core with this work before it.
-    fn start(&self, work: Vec<Work>) -> std::thread::JoinHandle<()> {
-        work.into_iter().for_each(|work| self.work.put(work).unwrap());
-        let core = self.core.lock().unwrap().take().expect("a home starts once");
-        std::thread::spawn(move || core.run())
-    }
-
-    /// A contact with the peer that is not listened to, up to its Hello.
-    fn greeting(&self) -> Vec<Work> {
-        self.contact(&ContactSender::alone(peer().node()))
-    }
-
-    fn contact(&self, sender: &ContactSender) -> Vec<Work> {
-        let hello = Hello {
-            version: PROTOCOL_VERSION,
-            bundle_bytes_max: 1 << 20,
-            window_bytes: 1 << 20,
-            carries: true,
-            pushes: true,
-            mailboxes: Vec::new(),
-            routing: RoutingInfo::None,
-            nonce: [9; 16],
-            count: 0,
-            root: [0; 16],
-            interests: Vec::new(),
-        };
-        let from = peer().node();
-        vec![
-            Work::Met(from, Line::new(sender.clone())),
-            Work::FromPeer(Input::Frame { from, frame: Frame::Hello(hello) }, Box::new(())),
-        ]
-    }
-
-    /// What the agent shows once that is durable; none where its commit failed.
-    fn look<T: Send + 'static>(&self, look: impl FnOnce(&Agent) -> T + Send + 'static) -> Option<T> {
-        let (tell, told) = channel();
-        let look = Box::new(move |agent: &Agent| -> Box<dyn FnOnce() + Send> {
-            let seen = look(agent);
-            Box::new(move || drop(tell.send(seen)))
-        });
-        self.work.put(Work::Look(look)).unwrap();
-        told.recv().ok()
-    }
-
-    fn until(&self, is_so: fn(&Agent) -> bool) {
-        for _ in 0..ASKED_MAX {
-            if self.look(is_so) == Some(true) {
-                return;
-            }
-            std::thread::sleep(Duration::from_millis(1));
-        }
-        panic!("it never came to that");
-    }
-
-    /// How many rows the inbox has, once all that was said is durable; none from a core that answers no more.
-    fn letters(&self) -> Option<u64> {
-        self.look(|_| ())?;
-        Some(self.reader.letters_len().unwrap())
-    }
-
-    fn until_letters(&self, many: u64) {
-        for _ in 0..ASKED_MAX {
-            if self.letters() == Some(many) {
-                return;
-            }
-            std::thread::sleep(Duration::from_millis(1));
-        }
-        panic!("it never came to that");
-    }
-
-    /// What peers heard that it was accepted, since this was last asked.
-    fn accepted(&self) -> Vec<BundleId> {
-        let mut events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
-        let told = std::iter::from_fn(|| events.try_recv().ok());
-        let accepted = told.filter_map(|event| if let Event::Accepted { id, .. } = event { Some(id) } else { None });
-        accepted.collect()
-    }
-
-    /// What was told to whoever follows the inbox, since this was last asked.
-    fn delivered(&self) -> Vec<BundleId> {
-        self.look(|_| ());
-        let mut events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
-        let told = std::iter::from_fn(|| events.try_recv().ok());
-        told.filter_map(|event| if let Event::Delivered { id, .. } = event { Some(id) } else { None }).collect()
-    }
-
-    /// Rows that the store would give to the next agent.
-    fn stored(&self) -> usize {
-        let durable = block_on(self.store.reset()).unwrap();
-        self.reader.letters_len().unwrap() as usize + durable.held.len()
-    }
-}
-
-/// A disk in memory; the next thing it is to keep fails once it is told so.
-#[derive(Clone, Debug, Default)]
-struct Disk {
-    bytes: Arc<Mutex<Vec<u8>>>,
-    fails: Arc<AtomicBool>,
-    /// Nothing works from now on.
-    is_gone: Arc<AtomicBool>,
-    /// Nothing is kept while somebody holds this.
-    gate: Arc<Mutex<()>>,
-}
-
-impl Disk {
-    fn is_there(&self) -> io::Result<()> {
-        if self.is_gone.load(Ordering::SeqCst) { Err(io::ErrorKind::NotConnected.into()) } else { Ok(()) }
-    }
-
-    fn fail_once(&self) -> io::Result<()> {
-        self.is_there()?;
-        if self.fails.swap(false, Ordering::SeqCst) { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
-    }
-}
-
-impl StorageBackend for Disk {
-    fn len(&self) -> io::Result<u64> {
-        Ok(self.bytes.lock().unwrap().len() as u64)
-    }
-
-    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        self.is_there()?;
-        let at = offset as usize;
-        let bytes = self.bytes.lock().unwrap();
-        out.copy_from_slice(bytes.get(at..at + out.len()).ok_or(io::ErrorKind::UnexpectedEof)?);
-        Ok(())
-    }
-
-    fn set_len(&self, len: u64) -> io::Result<()> {
-        self.fail_once()?;
-        self.bytes.lock().unwrap().resize(len as usize, 0);
-        Ok(())
-    }
-
-    fn sync_data(&self) -> io::Result<()> {
-        drop(self.gate.lock().unwrap());
-        self.fail_once()
-    }
-
-    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        self.fail_once()?;
-        let at = offset as usize;
-        self.bytes.lock().unwrap()[at..at + data.len()].copy_from_slice(data);
-        Ok(())
-    }
 }
