@@ -159,7 +159,7 @@ pub struct ConfigRow {
     pub schema: Schema,
     pub key: String,
     pub value: String,
-    /// `default`, `file PATH`, `environment NAME` or `flag`.
+    /// `default`, `config.toml`, `environment NAME` or `command line`.
     pub origin: String,
 }
 

@@ -47,4 +47,50 @@ export default async function ({ people: { alice, bob } }) {
   });
   equal(rows.filter((row) => row.kind === 'text').length, 5, 'all that was said');
   holds(await his.evaluate(() => window.stillTheSame === true), 'no page was loaded anew');
+
+  // What comes while a conversation is being looked up: the answer on its way knows nothing of it.
+  await whileLookedUp(second, toBob, async () => {
+    await bob.run('send', 'alice', 'came meanwhile');
+    await second.locator('.talk-row', { hasText: 'came meanwhile' }).waitFor();
+  });
+  await said(second, 'came meanwhile').waitFor();
+  // What is changed or goes meanwhile, with nothing new after which all would be looked up once more.
+  for (const text of ['as it was', 'soon gone']) await bob.run('send', 'alice', text);
+  await said(second, 'soon gone').waitFor();
+  const idOf = async (text) => (await alice.rows('talk', 'bob')).find((row) => row.text === text).id;
+  const [toChange, toGo] = [await idOf('as it was'), await idOf('soon gone')];
+  await whileLookedUp(second, toBob, async () => {
+    await alice.run('delete', toGo);
+    await bob.run('edit', toChange, 'as it is');
+    await second.locator('.talk-row', { hasText: 'as it is' }).waitFor();
+  });
+  await said(second, 'as it is').waitFor();
+  await until('it is gone', async () => (await said(second, 'soon gone').count()) === 0);
+  equal(await said(second, 'as it was').count(), 0, 'it is not both');
+}
+
+/** Opens a conversation, and holds what the node answers back until something was done. */
+async function whileLookedUp(page, who, doing) {
+  await visit(page, '#/talk');
+  await page.evaluate(() => {
+    const real = window.fetch;
+    const answered = [];
+    window.held = 0;
+    window.fetch = async (what, how) => {
+      const answer = await real(what, how);
+      if (String(what?.url ?? what).includes('/v1/talk/dak')) {
+        window.held++;
+        await new Promise((go) => answered.push(go));
+      }
+      return answer;
+    };
+    window.letGo = () => {
+      window.fetch = real;
+      answered.forEach((go) => go());
+    };
+  });
+  await talkWith(page, who);
+  await until('it is looked up', () => page.evaluate(() => window.held > 0));
+  await doing();
+  await page.evaluate(() => window.letGo());
 }

@@ -399,7 +399,7 @@ export type ComposedTask = {
 /** One setting and where its value comes from. */
 export type ConfigRow = {
   key: string;
-  /** `default`, `file PATH`, `environment NAME` or `flag`. */
+  /** `default`, `config.toml`, `environment NAME` or `command line`. */
   origin: string;
   /** The version of the contract. */
   schema: number;

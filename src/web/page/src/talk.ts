@@ -36,6 +36,9 @@ export class OpenTalk {
   private isRecounting = false;
   private recountWanted = false;
   private endWanted = false;
+  /** How many answers are on their way here, and what happened since the first of them was asked for: they may not know of it. */
+  private looks = 0;
+  private meanwhile: HappenedRow[] = [];
   private readonly marked = new Set<string>();
   private marking: ReturnType<typeof setTimeout> | undefined;
   private readonly asked = new Set<string>();
@@ -173,11 +176,11 @@ export class OpenTalk {
 
   /** Takes in what came at the end, or late a little before it. */
   async renewEnd(): Promise<void> {
-    if (!this.isLoaded.value || this.hasNewer.value) return;
     if (this.isLoading) {
       this.endWanted = true;
       return;
     }
+    if (!this.isLoaded.value || this.hasNewer.value) return;
     await this.load(async () => {
       if (this.thread) return this.openThread(this.thread);
       const rows = await this.page({ who: this.who, limit: END_ROWS });
@@ -210,8 +213,10 @@ export class OpenTalk {
     if (at < 0) return;
     const { who } = this;
     const next = this.rows.value[1];
-    const [row] = await (before ? this.page({ who, after: before.id, limit: 1 }) : this.page({ who, limit: 1, ...(next ? { before: next.id } : {}) })).catch(() => []);
-    if (row?.id === id) this.rows.value = this.rows.value.map((one) => (one.id === id ? row : one));
+    await this.looking(async () => {
+      const [row] = await (before ? this.page({ who, after: before.id, limit: 1 }) : this.page({ who, limit: 1, ...(next ? { before: next.id } : {}) })).catch(() => []);
+      if (row?.id === id) this.rows.value = this.rows.value.map((one) => (one.id === id ? row : one));
+    });
   }
 
   /** Counts anew how many answer in the thread of a name, or in any where it is not known in which somebody was. */
@@ -244,7 +249,7 @@ export class OpenTalk {
     if (this.isLoading) return;
     this.isLoading = true;
     try {
-      await doing();
+      await this.looking(doing);
       this.failed.value = null;
     } catch (error) {
       // That the node is away is said above all of them.
@@ -258,32 +263,46 @@ export class OpenTalk {
     }
   }
 
+  /** Takes in what is asked for, and then what happened while the answer was on its way. */
+  private async looking(doing: () => Promise<void>): Promise<void> {
+    this.looks++;
+    try {
+      await doing();
+    } finally {
+      this.looks--;
+      if (!this.looks) {
+        const came = this.meanwhile;
+        this.meanwhile = [];
+        for (const happened of came) this.take(happened);
+      }
+    }
+  }
+
   private page(fields: { who: string; limit: number; before?: string; after?: string; from_unread?: number; thread?: string }): Promise<TalkRow[]> {
     return ask('GET /v1/talk/{who}', fields, this.ended.signal);
   }
 
   private happened(happened: HappenedRow): void {
+    if (this.looks) this.meanwhile.push(happened);
     const row = rowOf(happened);
+    const here = this.take(happened);
+    if (row?.conversation === this.who) {
+      if (happened.what === 'message' && row.thread) void this.recount(row.thread);
+      if (here && row.mine && row.what === 'state') void this.findState(row.id);
+    } else if (!row && happened.id && happened.what === 'deleted' && (!here || here.thread)) void this.recount(here?.thread ?? null);
+  }
+
+  /** Takes in what happened, as far as it is about these rows: gives the one that stood there. */
+  private take(happened: HappenedRow): TalkRow | undefined {
+    const row = rowOf(happened);
+    const here = this.rows.value.find((one) => one.id === happened.id);
     if (!row) {
-      if (!happened.id) return;
-      const gone = this.rows.value.find((one) => one.id === happened.id);
-      this.rows.value = this.rows.value.filter((one) => one !== gone);
-      if (happened.what === 'deleted' && (!gone || gone.thread)) void this.recount(gone?.thread ?? null);
-      return;
-    }
-    if (row.conversation !== this.who) return;
-    if (happened.what === 'message' && row.thread) void this.recount(row.thread);
-    const at = this.rows.value.findIndex((one) => one.id === row.id);
-    if (at >= 0) {
-      const here = this.rows.value[at]!;
-      const rows = [...this.rows.value];
-      // An event does not tell what it answers, nor whether it stands late.
-      rows[at] = { ...row, answers: here.answers, late: here.late };
-      this.rows.value = rows;
-      if (row.mine && row.what === 'state') void this.findState(row.id);
-    } else if (row.what === 'message') {
-      void this.renewEnd();
-    }
+      if (here) this.rows.value = this.rows.value.filter((one) => one !== here);
+    } else if (row.conversation !== this.who) return;
+    // An event does not tell what it answers, nor whether it stands late.
+    else if (here) this.rows.value = this.rows.value.map((one) => (one === here ? { ...row, answers: here.answers, late: here.late } : one));
+    else if (row.what === 'message') void this.renewEnd();
+    return here;
   }
 
   /** What became of one's own messages that are here: of the last ones at once, of others one by one. */

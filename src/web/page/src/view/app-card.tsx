@@ -1,9 +1,9 @@
 // An app as it calls itself: its icon, its name and what it says of itself, among the others and where it was sent.
 import { useEffect, useState } from 'preact/hooks';
 import { ask, bytes } from '../api';
-import type { AppRow } from '../api.types';
+import type { AppRow, AppStartRow } from '../api.types';
 import { inLine } from '../safe';
-import { onAnew, onHappened } from '../store';
+import { useAsked, type Asked } from './ask';
 import { Icon } from './icons';
 
 export function AppIcon({ row }: { row: AppRow }) {
@@ -27,15 +27,10 @@ export function titlesOf({ document, summary }: AppRow): string {
   return [document, summary].filter((title) => title).map((title) => inLine(title ?? '', 60)).join(' · ');
 }
 
-/** The app of a message, as it is now. */
-export function useApp(id: string): AppRow | null {
-  const [app, setApp] = useState<AppRow | null>(null);
-  useEffect(() => {
-    // What cannot be asked for is shown as the file that it is.
-    const look = () => void ask('GET /v1/apps/{id}', { id }).then(setApp, () => undefined);
-    look();
-    const ends = [onHappened((row) => row.what === 'update' && 'id' in row && row.id === id && look()), onAnew(look)];
-    return () => ends.forEach((end) => end());
-  }, [id]);
-  return app;
+/** The app of a message, as it is now, by its whole id or the beginning of it. */
+export function useApp(id: string): Asked<AppStartRow> {
+  return useAsked(() => ask('GET /v1/apps/{id}', { id }), [id], {
+    onEvents: (row) => row.what === 'update' && !!row.id?.startsWith(id),
+    of: ['files'],
+  });
 }

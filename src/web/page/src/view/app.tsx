@@ -12,7 +12,7 @@ import { attempt, complain, failure, tell } from '../tell';
 import { size as bytesOf } from '../times';
 import { go, to, type Place } from '../route';
 import { t } from '../words';
-import { AppIcon, titlesOf } from './app-card';
+import { AppIcon, titlesOf, useApp } from './app-card';
 import { useAsked } from './ask';
 import { Icon } from './icons';
 import { Trouble } from './kit';
@@ -149,29 +149,18 @@ type Wish = { send: ToSend } | { save: string; bytes: ArrayBuffer } | { link: UR
 type Asked = Wish & { done: () => void; no: (why: Error) => void };
 
 function Running({ id, href }: { id: string; href: string | undefined }) {
-  const [app, setApp] = useState<AppStartRow | null>(null);
-  const [error, setError] = useState<string | null>(null);
+  const { value: app, error } = useApp(id);
   const [isKept, setKept] = useState<boolean | null>(null);
   /** How much it keeps in this browser, and whether it is to be forgotten now. */
   const [used, setUsed] = useState(0);
   const [isForgetting, setForgetting] = useState(false);
   const [asked, setAsked] = useState<Asked | null>(null);
-  useEffect(() => {
-    ask('GET /v1/apps/{id}', { id }).then(setApp, (why: unknown) => setError(failure(why)));
-  }, [id]);
-  useEffect(
-    () =>
-      onHappened((row) => {
-        if (row.what === 'update' && 'id' in row && row.id === app?.id) void ask('GET /v1/apps/{id}', { id }).then(setApp, () => undefined);
-      }),
-    [id, app?.id],
-  );
   const refuse = (one: Asked) => {
     setAsked(null);
     one.no(new Error(t('apps.refused')));
   };
   const done = () => setAsked(null);
-  const why = error ?? (app && !app.here ? (app.broken ? plain(app.broken) : t('apps.away')) : null);
+  const why = (!app && error && failure(error)) || (app && !app.here ? (app.broken ? plain(app.broken) : t('apps.away')) : null);
   return (
     <div class="app-place">
       <header class="screen-head">

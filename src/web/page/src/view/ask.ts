@@ -1,7 +1,7 @@
 // What a screen asks the node for, kept fresh while somebody looks at it.
 
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { onAnew, onHappened } from '../stream';
+import { onAnew, onHappened, type HappenedRow } from '../stream';
 
 export interface Asked<T> {
   /** None before the first answer. */
@@ -14,8 +14,8 @@ export interface Asked<T> {
 interface Fresh {
   /** What no event tells of is asked again so often, while the page is in sight. */
   everyMs?: number;
-  /** It is asked again after an event of the record. */
-  onEvents?: boolean;
+  /** It is asked again after an event of the record, or after those that this says it is about. */
+  onEvents?: boolean | ((happened: HappenedRow) => boolean);
   /** And after a change of these kinds of things, by whatever tab. */
   of?: readonly string[];
 }
@@ -69,7 +69,8 @@ export function useAsked<T>(ask: () => Promise<T>, deps: readonly unknown[], fre
     again.current = () => void run();
     setSeen((before) => (before.as ? { as: '' } : before));
     void run();
-    const unfollow = fresh.onEvents ? onHappened(soon) : undefined;
+    const { onEvents } = fresh;
+    const unfollow = onEvents ? onHappened((row) => void ((onEvents === true || onEvents(row)) && soon())) : undefined;
     const unwatch = onAnew((of) => {
       if (of === undefined || fresh.of?.includes(of)) soon();
     });

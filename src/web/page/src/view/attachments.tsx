@@ -99,7 +99,8 @@ function Save({ id, file }: { id: string; file: FileRow }) {
 
 /** An app stands in the conversation as it calls itself, with what was said in it last. */
 function App({ row, file, fate }: { row: TalkRow; file: FileRow; fate: ComponentChildren }) {
-  const app = useApp(row.id);
+  // What cannot be asked for is shown as the file that it is.
+  const { value: app } = useApp(row.id);
   return (
     <div class="file">
       {app ? <AppIcon row={app} /> : <span class="app-icon"><Icon name="app" /></span>}
