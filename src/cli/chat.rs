@@ -35,6 +35,7 @@ mod compose;
 mod keys;
 mod layout;
 mod lines;
+mod loading;
 mod model;
 mod overlay;
 mod plain;

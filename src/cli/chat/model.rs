@@ -10,11 +10,10 @@ use super::compose::Compose;
 use super::layout::Layout;
 use super::overlay::Overlay;
 use super::threads::Thread;
-use super::window::{Kept, Side, Window};
+use super::window::{Kept, Window};
 use super::writing::{Outgoing, Slot, Writing};
 use crate::api::model::{
-    ContactRow, ConversationRow, GroupRow, GroupStanding, Happened, HappenedRow, MemberRow, NearbyRow, SearchRow,
-    TalkRow,
+    ContactRow, ConversationRow, GroupRow, GroupStanding, HappenedRow, MemberRow, NearbyRow, SearchRow, TalkRow,
 };
 use crate::safe_text::safe_text;
 
@@ -162,6 +161,8 @@ pub enum Event {
     Found(Vec<SearchRow>),
     Members(Vec<MemberRow>),
     Near(Vec<NearbyRow>),
+    /// Something was done that shows in the conversation or in the list.
+    Changed,
     /// Something was done that is worth a word.
     Told(String),
     Failed(String),
@@ -254,15 +255,17 @@ pub struct Model {
     /// The shell is to have the terminal for a while.
     pub suspends: bool,
     /// The list is wanted anew, and is on its way.
-    list_wanted: bool,
-    list_coming: bool,
+    pub(super) list_wanted: bool,
+    pub(super) list_coming: bool,
     pub(super) loading: bool,
-    end_wanted: bool,
+    /// What happened since the rows that are on their way were asked for: they may not know of it.
+    pub(super) meanwhile: Vec<HappenedRow>,
+    pub(super) end_wanted: bool,
     /// Something failed: nothing is asked for by itself until something else happens.
-    stalled: bool,
+    pub(super) stalled: bool,
     next_slot: Slot,
     /// So that nothing is marked twice while an answer is on its way.
-    marked: Vec<String>,
+    pub(super) marked: Vec<String>,
     pub(super) wishes: Vec<Wish>,
 }
 
@@ -292,6 +295,7 @@ impl Model {
             list_wanted: true,
             list_coming: false,
             loading: false,
+            meanwhile: Vec::new(),
             end_wanted: false,
             stalled: false,
             next_slot: 1,
@@ -325,7 +329,11 @@ impl Model {
                 self.on_kept(slot, None);
                 self.notice = Some((true, format!("what you write is not kept: {why}")));
             }
-            Event::Sent { slot } => self.outgoing.retain(|out| out.writing.slot != slot),
+            Event::Sent { slot } => {
+                self.outgoing.retain(|out| out.writing.slot != slot);
+                self.on_changed();
+            }
+            Event::Changed => self.on_changed(),
             Event::NotSent { slot, why } => self.on_not_sent(slot, why),
             Event::Found(rows) => self.overlay = Some(Overlay::found(rows)),
             Event::Members(rows) => self.overlay = Some(Overlay::members(&rows)),
@@ -350,6 +358,14 @@ impl Model {
         self.lay_out();
         self.wish_for_more();
         std::mem::take(&mut self.wishes)
+    }
+
+    /// Something was changed from here. The node tells of it; where none runs nobody does, and it is looked up.
+    fn on_changed(&mut self) {
+        if self.cut_off.is_some() {
+            self.list_wanted = true;
+            self.end_wanted = self.open.is_some();
+        }
     }
 
     /// Takes an event in where nothing is shown any more: at the end, and after a mistake of this program, whose screen it
@@ -404,20 +420,6 @@ impl Model {
         self.open = Some((who, name));
         self.thread = None;
         self.load_anew(Part::Open);
-    }
-
-    /// Empties the window, and asks for what is to be in it.
-    pub fn load_anew(&mut self, part: Part) {
-        self.window = Window::new(self.window.now().clone());
-        (self.is_loaded, self.end_wanted) = (false, false);
-        self.wishes.retain(|wish| !matches!(wish, Wish::Load { .. }));
-        self.load(part);
-    }
-
-    fn load(&mut self, part: Part) {
-        let Some((who, _)) = self.open.clone() else { return };
-        self.loading = true;
-        self.wishes.push(Wish::Load { who, thread: self.thread().map(str::to_owned), part });
     }
 
     /// Shows a message that stands somewhere in a conversation.
@@ -476,79 +478,6 @@ impl Model {
             && let Some(Talk { who, name, .. }) = self.talks.iter().find(|talk| !talk.invited).cloned()
         {
             self.open_talk(who, name);
-        }
-    }
-
-    fn on_loaded(&mut self, part: Part, rows: Vec<Kept>, older: bool, newer: bool) {
-        self.loading = false;
-        match part {
-            Part::Open => self.window.open(rows, older),
-            Part::End if self.window.rows.is_empty() || !self.is_loaded => self.window.open(rows, older),
-            Part::End => self.window.renew_end(rows),
-            Part::Before(_) => self.window.extend(Side::Older, rows, older),
-            Part::After(_) => self.window.extend(Side::Newer, rows, newer),
-            Part::Around(row) => self.window.open_around(rows, &row.id, older, newer),
-        }
-        self.is_loaded = true;
-    }
-
-    fn on_happened(&mut self, row: HappenedRow) {
-        match row {
-            HappenedRow::Here { what, row, .. } => {
-                self.list_wanted |= !matches!(what, Happened::State);
-                if self.who() != Some(&row.conversation) {
-                    return;
-                }
-                let is_here = self.window.replace(*row);
-                // An app may have a line of it.
-                self.end_wanted |= what == Happened::Update || what == Happened::Message && !is_here;
-            }
-            HappenedRow::Gone { id, .. } => {
-                self.list_wanted = true;
-                id.into_iter().for_each(|id| self.window.remove(&id));
-            }
-            HappenedRow::Beside { .. } => {}
-        }
-    }
-
-    /// Goes to the end, also where that is not in memory.
-    pub fn end(&mut self) {
-        match self.window.has_newer {
-            true => self.load(Part::Open),
-            false => self.window.go_to_end(),
-        }
-    }
-
-    /// Asks for what the screen will need, and marks what it shows.
-    fn wish_for_more(&mut self) {
-        if self.stalled {
-            return;
-        }
-        if self.list_wanted && !self.list_coming {
-            (self.list_wanted, self.list_coming) = (false, true);
-            self.wishes.push(Wish::List);
-        }
-        if self.open.is_none() {
-            return;
-        }
-        if !self.loading && self.end_wanted && !self.window.has_newer {
-            self.end_wanted = false;
-            self.load(Part::End);
-        }
-        let first_and_last = (self.window.rows.first(), self.window.rows.last());
-        if let (false, Some(side), (Some(first), Some(last))) = (self.loading, self.window.lacks(), first_and_last) {
-            let part = match side {
-                Side::Older => Part::Before(first.row.id.clone()),
-                Side::Newer => Part::After(last.row.id.clone()),
-            };
-            self.load(part);
-        }
-        if self.is_loaded && self.overlay.is_none() && self.layout.shows_messages() {
-            let ids: Vec<String> = self.window.seen().into_iter().filter(|id| !self.marked.contains(id)).collect();
-            if !ids.is_empty() {
-                self.marked.extend(ids.iter().cloned());
-                self.wishes.push(Wish::Mark { ids });
-            }
         }
     }
 

@@ -20,7 +20,7 @@ const HELP: &[(&str, &str)] = &[
     ("+", "react to it, or take that back"),
     ("e", "edit it, or your last one"),
     ("s", "save its files, or ask for them"),
-    ("a, b", "accept a request under a name, or block who it is from; both can wait"),
+    ("a, b", "accept a request under a name, or block who asks"),
     ("g", "who is in this group"),
     ("n", "who is near"),
     ("i", "write"),

@@ -311,6 +311,32 @@ fn a_node_that_is_gone_is_said_and_what_came_meanwhile_is_asked_for() {
 }
 
 #[test]
+fn what_is_sent_or_changed_while_no_node_tells_of_it_is_looked_up() {
+    let rows = || story().into_iter().map(Kept::of).collect();
+    let mut stage = Stage::with(story(), 80, 24);
+    stage.on(Event::CutOff("no node runs".into()));
+    stage.typed("later");
+    stage.key(KeyCode::Enter);
+    let Some(Wish::Send { slot, .. }) = stage.wished().pop() else { panic!("nothing is sent") };
+    for event in [Event::Sent { slot }, Event::Changed] {
+        stage.on(event);
+        let wished = stage.wished();
+        let end = Wish::Load { who: bob(), thread: None, part: Part::End };
+        assert!(wished.contains(&Wish::List) && wished.contains(&end), "{wished:?}");
+        stage.on(Event::Listed { talks: Vec::new(), contacts: Vec::new(), groups: Vec::new() });
+        stage.on(Event::Loaded { who: bob(), thread: None, part: Part::End, rows: rows(), older: false, newer: false });
+        stage.wished();
+    }
+    // With a node its events do.
+    stage.on(Event::Connected);
+    stage.wished();
+    stage.on(Event::Loaded { who: bob(), thread: None, part: Part::End, rows: rows(), older: false, newer: false });
+    stage.wished();
+    stage.on(Event::Changed);
+    assert_eq!(stage.wished(), []);
+}
+
+#[test]
 fn a_failure_asks_for_nothing_by_itself() {
     let mut stage = Stage::with(story(), 80, 24);
     stage.on(Event::Happened(Box::new(HappenedRow::Here {
@@ -398,4 +424,26 @@ fn what_went_wrong_is_read_to_its_end() {
     assert!(stage.screen().contains("check its name and its place"), "{}", stage.screen());
     stage.typed("x");
     assert!(stage.screen().ends_with("F1 keys\n"), "{}", stage.screen());
+}
+
+#[test]
+fn what_happens_while_a_conversation_is_looked_up_is_shown() {
+    let mut stage = Stage { model: Model::new(Some((bob(), "bob".into())), now()), wishes: Vec::new() };
+    stage.on(Event::Size { columns: 80, lines: 24 });
+    let happened = |what, row: TalkRow| {
+        let row = HappenedRow::Here { what, at: None, by: None, notice: None, row: Box::new(row) };
+        Event::Happened(Box::new(row))
+    };
+    stage.on(happened(Happened::Change, row(1, "as it is")));
+    let id = Some(row(2, "").id);
+    let gone = HappenedRow::Gone { schema: Schema, event: 9, what: Happened::Deleted, at: None, by: None, id };
+    stage.on(Event::Happened(Box::new(gone)));
+    stage.on(happened(Happened::Message, row(3, "came meanwhile")));
+    stage.wished();
+    // The answer was made before all of it.
+    stage.load(vec![row(1, "as it was"), row(2, "soon gone")]);
+    let screen = stage.screen();
+    assert!(screen.contains("as it is") && !screen.contains("as it was"), "{screen}");
+    assert!(!screen.contains("soon gone"), "{screen}");
+    assert!(stage.wished().iter().any(|wish| matches!(wish, Wish::Load { part: Part::End, .. })));
 }

@@ -18,7 +18,7 @@ use crate::api::model::{
 use crate::api::{ApiError, Engine, ErrorKind, NextStep};
 use crate::cli::link::{Link, take, unexpected};
 use crate::cli::next_steps::in_commands;
-use crate::cli::{Stop, inbox, send, times};
+use crate::cli::{inbox, send, times};
 use crate::home::Home;
 
 /// How long to wait before a node that is gone is looked for again.
@@ -116,8 +116,8 @@ impl<'a> Work<'a> {
             Wish::Join { group, joins } => self.join(group, joins).await,
             Wish::Accept { who, name } => self.accepted(who, name).await.map(Some),
             Wish::Block { who } => self.blocked(who).await.map(Some),
-            Wish::React { id, emoji, on } => self.react(id, emoji, on).await.map(|()| None),
-            Wish::Mark { ids } => self.mark(&ids).await.map(|()| None),
+            Wish::React { id, emoji, on } => self.react(id, emoji, on).await.map(|()| Some(Event::Changed)),
+            Wish::Mark { ids } => self.mark(&ids).await.map(|()| Some(Event::Changed)),
             Wish::Find { query } => self.found(query).await,
             Wish::Members { who } => self.members(who).await,
             Wish::Near => self.near().await,
@@ -273,7 +273,9 @@ impl<'a> Work<'a> {
         path: &str,
     ) -> Result<Vec<SentRow>, ApiError> {
         let mut files = Compose::default();
-        send::put_in(&mut files, &expanded(path))?;
+        let path = expanded(path);
+        send::check_at_rest(&path)?;
+        send::put_in(&mut files, &path)?;
         let number = self.add(&who, &text, answers.clone(), files).await?;
         let old = self.drafts.borrow_mut().insert(slot, Draft { number, who, text, answers });
         match self.send_draft(slot).await.and_then(|sent| sent.ok_or_else(unexpected)) {
@@ -433,10 +435,6 @@ async fn collect(mut rows: RowStream) -> Result<Vec<Row>, ApiError> {
 /// An error in the words of commands.
 pub fn said(error: ApiError) -> String {
     in_commands(error).to_string()
-}
-
-pub fn said_of(stop: Stop) -> String {
-    if let Stop::Error(error) = stop { said(error) } else { "it was interrupted".into() }
 }
 
 fn cut_off(error: ApiError) -> String {
